@@ -1,0 +1,194 @@
+//! Where in a spec an edit works: a place has an identity, not an index.
+
+use std::fmt;
+
+use serde_json::Value;
+
+/// A place in a spec: the keys from the top and, in a list, the item.
+///
+/// Items of the lists in [`LISTS`] are known by what they are (`Env` by its KEY, a mount by its target), so
+/// that two writers of different items do not disturb each other and nobody's order changes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    keys: Vec<String>,
+    item: Option<String>,
+}
+
+/// How the items of a list are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// `KEY=VALUE` or a bare `KEY`: by KEY.
+    Env,
+    /// Objects, by one field.
+    Field(&'static str),
+    /// Published ports, by target, protocol, mode and published port.
+    Port,
+    /// References to secrets and configs: by their name and the file they are shown as.
+    Reference(&'static str),
+    /// `IP HOST [ALIAS...]`: by the first host name.
+    Host,
+    /// Generic resources: by kind.
+    Resource,
+    /// The whole value.
+    Value,
+}
+
+/// Every list whose items have an identity, by its path.
+pub const LISTS: &[(&str, Identity)] = &[
+    ("Networks", Identity::Field("Target")),
+    ("EndpointSpec.Ports", Identity::Port),
+    ("TaskTemplate.Networks", Identity::Field("Target")),
+    ("TaskTemplate.Placement.Constraints", Identity::Value),
+    ("TaskTemplate.Placement.Preferences", Identity::Value),
+    ("TaskTemplate.Placement.Platforms", Identity::Value),
+    ("TaskTemplate.Resources.Reservations.GenericResources", Identity::Resource),
+    ("TaskTemplate.ContainerSpec.CapabilityAdd", Identity::Value),
+    ("TaskTemplate.ContainerSpec.CapabilityDrop", Identity::Value),
+    ("TaskTemplate.ContainerSpec.Configs", Identity::Reference("ConfigName")),
+    ("TaskTemplate.ContainerSpec.DNSConfig.Nameservers", Identity::Value),
+    ("TaskTemplate.ContainerSpec.DNSConfig.Options", Identity::Value),
+    ("TaskTemplate.ContainerSpec.DNSConfig.Search", Identity::Value),
+    ("TaskTemplate.ContainerSpec.Env", Identity::Env),
+    ("TaskTemplate.ContainerSpec.Groups", Identity::Value),
+    ("TaskTemplate.ContainerSpec.Hosts", Identity::Host),
+    ("TaskTemplate.ContainerSpec.Mounts", Identity::Field("Target")),
+    ("TaskTemplate.ContainerSpec.Secrets", Identity::Reference("SecretName")),
+    ("TaskTemplate.ContainerSpec.Ulimits", Identity::Field("Name")),
+];
+
+impl Place {
+    /// The place at a dotted path of plain keys, as in `TaskTemplate.ContainerSpec.Image`.
+    pub fn at(path: &str) -> Self {
+        Self { keys: path.split('.').map(str::to_owned).collect(), item: None }
+    }
+
+    /// The place at one key of the top level; the key may hold any character.
+    pub fn top(key: &str) -> Self {
+        Self { keys: vec![key.to_owned()], item: None }
+    }
+
+    /// A key below this place; the key may hold any character (a label's name has dots).
+    pub fn key(mut self, key: &str) -> Self {
+        self.keys.push(key.to_owned());
+        self
+    }
+
+    /// The item of this list with the given identity.
+    pub fn item(mut self, id: &str) -> Self {
+        self.item = Some(id.to_owned());
+        self
+    }
+
+    /// The item of this list that `value` is, by the list's own [`Identity`].
+    pub fn item_of(self, value: &Value) -> Self {
+        let id = self.identity().unwrap_or(Identity::Value).of(value);
+        self.item(&id)
+    }
+
+    /// The keys from the top of the spec.
+    pub fn keys(&self) -> &[String] {
+        &self.keys
+    }
+
+    /// The identity of the item, where the place is one item of a list.
+    pub fn item_id(&self) -> Option<&str> {
+        self.item.as_deref()
+    }
+
+    /// How the items of the list at this place are told apart; `None` where it is no such list.
+    pub fn identity(&self) -> Option<Identity> {
+        identity_of(&self.keys)
+    }
+
+    /// Whether this place is `path` or lies below it.
+    pub fn is_within(&self, path: &str) -> bool {
+        let mut keys = self.keys.iter();
+        path.split('.').all(|want| keys.next().is_some_and(|key| key == want))
+    }
+
+    /// What is at this place; nothing where a key is missing or null.
+    pub fn get<'a>(&self, spec: &'a Value) -> Option<&'a Value> {
+        let mut at = spec;
+        for key in &self.keys {
+            at = at.get(key)?;
+        }
+        if let Some(id) = &self.item {
+            let identity = self.identity().unwrap_or(Identity::Value);
+            at = at.as_array()?.iter().find(|item| identity.of(item) == *id)?;
+        }
+        (!at.is_null()).then_some(at)
+    }
+}
+
+impl Identity {
+    /// The identity of one item of such a list.
+    pub fn of(self, item: &Value) -> String {
+        let text = |key: &str| item.get(key).and_then(Value::as_str).unwrap_or_default();
+        match self {
+            Identity::Env => {
+                let whole = item.as_str().unwrap_or_default();
+                whole.split_once('=').map_or(whole, |(key, _)| key).to_owned()
+            }
+            Identity::Field(field) => text(field).to_owned(),
+            Identity::Port => {
+                let number = |key: &str| item.get(key).and_then(Value::as_u64).unwrap_or(0);
+                let or = |key: &str, default: &'static str| match text(key) {
+                    "" => default.to_owned(),
+                    said => said.to_owned(),
+                };
+                format!(
+                    "{}:{}/{}/{}",
+                    number("PublishedPort"),
+                    number("TargetPort"),
+                    or("Protocol", "tcp"),
+                    or("PublishMode", "ingress")
+                )
+            }
+            Identity::Reference(name) => {
+                let file =
+                    item.get("File").and_then(|file| file.get("Name")).and_then(Value::as_str).unwrap_or_default();
+                if file.is_empty() || file == text(name) {
+                    text(name).to_owned()
+                } else {
+                    format!("{}:{file}", text(name))
+                }
+            }
+            Identity::Host => {
+                let whole = item.as_str().unwrap_or_default();
+                whole.split_whitespace().nth(1).unwrap_or(whole).to_owned()
+            }
+            Identity::Resource => ["NamedResourceSpec", "DiscreteResourceSpec"]
+                .iter()
+                .find_map(|spec| item.get(spec)?.get("Kind")?.as_str())
+                .unwrap_or_default()
+                .to_owned(),
+            Identity::Value => match item {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            },
+        }
+    }
+}
+
+/// How the items of the list at `keys` are told apart.
+pub(super) fn identity_of(keys: &[String]) -> Option<Identity> {
+    LISTS.iter().find(|(path, _)| path.split('.').eq(keys.iter().map(String::as_str))).map(|(_, id)| *id)
+}
+
+/// `TaskTemplate.ContainerSpec.Env[PATH]`, `Labels["com.example.team"]`: jq's way to write it, where that exists.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, key) in self.keys.iter().enumerate() {
+            let plain = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+            match (plain, i) {
+                (true, 0) => write!(f, "{key}")?,
+                (true, _) => write!(f, ".{key}")?,
+                (false, _) => write!(f, "[{key:?}]")?,
+            }
+        }
+        match &self.item {
+            Some(id) => write!(f, "[{id}]"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! swarmctl changes what a Docker Swarm service runs, and nothing else about it.
+
+mod api;
+
+fn main() {}
