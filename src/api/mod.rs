@@ -3,4 +3,13 @@
 //! Nothing here prints, reads the environment or knows the command line; see ARCHITECTURE.md for who may
 //! import whom. `spec`, `rollout`, `image` and `endpoint` are pure.
 
+mod answer;
+pub mod client;
+pub mod endpoint;
+pub mod error;
+pub mod interrupt;
+pub mod path;
+pub mod services;
 pub mod spec;
+mod transport;
+pub mod update;

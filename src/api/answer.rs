@@ -1,0 +1,83 @@
+//! The one place where an answer becomes JSON or an error with the engine's own words.
+
+use serde::Deserialize;
+use ureq::http::response::Parts;
+
+use super::error::{Error, Result};
+
+/// A successful answer.
+#[derive(Debug)]
+pub struct Answer {
+    request: String,
+    /// The body, as it came.
+    pub body: Vec<u8>,
+    /// `Api-Version` of the answer.
+    pub api_version: Option<String>,
+    /// The engine's clock, as HTTP writes it.
+    pub date: Option<String>,
+}
+
+/// What the engine says when it refuses.
+#[derive(Deserialize)]
+struct Refusal {
+    message: String,
+}
+
+impl Answer {
+    /// An answer of status 2xx, else the engine's own refusal; what is neither is [`Error::Garbled`].
+    pub(super) fn decode(request: String, parts: &Parts, body: Vec<u8>) -> Result<Self> {
+        let header = |name: &str| parts.headers.get(name)?.to_str().ok().map(str::to_owned);
+        let answer = Self { request, body, api_version: header("Api-Version"), date: header("Date") };
+        let status = parts.status.as_u16();
+        match status {
+            200..=299 => Ok(answer),
+            300..=399 => Err(answer.garbled(format!(
+                "status {status}, a redirect to `{}`, which is never followed",
+                header("Location").unwrap_or_default()
+            ))),
+            _ => match serde_json::from_slice::<Refusal>(&answer.body) {
+                Ok(Refusal { message }) => Err(Error::Engine { status, message: message.trim().to_owned() }),
+                Err(_) => Err(answer.foreign_refusal(status)),
+            },
+        }
+    }
+
+    /// Reads the body as JSON.
+    pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
+        serde_json::from_slice(&self.body).map_err(|e| match self.body.is_empty() {
+            true => self.garbled("it is empty"),
+            false => self.garbled(format!("it is not the JSON that was expected ({e}): {}", self.excerpt())),
+        })
+    }
+
+    /// This answer is none that an engine gives.
+    pub fn garbled(&self, why: impl Into<String>) -> Error {
+        Error::Garbled { request: self.request.clone(), why: why.into() }
+    }
+
+    /// Not every refusal is JSON: a version that is too old is told as plain text, a proxy answers in HTML.
+    fn foreign_refusal(&self, status: u16) -> Error {
+        let text = String::from_utf8_lossy(&self.body);
+        match text.trim() {
+            // Other 5xx in plain words are no engine's: they leave open what became of a post.
+            text if matches!(status, 400..=499 | 502..=504)
+                && !text.is_empty()
+                && !text.starts_with(['<', '{', '['])
+                && text.len() < 1000 =>
+            {
+                Error::Engine { status, message: text.to_owned() }
+            }
+            "" => self.garbled(format!("status {status} without a word")),
+            _ => self.garbled(format!("status {status}: {}", self.excerpt())),
+        }
+    }
+
+    fn excerpt(&self) -> String {
+        let text = String::from_utf8_lossy(&self.body);
+        let line = text.trim().lines().next().unwrap_or_default();
+        match line.char_indices().nth(80) {
+            Some((end, _)) => format!("`{}...`", &line[..end]),
+            None => format!("`{line}`"),
+        }
+    }
+}

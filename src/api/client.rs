@@ -1,0 +1,216 @@
+//! The client: requests to one engine, their time limits and what comes of their answers.
+
+use std::io::Read;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use serde::de::DeserializeOwned;
+use ureq::Agent;
+use ureq::http::{Method, Request, Response};
+
+use super::answer::Answer;
+use super::endpoint::Endpoint;
+use super::error::{Error, Result};
+use super::interrupt::Interrupt;
+use super::path::Path;
+use super::transport::{self, NotConnected};
+
+/// How long an engine is waited for that is silent, has no leader or answers 503.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Pauses before a read is asked again that broke off: three times within a second.
+const AFTER_BREAK: [Duration; 3] =
+    [Duration::from_millis(50), Duration::from_millis(250), Duration::from_millis(500)];
+/// Pauses before a socket is tried again that is missing or refuses: three tries within a second.
+const AFTER_REFUSAL: [Duration; 2] = [Duration::from_millis(250), Duration::from_millis(500)];
+
+/// An engine, talked to over kept-alive connections. May be shared by threads.
+#[derive(Debug)]
+pub struct Client {
+    agent: Agent,
+    endpoint: Endpoint,
+    interrupt: Interrupt,
+    deadline: Option<Instant>,
+    hello: OnceLock<Hello>,
+}
+
+/// What the engine said of itself in its first answer.
+#[derive(Clone, Debug)]
+struct Hello {
+    version: String,
+    date: Option<String>,
+}
+
+impl Client {
+    /// A client of the engine at `endpoint`; nothing is asked yet. No wait goes past `deadline`.
+    pub fn new(endpoint: Endpoint, interrupt: Interrupt, deadline: Option<Instant>) -> Self {
+        let agent = transport::agent(&endpoint, &interrupt);
+        Self { agent, endpoint, interrupt, deadline, hello: OnceLock::new() }
+    }
+
+    /// The flag that ends every wait.
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
+    }
+
+    /// How long the command may still take; `None`: as long as it likes.
+    pub fn time_left(&self) -> Option<Duration> {
+        self.deadline.map(|end| end.saturating_duration_since(Instant::now()))
+    }
+
+    /// The engine's own API version, as in `(1, 41)`, from `GET /_ping`.
+    ///
+    /// It is never lowered: an older version in the URL makes the engine erase newer fields on every post.
+    pub fn api_version(&self) -> Result<(u32, u32)> {
+        let version = &self.hello()?.version;
+        let number = |text: Option<&str>| text.and_then(|text| text.parse().ok()).unwrap_or(0);
+        let mut parts = version.split('.');
+        Ok((number(parts.next()), number(parts.next())))
+    }
+
+    /// The engine's clock at its first answer to this command, as the HTTP `Date` it sent.
+    pub fn first_date(&self) -> Option<&str> {
+        self.hello.get()?.date.as_deref()
+    }
+
+    /// Asks for what is at `path`; asked again where the answer breaks off or the engine cannot answer now.
+    pub fn get(&self, path: &Path) -> Result<Answer> {
+        self.read(|| self.once(&Method::GET, path, None, &[]))
+    }
+
+    /// [`Client::get`], read as JSON; an answer that is none counts as broken off.
+    pub fn get_json<T: DeserializeOwned>(&self, path: &Path) -> Result<T> {
+        self.read(|| self.once(&Method::GET, path, None, &[])?.json())
+    }
+
+    /// Posts `body` once; only a connection that cannot be made is tried again, since then nothing was sent.
+    /// Whether it may be repeated after any other failure is for the caller to judge ([`Error::leaves_doubt`]).
+    pub fn post(&self, path: &Path, body: &[u8], headers: &[(&str, &str)]) -> Result<Answer> {
+        self.act(|| self.once(&Method::POST, path, Some(body), headers))
+    }
+
+    /// Deletes what is at `path`, once, like [`Client::post`].
+    pub fn delete(&self, path: &Path) -> Result<Answer> {
+        self.act(|| self.once(&Method::DELETE, path, None, &[]))
+    }
+
+    fn act(&self, ask: impl Fn() -> Result<Answer>) -> Result<Answer> {
+        for pause in AFTER_REFUSAL {
+            match ask() {
+                Err(e @ Error::Connect { .. }) if e.is_broken_answer() => self.interrupt.sleep(pause)?,
+                other => return other,
+            }
+        }
+        ask()
+    }
+
+    /// Repeats a read while its failure may pass: broken answers for a second, silence and 503 for [`PATIENCE`].
+    fn read<T>(&self, ask: impl Fn() -> Result<T>) -> Result<T> {
+        let began = Instant::now();
+        let mut breaks = 0;
+        let mut pause = Duration::from_millis(100);
+        loop {
+            let error = match ask() {
+                Err(e) if e.is_broken_answer() || e.is_passing() => e,
+                other => return other,
+            };
+            let next = match &error {
+                Error::Connect { .. } => AFTER_REFUSAL.get(breaks).copied(),
+                e if e.is_broken_answer() => AFTER_BREAK.get(breaks).copied(),
+                _ if began.elapsed() + pause < PATIENCE => {
+                    pause = (pause * 3 / 2).min(Duration::from_secs(2));
+                    breaks = 0;
+                    Some(pause)
+                }
+                _ => None,
+            };
+            let Some(next) = next.filter(|next| self.time_left().is_none_or(|left| left > *next)) else {
+                return Err(error);
+            };
+            breaks += usize::from(error.is_broken_answer());
+            self.interrupt.sleep(next)?;
+        }
+    }
+
+    fn hello(&self) -> Result<&Hello> {
+        if let Some(hello) = self.hello.get() {
+            return Ok(hello);
+        }
+        let hello = self.read(|| {
+            let ping = self.send(&Method::GET, "/_ping", None, &[])?;
+            let version = ping.api_version.clone().unwrap_or_default();
+            let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+            if version.split('.').count() != 2 || !version.split('.').all(plain) {
+                return Err(ping.garbled("it names no API version, as every Docker engine does"));
+            }
+            Ok(Hello { version, date: ping.date })
+        })?;
+        Ok(self.hello.get_or_init(|| hello))
+    }
+
+    fn once(
+        &self,
+        method: &Method,
+        path: &Path,
+        body: Option<&[u8]>,
+        headers: &[(&str, &str)],
+    ) -> Result<Answer> {
+        let target = format!("/v{}{}", self.hello()?.version, path.as_str());
+        self.send(method, &target, body, headers)
+    }
+
+    fn send(
+        &self,
+        method: &Method,
+        target: &str,
+        body: Option<&[u8]>,
+        headers: &[(&str, &str)],
+    ) -> Result<Answer> {
+        let asked = format!("{method} {}", target.split('?').next().unwrap_or(target));
+        self.interrupt.check()?;
+        let limit = self.time_left().map_or(PATIENCE, |left| left.min(PATIENCE));
+        if limit.is_zero() {
+            return Err(Error::Silent { request: asked, after: limit });
+        }
+        let mut request = Request::builder().method(method).uri(format!("http://docker{target}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = match body {
+            Some(body) => {
+                request.header("Content-Type", "application/json").body(body).map_err(Into::into).and_then(
+                    |request| self.agent.run(self.agent.configure_request(request).timeout_global(Some(limit)).build()),
+                )
+            }
+            None => request.body(()).map_err(Into::into).and_then(|request| {
+                self.agent.run(self.agent.configure_request(request).timeout_global(Some(limit)).build())
+            }),
+        };
+        let (parts, body) =
+            answer.map_err(|e| self.failure(e, &asked, limit)).map(Response::into_parts)?;
+        let mut bytes = Vec::new();
+        body.into_with_config()
+            .limit(u64::MAX)
+            .reader()
+            .read_to_end(&mut bytes)
+            .map_err(|e| self.failure(ureq::Error::from(e), &asked, limit))?;
+        Answer::decode(asked, &parts, bytes)
+    }
+
+    /// What the transport's failure means for the request.
+    fn failure(&self, error: ureq::Error, asked: &str, limit: Duration) -> Error {
+        let request = asked.to_owned();
+        if self.interrupt.signal().is_some() {
+            return Error::Interrupted;
+        }
+        match error {
+            ureq::Error::Timeout(_) => Error::Silent { request, after: limit },
+            ureq::Error::Io(e) => match e.downcast::<NotConnected>() {
+                Ok(NotConnected(source)) => Error::Connect { endpoint: self.endpoint.to_string(), source },
+                Err(e) if e.kind() == std::io::ErrorKind::TimedOut => Error::Silent { request, after: limit },
+                Err(e) => Error::Broken { request, why: e.to_string() },
+            },
+            other => Error::Broken { request, why: other.to_string() },
+        }
+    }
+}

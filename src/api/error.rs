@@ -1,0 +1,127 @@
+//! What can go wrong between this program and an engine, and the questions about it.
+
+use std::io;
+use std::time::Duration;
+
+use super::spec::BadValue;
+
+/// Why a request to the engine did not give what was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No connection was made, so nothing was sent.
+    #[error("cannot connect to the engine at `{endpoint}`")]
+    Connect {
+        /// Where it was looked for.
+        endpoint: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The connection broke when the request may have been on its way.
+    #[error("the connection broke during `{request}`: {why}")]
+    Broken {
+        /// Method and path.
+        request: String,
+        /// What the transport said.
+        why: String,
+    },
+    /// Nothing came for too long.
+    #[error("no answer to `{request}` within {} s", after.as_secs_f32())]
+    Silent {
+        /// Method and path.
+        request: String,
+        /// How long it was waited for.
+        after: Duration,
+    },
+    /// An answer came that is none of an engine's.
+    #[error("the answer to `{request}` cannot be understood: {why}")]
+    Garbled {
+        /// Method and path.
+        request: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The engine said no, in its own words.
+    #[error("the engine answered {status}: {message}")]
+    Engine {
+        /// The HTTP status.
+        status: u16,
+        /// The engine's own message, word for word.
+        message: String,
+    },
+    /// There is no such object, or the name cannot be one's.
+    #[error("no such {kind}: `{name}`{}", why.as_deref().map(|why| format!(" ({why})")).unwrap_or_default())]
+    NoSuch {
+        /// service, network, ...
+        kind: &'static str,
+        /// As it was given.
+        name: String,
+        /// Why it cannot be one, where that is known without asking.
+        why: Option<String>,
+    },
+    /// A value on the command line cannot be one; nothing was sent.
+    #[error(transparent)]
+    BadValue(#[from] BadValue),
+    /// A signal came.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// The usual result of a request.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// The engine knows no such object.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Error::Engine { status: 404, .. } | Error::NoSuch { .. })
+    }
+
+    /// The version index was stale: a plain 500, known by its words only (reference: swarmkit "update out of sequence").
+    pub fn is_version_conflict(&self) -> bool {
+        matches!(self, Error::Engine { message, .. } if message.contains("update out of sequence"))
+    }
+
+    /// The prefix fits several objects.
+    pub fn is_ambiguous(&self) -> bool {
+        matches!(self, Error::Engine { status: 400, message } if message.contains("is ambiguous"))
+    }
+
+    /// The node is no manager: final for this endpoint, however often it is asked.
+    pub fn is_not_manager(&self) -> bool {
+        matches!(self, Error::Engine { status: 503, message } if message.contains("not a swarm manager"))
+    }
+
+    /// The engine cannot answer now but may in a while: an election, a restart.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Error::Engine { status, message } => {
+                matches!(status, 502..=504) && !self.is_not_manager()
+                    || message.contains("does not have a leader")
+                    || message.contains("context deadline exceeded")
+            }
+            _ => false,
+        }
+    }
+
+    /// No whole answer came, or one that no engine gives; asking again on a new connection may bring one.
+    pub fn is_broken_answer(&self) -> bool {
+        match self {
+            Error::Connect { source, .. } => source.kind() != io::ErrorKind::PermissionDenied,
+            Error::Broken { .. } | Error::Garbled { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Nothing was sent, so a post has changed nothing.
+    pub fn is_unsent(&self) -> bool {
+        matches!(self, Error::Connect { .. } | Error::NoSuch { .. } | Error::BadValue(_))
+    }
+
+    /// After a post: it may have been applied all the same. Only the engine's own refusal says that it was not.
+    pub fn leaves_doubt(&self) -> bool {
+        match self {
+            Error::Broken { .. } | Error::Silent { .. } | Error::Garbled { .. } | Error::Interrupted => true,
+            Error::Engine { .. } => self.is_passing(),
+            Error::Connect { .. } | Error::NoSuch { .. } | Error::BadValue(_) => false,
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Updating a service: inspect, edit, post, start over when the version index is stale, read back.
+
+mod outcome;
+mod readback;
+mod retry;
+mod settle;
+
+use serde_json::Value;
+
+pub use self::outcome::{Conflict, Outcome, Posts, Unchanged, Verdict};
+use self::retry::Retries;
+use self::settle::Settled;
+use super::client::{Client, PATIENCE};
+use super::error::{Error, Result};
+use super::services::{self, Service};
+use super::spec::{Edit, apply_all, changes};
+
+/// What to do to one service.
+#[derive(Clone, Debug, Default)]
+pub struct Ask {
+    /// The edits, in their order.
+    pub edits: Vec<Edit>,
+    /// Only if the version index is this; then nothing is tried twice.
+    pub if_version: Option<u64>,
+    /// Says what would change, and posts nothing.
+    pub dry_run: bool,
+}
+
+/// Applies the edits to `first`, the service as it was found.
+///
+/// The result says what is so on the engine, also where its answer was lost (DESIGN section 3). It tells all in
+/// the [`Outcome`], failures included.
+pub fn update(client: &Client, first: Service, ask: &Ask) -> Outcome {
+    let mut run = Run { client, ask, base: first.clone(), posts: Posts::None };
+    let mut outcome = Outcome::new(&first);
+    if let Err(error) = run.go(first, &mut outcome) {
+        outcome.verdict = match (error, run.posts) {
+            (Error::Interrupted, _) => Verdict::Interrupted,
+            (error, Posts::InDoubt) => Verdict::Unknown(error),
+            (error, _) => Verdict::Failed(error),
+        };
+    }
+    outcome.posts = run.posts;
+    outcome
+}
+
+/// One command's work on one service.
+struct Run<'a> {
+    client: &'a Client,
+    ask: &'a Ask,
+    /// The first read: what conflicts are judged against.
+    base: Service,
+    posts: Posts,
+}
+
+impl Run<'_> {
+    /// Fills in the outcome; an error ends the work, and `posts` says what it leaves behind.
+    fn go(&mut self, first: Service, outcome: &mut Outcome) -> Result<()> {
+        let mut now = first;
+        let mut stale = Retries::of_stale_versions();
+        let mut lost = Retries::of_lost_answers(PATIENCE);
+        loop {
+            if let Some(wanted) = self.ask.if_version.filter(|wanted| *wanted != now.version()) {
+                outcome.verdict = Verdict::Conflict(Conflict::Version { wanted, now: now.version() });
+                return Ok(());
+            }
+            if let Some(conflict) = Conflict::between(&self.base, &now, &self.ask.edits) {
+                outcome.verdict = Verdict::Conflict(conflict);
+                return Ok(());
+            }
+            let mut wanted = now.spec().clone();
+            apply_all(&mut wanted, &self.ask.edits);
+            outcome.changes = changes(now.spec(), &wanted);
+            outcome.version_before = now.version();
+            if outcome.changes.is_empty() {
+                outcome.verdict = Verdict::Unchanged(Unchanged::AlreadySo);
+                outcome.service = now;
+                return Ok(());
+            }
+            if self.ask.dry_run {
+                outcome.verdict = Verdict::Planned;
+                return Ok(());
+            }
+            match self.post(&now, &wanted, &mut lost) {
+                Ok(Step::Taken(warnings)) => {
+                    self.posts = Posts::Taken;
+                    outcome.verdict = Verdict::Applied;
+                    outcome.warnings.extend(warnings);
+                    return self.read_back(&wanted, outcome);
+                }
+                Ok(Step::Settled(Settled::Applied, after)) => {
+                    self.posts = Posts::Taken;
+                    outcome.verdict = Verdict::Applied;
+                    outcome.was_looked_up = true;
+                    outcome.dropped = readback::dropped(&self.ask.edits, &wanted, after.spec());
+                    outcome.service = after;
+                    return Ok(());
+                }
+                Ok(Step::Settled(Settled::Replaced, after)) => {
+                    self.posts = Posts::Taken;
+                    outcome.verdict = Verdict::Conflict(Conflict::replaced(&after, &self.ask.edits, &wanted));
+                    outcome.service = after;
+                    return Ok(());
+                }
+                Ok(Step::Settled(Settled::RolledBack, after)) => {
+                    self.posts = Posts::Taken;
+                    outcome.verdict = Verdict::RolledBack;
+                    outcome.service = after;
+                    return Ok(());
+                }
+                Ok(Step::Settled(Settled::NotApplied, newest)) => {
+                    self.posts = Posts::None;
+                    now = newest;
+                }
+                Err(e) if e.is_version_conflict() => {
+                    if !stale.pause(self.client)? {
+                        outcome.verdict = Verdict::Conflict(Conflict::Retries { tries: stale.tries() });
+                        return Ok(());
+                    }
+                    now = services::inspect(self.client, now.id())?;
+                }
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
+    /// Posts until the engine has said yes or no, or a lost answer was settled by reading.
+    ///
+    /// The same version is posted again only where a read shows that the index has not moved: the index guards
+    /// it, so it cannot be applied twice. A job is never posted again: it would run again.
+    fn post(&mut self, now: &Service, wanted: &Value, lost: &mut Retries) -> Result<Step> {
+        loop {
+            self.client.interrupt().check()?;
+            let error = match services::update(self.client, now.id(), now.version(), wanted) {
+                Ok(warnings) => return Ok(Step::Taken(warnings)),
+                Err(e) if e.leaves_doubt() => {
+                    self.posts = Posts::InDoubt;
+                    e
+                }
+                // A stale index after a lost answer may be this command's own doing.
+                Err(e) if e.is_version_conflict() && self.posts == Posts::InDoubt => e,
+                // Nor does what could not be sent settle a doubt from before; the engine's own no does.
+                Err(e) if e.is_unsent() => return Err(e),
+                Err(e) => {
+                    self.posts = Posts::None;
+                    return Err(e);
+                }
+            };
+            if matches!(error, Error::Interrupted) {
+                return Err(error);
+            }
+            let after = services::inspect(self.client, now.id())?;
+            match settle::settle(now, &after, &self.ask.edits, wanted) {
+                Settled::NotApplied if after.version() == now.version() => {
+                    if now.is_job() || !lost.pause(self.client)? {
+                        return Err(error);
+                    }
+                }
+                settled => return Ok(Step::Settled(settled, after)),
+            }
+        }
+    }
+
+    /// Looks at what the engine has stored. The post was accepted, so a failure here is a warning only.
+    fn read_back(&self, wanted: &Value, outcome: &mut Outcome) -> Result<()> {
+        match services::inspect(self.client, self.base.id()) {
+            Ok(after) => {
+                outcome.dropped = readback::dropped(&self.ask.edits, wanted, after.spec());
+                outcome.service = after;
+            }
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
+            Err(e) => {
+                outcome.warnings.push(format!("the engine took the update, but it could not be read back: {e}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where one post has led.
+enum Step {
+    /// The engine said yes.
+    Taken(Vec<String>),
+    /// The answer was lost, and reading told.
+    Settled(Settled, Service),
+}

@@ -1,0 +1,160 @@
+//! What became of one service: screen, JSON, batch and exit code all read this.
+
+use serde_json::Value;
+
+use crate::api::error::Error;
+use crate::api::services::Service;
+use crate::api::spec::{Change, Edit, Op, Place};
+
+/// What an acting command did to one service.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The service, as last read.
+    pub service: Service,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What was posted, or would be.
+    pub changes: Vec<Change>,
+    /// The version index that the edits were applied to.
+    pub version_before: u64,
+    /// Whether anything has reached the engine.
+    pub posts: Posts,
+    /// The post's answer was lost, and reading the service told what had become of it.
+    pub was_looked_up: bool,
+    /// What was sent and the engine did not store.
+    pub dropped: Vec<Place>,
+    /// What the engine, or the look at its state, warns of.
+    pub warnings: Vec<String>,
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Nothing to change, nothing was posted.
+    Unchanged(Unchanged),
+    /// A dry run: this is what would be posted.
+    Planned,
+    /// The engine took it.
+    Applied,
+    /// Someone else changed the same place, or the version index is not the wanted one.
+    Conflict(Conflict),
+    /// Applied, failed, and rolled back by the engine before it could be looked at.
+    RolledBack,
+    /// It failed, and nothing of it is on the engine.
+    Failed(Error),
+    /// The answer was lost and could not be looked up: it may have happened.
+    Unknown(Error),
+    /// A signal came; [`Outcome::posts`] says what it left behind.
+    Interrupted,
+}
+
+/// Why nothing was to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unchanged {
+    /// The spec says it already.
+    AlreadySo,
+}
+
+/// What has reached the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Posts {
+    /// Nothing.
+    None,
+    /// A post whose answer was lost.
+    InDoubt,
+    /// A post that was applied.
+    Taken,
+}
+
+/// Why an update was given up for a person to decide.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Conflict {
+    /// The same place has another value than at the command's first read.
+    Place {
+        /// Where.
+        place: Place,
+        /// What was there at first.
+        base: Option<Value>,
+        /// What is there now.
+        theirs: Option<Value>,
+        /// What was asked for.
+        mine: Option<Value>,
+        /// The engine's own rollback did it, not a person.
+        by_rollback: bool,
+        /// The update had been applied before it was replaced.
+        was_applied: bool,
+    },
+    /// The version index is not the wanted one.
+    Version {
+        /// `--if-version`.
+        wanted: u64,
+        /// The index now.
+        now: u64,
+    },
+    /// Others kept writing for as long as was tried.
+    Retries {
+        /// How often.
+        tries: u32,
+    },
+}
+
+impl Outcome {
+    /// An outcome of which nothing is known yet.
+    pub fn new(service: &Service) -> Self {
+        Self {
+            service: service.clone(),
+            verdict: Verdict::Planned,
+            changes: Vec::new(),
+            version_before: service.version(),
+            posts: Posts::None,
+            was_looked_up: false,
+            dropped: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+impl Conflict {
+    /// The first of the edits whose place differs between the first read and now, and is not what is wanted.
+    pub fn between(base: &Service, now: &Service, edits: &[Edit]) -> Option<Self> {
+        if base.version() == now.version() {
+            return None;
+        }
+        edits.iter().find_map(|edit| {
+            let mine = match &edit.op {
+                Op::Set(value) => Some(value),
+                Op::Remove => None,
+                Op::Default(_) | Op::Increment => return None,
+            };
+            let (was, is) = (edit.place.get(base.spec()), edit.place.get(now.spec()));
+            (was != is && is != mine).then(|| Self::Place {
+                place: edit.place.clone(),
+                base: was.cloned(),
+                theirs: is.cloned(),
+                mine: mine.cloned(),
+                by_rollback: is_new_rollback(base, now),
+                was_applied: false,
+            })
+        })
+    }
+
+    /// The update was applied, then another writer replaced it.
+    pub(super) fn replaced(now: &Service, edits: &[Edit], wanted: &Value) -> Self {
+        let lost = edits.iter().find(|edit| edit.place.get(now.spec()) != edit.place.get(wanted));
+        let place = lost.or(edits.first()).map_or_else(|| Place::at("TaskTemplate"), |edit| edit.place.clone());
+        Self::Place {
+            base: None,
+            theirs: place.get(now.spec()).cloned(),
+            mine: place.get(wanted).cloned(),
+            by_rollback: false,
+            was_applied: true,
+            place,
+        }
+    }
+}
+
+/// Whether the engine has begun to roll back since `base` was read.
+pub(super) fn is_new_rollback(base: &Service, now: &Service) -> bool {
+    now.update_state().is_some_and(|state| state.starts_with("rollback_"))
+        && now.update_started() != base.update_started()
+}
