@@ -1,0 +1,22 @@
+//! What the user sees, and the only place that prints: results on stdout, all else on stderr.
+//!
+//! Nothing here knows the engine or the command line. Whatever came from outside goes through [`visible`] on its
+//! way to a screen, here and not at the caller's, so that nobody has to think of it.
+
+mod fields;
+mod human;
+mod json;
+mod messages;
+mod natural;
+mod stdout;
+mod table;
+mod visible;
+
+pub use fields::Fields;
+pub use human::{ago, bytes};
+pub use json::json_indented;
+pub use messages::{error, note, warning};
+pub use natural::natural_cmp;
+pub use stdout::{Out, stdout};
+pub use table::Table;
+pub use visible::visible;

@@ -1,0 +1,98 @@
+//! Times and sizes in docker's words.
+
+use std::time::Duration;
+
+/// How long ago, roughly: `5 minutes ago`, `About an hour ago`.
+pub fn ago(since: Duration) -> String {
+    let seconds = since.as_secs();
+    let (minutes, hours) = (seconds / 60, (seconds + 1800) / 3600);
+    let words = if seconds < 1 {
+        "Less than a second".to_owned()
+    } else if seconds == 1 {
+        "1 second".to_owned()
+    } else if seconds < 60 {
+        format!("{seconds} seconds")
+    } else if minutes == 1 {
+        "About a minute".to_owned()
+    } else if minutes < 60 {
+        format!("{minutes} minutes")
+    } else if hours == 1 {
+        "About an hour".to_owned()
+    } else if hours < 48 {
+        format!("{hours} hours")
+    } else if hours < 24 * 7 * 2 {
+        format!("{} days", hours / 24)
+    } else if hours < 24 * 30 * 2 {
+        format!("{} weeks", hours / 24 / 7)
+    } else if hours < 24 * 365 * 2 {
+        format!("{} months", hours / 24 / 30)
+    } else {
+        format!("{} years", hours / 24 / 365)
+    };
+    words + " ago"
+}
+
+/// A number of bytes with four significant digits: `512MiB`, `1.5GiB`.
+pub fn bytes(count: u64) -> String {
+    const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let mut unit = 0;
+    let mut size = count as f64;
+    while size >= 1024.0 && unit < UNITS.len() - 1 {
+        size /= 1024.0;
+        unit += 1;
+    }
+    // No size below the last unit has more than four digits before the point.
+    let decimals = if size < 10.0 {
+        3
+    } else if size < 100.0 {
+        2
+    } else if size < 1000.0 {
+        1
+    } else {
+        0
+    };
+    let digits = format!("{size:.decimals$}");
+    let digits =
+        if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { &digits };
+    format!("{digits}{}", UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_how_long_ago_as_docker_does() {
+        let said = |seconds| ago(Duration::from_secs(seconds));
+        assert_eq!(ago(Duration::from_millis(999)), "Less than a second ago");
+        assert_eq!(said(1), "1 second ago");
+        assert_eq!(said(59), "59 seconds ago");
+        assert_eq!(said(60), "About a minute ago");
+        assert_eq!(said(119), "About a minute ago");
+        assert_eq!(said(120), "2 minutes ago");
+        assert_eq!(said(3599), "59 minutes ago");
+        assert_eq!(said(3600), "About an hour ago");
+        assert_eq!(said(3600 * 47), "47 hours ago");
+        assert_eq!(said(3600 * 48), "2 days ago");
+        assert_eq!(said(86_400 * 14), "2 weeks ago");
+        assert_eq!(said(86_400 * 60), "2 months ago");
+        assert_eq!(said(86_400 * 730), "2 years ago");
+    }
+
+    #[test]
+    fn says_sizes_as_docker_does() {
+        for (count, said) in [
+            (0, "0B"),
+            (1, "1B"),
+            (1000, "1000B"),
+            (1024, "1KiB"),
+            (1_048_575, "1024KiB"),
+            (512 << 20, "512MiB"),
+            (3 << 29, "1.5GiB"),
+            (1_234_567_890, "1.15GiB"),
+            (u64::MAX, "16EiB"),
+        ] {
+            assert_eq!(bytes(count), said, "{count}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What is not a result: stderr.
+
+use std::fmt::Display;
+use std::io::{self, Write as _};
+
+use super::visible;
+
+/// Something worth knowing.
+pub fn note(text: &str) {
+    print(&message("", text));
+}
+
+/// Something that may not be as wanted, though the command goes on.
+pub fn warning(text: &str) {
+    print(&message("warning: ", text));
+}
+
+/// What went wrong, why, and what to do about it.
+pub fn error<C: Display>(what: &str, causes: impl IntoIterator<Item = C>, hint: Option<&str>) {
+    print(&report(what, causes, hint));
+}
+
+fn report<C: Display>(what: &str, causes: impl IntoIterator<Item = C>, hint: Option<&str>) -> String {
+    let mut text = message("error: ", what);
+    for cause in causes {
+        text += &message("caused by: ", &cause.to_string());
+    }
+    if let Some(hint) = hint {
+        text += &message("hint: ", hint);
+    }
+    text
+}
+
+/// `text` behind `label`. The lines of a longer text stay lines, set in so that none can pass for a message.
+fn message(label: &str, text: &str) -> String {
+    let lines: Vec<_> = text.trim_end().lines().map(visible).collect();
+    format!("{label}{}\n", lines.join("\n  "))
+}
+
+fn print(text: &str) {
+    // With stderr gone there is nobody left to tell, and what the command does goes on.
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_what_why_and_what_to_do() {
+        let causes = ["port '80' is already in use", "second"];
+        assert_eq!(
+            report("cannot update service `web`", causes, Some("look at it with `swarmctl ls`")),
+            "error: cannot update service `web`\n\
+             caused by: port '80' is already in use\n\
+             caused by: second\n\
+             hint: look at it with `swarmctl ls`\n"
+        );
+        assert_eq!(report::<&str>("no such service", [], None), "error: no such service\n");
+    }
+
+    #[test]
+    fn a_message_of_many_lines_cannot_pass_for_another_message() {
+        assert_eq!(
+            report("a", ["image x could not be accessed\nerror: its digest\x1b[2J\r\n"], None),
+            "error: a\ncaused by: image x could not be accessed\n  error: its digest\\u{1b}[2J\n"
+        );
+        assert_eq!(message("warning: ", "a\rb"), "warning: a\\rb\n");
+        assert_eq!(message("", ""), "\n");
+    }
+}

@@ -1,0 +1,188 @@
+//! Results: stdout, buffered.
+
+use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
+
+use serde_json::Value;
+
+use super::json::json_visible;
+use super::{Fields, Table, json_indented, visible};
+
+/// Where results go. Writing never fails on the spot: [`Out::finish`] says how it went.
+///
+/// A reader that has gone away (`| head`) has all it wanted: from there on nothing is written, and that is a
+/// success. A command that goes on by itself may ask [`Out::is_closed`] and stop.
+pub struct Out<W: Write = StdoutLock<'static>> {
+    to: BufWriter<W>,
+    is_terminal: bool,
+    is_closed: bool,
+    failed: Option<io::Error>,
+}
+
+/// Stdout; only one at a time.
+pub fn stdout() -> Out {
+    let stdout = io::stdout();
+    let is_terminal = stdout.is_terminal();
+    Out::new(stdout.lock(), is_terminal)
+}
+
+impl<W: Write> Out<W> {
+    fn new(to: W, is_terminal: bool) -> Self {
+        Self { to: BufWriter::with_capacity(32 * 1024, to), is_terminal, is_closed: false, failed: None }
+    }
+
+    /// One line of text.
+    pub fn line(&mut self, text: &str) {
+        self.write(visible(text).as_bytes());
+        self.write(b"\n");
+    }
+
+    /// A table.
+    pub fn table(&mut self, table: Table) {
+        table.for_each_line(|line| {
+            self.write(line.as_bytes());
+            self.write(b"\n");
+        });
+    }
+
+    /// Names and what they stand for, one a line.
+    pub fn fields(&mut self, fields: &Fields) {
+        fields.for_each_line(|line| {
+            self.write(line.as_bytes());
+            self.write(b"\n");
+        });
+    }
+
+    /// JSON that the engine sent, to the byte, and the end of the line where it has none.
+    pub fn json_untouched(&mut self, json: &str) {
+        let json = if self.is_terminal { json_visible(json) } else { json.into() };
+        self.write(json.as_bytes());
+        if !json.ends_with('\n') {
+            self.write(b"\n");
+        }
+    }
+
+    /// An array of objects that the engine sent, laid out for reading, untouched otherwise.
+    pub fn json_array<T: AsRef<str>>(&mut self, objects: &[T]) {
+        let objects: Vec<&str> = objects.iter().map(AsRef::as_ref).collect();
+        self.json_untouched(&json_indented(&format!("[{}]", objects.join(","))));
+    }
+
+    /// One JSON object on one line.
+    pub fn json_line(&mut self, object: &Value) {
+        self.json_untouched(&object.to_string());
+    }
+
+    /// Shows what there is so far.
+    pub fn flush(&mut self) {
+        let result = self.to.flush();
+        self.note(result);
+    }
+
+    /// Whether the reader has gone away.
+    pub fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    /// Writes the rest; an error if anything could not be written but to a reader that had gone away.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.flush();
+        match self.failed.take() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if !self.is_closed && self.failed.is_none() {
+            let result = self.to.write_all(bytes);
+            self.note(result);
+        }
+    }
+
+    fn note(&mut self, result: io::Result<()>) {
+        match result {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.is_closed = true,
+            Err(error) => self.failed = self.failed.take().or(Some(error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes `room` bytes, then fails in one way.
+    struct Pipe<'a> {
+        taken: &'a mut Vec<u8>,
+        room: usize,
+        kind: io::ErrorKind,
+    }
+
+    impl Write for Pipe<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let n = bytes.len().min(self.room - self.taken.len());
+            if n == 0 {
+                return Err(self.kind.into());
+            }
+            self.taken.extend_from_slice(&bytes[..n]);
+            Ok(n)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn written(is_terminal: bool, print: impl FnOnce(&mut Out<&mut Vec<u8>>)) -> String {
+        let mut taken = Vec::new();
+        let mut out = Out::new(&mut taken, is_terminal);
+        print(&mut out);
+        out.finish().unwrap();
+        String::from_utf8(taken).unwrap()
+    }
+
+    #[test]
+    fn a_reader_that_goes_away_is_a_quiet_end() {
+        let mut taken = Vec::new();
+        let mut out = Out::new(Pipe { taken: &mut taken, room: 4, kind: io::ErrorKind::BrokenPipe }, false);
+        out.line("one");
+        out.flush();
+        assert!(!out.is_closed());
+        out.line("two");
+        out.flush();
+        assert!(out.is_closed());
+        out.line("three");
+        out.finish().unwrap();
+        assert_eq!(taken, b"one\n");
+    }
+
+    #[test]
+    fn a_full_disk_is_an_error() {
+        let mut taken = Vec::new();
+        let mut out = Out::new(Pipe { taken: &mut taken, room: 4, kind: io::ErrorKind::StorageFull }, false);
+        out.line("one two");
+        out.line("three");
+        assert_eq!(out.finish().unwrap_err().kind(), io::ErrorKind::StorageFull);
+    }
+
+    #[test]
+    fn json_of_the_engine_gets_the_end_of_its_line_and_nothing_else() {
+        let json = "[ {\"a\":1.10,\"b\":\"\u{202e}\"} ]";
+        assert_eq!(written(false, |out| out.json_untouched(json)), format!("{json}\n"));
+        assert_eq!(written(false, |out| out.json_untouched("[]\n")), "[]\n");
+        assert_eq!(written(true, |out| out.json_untouched(json)), "[ {\"a\":1.10,\"b\":\"\\u202e\"} ]\n");
+    }
+
+    #[test]
+    fn objects_of_the_engine_become_one_array() {
+        assert_eq!(written(false, |out| out.json_array::<&str>(&[])), "[]\n");
+        let expected = "[\n    {\n        \"a\": 1e400\n    },\n    {}\n]\n";
+        assert_eq!(written(false, |out| out.json_array(&["{\"a\":1e400}\n", "{}"])), expected);
+    }
+
+    #[test]
+    fn a_line_is_one_line() {
+        assert_eq!(written(false, |out| out.line("a\nb\x1b[1m")), "a\\nb\\u{1b}[1m\n");
+    }
+}

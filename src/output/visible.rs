@@ -1,0 +1,75 @@
+//! Text that came from elsewhere, made safe to show.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// `text` with everything made visible that would move the cursor, change the terminal, reorder what is read or
+/// take no room: `\n`, `\u{1b}`, `\u{202e}`.
+///
+/// Labels, env, error messages and log lines are written by others: an escape sequence in them could rename the
+/// window or hide the line above, and a bidi override makes a name read as another.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    let Some(first) = text.find(is_deceptive) else { return Cow::Borrowed(text) };
+    let mut shown = String::with_capacity(text.len() + 16);
+    shown.push_str(&text[..first]);
+    for c in text[first..].chars() {
+        match c {
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            '\t' => shown.push_str("\\t"),
+            c if is_deceptive(c) => {
+                let _ = write!(shown, "\\u{{{:x}}}", u32::from(c));
+            }
+            c => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Whether a reader would not see `c` for what it is: controls, bidi marks, what has no width, blanks that are none.
+pub(super) fn is_deceptive(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}'
+            // Zero-width characters and bidi marks; line and paragraph separators, bidi embeddings and overrides.
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            // Word joiner, invisible operators, bidi isolates, deprecated format characters.
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+            // Musical format characters, tags.
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leaves_plain_text_alone_without_a_copy() {
+        for text in ["", "t001", "größe 漢字 🐳", r"C:\new", "a b"] {
+            assert!(matches!(visible(text), Cow::Borrowed(same) if same == text), "{text}");
+        }
+    }
+
+    #[test]
+    fn shows_escape_sequences_and_line_breaks_instead_of_obeying_them() {
+        assert_eq!(visible("a\x1b]0;title\x07b"), r"a\u{1b}]0;title\u{7}b");
+        assert_eq!(visible("one\r\ntwo\tthree\0"), r"one\r\ntwo\tthree\u{0}");
+        assert_eq!(visible("\u{9b}31m"), r"\u{9b}31m");
+        assert_eq!(visible("\x7f"), r"\u{7f}");
+    }
+
+    #[test]
+    fn shows_bidi_overrides_and_characters_without_width() {
+        assert_eq!(visible("web\u{202e}gpj"), r"web\u{202e}gpj");
+        assert_eq!(visible("\u{feff}a\u{200b}b\u{2066}"), r"\u{feff}a\u{200b}b\u{2066}");
+        assert_eq!(visible("x\u{e0041}"), r"x\u{e0041}");
+        assert_eq!(visible("a\u{2028}b"), r"a\u{2028}b");
+    }
+
+    #[test]
+    fn showing_twice_is_showing_once() {
+        let once = visible("a\x1b\n\u{202e}").into_owned();
+        assert_eq!(visible(&once), once);
+    }
+}
