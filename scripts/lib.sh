@@ -1,0 +1,155 @@
+# shellcheck shell=bash
+# What the scripts beside this file share. To be sourced, by bash only.
+
+# Root's PATH lacks the sbin folders in some shells (cron, plain `su`), and cargo's
+# folder under sudo. Programs found here are as good as any.
+PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin:${CARGO_HOME:-${HOME:-/root}/.cargo}/bin"
+export PATH
+
+note() { printf '%s\n' "$*" >&2; }
+
+die() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+
+# ---------------------------------------------------------------------------
+# Packages
+
+# Each function prints the Debian packages of its area that are missing here. A command
+# that is there, of whatever origin, is taken as it is.
+
+_lacks() { ! command -v "$1" >/dev/null 2>&1; }
+
+_missing_for_engine() {
+  # A dockerd from somewhere else brings its own containerd and runc or finds them in PATH.
+  if _lacks dockerd; then echo docker.io; fi
+  if _lacks containerd; then echo containerd; fi
+  if _lacks runc; then echo runc; fi
+  if _lacks iptables; then echo iptables; fi
+  if _lacks ip; then echo iproute2; fi
+  if _lacks unshare || _lacks nsenter || _lacks setpriv || _lacks flock; then echo util-linux; fi
+  # The test images hold nothing but busybox: one that needs shared libraries will not do.
+  if _lacks busybox || ldd "$(command -v busybox)" >/dev/null 2>&1; then echo busybox-static; fi
+  if _lacks curl; then echo curl; fi
+  if _lacks jq; then echo jq; fi
+}
+
+_missing_for_build() {
+  if _lacks git; then echo git; fi
+  if ! [ -e /etc/ssl/certs/ca-certificates.crt ]; then echo ca-certificates; fi
+  # rustc links through cc, and that needs the start-up objects of libc, which gcc only recommends.
+  if _lacks cc; then
+    echo gcc
+    echo libc6-dev
+  elif ! [ -e "$(cc -print-file-name=crt1.o)" ]; then
+    echo libc6-dev
+  fi
+}
+
+_missing_for_lint() {
+  if _lacks shellcheck; then echo shellcheck; fi
+}
+
+# need_packages AREA...: installs what is missing for `engine`, `build` or `lint`, and nothing else.
+need_packages() {
+  local area missing
+  missing=$(for area in "$@"; do "_missing_for_$area"; done | sort -u | xargs)
+  [ -n "$missing" ] || return 0
+  if _lacks apt-get; then
+    die "missing here: $missing (Debian's names), and there is no apt-get to install them with"
+  fi
+  if [ "$(id -u)" -ne 0 ]; then
+    die "missing here: $missing. Install with: sudo apt-get update && sudo apt-get install --no-install-recommends -y $missing"
+  fi
+  note "installing: $missing"
+  # shellcheck disable=SC2086 # a list of words
+  _apt_install $missing || die "apt-get could not install: $missing"
+}
+
+# In a subshell, so that its traps are its own.
+_apt_install() (
+  export DEBIAN_FRONTEND=noninteractive
+  # docker.io would start an engine for the whole machine, in the host's network, and nobody asked for
+  # that. Debian asks policy-rc.d before it starts a service; 101 means "no".
+  policy=/usr/sbin/policy-rc.d
+  if ! [ -e "$policy" ] || grep -q swarmctl "$policy"; then
+    trap 'rm -f "$policy"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    printf '#!/bin/sh\n# put here by a script of swarmctl while it installs packages\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+  fi
+  install=(apt-get install -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300)
+  # The package lists of a new machine are empty, and those of an old one may name files that are gone.
+  # apt's words go to stderr: stdout belongs to whoever called.
+  if ! "${install[@]}" "$@" >&2 2>/dev/null; then
+    apt-get update -qq -o DPkg::Lock::Timeout=300 >&2
+    "${install[@]}" "$@" >&2
+  fi
+)
+
+need_cargo() {
+  _lacks cargo || return 0
+  die "cargo is missing. Install Rust with rustup (https://rustup.rs), then open a new shell and run this again"
+}
+
+need_root() {
+  [ "$(id -u)" -eq 0 ] || die "a private engine needs root: run \`sudo $*\`"
+}
+
+# ---------------------------------------------------------------------------
+# A private engine for the script that sourced this
+
+# start_engine DIR [OPTION...]: runs scripts/engine beside this shell and returns when it is ready. It ends at the
+# latest when this shell does, however that ends: the pipe to its stdin closes then.
+# Sets ENGINE_SOCKET and ENGINE_NETNS_PID.
+start_engine() {
+  local line=
+  ENGINE_DIR=$(realpath -m -- "$1")
+  coproc ENGINE { exec bash "$(dirname "${BASH_SOURCE[0]}")/engine" run "$@"; }
+  # bash forgets ENGINE_PID and the descriptors as soon as the coprocess ends.
+  # shellcheck disable=SC2153 # coproc sets it
+  ENGINE_SUPERVISOR=$ENGINE_PID
+  ENGINE_STDIN=${ENGINE[1]}
+  IFS= read -r line <&"${ENGINE[0]}" || true
+  if [ "${line%% *}" != ready ]; then
+    stop_engine || true
+    die "the private engine did not start"
+  fi
+  ENGINE_SOCKET=${line#ready }
+  ENGINE_NETNS_PID=$(<"$ENGINE_DIR/netns.pid")
+  ENGINE_NETNS=$(readlink "/proc/$ENGINE_NETNS_PID/ns/net")
+  export ENGINE_SOCKET ENGINE_NETNS_PID
+}
+
+# stop_engine: ends what start_engine started and waits for it. Its status is the supervisor's.
+stop_engine() {
+  local status=0
+  [ -n "${ENGINE_SUPERVISOR:-}" ] || return 0
+  exec {ENGINE_STDIN}>&-
+  wait "$ENGINE_SUPERVISOR" || status=$?
+  ENGINE_SUPERVISOR=
+  return "$status"
+}
+
+# engine_leftovers: prints what is left of the engine that start_engine had started; nothing is right.
+engine_leftovers() {
+  local link
+  for link in /proc/[0-9]*/ns/net; do
+    if [ "$(readlink "$link" 2>/dev/null)" = "$ENGINE_NETNS" ]; then
+      link=${link#/proc/}
+      echo "process ${link%%/*} in the engine's network namespace"
+    fi
+  done
+  awk -v dir="$ENGINE_DIR" 'index($5 "/", dir "/") == 1 { print "mount " $5 }' /proc/self/mountinfo
+  find "$ENGINE_DIR" 2>/dev/null | sed 's/^/file /'
+  find /sys/fs/cgroup -maxdepth 2 -type d -name "$(engine_cgroup "$ENGINE_DIR")" 2>/dev/null | sed 's/^/cgroup /'
+}
+
+# engine_cgroup DIR: the name below which the containers of the engine in DIR have their cgroups.
+engine_cgroup() {
+  local sum
+  sum=$(printf %s "$1" | sha256sum)
+  printf 'swarmctl-%s\n' "${sum:0:12}"
+}
