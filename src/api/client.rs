@@ -177,17 +177,18 @@ impl Client {
             request = request.header(*name, *value);
         }
         let answer = match body {
-            Some(body) => {
-                request.header("Content-Type", "application/json").body(body).map_err(Into::into).and_then(
-                    |request| self.agent.run(self.agent.configure_request(request).timeout_global(Some(limit)).build()),
-                )
-            }
+            Some(body) => request
+                .header("Content-Type", "application/json")
+                .body(body)
+                .map_err(Into::into)
+                .and_then(|request| {
+                    self.agent.run(self.agent.configure_request(request).timeout_global(Some(limit)).build())
+                }),
             None => request.body(()).map_err(Into::into).and_then(|request| {
                 self.agent.run(self.agent.configure_request(request).timeout_global(Some(limit)).build())
             }),
         };
-        let (parts, body) =
-            answer.map_err(|e| self.failure(e, &asked, limit)).map(Response::into_parts)?;
+        let (parts, body) = answer.map_err(|e| self.failure(e, &asked, limit)).map(Response::into_parts)?;
         let mut bytes = Vec::new();
         body.into_with_config()
             .limit(u64::MAX)

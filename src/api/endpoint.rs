@@ -29,9 +29,10 @@ impl Endpoint {
         match host.split_once("://") {
             Some(("unix", "")) => Ok(Self::Unix(DEFAULT_SOCKET.into())),
             Some(("unix", path)) if path.starts_with('/') => Ok(Self::Unix(path.into())),
-            Some(("unix", path)) => {
-                Err(BadValue::new(format!("the socket's path in `{host}` is not absolute: `{path}`"), EXAMPLE))
-            }
+            Some(("unix", path)) => Err(BadValue::new(
+                format!("the socket's path in `{host}` is not absolute: `{path}`"),
+                EXAMPLE,
+            )),
             Some((scheme @ ("tcp" | "http" | "https" | "ssh" | "npipe" | "fd"), _)) => Err(BadValue::new(
                 format!("`{scheme}://` endpoints are not supported yet; forward the engine's socket"),
                 EXAMPLE,

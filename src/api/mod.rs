@@ -7,6 +7,7 @@ mod answer;
 pub mod client;
 pub mod endpoint;
 pub mod error;
+pub mod image;
 pub mod interrupt;
 pub mod path;
 pub mod services;

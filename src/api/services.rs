@@ -147,7 +147,9 @@ pub fn create(client: &Client, spec: &Value) -> Result<Posted> {
     let path = Path::new(&["services", "create"]);
     let posted = post(client, &path, spec)?;
     match posted.id.is_empty() {
-        true => Err(Error::Garbled { request: format!("POST {}", path.as_str()), why: "it has no ID".to_owned() }),
+        true => {
+            Err(Error::Garbled { request: format!("POST {}", path.as_str()), why: "it has no ID".to_owned() })
+        }
         false => Ok(posted),
     }
 }

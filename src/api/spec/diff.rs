@@ -55,7 +55,11 @@ fn compare(keys: &mut Vec<String>, old: Option<&Value>, new: Option<&Value>, fou
                     }
                 }
                 for item in b.iter().filter(|item| !a.iter().any(|other| id(other) == id(item))) {
-                    found.push(Change { place: place.clone().item(&id(item)), old: None, new: Some(item.clone()) });
+                    found.push(Change {
+                        place: place.clone().item(&id(item)),
+                        old: None,
+                        new: Some(item.clone()),
+                    });
                 }
             }
             if found.len() == before {

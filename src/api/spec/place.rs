@@ -145,8 +145,11 @@ impl Identity {
                 )
             }
             Identity::Reference(name) => {
-                let file =
-                    item.get("File").and_then(|file| file.get("Name")).and_then(Value::as_str).unwrap_or_default();
+                let file = item
+                    .get("File")
+                    .and_then(|file| file.get("Name"))
+                    .and_then(Value::as_str)
+                    .unwrap_or_default();
                 if file.is_empty() || file == text(name) {
                     text(name).to_owned()
                 } else {

@@ -170,7 +170,9 @@ impl Run<'_> {
             }
             Err(Error::Interrupted) => return Err(Error::Interrupted),
             Err(e) => {
-                outcome.warnings.push(format!("the engine took the update, but it could not be read back: {e}"));
+                outcome
+                    .warnings
+                    .push(format!("the engine took the update, but it could not be read back: {e}"));
             }
         }
         Ok(())

@@ -40,6 +40,8 @@ pub enum Verdict {
     Conflict(Conflict),
     /// Applied, failed, and rolled back by the engine before it could be looked at.
     RolledBack,
+    /// This program refuses, in these words; nothing was posted.
+    Refused(String),
     /// It failed, and nothing of it is on the engine.
     Failed(Error),
     /// The answer was lost and could not be looked up: it may have happened.
@@ -141,7 +143,8 @@ impl Conflict {
     /// The update was applied, then another writer replaced it.
     pub(super) fn replaced(now: &Service, edits: &[Edit], wanted: &Value) -> Self {
         let lost = edits.iter().find(|edit| edit.place.get(now.spec()) != edit.place.get(wanted));
-        let place = lost.or(edits.first()).map_or_else(|| Place::at("TaskTemplate"), |edit| edit.place.clone());
+        let place =
+            lost.or(edits.first()).map_or_else(|| Place::at("TaskTemplate"), |edit| edit.place.clone());
         Self::Place {
             base: None,
             theirs: place.get(now.spec()).cloned(),

@@ -39,7 +39,8 @@ impl Retries {
     pub fn pause(&mut self, client: &Client) -> Result<bool> {
         let began = *self.began.get_or_insert_with(Instant::now);
         let pause = self.pause.mul_f64(fastrand::f64());
-        let is_over = began.elapsed() + pause > self.limit || client.time_left().is_some_and(|left| left <= pause);
+        let is_over =
+            began.elapsed() + pause > self.limit || client.time_left().is_some_and(|left| left <= pause);
         if is_over {
             return Ok(false);
         }

@@ -1,0 +1,178 @@
+//! Exit codes, and what an error means to the user.
+
+use crate::api::error::Error;
+use crate::api::spec::BadValue;
+use crate::api::update::{Outcome, Posts, Verdict};
+use crate::output;
+
+/// The exit codes, a contract with scripts (README has the same table; a test compares them).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done: the rollout converged, or there was nothing to change (with --detach: the engine took it).
+    Done = 0,
+    /// Failed for any other reason (the engine refused; name taken; no previous spec).
+    Failed = 1,
+    /// Wrong command line, or a value that cannot be one: nothing was sent.
+    Usage = 2,
+    /// No such service (task, node, network ...), the name is ambiguous, or it was removed while watched.
+    NoSuch = 3,
+    /// Version conflict: someone else changed the same place, --if-version does not hold, or the retries ran out.
+    Conflict = 4,
+    /// The rollout failed: paused, its tasks cannot run, or rolled back to the same broken spec.
+    RolloutFailed = 5,
+    /// The rollout failed and was rolled back: what was there before is there again.
+    RolledBack = 6,
+    /// Gave up watching (--timeout, or the engine went away); the rollout goes on.
+    GaveUp = 7,
+    /// Engine unreachable, no permission, or not a swarm manager; nothing was changed.
+    Unreachable = 8,
+    /// The answer was lost and could not be looked up: it may have happened.
+    Unknown = 9,
+    /// An answer, not an error: differences found, still under way.
+    Different = 10,
+    /// Interrupted (SIGINT).
+    Interrupted = 130,
+    /// Terminated (SIGTERM).
+    Terminated = 143,
+}
+
+/// Of several services, the first of these that occurred is the command's.
+const ORDER: [Exit; 13] = [
+    Exit::Interrupted,
+    Exit::Terminated,
+    Exit::Usage,
+    Exit::Unknown,
+    Exit::RolloutFailed,
+    Exit::RolledBack,
+    Exit::Conflict,
+    Exit::GaveUp,
+    Exit::Unreachable,
+    Exit::NoSuch,
+    Exit::Failed,
+    Exit::Different,
+    Exit::Done,
+];
+
+impl Exit {
+    /// The process's exit status.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// One code for many.
+    pub fn merge(many: impl IntoIterator<Item = Exit>) -> Exit {
+        let rank = |exit: &Exit| ORDER.iter().position(|other| other == exit);
+        many.into_iter().min_by_key(rank).unwrap_or(Exit::Done)
+    }
+
+    /// The code for the signal that came.
+    pub fn of_signal(signal: Option<usize>) -> Exit {
+        match signal {
+            Some(15) => Exit::Terminated,
+            _ => Exit::Interrupted,
+        }
+    }
+
+    /// What an engine's error means where nothing had been posted.
+    pub fn of(error: &Error, signal: Option<usize>) -> Exit {
+        match error {
+            Error::BadValue(_) => Exit::Usage,
+            Error::NoSuch { .. } => Exit::NoSuch,
+            Error::Interrupted => Exit::of_signal(signal),
+            e if e.is_not_found() || e.is_ambiguous() => Exit::NoSuch,
+            e if e.is_not_manager() || e.is_passing() => Exit::Unreachable,
+            e if e.is_version_conflict() => Exit::Conflict,
+            Error::Engine { .. } => Exit::Failed,
+            Error::Connect { .. } | Error::Broken { .. } | Error::Silent { .. } | Error::Garbled { .. } => {
+                Exit::Unreachable
+            }
+        }
+    }
+
+    /// The code of an error that ended the command.
+    pub fn of_any(error: &anyhow::Error, signal: Option<usize>) -> Exit {
+        if let Some(error) = error.downcast_ref::<Error>() {
+            Exit::of(error, signal)
+        } else if error.is::<BadValue>() {
+            Exit::Usage
+        } else {
+            Exit::Failed
+        }
+    }
+
+    /// The code of one service's outcome.
+    pub fn of_outcome(outcome: &Outcome, signal: Option<usize>) -> Exit {
+        match &outcome.verdict {
+            Verdict::Unchanged(_) | Verdict::Planned | Verdict::Applied => Exit::Done,
+            Verdict::Conflict(_) => Exit::Conflict,
+            Verdict::RolledBack => Exit::RolledBack,
+            Verdict::Refused(_) => Exit::Failed,
+            Verdict::Failed(error) => Exit::of(error, signal),
+            Verdict::Unknown(_) => Exit::Unknown,
+            Verdict::Interrupted => Exit::of_signal(signal),
+        }
+    }
+}
+
+/// What the user can do about an error; with a command to paste wherever there is one.
+pub fn hint(error: &Error) -> Option<String> {
+    Some(match error {
+        Error::Connect { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+            "run it as root, or as a member of the socket's group: `sudo usermod -aG docker $USER`".to_owned()
+        }
+        Error::Connect { .. } => {
+            "is the engine running? name its socket with `-H unix:///path/docker.sock` or DOCKER_HOST"
+                .to_owned()
+        }
+        Error::Garbled { .. } => {
+            "is a Docker engine listening there? `docker version` asks it too".to_owned()
+        }
+        Error::Silent { .. } => {
+            "the engine may be busy or without a leader; try again, or ask another manager".to_owned()
+        }
+        Error::NoSuch { kind: "service", .. } => "see the services with `swarmctl ls`".to_owned(),
+        Error::NoSuch { kind, .. } => format!("see what there is with `docker {kind} ls`"),
+        e if e.is_not_manager() => {
+            "run it on a manager node; a new swarm begins with `docker swarm init`".to_owned()
+        }
+        Error::Engine { message, .. } if message.contains("does not have a leader") => {
+            "see the managers with `docker node ls`; more than half of them must be up".to_owned()
+        }
+        Error::Engine { message, .. } if message.contains("is too old") => {
+            "the engine serves a newer API only; unset DOCKER_API_VERSION".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+/// Reports the error that ended a command, and gives its exit code.
+pub fn tell(error: &anyhow::Error, signal: Option<usize>) -> Exit {
+    let mut lines = error.chain().map(ToString::to_string);
+    let head = lines.next().unwrap_or_default();
+    let hint = error.downcast_ref::<Error>().and_then(hint);
+    output::error(&head, lines, hint.as_deref());
+    Exit::of_any(error, signal)
+}
+
+/// What an interrupted command leaves behind.
+pub fn after_interrupt(posts: Posts) -> &'static str {
+    match posts {
+        Posts::None => "nothing was posted",
+        Posts::InDoubt => "the update was on its way and may have been applied",
+        Posts::Taken => "the engine had taken the update; its rollout goes on",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_code_of_many_is_the_first_in_the_documented_order() {
+        assert_eq!(Exit::merge([]), Exit::Done);
+        assert_eq!(Exit::merge([Exit::Done, Exit::Different]), Exit::Different);
+        assert_eq!(Exit::merge([Exit::NoSuch, Exit::Failed]), Exit::NoSuch);
+        assert_eq!(Exit::merge([Exit::Conflict, Exit::RolloutFailed, Exit::Unknown]), Exit::Unknown);
+        assert_eq!(Exit::merge([Exit::Unknown, Exit::Interrupted]), Exit::Interrupted);
+    }
+}

@@ -1,0 +1,69 @@
+//! Flags before the subcommand and the environment, read once.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use clap::Args;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use crate::api::client::Client;
+use crate::api::endpoint::Endpoint;
+use crate::api::interrupt::Interrupt;
+use crate::api::spec::BadValue;
+
+/// Flags of all commands; like docker's they stand before the subcommand.
+#[derive(Args, Debug)]
+pub struct GlobalArgs {
+    /// Engine to talk to, as unix:///path [default: DOCKER_HOST, or the local engine]
+    #[arg(short = 'H', long, value_name = "ENDPOINT")]
+    host: Option<String>,
+}
+
+/// What every command is given.
+#[derive(Debug)]
+pub struct Global {
+    endpoint: Result<Endpoint, BadValue>,
+    interrupt: Interrupt,
+}
+
+impl Global {
+    /// Reads the environment and listens for signals: the first one is noticed by every wait, a second one ends
+    /// the program at once.
+    pub fn new(args: GlobalArgs) -> anyhow::Result<Self> {
+        let interrupt = Interrupt::default();
+        for (signal, status) in [(SIGINT, 130), (SIGTERM, 143)] {
+            let again = Arc::new(AtomicBool::new(false));
+            flag::register_conditional_shutdown(signal, status, Arc::clone(&again))
+                .and_then(|_| flag::register(signal, again))
+                .and_then(|_| flag::register_usize(signal, interrupt.cell(), signal.unsigned_abs() as usize))
+                .context("cannot listen for signals")?;
+        }
+        Ok(Self { endpoint: endpoint(args.host), interrupt })
+    }
+
+    /// A client of the chosen engine. No wait of it lasts beyond `timeout` from now.
+    pub fn client(&self, timeout: Option<Duration>) -> Result<Client, BadValue> {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        Ok(Client::new(self.endpoint.clone()?, self.interrupt.clone(), deadline))
+    }
+
+    /// The signal that came.
+    pub fn signal(&self) -> Option<usize> {
+        self.interrupt.signal()
+    }
+}
+
+/// `-H`, else DOCKER_HOST, else the default socket.
+fn endpoint(host: Option<String>) -> Result<Endpoint, BadValue> {
+    match (host, std::env::var_os("DOCKER_HOST")) {
+        (Some(host), _) => Endpoint::parse(&host),
+        (None, Some(host)) => match host.to_str() {
+            Some(host) => Endpoint::parse(host),
+            None => Err(BadValue::new("DOCKER_HOST is not UTF-8", "unix:///var/run/docker.sock")),
+        },
+        (None, None) => Ok(Endpoint::default()),
+    }
+}

@@ -1,0 +1,56 @@
+//! The commands: the table of contents.
+
+mod exit;
+mod global;
+mod grammar;
+mod report;
+mod update_image;
+mod watch;
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+pub use exit::Exit;
+use global::{Global, GlobalArgs};
+
+/// Change what a Docker Swarm service runs, and nothing else about it
+#[derive(Parser, Debug)]
+#[command(name = "swarmctl", version, disable_help_subcommand = true, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: GlobalArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    UpdateImage(update_image::UpdateImageArgs),
+}
+
+/// Parses the command line, runs the command, reports its error; gives the exit status.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
+    let parsed = grammar::docker(Cli::command())
+        .try_get_matches_from(args)
+        .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
+    match parsed {
+        Ok(cli) => run(cli).code(),
+        Err(said) => {
+            // Help and version are answers on stdout; a closed pipe is no error.
+            let _ = said.print();
+            if said.use_stderr() { Exit::Usage.code() } else { Exit::Done.code() }
+        }
+    }
+}
+
+fn run(cli: Cli) -> Exit {
+    let global = match Global::new(cli.global) {
+        Ok(global) => global,
+        Err(error) => return exit::tell(&error, None),
+    };
+    let result = match cli.command {
+        Command::UpdateImage(args) => update_image::run(args, &global),
+    };
+    result.unwrap_or_else(|error| exit::tell(&error, global.signal()))
+}
