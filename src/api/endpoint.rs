@@ -55,3 +55,30 @@ impl fmt::Display for Endpoint {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unix_sockets_are_taken_as_docker_takes_them() {
+        for (host, path) in [
+            ("unix:///run/user/1000/docker.sock", "/run/user/1000/docker.sock"),
+            (" unix:///a b ", "/a b"),
+            ("unix://", DEFAULT_SOCKET),
+            ("", DEFAULT_SOCKET),
+        ] {
+            assert_eq!(Endpoint::parse(host), Ok(Endpoint::Unix(path.into())), "{host}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_an_endpoint_is_refused_with_an_example() {
+        for host in
+            ["docker.sock", "unix://relative", "unix:/one-slash", "tcp://127.0.0.1:2375", "ssh://me@x", "-v"]
+        {
+            let refused = Endpoint::parse(host).unwrap_err().to_string();
+            assert!(refused.contains("unix:///var/run/docker.sock"), "{host}: {refused}");
+        }
+    }
+}

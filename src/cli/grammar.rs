@@ -37,3 +37,50 @@ pub fn parse_bool(word: &str) -> Result<bool, String> {
         _ => Err("a switch takes `true` or `false`".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &[&str]) -> Result<clap::ArgMatches, clap::Error> {
+        let command = Command::new("x")
+            .arg(Arg::new("detach").short('d').long("detach").action(ArgAction::SetTrue))
+            .arg(Arg::new("quiet").short('q').long("quiet").action(ArgAction::SetTrue))
+            .arg(Arg::new("user").long("user").action(ArgAction::Set))
+            .arg(Arg::new("env").short('e').long("env").action(ArgAction::Append))
+            .arg(Arg::new("service"));
+        docker(command).try_get_matches_from(std::iter::once(&"x").chain(line))
+    }
+
+    #[test]
+    fn switches_take_true_and_false_after_an_equals_sign_only() {
+        for (line, is_set) in [
+            (&["--detach"][..], true),
+            (&["--detach=true"], true),
+            (&["--detach=false"], false),
+            (&["-d"], true),
+            (&["-d=false"], false),
+            (&["-dq"], true),
+            (&["--detach", "--detach=false"], false),
+            (&["-q"], false),
+        ] {
+            assert_eq!(parse(line).unwrap().get_one("detach"), Some(&is_set), "{line:?}");
+        }
+        assert!(parse(&["--detach=maybe"]).is_err());
+        let followed = parse(&["--detach", "web"]).unwrap();
+        assert_eq!(followed.get_one::<String>("service").map(String::as_str), Some("web"));
+    }
+
+    #[test]
+    fn of_a_repeated_single_value_the_last_counts_and_values_may_begin_with_a_dash() {
+        let found = parse(&["--user", "a", "--user=-x"]).unwrap();
+        assert_eq!(found.get_one::<String>("user").map(String::as_str), Some("-x"));
+        assert_eq!(
+            parse(&["--user", "--x"]).unwrap().get_one::<String>("user").map(String::as_str),
+            Some("--x")
+        );
+        let env = parse(&["-eA=1", "-e", "B=2", "--env=C", "-e=D=4"]).unwrap();
+        let all: Vec<_> = env.get_many::<String>("env").unwrap().collect();
+        assert_eq!(all, ["A=1", "B=2", "C", "D=4"]);
+    }
+}

@@ -84,3 +84,50 @@ fn place_of(keys: &[String]) -> Place {
         [first, rest @ ..] => rest.iter().fold(Place::top(first), |place, key| place.key(key)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn places(old: &Value, new: &Value) -> Vec<String> {
+        changes(old, new).iter().map(|change| change.place.to_string()).collect()
+    }
+
+    #[test]
+    fn equal_specs_have_no_changes_and_null_is_nothing() {
+        assert_eq!(changes(&json!({"A": 1, "B": null}), &json!({"A": 1, "C": null})), []);
+    }
+
+    #[test]
+    fn a_change_names_the_place_and_both_values() {
+        let old = json!({"TaskTemplate": {"ContainerSpec": {"Image": "a:1", "Dir": "/"}}});
+        let new = json!({"TaskTemplate": {"ContainerSpec": {"Image": "a:2", "Dir": "/"}}});
+        let place = Place::at("TaskTemplate.ContainerSpec.Image");
+        assert_eq!(changes(&old, &new), [Change { place, old: Some(json!("a:1")), new: Some(json!("a:2")) }]);
+    }
+
+    #[test]
+    fn lists_with_an_identity_are_compared_item_by_item() {
+        let env = |list: Value| json!({"TaskTemplate": {"ContainerSpec": {"Env": list}}});
+        let at = |id: &str| format!("TaskTemplate.ContainerSpec.Env[{id}]");
+        let (old, new) = (env(json!(["A=1", "B=1", "C=1"])), env(json!(["A=1", "B=2", "D=1"])));
+        assert_eq!(places(&old, &new), [at("B"), at("C"), at("D")]);
+        assert_eq!(places(&env(json!(null)), &env(json!(["A=1"]))), [at("A")]);
+    }
+
+    #[test]
+    fn another_order_of_the_same_items_is_a_change_of_the_list() {
+        let env = |list: Value| json!({"TaskTemplate": {"ContainerSpec": {"Env": list}}});
+        let found = places(&env(json!(["A=1", "B=1"])), &env(json!(["B=1", "A=1"])));
+        assert_eq!(found, ["TaskTemplate.ContainerSpec.Env"]);
+    }
+
+    #[test]
+    fn other_lists_and_types_are_compared_whole() {
+        assert_eq!(places(&json!({"Args": [1, 2]}), &json!({"Args": [1, 3]})), ["Args"]);
+        assert_eq!(places(&json!({"A": {"B": 1}}), &json!({"A": 1})), ["A"]);
+        assert_eq!(places(&json!({}), &json!({"Labels": {"a.b": "c"}})), ["Labels"]);
+    }
+}

@@ -154,3 +154,74 @@ fn migrate_networks(spec: &mut Value) {
     let Some(networks) = spec.as_object_mut().and_then(|map| map.shift_remove("Networks")) else { return };
     set(spec, &Place::at("TaskTemplate.Networks"), &networks);
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn edited(mut spec: Value, edits: &[Edit]) -> Value {
+        apply_all(&mut spec, edits);
+        spec
+    }
+
+    #[test]
+    fn touches_nothing_but_its_place() {
+        let text = concat!(
+            r#"{"Name":"t001","Zebra":{"New":[1,{"deep":null}]},"TaskTemplate":{"ContainerSpec":"#,
+            r#"{"Image":"a:1","Init":false,"StopGracePeriod":10000000000},"ForceUpdate":9007199254740993},"#,
+            r#""UpdateConfig":{"MaxFailureRatio":0.30000001192092896},"Big":18446744073709551615}"#
+        );
+        let edit = Edit::set(Place::at("TaskTemplate.ContainerSpec.Image"), "a:2");
+        let spec = edited(serde_json::from_str(text).unwrap(), &[edit]);
+        assert_eq!(spec.to_string(), text.replace("a:1", "a:2"));
+    }
+
+    #[test]
+    fn an_item_is_replaced_where_it_stands_and_a_new_one_comes_last() {
+        let env = || Place::at("TaskTemplate.ContainerSpec.Env");
+        let spec = json!({"TaskTemplate": {"ContainerSpec": {"Env": ["B=1", "A=1", "C"]}}});
+        let set = [
+            Edit::item(env(), json!("A=2")),
+            Edit::item(env(), json!("D=4")),
+            Edit::item(env(), json!("C=3")),
+        ];
+        let after = edited(spec, &set);
+        assert_eq!(after["TaskTemplate"]["ContainerSpec"]["Env"], json!(["B=1", "A=2", "C=3", "D=4"]));
+        assert_eq!(edited(after.clone(), &set), after, "applied twice is applied once");
+        let gone = edited(after, &[Edit::remove(env().item("A")), Edit::remove(env().item("X"))]);
+        assert_eq!(gone["TaskTemplate"]["ContainerSpec"]["Env"], json!(["B=1", "C=3", "D=4"]));
+    }
+
+    #[test]
+    fn missing_and_null_parents_are_made_for_a_set_and_left_alone_by_a_remove() {
+        let label = Place::at("Labels").key("com.example.a");
+        assert_eq!(edited(json!({"Labels": null}), &[Edit::remove(label.clone())]), json!({"Labels": null}));
+        assert_eq!(
+            edited(json!({"Labels": null}), &[Edit::set(label, "x")]),
+            json!({"Labels": {"com.example.a": "x"}})
+        );
+    }
+
+    #[test]
+    fn a_default_does_not_replace_and_a_counter_goes_up_by_one() {
+        let at = |path| Place::at(path);
+        let edits = [Edit::default(at("A"), 1), Edit::default(at("B"), 1), Edit::increment(at("N"))];
+        let after = edited(json!({"A": 7, "N": 9007199254740993_u64}), &edits);
+        assert_eq!(after, json!({"A": 7, "N": 9007199254740994_u64, "B": 1}));
+    }
+
+    #[test]
+    fn an_edit_of_networks_moves_the_deprecated_list_and_keeps_it() {
+        let spec =
+            json!({"Networks": [{"Target": "n1", "Aliases": ["a"]}], "TaskTemplate": {"Networks": []}});
+        let add = Edit::item(Place::at("TaskTemplate.Networks"), json!({"Target": "n2"}));
+        let after = edited(spec.clone(), &[add]);
+        let both =
+            json!({"TaskTemplate": {"Networks": [{"Target": "n1", "Aliases": ["a"]}, {"Target": "n2"}]}});
+        assert_eq!(after, both);
+        let image = Edit::set(Place::at("TaskTemplate.ContainerSpec.Image"), "a");
+        assert_eq!(edited(spec.clone(), &[image])["Networks"], spec["Networks"], "no other edit moves it");
+    }
+}

@@ -195,3 +195,64 @@ impl fmt::Display for Place {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_place_is_written_as_jq_would_find_it() {
+        let label = Place::at("Labels").key("com.example.team");
+        assert_eq!(label.to_string(), r#"Labels["com.example.team"]"#);
+        assert_eq!(Place::at("TaskTemplate.ForceUpdate").to_string(), "TaskTemplate.ForceUpdate");
+        assert_eq!(
+            Place::at("TaskTemplate.ContainerSpec.Env").item("A").to_string(),
+            "TaskTemplate.ContainerSpec.Env[A]"
+        );
+    }
+
+    #[test]
+    fn items_are_known_by_what_they_are() {
+        let table = [
+            ("TaskTemplate.ContainerSpec.Env", json!("PATH=/a=b"), "PATH"),
+            ("TaskTemplate.ContainerSpec.Env", json!("BARE"), "BARE"),
+            ("TaskTemplate.ContainerSpec.Mounts", json!({"Source": "v", "Target": "/data"}), "/data"),
+            ("TaskTemplate.Networks", json!({"Target": "n1"}), "n1"),
+            ("EndpointSpec.Ports", json!({"TargetPort": 80, "PublishedPort": 8080}), "8080:80/tcp/ingress"),
+            (
+                "EndpointSpec.Ports",
+                json!({"TargetPort": 53, "Protocol": "udp", "PublishMode": "host"}),
+                "0:53/udp/host",
+            ),
+            ("TaskTemplate.ContainerSpec.Hosts", json!("10.0.0.5 db db.local"), "db"),
+            ("TaskTemplate.ContainerSpec.Ulimits", json!({"Name": "nofile", "Soft": 1}), "nofile"),
+            (
+                "TaskTemplate.ContainerSpec.Secrets",
+                json!({"SecretName": "key", "File": {"Name": "tls.key"}}),
+                "key:tls.key",
+            ),
+            (
+                "TaskTemplate.ContainerSpec.Secrets",
+                json!({"SecretName": "key", "File": {"Name": "key"}}),
+                "key",
+            ),
+            (
+                "TaskTemplate.Resources.Reservations.GenericResources",
+                json!({"DiscreteResourceSpec": {"Kind": "gpu", "Value": 2}}),
+                "gpu",
+            ),
+            ("TaskTemplate.Placement.Constraints", json!("node.role==manager"), "node.role==manager"),
+        ];
+        for (list, item, id) in table {
+            assert_eq!(Place::at(list).item_of(&item).item_id(), Some(id), "{list} {item}");
+        }
+    }
+
+    #[test]
+    fn null_is_nothing() {
+        assert_eq!(Place::at("A.B").get(&json!({"A": {"B": null}})), None);
+        assert_eq!(Place::at("A.B").get(&json!({"A": [1]})), None);
+    }
+}

@@ -161,3 +161,50 @@ pub(super) fn is_new_rollback(base: &Service, now: &Service) -> bool {
     now.update_state().is_some_and(|state| state.starts_with("rollback_"))
         && now.update_started() != base.update_started()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn service(index: u64, env: &[&str], image: &str) -> Service {
+        let container = json!({"Image": image, "Env": env});
+        let spec = json!({"Name": "t", "TaskTemplate": {"ContainerSpec": container}});
+        Service::new(json!({"ID": "abcdefgh", "Version": {"Index": index}, "Spec": spec})).unwrap()
+    }
+
+    fn set_env(item: &str) -> [Edit; 1] {
+        [Edit::item(Place::at("TaskTemplate.ContainerSpec.Env"), json!(item))]
+    }
+
+    #[test]
+    fn a_stale_index_alone_and_other_places_are_no_conflict() {
+        let base = service(1, &["A=1"], "a:1");
+        for (now, edits) in [
+            (service(2, &["A=1"], "a:1"), set_env("A=2")),
+            (service(2, &["A=1", "B=9"], "a:9"), set_env("A=2")),
+            (service(2, &["A=2"], "a:1"), set_env("A=2")),
+        ] {
+            assert_eq!(Conflict::between(&base, &now, &edits), None);
+        }
+    }
+
+    #[test]
+    fn another_value_at_the_same_place_is_a_conflict_with_all_three_values() {
+        let conflict =
+            Conflict::between(&service(1, &["A=1"], "a"), &service(2, &["A=3"], "a"), &set_env("A=2"));
+        let Some(Conflict::Place { base, theirs, mine, by_rollback: false, was_applied: false, .. }) =
+            conflict
+        else {
+            panic!("{conflict:?}")
+        };
+        assert_eq!([base, theirs, mine], ["A=1", "A=3", "A=2"].map(|text| Some(json!(text))));
+    }
+
+    #[test]
+    fn counters_never_conflict() {
+        let edits = [Edit::increment(Place::at("TaskTemplate.ForceUpdate"))];
+        assert_eq!(Conflict::between(&service(1, &[], "a"), &service(2, &[], "b"), &edits), None);
+    }
+}

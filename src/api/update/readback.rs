@@ -76,3 +76,57 @@ fn is_zero(value: &Value) -> bool {
         Value::Object(map) => map.values().all(is_zero),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn missing(path: &str, sent: Value, stored: Value) -> Vec<String> {
+        let edit = Edit::set(Place::at(path), json!(null));
+        dropped(&[edit], &sent, &stored).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_the_engine_normalises_is_no_loss() {
+        let sent = json!({"A": {"list": [], "map": {}, "no": false, "zero": 0, "text": "", "gone": null, "kept": 1}});
+        assert_eq!(missing("A", sent, json!({"A": {"kept": 1, "Mode": "vip"}})), [""; 0]);
+        let ratio = |number: f64| json!({"A": {"MaxFailureRatio": number}});
+        assert_eq!(missing("A", ratio(0.30000001192092896), ratio(0.3)), [""; 0]);
+        assert_eq!(missing("A", json!({"A": {"x": [], "y": {"z": null}}}), json!({})), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_not_stored_is_named_by_its_place() {
+        let sent = json!({"A": {"New": {"Deep": 5}, "Old": 1}});
+        assert_eq!(missing("A", sent.clone(), json!({"A": {"Old": 1}})), ["A.New"]);
+        assert_eq!(missing("A", sent, json!({"A": {"Old": 2, "New": {}}})), ["A.New.Deep", "A.Old"]);
+    }
+
+    #[test]
+    fn an_item_of_a_list_may_gain_defaults_and_must_lose_nothing() {
+        let ports = |port: Value| json!({"EndpointSpec": {"Ports": [port]}});
+        let sent = json!({"TargetPort": 80, "PublishedPort": 8080});
+        let edit = [Edit::item(Place::at("EndpointSpec.Ports"), sent.clone())];
+        let full =
+            json!({"Protocol": "tcp", "TargetPort": 80, "PublishedPort": 8080, "PublishMode": "ingress"});
+        assert_eq!(dropped(&edit, &ports(sent.clone()), &ports(full)), []);
+        let lost = dropped(&edit, &ports(sent), &ports(json!({"TargetPort": 81})));
+        assert_eq!(lost.len(), 1);
+    }
+
+    #[test]
+    fn a_removal_that_did_not_happen_is_told() {
+        let edit = [Edit::remove(Place::at("Labels.a"))];
+        assert_eq!(dropped(&edit, &json!({"Labels": {}}), &json!({"Labels": {"a": "1"}})).len(), 1);
+        assert_eq!(dropped(&edit, &json!({"Labels": {}}), &json!({})), []);
+    }
+
+    #[test]
+    fn a_counter_counts_as_stored_when_it_is_at_least_as_high() {
+        let edit = [Edit::increment(Place::at("N"))];
+        assert_eq!(dropped(&edit, &json!({"N": 4}), &json!({"N": 5})), []);
+        assert_eq!(dropped(&edit, &json!({"N": 4}), &json!({"N": 3})).len(), 1);
+    }
+}

@@ -37,3 +37,48 @@ pub fn settle(before: &Service, now: &Service, edits: &[Edit], sent: &Value) -> 
         Settled::NotApplied
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::spec::{Place, apply_all};
+
+    const OLD: &str = "2026-01-01T00:00:00.000000001Z";
+    const NEW: &str = "2026-01-01T00:00:09.000000001Z";
+
+    fn service(index: u64, image: &str, previous: Option<&str>, status: Option<(&str, &str)>) -> Service {
+        let spec = |image: &str| json!({"Name": "t", "TaskTemplate": {"ContainerSpec": {"Image": image}}});
+        let mut object = json!({"ID": "abcdefgh", "Version": {"Index": index}, "Spec": spec(image)});
+        if let Some(image) = previous {
+            object["PreviousSpec"] = spec(image);
+        }
+        if let Some((state, started)) = status {
+            object["UpdateStatus"] = json!({"State": state, "StartedAt": started});
+        }
+        Service::new(object).unwrap()
+    }
+
+    /// DESIGN section 3, "A lost answer", row by row.
+    #[test]
+    fn every_row_of_the_table_of_lost_answers() {
+        let edits = [Edit::set(Place::at("TaskTemplate.ContainerSpec.Image"), "a:2")];
+        let before = service(10, "a:1", Some("a:0"), Some(("rollback_completed", OLD)));
+        let mut sent = before.spec().clone();
+        apply_all(&mut sent, &edits);
+        let rolled = |started| Some(("rollback_completed", started));
+        let table = [
+            ("index is base's", service(10, "a:1", None, None), Settled::NotApplied),
+            ("the spec has all edits", service(12, "a:2", Some("a:1"), None), Settled::Applied),
+            ("the previous spec has them", service(13, "a:3", Some("a:2"), None), Settled::Replaced),
+            ("rolled back since", service(14, "a:1", None, rolled(NEW)), Settled::RolledBack),
+            ("an old rollback", service(14, "a:1", None, rolled(OLD)), Settled::NotApplied),
+            ("rolled back to something else", service(14, "a:9", None, rolled(NEW)), Settled::NotApplied),
+            ("someone else's change only", service(11, "a:1", Some("a:1"), None), Settled::NotApplied),
+        ];
+        for (what, now, verdict) in table {
+            assert_eq!(settle(&before, &now, &edits, &sent), verdict, "{what}");
+        }
+    }
+}
