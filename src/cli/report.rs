@@ -5,18 +5,10 @@ use serde_json::{Value, json};
 use super::exit::{Exit, after_interrupt, hint};
 use super::global::Global;
 use crate::api::error::Error;
+use crate::api::services::Service;
 use crate::api::spec::Change;
 use crate::api::update::{Conflict, Outcome, Posts, Verdict};
 use crate::output;
-
-/// What became of one named service: its outcome, or why it could not even be looked at.
-#[derive(Debug)]
-pub struct Entry {
-    /// The service as it was named on the command line.
-    pub given: String,
-    /// What became of it.
-    pub result: Result<Outcome, Error>,
-}
 
 /// How an acting command reports.
 #[derive(Clone, Copy, Debug)]
@@ -25,147 +17,116 @@ pub struct Style {
     pub command: &'static str,
     /// What it does to a service, as in `update`.
     pub verb: &'static str,
+    /// What it has done to one then, as in `updated`.
+    pub done: &'static str,
     /// One JSON object on stdout instead of lines.
     pub json: bool,
 }
 
 /// Prints what became of the services and gives the command's exit code.
-pub fn report(style: Style, entries: &[Entry], global: &Global) -> anyhow::Result<Exit> {
-    let codes: Vec<Exit> = entries.iter().map(|entry| entry.exit(global)).collect();
+pub fn report(style: Style, outcomes: &[Outcome], global: &Global) -> anyhow::Result<Exit> {
+    let codes: Vec<Exit> = outcomes.iter().map(|one| Exit::of_outcome(one, global.signal())).collect();
     let code = Exit::merge(codes.iter().copied());
     let mut out = output::stdout();
     if style.json {
         let services: Vec<Value> =
-            entries.iter().zip(&codes).map(|(entry, code)| entry.json(*code)).collect();
+            outcomes.iter().zip(&codes).map(|(one, code)| as_json(one, *code)).collect();
         let whole = json!({ "command": style.command, "exit_code": code.code(), "services": services });
         out.json_untouched(&output::json_indented(&whole.to_string()));
     }
-    for entry in entries {
+    for outcome in outcomes {
         if !style.json {
-            for line in entry.lines() {
+            for line in lines(style, outcome) {
                 out.line(&line);
             }
         }
-        entry.tell(style, global);
+        tell(style, outcome, global);
     }
     out.finish()?;
     Ok(code)
 }
 
-impl Entry {
-    fn exit(&self, global: &Global) -> Exit {
-        match &self.result {
-            Ok(outcome) => Exit::of_outcome(outcome, global.signal()),
-            Err(error) => Exit::of(error, global.signal()),
-        }
-    }
+/// The service's lines on stdout: what is so now.
+fn lines(style: Style, outcome: &Outcome) -> Vec<String> {
+    let (name, done) = (outcome.name(), style.done);
+    let head = match &outcome.verdict {
+        Verdict::Applied => format!("{name}: {done}"),
+        Verdict::Planned => format!("{name}: would be {done} (dry run, nothing was posted)"),
+        Verdict::Unchanged(_) => format!("{name}: nothing to change, nothing was posted"),
+        _ => return Vec::new(),
+    };
+    std::iter::once(head).chain(outcome.changes.iter().map(|change| format!("  {}", shown(change)))).collect()
+}
 
-    /// The service's lines on stdout: what is so now.
-    fn lines(&self) -> Vec<String> {
-        let Ok(outcome) = &self.result else { return Vec::new() };
-        let name = outcome.service.name();
-        let head = match &outcome.verdict {
-            Verdict::Applied => format!("{name}: updated"),
-            Verdict::Planned => format!("{name}: would be updated (dry run, nothing was posted)"),
-            Verdict::Unchanged(_) => format!("{name}: nothing to change, nothing was posted"),
-            _ => return Vec::new(),
-        };
-        std::iter::once(head)
-            .chain(outcome.changes.iter().map(|change| format!("  {}", shown(change))))
-            .collect()
+/// The service's lines on stderr: warnings, and why it failed.
+fn tell(style: Style, outcome: &Outcome, global: &Global) {
+    let name = outcome.name();
+    if let Some(service) = &outcome.service
+        && ![service.name(), service.id(), ""].contains(&outcome.given.as_str())
+    {
+        output::note(&format!("`{}` is service `{name}`", outcome.given));
     }
+    for warning in &outcome.warnings {
+        output::warning(&format!("service `{name}`: {warning}"));
+    }
+    if !outcome.dropped.is_empty() {
+        let places: Vec<String> = outcome.dropped.iter().map(ToString::to_string).collect();
+        output::warning(&format!("service `{name}`: the engine did not store {}", places.join(", ")));
+    }
+    let (causes, hint) = match &outcome.verdict {
+        Verdict::Unchanged(_) | Verdict::Planned | Verdict::Applied => return,
+        Verdict::Refused(why) => (vec![why.clone()], None),
+        Verdict::Conflict(conflict) => conflict_in_words(conflict, name),
+        Verdict::RolledBack => (
+            vec!["the engine applied it, the rollout failed, and the engine rolled it back".to_owned()],
+            Some(format!("see why with `docker service ps --no-trunc {name}`")),
+        ),
+        Verdict::Failed(error) => (chain(error).collect(), hint(error)),
+        Verdict::Unknown(error) => (
+            std::iter::once(
+                "the answer was lost and could not be looked up: it may have happened".to_owned(),
+            )
+            .chain(chain(error))
+            .collect(),
+            Some("look with `swarmctl ls` and `swarmctl inspect` once the engine answers again".to_owned()),
+        ),
+        Verdict::Interrupted => (vec![interrupted(outcome.posts, global)], None),
+    };
+    output::error(&format!("cannot {} service `{name}`", style.verb), causes, hint.as_deref());
+}
 
-    /// The service's lines on stderr: warnings, and why it failed.
-    fn tell(&self, style: Style, global: &Global) {
-        let outcome = match &self.result {
-            Ok(outcome) => outcome,
-            Err(error) => {
-                let causes = [error.to_string()].into_iter().chain(sources(error));
-                let head = format!("cannot {} service `{}`", style.verb, self.given);
-                return output::error(&head, causes, hint(error).as_deref());
-            }
-        };
-        let name = outcome.service.name();
-        if name != self.given && outcome.service.id() != self.given {
-            output::note(&format!("`{}` is service `{name}`", self.given));
-        }
-        for warning in &outcome.warnings {
-            output::warning(&format!("service `{name}`: {warning}"));
-        }
-        if !outcome.dropped.is_empty() {
-            let places: Vec<String> = outcome.dropped.iter().map(ToString::to_string).collect();
-            output::warning(&format!("service `{name}`: the engine did not store {}", places.join(", ")));
-        }
-        let (causes, hint) = match &outcome.verdict {
-            Verdict::Unchanged(_) | Verdict::Planned | Verdict::Applied => return,
-            Verdict::Refused(why) => (vec![why.clone()], None),
-            Verdict::Conflict(conflict) => conflict_in_words(conflict, name),
-            Verdict::RolledBack => (
-                vec!["the engine applied it, the rollout failed, and the engine rolled it back".to_owned()],
-                Some(format!("see why with `docker service ps --no-trunc {name}`")),
-            ),
-            Verdict::Failed(error) => {
-                (std::iter::once(error.to_string()).chain(sources(error)).collect(), hint(error))
-            }
-            Verdict::Unknown(error) => (
-                std::iter::once(
-                    "the answer was lost and could not be looked up: it may have happened".to_owned(),
-                )
-                .chain([error.to_string()])
-                .chain(sources(error))
-                .collect(),
-                Some(format!("look with `swarmctl inspect --pretty {name}` once the engine answers again")),
-            ),
-            Verdict::Interrupted => (vec![interrupted(outcome.posts, global)], None),
-        };
-        output::error(&format!("cannot {} service `{name}`", style.verb), causes, hint.as_deref());
-    }
-
-    fn json(&self, code: Exit) -> Value {
-        let outcome = match &self.result {
-            Ok(outcome) => outcome,
-            Err(error) => {
-                return json!({
-                    "name": self.given, "id": null, "outcome": failure_word(error), "exit_code": code.code(),
-                    "posted": false, "version_index": null, "previous_version_index": null,
-                    "changes": [], "dropped": [], "warnings": [], "error": in_one_line(error),
-                });
-            }
-        };
-        let error = match &outcome.verdict {
-            Verdict::Unchanged(_) | Verdict::Planned | Verdict::Applied => None,
-            Verdict::Failed(error) | Verdict::Unknown(error) => Some(in_one_line(error)),
-            Verdict::Refused(why) => Some(why.clone()),
-            Verdict::Conflict(conflict) => {
-                Some(conflict_in_words(conflict, outcome.service.name()).0.join(": "))
-            }
-            Verdict::RolledBack => Some("the rollout failed and was rolled back".to_owned()),
-            Verdict::Interrupted => Some(after_interrupt(outcome.posts).to_owned()),
-        };
-        let changes: Vec<Value> = outcome
-            .changes
-            .iter()
-            .map(|change| json!({ "place": change.place.to_string(), "old": change.old, "new": change.new }))
-            .collect();
-        let posted = match outcome.posts {
-            Posts::None => json!(false),
-            Posts::InDoubt => Value::Null,
-            Posts::Taken => json!(true),
-        };
-        json!({
-            "name": outcome.service.name(),
-            "id": outcome.service.id(),
-            "outcome": word(&outcome.verdict),
-            "exit_code": code.code(),
-            "posted": posted,
-            "version_index": outcome.service.version(),
-            "previous_version_index": outcome.version_before,
-            "changes": changes,
-            "dropped": outcome.dropped.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "warnings": outcome.warnings,
-            "error": error,
-        })
-    }
+fn as_json(outcome: &Outcome, code: Exit) -> Value {
+    let error = match &outcome.verdict {
+        Verdict::Unchanged(_) | Verdict::Planned | Verdict::Applied => None,
+        Verdict::Failed(error) | Verdict::Unknown(error) => Some(chain(error).collect::<Vec<_>>().join(": ")),
+        Verdict::Refused(why) => Some(why.clone()),
+        Verdict::Conflict(conflict) => Some(conflict_in_words(conflict, outcome.name()).0.join(": ")),
+        Verdict::RolledBack => Some("the rollout failed and was rolled back".to_owned()),
+        Verdict::Interrupted => Some(after_interrupt(outcome.posts).to_owned()),
+    };
+    let changes: Vec<Value> = outcome
+        .changes
+        .iter()
+        .map(|change| json!({ "place": change.place.to_string(), "old": change.old, "new": change.new }))
+        .collect();
+    let posted = match outcome.posts {
+        Posts::None => json!(false),
+        Posts::InDoubt => Value::Null,
+        Posts::Taken => json!(true),
+    };
+    json!({
+        "name": outcome.name(),
+        "id": outcome.service.as_ref().map(Service::id),
+        "outcome": word(&outcome.verdict),
+        "exit_code": code.code(),
+        "posted": posted,
+        "version_index": outcome.service.as_ref().map(Service::version),
+        "previous_version_index": outcome.version_before,
+        "changes": changes,
+        "dropped": outcome.dropped.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "warnings": outcome.warnings,
+        "error": error,
+    })
 }
 
 /// `TaskTemplate.ContainerSpec.Image: a -> b`.
@@ -237,15 +198,12 @@ fn failure_word(error: &Error) -> &'static str {
     match Exit::of(error, None) {
         Exit::NoSuch => "no_such_service",
         Exit::Unreachable => "unreachable",
-        Exit::Interrupted => "interrupted",
         _ => "refused",
     }
 }
 
-fn in_one_line(error: &Error) -> String {
-    std::iter::once(error.to_string()).chain(sources(error)).collect::<Vec<_>>().join(": ")
-}
-
-fn sources(error: &Error) -> impl Iterator<Item = String> {
-    std::iter::successors(std::error::Error::source(error), |error| error.source()).map(ToString::to_string)
+/// The error's words and those of what caused it.
+fn chain(error: &Error) -> impl Iterator<Item = String> {
+    std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source())
+        .map(ToString::to_string)
 }

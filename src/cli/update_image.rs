@@ -4,13 +4,13 @@ use clap::Args;
 
 use super::exit::Exit;
 use super::global::Global;
-use super::report::{Entry, Style, report};
+use super::report::{Style, report};
 use super::watch;
 use crate::api::client::Client;
 use crate::api::image::{self, ImageRef, Likeness};
 use crate::api::services::{self, Service};
 use crate::api::spec::{Edit, Place};
-use crate::api::update::{Ask, Outcome, Verdict, update};
+use crate::api::update::{Ask, Outcome, Posts, Verdict, update};
 
 /// Change the image of a service, and nothing else
 ///
@@ -48,20 +48,22 @@ pub struct UpdateImageArgs {
 pub fn run(args: UpdateImageArgs, global: &Global) -> anyhow::Result<Exit> {
     let image = ImageRef::parse(&args.image)?;
     let client = global.client(None)?;
-    let result =
-        services::find(&client, &args.service).map(|service| set_image(&client, service, &image, &args));
-    let mut entries = [Entry { given: args.service.clone(), result }];
+    let mut outcomes = [match services::find(&client, &args.service) {
+        Ok(service) => set_image(&client, service, &image, &args),
+        Err(error) => Outcome::new(&args.service, Outcome::ending(error, Posts::None)),
+    }];
     if !args.detach {
-        watch::until_done(&client, &mut entries);
+        watch::until_done(&client, &mut outcomes);
     }
-    report(Style { command: "update-image", verb: "update", json: args.json }, &entries, global)
+    let style = Style { command: "update-image", verb: "update", done: "updated", json: args.json };
+    report(style, &outcomes, global)
 }
 
 fn set_image(client: &Client, service: Service, asked: &ImageRef, args: &UpdateImageArgs) -> Outcome {
     let Some(current) = service.image() else {
-        let mut outcome = Outcome::new(&service);
-        outcome.verdict =
-            Verdict::Refused("it runs no container (it has no ContainerSpec), so it has no image".into());
+        let why = "it runs no container (it has no ContainerSpec), so it has no image";
+        let mut outcome = Outcome::new(&args.service, Verdict::Refused(why.to_owned()));
+        outcome.service = Some(service);
         return outcome;
     };
     let mut edits = Vec::new();
@@ -71,5 +73,6 @@ fn set_image(client: &Client, service: Service, asked: &ImageRef, args: &UpdateI
     if args.force {
         edits.push(Edit::increment(Place::at("TaskTemplate.ForceUpdate")));
     }
-    update(client, service, &Ask { edits, if_version: args.if_version, dry_run: args.dry_run })
+    let ask = Ask { edits, if_version: args.if_version, dry_run: args.dry_run };
+    update(client, &args.service, service, &ask)
 }

@@ -26,19 +26,16 @@ pub struct Ask {
     pub dry_run: bool,
 }
 
-/// Applies the edits to `first`, the service as it was found.
+/// Applies the edits to `first`, the service as it was found when it was called `given`.
 ///
 /// The result says what is so on the engine, also where its answer was lost (DESIGN section 3). It tells all in
 /// the [`Outcome`], failures included.
-pub fn update(client: &Client, first: Service, ask: &Ask) -> Outcome {
+pub fn update(client: &Client, given: &str, first: Service, ask: &Ask) -> Outcome {
     let mut run = Run { client, ask, base: first.clone(), posts: Posts::None };
-    let mut outcome = Outcome::new(&first);
+    let mut outcome = Outcome::new(given, Verdict::Planned);
+    outcome.service = Some(first.clone());
     if let Err(error) = run.go(first, &mut outcome) {
-        outcome.verdict = match (error, run.posts) {
-            (Error::Interrupted, _) => Verdict::Interrupted,
-            (error, Posts::InDoubt) => Verdict::Unknown(error),
-            (error, _) => Verdict::Failed(error),
-        };
+        outcome.verdict = Outcome::ending(error, run.posts);
     }
     outcome.posts = run.posts;
     outcome
@@ -71,10 +68,10 @@ impl Run<'_> {
             let mut wanted = now.spec().clone();
             apply_all(&mut wanted, &self.ask.edits);
             outcome.changes = changes(now.spec(), &wanted);
-            outcome.version_before = now.version();
+            outcome.version_before = Some(now.version());
             if outcome.changes.is_empty() {
                 outcome.verdict = Verdict::Unchanged(Unchanged::AlreadySo);
-                outcome.service = now;
+                outcome.service = Some(now);
                 return Ok(());
             }
             if self.ask.dry_run {
@@ -93,19 +90,19 @@ impl Run<'_> {
                     outcome.verdict = Verdict::Applied;
                     outcome.was_looked_up = true;
                     outcome.dropped = readback::dropped(&self.ask.edits, &wanted, after.spec());
-                    outcome.service = after;
+                    outcome.service = Some(after);
                     return Ok(());
                 }
                 Ok(Step::Settled(Settled::Replaced, after)) => {
                     self.posts = Posts::Taken;
                     outcome.verdict = Verdict::Conflict(Conflict::replaced(&after, &self.ask.edits, &wanted));
-                    outcome.service = after;
+                    outcome.service = Some(after);
                     return Ok(());
                 }
                 Ok(Step::Settled(Settled::RolledBack, after)) => {
                     self.posts = Posts::Taken;
                     outcome.verdict = Verdict::RolledBack;
-                    outcome.service = after;
+                    outcome.service = Some(after);
                     return Ok(());
                 }
                 Ok(Step::Settled(Settled::NotApplied, newest)) => {
@@ -166,7 +163,7 @@ impl Run<'_> {
         match services::inspect(self.client, self.base.id()) {
             Ok(after) => {
                 outcome.dropped = readback::dropped(&self.ask.edits, wanted, after.spec());
-                outcome.service = after;
+                outcome.service = Some(after);
             }
             Err(Error::Interrupted) => return Err(Error::Interrupted),
             Err(e) => {

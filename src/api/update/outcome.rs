@@ -9,14 +9,16 @@ use crate::api::spec::{Change, Edit, Op, Place};
 /// What an acting command did to one service.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The service, as last read.
-    pub service: Service,
+    /// The service as it was named on the command line.
+    pub given: String,
+    /// The service, as last read; `None` where it could not be.
+    pub service: Option<Service>,
     /// How it ended.
     pub verdict: Verdict,
     /// What was posted, or would be.
     pub changes: Vec<Change>,
-    /// The version index that the edits were applied to.
-    pub version_before: u64,
+    /// The version index that the edits were applied to; `None` where there was no service yet.
+    pub version_before: Option<u64>,
     /// Whether anything has reached the engine.
     pub posts: Posts,
     /// The post's answer was lost, and reading the service told what had become of it.
@@ -101,17 +103,32 @@ pub enum Conflict {
 }
 
 impl Outcome {
-    /// An outcome of which nothing is known yet.
-    pub fn new(service: &Service) -> Self {
+    /// An outcome of which nothing but the ending is known.
+    pub fn new(given: &str, verdict: Verdict) -> Self {
         Self {
-            service: service.clone(),
-            verdict: Verdict::Planned,
+            given: given.to_owned(),
+            service: None,
+            verdict,
             changes: Vec::new(),
-            version_before: service.version(),
+            version_before: None,
             posts: Posts::None,
             was_looked_up: false,
             dropped: Vec::new(),
             warnings: Vec::new(),
+        }
+    }
+
+    /// The service's name, or what it was called on the command line.
+    pub fn name(&self) -> &str {
+        self.service.as_ref().map_or(&self.given, Service::name)
+    }
+
+    /// The verdict of an error that ended the work after these posts.
+    pub fn ending(error: Error, posts: Posts) -> Verdict {
+        match (error, posts) {
+            (Error::Interrupted, _) => Verdict::Interrupted,
+            (error, Posts::InDoubt) => Verdict::Unknown(error),
+            (error, _) => Verdict::Failed(error),
         }
     }
 }
