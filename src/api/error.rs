@@ -85,6 +85,11 @@ impl Error {
         matches!(self, Error::Engine { status: 400, message } if message.contains("is ambiguous"))
     }
 
+    /// Another object has the name already (1.13 to 17.12 say it with other statuses).
+    pub fn is_name_taken(&self) -> bool {
+        matches!(self, Error::Engine { message, .. } if message.contains("name conflicts with an existing object"))
+    }
+
     /// The node is no manager: final for this endpoint, however often it is asked.
     pub fn is_not_manager(&self) -> bool {
         matches!(self, Error::Engine { status: 503, message } if message.contains("not a swarm manager"))

@@ -5,6 +5,7 @@
 
 mod answer;
 pub mod client;
+pub mod create;
 pub mod endpoint;
 pub mod error;
 pub mod image;

@@ -8,7 +8,8 @@ mod settle;
 use serde_json::Value;
 
 pub use self::outcome::{Conflict, Outcome, Posts, Unchanged, Verdict};
-use self::retry::Retries;
+pub use self::readback::{stores_all, unstored};
+pub use self::retry::Retries;
 use self::settle::Settled;
 use super::client::{Client, PATIENCE};
 use super::error::{Error, Result};

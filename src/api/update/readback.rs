@@ -35,6 +35,20 @@ pub fn dropped(edits: &[Edit], sent: &Value, stored: &Value) -> Vec<Place> {
     missing
 }
 
+/// [`dropped`] for a whole spec, as a create sends it.
+pub fn unstored(sent: &Value, stored: &Value) -> Vec<Place> {
+    let mut missing = Vec::new();
+    for (key, value) in sent.as_object().into_iter().flatten() {
+        compare(&Place::top(key), value, stored.get(key), &mut missing);
+    }
+    missing
+}
+
+/// Whether `stored` may be what the engine made of `sent`.
+pub fn stores_all(sent: &Value, stored: &Value) -> bool {
+    unstored(sent, stored).is_empty()
+}
+
 fn compare(place: &Place, want: &Value, stored: Option<&Value>, missing: &mut Vec<Place>) {
     match (want, stored) {
         (want, _) if is_zero(want) => {}

@@ -1,0 +1,138 @@
+//! Creating a service, once, also where the engine's answer is lost.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::client::{Client, PATIENCE};
+use super::error::{Error, Result};
+use super::services::{self, Posted, Service};
+use super::update::{Outcome, Posts, Retries, Verdict, stores_all, unstored};
+
+/// Pauses before a nameless service is looked for again.
+const LOOK_AGAIN: [Duration; 3] =
+    [Duration::from_millis(100), Duration::from_millis(300), Duration::from_millis(600)];
+
+/// Creates a service of this spec; `given` is what the command line calls it.
+///
+/// A lost answer is looked up: by name, where it has one (the engine takes a name once, so the post may be
+/// repeated), else by an equal spec that the engine has made since its first answer to this command.
+pub fn create(client: &Client, given: &str, spec: &Value) -> Outcome {
+    let mut outcome = Outcome::new(given, Verdict::Applied);
+    let created = posted(client, spec, &mut outcome.posts);
+    match created {
+        Ok(Created::Answered(answer)) => {
+            outcome.posts = Posts::Taken;
+            match services::inspect(client, &answer.id) {
+                Ok(service) => outcome.service = Some(service),
+                Err(e) => outcome.warnings.push(format!(
+                    "the engine made it, with the ID {}, but it could not be read back: {e}",
+                    answer.id
+                )),
+            }
+            outcome.warnings.extend(answer.warnings());
+        }
+        Ok(Created::Found(service)) => {
+            outcome.posts = Posts::Taken;
+            outcome.was_looked_up = true;
+            outcome.service = Some(*service);
+        }
+        Err(error) => outcome.verdict = Outcome::ending(error, outcome.posts),
+    }
+    if let Some(service) = &outcome.service {
+        outcome.dropped = unstored(spec, service.spec());
+    }
+    outcome
+}
+
+/// How it is known that the service is there.
+enum Created {
+    Answered(Posted),
+    Found(Box<Service>),
+}
+
+fn posted(client: &Client, spec: &Value, posts: &mut Posts) -> Result<Created> {
+    let mut lost = Retries::of_lost_answers(PATIENCE);
+    let name = spec["Name"].as_str().filter(|name| !name.is_empty());
+    loop {
+        client.interrupt().check()?;
+        let error = match services::create(client, spec) {
+            Ok(answer) => return Ok(Created::Answered(answer)),
+            Err(e @ Error::Interrupted) => {
+                *posts = Posts::InDoubt;
+                return Err(e);
+            }
+            Err(e) if e.leaves_doubt() => e,
+            // After a lost answer "the name is taken" may be this command's own doing.
+            Err(e @ Error::Engine { .. }) if *posts == Posts::InDoubt && e.is_name_taken() => e,
+            Err(e) if e.is_unsent() => return Err(e),
+            Err(e) => {
+                *posts = Posts::None;
+                return Err(e);
+            }
+        };
+        *posts = Posts::InDoubt;
+        let mut found = look_up(client, name, spec)?;
+        // The engine may still be at it when the connection breaks, and without a name nothing guards a second post.
+        for pause in LOOK_AGAIN.iter().filter(|_| name.is_none()) {
+            if found.is_none() {
+                client.interrupt().sleep(*pause)?;
+                found = look_up(client, name, spec)?;
+            }
+        }
+        match found {
+            Some(service) => return Ok(Created::Found(Box::new(service))),
+            None if error.is_name_taken() => {
+                *posts = Posts::None;
+                return Err(error);
+            }
+            None if name.is_some() && lost.pause(client)? => {}
+            None if name.is_some() || !error.is_broken_answer() => return Err(error),
+            None => {
+                *posts = Posts::None;
+                return Err(error);
+            }
+        }
+    }
+}
+
+/// The service that a post whose answer was lost has made; [`Error::Garbled`] where that cannot be told.
+fn look_up(client: &Client, name: Option<&str>, spec: &Value) -> Result<Option<Service>> {
+    let began = client.first_date().and_then(http_date);
+    let is_ours = |service: &Service| {
+        let made = service.object()["CreatedAt"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
+        let is_new = matches!((began, made), (Some(began), Some(made)) if made >= began);
+        is_new && stores_all(spec, service.spec())
+    };
+    let mut found = match name {
+        Some(name) => services::list(client, &json!({ "name": [name] }))?
+            .into_iter()
+            .filter(|service| service.name() == name && is_ours(service))
+            .collect(),
+        None => services::list(client, &json!({}))?.into_iter().filter(is_ours).collect::<Vec<_>>(),
+    };
+    match found.len() {
+        0 | 1 => Ok(found.pop()),
+        n => Err(Error::Garbled {
+            request: "POST /services/create".to_owned(),
+            why: format!("no answer came, and the engine has {n} new services like it"),
+        }),
+    }
+}
+
+/// The engine's clock as HTTP writes it, to the second, rounded down.
+fn http_date(date: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_engines_date_is_read() {
+        let date = http_date("Sun, 22 Nov 2026 02:27:48 GMT").unwrap();
+        assert_eq!(date.to_string(), "2026-11-22T02:27:48Z");
+    }
+}
