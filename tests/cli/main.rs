@@ -1,0 +1,13 @@
+//! swarmctl as its users meet it: one file a command, against an engine that plays a script (`support`), and
+//! in `swarm` against a real one that the tests start and end themselves.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "in a test a panic is how a failure is told"
+)]
+#![allow(dead_code, reason = "a helper that one command's tests need is no worse for being alone")]
+
+mod layers;
+mod support;

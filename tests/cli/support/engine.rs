@@ -1,0 +1,256 @@
+//! The scripted engine: it expects certain requests and gives certain answers.
+//!
+//! A request that is not in the script fails the test, and so does one that is in the script and never came;
+//! both are named. `/_ping` is answered by default.
+
+use std::ops::{Deref, RangeInclusive};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use serde_json::Value;
+
+use super::server::{Answer, Handler, Request, Server, lock, normal_filters, parse_query};
+
+/// One request that the script expects, and its answer.
+pub struct Expect {
+    method: &'static str,
+    path: String,
+    query: Vec<(String, String)>,
+    body: Option<BodyCheck>,
+    answer: Answer,
+    times: RangeInclusive<usize>,
+    used: usize,
+}
+
+type BodyCheck = Box<dyn Fn(&Request) -> Result<(), String> + Send>;
+
+/// Expects a GET of this path; the order of what is in its query does not matter.
+pub fn get(target: &str) -> Expect {
+    Expect::new("GET", target)
+}
+
+/// Expects a POST to this path; the order of what is in its query does not matter.
+pub fn post(target: &str) -> Expect {
+    Expect::new("POST", target)
+}
+
+/// Expects a DELETE of this path.
+pub fn delete(target: &str) -> Expect {
+    Expect::new("DELETE", target)
+}
+
+impl Expect {
+    fn new(method: &'static str, target: &str) -> Self {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        Self {
+            method,
+            path: path.to_owned(),
+            query: normal_query(&parse_query(query)),
+            body: None,
+            answer: Answer::json(200, "{}"),
+            times: 1..=1,
+            used: 0,
+        }
+    }
+
+    /// What comes back.
+    pub fn answers(mut self, answer: Answer) -> Self {
+        self.answer = answer;
+        self
+    }
+
+    /// What the body has to be; the script fails with the message otherwise.
+    pub fn body(mut self, check: impl Fn(&Request) -> Result<(), String> + Send + 'static) -> Self {
+        self.body = Some(Box::new(check));
+        self
+    }
+
+    /// The body has to be this text, byte for byte.
+    pub fn body_is(self, text: impl Into<String>) -> Self {
+        let text = text.into();
+        self.body(move |request| same_text(&text, request.text()))
+    }
+
+    /// How often it may come, and must come at least.
+    pub fn times(mut self, times: RangeInclusive<usize>) -> Self {
+        self.times = times;
+        self
+    }
+
+    fn matches(&self, request: &Request) -> bool {
+        self.method == request.method && self.path == request.path && self.query == normal_query(&request.query)
+    }
+
+    fn line(&self) -> String {
+        let query: Vec<String> = self.query.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{} {}{mark}{}", self.method, self.path, query.join("&"))
+    }
+}
+
+/// Tells where two texts begin to differ.
+pub fn same_text(wanted: &str, got: &str) -> Result<(), String> {
+    if wanted == got {
+        return Ok(());
+    }
+    let at = wanted.bytes().zip(got.bytes()).take_while(|(a, b)| a == b).count();
+    let from = at.saturating_sub(40);
+    let part = |text: &str| {
+        let end = text.len().min(at + 60);
+        String::from_utf8_lossy(&text.as_bytes()[from.min(end)..end]).into_owned()
+    };
+    Err(format!("from byte {at} on\n      wanted ...{}\n      got    ...{}", part(wanted), part(got)))
+}
+
+/// The query without its order and without what says no more than leaving it out.
+fn normal_query(query: &[(String, String)]) -> Vec<(String, String)> {
+    let mut query: Vec<_> = query
+        .iter()
+        .map(|(key, value)| {
+            let filters = if key == "filters" { normal_filters(value) } else { None };
+            (key.clone(), filters.as_ref().map_or_else(|| value.clone(), Value::to_string))
+        })
+        .filter(|(key, value)| {
+            !matches!((key.as_str(), value.as_str()), ("registryAuthFrom", "spec") | ("rollback", "none") | ("filters", "{}"))
+        })
+        .collect();
+    query.sort();
+    query
+}
+
+/// A running scripted engine. Dropping it checks the script.
+pub struct Engine {
+    server: Server,
+    script: Arc<Mutex<Script>>,
+}
+
+struct Script {
+    ordered: bool,
+    ping: Answer,
+    pings: usize,
+    expected: Vec<Expect>,
+    problems: Vec<String>,
+}
+
+impl Engine {
+    /// The requests must come in this order.
+    pub fn ordered(expected: impl IntoIterator<Item = Expect>) -> Self {
+        Self::start(true, Answer::pong(), expected)
+    }
+
+    /// The requests may come in any order; of two that match, the first is used first.
+    pub fn unordered(expected: impl IntoIterator<Item = Expect>) -> Self {
+        Self::start(false, Answer::pong(), expected)
+    }
+
+    /// An engine that is asked nothing, or nothing but `/_ping`.
+    pub fn silent() -> Self {
+        Self::ordered([])
+    }
+
+    /// An engine whose `/_ping` has an answer of its own.
+    pub fn with_ping(ping: Answer, expected: impl IntoIterator<Item = Expect>) -> Self {
+        Self::start(true, ping, expected)
+    }
+
+    fn start(ordered: bool, ping: Answer, expected: impl IntoIterator<Item = Expect>) -> Self {
+        let expected = expected.into_iter().collect();
+        let script = Script { ordered, ping, pings: 0, expected, problems: Vec::new() };
+        let script = Arc::new(Mutex::new(script));
+        Self { server: Server::start(Player(Arc::clone(&script))), script }
+    }
+
+    /// How often `/_ping` was asked.
+    pub fn pings(&self) -> usize {
+        lock(&self.script).pings
+    }
+
+    /// Every request but the pings.
+    pub fn asked(&self) -> Vec<Request> {
+        let requests = self.server.requests();
+        requests.into_iter().filter(|request| request.endpoint() != "/_ping").collect()
+    }
+
+    /// What is wrong with how the script was used.
+    pub fn problems(&self) -> Vec<String> {
+        let script = lock(&self.script);
+        let mut problems = script.problems.clone();
+        for expect in script.expected.iter().filter(|expect| expect.used < *expect.times.start()) {
+            problems.push(format!("unused: {}", expect.line()));
+        }
+        problems
+    }
+}
+
+impl Deref for Engine {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let problems = self.problems();
+        if problems.is_empty() {
+            return;
+        }
+        let log: Vec<String> = self.server.requests().iter().map(Request::line).collect();
+        let text = format!(
+            "the engine was not used as its script says:\n  {}\nall requests:\n  {}",
+            problems.join("\n  "),
+            log.join("\n  ")
+        );
+        if thread::panicking() {
+            eprintln!("{text}");
+        } else {
+            panic!("{text}");
+        }
+    }
+}
+
+struct Player(Arc<Mutex<Script>>);
+
+impl Handler for Player {
+    fn answer(&mut self, request: &Request) -> Answer {
+        let script = &mut *lock(&self.0);
+        if request.path == "/_ping" {
+            script.pings += 1;
+            let mut answer = script.ping.clone();
+            if request.method == "HEAD" {
+                answer.body.clear();
+            }
+            return answer;
+        }
+        let mut found = None;
+        for (i, expect) in script.expected.iter().enumerate() {
+            if expect.used < *expect.times.end() && expect.matches(request) {
+                found = Some(i);
+                break;
+            }
+            // In order: what must still come stands in the way of all that follows.
+            if script.ordered && expect.used < *expect.times.start() {
+                break;
+            }
+        }
+        let Some(i) = found else {
+            script.problems.push(format!(
+                "unexpected: {} (request {}, connection {})",
+                request.line(),
+                request.number,
+                request.connection
+            ));
+            return Answer::error(400, &format!("the script does not expect {}", request.line()));
+        };
+        let expect = &mut script.expected[i];
+        expect.used += 1;
+        if let Some(check) = &expect.body
+            && let Err(why) = check(request)
+        {
+            let line = expect.line();
+            script.problems.push(format!("wrong body of {line}: {why}"));
+        }
+        script.expected[i].answer.clone()
+    }
+}

@@ -1,0 +1,7 @@
+//! What the tests stand on: an engine that plays a script, a swarm that behaves, a way to run swarmctl.
+
+pub mod engine;
+pub mod fake_swarm;
+pub mod fixtures;
+pub mod run;
+pub mod server;

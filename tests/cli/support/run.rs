@@ -1,0 +1,244 @@
+//! Runs swarmctl as a user would, in a clean environment, and never for ever.
+
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// A command line that is not yet running.
+pub struct Swarmctl {
+    command: Command,
+    stdin: Option<String>,
+    limit: Duration,
+}
+
+/// swarmctl with these arguments, in an environment with nothing but PATH, a home that is not there and no colour.
+pub fn swarmctl<S: Into<OsString>>(args: impl IntoIterator<Item = S>) -> Swarmctl {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_swarmctl"));
+    command
+        .args(args.into_iter().map(Into::into))
+        .env_clear()
+        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("HOME", "/nonexistent")
+        .env("LC_ALL", "C")
+        .env("TZ", "UTC");
+    Swarmctl { command, stdin: None, limit: Duration::from_secs(100) }
+}
+
+impl Swarmctl {
+    /// The engine to talk to, as DOCKER_HOST.
+    pub fn host(self, host: impl AsRef<str>) -> Self {
+        self.env("DOCKER_HOST", host.as_ref())
+    }
+
+    pub fn env(mut self, key: &str, value: &str) -> Self {
+        self.command.env(key, value);
+        self
+    }
+
+    pub fn stdin(mut self, text: &str) -> Self {
+        self.stdin = Some(text.to_owned());
+        self
+    }
+
+    /// How long it may run until it is killed and the test fails.
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    pub fn spawn(mut self) -> Running {
+        self.command.stdout(Stdio::piped());
+        self.start()
+    }
+
+    /// Runs it with a stdout whose reader is gone before the first byte.
+    pub fn run_into_closed_pipe(mut self) -> Run {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        self.command.stdout(writer);
+        self.start().wait()
+    }
+
+    fn start(self) -> Running {
+        let Self { mut command, stdin, limit } = self;
+        let shown = format!("{command:?}");
+        let shown = shown.split_once("/swarmctl\"").map_or(shown.clone(), |(_, args)| format!("swarmctl{args}"));
+        command.stdin(Stdio::piped()).stderr(Stdio::piped());
+        let started = Instant::now();
+        let mut child = command.spawn().expect("swarmctl can be started");
+        // Closes this process's copy of whatever the child writes to.
+        drop(command);
+        let stdout = child.stdout.take().map(reader);
+        let stderr = child.stderr.take().map(reader);
+        if let (Some(text), Some(mut input)) = (stdin, child.stdin.take()) {
+            // Who does not read it has closed it.
+            let _ = input.write_all(text.as_bytes());
+        }
+        drop(child.stdin.take());
+        Running { child, stdout, stderr, started, limit, shown }
+    }
+
+    pub fn run(self) -> Run {
+        self.spawn().wait()
+    }
+}
+
+fn reader(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = pipe.read_to_end(&mut bytes);
+        bytes
+    })
+}
+
+/// A swarmctl under way.
+pub struct Running {
+    child: Child,
+    stdout: Option<JoinHandle<Vec<u8>>>,
+    stderr: Option<JoinHandle<Vec<u8>>>,
+    started: Instant,
+    limit: Duration,
+    shown: String,
+}
+
+impl Running {
+    /// Sends a signal by its name, as in `INT`.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let status = Command::new("kill").args(["-s", name, &id]).status().expect("kill can be started");
+        assert!(status.success(), "kill -s {name} {id}: {status}");
+    }
+
+    /// Waits for its end; kills it and fails the test where that does not come.
+    pub fn wait(&mut self) -> Run {
+        let mut pause = Duration::from_micros(500);
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
+                break status;
+            }
+            if self.started.elapsed() > self.limit {
+                let _ = self.child.kill();
+                let _ = self.child.wait();
+                let (stdout, stderr) = self.output();
+                panic!(
+                    "{} did not end within {:?}\nstdout: {stdout}\nstderr: {stderr}",
+                    self.shown, self.limit
+                );
+            }
+            thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(10));
+        };
+        let took = self.started.elapsed();
+        let (stdout, stderr) = self.output();
+        Run { code: status.code(), signal: status.signal(), stdout, stderr, took, shown: self.shown.clone() }
+    }
+
+    fn output(&mut self) -> (String, String) {
+        let text = |thread: Option<JoinHandle<Vec<u8>>>| {
+            let bytes = thread.map(|thread| thread.join().expect("a reader ends")).unwrap_or_default();
+            String::from_utf8(bytes).expect("swarmctl writes UTF-8")
+        };
+        (text(self.stdout.take()), text(self.stderr.take()))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Nothing to do where it has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a finished swarmctl left. The checks fail the test with everything it wrote.
+#[derive(Debug)]
+pub struct Run {
+    /// `None` where a signal ended it.
+    pub code: Option<i32>,
+    pub signal: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+    pub took: Duration,
+    pub shown: String,
+}
+
+impl Run {
+    /// The exit code has to be this.
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Self {
+        self.exits_one_of(&[code])
+    }
+
+    /// The exit code has to be one of these.
+    #[track_caller]
+    pub fn exits_one_of(self, codes: &[i32]) -> Self {
+        let fits = self.code.is_some_and(|code| codes.contains(&code));
+        assert!(fits, "wanted exit code {codes:?}\n{}", self.report());
+        self
+    }
+
+    /// stderr has to hold each of these.
+    #[track_caller]
+    pub fn says(self, parts: &[&str]) -> Self {
+        for part in parts {
+            assert!(self.stderr.contains(part), "stderr lacks {part:?}\n{}", self.report());
+        }
+        self
+    }
+
+    /// stdout has to hold each of these.
+    #[track_caller]
+    pub fn prints(self, parts: &[&str]) -> Self {
+        for part in parts {
+            assert!(self.stdout.contains(part), "stdout lacks {part:?}\n{}", self.report());
+        }
+        self
+    }
+
+    /// stdout and stderr together have to hold each of these.
+    #[track_caller]
+    pub fn shows(self, parts: &[&str]) -> Self {
+        for part in parts {
+            let shown = self.stdout.contains(part) || self.stderr.contains(part);
+            assert!(shown, "neither stdout nor stderr has {part:?}\n{}", self.report());
+        }
+        self
+    }
+
+    /// Neither stdout nor stderr may hold any of these.
+    #[track_caller]
+    pub fn never_says(self, parts: &[&str]) -> Self {
+        for part in parts {
+            let shown = self.stdout.contains(part) || self.stderr.contains(part);
+            assert!(!shown, "{part:?} is said\n{}", self.report());
+        }
+        self
+    }
+
+    /// An error as DESIGN section 5 has it: `error:` first on stderr, nothing on stdout, no panic.
+    #[track_caller]
+    pub fn is_an_error(self) -> Self {
+        assert!(self.stderr.starts_with("error: "), "stderr does not begin with `error: `\n{}", self.report());
+        assert!(self.stdout.is_empty(), "an error, and yet stdout has something\n{}", self.report());
+        self.never_says(&["panicked at", "RUST_BACKTRACE"])
+    }
+
+    /// stdout as one JSON value.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|e| panic!("stdout is not one JSON value: {e}\n{}", self.report()))
+    }
+
+    pub fn report(&self) -> String {
+        format!(
+            "{}\nexit code {:?}, signal {:?}, after {:?}\n--- stdout\n{}\n--- stderr\n{}\n---",
+            self.shown, self.code, self.signal, self.took, self.stdout, self.stderr
+        )
+    }
+}
