@@ -50,6 +50,12 @@ impl Answer {
         })
     }
 
+    /// The body as text, to the byte.
+    pub fn into_text(self) -> Result<String> {
+        String::from_utf8(self.body)
+            .map_err(|e| Error::Garbled { request: self.request, why: format!("it is not UTF-8 ({e})") })
+    }
+
     /// This answer is none that an engine gives.
     pub fn garbled(&self, why: impl Into<String>) -> Error {
         Error::Garbled { request: self.request.clone(), why: why.into() }

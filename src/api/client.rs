@@ -80,7 +80,12 @@ impl Client {
 
     /// [`Client::get`], read as JSON; an answer that is none counts as broken off.
     pub fn get_json<T: DeserializeOwned>(&self, path: &Path) -> Result<T> {
-        self.read(|| self.once(&Method::GET, path, None, &[])?.json())
+        self.get_with(path, |answer| answer.json())
+    }
+
+    /// [`Client::get`], made into something by `read`; asked again where `read` finds the answer garbled.
+    pub fn get_with<T>(&self, path: &Path, read: impl Fn(Answer) -> Result<T>) -> Result<T> {
+        self.read(|| read(self.once(&Method::GET, path, None, &[])?))
     }
 
     /// Posts `body` once; only a connection that cannot be made is tried again, since then nothing was sent.

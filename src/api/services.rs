@@ -1,11 +1,14 @@
 //! Services: one function an endpoint of `/services`, and [`find`], which applies the rules of names.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::client::Client;
+use super::client::{Client, PATIENCE};
 use super::error::{Error, Result};
 use super::path::{Path, can_be_name};
+use super::rows::ServiceRow;
+use super::update::Retries;
 
 /// Shorter prefixes of an ID hit by accident: `rm s` would remove the service whose ID begins with s.
 const SHORTEST_PREFIX: usize = 6;
@@ -105,23 +108,43 @@ impl Posted {
 /// [`Error::NoSuch`] where there is none, the prefix is too short or fits several, or the name cannot be one;
 /// in the last case nothing is asked.
 pub fn find(client: &Client, given: &str) -> Result<Service> {
+    look_up(given, |id| inspect(client, id), |service| (service.id(), service.name()))
+}
+
+/// [`find`], as the engine's own JSON, never read into numbers.
+pub fn find_text(client: &Client, given: &str) -> Result<String> {
+    let ask = |id: &str| {
+        client.get_with(&Path::new(&["services", id]), |answer| {
+            let row: ServiceRow = answer.json()?;
+            let (id, name) = (row.id.clone().into_owned(), row.name().to_owned());
+            Ok((id, name, answer.into_text()?))
+        })
+    };
+    look_up(given, ask, |(id, name, _)| (id, name)).map(|(_, _, text)| text)
+}
+
+/// The rules of names, whatever an answer is read as.
+fn look_up<T>(
+    given: &str,
+    ask: impl Fn(&str) -> Result<T>,
+    id_and_name: impl Fn(&T) -> (&str, &str),
+) -> Result<T> {
     let none = |why: Option<String>| Error::NoSuch { kind: "service", name: given.to_owned(), why };
     if !can_be_name(given) {
         return Err(none(Some("no service can have this name".to_owned())));
     }
-    let service = inspect(client, given).map_err(|e| match e {
+    let found = ask(given).map_err(|e| match e {
         Error::Engine { status: 404, .. } => none(None),
         Error::Engine { message, .. } if message.contains("is ambiguous") => none(Some(message)),
         e => e,
     })?;
-    let is_named = service.id() == given || service.name().eq_ignore_ascii_case(given);
-    if is_named || (service.id().starts_with(given) && given.len() >= SHORTEST_PREFIX) {
-        return Ok(service);
+    let (id, name) = id_and_name(&found);
+    let is_named = id == given || name.eq_ignore_ascii_case(given);
+    if is_named || (id.starts_with(given) && given.len() >= SHORTEST_PREFIX) {
+        return Ok(found);
     }
     Err(none(Some(format!(
-        "an ID is given whole or by its first {SHORTEST_PREFIX} characters at least; `{}` is service `{}`",
-        service.id(),
-        service.name()
+        "an ID is given whole or by its first {SHORTEST_PREFIX} characters at least; `{id}` is service `{name}`"
     ))))
 }
 
@@ -159,6 +182,44 @@ pub fn delete(client: &Client, id: &str) -> Result<()> {
     client.delete(&Path::new(&["services", id])).map(drop)
 }
 
+/// Removes a service by its full ID.
+///
+/// Where the answer is lost, the service is looked for; while it is still there it is removed again, which an ID
+/// that is never given twice makes safe. One that is gone is removed, whoever did it.
+pub fn remove(client: &Client, id: &str) -> Result<(), NotRemoved> {
+    let mut lost = Retries::of_lost_answers(PATIENCE);
+    let mut is_in_doubt = false;
+    loop {
+        let error = match delete(client, id) {
+            Ok(()) => return Ok(()),
+            Err(e) if e.is_not_found() => return Ok(()),
+            Err(e) if e.leaves_doubt() => e,
+            Err(error) => return Err(NotRemoved { is_in_doubt: is_in_doubt && error.is_unsent(), error }),
+        };
+        is_in_doubt = true;
+        match inspect(client, id) {
+            Ok(_) => {}
+            Err(e) if e.is_not_found() => return Ok(()),
+            Err(error) => return Err(NotRemoved { is_in_doubt, error }),
+        }
+        match lost.pause(client) {
+            Ok(true) => {}
+            // It was still there when last looked for.
+            Ok(false) => return Err(NotRemoved { is_in_doubt: false, error }),
+            Err(error) => return Err(NotRemoved { is_in_doubt, error }),
+        }
+    }
+}
+
+/// Why a service was not removed, or is not known to be.
+#[derive(Debug)]
+pub struct NotRemoved {
+    /// What went wrong at last.
+    pub error: Error,
+    /// Whether it may have been removed all the same.
+    pub is_in_doubt: bool,
+}
+
 /// `GET /services` with the engine's filters, whole objects.
 pub fn list(client: &Client, filters: &Value) -> Result<Vec<Service>> {
     let path = Path::new(&["services"]).query("filters", &filters.to_string());
@@ -166,8 +227,64 @@ pub fn list(client: &Client, filters: &Value) -> Result<Vec<Service>> {
     Ok(objects.into_iter().filter_map(Service::new).collect())
 }
 
+/// `GET /services?status=true`, read in place: each row becomes what `read` makes of it.
+pub fn list_rows<T>(
+    client: &Client,
+    filters: &[Filter],
+    with_counts: bool,
+    read: impl Fn(&ServiceRow) -> T,
+) -> Result<Vec<T>> {
+    client.get_with(&path_of_list(filters, with_counts), |answer| {
+        Ok(answer.json::<Vec<ServiceRow>>()?.iter().map(&read).collect())
+    })
+}
+
+/// `GET /services?status=true`, as the engine's own JSON, never read into numbers.
+pub fn list_text(client: &Client, filters: &[Filter]) -> Result<String> {
+    client.get_with(&path_of_list(filters, true), |answer| {
+        answer.json::<Vec<IgnoredAny>>()?;
+        answer.into_text()
+    })
+}
+
+/// A key that the engine filters by, and a value.
+pub type Filter = (String, String);
+
+fn path_of_list(filters: &[Filter], with_counts: bool) -> Path {
+    let mut path = Path::new(&["services"]);
+    if with_counts {
+        path = path.query("status", "true");
+    }
+    if !filters.is_empty() {
+        let mut map = serde_json::Map::new();
+        for (key, value) in filters {
+            let values = map.entry(key).or_insert_with(|| Value::Object(serde_json::Map::new()));
+            values[value] = true.into();
+        }
+        path = path.query("filters", &Value::Object(map).to_string());
+    }
+    path
+}
+
 fn post(client: &Client, path: &Path, spec: &Value) -> Result<Posted> {
     let body = serde_json::to_vec(spec)
         .map_err(|e| Error::Garbled { request: "the spec".to_owned(), why: e.to_string() })?;
     client.post(path, &body, &[])?.json()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_asks_for_what_is_shown_only() {
+        let filter = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        assert_eq!(path_of_list(&[], false).as_str(), "/services");
+        assert_eq!(path_of_list(&[], true).as_str(), "/services?status=true");
+        let filters = [filter("name", "t"), filter("label", "a=b"), filter("name", "t"), filter("name", "u")];
+        let expected = Path::new(&["services"])
+            .query("status", "true")
+            .query("filters", r#"{"name":{"t":true,"u":true},"label":{"a=b":true}}"#);
+        assert_eq!(path_of_list(&filters, true), expected);
+    }
 }

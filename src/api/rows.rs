@@ -1,0 +1,252 @@
+//! Lists, read in place: of an engine's answer only what a list shows is looked at, and nothing of it is copied.
+//!
+//! Never for an edit: what is posted is the engine's own JSON (see `spec`).
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+/// A service.
+#[derive(Debug, Deserialize)]
+pub struct ServiceRow<'a> {
+    /// The full ID.
+    #[serde(borrow, rename = "ID")]
+    pub id: Cow<'a, str>,
+    #[serde(borrow, rename = "Spec")]
+    spec: SpecRow<'a>,
+    #[serde(borrow, rename = "Endpoint")]
+    endpoint: Option<EndpointRow<'a>>,
+    /// How many tasks run and should; only from engines of API 1.41 on, and only where it was asked for.
+    #[serde(rename = "ServiceStatus")]
+    pub counts: Option<Counts>,
+}
+
+#[derive(Debug, Deserialize)]
+struct SpecRow<'a> {
+    #[serde(borrow, rename = "Name")]
+    name: Cow<'a, str>,
+    #[serde(rename = "Mode")]
+    mode: Option<ModeRow>,
+    #[serde(borrow, rename = "TaskTemplate")]
+    task: Option<TaskSpecRow<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct ModeRow {
+    #[serde(rename = "Replicated")]
+    replicated: Option<Replicated>,
+    #[serde(rename = "Global")]
+    global: Option<IgnoredAny>,
+    #[serde(rename = "ReplicatedJob")]
+    replicated_job: Option<ReplicatedJob>,
+    #[serde(rename = "GlobalJob")]
+    global_job: Option<IgnoredAny>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Replicated {
+    #[serde(rename = "Replicas")]
+    replicas: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ReplicatedJob {
+    #[serde(rename = "TotalCompletions")]
+    total: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct TaskSpecRow<'a> {
+    #[serde(borrow, rename = "ContainerSpec")]
+    container: Option<ContainerRow<'a>>,
+    #[serde(rename = "Placement")]
+    placement: Option<PlacementRow>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ContainerRow<'a> {
+    #[serde(borrow, default, rename = "Image")]
+    image: Cow<'a, str>,
+}
+
+#[derive(Debug, Deserialize)]
+struct PlacementRow {
+    #[serde(rename = "MaxReplicas")]
+    max_replicas: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct EndpointRow<'a> {
+    #[serde(borrow, rename = "Ports")]
+    ports: Option<Vec<PortRow<'a>>>,
+}
+
+/// A published port.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PortRow<'a> {
+    /// tcp, udp or sctp.
+    #[serde(borrow, default, rename = "Protocol")]
+    pub protocol: Cow<'a, str>,
+    /// The port in the container.
+    #[serde(default, rename = "TargetPort")]
+    pub target: u32,
+    /// The port outside.
+    #[serde(default, rename = "PublishedPort")]
+    pub published: u32,
+    /// ingress or host.
+    #[serde(borrow, default, rename = "PublishMode")]
+    pub mode: Cow<'a, str>,
+}
+
+/// How many tasks of a service there are.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+pub struct Counts {
+    /// Running.
+    #[serde(default, rename = "RunningTasks")]
+    pub running: u64,
+    /// Wanted to run.
+    #[serde(default, rename = "DesiredTasks")]
+    pub desired: u64,
+    /// Of a job: run to their end.
+    #[serde(default, rename = "CompletedTasks")]
+    pub completed: u64,
+}
+
+/// How the tasks of a service are spread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// So many tasks.
+    Replicated {
+        /// How many.
+        replicas: u64,
+    },
+    /// One task a node.
+    Global,
+    /// So many runs to the end.
+    ReplicatedJob {
+        /// How many.
+        total: u64,
+    },
+    /// One run to the end on each node.
+    GlobalJob,
+    /// A mode that this program does not know.
+    Other,
+}
+
+/// A task.
+#[derive(Debug, Deserialize)]
+pub struct TaskRow<'a> {
+    /// Whose it is; empty where it is no service's.
+    #[serde(borrow, default, rename = "ServiceID")]
+    pub service: Cow<'a, str>,
+    /// Where it runs; empty before it is assigned.
+    #[serde(borrow, default, rename = "NodeID")]
+    pub node: Cow<'a, str>,
+    /// The state that it should be in.
+    #[serde(borrow, default, rename = "DesiredState")]
+    pub desired: Cow<'a, str>,
+    /// The state that it is in.
+    #[serde(borrow, rename = "Status")]
+    pub status: StateRow<'a>,
+}
+
+/// A node.
+#[derive(Debug, Deserialize)]
+pub struct NodeRow<'a> {
+    /// The full ID.
+    #[serde(borrow, rename = "ID")]
+    pub id: Cow<'a, str>,
+    /// The state that it is in.
+    #[serde(borrow, rename = "Status")]
+    pub status: StateRow<'a>,
+}
+
+/// The state of a task or node.
+#[derive(Debug, Deserialize)]
+pub struct StateRow<'a> {
+    /// running, failed, ...; ready, down, ...
+    #[serde(borrow, default, rename = "State")]
+    pub state: Cow<'a, str>,
+}
+
+impl<'a> ServiceRow<'a> {
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.spec.name
+    }
+
+    /// How its tasks are spread.
+    pub fn mode(&self) -> Mode {
+        match &self.spec.mode {
+            Some(ModeRow { global: Some(_), .. }) => Mode::Global,
+            Some(ModeRow { replicated: Some(it), .. }) => {
+                Mode::Replicated { replicas: it.replicas.unwrap_or(1) }
+            }
+            Some(ModeRow { replicated_job: Some(it), .. }) => {
+                Mode::ReplicatedJob { total: it.total.unwrap_or(1) }
+            }
+            Some(ModeRow { global_job: Some(_), .. }) => Mode::GlobalJob,
+            _ => Mode::Other,
+        }
+    }
+
+    /// The image as stored; empty where it runs no container.
+    pub fn image(&self) -> &str {
+        self.spec.task.as_ref().and_then(|task| task.container.as_ref()).map_or("", |container| &container.image)
+    }
+
+    /// How many replicas a node may run; 0: any number.
+    pub fn max_per_node(&self) -> u64 {
+        self.spec.task.as_ref().and_then(|task| task.placement.as_ref()?.max_replicas).unwrap_or(0)
+    }
+
+    /// The published ports.
+    pub fn ports(&self) -> &[PortRow<'a>] {
+        self.endpoint.as_ref().and_then(|endpoint| endpoint.ports.as_deref()).unwrap_or(&[])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_a_service_in_place() {
+        let json = r#"{"ID":"abc","Version":{"Index":1e400},"Spec":{"Name":"t\u0030","Labels":{"a":"b"},"Mode":{"Replicated":
+            {"Replicas":3}},"TaskTemplate":{"ContainerSpec":{"Image":"x:1"},"Placement":{"MaxReplicas":2}}},
+            "Endpoint":{"Ports":[{"Protocol":"tcp","TargetPort":80,"PublishedPort":8080,"PublishMode":"ingress"}]},
+            "ServiceStatus":{"RunningTasks":1,"DesiredTasks":3}}"#;
+        let row: ServiceRow = serde_json::from_str(json).unwrap();
+        assert!(matches!((&row.id, &row.spec.name), (Cow::Borrowed("abc"), Cow::Owned(_))));
+        assert_eq!((row.name(), row.image(), row.max_per_node()), ("t0", "x:1", 2));
+        assert_eq!(row.mode(), Mode::Replicated { replicas: 3 });
+        assert_eq!(row.ports()[0].published, 8080);
+        assert_eq!(row.counts, Some(Counts { running: 1, desired: 3, completed: 0 }));
+    }
+
+    #[test]
+    fn takes_what_is_missing_or_null_as_absent() {
+        for json in [
+            r#"{"ID":"a","Spec":{"Name":"n"}}"#,
+            r#"{"ID":"a","Spec":{"Name":"n","Mode":null,"TaskTemplate":null},"Endpoint":null,"ServiceStatus":null}"#,
+            r#"{"ID":"a","Spec":{"Name":"n","TaskTemplate":{"ContainerSpec":null,"Placement":{}}},"Endpoint":{"Ports":null}}"#,
+        ] {
+            let row: ServiceRow = serde_json::from_str(json).unwrap();
+            assert_eq!((row.mode(), row.image(), row.max_per_node(), row.ports().len()), (Mode::Other, "", 0, 0));
+        }
+    }
+
+    #[test]
+    fn knows_every_mode() {
+        for (json, mode) in [
+            (r#"{"Replicated":{}}"#, Mode::Replicated { replicas: 1 }),
+            (r#"{"Global":{}}"#, Mode::Global),
+            (r#"{"ReplicatedJob":{"MaxConcurrent":2,"TotalCompletions":10}}"#, Mode::ReplicatedJob { total: 10 }),
+            (r#"{"GlobalJob":{}}"#, Mode::GlobalJob),
+        ] {
+            let json = format!(r#"{{"ID":"a","Spec":{{"Name":"n","Mode":{json}}}}}"#);
+            assert_eq!(serde_json::from_str::<ServiceRow>(&json).unwrap().mode(), mode, "{json}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Tasks: one function an endpoint of `/tasks`, and what is counted from them.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::json;
+
+use super::client::Client;
+use super::error::Result;
+use super::path::Path;
+use super::rows::{Counts, TaskRow};
+
+/// Longer lists of services are not put into a request: all tasks are asked for instead.
+const MOST_SERVICES_IN_A_FILTER: usize = 100;
+
+/// How many tasks each service has, for engines before API 1.41, which do not count themselves.
+///
+/// Running is what runs on a node that is not down; desired is what should neither be shut down nor removed.
+pub fn count(
+    client: &Client,
+    services: &[&str],
+    down_nodes: &HashSet<String>,
+) -> Result<HashMap<String, Counts>> {
+    let all = Path::new(&["tasks"]);
+    let path = if services.len() > MOST_SERVICES_IN_A_FILTER { all.clone() } else { of_services(services) };
+    let count = |path| client.get_with(path, |answer| Ok(count_rows(&answer.json::<Vec<_>>()?, down_nodes)));
+    match count(&path) {
+        // One service of the list is gone by now; the engine refuses the whole list for it.
+        Err(e) if e.is_not_found() => count(&all),
+        counts => counts,
+    }
+}
+
+/// How many tasks of a service there still are, in whatever state, also when the service itself is gone.
+///
+/// The engine refuses a filter by a service that is gone (404), but its tasks still bear its name.
+pub fn count_left(client: &Client, id: &str, name: &str) -> Result<usize> {
+    let filters = json!({ "name": { format!("{name}."): true } });
+    client.get_with(&Path::new(&["tasks"]).query("filters", &filters.to_string()), |answer| {
+        Ok(answer.json::<Vec<TaskRow>>()?.iter().filter(|task| task.service == id).count())
+    })
+}
+
+fn of_services(ids: &[&str]) -> Path {
+    let ids: serde_json::Map<_, _> = ids.iter().map(|id| ((*id).to_owned(), true.into())).collect();
+    Path::new(&["tasks"]).query("filters", &json!({ "service": ids }).to_string())
+}
+
+fn count_rows(tasks: &[TaskRow], down_nodes: &HashSet<String>) -> HashMap<String, Counts> {
+    let mut counts = HashMap::<String, Counts>::new();
+    for task in tasks {
+        if !counts.contains_key(&*task.service) {
+            counts.insert(task.service.clone().into_owned(), Counts::default());
+        }
+        let Some(count) = counts.get_mut(&*task.service) else { continue };
+        count.desired += u64::from(!matches!(&*task.desired, "shutdown" | "remove"));
+        count.running += u64::from(task.status.state == "running" && !down_nodes.contains(&*task.node));
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_tasks_as_dockers_client_did() {
+        let json = r#"[
+            {"ServiceID": "a", "NodeID": "n1", "DesiredState": "running", "Status": {"State": "running"}},
+            {"ServiceID": "a", "NodeID": "n2", "DesiredState": "running", "Status": {"State": "running"}},
+            {"ServiceID": "a", "NodeID": "n1", "DesiredState": "ready", "Status": {"State": "preparing"}},
+            {"ServiceID": "a", "NodeID": "n1", "DesiredState": "shutdown", "Status": {"State": "failed"}},
+            {"ServiceID": "a", "NodeID": "n1", "DesiredState": "remove", "Status": {"State": "shutdown"}},
+            {"ServiceID": "b", "DesiredState": "running", "Status": {"State": "pending"}}
+        ]"#;
+        let tasks: Vec<TaskRow> = serde_json::from_str(json).unwrap();
+        let counts = count_rows(&tasks, &HashSet::from(["n2".to_owned()]));
+        assert_eq!(counts["a"], Counts { running: 1, desired: 3, completed: 0 });
+        assert_eq!(counts["b"], Counts { running: 0, desired: 1, completed: 0 });
+    }
+
+    #[test]
+    fn asks_for_the_tasks_of_some_services() {
+        let path = of_services(&["a", "b"]);
+        assert_eq!(path, Path::new(&["tasks"]).query("filters", r#"{"service":{"a":true,"b":true}}"#));
+    }
+}
