@@ -3,6 +3,7 @@
 mod exit;
 mod global;
 mod grammar;
+mod ls;
 mod report;
 mod update_image;
 mod watch;
@@ -26,6 +27,8 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    #[command(visible_alias = "list")]
+    Ls(ls::LsArgs),
     UpdateImage(update_image::UpdateImageArgs),
 }
 
@@ -50,6 +53,7 @@ fn run(cli: Cli) -> Exit {
         Err(error) => return exit::tell(&error, None),
     };
     let result = match cli.command {
+        Command::Ls(args) => ls::run(args, &global),
         Command::UpdateImage(args) => update_image::run(args, &global),
     };
     result.unwrap_or_else(|error| exit::tell(&error, global.signal()))

@@ -32,7 +32,7 @@ pub fn report(style: Style, outcomes: &[Outcome], global: &Global) -> anyhow::Re
         let services: Vec<Value> =
             outcomes.iter().zip(&codes).map(|(one, code)| as_json(one, *code)).collect();
         let whole = json!({ "command": style.command, "exit_code": code.code(), "services": services });
-        out.json_untouched(&output::json_indented(&whole.to_string()));
+        out.json_object(&whole);
     }
     for outcome in outcomes {
         if !style.json {

@@ -67,9 +67,9 @@ impl<W: Write> Out<W> {
         self.json_untouched(&json_indented(&format!("[{}]", objects.join(","))));
     }
 
-    /// One JSON object on one line.
-    pub fn json_line(&mut self, object: &Value) {
-        self.json_untouched(&object.to_string());
+    /// One JSON object, laid out for reading.
+    pub fn json_object(&mut self, object: &Value) {
+        self.json_untouched(&json_indented(&object.to_string()));
     }
 
     /// Shows what there is so far.
