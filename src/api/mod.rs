@@ -13,6 +13,7 @@ pub mod interrupt;
 pub mod networks;
 pub mod nodes;
 pub mod path;
+pub mod remove;
 pub mod rows;
 pub mod services;
 pub mod spec;

@@ -4,11 +4,10 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::client::{Client, PATIENCE};
+use super::client::Client;
 use super::error::{Error, Result};
 use super::path::{Path, can_be_name};
 use super::rows::ServiceRow;
-use super::update::Retries;
 
 /// Shorter prefixes of an ID hit by accident: `rm s` would remove the service whose ID begins with s.
 const SHORTEST_PREFIX: usize = 6;
@@ -180,44 +179,6 @@ pub fn create(client: &Client, spec: &Value) -> Result<Posted> {
 /// `DELETE /services/{id}`, once. By full ID only: the engine would take any prefix.
 pub fn delete(client: &Client, id: &str) -> Result<()> {
     client.delete(&Path::new(&["services", id])).map(drop)
-}
-
-/// Removes a service by its full ID.
-///
-/// Where the answer is lost, the service is looked for; while it is still there it is removed again, which an ID
-/// that is never given twice makes safe. One that is gone is removed, whoever did it.
-pub fn remove(client: &Client, id: &str) -> Result<(), NotRemoved> {
-    let mut lost = Retries::of_lost_answers(PATIENCE);
-    let mut is_in_doubt = false;
-    loop {
-        let error = match delete(client, id) {
-            Ok(()) => return Ok(()),
-            Err(e) if e.is_not_found() => return Ok(()),
-            Err(e) if e.leaves_doubt() => e,
-            Err(error) => return Err(NotRemoved { is_in_doubt: is_in_doubt && error.is_unsent(), error }),
-        };
-        is_in_doubt = true;
-        match inspect(client, id) {
-            Ok(_) => {}
-            Err(e) if e.is_not_found() => return Ok(()),
-            Err(error) => return Err(NotRemoved { is_in_doubt, error }),
-        }
-        match lost.pause(client) {
-            Ok(true) => {}
-            // It was still there when last looked for.
-            Ok(false) => return Err(NotRemoved { is_in_doubt: false, error }),
-            Err(error) => return Err(NotRemoved { is_in_doubt, error }),
-        }
-    }
-}
-
-/// Why a service was not removed, or is not known to be.
-#[derive(Debug)]
-pub struct NotRemoved {
-    /// What went wrong at last.
-    pub error: Error,
-    /// Whether it may have been removed all the same.
-    pub is_in_doubt: bool,
 }
 
 /// `GET /services` with the engine's filters, whole objects.

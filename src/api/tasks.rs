@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::client::Client;
 use super::error::Result;
@@ -30,18 +30,24 @@ pub fn count(
     }
 }
 
-/// How many tasks of a service there still are, in whatever state, also when the service itself is gone.
+/// Of these services, by ID and name, those that still have tasks in whatever state, also when they are gone themselves.
 ///
 /// The engine refuses a filter by a service that is gone (404), but its tasks still bear its name.
-pub fn count_left(client: &Client, id: &str, name: &str) -> Result<usize> {
-    let filters = json!({ "name": { format!("{name}."): true } });
-    client.get_with(&Path::new(&["tasks"]).query("filters", &filters.to_string()), |answer| {
-        Ok(answer.json::<Vec<TaskRow>>()?.iter().filter(|task| task.service == id).count())
+pub fn list_left(client: &Client, services: &[(&str, &str)]) -> Result<HashSet<String>> {
+    let mut path = Path::new(&["tasks"]);
+    if services.len() <= MOST_SERVICES_IN_A_FILTER {
+        let names: Map<_, _> = services.iter().map(|(_, name)| (format!("{name}."), true.into())).collect();
+        path = path.query("filters", &json!({ "name": names }).to_string());
+    }
+    client.get_with(&path, |answer| {
+        let tasks: Vec<TaskRow> = answer.json()?;
+        let left = services.iter().filter(|(id, _)| tasks.iter().any(|task| task.service == *id));
+        Ok(left.map(|(id, _)| (*id).to_owned()).collect())
     })
 }
 
 fn of_services(ids: &[&str]) -> Path {
-    let ids: serde_json::Map<_, _> = ids.iter().map(|id| ((*id).to_owned(), true.into())).collect();
+    let ids: Map<_, _> = ids.iter().map(|id| ((*id).to_owned(), true.into())).collect();
     Path::new(&["tasks"]).query("filters", &json!({ "service": ids }).to_string())
 }
 

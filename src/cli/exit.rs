@@ -109,6 +109,7 @@ impl Exit {
             Verdict::Refused(_) => Exit::Failed,
             Verdict::Failed(error) => Exit::of(error, signal),
             Verdict::Unknown(_) => Exit::Unknown,
+            Verdict::GaveUp(_) => Exit::GaveUp,
             Verdict::Interrupted => Exit::of_signal(signal),
         }
     }
@@ -158,8 +159,8 @@ pub fn tell(error: &anyhow::Error, signal: Option<usize>) -> Exit {
 pub fn after_interrupt(posts: Posts) -> &'static str {
     match posts {
         Posts::None => "nothing was posted",
-        Posts::InDoubt => "the update was on its way and may have been applied",
-        Posts::Taken => "the engine had taken the update; its rollout goes on",
+        Posts::InDoubt => "the request was on its way and may have been applied",
+        Posts::Taken => "the engine had taken the request and goes on with it",
     }
 }
 

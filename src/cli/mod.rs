@@ -5,6 +5,7 @@ mod global;
 mod grammar;
 mod ls;
 mod report;
+mod rm;
 mod update_image;
 mod watch;
 
@@ -29,6 +30,8 @@ struct Cli {
 enum Command {
     #[command(visible_alias = "list")]
     Ls(ls::LsArgs),
+    #[command(visible_alias = "remove")]
+    Rm(rm::RmArgs),
     UpdateImage(update_image::UpdateImageArgs),
 }
 
@@ -54,6 +57,7 @@ fn run(cli: Cli) -> Exit {
     };
     let result = match cli.command {
         Command::Ls(args) => ls::run(args, &global),
+        Command::Rm(args) => rm::run(args, &global),
         Command::UpdateImage(args) => update_image::run(args, &global),
     };
     result.unwrap_or_else(|error| exit::tell(&error, global.signal()))

@@ -90,6 +90,10 @@ fn tell(style: Style, outcome: &Outcome, global: &Global) {
             .collect(),
             Some("look with `swarmctl ls` and `swarmctl inspect` once the engine answers again".to_owned()),
         ),
+        Verdict::GaveUp(why) => {
+            let what = format!("{}, but it could not be seen to its end", style.done);
+            (vec![what, why.clone()], Some("see what is going on with `swarmctl ls`".to_owned()))
+        }
         Verdict::Interrupted => (vec![interrupted(outcome.posts, global)], None),
     };
     output::error(&format!("cannot {} service `{name}`", style.verb), causes, hint.as_deref());
@@ -99,7 +103,7 @@ fn as_json(outcome: &Outcome, code: Exit) -> Value {
     let error = match &outcome.verdict {
         Verdict::Unchanged(_) | Verdict::Planned | Verdict::Applied => None,
         Verdict::Failed(error) | Verdict::Unknown(error) => Some(chain(error).collect::<Vec<_>>().join(": ")),
-        Verdict::Refused(why) => Some(why.clone()),
+        Verdict::Refused(why) | Verdict::GaveUp(why) => Some(why.clone()),
         Verdict::Conflict(conflict) => Some(conflict_in_words(conflict, outcome.name()).0.join(": ")),
         Verdict::RolledBack => Some("the rollout failed and was rolled back".to_owned()),
         Verdict::Interrupted => Some(after_interrupt(outcome.posts).to_owned()),
@@ -190,6 +194,7 @@ fn word(verdict: &Verdict) -> &'static str {
         Verdict::Refused(_) => "refused",
         Verdict::Failed(error) => failure_word(error),
         Verdict::Unknown(_) => "unknown",
+        Verdict::GaveUp(_) => "gave_up",
         Verdict::Interrupted => "interrupted",
     }
 }

@@ -48,6 +48,8 @@ pub enum Verdict {
     Failed(Error),
     /// The answer was lost and could not be looked up: it may have happened.
     Unknown(Error),
+    /// Applied, but whether what follows from it has ended could not be seen, for this reason.
+    GaveUp(String),
     /// A signal came; [`Outcome::posts`] says what it left behind.
     Interrupted,
 }

@@ -1,0 +1,95 @@
+//! Removing a service, also where the engine's answer is lost.
+
+use std::time::Duration;
+
+use super::client::{Client, PATIENCE};
+use super::error::{Error, Result};
+use super::services::{self, Service};
+use super::tasks;
+use super::update::{Outcome, Posts, Retries, Verdict};
+
+/// Pauses between two looks at the tasks that are left: from this one on, longer by half each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Removes the service that `given` names.
+pub fn remove(client: &Client, given: &str) -> Outcome {
+    let mut outcome = Outcome::new(given, Verdict::Applied);
+    let result = services::find(client, given).and_then(|service| {
+        outcome.version_before = Some(service.version());
+        delete(client, outcome.service.insert(service).id(), &mut outcome.posts, &mut outcome.was_looked_up)
+    });
+    if let Err(error) = result {
+        outcome.verdict = Outcome::ending(error, outcome.posts);
+    }
+    outcome
+}
+
+/// Deletes until the engine has said yes or no, or has no such service any more.
+///
+/// What became of a lost answer is looked up. A service that is still there is deleted again, which is safe: an ID
+/// is never given twice. One that is gone is removed, whoever did it.
+fn delete(client: &Client, id: &str, posts: &mut Posts, was_looked_up: &mut bool) -> Result<()> {
+    let mut lost = Retries::of_lost_answers(PATIENCE);
+    loop {
+        client.interrupt().check()?;
+        let error = match services::delete(client, id) {
+            Ok(()) => break,
+            Err(e) if e.is_not_found() => break,
+            Err(e) if e.leaves_doubt() => e,
+            // What could not be sent does not settle a doubt from before; the engine's own no does.
+            Err(e) if e.is_unsent() => return Err(e),
+            Err(e) => {
+                *posts = Posts::None;
+                return Err(e);
+            }
+        };
+        *posts = Posts::InDoubt;
+        if matches!(error, Error::Interrupted) {
+            return Err(error);
+        }
+        *was_looked_up = true;
+        match services::inspect(client, id) {
+            Ok(_) if lost.pause(client)? => {}
+            Ok(_) => {
+                *posts = Posts::None;
+                return Err(error);
+            }
+            Err(e) if e.is_not_found() => break,
+            Err(e) => return Err(e),
+        }
+    }
+    *posts = Posts::Taken;
+    Ok(())
+}
+
+/// Waits until the tasks of the removed services are gone too.
+pub fn wait_until_gone(client: &Client, outcomes: &mut [Outcome]) {
+    let mut waiting: Vec<(&Service, &mut Verdict)> = outcomes
+        .iter_mut()
+        .filter(|outcome| matches!(outcome.verdict, Verdict::Applied))
+        .filter_map(|outcome| Some((outcome.service.as_ref()?, &mut outcome.verdict)))
+        .collect();
+    let mut pause = FIRST_PAUSE;
+    while !waiting.is_empty() {
+        let services: Vec<_> = waiting.iter().map(|(service, _)| (service.id(), service.name())).collect();
+        let left = match tasks::list_left(client, &services) {
+            Ok(left) if left.is_empty() => return,
+            Ok(left) => client.interrupt().sleep(pause).map(|()| left),
+            Err(error) => Err(error),
+        };
+        match left {
+            Ok(left) => waiting.retain(|(service, _)| left.contains(service.id())),
+            Err(error) => {
+                for (_, verdict) in waiting {
+                    *verdict = match &error {
+                        Error::Interrupted => Verdict::Interrupted,
+                        error => Verdict::GaveUp(error.to_string()),
+                    };
+                }
+                return;
+            }
+        }
+        pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+    }
+}

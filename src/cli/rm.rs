@@ -1,0 +1,36 @@
+//! `rm`: remove services.
+
+use clap::Args;
+
+use super::exit::Exit;
+use super::global::Global;
+use super::report::{Style, report};
+use crate::api::remove::{remove, wait_until_gone};
+use crate::api::update::Outcome;
+
+/// Remove services
+///
+/// One that cannot be removed does not keep the others from it. Their tasks shut down afterwards, each within its
+/// stop grace period.
+#[derive(Args, Debug)]
+pub struct RmArgs {
+    /// Services: names, IDs, or the first 6 or more characters of IDs
+    #[arg(value_name = "SERVICE", required = true)]
+    services: Vec<String>,
+    /// Return when their tasks are gone too
+    #[arg(long)]
+    wait: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: RmArgs, global: &Global) -> anyhow::Result<Exit> {
+    let client = global.client(None)?;
+    let mut outcomes: Vec<Outcome> = args.services.iter().map(|given| remove(&client, given)).collect();
+    if args.wait {
+        wait_until_gone(&client, &mut outcomes);
+    }
+    report(Style { command: "rm", verb: "remove", done: "removed", json: args.json }, &outcomes, global)
+}
