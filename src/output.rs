@@ -13,7 +13,7 @@ mod table;
 mod visible;
 
 pub use fields::Fields;
-pub use human::{ago, bytes};
+pub use human::{ago, bytes, duration};
 pub use json::json_indented;
 pub use messages::{error, note, warning};
 pub use natural::natural_cmp;

@@ -193,7 +193,11 @@ impl<'a> ServiceRow<'a> {
 
     /// The image as stored; empty where it runs no container.
     pub fn image(&self) -> &str {
-        self.spec.task.as_ref().and_then(|task| task.container.as_ref()).map_or("", |container| &container.image)
+        self.spec
+            .task
+            .as_ref()
+            .and_then(|task| task.container.as_ref())
+            .map_or("", |container| &container.image)
     }
 
     /// How many replicas a node may run; 0: any number.
@@ -233,7 +237,10 @@ mod tests {
             r#"{"ID":"a","Spec":{"Name":"n","TaskTemplate":{"ContainerSpec":null,"Placement":{}}},"Endpoint":{"Ports":null}}"#,
         ] {
             let row: ServiceRow = serde_json::from_str(json).unwrap();
-            assert_eq!((row.mode(), row.image(), row.max_per_node(), row.ports().len()), (Mode::Other, "", 0, 0));
+            assert_eq!(
+                (row.mode(), row.image(), row.max_per_node(), row.ports().len()),
+                (Mode::Other, "", 0, 0)
+            );
         }
     }
 
@@ -242,7 +249,10 @@ mod tests {
         for (json, mode) in [
             (r#"{"Replicated":{}}"#, Mode::Replicated { replicas: 1 }),
             (r#"{"Global":{}}"#, Mode::Global),
-            (r#"{"ReplicatedJob":{"MaxConcurrent":2,"TotalCompletions":10}}"#, Mode::ReplicatedJob { total: 10 }),
+            (
+                r#"{"ReplicatedJob":{"MaxConcurrent":2,"TotalCompletions":10}}"#,
+                Mode::ReplicatedJob { total: 10 },
+            ),
             (r#"{"GlobalJob":{}}"#, Mode::GlobalJob),
         ] {
             let json = format!(r#"{{"ID":"a","Spec":{{"Name":"n","Mode":{json}}}}}"#);

@@ -155,6 +155,17 @@ pub fn tell(error: &anyhow::Error, signal: Option<usize>) -> Exit {
     Exit::of_any(error, signal)
 }
 
+/// Reports an error of the engine's that kept one thing from being done.
+pub fn tell_of(what: &str, error: &Error) {
+    output::error(what, chain(error), hint(error).as_deref());
+}
+
+/// The error's words and those of what caused it.
+pub fn chain(error: &Error) -> impl Iterator<Item = String> {
+    std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source())
+        .map(ToString::to_string)
+}
+
 /// What an interrupted command leaves behind.
 pub fn after_interrupt(posts: Posts) -> &'static str {
     match posts {

@@ -107,7 +107,14 @@ impl Listed {
             Mode::Other => "",
         };
         let id = self.short_id().into();
-        [id, (&self.name).into(), mode.into(), self.replicas().into(), (&self.image).into(), (&self.ports).into()]
+        [
+            id,
+            (&self.name).into(),
+            mode.into(),
+            self.replicas().into(),
+            (&self.image).into(),
+            (&self.ports).into(),
+        ]
     }
 
     fn replicas(&self) -> String {
@@ -127,7 +134,8 @@ impl Listed {
 
 /// Engines before API 1.41 do not count a service's tasks.
 fn count_where_the_engine_did_not(client: &Client, listed: &mut [Listed]) -> Result<()> {
-    let uncounted: Vec<&str> = listed.iter().filter(|it| it.counts.is_none()).map(|it| it.id.as_str()).collect();
+    let uncounted: Vec<&str> =
+        listed.iter().filter(|it| it.counts.is_none()).map(|it| it.id.as_str()).collect();
     if uncounted.is_empty() {
         return Ok(());
     }
@@ -160,7 +168,9 @@ fn published(ports: &[PortRow]) -> String {
     let mut ranges: Vec<Range> = Vec::new();
     for port in ports {
         match ranges.last_mut() {
-            Some(range) if range.takes(port) => (range.published.1, range.target.1) = (port.published, port.target),
+            Some(range) if range.takes(port) => {
+                (range.published.1, range.target.1) = (port.published, port.target)
+            }
             _ => ranges.push(Range {
                 protocol: &port.protocol,
                 published: (port.published, port.published),
@@ -168,8 +178,10 @@ fn published(ports: &[PortRow]) -> String {
             }),
         }
     }
-    let shown = |(first, last): (u32, u32)| if first < last { format!("{first}-{last}") } else { first.to_string() };
-    let ranges = ranges.iter().map(|it| format!("*:{}->{}/{}", shown(it.published), shown(it.target), it.protocol));
+    let shown =
+        |(first, last): (u32, u32)| if first < last { format!("{first}-{last}") } else { first.to_string() };
+    let ranges =
+        ranges.iter().map(|it| format!("*:{}->{}/{}", shown(it.published), shown(it.target), it.protocol));
     ranges.collect::<Vec<_>>().join(", ")
 }
 
@@ -216,7 +228,10 @@ mod tests {
         }
         let mut host = port(443, 443, "tcp");
         host.mode = "host".into();
-        assert_eq!(published(&[port(53, 53, "udp"), host, port(53, 53, "tcp")]), "*:53->53/tcp, *:53->53/udp");
+        assert_eq!(
+            published(&[port(53, 53, "udp"), host, port(53, 53, "tcp")]),
+            "*:53->53/tcp, *:53->53/udp"
+        );
     }
 
     #[test]

@@ -3,9 +3,11 @@
 mod exit;
 mod global;
 mod grammar;
+mod inspect;
 mod ls;
 mod report;
 mod rm;
+mod summary;
 mod update_image;
 mod watch;
 
@@ -28,6 +30,7 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Inspect(inspect::InspectArgs),
     #[command(visible_alias = "list")]
     Ls(ls::LsArgs),
     #[command(visible_alias = "remove")]
@@ -56,6 +59,7 @@ fn run(cli: Cli) -> Exit {
         Err(error) => return exit::tell(&error, None),
     };
     let result = match cli.command {
+        Command::Inspect(args) => inspect::run(args, &global),
         Command::Ls(args) => ls::run(args, &global),
         Command::Rm(args) => rm::run(args, &global),
         Command::UpdateImage(args) => update_image::run(args, &global),

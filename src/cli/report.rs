@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::exit::{Exit, after_interrupt, hint};
+use super::exit::{Exit, after_interrupt, chain, hint};
 use super::global::Global;
 use crate::api::error::Error;
 use crate::api::services::Service;
@@ -205,10 +205,4 @@ fn failure_word(error: &Error) -> &'static str {
         Exit::Unreachable => "unreachable",
         _ => "refused",
     }
-}
-
-/// The error's words and those of what caused it.
-fn chain(error: &Error) -> impl Iterator<Item = String> {
-    std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source())
-        .map(ToString::to_string)
 }

@@ -24,6 +24,14 @@ impl Fields {
         }
     }
 
+    /// `name: value`, or `name` where there is no value.
+    pub fn field_or_item(&mut self, name: &str, value: &str) {
+        match value {
+            "" => self.item(name),
+            value => self.field(name, value),
+        }
+    }
+
     /// A line of its own.
     pub fn item(&mut self, text: &str) {
         self.lines.push((self.depth, visible(text).into_owned(), String::new()));
@@ -42,18 +50,15 @@ impl Fields {
     }
 
     /// The lines, all values in one column.
-    pub(super) fn for_each_line(&self, mut print: impl FnMut(&str)) {
+    pub fn lines(&self) -> Vec<String> {
         let named = self.lines.iter().filter(|(_, _, value)| !value.is_empty());
         let column = named.map(|(depth, name, _)| depth * INDENT + name.width()).max().unwrap_or(0) + GAP;
-        for (depth, name, value) in &self.lines {
+        let line = |(depth, name, value): &(usize, String, String)| {
             let start = depth * INDENT;
-            if value.is_empty() {
-                print(&format!("{:start$}{name}", ""));
-            } else {
-                let gap = column - start - name.width();
-                print(&format!("{:start$}{name}{:gap$}{value}", "", ""));
-            }
-        }
+            let gap = if value.is_empty() { 0 } else { column - start - name.width() };
+            format!("{:start$}{name}{:gap$}{value}", "", "")
+        };
+        self.lines.iter().map(line).collect()
     }
 }
 
@@ -75,10 +80,8 @@ mod tests {
             update.field("State", "completed");
             update.section("Inner", |inner| inner.field("Wide 漢字", "x"));
         });
-        let mut lines = Vec::new();
-        fields.for_each_line(|line| lines.push(line.to_owned()));
         assert_eq!(
-            lines,
+            fields.lines(),
             [
                 "ID:              abc",
                 "Labels:",

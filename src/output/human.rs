@@ -32,6 +32,24 @@ pub fn ago(since: Duration) -> String {
     words + " ago"
 }
 
+/// A length of time, exactly: `1m30s`, `500ms`.
+pub fn duration(length: Duration) -> String {
+    let (seconds, nanos) = (length.as_secs(), length.subsec_nanos());
+    let parts = [
+        (seconds / 3600, "h"),
+        (seconds / 60 % 60, "m"),
+        (seconds % 60, "s"),
+        (u64::from(nanos / 1_000_000), "ms"),
+        (u64::from(nanos / 1_000 % 1_000), "us"),
+        (u64::from(nanos % 1_000), "ns"),
+    ];
+    let parts = parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}"));
+    match parts.collect::<String>() {
+        none if none.is_empty() => "0s".to_owned(),
+        some => some,
+    }
+}
+
 /// A number of bytes with four significant digits: `512MiB`, `1.5GiB`.
 pub fn bytes(count: u64) -> String {
     const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
@@ -77,6 +95,21 @@ mod tests {
         assert_eq!(said(86_400 * 14), "2 weeks ago");
         assert_eq!(said(86_400 * 60), "2 months ago");
         assert_eq!(said(86_400 * 730), "2 years ago");
+    }
+
+    #[test]
+    fn says_lengths_of_time_exactly() {
+        for (nanos, said) in [
+            (0, "0s"),
+            (1, "1ns"),
+            (5_000_000_000, "5s"),
+            (1_500_000_000, "1s500ms"),
+            (90_000_000_000, "1m30s"),
+            (3_600_000_000_000, "1h"),
+            (90_061_001_002_003, "25h1m1s1ms2us3ns"),
+        ] {
+            assert_eq!(duration(Duration::from_nanos(nanos)), said);
+        }
     }
 
     #[test]

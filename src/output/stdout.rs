@@ -46,10 +46,10 @@ impl<W: Write> Out<W> {
 
     /// Names and what they stand for, one a line.
     pub fn fields(&mut self, fields: &Fields) {
-        fields.for_each_line(|line| {
+        for line in fields.lines() {
             self.write(line.as_bytes());
             self.write(b"\n");
-        });
+        }
     }
 
     /// JSON that the engine sent, to the byte, and the end of the line where it has none.
@@ -87,7 +87,7 @@ impl<W: Write> Out<W> {
     pub fn finish(mut self) -> io::Result<()> {
         self.flush();
         match self.failed.take() {
-            Some(error) => Err(error),
+            Some(error) => Err(io::Error::new(error.kind(), format!("cannot write to stdout: {error}"))),
             None => Ok(()),
         }
     }
