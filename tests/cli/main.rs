@@ -11,3 +11,4 @@
 
 mod layers;
 mod support;
+mod update_image;

@@ -3,5 +3,6 @@
 pub mod engine;
 pub mod fake_swarm;
 pub mod fixtures;
+pub mod nobody;
 pub mod run;
 pub mod server;

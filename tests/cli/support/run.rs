@@ -19,8 +19,13 @@ pub struct Swarmctl {
 /// swarmctl with these arguments, in an environment with nothing but PATH, a home that is not there and no colour.
 pub fn swarmctl<S: Into<OsString>>(args: impl IntoIterator<Item = S>) -> Swarmctl {
     let mut command = Command::new(env!("CARGO_BIN_EXE_swarmctl"));
+    command.args(args.into_iter().map(Into::into));
+    swarmctl_by(command)
+}
+
+/// The same by a command that leads to it.
+pub fn swarmctl_by(mut command: Command) -> Swarmctl {
     command
-        .args(args.into_iter().map(Into::into))
         .env_clear()
         .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
         .env("HOME", "/nonexistent")

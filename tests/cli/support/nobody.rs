@@ -1,0 +1,30 @@
+//! Running swarmctl without permission for the socket, also where the tests run as root.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::process::Command;
+
+use super::run::{Run, swarmctl, swarmctl_by};
+use super::server::Server;
+
+/// Runs it as a user who may not reach the server's socket.
+pub fn run(server: &Server, args: &[&str]) -> Run {
+    let dir = server.socket().parent().expect("the socket is in a folder");
+    if fs::metadata(dir).expect("the folder is there").uid() != 0 {
+        fs::set_permissions(dir, Permissions::from_mode(0)).expect("own folder");
+        let run = swarmctl(args.iter().copied()).host(server.host()).run();
+        fs::set_permissions(dir, Permissions::from_mode(0o700)).expect("own folder");
+        return run;
+    }
+    // Root may do everything, so it becomes nobody; who needs a copy of the program that it can reach.
+    let place = tempfile::Builder::new()
+        .prefix("sctl")
+        .permissions(Permissions::from_mode(0o755))
+        .tempdir_in("/tmp")
+        .expect("a temporary folder");
+    let copy = place.path().join("swarmctl");
+    fs::copy(env!("CARGO_BIN_EXE_swarmctl"), &copy).expect("the program can be copied");
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]).arg(&copy).args(args);
+    swarmctl_by(command).host(server.host()).run()
+}
