@@ -75,7 +75,7 @@ impl Client {
 
     /// Asks for what is at `path`; asked again where the answer breaks off or the engine cannot answer now.
     pub fn get(&self, path: &Path) -> Result<Answer> {
-        self.read(|| self.once(&Method::GET, path, None, &[]))
+        self.get_with(path, Ok)
     }
 
     /// [`Client::get`], read as JSON; an answer that is none counts as broken off.
@@ -85,18 +85,21 @@ impl Client {
 
     /// [`Client::get`], made into something by `read`; asked again where `read` finds the answer garbled.
     pub fn get_with<T>(&self, path: &Path, read: impl Fn(Answer) -> Result<T>) -> Result<T> {
-        self.read(|| read(self.once(&Method::GET, path, None, &[])?))
+        let target = self.target(path)?;
+        self.read(|| read(self.send(&Method::GET, &target, None, &[])?))
     }
 
     /// Posts `body` once; only a connection that cannot be made is tried again, since then nothing was sent.
     /// Whether it may be repeated after any other failure is for the caller to judge ([`Error::leaves_doubt`]).
     pub fn post(&self, path: &Path, body: &[u8], headers: &[(&str, &str)]) -> Result<Answer> {
-        self.act(|| self.once(&Method::POST, path, Some(body), headers))
+        let target = self.target(path)?;
+        self.act(|| self.send(&Method::POST, &target, Some(body), headers))
     }
 
     /// Deletes what is at `path`, once, like [`Client::post`].
     pub fn delete(&self, path: &Path) -> Result<Answer> {
-        self.act(|| self.once(&Method::DELETE, path, None, &[]))
+        let target = self.target(path)?;
+        self.act(|| self.send(&Method::DELETE, &target, None, &[]))
     }
 
     fn act(&self, ask: impl Fn() -> Result<Answer>) -> Result<Answer> {
@@ -153,15 +156,9 @@ impl Client {
         Ok(self.hello.get_or_init(|| hello))
     }
 
-    fn once(
-        &self,
-        method: &Method,
-        path: &Path,
-        body: Option<&[u8]>,
-        headers: &[(&str, &str)],
-    ) -> Result<Answer> {
-        let target = format!("/v{}{}", self.hello()?.version, path.as_str());
-        self.send(method, &target, body, headers)
+    /// The path with the engine's own version before it.
+    fn target(&self, path: &Path) -> Result<String> {
+        Ok(format!("/v{}{}", self.hello()?.version, path.as_str()))
     }
 
     fn send(

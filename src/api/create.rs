@@ -54,6 +54,8 @@ enum Created {
 
 fn posted(client: &Client, spec: &Value, posts: &mut Posts) -> Result<Created> {
     let mut lost = Retries::of_lost_answers(PATIENCE);
+    // The engine's clock before the first post, and no doubt about a post where even this fails.
+    client.api_version()?;
     let name = spec["Name"].as_str().filter(|name| !name.is_empty());
     loop {
         client.interrupt().check()?;
