@@ -164,6 +164,12 @@ pub fn update(client: &Client, id: &str, version: u64, spec: &Value) -> Result<V
     post(client, &path, spec).map(Posted::warnings)
 }
 
+/// `POST /services/{id}/update?rollback=previous`, once, with the current spec: the engine's own rollback.
+pub fn roll_back(client: &Client, id: &str, version: u64, spec: &Value) -> Result<Vec<String>> {
+    let path = Path::new(&["services", id, "update"]).query("version", &version.to_string());
+    post(client, &path.query("rollback", "previous"), spec).map(Posted::warnings)
+}
+
 /// `POST /services/create`, once.
 pub fn create(client: &Client, spec: &Value) -> Result<Posted> {
     let path = Path::new(&["services", "create"]);

@@ -10,7 +10,7 @@ use crate::api::client::Client;
 use crate::api::image::{self, ImageRef, Likeness};
 use crate::api::services::{self, Service};
 use crate::api::spec::{Edit, Place};
-use crate::api::update::{Ask, Outcome, Posts, Verdict, update};
+use crate::api::update::{Ask, Outcome, Posts, To, Verdict, update};
 
 /// Change the image of a service, and nothing else
 ///
@@ -73,6 +73,6 @@ fn set_image(client: &Client, service: Service, asked: &ImageRef, args: &UpdateI
     if args.force {
         edits.push(Edit::increment(Place::at("TaskTemplate.ForceUpdate")));
     }
-    let ask = Ask { edits, if_version: args.if_version, dry_run: args.dry_run };
+    let ask = Ask { to: To::Edited(edits), if_version: args.if_version, dry_run: args.dry_run };
     update(client, &args.service, service, &ask)
 }

@@ -14,17 +14,33 @@ use self::settle::Settled;
 use super::client::{Client, PATIENCE};
 use super::error::{Error, Result};
 use super::services::{self, Service};
-use super::spec::{Edit, apply_all, changes};
+use super::spec::{Change, Edit, apply_all, changes};
 
 /// What to do to one service.
 #[derive(Clone, Debug, Default)]
 pub struct Ask {
-    /// The edits, in their order.
-    pub edits: Vec<Edit>,
+    /// What its spec shall become.
+    pub to: To,
     /// Only if the version index is this; then nothing is tried twice.
     pub if_version: Option<u64>,
     /// Says what would change, and posts nothing.
     pub dry_run: bool,
+}
+
+/// What a spec shall become.
+#[derive(Clone, Debug)]
+pub enum To {
+    /// Itself with these edits, in their order.
+    Edited(Vec<Edit>),
+    /// The previous spec as it is at the first read, by the engine's own rollback.
+    Previous,
+}
+
+/// Nothing changes.
+impl Default for To {
+    fn default() -> Self {
+        Self::Edited(Vec::new())
+    }
 }
 
 /// Applies the edits to `first`, the service as it was found when it was called `given`.
@@ -32,8 +48,13 @@ pub struct Ask {
 /// The result says what is so on the engine, also where its answer was lost (DESIGN section 3). It tells all in
 /// the [`Outcome`], failures included.
 pub fn update(client: &Client, given: &str, first: Service, ask: &Ask) -> Outcome {
-    let mut run = Run { client, ask, base: first.clone(), posts: Posts::None };
+    let edits = match &ask.to {
+        To::Edited(edits) => edits.clone(),
+        To::Previous => to_previous(&first),
+    };
+    let mut run = Run { client, ask, edits, base: first.clone(), posts: Posts::None };
     let mut outcome = Outcome::new(given, Verdict::Planned);
+    outcome.base = Some(first.clone());
     outcome.service = Some(first.clone());
     if let Err(error) = run.go(first, &mut outcome) {
         outcome.verdict = Outcome::ending(error, run.posts);
@@ -46,6 +67,8 @@ pub fn update(client: &Client, given: &str, first: Service, ask: &Ask) -> Outcom
 struct Run<'a> {
     client: &'a Client,
     ask: &'a Ask,
+    /// What was asked for, as edits.
+    edits: Vec<Edit>,
     /// The first read: what conflicts are judged against.
     base: Service,
     posts: Posts,
@@ -62,12 +85,11 @@ impl Run<'_> {
                 outcome.verdict = Verdict::Conflict(Conflict::Version { wanted, now: now.version() });
                 return Ok(());
             }
-            if let Some(conflict) = Conflict::between(&self.base, &now, &self.ask.edits) {
+            if let Some(conflict) = self.conflict(&now) {
                 outcome.verdict = Verdict::Conflict(conflict);
                 return Ok(());
             }
-            let mut wanted = now.spec().clone();
-            apply_all(&mut wanted, &self.ask.edits);
+            let wanted = self.wanted(&now);
             outcome.changes = changes(now.spec(), &wanted);
             outcome.version_before = Some(now.version());
             if outcome.changes.is_empty() {
@@ -90,13 +112,13 @@ impl Run<'_> {
                     self.posts = Posts::Taken;
                     outcome.verdict = Verdict::Applied;
                     outcome.was_looked_up = true;
-                    outcome.dropped = readback::dropped(&self.ask.edits, &wanted, after.spec());
+                    outcome.dropped = readback::dropped(&self.edits, &wanted, after.spec());
                     outcome.service = Some(after);
                     return Ok(());
                 }
                 Ok(Step::Settled(Settled::Replaced, after)) => {
                     self.posts = Posts::Taken;
-                    outcome.verdict = Verdict::Conflict(Conflict::replaced(&after, &self.ask.edits, &wanted));
+                    outcome.verdict = Verdict::Conflict(Conflict::replaced(&after, &self.edits, &wanted));
                     outcome.service = Some(after);
                     return Ok(());
                 }
@@ -129,7 +151,7 @@ impl Run<'_> {
     fn post(&mut self, now: &Service, wanted: &Value, lost: &mut Retries) -> Result<Step> {
         loop {
             self.client.interrupt().check()?;
-            let error = match services::update(self.client, now.id(), now.version(), wanted) {
+            let error = match self.post_once(now, wanted) {
                 Ok(warnings) => return Ok(Step::Taken(warnings)),
                 Err(e) if e.leaves_doubt() => {
                     self.posts = Posts::InDoubt;
@@ -148,7 +170,7 @@ impl Run<'_> {
                 return Err(error);
             }
             let after = services::inspect(self.client, now.id())?;
-            match settle::settle(now, &after, &self.ask.edits, wanted) {
+            match settle::settle(now, &after, &self.edits, wanted) {
                 Settled::NotApplied if after.version() == now.version() => {
                     if now.is_job() || !lost.pause(self.client)? {
                         return Err(error);
@@ -159,11 +181,39 @@ impl Run<'_> {
         }
     }
 
+    /// Whether a person has to decide.
+    fn conflict(&self, now: &Service) -> Option<Conflict> {
+        let is_other_rollback =
+            matches!(self.ask.to, To::Previous) && now.previous_spec() != self.base.previous_spec();
+        match is_other_rollback {
+            true => Some(Conflict::Version { wanted: self.base.version(), now: now.version() }),
+            false => Conflict::between(&self.base, now, &self.edits),
+        }
+    }
+
+    /// The spec as it shall be.
+    fn wanted(&self, now: &Service) -> Value {
+        if let (To::Previous, Some(previous)) = (&self.ask.to, now.previous_spec()) {
+            return previous.clone();
+        }
+        let mut wanted = now.spec().clone();
+        apply_all(&mut wanted, &self.edits);
+        wanted
+    }
+
+    /// A rollback posts the current spec, which the engine checks and does not use.
+    fn post_once(&self, now: &Service, wanted: &Value) -> Result<Vec<String>> {
+        match self.ask.to {
+            To::Edited(_) => services::update(self.client, now.id(), now.version(), wanted),
+            To::Previous => services::roll_back(self.client, now.id(), now.version(), now.spec()),
+        }
+    }
+
     /// Looks at what the engine has stored. The post was accepted, so a failure here is a warning only.
     fn read_back(&self, wanted: &Value, outcome: &mut Outcome) -> Result<()> {
         match services::inspect(self.client, self.base.id()) {
             Ok(after) => {
-                outcome.dropped = readback::dropped(&self.ask.edits, wanted, after.spec());
+                outcome.dropped = readback::dropped(&self.edits, wanted, after.spec());
                 outcome.service = Some(after);
             }
             Err(Error::Interrupted) => return Err(Error::Interrupted),
@@ -183,4 +233,14 @@ enum Step {
     Taken(Vec<String>),
     /// The answer was lost, and reading told.
     Settled(Settled, Service),
+}
+
+/// The edits that make the previous spec of the spec.
+fn to_previous(service: &Service) -> Vec<Edit> {
+    let Some(previous) = service.previous_spec() else { return Vec::new() };
+    let undo = |change: Change| match change.new {
+        Some(value) => Edit::set(change.place, value),
+        None => Edit::remove(change.place),
+    };
+    changes(service.spec(), previous).into_iter().map(undo).collect()
 }

@@ -11,6 +11,8 @@ use crate::api::spec::{Change, Edit, Op, Place};
 pub struct Outcome {
     /// The service as it was named on the command line.
     pub given: String,
+    /// The service at the command's first read; `None` where there was none.
+    pub base: Option<Service>,
     /// The service, as last read; `None` where it could not be.
     pub service: Option<Service>,
     /// How it ended.
@@ -109,6 +111,7 @@ impl Outcome {
     pub fn new(given: &str, verdict: Verdict) -> Self {
         Self {
             given: given.to_owned(),
+            base: None,
             service: None,
             verdict,
             changes: Vec::new(),
