@@ -2,9 +2,13 @@
 
 use std::fmt;
 
-use super::Edit;
+use serde_json::{Map, Value};
+
+use super::{Edit, Place};
 
 /// One flag: the command line, its edits, the refusal on old engines and the documentation come from this row.
+///
+/// Rows are applied in the order of [`flags`](super::flags), not in that of the command line.
 pub struct Flag {
     /// The long name, without dashes: Docker's wherever Docker has one.
     pub name: &'static str,
@@ -16,11 +20,15 @@ pub struct Flag {
     pub takes: Takes,
     /// Help: imperative, no full stop, at most 72 columns; singular for what may be repeated.
     pub help: &'static str,
-    /// The API version from which the engine knows the field; an older engine would drop it without a word.
+    /// The API version from which the engine knows the flag's field; an older engine would drop it without a
+    /// word. What only some values need is told by [`needs`](super::needs).
     pub since: Option<(u32, u32)>,
-    /// The edits that the values mean, in their order on the command line (one value unless it may be repeated).
-    pub edits: fn(&[&str]) -> Result<Vec<Edit>, BadValue>,
+    /// What the values mean; [`read`](Self::read) is the way to call it.
+    pub edits: Meaning,
 }
+
+/// The edits that the values of one flag mean.
+pub type Meaning = fn(&Given<'_>) -> Result<Vec<Edit>, BadValue>;
 
 /// Which command has a flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +52,20 @@ pub enum Takes {
     Many(&'static str),
 }
 
+/// What a value may draw on besides itself. The caller reads it; nothing below `api::spec` does.
+pub struct Outside<'a> {
+    /// The value of an environment variable: `--env KEY` without a value takes it from there.
+    pub variable: &'a dyn Fn(&str) -> Option<String>,
+    /// The absolute path of the current directory: a mount's source may begin with a dot.
+    pub directory: &'a str,
+}
+
+/// The values given for one flag, in their order on the command line.
+pub struct Given<'a> {
+    values: &'a [&'a str],
+    outside: &'a Outside<'a>,
+}
+
 /// A value on the command line that cannot be one; nothing was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadValue {
@@ -51,6 +73,114 @@ pub struct BadValue {
     pub why: String,
     /// One value of the right form.
     pub example: &'static str,
+}
+
+impl Flag {
+    /// A flag of both commands that takes nothing.
+    pub const fn switch(name: &'static str, help: &'static str, edits: Meaning) -> Self {
+        Self { name, short: None, on: On::Both, takes: Takes::Switch, help, since: None, edits }
+    }
+
+    /// A flag of both commands that takes one value, called `takes` in the help.
+    pub const fn one(name: &'static str, takes: &'static str, help: &'static str, edits: Meaning) -> Self {
+        Self { name, short: None, on: On::Both, takes: Takes::One(takes), help, since: None, edits }
+    }
+
+    /// A flag of both commands that may be repeated; a value is called `takes` in the help.
+    pub const fn many(name: &'static str, takes: &'static str, help: &'static str, edits: Meaning) -> Self {
+        Self { name, short: None, on: On::Both, takes: Takes::Many(takes), help, since: None, edits }
+    }
+
+    /// The same flag with a short name.
+    pub const fn short(mut self, short: char) -> Self {
+        self.short = Some(short);
+        self
+    }
+
+    /// The same flag of one command only.
+    pub const fn only(mut self, on: On) -> Self {
+        self.on = on;
+        self
+    }
+
+    /// The same flag, known to the engine from this API version on.
+    pub const fn since(mut self, major: u32, minor: u32) -> Self {
+        self.since = Some((major, minor));
+        self
+    }
+
+    /// The edits that these values mean; none where there are no values.
+    ///
+    /// # Errors
+    /// A value that cannot be one.
+    pub fn read(&self, values: &[&str], outside: &Outside<'_>) -> Result<Vec<Edit>, BadValue> {
+        if values.is_empty() {
+            return Ok(Vec::new());
+        }
+        (self.edits)(&Given { values, outside })
+    }
+}
+
+impl Given<'_> {
+    /// All values.
+    pub fn all(&self) -> &[&str] {
+        self.values
+    }
+
+    /// The value that counts where the flag takes one.
+    pub fn last(&self) -> &str {
+        self.values.last().copied().unwrap_or_default()
+    }
+
+    /// What the values may draw on besides themselves.
+    pub fn outside(&self) -> &Outside<'_> {
+        self.outside
+    }
+
+    /// The last value is set at `path`. Nothing at all is set for what the engine does not tell from nothing
+    /// (0, false, an empty text or list): there, what was there is removed.
+    pub fn set<T: Into<Value>>(
+        &self,
+        path: &str,
+        read: impl Fn(&str) -> Result<T, BadValue>,
+    ) -> Result<Vec<Edit>, BadValue> {
+        let value = read(self.last())?.into();
+        let place = Place::at(path);
+        Ok(vec![if is_nothing(&value) { Edit::remove(place) } else { Edit::set(place, value) }])
+    }
+
+    /// The last value is set at `path`, where the engine tells 0 from nothing.
+    pub fn exact<T: Into<Value>>(
+        &self,
+        path: &str,
+        read: impl Fn(&str) -> Result<T, BadValue>,
+    ) -> Result<Vec<Edit>, BadValue> {
+        Ok(vec![Edit::set(Place::at(path), read(self.last())?)])
+    }
+
+    /// The values are the whole list at `path`.
+    pub fn list<T: Into<Value>>(
+        &self,
+        path: &str,
+        read: impl Fn(&str) -> Result<T, BadValue>,
+    ) -> Result<Vec<Edit>, BadValue> {
+        let items = self.values.iter().map(|text| read(text).map(Into::into));
+        Ok(vec![Edit::set(Place::at(path), items.collect::<Result<Vec<Value>, _>>()?)])
+    }
+
+    /// The values are the whole map at `path`; of equal keys the last counts.
+    pub fn map(
+        &self,
+        path: &str,
+        read: impl Fn(&str) -> Result<(String, String), BadValue>,
+    ) -> Result<Vec<Edit>, BadValue> {
+        let mut map = Map::new();
+        for text in self.values {
+            let (key, value) = read(text)?;
+            map.insert(key, value.into());
+        }
+        Ok(vec![Edit::set(Place::at(path), map)])
+    }
 }
 
 impl BadValue {
@@ -67,3 +197,14 @@ impl fmt::Display for BadValue {
 }
 
 impl std::error::Error for BadValue {}
+
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        Value::Bool(true) => false,
+    }
+}

@@ -8,8 +8,9 @@ mod diff;
 mod edit;
 mod flag;
 mod place;
+pub mod values;
 
 pub use diff::{Change, changes};
 pub use edit::{Edit, Op, apply, apply_all};
-pub use flag::{BadValue, Flag, On, Takes};
+pub use flag::{BadValue, Flag, Given, Meaning, On, Outside, Takes};
 pub use place::Place;

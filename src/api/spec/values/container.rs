@@ -1,0 +1,134 @@
+//! What belongs to the container itself: capabilities, ulimits, isolation, credential specs, health commands.
+
+use serde_json::{Value, json};
+
+use super::super::BadValue;
+use super::text;
+
+const ULIMITS: &[&str] = &[
+    "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio",
+    "rttime", "sigpending", "stack",
+];
+const ULIMIT: &str = "nofile=1024:2048";
+
+/// A capability in the engine's writing: `net_admin` is `CAP_NET_ADMIN`; `ALL` and `RESET` stay.
+pub fn capability(text: &str) -> Result<String, BadValue> {
+    let name = text.trim().to_ascii_uppercase();
+    let bare = name.strip_prefix("CAP_").unwrap_or(&name);
+    if bare.is_empty() || !bare.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        return Err(BadValue::new(format!("`{text}` cannot be a capability"), "NET_ADMIN"));
+    }
+    Ok(if matches!(bare, "ALL" | "RESET") && bare == name { name } else { format!("CAP_{bare}") })
+}
+
+/// The capabilities of one list, in their order, each once; `ALL` stands for itself alone.
+///
+/// `RESET` means something on an update only.
+pub fn capabilities(texts: &[&str]) -> Result<Vec<String>, BadValue> {
+    let mut names: Vec<String> = Vec::new();
+    for text in texts {
+        let name = capability(text)?;
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    if names.iter().any(|name| name == "ALL") {
+        names.retain(|name| name == "ALL");
+    }
+    Ok(names)
+}
+
+/// A ulimit, `NAME=SOFT[:HARD]`, as the engine's own object; -1 is no limit.
+pub fn ulimit(text: &str) -> Result<Value, BadValue> {
+    let bad = |why: String| BadValue::new(format!("`{text}` cannot be a ulimit: {why}"), ULIMIT);
+    let (name, limits) = text.split_once('=').ok_or_else(|| bad("there is no `=` and limit".into()))?;
+    if !ULIMITS.contains(&name) {
+        return Err(bad(format!("there is no `{name}`, only {}", ULIMITS.join(", "))));
+    }
+    let number = |text: &str| {
+        let value = text.parse::<i64>().ok().filter(|value| *value >= -1);
+        value.ok_or_else(|| bad(format!("`{text}` is no limit")))
+    };
+    let (soft, hard) = limits.split_once(':').unwrap_or((limits, limits));
+    let (soft, hard) = (number(soft)?, number(hard)?);
+    if hard != -1 && (soft == -1 || soft > hard) {
+        return Err(bad(format!("the soft limit `{soft}` is above the hard one, `{hard}`")));
+    }
+    Ok(json!({"Name": name, "Hard": hard, "Soft": soft}))
+}
+
+/// A Windows isolation mode, in any case; an empty one is the engine's own choice.
+pub fn isolation(text: &str) -> Result<String, BadValue> {
+    if text.is_empty() {
+        return Ok(String::new());
+    }
+    text::choice(&text.to_lowercase(), "an isolation mode", &["default", "process", "hyperv"])
+}
+
+/// A Windows credential spec, `config://NAME`, `file://NAME` or `registry://KEY`, as the engine's own object; an
+/// empty one is none.
+pub fn credential_spec(text: &str) -> Result<Value, BadValue> {
+    if text.is_empty() {
+        return Ok(Value::Null);
+    }
+    match text.split_once("://") {
+        Some((_, "")) | None => {}
+        Some(("config", name)) => return Ok(json!({"Config": name})),
+        Some(("file", name)) => return Ok(json!({"File": name})),
+        Some(("registry", key)) => return Ok(json!({"Registry": key})),
+        Some(_) => {}
+    }
+    Err(BadValue::new(
+        format!("`{text}` cannot be a credential spec: it begins with `config://`, `file://` or `registry://`"),
+        "file://spec.json",
+    ))
+}
+
+/// The test of a health check that runs a shell command; an empty one is the image's own.
+pub fn health_command(text: &str) -> Result<Vec<String>, BadValue> {
+    Ok(if text.is_empty() { Vec::new() } else { vec!["CMD-SHELL".to_owned(), text.to_owned()] })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_ulimits_as_docker_does() {
+        for (text, want) in [
+            ("nofile=1024:2048", Some((1024, 2048))), ("nproc=5", Some((5, 5))), ("nofile=0", Some((0, 0))),
+            ("nofile=-1", Some((-1, -1))), ("nofile=-1:-1", Some((-1, -1))), ("nofile=5:-1", Some((5, -1))),
+            ("nofile=5:3", None), ("nofile=-1:5", None), ("nofile=-2", None), ("foo=5", None), ("nofile", None),
+            ("nofile=", None), ("nofile=a", None), ("nofile=1:2:3", None), ("nofile=1:", None), ("NOFILE=1", None),
+            ("core=0x10", None),
+        ] {
+            let want = want.map(|(soft, hard)| json!({"Name": text.split('=').next(), "Hard": hard, "Soft": soft}));
+            assert_eq!(ulimit(text).ok(), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_capabilities_as_docker_does() {
+        for (text, want) in [
+            ("NET_ADMIN", Some("CAP_NET_ADMIN")), (" net_admin ", Some("CAP_NET_ADMIN")), ("all", Some("ALL")),
+            ("cap_sys_time", Some("CAP_SYS_TIME")), ("RESET", Some("RESET")), ("CAP_ALL", Some("CAP_ALL")), ("", None),
+            ("foo bar", None), ("CAP_", None), ("a-b", None),
+        ] {
+            assert_eq!(capability(text).ok().as_deref(), want, "{text}");
+        }
+        assert_eq!(capabilities(&["b", "a", "CAP_B"]).unwrap(), ["CAP_B", "CAP_A"]);
+        assert_eq!(capabilities(&["b", "all"]).unwrap(), ["ALL"]);
+    }
+
+    #[test]
+    fn reads_windows_settings_and_health_commands() {
+        assert_eq!(credential_spec("config://c").unwrap(), json!({"Config": "c"}));
+        assert_eq!(credential_spec("").unwrap(), Value::Null);
+        for text in ["foo", "foo://x", "file://", "://x"] {
+            assert!(credential_spec(text).is_err(), "{text}");
+        }
+        assert_eq!(isolation("HyperV").as_deref(), Ok("hyperv"));
+        assert!(isolation("foo").is_err());
+        assert_eq!(health_command("curl x").unwrap(), ["CMD-SHELL", "curl x"]);
+    }
+}

@@ -1,0 +1,12 @@
+//! The values of flags, read as Docker reads them. Every reader names the offending part and a right form.
+
+pub mod container;
+mod csv;
+pub mod duration;
+pub mod file;
+pub mod mount;
+pub mod network;
+pub mod number;
+pub mod placement;
+pub mod port;
+pub mod text;

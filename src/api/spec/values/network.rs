@@ -1,0 +1,161 @@
+//! Attachments to networks, host names, and the addresses of name servers.
+
+use std::net::IpAddr;
+
+use serde_json::{Map, Value};
+
+use super::super::BadValue;
+use super::{csv, text};
+
+const EXAMPLE: &str = "name=backend,alias=db,driver-opt=key=value";
+const HOST: &str = "db:10.0.0.5";
+
+/// An attachment to a network: its name or ID, or `name=...,alias=...,driver-opt=KEY=VALUE`, the latter two any
+/// number of times. `Target` holds the name until it is resolved.
+pub fn attachment(text: &str) -> Result<Value, BadValue> {
+    let bad = |why: String| BadValue::new(format!("`{text}` cannot be a network: {why}"), EXAMPLE);
+    let (mut name, mut aliases, mut options) = (String::new(), Vec::new(), Map::new());
+    if csv::is_long_form(text) {
+        for field in csv::fields(text, EXAMPLE)? {
+            let Some((key, value)) = field.split_once('=') else {
+                return Err(bad(format!("`{field}` has no value")));
+            };
+            let value = value.trim();
+            match key.trim().to_lowercase().as_str() {
+                "name" => value.clone_into(&mut name),
+                // Docker writes aliases in small letters; names are looked up in any case.
+                "alias" => aliases.push(Value::from(value.to_lowercase())),
+                "driver-opt" => {
+                    let (key, value) = value
+                        .split_once('=')
+                        .filter(|(key, _)| !key.is_empty())
+                        .ok_or_else(|| bad(format!("`{value}` is no `KEY=VALUE` of the driver")))?;
+                    options.insert(key.trim().to_lowercase(), value.trim().into());
+                }
+                // Docker reads these, for containers, and drops them without a word.
+                other @ ("ip" | "ip6" | "mac-address" | "link-local-ip" | "gw-priority") => {
+                    return Err(bad(format!("the tasks of a service cannot be given `{other}`")));
+                }
+                _ => return Err(bad(format!("it has no field `{key}`"))),
+            }
+        }
+    } else {
+        text.clone_into(&mut name);
+    }
+    if name.is_empty() {
+        return Err(bad("the network's name is missing".into()));
+    }
+    let mut attachment = Map::new();
+    attachment.insert("Target".into(), name.into());
+    if !aliases.is_empty() {
+        attachment.insert("Aliases".into(), aliases.into());
+    }
+    if !options.is_empty() {
+        attachment.insert("DriverOpts".into(), options.into());
+    }
+    Ok(Value::Object(attachment))
+}
+
+/// `HOST:IP` or `HOST=IP`, written as the engine keeps it: `IP HOST`. The address may stand in brackets.
+pub fn host(text: &str) -> Result<String, BadValue> {
+    let bad = |why: String| BadValue::new(format!("`{text}` cannot be a host entry: {why}"), HOST);
+    let (name, address) = text
+        .split_once('=')
+        .or_else(|| text.split_once(':'))
+        .ok_or_else(|| bad("there is no `:` between host and address".into()))?;
+    if name.is_empty() || name.contains(':') || name.contains(char::is_whitespace) {
+        return Err(bad(format!("`{name}` cannot be a host's name")));
+    }
+    let address = address.trim();
+    let bare = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address);
+    if bare != "host-gateway" && bare.parse::<IpAddr>().is_err() {
+        return Err(bad(format!("`{bare}` is no IP address")));
+    }
+    Ok(format!("{bare} {name}"))
+}
+
+/// An IP address, in its shortest form.
+pub fn address(text: &str) -> Result<String, BadValue> {
+    match text.trim().parse::<IpAddr>() {
+        Ok(address) => Ok(address.to_canonical().to_string()),
+        Err(_) => Err(BadValue::new(format!("`{text}` is no IP address"), "10.0.0.53")),
+    }
+}
+
+/// A domain to search, or `.` for none.
+pub fn search_domain(text: &str) -> Result<String, BadValue> {
+    let domain = text.trim_matches(' ');
+    let bare = domain.strip_suffix('.').unwrap_or(domain);
+    let part = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with('-')
+            && !part.ends_with('-')
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    if domain == "." {
+        Ok(domain.to_owned())
+    } else if bare.len() < 255 && bare.split('.').all(part) && bare.bytes().any(|b| b.is_ascii_alphabetic()) {
+        Ok(bare.to_owned())
+    } else {
+        Err(BadValue::new(format!("`{text}` cannot be a domain"), "example.com"))
+    }
+}
+
+/// How clients find the tasks; in any case.
+pub fn endpoint_mode(text: &str) -> Result<String, BadValue> {
+    text::choice(&text.to_lowercase(), "an endpoint mode", &["vip", "dnsrr"])
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn reads_attachments_as_docker_does() {
+        for (text, want) in [
+            ("net", Some(json!({"Target": "net"}))),
+            ("name=net", Some(json!({"Target": "net"}))),
+            ("name=net,alias=a,alias=B", Some(json!({"Target": "net", "Aliases": ["a", "b"]}))),
+            ("name=net, alias=a", Some(json!({"Target": "net", "Aliases": ["a"]}))),
+            ("name=n,driver-opt=K=v=w", Some(json!({"Target": "n", "DriverOpts": {"k": "v=w"}}))),
+            ("NAME=Net", Some(json!({"Target": "Net"}))),
+            ("alias=a", None), ("name=net,foo=bar", None), ("name=net,driver-opt=k", None), ("", None),
+            ("name=net,ip=1.2.3.4", None), ("name=net,alias", None), ("a=b", None), ("name=net,driver-opt==v", None),
+        ] {
+            assert_eq!(attachment(text).ok(), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_hosts_as_docker_does() {
+        for (text, want) in [
+            ("db:10.0.0.5", Some("10.0.0.5 db")), ("db=10.0.0.5", Some("10.0.0.5 db")), ("db:::1", Some("::1 db")),
+            ("db:[::1]", Some("::1 db")), ("a=::1", Some("::1 a")), ("db:host-gateway", Some("host-gateway db")),
+            ("db:1.2.3.4 ", Some("1.2.3.4 db")), ("db", None), ("db:foo", None), (":1.2.3.4", None),
+            ("a:b:1.2.3.4", None), ("a=b=1.2.3.4", None), ("my host:1.2.3.4", None), ("db:", None),
+        ] {
+            assert_eq!(host(text).ok().as_deref(), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_addresses_domains_and_endpoint_modes() {
+        for (text, want) in [
+            ("8.8.8.8", Some("8.8.8.8")), (" 8.8.8.8", Some("8.8.8.8")), ("::1", Some("::1")),
+            ("1:0:0::1", Some("1::1")), ("::ffff:1.2.3.4", Some("1.2.3.4")), ("8.8.8", None), ("010.1.1.1", None),
+            ("fe80::1%eth0", None), ("", None),
+        ] {
+            assert_eq!(address(text).ok().as_deref(), want, "{text}");
+        }
+        for (text, want) in [
+            ("a.b", Some("a.b")), (".", Some(".")), ("a.b.", Some("a.b")), (" x ", Some("x")), ("-a", None),
+            ("1.2", None), ("a_b", None), ("a..b", None), ("", None),
+        ] {
+            assert_eq!(search_domain(text).ok().as_deref(), want, "{text}");
+        }
+        assert_eq!(endpoint_mode("DNSRR").as_deref(), Ok("dnsrr"));
+        assert!(endpoint_mode("foo").is_err());
+    }
+}

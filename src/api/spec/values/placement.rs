@@ -1,0 +1,105 @@
+//! Where tasks may run: constraints, preferences, generic resources.
+
+use serde_json::{Map, Value, json};
+
+use super::super::BadValue;
+
+const CONSTRAINT: &str = "node.role==manager";
+const RESOURCE: &str = "gpu=2";
+
+/// A constraint, `KEY==VALUE` or `KEY!=VALUE`, kept as it is written; what the engine refuses is refused.
+pub fn constraint(text: &str) -> Result<String, BadValue> {
+    let bad = |why: String| BadValue::new(format!("`{text}` cannot be a constraint: {why}"), CONSTRAINT);
+    let (key, value) = text
+        .split_once("==")
+        .or_else(|| text.split_once("!="))
+        .ok_or_else(|| bad("it needs `==` or `!=`".into()))?;
+    let (key, value) = (key.trim(), value.trim());
+    let starts = |b: u8| b.is_ascii_alphabetic() || b == b'_';
+    let goes_on = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    if key.len() < 2 || !key.bytes().next().is_some_and(starts) || !key.bytes().all(goes_on) {
+        return Err(bad(format!("`{key}` cannot be its key")));
+    }
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b.is_ascii_whitespace() || b":-_.*()?+[]\\^$|/".contains(&b);
+    if value.is_empty() || !value.bytes().all(allowed) {
+        return Err(bad(format!("`{value}` cannot be its value")));
+    }
+    Ok(text.to_owned())
+}
+
+/// A preference, `spread=KEY`, as the engine's own object.
+pub fn preference(text: &str) -> Result<Value, BadValue> {
+    match text.split_once('=') {
+        Some(("spread", over)) if !over.is_empty() => Ok(json!({"Spread": {"SpreadDescriptor": over}})),
+        _ => Err(BadValue::new(
+            format!("`{text}` cannot be a placement preference: there is only `spread=` and a label"),
+            "spread=node.labels.zone",
+        )),
+    }
+}
+
+/// Generic resources, `KIND=COUNT` each, as the engine's own objects; a kind may be named once.
+pub fn generic_resources(texts: &[&str]) -> Result<Vec<Value>, BadValue> {
+    let mut kinds: Vec<&str> = Vec::new();
+    let mut resources = Vec::new();
+    for text in texts {
+        let bad = |why: &str| BadValue::new(format!("`{text}` cannot be a generic resource: {why}"), RESOURCE);
+        let (kind, count) = text.split_once('=').ok_or_else(|| bad("there is no `=` and number"))?;
+        let (kind, count) = (kind.trim(), count.trim());
+        if kind.is_empty() {
+            return Err(bad("it has no kind before the `=`"));
+        }
+        let digits = count.bytes().all(|b| b.is_ascii_digit());
+        let Some(count) = count.parse::<i64>().ok().filter(|_| digits) else {
+            return Err(bad(&format!("`{count}` is no number; a service asks for a number of a kind, not for names")));
+        };
+        if kinds.contains(&kind) {
+            return Err(bad(&format!("`{kind}` is given twice")));
+        }
+        kinds.push(kind);
+        let mut resource = Map::new();
+        resource.insert("Kind".into(), kind.into());
+        if count != 0 {
+            resource.insert("Value".into(), count.into());
+        }
+        resources.push(json!({"DiscreteResourceSpec": resource}));
+    }
+    Ok(resources)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refuses_the_constraints_that_the_engine_refuses() {
+        for (text, fine) in [
+            ("node.role==manager", true), ("node.labels.x!=y", true), (" node.role == manager ", true),
+            ("node.labels.a-b_c==x/y:z*", true), ("node.platform.os==linux", true), ("foo", false), ("a=b", false),
+            ("", false), ("==b", false), ("a==b", false), ("1a==b", false), ("node.role==", false),
+            ("node.role==a~b", false), ("node.role==a==b", false), ("no de==b", false), ("node.role>=2", false),
+            ("node.role==\u{e9}", false),
+        ] {
+            assert_eq!(constraint(text).is_ok(), fine, "{text}");
+        }
+        assert_eq!(
+            constraint("foo").map_err(|bad| bad.to_string()),
+            Err("`foo` cannot be a constraint: it needs `==` or `!=` (for example: `node.role==manager`)".into())
+        );
+    }
+
+    #[test]
+    fn reads_preferences_and_generic_resources() {
+        assert_eq!(preference("spread=node.id").unwrap(), json!({"Spread": {"SpreadDescriptor": "node.id"}}));
+        for text in ["foo=x", "spread", "spread=", "=x", ""] {
+            assert!(preference(text).is_err(), "{text}");
+        }
+        assert_eq!(
+            generic_resources(&["gpu=2", "fpga=0"]).unwrap(),
+            [json!({"DiscreteResourceSpec": {"Kind": "gpu", "Value": 2}}), json!({"DiscreteResourceSpec": {"Kind": "fpga"}})]
+        );
+        for texts in [&["gpu=uuid1"][..], &["gpu"], &["gpu=1", "gpu=2"], &["gpu=1,fpga=2"], &["gpu="], &["=1"], &["g=-1"]] {
+            assert!(generic_resources(texts).is_err(), "{texts:?}");
+        }
+    }
+}

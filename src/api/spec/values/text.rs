@@ -1,0 +1,180 @@
+//! Names, labels, variables, command words and choices.
+
+use super::super::BadValue;
+
+/// Any text, as it is.
+pub fn any(text: &str) -> Result<String, BadValue> {
+    Ok(text.to_owned())
+}
+
+/// A text that is not empty.
+pub fn some(text: &str) -> Result<String, BadValue> {
+    if text.is_empty() { Err(BadValue::new("the value is empty", "value")) } else { Ok(text.to_owned()) }
+}
+
+/// A service's name: letters and digits, with `-` and `_` within, at most 63; an empty one lets the engine choose.
+pub fn service_name(text: &str) -> Result<String, BadValue> {
+    let edge = |b: Option<u8>| b.is_none_or(|b| b.is_ascii_alphanumeric());
+    let fine = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        && edge(text.bytes().next())
+        && edge(text.bytes().next_back());
+    if !fine {
+        return Err(BadValue::new(
+            format!("`{text}` cannot be a service's name: letters, digits, and `-` and `_` within"),
+            "web-1",
+        ));
+    }
+    if text.len() > 63 {
+        return Err(BadValue::new(format!("`{text}` is longer than the 63 characters of a name"), "web-1"));
+    }
+    Ok(text.to_owned())
+}
+
+/// `KEY=VALUE`, or `KEY` alone for an empty value. Spaces are allowed in the value only.
+pub fn label(text: &str) -> Result<(String, String), BadValue> {
+    let (key, value) = text.split_once('=').unwrap_or((text, ""));
+    let bad = |why: &str| Err(BadValue::new(format!("`{text}` cannot be a label: {why}"), "com.example.team=web"));
+    match key.trim_start_matches([' ', '\t']) {
+        "" => bad("it has no name"),
+        name if name.contains([' ', '\t']) => bad(&format!("there is a space in its name, `{name}`")),
+        _ => Ok((key.to_owned(), value.to_owned())),
+    }
+}
+
+/// `KEY=VALUE`, where the key must not be empty; `KEY` alone has an empty value.
+pub fn pair(text: &str, example: &'static str) -> Result<(String, String), BadValue> {
+    match text.split_once('=').unwrap_or((text, "")) {
+        ("", _) => Err(BadValue::new(format!("`{text}` has no name before the `=`"), example)),
+        (key, value) => Ok((key.to_owned(), value.to_owned())),
+    }
+}
+
+/// `KEY=VALUE`. A bare `KEY` takes the value that `variable` knows; where it knows none, it stays bare: the
+/// container then gets no such variable, whatever its image says.
+pub fn variable(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<String, BadValue> {
+    match text.split_once('=') {
+        Some(("", _)) => Err(BadValue::new(format!("`{text}` has no name before the `=`"), "KEY=value")),
+        Some(_) => Ok(text.to_owned()),
+        None if text.is_empty() => Err(BadValue::new("a variable needs a name", "KEY=value")),
+        None => Ok(variable(text).map_or_else(|| text.to_owned(), |value| format!("{text}={value}"))),
+    }
+}
+
+/// One of `choices`, in the writing of the list; `what` names it in the refusal.
+pub fn choice(text: &str, what: &str, choices: &[&'static str]) -> Result<String, BadValue> {
+    match choices.iter().find(|choice| **choice == text) {
+        Some(choice) => Ok((*choice).to_owned()),
+        None => Err(BadValue::new(
+            format!("`{text}` cannot be {what}: there are `{}`", choices.join("`, `")),
+            choices.first().copied().unwrap_or_default(),
+        )),
+    }
+}
+
+/// The words of a command line, split as a shell does it: quotes, backslashes, comments; nothing is expanded.
+pub fn words(text: &str) -> Result<Vec<String>, BadValue> {
+    let bad = |why: &str| BadValue::new(format!("`{text}` cannot be split into words: {why}"), "sh -c 'sleep 5'");
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            ' ' | '\t' | '\r' | '\n' => words.extend(word.take()),
+            '#' if word.is_none() => while chars.next().is_some_and(|c| c != '\n') {},
+            '\\' => {
+                let next = chars.next().ok_or_else(|| bad("it ends with a backslash"))?;
+                word.get_or_insert_default().push(next);
+            }
+            '"' | '\'' => {
+                let word = word.get_or_insert_default();
+                loop {
+                    match chars.next().ok_or_else(|| bad(&format!("a quote {c} is not closed")))? {
+                        close if close == c => break,
+                        '\\' if c == '"' => {
+                            word.push(chars.next().ok_or_else(|| bad("it ends with a backslash"))?);
+                        }
+                        inner => word.push(inner),
+                    }
+                }
+            }
+            plain => word.get_or_insert_default().push(plain),
+        }
+    }
+    words.extend(word);
+    Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn splits_an_entrypoint_as_docker_does() {
+        let table: &[(&str, Option<&[&str]>)] = &[
+            ("sh -c \"a b\" c\\ d", Some(&["sh", "-c", "a b", "c d"])),
+            ("", Some(&[])), ("   ", Some(&[])), ("a # b c", Some(&["a"])), ("a#b", Some(&["a#b"])),
+            ("a # \n b", Some(&["a", "b"])), ("a #\"\n b", Some(&["a", "b"])), ("# a", Some(&[])),
+            ("\\#a b", Some(&["#a", "b"])), ("\"#a\" b", Some(&["#a", "b"])), ("'' x", Some(&["", "x"])),
+            ("a \"b\\nc\\\"d\\\\e\" ", Some(&["a", "bnc\"d\\e"])), ("a 'b\\c'", Some(&["a", "b\\c"])),
+            ("\"a\"'b'", Some(&["ab"])), ("a\"b c\"d", Some(&["ab cd"])), ("a\nb\tc\rd", Some(&["a", "b", "c", "d"])),
+            ("a\\\nb", Some(&["a\nb"])), ("$HOME `x` *;|", Some(&["$HOME", "`x`", "*;|"])),
+            ("a\u{a0}b \u{e9}", Some(&["a\u{a0}b", "\u{e9}"])), ("'a\\'", Some(&["a\\"])),
+            ("sh 'a", None), ("a\"", None), ("a\\", None), ("a \"b\\", None),
+        ];
+        for (text, want) in table {
+            let got = words(text).ok();
+            let want = want.map(|words| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+            assert_eq!(got, want, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_bare_variable_takes_its_value_from_the_environment() {
+        let home = |key: &str| (key == "HOME").then(|| "/root".to_owned());
+        for (text, want) in [
+            ("A=1", Some("A=1")), ("A=", Some("A=")), ("A=b=c", Some("A=b=c")), (" A=1", Some(" A=1")),
+            ("HOME", Some("HOME=/root")), ("NONE", Some("NONE")), ("=x", None), ("", None),
+        ] {
+            assert_eq!(variable(text, &home).ok().as_deref(), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_labels_names_and_choices() {
+        for (text, want) in [
+            ("a=b", Some(("a", "b"))), ("c", Some(("c", ""))), ("d=", Some(("d", ""))), ("x=y=z", Some(("x", "y=z"))),
+            (" a=b c", Some((" a", "b c"))), ("=b", None), ("", None), ("  =b", None), ("a b=c", None),
+        ] {
+            let want = want.map(|(key, value)| (key.to_owned(), value.to_owned()));
+            assert_eq!(label(text).ok(), want, "{text}");
+        }
+        let long = "a".repeat(64);
+        for (text, fine) in [
+            ("web", true), ("a-_b", true), ("A1", true), ("", true), ("-a", false), ("a-", false), ("a b", false),
+            ("a.b", false), ("a/b", false), (&long, false), (&long[..63], true),
+        ] {
+            assert_eq!(service_name(text).is_ok(), fine, "{text}");
+        }
+        assert_eq!(
+            choice("foo", "a restart condition", &["none", "any"]).map_err(|bad| bad.to_string()),
+            Err("`foo` cannot be a restart condition: there are `none`, `any` (for example: `none`)".into())
+        );
+        assert!(some("").is_err());
+        assert!(pair("=x", "a=b").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn quoted_words_survive(list in proptest::collection::vec("[^']{0,8}", 0..5)) {
+            let line: Vec<_> = list.iter().map(|word| format!("'{word}'")).collect();
+            prop_assert_eq!(words(&line.join(" ")).unwrap(), list);
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in ".{0,30}") {
+            let _ = (words(&text), label(&text), service_name(&text), variable(&text, &|_| None));
+        }
+    }
+}
