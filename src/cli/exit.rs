@@ -107,6 +107,7 @@ impl Exit {
             Verdict::Conflict(_) => Exit::Conflict,
             Verdict::RolledBack => Exit::RolledBack,
             Verdict::Refused(_) => Exit::Failed,
+            Verdict::Paused => Exit::RolloutFailed,
             Verdict::Failed(error) => Exit::of(error, signal),
             Verdict::Unknown(_) => Exit::Unknown,
             Verdict::GaveUp(_) => Exit::GaveUp,

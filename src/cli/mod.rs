@@ -1,12 +1,15 @@
 //! The commands: the table of contents.
 
+mod acting;
 mod exit;
 mod global;
 mod grammar;
 mod inspect;
 mod ls;
 mod report;
+mod restart;
 mod rm;
+mod scale;
 mod summary;
 mod update_image;
 mod watch;
@@ -33,8 +36,10 @@ enum Command {
     Inspect(inspect::InspectArgs),
     #[command(visible_alias = "list")]
     Ls(ls::LsArgs),
+    Restart(restart::RestartArgs),
     #[command(visible_alias = "remove")]
     Rm(rm::RmArgs),
+    Scale(scale::ScaleArgs),
     UpdateImage(update_image::UpdateImageArgs),
 }
 
@@ -61,7 +66,9 @@ fn run(cli: Cli) -> Exit {
     let result = match cli.command {
         Command::Inspect(args) => inspect::run(args, &global),
         Command::Ls(args) => ls::run(args, &global),
+        Command::Restart(args) => restart::run(args, &global),
         Command::Rm(args) => rm::run(args, &global),
+        Command::Scale(args) => scale::run(args, &global),
         Command::UpdateImage(args) => update_image::run(args, &global),
     };
     result.unwrap_or_else(|error| exit::tell(&error, global.signal()))

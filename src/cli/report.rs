@@ -23,6 +23,13 @@ pub struct Style {
     pub json: bool,
 }
 
+impl Style {
+    /// Lines for people.
+    pub fn of(command: &'static str, verb: &'static str, done: &'static str) -> Self {
+        Self { command, verb, done, json: false }
+    }
+}
+
 /// Prints what became of the services and gives the command's exit code.
 pub fn report(style: Style, outcomes: &[Outcome], global: &Global) -> anyhow::Result<Exit> {
     let codes: Vec<Exit> = outcomes.iter().map(|one| Exit::of_outcome(one, global.signal())).collect();
@@ -76,6 +83,13 @@ fn tell(style: Style, outcome: &Outcome, global: &Global) {
     let (causes, hint) = match &outcome.verdict {
         Verdict::Unchanged(_) | Verdict::Planned | Verdict::Applied => return,
         Verdict::Refused(why) => (vec![why.clone()], None),
+        Verdict::Paused => (
+            vec!["its rollout is paused, and any post would resume it".to_owned()],
+            Some(format!(
+                "give it a good image with `swarmctl update-image {name} IMAGE`, go back with `swarmctl rollback \
+                 {name}`, or add --resume"
+            )),
+        ),
         Verdict::Conflict(conflict) => conflict_in_words(conflict, name),
         Verdict::RolledBack => (
             vec!["the engine applied it, the rollout failed, and the engine rolled it back".to_owned()],
@@ -104,6 +118,7 @@ fn as_json(outcome: &Outcome, code: Exit) -> Value {
         Verdict::Unchanged(_) | Verdict::Planned | Verdict::Applied => None,
         Verdict::Failed(error) | Verdict::Unknown(error) => Some(chain(error).collect::<Vec<_>>().join(": ")),
         Verdict::Refused(why) | Verdict::GaveUp(why) => Some(why.clone()),
+        Verdict::Paused => Some("its rollout is paused, and any post would resume it".to_owned()),
         Verdict::Conflict(conflict) => Some(conflict_in_words(conflict, outcome.name()).0.join(": ")),
         Verdict::RolledBack => Some("the rollout failed and was rolled back".to_owned()),
         Verdict::Interrupted => Some(after_interrupt(outcome.posts).to_owned()),
@@ -192,6 +207,7 @@ fn word(verdict: &Verdict) -> &'static str {
         Verdict::Conflict(_) => "conflict",
         Verdict::RolledBack => "rolled_back",
         Verdict::Refused(_) => "refused",
+        Verdict::Paused => "paused",
         Verdict::Failed(error) => failure_word(error),
         Verdict::Unknown(_) => "unknown",
         Verdict::GaveUp(_) => "gave_up",

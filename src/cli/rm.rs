@@ -32,5 +32,5 @@ pub fn run(args: RmArgs, global: &Global) -> anyhow::Result<Exit> {
     if args.wait {
         wait_until_gone(&client, &mut outcomes);
     }
-    report(Style { command: "rm", verb: "remove", done: "removed", json: args.json }, &outcomes, global)
+    report(Style { json: args.json, ..Style::of("rm", "remove", "removed") }, &outcomes, global)
 }

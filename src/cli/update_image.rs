@@ -2,15 +2,15 @@
 
 use clap::Args;
 
+use super::acting::{ActingArgs, EditArgs, on_service};
 use super::exit::Exit;
 use super::global::Global;
-use super::report::{Style, report};
-use super::watch;
+use super::report::Style;
 use crate::api::client::Client;
 use crate::api::image::{self, ImageRef, Likeness};
-use crate::api::services::{self, Service};
+use crate::api::services::Service;
 use crate::api::spec::{Edit, Place};
-use crate::api::update::{Ask, Outcome, Posts, To, Verdict, update};
+use crate::api::update::{Outcome, To, Verdict, update};
 
 /// Change the image of a service, and nothing else
 ///
@@ -24,39 +24,24 @@ pub struct UpdateImageArgs {
     /// Image: a reference as docker takes it
     #[arg(value_name = "IMAGE")]
     image: String,
-    /// Return when the engine has taken the update, without waiting for the rollout
-    #[arg(short, long)]
-    detach: bool,
     /// Restart the tasks also where the image is there already
     #[arg(long)]
     force: bool,
-    /// Only if the version index of the service is this; nothing is tried again
-    #[arg(long, value_name = "INDEX")]
-    if_version: Option<u64>,
-    /// Show what would change, and post nothing
-    #[arg(long)]
-    dry_run: bool,
     /// Do not ask a registry for the digest of the tag
     #[arg(long)]
     no_resolve_image: bool,
-    /// Print the result as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    edit: EditArgs,
+    #[command(flatten)]
+    acting: ActingArgs,
 }
 
 /// Runs the command.
 pub fn run(args: UpdateImageArgs, global: &Global) -> anyhow::Result<Exit> {
     let image = ImageRef::parse(&args.image)?;
-    let client = global.client(None)?;
-    let mut outcomes = [match services::find(&client, &args.service) {
-        Ok(service) => set_image(&client, service, &image, &args),
-        Err(error) => Outcome::new(&args.service, Outcome::ending(error, Posts::None)),
-    }];
-    if !args.detach {
-        watch::until_done(&client, &mut outcomes);
-    }
-    let style = Style { command: "update-image", verb: "update", done: "updated", json: args.json };
-    report(style, &outcomes, global)
+    let client = args.acting.client(global)?;
+    let outcome = on_service(&client, &args.service, |service| set_image(&client, service, &image, &args));
+    args.acting.finish(Style::of("update-image", "update", "updated"), &client, vec![outcome], global)
 }
 
 fn set_image(client: &Client, service: Service, asked: &ImageRef, args: &UpdateImageArgs) -> Outcome {
@@ -73,6 +58,5 @@ fn set_image(client: &Client, service: Service, asked: &ImageRef, args: &UpdateI
     if args.force {
         edits.push(Edit::increment(Place::at("TaskTemplate.ForceUpdate")));
     }
-    let ask = Ask { to: To::Edited(edits), if_version: args.if_version, dry_run: args.dry_run };
-    update(client, &args.service, service, &ask)
+    update(client, &args.service, service, &args.edit.ask(To::Edited(edits)))
 }

@@ -46,6 +46,8 @@ pub enum Verdict {
     RolledBack,
     /// This program refuses, in these words; nothing was posted.
     Refused(String),
+    /// Its rollout is paused, and any post would resume it; nothing was posted.
+    Paused,
     /// It failed, and nothing of it is on the engine.
     Failed(Error),
     /// The answer was lost and could not be looked up: it may have happened.

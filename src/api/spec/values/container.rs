@@ -6,8 +6,21 @@ use super::super::BadValue;
 use super::text;
 
 const ULIMITS: &[&str] = &[
-    "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio",
-    "rttime", "sigpending", "stack",
+    "core",
+    "cpu",
+    "data",
+    "fsize",
+    "locks",
+    "memlock",
+    "msgqueue",
+    "nice",
+    "nofile",
+    "nproc",
+    "rss",
+    "rtprio",
+    "rttime",
+    "sigpending",
+    "stack",
 ];
 const ULIMIT: &str = "nofile=1024:2048";
 
@@ -79,7 +92,9 @@ pub fn credential_spec(text: &str) -> Result<Value, BadValue> {
         Some(_) => {}
     }
     Err(BadValue::new(
-        format!("`{text}` cannot be a credential spec: it begins with `config://`, `file://` or `registry://`"),
+        format!(
+            "`{text}` cannot be a credential spec: it begins with `config://`, `file://` or `registry://`"
+        ),
         "file://spec.json",
     ))
 }
@@ -96,13 +111,26 @@ mod tests {
     #[test]
     fn reads_ulimits_as_docker_does() {
         for (text, want) in [
-            ("nofile=1024:2048", Some((1024, 2048))), ("nproc=5", Some((5, 5))), ("nofile=0", Some((0, 0))),
-            ("nofile=-1", Some((-1, -1))), ("nofile=-1:-1", Some((-1, -1))), ("nofile=5:-1", Some((5, -1))),
-            ("nofile=5:3", None), ("nofile=-1:5", None), ("nofile=-2", None), ("foo=5", None), ("nofile", None),
-            ("nofile=", None), ("nofile=a", None), ("nofile=1:2:3", None), ("nofile=1:", None), ("NOFILE=1", None),
+            ("nofile=1024:2048", Some((1024, 2048))),
+            ("nproc=5", Some((5, 5))),
+            ("nofile=0", Some((0, 0))),
+            ("nofile=-1", Some((-1, -1))),
+            ("nofile=-1:-1", Some((-1, -1))),
+            ("nofile=5:-1", Some((5, -1))),
+            ("nofile=5:3", None),
+            ("nofile=-1:5", None),
+            ("nofile=-2", None),
+            ("foo=5", None),
+            ("nofile", None),
+            ("nofile=", None),
+            ("nofile=a", None),
+            ("nofile=1:2:3", None),
+            ("nofile=1:", None),
+            ("NOFILE=1", None),
             ("core=0x10", None),
         ] {
-            let want = want.map(|(soft, hard)| json!({"Name": text.split('=').next(), "Hard": hard, "Soft": soft}));
+            let want =
+                want.map(|(soft, hard)| json!({"Name": text.split('=').next(), "Hard": hard, "Soft": soft}));
             assert_eq!(ulimit(text).ok(), want, "{text}");
         }
     }
@@ -110,9 +138,16 @@ mod tests {
     #[test]
     fn reads_capabilities_as_docker_does() {
         for (text, want) in [
-            ("NET_ADMIN", Some("CAP_NET_ADMIN")), (" net_admin ", Some("CAP_NET_ADMIN")), ("all", Some("ALL")),
-            ("cap_sys_time", Some("CAP_SYS_TIME")), ("RESET", Some("RESET")), ("CAP_ALL", Some("CAP_ALL")), ("", None),
-            ("foo bar", None), ("CAP_", None), ("a-b", None),
+            ("NET_ADMIN", Some("CAP_NET_ADMIN")),
+            (" net_admin ", Some("CAP_NET_ADMIN")),
+            ("all", Some("ALL")),
+            ("cap_sys_time", Some("CAP_SYS_TIME")),
+            ("RESET", Some("RESET")),
+            ("CAP_ALL", Some("CAP_ALL")),
+            ("", None),
+            ("foo bar", None),
+            ("CAP_", None),
+            ("a-b", None),
         ] {
             assert_eq!(capability(text).ok().as_deref(), want, "{text}");
         }

@@ -79,7 +79,11 @@ mod tests {
             ("\"a\"\"b\"", Some(vec!["a\"b"])),
             ("\"\"", Some(vec![""])),
             ("\"a\nb\"", Some(vec!["a\nb"])),
-            ("", None), ("a\"b", None), ("\"a", None), ("\"a\"b", None), ("a\nb", None),
+            ("", None),
+            ("a\"b", None),
+            ("\"a", None),
+            ("\"a\"b", None),
+            ("a\nb", None),
         ] {
             let want = want.map(|fields| fields.into_iter().map(str::to_owned).collect::<Vec<_>>());
             assert_eq!(fields(text, "a=b").ok(), want, "{text}");
@@ -88,8 +92,16 @@ mod tests {
 
     #[test]
     fn tells_the_long_form_from_the_short() {
-        for (text, want) in [("target=80", true), ("a=b", true), ("80=tcp", true), ("=80", false), ("80=", false),
-            ("8080:80", false), ("a,b=c", true), ("\u{e9}=\u{e9}", false)] {
+        for (text, want) in [
+            ("target=80", true),
+            ("a=b", true),
+            ("80=tcp", true),
+            ("=80", false),
+            ("80=", false),
+            ("8080:80", false),
+            ("a,b=c", true),
+            ("\u{e9}=\u{e9}", false),
+        ] {
             assert_eq!(is_long_form(text), want, "{text}");
         }
     }

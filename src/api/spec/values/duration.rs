@@ -36,7 +36,8 @@ pub fn duration(text: &str) -> Result<i64, BadValue> {
             _ => return Err(bad(&format!("`{unit}` is no unit; there are ns, us, ms, s, m and h"))),
         };
         let part = amount(number, scale).ok_or_else(|| bad(&format!("`{number}` is no number in reach")))?;
-        total = total.checked_add(part).filter(|total| *total <= LIMIT).ok_or_else(|| bad("it is too long"))?;
+        total =
+            total.checked_add(part).filter(|total| *total <= LIMIT).ok_or_else(|| bad("it is too long"))?;
         rest = after;
     }
     match (negative, i64::try_from(total)) {
@@ -78,7 +79,8 @@ fn amount(number: &str, scale: u64) -> Option<u64> {
     let (mut digits, mut power) = (0u64, 1f64);
     for digit in part.bytes().map(|b| u64::from(b - b'0')) {
         // What does not fit any more is beyond every unit's precision.
-        let Some(next) = digits.checked_mul(10).and_then(|d| d.checked_add(digit)).filter(|d| *d < LIMIT) else {
+        let Some(next) = digits.checked_mul(10).and_then(|d| d.checked_add(digit)).filter(|d| *d < LIMIT)
+        else {
             break;
         };
         digits = next;
@@ -116,15 +118,30 @@ mod tests {
             ("0.0000000019s", Some(1)),
             ("2562047h47m16.854775807s", Some(i64::MAX)),
             ("-2562047h47m16.854775808s", Some(i64::MIN)),
-            ("2562047h47m16.854775808s", None), ("9223372036854775808ns", None), ("3000000h", None), ("10", None),
-            ("", None), ("-", None), (".s", None), ("1 s", None), ("1d", None), ("1S", None), ("s", None),
-            ("1..5s", None), ("1.2.3s", None), ("--1s", None), ("00", None), ("1s ", None), ("é", None),
+            ("2562047h47m16.854775808s", None),
+            ("9223372036854775808ns", None),
+            ("3000000h", None),
+            ("10", None),
+            ("", None),
+            ("-", None),
+            (".s", None),
+            ("1 s", None),
+            ("1d", None),
+            ("1S", None),
+            ("s", None),
+            ("1..5s", None),
+            ("1.2.3s", None),
+            ("--1s", None),
+            ("00", None),
+            ("1s ", None),
+            ("é", None),
         ] {
             assert_eq!(duration(text).ok(), want, "{text}");
         }
         assert_eq!(
             duration("10").map_err(|bad| bad.to_string()),
-            Err("`10` cannot be a duration: `10` has no unit (ns, us, ms, s, m, h) (for example: `1m30s`)".into())
+            Err("`10` cannot be a duration: `10` has no unit (ns, us, ms, s, m, h) (for example: `1m30s`)"
+                .into())
         );
     }
 

@@ -31,7 +31,11 @@ fn reference(text: &str, what: &str, id_key: &str, name_key: &str) -> Result<Val
                 };
                 let number = || {
                     let digits = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
-                    if digits { Ok(value.to_owned()) } else { Err(bad(format!("`{value}` is no number of a {key}"))) }
+                    if digits {
+                        Ok(value.to_owned())
+                    } else {
+                        Err(bad(format!("`{value}` is no number of a {key}")))
+                    }
                 };
                 match key.to_lowercase().as_str() {
                     "source" | "src" => value.clone_into(&mut name),
@@ -67,7 +71,9 @@ mod tests {
     #[test]
     fn reads_secrets_and_configs_as_docker_does() {
         let file = |name: &str, file: &str, uid: &str, gid: &str, mode: u32| {
-            Some(json!({"File": {"Name": file, "UID": uid, "GID": gid, "Mode": mode}, "SecretID": "", "SecretName": name}))
+            Some(
+                json!({"File": {"Name": file, "UID": uid, "GID": gid, "Mode": mode}, "SecretID": "", "SecretName": name}),
+            )
         };
         for (text, want) in [
             ("s", file("s", "s", "0", "0", 0o444)),
@@ -77,8 +83,14 @@ mod tests {
             ("src=s,mode=400", file("s", "s", "0", "0", 400)),
             ("SOURCE=s,target=/abs/path", file("s", "/abs/path", "0", "0", 0o444)),
             ("source=s,target=", file("s", "s", "0", "0", 0o444)),
-            ("", None), ("target=t", None), ("s,t", None), ("s=t", None), ("source=s,uid=", None),
-            ("source=s,uid=me", None), ("source=s,mode=rw", None), ("source=s,mode=0777777777777", None),
+            ("", None),
+            ("target=t", None),
+            ("s,t", None),
+            ("s=t", None),
+            ("source=s,uid=", None),
+            ("source=s,uid=me", None),
+            ("source=s,mode=rw", None),
+            ("source=s,mode=0777777777777", None),
         ] {
             assert_eq!(secret(text).ok(), want, "{text}");
         }

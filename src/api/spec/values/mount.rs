@@ -11,8 +11,12 @@ const PROPAGATIONS: &[&str] = &["rprivate", "private", "rshared", "shared", "rsl
 const RECURSIONS: &[&str] = &["enabled", "disabled", "writable", "readonly"];
 const CONSISTENCIES: &[&str] = &["default", "consistent", "cached", "delegated"];
 /// The front of an option's name, which is also the only type of mount that has it, and the object it goes to.
-const OPTIONS: [(&str, &str); 4] =
-    [("bind", "BindOptions"), ("volume", "VolumeOptions"), ("image", "ImageOptions"), ("tmpfs", "TmpfsOptions")];
+const OPTIONS: [(&str, &str); 4] = [
+    ("bind", "BindOptions"),
+    ("volume", "VolumeOptions"),
+    ("image", "ImageOptions"),
+    ("tmpfs", "TmpfsOptions"),
+];
 
 /// One mount as the engine's own object; without a type it is a volume.
 ///
@@ -170,7 +174,9 @@ impl Draft<'_> {
             "bind" if source.is_empty() => "`source`, the path on the node, is missing".to_owned(),
             "bind" if !is_absolute(source) => format!("the source `{source}` is no absolute path"),
             "volume" if source.starts_with('/') => {
-                format!("the source `{source}` is a path and no volume's name; for paths there is `type=bind`")
+                format!(
+                    "the source `{source}` is a path and no volume's name; for paths there is `type=bind`"
+                )
             }
             "tmpfs" if !source.is_empty() => format!("a tmpfs has no source, such as `{source}`"),
             _ => return Ok(()),

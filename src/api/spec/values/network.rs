@@ -121,8 +121,14 @@ mod tests {
             ("name=net, alias=a", Some(json!({"Target": "net", "Aliases": ["a"]}))),
             ("name=n,driver-opt=K=v=w", Some(json!({"Target": "n", "DriverOpts": {"k": "v=w"}}))),
             ("NAME=Net", Some(json!({"Target": "Net"}))),
-            ("alias=a", None), ("name=net,foo=bar", None), ("name=net,driver-opt=k", None), ("", None),
-            ("name=net,ip=1.2.3.4", None), ("name=net,alias", None), ("a=b", None), ("name=net,driver-opt==v", None),
+            ("alias=a", None),
+            ("name=net,foo=bar", None),
+            ("name=net,driver-opt=k", None),
+            ("", None),
+            ("name=net,ip=1.2.3.4", None),
+            ("name=net,alias", None),
+            ("a=b", None),
+            ("name=net,driver-opt==v", None),
         ] {
             assert_eq!(attachment(text).ok(), want, "{text}");
         }
@@ -131,10 +137,20 @@ mod tests {
     #[test]
     fn reads_hosts_as_docker_does() {
         for (text, want) in [
-            ("db:10.0.0.5", Some("10.0.0.5 db")), ("db=10.0.0.5", Some("10.0.0.5 db")), ("db:::1", Some("::1 db")),
-            ("db:[::1]", Some("::1 db")), ("a=::1", Some("::1 a")), ("db:host-gateway", Some("host-gateway db")),
-            ("db:1.2.3.4 ", Some("1.2.3.4 db")), ("db", None), ("db:foo", None), (":1.2.3.4", None),
-            ("a:b:1.2.3.4", None), ("a=b=1.2.3.4", None), ("my host:1.2.3.4", None), ("db:", None),
+            ("db:10.0.0.5", Some("10.0.0.5 db")),
+            ("db=10.0.0.5", Some("10.0.0.5 db")),
+            ("db:::1", Some("::1 db")),
+            ("db:[::1]", Some("::1 db")),
+            ("a=::1", Some("::1 a")),
+            ("db:host-gateway", Some("host-gateway db")),
+            ("db:1.2.3.4 ", Some("1.2.3.4 db")),
+            ("db", None),
+            ("db:foo", None),
+            (":1.2.3.4", None),
+            ("a:b:1.2.3.4", None),
+            ("a=b=1.2.3.4", None),
+            ("my host:1.2.3.4", None),
+            ("db:", None),
         ] {
             assert_eq!(host(text).ok().as_deref(), want, "{text}");
         }
@@ -143,15 +159,28 @@ mod tests {
     #[test]
     fn reads_addresses_domains_and_endpoint_modes() {
         for (text, want) in [
-            ("8.8.8.8", Some("8.8.8.8")), (" 8.8.8.8", Some("8.8.8.8")), ("::1", Some("::1")),
-            ("1:0:0::1", Some("1::1")), ("::ffff:1.2.3.4", Some("1.2.3.4")), ("8.8.8", None), ("010.1.1.1", None),
-            ("fe80::1%eth0", None), ("", None),
+            ("8.8.8.8", Some("8.8.8.8")),
+            (" 8.8.8.8", Some("8.8.8.8")),
+            ("::1", Some("::1")),
+            ("1:0:0::1", Some("1::1")),
+            ("::ffff:1.2.3.4", Some("1.2.3.4")),
+            ("8.8.8", None),
+            ("010.1.1.1", None),
+            ("fe80::1%eth0", None),
+            ("", None),
         ] {
             assert_eq!(address(text).ok().as_deref(), want, "{text}");
         }
         for (text, want) in [
-            ("a.b", Some("a.b")), (".", Some(".")), ("a.b.", Some("a.b")), (" x ", Some("x")), ("-a", None),
-            ("1.2", None), ("a_b", None), ("a..b", None), ("", None),
+            ("a.b", Some("a.b")),
+            (".", Some(".")),
+            ("a.b.", Some("a.b")),
+            (" x ", Some("x")),
+            ("-a", None),
+            ("1.2", None),
+            ("a_b", None),
+            ("a..b", None),
+            ("", None),
         ] {
             assert_eq!(search_domain(text).ok().as_deref(), want, "{text}");
         }

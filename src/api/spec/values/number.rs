@@ -18,9 +18,9 @@ pub fn count(text: &str) -> Result<u64, BadValue> {
 pub fn integer(text: &str) -> Result<i64, BadValue> {
     let (negative, digits) = sign(text);
     let value = go_integer(digits).map(i128::from).map(|value| if negative { -value } else { value });
-    value.and_then(|value| i64::try_from(value).ok()).ok_or_else(|| {
-        BadValue::new(format!("`{text}` cannot be a whole number of 64 bits"), COUNT)
-    })
+    value
+        .and_then(|value| i64::try_from(value).ok())
+        .ok_or_else(|| BadValue::new(format!("`{text}` cannot be a whole number of 64 bits"), COUNT))
 }
 
 /// A number between two bounds, both allowed.
@@ -129,7 +129,8 @@ fn go_float(text: &str) -> Option<f64> {
 /// The digits without the `_` between them; `None` where a `_` stands anywhere else.
 fn without_underscores(text: &str) -> Option<String> {
     let misplaced = text.split('_').collect::<Vec<_>>().windows(2).any(|pair| {
-        !pair[0].ends_with(|c: char| c.is_ascii_hexdigit()) || !pair[1].starts_with(|c: char| c.is_ascii_hexdigit())
+        !pair[0].ends_with(|c: char| c.is_ascii_hexdigit())
+            || !pair[1].starts_with(|c: char| c.is_ascii_hexdigit())
     });
     if misplaced { None } else { Some(text.replace('_', "")) }
 }
@@ -192,16 +193,33 @@ mod tests {
             ("1.00000001m", Some(1_048_576)),
             ("0", Some(0)),
             ("0.3", Some(0)),
-            ("8192p", None), ("99999999999999999999", None), ("-1", None), ("-1m", None), ("10  m", None),
-            (" 10m", None), ("10m ", None), ("10ib", None), ("10bb", None), ("1x", None), ("1e", None), ("", None),
-            ("m", None), ("5..m", None), ("1,5m", None), ("0x10", None), ("Inf", None), ("NaN", None), ("1é", None),
+            ("8192p", None),
+            ("99999999999999999999", None),
+            ("-1", None),
+            ("-1m", None),
+            ("10  m", None),
+            (" 10m", None),
+            ("10m ", None),
+            ("10ib", None),
+            ("10bb", None),
+            ("1x", None),
+            ("1e", None),
+            ("", None),
+            ("m", None),
+            ("5..m", None),
+            ("1,5m", None),
+            ("0x10", None),
+            ("Inf", None),
+            ("NaN", None),
+            ("1é", None),
         ] {
             assert_eq!(bytes(text).ok(), want, "{text}");
         }
         assert_eq!(bytes_or_unlimited("-1").ok(), Some(-1));
         assert_eq!(
             bytes("1x").map_err(|bad| bad.to_string()),
-            Err("`1x` cannot be a size: `x` is no unit; there are b, k, m, g, t and p (for example: `512m`)".into())
+            Err("`1x` cannot be a size: `x` is no unit; there are b, k, m, g, t and p (for example: `512m`)"
+                .into())
         );
     }
 
@@ -224,9 +242,22 @@ mod tests {
             ("9223372036.854775807", Some(i64::MAX)),
             ("0", Some(0)),
             ("-0", Some(0)),
-            ("9223372036.854775808", None), ("0.0000000001", None), ("1/3", None), ("1/0", None), ("-1", None),
-            ("1e400", None), ("1e-400", None), ("1e99999999999", None), ("abc", None), ("", None), (" 1", None),
-            ("inf", None), (".", None), ("1.2.3", None), ("--1", None), ("1/2/3", None),
+            ("9223372036.854775808", None),
+            ("0.0000000001", None),
+            ("1/3", None),
+            ("1/0", None),
+            ("-1", None),
+            ("1e400", None),
+            ("1e-400", None),
+            ("1e99999999999", None),
+            ("abc", None),
+            ("", None),
+            (" 1", None),
+            ("inf", None),
+            (".", None),
+            ("1.2.3", None),
+            ("--1", None),
+            ("1/2/3", None),
         ] {
             assert_eq!(cpus(text).ok(), want, "{text}");
         }
@@ -236,17 +267,41 @@ mod tests {
     #[test]
     fn reads_counts_and_integers_as_go_does() {
         for (text, want) in [
-            ("3", Some(3)), ("0", Some(0)), ("0x10", Some(16)), ("0X1f", Some(31)), ("017", Some(15)),
-            ("0o17", Some(15)), ("0b101", Some(5)), ("1_000", Some(1000)), ("0x_1", Some(1)),
-            ("18446744073709551615", Some(u64::MAX)), ("18446744073709551616", None), ("-1", None), ("+1", None),
-            ("", None), ("1__0", None), ("_1", None), ("1_", None), ("08", None), ("0x", None), ("1.0", None),
-            ("1e3", None), (" 1", None), ("é", None), ("0x-1", None),
+            ("3", Some(3)),
+            ("0", Some(0)),
+            ("0x10", Some(16)),
+            ("0X1f", Some(31)),
+            ("017", Some(15)),
+            ("0o17", Some(15)),
+            ("0b101", Some(5)),
+            ("1_000", Some(1000)),
+            ("0x_1", Some(1)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("18446744073709551616", None),
+            ("-1", None),
+            ("+1", None),
+            ("", None),
+            ("1__0", None),
+            ("_1", None),
+            ("1_", None),
+            ("08", None),
+            ("0x", None),
+            ("1.0", None),
+            ("1e3", None),
+            (" 1", None),
+            ("é", None),
+            ("0x-1", None),
         ] {
             assert_eq!(count(text).ok(), want, "{text}");
         }
         for (text, want) in [
-            ("-1", Some(-1)), ("+5", Some(5)), ("-9223372036854775808", Some(i64::MIN)),
-            ("9223372036854775808", None), ("-", None), ("--1", None), ("-0x10", Some(-16)),
+            ("-1", Some(-1)),
+            ("+5", Some(5)),
+            ("-9223372036854775808", Some(i64::MIN)),
+            ("9223372036854775808", None),
+            ("-", None),
+            ("--1", None),
+            ("-0x10", Some(-16)),
         ] {
             assert_eq!(integer(text).ok(), want, "{text}");
         }
@@ -256,9 +311,18 @@ mod tests {
     #[test]
     fn reads_ratios_with_the_engines_precision() {
         for (text, want) in [
-            ("0.3", Some(0.3)), ("0.1", Some(0.1)), ("1", Some(1.0)), ("0", Some(0.0)), ("1e-7", Some(1e-7)),
-            ("0.33333333333", Some(0.333_333_34)), ("1.5", None), ("-0.5", None), ("NaN", None), ("Inf", None),
-            ("", None), ("30%", None),
+            ("0.3", Some(0.3)),
+            ("0.1", Some(0.1)),
+            ("1", Some(1.0)),
+            ("0", Some(0.0)),
+            ("1e-7", Some(1e-7)),
+            ("0.33333333333", Some(0.333_333_34)),
+            ("1.5", None),
+            ("-0.5", None),
+            ("NaN", None),
+            ("Inf", None),
+            ("", None),
+            ("30%", None),
         ] {
             assert_eq!(ratio(text).ok(), want, "{text}");
         }

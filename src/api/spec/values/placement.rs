@@ -20,7 +20,8 @@ pub fn constraint(text: &str) -> Result<String, BadValue> {
     if key.len() < 2 || !key.bytes().next().is_some_and(starts) || !key.bytes().all(goes_on) {
         return Err(bad(format!("`{key}` cannot be its key")));
     }
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b.is_ascii_whitespace() || b":-_.*()?+[]\\^$|/".contains(&b);
+    let allowed =
+        |b: u8| b.is_ascii_alphanumeric() || b.is_ascii_whitespace() || b":-_.*()?+[]\\^$|/".contains(&b);
     if value.is_empty() || !value.bytes().all(allowed) {
         return Err(bad(format!("`{value}` cannot be its value")));
     }
@@ -43,7 +44,8 @@ pub fn generic_resources(texts: &[&str]) -> Result<Vec<Value>, BadValue> {
     let mut kinds: Vec<&str> = Vec::new();
     let mut resources = Vec::new();
     for text in texts {
-        let bad = |why: &str| BadValue::new(format!("`{text}` cannot be a generic resource: {why}"), RESOURCE);
+        let bad =
+            |why: &str| BadValue::new(format!("`{text}` cannot be a generic resource: {why}"), RESOURCE);
         let (kind, count) = text.split_once('=').ok_or_else(|| bad("there is no `=` and number"))?;
         let (kind, count) = (kind.trim(), count.trim());
         if kind.is_empty() {
@@ -51,7 +53,9 @@ pub fn generic_resources(texts: &[&str]) -> Result<Vec<Value>, BadValue> {
         }
         let digits = count.bytes().all(|b| b.is_ascii_digit());
         let Some(count) = count.parse::<i64>().ok().filter(|_| digits) else {
-            return Err(bad(&format!("`{count}` is no number; a service asks for a number of a kind, not for names")));
+            return Err(bad(&format!(
+                "`{count}` is no number; a service asks for a number of a kind, not for names"
+            )));
         };
         if kinds.contains(&kind) {
             return Err(bad(&format!("`{kind}` is given twice")));
@@ -74,17 +78,30 @@ mod tests {
     #[test]
     fn refuses_the_constraints_that_the_engine_refuses() {
         for (text, fine) in [
-            ("node.role==manager", true), ("node.labels.x!=y", true), (" node.role == manager ", true),
-            ("node.labels.a-b_c==x/y:z*", true), ("node.platform.os==linux", true), ("foo", false), ("a=b", false),
-            ("", false), ("==b", false), ("a==b", false), ("1a==b", false), ("node.role==", false),
-            ("node.role==a~b", false), ("node.role==a==b", false), ("no de==b", false), ("node.role>=2", false),
+            ("node.role==manager", true),
+            ("node.labels.x!=y", true),
+            (" node.role == manager ", true),
+            ("node.labels.a-b_c==x/y:z*", true),
+            ("node.platform.os==linux", true),
+            ("foo", false),
+            ("a=b", false),
+            ("", false),
+            ("==b", false),
+            ("a==b", false),
+            ("1a==b", false),
+            ("node.role==", false),
+            ("node.role==a~b", false),
+            ("node.role==a==b", false),
+            ("no de==b", false),
+            ("node.role>=2", false),
             ("node.role==\u{e9}", false),
         ] {
             assert_eq!(constraint(text).is_ok(), fine, "{text}");
         }
         assert_eq!(
             constraint("foo").map_err(|bad| bad.to_string()),
-            Err("`foo` cannot be a constraint: it needs `==` or `!=` (for example: `node.role==manager`)".into())
+            Err("`foo` cannot be a constraint: it needs `==` or `!=` (for example: `node.role==manager`)"
+                .into())
         );
     }
 
@@ -96,9 +113,20 @@ mod tests {
         }
         assert_eq!(
             generic_resources(&["gpu=2", "fpga=0"]).unwrap(),
-            [json!({"DiscreteResourceSpec": {"Kind": "gpu", "Value": 2}}), json!({"DiscreteResourceSpec": {"Kind": "fpga"}})]
+            [
+                json!({"DiscreteResourceSpec": {"Kind": "gpu", "Value": 2}}),
+                json!({"DiscreteResourceSpec": {"Kind": "fpga"}})
+            ]
         );
-        for texts in [&["gpu=uuid1"][..], &["gpu"], &["gpu=1", "gpu=2"], &["gpu=1,fpga=2"], &["gpu="], &["=1"], &["g=-1"]] {
+        for texts in [
+            &["gpu=uuid1"][..],
+            &["gpu"],
+            &["gpu=1", "gpu=2"],
+            &["gpu=1,fpga=2"],
+            &["gpu="],
+            &["=1"],
+            &["g=-1"],
+        ] {
             assert!(generic_resources(texts).is_err(), "{texts:?}");
         }
     }

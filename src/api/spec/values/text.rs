@@ -33,7 +33,8 @@ pub fn service_name(text: &str) -> Result<String, BadValue> {
 /// `KEY=VALUE`, or `KEY` alone for an empty value. Spaces are allowed in the value only.
 pub fn label(text: &str) -> Result<(String, String), BadValue> {
     let (key, value) = text.split_once('=').unwrap_or((text, ""));
-    let bad = |why: &str| Err(BadValue::new(format!("`{text}` cannot be a label: {why}"), "com.example.team=web"));
+    let bad =
+        |why: &str| Err(BadValue::new(format!("`{text}` cannot be a label: {why}"), "com.example.team=web"));
     match key.trim_start_matches([' ', '\t']) {
         "" => bad("it has no name"),
         name if name.contains([' ', '\t']) => bad(&format!("there is a space in its name, `{name}`")),
@@ -73,7 +74,8 @@ pub fn choice(text: &str, what: &str, choices: &[&'static str]) -> Result<String
 
 /// The words of a command line, split as a shell does it: quotes, backslashes, comments; nothing is expanded.
 pub fn words(text: &str) -> Result<Vec<String>, BadValue> {
-    let bad = |why: &str| BadValue::new(format!("`{text}` cannot be split into words: {why}"), "sh -c 'sleep 5'");
+    let bad =
+        |why: &str| BadValue::new(format!("`{text}` cannot be split into words: {why}"), "sh -c 'sleep 5'");
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut chars = text.chars();
@@ -114,14 +116,29 @@ mod tests {
     fn splits_an_entrypoint_as_docker_does() {
         let table: &[(&str, Option<&[&str]>)] = &[
             ("sh -c \"a b\" c\\ d", Some(&["sh", "-c", "a b", "c d"])),
-            ("", Some(&[])), ("   ", Some(&[])), ("a # b c", Some(&["a"])), ("a#b", Some(&["a#b"])),
-            ("a # \n b", Some(&["a", "b"])), ("a #\"\n b", Some(&["a", "b"])), ("# a", Some(&[])),
-            ("\\#a b", Some(&["#a", "b"])), ("\"#a\" b", Some(&["#a", "b"])), ("'' x", Some(&["", "x"])),
-            ("a \"b\\nc\\\"d\\\\e\" ", Some(&["a", "bnc\"d\\e"])), ("a 'b\\c'", Some(&["a", "b\\c"])),
-            ("\"a\"'b'", Some(&["ab"])), ("a\"b c\"d", Some(&["ab cd"])), ("a\nb\tc\rd", Some(&["a", "b", "c", "d"])),
-            ("a\\\nb", Some(&["a\nb"])), ("$HOME `x` *;|", Some(&["$HOME", "`x`", "*;|"])),
-            ("a\u{a0}b \u{e9}", Some(&["a\u{a0}b", "\u{e9}"])), ("'a\\'", Some(&["a\\"])),
-            ("sh 'a", None), ("a\"", None), ("a\\", None), ("a \"b\\", None),
+            ("", Some(&[])),
+            ("   ", Some(&[])),
+            ("a # b c", Some(&["a"])),
+            ("a#b", Some(&["a#b"])),
+            ("a # \n b", Some(&["a", "b"])),
+            ("a #\"\n b", Some(&["a", "b"])),
+            ("# a", Some(&[])),
+            ("\\#a b", Some(&["#a", "b"])),
+            ("\"#a\" b", Some(&["#a", "b"])),
+            ("'' x", Some(&["", "x"])),
+            ("a \"b\\nc\\\"d\\\\e\" ", Some(&["a", "bnc\"d\\e"])),
+            ("a 'b\\c'", Some(&["a", "b\\c"])),
+            ("\"a\"'b'", Some(&["ab"])),
+            ("a\"b c\"d", Some(&["ab cd"])),
+            ("a\nb\tc\rd", Some(&["a", "b", "c", "d"])),
+            ("a\\\nb", Some(&["a\nb"])),
+            ("$HOME `x` *;|", Some(&["$HOME", "`x`", "*;|"])),
+            ("a\u{a0}b \u{e9}", Some(&["a\u{a0}b", "\u{e9}"])),
+            ("'a\\'", Some(&["a\\"])),
+            ("sh 'a", None),
+            ("a\"", None),
+            ("a\\", None),
+            ("a \"b\\", None),
         ];
         for (text, want) in table {
             let got = words(text).ok();
@@ -134,8 +151,14 @@ mod tests {
     fn a_bare_variable_takes_its_value_from_the_environment() {
         let home = |key: &str| (key == "HOME").then(|| "/root".to_owned());
         for (text, want) in [
-            ("A=1", Some("A=1")), ("A=", Some("A=")), ("A=b=c", Some("A=b=c")), (" A=1", Some(" A=1")),
-            ("HOME", Some("HOME=/root")), ("NONE", Some("NONE")), ("=x", None), ("", None),
+            ("A=1", Some("A=1")),
+            ("A=", Some("A=")),
+            ("A=b=c", Some("A=b=c")),
+            (" A=1", Some(" A=1")),
+            ("HOME", Some("HOME=/root")),
+            ("NONE", Some("NONE")),
+            ("=x", None),
+            ("", None),
         ] {
             assert_eq!(variable(text, &home).ok().as_deref(), want, "{text}");
         }
@@ -144,16 +167,32 @@ mod tests {
     #[test]
     fn reads_labels_names_and_choices() {
         for (text, want) in [
-            ("a=b", Some(("a", "b"))), ("c", Some(("c", ""))), ("d=", Some(("d", ""))), ("x=y=z", Some(("x", "y=z"))),
-            (" a=b c", Some((" a", "b c"))), ("=b", None), ("", None), ("  =b", None), ("a b=c", None),
+            ("a=b", Some(("a", "b"))),
+            ("c", Some(("c", ""))),
+            ("d=", Some(("d", ""))),
+            ("x=y=z", Some(("x", "y=z"))),
+            (" a=b c", Some((" a", "b c"))),
+            ("=b", None),
+            ("", None),
+            ("  =b", None),
+            ("a b=c", None),
         ] {
             let want = want.map(|(key, value)| (key.to_owned(), value.to_owned()));
             assert_eq!(label(text).ok(), want, "{text}");
         }
         let long = "a".repeat(64);
         for (text, fine) in [
-            ("web", true), ("a-_b", true), ("A1", true), ("", true), ("-a", false), ("a-", false), ("a b", false),
-            ("a.b", false), ("a/b", false), (&long, false), (&long[..63], true),
+            ("web", true),
+            ("a-_b", true),
+            ("A1", true),
+            ("", true),
+            ("-a", false),
+            ("a-", false),
+            ("a b", false),
+            ("a.b", false),
+            ("a/b", false),
+            (&long, false),
+            (&long[..63], true),
         ] {
             assert_eq!(service_name(text).is_ok(), fine, "{text}");
         }

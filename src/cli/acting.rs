@@ -1,0 +1,114 @@
+//! What all commands share that change services: their flags, which service is meant, when they refuse, how they end.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::exit::Exit;
+use super::global::Global;
+use super::report::{Style, report};
+use super::watch;
+use crate::api::client::Client;
+use crate::api::services::{self, Service};
+use crate::api::spec::{BadValue, values};
+use crate::api::update::{Ask, Outcome, Posts, To, Verdict, update};
+
+/// Flags of every command that changes services and waits for what becomes of it.
+#[derive(Args, Debug)]
+pub struct ActingArgs {
+    /// Return when the engine has taken it, without waiting for the rollout
+    #[arg(short, long)]
+    pub detach: bool,
+    /// Show no progress
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Give up after this time, as in 5m; the rollout goes on (exit 7)
+    #[arg(long, value_name = "DURATION", value_parser = timeout)]
+    pub timeout: Option<Duration>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of commands that edit a service as it stands.
+#[derive(Args, Debug)]
+pub struct EditArgs {
+    /// Only if the version index of the service is this; nothing is tried again
+    #[arg(long, value_name = "INDEX")]
+    pub if_version: Option<u64>,
+    /// Show what would change, and post nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+impl ActingArgs {
+    /// A client whose waits end when `--timeout` does.
+    pub fn client(&self, global: &Global) -> Result<Client, BadValue> {
+        global.client(self.timeout)
+    }
+
+    /// Waits for the rollouts, unless detached, and reports.
+    pub fn finish(
+        &self,
+        style: Style,
+        client: &Client,
+        mut outcomes: Vec<Outcome>,
+        global: &Global,
+    ) -> anyhow::Result<Exit> {
+        if !self.detach {
+            watch::until_done(client, &mut outcomes);
+        }
+        report(Style { json: self.json, ..style }, &outcomes, global)
+    }
+}
+
+impl EditArgs {
+    /// What these flags ask of an update.
+    pub fn ask(&self, to: To) -> Ask {
+        Ask { to, if_version: self.if_version, dry_run: self.dry_run }
+    }
+}
+
+/// Finds the service that `given` names and acts on it; where there is none, that is the outcome.
+pub fn on_service(client: &Client, given: &str, act: impl FnOnce(Service) -> Outcome) -> Outcome {
+    match services::find(client, given) {
+        Ok(service) => act(service),
+        Err(error) => Outcome::new(given, Outcome::ending(error, Posts::None)),
+    }
+}
+
+/// Updates a service by a command that is no way out of a paused rollout: any post would resume it, with the spec
+/// that had failed. So that is refused unless `resume`; a rollout under way and a job get a warning.
+pub fn update_beside_a_rollout(
+    client: &Client,
+    given: &str,
+    service: Service,
+    ask: &Ask,
+    resume: bool,
+) -> Outcome {
+    let state = service.update_state().unwrap_or_default().to_owned();
+    let warning = match state.as_str() {
+        _ if service.is_job() => Some("it is a job: it runs again"),
+        "paused" | "rollback_paused" if !resume => {
+            let mut outcome = Outcome::new(given, Verdict::Paused);
+            outcome.service = Some(service);
+            return outcome;
+        }
+        "updating" => Some("a rollout is under way; it begins anew with this change"),
+        "rollback_started" => Some("a rollback is under way; it begins anew with this change"),
+        _ => None,
+    };
+    let mut outcome = update(client, given, service, ask);
+    if outcome.posts != Posts::None {
+        outcome.warnings.extend(warning.map(str::to_owned));
+    }
+    outcome
+}
+
+/// `--timeout`.
+fn timeout(text: &str) -> Result<Duration, BadValue> {
+    match values::duration::period(text)? {
+        1.. => Ok(Duration::from_nanos(values::duration::period(text)?.unsigned_abs())),
+        _ => Err(BadValue::new("`0` leaves no time at all", "5m")),
+    }
+}
