@@ -10,7 +10,7 @@ use super::{Fields, Table, json_indented, visible};
 /// Where results go. Writing never fails on the spot: [`Out::finish`] says how it went.
 ///
 /// A reader that has gone away (`| head`) has all it wanted: from there on nothing is written, and that is a
-/// success. A command that goes on by itself may ask [`Out::is_closed`] and stop.
+/// success.
 pub struct Out<W: Write = StdoutLock<'static>> {
     to: BufWriter<W>,
     is_terminal: bool,
@@ -78,11 +78,6 @@ impl<W: Write> Out<W> {
         self.note(result);
     }
 
-    /// Whether the reader has gone away.
-    pub fn is_closed(&self) -> bool {
-        self.is_closed
-    }
-
     /// Writes the rest; an error if anything could not be written but to a reader that had gone away.
     pub fn finish(mut self) -> io::Result<()> {
         self.flush();
@@ -148,10 +143,10 @@ mod tests {
         let mut out = Out::new(Pipe { taken: &mut taken, room: 4, kind: io::ErrorKind::BrokenPipe }, false);
         out.line("one");
         out.flush();
-        assert!(!out.is_closed());
+        assert!(!out.is_closed);
         out.line("two");
         out.flush();
-        assert!(out.is_closed());
+        assert!(out.is_closed);
         out.line("three");
         out.finish().unwrap();
         assert_eq!(taken, b"one\n");
