@@ -9,6 +9,10 @@
 )]
 #![allow(dead_code, reason = "a helper that one command's tests need is no worse for being alone")]
 
+mod create;
+mod inspect;
 mod layers;
+mod ls;
+mod rm;
 mod support;
 mod update_image;

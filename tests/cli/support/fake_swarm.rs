@@ -27,8 +27,8 @@ pub struct World {
     pub clock: SignedDuration,
     /// How each answer's body is framed.
     pub framing: Framing,
-    /// Tasks of removed services, and how many more reads they are shown to.
-    leaving: Vec<(Value, usize)>,
+    /// Tasks of removed services, with the service's name, and how many more reads they are shown to.
+    leaving: Vec<(String, Value, usize)>,
     index: u64,
     ids: u64,
     hooks: Vec<Hook>,
@@ -354,8 +354,9 @@ impl World {
             ("DELETE", ["services", word]) => match self.find(word) {
                 Err(answer) => answer,
                 Ok(at) => {
-                    let tasks = tasks_of(&self.services.remove(at));
-                    self.leaving.extend(tasks.into_iter().map(|task| (task, 3)));
+                    let service = self.services.remove(at);
+                    let tasks = tasks_of(&service).into_iter();
+                    self.leaving.extend(tasks.map(|task| (service.name().to_owned(), task, 3)));
                     Answer { content_type: "text/plain", ..Answer::json(200, "") }
                 }
             },
@@ -433,19 +434,26 @@ impl World {
                 return answer;
             }
         }
+        let names: Option<Vec<&str>> = filters
+            .get("name")
+            .and_then(Value::as_array)
+            .map(|list| list.iter().filter_map(Value::as_str).collect());
+        let named = |task: &str| names.as_ref().is_none_or(|names| names.iter().any(|name| task.starts_with(name)));
         let mut list = Vec::new();
         for service in &self.services {
             let fits = |word: &&str| service.id.starts_with(*word) || service.name() == *word;
-            if wanted.as_ref().is_none_or(|words| words.iter().any(fits)) {
+            if wanted.as_ref().is_none_or(|words| words.iter().any(fits)) && named(&format!("{}.1", service.name())) {
                 list.extend(tasks_of(service));
             }
         }
         if wanted.is_none() {
-            for (task, reads) in &mut self.leaving {
-                list.push(task.clone());
-                *reads -= 1;
+            for (name, task, reads) in &mut self.leaving {
+                if named(&format!("{name}.1")) {
+                    list.push(task.clone());
+                    *reads -= 1;
+                }
             }
-            self.leaving.retain(|(_, reads)| *reads > 0);
+            self.leaving.retain(|(_, _, reads)| *reads > 0);
         }
         Answer::json(200, Value::from(list).to_string() + "\n")
     }

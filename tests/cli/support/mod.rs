@@ -4,5 +4,6 @@ pub mod engine;
 pub mod fake_swarm;
 pub mod fixtures;
 pub mod nobody;
+pub mod normal;
 pub mod run;
 pub mod server;

@@ -1,0 +1,135 @@
+//! `inspect`: the engine's own JSON, and the summary for people.
+
+use serde_json::{Value, json};
+
+use crate::support::engine::{Engine, get};
+use crate::support::fake_swarm::{FakeSwarm, Step};
+use crate::support::fixtures::{ID, NETWORK, NEW, OLD, hard_spec, service_text, service_text_with, spec, t001};
+use crate::support::run::swarmctl;
+use crate::support::server::{Answer, Framing};
+
+#[test]
+fn prints_an_array_of_the_engines_own_objects_without_inserted_defaults() {
+    for framing in [Framing::Length, Framing::Chunked] {
+        let text = service_text_with(ID, 9_007_199_254_740_993, &hard_spec(OLD), ",\"New\":{\"z\":1.50,\"a\":1e5}");
+        // The scripted path has no query: `insertDefaults` would be unexpected.
+        let engine = Engine::ordered([
+            get("/v1.41/services/t001").answers(Answer::json(200, text.clone()).framed(framing))
+        ]);
+        let run = swarmctl(["inspect", "t001"]).host(engine.host()).run().exits(0);
+        let squeezed = |text: &str| serde_json::from_str::<Value>(text).unwrap().to_string();
+        assert_eq!(squeezed(&run.stdout), squeezed(&format!("[{text}]")));
+        for digits in ["9007199254740993", "18446744073709551615", "1.50", "10000000001"] {
+            assert!(run.stdout.contains(digits), "{digits} as the engine wrote it: {}", run.report());
+        }
+        assert_eq!(run.stderr, "");
+    }
+}
+
+#[test]
+fn several_services_are_one_array_in_the_order_asked() {
+    let swarm = FakeSwarm::with([spec("a", OLD), {
+        let mut other = spec("b", NEW);
+        other["EndpointSpec"]["Ports"] = json!([]);
+        other
+    }]);
+    let run = swarmctl(["inspect", "b", "a"]).host(swarm.host()).run().exits(0);
+    let names: Vec<Value> = run.json().as_array().unwrap().iter().map(|it| it["Spec"]["Name"].clone()).collect();
+    assert_eq!(names, ["b", "a"]);
+    assert_eq!(swarm.connections(), 1);
+    swarmctl(["inspect", "--json", "a"]).host(swarm.host()).run().exits_one_of(&[0, 2]);
+}
+
+#[test]
+fn goes_on_after_an_unknown_one_and_is_three() {
+    for pretty in [&[][..], &["--pretty"]] {
+        let swarm = FakeSwarm::with([spec("t001", OLD)]);
+        let args = [&["inspect"], pretty, &["nosuch", "t001"]].concat();
+        let run = swarmctl(args).host(swarm.host()).run().exits(3).says(&["error: ", "nosuch"]).prints(&["t001"]);
+        if pretty.is_empty() {
+            assert_eq!(run.json().as_array().unwrap().len(), 1);
+        }
+    }
+    // Nothing found at all is still an array, as it is docker's.
+    let swarm = FakeSwarm::start();
+    let run = swarmctl(["inspect", "nosuch"]).host(swarm.host()).run().exits(3);
+    assert_eq!(run.json(), json!([]));
+}
+
+#[test]
+fn names_follow_the_rules_of_all_commands() {
+    for name in ["", ".", "..", "a/b", "../networks/x"] {
+        let engine = Engine::silent();
+        swarmctl(["inspect", "--", name]).host(engine.host()).run().exits(3);
+        assert!(engine.requests().is_empty(), "{name:?}: nothing is asked");
+    }
+    swarmctl(["inspect"]).run().exits(2);
+}
+
+#[test]
+fn pretty_is_a_summary_with_what_a_person_looks_for() {
+    let mut told = spec("t001", "nginx:1");
+    told["Labels"] = json!({ "team": "shop" });
+    told["TaskTemplate"]["Networks"] = json!([{ "Target": NETWORK }]);
+    let swarm = FakeSwarm::start();
+    swarm.world().networks.push((NETWORK.into(), "t001only".into()));
+    let id = swarm.world().add(told);
+    swarm.world().step("t001", Step::Paused);
+    let run = swarmctl(["inspect", "--pretty", "t001"]).host(swarm.host()).run().exits(0);
+    let parts = [&id[..12], "t001", "nginx:1", "t001only", "22222", "80", "team", "shop", "paused", "update paused due"];
+    let run = run.prints(&parts);
+    assert_eq!(run.stderr, "");
+    assert!(!run.stdout.trim_start().starts_with(['[', '{']), "for people: {}", run.report());
+}
+
+#[test]
+fn pretty_manages_without_what_is_not_there() {
+    let plugin = json!({ "Name": "p", "TaskTemplate": { "PluginSpec": { "Name": "x" }, "Runtime": "plugin" } });
+    let bare = json!({ "Name": "b", "TaskTemplate": { "ContainerSpec": { "Image": "i" } }, "Networks": null });
+    for odd in [plugin, bare] {
+        let name = odd["Name"].as_str().unwrap().to_owned();
+        let engine = Engine::ordered([get(&format!("/v1.41/services/{name}"))
+            .answers(Answer::json(200, service_text(ID, 1, &odd.to_string())))]);
+        swarmctl(["inspect", "--pretty", &name]).host(engine.host()).run().exits(0).prints(&[&name]);
+    }
+    // A network that is gone is shown by its ID.
+    let mut lonely = spec("t001", OLD);
+    lonely["TaskTemplate"]["Networks"] = json!([{ "Target": NETWORK }]);
+    let swarm = FakeSwarm::with([lonely]);
+    swarmctl(["inspect", "--pretty", "t001"]).host(swarm.host()).run().exits(0).prints(&[&NETWORK[..12]]);
+}
+
+#[test]
+fn pretty_lets_no_text_of_a_service_move_the_cursor() {
+    let mut odd = spec("t001", OLD);
+    odd["Labels"] = json!({ "k\u{1b}[2J": "v\u{202e}\u{9b}31m\r\nx" });
+    let swarm = FakeSwarm::with([odd]);
+    let run = swarmctl(["inspect", "--pretty", "t001"]).host(swarm.host()).run().exits(0);
+    run.never_says(&["\u{1b}", "\u{202e}", "\u{9b}", "\r"]);
+}
+
+#[test]
+fn json_lets_no_text_of_a_service_move_the_cursor_and_stays_the_same_json() {
+    let mut odd = spec("t001", OLD);
+    odd["Labels"] = json!({ "k\u{7f}": "v\u{202e}\u{9b}31m" });
+    let swarm = FakeSwarm::with([odd.clone()]);
+    let run = swarmctl(["inspect", "t001"]).host(swarm.host()).run().exits(0);
+    assert_eq!(run.json()[0]["Spec"], odd);
+}
+
+#[test]
+fn the_engine_is_not_there_or_not_a_manager_is_eight() {
+    swarmctl(["inspect", "t001"]).host("unix:///nonexistent/docker.sock").run().exits(8).says(&["hint: "]);
+    let words = "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect this node to swarm and try again.";
+    let engine = Engine::ordered([get("/v1.41/services/t001").answers(Answer::error(503, words))]);
+    swarmctl(["inspect", "t001"]).host(engine.host()).run().exits(8).says(&[words]);
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    for args in [&["inspect", "t001"][..], &["inspect", "--pretty", "t001"]] {
+        let engine = Engine::ordered([get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11)))]);
+        let run = swarmctl(args.iter().copied()).host(engine.host()).run_into_closed_pipe().exits(0);
+        assert_eq!(run.stderr, "", "{}", run.report());
+    }
+}

@@ -1,0 +1,200 @@
+//! `rm`: what is removed, what is said of it, and what is known where the answer was lost.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::engine::{Engine, delete, get};
+use crate::support::fake_swarm::{Break, FakeSwarm};
+use crate::support::fixtures::{ID, OLD, spec, t001};
+use crate::support::run::swarmctl;
+use crate::support::server::{Answer, Door, Fault, Request};
+
+fn swarm(names: &[&str]) -> FakeSwarm {
+    FakeSwarm::with(names.iter().map(|name| {
+        let mut spec = spec(name, OLD);
+        spec["EndpointSpec"]["Ports"] = json!([]);
+        spec
+    }))
+}
+
+fn names(swarm: &FakeSwarm) -> Vec<String> {
+    swarm.world().services.iter().map(|service| service.name().to_owned()).collect()
+}
+
+#[test]
+fn removes_by_the_full_id_and_prints_the_name() {
+    let engine = Engine::ordered([
+        get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11))),
+        delete(&format!("/v1.41/services/{ID}")).answers(Answer::json(200, "")),
+    ]);
+    let run = swarmctl(["rm", "t001"]).host(engine.host()).run().exits(0);
+    assert_eq!(run.stdout.lines().next().map(|line| line.starts_with("t001")), Some(true), "{}", run.report());
+    assert_eq!(run.stderr, "");
+}
+
+#[test]
+fn goes_on_after_an_error_and_prints_what_it_removed() {
+    let swarm = swarm(&["a", "b", "c"]);
+    let run = swarmctl(["rm", "a", "nosuch", "../networks/x", "c"]).host(swarm.host()).run().exits(3);
+    assert_eq!(names(&swarm), ["b"]);
+    let removed: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(removed.len(), 2, "{}", run.report());
+    assert!(removed[0].starts_with('a') && removed[1].starts_with('c'), "{}", run.report());
+    run.says(&["error: ", "nosuch", "../networks/x"]);
+}
+
+#[test]
+fn a_name_that_cannot_be_one_touches_nothing() {
+    for name in ["", ".", "..", "a/b", "../networks/x", "/"] {
+        let engine = Engine::silent();
+        swarmctl(["rm", "--", name]).host(engine.host()).run().exits(3).says(&["error: "]);
+        assert!(engine.requests().is_empty(), "{name:?}: nothing is asked");
+    }
+    swarmctl(["rm"]).run().exits(2);
+}
+
+#[test]
+fn a_short_prefix_removes_nothing() {
+    let swarm = swarm(&["t001"]);
+    let id = swarm.service("t001").id;
+    for length in [1, 2, 5] {
+        swarmctl(["rm", &id[..length]]).host(swarm.host()).run().exits(3).says(&["t001"]);
+        assert_eq!(names(&swarm), ["t001"]);
+    }
+    swarmctl(["rm", &id[..6]]).host(swarm.host()).run().exits(0).shows(&["t001"]);
+    assert!(names(&swarm).is_empty());
+}
+
+#[test]
+fn removed_by_someone_else_in_between_is_no_such_service() {
+    let engine = Engine::ordered([
+        get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11))),
+        delete(&format!("/v1.41/services/{ID}")).answers(Answer::error(404, &format!("service {ID} not found"))),
+    ]);
+    swarmctl(["rm", "t001"]).host(engine.host()).run().exits(3);
+}
+
+#[test]
+fn the_same_twice_is_removed_once() {
+    let swarm = swarm(&["t001"]);
+    swarmctl(["rm", "t001", "t001"]).host(swarm.host()).run().exits_one_of(&[0, 3]);
+    let deletes: Vec<Request> = swarm.requests().into_iter().filter(|it| it.method == "DELETE").collect();
+    assert_eq!(deletes.len(), 1);
+}
+
+// Lost answers. Requests: 1 ping, 2 read, 3 delete.
+
+#[test]
+fn lost_and_removed_is_removed() {
+    for fault in [Fault::CutAfter(0), Fault::CutAfter(40), Fault::GarbleAfter(0)] {
+        let swarm = swarm(&["t001"]);
+        swarm.breaks(Break::by(3, fault));
+        swarmctl(["rm", "t001"]).host(swarm.host()).run().exits(0).prints(&["t001"]);
+        assert!(names(&swarm).is_empty());
+    }
+}
+
+#[test]
+fn lost_and_not_removed_is_never_said_to_be_removed() {
+    let swarm = swarm(&["t001"]);
+    swarm.breaks(Break::lost(3).unhandled());
+    let run = swarmctl(["rm", "t001"]).host(swarm.host()).run();
+    let is_there = !names(&swarm).is_empty();
+    match run.code {
+        Some(0) => assert!(!is_there, "{}", run.report()),
+        Some(1 | 8) => assert!(is_there && run.stdout.is_empty(), "{}", run.report()),
+        _ => panic!("{}", run.report()),
+    }
+}
+
+#[test]
+fn lost_and_a_new_service_of_that_name_is_left_alone() {
+    // Between the delete and the look-up someone makes a service of the same name: by ID it is another one.
+    let swarm = swarm(&["t001"]);
+    swarm.breaks(Break::lost(3));
+    let mut running = swarmctl(["rm", "t001"]).host(swarm.host()).spawn();
+    swarm.wait_for_requests(3);
+    swarm.world().add(spec("t001", OLD));
+    running.wait().exits(0);
+    assert_eq!(names(&swarm), ["t001"]);
+    assert_eq!(swarm.requests().iter().filter(|it| it.method == "DELETE").count(), 1);
+}
+
+#[test]
+fn lost_and_not_to_be_looked_up_is_nine() {
+    for door in [Door::Closing, Door::Refusing] {
+        for handled in [true, false] {
+            let swarm = swarm(&["t001"]);
+            let mut broken = Break::lost(3).then(door);
+            broken.handled = handled;
+            swarm.breaks(broken);
+            let run = swarmctl(["rm", "t001"]).host(swarm.host()).run().exits(9).says(&["error: "]);
+            assert!(run.took < Duration::from_secs(5), "{}", run.report());
+        }
+    }
+}
+
+#[test]
+fn an_answer_cut_anywhere_never_removes_another_service() {
+    for request in 1..=3 {
+        for after in (0..300).step_by(37) {
+            let swarm = swarm(&["t001", "t002"]);
+            swarm.breaks(Break::by(request, Fault::CutAfter(after)));
+            swarmctl(["rm", "t001"]).host(swarm.host()).run().exits(0);
+            assert_eq!(names(&swarm), ["t002"]);
+        }
+    }
+}
+
+#[test]
+fn wait_returns_when_the_tasks_are_gone_too() {
+    let swarm = swarm(&["t001", "t0012"]);
+    swarm.world().service("t001").spec["Mode"]["Replicated"]["Replicas"] = 3.into();
+    let run = swarmctl(["rm", "--wait", "t001"]).host(swarm.host()).run().exits(0).prints(&["t001"]);
+    assert_eq!(swarm.world().leaving(), 0, "it did not leave before the tasks: {}", run.report());
+    assert_eq!(names(&swarm), ["t0012"]);
+}
+
+#[test]
+fn without_wait_it_returns_at_once() {
+    let swarm = swarm(&["t001"]);
+    let run = swarmctl(["rm", "t001"]).host(swarm.host()).run().exits(0);
+    assert!(run.took < Duration::from_secs(2), "{}", run.report());
+    assert!(swarm.world().leaving() > 0);
+}
+
+#[test]
+fn a_signal_ends_the_wait() {
+    let swarm = swarm(&["t001"]);
+    swarm.breaks(Break::by(4, Fault::StallAfter(0)));
+    let mut running = swarmctl(["rm", "--wait", "t001"]).host(swarm.host()).spawn();
+    swarm.wait_for_requests(4);
+    let sent = std::time::Instant::now();
+    running.signal("INT");
+    let run = running.wait().exits(130);
+    assert!(sent.elapsed() < Duration::from_millis(500), "{}", run.report());
+}
+
+#[test]
+fn json_is_one_object_of_the_shape_of_all_acting_commands() {
+    let swarm = swarm(&["a", "b"]);
+    let run = swarmctl(["rm", "--json", "a", "nosuch", "b"]).host(swarm.host()).run().exits(3);
+    let whole = run.json();
+    assert_eq!(whole.as_object().unwrap().keys().collect::<Vec<_>>(), ["command", "exit_code", "services"]);
+    assert_eq!((&whole["command"], &whole["exit_code"]), (&json!("rm"), &json!(3)));
+    let services = whole["services"].as_array().unwrap();
+    let codes: Vec<_> = services.iter().map(|it| (it["name"].as_str().unwrap(), it["exit_code"].as_u64().unwrap())).collect();
+    assert_eq!(codes, [("a", 0), ("nosuch", 3), ("b", 0)]);
+}
+
+#[test]
+fn the_engines_refusal_and_an_unreachable_engine() {
+    swarmctl(["rm", "t001"]).host("unix:///nonexistent/docker.sock").run().exits(8).says(&["hint: "]);
+    let engine = Engine::ordered([
+        get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11))),
+        delete(&format!("/v1.41/services/{ID}")).answers(Answer::error(403, "authorization denied by plugin x")),
+    ]);
+    let run = swarmctl(["rm", "t001"]).host(engine.host()).run().exits(1);
+    run.says(&["authorization denied by plugin x"]);
+}

@@ -1,0 +1,61 @@
+//! Specs without what says no more than leaving it out, so that two ways to write the same are the same.
+
+use serde_json::{Value, json};
+
+/// The spec without what the engine would not store or would add by itself (reference: engine.md A7), keys sorted.
+///
+/// Docker's own client writes no defaults for restart, update and rollback; one that does means the same.
+pub fn normal(spec: &Value) -> Value {
+    let mut spec = spec.clone();
+    strip(&mut spec);
+    let policy = json!({ "FailureAction": "pause", "Monitor": 5_000_000_000_u64, "Order": "stop-first", "Parallelism": 1 });
+    for (place, default) in [
+        ("/TaskTemplate/RestartPolicy", json!({ "Condition": "any", "Delay": 5_000_000_000_u64 })),
+        ("/TaskTemplate/ContainerSpec/StopGracePeriod", json!(10_000_000_000_u64)),
+        ("/TaskTemplate/Runtime", json!("container")),
+        ("/UpdateConfig", policy.clone()),
+        ("/RollbackConfig", policy),
+        ("/EndpointSpec/Mode", json!("vip")),
+        ("/Mode/Replicated/Replicas", json!(1)),
+        ("/TaskTemplate/ContainerSpec/Isolation", json!("default")),
+    ] {
+        let (parent, key) = place.rsplit_once('/').expect("a pointer");
+        if spec.pointer(place) == Some(&default)
+            && let Some(Value::Object(map)) = spec.pointer_mut(parent)
+        {
+            map.remove(key);
+        }
+    }
+    // What lost its only content by that.
+    strip(&mut spec);
+    if spec.get("Mode").is_none() {
+        spec["Mode"] = json!("replicated");
+    }
+    spec.sort_all_objects();
+    spec
+}
+
+/// Removes nulls, empty things, `false`, 0 and "" below this value; a mode is told by its bare key.
+fn strip(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|key, value| {
+                strip(value);
+                matches!(key.as_str(), "Global" | "GlobalJob" | "ReplicatedJob") || !is_nothing(value)
+            });
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip),
+        _ => {}
+    }
+}
+
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        Value::Bool(true) => false,
+    }
+}
