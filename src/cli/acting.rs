@@ -77,6 +77,13 @@ pub fn on_service(client: &Client, given: &str, act: impl FnOnce(Service) -> Out
     }
 }
 
+/// This program's own no, with the reason.
+pub fn refuse(given: &str, service: Service, why: String) -> Outcome {
+    let mut outcome = Outcome::new(given, Verdict::Refused(why));
+    outcome.service = Some(service);
+    outcome
+}
+
 /// Updates a service by a command that is no way out of a paused rollout: any post would resume it, with the spec
 /// that had failed. So that is refused unless `resume`; a rollout under way and a job get a warning.
 pub fn update_beside_a_rollout(

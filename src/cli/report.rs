@@ -73,6 +73,9 @@ fn tell(style: Style, outcome: &Outcome, global: &Global) {
     {
         output::note(&format!("`{}` is service `{name}`", outcome.given));
     }
+    for note in &outcome.notes {
+        output::note(&format!("{name}: {note}"));
+    }
     for warning in &outcome.warnings {
         output::warning(&format!("service `{name}`: {warning}"));
     }
@@ -144,12 +147,13 @@ fn as_json(outcome: &Outcome, code: Exit) -> Value {
         "changes": changes,
         "dropped": outcome.dropped.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "warnings": outcome.warnings,
+        "notes": outcome.notes,
         "error": error,
     })
 }
 
 /// `TaskTemplate.ContainerSpec.Image: a -> b`.
-fn shown(change: &Change) -> String {
+pub fn shown(change: &Change) -> String {
     format!("{}: {} -> {}", change.place, value(change.old.as_ref()), value(change.new.as_ref()))
 }
 

@@ -2,13 +2,13 @@
 
 use clap::Args;
 
-use super::acting::{ActingArgs, EditArgs, on_service, update_beside_a_rollout};
+use super::acting::{ActingArgs, EditArgs, on_service, refuse, update_beside_a_rollout};
 use super::exit::Exit;
 use super::global::Global;
 use super::report::Style;
 use crate::api::services::Service;
 use crate::api::spec::{BadValue, Edit, Place};
-use crate::api::update::{Outcome, To, Verdict};
+use crate::api::update::{Outcome, To};
 
 /// Set the number of replicas of services
 ///
@@ -38,9 +38,7 @@ pub fn run(args: ScaleArgs, global: &Global) -> anyhow::Result<Exit> {
             }
             None => {
                 let why = "it runs one task on each node (global); only replicated services can be scaled";
-                let mut outcome = Outcome::new(given, Verdict::Refused(why.to_owned()));
-                outcome.service = Some(service);
-                outcome
+                refuse(given, service, why.to_owned())
             }
         })
     };

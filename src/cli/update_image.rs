@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::acting::{ActingArgs, EditArgs, on_service};
+use super::acting::{ActingArgs, EditArgs, on_service, refuse};
 use super::exit::Exit;
 use super::global::Global;
 use super::report::Style;
@@ -10,7 +10,7 @@ use crate::api::client::Client;
 use crate::api::image::{self, ImageRef, Likeness};
 use crate::api::services::Service;
 use crate::api::spec::{Edit, Place};
-use crate::api::update::{Outcome, To, Verdict, update};
+use crate::api::update::{Outcome, To, update};
 
 /// Change the image of a service, and nothing else
 ///
@@ -47,9 +47,7 @@ pub fn run(args: UpdateImageArgs, global: &Global) -> anyhow::Result<Exit> {
 fn set_image(client: &Client, service: Service, asked: &ImageRef, args: &UpdateImageArgs) -> Outcome {
     let Some(current) = service.image() else {
         let why = "it runs no container (it has no ContainerSpec), so it has no image";
-        let mut outcome = Outcome::new(&args.service, Verdict::Refused(why.to_owned()));
-        outcome.service = Some(service);
-        return outcome;
+        return refuse(&args.service, service, why.to_owned());
     };
     let mut edits = Vec::new();
     if image::names_same_image(&args.image, current) == Likeness::Other {

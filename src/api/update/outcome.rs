@@ -29,6 +29,8 @@ pub struct Outcome {
     pub dropped: Vec<Place>,
     /// What the engine, or the look at its state, warns of.
     pub warnings: Vec<String>,
+    /// What else is worth knowing.
+    pub notes: Vec<String>,
 }
 
 /// How it ended.
@@ -122,6 +124,7 @@ impl Outcome {
             was_looked_up: false,
             dropped: Vec::new(),
             warnings: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
