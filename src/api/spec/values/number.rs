@@ -1,5 +1,7 @@
 //! Numbers: counts, sizes, CPUs and ratios.
 
+use serde_json::Value;
+
 use super::super::BadValue;
 
 const SIZE: &str = "512m";
@@ -79,12 +81,16 @@ pub fn cpus(text: &str) -> Result<i64, BadValue> {
 }
 
 /// A share from 0 to 1, kept as the engine keeps it: with the precision of a 32-bit float.
-pub fn ratio(text: &str) -> Result<f64, BadValue> {
+pub fn ratio(text: &str) -> Result<Value, BadValue> {
     let value = go_float(text).filter(|value| (0.0..=1.0).contains(value));
-    // The shortest writing of the 32-bit float: Docker posts 0.3, not 0.30000001192092896.
-    value.and_then(|value| (value as f32).to_string().parse().ok()).ok_or_else(|| {
-        BadValue::new(format!("`{text}` cannot be a ratio: it is no number from 0 to 1"), RATIO)
-    })
+    // The shortest writing of the 32-bit float: Docker posts 0.3, not 0.30000001192092896; and 1, not 1.0, which
+    // would be another number to a comparison of specs.
+    value
+        .and_then(|value| (value as f32).abs().to_string().parse::<serde_json::Number>().ok())
+        .map(Value::from)
+        .ok_or_else(|| {
+            BadValue::new(format!("`{text}` cannot be a ratio: it is no number from 0 to 1"), RATIO)
+        })
 }
 
 /// A switch's value, as Go reads booleans.
@@ -311,12 +317,13 @@ mod tests {
     #[test]
     fn reads_ratios_with_the_engines_precision() {
         for (text, want) in [
-            ("0.3", Some(0.3)),
-            ("0.1", Some(0.1)),
-            ("1", Some(1.0)),
-            ("0", Some(0.0)),
-            ("1e-7", Some(1e-7)),
-            ("0.33333333333", Some(0.333_333_34)),
+            ("0.3", Some("0.3")),
+            ("0.1", Some("0.1")),
+            ("1", Some("1")),
+            ("0.0", Some("0")),
+            ("-0", Some("0")),
+            ("1e-7", Some("1e-7")),
+            ("0.33333333333", Some("0.33333334")),
             ("1.5", None),
             ("-0.5", None),
             ("NaN", None),
@@ -324,7 +331,7 @@ mod tests {
             ("", None),
             ("30%", None),
         ] {
-            assert_eq!(ratio(text).ok(), want, "{text}");
+            assert_eq!(ratio(text).ok().map(|ratio| ratio.to_string()).as_deref(), want, "{text}");
         }
     }
 
