@@ -208,3 +208,7 @@ fn is_nothing(value: &Value) -> bool {
         Value::Bool(true) => false,
     }
 }
+
+#[cfg(test)]
+#[path = "flag_tests.rs"]
+mod tests;

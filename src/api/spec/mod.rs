@@ -4,13 +4,46 @@
 //! and numbers kept), and an [`Edit`] touches only the place it names. So fields that this program has never
 //! heard of survive, in place.
 
+mod container;
+pub mod create;
 mod diff;
 mod edit;
 mod flag;
+mod labels;
+mod mount;
+mod needs;
+mod network;
 mod place;
+mod placement;
+mod policy;
+mod port;
+mod reference;
+mod resources;
 pub mod values;
 
+pub use container::{args, image};
 pub use diff::{Change, changes};
 pub use edit::{Edit, Op, apply, apply_all};
 pub use flag::{BadValue, Flag, Given, Meaning, On, Outside, Takes};
+pub use needs::{NEEDS, Need, needs};
 pub use place::Place;
+pub use reference::{Reference, ReferenceKind, references, resolve};
+
+/// Every flag of `create` and `update` that becomes an edit, area by area.
+///
+/// Edits must be made in this order, whatever the order on the command line: the mode before the replicas, the
+/// log driver before its options.
+pub fn flags() -> impl Iterator<Item = &'static Flag> {
+    [
+        labels::FLAGS,
+        placement::FLAGS,
+        container::FLAGS,
+        resources::FLAGS,
+        policy::FLAGS,
+        network::FLAGS,
+        port::FLAGS,
+        mount::FLAGS,
+    ]
+    .into_iter()
+    .flatten()
+}

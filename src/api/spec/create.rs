@@ -1,0 +1,200 @@
+//! The spec of a new service, as Docker's `service create` writes it.
+//!
+//! The way from flags to a spec: read each row of [`flags`](super::flags) in its order, [`settle`] the edits,
+//! [`resolve`](super::resolve) the names in them, apply them to [`base`] and [`check`] the result.
+
+use serde_json::{Value, json};
+
+use super::{BadValue, Edit, Op, Place, apply_all};
+
+const CAP_ADD: &str = "TaskTemplate.ContainerSpec.CapabilityAdd";
+const CAP_DROP: &str = "TaskTemplate.ContainerSpec.CapabilityDrop";
+const CONFIGS: &str = "TaskTemplate.ContainerSpec.Configs";
+const CREDENTIALS: &str = "TaskTemplate.ContainerSpec.Privileges.CredentialSpec";
+const HEALTH: &str = "TaskTemplate.ContainerSpec.Healthcheck";
+const REPLICAS: &str = "Mode.Replicated.Replicas";
+const CONCURRENT: &str = "Mode.ReplicatedJob.MaxConcurrent";
+
+/// What is posted where no flag is given, in Docker's order of keys. The image is empty: it must be set.
+pub fn base() -> Value {
+    json!({
+        "Labels": {},
+        "TaskTemplate": {
+            "ContainerSpec": {"Image": "", "Init": false, "DNSConfig": {}},
+            "Resources": {"Limits": {}, "Reservations": {}},
+            "Placement": {},
+            "ForceUpdate": 0,
+        },
+        "Mode": {"Replicated": {}},
+        "EndpointSpec": {"Mode": "vip"},
+    })
+}
+
+/// The edits of a create, with what some flags mean for others worked in: how many tasks a job runs, which
+/// capabilities are both added and dropped, which config a credential spec needs.
+///
+/// # Errors
+/// Flags that do not go together.
+pub fn settle(edits: Vec<Edit>) -> Result<Vec<Edit>, BadValue> {
+    let edits = settle_mode(edits)?;
+    let health: Vec<_> = edits.iter().filter(|edit| edit.place.is_within(HEALTH)).collect();
+    if health.len() > 1 && health.iter().any(|edit| edit.place == Place::at(HEALTH)) {
+        return Err(BadValue::new(
+            "`--no-healthcheck` turns off what the `--health-` flags set up: give one or the other",
+            "--no-healthcheck",
+        ));
+    }
+    Ok(settle_credentials(settle_capabilities(edits)))
+}
+
+/// The spec that settled and resolved edits make.
+///
+/// # Errors
+/// What [`check`] refuses.
+pub fn spec(edits: &[Edit]) -> Result<Value, BadValue> {
+    let mut spec = base();
+    apply_all(&mut spec, edits);
+    check(&spec)?;
+    Ok(spec)
+}
+
+/// Refuses what the engine refuses in any spec, before anything is sent.
+pub fn check(spec: &Value) -> Result<(), BadValue> {
+    let list = |path: &str| Place::at(path).get(spec).and_then(Value::as_array).cloned().unwrap_or_default();
+    let text = |item: &Value, key: &str| item.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let ports = list("EndpointSpec.Ports");
+    let by_name = Place::at("EndpointSpec.Mode").get(spec).and_then(Value::as_str) == Some("dnsrr");
+    if by_name && let Some(port) = ports.iter().find(|port| text(port, "PublishMode") != "host") {
+        let target = port.get("TargetPort").and_then(Value::as_u64).unwrap_or_default();
+        return Err(BadValue::new(
+            format!(
+                "port `{target}` cannot be published by the swarm with `--endpoint-mode dnsrr`, only by the nodes"
+            ),
+            "--publish published=8080,target=80,mode=host",
+        ));
+    }
+    let published = ports.iter().filter_map(|port| {
+        let number = port.get("PublishedPort").and_then(Value::as_u64).filter(|number| *number != 0)?;
+        let protocol = Some(text(port, "Protocol")).filter(|protocol| !protocol.is_empty());
+        Some(format!("{number}/{}", protocol.as_deref().unwrap_or("tcp")))
+    });
+    no_twin(published, "port", "is published twice", "--publish 8080:80 --publish 8081:81")?;
+    let mounts = list("TaskTemplate.ContainerSpec.Mounts");
+    let targets = mounts.iter().map(|mount| text(mount, "Target"));
+    no_twin(targets, "path", "is mounted on twice", "--mount source=a,target=/a --mount source=b,target=/b")?;
+    let networks = list("TaskTemplate.Networks");
+    let targets = networks.iter().map(|network| text(network, "Target"));
+    no_twin(targets, "network", "is attached to twice", "--network name=backend,alias=a,alias=b")?;
+    for (path, what) in [("TaskTemplate.ContainerSpec.Secrets", "secrets"), (CONFIGS, "configs")] {
+        let references = list(path);
+        let files = references.iter().filter_map(|reference| Some(text(reference.get("File")?, "Name")));
+        no_twin(files, "file", &format!("is the target of two {what}"), "source=app.key,target=key")?;
+    }
+    Ok(())
+}
+
+fn no_twin(
+    items: impl Iterator<Item = String>,
+    what: &str,
+    why: &str,
+    example: &'static str,
+) -> Result<(), BadValue> {
+    let mut seen = Vec::new();
+    for item in items {
+        if seen.contains(&item) {
+            return Err(BadValue::new(format!("{what} `{item}` {why}"), example));
+        }
+        seen.push(item);
+    }
+    Ok(())
+}
+
+/// Fits the numbers of tasks to the mode, and refuses what the mode does not have.
+fn settle_mode(mut edits: Vec<Edit>) -> Result<Vec<Edit>, BadValue> {
+    let mode = edits.iter().rev().find(|edit| edit.place == Place::at("Mode")).and_then(set_value);
+    let is = |kind: &str| mode.as_ref().is_some_and(|mode| mode.get(kind).is_some());
+    let (job, global) = (is("ReplicatedJob"), is("Global") || is("GlobalJob"));
+    let sets =
+        |path: &str| edits.iter().any(|edit| edit.place == Place::at(path) && matches!(edit.op, Op::Set(_)));
+    let refuse = |why: &str, example| Err(BadValue::new(why, example));
+    if global && sets(REPLICAS) {
+        return refuse(
+            "`--replicas` needs the mode `replicated` or `replicated-job`",
+            "--mode replicated --replicas 3",
+        );
+    }
+    if global && sets("TaskTemplate.Placement.MaxReplicas") {
+        return refuse(
+            "`--replicas-max-per-node` needs the mode `replicated` or `replicated-job`",
+            "--mode replicated --replicas-max-per-node 2",
+        );
+    }
+    if !job && sets(CONCURRENT) {
+        return refuse(
+            "`--max-concurrent` needs the mode `replicated-job`",
+            "--mode replicated-job --max-concurrent 2",
+        );
+    }
+    let policy = |edit: &Edit| edit.place.is_within("UpdateConfig") || edit.place.is_within("RollbackConfig");
+    if (job || is("GlobalJob")) && edits.iter().any(policy) {
+        return refuse(
+            "`--update-` and `--rollback-` flags are not for jobs, which have no rollout",
+            "--mode replicated --update-delay 10s",
+        );
+    }
+    if job {
+        let concurrent = sets(CONCURRENT);
+        let replicas = edits.iter().rev().find(|edit| edit.place == Place::at(REPLICAS)).and_then(set_value);
+        edits.retain(|edit| edit.place != Place::at(REPLICAS));
+        if let Some(replicas) = replicas {
+            if !concurrent {
+                edits.push(Edit::set(Place::at(CONCURRENT), replicas.clone()));
+            }
+            edits.push(Edit::set(Place::at("Mode.ReplicatedJob.TotalCompletions"), replicas));
+        }
+    }
+    Ok(edits)
+}
+
+/// A capability that is added is not dropped, and `RESET` means nothing to a new service.
+fn settle_capabilities(mut edits: Vec<Edit>) -> Vec<Edit> {
+    let added = edits.iter().rev().find(|edit| edit.place == Place::at(CAP_ADD)).and_then(set_value);
+    let added = added.as_ref().and_then(Value::as_array).cloned().unwrap_or_default();
+    for edit in &mut edits {
+        let drop = edit.place == Place::at(CAP_DROP);
+        if let Op::Set(Value::Array(names)) = &mut edit.op
+            && (drop || edit.place == Place::at(CAP_ADD))
+        {
+            names.retain(|name| name.as_str() != Some("RESET") && !(drop && added.contains(name)));
+        }
+    }
+    let empty = Op::Set(Value::Array(Vec::new()));
+    edits.retain(|edit| {
+        edit.op != empty || (edit.place != Place::at(CAP_ADD) && edit.place != Place::at(CAP_DROP))
+    });
+    edits
+}
+
+/// The engine takes a credential spec from a config only if that is among the configs, as no file.
+fn settle_credentials(mut edits: Vec<Edit>) -> Vec<Edit> {
+    let spec = edits.iter().rev().find(|edit| edit.place == Place::at(CREDENTIALS)).and_then(set_value);
+    let Some(name) = spec.as_ref().and_then(|spec| spec.get("Config")).cloned() else { return edits };
+    let runtime = json!({"Runtime": {}, "ConfigID": "", "ConfigName": name});
+    let configs = edits.iter_mut().rev().find(|edit| edit.place == Place::at(CONFIGS));
+    match configs.map(|edit| &mut edit.op) {
+        Some(Op::Set(Value::Array(configs))) => configs.push(runtime),
+        _ => edits.push(Edit::set(Place::at(CONFIGS), vec![runtime])),
+    }
+    edits
+}
+
+fn set_value(edit: &Edit) -> Option<Value> {
+    match &edit.op {
+        Op::Set(value) => Some(value.clone()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[path = "create_tests.rs"]
+mod tests;

@@ -1,0 +1,49 @@
+//! Flags of how many tasks there are, and on which nodes.
+
+use serde_json::{Map, Value, json};
+
+use super::values::{number, placement, text};
+use super::{Edit, Flag, On, Place};
+
+/// The flags of this area. The mode comes first: it replaces what the others refine.
+pub const FLAGS: &[Flag] = &[
+    Flag::one("mode", "MODE", "Run replicated, global, replicated-job or global-job", |given| {
+        given.exact("Mode", |text| {
+            const MODES: &[&str] = &["replicated", "global", "replicated-job", "global-job"];
+            let kind = match text::choice(text, "a mode", MODES)?.as_str() {
+                "global" => "Global",
+                "replicated-job" => "ReplicatedJob",
+                "global-job" => "GlobalJob",
+                _ => "Replicated",
+            };
+            Ok(Map::from_iter([(kind.to_owned(), json!({}))]))
+        })
+    })
+    .only(On::Create),
+    Flag::one("replicas", "N", "Run so many tasks", |given| given.exact("Mode.Replicated.Replicas", count)),
+    Flag::one("max-concurrent", "N", "Run at most so many tasks of a job at once", |given| {
+        given.exact("Mode.ReplicatedJob.MaxConcurrent", count)
+    })
+    .since(1, 41),
+    Flag::one("replicas-max-per-node", "N", "Run at most so many tasks on a node (0: any number)", |given| {
+        given.set("TaskTemplate.Placement.MaxReplicas", number::count)
+    })
+    .since(1, 40),
+    Flag::many("constraint", "CONSTRAINT", "Run tasks only on nodes like this", |given| {
+        given.list("TaskTemplate.Placement.Constraints", placement::constraint)
+    })
+    .only(On::Create),
+    Flag::many("placement-pref", "PREFERENCE", "Spread tasks evenly over the values of a label", |given| {
+        given.list("TaskTemplate.Placement.Preferences", placement::preference)
+    })
+    .only(On::Create)
+    .since(1, 28),
+];
+
+/// A number of tasks: the engine takes only half of what 64 bits hold.
+fn count(text: &str) -> Result<u64, super::BadValue> {
+    number::count(text)
+        .ok()
+        .filter(|count| i64::try_from(*count).is_ok())
+        .ok_or_else(|| super::BadValue::new(format!("`{text}` cannot be a number of tasks"), "3"))
+}

@@ -1,0 +1,117 @@
+//! Flags of what happens when tasks end, and how a rollout and a rollback go on.
+
+use serde_json::{Value, json};
+
+use super::values::{duration, number, text};
+use super::{BadValue, Edit, Flag, Given, Place};
+
+const CONDITIONS: &[&str] = &["none", "on-failure", "any"];
+const ORDERS: &[&str] = &["start-first", "stop-first"];
+
+/// The flags of this area. One flag of a policy writes the whole policy where there is none, as Docker does:
+/// what is missing in one does not mean Docker's default to the engine (no parallelism is all at once).
+pub const FLAGS: &[Flag] = &[
+    Flag::one("restart-condition", "CONDITION", "Restart tasks on: none, on-failure or any (any)", |given| {
+        restart(given.set("TaskTemplate.RestartPolicy.Condition", |text| {
+            text::choice(text, "a restart condition", CONDITIONS)
+        }))
+    }),
+    Flag::one("restart-delay", "DURATION", "Wait so long before a restart (5s)", |given| {
+        restart(given.exact("TaskTemplate.RestartPolicy.Delay", duration::period))
+    }),
+    Flag::one("restart-max-attempts", "N", "Restart at most so many times (0: no end)", |given| {
+        restart(given.exact("TaskTemplate.RestartPolicy.MaxAttempts", number::count))
+    }),
+    Flag::one("restart-window", "DURATION", "Count restarts within this time (0: all)", |given| {
+        restart(given.exact("TaskTemplate.RestartPolicy.Window", duration::period))
+    }),
+    Flag::one("update-parallelism", "N", "Update so many tasks at once (1; 0: all)", |given| {
+        update(given.exact("UpdateConfig.Parallelism", number::count))
+    }),
+    Flag::one("update-delay", "DURATION", "Wait so long between updates of tasks (0s)", |given| {
+        update(given.set("UpdateConfig.Delay", duration::period))
+    }),
+    Flag::one("update-monitor", "DURATION", "Watch each updated task so long for failure (5s)", |given| {
+        update(given.set("UpdateConfig.Monitor", duration::period))
+    })
+    .since(1, 25),
+    Flag::one(
+        "update-failure-action",
+        "ACTION",
+        "On failure: pause, continue or rollback (pause)",
+        |given| {
+            update(given.set("UpdateConfig.FailureAction", |text| {
+                text::choice(text, "a failure action", &["pause", "continue", "rollback"])
+            }))
+        },
+    ),
+    Flag::one("update-max-failure-ratio", "RATIO", "Tolerate this share of failed tasks (0)", |given| {
+        update(given.exact("UpdateConfig.MaxFailureRatio", number::ratio))
+    })
+    .since(1, 25),
+    Flag::one("update-order", "ORDER", "Update: start-first or stop-first (stop-first)", |given| {
+        update(given.exact("UpdateConfig.Order", |text| text::choice(text, "an order", ORDERS)))
+    })
+    .since(1, 29),
+    Flag::one("rollback-parallelism", "N", "Roll back so many tasks at once (1; 0: all)", |given| {
+        rollback(given.exact("RollbackConfig.Parallelism", number::count))
+    })
+    .since(1, 28),
+    Flag::one("rollback-delay", "DURATION", "Wait so long between rollbacks of tasks (0s)", |given| {
+        rollback(given.set("RollbackConfig.Delay", duration::period))
+    })
+    .since(1, 28),
+    Flag::one("rollback-monitor", "DURATION", "Watch each rolled back task so long (5s)", |given| {
+        rollback(given.set("RollbackConfig.Monitor", duration::period))
+    })
+    .since(1, 28),
+    Flag::one("rollback-failure-action", "ACTION", "On failure: pause or continue (pause)", |given| {
+        rollback(given.set("RollbackConfig.FailureAction", |text| {
+            text::choice(text, "a rollback's failure action", &["pause", "continue"])
+        }))
+    })
+    .since(1, 28),
+    Flag::one("rollback-max-failure-ratio", "RATIO", "Tolerate this share of failed tasks (0)", |given| {
+        rollback(given.exact("RollbackConfig.MaxFailureRatio", number::ratio))
+    })
+    .since(1, 28),
+    Flag::one("rollback-order", "ORDER", "Roll back: start-first or stop-first (stop-first)", |given| {
+        rollback(given.exact("RollbackConfig.Order", |text| text::choice(text, "an order", ORDERS)))
+    })
+    .since(1, 29),
+];
+
+type Edits = Result<Vec<Edit>, BadValue>;
+
+fn restart(edits: Edits) -> Edits {
+    with_default(
+        "TaskTemplate.RestartPolicy",
+        json!({"Condition": "any", "Delay": 5_000_000_000i64, "MaxAttempts": 0}),
+        edits,
+    )
+}
+
+fn update(edits: Edits) -> Edits {
+    with_default("UpdateConfig", rollout(), edits)
+}
+
+fn rollback(edits: Edits) -> Edits {
+    with_default("RollbackConfig", rollout(), edits)
+}
+
+fn rollout() -> Value {
+    json!({
+        "Parallelism": 1,
+        "FailureAction": "pause",
+        "Monitor": 5_000_000_000i64,
+        "MaxFailureRatio": 0,
+        "Order": "stop-first",
+    })
+}
+
+/// The edits, after the whole policy where there is none.
+fn with_default(path: &str, policy: Value, edits: Edits) -> Edits {
+    let mut all = vec![Edit::default(Place::at(path), policy)];
+    all.extend(edits?);
+    Ok(all)
+}

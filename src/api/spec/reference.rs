@@ -1,0 +1,146 @@
+//! Names in edits that must become IDs before anything is posted.
+
+use serde_json::Value;
+
+use super::{Edit, Op, Place};
+
+const NETWORKS: &str = "TaskTemplate.Networks";
+const CREDENTIALS: &str = "TaskTemplate.ContainerSpec.Privileges.CredentialSpec";
+
+/// Something else in the swarm that an edit refers to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Reference {
+    /// What it is the name of.
+    pub kind: ReferenceKind,
+    /// The name as it was given; for a network it may be an ID.
+    pub name: String,
+}
+
+/// What edits can refer to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReferenceKind {
+    /// A network, by name or ID.
+    Network,
+    /// A secret, by name.
+    Secret,
+    /// A config, by name.
+    Config,
+}
+
+/// Everything that the edits refer to, each once, in the order of the edits. The caller looks the IDs up and then
+/// calls [`resolve`].
+pub fn references(edits: &[Edit]) -> Vec<Reference> {
+    let mut found = Vec::new();
+    for edit in edits {
+        visit(&mut edit.clone(), &mut |reference| {
+            if !found.contains(&reference) {
+                found.push(reference);
+            }
+            None
+        });
+    }
+    found
+}
+
+/// Puts the IDs in: of networks in the place of the name, of secrets and configs beside it. What `id_of` does not
+/// know stays as it is.
+pub fn resolve(edits: &mut [Edit], id_of: &dyn Fn(&Reference) -> Option<String>) {
+    for edit in edits {
+        visit(edit, &mut |reference| id_of(&reference));
+    }
+}
+
+fn visit(edit: &mut Edit, id_of: &mut dyn FnMut(Reference) -> Option<String>) {
+    let is_list = edit.place.item_id().is_none();
+    if edit.place.is_within(NETWORKS) && edit.place.keys().len() == 2 {
+        visit_values(&mut edit.op, is_list, |attachment| {
+            swap(attachment, ReferenceKind::Network, "Target", "Target", id_of);
+        });
+        let list = Place::at(NETWORKS);
+        if let Op::Set(attachment) | Op::Default(attachment) = &edit.op {
+            if !is_list {
+                edit.place = list.item_of(attachment);
+            }
+        } else if let Some(name) = edit.place.item_id()
+            && let Some(id) = id_of(Reference { kind: ReferenceKind::Network, name: name.to_owned() })
+        {
+            edit.place = list.item(&id);
+        }
+    } else if edit.place.is_within("TaskTemplate.ContainerSpec.Secrets") {
+        visit_values(&mut edit.op, is_list, |secret| {
+            swap(secret, ReferenceKind::Secret, "SecretName", "SecretID", id_of);
+        });
+    } else if edit.place.is_within("TaskTemplate.ContainerSpec.Configs") {
+        visit_values(&mut edit.op, is_list, |config| {
+            swap(config, ReferenceKind::Config, "ConfigName", "ConfigID", id_of);
+        });
+    } else if edit.place == Place::at(CREDENTIALS) {
+        visit_values(&mut edit.op, false, |spec| {
+            swap(spec, ReferenceKind::Config, "Config", "Config", id_of)
+        });
+    }
+}
+
+/// Calls `see` with each item of the list that is set, or with the one value.
+fn visit_values(op: &mut Op, is_list: bool, mut see: impl FnMut(&mut Value)) {
+    let (Op::Set(value) | Op::Default(value)) = op else { return };
+    match value {
+        Value::Array(items) if is_list => items.iter_mut().for_each(see),
+        one => see(one),
+    }
+}
+
+fn swap(
+    value: &mut Value,
+    kind: ReferenceKind,
+    name_key: &str,
+    id_key: &str,
+    id_of: &mut dyn FnMut(Reference) -> Option<String>,
+) {
+    let Some(name) = value.get(name_key).and_then(Value::as_str) else { return };
+    let reference = Reference { kind, name: name.to_owned() };
+    if let (Some(id), Value::Object(map)) = (id_of(reference), value) {
+        map.insert(id_key.to_owned(), id.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn finds_names_in_lists_items_and_removals_and_puts_ids_there() {
+        let networks = Place::at("TaskTemplate.Networks");
+        let secrets = Place::at("TaskTemplate.ContainerSpec.Secrets");
+        let configs = Place::at("TaskTemplate.ContainerSpec.Configs");
+        let mut edits = vec![
+            Edit::set(networks.clone(), json!([{"Target": "a", "Aliases": ["x"]}, {"Target": "b"}])),
+            Edit::item(networks.clone(), json!({"Target": "a"})),
+            Edit::remove(networks.clone().item("c")),
+            Edit::set(secrets.clone(), json!([{"SecretID": "", "SecretName": "s"}])),
+            Edit::item(configs.clone(), json!({"ConfigID": "", "ConfigName": "k"})),
+            Edit::set(Place::at(CREDENTIALS), json!({"Config": "k"})),
+            Edit::set(Place::at("Name"), "a"),
+        ];
+        let names: Vec<_> = references(&edits).into_iter().map(|reference| reference.name).collect();
+        assert_eq!(names, ["a", "b", "c", "s", "k"]);
+        resolve(&mut edits, &|reference| Some(format!("id-{}", reference.name)));
+        assert_eq!(
+            edits,
+            [
+                Edit::set(
+                    networks.clone(),
+                    json!([{"Target": "id-a", "Aliases": ["x"]}, {"Target": "id-b"}])
+                ),
+                Edit::item(networks.clone(), json!({"Target": "id-a"})),
+                Edit::remove(networks.item("id-c")),
+                Edit::set(secrets, json!([{"SecretID": "id-s", "SecretName": "s"}])),
+                Edit::item(configs, json!({"ConfigID": "id-k", "ConfigName": "k"})),
+                Edit::set(Place::at(CREDENTIALS), json!({"Config": "id-k"})),
+                Edit::set(Place::at("Name"), "a"),
+            ]
+        );
+    }
+}

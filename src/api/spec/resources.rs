@@ -1,0 +1,43 @@
+//! Flags of what a task may use and what is kept free for it.
+
+use super::values::{number, placement};
+use super::{Edit, Flag, On, Place};
+
+/// The flags of this area.
+pub const FLAGS: &[Flag] = &[
+    Flag::one("limit-cpu", "CPUS", "Let a task use at most so many CPUs", |given| {
+        given.set("TaskTemplate.Resources.Limits.NanoCPUs", number::cpus)
+    }),
+    Flag::one("limit-memory", "BYTES", "Let a task use at most so much memory", |given| {
+        given.set("TaskTemplate.Resources.Limits.MemoryBytes", number::bytes)
+    }),
+    Flag::one("limit-pids", "N", "Let a task run at most so many processes (0: any number)", |given| {
+        given.set("TaskTemplate.Resources.Limits.Pids", number::integer)
+    })
+    .since(1, 41),
+    Flag::one("reserve-cpu", "CPUS", "Keep so many CPUs free for a task", |given| {
+        given.set("TaskTemplate.Resources.Reservations.NanoCPUs", number::cpus)
+    }),
+    Flag::one("reserve-memory", "BYTES", "Keep so much memory free for a task", |given| {
+        given.set("TaskTemplate.Resources.Reservations.MemoryBytes", number::bytes)
+    }),
+    Flag::many(
+        "generic-resource",
+        "KIND=N",
+        "Reserve a number of a resource that nodes advertise",
+        |given| {
+            let resources = placement::generic_resources(given.all())?;
+            Ok(vec![Edit::set(Place::at("TaskTemplate.Resources.Reservations.GenericResources"), resources)])
+        },
+    )
+    .only(On::Create)
+    .since(1, 32),
+    Flag::one("memory-swap", "BYTES", "Let a task swap at most so much (-1: any amount)", |given| {
+        given.exact("TaskTemplate.Resources.SwapBytes", number::bytes_or_unlimited)
+    })
+    .since(1, 52),
+    Flag::one("memory-swappiness", "N", "Tune how readily a task swaps (0 to 100, -1: default)", |given| {
+        given.exact("TaskTemplate.Resources.MemorySwappiness", |text| number::between(text, -1, 100, "60"))
+    })
+    .since(1, 52),
+];
