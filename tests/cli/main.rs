@@ -10,6 +10,9 @@
 #![allow(dead_code, reason = "a helper that one command's tests need is no worse for being alone")]
 
 mod create;
+mod exit_codes;
+mod faults;
+mod grammar;
 mod inspect;
 mod layers;
 mod ls;

@@ -1,0 +1,195 @@
+//! Docker's grammar on the command line, and the shape of the help.
+
+use std::collections::BTreeSet;
+
+use crate::support::fake_swarm::FakeSwarm;
+use crate::support::fixtures::{NEW, OLD, spec};
+use crate::support::run::swarmctl;
+
+/// Every command with the least that it takes.
+const COMMANDS: &[(&str, &[&str])] = &[
+    ("create", &["img"]),
+    ("inspect", &["nosuch"]),
+    ("ls", &[]),
+    ("rm", &["nosuch"]),
+    ("update-image", &["nosuch", "img"]),
+];
+
+fn help(args: &[&str]) -> String {
+    let run = swarmctl([args, &["--help"]].concat()).env("COLUMNS", "200").run().exits(0);
+    assert_eq!(run.stderr, "", "{}", run.report());
+    run.stdout
+}
+
+/// One flag as the help shows it.
+#[derive(Debug)]
+struct Flag {
+    name: String,
+    short: Option<char>,
+    is_switch: bool,
+}
+
+/// The flags of a command, `--help` and `--version` left out.
+fn flags(command: &str) -> Vec<Flag> {
+    let help = help(&[command]);
+    let mut flags = Vec::new();
+    for line in help.lines().map(str::trim_start).filter(|line| line.starts_with('-')) {
+        let Some(at) = line.find("--") else { continue };
+        let name: String = line[at + 2..].chars().take_while(|c| c.is_alphanumeric() || *c == '-').collect();
+        let after = &line[at + 2 + name.len()..];
+        if name == "help" || name == "version" {
+            continue;
+        }
+        let short = line.strip_prefix('-').and_then(|rest| rest.chars().next()).filter(|c| *c != '-');
+        let is_switch = !after.starts_with(" <");
+        flags.push(Flag { name, short, is_switch });
+    }
+    flags
+}
+
+#[test]
+fn every_command_is_tested_here() {
+    let help = help(&[]);
+    let shown: BTreeSet<&str> = help
+        .lines()
+        .skip_while(|line| !line.starts_with("Commands:"))
+        .skip(1)
+        .take_while(|line| line.starts_with("  "))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    let known: BTreeSet<&str> = COMMANDS.iter().map(|(name, _)| *name).collect();
+    assert!(known.is_subset(&shown), "commands without a line in the help: {known:?} {shown:?}");
+    let untested: Vec<_> = shown.difference(&known).collect();
+    assert!(untested.is_empty(), "give these commands a line in COMMANDS: {untested:?}");
+}
+
+#[test]
+fn help_begins_with_an_imperative_line_of_at_most_72_columns_without_a_full_stop() {
+    for (command, _) in COMMANDS {
+        let text = help(&[command]);
+        let first = text.lines().next().unwrap_or_default();
+        assert!((1..=72).contains(&first.chars().count()), "{command}: {first}");
+        assert!(!first.ends_with('.'), "{command}: {first}");
+        let short = swarmctl([command, "-h"]).run().exits(0).stdout;
+        assert_eq!(short.lines().next(), Some(first));
+    }
+    assert_eq!(swarmctl(["--version"]).run().exits(0).stdout, format!("swarmctl {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn switches_take_true_and_false_and_the_last_counts() {
+    let swarm = FakeSwarm::start();
+    for (command, least) in COMMANDS {
+        for flag in flags(command).iter().filter(|flag| flag.is_switch) {
+            let name = format!("--{}", flag.name);
+            for value in ["=true", "=false", "=1", "=0", "=T", ""] {
+                let given = format!("{name}{value}");
+                let args = [&[*command, &given, &name], *least].concat();
+                let run = swarmctl(args).host(swarm.host()).run();
+                assert_ne!(run.code, Some(2), "{}", run.report());
+            }
+            for value in ["=maybe", "=yes", "="] {
+                let given = format!("{name}{value}");
+                let args = [&[*command, &given], *least].concat();
+                swarmctl(args).host(swarm.host()).run().exits(2);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_single_valued_flag_may_be_repeated_and_values_may_begin_with_a_dash() {
+    let swarm = FakeSwarm::start();
+    for (command, least) in COMMANDS {
+        for flag in flags(command).iter().filter(|flag| !flag.is_switch) {
+            let name = format!("--{}", flag.name);
+            let joined = format!("{name}=-y");
+            let args = [&[*command, &name, "-x", &joined, &name, "--z"], *least].concat();
+            let run = swarmctl(args).host(swarm.host()).run();
+            let run = run.never_says(&["cannot be used multiple times", "unexpected argument", "a value is required"]);
+            drop(run);
+            if let Some(short) = flag.short {
+                for args in [vec![format!("-{short}1")], vec![format!("-{short}"), "-1".into()], vec![format!("-{short}=1")]] {
+                    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+                    let run = swarmctl([&[*command], &args[..], *least].concat()).host(swarm.host()).run();
+                    drop(run.never_says(&["unexpected argument", "a value is required"]));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_flag_and_no_command_may_be_abbreviated() {
+    let swarm = FakeSwarm::start();
+    for (command, least) in COMMANDS {
+        let flags = flags(command);
+        for flag in &flags {
+            let short = format!("--{}", &flag.name[..flag.name.len() - 1]);
+            if flags.iter().any(|other| format!("--{}", other.name) == short) {
+                continue;
+            }
+            let args = [&[*command, &short, "1"], *least].concat();
+            swarmctl(args).host(swarm.host()).run().exits(2).says(&["unexpected argument"]);
+        }
+        let short = &command[..command.len() - 1];
+        if !COMMANDS.iter().any(|(name, _)| name == &short) {
+            swarmctl([&[short], *least].concat()).host(swarm.host()).run().exits(2);
+        }
+    }
+}
+
+#[test]
+fn flags_may_follow_the_arguments() {
+    let swarm = FakeSwarm::with([spec("t001", OLD)]);
+    swarmctl(["update-image", "t001", NEW, "--detach", "--no-resolve-image=true"]).host(swarm.host()).run().exits(0);
+    swarmctl(["update-image", "t001", "-d", OLD]).host(swarm.host()).run().exits(0);
+    swarmctl(["rm", "t001", "--wait=false"]).host(swarm.host()).run().exits(0);
+}
+
+#[test]
+fn global_flags_stand_before_the_command() {
+    let swarm = FakeSwarm::with([spec("t001", OLD)]);
+    let host = swarm.host();
+    for args in [
+        &["-H", &host, "ls", "-q"][..],
+        &["--host", &host, "ls", "-q"],
+        &[&format!("--host={host}"), "ls", "-q"],
+        &[&format!("-H{host}"), "ls", "-q"],
+        &[&format!("-H={host}"), "ls", "-q"],
+        // The last wins, and -H wins over DOCKER_HOST.
+        &["-H", "unix:///nonexistent", "-H", &host, "ls", "-q"],
+    ] {
+        let run = swarmctl(args.iter().copied()).env("DOCKER_HOST", "unix:///nonexistent").run().exits(0);
+        assert_eq!(run.stdout.lines().count(), 1);
+    }
+    // After the command they mean something else: create --host is the service's own.
+    swarmctl(["ls", "-H", &host]).run().exits(2);
+}
+
+#[test]
+fn a_word_of_the_command_line_that_is_no_utf8_is_two() {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+    let odd = OsString::from_vec(vec![b'a', 0xff, 0xfe]);
+    let swarm = FakeSwarm::start();
+    for args in [
+        vec!["update-image".into(), odd.clone(), "img".into()],
+        vec!["update-image".into(), "t001".into(), odd.clone()],
+        vec!["rm".into(), odd.clone()],
+        vec![odd.clone()],
+    ] {
+        let args: Vec<OsString> = args;
+        swarmctl(args).host(swarm.host()).run().exits(2);
+    }
+    assert!(swarm.requests().is_empty());
+}
+
+#[test]
+fn errors_in_the_command_line_let_nothing_move_the_cursor() {
+    let odd = "a\u{1b}[2Jb\u{202e}c";
+    for args in [&["rm", "--nosuch", odd][..], &["rm", &format!("--{odd}")], &[odd], &["update-image", "t001", odd]] {
+        let run = swarmctl(args.iter().copied()).host("unix:///nonexistent").run().exits(2);
+        assert!(!run.stderr.contains("\u{1b}[2J"), "{}", run.report());
+    }
+}
