@@ -2,15 +2,72 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::{Map, json};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
 
 use super::client::Client;
 use super::error::Result;
 use super::path::Path;
 use super::rows::{Counts, TaskRow};
+pub use super::task::{Task, TaskState};
+use super::time;
 
 /// Longer lists of services are not put into a request: all tasks are asked for instead.
 const MOST_SERVICES_IN_A_FILTER: usize = 100;
+
+/// The IDs that go into one request line: it holds 64 KB.
+const MOST_IDS_IN_A_FILTER: usize = 500;
+
+/// Which tasks of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Those that the service's spec, as it is now, would not have made otherwise.
+    UpToDate,
+    /// All that the engine still knows.
+    All,
+}
+
+/// Tasks, and the engine's clock when it listed them.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// The tasks.
+    pub tasks: Vec<Task>,
+    /// The engine's clock, in whole seconds.
+    pub now: Timestamp,
+}
+
+/// `GET /tasks` of these services, by their full IDs; one request for each 500 of them.
+///
+/// # Errors
+/// The engine refuses the whole list (404) where one of the services is gone.
+pub fn list(client: &Client, services: &[&str], which: Which) -> Result<Listed> {
+    let mut all: Option<Listed> = None;
+    for services in services.chunks(MOST_IDS_IN_A_FILTER) {
+        let mut filters = json!({ "service": ids(services) });
+        if which == Which::UpToDate {
+            filters["_up-to-date"] = json!({ "true": true });
+        }
+        let part = list_by(client, &filters)?;
+        match &mut all {
+            Some(all) => all.tasks.extend(part.tasks),
+            None => all = Some(part),
+        }
+    }
+    match all {
+        Some(all) => Ok(all),
+        None => Ok(Listed { tasks: Vec::new(), now: Timestamp::UNIX_EPOCH }),
+    }
+}
+
+/// `GET /tasks` with the engine's filters.
+pub fn list_by(client: &Client, filters: &Value) -> Result<Listed> {
+    let path = Path::new(&["tasks"]).query("filters", &filters.to_string());
+    client.get_with(&path, |answer| {
+        let now = answer.date.as_deref().and_then(time::of_http);
+        let now = now.ok_or_else(|| answer.garbled("it has no Date, as every Docker engine's answer has"))?;
+        Ok(Listed { tasks: answer.json()?, now })
+    })
+}
 
 /// How many tasks each service has, for engines before API 1.41, which do not count themselves.
 ///
@@ -46,9 +103,12 @@ pub fn list_left(client: &Client, services: &[(&str, &str)]) -> Result<HashSet<S
     })
 }
 
-fn of_services(ids: &[&str]) -> Path {
-    let ids: Map<_, _> = ids.iter().map(|id| ((*id).to_owned(), true.into())).collect();
-    Path::new(&["tasks"]).query("filters", &json!({ "service": ids }).to_string())
+fn of_services(services: &[&str]) -> Path {
+    Path::new(&["tasks"]).query("filters", &json!({ "service": ids(services) }).to_string())
+}
+
+fn ids(services: &[&str]) -> Map<String, Value> {
+    services.iter().map(|id| ((*id).to_owned(), true.into())).collect()
 }
 
 fn count_rows(tasks: &[TaskRow], down_nodes: &HashSet<String>) -> HashMap<String, Counts> {

@@ -1,0 +1,209 @@
+//! What is going on with a service: a judgement from what the engine tells, without any I/O.
+//!
+//! The engine's own words are no proof. It calls a rollout `completed` whose tasks all die
+//! (`FailureAction=continue`), one `rollback_completed` that rolled back to the broken spec, and it waits for ever
+//! for tasks that can never start. So the tasks decide, and `UpdateStatus` only tells what the engine is about.
+//!
+//! All times are the engine's: `now` is the `Date` of its answer.
+
+mod cause;
+mod judge;
+mod phase;
+mod placement;
+mod slots;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+
+pub use self::cause::Cause;
+pub use self::judge::judge;
+pub use self::phase::{By, Known, Phase};
+pub use self::placement::may_run;
+pub use self::slots::{Seen, SlotId};
+use super::nodes::Node;
+use super::services::Service;
+use super::spec::Place;
+use super::tasks::{Task, TaskState};
+
+/// What was read of a service, the service first: a task list that is newer than the spec can only delay.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// The service.
+    pub service: &'a Service,
+    /// Its tasks that are up to date.
+    pub tasks: &'a [Task],
+    /// All its tasks, where they were asked for.
+    pub all: Option<&'a [Task]>,
+    /// The nodes, where they were asked for.
+    pub nodes: Option<&'a [Node]>,
+    /// The engine's clock.
+    pub now: Timestamp,
+    /// What was seen before.
+    pub seen: &'a Seen,
+}
+
+/// What has to be asked for before a judgement is possible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// All tasks of the service.
+    AllTasks,
+    /// The nodes.
+    Nodes,
+}
+
+/// What is going on.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// In one word.
+    pub state: State,
+    /// The engine's own words about its rollout; empty where it says nothing of it.
+    pub told: String,
+    /// How many tasks there should be.
+    pub wanted: u64,
+    /// How many of them run, healthy where there is a health check (before that the engine calls them `starting`),
+    /// or have done their work.
+    pub running: u64,
+    /// The newest tasks of the slots, by state.
+    pub by_state: BTreeMap<TaskState, u64>,
+    /// The slots.
+    pub slots: Vec<SlotNow>,
+    /// Why tasks of this rollout failed or do not start, the newest cause first; also where it converged.
+    pub causes: Vec<Cause>,
+    /// What someone else has changed since the post.
+    pub changed_by_others: Vec<Place>,
+    /// The places of the command's own edits that someone else has changed since: what converged is not what was asked.
+    pub replaced: Vec<Place>,
+}
+
+/// What is going on, in one word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Every wanted task of this spec runs and has done so for the monitor period, or has done its work.
+    Converged,
+    /// Not yet.
+    UnderWay(WaitsFor),
+    /// The rollout failed and was rolled back by the engine: what was there before is there again, and runs.
+    RolledBack,
+    /// It failed; waiting longer would not help.
+    Failed(Why),
+}
+
+/// What is waited for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WaitsFor {
+    /// The engine has not begun, or a manager lags behind.
+    Engine,
+    /// Tasks that do not run yet.
+    Tasks,
+    /// All run, and have to stay so for that long.
+    Monitor(SignedDuration),
+    /// Tasks that make room for others, as the engine puts it.
+    Outgoing(String),
+    /// The engine rolls back, or has done so and its tasks do not run yet.
+    Rollback,
+    /// A job's tasks, which have to end.
+    Job,
+}
+
+/// Why it failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The engine has paused the update.
+    Paused,
+    /// The engine has paused its rollback.
+    RollbackPaused,
+    /// The engine rolled back, but not to what had been there before the command.
+    RolledBackElsewhere,
+    /// The engine calls it completed, and its tasks fail.
+    CompletedFailing,
+    /// The tasks of a slot fail one after the other.
+    Failing,
+    /// A task failed and is not started again, by the service's restart policy.
+    NotRestarted,
+    /// The image cannot be had.
+    ImageRejected,
+    /// No node meets the constraints, in the engine's words.
+    ConstraintsUnmet(String),
+    /// No node can take a task, in the engine's words, though nothing makes room any more.
+    NoSuitableNode(String),
+    /// No node may run the global service; each node's name and why.
+    NoNodeMayRun(Vec<(String, String)>),
+    /// The manager cannot allocate what tasks need: so many stay `new`. With the IDs of the service's networks.
+    NotAllocated {
+        /// How many.
+        tasks: usize,
+        /// The service's networks.
+        networks: Vec<String>,
+    },
+}
+
+/// The newest task of a slot.
+#[derive(Clone, Debug)]
+pub struct SlotNow {
+    /// Which slot.
+    pub id: SlotId,
+    /// The task's ID.
+    pub task: String,
+    /// The node's ID; empty before it is assigned.
+    pub node: String,
+    /// Its state.
+    pub state: TaskState,
+    /// Since when.
+    pub since: Timestamp,
+    /// What is wrong with it; empty where nothing is.
+    pub error: String,
+    /// How many tasks failed before it, one after the other.
+    pub failures: usize,
+}
+
+impl fmt::Display for WaitsFor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Engine => write!(f, "waiting for the engine to begin"),
+            Self::Tasks => write!(f, "waiting for the tasks to run"),
+            Self::Monitor(left) => {
+                write!(f, "all run; watching them for another {} s", left.as_secs().max(1))
+            }
+            Self::Outgoing(error) => write!(f, "waiting for outgoing tasks to make room: {error}"),
+            Self::Rollback => write!(f, "the update failed, the engine rolls back"),
+            Self::Job => write!(f, "waiting for the job to end"),
+        }
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Paused => write!(f, "the engine paused the update"),
+            Self::RollbackPaused => write!(f, "the engine paused the rollback"),
+            Self::RolledBackElsewhere => {
+                write!(
+                    f,
+                    "the engine rolled back, but not to what had been there before: someone else had changed the service in between"
+                )
+            }
+            Self::CompletedFailing => write!(f, "the engine calls the update completed, but its tasks fail"),
+            Self::Failing => write!(f, "the tasks fail one after the other"),
+            Self::NotRestarted => write!(f, "a task failed, and the restart policy does not start it again"),
+            Self::ImageRejected => write!(f, "the image cannot be had"),
+            Self::ConstraintsUnmet(error) => write!(f, "no node meets the constraints: {error}"),
+            Self::NoSuitableNode(error) => write!(f, "no node can take the task: {error}"),
+            Self::NoNodeMayRun(nodes) => {
+                write!(f, "no node may run it")?;
+                for (i, (name, why)) in nodes.iter().take(5).enumerate() {
+                    write!(f, "{} {name}: {why}", if i == 0 { ":" } else { ";" })?;
+                }
+                if nodes.len() > 5 { write!(f, "; and {} more", nodes.len() - 5) } else { Ok(()) }
+            }
+            Self::NotAllocated { tasks, .. } => write!(
+                f,
+                "the manager cannot allocate what {tasks} {} (they stay `new`); most often a network has no free address",
+                if *tasks == 1 { "task needs" } else { "tasks need" }
+            ),
+        }
+    }
+}

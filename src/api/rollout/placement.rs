@@ -1,0 +1,160 @@
+//! On which nodes a task may run, as swarmkit judges it.
+
+use core::net::IpAddr;
+
+use serde_json::Value;
+
+use crate::api::nodes::{Node, Platform};
+
+/// Whether the service of this spec may have a task on the node; else why not, as in `it is drained`.
+///
+/// What only the scheduler looks at (resources, ports, plugins) is not judged: its refusals are in the tasks.
+pub fn may_run(spec: &Value, node: &Node) -> Result<(), String> {
+    if node.state() == "down" {
+        return Err("it is down".to_owned());
+    }
+    match node.availability() {
+        "drain" => return Err("it is drained".to_owned()),
+        "pause" => return Err("it is paused".to_owned()),
+        _ => {}
+    }
+    let placement = &spec["TaskTemplate"]["Placement"];
+    for constraint in items(&placement["Constraints"]).filter_map(Value::as_str) {
+        if !fits(constraint, node) {
+            return Err(format!("constraint `{constraint}`"));
+        }
+    }
+    match (platforms(&placement["Platforms"]), node.platform()) {
+        (wanted, Some(has)) if !wanted.is_empty() && !wanted.iter().any(|want| runs(has, want)) => {
+            Err(format!("platform {}/{}", has.os, architecture(&has.architecture)))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn items(list: &Value) -> impl Iterator<Item = &Value> {
+    list.as_array().into_iter().flatten()
+}
+
+fn platforms(list: &Value) -> Vec<Platform> {
+    items(list).filter_map(|item| serde_json::from_value(item.clone()).ok()).collect()
+}
+
+fn runs(has: &Platform, want: &Platform) -> bool {
+    (want.os.is_empty() || want.os == has.os)
+        && (want.architecture.is_empty()
+            || architecture(&want.architecture) == architecture(&has.architecture))
+}
+
+/// Nodes call it by the kernel's name, images by Go's.
+fn architecture(name: &str) -> &str {
+    match name {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}
+
+/// Whether the node meets `KEY==VALUE` or `KEY!=VALUE`. Case does not matter, and a label that is not there is empty.
+fn fits(constraint: &str, node: &Node) -> bool {
+    let (key, value, wants_equal) = match (constraint.split_once("=="), constraint.split_once("!=")) {
+        (Some((key, value)), _) => (key.trim(), value.trim(), true),
+        (None, Some((key, value))) => (key.trim(), value.trim(), false),
+        _ => return false,
+    };
+    let platform = |part: fn(&Platform) -> &str| node.platform().map_or("", part);
+    let key_in_lower_case = key.to_ascii_lowercase();
+    let has = match key_in_lower_case.as_str() {
+        "node.id" => &node.id,
+        "node.hostname" => node.name(),
+        "node.role" => node.role(),
+        "node.platform.os" => platform(|platform| &platform.os),
+        // Alone among these the architecture is compared as the node tells it.
+        "node.platform.arch" => platform(|platform| &platform.architecture),
+        "node.ip" => return is_in(node.address(), value) == wants_equal,
+        lower => match ["node.labels.", "engine.labels."].map(|prefix| lower.starts_with(prefix)) {
+            [true, _] => node.label(&key["node.labels.".len()..]).unwrap_or_default(),
+            [_, true] => node.engine_label(&key["engine.labels.".len()..]).unwrap_or_default(),
+            _ => return false,
+        },
+    };
+    has.eq_ignore_ascii_case(value) == wants_equal
+}
+
+/// Whether the address is this one or of this subnet.
+fn is_in(address: &str, wanted: &str) -> bool {
+    let (net, bits) =
+        wanted.split_once('/').map_or((wanted, None), |(net, bits)| (net, bits.parse::<u32>().ok()));
+    let (Ok(address), Ok(net)) = (address.parse::<IpAddr>(), net.parse::<IpAddr>()) else { return false };
+    let prefix = |address: u128, width: u32| {
+        let bits = bits.unwrap_or(width).min(width);
+        if bits == 0 { 0 } else { address >> (width - bits) }
+    };
+    match (address, net) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => prefix(u32::from(a).into(), 32) == prefix(u32::from(b).into(), 32),
+        (IpAddr::V6(a), IpAddr::V6(b)) => prefix(a.into(), 128) == prefix(b.into(), 128),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn node(change: &Value) -> Node {
+        let mut node = json!({
+            "ID": "abc123", "Spec": {"Role": "manager", "Availability": "active", "Labels": {"disk": "SSD", "Zone": "a"}},
+            "Description": {"Hostname": "n1", "Platform": {"OS": "linux", "Architecture": "x86_64"},
+                "Engine": {"Labels": {"gpu": "yes"}}},
+            "Status": {"State": "ready", "Addr": "10.1.2.3"}
+        });
+        for (path, value) in change.as_object().unwrap() {
+            *node.pointer_mut(path).unwrap() = value.clone();
+        }
+        serde_json::from_value(node).unwrap()
+    }
+
+    #[test]
+    fn constraints_are_met_as_swarmkit_sees_it() {
+        for (constraint, is_met) in [
+            ("node.id==abc123", true),
+            ("node.id == other", false),
+            ("node.hostname!=n2", true),
+            ("node.role==worker", false),
+            ("Node.Role==Manager", true),
+            ("node.platform.os==linux", true),
+            ("node.platform.arch==x86_64", true),
+            ("node.labels.disk==ssd", true),
+            ("node.labels.Zone==a", true),
+            ("node.labels.zone==a", false),
+            ("node.labels.none!=x", true),
+            ("node.labels.none==x", false),
+            ("engine.labels.gpu==yes", true),
+            ("engine.labels.gpu!=yes", false),
+            ("node.ip==10.1.0.0/16", true),
+            ("node.ip!=10.1.2.3", false),
+            ("node.nonsense==x", false),
+        ] {
+            assert_eq!(fits(constraint, &node(&json!({}))), is_met, "{constraint}");
+        }
+    }
+
+    #[test]
+    fn says_why_a_node_may_not_run_it() {
+        let spec = json!({"TaskTemplate": {"Placement": {"Constraints": ["node.role==manager"],
+            "Platforms": [{"OS": "linux", "Architecture": "amd64"}]}}});
+        for (change, why) in [
+            (json!({}), None),
+            (json!({"/Status/State": "unknown"}), None),
+            (json!({"/Status/State": "down"}), Some("it is down")),
+            (json!({"/Spec/Availability": "drain"}), Some("it is drained")),
+            (json!({"/Spec/Availability": "pause"}), Some("it is paused")),
+            (json!({"/Spec/Role": "worker"}), Some("constraint `node.role==manager`")),
+            (json!({"/Description/Platform/Architecture": "aarch64"}), Some("platform linux/arm64")),
+        ] {
+            assert_eq!(may_run(&spec, &node(&change)).err().as_deref(), why, "{change}");
+        }
+    }
+}

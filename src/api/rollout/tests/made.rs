@@ -1,0 +1,170 @@
+//! Services made up for one question each.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::super::*;
+
+/// A service of one task, and what else is told of it.
+struct Made {
+    service: Value,
+    tasks: Vec<Value>,
+}
+
+impl Made {
+    fn new() -> Self {
+        let spec = json!({"Name": "t", "Mode": {"Replicated": {"Replicas": 1}}, "TaskTemplate": {"ContainerSpec": {"Image": "a"}}});
+        Self { service: json!({"ID": "s", "Version": {"Index": 9}, "Spec": spec}), tasks: Vec::new() }
+    }
+
+    fn with(mut self, path: &str, value: Value) -> Self {
+        let (parent, key) = path.rsplit_once('/').unwrap();
+        self.service.pointer_mut(parent).unwrap()[key] = value;
+        self
+    }
+
+    /// A task, made and come into its state so many seconds after the full hour.
+    fn task(mut self, slot: u64, made: u32, at: u32, state: &str, desired: &str, error: &str) -> Self {
+        let time = |second: u32| format!("2026-01-01T10:{:02}:{:02}Z", second / 60, second % 60);
+        self.tasks.push(json!({
+            "ID": format!("t{}", self.tasks.len()), "CreatedAt": time(made), "UpdatedAt": time(at), "Slot": slot,
+            "NodeID": "n", "DesiredState": desired, "Status": {"Timestamp": time(at), "State": state, "Err": error},
+        }));
+        self
+    }
+
+    /// Judged so many seconds after the full hour; `others` of the tasks are not up to date.
+    fn judged(&self, at: i64, known: &Known, others: usize) -> Result<Judgement, Need> {
+        let all: Vec<Task> =
+            self.tasks.iter().map(|task| serde_json::from_value(task.clone()).unwrap()).collect();
+        let service = Service::new(self.service.clone()).unwrap();
+        let now = "2026-01-01T10:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(at);
+        let view = View {
+            service: &service,
+            tasks: &all[others..],
+            all: Some(&all),
+            nodes: None,
+            now,
+            seen: &Seen::default(),
+        };
+        judge(&view, known)
+    }
+
+    fn state(&self, at: i64) -> State {
+        self.judged(at, &Known::nothing(), 0).unwrap().state
+    }
+}
+
+fn status(state: &str, started: &str) -> Value {
+    json!({"State": state, "StartedAt": started, "Message": "said"})
+}
+
+#[test]
+fn an_old_update_status_is_never_taken_for_the_new_one() {
+    let old = status("paused", "2026-01-01T09:00:00Z");
+    let base = Made::new().with("/UpdateStatus", old.clone());
+    let base = Service::new(base.service).unwrap();
+    let known = Known::updated(&base, &base, Vec::new());
+    let made = Made::new().task(1, 0, 1, "starting", "running", "");
+    let judged = |status| made_with(&made, status).judged(3, &known, 0).unwrap();
+    assert!(matches!(judged(old).state, State::UnderWay(WaitsFor::Tasks)));
+    // Nothing failed, all tasks are of this spec: a pause alone is waited out; it is none where a task has failed.
+    let new = status("paused", "2026-01-01T10:00:00Z");
+    assert!(matches!(judged(new.clone()).state, State::UnderWay(_)));
+    let failed =
+        Made::new().task(1, 0, 1, "failed", "shutdown", "x").task(1, 1, 2, "starting", "running", "");
+    assert_eq!(made_with(&failed, new).state(3), State::Failed(Why::Paused));
+}
+
+fn made_with(made: &Made, status: Value) -> Made {
+    Made { service: made.service.clone(), tasks: made.tasks.clone() }.with("/UpdateStatus", status)
+}
+
+#[test]
+fn an_answer_from_before_the_post_is_not_judged() {
+    let made = Made::new().task(1, 0, 1, "running", "running", "");
+    let posted = Service::new(Made::new().with("/Version", json!({"Index": 10})).service).unwrap();
+    let known = Known::updated(&posted, &posted, Vec::new());
+    assert_eq!(made.judged(60, &known, 0).unwrap().state, State::UnderWay(WaitsFor::Engine));
+    assert_eq!(made.state(60), State::Converged);
+}
+
+#[test]
+fn an_old_service_converges_at_once_and_a_young_one_after_the_monitor_period() {
+    let made = Made::new().task(1, 0, 10, "running", "running", "");
+    assert_eq!(made.state(14), State::UnderWay(WaitsFor::Monitor(SignedDuration::from_secs(1))));
+    assert_eq!(made.state(15), State::Converged);
+    let made = made.with("/Spec/UpdateConfig", json!({"Monitor": 60_000_000_000_u64}));
+    assert!(matches!(made.state(15), State::UnderWay(WaitsFor::Monitor(_))));
+    assert_eq!(made.state(70), State::Converged);
+}
+
+#[test]
+fn an_unreachable_registry_is_shown_and_not_yet_a_failure() {
+    let made = Made::new().task(
+        1,
+        0,
+        1,
+        "preparing",
+        "running",
+        "failed to resolve reference \"x\": connection refused",
+    );
+    let judgement = made.judged(50, &Known::nothing(), 0).unwrap();
+    assert_eq!(judgement.state, State::UnderWay(WaitsFor::Tasks));
+    assert!(judgement.causes[0].error.contains("connection refused"));
+    let made = Made::new()
+        .task(1, 0, 40, "rejected", "shutdown", "failed to resolve reference \"x\": 401 Unauthorized")
+        .task(1, 40, 41, "ready", "ready", "");
+    assert_eq!(made.state(50), State::Failed(Why::ImageRejected));
+}
+
+#[test]
+fn failures_from_before_a_change_that_has_not_begun_are_not_its_own() {
+    let made = Made::new()
+        // The only task that is not up to date runs: the engine has yet to replace it.
+        .task(1, 50, 51, "running", "running", "")
+        .task(1, 0, 1, "failed", "shutdown", "x")
+        .task(1, 1, 2, "failed", "shutdown", "x")
+        .task(1, 2, 3, "failed", "shutdown", "x")
+        .task(1, 3, 4, "ready", "ready", "");
+    assert!(matches!(made.judged(60, &Known::nothing(), 1).unwrap().state, State::UnderWay(_)));
+    assert_eq!(made.state(52), State::UnderWay(WaitsFor::Monitor(SignedDuration::from_secs(4))));
+    let failing = Made { tasks: made.tasks[1..].to_vec(), ..made };
+    assert_eq!(failing.state(60), State::Failed(Why::Failing));
+}
+
+#[test]
+fn a_crash_after_a_long_good_run_is_no_failed_rollout() {
+    let made = Made::new()
+        .with("/UpdateStatus", json!({"State": "completed", "StartedAt": "2026-01-01T09:00:00Z", "CompletedAt": "2026-01-01T09:01:00Z"}))
+        .task(1, 0, 300, "failed", "shutdown", "x")
+        .task(1, 300, 306, "failed", "shutdown", "x")
+        .task(1, 306, 307, "ready", "ready", "");
+    assert_eq!(made.state(308), State::UnderWay(WaitsFor::Tasks));
+}
+
+#[test]
+fn a_task_that_makes_room_is_waited_for_but_not_for_ever() {
+    let error = "no suitable node (insufficient resources on 1 node)";
+    let stopping = |ended: &str| {
+        Made::new().task(1, 0, 20, ended, "shutdown", "").task(1, 20, 21, "pending", "ready", error)
+    };
+    let judged = |made: Made, at| made.judged(at, &Known::nothing(), 1).unwrap().state;
+    assert_eq!(judged(stopping("running"), 55), State::UnderWay(WaitsFor::Outgoing(error.to_owned())));
+    assert_eq!(judged(stopping("running"), 61), State::Failed(Why::NoSuitableNode(error.to_owned())));
+    assert_eq!(judged(stopping("shutdown"), 29), State::UnderWay(WaitsFor::Tasks));
+    assert_eq!(judged(stopping("shutdown"), 30), State::Failed(Why::NoSuitableNode(error.to_owned())));
+}
+
+#[test]
+fn slots_beyond_the_wanted_ones_are_history() {
+    let made = Made::new()
+        .task(1, 0, 1, "running", "running", "")
+        .task(2, 0, 1, "failed", "shutdown", "x")
+        .task(2, 1, 2, "running", "remove", "");
+    assert!(matches!(made.state(3), State::UnderWay(WaitsFor::Monitor(_))));
+    assert_eq!(made.state(6), State::Converged);
+    // A task too many, which the manager has not told to stop yet.
+    let surplus = made.task(2, 2, 3, "running", "running", "");
+    assert_eq!(surplus.state(20), State::UnderWay(WaitsFor::Tasks));
+}

@@ -1,0 +1,269 @@
+//! Recordings of a real engine (20.10), played second by second; see tests/data/rollout/.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::super::*;
+use crate::api::time;
+
+#[derive(Deserialize)]
+struct Recording {
+    base: Option<Value>,
+    posted: Value,
+    nodes: Vec<Node>,
+    end: String,
+    frames: Vec<Frame>,
+}
+
+/// What was new at that time.
+#[derive(Deserialize)]
+struct Frame {
+    date: String,
+    service: Option<Value>,
+    #[serde(default)]
+    tasks: Vec<Task>,
+    up: Vec<String>,
+    others: Vec<String>,
+}
+
+/// What a player of a recording knows.
+enum Knows {
+    /// The command's post, and that it edited these places.
+    Edited(&'static [&'static str]),
+    /// Nothing, as `wait` does.
+    Nothing,
+}
+
+/// One look at the service.
+struct Look {
+    at: i64,
+    judgement: Judgement,
+}
+
+/// Plays it until the judgement is final; gives all looks.
+fn play(recording: &str, knows: &Knows) -> Vec<Look> {
+    let recording: Recording = serde_json::from_str(recording).unwrap();
+    let service = |object: &Value| Service::new(object.clone()).unwrap();
+    let posted = service(&recording.posted);
+    let known = match (knows, &recording.base) {
+        (Knows::Edited(places), Some(base)) => {
+            Known::updated(&service(base), &posted, places.iter().map(|place| Place::at(place)).collect())
+        }
+        (Knows::Edited(_), None) => Known::created(&posted),
+        (Knows::Nothing, _) => Known::nothing(),
+    };
+    let mut looks = Vec::new();
+    let mut seen = Seen::default();
+    let mut now_service = posted;
+    let mut tasks = HashMap::<String, Task>::new();
+    let start = time::of_http(&recording.frames[0].date).unwrap();
+    let ends: Vec<Timestamp> = recording
+        .frames
+        .iter()
+        .skip(1)
+        .map(|frame| time::of_http(&frame.date).unwrap())
+        .chain([time::of_http(&recording.end).unwrap() + SignedDuration::from_secs(10)])
+        .collect();
+    for (frame, end) in recording.frames.into_iter().zip(ends) {
+        if let Some(object) = &frame.service {
+            now_service = service(object);
+        }
+        tasks.extend(frame.tasks.into_iter().map(|task| (task.id.clone(), task)));
+        let pick = |ids: &[String]| ids.iter().map(|id| tasks[id].clone()).collect::<Vec<_>>();
+        let up = pick(&frame.up);
+        let all = [up.clone(), pick(&frame.others)].concat();
+        let mut now = time::of_http(&frame.date).unwrap();
+        while now < end || looks.last().is_none_or(|look: &Look| look.at < (now - start).get_seconds()) {
+            seen.note(&up, now);
+            let view = View {
+                service: &now_service,
+                tasks: &up,
+                all: Some(&all),
+                nodes: Some(&recording.nodes),
+                now,
+                seen: &seen,
+            };
+            let judgement = judge(&view, &known).unwrap();
+            let is_final = !matches!(judgement.state, State::UnderWay(_));
+            looks.push(Look { at: (now - start).get_seconds(), judgement });
+            if is_final {
+                return looks;
+            }
+            now += SignedDuration::from_secs(1);
+            if now >= end {
+                break;
+            }
+        }
+    }
+    looks
+}
+
+macro_rules! recording {
+    ($name:literal) => {
+        ($name, include_str!(concat!("../../../../tests/data/rollout/", $name, ".json")))
+    };
+}
+
+const IMAGE: Knows = Knows::Edited(&["TaskTemplate.ContainerSpec.Image"]);
+const REPLICAS: Knows = Knows::Edited(&["Mode.Replicated.Replicas"]);
+const LABEL: Knows = Knows::Edited(&["Labels"]);
+
+#[test]
+fn every_recorded_rollout_ends_as_it_should() {
+    let failed = |why| State::Failed(why);
+    let crash = "task: non-zero exit (1)";
+    let no_constraint = "no suitable node (scheduling constraints not satisfied on 1 node)";
+    let no_port = "no suitable node (host-mode port already in use on 1 node)";
+    let no_platform = "unsupported platform on 1 node";
+    let no_node = vec![("vm".to_owned(), "constraint `node.role==worker`".to_owned())];
+    let sick = "task: non-zero exit (143): dockerexec: unhealthy container";
+    // The recording, what is known, how it ends, after how many seconds, tasks running and wanted, the newest cause.
+    for ((name, recording), knows, end, after, tasks, cause) in [
+        (recording!("good"), IMAGE, State::Converged, 10, (2, 2), None),
+        (recording!("start-first"), IMAGE, State::Converged, 5, (2, 2), None),
+        (recording!("global-good"), IMAGE, State::Converged, 6, (1, 1), None),
+        (recording!("bad-pause"), IMAGE, failed(Why::Paused), 6, (0, 2), Some(crash)),
+        (recording!("bad-rollback"), IMAGE, State::RolledBack, 15, (2, 2), Some(crash)),
+        (recording!("bad-continue"), IMAGE, failed(Why::CompletedFailing), 8, (0, 2), Some(crash)),
+        (recording!("late-rollback"), IMAGE, State::RolledBack, 14, (2, 2), Some("task: non-zero exit (3)")),
+        (recording!("sick-pause"), IMAGE, failed(Why::Paused), 6, (0, 2), Some(sick)),
+        (
+            recording!("missing-pause"),
+            IMAGE,
+            failed(Why::Paused),
+            0,
+            (0, 2),
+            Some("No such image: 127.0.0.1:5999/none:1"),
+        ),
+        (recording!("create-healthy"), IMAGE, State::Converged, 8, (1, 1), None),
+        (recording!("create-bad"), IMAGE, failed(Why::Failing), 13, (0, 1), Some(crash)),
+        (recording!("create-sick"), IMAGE, failed(Why::Failing), 20, (0, 1), Some(sick)),
+        (
+            recording!("create-missing"),
+            IMAGE,
+            failed(Why::ImageRejected),
+            0,
+            (0, 1),
+            Some("No such image: opera443399/whoami:9.9"),
+        ),
+        (recording!("restart-none-bad"), IMAGE, failed(Why::NotRestarted), 2, (0, 1), Some(crash)),
+        (recording!("attempts-bad"), IMAGE, failed(Why::NotRestarted), 3, (0, 1), Some(crash)),
+        (
+            recording!("exits-well-any"),
+            IMAGE,
+            failed(Why::Failing),
+            19,
+            (0, 1),
+            Some("it ended by itself, without an error"),
+        ),
+        (recording!("one-shot-create"), IMAGE, State::Converged, 3, (2, 2), None),
+        // The engine takes the first task's good end for a failure and pauses; in truth both tasks did their work.
+        (recording!("one-shot-force"), IMAGE, State::Converged, 4, (2, 2), None),
+        (
+            recording!("constraint"),
+            IMAGE,
+            failed(Why::ConstraintsUnmet(no_constraint.to_owned())),
+            4,
+            (0, 2),
+            Some(no_constraint),
+        ),
+        (recording!("host-port"), IMAGE, State::Converged, 19, (1, 1), None),
+        (
+            recording!("host-port-stuck"),
+            IMAGE,
+            failed(Why::NoSuitableNode(no_port.to_owned())),
+            11,
+            (1, 2),
+            Some(no_port),
+        ),
+        (recording!("global-none"), IMAGE, failed(Why::NoNodeMayRun(no_node)), 4, (0, 0), None),
+        (
+            recording!("global-platform"),
+            IMAGE,
+            failed(Why::NoSuitableNode(no_platform.to_owned())),
+            11,
+            (0, 1),
+            Some(no_platform),
+        ),
+        (
+            recording!("overlay"),
+            IMAGE,
+            failed(Why::NotAllocated { tasks: 4, networks: vec!["tsvx7qs6dsq33lfpo8hc1l4de".to_owned()] }),
+            16,
+            (0, 8),
+            None,
+        ),
+        (recording!("scale-zero"), REPLICAS, State::Converged, 0, (0, 0), None),
+        (recording!("scale-up"), REPLICAS, State::Converged, 5, (3, 3), None),
+        (recording!("label-only"), LABEL, State::Converged, 2, (2, 2), None),
+        (recording!("label-during-good"), IMAGE, State::Converged, 9, (2, 2), None),
+        (
+            recording!("label-during-rollback"),
+            IMAGE,
+            failed(Why::RolledBackElsewhere),
+            5,
+            (0, 2),
+            Some(crash),
+        ),
+        (recording!("image-stolen"), IMAGE, State::Converged, 13, (2, 2), None),
+        (recording!("manual-rollback"), IMAGE, State::Converged, 9, (2, 2), None),
+        (recording!("job-good"), IMAGE, State::Converged, 5, (3, 3), None),
+        (recording!("job-bad"), IMAGE, failed(Why::NotRestarted), 5, (0, 1), Some(crash)),
+        (recording!("job-bad-default"), IMAGE, failed(Why::Failing), 13, (0, 1), Some(crash)),
+        (recording!("job-again"), LABEL, State::Converged, 3, (1, 1), None),
+        (recording!("job-rollback"), IMAGE, State::Converged, 3, (1, 1), None),
+        (recording!("global-job"), IMAGE, State::Converged, 2, (1, 1), None),
+    ] {
+        let looks = play(recording, &knows);
+        let Look { at, judgement } = looks.last().unwrap();
+        let newest = judgement.causes.first().map(|cause| cause.error.as_str());
+        assert_eq!(
+            (&judgement.state, *at, (judgement.running, judgement.wanted), newest),
+            (&end, after, tasks, cause),
+            "{name}"
+        );
+        // Whoever knows nothing of the post must not come to another end, where there is one.
+        let blind = play(recording, &Knows::Nothing).pop().unwrap().judgement.state;
+        match end {
+            State::Failed(_) => assert!(matches!(blind, State::Failed(_)), "{name}: {blind:?}"),
+            end => assert_eq!(blind, end, "{name}"),
+        }
+    }
+}
+
+#[test]
+fn says_what_someone_else_changed() {
+    let last = |(_, recording): (_, &str)| play(recording, &IMAGE).pop().unwrap().judgement;
+    let shown = |places: &[Place]| places.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let judgement = last(recording!("label-during-good"));
+    assert_eq!(
+        (shown(&judgement.changed_by_others), shown(&judgement.replaced)),
+        (vec!["Labels".to_owned()], vec![])
+    );
+    let judgement = last(recording!("image-stolen"));
+    assert_eq!(shown(&judgement.replaced), ["TaskTemplate.ContainerSpec.Image"]);
+    assert!(last(recording!("bad-rollback")).changed_by_others.is_empty());
+}
+
+#[test]
+fn tells_what_it_waits_for() {
+    let waits = |(_, recording): (_, &str)| {
+        let mut waits: Vec<String> = Vec::new();
+        for look in play(recording, &IMAGE) {
+            if let State::UnderWay(what) = &look.judgement.state {
+                let what = format!("{what:?}").split('(').next().unwrap().to_owned();
+                if waits.last() != Some(&what) {
+                    waits.push(what);
+                }
+            }
+        }
+        waits
+    };
+    assert_eq!(waits(recording!("good")), ["Tasks", "Monitor"]);
+    assert_eq!(waits(recording!("bad-rollback")), ["Tasks", "Rollback"]);
+    assert_eq!(waits(recording!("host-port")), ["Tasks", "Outgoing", "Tasks", "Monitor"]);
+    assert_eq!(waits(recording!("job-good")), ["Job"]);
+}
