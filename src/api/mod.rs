@@ -13,6 +13,7 @@ pub mod interrupt;
 pub mod networks;
 pub mod nodes;
 pub mod path;
+pub mod references;
 pub mod remove;
 pub mod rollout;
 pub mod rows;

@@ -9,7 +9,8 @@ pub fn docker(command: Command) -> Command {
     command.args_override_self(true).mut_args(flag).mut_subcommands(docker)
 }
 
-fn flag(arg: Arg) -> Arg {
+/// [`docker`] for one flag.
+pub fn flag(arg: Arg) -> Arg {
     match arg.get_action() {
         _ if arg.is_positional() => arg,
         ArgAction::SetTrue => arg

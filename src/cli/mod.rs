@@ -1,6 +1,7 @@
 //! The commands: the table of contents.
 
 mod acting;
+mod create;
 mod exit;
 mod global;
 mod grammar;
@@ -9,7 +10,9 @@ mod ls;
 mod report;
 mod restart;
 mod rm;
+mod rollback;
 mod scale;
+mod service_args;
 mod summary;
 mod update_image;
 mod watch;
@@ -33,12 +36,14 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Create(create::CreateArgs),
     Inspect(inspect::InspectArgs),
     #[command(visible_alias = "list")]
     Ls(ls::LsArgs),
     Restart(restart::RestartArgs),
     #[command(visible_alias = "remove")]
     Rm(rm::RmArgs),
+    Rollback(rollback::RollbackArgs),
     Scale(scale::ScaleArgs),
     UpdateImage(update_image::UpdateImageArgs),
 }
@@ -64,10 +69,12 @@ fn run(cli: Cli) -> Exit {
         Err(error) => return exit::tell(&error, None),
     };
     let result = match cli.command {
+        Command::Create(args) => create::run(args, &global),
         Command::Inspect(args) => inspect::run(args, &global),
         Command::Ls(args) => ls::run(args, &global),
         Command::Restart(args) => restart::run(args, &global),
         Command::Rm(args) => rm::run(args, &global),
+        Command::Rollback(args) => rollback::run(args, &global),
         Command::Scale(args) => scale::run(args, &global),
         Command::UpdateImage(args) => update_image::run(args, &global),
     };

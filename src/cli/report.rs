@@ -57,6 +57,8 @@ pub fn report(style: Style, outcomes: &[Outcome], global: &Global) -> anyhow::Re
 fn lines(style: Style, outcome: &Outcome) -> Vec<String> {
     let (name, done) = (outcome.name(), style.done);
     let head = match &outcome.verdict {
+        // The new service's ID was printed when the engine had taken it.
+        Verdict::Applied if done.is_empty() => return Vec::new(),
         Verdict::Applied => format!("{name}: {done}"),
         Verdict::Planned => format!("{name}: would be {done} (dry run, nothing was posted)"),
         Verdict::Unchanged(_) => format!("{name}: nothing to change, nothing was posted"),

@@ -1,0 +1,63 @@
+//! Names of networks, secrets and configs in edits, turned into the IDs that the engine stores.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::client::Client;
+use super::error::{Error, Result};
+use super::path::{Path, can_be_name};
+use super::spec::{self, Edit, Reference, ReferenceKind};
+
+/// Puts the IDs of networks, secrets and configs into the edits; one request for each name.
+///
+/// # Errors
+/// [`Error::NoSuch`] for the first name that is none's; then nothing is posted.
+pub fn resolve(client: &Client, edits: &mut [Edit]) -> Result<()> {
+    let mut ids = HashMap::new();
+    for reference in spec::references(edits) {
+        let name = &reference.name;
+        let id = match reference.kind {
+            ReferenceKind::Network => network_id(client, name)?,
+            ReferenceKind::Secret => named_id(client, "secret", name)?,
+            ReferenceKind::Config => named_id(client, "config", name)?,
+        };
+        ids.insert(reference, id);
+    }
+    spec::resolve(edits, &|reference: &Reference| ids.get(reference).cloned());
+    Ok(())
+}
+
+/// A network as far as it is needed to refer to it.
+#[derive(Debug, Deserialize)]
+struct Network {
+    #[serde(rename = "Id")]
+    id: String,
+}
+
+/// The ID of the swarm's network of this name or ID: `GET /networks/{name}?scope=swarm`.
+fn network_id(client: &Client, name: &str) -> Result<String> {
+    let none = || Error::NoSuch { kind: "network", name: name.to_owned(), why: None };
+    if !can_be_name(name) {
+        return Err(none());
+    }
+    let found = client.get_json::<Network>(&Path::new(&["networks", name]).query("scope", "swarm"));
+    match found {
+        Ok(network) => Ok(network.id),
+        Err(Error::Engine { status: 404, .. }) => Err(none()),
+        Err(e) => Err(e),
+    }
+}
+
+/// The ID of the secret or config (`kind`) of this name: `GET /secrets`, `GET /configs`.
+fn named_id(client: &Client, kind: &'static str, name: &str) -> Result<String> {
+    let filters = json!({ "name": [name] }).to_string();
+    let found: Vec<Value> = client.get_json(&Path::new(&[&format!("{kind}s")]).query("filters", &filters))?;
+    // The engine's filter takes prefixes too.
+    let exact = found.iter().find(|object| object["Spec"]["Name"] == name);
+    match exact.and_then(|object| object["ID"].as_str()) {
+        Some(id) => Ok(id.to_owned()),
+        None => Err(Error::NoSuch { kind, name: name.to_owned(), why: None }),
+    }
+}

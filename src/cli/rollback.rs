@@ -1,0 +1,125 @@
+//! `rollback`: go back to the previous spec.
+
+use clap::Args;
+
+use super::acting::{ActingArgs, EditArgs, on_service, refuse};
+use super::exit::Exit;
+use super::global::Global;
+use super::report::{Style, shown};
+use crate::api::client::Client;
+use crate::api::error::Result;
+use crate::api::services::Service;
+use crate::api::spec::{Change, Place, changes};
+use crate::api::tasks::{self, Task, TaskState, Which};
+use crate::api::update::{Outcome, Posts, To, update};
+
+/// Roll services back to their previous spec, with the engine's own rollback
+///
+/// The engine keeps one spec, that before the last post; a second rollback returns to the one before the first.
+#[derive(Args, Debug)]
+pub struct RollbackArgs {
+    /// Services: names, IDs, or the first 6 or more characters of IDs
+    #[arg(value_name = "SERVICE", required = true)]
+    services: Vec<String>,
+    #[command(flatten)]
+    edit: EditArgs,
+    #[command(flatten)]
+    acting: ActingArgs,
+}
+
+/// Runs the command.
+pub fn run(args: RollbackArgs, global: &Global) -> anyhow::Result<Exit> {
+    let client = args.acting.client(global)?;
+    let roll_back = |given: &String| -> Outcome {
+        on_service(&client, given, |service| {
+            roll_back(&client, given, service, &args.edit)
+                .unwrap_or_else(|error| Outcome::new(given, Outcome::ending(error, Posts::None)))
+        })
+    };
+    let outcomes = args.services.iter().map(roll_back).collect();
+    args.acting.finish(Style::of("rollback", "roll back", "rolled back"), &client, outcomes, global)
+}
+
+fn roll_back(client: &Client, given: &str, service: Service, edit: &EditArgs) -> Result<Outcome> {
+    let Some(previous) = service.previous_spec() else {
+        let why = match service.update_state() {
+            Some("rollback_completed") => {
+                "the engine rolled it back by itself and keeps no previous spec after that"
+            }
+            _ => "it has no previous spec: it was never updated, or the engine no longer has it",
+        };
+        return Ok(refuse(given, service, why.to_owned()));
+    };
+    let differs: Vec<Change> =
+        changes(service.spec(), previous).into_iter().filter(|change| change.place != counter()).collect();
+    let to = previous["TaskTemplate"]["ContainerSpec"]["Image"].as_str().unwrap_or_default().to_owned();
+    let runs_the_same = !differs.iter().any(|change| change.place.is_within("TaskTemplate"));
+    if runs_the_same {
+        let tasks = tasks::list(client, &[service.id()], Which::All)?.tasks;
+        if differs.is_empty() || is_failing(&service, &tasks) {
+            let why = in_words(&service, &to, &differs, newest_good_image(&tasks, &to));
+            return Ok(refuse(given, service, why));
+        }
+    }
+    let from = service.image().unwrap_or_default().to_owned();
+    let is_job = service.is_job();
+    let mut outcome = update(client, given, service, &edit.ask(To::Previous));
+    if outcome.posts != Posts::None {
+        outcome.notes.push(match from == to {
+            true => format!(
+                "back to the previous settings with the same image, `{to}`; a second rollback returns"
+            ),
+            false => format!("back to image `{to}`; a second rollback returns to `{from}`"),
+        });
+        if is_job {
+            outcome.warnings.push("it is a job: it runs again".to_owned());
+        }
+    }
+    Ok(outcome)
+}
+
+/// Why the previous spec is no way back, and what is.
+fn in_words(service: &Service, image: &str, differs: &[Change], good: Option<&str>) -> String {
+    let what = match differs {
+        [] => {
+            format!("the previous spec has the same image (`{image}`) and settings, so nothing would change")
+        }
+        differs => format!(
+            "the previous spec runs the same as now, which fails (image `{image}`); it differs only in {}",
+            differs.iter().map(shown).collect::<Vec<_>>().join(", ")
+        ),
+    };
+    match good {
+        Some(good) => format!(
+            "{what}; the newest other image whose tasks ran well comes back with `swarmctl update-image {} {good}`",
+            service.name()
+        ),
+        None => format!("{what}; the engine remembers no task with another image that ran well"),
+    }
+}
+
+/// The restart counter says nothing of what a service runs.
+fn counter() -> Place {
+    Place::at("TaskTemplate.ForceUpdate")
+}
+
+/// Whether what the service runs now does not run: its rollout was given up, or its newest task has failed.
+fn is_failing(service: &Service, tasks: &[Task]) -> bool {
+    let newest = tasks.iter().max_by_key(|task| task.created);
+    let has_failed = |task: &Task| matches!(task.status.state, TaskState::Failed | TaskState::Rejected);
+    matches!(service.update_state(), Some("paused" | "rollback_paused"))
+        || newest.is_some_and(has_failed)
+        || tasks.iter().filter(|task| task.is_wanted()).any(has_failed)
+}
+
+/// The image of the newest task that ran well, other than `image`.
+fn newest_good_image<'a>(tasks: &'a [Task], image: &str) -> Option<&'a str> {
+    tasks
+        .iter()
+        .filter(|task| {
+            matches!(task.status.state, TaskState::Running | TaskState::Shutdown | TaskState::Complete)
+        })
+        .filter(|task| task.status.error.is_empty() && task.image().is_some_and(|other| other != image))
+        .max_by_key(|task| task.created)?
+        .image()
+}
