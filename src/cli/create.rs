@@ -1,7 +1,6 @@
 //! `create`: make a new service.
 
-use clap::Args;
-use serde_json::Value;
+use clap::{Args, Subcommand};
 
 use super::acting::ActingArgs;
 use super::exit::Exit;
@@ -22,6 +21,11 @@ use crate::output;
 /// The flags are docker's, and so is the spec that they make. The ID of the new service is printed as soon as
 /// the engine has taken it.
 #[derive(Args, Debug)]
+#[command(
+    disable_help_subcommand = true,
+    subcommand_value_name = "IMAGE [COMMAND] [ARG...]",
+    subcommand_help_heading = "Image"
+)]
 pub struct CreateArgs {
     #[command(flatten)]
     flags: CreateFlags,
@@ -30,16 +34,22 @@ pub struct CreateArgs {
     no_resolve_image: bool,
     #[command(flatten)]
     acting: ActingArgs,
-    /// Image of the tasks; all that follows is their command
-    #[arg(value_names = ["IMAGE", "COMMAND"], required = true, num_args = 1.., trailing_var_arg = true,
-          allow_hyphen_values = true)]
-    image_and_command: Vec<String>,
+    #[command(subcommand)]
+    image: Option<Image>,
+}
+
+/// The first word that is no flag, and all that follows it, flags of this command included: docker's grammar.
+/// It is that of an external subcommand, as clap calls it.
+#[derive(Subcommand, Debug)]
+enum Image {
+    #[command(external_subcommand)]
+    AndCommand(Vec<String>),
 }
 
 /// Runs the command.
 pub fn run(args: CreateArgs, global: &Global) -> anyhow::Result<Exit> {
     let mut edits = args.flags.edits()?;
-    edits.extend(image_edits(&args.image_and_command)?);
+    edits.extend(image_edits(args.image)?);
     let edits = spec::create::settle(edits)?;
     let spec = spec::create::spec(&edits)?;
 
@@ -63,11 +73,10 @@ fn create_resolved(client: &Client, mut edits: Vec<Edit>, name: &str) -> Result<
 }
 
 /// The image, and the command that replaces the image's own.
-fn image_edits(image_and_command: &[String]) -> Result<Vec<Edit>, BadValue> {
-    let Some((image, command)) = image_and_command.split_first() else { return Ok(Vec::new()) };
-    if image.starts_with('-') {
-        return Err(BadValue::new(format!("there is no flag `{image}`"), "swarmctl create --name web nginx"));
-    }
-    let image = ImageRef::parse(image)?;
-    Ok(vec![spec::image(&image), spec::args(command)])
+fn image_edits(image: Option<Image>) -> Result<Vec<Edit>, BadValue> {
+    let Some(Image::AndCommand(words)) = image else {
+        return Err(BadValue::new("no image is named", "swarmctl create --name web nginx"));
+    };
+    let (image, command) = words.split_first().map_or(("", &[][..]), |(image, rest)| (image.as_str(), rest));
+    Ok(vec![spec::image(&ImageRef::parse(image)?), spec::args(command)])
 }

@@ -115,7 +115,8 @@ fn tell(style: Style, outcome: &Outcome, global: &Global) {
         }
         Verdict::Interrupted => (vec![interrupted(outcome.posts, global)], None),
     };
-    output::error(&format!("cannot {} service `{name}`", style.verb), causes, hint.as_deref());
+    let which = if name.is_empty() { String::new() } else { format!(" `{name}`") };
+    output::error(&format!("cannot {} service{which}", style.verb), causes, hint.as_deref());
 }
 
 fn as_json(outcome: &Outcome, code: Exit) -> Value {
