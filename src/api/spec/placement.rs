@@ -1,9 +1,9 @@
 //! Flags of how many tasks there are, and on which nodes.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 use super::values::{number, placement, text};
-use super::{Edit, Flag, On, Place};
+use super::{BadValue, Flag, On};
 
 /// The flags of this area. The mode comes first: it replaces what the others refine.
 pub const FLAGS: &[Flag] = &[
@@ -41,9 +41,9 @@ pub const FLAGS: &[Flag] = &[
 ];
 
 /// A number of tasks: the engine takes only half of what 64 bits hold.
-fn count(text: &str) -> Result<u64, super::BadValue> {
+fn count(text: &str) -> Result<u64, BadValue> {
     number::count(text)
         .ok()
         .filter(|count| i64::try_from(*count).is_ok())
-        .ok_or_else(|| super::BadValue::new(format!("`{text}` cannot be a number of tasks"), "3"))
+        .ok_or_else(|| BadValue::new(format!("`{text}` cannot be a number of tasks"), "3"))
 }

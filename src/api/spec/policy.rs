@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::values::{duration, number, text};
-use super::{BadValue, Edit, Flag, Given, Place};
+use super::{BadValue, Edit, Flag, Place};
 
 const CONDITIONS: &[&str] = &["none", "on-failure", "any"];
 const ORDERS: &[&str] = &["start-first", "stop-first"];
