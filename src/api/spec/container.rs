@@ -74,7 +74,7 @@ pub const FLAGS: &[Flag] = &[
     })
     .since(1, 28),
     Flag::one("stop-grace-period", "DURATION", "Wait so long before killing a container (10s)", |given| {
-        given.exact("TaskTemplate.ContainerSpec.StopGracePeriod", duration::duration)
+        given.exact("TaskTemplate.ContainerSpec.StopGracePeriod", duration::period)
     }),
     Flag::switch("no-healthcheck", "Turn off the image's health check", no_health_check).since(1, 25),
     Flag::one("health-cmd", "COMMAND", "Check health with this shell command", |given| {
