@@ -15,6 +15,9 @@ pub struct Need {
 
 /// The fields that engines drop where the URL's API version is older, as far as they are known.
 pub const NEEDS: &[Need] = &[
+    need("TaskTemplate.Resources.Reservations.GenericResources", 32),
+    need("TaskTemplate.ContainerSpec.Isolation", 35),
+    need("TaskTemplate.ContainerSpec.Init", 37),
     need("TaskTemplate.ContainerSpec.Sysctls", 40),
     need("TaskTemplate.ContainerSpec.Privileges.CredentialSpec.Config", 40),
     need("TaskTemplate.ContainerSpec.Configs[].Runtime", 40),
