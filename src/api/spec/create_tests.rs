@@ -1,5 +1,5 @@
 use super::super::values::text::words;
-use super::super::{Flag, Outside, Takes, args, flags, image, resolve};
+use super::super::{Flag, Outside, Takes, flags, image, resolve};
 use super::*;
 use crate::api::image::ImageRef;
 

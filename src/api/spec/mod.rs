@@ -24,8 +24,8 @@ pub mod values;
 pub use container::{args, image};
 pub use diff::{Change, changes};
 pub use edit::{Edit, Op, apply, apply_all};
-pub use flag::{BadValue, Flag, Given, Meaning, On, Outside, Takes};
-pub use needs::{NEEDS, Need, needs};
+pub use flag::{BadValue, Flag, Given, On, Outside, Takes};
+pub use needs::needs;
 pub use place::Place;
 pub use reference::{Reference, ReferenceKind, references, resolve};
 
