@@ -18,4 +18,5 @@ mod layers;
 mod ls;
 mod rm;
 mod support;
+mod swarm;
 mod update_image;

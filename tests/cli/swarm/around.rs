@@ -1,0 +1,119 @@
+//! `ls`, `inspect` and `rm` on a real engine.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use super::engine::{engine, small};
+use crate::support::fixtures::OLD;
+
+/// The lines of `ls` about services whose name begins so, cell by cell.
+fn rows(stdout: &str, prefix: &str) -> Vec<Vec<String>> {
+    let cells = |line: &str| line.split("   ").map(|cell| cell.trim().to_owned()).filter(|cell| !cell.is_empty()).collect();
+    stdout.lines().map(cells).filter(|row: &Vec<String>| row.get(1).is_some_and(|name| name.starts_with(prefix))).collect()
+}
+
+#[test]
+fn ls_shows_what_is_there() {
+    let engine = engine();
+    let mut first = small("ls-x2", OLD);
+    first["Labels"] = json!({ "ls-test": "yes" });
+    first["EndpointSpec"] = json!({ "Ports": [{ "Protocol": "tcp", "TargetPort": 80, "PublishedPort": 22501 }] });
+    let first = engine.create(&first);
+    let mut second = small("ls-x10", OLD);
+    second["Mode"]["Replicated"]["Replicas"] = 0.into();
+    let _second = engine.create(&second);
+    engine.wait_until("the task runs", |engine| engine.running_tasks(first.id()) == 1);
+
+    let run = engine.swarmctl(&["ls", "-f", "name=ls-x"]).run().exits(0);
+    let shown = rows(&run.stdout, "ls-x");
+    assert_eq!(shown[0], [&first.id()[..12], "ls-x2", "replicated", "1/1", OLD, "*:22501->80/tcp"]);
+    assert_eq!(shown[1][1..4], ["ls-x10", "replicated", "0/0"], "natural order: {}", run.report());
+    assert_eq!(shown.len(), 2);
+
+    let run = engine.swarmctl(&["ls", "-q", "--filter", "label=ls-test=yes"]).run().exits(0);
+    assert!(first.id().starts_with(run.stdout.trim()) && run.stdout.lines().count() == 1, "{}", run.report());
+}
+
+#[test]
+fn ls_json_goes_through_jq_like_the_curl_of_the_page() {
+    let engine = engine();
+    let mut spec = small("ls-jq", OLD);
+    spec["Mode"]["Replicated"]["Replicas"] = 0.into();
+    let _service = engine.create(&spec);
+    let run = engine.swarmctl(&["ls", "--json", "-f", "name=ls-jq"]).run().exits(0);
+    let mut jq = Command::new("jq")
+        .arg(".[].Version.Index")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("jq is there: sudo apt-get install --no-install-recommends -y jq");
+    jq.stdin.take().unwrap().write_all(run.stdout.as_bytes()).unwrap();
+    let output = jq.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let index = engine.service("ls-jq")["Version"]["Index"].to_string();
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), index);
+}
+
+#[test]
+fn inspect_is_what_the_engine_says_and_pretty_is_for_people() {
+    let engine = engine();
+    let network = engine.network("in-net");
+    let mut spec = small("in-a", OLD);
+    spec["Labels"] = json!({ "team": "shop <&>" });
+    spec["Mode"]["Replicated"]["Replicas"] = 0.into();
+    spec["TaskTemplate"]["Networks"] = json!([{ "Target": network.id() }]);
+    spec["EndpointSpec"] = json!({ "Ports": [{ "Protocol": "tcp", "TargetPort": 80, "PublishedPort": 22502 }] });
+    let service = engine.create(&spec);
+    // The engine itself still writes to it: ports, virtual IPs.
+    engine.wait_until("it has its addresses", |engine| engine.service("in-a")["Endpoint"]["VirtualIPs"].is_array());
+    let run = engine.swarmctl(&["inspect", "in-a"]).run().exits(0);
+    assert_eq!(run.json(), Value::from(vec![engine.service("in-a")]));
+    let run = engine.swarmctl(&["inspect", "--pretty", "in-a"]).run().exits(0);
+    run.prints(&["in-a", &service.id()[..12], OLD, "in-net", "22502", "team", "shop <&>"]);
+    engine.swarmctl(&["inspect", "nosuch-in"]).run().exits(3);
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let engine = engine();
+    let mut spec = small("pipe-a", OLD);
+    spec["Mode"]["Replicated"]["Replicas"] = 0.into();
+    let _service = engine.create(&spec);
+    for args in [&["ls"][..], &["ls", "--json"], &["ls", "-q"], &["inspect", "pipe-a"], &["inspect", "--pretty", "pipe-a"]] {
+        let run = engine.swarmctl(args).run_into_closed_pipe().exits(0);
+        assert_eq!(run.stderr, "", "{}", run.report());
+    }
+}
+
+#[test]
+fn rm_removes_goes_on_and_waits_for_the_tasks() {
+    let engine = engine();
+    let first = engine.create(&small("rm-a", OLD));
+    let second = engine.create(&small("rm-b", OLD));
+    engine.wait_until("the tasks run", |engine| {
+        engine.running_tasks(first.id()) == 1 && engine.running_tasks(second.id()) == 1
+    });
+    let run = engine.swarmctl(&["rm", "--wait", "rm-a", "rm-nosuch", "../networks/ingress", "rm-b"]).run().exits(3);
+    assert!(!engine.has_service("rm-a") && !engine.has_service("rm-b"));
+    assert_eq!((engine.tasks_left(first.id()), engine.tasks_left(second.id())), (0, 0), "{}", run.report());
+    assert_eq!(run.stdout.lines().count(), 2, "{}", run.report());
+    run.says(&["rm-nosuch", "../networks/ingress"]);
+    let networks = engine.ask("GET", "/networks", None);
+    assert!(networks.as_array().unwrap().iter().any(|network| network["Name"] == "ingress"), "no network was touched");
+}
+
+#[test]
+fn rm_takes_no_short_prefix() {
+    let engine = engine();
+    let mut spec = small("rm-short", OLD);
+    spec["Mode"]["Replicated"]["Replicas"] = 0.into();
+    let service = engine.create(&spec);
+    for length in 1..6 {
+        engine.swarmctl(&["rm", &service.id()[..length]]).run().exits(3);
+        assert!(engine.has_service("rm-short"), "a prefix of {length}");
+    }
+    engine.swarmctl(&["rm", &service.id()[..8]]).run().exits(0).shows(&["rm-short"]);
+    assert!(!engine.has_service("rm-short"));
+}

@@ -1,0 +1,68 @@
+//! Two writers of one service: nobody's change is lost.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use serde_json::Value;
+
+use super::engine::{engine, small};
+use crate::support::fixtures::{NEW, OLD};
+
+#[test]
+fn twenty_four_updates_in_a_row_while_another_process_keeps_changing_labels() {
+    let engine = engine();
+    let mut spec = small("co-24", OLD);
+    spec["Mode"]["Replicated"]["Replicas"] = 0.into();
+    let _service = engine.create(&spec);
+    let (stop, labels) = (AtomicBool::new(false), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            // A client of its own, which has nothing to do with swarmctl.
+            while !stop.load(Ordering::SeqCst) {
+                let label = format!("label-{}", labels.load(Ordering::SeqCst));
+                engine.change("co-24", |spec| spec["Labels"][&label] = "kept".into());
+                labels.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        let stop_at_the_end = StopAtTheEnd(&stop);
+        for n in 0..24 {
+            let image = if n % 2 == 0 { NEW } else { OLD };
+            // So many labels between two updates that each of them meets the other writer.
+            let run = engine.swarmctl(&["update-image", "-d", "--no-resolve-image", "co-24", image]).run();
+            run.exits(0);
+            assert_eq!(engine.service("co-24")["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"], image, "update {n}");
+        }
+        drop(stop_at_the_end);
+    });
+    let labels = labels.load(Ordering::SeqCst);
+    assert!(labels >= 10, "the other writer has hardly written: {labels}");
+    let service = engine.service("co-24");
+    let there = service["Spec"]["Labels"].as_object().unwrap();
+    let lost: Vec<usize> = (0..labels).filter(|n| there.get(&format!("label-{n}")) != Some(&Value::from("kept"))).collect();
+    assert!(lost.is_empty(), "of {labels} labels these are lost: {lost:?}");
+}
+
+/// Lets the other thread end also where this one fails.
+struct StopAtTheEnd<'a>(&'a AtomicBool);
+
+impl Drop for StopAtTheEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn two_swarmctls_at_once_with_the_same_image_are_both_done() {
+    let engine = engine();
+    let mut spec = small("co-2", OLD);
+    spec["Mode"]["Replicated"]["Replicas"] = 0.into();
+    let _service = engine.create(&spec);
+    for image in [NEW, OLD, NEW, OLD] {
+        let line = ["update-image", "-d", "--no-resolve-image", "co-2", image];
+        let mut both = [engine.swarmctl(&line).spawn(), engine.swarmctl(&line).spawn()];
+        for running in &mut both {
+            running.wait().exits(0);
+        }
+        assert_eq!(engine.service("co-2")["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"], image);
+    }
+}

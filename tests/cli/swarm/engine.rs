@@ -1,0 +1,275 @@
+//! The real engine, and a look at it that does not go through swarmctl.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::run::{Swarmctl, swarmctl};
+
+/// A private engine that is a swarm of one node.
+pub struct Engine {
+    socket: PathBuf,
+    /// A process in its network namespace; `None` where that is the tests' own.
+    netns: Option<String>,
+    /// Holds the engine's stdin, so that it ends with the tests, however they end.
+    _process: Option<Child>,
+}
+
+/// The one engine of all tests; a test that needs it and cannot have it fails and says what to do.
+pub fn engine() -> &'static Engine {
+    static ENGINE: OnceLock<Result<Engine, String>> = OnceLock::new();
+    match ENGINE.get_or_init(Engine::find_or_start) {
+        Ok(engine) => engine,
+        Err(why) => panic!(
+            "there is no engine to test with: {why}\n\
+             install what it needs with: sudo scripts/engine install\n\
+             then run the tests as root: sudo scripts/test"
+        ),
+    }
+}
+
+impl Engine {
+    fn find_or_start() -> Result<Self, String> {
+        let text = |key: &str| std::env::var_os(key).and_then(|value| value.into_string().ok());
+        if let Some(socket) = text("SWARMCTL_TEST_SOCKET") {
+            let socket = PathBuf::from(socket.strip_prefix("unix://").unwrap_or(&socket));
+            let engine = Self { socket, netns: text("SWARMCTL_TEST_NETNS_PID"), _process: None };
+            return match engine.try_ask("GET", "/_ping", None) {
+                Ok((200, _)) => Ok(engine),
+                other => Err(format!("SWARMCTL_TEST_SOCKET is {}: {other:?}", engine.socket.display())),
+            };
+        }
+        // Its folder is made, and removed again, by the script. Not below the system's temporary folder: the path
+        // of a socket is short.
+        let dir = PathBuf::from(format!("/tmp/sctl-engine-{}", std::process::id()));
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/engine");
+        let mut child = Command::new(&script)
+            .arg("run")
+            .arg(&dir)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|e| format!("{}: {e}", script.display()))?;
+        let mut line = String::new();
+        let stdout = child.stdout.take().expect("a pipe");
+        BufReader::new(stdout).read_line(&mut line).map_err(|e| e.to_string())?;
+        let Some(socket) = line.trim().strip_prefix("ready ") else {
+            let status = child.wait().map_err(|e| e.to_string())?;
+            return Err(format!("scripts/engine ended with {status}; its words are above"));
+        };
+        let netns = std::fs::read_to_string(dir.join("netns.pid")).ok().map(|pid| pid.trim().to_owned());
+        Ok(Self { socket: socket.into(), netns, _process: Some(child) })
+    }
+
+    pub fn host(&self) -> String {
+        format!("unix://{}", self.socket.display())
+    }
+
+    /// swarmctl with these arguments, talking to this engine.
+    pub fn swarmctl(&self, args: &[&str]) -> Swarmctl {
+        swarmctl(args.iter().copied()).host(self.host())
+    }
+
+    /// A request, past swarmctl; an answer that is no 2xx fails the test.
+    #[track_caller]
+    pub fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
+        match self.try_ask(method, path, body) {
+            Ok((200..=299, answer)) => answer,
+            other => panic!("{method} {path}: {other:?}"),
+        }
+    }
+
+    /// A request, past swarmctl: status and JSON (null where there is none).
+    pub fn try_ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<(u16, Value), String> {
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let (status, bytes) = self.exchange(method, path, &body).map_err(|e| e.to_string())?;
+        Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
+    }
+
+    fn exchange(&self, method: &str, path: &str, body: &str) -> std::io::Result<(u16, Vec<u8>)> {
+        let mut stream = UnixStream::connect(&self.socket)?;
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        )?;
+        let mut reader = BufReader::new(stream);
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let status = line.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+        let mut chunked = false;
+        loop {
+            line.clear();
+            reader.read_line(&mut line)?;
+            let header = line.trim().to_ascii_lowercase();
+            chunked |= header == "transfer-encoding: chunked";
+            if header.is_empty() {
+                break;
+            }
+        }
+        let mut bytes = Vec::new();
+        if !chunked {
+            reader.read_to_end(&mut bytes)?;
+            return Ok((status, bytes));
+        }
+        loop {
+            line.clear();
+            reader.read_line(&mut line)?;
+            let size = usize::from_str_radix(line.trim(), 16).map_err(std::io::Error::other)?;
+            let mut chunk = vec![0; size + 2];
+            reader.read_exact(&mut chunk)?;
+            if size == 0 {
+                return Ok((status, bytes));
+            }
+            bytes.extend_from_slice(&chunk[..size]);
+        }
+    }
+
+    /// The service as GET shows it.
+    #[track_caller]
+    pub fn service(&self, name: &str) -> Value {
+        self.ask("GET", &format!("/services/{name}"), None)
+    }
+
+    /// Whether there is such a service.
+    pub fn has_service(&self, name: &str) -> bool {
+        matches!(self.try_ask("GET", &format!("/services/{name}"), None), Ok((200, _)))
+    }
+
+    /// Makes a service past swarmctl; it is removed when what comes back is dropped.
+    #[track_caller]
+    pub fn create(&'static self, spec: &Value) -> Removed {
+        self.create_at("", spec)
+    }
+
+    /// The same at an API version, as in `/v1.30`.
+    #[track_caller]
+    pub fn create_at(&'static self, version: &str, spec: &Value) -> Removed {
+        let made = self.ask("POST", &format!("{version}/services/create"), Some(spec));
+        Removed::new(self, format!("/services/{}", made["ID"].as_str().expect("an ID")))
+    }
+
+    /// Makes an overlay network of this name; it is removed when what comes back is dropped.
+    #[track_caller]
+    pub fn network(&'static self, name: &str) -> Removed {
+        let made = self.ask("POST", "/networks/create", Some(&json!({ "Name": name, "Driver": "overlay" })));
+        Removed::new(self, format!("/networks/{}", made["Id"].as_str().expect("an ID")))
+    }
+
+    /// Posts a changed spec, again as long as the index turns out stale.
+    #[track_caller]
+    pub fn change(&self, name: &str, change: impl Fn(&mut Value)) {
+        loop {
+            let service = self.service(name);
+            let mut spec = service["Spec"].clone();
+            change(&mut spec);
+            let path = format!("/services/{name}/update?version={}", service["Version"]["Index"]);
+            match self.try_ask("POST", &path, Some(&spec)) {
+                Ok((200, _)) => return,
+                Ok((500, refusal)) if refusal.to_string().contains("update out of sequence") => {}
+                other => panic!("POST {path}: {other:?}"),
+            }
+        }
+    }
+
+    /// Waits until it holds; a test that waits in vain fails.
+    #[track_caller]
+    pub fn wait_until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let start = Instant::now();
+        while !holds(self) {
+            assert!(start.elapsed() < Duration::from_secs(60), "waited in vain: {what}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// The tasks of a service that should run, by their state.
+    pub fn running_tasks(&self, service: &str) -> usize {
+        let filters = json!({ "service": [service], "desired-state": ["running"] }).to_string();
+        let filters = percent_encoding::utf8_percent_encode(&filters, percent_encoding::NON_ALPHANUMERIC);
+        let Ok((200, tasks)) = self.try_ask("GET", &format!("/tasks?filters={filters}"), None) else { return 0 };
+        let tasks = tasks.as_array().map_or(&[][..], Vec::as_slice);
+        tasks.iter().filter(|task| task["Status"]["State"] == "running").count()
+    }
+
+    /// All tasks of the service of that ID, in whatever state, also when it is gone.
+    pub fn tasks_left(&self, id: &str) -> usize {
+        let tasks = self.ask("GET", "/tasks", None);
+        tasks.as_array().map_or(0, |tasks| tasks.iter().filter(|task| task["ServiceID"] == id).count())
+    }
+
+    /// What answers to GET / at this port of the node.
+    pub fn page(&self, port: u16) -> Option<String> {
+        let script = format!(
+            "exec 3<>/dev/tcp/127.0.0.1/{port} && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3"
+        );
+        let mut command = match &self.netns {
+            Some(pid) => {
+                let mut command = Command::new("nsenter");
+                command.arg(format!("--net=/proc/{pid}/ns/net")).arg("bash");
+                command
+            }
+            None => Command::new("bash"),
+        };
+        let output = command.arg("-c").arg(script).output().expect("nsenter can be started");
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+/// Something on the engine that is removed when this is dropped.
+pub struct Removed {
+    engine: &'static Engine,
+    path: String,
+}
+
+impl Removed {
+    pub fn new(engine: &'static Engine, path: String) -> Self {
+        Self { engine, path }
+    }
+
+    /// Its ID.
+    pub fn id(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+impl Drop for Removed {
+    fn drop(&mut self) {
+        // A network is free only when the tasks on it are gone.
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(20) {
+            match self.engine.try_ask("DELETE", &self.path, None) {
+                Ok((200..=299 | 404, _)) => return,
+                _ => thread::sleep(Duration::from_millis(100)),
+            }
+        }
+        eprintln!("could not remove {}", self.path);
+    }
+}
+
+/// A small service that converges fast: one task, a monitor period of a second.
+pub fn small(name: &str, image: &str) -> Value {
+    let policy = json!({ "Parallelism": 1, "Monitor": 1_000_000_000, "FailureAction": "pause" });
+    json!({
+        "Name": name,
+        "TaskTemplate": {
+            "ContainerSpec": { "Image": image, "StopGracePeriod": 1_000_000_000 },
+            "RestartPolicy": { "Condition": "none" }
+        },
+        "Mode": { "Replicated": { "Replicas": 1 } },
+        "UpdateConfig": policy,
+        "RollbackConfig": policy
+    })
+}
+
+/// The spec of a service as one line, as the engine wrote it but for its escapes.
+pub fn spec_text(service: &Value) -> String {
+    service["Spec"].to_string()
+}

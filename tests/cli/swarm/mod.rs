@@ -1,0 +1,10 @@
+//! swarmctl on a real engine with a swarm of its own: what a user sees.
+//!
+//! `scripts/test` starts one engine for all of it and names it in `SWARMCTL_TEST_SOCKET`; without that these tests
+//! start one themselves (`scripts/engine`, as root) and it ends with them.
+
+mod around;
+mod concurrent;
+mod create;
+mod engine;
+mod update_image;
