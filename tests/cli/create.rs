@@ -102,7 +102,7 @@ fn many_flags_at_once_post_what_docker_posts() {
         --reserve-memory 1g --restart-condition on-failure --restart-delay 2s --restart-max-attempts 3 \
         --restart-window 1m30s --update-parallelism 2 --update-delay 1.5s --update-failure-action rollback \
         --update-monitor 10s --update-max-failure-ratio .3 --update-order start-first --log-driver json-file \
-        --log-opt max-size=10m --endpoint-mode dnsrr --stop-grace-period 1m --user 1000:1000 --workdir /w";
+        --log-opt max-size=10m --endpoint-mode vip --stop-grace-period 1m --user 1000:1000 --workdir /w";
     let mut args: Vec<&str> = line.split_whitespace().collect();
     args.extend(["--entrypoint", "/bin/sh -c \"a b\"", "img", "cmd", "-x", "--y", "z"]);
     let docker = json!({
@@ -145,7 +145,7 @@ fn many_flags_at_once_post_what_docker_posts() {
             "MaxFailureRatio": 0.3, "Order": "start-first"
         },
         "EndpointSpec": {
-            "Mode": "dnsrr",
+            "Mode": "vip",
             "Ports": [
                 { "Protocol": "udp", "TargetPort": 80, "PublishedPort": 8080, "PublishMode": "ingress" },
                 { "Protocol": "udp", "TargetPort": 81, "PublishedPort": 8081, "PublishMode": "ingress" },
@@ -233,6 +233,14 @@ fn ports_are_dockers_in_every_syntax() {
 }
 
 #[test]
+fn without_a_virtual_ip_only_the_nodes_can_publish() {
+    posts_at(&["--endpoint-mode", "dnsrr", "img"], "/EndpointSpec/Mode", &json!("dnsrr"));
+    let host = "published=80,target=80,mode=host";
+    posts_at(&["--endpoint-mode", "dnsrr", "-p", host, "img"], "/EndpointSpec/Ports/0/PublishMode", &json!("host"));
+    refuses(&["--endpoint-mode", "dnsrr", "-p", "80:80", "img"]);
+}
+
+#[test]
 fn environment_and_labels_are_dockers() {
     posts_at(
         &["-eA=1", "-e", "B=a=b", "--env", "C=", "--env=D= x ", "-e=E=5", "img"],
@@ -295,7 +303,7 @@ fn values_that_cannot_be_one_are_two_and_nothing_is_sent() {
         &["--update-delay", "soon"][..],
         &["--update-delay", "5"],
         &["--restart-delay", "1 s"],
-        &["--stop-grace-period", "-1s"],
+        &["--stop-grace-period", "1x"],
         &["--limit-memory", "much"],
         &["--limit-cpu", "all"],
         &["--restart-condition", "never"],

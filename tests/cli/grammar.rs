@@ -11,7 +11,10 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("create", &["img"]),
     ("inspect", &["nosuch"]),
     ("ls", &[]),
+    ("restart", &["nosuch"]),
     ("rm", &["nosuch"]),
+    ("rollback", &["nosuch"]),
+    ("scale", &["nosuch=1"]),
     ("update-image", &["nosuch", "img"]),
 ];
 

@@ -362,6 +362,8 @@ impl World {
             },
             ("GET", ["tasks"]) => self.tasks(request),
             ("GET", ["nodes"]) => Answer::json(200, json!([node()]).to_string()),
+            // It holds none of these.
+            ("GET", ["secrets" | "configs"]) => Answer::json(200, "[]\n"),
             ("GET", ["networks"]) => {
                 let list: Vec<Value> = self.networks.iter().map(|(id, name)| network(id, name)).collect();
                 Answer::json(200, Value::from(list).to_string())
