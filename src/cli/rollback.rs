@@ -13,9 +13,9 @@ use crate::api::spec::{Change, Place, changes};
 use crate::api::tasks::{self, Task, TaskState, Which};
 use crate::api::update::{Outcome, Posts, To, update};
 
-/// Roll services back to their previous spec, with the engine's own rollback
+/// Roll services back to their previous spec
 ///
-/// The engine keeps one spec, that before the last post; a second rollback returns to the one before the first.
+/// This is the engine's own rollback. It keeps one spec, that before the last post: a second rollback returns.
 #[derive(Args, Debug)]
 pub struct RollbackArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
