@@ -16,7 +16,7 @@ use super::time;
 const MOST_SERVICES_IN_A_FILTER: usize = 100;
 
 /// The IDs that go into one request line: it holds 64 KB.
-const MOST_IDS_IN_A_FILTER: usize = 500;
+pub const MOST_IDS_IN_A_FILTER: usize = 500;
 
 /// Which tasks of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::exit::Exit;
 use super::global::Global;
+use super::progress::{Plain, Progress, Quiet};
 use super::report::{Style, report};
 use super::watch;
 use crate::api::client::Client;
@@ -56,7 +57,8 @@ impl ActingArgs {
         global: &Global,
     ) -> anyhow::Result<Exit> {
         if !self.detach {
-            watch::until_done(client, &mut outcomes);
+            let progress: &mut dyn Progress = if self.quiet { &mut Quiet } else { &mut Plain::default() };
+            watch::until_done(client, &mut outcomes, progress);
         }
         report(Style { json: self.json, ..style }, &outcomes, global)
     }

@@ -103,7 +103,9 @@ impl Exit {
     /// The code of one service's outcome.
     pub fn of_outcome(outcome: &Outcome, signal: Option<usize>) -> Exit {
         match &outcome.verdict {
-            Verdict::Unchanged(_) | Verdict::Planned | Verdict::Applied => Exit::Done,
+            Verdict::Unchanged(_) | Verdict::Planned | Verdict::Applied | Verdict::Converged => Exit::Done,
+            Verdict::RolloutFailed(_) => Exit::RolloutFailed,
+            Verdict::Removed => Exit::NoSuch,
             Verdict::Conflict(_) => Exit::Conflict,
             Verdict::RolledBack => Exit::RolledBack,
             Verdict::Refused(_) => Exit::Failed,

@@ -7,6 +7,7 @@ mod global;
 mod grammar;
 mod inspect;
 mod ls;
+mod progress;
 mod report;
 mod restart;
 mod rm;

@@ -58,8 +58,8 @@ fn lines(style: Style, outcome: &Outcome) -> Vec<String> {
     let (name, done) = (outcome.name(), style.done);
     let head = match &outcome.verdict {
         // The new service's ID was printed when the engine had taken it.
-        Verdict::Applied if done.is_empty() => return Vec::new(),
-        Verdict::Applied => format!("{name}: {done}"),
+        Verdict::Applied | Verdict::Converged if done.is_empty() => return Vec::new(),
+        Verdict::Applied | Verdict::Converged => format!("{name}: {done}"),
         Verdict::Planned => format!("{name}: would be {done} (dry run, nothing was posted)"),
         Verdict::Unchanged(_) => format!("{name}: nothing to change, nothing was posted"),
         _ => return Vec::new(),
@@ -86,7 +86,12 @@ fn tell(style: Style, outcome: &Outcome, global: &Global) {
         output::warning(&format!("service `{name}`: the engine did not store {}", places.join(", ")));
     }
     let (causes, hint) = match &outcome.verdict {
-        Verdict::Unchanged(_) | Verdict::Planned | Verdict::Applied => return,
+        Verdict::Unchanged(_) | Verdict::Planned | Verdict::Applied | Verdict::Converged => return,
+        Verdict::RolloutFailed(why) => {
+            let why = std::iter::once(why.to_string()).chain(causes_in_words(outcome));
+            (why.collect(), Some(format!("see more with `docker service ps --no-trunc {name}`")))
+        }
+        Verdict::Removed => (vec!["the service was removed while it was watched".to_owned()], None),
         Verdict::Refused(why) => (vec![why.clone()], None),
         Verdict::Paused => (
             vec!["its rollout is paused, and any post would resume it".to_owned()],
@@ -97,7 +102,9 @@ fn tell(style: Style, outcome: &Outcome, global: &Global) {
         ),
         Verdict::Conflict(conflict) => conflict_in_words(conflict, name),
         Verdict::RolledBack => (
-            vec!["the engine applied it, the rollout failed, and the engine rolled it back".to_owned()],
+            std::iter::once("the engine applied it, the rollout failed, and the engine rolled it back".to_owned())
+                .chain(causes_in_words(outcome))
+                .collect(),
             Some(format!("see why with `docker service ps --no-trunc {name}`")),
         ),
         Verdict::Failed(error) => (chain(error).collect(), hint(error)),
@@ -121,7 +128,9 @@ fn tell(style: Style, outcome: &Outcome, global: &Global) {
 
 fn as_json(outcome: &Outcome, code: Exit) -> Value {
     let error = match &outcome.verdict {
-        Verdict::Unchanged(_) | Verdict::Planned | Verdict::Applied => None,
+        Verdict::Unchanged(_) | Verdict::Planned | Verdict::Applied | Verdict::Converged => None,
+        Verdict::RolloutFailed(why) => Some(why.to_string()),
+        Verdict::Removed => Some("the service was removed while it was watched".to_owned()),
         Verdict::Failed(error) | Verdict::Unknown(error) => Some(chain(error).collect::<Vec<_>>().join(": ")),
         Verdict::Refused(why) | Verdict::GaveUp(why) => Some(why.clone()),
         Verdict::Paused => Some("its rollout is paused, and any post would resume it".to_owned()),
@@ -152,6 +161,15 @@ fn as_json(outcome: &Outcome, code: Exit) -> Value {
         "warnings": outcome.warnings,
         "notes": outcome.notes,
         "error": error,
+    })
+}
+
+/// Why the tasks of the rollout failed.
+fn causes_in_words(outcome: &Outcome) -> impl Iterator<Item = String> {
+    outcome.rollout.iter().flat_map(|rollout| &rollout.causes).map(|cause| {
+        let node = if cause.node.is_empty() { String::new() } else { format!(" on node {}", cause.node) };
+        let tasks = if cause.tasks > 1 { format!(", and {} more tasks alike", cause.tasks - 1) } else { String::new() };
+        format!("task {}{node}: {}{tasks}", cause.task, cause.error)
     })
 }
 
@@ -211,6 +229,9 @@ fn word(verdict: &Verdict) -> &'static str {
         Verdict::Unchanged(_) => "unchanged",
         Verdict::Planned => "planned",
         Verdict::Applied => "applied",
+        Verdict::Converged => "converged",
+        Verdict::RolloutFailed(_) => "failed",
+        Verdict::Removed => "removed",
         Verdict::Conflict(_) => "conflict",
         Verdict::RolledBack => "rolled_back",
         Verdict::Refused(_) => "refused",

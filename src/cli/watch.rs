@@ -1,4 +1,290 @@
-//! Waiting for a rollout to end.
+//! Waiting for rollouts to end: reads, has them judged, tells what changes.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde_json::{Map, json};
+
+use super::progress::{Look, Progress};
 use crate::api::client::Client;
-use crate::api::update::Outcome;
-pub fn until_done(_client: &Client, _outcomes: &mut [Outcome]) {}
+use crate::api::error::{Error, Result};
+use crate::api::nodes::{self, Node};
+use crate::api::rollout::{Judgement, Known, Need, Seen, State, View, WaitsFor, Why, judge};
+use crate::api::services::{self, Service};
+use crate::api::tasks::{self, Listed, Task, Which};
+use crate::api::update::{Conflict, Outcome, Verdict};
+
+/// Pauses between two looks: from this one on, longer by half each time while nothing changes.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// A service that is watched.
+#[derive(Debug)]
+pub struct Watched {
+    /// The service, as last read.
+    pub service: Service,
+    /// What was last seen of it; `None` where nothing could be.
+    pub judgement: Option<Judgement>,
+    /// How it ended; `None`: it is still under way.
+    pub ending: Option<Ending>,
+    known: Known,
+    seen: Seen,
+}
+
+/// How watching a service ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Its tasks run, or have done their work.
+    Converged,
+    /// They do, but someone else has changed the edited places: what runs is not what was asked for.
+    Replaced,
+    /// The engine has rolled it back to what was there before.
+    RolledBack,
+    /// It failed.
+    Failed(Why),
+    /// The service was removed.
+    Removed,
+    /// The time was up or the engine went away, in these words; the rollout goes on.
+    GaveUp(String),
+    /// A signal came; the rollout goes on.
+    Interrupted,
+}
+
+impl Watched {
+    /// A service to be watched.
+    pub fn new(service: Service, known: Known) -> Self {
+        Self { service, judgement: None, ending: None, known, seen: Seen::default() }
+    }
+
+    fn end(&mut self, ending: Ending) {
+        self.ending.get_or_insert(ending);
+    }
+
+    fn take(&mut self, judgement: Judgement) {
+        self.ending = match &judgement.state {
+            State::UnderWay(_) => None,
+            State::Converged if !judgement.replaced.is_empty() => Some(Ending::Replaced),
+            State::Converged => Some(Ending::Converged),
+            State::RolledBack => Some(Ending::RolledBack),
+            State::Failed(why) => Some(Ending::Failed(why.clone())),
+        };
+        self.judgement = Some(judgement);
+    }
+}
+
+/// Waits for what the engine has taken, and puts down how it ended.
+pub fn until_done(client: &Client, outcomes: &mut [Outcome], progress: &mut dyn Progress) {
+    let is_taken = |outcome: &&mut Outcome| matches!(outcome.verdict, Verdict::Applied);
+    let (mut taken, mut watched): (Vec<&mut Outcome>, Vec<Watched>) = outcomes
+        .iter_mut()
+        .filter(is_taken)
+        .filter_map(|outcome| {
+            let watched = Watched::new(outcome.service.clone()?, known(outcome)?);
+            Some((outcome, watched))
+        })
+        .unzip();
+    until_ended(client, &mut watched, progress);
+    for (outcome, watched) in taken.iter_mut().zip(watched) {
+        put_down(outcome, watched);
+    }
+}
+
+/// What the command knows of the service that it has changed.
+fn known(outcome: &Outcome) -> Option<Known> {
+    let posted = outcome.service.as_ref()?;
+    Some(match &outcome.base {
+        None => Known::created(posted),
+        Some(base) => {
+            let places = outcome.changes.iter().map(|change| change.place.clone()).collect();
+            // What was posted could not be read back where the last service read is the first one.
+            Known::updated(base, (posted.version() != base.version()).then_some(posted), places)
+        }
+    })
+}
+
+fn put_down(outcome: &mut Outcome, watched: Watched) {
+    outcome.verdict = match watched.ending {
+        Some(Ending::Converged) => Verdict::Converged,
+        Some(Ending::Replaced) => match watched.judgement.as_ref().and_then(|it| it.replaced.first()) {
+            Some(place) => Verdict::Conflict(Conflict::Place {
+                place: place.clone(),
+                base: outcome.base.as_ref().and_then(|base| place.get(base.spec())).cloned(),
+                theirs: place.get(watched.service.spec()).cloned(),
+                mine: outcome.service.as_ref().and_then(|posted| place.get(posted.spec())).cloned(),
+                by_rollback: false,
+                was_applied: true,
+            }),
+            None => Verdict::Converged,
+        },
+        Some(Ending::RolledBack) => Verdict::RolledBack,
+        Some(Ending::Failed(why)) => Verdict::RolloutFailed(why),
+        Some(Ending::Removed) => Verdict::Removed,
+        Some(Ending::GaveUp(why)) => Verdict::GaveUp(why),
+        Some(Ending::Interrupted) | None => Verdict::Interrupted,
+    };
+    outcome.service = Some(watched.service);
+    outcome.rollout = watched.judgement;
+}
+
+/// Watches the services until each has ended.
+pub fn until_ended(client: &Client, watched: &mut [Watched], progress: &mut dyn Progress) {
+    let mut pause = FIRST_PAUSE;
+    while watched.iter().any(|one| one.ending.is_none()) {
+        let before: Vec<Option<String>> = watched.iter().map(key).collect();
+        let looked = look(client, watched);
+        let mut has_changed = false;
+        for (one, before) in watched.iter().zip(before) {
+            if key(one) != before {
+                has_changed = true;
+                progress.changed(&Look::of(one));
+            }
+        }
+        progress.looked();
+        pause = if has_changed { FIRST_PAUSE } else { (pause * 3 / 2).min(LONGEST_PAUSE) };
+        let is_over = client.time_left().is_some_and(|left| left.is_zero());
+        let gone_on = match looked {
+            _ if watched.iter().all(|one| one.ending.is_some()) => break,
+            _ if is_over => Err(Ending::GaveUp("the time was up (--timeout)".to_owned())),
+            Ok(()) => sleep(client, watched, pause),
+            Err(error) => Err(ending_of(&error)),
+        };
+        if let Err(ending) = gone_on {
+            for one in watched.iter_mut().filter(|one| one.ending.is_none()) {
+                one.end(ending.clone());
+            }
+        }
+    }
+    progress.done();
+}
+
+fn ending_of(error: &Error) -> Ending {
+    match error {
+        Error::Interrupted => Ending::Interrupted,
+        error => Ending::GaveUp(super::exit::chain(error).collect::<Vec<_>>().join(": ")),
+    }
+}
+
+/// Sleeps, but not past the deadline, nor past the time when a monitor period ends.
+fn sleep(client: &Client, watched: &[Watched], pause: Duration) -> Result<(), Ending> {
+    let monitor = |one: &Watched| match &one.judgement.as_ref()?.state {
+        State::UnderWay(WaitsFor::Monitor(left)) => Duration::try_from(*left).ok(),
+        _ => None,
+    };
+    let soonest = watched.iter().filter_map(monitor).min().map_or(pause, |left| left.max(FIRST_PAUSE));
+    let left = client.time_left().unwrap_or(pause);
+    client.interrupt().sleep(pause.min(soonest).min(left)).map_err(|error| ending_of(&error))
+}
+
+/// What makes a look worth telling.
+fn key(one: &Watched) -> Option<String> {
+    let Some(judgement) = &one.judgement else { return one.ending.as_ref().map(|ending| format!("{ending:?}")) };
+    let state = match &judgement.state {
+        State::UnderWay(WaitsFor::Monitor(_)) => "monitor".to_owned(),
+        state => format!("{state:?}"),
+    };
+    let causes: Vec<_> = judgement.causes.iter().map(|cause| (&cause.task, cause.tasks)).collect();
+    let counts = (judgement.running, judgement.wanted, &judgement.by_state);
+    Some(format!(
+        "{:?} {state} {counts:?} {causes:?} {} {:?}",
+        one.ending, judgement.told, judgement.changed_by_others
+    ))
+}
+
+/// Looks once at all services that have not ended: two requests for all of them, and more only where needed.
+///
+/// The services are read first: tasks that are newer than the spec can only delay the judgement.
+pub fn look(client: &Client, watched: &mut [Watched]) -> Result<()> {
+    let open: Vec<&mut Watched> = watched.iter_mut().filter(|one| one.ending.is_none()).collect();
+    let ids: Vec<&str> = open.iter().map(|one| one.service.id()).collect();
+    let mut found = list_services(client, &ids)?;
+    let mut there = Vec::new();
+    for one in open {
+        match found.remove(one.service.id()) {
+            Some(service) => {
+                one.service = service;
+                there.push(one);
+            }
+            None => one.end(Ending::Removed),
+        }
+    }
+    let Some(listed) = list_tasks(client, &there, Which::UpToDate)? else { return Ok(()) };
+    let now = listed.now;
+    let up_to_date = by_service(listed);
+    let none = Vec::new();
+    let tasks_of = |one: &Watched| up_to_date.get(one.service.id()).unwrap_or(&none).as_slice();
+    for one in &mut there {
+        one.seen.note(tasks_of(one), now);
+    }
+
+    let mut nodes: Option<Vec<Node>> = None;
+    let mut all: Option<HashMap<String, Vec<Task>>> = None;
+    let mut missing = there;
+    // Each round has what the one before asked for, and there are two things to ask for.
+    for _ in 0..3 {
+        let mut needs = Vec::new();
+        let mut unanswered = Vec::new();
+        for one in missing {
+            let view = View {
+                service: &one.service,
+                tasks: tasks_of(one),
+                all: all.as_ref().map(|all| all.get(one.service.id()).unwrap_or(&none).as_slice()),
+                nodes: nodes.as_deref(),
+                now,
+                seen: &one.seen,
+            };
+            match judge(&view, &one.known) {
+                Ok(judgement) => one.take(judgement),
+                Err(need) => {
+                    needs.push(need);
+                    unanswered.push(one);
+                }
+            }
+        }
+        if needs.contains(&Need::Nodes) {
+            nodes = Some(nodes::list(client)?);
+        }
+        if needs.contains(&Need::AllTasks) {
+            match list_tasks(client, &unanswered, Which::All)? {
+                Some(listed) => all = Some(by_service(listed)),
+                None => return Ok(()),
+            }
+        }
+        if unanswered.is_empty() {
+            break;
+        }
+        missing = unanswered;
+    }
+    Ok(())
+}
+
+/// These services, by their IDs; those that are gone are not among them.
+fn list_services(client: &Client, ids: &[&str]) -> Result<HashMap<String, Service>> {
+    let mut found = HashMap::new();
+    for ids in ids.chunks(tasks::MOST_IDS_IN_A_FILTER) {
+        let ids: Map<_, _> = ids.iter().map(|id| ((*id).to_owned(), true.into())).collect();
+        let services = services::list(client, &json!({ "id": ids }))?;
+        found.extend(services.into_iter().map(|service| (service.id().to_owned(), service)));
+    }
+    Ok(found)
+}
+
+/// The tasks of these services; `None` where one of them has just been removed: the next look will know which.
+fn list_tasks(client: &Client, of: &[&mut Watched], which: Which) -> Result<Option<Listed>> {
+    if of.is_empty() {
+        return Ok(None);
+    }
+    let ids: Vec<&str> = of.iter().map(|one| one.service.id()).collect();
+    match tasks::list(client, &ids, which) {
+        Ok(listed) => Ok(Some(listed)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn by_service(listed: Listed) -> HashMap<String, Vec<Task>> {
+    let mut tasks = HashMap::<String, Vec<Task>>::new();
+    for task in listed.tasks {
+        tasks.entry(task.service.clone()).or_default().push(task);
+    }
+    tasks
+}

@@ -105,6 +105,7 @@ impl<'a> Judge<'a> {
         let state = self.state()?;
         let mut judgement = Judgement {
             state,
+            now: self.view.now,
             told: self.told.message.clone(),
             wanted: self.wanted,
             running: self.count(|health| matches!(health, Health::Well(_) | Health::Running(_))),

@@ -60,6 +60,8 @@ pub enum Need {
 pub struct Judgement {
     /// In one word.
     pub state: State,
+    /// The engine's clock.
+    pub now: Timestamp,
     /// The engine's own words about its rollout; empty where it says nothing of it.
     pub told: String,
     /// How many tasks there should be.

@@ -29,9 +29,9 @@ impl Known {
         Self { posted: Some(posted.clone()), ..Self::default() }
     }
 
-    /// `base` was edited at these places and became `posted`, as it was read after the post.
-    pub fn updated(base: &Service, posted: &Service, places: Vec<Place>) -> Self {
-        Self { base: Some(base.clone()), posted: Some(posted.clone()), places }
+    /// `base` was edited at these places and became `posted`, where that could be read after the post.
+    pub fn updated(base: &Service, posted: Option<&Service>, places: Vec<Place>) -> Self {
+        Self { base: Some(base.clone()), posted: posted.cloned(), places }
     }
 
     /// Whether this is an answer of before the post, from a manager that lags behind.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::api::error::Error;
+use crate::api::rollout::{Judgement, Why};
 use crate::api::services::Service;
 use crate::api::spec::{Change, Edit, Op, Place};
 
@@ -31,6 +32,8 @@ pub struct Outcome {
     pub warnings: Vec<String>,
     /// What else is worth knowing.
     pub notes: Vec<String>,
+    /// What was last seen of the rollout, where it was watched.
+    pub rollout: Option<Judgement>,
 }
 
 /// How it ended.
@@ -42,9 +45,15 @@ pub enum Verdict {
     Planned,
     /// The engine took it.
     Applied,
+    /// It did, and the tasks run, or have done their work.
+    Converged,
+    /// It did, and the rollout failed.
+    RolloutFailed(Why),
+    /// It did, and the service was removed while it was watched.
+    Removed,
     /// Someone else changed the same place, or the version index is not the wanted one.
     Conflict(Conflict),
-    /// Applied, failed, and rolled back by the engine before it could be looked at.
+    /// Applied, failed, and rolled back by the engine.
     RolledBack,
     /// This program refuses, in these words; nothing was posted.
     Refused(String),
@@ -125,6 +134,7 @@ impl Outcome {
             dropped: Vec::new(),
             warnings: Vec::new(),
             notes: Vec::new(),
+            rollout: None,
         }
     }
 

@@ -64,7 +64,7 @@ fn an_old_update_status_is_never_taken_for_the_new_one() {
     let old = status("paused", "2026-01-01T09:00:00Z");
     let base = Made::new().with("/UpdateStatus", old.clone());
     let base = Service::new(base.service).unwrap();
-    let known = Known::updated(&base, &base, Vec::new());
+    let known = Known::updated(&base, Some(&base), Vec::new());
     let made = Made::new().task(1, 0, 1, "starting", "running", "");
     let judged = |status| made_with(&made, status).judged(3, &known, 0).unwrap();
     assert!(matches!(judged(old).state, State::UnderWay(WaitsFor::Tasks)));
@@ -84,7 +84,7 @@ fn made_with(made: &Made, status: Value) -> Made {
 fn an_answer_from_before_the_post_is_not_judged() {
     let made = Made::new().task(1, 0, 1, "running", "running", "");
     let posted = Service::new(Made::new().with("/Version", json!({"Index": 10})).service).unwrap();
-    let known = Known::updated(&posted, &posted, Vec::new());
+    let known = Known::updated(&posted, Some(&posted), Vec::new());
     assert_eq!(made.judged(60, &known, 0).unwrap().state, State::UnderWay(WaitsFor::Engine));
     assert_eq!(made.state(60), State::Converged);
 }
