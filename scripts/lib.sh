@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # ENGINE_SOCKET is for the scripts that source this
 # What the scripts beside this file share. To be sourced, by bash only.
 
 # Root's PATH lacks the sbin folders in some shells (cron, plain `su`), and cargo's
@@ -89,9 +90,17 @@ _apt_install() (
   fi
 )
 
+# need_cargo [COMPONENT...]: components are `fmt` and `clippy`.
 need_cargo() {
-  _lacks cargo || return 0
-  die "cargo is missing. Install Rust with rustup (https://rustup.rs), then open a new shell and run this again"
+  local component
+  if _lacks cargo; then
+    die "cargo is missing. Install Rust with rustup (https://rustup.rs), then open a new shell and run this again"
+  fi
+  for component in "$@"; do
+    if ! cargo "$component" --version >/dev/null 2>&1; then
+      die "cargo $component is missing. Install it with: rustup component add rustfmt clippy"
+    fi
+  done
 }
 
 need_root() {
@@ -99,34 +108,98 @@ need_root() {
 }
 
 # ---------------------------------------------------------------------------
+# A script that leaves nothing behind
+
+# For whoever changes this: bash 5.2 runs a trap wrongly ("unexpected EOF while looking for matching `)'") if the
+# signal comes during the first of several command substitutions in one command. So there is one at most.
+
+# open_work: makes a folder, $WORK, and sees to it that however this script ends, all that it started ends too: the command
+# that `tended` runs, the engine, the folder. Then `closing STATUS` is called, if the script has such a function.
+open_work() {
+  local parent=${TMPDIR:-/tmp}
+  # The path of a unix socket holds 107 bytes at most.
+  if [ "${#parent}" -gt 60 ]; then parent=/tmp; fi
+  WORK=$(mktemp -d "$parent/swarmctl.XXXXXX")
+  trap close_work EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  trap 'exit 129' HUP
+  # Standard output into `head`: say so by the exit status, not by dying half way through.
+  trap 'exit 141' PIPE
+}
+
+close_work() {
+  local status=$? left
+  trap - EXIT
+  trap '' INT TERM HUP PIPE
+  _end_tended
+  if ! stop_engine && [ "$status" -eq 0 ]; then status=1; fi
+  left=$(engine_leftovers)
+  rm -rf "$WORK"
+  if [ -n "$left" ]; then
+    note "error: the private engine has left something behind:"
+    note "$left"
+    if [ "$status" -eq 0 ]; then status=1; fi
+  fi
+  if declare -F closing >/dev/null; then closing "$status"; fi
+  exit "$status"
+}
+
+# tended COMMAND...: runs it so that a signal to this script ends it at once, with all that it has started. (bash would let
+# a foreground command finish first.) The command has a process group of its own, and no stdin.
+TENDED=
+tended() {
+  local status=0
+  set -m
+  "$@" </dev/null &
+  TENDED=$!
+  set +m
+  wait "$TENDED" || status=$?
+  TENDED=
+  return "$status"
+}
+
+_end_tended() {
+  local group=$TENDED try
+  [ -n "$group" ] || return 0
+  kill -TERM -- "-$group" 2>/dev/null || return 0
+  for try in {1..50}; do
+    kill -0 -- "-$group" 2>/dev/null || return 0
+    sleep 0.1
+  done
+  : "$try"
+  kill -KILL -- "-$group" 2>/dev/null || true
+}
+
+# ---------------------------------------------------------------------------
 # A private engine for the script that sourced this
 
-# start_engine DIR [OPTION...]: runs scripts/engine beside this shell and returns when it is ready. It ends at the
+# start_engine [OPTION...]: runs scripts/engine beside this shell, in $WORK/e, and returns when it is ready. It ends at the
 # latest when this shell does, however that ends: the pipe to its stdin closes then.
 # Sets ENGINE_SOCKET and ENGINE_NETNS_PID.
+ENGINE_SUPERVISOR=
+ENGINE_DIR=
 start_engine() {
   local line=
-  ENGINE_DIR=$(realpath -m -- "$1")
-  coproc ENGINE { exec bash "$(dirname "${BASH_SOURCE[0]}")/engine" run "$@"; }
-  # bash forgets ENGINE_PID and the descriptors as soon as the coprocess ends.
+  ENGINE_DIR=$WORK/e
+  coproc ENGINE { exec bash "${BASH_SOURCE[0]%/*}/engine" run "$ENGINE_DIR" "$@"; }
+  # bash forgets these as soon as the coprocess has ended.
   # shellcheck disable=SC2153 # coproc sets it
-  ENGINE_SUPERVISOR=$ENGINE_PID
-  ENGINE_STDIN=${ENGINE[1]}
+  ENGINE_SUPERVISOR=${ENGINE_PID:-} ENGINE_STDIN=${ENGINE[1]:-}
   IFS= read -r line <&"${ENGINE[0]}" || true
   if [ "${line%% *}" != ready ]; then
-    stop_engine || true
+    # Its log went with its folder, and its reasons are on the screen.
     die "the private engine did not start"
   fi
   ENGINE_SOCKET=${line#ready }
   ENGINE_NETNS_PID=$(<"$ENGINE_DIR/netns.pid")
   ENGINE_NETNS=$(readlink "/proc/$ENGINE_NETNS_PID/ns/net")
-  export ENGINE_SOCKET ENGINE_NETNS_PID
 }
 
 # stop_engine: ends what start_engine started and waits for it. Its status is the supervisor's.
 stop_engine() {
   local status=0
-  [ -n "${ENGINE_SUPERVISOR:-}" ] || return 0
+  [ -n "$ENGINE_SUPERVISOR" ] || return 0
   exec {ENGINE_STDIN}>&-
   wait "$ENGINE_SUPERVISOR" || status=$?
   ENGINE_SUPERVISOR=
@@ -136,6 +209,7 @@ stop_engine() {
 # engine_leftovers: prints what is left of the engine that start_engine had started; nothing is right.
 engine_leftovers() {
   local link
+  [ -n "${ENGINE_NETNS:-}" ] || return 0
   for link in /proc/[0-9]*/ns/net; do
     if [ "$(readlink "$link" 2>/dev/null)" = "$ENGINE_NETNS" ]; then
       link=${link#/proc/}
