@@ -117,13 +117,18 @@ fn tell(style: Style, outcome: &Outcome, global: &Global) {
             Some("look with `swarmctl ls` and `swarmctl inspect` once the engine answers again".to_owned()),
         ),
         Verdict::GaveUp(why) => {
-            let what = format!("{}, but it could not be seen to its end", style.done);
-            (vec![what, why.clone()], Some("see what is going on with `swarmctl ls`".to_owned()))
+            (vec![why.clone()], Some("see what is going on with `swarmctl ls`".to_owned()))
         }
         Verdict::Interrupted => (vec![interrupted(outcome.posts, global)], None),
     };
     let which = if name.is_empty() { String::new() } else { format!(" `{name}`") };
-    output::error(&format!("cannot {} service{which}", style.verb), causes, hint.as_deref());
+    let what = match (&outcome.verdict, outcome.posts) {
+        (Verdict::GaveUp(_) | Verdict::Interrupted, Posts::Taken) => {
+            format!("service{which} was {}, but not watched to its end", style.done)
+        }
+        _ => format!("cannot {} service{which}", style.verb),
+    };
+    output::error(&what, causes, hint.as_deref());
 }
 
 fn as_json(outcome: &Outcome, code: Exit) -> Value {
