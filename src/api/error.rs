@@ -75,6 +75,11 @@ impl Error {
         matches!(self, Error::Engine { status: 404, .. } | Error::NoSuch { .. })
     }
 
+    /// The engine misses an object, and names it: one of a list is gone.
+    pub fn is_about(&self, id: &str) -> bool {
+        matches!(self, Error::Engine { status: 404, message } if message.contains(id))
+    }
+
     /// The version index was stale: a plain 500, known by its words only (reference: swarmkit "update out of sequence").
     pub fn is_version_conflict(&self) -> bool {
         matches!(self, Error::Engine { message, .. } if message.contains("update out of sequence"))

@@ -136,3 +136,18 @@ impl Node {
 pub fn list(client: &Client) -> Result<Vec<Node>> {
     client.get_json(&Path::new(&["nodes"]))
 }
+
+/// `GET /info`: the ID of the node that answers.
+pub fn own_id(client: &Client) -> Result<String> {
+    #[derive(Deserialize)]
+    struct Info {
+        #[serde(rename = "Swarm")]
+        swarm: Swarm,
+    }
+    #[derive(Deserialize)]
+    struct Swarm {
+        #[serde(default, rename = "NodeID")]
+        id: String,
+    }
+    Ok(client.get_json::<Info>(&Path::new(&["info"]))?.swarm.id)
+}

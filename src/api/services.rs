@@ -10,7 +10,7 @@ use super::path::{Path, can_be_name};
 use super::rows::ServiceRow;
 
 /// Shorter prefixes of an ID hit by accident: `rm s` would remove the service whose ID begins with s.
-const SHORTEST_PREFIX: usize = 6;
+pub(super) const SHORTEST_PREFIX: usize = 6;
 
 /// A service as the engine sent it, untouched.
 #[derive(Clone, Debug, PartialEq)]

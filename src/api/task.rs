@@ -107,6 +107,8 @@ struct TaskSpec {
 struct ContainerSpec {
     #[serde(default, rename = "Image")]
     image: String,
+    #[serde(default, rename = "TTY")]
+    tty: bool,
 }
 
 /// The states of a task, in the order in which it goes through them.
@@ -136,6 +138,12 @@ pub enum TaskState {
 }
 
 impl TaskState {
+    /// The state that the engine calls so.
+    pub fn of_word(word: &str) -> Option<Self> {
+        let from = serde::de::value::StrDeserializer::<serde::de::value::Error>::new(word);
+        Self::deserialize(from).ok().filter(|state| *state != Self::Unknown)
+    }
+
     /// The engine's word for it.
     pub fn word(self) -> &'static str {
         match self {
@@ -191,6 +199,11 @@ impl Task {
     /// Its image.
     pub fn image(&self) -> Option<&str> {
         Some(&self.spec.as_ref()?.container.as_ref()?.image)
+    }
+
+    /// Whether it has a TTY: its log has no frames then, and no stderr of its own.
+    pub fn has_tty(&self) -> bool {
+        self.spec.as_ref().and_then(|spec| spec.container.as_ref()).is_some_and(|container| container.tty)
     }
 
     /// The ports that it publishes on its node.

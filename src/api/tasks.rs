@@ -3,12 +3,15 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use super::answer::Answer;
 use super::client::Client;
-use super::error::Result;
-use super::path::Path;
+use super::error::{Error, Result};
+use super::path::{Path, can_be_name};
 use super::rows::{Counts, TaskRow};
+use super::services::SHORTEST_PREFIX;
 pub use super::task::{Task, TaskState};
 use super::time;
 
@@ -67,6 +70,71 @@ pub fn list_by(client: &Client, filters: &Value) -> Result<Listed> {
         let now = now.ok_or_else(|| answer.garbled("it has no Date, as every Docker engine's answer has"))?;
         Ok(Listed { tasks: answer.json()?, now })
     })
+}
+
+/// The tasks of services of which some may have gone.
+#[derive(Debug, Default)]
+pub struct Present {
+    /// The tasks, each with the engine's own JSON of it.
+    pub tasks: Vec<(Task, String)>,
+    /// The IDs of the services that are gone.
+    pub gone: Vec<String>,
+    /// The engine's clock, in whole seconds.
+    pub now: Option<Timestamp>,
+}
+
+/// [`list`] of those of the services that are still there, with more of the engine's filters.
+pub fn list_present(client: &Client, services: &[&str], filters: &Value) -> Result<Present> {
+    let mut present = Present::default();
+    for part in services.chunks(MOST_IDS_IN_A_FILTER) {
+        let mut asked = part.to_vec();
+        while !asked.is_empty() {
+            let mut filters = filters.clone();
+            filters["service"] = ids(&asked).into();
+            let path = Path::new(&["tasks"]).query("filters", &filters.to_string());
+            match client.get_with(&path, |answer| Ok((with_text(&answer)?, answer.date))) {
+                Ok((tasks, date)) => {
+                    present.tasks.extend(tasks);
+                    present.now = date.as_deref().and_then(time::of_http);
+                    break;
+                }
+                Err(error) => match asked.iter().position(|id| error.is_about(id)) {
+                    Some(gone) => present.gone.push(asked.remove(gone).to_owned()),
+                    None => return Err(error),
+                },
+            }
+        }
+    }
+    Ok(present)
+}
+
+fn with_text(answer: &Answer) -> Result<Vec<(Task, String)>> {
+    let texts: Vec<&RawValue> = answer.json()?;
+    let read = |text: &RawValue| {
+        let task = serde_json::from_str(text.get()).map_err(|e| answer.garbled(format!("a task: {e}")))?;
+        Ok((task, text.get().to_owned()))
+    };
+    texts.into_iter().map(read).collect()
+}
+
+/// The task of this full ID, or ID prefix of at least 6 characters.
+///
+/// # Errors
+/// [`Error::NoSuch`] where there is none, or several; where the name can be no task's, nothing is asked.
+pub fn find(client: &Client, given: &str) -> Result<Task> {
+    let none = |why: Option<String>| Error::NoSuch { kind: "task", name: given.to_owned(), why };
+    if !can_be_name(given) {
+        return Err(none(None));
+    }
+    let task: Task = client.get_json(&Path::new(&["tasks", given])).map_err(|e| match e {
+        Error::Engine { status: 404, .. } => none(None),
+        Error::Engine { message, .. } if message.contains("is ambiguous") => none(Some(message)),
+        e => e,
+    })?;
+    match task.id == given || (task.id.starts_with(given) && given.len() >= SHORTEST_PREFIX) {
+        true => Ok(task),
+        false => Err(none(None)),
+    }
 }
 
 /// How many tasks each service has, for engines before API 1.41, which do not count themselves.

@@ -151,7 +151,7 @@ fn count_where_the_engine_did_not(client: &Client, listed: &mut [Listed]) -> Res
 }
 
 /// `nginx:1` for `docker.io/library/nginx:1@sha256:...`; without a tag the digest is all there is.
-fn image_without_digest(image: &str) -> Cow<'_, str> {
+pub(super) fn image_without_digest(image: &str) -> Cow<'_, str> {
     match ImageRef::parse(image) {
         Ok(parsed) if parsed.tag().is_some_and(|tag| image.contains(&format!(":{tag}"))) => {
             parsed.familiar_without_digest().into()

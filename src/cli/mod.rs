@@ -8,6 +8,7 @@ mod grammar;
 mod inspect;
 mod ls;
 mod progress;
+mod ps;
 mod report;
 mod restart;
 mod rm;
@@ -41,6 +42,7 @@ enum Command {
     Inspect(inspect::InspectArgs),
     #[command(visible_alias = "list")]
     Ls(ls::LsArgs),
+    Ps(ps::PsArgs),
     Restart(restart::RestartArgs),
     #[command(visible_alias = "remove")]
     Rm(rm::RmArgs),
@@ -73,6 +75,7 @@ fn run(cli: Cli) -> Exit {
         Command::Create(args) => create::run(args, &global),
         Command::Inspect(args) => inspect::run(args, &global),
         Command::Ls(args) => ls::run(args, &global),
+        Command::Ps(args) => ps::run(args, &global),
         Command::Restart(args) => restart::run(args, &global),
         Command::Rm(args) => rm::run(args, &global),
         Command::Rollback(args) => rollback::run(args, &global),

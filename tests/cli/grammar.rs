@@ -11,6 +11,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("create", &["img"]),
     ("inspect", &["nosuch"]),
     ("ls", &[]),
+    ("ps", &["nosuch"]),
     ("restart", &["nosuch"]),
     ("rm", &["nosuch"]),
     ("rollback", &["nosuch"]),

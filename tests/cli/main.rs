@@ -16,6 +16,7 @@ mod grammar;
 mod inspect;
 mod layers;
 mod ls;
+mod ps;
 mod rm;
 mod support;
 mod swarm;

@@ -1,0 +1,100 @@
+//! `ps`: the tasks of services.
+
+mod filters;
+mod rows;
+
+use std::collections::HashMap;
+
+use clap::Args;
+use jiff::Timestamp;
+
+use super::exit::{self, Exit};
+use super::global::Global;
+use crate::api::client::Client;
+use crate::api::error::{Error, Result};
+use crate::api::services::{self, Service};
+use crate::api::tasks::{self, Present};
+use crate::output::{self, Table};
+use filters::Nodes;
+use rows::{Row, Shown};
+
+/// List the tasks of services
+///
+/// The newest task of each slot, and below it, set in, those that it replaced. ERROR is the engine's, in full.
+#[derive(Args, Debug)]
+pub struct PsArgs {
+    /// Services: names, IDs, or the first 6 or more characters of IDs
+    #[arg(value_name = "SERVICE", required = true)]
+    services: Vec<String>,
+    /// Show tasks with this property: desired-state, id, name or node (the start of id and name is enough)
+    #[arg(short, long, value_name = "KEY=VALUE", value_parser = filters::parse)]
+    filter: Vec<(String, String)>,
+    /// Print nothing but IDs
+    #[arg(short, long, conflicts_with = "json")]
+    quiet: bool,
+    /// Print IDs in full, and images with their digests
+    #[arg(long)]
+    no_trunc: bool,
+    /// Print the IDs of services and nodes, not their names
+    #[arg(long)]
+    no_resolve: bool,
+    /// Print the engine's own JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: PsArgs, global: &Global) -> anyhow::Result<Exit> {
+    let client = global.client(None)?;
+    let (found, mut missing) = find(&client, &args.services)?;
+    let mut nodes = Nodes::of(&client);
+    let filters = filters::of(&args.filter, &mut nodes)?;
+    let ids: Vec<&str> = found.iter().map(Service::id).collect();
+    let Present { tasks, gone, now } = tasks::list_present(&client, &ids, &filters)?;
+    let shown = Shown {
+        services: found.iter().map(|service| (service.id(), service)).collect(),
+        now: now.unwrap_or_else(Timestamp::now),
+        no_trunc: args.no_trunc,
+        no_resolve: args.no_resolve,
+    };
+    let rows = rows::sorted(&tasks, &shown);
+    let mut out = output::stdout();
+    if args.json {
+        out.json_array(&rows.iter().map(|row| row.text).collect::<Vec<_>>());
+    } else if args.quiet {
+        rows.iter().for_each(|row| out.line(&row.task.id));
+    } else if !found.is_empty() {
+        let names = if args.no_resolve || rows.iter().all(Row::is_nowhere) {
+            HashMap::new()
+        } else {
+            nodes.names()?
+        };
+        let mut table =
+            Table::new(&["ID", "NAME", "IMAGE", "NODE", "DESIRED STATE", "CURRENT STATE", "ERROR", "PORTS"]);
+        rows.iter().for_each(|row| table.row(row.cells(&shown, &names)));
+        out.table(table);
+    }
+    out.finish()?;
+    missing.extend(found.iter().filter(|service| gone.iter().any(|id| id == service.id())).map(|service| {
+        let (name, why) = (service.name().to_owned(), Some("it was removed meanwhile".to_owned()));
+        (service.name(), Error::NoSuch { kind: "service", name, why })
+    }));
+    Ok(Exit::merge(missing.iter().map(|(given, error)| {
+        exit::tell_of(&format!("cannot list the tasks of service `{given}`"), error);
+        Exit::of(error, global.signal())
+    })))
+}
+
+/// Each service once, and those that there are not. Any other failure ends the command.
+fn find<'a>(client: &Client, given: &'a [String]) -> Result<(Vec<Service>, Vec<(&'a str, Error)>)> {
+    let (mut found, mut missing) = (Vec::<Service>::new(), Vec::new());
+    for given in given {
+        match services::find(client, given) {
+            Ok(service) if found.iter().any(|other| other.id() == service.id()) => {}
+            Ok(service) => found.push(service),
+            Err(error @ Error::NoSuch { .. }) => missing.push((given.as_str(), error)),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((found, missing))
+}

@@ -1,0 +1,105 @@
+//! `--filter` of `ps`.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use crate::api::client::Client;
+use crate::api::error::{Error, Result};
+use crate::api::nodes::{self, Node};
+use crate::api::tasks::TaskState;
+
+/// The keys that are docker's; others would just match nothing.
+const KEYS: [&str; 4] = ["desired-state", "id", "name", "node"];
+
+/// `KEY=VALUE`, read as docker reads it: the key in any case, blanks around both ignored.
+pub fn parse(text: &str) -> Result<(String, String), String> {
+    let (key, value) =
+        text.split_once('=').ok_or("a filter is `KEY=VALUE`, as in `desired-state=running`")?;
+    let (key, value) = (key.trim().to_lowercase(), value.trim());
+    if !KEYS.contains(&key.as_str()) {
+        return Err(format!("the keys are {}", KEYS.join(", ")));
+    }
+    if key != "desired-state" {
+        return Ok((key, value.to_owned()));
+    }
+    match TaskState::of_word(&value.to_lowercase()) {
+        Some(state) => Ok((key, state.word().to_owned())),
+        None => Err("the states are those of tasks, as in running, shutdown and accepted".to_owned()),
+    }
+}
+
+/// The filters as the engine takes them: nodes by ID.
+pub fn of(given: &[(String, String)], nodes: &mut Nodes) -> Result<Value> {
+    let mut filters = json!({});
+    for (key, value) in given {
+        let value = if key == "node" { nodes.id(value)? } else { value.clone() };
+        filters[key][value] = true.into();
+    }
+    Ok(filters)
+}
+
+/// The nodes of the swarm, asked for once and only where they are needed.
+pub struct Nodes<'c> {
+    client: &'c Client,
+    all: Option<Vec<Node>>,
+}
+
+impl<'c> Nodes<'c> {
+    /// Nothing is asked yet.
+    pub fn of(client: &'c Client) -> Self {
+        Self { client, all: None }
+    }
+
+    fn all(&mut self) -> Result<&[Node]> {
+        if self.all.is_none() {
+            self.all = Some(nodes::list(self.client)?);
+        }
+        Ok(self.all.as_deref().unwrap_or_default())
+    }
+
+    /// The names by ID.
+    pub fn names(&mut self) -> Result<HashMap<&str, &str>> {
+        Ok(self.all()?.iter().map(|node| (node.id.as_str(), node.name())).collect())
+    }
+
+    /// The ID of the node with this name, ID or start of an ID; `self` is the one that answers.
+    fn id(&mut self, given: &str) -> Result<String> {
+        if given == "self" {
+            return nodes::own_id(self.client);
+        }
+        let all = self.all()?;
+        let is_named = |node: &&Node| node.id == given || node.name() == given;
+        let starts_so = |node: &&Node| given.len() >= 6 && node.id.starts_with(given);
+        let found: Vec<&Node> = match all.iter().filter(is_named).collect::<Vec<_>>() {
+            none if none.is_empty() => all.iter().filter(starts_so).collect(),
+            named => named,
+        };
+        match found[..] {
+            [node] => Ok(node.id.clone()),
+            _ => Err(Error::NoSuch {
+                kind: "node",
+                name: given.to_owned(),
+                why: (found.len() > 1).then(|| format!("{} nodes are called so", found.len())),
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_filters_as_docker_does() {
+        let filter = |key: &str, value: &str| Ok((key.to_owned(), value.to_owned()));
+        assert_eq!(parse("name=web.1"), filter("name", "web.1"));
+        assert_eq!(parse(" Desired-State = Running "), filter("desired-state", "running"));
+        assert_eq!(parse("node=a=b"), filter("node", "a=b"));
+        assert_eq!(parse("label=x").unwrap_err(), "the keys are desired-state, id, name, node");
+        assert!(parse("running").unwrap_err().contains("KEY=VALUE"));
+        for state in ["desired-state=up", "desired-state=", "desired-state=unknown"] {
+            assert!(parse(state).unwrap_err().contains("running"), "{state}");
+        }
+    }
+}
