@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
-use ureq::Agent;
 use ureq::http::{Method, Request, Response};
+use ureq::{Agent, BodyReader};
 
 use super::answer::Answer;
 use super::endpoint::Endpoint;
@@ -24,6 +24,9 @@ const AFTER_BREAK: [Duration; 3] =
 /// Pauses before a socket is tried again that is missing or refuses: three tries within a second.
 const AFTER_REFUSAL: [Duration; 2] = [Duration::from_millis(250), Duration::from_millis(500)];
 
+/// The engine's own words are shorter; what is longer is not read on.
+const LONGEST_REFUSAL: usize = 1 << 20;
+
 /// An engine, talked to over kept-alive connections. May be shared by threads.
 #[derive(Debug)]
 pub struct Client {
@@ -32,6 +35,33 @@ pub struct Client {
     interrupt: Interrupt,
     deadline: Option<Instant>,
     hello: OnceLock<Hello>,
+}
+
+/// The body of an answer that may have no end.
+pub struct Stream<'c> {
+    client: &'c Client,
+    from: BodyReader<'static>,
+    asked: String,
+    limit: Duration,
+}
+
+impl Stream<'_> {
+    /// Waits for the next bytes; 0 is the end, told by the engine: a connection that breaks is an error.
+    pub fn read(&mut self, into: &mut [u8]) -> Result<usize> {
+        self.client.interrupt.check()?;
+        let failure = |e| self.client.failure(ureq::Error::from(e), &self.asked, self.limit);
+        self.from.read(into).map_err(failure)
+    }
+
+    /// What came is not what an engine sends.
+    pub fn garbled(&self, why: impl Into<String>) -> Error {
+        Error::Garbled { request: self.asked.clone(), why: why.into() }
+    }
+
+    /// The connection ended where more had to come.
+    pub fn broken(&self, why: impl Into<String>) -> Error {
+        Error::Broken { request: self.asked.clone(), why: why.into() }
+    }
 }
 
 /// What the engine said of itself in its first answer.
@@ -87,6 +117,12 @@ impl Client {
     pub fn get_with<T>(&self, path: &Path, read: impl Fn(Answer) -> Result<T>) -> Result<T> {
         let target = self.target(path)?;
         self.read(|| read(self.send(&Method::GET, &target, None, &[])?))
+    }
+
+    /// Asks for what is at `path`, and gives its body as it comes, for as long as it comes. Nothing but silence of
+    /// `idle`, where one is given, the deadline and the interrupt end it.
+    pub fn stream(&self, path: &Path, idle: Option<Duration>) -> Result<Stream<'_>> {
+        self.read(|| self.open(path, idle))
     }
 
     /// Posts `body` once; only a connection that cannot be made is tried again, since then nothing was sent.
@@ -198,6 +234,41 @@ impl Client {
             .read_to_end(&mut bytes)
             .map_err(|e| self.failure(ureq::Error::from(e), &asked, limit))?;
         Answer::decode(asked, &parts, bytes)
+    }
+
+    fn open(&self, path: &Path, idle: Option<Duration>) -> Result<Stream<'_>> {
+        let target = format!("/v{}{}", self.hello()?.version, path.as_str());
+        let asked = format!("GET {}", target.split('?').next().unwrap_or(&target));
+        self.interrupt.check()?;
+        let left = self.time_left();
+        // With neither there is no time-out that an error could tell of.
+        let limit = [left, idle].into_iter().flatten().min().unwrap_or_default();
+        if left.is_some_and(|left| left.is_zero()) {
+            return Err(Error::Silent { request: asked, after: limit });
+        }
+        let request = Request::get(format!("http://docker{target}")).body(()).map_err(Into::into);
+        let answer = request.and_then(|request| {
+            let request = self.agent.configure_request(request);
+            self.agent.run(request.timeout_global(left).timeout_per_read(idle).build())
+        });
+        let (parts, body) = answer.map_err(|e| self.failure(e, &asked, limit)).map(Response::into_parts)?;
+        let from = body.into_with_config().limit(u64::MAX).reader();
+        let mut stream = Stream { client: self, from, asked, limit };
+        if parts.status.is_success() {
+            return Ok(stream);
+        }
+        let mut refusal = Vec::new();
+        let mut part = [0; 4096];
+        while refusal.len() < LONGEST_REFUSAL {
+            match stream.read(&mut part)? {
+                0 => break,
+                n => refusal.extend_from_slice(&part[..n]),
+            }
+        }
+        match Answer::decode(stream.asked, &parts, refusal) {
+            Ok(answer) => Err(answer.garbled("it is no answer")),
+            Err(error) => Err(error),
+        }
     }
 
     /// What the transport's failure means for the request.

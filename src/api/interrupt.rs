@@ -27,6 +27,11 @@ impl Interrupt {
         }
     }
 
+    /// Ends every wait, as the signal of this number would.
+    pub fn raise(&self, signal: usize) {
+        self.0.store(signal, Ordering::Relaxed);
+    }
+
     /// [`Error::Interrupted`] if a signal has come.
     pub fn check(&self) -> Result<()> {
         if self.signal().is_some() { Err(Error::Interrupted) } else { Ok(()) }
