@@ -9,6 +9,7 @@ mod json;
 mod messages;
 mod natural;
 mod stdout;
+mod streams;
 mod table;
 mod visible;
 
@@ -18,5 +19,6 @@ pub use json::json_indented;
 pub use messages::{error, note, warning};
 pub use natural::natural_cmp;
 pub use stdout::{Out, stdout};
+pub use streams::{Streams, streams};
 pub use table::Table;
 pub use visible::visible;

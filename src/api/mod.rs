@@ -10,6 +10,7 @@ pub mod endpoint;
 pub mod error;
 pub mod image;
 pub mod interrupt;
+pub mod logs;
 pub mod networks;
 pub mod nodes;
 pub mod path;

@@ -134,7 +134,9 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::Silent { .. } => {
             "the engine may be busy or without a leader; try again, or ask another manager".to_owned()
         }
-        Error::NoSuch { kind: "service", .. } => "see the services with `swarmctl ls`".to_owned(),
+        Error::NoSuch { kind: "service" | "service or task", .. } => {
+            "see the services with `swarmctl ls`".to_owned()
+        }
         Error::NoSuch { kind, .. } => format!("see what there is with `docker {kind} ls`"),
         e if e.is_not_manager() => {
             "run it on a manager node; a new swarm begins with `docker swarm init`".to_owned()

@@ -6,6 +6,7 @@ mod exit;
 mod global;
 mod grammar;
 mod inspect;
+mod logs;
 mod ls;
 mod progress;
 mod ps;
@@ -40,6 +41,7 @@ struct Cli {
 enum Command {
     Create(create::CreateArgs),
     Inspect(inspect::InspectArgs),
+    Logs(logs::LogsArgs),
     #[command(visible_alias = "list")]
     Ls(ls::LsArgs),
     Ps(ps::PsArgs),
@@ -74,6 +76,7 @@ fn run(cli: Cli) -> Exit {
     let result = match cli.command {
         Command::Create(args) => create::run(args, &global),
         Command::Inspect(args) => inspect::run(args, &global),
+        Command::Logs(args) => logs::run(args, &global),
         Command::Ls(args) => ls::run(args, &global),
         Command::Ps(args) => ps::run(args, &global),
         Command::Restart(args) => restart::run(args, &global),

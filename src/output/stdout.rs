@@ -26,7 +26,7 @@ pub fn stdout() -> Out {
 }
 
 impl<W: Write> Out<W> {
-    fn new(to: W, is_terminal: bool) -> Self {
+    pub(super) fn new(to: W, is_terminal: bool) -> Self {
         Self { to: BufWriter::with_capacity(32 * 1024, to), is_terminal, is_closed: false, failed: None }
     }
 
@@ -78,6 +78,16 @@ impl<W: Write> Out<W> {
         self.note(result);
     }
 
+    /// Whether nothing more can be written: the reader has gone away, or it failed.
+    pub fn is_over(&self) -> bool {
+        self.is_closed || self.failed.is_some()
+    }
+
+    /// Whether what is written is read on a screen.
+    pub(super) fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
     /// Writes the rest; an error if anything could not be written but to a reader that had gone away.
     pub fn finish(mut self) -> io::Result<()> {
         self.flush();
@@ -87,8 +97,8 @@ impl<W: Write> Out<W> {
         }
     }
 
-    fn write(&mut self, bytes: &[u8]) {
-        if !self.is_closed && self.failed.is_none() {
+    pub(super) fn write(&mut self, bytes: &[u8]) {
+        if !self.is_over() {
             let result = self.to.write_all(bytes);
             self.note(result);
         }

@@ -10,6 +10,7 @@ use crate::support::run::swarmctl;
 const COMMANDS: &[(&str, &[&str])] = &[
     ("create", &["img"]),
     ("inspect", &["nosuch"]),
+    ("logs", &["nosuch"]),
     ("ls", &[]),
     ("ps", &["nosuch"]),
     ("restart", &["nosuch"]),

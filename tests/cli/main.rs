@@ -15,6 +15,7 @@ mod faults;
 mod grammar;
 mod inspect;
 mod layers;
+mod logs;
 mod ls;
 mod ps;
 mod rm;

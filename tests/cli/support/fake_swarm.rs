@@ -361,6 +361,7 @@ impl World {
                 }
             },
             ("GET", ["tasks"]) => self.tasks(request),
+            ("GET", ["tasks", word]) => Answer::error(404, &format!("task {word} not found")),
             ("GET", ["nodes"]) => Answer::json(200, json!([node()]).to_string()),
             // It holds none of these.
             ("GET", ["secrets" | "configs"]) => Answer::json(200, "[]\n"),

@@ -1,0 +1,113 @@
+//! `--since`, read as docker reads it.
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::api::spec::values::duration::duration;
+
+/// A time, or how long ago it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// As the engine takes it: Unix seconds, with a fraction where there is one.
+    At(String),
+    /// So long ago.
+    Ago(SignedDuration),
+}
+
+impl Since {
+    /// As the engine takes it; `now` is by the engine's clock.
+    pub fn at(&self, now: Timestamp) -> String {
+        match self {
+            Self::At(time) => time.clone(),
+            Self::Ago(length) => unix(now.checked_sub(*length).unwrap_or(Timestamp::UNIX_EPOCH)),
+        }
+    }
+}
+
+/// `42m`, `2026-01-02T13:23:37Z`, `2026-01-02`, `1767360217.5`; a time without a zone is local.
+pub fn parse(text: &str) -> Result<Since, String> {
+    parse_in(text, &TimeZone::system())
+}
+
+fn parse_in(text: &str, local: &TimeZone) -> Result<Since, String> {
+    let is_number =
+        |text: &str| !text.is_empty() && text.len() < 19 && text.bytes().all(|b| b.is_ascii_digit());
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    if is_number(seconds) && is_number(fraction) {
+        return Ok(Since::At(text.to_owned()));
+    }
+    if let Ok(nanos) = duration(text) {
+        return Ok(Since::Ago(SignedDuration::from_nanos(nanos)));
+    }
+    // A date with a zone and no time is what jiff does not read.
+    let zoned = match text.split_at_checked(10) {
+        Some((date, zone)) if zone.starts_with(['Z', 'z', '+', '-']) => format!("{date}T00:00:00{zone}"),
+        _ => text.to_owned(),
+    };
+    let time = zoned.parse::<Timestamp>().or_else(|_| {
+        let time = text.parse::<DateTime>()?;
+        Ok::<_, jiff::Error>(local.to_ambiguous_timestamp(time).compatible()?)
+    });
+    match time {
+        Ok(time) => Ok(Since::At(unix(time))),
+        Err(_) => Err("a time is `42m` (ago), `2026-01-02T13:23:37Z`, or Unix seconds".to_owned()),
+    }
+}
+
+fn unix(time: Timestamp) -> String {
+    let nanos = time.as_nanosecond();
+    format!("{}.{:09}", nanos.div_euclid(1_000_000_000), nanos.rem_euclid(1_000_000_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_times_as_docker_does() {
+        let local = TimeZone::fixed(jiff::tz::offset(2));
+        let at = |text: &str| Ok(Since::At(text.to_owned()));
+        for (text, since) in [
+            ("2026-11-22T03:04:05Z", at("1795316645.000000000")),
+            ("2026-11-22T03:04:05.5Z", at("1795316645.500000000")),
+            ("2026-11-22T03:04:05.123456789+01:00", at("1795313045.123456789")),
+            ("2026-11-22T03:04:05", at("1795309445.000000000")),
+            ("2026-11-22T03:04", at("1795309440.000000000")),
+            ("2026-11-22T03", at("1795309200.000000000")),
+            ("2026-11-22", at("1795298400.000000000")),
+            ("2026-11-22Z", at("1795305600.000000000")),
+            ("2026-11-22-01:00", at("1795309200.000000000")),
+            ("1136073600.000000001", at("1136073600.000000001")),
+            ("10", at("10")),
+            ("0", at("0")),
+            ("1h30m", Ok(Since::Ago(SignedDuration::from_secs(5400)))),
+            ("-10s", Ok(Since::Ago(SignedDuration::from_secs(-10)))),
+        ] {
+            assert_eq!(parse_in(text, &local), since, "{text}");
+        }
+        for text in [
+            "",
+            "abc",
+            "1.2.3",
+            "-5",
+            "2026-13-01",
+            "99999999999999999999",
+            "1d",
+            "yesterday",
+            "é",
+            "日本語日本",
+        ] {
+            assert!(parse_in(text, &local).unwrap_err().contains("`42m`"), "{text}");
+        }
+    }
+
+    #[test]
+    fn how_long_ago_is_by_the_engines_clock() {
+        let now = Timestamp::from_second(1000).unwrap();
+        assert_eq!(Since::Ago(SignedDuration::from_millis(1500)).at(now), "998.500000000");
+        assert_eq!(Since::Ago(SignedDuration::from_secs(-5)).at(now), "1005.000000000");
+        assert_eq!(Since::Ago(SignedDuration::from_nanos(i64::MAX)).at(now), "-9223371037.145224193");
+        assert_eq!(Since::At("1.5".to_owned()).at(now), "1.5");
+    }
+}

@@ -1,0 +1,68 @@
+//! Whose logs are asked for.
+
+use crate::api::client::Client;
+use crate::api::error::{Error, Result};
+use crate::api::logs::Of;
+use crate::api::services;
+use crate::api::tasks::{self, Task};
+
+/// A service or a task whose log is read.
+pub struct Source {
+    /// The service's name, or the task's ID.
+    pub name: String,
+    /// The service's ID.
+    pub service: String,
+    /// The task, where it is one's log.
+    pub task: Option<Task>,
+    /// Whether its log has no frames.
+    pub is_tty: bool,
+}
+
+impl Source {
+    /// Whose log to ask for.
+    pub fn of(&self) -> Of<'_> {
+        self.task.as_ref().map_or(Of::Service(&self.service), |task| Of::Task(&task.id))
+    }
+
+    /// As it is called in errors.
+    pub fn called(&self) -> String {
+        let kind = if self.task.is_some() { "task" } else { "service" };
+        format!("{kind} `{}`", self.name)
+    }
+}
+
+/// Each service or task once, and those that there are not. Any other failure ends the command.
+pub fn find<'a>(client: &Client, given: &'a [String]) -> Result<(Vec<Source>, Vec<(&'a str, Error)>)> {
+    let (mut sources, mut missing) = (Vec::<Source>::new(), Vec::new());
+    for given in given {
+        match one(client, given) {
+            Ok(source) if sources.iter().any(|other| other.of() == source.of()) => {}
+            Ok(source) => sources.push(source),
+            Err(error @ Error::NoSuch { .. }) => missing.push((given.as_str(), error)),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((sources, missing))
+}
+
+fn one(client: &Client, given: &str) -> Result<Source> {
+    match services::find(client, given) {
+        Ok(service) => {
+            let is_tty = service.spec()["TaskTemplate"]["ContainerSpec"]["TTY"] == true;
+            let (name, service) = (service.name().to_owned(), service.id().to_owned());
+            return Ok(Source { name, service, task: None, is_tty });
+        }
+        Err(Error::NoSuch { why: None, .. }) => {}
+        Err(error) => return Err(error),
+    }
+    match tasks::find(client, given) {
+        Ok(task) => Ok(Source {
+            name: task.id.clone(),
+            service: task.service.clone(),
+            is_tty: task.has_tty(),
+            task: Some(task),
+        }),
+        Err(Error::NoSuch { name, why, .. }) => Err(Error::NoSuch { kind: "service or task", name, why }),
+        Err(error) => Err(error),
+    }
+}
