@@ -1,6 +1,7 @@
 //! Logs: one function an endpoint, and what their streams are made of.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use percent_encoding::percent_decode;
 
@@ -37,12 +38,14 @@ pub struct Ask {
     pub timestamps: bool,
     /// Each message begins with what is known of it, its task and node among that.
     pub details: bool,
+    /// How long silence is waited for; `None`: as long as for any answer, or without end when following.
+    pub idle: Option<Duration>,
 }
 
 /// `GET /services/{id}/logs` or `GET /tasks/{id}/logs`. The engine sends no frames where the spec has a TTY
 /// (`is_tty`), and not every engine says so.
 pub fn open<'c>(client: &'c Client, of: Of, is_tty: bool, ask: &Ask) -> Result<Messages<'c>> {
-    let idle = (!ask.follow).then_some(PATIENCE);
+    let idle = ask.idle.or_else(|| (!ask.follow).then_some(PATIENCE));
     let decoder = if is_tty { Decoder::Lines(Lines::default()) } else { Decoder::Frames(Frames::default()) };
     Ok(Messages { stream: client.stream(&path(of, ask), idle)?, decoder, ready: VecDeque::new() })
 }

@@ -3,11 +3,13 @@
 //! Nothing here prints, reads the environment or knows the command line; see ARCHITECTURE.md for who may
 //! import whom. `spec`, `rollout`, `image` and `endpoint` are pure.
 
+pub mod addresses;
 mod answer;
 pub mod client;
 pub mod create;
 pub mod endpoint;
 pub mod error;
+pub mod failures;
 pub mod image;
 pub mod interrupt;
 pub mod logs;

@@ -8,8 +8,10 @@ use super::exit::Exit;
 use super::global::Global;
 use super::progress::{Plain, Progress, Quiet};
 use super::report::{Style, report};
+use super::undo::{UndoArgs, undo_failed};
 use super::watch;
 use crate::api::client::Client;
+use crate::api::failures;
 use crate::api::services::{self, Service};
 use crate::api::spec::{BadValue, values};
 use crate::api::update::{Ask, Outcome, Posts, To, Verdict, update};
@@ -48,10 +50,11 @@ impl ActingArgs {
         global.client(self.timeout)
     }
 
-    /// Waits for the rollouts, unless detached, and reports.
+    /// Waits for the rollouts, unless detached, explains and, with `undo`, undoes what has failed, and reports.
     pub fn finish(
         &self,
         style: Style,
+        undo: Option<&UndoArgs>,
         client: &Client,
         mut outcomes: Vec<Outcome>,
         global: &Global,
@@ -59,6 +62,12 @@ impl ActingArgs {
         if !self.detach {
             let progress: &mut dyn Progress = if self.quiet { &mut Quiet } else { &mut Plain::default() };
             watch::until_done(client, &mut outcomes, progress);
+            for outcome in &mut outcomes {
+                explain(client, outcome);
+            }
+            if undo.is_some_and(|undo| undo.rollback_on_failure) {
+                undo_failed(client, &mut outcomes, progress);
+            }
         }
         report(Style { json: self.json, ..style }, &outcomes, global)
     }
@@ -112,6 +121,15 @@ pub fn update_beside_a_rollout(
         outcome.warnings.extend(warning.map(str::to_owned));
     }
     outcome
+}
+
+/// Asks why a rollout failed, before anything is undone: the engine keeps the tasks and logs of a while only.
+fn explain(client: &Client, outcome: &mut Outcome) {
+    if let (Verdict::RolloutFailed(_) | Verdict::RolledBack, Some(service), Some(judgement)) =
+        (&outcome.verdict, &outcome.service, &outcome.rollout)
+    {
+        outcome.explanation = failures::explain(client, service, judgement);
+    }
 }
 
 /// `--timeout`.

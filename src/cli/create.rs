@@ -61,7 +61,7 @@ pub fn run(args: CreateArgs, global: &Global) -> anyhow::Result<Exit> {
         out.line(id);
         out.finish()?;
     }
-    args.acting.finish(Style::of("create", "create", ""), &client, vec![outcome], global)
+    args.acting.finish(Style::of("create", "create", ""), None, &client, vec![outcome], global)
 }
 
 /// Creates it with IDs in the place of names; a name that is none's is the outcome, and nothing is posted.

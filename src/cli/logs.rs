@@ -77,6 +77,7 @@ pub fn run(args: LogsArgs, global: &Global) -> anyhow::Result<Exit> {
         tail: args.tail.and_then(|Tail(tail)| tail),
         timestamps: args.timestamps,
         details: args.details || !args.raw,
+        idle: None,
     };
     let LogsArgs { no_task_ids, no_trunc, no_resolve, details, .. } = args;
     let style = Style { no_task_ids, no_trunc, no_resolve, details };

@@ -17,8 +17,10 @@ mod rollback;
 mod scale;
 mod service_args;
 mod summary;
+mod undo;
 mod update_image;
 mod watch;
+mod words;
 
 use std::ffi::OsString;
 

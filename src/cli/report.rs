@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::exit::{Exit, after_interrupt, chain, hint};
+use super::exit::Exit;
 use super::global::Global;
-use crate::api::error::Error;
+use super::words;
+use crate::api::failures::Failure;
 use crate::api::services::Service;
 use crate::api::spec::Change;
-use crate::api::update::{Conflict, Outcome, Posts, Verdict};
+use crate::api::update::{Outcome, Posts, Verdict};
 use crate::output;
 
 /// How an acting command reports.
@@ -85,64 +86,13 @@ fn tell(style: Style, outcome: &Outcome, global: &Global) {
         let places: Vec<String> = outcome.dropped.iter().map(ToString::to_string).collect();
         output::warning(&format!("service `{name}`: the engine did not store {}", places.join(", ")));
     }
-    let (causes, hint) = match &outcome.verdict {
-        Verdict::Unchanged(_) | Verdict::Planned | Verdict::Applied | Verdict::Converged => return,
-        Verdict::RolloutFailed(why) => {
-            let why = std::iter::once(why.to_string()).chain(causes_in_words(outcome));
-            (why.collect(), Some(format!("see more with `docker service ps --no-trunc {name}`")))
-        }
-        Verdict::Removed => (vec!["the service was removed while it was watched".to_owned()], None),
-        Verdict::Refused(why) => (vec![why.clone()], None),
-        Verdict::Paused => (
-            vec!["its rollout is paused, and any post would resume it".to_owned()],
-            Some(format!(
-                "give it a good image with `swarmctl update-image {name} IMAGE`, go back with `swarmctl rollback \
-                 {name}`, or add --resume"
-            )),
-        ),
-        Verdict::Conflict(conflict) => conflict_in_words(conflict, name),
-        Verdict::RolledBack => (
-            std::iter::once("the engine applied it, the rollout failed, and the engine rolled it back".to_owned())
-                .chain(causes_in_words(outcome))
-                .collect(),
-            Some(format!("see why with `docker service ps --no-trunc {name}`")),
-        ),
-        Verdict::Failed(error) => (chain(error).collect(), hint(error)),
-        Verdict::Unknown(error) => (
-            std::iter::once(
-                "the answer was lost and could not be looked up: it may have happened".to_owned(),
-            )
-            .chain(chain(error))
-            .collect(),
-            Some("look with `swarmctl ls` and `swarmctl inspect` once the engine answers again".to_owned()),
-        ),
-        Verdict::GaveUp(why) => {
-            (vec![why.clone()], Some("see what is going on with `swarmctl ls`".to_owned()))
-        }
-        Verdict::Interrupted => (vec![interrupted(outcome.posts, global)], None),
-    };
-    let which = if name.is_empty() { String::new() } else { format!(" `{name}`") };
-    let what = match (&outcome.verdict, outcome.posts) {
-        (Verdict::GaveUp(_) | Verdict::Interrupted, Posts::Taken) => {
-            format!("service{which} was {}, but not watched to its end", style.done)
-        }
-        _ => format!("cannot {} service{which}", style.verb),
-    };
-    output::error(&what, causes, hint.as_deref());
+    if let Some(said) = words::of(outcome, global.signal()) {
+        output::error(&words::head(outcome, style.verb, style.done), said.causes, said.hint.as_deref());
+    }
 }
 
 fn as_json(outcome: &Outcome, code: Exit) -> Value {
-    let error = match &outcome.verdict {
-        Verdict::Unchanged(_) | Verdict::Planned | Verdict::Applied | Verdict::Converged => None,
-        Verdict::RolloutFailed(why) => Some(why.to_string()),
-        Verdict::Removed => Some("the service was removed while it was watched".to_owned()),
-        Verdict::Failed(error) | Verdict::Unknown(error) => Some(chain(error).collect::<Vec<_>>().join(": ")),
-        Verdict::Refused(why) | Verdict::GaveUp(why) => Some(why.clone()),
-        Verdict::Paused => Some("its rollout is paused, and any post would resume it".to_owned()),
-        Verdict::Conflict(conflict) => Some(conflict_in_words(conflict, outcome.name()).0.join(": ")),
-        Verdict::RolledBack => Some("the rollout failed and was rolled back".to_owned()),
-        Verdict::Interrupted => Some(after_interrupt(outcome.posts).to_owned()),
-    };
+    let error = words::of(outcome, None).map(|said| said.causes.join("; "));
     let changes: Vec<Value> = outcome
         .changes
         .iter()
@@ -156,7 +106,7 @@ fn as_json(outcome: &Outcome, code: Exit) -> Value {
     json!({
         "name": outcome.name(),
         "id": outcome.service.as_ref().map(Service::id),
-        "outcome": word(&outcome.verdict),
+        "outcome": words::word(&outcome.verdict),
         "exit_code": code.code(),
         "posted": posted,
         "version_index": outcome.service.as_ref().map(Service::version),
@@ -165,93 +115,31 @@ fn as_json(outcome: &Outcome, code: Exit) -> Value {
         "dropped": outcome.dropped.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "warnings": outcome.warnings,
         "notes": outcome.notes,
+        "rollout": outcome.rollout.as_ref().map(|rollout| json!({
+            "wanted": rollout.wanted, "running": rollout.running, "told": rollout.told
+        })),
+        "failures": outcome.explanation.failures.iter().map(failure_as_json).collect::<Vec<_>>(),
         "error": error,
     })
 }
 
-/// Why the tasks of the rollout failed.
-fn causes_in_words(outcome: &Outcome) -> impl Iterator<Item = String> {
-    outcome.rollout.iter().flat_map(|rollout| &rollout.causes).map(|cause| {
-        let node = if cause.node.is_empty() { String::new() } else { format!(" on node {}", cause.node) };
-        let tasks = if cause.tasks > 1 { format!(", and {} more tasks alike", cause.tasks - 1) } else { String::new() };
-        format!("task {}{node}: {}{tasks}", cause.task, cause.error)
+fn failure_as_json(Failure { cause, node, log }: &Failure) -> Value {
+    json!({
+        "task": cause.task,
+        "slot": cause.slot.to_string(),
+        "node": node,
+        "node_id": cause.node,
+        "state": cause.state.word(),
+        "error": cause.error,
+        "exit_code": cause.exit_code,
+        "at": cause.at.to_string(),
+        "tasks": cause.tasks,
+        "log": log,
     })
 }
 
 /// `TaskTemplate.ContainerSpec.Image: a -> b`.
 pub fn shown(change: &Change) -> String {
-    format!("{}: {} -> {}", change.place, value(change.old.as_ref()), value(change.new.as_ref()))
-}
-
-fn value(value: Option<&Value>) -> String {
-    match value {
-        None => "(none)".to_owned(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    }
-}
-
-fn interrupted(posts: Posts, global: &Global) -> String {
-    let signal = if Exit::of_signal(global.signal()) == Exit::Terminated { "SIGTERM" } else { "Ctrl-C" };
-    format!("interrupted ({signal}): {}", after_interrupt(posts))
-}
-
-fn conflict_in_words(conflict: &Conflict, name: &str) -> (Vec<String>, Option<String>) {
-    let look = format!("look with `swarmctl inspect --pretty {name}`, decide, and run the command again");
-    match conflict {
-        Conflict::Place { place, base, theirs, mine, by_rollback, was_applied } => {
-            let (base, theirs, mine) = (value(base.as_ref()), value(theirs.as_ref()), value(mine.as_ref()));
-            let cause = match (was_applied, by_rollback) {
-                (true, _) => format!(
-                    "the update was applied, then another writer set {place} to `{theirs}` (this command: `{mine}`)"
-                ),
-                (_, true) => format!(
-                    "the engine rolled back meanwhile: {place} was `{base}`, is `{theirs}` and should become `{mine}`"
-                ),
-                _ => format!(
-                    "someone else changed the same place: {place} was `{base}`, is `{theirs}` and should become `{mine}`"
-                ),
-            };
-            (vec![cause], Some(look))
-        }
-        Conflict::Version { wanted, now } => (
-            vec![format!(
-                "the version index is {now}, not {wanted}; every change moves it, a rollout under way too"
-            )],
-            Some(look),
-        ),
-        Conflict::Retries { tries } => (
-            vec![format!(
-                "others changed the service {tries} times while this command tried (\"update out of sequence\")"
-            )],
-            Some("run the command again when the other writers are done".to_owned()),
-        ),
-    }
-}
-
-fn word(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Unchanged(_) => "unchanged",
-        Verdict::Planned => "planned",
-        Verdict::Applied => "applied",
-        Verdict::Converged => "converged",
-        Verdict::RolloutFailed(_) => "failed",
-        Verdict::Removed => "removed",
-        Verdict::Conflict(_) => "conflict",
-        Verdict::RolledBack => "rolled_back",
-        Verdict::Refused(_) => "refused",
-        Verdict::Paused => "paused",
-        Verdict::Failed(error) => failure_word(error),
-        Verdict::Unknown(_) => "unknown",
-        Verdict::GaveUp(_) => "gave_up",
-        Verdict::Interrupted => "interrupted",
-    }
-}
-
-fn failure_word(error: &Error) -> &'static str {
-    match Exit::of(error, None) {
-        Exit::NoSuch => "no_such_service",
-        Exit::Unreachable => "unreachable",
-        _ => "refused",
-    }
+    let (old, new) = (words::value(change.old.as_ref()), words::value(change.new.as_ref()));
+    format!("{}: {old} -> {new}", change.place)
 }

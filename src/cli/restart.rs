@@ -6,6 +6,7 @@ use super::acting::{ActingArgs, EditArgs, on_service, update_beside_a_rollout};
 use super::exit::Exit;
 use super::global::Global;
 use super::report::Style;
+use super::undo::UndoArgs;
 use crate::api::spec::{Edit, Place};
 use crate::api::update::{Outcome, To};
 
@@ -23,6 +24,8 @@ pub struct RestartArgs {
     #[command(flatten)]
     edit: EditArgs,
     #[command(flatten)]
+    undo: UndoArgs,
+    #[command(flatten)]
     acting: ActingArgs,
 }
 
@@ -36,5 +39,11 @@ pub fn run(args: RestartArgs, global: &Global) -> anyhow::Result<Exit> {
         })
     };
     let outcomes = args.services.iter().map(restart).collect();
-    args.acting.finish(Style::of("restart", "restart", "restarted"), &client, outcomes, global)
+    args.acting.finish(
+        Style::of("restart", "restart", "restarted"),
+        Some(&args.undo),
+        &client,
+        outcomes,
+        global,
+    )
 }

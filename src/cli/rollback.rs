@@ -37,7 +37,7 @@ pub fn run(args: RollbackArgs, global: &Global) -> anyhow::Result<Exit> {
         })
     };
     let outcomes = args.services.iter().map(roll_back).collect();
-    args.acting.finish(Style::of("rollback", "roll back", "rolled back"), &client, outcomes, global)
+    args.acting.finish(Style::of("rollback", "roll back", "rolled back"), None, &client, outcomes, global)
 }
 
 fn roll_back(client: &Client, given: &str, service: Service, edit: &EditArgs) -> Result<Outcome> {

@@ -6,6 +6,7 @@ use super::acting::{ActingArgs, EditArgs, on_service, refuse, update_beside_a_ro
 use super::exit::Exit;
 use super::global::Global;
 use super::report::Style;
+use super::undo::UndoArgs;
 use crate::api::services::Service;
 use crate::api::spec::{BadValue, Edit, Place};
 use crate::api::update::{Outcome, To};
@@ -23,6 +24,8 @@ pub struct ScaleArgs {
     resume: bool,
     #[command(flatten)]
     edit: EditArgs,
+    #[command(flatten)]
+    undo: UndoArgs,
     #[command(flatten)]
     acting: ActingArgs,
 }
@@ -43,7 +46,7 @@ pub fn run(args: ScaleArgs, global: &Global) -> anyhow::Result<Exit> {
         })
     };
     let outcomes = args.services.iter().map(scale).collect();
-    args.acting.finish(Style::of("scale", "scale", "scaled"), &client, outcomes, global)
+    args.acting.finish(Style::of("scale", "scale", "scaled"), Some(&args.undo), &client, outcomes, global)
 }
 
 fn place_of_replicas(service: &Service) -> Option<Place> {

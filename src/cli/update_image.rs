@@ -6,6 +6,7 @@ use super::acting::{ActingArgs, EditArgs, on_service, refuse};
 use super::exit::Exit;
 use super::global::Global;
 use super::report::Style;
+use super::undo::UndoArgs;
 use crate::api::client::Client;
 use crate::api::image::{self, ImageRef, Likeness};
 use crate::api::services::Service;
@@ -33,6 +34,8 @@ pub struct UpdateImageArgs {
     #[command(flatten)]
     edit: EditArgs,
     #[command(flatten)]
+    undo: UndoArgs,
+    #[command(flatten)]
     acting: ActingArgs,
 }
 
@@ -41,7 +44,13 @@ pub fn run(args: UpdateImageArgs, global: &Global) -> anyhow::Result<Exit> {
     let image = ImageRef::parse(&args.image)?;
     let client = args.acting.client(global)?;
     let outcome = on_service(&client, &args.service, |service| set_image(&client, service, &image, &args));
-    args.acting.finish(Style::of("update-image", "update", "updated"), &client, vec![outcome], global)
+    args.acting.finish(
+        Style::of("update-image", "update", "updated"),
+        Some(&args.undo),
+        &client,
+        vec![outcome],
+        global,
+    )
 }
 
 fn set_image(client: &Client, service: Service, asked: &ImageRef, args: &UpdateImageArgs) -> Outcome {

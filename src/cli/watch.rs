@@ -177,7 +177,9 @@ fn sleep(client: &Client, watched: &[Watched], pause: Duration) -> Result<(), En
 
 /// What makes a look worth telling.
 fn key(one: &Watched) -> Option<String> {
-    let Some(judgement) = &one.judgement else { return one.ending.as_ref().map(|ending| format!("{ending:?}")) };
+    let Some(judgement) = &one.judgement else {
+        return one.ending.as_ref().map(|ending| format!("{ending:?}"));
+    };
     let state = match &judgement.state {
         State::UnderWay(WaitsFor::Monitor(_)) => "monitor".to_owned(),
         state => format!("{state:?}"),

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::api::error::Error;
+use crate::api::failures::Explanation;
 use crate::api::rollout::{Judgement, Why};
 use crate::api::services::Service;
 use crate::api::spec::{Change, Edit, Op, Place};
@@ -34,6 +35,8 @@ pub struct Outcome {
     pub notes: Vec<String>,
     /// What was last seen of the rollout, where it was watched.
     pub rollout: Option<Judgement>,
+    /// Why it failed, where it did.
+    pub explanation: Explanation,
 }
 
 /// How it ended.
@@ -135,6 +138,7 @@ impl Outcome {
             warnings: Vec::new(),
             notes: Vec::new(),
             rollout: None,
+            explanation: Explanation::default(),
         }
     }
 

@@ -49,9 +49,11 @@ fn play(recording: &str, knows: &Knows) -> Vec<Look> {
     let service = |object: &Value| Service::new(object.clone()).unwrap();
     let posted = service(&recording.posted);
     let known = match (knows, &recording.base) {
-        (Knows::Edited(places), Some(base)) => {
-            Known::updated(&service(base), Some(&posted), places.iter().map(|place| Place::at(place)).collect())
-        }
+        (Knows::Edited(places), Some(base)) => Known::updated(
+            &service(base),
+            Some(&posted),
+            places.iter().map(|place| Place::at(place)).collect(),
+        ),
         (Knows::Edited(_), None) => Known::created(&posted),
         (Knows::Nothing, _) => Known::nothing(),
     };

@@ -1,0 +1,230 @@
+//! Endings in words: what failed, why, and what to do about it.
+
+use serde_json::Value;
+
+use super::exit::{Exit, after_interrupt, chain, hint};
+use crate::api::error::Error;
+use crate::api::failures::{Explanation, Failure};
+use crate::api::spec::Place;
+use crate::api::update::{Conflict, Outcome, Posts, Verdict};
+
+/// Why a service is not as it was asked for, and what to do.
+#[derive(Debug)]
+pub struct Said {
+    /// From the outside to the root; a cause of several lines is one of them.
+    pub causes: Vec<String>,
+    /// What to do, with commands to paste.
+    pub hint: Option<String>,
+}
+
+/// The words of an ending; `None` where all is as it was asked for.
+pub fn of(outcome: &Outcome, signal: Option<usize>) -> Option<Said> {
+    let name = outcome.name();
+    let (causes, hint) = match &outcome.verdict {
+        Verdict::Unchanged(_) | Verdict::Planned | Verdict::Applied | Verdict::Converged => return None,
+        Verdict::RolloutFailed(why) => (
+            std::iter::once(why.to_string()).chain(explained(outcome)).collect(),
+            Some(look_and_undo(outcome)),
+        ),
+        Verdict::RolledBack => (
+            std::iter::once(
+                "the rollout failed and was rolled back: what was there before is there again".to_owned(),
+            )
+            .chain(explained(outcome))
+            .collect(),
+            Some(format!("look further with `swarmctl ps {name}` and `swarmctl logs {name}`")),
+        ),
+        Verdict::Removed => (vec!["the service was removed while it was watched".to_owned()], None),
+        Verdict::Refused(why) => (vec![why.clone()], None),
+        Verdict::Paused => (
+            vec!["its rollout is paused, and any post would resume it".to_owned()],
+            Some(format!(
+                "give it a good image with `swarmctl update-image {name} IMAGE`, go back with `swarmctl rollback \
+                 {name}`, or add --resume"
+            )),
+        ),
+        Verdict::Conflict(conflict) => conflict_in_words(conflict, name),
+        Verdict::Failed(error) => (chain(error).collect(), hint(error)),
+        Verdict::Unknown(error) => (
+            std::iter::once(
+                "the answer was lost and could not be looked up: it may have happened".to_owned(),
+            )
+            .chain(chain(error))
+            .collect(),
+            Some("look with `swarmctl ls` and `swarmctl inspect` once the engine answers again".to_owned()),
+        ),
+        Verdict::GaveUp(why) => (
+            vec![why.clone(), "the rollout goes on".to_owned()],
+            Some(format!("go on watching with `swarmctl wait {name}`")),
+        ),
+        Verdict::Interrupted => (
+            vec![interrupted(outcome.posts, signal)],
+            (outcome.posts == Posts::Taken).then(|| format!("go on watching with `swarmctl wait {name}`")),
+        ),
+    };
+    Some(Said { causes, hint })
+}
+
+/// What could not be done, or what was done and then went wrong.
+pub fn head(outcome: &Outcome, verb: &str, done: &str) -> String {
+    let name = outcome.name();
+    let which = if name.is_empty() { String::new() } else { format!(" `{name}`") };
+    match (&outcome.verdict, outcome.posts) {
+        (Verdict::RolloutFailed(_) | Verdict::RolledBack, _) => {
+            format!("the rollout of service{which} failed")
+        }
+        (Verdict::GaveUp(_) | Verdict::Interrupted, Posts::Taken) => {
+            let done = if done.is_empty() { "created" } else { done };
+            format!("service{which} was {done}, but not watched to its end")
+        }
+        _ => format!("cannot {verb} service{which}"),
+    }
+}
+
+/// A value of a spec, as it is shown in a line.
+pub fn value(value: Option<&Value>) -> String {
+    match value {
+        None => "(none)".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
+/// The distinct causes of a failed rollout, each with its task, node, exit code and the end of its log.
+fn explained(outcome: &Outcome) -> Vec<String> {
+    let Explanation { failures, networks, has_leader } = &outcome.explanation;
+    let name = outcome.name();
+    let networks = networks.iter().map(|network| {
+        let usable = network.usable.map_or_else(|| "an unknown number".to_owned(), |count| count.to_string());
+        format!(
+            "network `{}` ({}): {} of {usable} addresses are taken ({} by tasks, {} by virtual IPs of services, {} by \
+             gateways)",
+            network.name,
+            network.subnets.join(", "),
+            network.taken(),
+            network.by_tasks,
+            network.by_services,
+            network.by_gateways,
+        )
+    });
+    let leader = has_leader.map(|has_leader| match has_leader {
+        true => "the swarm has a leader".to_owned(),
+        false => {
+            "the swarm has no leader: nothing is allocated until the managers have elected one".to_owned()
+        }
+    });
+    failures.iter().map(|failure| failure_in_words(name, failure)).chain(networks).chain(leader).collect()
+}
+
+fn failure_in_words(name: &str, Failure { cause, node, log }: &Failure) -> String {
+    let mut text = format!("task {name}.{} ({:.12})", cause.slot, cause.task);
+    if !node.is_empty() {
+        text += &format!(" on node {node}");
+    }
+    if cause.tasks > 1 {
+        text += &format!(", and {} more alike,", cause.tasks - 1);
+    }
+    text += &format!(" {}", cause.state.word());
+    if let Some(code) = cause.exit_code {
+        text += &format!(" with exit code {code}");
+    }
+    text += &format!(": {}", cause.error);
+    if !log.is_empty() {
+        text += "\nits log ends with:";
+        for line in log {
+            text += &format!("\n  {line}");
+        }
+    }
+    text
+}
+
+fn look_and_undo(outcome: &Outcome) -> String {
+    let name = outcome.name();
+    let look = format!("look further with `swarmctl ps {name}` and `swarmctl logs {name}`");
+    match undo(outcome) {
+        Some(undo) => format!("{look}; undo it with `{undo}`"),
+        None => look,
+    }
+}
+
+/// The command that brings back what was there before.
+fn undo(outcome: &Outcome) -> Option<String> {
+    let name = outcome.name();
+    let (Some(base), Some(now)) = (&outcome.base, &outcome.service) else {
+        return (outcome.posts == Posts::Taken).then(|| format!("swarmctl rm {name}"));
+    };
+    let image = Place::at("TaskTemplate.ContainerSpec.Image");
+    if now.previous_spec() == Some(base.spec()) {
+        Some(format!("swarmctl rollback {name}"))
+    } else if outcome.changes.iter().any(|change| change.place == image) {
+        base.image().map(|image| format!("swarmctl update-image {name} {image}"))
+    } else {
+        None
+    }
+}
+
+fn interrupted(posts: Posts, signal: Option<usize>) -> String {
+    let signal = if Exit::of_signal(signal) == Exit::Terminated { "SIGTERM" } else { "Ctrl-C" };
+    format!("interrupted ({signal}): {}", after_interrupt(posts))
+}
+
+fn conflict_in_words(conflict: &Conflict, name: &str) -> (Vec<String>, Option<String>) {
+    let look = format!("look with `swarmctl inspect --pretty {name}`, decide, and run the command again");
+    match conflict {
+        Conflict::Place { place, base, theirs, mine, by_rollback, was_applied } => {
+            let (base, theirs, mine) = (value(base.as_ref()), value(theirs.as_ref()), value(mine.as_ref()));
+            let cause = match (was_applied, by_rollback) {
+                (true, _) => format!(
+                    "the update was applied, then another writer set {place} to `{theirs}` (this command: `{mine}`)"
+                ),
+                (_, true) => format!(
+                    "the engine rolled back meanwhile: {place} was `{base}`, is `{theirs}` and should become `{mine}`"
+                ),
+                _ => format!(
+                    "someone else changed the same place: {place} was `{base}`, is `{theirs}` and should become `{mine}`"
+                ),
+            };
+            (vec![cause], Some(look))
+        }
+        Conflict::Version { wanted, now } => (
+            vec![format!(
+                "the version index is {now}, not {wanted}; every change moves it, a rollout under way too"
+            )],
+            Some(look),
+        ),
+        Conflict::Retries { tries } => (
+            vec![format!(
+                "others changed the service {tries} times while this command tried (\"update out of sequence\")"
+            )],
+            Some("run the command again when the other writers are done".to_owned()),
+        ),
+    }
+}
+
+/// What an ending is called in JSON.
+pub fn word(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Unchanged(_) => "unchanged",
+        Verdict::Planned => "planned",
+        Verdict::Applied => "applied",
+        Verdict::Converged => "converged",
+        Verdict::RolloutFailed(_) => "failed",
+        Verdict::Removed => "removed",
+        Verdict::Conflict(_) => "conflict",
+        Verdict::RolledBack => "rolled_back",
+        Verdict::Refused(_) => "refused",
+        Verdict::Paused => "paused",
+        Verdict::Failed(error) => failure_word(error),
+        Verdict::Unknown(_) => "unknown",
+        Verdict::GaveUp(_) => "gave_up",
+        Verdict::Interrupted => "interrupted",
+    }
+}
+
+fn failure_word(error: &Error) -> &'static str {
+    match Exit::of(error, None) {
+        Exit::NoSuch => "no_such_service",
+        Exit::Unreachable => "unreachable",
+        _ => "refused",
+    }
+}
