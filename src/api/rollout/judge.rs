@@ -157,8 +157,7 @@ impl<'a> Judge<'a> {
             return Ok(State::Converged);
         }
         match self.told.phase {
-            Phase::Paused if !self.is_intact() => return Ok(State::Failed(Why::Paused)),
-            Phase::RollbackPaused(_) if !self.is_intact() => return Ok(State::Failed(Why::RollbackPaused)),
+            Phase::Paused | Phase::RollbackPaused(_) if !self.is_intact() => return Ok(self.paused()),
             _ => {}
         }
         Ok(self.stuck()?.or(self.failing()?).unwrap_or_else(|| State::UnderWay(self.waits_for())))
@@ -171,11 +170,15 @@ impl<'a> Judge<'a> {
         let goes_on = || Ok(self.stuck()?.unwrap_or(State::UnderWay(WaitsFor::Rollback)));
         match self.told.phase {
             Phase::RollingBack(_) => goes_on(),
-            Phase::RollbackPaused(_) if !self.is_intact() => Ok(State::Failed(Why::RollbackPaused)),
+            Phase::RollbackPaused(_) if !self.is_intact() => Ok(self.paused()),
             _ if !self.known.is_as_before(self.view.service) => Ok(State::Failed(Why::RolledBackElsewhere)),
             _ if self.has_converged() => Ok(State::RolledBack),
             _ => self.failing()?.map_or_else(goes_on, Ok),
         }
+    }
+
+    fn paused(&self) -> State {
+        State::Failed(Why::Paused(self.told.message.clone()))
     }
 
     fn all(&self) -> Result<&'a [Task], Need> {

@@ -21,8 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use self::cause::Cause;
 pub use self::judge::judge;
-pub use self::phase::{By, Known, Phase};
-pub use self::placement::may_run;
+pub use self::phase::Known;
 pub use self::slots::{Seen, SlotId};
 use super::nodes::Node;
 use super::services::Service;
@@ -114,10 +113,8 @@ pub enum WaitsFor {
 /// Why it failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
-    /// The engine has paused the update.
-    Paused,
-    /// The engine has paused its rollback.
-    RollbackPaused,
+    /// The engine has paused the update, or its rollback, in these words.
+    Paused(String),
     /// The engine rolled back, but not to what had been there before the command.
     RolledBackElsewhere,
     /// The engine calls it completed, and its tasks fail.
@@ -180,8 +177,7 @@ impl fmt::Display for WaitsFor {
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Paused => write!(f, "the engine paused the update"),
-            Self::RollbackPaused => write!(f, "the engine paused the rollback"),
+            Self::Paused(message) => write!(f, "{message}"),
             Self::RolledBackElsewhere => {
                 write!(
                     f,

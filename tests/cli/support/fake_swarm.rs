@@ -74,7 +74,7 @@ pub enum When {
     Post,
     /// POST /services/create.
     Create,
-    /// GET /services/{id}.
+    /// GET /services/{id}, and the list of services by ID.
     Read,
 }
 
@@ -244,6 +244,14 @@ impl World {
         self.step_at(at, step);
     }
 
+    /// The engine goes on with its rollout, if there is one.
+    fn go_on(&mut self, at: usize) {
+        if !self.services[at].pending.is_empty() {
+            let step = self.services[at].pending.remove(0);
+            self.step_at(at, step);
+        }
+    }
+
     fn step_at(&mut self, at: usize, step: Step) {
         let now = self.now();
         let started = self.services[at].status.as_ref().and_then(|status| status.get("StartedAt").cloned());
@@ -323,7 +331,16 @@ impl World {
         match (request.method.as_str(), &parts[..]) {
             ("GET", ["_ping"]) => Answer::pong(),
             ("HEAD", ["_ping"]) => Answer { body: Vec::new(), ..Answer::pong() },
-            ("GET", ["services"]) => self.list(request),
+            ("GET", ["services"]) => {
+                // A list by ID is how services are watched.
+                if request.param("filters").and_then(normal_filters).is_some_and(|by| by.get("id").is_some()) {
+                    self.hook(When::Read, false);
+                    for at in 0..self.services.len() {
+                        self.go_on(at);
+                    }
+                }
+                self.list(request)
+            }
             ("POST", ["services", "create"]) => {
                 self.hook(When::Create, false);
                 let answer = self.create(request);
@@ -336,10 +353,7 @@ impl World {
                     Err(answer) => answer,
                     Ok(at) => {
                         let id = self.services[at].id.clone();
-                        if !self.services[at].pending.is_empty() {
-                            let step = self.services[at].pending.remove(0);
-                            self.step_at(at, step);
-                        }
+                        self.go_on(at);
                         let shown = self.services.iter().find(|service| service.id == id).map(Service::shown);
                         Answer::json(200, shown.expect("it was there").to_string() + "\n")
                     }
@@ -446,7 +460,10 @@ impl World {
         for service in &self.services {
             let fits = |word: &&str| service.id.starts_with(*word) || service.name() == *word;
             if wanted.as_ref().is_none_or(|words| words.iter().any(fits)) && named(&format!("{}.1", service.name())) {
-                list.extend(tasks_of(service));
+                list.extend(tasks_of(service).into_iter().filter(|task| {
+                    // Before the engine begins, all tasks are of the spec before.
+                    filters.get("_up-to-date").is_none() || task["Spec"] == service.spec["TaskTemplate"]
+                }));
             }
         }
         if wanted.is_none() {
@@ -626,23 +643,45 @@ impl World {
     }
 }
 
-/// One running task for each replica.
+/// The tasks of each replica: one that runs since long ago, unless the rollout is on its way or paused.
 fn tasks_of(service: &Service) -> Vec<Value> {
-    let task = |slot: u64| {
-        json!({
-            "ID": format!("t{slot}{}", &service.id[..20]),
+    let task = |slot: u64, id: char, made: Timestamp, state: &str, desired: &str| {
+        let mut task = json!({
+            "ID": format!("{id}{slot}{}", &service.id[..20]),
             "Version": { "Index": service.index },
-            "CreatedAt": service.updated.to_string(),
+            "CreatedAt": made.to_string(),
             "UpdatedAt": service.updated.to_string(),
             "Spec": service.spec["TaskTemplate"],
             "ServiceID": service.id,
             "Slot": slot,
             "NodeID": "n1o2d3e4n1o2d3e4n1o2d3e4n",
-            "Status": { "Timestamp": service.updated.to_string(), "State": "running", "Message": "started" },
-            "DesiredState": "running"
-        })
+            "Status": { "Timestamp": made.to_string(), "State": state, "Message": "" },
+            "DesiredState": desired
+        });
+        if service.is_job() {
+            task["JobIteration"] = json!({ "Index": service.iteration });
+        }
+        task
     };
-    (1..=replicas(&service.spec)).map(task).collect()
+    let long_ago = service.updated - SignedDuration::from_secs(60);
+    let state = service.status.as_ref().and_then(|status| status["State"].as_str());
+    let of_slot = |slot: u64| match state {
+        _ if service.is_job() => vec![task(slot, 't', long_ago, "complete", "complete")],
+        _ if service.pending.contains(&Step::Updating) => {
+            let mut old = task(slot, 't', long_ago, "running", "running");
+            old["Spec"] = service.previous.as_ref().map_or(Value::Null, |spec| spec["TaskTemplate"].clone());
+            vec![old]
+        }
+        Some("updating" | "rollback_started") => vec![task(slot, 'u', service.updated, "starting", "running")],
+        Some("paused" | "rollback_paused") => {
+            let mut failed = task(slot, 'u', service.updated, "failed", "shutdown");
+            failed["Status"]["Err"] = "task: non-zero exit (1)".into();
+            failed["Status"]["ContainerStatus"] = json!({ "ContainerID": "c0ffee", "ExitCode": 1 });
+            vec![failed, task(slot, 'v', service.updated, "ready", "ready")]
+        }
+        _ => vec![task(slot, 't', long_ago, "running", "running")],
+    };
+    (1..=replicas(&service.spec)).flat_map(of_slot).collect()
 }
 
 fn replicas(spec: &Value) -> u64 {

@@ -73,7 +73,7 @@ fn an_old_update_status_is_never_taken_for_the_new_one() {
     assert!(matches!(judged(new.clone()).state, State::UnderWay(_)));
     let failed =
         Made::new().task(1, 0, 1, "failed", "shutdown", "x").task(1, 1, 2, "starting", "running", "");
-    assert_eq!(made_with(&failed, new).state(3), State::Failed(Why::Paused));
+    assert_eq!(made_with(&failed, new).state(3), State::Failed(Why::Paused("said".to_owned())));
 }
 
 fn made_with(made: &Made, status: Value) -> Made {
