@@ -188,7 +188,10 @@ fn ports_are_dockers_in_every_syntax() {
         (&["-p", "80"][..], vec![port(80, 0, tcp, "ingress")]),
         (&["-p=8080:80"], vec![port(80, 8080, tcp, "ingress")]),
         (&["-p8080:80"], vec![port(80, 8080, tcp, "ingress")]),
-        (&["--publish", "53:53/udp", "-p", "53:53/tcp"], vec![port(53, 53, udp, "ingress"), port(53, 53, tcp, "ingress")]),
+        (
+            &["--publish", "53:53/udp", "-p", "53:53/tcp"],
+            vec![port(53, 53, udp, "ingress"), port(53, 53, tcp, "ingress")],
+        ),
         (&["-p", "8080-8081:80-81"], vec![port(80, 8080, tcp, "ingress"), port(81, 8081, tcp, "ingress")]),
         (&["-p", "target=80"], vec![port(80, 0, tcp, "ingress")]),
         (&["-p", "target=80,published=8080,mode=host,protocol=udp"], vec![port(80, 8080, udp, "host")]),
@@ -236,7 +239,11 @@ fn ports_are_dockers_in_every_syntax() {
 fn without_a_virtual_ip_only_the_nodes_can_publish() {
     posts_at(&["--endpoint-mode", "dnsrr", "img"], "/EndpointSpec/Mode", &json!("dnsrr"));
     let host = "published=80,target=80,mode=host";
-    posts_at(&["--endpoint-mode", "dnsrr", "-p", host, "img"], "/EndpointSpec/Ports/0/PublishMode", &json!("host"));
+    posts_at(
+        &["--endpoint-mode", "dnsrr", "-p", host, "img"],
+        "/EndpointSpec/Ports/0/PublishMode",
+        &json!("host"),
+    );
     refuses(&["--endpoint-mode", "dnsrr", "-p", "80:80", "img"]);
 }
 
@@ -252,7 +259,11 @@ fn environment_and_labels_are_dockers() {
         "/Labels",
         &json!({ "a": "b", "c": "", "d": "e=f", "ü": "☃" }),
     );
-    posts_at(&["--container-label", "a=b", "img"], "/TaskTemplate/ContainerSpec/Labels", &json!({ "a": "b" }));
+    posts_at(
+        &["--container-label", "a=b", "img"],
+        "/TaskTemplate/ContainerSpec/Labels",
+        &json!({ "a": "b" }),
+    );
     refuses(&["-e", "", "img"]);
     refuses(&["-e", "=x", "img"]);
 }
@@ -260,7 +271,8 @@ fn environment_and_labels_are_dockers() {
 #[test]
 fn a_bare_key_takes_its_value_from_the_environment_as_docker_does() {
     let swarm = swarm();
-    let run = create(&["--name", "x", "-e", "FROM_OUTSIDE", "-e", "NOT_THERE", "img"]).env("FROM_OUTSIDE", "in");
+    let run =
+        create(&["--name", "x", "-e", "FROM_OUTSIDE", "-e", "NOT_THERE", "img"]).env("FROM_OUTSIDE", "in");
     run.host(swarm.host()).run().exits(0);
     // What is not there is sent bare: docker 28.2 does so for services.
     let env = &swarm.service("x").spec["TaskTemplate"]["ContainerSpec"]["Env"];
@@ -289,7 +301,11 @@ fn of_a_repeated_single_value_the_last_counts() {
 fn one_update_flag_alone_does_not_mean_all_at_once() {
     // `UpdateConfig: {}` is parallelism 0; docker writes all six where one is given.
     let config = posted(&["--update-delay", "3s", "img"])["UpdateConfig"].clone();
-    assert_eq!((&config["Delay"], &config["Parallelism"]), (&json!(3_000_000_000_u64), &json!(1)), "{config}");
+    assert_eq!(
+        (&config["Delay"], &config["Parallelism"]),
+        (&json!(3_000_000_000_u64), &json!(1)),
+        "{config}"
+    );
     assert_eq!((&config["Order"], &config["FailureAction"]), (&json!("stop-first"), &json!("pause")));
     posts_at(&["--update-parallelism", "0", "img"], "/UpdateConfig/Parallelism", &json!(0));
     // Nor does one restart flag alone lose the others' defaults.
@@ -349,7 +365,7 @@ fn networks_are_looked_up_and_posted_by_id() {
 #[test]
 fn an_unknown_network_is_three_and_nothing_is_posted() {
     let swarm = swarm();
-    let run = create(&["--network", "nosuch", "img"]).host(swarm.host()).run().exits(3).is_an_error();
+    let run = create(&["--network", "nosuch", "img"]).host(swarm.host()).run().exits(3).tells_an_error();
     run.says(&["nosuch", "network"]);
     assert!(swarm.posts().is_empty());
     for name in ["../services/x", "a/b", "..", "."] {
@@ -363,7 +379,7 @@ fn an_unknown_network_is_three_and_nothing_is_posted() {
 #[test]
 fn a_name_that_is_taken_is_one_in_the_engines_words() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
-    let run = create(&["--name", "t001", "img"]).host(swarm.host()).run().exits(1).is_an_error();
+    let run = create(&["--name", "t001", "img"]).host(swarm.host()).run().exits(1).tells_an_error();
     run.says(&["name conflicts with an existing object: service t001 already exists"]);
     assert_eq!(swarm.posts().len(), 1);
 }
@@ -371,13 +387,21 @@ fn a_name_that_is_taken_is_one_in_the_engines_words() {
 #[test]
 fn the_engines_refusal_is_final_and_shown_word_for_word() {
     for (status, words) in [
-        (400, "rpc error: code = InvalidArgument desc = port '22222' is already in use by service 'a' (b) as an ingress port"),
+        (
+            400,
+            "rpc error: code = InvalidArgument desc = port '22222' is already in use by service 'a' (b) as an ingress port",
+        ),
         (400, "rpc error: code = InvalidArgument desc = invalid memory value 1: Must be at least 4MiB"),
         (500, "rpc error: code = Unknown desc = constraint expected one operator from ==, !="),
         (403, "authorization denied by plugin x"),
     ] {
         let engine = Engine::ordered([post("/v1.41/services/create").answers(Answer::error(status, words))]);
-        create(&["--name", "t001", "img"]).host(engine.host()).run().exits(1).is_an_error().says(&["t001", words]);
+        create(&["--name", "t001", "img"])
+            .host(engine.host())
+            .run()
+            .exits(1)
+            .tells_an_error()
+            .says(&["t001", words]);
     }
 }
 
@@ -398,7 +422,7 @@ fn warnings_of_the_engine_are_shown() {
 
 #[test]
 fn lost_and_made_is_found_by_its_name() {
-    for fault in [Fault::CutAfter(0), Fault::CutAfter(60), Fault::GarbleAfter(0), Fault::GarbleAfter(60)] {
+    for fault in [Fault::Cut(0), Fault::Cut(60), Fault::Garble(0), Fault::Garble(60)] {
         let swarm = swarm();
         swarm.breaks(Break::by(2, fault));
         let run = create(&["--name", "t001", "-p", "80:80", "img"]).host(swarm.host()).run().exits(0);
@@ -436,7 +460,7 @@ fn several_new_ones_like_it_cannot_be_told_apart_and_are_nine() {
         world.services.push(twin);
     });
     swarm.breaks(Break::lost(2));
-    create(&["img"]).host(swarm.host()).run().exits(9).is_an_error();
+    create(&["img"]).host(swarm.host()).run().exits(9).tells_an_error();
     assert_eq!(swarm.posts().len(), 1);
 }
 
@@ -468,7 +492,7 @@ fn a_service_of_that_name_that_was_there_before_is_someone_elses() {
         let mut broken = Break::lost(2);
         broken.handled = handled;
         swarm.breaks(broken);
-        let run = create(&["--name", "t001", "img"]).host(swarm.host()).run().exits(1).is_an_error();
+        let run = create(&["--name", "t001", "img"]).host(swarm.host()).run().exits(1).tells_an_error();
         run.says(&["t001"]);
         assert_eq!(swarm.world().services.len(), 1);
     }
@@ -483,7 +507,8 @@ fn lost_and_not_to_be_looked_up_is_nine() {
                 let mut broken = Break::lost(2).then(door);
                 broken.handled = handled;
                 swarm.breaks(broken);
-                let run = create(&[name, &["img"]].concat()).host(swarm.host()).run().exits(9).is_an_error();
+                let run =
+                    create(&[name, &["img"]].concat()).host(swarm.host()).run().exits(9).tells_an_error();
                 assert!(run.took < Duration::from_secs(5), "{}", run.report());
                 assert_eq!(swarm.posts().len(), 1);
             }
@@ -519,12 +544,12 @@ fn an_answer_without_an_id_is_looked_up() {
 fn a_signal_while_the_post_is_out_says_that_it_may_have_been_made() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let swarm = FakeSwarm::start();
-        swarm.breaks(Break::by(2, Fault::StallAfter(0)));
+        swarm.breaks(Break::by(2, Fault::Stall(0)));
         let mut running = create(&["--name", "t001", "img"]).host(swarm.host()).spawn();
         swarm.wait_for_requests(2);
         let sent = std::time::Instant::now();
         running.signal(signal);
-        let run = running.wait().exits(code).is_an_error();
+        let run = running.wait().exits(code).tells_an_error();
         assert!(sent.elapsed() < Duration::from_millis(500), "{}", run.report());
         run.says(&["may have been"]);
     }
@@ -532,10 +557,15 @@ fn a_signal_while_the_post_is_out_says_that_it_may_have_been_made() {
 
 #[test]
 fn the_engine_is_not_there_or_not_a_manager_is_eight() {
-    create(&["img"]).host("unix:///nonexistent/docker.sock").run().exits(8).is_an_error().says(&["hint: "]);
+    create(&["img"])
+        .host("unix:///nonexistent/docker.sock")
+        .run()
+        .exits(8)
+        .tells_an_error()
+        .says(&["hint: "]);
     let words = "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. Please run this command on a manager node or promote the current node to a manager.";
     let engine = Engine::ordered([post("/v1.41/services/create").answers(Answer::error(503, words))]);
-    create(&["img"]).host(engine.host()).run().exits(8).is_an_error().says(&[words]);
+    create(&["img"]).host(engine.host()).run().exits(8).tells_an_error().says(&[words]);
 }
 
 #[test]

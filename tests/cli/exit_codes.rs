@@ -121,7 +121,7 @@ fn a_hundred_and_thirty_and_a_hundred_and_forty_three_are_signals() {
             &["rm", "t001"],
         ] {
             let swarm = swarm();
-            swarm.breaks(Break::by(2, Fault::StallAfter(10)));
+            swarm.breaks(Break::by(2, Fault::Stall(10)));
             let mut running = swarmctl(args.iter().copied()).host(swarm.host()).spawn();
             swarm.wait_for_requests(2);
             let sent = std::time::Instant::now();

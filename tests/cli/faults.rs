@@ -149,7 +149,11 @@ impl Trial {
             (false, _) => "the exit code is not what is so",
             (true, true) => "words on stderr and exit code disagree",
         };
-        Some(format!("{why}: {:?}, applied {times} times, is so: {is_so}\n{}", self.broken, self.run.report()))
+        Some(format!(
+            "{why}: {:?}, applied {times} times, is so: {is_so}\n{}",
+            self.broken,
+            self.run.report()
+        ))
     }
 }
 
@@ -183,11 +187,11 @@ fn breaks_of(case: &Case, framing: &Framing, then: Door, step: usize) -> Vec<Bre
     let mut breaks = Vec::new();
     for request in swarm.requests() {
         for after in (0..request.answer_length).step_by(step) {
-            breaks.push(Break::by(request.number, Fault::CutAfter(after)).then(then));
+            breaks.push(Break::by(request.number, Fault::Cut(after)).then(then));
         }
         // Garbage needs no break of its own at each byte: where it begins matters less than that it comes.
         for after in (0..request.answer_length).step_by(step * 5) {
-            breaks.push(Break::by(request.number, Fault::GarbleAfter(after)).then(then));
+            breaks.push(Break::by(request.number, Fault::Garble(after)).then(then));
         }
         // The request never reaches the engine.
         breaks.push(Break::lost(request.number).unhandled().then(then));
@@ -228,7 +232,8 @@ fn tell(case: &Case, framing: &Framing, then: Door, trials: &[Trial]) {
     let counts: Vec<String> = counts.iter().map(|(what, count)| format!("{count} x {what}")).collect();
     let wrong: Vec<String> = trials.iter().filter_map(Trial::wrong).collect();
     if let Some(table) = std::env::var_os("SWARMCTL_TEST_FAULT_TABLE") {
-        let mut table = OpenOptions::new().append(true).create(true).open(table).expect("the table can be written");
+        let mut table =
+            OpenOptions::new().append(true).create(true).open(table).expect("the table can be written");
         let later = match then {
             Door::Open => "work",
             Door::Closing => "are closed",
@@ -245,7 +250,8 @@ fn tell(case: &Case, framing: &Framing, then: Door, trials: &[Trial]) {
         )
         .expect("the table can be written");
         for wrong in &wrong {
-            writeln!(table, "wrong: {}: {}", case.name, wrong.replace('\n', "\n  ")).expect("the table can be written");
+            writeln!(table, "wrong: {}: {}", case.name, wrong.replace('\n', "\n  "))
+                .expect("the table can be written");
         }
     }
     let shown: Vec<&str> = wrong.iter().take(5).map(String::as_str).collect();

@@ -78,7 +78,10 @@ fn help_begins_with_an_imperative_line_of_at_most_72_columns_without_a_full_stop
         let short = swarmctl([command, "-h"]).run().exits(0).stdout;
         assert_eq!(short.lines().next(), Some(first));
     }
-    assert_eq!(swarmctl(["--version"]).run().exits(0).stdout, format!("swarmctl {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        swarmctl(["--version"]).run().exits(0).stdout,
+        format!("swarmctl {}\n", env!("CARGO_PKG_VERSION"))
+    );
 }
 
 #[test]
@@ -111,10 +114,18 @@ fn a_single_valued_flag_may_be_repeated_and_values_may_begin_with_a_dash() {
             let joined = format!("{name}=-y");
             let args = [&[*command, &name, "-x", &joined, &name, "--z"], *least].concat();
             let run = swarmctl(args).host(swarm.host()).run();
-            let run = run.never_says(&["cannot be used multiple times", "unexpected argument", "a value is required"]);
+            let run = run.never_says(&[
+                "cannot be used multiple times",
+                "unexpected argument",
+                "a value is required",
+            ]);
             drop(run);
             if let Some(short) = flag.short {
-                for args in [vec![format!("-{short}1")], vec![format!("-{short}"), "-1".into()], vec![format!("-{short}=1")]] {
+                for args in [
+                    vec![format!("-{short}1")],
+                    vec![format!("-{short}"), "-1".into()],
+                    vec![format!("-{short}=1")],
+                ] {
                     let args: Vec<&str> = args.iter().map(String::as_str).collect();
                     let run = swarmctl([&[*command], &args[..], *least].concat()).host(swarm.host()).run();
                     drop(run.never_says(&["unexpected argument", "a value is required"]));
@@ -147,7 +158,10 @@ fn no_flag_and_no_command_may_be_abbreviated() {
 #[test]
 fn flags_may_follow_the_arguments() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
-    swarmctl(["update-image", "t001", NEW, "--detach", "--no-resolve-image=true"]).host(swarm.host()).run().exits(0);
+    swarmctl(["update-image", "t001", NEW, "--detach", "--no-resolve-image=true"])
+        .host(swarm.host())
+        .run()
+        .exits(0);
     swarmctl(["update-image", "t001", "-d", OLD]).host(swarm.host()).run().exits(0);
     swarmctl(["rm", "t001", "--wait=false"]).host(swarm.host()).run().exits(0);
 }
@@ -193,7 +207,9 @@ fn a_word_of_the_command_line_that_is_no_utf8_is_two() {
 #[test]
 fn errors_in_the_command_line_let_nothing_move_the_cursor() {
     let odd = "a\u{1b}[2Jb\u{202e}c";
-    for args in [&["rm", "--nosuch", odd][..], &["rm", &format!("--{odd}")], &[odd], &["update-image", "t001", odd]] {
+    for args in
+        [&["rm", "--nosuch", odd][..], &["rm", &format!("--{odd}")], &[odd], &["update-image", "t001", odd]]
+    {
         let run = swarmctl(args.iter().copied()).host("unix:///nonexistent").run().exits(2);
         assert!(!run.stderr.contains("\u{1b}[2J"), "{}", run.report());
     }

@@ -4,14 +4,17 @@ use serde_json::{Value, json};
 
 use crate::support::engine::{Engine, get};
 use crate::support::fake_swarm::{FakeSwarm, Step};
-use crate::support::fixtures::{ID, NETWORK, NEW, OLD, hard_spec, service_text, service_text_with, spec, t001};
+use crate::support::fixtures::{
+    ID, NETWORK, NEW, OLD, hard_spec, service_text, service_text_with, spec, t001,
+};
 use crate::support::run::swarmctl;
 use crate::support::server::{Answer, Framing};
 
 #[test]
 fn prints_an_array_of_the_engines_own_objects_without_inserted_defaults() {
     for framing in [Framing::Length, Framing::Chunked] {
-        let text = service_text_with(ID, 9_007_199_254_740_993, &hard_spec(OLD), ",\"New\":{\"z\":1.50,\"a\":1e5}");
+        let text =
+            service_text_with(ID, 9_007_199_254_740_993, &hard_spec(OLD), ",\"New\":{\"z\":1.50,\"a\":1e5}");
         // The scripted path has no query: `insertDefaults` would be unexpected.
         let engine = Engine::ordered([
             get("/v1.41/services/t001").answers(Answer::json(200, text.clone()).framed(framing))
@@ -34,7 +37,8 @@ fn several_services_are_one_array_in_the_order_asked() {
         other
     }]);
     let run = swarmctl(["inspect", "b", "a"]).host(swarm.host()).run().exits(0);
-    let names: Vec<Value> = run.json().as_array().unwrap().iter().map(|it| it["Spec"]["Name"].clone()).collect();
+    let names: Vec<Value> =
+        run.json().as_array().unwrap().iter().map(|it| it["Spec"]["Name"].clone()).collect();
     assert_eq!(names, ["b", "a"]);
     assert_eq!(swarm.connections(), 1);
     swarmctl(["inspect", "--json", "a"]).host(swarm.host()).run().exits_one_of(&[0, 2]);
@@ -45,7 +49,8 @@ fn goes_on_after_an_unknown_one_and_is_three() {
     for pretty in [&[][..], &["--pretty"]] {
         let swarm = FakeSwarm::with([spec("t001", OLD)]);
         let args = [&["inspect"], pretty, &["nosuch", "t001"]].concat();
-        let run = swarmctl(args).host(swarm.host()).run().exits(3).says(&["error: ", "nosuch"]).prints(&["t001"]);
+        let run =
+            swarmctl(args).host(swarm.host()).run().exits(3).says(&["error: ", "nosuch"]).prints(&["t001"]);
         if pretty.is_empty() {
             assert_eq!(run.json().as_array().unwrap().len(), 1);
         }
@@ -76,7 +81,18 @@ fn pretty_is_a_summary_with_what_a_person_looks_for() {
     let id = swarm.world().add(told);
     swarm.world().step("t001", Step::Paused);
     let run = swarmctl(["inspect", "--pretty", "t001"]).host(swarm.host()).run().exits(0);
-    let parts = [&id[..12], "t001", "nginx:1", "t001only", "22222", "80", "team", "shop", "paused", "update paused due"];
+    let parts = [
+        &id[..12],
+        "t001",
+        "nginx:1",
+        "t001only",
+        "22222",
+        "80",
+        "team",
+        "shop",
+        "paused",
+        "update paused due",
+    ];
     let run = run.prints(&parts);
     assert_eq!(run.stderr, "");
     assert!(!run.stdout.trim_start().starts_with(['[', '{']), "for people: {}", run.report());
@@ -84,8 +100,10 @@ fn pretty_is_a_summary_with_what_a_person_looks_for() {
 
 #[test]
 fn pretty_manages_without_what_is_not_there() {
-    let plugin = json!({ "Name": "p", "TaskTemplate": { "PluginSpec": { "Name": "x" }, "Runtime": "plugin" } });
-    let bare = json!({ "Name": "b", "TaskTemplate": { "ContainerSpec": { "Image": "i" } }, "Networks": null });
+    let plugin =
+        json!({ "Name": "p", "TaskTemplate": { "PluginSpec": { "Name": "x" }, "Runtime": "plugin" } });
+    let bare =
+        json!({ "Name": "b", "TaskTemplate": { "ContainerSpec": { "Image": "i" } }, "Networks": null });
     for odd in [plugin, bare] {
         let name = odd["Name"].as_str().unwrap().to_owned();
         let engine = Engine::ordered([get(&format!("/v1.41/services/{name}"))

@@ -155,7 +155,8 @@ fn the_checker_sees_imports_of_every_form() {
 
 impl Rule {
     fn is_about(&self, name: &str) -> bool {
-        let (out, within): (Vec<&str>, Vec<&str>) = self.files.iter().partition(|prefix| prefix.starts_with('!'));
+        let (out, within): (Vec<&str>, Vec<&str>) =
+            self.files.iter().partition(|prefix| prefix.starts_with('!'));
         within.iter().any(|prefix| is_in(name, prefix)) && !out.iter().any(|prefix| is_in(name, &prefix[1..]))
     }
 }
@@ -211,9 +212,13 @@ fn code(text: &str) -> String {
         let end = match rest {
             ['/', '/', ..] => i + rest.iter().position(|c| *c == '\n').unwrap_or(rest.len()),
             ['/', '*', ..] => i + block_comment(rest),
-            ['r', '"' | '#', ..] if !out.ends_with(|c: char| c.is_alphanumeric() || c == '_') => i + raw_string(rest),
+            ['r', '"' | '#', ..] if !out.ends_with(|c: char| c.is_alphanumeric() || c == '_') => {
+                i + raw_string(rest)
+            }
             ['"', ..] => i + string(rest),
-            ['\'', '\\', ..] => i + 3 + rest[3.min(rest.len())..].iter().take_while(|c| **c != '\'').count() + 1,
+            ['\'', '\\', ..] => {
+                i + 3 + rest[3.min(rest.len())..].iter().take_while(|c| **c != '\'').count() + 1
+            }
             ['\'', _, '\'', ..] => i + 3,
             _ => i,
         };
@@ -329,7 +334,8 @@ fn paths(code: &str, name: &str) -> Vec<(usize, String)> {
 }
 
 fn word_at(code: &str, from: usize) -> &str {
-    let end = code[from..].find(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(code.len(), |n| from + n);
+    let end =
+        code[from..].find(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(code.len(), |n| from + n);
     &code[from..end]
 }
 
@@ -356,7 +362,10 @@ fn flatten(tree: &str) -> Vec<String> {
     }
     parts.push(&inner[from..]);
     let parts = parts.iter().filter(|part| !part.trim().is_empty());
-    parts.flat_map(|part| flatten(part)).map(|part| flatten(&format!("{}{part}", head.trim())).remove(0)).collect()
+    parts
+        .flat_map(|part| flatten(part))
+        .map(|part| flatten(&format!("{}{part}", head.trim())).remove(0))
+        .collect()
 }
 
 /// A path from the crate's root where it begins with `super` or `self`.

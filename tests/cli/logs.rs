@@ -63,7 +63,7 @@ fn body(stream: &[Vec<u8>]) -> Answer {
 
 /// A stream that goes on and on, though nothing more comes.
 fn endless(stream: &[Vec<u8>]) -> Answer {
-    body(stream).framed(Framing::WrongLength(1 << 30)).broken(Fault::StallAfter(usize::MAX))
+    body(stream).framed(Framing::WrongLength(1 << 30)).broken(Fault::Stall(usize::MAX))
 }
 
 fn frame(kind: u8, text: &str) -> Vec<u8> {
@@ -166,7 +166,7 @@ fn what_to_show_is_asked_of_the_engine_by_its_own_clock() {
     }
     let engine = Engine::silent();
     for flags in [["--since", "yesterday"], ["--tail", "-1"], ["-n", "many"]] {
-        run(&engine, &[&flags[..], &["web"]].concat()).run().exits(2).is_an_error();
+        run(&engine, &[&flags[..], &["web"]].concat()).run().exits(2).tells_an_error();
     }
     assert_eq!(engine.pings(), 0);
 }
@@ -186,7 +186,7 @@ fn a_task_has_a_log_of_its_own() {
     assert_eq!(run(&engine, &["aaaaaaaaaaaa"]).run().exits(0).stdout, format!("{HEAD}x\n"));
     // Five characters of an ID hit by accident.
     let engine = Engine::ordered([no("service", "aaaaa"), get("/v1.41/tasks/aaaaa").answers(found())]);
-    run(&engine, &["aaaaa"]).run().exits(3).is_an_error().says(&["no such service or task: `aaaaa`"]);
+    run(&engine, &["aaaaa"]).run().exits(3).tells_an_error().says(&["no such service or task: `aaaaa`"]);
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn the_engines_own_errors_are_told_apart_and_do_not_end_the_rest() {
          caused by: Error grabbing logs: node n2 is not available\n"
     );
     let engine = Engine::ordered(web().into_iter().chain([web_log(ALL, &[unread])]));
-    run(&engine, &["web"]).run().exits(1).is_an_error();
+    run(&engine, &["web"]).run().exits(1).tells_an_error();
 }
 
 #[test]
@@ -263,11 +263,9 @@ fn a_log_that_breaks_off_is_an_error_wherever_that_happens() {
     }
     // The frames are whole, but the chunk that ends the answer never came.
     let chunked = body(&stream);
-    let engine =
-        Engine::ordered(
-            web().into_iter().chain([web_log(ALL, &[])
-                .answers(Answer { body: stream.concat(), ..chunked.broken(Fault::CutAfter(400)) })]),
-        );
+    let engine = Engine::ordered(web().into_iter().chain([
+        web_log(ALL, &[]).answers(Answer { body: stream.concat(), ..chunked.broken(Fault::Cut(400)) }),
+    ]));
     run(&engine, &["web"]).run().exits(8).says(&["to its end", "connection broke"]);
 }
 
@@ -278,7 +276,7 @@ fn what_is_no_log_is_an_error() {
     {
         let stream = [garbage.as_bytes().to_vec()];
         let engine = Engine::ordered(web().into_iter().chain([web_log(ALL, &stream)]));
-        run(&engine, &["web"]).run().exits(8).is_an_error().says(&["cannot be understood"]);
+        run(&engine, &["web"]).run().exits(8).tells_an_error().says(&["cannot be understood"]);
     }
 }
 

@@ -29,13 +29,17 @@ fn list(rows: &[String]) -> Answer {
 
 /// The cells of a table, line by line.
 fn cells(stdout: &str) -> Vec<Vec<&str>> {
-    stdout.lines().map(|line| line.split("   ").map(str::trim).filter(|cell| !cell.is_empty()).collect()).collect()
+    stdout
+        .lines()
+        .map(|line| line.split("   ").map(str::trim).filter(|cell| !cell.is_empty()).collect())
+        .collect()
 }
 
 #[test]
 fn shows_the_services_as_docker_does_in_natural_order() {
     let id = |n: u8| format!("{n}vmkw77uhqcxjfzgtls48aen1");
-    let mut global = spec("web10", "nginx:1@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+    let mut global =
+        spec("web10", "nginx:1@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
     global["Mode"] = json!({ "Global": {} });
     global["EndpointSpec"]["Ports"] = json!([]);
     let mut several = spec("web2", OLD);
@@ -44,7 +48,8 @@ fn shows_the_services_as_docker_does_in_natural_order() {
         { "Protocol": "tcp", "TargetPort": 81, "PublishedPort": 8001, "PublishMode": "ingress" },
         { "Protocol": "udp", "TargetPort": 53, "PublishedPort": 53, "PublishMode": "ingress" }
     ]);
-    let rows = [row(&id(1), &global, 1, 1), row(&id(2), &several, 3, 5), row(&id(3), &spec("web1", OLD), 0, 2)];
+    let rows =
+        [row(&id(1), &global, 1, 1), row(&id(2), &several, 3, 5), row(&id(3), &spec("web1", OLD), 0, 2)];
     let engine = Engine::ordered([get(LIST).answers(list(&rows))]);
     let run = swarmctl(["ls"]).host(engine.host()).run().exits(0);
     assert_eq!(run.stderr, "");
@@ -87,14 +92,20 @@ fn quiet_prints_the_ids_that_other_commands_take() {
 #[test]
 fn json_is_the_engines_own_to_the_last_digit() {
     for framing in [Framing::Length, Framing::Chunked] {
-        let text = service_text_with("x", 9_007_199_254_740_993, &hard_spec(OLD), ",\"New\":{\"z\":1.50,\"a\":1e5}");
-        let engine = Engine::ordered([get(LIST)
-            .answers(Answer::json(200, format!("[{}]\n", text.trim())).framed(framing.clone()))]);
+        let text =
+            service_text_with("x", 9_007_199_254_740_993, &hard_spec(OLD), ",\"New\":{\"z\":1.50,\"a\":1e5}");
+        let engine = Engine::ordered([
+            get(LIST).answers(Answer::json(200, format!("[{}]\n", text.trim())).framed(framing.clone()))
+        ]);
         let run = swarmctl(["ls", "--json"]).host(engine.host()).run().exits(0);
         let squeezed = |text: &str| serde_json::from_str::<Value>(text).unwrap().to_string();
         assert_eq!(squeezed(&run.stdout), squeezed(&format!("[{text}]")));
         for digits in ["9007199254740993", "18446744073709551615", "1.50", "10000000001"] {
-            assert!(run.stdout.contains(digits), "{digits} is written as the engine wrote it: {}", run.report());
+            assert!(
+                run.stdout.contains(digits),
+                "{digits} is written as the engine wrote it: {}",
+                run.report()
+            );
         }
         assert_eq!(run.stderr, "");
     }
@@ -105,13 +116,18 @@ fn filters_go_to_the_engine_several_of_a_kind_too() {
     for (args, filters) in [
         (&["--filter", "name=web"][..], json!({ "name": ["web"] })),
         (&["-f", "name=web", "-f", "name=db"], json!({ "name": ["web", "db"] })),
-        (&["--filter=label=a=b", "-f", "label=c", "-f", "mode=global"], json!({ "label": ["a=b", "c"], "mode": ["global"] })),
+        (
+            &["--filter=label=a=b", "-f", "label=c", "-f", "mode=global"],
+            json!({ "label": ["a=b", "c"], "mode": ["global"] }),
+        ),
         (&["-f", "id=abc"], json!({ "id": ["abc"] })),
         (&["-f", "label=a b&c=d"], json!({ "label": ["a b&c=d"] })),
     ] {
-        let escaped = percent_encoding::utf8_percent_encode(&filters.to_string(), percent_encoding::NON_ALPHANUMERIC)
-            .to_string();
-        let engine = Engine::ordered([get(&format!("{LIST}&filters={escaped}")).answers(Answer::json(200, "[]"))]);
+        let escaped =
+            percent_encoding::utf8_percent_encode(&filters.to_string(), percent_encoding::NON_ALPHANUMERIC)
+                .to_string();
+        let engine =
+            Engine::ordered([get(&format!("{LIST}&filters={escaped}")).answers(Answer::json(200, "[]"))]);
         let args = [&["ls"], args].concat();
         swarmctl(args).host(engine.host()).run().exits(0);
     }
@@ -152,7 +168,8 @@ fn counts_the_tasks_itself_where_the_engine_does_not() {
         { "ID": "up", "Status": { "State": "ready" } },
         { "ID": "down", "Status": { "State": "down" } }
     ]);
-    let both = "%7B%22service%22%3A%5B%22aaaaaaaaaaaaaaaaaaaaaaaaa%22%2C%22bbbbbbbbbbbbbbbbbbbbbbbbb%22%5D%7D";
+    let both =
+        "%7B%22service%22%3A%5B%22aaaaaaaaaaaaaaaaaaaaaaaaa%22%2C%22bbbbbbbbbbbbbbbbbbbbbbbbb%22%5D%7D";
     let list = format!(
         "[{},{}]",
         service("aaaaaaaaaaaaaaaaaaaaaaaaa", "a", 4).trim(),
@@ -174,13 +191,18 @@ fn counts_the_tasks_itself_where_the_engine_does_not() {
 
 #[test]
 fn an_engine_that_is_not_there_or_not_a_manager_is_eight() {
-    swarmctl(["ls"]).host("unix:///nonexistent/docker.sock").run().exits(8).is_an_error();
+    swarmctl(["ls"]).host("unix:///nonexistent/docker.sock").run().exits(8).tells_an_error();
     let words = "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect this node to swarm and try again.";
     for args in [&["ls"][..], &["ls", "--json"], &["ls", "-q"]] {
         // Only the table needs the engine to count.
         let refused = |target| get(target).answers(Answer::error(503, words)).times(0..=1);
         let engine = Engine::unordered([refused(LIST), refused("/v1.41/services")]);
-        swarmctl(args.iter().copied()).host(engine.host()).run().exits(8).is_an_error().says(&[words, "hint: "]);
+        swarmctl(args.iter().copied())
+            .host(engine.host())
+            .run()
+            .exits(8)
+            .tells_an_error()
+            .says(&[words, "hint: "]);
         assert_eq!(engine.asked().len(), 1, "it is final");
     }
 }
@@ -189,7 +211,7 @@ fn an_engine_that_is_not_there_or_not_a_manager_is_eight() {
 fn what_is_no_list_is_a_clear_error() {
     for body in ["", "{}", "null", "<html></html>", "[{\"ID\":", "[1]", "{\"message\":\"x\"}"] {
         let engine = Engine::ordered([get(LIST).answers(Answer::json(200, body)).times(1..=5)]);
-        let run = swarmctl(["ls"]).host(engine.host()).run().exits_one_of(&[1, 8]).is_an_error();
+        let run = swarmctl(["ls"]).host(engine.host()).run().exits_one_of(&[1, 8]).tells_an_error();
         assert!(run.took < Duration::from_secs(5), "{}", run.report());
     }
 }
@@ -203,7 +225,7 @@ fn an_answer_cut_anywhere_is_asked_again() {
                 spec["EndpointSpec"]["Ports"] = json!([]);
                 spec
             }));
-            swarm.breaks(Break::by(2, Fault::CutAfter(after)));
+            swarm.breaks(Break::by(2, Fault::Cut(after)));
             let run = swarmctl(args.iter().copied()).host(swarm.host()).run().exits(0);
             assert_eq!(run.stderr, "");
             match args {

@@ -5,7 +5,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::print_stderr,
-    reason = "in a test a panic is how a failure is told"
+    clippy::result_large_err,
+    reason = "in a test a panic is how a failure is told, and nobody waits for a large error to be moved"
 )]
 #![allow(dead_code, reason = "a helper that one command's tests need is no worse for being alone")]
 

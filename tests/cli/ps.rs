@@ -167,7 +167,7 @@ fn a_service_that_is_not_there_does_not_hide_the_others() {
 fn with_no_service_at_all_nothing_is_listed() {
     let none = || get("/v1.41/services/nosuch").answers(Answer::error(404, "service nosuch not found"));
     let engine = Engine::ordered([none()]);
-    swarmctl(["ps", "nosuch"]).host(engine.host()).run().exits(3).is_an_error();
+    swarmctl(["ps", "nosuch"]).host(engine.host()).run().exits(3).tells_an_error();
     let engine = Engine::ordered([none()]);
     let run = swarmctl(["ps", "--json", "nosuch"]).host(engine.host()).run().exits(3);
     assert_eq!(run.stdout, "[]\n");
@@ -190,14 +190,14 @@ fn filters_are_the_engines_and_nodes_are_given_by_name() {
 
     let engine = Engine::ordered([service("web", WEB, replicated()), nodes()]);
     let run = swarmctl(["ps", "-f", "node=vm2", "web"]).host(engine.host()).run().exits(3);
-    run.is_an_error().says(&["no such node: `vm2`"]);
+    run.tells_an_error().says(&["no such node: `vm2`"]);
 }
 
 #[test]
 fn what_the_engine_does_not_filter_by_is_refused() {
     let engine = Engine::silent();
     for filter in ["label=a=b", "desired-state=up", "running", "color=red"] {
-        swarmctl(["ps", "-f", filter, "web"]).host(engine.host()).run().exits(2).is_an_error();
+        swarmctl(["ps", "-f", filter, "web"]).host(engine.host()).run().exits(2).tells_an_error();
     }
     assert_eq!(engine.pings(), 0);
 }

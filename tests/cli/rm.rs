@@ -29,7 +29,12 @@ fn removes_by_the_full_id_and_prints_the_name() {
         delete(&format!("/v1.41/services/{ID}")).answers(Answer::json(200, "")),
     ]);
     let run = swarmctl(["rm", "t001"]).host(engine.host()).run().exits(0);
-    assert_eq!(run.stdout.lines().next().map(|line| line.starts_with("t001")), Some(true), "{}", run.report());
+    assert_eq!(
+        run.stdout.lines().next().map(|line| line.starts_with("t001")),
+        Some(true),
+        "{}",
+        run.report()
+    );
     assert_eq!(run.stderr, "");
 }
 
@@ -70,7 +75,8 @@ fn a_short_prefix_removes_nothing() {
 fn removed_by_someone_else_in_between_is_gone_all_the_same() {
     let engine = Engine::ordered([
         get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11))),
-        delete(&format!("/v1.41/services/{ID}")).answers(Answer::error(404, &format!("service {ID} not found"))),
+        delete(&format!("/v1.41/services/{ID}"))
+            .answers(Answer::error(404, &format!("service {ID} not found"))),
     ]);
     swarmctl(["rm", "t001"]).host(engine.host()).run().exits(0);
 }
@@ -87,7 +93,7 @@ fn the_same_twice_is_removed_once() {
 
 #[test]
 fn lost_and_removed_is_removed() {
-    for fault in [Fault::CutAfter(0), Fault::CutAfter(40), Fault::GarbleAfter(0)] {
+    for fault in [Fault::Cut(0), Fault::Cut(40), Fault::Garble(0)] {
         let swarm = swarm(&["t001"]);
         swarm.breaks(Break::by(3, fault));
         swarmctl(["rm", "t001"]).host(swarm.host()).run().exits(0).prints(&["t001"]);
@@ -140,7 +146,7 @@ fn an_answer_cut_anywhere_never_removes_another_service() {
     for request in 1..=3 {
         for after in (0..300).step_by(37) {
             let swarm = swarm(&["t001", "t002"]);
-            swarm.breaks(Break::by(request, Fault::CutAfter(after)));
+            swarm.breaks(Break::by(request, Fault::Cut(after)));
             swarmctl(["rm", "t001"]).host(swarm.host()).run().exits(0);
             assert_eq!(names(&swarm), ["t002"]);
         }
@@ -167,7 +173,7 @@ fn without_wait_it_returns_at_once() {
 #[test]
 fn a_signal_ends_the_wait() {
     let swarm = swarm(&["t001"]);
-    swarm.breaks(Break::by(4, Fault::StallAfter(0)));
+    swarm.breaks(Break::by(4, Fault::Stall(0)));
     let mut running = swarmctl(["rm", "--wait", "t001"]).host(swarm.host()).spawn();
     swarm.wait_for_requests(4);
     let sent = std::time::Instant::now();
@@ -184,7 +190,8 @@ fn json_is_one_object_of_the_shape_of_all_acting_commands() {
     assert_eq!(whole.as_object().unwrap().keys().collect::<Vec<_>>(), ["command", "exit_code", "services"]);
     assert_eq!((&whole["command"], &whole["exit_code"]), (&json!("rm"), &json!(3)));
     let services = whole["services"].as_array().unwrap();
-    let codes: Vec<_> = services.iter().map(|it| (it["name"].as_str().unwrap(), it["exit_code"].as_u64().unwrap())).collect();
+    let codes: Vec<_> =
+        services.iter().map(|it| (it["name"].as_str().unwrap(), it["exit_code"].as_u64().unwrap())).collect();
     assert_eq!(codes, [("a", 0), ("nosuch", 3), ("b", 0)]);
 }
 
@@ -193,7 +200,8 @@ fn the_engines_refusal_and_an_unreachable_engine() {
     swarmctl(["rm", "t001"]).host("unix:///nonexistent/docker.sock").run().exits(8).says(&["hint: "]);
     let engine = Engine::ordered([
         get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11))),
-        delete(&format!("/v1.41/services/{ID}")).answers(Answer::error(403, "authorization denied by plugin x")),
+        delete(&format!("/v1.41/services/{ID}"))
+            .answers(Answer::error(403, "authorization denied by plugin x")),
     ]);
     let run = swarmctl(["rm", "t001"]).host(engine.host()).run().exits(1);
     run.says(&["authorization denied by plugin x"]);

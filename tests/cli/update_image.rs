@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::engine::{Engine, Expect, get, post, same_text};
 use crate::support::fake_swarm::{Break, FakeSwarm, Step, When};
 use crate::support::fixtures::{
-    ID, NEW, NETWORK, OLD, OTHER, hard_spec, same_escapes, service_text, service_text_with, spec, t001,
+    ID, NETWORK, NEW, OLD, OTHER, hard_spec, same_escapes, service_text, service_text_with, spec, t001,
 };
 use crate::support::nobody;
 use crate::support::run::{Run, Swarmctl, swarmctl};
@@ -57,10 +57,18 @@ fn reads_posts_the_whole_spec_and_reads_back_on_one_connection() {
     let run = update_image(&["t001", NEW]).host(engine.host()).run().exits(0).prints(&["t001", OLD, NEW]);
     assert_eq!(run.stderr, "", "nothing to say on stderr");
     assert_eq!(engine.connections(), 1, "one connection is kept alive");
-    assert!(engine.requests().len() <= 4, "{:?}", engine.requests().iter().map(Request::line).collect::<Vec<_>>());
+    assert!(
+        engine.requests().len() <= 4,
+        "{:?}",
+        engine.requests().iter().map(Request::line).collect::<Vec<_>>()
+    );
     let asked = engine.asked();
     assert_eq!(asked[1].header("content-type"), Some("application/json"), "23.0 and later insist on it");
-    assert_eq!(asked[1].header("x-registry-auth"), None, "without it the engine keeps the stored credentials");
+    assert_eq!(
+        asked[1].header("x-registry-auth"),
+        None,
+        "without it the engine keeps the stored credentials"
+    );
 }
 
 #[test]
@@ -277,7 +285,7 @@ fn another_writer_at_the_same_place_is_for_a_person_to_decide() {
     swarm.before(When::Post, 1, |world| {
         world.write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OTHER.into());
     });
-    let run = update_t001(&swarm, &[]).exits(4).is_an_error();
+    let run = update_t001(&swarm, &[]).exits(4).tells_an_error();
     run.says(&["cannot update service `t001`", "someone else", OTHER, NEW, "hint: "]);
     assert_eq!((swarm.service("t001").image(), swarm.service("t001").taken.len()), (OTHER, 0));
 }
@@ -306,7 +314,7 @@ fn tells_a_rollback_by_the_engine_from_another_writer() {
 fn a_service_that_is_removed_meanwhile_is_no_such_service() {
     let swarm = swarm();
     swarm.before(When::Post, 1, |world| world.services.clear());
-    update_t001(&swarm, &[]).exits(3).is_an_error();
+    update_t001(&swarm, &[]).exits(3).tells_an_error();
 }
 
 #[test]
@@ -317,7 +325,7 @@ fn if_version_holds_or_nothing_is_posted() {
     for index in ["10", "12", "0", "18446744073709551615"] {
         let engine = Engine::ordered([read(t001(OLD, 11))]);
         let run = update_image(&["t001", NEW, "--if-version", index]).host(engine.host()).run().exits(4);
-        run.is_an_error().says(&["11", index, "rollout"]);
+        run.tells_an_error().says(&["11", index, "rollout"]);
     }
     for index in ["-1", "x", "", "18446744073709551616", "1.0"] {
         let engine = Engine::silent();
@@ -331,7 +339,7 @@ fn if_version_is_not_tried_again_when_the_index_turns_out_stale() {
     let swarm = swarm();
     let index = swarm.service("t001").index.to_string();
     swarm.before(When::Post, 1, |world| world.write("t001", |spec| spec["Labels"]["theirs"] = "kept".into()));
-    let run = update_t001(&swarm, &["--if-version", &index]).exits(4).is_an_error();
+    let run = update_t001(&swarm, &["--if-version", &index]).exits(4).tells_an_error();
     run.says(&[&index, &swarm.service("t001").index.to_string()]);
     assert_eq!((swarm.service("t001").taken.len(), swarm.posts().len()), (0, 1));
 }
@@ -344,14 +352,15 @@ fn lost_and_not_applied_is_posted_again_with_the_same_index() {
     swarm.breaks(Break::lost(3).unhandled());
     update_t001(&swarm, &[]).exits(0);
     assert_eq!((swarm.service("t001").taken.len(), swarm.service("t001").image()), (1, NEW));
-    let versions: Vec<_> = swarm.posts().iter().map(|post| post.param("version").unwrap().to_owned()).collect();
+    let versions: Vec<_> =
+        swarm.posts().iter().map(|post| post.param("version").unwrap().to_owned()).collect();
     assert_eq!(versions.len(), 2);
     assert_eq!(versions[0], versions[1], "the index guards it");
 }
 
 #[test]
 fn lost_and_applied_is_done_and_not_posted_again() {
-    for fault in [Fault::CutAfter(0), Fault::CutAfter(20), Fault::GarbleAfter(0), Fault::GarbleAfter(40)] {
+    for fault in [Fault::Cut(0), Fault::Cut(20), Fault::Garble(0), Fault::Garble(40)] {
         for force in [&[][..], &["--force"]] {
             let swarm = swarm();
             swarm.breaks(Break::by(3, fault));
@@ -368,7 +377,10 @@ fn lost_applied_and_then_another_change_elsewhere_is_done() {
     swarm.after(When::Post, 1, |world| world.write("t001", |spec| spec["Labels"]["theirs"] = "kept".into()));
     update_t001(&swarm, &[]).exits(0);
     let service = swarm.service("t001");
-    assert_eq!((service.taken.len(), service.image(), &service.spec["Labels"]["theirs"]), (1, NEW, &json!("kept")));
+    assert_eq!(
+        (service.taken.len(), service.image(), &service.spec["Labels"]["theirs"]),
+        (1, NEW, &json!("kept"))
+    );
 }
 
 #[test]
@@ -378,7 +390,7 @@ fn lost_applied_and_then_replaced_by_another_writer_is_a_conflict_that_says_so()
     swarm.after(When::Post, 1, |world| {
         world.write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OTHER.into());
     });
-    let run = update_t001(&swarm, &[]).exits(4).is_an_error();
+    let run = update_t001(&swarm, &[]).exits(4).tells_an_error();
     run.says(&["was applied", "another writer", OTHER, NEW]);
     assert_eq!((swarm.service("t001").taken.len(), swarm.service("t001").image()), (1, OTHER));
 }
@@ -391,7 +403,7 @@ fn lost_applied_and_then_put_back_by_another_writer_is_a_conflict_too() {
     swarm.after(When::Post, 1, |world| {
         world.write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OLD.into());
     });
-    update_t001(&swarm, &[]).exits(4).is_an_error().says(&["was applied"]);
+    update_t001(&swarm, &[]).exits(4).tells_an_error().says(&["was applied"]);
     assert_eq!(swarm.service("t001").taken.len(), 1);
 }
 
@@ -400,7 +412,7 @@ fn lost_applied_and_rolled_back_by_the_engine_is_six() {
     let swarm = swarm();
     swarm.breaks(Break::lost(3));
     swarm.after(When::Post, 1, |world| world.step("t001", Step::RolledBack));
-    update_t001(&swarm, &[]).exits(6).is_an_error().says(&["rolled"]);
+    update_t001(&swarm, &[]).exits(6).tells_an_error().says(&["rolled"]);
     assert_eq!((swarm.service("t001").taken.len(), swarm.service("t001").image()), (1, OLD));
 }
 
@@ -417,7 +429,10 @@ fn an_old_rollback_is_not_taken_for_one_of_this_update() {
     });
     update_t001(&swarm, &[]).exits(0);
     let service = swarm.service("t001");
-    assert_eq!((service.taken.len(), service.image(), &service.spec["Labels"]["theirs"]), (1, NEW, &json!("kept")));
+    assert_eq!(
+        (service.taken.len(), service.image(), &service.spec["Labels"]["theirs"]),
+        (1, NEW, &json!("kept"))
+    );
 }
 
 #[test]
@@ -427,7 +442,10 @@ fn lost_not_applied_and_changed_elsewhere_is_edited_again() {
     swarm.before(When::Read, 2, |world| world.write("t001", |spec| spec["Labels"]["theirs"] = "kept".into()));
     update_t001(&swarm, &[]).exits(0);
     let service = swarm.service("t001");
-    assert_eq!((service.taken.len(), service.image(), &service.spec["Labels"]["theirs"]), (1, NEW, &json!("kept")));
+    assert_eq!(
+        (service.taken.len(), service.image(), &service.spec["Labels"]["theirs"]),
+        (1, NEW, &json!("kept"))
+    );
 }
 
 #[test]
@@ -438,7 +456,7 @@ fn lost_and_not_to_be_read_is_nine() {
             let mut broken = Break::lost(3).then(door);
             broken.handled = handled;
             swarm.breaks(broken);
-            let run = update_t001(&swarm, &[]).exits(9).is_an_error().says(&["may", "hint: "]);
+            let run = update_t001(&swarm, &[]).exits(9).tells_an_error().says(&["may", "hint: "]);
             assert!(run.took < Duration::from_secs(5), "three tries within a second: {}", run.report());
             assert_eq!(swarm.posts().len(), 1, "never posted again on doubt");
         }
@@ -448,7 +466,7 @@ fn lost_and_not_to_be_read_is_nine() {
 #[test]
 fn a_read_that_breaks_off_is_asked_again_on_a_new_connection() {
     for request in [1, 2, 4] {
-        for fault in [Fault::CutAfter(0), Fault::CutAfter(100), Fault::GarbleAfter(10), Fault::GarbleAfter(180)] {
+        for fault in [Fault::Cut(0), Fault::Cut(100), Fault::Garble(10), Fault::Garble(180)] {
             let swarm = swarm();
             swarm.breaks(Break::by(request, fault));
             let run = update_t001(&swarm, &[]).exits(0);
@@ -461,7 +479,10 @@ fn a_read_that_breaks_off_is_asked_again_on_a_new_connection() {
 #[test]
 fn the_engines_words_for_a_lost_post_are_looked_up_as_well() {
     for (status, words) in [
-        (503, "rpc error: code = Unavailable desc = error reading from server: read tcp A->B:2377: read: connection reset by peer"),
+        (
+            503,
+            "rpc error: code = Unavailable desc = error reading from server: read tcp A->B:2377: read: connection reset by peer",
+        ),
         (500, "rpc error: code = DeadlineExceeded desc = context deadline exceeded"),
         (500, "rpc error: code = 4 desc = context deadline exceeded"),
     ] {
@@ -471,7 +492,11 @@ fn the_engines_words_for_a_lost_post_are_looked_up_as_well() {
             broken.handled = handled;
             swarm.breaks(broken);
             update_t001(&swarm, &[]).exits(0);
-            assert_eq!((swarm.service("t001").taken.len(), swarm.service("t001").image()), (1, NEW), "{words}");
+            assert_eq!(
+                (swarm.service("t001").taken.len(), swarm.service("t001").image()),
+                (1, NEW),
+                "{words}"
+            );
         }
     }
 }
@@ -482,7 +507,12 @@ fn an_answer_to_a_post_that_is_none_of_an_engines_is_looked_up() {
         let swarm = swarm();
         swarm.breaks(Break::instead(3, answer.clone()));
         let run = update_t001(&swarm, &[]).exits(0);
-        assert_eq!((swarm.service("t001").taken.len(), swarm.posts().len()), (1, 1), "{answer:?}\n{}", run.report());
+        assert_eq!(
+            (swarm.service("t001").taken.len(), swarm.posts().len()),
+            (1, 1),
+            "{answer:?}\n{}",
+            run.report()
+        );
     }
 }
 
@@ -516,18 +546,31 @@ fn judges_by_the_engines_clock_never_by_its_own() {
 #[test]
 fn the_engines_refusal_is_final_and_shown_word_for_word() {
     for (status, words, code) in [
-        (501, "rpc error: code = Unimplemented desc = networks must be migrated to TaskSpec before being changed", 1),
-        (400, "rpc error: code = InvalidArgument desc = ContainerSpec: \"x\" is not a valid repository/tag", 1),
-        (400, "rpc error: code = InvalidArgument desc = port '22222' is already in use by service 'a' (b) as an ingress port", 1),
+        (
+            501,
+            "rpc error: code = Unimplemented desc = networks must be migrated to TaskSpec before being changed",
+            1,
+        ),
+        (
+            400,
+            "rpc error: code = InvalidArgument desc = ContainerSpec: \"x\" is not a valid repository/tag",
+            1,
+        ),
+        (
+            400,
+            "rpc error: code = InvalidArgument desc = port '22222' is already in use by service 'a' (b) as an ingress port",
+            1,
+        ),
         (500, "rpc error: code = 2 desc = changing network in service is not supported", 1),
         (500, "something that nobody has heard of", 1),
         (409, "conflict of a kind", 1),
         (403, "authorization denied by plugin x", 1),
         (404, &format!("service {ID} not found"), 3),
     ] {
-        let engine = Engine::ordered([read(t001(OLD, 11)), post_at(11).answers(Answer::error(status, words))]);
+        let engine =
+            Engine::ordered([read(t001(OLD, 11)), post_at(11).answers(Answer::error(status, words))]);
         let run = update_image(&["t001", NEW]).host(engine.host()).run().exits(code);
-        run.is_an_error().says(&["cannot update service `t001`", words]);
+        run.tells_an_error().says(&["cannot update service `t001`", words]);
     }
 }
 
@@ -553,7 +596,7 @@ fn a_service_without_a_container_is_refused_in_words() {
         "PluginSpec": { "Name": "p", "Remote": "vieux/sshfs:latest" }, "ForceUpdate": 0, "Runtime": "plugin"
     });
     let engine = Engine::ordered([read(service_text(ID, 11, &plugin.to_string()))]);
-    let run = update_image(&["t001", NEW]).host(engine.host()).run().exits(1).is_an_error();
+    let run = update_image(&["t001", NEW]).host(engine.host()).run().exits(1).tells_an_error();
     run.says(&["t001", "no container"]);
 }
 
@@ -561,7 +604,7 @@ fn a_service_without_a_container_is_refused_in_words() {
 fn a_name_that_cannot_be_one_is_no_such_service_and_nothing_is_asked() {
     for name in ["", ".", "..", "a/b", "/", "../networks/x", "t001/update", "t001/../t002"] {
         let engine = Engine::silent();
-        let run = update_image(&["--", name, NEW]).host(engine.host()).run().exits(3).is_an_error();
+        let run = update_image(&["--", name, NEW]).host(engine.host()).run().exits(3).tells_an_error();
         run.says(&["no such service", "hint: "]);
         assert!(engine.requests().is_empty(), "{name:?}: not even a ping");
     }
@@ -581,14 +624,14 @@ fn a_name_with_odd_characters_stays_one_segment() {
     ] {
         let engine = Engine::ordered([get(&format!("/v1.41/services/{segment}"))
             .answers(Answer::error(404, &format!("service {name} not found")))]);
-        update_image(&["--", name, NEW]).host(engine.host()).run().exits(3).is_an_error();
+        update_image(&["--", name, NEW]).host(engine.host()).run().exits(3).tells_an_error();
     }
 }
 
 #[test]
 fn an_unknown_service_is_three() {
     let engine = Engine::ordered([read("").answers(Answer::error(404, "service t001 not found"))]);
-    let run = update_image(&["t001", NEW]).host(engine.host()).run().exits(3).is_an_error();
+    let run = update_image(&["t001", NEW]).host(engine.host()).run().exits(3).tells_an_error();
     run.says(&["cannot update service `t001`", "no such service", "hint: "]);
 }
 
@@ -596,19 +639,20 @@ fn an_unknown_service_is_three() {
 fn an_ambiguous_prefix_is_three() {
     let ambiguous = Answer::error(400, "service lvmkw7 is ambiguous (2 matches found)");
     let engine = Engine::ordered([get("/v1.41/services/lvmkw7").answers(ambiguous)]);
-    update_image(&["lvmkw7", NEW]).host(engine.host()).run().exits(3).is_an_error().says(&["ambiguous"]);
+    update_image(&["lvmkw7", NEW]).host(engine.host()).run().exits(3).tells_an_error().says(&["ambiguous"]);
 }
 
 #[test]
 fn a_prefix_of_an_id_is_taken_from_six_characters_on_and_the_name_is_shown() {
-    let asked = |prefix: &str| get(&format!("/v1.41/services/{prefix}")).answers(Answer::json(200, t001(OLD, 11)));
+    let asked =
+        |prefix: &str| get(&format!("/v1.41/services/{prefix}")).answers(Answer::json(200, t001(OLD, 11)));
     for length in [6, 12, 24] {
         let engine = Engine::ordered([asked(&ID[..length]), post_at(11), read_back(t001(NEW, 12))]);
         update_image(&[&ID[..length], NEW]).host(engine.host()).run().exits(0).says(&["t001"]);
     }
     for length in [1, 2, 5] {
         let engine = Engine::ordered([asked(&ID[..length])]);
-        let run = update_image(&[&ID[..length], NEW]).host(engine.host()).run().exits(3).is_an_error();
+        let run = update_image(&[&ID[..length], NEW]).host(engine.host()).run().exits(3).tells_an_error();
         run.says(&["t001", "6"]);
     }
     let engine = Engine::ordered([asked(ID), post_at(11), read_back(t001(NEW, 12))]);
@@ -624,7 +668,7 @@ fn a_node_that_is_no_manager_is_eight_at_once() {
         "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. Please run this command on a manager node or promote the current node to a manager.",
     ] {
         let engine = Engine::ordered([read("").answers(Answer::error(503, words))]);
-        let run = update_image(&["t001", NEW]).host(engine.host()).run().exits(8).is_an_error();
+        let run = update_image(&["t001", NEW]).host(engine.host()).run().exits(8).tells_an_error();
         assert!(run.took < Duration::from_secs(3), "it is final for this endpoint: {}", run.report());
         run.says(&[words, "hint: "]);
     }
@@ -645,7 +689,8 @@ fn an_engine_without_a_leader_is_given_time() {
 
 #[test]
 fn no_socket_is_eight_after_three_tries_in_a_second() {
-    let run = update_image(&["t001", NEW]).host("unix:///nonexistent/docker.sock").run().exits(8).is_an_error();
+    let run =
+        update_image(&["t001", NEW]).host("unix:///nonexistent/docker.sock").run().exits(8).tells_an_error();
     assert!(run.took < Duration::from_secs(3), "{}", run.report());
     run.says(&["/nonexistent/docker.sock", "hint: "]);
 
@@ -656,7 +701,7 @@ fn no_socket_is_eight_after_three_tries_in_a_second() {
     drop(UnixListener::bind(&refused).unwrap());
     for path in [file, refused] {
         let run = update_image(&["t001", NEW]).host(format!("unix://{}", path.display())).run();
-        run.exits(8).is_an_error().says(&[path.to_str().unwrap(), "hint: "]);
+        run.exits(8).tells_an_error().says(&[path.to_str().unwrap(), "hint: "]);
     }
 }
 
@@ -673,7 +718,7 @@ fn a_socket_that_comes_back_within_a_second_is_used() {
 #[test]
 fn no_permission_for_the_socket_is_eight_and_says_how_to_get_it() {
     let engine = Engine::silent();
-    let run = nobody::run(&engine, &["update-image", "t001", NEW]).exits(8).is_an_error();
+    let run = nobody::run(&engine, &["update-image", "t001", NEW]).exits(8).tells_an_error();
     assert!(run.took < Duration::from_secs(2), "it does not pass: {}", run.report());
     run.says(&["ermission denied", "hint: "]);
 }
@@ -681,7 +726,7 @@ fn no_permission_for_the_socket_is_eight_and_says_how_to_get_it() {
 #[test]
 fn an_endpoint_that_cannot_be_one_is_two() {
     for host in ["nonsense", "ftp://x", "unix:relative", "://"] {
-        let run = update_image(&["t001", NEW]).host(host).run().exits(2).is_an_error();
+        let run = update_image(&["t001", NEW]).host(host).run().exits(2).tells_an_error();
         run.says(&["unix:///"]);
     }
 }
@@ -716,7 +761,7 @@ fn an_answer_to_a_read_that_is_none_of_an_engines_is_a_clear_error_and_nothing_i
     for answer in not_answers() {
         let shown = format!("{answer:?}");
         let engine = Engine::ordered([read("").answers(answer).times(1..=5)]);
-        let run = update_image(&["t001", NEW]).host(engine.host()).run().exits(8).is_an_error();
+        let run = update_image(&["t001", NEW]).host(engine.host()).run().exits(8).tells_an_error();
         assert!(run.took < Duration::from_secs(5), "{shown}\n{}", run.report());
         assert!(run.stderr.len() < 2000, "a page of HTML is no message: {}", run.report());
         run.says(&["cannot update service `t001`", "/services/t001"]);
@@ -734,7 +779,7 @@ fn a_service_that_lacks_what_every_service_has_is_none() {
         "{\"ID\":7,\"Version\":{\"Index\":1},\"Spec\":{\"Name\":\"t001\"}}",
     ] {
         let engine = Engine::ordered([read(text).times(1..=5)]);
-        update_image(&["t001", NEW]).host(engine.host()).run().exits_one_of(&[1, 8]).is_an_error();
+        update_image(&["t001", NEW]).host(engine.host()).run().exits_one_of(&[1, 8]).tells_an_error();
     }
 }
 
@@ -742,7 +787,7 @@ fn a_service_that_lacks_what_every_service_has_is_none() {
 fn something_that_pings_without_a_version_is_no_engine() {
     for version in ["", "x", "1", "1.41.2", "1.x", "9/../x.1"] {
         let engine = Engine::with_ping(Answer::pong().header("Api-Version", version), []);
-        update_image(&["t001", NEW]).host(engine.host()).run().exits(8).is_an_error();
+        update_image(&["t001", NEW]).host(engine.host()).run().exits(8).tells_an_error();
     }
 }
 
@@ -752,7 +797,7 @@ fn a_redirect_is_never_followed() {
         for location in ["/v1.41/networks/x", "http://127.0.0.1:9/", "//example.com/", ""] {
             let away = Answer::json(status, "").header("Location", location);
             let engine = Engine::ordered([read("").answers(away).times(1..=5)]);
-            update_image(&["t001", NEW]).host(engine.host()).run().exits_one_of(&[1, 8]).is_an_error();
+            update_image(&["t001", NEW]).host(engine.host()).run().exits_one_of(&[1, 8]).tells_an_error();
         }
     }
     // Nor after a post: it is looked up.
@@ -778,14 +823,19 @@ fn a_signal_ends_it_at_once_also_inside_a_silent_request() {
         for request in 1..=4 {
             for after in [0, 30, 200] {
                 let swarm = swarm();
-                swarm.breaks(Break::by(request, Fault::StallAfter(after)));
+                swarm.breaks(Break::by(request, Fault::Stall(after)));
                 let mut running = update_image(&["t001", NEW]).host(swarm.host()).spawn();
                 swarm.wait_for_requests(request);
                 std::thread::sleep(Duration::from_millis(30));
                 let sent = std::time::Instant::now();
                 running.signal(signal);
-                let run = running.wait().exits(code).is_an_error();
-                assert!(sent.elapsed() < Duration::from_millis(500), "{:?}: {}", sent.elapsed(), run.report());
+                let run = running.wait().exits(code).tells_an_error();
+                assert!(
+                    sent.elapsed() < Duration::from_millis(500),
+                    "{:?}: {}",
+                    sent.elapsed(),
+                    run.report()
+                );
                 let words = match request {
                     1 | 2 => "nothing was",
                     3 => "may have been",
@@ -812,7 +862,7 @@ fn a_signal_ends_the_pauses_between_tries() {
 #[test]
 fn an_engine_that_falls_silent_is_given_a_minute() {
     let swarm = swarm();
-    swarm.breaks(Break::by(2, Fault::StallAfter(0)));
+    swarm.breaks(Break::by(2, Fault::Stall(0)));
     let run = update_t001(&swarm, &[]).exits_one_of(&[0, 8]);
     assert!((55..=75).contains(&run.took.as_secs()), "{}", run.report());
 }
@@ -933,7 +983,8 @@ fn a_rollout_that_is_rolled_back_is_six() {
 #[test]
 fn the_state_of_an_earlier_rollout_is_not_taken_for_this_ones() {
     for state in ["completed", "paused", "rollback_completed"] {
-        let old = json!({ "State": state, "StartedAt": "2026-11-21T09:00:00.5Z", "Message": "of the last one" });
+        let old =
+            json!({ "State": state, "StartedAt": "2026-11-21T09:00:00.5Z", "Message": "of the last one" });
         let swarm = rolling(&[Step::Nothing, Step::Nothing, Step::Nothing, Step::Updating, Step::Completed]);
         swarm.world().service("t001").status = Some(old.clone());
         swarm.after(When::Post, 1, {
@@ -983,7 +1034,7 @@ fn an_interrupted_wait_says_that_the_rollout_goes_on() {
 fn a_break_while_it_waits_is_asked_again() {
     for request in 4..=7 {
         let swarm = rolling(&[Step::Updating, Step::Nothing, Step::Nothing, Step::Completed]);
-        swarm.breaks(Break::by(request, Fault::CutAfter(50)));
+        swarm.breaks(Break::by(request, Fault::Cut(50)));
         update_and_wait(&swarm, &[]).exits(0);
         assert_eq!(swarm.service("t001").taken.len(), 1);
     }
@@ -1018,7 +1069,7 @@ fn a_stale_index_that_never_ends_is_four() {
         index += 1;
         world.write("t001", |spec| spec["Labels"]["busy"] = index.to_string().into());
     });
-    let run = update_t001(&swarm, &[]).exits(4).is_an_error().says(&["out of sequence"]);
+    let run = update_t001(&swarm, &[]).exits(4).tells_an_error().says(&["out of sequence"]);
     assert!((25..=40).contains(&run.took.as_secs()), "{}", run.report());
     assert_eq!(swarm.service("t001").taken.len(), 0);
 }

@@ -78,7 +78,9 @@ impl Expect {
     }
 
     fn matches(&self, request: &Request) -> bool {
-        self.method == request.method && self.path == request.path && self.query == normal_query(&request.query)
+        self.method == request.method
+            && self.path == request.path
+            && self.query == normal_query(&request.query)
     }
 
     fn line(&self) -> String {
@@ -111,7 +113,10 @@ fn normal_query(query: &[(String, String)]) -> Vec<(String, String)> {
             (key.clone(), filters.as_ref().map_or_else(|| value.clone(), Value::to_string))
         })
         .filter(|(key, value)| {
-            !matches!((key.as_str(), value.as_str()), ("registryAuthFrom", "spec") | ("rollback", "none") | ("filters", "{}"))
+            !matches!(
+                (key.as_str(), value.as_str()),
+                ("registryAuthFrom", "spec") | ("rollback", "none") | ("filters", "{}")
+            )
         })
         .collect();
     query.sort();

@@ -10,7 +10,9 @@ use std::thread;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::server::{API_VERSION, Answer, Door, Fault, Framing, Handler, Request, Server, lock, normal_filters};
+use super::server::{
+    API_VERSION, Answer, Door, Fault, Framing, Handler, Request, Server, lock, normal_filters,
+};
 
 /// A fake swarm, listening. Dropping it fails the test if it was asked what no engine knows.
 pub struct FakeSwarm {
@@ -109,7 +111,7 @@ pub enum How {
 impl Break {
     /// The answer is lost whole, the request was handled, later connections work.
     pub fn lost(request: usize) -> Self {
-        Self::by(request, Fault::CutAfter(0))
+        Self::by(request, Fault::Cut(0))
     }
 
     pub fn by(request: usize, fault: Fault) -> Self {
@@ -148,13 +150,13 @@ impl Service {
         if let Some(previous) = &self.previous {
             shown["PreviousSpec"] = previous.clone();
         }
-        shown["Endpoint"] = json!({ "Spec": self.spec["EndpointSpec"], "Ports": self.spec["EndpointSpec"]["Ports"] });
+        shown["Endpoint"] =
+            json!({ "Spec": self.spec["EndpointSpec"], "Ports": self.spec["EndpointSpec"]["Ports"] });
         if let Some(status) = &self.status {
             shown["UpdateStatus"] = status.clone();
         }
         if self.is_job() {
-            shown["JobStatus"] =
-                json!({ "JobIteration": { "Index": self.iteration }, "LastExecution": self.updated.to_string() });
+            shown["JobStatus"] = json!({ "JobIteration": { "Index": self.iteration }, "LastExecution": self.updated.to_string() });
         }
         shown
     }
@@ -217,7 +219,10 @@ impl World {
 
     /// The service of that name; a test that asks for one that is not there fails.
     pub fn service(&mut self, name: &str) -> &mut Service {
-        self.services.iter_mut().find(|service| service.name() == name).unwrap_or_else(|| panic!("no service {name}"))
+        self.services
+            .iter_mut()
+            .find(|service| service.name() == name)
+            .unwrap_or_else(|| panic!("no service {name}"))
     }
 
     /// How many tasks of removed services are still there.
@@ -256,7 +261,8 @@ impl World {
         let now = self.now();
         let started = self.services[at].status.as_ref().and_then(|status| status.get("StartedAt").cloned());
         let started = started.unwrap_or_else(|| now.to_string().into());
-        let status = |state: &str, message: &str| json!({ "State": state, "StartedAt": started, "Message": message });
+        let status =
+            |state: &str, message: &str| json!({ "State": state, "StartedAt": started, "Message": message });
         let ended = |mut status: Value| {
             status["CompletedAt"] = now.to_string().into();
             Some(status)
@@ -298,7 +304,10 @@ impl World {
         match found[..] {
             [at] => Ok(at),
             [] => Err(Answer::error(404, &format!("service {word} not found"))),
-            _ => Err(Answer::error(400, &format!("service {word} is ambiguous ({} matches found)", found.len()))),
+            _ => Err(Answer::error(
+                400,
+                &format!("service {word} is ambiguous ({} matches found)", found.len()),
+            )),
         }
     }
 
@@ -318,12 +327,15 @@ impl World {
     }
 
     fn handle(&mut self, request: &Request) -> Answer {
-        let version = request.path.strip_prefix("/v").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        let version =
+            request.path.strip_prefix("/v").and_then(|rest| rest.split('/').next()).unwrap_or_default();
         let minor = version.strip_prefix("1.").and_then(|minor| minor.parse::<u32>().ok());
         if minor.is_some_and(|minor| minor > 41) {
             return Answer::error(
                 400,
-                &format!("client version {version} is too new. Maximum supported API version is {API_VERSION}"),
+                &format!(
+                    "client version {version} is too new. Maximum supported API version is {API_VERSION}"
+                ),
             );
         }
         let endpoint = request.endpoint().to_owned();
@@ -333,7 +345,8 @@ impl World {
             ("HEAD", ["_ping"]) => Answer { body: Vec::new(), ..Answer::pong() },
             ("GET", ["services"]) => {
                 // A list by ID is how services are watched.
-                if request.param("filters").and_then(normal_filters).is_some_and(|by| by.get("id").is_some()) {
+                if request.param("filters").and_then(normal_filters).is_some_and(|by| by.get("id").is_some())
+                {
                     self.hook(When::Read, false);
                     for at in 0..self.services.len() {
                         self.go_on(at);
@@ -407,19 +420,23 @@ impl World {
             Some(list.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect())
         };
         let fits = |service: &&Service| {
-            let name = wanted("name").is_none_or(|names| names.iter().any(|name| service.name().starts_with(name)));
+            let name =
+                wanted("name").is_none_or(|names| names.iter().any(|name| service.name().starts_with(name)));
             let id = wanted("id").is_none_or(|ids| ids.iter().any(|id| service.id.starts_with(id)));
             let label = wanted("label").is_none_or(|labels| {
                 labels.iter().all(|label| {
-                    let (key, value) = label.split_once('=').map_or((label.as_str(), None), |(k, v)| (k, Some(v)));
+                    let (key, value) =
+                        label.split_once('=').map_or((label.as_str(), None), |(k, v)| (k, Some(v)));
                     let there = service.spec["Labels"].get(key).and_then(Value::as_str);
                     there.is_some_and(|there| value.is_none_or(|value| value == there))
                 })
             });
             let mode = wanted("mode").is_none_or(|modes| {
-                modes.iter().any(|mode| service.spec["Mode"].as_object().is_some_and(|map| {
-                    map.keys().any(|key| key.eq_ignore_ascii_case(&mode.replace('-', "")))
-                }))
+                modes.iter().any(|mode| {
+                    service.spec["Mode"].as_object().is_some_and(|map| {
+                        map.keys().any(|key| key.eq_ignore_ascii_case(&mode.replace('-', "")))
+                    })
+                })
             });
             name && id && label && mode
         };
@@ -455,11 +472,14 @@ impl World {
             .get("name")
             .and_then(Value::as_array)
             .map(|list| list.iter().filter_map(Value::as_str).collect());
-        let named = |task: &str| names.as_ref().is_none_or(|names| names.iter().any(|name| task.starts_with(name)));
+        let named =
+            |task: &str| names.as_ref().is_none_or(|names| names.iter().any(|name| task.starts_with(name)));
         let mut list = Vec::new();
         for service in &self.services {
             let fits = |word: &&str| service.id.starts_with(*word) || service.name() == *word;
-            if wanted.as_ref().is_none_or(|words| words.iter().any(fits)) && named(&format!("{}.1", service.name())) {
+            if wanted.as_ref().is_none_or(|words| words.iter().any(fits))
+                && named(&format!("{}.1", service.name()))
+            {
                 list.extend(tasks_of(service).into_iter().filter(|task| {
                     // Before the engine begins, all tasks are of the spec before.
                     filters.get("_up-to-date").is_none() || task["Spec"] == service.spec["TaskTemplate"]
@@ -480,10 +500,14 @@ impl World {
 
     /// The checks that create and update share; the spec as it is stored.
     fn checked(&self, request: &Request, own: Option<usize>) -> Result<Value, Answer> {
-        let invalid = |text: String| Answer::error(400, &format!("rpc error: code = InvalidArgument desc = {text}"));
+        let invalid =
+            |text: String| Answer::error(400, &format!("rpc error: code = InvalidArgument desc = {text}"));
         if !request.header("content-type").is_some_and(|value| value.starts_with("application/json")) {
             let got = request.header("content-type").unwrap_or_default();
-            return Err(Answer::error(400, &format!("malformed Content-Type header ({got}): mime: no media type")));
+            return Err(Answer::error(
+                400,
+                &format!("malformed Content-Type header ({got}): mime: no media type"),
+            ));
         }
         if request.body.is_empty() {
             return Err(Answer::error(400, "got EOF while reading request body"));
@@ -577,7 +601,9 @@ impl World {
         let Ok(version) = said.parse::<u64>() else {
             return Answer::error(
                 400,
-                &format!("invalid service version '{said}': strconv.ParseUint: parsing \"{said}\": invalid syntax"),
+                &format!(
+                    "invalid service version '{said}': strconv.ParseUint: parsing \"{said}\": invalid syntax"
+                ),
             );
         };
         if !matches!(request.param("registryAuthFrom"), None | Some("" | "spec" | "previous-spec")) {
@@ -617,7 +643,9 @@ impl World {
         } else {
             let networks = |value: &Value| value.as_array().cloned().unwrap_or_default();
             let same = |key: &dyn Fn(&Value) -> Vec<Value>| key(&spec) == key(&service.spec);
-            if !same(&|spec| networks(&spec["Networks"])) && same(&|spec| networks(&spec["TaskTemplate"]["Networks"])) {
+            if !same(&|spec| networks(&spec["Networks"]))
+                && same(&|spec| networks(&spec["TaskTemplate"]["Networks"]))
+            {
                 return unimplemented("networks must be migrated to TaskSpec before being changed");
             }
             let mode = |spec: &Value| spec["Mode"].as_object().and_then(|map| map.keys().next().cloned());
@@ -672,7 +700,9 @@ fn tasks_of(service: &Service) -> Vec<Value> {
             old["Spec"] = service.previous.as_ref().map_or(Value::Null, |spec| spec["TaskTemplate"].clone());
             vec![old]
         }
-        Some("updating" | "rollback_started") => vec![task(slot, 'u', service.updated, "starting", "running")],
+        Some("updating" | "rollback_started") => {
+            vec![task(slot, 'u', service.updated, "starting", "running")]
+        }
         Some("paused" | "rollback_paused") => {
             let mut failed = task(slot, 'u', service.updated, "failed", "shutdown");
             failed["Status"]["Err"] = "task: non-zero exit (1)".into();

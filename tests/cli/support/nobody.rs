@@ -11,7 +11,7 @@ use super::server::Server;
 pub fn run(server: &Server, args: &[&str]) -> Run {
     let dir = server.socket().parent().expect("the socket is in a folder");
     if fs::metadata(dir).expect("the folder is there").uid() != 0 {
-        fs::set_permissions(dir, Permissions::from_mode(0)).expect("own folder");
+        fs::set_permissions(dir, Permissions::from_mode(0o000)).expect("own folder");
         let run = swarmctl(args.iter().copied()).host(server.host()).run();
         fs::set_permissions(dir, Permissions::from_mode(0o700)).expect("own folder");
         return run;

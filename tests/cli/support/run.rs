@@ -72,7 +72,8 @@ impl Swarmctl {
     fn start(self) -> Running {
         let Self { mut command, stdin, limit } = self;
         let shown = format!("{command:?}");
-        let shown = shown.split_once("/swarmctl\"").map_or(shown.clone(), |(_, args)| format!("swarmctl{args}"));
+        let shown =
+            shown.split_once("/swarmctl\"").map_or(shown.clone(), |(_, args)| format!("swarmctl{args}"));
         command.stdin(Stdio::piped()).stderr(Stdio::piped());
         let started = Instant::now();
         let mut child = command.spawn().expect("swarmctl can be started");
@@ -227,8 +228,12 @@ impl Run {
 
     /// An error as DESIGN section 5 has it: `error:` first on stderr, nothing on stdout, no panic.
     #[track_caller]
-    pub fn is_an_error(self) -> Self {
-        assert!(self.stderr.starts_with("error: "), "stderr does not begin with `error: `\n{}", self.report());
+    pub fn tells_an_error(self) -> Self {
+        assert!(
+            self.stderr.starts_with("error: "),
+            "stderr does not begin with `error: `\n{}",
+            self.report()
+        );
         assert!(self.stdout.is_empty(), "an error, and yet stdout has something\n{}", self.report());
         self.never_says(&["panicked at", "RUST_BACKTRACE"])
     }

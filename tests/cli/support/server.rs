@@ -119,11 +119,11 @@ pub enum Framing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The connection is closed; after 0 bytes that is a close before the answer.
-    CutAfter(usize),
+    Cut(usize),
     /// Nothing more comes, the connection stays.
-    StallAfter(usize),
+    Stall(usize),
     /// The rest is bytes that are no HTTP, no JSON and no UTF-8; then the connection is closed.
-    GarbleAfter(usize),
+    Garble(usize),
 }
 
 /// What a new connection meets.
@@ -193,7 +193,8 @@ impl Answer {
             return self.body.clone();
         }
         let date = self.date.unwrap_or_else(jiff::Timestamp::now);
-        let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&date).expect("a date");
+        let date =
+            jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&date).expect("a date");
         let own_version = self.headers.iter().any(|(name, _)| name == "Api-Version");
         let version = if own_version { String::new() } else { format!("Api-Version: {API_VERSION}\r\n") };
         let mut head = format!(
@@ -399,17 +400,17 @@ fn serve(stream: &UnixStream, connection: usize, shared: &Arc<Shared>) {
         thread::sleep(answer.delay);
         let mut writer = stream;
         let going_on = match answer.fault {
-            Some(Fault::CutAfter(n)) if n < bytes.len() => {
+            Some(Fault::Cut(n)) if n < bytes.len() => {
                 let _ = writer.write_all(&bytes[..n]);
                 false
             }
-            Some(Fault::GarbleAfter(n)) if n < bytes.len() => {
+            Some(Fault::Garble(n)) if n < bytes.len() => {
                 let mut garbled = bytes[..n].to_vec();
                 garbled.resize(bytes.len().max(n + 64), 0xff);
                 let _ = writer.write_all(&garbled);
                 false
             }
-            Some(Fault::StallAfter(n)) => {
+            Some(Fault::Stall(n)) => {
                 let _ = writer.write_all(&bytes[..n.min(bytes.len())]);
                 // Until the client or the test goes away.
                 let _ = reader.read(&mut [0; 1]);

@@ -10,8 +10,14 @@ use crate::support::fixtures::OLD;
 
 /// The lines of `ls` about services whose name begins so, cell by cell.
 fn rows(stdout: &str, prefix: &str) -> Vec<Vec<String>> {
-    let cells = |line: &str| line.split("   ").map(|cell| cell.trim().to_owned()).filter(|cell| !cell.is_empty()).collect();
-    stdout.lines().map(cells).filter(|row: &Vec<String>| row.get(1).is_some_and(|name| name.starts_with(prefix))).collect()
+    let cells = |line: &str| {
+        line.split("   ").map(|cell| cell.trim().to_owned()).filter(|cell| !cell.is_empty()).collect()
+    };
+    stdout
+        .lines()
+        .map(cells)
+        .filter(|row: &Vec<String>| row.get(1).is_some_and(|name| name.starts_with(prefix)))
+        .collect()
 }
 
 #[test]
@@ -19,7 +25,8 @@ fn ls_shows_what_is_there() {
     let engine = engine();
     let mut first = small("ls-x2", OLD);
     first["Labels"] = json!({ "ls-test": "yes" });
-    first["EndpointSpec"] = json!({ "Ports": [{ "Protocol": "tcp", "TargetPort": 80, "PublishedPort": 22501 }] });
+    first["EndpointSpec"] =
+        json!({ "Ports": [{ "Protocol": "tcp", "TargetPort": 80, "PublishedPort": 22501 }] });
     let first = engine.create(&first);
     let mut second = small("ls-x10", OLD);
     second["Mode"]["Replicated"]["Replicas"] = 0.into();
@@ -64,10 +71,13 @@ fn inspect_is_what_the_engine_says_and_pretty_is_for_people() {
     spec["Labels"] = json!({ "team": "shop <&>" });
     spec["Mode"]["Replicated"]["Replicas"] = 0.into();
     spec["TaskTemplate"]["Networks"] = json!([{ "Target": network.id() }]);
-    spec["EndpointSpec"] = json!({ "Ports": [{ "Protocol": "tcp", "TargetPort": 80, "PublishedPort": 22502 }] });
+    spec["EndpointSpec"] =
+        json!({ "Ports": [{ "Protocol": "tcp", "TargetPort": 80, "PublishedPort": 22502 }] });
     let service = engine.create(&spec);
     // The engine itself still writes to it: ports, virtual IPs.
-    engine.wait_until("it has its addresses", |engine| engine.service("in-a")["Endpoint"]["VirtualIPs"].is_array());
+    engine.wait_until("it has its addresses", |engine| {
+        engine.service("in-a")["Endpoint"]["VirtualIPs"].is_array()
+    });
     let run = engine.swarmctl(&["inspect", "in-a"]).run().exits(0);
     assert_eq!(run.json(), Value::from(vec![engine.service("in-a")]));
     let run = engine.swarmctl(&["inspect", "--pretty", "in-a"]).run().exits(0);
@@ -81,7 +91,13 @@ fn a_closed_pipe_is_no_error() {
     let mut spec = small("pipe-a", OLD);
     spec["Mode"]["Replicated"]["Replicas"] = 0.into();
     let _service = engine.create(&spec);
-    for args in [&["ls"][..], &["ls", "--json"], &["ls", "-q"], &["inspect", "pipe-a"], &["inspect", "--pretty", "pipe-a"]] {
+    for args in [
+        &["ls"][..],
+        &["ls", "--json"],
+        &["ls", "-q"],
+        &["inspect", "pipe-a"],
+        &["inspect", "--pretty", "pipe-a"],
+    ] {
         let run = engine.swarmctl(args).run_into_closed_pipe().exits(0);
         assert_eq!(run.stderr, "", "{}", run.report());
     }
@@ -95,13 +111,17 @@ fn rm_removes_goes_on_and_waits_for_the_tasks() {
     engine.wait_until("the tasks run", |engine| {
         engine.running_tasks(first.id()) == 1 && engine.running_tasks(second.id()) == 1
     });
-    let run = engine.swarmctl(&["rm", "--wait", "rm-a", "rm-nosuch", "../networks/ingress", "rm-b"]).run().exits(3);
+    let run =
+        engine.swarmctl(&["rm", "--wait", "rm-a", "rm-nosuch", "../networks/ingress", "rm-b"]).run().exits(3);
     assert!(!engine.has_service("rm-a") && !engine.has_service("rm-b"));
     assert_eq!((engine.tasks_left(first.id()), engine.tasks_left(second.id())), (0, 0), "{}", run.report());
     assert_eq!(run.stdout.lines().count(), 2, "{}", run.report());
     run.says(&["rm-nosuch", "../networks/ingress"]);
     let networks = engine.ask("GET", "/networks", None);
-    assert!(networks.as_array().unwrap().iter().any(|network| network["Name"] == "ingress"), "no network was touched");
+    assert!(
+        networks.as_array().unwrap().iter().any(|network| network["Name"] == "ingress"),
+        "no network was touched"
+    );
 }
 
 #[test]

@@ -30,7 +30,11 @@ fn twenty_four_updates_in_a_row_while_another_process_keeps_changing_labels() {
             // So many labels between two updates that each of them meets the other writer.
             let run = engine.swarmctl(&["update-image", "-d", "--no-resolve-image", "co-24", image]).run();
             run.exits(0);
-            assert_eq!(engine.service("co-24")["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"], image, "update {n}");
+            assert_eq!(
+                engine.service("co-24")["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"],
+                image,
+                "update {n}"
+            );
         }
         drop(stop_at_the_end);
     });
@@ -38,7 +42,8 @@ fn twenty_four_updates_in_a_row_while_another_process_keeps_changing_labels() {
     assert!(labels >= 10, "the other writer has hardly written: {labels}");
     let service = engine.service("co-24");
     let there = service["Spec"]["Labels"].as_object().unwrap();
-    let lost: Vec<usize> = (0..labels).filter(|n| there.get(&format!("label-{n}")) != Some(&Value::from("kept"))).collect();
+    let lost: Vec<usize> =
+        (0..labels).filter(|n| there.get(&format!("label-{n}")) != Some(&Value::from("kept"))).collect();
     assert!(lost.is_empty(), "of {labels} labels these are lost: {lost:?}");
 }
 

@@ -53,7 +53,10 @@ fn every_flag_of_the_two_seeds_arrives() {
         ("/TaskTemplate/ContainerSpec/User", json!("1000:1000")),
         ("/TaskTemplate/ContainerSpec/Dir", json!("/w")),
         ("/TaskTemplate/ContainerSpec/StopGracePeriod", json!(60_000_000_000_u64)),
-        ("/TaskTemplate/ContainerSpec/Mounts/0", json!({ "Type": "volume", "Source": "cr-v", "Target": "/v", "ReadOnly": true })),
+        (
+            "/TaskTemplate/ContainerSpec/Mounts/0",
+            json!({ "Type": "volume", "Source": "cr-v", "Target": "/v", "ReadOnly": true }),
+        ),
         (
             "/TaskTemplate/ContainerSpec/Mounts/1",
             json!({ "Type": "tmpfs", "Target": "/t", "TmpfsOptions": { "SizeBytes": 1_048_576, "Mode": 1016 } }),
@@ -63,7 +66,10 @@ fn every_flag_of_the_two_seeds_arrives() {
             json!({ "Type": "bind", "Source": "/tmp", "Target": "/e", "BindOptions": { "Propagation": "rslave" } }),
         ),
         ("/TaskTemplate/Resources/Limits", json!({ "NanoCPUs": 1_500_000_000, "MemoryBytes": 67_108_864 })),
-        ("/TaskTemplate/Resources/Reservations", json!({ "NanoCPUs": 250_000_000, "MemoryBytes": 8_388_608 })),
+        (
+            "/TaskTemplate/Resources/Reservations",
+            json!({ "NanoCPUs": 250_000_000, "MemoryBytes": 8_388_608 }),
+        ),
         (
             "/TaskTemplate/RestartPolicy",
             json!({ "Condition": "on-failure", "Delay": 2_000_000_000, "MaxAttempts": 3, "Window": 90_000_000_000_u64 }),
@@ -95,9 +101,20 @@ fn ranges_modes_and_names_of_the_engine() {
         let run = engine.swarmctl(&[&["create", "-d", "--no-resolve-image"], args].concat()).run().exits(0);
         Removed::new(engine, format!("/services/{}", run.stdout.trim()))
     };
-    let _ranges = create(&["--name", "cr-range", "--replicas", "0", "-p", "22405-22406:80-81/udp", "-p", "22407:90/sctp", OLD]);
+    let _ranges = create(&[
+        "--name",
+        "cr-range",
+        "--replicas",
+        "0",
+        "-p",
+        "22405-22406:80-81/udp",
+        "-p",
+        "22407:90/sctp",
+        OLD,
+    ]);
     let ports = engine.service("cr-range")["Endpoint"]["Ports"].clone();
-    let published: Vec<u64> = ports.as_array().unwrap().iter().map(|port| port["PublishedPort"].as_u64().unwrap()).collect();
+    let published: Vec<u64> =
+        ports.as_array().unwrap().iter().map(|port| port["PublishedPort"].as_u64().unwrap()).collect();
     assert_eq!(published, [22405, 22406, 22407]);
 
     let global = create(&["--name", "cr-global", "--mode", "global", "--stop-grace-period", "1s", OLD]);
@@ -106,7 +123,11 @@ fn ranges_modes_and_names_of_the_engine() {
     let job = create(&["--name", "cr-job", "--mode", "replicated-job", "opera443399/whoami:once"]);
     engine.wait_until("the job has run", |engine| {
         let tasks = engine.ask("GET", "/tasks", None);
-        tasks.as_array().unwrap().iter().any(|task| task["ServiceID"] == job.id() && task["Status"]["State"] == "complete")
+        tasks
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|task| task["ServiceID"] == job.id() && task["Status"]["State"] == "complete")
     });
 
     // Without a name the engine gives one.

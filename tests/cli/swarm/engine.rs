@@ -194,7 +194,9 @@ impl Engine {
     pub fn running_tasks(&self, service: &str) -> usize {
         let filters = json!({ "service": [service], "desired-state": ["running"] }).to_string();
         let filters = percent_encoding::utf8_percent_encode(&filters, percent_encoding::NON_ALPHANUMERIC);
-        let Ok((200, tasks)) = self.try_ask("GET", &format!("/tasks?filters={filters}"), None) else { return 0 };
+        let Ok((200, tasks)) = self.try_ask("GET", &format!("/tasks?filters={filters}"), None) else {
+            return 0;
+        };
         let tasks = tasks.as_array().map_or(&[][..], Vec::as_slice);
         tasks.iter().filter(|task| task["Status"]["State"] == "running").count()
     }

@@ -44,17 +44,25 @@ fn a_service_with_networks_in_the_deprecated_place_keeps_them_there() {
     let network = engine.network("ui-old-a");
     let mut spec = small("ui-old", OLD);
     spec["Networks"] = json!([{ "Target": "ui-old-a" }]);
-    spec["EndpointSpec"] = json!({ "Ports": [{ "Protocol": "tcp", "TargetPort": 80, "PublishedPort": 22302 }] });
+    spec["EndpointSpec"] =
+        json!({ "Ports": [{ "Protocol": "tcp", "TargetPort": 80, "PublishedPort": 22302 }] });
     let _service = engine.create_at("/v1.30", &spec);
     let before = engine.service("ui-old");
-    assert_eq!(before["Spec"]["Networks"], json!([{ "Target": network.id() }]), "the engine keeps the deprecated place");
+    assert_eq!(
+        before["Spec"]["Networks"],
+        json!([{ "Target": network.id() }]),
+        "the engine keeps the deprecated place"
+    );
 
     // The page's own way: a partial body is refused with the words that it quotes.
     let partial = json!({ "Name": "ui-old", "TaskTemplate": { "ContainerSpec": { "Image": NEW } } });
     let path = format!("/v1.30/services/ui-old/update?version={}", before["Version"]["Index"]);
     let (status, refusal) = engine.try_ask("POST", &path, Some(&partial)).unwrap();
     assert_eq!(status, 501, "{refusal}");
-    assert!(refusal.to_string().contains("networks must be migrated to TaskSpec before being changed"), "{refusal}");
+    assert!(
+        refusal.to_string().contains("networks must be migrated to TaskSpec before being changed"),
+        "{refusal}"
+    );
 
     let (before, after) = changes_the_image_alone("ui-old", &["--detach"]);
     assert_eq!(after["Spec"]["Networks"], json!([{ "Target": network.id() }]));
@@ -82,9 +90,11 @@ fn a_port_of_the_node_answers_with_the_new_image() {
 fn one_big_spec_changes_in_the_image_alone() {
     let engine = engine();
     let network = engine.network("ui-big-a");
-    let secret = engine.ask("POST", "/secrets/create", Some(&json!({ "Name": "ui-big-s", "Data": "c2VjcmV0" })));
+    let secret =
+        engine.ask("POST", "/secrets/create", Some(&json!({ "Name": "ui-big-s", "Data": "c2VjcmV0" })));
     let secret = Removed::new(engine, format!("/secrets/{}", secret["ID"].as_str().unwrap()));
-    let config = engine.ask("POST", "/configs/create", Some(&json!({ "Name": "ui-big-c", "Data": "Y29uZmln" })));
+    let config =
+        engine.ask("POST", "/configs/create", Some(&json!({ "Name": "ui-big-c", "Data": "Y29uZmln" })));
     let config = Removed::new(engine, format!("/configs/{}", config["ID"].as_str().unwrap()));
     let file = |name: &str| json!({ "Name": name, "UID": "0", "GID": "0", "Mode": 292 });
     let container = json!({
@@ -165,7 +175,16 @@ fn one_big_spec_changes_in_the_image_alone() {
     let (before, _) = changes_the_image_alone("ui-big", &["--detach"]);
     // The engine really holds what was meant to be kept.
     let text = spec_text(&before);
-    for part in ["9007199254740993", "1500000001", "SecretID", "ConfigID", "\"Ulimits\"", "\"Preferences\"", "☃", "DriverOpts"] {
+    for part in [
+        "9007199254740993",
+        "1500000001",
+        "SecretID",
+        "ConfigID",
+        "\"Ulimits\"",
+        "\"Preferences\"",
+        "☃",
+        "DriverOpts",
+    ] {
         assert!(text.contains(part), "{part} is not on the engine: {text}");
     }
 }
@@ -196,7 +215,9 @@ fn dry_run_and_if_version_hold_what_they_say() {
     let engine = engine();
     let _service = engine.create(&none("ui-if", OLD));
     let index = engine.service("ui-if")["Version"]["Index"].as_u64().unwrap();
-    let update = |args: &[&str]| engine.swarmctl(&[&["update-image", "-d", "--no-resolve-image", "ui-if", NEW], args].concat());
+    let update = |args: &[&str]| {
+        engine.swarmctl(&[&["update-image", "-d", "--no-resolve-image", "ui-if", NEW], args].concat())
+    };
     update(&["--dry-run"]).run().exits(0).prints(&[OLD, NEW]);
     update(&["--if-version", &(index - 1).to_string()]).run().exits(4).says(&[&index.to_string()]);
     assert_eq!(engine.service("ui-if")["Version"]["Index"], index, "nothing was written");
@@ -236,7 +257,8 @@ fn a_broken_image_pauses_the_rollout_and_is_five() {
     let engine = engine();
     let service = engine.create(&small("ui-bad", OLD));
     engine.wait_until("the task runs", |engine| engine.running_tasks(service.id()) == 1);
-    let run = engine.swarmctl(&["update-image", "--no-resolve-image", "ui-bad", "opera443399/whoami:bad"]).run();
+    let run =
+        engine.swarmctl(&["update-image", "--no-resolve-image", "ui-bad", "opera443399/whoami:bad"]).run();
     run.exits(5).says(&["error: ", "ui-bad", "update paused"]);
 }
 
@@ -247,7 +269,8 @@ fn a_broken_image_that_is_rolled_back_is_six() {
     spec["UpdateConfig"]["FailureAction"] = "rollback".into();
     let service = engine.create(&spec);
     engine.wait_until("the task runs", |engine| engine.running_tasks(service.id()) == 1);
-    let run = engine.swarmctl(&["update-image", "--no-resolve-image", "ui-back", "opera443399/whoami:bad"]).run();
+    let run =
+        engine.swarmctl(&["update-image", "--no-resolve-image", "ui-back", "opera443399/whoami:bad"]).run();
     run.exits(6).says(&["error: ", "ui-back"]);
     assert_eq!(engine.service("ui-back")["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"], OLD);
 }
@@ -256,7 +279,8 @@ fn a_broken_image_that_is_rolled_back_is_six() {
 fn the_engines_refusals_are_one_in_its_own_words() {
     let engine = engine();
     let mut spec = none("ui-taken-a", OLD);
-    spec["EndpointSpec"] = json!({ "Ports": [{ "Protocol": "tcp", "TargetPort": 80, "PublishedPort": 22305 }] });
+    spec["EndpointSpec"] =
+        json!({ "Ports": [{ "Protocol": "tcp", "TargetPort": 80, "PublishedPort": 22305 }] });
     let _service = engine.create(&spec);
     let line = ["create", "-d", "--no-resolve-image", "--name", "ui-taken-b", "-p", "22305:80", OLD];
     engine.swarmctl(&line).run().exits(1).says(&["port '22305' is already in use by service 'ui-taken-a'"]);
