@@ -315,7 +315,7 @@ mod tests {
         let plain = path(Of::Service("a"), &Ask::default());
         assert_eq!(plain.as_str(), "/services/a/logs?stdout=1&stderr=1");
         let since = Some("1.5".to_owned());
-        let all = Ask { follow: true, since, tail: Some(3), timestamps: true, details: true };
+        let all = Ask { follow: true, since, tail: Some(3), timestamps: true, details: true, idle: None };
         assert_eq!(
             path(Of::Task("b"), &all).as_str(),
             "/tasks/b/logs?stdout=1&stderr=1&follow=1&timestamps=1&details=1&since=1.5&tail=3"

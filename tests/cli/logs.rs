@@ -228,7 +228,7 @@ fn a_tty_has_no_frames_and_all_is_stdout() {
     assert_eq!(shown.stdout, format!("{HEAD}Sun Nov 22\r\n{HEAD}Sun Nov 22\r\n"));
 
     let bytes = b"\x01\0\0\0prompt> \x1b[K".to_vec();
-    let engine = Engine::ordered([tty(), web_log("stdout=1&stderr=1", &[bytes.clone()])]);
+    let engine = Engine::ordered([tty(), web_log("stdout=1&stderr=1", std::slice::from_ref(&bytes))]);
     let shown = run(&engine, &["--raw", "web"]).run().exits(0).stdout;
     assert_eq!(shown.as_bytes(), bytes);
 }
