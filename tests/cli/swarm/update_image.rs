@@ -259,7 +259,7 @@ fn a_broken_image_pauses_the_rollout_and_is_five() {
     engine.wait_until("the task runs", |engine| engine.running_tasks(service.id()) == 1);
     let run =
         engine.swarmctl(&["update-image", "--no-resolve-image", "ui-bad", "opera443399/whoami:bad"]).run();
-    run.exits(5).says(&["error: ", "ui-bad", "update paused"]);
+    run.exits(5).says(&["error: ", "ui-bad", "paused"]);
 }
 
 #[test]
