@@ -8,7 +8,7 @@ use crate::support::engine::{Engine, get, post};
 use crate::support::fake_swarm::{Break, FakeSwarm, When};
 use crate::support::fixtures::{ID, NETWORK, OLD, service_text, spec};
 use crate::support::normal::normal;
-use crate::support::run::{Run, Swarmctl, swarmctl};
+use crate::support::run::{Run, Swarmctl, quiet, swarmctl};
 use crate::support::server::{Answer, Door, Fault};
 
 fn create(args: &[&str]) -> Swarmctl {
@@ -542,6 +542,7 @@ fn an_answer_without_an_id_is_looked_up() {
 
 #[test]
 fn a_signal_while_the_post_is_out_says_that_it_may_have_been_made() {
+    let _quiet = quiet();
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let swarm = FakeSwarm::start();
         swarm.breaks(Break::by(2, Fault::Stall(0)));

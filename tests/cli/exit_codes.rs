@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::support::engine::{Engine, delete, get};
 use crate::support::fake_swarm::{Break, FakeSwarm, Step, When};
 use crate::support::fixtures::{ID, NEW, OLD, OTHER, spec, t001};
-use crate::support::run::{Run, swarmctl};
+use crate::support::run::{Run, quiet, swarmctl};
 use crate::support::server::{Answer, Door, Fault};
 
 fn swarm() -> FakeSwarm {
@@ -119,6 +119,7 @@ fn nine_is_a_lost_answer_that_could_not_be_looked_up() {
 
 #[test]
 fn a_hundred_and_thirty_and_a_hundred_and_forty_three_are_signals() {
+    let _quiet = quiet();
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         for args in [
             &["update-image", "t001", NEW][..],

@@ -16,7 +16,7 @@ use std::thread;
 
 use crate::support::fake_swarm::{Break, FakeSwarm};
 use crate::support::fixtures::{NEW, OLD, spec};
-use crate::support::run::{Run, swarmctl};
+use crate::support::run::{Run, load, swarmctl};
 use crate::support::server::{Door, Fault, Framing, lock};
 
 /// Bytes from one break to the next, where the environment says nothing.
@@ -207,6 +207,7 @@ fn try_all(case: &Case, framing: &Framing, breaks: &[Break]) -> Vec<Trial> {
         for _ in 0..WORKERS {
             scope.spawn(|| {
                 while let Some(broken) = breaks.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let _load = load();
                     let swarm = (case.swarm)();
                     swarm.world().framing = framing.clone();
                     swarm.breaks(broken.clone());

@@ -86,7 +86,7 @@ fn help_begins_with_an_imperative_line_of_at_most_72_columns_without_a_full_stop
 
 #[test]
 fn switches_take_true_and_false_and_the_last_counts() {
-    let swarm = FakeSwarm::start();
+    let swarm = FakeSwarm::without_swarm();
     for (command, least) in COMMANDS {
         for flag in flags(command).iter().filter(|flag| flag.is_switch) {
             let name = format!("--{}", flag.name);
@@ -107,7 +107,7 @@ fn switches_take_true_and_false_and_the_last_counts() {
 
 #[test]
 fn a_single_valued_flag_may_be_repeated_and_values_may_begin_with_a_dash() {
-    let swarm = FakeSwarm::start();
+    let swarm = FakeSwarm::without_swarm();
     for (command, least) in COMMANDS {
         for flag in flags(command).iter().filter(|flag| !flag.is_switch) {
             let name = format!("--{}", flag.name);
@@ -137,7 +137,7 @@ fn a_single_valued_flag_may_be_repeated_and_values_may_begin_with_a_dash() {
 
 #[test]
 fn no_flag_and_no_command_may_be_abbreviated() {
-    let swarm = FakeSwarm::start();
+    let swarm = FakeSwarm::without_swarm();
     for (command, least) in COMMANDS {
         let flags = flags(command);
         for flag in &flags {

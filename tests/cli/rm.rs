@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::engine::{Engine, delete, get};
 use crate::support::fake_swarm::{Break, FakeSwarm};
 use crate::support::fixtures::{ID, OLD, spec, t001};
-use crate::support::run::swarmctl;
+use crate::support::run::{quiet, swarmctl};
 use crate::support::server::{Answer, Door, Fault, Request};
 
 fn swarm(names: &[&str]) -> FakeSwarm {
@@ -172,6 +172,7 @@ fn without_wait_it_returns_at_once() {
 
 #[test]
 fn a_signal_ends_the_wait() {
+    let _quiet = quiet();
     let swarm = swarm(&["t001"]);
     swarm.breaks(Break::by(4, Fault::Stall(0)));
     let mut running = swarmctl(["rm", "--wait", "t001"]).host(swarm.host()).spawn();

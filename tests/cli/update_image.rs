@@ -11,7 +11,7 @@ use crate::support::fixtures::{
     ID, NETWORK, NEW, OLD, OTHER, hard_spec, same_escapes, service_text, service_text_with, spec, t001,
 };
 use crate::support::nobody;
-use crate::support::run::{Run, Swarmctl, swarmctl};
+use crate::support::run::{Run, Swarmctl, quiet, swarmctl};
 use crate::support::server::{Answer, Door, Fault, Framing, Request};
 
 /// `update-image --detach --no-resolve-image` with more arguments.
@@ -819,6 +819,7 @@ fn text_of_the_engine_cannot_move_the_cursor() {
 
 #[test]
 fn a_signal_ends_it_at_once_also_inside_a_silent_request() {
+    let _quiet = quiet();
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         for request in 1..=4 {
             for after in [0, 30, 200] {
@@ -849,6 +850,7 @@ fn a_signal_ends_it_at_once_also_inside_a_silent_request() {
 
 #[test]
 fn a_signal_ends_the_pauses_between_tries() {
+    let _quiet = quiet();
     let no_leader = Answer::error(503, "rpc error: code = Unavailable desc = not now");
     let engine = Engine::ordered([read("").answers(no_leader).times(1..=1000)]);
     let mut running = update_image(&["t001", NEW]).host(engine.host()).spawn();
@@ -1018,6 +1020,7 @@ fn nothing_is_waited_for_where_nothing_was_posted() {
 
 #[test]
 fn an_interrupted_wait_says_that_the_rollout_goes_on() {
+    let _quiet = quiet();
     let swarm = rolling(&[Step::Updating]);
     let args = ["update-image", "--no-resolve-image", "t001", NEW];
     let mut running = swarmctl(args).host(swarm.host()).spawn();

@@ -29,6 +29,8 @@ pub struct World {
     pub clock: SignedDuration,
     /// How each answer's body is framed.
     pub framing: Framing,
+    /// Every request is refused: this node is in no swarm.
+    pub is_no_manager: bool,
     /// Tasks of removed services, with the service's name, and how many more reads they are shown to.
     leaving: Vec<(String, Value, usize)>,
     index: u64,
@@ -99,6 +101,10 @@ pub struct Break {
     pub handled: bool,
     pub then: Door,
 }
+
+/// The words of an engine that is in no swarm.
+pub const NO_MANAGER: &str = "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to \
+                              connect this node to swarm and try again.";
 
 /// What comes in the place of an answer.
 #[derive(Clone, Debug)]
@@ -339,6 +345,9 @@ impl World {
             );
         }
         let endpoint = request.endpoint().to_owned();
+        if self.is_no_manager && endpoint != "/_ping" {
+            return Answer::error(503, NO_MANAGER);
+        }
         let parts: Vec<&str> = endpoint.trim_start_matches('/').split('/').collect();
         match (request.method.as_str(), &parts[..]) {
             ("GET", ["_ping"]) => Answer::pong(),
@@ -747,6 +756,7 @@ impl FakeSwarm {
             networks: Vec::new(),
             clock: SignedDuration::ZERO,
             framing: Framing::Auto,
+            is_no_manager: false,
             leaving: Vec::new(),
             index: 10,
             ids: 0,
@@ -757,6 +767,13 @@ impl FakeSwarm {
         };
         let world = Arc::new(Mutex::new(world));
         Self { server: Server::start(Mind(Arc::clone(&world))), world }
+    }
+
+    /// An engine that is in no swarm: whatever it is asked, the command ends at once.
+    pub fn without_swarm() -> Self {
+        let swarm = Self::start();
+        swarm.world().is_no_manager = true;
+        swarm
     }
 
     /// A swarm with the services of these specs.

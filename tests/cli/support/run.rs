@@ -4,10 +4,24 @@ use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+/// Held for reading by tests that keep every core busy, for writing by those that measure how fast something is.
+static LOAD: RwLock<()> = RwLock::new(());
+
+/// For a test that loads the machine: held for a short while at a time.
+pub fn load() -> RwLockReadGuard<'static, ()> {
+    LOAD.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// For a test that measures time: while this is held the machine is not loaded on purpose.
+pub fn quiet() -> RwLockWriteGuard<'static, ()> {
+    LOAD.write().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A command line that is not yet running.
 pub struct Swarmctl {
