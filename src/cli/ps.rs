@@ -85,8 +85,11 @@ pub fn run(args: PsArgs, global: &Global) -> anyhow::Result<Exit> {
     })))
 }
 
+/// As it was given, and why it is not shown.
+type Missing<'a> = (&'a str, Error);
+
 /// Each service once, and those that there are not. Any other failure ends the command.
-fn find<'a>(client: &Client, given: &'a [String]) -> Result<(Vec<Service>, Vec<(&'a str, Error)>)> {
+fn find<'a>(client: &Client, given: &'a [String]) -> Result<(Vec<Service>, Vec<Missing<'a>>)> {
     let (mut found, mut missing) = (Vec::<Service>::new(), Vec::new());
     for given in given {
         match services::find(client, given) {

@@ -47,7 +47,7 @@ fn parse_in(text: &str, local: &TimeZone) -> Result<Since, String> {
     };
     let time = zoned.parse::<Timestamp>().or_else(|_| {
         let time = text.parse::<DateTime>()?;
-        Ok::<_, jiff::Error>(local.to_ambiguous_timestamp(time).compatible()?)
+        local.to_ambiguous_timestamp(time).compatible()
     });
     match time {
         Ok(time) => Ok(Since::At(unix(time))),

@@ -31,8 +31,11 @@ impl Source {
     }
 }
 
+/// As it was given, and why it is not read.
+pub type Missing<'a> = (&'a str, Error);
+
 /// Each service or task once, and those that there are not. Any other failure ends the command.
-pub fn find<'a>(client: &Client, given: &'a [String]) -> Result<(Vec<Source>, Vec<(&'a str, Error)>)> {
+pub fn find<'a>(client: &Client, given: &'a [String]) -> Result<(Vec<Source>, Vec<Missing<'a>>)> {
     let (mut sources, mut missing) = (Vec::<Source>::new(), Vec::new());
     for given in given {
         match one(client, given) {
