@@ -85,8 +85,7 @@ fn five_is_a_failed_rollout_and_six_one_that_was_rolled_back() {
     for (end, code) in [(Step::Paused, 5), (Step::RolledBack, 6)] {
         let swarm = swarm();
         swarm.world().service("t001").rollout = vec![Step::Updating, end];
-        let run = update(&swarm, &[]).exits(code);
-        run.says(&["the rollout of service `t001` failed"]);
+        let run = update(&swarm, &[]).exits(code).says(&["the rollout of service `t001` failed"]);
         if code == 5 {
             run.says(&[
                 "its log ends with:\n    whoami: cannot open /etc/whoami.conf\n",
