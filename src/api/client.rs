@@ -103,17 +103,12 @@ impl Client {
         self.hello.get()?.date.as_deref()
     }
 
-    /// Asks for what is at `path`; asked again where the answer breaks off or the engine cannot answer now.
-    pub fn get(&self, path: &Path) -> Result<Answer> {
-        self.get_with(path, Ok)
-    }
-
-    /// [`Client::get`], read as JSON; an answer that is none counts as broken off.
+    /// What is at `path`, as JSON; asked again where the answer breaks off, is no JSON, or the engine cannot answer now.
     pub fn get_json<T: DeserializeOwned>(&self, path: &Path) -> Result<T> {
         self.get_with(path, |answer| answer.json())
     }
 
-    /// [`Client::get`], made into something by `read`; asked again where `read` finds the answer garbled.
+    /// [`Client::get_json`], but made into something by `read`; asked again where `read` finds the answer garbled.
     pub fn get_with<T>(&self, path: &Path, read: impl Fn(Answer) -> Result<T>) -> Result<T> {
         let target = self.target(path)?;
         self.read(|| read(self.send(&Method::GET, &target, None, &[])?))

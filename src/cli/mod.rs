@@ -31,8 +31,17 @@ use global::{Global, GlobalArgs};
 
 /// Change what a Docker Swarm service runs, and nothing else about it
 #[derive(Parser, Debug)]
-#[command(name = "swarmctl", version, disable_help_subcommand = true, max_term_width = 100)]
+#[command(
+    name = "swarmctl",
+    version,
+    disable_help_subcommand = true,
+    disable_version_flag = true,
+    max_term_width = 100
+)]
 struct Cli {
+    /// Print the version
+    #[arg(short = 'v', short_alias = 'V', long, action = clap::ArgAction::Version)]
+    version: Option<bool>,
     #[command(flatten)]
     global: GlobalArgs,
     #[command(subcommand)]

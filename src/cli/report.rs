@@ -8,7 +8,7 @@ use super::words;
 use crate::api::failures::Failure;
 use crate::api::services::Service;
 use crate::api::spec::Change;
-use crate::api::update::{Outcome, Posts, Verdict};
+use crate::api::update::{Outcome, Posts, Unchanged, Verdict};
 use crate::output;
 
 /// How an acting command reports.
@@ -62,7 +62,10 @@ fn lines(style: Style, outcome: &Outcome) -> Vec<String> {
         Verdict::Applied | Verdict::Converged if done.is_empty() => return Vec::new(),
         Verdict::Applied | Verdict::Converged => format!("{name}: {done}"),
         Verdict::Planned => format!("{name}: would be {done} (dry run, nothing was posted)"),
-        Verdict::Unchanged(_) => format!("{name}: nothing to change, nothing was posted"),
+        Verdict::Unchanged(Unchanged::AlreadySo) => format!("{name}: nothing to change, nothing was posted"),
+        Verdict::Unchanged(Unchanged::SameImage(image)) => {
+            format!("{name}: runs {image} already, nothing was posted")
+        }
         _ => return Vec::new(),
     };
     std::iter::once(head).chain(outcome.changes.iter().map(|change| format!("  {}", shown(change)))).collect()
@@ -107,6 +110,11 @@ fn as_json(outcome: &Outcome, code: Exit) -> Value {
         "name": outcome.name(),
         "id": outcome.service.as_ref().map(Service::id),
         "outcome": words::word(&outcome.verdict),
+        "reason": match &outcome.verdict {
+            Verdict::Unchanged(Unchanged::AlreadySo) => Some("already_so"),
+            Verdict::Unchanged(Unchanged::SameImage(_)) => Some("same_image"),
+            _ => None,
+        },
         "exit_code": code.code(),
         "posted": posted,
         "version_index": outcome.service.as_ref().map(Service::version),

@@ -11,7 +11,7 @@ use crate::api::client::Client;
 use crate::api::image::{self, ImageRef, Likeness};
 use crate::api::services::Service;
 use crate::api::spec::{Edit, Place};
-use crate::api::update::{Outcome, To, update};
+use crate::api::update::{Outcome, To, Unchanged, Verdict, update};
 
 /// Change the image of a service, and nothing else
 ///
@@ -58,6 +58,7 @@ fn set_image(client: &Client, service: Service, asked: &ImageRef, args: &UpdateI
         let why = "it runs no container (it has no ContainerSpec), so it has no image";
         return refuse(&args.service, service, why.to_owned());
     };
+    let written = current.to_owned();
     let mut edits = Vec::new();
     if image::names_same_image(&args.image, current) == Likeness::Other {
         edits.push(Edit::set(Place::at("TaskTemplate.ContainerSpec.Image"), asked.familiar()));
@@ -65,5 +66,9 @@ fn set_image(client: &Client, service: Service, asked: &ImageRef, args: &UpdateI
     if args.force {
         edits.push(Edit::increment(Place::at("TaskTemplate.ForceUpdate")));
     }
-    update(client, &args.service, service, &args.edit.ask(To::Edited(edits)))
+    let mut outcome = update(client, &args.service, service, &args.edit.ask(To::Edited(edits)));
+    if matches!(outcome.verdict, Verdict::Unchanged(_)) {
+        outcome.verdict = Verdict::Unchanged(Unchanged::SameImage(written));
+    }
+    outcome
 }

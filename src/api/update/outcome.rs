@@ -73,10 +73,12 @@ pub enum Verdict {
 }
 
 /// Why nothing was to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unchanged {
     /// The spec says it already.
     AlreadySo,
+    /// The service runs the image already; this is how its spec writes it.
+    SameImage(String),
 }
 
 /// What has reached the engine.
