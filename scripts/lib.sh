@@ -92,7 +92,13 @@ _apt_install() (
 
 # need_cargo [COMPONENT...]: components are `fmt` and `clippy`.
 need_cargo() {
-  local component
+  local component home
+  # Under sudo, root mostly has no Rust, but whoever called has. What root builds stays apart from their own files.
+  if _lacks cargo && [ -n "${SUDO_USER:-}" ]; then
+    home=$(getent passwd "$SUDO_USER" | cut -d: -f6)
+    PATH="$PATH:$home/.cargo/bin"
+    export RUSTUP_HOME="${RUSTUP_HOME:-$home/.rustup}" CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target/sudo}"
+  fi
   if _lacks cargo; then
     die "cargo is missing. Install Rust with rustup (https://rustup.rs), then open a new shell and run this again"
   fi
