@@ -259,3 +259,58 @@ impl Handler for Player {
         script.expected[i].answer.clone()
     }
 }
+
+/// The script is worth only as much as it notices.
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::os::unix::net::UnixStream;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    fn ask(engine: &Engine, request: &str) -> String {
+        let mut stream = UnixStream::connect(engine.socket()).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    #[test]
+    fn unexpected_and_unused_requests_are_named_and_fail_the_test() {
+        let engine = Engine::ordered([get("/v1.41/a?x=1&y=2"), post("/v1.41/b")]);
+        assert!(ask(&engine, "GET /v1.41/a?y=2&x=1 HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 200"));
+        assert!(ask(&engine, "GET /_ping HTTP/1.1\r\n\r\n").ends_with("\r\n\r\nOK"));
+        assert!(ask(&engine, "GET /v1.41/c HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 400"));
+        let problems = engine.problems();
+        assert!(problems[0].starts_with("unexpected: GET /v1.41/c"), "{problems:?}");
+        assert_eq!((problems[1].as_str(), problems.len()), ("unused: POST /v1.41/b", 2));
+        assert_eq!(engine.pings(), 1);
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(engine))).is_err());
+    }
+
+    #[test]
+    fn the_order_the_query_and_the_body_count() {
+        let engine = Engine::ordered([get("/a"), get("/b")]);
+        ask(&engine, "GET /b HTTP/1.1\r\n\r\n");
+        assert_eq!(engine.problems().len(), 3, "{:?}", engine.problems());
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(engine))).is_err());
+
+        let engine = Engine::ordered([get("/a?x=1")]);
+        ask(&engine, "GET /a?x=2 HTTP/1.1\r\n\r\n");
+        ask(&engine, "GET /a HTTP/1.1\r\n\r\n");
+        assert_eq!(engine.problems().len(), 3, "{:?}", engine.problems());
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(engine))).is_err());
+
+        let engine = Engine::unordered([post("/a").body_is("{\"a\":1}"), get("/b")]);
+        ask(&engine, "GET /b HTTP/1.1\r\n\r\n");
+        ask(&engine, "POST /a HTTP/1.1\r\nContent-Length: 7\r\n\r\n{\"a\":2}");
+        assert!(
+            engine.problems()[0].starts_with("wrong body of POST /a: from byte 5 on"),
+            "{:?}",
+            engine.problems()
+        );
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(engine))).is_err());
+    }
+}

@@ -423,7 +423,11 @@ impl World {
         let filters = request.param("filters").map(|text| normal_filters(text).ok_or(text));
         let filters = match filters.transpose() {
             Ok(filters) => filters.unwrap_or_else(|| json!({})),
-            Err(text) => return Answer::error(400, &format!("invalid filter '{text}'")),
+            Err(text) => {
+                let first = text.chars().next().unwrap_or(' ');
+                let words = format!("invalid character '{first}' looking for beginning of value");
+                return Answer::error(400, &words);
+            }
         };
         let wanted = |key: &str| -> Option<Vec<String>> {
             let list = filters.get(key)?.as_array()?;

@@ -384,6 +384,7 @@ fn accept(listener: &UnixListener, shared: &Arc<Shared>) {
 fn serve(stream: &UnixStream, connection: usize, shared: &Arc<Shared>) {
     let mut reader = BufReader::new(stream);
     while let Some(mut request) = read_request(&mut reader, connection) {
+        let is_last = request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
         let (answer, bytes) = {
             // The handler's lock is held over the count, so that the numbers are in the order of the answers.
             let mut handler = lock(&shared.handler);
@@ -416,7 +417,7 @@ fn serve(stream: &UnixStream, connection: usize, shared: &Arc<Shared>) {
                 let _ = reader.read(&mut [0; 1]);
                 false
             }
-            _ => writer.write_all(&bytes).is_ok() && !answer.closes_after(),
+            _ => writer.write_all(&bytes).is_ok() && !answer.closes_after() && !is_last,
         };
         if !going_on {
             break;

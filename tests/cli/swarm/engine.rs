@@ -67,6 +67,11 @@ impl Engine {
         Ok(Self { socket: socket.into(), netns, _process: Some(child) })
     }
 
+    /// Whatever listens there.
+    pub fn at(socket: &Path) -> Self {
+        Self { socket: socket.to_owned(), netns: None, _process: None }
+    }
+
     pub fn host(&self) -> String {
         format!("unix://{}", self.socket.display())
     }

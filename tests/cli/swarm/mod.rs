@@ -7,4 +7,5 @@ mod around;
 mod concurrent;
 mod create;
 mod engine;
+mod fake;
 mod update_image;
