@@ -63,9 +63,7 @@ pub fn explain(client: &Client, service: &Service, judgement: &Judgement) -> Exp
         failures: failures.collect(),
         networks: lacks_addresses
             .map_or_else(Vec::new, |ids| addresses::usage(client, ids).unwrap_or_default()),
-        has_leader: lacks_addresses
-            .and_then(|_| nodes.as_ref())
-            .map(|nodes| nodes.iter().any(nodes::Node::is_leader)),
+        has_leader: lacks_addresses.and(nodes.as_ref()).map(|nodes| nodes.iter().any(nodes::Node::is_leader)),
     }
 }
 

@@ -47,9 +47,6 @@ pub struct Status {
     /// Which.
     #[serde(default, rename = "State")]
     pub state: TaskState,
-    /// What is being done.
-    #[serde(default, rename = "Message")]
-    pub message: String,
     /// What is wrong; empty where nothing is.
     #[serde(default, rename = "Err")]
     pub error: String,

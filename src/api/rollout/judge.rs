@@ -9,7 +9,7 @@ use super::cause::{self, is_constraints, is_image_rejected};
 use super::phase::{By, Known, Phase, Told};
 use super::placement::may_run;
 use super::slots::{Health, Rules, Slot, SlotId, by_slot};
-use super::{Judgement, Need, SlotNow, State, View, WaitsFor, Why};
+use super::{Judgement, Need, State, View, WaitsFor, Why};
 use crate::api::rows::Mode;
 use crate::api::tasks::{Task, TaskState};
 use crate::api::time;
@@ -110,7 +110,6 @@ impl<'a> Judge<'a> {
             wanted: self.wanted,
             running: self.count(|health| matches!(health, Health::Well(_) | Health::Running(_))),
             by_state: Default::default(),
-            slots: Vec::new(),
             causes: cause::distinct(self.troubled(), self.is_by_node),
             changed_by_others: match self.told.is_undone_by_engine() {
                 true => self.known.changes_since_base(self.view.service),
@@ -121,7 +120,7 @@ impl<'a> Judge<'a> {
                 false => self.known.replaced(self.view.service),
             },
         };
-        for (slot, health) in self.slots.iter().zip(&self.healths) {
+        for health in &self.healths {
             let task = health.task();
             // Slots beyond the wanted ones, from before a scale down, are history.
             if matches!(health, Health::Empty(_))
@@ -130,15 +129,6 @@ impl<'a> Judge<'a> {
                 continue;
             }
             *judgement.by_state.entry(task.status.state).or_default() += 1;
-            judgement.slots.push(SlotNow {
-                id: slot.id.clone(),
-                task: task.id.clone(),
-                node: task.node.clone(),
-                state: task.status.state,
-                since: task.since(),
-                error: task.status.error.clone(),
-                failures: slot.failures(&self.rules).len(),
-            });
         }
         Ok(judgement)
     }

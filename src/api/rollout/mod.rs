@@ -22,7 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use self::cause::Cause;
 pub use self::judge::judge;
 pub use self::phase::Known;
-pub use self::slots::{Seen, SlotId};
+pub use self::slots::Seen;
 use super::nodes::Node;
 use super::services::Service;
 use super::spec::Place;
@@ -70,8 +70,6 @@ pub struct Judgement {
     pub running: u64,
     /// The newest tasks of the slots, by state.
     pub by_state: BTreeMap<TaskState, u64>,
-    /// The slots.
-    pub slots: Vec<SlotNow>,
     /// Why tasks of this rollout failed or do not start, the newest cause first; also where it converged.
     pub causes: Vec<Cause>,
     /// What someone else has changed since the post.
@@ -138,25 +136,6 @@ pub enum Why {
         /// The service's networks.
         networks: Vec<String>,
     },
-}
-
-/// The newest task of a slot.
-#[derive(Clone, Debug)]
-pub struct SlotNow {
-    /// Which slot.
-    pub id: SlotId,
-    /// The task's ID.
-    pub task: String,
-    /// The node's ID; empty before it is assigned.
-    pub node: String,
-    /// Its state.
-    pub state: TaskState,
-    /// Since when.
-    pub since: Timestamp,
-    /// What is wrong with it; empty where nothing is.
-    pub error: String,
-    /// How many tasks failed before it, one after the other.
-    pub failures: usize,
 }
 
 impl fmt::Display for WaitsFor {

@@ -41,6 +41,7 @@ pub struct Outcome {
 
 /// How it ended.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "one a service, and a box would be in everybody's way")]
 pub enum Verdict {
     /// Nothing to change, nothing was posted.
     Unchanged(Unchanged),
@@ -94,6 +95,7 @@ pub enum Posts {
 
 /// Why an update was given up for a person to decide.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "there is one at most a service")]
 pub enum Conflict {
     /// The same place has another value than at the command's first read.
     Place {
