@@ -40,7 +40,10 @@ pub fn run(args: InspectArgs, global: &Global) -> anyhow::Result<Exit> {
         errors
     } else {
         let (found, errors) = each(&args.services, |given| services::find_text(&client, given));
-        out.json_array(&found);
+        // An empty array would be an answer, and an engine that cannot be asked has given none.
+        if !found.is_empty() || errors.iter().all(|(_, error)| error.is_not_found()) {
+            out.json_array(&found);
+        }
         errors
     };
     out.finish()?;

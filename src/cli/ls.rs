@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use anyhow::Context as _;
 use clap::Args;
 
 use super::exit::Exit;
@@ -33,23 +34,27 @@ pub struct LsArgs {
 /// Runs the command.
 pub fn run(args: LsArgs, global: &Global) -> anyhow::Result<Exit> {
     let client = global.client(None)?;
+    list(&client, &args).context("cannot list services")?;
+    Ok(Exit::Done)
+}
+
+fn list(client: &Client, args: &LsArgs) -> anyhow::Result<()> {
     let mut out = output::stdout();
     if args.json {
-        out.json_untouched(&services::list_text(&client, &args.filter)?);
+        out.json_untouched(&services::list_text(client, &args.filter)?);
     } else {
-        let mut listed = services::list_rows(&client, &args.filter, !args.quiet, Listed::new)?;
+        let mut listed = services::list_rows(client, &args.filter, !args.quiet, Listed::new)?;
         listed.sort_by(|a, b| natural_cmp(&a.name, &b.name).then_with(|| a.id.cmp(&b.id)));
         if args.quiet {
             listed.iter().for_each(|service| out.line(service.short_id()));
         } else {
-            count_where_the_engine_did_not(&client, &mut listed)?;
+            count_where_the_engine_did_not(client, &mut listed)?;
             let mut table = Table::new(&["ID", "NAME", "MODE", "REPLICAS", "IMAGE", "PORTS"]);
             listed.iter().for_each(|service| table.row(service.cells()));
             out.table(table);
         }
     }
-    out.finish()?;
-    Ok(Exit::Done)
+    Ok(out.finish()?)
 }
 
 /// The keys that the engine filters by.
