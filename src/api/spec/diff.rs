@@ -46,20 +46,29 @@ fn compare(keys: &mut Vec<String>, old: Option<&Value>, new: Option<&Value>, fou
             if let Some(identity) = identity_of(keys)
                 && let (Some(a), Some(b)) = (list(a), list(b))
             {
-                let id = |item: &Value| identity.of(item);
-                for item in a {
-                    let twin = b.iter().find(|other| id(other) == id(item));
-                    if twin != Some(item) {
-                        let place = place.clone().item(&id(item));
-                        found.push(Change { place, old: Some(item.clone()), new: twin.cloned() });
+                // Of several items of one identity, as a variable that is there twice, the first goes with the first.
+                let ids =
+                    |list: &[Value]| -> Vec<String> { list.iter().map(|item| identity.of(item)).collect() };
+                let (a_ids, b_ids) = (ids(a), ids(b));
+                let twin = |ids: &[String], i: usize, others: &[String]| {
+                    let nth = ids[..i].iter().filter(|id| **id == ids[i]).count();
+                    others
+                        .iter()
+                        .enumerate()
+                        .filter(|(_, other)| **other == ids[i])
+                        .map(|(at, _)| at)
+                        .nth(nth)
+                };
+                for (i, item) in a.iter().enumerate() {
+                    let new = twin(&a_ids, i, &b_ids).map(|at| &b[at]);
+                    if new != Some(item) {
+                        let place = place.clone().item(&a_ids[i]);
+                        found.push(Change { place, old: Some(item.clone()), new: new.cloned() });
                     }
                 }
-                for item in b.iter().filter(|item| !a.iter().any(|other| id(other) == id(item))) {
-                    found.push(Change {
-                        place: place.clone().item(&id(item)),
-                        old: None,
-                        new: Some(item.clone()),
-                    });
+                for (i, item) in b.iter().enumerate().filter(|(i, _)| twin(&b_ids, *i, &a_ids).is_none()) {
+                    let place = place.clone().item(&b_ids[i]);
+                    found.push(Change { place, old: None, new: Some(item.clone()) });
                 }
             }
             if found.len() == before {
@@ -115,6 +124,16 @@ mod tests {
         let (old, new) = (env(json!(["A=1", "B=1", "C=1"])), env(json!(["A=1", "B=2", "D=1"])));
         assert_eq!(places(&old, &new), [at("B"), at("C"), at("D")]);
         assert_eq!(places(&env(json!(null)), &env(json!(["A=1"]))), [at("A")]);
+    }
+
+    #[test]
+    fn items_of_one_identity_are_compared_in_their_order() {
+        let env = |list: Value| json!({"TaskTemplate": {"ContainerSpec": {"Env": list}}});
+        let at = |id: &str| format!("TaskTemplate.ContainerSpec.Env[{id}]");
+        let old = env(json!(["B=1", "A=1", "B=2"]));
+        assert_eq!(places(&old, &env(json!(["B=1", "A=2", "B=2"]))), [at("A")]);
+        assert_eq!(places(&old, &env(json!(["B=1", "A=1"]))), [at("B")]);
+        assert_eq!(places(&old, &env(json!(["B=1", "A=1", "B=2", "B=3"]))), [at("B")]);
     }
 
     #[test]
