@@ -26,6 +26,8 @@ pub enum Op {
     Default(Value),
     /// Nothing is there.
     Remove,
+    /// Nothing is there where it was this; anything else stays. Never a conflict.
+    Clear(Value),
     /// One more than the newest (`ForceUpdate`), once a command. Never a conflict.
     Increment,
 }
@@ -46,6 +48,11 @@ impl Edit {
         Self { place, op: Op::Remove }
     }
 
+    /// Removes what is at `place` where it is this.
+    pub fn clear(place: Place, value: impl Into<Value>) -> Self {
+        Self { place, op: Op::Clear(value.into()) }
+    }
+
     /// Adds or replaces an item of the list at `list`, known by the list's own identity.
     pub fn item(list: Place, item: Value) -> Self {
         Self { place: list.item_of(&item), op: Op::Set(item) }
@@ -57,17 +64,37 @@ impl Edit {
     }
 }
 
-/// Applies the edits in their order.
-///
-/// Where an edit works on the networks of a service that still keeps them in the deprecated top-level
-/// `Networks`, that list moves to `TaskTemplate.Networks` first: the engine takes a change nowhere else
-/// ("networks must be migrated to TaskSpec before being changed").
+const PREFERENCES: &str = "TaskTemplate.Placement.Preferences";
+
+/// Applies the edits in their order. What one edit removes and a later one sets is replaced where it stands, except
+/// for placement preferences, whose order means something: there it comes last.
 pub fn apply_all(spec: &mut Value, edits: &[Edit]) {
+    prepare(spec, edits);
+    for (i, edit) in edits.iter().enumerate() {
+        match edit.op {
+            Op::Remove => remove(spec, &edit.place, &|place| {
+                edits[i..].iter().any(|later| {
+                    let sets = match later.op {
+                        Op::Set(_) => true,
+                        Op::Default(_) => place.item_id().is_some(),
+                        _ => false,
+                    };
+                    sets && later.place == *place && !place.is_within(PREFERENCES)
+                })
+            }),
+            _ => apply(spec, edit),
+        }
+    }
+}
+
+/// Brings the spec into the form that these edits work on.
+///
+/// Where one works on the networks of a service that still keeps them in the deprecated top-level `Networks`, that
+/// list moves to `TaskTemplate.Networks` first: the engine takes a change nowhere else ("networks must be migrated
+/// to TaskSpec before being changed").
+pub fn prepare(spec: &mut Value, edits: &[Edit]) {
     if edits.iter().any(|edit| edit.place.is_within("TaskTemplate.Networks")) {
         migrate_networks(spec);
-    }
-    for edit in edits {
-        apply(spec, edit);
     }
 }
 
@@ -80,7 +107,12 @@ pub fn apply(spec: &mut Value, edit: &Edit) {
                 set(spec, &edit.place, value);
             }
         }
-        Op::Remove => remove(spec, &edit.place),
+        Op::Clear(value) => {
+            if edit.place.get(spec) == Some(value) {
+                remove(spec, &edit.place, &|_| false);
+            }
+        }
+        Op::Remove => remove(spec, &edit.place, &|_| false),
         Op::Increment => {
             let now = edit.place.get(spec).and_then(Value::as_u64).unwrap_or(0);
             set(spec, &edit.place, &Value::from(now.saturating_add(1)));
@@ -121,12 +153,17 @@ fn set(spec: &mut Value, place: &Place, value: &Value) {
     }
 }
 
-fn remove(spec: &mut Value, place: &Place) {
-    let (keys, last) = match (place.item_id(), place.keys()) {
-        (Some(_), keys) => (keys, None),
-        (None, [keys @ .., last]) => (keys, Some(last)),
-        (None, []) => return,
+/// Removes what is at `place`, except what `stays` says is wanted there after all.
+fn remove(spec: &mut Value, place: &Place, stays: &dyn Fn(&Place) -> bool) {
+    let is_in_list = place.item_id().is_some() || place.pattern().is_some();
+    let (keys, last) = match place.keys() {
+        keys if is_in_list => (keys, None),
+        [keys @ .., last] => (keys, Some(last)),
+        [] => return,
     };
+    if stays(place) {
+        return;
+    }
     let mut at = spec;
     for key in keys {
         match at.get_mut(key) {
@@ -134,12 +171,17 @@ fn remove(spec: &mut Value, place: &Place) {
             None => return,
         }
     }
-    match (at, place.item_id(), last) {
-        (Value::Array(list), Some(id), _) => {
-            let identity = place.identity().unwrap_or(Identity::Value);
-            list.retain(|item| identity.of(item) != id);
+    let identity = place.identity().unwrap_or(Identity::Value);
+    match (at, place.item_id(), place.pattern(), last) {
+        (Value::Array(list), Some(id), ..) => list.retain(|item| identity.of(item) != id),
+        (Value::Array(list), _, Some(pattern), _) => {
+            let left = |item: &Value| match stays(&place.list().item_of(item)) {
+                true => Some(item.clone()),
+                false => identity.without(item, pattern),
+            };
+            *list = list.iter().filter_map(left).collect();
         }
-        (Value::Object(map), None, Some(last)) => {
+        (Value::Object(map), None, None, Some(last)) => {
             map.shift_remove(last);
         }
         _ => {}
@@ -202,6 +244,33 @@ mod tests {
             edited(json!({"Labels": null}), &[Edit::set(label, "x")]),
             json!({"Labels": {"com.example.a": "x"}})
         );
+    }
+
+    #[test]
+    fn what_is_removed_and_set_again_keeps_its_place() {
+        let ports = || Place::at("EndpointSpec.Ports");
+        let port = |published: u64| json!({"TargetPort": 80, "PublishedPort": published});
+        let spec =
+            json!({"EndpointSpec": {"Ports": [port(1), port(2), port(3)]}, "Labels": {"a": "1", "b": "2"}});
+        let edits = [
+            Edit::remove(ports().items_like("*:80/tcp/ingress")),
+            Edit::default(ports().item_of(&port(2)), port(2)),
+            Edit::default(ports().item_of(&port(4)), port(4)),
+            Edit::remove(Place::at("Labels").key("a")),
+            Edit::set(Place::at("Labels").key("a"), "3"),
+        ];
+        let after = edited(spec, &edits);
+        let wanted = json!({"EndpointSpec": {"Ports": [port(2), port(4)]}, "Labels": {"a": "3", "b": "2"}});
+        assert_eq!(after.to_string(), wanted.to_string());
+        assert_eq!(edited(after.clone(), &edits), after, "applied twice is applied once");
+    }
+
+    #[test]
+    fn a_clear_removes_that_one_value_only() {
+        let clear = [Edit::clear(Place::at("A.Test"), json!(["NONE"]))];
+        assert_eq!(edited(json!({"A": {"Test": ["NONE"], "B": 1}}), &clear), json!({"A": {"B": 1}}));
+        assert_eq!(edited(json!({"A": {"Test": ["CMD"]}}), &clear), json!({"A": {"Test": ["CMD"]}}));
+        assert_eq!(edited(json!({}), &clear), json!({}));
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub mod values;
 
 pub use container::{args, image};
 pub use diff::{Change, changes};
-pub use edit::{Edit, Op, apply, apply_all};
+pub use edit::{Edit, Op, apply, apply_all, prepare};
 pub use flag::{BadValue, Flag, Given, On, Outside, Takes};
 pub use needs::needs;
 pub use place::Place;

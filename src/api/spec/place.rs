@@ -11,7 +11,16 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
     keys: Vec<String>,
-    item: Option<String>,
+    item: Option<Item>,
+}
+
+/// Which items of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Item {
+    /// The one of this identity.
+    One(String),
+    /// All that this pattern fits, by [`Identity::fits`].
+    Like(String),
 }
 
 /// How the items of a list are told apart.
@@ -23,9 +32,10 @@ pub enum Identity {
     Field(&'static str),
     /// Published ports, by target, protocol, mode and published port.
     Port,
-    /// References to secrets and configs: by their name and the file they are shown as.
+    /// References to secrets and configs: by their name and the file they are shown as, if any. A config that a
+    /// credential spec is read from is no file.
     Reference(&'static str),
-    /// `IP HOST [ALIAS...]`: by the first host name.
+    /// `IP HOST [ALIAS...]`: the whole entry, since a host may have several addresses.
     Host,
     /// Generic resources: by kind.
     Resource,
@@ -75,7 +85,14 @@ impl Place {
 
     /// The item of this list with the given identity.
     pub fn item(mut self, id: &str) -> Self {
-        self.item = Some(id.to_owned());
+        self.item = Some(Item::One(id.to_owned()));
+        self
+    }
+
+    /// The items of this list that the pattern fits: `*:80/tcp/ingress` for the ports of a target, `key:*` for the
+    /// files of a secret or config, `* db` or `10.0.0.5 db` for the addresses of a host. Nothing can be set there.
+    pub fn items_like(mut self, pattern: &str) -> Self {
+        self.item = Some(Item::Like(pattern.to_owned()));
         self
     }
 
@@ -92,7 +109,23 @@ impl Place {
 
     /// The identity of the item, where the place is one item of a list.
     pub fn item_id(&self) -> Option<&str> {
-        self.item.as_deref()
+        match &self.item {
+            Some(Item::One(id)) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The pattern, where the place is all items of a list that are alike.
+    pub fn pattern(&self) -> Option<&str> {
+        match &self.item {
+            Some(Item::Like(pattern)) => Some(pattern),
+            _ => None,
+        }
+    }
+
+    /// The list that the item belongs to; the place itself where it is no item.
+    pub fn list(&self) -> Self {
+        Self { keys: self.keys.clone(), item: None }
     }
 
     /// How the items of the list at this place are told apart; `None` where it is no such list.
@@ -106,17 +139,29 @@ impl Place {
         path.split('.').all(|want| keys.next().is_some_and(|key| key == want))
     }
 
-    /// What is at this place; nothing where a key is missing or null.
+    /// What is at this place; nothing where a key is missing or null, the first item where several are alike.
     pub fn get<'a>(&self, spec: &'a Value) -> Option<&'a Value> {
-        let mut at = spec;
-        for key in &self.keys {
-            at = at.get(key)?;
-        }
-        if let Some(id) = &self.item {
-            let identity = self.identity().unwrap_or(Identity::Value);
-            at = at.as_array()?.iter().find(|item| identity.of(item) == *id)?;
-        }
+        let at = self.value(spec)?;
+        let identity = self.identity().unwrap_or(Identity::Value);
+        let at = match &self.item {
+            None => at,
+            Some(Item::One(id)) => at.as_array()?.iter().find(|item| identity.of(item) == *id)?,
+            Some(Item::Like(pattern)) => at.as_array()?.iter().find(|item| identity.fits(item, pattern))?,
+        };
         (!at.is_null()).then_some(at)
+    }
+
+    /// [`get`](Self::get), with all items that are alike as a list, to tell whether anything differs there.
+    pub fn all(&self, spec: &Value) -> Option<Value> {
+        let Some(Item::Like(pattern)) = &self.item else { return self.get(spec).cloned() };
+        let identity = self.identity().unwrap_or(Identity::Value);
+        let items = self.value(spec)?.as_array()?.iter();
+        let alike: Vec<Value> = items.filter(|item| identity.fits(item, pattern)).cloned().collect();
+        (!alike.is_empty()).then_some(Value::Array(alike))
+    }
+
+    fn value<'a>(&self, spec: &'a Value) -> Option<&'a Value> {
+        self.keys.iter().try_fold(spec, |at, key| at.get(key))
     }
 }
 
@@ -150,26 +195,54 @@ impl Identity {
                     .and_then(|file| file.get("Name"))
                     .and_then(Value::as_str)
                     .unwrap_or_default();
-                if file.is_empty() || file == text(name) {
+                if item.get("Runtime").is_some_and(|runtime| !runtime.is_null()) {
+                    format!("{} (runtime)", text(name))
+                } else if file.is_empty() || file == text(name) {
                     text(name).to_owned()
                 } else {
                     format!("{}:{file}", text(name))
                 }
-            }
-            Identity::Host => {
-                let whole = item.as_str().unwrap_or_default();
-                whole.split_whitespace().nth(1).unwrap_or(whole).to_owned()
             }
             Identity::Resource => ["NamedResourceSpec", "DiscreteResourceSpec"]
                 .iter()
                 .find_map(|spec| item.get(spec)?.get("Kind")?.as_str())
                 .unwrap_or_default()
                 .to_owned(),
-            Identity::Value => match item {
+            Identity::Host | Identity::Value => match item {
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
             },
         }
+    }
+
+    /// Whether the pattern of [`Place::items_like`] fits an item of such a list.
+    pub fn fits(self, item: &Value, pattern: &str) -> bool {
+        let id = self.of(item);
+        match self {
+            Identity::Port => pattern.strip_prefix('*').is_some_and(|end| id.ends_with(end)),
+            Identity::Reference(_) => pattern.strip_suffix(":*").is_some_and(|name| {
+                id == name || id.strip_prefix(name).is_some_and(|rest| rest.starts_with(':'))
+            }),
+            Identity::Host => {
+                let (address, name) = pattern.split_once(' ').unwrap_or(("*", pattern));
+                let mut words = id.split_whitespace();
+                words.next().is_some_and(|own| address == "*" || own == address)
+                    && words.any(|own| own == name)
+            }
+            _ => id == pattern,
+        }
+    }
+
+    /// What is left of an item when what the pattern fits is taken out: of a host entry its other names, of all
+    /// else nothing.
+    pub(super) fn without(self, item: &Value, pattern: &str) -> Option<Value> {
+        if !self.fits(item, pattern) {
+            return Some(item.clone());
+        }
+        let (Identity::Host, Some(entry)) = (self, item.as_str()) else { return None };
+        let name = pattern.rsplit(' ').next();
+        let words: Vec<&str> = entry.split_whitespace().filter(|word| Some(*word) != name).collect();
+        (words.len() > 1).then(|| words.join(" ").into())
     }
 }
 
@@ -190,7 +263,7 @@ impl fmt::Display for Place {
             }
         }
         match &self.item {
-            Some(id) => write!(f, "[{id}]"),
+            Some(Item::One(id) | Item::Like(id)) => write!(f, "[{id}]"),
             None => Ok(()),
         }
     }
@@ -226,7 +299,7 @@ mod tests {
                 json!({"TargetPort": 53, "Protocol": "udp", "PublishMode": "host"}),
                 "0:53/udp/host",
             ),
-            ("TaskTemplate.ContainerSpec.Hosts", json!("10.0.0.5 db db.local"), "db"),
+            ("TaskTemplate.ContainerSpec.Hosts", json!("10.0.0.5 db db.local"), "10.0.0.5 db db.local"),
             ("TaskTemplate.ContainerSpec.Ulimits", json!({"Name": "nofile", "Soft": 1}), "nofile"),
             (
                 "TaskTemplate.ContainerSpec.Secrets",
@@ -239,6 +312,11 @@ mod tests {
                 "key",
             ),
             (
+                "TaskTemplate.ContainerSpec.Configs",
+                json!({"ConfigName": "spec", "ConfigID": "c", "Runtime": {}}),
+                "spec (runtime)",
+            ),
+            (
                 "TaskTemplate.Resources.Reservations.GenericResources",
                 json!({"DiscreteResourceSpec": {"Kind": "gpu", "Value": 2}}),
                 "gpu",
@@ -248,6 +326,36 @@ mod tests {
         for (list, item, id) in table {
             assert_eq!(Place::at(list).item_of(&item).item_id(), Some(id), "{list} {item}");
         }
+    }
+
+    #[test]
+    fn a_pattern_fits_items_that_are_alike() {
+        let ports = Place::at("EndpointSpec.Ports");
+        let configs = Place::at("TaskTemplate.ContainerSpec.Configs");
+        let hosts = Place::at("TaskTemplate.ContainerSpec.Hosts");
+        let port = |published: u64| json!({"TargetPort": 80, "PublishedPort": published});
+        for (place, item, fits) in [
+            (ports.clone().items_like("*:80/tcp/ingress"), port(8080), true),
+            (ports.clone().items_like("*:80/tcp/ingress"), port(0), true),
+            (ports.clone().items_like("*:80/tcp/host"), port(8080), false),
+            (ports.clone().items_like("*:0/tcp/ingress"), port(8080), false),
+            (ports.items_like("*:8080/tcp/ingress"), port(8080), false),
+            (configs.clone().items_like("k:*"), json!({"ConfigName": "k", "File": {"Name": "/x"}}), true),
+            (configs.clone().items_like("k:*"), json!({"ConfigName": "k", "File": {"Name": "k"}}), true),
+            (configs.clone().items_like("k:*"), json!({"ConfigName": "k", "Runtime": {}}), false),
+            (configs.items_like("k:*"), json!({"ConfigName": "k2", "File": {"Name": "k2"}}), false),
+            (hosts.clone().items_like("* db"), json!("::1 cache db"), true),
+            (hosts.clone().items_like("10.0.0.5 db"), json!("10.0.0.5 db"), true),
+            (hosts.clone().items_like("10.0.0.5 db"), json!("10.0.0.6 db"), false),
+            (hosts.items_like("* 10.0.0.5"), json!("10.0.0.5 db"), false),
+        ] {
+            let identity = place.identity().unwrap();
+            assert_eq!(identity.fits(&item, place.pattern().unwrap()), fits, "{place} {item}");
+        }
+        let left = |entry: &str, pattern| Identity::Host.without(&json!(entry), pattern);
+        assert_eq!(left("10.0.0.5 db db.local", "* db"), Some(json!("10.0.0.5 db.local")));
+        assert_eq!(left("10.0.0.5 db", "* db"), None);
+        assert_eq!(left("10.0.0.5 db", "* x"), Some(json!("10.0.0.5 db")));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::api::error::Error;
 use crate::api::failures::Explanation;
 use crate::api::rollout::{Judgement, Why};
 use crate::api::services::Service;
-use crate::api::spec::{Change, Edit, Op, Place};
+use crate::api::spec::{Change, Edit, Op, Place, apply_all, prepare};
 
 /// What an acting command did to one service.
 #[derive(Debug)]
@@ -167,18 +167,24 @@ impl Conflict {
         if base.version() == now.version() {
             return None;
         }
+        // Compared in the form that the edits work on, and with what all of them make: what one removes another may
+        // set again.
+        let [mut before, mut theirs] = [base, now].map(|service| service.spec().clone());
+        prepare(&mut before, edits);
+        prepare(&mut theirs, edits);
+        let mut wanted = theirs.clone();
+        apply_all(&mut wanted, edits);
         edits.iter().find_map(|edit| {
-            let mine = match &edit.op {
-                Op::Set(value) => Some(value),
-                Op::Remove => None,
-                Op::Default(_) | Op::Increment => return None,
-            };
-            let (was, is) = (edit.place.get(base.spec()), edit.place.get(now.spec()));
+            match edit.op {
+                Op::Set(_) | Op::Remove => {}
+                Op::Default(_) | Op::Clear(_) | Op::Increment => return None,
+            }
+            let [was, is, mine] = [&before, &theirs, &wanted].map(|spec| edit.place.all(spec));
             (was != is && is != mine).then(|| Self::Place {
                 place: edit.place.clone(),
-                base: was.cloned(),
-                theirs: is.cloned(),
-                mine: mine.cloned(),
+                base: was,
+                theirs: is,
+                mine,
                 by_rollback: is_new_rollback(base, now),
                 was_applied: false,
             })
@@ -187,13 +193,13 @@ impl Conflict {
 
     /// The update was applied, then another writer replaced it.
     pub(super) fn replaced(now: &Service, edits: &[Edit], wanted: &Value) -> Self {
-        let lost = edits.iter().find(|edit| edit.place.get(now.spec()) != edit.place.get(wanted));
+        let lost = edits.iter().find(|edit| edit.place.all(now.spec()) != edit.place.all(wanted));
         let place =
             lost.or(edits.first()).map_or_else(|| Place::at("TaskTemplate"), |edit| edit.place.clone());
         Self::Place {
             base: None,
-            theirs: place.get(now.spec()).cloned(),
-            mine: place.get(wanted).cloned(),
+            theirs: place.all(now.spec()),
+            mine: place.all(wanted),
             by_rollback: false,
             was_applied: true,
             place,
@@ -245,6 +251,44 @@ mod tests {
             panic!("{conflict:?}")
         };
         assert_eq!([base, theirs, mine], ["A=1", "A=3", "A=2"].map(|text| Some(json!(text))));
+    }
+
+    #[test]
+    fn what_all_edits_make_together_is_what_is_wanted() {
+        let env = || Place::at("TaskTemplate.ContainerSpec.Env");
+        let [set] = set_env("A=2");
+        let edits = [Edit::remove(env().item("A")), set];
+        assert_eq!(Conflict::between(&service(1, &["A=1"], "a"), &service(2, &["A=2"], "a"), &edits), None);
+        let other = Conflict::between(&service(1, &["A=1"], "a"), &service(2, &["A=3"], "a"), &edits);
+        assert!(matches!(other, Some(Conflict::Place { mine: Some(mine), .. }) if mine == "A=2"));
+    }
+
+    #[test]
+    fn items_that_are_alike_are_judged_together() {
+        let hosts = |index, hosts: Value| {
+            let spec = json!({"Name": "t", "TaskTemplate": {"ContainerSpec": {"Hosts": hosts}}});
+            Service::new(json!({"ID": "abcdefgh", "Version": {"Index": index}, "Spec": spec})).unwrap()
+        };
+        let edits = [Edit::remove(Place::at("TaskTemplate.ContainerSpec.Hosts").items_like("* db"))];
+        let base = hosts(1, json!(["1.1.1.1 db", "::1 db"]));
+        assert_eq!(Conflict::between(&base, &hosts(2, json!(["1.1.1.1 x"])), &edits), None, "gone already");
+        let conflict = Conflict::between(&base, &hosts(2, json!(["1.1.1.1 db", "::2 db"])), &edits);
+        let Some(Conflict::Place { theirs: Some(theirs), mine: None, .. }) = conflict else {
+            panic!("{conflict:?}")
+        };
+        assert_eq!(theirs, json!(["1.1.1.1 db", "::2 db"]));
+    }
+
+    #[test]
+    fn networks_that_another_writer_moved_are_no_conflict() {
+        let with = |index, networks: Value, top: Value| {
+            let spec = json!({"Name": "t", "Networks": top, "TaskTemplate": {"Networks": networks}});
+            Service::new(json!({"ID": "abcdefgh", "Version": {"Index": index}, "Spec": spec})).unwrap()
+        };
+        let both = json!([{"Target": "n1"}, {"Target": "n2"}]);
+        let base = with(1, Value::Null, both.clone());
+        let edits = [Edit::remove(Place::at("TaskTemplate.Networks").item("n1"))];
+        assert_eq!(Conflict::between(&base, &with(2, both, Value::Null), &edits), None);
     }
 
     #[test]

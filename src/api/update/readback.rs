@@ -17,12 +17,12 @@ pub fn dropped(edits: &[Edit], sent: &Value, stored: &Value) -> Vec<Place> {
                     compare(&edit.place, want, edit.place.get(stored), &mut missing);
                 }
             }
-            Op::Remove if edit.place.get(sent).is_none() => {
+            Op::Remove | Op::Clear(_) if edit.place.get(sent).is_none() => {
                 if edit.place.get(stored).is_some_and(|left| !is_zero(left)) {
                     missing.push(edit.place.clone());
                 }
             }
-            Op::Remove => {}
+            Op::Remove | Op::Clear(_) => {}
             Op::Increment => {
                 let count = |spec| edit.place.get(spec).and_then(Value::as_u64).unwrap_or(0);
                 if count(stored) < count(sent) {

@@ -30,7 +30,7 @@ pub fn settle(before: &Service, now: &Service, edits: &[Edit], sent: &Value) -> 
     } else if now.previous_spec().is_some_and(has_all) {
         Settled::Replaced
     } else if is_new_rollback(before, now)
-        && edits.iter().all(|edit| edit.place.get(before.spec()) == edit.place.get(now.spec()))
+        && edits.iter().all(|edit| edit.place.all(before.spec()) == edit.place.all(now.spec()))
     {
         Settled::RolledBack
     } else {
