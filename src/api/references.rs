@@ -8,17 +8,22 @@ use serde_json::{Value, json};
 use super::client::Client;
 use super::error::{Error, Result};
 use super::path::{Path, can_be_name};
-use super::spec::{self, Edit, Reference, ReferenceKind};
+use super::spec::{self, Edit, Place, Reference, ReferenceKind};
 
-/// Puts the IDs of networks, secrets and configs into the edits; one request for each name.
+/// Puts the IDs of networks, secrets and configs into the edits; one request for each name. What is the ID of a
+/// network of `spec`, the service's own, is asked of nobody: it may have been removed.
 ///
 /// # Errors
 /// [`Error::NoSuch`] for the first name that is none's; then nothing is posted.
-pub fn resolve(client: &Client, edits: &mut [Edit]) -> Result<()> {
+pub fn resolve(client: &Client, edits: &mut [Edit], spec: Option<&Value>) -> Result<()> {
+    let networks = ["Networks", "TaskTemplate.Networks"].map(Place::at);
     let mut ids = HashMap::new();
     for reference in spec::references(edits) {
         let name = &reference.name;
+        let is_own =
+            spec.is_some_and(|spec| networks.iter().any(|list| list.clone().item(name).get(spec).is_some()));
         let id = match reference.kind {
+            ReferenceKind::Network if is_own => name.clone(),
             ReferenceKind::Network => network_id(client, name)?,
             ReferenceKind::Secret => named_id(client, "secret", name)?,
             ReferenceKind::Config => named_id(client, "config", name)?,

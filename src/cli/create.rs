@@ -1,12 +1,13 @@
 //! `create`: make a new service.
 
 use clap::{Args, Subcommand};
+use serde_json::{Value, json};
 
 use super::acting::ActingArgs;
 use super::exit::Exit;
 use super::global::Global;
 use super::report::Style;
-use super::service_args::{CreateFlags, check_engine};
+use super::service_args::{CreateFlags, SpecArgs, check_engine};
 use crate::api::client::Client;
 use crate::api::create::create;
 use crate::api::image::ImageRef;
@@ -29,6 +30,8 @@ use crate::output;
 pub struct CreateArgs {
     #[command(flatten)]
     flags: CreateFlags,
+    #[command(flatten)]
+    spec: SpecArgs,
     /// Do not ask a registry for the digest of the tag
     #[arg(long)]
     no_resolve_image: bool,
@@ -48,14 +51,21 @@ enum Image {
 
 /// Runs the command.
 pub fn run(args: CreateArgs, global: &Global) -> anyhow::Result<Exit> {
-    let mut edits = args.flags.edits()?;
-    edits.extend(image_edits(args.image)?);
-    let edits = spec::create::settle(edits)?;
-    let spec = spec::create::spec(&edits)?;
+    let mut asked = args.flags.edits()?;
+    // A spec that is brought is made of nothing: what it leaves out is the engine's to choose.
+    let (base, mut edits) = match args.spec.document()? {
+        Some(document) => (json!({}), document.as_new()),
+        None => (spec::create::base(), Vec::new()),
+    };
+    let mut whole = base.clone();
+    spec::apply_all(&mut whole, &edits);
+    asked.extend(image_edits(args.image, &whole)?);
+    edits.extend(spec::create::settle(asked, &whole)?);
+    let spec = spec::create::made_of(base.clone(), &edits)?;
 
     let client = args.acting.client(global)?;
     check_engine(&client, &edits)?;
-    let outcome = create_resolved(&client, edits, spec["Name"].as_str().unwrap_or_default())?;
+    let outcome = create_resolved(&client, base, edits, spec["Name"].as_str().unwrap_or_default())?;
     if let Some(id) = outcome.service.as_ref().map(Service::id).filter(|_| !args.acting.json) {
         let mut out = output::stdout();
         out.line(id);
@@ -65,18 +75,26 @@ pub fn run(args: CreateArgs, global: &Global) -> anyhow::Result<Exit> {
 }
 
 /// Creates it with IDs in the place of names; a name that is none's is the outcome, and nothing is posted.
-fn create_resolved(client: &Client, mut edits: Vec<Edit>, name: &str) -> Result<Outcome, BadValue> {
-    match references::resolve(client, &mut edits) {
-        Ok(()) => Ok(create(client, name, &spec::create::spec(&edits)?)),
+fn create_resolved(
+    client: &Client,
+    base: Value,
+    mut edits: Vec<Edit>,
+    name: &str,
+) -> Result<Outcome, BadValue> {
+    match references::resolve(client, &mut edits, None) {
+        Ok(()) => Ok(create(client, name, &spec::create::made_of(base, &edits)?)),
         Err(error) => Ok(Outcome::new(name, Outcome::ending(error, Posts::None))),
     }
 }
 
-/// The image, and the command that replaces the image's own.
-fn image_edits(image: Option<Image>) -> Result<Vec<Edit>, BadValue> {
-    let Some(Image::AndCommand(words)) = image else {
-        return Err(BadValue::new("no image is named", "swarmctl create --name web nginx"));
+/// The image, and the command that replaces the image's own; without them, `spec` must have an image.
+fn image_edits(image: Option<Image>, spec: &Value) -> Result<Vec<Edit>, BadValue> {
+    let words = match image {
+        Some(Image::AndCommand(words)) => words,
+        None if spec["TaskTemplate"]["ContainerSpec"]["Image"].is_string() => return Ok(Vec::new()),
+        None => return Err(BadValue::new("no image is named", "swarmctl create --name web nginx")),
     };
     let (image, command) = words.split_first().map_or(("", &[][..]), |(image, rest)| (image.as_str(), rest));
-    Ok(vec![spec::image(&ImageRef::parse(image)?), spec::args(command)])
+    let image = spec::image(&ImageRef::parse(image)?);
+    Ok(if command.is_empty() { vec![image] } else { vec![image, spec::args(command)] })
 }

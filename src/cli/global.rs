@@ -56,6 +56,11 @@ impl Global {
     }
 }
 
+/// The value of an environment variable that a flag takes its own from, as `--env KEY` does.
+pub fn variable(key: &str) -> Option<String> {
+    std::env::var_os(key).map(|value| value.to_string_lossy().into_owned())
+}
+
 /// `-H`, else DOCKER_HOST, else the default socket.
 fn endpoint(host: Option<String>) -> Result<Endpoint, BadValue> {
     match (host, std::env::var_os("DOCKER_HOST")) {

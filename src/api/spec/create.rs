@@ -1,19 +1,21 @@
 //! The spec of a new service, as Docker's `service create` writes it.
 //!
 //! The way from flags to a spec: read each row of [`flags`](super::flags) in its order, [`settle`] the edits,
-//! [`resolve`](super::resolve) the names in them, apply them to [`base`] and [`check`] the result.
+//! [`resolve`](super::resolve) the names in them, and see what is [`made_of`] the [`base`] by them.
 
 use serde_json::{Value, json};
 
 use super::{BadValue, Edit, Op, Place, apply_all};
 
-const CAP_ADD: &str = "TaskTemplate.ContainerSpec.CapabilityAdd";
-const CAP_DROP: &str = "TaskTemplate.ContainerSpec.CapabilityDrop";
-const CONFIGS: &str = "TaskTemplate.ContainerSpec.Configs";
-const CREDENTIALS: &str = "TaskTemplate.ContainerSpec.Privileges.CredentialSpec";
+pub(super) const CAP_ADD: &str = "TaskTemplate.ContainerSpec.CapabilityAdd";
+pub(super) const CAP_DROP: &str = "TaskTemplate.ContainerSpec.CapabilityDrop";
+pub(super) const CONFIGS: &str = "TaskTemplate.ContainerSpec.Configs";
+pub(super) const CREDENTIALS: &str = "TaskTemplate.ContainerSpec.Privileges.CredentialSpec";
 const HEALTH: &str = "TaskTemplate.ContainerSpec.Healthcheck";
-const REPLICAS: &str = "Mode.Replicated.Replicas";
-const CONCURRENT: &str = "Mode.ReplicatedJob.MaxConcurrent";
+pub(super) const IMAGE: &str = "TaskTemplate.ContainerSpec.Image";
+pub(super) const REPLICAS: &str = "Mode.Replicated.Replicas";
+pub(super) const CONCURRENT: &str = "Mode.ReplicatedJob.MaxConcurrent";
+pub(super) const COMPLETIONS: &str = "Mode.ReplicatedJob.TotalCompletions";
 
 /// What is posted where no flag is given, in Docker's order of keys. The image is empty: it must be set.
 pub fn base() -> Value {
@@ -30,29 +32,36 @@ pub fn base() -> Value {
     })
 }
 
-/// The edits of a create, with what some flags mean for others worked in: how many tasks a job runs, which
-/// capabilities are both added and dropped, which config a credential spec needs.
+/// The edits of a create on `spec`, with what some flags mean for others worked in: how many tasks a job runs,
+/// which capabilities are both added and dropped, which config a credential spec needs.
 ///
 /// # Errors
 /// Flags that do not go together.
-pub fn settle(edits: Vec<Edit>) -> Result<Vec<Edit>, BadValue> {
-    let edits = settle_mode(edits)?;
-    let health: Vec<_> = edits.iter().filter(|edit| edit.place.is_within(HEALTH)).collect();
-    if health.len() > 1 && health.iter().any(|edit| edit.place == Place::at(HEALTH)) {
-        return Err(BadValue::new(
-            "`--no-healthcheck` turns off what the `--health-` flags set up: give one or the other",
-            "--no-healthcheck",
-        ));
-    }
+pub fn settle(edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, BadValue> {
+    let edits = settle_mode(edits, spec)?;
+    check_health(&edits)?;
     Ok(settle_credentials(settle_capabilities(edits)))
 }
 
-/// The spec that settled and resolved edits make.
+/// A check is set up or turned off, not both.
+pub(super) fn check_health(edits: &[Edit]) -> Result<(), BadValue> {
+    let mut health = edits.iter().filter(|edit| edit.place.is_within(HEALTH));
+    match health.clone().any(|edit| edit.place == Place::at(HEALTH))
+        && health.any(|edit| edit.place != Place::at(HEALTH))
+    {
+        false => Ok(()),
+        true => Err(BadValue::new(
+            "`--no-healthcheck` turns off what the `--health-` flags set up: give one or the other",
+            "--no-healthcheck",
+        )),
+    }
+}
+
+/// What settled and resolved edits make of `spec`.
 ///
 /// # Errors
 /// What [`check`] refuses.
-pub fn spec(edits: &[Edit]) -> Result<Value, BadValue> {
-    let mut spec = base();
+pub fn made_of(mut spec: Value, edits: &[Edit]) -> Result<Value, BadValue> {
     apply_all(&mut spec, edits);
     check(&spec)?;
     Ok(spec)
@@ -110,8 +119,9 @@ fn no_twin(
 }
 
 /// Fits the numbers of tasks to the mode, and refuses what the mode does not have.
-fn settle_mode(mut edits: Vec<Edit>) -> Result<Vec<Edit>, BadValue> {
-    let mode = edits.iter().rev().find(|edit| edit.place == Place::at("Mode")).and_then(set_value);
+fn settle_mode(mut edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, BadValue> {
+    let chosen = edits.iter().rev().find(|edit| edit.place == Place::at("Mode")).and_then(set_value);
+    let mode = chosen.or_else(|| spec.get("Mode").cloned());
     let is = |kind: &str| mode.as_ref().is_some_and(|mode| mode.get(kind).is_some());
     let (job, global) = (is("ReplicatedJob"), is("Global") || is("GlobalJob"));
     let sets =
@@ -135,12 +145,8 @@ fn settle_mode(mut edits: Vec<Edit>) -> Result<Vec<Edit>, BadValue> {
             "--mode replicated-job --max-concurrent 2",
         );
     }
-    let policy = |edit: &Edit| edit.place.is_within("UpdateConfig") || edit.place.is_within("RollbackConfig");
-    if (job || is("GlobalJob")) && edits.iter().any(policy) {
-        return refuse(
-            "`--update-` and `--rollback-` flags are not for jobs, which have no rollout",
-            "--mode replicated --update-delay 10s",
-        );
+    if job || is("GlobalJob") {
+        refuse_rollout_of_job(&edits)?;
     }
     if job {
         let concurrent = sets(CONCURRENT);
@@ -150,10 +156,22 @@ fn settle_mode(mut edits: Vec<Edit>) -> Result<Vec<Edit>, BadValue> {
             if !concurrent {
                 edits.push(Edit::set(Place::at(CONCURRENT), replicas.clone()));
             }
-            edits.push(Edit::set(Place::at("Mode.ReplicatedJob.TotalCompletions"), replicas));
+            edits.push(Edit::set(Place::at(COMPLETIONS), replicas));
         }
     }
     Ok(edits)
+}
+
+/// The engine refuses a job with a policy of rollouts.
+pub(super) fn refuse_rollout_of_job(edits: &[Edit]) -> Result<(), BadValue> {
+    let policy = |edit: &Edit| edit.place.is_within("UpdateConfig") || edit.place.is_within("RollbackConfig");
+    match edits.iter().any(policy) {
+        false => Ok(()),
+        true => Err(BadValue::new(
+            "`--update-` and `--rollback-` flags are not for jobs, which have no rollout",
+            "--mode replicated --update-delay 10s",
+        )),
+    }
 }
 
 /// A capability that is added is not dropped, and `RESET` means nothing to a new service.
@@ -179,13 +197,18 @@ fn settle_capabilities(mut edits: Vec<Edit>) -> Vec<Edit> {
 fn settle_credentials(mut edits: Vec<Edit>) -> Vec<Edit> {
     let spec = edits.iter().rev().find(|edit| edit.place == Place::at(CREDENTIALS)).and_then(set_value);
     let Some(name) = spec.as_ref().and_then(|spec| spec.get("Config")).cloned() else { return edits };
-    let runtime = json!({"Runtime": {}, "ConfigID": "", "ConfigName": name});
+    let runtime = runtime_config(&name);
     let configs = edits.iter_mut().rev().find(|edit| edit.place == Place::at(CONFIGS));
     match configs.map(|edit| &mut edit.op) {
         Some(Op::Set(Value::Array(configs))) => configs.push(runtime),
         _ => edits.push(Edit::set(Place::at(CONFIGS), vec![runtime])),
     }
     edits
+}
+
+/// A config that is shown as no file.
+pub(super) fn runtime_config(name: &Value) -> Value {
+    json!({"Runtime": {}, "ConfigID": "", "ConfigName": name})
 }
 
 fn set_value(edit: &Edit) -> Option<Value> {

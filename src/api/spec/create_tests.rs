@@ -27,7 +27,7 @@ fn edits(line: &str) -> Result<Vec<Edit>, BadValue> {
         };
         given.push((flag, value));
     }
-    let outside = Outside { variable: &|_| None, directory: "/home/me" };
+    let outside = Outside { variable: &|_| None, directory: "/home/me", file: &|_| Err(String::new()) };
     let mut edits = vec![image(&ImageRef::parse("i:1").unwrap())];
     for flag in flags() {
         let values: Vec<_> = given
@@ -37,7 +37,7 @@ fn edits(line: &str) -> Result<Vec<Edit>, BadValue> {
             .collect();
         edits.extend(flag.read(&values, &outside)?);
     }
-    let mut edits = settle(edits)?;
+    let mut edits = settle(edits, &base())?;
     resolve(&mut edits, &|reference| Some(format!("id-{}", reference.name)));
     Ok(edits)
 }
@@ -81,7 +81,7 @@ fn makes_the_spec_that_docker_makes_and_refuses_what_docker_refuses() {
         let line = lines.next().and_then(|line| line.strip_prefix("$ ")).expect(entry);
         let recorded = lines.next().expect(entry);
         let differs = lines.next().is_some();
-        let ours = edits(line).and_then(|edits| spec(&edits));
+        let ours = edits(line).and_then(|edits| made_of(base(), &edits));
         let agree = match (&ours, recorded.strip_prefix("! ")) {
             (Ok(ours), None) => {
                 let (mut ours, mut docker) = (ours.clone(), serde_json::from_str(recorded).expect(entry));

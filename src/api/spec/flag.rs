@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use super::values::text;
 use super::{Edit, Place};
 
 /// One flag: the command line, its edits, the refusal on old engines and the documentation come from this row.
@@ -58,6 +59,8 @@ pub struct Outside<'a> {
     pub variable: &'a dyn Fn(&str) -> Option<String>,
     /// The absolute path of the current directory: a mount's source may begin with a dot.
     pub directory: &'a str,
+    /// What a file holds, or why that cannot be read: a seccomp profile is given by its path.
+    pub file: &'a dyn Fn(&str) -> Result<Vec<u8>, String>,
 }
 
 /// The values given for one flag, in their order on the command line.
@@ -180,6 +183,46 @@ impl Given<'_> {
             map.insert(key, value.into());
         }
         Ok(vec![Edit::set(Place::at(path), map)])
+    }
+
+    /// The values are items of the list at `path`: each replaces its like where that stands, or comes last.
+    pub fn add<T: Into<Value>>(
+        &self,
+        path: &str,
+        read: impl Fn(&str) -> Result<T, BadValue>,
+    ) -> Result<Vec<Edit>, BadValue> {
+        self.each(|text| Ok(Edit::item(Place::at(path), read(text)?.into())))
+    }
+
+    /// The items of the list at `path` that the values name are not there.
+    pub fn drop(
+        &self,
+        path: &str,
+        identity: impl Fn(&str) -> Result<String, BadValue>,
+    ) -> Result<Vec<Edit>, BadValue> {
+        self.each(|text| Ok(Edit::remove(Place::at(path).item(&identity(text)?))))
+    }
+
+    /// The values are keys of the map at `path` and what stands there.
+    pub fn add_keys(
+        &self,
+        path: &str,
+        read: impl Fn(&str) -> Result<(String, String), BadValue>,
+    ) -> Result<Vec<Edit>, BadValue> {
+        self.each(|text| {
+            let (key, value) = read(text)?;
+            Ok(Edit::set(Place::at(path).key(&key), value))
+        })
+    }
+
+    /// The keys of the map at `path` that the values name are not there.
+    pub fn drop_keys(&self, path: &str) -> Result<Vec<Edit>, BadValue> {
+        self.each(|text| Ok(Edit::remove(Place::at(path).key(&text::some(text)?))))
+    }
+
+    /// One edit for each value.
+    pub fn each(&self, edit: impl Fn(&str) -> Result<Edit, BadValue>) -> Result<Vec<Edit>, BadValue> {
+        self.values.iter().map(|text| edit(text)).collect()
     }
 }
 

@@ -9,10 +9,25 @@ pub const FLAGS: &[Flag] = &[
         given.set("Name", text::service_name)
     })
     .only(On::Create),
-    Flag::many("label", "KEY=VALUE", "Label the service", |given| given.map("Labels", text::label))
-        .short('l'),
+    Flag::many("label", "KEY=VALUE", "Label the service; on update, with these labels only", |given| {
+        given.map("Labels", text::label)
+    })
+    .short('l'),
+    Flag::many("label-rm", "KEY", "Remove a label", |given| given.drop_keys("Labels")).only(On::Update),
+    Flag::many("label-add", "KEY=VALUE", "Add or replace a label", |given| {
+        given.add_keys("Labels", text::label)
+    })
+    .only(On::Update),
     Flag::many("container-label", "KEY=VALUE", "Label the containers", |given| {
         given.map("TaskTemplate.ContainerSpec.Labels", text::label)
     })
     .only(On::Create),
+    Flag::many("container-label-rm", "KEY", "Remove a label of the containers", |given| {
+        given.drop_keys("TaskTemplate.ContainerSpec.Labels")
+    })
+    .only(On::Update),
+    Flag::many("container-label-add", "KEY=VALUE", "Add or replace a label of the containers", |given| {
+        given.add_keys("TaskTemplate.ContainerSpec.Labels", text::label)
+    })
+    .only(On::Update),
 ];

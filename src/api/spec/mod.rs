@@ -7,10 +7,13 @@
 mod container;
 pub mod create;
 mod diff;
+mod document;
 mod edit;
 mod flag;
+mod health;
 mod labels;
 mod mount;
+mod names;
 mod needs;
 mod network;
 mod place;
@@ -19,10 +22,13 @@ mod policy;
 mod port;
 mod reference;
 mod resources;
+mod security;
+pub mod update;
 pub mod values;
 
 pub use container::{args, image};
 pub use diff::{Change, changes};
+pub use document::{Document, no_new_mode, no_new_name};
 pub use edit::{Edit, Op, apply, apply_all, prepare};
 pub use flag::{BadValue, Flag, Given, On, Outside, Takes};
 pub use needs::needs;
@@ -38,6 +44,9 @@ pub fn flags() -> impl Iterator<Item = &'static Flag> {
         labels::FLAGS,
         placement::FLAGS,
         container::FLAGS,
+        health::FLAGS,
+        names::FLAGS,
+        security::FLAGS,
         resources::FLAGS,
         policy::FLAGS,
         network::FLAGS,

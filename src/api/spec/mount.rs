@@ -1,23 +1,71 @@
 //! Flags of what is mounted into containers: volumes and paths, secrets, configs.
 
-use super::values::{file, mount};
-use super::{Flag, On};
+use super::values::{file, mount, text};
+use super::{BadValue, Edit, Flag, Given, On, Place};
 
-/// The flags of this area.
+const MOUNTS: &str = "TaskTemplate.ContainerSpec.Mounts";
+const SECRETS: &str = "TaskTemplate.ContainerSpec.Secrets";
+const CONFIGS: &str = "TaskTemplate.ContainerSpec.Configs";
+
+/// The flags of this area. What is both added and removed is a mount no more, but a secret or config anew: so it
+/// is with docker.
 pub const FLAGS: &[Flag] = &[
     Flag::many("mount", "MOUNT", "Mount a volume, a path of the node or a tmpfs", |given| {
         let directory = given.outside().directory;
-        given.list("TaskTemplate.ContainerSpec.Mounts", |text| mount::mount(text, directory))
+        given.list(MOUNTS, |text| mount::mount(text, directory))
     })
     .only(On::Create),
+    Flag::many("mount-add", "MOUNT", "Add a mount, or replace the one with the same target", |given| {
+        let directory = given.outside().directory;
+        each_once(given.add(MOUNTS, |text| mount::mount(text, directory))?)
+    })
+    .only(On::Update),
+    Flag::many("mount-rm", "TARGET", "Remove the mount at this path of the container", |given| {
+        given.drop(MOUNTS, text::some)
+    })
+    .only(On::Update),
     Flag::many("secret", "SECRET", "Show a secret to the containers", |given| {
-        given.list("TaskTemplate.ContainerSpec.Secrets", file::secret)
+        given.list(SECRETS, file::secret)
     })
     .only(On::Create)
     .since(1, 25),
+    Flag::many("secret-rm", "SECRET", "Show a secret no more, as any file", |given| files(given, SECRETS))
+        .only(On::Update)
+        .since(1, 25),
+    Flag::many("secret-add", "SECRET", "Show a secret to the containers, or show it otherwise", |given| {
+        given.add(SECRETS, file::secret)
+    })
+    .only(On::Update)
+    .since(1, 25),
     Flag::many("config", "CONFIG", "Show a config to the containers", |given| {
-        given.list("TaskTemplate.ContainerSpec.Configs", file::config)
+        given.list(CONFIGS, file::config)
     })
     .only(On::Create)
     .since(1, 30),
+    Flag::many("config-rm", "CONFIG", "Show a config no more, as any file", |given| files(given, CONFIGS))
+        .only(On::Update)
+        .since(1, 30),
+    Flag::many("config-add", "CONFIG", "Show a config to the containers, or show it otherwise", |given| {
+        given.add(CONFIGS, file::config)
+    })
+    .only(On::Update)
+    .since(1, 30),
 ];
+
+/// A secret or config may be shown as several files: all go.
+fn files(given: &Given<'_>, path: &str) -> Result<Vec<Edit>, BadValue> {
+    given.each(|name| Ok(Edit::remove(Place::at(path).items_like(&format!("{}:*", text::some(name)?)))))
+}
+
+/// Two mounts on one path are a mistake: the first would be lost without a word.
+fn each_once(edits: Vec<Edit>) -> Result<Vec<Edit>, BadValue> {
+    let twice =
+        edits.iter().enumerate().find(|(i, edit)| edits[..*i].iter().any(|other| other.place == edit.place));
+    match twice.and_then(|(_, edit)| edit.place.item_id()) {
+        None => Ok(edits),
+        Some(path) => Err(BadValue::new(
+            format!("path `{path}` is mounted on twice"),
+            "--mount-add source=a,target=/a --mount-add source=b,target=/b",
+        )),
+    }
+}

@@ -1,11 +1,22 @@
 //! Flags of the networks that tasks are attached to.
 
-use super::values::network;
+use super::values::{network, text};
 use super::{Flag, On};
 
+const NETWORKS: &str = "TaskTemplate.Networks";
+
 /// The flags of this area.
-pub const FLAGS: &[Flag] =
-    &[Flag::many("network", "NETWORK", "Attach tasks to a network, by name or ID", |given| {
-        given.list("TaskTemplate.Networks", network::attachment)
+pub const FLAGS: &[Flag] = &[
+    Flag::many("network", "NETWORK", "Attach tasks to a network, by name or ID", |given| {
+        given.list(NETWORKS, network::attachment)
     })
-    .only(On::Create)];
+    .only(On::Create),
+    Flag::many("network-rm", "NETWORK", "Take tasks off a network, by name or ID", |given| {
+        given.drop(NETWORKS, text::some)
+    })
+    .only(On::Update),
+    Flag::many("network-add", "NETWORK", "Attach tasks to one more network, by name or ID", |given| {
+        given.add(NETWORKS, network::attachment)
+    })
+    .only(On::Update),
+];

@@ -2,8 +2,12 @@
 
 use serde_json::{Map, json};
 
+use super::place::Identity;
 use super::values::{number, placement, text};
 use super::{BadValue, Flag, On};
+
+const CONSTRAINTS: &str = "TaskTemplate.Placement.Constraints";
+const PREFERENCES: &str = "TaskTemplate.Placement.Preferences";
 
 /// The flags of this area. The mode comes first: it replaces what the others refine.
 pub const FLAGS: &[Flag] = &[
@@ -30,13 +34,32 @@ pub const FLAGS: &[Flag] = &[
     })
     .since(1, 40),
     Flag::many("constraint", "CONSTRAINT", "Run tasks only on nodes like this", |given| {
-        given.list("TaskTemplate.Placement.Constraints", placement::constraint)
+        given.list(CONSTRAINTS, placement::constraint)
     })
     .only(On::Create),
+    Flag::many("constraint-add", "CONSTRAINT", "Add a constraint", |given| {
+        given.add(CONSTRAINTS, placement::constraint)
+    })
+    .only(On::Update),
+    Flag::many("constraint-rm", "CONSTRAINT", "Remove a constraint, given as it is written", |given| {
+        given.drop(CONSTRAINTS, text::some)
+    })
+    .only(On::Update),
     Flag::many("placement-pref", "PREFERENCE", "Spread tasks evenly over the values of a label", |given| {
-        given.list("TaskTemplate.Placement.Preferences", placement::preference)
+        given.list(PREFERENCES, placement::preference)
     })
     .only(On::Create)
+    .since(1, 28),
+    Flag::many("placement-pref-rm", "PREFERENCE", "Remove a placement preference", |given| {
+        let identity = |text: &str| Ok(Identity::Value.of(&placement::preference(text)?));
+        given.drop(PREFERENCES, identity)
+    })
+    .only(On::Update)
+    .since(1, 28),
+    Flag::many("placement-pref-add", "PREFERENCE", "Spread tasks over a label as well", |given| {
+        given.add(PREFERENCES, placement::preference)
+    })
+    .only(On::Update)
     .since(1, 28),
 ];
 

@@ -1,11 +1,30 @@
 //! Flags of how the service is reached.
 
+use serde_json::Value;
+
+use super::place::Identity;
 use super::values::{network, port};
 use super::{BadValue, Edit, Flag, Given, On, Place};
+
+const PORTS: &str = "EndpointSpec.Ports";
 
 /// The flags of this area.
 pub const FLAGS: &[Flag] = &[
     Flag::many("publish", "PORT", "Publish a port, as in 8080:80", publish).short('p').only(On::Create),
+    Flag::many("publish-rm", "PORT", "Publish a port of the containers no more, as in 80", |given| {
+        ports(given, |port| {
+            // Whatever port it is published as.
+            let id = Identity::Port.of(&port);
+            let target = id.split_once(':').map_or(id.as_str(), |(_, target)| target);
+            Edit::remove(Place::at(PORTS).items_like(&format!("*:{target}")))
+        })
+    })
+    .only(On::Update),
+    Flag::many("publish-add", "PORT", "Publish one more port, as in 8080:80", |given| {
+        // One that is there already is left as it is.
+        ports(given, |port| Edit::default(Place::at(PORTS).item_of(&port), port))
+    })
+    .only(On::Update),
     Flag::one("endpoint-mode", "MODE", "Resolve the service's name to vip or dnsrr (vip)", |given| {
         given.set("EndpointSpec.Mode", network::endpoint_mode)
     }),
@@ -16,5 +35,14 @@ fn publish(given: &Given<'_>) -> Result<Vec<Edit>, BadValue> {
     for text in given.all() {
         ports.extend(port::ports(text)?);
     }
-    Ok(vec![Edit::set(Place::at("EndpointSpec.Ports"), ports)])
+    Ok(vec![Edit::set(Place::at(PORTS), ports)])
+}
+
+/// One edit for each port; a range means several.
+fn ports(given: &Given<'_>, edit: impl Fn(Value) -> Edit) -> Result<Vec<Edit>, BadValue> {
+    let mut edits = Vec::new();
+    for text in given.all() {
+        edits.extend(port::ports(text)?.into_iter().map(&edit));
+    }
+    Ok(edits)
 }

@@ -27,8 +27,8 @@ pub enum ReferenceKind {
     Config,
 }
 
-/// Everything that the edits refer to, each once, in the order of the edits. The caller looks the IDs up and then
-/// calls [`resolve`].
+/// Everything that the edits refer to by name alone, each once, in the order of the edits. The caller looks the IDs
+/// up and then calls [`resolve`].
 pub fn references(edits: &[Edit]) -> Vec<Reference> {
     let mut found = Vec::new();
     for edit in edits {
@@ -97,7 +97,8 @@ fn swap(
     id_key: &str,
     id_of: &mut dyn FnMut(Reference) -> Option<String>,
 ) {
-    let Some(name) = value.get(name_key).and_then(Value::as_str) else { return };
+    let text = |key: &str| value.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let Some(name) = text(name_key).filter(|_| id_key == name_key || text(id_key).is_none()) else { return };
     let reference = Reference { kind, name: name.to_owned() };
     if let (Some(id), Value::Object(map)) = (id_of(reference), value) {
         map.insert(id_key.to_owned(), id.into());
@@ -121,6 +122,7 @@ mod tests {
             Edit::remove(networks.clone().item("c")),
             Edit::set(secrets.clone(), json!([{"SecretID": "", "SecretName": "s"}])),
             Edit::item(configs.clone(), json!({"ConfigID": "", "ConfigName": "k"})),
+            Edit::item(configs.clone(), json!({"ConfigID": "there", "ConfigName": "l"})),
             Edit::set(Place::at(CREDENTIALS), json!({"Config": "k"})),
             Edit::set(Place::at("Name"), "a"),
         ];
@@ -137,7 +139,8 @@ mod tests {
                 Edit::item(networks.clone(), json!({"Target": "id-a"})),
                 Edit::remove(networks.item("id-c")),
                 Edit::set(secrets, json!([{"SecretID": "id-s", "SecretName": "s"}])),
-                Edit::item(configs, json!({"ConfigID": "id-k", "ConfigName": "k"})),
+                Edit::item(configs.clone(), json!({"ConfigID": "id-k", "ConfigName": "k"})),
+                Edit::item(configs, json!({"ConfigID": "there", "ConfigName": "l"})),
                 Edit::set(Place::at(CREDENTIALS), json!({"Config": "id-k"})),
                 Edit::set(Place::at("Name"), "a"),
             ]

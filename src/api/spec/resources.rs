@@ -1,7 +1,9 @@
 //! Flags of what a task may use and what is kept free for it.
 
-use super::values::{number, placement};
+use super::values::{number, placement, text};
 use super::{Edit, Flag, On, Place};
+
+const GENERIC: &str = "TaskTemplate.Resources.Reservations.GenericResources";
 
 /// The flags of this area.
 pub const FLAGS: &[Flag] = &[
@@ -27,10 +29,21 @@ pub const FLAGS: &[Flag] = &[
         "Reserve a number of a resource that nodes advertise",
         |given| {
             let resources = placement::generic_resources(given.all())?;
-            Ok(vec![Edit::set(Place::at("TaskTemplate.Resources.Reservations.GenericResources"), resources)])
+            Ok(vec![Edit::set(Place::at(GENERIC), resources)])
         },
     )
     .only(On::Create)
+    .since(1, 32),
+    Flag::many("generic-resource-add", "KIND=N", "Reserve a number of one more resource", |given| {
+        let resources = placement::generic_resources(given.all())?;
+        Ok(resources.into_iter().map(|resource| Edit::item(Place::at(GENERIC), resource)).collect())
+    })
+    .only(On::Update)
+    .since(1, 32),
+    Flag::many("generic-resource-rm", "KIND", "Reserve none of a resource any more", |given| {
+        given.drop(GENERIC, text::some)
+    })
+    .only(On::Update)
     .since(1, 32),
     Flag::one("memory-swap", "BYTES", "Let a task swap at most so much (-1: any amount)", |given| {
         given.exact("TaskTemplate.Resources.SwapBytes", number::bytes_or_unlimited)

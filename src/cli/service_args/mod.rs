@@ -1,16 +1,30 @@
 //! The flags of create and update: each row of spec's tables becomes a flag here, and its values become edits.
 
-use std::env;
+mod document;
+
+use std::{env, fs};
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-use super::grammar;
+pub use self::document::SpecArgs;
+use super::{global, grammar};
 use crate::api::client::Client;
-use crate::api::spec::{self, BadValue, Edit, Flag, On, Outside, Takes};
+use crate::api::spec::{self, BadValue, Edit, Flag, On, Outside, Takes, values};
+
+const ENV_FILE: &str = "env-file";
 
 /// The values given to the flags of `create`.
+pub type CreateFlags = Flags<false>;
+
+/// The values given to the flags of `update`.
+pub type UpdateFlags = Flags<true>;
+
+/// The values given to the flags of one of the two commands.
 #[derive(Debug)]
-pub struct CreateFlags(Vec<Values>);
+pub struct Flags<const UPDATE: bool> {
+    values: Vec<Values>,
+    env_files: Vec<String>,
+}
 
 /// The values given to one flag, in their order.
 struct Values {
@@ -18,25 +32,54 @@ struct Values {
     values: Vec<String>,
 }
 
-impl CreateFlags {
-    /// The edits that the values mean, with networks, secrets and configs by name. Nothing is asked.
+impl<const UPDATE: bool> Flags<UPDATE> {
+    const ON: On = if UPDATE { On::Update } else { On::Create };
+
+    /// The edits that the values mean, with networks, secrets and configs by name. No engine is asked.
     ///
     /// # Errors
     /// A value that cannot be one.
     pub fn edits(&self) -> Result<Vec<Edit>, BadValue> {
         let directory =
             env::current_dir().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
-        let variable = |key: &str| env::var_os(key).map(|value| value.to_string_lossy().into_owned());
-        let outside = Outside { variable: &variable, directory: &directory };
+        let file = |path: &str| fs::read(path).map_err(|e| e.to_string());
+        let outside = Outside { variable: &global::variable, directory: &directory, file: &file };
+        let variables = self.variables_of_files()?;
         let mut edits = Vec::new();
-        for Values { flag, values } in &self.0 {
-            let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        for flag in rows(Self::ON) {
+            // Variables of files come first: those on the command line overrule them, as with docker.
+            let files = if flag.name == self.flag_of_files() { variables.as_slice() } else { &[] };
+            let own = self.values.iter().filter(|values| values.flag.name == flag.name);
+            let values: Vec<&str> =
+                files.iter().chain(own.flat_map(|values| &values.values)).map(String::as_str).collect();
             let read = flag.read(&values, &outside);
             edits.extend(
                 read.map_err(|bad| BadValue::new(format!("--{}: {}", flag.name, bad.why), bad.example))?,
             );
         }
         Ok(edits)
+    }
+
+    /// Whether any flag is given.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty() && self.env_files.is_empty()
+    }
+
+    /// Beside `--env`, files belong to the whole set; an update without it adds to what is there.
+    fn flag_of_files(&self) -> &'static str {
+        let replaces = self.values.iter().any(|values| values.flag.name == "env");
+        if UPDATE && !replaces { "env-add" } else { "env" }
+    }
+
+    fn variables_of_files(&self) -> Result<Vec<String>, BadValue> {
+        let mut all = Vec::new();
+        for path in &self.env_files {
+            let bad = |why: String| BadValue::new(format!("--{ENV_FILE}: `{path}`: {why}"), "KEY=value");
+            let text = fs::read(path).map_err(|e| bad(e.to_string()))?;
+            let read = values::env_file::variables(&text, &global::variable);
+            all.extend(read.map_err(|e| bad(e.why))?);
+        }
+        Ok(all)
     }
 }
 
@@ -75,14 +118,19 @@ fn arg(flag: &'static Flag) -> Arg {
     })
 }
 
+fn env_file() -> Arg {
+    let arg = Arg::new(ENV_FILE).long(ENV_FILE).value_name("FILE").action(ArgAction::Append);
+    grammar::flag(arg.help("Read environment variables from a file, one KEY=VALUE a line"))
+}
+
 fn rows(on: On) -> impl Iterator<Item = &'static Flag> {
     spec::flags().filter(move |flag| flag.on == on || flag.on == On::Both)
 }
 
-impl Args for CreateFlags {
+impl<const UPDATE: bool> Args for Flags<UPDATE> {
     /// The rows are added when the command is chosen, so that other commands start without them.
     fn augment_args(command: Command) -> Command {
-        command.defer(|command| command.args(rows(On::Create).map(arg)))
+        command.defer(|command| command.args(rows(Self::ON).map(arg)).arg(env_file()))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -90,21 +138,22 @@ impl Args for CreateFlags {
     }
 }
 
-impl FromArgMatches for CreateFlags {
+impl<const UPDATE: bool> FromArgMatches for Flags<UPDATE> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let many = |name: &str| -> Vec<String> {
+            matches.get_many::<String>(name).into_iter().flatten().cloned().collect()
+        };
         let mut given = Vec::new();
-        for flag in rows(On::Create) {
+        for flag in rows(Self::ON) {
             let is_given = matches.value_source(flag.name) == Some(clap::parser::ValueSource::CommandLine);
             let values = match flag.takes {
                 _ if !is_given => continue,
                 Takes::Switch => vec![matches.get_flag(flag.name).to_string()],
-                Takes::One(_) | Takes::Many(_) => {
-                    matches.get_many::<String>(flag.name).into_iter().flatten().cloned().collect()
-                }
+                Takes::One(_) | Takes::Many(_) => many(flag.name),
             };
             given.push(Values { flag, values });
         }
-        Ok(Self(given))
+        Ok(Self { values: given, env_files: many(ENV_FILE) })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

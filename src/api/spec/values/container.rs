@@ -1,9 +1,9 @@
 //! What belongs to the container itself: capabilities, ulimits, isolation, credential specs, health commands.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::super::BadValue;
-use super::text;
+use super::{base64, text};
 
 const ULIMITS: &[&str] = &[
     "core",
@@ -99,6 +99,37 @@ pub fn credential_spec(text: &str) -> Result<Value, BadValue> {
     ))
 }
 
+/// How system calls are filtered, as the engine's own object: `default`, `unconfined`, or the path of a profile,
+/// whose text `file` reads; an empty one is the engine's own choice.
+pub fn seccomp(text: &str, file: &dyn Fn(&str) -> Result<Vec<u8>, String>) -> Result<Value, BadValue> {
+    let profile = match text {
+        "" => return Ok(Value::Null),
+        "default" | "unconfined" => return Ok(json!({"Mode": text})),
+        path => file(path),
+    };
+    let profile = profile.and_then(|bytes| match serde_json::from_slice::<Map<String, Value>>(&bytes) {
+        Ok(_) => Ok(bytes),
+        Err(e) => Err(format!("it is no JSON object: {e}")),
+    });
+    match profile {
+        Ok(bytes) => Ok(json!({"Mode": "custom", "Profile": base64::encode(&bytes)})),
+        Err(why) => Err(BadValue::new(
+            format!(
+                "`{text}` is neither `default` nor `unconfined`, and no seccomp profile can be read there: {why}"
+            ),
+            "default",
+        )),
+    }
+}
+
+/// How AppArmor confines, as the engine's own object; an empty mode is the engine's own choice.
+pub fn app_armor(text: &str) -> Result<Value, BadValue> {
+    if text.is_empty() {
+        return Ok(Value::Null);
+    }
+    Ok(json!({"Mode": text::choice(text, "an AppArmor mode", &["default", "disabled"])?}))
+}
+
 /// The test of a health check that runs a shell command; an empty one is the image's own.
 pub fn health_command(text: &str) -> Result<Vec<String>, BadValue> {
     Ok(if text.is_empty() { Vec::new() } else { vec!["CMD-SHELL".to_owned(), text.to_owned()] })
@@ -107,6 +138,28 @@ pub fn health_command(text: &str) -> Result<Vec<String>, BadValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reads_how_containers_are_confined() {
+        let file = |path: &str| match path {
+            "/p.json" => Ok(b"{}".to_vec()),
+            "/text" => Ok(b"hello".to_vec()),
+            _ => Err("no such file".to_owned()),
+        };
+        for (text, want) in [
+            ("default", Some(json!({"Mode": "default"}))),
+            ("unconfined", Some(json!({"Mode": "unconfined"}))),
+            ("/p.json", Some(json!({"Mode": "custom", "Profile": "e30="}))),
+            ("", Some(Value::Null)),
+            ("/text", None),
+            ("/nosuch", None),
+        ] {
+            assert_eq!(seccomp(text, &file).ok(), want, "{text}");
+        }
+        assert_eq!(app_armor("disabled").ok(), Some(json!({"Mode": "disabled"})));
+        assert_eq!(app_armor("").ok(), Some(Value::Null));
+        assert!(app_armor("unconfined").is_err());
+    }
 
     #[test]
     fn reads_ulimits_as_docker_does() {

@@ -1,8 +1,10 @@
 //! The values of flags, read as Docker reads them. Every reader names the offending part and a right form.
 
+mod base64;
 pub mod container;
 mod csv;
 pub mod duration;
+pub mod env_file;
 pub mod file;
 pub mod mount;
 pub mod network;

@@ -74,6 +74,17 @@ pub fn host(text: &str) -> Result<String, BadValue> {
     Ok(format!("{bare} {name}"))
 }
 
+/// `HOST` or `HOST:IP`, as the pattern that fits the entries to remove; the address may stand in brackets.
+pub fn host_pattern(text: &str) -> Result<String, BadValue> {
+    if text.contains(['=', ':']) {
+        return host(text);
+    }
+    match text.is_empty() || text.contains(char::is_whitespace) {
+        true => Err(BadValue::new(format!("`{text}` cannot be a host's name"), HOST)),
+        false => Ok(format!("* {text}")),
+    }
+}
+
 /// An IP address, in its shortest form.
 pub fn address(text: &str) -> Result<String, BadValue> {
     match text.trim().parse::<IpAddr>() {
@@ -111,6 +122,22 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn reads_what_hosts_are_to_go() {
+        for (text, want) in [
+            ("db", Some("* db")),
+            ("db:10.0.0.5", Some("10.0.0.5 db")),
+            ("db=10.0.0.5", Some("10.0.0.5 db")),
+            ("db:::1", Some("::1 db")),
+            ("db:[::1]", Some("::1 db")),
+            ("", None),
+            ("a b", None),
+            ("db:x", None),
+        ] {
+            assert_eq!(host_pattern(text).ok().as_deref(), want, "{text}");
+        }
+    }
 
     #[test]
     fn reads_attachments_as_docker_does() {

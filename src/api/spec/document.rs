@@ -1,0 +1,291 @@
+//! A spec that a user brings: what `inspect` prints, or a spec alone.
+
+use serde_json::{Map, Value, json};
+
+use super::{BadValue, Edit, Place};
+
+const EXAMPLE: &str = "swarmctl inspect web > web.json";
+const MOUNTS: [&str; 3] = ["TaskTemplate", "ContainerSpec", "Mounts"];
+
+/// A spec from a file, and the version index that it was read with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    spec: Map<String, Value>,
+    /// `Version.Index`, where the file has it.
+    pub version: Option<u64>,
+}
+
+impl Document {
+    /// Reads JSON: a service as the engine shows it, a list of one such service, or a spec alone.
+    ///
+    /// # Errors
+    /// What is none of these.
+    pub fn parse(text: &str) -> Result<Self, BadValue> {
+        let bad = |why: String| BadValue::new(why, EXAMPLE);
+        let mut value: Value = serde_json::from_str(text).map_err(|e| bad(format!("it is no JSON: {e}")))?;
+        if let Value::Array(items) = &mut value {
+            if items.len() != 1 {
+                return Err(bad(format!("it is a list of {} services, not of one", items.len())));
+            }
+            value = items.remove(0);
+        }
+        let version = value.get("Version").and_then(|version| version.get("Index")).and_then(Value::as_u64);
+        let Value::Object(mut object) = value else {
+            return Err(bad("it is no JSON object".to_owned()));
+        };
+        let mut spec = match object.shift_remove("Spec") {
+            None if object.contains_key("ID") => return Err(bad("it has an ID and no Spec".to_owned())),
+            None => object,
+            Some(Value::Object(spec)) => spec,
+            Some(_) => return Err(bad("its Spec is no JSON object".to_owned())),
+        };
+        name_types_of_mounts(&mut spec);
+        name_targets_of_networks(&mut spec);
+        Ok(Self { spec, version })
+    }
+
+    /// The edits that make a new spec of nothing.
+    pub fn as_new(&self) -> Vec<Edit> {
+        let mut spec = self.spec.clone();
+        move_networks(&mut spec, None);
+        edits(&spec)
+    }
+
+    /// The edits that merge it into the spec of a service, as RFC 7396 says: an object key by key, null removes, all
+    /// else replaces what is there. The name is left out, and a mode of null.
+    ///
+    /// # Errors
+    /// Another name or mode: the engine takes neither.
+    pub fn as_merged(&self, into: &Value) -> Result<Vec<Edit>, BadValue> {
+        let mut spec = self.spec.clone();
+        let name = into.get("Name").and_then(Value::as_str).unwrap_or_default();
+        if let Some(Value::String(other)) = spec.shift_remove("Name").filter(|other| *other != name) {
+            return Err(no_new_name(name, &other));
+        }
+        if spec.get("Mode").is_some_and(Value::is_null) {
+            spec.shift_remove("Mode");
+        }
+        let modes = |spec: Option<&Value>| -> Vec<String> {
+            let modes = spec.and_then(Value::as_object).into_iter().flatten();
+            modes.filter(|(_, mode)| !mode.is_null()).map(|(mode, _)| mode.clone()).collect()
+        };
+        let now = modes(into.get("Mode"));
+        if let Some(other) = modes(spec.get("Mode")).iter().find(|mode| !now.contains(mode)) {
+            return Err(no_new_mode(name, &flag_of_mode(other)));
+        }
+        move_networks(&mut spec, Some(into));
+        Ok(edits(&spec))
+    }
+}
+
+/// Why a service cannot be renamed, and the commands that do it.
+pub fn no_new_name(service: &str, name: &str) -> BadValue {
+    BadValue::new(
+        format!(
+            "`{service}` cannot become `{name}`: the engine says \"renaming services is not supported\". Make a new one \
+             and remove the old: `swarmctl inspect {service} | swarmctl create --spec - --name {name} && swarmctl rm \
+             {service}` (the other way round where it publishes ports)"
+        ),
+        "swarmctl create --spec web.json --name web-2",
+    )
+}
+
+/// Why a service's mode cannot be changed, and the commands that do it.
+pub fn no_new_mode(service: &str, mode: &str) -> BadValue {
+    BadValue::new(
+        format!(
+            "the mode of `{service}` cannot become `{mode}`: the engine says \"service mode change is not allowed\". \
+             Remove it and make it anew: `swarmctl inspect {service} > {service}.json && swarmctl rm --wait {service} && \
+             swarmctl create --spec {service}.json --mode {mode}`"
+        ),
+        "swarmctl create --spec web.json --mode global",
+    )
+}
+
+fn flag_of_mode(key: &str) -> String {
+    match key {
+        "Replicated" => "replicated",
+        "Global" => "global",
+        "ReplicatedJob" => "replicated-job",
+        "GlobalJob" => "global-job",
+        other => other,
+    }
+    .to_owned()
+}
+
+/// One edit for each leaf. A list is one: RFC 7396 replaces it.
+fn edits(spec: &Map<String, Value>) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    for (key, value) in spec {
+        leaves(Place::top(key), value, &mut edits);
+    }
+    edits
+}
+
+fn leaves(place: Place, value: &Value, edits: &mut Vec<Edit>) {
+    match value {
+        Value::Null => edits.push(Edit::remove(place)),
+        Value::Object(map) if map.is_empty() => edits.push(Edit::default(place, json!({}))),
+        Value::Object(map) => {
+            for (key, value) in map {
+                leaves(place.clone().key(key), value, edits);
+            }
+        }
+        value => edits.push(Edit::set(place, value.clone())),
+    }
+}
+
+/// A mount without a type is a volume to docker and docker-py; the engine would take it for a path of the node.
+fn name_types_of_mounts(spec: &mut Map<String, Value>) {
+    let [first, rest @ ..] = MOUNTS;
+    let mounts = rest.iter().try_fold(spec.get_mut(first), |at, key| Some(at?.get_mut(*key)));
+    let Some(Some(Value::Array(mounts))) = mounts else { return };
+    for mount in mounts.iter_mut().filter_map(Value::as_object_mut) {
+        if mount.get("Type").is_none_or(|kind| kind.is_null() || *kind == "") {
+            mount.shift_remove("Type");
+            mount.shift_insert(0, "Type".to_owned(), "volume".into());
+        }
+    }
+}
+
+/// A network may be named alone, as docker-py has it.
+fn name_targets_of_networks(spec: &mut Map<String, Value>) {
+    let name = |list: Option<&mut Value>| {
+        for network in list.and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Value::String(name) = network {
+                *network = json!({ "Target": name });
+            }
+        }
+    };
+    name(spec.get_mut("Networks"));
+    name(spec.get_mut("TaskTemplate").and_then(|task| task.get_mut("Networks")));
+}
+
+/// New engines take networks from the task's template only, and drop the deprecated list without a word; where a
+/// service still has that very list there, it stays.
+fn move_networks(spec: &mut Map<String, Value>, into: Option<&Value>) {
+    let is_there = into.is_some_and(|into| spec.get("Networks") == into.get("Networks"));
+    if is_there || !spec.get("Networks").is_some_and(Value::is_array) {
+        return;
+    }
+    let Some(networks) = spec.shift_remove("Networks") else { return };
+    let task = spec.entry("TaskTemplate").or_insert_with(|| json!({}));
+    if let Value::Object(task) = task
+        && task.get("Networks").is_none_or(Value::is_null)
+    {
+        task.insert("Networks".to_owned(), networks);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::apply_all;
+    use super::*;
+
+    fn merged(into: &Value, patch: &Value) -> Result<Value, BadValue> {
+        let edits = Document::parse(&patch.to_string())?.as_merged(into)?;
+        let mut spec = into.clone();
+        apply_all(&mut spec, &edits);
+        Ok(spec)
+    }
+
+    #[test]
+    fn reads_what_inspect_prints_and_a_spec_alone() {
+        let spec = json!({"Name": "web", "Labels": {"a": "b"}});
+        let service = json!({"ID": "x", "Version": {"Index": 9}, "Spec": spec});
+        for (text, version) in [
+            (spec.to_string(), None),
+            (service.to_string(), Some(9)),
+            (json!([service]).to_string(), Some(9)),
+            (json!({ "Spec": spec }).to_string(), None),
+        ] {
+            let document = Document::parse(&text).unwrap();
+            assert_eq!((Value::Object(document.spec), document.version), (spec.clone(), version), "{text}");
+        }
+        for text in ["", "{", "[]", "[{}, {}]", "1", "\"a\"", r#"{"ID": "x"}"#, r#"{"Spec": 1}"#] {
+            assert!(Document::parse(text).is_err(), "{text}");
+        }
+    }
+
+    /// The examples of RFC 7396, appendix A, as far as both are objects, below a key of the spec.
+    #[test]
+    fn merges_as_rfc_7396_says() {
+        for (target, patch, result) in [
+            (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
+            (json!({"a": "b"}), json!({"b": "c"}), json!({"a": "b", "b": "c"})),
+            (json!({"a": "b"}), json!({"a": null}), json!({})),
+            (json!({"a": "b", "b": "c"}), json!({"a": null}), json!({"b": "c"})),
+            (json!({"a": ["b"]}), json!({"a": "c"}), json!({"a": "c"})),
+            (json!({"a": "c"}), json!({"a": ["b"]}), json!({"a": ["b"]})),
+            (json!({"a": {"b": "c"}}), json!({"a": {"b": "d", "c": null}}), json!({"a": {"b": "d"}})),
+            (json!({"a": [{"b": "c"}]}), json!({"a": [1]}), json!({"a": [1]})),
+            (json!({"e": null}), json!({"a": 1}), json!({"e": null, "a": 1})),
+            (json!({}), json!({"a": {"bb": {}}}), json!({"a": {"bb": {}}})),
+            (json!({"a": {"b": 1}}), json!({"a": {}}), json!({"a": {"b": 1}})),
+        ] {
+            let spec = |value: Value| json!({"Name": "web", "X": value});
+            assert_eq!(merged(&spec(target), &json!({ "X": patch })), Ok(spec(result)), "{patch}");
+        }
+    }
+
+    #[test]
+    fn another_name_or_mode_is_refused_with_the_commands_that_do_it() {
+        let web = json!({"Name": "web", "Mode": {"Replicated": {"Replicas": 2}}});
+        assert_eq!(merged(&web, &web), Ok(web.clone()));
+        let two = json!({"Mode": {"Replicated": {"Replicas": 3}, "Global": null}});
+        assert_eq!(merged(&web, &two).unwrap()["Mode"], json!({"Replicated": {"Replicas": 3}}));
+        assert_eq!(merged(&web, &json!({"Name": null, "Mode": null})), Ok(web.clone()));
+        let name = merged(&web, &json!({"Name": "api"})).unwrap_err();
+        assert!(
+            name.why
+                .contains("`swarmctl inspect web | swarmctl create --spec - --name api && swarmctl rm web`")
+        );
+        let mode = merged(&web, &json!({"Mode": {"Global": {}}})).unwrap_err();
+        assert!(mode.why.contains("swarmctl create --spec web.json --mode global"));
+    }
+
+    #[test]
+    fn what_docker_py_writes_means_the_same_here() {
+        let text = json!({"Networks": ["backend"], "TaskTemplate": {"ContainerSpec": {
+            "Mounts": [{"Target": "/a", "Source": "v"}, {"Type": "bind", "Target": "/b"}, {"Type": null, "Target": "/c"}]
+        }}});
+        let mut spec = json!({});
+        apply_all(&mut spec, &Document::parse(&text.to_string()).unwrap().as_new());
+        assert_eq!(
+            spec,
+            json!({"TaskTemplate": {
+                "ContainerSpec": {"Mounts": [
+                    {"Type": "volume", "Target": "/a", "Source": "v"},
+                    {"Type": "bind", "Target": "/b"},
+                    {"Type": "volume", "Target": "/c"},
+                ]},
+                "Networks": [{"Target": "backend"}],
+            }})
+        );
+    }
+
+    #[test]
+    fn networks_of_a_service_stay_in_the_deprecated_place_until_they_change() {
+        let web = json!({"Name": "web", "Networks": [{"Target": "n1"}], "TaskTemplate": {"ForceUpdate": 0}});
+        assert_eq!(merged(&web, &web), Ok(web.clone()));
+        let two = json!([{"Target": "n1"}, {"Target": "n2"}]);
+        let after = merged(&web, &json!({ "Networks": two })).unwrap();
+        assert_eq!(after, json!({"Name": "web", "TaskTemplate": {"ForceUpdate": 0, "Networks": two}}));
+    }
+
+    proptest! {
+        #[test]
+        fn a_spec_merged_into_itself_changes_nothing(labels in proptest::collection::hash_map(".{0,5}", ".{0,5}", 0..4)) {
+            let spec = json!({"Name": "web", "Labels": labels, "X": {"y": [labels, 1.5, {"z": {}}]}});
+            let same = merged(&spec, &spec);
+            prop_assert_eq!(same, Ok(spec));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in ".{0,30}") {
+            let _ = Document::parse(&text);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Flags of what the processes of a container may do: capabilities, kernel parameters, limits, confinement.
+
+use serde_json::Value;
+
+use super::values::container as value;
+use super::values::{number, text};
+use super::{BadValue, Edit, Flag, Given, On, Place};
+
+const SYSCTLS: &str = "TaskTemplate.ContainerSpec.Sysctls";
+const ULIMITS: &str = "TaskTemplate.ContainerSpec.Ulimits";
+
+/// The flags of this area. What capabilities mean on an update depends on the service: see
+/// [`update::settle`](super::update::settle).
+pub const FLAGS: &[Flag] = &[
+    Flag::many("cap-add", "CAPABILITY", "Add a Linux capability", |given| {
+        capabilities(given, "TaskTemplate.ContainerSpec.CapabilityAdd")
+    })
+    .since(1, 41),
+    Flag::many("cap-drop", "CAPABILITY", "Drop a Linux capability", |given| {
+        capabilities(given, "TaskTemplate.ContainerSpec.CapabilityDrop")
+    })
+    .since(1, 41),
+    Flag::many("sysctl", "KEY=VALUE", "Set a kernel parameter in the container", |given| {
+        given.map(SYSCTLS, sysctl)
+    })
+    .only(On::Create)
+    .since(1, 40),
+    Flag::many("sysctl-rm", "KEY", "Leave a kernel parameter as it is", |given| given.drop_keys(SYSCTLS))
+        .only(On::Update)
+        .since(1, 40),
+    Flag::many("sysctl-add", "KEY=VALUE", "Set one more kernel parameter, or set it otherwise", |given| {
+        given.add_keys(SYSCTLS, sysctl)
+    })
+    .only(On::Update)
+    .since(1, 40),
+    Flag::many("ulimit", "NAME=SOFT[:HARD]", "Limit a resource of the container's processes", ulimits)
+        .only(On::Create)
+        .since(1, 41),
+    Flag::many("ulimit-rm", "NAME", "Leave a resource of the processes unlimited", |given| {
+        given.drop(ULIMITS, text::some)
+    })
+    .only(On::Update)
+    .since(1, 41),
+    Flag::many("ulimit-add", "NAME=SOFT[:HARD]", "Limit one more resource, or limit it otherwise", |given| {
+        given.add(ULIMITS, value::ulimit)
+    })
+    .only(On::Update)
+    .since(1, 41),
+    Flag::one("oom-score-adj", "N", "Tune who is killed when memory runs out (-1000 to 1000)", |given| {
+        given.set("TaskTemplate.ContainerSpec.OomScoreAdj", |text| number::between(text, -1000, 1000, "500"))
+    })
+    .since(1, 46),
+    Flag::one("isolation", "MODE", "Isolate Windows containers: default, process or hyperv", |given| {
+        given.set("TaskTemplate.ContainerSpec.Isolation", value::isolation)
+    })
+    .since(1, 35),
+    Flag::one("credential-spec", "SPEC", "Use this managed service account (Windows)", |given| {
+        given.set("TaskTemplate.ContainerSpec.Privileges.CredentialSpec", value::credential_spec)
+    })
+    .since(1, 29),
+    Flag::one(
+        "seccomp",
+        "PROFILE",
+        "Filter system calls: default, unconfined, or by a profile's file",
+        |given| {
+            given.set("TaskTemplate.ContainerSpec.Privileges.Seccomp", |text| {
+                value::seccomp(text, given.outside().file)
+            })
+        },
+    )
+    .since(1, 44),
+    Flag::one("apparmor", "MODE", "Confine containers by AppArmor: default or disabled", |given| {
+        given.set("TaskTemplate.ContainerSpec.Privileges.AppArmor", value::app_armor)
+    })
+    .since(1, 44),
+    Flag::switch("no-new-privileges", "Let no process gain privileges, as by setuid", |given| {
+        given.set("TaskTemplate.ContainerSpec.Privileges.NoNewPrivileges", number::boolean)
+    })
+    .since(1, 44),
+];
+
+fn sysctl(text: &str) -> Result<(String, String), BadValue> {
+    text::pair(text, "net.core.somaxconn=1024")
+}
+
+fn capabilities(given: &Given<'_>, path: &str) -> Result<Vec<Edit>, BadValue> {
+    Ok(vec![Edit::set(Place::at(path), value::capabilities(given.all())?)])
+}
+
+/// All ulimits, each name once: the last counts.
+fn ulimits(given: &Given<'_>) -> Result<Vec<Edit>, BadValue> {
+    let mut all: Vec<Value> = Vec::new();
+    for text in given.all() {
+        let ulimit = value::ulimit(text)?;
+        match all.iter_mut().find(|earlier| earlier.get("Name") == ulimit.get("Name")) {
+            Some(earlier) => *earlier = ulimit,
+            None => all.push(ulimit),
+        }
+    }
+    Ok(vec![Edit::set(Place::at(ULIMITS), all)])
+}

@@ -1,0 +1,212 @@
+//! What the flags of an update mean for the service as it stands.
+//!
+//! The way from flags to an update: read each row of [`flags`](super::flags) in its order, [`settle`] the edits on
+//! the service's spec, [`resolve`](super::resolve) the names in them, [`check`] what they make.
+
+use serde_json::Value;
+
+use super::place::Identity;
+use super::{BadValue, Edit, Op, Place, apply_all, create};
+use crate::api::image::{Likeness, names_same_image};
+
+const ALL: &str = "ALL";
+const RESET: &str = "RESET";
+
+/// The edits, with what depends on the service worked in: where a job counts its tasks, what adding a capability
+/// means where it is dropped, which config a credential spec needs no more.
+///
+/// This is judged once, by the first read, as conflicts are. Applied to what another read shows, "add it, or drop it
+/// no more" would not be the same twice; and the mode of a service never changes.
+///
+/// # Errors
+/// Flags that do not go together, or not with this service.
+pub fn settle(edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, BadValue> {
+    create::check_health(&edits)?;
+    let edits = settle_mode(edits, spec)?;
+    refuse_unknown_resources(&edits, spec)?;
+    let edits = settle_capabilities(edits, spec);
+    let edits = settle_credentials(edits, spec);
+    Ok(edits.into_iter().filter_map(|edit| in_its_order(edit, spec)).collect())
+}
+
+/// Refuses what the engine refuses in any spec, as far as these settled and resolved edits bring it about, and
+/// networks that the service is attached to already.
+pub fn check(edits: &[Edit], spec: &Value) -> Result<(), BadValue> {
+    let mut before = spec.clone();
+    super::prepare(&mut before, edits);
+    let added = edits.iter().enumerate().filter(|(_, edit)| {
+        edit.place.is_within("TaskTemplate.Networks")
+            && edit.place.item_id().is_some()
+            && edit.op != Op::Remove
+    });
+    for (i, edit) in added {
+        let is_removed = edits[..i].iter().any(|other| other.place == edit.place && other.op == Op::Remove);
+        let is_added = edits[..i].iter().any(|other| other.place == edit.place && other.op != Op::Remove);
+        if is_added || (!is_removed && edit.place.get(&before).is_some()) {
+            let network = edit.place.item_id().unwrap_or_default();
+            return Err(BadValue::new(
+                format!("the service is already attached to network `{network}`"),
+                "--network-rm backend --network-add name=backend,alias=db",
+            ));
+        }
+    }
+    let mut after = before.clone();
+    apply_all(&mut after, edits);
+    match (create::check(&before), create::check(&after)) {
+        (Ok(()), Err(bad)) => Err(bad),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the spec has this mode: `ReplicatedJob`.
+fn is_mode(spec: &Value, mode: &str) -> bool {
+    spec.get("Mode").and_then(|modes| modes.get(mode)).is_some_and(|mode| !mode.is_null())
+}
+
+/// Fits the numbers of tasks to the service's mode, and refuses what the mode does not have.
+fn settle_mode(mut edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, BadValue> {
+    let (job, global_job) = (is_mode(spec, "ReplicatedJob"), is_mode(spec, "GlobalJob"));
+    for edit in &mut edits {
+        if edit.place == Place::at(create::REPLICAS) {
+            if is_mode(spec, "Global") || global_job {
+                return Err(BadValue::new(
+                    "`--replicas` is for replicated services; this one runs one task on each node",
+                    "--constraint-add node.role==worker",
+                ));
+            }
+            if job {
+                edit.place = Place::at(create::COMPLETIONS);
+            }
+        } else if edit.place == Place::at(create::CONCURRENT) && !job {
+            return Err(BadValue::new(
+                "`--max-concurrent` is for replicated jobs; this service is none",
+                "--update-parallelism 2",
+            ));
+        }
+    }
+    if job || global_job {
+        create::refuse_rollout_of_job(&edits)?;
+    }
+    Ok(edits)
+}
+
+/// Docker refuses to remove what is not reserved.
+fn refuse_unknown_resources(edits: &[Edit], spec: &Value) -> Result<(), BadValue> {
+    let unknown = edits.iter().find(|edit| {
+        edit.place.identity() == Some(Identity::Resource)
+            && edit.op == Op::Remove
+            && edit.place.get(spec).is_none()
+            && !edits.iter().any(|other| other.place == edit.place && other.op != Op::Remove)
+    });
+    match unknown.and_then(|edit| edit.place.item_id()) {
+        None => Ok(()),
+        Some(kind) => Err(BadValue::new(
+            format!("the service reserves no generic resource `{kind}`"),
+            "--generic-resource-rm gpu",
+        )),
+    }
+}
+
+/// Docker's rules: what is added is not dropped; adding what is dropped only ends that, and dropping what is added
+/// too; `RESET` empties the list first, and `ALL` stands for the whole of it.
+fn settle_capabilities(edits: Vec<Edit>, spec: &Value) -> Vec<Edit> {
+    let (add, drop) = (Place::at(create::CAP_ADD), Place::at(create::CAP_DROP));
+    let (lists, mut settled): (Vec<Edit>, Vec<Edit>) =
+        edits.into_iter().partition(|edit| edit.place == add || edit.place == drop);
+    let asked = |place: &Place| -> Vec<String> {
+        lists.iter().filter(|edit| edit.place == *place).flat_map(|edit| texts(set_value(edit))).collect()
+    };
+    let (to_add, to_drop) = (asked(&add), asked(&drop));
+    let now = |place: &Place, asked: &[String], settled: &mut Vec<Edit>| -> Vec<String> {
+        if asked.iter().any(|name| name == RESET) {
+            settled.push(Edit::remove(place.clone()));
+            return Vec::new();
+        }
+        texts(place.get(spec))
+    };
+    let (added, dropped) = (now(&add, &to_add, &mut settled), now(&drop, &to_drop, &mut settled));
+    let mut enter = |place: &Place, list: &[String], name: &str| {
+        if name == ALL {
+            settled.push(Edit::set(place.clone(), vec![ALL]));
+        } else if !list.iter().any(|other| other == ALL) {
+            settled.push(Edit::item(place.clone(), name.into()));
+        }
+    };
+    // The other list is an item of the edit too: who adds there what is dropped here disagrees.
+    let mut gone = Vec::new();
+    for name in to_drop.iter().filter(|name| *name != RESET && !to_add.contains(name)) {
+        gone.push(Edit::remove(add.clone().item(name)));
+        if !added.contains(name) {
+            enter(&drop, &dropped, name);
+        }
+    }
+    for name in to_add.iter().filter(|name| *name != RESET) {
+        gone.push(Edit::remove(drop.clone().item(name)));
+        if !dropped.contains(name) {
+            enter(&add, &added, name);
+        }
+    }
+    settled.extend(gone);
+    settled
+}
+
+/// The engine takes a credential spec from a config only if that is among the configs, as no file; one that no
+/// credential spec needs any more goes.
+fn settle_credentials(mut edits: Vec<Edit>, spec: &Value) -> Vec<Edit> {
+    let configs = Place::at(create::CONFIGS);
+    let Some(edit) = edits.iter().rev().find(|edit| edit.place == Place::at(create::CREDENTIALS)) else {
+        return edits;
+    };
+    let needed = set_value(edit).and_then(|spec| spec.get("Config")).map(create::runtime_config);
+    let kept = needed.as_ref().map(|config| configs.clone().item_of(config));
+    let old = configs.get(spec).and_then(Value::as_array).into_iter().flatten();
+    let runtime = old.filter(|config| config.get("Runtime").is_some_and(|runtime| !runtime.is_null()));
+    let gone: Vec<Edit> = runtime
+        .map(|config| configs.clone().item_of(config))
+        .filter(|place| Some(place) != kept.as_ref())
+        .map(Edit::remove)
+        .collect();
+    edits.extend(gone);
+    edits.extend(needed.map(|config| Edit::item(configs, config)));
+    edits
+}
+
+/// An edit that replaces a whole set keeps the order of what stays; one that names the image that runs is none.
+fn in_its_order(edit: Edit, spec: &Value) -> Option<Edit> {
+    let image = |spec: &Value| Place::at(create::IMAGE).get(spec).and_then(Value::as_str).map(str::to_owned);
+    match (&edit.op, edit.place.identity(), edit.place.get(spec)) {
+        (Op::Set(Value::String(asked)), ..) if edit.place == Place::at(create::IMAGE) => {
+            let is_other = image(spec).is_none_or(|runs| names_same_image(asked, &runs) == Likeness::Other);
+            is_other.then_some(edit)
+        }
+        (Op::Set(Value::Array(items)), Some(identity), Some(Value::Array(now)))
+            if edit.place.item_id().is_none() =>
+        {
+            let stands = |item: &Value| now.iter().position(|other| identity.of(other) == identity.of(item));
+            let mut items = items.clone();
+            items.sort_by_key(|item| stands(item).unwrap_or(usize::MAX));
+            Some(Edit { place: edit.place, op: Op::Set(Value::Array(items)) })
+        }
+        _ => Some(edit),
+    }
+}
+
+fn set_value(edit: &Edit) -> Option<&Value> {
+    match &edit.op {
+        Op::Set(value) => Some(value),
+        _ => None,
+    }
+}
+
+fn texts(list: Option<&Value>) -> Vec<String> {
+    list.and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+#[path = "update_tests.rs"]
+mod tests;

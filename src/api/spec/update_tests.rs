@@ -1,0 +1,142 @@
+use serde_json::json;
+
+use super::super::values::text::words;
+use super::super::{Flag, Outside, Takes, changes, flags, resolve};
+use super::*;
+
+/// What docker 28.2.2 posted, or how it refused. `@ NAME` and a spec, then line by line `$ NAME FLAGS` and what changes
+/// by them as RFC 7396 writes it, or `! message`, then where this program does something else, `# differs: why`.
+const RECORDED: &str = include_str!("docker-update.txt");
+
+/// The edits of one line on this spec, whose networks, secrets and configs have the IDs that the recording had.
+fn edits(line: &[String], spec: &Value) -> Result<Vec<Edit>, BadValue> {
+    let mut given: Vec<(&Flag, String)> = Vec::new();
+    let mut rest = line.iter();
+    while let Some(word) = rest.next() {
+        let (name, value) =
+            word.split_once('=').map_or((word.as_str(), None), |(name, value)| (name, Some(value)));
+        let found = flags().find(|flag| {
+            let is_name = name.strip_prefix("--") == Some(flag.name)
+                || flag.short.is_some_and(|short| name == format!("-{short}"));
+            is_name && flag.on != super::super::On::Create
+        });
+        let Some(flag) = found else { return Err(BadValue::new(format!("no row for {name}"), "")) };
+        let value = match (flag.takes, value) {
+            (_, Some(value)) => value.to_owned(),
+            (Takes::Switch, None) => "true".to_owned(),
+            (_, None) => rest.next().expect("a value").clone(),
+        };
+        given.push((flag, value));
+    }
+    let outside = Outside { variable: &|_| None, directory: "/home/me", file: &|_| Err(String::new()) };
+    let mut edits = Vec::new();
+    for flag in flags() {
+        let values: Vec<_> = given
+            .iter()
+            .filter(|(known, _)| known.name == flag.name)
+            .map(|(_, value)| value.as_str())
+            .collect();
+        edits.extend(flag.read(&values, &outside)?);
+    }
+    let mut edits = settle(edits, spec)?;
+    if super::super::references(&edits).iter().any(|reference| reference.name == "none") {
+        return Err(BadValue::new("no such name", ""));
+    }
+    resolve(&mut edits, &|reference| Some(format!("id-{}", reference.name.trim_start_matches("id-"))));
+    check(&edits, spec)?;
+    Ok(edits)
+}
+
+fn edited(line: &str, spec: &Value) -> Result<Value, BadValue> {
+    let edits = edits(&words(line).unwrap(), spec)?;
+    let mut after = spec.clone();
+    apply_all(&mut after, &edits);
+    let mut twice = after.clone();
+    apply_all(&mut twice, &edits.into_iter().filter(|edit| edit.op != Op::Increment).collect::<Vec<_>>());
+    assert_eq!(twice.to_string(), after.to_string(), "applied twice: {line}");
+    Ok(after)
+}
+
+fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        target.clone_from(patch);
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    for (key, value) in patch {
+        if value.is_null() {
+            target.as_object_mut().unwrap().shift_remove(key);
+        } else {
+            merge(&mut target[key], value);
+        }
+    }
+}
+
+/// Without what the engine takes for nothing, and with those lists in order that docker sorts or shuffles.
+fn normal(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map.iter_mut() {
+                normal(value);
+                if let Value::Array(items) = value
+                    && !["Command", "Args", "Test", "Preferences", "Hosts"].contains(&key.as_str())
+                {
+                    items.sort_by_key(Value::to_string);
+                }
+            }
+            map.retain(|_, value| match value {
+                Value::Null => false,
+                Value::Object(map) => !map.is_empty(),
+                Value::Array(items) => !items.is_empty(),
+                Value::String(text) => !text.is_empty(),
+                Value::Number(number) => number.as_f64() != Some(0.0),
+                Value::Bool(yes) => *yes,
+            });
+            map.sort_keys();
+        }
+        Value::Array(items) => items.iter_mut().for_each(normal),
+        _ => {}
+    }
+}
+
+#[test]
+fn makes_the_update_that_docker_makes_and_refuses_what_docker_refuses() {
+    let (mut same, mut wrong, mut specs) = (0, Vec::new(), Vec::new());
+    for entry in RECORDED.split("\n\n") {
+        let mut lines = entry.lines();
+        let line = lines.next().expect(entry);
+        let recorded = lines.next().expect(entry);
+        if let Some(name) = line.strip_prefix("@ ") {
+            specs.push((name, serde_json::from_str::<Value>(recorded).expect(entry)));
+            continue;
+        }
+        let line = line.strip_prefix("$ ").expect(entry);
+        let (name, line) = line.split_once(' ').expect(entry);
+        let spec = &specs.iter().find(|(known, _)| *known == name).expect(entry).1;
+        let differs = lines.next().is_some();
+        let ours = edited(line, spec);
+        let agree = match (&ours, recorded.strip_prefix("! ")) {
+            (Ok(ours), None) => {
+                let (mut ours, mut docker) = (ours.clone(), spec.clone());
+                merge(&mut docker, &serde_json::from_str(recorded).expect(entry));
+                normal(&mut ours);
+                normal(&mut docker);
+                ours == docker
+            }
+            (Err(_), Some(_)) => true,
+            _ => false,
+        };
+        if agree == differs {
+            let ours = ours.map(|ours| {
+                let changes = changes(spec, &ours).into_iter();
+                changes.map(|c| format!("{}: {:?} -> {:?}", c.place, c.old, c.new)).collect::<Vec<_>>()
+            });
+            wrong.push(format!("$ {name} {line}\n  docker: {recorded}\n  ours:   {ours:?}\n"));
+        }
+        same += usize::from(agree);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(same > 280, "only {same} lines agree");
+}
