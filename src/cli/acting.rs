@@ -42,6 +42,9 @@ pub struct EditArgs {
     /// Show what would change, and post nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// With --dry-run, exit with 10 where something would change
+    #[arg(long, requires = "dry_run")]
+    pub exit_code: bool,
 }
 
 impl ActingArgs {
@@ -74,6 +77,11 @@ impl ActingArgs {
 }
 
 impl EditArgs {
+    /// The style of a command with these flags.
+    pub fn style(&self, style: Style) -> Style {
+        Style { tells_difference: self.exit_code, ..style }
+    }
+
     /// What these flags ask of an update.
     pub fn ask(&self, to: To) -> Ask {
         Ask { to, if_version: self.if_version, dry_run: self.dry_run }

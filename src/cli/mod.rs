@@ -18,6 +18,7 @@ mod scale;
 mod service_args;
 mod summary;
 mod undo;
+mod update;
 mod update_image;
 mod watch;
 mod words;
@@ -61,6 +62,7 @@ enum Command {
     Rm(rm::RmArgs),
     Rollback(rollback::RollbackArgs),
     Scale(scale::ScaleArgs),
+    Update(update::UpdateArgs),
     UpdateImage(update_image::UpdateImageArgs),
 }
 
@@ -94,6 +96,7 @@ fn run(cli: Cli) -> Exit {
         Command::Rm(args) => rm::run(args, &global),
         Command::Rollback(args) => rollback::run(args, &global),
         Command::Scale(args) => scale::run(args, &global),
+        Command::Update(args) => update::run(args, &global),
         Command::UpdateImage(args) => update_image::run(args, &global),
     };
     result.unwrap_or_else(|error| exit::tell(&error, global.signal()))

@@ -22,18 +22,24 @@ pub struct Style {
     pub done: &'static str,
     /// One JSON object on stdout instead of lines.
     pub json: bool,
+    /// A dry run that finds something to change ends with [`Exit::Different`].
+    pub tells_difference: bool,
 }
 
 impl Style {
     /// Lines for people.
     pub fn of(command: &'static str, verb: &'static str, done: &'static str) -> Self {
-        Self { command, verb, done, json: false }
+        Self { command, verb, done, json: false, tells_difference: false }
     }
 }
 
 /// Prints what became of the services and gives the command's exit code.
 pub fn report(style: Style, outcomes: &[Outcome], global: &Global) -> anyhow::Result<Exit> {
-    let codes: Vec<Exit> = outcomes.iter().map(|one| Exit::of_outcome(one, global.signal())).collect();
+    let code_of = |one: &Outcome| match &one.verdict {
+        Verdict::Planned if style.tells_difference && !one.changes.is_empty() => Exit::Different,
+        _ => Exit::of_outcome(one, global.signal()),
+    };
+    let codes: Vec<Exit> = outcomes.iter().map(code_of).collect();
     let code = Exit::merge(codes.iter().copied());
     let mut out = output::stdout();
     if style.json {

@@ -40,7 +40,7 @@ pub fn run(args: RestartArgs, global: &Global) -> anyhow::Result<Exit> {
     };
     let outcomes = args.services.iter().map(restart).collect();
     args.acting.finish(
-        Style::of("restart", "restart", "restarted"),
+        args.edit.style(Style::of("restart", "restart", "restarted")),
         Some(&args.undo),
         &client,
         outcomes,

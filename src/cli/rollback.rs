@@ -31,16 +31,25 @@ pub struct RollbackArgs {
 pub fn run(args: RollbackArgs, global: &Global) -> anyhow::Result<Exit> {
     let client = args.acting.client(global)?;
     let roll_back = |given: &String| -> Outcome {
-        on_service(&client, given, |service| {
-            roll_back(&client, given, service, &args.edit)
-                .unwrap_or_else(|error| Outcome::new(given, Outcome::ending(error, Posts::None)))
-        })
+        on_service(&client, given, |service| roll_back(&client, given, service, &args.edit))
     };
     let outcomes = args.services.iter().map(roll_back).collect();
-    args.acting.finish(Style::of("rollback", "roll back", "rolled back"), None, &client, outcomes, global)
+    args.acting.finish(
+        args.edit.style(Style::of("rollback", "roll back", "rolled back")),
+        None,
+        &client,
+        outcomes,
+        global,
+    )
 }
 
-fn roll_back(client: &Client, given: &str, service: Service, edit: &EditArgs) -> Result<Outcome> {
+/// Rolls one service back, or refuses where the previous spec is no way back.
+pub(super) fn roll_back(client: &Client, given: &str, service: Service, edit: &EditArgs) -> Outcome {
+    try_to(client, given, service, edit)
+        .unwrap_or_else(|error| Outcome::new(given, Outcome::ending(error, Posts::None)))
+}
+
+fn try_to(client: &Client, given: &str, service: Service, edit: &EditArgs) -> Result<Outcome> {
     let Some(previous) = service.previous_spec() else {
         let why = match service.update_state() {
             Some("rollback_completed") => {

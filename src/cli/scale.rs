@@ -46,7 +46,13 @@ pub fn run(args: ScaleArgs, global: &Global) -> anyhow::Result<Exit> {
         })
     };
     let outcomes = args.services.iter().map(scale).collect();
-    args.acting.finish(Style::of("scale", "scale", "scaled"), Some(&args.undo), &client, outcomes, global)
+    args.acting.finish(
+        args.edit.style(Style::of("scale", "scale", "scaled")),
+        Some(&args.undo),
+        &client,
+        outcomes,
+        global,
+    )
 }
 
 fn place_of_replicas(service: &Service) -> Option<Place> {

@@ -45,7 +45,7 @@ pub fn run(args: UpdateImageArgs, global: &Global) -> anyhow::Result<Exit> {
     let client = args.acting.client(global)?;
     let outcome = on_service(&client, &args.service, |service| set_image(&client, service, &image, &args));
     args.acting.finish(
-        Style::of("update-image", "update", "updated"),
+        args.edit.style(Style::of("update-image", "update", "updated")),
         Some(&args.undo),
         &client,
         vec![outcome],
