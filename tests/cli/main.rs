@@ -19,6 +19,7 @@ mod layers;
 mod logs;
 mod ls;
 mod ps;
+mod readme;
 mod rm;
 mod support;
 mod swarm;
