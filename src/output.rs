@@ -3,9 +3,11 @@
 //! Nothing here knows the engine or the command line. Whatever came from outside goes through [`visible`] on its
 //! way to a screen, here and not at the caller's, so that nobody has to think of it.
 
+mod block;
 mod fields;
 mod human;
 mod json;
+mod live;
 mod messages;
 mod natural;
 mod stdout;
@@ -13,10 +15,12 @@ mod streams;
 mod table;
 mod visible;
 
+pub use block::{Bar, Mood, Row};
 pub use fields::Fields;
 pub use human::{ago, bytes, duration};
 pub use json::json_indented;
-pub use messages::{error, note, warning};
+pub use live::{Live, live};
+pub use messages::{error, json_line, note, warning};
 pub use natural::natural_cmp;
 pub use stdout::{Out, stdout};
 pub use streams::{Streams, streams};

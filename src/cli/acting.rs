@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::exit::Exit;
 use super::global::Global;
-use super::progress::{Plain, Progress, Quiet};
+use super::progress::ProgressArgs;
 use super::report::{Style, report};
 use super::undo::{UndoArgs, undo_failed};
 use super::watch;
@@ -22,9 +22,8 @@ pub struct ActingArgs {
     /// Return when the engine has taken it, without waiting for the rollout
     #[arg(short, long)]
     pub detach: bool,
-    /// Show no progress
-    #[arg(short, long)]
-    pub quiet: bool,
+    #[command(flatten)]
+    pub progress: ProgressArgs,
     /// Give up after this time, as in 5m; the rollout goes on (exit 7)
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     pub timeout: Option<Duration>,
@@ -63,13 +62,13 @@ impl ActingArgs {
         global: &Global,
     ) -> anyhow::Result<Exit> {
         if !self.detach {
-            let progress: &mut dyn Progress = if self.quiet { &mut Quiet } else { &mut Plain::default() };
-            watch::until_done(client, &mut outcomes, progress);
+            let mut progress = self.progress.renderer(global);
+            watch::until_done(client, &mut outcomes, &mut *progress);
             for outcome in &mut outcomes {
                 explain(client, outcome);
             }
             if undo.is_some_and(|undo| undo.rollback_on_failure) {
-                undo_failed(client, &mut outcomes, progress);
+                undo_failed(client, &mut outcomes, &mut *progress);
             }
         }
         report(Style { json: self.json, ..style }, &outcomes, global)

@@ -1,5 +1,6 @@
 //! Flags before the subcommand and the environment, read once.
 
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -20,6 +21,13 @@ pub struct GlobalArgs {
     /// Engine to talk to, as unix:///path [default: DOCKER_HOST, or the local engine]
     #[arg(short = 'H', long, value_name = "ENDPOINT")]
     host: Option<String>,
+}
+
+/// A terminal whose lines can be redrawn.
+#[derive(Clone, Copy, Debug)]
+pub struct Screen {
+    /// Whether colours are welcome.
+    pub has_colour: bool,
 }
 
 /// What every command is given.
@@ -48,6 +56,13 @@ impl Global {
     pub fn client(&self, timeout: Option<Duration>) -> Result<Client, BadValue> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         Ok(Client::new(self.endpoint.clone()?, self.interrupt.clone(), deadline))
+    }
+
+    /// Stderr, where it is a terminal that can redraw its lines.
+    pub fn screen(&self) -> Option<Screen> {
+        let is_set = |key: &str| std::env::var_os(key).is_some_and(|value| !value.is_empty());
+        let is_dumb = !is_set("TERM") || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+        (std::io::stderr().is_terminal() && !is_dumb).then(|| Screen { has_colour: !is_set("NO_COLOR") })
     }
 
     /// The signal that came.

@@ -1,12 +1,51 @@
 //! What is told of rollouts while they are watched. Renderers are told of every change and decide what to show.
 
-use std::collections::HashMap;
+mod block;
+mod lines;
 
+use clap::{Args, ValueEnum};
+
+use super::global::Global;
 use super::watch::{Ending, Watched};
-use crate::api::rollout::{Judgement, State, WaitsFor};
+use crate::api::rollout::{Cause, Judgement, State, WaitsFor};
 use crate::api::services::Service;
 use crate::api::tasks::TaskState;
-use crate::output;
+use block::Block;
+pub use lines::as_json;
+use lines::{Json, Plain};
+
+/// Flags of every command that watches rollouts.
+#[derive(Args, Debug)]
+pub struct ProgressArgs {
+    /// Show no progress
+    #[arg(short, long)]
+    quiet: bool,
+    /// How progress is shown on stderr; auto: a block that is redrawn on a terminal, lines elsewhere
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = How::Auto)]
+    progress: How,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum How {
+    Auto,
+    Plain,
+    Json,
+    None,
+}
+
+impl ProgressArgs {
+    /// What shows progress as these flags ask.
+    pub fn renderer(&self, global: &Global) -> Box<dyn Progress> {
+        match (self.progress, global.screen()) {
+            _ if self.quiet => Box::new(Quiet),
+            (How::None, _) => Box::new(Quiet),
+            (How::Json, _) => Box::new(Json),
+            (How::Auto, Some(screen)) => Box::new(Block::new(screen.has_colour)),
+            (How::Auto | How::Plain, _) => Box::new(Plain::default()),
+        }
+    }
+}
 
 /// What a service looks like after something has changed.
 #[derive(Clone, Copy, Debug)]
@@ -23,36 +62,16 @@ pub struct Look<'a> {
 pub trait Progress {
     /// Something has changed.
     fn changed(&mut self, look: &Look);
-    /// All services were looked at, whether something has changed or not; for clocks that tick.
-    fn looked(&mut self) {}
     /// Nothing is watched any more.
     fn done(&mut self) {}
 }
 
 /// Shows nothing.
 #[derive(Debug)]
-pub struct Quiet;
+struct Quiet;
 
 impl Progress for Quiet {
     fn changed(&mut self, _: &Look) {}
-}
-
-/// One line a change on stderr, with the engine's time.
-#[derive(Debug, Default)]
-pub struct Plain {
-    /// The last line of each service, without the time.
-    last: HashMap<String, String>,
-}
-
-impl Progress for Plain {
-    fn changed(&mut self, look: &Look) {
-        let Some(judgement) = look.judgement else { return };
-        let line = line(look, judgement);
-        if self.last.get(look.service.id()) != Some(&line) {
-            output::note(&format!("{:.0} {}: {line}", judgement.now, look.service.name()));
-            self.last.insert(look.service.id().to_owned(), line);
-        }
-    }
 }
 
 impl<'a> Look<'a> {
@@ -60,36 +79,51 @@ impl<'a> Look<'a> {
     pub fn of(one: &'a Watched) -> Self {
         Self { service: &one.service, judgement: one.judgement.as_ref(), ending: one.ending.as_ref() }
     }
+
+    /// What goes on or how it ended, in words.
+    fn words(&self) -> String {
+        match (self.ending, self.judgement.map(|judgement| &judgement.state)) {
+            (Some(ending), _) => ending_in_words(ending),
+            // How much of the period is left would be a change a second.
+            (None, Some(State::UnderWay(WaitsFor::Monitor(_)))) => {
+                "all run; watched for the monitor period".to_owned()
+            }
+            (None, Some(State::UnderWay(waits_for))) => waits_for.to_string(),
+            // Every other state is an ending.
+            (None, _) => String::new(),
+        }
+    }
+
+    /// The same in one word.
+    fn word(&self) -> &'static str {
+        match self.ending {
+            None => "under_way",
+            Some(Ending::Converged) => "converged",
+            Some(Ending::Replaced) => "replaced",
+            Some(Ending::RolledBack) => "rolled_back",
+            Some(Ending::Failed(_)) => "failed",
+            Some(Ending::Removed) => "removed",
+            Some(Ending::GaveUp(_)) => "gave_up",
+            Some(Ending::Interrupted) => "interrupted",
+        }
+    }
+
+    /// Why its newest task failed or does not start; what converged all the same is no longer in trouble.
+    fn newest_failure(&self) -> Option<&'a Cause> {
+        let has_converged = matches!(self.ending, Some(Ending::Converged | Ending::Replaced));
+        self.judgement?.causes.first().filter(|_| !has_converged)
+    }
 }
 
-/// `2/3 running; waiting for the tasks to run; slot 1: task: non-zero exit (1) (2 tasks)`.
-fn line(look: &Look, judgement: &Judgement) -> String {
-    let Judgement { running, wanted, .. } = judgement;
-    let mut parts = vec![match look.service.is_job() {
+/// `2/3 running`, `1/3 complete, 2 running`.
+fn count_in_words(service: &Service, Judgement { running, wanted, by_state, .. }: &Judgement) -> String {
+    match service.is_job() {
         true => {
-            let complete = judgement.by_state.get(&TaskState::Complete).copied().unwrap_or(0);
+            let complete = by_state.get(&TaskState::Complete).copied().unwrap_or(0);
             format!("{complete}/{wanted} complete, {} running", running.saturating_sub(complete))
         }
         false => format!("{running}/{wanted} running"),
-    }];
-    parts.push(match (&look.ending, &judgement.state) {
-        (Some(ending), _) => ending_in_words(ending),
-        (None, State::UnderWay(WaitsFor::Monitor(_))) => "all run; watched for the monitor period".to_owned(),
-        (None, State::UnderWay(waits_for)) => waits_for.to_string(),
-        // Every other state is an ending.
-        (None, _) => String::new(),
-    });
-    if !judgement.changed_by_others.is_empty() {
-        let places: Vec<_> = judgement.changed_by_others.iter().map(ToString::to_string).collect();
-        parts.push(format!("changed by someone else meanwhile: {}", places.join(", ")));
     }
-    if let Some(cause) = judgement.causes.first()
-        && !matches!(look.ending, Some(Ending::Converged))
-    {
-        let tasks = if cause.tasks > 1 { format!(" ({} tasks)", cause.tasks) } else { String::new() };
-        parts.push(format!("task {:.12} {}: {}{tasks}", cause.task, cause.state.word(), cause.error));
-    }
-    parts.join("; ")
 }
 
 fn ending_in_words(ending: &Ending) -> String {

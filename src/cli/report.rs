@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::global::Global;
-use super::words;
+use super::{progress, words};
 use crate::api::failures::Failure;
 use crate::api::services::Service;
 use crate::api::spec::Change;
@@ -35,18 +35,10 @@ impl Style {
 
 /// Prints what became of the services and gives the command's exit code.
 pub fn report(style: Style, outcomes: &[Outcome], global: &Global) -> anyhow::Result<Exit> {
-    let code_of = |one: &Outcome| match &one.verdict {
-        Verdict::Planned if style.tells_difference && !one.changes.is_empty() => Exit::Different,
-        _ => Exit::of_outcome(one, global.signal()),
-    };
-    let codes: Vec<Exit> = outcomes.iter().map(code_of).collect();
-    let code = Exit::merge(codes.iter().copied());
+    let (code, object) = object(style, outcomes, global);
     let mut out = output::stdout();
     if style.json {
-        let services: Vec<Value> =
-            outcomes.iter().zip(&codes).map(|(one, code)| as_json(one, *code)).collect();
-        let whole = json!({ "command": style.command, "exit_code": code.code(), "services": services });
-        out.json_object(&whole);
+        out.json_object(&object);
     }
     for outcome in outcomes {
         if !style.json {
@@ -58,6 +50,18 @@ pub fn report(style: Style, outcomes: &[Outcome], global: &Global) -> anyhow::Re
     }
     out.finish()?;
     Ok(code)
+}
+
+/// The command's exit code, and the one object of `--json`.
+pub fn object(style: Style, outcomes: &[Outcome], global: &Global) -> (Exit, Value) {
+    let code_of = |one: &Outcome| match &one.verdict {
+        Verdict::Planned if style.tells_difference && !one.changes.is_empty() => Exit::Different,
+        _ => Exit::of_outcome(one, global.signal()),
+    };
+    let codes: Vec<Exit> = outcomes.iter().map(code_of).collect();
+    let code = Exit::merge(codes.iter().copied());
+    let services: Vec<Value> = outcomes.iter().zip(&codes).map(|(one, code)| as_json(one, *code)).collect();
+    (code, json!({ "command": style.command, "exit_code": code.code(), "services": services }))
 }
 
 /// The service's lines on stdout: what is so now.
@@ -78,7 +82,7 @@ fn lines(style: Style, outcome: &Outcome) -> Vec<String> {
 }
 
 /// The service's lines on stderr: warnings, and why it failed.
-fn tell(style: Style, outcome: &Outcome, global: &Global) {
+pub fn tell(style: Style, outcome: &Outcome, global: &Global) {
     let name = outcome.name();
     if let Some(service) = &outcome.service
         && ![service.name(), service.id(), ""].contains(&outcome.given.as_str())
@@ -129,9 +133,7 @@ fn as_json(outcome: &Outcome, code: Exit) -> Value {
         "dropped": outcome.dropped.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "warnings": outcome.warnings,
         "notes": outcome.notes,
-        "rollout": outcome.rollout.as_ref().map(|rollout| json!({
-            "wanted": rollout.wanted, "running": rollout.running, "told": rollout.told
-        })),
+        "rollout": outcome.rollout.as_ref().map(progress::as_json),
         "failures": outcome.explanation.failures.iter().map(failure_as_json).collect::<Vec<_>>(),
         "error": error,
     })

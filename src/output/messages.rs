@@ -3,6 +3,9 @@
 use std::fmt::Display;
 use std::io::{self, Write as _};
 
+use serde_json::Value;
+
+use super::json::json_visible;
 use super::visible;
 
 /// Something worth knowing.
@@ -13,6 +16,11 @@ pub fn note(text: &str) {
 /// Something that may not be as wanted, though the command goes on.
 pub fn warning(text: &str) {
     print(&message("warning: ", text));
+}
+
+/// A JSON object on a line of its own, for programs.
+pub fn json_line(object: &Value) {
+    print(&format!("{}\n", json_visible(&object.to_string())));
 }
 
 /// What went wrong, why, and what to do about it.

@@ -45,8 +45,8 @@ const RULES: &[Rule] = &[
     },
     Rule {
         files: &["main.rs", "cli", "api"],
-        never: &["tabled"],
-        reason: "there is one printer, and tables are its affair",
+        never: &["tabled", "indicatif", "console"],
+        reason: "there is one printer, and tables and terminals are its affair",
     },
     Rule {
         files: &["api/spec", "api/rollout", "api/image", "api/endpoint"],

@@ -1,0 +1,104 @@
+//! Progress as lines, one a change: for people, and for programs.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value, json};
+
+use super::{Look, Progress, count_in_words};
+use crate::api::rollout::{Cause, Judgement, State};
+use crate::output;
+
+/// One line a change on stderr, with the engine's time.
+#[derive(Debug, Default)]
+pub struct Plain {
+    /// The last line of each service, without the time.
+    last: HashMap<String, String>,
+}
+
+impl Progress for Plain {
+    fn changed(&mut self, look: &Look) {
+        let Some(judgement) = look.judgement else { return };
+        let line = line(look, judgement);
+        if self.last.get(look.service.id()) != Some(&line) {
+            output::note(&format!("{:.0} {}: {line}", judgement.now, look.service.name()));
+            self.last.insert(look.service.id().to_owned(), line);
+        }
+    }
+}
+
+/// `2/3 running; waiting for the tasks to run; task abcdefghijkl failed: task: non-zero exit (1) (2 tasks)`.
+fn line(look: &Look, judgement: &Judgement) -> String {
+    let mut parts = vec![count_in_words(look.service, judgement), look.words()];
+    if !judgement.changed_by_others.is_empty() {
+        let places: Vec<_> = judgement.changed_by_others.iter().map(ToString::to_string).collect();
+        parts.push(format!("changed by someone else meanwhile: {}", places.join(", ")));
+    }
+    if let Some(cause) = look.newest_failure().filter(|cause| !parts[1].contains(&cause.error)) {
+        let tasks = if cause.tasks > 1 { format!(" ({} tasks)", cause.tasks) } else { String::new() };
+        parts.push(format!("task {:.12} {}: {}{tasks}", cause.task, cause.state.word(), cause.error));
+    }
+    parts.join("; ")
+}
+
+/// One object a change, each on a line of its own.
+#[derive(Debug)]
+pub struct Json;
+
+impl Progress for Json {
+    fn changed(&mut self, look: &Look) {
+        output::json_line(&event(look));
+    }
+}
+
+fn event(look: &Look) -> Value {
+    let mut event = json!({
+        "time": look.judgement.map(|judgement| judgement.now.to_string()),
+        "service": look.service.name(),
+        "id": look.service.id(),
+        "version_index": look.service.version(),
+    });
+    if let (Some(event), Some(Value::Object(rollout))) = (event.as_object_mut(), look.judgement.map(as_json))
+    {
+        event.extend(rollout);
+    }
+    event["state"] = look.word().into();
+    event["text"] = look.words().into();
+    event["newest_failure"] = look.newest_failure().map_or(Value::Null, failure_as_json);
+    event
+}
+
+/// A judgement for programs.
+pub fn as_json(judgement: &Judgement) -> Value {
+    let (state, waits_for) = match &judgement.state {
+        State::Converged => ("converged", None),
+        State::UnderWay(waits_for) => ("under_way", Some(waits_for.to_string())),
+        State::RolledBack => ("rolled_back", None),
+        State::Failed(_) => ("failed", None),
+    };
+    let by_state: Map<String, Value> =
+        judgement.by_state.iter().map(|(state, count)| (state.word().to_owned(), (*count).into())).collect();
+    let changed_by_others: Vec<String> =
+        judgement.changed_by_others.iter().map(ToString::to_string).collect();
+    json!({
+        "state": state,
+        "waits_for": waits_for,
+        "told": judgement.told,
+        "wanted": judgement.wanted,
+        "running": judgement.running,
+        "by_state": by_state,
+        "changed_by_others": changed_by_others,
+    })
+}
+
+fn failure_as_json(cause: &Cause) -> Value {
+    json!({
+        "task": cause.task,
+        "slot": cause.slot.to_string(),
+        "node_id": cause.node,
+        "state": cause.state.word(),
+        "error": cause.error,
+        "exit_code": cause.exit_code,
+        "at": cause.at.to_string(),
+        "tasks": cause.tasks,
+    })
+}
