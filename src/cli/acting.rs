@@ -95,6 +95,15 @@ pub fn on_service(client: &Client, given: &str, act: impl FnOnce(Service) -> Out
     }
 }
 
+/// A service to be watched as it is, as if it had just been changed.
+pub fn as_it_is(client: &Client, given: &str) -> Outcome {
+    on_service(client, given, |service| {
+        let mut outcome = Outcome::new(given, Verdict::Applied);
+        outcome.service = Some(service);
+        outcome
+    })
+}
+
 /// This program's own no, with the reason.
 pub fn refuse(given: &str, service: Service, why: String) -> Outcome {
     let mut outcome = Outcome::new(given, Verdict::Refused(why));
@@ -140,7 +149,7 @@ fn explain(client: &Client, outcome: &mut Outcome) {
 }
 
 /// `--timeout`.
-fn timeout(text: &str) -> Result<Duration, BadValue> {
+pub fn timeout(text: &str) -> Result<Duration, BadValue> {
     match values::duration::period(text)? {
         1.. => Ok(Duration::from_nanos(values::duration::period(text)?.unsigned_abs())),
         _ => Err(BadValue::new("`0` leaves no time at all", "5m")),

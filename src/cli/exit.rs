@@ -104,6 +104,7 @@ impl Exit {
     pub fn of_outcome(outcome: &Outcome, signal: Option<usize>) -> Exit {
         match &outcome.verdict {
             Verdict::Unchanged(_) | Verdict::Planned | Verdict::Applied | Verdict::Converged => Exit::Done,
+            Verdict::UnderWay => Exit::Different,
             Verdict::RolloutFailed(_) => Exit::RolloutFailed,
             Verdict::Removed => Exit::NoSuch,
             Verdict::Conflict(_) => Exit::Conflict,

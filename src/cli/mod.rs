@@ -16,10 +16,12 @@ mod rm;
 mod rollback;
 mod scale;
 mod service_args;
+mod status;
 mod summary;
 mod undo;
 mod update;
 mod update_image;
+mod wait;
 mod watch;
 mod words;
 
@@ -62,8 +64,10 @@ enum Command {
     Rm(rm::RmArgs),
     Rollback(rollback::RollbackArgs),
     Scale(scale::ScaleArgs),
+    Status(status::StatusArgs),
     Update(update::UpdateArgs),
     UpdateImage(update_image::UpdateImageArgs),
+    Wait(wait::WaitArgs),
 }
 
 /// Parses the command line, runs the command, reports its error; gives the exit status.
@@ -96,8 +100,10 @@ fn run(cli: Cli) -> Exit {
         Command::Rm(args) => rm::run(args, &global),
         Command::Rollback(args) => rollback::run(args, &global),
         Command::Scale(args) => scale::run(args, &global),
+        Command::Status(args) => status::run(args, &global),
         Command::Update(args) => update::run(args, &global),
         Command::UpdateImage(args) => update_image::run(args, &global),
+        Command::Wait(args) => wait::run(args, &global),
     };
     result.unwrap_or_else(|error| exit::tell(&error, global.signal()))
 }

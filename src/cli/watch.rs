@@ -74,6 +74,24 @@ impl Watched {
 
 /// Waits for what the engine has taken, and puts down how it ended.
 pub fn until_done(client: &Client, outcomes: &mut [Outcome], progress: &mut dyn Progress) {
+    watch(outcomes, |watched| until_ended(client, watched, progress));
+}
+
+/// Looks once at what the engine has taken, and puts down what is so.
+pub fn once(client: &Client, outcomes: &mut [Outcome]) -> Result<()> {
+    watch(outcomes, |watched| {
+        // Where one was just removed the engine tells of no task at all; the next look knows which.
+        for _ in 0..3 {
+            look(client, watched)?;
+            if watched.iter().all(|one| one.judgement.is_some() || one.ending.is_some()) {
+                break;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn watch<T>(outcomes: &mut [Outcome], run: impl FnOnce(&mut [Watched]) -> T) -> T {
     let is_taken = |outcome: &&mut Outcome| matches!(outcome.verdict, Verdict::Applied);
     let (mut taken, mut watched): (Vec<&mut Outcome>, Vec<Watched>) = outcomes
         .iter_mut()
@@ -83,10 +101,11 @@ pub fn until_done(client: &Client, outcomes: &mut [Outcome], progress: &mut dyn 
             Some((outcome, watched))
         })
         .unzip();
-    until_ended(client, &mut watched, progress);
+    let result = run(&mut watched);
     for (outcome, watched) in taken.iter_mut().zip(watched) {
         put_down(outcome, watched);
     }
+    result
 }
 
 /// What the command knows of the service that it has changed.
@@ -120,7 +139,9 @@ fn put_down(outcome: &mut Outcome, watched: Watched) {
         Some(Ending::Failed(why)) => Verdict::RolloutFailed(why),
         Some(Ending::Removed) => Verdict::Removed,
         Some(Ending::GaveUp(why)) => Verdict::GaveUp(why),
-        Some(Ending::Interrupted) | None => Verdict::Interrupted,
+        Some(Ending::Interrupted) => Verdict::Interrupted,
+        None if watched.judgement.is_some() => Verdict::UnderWay,
+        None => Verdict::GaveUp("nothing could be seen of its tasks".to_owned()),
     };
     outcome.service = Some(watched.service);
     outcome.rollout = watched.judgement;
@@ -139,7 +160,6 @@ pub fn until_ended(client: &Client, watched: &mut [Watched], progress: &mut dyn 
                 progress.changed(&Look::of(one));
             }
         }
-        progress.looked();
         pause = if has_changed { FIRST_PAUSE } else { (pause * 3 / 2).min(LONGEST_PAUSE) };
         let is_over = client.time_left().is_some_and(|left| left.is_zero());
         let gone_on = match looked {
@@ -198,12 +218,13 @@ fn key(one: &Watched) -> Option<String> {
 pub fn look(client: &Client, watched: &mut [Watched]) -> Result<()> {
     let open: Vec<&mut Watched> = watched.iter_mut().filter(|one| one.ending.is_none()).collect();
     let ids: Vec<&str> = open.iter().map(|one| one.service.id()).collect();
-    let mut found = list_services(client, &ids)?;
+    let found = list_services(client, &ids)?;
     let mut there = Vec::new();
     for one in open {
-        match found.remove(one.service.id()) {
+        // One service may be watched more than once.
+        match found.get(one.service.id()) {
             Some(service) => {
-                one.service = service;
+                one.service = service.clone();
                 there.push(one);
             }
             None => one.end(Ending::Removed),

@@ -21,7 +21,11 @@ pub struct Said {
 pub fn of(outcome: &Outcome, signal: Option<usize>) -> Option<Said> {
     let name = outcome.name();
     let (causes, hint) = match &outcome.verdict {
-        Verdict::Unchanged(_) | Verdict::Planned | Verdict::Applied | Verdict::Converged => return None,
+        Verdict::Unchanged(_)
+        | Verdict::Planned
+        | Verdict::Applied
+        | Verdict::UnderWay
+        | Verdict::Converged => return None,
         Verdict::RolloutFailed(why) => (
             std::iter::once(why.to_string()).chain(explained(outcome)).collect(),
             Some(look_and_undo(outcome)),
@@ -208,6 +212,7 @@ pub fn word(verdict: &Verdict) -> &'static str {
         Verdict::Planned => "planned",
         Verdict::Applied => "applied",
         Verdict::Converged => "converged",
+        Verdict::UnderWay => "under_way",
         Verdict::RolloutFailed(_) => "failed",
         Verdict::Removed => "removed",
         Verdict::Conflict(_) => "conflict",

@@ -117,6 +117,13 @@ fn nine_is_a_lost_answer_that_could_not_be_looked_up() {
 }
 
 #[test]
+fn ten_is_still_under_way() {
+    let swarm = swarm();
+    swarm.world().step("t001", Step::Updating);
+    swarmctl(["status", "t001"]).host(swarm.host()).run().exits(10);
+}
+
+#[test]
 fn a_hundred_and_thirty_and_a_hundred_and_forty_three_are_signals() {
     let _quiet = quiet();
     for (signal, code) in [("INT", 130), ("TERM", 143)] {

@@ -17,7 +17,9 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("rm", &["nosuch"]),
     ("rollback", &["nosuch"]),
     ("scale", &["nosuch=1"]),
+    ("status", &["nosuch"]),
     ("update-image", &["nosuch", "img"]),
+    ("wait", &["nosuch"]),
 ];
 
 fn help(args: &[&str]) -> String {

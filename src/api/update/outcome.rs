@@ -51,6 +51,8 @@ pub enum Verdict {
     Applied,
     /// It did, and the tasks run, or have done their work.
     Converged,
+    /// It is under way, and nobody waits for its end.
+    UnderWay,
     /// It did, and the rollout failed.
     RolloutFailed(Why),
     /// It did, and the service was removed while it was watched.

@@ -8,4 +8,5 @@ mod concurrent;
 mod create;
 mod engine;
 mod fake;
+mod status;
 mod update_image;

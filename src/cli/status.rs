@@ -1,0 +1,81 @@
+//! `status`: what is going on with services, once.
+
+use clap::Args;
+
+use super::acting::as_it_is;
+use super::exit::Exit;
+use super::global::Global;
+use super::ls::image_without_digest;
+use super::report::{Style, object, tell};
+use super::watch;
+use crate::api::failures::Failure;
+use crate::api::rollout::{Judgement, State};
+use crate::api::services::Service;
+use crate::api::update::Outcome;
+use crate::output::{self, Table};
+
+/// Tell whether services have converged
+///
+/// It judges by the tasks, as the commands do that wait, but only once: exit 0 where all have converged (also after
+/// a rollback that was asked for), 10 where one is under way, 5 where one failed, 6 where the engine rolled one back.
+#[derive(Args, Debug)]
+pub struct StatusArgs {
+    /// Services: names, IDs, or the first 6 or more characters of IDs
+    #[arg(value_name = "SERVICE", required = true)]
+    services: Vec<String>,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: StatusArgs, global: &Global) -> anyhow::Result<Exit> {
+    let client = global.client(None)?;
+    let mut outcomes: Vec<Outcome> = args.services.iter().map(|given| as_it_is(&client, given)).collect();
+    watch::once(&client, &mut outcomes)?;
+    for outcome in &mut outcomes {
+        let causes = outcome.rollout.iter().flat_map(|rollout| rollout.causes.clone());
+        let failures = causes.map(|cause| Failure { node: cause.node.clone(), cause, log: Vec::new() });
+        outcome.explanation.failures = failures.collect();
+    }
+    let style = Style { json: args.json, ..Style::of("status", "tell the status of", "") };
+    let (exit, object) = object(style, &outcomes, global);
+    let mut out = output::stdout();
+    if args.json {
+        out.json_object(&object);
+    } else {
+        let mut table = Table::new(&["NAME", "STATE", "REPLICAS", "IMAGE", "DETAIL"]);
+        for outcome in &outcomes {
+            if let (Some(service), Some(judgement)) = (&outcome.service, &outcome.rollout) {
+                table.row(cells(service, judgement));
+            }
+        }
+        out.table(table);
+    }
+    // What the table tells is not told again.
+    outcomes.iter().filter(|outcome| outcome.rollout.is_none()).for_each(|one| tell(style, one, global));
+    out.finish()?;
+    Ok(exit)
+}
+
+fn cells(service: &Service, judgement: &Judgement) -> [String; 5] {
+    let (state, detail) = match &judgement.state {
+        State::Converged => ("converged", String::new()),
+        State::UnderWay(waits_for) => ("under way", waits_for.to_string()),
+        State::RolledBack => ("rolled back", judgement.told.clone()),
+        State::Failed(why) => ("failed", why.to_string()),
+    };
+    // Sometimes the engine's words are the reason.
+    let newest =
+        judgement.causes.first().filter(|cause| state != "converged" && !detail.contains(&cause.error));
+    let failure =
+        newest.map(|cause| format!("task {:.12} {}: {}", cause.task, cause.state.word(), cause.error));
+    let detail: Vec<String> = Some(detail).into_iter().chain(failure).filter(|it| !it.is_empty()).collect();
+    [
+        service.name().to_owned(),
+        state.to_owned(),
+        format!("{}/{}", judgement.running, judgement.wanted),
+        image_without_digest(service.image().unwrap_or_default()).into_owned(),
+        detail.join("; "),
+    ]
+}

@@ -1,0 +1,41 @@
+//! `wait`: watch services until they have converged.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::acting::{ActingArgs, as_it_is, timeout};
+use super::exit::Exit;
+use super::global::Global;
+use super::progress::ProgressArgs;
+use super::report::Style;
+use crate::api::update::Outcome;
+
+/// Wait until services have converged
+///
+/// It ends as the commands do that change services and wait: exit 0 where all have converged, 5 where a rollout
+/// failed, 6 where it was rolled back, 7 where the time was up. One that is removed meanwhile (3) does not end the
+/// wait for the others.
+#[derive(Args, Debug)]
+pub struct WaitArgs {
+    /// Services: names, IDs, or the first 6 or more characters of IDs
+    #[arg(value_name = "SERVICE", required = true)]
+    services: Vec<String>,
+    #[command(flatten)]
+    progress: ProgressArgs,
+    /// Give up after this time, as in 5m; the rollout goes on (exit 7)
+    #[arg(long, value_name = "DURATION", value_parser = timeout)]
+    timeout: Option<Duration>,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: WaitArgs, global: &Global) -> anyhow::Result<Exit> {
+    let WaitArgs { services, progress, timeout, json } = args;
+    let acting = ActingArgs { detach: false, progress, timeout, json };
+    let client = acting.client(global)?;
+    let outcomes: Vec<Outcome> = services.iter().map(|given| as_it_is(&client, given)).collect();
+    acting.finish(Style::of("wait", "wait for", "converged"), None, &client, outcomes, global)
+}

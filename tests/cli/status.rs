@@ -1,0 +1,141 @@
+//! `status`: judged once; the table, the object, the exit codes.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::support::fake_swarm::{FakeSwarm, Step, When};
+use crate::support::fixtures::{NEW, OLD, spec};
+use crate::support::run::{Run, swarmctl};
+
+fn swarm(names: &[&str]) -> FakeSwarm {
+    FakeSwarm::with(names.iter().map(|name| {
+        let mut spec = spec(name, OLD);
+        spec["EndpointSpec"]["Ports"] = json!([]);
+        spec
+    }))
+}
+
+fn status(swarm: &FakeSwarm, args: &[&str]) -> Run {
+    swarmctl([&["status"], args].concat()).host(swarm.host()).run()
+}
+
+/// The cells of a table, line by line.
+fn cells(run: &Run) -> Vec<Vec<&str>> {
+    let cells = |line| str::split(line, "   ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
+    run.stdout.lines().map(cells).collect()
+}
+
+/// A rollback is over; the previous spec is there still where a person asked for it.
+fn rolled_back(swarm: &FakeSwarm, name: &str) {
+    let at = Timestamp::now().to_string();
+    swarm.world().service(name).status = Some(json!({
+        "State": "rollback_completed", "StartedAt": at, "CompletedAt": at, "Message": "rollback completed"
+    }));
+}
+
+#[test]
+fn what_has_converged_is_zero_and_asks_little() {
+    let swarm = swarm(&["web", "db"]);
+    let run = status(&swarm, &["web", "db"]).exits(0);
+    assert_eq!(run.stderr, "");
+    let shown = cells(&run);
+    assert_eq!(shown[0], ["NAME", "STATE", "REPLICAS", "IMAGE", "DETAIL"]);
+    assert_eq!(shown[1], ["web", "converged", "1/1", OLD]);
+    assert_eq!(shown[2], ["db", "converged", "1/1", OLD]);
+    assert_eq!(
+        swarm.requests().len(),
+        5,
+        "a ping, a read of each service, one list of services and one of tasks"
+    );
+}
+
+#[test]
+fn each_state_has_its_exit_code_and_its_words() {
+    for (step, code, state, detail) in [
+        (Step::Updating, 10, "under way", "waiting for the tasks to run"),
+        (Step::Completed, 0, "converged", ""),
+        (Step::Paused, 5, "failed", "update paused due to failure or early termination of task"),
+        (Step::RolledBack, 6, "rolled back", "rollback completed"),
+    ] {
+        let swarm = swarm(&["web"]);
+        swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
+        swarm.world().step("web", step);
+        let run = status(&swarm, &["web"]).exits(code).prints(&[detail]);
+        assert_eq!(cells(&run)[1][..2], ["web", state]);
+        assert_eq!(run.stderr, "", "what the table tells is not told again");
+    }
+}
+
+#[test]
+fn a_failure_is_told_in_the_engines_words() {
+    let swarm = swarm(&["web"]);
+    swarm.world().step("web", Step::Paused);
+    status(&swarm, &["web"]).exits(5).prints(&["0/1", "task u1", "failed: task: non-zero exit (1)"]);
+}
+
+#[test]
+fn a_rollback_that_was_asked_for_is_zero() {
+    let swarm = swarm(&["web"]);
+    swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
+    rolled_back(&swarm, "web");
+    let run = status(&swarm, &["web"]).exits(0);
+    assert_eq!(cells(&run)[1][1], "converged");
+    // Without a previous spec the engine did it.
+    swarm.world().service("web").previous = None;
+    let run = status(&swarm, &["web"]).exits(6);
+    assert_eq!(cells(&run)[1][1], "rolled back");
+}
+
+#[test]
+fn of_several_services_each_is_told_and_the_worst_counts() {
+    let swarm = swarm(&["web", "db", "api"]);
+    swarm.world().step("db", Step::Updating);
+    let run = status(&swarm, &["web", "nosuch", "db"]).exits(3);
+    assert_eq!(cells(&run).len(), 3);
+    let run = run.says(&["error: cannot tell the status of service `nosuch`"]);
+    assert_eq!(run.stderr.matches("error: ").count(), 1);
+    status(&swarm, &["web", "db"]).exits(10);
+    swarm.world().step("api", Step::Paused);
+    status(&swarm, &["web", "db", "api", "nosuch"]).exits(5);
+    let run = status(&swarm, &["web", "web"]).exits(0);
+    assert_eq!(cells(&run).len(), 3, "one that is named twice is shown twice");
+}
+
+#[test]
+fn one_that_is_removed_meanwhile_is_three_beside_the_others() {
+    let swarm = swarm(&["web", "db"]);
+    // Reads: each service, then the list.
+    swarm.before(When::Read, 3, |world| world.services.retain(|service| service.name() != "web"));
+    let run =
+        status(&swarm, &["web", "db"]).exits(3).says(&["service `web`", "removed while it was watched"]);
+    assert_eq!(cells(&run)[1][..2], ["db", "converged"]);
+    assert_eq!(cells(&run).len(), 2);
+}
+
+#[test]
+fn json_is_the_object_of_acting_commands_with_the_rollout_in_it() {
+    let swarm = swarm(&["web", "db"]);
+    swarm.world().step("web", Step::Updating);
+    swarm.world().step("db", Step::Paused);
+    let run = status(&swarm, &["--json", "web", "db", "nosuch"]).exits(5).says(&["no such service"]);
+    let object = run.json();
+    assert_eq!((&object["command"], &object["exit_code"]), (&json!("status"), &json!(5)));
+    let [web, db, nosuch] = [0, 1, 2].map(|i| &object["services"][i]);
+    let of = |service: &Value| {
+        let outcome = service["outcome"].as_str().unwrap().to_owned();
+        (outcome, service["exit_code"].as_u64().unwrap(), service["posted"].as_bool())
+    };
+    assert_eq!(of(web), ("under_way".to_owned(), 10, Some(false)));
+    assert_eq!(of(db), ("failed".to_owned(), 5, Some(false)));
+    assert_eq!(of(nosuch), ("no_such_service".to_owned(), 3, Some(false)));
+    assert_eq!(
+        web["rollout"],
+        json!({
+            "state": "under_way", "waits_for": "waiting for the tasks to run", "told": "update in progress",
+            "wanted": 1, "running": 0, "by_state": { "starting": 1 }, "changed_by_others": []
+        })
+    );
+    assert_eq!(db["failures"][0]["error"], "task: non-zero exit (1)");
+    assert_eq!(db["failures"][0]["exit_code"], 1);
+    assert_eq!(nosuch["rollout"], Value::Null);
+}

@@ -1,0 +1,51 @@
+//! `status` and `wait` on a real engine: the tasks decide, whatever the engine says.
+
+use super::engine::{engine, small};
+use crate::support::fixtures::{NEW, OLD};
+
+#[test]
+fn a_service_is_under_way_until_it_has_converged() {
+    let engine = engine();
+    let _web = engine.create(&small("st-web", OLD));
+    // The monitor period has not passed yet, however fast the task starts.
+    engine.swarmctl(&["status", "st-web"]).run().exits(10).prints(&["under way"]);
+    engine.swarmctl(&["wait", "st-web"]).run().exits(0).prints(&["st-web: converged"]);
+    engine.swarmctl(&["status", "st-web"]).run().exits(0).prints(&["converged", "1/1", OLD]);
+
+    engine.swarmctl(&["update-image", "-d", "--no-resolve-image", "st-web", NEW]).run().exits(0);
+    engine.swarmctl(&["status", "st-web"]).run().exits(10);
+    engine.swarmctl(&["wait", "-q", "st-web"]).run().exits(0);
+    engine.swarmctl(&["rollback", "-q", "st-web"]).run().exits(0);
+    // It was asked for.
+    engine.swarmctl(&["status", "st-web"]).run().exits(0).prints(&[OLD]);
+    engine.swarmctl(&["wait", "st-web"]).run().exits(0);
+}
+
+#[test]
+fn of_several_the_failed_and_the_removed_do_not_end_the_wait_for_the_others() {
+    let engine = engine();
+    let _good = engine.create(&small("st-good", OLD));
+    let mut bad = small("st-bad", "opera443399/whoami:none");
+    bad["TaskTemplate"]["RestartPolicy"]["Condition"] = "any".into();
+    let _bad = engine.create(&bad);
+    let mut stuck = small("st-stuck", OLD);
+    stuck["UpdateConfig"]["Monitor"] = 600_000_000_000_u64.into();
+    let stuck = engine.create(&stuck);
+
+    let mut running = engine.swarmctl(&["wait", "st-stuck", "st-bad", "st-good"]).spawn();
+    engine
+        .wait_until("the service that is to be removed runs", |engine| engine.running_tasks(stuck.id()) == 1);
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    drop(stuck);
+    let run = running.wait().exits(5).prints(&["st-good: converged"]);
+    run.says(&[
+        "No such image: opera443399/whoami:none",
+        "service `st-stuck`",
+        "removed while it was watched",
+    ]);
+    // Between a task's end and the next one nothing can be said of a single look.
+    engine.wait_until("the status is that it failed", |engine| {
+        let run = engine.swarmctl(&["status", "st-good", "st-bad"]).run().exits_one_of(&[5, 10]);
+        run.prints(&["st-good   converged"]).code == Some(5)
+    });
+}

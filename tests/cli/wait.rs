@@ -1,0 +1,115 @@
+//! `wait`: until services have converged, at once, with the exit codes of the commands that wait.
+
+use std::thread;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::fake_swarm::{FakeSwarm, Step, When};
+use crate::support::fixtures::{NEW, OLD, spec};
+use crate::support::run::{Run, swarmctl};
+
+fn swarm(names: &[&str]) -> FakeSwarm {
+    FakeSwarm::with(names.iter().map(|name| {
+        let mut spec = spec(name, OLD);
+        spec["EndpointSpec"]["Ports"] = json!([]);
+        spec
+    }))
+}
+
+fn wait(swarm: &FakeSwarm, args: &[&str]) -> Run {
+    swarmctl([&["wait"], args].concat()).host(swarm.host()).run()
+}
+
+#[test]
+fn what_has_converged_long_ago_is_done_at_once() {
+    let swarm = swarm(&["web", "db"]);
+    let run = wait(&swarm, &["web", "db"]).exits(0);
+    assert_eq!(run.stdout, "web: converged\ndb: converged\n");
+    assert!(run.took < Duration::from_secs(2), "{}", run.report());
+    assert_eq!(
+        swarm.requests().len(),
+        5,
+        "a ping, a read of each service, one list of services and one of tasks"
+    );
+    assert!(swarm.posts().is_empty());
+}
+
+#[test]
+fn a_rollout_under_way_is_waited_for() {
+    let swarm = swarm(&["web", "db"]);
+    swarm.world().step("web", Step::Updating);
+    swarm.before(When::Read, 5, |world| world.step("web", Step::Completed));
+    let run =
+        wait(&swarm, &["web", "db"]).exits(0).says(&["web: 0/1 running", "web: 1/1 running; converged"]);
+    assert_eq!(run.stdout, "web: converged\ndb: converged\n");
+}
+
+#[test]
+fn a_failed_rollout_is_five_and_one_that_is_rolled_back_six() {
+    for (step, code) in [(Step::Paused, 5), (Step::RolledBack, 6)] {
+        let swarm = swarm(&["web"]);
+        swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
+        swarm.world().step("web", Step::Updating);
+        swarm.before(When::Read, 4, move |world| world.step("web", step));
+        let run = wait(&swarm, &["web"]).exits(code).says(&["error: the rollout of service `web` failed"]);
+        assert_eq!(run.stdout, "");
+    }
+}
+
+#[test]
+fn the_end_of_the_time_is_seven() {
+    let swarm = swarm(&["web", "db"]);
+    swarm.world().step("web", Step::Updating);
+    let run = wait(&swarm, &["web", "db", "--timeout", "300ms"]).exits(7);
+    let run = run.says(&["the time was up (--timeout)", "the rollout goes on", "swarmctl wait web"]);
+    assert_eq!(run.stdout, "db: converged\n");
+    assert!(run.took < Duration::from_secs(2), "{}", run.report());
+}
+
+#[test]
+fn one_that_is_removed_is_three_and_the_others_go_on() {
+    let swarm = swarm(&["web", "db"]);
+    swarm.world().step("web", Step::Updating);
+    swarm.world().step("db", Step::Updating);
+    swarm.before(When::Read, 4, |world| world.services.retain(|service| service.name() != "web"));
+    swarm.before(When::Read, 6, |world| world.step("db", Step::Completed));
+    let run = wait(&swarm, &["web", "db"]).exits(3).says(&["service `web`", "removed while it was watched"]);
+    assert_eq!(run.stdout, "db: converged\n");
+}
+
+#[test]
+fn one_that_is_not_there_is_three_and_the_others_are_waited_for() {
+    let swarm = swarm(&["web"]);
+    let run = wait(&swarm, &["nosuch", "web"]).exits(3).says(&["no such service: `nosuch`"]);
+    assert_eq!(run.stdout, "web: converged\n");
+}
+
+#[test]
+fn one_that_is_named_twice_is_no_removed_one() {
+    let swarm = swarm(&["web"]);
+    wait(&swarm, &["web", "web"]).exits(0);
+}
+
+#[test]
+fn json_is_one_object_on_stdout() {
+    let swarm = swarm(&["web"]);
+    let run = wait(&swarm, &["--json", "-q", "web"]).exits(0);
+    assert_eq!(run.stderr, "");
+    let object = run.json();
+    assert_eq!((&object["command"], &object["exit_code"]), (&json!("wait"), &json!(0)));
+    assert_eq!(object["services"][0]["outcome"], "converged");
+    assert_eq!(object["services"][0]["posted"], false);
+    assert_eq!(object["services"][0]["rollout"]["running"], 1);
+}
+
+#[test]
+fn ctrl_c_ends_it_at_once() {
+    let swarm = swarm(&["web"]);
+    swarm.world().step("web", Step::Updating);
+    let mut running = swarmctl(["wait", "web"]).host(swarm.host()).spawn();
+    swarm.wait_for_requests(4);
+    thread::sleep(Duration::from_millis(100));
+    running.signal("INT");
+    running.wait().exits(130).says(&["interrupted (Ctrl-C)"]);
+}
