@@ -35,6 +35,7 @@ pub enum Likeness {
     Other,
 }
 
+#[allow(dead_code, reason = "resolving tags through a registry needs the rest, and comes next")]
 impl ImageRef {
     /// Reads a reference, with Docker's rules: `nginx`, `localhost:5000/a/b:1`, `a/b@sha256:...`.
     ///

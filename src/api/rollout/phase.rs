@@ -19,6 +19,7 @@ pub struct Known {
 }
 
 impl Known {
+    #[cfg(test)]
     /// Nothing was posted: whatever the engine is about is what is watched.
     pub fn nothing() -> Self {
         Self::default()
