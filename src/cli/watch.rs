@@ -12,7 +12,7 @@ use crate::api::nodes::{self, Node};
 use crate::api::rollout::{Judgement, Known, Need, Seen, State, View, WaitsFor, Why, judge};
 use crate::api::services::{self, Service};
 use crate::api::tasks::{self, Listed, Task, Which};
-use crate::api::update::{Conflict, Outcome, Verdict};
+use crate::api::update::{Conflict, Outcome, Posts, Verdict};
 
 /// Pauses between two looks: from this one on, longer by half each time while nothing changes.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -112,6 +112,7 @@ fn watch<T>(outcomes: &mut [Outcome], run: impl FnOnce(&mut [Watched]) -> T) -> 
 fn known(outcome: &Outcome) -> Option<Known> {
     let posted = outcome.service.as_ref()?;
     Some(match &outcome.base {
+        None if outcome.posts == Posts::None => Known::nothing(),
         None => Known::created(posted),
         Some(base) => {
             let places = outcome.changes.iter().map(|change| change.place.clone()).collect();

@@ -70,7 +70,7 @@ fn none_and_quiet_are_nothing() {
 
 #[test]
 fn every_command_that_waits_has_it_and_no_other_word_will_do() {
-    for command in ["create", "restart", "rollback", "scale", "update-image", "wait"] {
+    for command in ["create", "restart", "rollback", "scale", "update", "update-image", "wait"] {
         let run = swarmctl([command, "--help"]).run().exits(0);
         run.prints(&["--progress", "--quiet", "--timeout"]);
         swarmctl([command, "--progress", "fancy"]).run().exits(2).says(&["auto", "plain", "json", "none"]);

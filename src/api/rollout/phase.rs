@@ -19,7 +19,6 @@ pub struct Known {
 }
 
 impl Known {
-    #[cfg(test)]
     /// Nothing was posted: whatever the engine is about is what is watched.
     pub fn nothing() -> Self {
         Self::default()
