@@ -41,8 +41,8 @@ pub struct EditArgs {
     /// Show what would change, and post nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// With --dry-run, exit with 10 where something would change
-    #[arg(long, requires = "dry_run")]
+    /// Exit with 10 where something changes or, with --dry-run, would change
+    #[arg(long)]
     pub exit_code: bool,
 }
 

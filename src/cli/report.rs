@@ -22,7 +22,7 @@ pub struct Style {
     pub done: &'static str,
     /// One JSON object on stdout instead of lines.
     pub json: bool,
-    /// A dry run that finds something to change ends with [`Exit::Different`].
+    /// What would end with 0 ends with [`Exit::Different`] where something changes.
     pub tells_difference: bool,
 }
 
@@ -54,9 +54,9 @@ pub fn report(style: Style, outcomes: &[Outcome], global: &Global) -> anyhow::Re
 
 /// The command's exit code, and the one object of `--json`.
 pub fn object(style: Style, outcomes: &[Outcome], global: &Global) -> (Exit, Value) {
-    let code_of = |one: &Outcome| match &one.verdict {
-        Verdict::Planned if style.tells_difference && !one.changes.is_empty() => Exit::Different,
-        _ => Exit::of_outcome(one, global.signal()),
+    let code_of = |one: &Outcome| match Exit::of_outcome(one, global.signal()) {
+        Exit::Done if style.tells_difference && !one.changes.is_empty() => Exit::Different,
+        code => code,
     };
     let codes: Vec<Exit> = outcomes.iter().map(code_of).collect();
     let code = Exit::merge(codes.iter().copied());

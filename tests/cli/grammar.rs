@@ -18,6 +18,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("rollback", &["nosuch"]),
     ("scale", &["nosuch=1"]),
     ("status", &["nosuch"]),
+    ("update", &["nosuch"]),
     ("update-image", &["nosuch", "img"]),
     ("wait", &["nosuch"]),
 ];

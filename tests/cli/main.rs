@@ -25,5 +25,6 @@ mod rm;
 mod status;
 mod support;
 mod swarm;
+mod update;
 mod update_image;
 mod wait;

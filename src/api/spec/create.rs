@@ -145,8 +145,9 @@ fn settle_mode(mut edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, BadValue
             "--mode replicated-job --max-concurrent 2",
         );
     }
-    if job || is("GlobalJob") {
-        refuse_rollout_of_job(&edits)?;
+    let policy = |edit: &Edit| edit.place.is_within("UpdateConfig") || edit.place.is_within("RollbackConfig");
+    if (job || is("GlobalJob")) && edits.iter().any(policy) {
+        return Err(no_rollout_of_job());
     }
     if job {
         let concurrent = sets(CONCURRENT);
@@ -163,15 +164,11 @@ fn settle_mode(mut edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, BadValue
 }
 
 /// The engine refuses a job with a policy of rollouts.
-pub(super) fn refuse_rollout_of_job(edits: &[Edit]) -> Result<(), BadValue> {
-    let policy = |edit: &Edit| edit.place.is_within("UpdateConfig") || edit.place.is_within("RollbackConfig");
-    match edits.iter().any(policy) {
-        false => Ok(()),
-        true => Err(BadValue::new(
-            "`--update-` and `--rollback-` flags are not for jobs, which have no rollout",
-            "--mode replicated --update-delay 10s",
-        )),
-    }
+pub(super) fn no_rollout_of_job() -> BadValue {
+    BadValue::new(
+        "`--update-` and `--rollback-` flags are not for jobs, which have no rollout",
+        "--mode replicated --update-delay 10s",
+    )
 }
 
 /// A capability that is added is not dropped, and `RESET` means nothing to a new service.

@@ -84,8 +84,9 @@ fn settle_mode(mut edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, BadValue
             ));
         }
     }
-    if job || global_job {
-        create::refuse_rollout_of_job(&edits)?;
+    // The engine takes a policy of rollbacks, which a job has no use for either.
+    if (job || global_job) && edits.iter().any(|edit| edit.place.is_within("UpdateConfig")) {
+        return Err(create::no_rollout_of_job());
     }
     Ok(edits)
 }
