@@ -352,7 +352,7 @@ fn rollback_as_a_flag_is_the_command() {
     let swarm = swarm();
     update(&["t001", "--image", NEW]).host(swarm.host()).run().exits(0);
     update(&["t001", "--rollback"]).host(swarm.host()).run().exits(0);
-    assert_eq!(swarm.posts()[1].param("rollback").as_deref(), Some("previous"));
+    assert_eq!(swarm.posts()[1].param("rollback"), Some("previous"));
     assert_eq!(swarm.service("t001").image(), OLD);
     refuses(&["--rollback", "--label-add", "a=b"]).says(&["--rollback"]);
 }

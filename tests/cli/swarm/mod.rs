@@ -9,4 +9,5 @@ mod create;
 mod engine;
 mod fake;
 mod status;
+mod update;
 mod update_image;
