@@ -123,6 +123,12 @@ impl Place {
         }
     }
 
+    /// Whether this place is a pattern that fits an item of that list.
+    pub fn fits(&self, list: &Place, item: &Value) -> bool {
+        let identity = self.identity().unwrap_or(Identity::Value);
+        self.keys == list.keys && self.pattern().is_some_and(|pattern| identity.fits(item, pattern))
+    }
+
     /// The list that the item belongs to; the place itself where it is no item.
     pub fn list(&self) -> Self {
         Self { keys: self.keys.clone(), item: None }

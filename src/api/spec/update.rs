@@ -29,26 +29,13 @@ pub fn settle(edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, BadValue> {
     Ok(edits.into_iter().filter_map(|edit| in_its_order(edit, spec)).collect())
 }
 
-/// Refuses what the engine refuses in any spec, as far as these settled and resolved edits bring it about, and
-/// networks that the service is attached to already.
+/// Refuses what the engine refuses in any spec, as far as these settled and resolved edits bring it about, and, as
+/// docker and the engine do, to add a network, secret or config that the service has already.
 pub fn check(edits: &[Edit], spec: &Value) -> Result<(), BadValue> {
     let mut before = spec.clone();
     super::prepare(&mut before, edits);
-    let added = edits.iter().enumerate().filter(|(_, edit)| {
-        edit.place.is_within("TaskTemplate.Networks")
-            && edit.place.item_id().is_some()
-            && edit.op != Op::Remove
-    });
-    for (i, edit) in added {
-        let is_removed = edits[..i].iter().any(|other| other.place == edit.place && other.op == Op::Remove);
-        let is_added = edits[..i].iter().any(|other| other.place == edit.place && other.op != Op::Remove);
-        if is_added || (!is_removed && edit.place.get(&before).is_some()) {
-            let network = edit.place.item_id().unwrap_or_default();
-            return Err(BadValue::new(
-                format!("the service is already attached to network `{network}`"),
-                "--network-rm backend --network-add name=backend,alias=db",
-            ));
-        }
+    for (i, edit) in edits.iter().enumerate() {
+        refuse_added_again(edit, &edits[..i], &before)?;
     }
     let mut after = before.clone();
     apply_all(&mut after, edits);
@@ -56,6 +43,35 @@ pub fn check(edits: &[Edit], spec: &Value) -> Result<(), BadValue> {
         (Ok(()), Err(bad)) => Err(bad),
         _ => Ok(()),
     }
+}
+
+fn refuse_added_again(edit: &Edit, earlier: &[Edit], before: &Value) -> Result<(), BadValue> {
+    let (Op::Set(item), Some(id)) = (&edit.op, edit.place.item_id()) else { return Ok(()) };
+    let is_removed = |other: &Edit| {
+        other.op == Op::Remove && (other.place == edit.place || other.place.fits(&edit.place.list(), item))
+    };
+    let is_twice = earlier.iter().any(|other| other.place == edit.place && matches!(other.op, Op::Set(_)));
+    let is_there = edit.place.get(before).is_some() && !earlier.iter().any(is_removed);
+    let is_runtime = item.get("Runtime").is_some();
+    if !(is_twice || is_there) || is_runtime {
+        return Ok(());
+    }
+    let bad = |why: String, example| Err(BadValue::new(why, example));
+    if edit.place.is_within("TaskTemplate.Networks") {
+        return bad(
+            format!("the service is already attached to network `{id}`"),
+            "--network-rm backend --network-add name=backend,alias=db",
+        );
+    }
+    let (name, file) = id.split_once(':').unwrap_or((id, id));
+    let shown = |what: &str| format!("{what} `{name}` is already shown as file `{file}`");
+    if edit.place.is_within("TaskTemplate.ContainerSpec.Secrets") {
+        return bad(shown("secret"), "--secret-rm app.key --secret-add source=app.key,mode=0400");
+    }
+    if edit.place.is_within(create::CONFIGS) {
+        return bad(shown("config"), "--config-rm app.conf --config-add source=app.conf,mode=0400");
+    }
+    Ok(())
 }
 
 /// Whether the spec has this mode: `ReplicatedJob`.

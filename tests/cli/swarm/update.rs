@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use super::engine::{Engine, Removed, engine, small};
 use crate::support::fixtures::{NEW, OLD};
+use crate::support::run::swarmctl;
 
-/// Flags of the create, made by docker both times, and the flags of the update.
+/// Flags of the create, and those of the update that follows; without any there is none.
 type Line = (&'static str, &'static str);
 
 const PORTS: &[Line] = &[
@@ -27,6 +28,14 @@ const PORTS: &[Line] = &[
     ("", "--publish-add 80"),
     ("--mode global-job", "--publish-add 22501:80"),
     ("", "--user x --env-add A=1 --label-add c=d --publish-add 22501:80 --limit-cpu 1 --update-delay 1s"),
+    ("-p 22501-22502:80-81/udp -p 22503:90/sctp", ""),
+    ("--publish 22501:80 --publish 22501:81", ""),
+    ("-p 127.0.0.1:22501:80", ""),
+    ("-p target=80,published=22501,protocol=udp,mode=host", ""),
+    ("--endpoint-mode dnsrr -p 22501:80", ""),
+    ("--endpoint-mode dnsrr -p published=22501,target=80,mode=host", ""),
+    ("-p 99999:80", ""),
+    ("-p 80", ""),
 ];
 
 const NETWORKS_SECRETS_AND_CONFIGS: &[Line] = &[
@@ -52,6 +61,14 @@ const NETWORKS_SECRETS_AND_CONFIGS: &[Line] = &[
     ("--secret du-s1 --secret du-s2", "--secret-rm du-s1"),
     ("--secret du-s1", "--secret-rm du-s1 --secret-add source=du-s1,target=y"),
     ("", "--secret-add nosuch"),
+    ("--secret du-s1", "--secret-add source=du-s1,target=other"),
+    ("--secret du-s1", "--secret-add du-s1"),
+    ("--config du-s1", "--config-add du-s1"),
+    ("", "--secret-add du-s1 --secret-add du-s1"),
+    ("--secret du-s1 --secret source=du-s2,target=du-s1", ""),
+    ("--network du-n1 --network name=du-n2,alias=a,alias=b,driver-opt=k=v", ""),
+    ("--network nosuch", ""),
+    ("--config nosuch", ""),
     ("--secret du-s1", "--secret-add source=du-s2,target=du-s1"),
 ];
 
@@ -81,6 +98,28 @@ const MODES_AND_POLICIES: &[Line] = &[
     ),
     ("--update-delay 2s", "--update-order start-first"),
     ("", "--update-max-failure-ratio 2"),
+    ("--mode global", ""),
+    ("--mode global-job", ""),
+    ("--mode replicated-job --replicas 3 --max-concurrent 2", ""),
+    ("--mode global --replicas 2", ""),
+    ("--mode foo", ""),
+    ("--mode replicated-job --update-delay 1s", ""),
+    ("--mode global --replicas-max-per-node 2", ""),
+    ("--update-order start-first --rollback-monitor 3s", ""),
+    ("--restart-condition any", ""),
+    ("--mode replicated --max-concurrent 2", ""),
+    ("--restart-condition on-failure --restart-max-attempts 3 --restart-window 4s --restart-delay 2s", ""),
+    (
+        "--update-parallelism 2 --update-monitor 2s --update-failure-action rollback --update-max-failure-ratio .3",
+        "",
+    ),
+    (
+        "--rollback-parallelism 2 --rollback-delay 2s --rollback-failure-action continue --rollback-max-failure-ratio .3 --rollback-order start-first",
+        "",
+    ),
+    ("", "--mode global"),
+    ("", "--rollback"),
+    ("", "--rollback --label-add a=b"),
 ];
 
 const CONTAINERS: &[Line] = &[
@@ -148,6 +187,31 @@ const CONTAINERS: &[Line] = &[
     ("--sysctl a=1 --sysctl b=2", "--sysctl-rm a --sysctl-add b=3"),
     ("", "--user a:b --workdir /w"),
     ("--user a --workdir /w", "--user '' --workdir ''"),
+    ("-e A=1 -e B=2 -e A=3 -e NOSUCH", ""),
+    ("--entrypoint \"a b\" -w /x -u 1:2 --hostname h", ""),
+    ("--group 1 --group 2", ""),
+    ("--host a:1.2.3.4 --host a:::1", ""),
+    ("--dns 1.1.1.1 --dns-option x:1 --dns-search a.b", ""),
+    ("--dns 1.1", ""),
+    ("--init -t --read-only --stop-signal 9 --stop-grace-period 1m", ""),
+    (
+        "--health-cmd x --health-interval 1s --health-timeout 2s --health-retries 3 --health-start-period 4s",
+        "",
+    ),
+    ("--no-healthcheck", ""),
+    ("--no-healthcheck --health-cmd x", ""),
+    ("--cap-add NET_ADMIN --cap-drop ALL --cap-add KILL --cap-drop KILL", ""),
+    ("--sysctl a=1 --sysctl b=2", ""),
+    ("--log-driver local --log-opt max-size=1m", ""),
+    ("--isolation default", ""),
+    ("--credential-spec file://x", ""),
+    ("--mount type=bind,source=/a,target=/b,readonly,bind-propagation=rslave", ""),
+    ("--mount type=volume,source=v,target=/d --mount type=volume,source=w,target=/d", ""),
+    ("--mount type=tmpfs,target=/d,tmpfs-size=1m,tmpfs-mode=1770", ""),
+    ("--mount target=/d", ""),
+    ("-l a=b -l a=c --container-label d=e", ""),
+    ("-l =x", ""),
+    ("--stop-grace-period foo", ""),
 ];
 
 const RESOURCES_AND_PLACEMENT: &[Line] = &[
@@ -176,6 +240,20 @@ const RESOURCES_AND_PLACEMENT: &[Line] = &[
     ("--reserve-cpu 0.5 --reserve-memory 32m --generic-resource gpu=1", "--reserve-cpu 0.1"),
     ("", "--ulimit-add nofile=5:6"),
     ("--ulimit nofile=5 --ulimit nproc=6", "--ulimit-rm nofile --ulimit-add nproc=7"),
+    ("--limit-cpu .5 --limit-memory 64m --limit-pids 4 --reserve-cpu .25 --reserve-memory 32m", ""),
+    ("--generic-resource gpu=1 --generic-resource ssd=2", ""),
+    ("--generic-resource gpu=x", ""),
+    (
+        "--constraint node.role==worker --constraint node.labels.a!=b --placement-pref spread=node.labels.a",
+        "",
+    ),
+    ("--constraint foo", ""),
+    ("--replicas-max-per-node 2", ""),
+    ("--ulimit nofile=1:2 --ulimit core=-1", ""),
+    ("--ulimit nofile=3:2", ""),
+    ("--limit-memory 1", ""),
+    ("--limit-memory foo", ""),
+    ("--oom-score-adj 5", ""),
 ];
 
 /// What is done otherwise, and why.
@@ -188,6 +266,8 @@ const DIFFERENT: &[(Line, &str)] = &[
     (("--mode replicated-job", "--replicas 2"), "docker's scale does it"),
     (("--mode replicated-job", "--max-concurrent 2"), "docker ignores it without a word"),
     (("-e A=1", "--env-rm A=1"), "docker removes nothing, without a word"),
+    (("--mount type=bind,target=/d", ""), "no task could start"),
+    (("", "--env A=1 --label a=b"), "docker has no such flags"),
     (("--group a", "--group-add a"), "one of a kind is enough"),
     (("--mode replicated-job", "--rollback-parallelism 2 --replicas 2"), "docker's scale does it"),
 ];
@@ -218,45 +298,55 @@ struct Made {
 }
 
 fn docker(engine: &Engine, args: &[String]) -> Result<String, String> {
-    let run = Command::new("docker").arg("-H").arg(engine.host()).args(args).output();
+    let run = Command::new("docker").arg("-H").arg(engine.host()).arg("service").args(args).output();
     let run = run.expect("docker's client, which scripts/engine installs, can be started");
     match run.status.success() {
-        true => Ok(String::from_utf8_lossy(&run.stdout).trim().to_owned()),
+        true => Ok(String::new()),
         false => Err(String::from_utf8_lossy(&run.stderr).into_owned()),
     }
 }
 
-/// Docker does not start over where the version index is stale, nor where the port of a removed service is not free yet.
-fn docker_again(engine: &Engine, args: &[String]) -> Result<String, String> {
+fn ours(engine: &Engine, args: &[String]) -> Result<String, String> {
+    let run = engine.swarmctl(&args.iter().map(String::as_str).collect::<Vec<_>>()).run();
+    if run.code == Some(0) { Ok(run.stderr) } else { Err(run.stderr) }
+}
+
+/// Docker does not start over where the version index is stale, and nobody where the port of a removed service is not
+/// free yet.
+fn again(act: impl Fn() -> Result<String, String>) -> Result<String, String> {
     let passing =
         |said: &str| said.contains("out of sequence") || said.contains("is already in use by service");
     for _ in 0..100 {
-        match docker(engine, args) {
+        match act() {
             Err(said) if passing(&said) => thread::sleep(Duration::from_millis(50)),
             done => return done,
         }
     }
-    panic!("docker cannot: {args:?}")
+    act()
 }
 
 fn made(engine: &'static Engine, name: &str, (create, update): Line, by_docker: bool) -> Made {
-    let line = |front: &[&str], flags: &str, end: &[&str]| -> Vec<String> {
-        let own = |words: &[&str]| -> Vec<String> { words.iter().map(|word| (*word).to_owned()).collect() };
-        [own(front), words(flags), own(end)].concat()
+    let line = |front: &[&str], flags: &str, end: &str| -> Vec<String> {
+        let front = front.iter().map(|word| (*word).to_owned());
+        front.chain(words(flags)).chain([end.to_owned()]).collect()
     };
+    let act = |args: &[String]| again(|| if by_docker { docker(engine, args) } else { ours(engine, args) });
     // No task is needed, and none can run.
     let none = if create.contains("--mode") { "--constraint=node.id==none" } else { "--replicas=0" };
-    let front = ["service", "create", "--detach", "--no-resolve-image", "--name", name, none];
-    let id = docker_again(engine, &line(&front, create, &[OLD])).unwrap_or_else(|e| panic!("{create}: {e}"));
-    let _service = Removed::new(engine, format!("/services/{id}"));
-    let result = if by_docker {
-        docker_again(engine, &line(&["service", "update", "--detach", "--no-resolve-image"], update, &[name]))
-    } else {
-        let args = line(&["update", "--detach", "--no-resolve-image"], update, &[name]);
-        let run = engine.swarmctl(&args.iter().map(String::as_str).collect::<Vec<_>>()).run();
-        if run.code == Some(0) { Ok(run.stderr) } else { Err(run.stderr) }
+    let front = ["create", "--detach", "--no-resolve-image", "--name", name, none];
+    let mut result = act(&line(&front, create, OLD));
+    let _service = Removed::new(engine, format!("/services/{name}"));
+    if let Ok(said) = &mut result
+        && !update.is_empty()
+    {
+        let first = std::mem::take(said);
+        result = act(&line(&["update", "--detach", "--no-resolve-image"], update, name));
+        result = result.map(|said| first + &said);
+    }
+    let spec = match engine.has_service(name) {
+        true => engine.service(name)["Spec"].clone(),
+        false => Value::Null,
     };
-    let spec = engine.service(name)["Spec"].clone();
     Made { taken: result.is_ok(), spec, said: result.unwrap_or_else(|said| said) }
 }
 
@@ -331,6 +421,71 @@ fn the_same_lines_make_the_same_service_with_docker_networks_secrets_and_configs
         })
     });
     compare("du-names", NETWORKS_SECRETS_AND_CONFIGS);
+}
+
+/// Flags that this engine, or docker's client beside it, does not know; and those that no service shows.
+const NOT_COMPARED: &[&str] = &[
+    "health-start-interval",
+    "memory-swap",
+    "memory-swappiness",
+    "seccomp",
+    "apparmor",
+    "no-new-privileges",
+    "open-stdin",
+    "detach",
+    "quiet",
+    "no-resolve-image",
+    "name",
+    "env-file",
+    "spec",
+    "force-spec",
+    "resume",
+    "if-version",
+    "dry-run",
+    "exit-code",
+    "rollback-on-failure",
+    "timeout",
+    "json",
+    "help",
+];
+
+#[test]
+fn every_flag_of_create_and_update_is_compared() {
+    let lines: Vec<&Line> =
+        [PORTS, NETWORKS_SECRETS_AND_CONFIGS, MODES_AND_POLICIES, CONTAINERS, RESOURCES_AND_PLACEMENT]
+            .into_iter()
+            .flatten()
+            .chain(DIFFERENT.iter().map(|(line, _)| line))
+            .collect();
+    for command in ["create", "update"] {
+        let help = swarmctl([command, "--help"]).run().exits(0).stdout;
+        let flags: Vec<(Option<&str>, &str)> = help
+            .lines()
+            .filter_map(|line| {
+                let (short, rest) =
+                    line.trim_start().strip_prefix('-').map(|line| match line.split_once(", --") {
+                        Some((short, rest)) if short.len() == 1 => (Some(short), rest),
+                        _ => (None, line.trim_start_matches('-')),
+                    })?;
+                Some((short, rest.split([' ', '[', '=']).next()?))
+            })
+            .collect();
+        assert!(flags.len() > 70, "{flags:?}");
+        let missing: Vec<_> = flags
+            .iter()
+            .filter(|(short, long)| {
+                let is_there = |text: &str| {
+                    words(text).iter().any(|word| {
+                        word.split('=').next() == Some(&format!("--{long}"))
+                            || short.is_some_and(|short| word == &format!("-{short}"))
+                    })
+                };
+                let of = |line: &Line| if command == "create" { line.0 } else { line.1 };
+                !NOT_COMPARED.contains(long) && !lines.iter().any(|line| is_there(of(line)))
+            })
+            .collect();
+        assert!(missing.is_empty(), "{command}: add a line for {missing:?}");
+    }
 }
 
 #[test]
