@@ -1,7 +1,7 @@
 //! The Docker Engine's services API, thin and blocking.
 //!
 //! Nothing here prints, reads the environment or knows the command line; see ARCHITECTURE.md for who may
-//! import whom. `spec`, `rollout`, `image` and `endpoint` are pure.
+//! import whom. `spec`, `rollout`, `forecast`, `image` and `endpoint` are pure.
 
 pub mod addresses;
 mod answer;
@@ -10,6 +10,7 @@ pub mod create;
 pub mod endpoint;
 pub mod error;
 pub mod failures;
+pub mod forecast;
 pub mod image;
 pub mod interrupt;
 pub mod logs;

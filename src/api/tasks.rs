@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
@@ -115,6 +116,36 @@ fn with_text(answer: &Answer) -> Result<Vec<(Task, String)>> {
         Ok((task, text.get().to_owned()))
     };
     texts.into_iter().map(read).collect()
+}
+
+/// A task with its own spec, as the engine tells it: only a forecast looks at that.
+#[derive(Clone, Debug)]
+pub struct Specified {
+    /// The task.
+    pub task: Task,
+    /// What it was made from.
+    pub spec: Value,
+}
+
+impl Specified {
+    /// Reads one of the engine's own objects.
+    pub fn from_json(text: &str) -> serde_json::Result<Self> {
+        #[derive(Deserialize)]
+        struct Row {
+            #[serde(default, rename = "Spec")]
+            spec: Value,
+        }
+        Ok(Self { task: serde_json::from_str(text)?, spec: serde_json::from_str::<Row>(text)?.spec })
+    }
+}
+
+/// `GET /tasks` of one service, by its full ID, each with its own spec.
+pub fn list_specified(client: &Client, service: &str) -> Result<Vec<Specified>> {
+    client.get_with(&of_services(&[service]), |answer| {
+        let read = |text: &&RawValue| Specified::from_json(text.get());
+        let tasks: serde_json::Result<Vec<_>> = answer.json::<Vec<&RawValue>>()?.iter().map(read).collect();
+        tasks.map_err(|e| answer.garbled(format!("a task: {e}")))
+    })
 }
 
 /// The task of this full ID, or ID prefix of at least 6 characters.

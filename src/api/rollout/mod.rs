@@ -22,6 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use self::cause::Cause;
 pub use self::judge::judge;
 pub use self::phase::Known;
+pub(super) use self::placement::meets_constraints;
 pub use self::slots::Seen;
 use super::nodes::Node;
 use super::services::Service;

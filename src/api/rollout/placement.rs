@@ -19,10 +19,8 @@ pub fn may_run(spec: &Value, node: &Node) -> Result<(), String> {
         _ => {}
     }
     let placement = &spec["TaskTemplate"]["Placement"];
-    for constraint in items(&placement["Constraints"]).filter_map(Value::as_str) {
-        if !fits(constraint, node) {
-            return Err(format!("constraint `{constraint}`"));
-        }
+    if let Some(constraint) = unmet(placement, node) {
+        return Err(format!("constraint `{constraint}`"));
     }
     match (platforms(&placement["Platforms"]), node.platform()) {
         (wanted, Some(has)) if !wanted.is_empty() && !wanted.iter().any(|want| runs(has, want)) => {
@@ -30,6 +28,16 @@ pub fn may_run(spec: &Value, node: &Node) -> Result<(), String> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether the node meets the constraints of this spec, whatever else there is to it.
+pub fn meets_constraints(spec: &Value, node: &Node) -> bool {
+    unmet(&spec["TaskTemplate"]["Placement"], node).is_none()
+}
+
+/// The first constraint that the node does not meet.
+fn unmet<'a>(placement: &'a Value, node: &Node) -> Option<&'a str> {
+    items(&placement["Constraints"]).filter_map(Value::as_str).find(|constraint| !fits(constraint, node))
 }
 
 fn items(list: &Value) -> impl Iterator<Item = &Value> {

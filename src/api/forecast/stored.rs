@@ -1,0 +1,222 @@
+//! What the engine makes of a spec: two of them are alike for it where they are alike here.
+//!
+//! It keeps what it knows as protobuf. There an empty list, map or text, `false` and 0 are the same as nothing, but
+//! a message with nothing in it (`Resources: {}`) and the few optional scalars (`Init: false`) are not. It adds
+//! defaults of its own, and does not store some of what it reads.
+
+use serde_json::{Map, Value, json};
+
+/// Objects whose keys the user chose: empty they are nothing, but a key with an empty value is there.
+const MAPS: &[&str] = &["Labels", "Options", "DriverOpts", "Sysctls"];
+
+/// Scalars of which 0 and false are not the same as nothing.
+const OPTIONAL: &[&str] = &["Init", "StopGracePeriod", "Delay", "Window", "SwapBytes", "MemorySwappiness"];
+
+/// What a task is made from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Template {
+    /// Without the placement, and without the runtime, which tasks do not carry.
+    pub rest: Value,
+    pub placement: Option<Value>,
+}
+
+impl Template {
+    /// Takes a service's TaskTemplate, or a task's own Spec.
+    pub fn of(task: &Value) -> Self {
+        let Some(Value::Object(mut rest)) = normal("", task) else {
+            return Self { rest: json!({}), placement: None };
+        };
+        rest.shift_remove("Runtime");
+        let placement = rest.shift_remove("Placement");
+        if let Some(container) = rest.get_mut("ContainerSpec") {
+            default(container, "Isolation", "default");
+            for mount in container.get_mut("Mounts").and_then(Value::as_array_mut).into_iter().flatten() {
+                store_mount(mount);
+            }
+        }
+        if let Some(policy) = rest.get_mut("RestartPolicy") {
+            default(policy, "Condition", "any");
+        }
+        Self { rest: Value::Object(rest), placement }
+    }
+}
+
+/// An `EndpointSpec`; nothing is not the same as an empty one.
+pub fn endpoint(spec: &Value) -> Option<Value> {
+    let mut endpoint = normal("EndpointSpec", spec)?;
+    default(&mut endpoint, "Mode", "vip");
+    for port in endpoint.get_mut("Ports").and_then(Value::as_array_mut).into_iter().flatten() {
+        default(port, "Protocol", "tcp");
+        default(port, "PublishMode", "ingress");
+    }
+    Some(endpoint)
+}
+
+/// The value without what is the same as nothing.
+fn normal(key: &str, value: &Value) -> Option<Value> {
+    match value {
+        Value::Null => None,
+        Value::Bool(_) | Value::Number(_) if OPTIONAL.contains(&key) => Some(value.clone()),
+        Value::Bool(it) => it.then(|| value.clone()),
+        Value::Number(it) => (it.as_f64() != Some(0.0)).then(|| value.clone()),
+        Value::String(it) => (!it.is_empty()).then(|| value.clone()),
+        Value::Array(items) => {
+            let item = |item: &Value| match item {
+                Value::Object(map) => Value::Object(normal_object(map)),
+                other => other.clone(),
+            };
+            (!items.is_empty()).then(|| Value::Array(items.iter().map(item).collect()))
+        }
+        Value::Object(map) if MAPS.contains(&key) => (!map.is_empty()).then(|| value.clone()),
+        Value::Object(map) => Some(Value::Object(normal_object(map))),
+    }
+}
+
+fn normal_object(map: &Map<String, Value>) -> Map<String, Value> {
+    map.iter().filter_map(|(key, value)| Some((key.clone(), normal(key, value)?))).collect()
+}
+
+/// Of a mount's bind options the engine stores two, and none at all where neither says anything.
+fn store_mount(mount: &mut Value) {
+    default(mount, "Type", "bind");
+    let Some(mount) = mount.as_object_mut() else { return };
+    for key in ["Consistency", "ImageOptions", "ClusterOptions"] {
+        mount.shift_remove(key);
+    }
+    if let Some(Value::Object(options)) = mount.get_mut("BindOptions") {
+        options.retain(|key, _| key == "Propagation" || key == "NonRecursive");
+        match options.is_empty() {
+            true => drop(mount.shift_remove("BindOptions")),
+            false => {
+                options.entry("Propagation").or_insert_with(|| json!("rprivate"));
+            }
+        }
+    }
+}
+
+fn default(object: &mut Value, key: &str, value: &str) {
+    if let Value::Object(map) = object {
+        map.entry(key).or_insert_with(|| json!(value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn container(more: Value) -> Template {
+        let mut spec = json!({"Image": "a", "Isolation": "default"});
+        spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Template::of(&json!({"ContainerSpec": spec}))
+    }
+
+    fn with(key: &str, value: &Value) -> Template {
+        Template::of(&json!({ key: value }))
+    }
+
+    /// Each pair was posted one after the other on 20.10: the task stayed.
+    #[test]
+    fn what_is_the_same_to_the_engine_is_the_same_here() {
+        for (a, b) in [
+            (
+                json!({}),
+                json!({"TTY": false, "Labels": {}, "Env": [], "Dir": "", "Secrets": [], "Init": null}),
+            ),
+            (json!({}), json!({"Isolation": ""})),
+            (
+                json!({"Healthcheck": {"Test": ["NONE"]}}),
+                json!({"Healthcheck": {"Test": ["NONE"], "Interval": 0}}),
+            ),
+            (
+                json!({"Privileges": {"SELinuxContext": {}}}),
+                json!({"Privileges": {"CredentialSpec": null, "SELinuxContext": {"Disable": false, "User": ""}}}),
+            ),
+        ] {
+            assert_eq!(container(a.clone()), container(b.clone()), "{a} {b}");
+        }
+        for (key, a, b) in [
+            ("Networks", json!(null), json!([])),
+            ("ForceUpdate", json!(null), json!(0)),
+            ("Runtime", json!(null), json!("container")),
+            ("RestartPolicy", json!({}), json!({"Condition": "any", "MaxAttempts": 0})),
+            ("LogDriver", json!({}), json!({"Name": "", "Options": {}})),
+            ("Placement", json!({}), json!({"Constraints": [], "MaxReplicas": 0})),
+            ("Resources", json!({"Limits": {}}), json!({"Limits": {"Pids": 0}, "Reservations": null})),
+        ] {
+            assert_eq!(with(key, &a), with(key, &b), "{key} {a} {b}");
+        }
+    }
+
+    /// Each pair was posted one after the other on 20.10: the task was replaced, or for its placement kept.
+    #[test]
+    fn what_differs_to_the_engine_differs_here() {
+        for (a, b) in [
+            (json!({}), json!({"Init": false})),
+            (json!({}), json!({"StopGracePeriod": 0})),
+            (json!({}), json!({"DNSConfig": {}})),
+            (json!({}), json!({"Healthcheck": {}})),
+            (json!({}), json!({"Privileges": {}})),
+            (json!({"Privileges": {}}), json!({"Privileges": {"SELinuxContext": {}}})),
+            (json!({}), json!({"Labels": {"a": ""}})),
+            (json!({"Env": ["A=1", "B=1"]}), json!({"Env": ["B=1", "A=1"]})),
+        ] {
+            assert_ne!(container(a.clone()), container(b.clone()), "{a} {b}");
+        }
+        for (key, a, b) in [
+            ("RestartPolicy", json!(null), json!({})),
+            ("RestartPolicy", json!({}), json!({"Delay": 0})),
+            ("RestartPolicy", json!({}), json!({"Window": 0})),
+            ("LogDriver", json!(null), json!({})),
+            ("Placement", json!(null), json!({})),
+            ("Resources", json!(null), json!({})),
+            ("Resources", json!({}), json!({"Limits": {}})),
+            ("ForceUpdate", json!(null), json!(1)),
+        ] {
+            assert_ne!(with(key, &a), with(key, &b), "{key} {a} {b}");
+        }
+    }
+
+    #[test]
+    fn of_mounts_the_engine_does_not_store_all() {
+        let mount = |more: Value| {
+            let mut mount = json!({"Source": "/etc", "Target": "/x"});
+            mount.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            container(json!({"Mounts": [mount]}))
+        };
+        for (a, b) in [
+            (json!({}), json!({"Type": "bind", "Consistency": "cached"})),
+            (json!({}), json!({"BindOptions": {}})),
+            (json!({}), json!({"BindOptions": {"Propagation": "", "CreateMountpoint": true}})),
+            (
+                json!({"BindOptions": {"NonRecursive": true}}),
+                json!({"BindOptions": {"NonRecursive": true, "Propagation": "rprivate"}}),
+            ),
+            (json!({"VolumeOptions": {}}), json!({"VolumeOptions": {"NoCopy": false, "Labels": {}}})),
+        ] {
+            assert_eq!(mount(a.clone()), mount(b.clone()), "{a} {b}");
+        }
+        for (a, b) in [
+            (json!({}), json!({"Type": "volume"})),
+            (json!({}), json!({"BindOptions": {"Propagation": "rprivate"}})),
+            (json!({}), json!({"VolumeOptions": {}})),
+            (json!({"VolumeOptions": {}}), json!({"VolumeOptions": {"DriverConfig": {}}})),
+            (json!({}), json!({"TmpfsOptions": {}})),
+        ] {
+            assert_ne!(mount(a.clone()), mount(b.clone()), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_gains_its_defaults() {
+        let port = |more: Value| {
+            let mut port = json!({"TargetPort": 80, "PublishedPort": 8080});
+            port.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            endpoint(&json!({"Ports": [port]}))
+        };
+        assert_eq!(port(json!({})), port(json!({"Protocol": "tcp", "PublishMode": "ingress", "Name": ""})));
+        assert_ne!(port(json!({})), port(json!({"PublishMode": "host"})));
+        assert_eq!(endpoint(&json!({})), endpoint(&json!({"Mode": "vip", "Ports": null})));
+        assert_eq!(endpoint(&Value::Null), None);
+        assert_ne!(endpoint(&json!({})), None);
+    }
+}

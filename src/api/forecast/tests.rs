@@ -1,0 +1,295 @@
+use serde_json::json;
+
+use super::*;
+use crate::api::spec::{Edit, Place, apply_all};
+
+const API: (u32, u32) = (1, 41);
+
+/// The TaskTemplate that docker's create writes, with a placement.
+fn template() -> Value {
+    json!({
+        "ContainerSpec": {
+            "Image": "whoami:0.7", "Env": ["A=1", "B=1"], "Init": false, "StopGracePeriod": 10_000_000_000_u64,
+            "Mounts": [{"Type": "volume", "Source": "a", "Target": "/a"}, {"Type": "tmpfs", "Target": "/b"}],
+            "DNSConfig": {}, "Isolation": "default"
+        },
+        "RestartPolicy": {"Condition": "any", "Delay": 5_000_000_000_u64, "MaxAttempts": 0},
+        "Placement": {"Constraints": ["node.role==manager"]},
+        "Networks": [{"Target": "n1"}, {"Target": "n2"}],
+        "ForceUpdate": 0
+    })
+}
+
+fn spec() -> Value {
+    let mut template = template();
+    template["Runtime"] = json!("container");
+    json!({
+        "Name": "web", "Labels": {}, "TaskTemplate": template, "Mode": {"Replicated": {"Replicas": 2}},
+        "EndpointSpec": {"Mode": "vip", "Ports": [{
+            "Protocol": "tcp", "TargetPort": 80, "PublishedPort": 8080, "PublishMode": "ingress"
+        }]}
+    })
+}
+
+fn service_with(spec: &Value, more: Value) -> Service {
+    let mut object = json!({"ID": "abcdefgh", "Version": {"Index": 9}, "Spec": spec});
+    object.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    Service::new(object).unwrap()
+}
+
+fn task(id: &str, slot: u64, node: &str, states: [&str; 2], spec: &Value) -> Specified {
+    let at = "2026-01-01T00:00:00Z";
+    let text = json!({
+        "ID": id, "CreatedAt": at, "UpdatedAt": at, "ServiceID": "abcdefgh", "Slot": slot, "NodeID": node,
+        "Status": {"Timestamp": at, "State": states[0]}, "DesiredState": states[1], "Spec": spec
+    });
+    Specified::from_json(&text.to_string()).unwrap()
+}
+
+const RUNNING: [&str; 2] = ["running", "running"];
+
+/// Two tasks of this spec, in slots 1 and 2.
+fn tasks(spec: &Value) -> Vec<Specified> {
+    [("t1", 1), ("t2", 2)].map(|(id, slot)| task(id, slot, "m1", RUNNING, spec)).into()
+}
+
+fn node(id: &str, role: &str, availability: &str) -> Node {
+    serde_json::from_value(json!({
+        "ID": id, "Spec": {"Role": role, "Availability": availability}, "Description": {"Hostname": id},
+        "Status": {"State": "ready"}
+    }))
+    .unwrap()
+}
+
+fn nodes() -> Vec<Node> {
+    vec![node("m1", "manager", "active"), node("w1", "worker", "active")]
+}
+
+fn edited(edits: &[Edit]) -> Value {
+    let mut spec = spec();
+    apply_all(&mut spec, edits);
+    spec
+}
+
+fn set(path: &str, value: Value) -> Vec<Edit> {
+    vec![Edit::set(Place::at(path), value)]
+}
+
+fn foresee_at(api: (u32, u32), tasks: &[Specified], wanted: &Value) -> Forecast {
+    let (service, nodes) = (service_with(&spec(), json!({})), nodes());
+    of_update(&Before { service: &service, tasks, up_to_date: None, nodes: Some(&nodes), api }, wanted, false)
+}
+
+fn restarted(edits: &[Edit]) -> (u64, u64) {
+    let forecast = foresee_at(API, &tasks(&template()), &edited(edits));
+    assert_eq!(forecast.warnings, [""; 0]);
+    (forecast.restarted, forecast.of)
+}
+
+fn port(mode: &str) -> Value {
+    json!({"Ports": [{"TargetPort": 80, "PublishedPort": 9090, "PublishMode": mode}]})
+}
+
+/// reference/engine.md A7, "What restarts tasks", row by row.
+#[test]
+fn every_row_of_the_table_of_what_restarts_tasks() {
+    let container = "TaskTemplate.ContainerSpec";
+    let at = |key: &str| format!("{container}.{key}");
+    let placement = |placement: Value| set("TaskTemplate.Placement", placement);
+    let reversed = |path: &str| {
+        let mut list = Place::at(path).get(&spec()).unwrap().as_array().unwrap().clone();
+        list.reverse();
+        set(path, list.into())
+    };
+    let table: Vec<(&str, Vec<Edit>, u64)> = vec![
+        ("nothing", Vec::new(), 0),
+        ("labels", set("Labels", json!({"a": "b"})), 0),
+        ("UpdateConfig", set("UpdateConfig", json!({"Parallelism": 2, "MaxFailureRatio": 0.3})), 0),
+        ("RollbackConfig", set("RollbackConfig", json!({"Order": "start-first"})), 0),
+        ("constraints that still fit", placement(json!({"Constraints": ["node.hostname==m1"]})), 0),
+        ("preferences", placement(json!({"Preferences": [{"Spread": {"SpreadDescriptor": "node.id"}}]})), 0),
+        ("platforms", placement(json!({"Platforms": [{"OS": "windows"}]})), 0),
+        ("max replicas", placement(json!({"MaxReplicas": 3})), 0),
+        ("an empty placement", placement(json!({})), 0),
+        ("constraints that fit no longer", placement(json!({"Constraints": ["node.role==worker"]})), 2),
+        ("EndpointSpec", set("EndpointSpec", port("host")), 2),
+        ("no EndpointSpec", vec![Edit::remove(Place::at("EndpointSpec"))], 2),
+        (
+            "EndpointSpec without its defaults",
+            set(
+                "EndpointSpec",
+                json!({"Ports": [
+                    {"TargetPort": 80, "PublishedPort": 8080}
+                ]}),
+            ),
+            0,
+        ),
+        ("RestartPolicy", set("TaskTemplate.RestartPolicy.MaxAttempts", json!(3)), 2),
+        ("LogDriver", set("TaskTemplate.LogDriver", json!({"Name": "json-file"})), 2),
+        ("empty Resources", set("TaskTemplate.Resources", json!({})), 2),
+        ("order of env", reversed(&at("Env")), 2),
+        ("order of mounts", reversed(&at("Mounts")), 2),
+        ("order of networks", reversed("TaskTemplate.Networks"), 2),
+        ("ForceUpdate", vec![Edit::increment(Place::at("TaskTemplate.ForceUpdate"))], 2),
+        ("image", set(&at("Image"), json!("whoami:0.6")), 2),
+        ("what is the same as nothing", set(&at("Labels"), json!({})), 0),
+    ];
+    for (what, edits, expected) in table {
+        assert_eq!(restarted(&edits), (expected, 2), "{what}");
+    }
+}
+
+#[test]
+fn engines_before_1_41_replace_for_the_placement_too() {
+    let wanted = edited(&set("TaskTemplate.Placement", json!({"Constraints": ["node.hostname==m1"]})));
+    assert_eq!(foresee_at((1, 30), &tasks(&template()), &wanted).restarted, 2);
+}
+
+#[test]
+fn replicas_add_and_remove_and_restart_nothing() {
+    let scaled = |n: u64, more: Vec<Edit>| {
+        let edits = [set("Mode.Replicated.Replicas", json!(n)), more].concat();
+        let Forecast { restarted, of, added, removed, .. } =
+            foresee_at(API, &tasks(&template()), &edited(&edits));
+        [restarted, of, added, removed]
+    };
+    let image = || set("TaskTemplate.ContainerSpec.Image", json!("other"));
+    assert_eq!(scaled(5, Vec::new()), [0, 2, 3, 0]);
+    assert_eq!(scaled(1, Vec::new()), [0, 2, 0, 1]);
+    assert_eq!(scaled(0, image()), [0, 2, 0, 2]);
+    assert_eq!(scaled(1, image()), [1, 2, 0, 1]);
+    assert_eq!(scaled(3, image()), [2, 2, 1, 0]);
+}
+
+#[test]
+fn an_endpoint_does_not_reach_tasks_of_another_placement() {
+    let mut old = template();
+    old["Placement"] = json!({"MaxReplicas": 1});
+    let wanted = edited(&set("EndpointSpec", port("host")));
+    let forecast = foresee_at(API, &tasks(&old), &wanted);
+    assert_eq!((forecast.restarted, forecast.of), (0, 2));
+    let [warning] = forecast.warnings.as_slice() else { panic!("{forecast:?}") };
+    assert!(warning.contains("2 of its tasks") && warning.contains("--force"), "{warning}");
+
+    let mut forced = wanted.clone();
+    forced["TaskTemplate"]["ForceUpdate"] = json!(1);
+    let forecast = foresee_at(API, &tasks(&old), &forced);
+    assert_eq!((forecast.restarted, forecast.warnings.len()), (2, 0));
+    let forecast = foresee_at((1, 30), &tasks(&old), &wanted);
+    assert_eq!((forecast.restarted, forecast.warnings.len()), (2, 0));
+}
+
+#[test]
+fn a_post_resumes_a_paused_rollout_whatever_it_changes() {
+    let mut old = template();
+    old["ContainerSpec"]["Image"] = json!("whoami:0.6");
+    let two = [task("t1", 1, "m1", RUNNING, &old), task("t2", 2, "m1", RUNNING, &template())];
+    let wanted = edited(&set("Labels", json!({"a": "b"})));
+    assert_eq!(foresee_at(API, &two, &wanted).restarted, 1);
+}
+
+#[test]
+fn tasks_that_a_rollout_has_not_come_to_have_the_endpoint_before() {
+    let mut previous = spec();
+    previous["EndpointSpec"] = port("host");
+    let more = |state: &str| json!({"PreviousSpec": previous, "UpdateStatus": {"State": state}});
+    assert!(!asks_for_up_to_date(&service_with(&spec(), more("completed"))));
+    let service = service_with(&spec(), more("paused"));
+    assert!(asks_for_up_to_date(&service));
+    let up_to_date = HashSet::from(["t1".to_owned()]);
+    let tasks = tasks(&template());
+    let foresee = |wanted: &Value, is_rollback| {
+        let before =
+            Before { service: &service, tasks: &tasks, up_to_date: Some(&up_to_date), nodes: None, api: API };
+        of_update(&before, wanted, is_rollback).restarted
+    };
+    assert_eq!(foresee(&edited(&set("Labels", json!({"a": "b"}))), false), 1, "t2 still has the old port");
+    assert_eq!(foresee(&previous, true), 1, "t1 has the new one");
+}
+
+#[test]
+fn a_slot_counts_once_and_stays_where_one_of_its_tasks_is_clean() {
+    let mut old = template();
+    old["ContainerSpec"]["Image"] = json!("whoami:0.6");
+    let both = [
+        task("t0", 1, "m1", ["failed", "shutdown"], &old),
+        task("t1", 1, "m1", RUNNING, &old),
+        task("t2", 1, "m1", ["ready", "ready"], &template()),
+        task("t3", 2, "m1", RUNNING, &template()),
+        task("t4", 3, "m1", ["running", "remove"], &template()),
+    ];
+    let forecast = foresee_at(API, &both, &edited(&set("Labels", json!({"a": "b"}))));
+    assert_eq!((forecast.restarted, forecast.of), (0, 2));
+}
+
+#[test]
+fn what_has_ended_for_good_is_replaced_where_its_spec_differs() {
+    let ended = |condition: &str, state: &str, edits: &[Edit], is_rollback| {
+        let mut spec = spec();
+        spec["TaskTemplate"]["RestartPolicy"]["Condition"] = json!(condition);
+        spec["Mode"]["Replicated"]["Replicas"] = json!(1);
+        let service = service_with(&spec, json!({}));
+        let tasks = [task("t1", 1, "m1", [state, "shutdown"], &spec["TaskTemplate"])];
+        apply_all(&mut spec, edits);
+        let before = Before { service: &service, tasks: &tasks, up_to_date: None, nodes: None, api: API };
+        let Forecast { restarted, of, added, .. } = of_update(&before, &spec, is_rollback);
+        [restarted, of, added]
+    };
+    let image = set("TaskTemplate.ContainerSpec.Image", json!("other"));
+    let label = set("Labels", json!({"a": "b"}));
+    assert_eq!(ended("none", "failed", &image, false), [1, 1, 0]);
+    assert_eq!(ended("none", "failed", &label, false), [0, 1, 0]);
+    assert_eq!(ended("none", "failed", &label, true), [1, 1, 0], "a rollback fills every slot");
+    assert_eq!(ended("on-failure", "complete", &label, false), [0, 1, 0]);
+    assert_eq!(ended("on-failure", "failed", &label, false), [0, 0, 1], "it is about to be started again");
+    assert_eq!(ended("any", "complete", &label, false), [0, 0, 1]);
+}
+
+#[test]
+fn a_job_runs_again_after_any_post() {
+    let mut job = spec();
+    job["Mode"] = json!({"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 3}});
+    let service = service_with(&job, json!({}));
+    let before = Before { service: &service, tasks: &[], up_to_date: None, nodes: None, api: API };
+    let forecast = of_update(&before, &job, false);
+    assert_eq!(forecast, Forecast { job_runs_again: true, ..Forecast::default() });
+    assert_eq!(of_create(&job, &[]).added, 3);
+}
+
+#[test]
+fn a_global_service_has_one_slot_a_node() {
+    let mut spec = spec();
+    spec["Mode"] = json!({"Global": {}});
+    spec["TaskTemplate"]["Placement"] = json!({});
+    let service = service_with(&spec, json!({}));
+    let tasks = ["m1", "w1", "p1", "d1"].map(|id| task(id, 0, id, RUNNING, &spec["TaskTemplate"]));
+    let nodes = [
+        node("m1", "manager", "active"),
+        node("w1", "worker", "active"),
+        node("p1", "manager", "pause"),
+        node("d1", "manager", "drain"),
+        node("n1", "manager", "active"),
+    ];
+    let foresee = |key: &str, value: Value| {
+        let mut wanted = spec.clone();
+        wanted["TaskTemplate"][key] = value;
+        let before =
+            Before { service: &service, tasks: &tasks, up_to_date: None, nodes: Some(&nodes), api: API };
+        let Forecast { restarted, of, added, removed, .. } = of_update(&before, &wanted, false);
+        [restarted, of, added, removed]
+    };
+    assert_eq!(foresee("ForceUpdate", json!(1)), [2, 4, 1, 1]);
+    assert_eq!(foresee("Placement", json!({"Constraints": ["node.role==manager"]})), [0, 4, 1, 2]);
+    assert_eq!(of_create(&spec, &nodes).added, 3);
+}
+
+#[test]
+fn a_placement_that_goes_is_known() {
+    let without = edited(&[Edit::remove(Place::at("TaskTemplate.Placement"))]);
+    assert!(loses_placement(&spec(), &without) && only_loses_placement(&spec(), &without));
+    let mut other = without.clone();
+    other["TaskTemplate"]["ForceUpdate"] = json!(1);
+    assert!(loses_placement(&spec(), &other) && !only_loses_placement(&spec(), &other));
+    assert!(!loses_placement(&without, &spec()) && !loses_placement(&without, &without));
+    assert!(!loses_placement(&spec(), &edited(&set("TaskTemplate.Placement", json!({})))));
+}
