@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 
 use super::client::{Client, PATIENCE};
 use super::error::{Error, Result};
+use super::forecast::{self, Forecast};
+use super::nodes;
 use super::services::{self, Posted, Service};
+use super::spec::{Change, Place};
 use super::update::{Outcome, Posts, Retries, Verdict, stores_all, unstored};
 
 /// Pauses before a nameless service is looked for again.
@@ -44,6 +47,65 @@ pub fn create(client: &Client, given: &str, spec: &Value) -> Outcome {
         outcome.dropped = unstored(spec, service.spec());
     }
     outcome
+}
+
+/// What [`create`] would do: every place of the spec is new. Nothing is posted.
+pub fn plan(client: &Client, given: &str, spec: &Value) -> Outcome {
+    let mut outcome = Outcome::new(given, Verdict::Planned);
+    outcome.changes = all_new(spec);
+    match foresee(client, spec) {
+        Ok(Ok(forecast)) => outcome.forecast = Some(forecast),
+        Ok(Err(taken)) => {
+            outcome.verdict = Verdict::Refused(format!(
+                "there is a service `{}` already, with the ID {}",
+                taken.name(),
+                taken.id()
+            ));
+        }
+        Err(error) => outcome.verdict = Outcome::ending(error, Posts::None),
+    }
+    outcome
+}
+
+/// What a create would do to the tasks, or the service that has the name already.
+fn foresee(client: &Client, spec: &Value) -> Result<std::result::Result<Forecast, Service>> {
+    if let Some(name) = spec["Name"].as_str().filter(|name| !name.is_empty()) {
+        let found = services::list(client, &json!({ "name": [name] }))?;
+        if let Some(taken) = found.into_iter().find(|service| service.name() == name) {
+            return Ok(Err(taken));
+        }
+    }
+    let is_on_each_node = !spec["Mode"]["Global"].is_null() || !spec["Mode"]["GlobalJob"].is_null();
+    let nodes = if is_on_each_node { nodes::list(client)? } else { Vec::new() };
+    Ok(Ok(forecast::of_create(spec, &nodes)))
+}
+
+/// Every place of a spec, item by item where a list has items with an identity.
+fn all_new(spec: &Value) -> Vec<Change> {
+    fn walk(place: Option<Place>, value: &Value, found: &mut Vec<Change>) {
+        match (value, place) {
+            (Value::Object(map), place) if !map.is_empty() => {
+                for (key, value) in map {
+                    let below = place.clone().map_or_else(|| Place::top(key), |place| place.key(key));
+                    walk(Some(below), value, found);
+                }
+            }
+            (Value::Array(items), Some(place)) if place.identity().is_some() && !items.is_empty() => {
+                let new = |item: &Value| Some(item.clone());
+                let changes = items.iter().map(|item| Change {
+                    place: place.clone().item_of(item),
+                    old: None,
+                    new: new(item),
+                });
+                found.extend(changes);
+            }
+            (Value::Null, _) | (_, None) => {}
+            (value, Some(place)) => found.push(Change { place, old: None, new: Some(value.clone()) }),
+        }
+    }
+    let mut found = Vec::new();
+    walk(None, spec, &mut found);
+    found
 }
 
 /// How it is known that the service is there.
@@ -131,6 +193,26 @@ fn http_date(date: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_plan_names_every_place() {
+        let spec = json!({
+            "Name": "web", "Labels": {"a.b": "c"},
+            "TaskTemplate": {"ContainerSpec": {"Image": "x", "Env": ["A=1", "B=2"], "Args": ["a"]}, "Resources": {}}
+        });
+        let places: Vec<String> = all_new(&spec).iter().map(|change| change.place.to_string()).collect();
+        let container = "TaskTemplate.ContainerSpec";
+        let expected = [
+            "Name".to_owned(),
+            r#"Labels["a.b"]"#.to_owned(),
+            format!("{container}.Image"),
+            format!("{container}.Env[A]"),
+            format!("{container}.Env[B]"),
+            format!("{container}.Args"),
+            "TaskTemplate.Resources".to_owned(),
+        ];
+        assert_eq!(places, expected);
+    }
 
     #[test]
     fn the_engines_date_is_read() {

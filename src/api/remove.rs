@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::client::{Client, PATIENCE};
 use super::error::{Error, Result};
+use super::forecast::Forecast;
 use super::services::{self, Service};
-use super::tasks;
+use super::tasks::{self, Which};
 use super::update::{Outcome, Posts, Retries, Verdict};
 
 /// Pauses between two looks at the tasks that are left: from this one on, longer by half each time.
@@ -21,6 +22,23 @@ pub fn remove(client: &Client, given: &str) -> Outcome {
     });
     if let Err(error) = result {
         outcome.verdict = Outcome::ending(error, outcome.posts);
+    }
+    outcome
+}
+
+/// What [`remove`] would do: nothing is deleted.
+pub fn plan(client: &Client, given: &str) -> Outcome {
+    let mut outcome = Outcome::new(given, Verdict::Planned);
+    let result = services::find(client, given).and_then(|service| {
+        let tasks = tasks::list(client, &[service.id()], Which::All)?.tasks;
+        let wanted = tasks.iter().filter(|task| task.is_wanted()).count() as u64;
+        outcome.forecast = Some(Forecast { of: wanted, removed: wanted, ..Forecast::default() });
+        outcome.version_before = Some(service.version());
+        outcome.service = Some(service);
+        Ok(())
+    });
+    if let Err(error) = result {
+        outcome.verdict = Outcome::ending(error, Posts::None);
     }
     outcome
 }

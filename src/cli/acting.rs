@@ -38,12 +38,19 @@ pub struct EditArgs {
     /// Only if the version index of the service is this; nothing is tried again
     #[arg(long, value_name = "INDEX")]
     pub if_version: Option<u64>,
-    /// Show what would change, and post nothing
+    #[command(flatten)]
+    plan: PlanArgs,
+}
+
+/// Flags of every command that changes services.
+#[derive(Args, Debug)]
+pub struct PlanArgs {
+    /// Show what would change and how many tasks restart; post nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Exit with 10 where something changes or, with --dry-run, would change
+    /// End with 10 where something would change, or was changed
     #[arg(long)]
-    pub exit_code: bool,
+    exit_code: bool,
 }
 
 impl ActingArgs {
@@ -75,15 +82,22 @@ impl ActingArgs {
     }
 }
 
-impl EditArgs {
+impl PlanArgs {
     /// The style of a command with these flags.
     pub fn style(&self, style: Style) -> Style {
         Style { tells_difference: self.exit_code, ..style }
     }
+}
+
+impl EditArgs {
+    /// The style of a command with these flags.
+    pub fn style(&self, style: Style) -> Style {
+        self.plan.style(style)
+    }
 
     /// What these flags ask of an update.
     pub fn ask(&self, to: To) -> Ask {
-        Ask { to, if_version: self.if_version, dry_run: self.dry_run }
+        Ask { to, if_version: self.if_version, dry_run: self.plan.dry_run }
     }
 }
 

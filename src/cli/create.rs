@@ -3,13 +3,13 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::acting::ActingArgs;
+use super::acting::{ActingArgs, PlanArgs};
 use super::exit::Exit;
 use super::global::Global;
 use super::report::Style;
 use super::service_args::{CreateFlags, SpecArgs, check_engine};
 use crate::api::client::Client;
-use crate::api::create::create;
+use crate::api::create::{create, plan};
 use crate::api::image::ImageRef;
 use crate::api::references;
 use crate::api::services::Service;
@@ -35,6 +35,8 @@ pub struct CreateArgs {
     /// Do not ask a registry for the digest of the tag
     #[arg(long)]
     no_resolve_image: bool,
+    #[command(flatten)]
+    plan: PlanArgs,
     #[command(flatten)]
     acting: ActingArgs,
     #[command(subcommand)]
@@ -65,24 +67,33 @@ pub fn run(args: CreateArgs, global: &Global) -> anyhow::Result<Exit> {
 
     let client = args.acting.client(global)?;
     check_engine(&client, &edits)?;
-    let outcome = create_resolved(&client, base, edits, spec["Name"].as_str().unwrap_or_default())?;
+    let outcome =
+        create_resolved(&client, args.plan.dry_run, base, edits, spec["Name"].as_str().unwrap_or_default())?;
     if let Some(id) = outcome.service.as_ref().map(Service::id).filter(|_| !args.acting.json) {
         let mut out = output::stdout();
         out.line(id);
         out.finish()?;
     }
-    args.acting.finish(Style::of("create", "create", ""), None, &client, vec![outcome], global)
+    args.acting.finish(
+        args.plan.style(Style::of("create", "create", "")),
+        None,
+        &client,
+        vec![outcome],
+        global,
+    )
 }
 
 /// Creates it with IDs in the place of names; a name that is none's is the outcome, and nothing is posted.
 fn create_resolved(
     client: &Client,
+    is_dry_run: bool,
     base: Value,
     mut edits: Vec<Edit>,
     name: &str,
 ) -> Result<Outcome, BadValue> {
+    let act = if is_dry_run { plan } else { create };
     match references::resolve(client, &mut edits, None) {
-        Ok(()) => Ok(create(client, name, &spec::create::made_of(base, &edits)?)),
+        Ok(()) => Ok(act(client, name, &spec::create::made_of(base, &edits)?)),
         Err(error) => Ok(Outcome::new(name, Outcome::ending(error, Posts::None))),
     }
 }

@@ -55,7 +55,9 @@ pub fn report(style: Style, outcomes: &[Outcome], global: &Global) -> anyhow::Re
 /// The command's exit code, and the one object of `--json`.
 pub fn object(style: Style, outcomes: &[Outcome], global: &Global) -> (Exit, Value) {
     let code_of = |one: &Outcome| match Exit::of_outcome(one, global.signal()) {
-        Exit::Done if style.tells_difference && !one.changes.is_empty() => Exit::Different,
+        Exit::Done if style.tells_difference && !matches!(one.verdict, Verdict::Unchanged(_)) => {
+            Exit::Different
+        }
         code => code,
     };
     let codes: Vec<Exit> = outcomes.iter().map(code_of).collect();
@@ -71,14 +73,20 @@ fn lines(style: Style, outcome: &Outcome) -> Vec<String> {
         // The new service's ID was printed when the engine had taken it.
         Verdict::Applied | Verdict::Converged if done.is_empty() => return Vec::new(),
         Verdict::Applied | Verdict::Converged => format!("{name}: {done}"),
-        Verdict::Planned => format!("{name}: would be {done} (dry run, nothing was posted)"),
+        Verdict::Planned => {
+            let done = if done.is_empty() { "created" } else { done };
+            let name = if name.is_empty() { "a new service" } else { name };
+            format!("{name}: would be {done} (dry run, nothing was posted)")
+        }
         Verdict::Unchanged(Unchanged::AlreadySo) => format!("{name}: nothing to change, nothing was posted"),
         Verdict::Unchanged(Unchanged::SameImage(image)) => {
             format!("{name}: runs {image} already, nothing was posted")
         }
         _ => return Vec::new(),
     };
-    std::iter::once(head).chain(outcome.changes.iter().map(|change| format!("  {}", shown(change)))).collect()
+    let changes = outcome.changes.iter().map(shown);
+    let forecast = outcome.forecast.iter().map(words::forecast);
+    std::iter::once(head).chain(changes.chain(forecast).map(|line| format!("  {line}"))).collect()
 }
 
 /// The service's lines on stderr: warnings, and why it failed.
@@ -92,7 +100,8 @@ pub fn tell(style: Style, outcome: &Outcome, global: &Global) {
     for note in &outcome.notes {
         output::note(&format!("{name}: {note}"));
     }
-    for warning in &outcome.warnings {
+    let of_forecast = outcome.forecast.iter().flat_map(|forecast| &forecast.warnings);
+    for warning in outcome.warnings.iter().chain(of_forecast) {
         output::warning(&format!("service `{name}`: {warning}"));
     }
     if !outcome.dropped.is_empty() {
@@ -130,6 +139,14 @@ fn as_json(outcome: &Outcome, code: Exit) -> Value {
         "version_index": outcome.service.as_ref().map(Service::version),
         "previous_version_index": outcome.version_before,
         "changes": changes,
+        "restarts": outcome.forecast.as_ref().map(|forecast| json!({
+            "tasks": forecast.restarted,
+            "of": forecast.of,
+            "added": forecast.added,
+            "removed": forecast.removed,
+            "job_runs_again": forecast.job_runs_again,
+            "warnings": forecast.warnings,
+        })),
         "dropped": outcome.dropped.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "warnings": outcome.warnings,
         "notes": outcome.notes,

@@ -2,10 +2,11 @@
 
 use clap::Args;
 
+use super::acting::PlanArgs;
 use super::exit::Exit;
 use super::global::Global;
 use super::report::{Style, report};
-use crate::api::remove::{remove, wait_until_gone};
+use crate::api::remove::{plan, remove, wait_until_gone};
 use crate::api::update::Outcome;
 
 /// Remove services
@@ -20,6 +21,8 @@ pub struct RmArgs {
     /// Return when their tasks are gone too
     #[arg(long)]
     wait: bool,
+    #[command(flatten)]
+    plan: PlanArgs,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -28,9 +31,11 @@ pub struct RmArgs {
 /// Runs the command.
 pub fn run(args: RmArgs, global: &Global) -> anyhow::Result<Exit> {
     let client = global.client(None)?;
-    let mut outcomes: Vec<Outcome> = args.services.iter().map(|given| remove(&client, given)).collect();
+    let act = if args.plan.dry_run { plan } else { remove };
+    let mut outcomes: Vec<Outcome> = args.services.iter().map(|given| act(&client, given)).collect();
     if args.wait {
         wait_until_gone(&client, &mut outcomes);
     }
-    report(Style { json: args.json, ..Style::of("rm", "remove", "removed") }, &outcomes, global)
+    let style = args.plan.style(Style::of("rm", "remove", "removed"));
+    report(Style { json: args.json, ..style }, &outcomes, global)
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::exit::{Exit, after_interrupt, chain, hint};
 use crate::api::error::Error;
 use crate::api::failures::{Explanation, Failure};
+use crate::api::forecast::Forecast;
 use crate::api::spec::Place;
 use crate::api::update::{Conflict, Outcome, Posts, Verdict};
 
@@ -83,6 +84,24 @@ pub fn head(outcome: &Outcome, verb: &str, done: &str) -> String {
         }
         _ => format!("cannot {verb} service{which}"),
     }
+}
+
+/// `2 of 3 tasks will be restarted`.
+pub fn forecast(forecast: &Forecast) -> String {
+    let Forecast { restarted, of, added, removed, job_runs_again, .. } = forecast;
+    if *job_runs_again {
+        return "the job runs again".to_owned();
+    }
+    let mut text = match restarted {
+        0 => "no task will be restarted".to_owned(),
+        n => format!("{n} of {of} task{} will be restarted", if *of == 1 { "" } else { "s" }),
+    };
+    for (count, what) in [(added, "added"), (removed, "removed")] {
+        if *count > 0 {
+            text += &format!(", {count} will be {what}");
+        }
+    }
+    text
 }
 
 /// A value of a spec, as it is shown in a line.

@@ -1,11 +1,12 @@
 //! Updating a service: inspect, edit, post, start over when the version index is stale, read back.
 
+mod foresee;
 mod outcome;
 mod readback;
 mod retry;
 mod settle;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub use self::outcome::{Conflict, Outcome, Posts, Unchanged, Verdict};
 pub use self::readback::{stores_all, unstored};
@@ -13,8 +14,13 @@ pub use self::retry::Retries;
 use self::settle::Settled;
 use super::client::{Client, PATIENCE};
 use super::error::{Error, Result};
+use super::forecast::{loses_placement, only_loses_placement};
 use super::services::{self, Service};
 use super::spec::{Change, Edit, apply_all, changes};
+
+/// Why a rollback is refused whose spec has no placement; an update says `Placement: {}` instead, which is the same.
+const DEADLY: &str = "the previous spec differs in its Placement only, and has none at all: the engine would crash on \
+                      it, and again at each start (moby/swarmkit#2947)";
 
 /// What to do to one service.
 #[derive(Clone, Debug, Default)]
@@ -90,6 +96,10 @@ impl Run<'_> {
                 return Ok(());
             }
             let wanted = self.wanted(&now);
+            if only_loses_placement(now.spec(), &wanted) {
+                outcome.verdict = Verdict::Refused(DEADLY.to_owned());
+                return Ok(());
+            }
             outcome.changes = changes(now.spec(), &wanted);
             outcome.version_before = Some(now.version());
             if outcome.changes.is_empty() {
@@ -98,6 +108,8 @@ impl Run<'_> {
                 return Ok(());
             }
             if self.ask.dry_run {
+                let is_rollback = matches!(self.ask.to, To::Previous);
+                outcome.forecast = Some(foresee::update(self.client, &now, &wanted, is_rollback)?);
                 outcome.verdict = Verdict::Planned;
                 return Ok(());
             }
@@ -198,6 +210,9 @@ impl Run<'_> {
         }
         let mut wanted = now.spec().clone();
         apply_all(&mut wanted, &self.edits);
+        if loses_placement(now.spec(), &wanted) {
+            wanted["TaskTemplate"]["Placement"] = json!({});
+        }
         wanted
     }
 

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::api::error::Error;
 use crate::api::failures::Explanation;
+use crate::api::forecast::Forecast;
 use crate::api::rollout::{Judgement, Why};
 use crate::api::services::Service;
 use crate::api::spec::{Change, Edit, Op, Place, apply_all, prepare};
@@ -33,6 +34,8 @@ pub struct Outcome {
     pub warnings: Vec<String>,
     /// What else is worth knowing.
     pub notes: Vec<String>,
+    /// What a post would do to the tasks; of a dry run only.
+    pub forecast: Option<Forecast>,
     /// What was last seen of the rollout, where it was watched.
     pub rollout: Option<Judgement>,
     /// Why it failed, where it did.
@@ -143,6 +146,7 @@ impl Outcome {
             dropped: Vec::new(),
             warnings: Vec::new(),
             notes: Vec::new(),
+            forecast: None,
             rollout: None,
             explanation: Explanation::default(),
         }
