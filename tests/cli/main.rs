@@ -11,6 +11,7 @@
 #![allow(dead_code, reason = "a helper that one command's tests need is no worse for being alone")]
 
 mod create;
+mod dry_run;
 mod exit_codes;
 mod faults;
 mod grammar;

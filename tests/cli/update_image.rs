@@ -197,7 +197,9 @@ fn posts_nothing_where_the_image_is_there_already() {
 
 #[test]
 fn a_dry_run_shows_what_would_change_and_posts_nothing() {
-    let engine = Engine::ordered([read(t001(OLD, 11))]);
+    let tasks =
+        get(&format!("/v1.41/tasks?filters={{\"service\":[\"{ID}\"]}}")).answers(Answer::json(200, "[]"));
+    let engine = Engine::ordered([read(t001(OLD, 11)), tasks]);
     let run = update_image(&["t001", NEW, "--dry-run"]).host(engine.host()).run().exits(0);
     run.prints(&["t001", "TaskTemplate.ContainerSpec.Image", OLD, NEW]).shows(&["dry run"]);
 }

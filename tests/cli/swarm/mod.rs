@@ -8,6 +8,7 @@ mod concurrent;
 mod create;
 mod engine;
 mod fake;
+mod forecast;
 mod status;
 mod update;
 mod update_image;

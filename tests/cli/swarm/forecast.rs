@@ -1,0 +1,284 @@
+//! Forecasts, held against what becomes of the tasks on a real engine.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+use super::engine::{Engine, Removed, engine, small};
+use crate::support::fixtures::{NEW, OLD};
+
+/// The tasks of a service that should run, with their states.
+fn wanted(engine: &Engine, id: &str, up_to_date: bool) -> Vec<(String, String)> {
+    let mut filters = json!({ "service": [id], "desired-state": ["running", "ready", "accepted"] });
+    if up_to_date {
+        filters["_up-to-date"] = json!(["true"]);
+    }
+    let filters = filters.to_string();
+    let filters = percent_encoding::utf8_percent_encode(&filters, percent_encoding::NON_ALPHANUMERIC);
+    let tasks = engine.ask("GET", &format!("/tasks?filters={filters}"), None);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    tasks.as_array().unwrap().iter().map(|task| (text(&task["ID"]), text(&task["Status"]["State"]))).collect()
+}
+
+fn ids(engine: &Engine, id: &str) -> HashSet<String> {
+    wanted(engine, id, false).into_iter().map(|(id, _)| id).collect()
+}
+
+/// Waits until all wanted tasks are of the current spec and run.
+#[track_caller]
+fn settle(engine: &Engine, id: &str, replicas: usize) {
+    engine.wait_until("all tasks are of the new spec and run", |engine| {
+        let (all, of_spec) = (wanted(engine, id, false), wanted(engine, id, true));
+        all.len() == replicas
+            && of_spec.len() == replicas
+            && of_spec.iter().all(|(_, state)| state == "running")
+    });
+}
+
+/// A service with two tasks that run.
+#[track_caller]
+fn service(name: &str, change: impl FnOnce(&mut Value)) -> Removed {
+    let engine = engine();
+    let mut spec = small(name, OLD);
+    spec["Mode"]["Replicated"]["Replicas"] = 2.into();
+    spec["UpdateConfig"]["Parallelism"] = 0.into();
+    spec["TaskTemplate"]["ContainerSpec"]["StopGracePeriod"] = 0.into();
+    spec["TaskTemplate"]["Placement"] = json!({});
+    spec["EndpointSpec"] = json!({ "Mode": "vip" });
+    change(&mut spec);
+    let service = engine.create(&spec);
+    settle(engine, service.id(), 2);
+    service
+}
+
+/// What `update --spec` of this patch is said to restart, and what it does restart.
+#[track_caller]
+fn foreseen_and_true(name: &str, id: &str, patch: &Value) -> (u64, u64, Value) {
+    let engine = engine();
+    let update = |more: &str| {
+        let args = ["update", "--json", more, "--spec", "-", name];
+        engine.swarmctl(&args).stdin(&patch.to_string()).run().exits(0)
+    };
+    let before = ids(engine, id);
+    let index = engine.service(name)["Version"]["Index"].clone();
+    let run = update("--dry-run");
+    let planned = run.json()["services"][0].clone();
+    assert_eq!(planned["outcome"], "planned", "{}", run.report());
+    assert_eq!(engine.service(name)["Version"]["Index"], index, "a dry run posts nothing");
+
+    let run = update("--detach");
+    let done = run.json()["services"][0].clone();
+    assert_eq!(done["changes"], planned["changes"], "{}", run.report());
+    let replicas = engine.service(name)["Spec"]["Mode"]["Replicated"]["Replicas"].as_u64().unwrap();
+    // Where nothing is dirty the engine ends the update at once, and says nothing of it.
+    engine.wait_until("the rollout has ended", |engine| {
+        let (all, of_spec) = (wanted(engine, id, false), wanted(engine, id, true));
+        all.len() as u64 == replicas && of_spec.len() == all.len()
+    });
+    settle(engine, id, usize::try_from(replicas).unwrap());
+    let after = ids(engine, id);
+    let kept = u64::try_from(before.intersection(&after).count()).unwrap();
+    let stay = replicas.min(u64::try_from(before.len()).unwrap());
+    (planned["restarts"]["tasks"].as_u64().unwrap(), stay - kept, planned["restarts"].clone())
+}
+
+/// That a patch restarts so many of two tasks, as was foreseen.
+#[track_caller]
+fn restarts(name: &str, id: &str, what: &str, patch: &Value, expected: u64) {
+    let (foreseen, restarted, all) = foreseen_and_true(name, id, patch);
+    assert_eq!((foreseen, restarted), (expected, expected), "{what}: {patch}: foreseen, restarted; {all}");
+    assert_eq!(all["of"], 2, "{what}");
+}
+
+/// reference/engine.md A7, "What restarts tasks": its rows one after the other, on one service.
+#[test]
+fn what_restarts_no_task_is_foreseen() {
+    let service = service("fc-none", |_| {});
+    let task = |template: Value| json!({ "TaskTemplate": template });
+    for (what, patch) in [
+        ("labels", json!({"Labels": {"a": "b"}})),
+        ("UpdateConfig", json!({"UpdateConfig": {"Delay": 1, "MaxFailureRatio": 0.3}})),
+        ("RollbackConfig", json!({"RollbackConfig": {"Parallelism": 2}})),
+        ("constraints that fit", task(json!({"Placement": {"Constraints": ["node.role==manager"]}}))),
+        (
+            "preferences",
+            task(json!({"Placement": {"Preferences": [{"Spread": {"SpreadDescriptor": "node.id"}}]}})),
+        ),
+        ("max replicas", task(json!({"Placement": {"MaxReplicas": 5}}))),
+        ("platforms, whatever they are", task(json!({"Placement": {"Platforms": [{"OS": "windows"}]}}))),
+        ("no placement", task(json!({"Placement": null}))),
+        (
+            "what is the same as nothing",
+            json!({
+                "Labels": {"c": "d"},
+                "TaskTemplate": {"ContainerSpec": {"Env": [], "Labels": {}, "TTY": false, "Isolation": ""}, "Networks": []}
+            }),
+        ),
+    ] {
+        restarts("fc-none", service.id(), what, &patch, 0);
+    }
+}
+
+#[test]
+fn what_restarts_every_task_is_foreseen() {
+    let (n1, n2) = (engine().network("fc-n1"), engine().network("fc-n2"));
+    let networks = |a: &Removed, b: &Removed| json!([{"Target": a.id()}, {"Target": b.id()}]);
+    let (a, b) = (json!({"Type": "tmpfs", "Target": "/a"}), json!({"Type": "tmpfs", "Target": "/b"}));
+    let service = service("fc-all", |spec| {
+        spec["TaskTemplate"]["Networks"] = networks(&n1, &n2);
+        spec["TaskTemplate"]["ContainerSpec"]["Env"] = json!(["A=1", "B=1"]);
+        spec["TaskTemplate"]["ContainerSpec"]["Mounts"] = json!([a, b]);
+    });
+    let task = |template: Value| json!({ "TaskTemplate": template });
+    let container = |container: Value| json!({"TaskTemplate": {"ContainerSpec": container}});
+    for (what, patch) in [
+        (
+            "EndpointSpec alone",
+            json!({"EndpointSpec": {"Ports": [{"TargetPort": 80, "PublishedPort": 22612}]}}),
+        ),
+        ("RestartPolicy", task(json!({"RestartPolicy": {"Delay": 1_000_000}}))),
+        ("LogDriver", task(json!({"LogDriver": {"Name": "json-file"}}))),
+        ("empty Resources", task(json!({"Resources": {}}))),
+        ("empty Limits", task(json!({"Resources": {"Limits": {}}}))),
+        ("Init false", container(json!({"Init": false}))),
+        ("order of env", container(json!({"Env": ["B=1", "A=1"]}))),
+        ("order of mounts", container(json!({"Mounts": [b, a]}))),
+        ("order of networks", task(json!({"Networks": networks(&n2, &n1)}))),
+        ("ForceUpdate", task(json!({"ForceUpdate": 1}))),
+        ("image", container(json!({"Image": NEW}))),
+    ] {
+        restarts("fc-all", service.id(), what, &patch, 2);
+    }
+}
+
+#[test]
+fn replicas_are_added_and_removed_and_none_restarts() {
+    let service = service("fc-scale", |_| {});
+    for (replicas, added, removed) in [(3, 1, 0), (1, 0, 2), (2, 1, 0)] {
+        let patch = json!({"Mode": {"Replicated": {"Replicas": replicas}}});
+        let (foreseen, restarted, all) = foreseen_and_true("fc-scale", service.id(), &patch);
+        assert_eq!((foreseen, restarted), (0, 0), "{replicas}");
+        assert_eq!((&all["added"], &all["removed"]), (&json!(added), &json!(removed)), "{replicas}");
+    }
+    let both = json!({"Mode": {"Replicated": {"Replicas": 3}}, "TaskTemplate": {"ForceUpdate": 9}});
+    let (foreseen, restarted, all) = foreseen_and_true("fc-scale", service.id(), &both);
+    assert_eq!((foreseen, restarted, &all["added"]), (2, 2, &json!(1)));
+}
+
+/// The tasks' node fits no longer: they are replaced, by tasks that find no node.
+#[test]
+fn constraints_that_fit_no_longer_restart_every_task() {
+    let engine = engine();
+    let service = service("fc-unfit", |_| {});
+    let before = ids(engine, service.id());
+    let update = |more: &str| {
+        engine.swarmctl(&["update", more, "--constraint-add", "node.role==worker", "fc-unfit"]).run().exits(0)
+    };
+    update("--dry-run").prints(&["2 of 2 tasks will be restarted"]);
+    update("--detach");
+    engine.wait_until("both are replaced", |engine| before.is_disjoint(&ids(engine, service.id())));
+}
+
+/// The engine does not compare the endpoint of a task whose placement differs: the old tasks stay until they are forced.
+#[test]
+fn an_endpoint_that_does_not_reach_the_tasks_is_warned_of() {
+    let service = service("fc-reach", |_| {});
+    let constraint = json!({"TaskTemplate": {"Placement": {"Constraints": ["node.role==manager"]}}});
+    restarts("fc-reach", service.id(), "placement", &constraint, 0);
+    let port = |port: u16| json!({"EndpointSpec": {"Ports": [{"TargetPort": 80, "PublishedPort": port}]}});
+    let (foreseen, restarted, all) = foreseen_and_true("fc-reach", service.id(), &port(22613));
+    assert_eq!((foreseen, restarted), (0, 0));
+    let warning = all["warnings"][0].as_str().unwrap();
+    assert!(warning.contains("2 of its tasks") && warning.contains("--force"), "{all}");
+    let mut forced = port(22614);
+    forced["TaskTemplate"] = json!({"ForceUpdate": 1});
+    restarts("fc-reach", service.id(), "forced", &forced, 2);
+}
+
+/// Of a paused rollout the old tasks are replaced by any post, and a rollback replaces the new one.
+#[test]
+fn what_a_paused_rollout_has_left_is_foreseen() {
+    let engine = engine();
+    let service = service("fc-paused", |spec| {
+        spec["UpdateConfig"] =
+            json!({"Parallelism": 1, "Monitor": 5_000_000_000_u64, "FailureAction": "pause"});
+    });
+    engine.change("fc-paused", |spec| {
+        spec["TaskTemplate"]["ContainerSpec"]["Command"] = json!(["/bin/sh", "-c", "exit 1"]);
+        spec["EndpointSpec"] = json!({"Ports": [{"TargetPort": 80, "PublishedPort": 22615}]});
+    });
+    engine.wait_until("it is paused", |engine| {
+        engine.service("fc-paused")["UpdateStatus"]["State"] == "paused"
+    });
+    let line = ["update", "--resume", "--label-add", "a=b", "--dry-run", "fc-paused"];
+    let run = engine.swarmctl(&line).run().exits(0);
+    // The failed one has the new spec, and is not started again by its restart policy.
+    run.prints(&["1 of 2 tasks will be restarted"]);
+    assert_eq!(wanted(engine, service.id(), true).len(), 0);
+    let left = ids(engine, service.id());
+    assert_eq!(left.len(), 1);
+
+    let run = engine.swarmctl(&["rollback", "--dry-run", "fc-paused"]).run().exits(0);
+    run.prints(&["1 of 2 tasks will be restarted"]);
+    engine.swarmctl(&["rollback", "--detach", "fc-paused"]).run().exits(0);
+    settle(engine, service.id(), 2);
+    assert!(left.is_subset(&ids(engine, service.id())), "the old one is still there");
+}
+
+#[test]
+fn a_create_and_a_removal_are_foreseen_and_do_nothing() {
+    let engine = engine();
+    let line = ["create", "--dry-run", "--exit-code", "--name", "fc-new", "--replicas", "2", OLD];
+    engine.swarmctl(&line).run().exits(10).prints(&["fc-new: would be created", "2 will be added"]);
+    assert!(!engine.has_service("fc-new"));
+    let global = ["create", "--dry-run", "--mode", "global", OLD];
+    engine.swarmctl(&global).run().exits(0).prints(&["1 will be added"]);
+    let service = service("fc-rm", |_| {});
+    engine.swarmctl(&["rm", "--dry-run", "fc-rm"]).run().exits(0).prints(&["2 will be removed"]);
+    assert_eq!(ids(engine, service.id()).len(), 2);
+    engine
+        .swarmctl(&["create", "--dry-run", "--name", "fc-rm", OLD])
+        .run()
+        .exits(1)
+        .says(&["`fc-rm` already"]);
+}
+
+#[test]
+fn a_global_service_and_a_job_are_foreseen() {
+    let engine = engine();
+    let mut spec = small("fc-global", OLD);
+    spec["Mode"] = json!({"Global": {}});
+    spec["TaskTemplate"]["Placement"] = json!({});
+    let global = engine.create(&spec);
+    settle(engine, global.id(), 1);
+    let update = |args: &[&str], text: &str| {
+        engine
+            .swarmctl(&[&["update", "--dry-run"], args, &["fc-global"]].concat())
+            .run()
+            .exits(0)
+            .prints(&[text]);
+    };
+    update(&["--force"], "1 of 1 task will be restarted");
+    update(&["--label-add", "a=b"], "no task will be restarted");
+    update(&["--constraint-add", "node.role==worker"], "no task will be restarted, 1 will be removed");
+    engine
+        .swarmctl(&["update", "--detach", "--constraint-add", "node.role==worker", "fc-global"])
+        .run()
+        .exits(0);
+    engine.wait_until("it is gone", |engine| ids(engine, global.id()).is_empty());
+    update(&["--constraint-rm", "node.role==worker"], "no task will be restarted, 1 will be added");
+
+    let mut job = small("fc-job", OLD);
+    job["TaskTemplate"]["ContainerSpec"]["Command"] = json!(["/bin/true"]);
+    job["Mode"] = json!({"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 1}});
+    job["UpdateConfig"] = Value::Null;
+    job["RollbackConfig"] = Value::Null;
+    let _job = engine.create(&job);
+    let iteration = || engine.service("fc-job")["JobStatus"]["JobIteration"]["Index"].as_u64().unwrap_or(0);
+    let before = iteration();
+    let line = |more| ["update", more, "--label-add", "a=b", "fc-job"];
+    engine.swarmctl(&line("--dry-run")).run().exits(0).prints(&["the job runs again"]);
+    assert_eq!(iteration(), before);
+    engine.swarmctl(&line("--detach")).run().exits(0);
+    assert_eq!(iteration(), before + 1);
+}
