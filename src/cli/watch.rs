@@ -242,6 +242,7 @@ pub fn look(client: &Client, watched: &mut [Watched]) -> Result<()> {
 
     let mut nodes: Option<Vec<Node>> = None;
     let mut all: Option<HashMap<String, Vec<Task>>> = None;
+    let ids: Vec<String> = there.iter().map(|one| one.service.id().to_owned()).collect();
     let mut missing = there;
     // Each round has what the one before asked for, and there are two things to ask for.
     for _ in 0..3 {
@@ -277,6 +278,26 @@ pub fn look(client: &Client, watched: &mut [Watched]) -> Result<()> {
             break;
         }
         missing = unanswered;
+    }
+    confirm(client, watched, &ids)
+}
+
+/// Takes an ending back where its service has changed between the list of services and that of tasks: tasks are up to
+/// date by the newest spec, so those of a rollback that has just begun would pass for the update's own.
+fn confirm(client: &Client, watched: &mut [Watched], looked_at: &[String]) -> Result<()> {
+    let mut ended: Vec<&mut Watched> = watched
+        .iter_mut()
+        .filter(|one| one.ending.is_some() && looked_at.iter().any(|id| id == one.service.id()))
+        .collect();
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<&str> = ended.iter().map(|one| one.service.id()).collect();
+    let now = list_services(client, &ids)?;
+    for one in &mut ended {
+        if now.get(one.service.id()).is_none_or(|now| now.version() != one.service.version()) {
+            one.ending = None;
+        }
     }
     Ok(())
 }

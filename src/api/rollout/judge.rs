@@ -22,6 +22,8 @@ const STOP_GRACE: SignedDuration = SignedDuration::from_secs(10);
 const CONSTRAINTS: SignedDuration = SignedDuration::from_secs(3);
 /// How long another "no suitable node" is believed to pass once nothing makes room any more.
 const NO_ROOM: SignedDuration = SignedDuration::from_secs(10);
+/// How much longer than the monitor period the engine is waited for to call its update completed.
+const COMPLETION: SignedDuration = SignedDuration::from_secs(10);
 /// How long a task may stay `new`.
 const ALLOCATION: SignedDuration = SignedDuration::from_secs(15);
 /// How much longer than its grace period an outgoing task is waited for: on a node that is down it never ends.
@@ -144,7 +146,10 @@ impl<'a> Judge<'a> {
             return Ok(state);
         }
         if self.has_converged() {
-            return Ok(State::Converged);
+            return Ok(match self.is_watched_by_engine() {
+                true => State::UnderWay(WaitsFor::Completion),
+                false => State::Converged,
+            });
         }
         match self.told.phase {
             Phase::Paused | Phase::RollbackPaused(_) if !self.is_intact() => return Ok(self.paused()),
@@ -189,6 +194,18 @@ impl<'a> Judge<'a> {
         let is_surplus = |health: &Health| !health.task().has_ended() && health.task().is_wanted();
         self.count(|health| matches!(health, Health::Well(_))) >= self.wanted
             && (self.rules.is_job || self.count(is_surplus) <= self.wanted)
+    }
+
+    /// Whether the engine watches the new tasks still, and would pause or roll back if one failed now. A task that has
+    /// just died is told of late on a busy node. The engine's word is not waited for without end.
+    fn is_watched_by_engine(&self) -> bool {
+        let limit = self.rules.monitor.saturating_add(COMPLETION);
+        let is_young = |health: &Health| match health {
+            Health::Well(task) => !task.has_ended() && self.age(task.since()) < limit,
+            _ => false,
+        };
+        matches!(self.told.phase, Phase::Updating | Phase::RollingBack(By::Person))
+            && self.healths.iter().any(is_young)
     }
 
     /// Whether all slots have a task of this spec, and none has failed yet: the engine paused for nothing (it takes

@@ -101,6 +101,8 @@ pub enum WaitsFor {
     Tasks,
     /// All run, and have to stay so for that long.
     Monitor(SignedDuration),
+    /// All run and have stayed so; the engine, which would still undo it, has to call its update completed.
+    Completion,
     /// Tasks that make room for others, as the engine puts it.
     Outgoing(String),
     /// The engine rolls back, or has done so and its tasks do not run yet.
@@ -147,6 +149,7 @@ impl fmt::Display for WaitsFor {
             Self::Monitor(left) => {
                 write!(f, "all run; watching them for another {} s", left.as_secs().max(1))
             }
+            Self::Completion => write!(f, "all run; the engine has not called it completed yet"),
             Self::Outgoing(error) => write!(f, "waiting for outgoing tasks to make room: {error}"),
             Self::Rollback => write!(f, "the update failed, the engine rolls back"),
             Self::Job => write!(f, "waiting for the job to end"),
