@@ -100,9 +100,10 @@ fn create_resolved(
 
 /// The image, and the command that replaces the image's own; without them, `spec` must have an image.
 fn image_edits(image: Option<Image>, spec: &Value) -> Result<Vec<Edit>, BadValue> {
+    let own = spec["TaskTemplate"]["ContainerSpec"]["Image"].as_str().unwrap_or_default();
     let words = match image {
         Some(Image::AndCommand(words)) => words,
-        None if spec["TaskTemplate"]["ContainerSpec"]["Image"].is_string() => return Ok(Vec::new()),
+        None if !own.is_empty() => return Ok(Vec::new()),
         None => return Err(BadValue::new("no image is named", "swarmctl create --name web nginx")),
     };
     let (image, command) = words.split_first().map_or(("", &[][..]), |(image, rest)| (image.as_str(), rest));

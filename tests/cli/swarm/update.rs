@@ -434,6 +434,7 @@ const NOT_COMPARED: &[&str] = &[
     "open-stdin",
     "detach",
     "quiet",
+    "progress",
     "no-resolve-image",
     "name",
     "env-file",
