@@ -70,12 +70,17 @@ fn foreseen_and_true(name: &str, id: &str, patch: &Value) -> (u64, u64, Value) {
     let done = run.json()["services"][0].clone();
     assert_eq!(done["changes"], planned["changes"], "{}", run.report());
     let replicas = engine.service(name)["Spec"]["Mode"]["Replicated"]["Replicas"].as_u64().unwrap();
-    // Where nothing is dirty the engine ends the update at once, and says nothing of it.
-    engine.wait_until("the rollout has ended", |engine| {
-        let (all, of_spec) = (wanted(engine, id, false), wanted(engine, id, true));
-        all.len() as u64 == replicas && of_spec.len() == all.len()
-    });
     settle(engine, id, usize::try_from(replicas).unwrap());
+    // With the restart policy `none` the engine takes a task that is to be removed, and is still there, for one that
+    // fills its slot: scaled up again at once, the service would stay short of it.
+    engine.wait_until("what was removed is gone", |engine| {
+        let tasks = engine.ask("GET", "/tasks", None);
+        !tasks
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|task| task["ServiceID"] == id && task["DesiredState"] == "remove")
+    });
     let after = ids(engine, id);
     let kept = u64::try_from(before.intersection(&after).count()).unwrap();
     let stay = replicas.min(u64::try_from(before.len()).unwrap());
@@ -200,8 +205,10 @@ fn an_endpoint_that_does_not_reach_the_tasks_is_warned_of() {
 fn what_a_paused_rollout_has_left_is_foreseen() {
     let engine = engine();
     let service = service("fc-paused", |spec| {
+        // The delay keeps the engine from going on before it notices that the first one failed.
+        let (delay, monitor) = (10_000_000_000_u64, 20_000_000_000_u64);
         spec["UpdateConfig"] =
-            json!({"Parallelism": 1, "Monitor": 5_000_000_000_u64, "FailureAction": "pause"});
+            json!({"Parallelism": 1, "Delay": delay, "Monitor": monitor, "FailureAction": "pause"});
     });
     engine.change("fc-paused", |spec| {
         spec["TaskTemplate"]["ContainerSpec"]["Command"] = json!(["/bin/sh", "-c", "exit 1"]);
@@ -246,27 +253,33 @@ fn a_create_and_a_removal_are_foreseen_and_do_nothing() {
 #[test]
 fn a_global_service_and_a_job_are_foreseen() {
     let engine = engine();
-    let mut spec = small("fc-global", OLD);
-    spec["Mode"] = json!({"Global": {}});
-    spec["TaskTemplate"]["Placement"] = json!({});
-    let global = engine.create(&spec);
-    settle(engine, global.id(), 1);
-    let update = |args: &[&str], text: &str| {
-        engine
-            .swarmctl(&[&["update", "--dry-run"], args, &["fc-global"]].concat())
-            .run()
-            .exits(0)
-            .prints(&[text]);
-    };
-    update(&["--force"], "1 of 1 task will be restarted");
-    update(&["--label-add", "a=b"], "no task will be restarted");
-    update(&["--constraint-add", "node.role==worker"], "no task will be restarted, 1 will be removed");
-    engine
-        .swarmctl(&["update", "--detach", "--constraint-add", "node.role==worker", "fc-global"])
-        .run()
-        .exits(0);
-    engine.wait_until("it is gone", |engine| ids(engine, global.id()).is_empty());
-    update(&["--constraint-rm", "node.role==worker"], "no task will be restarted, 1 will be added");
+    // A task that has been shut down and is not started again keeps its node's slot: the engine starts no other one.
+    for (name, condition, back) in [
+        ("fc-global-any", "any", "no task will be restarted, 1 will be added"),
+        ("fc-global-none", "none", "no task will be restarted\n"),
+    ] {
+        let mut spec = small(name, OLD);
+        spec["Mode"] = json!({"Global": {}});
+        spec["TaskTemplate"]["Placement"] = json!({});
+        spec["TaskTemplate"]["RestartPolicy"]["Condition"] = condition.into();
+        let global = engine.create(&spec);
+        settle(engine, global.id(), 1);
+        let update = |how: &str, args: &[&str]| {
+            engine.swarmctl(&[&["update", how], args, &[name]].concat()).run().exits(0)
+        };
+        update("--dry-run", &["--force"]).prints(&["1 of 1 task will be restarted"]);
+        update("--dry-run", &["--label-add", "a=b"]).prints(&["no task will be restarted"]);
+        let there = ["--constraint-add", "node.role==worker"];
+        update("--dry-run", &there).prints(&["no task will be restarted, 1 will be removed"]);
+        update("--detach", &there);
+        engine.wait_until("it is gone", |engine| ids(engine, global.id()).is_empty());
+        let and_back = ["--constraint-rm", "node.role==worker"];
+        update("--dry-run", &and_back).prints(&[back]);
+        update("--detach", &and_back);
+        let added = back.contains("added");
+        engine.wait_until("it is as foreseen", |engine| ids(engine, global.id()).is_empty() != added);
+        assert_eq!(ids(engine, global.id()).len(), usize::from(added), "{name}");
+    }
 
     let mut job = small("fc-job", OLD);
     job["TaskTemplate"]["ContainerSpec"]["Command"] = json!(["/bin/true"]);
