@@ -288,6 +288,8 @@ fn confirm(client: &Client, watched: &mut [Watched], looked_at: &[String]) -> Re
     let mut ended: Vec<&mut Watched> = watched
         .iter_mut()
         .filter(|one| one.ending.is_some() && looked_at.iter().any(|id| id == one.service.id()))
+        // Where no rollout is on its way nothing changes by itself.
+        .filter(|one| matches!(one.service.update_state(), Some("updating" | "rollback_started")))
         .collect();
     if ended.is_empty() {
         return Ok(());
