@@ -5,6 +5,7 @@ use clap::Args;
 use super::progress::Progress;
 use super::watch;
 use crate::api::client::Client;
+use crate::api::forecast::only_loses_placement;
 use crate::api::services;
 use crate::api::spec::Edit;
 use crate::api::update::{Ask, Outcome, To, Verdict, update};
@@ -37,7 +38,9 @@ fn undo(client: &Client, failed: &Outcome) -> Option<Outcome> {
         Ok(newest) => newest,
         Err(error) => return Some(Outcome::new(&failed.given, Verdict::Failed(error))),
     };
-    let to = match newest.previous_spec() == Some(base.spec()) {
+    // The engine would crash on a rollback that does no more than take the placement away.
+    let is_safe = !only_loses_placement(newest.spec(), base.spec());
+    let to = match is_safe && newest.previous_spec() == Some(base.spec()) {
         true => To::Previous,
         false => To::Edited(way_back(failed)),
     };

@@ -20,7 +20,8 @@ use super::spec::{Change, Edit, apply_all, changes};
 
 /// Why a rollback is refused whose spec has no placement; an update says `Placement: {}` instead, which is the same.
 const DEADLY: &str = "the previous spec differs in its Placement only, and has none at all: the engine would crash on \
-                      it, and again at each start (moby/swarmkit#2947)";
+                      it, and again at each start (moby/swarmkit#2947); take what was added out with `swarmctl update`, \
+                      as by --constraint-rm";
 
 /// What to do to one service.
 #[derive(Clone, Debug, Default)]
