@@ -1,6 +1,7 @@
 //! `rollback`: go back to the previous spec.
 
 use clap::Args;
+use jiff::SignedDuration;
 
 use super::acting::{ActingArgs, EditArgs, on_service, refuse};
 use super::exit::Exit;
@@ -10,8 +11,11 @@ use crate::api::client::Client;
 use crate::api::error::Result;
 use crate::api::services::Service;
 use crate::api::spec::{Change, Place, changes};
-use crate::api::tasks::{self, Task, TaskState, Which};
+use crate::api::tasks::{self, Listed, Task, TaskState, Which};
 use crate::api::update::{Outcome, Posts, To, update};
+
+/// How long a task has to run before it is believed, where others of its image have failed.
+const A_WHILE: SignedDuration = SignedDuration::from_secs(5);
 
 /// Roll services back to their previous spec
 ///
@@ -64,9 +68,9 @@ fn try_to(client: &Client, given: &str, service: Service, edit: &EditArgs) -> Re
     let to = previous["TaskTemplate"]["ContainerSpec"]["Image"].as_str().unwrap_or_default().to_owned();
     let runs_the_same = !differs.iter().any(|change| change.place.is_within("TaskTemplate"));
     if runs_the_same {
-        let tasks = tasks::list(client, &[service.id()], Which::All)?.tasks;
-        if differs.is_empty() || is_failing(&service, &tasks) {
-            let why = in_words(&service, &to, &differs, newest_good_image(&tasks, &to));
+        let listed = tasks::list(client, &[service.id()], Which::All)?;
+        if differs.is_empty() || is_failing(&service, &listed) {
+            let why = in_words(&service, &to, &differs, newest_good_image(&listed.tasks, &to));
             return Ok(refuse(given, service, why));
         }
     }
@@ -112,13 +116,21 @@ fn counter() -> Place {
     Place::at("TaskTemplate.ForceUpdate")
 }
 
-/// Whether what the service runs now does not run: its rollout was given up, or its newest task has failed.
-fn is_failing(service: &Service, tasks: &[Task]) -> bool {
-    let newest = tasks.iter().max_by_key(|task| task.created);
+/// Whether what the service runs now does not run: its rollout was given up, or tasks of this image have failed and not
+/// every wanted task has run for a while since.
+fn is_failing(service: &Service, listed: &Listed) -> bool {
+    let is_of_image = |task: &Task| task.image() == service.image();
     let has_failed = |task: &Task| matches!(task.status.state, TaskState::Failed | TaskState::Rejected);
+    let runs_well = |task: &Task| {
+        task.status.state == TaskState::Running && listed.now.duration_since(task.since()) >= A_WHILE
+    };
     matches!(service.update_state(), Some("paused" | "rollback_paused"))
-        || newest.is_some_and(has_failed)
-        || tasks.iter().filter(|task| task.is_wanted()).any(has_failed)
+        || listed.tasks.iter().any(|task| is_of_image(task) && has_failed(task))
+            && !listed
+                .tasks
+                .iter()
+                .filter(|task| task.is_wanted())
+                .all(|task| is_of_image(task) && runs_well(task))
 }
 
 /// The image of the newest task that ran well, other than `image`.

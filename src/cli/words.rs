@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::exit::{Exit, after_interrupt, chain, hint};
+use crate::api::addresses::Usage;
 use crate::api::error::Error;
 use crate::api::failures::{Explanation, Failure};
 use crate::api::forecast::Forecast;
@@ -117,18 +118,13 @@ pub fn value(value: Option<&Value>) -> String {
 fn explained(outcome: &Outcome) -> Vec<String> {
     let Explanation { failures, networks, has_leader } = &outcome.explanation;
     let name = outcome.name();
-    let networks = networks.iter().map(|network| {
-        let usable = network.usable.map_or_else(|| "an unknown number".to_owned(), |count| count.to_string());
-        format!(
-            "network `{}` ({}): {} of {usable} addresses are taken ({} by tasks, {} by virtual IPs of services, {} by \
-             gateways)",
-            network.name,
-            network.subnets.join(", "),
-            network.taken(),
-            network.by_tasks,
-            network.by_services,
-            network.by_gateways,
-        )
+    let networks = networks.iter().map(|network| match network.subnets.is_empty() {
+        true => format!(
+            "network `{}` has no subnet: the manager has not allocated the network itself (does its subnet \
+             overlap another network's?)",
+            network.name
+        ),
+        false => addresses_in_words(network),
     });
     let leader = has_leader.map(|has_leader| match has_leader {
         true => "the swarm has a leader".to_owned(),
@@ -137,6 +133,20 @@ fn explained(outcome: &Outcome) -> Vec<String> {
         }
     });
     failures.iter().map(|failure| failure_in_words(name, failure)).chain(networks).chain(leader).collect()
+}
+
+fn addresses_in_words(network: &Usage) -> String {
+    let usable = network.usable.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string());
+    format!(
+        "network `{}` ({}): {} of {usable} addresses are taken ({} by tasks, {} by virtual IPs of services, {} by \
+         gateways)",
+        network.name,
+        network.subnets.join(", "),
+        network.taken(),
+        network.by_tasks,
+        network.by_services,
+        network.by_gateways,
+    )
 }
 
 fn failure_in_words(name: &str, Failure { cause, node, log }: &Failure) -> String {

@@ -9,6 +9,7 @@ mod create;
 mod engine;
 mod fake;
 mod forecast;
+mod rollout;
 mod status;
 mod update;
 mod update_image;

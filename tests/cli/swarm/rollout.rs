@@ -1,0 +1,247 @@
+//! Rollouts on a real engine: how each ends, what the operator reads, which exit code says so.
+
+use std::time::{Duration, Instant};
+
+use super::engine::{Engine, Removed, engine};
+use crate::support::run::Run;
+
+const GOOD: &str = "opera443399/whoami:0.7";
+const BETTER: &str = "opera443399/whoami:0.6";
+const BAD: &str = "opera443399/whoami:bad";
+
+/// Creates a service by a line of flags; with its image at the end.
+#[track_caller]
+fn create(line: &str) -> (Run, Removed) {
+    let engine = engine();
+    let name = line.split_whitespace().skip_while(|word| *word != "--name").nth(1).unwrap().to_owned();
+    let service = Removed::new(engine, format!("/services/{name}"));
+    (swarmctl(&format!("create {line}")), service)
+}
+
+fn swarmctl(line: &str) -> Run {
+    let args: Vec<&str> = line.split_whitespace().collect();
+    engine().swarmctl(&args).limit(Duration::from_secs(120)).run()
+}
+
+/// A service with two good tasks and short periods, and `more` flags.
+#[track_caller]
+fn running(name: &str, more: &str) -> Removed {
+    let line = format!("--name {name} --replicas 2 --update-monitor 2s --stop-grace-period 1s {more} {GOOD}");
+    let (run, service) = create(&line);
+    run.exits(0);
+    service
+}
+
+fn image(engine: &Engine, name: &str) -> String {
+    engine.service(name)["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_good_image_converges_and_what_has_converged_does_so_at_once() {
+    let _service = running("ro-good", "");
+    swarmctl(&format!("update-image ro-good {BETTER}")).exits(0).prints(&["ro-good: updated"]);
+    // The tasks have run for the monitor period already: their own timestamps say so.
+    let began = Instant::now();
+    swarmctl("wait ro-good").exits(0);
+    swarmctl("update --label-add a=b ro-good").exits(0);
+    swarmctl("status ro-good").exits(0);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    swarmctl("scale ro-good=0").exits(0);
+    swarmctl("restart ro-good").exits(0);
+}
+
+#[test]
+fn a_broken_image_with_pause_says_why_and_how_to_undo_it_and_is_no_place_to_restart() {
+    let service = running("ro-pause", "");
+    let run = swarmctl(&format!("update-image --json ro-pause {BAD}")).exits(5).says(&[
+        "the rollout of service `ro-pause` failed",
+        "paused",
+        "exit code 1",
+        "its log ends with:",
+        "whoami: cannot open /etc/whoami.conf",
+        "`swarmctl ps ro-pause`",
+        "`swarmctl rollback ro-pause`",
+    ]);
+    let json = run.json();
+    let failure = &json["services"][0]["failures"][0];
+    assert_eq!((&json["exit_code"], &failure["exit_code"]), (&5.into(), &1.into()), "{}", run.report());
+    assert_eq!(failure["log"][0], "whoami: cannot open /etc/whoami.conf");
+    swarmctl("status ro-pause").exits(5);
+    for command in ["restart ro-pause", "scale ro-pause=3", "update --env-add A=1 ro-pause"] {
+        swarmctl(command).exits(5).says(&["paused", "update-image", "rollback", "--resume"]);
+    }
+    // A label now makes the previous spec the broken one.
+    swarmctl("update --resume --detach --label-add a=b ro-pause").exits(0);
+    swarmctl("rollback ro-pause")
+        .exits(1)
+        .says(&["Labels.a", &format!("`swarmctl update-image ro-pause {GOOD}`")]);
+    swarmctl(&format!("update-image ro-pause {GOOD}")).exits(0);
+    assert_eq!(engine().running_tasks(service.id()), 2);
+}
+
+#[test]
+fn a_broken_image_with_continue_is_five_though_the_engine_says_completed() {
+    let _service = running("ro-continue", "--update-failure-action continue --restart-delay 1s");
+    swarmctl(&format!("update-image ro-continue {BAD}"))
+        .exits(5)
+        .says(&["whoami: cannot open /etc/whoami.conf"]);
+}
+
+#[test]
+fn a_broken_image_with_rollback_is_six_and_leaves_no_previous_spec() {
+    let _service = running("ro-back", "--update-failure-action rollback");
+    swarmctl(&format!("update-image ro-back {BAD}")).exits(6).says(&[
+        "rolled back",
+        "exit code 1",
+        "whoami: cannot open /etc/whoami.conf",
+    ]);
+    assert_eq!(image(engine(), "ro-back"), GOOD);
+    swarmctl("rollback ro-back").exits(1).says(&["previous spec"]);
+    swarmctl("status ro-back").exits_one_of(&[0, 6]);
+}
+
+#[test]
+fn one_that_dies_late_and_one_that_is_never_healthy_fail() {
+    let _late = running("ro-late", "--update-monitor 8s --update-parallelism 0");
+    let _sick = running("ro-sick", "--update-parallelism 0 --update-failure-action rollback");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            swarmctl("update-image ro-late opera443399/whoami:late")
+                .exits(5)
+                .says(&["exit code 3", "will give up"]);
+        });
+        scope.spawn(|| {
+            swarmctl("update-image ro-sick opera443399/whoami:sick").exits(6).says(&["unhealthy"]);
+        });
+    });
+    assert_eq!(image(engine(), "ro-sick"), GOOD);
+}
+
+#[test]
+fn an_image_that_does_not_exist_is_five() {
+    let _service = running("ro-none", "");
+    swarmctl("update-image ro-none opera443399/whoami:9.9")
+        .exits(5)
+        .says(&["No such image", "opera443399/whoami:9.9"]);
+}
+
+#[test]
+fn creates_that_cannot_work_end_early_with_the_reason() {
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let (run, _service) = create(&format!("--name ro-c1 --restart-delay 1s {BAD}"));
+            run.exits(5).says(&["whoami: cannot open /etc/whoami.conf", "`swarmctl rm ro-c1`"]);
+        });
+        scope.spawn(|| {
+            let (run, _service) = create(&format!("--name ro-c2 --constraint node.labels.x==y {GOOD}"));
+            run.exits(5).says(&["no node meets the constraints"]);
+        });
+        scope.spawn(|| {
+            let (run, _service) =
+                create(&format!("--name ro-c3 --mode global --constraint node.labels.x==y {GOOD}"));
+            run.exits(5).says(&["no node may run it"]);
+        });
+        scope.spawn(|| {
+            let (run, _service) = create(&format!("--name ro-c4 --mode global {GOOD}"));
+            run.exits(0);
+        });
+    });
+}
+
+#[test]
+fn a_network_without_enough_addresses_is_named_with_its_numbers() {
+    let engine = engine();
+    let body = serde_json::json!({
+        "Name": "ro-small", "Driver": "overlay", "IPAM": {"Driver": "default", "Config": [{"Subnet": "10.77.0.0/29"}]}
+    });
+    engine.ask("POST", "/networks/create", Some(&body));
+    let _network = Removed::new(engine, "/networks/ro-small".to_owned());
+    let (run, _service) = create(&format!("--name ro-full --network ro-small --replicas 8 {GOOD}"));
+    run.exits(5).says(&["network `ro-small` (10.77.0.0/29)", "of 6 addresses are taken", "has a leader"]);
+}
+
+#[test]
+fn a_host_port_that_comes_free_late_is_waited_for() {
+    let line = "--name ro-port --publish published=22701,target=80,mode=host --stop-grace-period 12s --update-monitor 1s";
+    let (run, _service) = create(&format!("{line} opera443399/whoami:slow-stop"));
+    run.exits(0);
+    let began = Instant::now();
+    swarmctl(&format!("update-image ro-port {BETTER}")).exits(0);
+    assert!(began.elapsed() > Duration::from_secs(8), "the old task used its stop grace period");
+}
+
+#[test]
+fn a_job_that_ends_and_one_that_fails() {
+    let job = "--mode replicated-job --replicas 2 --restart-condition none";
+    let (run, _ended) = create(&format!("--name ro-job {job} opera443399/whoami:once"));
+    run.exits(0);
+    let (run, _failed) = create(&format!("--name ro-job-bad {job} {BAD}"));
+    run.exits(5).says(&["exit code 1", "whoami: cannot open /etc/whoami.conf"]);
+    swarmctl("restart ro-job").exits(0).says(&["it is a job: it runs again"]);
+}
+
+#[test]
+fn a_rollback_by_hand_says_where_it_goes_and_a_second_one_returns() {
+    let _service = running("ro-hand", "");
+    swarmctl(&format!("update-image ro-hand {BETTER}")).exits(0);
+    swarmctl("rollback ro-hand").exits(0).says(&[GOOD, BETTER, "second rollback returns"]);
+    assert_eq!(image(engine(), "ro-hand"), GOOD);
+    swarmctl("status ro-hand").exits(0);
+    swarmctl("rollback ro-hand").exits(0);
+    assert_eq!(image(engine(), "ro-hand"), BETTER);
+}
+
+#[test]
+fn rollback_on_failure_undoes_it_also_where_another_writer_was_in_between() {
+    let _service = running("ro-undo", "");
+    swarmctl(&format!("update-image --rollback-on-failure ro-undo {BAD}")).exits(6);
+    assert_eq!(image(engine(), "ro-undo"), GOOD);
+
+    let _other = running("ro-undo2", "");
+    let args = ["update-image", "--rollback-on-failure", "ro-undo2", BAD];
+    let mut run = engine().swarmctl(&args).limit(Duration::from_secs(90)).spawn();
+    engine().wait_until("the image is posted", |engine| image(engine, "ro-undo2") == BAD);
+    engine().change("ro-undo2", |spec| spec["Labels"]["other"] = "writer".into());
+    run.wait().exits(6);
+    let spec = &engine().service("ro-undo2")["Spec"];
+    assert_eq!(spec["TaskTemplate"]["ContainerSpec"]["Image"], GOOD);
+    assert_eq!(spec["Labels"]["other"], "writer", "the other writer's change stays");
+}
+
+#[test]
+fn a_label_during_a_rollback_makes_the_engine_roll_back_to_the_broken_image() {
+    let _service =
+        running("ro-label", "--update-failure-action rollback --update-monitor 5s --restart-delay 3s");
+    let args = ["update-image", "ro-label", "opera443399/whoami:late"];
+    let mut run = engine().swarmctl(&args).limit(Duration::from_secs(90)).spawn();
+    engine().wait_until("the image is posted", |engine| image(engine, "ro-label").ends_with("late"));
+    engine().change("ro-label", |spec| spec["Labels"]["other"] = "writer".into());
+    run.wait().exits(5);
+}
+
+#[test]
+fn a_timeout_a_signal_and_a_removal_end_the_watch_and_say_so() {
+    let _slow = running("ro-t1", "--update-delay 30s");
+    let run = swarmctl(&format!("update-image --timeout 3s ro-t1 {BETTER}"));
+    run.exits(7).says(&["the rollout goes on", "`swarmctl wait ro-t1`"]);
+    swarmctl("status ro-t1").exits(10);
+
+    let mut run = engine().swarmctl(&["wait", "ro-t1"]).spawn();
+    std::thread::sleep(Duration::from_millis(700));
+    let began = Instant::now();
+    run.signal("INT");
+    run.wait().exits(130);
+    assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
+
+    let other = running("ro-t2", "--update-monitor 4s");
+    let gone = running("ro-t3", "--update-delay 30s");
+    swarmctl(&format!("update-image -d ro-t2 {BETTER}")).exits(0);
+    swarmctl(&format!("update-image -d ro-t3 {BETTER}")).exits(0);
+    let mut run =
+        engine().swarmctl(&["wait", "--json", "ro-t2", "ro-t3"]).limit(Duration::from_secs(60)).spawn();
+    std::thread::sleep(Duration::from_millis(500));
+    swarmctl("rm ro-t3").exits(0);
+    let run = run.wait().exits(3);
+    assert_eq!(run.json()["services"][0]["outcome"], "converged", "{}", run.report());
+    drop((other, gone));
+}
