@@ -7,17 +7,23 @@ use super::error::{Error, Result};
 use super::forecast::Forecast;
 use super::services::{self, Service};
 use super::tasks::{self, Which};
-use super::update::{Outcome, Posts, Retries, Verdict};
+use super::update::{Conflict, Outcome, Posts, Retries, Verdict};
 
 /// Pauses between two looks at the tasks that are left: from this one on, longer by half each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Removes the service that `given` names.
-pub fn remove(client: &Client, given: &str) -> Outcome {
+/// Removes the service that `given` names; with `if_version` only if that is its version index.
+///
+/// The engine has no way to delete a version only: a writer may still come between the read and the delete.
+pub fn remove(client: &Client, given: &str, if_version: Option<u64>) -> Outcome {
     let mut outcome = Outcome::new(given, Verdict::Applied);
     let result = services::find(client, given).and_then(|service| {
         outcome.version_before = Some(service.version());
+        if is_other(&service, if_version, &mut outcome) {
+            outcome.service = Some(service);
+            return Ok(());
+        }
         delete(client, outcome.service.insert(service).id(), &mut outcome.posts, &mut outcome.was_looked_up)
     });
     if let Err(error) = result {
@@ -27,9 +33,13 @@ pub fn remove(client: &Client, given: &str) -> Outcome {
 }
 
 /// What [`remove`] would do: nothing is deleted.
-pub fn plan(client: &Client, given: &str) -> Outcome {
+pub fn plan(client: &Client, given: &str, if_version: Option<u64>) -> Outcome {
     let mut outcome = Outcome::new(given, Verdict::Planned);
     let result = services::find(client, given).and_then(|service| {
+        if is_other(&service, if_version, &mut outcome) {
+            outcome.service = Some(service);
+            return Ok(());
+        }
         let tasks = tasks::list(client, &[service.id()], Which::All)?.tasks;
         let wanted = tasks.iter().filter(|task| task.is_wanted()).count() as u64;
         outcome.forecast = Some(Forecast { of: wanted, removed: wanted, ..Forecast::default() });
@@ -41,6 +51,14 @@ pub fn plan(client: &Client, given: &str) -> Outcome {
         outcome.verdict = Outcome::ending(error, Posts::None);
     }
     outcome
+}
+
+/// Whether the version index is another than the wanted one; then that is the verdict.
+fn is_other(service: &Service, if_version: Option<u64>, outcome: &mut Outcome) -> bool {
+    let now = service.version();
+    let Some(wanted) = if_version.filter(|wanted| *wanted != now) else { return false };
+    outcome.verdict = Verdict::Conflict(Conflict::Version { wanted, now });
+    true
 }
 
 /// Deletes until the engine has said yes or no, or has no such service any more.

@@ -13,7 +13,7 @@ use super::watch;
 use crate::api::client::Client;
 use crate::api::failures;
 use crate::api::services::{self, Service};
-use crate::api::spec::{BadValue, values};
+use crate::api::spec::{BadValue, apply_all, changes, values};
 use crate::api::update::{Ask, Outcome, Posts, To, Verdict, update};
 
 /// Flags of every command that changes services and waits for what becomes of it.
@@ -126,7 +126,8 @@ pub fn refuse(given: &str, service: Service, why: String) -> Outcome {
 }
 
 /// Updates a service by a command that is no way out of a paused rollout: any post would resume it, with the spec
-/// that had failed. So that is refused unless `resume`; a rollout under way and a job get a warning.
+/// that had failed. So that is refused unless `resume`, or where nothing changes and so nothing is posted; a rollout
+/// under way and a job get a warning.
 pub fn update_beside_a_rollout(
     client: &Client,
     given: &str,
@@ -137,7 +138,7 @@ pub fn update_beside_a_rollout(
     let state = service.update_state().unwrap_or_default().to_owned();
     let warning = match state.as_str() {
         _ if service.is_job() => Some("it is a job: it runs again"),
-        "paused" | "rollback_paused" if !resume => {
+        "paused" | "rollback_paused" if !resume && changes_something(&service, ask) => {
             let mut outcome = Outcome::new(given, Verdict::Paused);
             outcome.service = Some(service);
             return outcome;
@@ -151,6 +152,13 @@ pub fn update_beside_a_rollout(
         outcome.warnings.extend(warning.map(str::to_owned));
     }
     outcome
+}
+
+fn changes_something(service: &Service, ask: &Ask) -> bool {
+    let To::Edited(edits) = &ask.to else { return true };
+    let mut wanted = service.spec().clone();
+    apply_all(&mut wanted, edits);
+    !changes(service.spec(), &wanted).is_empty()
 }
 
 /// Asks why a rollout failed, before anything is undone: the engine keeps the tasks and logs of a while only.

@@ -21,6 +21,9 @@ pub struct RmArgs {
     /// Return when their tasks are gone too
     #[arg(long)]
     wait: bool,
+    /// Only if the version index of the service is this
+    #[arg(long, value_name = "INDEX")]
+    if_version: Option<u64>,
     #[command(flatten)]
     plan: PlanArgs,
     /// Print the result as JSON
@@ -32,7 +35,8 @@ pub struct RmArgs {
 pub fn run(args: RmArgs, global: &Global) -> anyhow::Result<Exit> {
     let client = global.client(None)?;
     let act = if args.plan.dry_run { plan } else { remove };
-    let mut outcomes: Vec<Outcome> = args.services.iter().map(|given| act(&client, given)).collect();
+    let mut outcomes: Vec<Outcome> =
+        args.services.iter().map(|given| act(&client, given, args.if_version)).collect();
     if args.wait {
         wait_until_gone(&client, &mut outcomes);
     }

@@ -14,7 +14,7 @@ use crate::api::error::Result;
 use crate::api::references;
 use crate::api::services::Service;
 use crate::api::spec::{self, BadValue, Document, Edit, no_new_mode, no_new_name};
-use crate::api::update::{Conflict, Outcome, Posts, To, Verdict, update};
+use crate::api::update::{Conflict, Outcome, Posts, To, Verdict};
 
 /// Update a service
 ///
@@ -111,13 +111,7 @@ fn change(
     if service.image().is_none() && edits.iter().any(is_of_container) {
         return refuse(given, service, "it runs no container (it has no ContainerSpec)".to_owned());
     }
-    // Where nothing is asked for, no rollout is disturbed.
-    let is_nothing = edits.is_empty();
-    let ask = args.edit.ask(To::Edited(edits));
-    match is_nothing {
-        true => update(client, given, service, &ask),
-        false => update_beside_a_rollout(client, given, service, &ask, args.resume),
-    }
+    update_beside_a_rollout(client, given, service, &args.edit.ask(To::Edited(edits)), args.resume)
 }
 
 /// The edits as they fit this service, with IDs in the place of names.

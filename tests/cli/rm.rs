@@ -50,6 +50,20 @@ fn goes_on_after_an_error_and_prints_what_it_removed() {
 }
 
 #[test]
+fn if_version_holds_or_nothing_is_removed() {
+    let swarm = swarm(&["a"]);
+    let index = swarm.service("a").index;
+    let stale = (index - 1).to_string();
+    for flags in [&["--wait"][..], &["--dry-run"]] {
+        let args = [&["rm", "a", "--if-version", &stale], flags].concat();
+        swarmctl(args).host(swarm.host()).run().exits(4).says(&["the version index is"]);
+        assert_eq!(names(&swarm), ["a"]);
+    }
+    swarmctl(["rm", "a", "--if-version", &index.to_string()]).host(swarm.host()).run().exits(0);
+    assert_eq!(names(&swarm), [""; 0]);
+}
+
+#[test]
 fn a_name_that_cannot_be_one_touches_nothing() {
     for name in ["", ".", "..", "a/b", "../networks/x", "/"] {
         let engine = Engine::silent();

@@ -140,3 +140,50 @@ fn makes_the_update_that_docker_makes_and_refuses_what_docker_refuses() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(same > 280, "only {same} lines agree");
 }
+
+/// The lines of the recording, and its specs.
+fn recorded() -> (Vec<&'static str>, Vec<Value>) {
+    let first = |entry: &'static str| entry.lines().next().unwrap_or_default();
+    let lines = RECORDED.split("\n\n").filter_map(|entry| first(entry).strip_prefix("$ ")?.split_once(' '));
+    let specs = RECORDED.split("\n\n").filter(|entry| first(entry).starts_with("@ "));
+    let specs = specs.filter_map(|entry| serde_json::from_str(entry.lines().nth(1)?).ok());
+    (lines.map(|(_, line)| line).collect(), specs.collect())
+}
+
+/// A field that nobody has heard of, in every object that is no item of a list.
+fn with_unknown(value: &Value) -> Value {
+    let Value::Object(map) = value else { return value.clone() };
+    let mut map: serde_json::Map<_, _> =
+        map.iter().map(|(key, value)| (key.clone(), with_unknown(value))).collect();
+    map.insert("X-Unknown".to_owned(), json!({"b": [1, null], "a": 2.5}));
+    Value::Object(map)
+}
+
+fn without_unknown(value: &mut Value) {
+    if let Value::Object(map) = value {
+        map.shift_remove("X-Unknown");
+        map.values_mut().for_each(without_unknown);
+    }
+}
+
+#[test]
+fn every_line_keeps_unknown_fields_of_every_service_and_means_the_same_beside_them() {
+    let (lines, specs) = recorded();
+    assert!(lines.len() > 300 && specs.len() > 10);
+    for line in lines {
+        // One as docker makes it, one with nearly nothing, one with everything.
+        for spec in &specs[..3] {
+            let (plain, odd) = (edited(line, spec), edited(line, &with_unknown(spec)));
+            let (Ok(plain), Ok(mut odd)) = (plain, odd.clone()) else {
+                assert!(edited(line, spec).is_err() && odd.is_err(), "{line} on {spec}");
+                continue;
+            };
+            for place in ["", "/TaskTemplate", "/TaskTemplate/ContainerSpec", "/Mode"] {
+                let object = odd.pointer(place).unwrap();
+                assert!(object.get("X-Unknown").is_some(), "{line} at {place}: {odd}");
+            }
+            without_unknown(&mut odd);
+            assert_eq!(odd, plain, "{line}");
+        }
+    }
+}
