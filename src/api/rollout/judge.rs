@@ -211,7 +211,7 @@ impl<'a> Judge<'a> {
     /// Whether all slots have a task of this spec, and none has failed yet: the engine paused for nothing (it takes
     /// a task that ended well for a failed one).
     fn is_intact(&self) -> bool {
-        !self.lacks_slots() && self.slots.iter().all(|slot| slot.failures(&self.rules).is_empty())
+        !self.lacks_slots() && !self.slots.iter().any(|slot| slot.has_failed(&self.rules))
     }
 
     /// A global service that no node may run has no tasks at all: there is nothing that could converge or fail.

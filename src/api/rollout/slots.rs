@@ -147,6 +147,11 @@ impl<'a> Slot<'a> {
         self.tasks[0]
     }
 
+    /// Whether a task of it has ended badly, however long it had run.
+    pub fn has_failed(&self, rules: &Rules) -> bool {
+        self.tasks.iter().any(|task| rules.is_bad_end(task))
+    }
+
     /// Its newest tasks that ended badly, one after the other, none of which had run for the monitor period; the
     /// newest first. None where its task runs well now.
     pub fn failures(&self, rules: &Rules) -> Vec<&'a Task> {
