@@ -114,6 +114,12 @@ impl Client {
         self.read(|| read(self.send(&Method::GET, &target, None, &[])?))
     }
 
+    /// What is at `path`, as JSON, where the engine has to ask elsewhere for it: its no is final, however it is worded.
+    pub fn get_json_once<T: DeserializeOwned>(&self, path: &Path, headers: &[(&str, &str)]) -> Result<T> {
+        let target = self.target(path)?;
+        self.read_while(Error::is_broken_answer, || self.send(&Method::GET, &target, None, headers)?.json())
+    }
+
     /// Asks for what is at `path`, and gives its body as it comes, for as long as it comes. Nothing but silence of
     /// `idle`, where one is given, the deadline and the interrupt end it.
     pub fn stream(&self, path: &Path, idle: Option<Duration>) -> Result<Stream<'_>> {
@@ -145,12 +151,17 @@ impl Client {
 
     /// Repeats a read while its failure may pass: broken answers for a second, silence and 503 for [`PATIENCE`].
     fn read<T>(&self, ask: impl Fn() -> Result<T>) -> Result<T> {
+        self.read_while(|e| e.is_broken_answer() || e.is_passing(), ask)
+    }
+
+    /// [`Client::read`], but only where the failure is of this kind.
+    fn read_while<T>(&self, may_pass: impl Fn(&Error) -> bool, ask: impl Fn() -> Result<T>) -> Result<T> {
         let began = Instant::now();
         let mut breaks = 0;
         let mut pause = Duration::from_millis(100);
         loop {
             let error = match ask() {
-                Err(e) if e.is_broken_answer() || e.is_passing() => e,
+                Err(e) if may_pass(&e) => e,
                 other => return other,
             };
             let next = match &error {

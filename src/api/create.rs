@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::client::{Client, PATIENCE};
+use super::credentials::RegistryAuth;
 use super::error::{Error, Result};
 use super::forecast::{self, Forecast};
 use super::nodes;
@@ -17,13 +18,13 @@ use super::update::{Outcome, Posts, Retries, Verdict, stores_all, unstored};
 const LOOK_AGAIN: [Duration; 3] =
     [Duration::from_millis(100), Duration::from_millis(300), Duration::from_millis(600)];
 
-/// Creates a service of this spec; `given` is what the command line calls it.
+/// Creates a service of this spec, with these credentials for its image; `given` is what the command line calls it.
 ///
 /// A lost answer is looked up: by name, where it has one (the engine takes a name once, so the post may be
 /// repeated), else by an equal spec that the engine has made since its first answer to this command.
-pub fn create(client: &Client, given: &str, spec: &Value) -> Outcome {
+pub fn create(client: &Client, given: &str, spec: &Value, auth: Option<&RegistryAuth>) -> Outcome {
     let mut outcome = Outcome::new(given, Verdict::Applied);
-    let created = posted(client, spec, &mut outcome.posts);
+    let created = posted(client, spec, auth, &mut outcome.posts);
     match created {
         Ok(Created::Answered(answer)) => {
             outcome.posts = Posts::Taken;
@@ -114,14 +115,14 @@ enum Created {
     Found(Box<Service>),
 }
 
-fn posted(client: &Client, spec: &Value, posts: &mut Posts) -> Result<Created> {
+fn posted(client: &Client, spec: &Value, auth: Option<&RegistryAuth>, posts: &mut Posts) -> Result<Created> {
     let mut lost = Retries::of_lost_answers(PATIENCE);
     // The engine's clock before the first post, and no doubt about a post where even this fails.
     client.api_version()?;
     let name = spec["Name"].as_str().filter(|name| !name.is_empty());
     loop {
         client.interrupt().check()?;
-        let error = match services::create(client, spec) {
+        let error = match services::create(client, spec, auth) {
             Ok(answer) => return Ok(Created::Answered(answer)),
             Err(e @ Error::Interrupted) => {
                 *posts = Posts::InDoubt;

@@ -3,6 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+use super::credentials::CredentialsError;
+use super::distribution::Trouble;
 use super::spec::BadValue;
 
 /// Why a request to the engine did not give what was asked for.
@@ -61,6 +63,21 @@ pub enum Error {
     /// A value on the command line cannot be one; nothing was sent.
     #[error(transparent)]
     BadValue(#[from] BadValue),
+    /// A registry did not say what it has.
+    #[error("registry `{registry}` {trouble} `{image}`: {words}")]
+    Registry {
+        /// Its host.
+        registry: String,
+        /// What it was asked for.
+        image: String,
+        /// Why it did not say.
+        trouble: Trouble,
+        /// The engine's own words, which are mostly the registry's.
+        words: String,
+    },
+    /// The user's credentials could not be looked up.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
     /// A signal came.
     #[error("interrupted")]
     Interrupted,
@@ -123,7 +140,14 @@ impl Error {
 
     /// Nothing was sent, so a post has changed nothing.
     pub fn is_unsent(&self) -> bool {
-        matches!(self, Error::Connect { .. } | Error::NoSuch { .. } | Error::BadValue(_))
+        matches!(
+            self,
+            Error::Connect { .. }
+                | Error::NoSuch { .. }
+                | Error::BadValue(_)
+                | Error::Registry { .. }
+                | Error::Credentials(_)
+        )
     }
 
     /// After a post: it may have been applied all the same. Only the engine's own refusal says that it was not.
@@ -131,7 +155,11 @@ impl Error {
         match self {
             Error::Broken { .. } | Error::Silent { .. } | Error::Garbled { .. } | Error::Interrupted => true,
             Error::Engine { .. } => self.is_passing(),
-            Error::Connect { .. } | Error::NoSuch { .. } | Error::BadValue(_) => false,
+            Error::Connect { .. }
+            | Error::NoSuch { .. }
+            | Error::BadValue(_)
+            | Error::Registry { .. }
+            | Error::Credentials(_) => false,
         }
     }
 }

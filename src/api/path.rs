@@ -5,6 +5,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 /// All but RFC 3986's unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// The same for the names of images.
+const IN_IMAGE: &AsciiSet = &RESERVED.remove(b'/').remove(b':').remove(b'@');
+
 /// The path and query of a request, without the API version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path(String);
@@ -13,6 +16,13 @@ impl Path {
     /// A path of these segments; each is encoded, so that none can become two or climb out of the path.
     pub fn new(segments: &[&str]) -> Self {
         Self(segments.iter().map(|segment| format!("/{}", encode(segment))).collect())
+    }
+
+    /// A path with an image's name in the middle, written as docker writes it: its `/`, `:` and `@` stay. No image's
+    /// name has a part that could climb out.
+    pub fn of_image(before: &str, image: &str, after: &str) -> Self {
+        let image = utf8_percent_encode(image, IN_IMAGE);
+        Self(format!("/{}/{image}/{}", encode(before), encode(after)))
     }
 
     /// With one more query parameter.
@@ -46,6 +56,16 @@ mod tests {
     fn a_name_is_one_segment_whatever_it_holds() {
         let path = Path::new(&["services", "a b/../c?d#e%é", "update"]).query("version", "9");
         assert_eq!(path.as_str(), "/services/a%20b%2F..%2Fc%3Fd%23e%25%C3%A9/update?version=9");
+    }
+
+    #[test]
+    fn an_images_name_stays_as_it_is_written() {
+        let path = |image: &str| Path::of_image("distribution", image, "json");
+        assert_eq!(
+            path("127.0.0.1:5000/a/b:1@sha256:0").as_str(),
+            "/distribution/127.0.0.1:5000/a/b:1@sha256:0/json"
+        );
+        assert_eq!(path("[::1]:5000/a?b").as_str(), "/distribution/%5B::1%5D:5000/a%3Fb/json");
     }
 
     #[test]

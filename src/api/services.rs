@@ -5,6 +5,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::client::Client;
+use super::credentials::RegistryAuth;
 use super::error::{Error, Result};
 use super::path::{Path, can_be_name};
 use super::rows::ServiceRow;
@@ -158,22 +159,28 @@ pub fn inspect(client: &Client, id: &str) -> Result<Service> {
 
 /// `POST /services/{id}/update?version=...`, once; gives the engine's warnings.
 ///
-/// Without `X-Registry-Auth` the engine keeps the credentials that the service has.
-pub fn update(client: &Client, id: &str, version: u64, spec: &Value) -> Result<Vec<String>> {
+/// The engine stores `auth` with the service; without it, it keeps the credentials that the service has.
+pub fn update(
+    client: &Client,
+    id: &str,
+    version: u64,
+    spec: &Value,
+    auth: Option<&RegistryAuth>,
+) -> Result<Vec<String>> {
     let path = Path::new(&["services", id, "update"]).query("version", &version.to_string());
-    post(client, &path, spec).map(Posted::warnings)
+    post(client, &path, spec, auth).map(Posted::warnings)
 }
 
 /// `POST /services/{id}/update?rollback=previous`, once, with the current spec: the engine's own rollback.
 pub fn roll_back(client: &Client, id: &str, version: u64, spec: &Value) -> Result<Vec<String>> {
     let path = Path::new(&["services", id, "update"]).query("version", &version.to_string());
-    post(client, &path.query("rollback", "previous"), spec).map(Posted::warnings)
+    post(client, &path.query("rollback", "previous"), spec, None).map(Posted::warnings)
 }
 
-/// `POST /services/create`, once.
-pub fn create(client: &Client, spec: &Value) -> Result<Posted> {
+/// `POST /services/create`, once; the engine stores `auth` with the service.
+pub fn create(client: &Client, spec: &Value, auth: Option<&RegistryAuth>) -> Result<Posted> {
     let path = Path::new(&["services", "create"]);
-    let posted = post(client, &path, spec)?;
+    let posted = post(client, &path, spec, auth)?;
     match posted.id.is_empty() {
         true => {
             Err(Error::Garbled { request: format!("POST {}", path.as_str()), why: "it has no ID".to_owned() })
@@ -233,10 +240,11 @@ fn path_of_list(filters: &[Filter], with_counts: bool) -> Path {
     path
 }
 
-fn post(client: &Client, path: &Path, spec: &Value) -> Result<Posted> {
+fn post(client: &Client, path: &Path, spec: &Value, auth: Option<&RegistryAuth>) -> Result<Posted> {
     let body = serde_json::to_vec(spec)
         .map_err(|e| Error::Garbled { request: "the spec".to_owned(), why: e.to_string() })?;
-    client.post(path, &body, &[])?.json()
+    let headers: Vec<_> = auth.into_iter().map(RegistryAuth::header).collect();
+    client.post(path, &body, &headers)?.json()
 }
 
 #[cfg(test)]

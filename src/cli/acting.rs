@@ -11,6 +11,7 @@ use super::report::{Style, report};
 use super::undo::{UndoArgs, undo_failed};
 use super::watch;
 use crate::api::client::Client;
+use crate::api::error::Error;
 use crate::api::failures;
 use crate::api::services::{self, Service};
 use crate::api::spec::{BadValue, apply_all, changes, values};
@@ -97,7 +98,7 @@ impl EditArgs {
 
     /// What these flags ask of an update.
     pub fn ask(&self, to: To) -> Ask {
-        Ask { to, if_version: self.if_version, dry_run: self.plan.dry_run }
+        Ask { to, if_version: self.if_version, dry_run: self.plan.dry_run, ..Ask::default() }
     }
 }
 
@@ -116,6 +117,13 @@ pub fn as_it_is(client: &Client, given: &str) -> Outcome {
         outcome.service = Some(service);
         outcome
     })
+}
+
+/// The end of work on a service before anything was posted.
+pub fn end(given: &str, service: Service, error: Error) -> Outcome {
+    let mut outcome = Outcome::new(given, Outcome::ending(error, Posts::None));
+    outcome.service = Some(service);
+    outcome
 }
 
 /// This program's own no, with the reason.

@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 use super::acting::{ActingArgs, PlanArgs};
 use super::exit::Exit;
 use super::global::Global;
+use super::image_args::{ImageChange, ResolveArgs};
 use super::report::Style;
 use super::service_args::{CreateFlags, SpecArgs, check_engine};
 use crate::api::client::Client;
 use crate::api::create::{create, plan};
+use crate::api::error::Result;
 use crate::api::image::ImageRef;
 use crate::api::references;
 use crate::api::services::Service;
@@ -32,9 +34,8 @@ pub struct CreateArgs {
     flags: CreateFlags,
     #[command(flatten)]
     spec: SpecArgs,
-    /// Do not ask a registry for the digest of the tag
-    #[arg(long)]
-    no_resolve_image: bool,
+    #[command(flatten)]
+    resolve: ResolveArgs,
     #[command(flatten)]
     plan: PlanArgs,
     #[command(flatten)]
@@ -61,14 +62,27 @@ pub fn run(args: CreateArgs, global: &Global) -> anyhow::Result<Exit> {
     };
     let mut whole = base.clone();
     spec::apply_all(&mut whole, &edits);
+    let is_given = args.image.is_some();
     asked.extend(image_edits(args.image, &whole)?);
     edits.extend(spec::create::settle(asked, &whole)?);
     let spec = spec::create::made_of(base.clone(), &edits)?;
 
     let client = args.acting.client(global)?;
     check_engine(&client, &edits)?;
-    let outcome =
-        create_resolved(&client, args.plan.dry_run, base, edits, spec["Name"].as_str().unwrap_or_default())?;
+    let name = spec["Name"].as_str().unwrap_or_default();
+    let image = image_of(&spec, is_given);
+    let outcome = match resolve(&client, global, &mut edits, &args.resolve, image.as_ref()) {
+        Ok(change) => {
+            let spec = spec::create::made_of(base, &edits)?;
+            let mut outcome = match args.plan.dry_run {
+                true => plan(&client, name, &spec),
+                false => create(&client, name, &spec, change.auth.as_ref()),
+            };
+            change.tell(&mut outcome);
+            outcome
+        }
+        Err(error) => Outcome::new(name, Outcome::ending(error, Posts::None)),
+    };
     if let Some(id) = outcome.service.as_ref().map(Service::id).filter(|_| !args.acting.json) {
         let mut out = output::stdout();
         out.line(id);
@@ -83,19 +97,24 @@ pub fn run(args: CreateArgs, global: &Global) -> anyhow::Result<Exit> {
     )
 }
 
-/// Creates it with IDs in the place of names; a name that is none's is the outcome, and nothing is posted.
-fn create_resolved(
+/// The image to pin: that of the command line, or that of a spec that is brought, where it has no digest yet.
+fn image_of(spec: &Value, is_given: bool) -> Option<ImageRef> {
+    let image = ImageRef::parse(spec["TaskTemplate"]["ContainerSpec"]["Image"].as_str()?).ok()?;
+    Some(image).filter(|image| is_given || image.digest().is_none())
+}
+
+/// Puts IDs in the place of names, and a digest beside the tag; nothing is posted where that fails.
+fn resolve(
     client: &Client,
-    is_dry_run: bool,
-    base: Value,
-    mut edits: Vec<Edit>,
-    name: &str,
-) -> Result<Outcome, BadValue> {
-    let act = if is_dry_run { plan } else { create };
-    match references::resolve(client, &mut edits, None) {
-        Ok(()) => Ok(act(client, name, &spec::create::made_of(base, &edits)?)),
-        Err(error) => Ok(Outcome::new(name, Outcome::ending(error, Posts::None))),
-    }
+    global: &Global,
+    edits: &mut Vec<Edit>,
+    args: &ResolveArgs,
+    image: Option<&ImageRef>,
+) -> Result<ImageChange> {
+    references::resolve(client, edits, None)?;
+    let change = image.map(|image| args.for_new(client, global, image)).transpose()?.unwrap_or_default();
+    edits.extend(change.edits.iter().cloned());
+    Ok(change)
 }
 
 /// The image, and the command that replaces the image's own; without them, `spec` must have an image.

@@ -1,5 +1,6 @@
 //! Exit codes, and what an error means to the user.
 
+use crate::api::distribution::Trouble;
 use crate::api::error::Error;
 use crate::api::spec::BadValue;
 use crate::api::update::{Outcome, Posts, Verdict};
@@ -82,7 +83,7 @@ impl Exit {
             e if e.is_not_found() || e.is_ambiguous() => Exit::NoSuch,
             e if e.is_not_manager() || e.is_passing() => Exit::Unreachable,
             e if e.is_version_conflict() => Exit::Conflict,
-            Error::Engine { .. } => Exit::Failed,
+            Error::Engine { .. } | Error::Registry { .. } | Error::Credentials(_) => Exit::Failed,
             Error::Connect { .. } | Error::Broken { .. } | Error::Silent { .. } | Error::Garbled { .. } => {
                 Exit::Unreachable
             }
@@ -110,7 +111,7 @@ impl Exit {
             Verdict::Conflict(_) => Exit::Conflict,
             Verdict::RolledBack => Exit::RolledBack,
             Verdict::Refused(_) => Exit::Failed,
-            Verdict::Paused => Exit::RolloutFailed,
+            Verdict::Paused | Verdict::Skipped(_) => Exit::RolloutFailed,
             Verdict::Failed(error) => Exit::of(error, signal),
             Verdict::Unknown(_) => Exit::Unknown,
             Verdict::GaveUp(_) => Exit::GaveUp,
@@ -139,6 +140,19 @@ pub fn hint(error: &Error) -> Option<String> {
             "see the services with `swarmctl ls`".to_owned()
         }
         Error::NoSuch { kind, .. } => format!("see what there is with `docker {kind} ls`"),
+        Error::Registry { trouble: Trouble::Absent, .. } => {
+            "check repository and tag, or push the image first".to_owned()
+        }
+        Error::Registry { trouble: Trouble::Denied, registry, .. } => {
+            format!("log in with `docker login {registry}`; the name may be wrong too")
+        }
+        Error::Registry { trouble: Trouble::OutOfReach, .. } => {
+            "try again, or use the tag as it is with `--no-resolve-image`".to_owned()
+        }
+        Error::Credentials(_) => {
+            "mend it, or name another folder with `--config DIR` before the command, or with DOCKER_CONFIG"
+                .to_owned()
+        }
         e if e.is_not_manager() => {
             "run it on a manager node; a new swarm begins with `docker swarm init`".to_owned()
         }

@@ -1,8 +1,9 @@
 //! Flags before the subcommand and the environment, read once.
 
 use std::io::IsTerminal as _;
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -12,7 +13,9 @@ use signal_hook::flag;
 
 use crate::api::client::Client;
 use crate::api::endpoint::Endpoint;
+use crate::api::error::Result as ApiResult;
 use crate::api::interrupt::Interrupt;
+use crate::api::registry_auth::Keyring;
 use crate::api::spec::BadValue;
 
 /// Flags of all commands; like docker's they stand before the subcommand.
@@ -21,6 +24,9 @@ pub struct GlobalArgs {
     /// Engine to talk to, as unix:///path [default: DOCKER_HOST, or the local engine]
     #[arg(short = 'H', long, value_name = "ENDPOINT")]
     host: Option<String>,
+    /// Folder of Docker's config.json [default: DOCKER_CONFIG, or ~/.docker]
+    #[arg(long, value_name = "DIR")]
+    config: Option<PathBuf>,
 }
 
 /// A terminal whose lines can be redrawn.
@@ -35,6 +41,8 @@ pub struct Screen {
 pub struct Global {
     endpoint: Result<Endpoint, BadValue>,
     interrupt: Interrupt,
+    config: Option<PathBuf>,
+    keyring: OnceLock<Keyring>,
 }
 
 impl Global {
@@ -49,7 +57,12 @@ impl Global {
                 .and_then(|_| flag::register_usize(signal, interrupt.cell(), signal.unsigned_abs() as usize))
                 .context("cannot listen for signals")?;
         }
-        Ok(Self { endpoint: endpoint(args.host), interrupt })
+        Ok(Self {
+            endpoint: endpoint(args.host),
+            interrupt,
+            config: args.config.or_else(config_folder),
+            keyring: OnceLock::new(),
+        })
     }
 
     /// A client of the chosen engine. No wait of it lasts beyond `timeout` from now.
@@ -65,6 +78,17 @@ impl Global {
         (std::io::stderr().is_terminal() && !is_dumb).then(|| Screen { has_colour: !is_set("NO_COLOR") })
     }
 
+    /// The user's credentials for registries: DOCKER_AUTH_CONFIG and Docker's config.json, read when they are needed.
+    pub fn keyring(&self) -> ApiResult<&Keyring> {
+        if let Some(keyring) = self.keyring.get() {
+            return Ok(keyring);
+        }
+        let variable = std::env::var_os("DOCKER_AUTH_CONFIG").filter(|text| !text.is_empty());
+        let file = self.config.as_ref().map(|folder| folder.join("config.json"));
+        let keyring = Keyring::new(variable.as_ref().map(|text| text.as_encoded_bytes()), file.as_deref())?;
+        Ok(self.keyring.get_or_init(|| keyring))
+    }
+
     /// The signal that came.
     pub fn signal(&self) -> Option<usize> {
         self.interrupt.signal()
@@ -74,6 +98,14 @@ impl Global {
 /// The value of an environment variable that a flag takes its own from, as `--env KEY` does.
 pub fn variable(key: &str) -> Option<String> {
     std::env::var_os(key).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// DOCKER_CONFIG, else the folder in the user's home.
+fn config_folder() -> Option<PathBuf> {
+    match std::env::var_os("DOCKER_CONFIG").filter(|folder| !folder.is_empty()) {
+        Some(folder) => Some(folder.into()),
+        None => dirs::home_dir().map(|home| home.join(".docker")),
+    }
 }
 
 /// `-H`, else DOCKER_HOST, else the default socket.

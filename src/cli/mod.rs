@@ -5,6 +5,7 @@ mod create;
 mod exit;
 mod global;
 mod grammar;
+mod image_args;
 mod inspect;
 mod logs;
 mod ls;

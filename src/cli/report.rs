@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::global::Global;
+use super::image_args::same_digest;
 use super::{progress, words};
 use crate::api::failures::Failure;
 use crate::api::services::Service;
@@ -82,6 +83,13 @@ fn lines(style: Style, outcome: &Outcome) -> Vec<String> {
         Verdict::Unchanged(Unchanged::SameImage(image)) => {
             format!("{name}: runs {image} already, nothing was posted")
         }
+        Verdict::Unchanged(Unchanged::SameDigest { tags: Some((runs, asked)), .. }) => {
+            format!("{name}: {}; nothing was posted", same_digest(runs.as_deref(), asked.as_deref()))
+        }
+        Verdict::Unchanged(Unchanged::SameDigest { runs, tags: None }) => {
+            format!("{name}: runs {runs} already, nothing was posted")
+        }
+        Verdict::Unchanged(Unchanged::Skipped(why)) => format!("{name}: skipped: {why}"),
         _ => return Vec::new(),
     };
     let changes = outcome.changes.iter().map(shown);
@@ -132,6 +140,8 @@ fn as_json(outcome: &Outcome, code: Exit) -> Value {
         "reason": match &outcome.verdict {
             Verdict::Unchanged(Unchanged::AlreadySo) => Some("already_so"),
             Verdict::Unchanged(Unchanged::SameImage(_)) => Some("same_image"),
+            Verdict::Unchanged(Unchanged::SameDigest { .. }) => Some("same_digest"),
+            Verdict::Unchanged(Unchanged::Skipped(_)) => Some("skipped"),
             _ => None,
         },
         "exit_code": code.code(),

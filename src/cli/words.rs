@@ -42,6 +42,9 @@ pub fn of(outcome: &Outcome, signal: Option<usize>) -> Option<Said> {
         ),
         Verdict::Removed => (vec!["the service was removed while it was watched".to_owned()], None),
         Verdict::Refused(why) => (vec![why.clone()], None),
+        Verdict::Skipped(why) => {
+            (vec![why.clone()], Some(format!("see what it does with `swarmctl ps {name}`")))
+        }
         Verdict::Paused => (
             vec!["its rollout is paused, and any post would resume it".to_owned()],
             Some(format!(
@@ -247,6 +250,7 @@ pub fn word(verdict: &Verdict) -> &'static str {
         Verdict::Conflict(_) => "conflict",
         Verdict::RolledBack => "rolled_back",
         Verdict::Refused(_) => "refused",
+        Verdict::Skipped(_) => "skipped",
         Verdict::Paused => "paused",
         Verdict::Failed(error) => failure_word(error),
         Verdict::Unknown(_) => "unknown",

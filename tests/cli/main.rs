@@ -22,6 +22,7 @@ mod ls;
 mod progress;
 mod ps;
 mod readme;
+mod resolve;
 mod rm;
 mod status;
 mod support;

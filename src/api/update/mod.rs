@@ -13,6 +13,7 @@ pub use self::readback::{stores_all, unstored};
 pub use self::retry::Retries;
 use self::settle::Settled;
 use super::client::{Client, PATIENCE};
+use super::credentials::RegistryAuth;
 use super::error::{Error, Result};
 use super::forecast::{loses_placement, only_loses_placement};
 use super::services::{self, Service};
@@ -32,6 +33,10 @@ pub struct Ask {
     pub if_version: Option<u64>,
     /// Says what would change, and posts nothing.
     pub dry_run: bool,
+    /// Credentials to store with the service. They cannot be read back, so they are a change always.
+    pub auth: Option<RegistryAuth>,
+    /// Only where a post does nothing by the way: see [`not_at_rest`].
+    pub only_at_rest: bool,
 }
 
 /// What a spec shall become.
@@ -92,6 +97,10 @@ impl Run<'_> {
                 outcome.verdict = Verdict::Conflict(Conflict::Version { wanted, now: now.version() });
                 return Ok(());
             }
+            if let Some(why) = not_at_rest(&now).filter(|_| self.ask.only_at_rest) {
+                outcome.verdict = Verdict::Skipped(why.to_owned());
+                return Ok(());
+            }
             if let Some(conflict) = self.conflict(&now) {
                 outcome.verdict = Verdict::Conflict(conflict);
                 return Ok(());
@@ -103,7 +112,7 @@ impl Run<'_> {
             }
             outcome.changes = changes(now.spec(), &wanted);
             outcome.version_before = Some(now.version());
-            if outcome.changes.is_empty() {
+            if outcome.changes.is_empty() && self.ask.auth.is_none() {
                 outcome.verdict = Verdict::Unchanged(Unchanged::AlreadySo);
                 outcome.service = Some(now);
                 return Ok(());
@@ -220,7 +229,10 @@ impl Run<'_> {
     /// A rollback posts the current spec, which the engine checks and does not use.
     fn post_once(&self, now: &Service, wanted: &Value) -> Result<Vec<String>> {
         match self.ask.to {
-            To::Edited(_) => services::update(self.client, now.id(), now.version(), wanted),
+            To::Edited(_) => {
+                let auth = self.ask.auth.as_ref();
+                services::update(self.client, now.id(), now.version(), wanted, auth)
+            }
             To::Previous => services::roll_back(self.client, now.id(), now.version(), now.spec()),
         }
     }
@@ -240,6 +252,18 @@ impl Run<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// What a post would do to the service by the way: every post makes a job run again, resumes a paused rollout and
+/// starts one anew that is under way.
+pub fn not_at_rest(service: &Service) -> Option<&'static str> {
+    match service.update_state() {
+        _ if service.is_job() => Some("it is a job, and any post would run it again"),
+        Some("updating") => Some("a rollout is under way, and any post would start it anew"),
+        Some("rollback_started") => Some("a rollback is under way, and any post would end it"),
+        Some("paused" | "rollback_paused") => Some("its rollout is paused, and any post would resume it"),
+        _ => None,
     }
 }
 

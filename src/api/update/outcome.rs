@@ -66,6 +66,8 @@ pub enum Verdict {
     RolledBack,
     /// This program refuses, in these words; nothing was posted.
     Refused(String),
+    /// A post would do more than was asked, for this reason; nothing was posted.
+    Skipped(String),
     /// Its rollout is paused, and any post would resume it; nothing was posted.
     Paused,
     /// It failed, and nothing of it is on the engine.
@@ -85,6 +87,15 @@ pub enum Unchanged {
     AlreadySo,
     /// The service runs the image already; this is how its spec writes it.
     SameImage(String),
+    /// The registry's digest for the tag is the one that the service runs, maybe under another tag.
+    SameDigest {
+        /// The image, as its spec writes it.
+        runs: String,
+        /// Its tag, and the one that was asked for, where they differ.
+        tags: Option<(Option<String>, Option<String>)>,
+    },
+    /// It was one of many, and a post would do more to it than was asked, for this reason.
+    Skipped(String),
 }
 
 /// What has reached the engine.

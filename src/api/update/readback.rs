@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::api::image::{Likeness, names_same_image};
 use crate::api::spec::{Edit, Op, Place};
 
 /// The places that were sent and are not stored, or were removed and are still there.
@@ -58,6 +59,10 @@ fn compare(place: &Place, want: &Value, stored: Option<&Value>, missing: &mut Ve
             }
         }
         (want, Some(stored)) if holds(want, stored) => {}
+        // Engines before API 1.30 pin images themselves.
+        (Value::String(want), Some(Value::String(stored)))
+            if *place == Place::at("TaskTemplate.ContainerSpec.Image")
+                && names_same_image(want, stored) == Likeness::Pinned => {}
         _ => missing.push(place.clone()),
     }
 }
@@ -116,6 +121,16 @@ mod tests {
         let sent = json!({"A": {"New": {"Deep": 5}, "Old": 1}});
         assert_eq!(missing("A", sent.clone(), json!({"A": {"Old": 1}})), ["A.New"]);
         assert_eq!(missing("A", sent, json!({"A": {"Old": 2, "New": {}}})), ["A.New.Deep", "A.Old"]);
+    }
+
+    #[test]
+    fn an_image_that_the_engine_pins_is_stored() {
+        let image = |image: &str| json!({"TaskTemplate": {"ContainerSpec": {"Image": image}}});
+        let pinned = format!("a:1@sha256:{}", "0".repeat(64));
+        let path = "TaskTemplate.ContainerSpec.Image";
+        assert_eq!(missing(path, image("a:1"), image(&pinned)), [""; 0]);
+        assert_eq!(missing(path, image("a:2"), image(&pinned)), [path]);
+        assert_eq!(missing(path, image(&pinned), image("a:1")), [path]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::outcome::is_new_rollback;
 use super::readback::dropped;
 use crate::api::services::Service;
-use crate::api::spec::Edit;
+use crate::api::spec::{Edit, Place};
 
 /// What became of a post.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,9 +22,18 @@ pub enum Settled {
 
 /// Judges by `before`, what the post was made from, `now`, what is read, and `sent`, the posted spec.
 pub fn settle(before: &Service, now: &Service, edits: &[Edit], sent: &Value) -> Settled {
-    let has_all = |spec: &Value| dropped(edits, sent, spec).is_empty();
+    let image = Place::at("TaskTemplate.ContainerSpec.Image");
+    // An image that is to be un-pinned and is as it was is not what an old engine makes of the tag.
+    let is_as_before = |spec: &Value| {
+        image.get(sent) != image.get(before.spec()) && image.get(spec) == image.get(before.spec())
+    };
+    let has_all = |spec: &Value| dropped(edits, sent, spec).is_empty() && !is_as_before(spec);
     if now.version() == before.version() {
         Settled::NotApplied
+    } else if sent == before.spec() {
+        // Nothing but credentials was sent, which nobody can read; a post that counted moved the spec, unchanged.
+        let is_moved = now.spec() == sent && now.previous_spec() == Some(sent);
+        if is_moved { Settled::Applied } else { Settled::NotApplied }
     } else if has_all(now.spec()) {
         Settled::Applied
     } else if now.previous_spec().is_some_and(has_all) {
@@ -43,7 +52,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::api::spec::{Place, apply_all};
+    use crate::api::spec::apply_all;
 
     const OLD: &str = "2026-01-01T00:00:00.000000001Z";
     const NEW: &str = "2026-01-01T00:00:09.000000001Z";
@@ -58,6 +67,30 @@ mod tests {
             object["UpdateStatus"] = json!({"State": state, "StartedAt": started});
         }
         Service::new(object).unwrap()
+    }
+
+    #[test]
+    fn credentials_alone_are_known_by_the_spec_having_moved() {
+        let before = service(10, "a:1", Some("a:0"), None);
+        for (now, verdict) in [
+            (service(10, "a:1", Some("a:0"), None), Settled::NotApplied),
+            (service(11, "a:1", Some("a:1"), None), Settled::Applied),
+            (service(11, "a:1", Some("a:0"), None), Settled::NotApplied),
+            (service(11, "a:2", Some("a:1"), None), Settled::NotApplied),
+        ] {
+            assert_eq!(settle(&before, &now, &[], before.spec()), verdict, "{now:?}");
+        }
+    }
+
+    #[test]
+    fn a_pinned_image_is_not_taken_for_the_tag_that_was_to_replace_it() {
+        let pinned = format!("a:1@sha256:{}", "0".repeat(64));
+        let (before, others) = (service(10, &pinned, None, None), service(11, &pinned, Some(&pinned), None));
+        let edits = [Edit::set(Place::at("TaskTemplate.ContainerSpec.Image"), "a:1")];
+        let mut sent = before.spec().clone();
+        apply_all(&mut sent, &edits);
+        assert_eq!(settle(&before, &others, &edits, &sent), Settled::NotApplied);
+        assert_eq!(settle(&before, &service(11, "a:1", None, None), &edits, &sent), Settled::Applied);
     }
 
     /// DESIGN section 3, "A lost answer", row by row.

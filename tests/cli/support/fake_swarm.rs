@@ -29,6 +29,8 @@ pub struct World {
     pub clock: SignedDuration,
     /// How each answer's body is framed.
     pub framing: Framing,
+    /// What registries have: the digest of an image, by its name. Of any other they cannot be asked.
+    pub registry: BTreeMap<String, String>,
     /// Every request is refused: this node is in no swarm.
     pub is_no_manager: bool,
     /// Tasks of removed services, with the service's name, and how many more reads they are shown to.
@@ -400,6 +402,16 @@ impl World {
             ("GET", ["tasks", _, "logs"]) => Answer::json(200, log()),
             ("GET", ["tasks", word]) => Answer::error(404, &format!("task {word} not found")),
             ("GET", ["nodes"]) => Answer::json(200, json!([node()]).to_string()),
+            ("GET", ["distribution", name @ .., "json"]) => match self.registry.get(&name.join("/")) {
+                Some(digest) => Answer::json(
+                    200,
+                    distribution(digest, &json!([{ "architecture": "amd64", "os": "linux" }])),
+                ),
+                None => {
+                    let why = "dial tcp: lookup registry-1.docker.io on 127.0.0.1:53: connection refused";
+                    Answer::error(500, &format!("Get \"https://registry-1.docker.io/v2/\": {why}"))
+                }
+            },
             // It holds none of these.
             ("GET", ["secrets" | "configs"]) => Answer::json(200, "[]\n"),
             ("GET", ["networks"]) => {
@@ -685,6 +697,13 @@ impl World {
     }
 }
 
+/// What an engine says that a registry has.
+pub fn distribution(digest: &str, platforms: &Value) -> String {
+    let kind = "application/vnd.docker.distribution.manifest.v2+json";
+    let descriptor = json!({ "mediaType": kind, "digest": digest, "size": 527 });
+    json!({ "Descriptor": descriptor, "Platforms": platforms }).to_string() + "\n"
+}
+
 /// The tasks of each replica: one that runs since long ago, unless the rollout is on its way or paused.
 fn tasks_of(service: &Service) -> Vec<Value> {
     let task = |slot: u64, id: char, made: Timestamp, state: &str, desired: &str| {
@@ -760,6 +779,7 @@ impl FakeSwarm {
             networks: Vec::new(),
             clock: SignedDuration::ZERO,
             framing: Framing::Auto,
+            registry: BTreeMap::new(),
             is_no_manager: false,
             leaving: Vec::new(),
             index: 10,

@@ -1,0 +1,158 @@
+//! Credentials for registries: what they are made of, and what keeps them from being seen.
+
+use std::fmt;
+use std::io;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE;
+use serde_json::{Map, Value};
+
+use super::docker_config::key_of;
+
+/// A text that no `{:?}` shows.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides the text.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text, for the one place that sends it.
+    pub(super) fn show(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+/// What a registry wants to see of a user.
+#[derive(Clone, Debug, Default)]
+pub struct Credentials {
+    /// The user's name; empty where a token says it all.
+    pub username: String,
+    /// The password.
+    pub password: Secret,
+    /// Exchanged for an access token by the registry's own token server.
+    pub identity_token: Secret,
+    /// Sent to the registry as it is.
+    pub registry_token: Secret,
+}
+
+impl Credentials {
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        let secrets = [&self.password, &self.identity_token, &self.registry_token];
+        self.username.is_empty() && secrets.iter().all(|secret| secret.0.is_empty())
+    }
+}
+
+/// Credentials for one registry, in the form that the engine takes: the value of `X-Registry-Auth`.
+#[derive(Clone, Debug)]
+pub struct RegistryAuth {
+    registry: String,
+    header: Secret,
+}
+
+impl RegistryAuth {
+    /// Docker's header: base64 with the alphabet for URLs, padded, of the JSON.
+    pub fn new(registry: &str, credentials: &Credentials) -> Self {
+        let fields = [
+            ("username", credentials.username.as_str()),
+            ("password", credentials.password.show()),
+            ("serveraddress", key_of(registry)),
+            ("identitytoken", credentials.identity_token.show()),
+            ("registrytoken", credentials.registry_token.show()),
+        ];
+        let fields = fields.into_iter().filter(|(_, text)| !text.is_empty());
+        let object: Map<String, Value> = fields.map(|(key, text)| (key.to_owned(), text.into())).collect();
+        let header = Secret(BASE64_URL_SAFE.encode(Value::Object(object).to_string()));
+        Self { registry: registry.to_owned(), header }
+    }
+
+    /// The registry that they are for.
+    pub fn registry(&self) -> &str {
+        &self.registry
+    }
+
+    /// The header of a request that carries them.
+    pub(super) fn header(&self) -> (&str, &str) {
+        (HEADER, self.header.show())
+    }
+}
+
+/// The header that carries credentials to the engine.
+pub(super) const HEADER: &str = "X-Registry-Auth";
+
+/// Why credentials could not be looked up. No message repeats a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialsError {
+    /// The file is there and cannot be read.
+    #[error("cannot read `{place}`")]
+    Unreadable {
+        /// The file.
+        place: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// What was read is no Docker config.
+    #[error("`{place}` cannot be understood: {why}")]
+    Broken {
+        /// The file, or the variable.
+        place: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A program that keeps credentials did not give them.
+    #[error("credential helper `{program}` {why}")]
+    Helper {
+        /// Its name.
+        program: String,
+        /// What it did instead, with its own words.
+        why: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(registry: &str, credentials: &Credentials) -> String {
+        let auth = RegistryAuth::new(registry, credentials);
+        String::from_utf8(BASE64_URL_SAFE.decode(auth.header().1).unwrap()).unwrap()
+    }
+
+    fn ann(password: &str) -> Credentials {
+        let password = Secret::new(password.to_owned());
+        Credentials { username: "ann".to_owned(), password, ..Credentials::default() }
+    }
+
+    #[test]
+    fn the_header_is_dockers() {
+        assert_eq!(
+            header("127.0.0.1:5000", &ann("p\"<w>")),
+            r#"{"username":"ann","password":"p\"<w>","serveraddress":"127.0.0.1:5000"}"#
+        );
+        let token = Credentials { identity_token: Secret::new("t".to_owned()), ..Credentials::default() };
+        assert_eq!(
+            header("docker.io", &token),
+            r#"{"serveraddress":"https://index.docker.io/v1/","identitytoken":"t"}"#
+        );
+        // Where plain base64 has + and /, and with its padding.
+        let auth = RegistryAuth::new("r", &ann("\u{3ff}\u{3fe}???>>>"));
+        let sent = auth.header().1;
+        assert!(sent.contains(['-', '_']) && !sent.contains(['+', '/']) && sent.len() % 4 == 0, "{sent}");
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let auth = RegistryAuth::new("r", &ann("sesame"));
+        let shown = format!("{auth:?} {:?}", ann("sesame"));
+        assert!(!shown.contains("sesame") && !shown.contains(auth.header().1), "{shown}");
+    }
+}

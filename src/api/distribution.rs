@@ -1,0 +1,228 @@
+//! What a registry has under a tag, asked through the engine.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::client::Client;
+use super::credentials::RegistryAuth;
+use super::error::{Error, Result};
+use super::image::ImageRef;
+use super::path::Path;
+use super::spec::{Edit, Place};
+
+/// Engines below this API version ask registries themselves, on every post, and cannot be asked.
+pub const SINCE: (u32, u32) = (1, 30);
+
+/// What a registry says of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manifest {
+    /// The image with its tag, pinned to the digest.
+    pub image: ImageRef,
+    /// What it is built for, as a spec has it.
+    platforms: Vec<Value>,
+}
+
+/// Why a registry does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It has no such tag or repository.
+    Absent,
+    /// It wants credentials, or better ones.
+    Denied,
+    /// It cannot be reached, or answers as no registry should.
+    OutOfReach,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(rename = "Descriptor")]
+    descriptor: Descriptor,
+    #[serde(rename = "Platforms", default)]
+    platforms: Option<Vec<Platform>>,
+}
+
+#[derive(Deserialize)]
+struct Descriptor {
+    #[serde(default)]
+    digest: String,
+}
+
+#[derive(Deserialize)]
+struct Platform {
+    #[serde(default)]
+    architecture: String,
+    #[serde(default)]
+    os: String,
+}
+
+/// `GET /distribution/{name}/json`: the digest that the registry has for the image now.
+///
+/// # Errors
+/// [`Error::Registry`] where the registry does not say; anything else is between this program and the engine.
+pub fn inspect(client: &Client, image: &ImageRef, auth: Option<&RegistryAuth>) -> Result<Manifest> {
+    let path = Path::of_image("distribution", &image.familiar(), "json");
+    let headers: Vec<_> = auth.into_iter().map(RegistryAuth::header).collect();
+    let trouble = |trouble, words: String| Error::Registry {
+        registry: image.domain().to_owned(),
+        image: image.familiar(),
+        trouble,
+        words,
+    };
+    let answer = client.get_json_once::<Answer>(&path, &headers).map_err(|e| match e {
+        Error::Engine { status, message } => trouble(Trouble::of(status, &message), message),
+        // The engine waits for the registry, and had answered before.
+        e @ Error::Silent { .. } if client.time_left().is_none_or(|left| !left.is_zero()) => {
+            trouble(Trouble::OutOfReach, e.to_string())
+        }
+        e => e,
+    })?;
+    let digest = match image.digest() {
+        Some(digest) => digest,
+        None => &answer.descriptor.digest,
+    };
+    let image = image
+        .with_digest(digest)
+        .map_err(|_| trouble(Trouble::OutOfReach, format!("what it has is no digest: `{digest:.80}`")))?;
+    Ok(Manifest { image, platforms: platforms(&answer.platforms.unwrap_or_default()) })
+}
+
+impl Manifest {
+    /// Sets the image, and the platforms where the registry names any.
+    pub fn edits(&self) -> Vec<Edit> {
+        let mut edits = vec![super::spec::image(&self.image)];
+        if !self.platforms.is_empty() {
+            let place = Place::at("TaskTemplate.Placement.Platforms");
+            edits.push(Edit::set(place, self.platforms.clone()));
+        }
+        edits
+    }
+}
+
+/// As docker writes them into a spec: unknown ones left out, all of arm as one, each once.
+fn platforms(said: &[Platform]) -> Vec<Value> {
+    let mut all = Vec::new();
+    for Platform { architecture, os } in said {
+        if architecture == "unknown" || os == "unknown" {
+            continue;
+        }
+        // The engine cannot tell which variants of arm a node runs.
+        let platform = match architecture.as_str() {
+            "" | "arm" => json!({ "OS": os }),
+            architecture => json!({ "Architecture": architecture, "OS": os }),
+        };
+        if !all.contains(&platform) {
+            all.push(platform);
+        }
+    }
+    all
+}
+
+impl Trouble {
+    /// The engine passes on a registry's words with statuses of its own; the words say more.
+    fn of(status: u16, message: &str) -> Self {
+        let says = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
+        if says(&[
+            "dial tcp",
+            "dial unix",
+            "lookup ",
+            "timeout",
+            "Timeout",
+            "deadline exceeded",
+            "page not found",
+        ]) {
+            Trouble::OutOfReach
+        } else if matches!(status, 401 | 403)
+            || says(&[
+                "no basic auth",
+                "unauthorized",
+                "authentication required",
+                "denied",
+                "authorization failed",
+            ])
+            || says(&["401 Unauthorized", "403 Forbidden"])
+        {
+            Trouble::Denied
+        } else if status == 404 || says(&["manifest unknown", "name unknown"]) {
+            Trouble::Absent
+        } else {
+            Trouble::OutOfReach
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Trouble::Absent => "has no",
+            Trouble::Denied => "denies access to",
+            Trouble::OutOfReach => "cannot be asked for",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absent_denied_and_out_of_reach_are_told_apart() {
+        use Trouble::{Absent, Denied, OutOfReach};
+        // As engines from 20.10 to 29 say it.
+        for (status, message, trouble) in [
+            (404, "manifest unknown: manifest unknown", Absent),
+            (404, "name unknown: repository name not known to registry", Absent),
+            (401, "unauthorized: authentication required", Denied),
+            (
+                500,
+                r#"Head "http://127.0.0.1:5000/v2/whoami/manifests/0.7": no basic auth credentials"#,
+                Denied,
+            ),
+            (403, "denied: requested access to the resource is denied", Denied),
+            (500, "unexpected status from HEAD request to https://r/v2/a/manifests/1: 403 Forbidden", Denied),
+            (
+                500,
+                r#"Get "http://127.0.0.1:5999/v2/": dial tcp 127.0.0.1:5999: connect: connection refused"#,
+                OutOfReach,
+            ),
+            (
+                500,
+                r#"Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host"#,
+                OutOfReach,
+            ),
+            (500, r#"Get "https://r/v2/": net/http: TLS handshake timeout"#, OutOfReach),
+            (500, r#"Get "https://r/v2/": context deadline exceeded"#, OutOfReach),
+            (404, "page not found", OutOfReach),
+            (503, "received unexpected HTTP status: 503 Service Unavailable", OutOfReach),
+            (500, "toomanyrequests: You have reached your pull rate limit.", OutOfReach),
+        ] {
+            assert_eq!(Trouble::of(status, message), trouble, "{status} {message}");
+        }
+    }
+
+    /// moby's client/service_create_test.go, TestServiceCreateCompatiblePlatforms, and what it writes beside that.
+    #[test]
+    fn platforms_are_written_as_docker_does() {
+        let table = [
+            (vec![("amd64", "linux")], json!([{"Architecture": "amd64", "OS": "linux"}])),
+            (
+                vec![("amd64", "linux"), ("unknown", "unknown"), ("amd64", "linux"), ("amd64", "windows")],
+                json!([{"Architecture": "amd64", "OS": "linux"}, {"Architecture": "amd64", "OS": "windows"}]),
+            ),
+            (
+                vec![("arm", "linux"), ("arm64", "linux"), ("arm", "linux")],
+                json!([{"OS": "linux"}, {"Architecture": "arm64", "OS": "linux"}]),
+            ),
+            (vec![("unknown", "unknown")], json!([])),
+            (vec![], json!([])),
+        ];
+        for (said, written) in table {
+            let said: Vec<Platform> = said
+                .into_iter()
+                .map(|(architecture, os)| Platform { architecture: architecture.into(), os: os.into() })
+                .collect();
+            assert_eq!(Value::from(platforms(&said)), written);
+        }
+    }
+}

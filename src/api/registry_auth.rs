@@ -1,0 +1,60 @@
+//! Where the credentials for a registry come from, in docker's order.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use super::client::Client;
+use super::credential_helper;
+use super::credentials::RegistryAuth;
+use super::docker_config::{DockerConfig, key_of};
+use super::error::Result;
+
+/// All credentials that the user has. Nothing but the files is looked at before a registry's are asked for.
+#[derive(Debug, Default)]
+pub struct Keyring {
+    variable: DockerConfig,
+    file: DockerConfig,
+    /// What was found, so that a helper is asked once a registry.
+    found: Mutex<HashMap<String, Option<RegistryAuth>>>,
+}
+
+impl Keyring {
+    /// `DOCKER_AUTH_CONFIG`, where it is set, and the `config.json` at `file`.
+    ///
+    /// # Errors
+    /// One of them cannot be read or understood.
+    pub fn new(variable: Option<&[u8]>, file: Option<&Path>) -> Result<Self> {
+        let variable = variable.map(DockerConfig::parse_variable).transpose()?.unwrap_or_default();
+        let file = file.map(DockerConfig::read).transpose()?.unwrap_or_default();
+        Ok(Self { variable, file, found: Mutex::default() })
+    }
+
+    /// The credentials for a registry; `None` where the user has none.
+    ///
+    /// # Errors
+    /// An entry cannot be understood, or the helper that keeps them does not give them.
+    pub fn auth(&self, client: &Client, registry: &str) -> Result<Option<RegistryAuth>> {
+        let known = |found: &Mutex<HashMap<String, Option<RegistryAuth>>>| {
+            found.lock().unwrap_or_else(PoisonError::into_inner).get(registry).cloned()
+        };
+        if let Some(known) = known(&self.found) {
+            return Ok(known);
+        }
+        let auth = self.look_up(client, registry)?;
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(found.entry(registry.to_owned()).or_insert(auth).clone())
+    }
+
+    fn look_up(&self, client: &Client, registry: &str) -> Result<Option<RegistryAuth>> {
+        let mut credentials = self.variable.credentials(registry)?;
+        if let (None, Some(helper)) = (&credentials, self.file.helper(registry)) {
+            let server = key_of(registry);
+            credentials = credential_helper::get(helper, server, client.interrupt(), client.time_left())?;
+        }
+        if credentials.is_none() {
+            credentials = self.file.credentials(registry)?;
+        }
+        Ok(credentials.map(|credentials| RegistryAuth::new(registry, &credentials)))
+    }
+}

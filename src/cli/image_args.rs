@@ -1,0 +1,289 @@
+//! What all commands share that set an image: whose digest it is pinned to, and with which credentials.
+
+use clap::{Args, ValueEnum};
+
+use super::global::Global;
+use crate::api::client::Client;
+use crate::api::credentials::RegistryAuth;
+use crate::api::distribution;
+use crate::api::error::{Error, Result};
+use crate::api::image::{ImageRef, Likeness};
+use crate::api::spec::{self, BadValue, Edit};
+use crate::api::update::{Outcome, Unchanged, Verdict};
+
+/// Flags of every command that sets an image.
+#[derive(Args, Debug)]
+pub struct ResolveArgs {
+    /// Pin the image to the digest that the registry has: always, where repository or tag change, or never
+    #[arg(long, value_name = "WHEN", value_enum, default_value = "always")]
+    resolve_image: When,
+    /// Do not ask a registry for the digest of the tag (--resolve-image never)
+    #[arg(long)]
+    no_resolve_image: bool,
+    /// Without an answer of the registry, use the tag as it is, or fail
+    #[arg(long, value_name = "WHAT", value_enum, default_value = "keep-tag")]
+    on_resolve_error: OnError,
+    /// Store the credentials for the registry with the service, for its nodes
+    #[arg(long)]
+    with_registry_auth: bool,
+}
+
+/// [`ResolveArgs`], for a service that has an image already.
+#[derive(Args, Debug)]
+pub struct ImageArgs {
+    #[command(flatten)]
+    resolve: ResolveArgs,
+    /// Write the tag without a digest, also where the image is pinned
+    #[arg(long)]
+    unpin: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum When {
+    Always,
+    Changed,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum OnError {
+    KeepTag,
+    Fail,
+}
+
+/// What asking for an image comes to.
+#[derive(Debug, Default)]
+pub struct ImageChange {
+    /// What to change; nothing where the service runs the image.
+    pub edits: Vec<Edit>,
+    /// Credentials to store with the service.
+    pub auth: Option<RegistryAuth>,
+    warnings: Vec<String>,
+    same: Option<Unchanged>,
+}
+
+impl ResolveArgs {
+    /// What a new service with this image takes.
+    pub fn for_new(&self, client: &Client, global: &Global, asked: &ImageRef) -> Result<ImageChange> {
+        Resolving { args: self, client, global, asked, running: None, force: false }.change(self.when())
+    }
+
+    /// The credentials for an image that stays as it is, where they are to be stored; and a warning where there are none.
+    pub fn for_unchanged(&self, client: &Client, global: &Global, image: &str) -> Result<ImageChange> {
+        let mut change = ImageChange::default();
+        if self.with_registry_auth {
+            match ImageRef::parse(image) {
+                Ok(image) => self.store(client, global, image.domain(), &mut change)?,
+                Err(_) => change
+                    .warnings
+                    .push(format!("`{image}` names no registry, so no credentials were stored")),
+            }
+        }
+        Ok(change)
+    }
+
+    fn when(&self) -> When {
+        if self.no_resolve_image { When::Never } else { self.resolve_image }
+    }
+
+    fn store(
+        &self,
+        client: &Client,
+        global: &Global,
+        registry: &str,
+        change: &mut ImageChange,
+    ) -> Result<()> {
+        if self.with_registry_auth {
+            change.auth = global.keyring()?.auth(client, registry)?;
+            if change.auth.is_none() {
+                // Docker stores empty ones then, over those that the service may have.
+                change
+                    .warnings
+                    .push(format!("there are no credentials for registry `{registry}` to be stored"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ImageArgs {
+    /// Refuses what contradicts itself.
+    pub fn check(&self, asked: &ImageRef) -> Result<(), BadValue> {
+        match asked.digest() {
+            Some(_) if self.unpin => Err(BadValue::new(
+                "`--unpin` writes no digest, and the image has one",
+                "--unpin web nginx:1.27",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// What a service with the image `current` takes to run `asked`; with `force` also where only the tag's name differs.
+    pub fn change(
+        &self,
+        client: &Client,
+        global: &Global,
+        current: &str,
+        asked: &ImageRef,
+        force: bool,
+    ) -> Result<ImageChange> {
+        let running =
+            ImageRef::parse(current).ok().map(|image| Running { written: current.to_owned(), image });
+        let resolving = Resolving { args: &self.resolve, client, global, asked, running, force };
+        match self.unpin {
+            true => resolving.unpinned(),
+            false => resolving.change(self.resolve.when()),
+        }
+    }
+
+    /// [`ResolveArgs::for_unchanged`].
+    pub fn for_unchanged(&self, client: &Client, global: &Global, image: &str) -> Result<ImageChange> {
+        self.resolve.for_unchanged(client, global, image)
+    }
+}
+
+impl ImageChange {
+    /// Puts down what is to be said of it.
+    pub fn tell(self, outcome: &mut Outcome) {
+        outcome.warnings.extend(self.warnings);
+        if let (Verdict::Unchanged(why), Some(same)) = (&mut outcome.verdict, &self.same) {
+            *why = same.clone();
+        } else if let Some(Unchanged::SameDigest { tags: Some((runs, asked)), .. }) = &self.same {
+            outcome.notes.push(same_digest(runs.as_deref(), asked.as_deref()));
+        }
+        if let (Verdict::Applied | Verdict::Planned, Some(auth)) = (&outcome.verdict, &self.auth) {
+            outcome.notes.push(format!("with new credentials for registry `{}`", auth.registry()));
+        }
+    }
+}
+
+/// The tags of one digest, in words.
+pub fn same_digest(runs: Option<&str>, asked: Option<&str>) -> String {
+    let runs = runs.map_or_else(|| "without a tag".to_owned(), |tag| format!("as {tag}"));
+    format!("runs this digest {runs}; --force writes {}", asked.unwrap_or("it without a tag"))
+}
+
+/// The image of a service, and how its spec writes it.
+struct Running {
+    written: String,
+    image: ImageRef,
+}
+
+/// One image for one service.
+struct Resolving<'a> {
+    args: &'a ResolveArgs,
+    client: &'a Client,
+    global: &'a Global,
+    asked: &'a ImageRef,
+    running: Option<Running>,
+    force: bool,
+}
+
+impl Resolving<'_> {
+    fn unpinned(&self) -> Result<ImageChange> {
+        let mut change = match self.likeness() {
+            Likeness::Same => self.same_image(),
+            Likeness::Pinned | Likeness::Other => self.written(),
+        };
+        self.args.store(self.client, self.global, self.asked.domain(), &mut change)?;
+        Ok(change)
+    }
+
+    fn change(&self, when: When) -> Result<ImageChange> {
+        let mut change = self.image(when)?;
+        self.args.store(self.client, self.global, self.asked.domain(), &mut change)?;
+        Ok(change)
+    }
+
+    fn image(&self, when: When) -> Result<ImageChange> {
+        let likeness = self.likeness();
+        if let Some(same) = self.asked.digest().and_then(|digest| self.same_digest(digest)) {
+            return Ok(if likeness == Likeness::Same { self.same_image() } else { same });
+        }
+        let asks = match when {
+            When::Always => true,
+            When::Changed => !self.follows_the_tag(),
+            When::Never => false,
+        };
+        if asks && self.client.api_version()? >= distribution::SINCE {
+            return self.resolved(likeness);
+        }
+        if likeness == Likeness::Other || self.asked.digest().is_some() {
+            return Ok(self.written());
+        }
+        let mut change = self.same_image();
+        if asks && likeness == Likeness::Pinned {
+            change.warnings.push(format!(
+                "this engine cannot be asked for the digest of `{}`, which stays pinned; with --unpin it pins it anew",
+                self.asked.familiar()
+            ));
+        }
+        Ok(change)
+    }
+
+    /// Asks the registry.
+    fn resolved(&self, likeness: Likeness) -> Result<ImageChange> {
+        let auth = self.global.keyring()?.auth(self.client, self.asked.domain())?;
+        let error = match distribution::inspect(self.client, self.asked, auth.as_ref()) {
+            Ok(manifest) => {
+                let same = manifest.image.digest().and_then(|digest| self.same_digest(digest));
+                return Ok(
+                    same.unwrap_or_else(|| ImageChange { edits: manifest.edits(), ..ImageChange::default() })
+                );
+            }
+            Err(e @ Error::Registry { .. }) if self.args.on_resolve_error == OnError::KeepTag => e,
+            Err(e) => return Err(e),
+        };
+        let mut change = match likeness {
+            Likeness::Other => self.written(),
+            Likeness::Same | Likeness::Pinned => self.same_image(),
+        };
+        let image = self.asked.familiar();
+        if likeness == Likeness::Pinned {
+            change.warnings.push(format!("`{image}` stays pinned to the digest that it has"));
+        } else if self.asked.digest().is_none() {
+            // Docker's words.
+            change.warnings.push(format!(
+                "image {image} could not be accessed on a registry to record\nits digest. Each node will access {image} \
+                 independently,\npossibly leading to different nodes running different\nversions of the image."
+            ));
+        }
+        change.warnings.push(error.to_string());
+        Ok(change)
+    }
+
+    fn likeness(&self) -> Likeness {
+        self.running.as_ref().map_or(Likeness::Other, |running| self.asked.compared_with(&running.image))
+    }
+
+    /// Whether the service has this repository and tag, whatever its digest.
+    fn follows_the_tag(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| {
+            running.image.same_repository(self.asked) && running.image.tag() == self.asked.tag()
+        })
+    }
+
+    /// The asked reference, as it is.
+    fn written(&self) -> ImageChange {
+        ImageChange { edits: vec![spec::image(self.asked)], ..ImageChange::default() }
+    }
+
+    fn same_image(&self) -> ImageChange {
+        let runs = self.running.as_ref().map(|running| running.written.clone()).unwrap_or_default();
+        ImageChange { same: Some(Unchanged::SameImage(runs)), ..ImageChange::default() }
+    }
+
+    /// Nothing to change, where the service runs this digest of the asked repository. Another tag's name for it is
+    /// written with `force` only: it would restart every task for nothing.
+    fn same_digest(&self, digest: &str) -> Option<ImageChange> {
+        let running = self.running.as_ref()?;
+        let is_same = running.image.same_repository(self.asked) && running.image.digest() == Some(digest);
+        let (runs, asked) = (running.image.tag(), self.asked.tag());
+        if !is_same || (runs != asked && self.force) {
+            return None;
+        }
+        let tags = (runs != asked).then(|| (runs.map(str::to_owned), asked.map(str::to_owned)));
+        let same = Unchanged::SameDigest { runs: running.written.clone(), tags };
+        Some(ImageChange { same: Some(same), ..ImageChange::default() })
+    }
+}
