@@ -166,7 +166,7 @@ fn changes_something(service: &Service, ask: &Ask) -> bool {
     let To::Edited(edits) = &ask.to else { return true };
     let mut wanted = service.spec().clone();
     apply_all(&mut wanted, edits);
-    !changes(service.spec(), &wanted).is_empty()
+    ask.auth.is_some() || !changes(service.spec(), &wanted).is_empty()
 }
 
 /// Asks why a rollout failed, before anything is undone: the engine keeps the tasks and logs of a while only.

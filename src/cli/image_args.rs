@@ -68,20 +68,6 @@ impl ResolveArgs {
         Resolving { args: self, client, global, asked, running: None, force: false }.change(self.when())
     }
 
-    /// The credentials for an image that stays as it is, where they are to be stored; and a warning where there are none.
-    pub fn for_unchanged(&self, client: &Client, global: &Global, image: &str) -> Result<ImageChange> {
-        let mut change = ImageChange::default();
-        if self.with_registry_auth {
-            match ImageRef::parse(image) {
-                Ok(image) => self.store(client, global, image.domain(), &mut change)?,
-                Err(_) => change
-                    .warnings
-                    .push(format!("`{image}` names no registry, so no credentials were stored")),
-            }
-        }
-        Ok(change)
-    }
-
     fn when(&self) -> When {
         if self.no_resolve_image { When::Never } else { self.resolve_image }
     }
@@ -136,9 +122,15 @@ impl ImageArgs {
         }
     }
 
-    /// [`ResolveArgs::for_unchanged`].
-    pub fn for_unchanged(&self, client: &Client, global: &Global, image: &str) -> Result<ImageChange> {
-        self.resolve.for_unchanged(client, global, image)
+    /// What a service takes whose image stays: credentials, where they are to be stored, or `--unpin` for its own tag.
+    pub fn for_unchanged(&self, client: &Client, global: &Global, current: &str) -> Result<ImageChange> {
+        let mut change = ImageChange::default();
+        let Ok(image) = ImageRef::parse(current) else { return Ok(change) };
+        if let (true, Some(tag)) = (self.unpin, image.tag()) {
+            return self.change(client, global, current, &image.with_tag(tag)?, false);
+        }
+        self.resolve.store(client, global, image.domain(), &mut change)?;
+        Ok(change)
     }
 }
 

@@ -2,19 +2,21 @@
 
 use clap::Args;
 
-use super::acting::{ActingArgs, EditArgs, on_service, refuse, update_beside_a_rollout};
+use super::acting::{ActingArgs, EditArgs, end, on_service, refuse, update_beside_a_rollout};
 use super::exit::Exit;
 use super::global::Global;
+use super::image_args::{ImageArgs, ImageChange};
 use super::report::Style;
 use super::rollback::roll_back;
 use super::service_args::{SpecArgs, UpdateFlags, check_engine};
 use super::undo::UndoArgs;
 use crate::api::client::Client;
 use crate::api::error::Result;
+use crate::api::image::ImageRef;
 use crate::api::references;
 use crate::api::services::Service;
-use crate::api::spec::{self, BadValue, Document, Edit, no_new_mode, no_new_name};
-use crate::api::update::{Conflict, Outcome, Posts, To, Verdict};
+use crate::api::spec::{self, BadValue, Document, Edit, Op, Place, no_new_mode, no_new_name};
+use crate::api::update::{Ask, Conflict, Outcome, To, Verdict};
 
 /// Update a service
 ///
@@ -35,9 +37,8 @@ pub struct UpdateArgs {
     /// Roll back to the previous spec; goes with no flag that changes one
     #[arg(long)]
     rollback: bool,
-    /// Do not ask a registry for the digest of the tag
-    #[arg(long)]
-    no_resolve_image: bool,
+    #[command(flatten)]
+    pin: ImageArgs,
     /// Refused: the engine cannot rename a service
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -76,7 +77,7 @@ pub fn run(args: UpdateArgs, global: &Global) -> anyhow::Result<Exit> {
     check_engine(&client, &[edits.as_slice(), &brought].concat())?;
     let outcome = on_service(&client, &args.service, |service| match args.rollback {
         true => roll_back(&client, &args.service, service, &args.edit),
-        false => change(&client, service, edits, document.as_ref(), &args),
+        false => change(&client, global, service, edits, document.as_ref(), &args),
     });
     let style = args.edit.style(Style::of("update", "update", "updated"));
     args.acting.finish(style, Some(&args.undo), &client, vec![outcome], global)
@@ -84,6 +85,7 @@ pub fn run(args: UpdateArgs, global: &Global) -> anyhow::Result<Exit> {
 
 fn change(
     client: &Client,
+    global: &Global,
     service: Service,
     edits: Vec<Edit>,
     document: Option<&Document>,
@@ -99,19 +101,51 @@ fn change(
         outcome.verdict = Verdict::Conflict(Conflict::Version { wanted, now });
         return outcome;
     }
-    let edits = match edits_for(client, &service, edits, document) {
-        Ok(edits) => edits,
-        Err(error) => {
-            let mut outcome = refuse(given, service, String::new());
-            outcome.verdict = Outcome::ending(error, Posts::None);
-            return outcome;
-        }
+    let (asked, edits) = asked_image(edits);
+    let found = edits_for(client, &service, edits, document).and_then(|mut edits| {
+        let image = image_for(client, global, &service, asked.as_ref(), &edits, args)?;
+        edits.extend(image.edits.iter().cloned());
+        Ok((edits, image))
+    });
+    let (edits, image) = match found {
+        Ok(found) => found,
+        Err(error) => return end(given, service, error),
     };
     let is_of_container = |edit: &Edit| edit.place.is_within("TaskTemplate.ContainerSpec");
     if service.image().is_none() && edits.iter().any(is_of_container) {
         return refuse(given, service, "it runs no container (it has no ContainerSpec)".to_owned());
     }
-    update_beside_a_rollout(client, given, service, &args.edit.ask(To::Edited(edits)), args.resume)
+    let ask = Ask { auth: image.auth.clone(), ..args.edit.ask(To::Edited(edits)) };
+    let mut outcome = update_beside_a_rollout(client, given, service, &ask, args.resume);
+    image.tell(&mut outcome);
+    outcome
+}
+
+/// The image that `--image` asks for, and the other edits.
+fn asked_image(mut edits: Vec<Edit>) -> (Option<ImageRef>, Vec<Edit>) {
+    let place = Place::at("TaskTemplate.ContainerSpec.Image");
+    let asked = edits.iter().rev().find(|edit| edit.place == place).and_then(|edit| match &edit.op {
+        Op::Set(image) => ImageRef::parse(image.as_str()?).ok(),
+        _ => None,
+    });
+    edits.retain(|edit| asked.is_none() || edit.place != place);
+    (asked, edits)
+}
+
+/// What the image takes: pinned to its digest where one is asked for, else left alone.
+fn image_for(
+    client: &Client,
+    global: &Global,
+    service: &Service,
+    asked: Option<&ImageRef>,
+    others: &[Edit],
+    args: &UpdateArgs,
+) -> Result<ImageChange> {
+    let current = service.image().unwrap_or_default();
+    let Some(asked) = asked else { return args.pin.for_unchanged(client, global, current) };
+    args.pin.check(asked)?;
+    let is_forced = others.iter().any(|edit| edit.op == Op::Increment);
+    args.pin.change(client, global, current, asked, is_forced)
 }
 
 /// The edits as they fit this service, with IDs in the place of names.
