@@ -20,7 +20,7 @@ pub use fields::Fields;
 pub use human::{ago, bytes, duration};
 pub use json::json_indented;
 pub use live::{Live, live};
-pub use messages::{error, json_line, note, warning};
+pub use messages::{debug, error, json_line, note, warning};
 pub use natural::natural_cmp;
 pub use stdout::{Out, stdout};
 pub use streams::{Streams, streams};

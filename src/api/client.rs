@@ -5,13 +5,15 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
-use ureq::http::{Method, Request, Response};
+use ureq::http::response::Parts;
+use ureq::http::{Method, Request};
 use ureq::{Agent, BodyReader};
 
 use super::answer::Answer;
 use super::endpoint::Endpoint;
 use super::error::{Error, Result};
 use super::interrupt::Interrupt;
+use super::observer::Observer;
 use super::path::Path;
 use super::transport::{self, NotConnected};
 
@@ -34,6 +36,7 @@ pub struct Client {
     endpoint: Endpoint,
     interrupt: Interrupt,
     deadline: Option<Instant>,
+    observer: Observer,
     hello: OnceLock<Hello>,
 }
 
@@ -75,7 +78,13 @@ impl Client {
     /// A client of the engine at `endpoint`; nothing is asked yet. No wait goes past `deadline`.
     pub fn new(endpoint: Endpoint, interrupt: Interrupt, deadline: Option<Instant>) -> Self {
         let agent = transport::agent(&endpoint, &interrupt);
-        Self { agent, endpoint, interrupt, deadline, hello: OnceLock::new() }
+        let (observer, hello) = (Observer::default(), OnceLock::new());
+        Self { agent, endpoint, interrupt, deadline, observer, hello }
+    }
+
+    /// The same, with someone who is told of every request.
+    pub fn observed(self, observer: Observer) -> Self {
+        Self { observer, ..self }
     }
 
     /// The flag that ends every wait.
@@ -216,30 +225,43 @@ impl Client {
         if limit.is_zero() {
             return Err(Error::Silent { request: asked, after: limit });
         }
+        let began = Instant::now();
+        let answer =
+            self.exchange(method, target, body, headers, limit).map_err(|e| self.failure(e, &asked, limit));
+        let status = answer.as_ref().map(|(parts, _)| parts.status.as_u16());
+        self.observer.tell(&format!("{method} {target}"), headers, status, began.elapsed());
+        let (parts, bytes) = answer?;
+        Answer::decode(asked, &parts, bytes)
+    }
+
+    /// One request and its whole answer, whatever it says.
+    fn exchange(
+        &self,
+        method: &Method,
+        target: &str,
+        body: Option<&[u8]>,
+        headers: &[(&str, &str)],
+        limit: Duration,
+    ) -> Result<(Parts, Vec<u8>), ureq::Error> {
         let mut request = Request::builder().method(method).uri(format!("http://docker{target}"));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        let limit = Some(limit);
         let answer = match body {
-            Some(body) => request
-                .header("Content-Type", "application/json")
-                .body(body)
-                .map_err(Into::into)
-                .and_then(|request| {
-                    self.agent.run(self.agent.configure_request(request).timeout_global(Some(limit)).build())
-                }),
-            None => request.body(()).map_err(Into::into).and_then(|request| {
-                self.agent.run(self.agent.configure_request(request).timeout_global(Some(limit)).build())
-            }),
+            Some(body) => {
+                let request = request.header("Content-Type", "application/json").body(body)?;
+                self.agent.run(self.agent.configure_request(request).timeout_global(limit).build())?
+            }
+            None => {
+                let request = request.body(())?;
+                self.agent.run(self.agent.configure_request(request).timeout_global(limit).build())?
+            }
         };
-        let (parts, body) = answer.map_err(|e| self.failure(e, &asked, limit)).map(Response::into_parts)?;
+        let (parts, body) = answer.into_parts();
         let mut bytes = Vec::new();
-        body.into_with_config()
-            .limit(u64::MAX)
-            .reader()
-            .read_to_end(&mut bytes)
-            .map_err(|e| self.failure(ureq::Error::from(e), &asked, limit))?;
-        Answer::decode(asked, &parts, bytes)
+        body.into_with_config().limit(u64::MAX).reader().read_to_end(&mut bytes)?;
+        Ok((parts, bytes))
     }
 
     fn open(&self, path: &Path, idle: Option<Duration>) -> Result<Stream<'_>> {
@@ -252,12 +274,16 @@ impl Client {
         if left.is_some_and(|left| left.is_zero()) {
             return Err(Error::Silent { request: asked, after: limit });
         }
+        let began = Instant::now();
         let request = Request::get(format!("http://docker{target}")).body(()).map_err(Into::into);
         let answer = request.and_then(|request| {
             let request = self.agent.configure_request(request);
             self.agent.run(request.timeout_global(left).timeout_per_read(idle).build())
         });
-        let (parts, body) = answer.map_err(|e| self.failure(e, &asked, limit)).map(Response::into_parts)?;
+        let answer = answer.map_err(|e| self.failure(e, &asked, limit));
+        let status = answer.as_ref().map(|answer| answer.status().as_u16());
+        self.observer.tell(&format!("GET {target}"), &[], status, began.elapsed());
+        let (parts, body) = answer?.into_parts();
         let from = body.into_with_config().limit(u64::MAX).reader();
         let mut stream = Stream { client: self, from, asked, limit };
         if parts.status.is_success() {

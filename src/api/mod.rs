@@ -20,6 +20,7 @@ pub mod interrupt;
 pub mod logs;
 pub mod networks;
 pub mod nodes;
+pub mod observer;
 pub mod path;
 pub mod references;
 pub mod registry_auth;

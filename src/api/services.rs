@@ -221,6 +221,16 @@ pub fn list_text(client: &Client, filters: &[Filter]) -> Result<String> {
     })
 }
 
+/// The filters as the engine takes them; of one key several values are alternatives.
+pub fn filters(filters: &[Filter]) -> Value {
+    let mut map = serde_json::Map::new();
+    for (key, value) in filters {
+        let values = map.entry(key).or_insert_with(|| Value::Object(serde_json::Map::new()));
+        values[value] = true.into();
+    }
+    Value::Object(map)
+}
+
 /// A key that the engine filters by, and a value.
 pub type Filter = (String, String);
 
@@ -230,12 +240,7 @@ fn path_of_list(filters: &[Filter], with_counts: bool) -> Path {
         path = path.query("status", "true");
     }
     if !filters.is_empty() {
-        let mut map = serde_json::Map::new();
-        for (key, value) in filters {
-            let values = map.entry(key).or_insert_with(|| Value::Object(serde_json::Map::new()));
-            values[value] = true.into();
-        }
-        path = path.query("filters", &Value::Object(map).to_string());
+        path = path.query("filters", &self::filters(filters).to_string());
     }
     path
 }

@@ -11,6 +11,7 @@ use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
+use super::debug;
 use crate::api::client::Client;
 use crate::api::endpoint::Endpoint;
 use crate::api::error::Result as ApiResult;
@@ -27,6 +28,9 @@ pub struct GlobalArgs {
     /// Folder of Docker's config.json [default: DOCKER_CONFIG, or ~/.docker]
     #[arg(long, value_name = "DIR")]
     config: Option<PathBuf>,
+    /// Show each request on stderr, with its status and how long it took
+    #[arg(short = 'D', long)]
+    debug: bool,
 }
 
 /// A terminal whose lines can be redrawn.
@@ -43,6 +47,7 @@ pub struct Global {
     interrupt: Interrupt,
     config: Option<PathBuf>,
     keyring: OnceLock<Keyring>,
+    is_debug: bool,
 }
 
 impl Global {
@@ -62,13 +67,15 @@ impl Global {
             interrupt,
             config: args.config.or_else(config_folder),
             keyring: OnceLock::new(),
+            is_debug: args.debug,
         })
     }
 
     /// A client of the chosen engine. No wait of it lasts beyond `timeout` from now.
     pub fn client(&self, timeout: Option<Duration>) -> Result<Client, BadValue> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        Ok(Client::new(self.endpoint.clone()?, self.interrupt.clone(), deadline))
+        let client = Client::new(self.endpoint.clone()?, self.interrupt.clone(), deadline);
+        Ok(if self.is_debug { client.observed(debug::observer()) } else { client })
     }
 
     /// Stderr, where it is a terminal that can redraw its lines.

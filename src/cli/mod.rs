@@ -2,6 +2,7 @@
 
 mod acting;
 mod create;
+mod debug;
 mod exit;
 mod global;
 mod grammar;

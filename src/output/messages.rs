@@ -8,6 +8,11 @@ use serde_json::Value;
 use super::json::json_visible;
 use super::visible;
 
+/// What goes on behind the scenes.
+pub fn debug(text: &str) {
+    print(&message("debug: ", text));
+}
+
 /// Something worth knowing.
 pub fn note(text: &str) {
     print(&message("", text));

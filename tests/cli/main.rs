@@ -11,6 +11,8 @@
 #![allow(dead_code, reason = "a helper that one command's tests need is no worse for being alone")]
 
 mod create;
+mod credentials;
+mod debug;
 mod dry_run;
 mod exit_codes;
 mod faults;

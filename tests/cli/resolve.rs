@@ -88,34 +88,28 @@ fn create_pins_too() {
 
 #[test]
 fn a_registry_that_names_no_platforms_leaves_them_alone() {
-    let swarm = swarm(&image("1.7"), &[]);
-    swarm.world().write("t001", |spec| {
-        spec["TaskTemplate"]["Placement"] = json!({ "Platforms": [{ "OS": "linux" }] });
-    });
     let nothing = Answer::json(200, distribution(ONE, &json!([])));
     let engine = Engine::ordered([
         get("/v1.41/services/t001").answers(Answer::json(200, t001(&image("1.7"), 11))),
         registry(&image("1.8"), nothing),
+        post(&format!("/v1.41/services/{ID}/update?version=11"))
+            .body_is(spec("t001", &pinned("1.8", ONE)).to_string()),
+        get(&format!("/v1.41/services/{ID}")).answers(Answer::json(200, t001(&pinned("1.8", ONE), 12))),
     ]);
-    let run =
-        swarmctl(["update-image", "--dry-run", "t001", &image("1.8")]).host(engine.host()).run().exits(0);
+    let run = swarmctl(["update-image", "-d", "t001", &image("1.8")]).host(engine.host()).run().exits(0);
     run.prints(&[&pinned("1.8", ONE)]).never_says(&["Platforms"]);
 }
 
 #[test]
 fn a_digest_that_is_asked_for_stays_and_an_image_of_docker_hub_has_its_short_name() {
-    let platforms = json!([{ "architecture": "amd64", "os": "linux" }]);
-    for (given, name) in [
-        (&format!("nginx:1@{TWO}")[..], &format!("nginx:1@{TWO}")[..]),
-        ("docker.io/library/nginx", "nginx:latest"),
+    for (given, name, becomes) in [
+        (&format!("nginx:1@{TWO}")[..], &format!("nginx:1@{TWO}")[..], format!("nginx:1@{TWO}")),
+        ("docker.io/library/nginx", "nginx:latest", format!("nginx:latest@{ONE}")),
     ] {
-        let engine = Engine::ordered([
-            get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11))),
-            registry(name, Answer::json(200, distribution(ONE, &platforms))),
-        ]);
-        let run = swarmctl(["update-image", "--dry-run", "t001", given]).host(engine.host()).run().exits(0);
-        let digest = if given.contains('@') { TWO } else { ONE };
-        run.prints(&[&format!("{}@{digest}", name.split('@').next().unwrap()), "Platforms"]);
+        let swarm = swarm(OLD, &[]);
+        swarm.world().registry.insert(name.to_owned(), ONE.to_owned());
+        update_image(&swarm, &[given]).exits(0).prints(&["Placement.Platforms"]);
+        assert_eq!((asked(&swarm), swarm.service("t001").image()), (1, &becomes[..]));
     }
 }
 

@@ -6,4 +6,5 @@ pub mod fixtures;
 pub mod nobody;
 pub mod normal;
 pub mod run;
+pub mod secrets;
 pub mod server;

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::secrets;
+
 /// Held for reading by tests that keep every core busy, for writing by those that measure how fast something is.
 static LOAD: RwLock<()> = RwLock::new(());
 
@@ -155,6 +157,10 @@ impl Running {
         };
         let took = self.started.elapsed();
         let (stdout, stderr) = self.output();
+        for text in [&stdout, &stderr] {
+            let secret = secrets::in_text(text);
+            assert!(secret.is_none(), "{} shows {secret:?}\nstdout: {stdout}\nstderr: {stderr}", self.shown);
+        }
         Run { code: status.code(), signal: status.signal(), stdout, stderr, took, shown: self.shown.clone() }
     }
 

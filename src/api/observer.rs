@@ -1,0 +1,53 @@
+//! Who is told of every request, for `--debug`.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::credentials::HEADER;
+use super::error::Error;
+
+/// One request, and what came of it.
+#[derive(Debug)]
+pub struct Exchange<'a> {
+    /// Method, path and query.
+    pub request: &'a str,
+    /// Names of headers that were sent, and whose values are nobody's business.
+    pub hidden: &'a [&'static str],
+    /// The status of the answer, or why there is none.
+    pub ending: Result<u16, &'a Error>,
+    /// How long it took; of a body without an end, until it began.
+    pub took: Duration,
+}
+
+/// Who is told; nobody by default.
+#[derive(Default)]
+pub struct Observer(Option<Tell>);
+
+type Tell = Box<dyn Fn(&Exchange) + Send + Sync>;
+
+impl Observer {
+    /// One that is told by this.
+    pub fn new(tell: impl Fn(&Exchange) + Send + Sync + 'static) -> Self {
+        Self(Some(Box::new(tell)))
+    }
+
+    pub(super) fn tell(
+        &self,
+        request: &str,
+        headers: &[(&str, &str)],
+        ending: Result<u16, &Error>,
+        took: Duration,
+    ) {
+        if let Some(tell) = &self.0 {
+            let is_hidden = headers.iter().any(|(name, _)| *name == HEADER);
+            let hidden: &[&str] = if is_hidden { &[HEADER] } else { &[] };
+            tell(&Exchange { request, hidden, ending, took });
+        }
+    }
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Observer" } else { "nobody" })
+    }
+}

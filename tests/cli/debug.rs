@@ -1,0 +1,52 @@
+//! `--debug`: each request, its status and its time on stderr, and no secret.
+
+use serde_json::json;
+
+use crate::support::fake_swarm::FakeSwarm;
+use crate::support::fixtures::{ID, NEW, OLD, spec};
+use crate::support::run::swarmctl;
+use crate::support::secrets::{PASSWORD, basic};
+
+#[test]
+fn each_request_is_a_line() {
+    let swarm = FakeSwarm::with([spec("t001", OLD)]);
+    for flag in ["-D", "--debug", "--debug=true"] {
+        let run = swarmctl([flag, "ls", "--filter", "name=t"]).host(swarm.host()).run().exits(0);
+        let lines: Vec<&str> = run.stderr.lines().collect();
+        assert_eq!(lines.len(), 2, "{}", run.report());
+        assert!(lines[0].starts_with("debug: GET /_ping -> 200 ("), "{}", run.report());
+        assert!(lines[1].starts_with("debug: GET /v1.41/services?status=true&filters=%7B%22name%22"));
+        assert!(lines.iter().all(|line| line.ends_with(" ms)")), "{}", run.report());
+        assert_eq!(run.stdout.lines().count(), 2);
+    }
+    let run = swarmctl(["--debug=false", "ls"]).host(swarm.host()).run().exits(0);
+    assert_eq!(run.stderr, "");
+    swarmctl(["-D", "inspect", "nosuch"])
+        .host(swarm.host())
+        .run()
+        .exits(3)
+        .says(&["/services/nosuch -> 404 ("]);
+    swarmctl(["-D", "ls"])
+        .host("unix:///nonexistent")
+        .run()
+        .exits(8)
+        .says(&["GET /_ping -> no answer: cannot connect"]);
+}
+
+#[test]
+fn a_header_with_credentials_is_named_and_hidden() {
+    let home = tempfile::tempdir().unwrap();
+    let config = json!({ "auths": { "https://index.docker.io/v1/": { "auth": basic(PASSWORD) } } });
+    std::fs::write(home.path().join("config.json"), config.to_string()).unwrap();
+    let swarm = FakeSwarm::with([spec("t001", OLD)]);
+    let run = swarmctl(["-D", "update-image", "-d", "--with-registry-auth", "t001", NEW])
+        .host(swarm.host())
+        .env("DOCKER_CONFIG", &home.path().display().to_string())
+        .run()
+        .exits(0);
+    run.says(&[
+        &format!("GET /v1.41/distribution/{NEW}/json [X-Registry-Auth: hidden] -> 500 ("),
+        "/update?version=11 [X-Registry-Auth: hidden] -> 200 (",
+    ]);
+    assert_ne!(ID, "");
+}

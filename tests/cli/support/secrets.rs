@@ -1,0 +1,54 @@
+//! Passwords and tokens of these tests. No stream of any test may hold one, in clear or encoded: see `run`.
+
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
+
+/// The user of all of them.
+pub const USER: &str = "ann";
+/// One for each place that credentials are kept in, and for each test that needs some.
+pub const PASSWORD: &str = "hush-password-5c1f";
+pub const OTHER_PASSWORD: &str = "hush-password-9e27";
+pub const WRONG_PASSWORD: &str = "hush-wrong-41d0";
+pub const TOKEN: &str = "hush-token-77ab";
+/// The beginning of each.
+const MARK: &str = "hush-";
+
+/// What stands for a user and a password in `auths`.
+pub fn basic(password: &str) -> String {
+    BASE64_STANDARD.encode(format!("{USER}:{password}"))
+}
+
+/// The JSON of an `X-Registry-Auth` header.
+pub fn header_json(header: &str) -> String {
+    String::from_utf8(BASE64_URL_SAFE.decode(header).expect("base64 for URLs, padded")).expect("JSON is text")
+}
+
+/// The secret that a text holds, if it does.
+pub fn in_text(text: &str) -> Option<String> {
+    let encoded = [PASSWORD, OTHER_PASSWORD, WRONG_PASSWORD].into_iter().map(basic);
+    // Within a header the offset decides how `"password":"hush-` is encoded.
+    let in_headers = (0..3).map(|offset| {
+        let text = format!("{}\"password\":\"{MARK}", " ".repeat(offset));
+        let whole = BASE64_URL_SAFE.encode(&text);
+        let (from, to) = (offset.div_ceil(3) * 4, text.len() / 3 * 4);
+        whole[from..to].to_owned()
+    });
+    let all = std::iter::once(MARK.to_owned()).chain(encoded).chain(in_headers);
+    all.into_iter().find(|secret| text.contains(secret.as_str()))
+}
+
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_noticed_in_every_form() {
+        assert_eq!(in_text("the token of \"password\" is nothing"), None);
+        for text in [PASSWORD.to_owned(), basic(OTHER_PASSWORD)] {
+            assert!(in_text(&format!("x{text}y")).is_some(), "{text}");
+        }
+        for user in ["a", "ab", "abc"] {
+            let header = format!("{{\"username\":\"{user}\",\"password\":\"{PASSWORD}\"}}");
+            assert!(in_text(&BASE64_URL_SAFE.encode(header)).is_some(), "{user}");
+        }
+    }
+}
