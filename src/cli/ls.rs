@@ -63,7 +63,7 @@ const KEYS: [&str; 4] = ["id", "label", "mode", "name"];
 const MODES: [&str; 4] = ["global", "global-job", "replicated", "replicated-job"];
 
 /// `KEY=VALUE`, read as docker reads it: the key in any case, blanks around both ignored.
-fn parse_filter(text: &str) -> Result<services::Filter, String> {
+pub(super) fn parse_filter(text: &str) -> Result<services::Filter, String> {
     let (key, value) = text.split_once('=').ok_or("a filter is `KEY=VALUE`, as in `name=web`")?;
     let (key, value) = (key.trim().to_lowercase(), value.trim().to_owned());
     if !KEYS.contains(&key.as_str()) {

@@ -1,6 +1,7 @@
 //! The commands: the table of contents.
 
 mod acting;
+mod auth;
 mod create;
 mod debug;
 mod exit;
@@ -10,6 +11,7 @@ mod image_args;
 mod inspect;
 mod logs;
 mod ls;
+mod outdated;
 mod progress;
 mod ps;
 mod report;
@@ -55,11 +57,13 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Auth(auth::AuthArgs),
     Create(create::CreateArgs),
     Inspect(inspect::InspectArgs),
     Logs(logs::LogsArgs),
     #[command(visible_alias = "list")]
     Ls(ls::LsArgs),
+    Outdated(outdated::OutdatedArgs),
     Ps(ps::PsArgs),
     Restart(restart::RestartArgs),
     #[command(visible_alias = "remove")]
@@ -93,10 +97,12 @@ fn run(cli: Cli) -> Exit {
         Err(error) => return exit::tell(&error, None),
     };
     let result = match cli.command {
+        Command::Auth(args) => auth::run(args, &global),
         Command::Create(args) => create::run(args, &global),
         Command::Inspect(args) => inspect::run(args, &global),
         Command::Logs(args) => logs::run(args, &global),
         Command::Ls(args) => ls::run(args, &global),
+        Command::Outdated(args) => outdated::run(args, &global),
         Command::Ps(args) => ps::run(args, &global),
         Command::Restart(args) => restart::run(args, &global),
         Command::Rm(args) => rm::run(args, &global),

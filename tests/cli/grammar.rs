@@ -8,10 +8,12 @@ use crate::support::run::swarmctl;
 
 /// Every command with the least that it takes.
 const COMMANDS: &[(&str, &[&str])] = &[
+    ("auth", &["refresh", "nosuch"]),
     ("create", &["img"]),
     ("inspect", &["nosuch"]),
     ("logs", &["nosuch"]),
     ("ls", &[]),
+    ("outdated", &["nosuch"]),
     ("ps", &["nosuch"]),
     ("restart", &["nosuch"]),
     ("rm", &["nosuch"]),

@@ -10,6 +10,7 @@
 )]
 #![allow(dead_code, reason = "a helper that one command's tests need is no worse for being alone")]
 
+mod auth;
 mod create;
 mod credentials;
 mod debug;
@@ -21,6 +22,7 @@ mod inspect;
 mod layers;
 mod logs;
 mod ls;
+mod outdated;
 mod progress;
 mod ps;
 mod readme;

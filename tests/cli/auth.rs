@@ -1,0 +1,128 @@
+//! `auth refresh`: new credentials, the same spec, and nobody disturbed.
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::fake_swarm::{Break, FakeSwarm, When};
+use crate::support::fixtures::{OLD, spec as spec_with_port};
+use crate::support::run::{Run, swarmctl};
+use crate::support::secrets::{PASSWORD, basic, header_json};
+use crate::support::server::Answer;
+
+const IMAGE: &str = "127.0.0.1:5000/whoami:0.6";
+
+/// A spec whose port is in nobody's way.
+fn spec(name: &str, image: &str) -> Value {
+    let mut spec = spec_with_port(name, image);
+    spec["EndpointSpec"]["Ports"] = json!([]);
+    spec
+}
+
+fn home() -> TempDir {
+    let home = tempfile::tempdir().unwrap();
+    let config = json!({ "auths": { "127.0.0.1:5000": { "auth": basic(PASSWORD) } } });
+    std::fs::write(home.path().join("config.json"), config.to_string()).unwrap();
+    home
+}
+
+fn refresh(swarm: &FakeSwarm, args: &[&str]) -> Run {
+    let home = home();
+    swarmctl([&["auth", "refresh"], args].concat())
+        .host(swarm.host())
+        .env("DOCKER_CONFIG", &home.path().display().to_string())
+        .run()
+}
+
+/// A service whose last rollout is in this state.
+fn in_state(name: &str, state: Option<&str>) -> FakeSwarm {
+    let swarm = FakeSwarm::with([spec(name, IMAGE)]);
+    if let Some(state) = state {
+        let status = json!({ "State": state, "StartedAt": "2026-11-21T09:30:00Z", "Message": "" });
+        swarm.world().service(name).status = Some(status);
+    }
+    swarm
+}
+
+#[test]
+fn posts_the_unchanged_spec_with_the_credentials_of_today() {
+    for state in [None, Some("completed"), Some("rollback_completed")] {
+        let swarm = in_state("web", state);
+        let before = swarm.service("web").spec;
+        refresh(&swarm, &["web"]).exits(0).prints(&["web: given new credentials"]);
+        let posts = swarm.posts();
+        assert_eq!((posts.len(), &posts[0].json()), (1, &before));
+        let header = header_json(posts[0].header("x-registry-auth").unwrap());
+        assert!(header.contains(PASSWORD) && header.contains("127.0.0.1:5000"));
+    }
+}
+
+#[test]
+fn leaves_alone_what_a_post_would_disturb() {
+    for state in ["updating", "paused", "rollback_started", "rollback_paused"] {
+        let swarm = in_state("web", Some(state));
+        refresh(&swarm, &["web"]).exits(5).tells_an_error().says(&["any post would"]);
+        let run = refresh(&swarm, &["--filter", "name=web"]).exits(0).prints(&["web: skipped: "]);
+        assert_eq!(run.stderr, "");
+        assert_eq!(swarm.posts().len(), 0, "{state}");
+    }
+    let mut job = spec("job", IMAGE);
+    job["Mode"] = json!({ "ReplicatedJob": { "TotalCompletions": 1, "MaxConcurrent": 1 } });
+    let swarm = FakeSwarm::with([job, spec("web", IMAGE)]);
+    refresh(&swarm, &["job"]).exits(5).says(&["it is a job"]);
+    refresh(&swarm, &["--filter=name=job", "--filter=name=web"])
+        .exits(0)
+        .prints(&["job: skipped", "web: given"]);
+    assert_eq!(swarm.posts().len(), 1);
+    let run = refresh(&swarm, &["--json", "job", "web"]).exits(5);
+    let told =
+        run.json()["services"].as_array().unwrap().iter().map(|it| it["outcome"].clone()).collect::<Vec<_>>();
+    assert_eq!(told, [json!("skipped"), json!("applied")]);
+}
+
+#[test]
+fn looks_again_when_someone_else_has_written() {
+    let swarm = in_state("web", None);
+    swarm.before(When::Post, 1, |world| {
+        world.write("web", |spec| spec["Labels"]["theirs"] = "1".into());
+        world.service("web").status =
+            Some(json!({ "State": "updating", "StartedAt": "2026-11-21T09:30:00Z" }));
+    });
+    refresh(&swarm, &["web"]).exits(5).says(&["a rollout is under way"]);
+    assert!(swarm.service("web").taken.is_empty());
+    // Where it is at rest all the same, their change stays.
+    let swarm = in_state("web", None);
+    swarm.before(When::Post, 1, |world| world.write("web", |spec| spec["Labels"]["theirs"] = "1".into()));
+    refresh(&swarm, &["web"]).exits(0);
+    assert_eq!(swarm.service("web").spec["Labels"]["theirs"], "1");
+}
+
+#[test]
+fn a_lost_answer_is_looked_up() {
+    let swarm = in_state("web", None);
+    swarm.breaks(Break::lost(3));
+    refresh(&swarm, &["web"]).exits(0).prints(&["web: given new credentials"]);
+    assert_eq!(swarm.service("web").taken.len(), 1, "it was posted once");
+    let swarm = in_state("web", None);
+    swarm.breaks(Break::instead(3, Answer::error(503, "context deadline exceeded")).unhandled());
+    refresh(&swarm, &["web"]).exits(0);
+    assert_eq!(swarm.service("web").taken.len(), 1, "it was posted again");
+}
+
+#[test]
+fn says_what_it_cannot_refresh() {
+    let swarm = FakeSwarm::with([spec("web", OLD), spec("db", IMAGE)]);
+    refresh(&swarm, &["web"]).exits(1).says(&["no credentials for registry `docker.io`", "docker login"]);
+    refresh(&swarm, &["--filter", "name=web"]).exits(0).prints(&["web: skipped: there are no credentials"]);
+    refresh(&swarm, &["nosuch", "db"]).exits(3).says(&["nosuch"]).prints(&["db: given new credentials"]);
+    refresh(&swarm, &[]).exits(2);
+    assert_eq!(swarm.posts().len(), 1);
+}
+
+#[test]
+fn a_dry_run_posts_nothing() {
+    let swarm = in_state("web", None);
+    let run = refresh(&swarm, &["--dry-run", "web"]).exits(0).prints(&["would be given new credentials"]);
+    assert_eq!((run.stderr.as_str(), swarm.posts().len()), ("", 0));
+    let run = refresh(&swarm, &["--dry-run", "--json", "web"]).exits(0);
+    assert_eq!(run.json()["services"][0]["changes"], Value::Array(Vec::new()));
+}

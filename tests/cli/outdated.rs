@@ -1,0 +1,142 @@
+//! `outdated`: the tag a service follows, the digest it runs, the digest the registry has now.
+
+use serde_json::{Value, json};
+
+use crate::support::engine::{Engine, get};
+use crate::support::fake_swarm::FakeSwarm;
+use crate::support::fixtures::{OLD, spec};
+use crate::support::run::{Run, swarmctl};
+use crate::support::server::Answer;
+
+const REPO: &str = "127.0.0.1:5000/whoami";
+const ONE: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
+const TWO: &str = "sha256:2222222222222222222222222222222222222222222222222222222222222222";
+
+fn swarm() -> FakeSwarm {
+    let pinned = |tag: &str, digest: &str| format!("{REPO}:{tag}@{digest}");
+    let swarm = FakeSwarm::with([
+        spec("web10", &pinned("a", ONE)),
+        spec("web9", &pinned("b", ONE)),
+        spec("web8", &pinned("b", TWO)),
+        spec("loose", &format!("{REPO}:a")),
+        spec("fixed", &format!("{REPO}@{ONE}")),
+        spec("far", OLD),
+    ]);
+    let mut world = swarm.world();
+    world.registry.insert(format!("{REPO}:a"), ONE.to_owned());
+    world.registry.insert(format!("{REPO}:b"), TWO.to_owned());
+    drop(world);
+    swarm
+}
+
+fn outdated(swarm: &FakeSwarm, args: &[&str]) -> Run {
+    swarmctl([&["outdated"], args].concat()).host(swarm.host()).run()
+}
+
+#[test]
+fn a_table_tells_each_service_apart() {
+    let run = outdated(&swarm(), &[]).exits(0);
+    let lines: Vec<Vec<&str>> = run
+        .stdout
+        .lines()
+        .map(|line| line.split("   ").map(str::trim).filter(|it| !it.is_empty()).collect())
+        .collect();
+    let (one, two) = ("sha256:111111111111", "sha256:222222222222");
+    assert_eq!(lines[0], ["NAME", "IMAGE", "RUNS", "REGISTRY", "STATUS"]);
+    assert_eq!(lines[1][..4], ["far", OLD, "-", "-"]);
+    assert!(
+        lines[1][4].starts_with("registry `docker.io` cannot be asked for `opera443399/whoami:0.7`: "),
+        "{lines:?}"
+    );
+    assert_eq!(lines[2][0], "fixed");
+    assert_eq!(lines[2][2..], [one, "-", "follows no tag"]);
+    assert_eq!(lines[3], ["loose", "127.0.0.1:5000/whoami:a", "-", one, "not pinned"]);
+    assert_eq!(lines[4], ["web8", "127.0.0.1:5000/whoami:b", two, two, "up to date"]);
+    assert_eq!(lines[5], ["web9", "127.0.0.1:5000/whoami:b", one, two, "outdated"]);
+    assert_eq!(lines[6], ["web10", "127.0.0.1:5000/whoami:a", one, one, "up to date"]);
+    assert_eq!(run.stderr, "");
+}
+
+#[test]
+fn each_image_is_asked_for_once() {
+    let swarm = swarm();
+    outdated(&swarm, &[]).exits(0);
+    let mut asked: Vec<String> = swarm.requests().iter().map(|it| it.endpoint().to_owned()).collect();
+    asked.retain(|path| path.starts_with("/distribution/"));
+    asked.sort();
+    let path = |image: &str| format!("/distribution/{image}/json");
+    assert_eq!(asked, [path(&format!("{REPO}:a")), path(&format!("{REPO}:b")), path(OLD)]);
+}
+
+#[test]
+fn many_are_asked_for_at_the_same_time() {
+    let image = |n: usize| format!("{REPO}:t{n}");
+    let services: Vec<String> = (0..16)
+        .map(|n| {
+            crate::support::fixtures::service_text(
+                &format!("id{n}aaaaaaaa"),
+                9,
+                &spec(&format!("s{n}"), &image(n)).to_string(),
+            )
+        })
+        .collect();
+    let slow = |n| {
+        let answer = Answer::error(404, "manifest unknown: manifest unknown");
+        get(&format!("/v1.41/distribution/{}/json", image(n)))
+            .answers(answer.after(std::time::Duration::from_millis(300)))
+    };
+    let list = get("/v1.41/services").answers(Answer::json(200, format!("[{}]", services.join(","))));
+    let engine = Engine::unordered(std::iter::once(list).chain((0..16).map(slow)));
+    let run = swarmctl(["outdated"]).host(engine.host()).run().exits(0);
+    assert!(run.took.as_millis() < 3000, "one after the other takes 4.8 s\n{}", run.report());
+    assert_eq!(run.stdout.matches("has no `127.0.0.1:5000/whoami:t").count(), 16);
+}
+
+#[test]
+fn json_has_the_digests_in_full() {
+    let run = outdated(&swarm(), &["--json", "web9", "far", "fixed"]).exits(0);
+    let rows = run.json();
+    let by = |name: &str| rows.as_array().unwrap().iter().find(|row| row["name"] == name).cloned().unwrap();
+    assert_eq!(rows.as_array().unwrap().len(), 3);
+    let web = by("web9");
+    assert_eq!(web["tag"], format!("{REPO}:b"));
+    assert_eq!((&web["digest"], &web["registry_digest"]), (&json!(ONE), &json!(TWO)));
+    assert_eq!((&web["outdated"], &web["error"]), (&json!(true), &Value::Null));
+    let far = by("far");
+    assert_eq!((&far["outdated"], &far["registry_digest"]), (&Value::Null, &Value::Null));
+    assert!(far["error"].as_str().unwrap().contains("cannot be asked"));
+    assert_eq!(by("fixed")["tag"], Value::Null);
+}
+
+#[test]
+fn the_exit_code_tells_where_that_is_asked_for() {
+    for (args, code) in [
+        (&["web9"][..], 0),
+        (&["--exit-code", "web9"], 10),
+        (&["--exit-code", "web8", "loose", "fixed"], 0),
+        (&["--exit-code", "web9", "far"], 10),
+        // Nothing is known of it: 0 would be a lie.
+        (&["--exit-code", "web8", "far"], 1),
+        (&["web8", "far"], 0),
+        (&["web8", "nosuch"], 3),
+        (&["--exit-code", "web9", "nosuch"], 3),
+    ] {
+        outdated(&swarm(), args).exits(code);
+    }
+}
+
+#[test]
+fn filters_choose_and_no_service_is_an_empty_table() {
+    let swarm = swarm();
+    let run = outdated(&swarm, &["--filter", "name=web9", "--json"]).exits(0);
+    assert_eq!(run.json().as_array().unwrap().len(), 1);
+    assert_eq!(outdated(&swarm, &["--filter=name=nosuch"]).exits(0).stdout.lines().count(), 1);
+    outdated(&swarm, &["--filter=color=red"]).exits(2);
+}
+
+#[test]
+fn an_engine_that_cannot_be_asked_says_so() {
+    let ping = Answer::pong().header("Api-Version", "1.24");
+    let engine = Engine::with_ping(ping, []);
+    swarmctl(["outdated"]).host(engine.host()).run().exits(1).tells_an_error().says(&["API 1.30", "1.24"]);
+}
