@@ -48,11 +48,15 @@ _missing_for_build() {
   fi
 }
 
+_missing_for_registry() {
+  if _lacks docker-registry; then echo docker-registry; fi
+}
+
 _missing_for_lint() {
   if _lacks shellcheck; then echo shellcheck; fi
 }
 
-# need_packages AREA...: installs what is missing for `engine`, `build` or `lint`, and nothing else.
+# need_packages AREA...: installs what is missing for `engine`, `registry`, `build` or `lint`, and nothing else.
 need_packages() {
   local area missing
   missing=$(for area in "$@"; do "_missing_for_$area"; done | sort -u | xargs)

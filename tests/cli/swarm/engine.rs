@@ -93,19 +93,39 @@ impl Engine {
     /// A request, past swarmctl: status and JSON (null where there is none).
     pub fn try_ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<(u16, Value), String> {
         let body = body.map(Value::to_string).unwrap_or_default();
-        let (status, bytes) = self.exchange(method, path, &body).map_err(|e| e.to_string())?;
+        let (status, bytes) = self
+            .exchange(method, path, "Content-Type: application/json\r\n", body.as_bytes())
+            .map_err(|e| e.to_string())?;
         Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
     }
 
-    fn exchange(&self, method: &str, path: &str, body: &str) -> std::io::Result<(u16, Vec<u8>)> {
+    /// A post about images, whose answer is a stream of objects; `headers` end with a line break each.
+    pub fn post_image(&self, path: &str, headers: &str, body: &[u8]) -> Result<String, String> {
+        let (status, bytes) = self.exchange("POST", path, headers, body).map_err(|e| e.to_string())?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if status == 200 && !text.contains("\"error\"") { Ok(text) } else { Err(format!("{status} {text}")) }
+    }
+
+    /// A process in its network namespace; `None` where that is the tests' own.
+    pub fn netns(&self) -> Option<&str> {
+        self.netns.as_deref()
+    }
+
+    fn exchange(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &[u8],
+    ) -> std::io::Result<(u16, Vec<u8>)> {
         let mut stream = UnixStream::connect(&self.socket)?;
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
         write!(
             stream,
-            "{method} {path} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n",
             body.len()
         )?;
+        stream.write_all(body)?;
         let mut reader = BufReader::new(stream);
         let mut line = String::new();
         reader.read_line(&mut line)?;

@@ -9,6 +9,8 @@ mod create;
 mod engine;
 mod fake;
 mod forecast;
+mod registry;
+mod resolve;
 mod rollout;
 mod status;
 mod update;

@@ -1,0 +1,234 @@
+//! A real registry (Debian's docker-registry) in the private engine's network.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::engine::Engine;
+use crate::support::run::Swarmctl;
+use crate::support::secrets::{OTHER_PASSWORD, PASSWORD, USER, basic};
+
+/// A registry that ends with this value. The engine takes it without TLS, as all of 127.0.0.0/8.
+pub struct Registry {
+    engine: &'static Engine,
+    pub host: String,
+    folder: TempDir,
+    process: Option<Child>,
+    password: Option<&'static str>,
+}
+
+impl Registry {
+    /// One that lets everybody in.
+    pub fn open(engine: &'static Engine, port: u16) -> Self {
+        Self::start(engine, port, None)
+    }
+
+    /// One that wants this password of [`USER`].
+    pub fn closed(engine: &'static Engine, port: u16, password: &'static str) -> Self {
+        Self::start(engine, port, Some(password))
+    }
+
+    fn start(engine: &'static Engine, port: u16, password: Option<&'static str>) -> Self {
+        install();
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut registry =
+            Self { engine, host: format!("127.0.0.1:{port}"), folder, process: None, password };
+        let mut config = json!({
+            "version": 0.1,
+            "log": { "level": "warn" },
+            "storage": { "filesystem": { "rootdirectory": registry.path("data") } },
+            "http": { "addr": registry.host },
+        });
+        if let Some(password) = password {
+            registry.set_password(password);
+            config["auth"] = json!({ "htpasswd": { "realm": "test", "path": registry.path("htpasswd") } });
+        }
+        // JSON is YAML.
+        fs::write(registry.path("config.yml"), config.to_string()).expect("a file");
+        registry.go_on();
+        registry
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    /// Starts it, also again after [`Registry::stop`].
+    pub fn go_on(&mut self) {
+        let log = File::create(self.path("log")).expect("a file");
+        let mut command = self.inside("setpriv");
+        command.args(["--pdeathsig", "KILL", "docker-registry", "serve"]).arg(self.path("config.yml"));
+        let log_too = log.try_clone().expect("a file");
+        let child = command.stdin(Stdio::null()).stdout(log).stderr(log_too).spawn();
+        self.process = Some(child.expect("nsenter can be started"));
+        let begun = Instant::now();
+        let (host, port) = self.host.split_once(':').expect("a port");
+        let probe = format!("exec 3<>/dev/tcp/{host}/{port}");
+        while !self
+            .inside("bash")
+            .args(["-c", &probe])
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|it| it.success())
+        {
+            let log = fs::read_to_string(self.path("log")).unwrap_or_default();
+            assert!(begun.elapsed() < Duration::from_secs(30), "the registry does not answer: {log}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn inside(&self, program: &str) -> Command {
+        match self.engine.netns() {
+            Some(pid) => {
+                let mut command = Command::new("nsenter");
+                command.arg(format!("--net=/proc/{pid}/ns/net")).arg(program);
+                command
+            }
+            None => Command::new(program),
+        }
+    }
+
+    /// Nobody listens any more.
+    pub fn stop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            // It may have ended by itself.
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+
+    /// Wants another password from now on.
+    pub fn set_password(&mut self, password: &'static str) {
+        // bcrypt is all that it takes.
+        let hash = match password {
+            PASSWORD => "$2b$04$n8EsJ6t.HkaBp9FPR4xQzugliYDoba4FIpfnwSiA50poEu79/OFiu",
+            OTHER_PASSWORD => "$2b$04$MfGbkelnSIq65HMLQlEuu.td4BzxkYtBQ.92zTAchMejglwMKkd82",
+            _ => panic!("there is no hash of this password"),
+        };
+        fs::write(self.path("htpasswd"), format!("{USER}:{hash}\n")).expect("a file");
+        self.password = Some(password);
+    }
+
+    /// The name of the image with this tag here.
+    pub fn image(&self, tag: &str) -> String {
+        format!("{}/whoami:{tag}", self.host)
+    }
+
+    /// Makes an image that nobody else has a layer of, and pushes it under this tag; gives its digest.
+    pub fn push_new(&self, tag: &str) -> String {
+        let changes = "changes=CMD%20%5B%22%2Fbin%2Fbusybox%22%2C%22httpd%22%2C%22-f%22%5D";
+        let repo = format!("{}/whoami", self.host);
+        let path = format!("/images/create?fromSrc=-&repo={repo}&tag={tag}&{changes}");
+        let header = "Content-Type: application/x-tar\r\n";
+        let made = self.engine.post_image(&path, header, &self.root(tag));
+        made.unwrap_or_else(|why| panic!("{path}: {why}"));
+        self.push(tag)
+    }
+
+    /// A file system with one program and a file that is this image's own.
+    fn root(&self, tag: &str) -> Vec<u8> {
+        let script = "set -e; cd \"$1\"; mkdir -p root/bin; cp \"$(command -v busybox)\" root/bin/busybox; \
+                      echo \"$2\" >root/own; tar -C root -c .";
+        let mut command = Command::new("bash");
+        command.args(["-c", script, "bash", &self.path("")]).arg(format!("{} {tag}", self.host));
+        let output =
+            command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").output().expect("bash can be started");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    }
+
+    /// Gives the image with one tag another one.
+    pub fn push_as(&self, tag: &str, other: &str) -> String {
+        let path = format!("/images/{}/tag?repo={}/whoami&tag={other}", self.image(tag), self.host);
+        let (status, answer) = self.engine.try_ask("POST", &path, None).expect("an answer");
+        assert_eq!(status, 201, "{answer}");
+        self.push(other)
+    }
+
+    fn push(&self, tag: &str) -> String {
+        let auth = match self.password {
+            Some(password) => json!({ "username": USER, "password": password, "serveraddress": self.host }),
+            None => json!({}),
+        };
+        let path = format!("/images/{}/whoami/push?tag={tag}", self.host);
+        let header = format!("X-Registry-Auth: {}\r\n", BASE64_URL_SAFE.encode(auth.to_string()));
+        let said = self.engine.post_image(&path, &header, &[]);
+        let said = said.unwrap_or_else(|why| panic!("{path}: {why}"));
+        let digest = said.split("digest: ").nth(1).and_then(|rest| rest.split(' ').next());
+        digest.unwrap_or_else(|| panic!("no digest in {said}")).to_owned()
+    }
+
+    /// Removes the images of this registry from the engine's node, layers and all: who wants to run one has to pull it.
+    pub fn forget(&self) {
+        let begun = Instant::now();
+        let repo = format!("{}/whoami", self.host);
+        loop {
+            let images = self.engine.ask("GET", "/images/json", None);
+            let is_here = |image: &&Value| {
+                let has = |key: &str| {
+                    image[key]
+                        .as_array()
+                        .into_iter()
+                        .flatten()
+                        .any(|it| it.as_str().is_some_and(|it| it.starts_with(&repo)))
+                };
+                has("RepoTags") || has("RepoDigests")
+            };
+            let left: Vec<&Value> = images.as_array().into_iter().flatten().filter(is_here).collect();
+            if left.is_empty() {
+                return;
+            }
+            for image in left {
+                // A container that has not ended yet is in the way.
+                let path = format!("/images/{}?force=1", image["Id"].as_str().unwrap_or_default());
+                let _ = self.engine.try_ask("DELETE", &path, None);
+            }
+            assert!(begun.elapsed() < Duration::from_secs(30), "images of {repo} stay: {images}");
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// swarmctl of a user who has logged in with this password.
+    pub fn swarmctl(&self, password: Option<&str>, args: &[&str]) -> Swarmctl {
+        let folder = self.path("home");
+        fs::create_dir_all(&folder).expect("a folder");
+        let auths = password.map(|password| json!({ self.host.clone(): { "auth": basic(password) } }));
+        let config = json!({ "auths": auths.unwrap_or_else(|| json!({})) });
+        fs::write(Path::new(&folder).join("config.json"), config.to_string()).expect("a file");
+        self.engine.swarmctl(args).env("DOCKER_CONFIG", &folder)
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Installs what is missing, once.
+fn install() {
+    static INSTALLED: OnceLock<Result<(), String>> = OnceLock::new();
+    let install = || {
+        let script = "set -euo pipefail; . scripts/lib.sh; need_packages registry";
+        let mut command = Command::new("bash");
+        let output = command
+            .args(["-c", script])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .stdin(Stdio::null())
+            .output();
+        let output = output.map_err(|e| e.to_string())?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        if output.status.success() { Ok(()) } else { Err(said) }
+    };
+    if let Err(why) = INSTALLED.get_or_init(install) {
+        panic!("there is no registry to test with: {why}");
+    }
+}
