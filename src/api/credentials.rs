@@ -146,7 +146,10 @@ mod tests {
         // Where plain base64 has + and /, and with its padding.
         let auth = RegistryAuth::new("r", &ann("\u{3ff}\u{3fe}???>>>"));
         let sent = auth.header().1;
-        assert!(sent.contains(['-', '_']) && !sent.contains(['+', '/']) && sent.len().is_multiple_of(4), "{sent}");
+        assert!(
+            sent.contains(['-', '_']) && !sent.contains(['+', '/']) && sent.len().is_multiple_of(4),
+            "{sent}"
+        );
     }
 
     #[test]
