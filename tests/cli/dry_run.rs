@@ -19,6 +19,7 @@ fn swarm() -> FakeSwarm {
     let mut job = replicated("job");
     job["Mode"] = json!({ "ReplicatedJob": { "MaxConcurrent": 1, "TotalCompletions": 1 } });
     let swarm = FakeSwarm::with([replicated("web"), replicated("db"), job]);
+    swarm.world().registry.insert(NEW.to_owned(), format!("sha256:{}", "1".repeat(64)));
     swarm.world().service("db").previous = Some(replicated("db")).map(|mut spec| {
         spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into();
         spec
@@ -106,7 +107,7 @@ fn the_forecast_is_one_object_and_is_none_where_nothing_is_foreseen() {
         let run = run(&swarm(), line).exits(code);
         run.json()["services"][0].clone()
     };
-    let planned = service(&format!("update-image web {NEW} --dry-run --json"), 0);
+    let planned = service(&format!("update-image --no-resolve-image web {NEW} --dry-run --json"), 0);
     assert_eq!((&planned["outcome"], &planned["posted"]), (&json!("planned"), &json!(false)));
     assert_eq!(
         planned["restarts"],
@@ -120,9 +121,9 @@ fn the_forecast_is_one_object_and_is_none_where_nothing_is_foreseen() {
     assert_eq!((&created["restarts"]["added"], &created["id"]), (&json!(1), &Value::Null));
     assert!(created["changes"].as_array().unwrap().len() > 10, "{created}");
 
-    let done = service(&format!("update-image web {NEW} --detach --json"), 0);
+    let done = service(&format!("update-image --no-resolve-image web {NEW} --detach --json"), 0);
     assert_eq!((&done["changes"], &done["restarts"]), (&planned["changes"], &Value::Null));
-    let unchanged = service(&format!("update-image web {OLD} --dry-run --json"), 0);
+    let unchanged = service(&format!("update-image --no-resolve-image web {OLD} --dry-run --json"), 0);
     assert_eq!((&unchanged["changes"], &unchanged["restarts"]), (&json!([]), &Value::Null));
 }
 
