@@ -35,7 +35,6 @@ pub enum Likeness {
     Other,
 }
 
-#[allow(dead_code, reason = "resolving tags through a registry needs the rest, and comes next")]
 impl ImageRef {
     /// Reads a reference, with Docker's rules: `nginx`, `localhost:5000/a/b:1`, `a/b@sha256:...`.
     ///
@@ -89,6 +88,7 @@ impl ImageRef {
         format!("{}/{}", self.domain, self.path)
     }
 
+    #[cfg(test)]
     /// The repository's full name within its registry: `library/nginx`.
     pub fn path(&self) -> &str {
         &self.path
