@@ -1,6 +1,8 @@
 //! What a registry has under a tag, asked through the engine.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -22,6 +24,57 @@ pub struct Manifest {
     pub image: ImageRef,
     /// What it is built for, as a spec has it.
     platforms: Vec<Value>,
+}
+
+/// What registries have said during this command: each image is asked for once, however many services shall have it.
+#[derive(Debug, Default)]
+pub struct Manifests(Mutex<HashMap<String, Arc<OnceLock<Known>>>>);
+
+/// What is known of an image.
+#[derive(Debug)]
+enum Known {
+    /// The registry has it.
+    There(Manifest),
+    /// The registry does not say; the parts of [`Error::Registry`].
+    Untold(Trouble, String),
+    /// Something else went wrong, which says nothing of the image.
+    Nothing,
+}
+
+impl Manifests {
+    /// [`inspect`], asked once an image; whoever comes meanwhile waits for the answer.
+    ///
+    /// # Errors
+    /// Those of [`inspect`].
+    pub fn inspect(
+        &self,
+        client: &Client,
+        image: &ImageRef,
+        auth: Option<&RegistryAuth>,
+    ) -> Result<Manifest> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = Arc::clone(all.entry(image.familiar()).or_default());
+        drop(all);
+        let mut own = None;
+        let known = known.get_or_init(|| match inspect(client, image, auth) {
+            Ok(manifest) => Known::There(manifest),
+            Err(Error::Registry { trouble, words, .. }) => Known::Untold(trouble, words),
+            Err(error) => {
+                own = Some(error);
+                Known::Nothing
+            }
+        });
+        match (known, own) {
+            (Known::There(manifest), _) => Ok(manifest.clone()),
+            (Known::Untold(trouble, words), _) => Err(untold(image, *trouble, words.clone())),
+            (Known::Nothing, Some(error)) => Err(error),
+            (Known::Nothing, None) => inspect(client, image, auth),
+        }
+    }
+}
+
+fn untold(image: &ImageRef, trouble: Trouble, words: String) -> Error {
+    Error::Registry { registry: image.domain().to_owned(), image: image.familiar(), trouble, words }
 }
 
 /// Why a registry does not say.
@@ -64,12 +117,7 @@ struct Platform {
 pub fn inspect(client: &Client, image: &ImageRef, auth: Option<&RegistryAuth>) -> Result<Manifest> {
     let path = Path::of_image("distribution", &image.familiar(), "json");
     let headers: Vec<_> = auth.into_iter().map(RegistryAuth::header).collect();
-    let trouble = |trouble, words: String| Error::Registry {
-        registry: image.domain().to_owned(),
-        image: image.familiar(),
-        trouble,
-        words,
-    };
+    let trouble = |trouble, words: String| untold(image, trouble, words);
     let answer = client.get_json_once::<Answer>(&path, &headers).map_err(|e| match e {
         Error::Engine { status, message } => trouble(Trouble::of(status, &message), message),
         // The engine waits for the registry, and had answered before.

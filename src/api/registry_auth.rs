@@ -35,15 +35,14 @@ impl Keyring {
     /// # Errors
     /// An entry cannot be understood, or the helper that keeps them does not give them.
     pub fn auth(&self, client: &Client, registry: &str) -> Result<Option<RegistryAuth>> {
-        let known = |found: &Mutex<HashMap<String, Option<RegistryAuth>>>| {
-            found.lock().unwrap_or_else(PoisonError::into_inner).get(registry).cloned()
-        };
-        if let Some(known) = known(&self.found) {
-            return Ok(known);
+        // Held while it is looked up: a helper may ask the user something, and does not do so eight times at once.
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = found.get(registry) {
+            return Ok(known.clone());
         }
         let auth = self.look_up(client, registry)?;
-        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(found.entry(registry.to_owned()).or_insert(auth).clone())
+        found.insert(registry.to_owned(), auth.clone());
+        Ok(auth)
     }
 
     fn look_up(&self, client: &Client, registry: &str) -> Result<Option<RegistryAuth>> {

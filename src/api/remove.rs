@@ -13,43 +13,35 @@ use super::update::{Conflict, Outcome, Posts, Retries, Verdict};
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Removes the service that `given` names; with `if_version` only if that is its version index.
+/// Removes the service; with `if_version` only if that is its version index.
 ///
 /// The engine has no way to delete a version only: a writer may still come between the read and the delete.
-pub fn remove(client: &Client, given: &str, if_version: Option<u64>) -> Outcome {
+pub fn remove(client: &Client, given: &str, service: Service, if_version: Option<u64>) -> Outcome {
     let mut outcome = Outcome::new(given, Verdict::Applied);
-    let result = services::find(client, given).and_then(|service| {
-        outcome.version_before = Some(service.version());
-        if is_other(&service, if_version, &mut outcome) {
-            outcome.service = Some(service);
-            return Ok(());
-        }
-        delete(client, outcome.service.insert(service).id(), &mut outcome.posts, &mut outcome.was_looked_up)
-    });
-    if let Err(error) = result {
+    outcome.version_before = Some(service.version());
+    if !is_other(&service, if_version, &mut outcome)
+        && let Err(error) = delete(client, service.id(), &mut outcome.posts, &mut outcome.was_looked_up)
+    {
         outcome.verdict = Outcome::ending(error, outcome.posts);
     }
+    outcome.service = Some(service);
     outcome
 }
 
 /// What [`remove`] would do: nothing is deleted.
-pub fn plan(client: &Client, given: &str, if_version: Option<u64>) -> Outcome {
+pub fn plan(client: &Client, given: &str, service: Service, if_version: Option<u64>) -> Outcome {
     let mut outcome = Outcome::new(given, Verdict::Planned);
-    let result = services::find(client, given).and_then(|service| {
-        if is_other(&service, if_version, &mut outcome) {
-            outcome.service = Some(service);
-            return Ok(());
-        }
-        let tasks = tasks::list(client, &[service.id()], Which::All)?.tasks;
-        let wanted = tasks.iter().filter(|task| task.is_wanted()).count() as u64;
-        outcome.forecast = Some(Forecast { of: wanted, removed: wanted, ..Forecast::default() });
+    if !is_other(&service, if_version, &mut outcome) {
         outcome.version_before = Some(service.version());
-        outcome.service = Some(service);
-        Ok(())
-    });
-    if let Err(error) = result {
-        outcome.verdict = Outcome::ending(error, Posts::None);
+        match tasks::list(client, &[service.id()], Which::All) {
+            Ok(listed) => {
+                let wanted = listed.tasks.iter().filter(|task| task.is_wanted()).count() as u64;
+                outcome.forecast = Some(Forecast { of: wanted, removed: wanted, ..Forecast::default() });
+            }
+            Err(error) => outcome.verdict = Outcome::ending(error, Posts::None),
+        }
     }
+    outcome.service = Some(service);
     outcome
 }
 

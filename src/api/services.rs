@@ -1,8 +1,12 @@
 //! Services: one function an endpoint of `/services`, and [`find`], which applies the rules of names.
 
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::Value;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
 
 use super::client::Client;
 use super::credentials::RegistryAuth;
@@ -13,63 +17,96 @@ use super::rows::ServiceRow;
 /// Shorter prefixes of an ID hit by accident: `rm s` would remove the service whose ID begins with s.
 pub(super) const SHORTEST_PREFIX: usize = 6;
 
+/// The IDs that go into one request line: it holds 64 KB.
+pub const MOST_IDS_IN_A_FILTER: usize = 500;
+
 /// A service as the engine sent it, untouched.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Service(Value);
+///
+/// Read JSON takes ten times the room of its text, so a service may be held as text, and is read when it is looked
+/// into. A copy shares what it is a copy of.
+#[derive(Clone, Debug)]
+pub struct Service {
+    id: Arc<str>,
+    name: Arc<str>,
+    version: u64,
+    text: Option<Arc<str>>,
+    object: OnceLock<Arc<Value>>,
+}
 
 impl Service {
     /// Takes an engine's object; `None` where it lacks what every service has.
     pub fn new(object: Value) -> Option<Self> {
-        let service = Self(object);
-        let whole = service.0["ID"].is_string()
-            && service.0["Version"]["Index"].is_u64()
-            && service.0["Spec"]["Name"].is_string();
-        whole.then_some(service)
+        Some(Self {
+            id: object["ID"].as_str()?.into(),
+            name: object["Spec"]["Name"].as_str()?.into(),
+            version: object["Version"]["Index"].as_u64()?,
+            text: None,
+            object: Arc::new(object).into(),
+        })
+    }
+
+    /// Takes an engine's object as it was sent, and holds no more than that.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let mut service = Self::new(serde_json::from_str(text).ok()?)?;
+        service.text = Some(text.into());
+        service.shelve();
+        Some(service)
+    }
+
+    /// Holds no more than the text until it is looked into again.
+    pub fn shelve(&mut self) {
+        if let Some(object) = self.object.take() {
+            self.text.get_or_insert_with(|| object.to_string().into());
+        }
     }
 
     /// The whole object.
     pub fn object(&self) -> &Value {
-        &self.0
+        // The text was read before, so it can be read.
+        let read = || {
+            Arc::new(self.text.as_ref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default())
+        };
+        self.object.get_or_init(read)
     }
 
     /// The full ID.
     pub fn id(&self) -> &str {
-        self.0["ID"].as_str().unwrap_or_default()
+        &self.id
     }
 
     /// The name.
     pub fn name(&self) -> &str {
-        self.0["Spec"]["Name"].as_str().unwrap_or_default()
+        &self.name
     }
 
     /// `Version.Index`.
     pub fn version(&self) -> u64 {
-        self.0["Version"]["Index"].as_u64().unwrap_or_default()
+        self.version
     }
 
     /// The spec.
     pub fn spec(&self) -> &Value {
-        &self.0["Spec"]
+        &self.object()["Spec"]
     }
 
     /// The spec before the last post, where the engine still has it.
     pub fn previous_spec(&self) -> Option<&Value> {
-        self.0.get("PreviousSpec").filter(|spec| !spec.is_null())
+        self.object().get("PreviousSpec").filter(|spec| !spec.is_null())
     }
 
     /// `UpdateStatus.State`, of the last rollout that there was.
     pub fn update_state(&self) -> Option<&str> {
-        self.0["UpdateStatus"]["State"].as_str()
+        self.object()["UpdateStatus"]["State"].as_str()
     }
 
     /// `UpdateStatus.StartedAt`, by the engine's clock.
     pub fn update_started(&self) -> Option<&str> {
-        self.0["UpdateStatus"]["StartedAt"].as_str()
+        self.object()["UpdateStatus"]["StartedAt"].as_str()
     }
 
     /// `UpdateStatus.Message`.
     pub fn update_message(&self) -> Option<&str> {
-        self.0["UpdateStatus"]["Message"].as_str()
+        self.object()["UpdateStatus"]["Message"].as_str()
     }
 
     /// Whether it runs to an end (replicated-job, global-job): every post runs it again.
@@ -81,6 +118,12 @@ impl Service {
     /// The image, as stored; `None` where the service runs no container.
     pub fn image(&self) -> Option<&str> {
         self.spec()["TaskTemplate"]["ContainerSpec"]["Image"].as_str()
+    }
+}
+
+impl PartialEq for Service {
+    fn eq(&self, other: &Self) -> bool {
+        self.object() == other.object()
     }
 }
 
@@ -194,11 +237,24 @@ pub fn delete(client: &Client, id: &str) -> Result<()> {
     client.delete(&Path::new(&["services", id])).map(drop)
 }
 
-/// `GET /services` with the engine's filters, whole objects.
+/// `GET /services` with the engine's filters; each service is held as text.
 pub fn list(client: &Client, filters: &Value) -> Result<Vec<Service>> {
     let path = Path::new(&["services"]).query("filters", &filters.to_string());
-    let objects: Vec<Value> = client.get_json(&path)?;
-    Ok(objects.into_iter().filter_map(Service::new).collect())
+    client.get_with(&path, |answer| {
+        let texts: Vec<&RawValue> = answer.json()?;
+        Ok(texts.into_iter().filter_map(|text| Service::from_text(text.get())).collect())
+    })
+}
+
+/// [`list`] of the services with these full IDs, by ID; those that are gone are not among them.
+pub fn list_by_id(client: &Client, ids: &[&str]) -> Result<HashMap<String, Service>> {
+    let mut found = HashMap::new();
+    for ids in ids.chunks(MOST_IDS_IN_A_FILTER) {
+        let ids: Map<_, _> = ids.iter().map(|id| ((*id).to_owned(), true.into())).collect();
+        let services = list(client, &json!({ "id": ids }))?;
+        found.extend(services.into_iter().map(|service| (service.id().to_owned(), service)));
+    }
+    Ok(found)
 }
 
 /// `GET /services?status=true`, read in place: each row becomes what `read` makes of it.
@@ -223,9 +279,9 @@ pub fn list_text(client: &Client, filters: &[Filter]) -> Result<String> {
 
 /// The filters as the engine takes them; of one key several values are alternatives.
 pub fn filters(filters: &[Filter]) -> Value {
-    let mut map = serde_json::Map::new();
+    let mut map = Map::new();
     for (key, value) in filters {
-        let values = map.entry(key).or_insert_with(|| Value::Object(serde_json::Map::new()));
+        let values = map.entry(key).or_insert_with(|| Value::Object(Map::new()));
         values[value] = true.into();
     }
     Value::Object(map)

@@ -12,15 +12,12 @@ use super::client::Client;
 use super::error::{Error, Result};
 use super::path::{Path, can_be_name};
 use super::rows::{Counts, TaskRow};
-use super::services::SHORTEST_PREFIX;
+use super::services::{MOST_IDS_IN_A_FILTER, SHORTEST_PREFIX};
 pub use super::task::{Task, TaskState};
 use super::time;
 
 /// Longer lists of services are not put into a request: all tasks are asked for instead.
 const MOST_SERVICES_IN_A_FILTER: usize = 100;
-
-/// The IDs that go into one request line: it holds 64 KB.
-pub const MOST_IDS_IN_A_FILTER: usize = 500;
 
 /// Which tasks of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

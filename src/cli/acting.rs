@@ -8,14 +8,14 @@ use super::exit::Exit;
 use super::global::Global;
 use super::progress::ProgressArgs;
 use super::report::{Style, report};
-use super::undo::{UndoArgs, undo_failed};
+use super::select::Chosen;
 use super::watch;
 use crate::api::client::Client;
 use crate::api::error::Error;
 use crate::api::failures;
-use crate::api::services::{self, Service};
-use crate::api::spec::{BadValue, apply_all, changes, values};
-use crate::api::update::{Ask, Outcome, Posts, To, Verdict, update};
+use crate::api::services::Service;
+use crate::api::spec::{BadValue, values};
+use crate::api::update::{Ask, Outcome, Posts, To, Unchanged, Verdict, update};
 
 /// Flags of every command that changes services and waits for what becomes of it.
 #[derive(Args, Debug)]
@@ -60,11 +60,10 @@ impl ActingArgs {
         global.client(self.timeout)
     }
 
-    /// Waits for the rollouts, unless detached, explains and, with `undo`, undoes what has failed, and reports.
+    /// Waits for the rollouts, unless detached, explains what has failed, and reports.
     pub fn finish(
         &self,
         style: Style,
-        undo: Option<&UndoArgs>,
         client: &Client,
         mut outcomes: Vec<Outcome>,
         global: &Global,
@@ -72,18 +71,18 @@ impl ActingArgs {
         if !self.detach {
             let mut progress = self.progress.renderer(global);
             watch::until_done(client, &mut outcomes, &mut *progress);
-            for outcome in &mut outcomes {
-                explain(client, outcome);
-            }
-            if undo.is_some_and(|undo| undo.rollback_on_failure) {
-                undo_failed(client, &mut outcomes, &mut *progress);
-            }
+            outcomes.iter_mut().for_each(|outcome| explain(client, outcome));
         }
         report(Style { json: self.json, ..style }, &outcomes, global)
     }
 }
 
 impl PlanArgs {
+    /// Whether nothing is to be posted.
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
     /// The style of a command with these flags.
     pub fn style(&self, style: Style) -> Style {
         Style { tells_difference: self.exit_code, ..style }
@@ -96,27 +95,40 @@ impl EditArgs {
         self.plan.style(style)
     }
 
-    /// What these flags ask of an update.
-    pub fn ask(&self, to: To) -> Ask {
-        Ask { to, if_version: self.if_version, dry_run: self.plan.dry_run, ..Ask::default() }
+    /// What these flags ask of an update, of one of so many services.
+    pub fn ask(&self, to: To, of: usize) -> Ask {
+        Ask {
+            to,
+            if_version: self.if_version,
+            dry_run: self.plan.dry_run,
+            is_one_of_many: of > 1,
+            ..Ask::default()
+        }
+    }
+
+    /// Refuses what holds for one service only where there are several.
+    pub fn check(&self, services: usize) -> Result<(), BadValue> {
+        match self.if_version {
+            Some(_) if services != 1 => Err(BadValue::new(
+                format!("`--if-version` is about one service, and these are {services}"),
+                "--if-version 17 web",
+            )),
+            _ => Ok(()),
+        }
     }
 }
 
-/// Finds the service that `given` names and acts on it; where there is none, that is the outcome.
-pub fn on_service(client: &Client, given: &str, act: impl FnOnce(Service) -> Outcome) -> Outcome {
-    match services::find(client, given) {
-        Ok(service) => act(service),
-        Err(error) => Outcome::new(given, Outcome::ending(error, Posts::None)),
-    }
-}
-
-/// A service to be watched as it is, as if it had just been changed.
-pub fn as_it_is(client: &Client, given: &str) -> Outcome {
-    on_service(client, given, |service| {
-        let mut outcome = Outcome::new(given, Verdict::Applied);
-        outcome.service = Some(service);
-        outcome
-    })
+/// Services to be watched as they are, as if they had just been changed.
+pub fn as_they_are(chosen: Vec<Chosen>) -> Vec<Outcome> {
+    let as_it_is = |Chosen { given, found, .. }: Chosen| match found {
+        Ok(service) => {
+            let mut outcome = Outcome::new(&given, Verdict::Applied);
+            outcome.service = Some(service);
+            outcome
+        }
+        Err(error) => Outcome::new(&given, Outcome::ending(error, Posts::None)),
+    };
+    chosen.into_iter().map(as_it_is).collect()
 }
 
 /// The end of work on a service before anything was posted.
@@ -133,6 +145,14 @@ pub fn refuse(given: &str, service: Service, why: String) -> Outcome {
     outcome
 }
 
+/// Nobody asked for this one by its name: that it is left alone is no failure.
+pub fn as_one_of_many(mut outcome: Outcome) -> Outcome {
+    if let Verdict::Skipped(why) | Verdict::Refused(why) = &outcome.verdict {
+        outcome.verdict = Verdict::Unchanged(Unchanged::Skipped(why.clone()));
+    }
+    outcome
+}
+
 /// Updates a service by a command that is no way out of a paused rollout: any post would resume it, with the spec
 /// that had failed. So that is refused unless `resume`, or where nothing changes and so nothing is posted; a rollout
 /// under way and a job get a warning.
@@ -140,37 +160,24 @@ pub fn update_beside_a_rollout(
     client: &Client,
     given: &str,
     service: Service,
-    ask: &Ask,
+    ask: Ask,
     resume: bool,
 ) -> Outcome {
-    let state = service.update_state().unwrap_or_default().to_owned();
-    let warning = match state.as_str() {
+    let warning = match service.update_state() {
         _ if service.is_job() => Some("it is a job: it runs again"),
-        "paused" | "rollback_paused" if !resume && changes_something(&service, ask) => {
-            let mut outcome = Outcome::new(given, Verdict::Paused);
-            outcome.service = Some(service);
-            return outcome;
-        }
-        "updating" => Some("a rollout is under way; it begins anew with this change"),
-        "rollback_started" => Some("a rollback is under way; it begins anew with this change"),
+        Some("updating") => Some("a rollout is under way; it begins anew with this change"),
+        Some("rollback_started") => Some("a rollback is under way; it begins anew with this change"),
         _ => None,
     };
-    let mut outcome = update(client, given, service, ask);
+    let mut outcome = update(client, given, service, &Ask { spares_paused: !resume, ..ask });
     if outcome.posts != Posts::None {
         outcome.warnings.extend(warning.map(str::to_owned));
     }
     outcome
 }
 
-fn changes_something(service: &Service, ask: &Ask) -> bool {
-    let To::Edited(edits) = &ask.to else { return true };
-    let mut wanted = service.spec().clone();
-    apply_all(&mut wanted, edits);
-    ask.auth.is_some() || !changes(service.spec(), &wanted).is_empty()
-}
-
 /// Asks why a rollout failed, before anything is undone: the engine keeps the tasks and logs of a while only.
-fn explain(client: &Client, outcome: &mut Outcome) {
+pub fn explain(client: &Client, outcome: &mut Outcome) {
     if let (Verdict::RolloutFailed(_) | Verdict::RolledBack, Some(service), Some(judgement)) =
         (&outcome.verdict, &outcome.service, &outcome.rollout)
     {

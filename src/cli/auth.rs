@@ -1,16 +1,20 @@
 //! `auth`: the credentials that nodes pull a service's image with.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand};
 
-use super::acting::{end, on_service, refuse, timeout};
+use super::acting::{ActingArgs, as_one_of_many, end, refuse, timeout};
+use super::batch::{Batch, BatchArgs, Job};
 use super::exit::Exit;
 use super::global::Global;
-use super::ls::parse_filter;
-use super::report::{Style, report};
+use super::progress::ProgressArgs;
+use super::report::Style;
+use super::select::{Jobs, SelectArgs};
 use crate::api::client::Client;
 use crate::api::image::ImageRef;
-use crate::api::services::{self, Service};
-use crate::api::update::{Ask, Outcome, Unchanged, Verdict, not_at_rest, update};
+use crate::api::services::Service;
+use crate::api::update::{Ask, Outcome, Verdict, not_at_rest, update};
 
 /// Work with the credentials that the nodes pull a service's image with
 #[derive(Args, Debug)]
@@ -33,17 +37,18 @@ enum AuthCommand {
 #[derive(Args, Debug)]
 struct RefreshArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
-    #[arg(value_name = "SERVICE", required_unless_present = "filter")]
+    #[arg(value_name = "SERVICE")]
     services: Vec<String>,
-    /// All services with this property: id, label, mode or name; it is no error where one of them is skipped
-    #[arg(short, long, value_name = "KEY=VALUE", value_parser = parse_filter)]
-    filter: Vec<services::Filter>,
+    #[command(flatten)]
+    select: SelectArgs,
+    #[command(flatten)]
+    batch: BatchArgs,
     /// Show what would be done, and post nothing
     #[arg(long)]
     dry_run: bool,
     /// Give up after this time, as in 5m
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
-    timeout: Option<std::time::Duration>,
+    timeout: Option<Duration>,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -52,26 +57,38 @@ struct RefreshArgs {
 /// Runs the command.
 pub fn run(args: AuthArgs, global: &Global) -> anyhow::Result<Exit> {
     let AuthCommand::Refresh(args) = args.command;
-    let client = global.client(args.timeout)?;
-    let mut outcomes: Vec<Outcome> = Vec::new();
-    for given in &args.services {
-        outcomes.push(on_service(&client, given, |service| refresh(&client, global, given, service, &args)));
-    }
-    if !args.filter.is_empty() {
-        for service in services::list(&client, &services::filters(&args.filter))? {
-            let is_done =
-                outcomes.iter().any(|one| one.service.as_ref().is_some_and(|it| it.id() == service.id()));
-            if !is_done {
-                let given = service.name().to_owned();
-                outcomes.push(as_one_of_many(refresh(&client, global, &given, service, &args)));
-            }
-        }
-    }
-    let style = Style::of("auth refresh", "refresh the credentials of", "given new credentials");
-    report(Style { json: args.json, ..style }, &outcomes, global)
+    args.select.check(&args.services, "swarmctl auth refresh web")?;
+    // No task restarts, so there is no rollout to be watched.
+    let acting =
+        ActingArgs { detach: true, progress: ProgressArgs::none(), timeout: args.timeout, json: args.json };
+    let client = acting.client(global)?;
+    let batch = Batch {
+        client: &client,
+        global,
+        acting: &acting,
+        args: &args.batch,
+        undo: None,
+        style: Style::of("auth refresh", "refresh the credentials of", "given new credentials"),
+    };
+    let jobs = match batch.jobs_of(&args.select, &args.services, Jobs::TakenIn)? {
+        Ok(jobs) => jobs,
+        Err(exit) => return Ok(exit),
+    };
+    let of = jobs.len();
+    batch.run(jobs, |Job { given, service, .. }| {
+        let outcome = refresh(&client, global, &given, service, args.dry_run, of);
+        if args.select.is_given() { as_one_of_many(outcome) } else { outcome }
+    })
 }
 
-fn refresh(client: &Client, global: &Global, given: &str, service: Service, args: &RefreshArgs) -> Outcome {
+fn refresh(
+    client: &Client,
+    global: &Global,
+    given: &str,
+    service: Service,
+    dry_run: bool,
+    of: usize,
+) -> Outcome {
     // Nothing is looked up for a service that is skipped; the update looks again, at every read.
     if let Some(why) = not_at_rest(&service) {
         return skipped(given, service, why);
@@ -90,20 +107,12 @@ fn refresh(client: &Client, global: &Global, given: &str, service: Service, args
         }
         Err(error) => return end(given, service, error),
     };
-    let ask = Ask { auth: Some(auth), only_at_rest: true, dry_run: args.dry_run, ..Ask::default() };
+    let ask = Ask { auth: Some(auth), only_at_rest: true, dry_run, is_one_of_many: of > 1, ..Ask::default() };
     update(client, given, service, &ask)
 }
 
 fn skipped(given: &str, service: Service, why: &str) -> Outcome {
     let mut outcome = Outcome::new(given, Verdict::Skipped(why.to_owned()));
     outcome.service = Some(service);
-    outcome
-}
-
-/// Nobody asked for this one by its name: that it is left alone is no failure.
-fn as_one_of_many(mut outcome: Outcome) -> Outcome {
-    if let Verdict::Skipped(why) | Verdict::Refused(why) = &outcome.verdict {
-        outcome.verdict = Verdict::Unchanged(Unchanged::Skipped(why.clone()));
-    }
     outcome
 }

@@ -88,13 +88,7 @@ pub fn run(args: CreateArgs, global: &Global) -> anyhow::Result<Exit> {
         out.line(id);
         out.finish()?;
     }
-    args.acting.finish(
-        args.plan.style(Style::of("create", "create", "")),
-        None,
-        &client,
-        vec![outcome],
-        global,
-    )
+    args.acting.finish(args.plan.style(Style::of("create", "create", "")), &client, vec![outcome], global)
 }
 
 /// The image to pin: that of the command line, or that of a spec that is brought, where it has no digest yet.

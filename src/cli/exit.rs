@@ -3,7 +3,7 @@
 use crate::api::distribution::Trouble;
 use crate::api::error::Error;
 use crate::api::spec::BadValue;
-use crate::api::update::{Outcome, Posts, Verdict};
+use crate::api::update::{NotBegun, Outcome, Posts, Verdict};
 use crate::output;
 
 /// The exit codes, a contract with scripts (README has the same table; a test compares them).
@@ -109,7 +109,11 @@ impl Exit {
             Verdict::RolloutFailed(_) => Exit::RolloutFailed,
             Verdict::Removed => Exit::NoSuch,
             Verdict::Conflict(_) => Exit::Conflict,
-            Verdict::RolledBack => Exit::RolledBack,
+            Verdict::RolledBack | Verdict::Undone => Exit::RolledBack,
+            Verdict::NotBegun(NotBegun::Interrupted) => Exit::of_signal(signal),
+            Verdict::NotBegun(NotBegun::Time) => Exit::GaveUp,
+            Verdict::NotBegun(NotBegun::Engine) => Exit::Unreachable,
+            Verdict::NotBegun(NotBegun::Canary | NotBegun::Failures) => Exit::Failed,
             Verdict::Refused(_) => Exit::Failed,
             Verdict::Paused | Verdict::Skipped(_) => Exit::RolloutFailed,
             Verdict::Failed(error) => Exit::of(error, signal),

@@ -13,6 +13,7 @@ use signal_hook::flag;
 
 use super::debug;
 use crate::api::client::Client;
+use crate::api::distribution::Manifests;
 use crate::api::endpoint::Endpoint;
 use crate::api::error::Result as ApiResult;
 use crate::api::interrupt::Interrupt;
@@ -47,6 +48,7 @@ pub struct Global {
     interrupt: Interrupt,
     config: Option<PathBuf>,
     keyring: OnceLock<Keyring>,
+    manifests: Manifests,
     is_debug: bool,
 }
 
@@ -67,6 +69,7 @@ impl Global {
             interrupt,
             config: args.config.or_else(config_folder),
             keyring: OnceLock::new(),
+            manifests: Manifests::default(),
             is_debug: args.debug,
         })
     }
@@ -94,6 +97,11 @@ impl Global {
         let file = self.config.as_ref().map(|folder| folder.join("config.json"));
         let keyring = Keyring::new(variable.as_ref().map(|text| text.as_encoded_bytes()), file.as_deref())?;
         Ok(self.keyring.get_or_init(|| keyring))
+    }
+
+    /// What registries have said so far.
+    pub fn manifests(&self) -> &Manifests {
+        &self.manifests
     }
 
     /// The signal that came.

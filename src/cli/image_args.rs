@@ -93,6 +93,11 @@ impl ResolveArgs {
 }
 
 impl ImageArgs {
+    /// Whether the registry is asked also where neither repository nor tag change.
+    pub fn always_asks(&self) -> bool {
+        self.resolve.when() == When::Always
+    }
+
     /// Refuses what contradicts itself.
     pub fn check(&self, asked: &ImageRef) -> Result<(), BadValue> {
         match asked.digest() {
@@ -216,7 +221,7 @@ impl Resolving<'_> {
     /// Asks the registry.
     fn resolved(&self, likeness: Likeness) -> Result<ImageChange> {
         let auth = self.global.keyring()?.auth(self.client, self.asked.domain())?;
-        let error = match distribution::inspect(self.client, self.asked, auth.as_ref()) {
+        let error = match self.global.manifests().inspect(self.client, self.asked, auth.as_ref()) {
             Ok(manifest) => {
                 let same = manifest.image.digest().and_then(|digest| self.same_digest(digest));
                 return Ok(

@@ -15,9 +15,11 @@ use jiff::Timestamp;
 
 use super::exit::{self, Exit};
 use super::global::Global;
+use super::select::SelectArgs;
 use crate::api::client::Client;
 use crate::api::error::{Error, Result};
 use crate::api::logs::{Ask, Channel};
+use crate::api::spec::BadValue;
 use crate::api::time;
 use crate::output::{self, Streams};
 use heads::{Heads, Style};
@@ -30,10 +32,14 @@ use source::Source;
 /// Their stdout comes on stdout, their stderr on stderr, each line with its task and node. What the engine cannot
 /// read is an error beside what it can. It ends at the end of the logs, with --follow when it is interrupted.
 #[derive(Args, Debug)]
+// -f is --follow, as docker has it.
+#[command(mut_arg("filter", |filter| filter.short(None)))]
 pub struct LogsArgs {
     /// Services or tasks: names of services, IDs, or the first 6 or more characters of IDs
-    #[arg(value_name = "SERVICE|TASK", required = true)]
+    #[arg(value_name = "SERVICE|TASK")]
     of: Vec<String>,
+    #[command(flatten)]
+    select: SelectArgs,
     /// Go on with what is logged from now on
     #[arg(short, long)]
     follow: bool,
@@ -65,8 +71,17 @@ pub struct LogsArgs {
 
 /// Runs the command.
 pub fn run(args: LogsArgs, global: &Global) -> anyhow::Result<Exit> {
+    args.select.check(&args.of, "swarmctl logs web")?;
     let client = global.client(None)?;
-    let (sources, missing) = source::find(&client, &args.of)?;
+    let (sources, missing) = match args.select.is_given() {
+        true => (source::selected(&client, &args.select)?, Vec::new()),
+        false => source::find(&client, &args.of)?,
+    };
+    if args.follow && sources.len() > MOST_FOLLOWED {
+        let why =
+            format!("{} services are too many to follow at once: {MOST_FOLLOWED} at most", sources.len());
+        return Err(BadValue::new(why, "swarmctl logs -f --stack shop").into());
+    }
     for (given, error) in &missing {
         exit::tell_of(&format!("cannot read the log of `{given}`"), error);
     }
@@ -114,6 +129,17 @@ fn show(
     heads: Option<&Heads>,
     streams: &mut Streams,
 ) -> Vec<Result<bool>> {
+    let at_once = if ask.follow { MOST_FOLLOWED } else { AT_ONCE };
+    sources.chunks(at_once).flat_map(|some| show_some(client, some, ask, heads, streams)).collect()
+}
+
+fn show_some(
+    client: &Client,
+    sources: &[Source],
+    ask: &Ask,
+    heads: Option<&Heads>,
+    streams: &mut Streams,
+) -> Vec<Result<bool>> {
     thread::scope(|scope| {
         let (to, events) = sync_channel(1024);
         let readers: Vec<_> = sources
@@ -132,6 +158,11 @@ fn show(
         readers.into_iter().map(|reader| reader.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     })
 }
+
+/// Logs that are read at the same time; those that are followed all have to be.
+const AT_ONCE: usize = 16;
+/// Each log that is followed is a connection of its own.
+const MOST_FOLLOWED: usize = 64;
 
 /// What a reader that goes away does to its writer.
 const SIGPIPE: usize = 13;

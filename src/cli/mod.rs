@@ -2,6 +2,7 @@
 
 mod acting;
 mod auth;
+mod batch;
 mod create;
 mod debug;
 mod exit;
@@ -19,6 +20,7 @@ mod restart;
 mod rm;
 mod rollback;
 mod scale;
+mod select;
 mod service_args;
 mod status;
 mod summary;

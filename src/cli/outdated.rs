@@ -10,13 +10,13 @@ use serde_json::json;
 
 use super::exit::{self, Exit};
 use super::global::Global;
-use super::ls::parse_filter;
+use super::select::{Chosen, Jobs, SelectArgs};
 use crate::api::client::Client;
 use crate::api::credentials::RegistryAuth;
 use crate::api::distribution;
 use crate::api::error::{Error, Result};
 use crate::api::image::ImageRef;
-use crate::api::services::{self, Service};
+use crate::api::services::Service;
 use crate::output::{self, Table, natural_cmp};
 
 /// Requests to registries that are under way at the same time.
@@ -31,9 +31,8 @@ pub struct OutdatedArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs [default: all]
     #[arg(value_name = "SERVICE")]
     services: Vec<String>,
-    /// Show services with this property: id, label, mode or name (the start of id and name is enough)
-    #[arg(short, long, value_name = "KEY=VALUE", value_parser = parse_filter, conflicts_with = "services")]
-    filter: Vec<services::Filter>,
+    #[command(flatten)]
+    select: SelectArgs,
     /// Exit with 10 where a service is outdated; with 1 where that could not be found out of one, and none is
     #[arg(long)]
     exit_code: bool,
@@ -77,20 +76,25 @@ pub fn run(args: OutdatedArgs, global: &Global) -> anyhow::Result<Exit> {
 }
 
 /// The services that are asked for, each once, and the codes of those that there are not.
-fn chosen(client: &Client, args: &OutdatedArgs, global: &Global) -> Result<(Vec<Service>, Vec<Exit>)> {
+fn chosen(
+    client: &Client,
+    args: &OutdatedArgs,
+    global: &Global,
+) -> anyhow::Result<(Vec<Service>, Vec<Exit>)> {
+    let mut select = args.select.clone();
+    select.all |= !select.is_given() && args.services.is_empty();
+    select.check(&args.services, "swarmctl outdated web")?;
     if args.services.is_empty() {
-        return Ok((services::list(client, &services::filters(&args.filter))?, Vec::new()));
+        return Ok((select.select(client, Jobs::TakenIn)?, Vec::new()));
     }
-    let (mut found, mut missing) = (Vec::<Service>::new(), Vec::new());
-    for given in &args.services {
-        match services::find(client, given) {
-            Ok(service) if found.iter().any(|other| other.id() == service.id()) => {}
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    for Chosen { given, found: one, .. } in select.choose(client, &args.services, Jobs::TakenIn)? {
+        match one {
             Ok(service) => found.push(service),
-            Err(error @ Error::NoSuch { .. }) => {
+            Err(error) => {
                 exit::tell_of(&format!("cannot look at service `{given}`"), &error);
                 missing.push(Exit::of(&error, global.signal()));
             }
-            Err(error) => return Err(error),
         }
     }
     Ok((found, missing))

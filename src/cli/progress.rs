@@ -35,6 +35,16 @@ enum How {
 }
 
 impl ProgressArgs {
+    /// Whether nothing is to be told but results and what is wrong.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet || matches!(self.progress, How::None)
+    }
+
+    /// No progress.
+    pub fn none() -> Self {
+        Self { quiet: true, progress: How::None }
+    }
+
     /// What shows progress as these flags ask.
     pub fn renderer(&self, global: &Global) -> Box<dyn Progress> {
         match (self.progress, global.screen()) {

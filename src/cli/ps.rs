@@ -5,14 +5,15 @@ mod rows;
 
 use std::collections::HashMap;
 
+use anyhow::Context as _;
 use clap::Args;
 use jiff::Timestamp;
 
 use super::exit::{self, Exit};
 use super::global::Global;
-use crate::api::client::Client;
-use crate::api::error::{Error, Result};
-use crate::api::services::{self, Service};
+use super::select::{Chosen, Jobs, SelectArgs};
+use crate::api::error::Error;
+use crate::api::services::{Filter, Service};
 use crate::api::tasks::{self, Present};
 use crate::output::{self, Table};
 use filters::Nodes;
@@ -24,11 +25,18 @@ use rows::{Row, Shown};
 #[derive(Args, Debug)]
 pub struct PsArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
-    #[arg(value_name = "SERVICE", required = true)]
+    #[arg(value_name = "SERVICE")]
     services: Vec<String>,
-    /// Show tasks with this property: desired-state, id, name or node (the start of id and name is enough)
+    /// Show tasks with this property: desired-state, id, name or node (the start of id and name is enough); without
+    /// SERVICE those of services with this property: id, image, label, mode or name
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = filters::parse)]
-    filter: Vec<(String, String)>,
+    filter: Vec<Filter>,
+    /// Show the tasks of the services of this stack
+    #[arg(long, value_name = "NAME")]
+    stack: Option<String>,
+    /// Show the tasks of all services
+    #[arg(long, conflicts_with = "stack")]
+    all: bool,
     /// Print nothing but IDs
     #[arg(short, long, conflicts_with = "json")]
     quiet: bool,
@@ -45,10 +53,20 @@ pub struct PsArgs {
 
 /// Runs the command.
 pub fn run(args: PsArgs, global: &Global) -> anyhow::Result<Exit> {
+    let (of_services, of_tasks) = filters::split(&args.filter, !args.services.is_empty());
+    let select = SelectArgs { filter: of_services, stack: args.stack.clone(), all: args.all };
+    select.check(&args.services, "swarmctl ps web")?;
     let client = global.client(None)?;
-    let (found, mut missing) = find(&client, &args.services)?;
+    let chosen = select.choose(&client, &args.services, Jobs::TakenIn).context("cannot list tasks")?;
+    let (mut found, mut missing) = (Vec::<Service>::new(), Vec::<(String, Error)>::new());
+    for Chosen { given, found: one, .. } in chosen {
+        match one {
+            Ok(service) => found.push(service),
+            Err(error) => missing.push((given, error)),
+        }
+    }
     let mut nodes = Nodes::of(&client);
-    let filters = filters::of(&args.filter, &mut nodes)?;
+    let filters = filters::of(&of_tasks, &mut nodes)?;
     let ids: Vec<&str> = found.iter().map(Service::id).collect();
     let Present { tasks, gone, now } = tasks::list_present(&client, &ids, &filters)?;
     let shown = Shown {
@@ -77,27 +95,10 @@ pub fn run(args: PsArgs, global: &Global) -> anyhow::Result<Exit> {
     out.finish()?;
     missing.extend(found.iter().filter(|service| gone.iter().any(|id| id == service.id())).map(|service| {
         let (name, why) = (service.name().to_owned(), Some("it was removed meanwhile".to_owned()));
-        (service.name(), Error::NoSuch { kind: "service", name, why })
+        (service.name().to_owned(), Error::NoSuch { kind: "service", name, why })
     }));
     Ok(Exit::merge(missing.iter().map(|(given, error)| {
         exit::tell_of(&format!("cannot list the tasks of service `{given}`"), error);
         Exit::of(error, global.signal())
     })))
-}
-
-/// As it was given, and why it is not shown.
-type Missing<'a> = (&'a str, Error);
-
-/// Each service once, and those that there are not. Any other failure ends the command.
-fn find<'a>(client: &Client, given: &'a [String]) -> Result<(Vec<Service>, Vec<Missing<'a>>)> {
-    let (mut found, mut missing) = (Vec::<Service>::new(), Vec::new());
-    for given in given {
-        match services::find(client, given) {
-            Ok(service) if found.iter().any(|other| other.id() == service.id()) => {}
-            Ok(service) => found.push(service),
-            Err(error @ Error::NoSuch { .. }) => missing.push((given.as_str(), error)),
-            Err(error) => return Err(error),
-        }
-    }
-    Ok((found, missing))
 }

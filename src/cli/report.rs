@@ -2,14 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::exit::Exit;
+use super::exit::{self, Exit};
 use super::global::Global;
 use super::image_args::same_digest;
+use super::select::{Chosen, Jobs, SelectArgs, counted, listed};
 use super::{progress, words};
+use crate::api::client::Client;
+use crate::api::error::Error;
 use crate::api::failures::Failure;
 use crate::api::services::Service;
 use crate::api::spec::Change;
-use crate::api::update::{Outcome, Posts, Unchanged, Verdict};
+use crate::api::update::{NotBegun, Outcome, Posts, Unchanged, Verdict};
 use crate::output;
 
 /// How an acting command reports.
@@ -25,12 +28,14 @@ pub struct Style {
     pub json: bool,
     /// What would end with 0 ends with [`Exit::Different`] where something changes.
     pub tells_difference: bool,
+    /// How many of several services ended how is told at the end.
+    pub sums_up: bool,
 }
 
 impl Style {
     /// Lines for people.
     pub fn of(command: &'static str, verb: &'static str, done: &'static str) -> Self {
-        Self { command, verb, done, json: false, tells_difference: false }
+        Self { command, verb, done, json: false, tells_difference: false, sums_up: false }
     }
 }
 
@@ -47,10 +52,99 @@ pub fn report(style: Style, outcomes: &[Outcome], global: &Global) -> anyhow::Re
                 out.line(&line);
             }
         }
-        tell(style, outcome, global);
+        if !is_told_with_others(outcome, outcomes.len()) {
+            tell(style, outcome, global);
+        }
+    }
+    tell_together(style, outcomes, global);
+    if style.sums_up && outcomes.len() > 1 {
+        output::note(&summary(style, outcomes));
     }
     out.finish()?;
     Ok(code)
+}
+
+/// The services that are named or selected; where there are none to be had, that is reported.
+///
+/// # Errors
+/// The inner one is the exit code of what was reported.
+pub fn choose(
+    client: &Client,
+    select: &SelectArgs,
+    names: &[String],
+    jobs: Jobs,
+    style: Style,
+    global: &Global,
+) -> anyhow::Result<Result<Vec<Chosen>, Exit>> {
+    match select.choose(client, names, jobs) {
+        Ok(chosen) => Ok(Ok(chosen)),
+        Err(error) => none_of(style, names, error, global).map(Err),
+    }
+}
+
+/// Reports that nothing can be done, and why.
+fn none_of(style: Style, names: &[String], error: Error, global: &Global) -> anyhow::Result<Exit> {
+    if let Some((first, rest)) = names.split_first() {
+        let mut outcomes = vec![Outcome::new(first, Outcome::ending(error, Posts::None))];
+        let why = if global.signal().is_some() { NotBegun::Interrupted } else { NotBegun::Engine };
+        outcomes.extend(rest.iter().map(|given| Outcome::new(given, Verdict::NotBegun(why))));
+        return report(style, &outcomes, global);
+    }
+    let error = anyhow::Error::from(error).context(format!("cannot {} any service", style.verb));
+    let code = exit::tell(&error, global.signal());
+    if style.json {
+        let mut out = output::stdout();
+        out.json_object(&object_of(style, code, Vec::new()));
+        out.finish()?;
+    }
+    Ok(code)
+}
+
+/// Whether it was stopped like others of its command: one error tells of all of them.
+fn is_told_with_others(outcome: &Outcome, of: usize) -> bool {
+    of > 1 && matches!(outcome.verdict, Verdict::NotBegun(_) | Verdict::Interrupted | Verdict::GaveUp(_))
+}
+
+/// What is told of several services together: those that were stopped alike, and how many ended how.
+fn tell_together(style: Style, outcomes: &[Outcome], global: &Global) {
+    let mut groups: Vec<(Vec<&Outcome>, String, words::Said)> = Vec::new();
+    for outcome in outcomes.iter().filter(|one| is_told_with_others(one, outcomes.len())) {
+        let Some(said) = words::of(outcome, global.signal()) else { continue };
+        let is_alike = |(members, _, other): &&mut (Vec<&Outcome>, String, words::Said)| {
+            other.causes == said.causes && members[0].posts == outcome.posts
+        };
+        match groups.iter_mut().find(is_alike) {
+            Some((members, _, _)) => members.push(outcome),
+            None => groups.push((vec![outcome], words::head(outcome, style.verb, style.done), said)),
+        }
+    }
+    for (members, head, said) in groups {
+        let names = listed(members.iter().map(|one| one.name()));
+        match members.len() {
+            1 => output::error(&head, said.causes, said.hint.as_deref()),
+            many => {
+                let what = words::head_of_many(members[0], many, style.verb, style.done);
+                let waits = said.hint.is_some() && members[0].posts == Posts::Taken;
+                let hint = waits
+                    .then(|| format!("go on watching with `swarmctl wait {}`", names.replace(", ", " ")));
+                output::error(&what, said.causes.into_iter().chain([names]), hint.as_deref());
+            }
+        }
+    }
+}
+
+/// How many ended how, the one line that many lines come to.
+fn summary(style: Style, outcomes: &[Outcome]) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for outcome in outcomes {
+        let word = words::in_summary(&outcome.verdict, style.done);
+        match counts.iter_mut().find(|(other, _)| *other == word) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((word, 1)),
+        }
+    }
+    let counts: Vec<String> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
+    format!("{}: {}", counted(outcomes.len(), "service"), counts.join(", "))
 }
 
 /// The command's exit code, and the one object of `--json`.
@@ -64,7 +158,11 @@ pub fn object(style: Style, outcomes: &[Outcome], global: &Global) -> (Exit, Val
     let codes: Vec<Exit> = outcomes.iter().map(code_of).collect();
     let code = Exit::merge(codes.iter().copied());
     let services: Vec<Value> = outcomes.iter().zip(&codes).map(|(one, code)| as_json(one, *code)).collect();
-    (code, json!({ "command": style.command, "exit_code": code.code(), "services": services }))
+    (code, object_of(style, code, services))
+}
+
+fn object_of(style: Style, code: Exit, services: Vec<Value>) -> Value {
+    json!({ "command": style.command, "exit_code": code.code(), "services": services })
 }
 
 /// The service's lines on stdout: what is so now.

@@ -2,13 +2,15 @@
 
 use clap::Args;
 
-use super::acting::{ActingArgs, EditArgs, on_service, update_beside_a_rollout};
+use super::acting::{ActingArgs, EditArgs, update_beside_a_rollout};
+use super::batch::{Batch, BatchArgs, Job};
 use super::exit::Exit;
 use super::global::Global;
 use super::report::Style;
+use super::select::SelectArgs;
 use super::undo::UndoArgs;
 use crate::api::spec::{Edit, Place};
-use crate::api::update::{Outcome, To};
+use crate::api::update::To;
 
 /// Restart the tasks of services, by their update policy
 ///
@@ -16,8 +18,10 @@ use crate::api::update::{Outcome, To};
 #[derive(Args, Debug)]
 pub struct RestartArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
-    #[arg(value_name = "SERVICE", required = true)]
+    #[arg(value_name = "SERVICE")]
     services: Vec<String>,
+    #[command(flatten)]
+    select: SelectArgs,
     /// Restart also where the rollout is paused, and so resume it
     #[arg(long)]
     resume: bool,
@@ -26,24 +30,31 @@ pub struct RestartArgs {
     #[command(flatten)]
     undo: UndoArgs,
     #[command(flatten)]
+    batch: BatchArgs,
+    #[command(flatten)]
     acting: ActingArgs,
 }
 
 /// Runs the command.
 pub fn run(args: RestartArgs, global: &Global) -> anyhow::Result<Exit> {
+    args.select.check(&args.services, "swarmctl restart web")?;
     let client = args.acting.client(global)?;
-    let ask = args.edit.ask(To::Edited(vec![Edit::increment(Place::at("TaskTemplate.ForceUpdate"))]));
-    let restart = |given: &String| -> Outcome {
-        on_service(&client, given, |service| {
-            update_beside_a_rollout(&client, given, service, &ask, args.resume)
-        })
-    };
-    let outcomes = args.services.iter().map(restart).collect();
-    args.acting.finish(
-        args.edit.style(Style::of("restart", "restart", "restarted")),
-        Some(&args.undo),
-        &client,
-        outcomes,
+    let batch = Batch {
+        client: &client,
         global,
-    )
+        acting: &args.acting,
+        args: &args.batch,
+        undo: Some(&args.undo),
+        style: args.edit.style(Style::of("restart", "restart", "restarted")),
+    };
+    let jobs = match batch.jobs(&args.select, &args.services)? {
+        Ok(jobs) => jobs,
+        Err(exit) => return Ok(exit),
+    };
+    args.edit.check(jobs.len())?;
+    let edits = vec![Edit::increment(Place::at("TaskTemplate.ForceUpdate"))];
+    let ask = args.edit.ask(To::Edited(edits), jobs.len());
+    batch.run(jobs, |Job { given, service, .. }| {
+        update_beside_a_rollout(&client, &given, service, ask.clone(), args.resume)
+    })
 }

@@ -3,16 +3,18 @@
 use clap::Args;
 use jiff::SignedDuration;
 
-use super::acting::{ActingArgs, EditArgs, on_service, refuse};
+use super::acting::{ActingArgs, EditArgs, refuse};
+use super::batch::{Batch, BatchArgs, Job};
 use super::exit::Exit;
 use super::global::Global;
 use super::report::{Style, shown};
+use super::select::SelectArgs;
 use crate::api::client::Client;
 use crate::api::error::Result;
 use crate::api::services::Service;
 use crate::api::spec::{Change, Place, changes};
 use crate::api::tasks::{self, Listed, Task, TaskState, Which};
-use crate::api::update::{Outcome, Posts, To, update};
+use crate::api::update::{Ask, Outcome, Posts, To, update};
 
 /// How long a task has to run before it is believed, where others of its image have failed.
 const A_WHILE: SignedDuration = SignedDuration::from_secs(5);
@@ -23,37 +25,46 @@ const A_WHILE: SignedDuration = SignedDuration::from_secs(5);
 #[derive(Args, Debug)]
 pub struct RollbackArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
-    #[arg(value_name = "SERVICE", required = true)]
+    #[arg(value_name = "SERVICE")]
     services: Vec<String>,
     #[command(flatten)]
+    select: SelectArgs,
+    #[command(flatten)]
     edit: EditArgs,
+    #[command(flatten)]
+    batch: BatchArgs,
     #[command(flatten)]
     acting: ActingArgs,
 }
 
 /// Runs the command.
 pub fn run(args: RollbackArgs, global: &Global) -> anyhow::Result<Exit> {
+    args.select.check(&args.services, "swarmctl rollback web")?;
     let client = args.acting.client(global)?;
-    let roll_back = |given: &String| -> Outcome {
-        on_service(&client, given, |service| roll_back(&client, given, service, &args.edit))
-    };
-    let outcomes = args.services.iter().map(roll_back).collect();
-    args.acting.finish(
-        args.edit.style(Style::of("rollback", "roll back", "rolled back")),
-        None,
-        &client,
-        outcomes,
+    let batch = Batch {
+        client: &client,
         global,
-    )
+        acting: &args.acting,
+        args: &args.batch,
+        undo: None,
+        style: args.edit.style(Style::of("rollback", "roll back", "rolled back")),
+    };
+    let jobs = match batch.jobs(&args.select, &args.services)? {
+        Ok(jobs) => jobs,
+        Err(exit) => return Ok(exit),
+    };
+    args.edit.check(jobs.len())?;
+    let ask = args.edit.ask(To::Previous, jobs.len());
+    batch.run(jobs, |Job { given, service, .. }| roll_back(&client, &given, service, &ask))
 }
 
 /// Rolls one service back, or refuses where the previous spec is no way back.
-pub(super) fn roll_back(client: &Client, given: &str, service: Service, edit: &EditArgs) -> Outcome {
-    try_to(client, given, service, edit)
+pub(super) fn roll_back(client: &Client, given: &str, service: Service, ask: &Ask) -> Outcome {
+    try_to(client, given, service, ask)
         .unwrap_or_else(|error| Outcome::new(given, Outcome::ending(error, Posts::None)))
 }
 
-fn try_to(client: &Client, given: &str, service: Service, edit: &EditArgs) -> Result<Outcome> {
+fn try_to(client: &Client, given: &str, service: Service, ask: &Ask) -> Result<Outcome> {
     let Some(previous) = service.previous_spec() else {
         let why = match service.update_state() {
             Some("rollback_completed") => {
@@ -76,7 +87,7 @@ fn try_to(client: &Client, given: &str, service: Service, edit: &EditArgs) -> Re
     }
     let from = service.image().unwrap_or_default().to_owned();
     let is_job = service.is_job();
-    let mut outcome = update(client, given, service, &edit.ask(To::Previous));
+    let mut outcome = update(client, given, service, ask);
     if outcome.posts != Posts::None {
         outcome.notes.push(match from == to {
             true => format!(

@@ -2,23 +2,27 @@
 
 use clap::Args;
 
-use super::acting::{ActingArgs, EditArgs, on_service, refuse, update_beside_a_rollout};
+use super::acting::{ActingArgs, EditArgs, as_one_of_many, refuse, update_beside_a_rollout};
+use super::batch::{Batch, BatchArgs, Job};
 use super::exit::Exit;
 use super::global::Global;
 use super::report::Style;
+use super::select::{Each, SelectArgs};
 use super::undo::UndoArgs;
 use crate::api::services::Service;
 use crate::api::spec::{BadValue, Edit, Place};
-use crate::api::update::{Outcome, To};
+use crate::api::update::To;
 
 /// Set the number of replicas of services
 ///
 /// For a replicated job it is the number of tasks that have to complete, and the job runs again.
 #[derive(Args, Debug)]
 pub struct ScaleArgs {
-    /// Services and their replicas
-    #[arg(value_name = "SERVICE=REPLICAS", required = true, value_parser = pair)]
-    services: Vec<(String, u64)>,
+    /// Services and their replicas; with --filter, --stack or --all the one number for all of them
+    #[arg(value_name = "SERVICE=REPLICAS", required = true)]
+    wanted: Vec<String>,
+    #[command(flatten)]
+    select: SelectArgs,
     /// Scale also where the rollout is paused, and so resume it
     #[arg(long)]
     resume: bool,
@@ -27,32 +31,58 @@ pub struct ScaleArgs {
     #[command(flatten)]
     undo: UndoArgs,
     #[command(flatten)]
+    batch: BatchArgs,
+    #[command(flatten)]
     acting: ActingArgs,
 }
 
 /// Runs the command.
 pub fn run(args: ScaleArgs, global: &Global) -> anyhow::Result<Exit> {
+    let wanted = wanted(&args)?;
     let client = args.acting.client(global)?;
-    let scale = |(given, replicas): &(String, u64)| -> Outcome {
-        on_service(&client, given, |service| match place_of_replicas(&service) {
-            Some(place) => {
-                let ask = args.edit.ask(To::Edited(vec![Edit::set(place, *replicas)]));
-                update_beside_a_rollout(&client, given, service, &ask, args.resume)
-            }
-            None => {
-                let why = "it runs one task on each node (global); only replicated services can be scaled";
-                refuse(given, service, why.to_owned())
-            }
-        })
-    };
-    let outcomes = args.services.iter().map(scale).collect();
-    args.acting.finish(
-        args.edit.style(Style::of("scale", "scale", "scaled")),
-        Some(&args.undo),
-        &client,
-        outcomes,
+    let batch = Batch {
+        client: &client,
         global,
-    )
+        acting: &args.acting,
+        args: &args.batch,
+        undo: Some(&args.undo),
+        style: args.edit.style(Style::of("scale", "scale", "scaled")),
+    };
+    let jobs = match batch.jobs_for_each(&args.select, wanted)? {
+        Ok(jobs) => jobs,
+        Err(exit) => return Ok(exit),
+    };
+    args.edit.check(jobs.len())?;
+    let of = jobs.len();
+    let is_selected = args.select.is_given();
+    let jobs = batch.prepare(jobs, |job| match place_of_replicas(&job.service) {
+        Some(place) => {
+            let edit = Edit::set(place, job.with);
+            Ok(job.with(edit))
+        }
+        None => {
+            let why = "it runs one task on each node (global); only replicated services can be scaled";
+            let refused = refuse(&job.given, job.service, why.to_owned());
+            Err(Box::new(if is_selected { as_one_of_many(refused) } else { refused }))
+        }
+    });
+    batch.run(jobs, |Job { given, service, with }| {
+        let ask = args.edit.ask(To::Edited(vec![with]), of);
+        update_beside_a_rollout(&client, &given, service, ask, args.resume)
+    })
+}
+
+/// Which service shall have how many; a number for each, or one for all that are selected.
+fn wanted(args: &ScaleArgs) -> Result<Each<u64>, BadValue> {
+    match (args.select.is_given(), args.wanted.as_slice()) {
+        (false, pairs) => Each::pairs(pairs, "web=5", replicas),
+        (true, [count]) if !count.contains('=') => Ok(Each::All(replicas(count)?)),
+        (true, [pair, ..]) => Err(BadValue::new(
+            format!("`{pair}`: what is selected by --filter, --stack or --all gets one number of replicas"),
+            "swarmctl scale --stack shop 3",
+        )),
+        (true, []) => Err(BadValue::new("no number of replicas is given", "swarmctl scale --stack shop 3")),
+    }
 }
 
 fn place_of_replicas(service: &Service) -> Option<Place> {
@@ -66,13 +96,6 @@ fn place_of_replicas(service: &Service) -> Option<Place> {
     }
 }
 
-fn pair(text: &str) -> Result<(String, u64), BadValue> {
-    let bad = |why: String| BadValue::new(why, "web=5");
-    let (service, replicas) =
-        text.rsplit_once('=').ok_or_else(|| bad(format!("`{text}` names no number of replicas")))?;
-    let count = replicas.parse().map_err(|_| bad(format!("`{replicas}` cannot be a number of replicas")))?;
-    if service.is_empty() {
-        return Err(bad(format!("`{text}` names no service")));
-    }
-    Ok((service.to_owned(), count))
+fn replicas(text: &str) -> Result<u64, BadValue> {
+    text.parse().map_err(|_| BadValue::new(format!("`{text}` cannot be a number of replicas"), "web=5"))
 }

@@ -2,16 +2,16 @@
 
 use clap::Args;
 
-use super::acting::as_it_is;
+use super::acting::as_they_are;
 use super::exit::Exit;
 use super::global::Global;
 use super::ls::image_without_digest;
-use super::report::{Style, object, tell};
+use super::report::{Style, choose, object, tell};
+use super::select::{Jobs, SelectArgs};
 use super::watch;
 use crate::api::failures::Failure;
 use crate::api::rollout::{Judgement, State};
 use crate::api::services::Service;
-use crate::api::update::Outcome;
 use crate::output::{self, Table};
 
 /// Tell whether services have converged
@@ -21,8 +21,10 @@ use crate::output::{self, Table};
 #[derive(Args, Debug)]
 pub struct StatusArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
-    #[arg(value_name = "SERVICE", required = true)]
+    #[arg(value_name = "SERVICE")]
     services: Vec<String>,
+    #[command(flatten)]
+    select: SelectArgs,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -30,15 +32,19 @@ pub struct StatusArgs {
 
 /// Runs the command.
 pub fn run(args: StatusArgs, global: &Global) -> anyhow::Result<Exit> {
+    args.select.check(&args.services, "swarmctl status web")?;
     let client = global.client(None)?;
-    let mut outcomes: Vec<Outcome> = args.services.iter().map(|given| as_it_is(&client, given)).collect();
+    let style = Style { json: args.json, ..Style::of("status", "tell the status of", "") };
+    let mut outcomes = match choose(&client, &args.select, &args.services, Jobs::TakenIn, style, global)? {
+        Ok(chosen) => as_they_are(chosen),
+        Err(exit) => return Ok(exit),
+    };
     watch::once(&client, &mut outcomes)?;
     for outcome in &mut outcomes {
         let causes = outcome.rollout.iter().flat_map(|rollout| rollout.causes.clone());
         let failures = causes.map(|cause| Failure { node: cause.node.clone(), cause, log: Vec::new() });
         outcome.explanation.failures = failures.collect();
     }
-    let style = Style { json: args.json, ..Style::of("status", "tell the status of", "") };
     let (exit, object) = object(style, &outcomes, global);
     let mut out = output::stdout();
     if args.json {

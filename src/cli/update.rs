@@ -2,12 +2,14 @@
 
 use clap::Args;
 
-use super::acting::{ActingArgs, EditArgs, end, on_service, refuse, update_beside_a_rollout};
+use super::acting::{ActingArgs, EditArgs, end, refuse, update_beside_a_rollout};
+use super::batch::{Batch, BatchArgs, Job, Planned};
 use super::exit::Exit;
 use super::global::Global;
 use super::image_args::{ImageArgs, ImageChange};
 use super::report::Style;
 use super::rollback::roll_back;
+use super::select::SelectArgs;
 use super::service_args::{SpecArgs, UpdateFlags, check_engine};
 use super::undo::UndoArgs;
 use crate::api::client::Client;
@@ -16,17 +18,19 @@ use crate::api::image::ImageRef;
 use crate::api::references;
 use crate::api::services::Service;
 use crate::api::spec::{self, BadValue, Document, Edit, Op, Place, no_new_mode, no_new_name};
-use crate::api::update::{Ask, Conflict, Outcome, To, Verdict};
+use crate::api::update::{Ask, Conflict, To, Verdict};
 
-/// Update a service
+/// Update services
 ///
 /// The flags are docker's; what none of them names stays as it is, order included. Where someone else changed the
 /// service meanwhile, their change is kept and the flags are applied again.
 #[derive(Args, Debug)]
 pub struct UpdateArgs {
-    /// Service: its name, its ID, or the first 6 or more characters of its ID
+    /// Services: names, IDs, or the first 6 or more characters of IDs
     #[arg(value_name = "SERVICE")]
-    service: String,
+    services: Vec<String>,
+    #[command(flatten)]
+    select: SelectArgs,
     #[command(flatten)]
     flags: UpdateFlags,
     #[command(flatten)]
@@ -53,16 +57,18 @@ pub struct UpdateArgs {
     #[command(flatten)]
     undo: UndoArgs,
     #[command(flatten)]
+    batch: BatchArgs,
+    #[command(flatten)]
     acting: ActingArgs,
 }
 
 /// Runs the command.
 pub fn run(args: UpdateArgs, global: &Global) -> anyhow::Result<Exit> {
     if let Some(name) = &args.name {
-        return Err(no_new_name(&args.service, name).into());
+        return Err(no_new_name(args.services.first().map_or("", String::as_str), name).into());
     }
     if let Some(mode) = &args.mode {
-        return Err(no_new_mode(&args.service, mode).into());
+        return Err(no_new_mode(args.services.first().map_or("", String::as_str), mode).into());
     }
     let document = args.spec.document()?;
     if args.rollback && (document.is_some() || !args.flags.is_empty()) {
@@ -72,53 +78,76 @@ pub fn run(args: UpdateArgs, global: &Global) -> anyhow::Result<Exit> {
     }
     let edits = args.flags.edits()?;
 
+    args.select.check(&args.services, "swarmctl update --env-add LEVEL=debug web")?;
     let client = args.acting.client(global)?;
     let brought = document.as_ref().map(Document::as_new).unwrap_or_default();
     check_engine(&client, &[edits.as_slice(), &brought].concat())?;
-    let outcome = on_service(&client, &args.service, |service| match args.rollback {
-        true => roll_back(&client, &args.service, service, &args.edit),
-        false => change(&client, global, service, edits, document.as_ref(), &args),
-    });
-    let style = args.edit.style(Style::of("update", "update", "updated"));
-    args.acting.finish(style, Some(&args.undo), &client, vec![outcome], global)
+    let batch = Batch {
+        client: &client,
+        global,
+        acting: &args.acting,
+        args: &args.batch,
+        undo: Some(&args.undo),
+        style: args.edit.style(Style::of("update", "update", "updated")),
+    };
+    let jobs = match batch.jobs(&args.select, &args.services)? {
+        Ok(jobs) => jobs,
+        Err(exit) => return Ok(exit),
+    };
+    let of = jobs.len();
+    args.edit.check(of)?;
+    if document.is_some() && of > 1 {
+        let why = format!("a spec is that of one service, and these are {of}");
+        return Err(BadValue::new(why, "swarmctl update --spec web.json web").into());
+    }
+    if args.rollback {
+        let ask = args.edit.ask(To::Previous, of);
+        return batch.run(jobs, |Job { given, service, .. }| roll_back(&client, &given, service, &ask));
+    }
+    let jobs = batch.prepare(jobs, |job| change_for(&client, global, job, &edits, document.as_ref(), &args));
+    batch.run(jobs, |Job { given, service, with: (edits, image) }| {
+        let ask = Ask { auth: image.auth.clone(), ..args.edit.ask(To::Edited(edits), of) };
+        let mut outcome = update_beside_a_rollout(&client, &given, service, ask, args.resume);
+        image.tell(&mut outcome);
+        outcome
+    })
 }
 
-fn change(
+/// What the flags mean for a service; nothing is posted yet.
+fn change_for(
     client: &Client,
     global: &Global,
-    service: Service,
-    edits: Vec<Edit>,
+    job: Job<()>,
+    edits: &[Edit],
     document: Option<&Document>,
     args: &UpdateArgs,
-) -> Outcome {
-    let given = &args.service;
+) -> Planned<(Vec<Edit>, ImageChange)> {
+    let (given, service) = (&job.given, &job.service);
     if let Some(wanted) = document.and_then(|document| document.version)
         && wanted != service.version()
         && !args.force_spec
     {
         let now = service.version();
-        let mut outcome = refuse(given, service, String::new());
+        let mut outcome = refuse(given, job.service, String::new());
         outcome.verdict = Verdict::Conflict(Conflict::Version { wanted, now });
-        return outcome;
+        return Err(Box::new(outcome));
     }
-    let (asked, edits) = asked_image(edits);
-    let found = edits_for(client, &service, edits, document).and_then(|mut edits| {
-        let image = image_for(client, global, &service, asked.as_ref(), &edits, args)?;
+    let (asked, edits) = asked_image(edits.to_vec());
+    let found = edits_for(client, service, edits, document).and_then(|mut edits| {
+        let image = image_for(client, global, service, asked.as_ref(), &edits, args)?;
         edits.extend(image.edits.iter().cloned());
         Ok((edits, image))
     });
     let (edits, image) = match found {
         Ok(found) => found,
-        Err(error) => return end(given, service, error),
+        Err(error) => return Err(Box::new(end(given, job.service, error))),
     };
     let is_of_container = |edit: &Edit| edit.place.is_within("TaskTemplate.ContainerSpec");
     if service.image().is_none() && edits.iter().any(is_of_container) {
-        return refuse(given, service, "it runs no container (it has no ContainerSpec)".to_owned());
+        let refused = refuse(given, job.service, "it runs no container (it has no ContainerSpec)".to_owned());
+        return Err(Box::new(refused));
     }
-    let ask = Ask { auth: image.auth.clone(), ..args.edit.ask(To::Edited(edits)) };
-    let mut outcome = update_beside_a_rollout(client, given, service, &ask, args.resume);
-    image.tell(&mut outcome);
-    outcome
+    Ok(job.with((edits, image)))
 }
 
 /// The image that `--image` asks for, and the other edits.

@@ -1,33 +1,43 @@
-//! `update-image`: set the one image of a service.
+//! `update-image`: set the one image of services.
+
+mod list;
+mod wanted;
 
 use clap::Args;
 
-use super::acting::{ActingArgs, EditArgs, end, on_service, refuse};
+use super::acting::{ActingArgs, EditArgs, as_one_of_many, end, refuse};
+use super::batch::{Batch, BatchArgs, Job, Planned};
 use super::exit::Exit;
 use super::global::Global;
-use super::image_args::ImageArgs;
+use super::image_args::{ImageArgs, ImageChange};
 use super::report::Style;
+use super::select::SelectArgs;
 use super::undo::UndoArgs;
 use crate::api::client::Client;
-use crate::api::image::ImageRef;
-use crate::api::services::Service;
 use crate::api::spec::{Edit, Place};
-use crate::api::update::{Ask, Outcome, To, update};
+use crate::api::update::{Ask, To, update};
+use wanted::{New, WantedArgs};
 
-/// Change the image of a service, and nothing else
+/// Change the image of services, and nothing else
 ///
 /// The service is read with its version index, its one image is set, and the otherwise untouched spec is posted.
 /// Where someone else changed the service meanwhile, their change is kept and the image is set again.
 ///
 /// The tag is pinned to the digest that the registry has now; where that runs already, nothing is posted.
+///
+/// Many services: pairs (`web=shop/web:1.8 api=shop/api:1.8`), --from a list, or --filter, --stack or --all with one
+/// IMAGE, with --tag or with --refresh. All of it is checked before the first post. A selection leaves jobs alone.
 #[derive(Args, Debug)]
+#[command(override_usage = "swarmctl update-image [OPTIONS] SERVICE IMAGE\n       \
+    swarmctl update-image [OPTIONS] SERVICE=IMAGE...\n       \
+    swarmctl update-image [OPTIONS] --filter KEY=VALUE|--stack NAME|--all IMAGE\n       \
+    swarmctl update-image [OPTIONS] --tag TAG|--refresh SERVICE...|--filter KEY=VALUE|--stack NAME|--all\n       \
+    swarmctl update-image [OPTIONS] --from FILE")]
 pub struct UpdateImageArgs {
-    /// Service: its name, its ID, or the first 6 or more characters of its ID
-    #[arg(value_name = "SERVICE")]
-    service: String,
-    /// Image: a reference as docker takes it
-    #[arg(value_name = "IMAGE")]
-    image: String,
+    #[command(flatten)]
+    wanted: WantedArgs,
+    #[command(flatten)]
+    select: SelectArgs,
     /// Restart the tasks also where the image is there already
     #[arg(long)]
     force: bool,
@@ -38,46 +48,71 @@ pub struct UpdateImageArgs {
     #[command(flatten)]
     undo: UndoArgs,
     #[command(flatten)]
+    batch: BatchArgs,
+    #[command(flatten)]
     acting: ActingArgs,
 }
 
 /// Runs the command.
 pub fn run(args: UpdateImageArgs, global: &Global) -> anyhow::Result<Exit> {
-    let image = ImageRef::parse(&args.image)?;
-    args.pin.check(&image)?;
+    let wanted = args.wanted.read(&args.select)?;
+    for new in wanted.values() {
+        new.check(&args.pin)?;
+    }
     let client = args.acting.client(global)?;
-    let outcome =
-        on_service(&client, &args.service, |service| set_image(&client, global, service, &image, &args));
-    args.acting.finish(
-        args.edit.style(Style::of("update-image", "update", "updated")),
-        Some(&args.undo),
-        &client,
-        vec![outcome],
+    let batch = Batch {
+        client: &client,
         global,
-    )
+        acting: &args.acting,
+        args: &args.batch,
+        undo: Some(&args.undo),
+        style: args.edit.style(Style::of("update-image", "update", "updated")),
+    };
+    let jobs = match batch.jobs_for_each(&args.select, wanted)? {
+        Ok(jobs) => jobs,
+        Err(exit) => return Ok(exit),
+    };
+    args.edit.check(jobs.len())?;
+    let of = jobs.len();
+    let jobs = batch.prepare(jobs, |job| change_for(&client, global, job, &args));
+    batch.run(jobs, |Job { given, service, with: change }| {
+        let mut edits = change.edits.clone();
+        if args.force {
+            edits.push(Edit::increment(Place::at("TaskTemplate.ForceUpdate")));
+        }
+        let ask = Ask { auth: change.auth.clone(), ..args.edit.ask(To::Edited(edits), of) };
+        let mut outcome = update(&client, &given, service, &ask);
+        change.tell(&mut outcome);
+        outcome
+    })
 }
 
-fn set_image(
+/// What a service takes to have its image; nothing is posted yet.
+fn change_for(
     client: &Client,
     global: &Global,
-    service: Service,
-    asked: &ImageRef,
+    job: Job<New>,
     args: &UpdateImageArgs,
-) -> Outcome {
-    let Some(current) = service.image() else {
-        let why = "it runs no container (it has no ContainerSpec), so it has no image";
-        return refuse(&args.service, service, why.to_owned());
+) -> Planned<ImageChange> {
+    let refused = |job: Job<New>, why: String| {
+        let refused = refuse(&job.given, job.service, why);
+        Box::new(if args.select.is_given() { as_one_of_many(refused) } else { refused })
     };
-    let change = match args.pin.change(client, global, current, asked, args.force) {
+    let Some(current) = job.service.image() else {
+        return Err(refused(
+            job,
+            "it runs no container (it has no ContainerSpec), so it has no image".to_owned(),
+        ));
+    };
+    let asked = match job.with.image(current) {
+        Ok(asked) => asked,
+        Err(why) => return Err(refused(job, why)),
+    };
+    let change = match args.pin.change(client, global, current, &asked, args.force) {
         Ok(change) => change,
-        Err(error) => return end(&args.service, service, error),
+        Err(error) => return Err(Box::new(end(&job.given, job.service, error))),
     };
-    let mut edits = change.edits.clone();
-    if args.force {
-        edits.push(Edit::increment(Place::at("TaskTemplate.ForceUpdate")));
-    }
-    let ask = Ask { auth: change.auth.clone(), ..args.edit.ask(To::Edited(edits)) };
-    let mut outcome = update(client, &args.service, service, &ask);
-    change.tell(&mut outcome);
-    outcome
+    let mut job: Job<ImageChange> = job.with(change);
+    job.service.shelve();
+    Ok(job)
 }

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::acting::{ActingArgs, as_it_is, timeout};
+use super::acting::{ActingArgs, as_they_are, timeout};
 use super::exit::Exit;
 use super::global::Global;
 use super::progress::ProgressArgs;
-use super::report::Style;
-use crate::api::update::Outcome;
+use super::report::{Style, choose};
+use super::select::{Jobs, SelectArgs};
 
 /// Wait until services have converged
 ///
@@ -19,8 +19,10 @@ use crate::api::update::Outcome;
 #[derive(Args, Debug)]
 pub struct WaitArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
-    #[arg(value_name = "SERVICE", required = true)]
+    #[arg(value_name = "SERVICE")]
     services: Vec<String>,
+    #[command(flatten)]
+    select: SelectArgs,
     #[command(flatten)]
     progress: ProgressArgs,
     /// Give up after this time, as in 5m; the rollout goes on (exit 7)
@@ -33,9 +35,17 @@ pub struct WaitArgs {
 
 /// Runs the command.
 pub fn run(args: WaitArgs, global: &Global) -> anyhow::Result<Exit> {
-    let WaitArgs { services, progress, timeout, json } = args;
+    let WaitArgs { services, select, progress, timeout, json } = args;
+    select.check(&services, "swarmctl wait web")?;
     let acting = ActingArgs { detach: false, progress, timeout, json };
     let client = acting.client(global)?;
-    let outcomes: Vec<Outcome> = services.iter().map(|given| as_it_is(&client, given)).collect();
-    acting.finish(Style::of("wait", "wait for", "converged"), None, &client, outcomes, global)
+    let style = Style { json, ..Style::of("wait", "wait for", "converged") };
+    match choose(&client, &select, &services, Jobs::TakenIn, style, global)? {
+        Ok(chosen) => {
+            select.show(&chosen, style.verb);
+            let style = Style { sums_up: select.is_given() && !acting.progress.is_quiet(), ..style };
+            acting.finish(style, &client, as_they_are(chosen), global)
+        }
+        Err(exit) => Ok(exit),
+    }
 }

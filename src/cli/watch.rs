@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use serde_json::{Map, json};
-
 use super::progress::{Look, Progress};
 use crate::api::client::Client;
 use crate::api::error::{Error, Result};
@@ -15,7 +13,7 @@ use crate::api::tasks::{self, Listed, Task, Which};
 use crate::api::update::{Conflict, Outcome, Posts, Verdict};
 
 /// Pauses between two looks: from this one on, longer by half each time while nothing changes.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
+pub const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// A service that is watched.
@@ -54,6 +52,11 @@ impl Watched {
     /// A service to be watched.
     pub fn new(service: Service, known: Known) -> Self {
         Self { service, judgement: None, ending: None, known, seen: Seen::default() }
+    }
+
+    /// The service of an outcome, with what the command knows of it; `None` where nothing is known of the service.
+    pub fn of(outcome: &Outcome) -> Option<Self> {
+        Some(Self::new(outcome.service.clone()?, known(outcome)?))
     }
 
     fn end(&mut self, ending: Ending) {
@@ -96,10 +99,7 @@ fn watch<T>(outcomes: &mut [Outcome], run: impl FnOnce(&mut [Watched]) -> T) -> 
     let (mut taken, mut watched): (Vec<&mut Outcome>, Vec<Watched>) = outcomes
         .iter_mut()
         .filter(is_taken)
-        .filter_map(|outcome| {
-            let watched = Watched::new(outcome.service.clone()?, known(outcome)?);
-            Some((outcome, watched))
-        })
+        .filter_map(|outcome| Watched::of(outcome).map(|watched| (outcome, watched)))
         .unzip();
     let result = run(&mut watched);
     for (outcome, watched) in taken.iter_mut().zip(watched) {
@@ -122,7 +122,8 @@ fn known(outcome: &Outcome) -> Option<Known> {
     })
 }
 
-fn put_down(outcome: &mut Outcome, watched: Watched) {
+/// Puts down how watching it has ended.
+pub fn put_down(outcome: &mut Outcome, watched: Watched) {
     outcome.verdict = match watched.ending {
         Some(Ending::Converged) => Verdict::Converged,
         Some(Ending::Replaced) => match watched.judgement.as_ref().and_then(|it| it.replaced.first()) {
@@ -151,31 +152,47 @@ fn put_down(outcome: &mut Outcome, watched: Watched) {
 /// Watches the services until each has ended.
 pub fn until_ended(client: &Client, watched: &mut [Watched], progress: &mut dyn Progress) {
     let mut pause = FIRST_PAUSE;
-    while watched.iter().any(|one| one.ending.is_none()) {
-        let before: Vec<Option<String>> = watched.iter().map(key).collect();
-        let looked = look(client, watched);
-        let mut has_changed = false;
-        for (one, before) in watched.iter().zip(before) {
-            if key(one) != before {
-                has_changed = true;
-                progress.changed(&Look::of(one));
-            }
-        }
-        pause = if has_changed { FIRST_PAUSE } else { (pause * 3 / 2).min(LONGEST_PAUSE) };
-        let is_over = client.time_left().is_some_and(|left| left.is_zero());
-        let gone_on = match looked {
-            _ if watched.iter().all(|one| one.ending.is_some()) => break,
-            _ if is_over => Err(Ending::GaveUp("the time was up (--timeout)".to_owned())),
-            Ok(()) => sleep(client, watched, pause),
-            Err(error) => Err(ending_of(&error)),
-        };
-        if let Err(ending) = gone_on {
-            for one in watched.iter_mut().filter(|one| one.ending.is_none()) {
-                one.end(ending.clone());
-            }
+    while let Some(wait) = turn(client, watched, progress, &mut pause) {
+        if let Err(error) = client.interrupt().sleep(wait) {
+            end_all(watched, &ending_of(&error));
         }
     }
     progress.done();
+}
+
+/// Looks once at all services that have not ended, tells what has changed, and gives the time until the next look;
+/// `None` where all have ended. What cannot be looked at any more ends so.
+pub fn turn(
+    client: &Client,
+    watched: &mut [Watched],
+    progress: &mut dyn Progress,
+    pause: &mut Duration,
+) -> Option<Duration> {
+    if watched.iter().all(|one| one.ending.is_some()) {
+        return None;
+    }
+    let before: Vec<Option<String>> = watched.iter().map(key).collect();
+    let looked = look(client, watched);
+    let mut has_changed = false;
+    for (one, before) in watched.iter().zip(before) {
+        if key(one) != before {
+            has_changed = true;
+            progress.changed(&Look::of(one));
+        }
+    }
+    *pause = if has_changed { FIRST_PAUSE } else { (*pause * 3 / 2).min(LONGEST_PAUSE) };
+    let is_over = client.time_left().is_some_and(|left| left.is_zero());
+    match looked {
+        _ if watched.iter().all(|one| one.ending.is_some()) => return None,
+        _ if is_over => end_all(watched, &Ending::GaveUp("the time was up (--timeout)".to_owned())),
+        Ok(()) => return Some(until_next(client, watched, *pause)),
+        Err(error) => end_all(watched, &ending_of(&error)),
+    }
+    None
+}
+
+fn end_all(watched: &mut [Watched], ending: &Ending) {
+    watched.iter_mut().filter(|one| one.ending.is_none()).for_each(|one| one.end(ending.clone()));
 }
 
 fn ending_of(error: &Error) -> Ending {
@@ -185,15 +202,15 @@ fn ending_of(error: &Error) -> Ending {
     }
 }
 
-/// Sleeps, but not past the deadline, nor past the time when a monitor period ends.
-fn sleep(client: &Client, watched: &[Watched], pause: Duration) -> Result<(), Ending> {
+/// The pause, but not past the deadline, nor past the time when a monitor period ends.
+fn until_next(client: &Client, watched: &[Watched], pause: Duration) -> Duration {
     let monitor = |one: &Watched| match &one.judgement.as_ref()?.state {
         State::UnderWay(WaitsFor::Monitor(left)) => Duration::try_from(*left).ok(),
         _ => None,
     };
     let soonest = watched.iter().filter_map(monitor).min().map_or(pause, |left| left.max(FIRST_PAUSE));
     let left = client.time_left().unwrap_or(pause);
-    client.interrupt().sleep(pause.min(soonest).min(left)).map_err(|error| ending_of(&error))
+    pause.min(soonest).min(left)
 }
 
 /// What makes a look worth telling.
@@ -219,7 +236,7 @@ fn key(one: &Watched) -> Option<String> {
 pub fn look(client: &Client, watched: &mut [Watched]) -> Result<()> {
     let open: Vec<&mut Watched> = watched.iter_mut().filter(|one| one.ending.is_none()).collect();
     let ids: Vec<&str> = open.iter().map(|one| one.service.id()).collect();
-    let found = list_services(client, &ids)?;
+    let found = services::list_by_id(client, &ids)?;
     let mut there = Vec::new();
     for one in open {
         // One service may be watched more than once.
@@ -258,7 +275,10 @@ pub fn look(client: &Client, watched: &mut [Watched]) -> Result<()> {
                 seen: &one.seen,
             };
             match judge(&view, &one.known) {
-                Ok(judgement) => one.take(judgement),
+                Ok(judgement) => {
+                    one.take(judgement);
+                    one.service.shelve();
+                }
                 Err(need) => {
                     needs.push(need);
                     unanswered.push(one);
@@ -295,24 +315,13 @@ fn confirm(client: &Client, watched: &mut [Watched], looked_at: &[String]) -> Re
         return Ok(());
     }
     let ids: Vec<&str> = ended.iter().map(|one| one.service.id()).collect();
-    let now = list_services(client, &ids)?;
+    let now = services::list_by_id(client, &ids)?;
     for one in &mut ended {
         if now.get(one.service.id()).is_none_or(|now| now.version() != one.service.version()) {
             one.ending = None;
         }
     }
     Ok(())
-}
-
-/// These services, by their IDs; those that are gone are not among them.
-fn list_services(client: &Client, ids: &[&str]) -> Result<HashMap<String, Service>> {
-    let mut found = HashMap::new();
-    for ids in ids.chunks(tasks::MOST_IDS_IN_A_FILTER) {
-        let ids: Map<_, _> = ids.iter().map(|id| ((*id).to_owned(), true.into())).collect();
-        let services = services::list(client, &json!({ "id": ids }))?;
-        found.extend(services.into_iter().map(|service| (service.id().to_owned(), service)));
-    }
-    Ok(found)
 }
 
 /// The tasks of these services; `None` where one of them has just been removed: the next look will know which.

@@ -8,7 +8,7 @@ use crate::api::error::Error;
 use crate::api::failures::{Explanation, Failure};
 use crate::api::forecast::Forecast;
 use crate::api::spec::Place;
-use crate::api::update::{Conflict, Outcome, Posts, Verdict};
+use crate::api::update::{Conflict, NotBegun, Outcome, Posts, Unchanged, Verdict};
 
 /// Why a service is not as it was asked for, and what to do.
 #[derive(Debug)]
@@ -40,6 +40,11 @@ pub fn of(outcome: &Outcome, signal: Option<usize>) -> Option<Said> {
             .collect(),
             Some(format!("look further with `swarmctl ps {name}` and `swarmctl logs {name}`")),
         ),
+        Verdict::Undone => (
+            vec!["it had converged, and was rolled back because others failed".to_owned()],
+            Some("see why the others failed, and run the command again".to_owned()),
+        ),
+        Verdict::NotBegun(why) => (vec![not_begun(*why).to_owned()], None),
         Verdict::Removed => (vec!["the service was removed while it was watched".to_owned()], None),
         Verdict::Refused(why) => (vec![why.clone()], None),
         Verdict::Skipped(why) => {
@@ -79,6 +84,7 @@ pub fn head(outcome: &Outcome, verb: &str, done: &str) -> String {
     let name = outcome.name();
     let which = if name.is_empty() { String::new() } else { format!(" `{name}`") };
     match (&outcome.verdict, outcome.posts) {
+        (Verdict::Undone, _) => format!("service{which} is as it was before"),
         (Verdict::RolloutFailed(_) | Verdict::RolledBack, _) => {
             format!("the rollout of service{which} failed")
         }
@@ -87,6 +93,30 @@ pub fn head(outcome: &Outcome, verb: &str, done: &str) -> String {
             format!("service{which} was {done}, but not watched to its end")
         }
         _ => format!("cannot {verb} service{which}"),
+    }
+}
+
+/// [`head`], of several services that ended alike.
+pub fn head_of_many(one: &Outcome, count: usize, verb: &str, done: &str) -> String {
+    match (&one.verdict, one.posts) {
+        (Verdict::NotBegun(_), _) => format!("{count} services were not begun"),
+        (_, Posts::Taken) => format!("{count} services were {done}, but not watched to their end"),
+        _ => format!("cannot {verb} {count} services"),
+    }
+}
+
+/// How it ended, as it is counted at the end.
+pub fn in_summary(verdict: &Verdict, done: &'static str) -> &'static str {
+    match verdict {
+        Verdict::Applied | Verdict::Converged if done.is_empty() => "converged",
+        Verdict::Applied | Verdict::Converged => done,
+        Verdict::Planned => "would change",
+        Verdict::Unchanged(Unchanged::Skipped(_)) => "skipped",
+        Verdict::GaveUp(_) | Verdict::UnderWay => "still under way",
+        Verdict::RolledBack | Verdict::Undone => "rolled back",
+        Verdict::NotBegun(_) => "not begun",
+        Verdict::Failed(error) if Exit::of(error, None) == Exit::NoSuch => "not there",
+        other => word(other),
     }
 }
 
@@ -199,6 +229,19 @@ fn undo(outcome: &Outcome) -> Option<String> {
     }
 }
 
+/// Why one of many services was not begun.
+pub fn not_begun(why: NotBegun) -> &'static str {
+    match why {
+        NotBegun::Failures => "not begun: too many others had failed (--max-failures)",
+        NotBegun::Canary => {
+            "not begun: the first ones, which are tried out (--canary), have not all converged"
+        }
+        NotBegun::Time => "not begun: the time was up (--timeout)",
+        NotBegun::Engine => "not begun: the engine does not answer any more",
+        NotBegun::Interrupted => "not begun: interrupted",
+    }
+}
+
 fn interrupted(posts: Posts, signal: Option<usize>) -> String {
     let signal = if Exit::of_signal(signal) == Exit::Terminated { "SIGTERM" } else { "Ctrl-C" };
     format!("interrupted ({signal}): {}", after_interrupt(posts))
@@ -248,7 +291,8 @@ pub fn word(verdict: &Verdict) -> &'static str {
         Verdict::RolloutFailed(_) => "failed",
         Verdict::Removed => "removed",
         Verdict::Conflict(_) => "conflict",
-        Verdict::RolledBack => "rolled_back",
+        Verdict::RolledBack | Verdict::Undone => "rolled_back",
+        Verdict::NotBegun(_) => "not_begun",
         Verdict::Refused(_) => "refused",
         Verdict::Skipped(_) => "skipped",
         Verdict::Paused => "paused",

@@ -165,8 +165,8 @@ fn of_several_services_the_first_in_the_documented_order_counts() {
         spec["EndpointSpec"]["Ports"] = json!([]);
         spec
     }));
-    // Requests: 1 ping, 2 read of the unknown one, 3 read, 4 delete.
-    swarm.breaks(Break::lost(4).then(Door::Closing));
+    // Requests: 1 ping, 2 read of the unknown one, 3 and 4 reads, 5 a delete.
+    swarm.breaks(Break::lost(5).then(Door::Closing));
     swarmctl(["rm", "nosuch", "a", "b"]).host(swarm.host()).run().exits(9);
 }
 

@@ -203,11 +203,14 @@ fn what_the_engine_does_not_filter_by_is_refused() {
 }
 
 #[test]
-fn a_list_of_tasks_has_at_most_500_services() {
+fn a_list_of_services_or_tasks_names_at_most_500() {
     let ids: Vec<String> = (0..501).map(|n| format!("{n:025}")).collect();
-    let found = ids.iter().map(|id| {
-        let text = service_text(id, 11, &spec(&format!("s{id}"), OLD).to_string());
-        get(&format!("/v1.41/services/{id}")).answers(Answer::json(200, text))
+    let found = ids.chunks(500).map(|ids| {
+        let texts: Vec<String> =
+            ids.iter().map(|id| service_text(id, 11, &spec(&format!("s{id}"), OLD).to_string())).collect();
+        let filters = json!({ "id": ids });
+        get(&format!("/v1.41/services?filters={filters}"))
+            .answers(Answer::json(200, format!("[{}]", texts.join(","))))
     });
     let list =
         |ids: &[String]| tasks(json!({ "service": ids }), &[task("aaaaaaa", &ids[0], 1, "running", 60)]);

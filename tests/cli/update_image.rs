@@ -616,7 +616,7 @@ fn a_name_that_cannot_be_one_is_no_such_service_and_nothing_is_asked() {
 fn a_name_with_odd_characters_stays_one_segment() {
     for (name, segment) in [
         ("a b", "a%20b"),
-        ("a?b=c", "a%3Fb%3Dc"),
+        ("a?b", "a%3Fb"),
         ("a#b", "a%23b"),
         ("%2e%2e", "%252e%252e"),
         ("..%2fnetworks", "..%252fnetworks"),

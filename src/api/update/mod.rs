@@ -8,7 +8,8 @@ mod settle;
 
 use serde_json::{Value, json};
 
-pub use self::outcome::{Conflict, Outcome, Posts, Unchanged, Verdict};
+use self::outcome::Unread;
+pub use self::outcome::{Conflict, NotBegun, Outcome, Posts, Unchanged, Verdict};
 pub use self::readback::{stores_all, unstored};
 pub use self::retry::Retries;
 use self::settle::Settled;
@@ -37,6 +38,10 @@ pub struct Ask {
     pub auth: Option<RegistryAuth>,
     /// Only where a post does nothing by the way: see [`not_at_rest`].
     pub only_at_rest: bool,
+    /// Not where that would resume a paused rollout.
+    pub spares_paused: bool,
+    /// The service is one of many: it is left to [`read_back`], which asks once for all of them.
+    pub is_one_of_many: bool,
 }
 
 /// What a spec shall become.
@@ -72,7 +77,45 @@ pub fn update(client: &Client, given: &str, first: Service, ask: &Ask) -> Outcom
         outcome.verdict = Outcome::ending(error, run.posts);
     }
     outcome.posts = run.posts;
+    if ask.is_one_of_many {
+        outcome.shelve();
+    }
     outcome
+}
+
+/// Looks at what the engine has stored of updates that were taken and not read back yet, by one list of them all. They
+/// were accepted, so a failure here is a warning only.
+pub fn read_back(client: &Client, outcomes: &mut [&mut Outcome]) {
+    let ids: Vec<String> = outcomes
+        .iter()
+        .filter(|one| one.unread.is_some())
+        .filter_map(|one| Some(one.service.as_ref()?.id().to_owned()))
+        .collect();
+    if ids.is_empty() {
+        return;
+    }
+    let found = services::list_by_id(client, &ids.iter().map(String::as_str).collect::<Vec<_>>());
+    for outcome in outcomes {
+        let Some(Unread { edits, sent }) = outcome.unread.take() else { continue };
+        match &found {
+            Ok(found) => {
+                // One that is gone has been removed since: whoever watches it finds out.
+                let Some(after) = outcome.service.as_ref().and_then(|it| found.get(it.id())) else {
+                    continue;
+                };
+                let sent: Value = serde_json::from_slice(&sent).unwrap_or_default();
+                outcome.dropped = readback::dropped(&edits, &sent, after.spec());
+                outcome.service = Some(after.clone());
+                outcome.shelve();
+            }
+            Err(Error::Interrupted) => outcome.verdict = Verdict::Interrupted,
+            Err(error) => outcome.warnings.push(not_read_back(error)),
+        }
+    }
+}
+
+fn not_read_back(error: &Error) -> String {
+    format!("the engine took the update, but it could not be read back: {error}")
 }
 
 /// One command's work on one service.
@@ -117,6 +160,12 @@ impl Run<'_> {
                 outcome.service = Some(now);
                 return Ok(());
             }
+            let is_paused = matches!(now.update_state(), Some("paused" | "rollback_paused"));
+            if is_paused && self.ask.spares_paused && !now.is_job() {
+                outcome.verdict = Verdict::Paused;
+                outcome.changes.clear();
+                return Ok(());
+            }
             if self.ask.dry_run {
                 let is_rollback = matches!(self.ask.to, To::Previous);
                 outcome.forecast = Some(foresee::update(self.client, &now, &wanted, is_rollback)?);
@@ -128,6 +177,11 @@ impl Run<'_> {
                     self.posts = Posts::Taken;
                     outcome.verdict = Verdict::Applied;
                     outcome.warnings.extend(warnings);
+                    if self.ask.is_one_of_many {
+                        let sent = serde_json::to_vec(&wanted).unwrap_or_default();
+                        outcome.unread = Some(Unread { edits: self.edits.clone(), sent });
+                        return Ok(());
+                    }
                     return self.read_back(&wanted, outcome);
                 }
                 Ok(Step::Settled(Settled::Applied, after)) => {
@@ -245,11 +299,7 @@ impl Run<'_> {
                 outcome.service = Some(after);
             }
             Err(Error::Interrupted) => return Err(Error::Interrupted),
-            Err(e) => {
-                outcome
-                    .warnings
-                    .push(format!("the engine took the update, but it could not be read back: {e}"));
-            }
+            Err(e) => outcome.warnings.push(not_read_back(&e)),
         }
         Ok(())
     }

@@ -40,6 +40,17 @@ pub struct Outcome {
     pub rollout: Option<Judgement>,
     /// Why it failed, where it did.
     pub explanation: Explanation,
+    /// What was sent and not read back yet.
+    pub(super) unread: Option<Unread>,
+}
+
+/// What was posted, for as long as nobody has looked at what the engine made of it.
+#[derive(Debug)]
+pub(super) struct Unread {
+    /// What was asked for.
+    pub edits: Vec<Edit>,
+    /// The posted spec.
+    pub sent: Vec<u8>,
 }
 
 /// How it ended.
@@ -48,6 +59,8 @@ pub struct Outcome {
 pub enum Verdict {
     /// Nothing to change, nothing was posted.
     Unchanged(Unchanged),
+    /// It was one of many, and was not begun, for this reason.
+    NotBegun(NotBegun),
     /// A dry run: this is what would be posted.
     Planned,
     /// The engine took it.
@@ -64,6 +77,8 @@ pub enum Verdict {
     Conflict(Conflict),
     /// Applied, failed, and rolled back by the engine.
     RolledBack,
+    /// Applied, converged, and undone because other services of the same command had failed.
+    Undone,
     /// This program refuses, in these words; nothing was posted.
     Refused(String),
     /// A post would do more than was asked, for this reason; nothing was posted.
@@ -96,6 +111,21 @@ pub enum Unchanged {
     },
     /// It was one of many, and a post would do more to it than was asked, for this reason.
     Skipped(String),
+}
+
+/// Why one of many services was not begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotBegun {
+    /// As many had failed as may fail.
+    Failures,
+    /// Not all of the first ones, which are tried out, had converged.
+    Canary,
+    /// The time was up.
+    Time,
+    /// The engine went away.
+    Engine,
+    /// A signal came.
+    Interrupted,
 }
 
 /// What has reached the engine.
@@ -160,7 +190,13 @@ impl Outcome {
             forecast: None,
             rollout: None,
             explanation: Explanation::default(),
+            unread: None,
         }
+    }
+
+    /// Holds its services as text until they are looked into again.
+    pub fn shelve(&mut self) {
+        self.base.iter_mut().chain(&mut self.service).for_each(Service::shelve);
     }
 
     /// The service's name, or what it was called on the command line.

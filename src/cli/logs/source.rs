@@ -3,8 +3,9 @@
 use crate::api::client::Client;
 use crate::api::error::{Error, Result};
 use crate::api::logs::Of;
-use crate::api::services;
+use crate::api::services::{self, Service};
 use crate::api::tasks::{self, Task};
+use crate::cli::select::{Jobs, SelectArgs};
 
 /// A service or a task whose log is read.
 pub struct Source {
@@ -31,6 +32,12 @@ impl Source {
     }
 }
 
+/// The logs of all services of a selection.
+pub fn selected(client: &Client, select: &SelectArgs) -> Result<Vec<Source>> {
+    let chosen = select.choose(client, &[], Jobs::TakenIn)?;
+    chosen.into_iter().map(|one| one.found.map(|service| of_service(&service))).collect()
+}
+
 /// As it was given, and why it is not read.
 pub type Missing<'a> = (&'a str, Error);
 
@@ -50,11 +57,7 @@ pub fn find<'a>(client: &Client, given: &'a [String]) -> Result<(Vec<Source>, Ve
 
 fn one(client: &Client, given: &str) -> Result<Source> {
     match services::find(client, given) {
-        Ok(service) => {
-            let is_tty = service.spec()["TaskTemplate"]["ContainerSpec"]["TTY"] == true;
-            let (name, service) = (service.name().to_owned(), service.id().to_owned());
-            return Ok(Source { name, service, task: None, is_tty });
-        }
+        Ok(service) => return Ok(of_service(&service)),
         Err(Error::NoSuch { why: None, .. }) => {}
         Err(error) => return Err(error),
     }
@@ -67,5 +70,14 @@ fn one(client: &Client, given: &str) -> Result<Source> {
         }),
         Err(Error::NoSuch { name, why, .. }) => Err(Error::NoSuch { kind: "service or task", name, why }),
         Err(error) => Err(error),
+    }
+}
+
+fn of_service(service: &Service) -> Source {
+    Source {
+        name: service.name().to_owned(),
+        service: service.id().to_owned(),
+        task: None,
+        is_tty: service.spec()["TaskTemplate"]["ContainerSpec"]["TTY"] == true,
     }
 }

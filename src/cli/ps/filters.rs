@@ -7,18 +7,25 @@ use serde_json::{Value, json};
 use crate::api::client::Client;
 use crate::api::error::{Error, Result};
 use crate::api::nodes::{self, Node};
+use crate::api::services::Filter;
 use crate::api::tasks::TaskState;
+use crate::cli::select;
 
 /// The keys that are docker's; others would just match nothing.
 const KEYS: [&str; 4] = ["desired-state", "id", "name", "node"];
+/// The keys that select services, beside names and IDs.
+const OF_SERVICES: [&str; 3] = ["image", "label", "mode"];
 
 /// `KEY=VALUE`, read as docker reads it: the key in any case, blanks around both ignored.
-pub fn parse(text: &str) -> Result<(String, String), String> {
+pub fn parse(text: &str) -> Result<Filter, String> {
     let (key, value) =
         text.split_once('=').ok_or("a filter is `KEY=VALUE`, as in `desired-state=running`")?;
     let (key, value) = (key.trim().to_lowercase(), value.trim());
+    if OF_SERVICES.contains(&key.as_str()) {
+        return select::parse(text);
+    }
     if !KEYS.contains(&key.as_str()) {
-        return Err(format!("the keys are {}", KEYS.join(", ")));
+        return Err(format!("the keys are {} and {}", KEYS.join(", "), OF_SERVICES.join(", ")));
     }
     if key != "desired-state" {
         return Ok((key, value.to_owned()));
@@ -29,8 +36,18 @@ pub fn parse(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// The filters that select services, and those of their tasks. Where no service is named, names and IDs are those of
+/// services; where one is, they are those of tasks, as docker's are.
+pub fn split(given: &[Filter], is_named: bool) -> (Vec<Filter>, Vec<Filter>) {
+    let selects = |(key, _): &Filter| match key.as_str() {
+        "id" | "name" => !is_named,
+        key => OF_SERVICES.contains(&key),
+    };
+    given.iter().cloned().partition(selects)
+}
+
 /// The filters as the engine takes them: nodes by ID.
-pub fn of(given: &[(String, String)], nodes: &mut Nodes) -> Result<Value> {
+pub fn of(given: &[Filter], nodes: &mut Nodes) -> Result<Value> {
     let mut filters = json!({});
     for (key, value) in given {
         let value = if key == "node" { nodes.id(value)? } else { value.clone() };
@@ -96,7 +113,11 @@ mod tests {
         assert_eq!(parse("name=web.1"), filter("name", "web.1"));
         assert_eq!(parse(" Desired-State = Running "), filter("desired-state", "running"));
         assert_eq!(parse("node=a=b"), filter("node", "a=b"));
-        assert_eq!(parse("label=x").unwrap_err(), "the keys are desired-state, id, name, node");
+        assert_eq!(parse("label=x"), filter("label", "x"));
+        assert_eq!(
+            parse("slot=1").unwrap_err(),
+            "the keys are desired-state, id, name, node and image, label, mode"
+        );
         assert!(parse("running").unwrap_err().contains("KEY=VALUE"));
         for state in ["desired-state=up", "desired-state=", "desired-state=unknown"] {
             assert!(parse(state).unwrap_err().contains("running"), "{state}");

@@ -1,0 +1,321 @@
+//! Which services a command is for: names, or a selection by what they have in common.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+
+use clap::Args;
+
+use crate::api::client::Client;
+use crate::api::error::{Error, Result};
+use crate::api::image::ImageRef;
+use crate::api::services::{self, Filter, MOST_IDS_IN_A_FILTER, Service};
+use crate::api::spec::BadValue;
+use crate::output::{self, natural_cmp};
+
+/// So many are read one by one, which is fresher; of more, one list is asked for.
+const MOST_ONE_BY_ONE: usize = 20;
+/// More names than these make no line that anybody reads.
+const MOST_NAMES_SHOWN: usize = 50;
+/// What `docker stack deploy` puts on the services of a stack.
+const STACK: &str = "com.docker.stack.namespace";
+/// The keys of filters; the engine knows all but the last.
+const KEYS: [&str; 5] = ["id", "label", "mode", "name", "image"];
+/// What the engine takes for `mode`; anything else would just match nothing.
+const MODES: [&str; 4] = ["global", "global-job", "replicated", "replicated-job"];
+
+/// Flags that select services.
+#[derive(Args, Clone, Debug, Default)]
+pub struct SelectArgs {
+    /// Select services with this property: id, label, mode, name (the start of id and name is enough) or image (a
+    /// repository, with or without a tag)
+    #[arg(short, long, value_name = "KEY=VALUE", value_parser = parse)]
+    pub filter: Vec<Filter>,
+    /// Select the services of this stack
+    #[arg(long, value_name = "NAME")]
+    pub stack: Option<String>,
+    /// Select all services
+    #[arg(long, conflicts_with_all = ["filter", "stack"])]
+    pub all: bool,
+}
+
+/// Whether a selection takes in services that run to an end: every post runs them again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Jobs {
+    /// The command posts nothing to them, or removes them.
+    TakenIn,
+    /// The command posts.
+    LeftAlone,
+}
+
+/// What each service shall have.
+#[derive(Debug)]
+pub enum Each<T> {
+    /// Services by name, each its own.
+    Named(Vec<(String, T)>),
+    /// The same for all that are selected.
+    All(T),
+}
+
+/// A service, as it was named, or why it is not there.
+#[derive(Debug)]
+pub struct Chosen {
+    /// As it was named; by its name where it was selected.
+    pub given: String,
+    /// The places in the list of names where it is named; none where it was selected.
+    pub at: Vec<usize>,
+    /// The service.
+    pub found: Result<Service>,
+}
+
+impl<T: PartialEq> Each<T> {
+    /// Reads `SERVICE=VALUE`s; the same one twice is taken once.
+    ///
+    /// # Errors
+    /// Something that is no pair, a value that cannot be one, or a service that shall have two.
+    pub fn pairs(
+        texts: &[String],
+        example: &'static str,
+        read: impl Fn(&str) -> Result<T, BadValue>,
+    ) -> Result<Self, BadValue> {
+        let mut pairs = Vec::<(String, T)>::with_capacity(texts.len());
+        for text in texts {
+            let bad = |why: &str| BadValue::new(format!("`{text}` {why}"), example);
+            let (service, value) =
+                text.split_once('=').ok_or_else(|| bad("is no pair of service and value"))?;
+            if service.is_empty() {
+                return Err(bad("names no service"));
+            }
+            let value = read(value)?;
+            match pairs.iter().find(|(other, _)| other == service) {
+                Some((_, other)) if *other == value => {}
+                Some(_) => return Err(bad("names a service that shall have something else as well")),
+                None => pairs.push((service.to_owned(), value)),
+            }
+        }
+        Ok(Self::Named(pairs))
+    }
+}
+
+impl SelectArgs {
+    /// Whether services are selected, not named.
+    pub fn is_given(&self) -> bool {
+        self.all || self.stack.is_some() || !self.filter.is_empty()
+    }
+
+    /// Whether services are named or selected, and not both.
+    pub fn check(&self, names: &[String], example: &'static str) -> Result<(), BadValue> {
+        match (names, self.is_given()) {
+            ([], false) => Err(BadValue::new(
+                "no service is named: name some, or select with --filter, --stack or --all",
+                example,
+            )),
+            ([name, ..], true) => Err(BadValue::new(
+                format!("`{name}` is named, and --filter, --stack or --all selects others: one or the other"),
+                example,
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The selected services, by name.
+    pub fn select(&self, client: &Client, jobs: Jobs) -> Result<Vec<Service>> {
+        let (by_image, mut filters): (Vec<_>, Vec<_>) =
+            self.filter.iter().cloned().partition(|(key, _)| key == "image");
+        filters.extend(self.stack.iter().map(|name| ("label".to_owned(), format!("{STACK}={name}"))));
+        let images = by_image.iter().map(|(_, image)| Images::parse(image)).collect::<Result<Vec<_>, _>>()?;
+        let mut services = services::list(client, &services::filters(&filters))?;
+        if !images.is_empty() {
+            services.retain_mut(|service| {
+                let is_one =
+                    service.image().is_some_and(|runs| images.iter().any(|asked| asked.include(runs)));
+                service.shelve();
+                is_one
+            });
+        }
+        let mut spared = Vec::new();
+        if jobs == Jobs::LeftAlone {
+            services.retain_mut(|service| {
+                let is_job = service.is_job();
+                service.shelve();
+                if is_job {
+                    spared.push(service.name().to_owned());
+                }
+                !is_job
+            });
+        }
+        services.sort_by(|a, b| natural_cmp(a.name(), b.name()));
+        if !spared.is_empty() {
+            let (count, names) = (counted(spared.len(), "job"), listed(spared.iter().map(String::as_str)));
+            output::note(&format!("left alone: {count}, which any post would run again: {names}"));
+        }
+        Ok(services)
+    }
+
+    /// The services of these names or of this selection, each once.
+    ///
+    /// # Errors
+    /// The engine cannot be asked, or nothing is selected ([`Error::NoSuch`]). A name that is nobody's is told in its place.
+    pub fn choose(&self, client: &Client, names: &[String], jobs: Jobs) -> Result<Vec<Chosen>> {
+        if !self.is_given() {
+            return named(client, names);
+        }
+        let services = self.select(client, jobs)?;
+        if services.is_empty() {
+            let why = "nothing fits the selection".to_owned();
+            return Err(Error::NoSuch { kind: "service", name: self.words(), why: Some(why) });
+        }
+        let chosen = |service: Service| Chosen {
+            given: service.name().to_owned(),
+            at: Vec::new(),
+            found: Ok(service),
+        };
+        Ok(services.into_iter().map(chosen).collect())
+    }
+
+    /// Says which services were selected, before anything is done to them.
+    pub fn show(&self, chosen: &[Chosen], verb: &str) {
+        if self.is_given() {
+            let (count, names) =
+                (counted(chosen.len(), "service"), listed(chosen.iter().map(|one| one.given.as_str())));
+            output::note(&format!("selected to {verb}: {count}: {names}"));
+        }
+    }
+
+    /// The selection, as it was written.
+    fn words(&self) -> String {
+        let filters = self.filter.iter().map(|(key, value)| format!("--filter {key}={value}"));
+        let stack = self.stack.iter().map(|name| format!("--stack {name}"));
+        let all = self.all.then(|| "--all".to_owned());
+        filters.chain(stack).chain(all).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// `1 service`, `3 services`.
+pub fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// `a, b, c`, and how many more there are.
+pub fn listed<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    let more = names.len().saturating_sub(MOST_NAMES_SHOWN);
+    let names = names.take(MOST_NAMES_SHOWN).collect::<Vec<_>>().join(", ");
+    if more == 0 { names } else { format!("{names} and {more} more") }
+}
+
+/// The services of these names, each once, in their order.
+pub fn named(client: &Client, names: &[String]) -> Result<Vec<Chosen>> {
+    let mut known = if names.len() > MOST_ONE_BY_ONE { list(client, names)? } else { HashMap::new() };
+    let (mut chosen, mut by_id) = (Vec::<Chosen>::new(), HashMap::<String, usize>::new());
+    for (at, given) in names.iter().enumerate() {
+        let found = match known.remove(given) {
+            Some(service) => Ok(service),
+            None => services::find(client, given),
+        };
+        match found {
+            Ok(service) => match by_id.entry(service.id().to_owned()) {
+                Entry::Occupied(first) => chosen[*first.get()].at.push(at),
+                Entry::Vacant(free) => {
+                    free.insert(chosen.len());
+                    chosen.push(Chosen { given: given.clone(), at: vec![at], found: Ok(service) });
+                }
+            },
+            Err(error) if error.is_not_found() || error.is_ambiguous() => {
+                chosen.push(Chosen { given: given.clone(), at: vec![at], found: Err(error) });
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(chosen)
+}
+
+/// The services that have one of these names or full IDs, by that. The engine's filter takes the start of a name, too.
+fn list(client: &Client, given: &[String]) -> Result<HashMap<String, Service>> {
+    let is_id = |word: &&String| {
+        word.len() == 25 && word.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase())
+    };
+    let (ids, names): (Vec<&String>, Vec<&String>) = given.iter().partition(is_id);
+    let mut found = services::list_by_id(client, &ids.into_iter().map(String::as_str).collect::<Vec<_>>())?;
+    let wanted: HashSet<&str> = names.iter().map(|name| name.as_str()).collect();
+    for part in names.chunks(MOST_IDS_IN_A_FILTER) {
+        let filters: Vec<Filter> = part.iter().map(|name| ("name".to_owned(), (*name).clone())).collect();
+        for service in services::list(client, &services::filters(&filters))? {
+            if wanted.contains(service.name()) {
+                found.insert(service.name().to_owned(), service);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// `KEY=VALUE`, read as docker reads it: the key in any case, blanks around both ignored.
+pub fn parse(text: &str) -> Result<Filter, String> {
+    let (key, value) = text.split_once('=').ok_or("a filter is `KEY=VALUE`, as in `name=web`")?;
+    let (key, value) = (key.trim().to_lowercase(), value.trim().to_owned());
+    if !KEYS.contains(&key.as_str()) {
+        return Err(format!("the keys are {}", KEYS.join(", ")));
+    }
+    if key == "mode" && !MODES.contains(&value.as_str()) {
+        return Err(format!("the modes are {}", MODES.join(", ")));
+    }
+    if key == "image" {
+        Images::parse(&value).map_err(|bad| bad.to_string())?;
+    }
+    Ok((key, value))
+}
+
+/// The images of a repository: all, those with a tag, or those with a digest.
+struct Images {
+    image: ImageRef,
+    has_tag: bool,
+}
+
+impl Images {
+    fn parse(text: &str) -> Result<Self, BadValue> {
+        let image = ImageRef::parse(text)?;
+        let name = text.split('@').next().unwrap_or_default();
+        let has_tag = name.rsplit('/').next().unwrap_or_default().contains(':');
+        Ok(Self { image, has_tag })
+    }
+
+    fn include(&self, runs: &str) -> bool {
+        let Ok(runs) = ImageRef::parse(runs) else { return false };
+        runs.same_repository(&self.image)
+            && (!self.has_tag || runs.tag() == self.image.tag())
+            && self.image.digest().is_none_or(|digest| runs.digest() == Some(digest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_filter_takes_a_repository_a_tag_or_a_digest() {
+        let digest = format!("sha256:{}", "1".repeat(64));
+        let pinned = format!("shop/web:1.7@{digest}");
+        for (asked, runs, is_in) in [
+            ("shop/web", "shop/web:1.7", true),
+            ("shop/web", &pinned, true),
+            ("docker.io/shop/web", "shop/web:latest", true),
+            ("shop/web:1.7", &pinned, true),
+            ("shop/web:1.8", &pinned, false),
+            ("shop/web:latest", "shop/web", true),
+            (&format!("shop/web@{digest}"), &pinned, true),
+            (&format!("shop/web@{digest}"), "shop/web:1.7", false),
+            ("localhost:5000/web", "localhost:5000/web:2", true),
+            ("localhost:5000/web", "web:2", false),
+            ("shop/we", "shop/web:1", false),
+        ] {
+            assert_eq!(Images::parse(asked).unwrap().include(runs), is_in, "{asked} {runs}");
+        }
+        assert!(parse("image=web/UPPER").is_err());
+        assert_eq!(parse("Image= shop/web "), Ok(("image".to_owned(), "shop/web".to_owned())));
+    }
+
+    #[test]
+    fn long_lists_of_names_are_cut() {
+        let names: Vec<String> = (0..52).map(|i| format!("s{i}")).collect();
+        assert!(listed(names.iter().map(String::as_str)).ends_with("s49 and 2 more"));
+        assert_eq!(listed(["a", "b"].into_iter()), "a, b");
+    }
+}
