@@ -61,6 +61,7 @@ pub fn run(args: AuthArgs, global: &Global) -> anyhow::Result<Exit> {
     // No task restarts, so there is no rollout to be watched.
     let acting =
         ActingArgs { detach: true, progress: ProgressArgs::none(), timeout: args.timeout, json: args.json };
+    args.batch.check(&acting)?;
     let client = acting.client(global)?;
     let batch = Batch {
         client: &client,

@@ -73,6 +73,19 @@ struct Rules {
     undoes: bool,
 }
 
+impl BatchArgs {
+    /// Refuses what contradicts itself.
+    pub fn check(&self, acting: &ActingArgs) -> Result<(), BadValue> {
+        match self.canary {
+            Some(_) if acting.detach => Err(BadValue::new(
+                "--canary waits for the first services to converge, and --detach does not wait",
+                "swarmctl restart --stack shop --canary 1",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl<J> Job<J> {
     /// The same job with other work to do.
     pub fn with<K>(self, with: K) -> Job<K> {
@@ -173,10 +186,6 @@ impl Batch<'_> {
                 }
                 Err(outcome) => Some(*outcome),
             });
-        }
-        if self.args.canary.is_some() && self.acting.detach {
-            let why = "--canary waits for the first services to converge, and --detach does not wait";
-            return Err(BadValue::new(why, "swarmctl restart --stack shop --canary 1").into());
         }
         let undo = self.undo.map_or(Undo::No, UndoArgs::what);
         let rules = Rules {

@@ -38,6 +38,7 @@ pub struct RestartArgs {
 /// Runs the command.
 pub fn run(args: RestartArgs, global: &Global) -> anyhow::Result<Exit> {
     args.select.check(&args.services, "swarmctl restart web")?;
+    args.batch.check(&args.acting)?;
     let client = args.acting.client(global)?;
     let batch = Batch {
         client: &client,

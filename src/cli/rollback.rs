@@ -40,6 +40,7 @@ pub struct RollbackArgs {
 /// Runs the command.
 pub fn run(args: RollbackArgs, global: &Global) -> anyhow::Result<Exit> {
     args.select.check(&args.services, "swarmctl rollback web")?;
+    args.batch.check(&args.acting)?;
     let client = args.acting.client(global)?;
     let batch = Batch {
         client: &client,

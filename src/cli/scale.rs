@@ -39,6 +39,7 @@ pub struct ScaleArgs {
 /// Runs the command.
 pub fn run(args: ScaleArgs, global: &Global) -> anyhow::Result<Exit> {
     let wanted = wanted(&args)?;
+    args.batch.check(&args.acting)?;
     let client = args.acting.client(global)?;
     let batch = Batch {
         client: &client,

@@ -79,6 +79,7 @@ pub fn run(args: UpdateArgs, global: &Global) -> anyhow::Result<Exit> {
     let edits = args.flags.edits()?;
 
     args.select.check(&args.services, "swarmctl update --env-add LEVEL=debug web")?;
+    args.batch.check(&args.acting)?;
     let client = args.acting.client(global)?;
     let brought = document.as_ref().map(Document::as_new).unwrap_or_default();
     check_engine(&client, &[edits.as_slice(), &brought].concat())?;

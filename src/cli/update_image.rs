@@ -59,6 +59,7 @@ pub fn run(args: UpdateImageArgs, global: &Global) -> anyhow::Result<Exit> {
     for new in wanted.values() {
         new.check(&args.pin)?;
     }
+    args.batch.check(&args.acting)?;
     let client = args.acting.client(global)?;
     let batch = Batch {
         client: &client,

@@ -98,7 +98,11 @@ fn switches_take_true_and_false_and_the_last_counts() {
             for value in ["=true", "=false", "=1", "=0", "=T", ""] {
                 let given = format!("{name}{value}");
                 // What selects goes with no names.
-                let least = if flag.name == "all" { &[][..] } else { *least };
+                let least = match (&flag.name[..], *command) {
+                    ("all", "scale" | "update-image") => &["1"][..],
+                    ("all", _) => &[],
+                    _ => *least,
+                };
                 let args = [&[*command, &given, &name], least].concat();
                 let run = swarmctl(args).host(swarm.host()).run();
                 assert_ne!(run.code, Some(2), "{}", run.report());

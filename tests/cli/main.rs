@@ -11,6 +11,7 @@
 #![allow(dead_code, reason = "a helper that one command's tests need is no worse for being alone")]
 
 mod auth;
+mod batch;
 mod create;
 mod credentials;
 mod debug;

@@ -94,18 +94,18 @@ pub fn read_back(client: &Client, outcomes: &mut [&mut Outcome]) {
     if ids.is_empty() {
         return;
     }
-    let found = services::list_by_id(client, &ids.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut found = services::list_by_id(client, &ids.iter().map(String::as_str).collect::<Vec<_>>());
     for outcome in outcomes {
         let Some(Unread { edits, sent }) = outcome.unread.take() else { continue };
-        match &found {
+        match &mut found {
             Ok(found) => {
                 // One that is gone has been removed since: whoever watches it finds out.
-                let Some(after) = outcome.service.as_ref().and_then(|it| found.get(it.id())) else {
+                let Some(after) = outcome.service.as_ref().and_then(|it| found.remove(it.id())) else {
                     continue;
                 };
                 let sent: Value = serde_json::from_slice(&sent).unwrap_or_default();
                 outcome.dropped = readback::dropped(&edits, &sent, after.spec());
-                outcome.service = Some(after.clone());
+                outcome.service = Some(after);
                 outcome.shelve();
             }
             Err(Error::Interrupted) => outcome.verdict = Verdict::Interrupted,

@@ -1,0 +1,178 @@
+//! What commands cost, beside their peers in the same run: `scripts/bench` starts the engine and calls this.
+//!
+//! No timed test: it prints ratios, which hold better than times, and judges nothing. This program also runs as its
+//! own child: `measure COMMAND...`, so that the peak memory is that of one command, and `post ...`, the bare client.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a benchmark that cannot go on stops, and says why"
+)]
+
+mod measure;
+mod peers;
+mod table;
+
+use measure::{Contender, compare};
+use peers::{Prepared, count_requests};
+use table::Section;
+
+/// Rounds of each comparison; the contenders take turns in each, so that a slow moment hits all.
+const ROUNDS: usize = 15;
+/// Rounds where one takes many seconds.
+const FEW_ROUNDS: usize = 3;
+/// The connections of everybody who posts many updates.
+const CONNECTIONS: usize = 8;
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.split_first() {
+        Some((word, command)) if word == "measure" => measure::child(command),
+        Some((word, args)) if word == "post" => peers::post_all(args),
+        _ => table::write(&all()),
+    }
+}
+
+fn env(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run scripts/bench"))
+}
+
+/// `docker -H ...`, `swarmctl -H ...` and `curl ...` on one socket.
+struct Commands {
+    socket: String,
+}
+
+impl Commands {
+    fn words(&self, first: &[&str], rest: &[&str]) -> Vec<String> {
+        first.iter().chain(rest).map(|word| (*word).to_owned()).collect()
+    }
+
+    fn ours(&self, args: &[&str]) -> Vec<String> {
+        self.words(&[env!("CARGO_BIN_EXE_swarmctl"), "-H", &format!("unix://{}", self.socket)], args)
+    }
+
+    fn docker(&self, args: &[&str]) -> Vec<String> {
+        self.words(&["docker", "-H", &format!("unix://{}", self.socket), "service"], args)
+    }
+
+    fn curl(&self, path: &str) -> Vec<String> {
+        let url = format!("http://engine{path}");
+        self.words(&["curl", "-s", "-o", "/dev/null", "--unix-socket", &self.socket, &url], &[])
+    }
+
+    /// A shell that updates all services whose names come on its stdin.
+    fn docker_for_all(&self, how: &str, image: &str, names: &str) -> Vec<String> {
+        let docker = self.docker(&["update", "--detach", "-q", "--no-resolve-image", "--image", image]);
+        let script = format!("{how} {} >/dev/null <'{names}'", docker.join(" "));
+        self.words(&["sh", "-c", &script], &[])
+    }
+}
+
+fn all() -> Vec<Section> {
+    let (socket, service, names) = (env("BENCH_SOCKET"), env("BENCH_SERVICE"), env("BENCH_NAMES"));
+    let commands = Commands { socket: socket.clone() };
+    let fixed = |name: &str, command: Vec<String>| Contender::new(name, move |_| command.clone());
+    let mut sections = vec![
+        compare(
+            "`--version`",
+            ROUNDS * 4,
+            vec![
+                fixed("an empty Rust program", vec![env("BENCH_EMPTY")]),
+                fixed("swarmctl", vec![env!("CARGO_BIN_EXE_swarmctl").into(), "--version".into()]),
+                fixed("docker", vec!["docker".into(), "--version".into()]),
+            ],
+        ),
+        compare(
+            "`inspect`",
+            ROUNDS * 2,
+            vec![
+                fixed("docker", commands.docker(&["inspect", &service])),
+                fixed("curl, answer dropped", commands.curl(&format!("/services/{service}"))),
+                fixed("swarmctl", commands.ours(&["inspect", &service])),
+            ],
+        ),
+    ];
+    for (what, flags) in [("`ls`", &["ls"][..]), ("`ls --json`", &["ls", "--json"])] {
+        let dockers = if flags.len() == 1 { vec!["ls"] } else { vec!["ls", "--format", "json"] };
+        sections.push(compare(
+            &format!("{what} of {} services", env("BENCH_SERVICES")),
+            ROUNDS,
+            vec![
+                fixed("docker", commands.docker(&dockers)),
+                fixed("curl, answer dropped", commands.curl("/services?status=true")),
+                fixed("swarmctl", commands.ours(flags)),
+            ],
+        ));
+    }
+    let update = ["update", "--detach", "-q", "--no-resolve-image", "--image"];
+    let docker = Commands { socket: socket.clone() };
+    let ours = Commands { socket: socket.clone() };
+    let one = service.clone();
+    sections.push(compare(
+        "`update-image --detach --no-resolve-image`, one service",
+        ROUNDS * 2,
+        vec![
+            Contender::new("docker", {
+                let one = one.clone();
+                move |turn| docker.docker(&[&update[..], &[&format!("bench:d{turn}"), &one]].concat())
+            }),
+            Contender::new("swarmctl", move |turn| {
+                ours.ours(&[
+                    "update-image",
+                    "--detach",
+                    "--no-resolve-image",
+                    &one,
+                    &format!("bench:s{turn}"),
+                ])
+            }),
+        ],
+    ));
+    for (count, rounds) in [(200, ROUNDS), (1000, FEW_ROUNDS)] {
+        if let Some(names) = peers::first_names(&names, count) {
+            sections.push(batch(&socket, &names, count, rounds));
+        }
+    }
+    for section in &mut sections {
+        for row in &mut section.rows {
+            row.requests = row.example.as_deref().and_then(|command| count_requests(&socket, command));
+        }
+    }
+    sections
+}
+
+/// Updates of many services, read-back included, beside docker in a loop, several dockers, and a bare client.
+fn batch(socket: &str, names: &str, count: usize, rounds: usize) -> Section {
+    let commands = || Commands { socket: socket.to_owned() };
+    let (looped, xargs, ours) = (commands(), commands(), commands());
+    let [names1, names2] = [names.to_owned(), names.to_owned()];
+    let prepared = Prepared::new(socket, names);
+    let label = format!("label=first{count}=yes");
+    let mut contenders = vec![
+        Contender::new("docker in a loop", move |turn| {
+            looped.docker_for_all("xargs -n 1", &format!("bench:l{turn}"), &names1)
+        }),
+        Contender::new(&format!("xargs -P{CONNECTIONS} docker"), move |turn| {
+            let how = format!("xargs -n 1 -P {CONNECTIONS}");
+            xargs.docker_for_all(&how, &format!("bench:x{turn}"), &names2)
+        }),
+        Contender::new(&format!("a bare client that posts prepared bodies, {CONNECTIONS} connections"), {
+            move |turn| prepared.command(&format!("bench:p{turn}"), CONNECTIONS)
+        }),
+        Contender::new(&format!("swarmctl --parallel {CONNECTIONS}"), move |turn| {
+            let parallel = CONNECTIONS.to_string();
+            let flags = ["update-image", "--detach", "-q", "--no-resolve-image", "--parallel", &parallel];
+            ours.ours(&[&flags[..], &["--filter", &label, &format!("bench:b{turn}")]].concat())
+        }),
+    ];
+    if count > 200 {
+        // One docker after the other says nothing new of more services.
+        contenders.remove(0);
+    }
+    compare(
+        &format!("the image of {count} of {} services, `--detach`", env("BENCH_SERVICES")),
+        rounds,
+        contenders,
+    )
+}

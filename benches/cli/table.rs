@@ -1,0 +1,90 @@
+//! What came of it: text on the screen, and the Markdown table of README.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::time::Duration;
+
+use crate::measure::Cost;
+
+/// One comparison; ratios are to its first row.
+pub struct Section {
+    pub what: String,
+    pub rounds: usize,
+    pub rows: Vec<Row>,
+}
+
+/// One contender.
+pub struct Row {
+    pub name: String,
+    pub cost: Cost,
+    /// The requests of one run; `None` where it sends none.
+    pub requests: Option<usize>,
+    /// A command that changes something once more, for counting its requests.
+    pub example: Option<Vec<String>>,
+}
+
+const BEGIN: &str = "<!-- made by scripts/bench -->\n";
+const END: &str = "<!-- end of what scripts/bench made -->\n";
+
+impl Section {
+    pub fn as_text(&self) -> String {
+        let mut text = format!("\n{} (median of {})\n", self.what, self.rounds);
+        let _ = writeln!(
+            text,
+            "{:<62}{:>10}{:>8}{:>10}{:>8}{:>8}",
+            "", "wall ms", "ratio", "CPU ms", "ratio", "MiB"
+        );
+        for row in &self.rows {
+            let [wall, wall_ratio, cpu, cpu_ratio, memory] = self.cells(row);
+            let _ =
+                writeln!(text, "{:<62}{wall:>10}{wall_ratio:>8}{cpu:>10}{cpu_ratio:>8}{memory:>8}", row.name);
+        }
+        text
+    }
+
+    fn cells(&self, row: &Row) -> [String; 5] {
+        let first = self.rows[0].cost;
+        let ratio = |own: Duration, first: Duration| {
+            format!("{:.2}", own.as_secs_f64() / first.as_secs_f64().max(1e-9))
+        };
+        let millis = |time: Duration| format!("{:.2}", time.as_secs_f64() * 1e3);
+        [
+            millis(row.cost.wall),
+            ratio(row.cost.wall, first.wall),
+            millis(row.cost.cpu),
+            ratio(row.cost.cpu, first.cpu),
+            format!("{:.1}", row.cost.memory as f64 / 1024.0),
+        ]
+    }
+
+    fn as_markdown(&self) -> String {
+        let mut text = String::new();
+        for (at, row) in self.rows.iter().enumerate() {
+            let what = if at == 0 { self.what.as_str() } else { "" };
+            let [wall, wall_ratio, cpu, cpu_ratio, memory] = self.cells(row);
+            let requests = row.requests.map_or_else(|| "-".to_owned(), |count| count.to_string());
+            let _ = writeln!(
+                text,
+                "| {what} | {} | {wall} | {wall_ratio} | {cpu} | {cpu_ratio} | {memory} | {requests} |",
+                row.name
+            );
+        }
+        text
+    }
+}
+
+/// Writes the table to the file that BENCH_TABLE names, between the marks where it has them.
+pub fn write(sections: &[Section]) {
+    let mut table = String::from(
+        "| | | wall ms | ratio | CPU ms | ratio | peak MiB | requests |\n|---|---|---:|---:|---:|---:|---:|---:|\n",
+    );
+    sections.iter().for_each(|section| table += &section.as_markdown());
+    println!("\n{table}");
+    let Ok(path) = std::env::var("BENCH_TABLE") else { return };
+    let old = fs::read_to_string(&path).unwrap_or_default();
+    let new = match (old.split_once(BEGIN), old.split_once(END)) {
+        (Some((before, _)), Some((_, after))) => format!("{before}{BEGIN}\n{table}\n{END}{after}"),
+        _ => table,
+    };
+    fs::write(&path, new).unwrap();
+}
