@@ -29,6 +29,9 @@ pub struct Service {
     id: Arc<str>,
     name: Arc<str>,
     version: u64,
+    /// Kept, because selections ask for them of services that nothing else is read of.
+    is_job: bool,
+    image: Option<Arc<str>>,
     text: Option<Arc<str>>,
     object: OnceLock<Arc<Value>>,
 }
@@ -40,16 +43,20 @@ impl Service {
             id: object["ID"].as_str()?.into(),
             name: object["Spec"]["Name"].as_str()?.into(),
             version: object["Version"]["Index"].as_u64()?,
+            is_job: {
+                let mode = &object["Spec"]["Mode"];
+                !mode["ReplicatedJob"].is_null() || !mode["GlobalJob"].is_null()
+            },
+            image: object["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"].as_str().map(Into::into),
             text: None,
             object: Arc::new(object).into(),
         })
     }
 
-    /// Takes an engine's object as it was sent, and holds no more than that.
+    /// Takes an engine's object as it was sent.
     pub fn from_text(text: &str) -> Option<Self> {
         let mut service = Self::new(serde_json::from_str(text).ok()?)?;
         service.text = Some(text.into());
-        service.shelve();
         Some(service)
     }
 
@@ -111,13 +118,12 @@ impl Service {
 
     /// Whether it runs to an end (replicated-job, global-job): every post runs it again.
     pub fn is_job(&self) -> bool {
-        let mode = &self.spec()["Mode"];
-        !mode["ReplicatedJob"].is_null() || !mode["GlobalJob"].is_null()
+        self.is_job
     }
 
     /// The image, as stored; `None` where the service runs no container.
     pub fn image(&self) -> Option<&str> {
-        self.spec()["TaskTemplate"]["ContainerSpec"]["Image"].as_str()
+        self.image.as_deref()
     }
 }
 
@@ -239,20 +245,42 @@ pub fn delete(client: &Client, id: &str) -> Result<()> {
 
 /// `GET /services` with the engine's filters; each service is held as text.
 pub fn list(client: &Client, filters: &Value) -> Result<Vec<Service>> {
+    list_with(client, filters, |_| ())
+        .map(|services| services.into_iter().map(|(service, ())| service).collect())
+}
+
+/// [`list`], each with what `look` makes of it while it is read anyway.
+fn list_with<T>(client: &Client, filters: &Value, look: impl Fn(&Service) -> T) -> Result<Vec<(Service, T)>> {
     let path = Path::new(&["services"]).query("filters", &filters.to_string());
+    let looked_at = |text: &RawValue| {
+        let mut service = Service::from_text(text.get())?;
+        let seen = look(&service);
+        service.shelve();
+        Some((service, seen))
+    };
     client.get_with(&path, |answer| {
         let texts: Vec<&RawValue> = answer.json()?;
-        Ok(texts.into_iter().filter_map(|text| Service::from_text(text.get())).collect())
+        Ok(texts.into_iter().filter_map(looked_at).collect())
     })
 }
 
 /// [`list`] of the services with these full IDs, by ID; those that are gone are not among them.
 pub fn list_by_id(client: &Client, ids: &[&str]) -> Result<HashMap<String, Service>> {
+    let found = list_by_id_with(client, ids, |_| ())?;
+    Ok(found.into_iter().map(|(id, (service, ()))| (id, service)).collect())
+}
+
+/// [`list_by_id`], each with what `look` makes of it while it is read anyway.
+pub fn list_by_id_with<T>(
+    client: &Client,
+    ids: &[&str],
+    look: impl Fn(&Service) -> T,
+) -> Result<HashMap<String, (Service, T)>> {
     let mut found = HashMap::new();
     for ids in ids.chunks(MOST_IDS_IN_A_FILTER) {
         let ids: Map<_, _> = ids.iter().map(|id| ((*id).to_owned(), true.into())).collect();
-        let services = list(client, &json!({ "id": ids }))?;
-        found.extend(services.into_iter().map(|service| (service.id().to_owned(), service)));
+        let services = list_with(client, &json!({ "id": ids }), &look)?;
+        found.extend(services.into_iter().map(|(service, seen)| (service.id().to_owned(), (service, seen))));
     }
     Ok(found)
 }

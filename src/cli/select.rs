@@ -125,22 +125,17 @@ impl SelectArgs {
         let images = by_image.iter().map(|(_, image)| Images::parse(image)).collect::<Result<Vec<_>, _>>()?;
         let mut services = services::list(client, &services::filters(&filters))?;
         if !images.is_empty() {
-            services.retain_mut(|service| {
-                let is_one =
-                    service.image().is_some_and(|runs| images.iter().any(|asked| asked.include(runs)));
-                service.shelve();
-                is_one
+            services.retain(|service| {
+                service.image().is_some_and(|runs| images.iter().any(|asked| asked.include(runs)))
             });
         }
         let mut spared = Vec::new();
         if jobs == Jobs::LeftAlone {
-            services.retain_mut(|service| {
-                let is_job = service.is_job();
-                service.shelve();
-                if is_job {
+            services.retain(|service| {
+                if service.is_job() {
                     spared.push(service.name().to_owned());
                 }
-                !is_job
+                !service.is_job()
             });
         }
         services.sort_by(|a, b| natural_cmp(a.name(), b.name()));

@@ -6,10 +6,12 @@ mod readback;
 mod retry;
 mod settle;
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
-use self::outcome::Unread;
 pub use self::outcome::{Conflict, NotBegun, Outcome, Posts, Unchanged, Verdict};
+use self::readback::Sent;
 pub use self::readback::{stores_all, unstored};
 pub use self::retry::Retries;
 use self::settle::Settled;
@@ -86,27 +88,31 @@ pub fn update(client: &Client, given: &str, first: Service, ask: &Ask) -> Outcom
 /// Looks at what the engine has stored of updates that were taken and not read back yet, by one list of them all. They
 /// were accepted, so a failure here is a warning only.
 pub fn read_back(client: &Client, outcomes: &mut [&mut Outcome]) {
-    let ids: Vec<String> = outcomes
-        .iter()
-        .filter(|one| one.unread.is_some())
-        .filter_map(|one| Some(one.service.as_ref()?.id().to_owned()))
-        .collect();
-    if ids.is_empty() {
+    let mut sent = HashMap::new();
+    for outcome in outcomes.iter_mut() {
+        if let (Some(unread), Some(service)) = (outcome.unread.take(), &outcome.service) {
+            sent.insert(service.id().to_owned(), unread);
+        }
+    }
+    if sent.is_empty() {
         return;
     }
-    let mut found = services::list_by_id(client, &ids.iter().map(String::as_str).collect::<Vec<_>>());
+    let ids: Vec<&str> = sent.keys().map(String::as_str).collect();
+    let compare = |after: &Service| sent.get(after.id()).map(|sent| readback::dropped(sent, after.spec()));
+    let mut found = services::list_by_id_with(client, &ids, compare);
     for outcome in outcomes {
-        let Some(Unread { edits, sent }) = outcome.unread.take() else { continue };
+        let Some(id) =
+            outcome.service.as_ref().map(|it| it.id().to_owned()).filter(|id| sent.contains_key(id))
+        else {
+            continue;
+        };
         match &mut found {
+            // One that is gone has been removed since: whoever watches it finds out.
             Ok(found) => {
-                // One that is gone has been removed since: whoever watches it finds out.
-                let Some(after) = outcome.service.as_ref().and_then(|it| found.remove(it.id())) else {
-                    continue;
-                };
-                let sent: Value = serde_json::from_slice(&sent).unwrap_or_default();
-                outcome.dropped = readback::dropped(&edits, &sent, after.spec());
-                outcome.service = Some(after);
-                outcome.shelve();
+                if let Some((after, dropped)) = found.remove(&id) {
+                    outcome.dropped = dropped.unwrap_or_default();
+                    outcome.service = Some(after);
+                }
             }
             Err(Error::Interrupted) => outcome.verdict = Verdict::Interrupted,
             Err(error) => outcome.warnings.push(not_read_back(error)),
@@ -178,8 +184,7 @@ impl Run<'_> {
                     outcome.verdict = Verdict::Applied;
                     outcome.warnings.extend(warnings);
                     if self.ask.is_one_of_many {
-                        let sent = serde_json::to_vec(&wanted).unwrap_or_default();
-                        outcome.unread = Some(Unread { edits: self.edits.clone(), sent });
+                        outcome.unread = Some(Sent::of(&self.edits, &wanted));
                         return Ok(());
                     }
                     return self.read_back(&wanted, outcome);
@@ -188,7 +193,7 @@ impl Run<'_> {
                     self.posts = Posts::Taken;
                     outcome.verdict = Verdict::Applied;
                     outcome.was_looked_up = true;
-                    outcome.dropped = readback::dropped(&self.edits, &wanted, after.spec());
+                    outcome.dropped = readback::dropped(&Sent::of(&self.edits, &wanted), after.spec());
                     outcome.service = Some(after);
                     return Ok(());
                 }
@@ -295,7 +300,7 @@ impl Run<'_> {
     fn read_back(&self, wanted: &Value, outcome: &mut Outcome) -> Result<()> {
         match services::inspect(self.client, self.base.id()) {
             Ok(after) => {
-                outcome.dropped = readback::dropped(&self.edits, wanted, after.spec());
+                outcome.dropped = readback::dropped(&Sent::of(&self.edits, wanted), after.spec());
                 outcome.service = Some(after);
             }
             Err(Error::Interrupted) => return Err(Error::Interrupted),

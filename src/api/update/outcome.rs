@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::readback::Sent;
 use crate::api::error::Error;
 use crate::api::failures::Explanation;
 use crate::api::forecast::Forecast;
@@ -41,16 +42,7 @@ pub struct Outcome {
     /// Why it failed, where it did.
     pub explanation: Explanation,
     /// What was sent and not read back yet.
-    pub(super) unread: Option<Unread>,
-}
-
-/// What was posted, for as long as nobody has looked at what the engine made of it.
-#[derive(Debug)]
-pub(super) struct Unread {
-    /// What was asked for.
-    pub edits: Vec<Edit>,
-    /// The posted spec.
-    pub sent: Vec<u8>,
+    pub(super) unread: Option<Vec<Sent>>,
 }
 
 /// How it ended.

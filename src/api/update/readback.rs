@@ -5,28 +5,43 @@ use serde_json::Value;
 use crate::api::image::{Likeness, names_same_image};
 use crate::api::spec::{Edit, Op, Place};
 
+/// What an edit has made of its place in the posted spec.
+#[derive(Debug)]
+pub(super) struct Sent {
+    edit: Edit,
+    value: Option<Value>,
+}
+
+impl Sent {
+    /// What these edits have made of the spec.
+    pub fn of(edits: &[Edit], spec: &Value) -> Vec<Self> {
+        let sent = |edit: &Edit| Self { edit: edit.clone(), value: edit.place.get(spec).cloned() };
+        edits.iter().map(sent).collect()
+    }
+}
+
 /// The places that were sent and are not stored, or were removed and are still there.
 ///
 /// Only leaves with a value count: the engine does not store `[]`, `{}`, null, false, 0 and "", adds defaults of its
 /// own, and keeps ratios as 32-bit floats. None of that is a loss.
-pub fn dropped(edits: &[Edit], sent: &Value, stored: &Value) -> Vec<Place> {
+pub(super) fn dropped(sent: &[Sent], stored: &Value) -> Vec<Place> {
     let mut missing = Vec::new();
-    for edit in edits {
+    for Sent { edit, value } in sent {
         match edit.op {
             Op::Set(_) | Op::Default(_) => {
-                if let Some(want) = edit.place.get(sent) {
+                if let Some(want) = value {
                     compare(&edit.place, want, edit.place.get(stored), &mut missing);
                 }
             }
-            Op::Remove | Op::Clear(_) if edit.place.get(sent).is_none() => {
+            Op::Remove | Op::Clear(_) if value.is_none() => {
                 if edit.place.get(stored).is_some_and(|left| !is_zero(left)) {
                     missing.push(edit.place.clone());
                 }
             }
             Op::Remove | Op::Clear(_) => {}
             Op::Increment => {
-                let count = |spec| edit.place.get(spec).and_then(Value::as_u64).unwrap_or(0);
-                if count(stored) < count(sent) {
+                let count = |value: Option<&Value>| value.and_then(Value::as_u64).unwrap_or(0);
+                if count(edit.place.get(stored)) < count(value.as_ref()) {
                     missing.push(edit.place.clone());
                 }
             }
@@ -102,9 +117,13 @@ mod tests {
 
     use super::*;
 
+    fn lost(edits: &[Edit], sent: &Value, stored: &Value) -> Vec<Place> {
+        dropped(&Sent::of(edits, sent), stored)
+    }
+
     fn missing(path: &str, sent: Value, stored: Value) -> Vec<String> {
         let edit = Edit::set(Place::at(path), json!(null));
-        dropped(&[edit], &sent, &stored).iter().map(ToString::to_string).collect()
+        lost(&[edit], &sent, &stored).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -140,22 +159,22 @@ mod tests {
         let edit = [Edit::item(Place::at("EndpointSpec.Ports"), sent.clone())];
         let full =
             json!({"Protocol": "tcp", "TargetPort": 80, "PublishedPort": 8080, "PublishMode": "ingress"});
-        assert_eq!(dropped(&edit, &ports(sent.clone()), &ports(full)), []);
-        let lost = dropped(&edit, &ports(sent), &ports(json!({"TargetPort": 81})));
+        assert_eq!(lost(&edit, &ports(sent.clone()), &ports(full)), []);
+        let lost = lost(&edit, &ports(sent), &ports(json!({"TargetPort": 81})));
         assert_eq!(lost.len(), 1);
     }
 
     #[test]
     fn a_removal_that_did_not_happen_is_told() {
         let edit = [Edit::remove(Place::at("Labels.a"))];
-        assert_eq!(dropped(&edit, &json!({"Labels": {}}), &json!({"Labels": {"a": "1"}})).len(), 1);
-        assert_eq!(dropped(&edit, &json!({"Labels": {}}), &json!({})), []);
+        assert_eq!(lost(&edit, &json!({"Labels": {}}), &json!({"Labels": {"a": "1"}})).len(), 1);
+        assert_eq!(lost(&edit, &json!({"Labels": {}}), &json!({})), []);
     }
 
     #[test]
     fn a_counter_counts_as_stored_when_it_is_at_least_as_high() {
         let edit = [Edit::increment(Place::at("N"))];
-        assert_eq!(dropped(&edit, &json!({"N": 4}), &json!({"N": 5})), []);
-        assert_eq!(dropped(&edit, &json!({"N": 4}), &json!({"N": 3})).len(), 1);
+        assert_eq!(lost(&edit, &json!({"N": 4}), &json!({"N": 5})), []);
+        assert_eq!(lost(&edit, &json!({"N": 4}), &json!({"N": 3})).len(), 1);
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::outcome::is_new_rollback;
-use super::readback::dropped;
+use super::readback::{Sent, dropped};
 use crate::api::services::Service;
 use crate::api::spec::{Edit, Place};
 
@@ -27,7 +27,8 @@ pub fn settle(before: &Service, now: &Service, edits: &[Edit], sent: &Value) -> 
     let is_as_before = |spec: &Value| {
         image.get(sent) != image.get(before.spec()) && image.get(spec) == image.get(before.spec())
     };
-    let has_all = |spec: &Value| dropped(edits, sent, spec).is_empty() && !is_as_before(spec);
+    let by_edit = Sent::of(edits, sent);
+    let has_all = |spec: &Value| dropped(&by_edit, spec).is_empty() && !is_as_before(spec);
     if now.version() == before.version() {
         Settled::NotApplied
     } else if sent == before.spec() {
