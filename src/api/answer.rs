@@ -4,6 +4,7 @@ use serde::Deserialize;
 use ureq::http::response::Parts;
 
 use super::error::{Error, Result};
+use super::secrets::Secrets;
 
 /// A successful answer.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub struct Answer {
     pub api_version: Option<String>,
     /// The engine's clock, as HTTP writes it.
     pub date: Option<String>,
+    /// What was sent, and is hidden where the answer repeats it.
+    secrets: Secrets,
 }
 
 /// What the engine says when it refuses.
@@ -25,9 +28,15 @@ struct Refusal {
 
 impl Answer {
     /// An answer of status 2xx, else the engine's own refusal; what is neither is [`Error::Garbled`].
-    pub(super) fn decode(request: String, parts: &Parts, body: Vec<u8>) -> Result<Self> {
+    pub(super) fn decode(
+        request: String,
+        parts: &Parts,
+        body: Vec<u8>,
+        sent: Option<&Secrets>,
+    ) -> Result<Self> {
         let header = |name: &str| parts.headers.get(name)?.to_str().ok().map(str::to_owned);
-        let answer = Self { request, body, api_version: header("Api-Version"), date: header("Date") };
+        let (api_version, date) = (header("Api-Version"), header("Date"));
+        let answer = Self { request, body, api_version, date, secrets: sent.cloned().unwrap_or_default() };
         let status = parts.status.as_u16();
         match status {
             200..=299 => Ok(answer),
@@ -36,7 +45,7 @@ impl Answer {
                 header("Location").unwrap_or_default()
             ))),
             _ => match serde_json::from_slice::<Refusal>(&answer.body) {
-                Ok(Refusal { message }) => Err(Error::Engine { status, message: message.trim().to_owned() }),
+                Ok(Refusal { message }) => Err(answer.refusal(status, &message)),
                 Err(_) => Err(answer.foreign_refusal(status)),
             },
         }
@@ -58,7 +67,11 @@ impl Answer {
 
     /// This answer is none that an engine gives.
     pub fn garbled(&self, why: impl Into<String>) -> Error {
-        Error::Garbled { request: self.request.clone(), why: why.into() }
+        Error::Garbled { request: self.request.clone(), why: self.secrets.hide(&why.into()) }
+    }
+
+    fn refusal(&self, status: u16, words: &str) -> Error {
+        Error::Engine { status, message: self.secrets.hide(words.trim()) }
     }
 
     /// Not every refusal is JSON: a version that is too old is told as plain text, a proxy answers in HTML.
@@ -71,7 +84,7 @@ impl Answer {
                 && !text.starts_with(['<', '{', '['])
                 && text.len() < 1000 =>
             {
-                Error::Engine { status, message: text.to_owned() }
+                self.refusal(status, text)
             }
             "" => self.garbled(format!("status {status} without a word")),
             _ => self.garbled(format!("status {status}: {}", self.excerpt())),
@@ -80,6 +93,8 @@ impl Answer {
 
     fn excerpt(&self) -> String {
         let text = String::from_utf8_lossy(&self.body);
+        // A part of a secret would not be known for one.
+        let text = self.secrets.hide(&text);
         let line = text.trim().lines().next().unwrap_or_default();
         match line.char_indices().nth(80) {
             Some((end, _)) => format!("`{}...`", &line[..end]),

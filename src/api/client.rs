@@ -10,6 +10,7 @@ use ureq::http::{Method, Request};
 use ureq::{Agent, BodyReader};
 
 use super::answer::Answer;
+use super::credentials::RegistryAuth;
 use super::endpoint::Endpoint;
 use super::error::{Error, Result};
 use super::interrupt::Interrupt;
@@ -120,13 +121,13 @@ impl Client {
     /// [`Client::get_json`], but made into something by `read`; asked again where `read` finds the answer garbled.
     pub fn get_with<T>(&self, path: &Path, read: impl Fn(Answer) -> Result<T>) -> Result<T> {
         let target = self.target(path)?;
-        self.read(|| read(self.send(&Method::GET, &target, None, &[])?))
+        self.read(|| read(self.send(&Method::GET, &target, None, None)?))
     }
 
     /// What is at `path`, as JSON, where the engine has to ask elsewhere for it: its no is final, however it is worded.
-    pub fn get_json_once<T: DeserializeOwned>(&self, path: &Path, headers: &[(&str, &str)]) -> Result<T> {
+    pub fn get_json_once<T: DeserializeOwned>(&self, path: &Path, auth: Option<&RegistryAuth>) -> Result<T> {
         let target = self.target(path)?;
-        self.read_while(Error::is_broken_answer, || self.send(&Method::GET, &target, None, headers)?.json())
+        self.read_while(Error::is_broken_answer, || self.send(&Method::GET, &target, None, auth)?.json())
     }
 
     /// Asks for what is at `path`, and gives its body as it comes, for as long as it comes. Nothing but silence of
@@ -137,15 +138,15 @@ impl Client {
 
     /// Posts `body` once; only a connection that cannot be made is tried again, since then nothing was sent.
     /// Whether it may be repeated after any other failure is for the caller to judge ([`Error::leaves_doubt`]).
-    pub fn post(&self, path: &Path, body: &[u8], headers: &[(&str, &str)]) -> Result<Answer> {
+    pub fn post(&self, path: &Path, body: &[u8], auth: Option<&RegistryAuth>) -> Result<Answer> {
         let target = self.target(path)?;
-        self.act(|| self.send(&Method::POST, &target, Some(body), headers))
+        self.act(|| self.send(&Method::POST, &target, Some(body), auth))
     }
 
     /// Deletes what is at `path`, once, like [`Client::post`].
     pub fn delete(&self, path: &Path) -> Result<Answer> {
         let target = self.target(path)?;
-        self.act(|| self.send(&Method::DELETE, &target, None, &[]))
+        self.act(|| self.send(&Method::DELETE, &target, None, None))
     }
 
     fn act(&self, ask: impl Fn() -> Result<Answer>) -> Result<Answer> {
@@ -196,7 +197,7 @@ impl Client {
             return Ok(hello);
         }
         let hello = self.read(|| {
-            let ping = self.send(&Method::GET, "/_ping", None, &[])?;
+            let ping = self.send(&Method::GET, "/_ping", None, None)?;
             let version = ping.api_version.clone().unwrap_or_default();
             let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
             if version.split('.').count() != 2 || !version.split('.').all(plain) {
@@ -217,7 +218,7 @@ impl Client {
         method: &Method,
         target: &str,
         body: Option<&[u8]>,
-        headers: &[(&str, &str)],
+        auth: Option<&RegistryAuth>,
     ) -> Result<Answer> {
         let asked = format!("{method} {}", target.split('?').next().unwrap_or(target));
         self.interrupt.check()?;
@@ -227,11 +228,11 @@ impl Client {
         }
         let began = Instant::now();
         let answer =
-            self.exchange(method, target, body, headers, limit).map_err(|e| self.failure(e, &asked, limit));
+            self.exchange(method, target, body, auth, limit).map_err(|e| self.failure(e, &asked, limit));
         let status = answer.as_ref().map(|(parts, _)| parts.status.as_u16());
-        self.observer.tell(&format!("{method} {target}"), headers, status, began.elapsed());
+        self.observer.tell(&format!("{method} {target}"), auth.is_some(), status, began.elapsed());
         let (parts, bytes) = answer?;
-        Answer::decode(asked, &parts, bytes)
+        Answer::decode(asked, &parts, bytes, auth.map(RegistryAuth::secrets))
     }
 
     /// One request and its whole answer, whatever it says.
@@ -240,12 +241,12 @@ impl Client {
         method: &Method,
         target: &str,
         body: Option<&[u8]>,
-        headers: &[(&str, &str)],
+        auth: Option<&RegistryAuth>,
         limit: Duration,
     ) -> Result<(Parts, Vec<u8>), ureq::Error> {
         let mut request = Request::builder().method(method).uri(format!("http://docker{target}"));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
+        if let Some((name, value)) = auth.map(RegistryAuth::header) {
+            request = request.header(name, value);
         }
         let limit = Some(limit);
         let answer = match body {
@@ -282,7 +283,7 @@ impl Client {
         });
         let answer = answer.map_err(|e| self.failure(e, &asked, limit));
         let status = answer.as_ref().map(|answer| answer.status().as_u16());
-        self.observer.tell(&format!("GET {target}"), &[], status, began.elapsed());
+        self.observer.tell(&format!("GET {target}"), false, status, began.elapsed());
         let (parts, body) = answer?.into_parts();
         let from = body.into_with_config().limit(u64::MAX).reader();
         let mut stream = Stream { client: self, from, asked, limit };
@@ -297,7 +298,7 @@ impl Client {
                 n => refusal.extend_from_slice(&part[..n]),
             }
         }
-        match Answer::decode(stream.asked, &parts, refusal) {
+        match Answer::decode(stream.asked, &parts, refusal, None) {
             Ok(answer) => Err(answer.garbled("it is no answer")),
             Err(error) => Err(error),
         }

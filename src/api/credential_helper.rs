@@ -8,16 +8,20 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::credentials::{Credentials, CredentialsError, Secret};
+use super::credentials::{Credentials, CredentialsError};
 use super::error::{Error, Result};
 use super::interrupt::Interrupt;
+use super::secrets::{Secret, Secrets};
 
 /// How long a helper is waited for; one that asks a person for a passphrase needs a while.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long the rest of its words is waited for when it has ended: a child of its own may hold its streams.
 const LAST_WORDS: Duration = Duration::from_millis(500);
-const LONGEST_ANSWER: u64 = 1 << 20;
+/// What is printed beyond this many bytes is not read.
+const LONGEST_ANSWER: usize = 1 << 20;
+/// How many characters and lines of its words are shown.
 const LONGEST_WORDS: usize = 300;
+const MOST_LINES: usize = 5;
 /// How a helper says that it has none, by the protocol.
 const NONE: &str = "credentials not found in native keychain";
 /// The user name that stands for a token.
@@ -25,12 +29,14 @@ const TOKEN: &str = "<token>";
 
 /// Asks the helper of this name for the credentials of a server; `None` where it has none.
 ///
-/// The server's name goes to its stdin and the secret comes from its stdout: neither is in the process list.
+/// The server's name goes to its stdin and the secret comes from its stdout: neither is in the process list. It is
+/// waited for until a signal comes or the time that is left is up, [`PATIENCE`] at most. Its words are told without
+/// the secrets that are `known`, and those that it printed itself.
 pub fn get(
     name: &str,
     server: &str,
-    interrupt: &Interrupt,
-    left: Option<Duration>,
+    (interrupt, left): (&Interrupt, Option<Duration>),
+    known: &Secrets,
 ) -> Result<Option<Credentials>> {
     let program = format!("docker-credential-{name}");
     let failed = |why: String| Error::Credentials(CredentialsError::Helper { program: program.clone(), why });
@@ -45,7 +51,10 @@ pub fn get(
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|e| match e.kind() {
-            io::ErrorKind::NotFound => failed("is not installed: no folder in PATH has it".to_owned()),
+            io::ErrorKind::NotFound => failed(
+                "is not installed: no folder in PATH has it, or its first line names a program that is not there"
+                    .to_owned(),
+            ),
             _ => failed(format!("cannot be started: {e}")),
         })?;
     let (stdout, stderr) = (Words::of(child.stdout.take()), Words::of(child.stderr.take()));
@@ -61,19 +70,28 @@ pub fn get(
             let _ = child.kill();
             let _ = child.wait();
             other.map_err(|e| e.unwrap_or_else(|| failed("cannot be waited for".to_owned())))?;
-            let words = own_words(&stderr.until_now(), b"");
-            return Err(failed(format!("did not answer within {} s{words}", limit.as_secs_f32())));
+            let words = own_words(&stdout.until_now(), &stderr.until_now(), known);
+            return Err(failed(format!("did not answer within {:.0} s{words}", limit.as_secs_f32().ceil())));
         }
     };
-    let (said, complained) = (stdout.all(), stderr.all());
+    let said = stdout.all();
+    if said.len() >= LONGEST_ANSWER {
+        return Err(failed(format!(
+            "gave no credentials: it printed more than {} MiB",
+            LONGEST_ANSWER >> 20
+        )));
+    }
     if status.success() {
         return credentials(&said).map_err(|why| failed(format!("gave no credentials: {why}")));
     }
+    // On a terminal a signal reaches the helper too.
+    interrupt.check()?;
+    let complained = stderr.all();
     let has_none = |text: &[u8]| String::from_utf8_lossy(text).contains(NONE);
     if has_none(&said) || has_none(&complained) {
         return Ok(None);
     }
-    Err(failed(format!("failed ({status}){}", own_words(&said, &complained))))
+    Err(failed(format!("failed ({status}){}", own_words(&said, &complained, known))))
 }
 
 /// Waits for its end; `None` where that does not come in time.
@@ -97,10 +115,16 @@ fn ended(
     }
 }
 
-/// What a helper prints where it has credentials. An error does not repeat what was read: it may be a secret.
+/// What a helper prints where it has credentials: one object, and docker cares for nothing behind it. An error does
+/// not repeat what was read: it may be a secret.
 fn credentials(said: &[u8]) -> Result<Option<Credentials>, String> {
-    let answer: Value = serde_json::from_slice(said)
-        .map_err(|e| format!("what it printed is no JSON (line {}, column {})", e.line(), e.column()))?;
+    let answer = match serde_json::Deserializer::from_slice(said).into_iter::<Value>().next() {
+        Some(Ok(answer)) => answer,
+        Some(Err(e)) => {
+            return Err(format!("what it printed is no JSON (line {}, column {})", e.line(), e.column()));
+        }
+        None => return Err("it printed nothing".to_owned()),
+    };
     let text = |key: &str| match &answer[key] {
         Value::String(text) => Ok(text.clone()),
         _ => Err(format!("what it printed has no `{key}`")),
@@ -114,18 +138,37 @@ fn credentials(said: &[u8]) -> Result<Option<Credentials>, String> {
 }
 
 /// What a helper said that gave no credentials: the protocol has the reason on stdout.
-fn own_words(first: &[u8], second: &[u8]) -> String {
-    let words = [first, second].map(|text| String::from_utf8_lossy(text).trim().to_owned());
-    // What looks like an answer may hold a secret.
-    let words =
-        words.iter().find(|text| !text.is_empty() && !text.contains("Secret") && !text.starts_with('{'));
-    match words {
-        None => String::new(),
-        Some(text) => match text.char_indices().nth(LONGEST_WORDS) {
-            Some((end, _)) => format!(": {}...", &text[..end]),
-            None => format!(": {text}"),
-        },
+fn own_words(said: &[u8], complained: &[u8], known: &Secrets) -> String {
+    let words = [said, complained].map(|text| String::from_utf8_lossy(text).trim().to_owned());
+    let secrets = known.and(words.iter().flat_map(|text| named_secrets(text)));
+    // An answer after all is no reason, and holds a secret.
+    let Some(words) = words.iter().find(|text| !text.is_empty() && !text.starts_with('{')) else {
+        return String::new();
+    };
+    let words = secrets.hide(words);
+    let first: Vec<&str> = words.lines().take(MOST_LINES).collect();
+    let shown: String = first.join("\n").chars().take(LONGEST_WORDS).collect();
+    let dots = if shown.len() < words.len() { "..." } else { "" };
+    format!(": {shown}{dots}")
+}
+
+/// The values of what is called a secret, a password or a token in a text: `"Secret": "..."`, also cut off, and
+/// `secret=...`.
+fn named_secrets(text: &str) -> Vec<Secret> {
+    let lower = text.to_ascii_lowercase();
+    let names = ["secret", "password", "token"];
+    let ends = names.iter().flat_map(|name| lower.match_indices(name).map(|(at, name)| at + name.len()));
+    ends.filter_map(|end| value_of(&text[end..])).map(|value| Secret::new(value.to_owned())).collect()
+}
+
+/// The value behind a name: in quotes, or right behind its `=` or `:`. Words have a blank there.
+fn value_of(rest: &str) -> Option<&str> {
+    let rest = rest.trim_start_matches(['"', '\'']).trim_start().strip_prefix(['=', ':'])?;
+    let unquoted = rest.trim_start();
+    if let Some(quote) = unquoted.chars().next().filter(|c| matches!(c, '"' | '\'')) {
+        return unquoted[1..].split(quote).next();
     }
+    rest.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '}' | ')')).next()
 }
 
 /// A stream, read as it comes, by a thread of its own.
@@ -140,9 +183,13 @@ impl Words {
         let (at_end, end) = mpsc::channel();
         let into = Arc::clone(&read);
         thread::spawn(move || {
-            let mut stream = stream.map(|stream| stream.take(LONGEST_ANSWER));
+            let mut stream = stream;
             let mut part = [0; 4096];
-            while let Some(Ok(n @ 1..)) = stream.as_mut().map(|stream| stream.read(&mut part)) {
+            let mut length = 0;
+            while length < LONGEST_ANSWER
+                && let Some(Ok(n @ 1..)) = stream.as_mut().map(|stream| stream.read(&mut part))
+            {
+                length += n;
                 into.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&part[..n]);
             }
             // Nobody listens any more where the helper was not waited for.
@@ -166,20 +213,25 @@ impl Words {
 mod tests {
     use super::*;
 
+    fn failure(name: &str) -> String {
+        get(name, "r", (&Interrupt::default(), None), &Secrets::default()).unwrap_err().to_string()
+    }
+
     #[test]
     fn a_name_that_leads_elsewhere_is_no_helpers() {
-        for name in ["", "../x", "a/b", "-x", ".x", "a b", "a;b", "a\0b", "é"] {
-            let error = get(name, "r", &Interrupt::default(), None).unwrap_err().to_string();
+        for name in ["", "..", "../x", "a/b", "-x", ".x", "a b", "a;b", "a\0b", "a\nb", "é"] {
+            let error = failure(name);
             assert!(error.contains("cannot be one"), "{name}: {error}");
         }
-        let error = get("no-such-1b7", "r", &Interrupt::default(), None).unwrap_err().to_string();
+        let error = failure("no-such-1b7");
         assert!(error.contains("`docker-credential-no-such-1b7` is not installed"), "{error}");
     }
 
     #[test]
     fn reads_a_password_or_a_token() {
         let read = |text: &str| credentials(text.as_bytes()).unwrap();
-        let password = read(r#"{"ServerURL": "r", "Username": "ann", "Secret": "p"}"#).unwrap();
+        let password =
+            read("{\"ServerURL\": \"r\", \"Username\": \"ann\", \"Secret\": \"p\"}\nand more").unwrap();
         assert_eq!((password.username.as_str(), password.password.show()), ("ann", "p"));
         let token = read(r#"{"Username": "<token>", "Secret": "t"}"#).unwrap();
         assert_eq!((token.username.as_str(), token.identity_token.show()), ("", "t"));
@@ -188,13 +240,42 @@ mod tests {
 
     #[test]
     fn garbage_is_told_without_being_repeated() {
-        for text in
-            ["sesame", r#""sesame""#, r#"{"Secret": "sesame"}"#, r#"{"Username": 1, "Secret": "sesame"}"#, ""]
-        {
+        for text in [
+            "sesame",
+            r#""sesame""#,
+            r#"["sesame"]"#,
+            r#"{"Secret": "sesame"}"#,
+            r#"{"Username": 1, "Secret": "sesame"}"#,
+            " ",
+        ] {
             let error = credentials(text.as_bytes()).unwrap_err();
             assert!(!error.contains("sesame"), "{error}");
         }
-        assert_eq!(own_words(br#"{"Username":"a","Secret":"sesame"}"#, b"locked\n"), ": locked");
-        assert_eq!(own_words(b"", b""), "");
+    }
+
+    #[test]
+    fn its_own_words_are_told_without_secrets() {
+        let known = Secrets::new([Secret::new("other-secret".to_owned())]);
+        for (said, complained, words) in [
+            (r#"{"Username":"a","Secret":"sesame"}"#, "locked\n", ": locked"),
+            (
+                r#"{"Username":"a","Secret":"sesame"}"#,
+                "it is sesame, and locked",
+                ": it is (hidden), and locked",
+            ),
+            (r#"{"Username":"a","Secret": "sesame"#, "it is sesame", ": it is (hidden)"),
+            ("no: {Secret:sesame}", "", ": no: {Secret:(hidden)}"),
+            ("password=sesame; locked", "", ": password=(hidden); locked"),
+            ("other-secret does not fit", "", ": (hidden) does not fit"),
+            ("SecretService: the keyring is locked", "", ": SecretService: the keyring is locked"),
+            ("no password: the keyring is locked", "", ": no password: the keyring is locked"),
+            ("", "", ""),
+        ] {
+            assert_eq!(own_words(said.as_bytes(), complained.as_bytes(), &known), words);
+        }
+        let many = own_words("y\n".repeat(1000).as_bytes(), b"", &known);
+        assert_eq!(many, ": y\ny\ny\ny\ny...");
+        let long = own_words("é".repeat(1000).as_bytes(), b"", &known);
+        assert_eq!(long.chars().count(), 2 + LONGEST_WORDS + 3);
     }
 }

@@ -1,6 +1,5 @@
 //! Credentials for registries: what they are made of, and what keeps them from being seen.
 
-use std::fmt;
 use std::io;
 
 use base64::Engine as _;
@@ -8,28 +7,7 @@ use base64::prelude::BASE64_URL_SAFE;
 use serde_json::{Map, Value};
 
 use super::docker_config::key_of;
-
-/// A text that no `{:?}` shows.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Hides the text.
-    pub fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The text, for the one place that sends it.
-    pub(super) fn show(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(hidden)")
-    }
-}
+use super::secrets::{Secret, Secrets};
 
 /// What a registry wants to see of a user.
 #[derive(Clone, Debug, Default)]
@@ -47,8 +25,12 @@ pub struct Credentials {
 impl Credentials {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        let secrets = [&self.password, &self.identity_token, &self.registry_token];
-        self.username.is_empty() && secrets.iter().all(|secret| secret.0.is_empty())
+        self.username.is_empty() && self.secrets().iter().all(|secret| secret.show().is_empty())
+    }
+
+    /// What of it nobody may see.
+    pub fn secrets(&self) -> [Secret; 3] {
+        [self.password.clone(), self.identity_token.clone(), self.registry_token.clone()]
     }
 }
 
@@ -57,6 +39,7 @@ impl Credentials {
 pub struct RegistryAuth {
     registry: String,
     header: Secret,
+    secrets: Secrets,
 }
 
 impl RegistryAuth {
@@ -71,13 +54,19 @@ impl RegistryAuth {
         ];
         let fields = fields.into_iter().filter(|(_, text)| !text.is_empty());
         let object: Map<String, Value> = fields.map(|(key, text)| (key.to_owned(), text.into())).collect();
-        let header = Secret(BASE64_URL_SAFE.encode(Value::Object(object).to_string()));
-        Self { registry: registry.to_owned(), header }
+        let header = Secret::new(BASE64_URL_SAFE.encode(Value::Object(object).to_string()));
+        let secrets = Secrets::new(credentials.secrets());
+        Self { registry: registry.to_owned(), header, secrets }
     }
 
     /// The registry that they are for.
     pub fn registry(&self) -> &str {
         &self.registry
+    }
+
+    /// What an answer to a request that carries them may repeat.
+    pub(super) fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     /// The header of a request that carries them.

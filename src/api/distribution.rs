@@ -116,10 +116,11 @@ struct Platform {
 /// [`Error::Registry`] where the registry does not say; anything else is between this program and the engine.
 pub fn inspect(client: &Client, image: &ImageRef, auth: Option<&RegistryAuth>) -> Result<Manifest> {
     let path = Path::of_image("distribution", &image.familiar(), "json");
-    let headers: Vec<_> = auth.into_iter().map(RegistryAuth::header).collect();
     let trouble = |trouble, words: String| untold(image, trouble, words);
-    let answer = client.get_json_once::<Answer>(&path, &headers).map_err(|e| match e {
+    let answer = client.get_json_once::<Answer>(&path, auth).map_err(|e| match e {
         Error::Engine { status, message } => trouble(Trouble::of(status, &message), message),
+        // What stands between here and the engine forbids this question, in HTML, or something else answers for it.
+        Error::Garbled { why, .. } => trouble(Trouble::OutOfReach, why),
         // The engine waits for the registry, and had answered before.
         e @ Error::Silent { .. } if client.time_left().is_none_or(|left| !left.is_zero()) => {
             trouble(Trouble::OutOfReach, e.to_string())
@@ -130,9 +131,10 @@ pub fn inspect(client: &Client, image: &ImageRef, auth: Option<&RegistryAuth>) -
         Some(digest) => digest,
         None => &answer.descriptor.digest,
     };
-    let image = image
-        .with_digest(digest)
-        .map_err(|_| trouble(Trouble::OutOfReach, format!("what it has is no digest: `{digest:.80}`")))?;
+    let image = image.with_digest(digest).map_err(|_| {
+        let digest = auth.map_or_else(|| digest.to_owned(), |auth| auth.secrets().hide(digest));
+        trouble(Trouble::OutOfReach, format!("what it has is no digest: `{digest:.80}`"))
+    })?;
     Ok(Manifest { image, platforms: platforms(&answer.platforms.unwrap_or_default()) })
 }
 
@@ -170,6 +172,9 @@ fn platforms(said: &[Platform]) -> Vec<Value> {
 impl Trouble {
     /// The engine passes on a registry's words with statuses of its own; the words say more.
     fn of(status: u16, message: &str) -> Self {
+        // A repository may be called `denied`: addresses and names do not count.
+        let message = message.split_whitespace().filter(|word| !word.contains('/'));
+        let message = message.collect::<Vec<_>>().join(" ");
         let says = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
         if says(&[
             "dial tcp",
@@ -244,6 +249,13 @@ mod tests {
             (404, "page not found", OutOfReach),
             (503, "received unexpected HTTP status: 503 Service Unavailable", OutOfReach),
             (500, "toomanyrequests: You have reached your pull rate limit.", OutOfReach),
+            (500, r#"Head "http://r:5000/v2/denied/manifests/401": EOF"#, OutOfReach),
+            (500, r#"Head "http://r:5000/v2/timeout/manifests/1": no basic auth credentials"#, Denied),
+            (
+                500,
+                r#"Get "https://r/v2/": tls: failed to verify certificate: x509: unknown authority"#,
+                OutOfReach,
+            ),
         ] {
             assert_eq!(Trouble::of(status, message), trouble, "{status} {message}");
         }

@@ -2,28 +2,36 @@
 //!
 //! What they hold is secret: no message repeats a value, only where it stands.
 
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value};
 
-use super::credentials::{Credentials, CredentialsError, Secret};
+use super::credentials::{Credentials, CredentialsError};
+use super::secrets::Secret;
+
+/// The environment variable that holds credentials itself.
+pub const VARIABLE: &str = "DOCKER_AUTH_CONFIG";
+/// A file that is longer than this is no config: the largest ones have some kilobytes.
+const LONGEST: u64 = 16 << 20;
 
 /// Where credentials for registries are kept.
 #[derive(Debug, Default)]
 pub struct DockerConfig {
     /// What messages call it: the file, or the variable.
     place: String,
-    auths: Auths,
-    helpers: Vec<(String, String)>,
+    auths: Entries,
+    helpers: Entries,
     store: Option<String>,
 }
 
-/// The entries of `auths`, taken apart when they are needed: a broken one is in nobody else's way.
+/// The entries for registries, taken apart when they are needed: a broken one is in nobody else's way.
 #[derive(Default)]
-struct Auths(Map<String, Value>);
+struct Entries(Map<String, Value>);
 
 impl DockerConfig {
     /// Reads the file; one that is not there is an empty one.
@@ -32,7 +40,7 @@ impl DockerConfig {
     /// It cannot be read, or is none.
     pub fn read(path: &Path) -> Result<Self, CredentialsError> {
         let place = path.display().to_string();
-        match std::fs::read(path) {
+        match bytes_of(path) {
             Ok(text) => Self::parse(&place, &text),
             Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 Ok(Self { place, ..Self::default() })
@@ -46,25 +54,18 @@ impl DockerConfig {
         let broken = |why: String| CredentialsError::Broken { place: place.to_owned(), why };
         let mut config = object(text).map_err(broken)?;
         let auths = map(config.shift_remove("auths"), "auths").map_err(broken)?;
-        let mut helpers = Vec::new();
-        for (host, name) in map(config.shift_remove("credHelpers"), "credHelpers").map_err(broken)? {
-            match name {
-                Value::String(name) => helpers.push((host, name)),
-                _ => return Err(broken(format!("`credHelpers` has no name of a program for `{host}`"))),
-            }
-        }
+        let helpers = map(config.shift_remove("credHelpers"), "credHelpers").map_err(broken)?;
         let store = match config.shift_remove("credsStore") {
             None | Some(Value::Null) => None,
             Some(Value::String(name)) => Some(name).filter(|name| !name.is_empty()),
             Some(_) => return Err(broken("`credsStore` is no name of a program".to_owned())),
         };
-        Ok(Self { place: place.to_owned(), auths: Auths(auths), helpers, store })
+        Ok(Self { place: place.to_owned(), auths: Entries(auths), helpers: Entries(helpers), store })
     }
 
     /// `DOCKER_AUTH_CONFIG`: nothing but `{"auths": {"HOST": {"auth": "..."}}}`, as docker has it.
     pub fn parse_variable(text: &[u8]) -> Result<Self, CredentialsError> {
-        const PLACE: &str = "DOCKER_AUTH_CONFIG";
-        let broken = |why: String| CredentialsError::Broken { place: PLACE.to_owned(), why };
+        let broken = |why: String| CredentialsError::Broken { place: VARIABLE.to_owned(), why };
         let mut config = object(text).map_err(broken)?;
         let auths = map(config.shift_remove("auths"), "auths").map_err(broken)?;
         if let Some(key) = config.keys().next() {
@@ -76,13 +77,22 @@ impl DockerConfig {
                 return Err(broken(format!("the entry for `{host}` may hold `auth` only, and has `{key}`")));
             }
         }
-        Ok(Self { place: PLACE.to_owned(), auths: Auths(auths), ..Self::default() })
+        Ok(Self { place: VARIABLE.to_owned(), auths: Entries(auths), ..Self::default() })
     }
 
-    /// The program that keeps the credentials for this registry: its own, else the one for all.
-    pub fn helper(&self, registry: &str) -> Option<&str> {
-        let own = find(self.helpers.iter().map(|(host, name)| (host, name)), registry);
-        own.or(self.store.as_ref()).map(String::as_str)
+    /// The program that keeps the credentials for this registry: its own, else the one for all. An empty name of its
+    /// own is none, as docker has it: then `auths` has them, whoever keeps all others.
+    ///
+    /// # Errors
+    /// There is an entry, and it is no name.
+    pub fn helper(&self, registry: &str) -> Result<Option<&str>, CredentialsError> {
+        match self.helpers.find(registry) {
+            None | Some((_, Value::Null)) => Ok(self.store.as_deref()),
+            Some((_, Value::String(name))) => Ok(Some(name.as_str()).filter(|name| !name.is_empty())),
+            Some((host, _)) => {
+                Err(self.broken(format!("`credHelpers` has no name of a program for `{host}`")))
+            }
+        }
     }
 
     /// The credentials that the text itself has for this registry.
@@ -90,31 +100,36 @@ impl DockerConfig {
     /// # Errors
     /// There is an entry, and it cannot be understood.
     pub fn credentials(&self, registry: &str) -> Result<Option<Credentials>, CredentialsError> {
-        let Some((host, entry)) =
-            find(self.auths.0.iter().map(|(host, entry)| (host, (host, entry))), registry)
-        else {
-            return Ok(None);
+        let Some((host, entry)) = self.auths.find(registry) else { return Ok(None) };
+        credentials(entry).map_err(|why| self.broken(format!("the entry for `{host}` {why}")))
+    }
+
+    /// All secrets that the text itself has, as far as it can be understood: to be hidden in what others say.
+    pub fn secrets(&self) -> impl Iterator<Item = Secret> {
+        let found = self.auths.0.values().filter_map(|entry| credentials(entry).ok().flatten());
+        found.flat_map(|found| found.secrets())
+    }
+
+    fn broken(&self, why: String) -> CredentialsError {
+        CredentialsError::Broken { place: self.place.clone(), why }
+    }
+}
+
+impl Entries {
+    /// The entry for a registry: by docker's own key, else by any way to write its host.
+    fn find(&self, registry: &str) -> Option<(&String, &Value)> {
+        let same = |key: &str| {
+            let host = host_of(key);
+            host == registry || is_docker_hub(registry) && is_docker_hub(host)
         };
-        credentials(entry).map_err(|why| CredentialsError::Broken {
-            place: self.place.clone(),
-            why: format!("the entry for `{host}` {why}"),
-        })
+        let exact = self.0.iter().find(|(key, _)| *key == key_of(registry));
+        exact.or_else(|| self.0.iter().find(|(key, _)| same(key)))
     }
 }
 
 /// The name by which docker keeps the credentials for a registry.
 pub fn key_of(registry: &str) -> &str {
     if is_docker_hub(registry) { "https://index.docker.io/v1/" } else { registry }
-}
-
-/// The entry for a registry: by docker's own key, else by any way to write its host.
-fn find<'a, T>(mut entries: impl Iterator<Item = (&'a String, T)> + Clone, registry: &str) -> Option<T> {
-    let same = |key: &String| {
-        let host = host_of(key);
-        host == registry || is_docker_hub(registry) && is_docker_hub(host)
-    };
-    let exact = entries.clone().find(|(key, _)| *key == key_of(registry));
-    exact.or_else(|| entries.find(|(key, _)| same(key))).map(|(_, entry)| entry)
 }
 
 /// `https://registry.example.com/v1/` was a key in old files.
@@ -128,7 +143,11 @@ fn is_docker_hub(host: &str) -> bool {
 }
 
 fn credentials(entry: &Value) -> Result<Option<Credentials>, String> {
-    let Some(entry) = entry.as_object() else { return Err("is no object".to_owned()) };
+    let entry = match entry {
+        Value::Object(entry) => entry,
+        Value::Null => return Ok(None),
+        _ => return Err("is no object".to_owned()),
+    };
     let text = |key: &str| match entry.get(key) {
         None | Some(Value::Null) => Ok(String::new()),
         Some(Value::String(text)) => Ok(text.clone()),
@@ -151,13 +170,32 @@ fn credentials(entry: &Value) -> Result<Option<Credentials>, String> {
 }
 
 fn user_and_password(auth: &str) -> Option<(String, String)> {
+    // Tools that encode break long lines.
+    let auth = auth.replace(['\r', '\n'], "");
     let text = String::from_utf8(BASE64_STANDARD.decode(auth).ok()?).ok()?;
     let (user, password) = text.split_once(':')?;
     (!user.is_empty()).then(|| (user.to_owned(), password.trim_matches('\0').to_owned()))
 }
 
+/// The bytes of a file that may be anything: a pipe would be waited for until somebody writes to it, and a device has
+/// no end.
+fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
+    let kind = fs::metadata(path)?.file_type();
+    if kind.is_fifo() || kind.is_socket() || kind.is_block_device() {
+        return Err(io::Error::other("it is no file, but a pipe, a socket or a device"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    match u64::try_from(bytes.len()) {
+        Ok(..=LONGEST) => Ok(bytes),
+        _ => Err(io::Error::other(format!("it is larger than {} MiB", LONGEST >> 20))),
+    }
+}
+
 /// The parser's own words for a wrong type would repeat the value: any JSON is read, and judged here.
 fn object(text: &[u8]) -> Result<Map<String, Value>, String> {
+    // Editors on Windows put it before everything.
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     if text.trim_ascii().is_empty() {
         return Ok(Map::new());
     }
@@ -176,7 +214,7 @@ fn map(value: Option<Value>, key: &str) -> Result<Map<String, Value>, String> {
     }
 }
 
-impl std::fmt::Debug for Auths {
+impl std::fmt::Debug for Entries {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }
@@ -245,11 +283,14 @@ mod tests {
         let config = parse(
             r#"{"credsStore": "all", "credHelpers": {"r:1": "own", "https://index.docker.io/v1/": "hub"}, "other": [1]}"#,
         );
-        assert_eq!(config.helper("r:1"), Some("own"));
-        assert_eq!(config.helper("docker.io"), Some("hub"));
-        assert_eq!(config.helper("r:2"), Some("all"));
-        assert_eq!(parse(r#"{"credsStore": ""}"#).helper("r"), None);
-        assert_eq!(parse("").helper("r"), None);
+        assert_eq!(config.helper("r:1").unwrap(), Some("own"));
+        assert_eq!(config.helper("docker.io").unwrap(), Some("hub"));
+        assert_eq!(config.helper("r:2").unwrap(), Some("all"));
+        assert_eq!(parse(r#"{"credsStore": ""}"#).helper("r").unwrap(), None);
+        assert_eq!(parse("").helper("r").unwrap(), None);
+        let without = parse(r#"{"credsStore": "all", "credHelpers": {"r:1": "", "r:2": null}}"#);
+        assert_eq!(without.helper("r:1").unwrap(), None, "docker turns the store off for one registry so");
+        assert_eq!(without.helper("r:2").unwrap(), Some("all"));
     }
 
     #[test]
@@ -265,14 +306,51 @@ mod tests {
             r#"{"credsStore": ["sesame"]}"#,
             r#"{"credHelpers": {"r": {"sesame": 1}}}"#,
         ] {
-            let error =
-                DockerConfig::parse("config.json", text.as_bytes()).and_then(|it| it.credentials("r"));
+            let error = DockerConfig::parse("config.json", text.as_bytes())
+                .and_then(|it| it.helper("r").map(drop).and(it.credentials("r")));
             let said = error.unwrap_err().to_string();
             assert!(
                 said.contains("config.json") && !said.contains("sesame") && !said.contains("c2Vz"),
                 "{said}"
             );
         }
+    }
+
+    #[test]
+    fn a_broken_entry_is_in_nobody_elses_way() {
+        let config = parse(&format!(
+            r#"{{"auths": {{"a": "x", "r": {{"auth": "{ANN}"}}, "n": null}}, "credHelpers": {{"a": 1}}}}"#
+        ));
+        assert_eq!(user(&config, "r").as_deref(), Some("ann:pass-word-1"));
+        assert_eq!((config.helper("r").unwrap(), user(&config, "n")), (None, None));
+        assert!(config.helper("a").is_err() && config.credentials("a").is_err());
+        assert_eq!(config.secrets().filter(|it| it.show() == "pass-word-1").count(), 1);
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_broken_lines_of_base64_are_no_harm() {
+        let text =
+            format!("\u{feff}{{\"auths\": {{\"r\": {{\"auth\": \"{}\\r\\n{}\"}}}}}}", &ANN[..8], &ANN[8..]);
+        assert_eq!(user(&parse(&text), "r").as_deref(), Some("ann:pass-word-1"));
+    }
+
+    #[test]
+    fn a_file_without_an_end_and_one_that_nobody_writes_to_are_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let error = |name: &str| match DockerConfig::read(&path(name)).unwrap_err() {
+            CredentialsError::Unreadable { source, .. } => source.to_string(),
+            other => panic!("{other}"),
+        };
+        assert!(std::process::Command::new("mkfifo").arg(path("pipe")).status().unwrap().success());
+        assert!(error("pipe").contains("no file, but a pipe"));
+        File::create(path("long")).unwrap().set_len(1 << 30).unwrap();
+        assert_eq!(error("long"), "it is larger than 16 MiB");
+        std::os::unix::fs::symlink("/dev/zero", path("zero")).unwrap();
+        assert_eq!(error("zero"), "it is larger than 16 MiB");
+        std::os::unix::fs::symlink("/dev/null", path("null")).unwrap();
+        assert!(DockerConfig::read(&path("null")).unwrap().credentials("r").unwrap().is_none());
+        assert!(DockerConfig::read(&path("absent")).unwrap().credentials("r").unwrap().is_none());
     }
 
     #[test]

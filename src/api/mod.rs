@@ -27,6 +27,7 @@ pub mod registry_auth;
 pub mod remove;
 pub mod rollout;
 pub mod rows;
+mod secrets;
 pub mod services;
 pub mod spec;
 pub mod task;

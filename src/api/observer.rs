@@ -34,13 +34,12 @@ impl Observer {
     pub(super) fn tell(
         &self,
         request: &str,
-        headers: &[(&str, &str)],
+        has_credentials: bool,
         ending: Result<u16, &Error>,
         took: Duration,
     ) {
         if let Some(tell) = &self.0 {
-            let is_hidden = headers.iter().any(|(name, _)| *name == HEADER);
-            let hidden: &[&str] = if is_hidden { &[HEADER] } else { &[] };
+            let hidden: &[&str] = if has_credentials { &[HEADER] } else { &[] };
             tell(&Exchange { request, hidden, ending, took });
         }
     }

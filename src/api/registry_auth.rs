@@ -9,6 +9,7 @@ use super::credential_helper;
 use super::credentials::RegistryAuth;
 use super::docker_config::{DockerConfig, key_of};
 use super::error::Result;
+use super::secrets::Secrets;
 
 /// All credentials that the user has. Nothing but the files is looked at before a registry's are asked for.
 #[derive(Debug, Default)]
@@ -47,9 +48,12 @@ impl Keyring {
 
     fn look_up(&self, client: &Client, registry: &str) -> Result<Option<RegistryAuth>> {
         let mut credentials = self.variable.credentials(registry)?;
-        if let (None, Some(helper)) = (&credentials, self.file.helper(registry)) {
-            let server = key_of(registry);
-            credentials = credential_helper::get(helper, server, client.interrupt(), client.time_left())?;
+        if credentials.is_none()
+            && let Some(helper) = self.file.helper(registry)?
+        {
+            let known = Secrets::new(self.variable.secrets().chain(self.file.secrets()));
+            let limits = (client.interrupt(), client.time_left());
+            credentials = credential_helper::get(helper, key_of(registry), limits, &known)?;
         }
         if credentials.is_none() {
             credentials = self.file.credentials(registry)?;

@@ -332,8 +332,11 @@ fn path_of_list(filters: &[Filter], with_counts: bool) -> Path {
 fn post(client: &Client, path: &Path, spec: &Value, auth: Option<&RegistryAuth>) -> Result<Posted> {
     let body = serde_json::to_vec(spec)
         .map_err(|e| Error::Garbled { request: "the spec".to_owned(), why: e.to_string() })?;
-    let headers: Vec<_> = auth.into_iter().map(RegistryAuth::header).collect();
-    client.post(path, &body, &headers)?.json()
+    let mut posted: Posted = client.post(path, &body, auth)?.json()?;
+    if let (Some(auth), Some(warnings)) = (auth, &mut posted.warnings) {
+        warnings.iter_mut().for_each(|warning| *warning = auth.secrets().hide(warning));
+    }
+    Ok(posted)
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Exit codes, and what an error means to the user.
 
+use crate::api::credentials::CredentialsError;
 use crate::api::distribution::Trouble;
+use crate::api::docker_config;
 use crate::api::error::Error;
 use crate::api::spec::BadValue;
 use crate::api::update::{NotBegun, Outcome, Posts, Verdict};
@@ -153,10 +155,7 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::Registry { trouble: Trouble::OutOfReach, .. } => {
             "try again, or use the tag as it is with `--no-resolve-image`".to_owned()
         }
-        Error::Credentials(_) => {
-            "mend it, or name another folder with `--config DIR` before the command, or with DOCKER_CONFIG"
-                .to_owned()
-        }
+        Error::Credentials(error) => credentials_hint(error),
         e if e.is_not_manager() => {
             "run it on a manager node; a new swarm begins with `docker swarm init`".to_owned()
         }
@@ -168,6 +167,17 @@ pub fn hint(error: &Error) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+fn credentials_hint(error: &CredentialsError) -> String {
+    let what = match error {
+        CredentialsError::Broken { place, .. } if place == docker_config::VARIABLE => {
+            return format!("mend it, or do without: `unset {place}`");
+        }
+        CredentialsError::Unreadable { .. } | CredentialsError::Broken { .. } => "mend it",
+        CredentialsError::Helper { .. } => "mend it, or the `credsStore` or `credHelpers` that names it",
+    };
+    format!("{what}; or name another folder with `--config DIR` before the command, or with DOCKER_CONFIG")
 }
 
 /// Reports the error that ended a command, and gives its exit code.

@@ -14,6 +14,7 @@ use signal_hook::flag;
 use super::debug;
 use crate::api::client::Client;
 use crate::api::distribution::Manifests;
+use crate::api::docker_config;
 use crate::api::endpoint::Endpoint;
 use crate::api::error::Result as ApiResult;
 use crate::api::interrupt::Interrupt;
@@ -93,7 +94,7 @@ impl Global {
         if let Some(keyring) = self.keyring.get() {
             return Ok(keyring);
         }
-        let variable = std::env::var_os("DOCKER_AUTH_CONFIG").filter(|text| !text.is_empty());
+        let variable = std::env::var_os(docker_config::VARIABLE).filter(|text| !text.is_empty());
         let file = self.config.as_ref().map(|folder| folder.join("config.json"));
         let keyring = Keyring::new(variable.as_ref().map(|text| text.as_encoded_bytes()), file.as_deref())?;
         Ok(self.keyring.get_or_init(|| keyring))

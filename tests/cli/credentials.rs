@@ -5,14 +5,18 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::engine::{Engine, get};
+use crate::support::engine::{Engine, get, post};
 use crate::support::fake_swarm::FakeSwarm;
-use crate::support::fixtures::{OLD, spec, t001};
+use crate::support::fixtures::{ID, OLD, spec, t001};
 use crate::support::run::{Run, Swarmctl, swarmctl};
-use crate::support::secrets::{OTHER_PASSWORD, PASSWORD, TOKEN, USER, WRONG_PASSWORD, basic, header_json};
+use crate::support::secrets::{
+    self, OTHER_PASSWORD, PASSWORD, TOKEN, USER, WRONG_PASSWORD, basic, header_json,
+};
 use crate::support::server::Answer;
 
 const REGISTRY: &str = "127.0.0.1:5000";
@@ -264,13 +268,25 @@ fn a_helper_that_gives_none_is_told_with_its_own_words() {
     let garbage = format!("printf '%s' 'Secret={PASSWORD}'");
     let half = format!("printf '%s' '{{\"Username\":\"{USER}\",\"Secret\":\"{PASSWORD}'");
     let wrong = format!("printf '%s' '{{\"Username\":[\"{PASSWORD}\"],\"Secret\":\"{PASSWORD}\"}}'");
+    let echo = format!("{half}; echo 'it is {PASSWORD}, and refused' >&2; exit 1");
+    let dump = format!("echo 'cannot send: {{Username:ann Secret:{PASSWORD}}}'; exit 1");
     for (name, script, words) in [
         ("h", "echo 'no such user'; exit 1", "`docker-credential-h` failed (exit status: 1): no such user"),
         ("h", &fails, "failed (exit status: 3): the vault is locked"),
         ("h", &garbage, "what it printed is no JSON"),
         ("h", &half, "what it printed is no JSON"),
         ("h", &wrong, "what it printed has no `Username`"),
-        ("h", "exit 0", "what it printed is no JSON"),
+        ("h", "exit 0", "it printed nothing"),
+        ("h", "echo '[]'", "what it printed has no `Username`"),
+        ("h", &echo, "failed (exit status: 1): it is (hidden), and refused"),
+        ("h", &dump, "failed (exit status: 1): cannot send: {Username:ann Secret:(hidden)}"),
+        (
+            "h",
+            "echo 'SecretService: the keyring is locked'; exit 1",
+            ": SecretService: the keyring is locked",
+        ),
+        ("h", "exec yes", "it printed more than 1 MiB"),
+        ("h", "yes | head -n 9; exit 1", "failed (exit status: 1): y\n  y\n  y\n  y\n  y..."),
         ("h", "kill -9 $$", "failed (signal: 9"),
         ("h", "printf '\\377\\376'; exit 1", "failed (exit status: 1)"),
         ("other", "exit 0", "`docker-credential-h` is not installed"),
@@ -282,9 +298,111 @@ fn a_helper_that_gives_none_is_told_with_its_own_words() {
 
 #[test]
 fn a_helpers_name_cannot_lead_elsewhere() {
-    for name in ["../evil", "/bin/true", "a b", "-x"] {
+    for name in ["../evil", "/bin/true", "a/b", "..", ".", "a b", "-x", "a\nb", "a;b"] {
         let home = Home::new(&json!({ "credHelpers": { REGISTRY: name } }));
         refused(|run| home.within(run)).says(&["cannot be one"]);
+    }
+}
+
+#[test]
+fn an_empty_name_turns_the_store_off_for_one_registry_as_docker_has_it() {
+    let mut config = auths(REGISTRY, PASSWORD);
+    config["credsStore"] = "all".into();
+    config["credHelpers"] = json!({ REGISTRY: "", "r:9": 1 });
+    let home = Home::new(&config).helper("all", "echo 'it was asked'; exit 1");
+    assert_eq!(sent(IMAGE, |run| home.within(run)), password_header(REGISTRY, PASSWORD));
+    config["credHelpers"] = json!({ REGISTRY: ["h"] });
+    let home = Home::new(&config);
+    refused(|run| home.within(run)).says(&["`credHelpers` has no name of a program for `127.0.0.1:5000`"]);
+}
+
+#[test]
+fn a_secret_is_in_no_process_list() {
+    let home = Home::new(&json!({ "credsStore": "spy" }));
+    let seen = home.config().join("seen").display().to_string();
+    let spy = format!(
+        "cat /proc/*/cmdline 2>/dev/null | tr '\\0' ' ' >{seen}; echo \"own: $*\" >>{seen}; {}",
+        helper_of(USER, PASSWORD)
+    );
+    // The script itself holds the password, and is not to be found by it: its text is in a file, not in the list.
+    let home = home.helper("spy", &spy);
+    assert_eq!(sent(IMAGE, |run| home.within(run)), password_header(REGISTRY, PASSWORD));
+    let seen = fs::read_to_string(seen).unwrap();
+    assert!(seen.contains("own: get\n") && seen.contains("update-image"), "{seen}");
+    assert_eq!(secrets::in_text(&seen), None, "{seen}");
+}
+
+#[test]
+fn a_signal_that_ends_the_helper_too_is_an_interrupt() {
+    let home = Home::new(&json!({ "credsStore": "h" })).helper("h", "kill -INT $PPID; kill -INT $$");
+    let swarm = swarm(IMAGE);
+    let run = swarmctl(["update-image", "-d", "t001", IMAGE]).host(swarm.host());
+    home.within(run).run().exits(130).says(&["nothing was posted"]);
+}
+
+#[test]
+fn a_pipe_in_the_place_of_the_config_is_not_waited_for() {
+    let home = Home::with_text("");
+    let file = home.config().join("config.json");
+    fs::remove_file(&file).unwrap();
+    assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
+    refused(|run| home.within(run).limit(Duration::from_secs(10)))
+        .says(&["cannot read", "no file, but a pipe"]);
+}
+
+// What others say
+
+#[test]
+fn what_an_engine_or_a_registry_repeats_of_them_is_hidden() {
+    let home = Home::new(&auths(REGISTRY, PASSWORD));
+    let header = BASE64_URL_SAFE.encode(password_header(REGISTRY, PASSWORD));
+    let (pinned, basic) = (format!("{IMAGE}@{DIGEST}"), basic(PASSWORD));
+    let echoes = [
+        format!("denied: bad header Authorization: Basic {basic}"),
+        format!("bad X-Registry-Auth: {header}"),
+        format!("bad X-Registry-Auth {}", password_header(REGISTRY, PASSWORD)),
+        format!("Get \"http://{USER}:{PASSWORD}@{REGISTRY}/v2/\": EOF"),
+    ];
+    let question = |answer| get(&format!("/v1.41/distribution/{IMAGE}/json")).answers(answer);
+    let t001_is = |image: &str, index| Answer::json(200, t001(image, index));
+    let run = |engine: &Engine, args: &[&str]| {
+        let line = [&["--debug", "update-image", "-d", "t001", IMAGE], args].concat();
+        home.within(swarmctl(line).host(engine.host())).run()
+    };
+    for echo in echoes {
+        let script =
+            [get("/v1.41/services/t001").answers(t001_is(OLD, 11)), question(Answer::error(500, &echo))];
+        run(&Engine::ordered(script), &["--on-resolve-error=fail"]).exits(1).says(&["(hidden)"]);
+        // With the post: in a refusal, in a warning, and in what is no answer at all.
+        let path = format!("/v1.41/services/{ID}/update?version=11");
+        for (answer, code) in [
+            (Answer::error(400, &echo), 1),
+            (Answer::json(200, json!({ "Warnings": [echo] }).to_string()), 0),
+        ] {
+            let mut script =
+                vec![get("/v1.41/services/t001").answers(t001_is(&pinned, 11)), post(&path).answers(answer)];
+            if code == 0 {
+                script.push(get(&format!("/v1.41/services/{ID}")).answers(t001_is(&pinned, 12)));
+            }
+            let engine = Engine::ordered(script);
+            let args = ["--no-resolve-image", "--with-registry-auth"];
+            run(&engine, &args).exits(code).says(&["(hidden)"]);
+        }
+        let script = [
+            get("/v1.41/services/t001").answers(t001_is(OLD, 11)),
+            question(Answer::json(200, format!("<p>{echo}</p>"))).times(1..=9),
+        ];
+        run(&Engine::ordered(script), &["--on-resolve-error=fail"]).exits(1).says(&["(hidden)"]);
+        let script = [
+            get("/v1.41/services/t001").answers(t001_is(OLD, 11)),
+            question(Answer::json(200, json!({ "Descriptor": { "digest": echo } }).to_string())),
+        ];
+        run(&Engine::ordered(script), &["--on-resolve-error=fail"]).exits(1).says(&["no digest", "(hidden)"]);
+        // In JSON too.
+        let script =
+            [get("/v1.41/services/t001").answers(t001_is(OLD, 11)), question(Answer::error(500, &echo))];
+        let run = run(&Engine::ordered(script), &["--on-resolve-error=fail", "--json"]).exits(1);
+        assert!(run.json()["services"][0]["error"].as_str().unwrap().contains("(hidden)"));
     }
 }
 
@@ -296,7 +414,7 @@ fn a_helper_that_hangs_is_ended_and_its_own_words_are_shown() {
     let engine = Engine::ordered([get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11)))]);
     let run = swarmctl(["update-image", "-d", "--timeout", "1s", "t001", IMAGE]).host(engine.host());
     let run = home.within(run).limit(Duration::from_secs(20)).run().exits(1);
-    run.says(&["`docker-credential-h` did not answer within", "waiting for the vault"]);
+    run.says(&["`docker-credential-h` did not answer within 1 s: waiting for the vault"]);
     // A signal ends the wait too.
     let engine = Engine::ordered([get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11)))]);
     let run = swarmctl(["update-image", "-d", "t001", IMAGE]).host(engine.host());

@@ -25,16 +25,20 @@ pub fn header_json(header: &str) -> String {
 
 /// The secret that a text holds, if it does.
 pub fn in_text(text: &str) -> Option<String> {
-    let encoded = [PASSWORD, OTHER_PASSWORD, WRONG_PASSWORD].into_iter().map(basic);
-    // Within a header the offset decides how `"password":"hush-` is encoded.
-    let in_headers = (0..3).map(|offset| {
-        let text = format!("{}\"password\":\"{MARK}", " ".repeat(offset));
-        let whole = BASE64_URL_SAFE.encode(&text);
-        let (from, to) = (offset.div_ceil(3) * 4, text.len() / 3 * 4);
+    // Their beginnings, so that one is noticed that was cut off.
+    let all = ["hush-passw", "hush-wrong", "hush-token"];
+    // What stands before it decides how it is encoded; the digits at both ends depend on what is around.
+    let encoded = all.into_iter().flat_map(|secret| (0..3).map(move |offset| (secret, offset)));
+    let encoded = encoded.map(|(secret, offset)| {
+        let around = format!("{}{secret}", " ".repeat(offset));
+        let whole = BASE64_URL_SAFE.encode(&around);
+        let (from, to) = (offset.div_ceil(3) * 4, around.len() / 3 * 4);
         whole[from..to].to_owned()
     });
-    let all = std::iter::once(MARK.to_owned()).chain(encoded).chain(in_headers);
-    all.into_iter().find(|secret| text.contains(secret.as_str()))
+    let written = text.replace('+', "-").replace('/', "_");
+    std::iter::once(MARK.to_owned())
+        .chain(encoded)
+        .find(|secret| text.contains(secret.as_str()) || written.contains(secret.as_str()))
 }
 
 mod tests {
@@ -47,8 +51,13 @@ mod tests {
             assert!(in_text(&format!("x{text}y")).is_some(), "{text}");
         }
         for user in ["a", "ab", "abc"] {
-            let header = format!("{{\"username\":\"{user}\",\"password\":\"{PASSWORD}\"}}");
-            assert!(in_text(&BASE64_URL_SAFE.encode(header)).is_some(), "{user}");
+            for (key, secret) in
+                [("password", PASSWORD), ("password", WRONG_PASSWORD), ("identitytoken", TOKEN)]
+            {
+                let header = format!("{{\"username\":\"{user}\",\"{key}\":\"{secret}\"}}");
+                assert!(in_text(&BASE64_URL_SAFE.encode(&header)).is_some(), "{header}");
+                assert!(in_text(&BASE64_STANDARD.encode(&header)).is_some(), "{header}");
+            }
         }
     }
 }
