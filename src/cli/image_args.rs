@@ -14,13 +14,14 @@ use crate::api::update::{Outcome, Unchanged, Verdict};
 /// Flags of every command that sets an image.
 #[derive(Args, Debug)]
 pub struct ResolveArgs {
-    /// Pin the image to the digest that the registry has: always, where repository or tag change, or never
-    #[arg(long, value_name = "WHEN", value_enum, default_value = "always")]
-    resolve_image: When,
+    /// Pin the image to the digest that the registry has: always, where repository or tag change, or never [default:
+    /// always, where an image is given]
+    #[arg(long, value_name = "WHEN", value_enum)]
+    resolve_image: Option<When>,
     /// Do not ask a registry for the digest of the tag (--resolve-image never)
     #[arg(long)]
     no_resolve_image: bool,
-    /// Without an answer of the registry, use the tag as it is, or fail
+    /// Where the registry gives no digest for another image than the service has, use the tag as it is, or fail
     #[arg(long, value_name = "WHAT", value_enum, default_value = "keep-tag")]
     on_resolve_error: OnError,
     /// Store the credentials for the registry with the service, for its nodes
@@ -69,7 +70,12 @@ impl ResolveArgs {
     }
 
     fn when(&self) -> When {
-        if self.no_resolve_image { When::Never } else { self.resolve_image }
+        if self.no_resolve_image { When::Never } else { self.resolve_image.unwrap_or(When::Always) }
+    }
+
+    /// Whether the digest is asked for in so many words, also where no image is given.
+    fn is_explicit(&self) -> bool {
+        self.resolve_image.is_some() && self.when() == When::Always
     }
 
     fn store(
@@ -105,7 +111,14 @@ impl ImageArgs {
                 "`--unpin` writes no digest, and the image has one",
                 "--unpin web nginx:1.27",
             )),
-            _ => Ok(()),
+            _ => self.check_unpin(),
+        }
+    }
+
+    fn check_unpin(&self) -> Result<(), BadValue> {
+        match self.unpin && self.resolve.is_explicit() {
+            true => Err(BadValue::new("`--unpin` goes with no `--resolve-image always`", "--unpin web")),
+            false => Ok(()),
         }
     }
 
@@ -127,11 +140,17 @@ impl ImageArgs {
         }
     }
 
-    /// What a service takes whose image stays: credentials, where they are to be stored, or `--unpin` for its own tag.
+    /// What a service takes that is given no image: credentials, where they are to be stored, or what `--unpin` and
+    /// `--resolve-image always` make of the tag that it follows.
     pub fn for_unchanged(&self, client: &Client, global: &Global, current: &str) -> Result<ImageChange> {
+        self.check_unpin()?;
         let mut change = ImageChange::default();
         let Ok(image) = ImageRef::parse(current) else { return Ok(change) };
-        if let (true, Some(tag)) = (self.unpin, image.tag()) {
+        if self.unpin || self.resolve.is_explicit() {
+            let Some(tag) = image.tag() else {
+                let why = format!("the service follows no tag: its image is `{current}`");
+                return Err(BadValue::new(why, "--image nginx:1.27 web").into());
+            };
             return self.change(client, global, current, &image.with_tag(tag)?, false);
         }
         self.resolve.store(client, global, image.domain(), &mut change)?;
@@ -228,7 +247,12 @@ impl Resolving<'_> {
                     same.unwrap_or_else(|| ImageChange { edits: manifest.edits(), ..ImageChange::default() })
                 );
             }
-            Err(e @ Error::Registry { .. }) if self.args.on_resolve_error == OnError::KeepTag => e,
+            // What is pinned stays pinned, and nothing else is asked for.
+            Err(e @ Error::Registry { .. })
+                if likeness == Likeness::Pinned || self.args.on_resolve_error == OnError::KeepTag =>
+            {
+                e
+            }
             Err(e) => return Err(e),
         };
         let mut change = match likeness {

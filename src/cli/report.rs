@@ -220,7 +220,11 @@ pub fn tell(style: Style, outcome: &Outcome, global: &Global) {
 }
 
 fn as_json(outcome: &Outcome, code: Exit) -> Value {
-    let error = words::of(outcome, None).map(|said| said.causes.join("; "));
+    let error = match &outcome.verdict {
+        // No failure, and yet not what was asked for.
+        Verdict::Unchanged(Unchanged::Skipped(why)) => Some(why.clone()),
+        _ => words::of(outcome, None).map(|said| said.causes.join("; ")),
+    };
     let changes: Vec<Value> = outcome
         .changes
         .iter()

@@ -133,8 +133,14 @@ fn change_for(
         outcome.verdict = Verdict::Conflict(Conflict::Version { wanted, now });
         return Err(Box::new(outcome));
     }
-    let (asked, edits) = asked_image(edits.to_vec());
+    let mut edits = edits.to_vec();
+    let given_image = take_image(&mut edits, |_| true);
     let found = edits_for(client, service, edits, document).and_then(|mut edits| {
+        // So is the tag of a spec that is brought, unless it is what the service has, or a flag names another.
+        let is_new =
+            |image: &ImageRef| image.digest().is_none() && Some(&*image.familiar()) != service.image();
+        let brought = take_image(&mut edits, |image| given_image.is_some() || is_new(image));
+        let asked = given_image.clone().or(brought);
         let image = image_for(client, global, service, asked.as_ref(), &edits, args)?;
         edits.extend(image.edits.iter().cloned());
         Ok((edits, image))
@@ -151,15 +157,15 @@ fn change_for(
     Ok(job.with((edits, image)))
 }
 
-/// The image that `--image` asks for, and the other edits.
-fn asked_image(mut edits: Vec<Edit>) -> (Option<ImageRef>, Vec<Edit>) {
+/// Takes the image that the edits set out of them, to be pinned, where it `is_asked` for.
+fn take_image(edits: &mut Vec<Edit>, is_asked: impl Fn(&ImageRef) -> bool) -> Option<ImageRef> {
     let place = Place::at("TaskTemplate.ContainerSpec.Image");
     let asked = edits.iter().rev().find(|edit| edit.place == place).and_then(|edit| match &edit.op {
-        Op::Set(image) => ImageRef::parse(image.as_str()?).ok(),
+        Op::Set(image) => ImageRef::parse(image.as_str()?).ok().filter(is_asked),
         _ => None,
     });
     edits.retain(|edit| asked.is_none() || edit.place != place);
-    (asked, edits)
+    asked
 }
 
 /// What the image takes: pinned to its digest where one is asked for, else left alone.

@@ -77,6 +77,22 @@ fn leaves_alone_what_a_post_would_disturb() {
     let told =
         run.json()["services"].as_array().unwrap().iter().map(|it| it["outcome"].clone()).collect::<Vec<_>>();
     assert_eq!(told, [json!("skipped"), json!("applied")]);
+    // Why is told in JSON too, whether it was named or found.
+    for (args, code) in [(["--json", "job"], 5), (["--json", "--filter=name=job"], 0)] {
+        let run = refresh(&swarm, &args).exits(code);
+        let service = &run.json()["services"][0];
+        assert_eq!((&service["exit_code"], &service["posted"]), (&json!(code), &json!(false)));
+        assert!(service["error"].as_str().unwrap().contains("it is a job"), "{service}");
+    }
+}
+
+#[test]
+fn a_service_that_is_named_twice_is_posted_to_once() {
+    let swarm = FakeSwarm::with([spec("web", IMAGE), spec("db", IMAGE)]);
+    let id = swarm.service("web").id;
+    let run = refresh(&swarm, &["web", &id, "db", &id[..8], "web"]).exits(0);
+    assert_eq!(run.stdout.lines().count(), 2, "{}", run.report());
+    assert_eq!(swarm.posts().len(), 2);
 }
 
 #[test]

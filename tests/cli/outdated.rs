@@ -93,6 +93,31 @@ fn many_are_asked_for_at_the_same_time() {
 }
 
 #[test]
+fn credentials_that_cannot_be_had_are_told_in_their_rows() {
+    let image = |n: usize| format!("127.0.0.1:500{n}/whoami:a");
+    let swarm = FakeSwarm::with((1..=6).map(|n| spec(&format!("s{n}"), &format!("{}@{ONE}", image(n)))));
+    for n in 1..=6 {
+        swarm.world().registry.insert(image(n), ONE.to_owned());
+    }
+    let home = tempfile::tempdir().unwrap();
+    let script = "[ \"$(cat)\" = 127.0.0.1:5003 ] && echo 'the vault is locked' && exit 1; \
+                  echo 'credentials not found in native keychain'; exit 1";
+    let write = "printf '%s\\n' '#!/bin/sh' \"$2\" >\"$1\" && chmod 755 \"$1\"";
+    let file = home.path().join("docker-credential-slow");
+    let made = std::process::Command::new("sh").args(["-c", write, "sh"]).arg(file).arg(script).status();
+    assert!(made.unwrap().success());
+    std::fs::write(home.path().join("config.json"), r#"{"credsStore": "slow"}"#).unwrap();
+    let folder = home.path().display().to_string();
+    let run = swarmctl(["--config", &folder, "outdated", "--exit-code"])
+        .host(swarm.host())
+        .env("PATH", &format!("{folder}:/usr/bin:/bin"))
+        .run()
+        .exits(1);
+    assert_eq!(run.stdout.matches("up to date").count(), 5, "{}", run.report());
+    assert!(run.stdout.lines().any(|line| line.starts_with("s3 ") && line.contains("the vault is locked")));
+}
+
+#[test]
 fn json_has_the_digests_in_full() {
     let run = outdated(&swarm(), &["--json", "web9", "far", "fixed"]).exits(0);
     let rows = run.json();

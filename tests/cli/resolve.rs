@@ -153,12 +153,59 @@ fn the_modes_ask_always_where_the_tag_changes_and_never() {
 }
 
 #[test]
+fn update_without_an_image_asks_where_that_is_said_in_so_many_words() {
+    for (runs, args, asks, becomes) in [
+        (pinned("1.7", ONE), &["--resolve-image=always"][..], 1, pinned("1.7", TWO)),
+        (image("1.7"), &["--resolve-image=always"], 1, pinned("1.7", TWO)),
+        (pinned("1.7", ONE), &["--resolve-image=changed"], 0, pinned("1.7", ONE)),
+        (pinned("1.7", ONE), &["--no-resolve-image"], 0, pinned("1.7", ONE)),
+        (pinned("1.7", ONE), &["--env-add=A=1"], 0, pinned("1.7", ONE)),
+        (pinned("1.7", ONE), &["--unpin"], 0, image("1.7")),
+    ] {
+        let swarm = swarm(&runs, &[("1.7", TWO)]);
+        let line = [&["update", "-d", "t001"], args].concat();
+        let run = swarmctl(line).host(swarm.host()).run().exits(0);
+        assert_eq!((asked(&swarm), swarm.service("t001").image()), (asks, &becomes[..]), "{}", run.report());
+    }
+    // There is no tag that could be asked for, or be written.
+    for flag in ["--unpin", "--resolve-image=always"] {
+        let swarm = swarm(&format!("{REPO}@{ONE}"), &[]);
+        let run = swarmctl(["update", "-d", "t001", flag]).host(swarm.host()).run().exits(2);
+        run.says(&["follows no tag", ONE]);
+        assert_eq!(swarm.posts().len(), 0);
+    }
+}
+
+#[test]
+fn a_tag_in_a_spec_that_is_brought_is_pinned_and_unpins_nothing() {
+    let with = |image: &str| json!({ "TaskTemplate": { "ContainerSpec": { "Image": image } } }).to_string();
+    let (one, two) = (pinned("1.7", ONE), pinned("1.7", TWO));
+    for (runs, brings, args, registry, becomes) in [
+        (&one, image("1.7"), &[][..], &[("1.7", TWO)][..], &two),
+        (&one, image("1.7"), &[], &[("1.7", ONE)], &one),
+        (&one, image("1.7"), &[], &[], &one),
+        (&one, image("1.7"), &["--no-resolve-image"], &[], &one),
+        // A digest is written as it is brought, and what the service has already stays.
+        (&one, two.clone(), &[], &[], &two),
+        (&image("1.7"), image("1.7"), &[], &[("1.7", ONE)], &image("1.7")),
+        // The flag is the later word.
+        (&one, image("1.9"), &["--image", &image("1.7")], &[("1.7", ONE), ("1.9", TWO)], &one),
+    ] {
+        let swarm = swarm(runs, registry);
+        let line = [&["update", "-d", "t001", "--spec", "-"], args].concat();
+        let run = swarmctl(line).host(swarm.host()).stdin(&with(&brings)).run().exits(0);
+        assert_eq!(swarm.service("t001").image(), becomes, "{brings} {}", run.report());
+    }
+}
+
+#[test]
 fn words_that_are_no_mode_and_unpin_with_a_digest_are_two() {
     let engine = Engine::silent();
     for args in [
         &["--resolve-image", "sometimes", "a:1"][..],
         &["--on-resolve-error", "ignore", "a:1"],
         &["--unpin", &format!("a:1@{ONE}")],
+        &["--unpin", "--resolve-image=always", "a:1"],
     ] {
         swarmctl([&["update-image", "t001"], args].concat()).host(engine.host()).run().exits(2);
     }
@@ -223,7 +270,7 @@ fn the_same_digest_in_another_repository_is_another_image() {
 // Outages
 
 /// Every way in which a registry gives no digest, and the word for it.
-fn troubles() -> [(Answer, &'static str); 6] {
+fn troubles() -> [(Answer, &'static str); 7] {
     [
         (Answer::error(404, "manifest unknown: manifest unknown"), "has no"),
         (Answer::error(401, "unauthorized: authentication required"), "denies access"),
@@ -247,6 +294,10 @@ fn troubles() -> [(Answer, &'static str); 6] {
             "cannot be asked",
         ),
         (Answer::json(200, distribution("sha256:short", &json!([]))), "cannot be asked"),
+        (
+            Answer::error(500, "Head \"http://127.0.0.1:5000/v2/denied/manifests/unauthorized\": EOF"),
+            "cannot be asked",
+        ),
     ]
 }
 
@@ -282,17 +333,23 @@ fn without_the_registry_the_tag_is_used_as_docker_does_and_the_reason_is_told() 
 #[test]
 fn without_the_registry_it_fails_where_that_is_asked_for() {
     for (answer, word) in troubles() {
-        let run = run_with(&pinned("1.7", ONE), answer, &["--on-resolve-error", "fail"], vec![]).exits(1);
-        run.tells_an_error().says(&[&format!("registry `127.0.0.1:5000` {word}"), "hint: "]);
+        // Also where the service has the tag without a digest: nothing is pinned that could stay so.
+        for runs in [pinned("1.7", ONE), image("1.8"), format!("other/whoami:1.8@{ONE}")] {
+            let run = run_with(&runs, answer.clone(), &["--on-resolve-error", "fail"], vec![]).exits(1);
+            run.tells_an_error().says(&[&format!("registry `127.0.0.1:5000` {word}"), "hint: "]);
+        }
     }
 }
 
 #[test]
 fn an_image_that_is_pinned_is_never_unpinned_by_an_outage() {
     for (answer, word) in troubles() {
-        let run = run_with(&pinned("1.8", ONE), answer, &[], vec![]).exits(0);
-        let run = run.says(&["stays pinned", word]).prints(&["nothing was posted"]);
-        run.never_says(&["could not be accessed"]);
+        // What the flag governs is another tag than the one that is pinned.
+        for args in [&[][..], &["--on-resolve-error=fail"]] {
+            let run = run_with(&pinned("1.8", ONE), answer.clone(), args, vec![]).exits(0);
+            let run = run.says(&["stays pinned", word]).prints(&["nothing was posted"]);
+            run.never_says(&["could not be accessed"]);
+        }
     }
     // A restart that is asked for restarts what runs.
     let swarm = swarm(&pinned("1.8", ONE), &[]);
