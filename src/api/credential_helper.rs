@@ -17,8 +17,8 @@ use super::secrets::{Secret, Secrets};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long the rest of its words is waited for when it has ended: a child of its own may hold its streams.
 const LAST_WORDS: Duration = Duration::from_millis(500);
-/// What is printed beyond this many bytes is not read.
-const LONGEST_ANSWER: usize = 1 << 20;
+/// What is printed beyond this many bytes is not read: as a header it would be more than a request can hold.
+const LONGEST_ANSWER: usize = 32 << 10;
 /// How many characters and lines of its words are shown.
 const LONGEST_WORDS: usize = 300;
 const MOST_LINES: usize = 5;
@@ -77,8 +77,8 @@ pub fn get(
     let said = stdout.all();
     if said.len() >= LONGEST_ANSWER {
         return Err(failed(format!(
-            "gave no credentials: it printed more than {} MiB",
-            LONGEST_ANSWER >> 20
+            "gave no credentials: it printed more than {} KiB",
+            LONGEST_ANSWER >> 10
         )));
     }
     if status.success() {

@@ -285,7 +285,7 @@ fn a_helper_that_gives_none_is_told_with_its_own_words() {
             "echo 'SecretService: the keyring is locked'; exit 1",
             ": SecretService: the keyring is locked",
         ),
-        ("h", "exec yes", "it printed more than 1 MiB"),
+        ("h", "exec yes", "it printed more than 32 KiB"),
         ("h", "yes | head -n 9; exit 1", "failed (exit status: 1): y\n  y\n  y\n  y\n  y..."),
         ("h", "kill -9 $$", "failed (signal: 9"),
         ("h", "printf '\\377\\376'; exit 1", "failed (exit status: 1)"),

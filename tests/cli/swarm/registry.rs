@@ -153,12 +153,30 @@ impl Registry {
         self.push(other)
     }
 
+    /// Gives the image with one tag a name in another repository, and pushes it there.
+    pub fn push_to(&self, tag: &str, repository: &str) -> String {
+        let path = format!("/images/{}/tag?repo={}/{repository}&tag={tag}", self.image(tag), self.host);
+        let (status, answer) = self.engine.try_ask("POST", &path, None).expect("an answer");
+        assert_eq!(status, 201, "{answer}");
+        self.push_from(repository, tag)
+    }
+
+    /// Forgets the tag, as somebody who cleans up in the registry.
+    pub fn untag(&self, tag: &str) {
+        let path = self.path(&format!("data/docker/registry/v2/repositories/whoami/_manifests/tags/{tag}"));
+        fs::remove_dir_all(path).expect("the tag is there");
+    }
+
     fn push(&self, tag: &str) -> String {
+        self.push_from("whoami", tag)
+    }
+
+    fn push_from(&self, repository: &str, tag: &str) -> String {
         let auth = match self.password {
             Some(password) => json!({ "username": USER, "password": password, "serveraddress": self.host }),
             None => json!({}),
         };
-        let path = format!("/images/{}/whoami/push?tag={tag}", self.host);
+        let path = format!("/images/{}/{repository}/push?tag={tag}", self.host);
         let header = format!("X-Registry-Auth: {}\r\n", BASE64_URL_SAFE.encode(auth.to_string()));
         let said = self.engine.post_image(&path, &header, &[]);
         let said = said.unwrap_or_else(|why| panic!("{path}: {why}"));
