@@ -27,6 +27,11 @@ const NONE: &str = "credentials not found in native keychain";
 /// The user name that stands for a token.
 const TOKEN: &str = "<token>";
 
+/// The program that is the helper of this name.
+pub fn program(name: &str) -> String {
+    format!("docker-credential-{name}")
+}
+
 /// Asks the helper of this name for the credentials of a server; `None` where it has none.
 ///
 /// The server's name goes to its stdin and the secret comes from its stdout: neither is in the process list. It is
@@ -38,8 +43,9 @@ pub fn get(
     (interrupt, left): (&Interrupt, Option<Duration>),
     known: &Secrets,
 ) -> Result<Option<Credentials>> {
-    let program = format!("docker-credential-{name}");
-    let failed = |why: String| Error::Credentials(CredentialsError::Helper { program: program.clone(), why });
+    let program = program(name);
+    let failure = |why, hangs| CredentialsError::Helper { program: program.clone(), why, hangs }.into();
+    let failed = |why: String| -> Error { failure(why, false) };
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     if name.is_empty() || !name.bytes().all(plain) || name.starts_with(['-', '.']) {
         return Err(failed("cannot be one: its name has letters, digits, `-`, `_` and `.` only".to_owned()));
@@ -71,7 +77,8 @@ pub fn get(
             let _ = child.wait();
             other.map_err(|e| e.unwrap_or_else(|| failed("cannot be waited for".to_owned())))?;
             let words = own_words(&stdout.until_now(), &stderr.until_now(), known);
-            return Err(failed(format!("did not answer within {:.0} s{words}", limit.as_secs_f32().ceil())));
+            let why = format!("did not answer within {:.0} s{words}", limit.as_secs_f32().ceil());
+            return Err(failure(why, true));
         }
     };
     let said = stdout.all();

@@ -104,6 +104,8 @@ pub enum CredentialsError {
         program: String,
         /// What it did instead, with its own words.
         why: String,
+        /// It did not answer at all.
+        hangs: bool,
     },
 }
 

@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 
 use super::client::Client;
 use super::credential_helper;
-use super::credentials::RegistryAuth;
+use super::credentials::{Credentials, CredentialsError, RegistryAuth};
 use super::docker_config::{DockerConfig, key_of};
-use super::error::Result;
+use super::error::{Error, Result};
 use super::secrets::Secrets;
 
 /// All credentials that the user has. Nothing but the files is looked at before a registry's are asked for.
@@ -16,8 +16,24 @@ use super::secrets::Secrets;
 pub struct Keyring {
     variable: DockerConfig,
     file: DockerConfig,
-    /// What was found, so that a helper is asked once a registry.
-    found: Mutex<HashMap<String, Option<RegistryAuth>>>,
+    asked: Mutex<Asked>,
+}
+
+/// What came of it, so that a helper is asked once a registry: with many services a minute each would be a long time.
+#[derive(Debug, Default)]
+struct Asked {
+    found: HashMap<String, Option<RegistryAuth>>,
+    failures: Vec<Failure>,
+}
+
+/// A helper that gave nothing.
+#[derive(Debug)]
+struct Failure {
+    registry: String,
+    program: String,
+    why: String,
+    /// It did not answer, and would not for another registry either.
+    hangs: bool,
 }
 
 impl Keyring {
@@ -28,7 +44,7 @@ impl Keyring {
     pub fn new(variable: Option<&[u8]>, file: Option<&Path>) -> Result<Self> {
         let variable = variable.map(DockerConfig::parse_variable).transpose()?.unwrap_or_default();
         let file = file.map(DockerConfig::read).transpose()?.unwrap_or_default();
-        Ok(Self { variable, file, found: Mutex::default() })
+        Ok(Self { variable, file, asked: Mutex::default() })
     }
 
     /// The credentials for a registry; `None` where the user has none.
@@ -37,27 +53,53 @@ impl Keyring {
     /// An entry cannot be understood, or the helper that keeps them does not give them.
     pub fn auth(&self, client: &Client, registry: &str) -> Result<Option<RegistryAuth>> {
         // Held while it is looked up: a helper may ask the user something, and does not do so eight times at once.
-        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = found.get(registry) {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = asked.found.get(registry) {
             return Ok(known.clone());
         }
-        let auth = self.look_up(client, registry)?;
-        found.insert(registry.to_owned(), auth.clone());
+        let auth = self.look_up(client, registry, &mut asked.failures)?;
+        asked.found.insert(registry.to_owned(), auth.clone());
         Ok(auth)
     }
 
-    fn look_up(&self, client: &Client, registry: &str) -> Result<Option<RegistryAuth>> {
+    fn look_up(
+        &self,
+        client: &Client,
+        registry: &str,
+        failures: &mut Vec<Failure>,
+    ) -> Result<Option<RegistryAuth>> {
         let mut credentials = self.variable.credentials(registry)?;
         if credentials.is_none()
             && let Some(helper) = self.file.helper(registry)?
         {
-            let known = Secrets::new(self.variable.secrets().chain(self.file.secrets()));
-            let limits = (client.interrupt(), client.time_left());
-            credentials = credential_helper::get(helper, key_of(registry), limits, &known)?;
+            credentials = self.ask(helper, client, registry, failures)?;
         }
         if credentials.is_none() {
             credentials = self.file.credentials(registry)?;
         }
         Ok(credentials.map(|credentials| RegistryAuth::new(registry, &credentials)))
+    }
+
+    fn ask(
+        &self,
+        helper: &str,
+        client: &Client,
+        registry: &str,
+        failures: &mut Vec<Failure>,
+    ) -> Result<Option<Credentials>> {
+        let program = credential_helper::program(helper);
+        let is_known = |one: &&Failure| one.program == program && (one.hangs || one.registry == registry);
+        if let Some(Failure { program, why, hangs, .. }) = failures.iter().find(is_known) {
+            let (program, why, hangs) = (program.clone(), why.clone(), *hangs);
+            return Err(CredentialsError::Helper { program, why, hangs }.into());
+        }
+        let secrets = Secrets::new(self.variable.secrets().chain(self.file.secrets()));
+        let limits = (client.interrupt(), client.time_left());
+        let answer = credential_helper::get(helper, key_of(registry), limits, &secrets);
+        if let Err(Error::Credentials(CredentialsError::Helper { why, hangs, .. })) = &answer {
+            let registry = registry.to_owned();
+            failures.push(Failure { registry, program, why: why.clone(), hangs: *hangs });
+        }
+        answer
     }
 }

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use crate::support::engine::{Engine, get, post};
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{ID, OLD, spec, t001};
+use crate::support::helper;
 use crate::support::run::{Run, Swarmctl, swarmctl};
 use crate::support::secrets::{
     self, OTHER_PASSWORD, PASSWORD, TOKEN, USER, WRONG_PASSWORD, basic, header_json,
@@ -41,13 +42,8 @@ impl Home {
         self.0.path()
     }
 
-    /// A credential helper. Written by another process: were it open for writing here when another test starts a
-    /// program, that would inherit it, and a file that is written to cannot be run.
     fn helper(self, name: &str, script: &str) -> Self {
-        let file = self.0.path().join(format!("docker-credential-{name}"));
-        let write = "printf '%s\\n' '#!/bin/sh' \"$2\" >\"$1\" && chmod 755 \"$1\"";
-        let status = Command::new("sh").args(["-c", write, "sh"]).arg(&file).arg(script).status().unwrap();
-        assert!(status.success());
+        helper::install(self.0.path(), name, script);
         self
     }
 

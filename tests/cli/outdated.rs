@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::support::engine::{Engine, get};
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{OLD, spec};
+use crate::support::helper;
 use crate::support::run::{Run, swarmctl};
 use crate::support::server::Answer;
 
@@ -102,10 +103,7 @@ fn credentials_that_cannot_be_had_are_told_in_their_rows() {
     let home = tempfile::tempdir().unwrap();
     let script = "[ \"$(cat)\" = 127.0.0.1:5003 ] && echo 'the vault is locked' && exit 1; \
                   echo 'credentials not found in native keychain'; exit 1";
-    let write = "printf '%s\\n' '#!/bin/sh' \"$2\" >\"$1\" && chmod 755 \"$1\"";
-    let file = home.path().join("docker-credential-slow");
-    let made = std::process::Command::new("sh").args(["-c", write, "sh"]).arg(file).arg(script).status();
-    assert!(made.unwrap().success());
+    helper::install(home.path(), "slow", script);
     std::fs::write(home.path().join("config.json"), r#"{"credsStore": "slow"}"#).unwrap();
     let folder = home.path().display().to_string();
     let run = swarmctl(["--config", &folder, "outdated", "--exit-code"])
@@ -115,6 +113,25 @@ fn credentials_that_cannot_be_had_are_told_in_their_rows() {
         .exits(1);
     assert_eq!(run.stdout.matches("up to date").count(), 5, "{}", run.report());
     assert!(run.stdout.lines().any(|line| line.starts_with("s3 ") && line.contains("the vault is locked")));
+}
+
+#[test]
+fn a_helper_that_hangs_is_waited_for_once() {
+    let swarm =
+        FakeSwarm::with((1..=3).map(|n| spec(&format!("s{n}"), &format!("127.0.0.1:500{n}/a:1@{ONE}"))));
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().display().to_string();
+    let script = format!("echo asked >>{folder}/asked; exec sleep 100");
+    helper::install(home.path(), "hangs", &script);
+    std::fs::write(home.path().join("config.json"), r#"{"credsStore": "hangs"}"#).unwrap();
+    let run = swarmctl(["--config", &folder, "outdated"])
+        .host(swarm.host())
+        .env("PATH", &format!("{folder}:/usr/bin:/bin"))
+        .run()
+        .exits(0);
+    assert_eq!(run.stdout.matches("did not answer within 30 s").count(), 3, "{}", run.report());
+    assert!((29.0..45.0).contains(&run.took.as_secs_f32()), "{}", run.report());
+    assert_eq!(std::fs::read_to_string(home.path().join("asked")).unwrap(), "asked\n");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 pub mod engine;
 pub mod fake_swarm;
 pub mod fixtures;
+pub mod helper;
 pub mod nobody;
 pub mod normal;
 pub mod run;

@@ -1,6 +1,5 @@
 //! Digests and credentials on a real engine with a real registry.
 
-use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use serde_json::{Value, json};
 use super::engine::{Engine, Removed, engine, small};
 use super::registry::Registry;
 use crate::support::fixtures::OLD;
+use crate::support::helper;
 use crate::support::secrets::{OTHER_PASSWORD, PASSWORD, USER, WRONG_PASSWORD};
 
 fn image(engine: &Engine, service: &str) -> String {
@@ -202,9 +202,7 @@ fn a_helper_program_gives_the_password() {
     std::fs::write(home.path().join("config.json"), config.to_string()).unwrap();
     let script =
         format!(r#"printf '{{"ServerURL":"%s","Username":"{USER}","Secret":"{PASSWORD}"}}' "$(cat)""#);
-    let write = "printf '%s\\n' '#!/bin/sh' \"$2\" >\"$1\" && chmod 755 \"$1\"";
-    let file = home.path().join("docker-credential-vault");
-    assert!(Command::new("sh").args(["-c", write, "sh"]).arg(file).arg(script).status().unwrap().success());
+    helper::install(home.path(), "vault", &script);
     let folder = home.path().display().to_string();
     let line =
         ["--debug", "--config", &folder, "create", "--name", "re-help", "--with-registry-auth", "--json", &a];
