@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::client::Client;
 use super::credentials::RegistryAuth;
@@ -150,23 +150,17 @@ impl Manifest {
     }
 }
 
-/// As docker writes them into a spec: unknown ones left out, all of arm as one, each once.
+/// As docker writes them into a spec: one for each that the registry names, also twice or unknown (attestations). They
+/// are alternatives, so neither does harm, and a spec that docker writes later is the same.
 fn platforms(said: &[Platform]) -> Vec<Value> {
-    let mut all = Vec::new();
-    for Platform { architecture, os } in said {
-        if architecture == "unknown" || os == "unknown" {
-            continue;
-        }
-        // The engine cannot tell which variants of arm a node runs.
-        let platform = match architecture.as_str() {
-            "" | "arm" => json!({ "OS": os }),
-            architecture => json!({ "Architecture": architecture, "OS": os }),
-        };
-        if !all.contains(&platform) {
-            all.push(platform);
-        }
-    }
-    all
+    let platform = |Platform { architecture, os }: &Platform| {
+        // A node tells its variant of arm in its architecture, and a manifest does not: any is taken.
+        let architecture = Some(architecture).filter(|text| !text.eq_ignore_ascii_case("arm"));
+        let fields = [("Architecture", architecture), ("OS", Some(os))].into_iter();
+        let fields = fields.filter_map(|(key, text)| Some((key, text.filter(|text| !text.is_empty())?)));
+        Value::Object(fields.map(|(key, text)| (key.to_owned(), text.as_str().into())).collect())
+    };
+    said.iter().map(platform).collect()
 }
 
 impl Trouble {
@@ -217,6 +211,8 @@ impl fmt::Display for Trouble {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -261,20 +257,30 @@ mod tests {
         }
     }
 
-    /// moby's client/service_create_test.go, TestServiceCreateCompatiblePlatforms, and what it writes beside that.
+    /// As docker 28.2 was seen to do.
     #[test]
     fn platforms_are_written_as_docker_does() {
         let table = [
             (vec![("amd64", "linux")], json!([{"Architecture": "amd64", "OS": "linux"}])),
             (
                 vec![("amd64", "linux"), ("unknown", "unknown"), ("amd64", "linux"), ("amd64", "windows")],
-                json!([{"Architecture": "amd64", "OS": "linux"}, {"Architecture": "amd64", "OS": "windows"}]),
+                json!([
+                    {"Architecture": "amd64", "OS": "linux"},
+                    {"Architecture": "unknown", "OS": "unknown"},
+                    {"Architecture": "amd64", "OS": "linux"},
+                    {"Architecture": "amd64", "OS": "windows"}
+                ]),
             ),
             (
-                vec![("arm", "linux"), ("arm64", "linux"), ("arm", "linux")],
-                json!([{"OS": "linux"}, {"Architecture": "arm64", "OS": "linux"}]),
+                vec![("arm", "linux"), ("arm64", "linux"), ("ARM", "linux"), ("", "linux"), ("s390x", "")],
+                json!([
+                    {"OS": "linux"},
+                    {"Architecture": "arm64", "OS": "linux"},
+                    {"OS": "linux"},
+                    {"OS": "linux"},
+                    {"Architecture": "s390x"}
+                ]),
             ),
-            (vec![("unknown", "unknown")], json!([])),
             (vec![], json!([])),
         ];
         for (said, written) in table {

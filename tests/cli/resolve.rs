@@ -53,7 +53,8 @@ fn reason(run: &Run) -> Value {
 fn pins_the_tag_and_sets_the_platforms_as_docker_does() {
     let mut wanted = spec("t001", &pinned("1.8", ONE));
     wanted["TaskTemplate"]["Placement"] = json!({ "Platforms": [
-        { "Architecture": "amd64", "OS": "linux" }, { "OS": "linux" }
+        { "Architecture": "amd64", "OS": "linux" }, { "OS": "linux" },
+        { "Architecture": "unknown", "OS": "unknown" }, { "OS": "linux" }
     ] });
     let platforms = json!([
         { "architecture": "amd64", "os": "linux" }, { "architecture": "arm", "os": "linux", "variant": "v7" },
