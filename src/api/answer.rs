@@ -70,8 +70,14 @@ impl Answer {
         Error::Garbled { request: self.request.clone(), why: self.secrets.hide(&why.into()) }
     }
 
+    /// The engine's no, in its own words but for secrets. Where a password is a part of the words that are known for
+    /// what they mean, as "update" is, they stay: to misunderstand them would be worse.
     fn refusal(&self, status: u16, words: &str) -> Error {
-        Error::Engine { status, message: self.secrets.hide(words.trim()) }
+        let meant = Error::Engine { status, message: words.trim().to_owned() };
+        let shown = Error::Engine { status, message: self.secrets.hide(words.trim()) };
+        let meaning =
+            |e: &Error| [e.is_version_conflict(), e.is_passing(), e.is_name_taken(), e.is_not_manager()];
+        if meaning(&meant) == meaning(&shown) { shown } else { meant }
     }
 
     /// Not every refusal is JSON: a version that is too old is told as plain text, a proxy answers in HTML.

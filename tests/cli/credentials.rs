@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::engine::{Engine, get, post};
-use crate::support::fake_swarm::FakeSwarm;
+use crate::support::fake_swarm::{FakeSwarm, When};
 use crate::support::fixtures::{ID, OLD, spec, t001};
 use crate::support::helper;
 use crate::support::run::{Run, Swarmctl, swarmctl};
@@ -215,6 +215,16 @@ fn they_are_a_change_of_their_own() {
         assert!(swarm.posts()[0].header("x-registry-auth").is_some());
         assert_eq!(swarm.service("t001").taken, [spec("t001", &pinned)], "the spec is the same");
     }
+}
+
+#[test]
+fn a_password_that_is_a_word_of_the_engines_hides_no_stale_index() {
+    let home = Home::new(&json!({ "auths": { REGISTRY: { "username": USER, "password": "sequence" } } }));
+    let swarm = swarm(IMAGE);
+    swarm.before(When::Post, 1, |world| world.write("t001", |spec| spec["Labels"]["theirs"] = "1".into()));
+    let line = ["update-image", "-d", "--with-registry-auth", "t001", IMAGE];
+    home.within(swarmctl(line).host(swarm.host())).run().exits(0);
+    assert_eq!(swarm.service("t001").spec["Labels"]["theirs"], "1");
 }
 
 #[test]
