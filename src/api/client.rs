@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
+use ureq::http::request::Builder;
 use ureq::http::response::Parts;
 use ureq::http::{Method, Request};
 use ureq::{Agent, BodyReader};
@@ -30,11 +31,37 @@ const AFTER_REFUSAL: [Duration; 2] = [Duration::from_millis(250), Duration::from
 /// The engine's own words are shorter; what is longer is not read on.
 const LONGEST_REFUSAL: usize = 1 << 20;
 
+/// What the client says itself is not for the user's headers to say, as with docker.
+const OWN_HEADERS: [&str; 10] = [
+    "Accept",
+    "Connection",
+    "Content-Length",
+    "Content-Type",
+    "Expect",
+    "Host",
+    "Transfer-Encoding",
+    "Upgrade",
+    "User-Agent",
+    "X-Registry-Auth",
+];
+
+/// What a client is made from.
+#[derive(Clone, Debug, Default)]
+pub struct Connection {
+    /// Where the engine listens.
+    pub endpoint: Endpoint,
+    /// Sent with every request, but for those that the client sends itself: `HttpHeaders` of Docker's config.json.
+    /// Names and values must be fit for HTTP.
+    pub headers: Vec<(String, String)>,
+    /// The API version to speak, where somebody insists on one; else the engine's own.
+    pub api_version: Option<(u32, u32)>,
+}
+
 /// An engine, talked to over kept-alive connections. May be shared by threads.
 #[derive(Debug)]
 pub struct Client {
     agent: Agent,
-    endpoint: Endpoint,
+    connection: Connection,
     interrupt: Interrupt,
     deadline: Option<Instant>,
     observer: Observer,
@@ -71,16 +98,16 @@ impl Stream<'_> {
 /// What the engine said of itself in its first answer.
 #[derive(Clone, Debug)]
 struct Hello {
-    version: String,
+    version: (u32, u32),
     date: Option<String>,
 }
 
 impl Client {
-    /// A client of the engine at `endpoint`; nothing is asked yet. No wait goes past `deadline`.
-    pub fn new(endpoint: Endpoint, interrupt: Interrupt, deadline: Option<Instant>) -> Self {
-        let agent = transport::agent(&endpoint, &interrupt);
+    /// A client of the engine that `connection` leads to; nothing is asked yet. No wait goes past `deadline`.
+    pub fn new(connection: Connection, interrupt: Interrupt, deadline: Option<Instant>) -> Self {
+        let agent = transport::agent(&connection.endpoint, &interrupt);
         let (observer, hello) = (Observer::default(), OnceLock::new());
-        Self { agent, endpoint, interrupt, deadline, observer, hello }
+        Self { agent, connection, interrupt, deadline, observer, hello }
     }
 
     /// The same, with someone who is told of every request.
@@ -98,14 +125,17 @@ impl Client {
         self.deadline.map(|end| end.saturating_duration_since(Instant::now()))
     }
 
-    /// The engine's own API version, as in `(1, 41)`, from `GET /_ping`.
+    /// The API version that is spoken, as in `(1, 41)`: [`Connection::api_version`], else the engine's own.
     ///
-    /// It is never lowered: an older version in the URL makes the engine erase newer fields on every post.
+    /// It is never lowered unasked: an older version in the URL makes the engine erase newer fields on every post.
     pub fn api_version(&self) -> Result<(u32, u32)> {
-        let version = &self.hello()?.version;
-        let number = |text: Option<&str>| text.and_then(|text| text.parse().ok()).unwrap_or(0);
-        let mut parts = version.split('.');
-        Ok((number(parts.next()), number(parts.next())))
+        let own = self.engine_version()?;
+        Ok(self.connection.api_version.unwrap_or(own))
+    }
+
+    /// The engine's own API version, from `GET /_ping`, whichever is spoken.
+    pub fn engine_version(&self) -> Result<(u32, u32)> {
+        Ok(self.hello()?.version)
     }
 
     /// The engine's clock at its first answer to this command, as the HTTP `Date` it sent.
@@ -198,19 +228,21 @@ impl Client {
         }
         let hello = self.read(|| {
             let ping = self.send(&Method::GET, "/_ping", None, None)?;
-            let version = ping.api_version.clone().unwrap_or_default();
             let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-            if version.split('.').count() != 2 || !version.split('.').all(plain) {
-                return Err(ping.garbled("it names no API version, as every Docker engine does"));
+            let number = |part: &str| part.parse().ok().filter(|_| plain(part));
+            let parts = ping.api_version.as_deref().and_then(|version| version.split_once('.'));
+            match parts.and_then(|(major, minor)| Some((number(major)?, number(minor)?))) {
+                Some(version) => Ok(Hello { version, date: ping.date }),
+                None => Err(ping.garbled("it names no API version, as every Docker engine does")),
             }
-            Ok(Hello { version, date: ping.date })
         })?;
         Ok(self.hello.get_or_init(|| hello))
     }
 
-    /// The path with the engine's own version before it.
+    /// The path with the version that is spoken before it.
     fn target(&self, path: &Path) -> Result<String> {
-        Ok(format!("/v{}{}", self.hello()?.version, path.as_str()))
+        let (major, minor) = self.api_version()?;
+        Ok(format!("/v{major}.{minor}{}", path.as_str()))
     }
 
     fn send(
@@ -244,10 +276,7 @@ impl Client {
         auth: Option<&RegistryAuth>,
         limit: Duration,
     ) -> Result<(Parts, Vec<u8>), ureq::Error> {
-        let mut request = Request::builder().method(method).uri(format!("http://docker{target}"));
-        if let Some((name, value)) = auth.map(RegistryAuth::header) {
-            request = request.header(name, value);
-        }
+        let request = self.request(method, target, auth);
         let limit = Some(limit);
         let answer = match body {
             Some(body) => {
@@ -265,8 +294,23 @@ impl Client {
         Ok((parts, bytes))
     }
 
+    /// The head of a request: what the user has every request say, and what this one says.
+    fn request(&self, method: &Method, target: &str, auth: Option<&RegistryAuth>) -> Builder {
+        let (authority, base) = match &self.connection.endpoint {
+            Endpoint::Tcp(tcp) => (tcp.authority(), tcp.base_path.as_str()),
+            Endpoint::Unix(_) | Endpoint::Ssh(_) => ("docker".to_owned(), ""),
+        };
+        let request = Request::builder().method(method).uri(format!("http://{authority}{base}{target}"));
+        let is_own = |name: &str| OWN_HEADERS.iter().any(|own| own.eq_ignore_ascii_case(name));
+        let of_user = self.connection.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        of_user
+            .filter(|(name, _)| !is_own(name))
+            .chain(auth.map(RegistryAuth::header))
+            .fold(request, |request, (name, value)| request.header(name, value))
+    }
+
     fn open(&self, path: &Path, idle: Option<Duration>) -> Result<Stream<'_>> {
-        let target = format!("/v{}{}", self.hello()?.version, path.as_str());
+        let target = self.target(path)?;
         let asked = format!("GET {}", target.split('?').next().unwrap_or(&target));
         self.interrupt.check()?;
         let left = self.time_left();
@@ -276,7 +320,7 @@ impl Client {
             return Err(Error::Silent { request: asked, after: limit });
         }
         let began = Instant::now();
-        let request = Request::get(format!("http://docker{target}")).body(()).map_err(Into::into);
+        let request = self.request(&Method::GET, &target, None).body(()).map_err(Into::into);
         let answer = request.and_then(|request| {
             let request = self.agent.configure_request(request);
             self.agent.run(request.timeout_global(left).timeout_per_read(idle).build())
@@ -313,7 +357,9 @@ impl Client {
         match error {
             ureq::Error::Timeout(_) => Error::Silent { request, after: limit },
             ureq::Error::Io(e) => match e.downcast::<NotConnected>() {
-                Ok(NotConnected(source)) => Error::Connect { endpoint: self.endpoint.to_string(), source },
+                Ok(NotConnected(source)) => {
+                    Error::Connect { endpoint: self.connection.endpoint.to_string(), source }
+                }
                 Err(e) if e.kind() == std::io::ErrorKind::TimedOut => Error::Silent { request, after: limit },
                 Err(e) => Error::Broken { request, why: e.to_string() },
             },

@@ -1,44 +1,106 @@
 //! Where an engine listens. Pure: what the environment says is handed in.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::path::PathBuf;
+
+use percent_encoding::percent_decode_str;
 
 use super::spec::BadValue;
 
 /// Docker's own default on Linux and macOS.
 pub const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
+/// Docker's port without TLS.
+const PORT: u16 = 2375;
+/// Docker's port with TLS.
+const TLS_PORT: u16 = 2376;
+/// The kernel's limit for the path of a unix socket, in bytes, with the NUL at its end.
+const SOCKET_PATH: usize = 108;
 
-/// Where an engine listens.
+const EXAMPLE: &str = "unix:///var/run/docker.sock, tcp://10.0.0.5:2376 or ssh://me@manager1.example.com";
+
+/// Where an engine listens, and how it is talked to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Endpoint {
     /// A unix socket.
     Unix(PathBuf),
+    /// A TCP port, with or without TLS.
+    Tcp(Tcp),
+    /// The engine of a machine that ssh leads to.
+    Ssh(Ssh),
+}
+
+/// A TCP port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tcp {
+    /// Name or address; IPv6 without brackets.
+    pub host: String,
+    /// The port, never 0.
+    pub port: u16,
+    /// What stands before the path of every request: empty, or from its first slash without the last.
+    pub base_path: String,
+    /// How the connection is encrypted, if it is.
+    pub tls: Option<Tls>,
+}
+
+/// How a connection is encrypted. Nothing is read from these files before the first connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// File of the certificate authorities to trust; without it those of the system.
+    pub ca: Option<PathBuf>,
+    /// File of the client's certificate; comes with `key`.
+    pub cert: Option<PathBuf>,
+    /// File of the certificate's key.
+    pub key: Option<PathBuf>,
+    /// Whether the engine's certificate is checked, with the name in it.
+    pub is_verified: bool,
+}
+
+/// A machine that ssh leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ssh {
+    /// Who to log in as; else ssh decides.
+    pub user: Option<String>,
+    /// Name, address or alias of ssh's configuration; IPv6 without brackets.
+    pub host: String,
+    /// Else ssh decides.
+    pub port: Option<u16>,
+    /// Path of the engine's socket there; else docker decides.
+    pub path: Option<String>,
 }
 
 impl Endpoint {
-    /// Reads `-H` or `DOCKER_HOST`: `unix:///var/run/docker.sock`; empty is the default socket, as for docker.
+    /// Reads `-H`, `DOCKER_HOST` or the host of a context. Empty is the default, as for docker: the local socket,
+    /// or port 2376 of this machine where there are settings for TLS. These are for TCP only.
     ///
     /// # Errors
-    /// Anything else is refused; tcp, TLS and ssh are not spoken yet.
-    pub fn parse(host: &str) -> Result<Self, BadValue> {
-        const EXAMPLE: &str = "unix:///var/run/docker.sock";
+    /// What cannot be an engine's endpoint, and ways that are not spoken.
+    pub fn parse(host: &str, tls: Option<Tls>) -> Result<Self, BadValue> {
         let host = host.trim();
+        let refused =
+            |why: String| BadValue::new(format!("`{host}` cannot be an engine's endpoint: {why}"), EXAMPLE);
         if host.is_empty() {
-            return Ok(Self::Unix(DEFAULT_SOCKET.into()));
+            return Ok(match tls {
+                Some(_) => Self::Tcp(tcp("", "tcp", tls).map_err(refused)?),
+                None => Self::default(),
+            });
         }
-        match host.split_once("://") {
-            Some(("unix", "")) => Ok(Self::Unix(DEFAULT_SOCKET.into())),
-            Some(("unix", path)) if path.starts_with('/') => Ok(Self::Unix(path.into())),
-            Some(("unix", path)) => Err(BadValue::new(
-                format!("the socket's path in `{host}` is not absolute: `{path}`"),
-                EXAMPLE,
-            )),
-            Some((scheme @ ("tcp" | "http" | "https" | "ssh" | "npipe" | "fd"), _)) => Err(BadValue::new(
-                format!("`{scheme}://` endpoints are not supported yet; forward the engine's socket"),
-                EXAMPLE,
-            )),
-            _ => Err(BadValue::new(format!("`{host}` cannot be an engine's endpoint"), EXAMPLE)),
+        if host.contains(char::is_control) {
+            return Err(refused("it holds a control character".to_owned()));
         }
+        let (scheme, rest) = host.split_once("://").unwrap_or(("", host));
+        match scheme {
+            "unix" => unix(rest).map(Self::Unix),
+            "tcp" | "http" | "https" => tcp(rest, scheme, tls).map(Self::Tcp),
+            "ssh" => ssh(rest).map(Self::Ssh),
+            "" => bare(host, tls).map(Self::Tcp),
+            "npipe" => Err("named pipes exist on Windows only".to_owned()),
+            "fd" => {
+                Err("it is for an engine that is handed its socket; a client needs an address".to_owned())
+            }
+            other => Err(format!("there is no way to an engine called `{other}`")),
+        }
+        .map_err(refused)
     }
 }
 
@@ -51,14 +113,183 @@ impl Default for Endpoint {
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Endpoint::Unix(path) => write!(f, "unix://{}", path.display()),
+            Self::Unix(path) => write!(f, "unix://{}", path.display()),
+            Self::Tcp(tcp) => write!(f, "tcp://{}{}", tcp.authority(), tcp.base_path),
+            Self::Ssh(ssh) => {
+                f.write_str("ssh://")?;
+                if let Some(user) = &ssh.user {
+                    write!(f, "{user}@")?;
+                }
+                f.write_str(&bracketed(&ssh.host))?;
+                if let Some(port) = ssh.port {
+                    write!(f, ":{port}")?;
+                }
+                f.write_str(ssh.path.as_deref().unwrap_or_default())
+            }
         }
     }
+}
+
+impl Tcp {
+    /// Host and port, as a URL has them.
+    pub fn authority(&self) -> String {
+        format!("{}:{}", bracketed(&self.host), self.port)
+    }
+}
+
+fn bracketed(host: &str) -> String {
+    if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
+}
+
+fn unix(path: &str) -> Result<PathBuf, String> {
+    match path {
+        "" => Ok(DEFAULT_SOCKET.into()),
+        _ if !path.starts_with('/') => Err(format!("the socket's path `{path}` is not absolute")),
+        _ if path.len() >= SOCKET_PATH => Err(format!(
+            "the socket's path has {} bytes, and the system takes no more than {}",
+            path.len(),
+            SOCKET_PATH - 1
+        )),
+        _ => Ok(path.into()),
+    }
+}
+
+/// Without a scheme it is TCP, as for docker; what was meant as a path or as another scheme is not taken for a host.
+fn bare(host: &str, tls: Option<Tls>) -> Result<Tcp, String> {
+    let (authority, path) = host.split_at(host.find('/').unwrap_or(host.len()));
+    match (authority, path) {
+        ("" | "." | "..", _) => Err(format!("a socket's path is written `unix://{host}`")),
+        (_, path) if path.is_empty() || !authority.ends_with(':') => tcp(host, "tcp", tls),
+        (scheme, _) => Err(format!("`{scheme}` is followed by two slashes")),
+    }
+}
+
+fn tcp(rest: &str, scheme: &str, tls: Option<Tls>) -> Result<Tcp, String> {
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    if let Some((_, host)) = authority.rsplit_once('@') {
+        return Err(format!("an engine takes no user and no password; leave out what is before `@{host}`"));
+    }
+    if rest.contains("://") {
+        return Err("it has two schemes".to_owned());
+    }
+    let (host, port) = host_and_port(authority)?;
+    let host = if host.is_empty() { "localhost".to_owned() } else { host };
+    if path.contains(['?', '#']) {
+        return Err("it has no query and no fragment".to_owned());
+    }
+    if !path.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b)) {
+        return Err(format!("the path `{path}` has characters that have to be percent-encoded"));
+    }
+    let tls = match scheme {
+        "https" => Some(tls.unwrap_or(Tls { ca: None, cert: None, key: None, is_verified: true })),
+        "http" if tls.is_some() => {
+            return Err("`http://` is without TLS, and there are settings for TLS".to_owned());
+        }
+        _ => tls,
+    };
+    let port = port.unwrap_or(match scheme {
+        "http" => 80,
+        "https" => 443,
+        _ if tls.is_some() => TLS_PORT,
+        _ => PORT,
+    });
+    Ok(Tcp { host, port, base_path: path.trim_end_matches('/').to_owned(), tls })
+}
+
+fn ssh(rest: &str) -> Result<Ssh, String> {
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    if path.contains(['?', '#']) {
+        return Err("it has no query and no fragment".to_owned());
+    }
+    let (user, address) = match authority.rsplit_once('@') {
+        Some((user, _)) if user.contains(':') => {
+            return Err("a password does not belong here; ssh asks for it, or takes a key".to_owned());
+        }
+        Some((user, address)) => (Some(decoded(user)?), address),
+        None => (None, authority),
+    };
+    let (host, port) = host_and_port(address)?;
+    if host.is_empty() {
+        return Err("it names no host".to_owned());
+    }
+    let is_plain = |c: char| c.is_alphanumeric() || "-._+@\\".contains(c);
+    if let Some(user) = user.as_deref().filter(|user| !is_name(user, is_plain)) {
+        return Err(format!("`{user}` cannot be a user"));
+    }
+    let path = decoded(path)?;
+    let path = Some(path).filter(|path| !path.trim_matches('/').is_empty());
+    if path.as_ref().is_some_and(|path| path.contains(char::is_control)) {
+        return Err("the socket's path holds a control character".to_owned());
+    }
+    Ok(Ssh { user, host, port, path })
+}
+
+/// Takes `host`, `host:port`, `[::1]` and `[::1]:port` apart; both may be empty, as for docker.
+fn host_and_port(authority: &str) -> Result<(String, Option<u16>), String> {
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(inside) => {
+            let (address, port) = inside.split_once(']').ok_or("a `]` is missing")?;
+            let address = address.replacen("%25", "%", 1);
+            let (number, zone) = address.split_once('%').unwrap_or((&address, "lo"));
+            if number.parse::<Ipv6Addr>().is_err() || !is_name(zone, is_of_host) {
+                return Err(format!("`{address}` is no IPv6 address"));
+            }
+            (address, port)
+        }
+        None => {
+            let (host, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
+            if !host.is_empty() && !is_name(host, is_of_host) {
+                return Err(format!("`{host}` cannot be a host"));
+            }
+            (host.to_owned(), port)
+        }
+    };
+    if port.matches(':').count() > 1 {
+        return Err(format!("an IPv6 address is written in brackets, as in `[{authority}]`"));
+    }
+    let port = match port.strip_prefix(':') {
+        None if !port.is_empty() => return Err(format!("`{port}` is no port")),
+        None | Some("") => None,
+        Some(digits) => Some(port_of(digits)?),
+    };
+    Ok((host, port))
+}
+
+fn port_of(digits: &str) -> Result<u16, String> {
+    let number = Some(digits).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
+    number
+        .and_then(|digits| digits.parse().ok())
+        .filter(|port| *port > 0)
+        .ok_or_else(|| format!("`{digits}` is no port; ports are 1 to 65535"))
+}
+
+/// Whether all characters are of a kind, and ssh would not take it for an option: some options run commands.
+fn is_name(name: &str, is_taken: impl Fn(char) -> bool) -> bool {
+    !name.is_empty() && !name.starts_with('-') && name.chars().all(is_taken)
+}
+
+fn is_of_host(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-._".contains(c)
+}
+
+fn decoded(text: &str) -> Result<String, String> {
+    let decoded = percent_decode_str(text).decode_utf8().map_err(|_| format!("`{text}` is not UTF-8"))?;
+    Ok(decoded.into_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn parsed(host: &str) -> Result<String, String> {
+        Endpoint::parse(host, None)
+            .map(|endpoint| endpoint.to_string())
+            .map_err(|refused| refused.to_string())
+    }
+
+    fn tls() -> Option<Tls> {
+        Some(Tls { ca: None, cert: None, key: None, is_verified: false })
+    }
 
     #[test]
     fn unix_sockets_are_taken_as_docker_takes_them() {
@@ -68,17 +299,111 @@ mod tests {
             ("unix://", DEFAULT_SOCKET),
             ("", DEFAULT_SOCKET),
         ] {
-            assert_eq!(Endpoint::parse(host), Ok(Endpoint::Unix(path.into())), "{host}");
+            assert_eq!(Endpoint::parse(host, None), Ok(Endpoint::Unix(path.into())), "{host}");
+        }
+        assert!(parsed(&format!("unix:///{}", "x".repeat(106))).is_ok());
+    }
+
+    #[test]
+    fn tcp_is_taken_as_docker_takes_it() {
+        for (host, endpoint) in [
+            ("tcp://", "tcp://localhost:2375"),
+            ("tcp://:7777", "tcp://localhost:7777"),
+            ("tcp://host", "tcp://host:2375"),
+            ("tcp://host:", "tcp://host:2375"),
+            ("tcp://10.0.0.5:1/", "tcp://10.0.0.5:1"),
+            ("tcp://host:2375/a/b%20c/", "tcp://host:2375/a/b%20c"),
+            ("tcp://[::1]", "tcp://[::1]:2375"),
+            ("tcp://[::1]:", "tcp://[::1]:2375"),
+            ("tcp://[fe80::1%25eth0]:99", "tcp://[fe80::1%eth0]:99"),
+            ("host:1234", "tcp://host:1234"),
+            ("host", "tcp://host:2375"),
+            ("host:1/path", "tcp://host:1/path"),
+            (":5", "tcp://localhost:5"),
+            ("http://host", "tcp://host:80"),
+            ("http://host:2375/x", "tcp://host:2375/x"),
+            ("https://host", "tcp://host:443"),
+        ] {
+            assert_eq!(parsed(host), Ok(endpoint.to_owned()), "{host}");
         }
     }
 
     #[test]
+    fn tls_has_a_port_of_its_own_and_https_needs_no_settings() {
+        for (host, endpoint) in [
+            ("", "tcp://localhost:2376"),
+            ("tcp://", "tcp://localhost:2376"),
+            ("tcp://host", "tcp://host:2376"),
+            ("https://host:5", "tcp://host:5"),
+        ] {
+            let Ok(Endpoint::Tcp(tcp)) = Endpoint::parse(host, tls()) else { panic!("{host}") };
+            assert_eq!((tcp.tls.clone(), Endpoint::Tcp(tcp).to_string()), (tls(), endpoint.to_owned()));
+        }
+        let Ok(Endpoint::Tcp(tcp)) = Endpoint::parse("https://host", None) else { panic!() };
+        assert!(tcp.tls.is_some_and(|tls| tls.is_verified && tls.ca.is_none()));
+        assert!(Endpoint::parse("http://host", tls()).is_err());
+        assert_eq!(Endpoint::parse("unix:///a", tls()), Ok(Endpoint::Unix("/a".into())));
+    }
+
+    #[test]
+    fn ssh_is_taken_apart() {
+        for host in [
+            "ssh://host",
+            "ssh://me@host",
+            "ssh://me@host:2222",
+            "ssh://me@[::1]:22/run/docker.sock",
+            "ssh://first.last+x@my-alias_2/a b",
+        ] {
+            assert_eq!(parsed(host), Ok(host.to_owned()));
+        }
+        assert_eq!(parsed("ssh://me@host/"), Ok("ssh://me@host".to_owned()));
+        let ssh = Ssh { user: Some("a@b".into()), host: "h".into(), port: None, path: Some("/x y".into()) };
+        assert_eq!(Endpoint::parse("ssh://a%40b@h/x%20y", None), Ok(Endpoint::Ssh(ssh)));
+    }
+
+    #[test]
     fn what_cannot_be_an_endpoint_is_refused_with_an_example() {
-        for host in
-            ["docker.sock", "unix://relative", "unix:/one-slash", "tcp://127.0.0.1:2375", "ssh://me@x", "-v"]
-        {
-            let refused = Endpoint::parse(host).unwrap_err().to_string();
-            assert!(refused.contains("unix:///var/run/docker.sock"), "{host}: {refused}");
+        for (host, why) in [
+            ("unix://relative", "is not absolute"),
+            (&format!("unix:///{}", "x".repeat(107)), "no more than 107"),
+            ("unix:/one-slash", "two slashes"),
+            ("/var/run/docker.sock", "unix:///var"),
+            ("./docker.sock", "unix://"),
+            ("-v", "`-v` cannot be a host"),
+            ("tcp://-v", "`-v` cannot be a host"),
+            ("tcp://a b", "`a b` cannot be a host"),
+            ("tcp://a\0b", "control character"),
+            ("tcp://host:0", "ports are 1 to 65535"),
+            ("tcp://host:65536", "ports are 1 to 65535"),
+            ("tcp://host:http", "ports are 1 to 65535"),
+            ("tcp://host:+5", "ports are 1 to 65535"),
+            ("tcp://::1", "in brackets"),
+            ("tcp://[::1", "`]` is missing"),
+            ("tcp://[host]:1", "no IPv6 address"),
+            ("tcp://[::1]x", "no port"),
+            ("tcp://me:secret@host:1", "no user and no password"),
+            ("tcp://host:1?x=1", "no query"),
+            ("tcp://host:1/#f", "no query"),
+            ("tcp://host:1/a b", "percent-encoded"),
+            ("tcp://tcp://host", "two schemes"),
+            ("ssh://", "names no host"),
+            ("ssh://me@", "names no host"),
+            ("ssh://me:secret@host", "password"),
+            ("ssh://-oProxyCommand=x", "cannot be a host"),
+            ("ssh://-l@host", "`-l` cannot be a user"),
+            ("ssh://%2dl@host", "`-l` cannot be a user"),
+            ("ssh://a;b@host", "cannot be a user"),
+            ("ssh://@host", "`` cannot be a user"),
+            ("ssh://host?x", "no query"),
+            ("ssh://host:99999", "ports are"),
+            ("ssh://host/a%00b", "control character"),
+            ("npipe:////./pipe/docker_engine", "Windows only"),
+            ("fd://", "needs an address"),
+            ("udp://host", "called `udp`"),
+            ("://host", "cannot be an engine's endpoint"),
+        ] {
+            let refused = parsed(host).unwrap_err();
+            assert!(refused.contains(why) && refused.contains("tcp://10.0.0.5:2376"), "{host}: {refused}");
         }
     }
 }

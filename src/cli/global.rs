@@ -12,7 +12,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use super::debug;
-use crate::api::client::Client;
+use crate::api::client::{Client, Connection};
 use crate::api::distribution::Manifests;
 use crate::api::docker_config;
 use crate::api::endpoint::Endpoint;
@@ -78,7 +78,8 @@ impl Global {
     /// A client of the chosen engine. No wait of it lasts beyond `timeout` from now.
     pub fn client(&self, timeout: Option<Duration>) -> Result<Client, BadValue> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let client = Client::new(self.endpoint.clone()?, self.interrupt.clone(), deadline);
+        let connection = Connection { endpoint: self.endpoint.clone()?, ..Connection::default() };
+        let client = Client::new(connection, self.interrupt.clone(), deadline);
         Ok(if self.is_debug { client.observed(debug::observer()) } else { client })
     }
 
@@ -127,9 +128,9 @@ fn config_folder() -> Option<PathBuf> {
 /// `-H`, else DOCKER_HOST, else the default socket.
 fn endpoint(host: Option<String>) -> Result<Endpoint, BadValue> {
     match (host, std::env::var_os("DOCKER_HOST")) {
-        (Some(host), _) => Endpoint::parse(&host),
+        (Some(host), _) => Endpoint::parse(&host, None),
         (None, Some(host)) => match host.to_str() {
-            Some(host) => Endpoint::parse(host),
+            Some(host) => Endpoint::parse(host, None),
             None => Err(BadValue::new("DOCKER_HOST is not UTF-8", "unix:///var/run/docker.sock")),
         },
         (None, None) => Ok(Endpoint::default()),

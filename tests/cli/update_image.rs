@@ -727,7 +727,7 @@ fn no_permission_for_the_socket_is_eight_and_says_how_to_get_it() {
 
 #[test]
 fn an_endpoint_that_cannot_be_one_is_two() {
-    for host in ["nonsense", "ftp://x", "unix:relative", "://"] {
+    for host in ["non sense", "ftp://x", "unix:relative", "://"] {
         let run = update_image(&["t001", NEW]).host(host).run().exits(2).tells_an_error();
         run.says(&["unix:///"]);
     }

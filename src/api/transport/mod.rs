@@ -37,6 +37,8 @@ pub fn agent(endpoint: &Endpoint, interrupt: &Interrupt) -> Agent {
         Endpoint::Unix(path) => {
             Agent::with_parts(config, unix::UnixConnector::new(path.clone(), interrupt.clone()), NoResolver)
         }
+        // Until their transports are there.
+        Endpoint::Tcp(_) | Endpoint::Ssh(_) => Agent::with_parts(config, (), NoResolver),
     }
 }
 
