@@ -154,6 +154,13 @@ impl Client {
         self.read(|| read(self.send(&Method::GET, &target, None, None)?))
     }
 
+    /// [`Client::get_json`], but at the engine's own API version, whichever is spoken.
+    pub fn get_json_unlowered<T: DeserializeOwned>(&self, path: &Path) -> Result<T> {
+        let (major, minor) = self.engine_version()?;
+        let target = format!("/v{major}.{minor}{}", path.as_str());
+        self.read(|| self.send(&Method::GET, &target, None, None)?.json())
+    }
+
     /// What is at `path`, as JSON, where the engine has to ask elsewhere for it: its no is final, however it is worded.
     pub fn get_json_once<T: DeserializeOwned>(&self, path: &Path, auth: Option<&RegistryAuth>) -> Result<T> {
         let target = self.target(path)?;

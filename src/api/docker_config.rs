@@ -2,9 +2,6 @@
 //!
 //! What they hold is secret: no message repeats a value, only where it stands.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
-use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -13,11 +10,10 @@ use serde_json::{Map, Value};
 
 use super::credentials::{Credentials, CredentialsError};
 use super::secrets::Secret;
+use super::user_file::{self, object};
 
 /// The environment variable that holds credentials itself.
 pub const VARIABLE: &str = "DOCKER_AUTH_CONFIG";
-/// A file that is longer than this is no config: the largest ones have some kilobytes.
-const LONGEST: u64 = 16 << 20;
 
 /// Where credentials for registries are kept.
 #[derive(Debug, Default)]
@@ -40,11 +36,9 @@ impl DockerConfig {
     /// It cannot be read, or is none.
     pub fn read(path: &Path) -> Result<Self, CredentialsError> {
         let place = path.display().to_string();
-        match bytes_of(path) {
-            Ok(text) => Self::parse(&place, &text),
-            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                Ok(Self { place, ..Self::default() })
-            }
+        match user_file::read(path) {
+            Ok(Some(text)) => Self::parse(&place, &text),
+            Ok(None) => Ok(Self { place, ..Self::default() }),
             Err(source) => Err(CredentialsError::Unreadable { place, source }),
         }
     }
@@ -175,35 +169,6 @@ fn user_and_password(auth: &str) -> Option<(String, String)> {
     let text = String::from_utf8(BASE64_STANDARD.decode(auth).ok()?).ok()?;
     let (user, password) = text.split_once(':')?;
     (!user.is_empty()).then(|| (user.to_owned(), password.trim_matches('\0').to_owned()))
-}
-
-/// The bytes of a file that may be anything: a pipe would be waited for until somebody writes to it, and a device has
-/// no end.
-fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
-    let kind = fs::metadata(path)?.file_type();
-    if kind.is_fifo() || kind.is_socket() || kind.is_block_device() {
-        return Err(io::Error::other("it is no file, but a pipe, a socket or a device"));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
-    match u64::try_from(bytes.len()) {
-        Ok(..=LONGEST) => Ok(bytes),
-        _ => Err(io::Error::other(format!("it is larger than {} MiB", LONGEST >> 20))),
-    }
-}
-
-/// The parser's own words for a wrong type would repeat the value: any JSON is read, and judged here.
-fn object(text: &[u8]) -> Result<Map<String, Value>, String> {
-    // Editors on Windows put it before everything.
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    if text.trim_ascii().is_empty() {
-        return Ok(Map::new());
-    }
-    match serde_json::from_slice(text) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err("it is no JSON object".to_owned()),
-        Err(e) => Err(format!("it is no JSON (line {}, column {})", e.line(), e.column())),
-    }
 }
 
 fn map(value: Option<Value>, key: &str) -> Result<Map<String, Value>, String> {
@@ -344,7 +309,7 @@ mod tests {
         };
         assert!(std::process::Command::new("mkfifo").arg(path("pipe")).status().unwrap().success());
         assert!(error("pipe").contains("no file, but a pipe"));
-        File::create(path("long")).unwrap().set_len(1 << 30).unwrap();
+        std::fs::File::create(path("long")).unwrap().set_len(1 << 30).unwrap();
         assert_eq!(error("long"), "it is larger than 16 MiB");
         std::os::unix::fs::symlink("/dev/zero", path("zero")).unwrap();
         assert_eq!(error("zero"), "it is larger than 16 MiB");

@@ -78,6 +78,14 @@ pub enum Error {
     /// The user's credentials could not be looked up.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
+    /// One of the user's files that says which engine is meant is broken.
+    #[error("cannot use {what}: {why}")]
+    Settings {
+        /// The file, or the context.
+        what: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A signal came.
     #[error("interrupted")]
     Interrupted,
@@ -147,6 +155,7 @@ impl Error {
                 | Error::BadValue(_)
                 | Error::Registry { .. }
                 | Error::Credentials(_)
+                | Error::Settings { .. }
         )
     }
 
@@ -159,7 +168,8 @@ impl Error {
             | Error::NoSuch { .. }
             | Error::BadValue(_)
             | Error::Registry { .. }
-            | Error::Credentials(_) => false,
+            | Error::Credentials(_)
+            | Error::Settings { .. } => false,
         }
     }
 }

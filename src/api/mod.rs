@@ -1,11 +1,14 @@
 //! The Docker Engine's services API, thin and blocking.
 //!
 //! Nothing here prints, reads the environment or knows the command line; see ARCHITECTURE.md for who may
-//! import whom. `spec`, `rollout`, `forecast`, `image` and `endpoint` are pure.
+//! import whom. `spec`, `rollout`, `forecast`, `image`, `endpoint`, `settings` and `headers`
+//! are pure.
 
 pub mod addresses;
 mod answer;
 pub mod client;
+pub mod config_file;
+pub mod context;
 pub mod create;
 mod credential_helper;
 pub mod credentials;
@@ -15,6 +18,7 @@ pub mod endpoint;
 pub mod error;
 pub mod failures;
 pub mod forecast;
+pub mod headers;
 pub mod image;
 pub mod interrupt;
 pub mod logs;
@@ -29,9 +33,13 @@ pub mod rollout;
 pub mod rows;
 mod secrets;
 pub mod services;
+pub mod settings;
 pub mod spec;
+pub mod system;
+pub mod target;
 pub mod task;
 pub mod tasks;
 pub mod time;
 mod transport;
 pub mod update;
+mod user_file;

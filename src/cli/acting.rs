@@ -11,7 +11,7 @@ use super::report::{Style, report};
 use super::select::Chosen;
 use super::watch;
 use crate::api::client::Client;
-use crate::api::error::Error;
+use crate::api::error::{Error, Result};
 use crate::api::failures;
 use crate::api::services::Service;
 use crate::api::spec::{BadValue, values};
@@ -56,7 +56,7 @@ pub struct PlanArgs {
 
 impl ActingArgs {
     /// A client whose waits end when `--timeout` does.
-    pub fn client(&self, global: &Global) -> Result<Client, BadValue> {
+    pub fn client(&self, global: &Global) -> Result<Client> {
         global.client(self.timeout)
     }
 

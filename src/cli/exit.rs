@@ -85,7 +85,10 @@ impl Exit {
             e if e.is_not_found() || e.is_ambiguous() => Exit::NoSuch,
             e if e.is_not_manager() || e.is_passing() => Exit::Unreachable,
             e if e.is_version_conflict() => Exit::Conflict,
-            Error::Engine { .. } | Error::Registry { .. } | Error::Credentials(_) => Exit::Failed,
+            Error::Engine { .. }
+            | Error::Registry { .. }
+            | Error::Credentials(_)
+            | Error::Settings { .. } => Exit::Failed,
             Error::Connect { .. } | Error::Broken { .. } | Error::Silent { .. } | Error::Garbled { .. } => {
                 Exit::Unreachable
             }
@@ -145,6 +148,7 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::NoSuch { kind: "service" | "service or task", .. } => {
             "see the services with `swarmctl ls`".to_owned()
         }
+        Error::NoSuch { kind: "context", .. } => "see the contexts with `swarmctl context ls`".to_owned(),
         Error::NoSuch { kind, .. } => format!("see what there is with `docker {kind} ls`"),
         Error::Registry { trouble: Trouble::Absent, .. } => {
             "check repository and tag, or push the image first".to_owned()
@@ -156,14 +160,24 @@ pub fn hint(error: &Error) -> Option<String> {
             "try again, or use the tag as it is with `--no-resolve-image`".to_owned()
         }
         Error::Credentials(error) => credentials_hint(error),
+        Error::Settings { .. } => {
+            "mend it, or name the engine itself with `-H` before the command, or with DOCKER_HOST".to_owned()
+        }
         e if e.is_not_manager() => {
             "run it on a manager node; a new swarm begins with `docker swarm init`".to_owned()
         }
         Error::Engine { message, .. } if message.contains("does not have a leader") => {
             "see the managers with `docker node ls`; more than half of them must be up".to_owned()
         }
-        Error::Engine { message, .. } if message.contains("is too old") => {
+        Error::Engine { message, .. }
+            if message.contains("client version") && message.contains("is too old") =>
+        {
             "the engine serves a newer API only; unset DOCKER_API_VERSION".to_owned()
+        }
+        Error::Engine { message, .. }
+            if message.contains("client version") && message.contains("is too new") =>
+        {
+            "the engine serves an older API only; unset DOCKER_API_VERSION".to_owned()
         }
         _ => return None,
     })

@@ -1,7 +1,8 @@
 //! Flags before the subcommand and the environment, read once.
 
+mod engine;
+
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -11,28 +12,39 @@ use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
+use self::engine::EngineArgs;
 use super::debug;
-use crate::api::client::{Client, Connection};
+use crate::api::client::Client;
+use crate::api::config_file;
 use crate::api::distribution::Manifests;
 use crate::api::docker_config;
-use crate::api::endpoint::Endpoint;
 use crate::api::error::Result as ApiResult;
 use crate::api::interrupt::Interrupt;
 use crate::api::registry_auth::Keyring;
-use crate::api::spec::BadValue;
+use crate::api::settings::Settings;
+use crate::api::target::Target;
+use crate::output;
 
 /// Flags of all commands; like docker's they stand before the subcommand.
 #[derive(Args, Debug)]
 pub struct GlobalArgs {
-    /// Engine to talk to, as unix:///path [default: DOCKER_HOST, or the local engine]
-    #[arg(short = 'H', long, value_name = "ENDPOINT")]
-    host: Option<String>,
-    /// Folder of Docker's config.json [default: DOCKER_CONFIG, or ~/.docker]
-    #[arg(long, value_name = "DIR")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    engine: EngineArgs,
     /// Show each request on stderr, with its status and how long it took
     #[arg(short = 'D', long)]
     debug: bool,
+    /// Taken as docker takes it: debug is --debug, all else changes nothing
+    #[arg(short, long, value_name = "LEVEL", value_parser = level, hide_short_help = true)]
+    log_level: Option<Level>,
+}
+
+/// What `--log-level` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Level {
+    /// Nothing here.
+    Other,
+    /// `--debug`.
+    Debug,
 }
 
 /// A terminal whose lines can be redrawn.
@@ -45,9 +57,9 @@ pub struct Screen {
 /// What every command is given.
 #[derive(Debug)]
 pub struct Global {
-    endpoint: Result<Endpoint, BadValue>,
+    settings: Settings,
+    target: OnceLock<Target>,
     interrupt: Interrupt,
-    config: Option<PathBuf>,
     keyring: OnceLock<Keyring>,
     manifests: Manifests,
     is_debug: bool,
@@ -66,19 +78,34 @@ impl Global {
                 .context("cannot listen for signals")?;
         }
         Ok(Self {
-            endpoint: endpoint(args.host),
+            settings: args.engine.settings(),
+            target: OnceLock::new(),
             interrupt,
-            config: args.config.or_else(config_folder),
             keyring: OnceLock::new(),
             manifests: Manifests::default(),
-            is_debug: args.debug,
+            is_debug: args.debug || args.log_level == Some(Level::Debug),
         })
     }
 
-    /// A client of the chosen engine. No wait of it lasts beyond `timeout` from now.
-    pub fn client(&self, timeout: Option<Duration>) -> Result<Client, BadValue> {
+    /// What flags and variables say of the engine.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The engine that is meant, looked for when it is first needed.
+    pub fn target(&self) -> ApiResult<&Target> {
+        if let Some(target) = self.target.get() {
+            return Ok(target);
+        }
+        let target = Target::find(&self.settings)?;
+        target.warnings.iter().for_each(|text| output::warning(text));
+        Ok(self.target.get_or_init(|| target))
+    }
+
+    /// A client of the engine that is meant. No wait of it lasts beyond `timeout` from now.
+    pub fn client(&self, timeout: Option<Duration>) -> ApiResult<Client> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let connection = Connection { endpoint: self.endpoint.clone()?, ..Connection::default() };
+        let connection = self.target()?.connection.clone();
         let client = Client::new(connection, self.interrupt.clone(), deadline);
         Ok(if self.is_debug { client.observed(debug::observer()) } else { client })
     }
@@ -96,7 +123,7 @@ impl Global {
             return Ok(keyring);
         }
         let variable = std::env::var_os(docker_config::VARIABLE).filter(|text| !text.is_empty());
-        let file = self.config.as_ref().map(|folder| folder.join("config.json"));
+        let file = self.settings.config_folder().map(|(folder, _)| folder.join(config_file::NAME));
         let keyring = Keyring::new(variable.as_ref().map(|text| text.as_encoded_bytes()), file.as_deref())?;
         Ok(self.keyring.get_or_init(|| keyring))
     }
@@ -117,22 +144,11 @@ pub fn variable(key: &str) -> Option<String> {
     std::env::var_os(key).map(|value| value.to_string_lossy().into_owned())
 }
 
-/// DOCKER_CONFIG, else the folder in the user's home.
-fn config_folder() -> Option<PathBuf> {
-    match std::env::var_os("DOCKER_CONFIG").filter(|folder| !folder.is_empty()) {
-        Some(folder) => Some(folder.into()),
-        None => dirs::home_dir().map(|home| home.join(".docker")),
-    }
-}
-
-/// `-H`, else DOCKER_HOST, else the default socket.
-fn endpoint(host: Option<String>) -> Result<Endpoint, BadValue> {
-    match (host, std::env::var_os("DOCKER_HOST")) {
-        (Some(host), _) => Endpoint::parse(&host, None),
-        (None, Some(host)) => match host.to_str() {
-            Some(host) => Endpoint::parse(host, None),
-            None => Err(BadValue::new("DOCKER_HOST is not UTF-8", "unix:///var/run/docker.sock")),
-        },
-        (None, None) => Ok(Endpoint::default()),
+/// `--log-level`, with docker's words.
+fn level(word: &str) -> Result<Level, String> {
+    match word.to_lowercase().as_str() {
+        "debug" | "trace" => Ok(Level::Debug),
+        "" | "info" | "warn" | "warning" | "error" | "fatal" | "panic" => Ok(Level::Other),
+        _ => Err("the levels are debug, info, warn, error and fatal".to_owned()),
     }
 }

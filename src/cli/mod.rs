@@ -3,6 +3,7 @@
 mod acting;
 mod auth;
 mod batch;
+mod context;
 mod create;
 mod debug;
 mod exit;
@@ -60,6 +61,7 @@ struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     Auth(auth::AuthArgs),
+    Context(context::ContextArgs),
     Create(create::CreateArgs),
     Inspect(inspect::InspectArgs),
     Logs(logs::LogsArgs),
@@ -100,6 +102,7 @@ fn run(cli: Cli) -> Exit {
     };
     let result = match cli.command {
         Command::Auth(args) => auth::run(args, &global),
+        Command::Context(args) => context::run(args, &global),
         Command::Create(args) => create::run(args, &global),
         Command::Inspect(args) => inspect::run(args, &global),
         Command::Logs(args) => logs::run(args, &global),

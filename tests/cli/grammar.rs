@@ -9,6 +9,7 @@ use crate::support::run::swarmctl;
 /// Every command with the least that it takes.
 const COMMANDS: &[(&str, &[&str])] = &[
     ("auth", &["refresh", "nosuch"]),
+    ("context", &["show"]),
     ("create", &["img"]),
     ("inspect", &["nosuch"]),
     ("logs", &["nosuch"]),

@@ -49,7 +49,15 @@ const RULES: &[Rule] = &[
         reason: "there is one printer, and tables and terminals are its affair",
     },
     Rule {
-        files: &["api/spec", "api/rollout", "api/forecast", "api/image", "api/endpoint"],
+        files: &[
+            "api/spec",
+            "api/rollout",
+            "api/forecast",
+            "api/image",
+            "api/endpoint",
+            "api/settings",
+            "api/headers",
+        ],
         never: &[
             "std::io",
             "std::net::TcpListener",

@@ -12,10 +12,12 @@
 
 mod auth;
 mod batch;
+mod context;
 mod create;
 mod credentials;
 mod debug;
 mod dry_run;
+
 mod exit_codes;
 mod faults;
 mod grammar;
@@ -29,6 +31,7 @@ mod ps;
 mod readme;
 mod resolve;
 mod rm;
+mod settings;
 mod status;
 mod support;
 mod swarm;

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::server::{
     API_VERSION, Answer, Door, Fault, Framing, Handler, Request, Server, lock, normal_filters,
 };
+use super::system;
 
 /// A fake swarm, listening. Dropping it fails the test if it was asked what no engine knows.
 pub struct FakeSwarm {
@@ -335,18 +336,28 @@ impl World {
     }
 
     fn handle(&mut self, request: &Request) -> Answer {
-        let version =
-            request.path.strip_prefix("/v").and_then(|rest| rest.split('/').next()).unwrap_or_default();
-        let minor = version.strip_prefix("1.").and_then(|minor| minor.parse::<u32>().ok());
-        if minor.is_some_and(|minor| minor > 41) {
-            return Answer::error(
-                400,
-                &format!(
-                    "client version {version} is too new. Maximum supported API version is {API_VERSION}"
-                ),
-            );
+        match minor(request) {
+            Some(42..) => {
+                let words = "is too new. Maximum supported API version is";
+                let version = request.path.split('/').nth(1).unwrap_or_default().trim_start_matches('v');
+                return Answer::error(400, &format!("client version {version} {words} {API_VERSION}"));
+            }
+            Some(..12) => {
+                let words = "client version 1.11 is too old. Minimum supported API version is 1.12, please upgrade \
+                             your client to a newer version";
+                return Answer { status: 400, content_type: "text/plain", ..Answer::json(400, words) };
+            }
+            _ => {}
         }
         let endpoint = request.endpoint().to_owned();
+        match endpoint.as_str() {
+            "/version" => return Answer::json(200, system::version().to_string()),
+            "/info" => {
+                let node = node()["ID"].as_str().map(str::to_owned).filter(|_| !self.is_no_manager);
+                return Answer::json(200, system::info(node.as_deref()).to_string());
+            }
+            _ => {}
+        }
         if self.is_no_manager && endpoint != "/_ping" {
             return Answer::error(503, NO_MANAGER);
         }
@@ -401,6 +412,7 @@ impl World {
             ("GET", ["tasks"]) => self.tasks(request),
             ("GET", ["tasks", _, "logs"]) => Answer::json(200, log()),
             ("GET", ["tasks", word]) => Answer::error(404, &format!("task {word} not found")),
+            ("GET", ["nodes", word]) if node()["ID"] == *word => Answer::json(200, node().to_string()),
             ("GET", ["nodes"]) => Answer::json(200, json!([node()]).to_string()),
             ("GET", ["distribution", name @ .., "json"]) => match self.registry.get(&name.join("/")) {
                 Some(digest) => Answer::json(
@@ -639,10 +651,11 @@ impl World {
             Ok(at) => at,
             Err(answer) => return answer,
         };
-        let spec = match self.checked(request, Some(at)) {
+        let mut spec = match self.checked(request, Some(at)) {
             Ok(spec) => spec,
             Err(answer) => return answer,
         };
+        system::erase(&mut spec, minor(request).unwrap_or(u32::MAX));
         let (index, now) = (self.index + 1, self.now());
         let service = &mut self.services[at];
         let unimplemented =
@@ -755,6 +768,12 @@ fn replicas(spec: &Value) -> u64 {
 fn log() -> Vec<u8> {
     let line = b"whoami: cannot open /etc/whoami.conf\n";
     [&[2, 0, 0, 0, 0, 0, 0, line.len() as u8][..], line].concat()
+}
+
+/// The minor number of the API version in the path.
+fn minor(request: &Request) -> Option<u32> {
+    let version = request.path.strip_prefix("/v1.").and_then(|rest| rest.split('/').next());
+    version.and_then(|minor| minor.parse().ok())
 }
 
 fn node() -> Value {

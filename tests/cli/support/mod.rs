@@ -9,3 +9,4 @@ pub mod normal;
 pub mod run;
 pub mod secrets;
 pub mod server;
+pub mod system;

@@ -2,7 +2,7 @@
 
 mod base64;
 pub mod container;
-mod csv;
+pub mod csv;
 pub mod duration;
 pub mod env_file;
 pub mod file;

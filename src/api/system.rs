@@ -1,0 +1,81 @@
+//! What an engine says of itself, always at its own API version.
+
+use serde::Deserialize;
+
+use super::client::Client;
+use super::error::Result;
+use super::path::Path;
+
+/// `GET /version`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Version {
+    /// As in `28.2.2`.
+    pub version: String,
+    /// The newest API version that it speaks.
+    pub api_version: String,
+    /// The oldest one; empty where the engine does not say.
+    #[serde(rename = "MinAPIVersion")]
+    pub min_api_version: String,
+    /// As in `linux`.
+    pub os: String,
+    /// As in `amd64`.
+    pub arch: String,
+}
+
+/// `GET /info`, as far as it is about the engine's place in a swarm.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Info {
+    /// The name of its machine.
+    pub name: String,
+    /// As in `Debian GNU/Linux 12 (bookworm)`.
+    pub operating_system: String,
+    /// Its place in a swarm.
+    pub swarm: Swarm,
+}
+
+/// An engine's place in a swarm.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Swarm {
+    /// The node's ID; empty outside a swarm.
+    #[serde(rename = "NodeID")]
+    pub node_id: String,
+    /// `active`, `inactive`, `pending`, `locked` or `error`.
+    pub local_node_state: String,
+    /// Whether it is a manager.
+    pub control_available: bool,
+    /// What it complains of.
+    pub error: String,
+}
+
+/// What the managers think of one of them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Manager {
+    /// Whether it leads the others.
+    pub leader: bool,
+    /// `reachable` or `unreachable`.
+    pub reachability: String,
+}
+
+/// `GET /version`.
+pub fn version(client: &Client) -> Result<Version> {
+    client.get_json_unlowered(&Path::new(&["version"]))
+}
+
+/// `GET /info`.
+pub fn info(client: &Client) -> Result<Info> {
+    client.get_json_unlowered(&Path::new(&["info"]))
+}
+
+/// `GET /nodes/{id}`: what the managers think of a node; `None` where it is none.
+pub fn manager(client: &Client, node_id: &str) -> Result<Option<Manager>> {
+    #[derive(Deserialize)]
+    struct Node {
+        #[serde(rename = "ManagerStatus")]
+        manager: Option<Manager>,
+    }
+    client.get_json_unlowered::<Node>(&Path::new(&["nodes", node_id])).map(|node| node.manager)
+}

@@ -1,0 +1,75 @@
+//! The user's own small files. Whatever stands in their place, reading comes to an end.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::os::unix::fs::FileTypeExt as _;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+/// No config.json and no context comes near it, in bytes: the largest ones have some kilobytes.
+const LONGEST: u64 = 16 << 20;
+
+/// What the file holds; `None` where there is none.
+///
+/// # Errors
+/// It cannot be read, is too large, or is what cannot be read to an end: a pipe would be waited for until somebody
+/// writes to it.
+pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let kind = match fs::metadata(path) {
+        Ok(metadata) => metadata.file_type(),
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(e) => return Err(e),
+    };
+    if kind.is_fifo() || kind.is_socket() || kind.is_block_device() {
+        return Err(io::Error::other("it is no file, but a pipe, a socket or a device"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    match u64::try_from(bytes.len()) {
+        Ok(..=LONGEST) => Ok(Some(bytes)),
+        _ => Err(io::Error::other(format!("it is larger than {} MiB", LONGEST >> 20))),
+    }
+}
+
+/// The JSON object in a file of docker's; an empty file has an empty one. The parser's own words for a wrong type would
+/// repeat the value: any JSON is read, and judged by the caller.
+pub fn object(text: &[u8]) -> Result<Map<String, Value>, String> {
+    // Editors on Windows put it before everything.
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    if text.trim_ascii().is_empty() {
+        return Ok(Map::new());
+    }
+    match serde_json::from_slice(text) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err("it is no JSON object".to_owned()),
+        Err(e) => Err(format!("it is no JSON (line {}, column {})", e.line(), e.column())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_small_file_is_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let refused = |path: &Path| read(path).unwrap_err().to_string();
+        fs::write(path("small"), "x").unwrap();
+        assert_eq!(read(&path("small")).unwrap().as_deref(), Some(b"x".as_slice()));
+        assert_eq!(read(&path("none")).unwrap(), None);
+        assert_eq!(read(&path("small/none")).unwrap(), None);
+        assert_eq!(read(Path::new("/dev/null")).unwrap().as_deref(), Some(b"".as_slice()));
+        File::create(path("large")).unwrap().set_len(1 << 30).unwrap();
+        assert_eq!(refused(&path("large")), "it is larger than 16 MiB");
+        assert_eq!(refused(Path::new("/dev/zero")), "it is larger than 16 MiB");
+        assert!(Command::new("mkfifo").arg(path("pipe")).status().unwrap().success());
+        assert!(refused(&path("pipe")).contains("no file"));
+        assert!(refused(folder.path()).contains("directory"));
+    }
+}

@@ -1,0 +1,66 @@
+//! Which engine: docker's own flags and variables.
+
+use std::ffi::OsString;
+
+use clap::Args;
+
+use crate::api::settings::Settings;
+use crate::cli::grammar::parse_bool;
+
+/// Flags that say which engine is meant. Paths may be empty, which is not what clap calls a path.
+#[derive(Args, Debug)]
+pub struct EngineArgs {
+    /// Engine to talk to, as in unix:///path, tcp://name:2376 or ssh://user@name [default: DOCKER_HOST, the
+    /// context, or the local engine]
+    #[arg(short = 'H', long, value_name = "ENDPOINT")]
+    host: Option<String>,
+    /// Docker context to take the engine from [default: DOCKER_CONTEXT, or that of `docker context use`]
+    #[arg(short, long, value_name = "NAME")]
+    context: Option<String>,
+    /// Folder of Docker's config.json and contexts [default: DOCKER_CONFIG, or ~/.docker]
+    #[arg(long, value_name = "DIR")]
+    config: Option<OsString>,
+    /// Use TLS; implied by --tlsverify [default: DOCKER_TLS]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          hide_possible_values = true, value_parser = parse_bool)]
+    tls: Option<bool>,
+    /// Use TLS and check the engine's certificate [default: DOCKER_TLS_VERIFY]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          hide_possible_values = true, value_parser = parse_bool)]
+    tlsverify: Option<bool>,
+    /// Trust engines certified by these authorities only [default: ca.pem in DOCKER_CERT_PATH, or ~/.docker]
+    #[arg(long, value_name = "FILE")]
+    tlscacert: Option<OsString>,
+    /// Client's certificate [default: cert.pem there]
+    #[arg(long, value_name = "FILE")]
+    tlscert: Option<OsString>,
+    /// Key of the client's certificate [default: key.pem there]
+    #[arg(long, value_name = "FILE")]
+    tlskey: Option<OsString>,
+}
+
+impl EngineArgs {
+    /// These flags and docker's variables. Nothing is judged, and no file is looked at.
+    pub fn settings(self) -> Settings {
+        let variable = |name| std::env::var_os(name);
+        Settings {
+            host: self.host,
+            context: self.context,
+            config: self.config.map(Into::into),
+            tls: self.tls,
+            tlsverify: self.tlsverify,
+            tlscacert: self.tlscacert.map(Into::into),
+            tlscert: self.tlscert.map(Into::into),
+            tlskey: self.tlskey.map(Into::into),
+            docker_host: variable("DOCKER_HOST"),
+            docker_context: variable("DOCKER_CONTEXT"),
+            docker_config: variable("DOCKER_CONFIG"),
+            docker_tls: variable("DOCKER_TLS"),
+            docker_tls_verify: variable("DOCKER_TLS_VERIFY"),
+            docker_cert_path: variable("DOCKER_CERT_PATH"),
+            docker_api_version: variable("DOCKER_API_VERSION"),
+            docker_custom_headers: variable("DOCKER_CUSTOM_HEADERS"),
+            home: dirs::home_dir(),
+        }
+    }
+}

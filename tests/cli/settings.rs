@@ -1,0 +1,338 @@
+//! Which engine is asked: flags, variables, contexts and config.json, by docker's rules. The engines' one service tells
+//! them apart.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use ring::digest::{SHA256, digest};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::fake_swarm::FakeSwarm;
+use crate::support::fixtures::{OLD, spec};
+use crate::support::run::{Run, Swarmctl, swarmctl};
+use crate::support::secrets::PASSWORD;
+
+/// A user with a config folder, and some engines: `a` to `d`, each with a service of its name.
+pub struct User {
+    folder: TempDir,
+    engines: Vec<(&'static str, FakeSwarm)>,
+}
+
+impl User {
+    /// Of the contexts each leads to the engine of its name; `current` is config.json's `currentContext`.
+    pub fn new(contexts: &[&'static str], current: &str) -> Self {
+        let engines = ["a", "b", "c", "d"].map(|name| (name, FakeSwarm::with([spec(name, OLD)])));
+        let user = Self { folder: tempfile::tempdir().unwrap(), engines: engines.into() };
+        for name in contexts {
+            let docker = json!({ "Host": user.host(name), "SkipTLSVerify": false });
+            user.context(name, &json!({ "Name": name, "Metadata": {}, "Endpoints": { "docker": docker } }));
+        }
+        if !current.is_empty() {
+            user.config(&json!({ "auths": {}, "currentContext": current }).to_string());
+        }
+        user
+    }
+
+    pub fn host(&self, name: &str) -> String {
+        self.engines.iter().find(|(other, _)| *other == name).map(|(_, engine)| engine.host()).unwrap()
+    }
+
+    /// Where docker keeps the `meta.json` of a context.
+    pub fn meta(&self, name: &str) -> PathBuf {
+        let hash: String =
+            digest(&SHA256, name.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        self.folder.path().join("contexts/meta").join(hash).join("meta.json")
+    }
+
+    pub fn context(&self, name: &str, meta: &Value) {
+        let file = self.meta(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, meta.to_string()).unwrap();
+    }
+
+    pub fn config(&self, text: &str) {
+        fs::write(self.folder.path().join("config.json"), text).unwrap();
+    }
+
+    fn config_folder(&self) -> String {
+        self.folder.path().display().to_string()
+    }
+
+    /// A command line as one would type it: variables, then arguments; `@a` is the host of engine `a`.
+    pub fn swarmctl(&self, line: &str, command: &[&str]) -> Swarmctl {
+        let mut words: Vec<String> =
+            line.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
+        for (name, engine) in &self.engines {
+            words.iter_mut().for_each(|word| *word = word.replace(&format!("@{name}"), &engine.host()));
+        }
+        let (variables, flags): (Vec<_>, Vec<_>) =
+            words.into_iter().partition(|word| word.starts_with("DOCKER_"));
+        let args = flags.iter().map(|flag| flag.as_str()).chain(command.iter().copied());
+        let run = swarmctl(args).env("DOCKER_CONFIG", &self.config_folder()).limit(Duration::from_secs(20));
+        variables
+            .iter()
+            .filter_map(|variable| variable.split_once('='))
+            .fold(run, |run, (key, value)| run.env(key, value))
+    }
+
+    pub fn ls(&self, line: &str) -> Run {
+        self.swarmctl(line, &["ls"]).run()
+    }
+
+    /// The engine that is asked.
+    #[track_caller]
+    fn asked(&self, line: &str) -> String {
+        let run = self.ls(line).exits(0);
+        run.stdout.lines().nth(1).and_then(|row| row.split_whitespace().nth(1)).unwrap_or_default().to_owned()
+    }
+
+    fn requests(&self) -> usize {
+        self.engines.iter().map(|(_, engine)| engine.requests().len()).sum()
+    }
+}
+
+// Which one it is
+
+#[test]
+fn each_setting_wins_over_those_that_docker_puts_below_it() {
+    let user = User::new(&["a", "b", "c", "d"], "d");
+    for (line, engine) in [
+        ("-c a DOCKER_HOST=@b DOCKER_CONTEXT=c", "a"),
+        ("--context=a DOCKER_HOST=@b", "a"),
+        ("-H @a DOCKER_HOST=@b DOCKER_CONTEXT=c", "a"),
+        ("DOCKER_HOST=@b DOCKER_CONTEXT=c", "b"),
+        ("DOCKER_CONTEXT=c", "c"),
+        ("", "d"),
+        // Empty is not set.
+        ("-c= DOCKER_HOST= DOCKER_CONTEXT=c", "c"),
+        ("DOCKER_CONTEXT=", "d"),
+        // The context `default` is what the variables say.
+        ("-c default DOCKER_HOST=@b DOCKER_CONTEXT=c", "b"),
+        // The last of several wins.
+        ("-c b -c a", "a"),
+        // Settings for TLS are for the context `default` only, and for TCP only.
+        ("-c a --tlsverify --tlscacert /nonexistent", "a"),
+        ("-c a DOCKER_TLS_VERIFY=1", "a"),
+        ("-H @a --tlsverify", "a"),
+        ("DOCKER_HOST=@a DOCKER_TLS=1 DOCKER_CERT_PATH=/nonexistent", "a"),
+        // Blanks around a host are nothing.
+        ("-l error --log-level=info DOCKER_CONTEXT=a", "a"),
+    ] {
+        assert_eq!(user.asked(line), engine, "{line}");
+    }
+    let run = user.swarmctl("", &["ls"]).env("DOCKER_HOST", &format!(" {} ", user.host("b"))).run().exits(0);
+    assert!(run.stdout.contains(" b "), "{}", run.report());
+}
+
+#[test]
+fn the_folder_is_that_of_the_flag_the_variable_or_the_home() {
+    let (user, other) = (User::new(&["a"], "a"), User::new(&["b"], "b"));
+    let flag = format!("--config {}", other.config_folder());
+    let run = user.swarmctl(&flag, &["ls"]).run().exits(0);
+    assert!(run.stdout.contains(" b "), "{}", run.report());
+    assert_eq!(user.asked("--config="), "a");
+    let home = tempfile::tempdir().unwrap();
+    fs::rename(other.folder.path(), home.path().join(".docker")).unwrap();
+    fs::create_dir(other.folder.path()).unwrap();
+    for unset in ["", "x"] {
+        let run = swarmctl(["ls"]).env("HOME", &home.path().display().to_string());
+        let run = if unset.is_empty() { run } else { run.env("DOCKER_CONFIG", "") };
+        let run = run.run().exits(0);
+        assert!(run.stdout.contains(" b "), "{}", run.report());
+    }
+}
+
+#[test]
+fn without_any_setting_it_is_the_local_engine_and_with_tls_its_port() {
+    let user = User::new(&[], "");
+    let run = user.swarmctl("", &["context", "show", "--json"]).run();
+    assert_eq!(run.json()["endpoint"], "unix:///var/run/docker.sock");
+    fs::write(user.folder.path().join("ca.pem"), "").unwrap();
+    let run = user.swarmctl("DOCKER_TLS_VERIFY=1", &["context", "show", "--json"]).run();
+    assert_eq!(run.json()["endpoint"], "tcp://localhost:2376", "{}", run.report());
+}
+
+#[test]
+fn nothing_is_looked_at_that_is_not_needed() {
+    let user = User::new(&["a"], "");
+    user.config("{broken");
+    for args in [&["--version"][..], &["--help"], &["update", "--help"]] {
+        user.swarmctl("-c nosuch DOCKER_HOST=nonsense:x:y DOCKER_API_VERSION=x", args).run().exits(0);
+    }
+    // Headers of its own: config.json has nothing more to say.
+    let run = user.ls("-c a DOCKER_CUSTOM_HEADERS=X-A=b").exits(0);
+    assert_eq!(run.stderr, "");
+    assert!(user.requests() > 0);
+}
+
+// What cannot be
+
+#[test]
+fn a_host_and_a_context_together_are_refused() {
+    let user = User::new(&["a"], "");
+    for line in ["-c a -H @b", "-c a -H=", "-H @b -c default"] {
+        user.ls(line).exits(2).tells_an_error().says(&["cannot specify both --host and --context"]);
+    }
+    assert_eq!(user.asked("-c= -H @b"), "b");
+}
+
+#[test]
+fn a_bad_value_is_told_with_the_setting_that_it_comes_from() {
+    let user = User::new(&["a"], "");
+    for (line, words) in [
+        ("-H tcp://x:99999", "--host: "),
+        ("-H -v", "--host: "),
+        ("-H=nosuch://x", "--host: "),
+        ("DOCKER_HOST=unix://relative", "DOCKER_HOST: "),
+        ("DOCKER_HOST=tcp://u:p@x", "DOCKER_HOST: "),
+        ("DOCKER_API_VERSION=abc", "DOCKER_API_VERSION: `abc`"),
+        ("DOCKER_API_VERSION=1", "DOCKER_API_VERSION: "),
+        ("-H @a DOCKER_CUSTOM_HEADERS=x", "DOCKER_CUSTOM_HEADERS: "),
+        ("-H tcp://127.0.0.1:1 --tlsverify", "--tlsverify: "),
+        ("-H tcp://127.0.0.1:1 DOCKER_TLS_VERIFY=1", "DOCKER_TLS_VERIFY: "),
+        ("-l nosuch", "--log-level"),
+        ("--tls=maybe", "--tls"),
+    ] {
+        let run = user.ls(line).exits(2).tells_an_error();
+        drop(run.says(&[words]));
+    }
+    assert_eq!(user.requests(), 0, "and nothing is sent");
+}
+
+#[test]
+fn an_unknown_context_is_three_with_those_that_there_are() {
+    let user = User::new(&["a", "b"], "nosuch");
+    for (line, words) in [
+        ("-c nosuch", "no such context: `nosuch` (there are `a`, `b`, `default`)"),
+        ("-c ../../a", "no such context: `../../a`"),
+        ("-c /", "no such context: `/`"),
+        ("-c A", "no such context: `A`"),
+        ("DOCKER_CONTEXT=nosuch", "(DOCKER_CONTEXT names it; there are"),
+        ("", "(currentContext in config.json names it; there are"),
+    ] {
+        user.ls(line).exits(3).tells_an_error().says(&[words, "hint: ", "swarmctl context ls"]);
+    }
+    let nobody = User::new(&[], "");
+    nobody.ls("-c nosuch").exits(3).says(&["there is none but `default`"]);
+    let huge = "x".repeat(100_000);
+    nobody.ls(&format!("-c {huge}")).exits(3);
+}
+
+#[test]
+fn a_broken_context_is_told_with_its_file_and_hangs_nobody() {
+    let user = User::new(&["a"], "");
+    let file = user.meta("a");
+    let words = |run: Run, words: &str| {
+        run.exits(1).tells_an_error().says(&["context `a`", &file.display().to_string(), words]);
+    };
+    for (text, why) in [
+        ("", "it has no `Name`"),
+        ("{\"Name\":\"a\",", "it is no JSON"),
+        ("[]", "it is no JSON object"),
+        ("{}", "it has no `Name`"),
+        ("{\"Name\":\"b\",\"Endpoints\":{\"docker\":{\"Host\":\"unix:///x\"}}}", "it is that of context `b`"),
+        ("{\"Name\":\"a\",\"Endpoints\":{\"docker\":[]}}", "`Endpoints.docker` is no JSON object"),
+    ] {
+        fs::write(&file, text).unwrap();
+        words(user.ls("-c a"), why);
+    }
+    fs::File::create(&file).unwrap().set_len(1 << 30).unwrap();
+    words(user.ls("-c a"), "larger than");
+    fs::remove_file(&file).unwrap();
+    assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
+    words(user.ls("-c a"), "it is no file");
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    words(user.ls("-c a"), "directory");
+    // It is in nobody else's way, and `context ls` shows it with what is wrong with it.
+    assert_eq!(user.asked("-H @b"), "b");
+    user.swarmctl("", &["context", "ls"]).run().exits(0).prints(&["default *", "directory"]);
+}
+
+#[test]
+fn a_context_without_a_docker_engine_or_with_an_impossible_one_is_told() {
+    let user = User::new(&[], "");
+    user.context("a", &json!({ "Name": "a", "Endpoints": { "kubernetes": {} } }));
+    user.ls("-c a").exits(1).says(&["cannot use context `a`", "no Docker engine"]);
+    user.context("a", &json!({ "Name": "a", "Endpoints": { "docker": { "Host": "nosuch://x" } } }));
+    user.ls("-c a").exits(2).says(&["context `a`: `nosuch://x` cannot be an engine's endpoint"]);
+    user.context("a", &json!({ "Name": "a", "Endpoints": { "docker": { "Host": user.host("a") } } }));
+    assert_eq!(user.asked("-c a"), "a");
+}
+
+#[test]
+fn a_broken_config_json_is_an_error_where_it_may_name_the_engine_and_a_warning_elsewhere() {
+    let user = User::new(&["a"], "");
+    for text in ["{broken", "[]", r#"{"currentContext": 5}"#] {
+        user.config(text);
+        user.ls("").exits(1).tells_an_error().says(&["config.json", "hint: ", "DOCKER_HOST"]);
+    }
+    for text in ["{broken", "[]"] {
+        user.config(text);
+        for line in ["-c a", "-H @a", "DOCKER_HOST=@a", "DOCKER_CONTEXT=a"] {
+            let run = user.ls(line).exits(0);
+            assert!(
+                run.stderr.starts_with("warning: cannot use `") && run.stderr.lines().count() == 1,
+                "{line}"
+            );
+        }
+    }
+    user.config(r#"{"currentContext": 5}"#);
+    assert_eq!(user.ls("-c a").exits(0).stderr, "");
+    user.config("");
+    assert_eq!(user.ls("-c a").exits(0).stderr, "");
+    assert!(
+        Command::new("sh")
+            .args(["-c", "rm \"$1\" && mkfifo \"$1\"", "sh"])
+            .arg(user.folder.path().join("config.json"))
+            .status()
+            .unwrap()
+            .success()
+    );
+    user.ls("").exits(1).says(&["it is no file"]);
+    user.ls("-c a").exits(0).says(&["warning: "]);
+}
+
+// What requests carry
+
+#[test]
+fn headers_are_those_of_the_variable_or_else_of_config_json() {
+    let user = User::new(&["a"], "");
+    user.config(&json!({ "HttpHeaders": { "X-Team": "ops", "User-Agent": "nobody" } }).to_string());
+    let header = |name: &str| {
+        let all = user.engines[0].1.requests();
+        all.last().and_then(|request| request.header(name).map(str::to_owned))
+    };
+    user.ls("-c a").exits(0);
+    assert_eq!(header("X-Team").as_deref(), Some("ops"));
+    assert!(header("User-Agent").unwrap().starts_with("swarmctl/"), "that is the program's own");
+    user.ls("-c a DOCKER_CUSTOM_HEADERS=X-A=1,\"X-B=2,3\",x-a=4").exits(0);
+    assert_eq!(
+        [header("X-Team"), header("X-A"), header("X-B")],
+        [None, Some("4".to_owned()), Some("2,3".to_owned())]
+    );
+    let pings = user.engines[0]
+        .1
+        .requests()
+        .iter()
+        .filter(|it| it.path == "/_ping" && it.header("x-b").is_some())
+        .count();
+    assert_eq!(pings, 1, "the first request carries them too");
+    user.ls("-c a DOCKER_CUSTOM_HEADERS=").exits(0);
+    assert_eq!(header("X-Team").as_deref(), Some("ops"));
+}
+
+#[test]
+fn no_value_of_a_header_is_shown() {
+    let user = User::new(&["a"], "");
+    user.config(&json!({ "HttpHeaders": { "Authorization": PASSWORD } }).to_string());
+    // Every stream of every run is searched for it.
+    user.swarmctl("-D -c a", &["ls"]).run().exits(0);
+    user.swarmctl("-D -c a", &["context", "show"]).run().prints(&["HTTP headers", "Authorization"]);
+    user.config(&json!({ "HttpHeaders": { "Authorization": format!("{PASSWORD}\nX: y") } }).to_string());
+    user.ls("-c a").exits(1).says(&["`HttpHeaders`", "`Authorization`"]);
+    user.ls(&format!("-c a DOCKER_CUSTOM_HEADERS=A={PASSWORD},B")).exits(2).says(&["has no `=`"]);
+}

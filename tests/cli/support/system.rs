@@ -1,0 +1,41 @@
+//! What engines say of themselves, and what older API versions make of a spec.
+
+use serde_json::{Value, json};
+
+/// `GET /version`, shortened.
+pub fn version() -> Value {
+    json!({
+        "Version": "20.10.24", "ApiVersion": "1.41", "MinAPIVersion": "1.12",
+        "Os": "linux", "Arch": "amd64", "Components": [],
+    })
+}
+
+/// `GET /info` of a manager, or of an engine in no swarm, shortened.
+pub fn info(node: Option<&str>) -> Value {
+    let swarm = match node {
+        Some(id) => {
+            json!({ "NodeID": id, "LocalNodeState": "active", "ControlAvailable": true, "Error": "" })
+        }
+        None => json!({ "NodeID": "", "LocalNodeState": "inactive", "ControlAvailable": false, "Error": "" }),
+    };
+    json!({ "ID": "X", "Name": "manager1", "OperatingSystem": "Debian GNU/Linux 12", "Swarm": swarm, "Warnings": null })
+}
+
+/// Takes out what an engine erases of a spec that comes through API `1.minor` (moby's `adjustForAPIVersion`).
+pub fn erase(spec: &mut Value, minor: u32) {
+    let take = |spec: &mut Value, pointer: &str, key: &str| {
+        if let Some(Value::Object(map)) = spec.pointer_mut(pointer) {
+            map.shift_remove(key);
+        }
+    };
+    if minor < 40 {
+        take(spec, "/TaskTemplate/ContainerSpec", "Sysctls");
+        take(spec, "/TaskTemplate/Placement", "MaxReplicas");
+    }
+    if minor < 41 {
+        for key in ["CapabilityAdd", "CapabilityDrop", "Ulimits"] {
+            take(spec, "/TaskTemplate/ContainerSpec", key);
+        }
+        take(spec, "/TaskTemplate/Resources/Limits", "Pids");
+    }
+}
