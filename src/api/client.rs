@@ -14,10 +14,12 @@ use super::answer::Answer;
 use super::credentials::RegistryAuth;
 use super::endpoint::Endpoint;
 use super::error::{Error, Result};
+use super::gate::{Gate, Pass};
 use super::interrupt::Interrupt;
 use super::observer::Observer;
 use super::path::Path;
-use super::transport::{self, NotConnected};
+use super::proxy::Proxy;
+use super::transport::{self, NotConnected, Obstacle, ObstacleKind, SSH_CONNECTIONS};
 
 /// How long an engine is waited for that is silent, has no leader or answers 503.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -53,6 +55,8 @@ pub struct Connection {
     /// Sent with every request, but for those that the client sends itself: `HttpHeaders` of Docker's config.json.
     /// Names and values must be fit for HTTP.
     pub headers: Vec<(String, String)>,
+    /// The proxy on the way to it ([`Proxy::find`]).
+    pub proxy: Option<Proxy>,
     /// The API version to speak, where somebody insists on one; else the engine's own.
     pub api_version: Option<(u32, u32)>,
 }
@@ -61,6 +65,8 @@ pub struct Connection {
 #[derive(Debug)]
 pub struct Client {
     agent: Agent,
+    /// Where no more than so many requests may be under way at once.
+    gate: Option<Gate>,
     connection: Connection,
     interrupt: Interrupt,
     deadline: Option<Instant>,
@@ -74,6 +80,8 @@ pub struct Stream<'c> {
     from: BodyReader<'static>,
     asked: String,
     limit: Duration,
+    /// Its connection is one of those that there may be.
+    _pass: Option<Pass<'c>>,
 }
 
 impl Stream<'_> {
@@ -105,9 +113,10 @@ struct Hello {
 impl Client {
     /// A client of the engine that `connection` leads to; nothing is asked yet. No wait goes past `deadline`.
     pub fn new(connection: Connection, interrupt: Interrupt, deadline: Option<Instant>) -> Self {
-        let agent = transport::agent(&connection.endpoint, &interrupt);
+        let agent = transport::agent(&connection.endpoint, connection.proxy.as_ref(), &interrupt);
+        let gate = matches!(connection.endpoint, Endpoint::Ssh(_)).then(|| Gate::new(SSH_CONNECTIONS));
         let (observer, hello) = (Observer::default(), OnceLock::new());
-        Self { agent, connection, interrupt, deadline, observer, hello }
+        Self { agent, gate, connection, interrupt, deadline, observer, hello }
     }
 
     /// The same, with someone who is told of every request.
@@ -265,6 +274,7 @@ impl Client {
         if limit.is_zero() {
             return Err(Error::Silent { request: asked, after: limit });
         }
+        let _pass = self.pass(limit)?;
         let began = Instant::now();
         let answer =
             self.exchange(method, target, body, auth, limit).map_err(|e| self.failure(e, &asked, limit));
@@ -272,6 +282,20 @@ impl Client {
         self.observer.tell(&format!("{method} {target}"), auth.is_some(), status, began.elapsed());
         let (parts, bytes) = answer?;
         Answer::decode(asked, &parts, bytes, auth.map(RegistryAuth::secrets))
+    }
+
+    /// Waits until one more connection may be used.
+    fn pass(&self, limit: Duration) -> Result<Option<Pass<'_>>> {
+        let Some(gate) = &self.gate else { return Ok(None) };
+        let pass = gate.enter(limit, &self.interrupt)?;
+        let busy = || {
+            let words = format!("all {SSH_CONNECTIONS} connections by ssh are in use for too long");
+            Error::Connect {
+                endpoint: self.connection.endpoint.to_string(),
+                source: Obstacle::new(ObstacleKind::Busy, words).into(),
+            }
+        };
+        pass.map(Some).ok_or_else(busy)
     }
 
     /// One request and its whole answer, whatever it says.
@@ -326,6 +350,7 @@ impl Client {
         if left.is_some_and(|left| left.is_zero()) {
             return Err(Error::Silent { request: asked, after: limit });
         }
+        let pass = self.pass(left.unwrap_or(PATIENCE).min(PATIENCE))?;
         let began = Instant::now();
         let request = self.request(&Method::GET, &target, None).body(()).map_err(Into::into);
         let answer = request.and_then(|request| {
@@ -337,7 +362,7 @@ impl Client {
         self.observer.tell(&format!("GET {target}"), false, status, began.elapsed());
         let (parts, body) = answer?.into_parts();
         let from = body.into_with_config().limit(u64::MAX).reader();
-        let mut stream = Stream { client: self, from, asked, limit };
+        let mut stream = Stream { client: self, from, asked, limit, _pass: pass };
         if parts.status.is_success() {
             return Ok(stream);
         }

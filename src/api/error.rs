@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::credentials::CredentialsError;
 use super::distribution::Trouble;
 use super::spec::BadValue;
+use super::transport::{Obstacle, ObstacleKind};
 
 /// Why a request to the engine did not give what was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -125,6 +126,21 @@ impl Error {
         matches!(self, Error::Engine { status: 503, message } if message.contains("not a swarm manager"))
     }
 
+    /// The request came in plain text to where TLS is spoken (in the words of Go and of nginx).
+    pub fn is_without_tls(&self) -> bool {
+        const WORDS: [&str; 2] = ["HTTP request to an HTTPS server", "HTTP request was sent to HTTPS port"];
+        matches!(self, Error::Engine { status: 400, message } if WORDS.iter().any(|words| message.contains(words)))
+            || self.obstacle().is_some_and(|obstacle| obstacle.kind == ObstacleKind::WantsTls)
+    }
+
+    /// What kept a connection from being made, where it is known.
+    pub fn obstacle(&self) -> Option<&Obstacle> {
+        match self {
+            Error::Connect { source, .. } => source.get_ref()?.downcast_ref(),
+            _ => None,
+        }
+    }
+
     /// The engine cannot answer now but may in a while: an election, a restart.
     pub fn is_passing(&self) -> bool {
         match self {
@@ -140,7 +156,12 @@ impl Error {
     /// No whole answer came, or one that no engine gives; asking again on a new connection may bring one.
     pub fn is_broken_answer(&self) -> bool {
         match self {
-            Error::Connect { source, .. } => source.kind() != io::ErrorKind::PermissionDenied,
+            Error::Connect { source, .. } => {
+                // What took too long has had its time, and what is in the way stays there.
+                let is_final =
+                    matches!(source.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::TimedOut);
+                !is_final && self.obstacle().is_none()
+            }
             Error::Broken { .. } | Error::Garbled { .. } => true,
             _ => false,
         }

@@ -61,7 +61,7 @@ impl Target {
             Some(host) => of_host(settings, host)?,
             None => of_context(folder, &choice.context)?,
         };
-        let connection = Connection { endpoint, headers, api_version };
+        let connection = Connection { endpoint, headers, api_version, ..Connection::default() };
         Ok(Self { connection, choice, tls_by, warnings })
     }
 

@@ -5,6 +5,7 @@ use crate::api::distribution::Trouble;
 use crate::api::docker_config;
 use crate::api::error::Error;
 use crate::api::spec::BadValue;
+use crate::api::transport::ObstacleKind;
 use crate::api::update::{NotBegun, Outcome, Posts, Verdict};
 use crate::output;
 
@@ -83,7 +84,7 @@ impl Exit {
             Error::NoSuch { .. } => Exit::NoSuch,
             Error::Interrupted => Exit::of_signal(signal),
             e if e.is_not_found() || e.is_ambiguous() => Exit::NoSuch,
-            e if e.is_not_manager() || e.is_passing() => Exit::Unreachable,
+            e if e.is_not_manager() || e.is_passing() || e.is_without_tls() => Exit::Unreachable,
             e if e.is_version_conflict() => Exit::Conflict,
             Error::Engine { .. }
             | Error::Registry { .. }
@@ -134,6 +135,14 @@ pub fn hint(error: &Error) -> Option<String> {
     Some(match error {
         Error::Connect { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
             "run it as root, or as a member of the socket's group: `sudo usermod -aG docker $USER`".to_owned()
+        }
+        e if e.is_without_tls() => "speak TLS with `--tlsverify`, or with DOCKER_TLS_VERIFY=1".to_owned(),
+        Error::Connect { endpoint, .. } if let Some(obstacle) = error.obstacle() => {
+            remedy(obstacle.kind, endpoint)
+        }
+        Error::Connect { endpoint, .. } if endpoint.starts_with("tcp://") => {
+            "is the engine running, and does it listen there? `-H ssh://USER@HOST` needs no port of its own"
+                .to_owned()
         }
         Error::Connect { .. } => {
             "is the engine running? name its socket with `-H unix:///path/docker.sock` or DOCKER_HOST"
@@ -192,6 +201,45 @@ fn credentials_hint(error: &CredentialsError) -> String {
         CredentialsError::Helper { .. } => "mend it, or the `credsStore` or `credHelpers` that names it",
     };
     format!("{what}; or name another folder with `--config DIR` before the command, or with DOCKER_CONFIG")
+}
+
+/// What to do about what kept a connection to `endpoint` from being made.
+fn remedy(kind: ObstacleKind, endpoint: &str) -> String {
+    let by_hand = || {
+        let address = endpoint.trim_start_matches("ssh://").split('/').next().unwrap_or_default();
+        let (host, port) = match address.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => (host, format!(" -p {port}")),
+            _ => (address, String::new()),
+        };
+        format!("`ssh{port} {} docker version`", host.replace(['[', ']'], ""))
+    };
+    match kind {
+        ObstacleKind::Name => "check the name in `-H`, DOCKER_HOST or the context".to_owned(),
+        ObstacleKind::NoTls => {
+            "without TLS the port is mostly 2375, and `--tls`, DOCKER_TLS_VERIFY and the like are left out".to_owned()
+        }
+        ObstacleKind::WantsTls => "speak TLS with `--tlsverify`, or with DOCKER_TLS_VERIFY=1".to_owned(),
+        ObstacleKind::Authority => {
+            "name the file of the authority that signed it with `--tlscacert FILE` before the command".to_owned()
+        }
+        ObstacleKind::Certificate => {
+            "name the engine as its certificate does, or have a new one made for it".to_owned()
+        }
+        ObstacleKind::OwnCertificate => {
+            "give one that the engine's authority has signed with `--tlscert FILE --tlskey FILE` before the command"
+                .to_owned()
+        }
+        ObstacleKind::File => {
+            "name others with `--tlscacert`, `--tlscert` and `--tlskey` before the command, or with DOCKER_CERT_PATH"
+                .to_owned()
+        }
+        ObstacleKind::Proxy => "name hosts that need no proxy in NO_PROXY".to_owned(),
+        ObstacleKind::Ssh => format!("see whether this works: {}", by_hand()),
+        ObstacleKind::NoDocker => {
+            format!("docker has to be in the PATH of a login without a terminal; see {}", by_hand())
+        }
+        ObstacleKind::Busy => "follow fewer services at once, or leave out `--follow`".to_owned(),
+    }
 }
 
 /// Reports the error that ended a command, and gives its exit code.

@@ -20,6 +20,7 @@ use crate::api::distribution::Manifests;
 use crate::api::docker_config;
 use crate::api::error::Result as ApiResult;
 use crate::api::interrupt::Interrupt;
+use crate::api::proxy::Proxy;
 use crate::api::registry_auth::Keyring;
 use crate::api::settings::Settings;
 use crate::api::target::Target;
@@ -105,7 +106,8 @@ impl Global {
     /// A client of the engine that is meant. No wait of it lasts beyond `timeout` from now.
     pub fn client(&self, timeout: Option<Duration>) -> ApiResult<Client> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let connection = self.target()?.connection.clone();
+        let mut connection = self.target()?.connection.clone();
+        connection.proxy = Proxy::find(&connection.endpoint, variable)?;
         let client = Client::new(connection, self.interrupt.clone(), deadline);
         Ok(if self.is_debug { client.observed(debug::observer()) } else { client })
     }

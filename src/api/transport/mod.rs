@@ -1,6 +1,14 @@
 //! How to get a byte stream to an engine: the only place that knows `ureq::unversioned`.
 
+mod line;
+mod obstacle;
+mod proxy;
+mod ssh;
+mod tcp;
+mod tls;
+mod tls_words;
 mod unix;
+mod wire;
 
 use std::io;
 use std::time::Duration;
@@ -9,18 +17,25 @@ use ureq::Agent;
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::NextTimeout;
+use ureq::unversioned::transport::{ConnectionDetails, NextTimeout};
 
 use super::endpoint::Endpoint;
 use super::interrupt::Interrupt;
+use super::proxy::Proxy;
+pub use obstacle::{Obstacle, ObstacleKind};
+
+/// How many processes of ssh may run at once: sshd takes ten sessions, and others want some too.
+pub const SSH_CONNECTIONS: usize = 4;
 
 /// Request line and headers must fit ureq's output buffer; the engine takes 64 KiB of request line.
 const OUTPUT_BUFFER: usize = 72 * 1024;
 /// As many as there may be requests under way at once.
 const IDLE_CONNECTIONS: usize = 64;
+/// How long a connection is waited for; a unix socket that takes so long has a full backlog.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// An HTTP agent whose connections go to `endpoint`.
-pub fn agent(endpoint: &Endpoint, interrupt: &Interrupt) -> Agent {
+pub fn agent(endpoint: &Endpoint, proxy: Option<&Proxy>, interrupt: &Interrupt) -> Agent {
     let config = Config::builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -33,12 +48,16 @@ pub fn agent(endpoint: &Endpoint, interrupt: &Interrupt) -> Agent {
         .max_idle_connections_per_host(IDLE_CONNECTIONS)
         .max_idle_age(Duration::from_secs(60))
         .build();
-    match endpoint {
+    let interrupt = interrupt.clone();
+    match endpoint.clone() {
         Endpoint::Unix(path) => {
-            Agent::with_parts(config, unix::UnixConnector::new(path.clone(), interrupt.clone()), NoResolver)
+            Agent::with_parts(config, unix::UnixConnector::new(path, interrupt), NoResolver)
         }
-        // Until their transports are there.
-        Endpoint::Tcp(_) | Endpoint::Ssh(_) => Agent::with_parts(config, (), NoResolver),
+        Endpoint::Tcp(tcp) => {
+            let connector = tcp::TcpConnector::new(tcp, proxy.cloned(), interrupt);
+            Agent::with_parts(config, connector, NoResolver)
+        }
+        Endpoint::Ssh(ssh) => Agent::with_parts(config, ssh::SshConnector::new(ssh, interrupt), NoResolver),
     }
 }
 
@@ -47,7 +66,19 @@ pub fn agent(endpoint: &Endpoint, interrupt: &Interrupt) -> Agent {
 #[error("{0}")]
 pub struct NotConnected(pub io::Error);
 
-/// The requests' host name is a dummy: there is nothing to look up.
+impl NotConnected {
+    /// The same, to be handed through ureq.
+    fn in_io(error: io::Error) -> io::Error {
+        io::Error::new(error.kind(), Self(error))
+    }
+}
+
+/// How long a connection may take: what the request has left, and no more than its kind has.
+fn limit(details: &ConnectionDetails, most: Duration) -> Duration {
+    details.timeout.not_zero().map_or(most, |left| most.min(*left))
+}
+
+/// The connectors look names up themselves.
 #[derive(Debug)]
 struct NoResolver;
 

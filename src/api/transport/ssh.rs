@@ -1,0 +1,260 @@
+//! ssh: one process a connection, which has docker on the other machine pass bytes on to its engine.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, Socket, Type};
+use ureq::Error;
+use ureq::unversioned::transport::{ConnectionDetails, Connector};
+
+use super::limit;
+use super::line::Line;
+use super::obstacle::{Obstacle, ObstacleKind};
+use super::wire::{Wire, not_connected};
+use crate::api::endpoint::Ssh;
+use crate::api::interrupt::Interrupt;
+
+/// ssh gives a host 30 s, and somebody may have to type a password.
+const CONNECT_LIMIT: Duration = Duration::from_secs(60);
+/// A process that has closed its output ends so soon, or is not waited for.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// What is kept of ssh's words, from their end.
+const WORDS: usize = 4096;
+/// An engine's answer to a ping has a shorter head.
+const LONGEST_HEAD: usize = 16 * 1024;
+
+/// Starts ssh for each connection.
+pub struct SshConnector {
+    ssh: Ssh,
+    interrupt: Interrupt,
+}
+
+impl SshConnector {
+    /// Connections go to the engine of this machine; waits end when `interrupt` is raised.
+    pub fn new(ssh: Ssh, interrupt: Interrupt) -> Self {
+        Self { ssh, interrupt }
+    }
+
+    /// A connection counts as made when the engine has answered a ping: what fails before has changed nothing.
+    fn wire(&self, details: &ConnectionDetails) -> io::Result<Wire> {
+        let (near, far) = Socket::pair(Domain::UNIX, Type::STREAM, None)?;
+        let mut process = Process::start(&self.ssh, far)?;
+        let mut line = Line::new(near, self.interrupt.clone());
+        let limit = limit(details, CONNECT_LIMIT);
+        line.until(Some(Instant::now() + limit));
+        match ping(&mut line) {
+            Ok(()) => Ok(Wire::new(line, details).with_process(process)),
+            Err(Failed::NoHttp(words)) => {
+                let words =
+                    format!("on `{}` something else than an engine answers: `{words}`", self.ssh.host);
+                Err(Obstacle::new(ObstacleKind::NoDocker, words).into())
+            }
+            Err(Failed::Line(e)) => {
+                use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+                let is_gone = matches!(e.kind(), BrokenPipe | ConnectionReset | UnexpectedEof);
+                Err(process.obstacle(&self.ssh.host, limit, is_gone).into())
+            }
+        }
+    }
+}
+
+impl Connector for SshConnector {
+    type Out = Wire;
+
+    fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<Wire>, Error> {
+        self.wire(details).map(Some).map_err(not_connected)
+    }
+}
+
+impl fmt::Debug for SshConnector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SshConnector({})", self.ssh.host)
+    }
+}
+
+/// A running ssh. It ends with this value.
+pub struct Process {
+    child: Child,
+    words: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Process {
+    /// Its terminal stays ours, so that it can ask for a password there.
+    fn start(ssh: &Ssh, far: Socket) -> Result<Self, Obstacle> {
+        let failed = |e: io::Error| {
+            let words = match e.kind() {
+                io::ErrorKind::NotFound => "there is no program `ssh` in PATH".to_owned(),
+                _ => format!("`ssh` cannot be started: {e}"),
+            };
+            Obstacle::new(ObstacleKind::Ssh, words)
+        };
+        let input = far.try_clone().map_err(failed)?;
+        let mut child = Command::new("ssh")
+            .args(arguments(ssh))
+            .stdin(Stdio::from(OwnedFd::from(input)))
+            .stdout(Stdio::from(OwnedFd::from(far)))
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(failed)?;
+        let words = Arc::default();
+        if let Some(stderr) = child.stderr.take() {
+            let words = Arc::clone(&words);
+            // Left to itself: what ssh leaves behind in the background may hold its stderr for hours.
+            thread::Builder::new().spawn(move || listen(stderr, &words)).map_err(failed)?;
+        }
+        Ok(Self { child, words })
+    }
+
+    /// Why there is no connection.
+    fn obstacle(&mut self, host: &str, limit: Duration, is_gone: bool) -> Obstacle {
+        let status = if is_gone { self.farewell() } else { None };
+        let words = self.words();
+        let said = if words.is_empty() { String::new() } else { format!(": {words}") };
+        let (kind, why) = match status.map(|status| (status.code(), status)) {
+            None => (
+                ObstacleKind::Ssh,
+                format!("ssh did not get to an engine on `{host}` within {} s", limit.as_secs()),
+            ),
+            Some((Some(255), _)) => (ObstacleKind::Ssh, format!("ssh cannot connect to `{host}`")),
+            Some((Some(127), _)) => {
+                (ObstacleKind::NoDocker, format!("there is no `docker` in the PATH of `{host}`"))
+            }
+            Some((_, status)) => {
+                let ended = ending(status);
+                (ObstacleKind::NoDocker, format!("`docker system dial-stdio` on `{host}` {ended}"))
+            }
+        };
+        Obstacle::new(kind, why + &said)
+    }
+
+    /// What it died of, where it has, and not in peace.
+    pub fn epitaph(&mut self) -> Option<String> {
+        let status = self.farewell().filter(|status| !status.success())?;
+        let words = self.words();
+        let said = if words.is_empty() { String::new() } else { format!(": {words}") };
+        Some(format!("ssh {}{said}", ending(status)))
+    }
+
+    /// Its exit status, if it ends by itself.
+    fn farewell(&mut self) -> Option<ExitStatus> {
+        let end = Instant::now() + FAREWELL;
+        loop {
+            match self.child.try_wait() {
+                Ok(None) if Instant::now() < end => thread::sleep(Duration::from_millis(10)),
+                Ok(status) => return status,
+                Err(_) => return None,
+            }
+        }
+    }
+
+    /// The last lines of what it said.
+    fn words(&self) -> String {
+        // The last of it may come after the exit status.
+        thread::sleep(Duration::from_millis(50));
+        let words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = String::from_utf8_lossy(&words);
+        let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        lines[lines.len().saturating_sub(6)..].join("\n")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Both fail where it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn listen(mut stderr: ChildStderr, words: &Mutex<Vec<u8>>) {
+    let mut part = [0; 1024];
+    while let Ok(n @ 1..) = stderr.read(&mut part) {
+        let mut words = words.lock().unwrap_or_else(PoisonError::into_inner);
+        words.extend_from_slice(&part[..n]);
+        let surplus = words.len().saturating_sub(WORDS);
+        words.drain(..surplus);
+    }
+}
+
+fn ending(status: ExitStatus) -> String {
+    match status.code() {
+        Some(code) => format!("ended with exit status {code}"),
+        None => format!("was ended by a {status}"),
+    }
+}
+
+/// As docker has it; what follows `--` is no option, whatever it looks like.
+fn arguments(ssh: &Ssh) -> Vec<String> {
+    let mut arguments = Vec::new();
+    if let Some(user) = &ssh.user {
+        arguments.extend(["-l".to_owned(), user.clone()]);
+    }
+    if let Some(port) = ssh.port {
+        arguments.extend(["-p".to_owned(), port.to_string()]);
+    }
+    arguments.extend(["-o", "ConnectTimeout=30", "-T", "--", &ssh.host, "docker"].map(str::to_owned));
+    if let Some(path) = &ssh.path {
+        arguments.push(quoted(&format!("--host=unix://{path}")));
+    }
+    arguments.extend(["system", "dial-stdio"].map(str::to_owned));
+    arguments
+}
+
+/// For the shell on the other machine, which all this goes through.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_=:/.,@+".contains(c);
+    if word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+enum Failed {
+    Line(io::Error),
+    NoHttp(String),
+}
+
+/// Waits until an engine answers at the other end.
+fn ping(line: &mut Line) -> Result<(), Failed> {
+    line.write_all(b"HEAD /_ping HTTP/1.1\r\nHost: docker\r\n\r\n").map_err(Failed::Line)?;
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        if line.read(&mut byte).map_err(Failed::Line)? == 0 {
+            return Err(Failed::Line(io::ErrorKind::UnexpectedEof.into()));
+        }
+        head.push(byte[0]);
+        let is_http = head.iter().zip(b"HTTP/1.").all(|(got, wanted)| got == wanted);
+        if !is_http && (byte == *b"\n" || head.len() > 200) || head.len() > LONGEST_HEAD {
+            return Err(Failed::NoHttp(String::from_utf8_lossy(&head).trim().to_owned()));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::endpoint::Endpoint;
+
+    #[test]
+    fn the_command_is_dockers_and_nothing_in_it_is_an_option_or_for_the_shell() {
+        for (host, command) in [
+            ("ssh://h", "-o ConnectTimeout=30 -T -- h docker system dial-stdio"),
+            ("ssh://me@h:22", "-l me -p 22 -o ConnectTimeout=30 -T -- h docker system dial-stdio"),
+            (
+                "ssh://h/run/docker.sock",
+                "-o ConnectTimeout=30 -T -- h docker --host=unix:///run/docker.sock system dial-stdio",
+            ),
+            (
+                "ssh://[::1]/a'$(b);c",
+                r"-o ConnectTimeout=30 -T -- ::1 docker '--host=unix:///a'\''$(b);c' system dial-stdio",
+            ),
+        ] {
+            let Ok(Endpoint::Ssh(ssh)) = Endpoint::parse(host, None) else { panic!("{host}") };
+            assert_eq!(arguments(&ssh).join(" "), command);
+        }
+    }
+}
