@@ -238,6 +238,9 @@ fn remedy(kind: ObstacleKind, endpoint: &str) -> String {
         ObstacleKind::NoDocker => {
             format!("docker has to be in the PATH of a login without a terminal; see {}", by_hand())
         }
+        ObstacleKind::Noise => {
+            "a login without a terminal must not print anything: look into its ~/.bashrc or /etc/profile".to_owned()
+        }
         ObstacleKind::Busy => "follow fewer services at once, or leave out `--follow`".to_owned(),
     }
 }

@@ -78,6 +78,11 @@ fn limit(details: &ConnectionDetails, most: Duration) -> Duration {
     details.timeout.not_zero().map_or(most, |left| most.min(*left))
 }
 
+/// As in `10 s`; a part of a second counts as one.
+fn in_words(limit: Duration) -> String {
+    format!("{} s", limit.as_secs() + u64::from(limit.subsec_nanos() > 0))
+}
+
 /// The connectors look names up themselves.
 #[derive(Debug)]
 struct NoResolver;

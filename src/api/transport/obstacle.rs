@@ -33,8 +33,10 @@ pub enum ObstacleKind {
     Proxy,
     /// ssh did not get there.
     Ssh,
-    /// ssh got there, and there is no docker that answers.
+    /// ssh got there, and there is no docker.
     NoDocker,
+    /// ssh got there, and something else spoke first.
+    Noise,
     /// All connections that there may be are in use.
     Busy,
 }

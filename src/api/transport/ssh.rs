@@ -12,10 +12,10 @@ use socket2::{Domain, Socket, Type};
 use ureq::Error;
 use ureq::unversioned::transport::{ConnectionDetails, Connector};
 
-use super::limit;
 use super::line::Line;
 use super::obstacle::{Obstacle, ObstacleKind};
 use super::wire::{Wire, not_connected};
+use super::{in_words, limit};
 use crate::api::endpoint::Ssh;
 use crate::api::interrupt::Interrupt;
 
@@ -52,7 +52,7 @@ impl SshConnector {
             Err(Failed::NoHttp(words)) => {
                 let words =
                     format!("on `{}` something else than an engine answers: `{words}`", self.ssh.host);
-                Err(Obstacle::new(ObstacleKind::NoDocker, words).into())
+                Err(Obstacle::new(ObstacleKind::Noise, words).into())
             }
             Err(Failed::Line(e)) => {
                 use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
@@ -118,16 +118,21 @@ impl Process {
         let (kind, why) = match status.map(|status| (status.code(), status)) {
             None => (
                 ObstacleKind::Ssh,
-                format!("ssh did not get to an engine on `{host}` within {} s", limit.as_secs()),
+                format!("ssh did not get to an engine on `{host}` within {}", in_words(limit)),
             ),
             Some((Some(255), _)) => (ObstacleKind::Ssh, format!("ssh cannot connect to `{host}`")),
             Some((Some(127), _)) => {
                 (ObstacleKind::NoDocker, format!("there is no `docker` in the PATH of `{host}`"))
             }
-            Some((_, status)) => {
-                let ended = ending(status);
-                (ObstacleKind::NoDocker, format!("`docker system dial-stdio` on `{host}` {ended}"))
+            Some((Some(0), _)) => (
+                ObstacleKind::NoDocker,
+                format!("`docker system dial-stdio` on `{host}` ended without a word"),
+            ),
+            Some((Some(code), _)) => {
+                let why = format!("`docker system dial-stdio` on `{host}` ended with exit status {code}");
+                (ObstacleKind::Ssh, why)
             }
+            Some((None, status)) => (ObstacleKind::Ssh, format!("ssh {}", ending(status))),
         };
         Obstacle::new(kind, why + &said)
     }

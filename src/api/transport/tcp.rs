@@ -17,7 +17,7 @@ use super::obstacle::{Obstacle, ObstacleKind};
 use super::proxy::{self, Heads};
 use super::tls::Setup;
 use super::wire::{Wire, not_connected};
-use super::{CONNECT_LIMIT, limit};
+use super::{CONNECT_LIMIT, in_words, limit};
 use crate::api::endpoint::Tcp;
 use crate::api::interrupt::{Interrupt, NOTICE};
 use crate::api::proxy::Proxy;
@@ -50,12 +50,13 @@ impl TcpConnector {
             ),
             None => None,
         };
-        let end = Instant::now() + limit(details, CONNECT_LIMIT);
+        let limit = limit(details, CONNECT_LIMIT);
+        let end = Instant::now() + limit;
         let (host, port) = match &self.proxy {
             Some(proxy) => (&proxy.host, proxy.port),
             None => (&self.tcp.host, self.tcp.port),
         };
-        let connected = connect(host, port, end, &self.interrupt);
+        let connected = connect(host, port, limit, &self.interrupt);
         let socket = match &self.proxy {
             Some(proxy) => connected.map_err(|e| proxy::unreachable(proxy, &e))?,
             None => connected?,
@@ -92,8 +93,9 @@ impl fmt::Debug for TcpConnector {
 
 /// The first connection that any address of the host gives. Looking a name up and connecting cannot be broken off, so
 /// threads do it, and are left to themselves where they are no longer waited for.
-fn connect(host: &str, port: u16, end: Instant, interrupt: &Interrupt) -> io::Result<Socket> {
-    let addresses = look_up(host, port, end, interrupt)?;
+fn connect(host: &str, port: u16, limit: Duration, interrupt: &Interrupt) -> io::Result<Socket> {
+    let end = Instant::now() + limit;
+    let addresses = look_up(host, port, limit, interrupt)?;
     let (to, from) = channel();
     let mut failure = None;
     let (mut begun, mut ended) = (0, 0);
@@ -121,12 +123,11 @@ fn connect(host: &str, port: u16, end: Instant, interrupt: &Interrupt) -> io::Re
         }
     }
     Err(failure.unwrap_or_else(|| {
-        let words = format!("it did not answer within {} s", CONNECT_LIMIT.as_secs());
-        io::Error::new(io::ErrorKind::TimedOut, words)
+        io::Error::new(io::ErrorKind::TimedOut, format!("it did not answer within {}", in_words(limit)))
     }))
 }
 
-fn look_up(host: &str, port: u16, end: Instant, interrupt: &Interrupt) -> io::Result<Vec<SocketAddr>> {
+fn look_up(host: &str, port: u16, limit: Duration, interrupt: &Interrupt) -> io::Result<Vec<SocketAddr>> {
     if let Ok(address) = host.parse() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
@@ -135,11 +136,11 @@ fn look_up(host: &str, port: u16, end: Instant, interrupt: &Interrupt) -> io::Re
     thread::Builder::new().spawn(move || {
         let _ = to.send((name.as_str(), port).to_socket_addrs().map(Vec::from_iter));
     })?;
-    let why = match wait(&from, end, interrupt) {
+    let why = match wait(&from, Instant::now() + limit, interrupt) {
         Some(Ok(addresses)) if !addresses.is_empty() => return Ok(addresses),
         Some(Ok(_)) => "it has none".to_owned(),
         Some(Err(e)) => e.to_string(),
-        None => format!("no name server answered within {} s", CONNECT_LIMIT.as_secs()),
+        None => format!("no name server answered within {}", in_words(limit)),
     };
     Err(Obstacle::new(ObstacleKind::Name, format!("the address of `{host}` cannot be looked up: {why}"))
         .into())
