@@ -5,12 +5,12 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
-use ureq::http::request::Builder;
+use ureq::http::Method;
 use ureq::http::response::Parts;
-use ureq::http::{Method, Request};
 use ureq::{Agent, BodyReader};
 
 use super::answer::Answer;
+use super::connection::Connection;
 use super::credentials::RegistryAuth;
 use super::endpoint::Endpoint;
 use super::error::{Error, Result};
@@ -18,7 +18,6 @@ use super::gate::{Gate, Pass};
 use super::interrupt::Interrupt;
 use super::observer::Observer;
 use super::path::Path;
-use super::proxy::Proxy;
 use super::transport::{self, NotConnected, Obstacle, ObstacleKind, SSH_CONNECTIONS};
 
 /// How long an engine is waited for that is silent, has no leader or answers 503.
@@ -32,34 +31,6 @@ const AFTER_REFUSAL: [Duration; 2] = [Duration::from_millis(250), Duration::from
 
 /// The engine's own words are shorter; what is longer is not read on.
 const LONGEST_REFUSAL: usize = 1 << 20;
-
-/// What the client says itself is not for the user's headers to say, as with docker.
-const OWN_HEADERS: [&str; 10] = [
-    "Accept",
-    "Connection",
-    "Content-Length",
-    "Content-Type",
-    "Expect",
-    "Host",
-    "Transfer-Encoding",
-    "Upgrade",
-    "User-Agent",
-    "X-Registry-Auth",
-];
-
-/// What a client is made from.
-#[derive(Clone, Debug, Default)]
-pub struct Connection {
-    /// Where the engine listens.
-    pub endpoint: Endpoint,
-    /// Sent with every request, but for those that the client sends itself: `HttpHeaders` of Docker's config.json.
-    /// Names and values must be fit for HTTP.
-    pub headers: Vec<(String, String)>,
-    /// The proxy on the way to it ([`Proxy::find`]).
-    pub proxy: Option<Proxy>,
-    /// The API version to speak, where somebody insists on one; else the engine's own.
-    pub api_version: Option<(u32, u32)>,
-}
 
 /// An engine, talked to over kept-alive connections. May be shared by threads.
 #[derive(Debug)]
@@ -252,7 +223,12 @@ impl Client {
                 None => Err(ping.garbled("it names no API version, as every Docker engine does")),
             }
         })?;
-        Ok(self.hello.get_or_init(|| hello))
+        Ok(self.hello.get_or_init(|| {
+            if let Some(spoken) = self.connection.api_version {
+                self.observer.tell_versions(spoken, hello.version);
+            }
+            hello
+        }))
     }
 
     /// The path with the version that is spoken before it.
@@ -307,7 +283,7 @@ impl Client {
         auth: Option<&RegistryAuth>,
         limit: Duration,
     ) -> Result<(Parts, Vec<u8>), ureq::Error> {
-        let request = self.request(method, target, auth);
+        let request = self.connection.request(method, target, auth);
         let limit = Some(limit);
         let answer = match body {
             Some(body) => {
@@ -325,21 +301,6 @@ impl Client {
         Ok((parts, bytes))
     }
 
-    /// The head of a request: what the user has every request say, and what this one says.
-    fn request(&self, method: &Method, target: &str, auth: Option<&RegistryAuth>) -> Builder {
-        let (authority, base) = match &self.connection.endpoint {
-            Endpoint::Tcp(tcp) => (tcp.authority(), tcp.base_path.as_str()),
-            Endpoint::Unix(_) | Endpoint::Ssh(_) => ("docker".to_owned(), ""),
-        };
-        let request = Request::builder().method(method).uri(format!("http://{authority}{base}{target}"));
-        let is_own = |name: &str| OWN_HEADERS.iter().any(|own| own.eq_ignore_ascii_case(name));
-        let of_user = self.connection.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        of_user
-            .filter(|(name, _)| !is_own(name))
-            .chain(auth.map(RegistryAuth::header))
-            .fold(request, |request, (name, value)| request.header(name, value))
-    }
-
     fn open(&self, path: &Path, idle: Option<Duration>) -> Result<Stream<'_>> {
         let target = self.target(path)?;
         let asked = format!("GET {}", target.split('?').next().unwrap_or(&target));
@@ -352,7 +313,7 @@ impl Client {
         }
         let pass = self.pass(left.unwrap_or(PATIENCE).min(PATIENCE))?;
         let began = Instant::now();
-        let request = self.request(&Method::GET, &target, None).body(()).map_err(Into::into);
+        let request = self.connection.request(&Method::GET, &target, None).body(()).map_err(Into::into);
         let answer = request.and_then(|request| {
             let request = self.agent.configure_request(request);
             self.agent.run(request.timeout_global(left).timeout_per_read(idle).build())

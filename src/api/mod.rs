@@ -8,6 +8,7 @@ pub mod addresses;
 mod answer;
 pub mod client;
 pub mod config_file;
+pub mod connection;
 pub mod context;
 pub mod create;
 mod credential_helper;

@@ -21,14 +21,32 @@ pub struct Exchange<'a> {
 
 /// Who is told; nobody by default.
 #[derive(Default)]
-pub struct Observer(Option<Tell>);
+pub struct Observer {
+    tell: Option<Tell>,
+    if_lowered: Option<Warn>,
+}
 
 type Tell = Box<dyn Fn(&Exchange) + Send + Sync>;
+type Warn = fn(Version, Version);
+/// An API version, as in `(1, 41)`.
+type Version = (u32, u32);
 
 impl Observer {
     /// One that is told by this.
     pub fn new(tell: impl Fn(&Exchange) + Send + Sync + 'static) -> Self {
-        Self(Some(Box::new(tell)))
+        Self { tell: Some(Box::new(tell)), if_lowered: None }
+    }
+
+    /// The same, with someone who is told of the API version that is spoken and of the engine's own, where that is
+    /// newer.
+    pub fn warned(self, if_lowered: fn(Version, Version)) -> Self {
+        Self { if_lowered: Some(if_lowered), ..self }
+    }
+
+    pub(super) fn tell_versions(&self, spoken: Version, own: Version) {
+        if let (Some(warn), true) = (self.if_lowered, spoken < own) {
+            warn(spoken, own);
+        }
     }
 
     pub(super) fn tell(
@@ -38,7 +56,7 @@ impl Observer {
         ending: Result<u16, &Error>,
         took: Duration,
     ) {
-        if let Some(tell) = &self.0 {
+        if let Some(tell) = &self.tell {
             let hidden: &[&str] = if has_credentials { &[HEADER] } else { &[] };
             tell(&Exchange { request, hidden, ending, took });
         }
@@ -47,6 +65,6 @@ impl Observer {
 
 impl fmt::Debug for Observer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Observer" } else { "nobody" })
+        f.write_str(if self.tell.is_some() { "Observer" } else { "nobody" })
     }
 }

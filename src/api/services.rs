@@ -200,10 +200,13 @@ fn look_up<T>(
 /// `GET /services/{id}`, without the defaults that the engine would insert: they are never posted back.
 pub fn inspect(client: &Client, id: &str) -> Result<Service> {
     let path = Path::new(&["services", id]);
-    Service::new(client.get_json(&path)?).ok_or_else(|| Error::Garbled {
-        request: format!("GET {}", path.as_str()),
-        why: "it is no service: ID, Version.Index or Spec.Name is missing".to_owned(),
-    })
+    as_service(client.get_json(&path)?, &path)
+}
+
+/// [`inspect`] at the engine's own API version, whichever is spoken.
+pub fn inspect_unlowered(client: &Client, id: &str) -> Result<Service> {
+    let path = Path::new(&["services", id]);
+    as_service(client.get_json_unlowered(&path)?, &path)
 }
 
 /// `POST /services/{id}/update?version=...`, once; gives the engine's warnings.
@@ -327,6 +330,13 @@ fn path_of_list(filters: &[Filter], with_counts: bool) -> Path {
         path = path.query("filters", &self::filters(filters).to_string());
     }
     path
+}
+
+fn as_service(object: Value, path: &Path) -> Result<Service> {
+    Service::new(object).ok_or_else(|| Error::Garbled {
+        request: format!("GET {}", path.as_str()),
+        why: "it is no service: ID, Version.Index or Spec.Name is missing".to_owned(),
+    })
 }
 
 fn post(client: &Client, path: &Path, spec: &Value, auth: Option<&RegistryAuth>) -> Result<Posted> {

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::client::Connection;
 use super::config_file::ConfigFile;
+use super::connection::Connection;
 use super::context::Contexts;
 use super::endpoint::{Endpoint, Tls};
 use super::error::{Error, Result};

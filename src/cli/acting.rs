@@ -39,6 +39,9 @@ pub struct EditArgs {
     /// Only if the version index of the service is this; nothing is tried again
     #[arg(long, value_name = "INDEX")]
     pub if_version: Option<u64>,
+    /// Update also where DOCKER_API_VERSION makes the engine erase fields of the service
+    #[arg(long)]
+    allow_field_loss: bool,
     #[command(flatten)]
     plan: PlanArgs,
 }
@@ -57,7 +60,7 @@ pub struct PlanArgs {
 impl ActingArgs {
     /// A client whose waits end when `--timeout` does.
     pub fn client(&self, global: &Global) -> Result<Client> {
-        global.client(self.timeout)
+        global.acting_client(self.timeout)
     }
 
     /// Waits for the rollouts, unless detached, explains what has failed, and reports.
@@ -101,6 +104,7 @@ impl EditArgs {
             to,
             if_version: self.if_version,
             dry_run: self.plan.dry_run,
+            allows_field_loss: self.allow_field_loss,
             is_one_of_many: of > 1,
             ..Ask::default()
         }

@@ -46,6 +46,9 @@ struct RefreshArgs {
     /// Show what would be done, and post nothing
     #[arg(long)]
     dry_run: bool,
+    /// Refresh also where DOCKER_API_VERSION makes the engine erase fields of the service
+    #[arg(long)]
+    allow_field_loss: bool,
     /// Give up after this time, as in 5m
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     timeout: Option<Duration>,
@@ -77,7 +80,7 @@ pub fn run(args: AuthArgs, global: &Global) -> anyhow::Result<Exit> {
     };
     let of = jobs.len();
     batch.run(jobs, |Job { given, service, .. }| {
-        let outcome = refresh(&client, global, &given, service, args.dry_run, of);
+        let outcome = refresh(&client, global, &given, service, &args, of);
         if args.select.is_given() { as_one_of_many(outcome) } else { outcome }
     })
 }
@@ -87,7 +90,7 @@ fn refresh(
     global: &Global,
     given: &str,
     service: Service,
-    dry_run: bool,
+    args: &RefreshArgs,
     of: usize,
 ) -> Outcome {
     // Nothing is looked up for a service that is skipped; the update looks again, at every read.
@@ -108,7 +111,14 @@ fn refresh(
         }
         Err(error) => return end(given, service, error),
     };
-    let ask = Ask { auth: Some(auth), only_at_rest: true, dry_run, is_one_of_many: of > 1, ..Ask::default() };
+    let ask = Ask {
+        auth: Some(auth),
+        only_at_rest: true,
+        dry_run: args.dry_run,
+        allows_field_loss: args.allow_field_loss,
+        is_one_of_many: of > 1,
+        ..Ask::default()
+    };
     update(client, given, service, &ask)
 }
 

@@ -20,6 +20,7 @@ use crate::api::distribution::Manifests;
 use crate::api::docker_config;
 use crate::api::error::Result as ApiResult;
 use crate::api::interrupt::Interrupt;
+use crate::api::observer::Observer;
 use crate::api::proxy::Proxy;
 use crate::api::registry_auth::Keyring;
 use crate::api::settings::Settings;
@@ -98,18 +99,38 @@ impl Global {
         if let Some(target) = self.target.get() {
             return Ok(target);
         }
-        let target = Target::find(&self.settings)?;
+        let mut target = Target::find(&self.settings)?;
+        target.connection.proxy = Proxy::find(&target.connection.endpoint, variable)?;
         target.warnings.iter().for_each(|text| output::warning(text));
         Ok(self.target.get_or_init(|| target))
     }
 
     /// A client of the engine that is meant. No wait of it lasts beyond `timeout` from now.
     pub fn client(&self, timeout: Option<Duration>) -> ApiResult<Client> {
+        self.client_with(timeout, |observer| observer)
+    }
+
+    /// The same for a command that posts specs: it warns where the engine will erase a part of them.
+    pub fn acting_client(&self, timeout: Option<Duration>) -> ApiResult<Client> {
+        self.client_with(timeout, |observer| {
+            observer.warned(|(major, minor), (own_major, own_minor)| {
+                output::warning(&format!(
+                    "DOCKER_API_VERSION={major}.{minor} is below the engine's own {own_major}.{own_minor}: from \
+                     whatever is posted the engine erases the fields that are newer; unset it"
+                ));
+            })
+        })
+    }
+
+    fn client_with(
+        &self,
+        timeout: Option<Duration>,
+        observed: impl FnOnce(Observer) -> Observer,
+    ) -> ApiResult<Client> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let mut connection = self.target()?.connection.clone();
-        connection.proxy = Proxy::find(&connection.endpoint, variable)?;
-        let client = Client::new(connection, self.interrupt.clone(), deadline);
-        Ok(if self.is_debug { client.observed(debug::observer()) } else { client })
+        let observer = if self.is_debug { debug::observer() } else { Observer::default() };
+        let connection = self.target()?.connection.clone();
+        Ok(Client::new(connection, self.interrupt.clone(), deadline).observed(observed(observer)))
     }
 
     /// Stderr, where it is a terminal that can redraw its lines.

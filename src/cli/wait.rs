@@ -38,7 +38,7 @@ pub fn run(args: WaitArgs, global: &Global) -> anyhow::Result<Exit> {
     let WaitArgs { services, select, progress, timeout, json } = args;
     select.check(&services, "swarmctl wait web")?;
     let acting = ActingArgs { detach: false, progress, timeout, json };
-    let client = acting.client(global)?;
+    let client = global.client(timeout)?;
     let style = Style { json, ..Style::of("wait", "wait for", "converged") };
     match choose(&client, &select, &services, Jobs::TakenIn, style, global)? {
         Ok(chosen) => {

@@ -10,6 +10,7 @@
 )]
 #![allow(dead_code, reason = "a helper that one command's tests need is no worse for being alone")]
 
+mod api_version;
 mod auth;
 mod batch;
 mod context;

@@ -61,21 +61,34 @@ impl User {
         self.folder.path().display().to_string()
     }
 
-    /// A command line as one would type it: variables, then arguments; `@a` is the host of engine `a`.
-    pub fn swarmctl(&self, line: &str, command: &[&str]) -> Swarmctl {
-        let mut words: Vec<String> =
-            line.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    /// A command line as one would type it: variables and flags; `@a` is the host of engine `a`.
+    pub fn words(&self, line: &str) -> (Vec<(String, String)>, Vec<String>) {
+        let mut line = line.to_owned();
         for (name, engine) in &self.engines {
-            words.iter_mut().for_each(|word| *word = word.replace(&format!("@{name}"), &engine.host()));
+            line = line.replace(&format!("@{name}"), &engine.host());
         }
-        let (variables, flags): (Vec<_>, Vec<_>) =
-            words.into_iter().partition(|word| word.starts_with("DOCKER_"));
-        let args = flags.iter().map(|flag| flag.as_str()).chain(command.iter().copied());
-        let run = swarmctl(args).env("DOCKER_CONFIG", &self.config_folder()).limit(Duration::from_secs(20));
-        variables
-            .iter()
-            .filter_map(|variable| variable.split_once('='))
-            .fold(run, |run, (key, value)| run.env(key, value))
+        let words = line.split(' ').filter(|word| !word.is_empty());
+        let (variables, flags): (Vec<&str>, Vec<&str>) = words.partition(|word| word.starts_with("DOCKER_"));
+        let variables = variables.iter().filter_map(|word| word.split_once('='));
+        let variables = variables.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let folder = ("DOCKER_CONFIG".to_owned(), self.config_folder());
+        (std::iter::once(folder).chain(variables).collect(), flags.into_iter().map(str::to_owned).collect())
+    }
+
+    pub fn swarmctl(&self, line: &str, command: &[&str]) -> Swarmctl {
+        let (variables, flags) = self.words(line);
+        let args = flags.iter().map(String::as_str).chain(command.iter().copied());
+        let run = swarmctl(args).limit(Duration::from_secs(20));
+        variables.iter().fold(run, |run, (key, value)| run.env(key, value))
+    }
+
+    /// The names of the engines that `act` has made someone ask.
+    pub fn asked_by(&self, act: impl FnOnce()) -> Vec<&'static str> {
+        let counts = || self.engines.iter().map(|(_, engine)| engine.requests().len()).collect::<Vec<_>>();
+        let before = counts();
+        act();
+        let names = self.engines.iter().zip(before.iter().zip(counts()));
+        names.filter(|(_, (before, after))| *before != after).map(|((name, _), _)| *name).collect()
     }
 
     pub fn ls(&self, line: &str) -> Run {
@@ -96,32 +109,35 @@ impl User {
 
 // Which one it is
 
+/// Settings, and the engine that is meant; of contexts `a` to `d` the last is the current one.
+pub const LINES: &[(&str, &str)] = &[
+    ("-c a DOCKER_HOST=@b DOCKER_CONTEXT=c", "a"),
+    ("--context=a DOCKER_HOST=@b", "a"),
+    ("-H @a DOCKER_HOST=@b DOCKER_CONTEXT=c", "a"),
+    ("DOCKER_HOST=@b DOCKER_CONTEXT=c", "b"),
+    ("DOCKER_CONTEXT=c", "c"),
+    ("", "d"),
+    // Empty is not set.
+    ("--context= DOCKER_HOST= DOCKER_CONTEXT=c", "c"),
+    ("DOCKER_CONTEXT=", "d"),
+    // The context `default` is what the variables say.
+    ("-c default DOCKER_HOST=@b DOCKER_CONTEXT=c", "b"),
+    // The last of several wins.
+    ("-c b -c a", "a"),
+    // Settings for TLS are for the context `default` only, and for TCP only.
+    ("-c a --tlsverify --tlscacert /nonexistent", "a"),
+    ("-c a DOCKER_TLS_VERIFY=1", "a"),
+    ("-H @a --tlsverify", "a"),
+    ("DOCKER_HOST=@a DOCKER_TLS=1 DOCKER_CERT_PATH=/nonexistent", "a"),
+    // Blanks around a host are nothing.
+    ("-l error --log-level=info DOCKER_CONTEXT=a", "a"),
+];
+
 #[test]
 fn each_setting_wins_over_those_that_docker_puts_below_it() {
     let user = User::new(&["a", "b", "c", "d"], "d");
-    for (line, engine) in [
-        ("-c a DOCKER_HOST=@b DOCKER_CONTEXT=c", "a"),
-        ("--context=a DOCKER_HOST=@b", "a"),
-        ("-H @a DOCKER_HOST=@b DOCKER_CONTEXT=c", "a"),
-        ("DOCKER_HOST=@b DOCKER_CONTEXT=c", "b"),
-        ("DOCKER_CONTEXT=c", "c"),
-        ("", "d"),
-        // Empty is not set.
-        ("-c= DOCKER_HOST= DOCKER_CONTEXT=c", "c"),
-        ("DOCKER_CONTEXT=", "d"),
-        // The context `default` is what the variables say.
-        ("-c default DOCKER_HOST=@b DOCKER_CONTEXT=c", "b"),
-        // The last of several wins.
-        ("-c b -c a", "a"),
-        // Settings for TLS are for the context `default` only, and for TCP only.
-        ("-c a --tlsverify --tlscacert /nonexistent", "a"),
-        ("-c a DOCKER_TLS_VERIFY=1", "a"),
-        ("-H @a --tlsverify", "a"),
-        ("DOCKER_HOST=@a DOCKER_TLS=1 DOCKER_CERT_PATH=/nonexistent", "a"),
-        // Blanks around a host are nothing.
-        ("-l error --log-level=info DOCKER_CONTEXT=a", "a"),
-    ] {
-        assert_eq!(user.asked(line), engine, "{line}");
+    for (line, engine) in LINES {
+        assert_eq!(user.asked(line), *engine, "{line}");
     }
     let run = user.swarmctl("", &["ls"]).env("DOCKER_HOST", &format!(" {} ", user.host("b"))).run().exits(0);
     assert!(run.stdout.contains(" b "), "{}", run.report());

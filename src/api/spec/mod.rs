@@ -31,7 +31,7 @@ pub use diff::{Change, changes};
 pub use document::{Document, no_new_mode, no_new_name};
 pub use edit::{Edit, Op, apply, apply_all, prepare};
 pub use flag::{BadValue, Flag, Given, On, Outside, Takes};
-pub use needs::needs;
+pub use needs::{Need, erase, erased, needs};
 pub use place::Place;
 pub use reference::{Reference, ReferenceKind, references, resolve};
 

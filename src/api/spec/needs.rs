@@ -11,13 +11,17 @@ pub struct Need {
     pub field: &'static str,
     /// The API version from which engines know it.
     pub since: (u32, u32),
+    /// Whether an engine that knows it erases it from what is posted through an older version.
+    pub is_erased: bool,
 }
 
-/// The fields that engines drop where the URL's API version is older, as far as they are known.
+/// The fields that engines drop where they or the URL's API version are older, as far as they are known.
+///
+/// What is erased is `adjustForAPIVersion` of moby's `router/swarm/helpers.go`; tried on 20.10.24.
 pub const NEEDS: &[Need] = &[
-    need("TaskTemplate.Resources.Reservations.GenericResources", 32),
-    need("TaskTemplate.ContainerSpec.Isolation", 35),
-    need("TaskTemplate.ContainerSpec.Init", 37),
+    kept("TaskTemplate.Resources.Reservations.GenericResources", 32),
+    kept("TaskTemplate.ContainerSpec.Isolation", 35),
+    kept("TaskTemplate.ContainerSpec.Init", 37),
     need("TaskTemplate.ContainerSpec.Sysctls", 40),
     need("TaskTemplate.ContainerSpec.Privileges.CredentialSpec.Config", 40),
     need("TaskTemplate.ContainerSpec.Configs[].Runtime", 40),
@@ -47,8 +51,40 @@ pub fn needs(edits: &[Edit]) -> Vec<Need> {
     NEEDS.iter().filter(|need| holds(&set, need.field)).copied().collect()
 }
 
+/// The fields that an engine of version `own` erases from the spec when it is posted through version `spoken`.
+pub fn erased(spec: &Value, spoken: (u32, u32), own: (u32, u32)) -> Vec<&'static str> {
+    let is_newer = |need: &&Need| need.is_erased && need.since > spoken && need.since <= own;
+    NEEDS.iter().filter(is_newer).map(|need| need.field).filter(|field| holds(spec, field)).collect()
+}
+
+/// Takes a field of [`NEEDS`] out of the spec, as the engine would.
+pub fn erase(spec: &mut Value, path: &str) {
+    let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
+    match (rest, key.strip_suffix("[]")) {
+        (None, _) => {
+            if let Value::Object(fields) = spec {
+                fields.shift_remove(key);
+            }
+        }
+        (Some(rest), Some(list)) => {
+            let items = spec.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten();
+            items.for_each(|item| erase(item, rest));
+        }
+        (Some(rest), None) => {
+            if let Some(inner) = spec.get_mut(key) {
+                erase(inner, rest);
+            }
+        }
+    }
+}
+
 const fn need(field: &'static str, minor: u32) -> Need {
-    Need { field, since: (1, minor) }
+    Need { field, since: (1, minor), is_erased: true }
+}
+
+/// What older engines drop, and newer ones keep whatever the URL's version is.
+const fn kept(field: &'static str, minor: u32) -> Need {
+    Need { field, since: (1, minor), is_erased: false }
 }
 
 /// Whether something is set at the path; a mode is set by being there, all else by not being empty or false.
@@ -95,5 +131,35 @@ mod tests {
             ]
         );
         assert_eq!(needs(&[Edit::set(Place::at("Labels"), json!({"a": "b"}))]), []);
+    }
+
+    #[test]
+    fn an_older_version_erases_what_is_newer_than_it_and_not_newer_than_the_engine() {
+        let spec = json!({
+            "Mode": {"Replicated": {"Replicas": 1}},
+            "TaskTemplate": {
+                "ContainerSpec": {
+                    "Init": true, "Sysctls": {"a": "b"}, "Ulimits": [{"Name": "nofile"}], "CapabilityAdd": [],
+                    "Configs": [{"File": {}}, {"Runtime": {}, "ConfigID": "x"}], "OomScoreAdj": 5,
+                },
+                "Resources": {"Limits": {"Pids": 50, "NanoCPUs": 1}},
+            },
+        });
+        let fields = |spoken, own| erased(&spec, (1, spoken), (1, own));
+        let container = |field: &str| format!("TaskTemplate.ContainerSpec.{field}");
+        assert_eq!(fields(41, 41), [""; 0]);
+        assert_eq!(fields(40, 41), [container("Ulimits").as_str(), "TaskTemplate.Resources.Limits.Pids"]);
+        assert_eq!(fields(30, 40), [container("Sysctls"), container("Configs[].Runtime")]);
+        assert_eq!(fields(44, 55), [container("OomScoreAdj")]);
+        let mut left = spec.clone();
+        fields(30, 55).into_iter().for_each(|field| erase(&mut left, field));
+        assert_eq!(
+            left["TaskTemplate"],
+            json!({
+                "ContainerSpec": {"Init": true, "CapabilityAdd": [], "Configs": [{"File": {}}, {"ConfigID": "x"}]},
+                "Resources": {"Limits": {"NanoCPUs": 1}},
+            })
+        );
+        assert_eq!(erased(&left, (1, 30), (1, 55)), [""; 0]);
     }
 }

@@ -13,7 +13,7 @@ use crate::api::{nodes, tasks};
 
 /// What an update of the service to the spec `wanted` would do to its tasks.
 pub fn update(client: &Client, service: &Service, wanted: &Value, is_rollback: bool) -> Result<Forecast> {
-    let api = client.api_version()?;
+    let api = client.engine_version()?;
     let mut before = Before { service, tasks: &[], up_to_date: None, nodes: None, api };
     if service.is_job() {
         return Ok(forecast::of_update(&before, wanted, is_rollback));

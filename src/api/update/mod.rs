@@ -1,5 +1,6 @@
 //! Updating a service: inspect, edit, post, start over when the version index is stale, read back.
 
+mod field_loss;
 mod foresee;
 mod outcome;
 mod readback;
@@ -10,6 +11,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
+use self::field_loss::Loss;
 pub use self::outcome::{Conflict, NotBegun, Outcome, Posts, Unchanged, Verdict};
 use self::readback::Sent;
 pub use self::readback::{stores_all, unstored};
@@ -44,6 +46,8 @@ pub struct Ask {
     pub spares_paused: bool,
     /// The service is one of many: it is left to [`read_back`], which asks once for all of them.
     pub is_one_of_many: bool,
+    /// Also where the API version that is spoken makes the engine erase fields that the service has.
+    pub allows_field_loss: bool,
 }
 
 /// What a spec shall become.
@@ -154,7 +158,7 @@ impl Run<'_> {
                 outcome.verdict = Verdict::Conflict(conflict);
                 return Ok(());
             }
-            let wanted = self.wanted(&now);
+            let mut wanted = self.wanted(&now);
             if only_loses_placement(now.spec(), &wanted) {
                 outcome.verdict = Verdict::Refused(DEADLY.to_owned());
                 return Ok(());
@@ -171,6 +175,20 @@ impl Run<'_> {
                 outcome.verdict = Verdict::Paused;
                 outcome.changes.clear();
                 return Ok(());
+            }
+            // A rollback is the engine's own: it erases nothing of the previous spec.
+            let loss = match self.ask.to {
+                To::Edited(_) => Loss::of(self.client, &now, &wanted, &self.edits)?,
+                To::Previous => Loss::default(),
+            };
+            if !loss.is_none() {
+                if !self.ask.allows_field_loss || loss.is_fatal() {
+                    outcome.verdict = Verdict::Refused(loss.refusal());
+                    return Ok(());
+                }
+                outcome.warnings = vec![loss.warning()];
+                loss.take_from(&mut wanted);
+                outcome.changes = changes(now.spec(), &wanted);
             }
             if self.ask.dry_run {
                 let is_rollback = matches!(self.ask.to, To::Previous);

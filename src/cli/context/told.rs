@@ -55,6 +55,8 @@ pub fn as_fields(told: &Told) -> Fields {
             }
         }
     }
+    let proxy = connection.proxy.as_ref().map(|proxy| format!("{}:{}", proxy.host, proxy.port));
+    fields.field("Proxy", proxy.unwrap_or_default());
     let (unused, why) = unused(settings, target, choice);
     if !unused.is_empty() {
         fields.field("Not used", format!("{} ({why})", list(&unused)));
@@ -120,6 +122,7 @@ pub fn as_json(told: &Told) -> Value {
             "cert": tls.cert,
             "key": tls.key,
         })),
+        "proxy": connection.proxy.as_ref().map(|proxy| format!("{}:{}", proxy.host, proxy.port)),
         "config_folder": folder.as_ref().map(|(folder, _)| folder),
         "config_folder_from": folder.as_ref().map(|(_, source)| word(*source)),
         "http_headers": connection.headers.iter().map(|(name, _)| name).collect::<Vec<_>>(),

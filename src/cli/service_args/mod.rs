@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 pub use self::document::SpecArgs;
 use super::{global, grammar};
 use crate::api::client::Client;
-use crate::api::spec::{self, BadValue, Edit, Flag, On, Outside, Takes, values};
+use crate::api::spec::{self, BadValue, Edit, Flag, Need, On, Outside, Takes, values};
 
 const ENV_FILE: &str = "env-file";
 
@@ -92,16 +92,18 @@ pub fn check_engine(client: &Client, edits: &[Edit]) -> anyhow::Result<()> {
     if needs.is_empty() {
         return Ok(());
     }
-    let (major, minor) = client.api_version()?;
-    match needs.iter().find(|need| need.since > (major, minor)) {
-        None => Ok(()),
-        Some(need) => anyhow::bail!(
-            "{} needs API {}.{}, and this engine speaks {major}.{minor}: it would drop it without a word",
-            need.field,
-            need.since.0,
-            need.since.1,
-        ),
-    }
+    let (spoken, own) = (client.api_version()?, client.engine_version()?);
+    let is_dropped = |need: &&Need| need.since > own || (need.is_erased && need.since > spoken);
+    let Some(need) = needs.iter().find(is_dropped) else { return Ok(()) };
+    let (major, minor) = need.since;
+    let why = match need.since > own {
+        true => format!("this engine speaks {}.{}", own.0, own.1),
+        false => format!("DOCKER_API_VERSION says {}.{}", spoken.0, spoken.1),
+    };
+    anyhow::bail!(
+        "{} needs API {major}.{minor}, and {why}: the engine would drop it without a word",
+        need.field
+    )
 }
 
 /// A row as clap knows it.

@@ -3,8 +3,10 @@
 //! `scripts/test` starts one engine for all of it and names it in `SWARMCTL_TEST_SOCKET`; without that these tests
 //! start one themselves (`scripts/engine`, as root) and it ends with them.
 
+mod api_version;
 mod around;
 mod concurrent;
+mod context;
 mod create;
 mod engine;
 mod fake;

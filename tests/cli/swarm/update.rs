@@ -445,6 +445,7 @@ const NOT_COMPARED: &[&str] = &[
     "spec",
     "force-spec",
     "resume",
+    "allow-field-loss",
     "if-version",
     "filter",
     "stack",

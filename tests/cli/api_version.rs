@@ -1,0 +1,175 @@
+//! DOCKER_API_VERSION: below the engine's own it makes the engine erase newer fields on every post.
+
+use serde_json::{Value, json};
+
+use crate::support::engine::{Engine, get};
+use crate::support::fake_swarm::FakeSwarm;
+use crate::support::fixtures::{ID, NEW, OLD, spec, t001};
+use crate::support::run::{Run, Swarmctl, swarmctl};
+use crate::support::server::Answer;
+
+const WARNING: &str = "warning: DOCKER_API_VERSION=1.40 is below the engine's own 1.41";
+
+/// A service with fields that came with API 1.41, and one that came with 1.40.
+fn newer(name: &str) -> Value {
+    let mut spec = spec(name, OLD);
+    let container = &mut spec["TaskTemplate"]["ContainerSpec"];
+    container["Sysctls"] = json!({ "net.ipv4.ip_forward": "1" });
+    container["Ulimits"] = json!([{ "Name": "nofile", "Soft": 100, "Hard": 200 }]);
+    spec["TaskTemplate"]["Resources"]["Limits"]["Pids"] = 50.into();
+    spec
+}
+
+fn at(swarm: &FakeSwarm, version: &str, args: &[&str]) -> Swarmctl {
+    swarmctl(args.iter().copied()).host(swarm.host()).env("DOCKER_API_VERSION", version)
+}
+
+fn stored(swarm: &FakeSwarm, field: &str) -> Value {
+    let container = swarm.world().service("t001").spec["TaskTemplate"]["ContainerSpec"].clone();
+    container.get(field).cloned().unwrap_or_default()
+}
+
+#[track_caller]
+fn refused(run: Run) {
+    run.exits(1).says(&[
+        WARNING,
+        "caused by: DOCKER_API_VERSION=1.40 is below the engine's own 1.41, and so the engine would erase \
+         TaskTemplate.ContainerSpec.Ulimits, TaskTemplate.Resources.Limits.Pids",
+        "--allow-field-loss",
+    ]);
+}
+
+#[test]
+fn every_request_is_made_through_the_version_that_is_asked_for() {
+    for (given, wanted) in [("1.40", "/v1.40/"), ("v1.40", "/v1.40/"), ("1.41", "/v1.41/"), ("", "/v1.41/")] {
+        let swarm = FakeSwarm::with([spec("t001", OLD)]);
+        let run = at(&swarm, given, &["ls"]).run().exits(0);
+        assert_eq!(run.stderr, "", "a list loses nothing");
+        let requests = swarm.requests();
+        assert!(requests.iter().all(|it| it.path == "/_ping" || it.path.starts_with(wanted)), "{given}");
+    }
+}
+
+#[test]
+fn an_update_that_would_erase_a_field_is_refused_and_nothing_is_posted() {
+    for args in [
+        &["update", "-d", "t001", "--env-add", "A=1"][..],
+        &["update-image", "-d", "--no-resolve-image", "t001", NEW],
+        &["scale", "-d", "t001=5"],
+        &["restart", "-d", "t001"],
+        &["update", "--dry-run", "t001", "--env-add", "A=1"],
+    ] {
+        let swarm = FakeSwarm::with([newer("t001")]);
+        refused(at(&swarm, "1.40", args).run());
+        assert!(swarm.posts().is_empty());
+        // At the engine's own version there is nothing to say.
+        at(&swarm, "1.41", args).run().exits(0).never_says(&["DOCKER_API_VERSION"]);
+    }
+}
+
+#[test]
+fn it_is_told_in_json_too() {
+    let swarm = FakeSwarm::with([newer("t001")]);
+    let run = at(&swarm, "1.40", &["scale", "-d", "--json", "t001=5"]).run().exits(1);
+    let service = run.json()["services"][0].clone();
+    assert_eq!((&service["outcome"], &service["posted"]), (&json!("refused"), &json!(false)));
+    assert!(service["error"].as_str().unwrap().contains("Ulimits"), "{service}");
+}
+
+#[test]
+fn what_loses_nothing_is_done_with_a_warning() {
+    let swarm = FakeSwarm::with([spec("t001", OLD)]);
+    let run = at(&swarm, "1.40", &["update-image", "-d", "--no-resolve-image", "t001", NEW]).run().exits(0);
+    assert_eq!(run.stderr.matches(WARNING).count(), 1, "{}", run.report());
+    assert_eq!(swarm.world().service("t001").image(), NEW);
+    // Nothing to change: nothing is posted, and nothing is lost.
+    let swarm = FakeSwarm::with([newer("t001")]);
+    at(&swarm, "1.40", &["update-image", "-d", "--no-resolve-image", "t001", OLD]).run().exits(0);
+    assert!(swarm.posts().is_empty());
+    // What is taken out on purpose is not lost.
+    let line = ["update", "-d", "t001", "--ulimit-rm", "nofile", "--limit-pids", "0"];
+    at(&swarm, "1.40", &line).run().exits(0);
+    assert_eq!((stored(&swarm, "Ulimits"), stored(&swarm, "Sysctls").is_object()), (Value::Null, true));
+}
+
+#[test]
+fn the_loss_can_be_accepted_and_is_shown() {
+    let swarm = FakeSwarm::with([newer("t001")]);
+    let line = ["update", "-d", "--allow-field-loss", "t001", "--env-add", "A=1"];
+    let plan = at(&swarm, "1.40", &[&line[..], &["--dry-run"]].concat()).run().exits(0);
+    let change = "TaskTemplate.ContainerSpec.Ulimits";
+    plan.prints(&["would be updated", change]);
+    assert!(swarm.posts().is_empty());
+    let run = at(&swarm, "1.40", &line).run().exits(0);
+    run.prints(&["t001: updated", change, "Env"])
+        .says(&["through API 1.40 the engine erases TaskTemplate.ContainerSpec.Ulimits"]);
+    assert_eq!((stored(&swarm, "Ulimits"), stored(&swarm, "Env")), (Value::Null, json!(["A=1"])));
+    assert!(stored(&swarm, "Sysctls").is_object(), "that is as old as 1.40");
+    let posted = swarm.posts()[0].json();
+    assert_eq!(
+        posted["TaskTemplate"]["ContainerSpec"].get("Ulimits"),
+        None,
+        "what is posted is what will be"
+    );
+}
+
+#[test]
+fn a_rollback_erases_nothing_and_is_not_refused() {
+    let swarm = FakeSwarm::with([newer("t001")]);
+    swarm.world().write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
+    at(&swarm, "1.40", &["rollback", "-d", "t001"]).run().exits(0).says(&[WARNING]);
+    assert_eq!(swarm.world().service("t001").image(), OLD);
+    assert!(stored(&swarm, "Ulimits").is_array());
+}
+
+#[test]
+fn a_flag_that_needs_a_newer_version_is_refused() {
+    for args in
+        [&["create", "--ulimit", "nofile=1", OLD][..], &["update", "t001", "--ulimit-add", "nofile=1"]]
+    {
+        let swarm = FakeSwarm::with([spec("t001", OLD)]);
+        let run = at(&swarm, "1.40", args).run().exits(1);
+        run.says(&["Ulimits needs API 1.41, and DOCKER_API_VERSION says 1.40"]);
+        assert!(swarm.posts().is_empty());
+    }
+    // Engines keep --init at any version.
+    let swarm = FakeSwarm::with([spec("t001", OLD)]);
+    at(&swarm, "1.30", &["update", "-d", "t001", "--init"]).run().exits(0);
+}
+
+#[test]
+fn a_job_is_never_posted_through_a_version_that_knows_none() {
+    let mut job = spec("t001", OLD);
+    job["Mode"] = json!({ "ReplicatedJob": { "MaxConcurrent": 1, "TotalCompletions": 1 } });
+    let swarm = FakeSwarm::with([job]);
+    let line = ["update", "-d", "--allow-field-loss", "t001", "--env-add", "A=1"];
+    at(&swarm, "1.40", &line).run().exits(1).says(&["erase Mode.ReplicatedJob; unset it\n"]);
+    assert!(swarm.posts().is_empty());
+}
+
+#[test]
+fn what_only_the_engines_own_version_shows_would_be_lost_too() {
+    let mut whole = serde_json::from_str::<Value>(&t001(OLD, 11)).unwrap();
+    let shown = Answer::json(200, whole.to_string());
+    whole["Spec"]["TaskTemplate"]["ContainerSpec"]["FieldOfTomorrow"] = 1.into();
+    let engine = Engine::ordered([
+        get("/v1.40/services/t001").answers(shown),
+        get(&format!("/v1.41/services/{ID}")).answers(Answer::json(200, whole.to_string())),
+    ]);
+    let run = swarmctl(["scale", "-d", "t001=5"]).host(engine.host()).env("DOCKER_API_VERSION", "1.40").run();
+    run.exits(1).says(&["would erase TaskTemplate.ContainerSpec.FieldOfTomorrow"]);
+}
+
+#[test]
+fn a_version_that_the_engine_does_not_speak_is_refused_in_its_own_words() {
+    let swarm = FakeSwarm::with([spec("t001", OLD)]);
+    for (version, words) in [
+        ("1.99", "client version 1.99 is too new. Maximum supported API version is 1.41"),
+        ("1.11", "client version 1.11 is too old. Minimum supported API version is 1.12"),
+    ] {
+        let run = at(&swarm, version, &["scale", "-d", "t001=5"]).run().exits(1);
+        run.says(&[words, "hint: ", "unset DOCKER_API_VERSION"]);
+    }
+    assert!(swarm.posts().is_empty());
+    at(&swarm, "1.4x", &["scale", "-d", "t001=5"]).run().exits(2).says(&["DOCKER_API_VERSION: `1.4x`"]);
+}

@@ -1,0 +1,132 @@
+//! What a real engine erases of a spec that comes through an older API version, and that nothing is lost unasked.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::engine::{Engine, engine, small};
+use crate::support::fixtures::{NEW, OLD};
+use crate::support::run::Run;
+
+/// A service with every field of an engine of API 1.41 that some older version knows nothing of.
+fn newer(name: &str) -> Value {
+    let mut spec = small(name, OLD);
+    spec["Mode"]["Replicated"]["Replicas"] = 0.into();
+    let task = &mut spec["TaskTemplate"];
+    let container = &mut task["ContainerSpec"];
+    container["Init"] = true.into();
+    container["Isolation"] = "default".into();
+    container["Sysctls"] = json!({ "net.ipv4.ip_forward": "1" });
+    container["CapabilityAdd"] = json!(["CAP_NET_ADMIN"]);
+    container["CapabilityDrop"] = json!(["CAP_MKNOD"]);
+    container["Ulimits"] = json!([{ "Name": "nofile", "Soft": 100, "Hard": 200 }]);
+    task["Placement"] = json!({ "MaxReplicas": 5 });
+    task["Resources"] = json!({
+        "Limits": { "Pids": 50 },
+        "Reservations": { "GenericResources": [{ "DiscreteResourceSpec": { "Kind": "gpu", "Value": 1 } }] },
+    });
+    spec
+}
+
+/// The places of all leaves that are not empty.
+fn leaves(value: &Value, at: &str, into: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            map.iter().for_each(|(key, value)| leaves(value, &format!("{at}.{key}"), into));
+        }
+        Value::Object(_) | Value::Null => {}
+        Value::Array(list) if list.is_empty() => {}
+        _ => drop(into.insert(at.trim_start_matches('.').to_owned())),
+    }
+}
+
+fn leaves_of(engine: &Engine, id: &str) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    leaves(&engine.ask("GET", &format!("/services/{id}"), None)["Spec"], "", &mut all);
+    all
+}
+
+fn through(engine: &Engine, version: &str, args: &[&str]) -> Run {
+    engine.swarmctl(args).env("DOCKER_API_VERSION", version).run()
+}
+
+#[test]
+fn what_the_engine_erases_is_what_is_said_and_reads_hide_nothing() {
+    let engine = engine();
+    for version in ["1.40", "1.39", "1.30"] {
+        let name = format!("av-{}", version.replace('.', "-"));
+        let service = engine.create(&newer(&name));
+        let at = format!("/v{version}/services/{}", service.id());
+        let read = engine.ask("GET", &at, None);
+        assert_eq!(read["Spec"], engine.ask("GET", &format!("/services/{}", service.id()), None)["Spec"]);
+
+        let refused = through(engine, version, &["update", "-d", "--label-add", "a=b", &name]).exits(1);
+        let said = refused.stderr.split("would erase ").nth(1).and_then(|rest| rest.split(';').next());
+        let said: BTreeSet<&str> = said.unwrap_or_default().split(", ").collect();
+
+        let before = leaves_of(engine, service.id());
+        let path = format!("{at}/update?version={}", read["Version"]["Index"]);
+        engine.ask("POST", &path, Some(&read["Spec"]));
+        let after = leaves_of(engine, service.id());
+        let erased: Vec<&String> = before.difference(&after).collect();
+        assert!(!erased.is_empty());
+        let is_said = |place: &str| said.iter().any(|field| place.starts_with(field));
+        assert!(erased.iter().all(|place| is_said(place)), "{version}: erased {erased:?}, said {said:?}");
+        assert!(
+            said.iter().all(|field| erased.iter().any(|place| place.starts_with(field))),
+            "{version}: {erased:?}, {said:?}"
+        );
+    }
+}
+
+#[test]
+fn nothing_is_lost_unasked_and_what_is_accepted_is_told() {
+    let engine = engine();
+    let service = engine.create(&newer("av-kept"));
+    let before = leaves_of(engine, service.id());
+    for args in [
+        &["update-image", "-d", "--no-resolve-image", "av-kept", NEW][..],
+        &["scale", "-d", "av-kept=1"],
+        &["restart", "-d", "av-kept"],
+        &["update", "-d", "av-kept", "--env-add", "A=1"],
+    ] {
+        through(engine, "1.40", args).exits(1).says(&["--allow-field-loss"]);
+    }
+    assert_eq!(leaves_of(engine, service.id()), before);
+    let run = through(engine, "1.40", &["update", "-d", "--allow-field-loss", "av-kept", "--env-add", "A=1"])
+        .exits(0);
+    let run = run.says(&["through API 1.40 the engine erases"]);
+    let after = leaves_of(engine, service.id());
+    let gone: Vec<&String> = before.difference(&after).collect();
+    assert!(
+        !gone.is_empty() && gone.iter().all(|place| run.stdout.contains(place.as_str())),
+        "{gone:?}\n{}",
+        run.report()
+    );
+    // The engine's own rollback brings all of it back, through the older version too.
+    through(engine, "1.40", &["rollback", "-d", "av-kept"]).exits(0);
+    assert_eq!(leaves_of(engine, service.id()), before);
+}
+
+#[test]
+fn versions_that_it_does_not_speak_are_refused_in_its_words() {
+    let engine = engine();
+    for (version, words) in [("1.99", "is too new"), ("1.11", "is too old")] {
+        through(engine, version, &["ls"]).exits(1).says(&[
+            "client version",
+            words,
+            "unset DOCKER_API_VERSION",
+        ]);
+        let run = through(engine, version, &["context", "show"]).exits(1);
+        run.prints(&["Engine's API:"]).says(&[words]);
+    }
+}
+
+#[test]
+fn lists_are_the_same_through_an_older_version() {
+    let engine = engine();
+    let _service = engine.create(&newer("av-list"));
+    let rows = |run: Run| run.exits(0).stdout;
+    let line = ["ls", "--filter", "name=av-list"];
+    assert_eq!(rows(through(engine, "1.30", &line)), rows(engine.swarmctl(&line).run()));
+}

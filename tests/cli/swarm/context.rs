@@ -1,0 +1,121 @@
+//! Contexts that docker's own client has written, and its choice of an engine.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use super::engine::engine;
+use crate::settings::{LINES, User};
+use crate::support::run::swarmctl;
+
+/// docker, in an environment with nothing but these variables.
+fn docker(variables: &[(String, String)], args: &[&str]) -> Output {
+    let mut command = Command::new("docker");
+    command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", "/nonexistent");
+    command.envs(variables.iter().cloned()).args(args);
+    command.output().expect("docker is there: sudo scripts/engine install")
+}
+
+fn folder(path: &Path) -> [(String, String); 1] {
+    [("DOCKER_CONFIG".to_owned(), path.display().to_string())]
+}
+
+#[track_caller]
+fn docker_in(path: &Path, args: &[&str]) {
+    let output = docker(&folder(path), args);
+    assert!(output.status.success(), "docker {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[track_caller]
+fn shown(path: &Path, context: &str) -> Value {
+    let run = swarmctl(["-c", context, "context", "show", "--json", "--timeout", "5s"]);
+    run.env("DOCKER_CONFIG", &path.display().to_string()).run().json()
+}
+
+#[test]
+fn a_context_of_dockers_leads_to_the_engine() {
+    let engine = engine();
+    let home = tempfile::tempdir().unwrap();
+    let host = format!("host={}", engine.host());
+    docker_in(
+        home.path(),
+        &["context", "create", "prod", "--description", "the real one", "--docker", &host],
+    );
+    let in_home = |args: &[&str]| {
+        swarmctl(args.iter().copied()).env("DOCKER_CONFIG", &home.path().display().to_string())
+    };
+    in_home(&["-c", "prod", "ls"]).run().exits(0);
+    in_home(&["ls"]).env("DOCKER_CONTEXT", "prod").run().exits(0);
+    docker_in(home.path(), &["context", "use", "prod"]);
+    in_home(&["ls"]).run().exits(0);
+    let run = in_home(&["context", "show", "--json"]).run().exits(0).json();
+    assert_eq!(
+        (&run["context"], &run["context_from"]),
+        (&json!("prod"), &json!("config.json:currentContext"))
+    );
+    assert_eq!(run["engine"]["swarm"]["manager"], true);
+    assert_eq!(run["engine"]["swarm"]["leader"], true);
+    assert_eq!(run["engine"]["api_version"], engine.ask("GET", "/version", None)["ApiVersion"]);
+    // The list is docker's, but for the blanks at the ends of lines.
+    let output = docker(&folder(home.path()), &["context", "ls"]);
+    let dockers = String::from_utf8_lossy(&output.stdout).into_owned();
+    let dockers: Vec<&str> = dockers.lines().map(str::trim_end).collect();
+    let ours = in_home(&["context", "ls"]).run().exits(0).stdout;
+    assert_eq!(ours.lines().collect::<Vec<_>>(), dockers);
+}
+
+#[test]
+fn tls_and_ssh_contexts_of_dockers_are_read_as_docker_reads_them() {
+    let home = tempfile::tempdir().unwrap();
+    let file = |name: &str| {
+        let path = home.path().join(name);
+        fs::write(&path, name).unwrap();
+        path.display().to_string()
+    };
+    let tls = format!(
+        "host=tcp://127.0.0.1:1,ca={},cert={},key={}",
+        file("my-ca"),
+        file("my-cert"),
+        file("my-key")
+    );
+    docker_in(home.path(), &["context", "create", "tls", "--docker", &tls]);
+    docker_in(
+        home.path(),
+        &["context", "create", "ca", "--docker", &format!("host=tcp://127.0.0.1:1,ca={}", file("my-ca"))],
+    );
+    docker_in(
+        home.path(),
+        &["context", "create", "skip", "--docker", "host=tcp://127.0.0.1:1,skip-tls-verify=true"],
+    );
+    docker_in(home.path(), &["context", "create", "plain", "--docker", "host=tcp://127.0.0.1:1"]);
+    docker_in(home.path(), &["context", "create", "ssh", "--docker", "host=ssh://me@127.0.0.1:1"]);
+
+    let tls = shown(home.path(), "tls")["tls"].clone();
+    for (name, text) in [("ca", "my-ca"), ("cert", "my-cert"), ("key", "my-key")] {
+        let file = tls[name].as_str().unwrap_or_default();
+        assert!(file.starts_with(&home.path().join("contexts/tls").display().to_string()), "{tls}");
+        assert_eq!(fs::read_to_string(file).unwrap(), text);
+    }
+    assert_eq!(tls["verified"], true);
+    let tls = shown(home.path(), "ca")["tls"].clone();
+    assert_eq!((tls["ca"].is_string(), &tls["cert"], &tls["verified"]), (true, &json!(null), &json!(true)));
+    let tls = shown(home.path(), "skip")["tls"].clone();
+    assert_eq!((&tls["ca"], &tls["verified"]), (&json!(null), &json!(false)));
+    assert_eq!(shown(home.path(), "plain")["tls"], json!(null));
+    assert_eq!(shown(home.path(), "ssh")["endpoint"], "ssh://me@127.0.0.1:1");
+}
+
+/// docker wants files for TLS also where the engine's socket has no use for them.
+#[test]
+fn docker_takes_the_same_engine() {
+    let user = User::new(&["a", "b", "c", "d"], "d");
+    for (line, engine) in LINES {
+        let (variables, flags) = user.words(line);
+        let args: Vec<&str> = flags.iter().map(String::as_str).chain(["version"]).collect();
+        let asked = user.asked_by(|| drop(docker(&variables, &args)));
+        let wants_files = line.contains("@a") && line.to_lowercase().contains("tls");
+        assert_eq!(asked, if wants_files { vec![] } else { vec![*engine] }, "{line}");
+    }
+}
