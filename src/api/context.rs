@@ -88,17 +88,23 @@ impl Contexts {
         Ok(all)
     }
 
-    /// The files of a context for TLS, `None` where it has none: then it is not used.
-    pub fn tls(&self, context: &Context) -> Option<Tls> {
+    /// The files of a context for TLS; `None` where it has none and so does without.
+    ///
+    /// # Errors
+    /// It cannot be told whether it has: without TLS it would speak in the clear.
+    pub fn tls(&self, context: &Context) -> Result<Option<Tls>> {
         let folder = self.folder.join("tls").join(directory(&context.name)).join("docker");
-        let file = |name: &str| Some(folder.join(name)).filter(|file| file.exists());
-        let tls = Tls {
-            ca: file("ca.pem"),
-            cert: file("cert.pem"),
-            key: file("key.pem"),
-            is_verified: !context.skips_verification,
+        let is_there =
+            |path: &Path| path.try_exists().map_err(|e| broken(&context.name, path, &e.to_string()));
+        if !is_there(&folder)? && !context.skips_verification {
+            return Ok(None);
+        }
+        let file = |name: &str| -> Result<Option<PathBuf>> {
+            let file = folder.join(name);
+            Ok(is_there(&file)?.then_some(file))
         };
-        (context.skips_verification || folder.is_dir()).then_some(tls)
+        let is_verified = !context.skips_verification;
+        Ok(Some(Tls { ca: file("ca.pem")?, cert: file("cert.pem")?, key: file("key.pem")?, is_verified }))
     }
 
     fn file(&self, directory: &str) -> PathBuf {

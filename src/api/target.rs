@@ -106,9 +106,10 @@ fn of_host(settings: &Settings, host: &Setting) -> Result<(Endpoint, Option<Sett
         Endpoint::parse(&host.value, tls).map_err(|bad| named(&host.source.to_string(), bad))?;
     let Endpoint::Tcp(tcp) = &mut endpoint else { return Ok((endpoint, None)) };
     if let (Some(tls), Some(by)) = (&mut tcp.tls, &by) {
-        // Docker's default files are used where they are there; those that a flag names have to be.
+        // Docker's default files are used where they are there; those that a flag names have to be, and what cannot be
+        // looked at is told of when it is read.
         let keep = |file: &mut Option<PathBuf>, flag: &Option<PathBuf>| {
-            *file = file.take().filter(|file| flag.is_some() || file.exists());
+            *file = file.take().filter(|file| flag.is_some() || file.try_exists().unwrap_or(true));
         };
         keep(&mut tls.cert, &settings.tlscert);
         keep(&mut tls.key, &settings.tlskey);
@@ -154,7 +155,7 @@ fn of_context(folder: Option<PathBuf>, named_by: &Setting) -> Result<(Endpoint, 
     if !matches!(endpoint, Endpoint::Tcp(_)) {
         return Ok((endpoint, None));
     }
-    let tls = contexts.tls(&context);
+    let tls = contexts.tls(&context)?;
     let by = tls.is_some().then(|| Setting { source: named_by.source, value: context.name.clone() });
     Ok((Endpoint::parse(host, tls).map_err(|bad| named(&what, bad))?, by))
 }

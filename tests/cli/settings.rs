@@ -269,6 +269,17 @@ fn a_broken_context_is_told_with_its_file_and_hangs_nobody() {
 }
 
 #[test]
+fn a_context_whose_files_for_tls_cannot_be_looked_at_is_never_used_without() {
+    let user = User::new(&[], "");
+    user.context("a", &json!({ "Name": "a", "Endpoints": { "docker": { "Host": "tcp://127.0.0.1:1" } } }));
+    user.ls("-c a").exits(8);
+    let tls = user.meta("a").parent().unwrap().display().to_string().replace("/meta/", "/tls/");
+    fs::create_dir_all(&tls).unwrap();
+    std::os::unix::fs::symlink("docker", format!("{tls}/docker")).unwrap();
+    user.ls("-c a").exits(1).tells_an_error().says(&["cannot use context `a`", "/tls/"]);
+}
+
+#[test]
 fn a_context_without_a_docker_engine_or_with_an_impossible_one_is_told() {
     let user = User::new(&[], "");
     user.context("a", &json!({ "Name": "a", "Endpoints": { "kubernetes": {} } }));
