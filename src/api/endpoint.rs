@@ -77,8 +77,12 @@ impl Endpoint {
     /// What cannot be an engine's endpoint, and ways that are not spoken.
     pub fn parse(host: &str, tls: Option<Tls>) -> Result<Self, BadValue> {
         let host = host.trim();
-        let refused =
-            |why: String| BadValue::new(format!("`{host}` cannot be an engine's endpoint: {why}"), EXAMPLE);
+        let refused = |why: String| {
+            BadValue::new(
+                format!("`{}` cannot be an engine's endpoint: {why}", without_password(host)),
+                EXAMPLE,
+            )
+        };
         if host.is_empty() {
             return Ok(match tls {
                 Some(_) => Self::Tcp(tcp("", "tcp", tls).map_err(refused)?),
@@ -226,6 +230,10 @@ fn ssh(rest: &str) -> Result<Ssh, String> {
 
 /// Takes `host`, `host:port`, `[::1]` and `[::1]:port` apart; both may be empty, as for docker.
 fn host_and_port(authority: &str) -> Result<(String, Option<u16>), String> {
+    // Docker takes an address without brackets where no port can be meant.
+    if authority.parse::<Ipv6Addr>().is_ok() {
+        return Ok((authority.to_owned(), None));
+    }
     let (host, port) = match authority.strip_prefix('[') {
         Some(inside) => {
             let (address, port) = inside.split_once(']').ok_or("a `]` is missing")?;
@@ -272,6 +280,20 @@ fn is_of_host(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-._".contains(c)
 }
 
+/// The same, fit to be shown.
+fn without_password(host: &str) -> String {
+    let from = host.find("://").map_or(0, |at| at + 3);
+    let to = host[from..].find(['/', '?', '#']).map_or(host.len(), |at| from + at);
+    let user = host[from..to].rfind('@').map(|at| &host[from..from + at]);
+    match user.and_then(|user| user.split_once(':')) {
+        Some((user, password)) => {
+            let rest = &host[from + user.len() + 1 + password.len()..];
+            format!("{}{user}:***{rest}", &host[..from])
+        }
+        None => host.to_owned(),
+    }
+}
+
 fn decoded(text: &str) -> Result<String, String> {
     let decoded = percent_decode_str(text).decode_utf8().map_err(|_| format!("`{text}` is not UTF-8"))?;
     Ok(decoded.into_owned())
@@ -314,6 +336,7 @@ mod tests {
             ("tcp://10.0.0.5:1/", "tcp://10.0.0.5:1"),
             ("tcp://host:2375/a/b%20c/", "tcp://host:2375/a/b%20c"),
             ("tcp://[::1]", "tcp://[::1]:2375"),
+            ("tcp://::1", "tcp://[::1]:2375"),
             ("tcp://[::1]:", "tcp://[::1]:2375"),
             ("tcp://[fe80::1%25eth0]:99", "tcp://[fe80::1%eth0]:99"),
             ("host:1234", "tcp://host:1234"),
@@ -377,11 +400,13 @@ mod tests {
             ("tcp://host:65536", "ports are 1 to 65535"),
             ("tcp://host:http", "ports are 1 to 65535"),
             ("tcp://host:+5", "ports are 1 to 65535"),
-            ("tcp://::1", "in brackets"),
+            ("tcp://::1:", "in brackets"),
             ("tcp://[::1", "`]` is missing"),
             ("tcp://[host]:1", "no IPv6 address"),
             ("tcp://[::1]x", "no port"),
             ("tcp://me:secret@host:1", "no user and no password"),
+            ("tcp://me:secret:secret@[::1]:x", "no user and no password"),
+            ("me:secret@host", "me:***@host"),
             ("tcp://host:1?x=1", "no query"),
             ("tcp://host:1/#f", "no query"),
             ("tcp://host:1/a b", "percent-encoded"),
@@ -403,6 +428,7 @@ mod tests {
             ("://host", "cannot be an engine's endpoint"),
         ] {
             let refused = parsed(host).unwrap_err();
+            assert!(!refused.contains("secret"), "{host}: {refused}");
             assert!(refused.contains(why) && refused.contains("tcp://10.0.0.5:2376"), "{host}: {refused}");
         }
     }

@@ -1,11 +1,13 @@
 //! What the tests stand on: an engine that plays a script, a swarm that behaves, a way to run swarmctl.
 
+pub mod certificates;
 pub mod engine;
 pub mod fake_swarm;
 pub mod fixtures;
 pub mod helper;
 pub mod nobody;
 pub mod normal;
+pub mod relay;
 pub mod run;
 pub mod secrets;
 pub mod server;

@@ -1,0 +1,171 @@
+//! TCP endpoints: what can be none, what is sent, what is said where nobody answers, proxies.
+
+use std::time::Duration;
+
+use crate::support::engine::{Engine, get};
+use crate::support::fake_swarm::FakeSwarm;
+use crate::support::fixtures::{NEW, OLD, spec};
+use crate::support::relay::Relay;
+use crate::support::run::swarmctl;
+use crate::support::secrets::PASSWORD;
+use crate::support::server::{Answer, Framing};
+
+const LIST: &str = "/v1.41/services?status=true";
+
+fn empty() -> Engine {
+    Engine::ordered([get(LIST).answers(Answer::json(200, "[]"))])
+}
+
+#[test]
+fn what_cannot_be_an_endpoint_is_two_however_it_is_given() {
+    let long = format!("unix:///{}", "x".repeat(120));
+    for host in [
+        "tcp://127.0.0.1:99999",
+        "tcp://127.0.0.1:0",
+        "tcp://127.0.0.1:2375x",
+        "tcp://a b:1",
+        "tcp://-h:1",
+        "-oProxyCommand=touch",
+        "ssh://-oProxyCommand=touch",
+        "ssh://-l@host",
+        "ssh://me:secret@host",
+        "ssh://",
+        "ssh://host?x=y",
+        "ssh://host#x",
+        "tcp://me:secret@host:1",
+        "tcp://host:1?x=y",
+        "/var/run/docker.sock",
+        "unix:/var/run/docker.sock",
+        "npipe:////./pipe/docker_engine",
+        "fd://",
+        "udp://host:1",
+        "tcp://[::1",
+        "tcp://host\n:1",
+        &long,
+    ] {
+        for (args, variable) in [(vec!["-H", host, "ls"], ""), (vec!["ls"], host)] {
+            let run = swarmctl(args).host(variable).run().exits(2).tells_an_error();
+            run.says(&["cannot be an engine's endpoint", "unix:///"]).never_says(&["secret"]);
+        }
+    }
+}
+
+#[test]
+fn over_tcp_the_same_is_asked_on_one_connection_and_the_engine_is_named() {
+    let swarm = FakeSwarm::with([spec("t001", OLD)]);
+    let relay = Relay::plain(swarm.socket());
+    let args = ["update-image", "--no-resolve-image", "--detach", "t001", NEW];
+    swarmctl(args).host(relay.host()).run().exits(0);
+    assert_eq!((swarm.posts().len(), relay.connections()), (1, 1));
+    let named = format!("127.0.0.1:{}", relay.port);
+    assert!(swarm.requests().iter().all(|request| request.header("host") == Some(&named)));
+}
+
+#[test]
+fn schemes_and_paths_are_dockers() {
+    for (scheme, path) in [("tcp", ""), ("http", "/"), ("tcp", "/base"), ("http", "/a/b%20c/")] {
+        let base = path.trim_end_matches('/');
+        let ping = format!("{base}/_ping");
+        let list = format!("{base}{LIST}");
+        let engine = Engine::ordered([
+            get(&ping).answers(Answer::pong()).times(usize::from(!base.is_empty())..=1),
+            get(&list).answers(Answer::json(200, "[]")),
+        ]);
+        let relay = Relay::plain(engine.socket());
+        let host = format!("{scheme}://127.0.0.1:{}{path}", relay.port);
+        swarmctl(["-H", &host, "ls"]).run().exits(0);
+    }
+    let engine = empty();
+    let relay = Relay::plain(engine.socket());
+    swarmctl(["-H", &format!("localhost:{}", relay.port), "ls"]).run().exits(0);
+}
+
+#[test]
+fn who_does_not_listen_is_unreachable_within_two_seconds() {
+    let free = Relay::silent().port;
+    for (host, why) in [
+        (format!("tcp://127.0.0.1:{free}"), "Connection refused"),
+        (format!("tcp://localhost:{free}"), "Connection refused"),
+        (
+            "tcp://no-such-host.invalid:1".to_owned(),
+            "the address of `no-such-host.invalid` cannot be looked up",
+        ),
+    ] {
+        let run = swarmctl(["-H", &host, "ls"]).run().exits(8).tells_an_error();
+        assert!(run.took < Duration::from_secs(8), "{}", run.report());
+        run.says(&[why, &format!("cannot connect to the engine at `{host}`"), "hint: "]);
+    }
+}
+
+#[test]
+fn an_engine_that_says_nothing_has_an_end_and_so_has_the_handshake() {
+    let relay = Relay::silent();
+    for scheme in ["tcp", "https"] {
+        let host = format!("{scheme}://127.0.0.1:{}", relay.port);
+        let args = ["-H", &host, "update-image", "--timeout", "1s", "t001", NEW];
+        let run = swarmctl(args).env("SSL_CERT_FILE", "/nonexistent").run().exits(8).tells_an_error();
+        assert!(run.took < Duration::from_secs(5), "{}", run.report());
+        let mut running = swarmctl(["-H", &host, "ls"]).spawn();
+        std::thread::sleep(Duration::from_millis(300));
+        running.signal("INT");
+        let run = running.wait().exits(130);
+        assert!(run.took < Duration::from_secs(2), "{}", run.report());
+    }
+}
+
+#[test]
+fn a_proxy_is_used_as_docker_uses_it_and_left_out_for_this_machine() {
+    let engine = Engine::ordered([
+        get(LIST).answers(Answer::json(200, "[]")),
+        get(LIST).answers(Answer::json(200, "[]")),
+    ]);
+    let proxy = Relay::proxy(engine.socket(), "HTTP/1.1 200 OK");
+    let by = format!("http://me:{PASSWORD}@127.0.0.1:{}", proxy.port);
+    let through = |host: &str| swarmctl(["-H", host, "ls"]).env("HTTP_PROXY", &by);
+    through("tcp://engine.example:2375").run().exits(0);
+    let asked = proxy.asked();
+    assert!(asked[0].starts_with("GET http://engine.example:2375/_ping HTTP/1.1 "), "{asked:?}");
+    assert!(asked.iter().all(|head| head.contains("Basic ")), "{asked:?}");
+    assert_eq!((proxy.connections(), engine.asked().len()), (1, 1));
+    let relay = Relay::plain(engine.socket());
+    through(&relay.host()).run().exits(0);
+    assert_eq!((proxy.connections(), relay.connections()), (1, 1));
+    let run = through("tcp://engine.invalid:2375").env("no_proxy", ".invalid").run().exits(8);
+    run.says(&["cannot be looked up"]);
+}
+
+#[test]
+fn a_proxy_that_does_not_do_its_work_is_named() {
+    let engine = Engine::silent();
+    let proxy = Relay::proxy(engine.socket(), "HTTP/1.1 407 Proxy Authentication Required");
+    let run = swarmctl(["-H", "https://engine.example", "ls"])
+        .env("https_proxy", &format!("127.0.0.1:{}", proxy.port))
+        .run()
+        .exits(8)
+        .tells_an_error();
+    run.says(&["did not connect to the engine: `HTTP/1.1 407", "NO_PROXY"]);
+    assert_eq!(proxy.asked(), ["CONNECT engine.example:443 HTTP/1.1"]);
+    let free = Relay::silent().port;
+    let run =
+        swarmctl(["-H", "tcp://engine.example", "ls"]).env("HTTP_PROXY", &format!("127.0.0.1:{free}")).run();
+    run.exits(8).says(&["the proxy `127.0.0.1:", "cannot be reached"]);
+    let socks = format!("socks5://me:{PASSWORD}@127.0.0.1:1");
+    let run = swarmctl(["-H", "tcp://engine.example", "ls"]).env("HTTP_PROXY", &socks).run();
+    run.exits(2).says(&["HTTP_PROXY", "`socks5://`"]);
+}
+
+/// Whoever speaks TLS only and is asked without it answers with an alert.
+#[test]
+fn a_port_that_speaks_tls_only_is_told_from_an_engine_that_is_broken() {
+    let alert = Answer { body: vec![0x15, 0x03, 0x01, 0, 2, 2, 70], ..Answer::json(200, "") };
+    let engine = Engine::with_ping(alert.framed(Framing::Raw), []);
+    let relay = Relay::plain(engine.socket());
+    let run = swarmctl(["-H", &relay.host(), "ls"]).run().exits(8).tells_an_error();
+    run.says(&["speaks TLS only", "--tlsverify"]);
+    let said = "Client sent an HTTP request to an HTTPS server.\n";
+    let refusal = Answer { content_type: "", ..Answer::json(400, said) };
+    let engine = Engine::with_ping(refusal, []);
+    let relay = Relay::plain(engine.socket());
+    let run = swarmctl(["-H", &relay.host(), "ls"]).run().exits(8).tells_an_error();
+    run.says(&["Client sent an HTTP request to an HTTPS server", "--tlsverify"]);
+}

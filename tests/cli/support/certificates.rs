@@ -1,0 +1,100 @@
+//! Certificates made for a test: an authority, what it signs for engines and for clients, folders as docker wants them.
+
+use std::fs;
+use std::path::Path;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    date_time_ymd,
+};
+use tempfile::TempDir;
+
+/// A private key as `openssl pkcs8 -topk8` writes it with a password, and as `openssl ec -aes256` does.
+pub const ENCRYPTED_KEYS: [&str; 2] = [
+    "-----BEGIN ENCRYPTED PRIVATE KEY-----\n\
+     MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAgw9XRPdi5mNwICCAAw\n\
+     -----END ENCRYPTED PRIVATE KEY-----\n",
+    "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\
+     DEK-Info: AES-256-CBC,D0182F504713648C992E75F26D987FF8\n\n\
+     AAECAwQFBgcICQoLDA0ODw==\n-----END EC PRIVATE KEY-----\n",
+];
+
+/// Signs certificates.
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pub pem: String,
+}
+
+/// A certificate and its key, as PEM.
+#[derive(Clone)]
+pub struct Pair {
+    pub cert: String,
+    pub key: String,
+}
+
+/// When a certificate is good.
+#[derive(Clone, Copy)]
+pub enum When {
+    Now,
+    Past,
+    Future,
+}
+
+impl Authority {
+    pub fn new(name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
+        let key = KeyPair::generate().expect("a key");
+        let pem = params.self_signed(&key).expect("a certificate").pem();
+        Self { issuer: Issuer::new(params, key), pem }
+    }
+
+    /// For an engine of these names and addresses.
+    pub fn engine(&self, names: &[&str], when: When) -> Pair {
+        self.sign(names, ExtendedKeyUsagePurpose::ServerAuth, when)
+    }
+
+    /// For a client.
+    pub fn client(&self, when: When) -> Pair {
+        self.sign(&[], ExtendedKeyUsagePurpose::ClientAuth, when)
+    }
+
+    fn sign(&self, names: &[&str], purpose: ExtendedKeyUsagePurpose, when: When) -> Pair {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = CertificateParams::new(names).expect("names");
+        params.distinguished_name.push(DnType::CommonName, "test");
+        params.extended_key_usages = vec![purpose];
+        let (from, to) = match when {
+            When::Now => (2020, 2090),
+            When::Past => (2020, 2021),
+            When::Future => (2089, 2090),
+        };
+        params.not_before = date_time_ymd(from, 1, 1);
+        params.not_after = date_time_ymd(to, 1, 1);
+        let key = KeyPair::generate().expect("a key");
+        let cert = params.signed_by(&key, &self.issuer).expect("a certificate");
+        Pair { cert: cert.pem(), key: key.serialize_pem() }
+    }
+}
+
+/// What DOCKER_CERT_PATH names: `ca.pem`, `cert.pem` and `key.pem`, as far as they are given.
+pub fn folder(ca: Option<&str>, cert: Option<&str>, key: Option<&str>) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in [("ca.pem", ca), ("cert.pem", cert), ("key.pem", key)] {
+        if let Some(text) = text {
+            fs::write(folder.path().join(name), text).expect("a file");
+        }
+    }
+    folder
+}
+
+/// The same from a pair.
+pub fn folder_of(authority: &Authority, pair: &Pair) -> TempDir {
+    folder(Some(&authority.pem), Some(&pair.cert), Some(&pair.key))
+}
+
+/// A folder as text.
+pub fn path(folder: &TempDir) -> &str {
+    Path::to_str(folder.path()).expect("UTF-8")
+}

@@ -1,0 +1,238 @@
+//! A TCP port before a scripted engine's unix socket, with or without TLS, or behind a proxy.
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+
+use super::certificates::{Authority, Pair};
+use super::server::lock;
+
+/// What stands before the engine.
+enum Front {
+    Plain,
+    Tls(Arc<ServerConfig>),
+    /// An HTTP proxy that makes tunnels, and passes on requests that name their engine; it answers CONNECT so.
+    Proxy(&'static str),
+    /// Takes connections and says nothing.
+    Silent,
+}
+
+/// A port that ends, with its connections, when it is dropped.
+pub struct Relay {
+    pub port: u16,
+    shared: Arc<Shared>,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    front: Front,
+    socket: PathBuf,
+    connections: AtomicUsize,
+    stopping: AtomicBool,
+    /// The first lines of what a proxy was asked.
+    asked: Mutex<Vec<String>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Relay {
+    pub fn plain(socket: &Path) -> Self {
+        Self::start(Front::Plain, socket)
+    }
+
+    /// TLS; with `clients`, of these only.
+    pub fn tls(socket: &Path, own: &Pair, clients: Option<&Authority>) -> Self {
+        let provider = Arc::new(ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .expect("versions");
+        let builder = match clients {
+            Some(authority) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(certificate(&authority.pem)).expect("an authority");
+                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+                builder.with_client_cert_verifier(verifier.expect("a verifier"))
+            }
+            None => builder.with_no_client_auth(),
+        };
+        let key = PrivateKeyDer::from_pem_slice(own.key.as_bytes()).expect("a key");
+        let config = builder.with_single_cert(vec![certificate(&own.cert)], key).expect("a pair");
+        Self::start(Front::Tls(Arc::new(config)), socket)
+    }
+
+    /// A proxy that answers CONNECT with this status line.
+    pub fn proxy(socket: &Path, answer: &'static str) -> Self {
+        Self::start(Front::Proxy(answer), socket)
+    }
+
+    pub fn silent() -> Self {
+        Self::start(Front::Silent, Path::new("/nonexistent"))
+    }
+
+    fn start(front: Front, socket: &Path) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let shared = Arc::new(Shared {
+            front,
+            socket: socket.to_owned(),
+            connections: AtomicUsize::new(0),
+            stopping: AtomicBool::new(false),
+            asked: Mutex::default(),
+            threads: Mutex::default(),
+        });
+        let acceptor = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || accept(&listener, &shared)
+        });
+        Self { port, shared, acceptor: Some(acceptor) }
+    }
+
+    /// `tcp://` with its address.
+    pub fn host(&self) -> String {
+        format!("tcp://127.0.0.1:{}", self.port)
+    }
+
+    /// How many connections were taken.
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::SeqCst)
+    }
+
+    /// The heads that a proxy was sent, one line each, without repetitions.
+    pub fn asked(&self) -> Vec<String> {
+        let mut asked = lock(&self.shared.asked).clone();
+        asked.dedup();
+        asked
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.shared.stopping.store(true, Ordering::SeqCst);
+        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
+        if let Some(acceptor) = self.acceptor.take() {
+            let _ = acceptor.join();
+        }
+        let threads: Vec<_> = lock(&self.shared.threads).drain(..).collect();
+        for thread in threads {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn certificate(pem: &str) -> CertificateDer<'static> {
+    CertificateDer::from_pem_slice(pem.as_bytes()).expect("a certificate")
+}
+
+fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+    while let Ok((near, _)) = listener.accept() {
+        if shared.stopping.load(Ordering::SeqCst) {
+            return;
+        }
+        shared.connections.fetch_add(1, Ordering::SeqCst);
+        let thread = thread::spawn({
+            let shared = Arc::clone(shared);
+            // How a connection ends is the client's affair.
+            move || drop(serve(near, &shared))
+        });
+        lock(&shared.threads).push(thread);
+    }
+}
+
+fn serve(mut near: TcpStream, shared: &Shared) -> io::Result<()> {
+    near.set_read_timeout(Some(SLICE))?;
+    if let Front::Silent = shared.front {
+        let mut ended = false;
+        while !ended && !shared.stopping.load(Ordering::SeqCst) {
+            ended = matches!(near.read(&mut [0; 64]), Ok(0));
+        }
+        return Ok(());
+    }
+    let far = UnixStream::connect(&shared.socket)?;
+    far.set_read_timeout(Some(SLICE))?;
+    match &shared.front {
+        Front::Plain | Front::Silent => pass_on(near, far, shared, |bytes| bytes),
+        Front::Tls(config) => {
+            let connection = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
+            pass_on(StreamOwned::new(connection, near), far, shared, |bytes| bytes)
+        }
+        Front::Proxy(answer) => {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                match near.read(&mut byte) {
+                    Ok(0) => return Ok(()),
+                    Ok(_) => head.push(byte[0]),
+                    Err(e) if is_slice(&e) && !shared.stopping.load(Ordering::SeqCst) => {}
+                    Err(e) => return Err(e),
+                }
+            }
+            let text = String::from_utf8_lossy(&head).into_owned();
+            let line = text.lines().next().unwrap_or_default().to_owned();
+            let secret = text.lines().find(|line| line.to_lowercase().starts_with("proxy-authorization"));
+            lock(&shared.asked).push(format!("{line} {}", secret.unwrap_or_default()).trim().to_owned());
+            if line.starts_with("CONNECT") {
+                write!(near, "{answer}\r\nX: y\r\n\r\n")?;
+                return if answer.contains("200") {
+                    pass_on(near, far, shared, |bytes| bytes)
+                } else {
+                    Ok(())
+                };
+            }
+            let shorter = |bytes: Vec<u8>| shortened(&bytes).into_bytes();
+            (&far).write_all(&shorter(head))?;
+            pass_on(near, far, shared, shorter)
+        }
+    }
+}
+
+/// A request as the engine wants it: without the engine's address in its first line.
+fn shortened(head: &[u8]) -> String {
+    let text = String::from_utf8_lossy(head);
+    let Some((method, rest)) = text.split_once(" http://") else { return text.into_owned() };
+    let path = rest.find('/').map_or("", |at| &rest[at..]);
+    format!("{method} {path}")
+}
+
+const SLICE: Duration = Duration::from_millis(3);
+
+fn is_slice(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
+}
+
+/// Passes bytes on in both directions, in turn, until one side closes.
+fn pass_on(
+    mut near: impl Read + Write,
+    mut far: UnixStream,
+    shared: &Shared,
+    to_engine: impl Fn(Vec<u8>) -> Vec<u8>,
+) -> io::Result<()> {
+    let mut buffer = [0; 16 * 1024];
+    while !shared.stopping.load(Ordering::SeqCst) {
+        match near.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(n) => far.write_all(&to_engine(buffer[..n].to_vec()))?,
+            Err(e) if is_slice(&e) => {}
+            Err(e) => return Err(e),
+        }
+        match far.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(n) => {
+                near.write_all(&buffer[..n])?;
+                near.flush()?;
+            }
+            Err(e) if is_slice(&e) => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,172 @@
+//! TLS: whose certificates are taken, and a sentence for each way in which it fails.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::support::certificates::{Authority, ENCRYPTED_KEYS, When, folder, folder_of, path};
+use crate::support::engine::{Engine, get};
+use crate::support::fake_swarm::FakeSwarm;
+use crate::support::fixtures::{NEW, OLD, spec};
+use crate::support::relay::Relay;
+use crate::support::run::{Swarmctl, swarmctl};
+use crate::support::server::Answer;
+
+const ADDRESS: &str = "127.0.0.1";
+
+/// `ls` with certificates of a folder that are checked.
+fn verified(relay: &Relay, folder: &TempDir) -> Swarmctl {
+    let command = swarmctl(["ls"]).host(relay.host());
+    command.env("DOCKER_TLS_VERIFY", "1").env("DOCKER_CERT_PATH", path(folder))
+}
+
+fn empty() -> Engine {
+    Engine::ordered([get("/v1.41/services?status=true").answers(Answer::json(200, "[]"))])
+}
+
+#[test]
+fn both_sides_check_each_other_and_keep_the_connection() {
+    let authority = Authority::new("ours");
+    let swarm = FakeSwarm::with([spec("t001", OLD)]);
+    for names in [[ADDRESS, "x.example"], ["localhost", "x.example"]] {
+        let relay = Relay::tls(swarm.socket(), &authority.engine(&names, When::Now), Some(&authority));
+        let own = folder_of(&authority, &authority.client(When::Now));
+        let host = format!("tcp://{}:{}", names[0], relay.port);
+        let args = ["update-image", "--no-resolve-image", "--detach", "--force", "t001", NEW];
+        let command = swarmctl(args).host(host);
+        command.env("DOCKER_TLS_VERIFY", "1").env("DOCKER_CERT_PATH", path(&own)).run().exits(0);
+        assert_eq!(relay.connections(), 1);
+    }
+    assert_eq!(swarm.posts().len(), 2);
+}
+
+#[test]
+fn without_verify_nothing_is_asked_of_the_engines_certificate() {
+    let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
+    let engine = empty();
+    let relay = Relay::tls(engine.socket(), &theirs.engine(&["x.example"], When::Past), Some(&ours));
+    let own = folder_of(&ours, &ours.client(When::Now));
+    let command = swarmctl(["--tls", "ls"]).host(relay.host());
+    command.env("DOCKER_CERT_PATH", path(&own)).run().exits(0);
+}
+
+#[test]
+fn https_trusts_the_authorities_of_the_system() {
+    let authority = Authority::new("ours");
+    let engine = empty();
+    let relay = Relay::tls(engine.socket(), &authority.engine(&[ADDRESS], When::Now), None);
+    let system = folder(Some(&authority.pem), None, None);
+    let host = format!("https://{ADDRESS}:{}", relay.port);
+    let ls = || swarmctl(["-H", &host, "ls"]);
+    ls().env("SSL_CERT_FILE", &format!("{}/ca.pem", path(&system))).run().exits(0);
+    let none = folder(None, None, None);
+    let run = ls().env("SSL_CERT_FILE", "/nonexistent").env("SSL_CERT_DIR", path(&none)).run();
+    run.exits(8).tells_an_error().says(&["this system has none"]);
+    let other = folder(Some(&Authority::new("theirs").pem), None, None);
+    let run = ls().env("SSL_CERT_FILE", &format!("{}/ca.pem", path(&other))).run();
+    run.exits(8).says(&["not signed by an authority that this system trusts", "--tlscacert"]);
+}
+
+#[test]
+fn what_is_wrong_with_the_engines_certificate_is_said() {
+    let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
+    let own = folder_of(&ours, &ours.client(When::Now));
+    for (pair, why) in [
+        (theirs.engine(&[ADDRESS], When::Now), "the engine's certificate is not signed by an authority in `"),
+        (ours.engine(&[ADDRESS], When::Past), "it expired at 2021-01-01T00:00:00Z"),
+        (ours.engine(&[ADDRESS], When::Future), "it is not valid before 2089-01-01T00:00:00Z"),
+        (
+            ours.engine(&["a.example", "10.9.8.7"], When::Now),
+            "is for `a.example`, `10.9.8.7`, not for `127.0.0.1`",
+        ),
+        (ours.engine(&[], When::Now), "has no subjectAltName, so it is not for `127.0.0.1`"),
+        (ours.client(When::Now), "it is not made for this side of a connection (extendedKeyUsage)"),
+    ] {
+        let engine = Engine::silent();
+        let relay = Relay::tls(engine.socket(), &pair, None);
+        let run = verified(&relay, &own).run().exits(8).tells_an_error();
+        assert!(run.took < Duration::from_secs(3), "{}", run.report());
+        run.says(&[why, "hint: "]);
+        assert_eq!((engine.pings(), relay.connections()), (0, 1), "{why}: asked once, and told nothing");
+    }
+}
+
+#[test]
+fn what_an_engine_has_against_the_clients_certificate_is_said() {
+    let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
+    for (pair, why) in [
+        (None, "it wants a client's certificate, and none is given"),
+        (Some(theirs.client(When::Now)), "it is not signed by an authority in `"),
+        (Some(ours.client(When::Past)), "it expired at 2021-01-01T00:00:00Z"),
+        (Some(ours.client(When::Future)), "it is not valid before 2089-01-01T00:00:00Z"),
+        (Some(ours.engine(&["x"], When::Now)), "it is not made for this side of a connection"),
+    ] {
+        let engine = Engine::silent();
+        let relay = Relay::tls(engine.socket(), &ours.engine(&[ADDRESS], When::Now), Some(&ours));
+        let own = match &pair {
+            Some(pair) => folder_of(&ours, pair),
+            None => folder(Some(&ours.pem), None, None),
+        };
+        let run = verified(&relay, &own).run().exits(8).tells_an_error();
+        run.says(&[why, "--tlscert"]);
+        assert_eq!((engine.pings(), relay.connections()), (0, 1), "{why}");
+    }
+}
+
+#[test]
+fn files_that_cannot_be_used_are_named_before_anybody_is_asked() {
+    let ours = Authority::new("ours");
+    let (pair, other) = (ours.client(When::Now), ours.client(When::Now));
+    let relay = Relay::silent();
+    let half = &pair.cert[..pair.cert.len() / 2];
+    for (ca, cert, key, why) in [
+        ("", &*pair.cert, &*pair.key, "ca.pem` is empty"),
+        ("no PEM", &pair.cert, &pair.key, "ca.pem` holds no certificate"),
+        (&pair.key, &pair.cert, &pair.key, "ca.pem` holds no certificate"),
+        (&ours.pem, "", &pair.key, "cert.pem` is empty"),
+        (&ours.pem, half, &pair.key, "cert.pem` "),
+        (&ours.pem, &pair.key, &pair.cert, "cert.pem` holds no certificate"),
+        (&ours.pem, &pair.cert, "", "key.pem` is empty"),
+        (&ours.pem, &pair.cert, &pair.cert, "key.pem` holds no private key"),
+        (&ours.pem, &pair.cert, &other.key, "key.pem` is not the one that the certificate in `"),
+        (&ours.pem, &pair.cert, ENCRYPTED_KEYS[0], "key.pem` is an encrypted key"),
+        (&ours.pem, &pair.cert, ENCRYPTED_KEYS[1], "openssl pkey -in "),
+    ] {
+        let own = folder(Some(ca), Some(cert), Some(key));
+        let run = verified(&relay, &own).run().exits(8).tells_an_error();
+        run.says(&[why, "DOCKER_CERT_PATH"]);
+    }
+    for (cert, key, why) in [
+        (Some(&*pair.cert), None, "cert.pem` is of no use alone"),
+        (None, Some(&*pair.key), "key.pem` is of no use alone"),
+    ] {
+        let own = folder(Some(&ours.pem), cert, key);
+        verified(&relay, &own).run().exits(8).says(&[why]);
+    }
+    let own = folder_of(&ours, &pair);
+    fs::remove_file(own.path().join("key.pem")).unwrap();
+    symlink("/dev/zero", own.path().join("key.pem")).unwrap();
+    verified(&relay, &own).run().exits(8).says(&["key.pem` is no file"]);
+    assert_eq!(relay.connections(), 0);
+}
+
+#[test]
+fn tls_to_a_port_without_it_is_said() {
+    let ours = Authority::new("ours");
+    let own = folder_of(&ours, &ours.client(When::Now));
+    let answer = Answer { content_type: "text/plain", ..Answer::json(400, "400 Bad Request") };
+    let engine = Engine::with_ping(answer, []);
+    let relay = Relay::plain(engine.socket());
+    verified(&relay, &own).run().exits(8).tells_an_error().says(&["TLS", "hint: ", "2375"]);
+}
+
+/// Reads no file where no TLS is spoken: unix sockets, as with docker.
+#[test]
+fn a_unix_socket_needs_none_of_it() {
+    let engine = empty();
+    let own = folder(Some("broken"), Some("broken"), Some("broken"));
+    let command = swarmctl(["--tls", "ls"]).host(engine.host());
+    command.env("DOCKER_CERT_PATH", path(&own)).run().exits(0);
+}
