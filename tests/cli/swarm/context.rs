@@ -8,6 +8,10 @@ use serde_json::{Value, json};
 
 use super::engine::engine;
 use crate::settings::{LINES, User};
+use crate::support::certificates::{Authority, When, folder_of, path};
+use crate::support::fake_swarm::FakeSwarm;
+use crate::support::fixtures::{OLD, spec};
+use crate::support::relay::Relay;
 use crate::support::run::swarmctl;
 
 /// docker, in an environment with nothing but these variables.
@@ -69,34 +73,27 @@ fn a_context_of_dockers_leads_to_the_engine() {
 #[test]
 fn tls_and_ssh_contexts_of_dockers_are_read_as_docker_reads_them() {
     let home = tempfile::tempdir().unwrap();
-    let file = |name: &str| {
-        let path = home.path().join(name);
-        fs::write(&path, name).unwrap();
-        path.display().to_string()
-    };
-    let tls = format!(
-        "host=tcp://127.0.0.1:1,ca={},cert={},key={}",
-        file("my-ca"),
-        file("my-cert"),
-        file("my-key")
-    );
-    docker_in(home.path(), &["context", "create", "tls", "--docker", &tls]);
-    docker_in(
-        home.path(),
-        &["context", "create", "ca", "--docker", &format!("host=tcp://127.0.0.1:1,ca={}", file("my-ca"))],
-    );
-    docker_in(
-        home.path(),
-        &["context", "create", "skip", "--docker", "host=tcp://127.0.0.1:1,skip-tls-verify=true"],
-    );
-    docker_in(home.path(), &["context", "create", "plain", "--docker", "host=tcp://127.0.0.1:1"]);
-    docker_in(home.path(), &["context", "create", "ssh", "--docker", "host=ssh://me@127.0.0.1:1"]);
+    let authority = Authority::new("ours");
+    let client = authority.client(When::Now);
+    let files = folder_of(&authority, &client);
+    let [ca, cert, key] = ["ca", "cert", "key"].map(|name| format!("{name}={}/{name}.pem", path(&files)));
+    for (name, docker) in [
+        ("tls", format!("host=tcp://127.0.0.1:1,{ca},{cert},{key}")),
+        ("ca", format!("host=tcp://127.0.0.1:1,{ca}")),
+        ("skip", "host=tcp://127.0.0.1:1,skip-tls-verify=true".to_owned()),
+        ("plain", "host=tcp://127.0.0.1:1".to_owned()),
+        ("ssh", "host=ssh://me@127.0.0.1:1".to_owned()),
+    ] {
+        docker_in(home.path(), &["context", "create", name, "--docker", &docker]);
+    }
+    // The context has copies of its own.
+    drop(files);
 
     let tls = shown(home.path(), "tls")["tls"].clone();
-    for (name, text) in [("ca", "my-ca"), ("cert", "my-cert"), ("key", "my-key")] {
+    for (name, text) in [("ca", &authority.pem), ("cert", &client.cert), ("key", &client.key)] {
         let file = tls[name].as_str().unwrap_or_default();
         assert!(file.starts_with(&home.path().join("contexts/tls").display().to_string()), "{tls}");
-        assert_eq!(fs::read_to_string(file).unwrap(), text);
+        assert_eq!(fs::read_to_string(file).unwrap(), *text);
     }
     assert_eq!(tls["verified"], true);
     let tls = shown(home.path(), "ca")["tls"].clone();
@@ -105,6 +102,23 @@ fn tls_and_ssh_contexts_of_dockers_are_read_as_docker_reads_them() {
     assert_eq!((&tls["ca"], &tls["verified"]), (&json!(null), &json!(false)));
     assert_eq!(shown(home.path(), "plain")["tls"], json!(null));
     assert_eq!(shown(home.path(), "ssh")["endpoint"], "ssh://me@127.0.0.1:1");
+}
+
+#[test]
+fn a_context_of_dockers_with_tls_leads_to_the_engine() {
+    let authority = Authority::new("ours");
+    let swarm = FakeSwarm::with([spec("t001", OLD)]);
+    let relay = Relay::tls(swarm.socket(), &authority.engine(&["127.0.0.1"], When::Now), Some(&authority));
+    let files = folder_of(&authority, &authority.client(When::Now));
+    let [ca, cert, key] = ["ca", "cert", "key"].map(|name| format!("{name}={}/{name}.pem", path(&files)));
+    let home = tempfile::tempdir().unwrap();
+    let docker = format!("host={},{ca},{cert},{key}", relay.host());
+    docker_in(home.path(), &["context", "create", "tls", "--docker", &docker]);
+    let run = swarmctl(["-c", "tls", "ls", "-q"]).env("DOCKER_CONFIG", &home.path().display().to_string());
+    // Settings for TLS are for the context `default` only.
+    let run = run.env("DOCKER_CERT_PATH", "/nonexistent").env("DOCKER_TLS_VERIFY", "1").run().exits(0);
+    assert_eq!(run.stdout.lines().count(), 1);
+    assert_eq!(shown(home.path(), "tls")["tls"]["from"], "--context");
 }
 
 /// docker wants files for TLS also where the engine's socket has no use for them.
