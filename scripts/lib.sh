@@ -52,11 +52,20 @@ _missing_for_registry() {
   if _lacks docker-registry; then echo docker-registry; fi
 }
 
+_missing_for_ssh() {
+  if _lacks sshd; then echo openssh-server; fi
+  if _lacks ssh || _lacks ssh-keygen; then echo openssh-client; fi
+  # The far end of a connection. Debian 12 has it in docker.io, later ones in a package of its own.
+  if _lacks docker; then
+    if apt-cache show docker-cli >/dev/null 2>&1; then echo docker-cli; else echo docker.io; fi
+  fi
+}
+
 _missing_for_lint() {
   if _lacks shellcheck; then echo shellcheck; fi
 }
 
-# need_packages AREA...: installs what is missing for `engine`, `registry`, `build` or `lint`, and nothing else.
+# need_packages AREA...: installs what is missing for `engine`, `registry`, `ssh`, `build` or `lint`, and nothing else.
 need_packages() {
   local area missing
   missing=$(for area in "$@"; do "_missing_for_$area"; done | sort -u | xargs)

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::run::{Swarmctl, swarmctl};
+use crate::support::run::{Swarmctl, swarmctl, swarmctl_by};
 
 /// A private engine that is a swarm of one node.
 pub struct Engine {
@@ -18,7 +18,7 @@ pub struct Engine {
     /// A process in its network namespace; `None` where that is the tests' own.
     netns: Option<String>,
     /// Holds the engine's stdin, so that it ends with the tests, however they end.
-    _process: Option<Child>,
+    process: Option<Child>,
 }
 
 /// The one engine of all tests; a test that needs it and cannot have it fails and says what to do.
@@ -39,19 +39,31 @@ impl Engine {
         let text = |key: &str| std::env::var_os(key).and_then(|value| value.into_string().ok());
         if let Some(socket) = text("SWARMCTL_TEST_SOCKET") {
             let socket = PathBuf::from(socket.strip_prefix("unix://").unwrap_or(&socket));
-            let engine = Self { socket, netns: text("SWARMCTL_TEST_NETNS_PID"), _process: None };
+            let engine = Self { socket, netns: text("SWARMCTL_TEST_NETNS_PID"), process: None };
             return match engine.try_ask("GET", "/_ping", None) {
                 Ok((200, _)) => Ok(engine),
                 other => Err(format!("SWARMCTL_TEST_SOCKET is {}: {other:?}", engine.socket.display())),
             };
         }
+        Self::start("", &[])
+    }
+
+    /// One more engine, which ends when it is dropped, with options of dockerd's.
+    #[track_caller]
+    pub fn with_options(name: &str, options: &[&str]) -> Self {
+        Self::start(name, options).unwrap_or_else(|why| panic!("no engine {name}: {why}"))
+    }
+
+    fn start(name: &str, options: &[&str]) -> Result<Self, String> {
         // Its folder is made, and removed again, by the script. Not below the system's temporary folder: the path
         // of a socket is short.
-        let dir = PathBuf::from(format!("/tmp/sctl-engine-{}", std::process::id()));
+        let dir = PathBuf::from(format!("/tmp/sctl-engine{name}-{}", std::process::id()));
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/engine");
         let mut child = Command::new(&script)
             .arg("run")
             .arg(&dir)
+            .arg("--")
+            .args(options)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -64,12 +76,12 @@ impl Engine {
             return Err(format!("scripts/engine ended with {status}; its words are above"));
         };
         let netns = std::fs::read_to_string(dir.join("netns.pid")).ok().map(|pid| pid.trim().to_owned());
-        Ok(Self { socket: socket.into(), netns, _process: Some(child) })
+        Ok(Self { socket: socket.into(), netns, process: Some(child) })
     }
 
     /// Whatever listens there.
     pub fn at(socket: &Path) -> Self {
-        Self { socket: socket.to_owned(), netns: None, _process: None }
+        Self { socket: socket.to_owned(), netns: None, process: None }
     }
 
     pub fn host(&self) -> String {
@@ -79,6 +91,30 @@ impl Engine {
     /// swarmctl with these arguments, talking to this engine.
     pub fn swarmctl(&self, args: &[&str]) -> Swarmctl {
         swarmctl(args.iter().copied()).host(self.host())
+    }
+
+    /// The path of its socket.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// A program in its network.
+    pub fn inside(&self, program: &str) -> Command {
+        match &self.netns {
+            Some(pid) => {
+                let mut command = Command::new("nsenter");
+                command.arg(format!("--net=/proc/{pid}/ns/net")).arg(program);
+                command
+            }
+            None => Command::new(program),
+        }
+    }
+
+    /// swarmctl with these arguments in its network, where its ports are.
+    pub fn swarmctl_inside(&self, args: &[&str]) -> Swarmctl {
+        let mut command = self.inside(env!("CARGO_BIN_EXE_swarmctl"));
+        command.args(args);
+        swarmctl_by(command)
     }
 
     /// A request, past swarmctl; an answer that is no 2xx fails the test.
@@ -237,16 +273,19 @@ impl Engine {
         let script = format!(
             "exec 3<>/dev/tcp/127.0.0.1/{port} && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3"
         );
-        let mut command = match &self.netns {
-            Some(pid) => {
-                let mut command = Command::new("nsenter");
-                command.arg(format!("--net=/proc/{pid}/ns/net")).arg("bash");
-                command
-            }
-            None => Command::new("bash"),
-        };
+        let mut command = self.inside("bash");
         let output = command.arg("-c").arg(script).output().expect("nsenter can be started");
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            // The end of its stdin is its end; it takes a moment to clean up.
+            drop(process.stdin.take());
+            let _ = process.wait();
+        }
     }
 }
 

@@ -3,7 +3,6 @@
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,6 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::engine::Engine;
+use super::packages;
 use crate::support::run::Swarmctl;
 use crate::support::secrets::{OTHER_PASSWORD, PASSWORD, USER, basic};
 
@@ -37,7 +37,7 @@ impl Registry {
     }
 
     fn start(engine: &'static Engine, port: u16, password: Option<&'static str>) -> Self {
-        install();
+        packages::install("registry");
         let folder = tempfile::tempdir().expect("a folder");
         let mut registry =
             Self { engine, host: format!("127.0.0.1:{port}"), folder, process: None, password };
@@ -64,7 +64,7 @@ impl Registry {
     /// Starts it, also again after [`Registry::stop`].
     pub fn go_on(&mut self) {
         let log = File::create(self.path("log")).expect("a file");
-        let mut command = self.inside("setpriv");
+        let mut command = self.engine.inside("setpriv");
         command.args(["--pdeathsig", "KILL", "docker-registry", "serve"]).arg(self.path("config.yml"));
         let log_too = log.try_clone().expect("a file");
         let child = command.stdin(Stdio::null()).stdout(log).stderr(log_too).spawn();
@@ -73,6 +73,7 @@ impl Registry {
         let (host, port) = self.host.split_once(':').expect("a port");
         let probe = format!("exec 3<>/dev/tcp/{host}/{port}");
         while !self
+            .engine
             .inside("bash")
             .args(["-c", &probe])
             .stderr(Stdio::null())
@@ -82,17 +83,6 @@ impl Registry {
             let log = fs::read_to_string(self.path("log")).unwrap_or_default();
             assert!(begun.elapsed() < Duration::from_secs(30), "the registry does not answer: {log}");
             thread::sleep(Duration::from_millis(50));
-        }
-    }
-
-    fn inside(&self, program: &str) -> Command {
-        match self.engine.netns() {
-            Some(pid) => {
-                let mut command = Command::new("nsenter");
-                command.arg(format!("--net=/proc/{pid}/ns/net")).arg(program);
-                command
-            }
-            None => Command::new(program),
         }
     }
 
@@ -228,25 +218,5 @@ impl Registry {
 impl Drop for Registry {
     fn drop(&mut self) {
         self.stop();
-    }
-}
-
-/// Installs what is missing, once.
-fn install() {
-    static INSTALLED: OnceLock<Result<(), String>> = OnceLock::new();
-    let install = || {
-        let script = "set -euo pipefail; . scripts/lib.sh; need_packages registry";
-        let mut command = Command::new("bash");
-        let output = command
-            .args(["-c", script])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .stdin(Stdio::null())
-            .output();
-        let output = output.map_err(|e| e.to_string())?;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        if output.status.success() { Ok(()) } else { Err(said) }
-    };
-    if let Err(why) = INSTALLED.get_or_init(install) {
-        panic!("there is no registry to test with: {why}");
     }
 }

@@ -1,0 +1,99 @@
+//! A real engine over TCP, and over TLS with certificates on both sides.
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::engine::{Engine, small};
+use crate::support::certificates::{Authority, ENCRYPTED_KEYS, When, folder, folder_of, path};
+use crate::support::run::Run;
+
+const OLD: &str = "opera443399/whoami:0.5";
+const NEW: &str = "opera443399/whoami:0.6";
+
+/// Makes a service and changes its image from outside, by way of this host, until it has converged.
+#[track_caller]
+fn rolls_out(engine: &Engine, host: &str, certificates: Option<&TempDir>) {
+    let made = engine.ask("POST", "/services/create", Some(&small("t001", OLD)));
+    let run = |args: &[&str]| -> Run {
+        let mut command = engine.swarmctl_inside(&[&["-H", host], args].concat());
+        if let Some(folder) = certificates {
+            command = command.env("DOCKER_TLS_VERIFY", "1").env("DOCKER_CERT_PATH", path(folder));
+        }
+        command.run()
+    };
+    let update = ["update-image", "--no-resolve-image", "--timeout", "60s", "t001", NEW];
+    run(&update).exits(0);
+    assert_eq!(engine.service("t001")["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"], NEW);
+    run(&["ls"]).exits(0).prints(&["t001", "1/1"]);
+    run(&["inspect", "t001"]).exits(0).prints(&[made["ID"].as_str().unwrap()]);
+    run(&["status", "t001"]).exits(0);
+    run(&["logs", "t001"]).exits(0).prints(&["listening on port 80"]);
+    run(&["rm", "t001"]).exits(0);
+    run(&["ps", "t001"]).exits(3);
+}
+
+#[test]
+fn everything_works_over_tcp() {
+    let engine = Engine::with_options("tcp", &["--host", "tcp://127.0.0.1:2375", "--tls=false"]);
+    rolls_out(&engine, "tcp://127.0.0.1", None);
+    engine.swarmctl_inside(&["-H", "localhost:2375", "ls"]).run().exits(0);
+    let run = engine.swarmctl_inside(&["-H", "https://127.0.0.1:2375", "ls"]).run().exits(8).tells_an_error();
+    run.says(&["does not speak TLS", "2375"]);
+    let run = engine.swarmctl_inside(&["-H", "tcp://127.0.0.1:2376", "ls"]).run().exits(8).tells_an_error();
+    run.says(&["Connection refused"]);
+    let run = engine.swarmctl_inside(&["-H", "tcp://10.0.0.5", "ls"]).run().exits(8).tells_an_error();
+    run.says(&["unreachable"]);
+}
+
+#[test]
+fn everything_works_over_tls_and_every_failure_is_a_sentence() {
+    let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
+    let engines = folder_of(&ours, &ours.engine(&["127.0.0.1", "engine.example"], When::Now));
+    let file = |name: &str| {
+        format!("--tls{}={}/{name}.pem", if name == "ca" { "cacert" } else { name }, path(&engines))
+    };
+    let (ca, cert, key) = (file("ca"), file("cert"), file("key"));
+    let host = "tcp://127.0.0.1:2376";
+    let engine = Engine::with_options("tls", &["--host", host, "--tlsverify", &ca, &cert, &key]);
+    let (client, other) = (ours.client(When::Now), ours.client(When::Now));
+    let good = folder_of(&ours, &client);
+    rolls_out(&engine, "tcp://127.0.0.1", Some(&good));
+    let ask = |host: &str, folder: &TempDir| {
+        let command = engine.swarmctl_inside(&["-H", host, "ls"]);
+        command.env("DOCKER_TLS_VERIFY", "1").env("DOCKER_CERT_PATH", path(folder)).run()
+    };
+    for (folder, why) in [
+        (folder_of(&theirs, &client), "the engine's certificate is not signed by an authority in `"),
+        (folder(Some(&ours.pem), None, None), "it wants a client's certificate, and none is given"),
+        (folder_of(&ours, &ours.client(When::Past)), "it expired at 2021-01-01T00:00:00Z"),
+        (folder_of(&ours, &theirs.client(When::Now)), "it is not signed by an authority in `"),
+        (folder_of(&ours, &ours.engine(&["x"], When::Now)), "it is not made for this side of a connection"),
+        (
+            folder(Some(&ours.pem), Some(&client.cert), Some(&other.key)),
+            "is not the one that the certificate in `",
+        ),
+        (folder(Some(&ours.pem), Some(&client.cert), Some(ENCRYPTED_KEYS[0])), "is an encrypted key"),
+        (folder(Some(&ours.pem), Some(&client.cert), Some(ENCRYPTED_KEYS[1])), "is an encrypted key"),
+    ] {
+        ask(host, &folder).exits(8).tells_an_error().says(&[why, "hint: "]);
+    }
+    let run = ask("tcp://localhost:2376", &good).exits(8).tells_an_error();
+    run.says(&["is for `127.0.0.1`, `engine.example`, not for `localhost`"]);
+    let run = engine.swarmctl_inside(&["-H", host, "ls"]).run().exits(8).tells_an_error();
+    run.says(&["Client sent an HTTP request to an HTTPS server", "--tlsverify"]);
+    // Not checked: the name does not matter, but the engine still wants a certificate.
+    let unchecked = ["--tls", "-H", "tcp://localhost:2376", "ls"];
+    engine.swarmctl_inside(&unchecked).env("DOCKER_CERT_PATH", path(&good)).run().exits(0);
+    engine.swarmctl_inside(&unchecked).run().exits(8).says(&["it wants a client's certificate"]);
+    // A post that is refused by TLS has changed nothing, and says so.
+    engine.ask(
+        "POST",
+        "/services/create",
+        Some(&json!({ "Name": "t002", "TaskTemplate": small("x", OLD)["TaskTemplate"] })),
+    );
+    let before = engine.service("t002");
+    let expired = folder_of(&ours, &ours.client(When::Past));
+    let post = engine.swarmctl_inside(&["-H", host, "update-image", "t002", NEW]);
+    post.env("DOCKER_TLS_VERIFY", "1").env("DOCKER_CERT_PATH", path(&expired)).run().exits(8);
+    assert_eq!(engine.service("t002")["Spec"], before["Spec"]);
+}

@@ -1,0 +1,23 @@
+//! What tests need of the system, by scripts/lib.sh.
+
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+
+use crate::support::server::lock;
+
+/// Installs what is missing for this area (`registry`, `ssh`); a test that cannot have it fails and says why.
+#[track_caller]
+pub fn install(area: &str) {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = lock(&ONE_AT_A_TIME);
+    let script = format!("set -euo pipefail; . scripts/lib.sh; need_packages {area}");
+    let mut command = Command::new("bash");
+    let output = command
+        .args(["-c", &script])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdin(Stdio::null())
+        .output()
+        .expect("bash can be started");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "what a test needs for {area} cannot be installed: {said}");
+}

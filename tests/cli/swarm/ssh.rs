@@ -1,0 +1,185 @@
+//! A real engine by ssh: with a real sshd, and with a stand-in that counts its processes.
+
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::engine::{Engine, engine, small};
+use super::packages;
+use crate::support::run::Swarmctl;
+
+const OLD: &str = "opera443399/whoami:0.5";
+const NEW: &str = "opera443399/whoami:0.6";
+
+/// A folder with a program `ssh`.
+struct Client {
+    folder: TempDir,
+    engine: &'static Engine,
+}
+
+impl Client {
+    fn new(engine: &'static Engine, script: &str) -> Self {
+        packages::install("ssh");
+        let client = Self { folder: tempfile::tempdir().unwrap(), engine };
+        let script = script.replace("FOLDER", client.folder.path().to_str().unwrap());
+        let file = client.folder.path().join("ssh");
+        fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+        client
+    }
+
+    /// One that notes its process, and leads to the engine.
+    fn stand_in(engine: &'static Engine) -> Self {
+        let socket = engine.socket().display();
+        Self::new(
+            engine,
+            &format!("echo $$ >>FOLDER/started; exec docker -H unix://{socket} system dial-stdio"),
+        )
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn swarmctl(&self, args: &[&str]) -> Swarmctl {
+        let path = format!("{}:/usr/local/bin:/usr/bin:/bin", self.folder.path().display());
+        self.engine.swarmctl_inside(args).env("PATH", &path)
+    }
+
+    /// The processes that were started, of which none is left.
+    #[track_caller]
+    fn ended(&self) -> usize {
+        let text = fs::read_to_string(self.path("started")).unwrap_or_default();
+        for id in text.lines() {
+            assert!(!PathBuf::from(format!("/proc/{id}")).exists(), "ssh {id} is still there");
+        }
+        text.lines().count()
+    }
+}
+
+#[test]
+fn many_requests_at_once_share_four_processes_which_end_with_the_command() {
+    let engine = engine();
+    let names: Vec<String> = (1..=7).map(|n| format!("ssh-many-{n}")).collect();
+    let _services: Vec<_> = names.iter().map(|name| engine.create(&small(name, OLD))).collect();
+    for name in &names {
+        engine.wait_until("all run", |engine| engine.running_tasks(name) == 1);
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let ssh = Client::stand_in(engine);
+    let run = ssh.swarmctl(&[&["-H", "ssh://far", "logs"], &names[..]].concat()).run().exits(0);
+    assert_eq!(run.stdout.lines().filter(|line| line.contains("listening on port 80")).count(), names.len());
+    assert!((2..=4).contains(&ssh.ended()), "{}", ssh.ended());
+
+    let ssh = Client::stand_in(engine);
+    let update = ["-H", "ssh://far", "update-image", "--no-resolve-image", names[0], NEW];
+    ssh.swarmctl(&update).run().exits(0);
+    assert_eq!(engine.service(names[0])["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"], NEW);
+    assert!((1..=2).contains(&ssh.ended()), "{}", ssh.ended());
+
+    let ssh = Client::stand_in(engine);
+    let mut running = ssh.swarmctl(&["-H", "ssh://far", "logs", "-f", names[1], names[2]]).spawn();
+    let begun = Instant::now();
+    while fs::read_to_string(ssh.path("started")).unwrap_or_default().lines().count() < 2 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "two streams are two processes");
+        thread::sleep(Duration::from_millis(10));
+    }
+    running.signal("INT");
+    running.wait().exits(130);
+    ssh.ended();
+}
+
+/// A server for ssh in the engine's network; it ends with this value.
+struct Sshd {
+    client: Client,
+    process: Child,
+}
+
+const PORT: u16 = 2222;
+
+impl Sshd {
+    fn start(engine: &'static Engine) -> Self {
+        let client = Client::new(engine, "exec /usr/bin/ssh -F FOLDER/config \"$@\"");
+        let folder = client.folder.path().display().to_string();
+        for key in ["host", "me", "stranger"] {
+            let mut command = Command::new("ssh-keygen");
+            let made = command.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(client.path(key)).status();
+            assert!(made.unwrap().success());
+        }
+        fs::copy(client.path("me.pub"), client.path("authorized")).unwrap();
+        let host_key = fs::read_to_string(client.path("host.pub")).unwrap();
+        fs::write(client.path("known"), format!("[127.0.0.1]:{PORT} {host_key}")).unwrap();
+        client.configure("me");
+        let server = format!(
+            "Port {PORT}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/authorized\n\
+             StrictModes no\nUsePAM no\nPidFile none\nPasswordAuthentication no\nPermitRootLogin yes\n"
+        );
+        fs::write(client.path("server"), server).unwrap();
+        // It separates its privileges there.
+        fs::create_dir_all("/run/sshd").unwrap();
+        let log = File::create(client.path("log")).unwrap();
+        let mut command = engine.inside("setpriv");
+        command.args(["--pdeathsig", "KILL", "/usr/sbin/sshd", "-D", "-e", "-f"]).arg(client.path("server"));
+        let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let begun = Instant::now();
+        while !fs::read_to_string(client.path("log")).unwrap().contains("Server listening") {
+            let log = fs::read_to_string(client.path("log")).unwrap();
+            assert!(begun.elapsed() < Duration::from_secs(20), "sshd does not start: {log}");
+            thread::sleep(Duration::from_millis(20));
+        }
+        Self { client, process }
+    }
+
+    fn host(&self, user: &str, name: &str) -> String {
+        format!("ssh://{user}@{name}:{PORT}{}", self.client.engine.socket().display())
+    }
+}
+
+impl Client {
+    /// Whose key is shown.
+    fn configure(&self, key: &str) {
+        let folder = self.folder.path().display();
+        let config = format!(
+            "IdentityFile {folder}/{key}\nIdentitiesOnly yes\nUserKnownHostsFile {folder}/known\nBatchMode yes\n"
+        );
+        fs::write(self.path("config"), config).unwrap();
+    }
+}
+
+impl Drop for Sshd {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn everything_works_by_a_real_sshd_and_what_fails_is_told_in_its_words() {
+    let engine = engine();
+    let sshd = Sshd::start(engine);
+    let client = &sshd.client;
+    let host = sshd.host("root", "127.0.0.1");
+    let _service = engine.create(&small("by-ssh", OLD));
+    let update = ["-H", &host, "update-image", "--no-resolve-image", "by-ssh", NEW];
+    client.swarmctl(&update).run().exits(0);
+    assert_eq!(engine.service("by-ssh")["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"], NEW);
+    client.swarmctl(&["-H", &host, "ps", "by-ssh"]).run().exits(0).prints(&["Running"]);
+
+    let ls = |host: &str| client.swarmctl(&["-H", host, "ls"]).run().exits(8).tells_an_error();
+    let nowhere = format!("ssh://root@127.0.0.1:{PORT}/nowhere/docker.sock");
+    ls(&nowhere).says(&[
+        "`docker system dial-stdio` on `127.0.0.1` ended with exit status 1",
+        "/nowhere/docker.sock",
+    ]);
+    ls(&sshd.host("root", "localhost"))
+        .says(&["ssh cannot connect to `localhost`", "Host key verification failed"]);
+    ls(&format!("ssh://root@127.0.0.1:{}", PORT + 1)).says(&["ssh cannot connect to `127.0.0.1`", "refused"]);
+    client.configure("stranger");
+    ls(&host).says(&["Permission denied (publickey", &format!("ssh -p {PORT} root@127.0.0.1")]);
+}
