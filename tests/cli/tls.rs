@@ -69,6 +69,31 @@ fn https_trusts_the_authorities_of_the_system() {
     run.exits(8).says(&["not signed by an authority that this system trusts", "--tlscacert"]);
 }
 
+/// Docker takes what `openssl req -x509` makes for both.
+#[test]
+fn a_certificate_that_has_signed_itself_is_its_own_authority_within_its_time_and_for_its_name() {
+    for (names, when, why) in [
+        ([ADDRESS], When::Now, None),
+        ([ADDRESS], When::Past, Some("it expired at 2021-01-01T00:00:00Z")),
+        (["x.example"], When::Now, Some("is for `x.example`, not for `127.0.0.1`")),
+    ] {
+        let (authority, pair) = Authority::of_itself(&names, when);
+        let engine = if why.is_none() { empty() } else { Engine::silent() };
+        let relay = Relay::tls(engine.socket(), &pair, None);
+        let run = verified(&relay, &folder(Some(&authority), None, None)).run();
+        match why {
+            None => run.exits(0),
+            Some(why) => run.exits(8).says(&[why]),
+        };
+    }
+    let (authority, _) = Authority::of_itself(&[ADDRESS], When::Now);
+    let (_, other) = Authority::of_itself(&[ADDRESS], When::Now);
+    let engine = Engine::silent();
+    let relay = Relay::tls(engine.socket(), &other, None);
+    let run = verified(&relay, &folder(Some(&authority), None, None)).run().exits(8);
+    run.says(&["the engine's certificate"]);
+}
+
 #[test]
 fn what_is_wrong_with_the_engines_certificate_is_said() {
     let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));

@@ -6,6 +6,8 @@ mod proxy;
 mod ssh;
 mod tcp;
 mod tls;
+mod tls_files;
+mod tls_trust;
 mod tls_words;
 mod unix;
 mod wire;

@@ -125,7 +125,7 @@ impl Process {
                 (ObstacleKind::NoDocker, format!("there is no `docker` in the PATH of `{host}`"))
             }
             Some((Some(0), _)) => (
-                ObstacleKind::NoDocker,
+                ObstacleKind::Ssh,
                 format!("`docker system dial-stdio` on `{host}` ended without a word"),
             ),
             Some((Some(code), _)) => {
@@ -223,7 +223,11 @@ enum Failed {
 
 /// Waits until an engine answers at the other end.
 fn ping(line: &mut Line) -> Result<(), Failed> {
-    line.write_all(b"HEAD /_ping HTTP/1.1\r\nHost: docker\r\n\r\n").map_err(Failed::Line)?;
+    match line.write_all(b"HEAD /_ping HTTP/1.1\r\nHost: docker\r\n\r\n") {
+        // Who has gone may have left some words.
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => return Err(Failed::Line(e)),
+        _ => {}
+    }
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {

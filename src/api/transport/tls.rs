@@ -1,20 +1,17 @@
 //! TLS over a line, by rustls: files are read and ciphers set up with the first connection, never before.
 
-use std::fs;
 use std::io::{self, Read, Write};
 use std::net::IpAddr;
-use std::path::Path;
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::crypto::ring;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, Error};
 
 use super::line::Line;
 use super::obstacle::{Obstacle, ObstacleKind};
+use super::tls_files::own;
+use super::tls_trust::verifier;
 use super::tls_words::{self, Own};
 use crate::api::endpoint::Tls;
 
@@ -30,15 +27,7 @@ impl Setup {
     /// Reads the files and makes ready for connections to `host`.
     pub fn read(host: &str, tls: &Tls) -> Result<Self, Obstacle> {
         let provider = Arc::new(ring::default_provider());
-        let roots = if tls.is_verified { Some(Arc::new(roots(tls.ca.as_deref())?)) } else { None };
-        let verifier: Arc<dyn ServerCertVerifier> = match &roots {
-            Some(roots) => {
-                WebPkiServerVerifier::builder_with_provider(Arc::clone(roots), Arc::clone(&provider))
-                    .build()
-                    .map_err(|e| Obstacle::new(ObstacleKind::File, e.to_string()))?
-            }
-            None => Arc::new(Unchecked(Arc::clone(&provider))),
-        };
+        let (verifier, roots) = verifier(tls, &provider)?;
         let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(|e| Obstacle::new(ObstacleKind::NoTls, e.to_string()))?
@@ -61,15 +50,14 @@ impl Setup {
         let connection = ClientConnection::new(Arc::clone(&self.config), self.name.clone());
         let connection = connection.map_err(|e| Obstacle::new(ObstacleKind::NoTls, e.to_string()))?;
         let mut session = Session { connection, own: Arc::clone(&self.own), has_heard: false };
-        session.shake_hands(line).map_err(|failure| {
-            io::Error::from(match failure {
-                Failure::Line(e) if e.kind() == io::ErrorKind::TimedOut => {
-                    let words = "it took the connection, but says nothing in TLS: does it speak TLS there?";
-                    Obstacle::new(ObstacleKind::NoTls, words)
-                }
-                Failure::Line(e) => tls_words::broken(&e),
-                Failure::Tls(e) => tls_words::of_handshake(&e, &self.host, &self.own),
-            })
+        session.shake_hands(line).map_err(|failure| match failure {
+            Failure::Line(e) if e.kind() == io::ErrorKind::TimedOut => {
+                let words = "it took the connection, but says nothing in TLS: does it speak TLS there?";
+                Obstacle::new(ObstacleKind::NoTls, words).into()
+            }
+            // As a refused connection, this may pass: an engine that is starting or ending.
+            Failure::Line(e) => io::Error::new(e.kind(), tls_words::broken(&e)),
+            Failure::Tls(e) => tls_words::of_handshake(&e, &self.host, &self.own).into(),
         })?;
         Ok(session)
     }
@@ -196,45 +184,6 @@ impl Read for Now<'_> {
     }
 }
 
-/// Docker's `--tls` without `--tlsverify`: encrypted, with whom is not asked.
-#[derive(Debug)]
-struct Unchecked(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Unchecked {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
-}
-
 /// The name that has to be in the engine's certificate.
 fn server_name(host: &str) -> Result<ServerName<'static>, Obstacle> {
     let host = host.split_once('%').map_or(host, |(address, _zone)| address);
@@ -247,81 +196,4 @@ fn server_name(host: &str) -> Result<ServerName<'static>, Obstacle> {
             )
         }),
     }
-}
-
-/// The authorities that are trusted: those in the file, else the system's.
-fn roots(file: Option<&Path>) -> Result<RootCertStore, Obstacle> {
-    let (certificates, whose) = match file {
-        Some(file) => (certificates(file)?, format!("`{}`", file.display())),
-        None => (rustls_native_certs::load_native_certs().certs, "this system".to_owned()),
-    };
-    let mut roots = RootCertStore::empty();
-    match roots.add_parsable_certificates(certificates) {
-        (0, _) if file.is_none() => Err(Obstacle::new(
-            ObstacleKind::File,
-            "no file of authorities to trust is given, and this system has none either",
-        )),
-        (0, _) => Err(unusable(&whose, "holds no certificate of an authority that can be used")),
-        _ => Ok(roots),
-    }
-}
-
-type Pair = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
-
-/// The client's certificate with what it was signed by, and its key.
-fn own(tls: &Tls) -> Result<Option<Pair>, Obstacle> {
-    let lonely = |there: &Path, what| {
-        unusable(&format!("`{}`", there.display()), &format!("is of no use alone: {what} is not given"))
-    };
-    match (&tls.cert, &tls.key) {
-        (Some(cert), Some(key)) => Ok(Some((certificates(cert)?, private_key(key)?))),
-        (Some(cert), None) => Err(lonely(cert, "the certificate's key")),
-        (None, Some(key)) => Err(lonely(key, "the key's certificate")),
-        (None, None) => Ok(None),
-    }
-}
-
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Obstacle> {
-    let name = format!("`{}`", file.display());
-    let text = contents(file)?;
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-    match found {
-        Ok(found) if !found.is_empty() => Ok(found),
-        Ok(_) => Err(unusable(&name, "holds no certificate in PEM form (`-----BEGIN CERTIFICATE-----`)")),
-        Err(e) => Err(unusable(&name, &format!("is broken: {e}"))),
-    }
-}
-
-fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, Obstacle> {
-    let name = format!("`{}`", file.display());
-    let text = contents(file)?;
-    if text.windows(9).any(|part| part == b"ENCRYPTED") {
-        let way = format!("`openssl pkey -in {0} -out {0}.plain`", file.display());
-        let words =
-            format!("is an encrypted key, which cannot be used, as with docker; decrypt it with {way}");
-        return Err(unusable(&name, &words));
-    }
-    PrivateKeyDer::from_pem_slice(&text)
-        .map_err(|_| unusable(&name, "holds no private key in PEM form (`-----BEGIN PRIVATE KEY-----`)"))
-}
-
-fn contents(file: &Path) -> Result<Vec<u8>, Obstacle> {
-    let name = format!("`{}`", file.display());
-    let refused = |why: String| unusable(&name, &why);
-    let about = fs::metadata(file).map_err(|e| refused(format!("cannot be read: {e}")))?;
-    if !about.is_file() {
-        return Err(refused("is no file".to_owned()));
-    }
-    if about.len() > LARGEST_FILE {
-        return Err(refused("is too large for a file of certificates".to_owned()));
-    }
-    let text = fs::read(file).map_err(|e| refused(format!("cannot be read: {e}")))?;
-    if text.is_empty() { Err(refused("is empty".to_owned())) } else { Ok(text) }
-}
-
-/// The authorities of a whole system have about a fifth of a megabyte.
-const LARGEST_FILE: u64 = 16 << 20;
-
-fn unusable(name: &str, why: &str) -> Obstacle {
-    Obstacle::new(ObstacleKind::File, format!("{name} {why}"))
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{AlertDescription, CertificateError, Error, InconsistentKeys, RootCertStore};
+use rustls::{AlertDescription, CertificateError, Error, InconsistentKeys, OtherError, RootCertStore};
 
 use super::obstacle::{Obstacle, ObstacleKind};
 use crate::api::endpoint::Tls;
@@ -40,14 +40,13 @@ pub fn of_handshake(error: &Error, host: &str, own: &Own) -> Obstacle {
 }
 
 /// The connection broke while hands were shaken.
-pub fn broken(error: &io::Error) -> Obstacle {
-    let words = match error.kind() {
+pub fn broken(error: &io::Error) -> String {
+    match error.kind() {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
             "what listens there closed the connection instead of answering in TLS".to_owned()
         }
         _ => format!("the connection broke while TLS was set up: {error}"),
-    };
-    Obstacle::new(ObstacleKind::NoTls, words)
+    }
 }
 
 /// Why certificate and key do not go together.
@@ -156,7 +155,7 @@ fn words_of(error: &CertificateError) -> String {
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "it is not made for this side of a connection (extendedKeyUsage)".to_owned()
         }
-        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+        CertificateError::Other(other) if is_authoritys_own(other) => {
             "it is an authority's own (CA:TRUE); have one made that this authority signs".to_owned()
         }
         CertificateError::Other(other) if other.to_string().contains("UnsupportedCertVersion") => {
@@ -164,6 +163,11 @@ fn words_of(error: &CertificateError) -> String {
         }
         other => other.to_string(),
     }
+}
+
+/// Whether that is what is said of a certificate.
+pub fn is_authoritys_own(why: &OtherError) -> bool {
+    why.to_string().contains("CaUsedAsEndEntity")
 }
 
 fn authorities(tls: &Tls) -> String {

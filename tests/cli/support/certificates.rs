@@ -55,16 +55,24 @@ impl Authority {
         self.sign(names, ExtendedKeyUsagePurpose::ServerAuth, when)
     }
 
+    /// What has signed itself for these names, as `openssl req -x509` makes it: an authority's, and an engine's own.
+    pub fn of_itself(names: &[&str], when: When) -> (String, Pair) {
+        let mut params = Self::params(names, when);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().expect("a key");
+        let cert = params.self_signed(&key).expect("a certificate").pem();
+        (cert.clone(), Pair { cert, key: key.serialize_pem() })
+    }
+
     /// For a client.
     pub fn client(&self, when: When) -> Pair {
         self.sign(&[], ExtendedKeyUsagePurpose::ClientAuth, when)
     }
 
-    fn sign(&self, names: &[&str], purpose: ExtendedKeyUsagePurpose, when: When) -> Pair {
+    fn params(names: &[&str], when: When) -> CertificateParams {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).expect("names");
         params.distinguished_name.push(DnType::CommonName, "test");
-        params.extended_key_usages = vec![purpose];
         let (from, to) = match when {
             When::Now => (2020, 2090),
             When::Past => (2020, 2021),
@@ -72,6 +80,12 @@ impl Authority {
         };
         params.not_before = date_time_ymd(from, 1, 1);
         params.not_after = date_time_ymd(to, 1, 1);
+        params
+    }
+
+    fn sign(&self, names: &[&str], purpose: ExtendedKeyUsagePurpose, when: When) -> Pair {
+        let mut params = Self::params(names, when);
+        params.extended_key_usages = vec![purpose];
         let key = KeyPair::generate().expect("a key");
         let cert = params.signed_by(&key, &self.issuer).expect("a certificate");
         Pair { cert: cert.pem(), key: key.serialize_pem() }
