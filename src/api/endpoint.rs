@@ -280,8 +280,8 @@ fn is_of_host(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-._".contains(c)
 }
 
-/// The same, fit to be shown.
-fn without_password(host: &str) -> String {
+/// A host as it was given, fit to be shown.
+pub fn without_password(host: &str) -> String {
     let from = host.find("://").map_or(0, |at| at + 3);
     let to = host[from..].find(['/', '?', '#']).map_or(host.len(), |at| from + at);
     let user = host[from..to].rfind('@').map(|at| &host[from..from + at]);

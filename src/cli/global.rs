@@ -35,8 +35,8 @@ pub struct GlobalArgs {
     /// Show each request on stderr, with its status and how long it took
     #[arg(short = 'D', long)]
     debug: bool,
-    /// Taken as docker takes it: debug is --debug, all else changes nothing
-    #[arg(short, long, value_name = "LEVEL", value_parser = level, hide_short_help = true)]
+    /// Logging level, as docker takes it: debug is --debug, all else changes nothing
+    #[arg(short, long, value_name = "LEVEL", value_parser = level)]
     log_level: Option<Level>,
 }
 

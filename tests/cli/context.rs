@@ -8,6 +8,7 @@ use super::settings::User;
 use crate::support::engine::{Engine, get};
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::run::swarmctl;
+use crate::support::secrets::PASSWORD;
 use crate::support::server::Answer;
 use crate::support::system;
 
@@ -53,13 +54,14 @@ fn show_tells_the_engine_why_it_is_this_one_and_what_it_is() {
 #[test]
 fn an_engine_out_of_reach_is_eight_and_all_else_is_told() {
     let user = User::new(&[], "");
-    let run = user.swarmctl("-H unix:///nonexistent", SHOW).run().exits(8);
-    run.prints(&["Endpoint:        unix:///nonexistent (--host)\n"]).says(&[
+    let run = user.swarmctl("-H unix:///nonexistent/docker.sock", SHOW).run().exits(8);
+    run.prints(&["Endpoint:        unix:///nonexistent/docker.sock (--host)\n"]).says(&[
         "error: cannot ask the engine what it is",
-        "cannot connect to the engine at `unix:///nonexistent`",
+        "cannot connect to the engine at `unix:///nonexistent/docker.sock`",
         "hint: ",
     ]);
-    let run = user.swarmctl("-H unix:///nonexistent DOCKER_API_VERSION=1.40", SHOW_JSON).run().exits(8);
+    let run =
+        user.swarmctl("-H unix:///nonexistent/docker.sock DOCKER_API_VERSION=1.40", SHOW_JSON).run().exits(8);
     let shown = run.json();
     assert_eq!((&shown["reachable"], &shown["engine"]), (&json!(false), &json!(null)));
     assert_eq!(
@@ -134,6 +136,21 @@ fn tls_is_told_with_its_files() {
     let line = "-H tcp://127.0.0.1:1 --tls DOCKER_CERT_PATH=/nonexistent";
     let tls = user.swarmctl(line, SHOW_JSON).run().json()["tls"].clone();
     assert_eq!([&tls["ca"], &tls["cert"], &tls["key"]], [&json!(null), &json!(null), &json!(null)]);
+}
+
+#[test]
+fn no_password_in_a_host_is_shown() {
+    let user = User::new(&["a"], "");
+    let docker = json!({ "docker": { "Host": format!("ssh://me:{PASSWORD}@h") } });
+    user.context("p", &json!({ "Name": "p", "Endpoints": docker }));
+    // Every stream of every run is searched for it.
+    for command in [SHOW, SHOW_JSON] {
+        let line = format!("-c a DOCKER_HOST=tcp://me:{PASSWORD}@h");
+        user.swarmctl(&line, command).run().exits(0).prints(&["tcp://me:***@h"]);
+    }
+    user.swarmctl("", &["context", "ls"]).run().exits(0).prints(&["ssh://me:***@h"]);
+    user.swarmctl("", &["context", "ls", "--json"]).run().exits(0).prints(&["ssh://me:***@h"]);
+    user.ls("-c p").exits(2);
 }
 
 #[test]

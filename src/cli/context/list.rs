@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::api::config_file::ConfigFile;
 use crate::api::context::Contexts;
+use crate::api::endpoint::without_password;
 use crate::api::error::Result;
 use crate::api::settings::{DEFAULT_CONTEXT, Settings};
 use crate::api::target;
@@ -73,7 +74,7 @@ fn list(settings: &Settings) -> Result<(Vec<Row>, String)> {
             Ok(context) => {
                 let is_other = context.host.is_none();
                 let error = if is_other { "it has no endpoint `docker`".to_owned() } else { String::new() };
-                let endpoint = context.host.unwrap_or_default();
+                let endpoint = context.host.as_deref().map(without_password).unwrap_or_default();
                 Row { name: context.name, description: context.description, endpoint, error }
             }
             Err(error) => Row {

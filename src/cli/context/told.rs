@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Value, json};
 
-use crate::api::endpoint::Endpoint;
+use crate::api::endpoint::{Endpoint, without_password};
 use crate::api::error::Result;
 use crate::api::settings::{Choice, Setting, Settings, Source};
 use crate::api::system::{Info, Manager, Version};
@@ -104,7 +104,9 @@ pub fn as_json(told: &Told) -> Value {
     let Told { settings, target, choice, engine } = told;
     let connection = &target.connection;
     let settings_of = |all: &[Setting]| -> Vec<Value> {
-        all.iter().map(|one| json!({ "setting": word(one.source), "value": one.value })).collect()
+        all.iter()
+            .map(|one| json!({ "setting": word(one.source), "value": without_password(&one.value) }))
+            .collect()
     };
     let (unused, _) = unused(settings, target, choice);
     let folder = settings.config_folder();
@@ -225,7 +227,7 @@ fn word(source: Source) -> String {
 fn list(settings: &[Setting]) -> String {
     let one = |it: &Setting| match it.value.as_str() {
         "" => it.source.to_string(),
-        value => format!("{}={value}", it.source),
+        value => format!("{}={}", it.source, without_password(value)),
     };
     settings.iter().map(one).collect::<Vec<_>>().join(", ")
 }

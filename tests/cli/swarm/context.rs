@@ -17,7 +17,7 @@ use crate::support::run::swarmctl;
 /// docker, in an environment with nothing but these variables.
 fn docker(variables: &[(String, String)], args: &[&str]) -> Output {
     let mut command = Command::new("docker");
-    command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", "/nonexistent");
+    command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", "/nonexistent/home");
     command.envs(variables.iter().cloned()).args(args);
     command.output().expect("docker is there: sudo scripts/engine install")
 }
