@@ -54,7 +54,8 @@ fn two_is_a_wrong_command_line_and_nothing_is_sent() {
         &[],
         &["--nosuch"],
         &["-H"],
-        &["-H", "nonsense", "ls"],
+        &["-H", "nonsense:x", "ls"],
+        &["-H", "nosuch://x", "ls"],
     ] {
         let run = swarmctl(args.iter().copied()).host(swarm.host()).run().exits(2);
         assert!(run.stdout.is_empty() && !run.stderr.is_empty(), "{}", run.report());
