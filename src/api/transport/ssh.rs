@@ -124,10 +124,9 @@ impl Process {
             Some((Some(127), _)) => {
                 (ObstacleKind::NoDocker, format!("there is no `docker` in the PATH of `{host}`"))
             }
-            Some((Some(0), _)) => (
-                ObstacleKind::Ssh,
-                format!("`docker system dial-stdio` on `{host}` ended without a word"),
-            ),
+            Some((Some(0), _)) => {
+                (ObstacleKind::Ssh, format!("`docker system dial-stdio` on `{host}` ended without a word"))
+            }
             Some((Some(code), _)) => {
                 let why = format!("`docker system dial-stdio` on `{host}` ended with exit status {code}");
                 (ObstacleKind::Ssh, why)

@@ -95,7 +95,8 @@ impl Transport for Wire {
         let n = match (read, &mut self.process) {
             // What died at the other end may have said why.
             (Ok(0), Some(process)) => match process.epitaph() {
-                Some(words) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, words).into()),
+                // Not of a kind that ureq has words of its own for.
+                Some(words) => return Err(io::Error::other(words).into()),
                 None => 0,
             },
             (read, _) => read.map_err(|e| self.failure(e, &timeout))?,

@@ -94,6 +94,24 @@ fn many_requests_at_once_share_four_processes_which_end_with_the_command() {
     ssh.ended();
 }
 
+#[test]
+fn an_ssh_that_dies_under_a_stream_is_named() {
+    let engine = engine();
+    let _service = engine.create(&small("ssh-dies", OLD));
+    engine.wait_until("it runs", |engine| engine.running_tasks("ssh-dies") == 1);
+    let ssh = Client::stand_in(engine);
+    let mut running = ssh.swarmctl(&["-H", "ssh://far", "logs", "-f", "ssh-dies"]).spawn();
+    thread::sleep(Duration::from_secs(2));
+    let started = fs::read_to_string(ssh.path("started")).unwrap();
+    for id in started.lines() {
+        // Those that have ended are no loss.
+        let _ = Command::new("kill").args(["-KILL", id]).stderr(Stdio::null()).status();
+    }
+    let run = running.wait().exits(8);
+    run.prints(&["listening on port 80"]).says(&["ssh was ended by a signal"]);
+    ssh.ended();
+}
+
 /// A server for ssh in the engine's network; it ends with this value.
 struct Sshd {
     client: Client,
