@@ -55,6 +55,7 @@ const RULES: &[Rule] = &[
             "api/forecast",
             "api/image",
             "api/endpoint",
+            "api/proxy",
             "api/settings",
             "api/headers",
         ],

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::Duration;
 
+use rustls::version::{TLS12, TLS13};
 use tempfile::TempDir;
 
 use crate::support::certificates::{Authority, ENCRYPTED_KEYS, When, folder, folder_of, path};
@@ -121,15 +122,19 @@ fn what_is_wrong_with_the_engines_certificate_is_said() {
 #[test]
 fn what_an_engine_has_against_the_clients_certificate_is_said() {
     let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
-    for (pair, why) in [
+    for (version, pair, why) in [
         (None, "it wants a client's certificate, and none is given"),
         (Some(theirs.client(When::Now)), "it is not signed by an authority in `"),
         (Some(ours.client(When::Past)), "it expired at 2021-01-01T00:00:00Z"),
         (Some(ours.client(When::Future)), "it is not valid before 2089-01-01T00:00:00Z"),
         (Some(ours.engine(&["x"], When::Now)), "it is not made for this side of a connection"),
-    ] {
+    ]
+    .into_iter()
+    .flat_map(|(pair, why)| [(&TLS12, pair.clone(), why), (&TLS13, pair, why)])
+    {
         let engine = Engine::silent();
-        let relay = Relay::tls(engine.socket(), &ours.engine(&[ADDRESS], When::Now), Some(&ours));
+        let engines = ours.engine(&[ADDRESS], When::Now);
+        let relay = Relay::tls_of(&[version], engine.socket(), &engines, Some(&ours));
         let own = match &pair {
             Some(pair) => folder_of(&ours, pair),
             None => folder(Some(&ours.pem), None, None),

@@ -13,7 +13,8 @@ use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+use rustls::version::{TLS12, TLS13};
+use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion};
 
 use super::certificates::{Authority, Pair};
 use super::server::lock;
@@ -52,9 +53,19 @@ impl Relay {
 
     /// TLS; with `clients`, of these only.
     pub fn tls(socket: &Path, own: &Pair, clients: Option<&Authority>) -> Self {
+        Self::tls_of(&[&TLS12, &TLS13], socket, own, clients)
+    }
+
+    /// The same, of these versions.
+    pub fn tls_of(
+        versions: &[&'static SupportedProtocolVersion],
+        socket: &Path,
+        own: &Pair,
+        clients: Option<&Authority>,
+    ) -> Self {
         let provider = Arc::new(ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(versions)
             .expect("versions");
         let builder = match clients {
             Some(authority) => {
