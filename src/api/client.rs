@@ -214,7 +214,7 @@ impl Client {
             return Ok(hello);
         }
         let hello = self.read(|| {
-            let ping = self.send(&Method::GET, "/_ping", None, None)?;
+            let ping = self.send(&Method::GET, "/_ping", None, None).map_err(|e| self.by_proxy(e))?;
             let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
             let number = |part: &str| part.parse().ok().filter(|_| plain(part));
             let parts = ping.api_version.as_deref().and_then(|version| version.split_once('.'));
@@ -264,14 +264,26 @@ impl Client {
     fn pass(&self, limit: Duration) -> Result<Option<Pass<'_>>> {
         let Some(gate) = &self.gate else { return Ok(None) };
         let pass = gate.enter(limit, &self.interrupt)?;
-        let busy = || {
-            let words = format!("all {SSH_CONNECTIONS} connections by ssh are in use for too long");
-            Error::Connect {
-                endpoint: self.connection.endpoint.to_string(),
-                source: Obstacle::new(ObstacleKind::Busy, words).into(),
-            }
+        let words = || format!("all {SSH_CONNECTIONS} connections by ssh are in use for too long");
+        pass.map(Some).ok_or_else(|| self.obstacle(ObstacleKind::Busy, words()))
+    }
+
+    fn obstacle(&self, kind: ObstacleKind, words: String) -> Error {
+        let endpoint = self.connection.endpoint.to_string();
+        Error::Connect { endpoint, source: Obstacle::new(kind, words).into() }
+    }
+
+    /// No engine refuses a ping: where there is a proxy, the words are the proxy's.
+    fn by_proxy(&self, error: Error) -> Error {
+        let Some(proxy) = self.connection.proxy.as_ref().filter(|_| !error.is_without_tls()) else {
+            return error;
         };
-        pass.map(Some).ok_or_else(busy)
+        let said = match &error {
+            Error::Engine { status, message } => format!("status {status}: {message}"),
+            Error::Garbled { why, .. } => why.clone(),
+            _ => return error,
+        };
+        self.obstacle(ObstacleKind::Proxy, format!("by way of the proxy `{proxy}` no engine answers: {said}"))
     }
 
     /// One request and its whole answer, whatever it says.

@@ -145,6 +145,18 @@ fn a_proxy_that_does_not_do_its_work_is_named() {
         .tells_an_error();
     run.says(&["did not connect to the engine: `HTTP/1.1 407", "NO_PROXY"]);
     assert_eq!(proxy.asked(), ["CONNECT engine.example:443 HTTP/1.1"]);
+    let refusal = Answer { content_type: "text/html", ..Answer::json(503, "<html>no such host</html>") };
+    let engine = Engine::with_ping(refusal, []);
+    let proxy = Relay::proxy(engine.socket(), "");
+    let by = format!("127.0.0.1:{}", proxy.port);
+    let run =
+        swarmctl(["-H", "tcp://engine.example", "ls"]).env("http_proxy", &by).run().exits(8).tells_an_error();
+    assert!(run.took < Duration::from_secs(5), "{}", run.report());
+    run.says(&[
+        "by way of the proxy `127.0.0.1:",
+        "no engine answers: status 503: `<html>no such host",
+        "NO_PROXY",
+    ]);
     let free = Relay::silent().port;
     let run =
         swarmctl(["-H", "tcp://engine.example", "ls"]).env("HTTP_PROXY", &format!("127.0.0.1:{free}")).run();

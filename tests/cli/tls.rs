@@ -30,7 +30,9 @@ fn empty() -> Engine {
 #[test]
 fn both_sides_check_each_other_and_keep_the_connection() {
     let authority = Authority::new("ours");
-    let swarm = FakeSwarm::with([spec("t001", OLD)]);
+    let mut large = spec("t001", OLD);
+    large["Labels"]["large"] = "x".repeat(1 << 20).into();
+    let swarm = FakeSwarm::with([large]);
     for names in [[ADDRESS, "x.example"], ["localhost", "x.example"]] {
         let relay = Relay::tls(swarm.socket(), &authority.engine(&names, When::Now), Some(&authority));
         let own = folder_of(&authority, &authority.client(When::Now));
