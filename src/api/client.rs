@@ -14,7 +14,7 @@ use super::connection::Connection;
 use super::credentials::RegistryAuth;
 use super::endpoint::Endpoint;
 use super::error::{Error, Result};
-use super::gate::{Gate, Pass};
+use super::gate::{Gate, Pass, Stay};
 use super::interrupt::Interrupt;
 use super::observer::Observer;
 use super::path::Path;
@@ -111,6 +111,11 @@ impl Client {
     pub fn api_version(&self) -> Result<(u32, u32)> {
         let own = self.engine_version()?;
         Ok(self.connection.api_version.unwrap_or(own))
+    }
+
+    /// How many streams there may be at once; `None`: any number.
+    pub fn most_streams(&self) -> Option<usize> {
+        self.gate.as_ref().map(|_| SSH_CONNECTIONS - 1)
     }
 
     /// The engine's own API version, from `GET /_ping`, whichever is spoken.
@@ -250,7 +255,7 @@ impl Client {
         if limit.is_zero() {
             return Err(Error::Silent { request: asked, after: limit });
         }
-        let _pass = self.pass(limit)?;
+        let _pass = self.pass(Stay::Short, Some(limit))?;
         let began = Instant::now();
         let answer =
             self.exchange(method, target, body, auth, limit).map_err(|e| self.failure(e, &asked, limit));
@@ -261,9 +266,9 @@ impl Client {
     }
 
     /// Waits until one more connection may be used.
-    fn pass(&self, limit: Duration) -> Result<Option<Pass<'_>>> {
+    fn pass(&self, stay: Stay, limit: Option<Duration>) -> Result<Option<Pass<'_>>> {
         let Some(gate) = &self.gate else { return Ok(None) };
-        let pass = gate.enter(limit, &self.interrupt)?;
+        let pass = gate.enter(stay, limit, &self.interrupt)?;
         let words = || format!("all {SSH_CONNECTIONS} connections by ssh are in use for too long");
         pass.map(Some).ok_or_else(|| self.obstacle(ObstacleKind::Busy, words()))
     }
@@ -323,7 +328,8 @@ impl Client {
         if left.is_some_and(|left| left.is_zero()) {
             return Err(Error::Silent { request: asked, after: limit });
         }
-        let pass = self.pass(left.unwrap_or(PATIENCE).min(PATIENCE))?;
+        // Other streams end when they end.
+        let pass = self.pass(Stay::Long, left)?;
         let began = Instant::now();
         let request = self.connection.request(&Method::GET, &target, None).body(()).map_err(Into::into);
         let answer = request.and_then(|request| {

@@ -241,7 +241,7 @@ fn remedy(kind: ObstacleKind, endpoint: &str) -> String {
         ObstacleKind::Noise => {
             "a login without a terminal must not print anything: look into its ~/.bashrc or /etc/profile".to_owned()
         }
-        ObstacleKind::Busy => "follow fewer services at once, or leave out `--follow`".to_owned(),
+        ObstacleKind::Busy => "the engine may be slow; try again".to_owned(),
     }
 }
 

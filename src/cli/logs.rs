@@ -77,9 +77,10 @@ pub fn run(args: LogsArgs, global: &Global) -> anyhow::Result<Exit> {
         true => (source::selected(&client, &args.select)?, Vec::new()),
         false => source::find(&client, &args.of)?,
     };
-    if args.follow && sources.len() > MOST_FOLLOWED {
-        let why =
-            format!("{} services are too many to follow at once: {MOST_FOLLOWED} at most", sources.len());
+    let most = client.most_streams().unwrap_or(MOST_FOLLOWED);
+    if args.follow && sources.len() > most {
+        let by = if most < MOST_FOLLOWED { " by ssh" } else { "" };
+        let why = format!("{} services are too many to follow at once{by}: {most} at most", sources.len());
         return Err(BadValue::new(why, "swarmctl logs -f --stack shop").into());
     }
     for (given, error) in &missing {

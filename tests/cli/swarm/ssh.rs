@@ -83,6 +83,10 @@ fn many_requests_at_once_share_four_processes_which_end_with_the_command() {
     assert!((1..=2).contains(&ssh.ended()), "{}", ssh.ended());
 
     let ssh = Client::stand_in(engine);
+    let run = ssh.swarmctl(&[&["-H", "ssh://far", "logs", "-f"], &names[..4]].concat()).run().exits(2);
+    run.says(&["4 services are too many to follow at once by ssh: 3 at most"]);
+
+    let ssh = Client::stand_in(engine);
     let mut running = ssh.swarmctl(&["-H", "ssh://far", "logs", "-f", names[1], names[2]]).spawn();
     let begun = Instant::now();
     while fs::read_to_string(ssh.path("started")).unwrap_or_default().lines().count() < 2 {
