@@ -167,6 +167,24 @@ impl Error {
         }
     }
 
+    /// No connection was made, so another manager can be asked, or the same once more.
+    pub fn is_unsent_to_engine(&self) -> bool {
+        matches!(self, Error::Connect { .. }) || self.is_not_manager()
+    }
+
+    /// Making a connection took too long: there may be someone.
+    pub fn is_timed_out(&self) -> bool {
+        matches!(self, Error::Connect { source, .. } if source.kind() == io::ErrorKind::TimedOut)
+    }
+
+    /// Another manager of the swarm may well say something else.
+    pub fn is_about_this_manager(&self) -> bool {
+        matches!(self, Error::Connect { .. })
+            || self.is_not_manager()
+            || self.is_broken_answer()
+            || self.is_passing()
+    }
+
     /// Nothing was sent, so a post has changed nothing.
     pub fn is_unsent(&self) -> bool {
         matches!(

@@ -24,6 +24,7 @@ pub struct Exchange<'a> {
 pub struct Observer {
     tell: Option<Tell>,
     if_lowered: Option<Warn>,
+    note: Option<fn(&str)>,
 }
 
 type Tell = Box<dyn Fn(&Exchange) + Send + Sync>;
@@ -34,13 +35,24 @@ type Version = (u32, u32);
 impl Observer {
     /// One that is told by this.
     pub fn new(tell: impl Fn(&Exchange) + Send + Sync + 'static) -> Self {
-        Self { tell: Some(Box::new(tell)), if_lowered: None }
+        Self { tell: Some(Box::new(tell)), ..Self::default() }
     }
 
     /// The same, with someone who is told of the API version that is spoken and of the engine's own, where that is
     /// newer.
     pub fn warned(self, if_lowered: fn(Version, Version)) -> Self {
         Self { if_lowered: Some(if_lowered), ..self }
+    }
+
+    /// The same, with someone who is told when another manager is asked, or an election is waited for.
+    pub fn noted(self, note: fn(&str)) -> Self {
+        Self { note: Some(note), ..self }
+    }
+
+    pub(super) fn note(&self, words: &str) {
+        if let Some(note) = self.note {
+            note(words);
+        }
     }
 
     pub(super) fn tell_versions(&self, spoken: Version, own: Version) {

@@ -16,6 +16,8 @@ use super::spec::BadValue;
 pub struct Target {
     /// How to get there.
     pub connection: Connection,
+    /// Other managers of the same swarm, to be asked where that one does not answer.
+    pub others: Vec<Connection>,
     /// Which context, and why.
     pub choice: Choice,
     /// What turned TLS on or off; of a context, its own files.
@@ -57,12 +59,33 @@ impl Target {
             Some(headers) => headers,
             None => file.headers()?,
         };
-        let (endpoint, tls_by) = match &choice.host {
-            Some(host) => of_host(settings, host)?,
-            None => of_context(folder, &choice.context)?,
-        };
-        let connection = Connection { endpoint, headers, api_version, ..Connection::default() };
-        Ok(Self { connection, choice, tls_by, warnings })
+        let mut endpoints = Vec::new();
+        let mut tls_by = None;
+        match &choice.host {
+            Some(hosts) => {
+                for host in one_by_one(hosts) {
+                    let (endpoint, by) = of_host(settings, &host)?;
+                    // The same one twice is no second one.
+                    if !endpoints.contains(&endpoint) {
+                        endpoints.push(endpoint);
+                    }
+                    tls_by = tls_by.or(by);
+                }
+            }
+            None => {
+                let (endpoint, by) = of_context(folder, &choice.context)?;
+                (endpoints, tls_by) = (vec![endpoint], by);
+            }
+        }
+        let mut connections = endpoints.into_iter().map(|endpoint| Connection {
+            endpoint,
+            headers: headers.clone(),
+            api_version,
+            ..Connection::default()
+        });
+        let connection = connections.next().unwrap_or_default();
+        let others = connections.collect();
+        Ok(Self { connection, others, choice, tls_by, warnings })
     }
 
     /// The settings for TLS of the endpoint, where it has any.
@@ -96,6 +119,12 @@ fn custom_headers(settings: &Settings) -> Result<Option<Vec<Header>>, BadValue> 
         Some(text) => headers::parse_variable(text).map(Some),
         None => Err(BadValue::new("DOCKER_CUSTOM_HEADERS is not UTF-8", "X-Team=ops")),
     }
+}
+
+/// The hosts of a list, `tcp://a:2376,tcp://b:2376`: managers of one swarm.
+fn one_by_one(hosts: &Setting) -> Vec<Setting> {
+    let one = |value: &str| Setting { source: hosts.source, value: value.trim().to_owned() };
+    hosts.value.split(',').map(one).collect()
 }
 
 /// The context `default`: the host, and the settings for TLS.

@@ -100,7 +100,9 @@ impl Global {
             return Ok(target);
         }
         let mut target = Target::find(&self.settings)?;
-        target.connection.proxy = Proxy::find(&target.connection.endpoint, variable)?;
+        for connection in std::iter::once(&mut target.connection).chain(&mut target.others) {
+            connection.proxy = Proxy::find(&connection.endpoint, variable)?;
+        }
         target.warnings.iter().for_each(|text| output::warning(text));
         Ok(self.target.get_or_init(|| target))
     }
@@ -129,8 +131,9 @@ impl Global {
     ) -> ApiResult<Client> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let observer = if self.is_debug { debug::observer() } else { Observer::default() };
-        let connection = self.target()?.connection.clone();
-        Ok(Client::new(connection, self.interrupt.clone(), deadline).observed(observed(observer)))
+        let target = self.target()?;
+        let client = Client::new(target.connection.clone(), self.interrupt.clone(), deadline);
+        Ok(client.with_others(target.others.clone()).observed(observed(observer.noted(output::note))))
     }
 
     /// Stderr, where it is a terminal that can redraw its lines.

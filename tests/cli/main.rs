@@ -27,6 +27,7 @@ mod inspect;
 mod layers;
 mod logs;
 mod ls;
+mod managers;
 mod outdated;
 mod progress;
 mod ps;

@@ -43,6 +43,8 @@ pub fn as_fields(told: &Told) -> Fields {
     let connection = &target.connection;
     fields.field("Context", with_source(&choice.context.value, choice.context.source));
     fields.field("Endpoint", with_source(&connection.endpoint.to_string(), endpoint_source(choice)));
+    let others: Vec<String> = target.others.iter().map(|other| other.endpoint.to_string()).collect();
+    fields.field("Other managers", others.join(", "));
     fields.field("Overridden", list(&choice.overridden));
     match target.tls() {
         None => fields.field("TLS", "no"),
@@ -115,6 +117,7 @@ pub fn as_json(told: &Told) -> Value {
         "context_from": word(choice.context.source),
         "endpoint": connection.endpoint.to_string(),
         "endpoint_from": word(endpoint_source(choice)),
+        "other_managers": target.others.iter().map(|other| other.endpoint.to_string()).collect::<Vec<_>>(),
         "overridden": settings_of(&choice.overridden),
         "unused": settings_of(&unused),
         "tls": target.tls().map(|tls| json!({

@@ -10,10 +10,11 @@ use crate::cli::grammar::parse_bool;
 /// Flags that say which engine is meant. Paths may be empty, which is not what clap calls a path.
 #[derive(Args, Debug)]
 pub struct EngineArgs {
-    /// Engine to talk to, as in unix:///path, tcp://name:2376 or ssh://user@name [default: DOCKER_HOST, the
+    /// Engine to talk to, as in unix:///path, tcp://name:2376 or ssh://user@name; of several managers of one swarm
+    /// (repeat it, or a list with commas) another is asked where one does not answer [default: DOCKER_HOST, the
     /// context, or the local engine]
     #[arg(short = 'H', long, value_name = "ENDPOINT")]
-    host: Option<String>,
+    host: Vec<String>,
     /// Docker context to take the engine from [default: DOCKER_CONTEXT, or that of `docker context use`]
     #[arg(short, long, value_name = "NAME")]
     context: Option<String>,
@@ -44,7 +45,7 @@ impl EngineArgs {
     pub fn settings(self) -> Settings {
         let variable = |name| std::env::var_os(name);
         Settings {
-            host: self.host,
+            host: (!self.host.is_empty()).then(|| self.host.join(",")),
             context: self.context,
             config: self.config.map(Into::into),
             tls: self.tls,

@@ -34,6 +34,10 @@ pub struct World {
     pub registry: BTreeMap<String, String>,
     /// Every request is refused: this node is in no swarm.
     pub is_no_manager: bool,
+    /// Managers are electing a leader.
+    pub has_no_leader: bool,
+    /// The ID of the only node.
+    pub node: String,
     /// Tasks of removed services, with the service's name, and how many more reads they are shown to.
     leaving: Vec<(String, Value, usize)>,
     index: u64,
@@ -353,13 +357,19 @@ impl World {
         match endpoint.as_str() {
             "/version" => return Answer::json(200, system::version().to_string()),
             "/info" => {
-                let node = node()["ID"].as_str().map(str::to_owned).filter(|_| !self.is_no_manager);
+                let node = self.manager()["ID"].as_str().map(str::to_owned).filter(|_| !self.is_no_manager);
                 return Answer::json(200, system::info(node.as_deref()).to_string());
             }
             _ => {}
         }
         if self.is_no_manager && endpoint != "/_ping" {
             return Answer::error(503, NO_MANAGER);
+        }
+        let is_of_nodes = endpoint.starts_with("/nodes");
+        if self.has_no_leader && endpoint != "/_ping" && !is_of_nodes {
+            let words = "rpc error: code = Unknown desc = The swarm does not have a leader. It's possible that too few \
+                         managers are online. Make sure more than half of the managers are online.";
+            return Answer::error(500, words);
         }
         let parts: Vec<&str> = endpoint.trim_start_matches('/').split('/').collect();
         match (request.method.as_str(), &parts[..]) {
@@ -412,8 +422,10 @@ impl World {
             ("GET", ["tasks"]) => self.tasks(request),
             ("GET", ["tasks", _, "logs"]) => Answer::json(200, log()),
             ("GET", ["tasks", word]) => Answer::error(404, &format!("task {word} not found")),
-            ("GET", ["nodes", word]) if node()["ID"] == *word => Answer::json(200, node().to_string()),
-            ("GET", ["nodes"]) => Answer::json(200, json!([node()]).to_string()),
+            ("GET", ["nodes", word]) if self.manager()["ID"] == *word => {
+                Answer::json(200, self.manager().to_string())
+            }
+            ("GET", ["nodes"]) => Answer::json(200, json!([self.manager()]).to_string()),
             ("GET", ["distribution", name @ .., "json"]) => match self.registry.get(&name.join("/")) {
                 Some(digest) => Answer::json(
                     200,
@@ -441,6 +453,13 @@ impl World {
                 Answer::error(404, "page not found")
             }
         }
+    }
+
+    fn manager(&self) -> Value {
+        let mut node = node();
+        node["ID"] = self.node.clone().into();
+        node["ManagerStatus"]["Leader"] = (!self.has_no_leader).into();
+        node
     }
 
     fn list(&self, request: &Request) -> Answer {
@@ -800,6 +819,8 @@ impl FakeSwarm {
             framing: Framing::Auto,
             registry: BTreeMap::new(),
             is_no_manager: false,
+            has_no_leader: false,
+            node: "n1o2d3e4n1o2d3e4n1o2d3e4n".to_owned(),
             leaving: Vec::new(),
             index: 10,
             ids: 0,
@@ -809,7 +830,12 @@ impl FakeSwarm {
             strange: Vec::new(),
         };
         let world = Arc::new(Mutex::new(world));
-        Self { server: Server::start(Mind(Arc::clone(&world))), world }
+        Self { server: Server::start(Mind(Arc::clone(&world), true)), world }
+    }
+
+    /// Another manager of the same swarm, whose answers never break.
+    pub fn other_manager(&self) -> Server {
+        Server::start(Mind(Arc::clone(&self.world), false))
     }
 
     /// An engine that is in no swarm: whatever it is asked, the command ends at once.
@@ -878,12 +904,13 @@ impl Drop for FakeSwarm {
     }
 }
 
-struct Mind(Arc<Mutex<World>>);
+/// What a manager answers; whether [`FakeSwarm::breaks`] is about it.
+struct Mind(Arc<Mutex<World>>, bool);
 
 impl Handler for Mind {
     fn answer(&mut self, request: &Request) -> Answer {
         let world = &mut *lock(&self.0);
-        let broken = world.breaks.iter().find(|broken| broken.request == request.number).cloned();
+        let broken = world.breaks.iter().find(|broken| self.1 && broken.request == request.number).cloned();
         let mut answer = match broken {
             Some(Break { handled: false, .. }) => Answer::json(200, ""),
             _ => world.handle(request),

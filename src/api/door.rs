@@ -1,0 +1,135 @@
+//! One engine: the connections to it, and what it has said of itself.
+
+use std::io::Read;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use ureq::http::Method;
+use ureq::http::response::Parts;
+use ureq::{Agent, Body};
+
+use super::connection::Connection;
+use super::credentials::RegistryAuth;
+use super::endpoint::Endpoint;
+use super::error::{Error, Result};
+use super::gate::{Gate, Pass, Stay};
+use super::interrupt::Interrupt;
+use super::transport::{self, NotConnected, Obstacle, ObstacleKind, SSH_CONNECTIONS};
+
+/// An engine, and the kept-alive connections to it.
+#[derive(Debug)]
+pub(super) struct Door {
+    agent: Agent,
+    /// Where no more than so many requests may be under way at once.
+    gate: Option<Gate>,
+    /// What leads there.
+    pub connection: Connection,
+    interrupt: Interrupt,
+    /// What the engine has said of itself, once it has.
+    pub hello: OnceLock<Hello>,
+}
+
+/// What an engine says of itself in its first answer.
+#[derive(Clone, Debug)]
+pub(super) struct Hello {
+    /// Its own API version.
+    pub version: (u32, u32),
+}
+
+impl Door {
+    /// Nothing is asked yet.
+    pub fn new(connection: Connection, interrupt: &Interrupt) -> Self {
+        let agent = transport::agent(&connection.endpoint, connection.proxy.as_ref(), interrupt);
+        let gate = matches!(connection.endpoint, Endpoint::Ssh(_)).then(|| Gate::new(SSH_CONNECTIONS));
+        Self { agent, gate, connection, interrupt: interrupt.clone(), hello: OnceLock::new() }
+    }
+
+    /// How many streams there may be at once; `None`: any number.
+    pub fn most_streams(&self) -> Option<usize> {
+        self.gate.as_ref().map(|_| SSH_CONNECTIONS - 1)
+    }
+
+    /// Waits until one more connection may be used.
+    pub fn pass(&self, stay: Stay, limit: Option<Duration>) -> Result<Option<Pass<'_>>> {
+        let Some(gate) = &self.gate else { return Ok(None) };
+        let pass = gate.enter(stay, limit, &self.interrupt)?;
+        let words = || format!("all {SSH_CONNECTIONS} connections by ssh are in use for too long");
+        pass.map(Some).ok_or_else(|| self.obstacle(ObstacleKind::Busy, words()))
+    }
+
+    fn obstacle(&self, kind: ObstacleKind, words: String) -> Error {
+        let endpoint = self.connection.endpoint.to_string();
+        Error::Connect { endpoint, source: Obstacle::new(kind, words).into() }
+    }
+
+    /// No engine refuses a ping: where there is a proxy, the words are the proxy's.
+    pub fn by_proxy(&self, error: Error) -> Error {
+        let Some(proxy) = self.connection.proxy.as_ref().filter(|_| !error.is_without_tls()) else {
+            return error;
+        };
+        let said = match &error {
+            Error::Engine { status, message } => format!("status {status}: {message}"),
+            Error::Garbled { why, .. } => why.clone(),
+            _ => return error,
+        };
+        self.obstacle(ObstacleKind::Proxy, format!("by way of the proxy `{proxy}` no engine answers: {said}"))
+    }
+
+    /// One request and its whole answer, whatever it says.
+    pub fn exchange(
+        &self,
+        method: &Method,
+        target: &str,
+        body: Option<&[u8]>,
+        auth: Option<&RegistryAuth>,
+        limit: Duration,
+    ) -> Result<(Parts, Vec<u8>), ureq::Error> {
+        let request = self.connection.request(method, target, auth);
+        let limit = Some(limit);
+        let answer = match body {
+            Some(body) => {
+                let request = request.header("Content-Type", "application/json").body(body)?;
+                self.agent.run(self.agent.configure_request(request).timeout_global(limit).build())?
+            }
+            None => {
+                let request = request.body(())?;
+                self.agent.run(self.agent.configure_request(request).timeout_global(limit).build())?
+            }
+        };
+        let (parts, body) = answer.into_parts();
+        let mut bytes = Vec::new();
+        body.into_with_config().limit(u64::MAX).reader().read_to_end(&mut bytes)?;
+        Ok((parts, bytes))
+    }
+
+    /// A request whose answer may have no end: its head, and its body as it comes.
+    pub fn open(
+        &self,
+        target: &str,
+        left: Option<Duration>,
+        idle: Option<Duration>,
+    ) -> Result<(Parts, Body), ureq::Error> {
+        let request = self.connection.request(&Method::GET, target, None).body(())?;
+        let request = self.agent.configure_request(request).timeout_global(left).timeout_per_read(idle);
+        Ok(self.agent.run(request.build())?.into_parts())
+    }
+
+    /// What the transport's failure means for the request.
+    pub fn failure(&self, error: ureq::Error, asked: &str, limit: Duration) -> Error {
+        let request = asked.to_owned();
+        if self.interrupt.signal().is_some() {
+            return Error::Interrupted;
+        }
+        match error {
+            ureq::Error::Timeout(_) => Error::Silent { request, after: limit },
+            ureq::Error::Io(e) => match e.downcast::<NotConnected>() {
+                Ok(NotConnected(source)) => {
+                    Error::Connect { endpoint: self.connection.endpoint.to_string(), source }
+                }
+                Err(e) if e.kind() == std::io::ErrorKind::TimedOut => Error::Silent { request, after: limit },
+                Err(e) => Error::Broken { request, why: e.to_string() },
+            },
+            other => Error::Broken { request, why: other.to_string() },
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Several managers of one swarm: another is asked where one does not answer, and nothing is done twice.
+
+use std::thread;
+use std::time::Duration;
+
+use crate::support::fake_swarm::{Break, FakeSwarm};
+use crate::support::fixtures::{NEW, OLD, spec};
+use crate::support::run::{Run, swarmctl};
+use crate::support::server::{Door, Fault};
+
+const GONE: &str = "unix:///nonexistent/docker.sock";
+
+fn swarm() -> FakeSwarm {
+    FakeSwarm::with([spec("t001", OLD)])
+}
+
+fn at(hosts: &[&str], args: &[&str]) -> Run {
+    let hosts = hosts.iter().flat_map(|host| ["-H", host]);
+    swarmctl(hosts.chain(args.iter().copied())).run()
+}
+
+const UPDATE: &[&str] = &["update-image", "--detach", "--no-resolve-image", "t001", NEW];
+
+#[test]
+fn the_first_that_answers_and_sees_a_leader_is_asked() {
+    let (swarm, worker) = (swarm(), FakeSwarm::without_swarm());
+    for hosts in [&[GONE, &swarm.host()][..], &[&worker.host(), &swarm.host()], &[&swarm.host(), GONE]] {
+        let run = at(hosts, &["ls", "-q"]).exits(0);
+        assert_eq!((run.stdout.lines().count(), run.stderr.as_str()), (1, ""));
+    }
+    at(&[GONE, &worker.host(), &swarm.host()], UPDATE).exits(0);
+    assert_eq!(swarm.posts().len(), 1);
+    // A list in DOCKER_HOST, or after one -H.
+    let list = format!("{GONE}, {}", swarm.host());
+    swarmctl(["ls", "-q"]).env("DOCKER_HOST", &list).run().exits(0);
+    at(&[&list], &["inspect", "t001"]).exits(0);
+    // The same one twice is no second one: nothing is asked that one alone would not be.
+    let before = swarm.requests().len();
+    at(&[&swarm.host(), &swarm.host()], &["inspect", "t001"]).exits(0);
+    assert_eq!(swarm.requests().len() - before, 2);
+}
+
+#[test]
+fn where_none_can_be_asked_each_is_told_of() {
+    let worker = FakeSwarm::without_swarm();
+    let run = at(&[GONE, &worker.host()], UPDATE).exits(8).tells_an_error();
+    run.says(&["none of these managers", "nonexistent", "No such file", "not a swarm manager"]);
+    at(&["tcp://:1:2", GONE], UPDATE).exits(2);
+}
+
+#[test]
+fn an_update_whose_manager_dies_is_looked_up_on_another() {
+    // Requests to the first one: 1 who leads, 2 ping, 3 read, 4 post, 5 read-back.
+    for (number, handled) in [(4, true), (4, false), (5, true), (3, true), (2, true), (1, true)] {
+        for fault in [Fault::Cut(0), Fault::Cut(20)] {
+            let swarm = swarm();
+            let other = swarm.other_manager();
+            let lost = Break { handled, ..Break::by(number, fault).then(Door::Closing) };
+            swarm.breaks(lost);
+            let run = at(&[&swarm.host(), &other.host()], UPDATE).exits(0);
+            assert_eq!(swarm.service("t001").taken.len(), 1, "{number} {handled}: {}", run.report());
+            assert_eq!(swarm.service("t001").image(), NEW);
+        }
+    }
+}
+
+#[test]
+fn a_create_and_a_forced_restart_count_once() {
+    for number in 1..=5 {
+        let swarm = swarm();
+        let other = swarm.other_manager();
+        swarm.breaks(Break::lost(number).then(Door::Closing));
+        let create = ["create", "--detach", "--no-resolve-image", "--name", "new", OLD];
+        at(&[&swarm.host(), &other.host()], &create).exits(0);
+        assert_eq!(swarm.world().services.len(), 2, "{number}");
+
+        let swarm = self::swarm();
+        let other = swarm.other_manager();
+        swarm.breaks(Break::lost(number).then(Door::Closing));
+        at(&[&swarm.host(), &other.host()], &["restart", "--detach", "t001"]).exits(0);
+        assert_eq!(swarm.service("t001").spec["TaskTemplate"]["ForceUpdate"], 1, "{number}");
+    }
+}
+
+#[test]
+fn an_election_is_ridden_out_and_told_of() {
+    let swarm = swarm();
+    let other = swarm.other_manager();
+    swarm.world().has_no_leader = true;
+    let (hosts, began) = ([swarm.host(), other.host()], std::time::Instant::now());
+    let mut running =
+        swarmctl(["-H", &hosts[0], "-H", &hosts[1]].iter().copied().chain(UPDATE.iter().copied())).spawn();
+    thread::sleep(Duration::from_millis(2500));
+    swarm.world().has_no_leader = false;
+    let run = running.wait().exits(0).says(&["waiting for the managers to elect one"]);
+    assert!(began.elapsed() < Duration::from_secs(20), "{}", run.report());
+    assert_eq!(run.stderr.matches("elect").count(), 1, "{}", run.report());
+    // It lasts longer than there is time.
+    swarm.world().has_no_leader = true;
+    let args = [UPDATE, &["--timeout", "2s"]].concat();
+    at(&[&hosts[0], &hosts[1]], &args).exits(8);
+}
+
+#[test]
+fn a_manager_of_another_swarm_is_not_gone_on_with() {
+    let (swarm, stranger) = (swarm(), swarm());
+    stranger.world().node = "x1o2d3e4n1o2d3e4n1o2d3e4n".to_owned();
+    swarm.breaks(Break::lost(4).then(Door::Closing));
+    let args = [UPDATE, &["--timeout", "4s"]].concat();
+    at(&[&swarm.host(), &stranger.host()], &args).exits(9);
+    assert!(stranger.posts().is_empty());
+}
+
+#[test]
+fn a_manager_that_is_silent_is_left_for_another() {
+    let swarm = swarm();
+    let other = swarm.other_manager();
+    // The post takes effect, and its answer never comes.
+    swarm.breaks(Break::by(4, Fault::Stall(0)));
+    let began = std::time::Instant::now();
+    let run = at(&[&swarm.host(), &other.host()], UPDATE).exits(0);
+    run.says(&["does not answer as a manager should; going on with"]);
+    assert!(began.elapsed() < Duration::from_secs(25));
+    assert_eq!(swarm.service("t001").taken.len(), 1);
+}
