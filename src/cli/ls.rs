@@ -157,6 +157,11 @@ fn count_where_the_engine_did_not(client: &Client, listed: &mut [Listed]) -> Res
 
 /// `nginx:1` for `docker.io/library/nginx:1@sha256:...`; without a tag the digest is all there is.
 pub(super) fn image_without_digest(image: &str) -> Cow<'_, str> {
+    // Most are in that form already, and there may be thousands.
+    let is_long = ["docker.io/", "index.docker.io/", "library/"].iter().any(|start| image.starts_with(start));
+    if !image.contains('@') && !is_long {
+        return image.into();
+    }
     match ImageRef::parse(image) {
         Ok(parsed) if parsed.tag().is_some_and(|tag| image.contains(&format!(":{tag}"))) => {
             parsed.familiar_without_digest().into()

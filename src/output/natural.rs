@@ -7,6 +7,10 @@ use std::cmp::Ordering;
 /// Of two equal numbers the one with fewer leading zeros comes first.
 pub fn natural_cmp(a: &str, b: &str) -> Ordering {
     let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
+    // Names of one kind begin alike; a number that they have begun alike is compared whole.
+    let alike = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    let number = a[..alike].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    (a, b) = (&a[alike - number..], &b[alike - number..]);
     loop {
         match (a.first(), b.first()) {
             (None, None) => return Ordering::Equal,
