@@ -5,6 +5,7 @@
 
 mod block;
 mod fields;
+mod format;
 mod human;
 mod json;
 mod live;
@@ -13,10 +14,12 @@ mod natural;
 mod stdout;
 mod streams;
 mod table;
+mod template;
 mod visible;
 
 pub use block::{Bar, Mood, Row};
 pub use fields::Fields;
+pub use format::{Columns, Format};
 pub use human::{ago, bytes, duration};
 pub use json::json_indented;
 pub use live::{Live, live};
@@ -25,4 +28,5 @@ pub use natural::natural_cmp;
 pub use stdout::{Out, stdout};
 pub use streams::{Streams, streams};
 pub use table::Table;
+pub use template::{Template, TemplateError};
 pub use visible::visible;

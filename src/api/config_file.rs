@@ -56,6 +56,18 @@ impl ConfigFile {
         }
     }
 
+    /// The text of this name, as `servicesFormat` is one.
+    ///
+    /// # Errors
+    /// It is no text.
+    pub fn text(&self, name: &str) -> Result<Option<&str>> {
+        match field(&self.fields, name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
+            Some(_) => Err(broken(&self.place, &format!("`{name}` is no text"))),
+        }
+    }
+
     /// `HttpHeaders`: what every request carries.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use signal_hook::flag;
 use self::engine::EngineArgs;
 use super::debug;
 use crate::api::client::Client;
-use crate::api::config_file;
+use crate::api::config_file::{self, ConfigFile};
 use crate::api::distribution::Manifests;
 use crate::api::docker_config;
 use crate::api::error::Result as ApiResult;
@@ -157,6 +157,12 @@ impl Global {
     /// What registries have said so far.
     pub fn manifests(&self) -> &Manifests {
         &self.manifests
+    }
+
+    /// A text that Docker's config.json has under this name.
+    pub fn config_text(&self, name: &str) -> ApiResult<Option<String>> {
+        let Some((folder, _)) = self.settings.config_folder() else { return Ok(None) };
+        Ok(ConfigFile::read(&folder)?.text(name)?.map(str::to_owned))
     }
 
     /// The signal that came.

@@ -1,11 +1,15 @@
 //! `inspect`: all that the engine knows of services.
 
+mod format;
+mod zero;
+
 use std::collections::HashMap;
 
 use clap::Args;
 use jiff::Timestamp;
 
 use super::exit::{self, Exit};
+use super::format::configured;
 use super::global::Global;
 use super::summary;
 use crate::api::client::Client;
@@ -13,6 +17,7 @@ use crate::api::error::{Error, Result};
 use crate::api::networks;
 use crate::api::services::{self, Service};
 use crate::output::{self, Out};
+use format::Shape;
 
 /// Show all that the engine knows of services
 ///
@@ -22,6 +27,9 @@ pub struct InspectArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
     #[arg(value_name = "SERVICE", required = true)]
     services: Vec<String>,
+    /// Print each by a Go template, as in '{{.Spec.Name}}' or '{{json .Spec.Labels}}'; json: on one line; pretty; raw
+    #[arg(short, long, value_name = "TEMPLATE", value_parser = format::parse, conflicts_with_all = ["json", "pretty"])]
+    format: Option<Shape>,
     /// Print a readable summary
     #[arg(long, conflicts_with = "json")]
     pretty: bool,
@@ -32,25 +40,51 @@ pub struct InspectArgs {
 
 /// Runs the command.
 pub fn run(args: InspectArgs, global: &Global) -> anyhow::Result<Exit> {
+    let shape = match &args.format {
+        Some(shape) => shape.clone(),
+        None if args.pretty => Shape::Pretty,
+        None if args.json => Shape::Indented,
+        None => configured("serviceInspectFormat", global, format::parse)?.unwrap_or(Shape::Indented),
+    };
     let client = global.client(None)?;
     let mut out = output::stdout();
-    let errors = if args.pretty {
-        let (found, errors) = each(&args.services, |given| services::find(&client, given));
-        print_summaries(&client, &found, &mut out)?;
-        errors
-    } else {
-        let (found, errors) = each(&args.services, |given| services::find_text(&client, given));
-        // An empty array would be an answer, and an engine that cannot be asked has given none.
-        if !found.is_empty() || errors.iter().all(|(_, error)| error.is_not_found()) {
-            out.json_array(&found);
+    let mut exits = Vec::new();
+    let errors = match &shape {
+        Shape::Indented | Shape::Compact => {
+            let (found, errors) = each(&args.services, |given| services::find_text(&client, given));
+            // An empty array would be an answer, and an engine that cannot be asked has given none.
+            if !found.is_empty() || errors.iter().all(|(_, error)| error.is_not_found()) {
+                match shape {
+                    Shape::Compact => out.json_array_on_one_line(&found),
+                    _ => out.json_array(&found),
+                }
+            }
+            errors
         }
-        errors
+        Shape::Pretty => {
+            let (found, errors) = each(&args.services, |given| services::find(&client, given));
+            print_summaries(&client, &found, &mut out)?;
+            errors
+        }
+        Shape::Template(template) => {
+            let (found, errors) = each(&args.services, |given| services::find(&client, given));
+            let zero = zero::service();
+            for service in &found {
+                if let Err(error) = out.template(template, service.object(), Some(&zero)) {
+                    let what = format!("cannot show service `{}` by the template", service.name());
+                    output::error(&what, [error], None);
+                    exits.push(Exit::Failed);
+                }
+            }
+            errors
+        }
     };
     out.finish()?;
-    Ok(Exit::merge(errors.into_iter().map(|(given, error)| {
+    exits.extend(errors.into_iter().map(|(given, error)| {
         exit::tell_of(&format!("cannot inspect service `{given}`"), &error);
         Exit::of(&error, global.signal())
-    })))
+    }));
+    Ok(Exit::merge(exits))
 }
 
 /// What was found, and what went wrong with the others.

@@ -6,13 +6,14 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::exit::Exit;
+use super::format::{self, ListFormat};
 use super::global::Global;
 use crate::api::client::Client;
 use crate::api::error::Result;
 use crate::api::image::ImageRef;
 use crate::api::rows::{Counts, Mode, PortRow, ServiceRow};
 use crate::api::{nodes, services, tasks};
-use crate::output::{self, Table, natural_cmp};
+use crate::output::{self, Columns, Format, TemplateError, natural_cmp};
 
 /// List services
 ///
@@ -26,32 +27,53 @@ pub struct LsArgs {
     /// Print nothing but IDs
     #[arg(short, long, conflicts_with = "json")]
     quiet: bool,
+    /// Print each service by a Go template, as in '{{.Name}}', 'table {{.ID}}\t{{.Ports}}', json or raw
+    #[arg(long, value_name = "TEMPLATE", value_parser = parse_format, conflicts_with = "json")]
+    format: Option<ListFormat>,
     /// Print the engine's own JSON
     #[arg(long)]
     json: bool,
 }
 
+/// What templates may name.
+const COLUMNS: Columns = Columns {
+    table: &[
+        ("ID", "ID"),
+        ("Name", "NAME"),
+        ("Mode", "MODE"),
+        ("Replicas", "REPLICAS"),
+        ("Image", "IMAGE"),
+        ("Ports", "PORTS"),
+    ],
+    more: &[],
+};
+
+fn parse_format(text: &str) -> Result<ListFormat, TemplateError> {
+    ListFormat::parse(text, COLUMNS)
+}
+
 /// Runs the command.
 pub fn run(args: LsArgs, global: &Global) -> anyhow::Result<Exit> {
+    let setting = ("servicesFormat", args.json || args.quiet);
+    let format = format::rows(args.format.as_ref(), COLUMNS, setting, args.quiet, global)?;
     let client = global.client(None)?;
-    list(&client, &args).context("cannot list services")?;
+    list(&client, &args, format.as_ref()).context("cannot list services")?;
     Ok(Exit::Done)
 }
 
-fn list(client: &Client, args: &LsArgs) -> anyhow::Result<()> {
+fn list(client: &Client, args: &LsArgs, format: Option<&Format>) -> anyhow::Result<()> {
     let mut out = output::stdout();
     if args.json {
         out.json_untouched(&services::list_text(client, &args.filter)?);
     } else {
-        let mut listed = services::list_rows(client, &args.filter, !args.quiet, Listed::new)?;
+        let only_ids = args.quiet && format.is_none();
+        let mut listed = services::list_rows(client, &args.filter, !only_ids, Listed::new)?;
         listed.sort_by(|a, b| natural_cmp(&a.name, &b.name).then_with(|| a.id.cmp(&b.id)));
-        if args.quiet {
+        if only_ids {
             listed.iter().for_each(|service| out.line(service.short_id()));
         } else {
             count_where_the_engine_did_not(client, &mut listed)?;
-            let mut table = Table::new(&["ID", "NAME", "MODE", "REPLICAS", "IMAGE", "PORTS"]);
-            listed.iter().for_each(|service| table.row(service.cells()));
-            out.table(table);
+            out.rows(COLUMNS, format, listed.iter().map(Listed::cells))?;
         }
     }
     Ok(out.finish()?)

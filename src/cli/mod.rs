@@ -7,6 +7,7 @@ mod context;
 mod create;
 mod debug;
 mod exit;
+mod format;
 mod global;
 mod grammar;
 mod image_args;

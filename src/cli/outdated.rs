@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::exit::{self, Exit};
+use super::format::{self, ListFormat};
 use super::global::Global;
 use super::select::{Chosen, Jobs, SelectArgs};
 use crate::api::client::Client;
@@ -17,7 +18,7 @@ use crate::api::distribution;
 use crate::api::error::{Error, Result};
 use crate::api::image::ImageRef;
 use crate::api::services::Service;
-use crate::output::{self, Table, natural_cmp};
+use crate::output::{self, Columns, TemplateError, natural_cmp};
 
 /// Requests to registries that are under way at the same time.
 const AT_ONCE: usize = 8;
@@ -36,13 +37,40 @@ pub struct OutdatedArgs {
     /// Exit with 10 where a service is outdated; with 1 where that could not be found out of one, and none is
     #[arg(long)]
     exit_code: bool,
+    /// Print each service by a Go template, as in '{{.Name}} {{.Status}}', 'table {{.ID}}\t{{.Tag}}', json or raw
+    #[arg(long, value_name = "TEMPLATE", value_parser = parse_format, conflicts_with = "json")]
+    format: Option<ListFormat>,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
 
+/// What templates may name; beside the table's what `--json` has.
+const COLUMNS: Columns = Columns {
+    table: &[
+        ("Name", "NAME"),
+        ("Image", "IMAGE"),
+        ("Runs", "RUNS"),
+        ("Registry", "REGISTRY"),
+        ("Status", "STATUS"),
+    ],
+    more: &[
+        ("ID", "ID"),
+        ("Tag", "TAG"),
+        ("Digest", "DIGEST"),
+        ("RegistryDigest", "REGISTRY DIGEST"),
+        ("Outdated", "OUTDATED"),
+        ("Error", "ERROR"),
+    ],
+};
+
+fn parse_format(text: &str) -> Result<ListFormat, TemplateError> {
+    ListFormat::parse(text, COLUMNS)
+}
+
 /// Runs the command.
 pub fn run(args: OutdatedArgs, global: &Global) -> anyhow::Result<Exit> {
+    let format = format::rows(args.format.as_ref(), COLUMNS, ("", true), false, global)?;
     let client = global.client(None)?;
     let version = client.api_version()?;
     if version < distribution::SINCE {
@@ -60,9 +88,7 @@ pub fn run(args: OutdatedArgs, global: &Global) -> anyhow::Result<Exit> {
     if args.json {
         out.json_array(&rows.iter().map(Row::json).collect::<Vec<_>>());
     } else if !rows.is_empty() || args.services.is_empty() {
-        let mut table = Table::new(&["NAME", "IMAGE", "RUNS", "REGISTRY", "STATUS"]);
-        rows.iter().for_each(|row| table.row(row.cells()));
-        out.table(table);
+        out.rows(COLUMNS, format.as_ref(), rows.iter().map(Row::values))?;
     }
     out.finish()?;
     let is =
@@ -202,6 +228,27 @@ impl<'a> Row<'a> {
     fn cells(&self) -> [Cow<'_, str>; 5] {
         let image = self.followed().map_or(self.written.into(), |tag| tag.familiar().into());
         [self.name.into(), image, short(self.runs()), short(self.registry()), self.status()]
+    }
+
+    /// The cells, and what `--json` has beside them.
+    fn values(&self) -> [Value; 11] {
+        let [name, image, runs, registry, status] = self.cells().map(|cell| json!(cell));
+        let tag = self.followed().map(|tag| tag.familiar());
+        let (digest, now) = (json!(self.runs()), json!(self.registry()));
+        let error = json!(self.now.and_then(|now| now.as_ref().err()));
+        [
+            name,
+            image,
+            runs,
+            registry,
+            status,
+            json!(self.id),
+            json!(tag),
+            digest,
+            now,
+            json!(self.is_outdated()),
+            error,
+        ]
     }
 
     fn json(&self) -> String {

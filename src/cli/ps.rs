@@ -10,12 +10,13 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::exit::{self, Exit};
+use super::format::{self, ListFormat};
 use super::global::Global;
 use super::select::{Chosen, Jobs, SelectArgs};
 use crate::api::error::Error;
 use crate::api::services::{Filter, Service};
 use crate::api::tasks::{self, Present};
-use crate::output::{self, Table};
+use crate::output::{self, Columns, Format, TemplateError};
 use filters::Nodes;
 use rows::{Row, Shown};
 
@@ -46,13 +47,37 @@ pub struct PsArgs {
     /// Print the IDs of services and nodes, not their names
     #[arg(long)]
     no_resolve: bool,
+    /// Print each task by a Go template, as in '{{.Name}} {{.CurrentState}}', 'table {{.ID}}\t{{.Node}}', json or raw
+    #[arg(long, value_name = "TEMPLATE", value_parser = parse_format, conflicts_with = "json")]
+    format: Option<ListFormat>,
     /// Print the engine's own JSON
     #[arg(long)]
     json: bool,
 }
 
+/// What templates may name.
+const COLUMNS: Columns = Columns {
+    table: &[
+        ("ID", "ID"),
+        ("Name", "NAME"),
+        ("Image", "IMAGE"),
+        ("Node", "NODE"),
+        ("DesiredState", "DESIRED STATE"),
+        ("CurrentState", "CURRENT STATE"),
+        ("Error", "ERROR"),
+        ("Ports", "PORTS"),
+    ],
+    more: &[],
+};
+
+fn parse_format(text: &str) -> Result<ListFormat, TemplateError> {
+    ListFormat::parse(text, COLUMNS)
+}
+
 /// Runs the command.
 pub fn run(args: PsArgs, global: &Global) -> anyhow::Result<Exit> {
+    let setting = ("tasksFormat", args.json || args.quiet);
+    let format = format::rows(args.format.as_ref(), COLUMNS, setting, args.quiet, global)?;
     let (of_services, of_tasks) = filters::split(&args.filter, !args.services.is_empty());
     let select = SelectArgs { filter: of_services, stack: args.stack.clone(), all: args.all };
     select.check(&args.services, "swarmctl ps web")?;
@@ -74,12 +99,13 @@ pub fn run(args: PsArgs, global: &Global) -> anyhow::Result<Exit> {
         now: now.unwrap_or_else(Timestamp::now),
         no_trunc: args.no_trunc,
         no_resolve: args.no_resolve,
+        is_table: format.as_ref().is_none_or(Format::is_table),
     };
     let rows = rows::sorted(&tasks, &shown);
     let mut out = output::stdout();
     if args.json {
         out.json_array(&rows.iter().map(|row| row.text).collect::<Vec<_>>());
-    } else if args.quiet {
+    } else if args.quiet && format.is_none() {
         rows.iter().for_each(|row| out.line(&row.task.id));
     } else if !found.is_empty() {
         let names = if args.no_resolve || rows.iter().all(Row::is_nowhere) {
@@ -87,10 +113,7 @@ pub fn run(args: PsArgs, global: &Global) -> anyhow::Result<Exit> {
         } else {
             nodes.names()?
         };
-        let mut table =
-            Table::new(&["ID", "NAME", "IMAGE", "NODE", "DESIRED STATE", "CURRENT STATE", "ERROR", "PORTS"]);
-        rows.iter().for_each(|row| table.row(row.cells(&shown, &names)));
-        out.table(table);
+        out.rows(COLUMNS, format.as_ref(), rows.iter().map(|row| row.cells(&shown, &names)))?;
     }
     out.finish()?;
     missing.extend(found.iter().filter(|service| gone.iter().any(|id| id == service.id())).map(|service| {

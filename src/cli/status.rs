@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::acting::as_they_are;
 use super::exit::Exit;
+use super::format::{self, ListFormat};
 use super::global::Global;
 use super::ls::image_without_digest;
 use super::report::{Style, choose, object, tell};
@@ -12,7 +13,7 @@ use super::watch;
 use crate::api::failures::Failure;
 use crate::api::rollout::{Judgement, State};
 use crate::api::services::Service;
-use crate::output::{self, Table};
+use crate::output::{self, Columns, TemplateError};
 
 /// Tell whether services have converged
 ///
@@ -25,13 +26,33 @@ pub struct StatusArgs {
     services: Vec<String>,
     #[command(flatten)]
     select: SelectArgs,
+    /// Print each service by a Go template, as in '{{.Name}} {{.State}}', 'table {{.ID}}\t{{.Detail}}', json or raw
+    #[arg(long, value_name = "TEMPLATE", value_parser = parse_format, conflicts_with = "json")]
+    format: Option<ListFormat>,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
 
+/// What templates may name.
+const COLUMNS: Columns = Columns {
+    table: &[
+        ("Name", "NAME"),
+        ("State", "STATE"),
+        ("Replicas", "REPLICAS"),
+        ("Image", "IMAGE"),
+        ("Detail", "DETAIL"),
+    ],
+    more: &[("ID", "ID")],
+};
+
+fn parse_format(text: &str) -> Result<ListFormat, TemplateError> {
+    ListFormat::parse(text, COLUMNS)
+}
+
 /// Runs the command.
 pub fn run(args: StatusArgs, global: &Global) -> anyhow::Result<Exit> {
+    let format = format::rows(args.format.as_ref(), COLUMNS, ("", true), false, global)?;
     args.select.check(&args.services, "swarmctl status web")?;
     let client = global.client(None)?;
     let style = Style { json: args.json, ..Style::of("status", "tell the status of", "") };
@@ -50,13 +71,9 @@ pub fn run(args: StatusArgs, global: &Global) -> anyhow::Result<Exit> {
     if args.json {
         out.json_object(&object);
     } else {
-        let mut table = Table::new(&["NAME", "STATE", "REPLICAS", "IMAGE", "DETAIL"]);
-        for outcome in &outcomes {
-            if let (Some(service), Some(judgement)) = (&outcome.service, &outcome.rollout) {
-                table.row(cells(service, judgement));
-            }
-        }
-        out.table(table);
+        let judged =
+            outcomes.iter().filter_map(|one| Some(cells(one.service.as_ref()?, one.rollout.as_ref()?)));
+        out.rows(COLUMNS, format.as_ref(), judged)?;
     }
     // What the table tells is not told again.
     outcomes.iter().filter(|outcome| outcome.rollout.is_none()).for_each(|one| tell(style, one, global));
@@ -64,7 +81,7 @@ pub fn run(args: StatusArgs, global: &Global) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-fn cells(service: &Service, judgement: &Judgement) -> [String; 5] {
+fn cells(service: &Service, judgement: &Judgement) -> [String; 6] {
     let (state, detail) = match &judgement.state {
         State::Converged => ("converged", String::new()),
         State::UnderWay(waits_for) => ("under way", waits_for.to_string()),
@@ -83,5 +100,6 @@ fn cells(service: &Service, judgement: &Judgement) -> [String; 5] {
         format!("{}/{}", judgement.running, judgement.wanted),
         image_without_digest(service.image().unwrap_or_default()).into_owned(),
         detail.join("; "),
+        service.id().to_owned(),
     ]
 }

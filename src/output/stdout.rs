@@ -63,8 +63,12 @@ impl<W: Write> Out<W> {
 
     /// An array of objects that the engine sent, laid out for reading, untouched otherwise.
     pub fn json_array<T: AsRef<str>>(&mut self, objects: &[T]) {
-        let objects: Vec<&str> = objects.iter().map(AsRef::as_ref).collect();
-        self.json_untouched(&json_indented(&format!("[{}]", objects.join(","))));
+        self.json_untouched(&json_indented(&array(objects)));
+    }
+
+    /// The same on one line.
+    pub fn json_array_on_one_line<T: AsRef<str>>(&mut self, objects: &[T]) {
+        self.json_untouched(&array(objects));
     }
 
     /// One JSON object, laid out for reading.
@@ -111,6 +115,11 @@ impl<W: Write> Out<W> {
             Err(error) => self.failed = self.failed.take().or(Some(error)),
         }
     }
+}
+
+fn array<T: AsRef<str>>(objects: &[T]) -> String {
+    let objects: Vec<&str> = objects.iter().map(|object| object.as_ref().trim_ascii_end()).collect();
+    format!("[{}]", objects.join(","))
 }
 
 #[cfg(test)]
@@ -183,7 +192,9 @@ mod tests {
     fn objects_of_the_engine_become_one_array() {
         assert_eq!(written(false, |out| out.json_array::<&str>(&[])), "[]\n");
         let expected = "[\n    {\n        \"a\": 1e400\n    },\n    {}\n]\n";
-        assert_eq!(written(false, |out| out.json_array(&["{\"a\":1e400}\n", "{}"])), expected);
+        let objects = ["{\"a\":1e400}\n", "{}"];
+        assert_eq!(written(false, |out| out.json_array(&objects)), expected);
+        assert_eq!(written(false, |out| out.json_array_on_one_line(&objects)), "[{\"a\":1e400},{}]\n");
     }
 
     #[test]

@@ -10,9 +10,9 @@ use unicode_width::UnicodeWidthStr as _;
 use super::visible;
 
 /// Blanks between two columns.
-const GAP: usize = 3;
+pub(super) const GAP: usize = 3;
 /// A column takes at least this much room, the gap included.
-const MIN_WIDTH: usize = 10;
+pub(super) const MIN_WIDTH: usize = 10;
 
 /// A table without lines: a header in capitals, columns as wide as their content.
 pub struct Table {

@@ -9,13 +9,25 @@ fn every_command_of_readme_is_understood() {
     let mut count = 0;
     for line in commands(readme) {
         let swarm = FakeSwarm::start();
-        let words: Vec<&str> = line.split_whitespace().skip(1).collect();
-        let run = swarmctl(words.iter().copied()).host(swarm.host()).run();
+        let run = swarmctl(words(line).into_iter().skip(1)).host(swarm.host()).run();
         // On an empty swarm most of them find no service; what must not happen is that the words are wrong.
         assert_ne!(run.code, Some(2), "README: {line}\n{}", run.report());
         count += 1;
     }
     assert!(count > 10, "README shows {count} commands only: has its form changed?");
+}
+
+/// The words of a line; those in single quotes hold blanks.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (i, part) in line.split('\'').enumerate() {
+        if i % 2 == 1 {
+            words.push(part.to_owned());
+        } else {
+            words.extend(part.split_whitespace().map(str::to_owned));
+        }
+    }
+    words
 }
 
 /// The lines of code blocks that call the program, up to a pipe or a remark.

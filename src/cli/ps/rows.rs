@@ -20,6 +20,8 @@ pub struct Shown<'a> {
     pub no_trunc: bool,
     /// IDs in the place of names.
     pub no_resolve: bool,
+    /// In a table what was replaced is set in below what replaced it.
+    pub is_table: bool,
 }
 
 /// A task in its place.
@@ -72,7 +74,11 @@ impl Row<'_> {
         let node = nodes.get(task.node.as_str()).copied().unwrap_or(&task.node);
         [
             if shown.no_trunc { task.id.clone() } else { task.id.chars().take(12).collect() },
-            if self.is_replaced { format!(" \\_ {}", self.name) } else { self.name.clone() },
+            if self.is_replaced && shown.is_table {
+                format!(" \\_ {}", self.name)
+            } else {
+                self.name.clone()
+            },
             if shown.no_trunc { image.to_owned() } else { image_without_digest(image).into_owned() },
             node.to_owned(),
             capital(task.desired),

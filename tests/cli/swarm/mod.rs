@@ -12,6 +12,7 @@ mod endpoints;
 mod engine;
 mod fake;
 mod forecast;
+mod format;
 mod packages;
 mod registry;
 mod resolve;

@@ -1,0 +1,230 @@
+//! `--format` of lists: a template for each row, with docker's table around it where it is asked for.
+
+use std::io::Write;
+
+use serde_json::{Map, Value as Json};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::table::{GAP, MIN_WIDTH};
+use super::template::{Mode, Template, TemplateError};
+use super::{Out, Table};
+
+/// What a list's templates may name.
+#[derive(Clone, Copy, Debug)]
+pub struct Columns {
+    /// The placeholders of the table's columns, each with its header.
+    pub table: &'static [(&'static str, &'static str)],
+    /// What a row has beside them.
+    pub more: &'static [(&'static str, &'static str)],
+}
+
+/// How a row is shown.
+#[derive(Clone, Debug)]
+pub struct Format {
+    template: Template,
+    columns: Columns,
+    is_table: bool,
+}
+
+/// A row: the value of each placeholder.
+type Values = Map<String, Json>;
+
+impl Columns {
+    fn all(&self) -> impl Iterator<Item = &(&'static str, &'static str)> {
+        self.table.iter().chain(self.more)
+    }
+
+    /// A row with these cells, in the order of the columns.
+    fn row<C: Into<Json>>(&self, cells: impl IntoIterator<Item = C>) -> Values {
+        let mut cells: Vec<_> =
+            self.all().map(|(name, _)| *name).zip(cells.into_iter().map(Into::into)).collect();
+        // As docker's JSON has them.
+        cells.sort_by_key(|(name, _)| *name);
+        cells.into_iter().map(|(name, cell)| (name.to_owned(), cell)).collect()
+    }
+
+    /// docker's `raw`: a line for each column.
+    pub fn raw(&self) -> String {
+        let line = |(name, header): &(&str, &str)| {
+            format!("{}: {{{{.{name}}}}}\n", header.to_lowercase().replace(' ', "_"))
+        };
+        self.table.iter().map(line).collect()
+    }
+}
+
+impl Format {
+    /// Reads `json`, `table TEMPLATE` or a template, which may name these columns and nothing else.
+    pub fn parse(text: &str, columns: Columns) -> Result<Self, TemplateError> {
+        let is_table = text.starts_with("table");
+        let text = match text {
+            "json" => "{{json .}}",
+            text => text.strip_prefix("table").unwrap_or(text).trim_matches(' '),
+        };
+        let names: Vec<&str> = columns.all().map(|(name, _)| *name).collect();
+        let template = Template::parse(text, true)?.only_fields(&names)?;
+        Ok(Self { template, columns, is_table })
+    }
+
+    /// Whether the rows stand in a table.
+    pub fn is_table(&self) -> bool {
+        self.is_table
+    }
+
+    fn lines(
+        &self,
+        rows: impl IntoIterator<Item = Values>,
+        is_terminal: bool,
+    ) -> Result<String, TemplateError> {
+        // A cell stays one line, wherever it is shown.
+        let mode = Mode { is_terminal: is_terminal || self.is_table, is_header: false };
+        let zero =
+            Json::Object(self.columns.all().map(|(name, _)| ((*name).to_owned(), "".into())).collect());
+        let mut text = String::new();
+        if self.is_table {
+            let header = Json::Object(self.columns.row(self.columns.all().map(|(_, header)| *header)));
+            text = self.template.render(&header, Some(&zero), Mode { is_header: true, ..mode })? + "\n";
+        }
+        for row in rows {
+            text += &self.template.render(&Json::Object(row), Some(&zero), mode)?;
+            text.push('\n');
+        }
+        Ok(if self.is_table { aligned(&text) } else { text })
+    }
+}
+
+impl<W: Write> Out<W> {
+    /// A list, by a format, else in docker's table; where one row cannot be shown nothing is.
+    pub fn rows<I, C>(
+        &mut self,
+        columns: Columns,
+        format: Option<&Format>,
+        rows: I,
+    ) -> Result<(), TemplateError>
+    where
+        I: IntoIterator<Item = C>,
+        C: IntoIterator<Item: Into<Json>>,
+    {
+        if let Some(format) = format {
+            let lines = format.lines(rows.into_iter().map(|cells| columns.row(cells)), self.is_terminal())?;
+            self.write(lines.as_bytes());
+            return Ok(());
+        }
+        let headers: Vec<&str> = columns.table.iter().map(|(_, header)| *header).collect();
+        let mut table = Table::new(&headers);
+        for row in rows {
+            let cells = row.into_iter().take(headers.len()).map(|cell| match cell.into() {
+                Json::String(text) => text,
+                other => other.to_string(),
+            });
+            table.row(cells);
+        }
+        self.table(table);
+        Ok(())
+    }
+
+    /// One thing by a template, and the end of its line.
+    pub fn template(
+        &mut self,
+        template: &Template,
+        data: &Json,
+        zero: Option<&Json>,
+    ) -> Result<(), TemplateError> {
+        let mode = Mode { is_terminal: self.is_terminal(), is_header: false };
+        let text = template.render(data, zero, mode)?;
+        self.write(text.as_bytes());
+        self.write(b"\n");
+        Ok(())
+    }
+}
+
+/// Lines whose cells end with a tab, each cell as wide as those right above and below it need.
+fn aligned(text: &str) -> String {
+    let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();
+    let mut shown = vec![String::new(); lines.len()];
+    let most = lines.iter().map(Vec::len).max().unwrap_or_default();
+    for column in 0..most {
+        let ends = |line: &Vec<&str>| line.len() > column + 1;
+        let mut at = 0;
+        while at < lines.len() {
+            let height = lines[at..].iter().take_while(|line| ends(line)).count();
+            let block = &lines[at..at + height];
+            let width = block.iter().map(|line| line[column].width() + GAP).fold(MIN_WIDTH, usize::max);
+            for (line, shown) in block.iter().zip(&mut shown[at..]) {
+                let cell = line[column];
+                *shown += &format!("{cell}{:1$}", "", width - cell.width());
+            }
+            if let (Some(last), Some(shown)) = (lines.get(at + height), shown.get_mut(at + height))
+                && let Some(cell) = last.get(column)
+            {
+                *shown += cell;
+            }
+            at += height + 1;
+        }
+    }
+    shown.iter().map(|line| format!("{}\n", line.trim_end_matches(' '))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: Columns =
+        Columns { table: &[("Name", "NAME"), ("DesiredState", "DESIRED STATE")], more: &[("ID", "ID")] };
+
+    fn shown(format: &str, is_terminal: bool) -> String {
+        let rows = [COLUMNS.row(["web\x1b[2J", "Running", "1"]), COLUMNS.row(["a-longer-name", "", "2"])];
+        Format::parse(format, COLUMNS).unwrap().lines(rows, is_terminal).unwrap()
+    }
+
+    #[test]
+    fn a_row_is_a_template() {
+        assert_eq!(shown(r" {{.ID}}\t{{.Name}} ", false), "1\tweb\x1b[2J\n2\ta-longer-name\n");
+        assert_eq!(shown(r"{{.ID}}\n", false), "1\n\n2\n\n");
+        assert_eq!(
+            shown("json", false).lines().nth(1),
+            Some(r#"{"DesiredState":"","ID":"2","Name":"a-longer-name"}"#)
+        );
+    }
+
+    #[test]
+    fn a_table_has_dockers_headers_and_functions_leave_them_alone() {
+        assert_eq!(
+            shown(r"table {{lower .DesiredState}}\t{{truncate .Name 3}}\t{{.ID}}", false),
+            "DESIRED STATE   NAME      ID\nrunning         web       1\n                a-l       2\n"
+        );
+        assert_eq!(shown("table{{.ID}} {{.Name}}", false).lines().nth(1), Some(r"1 web\u{1b}[2J"));
+    }
+
+    #[test]
+    fn a_terminal_gets_no_text_that_moves_its_cursor() {
+        assert_eq!(
+            shown(r#"{{.Name}}\t{{upper .Name}}{{println}}"#, true).lines().next(),
+            Some("web\\u{1b}[2J\tWEB\\U{1B}[2J")
+        );
+        assert!(!shown("json", true).contains('\x1b'));
+    }
+
+    #[test]
+    fn raw_has_a_line_for_each_column() {
+        assert_eq!(COLUMNS.raw(), "name: {{.Name}}\ndesired_state: {{.DesiredState}}\n");
+    }
+
+    #[test]
+    fn names_what_a_row_has() {
+        let error = Format::parse("{{.Nmae}}", COLUMNS).unwrap_err().to_string();
+        assert_eq!(error, "at `.Nmae}}`: there is no `.Nmae`; there are .Name, .DesiredState, .ID");
+        assert!(Format::parse("{{range $i, $r := .ID}}{{$.Foo}}{{end}}", COLUMNS).is_err());
+        assert!(Format::parse("{{with .ID}}{{.}}{{end}}", COLUMNS).is_ok());
+    }
+
+    #[test]
+    fn aligns_as_a_tabwriter_does() {
+        assert_eq!(aligned("a\tb\n1234567890\tx\n"), "a            b\n1234567890   x\n");
+        assert_eq!(aligned("a\tb\tc\nd\te\nfoo\n"), "a         b         c\nd         e\nfoo\n");
+        assert_eq!(
+            aligned("a\tb\nplain line that is long\nc\td\n"),
+            "a         b\nplain line that is long\nc         d\n"
+        );
+        assert_eq!(aligned(""), "");
+    }
+}

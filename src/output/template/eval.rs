@@ -1,0 +1,205 @@
+//! A template's text, made from data.
+
+use super::functions::Call;
+use super::tree::{Base, Branch, Command, Node, Operand, Pipeline};
+use super::value::Value;
+use super::{Mode, TemplateError};
+
+type Result<T> = std::result::Result<T, TemplateError>;
+
+/// A template at work.
+pub struct Run<'a> {
+    mode: Mode,
+    data: Value<'a>,
+    /// The newest last.
+    variables: Vec<(String, Value<'a>)>,
+    out: String,
+}
+
+/// Whether what follows is still wanted.
+#[derive(Clone, Copy, PartialEq)]
+enum Flow {
+    On,
+    Break,
+    Continue,
+}
+
+impl<'a> Run<'a> {
+    /// With this data.
+    pub fn new(mode: Mode, data: Value<'a>) -> Self {
+        Self { mode, variables: vec![("$".to_owned(), data.clone())], data, out: String::new() }
+    }
+
+    /// The text.
+    pub fn text(mut self, nodes: &[Node]) -> Result<String> {
+        let data = self.data.clone();
+        self.nodes(nodes, &data)?;
+        Ok(self.out)
+    }
+
+    fn nodes(&mut self, nodes: &[Node], dot: &Value<'a>) -> Result<Flow> {
+        for node in nodes {
+            let flow = match node {
+                Node::Text(text) => {
+                    self.out.push_str(text);
+                    Flow::On
+                }
+                Node::Action(pipeline) => {
+                    let value = self.pipeline(pipeline, dot)?;
+                    if pipeline.names.is_empty() {
+                        self.out.push_str(&value.shown(self.mode.is_terminal));
+                    }
+                    Flow::On
+                }
+                Node::If(branch) => self.branch(branch, dot, false)?,
+                Node::With(branch) => self.branch(branch, dot, true)?,
+                Node::Range(branch) => self.range(branch, dot)?,
+                Node::Break => Flow::Break,
+                Node::Continue => Flow::Continue,
+            };
+            if flow != Flow::On {
+                return Ok(flow);
+            }
+        }
+        Ok(Flow::On)
+    }
+
+    fn branch(&mut self, branch: &Branch, dot: &Value<'a>, changes_dot: bool) -> Result<Flow> {
+        let in_sight = self.variables.len();
+        let value = self.pipeline(&branch.pipeline, dot)?;
+        let flow = match value.is_true() {
+            true => self.nodes(&branch.body, if changes_dot { &value } else { dot }),
+            false => self.nodes(&branch.otherwise, dot),
+        };
+        self.variables.truncate(in_sight);
+        flow
+    }
+
+    fn range(&mut self, branch: &Branch, dot: &Value<'a>) -> Result<Flow> {
+        let in_sight = self.variables.len();
+        let pipeline = &branch.pipeline;
+        let value = self.commands(pipeline, dot)?;
+        let pairs = pairs(&value).map_err(|why| TemplateError::new(pipeline.at, why))?;
+        if pairs.is_empty() {
+            return self.nodes(&branch.otherwise, dot);
+        }
+        for (key, item) in pairs {
+            match &pipeline.names[..] {
+                [] => {}
+                [name] => self.set(pipeline, name, item.clone()),
+                [first, second, ..] => {
+                    self.set(pipeline, first, key);
+                    self.set(pipeline, second, item.clone());
+                }
+            }
+            let flow = self.nodes(&branch.body, &item)?;
+            self.variables.truncate(in_sight);
+            if flow == Flow::Break {
+                break;
+            }
+        }
+        Ok(Flow::On)
+    }
+
+    fn pipeline(&mut self, pipeline: &Pipeline, dot: &Value<'a>) -> Result<Value<'a>> {
+        let value = self.commands(pipeline, dot)?;
+        for name in &pipeline.names {
+            self.set(pipeline, name, value.clone());
+        }
+        Ok(value)
+    }
+
+    fn set(&mut self, pipeline: &Pipeline, name: &str, value: Value<'a>) {
+        let known = self.variables.iter_mut().rev().find(|(other, _)| pipeline.assigns && other == name);
+        match known {
+            Some((_, old)) => *old = value,
+            None => self.variables.push((name.to_owned(), value)),
+        }
+    }
+
+    fn commands(&mut self, pipeline: &Pipeline, dot: &Value<'a>) -> Result<Value<'a>> {
+        let mut piped = None;
+        for command in &pipeline.commands {
+            piped = Some(match command {
+                Command::Value(operand) => self.operand(operand, dot)?,
+                Command::Call { at, function, arguments } => match function.call {
+                    Call::First { true_ends } => self.first(true_ends, arguments, piped, dot)?,
+                    Call::Plain(call) => {
+                        let mut values = Vec::with_capacity(arguments.len() + 1);
+                        for operand in arguments {
+                            values.push(self.operand(operand, dot)?);
+                        }
+                        values.extend(piped);
+                        if self.mode.is_header && function.keeps_headers {
+                            values.swap_remove(0)
+                        } else {
+                            let fails = |why| TemplateError::new(*at, format!("`{}`: {why}", function.name));
+                            call(self.mode, values).map_err(fails)?
+                        }
+                    }
+                },
+            });
+        }
+        Ok(piped.unwrap_or(Value::Nil))
+    }
+
+    /// `or` and `and`: the first that decides, else the last. What comes behind that one is not looked at.
+    fn first(
+        &mut self,
+        true_ends: bool,
+        arguments: &[Operand],
+        piped: Option<Value<'a>>,
+        dot: &Value<'a>,
+    ) -> Result<Value<'a>> {
+        let mut last = Value::Nil;
+        for operand in arguments {
+            last = self.operand(operand, dot)?;
+            if last.is_true() == true_ends {
+                return Ok(last);
+            }
+        }
+        Ok(piped.unwrap_or(last))
+    }
+
+    fn operand(&mut self, operand: &Operand, dot: &Value<'a>) -> Result<Value<'a>> {
+        let mut value = match &operand.base {
+            Base::Dot => dot.clone(),
+            Base::Variable(name) => {
+                let known = self.variables.iter().rev().find(|(other, _)| other == name);
+                known.map_or(Value::Nil, |(_, value)| value.clone())
+            }
+            Base::Nil => Value::Nil,
+            Base::Bool(is) => Value::Bool(*is),
+            Base::Text(text) => Value::Text(text.clone().into()),
+            Base::Number(number) => Value::Number(number.clone()),
+            Base::Pipeline(pipeline) => self.pipeline(pipeline, dot)?,
+            Base::Call(function) => match function.call {
+                Call::Plain(call) => {
+                    call(self.mode, Vec::new()).map_err(|why| TemplateError::new(operand.at, why))?
+                }
+                Call::First { .. } => Value::Nil,
+            },
+        };
+        for name in &operand.fields {
+            value = value.field(name).map_err(|why| TemplateError::new(operand.at, why))?;
+        }
+        Ok(value)
+    }
+}
+
+/// What `range` goes through: numbers or keys, and what stands there.
+fn pairs<'a>(value: &Value<'a>) -> std::result::Result<Vec<(Value<'a>, Value<'a>)>, String> {
+    match value {
+        Value::Array { .. } | Value::List(_) => {
+            let items = value.items().into_iter().enumerate();
+            Ok(items.map(|(at, item)| (Value::Number(at.into()), item)).collect())
+        }
+        Value::Object(object) if !object.is_struct() => {
+            let mut entries = object.entries();
+            entries.sort_by_key(|(key, _)| *key);
+            Ok(entries.into_iter().map(|(key, value)| (Value::Given(key), value)).collect())
+        }
+        Value::Nil | Value::NilPointer => Ok(Vec::new()),
+        other => Err(format!("`range` goes through lists and maps, and this is {}", other.kind())),
+    }
+}

@@ -1,0 +1,229 @@
+//! The functions of a template: docker's, and those of Go that are of use without HTML.
+
+use serde_json::Number;
+
+use super::Mode;
+use super::printf::{print, printf};
+use super::value::Value;
+
+/// A function.
+#[derive(Debug)]
+pub struct Function {
+    /// As it is called.
+    pub name: &'static str,
+    /// So many arguments at least.
+    least: usize,
+    /// So many at most.
+    most: usize,
+    /// What it does.
+    pub call: Call,
+    /// In a table's header its first argument stays as it is.
+    pub keeps_headers: bool,
+}
+
+/// What a function does.
+#[derive(Clone, Copy, Debug)]
+pub enum Call {
+    /// Takes values and gives one.
+    Plain(for<'a> fn(Mode, Vec<Value<'a>>) -> Given<'a>),
+    /// `or` and `and`: the first argument that is true, or false.
+    First {
+        /// `or`.
+        true_ends: bool,
+    },
+}
+
+type Given<'a> = Result<Value<'a>, String>;
+
+/// All of them, for messages.
+pub const NAMES: &str = "and, eq, ge, gt, index, join, json, le, len, lower, lt, ne, not, or, pad, print, printf, println, \
+                         slice, split, title, truncate, upper";
+
+static FUNCTIONS: [Function; 23] = [
+    Function { call: Call::First { true_ends: false }, ..new("and", 1, usize::MAX, nothing) },
+    new("eq", 2, usize::MAX, eq),
+    new("ge", 2, 2, |_, it| Ok(Value::Bool(it[0].compare(&it[1])?.is_ge()))),
+    new("gt", 2, 2, |_, it| Ok(Value::Bool(it[0].compare(&it[1])?.is_gt()))),
+    new("index", 1, usize::MAX, index),
+    header("join", 2, 2, join),
+    header("json", 1, 1, |mode, it| Ok(Value::Text(it[0].json(mode.is_terminal).into()))),
+    new("le", 2, 2, |_, it| Ok(Value::Bool(it[0].compare(&it[1])?.is_le()))),
+    new("len", 1, 1, len),
+    header("lower", 1, 1, |mode, it| Ok(made(text(mode, &it[0])?.to_lowercase()))),
+    new("lt", 2, 2, |_, it| Ok(Value::Bool(it[0].compare(&it[1])?.is_lt()))),
+    new("ne", 2, 2, |_, it| Ok(Value::Bool(!it[0].equals(&it[1])?))),
+    new("not", 1, 1, |_, it| Ok(Value::Bool(!it[0].is_true()))),
+    Function { call: Call::First { true_ends: true }, ..new("or", 1, usize::MAX, nothing) },
+    new("pad", 3, 3, pad),
+    new("print", 0, usize::MAX, |mode, it| Ok(made(print(mode, &it, false)))),
+    new("printf", 1, usize::MAX, |mode, it| Ok(made(printf(mode, &text(mode, &it[0])?, &it[1..])))),
+    new("println", 0, usize::MAX, |mode, it| Ok(made(print(mode, &it, true)))),
+    new("slice", 1, 3, slice),
+    header("split", 2, 2, split),
+    header("title", 1, 1, |mode, it| Ok(made(title(&text(mode, &it[0])?)))),
+    header("truncate", 2, 2, truncate),
+    header("upper", 1, 1, |mode, it| Ok(made(text(mode, &it[0])?.to_uppercase()))),
+];
+
+const fn new(
+    name: &'static str,
+    least: usize,
+    most: usize,
+    call: for<'a> fn(Mode, Vec<Value<'a>>) -> Given<'a>,
+) -> Function {
+    Function { name, least, most, call: Call::Plain(call), keeps_headers: false }
+}
+
+const fn header(
+    name: &'static str,
+    least: usize,
+    most: usize,
+    call: for<'a> fn(Mode, Vec<Value<'a>>) -> Given<'a>,
+) -> Function {
+    Function { keeps_headers: true, ..new(name, least, most, call) }
+}
+
+impl Function {
+    /// The function of this name.
+    pub fn of(name: &str) -> Option<&'static Self> {
+        FUNCTIONS.iter().find(|function| function.name == name)
+    }
+
+    /// Whether it takes so many arguments.
+    pub fn check(&self, count: usize) -> Result<(), String> {
+        let Self { name, least, most, .. } = self;
+        if (*least..=*most).contains(&count) {
+            return Ok(());
+        }
+        let wants = match (least, most) {
+            (1, 1) => "one argument".to_owned(),
+            (least, most) if least == most => format!("{least} arguments"),
+            (least, &usize::MAX) => format!("{least} or more arguments"),
+            (least, most) => format!("{least} to {most} arguments"),
+        };
+        Err(format!("`{name}` takes {wants}, not {count}"))
+    }
+}
+
+fn nothing(_: Mode, _: Vec<Value>) -> Given {
+    Ok(Value::Nil)
+}
+
+fn made<'a>(text: String) -> Value<'a> {
+    Value::Text(text.into())
+}
+
+/// A text, safe for where it is shown.
+fn text(mode: Mode, value: &Value) -> Result<String, String> {
+    match value {
+        Value::Given(_) | Value::Text(_) => Ok(value.shown(mode.is_terminal).into_owned()),
+        other => Err(format!("it takes a text, and this is {}", other.kind())),
+    }
+}
+
+fn whole(value: &Value) -> Result<usize, String> {
+    let number = value.number().as_ref().and_then(Number::as_u64).and_then(|n| usize::try_from(n).ok());
+    number.ok_or_else(|| format!("it takes a whole number, and this is {}", value.kind()))
+}
+
+fn eq<'a>(_: Mode, values: Vec<Value<'a>>) -> Given<'a> {
+    for other in &values[1..] {
+        if values[0].equals(other)? {
+            return Ok(Value::Bool(true));
+        }
+    }
+    Ok(Value::Bool(false))
+}
+
+fn index<'a>(_: Mode, values: Vec<Value<'a>>) -> Given<'a> {
+    let mut values = values.into_iter();
+    let first = values.next().unwrap_or(Value::Nil);
+    values.try_fold(first, |value, key| value.index(&key))
+}
+
+fn join<'a>(mode: Mode, values: Vec<Value<'a>>) -> Given<'a> {
+    let separator = text(mode, &values[1])?;
+    match &values[0] {
+        list @ (Value::Array { .. } | Value::List(_)) => {
+            let items: Vec<String> =
+                list.items().iter().map(|item| item.shown(mode.is_terminal).into_owned()).collect();
+            Ok(made(items.join(&separator)))
+        }
+        other => Err(format!("it takes a list, and this is {}", other.kind())),
+    }
+}
+
+fn len<'a>(_: Mode, values: Vec<Value<'a>>) -> Given<'a> {
+    let length = values[0].length().ok_or_else(|| format!("{} has no length", values[0].kind()))?;
+    Ok(Value::Number(length.into()))
+}
+
+fn pad<'a>(mode: Mode, values: Vec<Value<'a>>) -> Given<'a> {
+    let (text, before, after) = (text(mode, &values[0])?, whole(&values[1])?, whole(&values[2])?);
+    // Nobody means more blanks than a line is long.
+    let blanks = |count: usize| " ".repeat(count.min(10_000));
+    Ok(made(if text.is_empty() { text } else { format!("{}{text}{}", blanks(before), blanks(after)) }))
+}
+
+fn slice<'a>(mode: Mode, values: Vec<Value<'a>>) -> Given<'a> {
+    let length = values[0].length().ok_or_else(|| format!("{} has no parts", values[0].kind()))?;
+    let from = values.get(1).map_or(Ok(0), whole)?;
+    let to = values.get(2).map_or(Ok(length), whole)?;
+    let outside = || format!("there is nothing from {from} to {to}: the length is {length}");
+    match &values[0] {
+        list @ (Value::Array { .. } | Value::List(_)) => {
+            Ok(Value::List(list.items().get(from..to).ok_or_else(outside)?.to_vec()))
+        }
+        Value::Given(given) => {
+            let part = given.get(from..to).ok_or_else(outside)?;
+            Ok(Value::Given(part))
+        }
+        other => Ok(made(text(mode, other)?.get(from..to).ok_or_else(outside)?.to_owned())),
+    }
+}
+
+fn split<'a>(mode: Mode, values: Vec<Value<'a>>) -> Given<'a> {
+    let (whole, separator) = (text(mode, &values[0])?, text(mode, &values[1])?);
+    let parts: Vec<String> = match separator.as_str() {
+        "" => whole.chars().map(String::from).collect(),
+        separator => whole.split(separator).map(str::to_owned).collect(),
+    };
+    Ok(Value::List(parts.into_iter().map(made).collect()))
+}
+
+/// The first letter of each word in capitals.
+fn title(text: &str) -> String {
+    let mut before = ' ';
+    let mut titled = String::with_capacity(text.len());
+    for c in text.chars() {
+        let is_inside = before.is_alphanumeric() || matches!(before, '_' | '\'');
+        if is_inside {
+            titled.push(c)
+        } else {
+            titled.extend(c.to_uppercase())
+        }
+        before = c;
+    }
+    titled
+}
+
+/// The first bytes; a character that would be cut is left out.
+fn truncate<'a>(mode: Mode, values: Vec<Value<'a>>) -> Given<'a> {
+    let (mut text, length) = (text(mode, &values[0])?, whole(&values[1])?);
+    if let Some(end) = (0..=length.min(text.len())).rev().find(|end| text.is_char_boundary(*end)) {
+        text.truncate(end);
+    }
+    Ok(made(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_message_names_every_function() {
+        let names: Vec<&str> = FUNCTIONS.iter().map(|function| function.name).collect();
+        assert_eq!(names.join(", "), NAMES);
+        assert!(names.is_sorted());
+    }
+}

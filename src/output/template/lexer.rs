@@ -1,0 +1,286 @@
+//! A template's text, taken apart into text and the tokens of actions.
+
+use std::borrow::Cow;
+use std::str::FromStr as _;
+
+use serde_json::Number;
+
+use super::TemplateError;
+
+/// A part of a template.
+#[derive(Debug)]
+pub enum Piece {
+    /// Text as it stands.
+    Text(String),
+    /// What stands between `{{` and `}}`; where it begins.
+    Action(usize, Vec<Token>),
+}
+
+/// A word of an action.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// Where it begins.
+    pub at: usize,
+    /// No blank stands before it.
+    pub is_glued: bool,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What a token is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// `.`.
+    Dot,
+    /// `.Name`.
+    Field(String),
+    /// `$` or `$x`.
+    Variable(String),
+    /// A keyword or the name of a function.
+    Word(String),
+    /// `"text"`.
+    Text(String),
+    /// `42`.
+    Number(Number),
+    /// `(`, `)`, `|`, `,`, `:=` and `=`.
+    Sign(&'static str),
+}
+
+type Result<T> = std::result::Result<T, TemplateError>;
+
+/// Takes the whole text apart. With `has_escapes` a `\t` or `\n` outside of actions is a tab or a line's end.
+pub fn pieces(text: &str, has_escapes: bool) -> Result<Vec<Piece>> {
+    let (mut pieces, mut at) = (Vec::new(), 0);
+    let mut trims_start = false;
+    loop {
+        let rest = &text[at..];
+        let length = rest.find("{{").unwrap_or(rest.len());
+        let begins_action = length < rest.len();
+        let inner = at + length + 2;
+        // `{{- ` takes the blanks before it away, ` -}}` those behind it.
+        let trims_end = begins_action && text[inner..].starts_with('-') && is_blank_at(text, inner + 1);
+        let mut plain = Cow::Borrowed(&rest[..length]);
+        if has_escapes && plain.contains('\\') {
+            plain = plain.replace("\\t", "\t").replace("\\n", "\n").into();
+        }
+        let mut plain = plain.as_ref();
+        if trims_start {
+            plain = plain.trim_start_matches(is_blank);
+        }
+        if trims_end {
+            plain = plain.trim_end_matches(is_blank);
+        }
+        if !plain.is_empty() {
+            pieces.push(Piece::Text(plain.to_owned()));
+        }
+        if !begins_action {
+            return Ok(pieces);
+        }
+        let mut action = Action { text, at: inner + usize::from(trims_end), start: at + length };
+        match action.comment()? {
+            true => trims_start = action.end().unwrap_or_default(),
+            false => {
+                let (tokens, trims) = action.tokens()?;
+                pieces.push(Piece::Action(action.start, tokens));
+                trims_start = trims;
+            }
+        }
+        at = action.at;
+    }
+}
+
+fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\r' | '\n')
+}
+
+fn is_blank_at(text: &str, at: usize) -> bool {
+    text[at..].starts_with(is_blank)
+}
+
+fn is_word(c: char) -> bool {
+    c == '_' || c.is_alphanumeric()
+}
+
+/// An action, being read.
+struct Action<'t> {
+    text: &'t str,
+    at: usize,
+    start: usize,
+}
+
+impl Action<'_> {
+    fn rest(&self) -> &str {
+        &self.text[self.at..]
+    }
+
+    /// Goes past the action's end, if that is here; says whether it trims what follows.
+    fn end(&mut self) -> Option<bool> {
+        let blanks = self.rest().len() - self.rest().trim_start_matches(is_blank).len();
+        let end = &self.rest()[blanks..];
+        let (length, trims) = match end {
+            end if end.starts_with("}}") => (2, false),
+            end if end.starts_with("-}}") && blanks > 0 => (3, true),
+            _ => return None,
+        };
+        self.at += blanks + length;
+        Some(trims)
+    }
+
+    /// Goes past `/* */`, which has to be all there is.
+    fn comment(&mut self) -> Result<bool> {
+        let Some(comment) = self.rest().trim_start_matches(is_blank).strip_prefix("/*") else {
+            return Ok(false);
+        };
+        let Some(length) = comment.find("*/") else {
+            return Err(TemplateError::new(self.start, "the comment has no end"));
+        };
+        self.at = self.text.len() - comment.len() + length + 2;
+        let after = Self { text: self.text, at: self.at, start: self.start }.end();
+        match after {
+            Some(_) => Ok(true),
+            None => Err(TemplateError::new(self.start, "nothing else may stand beside a comment")),
+        }
+    }
+
+    fn tokens(&mut self) -> Result<(Vec<Token>, bool)> {
+        let mut tokens = Vec::new();
+        loop {
+            let before = self.at;
+            if let Some(trims) = self.end() {
+                return Ok((tokens, trims));
+            }
+            let blanks = self.rest().len() - self.rest().trim_start_matches(is_blank).len();
+            self.at += blanks;
+            if self.rest().is_empty() {
+                return Err(TemplateError::new(self.start, "the action has no end: `}}` is missing"));
+            }
+            let at = self.at;
+            let is_glued = before == at && !tokens.is_empty();
+            tokens.push(Token { at, is_glued, kind: self.token()? });
+        }
+    }
+
+    fn token(&mut self) -> Result<Kind> {
+        for sign in ["(", ")", "|", ",", ":=", "="] {
+            if self.rest().starts_with(sign) {
+                self.at += sign.len();
+                return Ok(Kind::Sign(sign));
+            }
+        }
+        let mut chars = self.rest().chars();
+        let (first, second) = (chars.next().unwrap_or_default(), chars.next().unwrap_or_default());
+        match first {
+            '"' => self.quoted(),
+            '`' => self.raw(),
+            '\'' => self.character(),
+            '.' if !second.is_ascii_digit() => {
+                self.at += 1;
+                Ok(if is_word(second) { Kind::Field(self.word()) } else { Kind::Dot })
+            }
+            '$' => {
+                self.at += 1;
+                Ok(Kind::Variable(format!("${}", self.word())))
+            }
+            '0'..='9' | '.' | '-' | '+' => self.number(),
+            c if is_word(c) => Ok(Kind::Word(self.word())),
+            c => Err(TemplateError::new(self.at, format!("`{c}` means nothing here"))),
+        }
+    }
+
+    fn word(&mut self) -> String {
+        let length = self.rest().find(|c| !is_word(c)).unwrap_or(self.rest().len());
+        let word = self.rest()[..length].to_owned();
+        self.at += length;
+        word
+    }
+
+    fn number(&mut self) -> Result<Kind> {
+        let at = self.at;
+        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+');
+        let length = self.rest().find(|c| !is_part(c)).unwrap_or(self.rest().len());
+        let text = self.rest()[..length].replace('_', "");
+        self.at += length;
+        let plain = text.strip_prefix('+').unwrap_or(&text);
+        let hex = plain.strip_prefix("0x").and_then(|digits| i64::from_str_radix(digits, 16).ok());
+        let number = match hex {
+            Some(number) => Some(number.into()),
+            None if plain.contains(['.', 'e', 'E']) => plain.parse().ok().and_then(Number::from_f64),
+            None => Number::from_str(plain).ok(),
+        };
+        number.map(Kind::Number).ok_or_else(|| TemplateError::new(at, format!("`{text}` is no number")))
+    }
+
+    fn quoted(&mut self) -> Result<Kind> {
+        let start = self.at;
+        self.at += 1;
+        let mut text = String::new();
+        loop {
+            match self.next() {
+                Some('"') => return Ok(Kind::Text(text)),
+                Some('\\') => text.push(self.escape()?),
+                None | Some('\n') => return Err(TemplateError::new(start, "the text has no closing quote")),
+                Some(c) => text.push(c),
+            }
+        }
+    }
+
+    fn raw(&mut self) -> Result<Kind> {
+        let inner = &self.rest()[1..];
+        let Some(length) = inner.find('`') else {
+            return Err(TemplateError::new(self.at, "the text has no closing quote"));
+        };
+        let text = inner[..length].to_owned();
+        self.at += length + 2;
+        Ok(Kind::Text(text))
+    }
+
+    /// `'a'` is a number in Go: that of the character.
+    fn character(&mut self) -> Result<Kind> {
+        let start = self.at;
+        self.at += 1;
+        let c = match self.next() {
+            Some('\\') => Some(self.escape()?),
+            other => other,
+        };
+        match (c, self.next()) {
+            (Some(c), Some('\'')) => Ok(Kind::Number(u32::from(c).into())),
+            _ => Err(TemplateError::new(start, "one character stands between single quotes")),
+        }
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let c = self.rest().chars().next()?;
+        self.at += c.len_utf8();
+        Some(c)
+    }
+
+    /// What follows a backslash.
+    fn escape(&mut self) -> Result<char> {
+        let at = self.at - 1;
+        let c = match self.next() {
+            Some('n') => Some('\n'),
+            Some('t') => Some('\t'),
+            Some('r') => Some('\r'),
+            Some('a') => Some('\u{7}'),
+            Some('b') => Some('\u{8}'),
+            Some('f') => Some('\u{c}'),
+            Some('v') => Some('\u{b}'),
+            Some(c @ ('\\' | '"' | '\'')) => Some(c),
+            Some('x') => self.coded(2, 16),
+            Some('u') => self.coded(4, 16),
+            Some('U') => self.coded(8, 16),
+            Some('0'..='7') => {
+                self.at -= 1;
+                self.coded(3, 8)
+            }
+            _ => None,
+        };
+        c.ok_or_else(|| TemplateError::new(at, "there is no such escape in a text"))
+    }
+
+    fn coded(&mut self, digits: usize, radix: u32) -> Option<char> {
+        let code = u32::from_str_radix(self.rest().get(..digits)?, radix).ok()?;
+        self.at += digits;
+        char::from_u32(code)
+    }
+}

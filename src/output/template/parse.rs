@@ -1,0 +1,350 @@
+//! From tokens to a tree, with everything checked that can be without data.
+
+use super::TemplateError;
+use super::functions::{Function, NAMES};
+use super::lexer::{Kind, Piece, Token};
+use super::tree::{Base, Branch, Command, Node, Operand, Pipeline};
+
+/// Deeper than anybody writes; what is deeper would overflow the stack.
+const DEPTH: usize = 100;
+
+type Result<T> = std::result::Result<T, TemplateError>;
+
+/// What parsing gives.
+pub struct Parsed {
+    /// The tree.
+    pub nodes: Vec<Node>,
+    /// The fields that are taken of the data itself, and where.
+    pub fields: Vec<(usize, String)>,
+}
+
+/// Reads a template's pieces.
+pub fn parse(pieces: Vec<Piece>) -> Result<Parsed> {
+    let mut parser = Parser {
+        pieces: pieces.into_iter(),
+        variables: vec!["$".to_owned()],
+        fields: Vec::new(),
+        dots: 0,
+        ranges: 0,
+        depth: 0,
+    };
+    let (nodes, end) = parser.list()?;
+    match end {
+        End::Text => Ok(Parsed { nodes, fields: parser.fields }),
+        End::Done(at) => Err(TemplateError::new(at, "nothing is open that it could end")),
+        End::Else(at, _) => Err(TemplateError::new(at, "`else` belongs into an `if`, `range` or `with`")),
+    }
+}
+
+struct Parser {
+    pieces: std::vec::IntoIter<Piece>,
+    /// Those that are in sight.
+    variables: Vec<String>,
+    fields: Vec<(usize, String)>,
+    /// So many `range` and `with` have changed what the dot is.
+    dots: usize,
+    ranges: usize,
+    depth: usize,
+}
+
+/// What a list of nodes ended with.
+enum End {
+    Text,
+    Done(usize),
+    Else(usize, Tokens),
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Control {
+    If,
+    Range,
+    With,
+}
+
+impl Parser {
+    fn list(&mut self) -> Result<(Vec<Node>, End)> {
+        let mut nodes = Vec::new();
+        while let Some(piece) = self.pieces.next() {
+            let (at, tokens) = match piece {
+                Piece::Text(text) => {
+                    nodes.push(Node::Text(text));
+                    continue;
+                }
+                Piece::Action(at, tokens) => (at, tokens),
+            };
+            let mut tokens = Tokens { tokens: tokens.into_iter().peekable(), start: at };
+            let word = match tokens.peek() {
+                Some(Kind::Word(word)) => word.clone(),
+                _ => String::new(),
+            };
+            if let Some(control) = control(&word) {
+                tokens.next();
+                nodes.push(self.branch(control, tokens)?);
+                continue;
+            }
+            match word.as_str() {
+                "end" | "else" => {
+                    tokens.next();
+                    if word == "else" {
+                        return Ok((nodes, End::Else(at, tokens)));
+                    }
+                    tokens.expect_end()?;
+                    return Ok((nodes, End::Done(at)));
+                }
+                "break" | "continue" => {
+                    if self.ranges == 0 {
+                        return Err(TemplateError::new(at, format!("`{word}` belongs into a `range`")));
+                    }
+                    tokens.next();
+                    tokens.expect_end()?;
+                    nodes.push(if word == "break" { Node::Break } else { Node::Continue });
+                }
+                "define" | "template" | "block" => {
+                    return Err(TemplateError::new(at, format!("`{word}` is not supported here")));
+                }
+                _ => {
+                    let pipeline = self.pipeline(&mut tokens, 1)?;
+                    tokens.expect_end()?;
+                    nodes.push(Node::Action(pipeline));
+                }
+            }
+        }
+        Ok((nodes, End::Text))
+    }
+
+    /// From behind `if`, `range` or `with` to its `end`.
+    fn branch(&mut self, control: Control, mut tokens: Tokens) -> Result<Node> {
+        let start = tokens.start;
+        self.enter(start)?;
+        let in_sight = self.variables.len();
+        let pipeline = self.pipeline(&mut tokens, if control == Control::Range { 2 } else { 1 })?;
+        tokens.expect_end()?;
+        let (changes_dot, repeats) = (control != Control::If, control == Control::Range);
+        self.dots += usize::from(changes_dot);
+        self.ranges += usize::from(repeats);
+        let (body, end) = self.list()?;
+        self.dots -= usize::from(changes_dot);
+        self.ranges -= usize::from(repeats);
+        let otherwise = match end {
+            End::Done(_) => Vec::new(),
+            End::Text => return Err(TemplateError::new(start, "its `{{end}}` is missing")),
+            End::Else(at, tokens) => self.otherwise(control, at, tokens)?,
+        };
+        self.variables.truncate(in_sight);
+        self.depth -= 1;
+        let branch = Branch { pipeline, body, otherwise };
+        Ok(match control {
+            Control::If => Node::If(branch),
+            Control::Range => Node::Range(branch),
+            Control::With => Node::With(branch),
+        })
+    }
+
+    fn otherwise(&mut self, of: Control, at: usize, mut tokens: Tokens) -> Result<Vec<Node>> {
+        let word = match tokens.next().map(|token| token.kind) {
+            None => {
+                return match self.list()? {
+                    (nodes, End::Done(_)) => Ok(nodes),
+                    (_, End::Text) => Err(TemplateError::new(at, "its `{{end}}` is missing")),
+                    (_, End::Else(at, _)) => Err(TemplateError::new(at, "there is one `else` already")),
+                };
+            }
+            Some(Kind::Word(word)) => word,
+            Some(_) => String::new(),
+        };
+        match control(&word) {
+            Some(control) if control == of && of != Control::Range => Ok(vec![self.branch(control, tokens)?]),
+            _ => Err(TemplateError::new(
+                at,
+                "behind `else` may stand another `if` or `with`, and nothing else",
+            )),
+        }
+    }
+
+    fn pipeline(&mut self, tokens: &mut Tokens, most_names: usize) -> Result<Pipeline> {
+        let at = tokens.at();
+        let (names, assigns) = self.names(tokens, most_names)?;
+        let mut commands = Vec::new();
+        loop {
+            commands.push(self.command(tokens, !commands.is_empty())?);
+            if !tokens.take("|") {
+                break;
+            }
+        }
+        if !assigns {
+            self.variables.extend(names.iter().cloned());
+        }
+        Ok(Pipeline { at, names, assigns, commands })
+    }
+
+    /// `$x :=`, `$x =`, and in a range `$i, $x :=`.
+    fn names(&mut self, tokens: &mut Tokens, most: usize) -> Result<(Vec<String>, bool)> {
+        let is_next = |tokens: &Tokens| {
+            let mut ahead = tokens.tokens.clone();
+            let first = ahead.next().map(|token| token.kind);
+            let second = ahead.next().map(|token| token.kind);
+            matches!(first, Some(Kind::Variable(_))) && matches!(second, Some(Kind::Sign("," | ":=" | "=")))
+        };
+        let mut names = Vec::new();
+        if !is_next(tokens) {
+            return Ok((names, false));
+        }
+        let at = tokens.at();
+        loop {
+            match tokens.next().map(|token| token.kind) {
+                Some(Kind::Variable(name)) if name != "$" => names.push(name),
+                _ => return Err(TemplateError::new(at, "a variable is `$` and a name")),
+            }
+            if !tokens.take(",") {
+                break;
+            }
+        }
+        if names.len() > most {
+            return Err(TemplateError::new(at, "two variables at once are for `range`"));
+        }
+        let assigns = tokens.take("=");
+        if !assigns && !tokens.take(":=") {
+            return Err(TemplateError::new(at, "`:=` is missing"));
+        }
+        if assigns && let Some(name) = names.iter().find(|name| !self.variables.contains(name)) {
+            return Err(TemplateError::new(at, format!("there is no variable `{name}`")));
+        }
+        Ok((names, assigns))
+    }
+
+    fn command(&mut self, tokens: &mut Tokens, is_piped: bool) -> Result<Command> {
+        let at = tokens.at();
+        let mut operands = Vec::new();
+        while tokens.peek().is_some_and(|kind| !matches!(kind, Kind::Sign(")" | "|"))) {
+            operands.push(self.operand(tokens)?);
+        }
+        if operands.is_empty() {
+            return Err(TemplateError::new(at, "a value is missing"));
+        }
+        let arguments = operands.split_off(1);
+        for argument in &arguments {
+            argument.check()?;
+        }
+        match operands.remove(0) {
+            Operand { base: Base::Call(function), fields, .. } if fields.is_empty() => {
+                function
+                    .check(arguments.len() + usize::from(is_piped))
+                    .map_err(|why| TemplateError::new(at, why))?;
+                Ok(Command::Call { at, function, arguments })
+            }
+            Operand { base: Base::Nil, .. } => Err(TemplateError::new(at, "`nil` alone says nothing")),
+            operand if arguments.is_empty() && !is_piped => {
+                operand.check()?;
+                Ok(Command::Value(operand))
+            }
+            _ => Err(TemplateError::new(at, "only a function takes arguments")),
+        }
+    }
+
+    fn operand(&mut self, tokens: &mut Tokens) -> Result<Operand> {
+        let at = tokens.at();
+        let mut fields = Vec::new();
+        let base = match tokens.next().map(|token| token.kind) {
+            Some(Kind::Dot) => Base::Dot,
+            Some(Kind::Field(name)) => {
+                if self.dots == 0 {
+                    self.fields.push((at, name.clone()));
+                }
+                fields.push(name);
+                Base::Dot
+            }
+            Some(Kind::Variable(name)) if self.variables.contains(&name) => Base::Variable(name),
+            Some(Kind::Variable(name)) => {
+                return Err(TemplateError::new(at, format!("there is no variable `{name}`")));
+            }
+            Some(Kind::Text(text)) => Base::Text(text),
+            Some(Kind::Number(number)) => Base::Number(number),
+            Some(Kind::Word(word)) => match word.as_str() {
+                "nil" => Base::Nil,
+                "true" | "false" => Base::Bool(word == "true"),
+                name => Base::Call(Function::of(name).ok_or_else(|| {
+                    TemplateError::new(at, format!("there is no function `{name}`; there are {NAMES}"))
+                })?),
+            },
+            Some(Kind::Sign("(")) => {
+                self.enter(at)?;
+                let pipeline = self.pipeline(tokens, 0)?;
+                if !tokens.take(")") {
+                    return Err(TemplateError::new(at, "its closing parenthesis is missing"));
+                }
+                self.depth -= 1;
+                Base::Pipeline(Box::new(pipeline))
+            }
+            Some(Kind::Sign(sign)) => {
+                return Err(TemplateError::new(at, format!("`{sign}` means nothing here")));
+            }
+            None => return Err(TemplateError::new(at, "a value is missing")),
+        };
+        while tokens.tokens.peek().is_some_and(|token| token.is_glued && matches!(token.kind, Kind::Field(_)))
+        {
+            if let Some(Token { at, kind: Kind::Field(name), .. }) = tokens.next() {
+                if fields.is_empty() && matches!(&base, Base::Variable(name) if name == "$") {
+                    self.fields.push((at, name.clone()));
+                }
+                fields.push(name);
+            }
+        }
+        Ok(Operand { at, base, fields })
+    }
+
+    fn enter(&mut self, at: usize) -> Result<()> {
+        self.depth += 1;
+        if self.depth > DEPTH { Err(TemplateError::new(at, "this is too deep")) } else { Ok(()) }
+    }
+}
+
+impl Operand {
+    /// A function in a value's place gets no arguments.
+    fn check(&self) -> Result<()> {
+        match self.base {
+            Base::Call(function) => function.check(0).map_err(|why| TemplateError::new(self.at, why)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn control(word: &str) -> Option<Control> {
+    match word {
+        "if" => Some(Control::If),
+        "range" => Some(Control::Range),
+        "with" => Some(Control::With),
+        _ => None,
+    }
+}
+
+/// The tokens of one action that are still to come.
+struct Tokens {
+    tokens: std::iter::Peekable<std::vec::IntoIter<Token>>,
+    start: usize,
+}
+
+impl Tokens {
+    fn peek(&mut self) -> Option<&Kind> {
+        self.tokens.peek().map(|token| &token.kind)
+    }
+
+    fn next(&mut self) -> Option<Token> {
+        self.tokens.next()
+    }
+
+    /// Where the next one is; at the action's end, where that begins.
+    fn at(&mut self) -> usize {
+        self.tokens.peek().map_or(self.start, |token| token.at)
+    }
+
+    fn take(&mut self, sign: &str) -> bool {
+        self.tokens.next_if(|token| matches!(token.kind, Kind::Sign(other) if other == sign)).is_some()
+    }
+
+    fn expect_end(&mut self) -> Result<()> {
+        match self.tokens.peek() {
+            None => Ok(()),
+            Some(token) => Err(TemplateError::new(token.at, "nothing more is expected in this action")),
+        }
+    }
+}

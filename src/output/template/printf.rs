@@ -1,0 +1,118 @@
+//! `print` and `printf`, for the verbs that make sense here: v, s, q, d, x, f, t and %.
+
+use std::iter::Peekable;
+use std::str::Chars;
+
+use super::Mode;
+use super::value::Value;
+
+/// No column is wider, and no fraction longer.
+const WIDEST: usize = 10_000;
+
+/// All values one after the other: with blanks between all and a line's end, or with blanks between those that are no text.
+pub fn print(mode: Mode, values: &[Value], is_line: bool) -> String {
+    let mut printed = String::new();
+    for (at, value) in values.iter().enumerate() {
+        let is_text = |value: &Value| value.text().is_some();
+        if at > 0 && (is_line || !is_text(value) && !is_text(&values[at - 1])) {
+            printed.push(' ');
+        }
+        printed += &value.shown(mode.is_terminal);
+    }
+    if is_line {
+        printed.push('\n');
+    }
+    printed
+}
+
+/// Go's `Sprintf`; what it complains of within the text, this does too.
+pub fn printf(mode: Mode, format: &str, values: &[Value]) -> String {
+    let (mut printed, mut values, mut chars) = (String::new(), values.iter(), format.chars().peekable());
+    while let Some(c) = chars.next() {
+        if c != '%' {
+            printed.push(c);
+            continue;
+        }
+        let mut verb = Verb::default();
+        while let Some(flag) = chars.next_if(|c| matches!(c, '-' | '0' | '+' | '#' | ' ')) {
+            verb.is_left |= flag == '-';
+            verb.has_zeros |= flag == '0';
+            verb.has_sign |= flag == '+';
+        }
+        verb.width = number(&mut chars);
+        if chars.next_if_eq(&'.').is_some() {
+            verb.precision = Some(number(&mut chars));
+        }
+        match chars.next() {
+            Some('%') => printed.push('%'),
+            None => printed += "%!(NOVERB)",
+            Some(letter) => match values.next() {
+                Some(value) => printed += &verb.shown(mode, letter, value),
+                None => printed += &format!("%!{letter}(MISSING)"),
+            },
+        }
+    }
+    let extra: Vec<_> = values.map(|value| value.shown(mode.is_terminal)).collect();
+    if !extra.is_empty() {
+        printed += &format!("%!(EXTRA {})", extra.join(", "));
+    }
+    printed
+}
+
+fn number(chars: &mut Peekable<Chars>) -> usize {
+    let mut number = 0;
+    while let Some(digit) = chars.next_if(char::is_ascii_digit) {
+        number = (number * 10 + digit.to_digit(10).unwrap_or_default() as usize).min(WIDEST);
+    }
+    number
+}
+
+#[derive(Default)]
+struct Verb {
+    is_left: bool,
+    has_zeros: bool,
+    has_sign: bool,
+    width: usize,
+    precision: Option<usize>,
+}
+
+impl Verb {
+    fn shown(&self, mode: Mode, letter: char, value: &Value) -> String {
+        let shown = || value.shown(mode.is_terminal).into_owned();
+        let number = value.number();
+        let (text, is_number) = match (letter, &number) {
+            ('v', _) => (shown(), number.is_some()),
+            ('s', None) => (self.cut(shown()), false),
+            ('q', None) => (format!("{:?}", self.cut(shown())), false),
+            ('x', None) => (shown().bytes().map(|byte| format!("{byte:02x}")).collect(), false),
+            ('t', None) if matches!(value, Value::Bool(_)) => (shown(), false),
+            ('d', Some(number)) if !number.is_f64() => (number.to_string(), true),
+            ('x', Some(number)) if number.is_u64() => {
+                (format!("{:x}", number.as_u64().unwrap_or_default()), true)
+            }
+            ('f', Some(number)) if number.is_f64() => {
+                let digits = self.precision.unwrap_or(6);
+                (format!("{:.digits$}", number.as_f64().unwrap_or_default()), true)
+            }
+            _ => (format!("%!{letter}({})", shown()), false),
+        };
+        let sign = if self.has_sign && is_number && !text.starts_with('-') { "+" } else { "" };
+        self.wide(format!("{sign}{text}"), is_number)
+    }
+
+    fn cut(&self, text: String) -> String {
+        self.precision.map_or(text.clone(), |length| text.chars().take(length).collect())
+    }
+
+    fn wide(&self, text: String, is_number: bool) -> String {
+        let missing = self.width.saturating_sub(text.chars().count());
+        match self {
+            Self { is_left: true, .. } => text + &" ".repeat(missing),
+            Self { has_zeros: true, .. } if is_number => {
+                let (sign, digits) = text.split_at(usize::from(text.starts_with(['-', '+'])));
+                format!("{sign}{}{digits}", "0".repeat(missing))
+            }
+            _ => " ".repeat(missing) + &text,
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! The values of a template: JSON beside the zero values of Go's types.
+//!
+//! Engines leave out what is zero, and templates are written for Go's types, where it is there: `""`, `0`, `[]`. So a
+//! value is looked up in the JSON, then in a document of zero values, in which
+//!
+//! * `"0001-01-01T00:00:00Z"` is a time and `"0s"` a length of time, which Go prints in its own way,
+//! * `["..."]` is a list of such items, `{"*": ...}` a map to such values,
+//! * `{"?": ...}` is a pointer, nil where the JSON has nothing, or with `"="` what stands there then,
+//! * any other object is a struct, and always true, even where it is empty.
+//!
+//! What the zero values do not know is taken as it is: newer engines have newer fields.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use serde_json::{Map, Number, Value as Json};
+
+use crate::output::json::json_visible;
+use crate::output::visible;
+
+const TIME: &str = "0001-01-01T00:00:00Z";
+const DURATION: &str = "0s";
+
+/// A value.
+#[derive(Clone, Debug)]
+pub enum Value<'a> {
+    /// What a map does not have.
+    Nil,
+    /// A pointer to nothing.
+    NilPointer,
+    /// `true`.
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// Text of the data.
+    Given(&'a str),
+    /// Text that the template made.
+    Text(Cow<'a, str>),
+    /// A time, as JSON has it.
+    Time(&'a str),
+    /// Nanoseconds.
+    Duration(i64),
+    /// A list of the data.
+    Array {
+        /// `None` is Go's nil.
+        json: Option<&'a Vec<Json>>,
+        /// The zero value of an item.
+        zero: Option<&'a Json>,
+    },
+    /// An object of the data.
+    Object(Object<'a>),
+    /// A list that the template made.
+    List(Vec<Value<'a>>),
+}
+
+/// An object of the data.
+#[derive(Clone, Debug)]
+pub struct Object<'a> {
+    json: Option<&'a Map<String, Json>>,
+    kind: ObjectKind<'a>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum ObjectKind<'a> {
+    Struct(&'a Map<String, Json>),
+    Map(&'a Json),
+    Unknown,
+}
+
+impl<'a> Value<'a> {
+    /// What stands in the JSON, else the zero value.
+    pub fn of(json: Option<&'a Json>, zero: Option<&'a Json>) -> Self {
+        let json = json.filter(|json| !json.is_null());
+        let pointed = zero.and_then(|zero| zero.get("?"));
+        let json = json.or_else(|| zero.filter(|_| pointed.is_some())?.get("="));
+        if pointed.is_some() && json.is_none() {
+            return Self::NilPointer;
+        }
+        let zero = pointed.or(zero);
+        match (json, zero) {
+            (None, None) => Self::Nil,
+            (None | Some(Json::String(_)), Some(Json::String(mark))) if mark == TIME => {
+                Self::Time(json.and_then(Json::as_str).unwrap_or(TIME))
+            }
+            (None | Some(Json::Number(_)), Some(Json::String(mark))) if mark == DURATION => {
+                Self::Duration(json.and_then(Json::as_i64).unwrap_or_default())
+            }
+            (Some(Json::Object(map)), zero) => Self::Object(Object::of(Some(map), zero)),
+            (None, Some(zero @ Json::Object(_))) => Self::Object(Object::of(None, Some(zero))),
+            (Some(Json::Array(items)), zero) => Self::Array { json: Some(items), zero: item_of(zero) },
+            (None, Some(zero @ Json::Array(_))) => Self::Array { json: None, zero: item_of(Some(zero)) },
+            (Some(scalar), _) | (None, Some(scalar)) => match scalar {
+                Json::String(text) => Self::Given(text),
+                Json::Number(number) => Self::Number(number.clone()),
+                Json::Bool(is) => Self::Bool(*is),
+                _ => Self::Nil,
+            },
+        }
+    }
+
+    /// `.name` of it.
+    pub fn field(&self, name: &str) -> Result<Self, String> {
+        match self {
+            // Go goes on through what a map does not have.
+            Self::Nil => Ok(Self::Nil),
+            Self::NilPointer => Err(format!(
+                "this is not set, so it has no `{name}`; ask first, as in {{{{with .X}}}}{{{{.{name}}}}}{{{{end}}}}"
+            )),
+            Self::Object(object) => object.field(name),
+            other => Err(format!("{} has no fields, so no `{name}`", other.kind())),
+        }
+    }
+
+    /// The item with this number, or the value of this key.
+    pub fn index(&self, key: &Value) -> Result<Self, String> {
+        match (self, key) {
+            (Self::Object(object), Value::Given(key)) => object.index(key),
+            (Self::Object(object), Value::Text(key)) => object.index(key),
+            (Self::Nil | Self::NilPointer, _) => Err("there is nothing in what is not set".to_owned()),
+            (Self::Array { .. } | Self::List(_) | Self::Given(_) | Self::Text(_), Value::Number(number)) => {
+                let length = self.length().unwrap_or_default();
+                let at = number.as_u64().and_then(|at| usize::try_from(at).ok()).filter(|at| *at < length);
+                let at = at.ok_or_else(|| format!("there is no item {number}: there are {length}"))?;
+                Ok(match self {
+                    Self::Given(text) => Self::Number(text.as_bytes()[at].into()),
+                    Self::Text(text) => Self::Number(text.as_bytes()[at].into()),
+                    _ => self.items().into_iter().nth(at).unwrap_or(Self::Nil),
+                })
+            }
+            _ => Err(format!("{} is not looked into by {}", self.kind(), key.kind())),
+        }
+    }
+
+    /// The items of a list.
+    pub fn items(&self) -> Vec<Self> {
+        match self {
+            Self::Array { json, zero } => {
+                json.iter().flat_map(|items| items.iter()).map(|item| Self::of(Some(item), *zero)).collect()
+            }
+            Self::List(items) => items.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What `len` is.
+    pub fn length(&self) -> Option<usize> {
+        match self {
+            Self::Given(text) => Some(text.len()),
+            Self::Text(text) => Some(text.len()),
+            Self::Array { json, .. } => Some(json.map_or(0, Vec::len)),
+            Self::List(items) => Some(items.len()),
+            Self::Object(Object { kind: ObjectKind::Struct(_), .. }) => None,
+            Self::Object(object) => Some(object.json.map_or(0, Map::len)),
+            _ => None,
+        }
+    }
+
+    /// Whether `if` takes it for true.
+    pub fn is_true(&self) -> bool {
+        match self {
+            Self::Nil | Self::NilPointer => false,
+            Self::Bool(is) => *is,
+            Self::Number(number) => number.as_f64() != Some(0.0),
+            Self::Duration(nanos) => *nanos != 0,
+            Self::Time(_) | Self::Object(Object { kind: ObjectKind::Struct(_), .. }) => true,
+            other => other.length() != Some(0),
+        }
+    }
+
+    /// What it is, in words for messages.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Nil | Self::NilPointer => "what is not set",
+            Self::Bool(_) => "a truth value",
+            Self::Number(_) => "a number",
+            Self::Given(_) | Self::Text(_) => "a text",
+            Self::Time(_) => "a time",
+            Self::Duration(_) => "a length of time",
+            Self::Array { .. } | Self::List(_) => "a list",
+            Self::Object(_) => "an object",
+        }
+    }
+
+    /// As it is printed; text of the data is made visible for a terminal.
+    pub fn shown(&self, is_terminal: bool) -> Cow<'_, str> {
+        let text = |text: &'a str| if is_terminal { visible(text) } else { text.into() };
+        match self {
+            Self::Nil => "<no value>".into(),
+            Self::NilPointer => "<nil>".into(),
+            Self::Bool(is) => is.to_string().into(),
+            Self::Number(number) => number.to_string().into(),
+            Self::Given(given) => text(given),
+            Self::Text(made) => made.as_ref().into(),
+            Self::Time(time) => text(time).replacen('T', " ", 1).replace('Z', " +0000 UTC").into(),
+            Self::Duration(nanos) => go_duration(*nanos).into(),
+            Self::Array { .. } | Self::List(_) => {
+                let items: Vec<String> =
+                    self.items().iter().map(|item| item.shown(is_terminal).into_owned()).collect();
+                format!("[{}]", items.join(" ")).into()
+            }
+            Self::Object(Object { json, kind: ObjectKind::Struct(zero) }) => {
+                let field = |name: &str| Value::of(json.and_then(|json| json.get(name)), zero.get(name));
+                // `Version` prints as its index, by a method of Go's type.
+                if zero.keys().eq(["Index"]) {
+                    return field("Index").shown(is_terminal).into_owned().into();
+                }
+                let new = json.iter().flat_map(|json| json.keys()).filter(|name| !zero.contains_key(*name));
+                let fields: Vec<String> =
+                    zero.keys().chain(new).map(|name| field(name).shown(is_terminal).into_owned()).collect();
+                format!("{{{}}}", fields.join(" ")).into()
+            }
+            Self::Object(object) => {
+                let mut entries = object.entries();
+                entries.sort_by_key(|(key, _)| *key);
+                let entry =
+                    |(key, value): (&'a str, Value)| format!("{}:{}", text(key), value.shown(is_terminal));
+                format!("map[{}]", entries.into_iter().map(entry).collect::<Vec<_>>().join(" ")).into()
+            }
+        }
+    }
+
+    /// As JSON on one line; of the data exactly what it has.
+    pub fn json(&self, is_terminal: bool) -> String {
+        let quoted = |text: &str| Json::from(text).to_string();
+        let json = match self {
+            Self::Nil | Self::NilPointer => "null".to_owned(),
+            Self::Bool(is) => is.to_string(),
+            Self::Number(number) => number.to_string(),
+            Self::Given(text) | Self::Time(text) => quoted(text),
+            Self::Text(text) => quoted(text),
+            Self::Duration(nanos) => nanos.to_string(),
+            Self::Array { json, .. } => {
+                json.map_or("null".to_owned(), |items| Json::Array(items.clone()).to_string())
+            }
+            Self::Object(Object { json, kind }) => match (json, kind) {
+                (Some(map), _) => Json::Object((*map).clone()).to_string(),
+                (None, ObjectKind::Struct(_)) => "{}".to_owned(),
+                (None, _) => "null".to_owned(),
+            },
+            Self::List(items) => {
+                let items: Vec<String> = items.iter().map(|item| item.json(false)).collect();
+                format!("[{}]", items.join(","))
+            }
+        };
+        if is_terminal { json_visible(&json).into_owned() } else { json }
+    }
+
+    /// Whether both are the same; an error where they cannot be compared.
+    pub fn equals(&self, other: &Self) -> Result<bool, String> {
+        match (self, other) {
+            (Self::Nil | Self::NilPointer, Self::Nil | Self::NilPointer) => Ok(true),
+            (Self::Nil | Self::NilPointer, _) | (_, Self::Nil | Self::NilPointer) => Ok(false),
+            (Self::Bool(a), Self::Bool(b)) => Ok(a == b),
+            _ => self.compare(other).map(Ordering::is_eq),
+        }
+    }
+
+    /// Which comes first; an error where that means nothing.
+    pub fn compare(&self, other: &Self) -> Result<Ordering, String> {
+        let order = match (self.number(), other.number(), self.text(), other.text()) {
+            (Some(a), Some(b), ..) => match (a.as_i128(), b.as_i128()) {
+                (Some(a), Some(b)) => Some(a.cmp(&b)),
+                (None, None) => a.as_f64().partial_cmp(&b.as_f64()),
+                _ => None,
+            },
+            (.., Some(a), Some(b)) => Some(a.cmp(b)),
+            _ => None,
+        };
+        order.ok_or_else(|| format!("{} is not compared with {}", self.kind(), other.kind()))
+    }
+
+    /// A number, or the nanoseconds of a length of time.
+    pub fn number(&self) -> Option<Number> {
+        match self {
+            Self::Number(number) => Some(number.clone()),
+            Self::Duration(nanos) => Some((*nanos).into()),
+            _ => None,
+        }
+    }
+
+    /// The text, as it is in the data.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Given(text) | Self::Time(text) => Some(text),
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> Object<'a> {
+    fn of(json: Option<&'a Map<String, Json>>, zero: Option<&'a Json>) -> Self {
+        let kind = match zero {
+            Some(Json::Object(zero)) => match zero.get("*") {
+                Some(item) => ObjectKind::Map(item),
+                None => ObjectKind::Struct(zero),
+            },
+            _ => ObjectKind::Unknown,
+        };
+        Self { json, kind }
+    }
+
+    fn get(&self, name: &str) -> Option<&'a Json> {
+        self.json.and_then(|json| json.get(name))
+    }
+
+    fn field(&self, name: &str) -> Result<Value<'a>, String> {
+        match (self.kind, self.get(name)) {
+            (ObjectKind::Struct(zero), json) if json.is_some() || zero.contains_key(name) => {
+                Ok(Value::of(json, zero.get(name)))
+            }
+            (ObjectKind::Map(zero), Some(json)) => Ok(Value::of(Some(json), Some(zero))),
+            (ObjectKind::Map(_), None) => Ok(Value::Nil),
+            (ObjectKind::Unknown, Some(json)) => Ok(Value::of(Some(json), None)),
+            _ => Err(format!("there is no field `{name}`")),
+        }
+    }
+
+    fn index(&self, key: &str) -> Result<Value<'a>, String> {
+        match (self.kind, self.get(key)) {
+            (ObjectKind::Map(zero), json) => Ok(Value::of(json, Some(zero))),
+            (ObjectKind::Unknown, None) => Ok(Value::Nil),
+            _ => self.field(key),
+        }
+    }
+
+    /// What it holds, in its order; of a struct only what the data has.
+    pub fn entries(&self) -> Vec<(&'a str, Value<'a>)> {
+        let zero = |key: &str| match self.kind {
+            ObjectKind::Struct(zero) => zero.get(key),
+            ObjectKind::Map(zero) => Some(zero),
+            ObjectKind::Unknown => None,
+        };
+        let entries = self.json.into_iter().flatten();
+        entries.map(|(key, json)| (key.as_str(), Value::of(Some(json), zero(key)))).collect()
+    }
+
+    /// Whether it has fields, not keys.
+    pub fn is_struct(&self) -> bool {
+        matches!(self.kind, ObjectKind::Struct(_))
+    }
+}
+
+/// The zero value of a list's items.
+fn item_of(zero: Option<&Json>) -> Option<&Json> {
+    zero.and_then(|zero| zero.get(0))
+}
+
+/// A length of time as Go prints it: `1m30s`, `1.5s`, `100ms`, `0s`.
+fn go_duration(nanos: i64) -> String {
+    let sign = if nanos < 0 { "-" } else { "" };
+    let nanos = nanos.unsigned_abs();
+    let text = match nanos {
+        0 => "0s".to_owned(),
+        1..1_000 => format!("{nanos}ns"),
+        1_000..1_000_000 => format!("{}µs", decimal(nanos, 3)),
+        1_000_000..1_000_000_000 => format!("{}ms", decimal(nanos, 6)),
+        _ => {
+            let (minutes, seconds) = (nanos / 60_000_000_000, decimal(nanos % 60_000_000_000, 9));
+            match (minutes / 60, minutes % 60) {
+                (0, 0) => format!("{seconds}s"),
+                (0, minutes) => format!("{minutes}m{seconds}s"),
+                (hours, minutes) => format!("{hours}h{minutes}m{seconds}s"),
+            }
+        }
+    };
+    format!("{sign}{text}")
+}
+
+/// `value` divided by 10 to the power of `digits`, without zeros at its end.
+fn decimal(value: u64, digits: u32) -> String {
+    let unit = 10_u64.pow(digits);
+    let fraction = format!("{:01$}", value % unit, digits as usize);
+    match fraction.trim_end_matches('0') {
+        "" => (value / unit).to_string(),
+        fraction => format!("{}.{fraction}", value / unit),
+    }
+}

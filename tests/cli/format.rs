@@ -1,0 +1,224 @@
+//! `--format`: what templates may say, where they come from, what is refused before anything is asked.
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::engine::Engine;
+use crate::support::fake_swarm::FakeSwarm;
+use crate::support::fixtures::{OLD, spec};
+use crate::support::run::{Run, swarmctl};
+
+fn swarm() -> FakeSwarm {
+    let mut web = spec("web10", OLD);
+    web["Labels"] = json!({ "team": "shop", "evil": "\u{1b}]0;x\u{7}" });
+    FakeSwarm::with([web, spec("web9", OLD)])
+}
+
+fn run(swarm: &FakeSwarm, args: &[&str]) -> Run {
+    swarmctl(args.iter().copied()).host(swarm.host()).run()
+}
+
+/// A config folder whose config.json has these settings.
+fn config(settings: &Value) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("config.json"), settings.to_string()).unwrap();
+    folder
+}
+
+fn run_with(swarm: &FakeSwarm, config: &TempDir, args: &[&str]) -> Run {
+    let folder = config.path().to_str().unwrap();
+    swarmctl(args.iter().copied()).host(swarm.host()).env("DOCKER_CONFIG", folder).run()
+}
+
+#[test]
+fn ls_shows_each_service_by_the_template_in_natural_order() {
+    let swarm = swarm();
+    let id = swarm.service("web9").id;
+    let out = |format: &str| run(&swarm, &["ls", "--format", format]).exits(0).stdout;
+    assert_eq!(
+        out(r"{{.Name}}\t{{.Image}} {{.Mode}}"),
+        format!("web9\t{OLD} replicated\nweb10\t{OLD} replicated\n")
+    );
+    assert_eq!(out("{{.ID}}").lines().next(), Some(&id[..12]));
+    assert_eq!(
+        out(r"table {{.Name}}\t{{upper .Mode}}"),
+        "NAME      MODE\nweb9      REPLICATED\nweb10     REPLICATED\n"
+    );
+    assert_eq!(out("table"), run(&swarm, &["ls"]).exits(0).stdout);
+    let first = |text: &str| serde_json::from_str::<Value>(text.lines().next().unwrap()).unwrap();
+    let object = first(&out("json"));
+    assert_eq!(object, first(&out("{{json .}}")));
+    assert_eq!((&object["Name"], &object["Ports"]), (&json!("web9"), &json!("*:22222->80/tcp")));
+    assert_eq!(object.as_object().unwrap().len(), 6);
+    let raw = out("raw");
+    assert!(
+        raw.starts_with(&format!("id: {}\nname: web9\nmode: replicated\nreplicas: ", &id[..12])),
+        "{raw}"
+    );
+    assert_eq!(run(&swarm, &["ls", "-q", "--format", "raw"]).exits(0).stdout.lines().count(), 2);
+    assert_eq!(run(&swarm, &["ls", "-q", "--format", "{{.Name}}"]).exits(0).stdout, "web9\nweb10\n");
+    assert_eq!(
+        run(&swarm, &["ls", "-q", "--format", "table"]).exits(0).stdout,
+        run(&swarm, &["ls", "-q"]).stdout
+    );
+}
+
+#[test]
+fn ps_status_and_outdated_name_what_their_tables_show() {
+    let swarm = swarm();
+    for (args, format, line) in [
+        (
+            &["ps", "web9"][..],
+            "{{.Name}} {{.Image}} {{.DesiredState}} {{.Error}}|",
+            "web9.1 opera443399/whoami:0.7 Running |",
+        ),
+        (
+            &["status", "web9"],
+            "{{.Name}} {{.State}} {{.Replicas}} {{.Image}}{{.Detail}}",
+            "web9 converged 1/1 opera443399/whoami:0.7",
+        ),
+        (
+            &["outdated", "web9"],
+            "{{.Name}} {{.Tag}} {{.Runs}} {{if .Outdated}}old{{else}}?{{end}}{{.Digest}}",
+            "web9 opera443399/whoami:0.7 - ?",
+        ),
+    ] {
+        let args = [args, &["--format", format]].concat();
+        assert_eq!(run(&swarm, &args).exits(0).stdout, format!("{line}\n"), "{args:?}");
+    }
+    let header = |args: &[&str]| run(&swarm, args).exits(0).stdout.lines().next().unwrap().to_owned();
+    assert_eq!(
+        header(&["ps", "web9", "--format", r"table {{.DesiredState}}\t{{.CurrentState}}"]),
+        "DESIRED STATE   CURRENT STATE"
+    );
+    assert_eq!(
+        header(&["outdated", "web9", "--format", "table {{.RegistryDigest}} {{.Error}}"]),
+        "REGISTRY DIGEST ERROR"
+    );
+    assert_eq!(header(&["status", "web9", "--format", "raw"]), "name: web9");
+    // The exit code is the answer, however it is shown.
+    run(&swarm, &["status", "nosuch", "--format", "{{.Name}}"]).exits(3);
+}
+
+#[test]
+fn inspect_shows_what_go_would_of_the_engines_json() {
+    let swarm = swarm();
+    let out = |format: &str| run(&swarm, &["inspect", "web10", "--format", format]).exits(0).stdout;
+    for (format, text) in [
+        ("{{.Spec.Name}} {{.Spec.TaskTemplate.ContainerSpec.Image}}", "web10 opera443399/whoami:0.7"),
+        ("{{index .Spec.Labels \"team\"}}|{{index .Spec.Labels \"none\"}}|", "shop||"),
+        (
+            "{{json .Spec.EndpointSpec.Ports}}",
+            r#"[{"Protocol":"tcp","TargetPort":80,"PublishedPort":22222,"PublishMode":"ingress"}]"#,
+        ),
+        ("{{range .Spec.EndpointSpec.Ports}}{{.PublishedPort}}->{{.TargetPort}}{{end}}", "22222->80"),
+        ("{{if .Spec.Mode.Global}}global{{else}}{{.Spec.Mode.Replicated.Replicas}}{{end}}", "1"),
+        ("{{.Spec.TaskTemplate.ContainerSpec.Hostname}}{{.Spec.TaskTemplate.ContainerSpec.TTY}}", "false"),
+        ("{{with .UpdateStatus}}{{.State}}{{else}}none{{end}}{{.PreviousSpec}}", "none<nil>"),
+        (r"a\tb", r"a\tb"),
+    ] {
+        assert_eq!(out(format), format!("{text}\n"), "{format}");
+    }
+    let object: Value = serde_json::from_str(&out("{{json .}}")).unwrap();
+    assert_eq!(json!([object]), run(&swarm, &["inspect", "web10"]).exits(0).json());
+    let compact = out("json");
+    assert!(compact.starts_with("[{\"ID\":") && compact.lines().count() == 1);
+    assert_eq!(out("raw"), run(&swarm, &["inspect", "web10"]).stdout);
+    assert_eq!(out("pretty"), run(&swarm, &["inspect", "--pretty", "web10"]).stdout);
+    let run = run(&swarm, &["inspect", "-f", "{{.Spec.Name}}", "web9", "nosuch", "web10"]).exits(3);
+    assert_eq!(run.stdout, "web9\nweb10\n");
+    run.says(&["nosuch"]);
+}
+
+#[test]
+fn what_a_service_does_not_have_is_an_error_and_the_others_are_shown() {
+    let swarm = swarm();
+    let shown =
+        run(&swarm, &["inspect", "web9", "web10", "-f", "{{.Spec.Labels.team}} {{.Spec.Nmae}}"]).exits(1);
+    shown.tells_an_error().says(&[
+        "cannot show service `web9` by the template",
+        "`.Spec.Nmae}}`",
+        "no field `Nmae`",
+    ]);
+    let shown = run(&swarm, &["inspect", "web9", "-f", "{{.UpdateStatus.State}}"]).exits(1);
+    shown.says(&["not set", "{{with .X}}{{.State}}{{end}}"]);
+}
+
+#[test]
+fn what_no_template_can_be_is_two_and_nothing_is_asked() {
+    for (args, words) in [
+        (&["ls", "--format", "{{.Nmae}}"][..], "there is no `.Nmae`; there are .ID, .Name"),
+        (&["ls", "--format", "{{.Name"], "`}}` is missing"),
+        (&["ps", "web", "--format", "{{env \"HOME\"}}"], "there is no function `env`; there are and, eq"),
+        (&["status", "web", "--format", "{{if .Name}}x"], "its `{{end}}` is missing"),
+        (&["outdated", "--format", "table {{.Ports}}"], "there is no `.Ports`"),
+        (&["inspect", "web", "--format", "{{template \"x\"}}"], "`template` is not supported here"),
+        (&["inspect", "web", "--format", "prettyx"], "`pretty` stands alone"),
+        (&["inspect", "web", "--format", "{{.ID}}", "--pretty"], "cannot be used with"),
+        (&["ls", "--format", "json", "--json"], "cannot be used with"),
+    ] {
+        let engine = Engine::silent();
+        swarmctl(args.iter().copied()).host(engine.host()).run().exits(2).says(&[words]);
+        assert!(engine.requests().is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn config_json_has_the_defaults_where_nothing_else_is_asked_for() {
+    let swarm = swarm();
+    let config = config(&json!({
+        "servicesFormat": "{{.Name}}!",
+        "tasksFormat": "table {{.Name}}",
+        "serviceInspectFormat": "{{.Spec.Name}}?",
+    }));
+    let out = |args: &[&str]| run_with(&swarm, &config, args).exits(0).stdout;
+    assert_eq!(out(&["ls"]), "web9!\nweb10!\n");
+    assert_eq!(out(&["ps", "web9"]), "NAME\nweb9.1\n");
+    assert_eq!(out(&["inspect", "web9"]), "web9?\n");
+    for args in [
+        &["ls", "-q"][..],
+        &["ls", "--json"],
+        &["ls", "--format", "table"],
+        &["ps", "-q", "web9"],
+        &["ps", "--json", "web9"],
+        &["inspect", "--json", "web9"],
+        &["inspect", "--pretty", "web9"],
+        &["inspect", "--format", "raw", "web9"],
+        &["status", "web9"],
+    ] {
+        assert_eq!(out(args), run(&swarm, args).exits(0).stdout, "{args:?}");
+    }
+}
+
+#[test]
+fn a_default_that_cannot_be_one_is_two_and_a_broken_file_is_a_warning() {
+    let engine = Engine::silent();
+    let broken = config(&json!({ "servicesFormat": "{{.Nmae}}" }));
+    let run =
+        swarmctl(["ls"]).host(engine.host()).env("DOCKER_CONFIG", broken.path().to_str().unwrap()).run();
+    run.exits(2).says(&["`servicesFormat` of config.json", "there is no `.Nmae`"]);
+    assert!(engine.requests().is_empty());
+    let swarm = swarm();
+    for settings in [json!({ "servicesFormat": 5 }), json!(["sesame"])] {
+        let run = run_with(&swarm, &config(&settings), &["ls"]).exits(0);
+        assert!(run.stdout.starts_with("ID "), "{}", run.report());
+        run.says(&["warning: ", "config.json"]).never_says(&["sesame"]);
+    }
+}
+
+#[test]
+fn a_pipe_gets_the_text_as_it_is_and_a_terminal_sees_it() {
+    let swarm = swarm();
+    let template = "{{.Spec.Labels.evil}}{{println}}{{json .Spec.Labels.team}}";
+    let args = ["inspect", "web10", "--format", template];
+    assert_eq!(run(&swarm, &args).exits(0).stdout, "\u{1b}]0;x\u{7}\n\"shop\"\n");
+    // `script` gives it a terminal.
+    let line = format!("{} inspect web10 --format '{template}'", env!("CARGO_BIN_EXE_swarmctl"));
+    let output = std::process::Command::new("script")
+        .args(["-qec", &line, "/dev/null"])
+        .env("DOCKER_HOST", swarm.host())
+        .output()
+        .expect("script is there: sudo apt-get install --no-install-recommends -y bsdutils");
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(shown, "\\u{1b}]0;x\\u{7}\r\n\"shop\"\r\n");
+}
