@@ -61,11 +61,19 @@ _missing_for_ssh() {
   fi
 }
 
+_missing_for_shells() {
+  # Completion is tried in all three; `script` is the terminal that the keys are pressed in.
+  if _lacks zsh; then echo zsh; fi
+  if _lacks fish; then echo fish; fi
+  if ! [ -e /usr/share/bash-completion/bash_completion ]; then echo bash-completion; fi
+  if _lacks script; then echo bsdutils; fi
+}
+
 _missing_for_lint() {
   if _lacks shellcheck; then echo shellcheck; fi
 }
 
-# need_packages AREA...: installs what is missing for `engine`, `registry`, `ssh`, `build` or `lint`, and nothing else.
+# need_packages AREA...: installs what is missing for `engine`, `registry`, `ssh`, `build`, `shells` or `lint`, and nothing else.
 need_packages() {
   local area missing
   missing=$(for area in "$@"; do "_missing_for_$area"; done | sort -u | xargs)

@@ -23,6 +23,7 @@ pub mod forecast;
 mod gate;
 pub mod headers;
 pub mod image;
+pub mod images;
 pub mod interrupt;
 pub mod logs;
 mod managers;

@@ -12,6 +12,13 @@ struct Network {
     name: String,
 }
 
+/// `GET /networks` of the swarm: the names of those that services can be on.
+pub fn list_names(client: &Client) -> Result<Vec<String>> {
+    let path = Path::new(&["networks"]).query("filters", r#"{"scope":{"swarm":true}}"#);
+    let names = client.get_json::<Vec<Network>>(&path)?.into_iter().map(|network| network.name);
+    Ok(names.filter(|name| name != "ingress").collect())
+}
+
 /// `GET /networks/{id}` in the whole swarm: its name.
 pub fn name(client: &Client, id: &str) -> Result<String> {
     let path = Path::new(&["networks", id]).query("scope", "swarm");

@@ -34,6 +34,12 @@ pub fn resolve(client: &Client, edits: &mut [Edit], spec: Option<&Value>) -> Res
     Ok(())
 }
 
+/// `GET /secrets` or `GET /configs` (`kind`): the names.
+pub fn list_names(client: &Client, kind: &'static str) -> Result<Vec<String>> {
+    let found: Vec<Value> = client.get_json(&Path::new(&[&format!("{kind}s")]))?;
+    Ok(found.iter().filter_map(|object| object["Spec"]["Name"].as_str()).map(str::to_owned).collect())
+}
+
 /// A network as far as it is needed to refer to it.
 #[derive(Debug, Deserialize)]
 struct Network {

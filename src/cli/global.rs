@@ -16,6 +16,7 @@ use self::engine::EngineArgs;
 use super::debug;
 use crate::api::client::Client;
 use crate::api::config_file::{self, ConfigFile};
+use crate::api::context::Contexts;
 use crate::api::distribution::Manifests;
 use crate::api::docker_config;
 use crate::api::error::Result as ApiResult;
@@ -23,7 +24,7 @@ use crate::api::interrupt::Interrupt;
 use crate::api::observer::Observer;
 use crate::api::proxy::Proxy;
 use crate::api::registry_auth::Keyring;
-use crate::api::settings::Settings;
+use crate::api::settings::{DEFAULT_CONTEXT, Settings};
 use crate::api::target::Target;
 use crate::output;
 
@@ -65,6 +66,7 @@ pub struct Global {
     keyring: OnceLock<Keyring>,
     manifests: Manifests,
     is_debug: bool,
+    is_silent: bool,
 }
 
 impl Global {
@@ -86,7 +88,13 @@ impl Global {
             keyring: OnceLock::new(),
             manifests: Manifests::default(),
             is_debug: args.debug || args.log_level == Some(Level::Debug),
+            is_silent: false,
         })
+    }
+
+    /// The same, and nothing is ever said: it is not the user who reads it.
+    pub fn silent(self) -> Self {
+        Self { is_debug: false, is_silent: true, ..self }
     }
 
     /// What flags and variables say of the engine.
@@ -103,7 +111,9 @@ impl Global {
         for connection in std::iter::once(&mut target.connection).chain(&mut target.others) {
             connection.proxy = Proxy::find(&connection.endpoint, variable)?;
         }
-        target.warnings.iter().for_each(|text| output::warning(text));
+        if !self.is_silent {
+            target.warnings.iter().for_each(|text| output::warning(text));
+        }
         Ok(self.target.get_or_init(|| target))
     }
 
@@ -163,6 +173,16 @@ impl Global {
     pub fn config_text(&self, name: &str) -> ApiResult<Option<String>> {
         let Some((folder, _)) = self.settings.config_folder() else { return Ok(None) };
         Ok(ConfigFile::read(&folder)?.text(name)?.map(str::to_owned))
+    }
+
+    /// The contexts that there are, `default` too.
+    pub fn context_names(&self) -> ApiResult<Vec<String>> {
+        let all = match self.settings.config_folder() {
+            Some((folder, _)) => Contexts::of(&folder).list()?,
+            None => Vec::new(),
+        };
+        let names = all.into_iter().filter_map(|(_, context)| Some(context.ok()?.name));
+        Ok(names.chain([DEFAULT_CONTEXT.to_owned()]).collect())
     }
 
     /// The signal that came.

@@ -3,6 +3,8 @@
 mod acting;
 mod auth;
 mod batch;
+mod complete;
+mod completion;
 mod context;
 mod create;
 mod debug;
@@ -14,6 +16,8 @@ mod image_args;
 mod inspect;
 mod logs;
 mod ls;
+#[cfg(test)]
+mod man;
 mod outdated;
 mod progress;
 mod ps;
@@ -62,6 +66,7 @@ struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     Auth(auth::AuthArgs),
+    Completion(completion::CompletionArgs),
     Context(context::ContextArgs),
     Create(create::CreateArgs),
     Inspect(inspect::InspectArgs),
@@ -83,6 +88,10 @@ enum Command {
 
 /// Parses the command line, runs the command, reports its error; gives the exit status.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if let Some(exit) = completion_of(&args) {
+        return exit.code();
+    }
     let parsed = grammar::docker(Cli::command())
         .try_get_matches_from(args)
         .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
@@ -96,6 +105,17 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     }
 }
 
+/// Where a shell asks what may stand at the cursor.
+fn completion_of(args: &[OsString]) -> Option<Exit> {
+    let name = args.get(1)?.to_str()?;
+    let [with_descriptions, without] = complete::NAMES;
+    let has_descriptions = name == with_descriptions;
+    (has_descriptions || name == without).then(|| {
+        let words: Vec<String> = args[2..].iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        complete::run(Cli::command(), &words, has_descriptions)
+    })
+}
+
 fn run(cli: Cli) -> Exit {
     let global = match Global::new(cli.global) {
         Ok(global) => global,
@@ -103,6 +123,7 @@ fn run(cli: Cli) -> Exit {
     };
     let result = match cli.command {
         Command::Auth(args) => auth::run(args, &global),
+        Command::Completion(args) => completion::run(args),
         Command::Context(args) => context::run(args, &global),
         Command::Create(args) => create::run(args, &global),
         Command::Inspect(args) => inspect::run(args, &global),

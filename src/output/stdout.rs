@@ -36,6 +36,18 @@ impl<W: Write> Out<W> {
         self.write(b"\n");
     }
 
+    /// Text of this program's own, as it stands.
+    pub fn own_text(&mut self, text: &'static str) {
+        self.write(text.as_bytes());
+    }
+
+    /// Texts on one line, a tab between them.
+    pub fn columns(&mut self, texts: &[&str]) {
+        let texts: Vec<_> = texts.iter().map(|text| visible(text)).collect();
+        self.write(texts.join("\t").as_bytes());
+        self.write(b"\n");
+    }
+
     /// A table.
     pub fn table(&mut self, table: Table) {
         table.for_each_line(|line| {

@@ -13,6 +13,7 @@
 mod api_version;
 mod auth;
 mod batch;
+mod complete;
 mod context;
 mod create;
 mod credentials;
@@ -36,6 +37,7 @@ mod readme;
 mod resolve;
 mod rm;
 mod settings;
+mod shells;
 mod ssh;
 mod status;
 mod support;

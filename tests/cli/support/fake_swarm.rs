@@ -426,6 +426,7 @@ impl World {
                 Answer::json(200, self.manager().to_string())
             }
             ("GET", ["nodes"]) => Answer::json(200, json!([self.manager()]).to_string()),
+            ("GET", ["images", "json"]) => Answer::json(200, "[]"),
             ("GET", ["distribution", name @ .., "json"]) => match self.registry.get(&name.join("/")) {
                 Some(digest) => Answer::json(
                     200,
