@@ -175,6 +175,11 @@ impl Global {
         Ok(ConfigFile::read(&folder)?.text(name)?.map(str::to_owned))
     }
 
+    /// The flag that ends every wait.
+    pub fn interrupt(&self) -> Interrupt {
+        self.interrupt.clone()
+    }
+
     /// The contexts that there are, `default` too.
     pub fn context_names(&self) -> ApiResult<Vec<String>> {
         let all = match self.settings.config_folder() {

@@ -30,6 +30,11 @@ pub fn flag(arg: Arg) -> Arg {
     }
 }
 
+/// Whether the next word is the flag's value; that of a switch stands behind `=`.
+pub fn takes_next(arg: &Arg) -> bool {
+    matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) && !arg.is_require_equals_set()
+}
+
 /// The words that docker's switches take.
 pub fn parse_bool(word: &str) -> Result<bool, String> {
     match word {

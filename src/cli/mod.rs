@@ -19,6 +19,7 @@ mod ls;
 #[cfg(test)]
 mod man;
 mod outdated;
+mod plugin;
 mod progress;
 mod ps;
 mod report;
@@ -43,6 +44,9 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use exit::Exit;
 use global::{Global, GlobalArgs};
+use plugin::Called;
+
+use crate::output;
 
 /// Change what a Docker Swarm service runs, and nothing else about it
 #[derive(Parser, Debug)]
@@ -74,6 +78,7 @@ enum Command {
     #[command(visible_alias = "list")]
     Ls(ls::LsArgs),
     Outdated(outdated::OutdatedArgs),
+    Plugin(plugin::PluginArgs),
     Ps(ps::PsArgs),
     Restart(restart::RestartArgs),
     #[command(visible_alias = "remove")]
@@ -88,15 +93,20 @@ enum Command {
 
 /// Parses the command line, runs the command, reports its error; gives the exit status.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
-    let args: Vec<OsString> = args.into_iter().collect();
-    if let Some(exit) = completion_of(&args) {
+    let mut command = Cli::command();
+    let Called { is_plugin, words } = Called::read(&command, args.into_iter().collect());
+    if let Some(exit) = answer_to_programs(&command, &words) {
         return exit.code();
     }
-    let parsed = grammar::docker(Cli::command())
-        .try_get_matches_from(args)
+    if is_plugin {
+        command = command.bin_name("docker swarmctl");
+        output::called_as("docker swarmctl");
+    }
+    let parsed = grammar::docker(command)
+        .try_get_matches_from(words)
         .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
     match parsed {
-        Ok(cli) => run(cli).code(),
+        Ok(cli) => run(cli, is_plugin).code(),
         Err(said) => {
             // Help and version are answers on stdout; a closed pipe is no error.
             let _ = said.print();
@@ -105,22 +115,32 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     }
 }
 
-/// Where a shell asks what may stand at the cursor.
-fn completion_of(args: &[OsString]) -> Option<Exit> {
-    let name = args.get(1)?.to_str()?;
+/// Where a shell asks what may stand at the cursor, or docker's client what its plugin is.
+fn answer_to_programs(command: &clap::Command, words: &[OsString]) -> Option<Exit> {
     let [with_descriptions, without] = complete::NAMES;
+    let name = words.get(1)?.to_str()?;
+    if name == plugin::METADATA {
+        let mut out = output::stdout();
+        out.line(&plugin::metadata(command));
+        // Whoever asked has gone away.
+        let _ = out.finish();
+        return Some(Exit::Done);
+    }
     let has_descriptions = name == with_descriptions;
     (has_descriptions || name == without).then(|| {
-        let words: Vec<String> = args[2..].iter().map(|word| word.to_string_lossy().into_owned()).collect();
-        complete::run(Cli::command(), &words, has_descriptions)
+        let words: Vec<String> = words[2..].iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        complete::run(command.clone(), &words, has_descriptions)
     })
 }
 
-fn run(cli: Cli) -> Exit {
+fn run(cli: Cli, is_plugin: bool) -> Exit {
     let global = match Global::new(cli.global) {
         Ok(global) => global,
         Err(error) => return exit::tell(&error, None),
     };
+    if is_plugin {
+        plugin::follow(&global);
+    }
     let result = match cli.command {
         Command::Auth(args) => auth::run(args, &global),
         Command::Completion(args) => completion::run(args),
@@ -130,6 +150,7 @@ fn run(cli: Cli) -> Exit {
         Command::Logs(args) => logs::run(args, &global),
         Command::Ls(args) => ls::run(args, &global),
         Command::Outdated(args) => outdated::run(args, &global),
+        Command::Plugin(args) => plugin::run(args, &global),
         Command::Ps(args) => ps::run(args, &global),
         Command::Restart(args) => restart::run(args, &global),
         Command::Rm(args) => rm::run(args, &global),

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -28,9 +29,21 @@ pub fn json_line(object: &Value) {
     print(&format!("{}\n", json_visible(&object.to_string())));
 }
 
+/// The words that this program is called by, where they are not its name: commands in hints are shown with them.
+pub fn called_as(words: &'static str) {
+    // It is called once.
+    let _ = CALLED_AS.set(words);
+}
+
+static CALLED_AS: OnceLock<&str> = OnceLock::new();
+
 /// What went wrong, why, and what to do about it.
 pub fn error<C: Display>(what: &str, causes: impl IntoIterator<Item = C>, hint: Option<&str>) {
-    print(&report(what, causes, hint));
+    let hint = hint.map(|hint| match CALLED_AS.get() {
+        Some(words) => hint.replace("`swarmctl ", &format!("`{words} ")),
+        None => hint.to_owned(),
+    });
+    print(&report(what, causes, hint.as_deref()));
 }
 
 fn report<C: Display>(what: &str, causes: impl IntoIterator<Item = C>, hint: Option<&str>) -> String {

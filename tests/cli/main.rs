@@ -31,6 +31,7 @@ mod logs;
 mod ls;
 mod managers;
 mod outdated;
+mod plugin;
 mod progress;
 mod ps;
 mod readme;

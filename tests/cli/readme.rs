@@ -6,10 +6,14 @@ use super::support::run::swarmctl;
 #[test]
 fn every_command_of_readme_is_understood() {
     let readme = include_str!("../../README.md");
+    // What is installed or read there concerns nobody else.
+    let config = tempfile::tempdir().unwrap();
+    let folder = config.path().to_str().unwrap();
     let mut count = 0;
     for line in commands(readme) {
         let swarm = FakeSwarm::start();
-        let run = swarmctl(words(line).into_iter().skip(1)).host(swarm.host()).run();
+        let run =
+            swarmctl(words(line).into_iter().skip(1)).host(swarm.host()).env("DOCKER_CONFIG", folder).run();
         // On an empty swarm most of them find no service; what must not happen is that the words are wrong.
         assert_ne!(run.code, Some(2), "README: {line}\n{}", run.report());
         count += 1;

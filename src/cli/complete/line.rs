@@ -2,6 +2,8 @@
 
 use clap::{Arg, ArgAction, Command};
 
+use crate::cli::grammar::takes_next;
+
 /// A command line up to the cursor.
 pub struct Line<'a> {
     /// The command that it is for, as far as it has come.
@@ -149,11 +151,6 @@ impl<'a> Line<'a> {
 
 fn is_flag(word: &str) -> bool {
     word.starts_with('-')
-}
-
-/// Whether the next word is its value; that of a switch stands behind `=`.
-fn takes_next(arg: &Arg) -> bool {
-    matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) && !arg.is_require_equals_set()
 }
 
 fn takes_many(arg: &Arg) -> bool {

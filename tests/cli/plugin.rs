@@ -1,0 +1,237 @@
+//! `docker swarmctl`: installed, called as docker's client calls it, and by the client itself.
+
+use std::fs;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::{SocketAddr, UnixListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::fake_swarm::{FakeSwarm, Step};
+use crate::support::fixtures::{NEW, OLD, spec};
+use crate::support::run::{Run, Swarmctl, swarmctl, swarmctl_by};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_swarmctl");
+
+/// A config folder, with the plugin in it or without.
+struct Config(TempDir);
+
+impl Config {
+    fn empty() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn with_plugin() -> Self {
+        let config = Self::empty();
+        config.run(&["plugin", "install"]).exits(0);
+        config
+    }
+
+    fn folder(&self) -> &str {
+        self.0.path().to_str().unwrap()
+    }
+
+    fn link(&self) -> PathBuf {
+        self.0.path().join("cli-plugins/docker-swarmctl")
+    }
+
+    fn run(&self, args: &[&str]) -> Run {
+        swarmctl(args.iter().copied()).env("DOCKER_CONFIG", self.folder()).run()
+    }
+
+    /// The plugin, called as docker's client does.
+    fn called(&self, args: &[&str]) -> Swarmctl {
+        let mut command = Command::new(self.link());
+        command.args(args);
+        swarmctl_by(command).env("DOCKER_CONFIG", self.folder())
+    }
+
+    /// docker's client itself, which calls the plugin.
+    fn docker(&self, args: &[&str]) -> Swarmctl {
+        let mut command = Command::new("docker");
+        command.args(args);
+        swarmctl_by(command).env("DOCKER_CONFIG", self.folder())
+    }
+}
+
+fn swarm() -> FakeSwarm {
+    let mut web = spec("web", OLD);
+    web["EndpointSpec"]["Ports"] = json!([]);
+    FakeSwarm::with([web])
+}
+
+#[test]
+fn install_links_this_program_and_uninstall_takes_the_link_away() {
+    let config = Config::empty();
+    let run = config.run(&["plugin", "install"]).exits(0);
+    assert_eq!(fs::read_link(config.link()).unwrap(), Path::new(PROGRAM));
+    assert_eq!((run.stdout.contains("docker swarmctl"), run.stderr.as_str()), (true, ""));
+    config.run(&["plugin", "install"]).exits(0).shows(&["already"]);
+    // An own link that leads elsewhere, or nowhere any more, is an own link.
+    fs::remove_file(config.link()).unwrap();
+    symlink("/nonexistent/swarmctl", config.link()).unwrap();
+    config.run(&["plugin", "install"]).exits(0);
+    assert_eq!(fs::read_link(config.link()).unwrap(), Path::new(PROGRAM));
+    assert_eq!(fs::read_dir(config.0.path().join("cli-plugins")).unwrap().count(), 1, "nothing is left over");
+    config.run(&["plugin", "uninstall"]).exits(0).shows(&["removed"]);
+    assert!(fs::symlink_metadata(config.link()).is_err());
+    config.run(&["plugin", "uninstall"]).exits(0).shows(&["nothing was removed"]);
+    let given = swarmctl(["--config", config.folder(), "plugin", "install"]).run().exits(0);
+    given.shows(&[config.link().to_str().unwrap()]);
+}
+
+#[test]
+fn what_is_not_our_link_is_not_touched() {
+    let config = Config::empty();
+    fs::create_dir(config.0.path().join("cli-plugins")).unwrap();
+    let refused = |words: &str| {
+        for command in ["install", "uninstall"] {
+            config.run(&["plugin", command]).exits(1).tells_an_error().says(&[words, "remove it yourself"]);
+        }
+    };
+    fs::write(config.link(), "#!/bin/sh\n").unwrap();
+    refused("is no link");
+    assert_eq!(fs::read_to_string(config.link()).unwrap(), "#!/bin/sh\n");
+    fs::remove_file(config.link()).unwrap();
+    symlink("/usr/bin/something-else", config.link()).unwrap();
+    refused("is a link to `/usr/bin/something-else`");
+    assert_eq!(fs::read_link(config.link()).unwrap(), Path::new("/usr/bin/something-else"));
+    fs::remove_file(config.link()).unwrap();
+    fs::create_dir(config.link()).unwrap();
+    refused("is no link");
+    let file = Config::empty();
+    fs::write(file.0.path().join("cli-plugins"), "").unwrap();
+    file.run(&["plugin", "install"]).exits(1).says(&["cli-plugins"]);
+}
+
+#[test]
+fn dockers_client_is_told_what_it_is() {
+    let config = Config::with_plugin();
+    let run = config.called(&["docker-cli-plugin-metadata"]).run().exits(0);
+    let told: Value = run.json();
+    assert_eq!(told["SchemaVersion"], "0.1.0");
+    assert_eq!(told["Version"], concat!("v", env!("CARGO_PKG_VERSION")));
+    assert!(told["Vendor"].as_str().is_some_and(|vendor| !vendor.is_empty()));
+    assert!(told["ShortDescription"].as_str().is_some_and(|words| words.contains("Swarm service")));
+    assert_eq!(run.stderr, "");
+}
+
+#[test]
+fn called_as_docker_calls_it_its_own_name_is_left_out_and_said() {
+    let (config, swarm) = (Config::with_plugin(), swarm());
+    let host = swarm.host();
+    let run = config.called(&["-D", "-H", &host, "swarmctl", "ls", "--format", "{{.Name}}"]).run().exits(0);
+    assert_eq!(run.stdout, "web\n");
+    run.says(&["debug: "]);
+    config
+        .called(&["help", "swarmctl", "ps"])
+        .run()
+        .exits(0)
+        .prints(&["Usage: docker swarmctl ps [OPTIONS]"]);
+    config.called(&["swarmctl", "ps", "--nosuch"]).run().exits(2).says(&["Usage: docker swarmctl ps"]);
+    let missing = config.called(&["swarmctl", "ps", "nosuch"]).host(&host).run().exits(3);
+    missing.says(&["hint: see the services with `docker swarmctl ls`"]);
+    // An own name that is a service's stays.
+    config.called(&["swarmctl", "ps", "swarmctl"]).host(&host).run().exits(3).says(&["`swarmctl`"]);
+    let completed = config.called(&["__complete", "swarmctl", "ps", ""]).host(&host).run().exits(0);
+    assert_eq!(completed.stdout, format!("web\t{OLD}\n:4\n"));
+}
+
+#[test]
+fn docker_itself_shows_it_runs_it_and_gives_its_exit_code() {
+    let (config, swarm) = (Config::with_plugin(), swarm());
+    let host = swarm.host();
+    let help = config.docker(&["--help"]).run().exits(0);
+    assert!(help.stdout.lines().any(|line| line.trim().starts_with("swarmctl*")), "{}", help.report());
+    let run = config.docker(&[
+        "--host",
+        &host,
+        "-D",
+        "--log-level",
+        "info",
+        "--tls=false",
+        "swarmctl",
+        "ls",
+        "--format",
+        "{{.Name}}",
+    ]);
+    assert_eq!(run.run().exits(0).stdout, "web\n");
+    let run = config.docker(&[
+        "-H",
+        &host,
+        "swarmctl",
+        "update-image",
+        "--no-resolve-image",
+        "--detach",
+        "web",
+        NEW,
+    ]);
+    run.run().exits(0).prints(&["web: updated"]);
+    assert_eq!(swarm.service("web").image(), NEW);
+    config.docker(&["-H", &host, "swarmctl", "ps", "nosuch"]).run().exits(3).says(&["docker swarmctl ls"]);
+    config
+        .docker(&["swarmctl", "update-image", "--help"])
+        .run()
+        .exits(0)
+        .prints(&["Change the image of services"]);
+    config.docker(&["swarmctl", "nosuch"]).run().exits(2);
+    // A context of docker's own making, named before the plugin.
+    let docker = format!("host={host}");
+    config.docker(&["context", "create", "there", "--docker", &docker]).run().exits(0);
+    let run = config.docker(&["--context", "there", "swarmctl", "ls", "-q"]).run().exits(0);
+    assert_eq!(run.stdout.lines().count(), 1);
+}
+
+#[test]
+fn dockers_own_completion_asks_it() {
+    let (config, swarm) = (Config::with_plugin(), swarm());
+    let version = config.docker(&["--version"]).run().exits(0).stdout;
+    let major: Option<u32> = version.split(|c: char| !c.is_ascii_digit()).find_map(|word| word.parse().ok());
+    let complete = |words: &[&str]| {
+        let words = [&["__complete", "swarmctl"], words].concat();
+        config.docker(&words).host(swarm.host()).run().exits(0).stdout
+    };
+    if major.is_some_and(|major| major < 23) {
+        println!("{} asks no plugin", version.trim());
+        return;
+    }
+    assert!(complete(&["update-im"]).starts_with("update-image\tChange the image of services"));
+    assert!(complete(&["update-image", "w"]).starts_with(&format!("web\t{OLD}\n:4")));
+    assert!(complete(&["ps", "--no-t"]).starts_with("--no-trunc\t"));
+}
+
+#[test]
+fn it_ends_when_docker_is_told_to_end() {
+    let (config, swarm) = (Config::with_plugin(), swarm());
+    swarm.world().step("web", Step::Updating);
+    let name = format!("swarmctl-test-{}", std::process::id());
+    let listener = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
+    let mut running = config
+        .called(&["swarmctl", "wait", "web"])
+        .host(swarm.host())
+        .env("DOCKER_CLI_PLUGIN_SOCKET", &format!("@{name}"))
+        .limit(Duration::from_secs(20))
+        .spawn();
+    listener.set_nonblocking(true).unwrap();
+    let start = std::time::Instant::now();
+    let connection = loop {
+        match listener.accept() {
+            Ok((connection, _)) => break connection,
+            Err(e) => assert!(start.elapsed() < Duration::from_secs(20), "it does not connect: {e}"),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    std::thread::sleep(Duration::from_millis(300));
+    drop(connection);
+    running.wait().exits(143);
+    // A socket that is not there is an older client's.
+    let run = config
+        .called(&["swarmctl", "ls", "-q"])
+        .host(swarm.host())
+        .env("DOCKER_CLI_PLUGIN_SOCKET", "@nosuch");
+    run.run().exits(0);
+}
