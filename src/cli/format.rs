@@ -61,8 +61,11 @@ pub fn configured<T>(
     global: &Global,
     parse: impl FnOnce(&str) -> Result<T, TemplateError>,
 ) -> Result<Option<T>, BadValue> {
+    // What is wrong with the file may have been told when the engine was looked for, or ends the command there.
+    let is_told = global.target().map_or(true, |target| !target.warnings.is_empty());
     let text = match global.config_text(setting) {
         Ok(text) => text,
+        Err(_) if is_told => None,
         Err(error) => {
             output::warning(&error.to_string());
             None

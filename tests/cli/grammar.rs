@@ -9,12 +9,14 @@ use crate::support::run::swarmctl;
 /// Every command with the least that it takes.
 const COMMANDS: &[(&str, &[&str])] = &[
     ("auth", &["refresh", "nosuch"]),
+    ("completion", &["bash"]),
     ("context", &["show"]),
     ("create", &["img"]),
     ("inspect", &["nosuch"]),
     ("logs", &["nosuch"]),
     ("ls", &[]),
     ("outdated", &["nosuch"]),
+    ("plugin", &["install"]),
     ("ps", &["nosuch"]),
     ("restart", &["nosuch"]),
     ("rm", &["nosuch"]),
