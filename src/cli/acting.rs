@@ -180,6 +180,23 @@ pub fn update_beside_a_rollout(
     outcome
 }
 
+/// What [`update_beside_a_rollout`] would refuse because the rollout is paused already. That is known without a request,
+/// and so before anything is done to other services.
+pub fn refused_as_paused(
+    client: &Client,
+    given: &str,
+    service: &Service,
+    ask: &Ask,
+    resume: bool,
+) -> Option<Box<Outcome>> {
+    if resume || !matches!(service.update_state(), Some("paused" | "rollback_paused")) {
+        return None;
+    }
+    let ask = Ask { spares_paused: true, dry_run: true, ..ask.clone() };
+    let outcome = update(client, given, service.clone(), &ask);
+    matches!(outcome.verdict, Verdict::Paused).then(|| Box::new(outcome))
+}
+
 /// Asks why a rollout failed, before anything is undone: the engine keeps the tasks and logs of a while only.
 pub fn explain(client: &Client, outcome: &mut Outcome) {
     if let (Verdict::RolloutFailed(_) | Verdict::RolledBack, Some(service), Some(judgement)) =

@@ -123,11 +123,11 @@ fn tell_together(style: Style, outcomes: &[Outcome], global: &Global) {
         match members.len() {
             1 => output::error(&head, said.causes, said.hint.as_deref()),
             many => {
-                let what = words::head_of_many(members[0], many, style.verb, style.done);
+                let what = words::head_of_many(members[0], many, &names, style.verb, style.done);
                 let waits = said.hint.is_some() && members[0].posts == Posts::Taken;
                 let hint = waits
                     .then(|| format!("go on watching with `swarmctl wait {}`", names.replace(", ", " ")));
-                output::error(&what, said.causes.into_iter().chain([names]), hint.as_deref());
+                output::error(&what, said.causes, hint.as_deref());
             }
         }
     }

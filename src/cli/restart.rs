@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::acting::{ActingArgs, EditArgs, update_beside_a_rollout};
+use super::acting::{ActingArgs, EditArgs, refused_as_paused, update_beside_a_rollout};
 use super::batch::{Batch, BatchArgs, Job};
 use super::exit::Exit;
 use super::global::Global;
@@ -55,6 +55,12 @@ pub fn run(args: RestartArgs, global: &Global) -> anyhow::Result<Exit> {
     args.edit.check(jobs.len())?;
     let edits = vec![Edit::increment(Place::at("TaskTemplate.ForceUpdate"))];
     let ask = args.edit.ask(To::Edited(edits), jobs.len());
+    let jobs = batch.prepare(jobs, |job| {
+        match refused_as_paused(&client, &job.given, &job.service, &ask, args.resume) {
+            Some(refused) => Err(refused),
+            None => Ok(job),
+        }
+    });
     batch.run(jobs, |Job { given, service, .. }| {
         update_beside_a_rollout(&client, &given, service, ask.clone(), args.resume)
     })

@@ -2,9 +2,10 @@
 
 use clap::Args;
 use jiff::SignedDuration;
+use serde_json::Value;
 
-use super::acting::{ActingArgs, EditArgs, refuse};
-use super::batch::{Batch, BatchArgs, Job};
+use super::acting::{ActingArgs, EditArgs, as_one_of_many, end, refuse};
+use super::batch::{Batch, BatchArgs, Job, Planned};
 use super::exit::Exit;
 use super::global::Global;
 use super::report::{Style, shown};
@@ -56,36 +57,62 @@ pub fn run(args: RollbackArgs, global: &Global) -> anyhow::Result<Exit> {
     };
     args.edit.check(jobs.len())?;
     let ask = args.edit.ask(To::Previous, jobs.len());
-    batch.run(jobs, |Job { given, service, .. }| roll_back(&client, &given, service, &ask))
+    roll_back(&batch, jobs, args.select.is_given(), &ask)
 }
 
-/// Rolls one service back, or refuses where the previous spec is no way back.
-pub(super) fn roll_back(client: &Client, given: &str, service: Service, ask: &Ask) -> Outcome {
-    try_to(client, given, service, ask)
-        .unwrap_or_else(|error| Outcome::new(given, Outcome::ending(error, Posts::None)))
+/// Rolls the services back; which ones have no way back is found out before the first post.
+pub(super) fn roll_back(
+    batch: &Batch,
+    jobs: Vec<Planned<()>>,
+    is_selected: bool,
+    ask: &Ask,
+) -> anyhow::Result<Exit> {
+    let jobs = batch.prepare(jobs, |job| {
+        if job.service.previous_spec().is_none() {
+            let why = no_previous_spec(&job.service).to_owned();
+            let refused = refuse(&job.given, job.service, why);
+            return Err(Box::new(if is_selected { as_one_of_many(refused) } else { refused }));
+        }
+        match no_way_back(batch.client, &job.service) {
+            Ok(None) => Ok(job),
+            Ok(Some(why)) => Err(Box::new(refuse(&job.given, job.service, why))),
+            Err(error) => Err(Box::new(end(&job.given, job.service, error))),
+        }
+    });
+    batch.run(jobs, |Job { given, service, .. }| go_back(batch.client, &given, service, ask))
 }
 
-fn try_to(client: &Client, given: &str, service: Service, ask: &Ask) -> Result<Outcome> {
-    let Some(previous) = service.previous_spec() else {
-        let why = match service.update_state() {
-            Some("rollback_completed") => {
-                "the engine rolled it back by itself and keeps no previous spec after that"
-            }
-            _ => "it has no previous spec: it was never updated, or the engine no longer has it",
-        };
-        return Ok(refuse(given, service, why.to_owned()));
-    };
+fn no_previous_spec(service: &Service) -> &'static str {
+    match service.update_state() {
+        Some("rollback_completed") => {
+            "the engine rolled it back by itself and keeps no previous spec after that"
+        }
+        _ => "it has no previous spec: it was never updated, or the engine no longer has it",
+    }
+}
+
+/// Why the previous spec is no way back, where it is none.
+fn no_way_back(client: &Client, service: &Service) -> Result<Option<String>> {
+    let Some(previous) = service.previous_spec() else { return Ok(None) };
     let differs: Vec<Change> =
         changes(service.spec(), previous).into_iter().filter(|change| change.place != counter()).collect();
-    let to = previous["TaskTemplate"]["ContainerSpec"]["Image"].as_str().unwrap_or_default().to_owned();
     let runs_the_same = !differs.iter().any(|change| change.place.is_within("TaskTemplate"));
     if runs_the_same {
         let listed = tasks::list(client, &[service.id()], Which::All)?;
-        if differs.is_empty() || is_failing(&service, &listed) {
-            let why = in_words(&service, &to, &differs, newest_good_image(&listed.tasks, &to));
-            return Ok(refuse(given, service, why));
+        if differs.is_empty() || is_failing(service, &listed) {
+            let to = image_of(previous);
+            return Ok(Some(in_words(service, to, &differs, newest_good_image(&listed.tasks, to))));
         }
     }
+    Ok(None)
+}
+
+fn image_of(spec: &Value) -> &str {
+    spec["TaskTemplate"]["ContainerSpec"]["Image"].as_str().unwrap_or_default()
+}
+
+fn go_back(client: &Client, given: &str, service: Service, ask: &Ask) -> Outcome {
+    let to = service.previous_spec().map(image_of).unwrap_or_default().to_owned();
     let from = service.image().unwrap_or_default().to_owned();
     let is_job = service.is_job();
     let mut outcome = update(client, given, service, ask);
@@ -100,7 +127,7 @@ fn try_to(client: &Client, given: &str, service: Service, ask: &Ask) -> Result<O
             outcome.warnings.push("it is a job: it runs again".to_owned());
         }
     }
-    Ok(outcome)
+    outcome
 }
 
 /// Why the previous spec is no way back, and what is.

@@ -2,7 +2,9 @@
 
 use clap::Args;
 
-use super::acting::{ActingArgs, EditArgs, as_one_of_many, refuse, update_beside_a_rollout};
+use super::acting::{
+    ActingArgs, EditArgs, as_one_of_many, refuse, refused_as_paused, update_beside_a_rollout,
+};
 use super::batch::{Batch, BatchArgs, Job};
 use super::exit::Exit;
 use super::global::Global;
@@ -59,7 +61,11 @@ pub fn run(args: ScaleArgs, global: &Global) -> anyhow::Result<Exit> {
     let jobs = batch.prepare(jobs, |job| match place_of_replicas(&job.service) {
         Some(place) => {
             let edit = Edit::set(place, job.with);
-            Ok(job.with(edit))
+            let ask = args.edit.ask(To::Edited(vec![edit.clone()]), of);
+            match refused_as_paused(&client, &job.given, &job.service, &ask, args.resume) {
+                Some(refused) => Err(refused),
+                None => Ok(job.with(edit)),
+            }
         }
         None => {
             let why = "it runs one task on each node (global); only replicated services can be scaled";

@@ -78,6 +78,7 @@ impl<T: PartialEq> Each<T> {
         read: impl Fn(&str) -> Result<T, BadValue>,
     ) -> Result<Self, BadValue> {
         let mut pairs = Vec::<(String, T)>::with_capacity(texts.len());
+        let mut at = HashMap::<&str, usize>::with_capacity(texts.len());
         for text in texts {
             let bad = |why: &str| BadValue::new(format!("`{text}` {why}"), example);
             let (service, value) =
@@ -86,10 +87,15 @@ impl<T: PartialEq> Each<T> {
                 return Err(bad("names no service"));
             }
             let value = read(value)?;
-            match pairs.iter().find(|(other, _)| other == service) {
-                Some((_, other)) if *other == value => {}
-                Some(_) => return Err(bad("names a service that shall have something else as well")),
-                None => pairs.push((service.to_owned(), value)),
+            match at.entry(service) {
+                Entry::Occupied(first) if pairs[*first.get()].1 == value => {}
+                Entry::Occupied(_) => {
+                    return Err(bad("names a service that shall have something else as well"));
+                }
+                Entry::Vacant(free) => {
+                    free.insert(pairs.len());
+                    pairs.push((service.to_owned(), value));
+                }
             }
         }
         Ok(Self::Named(pairs))
@@ -141,7 +147,7 @@ impl SelectArgs {
         services.sort_by(|a, b| natural_cmp(a.name(), b.name()));
         if !spared.is_empty() {
             let (count, names) = (counted(spared.len(), "job"), listed(spared.iter().map(String::as_str)));
-            output::note(&format!("left alone: {count}, which any post would run again: {names}"));
+            output::note(&format!("left {count} alone, which any post would run again: {names}"));
         }
         Ok(services)
     }
@@ -172,7 +178,7 @@ impl SelectArgs {
         if self.is_given() {
             let (count, names) =
                 (counted(chosen.len(), "service"), listed(chosen.iter().map(|one| one.given.as_str())));
-            output::note(&format!("selected to {verb}: {count}: {names}"));
+            output::note(&format!("selected {count} to {verb}: {names}"));
         }
     }
 

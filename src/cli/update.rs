@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::acting::{ActingArgs, EditArgs, end, refuse, update_beside_a_rollout};
+use super::acting::{ActingArgs, EditArgs, end, refuse, refused_as_paused, update_beside_a_rollout};
 use super::batch::{Batch, BatchArgs, Job, Planned};
 use super::exit::Exit;
 use super::global::Global;
@@ -103,7 +103,7 @@ pub fn run(args: UpdateArgs, global: &Global) -> anyhow::Result<Exit> {
     }
     if args.rollback {
         let ask = args.edit.ask(To::Previous, of);
-        return batch.run(jobs, |Job { given, service, .. }| roll_back(&client, &given, service, &ask));
+        return roll_back(&batch, jobs, args.select.is_given(), &ask);
     }
     let jobs = batch.prepare(jobs, |job| change_for(&client, global, job, &edits, document.as_ref(), &args));
     batch.run(jobs, |Job { given, service, with: (edits, image) }| {
@@ -154,7 +154,11 @@ fn change_for(
         let refused = refuse(given, job.service, "it runs no container (it has no ContainerSpec)".to_owned());
         return Err(Box::new(refused));
     }
-    Ok(job.with((edits, image)))
+    let ask = Ask { auth: image.auth.clone(), ..args.edit.ask(To::Edited(edits.clone()), 1) };
+    match refused_as_paused(client, given, service, &ask, args.resume) {
+        Some(refused) => Err(refused),
+        None => Ok(job.with((edits, image))),
+    }
 }
 
 /// Takes the image that the edits set out of them, to be pinned, where it `is_asked` for.

@@ -85,6 +85,7 @@ pub fn head(outcome: &Outcome, verb: &str, done: &str) -> String {
     let which = if name.is_empty() { String::new() } else { format!(" `{name}`") };
     match (&outcome.verdict, outcome.posts) {
         (Verdict::Undone, _) => format!("service{which} is as it was before"),
+        (Verdict::NotBegun(_), _) => format!("service{which} was not begun"),
         (Verdict::RolloutFailed(_) | Verdict::RolledBack, _) => {
             format!("the rollout of service{which} failed")
         }
@@ -97,11 +98,11 @@ pub fn head(outcome: &Outcome, verb: &str, done: &str) -> String {
 }
 
 /// [`head`], of several services that ended alike.
-pub fn head_of_many(one: &Outcome, count: usize, verb: &str, done: &str) -> String {
+pub fn head_of_many(one: &Outcome, count: usize, names: &str, verb: &str, done: &str) -> String {
     match (&one.verdict, one.posts) {
-        (Verdict::NotBegun(_), _) => format!("{count} services were not begun"),
-        (_, Posts::Taken) => format!("{count} services were {done}, but not watched to their end"),
-        _ => format!("cannot {verb} {count} services"),
+        (Verdict::NotBegun(_), _) => format!("{count} services were not begun: {names}"),
+        (_, Posts::Taken) => format!("{count} services were {done}, but not watched to their end: {names}"),
+        _ => format!("cannot {verb} {count} services: {names}"),
     }
 }
 
@@ -232,13 +233,11 @@ fn undo(outcome: &Outcome) -> Option<String> {
 /// Why one of many services was not begun.
 pub fn not_begun(why: NotBegun) -> &'static str {
     match why {
-        NotBegun::Failures => "not begun: too many others had failed (--max-failures)",
-        NotBegun::Canary => {
-            "not begun: the first ones, which are tried out (--canary), have not all converged"
-        }
-        NotBegun::Time => "not begun: the time was up (--timeout)",
-        NotBegun::Engine => "not begun: the engine does not answer any more",
-        NotBegun::Interrupted => "not begun: interrupted",
+        NotBegun::Failures => "too many others had failed (--max-failures)",
+        NotBegun::Canary => "the first ones, which are tried out (--canary), have not all converged",
+        NotBegun::Time => "the time was up (--timeout)",
+        NotBegun::Engine => "the engine does not answer any more",
+        NotBegun::Interrupted => "interrupted before its turn came",
     }
 }
 

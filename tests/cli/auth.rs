@@ -62,7 +62,7 @@ fn leaves_alone_what_a_post_would_disturb() {
         let swarm = in_state("web", Some(state));
         refresh(&swarm, &["web"]).exits(5).tells_an_error().says(&["any post would"]);
         let run = refresh(&swarm, &["--filter", "name=web"]).exits(0).prints(&["web: skipped: "]);
-        assert_eq!(run.stderr, "selected to refresh the credentials of: 1 service: web\n");
+        assert_eq!(run.stderr, "selected 1 service to refresh the credentials of: web\n");
         assert_eq!(swarm.posts().len(), 0, "{state}");
     }
     let mut job = spec("job", IMAGE);

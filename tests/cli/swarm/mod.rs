@@ -5,6 +5,7 @@
 
 mod api_version;
 mod around;
+mod batch;
 mod concurrent;
 mod context;
 mod create;
@@ -17,6 +18,7 @@ mod packages;
 mod registry;
 mod resolve;
 mod rollout;
+mod selection;
 mod ssh;
 mod status;
 mod update;
