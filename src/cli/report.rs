@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::exit::{self, Exit};
 use super::global::Global;
 use super::image_args::same_digest;
-use super::select::{Chosen, Jobs, SelectArgs, counted, listed};
+use super::select::{Chosen, Jobs, MOST_NAMES_SHOWN, SelectArgs, counted, listed};
 use super::{progress, words};
 use crate::api::client::Client;
 use crate::api::error::Error;
@@ -52,8 +52,9 @@ pub fn report(style: Style, outcomes: &[Outcome], global: &Global) -> anyhow::Re
                 out.line(&line);
             }
         }
+        remark(outcome);
         if !is_told_with_others(outcome, outcomes.len()) {
-            tell(style, outcome, global);
+            tell_error(style, outcome, global);
         }
     }
     tell_together(style, outcomes, global);
@@ -100,9 +101,14 @@ fn none_of(style: Style, names: &[String], error: Error, global: &Global) -> any
     Ok(code)
 }
 
-/// Whether it was stopped like others of its command: one error tells of all of them.
+/// Whether it was stopped, or could not be begun, as others of its command: one error tells of all that are alike.
 fn is_told_with_others(outcome: &Outcome, of: usize) -> bool {
-    of > 1 && matches!(outcome.verdict, Verdict::NotBegun(_) | Verdict::Interrupted | Verdict::GaveUp(_))
+    of > 1
+        && match outcome.verdict {
+            Verdict::NotBegun(_) | Verdict::Interrupted | Verdict::GaveUp(_) => true,
+            Verdict::Failed(_) => outcome.posts == Posts::None,
+            _ => false,
+        }
 }
 
 /// What is told of several services together: those that were stopped alike, and how many ended how.
@@ -111,7 +117,9 @@ fn tell_together(style: Style, outcomes: &[Outcome], global: &Global) {
     for outcome in outcomes.iter().filter(|one| is_told_with_others(one, outcomes.len())) {
         let Some(said) = words::of(outcome, global.signal()) else { continue };
         let is_alike = |(members, _, other): &&mut (Vec<&Outcome>, String, words::Said)| {
-            other.causes == said.causes && members[0].posts == outcome.posts
+            other.causes == said.causes
+                && members[0].posts == outcome.posts
+                && ended_alike(members[0], outcome)
         };
         match groups.iter_mut().find(is_alike) {
             Some((members, _, _)) => members.push(outcome),
@@ -125,12 +133,24 @@ fn tell_together(style: Style, outcomes: &[Outcome], global: &Global) {
             many => {
                 let what = words::head_of_many(members[0], many, &names, style.verb, style.done);
                 let waits = said.hint.is_some() && members[0].posts == Posts::Taken;
-                let hint = waits
-                    .then(|| format!("go on watching with `swarmctl wait {}`", names.replace(", ", " ")));
+                let hint = match waits {
+                    true if many <= MOST_NAMES_SHOWN => {
+                        Some(format!("go on watching with `swarmctl wait {}`", names.replace(", ", " ")))
+                    }
+                    true => {
+                        Some("go on watching with `swarmctl wait` and the same names or selection".to_owned())
+                    }
+                    false => said.hint,
+                };
                 output::error(&what, said.causes, hint.as_deref());
             }
         }
     }
+}
+
+/// Whether they ended in the same way, whatever the reason.
+fn ended_alike(one: &Outcome, other: &Outcome) -> bool {
+    std::mem::discriminant(&one.verdict) == std::mem::discriminant(&other.verdict)
 }
 
 /// How many ended how, the one line that many lines come to.
@@ -195,8 +215,14 @@ fn lines(style: Style, outcome: &Outcome) -> Vec<String> {
     std::iter::once(head).chain(changes.chain(forecast).map(|line| format!("  {line}"))).collect()
 }
 
-/// The service's lines on stderr: warnings, and why it failed.
+/// The service's lines on stderr: remarks, warnings, and why it failed.
 pub fn tell(style: Style, outcome: &Outcome, global: &Global) {
+    remark(outcome);
+    tell_error(style, outcome, global);
+}
+
+/// The service's lines on stderr that are no errors.
+fn remark(outcome: &Outcome) {
     let name = outcome.name();
     if let Some(service) = &outcome.service
         && ![service.name(), service.id(), ""].contains(&outcome.given.as_str())
@@ -214,6 +240,10 @@ pub fn tell(style: Style, outcome: &Outcome, global: &Global) {
         let places: Vec<String> = outcome.dropped.iter().map(ToString::to_string).collect();
         output::warning(&format!("service `{name}`: the engine did not store {}", places.join(", ")));
     }
+}
+
+/// Why the service is not as it was asked for.
+fn tell_error(style: Style, outcome: &Outcome, global: &Global) {
     if let Some(said) = words::of(outcome, global.signal()) {
         output::error(&words::head(outcome, style.verb, style.done), said.causes, said.hint.as_deref());
     }

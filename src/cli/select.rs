@@ -4,6 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 use crate::api::client::Client;
 use crate::api::error::{Error, Result};
@@ -15,7 +16,7 @@ use crate::output::{self, natural_cmp};
 /// So many are read one by one, which is fresher; of more, one list is asked for.
 const MOST_ONE_BY_ONE: usize = 20;
 /// More names than these make no line that anybody reads.
-const MOST_NAMES_SHOWN: usize = 50;
+pub const MOST_NAMES_SHOWN: usize = 50;
 /// What `docker stack deploy` puts on the services of a stack.
 const STACK: &str = "com.docker.stack.namespace";
 /// The keys of filters; the engine knows all but the last.
@@ -31,7 +32,7 @@ pub struct SelectArgs {
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = parse)]
     pub filter: Vec<Filter>,
     /// Select the services of this stack
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub stack: Option<String>,
     /// Select all services
     #[arg(long, conflicts_with_all = ["filter", "stack"])]
@@ -255,6 +256,10 @@ pub fn parse(text: &str) -> Result<Filter, String> {
     if !KEYS.contains(&key.as_str()) {
         return Err(format!("the keys are {}", KEYS.join(", ")));
     }
+    // To the engine an empty value is that of every service: a variable that is not set must not select them all.
+    if value.is_empty() || value.starts_with('=') {
+        return Err(format!("`{key}` has no value; --all selects all services"));
+    }
     if key == "mode" && !MODES.contains(&value.as_str()) {
         return Err(format!("the modes are {}", MODES.join(", ")));
     }
@@ -309,7 +314,9 @@ mod tests {
         ] {
             assert_eq!(Images::parse(asked).unwrap().include(runs), is_in, "{asked} {runs}");
         }
-        assert!(parse("image=web/UPPER").is_err());
+        for bad in ["image=web/UPPER", "name=", "id= ", "label=", "label==x", "image="] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
         assert_eq!(parse("Image= shop/web "), Ok(("image".to_owned(), "shop/web".to_owned())));
     }
 

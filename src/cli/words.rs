@@ -116,7 +116,7 @@ pub fn in_summary(verdict: &Verdict, done: &'static str) -> &'static str {
         Verdict::GaveUp(_) | Verdict::UnderWay => "still under way",
         Verdict::RolledBack | Verdict::Undone => "rolled back",
         Verdict::NotBegun(_) => "not begun",
-        Verdict::Failed(error) if Exit::of(error, None) == Exit::NoSuch => "not there",
+        Verdict::Failed(error) if is_no_such_service(error) => "not there",
         other => word(other),
     }
 }
@@ -302,9 +302,17 @@ pub fn word(verdict: &Verdict) -> &'static str {
     }
 }
 
+/// What is missing may also be a network or a secret that the service was to have.
+fn is_no_such_service(error: &Error) -> bool {
+    match error {
+        Error::NoSuch { kind, .. } => *kind == "service",
+        error => Exit::of(error, None) == Exit::NoSuch,
+    }
+}
+
 fn failure_word(error: &Error) -> &'static str {
     match Exit::of(error, None) {
-        Exit::NoSuch => "no_such_service",
+        Exit::NoSuch if is_no_such_service(error) => "no_such_service",
         Exit::Unreachable => "unreachable",
         _ => "refused",
     }

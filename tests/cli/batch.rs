@@ -141,6 +141,9 @@ fn names_and_a_selection_do_not_go_together_and_nothing_is_sent() {
         &["update", "--label-add", "a=b"],
         &["restart", "--all", "--stack", "shop"],
         &["restart", "--filter", "color=red"],
+        &["restart", "--stack", ""],
+        &["restart", "--filter", "name="],
+        &["restart", "--filter", "label="],
         &["restart", "--filter", "image=a b"],
         &["scale", "a"],
         &["scale", "a=x"],
@@ -378,6 +381,17 @@ fn interrupted_it_begins_nothing_more_and_says_how_far_it_came() {
     assert_eq!(outcomes(&run), expected);
     run.says(&["not watched to its end", "swarmctl wait c", "2 services were not begun", "d, e"])
         .says(&["5 services: 1 unchanged, 1 updated, 1 interrupted, 2 not begun"]);
+}
+
+#[test]
+fn what_is_wrong_with_all_of_them_is_told_once() {
+    let swarm = swarm();
+    let run = on(&swarm, &["update", "--stack", "shop", "--network-add", "nosuch", "--json"]).run().exits(3);
+    assert_eq!(run.stderr.matches("no such network: `nosuch`").count(), 1, "{}", run.report());
+    let run =
+        run.says(&["cannot update 5 services: a, b, c, d, e", "docker network ls", "5 services: 5 refused"]);
+    assert_eq!(run.json()["services"][0]["outcome"], "refused");
+    assert!(swarm.posts().is_empty());
 }
 
 #[test]
