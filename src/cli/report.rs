@@ -105,7 +105,7 @@ fn none_of(style: Style, names: &[String], error: Error, global: &Global) -> any
 fn is_told_with_others(outcome: &Outcome, of: usize) -> bool {
     of > 1
         && match outcome.verdict {
-            Verdict::NotBegun(_) | Verdict::Interrupted | Verdict::GaveUp(_) => true,
+            Verdict::NotBegun(_) | Verdict::Interrupted | Verdict::GaveUp(_) | Verdict::Undone => true,
             Verdict::Failed(_) => outcome.posts == Posts::None,
             _ => false,
         }
@@ -132,7 +132,8 @@ fn tell_together(style: Style, outcomes: &[Outcome], global: &Global) {
             1 => output::error(&head, said.causes, said.hint.as_deref()),
             many => {
                 let what = words::head_of_many(members[0], many, &names, style.verb, style.done);
-                let waits = said.hint.is_some() && members[0].posts == Posts::Taken;
+                let waits = matches!(members[0].verdict, Verdict::GaveUp(_) | Verdict::Interrupted)
+                    && members[0].posts == Posts::Taken;
                 let hint = match waits {
                     true if many <= MOST_NAMES_SHOWN => {
                         Some(format!("go on watching with `swarmctl wait {}`", names.replace(", ", " ")))

@@ -41,7 +41,10 @@ pub fn of(outcome: &Outcome, signal: Option<usize>) -> Option<Said> {
             Some(format!("look further with `swarmctl ps {name}` and `swarmctl logs {name}`")),
         ),
         Verdict::Undone => (
-            vec!["it had converged, and was rolled back because others failed".to_owned()],
+            vec![
+                "converged first, then rolled back because others failed (--rollback-on-failure=all)"
+                    .to_owned(),
+            ],
             Some("see why the others failed, and run the command again".to_owned()),
         ),
         Verdict::NotBegun(why) => (vec![not_begun(*why).to_owned()], None),
@@ -101,6 +104,7 @@ pub fn head(outcome: &Outcome, verb: &str, done: &str) -> String {
 pub fn head_of_many(one: &Outcome, count: usize, names: &str, verb: &str, done: &str) -> String {
     match (&one.verdict, one.posts) {
         (Verdict::NotBegun(_), _) => format!("{count} services were not begun: {names}"),
+        (Verdict::Undone, _) => format!("{count} services are as they were before: {names}"),
         (_, Posts::Taken) => format!("{count} services were {done}, but not watched to their end: {names}"),
         _ => format!("cannot {verb} {count} services: {names}"),
     }

@@ -1,5 +1,7 @@
 //! README's commands: each is one that the program takes.
 
+use std::fs;
+
 use super::support::fake_swarm::FakeSwarm;
 use super::support::run::swarmctl;
 
@@ -10,10 +12,12 @@ fn every_command_of_readme_is_understood() {
     let config = tempfile::tempdir().unwrap();
     let folder = config.path().to_str().unwrap();
     let mut count = 0;
+    // What --from names there.
+    fs::write(config.path().join("images.txt"), "web shop/web:1.8\n").unwrap();
     for line in commands(readme) {
         let swarm = FakeSwarm::start();
-        let run =
-            swarmctl(words(line).into_iter().skip(1)).host(swarm.host()).env("DOCKER_CONFIG", folder).run();
+        let run = swarmctl(words(line).into_iter().skip(1)).host(swarm.host()).env("DOCKER_CONFIG", folder);
+        let run = run.current_dir(config.path()).run();
         // On an empty swarm most of them find no service; what must not happen is that the words are wrong.
         assert_ne!(run.code, Some(2), "README: {line}\n{}", run.report());
         count += 1;

@@ -61,6 +61,12 @@ impl Swarmctl {
         self
     }
 
+    /// The folder that it is started in.
+    pub fn current_dir(mut self, folder: &std::path::Path) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
     pub fn stdin(mut self, text: &str) -> Self {
         self.stdin = Some(text.to_owned());
         self

@@ -116,7 +116,10 @@ fn rollback_of_all_undoes_what_has_converged_in_reverse_order_and_the_tasks_are_
     let pairs: Vec<&str> = pairs.iter().map(String::as_str).collect();
     let run = set("--parallel 1 --rollback-on-failure=all --json", &pairs).run().exits(6);
     assert_eq!(outcomes(&run), ["a rolled_back", "b rolled_back", "c rolled_back", "d not_begun"]);
-    run.says(&["service `ba-all-a` is as it was before", "4 services: 3 rolled back, 1 not begun"]);
+    run.says(&[
+        "2 services are as they were before: ba-all-a, ba-all-b",
+        "4 services: 3 rolled back, 1 not begun",
+    ]);
     assert_eq!(images("ba-all", &["a", "b", "c", "d"]), [OLD; 4]);
     assert_eq!(running(&services), [1; 4]);
     let started = ["c", "b", "a"].map(|name| {
