@@ -39,7 +39,11 @@ _swarmctl() {
     for line in "${lines[@]}"; do
         case $line in
         :[0-9]*) directive=${line#:} ;;
-        "$kept"*) COMPREPLY+=("${line#"$kept"}") ;;
+        "$kept"*)
+            # What others have named may hold what a shell obeys.
+            printf -v line %q "${line#"$kept"}"
+            COMPREPLY+=("$line")
+            ;;
         esac
     done
     ((directive & 2)) && compopt -o nospace 2>/dev/null

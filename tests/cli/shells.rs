@@ -148,6 +148,23 @@ fn zsh_completes() {
 }
 
 #[test]
+fn what_others_have_named_is_nothing_that_a_shell_obeys() {
+    let swarm = FakeSwarm::with([spec("evil;$(touch x) y", OLD)]);
+    let mut bash = Terminal::start("bash --norc --noprofile -i", &swarm.host());
+    bash.press(
+        "bind 'set enable-bracketed-paste off'; source completions/swarmctl.bash; echo ready-$((1+1))\n",
+        "ready-2",
+    );
+    bash.press("swarmctl ps ev\t", r"il\;\$\(touch\ x\)\ y ");
+    let mut zsh = Terminal::start("zsh -f -i", &swarm.host());
+    zsh.press(
+        "autoload -U compinit; compinit -u -D; source completions/_swarmctl; echo ready-$((1+1))\n",
+        "ready-2",
+    );
+    zsh.press("swarmctl ps ev\t", r"il\;\$\(touch\ x\)\ y ");
+}
+
+#[test]
 fn fish_completes() {
     let (swarm, home) = (swarm(), tempfile::tempdir().unwrap());
     let bin = Path::new(env!("CARGO_BIN_EXE_swarmctl")).parent().unwrap();
