@@ -143,7 +143,7 @@ impl Client {
     /// [`Client::get_json`], but at the engine's own API version, whichever is spoken.
     pub fn get_json_unlowered<T: DeserializeOwned>(&self, path: &Path) -> Result<T> {
         self.read(|| {
-            let (major, minor) = self.engine_version()?;
+            let (major, minor) = self.hello_once()?.1.version;
             let target = format!("/v{major}.{minor}{}", path.as_str());
             self.send(&Method::GET, &target, None, None)?.json()
         })
@@ -151,6 +151,7 @@ impl Client {
 
     /// What is at `path`, as JSON, where the engine has to ask elsewhere for it: its no is final, however it is worded.
     pub fn get_json_once<T: DeserializeOwned>(&self, path: &Path, auth: Option<&RegistryAuth>) -> Result<T> {
+        self.hello()?;
         self.read_while(Error::is_broken_answer, || {
             self.send(&Method::GET, &self.target(path)?, None, auth)?.json()
         })
@@ -165,11 +166,13 @@ impl Client {
     /// Posts `body` once; only a connection that cannot be made is tried again, since then nothing was sent.
     /// Whether it may be repeated after any other failure is for the caller to judge ([`Error::leaves_doubt`]).
     pub fn post(&self, path: &Path, body: &[u8], auth: Option<&RegistryAuth>) -> Result<Answer> {
+        self.hello()?;
         self.act(|| self.send(&Method::POST, &self.target(path)?, Some(body), auth))
     }
 
     /// Deletes what is at `path`, once, like [`Client::post`].
     pub fn delete(&self, path: &Path) -> Result<Answer> {
+        self.hello()?;
         self.act(|| self.send(&Method::DELETE, &self.target(path)?, None, None))
     }
 
@@ -246,37 +249,38 @@ impl Client {
 
     /// The manager that is asked, and what it has said of itself.
     fn hello(&self) -> Result<(&Door, &Hello)> {
-        if let Some(known) = self.managers.chosen().and_then(|door| Some((door, door.hello.get()?))) {
-            return Ok(known);
+        self.read(|| self.hello_once())
+    }
+
+    /// [`Client::hello`], for requests that are repeated themselves: two loops, one in the other, would try nine times.
+    fn hello_once(&self) -> Result<(&Door, &Hello)> {
+        let door = self.door()?;
+        if let Some(hello) = door.hello.get() {
+            return Ok((door, hello));
         }
-        self.read(|| {
-            let door = self.door()?;
-            if let Some(hello) = door.hello.get() {
-                return Ok((door, hello));
+        let ping = self.send_to(door, &Method::GET, "/_ping", None, None, self.limit());
+        let ping = ping.map_err(|e| door.by_proxy(e))?;
+        let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        let number = |part: &str| part.parse().ok().filter(|_| plain(part));
+        let parts = ping.api_version.as_deref().and_then(|version| version.split_once('.'));
+        let version = parts.and_then(|(major, minor)| Some((number(major)?, number(minor)?)));
+        let Some(version) = version else {
+            return Err(ping.garbled("it names no API version, as every Docker engine does"));
+        };
+        self.first_date.get_or_init(|| ping.date.clone());
+        let hello = door.hello.get_or_init(|| {
+            if let Some(spoken) = door.connection.api_version {
+                self.observer.tell_versions(spoken, version);
             }
-            let ping = self.send_to(door, &Method::GET, "/_ping", None, None, self.limit());
-            let ping = ping.map_err(|e| door.by_proxy(e))?;
-            let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-            let number = |part: &str| part.parse().ok().filter(|_| plain(part));
-            let parts = ping.api_version.as_deref().and_then(|version| version.split_once('.'));
-            let version = parts.and_then(|(major, minor)| Some((number(major)?, number(minor)?)));
-            let Some(version) = version else {
-                return Err(ping.garbled("it names no API version, as every Docker engine does"));
-            };
-            self.first_date.get_or_init(|| ping.date.clone());
-            let hello = door.hello.get_or_init(|| {
-                if let Some(spoken) = door.connection.api_version {
-                    self.observer.tell_versions(spoken, version);
-                }
-                Hello { version }
-            });
-            Ok((door, hello))
-        })
+            Hello { version }
+        });
+        Ok((door, hello))
     }
 
     /// The path with the version that is spoken before it.
     fn target(&self, path: &Path) -> Result<String> {
-        let (major, minor) = self.api_version()?;
+        let (door, hello) = self.hello_once()?;
+        let (major, minor) = door.connection.api_version.unwrap_or(hello.version);
         Ok(format!("/v{major}.{minor}{}", path.as_str()))
     }
 
