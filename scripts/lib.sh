@@ -248,6 +248,33 @@ engine_leftovers() {
   find /sys/fs/cgroup -maxdepth 2 -type d -name "$(engine_cgroup "$ENGINE_DIR")" 2>/dev/null | sed 's/^/cgroup /'
 }
 
+# engine_api SOCKET METHOD PATH [CURL OPTION...]: prints the answer; one that is no 2xx ends the script.
+engine_api() {
+  local socket=$1 method=$2 path=$3 answer status
+  shift 3
+  answer=$(curl -sS --max-time 60 --unix-socket "$socket" -X "$method" -w '\n%{http_code}' "$@" "http://engine$path") ||
+    die "the engine did not answer $method $path"
+  status=${answer##*$'\n'}
+  case $status in
+    2*) printf '%s\n' "${answer%$'\n'*}" ;;
+    *) die "the engine answered $method $path with $status: ${answer%$'\n'*}" ;;
+  esac
+}
+
+# start_time PID: in ticks since boot. It tells a process from a later one with the same ID.
+start_time() {
+  local stat
+  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+  # The name before it, in parentheses, may hold anything.
+  stat=${stat##*) }
+  # shellcheck disable=SC2086 # a list of words
+  set -- $stat
+  echo "${20}"
+}
+
+# children PID
+children() { grep -ls "^PPid:[[:space:]]*$1\$" /proc/[0-9]*/status | cut -d/ -f3; }
+
 # engine_cgroup DIR: the name below which the containers of the engine in DIR have their cgroups.
 engine_cgroup() {
   local sum
