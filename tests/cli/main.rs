@@ -27,6 +27,7 @@ mod format;
 mod grammar;
 mod inspect;
 mod layers;
+mod load;
 mod logs;
 mod ls;
 mod managers;

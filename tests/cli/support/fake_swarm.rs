@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -38,6 +39,10 @@ pub struct World {
     pub has_no_leader: bool,
     /// The ID of the only node.
     pub node: String,
+    /// Until then every request but pings is answered 503 (it is not handled).
+    pub unavailable_until: Option<Instant>,
+    /// How long the engine takes for each answer.
+    pub delay: Duration,
     /// Tasks of removed services, with the service's name, and how many more reads they are shown to.
     leaving: Vec<(String, Value, usize)>,
     index: u64,
@@ -112,6 +117,10 @@ pub struct Break {
 /// The words of an engine that is in no swarm.
 pub const NO_MANAGER: &str = "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to \
                               connect this node to swarm and try again.";
+
+/// The words of a manager that has lost its leader in the middle of a request.
+const UNAVAILABLE: &str = "rpc error: code = Unavailable desc = error reading from server: read tcp \
+                           10.0.0.2:51344->10.0.0.1:2377: read: connection reset by peer";
 
 /// What comes in the place of an answer.
 #[derive(Clone, Debug)]
@@ -370,6 +379,9 @@ impl World {
             let words = "rpc error: code = Unknown desc = The swarm does not have a leader. It's possible that too few \
                          managers are online. Make sure more than half of the managers are online.";
             return Answer::error(500, words);
+        }
+        if self.unavailable_until.is_some_and(|until| Instant::now() < until) && endpoint != "/_ping" {
+            return Answer::error(503, UNAVAILABLE);
         }
         let parts: Vec<&str> = endpoint.trim_start_matches('/').split('/').collect();
         match (request.method.as_str(), &parts[..]) {
@@ -822,6 +834,8 @@ impl FakeSwarm {
             is_no_manager: false,
             has_no_leader: false,
             node: "n1o2d3e4n1o2d3e4n1o2d3e4n".to_owned(),
+            unavailable_until: None,
+            delay: Duration::ZERO,
             leaving: Vec::new(),
             index: 10,
             ids: 0,
@@ -927,6 +941,7 @@ impl Handler for Mind {
             answer.framing = world.framing.clone();
         }
         answer.date = Some(world.now());
+        answer.delay += world.delay;
         answer
     }
 }

@@ -3,6 +3,7 @@
 pub mod certificates;
 pub mod engine;
 pub mod fake_swarm;
+pub mod figures;
 pub mod fixtures;
 pub mod helper;
 pub mod nobody;

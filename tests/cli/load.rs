@@ -1,0 +1,96 @@
+//! An engine under load: it refuses for a while, it is busy, it is slow. Nothing is lost, nothing is done twice.
+
+use std::time::{Duration, Instant};
+
+use crate::support::fake_swarm::{FakeSwarm, When};
+use crate::support::fixtures::{NEW, OLD, spec};
+use crate::support::run::{Run, swarmctl};
+
+fn set_image(swarm: &FakeSwarm, more: &[&str]) -> Run {
+    let args = ["update-image", "--detach", "--no-resolve-image", "t001", NEW];
+    swarmctl(args.iter().chain(more).copied()).host(swarm.host()).run()
+}
+
+#[test]
+fn ten_stale_versions_in_a_row_are_started_over_and_the_other_writers_changes_are_kept() {
+    let swarm = FakeSwarm::with([spec("t001", OLD)]);
+    for nth in 1..=10 {
+        swarm.before(When::Post, nth, move |world| {
+            world.write("t001", |spec| spec["Labels"][format!("other-{nth}")] = "kept".into());
+        });
+    }
+    set_image(&swarm, &["--force"]).exits(0);
+    let service = swarm.service("t001");
+    assert_eq!(swarm.posts().len(), 11);
+    assert_eq!(service.taken.len(), 1);
+    assert_eq!(service.image(), NEW);
+    assert_eq!(service.spec["TaskTemplate"]["ForceUpdate"], 1);
+    for nth in 1..=10 {
+        assert_eq!(service.spec["Labels"][format!("other-{nth}")], "kept", "{nth}");
+    }
+}
+
+#[test]
+fn stale_versions_without_an_end_are_four_after_half_a_minute() {
+    let swarm = FakeSwarm::with([spec("t001", OLD)]);
+    swarm.before(When::Post, 0, |world| world.write("t001", |spec| spec["Labels"]["other"] = "kept".into()));
+    let run = set_image(&swarm, &[]).exits(4);
+    assert!(run.took > Duration::from_secs(25) && run.took < Duration::from_secs(50), "{}", run.report());
+    run.says(&["update out of sequence", "run the command again when the other writers are done"]);
+    assert!(swarm.service("t001").taken.is_empty());
+}
+
+#[test]
+fn an_engine_that_is_unavailable_for_twenty_seconds_is_waited_for() {
+    let swarm = FakeSwarm::with([spec("t001", OLD)]);
+    swarm.world().unavailable_until = Some(Instant::now() + Duration::from_secs(20));
+    let run = set_image(&swarm, &["--force"]).exits(0);
+    assert!(run.took >= Duration::from_secs(19), "{}", run.report());
+    let service = swarm.service("t001");
+    assert_eq!((service.taken.len(), service.image()), (1, NEW));
+}
+
+#[test]
+fn an_engine_that_takes_a_post_and_is_unavailable_then_is_asked_what_became_of_it() {
+    let swarm = FakeSwarm::with([spec("t001", OLD)]);
+    // Taken, and its answer is the 503; so are the answers of the next 20 seconds.
+    swarm.after(When::Post, 1, |world| {
+        world.unavailable_until = Some(Instant::now() + Duration::from_secs(20));
+    });
+    let asked = {
+        let swarm = FakeSwarm::with([spec("t001", OLD)]);
+        set_image(&swarm, &["--force"]).exits(0);
+        swarm.requests().iter().position(|request| request.method == "POST").expect("a post") + 1
+    };
+    swarm.breaks(crate::support::fake_swarm::Break::lost(asked));
+    let run = set_image(&swarm, &["--force"]).exits(0);
+    assert!(run.took >= Duration::from_secs(19), "{}", run.report());
+    let service = swarm.service("t001");
+    assert_eq!((service.taken.len(), service.image()), (1, NEW));
+    assert_eq!(service.spec["TaskTemplate"]["ForceUpdate"], 1);
+    assert_eq!(swarm.posts().len(), 1);
+}
+
+#[test]
+fn a_slow_engine_is_waited_for_and_asked_no_more_than_a_fast_one() {
+    let fast = FakeSwarm::with([spec("t001", OLD)]);
+    set_image(&fast, &[]).exits(0);
+    let slow = FakeSwarm::with([spec("t001", OLD)]);
+    slow.world().delay = Duration::from_secs(4);
+    set_image(&slow, &[]).exits(0);
+    assert_eq!(slow.requests().len(), fast.requests().len());
+    assert_eq!(slow.service("t001").taken.len(), 1);
+}
+
+#[test]
+fn a_time_limit_holds_on_a_slow_engine_and_says_what_is_so() {
+    for (limit, codes) in [("1s", &[8][..]), ("9s", &[7, 8, 9])] {
+        let swarm = FakeSwarm::with([spec("t001", OLD)]);
+        swarm.world().delay = Duration::from_secs(4);
+        let run = set_image(&swarm, &["--timeout", limit]).exits_one_of(codes);
+        assert!(run.took < Duration::from_secs(12), "{}", run.report());
+        if run.code == Some(8) {
+            assert!(swarm.service("t001").taken.is_empty(), "{}", run.report());
+        }
+    }
+}

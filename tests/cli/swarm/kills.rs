@@ -1,0 +1,175 @@
+//! The tool is killed at random moments of a batch: every service holds the old or the new spec whole, what it said is
+//! so, and running it again ends the job.
+
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::engine::{Engine, Removed, engine, small};
+use crate::support::figures::{figure, how_many};
+use crate::support::fixtures::{NEW, OLD};
+use crate::support::run::{Run, Swarmctl};
+
+const SERVICES: usize = 60;
+
+#[test]
+fn a_batch_that_is_killed_leaves_no_service_half_done_and_ends_the_job_when_it_is_run_again() {
+    let engine = engine();
+    let kills = how_many("SWARMCTL_TEST_KILLS", 18);
+    let _services: Vec<Removed> = (0..SERVICES).map(|n| engine.create(&spec_of(n))).collect();
+    let mut now = OLD;
+    // How long it takes undisturbed, which is when signals come. Where that turns out too long (the machine is shared), it
+    // shrinks.
+    let mut whole = Duration::ZERO;
+    for _ in 0..2 {
+        now = other(now);
+        whole = batch(engine, now).run().exits(0).took;
+    }
+    let mut endings: BTreeMap<String, usize> = BTreeMap::new();
+    let (mut killed, mut late, mut left) = (0, 0, 0);
+    while killed < kills {
+        let signal = ["KILL", "TERM", "INT"][killed % 3];
+        let before = specs(engine);
+        let wanted = other(now);
+        let mut running = batch(engine, wanted).spawn();
+        thread::sleep(whole.mul_f64(fastrand::f64()));
+        running.signal(signal);
+        let run = running.wait();
+        if run.code == Some(0) {
+            // It had ended, or was past the point where a signal changes anything.
+            late += 1;
+            whole = whole.mul_f64(0.85);
+            assert!(late < 2 * kills + 20, "it is hardly ever hit: {late} came too late\n{}", run.report());
+            judge(engine, &before, wanted, &run);
+        } else {
+            assert_ended_by(signal, &run);
+            let (changed, ending) = judge(engine, &before, wanted, &run);
+            left += SERVICES - changed;
+            *endings.entry(format!("SIG{signal} {ending}")).or_default() += 1;
+            killed += 1;
+            if changed == 0 {
+                whole = whole.mul_f64(1.15);
+            }
+            let again = batch(engine, wanted).run().exits(0);
+            let outcomes = again.json();
+            let unchanged = outcomes["services"].as_array().expect("services");
+            let unchanged = unchanged.iter().filter(|it| it["outcome"] == "unchanged").count();
+            // A post that was on its way when the tool died may be taken after the look.
+            assert!(unchanged >= changed, "{changed} were done, {unchanged} left alone\n{}", again.report());
+        }
+        let after = specs(engine);
+        for (name, service) in &after {
+            assert_eq!(service["Spec"].to_string(), with_image(&before[name]["Spec"], wanted), "{name}");
+        }
+        now = wanted;
+    }
+    let endings: Vec<String> = endings.iter().map(|(ending, count)| format!("{count} x {ending}")).collect();
+    figure(
+        &format!("{kills} kills at random moments of a batch of {SERVICES} updates"),
+        &format!(
+            "0 services half done, 0 wrong words, {left} updates left to the second run, which ended the job each time ({})",
+            endings.join(", ")
+        ),
+    );
+}
+
+fn other(image: &str) -> &'static str {
+    if image == OLD { NEW } else { OLD }
+}
+
+fn batch(engine: &Engine, image: &str) -> Swarmctl {
+    engine.swarmctl(&["update-image", "--detach", "--no-resolve-image", "--json", "--stack", "kills", image])
+}
+
+/// A spec with a bit of everything, so that one that is half done is seen.
+fn spec_of(n: usize) -> Value {
+    let mut spec = small(&format!("kills-{n}"), OLD);
+    spec["Mode"]["Replicated"]["Replicas"] = 0.into();
+    spec["Labels"] = json!({ "com.docker.stack.namespace": "kills", "n": n.to_string() });
+    let container = &mut spec["TaskTemplate"]["ContainerSpec"];
+    container["Env"] = json!([format!("N={n}"), "B=<&>", "A=1"]);
+    container["Mounts"] = json!([{ "Type": "tmpfs", "Target": "/scratch" }]);
+    container["Labels"] = json!({ "z": "1", "a": "2" });
+    spec["TaskTemplate"]["Placement"] = json!({ "Constraints": ["node.role==manager"] });
+    spec["TaskTemplate"]["Resources"] = json!({ "Limits": { "MemoryBytes": 67_108_864 } });
+    spec
+}
+
+/// The services of the batch, by name.
+fn specs(engine: &Engine) -> BTreeMap<String, Value> {
+    let all = engine.ask("GET", "/services", None);
+    let all = all.as_array().expect("a list").iter();
+    let of_batch = all.filter(|it| it["Spec"]["Labels"]["com.docker.stack.namespace"] == "kills");
+    let of_batch: BTreeMap<String, Value> =
+        of_batch.map(|it| (it["Spec"]["Name"].as_str().expect("a name").to_owned(), it.clone())).collect();
+    assert_eq!(of_batch.len(), SERVICES);
+    of_batch
+}
+
+fn with_image(spec: &Value, image: &str) -> String {
+    let mut spec = spec.clone();
+    spec["TaskTemplate"]["ContainerSpec"]["Image"] = image.into();
+    spec.to_string()
+}
+
+/// Its exit code is the signal's. Before its first line runs, the signal itself may end it, which a shell tells as the same.
+fn assert_ended_by(signal: &str, run: &Run) {
+    let (number, code) = match signal {
+        "KILL" => (9, None),
+        "TERM" => (15, Some(143)),
+        _ => (2, Some(130)),
+    };
+    let by_signal = run.signal == Some(number) && run.stdout.is_empty() && run.stderr.is_empty();
+    let fits = if signal == "KILL" { run.signal == Some(9) } else { run.code == code || by_signal };
+    assert!(fits, "SIG{signal}\n{}", run.report());
+}
+
+/// Compares every service with what it was and with what was said of it: how many are changed, and the ending in words.
+fn judge(
+    engine: &Engine,
+    before: &BTreeMap<String, Value>,
+    wanted: &str,
+    run: &Run,
+) -> (usize, &'static str) {
+    let after = specs(engine);
+    // Cut off in the middle, or ended before anything was known.
+    let said: Option<Value> = serde_json::from_str(&run.stdout).ok();
+    assert!(said.is_some() || run.signal.is_some() || run.stdout.is_empty(), "{}", run.report());
+    if let (Some(said), Some(code)) = (&said, run.code) {
+        assert_eq!(said["exit_code"], code, "{}", run.report());
+    }
+    let mut changed = 0;
+    for (name, old) in before {
+        let new = &after[name];
+        let is_new = new["Version"]["Index"] != old["Version"]["Index"];
+        changed += usize::from(is_new);
+        let (spec, old_spec) = (new["Spec"].to_string(), old["Spec"].to_string());
+        if is_new {
+            assert_eq!(spec, with_image(&old["Spec"], wanted), "{name} is half done\n{}", run.report());
+            // Posted once: a second post would have moved the new spec to PreviousSpec.
+            assert_eq!(new["PreviousSpec"].to_string(), old_spec, "{name} is done twice\n{}", run.report());
+        } else {
+            assert_eq!(spec, old_spec, "{name} is half done\n{}", run.report());
+        }
+        let posted = said.as_ref().and_then(|said| said["services"].as_array()).and_then(|services| {
+            services.iter().find(|it| it["name"] == name.as_str()).map(|it| &it["posted"])
+        });
+        match posted {
+            Some(Value::Bool(posted)) => assert_eq!(*posted, is_new, "{name}\n{}", run.report()),
+            // It said that it does not know.
+            Some(_) => {}
+            // It said nothing of this one: either it could not, or there was nothing to say yet.
+            None => assert!(run.signal.is_some() || !is_new, "{name}\n{}", run.report()),
+        }
+    }
+    (
+        changed,
+        match changed {
+            0 => "before the first post",
+            SERVICES => "after the last post",
+            _ => "in the middle",
+        },
+    )
+}
