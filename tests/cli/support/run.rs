@@ -34,7 +34,9 @@ pub struct Swarmctl {
 
 /// swarmctl with these arguments, in an environment with nothing but PATH, a home that is not there and no colour.
 pub fn swarmctl<S: Into<OsString>>(args: impl IntoIterator<Item = S>) -> Swarmctl {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_swarmctl"));
+    // scripts/reliability has the release build tried, which is what users have.
+    let program = std::env::var_os("SWARMCTL_TEST_PROGRAM");
+    let mut command = Command::new(program.unwrap_or_else(|| env!("CARGO_BIN_EXE_swarmctl").into()));
     command.args(args.into_iter().map(Into::into));
     swarmctl_by(command)
 }

@@ -125,24 +125,23 @@ fn judge(before: &Fleet, after: &Fleet, image: &str, run: &Run) -> (usize, usize
 fn single_updates_through(managers: &Managers, rounds: usize) {
     let mut endings: BTreeMap<String, usize> = BTreeMap::new();
     let mut longest = Duration::ZERO;
+    // How long one takes undisturbed, which is when the blows fall.
+    let leader = managers.wait_until_whole();
+    let args = ["update", "--detach", "--force", "fleet-1"];
+    let whole =
+        (0..5).map(|_| managers.swarmctl(leader, &args).run().exits(0).took).min().unwrap_or_default();
     for round in 0..rounds {
         let leader = managers.wait_until_whole();
         let other = leader % 3 + 1;
         let engine = managers.engine(other);
         let before = engine.service("fleet-0");
         let label = format!("round-{round}=1");
-        let run = thread::scope(|scope| {
-            let blow = scope.spawn(|| {
-                thread::sleep(Duration::from_millis(60).mul_f64(fastrand::f64()));
-                managers.blow("kill", leader);
-            });
-            // The blow takes some time to start, too.
-            thread::sleep(Duration::from_millis(160).mul_f64(fastrand::f64()));
-            let args = ["update", "--detach", "--force", "--label-add", &label, "fleet-0"];
-            let run = managers.swarmctl(leader, &args).run();
-            blow.join().expect("the leader is killed");
-            run
-        });
+        let args = ["update", "--detach", "--force", "--label-add", &label, "fleet-0"];
+        let kill = managers.kill_when_told(leader);
+        let mut running = managers.swarmctl(leader, &args).spawn();
+        thread::sleep(whole.mul_f64(fastrand::f64()));
+        kill();
+        let run = running.wait();
         managers.undo("kill", leader);
         managers.wait_until_whole();
         let after = engine.service("fleet-0");
@@ -259,6 +258,20 @@ impl Managers {
         let status =
             script().arg(blow).arg(&self.dir).arg(n.to_string()).status().expect("scripts/managers runs");
         assert!(status.success(), "scripts/managers {blow}: {status}");
+    }
+
+    /// Everything is ready, so that the kill comes at the moment when the result is called.
+    fn kill_when_told(&self, n: usize) -> impl FnOnce() + use<> {
+        let output =
+            script().arg("pid").arg(&self.dir).arg(n.to_string()).output().expect("scripts/managers runs");
+        let pid = String::from_utf8(output.stdout).expect("a number").trim().to_owned();
+        // As `scripts/managers kill` does it: without this the end of dockerd is the engine's.
+        std::fs::write(self.dir.join(n.to_string()).join("engine.data/held"), "").expect("it can be held");
+        move || {
+            let status =
+                Command::new("kill").args(["-s", "KILL", &pid]).status().expect("kill can be started");
+            assert!(status.success(), "kill {pid}: {status}");
+        }
     }
 
     fn undo(&self, blow: &str, n: usize) {
