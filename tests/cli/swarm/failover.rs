@@ -27,7 +27,8 @@ const STACK: &str = "fleet";
 #[test]
 fn what_is_said_is_so_whatever_becomes_of_the_leader() {
     let managers = Managers::start();
-    let blows = std::env::var("SWARMCTL_TEST_BLOWS").unwrap_or_else(|_| "kill".to_owned());
+    let blows = std::env::var_os("SWARMCTL_TEST_BLOWS")
+        .map_or_else(|| "kill".to_owned(), |it| it.to_string_lossy().into_owned());
     let updates = how_many("SWARMCTL_TEST_UPDATES", 300);
     managers.make_services(updates);
     let mut image = OLD;

@@ -47,7 +47,9 @@ fn all_writers_of_one_service_are_done() {
         assert!(failed.is_empty(), "{} of {writers} failed: {}", failed.len(), failed[0]);
         let service = engine.service("writers");
         let labels = &service["Spec"]["Labels"];
-        let there = (0..writers).filter(|n| labels[format!("w{n}")] == round.to_string()).count();
+        let there = (0..writers)
+            .filter(|n| labels[format!("w{n}")].as_str() == Some(round.to_string().as_str()))
+            .count();
         assert_eq!(there, writers);
     }
     let beyond: Vec<String> = times
