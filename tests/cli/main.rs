@@ -38,6 +38,7 @@ mod ps;
 mod readme;
 mod resolve;
 mod rm;
+mod schema;
 mod settings;
 mod shells;
 mod ssh;

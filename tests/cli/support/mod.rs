@@ -10,6 +10,7 @@ pub mod nobody;
 pub mod normal;
 pub mod relay;
 pub mod run;
+pub mod schema;
 pub mod secrets;
 pub mod server;
 pub mod system;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::secrets;
+use super::{schema, secrets};
 
 /// Held for reading by tests that keep every core busy, for writing by those that measure how fast something is.
 static LOAD: RwLock<()> = RwLock::new(());
@@ -168,6 +168,12 @@ impl Running {
         for text in [&stdout, &stderr] {
             let secret = secrets::in_text(text);
             assert!(secret.is_none(), "{} shows {secret:?}\nstdout: {stdout}\nstderr: {stderr}", self.shown);
+        }
+        // Who is killed may have been in the middle of a word.
+        if status.code().is_some()
+            && let Err(why) = schema::check(&self.shown, &stdout, &stderr)
+        {
+            panic!("{}: {why}\nstdout: {stdout}\nstderr: {stderr}", self.shown);
         }
         Run { code: status.code(), signal: status.signal(), stdout, stderr, took, shown: self.shown.clone() }
     }

@@ -1,0 +1,127 @@
+//! docs/schema: what swarmctl prints is what is described there. Every run of every test is checked (`support::run`);
+//! here is one of each kind at least, and the check itself.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::support::fake_swarm::{FakeSwarm, Step};
+use crate::support::fixtures::{NEW, OLD, spec};
+use crate::support::run::{Run, swarmctl};
+use crate::support::schema::{Kind, check, fits};
+
+/// A service without ports: they would want ingress.
+fn bare(name: &str) -> Value {
+    let mut spec = spec(name, OLD);
+    spec["EndpointSpec"]["Ports"] = json!([]);
+    spec
+}
+
+fn kinds(run: &Run) -> Vec<Kind> {
+    check(&run.shown, &run.stdout, &run.stderr).unwrap()
+}
+
+#[test]
+fn every_kind_of_output_is_as_its_schema_says() {
+    let mut seen = BTreeSet::new();
+    let image = format!("web={NEW}");
+    for (line, step, code) in [
+        ("update-image --no-resolve-image --progress json web NEW", Step::Completed, 0),
+        ("update-image --no-resolve-image web OLD", Step::Nothing, 0),
+        ("update-image --no-resolve-image --dry-run web NEW", Step::Nothing, 0),
+        ("update-image --no-resolve-image --detach PAIR db=OLD", Step::Nothing, 0),
+        ("update-image --no-resolve-image --progress=json web NEW", Step::Paused, 5),
+        ("update-image --no-resolve-image -q web NEW", Step::RolledBack, 6),
+        ("update-image --no-resolve-image nosuch NEW", Step::Nothing, 3),
+        ("update-image --no-resolve-image --if-version 1 web NEW", Step::Nothing, 4),
+        ("update --detach --env-add A=1 web", Step::Nothing, 0),
+        ("scale --detach web=7 db=1", Step::Nothing, 0),
+        ("restart --detach --stack nosuch", Step::Nothing, 3),
+        ("rollback web", Step::Nothing, 1),
+        ("create --detach --no-resolve-image --name new NEW", Step::Nothing, 0),
+        ("auth refresh web", Step::Nothing, 1),
+        ("status web db nosuch", Step::Nothing, 3),
+        ("wait --progress json web", Step::Nothing, 0),
+        ("rm web nosuch", Step::Nothing, 3),
+        ("outdated", Step::Nothing, 0),
+        ("context show", Step::Nothing, 0),
+        ("-H unix:///nonexistent/docker.sock context show", Step::Nothing, 8),
+    ] {
+        let swarm = FakeSwarm::with([bare("web"), bare("db")]);
+        swarm.world().service("web").rollout = vec![step];
+        let mut words: Vec<&str> = line.split(' ').collect();
+        for word in &mut words {
+            *word = match *word {
+                "NEW" => NEW,
+                "OLD" => OLD,
+                "PAIR" => &image,
+                "db=OLD" => "db=opera443399/whoami:0.7",
+                other => other,
+            };
+        }
+        // Behind the command's name, since create takes all that follows its image for the container's.
+        let verb = words.iter().rposition(|it| ["refresh", "show"].contains(it)).unwrap_or(0);
+        words.insert(verb + 1, "--json");
+        let run = swarmctl(words.iter().copied()).host(swarm.host()).run().exits(code);
+        let found = kinds(&run);
+        assert!(!found.is_empty(), "nothing was checked\n{}", run.report());
+        seen.extend(found);
+    }
+    assert_eq!(seen, BTreeSet::from(Kind::ALL));
+}
+
+#[test]
+fn what_a_schema_does_not_say_is_noticed() {
+    let swarm = FakeSwarm::with([bare("web")]);
+    let run = swarmctl(["status", "--json", "web"]).host(swarm.host()).run().exits(0);
+    let (good, schema) = (run.json(), Kind::Result.schema());
+    assert_eq!(fits(&schema, &good), Ok(()));
+    type Spoil = fn(&mut Value);
+    let spoilt: [(Spoil, &str); 7] = [
+        (|it| it["services"][0]["new_field"] = json!(1), "$.services[0]: the schema knows no `new_field`"),
+        (|it| it["services"][0]["outcome"] = json!("fine"), "$.services[0].outcome: enum"),
+        (|it| it["services"][0]["posted"] = json!("yes"), "$.services[0].posted: type"),
+        (|it| it["services"][0]["version_index"] = json!(-1), "$.services[0].version_index: minimum"),
+        (|it| it["services"][0]["rollout"]["by_state"]["odd"] = json!(1), "by_state.odd: enum"),
+        (|it| it["services"][0]["rollout"]["wanted"] = json!(1.5), "rollout.wanted: type"),
+        (|it| drop(it.as_object_mut().map(|it| it.remove("exit_code"))), "$: required"),
+    ];
+    for (spoil, says) in spoilt {
+        let mut bad = good.clone();
+        spoil(&mut bad);
+        let why = fits(&schema, &bad).unwrap_err();
+        assert!(why.contains(says), "{why}");
+    }
+    let why = fits(&json!({ "oneOf": [] }), &json!(1)).unwrap_err();
+    assert!(why.contains("cannot read the keyword `oneOf`"), "{why}");
+}
+
+#[test]
+fn every_exit_code_of_readme_is_in_the_schema() {
+    let schema = Kind::Result.schema();
+    let readme = include_str!("../../README.md");
+    let table = readme.split("## Exit codes").nth(1).unwrap().split("\n## ").next().unwrap();
+    let codes: Vec<Value> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(' ').next()?.parse::<u64>().ok())
+        .map(Value::from)
+        .collect();
+    assert!(codes.len() > 10, "{table}");
+    assert_eq!(schema["properties"]["exit_code"]["enum"], Value::from(codes));
+}
+
+#[test]
+fn every_outcome_that_the_code_knows_is_in_the_schema() {
+    let words = include_str!("../../src/cli/words.rs");
+    let functions = words.split("pub fn word(").nth(1).unwrap();
+    let quoted: BTreeSet<&str> = functions
+        .split("\n}")
+        .take(2)
+        .flat_map(|function| function.split("=> \"").skip(1))
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    let schema = Kind::Result.schema();
+    let outcomes = &schema["properties"]["services"]["items"]["properties"]["outcome"]["enum"];
+    let known: BTreeSet<&str> = outcomes.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert_eq!(quoted, known);
+}

@@ -1,0 +1,163 @@
+//! What docs/schema says of the JSON that swarmctl prints; every run of the tests is held against it.
+//!
+//! A reader of JSON Schema of our own, for the few keywords that those files use: any other keyword is an error, so
+//! that none is believed in that nobody checks. The small crates for it bring 58 others and a minute of building.
+
+use serde_json::{Map, Value};
+
+/// A kind of output that has a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// The one object of acting commands and of `status`.
+    Result,
+    Outdated,
+    ContextShow,
+    /// A line of `--progress json`.
+    Progress,
+}
+
+impl Kind {
+    pub const ALL: [Self; 4] = [Self::Result, Self::Outdated, Self::ContextShow, Self::Progress];
+
+    /// Its schema.
+    pub fn schema(self) -> Value {
+        let text = match self {
+            Self::Result => include_str!("../../../docs/schema/result.schema.json"),
+            Self::Outdated => include_str!("../../../docs/schema/outdated.schema.json"),
+            Self::ContextShow => include_str!("../../../docs/schema/context-show.schema.json"),
+            Self::Progress => include_str!("../../../docs/schema/progress.schema.json"),
+        };
+        serde_json::from_str(text).expect("a schema is JSON")
+    }
+}
+
+/// The commands that print [`Kind::Result`]; of `auth` it is `refresh`.
+const ACTING: &[&str] =
+    &["auth", "create", "restart", "rm", "rollback", "scale", "status", "update", "update-image", "wait"];
+
+/// Holds what a run has printed against the schemas, and gives the kinds that were found in it. `shown` is the command
+/// line as [`super::run::Run`] has it.
+pub fn check(shown: &str, stdout: &str, stderr: &str) -> Result<Vec<Kind>, String> {
+    let words: Vec<&str> = shown.split('"').skip(1).step_by(2).collect();
+    let mut found = Vec::new();
+    if let Some(kind) = kind_of(&words).filter(|_| stdout.starts_with(['{', '['])) {
+        let value: Value = serde_json::from_str(stdout).map_err(|e| format!("stdout is no JSON: {e}"))?;
+        fits(&kind.schema(), &value)?;
+        found.push(kind);
+    }
+    let is_json = |pair: &[&str]| pair == ["--progress", "json"];
+    if words.windows(2).any(is_json) || words.contains(&"--progress=json") {
+        let schema = Kind::Progress.schema();
+        for line in stderr.lines().filter(|line| line.starts_with('{')) {
+            let value: Value = serde_json::from_str(line).map_err(|e| format!("{line}: {e}"))?;
+            fits(&schema, &value)?;
+            found.push(Kind::Progress);
+        }
+    }
+    Ok(found)
+}
+
+fn kind_of(words: &[&str]) -> Option<Kind> {
+    if !words.contains(&"--json") && !words.contains(&"--json=true") {
+        return None;
+    }
+    let is_command = |word: &&&str| ACTING.contains(*word) || ["outdated", "context"].contains(*word);
+    let first = words.iter().position(|word| is_command(&word))?;
+    match words[first] {
+        "outdated" => Some(Kind::Outdated),
+        "context" if words.get(first + 1) == Some(&"show") => Some(Kind::ContextShow),
+        "context" => None,
+        _ => Some(Kind::Result),
+    }
+}
+
+/// Whether the value is as the schema says; the error tells where it is not.
+pub fn fits(schema: &Value, value: &Value) -> Result<(), String> {
+    at("$", schema, value)
+}
+
+fn at(path: &str, schema: &Value, value: &Value) -> Result<(), String> {
+    let schema = schema.as_object().ok_or_else(|| format!("{path}: its schema is no object"))?;
+    for (keyword, says) in schema {
+        let holds = match keyword.as_str() {
+            "$schema" | "title" | "description" => true,
+            "type" => each(says).iter().any(|name| is_of_type(value, name)),
+            "enum" => each(says).contains(value),
+            "minimum" => {
+                value.as_f64().is_none_or(|number| says.as_f64().is_some_and(|least| number >= least))
+            }
+            "required" => {
+                value.as_object().is_none_or(|it| each(says).iter().all(|key| it.contains_key(text(key))))
+            }
+            "properties" => {
+                properties(path, says, value)?;
+                true
+            }
+            "additionalProperties" => {
+                others(path, schema, says, value)?;
+                true
+            }
+            "propertyNames" => {
+                for key in value.as_object().into_iter().flat_map(Map::keys) {
+                    at(&format!("{path}.{key}"), says, &Value::from(key.as_str()))?;
+                }
+                true
+            }
+            "items" => {
+                for (index, item) in value.as_array().into_iter().flatten().enumerate() {
+                    at(&format!("{path}[{index}]"), says, item)?;
+                }
+                true
+            }
+            other => return Err(format!("{path}: the tests cannot read the keyword `{other}`")),
+        };
+        if !holds {
+            return Err(format!("{path}: {keyword} is {says}, and this is {value}"));
+        }
+    }
+    Ok(())
+}
+
+fn properties(path: &str, known: &Value, value: &Value) -> Result<(), String> {
+    for (key, item) in value.as_object().into_iter().flatten() {
+        if let Some(schema) = known.get(key) {
+            at(&format!("{path}.{key}"), schema, item)?;
+        }
+    }
+    Ok(())
+}
+
+/// The keys that `properties` does not name.
+fn others(path: &str, schema: &Map<String, Value>, says: &Value, value: &Value) -> Result<(), String> {
+    let is_known = |key: &str| schema.get("properties").is_some_and(|known| known.get(key).is_some());
+    for (key, item) in value.as_object().into_iter().flatten().filter(|(key, _)| !is_known(key)) {
+        match says {
+            Value::Bool(true) => {}
+            Value::Bool(false) => return Err(format!("{path}: the schema knows no `{key}`")),
+            schema => at(&format!("{path}.{key}"), schema, item)?,
+        }
+    }
+    Ok(())
+}
+
+fn is_of_type(value: &Value, name: &Value) -> bool {
+    match text(name) {
+        "null" => value.is_null(),
+        "boolean" => value.is_boolean(),
+        "string" => value.is_string(),
+        "integer" => value.is_u64() || value.is_i64(),
+        "number" => value.is_number(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        other => panic!("JSON Schema has no type `{other}`"),
+    }
+}
+
+/// One name, or a list of them.
+fn each(says: &Value) -> &[Value] {
+    says.as_array().map_or(std::slice::from_ref(says), Vec::as_slice)
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
