@@ -1,4 +1,7 @@
-//! README's commands: each is one that the program takes.
+//! README's commands and those of docs/: each is one that the program takes.
+
+use std::fs;
+use std::path::Path;
 
 use std::fs;
 
@@ -36,6 +39,59 @@ fn words(line: &str) -> Vec<String> {
         }
     }
     words
+}
+
+#[test]
+fn every_command_of_docs_is_understood() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let mut count = 0;
+    for page in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if page.extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
+        let text = fs::read_to_string(&page).unwrap();
+        // Not those that name an engine or a file: there is none.
+        let is_elsewhere = |line: &&str| [" -H ", " -c ", " --from "].iter().any(|flag| line.contains(flag));
+        for line in commands(&text).filter(|line| !is_elsewhere(line)) {
+            let swarm = FakeSwarm::start();
+            let words = words(line);
+            let run = swarmctl(words.into_iter().skip(1)).host(swarm.host()).run();
+            assert_ne!(run.code, Some(2), "{}: {line}\n{}", page.display(), run.report());
+            count += 1;
+        }
+    }
+    assert!(count > 50, "docs/ shows {count} commands only: has its form changed?");
+}
+
+#[test]
+fn every_link_between_the_pages_leads_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pages = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let pages = pages.chain([root.join("README.md"), root.join("docs/schema/README.md")]);
+    for page in pages.filter(|page| page.extension().is_some_and(|extension| extension == "md")) {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            if file.contains("://") {
+                continue;
+            }
+            let target = if file.is_empty() { page.clone() } else { page.with_file_name(file) };
+            assert!(target.exists(), "{} leads to {link}", page.display());
+            if !heading.is_empty() {
+                let text = fs::read_to_string(&target).unwrap();
+                let mut headings = text.lines().filter(|line| line.starts_with('#')).map(anchor);
+                assert!(headings.any(|one| one == heading), "{} leads to {link}", page.display());
+            }
+        }
+    }
+}
+
+/// The name by which a heading is linked to.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim_start_matches('#').trim().chars();
+    kept.filter(|c| c.is_alphanumeric() || [' ', '-'].contains(c))
+        .map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() })
+        .collect()
 }
 
 /// The lines of code blocks that call the program, up to a pipe or a remark.
