@@ -130,6 +130,15 @@ need_cargo() {
   done
 }
 
+# need_cargo_deny: installs it (one to two minutes) where it is missing; its version is fixed, so that a new one breaks nothing.
+need_cargo_deny() {
+  if cargo deny --version >/dev/null 2>&1; then return 0; fi
+  note "installing cargo-deny, which takes a minute or two"
+  # Without optimization: it runs for a second.
+  env -u CARGO_TARGET_DIR cargo install --quiet --locked --debug --version 0.20.2 --no-default-features cargo-deny >&2 ||
+    die "cargo could not install cargo-deny: run \`cargo install --locked cargo-deny\`"
+}
+
 need_root() {
   [ "$(id -u)" -eq 0 ] || die "a private engine needs root: run \`sudo $*\`"
 }

@@ -120,6 +120,17 @@ fn no_source_file_is_longer_than_a_reader_can_hold() {
 }
 
 #[test]
+fn there_is_no_unsafe_and_no_way_to_allow_it() {
+    let manifest = include_str!("../../Cargo.toml");
+    assert!(manifest.contains("unsafe_code = \"forbid\""), "Cargo.toml forbids unsafe code");
+    for (name, text) in sources() {
+        let code = code(&text);
+        let words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
+        assert!(!words.into_iter().any(|word| word == "unsafe"), "src/{name} has an unsafe block");
+    }
+}
+
+#[test]
 fn no_source_file_knows_a_machine() {
     let mut wrong = Vec::new();
     for (name, text) in sources().into_iter().filter(|(name, _)| !is_test(name)) {
