@@ -3,8 +3,6 @@
 use std::fs;
 use std::path::Path;
 
-use std::fs;
-
 use super::support::fake_swarm::FakeSwarm;
 use super::support::run::swarmctl;
 
