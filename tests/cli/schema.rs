@@ -113,11 +113,10 @@ fn every_exit_code_of_readme_is_in_the_schema() {
 #[test]
 fn every_outcome_that_the_code_knows_is_in_the_schema() {
     let words = include_str!("../../src/cli/words.rs");
-    let functions = words.split("pub fn word(").nth(1).unwrap();
-    let quoted: BTreeSet<&str> = functions
-        .split("\n}")
-        .take(2)
-        .flat_map(|function| function.split("=> \"").skip(1))
+    let body = |name: &str| words.split(name).nth(1).unwrap().split("\n}").next().unwrap();
+    let quoted: BTreeSet<&str> = ["fn word(", "fn failure_word("]
+        .into_iter()
+        .flat_map(|name| body(name).split("=> \"").skip(1))
         .filter_map(|rest| rest.split('"').next())
         .collect();
     let schema = Kind::Result.schema();
