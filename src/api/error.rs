@@ -141,13 +141,21 @@ impl Error {
         }
     }
 
-    /// The engine cannot answer now but may in a while: an election, a restart.
+    /// The engine cannot answer now but may in a while: an election, a restart. A leader that is cut off in the middle of a
+    /// request says in plain 500s that it leads no more, or is stopped; what it had begun may be carried out yet.
     pub fn is_passing(&self) -> bool {
+        const WORDS: [&str; 6] = [
+            "does not have a leader",
+            "context deadline exceeded",
+            "node lost leader status",
+            "raft: failed to process the request: node is stopped",
+            "raft: no elected cluster leader",
+            "raft: stopped",
+        ];
         match self {
             Error::Engine { status, message } => {
                 matches!(status, 502..=504) && !self.is_not_manager()
-                    || message.contains("does not have a leader")
-                    || message.contains("context deadline exceeded")
+                    || WORDS.iter().any(|words| message.contains(words))
             }
             _ => false,
         }

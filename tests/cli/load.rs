@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::fake_swarm::{FakeSwarm, When};
+use crate::support::fake_swarm::{Break, FakeSwarm, When};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, swarmctl};
+use crate::support::server::Answer;
 
 fn set_image(swarm: &FakeSwarm, more: &[&str]) -> Run {
     let args = ["update-image", "--detach", "--no-resolve-image", "t001", NEW];
@@ -57,18 +58,36 @@ fn an_engine_that_takes_a_post_and_is_unavailable_then_is_asked_what_became_of_i
     swarm.after(When::Post, 1, |world| {
         world.unavailable_until = Some(Instant::now() + Duration::from_secs(20));
     });
-    let asked = {
-        let swarm = FakeSwarm::with([spec("t001", OLD)]);
-        set_image(&swarm, &["--force"]).exits(0);
-        swarm.requests().iter().position(|request| request.method == "POST").expect("a post") + 1
-    };
-    swarm.breaks(crate::support::fake_swarm::Break::lost(asked));
+    let asked = post_of(&["--force"]);
+    swarm.breaks(Break::lost(asked));
     let run = set_image(&swarm, &["--force"]).exits(0);
     assert!(run.took >= Duration::from_secs(19), "{}", run.report());
     let service = swarm.service("t001");
     assert_eq!((service.taken.len(), service.image()), (1, NEW));
     assert_eq!(service.spec["TaskTemplate"]["ForceUpdate"], 1);
     assert_eq!(swarm.posts().len(), 1);
+}
+
+#[test]
+fn a_leader_that_loses_its_office_under_a_post_leaves_doubt_and_is_asked_what_became_of_it() {
+    let words =
+        "rpc error: code = Unknown desc = raft: failed to process the request: node lost leader status";
+    for handled in [true, false] {
+        let swarm = FakeSwarm::with([spec("t001", OLD)]);
+        let asked = post_of(&["--force"]);
+        swarm.breaks(Break { handled, ..Break::instead(asked, Answer::error(500, words)) });
+        set_image(&swarm, &["--force"]).exits(0);
+        let service = swarm.service("t001");
+        assert_eq!((service.taken.len(), service.image()), (1, NEW), "handled: {handled}");
+        assert_eq!(swarm.posts().len(), if handled { 1 } else { 2 });
+    }
+}
+
+/// Which request is the post.
+fn post_of(more: &[&str]) -> usize {
+    let swarm = FakeSwarm::with([spec("t001", OLD)]);
+    set_image(&swarm, more).exits(0);
+    swarm.requests().iter().position(|request| request.method == "POST").expect("a post") + 1
 }
 
 #[test]

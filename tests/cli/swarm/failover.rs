@@ -77,6 +77,9 @@ fn batch_through(managers: &Managers, blow: &str, image: &str) {
             (run.took - (struck - began)).as_secs_f64(),
         ),
     );
+    if run.code != Some(0) {
+        eprintln!("it said:\n{}", run.stderr);
+    }
     // Whatever was not done is done by running it again.
     let rest = managers
         .swarmctl(leader, &["update-image", "--detach", "--no-resolve-image", "--stack", STACK, image]);
