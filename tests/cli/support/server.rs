@@ -126,7 +126,7 @@ pub enum Fault {
     Garble(usize),
 }
 
-/// What a new connection meets.
+/// What a new connection meets, and the next request on one that is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Door {
     Open,
@@ -321,7 +321,7 @@ impl Server {
         }
     }
 
-    /// From now on new connections meet this.
+    /// From now on new connections and new requests meet this.
     pub fn door(&self, door: Door) {
         set_door(&self.shared, door);
     }
@@ -384,6 +384,10 @@ fn accept(listener: &UnixListener, shared: &Arc<Shared>) {
 fn serve(stream: &UnixStream, connection: usize, shared: &Arc<Shared>) {
     let mut reader = BufReader::new(stream);
     while let Some(mut request) = read_request(&mut reader, connection) {
+        if *lock(&shared.door) != Door::Open {
+            // A connection from before is no way around a closed door.
+            break;
+        }
         let is_last = request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
         let (answer, bytes) = {
             // The handler's lock is held over the count, so that the numbers are in the order of the answers.
