@@ -29,4 +29,7 @@ pub use stdout::{Out, stdout};
 pub use streams::{Streams, streams};
 pub use table::Table;
 pub use template::{Template, TemplateError};
-pub use visible::visible;
+pub use visible::{shortened, visible};
+
+/// What is longer than this many characters is no line for a person; JSON has all of it.
+const LONGEST_LINE: usize = 16 << 10;

@@ -20,6 +20,10 @@ pub struct Answer {
     secrets: Secrets,
 }
 
+/// One object is read into memory, where it takes up to forty times the room of its text: a list of zeros does. The
+/// engine's own store takes no object of 2 MiB.
+const LONGEST_OBJECT: usize = 16 << 20;
+
 /// What the engine says when it refuses.
 #[derive(Deserialize)]
 struct Refusal {
@@ -57,6 +61,20 @@ impl Answer {
             true => self.garbled("it is empty"),
             false => self.garbled(format!("it is not the JSON that was expected ({e}): {}", self.excerpt())),
         })
+    }
+
+    /// Reads the body as one object, not a list of them.
+    pub fn object<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
+        self.check_object(self.body.len())?;
+        self.json()
+    }
+
+    /// Whether an object's text is as long as one can be.
+    pub fn check_object(&self, length: usize) -> Result<()> {
+        match length {
+            ..=LONGEST_OBJECT => Ok(()),
+            _ => Err(self.garbled(format!("an object in it is longer than {} MiB", LONGEST_OBJECT >> 20))),
+        }
     }
 
     /// The body as text, to the byte.

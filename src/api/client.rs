@@ -11,7 +11,7 @@ use ureq::http::Method;
 use super::answer::Answer;
 use super::connection::Connection;
 use super::credentials::RegistryAuth;
-use super::door::{Door, Hello};
+use super::door::{Door, Hello, LONGEST_ANSWER, LONGEST_REFUSAL};
 use super::error::{Error, Result};
 use super::gate::{Pass, Stay};
 use super::interrupt::Interrupt;
@@ -32,9 +32,6 @@ const AFTER_REFUSAL: [Duration; 2] = [Duration::from_millis(250), Duration::from
 const PROBE: Duration = Duration::from_secs(4);
 /// Between two rounds of asking all managers who leads.
 const BETWEEN_ROUNDS: Duration = Duration::from_millis(500);
-
-/// The engine's own words are shorter; what is longer is not read on.
-const LONGEST_REFUSAL: usize = 1 << 20;
 
 /// An engine, talked to over kept-alive connections. May be shared by threads.
 #[derive(Debug)]
@@ -145,7 +142,7 @@ impl Client {
         self.read(|| {
             let (major, minor) = self.hello_once()?.1.version;
             let target = format!("/v{major}.{minor}{}", path.as_str());
-            self.send(&Method::GET, &target, None, None)?.json()
+            self.send(&Method::GET, &target, None, None)?.object()
         })
     }
 
@@ -316,6 +313,9 @@ impl Client {
         let status = answer.as_ref().map(|(parts, _)| parts.status.as_u16());
         self.observer.tell(&format!("{method} {target}"), auth.is_some(), status, began.elapsed());
         let (parts, bytes) = answer?;
+        if parts.status.is_success() && bytes.len() as u64 > LONGEST_ANSWER {
+            return Err(Error::TooLong { request: asked, mebibytes: LONGEST_ANSWER >> 20 });
+        }
         Answer::decode(asked, &parts, bytes, auth.map(RegistryAuth::secrets))
     }
 
@@ -380,7 +380,7 @@ impl Client {
         }
         let mut refusal = Vec::new();
         let mut part = [0; 4096];
-        while refusal.len() < LONGEST_REFUSAL {
+        while (refusal.len() as u64) < LONGEST_REFUSAL {
             match stream.read(&mut part)? {
                 0 => break,
                 n => refusal.extend_from_slice(&part[..n]),

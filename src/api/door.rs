@@ -16,6 +16,11 @@ use super::gate::{Gate, Pass, Stay};
 use super::interrupt::Interrupt;
 use super::transport::{self, NotConnected, Obstacle, ObstacleKind, SSH_CONNECTIONS};
 
+/// What is longer is not read on, and refused: the tasks of 100,000 services are shorter.
+pub(super) const LONGEST_ANSWER: u64 = 256 << 20;
+/// The engine's own words are shorter; what is longer is not read on.
+pub(super) const LONGEST_REFUSAL: u64 = 4 << 20;
+
 /// An engine, and the kept-alive connections to it.
 #[derive(Debug)]
 pub(super) struct Door {
@@ -97,8 +102,9 @@ impl Door {
             }
         };
         let (parts, body) = answer.into_parts();
+        let limit = if parts.status.is_success() { LONGEST_ANSWER + 1 } else { LONGEST_REFUSAL };
         let mut bytes = Vec::new();
-        body.into_with_config().limit(u64::MAX).reader().read_to_end(&mut bytes)?;
+        body.into_with_config().limit(u64::MAX).reader().take(limit).read_to_end(&mut bytes)?;
         Ok((parts, bytes))
     }
 

@@ -43,6 +43,14 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// An answer has no end, or one that no engine's has: it was not read on.
+    #[error("the answer to `{request}` is longer than {mebibytes} MiB, so it was not read to its end")]
+    TooLong {
+        /// Method and path.
+        request: String,
+        /// How long an answer may be.
+        mebibytes: u64,
+    },
     /// The engine said no, in its own words.
     #[error("the engine answered {status}: {message}")]
     Engine {
@@ -209,7 +217,11 @@ impl Error {
     /// After a post: it may have been applied all the same. Only the engine's own refusal says that it was not.
     pub fn leaves_doubt(&self) -> bool {
         match self {
-            Error::Broken { .. } | Error::Silent { .. } | Error::Garbled { .. } | Error::Interrupted => true,
+            Error::Broken { .. }
+            | Error::Silent { .. }
+            | Error::Garbled { .. }
+            | Error::TooLong { .. }
+            | Error::Interrupted => true,
             Error::Engine { .. } => self.is_passing(),
             Error::Connect { .. }
             | Error::NoSuch { .. }

@@ -10,7 +10,7 @@ use super::error::Result;
 use super::path::Path;
 
 /// More than any log driver puts into one message; a size beyond it is no size.
-const LONGEST_FRAME: usize = 16 << 20;
+const LONGEST_FRAME: usize = 2 << 20;
 /// Without frames a message ends with its line; one that is longer is given in parts.
 const LONGEST_LINE: usize = 1 << 20;
 /// What begins the engine's own errors, also where no frames tell them apart.
@@ -276,9 +276,9 @@ mod tests {
         assert!(refused(b"com.docker.swarm").contains("of the type 99"));
         assert!(refused(b"\x01\x02\0\0\0\0\0\0").contains("not made of frames"));
         assert!(refused(b"\x01\0\0\0\xff\xff\xff\xff").contains("longer than"));
-        assert!(refused(b"\x01\0\0\0\x01\0\0\x01").contains("longer than"));
+        assert!(refused(b"\x01\0\0\0\0\x20\0\x01").contains("longer than"));
         let mut frames = Frames::default();
-        frames.push(b"\x01\0\0\0\x01\0\0\0only this", &mut VecDeque::new()).unwrap();
+        frames.push(b"\x01\0\0\0\0\x20\0\0only this", &mut VecDeque::new()).unwrap();
         assert!(frames.begun.capacity() < 1024);
     }
 

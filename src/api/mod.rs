@@ -40,6 +40,7 @@ pub mod rows;
 mod secrets;
 pub mod services;
 pub mod settings;
+pub mod shell;
 pub mod spec;
 pub mod system;
 pub mod target;

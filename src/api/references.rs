@@ -47,6 +47,21 @@ struct Network {
     id: String,
 }
 
+/// A secret or config, the same way.
+#[derive(Debug, Deserialize)]
+struct Named {
+    #[serde(rename = "ID")]
+    id: String,
+    #[serde(rename = "Spec")]
+    spec: NameOnly,
+}
+
+#[derive(Debug, Deserialize)]
+struct NameOnly {
+    #[serde(default, rename = "Name")]
+    name: String,
+}
+
 /// The ID of the swarm's network of this name or ID: `GET /networks/{name}?scope=swarm`.
 fn network_id(client: &Client, name: &str) -> Result<String> {
     let none = || Error::NoSuch { kind: "network", name: name.to_owned(), why: None };
@@ -64,11 +79,10 @@ fn network_id(client: &Client, name: &str) -> Result<String> {
 /// The ID of the secret or config (`kind`) of this name: `GET /secrets`, `GET /configs`.
 fn named_id(client: &Client, kind: &'static str, name: &str) -> Result<String> {
     let filters = json!({ "name": [name] }).to_string();
-    let found: Vec<Value> = client.get_json(&Path::new(&[&format!("{kind}s")]).query("filters", &filters))?;
+    let found: Vec<Named> = client.get_json(&Path::new(&[&format!("{kind}s")]).query("filters", &filters))?;
     // The engine's filter takes prefixes too.
-    let exact = found.iter().find(|object| object["Spec"]["Name"] == name);
-    match exact.and_then(|object| object["ID"].as_str()) {
-        Some(id) => Ok(id.to_owned()),
+    match found.into_iter().find(|object| object.spec.name == name) {
+        Some(Named { id, .. }) => Ok(id),
         None => Err(Error::NoSuch { kind, name: name.to_owned(), why: None }),
     }
 }

@@ -8,6 +8,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use super::answer::Answer;
 use super::client::Client;
 use super::credentials::RegistryAuth;
 use super::error::{Error, Result};
@@ -16,6 +17,9 @@ use super::rows::ServiceRow;
 
 /// Shorter prefixes of an ID hit by accident: `rm s` would remove the service whose ID begins with s.
 pub(super) const SHORTEST_PREFIX: usize = 6;
+
+/// What is wrong with an object that is none.
+const NO_SERVICE: &str = "it is no service: ID, Version.Index or Spec.Name is missing";
 
 /// The IDs that go into one request line: it holds 64 KB.
 pub const MOST_IDS_IN_A_FILTER: usize = 500;
@@ -200,7 +204,7 @@ fn look_up<T>(
 /// `GET /services/{id}`, without the defaults that the engine would insert: they are never posted back.
 pub fn inspect(client: &Client, id: &str) -> Result<Service> {
     let path = Path::new(&["services", id]);
-    as_service(client.get_json(&path)?, &path)
+    as_service(client.get_with(&path, |answer| answer.object())?, &path)
 }
 
 /// [`inspect`] at the engine's own API version, whichever is spoken.
@@ -255,15 +259,18 @@ pub fn list(client: &Client, filters: &Value) -> Result<Vec<Service>> {
 /// [`list`], each with what `look` makes of it while it is read anyway.
 fn list_with<T>(client: &Client, filters: &Value, look: impl Fn(&Service) -> T) -> Result<Vec<(Service, T)>> {
     let path = Path::new(&["services"]).query("filters", &filters.to_string());
-    let looked_at = |text: &RawValue| {
-        let mut service = Service::from_text(text.get())?;
+    let looked_at = |text: &RawValue, answer: &Answer| {
+        answer.check_object(text.get().len())?;
+        // One that is passed over would be one that `--all` leaves out without a word.
+        let service = Service::from_text(text.get());
+        let mut service = service.ok_or_else(|| answer.garbled(NO_SERVICE))?;
         let seen = look(&service);
         service.shelve();
-        Some((service, seen))
+        Ok((service, seen))
     };
     client.get_with(&path, |answer| {
         let texts: Vec<&RawValue> = answer.json()?;
-        Ok(texts.into_iter().filter_map(looked_at).collect())
+        texts.into_iter().map(|text| looked_at(text, &answer)).collect()
     })
 }
 
@@ -335,7 +342,7 @@ fn path_of_list(filters: &[Filter], with_counts: bool) -> Path {
 fn as_service(object: Value, path: &Path) -> Result<Service> {
     Service::new(object).ok_or_else(|| Error::Garbled {
         request: format!("GET {}", path.as_str()),
-        why: "it is no service: ID, Version.Index or Spec.Name is missing".to_owned(),
+        why: NO_SERVICE.to_owned(),
     })
 }
 

@@ -139,9 +139,11 @@ impl Specified {
 /// `GET /tasks` of one service, by its full ID, each with its own spec.
 pub fn list_specified(client: &Client, service: &str) -> Result<Vec<Specified>> {
     client.get_with(&of_services(&[service]), |answer| {
-        let read = |text: &&RawValue| Specified::from_json(text.get());
-        let tasks: serde_json::Result<Vec<_>> = answer.json::<Vec<&RawValue>>()?.iter().map(read).collect();
-        tasks.map_err(|e| answer.garbled(format!("a task: {e}")))
+        let read = |text: &&RawValue| {
+            answer.check_object(text.get().len())?;
+            Specified::from_json(text.get()).map_err(|e| answer.garbled(format!("a task: {e}")))
+        };
+        answer.json::<Vec<&RawValue>>()?.iter().map(read).collect()
     })
 }
 

@@ -14,6 +14,7 @@ use super::select::{Jobs, SelectArgs};
 use crate::api::client::Client;
 use crate::api::image::ImageRef;
 use crate::api::services::Service;
+use crate::api::shell;
 use crate::api::update::{Ask, Outcome, Verdict, not_at_rest, update};
 
 /// Work with the credentials that the nodes pull a service's image with
@@ -105,7 +106,8 @@ fn refresh(
         Ok(None) => {
             let registry = image.domain();
             let why = format!(
-                "there are no credentials for registry `{registry}`: log in with `docker login {registry}` first"
+                "there are no credentials for registry `{registry}`: log in with `docker login {}` first",
+                shell::word(registry)
             );
             return refuse(given, service, why);
         }

@@ -4,6 +4,7 @@ use crate::api::credentials::CredentialsError;
 use crate::api::distribution::Trouble;
 use crate::api::docker_config;
 use crate::api::error::Error;
+use crate::api::shell;
 use crate::api::spec::BadValue;
 use crate::api::transport::ObstacleKind;
 use crate::api::update::{NotBegun, Outcome, Posts, Verdict};
@@ -90,9 +91,11 @@ impl Exit {
             | Error::Registry { .. }
             | Error::Credentials(_)
             | Error::Settings { .. } => Exit::Failed,
-            Error::Connect { .. } | Error::Broken { .. } | Error::Silent { .. } | Error::Garbled { .. } => {
-                Exit::Unreachable
-            }
+            Error::Connect { .. }
+            | Error::Broken { .. }
+            | Error::Silent { .. }
+            | Error::Garbled { .. }
+            | Error::TooLong { .. } => Exit::Unreachable,
         }
     }
 
@@ -148,7 +151,7 @@ pub fn hint(error: &Error) -> Option<String> {
             "is the engine running? name its socket with `-H unix:///path/docker.sock` or DOCKER_HOST"
                 .to_owned()
         }
-        Error::Garbled { .. } => {
+        Error::Garbled { .. } | Error::TooLong { .. } => {
             "is a Docker engine listening there? `docker version` asks it too".to_owned()
         }
         Error::Silent { .. } => {
@@ -163,7 +166,7 @@ pub fn hint(error: &Error) -> Option<String> {
             "check repository and tag, or push the image first".to_owned()
         }
         Error::Registry { trouble: Trouble::Denied, registry, .. } => {
-            format!("log in with `docker login {registry}`; the name may be wrong too")
+            format!("log in with `docker login {}`; the name may be wrong too", shell::word(registry))
         }
         Error::Registry { trouble: Trouble::OutOfReach, .. } => {
             "try again, or use the tag as it is with `--no-resolve-image`".to_owned()

@@ -142,7 +142,7 @@ fn show_some(
     streams: &mut Streams,
 ) -> Vec<Result<bool>> {
     thread::scope(|scope| {
-        let (to, events) = sync_channel(1024);
+        let (to, events) = sync_channel(MOST_WAITING);
         let readers: Vec<_> = sources
             .iter()
             .map(|source| {
@@ -162,6 +162,8 @@ fn show_some(
 
 /// Logs that are read at the same time; those that are followed all have to be.
 const AT_ONCE: usize = 16;
+/// So many lines wait for the printer; each may have a frame's length.
+const MOST_WAITING: usize = 128;
 /// Each log that is followed is a connection of its own.
 const MOST_FOLLOWED: usize = 64;
 

@@ -9,6 +9,7 @@ mod context;
 mod create;
 mod debug;
 mod exit;
+mod files;
 mod format;
 mod global;
 mod grammar;
@@ -47,6 +48,9 @@ use global::{Global, GlobalArgs};
 use plugin::Called;
 
 use crate::output;
+
+/// So many characters of a word are shown where the command line is wrong.
+const LONGEST_SHOWN: usize = 1000;
 
 /// Change what a Docker Swarm service runs, and nothing else about it
 #[derive(Parser, Debug)]
@@ -102,16 +106,34 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
         command = command.bin_name("docker swarmctl");
         output::called_as("docker swarmctl");
     }
-    let parsed = grammar::docker(command)
-        .try_get_matches_from(words)
-        .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
-    match parsed {
+    match parse(&command, &words) {
         Ok(cli) => run(cli, is_plugin).code(),
         Err(said) => {
+            let said = if said.use_stderr() { without_tricks(&command, &words, said) } else { said };
             // Help and version are answers on stdout; a closed pipe is no error.
             let _ = said.print();
             if said.use_stderr() { Exit::Usage.code() } else { Exit::Done.code() }
         }
+    }
+}
+
+fn parse(command: &clap::Command, words: &[OsString]) -> Result<Cli, clap::Error> {
+    let matches = grammar::docker(command.clone()).try_get_matches_from(words);
+    matches.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches))
+}
+
+/// What is wrong with a command line, told of the same one with all that deceives made visible: the words in it may
+/// be somebody else's, and the parser prints them as they are.
+fn without_tricks(command: &clap::Command, words: &[OsString], said: clap::Error) -> clap::Error {
+    let shown =
+        |word: &OsString| output::shortened(&word.to_string_lossy(), LONGEST_SHOWN).into_owned().into();
+    let shown: Vec<OsString> = words.iter().map(shown).collect();
+    if shown == words {
+        return said;
+    }
+    match parse(command, &shown) {
+        Err(said) if said.use_stderr() => said,
+        _ => command.clone().error(said.kind(), "a word of the command line cannot be one"),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::api::client::Client;
 use crate::api::error::Error;
 use crate::api::failures::Failure;
 use crate::api::services::Service;
+use crate::api::shell;
 use crate::api::spec::Change;
 use crate::api::update::{NotBegun, Outcome, Posts, Unchanged, Verdict};
 use crate::output;
@@ -135,9 +136,7 @@ fn tell_together(style: Style, outcomes: &[Outcome], global: &Global) {
                 let waits = matches!(members[0].verdict, Verdict::GaveUp(_) | Verdict::Interrupted)
                     && members[0].posts == Posts::Taken;
                 let hint = match waits {
-                    true if many <= MOST_NAMES_SHOWN => {
-                        Some(format!("go on watching with `swarmctl wait {}`", names.replace(", ", " ")))
-                    }
+                    true if many <= MOST_NAMES_SHOWN => Some(wait_for(&members)),
                     true => {
                         Some("go on watching with `swarmctl wait` and the same names or selection".to_owned())
                     }
@@ -152,6 +151,11 @@ fn tell_together(style: Style, outcomes: &[Outcome], global: &Global) {
 /// Whether they ended in the same way, whatever the reason.
 fn ended_alike(one: &Outcome, other: &Outcome) -> bool {
     std::mem::discriminant(&one.verdict) == std::mem::discriminant(&other.verdict)
+}
+
+fn wait_for(members: &[&Outcome]) -> String {
+    let names: Vec<_> = members.iter().map(|one| shell::service(one.name())).collect();
+    format!("go on watching with `swarmctl wait {}`", names.join(" "))
 }
 
 /// How many ended how, the one line that many lines come to.

@@ -13,6 +13,7 @@ use super::select::SelectArgs;
 use crate::api::client::Client;
 use crate::api::error::Result;
 use crate::api::services::Service;
+use crate::api::shell;
 use crate::api::spec::{Change, Place, changes};
 use crate::api::tasks::{self, Listed, Task, TaskState, Which};
 use crate::api::update::{Ask, Outcome, Posts, To, update};
@@ -143,8 +144,9 @@ fn in_words(service: &Service, image: &str, differs: &[Change], good: Option<&st
     };
     match good {
         Some(good) => format!(
-            "{what}; the newest other image whose tasks ran well comes back with `swarmctl update-image {} {good}`",
-            service.name()
+            "{what}; the newest other image whose tasks ran well comes back with `swarmctl update-image {} {}`",
+            shell::service(service.name()),
+            shell::word(good)
         ),
         None => format!("{what}; the engine remembers no task with another image that ran well"),
     }

@@ -7,6 +7,7 @@ use crate::api::addresses::Usage;
 use crate::api::error::Error;
 use crate::api::failures::{Explanation, Failure};
 use crate::api::forecast::Forecast;
+use crate::api::shell;
 use crate::api::spec::Place;
 use crate::api::update::{Conflict, NotBegun, Outcome, Posts, Unchanged, Verdict};
 
@@ -21,7 +22,8 @@ pub struct Said {
 
 /// The words of an ending; `None` where all is as it was asked for.
 pub fn of(outcome: &Outcome, signal: Option<usize>) -> Option<Said> {
-    let name = outcome.name();
+    // As it can be pasted.
+    let name = &*shell::service(outcome.name());
     let (causes, hint) = match &outcome.verdict {
         Verdict::Unchanged(_)
         | Verdict::Planned
@@ -210,7 +212,7 @@ fn failure_in_words(name: &str, Failure { cause, node, log }: &Failure) -> Strin
 }
 
 fn look_and_undo(outcome: &Outcome) -> String {
-    let name = outcome.name();
+    let name = shell::service(outcome.name());
     let look = format!("look further with `swarmctl ps {name}` and `swarmctl logs {name}`");
     match undo(outcome) {
         Some(undo) => format!("{look}; undo it with `{undo}`"),
@@ -220,7 +222,7 @@ fn look_and_undo(outcome: &Outcome) -> String {
 
 /// The command that brings back what was there before.
 fn undo(outcome: &Outcome) -> Option<String> {
-    let name = outcome.name();
+    let name = shell::service(outcome.name());
     let (Some(base), Some(now)) = (&outcome.base, &outcome.service) else {
         return (outcome.posts == Posts::Taken).then(|| format!("swarmctl rm {name}"));
     };
@@ -228,7 +230,7 @@ fn undo(outcome: &Outcome) -> Option<String> {
     if now.previous_spec() == Some(base.spec()) {
         Some(format!("swarmctl rollback {name}"))
     } else if outcome.changes.iter().any(|change| change.place == image) {
-        base.image().map(|image| format!("swarmctl update-image {name} {image}"))
+        base.image().map(|image| format!("swarmctl update-image {name} {}", shell::word(image)))
     } else {
         None
     }

@@ -1,10 +1,11 @@
 //! A block of lines for a terminal: one a row, as wide and as high as there is room for.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use console::{Alignment, Style, measure_text_width, pad_str, truncate_str};
 
-use super::visible;
+use super::shortened;
 
 /// No more lines than that, however high the terminal is.
 const MOST_LINES: usize = 20;
@@ -85,7 +86,7 @@ pub fn lines(rows: &[Row], frame: &Frame) -> Vec<String> {
     if rows.len() + troubled <= room {
         let with_trouble = |row: &Row| {
             let trouble = trouble(row).map(|trouble| {
-                let text = format!("  {}", visible(&trouble));
+                let text = format!("  {}", shown(&trouble));
                 columns.red(&truncate_str(&text, columns.usable, CUT))
             });
             std::iter::once(columns.line(row, &row.text)).chain(trouble)
@@ -128,7 +129,7 @@ impl Columns {
         let gap = if has_bars { 2 } else { 1 };
         let count = widest(&|row| row.count.len());
         let clock = clock(frame.elapsed).len();
-        let name = widest(&|row| measure_text_width(&visible(&row.name)));
+        let name = widest(&|row| measure_text_width(&shown(&row.name)));
         let most = match has_bars {
             true => usable / 3,
             // Name, count and clock are worth more than words.
@@ -151,7 +152,7 @@ impl Columns {
     /// `web  [###>x]  3/5  0:12  1 starting, 1 failed`.
     fn line(&self, row: &Row, text: &str) -> String {
         let gap = " ".repeat(self.gap);
-        let name = visible(&row.name);
+        let name = shown(&row.name);
         let mut line = pad_str(&name, self.name, Alignment::Left, Some(CUT)).into_owned();
         if self.bar > 0 {
             line += &gap;
@@ -163,7 +164,7 @@ impl Columns {
             line += &pad_str(cell, width, Alignment::Right, None);
         }
         let left = self.usable.saturating_sub(measure_text_width(&line) + self.gap);
-        let text = visible(text);
+        let text = shown(text);
         if left >= 4 && !text.is_empty() {
             let text = truncate_str(&text, left, CUT);
             line += &gap;
@@ -236,6 +237,11 @@ impl Bar {
         cells[largest] = most.saturating_sub(others);
         cells
     }
+}
+
+/// As much of a text as can be seen: no terminal is wider, and the block is drawn many times a second.
+fn shown(text: &str) -> Cow<'_, str> {
+    shortened(text, 1000)
 }
 
 /// `0:12`, `12:05`, `1:02:03`.

@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::visible;
+use super::{LONGEST_LINE, shortened};
 
 const INDENT: usize = 2;
 const GAP: usize = 3;
@@ -19,8 +19,8 @@ impl Fields {
     pub fn field(&mut self, name: &str, value: impl AsRef<str>) {
         let value = value.as_ref();
         if !value.is_empty() {
-            let name = format!("{}:", visible(name));
-            self.lines.push((self.depth, name, visible(value).into_owned()));
+            let name = format!("{}:", shortened(name, LONGEST_LINE));
+            self.lines.push((self.depth, name, shortened(value, LONGEST_LINE).into_owned()));
         }
     }
 
@@ -34,13 +34,13 @@ impl Fields {
 
     /// A line of its own.
     pub fn item(&mut self, text: &str) {
-        self.lines.push((self.depth, visible(text).into_owned(), String::new()));
+        self.lines.push((self.depth, shortened(text, LONGEST_LINE).into_owned(), String::new()));
     }
 
     /// `name:` and below it what `fill` adds; nothing where that is nothing.
     pub fn section(&mut self, name: &str, fill: impl FnOnce(&mut Self)) {
         let before = self.lines.len();
-        self.lines.push((self.depth, format!("{}:", visible(name)), String::new()));
+        self.lines.push((self.depth, format!("{}:", shortened(name, LONGEST_LINE)), String::new()));
         self.depth += 1;
         fill(self);
         self.depth -= 1;

@@ -6,18 +6,26 @@ use std::fmt::Write as _;
 use super::visible::is_deceptive;
 
 const INDENT: &str = "    ";
+/// How many times longer JSON may become when it is laid out; an engine's becomes twice as long.
+const MOST_TIMES_LONGER: usize = 8;
 
 /// `json` with one item a line, indented by four spaces, as docker's inspect lays it out.
 ///
 /// Only the blanks between tokens change: every number, escape and key stays what it was to the byte
-/// (9007199254740993, 1.10 and 1e400 too), and so does their order. What is no JSON is not repaired.
-pub fn json_indented(json: &str) -> String {
+/// (9007199254740993, 1.10 and 1e400 too), and so does their order. What is no JSON is not repaired. What would
+/// become much longer by blanks, as nothing does that an engine has made, stays as it is: a hundred thousand brackets
+/// one in another would be 20 GB of them.
+pub fn json_indented(json: &str) -> Cow<'_, str> {
+    let most = json.len().saturating_mul(MOST_TIMES_LONGER).saturating_add(1 << 20);
     let mut laid_out = String::with_capacity(json.len() * 2);
     let mut depth = 0;
     let mut rest = json;
     // Set between an opening bracket and the first thing in it: with nothing in it, the pair stays together.
     let mut just_opened = false;
     while let Some(first) = rest.chars().next() {
+        if laid_out.len() > most {
+            return json.into();
+        }
         let length = token_length(rest);
         let (token, tail) = rest.split_at(length);
         rest = tail;
@@ -43,7 +51,7 @@ pub fn json_indented(json: &str) -> String {
             _ => {}
         }
     }
-    laid_out
+    laid_out.into()
 }
 
 fn new_line(text: &mut String, depth: usize) {
@@ -126,6 +134,16 @@ mod tests {
     }
 
     #[test]
+    fn brackets_within_brackets_are_not_turned_into_gigabytes_of_blanks() {
+        let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
+        assert_eq!(json_indented(&deep), deep);
+        let args = format!("{{\"a\":[[[[[[{}]]]]]]}}", vec!["1"; 100_000].join(","));
+        assert_eq!(json_indented(&args), args, "as no engine has it");
+        let env = format!("{{\"a\":{{\"b\":[{}]}}}}", vec!["\"ABC=1\""; 100_000].join(","));
+        assert_eq!(json_indented(&env).lines().count(), 100_006);
+    }
+
+    #[test]
     fn keeps_every_number_to_the_byte() {
         for number in
             ["9007199254740993", "1e400", "1.10", "-0", "1E5", "0.30000001192092896", "18446744073709551616"]
@@ -197,8 +215,8 @@ mod tests {
             let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
             let mut serializer = serde_json::Serializer::with_formatter(&mut expected, formatter);
             serde::Serialize::serialize(&value, &mut serializer).unwrap();
-            prop_assert_eq!(&laid_out, &String::from_utf8(expected).unwrap());
-            prop_assert_eq!(json_indented(&laid_out), laid_out.clone());
+            prop_assert_eq!(&*laid_out, &String::from_utf8(expected).unwrap());
+            prop_assert_eq!(&json_indented(&laid_out), &laid_out);
             prop_assert_eq!(serde_json::from_str::<Value>(&json_visible(&laid_out)).unwrap(), value);
         }
 

@@ -7,7 +7,10 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use super::json::json_visible;
-use super::visible;
+use super::{LONGEST_LINE, visible};
+
+/// A message of more lines would scroll all others away.
+const MOST_LINES: usize = 200;
 
 /// What goes on behind the scenes.
 pub fn debug(text: &str) {
@@ -57,9 +60,16 @@ fn report<C: Display>(what: &str, causes: impl IntoIterator<Item = C>, hint: Opt
     text
 }
 
-/// `text` behind `label`. The lines of a longer text stay lines, set in so that none can pass for a message.
+/// `text` behind `label`. The lines of a longer text stay lines, set in so that none can pass for a message; of one
+/// that is much longer, the first lines do.
 fn message(label: &str, text: &str) -> String {
-    let lines: Vec<_> = text.trim_end().lines().map(visible).collect();
+    let text = text.trim_end();
+    let end = text.char_indices().nth(LONGEST_LINE).map_or(text.len(), |(end, _)| end);
+    let end = text[..end].match_indices('\n').nth(MOST_LINES).map_or(end, |(end, _)| end);
+    let mut lines: Vec<_> = text[..end].lines().map(visible).collect();
+    if end < text.len() {
+        lines.push(format!("... ({} more bytes)", text.len() - end).into());
+    }
     format!("{label}{}\n", lines.join("\n  "))
 }
 
@@ -93,5 +103,7 @@ mod tests {
         );
         assert_eq!(message("warning: ", "a\rb"), "warning: a\\rb\n");
         assert_eq!(message("", ""), "\n");
+        assert_eq!(message("a: ", &"é".repeat(1 << 20)).lines().last(), Some("  ... (2064384 more bytes)"));
+        assert_eq!(message("a: ", &"b\n".repeat(1000)).lines().count(), 202);
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
 use serde_json::Value;
 
 use super::json::json_visible;
-use super::{Fields, Table, json_indented, visible};
+use super::{Fields, LONGEST_LINE, Table, json_indented, shortened};
 
 /// Where results go. Writing never fails on the spot: [`Out::finish`] says how it went.
 ///
@@ -32,7 +32,7 @@ impl<W: Write> Out<W> {
 
     /// One line of text.
     pub fn line(&mut self, text: &str) {
-        self.write(visible(text).as_bytes());
+        self.write(shortened(text, LONGEST_LINE).as_bytes());
         self.write(b"\n");
     }
 
@@ -43,7 +43,7 @@ impl<W: Write> Out<W> {
 
     /// Texts on one line, a tab between them.
     pub fn columns(&mut self, texts: &[&str]) {
-        let texts: Vec<_> = texts.iter().map(|text| visible(text)).collect();
+        let texts: Vec<_> = texts.iter().map(|text| shortened(text, LONGEST_LINE)).collect();
         self.write(texts.join("\t").as_bytes());
         self.write(b"\n");
     }

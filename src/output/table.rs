@@ -7,12 +7,14 @@ use tabled::settings::object::Columns;
 use tabled::settings::{Modify, Padding, Style};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::visible;
+use super::shortened;
 
 /// Blanks between two columns.
 pub(super) const GAP: usize = 3;
 /// A column takes at least this much room, the gap included.
 pub(super) const MIN_WIDTH: usize = 10;
+/// So many characters of a cell are shown: every row is as wide as the widest one. No image's name is longer.
+const LONGEST_CELL: usize = 1000;
 
 /// A table without lines: a header in capitals, columns as wide as their content.
 pub struct Table {
@@ -36,7 +38,8 @@ impl Table {
 
     /// Adds a row; as many cells as the header has.
     pub fn row<C: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = C>) {
-        self.builder.push_record(cells.into_iter().map(|cell| visible(cell.as_ref()).into_owned()));
+        self.builder
+            .push_record(cells.into_iter().map(|cell| shortened(cell.as_ref(), LONGEST_CELL).into_owned()));
     }
 
     /// The lines, without blanks at their end.
@@ -98,5 +101,10 @@ mod tests {
     #[test]
     fn a_cell_stays_one_line_and_moves_no_cursor() {
         assert_eq!(shown(&["A", "B"], &[&["x\ny\x1b[2J", "z\t"]])[1], "x\\ny\\u{1b}[2J   z\\t");
+        let long = "漢".repeat(1 << 20);
+        assert_eq!(
+            shown(&["A", "B"], &[&[&long, "z"]])[1].len(),
+            3000 + "... (3142728 more bytes)   z".len()
+        );
     }
 }

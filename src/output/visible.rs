@@ -26,18 +26,33 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// [`visible`], and no more than the first `most` characters of it: a text of a megabyte in one cell of a table
+/// would make every row as wide, and in a message would scroll all others away.
+pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        None => visible(text),
+        Some((end, _)) => {
+            Cow::Owned(format!("{}... ({} more bytes)", visible(&text[..end]), text.len() - end))
+        }
+    }
+}
+
 /// Whether a reader would not see `c` for what it is: controls, bidi marks, what has no width, blanks that are none.
+///
+/// Among them is all that Unicode calls default ignorable, since a name with one reads as the name without.
 pub(super) fn is_deceptive(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}'
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
             // Zero-width characters and bidi marks; line and paragraph separators, bidi embeddings and overrides.
             | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             // Word joiner, invisible operators, bidi isolates, deprecated format characters.
             | '\u{2060}'..='\u{206f}'
-            | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
-            // Musical format characters, tags.
-            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+            | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            // Variation selectors: terminals do not agree on the width of what they follow.
+            | '\u{fe00}'..='\u{fe0f}'
+            // Shorthand and musical format characters, tags.
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -65,6 +80,14 @@ mod tests {
         assert_eq!(visible("\u{feff}a\u{200b}b\u{2066}"), r"\u{feff}a\u{200b}b\u{2066}");
         assert_eq!(visible("x\u{e0041}"), r"x\u{e0041}");
         assert_eq!(visible("a\u{2028}b"), r"a\u{2028}b");
+        assert_eq!(visible("web\u{fe0f}\u{180b}\u{1bca0}"), r"web\u{fe0f}\u{180b}\u{1bca0}");
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_and_says_so() {
+        assert_eq!(shortened("é漢\n", 3), "é漢\\n");
+        assert_eq!(shortened("é漢\x1b!", 2), "é漢... (2 more bytes)");
+        assert_eq!(shortened("", 0), "");
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod exit_codes;
 mod faults;
 mod format;
 mod grammar;
+mod hostile;
 mod inspect;
 mod layers;
 mod load;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::super::shell;
 use super::{BadValue, Edit, Place};
 
 const EXAMPLE: &str = "swarmctl inspect web > web.json";
@@ -80,11 +81,12 @@ impl Document {
 
 /// Why a service cannot be renamed, and the commands that do it.
 pub fn no_new_name(service: &str, name: &str) -> BadValue {
+    let (pasted, new) = (shell::service(service), shell::service(name));
     BadValue::new(
         format!(
             "`{service}` cannot become `{name}`: the engine says \"renaming services is not supported\". Make a new one \
-             and remove the old: `swarmctl inspect {service} | swarmctl create --spec - --name {name} && swarmctl rm \
-             {service}` (the other way round where it publishes ports)"
+             and remove the old: `swarmctl inspect {pasted} | swarmctl create --spec - --name {new} && swarmctl rm \
+             {pasted}` (the other way round where it publishes ports)"
         ),
         "swarmctl create --spec web.json --name web-2",
     )
@@ -92,11 +94,14 @@ pub fn no_new_name(service: &str, name: &str) -> BadValue {
 
 /// Why a service's mode cannot be changed, and the commands that do it.
 pub fn no_new_mode(service: &str, mode: &str) -> BadValue {
+    let (pasted, mode_pasted) = (shell::service(service), shell::word(mode));
+    // A file of this name may be no file's, and one that is in the way may be dear.
+    let file = if *pasted == *service { format!("{service}.json") } else { "service.json".to_owned() };
     BadValue::new(
         format!(
             "the mode of `{service}` cannot become `{mode}`: the engine says \"service mode change is not allowed\". \
-             Remove it and make it anew: `swarmctl inspect {service} > {service}.json && swarmctl rm --wait {service} && \
-             swarmctl create --spec {service}.json --mode {mode}`"
+             Remove it and make it anew: `swarmctl inspect {pasted} > {file} && swarmctl rm --wait {pasted} && \
+             swarmctl create --spec {file} --mode {mode_pasted}`"
         ),
         "swarmctl create --spec web.json --mode global",
     )

@@ -8,7 +8,10 @@ use crate::api::error::Result;
 use crate::api::logs;
 use crate::api::tasks::{self, Task};
 use crate::api::{nodes, services};
+use crate::output;
 
+/// No engine has longer ones; all lines are set in by the longest.
+const LONGEST_NAME: usize = 300;
 const NODE: &str = "com.docker.swarm.node.id";
 const SERVICE: &str = "com.docker.swarm.service.id";
 const TASK: &str = "com.docker.swarm.task.id";
@@ -87,7 +90,7 @@ impl<'c> Heads<'c> {
                 NODE => node = value,
                 SERVICE => service = value,
                 TASK => task = value,
-                _ => others.push(format!("{key}={value}")),
+                _ => others.push(output::visible(&format!("{key}={value}")).into_owned()),
             }
         }
         let known = self.slots.get(&task).copied();
@@ -103,9 +106,11 @@ impl<'c> Heads<'c> {
     }
 
     fn who(&self, service: &str, task: &str, node: &str, slot: u64) -> String {
-        let name = self.services.get(service).map_or(service, String::as_str);
-        let node = self.nodes.get(node).map_or(node, String::as_str);
-        let short: String = task.chars().take(12).collect();
+        // Into a pipe too: a name with a line break in it could write another task's lines.
+        let shown = |name: &str| output::shortened(name, LONGEST_NAME).into_owned();
+        let name = shown(self.services.get(service).map_or(service, String::as_str));
+        let node = shown(self.nodes.get(node).map_or(node, String::as_str));
+        let (short, task) = (shown(&task.chars().take(12).collect::<String>()), shown(task));
         match self.style {
             Style { no_task_ids: true, .. } => format!("{name}.{slot}@{node}"),
             Style { no_trunc: true, .. } => format!("{name}.{slot}.{task}@{node}"),

@@ -6,11 +6,15 @@ use crate::api::logs::Channel;
 
 /// A line without an end is shown as far as it goes when it has become so long.
 const LONGEST: usize = 1 << 20;
+/// So much is kept of all lines that are begun; then the next one too is shown as far as it goes.
+const MOST_KEPT: usize = 64 << 20;
 
 /// The lines that are begun. Engines cut a long line into messages, and those of another task may come in between.
 #[derive(Debug, Default)]
 pub struct Lines {
     begun: HashMap<(Channel, Vec<u8>), Vec<u8>>,
+    /// Bytes in `begun`.
+    kept: usize,
 }
 
 impl Lines {
@@ -24,11 +28,14 @@ impl Lines {
         text: &[u8],
     ) -> Option<Vec<u8>> {
         let begun = if self.begun.is_empty() { None } else { self.begun.remove(&(channel, task.to_vec())) };
+        self.kept -= begun.as_ref().map_or(0, |line| line.len() + task.len());
         let mut line = begun.unwrap_or_else(head);
         line.extend_from_slice(text);
-        if line.ends_with(b"\n") || line.len() > LONGEST {
+        let size = line.len() + task.len();
+        if line.ends_with(b"\n") || line.len() > LONGEST || self.kept + size > MOST_KEPT {
             return Some(line);
         }
+        self.kept += size;
         self.begun.insert((channel, task.to_vec()), line);
         None
     }
@@ -75,6 +82,11 @@ mod tests {
         let part = vec![b'x'; LONGEST / 2 + 1];
         assert_eq!(lines.add(Channel::Stdout, b"a", Vec::new, &part), None);
         assert_eq!(lines.add(Channel::Stdout, b"a", Vec::new, &part).unwrap().len(), LONGEST + 2);
-        assert_eq!(lines.rest().count(), 0);
+        assert_eq!(lines.kept, 0);
+        let held = (0..1000_u32).filter(|i| {
+            lines.add(Channel::Stdout, &i.to_be_bytes(), Vec::new, &part[..LONGEST / 4]).is_none()
+        });
+        assert_eq!(held.count(), 255, "of many tasks at once no more is kept than {MOST_KEPT} bytes");
+        assert_eq!(lines.rest().count(), 255);
     }
 }

@@ -10,6 +10,10 @@ use crate::api::client::Client;
 use crate::api::error::Result;
 use crate::api::logs::{self, Ask, Channel};
 
+/// How many heads of lines are remembered.
+const MOST_KNOWN: usize = 1000;
+const MOST_KNOWN_BYTES: usize = 16 << 20;
+
 /// What a reader tells the printer.
 pub enum Event {
     /// A line to print.
@@ -28,7 +32,7 @@ pub fn read(
 ) -> Result<bool> {
     let mut messages = logs::open(client, source.of(), source.is_tty, ask)?;
     let (mut lines, mut known) = (Lines::default(), HashMap::<Vec<u8>, String>::new());
-    let (mut is_read, mut is_unread) = (false, false);
+    let (mut is_read, mut is_unread, mut known_size) = (false, false, 0);
     let result = loop {
         let (channel, message) = match messages.next() {
             Ok(Some(message)) => message,
@@ -49,6 +53,12 @@ pub fn read(
         let line = match &entry {
             Some((heads, entry)) => {
                 if !known.contains_key(entry.details) {
+                    // As many as there are tasks; a log that has a new one a line must not fill the memory.
+                    known_size += entry.details.len();
+                    if known.len() >= MOST_KNOWN || known_size > MOST_KNOWN_BYTES {
+                        known.clear();
+                        known_size = entry.details.len();
+                    }
                     known.insert(entry.details.to_vec(), heads.head(entry.details));
                 }
                 let head = || {

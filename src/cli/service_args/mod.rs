@@ -2,16 +2,18 @@
 
 mod document;
 
-use std::{env, fs};
+use std::env;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 pub use self::document::SpecArgs;
-use super::{global, grammar};
+use super::{files, global, grammar};
 use crate::api::client::Client;
 use crate::api::spec::{self, BadValue, Edit, Flag, Need, On, Outside, Takes, values};
 
 const ENV_FILE: &str = "env-file";
+/// In MiB, of a file that a flag names.
+const LONGEST: u64 = 16;
 
 /// The values given to the flags of `create`.
 pub type CreateFlags = Flags<false>;
@@ -42,7 +44,7 @@ impl<const UPDATE: bool> Flags<UPDATE> {
     pub fn edits(&self) -> Result<Vec<Edit>, BadValue> {
         let directory =
             env::current_dir().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
-        let file = |path: &str| fs::read(path).map_err(|e| e.to_string());
+        let file = |path: &str| files::read(path, LONGEST).map_err(|e| e.to_string());
         let outside = Outside { variable: &global::variable, directory: &directory, file: &file };
         let variables = self.variables_of_files()?;
         let mut edits = Vec::new();
@@ -75,7 +77,7 @@ impl<const UPDATE: bool> Flags<UPDATE> {
         let mut all = Vec::new();
         for path in &self.env_files {
             let bad = |why: String| BadValue::new(format!("--{ENV_FILE}: `{path}`: {why}"), "KEY=value");
-            let text = fs::read(path).map_err(|e| bad(e.to_string()))?;
+            let text = files::read(path, LONGEST).map_err(|e| bad(e.to_string()))?;
             let read = values::env_file::variables(&text, &global::variable);
             all.extend(read.map_err(|e| bad(e.why))?);
         }

@@ -1,16 +1,16 @@
 //! `--from`: services and images as other tools write them.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::collections::hash_map::Entry;
 
 use serde_json::{Deserializer, Value};
 
 use super::wanted::New;
 use crate::api::spec::BadValue;
+use crate::cli::files;
 
-/// Longer than any list of services; a device or a pipe that never ends is not read on.
-const LONGEST: u64 = 64 << 20;
+/// In MiB; longer than any list of services, also of whole services as the engine has them.
+const LONGEST: u64 = 64;
 
 /// Reads a file, or stdin (`-`): `SERVICE IMAGE` a line, or JSON.
 ///
@@ -18,20 +18,7 @@ const LONGEST: u64 = 64 << 20;
 /// It cannot be read, a line is none, or a service shall have two images.
 pub fn read(from: &str) -> Result<Vec<(String, New)>, BadValue> {
     let bad = |why: String| BadValue::new(format!("--from {from}: {why}"), "web shop/web:1.8");
-    let mut text = String::new();
-    let input: Result<Box<dyn Read>, io::Error> = match from {
-        "-" => Ok(Box::new(io::stdin())),
-        path => File::open(path).map(|file| Box::new(file) as Box<dyn Read>),
-    };
-    let length = input.and_then(|input| input.take(LONGEST + 1).read_to_string(&mut text)).map_err(|e| {
-        match e.kind() {
-            ErrorKind::InvalidData => bad("it is no text (no UTF-8)".to_owned()),
-            _ => bad(format!("it cannot be read: {e}")),
-        }
-    })?;
-    if length as u64 > LONGEST {
-        return Err(bad(format!("it is longer than {} MiB", LONGEST >> 20)));
-    }
+    let text = files::read_text(from, LONGEST).map_err(|e| bad(format!("it cannot be read: {e}")))?;
     let pairs = parse(text.trim_start_matches('\u{feff}')).map_err(bad)?;
     match pairs.is_empty() {
         true => Err(bad("it names no service".to_owned())),
@@ -41,16 +28,16 @@ pub fn read(from: &str) -> Result<Vec<(String, New)>, BadValue> {
 
 /// Reads lines or JSON, whichever it is.
 fn parse(text: &str) -> Result<Vec<(String, New)>, String> {
-    let (mut pairs, mut at) = (Vec::<(String, New)>::new(), HashMap::<String, usize>::new());
+    let (mut pairs, mut known) = (Vec::<(String, New)>::new(), HashMap::<String, usize>::new());
     let mut add = |place: String, service: &str, image: &str| {
         let new = New::parse(image).map_err(|bad| format!("{place}: {}", bad.why))?;
-        match at.get(service).map(|at| &pairs[*at].1) {
-            Some(other) if *other != new => {
+        match known.entry(service.to_owned()) {
+            Entry::Occupied(at) if pairs[*at.get()].1 != new => {
                 return Err(format!("{place}: `{service}` shall have another image as well"));
             }
-            Some(_) => {}
-            None => {
-                at.insert(service.to_owned(), pairs.len());
+            Entry::Occupied(_) => {}
+            Entry::Vacant(free) => {
+                free.insert(pairs.len());
                 pairs.push((service.to_owned(), new));
             }
         }

@@ -1,0 +1,79 @@
+//! Names in commands that a person may paste: whatever a name holds, it stays one word and runs nothing.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use super::path::can_be_name;
+
+/// A service's name as one word of a command. What cannot be a name (empty, `..`, with a `/`, far too long) could not
+/// be asked for either: `SERVICE` stands for it.
+pub fn service(name: &str) -> Cow<'_, str> {
+    if can_be_name(name) { word(name) } else { "SERVICE".into() }
+}
+
+/// Text as one word of a command.
+///
+/// Quotes are put around what a shell would take for more than letters; what is not plain ASCII is written as bytes
+/// (`$'\xe2'`, which bash, zsh, ksh and newer shells know), so that neither the screen nor the paste can show one
+/// thing and mean another. A word that begins with `-` has `--` before it.
+pub fn word(text: &str) -> Cow<'_, str> {
+    let dashes = if text.starts_with('-') { "-- " } else { "" };
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"_./:@%+=,-".contains(&b);
+    if !text.is_empty() && text.bytes().all(is_plain) {
+        return if dashes.is_empty() { text.into() } else { format!("{dashes}{text}").into() };
+    }
+    if text.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
+        return format!("{dashes}'{}'", text.replace('\'', r"'\''")).into();
+    }
+    let mut quoted = format!("{dashes}$'");
+    for b in text.bytes() {
+        match b {
+            b'\'' | b'\\' => quoted.extend(['\\', b.into()]),
+            b' '..=b'~' => quoted.push(b.into()),
+            _ => {
+                // Three octal digits: after `\x` some shells would read the next letters too.
+                let _ = write!(quoted, "\\{b:03o}");
+            }
+        }
+    }
+    quoted.push('\'');
+    quoted.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_plain_stays_as_it_is() {
+        for text in ["web", "shop_web-2.1", "127.0.0.1:5000/shop/web:1.8@sha256:0a"] {
+            assert!(matches!(word(text), Cow::Borrowed(same) if same == text), "{text}");
+        }
+        assert_eq!(word("a b"), "'a b'");
+        assert_eq!(word("$(reboot)"), "'$(reboot)'");
+        assert_eq!(word("a'; reboot; '"), r"'a'\''; reboot; '\'''");
+        assert_eq!(word(""), "''");
+        assert_eq!(word("-rf"), "-- -rf");
+        assert_eq!(word("a\nreboot\\'\u{1b}"), r"$'a\012reboot\\\'\033'");
+        assert_eq!(word("web\u{202e}"), r"$'web\342\200\256'");
+        assert_eq!(service("../x"), "SERVICE");
+        assert_eq!(service(&"x".repeat(1 << 20)), "SERVICE");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 50, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_shell_reads_back_the_very_text(text in "[^\0]{0,12}|[-a$`'\"\\\\!;&|<>(){}*?~# \n\t]{0,12}") {
+            let quoted = word(&text);
+            prop_assert!(quoted.bytes().all(|b| b == b' ' || b.is_ascii_graphic()), "{}", quoted);
+            let word = quoted.strip_prefix("-- ").unwrap_or(&quoted);
+            let read = Command::new("bash").args(["-c", &format!("printf %s {word}")]).output().unwrap();
+            prop_assert_eq!(read.stdout, text.as_bytes());
+        }
+    }
+}

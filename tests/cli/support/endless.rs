@@ -1,0 +1,54 @@
+//! An engine that answers properly until it is asked for one thing; that answer goes on for ever.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::Arc;
+use std::thread;
+
+use tempfile::TempDir;
+
+/// The engine. Its threads end with their connections.
+pub struct Endless {
+    dir: TempDir,
+}
+
+impl Endless {
+    /// Every request but `/_ping` is answered with `head` once, and then with `more` again and again.
+    pub fn start(head: impl Into<Vec<u8>>, more: impl Into<Vec<u8>>) -> Self {
+        let dir = tempfile::Builder::new().prefix("sctl").tempdir_in("/tmp").expect("a temporary folder");
+        let listener = UnixListener::bind(dir.path().join("e.sock")).expect("a unix socket");
+        let answer = Arc::new((head.into(), more.into()));
+        thread::spawn(move || {
+            while let Ok((stream, _)) = listener.accept() {
+                let answer = Arc::clone(&answer);
+                thread::spawn(move || serve(stream, &answer.0, &answer.1));
+            }
+        });
+        Self { dir }
+    }
+
+    /// What DOCKER_HOST has to be.
+    pub fn host(&self) -> String {
+        format!("unix://{}/e.sock", self.dir.path().display())
+    }
+}
+
+/// Until the client goes away.
+fn serve(mut stream: UnixStream, head: &[u8], more: &[u8]) {
+    let mut lines = BufReader::new(stream.try_clone().expect("a stream can be cloned")).lines();
+    while let Some(Ok(first)) = lines.next() {
+        while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+        if first.starts_with("GET /_ping") {
+            let pong = b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\n\r\nOK";
+            if stream.write_all(pong).is_err() {
+                return;
+            }
+            continue;
+        }
+        if stream.write_all(head).is_err() {
+            return;
+        }
+        while stream.write_all(more).is_ok() {}
+        return;
+    }
+}
