@@ -20,7 +20,10 @@ pub mod endpoint;
 pub mod error;
 pub mod failures;
 pub mod forecast;
+#[cfg(test)]
+mod fuzz_tests;
 mod gate;
+mod go;
 pub mod headers;
 pub mod image;
 pub mod images;

@@ -12,6 +12,7 @@ use super::answer::Answer;
 use super::client::Client;
 use super::credentials::RegistryAuth;
 use super::error::{Error, Result};
+use super::go;
 use super::path::{Path, can_be_name};
 use super::rows::ServiceRow;
 
@@ -346,8 +347,8 @@ fn as_service(object: Value, path: &Path) -> Result<Service> {
     })
 }
 
-fn post(client: &Client, path: &Path, spec: &Value, auth: Option<&RegistryAuth>) -> Result<Posted> {
-    let body = serde_json::to_vec(spec)
+fn post(client: &Client, path: &Path, body: &Value, auth: Option<&RegistryAuth>) -> Result<Posted> {
+    let body = go::to_vec(body)
         .map_err(|e| Error::Garbled { request: "the spec".to_owned(), why: e.to_string() })?;
     let mut posted: Posted = client.post(path, &body, auth)?.json()?;
     if let (Some(auth), Some(warnings)) = (auth, &mut posted.warnings) {

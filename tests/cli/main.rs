@@ -39,6 +39,7 @@ mod ps;
 mod readme;
 mod resolve;
 mod rm;
+mod round_trip;
 mod schema;
 mod settings;
 mod shells;

@@ -1,0 +1,347 @@
+//! Every parser of this folder, fed with broken pieces of what it is for: none may panic, hang, or break a promise.
+//!
+//! `SWARMCTL_TEST_FUZZ_CASES` says how many of each are tried (500; scripts/reliability fuzz takes many), and
+//! `SWARMCTL_TEST_FUZZ_TABLE` names a file that the counts are written to.
+
+use std::collections::VecDeque;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+use serde_json::{Value, json};
+
+use super::docker_config::DockerConfig;
+use super::endpoint::Endpoint;
+use super::image::ImageRef;
+use super::path::Path;
+use super::spec::{self, Document, Outside};
+use super::{logs, shell};
+
+/// Pieces that values are made of, good and bad.
+const PIECES: &[&str] = &[
+    "",
+    "a",
+    "A",
+    "0",
+    "1",
+    "-1",
+    "9",
+    "00",
+    "80",
+    "8080",
+    "65535",
+    "65536",
+    "4294967296",
+    "18446744073709551616",
+    "1e9",
+    "NaN",
+    "inf",
+    "0x1F",
+    "0o17",
+    "1.5",
+    ".",
+    "..",
+    ":",
+    "::",
+    ":::",
+    "/",
+    "//",
+    "=",
+    "==",
+    ",",
+    ",,",
+    "\"",
+    "\"\"",
+    "'",
+    "-",
+    "--",
+    "_",
+    "@",
+    "sha256:",
+    "@sha256:0a",
+    "tcp",
+    "/udp",
+    "-90",
+    "type=",
+    "bind",
+    "volume",
+    "source=",
+    "target=/x",
+    "src=",
+    "readonly",
+    "ro=true",
+    "mode=",
+    "host",
+    "published=",
+    "uid=",
+    "5s",
+    "1m30s",
+    "1h",
+    "ns",
+    "µs",
+    "-5m",
+    "1g",
+    "64m",
+    "KiB",
+    "9999999999999999999h",
+    "unix://",
+    "tcp://",
+    "ssh://",
+    "http://",
+    "[::1]",
+    "[",
+    "]",
+    "{",
+    "}",
+    "null",
+    "true",
+    "false",
+    "%",
+    "%00",
+    "%2f",
+    "#",
+    "?",
+    "*",
+    " ",
+    "\t",
+    "\n",
+    "\0",
+    "\u{1b}[2J",
+    "\u{202e}",
+    "é",
+    "漢",
+    "🐳",
+    "node.role",
+    "!=",
+    "spread=",
+    "KEY",
+    "nofile",
+    "docker.io",
+    "localhost",
+    "127.0.0.1",
+    "10.0.0.0/8",
+    "seccomp=",
+    "credential-spec",
+    "config://",
+    "file://",
+    "registry:5000/a/b:1",
+    "SIGTERM",
+    "CMD",
+    "all",
+    "NET_ADMIN",
+    "driver-opt",
+    "volume-opt",
+    "tmpfs-size",
+    "\u{feff}",
+    "&",
+    "|",
+    "\\",
+    "\\u0000",
+    "\r\n",
+    "\"auths\"",
+    "\"auth\"",
+    "\"Spec\"",
+    "\"ID\"",
+];
+
+/// A value put together of pieces, sometimes torn, rarely long.
+fn value(random: &mut Rng) -> String {
+    let mut text: String = (0..random.usize(1..9)).map(|_| PIECES[random.usize(..PIECES.len())]).collect();
+    match random.u8(..40) {
+        0 => text = text.repeat(200),
+        1..10 => {
+            let cut = text.char_indices().map(|(at, _)| at).nth(random.usize(0..6)).unwrap_or(0);
+            text = text.split_off(cut);
+        }
+        _ => {}
+    }
+    text
+}
+
+/// Calls a parser again and again, and tells how often.
+fn many(what: &str, mut parse: impl FnMut(&mut Rng)) {
+    let cases = std::env::var_os("SWARMCTL_TEST_FUZZ_CASES")
+        .and_then(|cases| cases.to_str()?.parse().ok())
+        .unwrap_or(500);
+    let mut random = Rng::with_seed(cases);
+    for case in 0..cases {
+        let (seed, began) = (random.u64(..), Instant::now());
+        parse(&mut Rng::with_seed(seed));
+        assert!(began.elapsed() < Duration::from_secs(10), "{what}: case {case}, seed {seed}, took too long");
+    }
+    if let Some(path) = std::env::var_os("SWARMCTL_TEST_FUZZ_TABLE") {
+        let mut table = OpenOptions::new().create(true).append(true).open(path).unwrap();
+        writeln!(table, "{what}\t{cases}").unwrap();
+    }
+}
+
+#[test]
+fn image_references() {
+    many("image references", |random| {
+        let text = value(random);
+        if let Ok(image) = ImageRef::parse(&text) {
+            let again = ImageRef::parse(&image.familiar()).expect("what it prints it reads");
+            assert_eq!(again.familiar(), image.familiar(), "{text:?}");
+        }
+    });
+}
+
+#[test]
+fn endpoints() {
+    many("endpoints", |random| {
+        let text = value(random);
+        if let Ok(endpoint) = Endpoint::parse(&text, None) {
+            assert_eq!(Endpoint::parse(&endpoint.to_string(), None).as_ref(), Ok(&endpoint), "{text:?}");
+        }
+    });
+}
+
+#[test]
+fn paths_and_words_to_paste() {
+    many("path segments and pasted words", |random| {
+        let text = value(random);
+        let path = Path::new(&["services", &text]);
+        let segment = path.as_str().strip_prefix("/services/").expect("a segment");
+        assert!(!segment.contains(['/', '?', '#']) && segment.is_ascii(), "{text:?}");
+        let word = shell::word(&text);
+        assert!(word.bytes().all(|b| b == b' ' || b.is_ascii_graphic()), "{text:?}");
+    });
+}
+
+#[test]
+fn log_frames_and_details() {
+    many("log frames", |random| {
+        let mut bytes: Vec<u8> = Vec::new();
+        for _ in 0..random.usize(0..6) {
+            let text = value(random);
+            let size =
+                if random.u8(..8) == 0 { random.u32(..) } else { u32::try_from(text.len()).unwrap_or(0) };
+            bytes.extend([random.u8(0..5), 0, 0, u8::from(random.u8(..30) == 0)]);
+            bytes.extend(size.to_be_bytes());
+            bytes.extend(text.as_bytes());
+        }
+        let read = |steps: &mut dyn FnMut() -> usize| {
+            let (mut frames, mut messages, mut at) = (logs::Frames::default(), VecDeque::new(), 0);
+            while at < bytes.len() {
+                let end = bytes.len().min(at + steps());
+                if let Err(why) = frames.push(&bytes[at..end], &mut messages) {
+                    return (messages, Err(why));
+                }
+                at = end;
+            }
+            (messages, Ok(frames.is_between()))
+        };
+        let whole = read(&mut || usize::MAX / 2);
+        let cut = read(&mut || random.usize(1..9));
+        assert_eq!(whole, cut, "however it is cut");
+        for (_, message) in whole.0 {
+            let _ = (logs::entry(&message, true), logs::entry(&message, false), logs::details(&message));
+        }
+    });
+}
+
+#[test]
+fn config_files() {
+    many("config.json", |random| {
+        let mut text = format!(
+            r#"{{"auths":{{"{}":{{"auth":"{}"}}}},"credHelpers":{{"{}":"{}"}},"credsStore":"x"}}"#,
+            value(random),
+            value(random),
+            value(random),
+            value(random)
+        );
+        if random.bool() {
+            let at =
+                text.char_indices().map(|(at, _)| at).nth(random.usize(0..text.chars().count())).unwrap_or(0);
+            text.insert_str(at, PIECES[random.usize(..PIECES.len())]);
+        }
+        let parsed =
+            [DockerConfig::parse("p", text.as_bytes()), DockerConfig::parse_variable(text.as_bytes())];
+        for config in parsed.into_iter().flatten() {
+            let registry = value(random);
+            let _ = (config.helper(&registry), config.credentials(&registry), config.secrets().count());
+        }
+    });
+}
+
+#[test]
+fn specs_of_files() {
+    many("specs of --spec", |random| {
+        let mut text = some_json(random, 4).to_string();
+        if random.u8(..3) == 0 {
+            let at =
+                text.char_indices().map(|(at, _)| at).nth(random.usize(0..text.chars().count())).unwrap_or(0);
+            text.insert_str(at, PIECES[random.usize(..PIECES.len())]);
+        }
+        let Ok(document) = Document::parse(&text) else { return };
+        let mut made = json!({});
+        spec::apply_all(&mut made, &document.as_new());
+        let into = some_json(random, 3);
+        if let (true, Ok(edits)) = (into.is_object(), document.as_merged(&into)) {
+            let mut once = into.clone();
+            spec::apply_all(&mut once, &edits);
+            let mut twice = once.clone();
+            spec::apply_all(&mut twice, &edits);
+            assert_eq!(once, twice, "merged twice is merged once: {text}");
+        }
+    });
+}
+
+/// Every flag of create and update with a value of pieces: an edit that is made shows in the differences, and nowhere else.
+#[test]
+fn flags_and_their_edits() {
+    let flags: Vec<_> = spec::flags().collect();
+    let outside = Outside {
+        variable: &|_| None,
+        directory: "/here",
+        file: &|_| Ok(b"{\"defaultAction\":\"x\"}".to_vec()),
+    };
+    many("values of flags; edit, then diff", |random| {
+        let flag = flags[random.usize(..flags.len())];
+        let given: Vec<String> = (0..random.usize(1..4)).map(|_| value(random)).collect();
+        let given: Vec<&str> = given.iter().map(String::as_str).collect();
+        let Ok(edits) = flag.read(&given, &outside) else { return };
+        let before = json!({ "Name": "web", "Unknown": some_json(random, 2), "TaskTemplate": { "ContainerSpec": { "Env": ["A=1"] } } });
+        let mut after = before.clone();
+        spec::apply_all(&mut after, &edits);
+        let changes = spec::changes(&before, &after);
+        assert_eq!(changes.is_empty(), before == after, "--{} {given:?}: {changes:?}", flag.name);
+        assert_eq!(before["Unknown"], after["Unknown"], "--{} {given:?}", flag.name);
+    });
+}
+
+/// A value of any kind, with keys that specs have among those that they have not.
+fn some_json(random: &mut Rng, depth: u8) -> Value {
+    const KEYS: [&str; 14] = [
+        "Spec",
+        "ID",
+        "Version",
+        "Index",
+        "Name",
+        "Mode",
+        "Replicated",
+        "TaskTemplate",
+        "ContainerSpec",
+        "Networks",
+        "Mounts",
+        "Target",
+        "Labels",
+        "EndpointSpec",
+    ];
+    match random.u8(if depth == 0 { 0..4 } else { 0..10 }) {
+        0 => Value::Null,
+        1 => random.i64(..).into(),
+        2 => random.bool().into(),
+        3 => value(random).into(),
+        4 | 5 => (0..random.usize(0..4)).map(|_| some_json(random, depth - 1)).collect(),
+        _ => {
+            let key = |random: &mut Rng| match random.u8(..4) {
+                0 => value(random),
+                _ => KEYS[random.usize(..KEYS.len())].to_owned(),
+            };
+            let pairs = (0..random.usize(0..6)).map(|_| (key(random), some_json(random, depth - 1)));
+            Value::Object(pairs.collect::<Vec<_>>().into_iter().collect())
+        }
+    }
+}
