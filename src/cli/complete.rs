@@ -50,8 +50,7 @@ impl Candidate {
 }
 
 /// Answers for the words behind the program's name; the last one is the one that the cursor is on.
-pub fn run(command: Command, words: &[String], has_descriptions: bool) -> Exit {
-    let mut root = grammar::docker(command);
+pub fn run(mut root: Command, words: &[String], has_descriptions: bool) -> Exit {
     root.build();
     let (mut candidates, directive) = answer(&root, words);
     candidates.sort_by(|a, b| output::natural_cmp(&a.text, &b.text));

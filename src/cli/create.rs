@@ -31,8 +31,6 @@ use crate::output;
 )]
 pub struct CreateArgs {
     #[command(flatten)]
-    flags: CreateFlags,
-    #[command(flatten)]
     spec: SpecArgs,
     #[command(flatten)]
     resolve: ResolveArgs,
@@ -40,6 +38,8 @@ pub struct CreateArgs {
     plan: PlanArgs,
     #[command(flatten)]
     acting: ActingArgs,
+    #[command(flatten)]
+    flags: CreateFlags,
     #[command(subcommand)]
     image: Option<Image>,
 }

@@ -10,7 +10,7 @@ pub fn docker(command: Command) -> Command {
 }
 
 /// [`docker`] for one flag.
-pub fn flag(arg: Arg) -> Arg {
+fn flag(arg: Arg) -> Arg {
     match arg.get_action() {
         _ if arg.is_positional() => arg,
         ArgAction::SetTrue => arg

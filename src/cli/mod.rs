@@ -15,6 +15,7 @@ mod global;
 mod grammar;
 mod image_args;
 mod inspect;
+mod lazy;
 mod logs;
 mod ls;
 #[cfg(test)]
@@ -41,10 +42,12 @@ mod words;
 
 use std::ffi::OsString;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use exit::Exit;
 use global::{Global, GlobalArgs};
+use lazy::Lazy;
 use plugin::Called;
 
 use crate::output;
@@ -73,68 +76,86 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    Auth(auth::AuthArgs),
-    Completion(completion::CompletionArgs),
-    Context(context::ContextArgs),
-    Create(create::CreateArgs),
-    Inspect(inspect::InspectArgs),
-    Logs(logs::LogsArgs),
+    Auth(Lazy<auth::AuthArgs>),
+    Completion(Lazy<completion::CompletionArgs>),
+    Context(Lazy<context::ContextArgs>),
+    Create(Lazy<create::CreateArgs>),
+    Inspect(Lazy<inspect::InspectArgs>),
+    Logs(Lazy<logs::LogsArgs>),
     #[command(visible_alias = "list")]
-    Ls(ls::LsArgs),
-    Outdated(outdated::OutdatedArgs),
-    Plugin(plugin::PluginArgs),
-    Ps(ps::PsArgs),
-    Restart(restart::RestartArgs),
+    Ls(Lazy<ls::LsArgs>),
+    Outdated(Lazy<outdated::OutdatedArgs>),
+    Plugin(Lazy<plugin::PluginArgs>),
+    Ps(Lazy<ps::PsArgs>),
+    Restart(Lazy<restart::RestartArgs>),
     #[command(visible_alias = "remove")]
-    Rm(rm::RmArgs),
-    Rollback(rollback::RollbackArgs),
-    Scale(scale::ScaleArgs),
-    Status(status::StatusArgs),
-    Update(update::UpdateArgs),
-    UpdateImage(update_image::UpdateImageArgs),
-    Wait(wait::WaitArgs),
+    Rm(Lazy<rm::RmArgs>),
+    Rollback(Lazy<rollback::RollbackArgs>),
+    Scale(Lazy<scale::ScaleArgs>),
+    Status(Lazy<status::StatusArgs>),
+    Update(Lazy<update::UpdateArgs>),
+    UpdateImage(Lazy<update_image::UpdateImageArgs>),
+    Wait(Lazy<wait::WaitArgs>),
 }
 
 /// Parses the command line, runs the command, reports its error; gives the exit status.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
-    let mut command = Cli::command();
-    let Called { is_plugin, words } = Called::read(&command, args.into_iter().collect());
-    if let Some(exit) = answer_to_programs(&command, &words) {
+    let mut root = root();
+    let Called { is_plugin, words } = Called::read(&root, args.into_iter().collect());
+    if let Some(exit) = answer_to_programs(&root, &words) {
         return exit.code();
     }
     if is_plugin {
-        command = command.bin_name("docker swarmctl");
+        root = as_plugin(root);
         output::called_as("docker swarmctl");
     }
-    match parse(&command, &words) {
-        Ok(cli) => run(cli, is_plugin).code(),
-        Err(said) => {
-            let said = if said.use_stderr() { without_tricks(&command, &words, said) } else { said };
-            // Help and version are answers on stdout; a closed pipe is no error.
-            let _ = said.print();
-            if said.use_stderr() { Exit::Usage.code() } else { Exit::Done.code() }
-        }
-    }
+    let exit = match parse(&mut root, &words) {
+        Ok(cli) => run(cli, is_plugin),
+        Err(said) if said.kind() == ErrorKind::DisplayVersion => tell(&said),
+        Err(_) => tell_instead(if is_plugin { as_plugin(self::root()) } else { self::root() }, &words),
+    };
+    exit.code()
 }
 
-fn parse(command: &clap::Command, words: &[OsString]) -> Result<Cli, clap::Error> {
-    let matches = grammar::docker(command.clone()).try_get_matches_from(words);
+/// The commands; what is not at the top is known after [`clap::Command::build`] only.
+fn root() -> clap::Command {
+    grammar::docker(Cli::command())
+}
+
+fn as_plugin(root: clap::Command) -> clap::Command {
+    root.bin_name("docker swarmctl")
+}
+
+fn parse(root: &mut clap::Command, words: &[OsString]) -> Result<Cli, clap::Error> {
+    let matches = root.try_get_matches_from_mut(words);
     matches.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches))
 }
 
-/// What is wrong with a command line, told of the same one with all that deceives made visible: the words in it may
-/// be somebody else's, and the parser prints them as they are.
-fn without_tricks(command: &clap::Command, words: &[OsString], said: clap::Error) -> clap::Error {
+/// Help, or what is wrong with the command line.
+///
+/// The latter is told with all that deceives made visible: the words in it may be somebody else's, and the parser
+/// prints them as they are.
+fn tell_instead(mut root: clap::Command, words: &[OsString]) -> Exit {
+    // All commands are shown, or those that are like what was given.
+    root.build();
     let shown =
         |word: &OsString| output::shortened(&word.to_string_lossy(), LONGEST_SHOWN).into_owned().into();
     let shown: Vec<OsString> = words.iter().map(shown).collect();
-    if shown == words {
-        return said;
+    let as_given = parse(&mut root.clone(), words).err();
+    match as_given {
+        Some(said) if !said.use_stderr() || shown == words => return tell(&said),
+        _ => {}
     }
-    match parse(command, &shown) {
-        Err(said) if said.use_stderr() => said,
-        _ => command.clone().error(said.kind(), "a word of the command line cannot be one"),
+    match parse(&mut root, &shown) {
+        Err(said) if said.use_stderr() => tell(&said),
+        _ => tell(&root.error(ErrorKind::InvalidValue, "a word of the command line cannot be one")),
     }
+}
+
+fn tell(said: &clap::Error) -> Exit {
+    // A closed pipe is no error.
+    let _ = said.print();
+    if said.use_stderr() { Exit::Usage } else { Exit::Done }
 }
 
 /// Where a shell asks what may stand at the cursor, or docker's client what its plugin is.
@@ -164,24 +185,24 @@ fn run(cli: Cli, is_plugin: bool) -> Exit {
         plugin::follow(&global);
     }
     let result = match cli.command {
-        Command::Auth(args) => auth::run(args, &global),
-        Command::Completion(args) => completion::run(args),
-        Command::Context(args) => context::run(args, &global),
-        Command::Create(args) => create::run(args, &global),
-        Command::Inspect(args) => inspect::run(args, &global),
-        Command::Logs(args) => logs::run(args, &global),
-        Command::Ls(args) => ls::run(args, &global),
-        Command::Outdated(args) => outdated::run(args, &global),
-        Command::Plugin(args) => plugin::run(args, &global),
-        Command::Ps(args) => ps::run(args, &global),
-        Command::Restart(args) => restart::run(args, &global),
-        Command::Rm(args) => rm::run(args, &global),
-        Command::Rollback(args) => rollback::run(args, &global),
-        Command::Scale(args) => scale::run(args, &global),
-        Command::Status(args) => status::run(args, &global),
-        Command::Update(args) => update::run(args, &global),
-        Command::UpdateImage(args) => update_image::run(args, &global),
-        Command::Wait(args) => wait::run(args, &global),
+        Command::Auth(Lazy(args)) => auth::run(args, &global),
+        Command::Completion(Lazy(args)) => completion::run(args),
+        Command::Context(Lazy(args)) => context::run(args, &global),
+        Command::Create(Lazy(args)) => create::run(args, &global),
+        Command::Inspect(Lazy(args)) => inspect::run(args, &global),
+        Command::Logs(Lazy(args)) => logs::run(args, &global),
+        Command::Ls(Lazy(args)) => ls::run(args, &global),
+        Command::Outdated(Lazy(args)) => outdated::run(args, &global),
+        Command::Plugin(Lazy(args)) => plugin::run(args, &global),
+        Command::Ps(Lazy(args)) => ps::run(args, &global),
+        Command::Restart(Lazy(args)) => restart::run(args, &global),
+        Command::Rm(Lazy(args)) => rm::run(args, &global),
+        Command::Rollback(Lazy(args)) => rollback::run(args, &global),
+        Command::Scale(Lazy(args)) => scale::run(args, &global),
+        Command::Status(Lazy(args)) => status::run(args, &global),
+        Command::Update(Lazy(args)) => update::run(args, &global),
+        Command::UpdateImage(Lazy(args)) => update_image::run(args, &global),
+        Command::Wait(Lazy(args)) => wait::run(args, &global),
     };
     result.unwrap_or_else(|error| exit::tell(&error, global.signal()))
 }

@@ -32,8 +32,6 @@ pub struct UpdateArgs {
     #[command(flatten)]
     select: SelectArgs,
     #[command(flatten)]
-    flags: UpdateFlags,
-    #[command(flatten)]
     spec: SpecArgs,
     /// Merge --spec also where its Version.Index is not the current one
     #[arg(long)]
@@ -60,6 +58,8 @@ pub struct UpdateArgs {
     batch: BatchArgs,
     #[command(flatten)]
     acting: ActingArgs,
+    #[command(flatten)]
+    flags: UpdateFlags,
 }
 
 /// Runs the command.

@@ -7,7 +7,7 @@ use std::env;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 pub use self::document::SpecArgs;
-use super::{files, global, grammar};
+use super::{files, global};
 use crate::api::client::Client;
 use crate::api::spec::{self, BadValue, Edit, Flag, Need, On, Outside, Takes, values};
 
@@ -115,16 +115,16 @@ fn arg(flag: &'static Flag) -> Arg {
         Some(short) => arg.short(short),
         None => arg,
     };
-    grammar::flag(match flag.takes {
+    match flag.takes {
         Takes::Switch => arg.action(ArgAction::SetTrue),
         Takes::One(name) => arg.action(ArgAction::Set).value_name(name),
         Takes::Many(name) => arg.action(ArgAction::Append).value_name(name),
-    })
+    }
 }
 
 fn env_file() -> Arg {
     let arg = Arg::new(ENV_FILE).long(ENV_FILE).value_name("FILE").action(ArgAction::Append);
-    grammar::flag(arg.help("Read environment variables from a file, one KEY=VALUE a line"))
+    arg.help("Read environment variables from a file, one KEY=VALUE a line")
 }
 
 fn rows(on: On) -> impl Iterator<Item = &'static Flag> {
@@ -132,9 +132,8 @@ fn rows(on: On) -> impl Iterator<Item = &'static Flag> {
 }
 
 impl<const UPDATE: bool> Args for Flags<UPDATE> {
-    /// The rows are added when the command is chosen, so that other commands start without them.
     fn augment_args(command: Command) -> Command {
-        command.defer(|command| command.args(rows(Self::ON).map(arg)).arg(env_file()))
+        command.args(rows(Self::ON).map(arg)).arg(env_file())
     }
 
     fn augment_args_for_update(command: Command) -> Command {
