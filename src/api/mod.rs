@@ -41,6 +41,7 @@ pub mod remove;
 pub mod rollout;
 pub mod rows;
 mod secrets;
+mod service;
 pub mod services;
 pub mod settings;
 pub mod shell;

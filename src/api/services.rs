@@ -1,20 +1,19 @@
 //! Services: one function an endpoint of `/services`, and [`find`], which applies the rules of names.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::answer::Answer;
 use super::client::Client;
 use super::credentials::RegistryAuth;
 use super::error::{Error, Result};
 use super::go;
 use super::path::{Path, can_be_name};
 use super::rows::ServiceRow;
+pub use super::service::Service;
 
 /// Shorter prefixes of an ID hit by accident: `rm s` would remove the service whose ID begins with s.
 pub(super) const SHORTEST_PREFIX: usize = 6;
@@ -24,119 +23,6 @@ const NO_SERVICE: &str = "it is no service: ID, Version.Index or Spec.Name is mi
 
 /// The IDs that go into one request line: it holds 64 KB.
 pub const MOST_IDS_IN_A_FILTER: usize = 500;
-
-/// A service as the engine sent it, untouched.
-///
-/// Read JSON takes ten times the room of its text, so a service may be held as text, and is read when it is looked
-/// into. A copy shares what it is a copy of.
-#[derive(Clone, Debug)]
-pub struct Service {
-    id: Arc<str>,
-    name: Arc<str>,
-    version: u64,
-    /// Kept, because selections ask for them of services that nothing else is read of.
-    is_job: bool,
-    image: Option<Arc<str>>,
-    text: Option<Arc<str>>,
-    object: OnceLock<Arc<Value>>,
-}
-
-impl Service {
-    /// Takes an engine's object; `None` where it lacks what every service has.
-    pub fn new(object: Value) -> Option<Self> {
-        Some(Self {
-            id: object["ID"].as_str()?.into(),
-            name: object["Spec"]["Name"].as_str()?.into(),
-            version: object["Version"]["Index"].as_u64()?,
-            is_job: {
-                let mode = &object["Spec"]["Mode"];
-                !mode["ReplicatedJob"].is_null() || !mode["GlobalJob"].is_null()
-            },
-            image: object["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"].as_str().map(Into::into),
-            text: None,
-            object: Arc::new(object).into(),
-        })
-    }
-
-    /// Takes an engine's object as it was sent.
-    pub fn from_text(text: &str) -> Option<Self> {
-        let mut service = Self::new(serde_json::from_str(text).ok()?)?;
-        service.text = Some(text.into());
-        Some(service)
-    }
-
-    /// Holds no more than the text until it is looked into again.
-    pub fn shelve(&mut self) {
-        if let Some(object) = self.object.take() {
-            self.text.get_or_insert_with(|| object.to_string().into());
-        }
-    }
-
-    /// The whole object.
-    pub fn object(&self) -> &Value {
-        // The text was read before, so it can be read.
-        let read = || {
-            Arc::new(self.text.as_ref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default())
-        };
-        self.object.get_or_init(read)
-    }
-
-    /// The full ID.
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// The name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// `Version.Index`.
-    pub fn version(&self) -> u64 {
-        self.version
-    }
-
-    /// The spec.
-    pub fn spec(&self) -> &Value {
-        &self.object()["Spec"]
-    }
-
-    /// The spec before the last post, where the engine still has it.
-    pub fn previous_spec(&self) -> Option<&Value> {
-        self.object().get("PreviousSpec").filter(|spec| !spec.is_null())
-    }
-
-    /// `UpdateStatus.State`, of the last rollout that there was.
-    pub fn update_state(&self) -> Option<&str> {
-        self.object()["UpdateStatus"]["State"].as_str()
-    }
-
-    /// `UpdateStatus.StartedAt`, by the engine's clock.
-    pub fn update_started(&self) -> Option<&str> {
-        self.object()["UpdateStatus"]["StartedAt"].as_str()
-    }
-
-    /// `UpdateStatus.Message`.
-    pub fn update_message(&self) -> Option<&str> {
-        self.object()["UpdateStatus"]["Message"].as_str()
-    }
-
-    /// Whether it runs to an end (replicated-job, global-job): every post runs it again.
-    pub fn is_job(&self) -> bool {
-        self.is_job
-    }
-
-    /// The image, as stored; `None` where the service runs no container.
-    pub fn image(&self) -> Option<&str> {
-        self.image.as_deref()
-    }
-}
-
-impl PartialEq for Service {
-    fn eq(&self, other: &Self) -> bool {
-        self.object() == other.object()
-    }
-}
 
 /// What the engine answers to a create or an update.
 #[derive(Debug, Default, Deserialize)]
@@ -214,14 +100,20 @@ pub fn inspect_unlowered(client: &Client, id: &str) -> Result<Service> {
     as_service(client.get_json_unlowered(&path)?, &path)
 }
 
+/// A spec as it is posted.
+pub fn text_of(spec: &Value) -> Result<Vec<u8>> {
+    go::to_vec(spec).map_err(|e| Error::Garbled { request: "the spec".to_owned(), why: e.to_string() })
+}
+
 /// `POST /services/{id}/update?version=...`, once; gives the engine's warnings.
 ///
-/// The engine stores `auth` with the service; without it, it keeps the credentials that the service has.
+/// `spec` is what [`text_of`] makes of one. The engine stores `auth` with the service; without it, it keeps the
+/// credentials that the service has.
 pub fn update(
     client: &Client,
     id: &str,
     version: u64,
-    spec: &Value,
+    spec: &[u8],
     auth: Option<&RegistryAuth>,
 ) -> Result<Vec<String>> {
     let path = Path::new(&["services", id, "update"]).query("version", &version.to_string());
@@ -231,13 +123,13 @@ pub fn update(
 /// `POST /services/{id}/update?rollback=previous`, once, with the current spec: the engine's own rollback.
 pub fn roll_back(client: &Client, id: &str, version: u64, spec: &Value) -> Result<Vec<String>> {
     let path = Path::new(&["services", id, "update"]).query("version", &version.to_string());
-    post(client, &path.query("rollback", "previous"), spec, None).map(Posted::warnings)
+    post(client, &path.query("rollback", "previous"), &text_of(spec)?, None).map(Posted::warnings)
 }
 
 /// `POST /services/create`, once; the engine stores `auth` with the service.
 pub fn create(client: &Client, spec: &Value, auth: Option<&RegistryAuth>) -> Result<Posted> {
     let path = Path::new(&["services", "create"]);
-    let posted = post(client, &path, spec, auth)?;
+    let posted = post(client, &path, &text_of(spec)?, auth)?;
     match posted.id.is_empty() {
         true => {
             Err(Error::Garbled { request: format!("POST {}", path.as_str()), why: "it has no ID".to_owned() })
@@ -253,45 +145,24 @@ pub fn delete(client: &Client, id: &str) -> Result<()> {
 
 /// `GET /services` with the engine's filters; each service is held as text.
 pub fn list(client: &Client, filters: &Value) -> Result<Vec<Service>> {
-    list_with(client, filters, |_| ())
-        .map(|services| services.into_iter().map(|(service, ())| service).collect())
-}
-
-/// [`list`], each with what `look` makes of it while it is read anyway.
-fn list_with<T>(client: &Client, filters: &Value, look: impl Fn(&Service) -> T) -> Result<Vec<(Service, T)>> {
     let path = Path::new(&["services"]).query("filters", &filters.to_string());
-    let looked_at = |text: &RawValue, answer: &Answer| {
-        answer.check_object(text.get().len())?;
-        // One that is passed over would be one that `--all` leaves out without a word.
-        let service = Service::from_text(text.get());
-        let mut service = service.ok_or_else(|| answer.garbled(NO_SERVICE))?;
-        let seen = look(&service);
-        service.shelve();
-        Ok((service, seen))
-    };
     client.get_with(&path, |answer| {
-        let texts: Vec<&RawValue> = answer.json()?;
-        texts.into_iter().map(|text| looked_at(text, &answer)).collect()
+        let checked = |text: &RawValue| {
+            answer.check_object(text.get().len())?;
+            // One that is passed over would be one that `--all` leaves out without a word.
+            Service::from_text(text.get()).ok_or_else(|| answer.garbled(NO_SERVICE))
+        };
+        answer.each(checked)?.into_iter().collect()
     })
 }
 
 /// [`list`] of the services with these full IDs, by ID; those that are gone are not among them.
 pub fn list_by_id(client: &Client, ids: &[&str]) -> Result<HashMap<String, Service>> {
-    let found = list_by_id_with(client, ids, |_| ())?;
-    Ok(found.into_iter().map(|(id, (service, ()))| (id, service)).collect())
-}
-
-/// [`list_by_id`], each with what `look` makes of it while it is read anyway.
-pub fn list_by_id_with<T>(
-    client: &Client,
-    ids: &[&str],
-    look: impl Fn(&Service) -> T,
-) -> Result<HashMap<String, (Service, T)>> {
     let mut found = HashMap::new();
     for ids in ids.chunks(MOST_IDS_IN_A_FILTER) {
         let ids: Map<_, _> = ids.iter().map(|id| ((*id).to_owned(), true.into())).collect();
-        let services = list_with(client, &json!({ "id": ids }), &look)?;
-        found.extend(services.into_iter().map(|(service, seen)| (service.id().to_owned(), (service, seen))));
+        let services = list(client, &json!({ "id": ids }))?;
+        found.extend(services.into_iter().map(|service| (service.id().to_owned(), service)));
     }
     Ok(found)
 }
@@ -303,9 +174,7 @@ pub fn list_rows<T>(
     with_counts: bool,
     read: impl Fn(&ServiceRow) -> T,
 ) -> Result<Vec<T>> {
-    client.get_with(&path_of_list(filters, with_counts), |answer| {
-        Ok(answer.json::<Vec<ServiceRow>>()?.iter().map(&read).collect())
-    })
+    client.get_with(&path_of_list(filters, with_counts), |answer| answer.each(|row: ServiceRow| read(&row)))
 }
 
 /// `GET /services?status=true`, as the engine's own JSON, never read into numbers.
@@ -347,10 +216,8 @@ fn as_service(object: Value, path: &Path) -> Result<Service> {
     })
 }
 
-fn post(client: &Client, path: &Path, body: &Value, auth: Option<&RegistryAuth>) -> Result<Posted> {
-    let body = go::to_vec(body)
-        .map_err(|e| Error::Garbled { request: "the spec".to_owned(), why: e.to_string() })?;
-    let mut posted: Posted = client.post(path, &body, auth)?.json()?;
+fn post(client: &Client, path: &Path, body: &[u8], auth: Option<&RegistryAuth>) -> Result<Posted> {
+    let mut posted: Posted = client.post(path, body, auth)?.json()?;
     if let (Some(auth), Some(warnings)) = (auth, &mut posted.warnings) {
         warnings.iter_mut().for_each(|warning| *warning = auth.secrets().hide(warning));
     }

@@ -1,5 +1,6 @@
 //! `--format` of lists: a template for each row, with docker's table around it where it is asked for.
 
+use std::borrow::Cow;
 use std::io::Write;
 
 use serde_json::{Map, Value as Json};
@@ -24,6 +25,42 @@ pub struct Format {
     template: Template,
     columns: Columns,
     is_table: bool,
+}
+
+/// A value of a row.
+pub trait Cell: Into<Json> {
+    /// What a table shows of it.
+    type Text: AsRef<str>;
+
+    /// The same value as text.
+    fn into_text(self) -> Self::Text;
+}
+
+impl Cell for Cow<'_, str> {
+    type Text = Self;
+
+    fn into_text(self) -> Self {
+        self
+    }
+}
+
+impl Cell for String {
+    type Text = Self;
+
+    fn into_text(self) -> Self {
+        self
+    }
+}
+
+impl Cell for Json {
+    type Text = String;
+
+    fn into_text(self) -> String {
+        match self {
+            Json::String(text) => text,
+            other => other.to_string(),
+        }
+    }
 }
 
 /// A row: the value of each placeholder.
@@ -102,7 +139,7 @@ impl<W: Write> Out<W> {
     ) -> Result<(), TemplateError>
     where
         I: IntoIterator<Item = C>,
-        C: IntoIterator<Item: Into<Json>>,
+        C: IntoIterator<Item: Cell>,
     {
         if let Some(format) = format {
             let lines = format.lines(rows.into_iter().map(|cells| columns.row(cells)), self.is_terminal())?;
@@ -111,13 +148,7 @@ impl<W: Write> Out<W> {
         }
         let headers: Vec<&str> = columns.table.iter().map(|(_, header)| *header).collect();
         let mut table = Table::new(&headers);
-        for row in rows {
-            let cells = row.into_iter().take(headers.len()).map(|cell| match cell.into() {
-                Json::String(text) => text,
-                other => other.to_string(),
-            });
-            table.row(cells);
-        }
+        rows.into_iter().for_each(|row| table.row(row.into_iter().map(Cell::into_text)));
         self.table(table);
         Ok(())
     }

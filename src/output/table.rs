@@ -1,10 +1,10 @@
 //! Tables in docker's look.
 
-use std::borrow::Cow;
+use std::fmt::{self, Write};
 
-use tabled::builder::Builder;
-use tabled::settings::object::Columns;
-use tabled::settings::{Modify, Padding, Style};
+use tabled::grid::config::{AlignmentHorizontal, CompactConfig, Indent, Sides};
+use tabled::grid::dimension::Dimension;
+use tabled::tables::CompactTable;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::shortened;
@@ -17,38 +17,103 @@ pub(super) const MIN_WIDTH: usize = 10;
 const LONGEST_CELL: usize = 1000;
 
 /// A table without lines: a header in capitals, columns as wide as their content.
+///
+/// Of thousands of rows no cell has memory of its own.
 pub struct Table {
-    builder: Builder,
+    /// All cells, one behind the other, row by row.
+    text: String,
+    /// Where each of them ends in `text`.
+    ends: Vec<usize>,
+    widths: Vec<usize>,
 }
 
 impl Table {
     /// An empty table with this header.
     pub fn new(header: &[&str]) -> Self {
-        let mut table = Self { builder: Builder::default() };
+        let mut table = Self { text: String::new(), ends: Vec::new(), widths: vec![0; header.len()] };
         // The header is what keeps a column from getting narrower than docker's.
         let last = header.len().saturating_sub(1);
-        table.row(header.iter().enumerate().map(
-            |(i, name)| match MIN_WIDTH.checked_sub(GAP + name.width()) {
-                Some(more) if i < last => Cow::Owned(format!("{name}{}", " ".repeat(more))),
-                _ => Cow::Borrowed(*name),
-            },
-        ));
+        table.widths[..last].fill(MIN_WIDTH - GAP);
+        table.row(header);
         table
     }
 
     /// Adds a row; as many cells as the header has.
     pub fn row<C: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = C>) {
-        self.builder
-            .push_record(cells.into_iter().map(|cell| shortened(cell.as_ref(), LONGEST_CELL).into_owned()));
+        for (cell, width) in cells.into_iter().zip(&mut self.widths) {
+            let shown = shortened(cell.as_ref(), LONGEST_CELL);
+            *width = (*width).max(width_of(&shown));
+            self.text.push_str(&shown);
+            self.ends.push(self.text.len());
+        }
+        // A row that is too short does not shift the next.
+        self.ends.resize(self.ends.len().next_multiple_of(self.widths.len().max(1)), self.text.len());
     }
 
     /// The lines, without blanks at their end.
-    pub(super) fn for_each_line(self, mut print: impl FnMut(&str)) {
-        let mut table = self.builder.build();
-        table.with(Style::empty()).with(Padding::new(0, GAP, 0, 0));
-        table.with(Modify::new(Columns::last()).with(Padding::zero()));
-        table.to_string().lines().for_each(|line| print(line.trim_end_matches(' ')));
+    pub(super) fn for_each_line(self, print: impl FnMut(&str)) {
+        let Self { text, ends, widths } = &self;
+        let columns = widths.len();
+        let cell = |at: usize| &text[at.checked_sub(1).map_or(0, |before| ends[before])..ends[at]];
+        let rows = (0..ends.len() / columns.max(1)).map(|row| (row * columns..(row + 1) * columns).map(cell));
+        let mut table = CompactTable::with_dimension(rows, Widths(widths)).columns(columns);
+        *table.get_config_mut() = CompactConfig::new()
+            .set_alignment_horizontal(AlignmentHorizontal::Left)
+            .set_padding(Sides::filled(Indent::zero()));
+        let mut lines = Lines { line: String::new(), print };
+        // Nothing here fails to be written.
+        let _ = table.fmt(&mut lines);
+        lines.end();
     }
+}
+
+/// Columns in cells of a terminal. Behind the last one there is nothing to keep away from.
+struct Widths<'t>(&'t [usize]);
+
+impl Dimension for Widths<'_> {
+    fn get_width(&self, column: usize) -> usize {
+        if column + 1 < self.0.len() { self.0[column] + GAP } else { 0 }
+    }
+
+    fn get_height(&self, _: usize) -> usize {
+        1
+    }
+}
+
+/// Hands on what is written line by line. No cell has a line break in it.
+struct Lines<F> {
+    line: String,
+    print: F,
+}
+
+impl<F: FnMut(&str)> Lines<F> {
+    fn end(&mut self) {
+        (self.print)(self.line.trim_end_matches(' '));
+        self.line.clear();
+    }
+}
+
+impl<F: FnMut(&str)> Write for Lines<F> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        match text {
+            "\n" => self.end(),
+            _ => self.line.push_str(text),
+        }
+        Ok(())
+    }
+
+    fn write_char(&mut self, c: char) -> fmt::Result {
+        match c {
+            '\n' => self.end(),
+            _ => self.line.push(c),
+        }
+        Ok(())
+    }
+}
+
+/// What most cells are made of has one cell a byte.
+fn width_of(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.width() }
 }
 
 #[cfg(test)]

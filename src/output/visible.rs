@@ -29,6 +29,10 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 /// [`visible`], and no more than the first `most` characters of it: a text of a megabyte in one cell of a table
 /// would make every row as wide, and in a message would scroll all others away.
 pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    // Nearly all texts are like that, and there may be thousands.
+    if text.len() <= most && text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     match text.char_indices().nth(most) {
         None => visible(text),
         Some((end, _)) => {

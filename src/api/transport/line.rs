@@ -1,6 +1,7 @@
 //! A connected socket whose waits have an end, and an ear for signals.
 
 use std::io::{self, Read, Write};
+use std::mem::MaybeUninit;
 use std::time::{Duration, Instant};
 
 use socket2::Socket;
@@ -38,6 +39,13 @@ impl Line {
         let read = (&self.socket).read(into);
         self.socket.set_nonblocking(false)?;
         read
+    }
+
+    /// Whether nothing has arrived, the end of the connection included.
+    pub fn is_quiet(&self) -> bool {
+        // Asked for each request, so in one system call.
+        let probe = self.socket.recv_with_flags(&mut [MaybeUninit::uninit()], libc::MSG_DONTWAIT);
+        matches!(probe, Err(e) if e.kind() == io::ErrorKind::WouldBlock)
     }
 
     /// Waits for the socket in slices, so that a signal is noticed also in a silent request.

@@ -14,6 +14,9 @@ use super::proxy::Heads;
 use super::ssh::Process;
 use super::tls::Session;
 
+/// Bytes of a request that are held back at most.
+const MOST_UNSENT: usize = 64 << 10;
+
 /// One connection.
 pub struct Wire {
     line: Line,
@@ -21,6 +24,9 @@ pub struct Wire {
     /// What a proxy needs to be told in the head of each request.
     heads: Option<Heads>,
     buffers: LazyBuffers,
+    /// What is sent when an answer is waited for: the head of a request and its body go together, and the other end
+    /// wakes up once.
+    unsent: Vec<u8>,
     has_heard: bool,
     /// The process at the other end, ended with the connection.
     process: Option<Process>,
@@ -31,7 +37,15 @@ impl Wire {
     pub fn new(line: Line, details: &ConnectionDetails) -> Self {
         let buffers =
             LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
-        Self { line, session: None, heads: None, buffers, has_heard: false, process: None }
+        Self {
+            line,
+            session: None,
+            heads: None,
+            buffers,
+            unsent: Vec::new(),
+            has_heard: false,
+            process: None,
+        }
     }
 
     /// The same, encrypted.
@@ -53,16 +67,13 @@ impl Wire {
         self.line.until(timeout.not_zero().map(|left| Instant::now() + *left));
     }
 
-    fn send(&mut self, amount: usize) -> io::Result<()> {
-        let output = &self.buffers.output()[..amount];
-        let output = match &mut self.heads {
-            Some(heads) => &heads.fill(output),
-            None => output,
+    fn send(&mut self) -> io::Result<()> {
+        let sent = match &mut self.session {
+            Some(session) => session.write_all(&mut self.line, &self.unsent),
+            None => self.line.write_all(&self.unsent),
         };
-        match &mut self.session {
-            Some(session) => session.write_all(&mut self.line, output),
-            None => self.line.write_all(output),
-        }
+        self.unsent.clear();
+        sent
     }
 
     fn failure(&self, error: io::Error, timeout: &NextTimeout) -> Error {
@@ -79,14 +90,25 @@ impl Transport for Wire {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        let output = &self.buffers.output()[..amount];
+        match &mut self.heads {
+            Some(heads) => self.unsent.extend(heads.fill(output)),
+            None => self.unsent.extend_from_slice(output),
+        }
+        if self.unsent.len() < MOST_UNSENT {
+            return Ok(());
+        }
         let timeout = timeout.for_write();
         self.until(&timeout);
-        self.send(amount).map_err(|e| self.failure(e, &timeout))
+        self.send().map_err(|e| self.failure(e, &timeout))
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         let timeout = timeout.for_read();
         self.until(&timeout);
+        if !self.unsent.is_empty() {
+            self.send().map_err(|e| self.failure(e, &timeout))?;
+        }
         let input = self.buffers.input_append_buf();
         let read = match &mut self.session {
             Some(session) => session.read(&mut self.line, input),
@@ -119,10 +141,7 @@ impl Transport for Wire {
         // Idle connections hold no unread bytes: readable means closed, or an answer that nobody asked for.
         match &mut self.session {
             Some(session) => session.is_quiet(&mut self.line),
-            None => {
-                let probe = self.line.read_now(&mut [0]);
-                matches!(probe, Err(e) if e.kind() == io::ErrorKind::WouldBlock)
-            }
+            None => self.line.is_quiet(),
         }
     }
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use self::field_loss::Loss;
 pub use self::outcome::{Conflict, NotBegun, Outcome, Posts, Unchanged, Verdict};
-use self::readback::Sent;
+use self::readback::{Sent, Unread};
 pub use self::readback::{stores_all, unstored};
 pub use self::retry::Retries;
 use self::settle::Settled;
@@ -75,7 +75,7 @@ pub fn update(client: &Client, given: &str, first: Service, ask: &Ask) -> Outcom
         To::Edited(edits) => edits.clone(),
         To::Previous => to_previous(&first),
     };
-    let mut run = Run { client, ask, edits, base: first.clone(), posts: Posts::None };
+    let mut run = Run { client, ask, edits, base: first.clone(), posts: Posts::None, posted: Vec::new() };
     let mut outcome = Outcome::new(given, Verdict::Planned);
     outcome.base = Some(first.clone());
     outcome.service = Some(first.clone());
@@ -102,19 +102,16 @@ pub fn read_back(client: &Client, outcomes: &mut [&mut Outcome]) {
         return;
     }
     let ids: Vec<&str> = sent.keys().map(String::as_str).collect();
-    let compare = |after: &Service| sent.get(after.id()).map(|sent| readback::dropped(sent, after.spec()));
-    let mut found = services::list_by_id_with(client, &ids, compare);
+    let mut found = services::list_by_id(client, &ids);
     for outcome in outcomes {
-        let Some(id) =
-            outcome.service.as_ref().map(|it| it.id().to_owned()).filter(|id| sent.contains_key(id))
-        else {
-            continue;
-        };
+        let id = outcome.service.as_ref().map(|service| service.id().to_owned());
+        let Some((id, sent)) = id.and_then(|id| sent.remove_entry(&id)) else { continue };
         match &mut found {
             // One that is gone has been removed since: whoever watches it finds out.
             Ok(found) => {
-                if let Some((after, dropped)) = found.remove(&id) {
-                    outcome.dropped = dropped.unwrap_or_default();
+                if let Some(mut after) = found.remove(&id) {
+                    outcome.dropped = sent.dropped(&after);
+                    after.shelve();
                     outcome.service = Some(after);
                 }
             }
@@ -137,6 +134,8 @@ struct Run<'a> {
     /// The first read: what conflicts are judged against.
     base: Service,
     posts: Posts,
+    /// The spec that was posted last, to the byte.
+    posted: Vec<u8>,
 }
 
 impl Run<'_> {
@@ -202,7 +201,8 @@ impl Run<'_> {
                     outcome.verdict = Verdict::Applied;
                     outcome.warnings.extend(warnings);
                     if self.ask.is_one_of_many {
-                        outcome.unread = Some(Sent::of(&self.edits, &wanted));
+                        let text = std::mem::take(&mut self.posted);
+                        outcome.unread = Some(Unread::new(&self.edits, &wanted, text));
                         return Ok(());
                     }
                     return self.read_back(&wanted, outcome);
@@ -304,11 +304,12 @@ impl Run<'_> {
     }
 
     /// A rollback posts the current spec, which the engine checks and does not use.
-    fn post_once(&self, now: &Service, wanted: &Value) -> Result<Vec<String>> {
+    fn post_once(&mut self, now: &Service, wanted: &Value) -> Result<Vec<String>> {
         match self.ask.to {
             To::Edited(_) => {
+                self.posted = services::text_of(wanted)?;
                 let auth = self.ask.auth.as_ref();
-                services::update(self.client, now.id(), now.version(), wanted, auth)
+                services::update(self.client, now.id(), now.version(), &self.posted, auth)
             }
             To::Previous => services::roll_back(self.client, now.id(), now.version(), now.spec()),
         }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::readback::Sent;
+use super::readback::Unread;
 use crate::api::error::Error;
 use crate::api::failures::Explanation;
 use crate::api::forecast::Forecast;
@@ -42,7 +42,7 @@ pub struct Outcome {
     /// Why it failed, where it did.
     pub explanation: Explanation,
     /// What was sent and not read back yet.
-    pub(super) unread: Option<Vec<Sent>>,
+    pub(super) unread: Option<Unread>,
 }
 
 /// How it ended.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::api::image::{Likeness, names_same_image};
+use crate::api::services::Service;
 use crate::api::spec::{Edit, Op, Place};
 
 /// What an edit has made of its place in the posted spec.
@@ -17,6 +18,26 @@ impl Sent {
     pub fn of(edits: &[Edit], spec: &Value) -> Vec<Self> {
         let sent = |edit: &Edit| Self { edit: edit.clone(), value: edit.place.get(spec).cloned() };
         edits.iter().map(sent).collect()
+    }
+}
+
+/// What was sent of an update that is not read back yet.
+#[derive(Debug)]
+pub(super) struct Unread {
+    edits: Vec<Sent>,
+    /// The spec to the byte: an engine that has taken it whole gives it back so, which spares reading it.
+    text: Vec<u8>,
+}
+
+impl Unread {
+    /// What these edits have made of the spec, which was posted as `text`.
+    pub fn new(edits: &[Edit], spec: &Value, text: Vec<u8>) -> Self {
+        Self { edits: Sent::of(edits, spec), text }
+    }
+
+    /// [`dropped`] of the service as it is now.
+    pub fn dropped(&self, after: &Service) -> Vec<Place> {
+        if after.has_spec_text(&self.text) { Vec::new() } else { dropped(&self.edits, after.spec()) }
     }
 }
 

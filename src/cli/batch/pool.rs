@@ -1,7 +1,8 @@
 //! Threads that work beside the one that watches.
 
+use std::collections::VecDeque;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
@@ -14,10 +15,21 @@ pub const MOST_THREADS: usize = 64;
 pub struct Pool<'a, W, R> {
     work: &'a (dyn Fn(W) -> R + Sync),
     /// `None`: there are no threads.
-    to_threads: Option<Sender<(usize, W)>>,
+    queue: Option<&'a Queue<W>>,
     to_owner: Sender<(usize, R)>,
     results: Receiver<(usize, R)>,
     interrupt: &'a Interrupt,
+}
+
+/// Work that waits for a thread. Each piece wakes up one of them, where a channel behind a lock would wake up two.
+struct Queue<W> {
+    waiting: Mutex<Waiting<W>>,
+    more: Condvar,
+}
+
+struct Waiting<W> {
+    work: VecDeque<(usize, W)>,
+    is_closed: bool,
 }
 
 impl<W: Send, R: Send> Pool<'_, W, R> {
@@ -30,33 +42,34 @@ impl<W: Send, R: Send> Pool<'_, W, R> {
     ) -> T {
         let (to_owner, results) = mpsc::channel();
         if threads < 2 {
-            return own(&Pool { work, to_threads: None, to_owner, results, interrupt });
+            return own(&Pool { work, queue: None, to_owner, results, interrupt });
         }
-        let (to_threads, queue) = mpsc::channel();
-        let queue = Mutex::new(queue);
+        let waiting = Waiting { work: VecDeque::new(), is_closed: false };
+        let queue = &Queue { waiting: Mutex::new(waiting), more: Condvar::new() };
         thread::scope(|scope| {
+            // Also where the owner does not come to its end: the threads are waited for.
+            let _closing = Closing(queue);
             for _ in 0..threads.min(MOST_THREADS) {
-                let (queue, to_owner) = (&queue, to_owner.clone());
+                let to_owner = to_owner.clone();
                 scope.spawn(move || {
-                    while let Some((key, item)) = next(queue) {
+                    while let Some((key, item)) = queue.next() {
                         if to_owner.send((key, work(item))).is_err() {
                             break;
                         }
                     }
                 });
             }
-            // The threads end when the pool, and with it the way to them, is gone.
-            own(&Pool { work, to_threads: Some(to_threads), to_owner, results, interrupt })
+            own(&Pool { work, queue: Some(queue), to_owner, results, interrupt })
         })
     }
 
     /// Has it done.
     pub fn give(&self, key: usize, item: W) {
-        // Nobody hears of a result when the owner is gone.
-        let _ = match &self.to_threads {
-            Some(threads) => threads.send((key, item)).is_ok(),
-            None => self.to_owner.send((key, (self.work)(item))).is_ok(),
-        };
+        match self.queue {
+            Some(queue) => queue.push(key, item),
+            // Nobody hears of a result when the owner is gone.
+            None => _ = self.to_owner.send((key, (self.work)(item))),
+        }
     }
 
     /// What has been done: at least one result, unless the time comes before, or a signal where a time is given.
@@ -79,8 +92,32 @@ impl<W: Send, R: Send> Pool<'_, W, R> {
     }
 }
 
-fn next<W>(queue: &Mutex<Receiver<W>>) -> Option<W> {
-    queue.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+impl<W> Queue<W> {
+    fn push(&self, key: usize, item: W) {
+        self.waiting().work.push_back((key, item));
+        self.more.notify_one();
+    }
+
+    /// The next piece; `None` when there will be none.
+    fn next(&self) -> Option<(usize, W)> {
+        let is_idle = |waiting: &mut Waiting<W>| waiting.work.is_empty() && !waiting.is_closed;
+        let waiting = self.more.wait_while(self.waiting(), is_idle);
+        waiting.unwrap_or_else(PoisonError::into_inner).work.pop_front()
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting<W>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Sends the threads home.
+struct Closing<'a, W>(&'a Queue<W>);
+
+impl<W> Drop for Closing<'_, W> {
+    fn drop(&mut self) {
+        self.0.waiting().is_closed = true;
+        self.0.more.notify_all();
+    }
 }
 
 /// Does `work` on all items, so many at a time; the results are in the order of the items.
