@@ -30,6 +30,21 @@ struct Queue<W> {
 struct Waiting<W> {
     work: VecDeque<(usize, W)>,
     is_closed: bool,
+    /// Nothing is taken until the owner has seen a result.
+    is_withheld: bool,
+}
+
+/// When a thread takes no more by itself.
+pub struct Limits<'a, R> {
+    /// Whether a result has to be seen by the owner before anything else is begun.
+    pub withholds: &'a (dyn Fn(&R) -> bool + Sync),
+    /// Whether anything may still be begun.
+    pub may_begin: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl<R> Limits<'_, R> {
+    /// All that is given is done.
+    pub const NONE: Self = Self { withholds: &|_| false, may_begin: &|| true };
 }
 
 impl<W: Send, R: Send> Pool<'_, W, R> {
@@ -37,6 +52,7 @@ impl<W: Send, R: Send> Pool<'_, W, R> {
     pub fn run<T>(
         threads: usize,
         interrupt: &Interrupt,
+        limits: &Limits<R>,
         work: &(dyn Fn(W) -> R + Sync),
         own: impl FnOnce(&Pool<W, R>) -> T,
     ) -> T {
@@ -44,7 +60,7 @@ impl<W: Send, R: Send> Pool<'_, W, R> {
         if threads < 2 {
             return own(&Pool { work, queue: None, to_owner, results, interrupt });
         }
-        let waiting = Waiting { work: VecDeque::new(), is_closed: false };
+        let waiting = Waiting { work: VecDeque::new(), is_closed: false, is_withheld: false };
         let queue = &Queue { waiting: Mutex::new(waiting), more: Condvar::new() };
         thread::scope(|scope| {
             // Also where the owner does not come to its end: the threads are waited for.
@@ -52,8 +68,12 @@ impl<W: Send, R: Send> Pool<'_, W, R> {
             for _ in 0..threads.min(MOST_THREADS) {
                 let to_owner = to_owner.clone();
                 scope.spawn(move || {
-                    while let Some((key, item)) = queue.next() {
-                        if to_owner.send((key, work(item))).is_err() {
+                    while let Some((key, item)) = queue.next(limits.may_begin) {
+                        let result = work(item);
+                        if (limits.withholds)(&result) {
+                            queue.waiting().is_withheld = true;
+                        }
+                        if to_owner.send((key, result)).is_err() {
                             break;
                         }
                     }
@@ -69,6 +89,20 @@ impl<W: Send, R: Send> Pool<'_, W, R> {
             Some(queue) => queue.push(key, item),
             // Nobody hears of a result when the owner is gone.
             None => _ = self.to_owner.send((key, (self.work)(item))),
+        }
+    }
+
+    /// What was given and is not begun: nobody begins it now.
+    pub fn take_back(&self) -> Vec<(usize, W)> {
+        self.queue.map(|queue| queue.waiting().work.drain(..).collect()).unwrap_or_default()
+    }
+
+    /// The results are seen that withheld the rest.
+    pub fn go_on(&self) {
+        if let Some(queue) = self.queue
+            && std::mem::take(&mut queue.waiting().is_withheld)
+        {
+            queue.more.notify_all();
         }
     }
 
@@ -99,10 +133,13 @@ impl<W> Queue<W> {
     }
 
     /// The next piece; `None` when there will be none.
-    fn next(&self) -> Option<(usize, W)> {
-        let is_idle = |waiting: &mut Waiting<W>| waiting.work.is_empty() && !waiting.is_closed;
+    fn next(&self, may_begin: &dyn Fn() -> bool) -> Option<(usize, W)> {
+        let is_idle = |waiting: &mut Waiting<W>| {
+            !waiting.is_closed && (waiting.is_withheld || waiting.work.is_empty() || !may_begin())
+        };
         let waiting = self.more.wait_while(self.waiting(), is_idle);
-        waiting.unwrap_or_else(PoisonError::into_inner).work.pop_front()
+        let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
+        if waiting.is_closed { None } else { waiting.work.pop_front() }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting<W>> {
@@ -128,7 +165,7 @@ pub fn map<W: Send, R: Send>(
     work: impl Fn(W) -> R + Sync,
 ) -> Vec<R> {
     let count = items.len();
-    Pool::run(threads.min(count), interrupt, &work, |pool| {
+    Pool::run(threads.min(count), interrupt, &Limits::NONE, &work, |pool| {
         let mut results = Vec::with_capacity(count);
         items.into_iter().enumerate().for_each(|(key, item)| pool.give(key, item));
         while results.len() < count {
@@ -141,6 +178,8 @@ pub fn map<W: Send, R: Send>(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -149,5 +188,33 @@ mod tests {
             let results = map((0..50).collect(), threads, &Interrupt::default(), |i: u64| i * 2);
             assert_eq!(results, (0..50).map(|i| i * 2).collect::<Vec<_>>(), "{threads}");
         }
+    }
+
+    #[test]
+    fn nothing_is_begun_behind_a_result_that_withholds_until_the_owner_says_so() {
+        let limits = Limits { withholds: &|i| *i == 0, may_begin: &|| true };
+        Pool::run(2, &Interrupt::default(), &limits, &|i: usize| i, |pool| {
+            (0..3).for_each(|key| pool.give(key, 0));
+            let mut seen = pool.take(None).len();
+            let left = pool.take_back();
+            // The other thread may have been at it.
+            while seen + left.len() < 3 {
+                seen += pool.take(None).len();
+            }
+            assert!(!left.is_empty());
+            pool.go_on();
+            left.into_iter().for_each(|(key, _)| pool.give(key, 7));
+            assert_eq!(pool.take(None)[0].1, 7);
+        });
+    }
+
+    #[test]
+    fn what_may_not_be_begun_is_left() {
+        let limits = Limits { withholds: &|_| false, may_begin: &|| false };
+        Pool::run(2, &Interrupt::default(), &limits, &|i: usize| i, |pool| {
+            pool.give(0, 1);
+            assert!(pool.take(Some(Instant::now() + Duration::from_millis(50))).is_empty());
+            assert_eq!(pool.take_back(), [(0, 1)]);
+        });
     }
 }

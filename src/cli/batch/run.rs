@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::pool::Pool;
+use super::pool::{Limits, Pool};
 use super::{Job, Rules, is_failure};
 use crate::api::client::Client;
+use crate::api::interrupt::NOTICE;
 use crate::api::update::{NotBegun, Outcome, Verdict, read_back};
 use crate::cli::acting::explain;
 use crate::cli::progress::Progress;
@@ -32,12 +33,20 @@ pub fn run<J: Send>(
             Done::Undone(failed, undoing)
         }
     };
-    Pool::run(threads, client.interrupt(), &work, |pool| {
+    // Where nothing is waited for, a thread takes the next service itself: to ask here between two posts takes as long as
+    // a post does where the engine has all processors busy.
+    let is_ahead = threads > 1 && !rules.waits && rules.canary.is_none();
+    let limits = Limits {
+        withholds: &|done| is_ahead && matches!(done, Done::Begun(outcome) if is_failure(outcome)),
+        may_begin: &|| !is_ahead || why_not(client).is_none(),
+    };
+    Pool::run(threads, client.interrupt(), &limits, &work, |pool| {
         let outcomes = jobs.iter().map(|_| None).collect();
         let mut run = Run {
             client,
             rules,
             pool,
+            is_ahead,
             progress,
             waiting: jobs.into_iter().enumerate().collect(),
             active: 0,
@@ -53,6 +62,14 @@ pub fn run<J: Send>(
         run.go();
         run.end()
     })
+}
+
+/// Why nothing more is begun, whatever has become of the rest.
+fn why_not(client: &Client) -> Option<NotBegun> {
+    if client.interrupt().signal().is_some() {
+        return Some(NotBegun::Interrupted);
+    }
+    client.time_left().filter(|left| left.is_zero()).map(|_| NotBegun::Time)
 }
 
 /// What is done beside the watching.
@@ -86,6 +103,8 @@ struct Run<'a, J> {
     client: &'a Client,
     rules: &'a Rules,
     pool: &'a Pool<'a, Work<J>, Done>,
+    /// The pool is given all there is, and begins no more than may be begun.
+    is_ahead: bool,
     progress: &'a mut dyn Progress,
     waiting: VecDeque<(usize, Job<J>)>,
     /// Begun and not ended.
@@ -112,7 +131,11 @@ impl<J: Send> Run<'_, J> {
             if self.active == 0 {
                 break;
             }
-            let until = (!self.watched.is_empty()).then_some(self.next_look);
+            let until = match self.is_ahead {
+                // Threads that may begin nothing more have no result to tell.
+                true => Some(Instant::now() + NOTICE),
+                false => (!self.watched.is_empty()).then_some(self.next_look),
+            };
             let mut posted = Vec::new();
             for (key, done) in self.pool.take(until) {
                 self.take(key, done, &mut posted);
@@ -132,13 +155,24 @@ impl<J: Send> Run<'_, J> {
             self.active += 1;
             self.pool.give(key, Work::Begin(job));
         }
+        if !self.is_ahead {
+            return;
+        }
+        if self.stop.is_none() {
+            return self.pool.go_on();
+        }
+        for (key, work) in self.pool.take_back() {
+            let Work::Begin(job) = work else { continue };
+            self.active -= 1;
+            self.waiting.push_back((key, job));
+        }
     }
 
     fn may_begin(&mut self) -> bool {
-        if self.client.interrupt().signal().is_some() {
-            self.stop = Some(NotBegun::Interrupted);
-        } else if self.client.time_left().is_some_and(|left| left.is_zero()) {
-            self.stop.get_or_insert(NotBegun::Time);
+        match why_not(self.client) {
+            Some(NotBegun::Interrupted) => self.stop = Some(NotBegun::Interrupted),
+            Some(why) => _ = self.stop.get_or_insert(why),
+            None => {}
         }
         // Services that are as they should be try nothing out.
         let in_canary = self.rules.canary.filter(|canary| self.changed < *canary);
@@ -146,7 +180,7 @@ impl<J: Send> Run<'_, J> {
             Some(canary) => self.rules.parallel.min(canary - self.changed),
             None => self.rules.parallel,
         };
-        self.stop.is_none() && self.active < room
+        self.stop.is_none() && (self.is_ahead || self.active < room)
     }
 
     fn take(&mut self, key: usize, done: Done, posted: &mut Vec<(usize, Outcome)>) {
