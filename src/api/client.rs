@@ -304,7 +304,7 @@ impl Client {
         self.interrupt.check()?;
         let limit = self.time_left().map_or(limit, |left| left.min(limit));
         if limit.is_zero() {
-            return Err(Error::Silent { request: asked, after: limit });
+            return Err(Error::TimeUp { request: asked });
         }
         let _pass = door.pass(Stay::Short, Some(limit))?;
         let began = Instant::now();
@@ -363,7 +363,7 @@ impl Client {
         // With neither there is no time-out that an error could tell of.
         let limit = [left, idle].into_iter().flatten().min().unwrap_or_default();
         if left.is_some_and(|left| left.is_zero()) {
-            return Err(Error::Silent { request: asked, after: limit });
+            return Err(Error::TimeUp { request: asked });
         }
         let door = self.door()?;
         // Other streams end when they end.

@@ -35,6 +35,7 @@ pub fn create(client: &Client, given: &str, spec: &Value, auth: Option<&Registry
                     answer.id
                 )),
             }
+            outcome.made = Some(answer.id.clone());
             outcome.warnings.extend(answer.warnings());
         }
         Ok(Created::Found(service)) => {

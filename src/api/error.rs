@@ -35,6 +35,12 @@ pub enum Error {
         /// How long it was waited for.
         after: Duration,
     },
+    /// The time was up before it could be asked, so nothing was sent.
+    #[error("the time was up before `{request}` could be asked")]
+    TimeUp {
+        /// Method and path.
+        request: String,
+    },
     /// An answer came that is none of an engine's.
     #[error("the answer to `{request}` cannot be understood: {why}")]
     Garbled {
@@ -206,6 +212,7 @@ impl Error {
         matches!(
             self,
             Error::Connect { .. }
+                | Error::TimeUp { .. }
                 | Error::NoSuch { .. }
                 | Error::BadValue(_)
                 | Error::Registry { .. }
@@ -224,6 +231,7 @@ impl Error {
             | Error::Interrupted => true,
             Error::Engine { .. } => self.is_passing(),
             Error::Connect { .. }
+            | Error::TimeUp { .. }
             | Error::NoSuch { .. }
             | Error::BadValue(_)
             | Error::Registry { .. }

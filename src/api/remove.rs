@@ -18,6 +18,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// The engine has no way to delete a version only: a writer may still come between the read and the delete.
 pub fn remove(client: &Client, given: &str, service: Service, if_version: Option<u64>) -> Outcome {
     let mut outcome = Outcome::new(given, Verdict::Applied);
+    outcome.is_removal = true;
     outcome.version_before = Some(service.version());
     if !is_other(&service, if_version, &mut outcome)
         && let Err(error) = delete(client, service.id(), &mut outcome.posts, &mut outcome.was_looked_up)

@@ -139,8 +139,14 @@ pub fn create(client: &Client, spec: &Value, auth: Option<&RegistryAuth>) -> Res
 }
 
 /// `DELETE /services/{id}`, once. By full ID only: the engine would take any prefix.
+///
+/// The engine's yes is empty; a page with status 200 comes from something else.
 pub fn delete(client: &Client, id: &str) -> Result<()> {
-    client.delete(&Path::new(&["services", id])).map(drop)
+    let answer = client.delete(&Path::new(&["services", id]))?;
+    match answer.body.trim_ascii().is_empty() {
+        true => Ok(()),
+        false => Err(answer.garbled("an engine's is empty")),
+    }
 }
 
 /// `GET /services` with the engine's filters; each service is held as text.

@@ -14,7 +14,6 @@ use crate::api::create::{create, plan};
 use crate::api::error::Result;
 use crate::api::image::ImageRef;
 use crate::api::references;
-use crate::api::services::Service;
 use crate::api::spec::{self, BadValue, Edit};
 use crate::api::update::{Outcome, Posts};
 use crate::output;
@@ -83,7 +82,7 @@ pub fn run(args: CreateArgs, global: &Global) -> anyhow::Result<Exit> {
         }
         Err(error) => Outcome::new(name, Outcome::ending(error, Posts::None)),
     };
-    if let Some(id) = outcome.service.as_ref().map(Service::id).filter(|_| !args.acting.json) {
+    if let Some(id) = outcome.id().filter(|_| !args.acting.json) {
         let mut out = output::stdout();
         out.line(id);
         out.finish()?;

@@ -94,6 +94,7 @@ impl Exit {
             Error::Connect { .. }
             | Error::Broken { .. }
             | Error::Silent { .. }
+            | Error::TimeUp { .. }
             | Error::Garbled { .. }
             | Error::TooLong { .. } => Exit::Unreachable,
         }
@@ -120,8 +121,8 @@ impl Exit {
             Verdict::Conflict(_) => Exit::Conflict,
             Verdict::RolledBack | Verdict::Undone => Exit::RolledBack,
             Verdict::NotBegun(NotBegun::Interrupted) => Exit::of_signal(signal),
-            Verdict::NotBegun(NotBegun::Time) => Exit::GaveUp,
-            Verdict::NotBegun(NotBegun::Engine) => Exit::Unreachable,
+            // Of this one nothing was posted, and so there is nothing that goes on.
+            Verdict::NotBegun(NotBegun::Time | NotBegun::Engine) => Exit::Unreachable,
             Verdict::NotBegun(NotBegun::Canary | NotBegun::Failures) => Exit::Failed,
             Verdict::Refused(_) => Exit::Failed,
             Verdict::Paused | Verdict::Skipped(_) => Exit::RolloutFailed,
@@ -157,6 +158,7 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::Silent { .. } => {
             "the engine may be busy or without a leader; try again, or ask another manager".to_owned()
         }
+        Error::TimeUp { .. } => "give it more time with `--timeout`".to_owned(),
         Error::NoSuch { kind: "service" | "service or task", .. } => {
             "see the services with `swarmctl ls`".to_owned()
         }
@@ -280,6 +282,19 @@ pub fn after_interrupt(posts: Posts) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_never_asked_leaves_no_doubt() {
+        let error = Error::TimeUp { request: "POST /services/a/update".to_owned() };
+        assert!(error.is_unsent() && !error.leaves_doubt());
+        let posted_nothing = Outcome::new("a", Outcome::ending(error, Posts::None));
+        let not_begun = Outcome::new("b", Verdict::NotBegun(NotBegun::Time));
+        assert_eq!(Exit::of_outcome(&posted_nothing, None), Exit::Unreachable);
+        assert_eq!(Exit::of_outcome(&not_begun, None), Exit::Unreachable);
+        let error = Error::TimeUp { request: "GET /services/a".to_owned() };
+        let in_doubt = Outcome::new("c", Outcome::ending(error, Posts::InDoubt));
+        assert_eq!(Exit::of_outcome(&in_doubt, None), Exit::Unknown);
+    }
 
     #[test]
     fn the_worst_code_of_many_is_the_first_in_the_documented_order() {

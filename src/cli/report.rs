@@ -134,7 +134,8 @@ fn tell_together(style: Style, outcomes: &[Outcome], global: &Global) {
             many => {
                 let what = words::head_of_many(members[0], many, &names, style.verb, style.done);
                 let waits = matches!(members[0].verdict, Verdict::GaveUp(_) | Verdict::Interrupted)
-                    && members[0].posts == Posts::Taken;
+                    && members[0].posts == Posts::Taken
+                    && !members[0].is_removal;
                 let hint = match waits {
                     true if many <= MOST_NAMES_SHOWN => Some(wait_for(&members)),
                     true => {
@@ -271,8 +272,8 @@ fn as_json(outcome: &Outcome, code: Exit) -> Value {
         Posts::Taken => json!(true),
     };
     json!({
-        "name": outcome.name(),
-        "id": outcome.service.as_ref().map(Service::id),
+        "name": outcome.service.as_ref().map_or(outcome.given.as_str(), Service::name),
+        "id": outcome.id(),
         "outcome": words::word(&outcome.verdict),
         "reason": match &outcome.verdict {
             Verdict::Unchanged(Unchanged::AlreadySo) => Some("already_so"),

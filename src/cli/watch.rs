@@ -78,6 +78,11 @@ impl Watched {
 /// Waits for what the engine has taken, and puts down how it ended.
 pub fn until_done(client: &Client, outcomes: &mut [Outcome], progress: &mut dyn Progress) {
     watch(outcomes, |watched| until_ended(client, watched, progress));
+    for outcome in outcomes.iter_mut().filter(|it| it.service.is_none() && it.posts == Posts::Taken) {
+        if let Verdict::Applied = outcome.verdict {
+            outcome.verdict = Verdict::GaveUp("it could not be read back".to_owned());
+        }
+    }
 }
 
 /// Looks once at what the engine has taken, and puts down what is so.

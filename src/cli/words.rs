@@ -72,13 +72,17 @@ pub fn of(outcome: &Outcome, signal: Option<usize>) -> Option<Said> {
             .collect(),
             Some("look with `swarmctl ls` and `swarmctl inspect` once the engine answers again".to_owned()),
         ),
+        Verdict::GaveUp(why) if outcome.is_removal => {
+            (vec![why.clone(), "the engine goes on to shut its tasks down".to_owned()], None)
+        }
         Verdict::GaveUp(why) => (
             vec![why.clone(), "the rollout goes on".to_owned()],
             Some(format!("go on watching with `swarmctl wait {name}`")),
         ),
         Verdict::Interrupted => (
             vec![interrupted(outcome.posts, signal)],
-            (outcome.posts == Posts::Taken).then(|| format!("go on watching with `swarmctl wait {name}`")),
+            (outcome.posts == Posts::Taken && !outcome.is_removal)
+                .then(|| format!("go on watching with `swarmctl wait {name}`")),
         ),
     };
     Some(Said { causes, hint })

@@ -19,6 +19,10 @@ pub struct Outcome {
     pub base: Option<Service>,
     /// The service, as last read; `None` where it could not be.
     pub service: Option<Service>,
+    /// The ID of a service that the engine has made, should it not be there to be read.
+    pub made: Option<String>,
+    /// It is to be no more.
+    pub is_removal: bool,
     /// How it ended.
     pub verdict: Verdict,
     /// What was posted, or would be.
@@ -171,6 +175,8 @@ impl Outcome {
             given: given.to_owned(),
             base: None,
             service: None,
+            made: None,
+            is_removal: false,
             verdict,
             changes: Vec::new(),
             version_before: None,
@@ -191,9 +197,18 @@ impl Outcome {
         self.base.iter_mut().chain(&mut self.service).for_each(Service::shelve);
     }
 
-    /// The service's name, or what it was called on the command line.
+    /// The service's name, or what it was called on the command line; where that is nothing, its ID.
     pub fn name(&self) -> &str {
-        self.service.as_ref().map_or(&self.given, Service::name)
+        match (&self.service, &self.made) {
+            (Some(service), _) => service.name(),
+            (None, Some(id)) if self.given.is_empty() => id,
+            (None, _) => &self.given,
+        }
+    }
+
+    /// The service's ID, where it is known.
+    pub fn id(&self) -> Option<&str> {
+        self.service.as_ref().map(Service::id).or(self.made.as_deref())
     }
 
     /// The verdict of an error that ended the work after these posts.
