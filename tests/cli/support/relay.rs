@@ -40,13 +40,36 @@ struct Shared {
     front: Front,
     socket: PathBuf,
     connections: AtomicUsize,
+    /// How many bytes of answers were passed on.
+    answered: AtomicUsize,
+    /// When it breaks off.
+    cut: Mutex<Option<Cut>>,
     stopping: AtomicBool,
     /// The first lines of what a proxy was asked.
     asked: Mutex<Vec<String>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
+/// After so many bytes of answers the connection is closed; then new ones work, or are closed, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    pub after: usize,
+    pub for_good: bool,
+}
+
 impl Relay {
+    /// One that breaks off.
+    pub fn cutting(socket: &Path, cut: Cut) -> Self {
+        let relay = Self::plain(socket);
+        *lock(&relay.shared.cut) = Some(cut);
+        relay
+    }
+
+    /// How many bytes of answers were passed on.
+    pub fn answered(&self) -> usize {
+        self.shared.answered.load(Ordering::SeqCst)
+    }
+
     pub fn plain(socket: &Path) -> Self {
         Self::start(Front::Plain, socket)
     }
@@ -97,6 +120,8 @@ impl Relay {
             front,
             socket: socket.to_owned(),
             connections: AtomicUsize::new(0),
+            answered: AtomicUsize::new(0),
+            cut: Mutex::default(),
             stopping: AtomicBool::new(false),
             asked: Mutex::default(),
             threads: Mutex::default(),
@@ -150,6 +175,9 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             return;
         }
         shared.connections.fetch_add(1, Ordering::SeqCst);
+        if shared.is_cut() {
+            continue;
+        }
         let thread = thread::spawn({
             let shared = Arc::clone(shared);
             // How a connection ends is the client's affair.
@@ -171,7 +199,7 @@ fn serve(mut near: TcpStream, shared: &Shared) -> io::Result<()> {
     let far = UnixStream::connect(&shared.socket)?;
     far.set_read_timeout(Some(SLICE))?;
     match &shared.front {
-        Front::Plain | Front::Silent => pass_on(near, far, shared, |bytes| bytes),
+        Front::Plain | Front::Silent => pass_on(Counted { near, shared }, far, shared, |bytes| bytes),
         Front::Tls(config) => {
             let connection = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
             pass_on(StreamOwned::new(connection, near), far, shared, |bytes| bytes)
@@ -203,6 +231,46 @@ fn serve(mut near: TcpStream, shared: &Shared) -> io::Result<()> {
             (&far).write_all(&shorter(head))?;
             pass_on(near, far, shared, shorter)
         }
+    }
+}
+
+impl Shared {
+    /// Whether it has broken off for good.
+    fn is_cut(&self) -> bool {
+        let answered = self.answered.load(Ordering::SeqCst);
+        lock(&self.cut).is_some_and(|cut| cut.for_good && answered >= cut.after)
+    }
+}
+
+/// A connection whose answers are counted, and break off where they should.
+struct Counted<'a> {
+    near: TcpStream,
+    shared: &'a Shared,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.near.read(into)
+    }
+}
+
+impl Write for Counted<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut cut = lock(&self.shared.cut);
+        let left = cut
+            .map_or(usize::MAX, |cut| cut.after.saturating_sub(self.shared.answered.load(Ordering::SeqCst)));
+        let part = &bytes[..bytes.len().min(left)];
+        self.near.write_all(part)?;
+        self.shared.answered.fetch_add(part.len(), Ordering::SeqCst);
+        if part.len() < bytes.len() {
+            *cut = cut.filter(|cut| cut.for_good);
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.near.flush()
     }
 }
 

@@ -9,6 +9,7 @@ mod batch;
 mod concurrent;
 mod context;
 mod create;
+mod cuts;
 mod endpoints;
 mod engine;
 mod failover;

@@ -1,0 +1,247 @@
+//! The acting commands, each with an engine that it changes, and what is so on it then.
+
+use serde_json::{Value, json};
+
+use crate::support::fake_swarm::{FakeSwarm, Step};
+use crate::support::fixtures::{NEW, OLD, spec};
+
+/// A command whose engine misbehaves.
+pub struct Case {
+    /// What it is called in tables.
+    pub name: &'static str,
+    /// The command's words, and the rest of its command line: flags that all commands have go between them.
+    pub command: &'static [&'static str],
+    pub args: &'static [&'static str],
+    /// How it ends where nothing is in its way.
+    pub code: i32,
+    /// It looks on after the engine has taken it.
+    pub watches: bool,
+    /// Nothing guards a second post, so what was lost on the way is not posted again.
+    pub is_posted_once: bool,
+    pub swarm: fn() -> FakeSwarm,
+    pub truths: fn(&FakeSwarm) -> Vec<Truth>,
+}
+
+/// What is so of one service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Truth {
+    /// `None` where it has no name of the command's choice.
+    pub name: Option<&'static str>,
+    /// How often what the command wants was made so.
+    pub times: usize,
+    /// Whether it is so now.
+    pub is_so: bool,
+}
+
+const PLAIN: Case = Case {
+    name: "",
+    command: &[],
+    args: &[],
+    code: 0,
+    watches: false,
+    is_posted_once: false,
+    swarm: one,
+    truths: |_| Vec::new(),
+};
+
+pub const CASES: &[Case] = &[
+    Case {
+        name: "update-image",
+        command: &["update-image"],
+        args: &["--detach", "--no-resolve-image", "t001", NEW],
+        truths: |swarm| vec![image_of(swarm, "t001")],
+        ..PLAIN
+    },
+    Case {
+        name: "update-image --force",
+        command: &["update-image"],
+        args: &["--detach", "--no-resolve-image", "--force", "t001", OLD],
+        truths: |swarm| of_service(swarm, |spec| spec["TaskTemplate"]["ForceUpdate"] == 1),
+        ..PLAIN
+    },
+    Case {
+        name: "update-image, watched",
+        command: &["update-image"],
+        args: &["--no-resolve-image", "t001", NEW],
+        watches: true,
+        swarm: || rolling([Step::Updating, Step::Completed]),
+        truths: |swarm| vec![image_of(swarm, "t001")],
+        ..PLAIN
+    },
+    Case {
+        name: "update-image, rolled back by the engine",
+        command: &["update-image"],
+        args: &["--no-resolve-image", "t001", NEW],
+        code: 6,
+        watches: true,
+        swarm: || rolling([Step::Updating, Step::RolledBack]),
+        truths: |swarm| {
+            vec![Truth { is_so: swarm.service("t001").taken.len() == 1, ..image_of(swarm, "t001") }]
+        },
+        ..PLAIN
+    },
+    Case {
+        name: "update-image of three",
+        command: &["update-image"],
+        args: &["--detach", "--no-resolve-image", ONE_NEW, TWO_NEW, THREE_NEW],
+        swarm: three,
+        truths: |swarm| THREE.map(|name| image_of(swarm, name)).to_vec(),
+        ..PLAIN
+    },
+    Case {
+        name: "update-image of three, watched",
+        command: &["update-image"],
+        args: &["--no-resolve-image", "--parallel", "1", ONE_NEW, TWO_NEW, THREE_NEW],
+        watches: true,
+        swarm: three,
+        truths: |swarm| THREE.map(|name| image_of(swarm, name)).to_vec(),
+        ..PLAIN
+    },
+    Case {
+        name: "update",
+        command: &["update"],
+        args: &[
+            "--detach",
+            "--no-resolve-image",
+            "--env-add",
+            "A=1",
+            "--label-add",
+            "b=2",
+            "--replicas",
+            "2",
+            "t001",
+        ],
+        truths: |swarm| {
+            of_service(swarm, |spec| {
+                spec["TaskTemplate"]["ContainerSpec"]["Env"] == json!(["A=1"])
+                    && spec["Labels"] == json!({ "b": "2" })
+                    && spec["Mode"]["Replicated"]["Replicas"] == 2
+            })
+        },
+        ..PLAIN
+    },
+    Case {
+        name: "scale",
+        command: &["scale"],
+        args: &["--detach", "t001=5"],
+        truths: |swarm| of_service(swarm, |spec| spec["Mode"]["Replicated"]["Replicas"] == 5),
+        ..PLAIN
+    },
+    Case {
+        name: "restart",
+        command: &["restart"],
+        args: &["--detach", "t001"],
+        truths: |swarm| of_service(swarm, |spec| spec["TaskTemplate"]["ForceUpdate"] == 1),
+        ..PLAIN
+    },
+    Case {
+        name: "rollback",
+        command: &["rollback"],
+        args: &["--detach", "t001"],
+        swarm: || {
+            let swarm = one();
+            swarm.world().service("t001").previous = Some(spec("t001", NEW));
+            swarm
+        },
+        truths: |swarm| {
+            let service = swarm.service("t001");
+            vec![Truth {
+                name: Some("t001"),
+                times: service.rollbacks + service.taken.len(),
+                is_so: service.image() == NEW,
+            }]
+        },
+        ..PLAIN
+    },
+    Case {
+        name: "auth refresh",
+        command: &["auth", "refresh"],
+        args: &["t001"],
+        swarm: || FakeSwarm::with([spec("t001", "127.0.0.1:5000/whoami:0.6")]),
+        truths: |swarm| {
+            let service = swarm.service("t001");
+            let is_so = service.previous.as_ref() == Some(&service.spec);
+            vec![Truth { name: Some("t001"), times: service.taken.len(), is_so }]
+        },
+        ..PLAIN
+    },
+    Case {
+        name: "create --name",
+        command: &["create"],
+        args: &["--detach", "--no-resolve-image", "--name", "t001", "-p", "22222:80", OLD],
+        swarm: FakeSwarm::start,
+        truths: |swarm| vec![created(swarm, Some("t001"))],
+        ..PLAIN
+    },
+    Case {
+        name: "create",
+        command: &["create"],
+        args: &["--detach", "--no-resolve-image", "-e", "A=1", OLD],
+        is_posted_once: true,
+        swarm: FakeSwarm::start,
+        truths: |swarm| vec![created(swarm, None)],
+        ..PLAIN
+    },
+    Case {
+        name: "create, watched",
+        command: &["create"],
+        args: &["--no-resolve-image", "--name", "t001", OLD],
+        watches: true,
+        swarm: FakeSwarm::start,
+        truths: |swarm| vec![created(swarm, Some("t001"))],
+        ..PLAIN
+    },
+    Case { name: "rm", command: &["rm"], args: &["t001"], truths: |swarm| vec![removed(swarm)], ..PLAIN },
+    Case {
+        name: "rm --wait",
+        command: &["rm"],
+        args: &["--wait", "t001"],
+        watches: true,
+        truths: |swarm| vec![removed(swarm)],
+        ..PLAIN
+    },
+];
+
+const ONE_NEW: &str = "t001=opera443399/whoami:0.6";
+const TWO_NEW: &str = "t002=opera443399/whoami:0.6";
+const THREE_NEW: &str = "t003=opera443399/whoami:0.6";
+const THREE: [&str; 3] = ["t001", "t002", "t003"];
+
+fn one() -> FakeSwarm {
+    FakeSwarm::with([spec("t001", OLD)])
+}
+
+fn three() -> FakeSwarm {
+    FakeSwarm::with(THREE.map(|name| {
+        let mut spec = spec(name, OLD);
+        spec["EndpointSpec"]["Ports"] = json!([]);
+        spec
+    }))
+}
+
+/// The engine goes these steps after an update, one at each later look.
+fn rolling(steps: [Step; 2]) -> FakeSwarm {
+    let swarm = one();
+    swarm.world().service("t001").rollout = steps.to_vec();
+    swarm
+}
+
+fn image_of(swarm: &FakeSwarm, name: &'static str) -> Truth {
+    let service = swarm.service(name);
+    Truth { name: Some(name), times: service.taken.len(), is_so: service.image() == NEW }
+}
+
+fn of_service(swarm: &FakeSwarm, is_so: impl Fn(&Value) -> bool) -> Vec<Truth> {
+    let service = swarm.service("t001");
+    vec![Truth { name: Some("t001"), times: service.taken.len(), is_so: is_so(&service.spec) }]
+}
+
+fn created(swarm: &FakeSwarm, name: Option<&'static str>) -> Truth {
+    let made = swarm.world().services.len();
+    Truth { name, times: made, is_so: made == 1 }
+}
+
+fn removed(swarm: &FakeSwarm) -> Truth {
+    let is_gone = swarm.world().services.is_empty();
+    Truth { name: Some("t001"), times: usize::from(is_gone), is_so: is_gone }
+}

@@ -1,0 +1,77 @@
+//! What the sorts have found wrong, once each.
+
+use std::time::Duration;
+
+use crate::support::fake_swarm::FakeSwarm;
+use crate::support::faults::{Break, How, Kind};
+use crate::support::fixtures::{OLD, spec};
+use crate::support::run::{Run, swarmctl};
+use crate::support::server::Door;
+
+/// Creates a service whose post is answered, and then the engine is gone.
+fn create_and_lose_the_engine(args: &[&str]) -> (FakeSwarm, Run) {
+    let swarm = FakeSwarm::start();
+    // Requests: 1 ping, 2 post, 3 the look at what is stored.
+    swarm.breaks(Break::lost(3).then(Door::Refusing));
+    let run = swarmctl([&["create", "--no-resolve-image"], args, &[OLD]].concat()).host(swarm.host()).run();
+    (swarm, run)
+}
+
+#[test]
+fn create_prints_the_id_also_where_the_engine_is_gone_when_it_has_made_it() {
+    for name in [&["--name", "t001"][..], &[]] {
+        let (swarm, run) = create_and_lose_the_engine(&[&["--detach"], name].concat());
+        let id = swarm.world().services[0].id.clone();
+        assert_eq!(run.exits(0).says(&["could not be read back"]).stdout, format!("{id}\n"));
+        let (swarm, run) = create_and_lose_the_engine(&[&["--detach", "--json"], name].concat());
+        let id = swarm.world().services[0].id.clone();
+        let service = run.exits(0).json()["services"][0].clone();
+        assert_eq!((service["id"].as_str(), service["posted"].as_bool()), (Some(&*id), Some(true)));
+    }
+}
+
+#[test]
+fn create_that_could_not_watch_ends_with_seven_and_names_what_to_wait_for() {
+    let (swarm, run) = create_and_lose_the_engine(&[]);
+    let id = swarm.world().services[0].id.clone();
+    let hint = format!("swarmctl wait {id}");
+    run.exits(7).says(&["created, but not watched to its end", "it could not be read back", &hint]);
+}
+
+#[test]
+fn a_page_with_status_200_removes_nothing() {
+    for kind in [Kind::Html, Kind::HalfJson, Kind::InvalidUtf8] {
+        let swarm = FakeSwarm::with([spec("t001", OLD)]);
+        // Requests: 1 ping, 2 the service, 3 the delete.
+        swarm.breaks(Break::how(3, How::Kind(kind)).unhandled().for_good());
+        let run = swarmctl(["rm", "t001"]).host(swarm.host()).run();
+        run.exits(9).tells_an_error().says(&["it may have happened"]);
+        assert_eq!(swarm.world().services.len(), 1);
+        // Where an engine answers after it, it is asked what is so.
+        let swarm = FakeSwarm::with([spec("t001", OLD)]);
+        swarm.breaks(Break::how(3, How::Kind(kind)).unhandled());
+        swarmctl(["rm", "t001"]).host(swarm.host()).run().exits(0);
+        assert!(swarm.world().services.is_empty());
+    }
+}
+
+#[test]
+fn rm_that_could_not_wait_to_the_end_says_what_goes_on() {
+    let swarm = FakeSwarm::with([spec("t001", OLD)]);
+    swarm.breaks(Break::lost(4).then(Door::Closing));
+    let run = swarmctl(["rm", "--wait", "t001"]).host(swarm.host()).run().exits(7).tells_an_error();
+    run.says(&["service `t001` was removed", "goes on to shut its tasks down"])
+        .never_says(&["rollout", "swarmctl wait"]);
+}
+
+#[test]
+fn what_timeout_keeps_from_being_posted_is_not_said_to_go_on_or_to_be_in_doubt() {
+    let swarm = FakeSwarm::with([spec("t001", OLD)]);
+    // The time is up while the service is read, or before that.
+    for delay in [Duration::from_millis(130), Duration::from_millis(260)] {
+        swarm.world().delay = delay;
+        let run = swarmctl(["scale", "--detach", "--timeout", "250ms", "t001=5"]).host(swarm.host()).run();
+        run.exits(8).tells_an_error().never_says(&["may have happened", "goes on"]);
+    }
+    assert_eq!(swarm.posts().len(), 0);
+}

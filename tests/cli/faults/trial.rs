@@ -1,0 +1,178 @@
+//! One run of a command on an engine that goes wrong, and what is wrong with what it said.
+
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::cases::{Case, Truth};
+use super::sorts::{Plan, Sort};
+use crate::support::fake_swarm::FakeSwarm;
+use crate::support::run::{Run, swarmctl};
+use crate::support::secrets::{PASSWORD, basic};
+use crate::support::server::{Framing, Request};
+
+/// What became of it.
+pub struct Trial {
+    pub case: &'static Case,
+    plan: Plan,
+    run: Run,
+    truths: Vec<Truth>,
+    /// Whether a post was tried, by its own account of its requests: it need not have arrived.
+    posted: bool,
+}
+
+/// The requests of a run in which nothing goes wrong.
+pub fn undisturbed(case: &Case, framing: &Framing) -> Vec<Request> {
+    let swarm = (case.swarm)();
+    swarm.world().framing = framing.clone();
+    run(case, &swarm, &[], Duration::from_secs(30)).exits(case.code);
+    let truths = (case.truths)(&swarm);
+    assert!(truths.iter().all(|it| it.times == 1), "{}: undisturbed: {truths:?}", case.name);
+    swarm.requests()
+}
+
+fn run(case: &Case, swarm: &FakeSwarm, flags: &[&str], limit: Duration) -> Run {
+    let config = json!({ "auths": { "127.0.0.1:5000": { "auth": basic(PASSWORD) } } });
+    let args = [&["--debug"], case.command, flags, case.args].concat();
+    let variable = "DOCKER_AUTH_CONFIG";
+    swarmctl(args).host(swarm.host()).env(variable, &config.to_string()).limit(limit).run()
+}
+
+impl Trial {
+    pub fn run(case: &'static Case, plan: &Plan, limit: Duration) -> Self {
+        let swarm = (case.swarm)();
+        swarm.world().framing = plan.framing.clone();
+        swarm.breaks(plan.broken.clone());
+        let mut flags = Vec::new();
+        flags.extend(plan.json.then_some("--json"));
+        flags.extend(plan.timeout.iter().flat_map(|timeout| ["--timeout", timeout]));
+        let run = run(case, &swarm, &flags, limit);
+        let truths = (case.truths)(&swarm);
+        let is_post = |line: &str| {
+            let words = ["debug: POST ", "debug: DELETE "];
+            words.iter().any(|it| line.starts_with(it)) && !line.contains("no answer: cannot connect")
+        };
+        let posted = run.stderr.lines().any(is_post);
+        Self { case, plan: plan.clone(), run, truths, posted }
+    }
+
+    /// What is wrong with it, if anything.
+    fn wrong(&self) -> Option<String> {
+        let case = self.case;
+        let why = self.code_is_wrong(case).or_else(|| self.words_are_wrong(case)).or_else(|| {
+            let said = self.plan.json.then(|| self.json_is_wrong(case));
+            said.flatten()
+        })?;
+        let (broken, truths) = (&self.plan.broken, &self.truths);
+        let (timeout, framing) = (self.plan.timeout, &self.plan.framing);
+        Some(format!("{why}: {broken:?} {framing:?} {timeout:?}\n{truths:?}\n{}", self.run.report()))
+    }
+
+    fn code_is_wrong(&self, case: &Case) -> Option<String> {
+        let all_so = self.truths.iter().all(|it| it.is_so && it.times == 1);
+        if self.truths.iter().any(|it| it.times > 1 || (it.is_so != (it.times == 1) && case.code == 0)) {
+            return Some("it was applied more than once, or is not so any more".to_owned());
+        }
+        let Some(code) = self.run.code else { return Some("it was killed".to_owned()) };
+        let is_not_posted_again = case.is_posted_once && !self.plan.broken.handled;
+        let right = match () {
+            () if self.plan.is_once && is_not_posted_again => code == 8 && !all_so || code == 0 && all_so,
+            () if self.plan.is_once => code == case.code && all_so,
+            () if all_so => code == case.code || code == 9 || (code == 7 && case.watches),
+            // Of several some may have been applied.
+            () if code == 7 => case.watches && self.truths.len() > 1,
+            () if self.posted => matches!(code, 8 | 9),
+            () => code == 8,
+        };
+        (!right).then(|| "the exit code is not what is so".to_owned())
+    }
+
+    /// A warning (it could not be read back) is no error.
+    fn words_are_wrong(&self, case: &Case) -> Option<String> {
+        let Run { code, stdout, stderr, .. } = &self.run;
+        let code = code.unwrap_or_default();
+        let tells_an_error = stderr.lines().any(|line| line.starts_with("error: "));
+        let is_in_doubt = stderr.contains("it may have happened");
+        let goes_on = stderr.contains("goes on");
+        let result = !stdout.is_empty();
+        let agree = tells_an_error == (code != 0)
+            && is_in_doubt == (code == 9)
+            // Of several services others may have another ending.
+            && (self.truths.len() > 1 || !goes_on || code == 7)
+            && (code != 0 || result)
+            && (code == 0 || self.plan.json || self.truths.len() > 1 || case.command == ["create"] || !result)
+            && !stderr.contains("panicked");
+        (!agree).then(|| "words and exit code disagree".to_owned())
+    }
+
+    /// What the JSON says of each service.
+    fn json_is_wrong(&self, case: &Case) -> Option<String> {
+        let Ok(said) = serde_json::from_str::<Value>(&self.run.stdout) else {
+            return Some("stdout is no JSON".to_owned());
+        };
+        if said["exit_code"] != self.run.code.unwrap_or_default() {
+            return Some("the JSON has another exit code".to_owned());
+        }
+        let services = said["services"].as_array().map_or(&[][..], Vec::as_slice);
+        if services.len() != self.truths.len() {
+            return Some("the JSON does not name every service".to_owned());
+        }
+        for (service, truth) in services.iter().zip(&self.truths) {
+            if truth.name.is_some_and(|name| service["name"] != name) {
+                return Some("the JSON names another service".to_owned());
+            }
+            let code = service["exit_code"].as_i64().unwrap_or(-1);
+            let right = match (&service["posted"], code) {
+                (Value::Bool(true), code) => truth.times == 1 && (code == i64::from(case.code) || code == 7),
+                (Value::Bool(false), 8) => truth.times == 0,
+                // It was one of several, and never begun.
+                (Value::Bool(false), 1) => truth.times == 0 && service["outcome"] == "not_begun",
+                (Value::Null, 9) => true,
+                _ => false,
+            };
+            if !right {
+                return Some("what the JSON says of the post is not so".to_owned());
+            }
+        }
+        None
+    }
+}
+
+/// Adds a line to the table that `SWARMCTL_TEST_FAULT_TABLE` names; gives what was wrong.
+pub fn tell<'t>(case: &Case, sort: Sort, trials: impl Iterator<Item = &'t Trial>) -> Vec<String> {
+    let trials: Vec<&Trial> = trials.collect();
+    if trials.is_empty() {
+        return Vec::new();
+    }
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for trial in &trials {
+        let code = trial.run.code.map_or_else(|| "killed".to_owned(), |code| code.to_string());
+        let so = match trial.truths.iter().filter(|it| it.times == 1).count() {
+            0 => "not applied",
+            n if n == trial.truths.len() => "applied",
+            _ => "some applied",
+        };
+        *counts.entry(format!("{code} {so}")).or_default() += 1;
+    }
+    let counts: Vec<String> = counts.iter().map(|(what, count)| format!("{count} x {what}")).collect();
+    let wrong: Vec<String> = trials
+        .iter()
+        .filter_map(|trial| trial.wrong())
+        .map(|wrong| format!("{}: {wrong}", case.name))
+        .collect();
+    let bytes = sort.bytes();
+    if let Some(table) = std::env::var_os("SWARMCTL_TEST_FAULT_TABLE") {
+        let mut table =
+            OpenOptions::new().append(true).create(true).open(table).expect("the table can be written");
+        let (name, sort, endings) = (case.name, sort.words(), counts.join(", "));
+        writeln!(table, "{sort}\t{bytes}\t{name}\t{}\t{endings}\t{}", trials.len(), wrong.len())
+            .expect("the table can be written");
+        for wrong in &wrong {
+            writeln!(table, "wrong: {}", wrong.replace('\n', "\n  ")).expect("the table can be written");
+        }
+    }
+    wrong
+}

@@ -1,0 +1,265 @@
+//! Requests as they arrived, and the answers that come back for them.
+
+use std::time::{Duration, Instant};
+
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use super::faults::{Door, Fault};
+
+/// The API version of every engine that these tests play.
+pub const API_VERSION: &str = "1.41";
+
+/// One request as it arrived.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Counted from 1 over all connections of the server.
+    pub number: usize,
+    /// The connection it came on, counted from 1.
+    pub connection: usize,
+    pub method: String,
+    /// The path as sent: escapes are kept.
+    pub path: String,
+    /// The query, unescaped, in the order sent.
+    pub query: Vec<(String, String)>,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+    pub at: Instant,
+    /// How many bytes it has, head and body.
+    pub length: usize,
+    /// How many bytes a whole answer to it has; 0 until it is answered.
+    pub answer_length: usize,
+}
+
+impl Request {
+    /// The method and the request target, as in an access log.
+    pub fn line(&self) -> String {
+        let query: Vec<String> = self.query.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{} {}{mark}{}", self.method, self.path, query.join("&"))
+    }
+
+    /// The value of a header, whatever the case of its name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a parameter in the query.
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as text; a body that is no UTF-8 fails the test.
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("a request body is UTF-8")
+    }
+
+    /// The body as JSON; a body that is none fails the test.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{}: body is no JSON: {e}", self.line()))
+    }
+
+    /// The path without its `/v1.41`.
+    pub fn endpoint(&self) -> &str {
+        let rest = self.path.strip_prefix("/v").and_then(|rest| rest.split_once('/'));
+        match rest {
+            Some((version, _)) if version.bytes().all(|b| b.is_ascii_digit() || b == b'.') => {
+                &self.path[version.len() + 2..]
+            }
+            _ => &self.path,
+        }
+    }
+}
+
+/// What comes back for a request.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// Besides `Date`, `Content-Type` and the framing, which every answer has, and `Api-Version`, which is put
+    /// before them where it is not among them.
+    pub headers: Vec<(String, String)>,
+    pub content_type: &'static str,
+    pub body: Vec<u8>,
+    pub framing: Framing,
+    pub fault: Option<Fault>,
+    /// Waited before the first byte.
+    pub delay: Duration,
+    /// What later connections meet; `None`: as before.
+    pub then: Option<Door>,
+    /// The engine's clock; `None`: the machine's.
+    pub date: Option<jiff::Timestamp>,
+}
+
+/// How the end of the body is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// As Go's server does it: `Content-Length` up to 2048 bytes, chunks above.
+    Auto,
+    Length,
+    Chunked,
+    /// `Connection: close` and the end of the stream.
+    UntilClose,
+    /// A `Content-Length` of this value, whatever the body has; the connection is closed after it.
+    WrongLength(usize),
+    /// Chunks whose sizes are no numbers.
+    BadChunks,
+    /// The body is the whole answer: nothing is put before it, the connection is closed after it.
+    Raw,
+    /// The same, but the connection stays.
+    RawKept,
+}
+
+impl Answer {
+    /// An answer with a JSON text as its body, byte for byte.
+    pub fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            content_type: "application/json",
+            body: body.into(),
+            framing: Framing::Auto,
+            fault: None,
+            delay: Duration::ZERO,
+            then: None,
+            date: None,
+        }
+    }
+
+    /// The engine's way to refuse: `{"message": ...}`.
+    pub fn error(status: u16, message: &str) -> Self {
+        Self::json(status, serde_json::json!({ "message": message }).to_string() + "\n")
+    }
+
+    /// The answer to `/_ping`.
+    pub fn pong() -> Self {
+        Self { content_type: "text/plain; charset=utf-8", ..Self::json(200, "OK") }
+    }
+
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn framed(mut self, framing: Framing) -> Self {
+        self.framing = framing;
+        self
+    }
+
+    pub fn broken(mut self, fault: Fault) -> Self {
+        self.fault = Some(fault);
+        self
+    }
+
+    pub fn after(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    pub fn then(mut self, door: Door) -> Self {
+        self.then = Some(door);
+        self
+    }
+
+    /// The bytes of the whole answer.
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        if matches!(self.framing, Framing::Raw | Framing::RawKept) {
+            return self.body.clone();
+        }
+        let date = self.date.unwrap_or_else(jiff::Timestamp::now);
+        let date =
+            jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&date).expect("a date");
+        let own_version = self.headers.iter().any(|(name, _)| name == "Api-Version");
+        let version = if own_version { String::new() } else { format!("Api-Version: {API_VERSION}\r\n") };
+        let mut head = format!(
+            "HTTP/1.1 {} {}\r\n{version}Content-Type: {}\r\nDocker-Experimental: false\r\nOstype: linux\r\n\
+             Server: Docker/20.10.24 (linux)\r\nDate: {date}\r\n",
+            self.status,
+            reason(self.status),
+            self.content_type,
+        );
+        for (name, value) in &self.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        let chunked = match self.framing {
+            Framing::Auto => self.body.len() > 2048,
+            Framing::Chunked | Framing::BadChunks => true,
+            _ => false,
+        };
+        match &self.framing {
+            _ if chunked => head.push_str("Transfer-Encoding: chunked\r\n"),
+            Framing::UntilClose => head.push_str("Connection: close\r\n"),
+            Framing::WrongLength(said) => head.push_str(&format!("Content-Length: {said}\r\n")),
+            _ => head.push_str(&format!("Content-Length: {}\r\n", self.body.len())),
+        }
+        head.push_str("\r\n");
+        let mut bytes = head.into_bytes();
+        if self.framing == Framing::BadChunks {
+            bytes.extend_from_slice(b"zz\r\n");
+            bytes.extend_from_slice(&self.body);
+            bytes.extend_from_slice(b"\r\n-5\r\n\r\n");
+        } else if chunked {
+            for chunk in self.body.chunks(700) {
+                bytes.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+                bytes.extend_from_slice(chunk);
+                bytes.extend_from_slice(b"\r\n");
+            }
+            bytes.extend_from_slice(b"0\r\n\r\n");
+        } else {
+            bytes.extend_from_slice(&self.body);
+        }
+        bytes
+    }
+
+    pub(super) fn closes_after(&self) -> bool {
+        matches!(
+            self.framing,
+            Framing::UntilClose | Framing::WrongLength(_) | Framing::BadChunks | Framing::Raw
+        )
+    }
+}
+/// The parameters of a query, unescaped, in their order.
+pub fn parse_query(query: &str) -> Vec<(String, String)> {
+    let unescape = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (unescape(key), unescape(value))
+        })
+        .collect()
+}
+
+/// The `filters` of a query as JSON: Docker's two forms, a list or a map to true, come out as the same.
+pub fn normal_filters(text: &str) -> Option<Value> {
+    let Ok(Value::Object(filters)) = serde_json::from_str(text) else { return None };
+    let mut normal = serde_json::Map::new();
+    for (key, values) in filters {
+        let mut values: Vec<String> = match values {
+            Value::Array(list) => list.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect(),
+            Value::Object(map) => {
+                map.into_iter().filter(|(_, on)| *on == Value::Bool(true)).map(|(key, _)| key).collect()
+            }
+            _ => return None,
+        };
+        values.sort();
+        normal.insert(key, values.into());
+    }
+    normal.sort_keys();
+    Some(Value::Object(normal))
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        201 => "Created",
+        301 => "Moved Permanently",
+        400 => "Bad Request",
+        404 => "Not Found",
+        409 => "Conflict",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        503 => "Service Unavailable",
+        _ => "Whatever",
+    }
+}

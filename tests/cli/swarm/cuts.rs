@@ -1,0 +1,167 @@
+//! The exit status is the truth on a real engine, too: its answers break off on their way through a relay that counts bytes.
+//!
+//! `tests/cli/faults` has all faults, against an engine that is played; here is a sample of the cuts.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::engine::{Engine, engine, small};
+use crate::support::figures::{figure, how_many};
+use crate::support::fixtures::{NEW, OLD};
+use crate::support::relay::{Cut, Relay};
+use crate::support::run::{Run, swarmctl};
+
+/// A command, what it changes, and how often it has done so.
+struct Case {
+    name: &'static str,
+    /// The service, and what is asked of it as it is now.
+    service: &'static str,
+    args: fn(&Value) -> Vec<String>,
+    times: fn(&Value, &Value) -> usize,
+}
+
+/// A post that counts moves the spec to PreviousSpec.
+fn is_moved(before: &Value, after: &Value) -> usize {
+    match after["Spec"] == before["Spec"] {
+        true => 0,
+        false if after["PreviousSpec"] == before["Spec"] => 1,
+        false => 2,
+    }
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+#[test]
+fn update_image_says_what_is_so_wherever_an_answer_of_a_real_engine_breaks_off() {
+    check(&Case {
+        name: "update-image",
+        service: "cut-image",
+        args: |now| {
+            let is_new = now["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"] == NEW;
+            let image = if is_new { OLD } else { NEW };
+            words(&["update-image", "--detach", "--no-resolve-image", "cut-image", image])
+        },
+        times: is_moved,
+    });
+}
+
+#[test]
+fn scale_says_what_is_so_wherever_an_answer_of_a_real_engine_breaks_off() {
+    check(&Case {
+        name: "scale",
+        service: "cut-scale",
+        args: |now| {
+            let is_two = now["Spec"]["Mode"]["Replicated"]["Replicas"] == 2;
+            words(&["scale", "--detach", if is_two { "cut-scale=1" } else { "cut-scale=2" }])
+        },
+        times: is_moved,
+    });
+}
+
+#[test]
+fn restart_counts_once_wherever_an_answer_of_a_real_engine_breaks_off() {
+    check(&Case {
+        name: "restart",
+        service: "cut-restart",
+        args: |_| words(&["restart", "--detach", "cut-restart"]),
+        times: |before, after| {
+            let count =
+                |service: &Value| service["Spec"]["TaskTemplate"]["ForceUpdate"].as_u64().unwrap_or(0);
+            usize::try_from(count(after) - count(before)).expect("a small number")
+        },
+    });
+}
+
+#[test]
+fn create_makes_one_service_wherever_an_answer_of_a_real_engine_breaks_off() {
+    check(&Case {
+        name: "create",
+        service: "cut-create",
+        args: |_| {
+            let constraint = "node.labels.none==1";
+            words(&[
+                "create",
+                "-d",
+                "--no-resolve-image",
+                "--constraint",
+                constraint,
+                "--name",
+                "cut-create",
+                OLD,
+            ])
+        },
+        times: |_, after| usize::from(!after.is_null()),
+    });
+}
+
+/// The service; null where there is none.
+fn look(engine: &Engine, name: &str) -> Value {
+    engine
+        .try_ask("GET", &format!("/services/{name}"), None)
+        .map_or(Value::Null, |(status, service)| if status == 200 { service } else { Value::Null })
+}
+
+fn check(case: &Case) {
+    let engine = engine();
+    let mut spec = small(case.service, OLD);
+    // Its tasks wait for a node for ever.
+    spec["TaskTemplate"]["Placement"] = json!({ "Constraints": ["node.labels.none==1"] });
+    let is_create = case.name == "create";
+    let _service = (!is_create).then(|| engine.create(&spec));
+    let whole = Relay::plain(engine.socket());
+    let before = look(engine, case.service);
+    swarmctl((case.args)(&before)).host(whole.host()).run().exits(0);
+    let bytes = whole.answered();
+    assert!(bytes > 1000, "{bytes} bytes only");
+
+    let cuts = how_many("SWARMCTL_TEST_REAL_CUTS", 10);
+    let mut endings: BTreeMap<String, usize> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for for_good in [false, true] {
+        for n in 0..cuts {
+            if is_create && engine.has_service(case.service) {
+                engine.ask("DELETE", &format!("/services/{}", case.service), None);
+            }
+            let cut = Cut { after: bytes * n / cuts, for_good };
+            let relay = Relay::cutting(engine.socket(), cut);
+            let before = look(engine, case.service);
+            let args = [vec!["--debug".to_owned()], (case.args)(&before)].concat();
+            let run = swarmctl(args).host(relay.host()).run();
+            drop(relay);
+            let after = look(engine, case.service);
+            let times = (case.times)(&before, &after);
+            if !is_right(cut, &run, times) {
+                wrong.push(format!("{cut:?}, applied {times} times\n{}", run.report()));
+            }
+            *endings.entry(format!("{} applied {times} times", run.code.unwrap_or(-1))).or_default() += 1;
+        }
+    }
+    if is_create && engine.has_service(case.service) {
+        engine.ask("DELETE", &format!("/services/{}", case.service), None);
+    }
+    let tried = 2 * cuts;
+    assert!(wrong.is_empty(), "{} of {tried} are wrong; the first:\n{}", wrong.len(), wrong[0]);
+    let endings: Vec<String> = endings.iter().map(|(ending, count)| format!("{count} x {ending}")).collect();
+    let name = case.name;
+    figure(
+        &format!("answers of a real engine to `{name}` cut off at {cuts} places, once and for good"),
+        &format!("{tried} runs, 0 wrong words ({})", endings.join(", ")),
+    );
+}
+
+/// Whether what it said is what the engine holds.
+fn is_right(cut: Cut, run: &Run, times: usize) -> bool {
+    let posted = run.stderr.lines().any(|line| line.starts_with("debug: POST "));
+    let is_told = run.stderr.lines().any(|line| line.starts_with("error: ")) == (run.code != Some(0));
+    is_told
+        && match (cut.for_good, times) {
+            (false, 1) => run.code == Some(0),
+            (true, 1) => matches!(run.code, Some(0 | 9)),
+            (true, 0) if posted => matches!(run.code, Some(8 | 9)),
+            (true, 0) => run.code == Some(8),
+            _ => false,
+        }
+}
