@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::cases::{Case, Truth};
 use super::sorts::{Plan, Sort};
 use crate::support::fake_swarm::FakeSwarm;
+use crate::support::faults::{Fault, How};
 use crate::support::run::{Run, swarmctl};
 use crate::support::secrets::{PASSWORD, basic};
 use crate::support::server::{Framing, Request};
@@ -22,6 +23,8 @@ pub struct Trial {
     truths: Vec<Truth>,
     /// Whether a post was tried, by its own account of its requests: it need not have arrived.
     posted: bool,
+    /// By the same account: every post was answered with a yes that was not tampered with.
+    answered: bool,
 }
 
 /// The requests of a run in which nothing goes wrong.
@@ -55,8 +58,15 @@ impl Trial {
             let words = ["debug: POST ", "debug: DELETE "];
             words.iter().any(|it| line.starts_with(it)) && !line.contains("no answer: cannot connect")
         };
-        let posted = run.stderr.lines().any(is_post);
-        Self { case, plan: plan.clone(), run, truths, posted }
+        let mut posts = run.stderr.lines().filter(|line| is_post(line)).peekable();
+        let posted = posts.peek().is_some();
+        let is_broken_only = match plan.broken.how {
+            How::Fault(fault) => !matches!(fault, Fault::Garble(_)),
+            How::Request(_) => true,
+            How::Kind(_) | How::Instead(_) => false,
+        };
+        let answered = is_broken_only && posted && posts.all(|line| line.contains(" -> 20"));
+        Self { case, plan: plan.clone(), run, truths, posted, answered }
     }
 
     /// What is wrong with it, if anything.
@@ -81,6 +91,7 @@ impl Trial {
         let right = match () {
             () if self.plan.is_once && is_not_posted_again => code == 8 && !all_so || code == 0 && all_so,
             () if self.plan.is_once => code == case.code && all_so,
+            () if self.answered && all_so => code == case.code || (code == 7 && case.watches),
             () if all_so => code == case.code || code == 9 || (code == 7 && case.watches),
             // Of several some may have been applied.
             () if code == 7 => case.watches && self.truths.len() > 1,
