@@ -69,11 +69,23 @@ _missing_for_shells() {
   if _lacks script; then echo bsdutils; fi
 }
 
+_missing_for_package() {
+  # A Debian package is made from them (what it depends on, without symbols, compressed).
+  if _lacks dpkg-shlibdeps; then echo dpkg-dev; fi
+  if _lacks strip; then echo binutils; fi
+  if _lacks xz; then echo xz-utils; fi
+}
+
+_missing_for_manual() {
+  if _lacks man; then echo man-db; fi
+}
+
 _missing_for_lint() {
   if _lacks shellcheck; then echo shellcheck; fi
 }
 
-# need_packages AREA...: installs what is missing for `engine`, `registry`, `ssh`, `build`, `shells` or `lint`, and nothing else.
+# need_packages AREA...: installs what is missing for `engine`, `registry`, `ssh`, `build`, `shells`, `package`, `manual` or
+# `lint`, and nothing else.
 need_packages() {
   local area missing
   missing=$(for area in "$@"; do "_missing_for_$area"; done | sort -u | xargs)
@@ -130,13 +142,18 @@ need_cargo() {
   done
 }
 
-# need_cargo_deny: installs it (one to two minutes) where it is missing; its version is fixed, so that a new one breaks nothing.
-need_cargo_deny() {
-  if cargo deny --version >/dev/null 2>&1; then return 0; fi
-  note "installing cargo-deny, which takes a minute or two"
-  # Without optimization: it runs for a second.
-  env -u CARGO_TARGET_DIR cargo install --quiet --locked --debug --version 0.20.2 --no-default-features cargo-deny >&2 ||
-    die "cargo could not install cargo-deny: run \`cargo install --locked cargo-deny\`"
+# need_cargo_deny, need_cargo_deb: install it (a minute or two) where it is missing; the version is fixed, so that a new one breaks nothing.
+need_cargo_deny() { _need_cargo_tool cargo-deny 0.20.2; }
+
+need_cargo_deb() { _need_cargo_tool cargo-deb 3.8.0; }
+
+_need_cargo_tool() {
+  local tool=$1 version=$2
+  if cargo "${tool#cargo-}" --version >/dev/null 2>&1; then return 0; fi
+  note "installing $tool, which takes a minute or two"
+  # Without optimization: it runs for a second or two.
+  env -u CARGO_TARGET_DIR cargo install --quiet --locked --debug --version "$version" --no-default-features "$tool" >&2 ||
+    die "cargo could not install $tool: run \`cargo install --locked $tool\`"
 }
 
 need_root() {

@@ -17,6 +17,7 @@ mod complete;
 mod context;
 mod create;
 mod credentials;
+mod deb;
 mod debug;
 mod dry_run;
 mod endpoints;

@@ -26,7 +26,7 @@ fn completion_prints_the_scripts_of_the_repository() {
 }
 
 /// A shell in a terminal.
-struct Terminal {
+pub struct Terminal {
     child: Child,
     keys: ChildStdin,
     screen: Arc<Mutex<String>>,
@@ -35,7 +35,8 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn start(shell: &str, host: &str) -> Self {
+    /// `shell` is a command line.
+    pub fn start(shell: &str, host: &str) -> Self {
         let bin = Path::new(env!("CARGO_BIN_EXE_swarmctl")).parent().unwrap();
         let home = tempfile::tempdir().unwrap();
         // `script` is a terminal for whom it runs.
@@ -64,7 +65,7 @@ impl Terminal {
     }
 
     /// Presses keys, and waits until this is shown behind what has been shown before.
-    fn press(&mut self, keys: &str, shown: &str) {
+    pub fn press(&mut self, keys: &str, shown: &str) {
         let before = self.screen.lock().unwrap().len();
         self.keys.write_all(keys.as_bytes()).unwrap();
         self.keys.flush().unwrap();

@@ -17,7 +17,7 @@ mod fake;
 mod forecast;
 mod format;
 mod kills;
-mod packages;
+pub mod packages;
 mod registry;
 mod resolve;
 mod rollout;

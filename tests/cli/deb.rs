@@ -1,0 +1,212 @@
+//! The Debian package: built by scripts/deb, installed with apt on this machine's own Debian, looked at where its users are
+//! (shells, man, docker's client), and removed. What it changes nobody else sees, and it goes with the test.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+
+use tempfile::TempDir;
+
+use crate::shells::Terminal;
+use crate::support::fake_swarm::FakeSwarm;
+use crate::support::fixtures::{OLD, spec};
+use crate::swarm::packages;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+#[test]
+fn it_runs_and_docker_finds_its_plugin() {
+    let (root, swarm) = (Root::with_package(), FakeSwarm::with([spec("web", OLD)]));
+    assert_eq!(root.run("swarmctl --version"), format!("swarmctl {VERSION}\n"));
+    let listed = root.run(&format!("swarmctl -H {} ls --format '{{{{.Name}}}}'", swarm.host()));
+    assert_eq!(listed, "web\n");
+    let help = root.run("docker --help");
+    assert!(help.lines().any(|line| line.trim().starts_with("swarmctl*")), "{help}");
+    let listed = root.run(&format!("docker -H {} swarmctl ls --format '{{{{.Name}}}}'", swarm.host()));
+    assert_eq!(listed, "web\n");
+}
+
+#[test]
+fn its_manual_has_a_page_for_each_command() {
+    packages::install("manual");
+    let root = Root::with_package();
+    let pages = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("man")).unwrap();
+    let pages: Vec<String> = pages.map(|page| page.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(pages.len() > 20, "{pages:?}");
+    for page in &pages {
+        let name = page.strip_suffix(".1").unwrap();
+        assert_eq!(root.run(&format!("man --where {name}")), format!("/usr/share/man/man1/{page}.gz\n"));
+    }
+    // Beside the page: what man has to complain of.
+    let read = root.run("MANWIDTH=80 man --warnings swarmctl-update-image 2>&1");
+    assert!(read.contains("Change the image of services") && !read.contains("warning"), "{read}");
+}
+
+#[test]
+fn bash_zsh_and_fish_complete_it_from_the_first_prompt() {
+    packages::install("shells");
+    let root = Root::with_package();
+    let bash = "bind 'set enable-bracketed-paste off'; . /usr/share/bash-completion/bash_completion";
+    for (shell, start) in
+        [("bash --norc --noprofile -i", bash), ("zsh -f -i", "autoload -U compinit; compinit -u -D")]
+    {
+        let mut terminal = Terminal::start(&root.command_line(shell), "");
+        terminal.press(&format!("{start}; echo ready-$((1+1))\n"), "ready-2");
+        terminal.press("swarmctl update-im\t", "update-image ");
+        terminal.press("--no-res\t", "olve-image ");
+    }
+    let completed = root.run("fish -c 'complete -C \"swarmctl update-im\"'");
+    assert_eq!(completed, "update-image\tChange the image of services, and nothing else\n");
+}
+
+#[test]
+fn removed_it_leaves_nothing() {
+    let root = Root::new();
+    let find = "find /usr /etc /var/lib /opt -xdev -name '*swarmctl*'";
+    let before = root.run(find);
+    root.install();
+    let files = root.run("dpkg --listfiles swarmctl");
+    assert!(files.lines().any(|file| file == "/usr/bin/swarmctl"), "{files}");
+    // What Debian's own packages have no place for would be the user's.
+    for file in files.lines().filter(|file| *file != "/.") {
+        assert!(file.starts_with("/usr") && !file.starts_with("/usr/local"), "{file}");
+    }
+    assert_eq!(root.run("find /usr/share/doc/swarmctl -name README.md | sort | head -n 1"), {
+        "/usr/share/doc/swarmctl/README.md\n"
+    });
+    root.run("apt-get purge -qq -y swarmctl >&2");
+    assert_eq!(root.run(find), before);
+    for file in files.lines().filter(|file| file.contains("swarmctl")) {
+        root.run(&format!("! [ -e '{file}' ] && ! [ -L '{file}' ]"));
+    }
+    root.run("! dpkg --status swarmctl");
+}
+
+#[test]
+fn it_says_what_it_needs_and_whose_it_is() {
+    let package = package().display().to_string();
+    let field = |name: &str| {
+        let output = Command::new("dpkg-deb").args(["--field", &package, name]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    assert_eq!(field("Version"), format!("{VERSION}-1"));
+    // No other library: TLS and HTTP are its own.
+    let depends = field("Depends");
+    assert!(
+        depends.split(", ").all(|one| one.starts_with("libc6 ") || one.starts_with("libgcc-s1 ")),
+        "{depends}"
+    );
+    assert_eq!(field("Maintainer"), "Ann Example <ann@example.org>");
+}
+
+/// The package with the program that is tested, built once.
+fn package() -> &'static Path {
+    static PACKAGE: OnceLock<PathBuf> = OnceLock::new();
+    PACKAGE.get_or_init(|| {
+        // Where scripts/deb looks for the program, which is built already.
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("deb");
+        fs::create_dir_all(target.join("release")).unwrap();
+        fs::copy(env!("CARGO_BIN_EXE_swarmctl"), target.join("release/swarmctl")).unwrap();
+        let output = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/deb"))
+            .args(["--no-build", "--strip", "--fast"])
+            .env("CARGO_TARGET_DIR", &target)
+            .envs([("DEBFULLNAME", "Ann Example"), ("DEBEMAIL", "ann@example.org")])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let package = PathBuf::from(text(&output).trim());
+        assert!(package.is_file(), "scripts/deb prints {package:?}");
+        package
+    })
+}
+
+/// This machine's files, with changes that nobody else sees and that go with this.
+struct Root {
+    folder: TempDir,
+    /// The mounts are in its namespace. It ends when its stdin does.
+    holder: Child,
+}
+
+impl Root {
+    fn with_package() -> Self {
+        let root = Self::new();
+        root.install();
+        root
+    }
+
+    fn new() -> Self {
+        let folder = tempfile::tempdir_in("/tmp").unwrap();
+        // - The upper folder of an overlay must not be on an overlay, which a container's own files are.
+        // - Sockets of engines are in /tmp.
+        // - Slim images of Debian tell dpkg to leave manual pages out.
+        let script = r#"
+            set -eu
+            mount -t tmpfs tmpfs "$1"
+            mkdir "$1/upper" "$1/work" "$1/root"
+            mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root"
+            mount --rbind /dev "$1/root/dev"
+            mount -t proc proc "$1/root/proc"
+            mount --bind /tmp "$1/root/tmp"
+            rm -f "$1/root/etc/dpkg/dpkg.cfg.d/"*
+            mkdir "$1/root/home/swarmctl-test"
+            echo ready
+            exec cat"#;
+        let mut holder = Command::new("unshare")
+            .args(["--mount", "sh", "-c", script, "sh"])
+            .arg(folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(holder.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(
+            line, "ready\n",
+            "a root of its own for the package: that needs root, so run sudo scripts/test"
+        );
+        Self { folder, holder }
+    }
+
+    fn install(&self) {
+        let name = "package.deb";
+        fs::copy(package(), self.folder.path().join(name)).unwrap();
+        // /tmp is there, too.
+        let path = self.folder.path().join(name);
+        self.run(&format!("apt-get install -qq -y --no-install-recommends {} >&2", path.display()));
+    }
+
+    /// A command line, to be run from outside, for a command line in there.
+    fn command_line(&self, command: &str) -> String {
+        format!(
+            "nsenter --mount=/proc/{}/ns/mnt /usr/sbin/chroot {}/root /usr/bin/env -i \
+             PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/home/swarmctl-test TERM=dumb \
+             LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive {command}",
+            self.holder.id(),
+            self.folder.path().display()
+        )
+    }
+
+    /// The standard output of a command that has to succeed there.
+    #[track_caller]
+    fn run(&self, script: &str) -> String {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(self.command_line("sh -c \"$1\"")).args(["sh", script]);
+        text(&command.stdin(Stdio::null()).output().unwrap())
+    }
+}
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        drop(self.holder.stdin.take());
+        let _ = self.holder.wait();
+    }
+}
+
+#[track_caller]
+fn text(output: &Output) -> String {
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{}\nstdout: {out}\nstderr: {err}", output.status);
+    out.into_owned()
+}
