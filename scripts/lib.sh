@@ -80,12 +80,17 @@ _missing_for_manual() {
   if _lacks man; then echo man-db; fi
 }
 
+_missing_for_recording() {
+  # Debian's own Python, so that Debian's package of the terminal emulator is known to it.
+  if ! /usr/bin/python3 -c 'import pyte' 2>/dev/null; then echo python3-pyte; fi
+}
+
 _missing_for_lint() {
   if _lacks shellcheck; then echo shellcheck; fi
 }
 
-# need_packages AREA...: installs what is missing for `engine`, `registry`, `ssh`, `build`, `shells`, `package`, `manual` or
-# `lint`, and nothing else.
+# need_packages AREA...: installs what is missing for `engine`, `registry`, `ssh`, `build`, `shells`, `package`, `manual`,
+# `recording` or `lint`, and nothing else.
 need_packages() {
   local area missing
   missing=$(for area in "$@"; do "_missing_for_$area"; done | sort -u | xargs)

@@ -151,8 +151,7 @@ impl Root {
             mount --bind /tmp "$1/root/tmp"
             rm -f "$1/root/etc/dpkg/dpkg.cfg.d/"*
             mkdir "$1/root/home/swarmctl-test"
-            echo ready
-            exec cat"#;
+            exec /usr/sbin/chroot "$1/root" sh -c 'echo ready && exec cat'"#;
         let mut holder = Command::new("unshare")
             .args(["--mount", "sh", "-c", script, "sh"])
             .arg(folder.path())
@@ -170,21 +169,19 @@ impl Root {
     }
 
     fn install(&self) {
-        let name = "package.deb";
-        fs::copy(package(), self.folder.path().join(name)).unwrap();
-        // /tmp is there, too.
-        let path = self.folder.path().join(name);
+        let path = self.folder.path().join("package.deb");
+        // /tmp in there is the machine's own, without what is mounted in it.
+        fs::copy(package(), &path).unwrap();
         self.run(&format!("apt-get install -qq -y --no-install-recommends {} >&2", path.display()));
     }
 
     /// A command line, to be run from outside, for a command line in there.
     fn command_line(&self, command: &str) -> String {
         format!(
-            "nsenter --mount=/proc/{}/ns/mnt /usr/sbin/chroot {}/root /usr/bin/env -i \
+            "nsenter --target {} --mount --root --wd /usr/bin/env -i \
              PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/home/swarmctl-test TERM=dumb \
              LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive {command}",
-            self.holder.id(),
-            self.folder.path().display()
+            self.holder.id()
         )
     }
 

@@ -2,8 +2,13 @@
 
 use std::fs;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
-use super::support::fake_swarm::FakeSwarm;
+use serde_json::json;
+
+use super::support::fake_swarm::{FakeSwarm, Step};
+use super::support::fixtures::{OLD, spec};
 use super::support::run::swarmctl;
 
 #[test]
@@ -81,6 +86,62 @@ fn every_link_between_the_pages_leads_somewhere() {
                 assert!(headings.any(|one| one == heading), "{} leads to {link}", page.display());
             }
         }
+    }
+}
+
+#[test]
+fn what_readme_shows_of_ctrl_c_is_said() {
+    let readme = include_str!("../../README.md");
+    let (_, shown) = readme.split_once("\n^C\n").expect("README shows a Ctrl-C");
+    let (said, printed) = shown.split_once("```").unwrap().0.split_once("shop_admin: ").unwrap();
+    let names = ["admin", "api", "cache", "mail", "search", "web"].map(|name| format!("shop_{name}"));
+    let swarm = FakeSwarm::with(names.map(|name| {
+        let mut spec = spec(&name, OLD);
+        spec["Labels"]["com.docker.stack.namespace"] = "shop".into();
+        spec["EndpointSpec"]["Ports"] = json!([]);
+        spec
+    }));
+    for name in ["shop_cache", "shop_mail"] {
+        swarm.world().service(name).rollout = vec![Step::Updating; 100_000];
+    }
+    let line = readme.lines().find(|line| line.contains("--stack shop --tag 0.6 --parallel 2"));
+    let args: Vec<&str> = line.expect("README shows the command").split_whitespace().skip(2).collect();
+    let mut running = swarmctl(args).host(swarm.host()).spawn();
+    // Until both of the second pair are posted.
+    while swarm.posts().len() < 4 {
+        thread::sleep(Duration::from_millis(20));
+    }
+    let asked = swarm.requests().len();
+    swarm.wait_for_requests(asked + 4);
+    running.signal("INT");
+    let run = running.wait().exits(130);
+    let selected = run.stderr.lines().next().unwrap();
+    assert!(readme.contains(&format!("\n{selected}\n^C\n")), "{}", run.report());
+    assert_eq!(run.stderr, format!("{selected}\n{said}"));
+    assert_eq!(run.stdout, format!("shop_admin: {printed}"));
+}
+
+/// What GitHub shows of a picture that is a file: no script, and nothing from elsewhere.
+#[test]
+fn the_picture_needs_nothing_but_itself() {
+    let readme = include_str!("../../README.md");
+    let (alternative, picture) = readme
+        .split("![")
+        .skip(1)
+        .find_map(|rest| rest.split_once("](docs/rollouts.svg)"))
+        .map(|(alternative, _)| (alternative, include_str!("../../docs/rollouts.svg")))
+        .expect("README shows docs/rollouts.svg");
+    assert!(alternative.len() > 40, "who cannot see it reads {alternative:?}");
+    assert!(picture.len() < 100_000, "{} bytes", picture.len());
+    for foreign in ["<script", "href", "url(", "@import", "<foreignObject", "<image", "onload", "javascript:"]
+    {
+        assert!(!picture.contains(foreign), "the picture has {foreign:?}");
+    }
+    assert!(picture.contains("prefers-reduced-motion"));
+    // Where nothing moves all of this is there to be read.
+    for seen in ["converged", "its log ends with:", "whoami: cannot open /etc/whoami.conf"] {
+        let line = picture.lines().find(|line| line.contains(seen));
+        assert!(line.is_some_and(|line| !line.contains("class=\"h\"")), "the picture ends without {seen:?}");
     }
 }
 

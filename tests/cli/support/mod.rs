@@ -1,6 +1,7 @@
 //! What the tests stand on: an engine that plays a script, a swarm that behaves, a way to run swarmctl.
 
 pub mod certificates;
+pub mod client;
 pub mod endless;
 pub mod engine;
 pub mod fake_swarm;

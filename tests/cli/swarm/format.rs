@@ -5,6 +5,7 @@ use std::process::Command;
 use serde_json::json;
 
 use super::engine::{Engine, engine, small};
+use crate::support::client;
 use crate::support::fixtures::OLD;
 
 /// What docker's client makes of it; `None` where it refuses.
@@ -19,10 +20,7 @@ fn is_written_otherwise_by_an_old_client(field: &str) -> bool {
     if !["Version", "Spec.TaskTemplate.ContainerSpec.Healthcheck"].contains(&field) {
         return false;
     }
-    let run = Command::new("docker").arg("--version").output().expect("docker's client can be started");
-    let text = String::from_utf8(run.stdout).unwrap();
-    let major = text.split(|c: char| !c.is_ascii_digit()).find_map(|word| word.parse::<u32>().ok());
-    major.expect("docker tells its version") < 28
+    client::major_version() < 28
 }
 
 /// Blanks at the end of a line do not count: docker fills a table's last column up.

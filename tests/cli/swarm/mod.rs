@@ -24,6 +24,7 @@ mod rollout;
 mod selection;
 mod ssh;
 mod status;
+mod transcripts;
 mod update;
 mod update_image;
 mod writers;

@@ -1,0 +1,196 @@
+"""Types commands into a shell in a terminal, and draws what was seen as an SVG that moves: record.py OUT.svg COMMAND...
+
+A picture for a README: no script and nothing from elsewhere in it, and where nothing moves (print, reduced motion) its last
+screen. Each line that was ever seen is one element, shown by a CSS animation while it was there. pyte is the terminal.
+"""
+
+import codecs
+import fcntl
+import html
+import os
+import pty
+import re
+import select
+import struct
+import sys
+import termios
+import time
+
+import pyte
+
+COLUMNS, ROWS = 106, 21
+# Seconds between two keys, before a command is typed, after its end, and on the last screen.
+KEY, BEFORE, AFTER, AT_THE_END = 0.035, 0.4, 1.2, 7.0
+# Pictures closer together than this are one.
+TOGETHER = 0.09
+# Said by the shell before each prompt; a terminal takes it for the title of its window.
+PROMPT = b"\x1b]0;prompt\x07"
+
+CELL, LINE, SIZE, EDGE, BAR = 8.0, 19, 13.3, 16, 34
+COLOURS = {
+    "default": "#d5dae1", "black": "#7d8590", "red": "#ff7b72", "green": "#56d364", "brown": "#e3b341",
+    "brightblack": "#7d8590", "yellow": "#e3b341", "blue": "#79c0ff", "magenta": "#d2a8ff", "cyan": "#76e3ea", "white": "#f0f3f6",
+}
+
+
+def record(commands):
+    """What a terminal was sent while the commands were typed in and run: (seconds, bytes)."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.environ.update(
+            TERM="xterm-256color", PS1=r"\[\e[1;32m\]$\[\e[0m\] ", PROMPT_COMMAND=r"printf '\033]0;prompt\007'"
+        )
+        os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    start, seen, events = time.monotonic(), b"", []
+
+    def watch(seconds, prompts=None):
+        """For so long, or until so many prompts were shown."""
+        nonlocal seen
+        end = time.monotonic() + seconds
+        while prompts is None or seen.count(PROMPT) < prompts:
+            left = end - time.monotonic()
+            if left <= 0:
+                if prompts is not None:
+                    sys.exit(f"no prompt after {seconds} s: {seen[-500:]!r}")
+                return
+            if select.select([terminal], [], [], left)[0]:
+                data = os.read(terminal, 65536)
+                seen += data
+                events.append((time.monotonic() - start, data))
+
+    watch(20, prompts=1)
+    for number, command in enumerate(commands, 2):
+        watch(BEFORE)
+        for key in command:
+            os.write(terminal, key.encode())
+            watch(KEY)
+        watch(BEFORE)
+        os.write(terminal, b"\r")
+        watch(300, prompts=number)
+        watch(AFTER)
+    end = time.monotonic() - start
+    os.write(terminal, b"\x04")
+    os.close(terminal)
+    os.waitpid(child, 0)
+    # From the first prompt on.
+    first = events[0][0]
+    return [(at - first, data) for at, data in events], end - first
+
+
+def screens(events, end):
+    """What was seen from when on: (seconds, lines), each line a list of (column, text, colour, is_bold)."""
+    screen = pyte.Screen(COLUMNS, ROWS)
+    stream = pyte.Stream(screen)
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    found, shown = [], 0.0
+    for number, (at, data) in enumerate(events):
+        # pyte knows no faint text.
+        stream.feed(decoder.decode(data).replace("\x1b[2m", "\x1b[90m"))
+        following = events[number + 1][0] if number + 1 < len(events) else end
+        # A burst is one picture, but keys that are pressed one after the other are no burst.
+        if following - at < TOGETHER and following - shown < TOGETHER:
+            continue
+        shown = at
+        lines = [runs(screen.buffer[row]) for row in range(ROWS)]
+        if not found or found[-1][1] != lines:
+            found.append((at, lines))
+    return found
+
+
+def runs(cells):
+    """A line of the terminal as pieces that look alike, without the blanks between them."""
+    found = []
+    for column in range(COLUMNS):
+        cell = cells[column]
+        style = (cell.fg, cell.bold)
+        if found and found[-1][2:] == style and found[-1][0] + len(found[-1][1]) == column:
+            found[-1] = (found[-1][0], found[-1][1] + cell.data, *style)
+        else:
+            found.append((column, cell.data, *style))
+    pieces = []
+    for column, text, *style in found:
+        # Where two blanks are side by side, one of them may get lost in drawing.
+        for part in re.finditer(r"\S+(?: \S+)*", text):
+            pieces.append((column + part.start(), part.group(), *style))
+    return pieces
+
+
+def draw(found, end, commands):
+    """The SVG."""
+    length = end + AT_THE_END
+    # (row, line) -> when it was there
+    spans = {}
+    for number, (at, lines) in enumerate(found):
+        until = found[number + 1][0] if number + 1 < len(found) else None
+        for row, line in enumerate(lines):
+            if not line:
+                continue
+            times = spans.setdefault((row, tuple(line)), [])
+            if times and times[-1][1] == at:
+                times[-1] = (times[-1][0], until)
+            else:
+                times.append((at, until))
+    rules, names, parts = [], {}, []
+    for (row, line), times in spans.items():
+        text = "".join(piece(row, *run) for run in line)
+        times = tuple(times)
+        if times == ((found[0][0], None),):
+            parts.append(text)
+            continue
+        if times not in names:
+            names[times] = f"k{len(names)}"
+            rules.append(keyframes(names[times], times, length))
+        hidden = "" if times[-1][1] is None else ' class="h"'
+        parts.append(f'<g{hidden} style="animation-name:{names[times]}">{text}</g>')
+    used = max(row for row, _ in spans) + 1
+    width = round(COLUMNS * CELL + 2 * EDGE)
+    height = BAR + used * LINE + EDGE
+    fonts = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono','Liberation Mono',monospace"
+    colours = "".join(f".{name}{{fill:{code}}}" for name, code in COLOURS.items() if name != "default")
+    said = "; ".join(html.escape(command) for command in commands)
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">
+<title>swarmctl in a terminal: one rollout converges, the next one fails, says why, and is rolled back</title>
+<desc>Recorded by scripts/record from a real run of: {said}</desc>
+<style>
+text{{font-family:{fonts};font-size:{SIZE}px;fill:{COLOURS["default"]}}}
+{colours}.b{{font-weight:700}}.h{{visibility:hidden}}
+g{{animation:{length:.2f}s step-end infinite}}
+{"".join(rules)}
+@media (prefers-reduced-motion:reduce){{g{{animation:none}}}}
+</style>
+<rect x=".5" y=".5" width="{width - 1}" height="{height - 1}" rx="9" fill="#0d1117" stroke="#6e7681" stroke-opacity=".6"/>
+<circle cx="20" cy="18" r="5.5" fill="#ff5f56"/><circle cx="38" cy="18" r="5.5" fill="#ffbd2e"/><circle cx="56" cy="18" r="5.5" fill="#27c93f"/>
+{chr(10).join(parts)}
+</svg>
+"""
+
+
+def piece(row, column, text, colour, is_bold):
+    classes = ([colour] if colour in COLOURS and colour != "default" else []) + (["b"] if is_bold else [])
+    kind = f' class="{" ".join(classes)}"' if classes else ""
+    x, y = EDGE + column * CELL, BAR + row * LINE + 14
+    # Whatever font there is, columns stay columns.
+    return f'<text x="{x:g}" y="{y}" textLength="{len(text) * CELL:g}"{kind}>{html.escape(text, quote=False)}</text>'
+
+
+def keyframes(name, times, length):
+    """Visible from here to there."""
+    steps = ["0%{visibility:hidden}"] if times[0][0] > 0 else []
+    for since, until in times:
+        steps.append(f"{100 * since / length:.2f}%{{visibility:visible}}")
+        if until is not None:
+            steps.append(f"{100 * until / length:.2f}%{{visibility:hidden}}")
+    return f"@keyframes {name}{{{''.join(steps)}}}"
+
+
+def main():
+    out, *commands = sys.argv[1:]
+    events, end = record(commands)
+    picture = draw(screens(events, end), end, commands)
+    with open(out, "w", encoding="utf-8") as file:
+        file.write(picture)
+    print(f"{out}: {len(picture.encode())} bytes, {end + AT_THE_END:.0f} s", file=sys.stderr)
+
+
+main()

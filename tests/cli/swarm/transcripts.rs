@@ -1,0 +1,136 @@
+//! What README and docs/ show under a command is what the command prints: run again here, on a real engine.
+//!
+//! Left out of the comparison is what differs from run to run: lines of progress (they begin with the time), IDs, which of
+//! several tasks is named first, and the warnings that no registry can be asked here.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use super::batch::swarmctl;
+use super::engine::{Removed, engine, small};
+use crate::support::fixtures::{OLD, OTHER};
+
+#[test]
+fn readme_shows_what_is_printed() {
+    let network = engine().network("t001only");
+    let mut spec = with_tasks("t001", OLD, 2);
+    spec["TaskTemplate"]["Networks"] = json!([{ "Target": network.id() }]);
+    let _service = running(&spec);
+    let page = Page::open("README.md");
+    page.holds("update-image t001 opera443399/whoami:0.6");
+    page.holds("update-image --json t001 opera443399/whoami:0.6 | jq");
+    page.holds("update-image t001 opera443399/whoami:bad");
+}
+
+#[test]
+fn the_page_of_one_image_shows_what_is_printed() {
+    let mut spec = with_tasks("t001", OLD, 2);
+    // The commands are those of a service that is called t001, of which the engine has one already.
+    spec["Name"] = "t002".into();
+    let _service = running(&spec);
+    let page = Page::open("docs/one-image.md").with("t001", "t002");
+    page.holds("update-image --dry-run t002");
+    page.holds("update-image t002 opera443399/whoami:0.6\n2026");
+    page.holds("update-image t002 opera443399/whoami:0.6\nt002");
+    page.holds("update-image --no-resolve-image t002 opera443399/whoami:bad");
+}
+
+#[test]
+fn the_page_of_stacks_shows_what_is_printed() {
+    let service = |name: &str| {
+        let mut spec = with_tasks(name, OTHER, 1);
+        spec["Labels"] = json!({ "com.docker.stack.namespace": "shop" });
+        running(&spec)
+    };
+    let _services = ["shop_api", "shop_web"].map(service);
+    let page = Page::open("docs/stack.md");
+    page.holds("update-image --dry-run --no-resolve-image --stack shop --tag 0.6");
+    page.holds("update-image -q --no-resolve-image --canary 1");
+    swarmctl("rollback shop_api").exits(0);
+    page.holds("update-image -q --no-resolve-image --parallel 1 --rollback-on-failure=all");
+}
+
+fn with_tasks(name: &str, image: &str, replicas: u64) -> Value {
+    let mut spec = small(name, image);
+    spec["Mode"]["Replicated"]["Replicas"] = replicas.into();
+    // What fails is to be seen on a busy machine, too.
+    spec["UpdateConfig"]["Monitor"] = 3_000_000_000_u64.into();
+    spec
+}
+
+fn running(spec: &Value) -> Removed {
+    let service = engine().create(spec);
+    let wanted = spec["Mode"]["Replicated"]["Replicas"].as_u64().unwrap();
+    engine().wait_until("its tasks run", |engine| engine.running_tasks(service.id()) as u64 == wanted);
+    service
+}
+
+/// A page, as its commands and what it shows below each.
+struct Page {
+    name: &'static str,
+    shown: Vec<String>,
+}
+
+impl Page {
+    fn open(name: &'static str) -> Self {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
+        let blocks = text.split("```console\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let shown = blocks.flat_map(|block| block.split("$ ").skip(1)).map(str::to_owned).collect();
+        Self { name, shown }
+    }
+
+    /// The same of a service of another name.
+    fn with(self, from: &str, to: &str) -> Self {
+        Self { shown: self.shown.iter().map(|one| one.replace(from, to)).collect(), ..self }
+    }
+
+    /// The one command that begins like this prints what stands there.
+    #[track_caller]
+    fn holds(&self, start: &str) {
+        let start = format!("swarmctl {start}");
+        let found: Vec<&String> = self.shown.iter().filter(|one| one.starts_with(&start)).collect();
+        let [shown] = found[..] else { panic!("{}: {} blocks begin with `{start}`", self.name, found.len()) };
+        let (command, expected) = shown.split_once('\n').unwrap();
+        let bin = Path::new(env!("CARGO_BIN_EXE_swarmctl")).parent().unwrap();
+        let output = Command::new("sh")
+            .args(["-c", &format!("{{ {command}\n}} 2>&1")])
+            .env_clear()
+            .env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", bin.display()))
+            .env("DOCKER_HOST", engine().host())
+            .env("HOME", "/nonexistent")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        let differs = || format!("{}: $ {command}\nprints\n{printed}\nand not\n{expected}", self.name);
+        assert_eq!(comparable(&printed), comparable(expected), "{}", differs());
+    }
+}
+
+/// Without what differs from run to run.
+fn comparable(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut is_about_a_registry = false;
+    for line in text.lines() {
+        let is_progress = line.get(10..11) == Some("T") && line.get(19..20) == Some("Z");
+        is_about_a_registry = (line.starts_with("warning: ") && line.contains("registry"))
+            || (is_about_a_registry && line.starts_with("  ") && !line.starts_with("  TaskTemplate"));
+        if !is_progress && !is_about_a_registry {
+            let line = line.replace(", and 1 more alike,", "").replace(".2 (", ".1 (");
+            lines.push(line.split(' ').map(without_id).collect::<Vec<_>>().join(" "));
+        }
+    }
+    lines
+}
+
+/// An ID of a task or its start becomes `ID`.
+fn without_id(word: &str) -> String {
+    let bare = word.trim_matches(['(', ')']);
+    let is_id = [12, 25].contains(&bare.len())
+        && bare.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && bare.contains(|c: char| c.is_ascii_digit());
+    if is_id { word.replace(bare, "ID") } else { word.to_owned() }
+}
