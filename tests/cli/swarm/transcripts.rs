@@ -1,7 +1,7 @@
 //! What README and docs/ show under a command is what the command prints: run again here, on a real engine.
 //!
-//! Left out of the comparison is what differs from run to run: lines of progress (they begin with the time), IDs, which of
-//! several tasks is named first, and the warnings that no registry can be asked here.
+//! Left out of the comparison is what differs from run to run: lines of progress (they begin with the time), IDs, the node's name,
+//! which of several tasks is named first, and the warnings that no registry can be asked here.
 
 use std::fs;
 use std::path::Path;
@@ -120,7 +120,12 @@ fn comparable(text: &str) -> Vec<String> {
             || (is_about_a_registry && line.starts_with("  ") && !line.starts_with("  TaskTemplate"));
         if !is_progress && !is_about_a_registry {
             let line = line.replace(", and 1 more alike,", "").replace(".2 (", ".1 (");
-            lines.push(line.split(' ').map(without_id).collect::<Vec<_>>().join(" "));
+            let mut words: Vec<String> = line.split(' ').map(without_id).collect();
+            // Its name is this machine's.
+            if let Some(at) = words.iter().position(|word| word == "node").filter(|at| at + 1 < words.len()) {
+                words[at + 1] = "NODE".to_owned();
+            }
+            lines.push(words.join(" "));
         }
     }
     lines
