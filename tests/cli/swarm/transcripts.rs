@@ -131,11 +131,11 @@ fn comparable(text: &str) -> Vec<String> {
     lines
 }
 
-/// An ID of a task or its start becomes `ID`.
+/// An ID becomes `ID`: 25 letters and digits, or its start, which stands in parentheses.
 fn without_id(word: &str) -> String {
-    let bare = word.trim_matches(['(', ')']);
-    let is_id = [12, 25].contains(&bare.len())
-        && bare.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
-        && bare.contains(|c: char| c.is_ascii_digit());
-    if is_id { word.replace(bare, "ID") } else { word.to_owned() }
+    let bare = word.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+    let id = bare.unwrap_or(word);
+    let is_id = id.len() == if bare.is_some() { 12 } else { 25 }
+        && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    if is_id { word.replace(id, "ID") } else { word.to_owned() }
 }
