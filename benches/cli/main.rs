@@ -23,6 +23,8 @@ use table::Section;
 const ROUNDS: usize = 15;
 /// Rounds where one takes many seconds.
 const FEW_ROUNDS: usize = 3;
+/// What a large swarm has; a loop of dockers would take minutes a round there.
+const MANY: usize = 10_000;
 /// The connections of everybody who posts many updates.
 const CONNECTIONS: usize = 8;
 
@@ -94,18 +96,7 @@ fn all() -> Vec<Section> {
             ],
         ),
     ];
-    for (what, flags) in [("`ls`", &["ls"][..]), ("`ls --json`", &["ls", "--json"])] {
-        let dockers = if flags.len() == 1 { vec!["ls"] } else { vec!["ls", "--format", "json"] };
-        sections.push(compare(
-            &format!("{what} of {} services", env("BENCH_SERVICES")),
-            ROUNDS,
-            vec![
-                fixed("docker", commands.docker(&dockers)),
-                fixed("curl, answer dropped", commands.curl("/services?status=true")),
-                fixed("swarmctl", commands.ours(flags)),
-            ],
-        ));
-    }
+    sections.extend(lists(&commands, &env("BENCH_SERVICES"), ROUNDS));
     let update = ["update", "--detach", "-q", "--no-resolve-image", "--image"];
     let docker = Commands { socket: socket.clone() };
     let ours = Commands { socket: socket.clone() };
@@ -131,24 +122,58 @@ fn all() -> Vec<Section> {
     ));
     for (count, rounds) in [(200, ROUNDS), (1000, FEW_ROUNDS)] {
         if let Some(names) = peers::first_names(&names, count) {
-            sections.push(batch(&socket, &names, count, rounds));
+            let what = format!("the image of {count} of {} services, `--detach`", env("BENCH_SERVICES"));
+            let chosen = ["--filter".to_owned(), format!("label=first{count}=yes")];
+            sections.push(batch(&socket, &what, &names, &chosen, rounds));
         }
     }
-    for section in &mut sections {
-        for row in &mut section.rows {
-            row.requests = row.example.as_deref().and_then(|command| count_requests(&socket, command));
-        }
+    count_all(&mut sections, &socket);
+    // Who asks for few services wants to have it soon.
+    if peers::names(&names).len() < 2000 {
+        return sections;
     }
+    let names = peers::grow(&socket, &names, &service, MANY);
+    let mut large = lists(&commands, &MANY.to_string(), FEW_ROUNDS);
+    let what = format!("the image of all {MANY} services, `--detach`");
+    large.push(batch(&socket, &what, &names, &["--all".to_owned()], FEW_ROUNDS));
+    count_all(&mut large, &socket);
+    sections.extend(large);
     sections
 }
 
-/// Updates of many services, read-back included, beside docker in a loop, several dockers, and a bare client.
-fn batch(socket: &str, names: &str, count: usize, rounds: usize) -> Section {
+fn count_all(sections: &mut [Section], socket: &str) {
+    for row in sections.iter_mut().flat_map(|section| &mut section.rows) {
+        row.requests = row.example.as_deref().and_then(|command| count_requests(socket, command));
+    }
+}
+
+/// Lists of all services there are.
+fn lists(commands: &Commands, services: &str, rounds: usize) -> Vec<Section> {
+    let fixed = |name: &str, command: Vec<String>| Contender::new(name, move |_| command.clone());
+    let list = |(what, docker, ours): (&str, &[&str], &[&str])| {
+        compare(
+            &format!("{what} of {services} services"),
+            rounds,
+            vec![
+                fixed("docker", commands.docker(docker)),
+                fixed("curl, answer dropped", commands.curl("/services?status=true")),
+                fixed("swarmctl", commands.ours(ours)),
+            ],
+        )
+    };
+    [("`ls`", &["ls"][..], &["ls"][..]), ("`ls --json`", &["ls", "--format", "json"], &["ls", "--json"])]
+        .map(list)
+        .into()
+}
+
+/// Updates of many services, read-back included, beside docker in a loop, several dockers, and a bare client; loops of
+/// dockers only where they end in time.
+fn batch(socket: &str, what: &str, names: &str, chosen: &[String], rounds: usize) -> Section {
     let commands = || Commands { socket: socket.to_owned() };
     let (looped, xargs, ours) = (commands(), commands(), commands());
     let [names1, names2] = [names.to_owned(), names.to_owned()];
     let prepared = Prepared::new(socket, names);
-    let label = format!("label=first{count}=yes");
+    let (chosen, count) = (chosen.to_vec(), peers::names(names).len());
     let mut contenders = vec![
         Contender::new("docker in a loop", move |turn| {
             looped.docker_for_all("xargs -n 1", &format!("bench:l{turn}"), &names1)
@@ -163,16 +188,16 @@ fn batch(socket: &str, names: &str, count: usize, rounds: usize) -> Section {
         Contender::new(&format!("swarmctl --parallel {CONNECTIONS}"), move |turn| {
             let parallel = CONNECTIONS.to_string();
             let flags = ["update-image", "--detach", "-q", "--no-resolve-image", "--parallel", &parallel];
-            ours.ours(&[&flags[..], &["--filter", &label, &format!("bench:b{turn}")]].concat())
+            let image = format!("bench:b{turn}");
+            let chosen = chosen.iter().map(String::as_str).chain([&*image]);
+            ours.ours(&flags.into_iter().chain(chosen).collect::<Vec<_>>())
         }),
     ];
-    if count > 200 {
-        // One docker after the other says nothing new of more services.
-        contenders.remove(0);
-    }
-    compare(
-        &format!("the image of {count} of {} services, `--detach`", env("BENCH_SERVICES")),
-        rounds,
-        contenders,
-    )
+    // One docker after the other says nothing new of more services.
+    let left_out = match count {
+        0..=200 => 0,
+        201..=2000 => 1,
+        _ => 2,
+    };
+    compare(what, rounds, contenders.split_off(left_out))
 }

@@ -1,5 +1,6 @@
 //! The bare client that posts prepared bodies, and a socket that counts what is asked.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -20,6 +21,30 @@ pub fn first_names(names: &str, count: usize) -> Option<String> {
     (some.len() == count).then_some(path)
 }
 
+/// The names in a file, one a line.
+pub fn names(path: &str) -> Vec<String> {
+    fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// Makes more services like this one, until there are so many, and a file with the names of all.
+pub fn grow(socket: &str, names: &str, like: &str, count: usize) -> String {
+    let mut connection = Connection::new(socket);
+    let (status, service) = connection.ask("GET", &format!("/services/{like}"), b"");
+    assert_eq!(status, 200);
+    let mut spec = serde_json::from_slice::<Value>(&service).unwrap()["Spec"].clone();
+    spec["Labels"].as_object_mut().unwrap().retain(|label, _| !label.starts_with("first"));
+    let mut all = self::names(names);
+    for number in all.len() + 1..=count {
+        spec["Name"] = format!("{}{number}", like.trim_end_matches(char::is_numeric)).into();
+        let (status, said) = connection.ask("POST", "/services/create", spec.to_string().as_bytes());
+        assert_eq!(status, 201, "{}", String::from_utf8_lossy(&said));
+        all.push(spec["Name"].as_str().unwrap().to_owned());
+    }
+    let path = format!("{names}.all");
+    fs::write(&path, all.join("\n") + "\n").unwrap();
+    path
+}
+
 /// The services whose posts are prepared before each turn.
 pub struct Prepared {
     socket: String,
@@ -29,9 +54,7 @@ pub struct Prepared {
 
 impl Prepared {
     pub fn new(socket: &str, names: &str) -> Self {
-        let text = fs::read_to_string(names).unwrap();
-        let bodies = format!("{names}.bodies");
-        Self { socket: socket.to_owned(), names: text.lines().map(str::to_owned).collect(), bodies }
+        Self { socket: socket.to_owned(), names: self::names(names), bodies: format!("{names}.bodies") }
     }
 
     /// Reads all services, writes their posts to a file, and gives the command that sends them.
@@ -40,9 +63,10 @@ impl Prepared {
         let (status, all) = connection.ask("GET", "/services", b"");
         assert_eq!(status, 200);
         let all: Vec<Value> = serde_json::from_slice(&all).unwrap();
+        let wanted: HashSet<&str> = self.names.iter().map(String::as_str).collect();
         let mut bodies = String::new();
         for service in all {
-            if self.names.iter().any(|name| service["Spec"]["Name"] == name.as_str()) {
+            if service["Spec"]["Name"].as_str().is_some_and(|name| wanted.contains(name)) {
                 let mut spec = service["Spec"].clone();
                 spec["TaskTemplate"]["ContainerSpec"]["Image"] = image.into();
                 let target = format!(
