@@ -138,7 +138,7 @@ fn read(file: &Path) -> Result<Option<Context>, String> {
 }
 
 /// A context's `meta.json`.
-fn parse(text: &[u8]) -> Result<Context, String> {
+pub(super) fn parse(text: &[u8]) -> Result<Context, String> {
     let meta = &user_file::object(text)?;
     let name = text_of(meta, "Name")?.filter(|name| !name.is_empty()).ok_or("it has no `Name`")?;
     let description = match field(meta, "Metadata") {

@@ -11,10 +11,14 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use serde_json::{Value, json};
 
+use super::context;
 use super::docker_config::DockerConfig;
 use super::endpoint::Endpoint;
+use super::headers;
 use super::image::ImageRef;
 use super::path::Path;
+use super::proxy::Proxy;
+use super::service::Service;
 use super::spec::{self, Document, Outside};
 use super::{logs, shell};
 
@@ -146,7 +150,7 @@ const PIECES: &[&str] = &[
 ];
 
 /// A value put together of pieces, sometimes torn, rarely long.
-fn value(random: &mut Rng) -> String {
+pub fn value(random: &mut Rng) -> String {
     let mut text: String = (0..random.usize(1..9)).map(|_| PIECES[random.usize(..PIECES.len())]).collect();
     match random.u8(..40) {
         0 => text = text.repeat(200),
@@ -159,8 +163,17 @@ fn value(random: &mut Rng) -> String {
     text
 }
 
+/// The same text, or one with something in it that does not belong there.
+fn torn(random: &mut Rng, mut text: String) -> String {
+    if random.bool() {
+        let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+        text.insert_str(random.choice(&places).copied().unwrap_or(0), PIECES[random.usize(..PIECES.len())]);
+    }
+    text
+}
+
 /// Calls a parser again and again, and tells how often.
-fn many(what: &str, mut parse: impl FnMut(&mut Rng)) {
+pub fn many(what: &str, mut parse: impl FnMut(&mut Rng)) {
     let cases = std::env::var_os("SWARMCTL_TEST_FUZZ_CASES")
         .and_then(|cases| cases.to_str()?.parse().ok())
         .unwrap_or(500);
@@ -251,11 +264,7 @@ fn config_files() {
             value(random),
             value(random)
         );
-        if random.bool() {
-            let at =
-                text.char_indices().map(|(at, _)| at).nth(random.usize(0..text.chars().count())).unwrap_or(0);
-            text.insert_str(at, PIECES[random.usize(..PIECES.len())]);
-        }
+        text = torn(random, text);
         let parsed =
             [DockerConfig::parse("p", text.as_bytes()), DockerConfig::parse_variable(text.as_bytes())];
         for config in parsed.into_iter().flatten() {
@@ -266,14 +275,64 @@ fn config_files() {
 }
 
 #[test]
+fn what_says_where_the_engine_is() {
+    many("contexts, headers, proxies", |random| {
+        let context = format!(
+            r#"{{"Name":"{}","Metadata":{},"Endpoints":{{"docker":{{"Host":"{}","SkipTLSVerify":{}}}}}}}"#,
+            value(random),
+            some_json(random, 2),
+            value(random),
+            some_json(random, 1)
+        );
+        let _ = context::parse(torn(random, context).as_bytes());
+        for header in headers::parse_variable(&value(random)).into_iter().flatten() {
+            assert_eq!(headers::check(&header), Ok(()), "what is sent can be a header");
+        }
+        let variables = [value(random), value(random)];
+        let variable = |name: &str| Some(variables[usize::from(name.starts_with("NO"))].clone());
+        if let Ok(endpoint) = Endpoint::parse(&format!("tcp://{}", value(random)), None) {
+            let _ = Proxy::find(&endpoint, variable);
+        }
+    });
+}
+
+/// What is held as text is what can be read, and as much is known of it.
+#[test]
+fn services_held_as_text() {
+    many("services held as text", |random| {
+        let mut service = json!({
+            "ID": "abc",
+            "Version": { "Index": random.u64(..) },
+            "Spec": { "Name": value(random), "Mode": { "GlobalJob": {} }, "More": some_json(random, 3) },
+        });
+        if random.bool() {
+            service["Spec"]["TaskTemplate"] = json!({ "ContainerSpec": { "Image": value(random) } });
+        }
+        let text = torn(random, service.to_string());
+        let read = serde_json::from_str::<Value>(&text).ok().and_then(Service::new);
+        let Some(held) = Service::from_text(&text) else { return };
+        let read = read.expect("what is held can be read");
+        let known = |it: &Service| {
+            (
+                it.id().to_owned(),
+                it.name().to_owned(),
+                it.version(),
+                it.is_job(),
+                it.image().map(str::to_owned),
+            )
+        };
+        assert_eq!(known(&held), known(&read), "{text}");
+        assert_eq!(held, read, "{text}");
+        let spec = held.spec().to_string();
+        assert!(text.contains(&spec) || !held.has_spec_text(spec.as_bytes()), "{text}");
+    });
+}
+
+#[test]
 fn specs_of_files() {
     many("specs of --spec", |random| {
         let mut text = some_json(random, 4).to_string();
-        if random.u8(..3) == 0 {
-            let at =
-                text.char_indices().map(|(at, _)| at).nth(random.usize(0..text.chars().count())).unwrap_or(0);
-            text.insert_str(at, PIECES[random.usize(..PIECES.len())]);
-        }
+        text = torn(random, text);
         let Ok(document) = Document::parse(&text) else { return };
         let mut made = json!({});
         spec::apply_all(&mut made, &document.as_new());

@@ -21,7 +21,7 @@ pub mod error;
 pub mod failures;
 pub mod forecast;
 #[cfg(test)]
-mod fuzz_tests;
+pub mod fuzz_tests;
 mod gate;
 mod go;
 pub mod headers;

@@ -6,7 +6,7 @@
 
 mod engine;
 mod kind;
-mod line;
+pub mod line;
 
 use std::time::Duration;
 

@@ -11,6 +11,8 @@ mod debug;
 mod exit;
 mod files;
 mod format;
+#[cfg(test)]
+mod fuzz_tests;
 mod global;
 mod grammar;
 mod image_args;

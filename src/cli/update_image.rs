@@ -1,6 +1,6 @@
 //! `update-image`: set the one image of services.
 
-mod list;
+pub mod list;
 mod wanted;
 
 use clap::Args;

@@ -27,7 +27,7 @@ pub fn read(from: &str) -> Result<Vec<(String, New)>, BadValue> {
 }
 
 /// Reads lines or JSON, whichever it is.
-fn parse(text: &str) -> Result<Vec<(String, New)>, String> {
+pub fn parse(text: &str) -> Result<Vec<(String, New)>, String> {
     let (mut pairs, mut known) = (Vec::<(String, New)>::new(), HashMap::<String, usize>::new());
     let mut add = |place: String, service: &str, image: &str| {
         let new = New::parse(image).map_err(|bad| format!("{place}: {}", bad.why))?;
@@ -48,7 +48,8 @@ fn parse(text: &str) -> Result<Vec<(String, New)>, String> {
         for value in Deserializer::from_str(text).into_iter::<Value>() {
             for item in items(value.map_err(|e| format!("it is no JSON: {e}"))?) {
                 count += 1;
-                let (service, image) = pair(&item).ok_or_else(|| {
+                let named = pair(&item).filter(|(service, _)| !service.trim().is_empty());
+                let (service, image) = named.ok_or_else(|| {
                     format!("entry {count} has no service and image: {}", shortened(&item.to_string()))
                 })?;
                 add(format!("entry {count}"), service, image)?;
@@ -139,6 +140,7 @@ mod tests {
             ("\nweb UPPER", "line 2"),
             ("[1]", "entry 1"),
             ("[{\"service\": \"web\"}]", "entry 1"),
+            (r#"[["", "a:1"]]"#, "entry 1"),
             ("{\"web\": \"a:1\"", "no JSON"),
         ] {
             let why = read(text).unwrap_err();

@@ -1,0 +1,76 @@
+//! Every parser of this folder that is not clap's, fed with broken pieces: see `api::fuzz_tests`.
+
+use std::ffi::OsString;
+
+use fastrand::Rng;
+
+use super::complete::line::Line;
+use super::update_image::list;
+use super::{parse, root, select};
+use crate::api::fuzz_tests::{many, value};
+
+/// Commands and flags as they are among what is not.
+fn word(random: &mut Rng) -> String {
+    const WORDS: [&str; 12] = [
+        "update-image",
+        "update",
+        "create",
+        "ls",
+        "ps",
+        "--filter",
+        "--image",
+        "-e",
+        "--",
+        "-H",
+        "context",
+        "scale",
+    ];
+    if random.bool() { WORDS[random.usize(..WORDS.len())].to_owned() } else { value(random) }
+}
+
+#[test]
+fn lists_of_services_and_images() {
+    many("lists of --from", |random| {
+        let lines = (0..random.usize(1..5)).map(|_| format!("{} {}", value(random), value(random)));
+        let mut text = lines.collect::<Vec<_>>().join("\n");
+        if random.bool() {
+            text = format!(r#"[{{"service":"{}","image":"{}"}}]"#, value(random), value(random));
+        }
+        for (service, _) in list::parse(&text).into_iter().flatten() {
+            assert!(!service.is_empty(), "{text:?}");
+        }
+    });
+}
+
+#[test]
+fn filters() {
+    many("filters", |random| {
+        let text = format!(
+            "{}={}",
+            ["name", "LABEL", " id", "image", "mode", "x"][random.usize(..6)],
+            value(random)
+        );
+        if let Ok((key, value)) = select::parse(&text) {
+            assert!(
+                !key.is_empty() && !value.is_empty(),
+                "{text:?}: an empty value would be that of every service"
+            );
+        }
+    });
+}
+
+#[test]
+fn command_lines_and_their_completion() {
+    let mut whole = root();
+    whole.build();
+    many("command lines, completion", |random| {
+        let words: Vec<String> = (0..random.usize(1..6)).map(|_| word(random)).collect();
+        let line: Vec<OsString> =
+            std::iter::once("swarmctl").chain(words.iter().map(String::as_str)).map(Into::into).collect();
+        let _ = parse(&mut root(), &line);
+        if let Some((cursor, before)) = words.split_last() {
+            let line = Line::read(&whole, before, cursor);
+            let _ = line.wanted;
+        }
+    });
+}
