@@ -42,10 +42,10 @@ impl Style {
 
 /// Prints what became of the services and gives the command's exit code.
 pub fn report(style: Style, outcomes: &[Outcome], global: &Global) -> anyhow::Result<Exit> {
-    let (code, object) = object(style, outcomes, global);
+    let code = exit_code(style, outcomes, global);
     let mut out = output::stdout();
     if style.json {
-        out.json_object(&object);
+        out.json_object(&object(style, outcomes, global));
     }
     for outcome in outcomes {
         if !style.json {
@@ -173,18 +173,24 @@ fn summary(style: Style, outcomes: &[Outcome]) -> String {
     format!("{}: {}", counted(outcomes.len(), "service"), counts.join(", "))
 }
 
-/// The command's exit code, and the one object of `--json`.
-pub fn object(style: Style, outcomes: &[Outcome], global: &Global) -> (Exit, Value) {
-    let code_of = |one: &Outcome| match Exit::of_outcome(one, global.signal()) {
-        Exit::Done if style.tells_difference && !matches!(one.verdict, Verdict::Unchanged(_)) => {
+/// The command's exit code.
+pub fn exit_code(style: Style, outcomes: &[Outcome], global: &Global) -> Exit {
+    Exit::merge(outcomes.iter().map(|one| code_of(style, one, global)))
+}
+
+/// The one object of `--json`.
+pub fn object(style: Style, outcomes: &[Outcome], global: &Global) -> Value {
+    let services = outcomes.iter().map(|one| as_json(one, code_of(style, one, global)));
+    object_of(style, exit_code(style, outcomes, global), services.collect())
+}
+
+fn code_of(style: Style, outcome: &Outcome, global: &Global) -> Exit {
+    match Exit::of_outcome(outcome, global.signal()) {
+        Exit::Done if style.tells_difference && !matches!(outcome.verdict, Verdict::Unchanged(_)) => {
             Exit::Different
         }
         code => code,
-    };
-    let codes: Vec<Exit> = outcomes.iter().map(code_of).collect();
-    let code = Exit::merge(codes.iter().copied());
-    let services: Vec<Value> = outcomes.iter().zip(&codes).map(|(one, code)| as_json(one, *code)).collect();
-    (code, object_of(style, code, services))
+    }
 }
 
 fn object_of(style: Style, code: Exit, services: Vec<Value>) -> Value {

@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::format::{self, ListFormat};
 use super::global::Global;
 use super::ls::image_without_digest;
-use super::report::{Style, choose, object, tell};
+use super::report::{Style, choose, exit_code, object, tell};
 use super::select::{Jobs, SelectArgs};
 use super::watch;
 use crate::api::failures::Failure;
@@ -66,10 +66,10 @@ pub fn run(args: StatusArgs, global: &Global) -> anyhow::Result<Exit> {
         let failures = causes.map(|cause| Failure { node: cause.node.clone(), cause, log: Vec::new() });
         outcome.explanation.failures = failures.collect();
     }
-    let (exit, object) = object(style, &outcomes, global);
+    let exit = exit_code(style, &outcomes, global);
     let mut out = output::stdout();
     if args.json {
-        out.json_object(&object);
+        out.json_object(&object(style, &outcomes, global));
     } else {
         let judged =
             outcomes.iter().filter_map(|one| Some(cells(one.service.as_ref()?, one.rollout.as_ref()?)));

@@ -31,7 +31,9 @@ pub(super) struct Unread {
 
 impl Unread {
     /// What these edits have made of the spec, which was posted as `text`.
-    pub fn new(edits: &[Edit], spec: &Value, text: Vec<u8>) -> Self {
+    pub fn new(edits: &[Edit], spec: &Value, mut text: Vec<u8>) -> Self {
+        // There may be thousands of them.
+        text.shrink_to_fit();
         Self { edits: Sent::of(edits, spec), text }
     }
 
