@@ -191,6 +191,25 @@ pub fn list_text(client: &Client, filters: &[Filter]) -> Result<String> {
     })
 }
 
+/// [`list_text`] of those services only that `is_meant`, each to the byte.
+pub fn list_text_of(
+    client: &Client,
+    filters: &[Filter],
+    is_meant: impl Fn(&ServiceRow) -> bool,
+) -> Result<String> {
+    client.get_with(&path_of_list(filters, true), |answer| {
+        let texts: Vec<&RawValue> = answer.json()?;
+        let mut meant = Vec::new();
+        for text in texts {
+            let row = serde_json::from_str::<ServiceRow>(text.get());
+            if is_meant(&row.map_err(|e| answer.garbled(format!("it is no list of services ({e})")))?) {
+                meant.push(text.get());
+            }
+        }
+        Ok(format!("[{}]\n", meant.join(",")))
+    })
+}
+
 /// The filters as the engine takes them; of one key several values are alternatives.
 pub fn filters(filters: &[Filter]) -> Value {
     let mut map = Map::new();

@@ -8,6 +8,7 @@ use clap::Args;
 use super::exit::Exit;
 use super::format::{self, ListFormat};
 use super::global::Global;
+use super::select::Images;
 use crate::api::client::Client;
 use crate::api::error::Result;
 use crate::api::image::ImageRef;
@@ -21,7 +22,7 @@ use crate::output::{self, Columns, Format, TemplateError, natural_cmp};
 /// `inspect --pretty`.
 #[derive(Args, Debug)]
 pub struct LsArgs {
-    /// Show services with this property: id, label, mode or name (the start of id and name is enough)
+    /// Show services with this property: id, label, mode, name (the start of id and name is enough) or image
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = parse_filter)]
     filter: Vec<services::Filter>,
     /// Print nothing but IDs
@@ -63,11 +64,17 @@ pub fn run(args: LsArgs, global: &Global) -> anyhow::Result<Exit> {
 
 fn list(client: &Client, args: &LsArgs, format: Option<&Format>) -> anyhow::Result<()> {
     let mut out = output::stdout();
-    if args.json {
-        out.json_untouched(&services::list_text(client, &args.filter)?);
+    let (images, filters) = Images::split(&args.filter)?;
+    let is_meant = |row: &ServiceRow| images.is_empty() || images.iter().any(|of| of.include(row.image()));
+    if args.json && images.is_empty() {
+        out.json_untouched(&services::list_text(client, &filters)?);
+    } else if args.json {
+        out.json_untouched(&services::list_text_of(client, &filters, is_meant)?);
     } else {
         let only_ids = args.quiet && format.is_none();
-        let mut listed = services::list_rows(client, &args.filter, !only_ids, Listed::new)?;
+        let meant = |row: &ServiceRow| is_meant(row).then(|| Listed::new(row));
+        let listed = services::list_rows(client, &filters, !only_ids, meant)?;
+        let mut listed: Vec<Listed> = listed.into_iter().flatten().collect();
         listed.sort_by(|a, b| natural_cmp(&a.name, &b.name).then_with(|| a.id.cmp(&b.id)));
         if only_ids {
             listed.iter().for_each(|service| out.line(service.short_id()));
@@ -79,8 +86,8 @@ fn list(client: &Client, args: &LsArgs, format: Option<&Format>) -> anyhow::Resu
     Ok(out.finish()?)
 }
 
-/// The keys that the engine filters by.
-const KEYS: [&str; 4] = ["id", "label", "mode", "name"];
+/// The keys that the engine filters by, and `image`, for which it is done here.
+const KEYS: [&str; 5] = ["id", "image", "label", "mode", "name"];
 /// What it takes for `mode`; anything else would just match nothing.
 const MODES: [&str; 4] = ["global", "global-job", "replicated", "replicated-job"];
 
@@ -93,6 +100,9 @@ pub(super) fn parse_filter(text: &str) -> Result<services::Filter, String> {
     }
     if key == "mode" && !MODES.contains(&value.as_str()) {
         return Err(format!("the modes are {}", MODES.join(", ")));
+    }
+    if key == "image" {
+        Images::parse(&value).map_err(|bad| bad.to_string())?;
     }
     Ok((key, value))
 }
@@ -306,7 +316,8 @@ mod tests {
         assert_eq!(parse_filter("mode=replicated-job"), filter("mode", "replicated-job"));
         assert!(parse_filter("web").unwrap_err().contains("KEY=VALUE"));
         assert!(parse_filter("").is_err());
-        assert_eq!(parse_filter("color=red").unwrap_err(), "the keys are id, label, mode, name");
+        assert_eq!(parse_filter("color=red").unwrap_err(), "the keys are id, image, label, mode, name");
         assert!(parse_filter("mode=job").unwrap_err().contains("global-job"));
+        assert!(parse_filter("image=UPPER").is_err() && parse_filter("image=").is_err());
     }
 }

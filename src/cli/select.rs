@@ -126,10 +126,8 @@ impl SelectArgs {
 
     /// The selected services, by name.
     pub fn select(&self, client: &Client, jobs: Jobs) -> Result<Vec<Service>> {
-        let (by_image, mut filters): (Vec<_>, Vec<_>) =
-            self.filter.iter().cloned().partition(|(key, _)| key == "image");
+        let (images, mut filters) = Images::split(&self.filter)?;
         filters.extend(self.stack.iter().map(|name| ("label".to_owned(), format!("{STACK}={name}"))));
-        let images = by_image.iter().map(|(_, image)| Images::parse(image)).collect::<Result<Vec<_>, _>>()?;
         let mut services = services::list(client, &services::filters(&filters))?;
         if !images.is_empty() {
             services.retain(|service| {
@@ -270,20 +268,30 @@ pub fn parse(text: &str) -> Result<Filter, String> {
 }
 
 /// The images of a repository: all, those with a tag, or those with a digest.
-struct Images {
+#[derive(Clone, Debug)]
+pub struct Images {
     image: ImageRef,
     has_tag: bool,
 }
 
 impl Images {
-    fn parse(text: &str) -> Result<Self, BadValue> {
+    /// Reads `REF` of `image=REF`.
+    pub fn parse(text: &str) -> Result<Self, BadValue> {
         let image = ImageRef::parse(text)?;
         let name = text.split('@').next().unwrap_or_default();
         let has_tag = name.rsplit('/').next().unwrap_or_default().contains(':');
         Ok(Self { image, has_tag })
     }
 
-    fn include(&self, runs: &str) -> bool {
+    /// Those among the filters, which the engine does not know, and the others.
+    pub fn split(filters: &[Filter]) -> Result<(Vec<Self>, Vec<Filter>), BadValue> {
+        let (images, others): (Vec<_>, Vec<_>) = filters.iter().cloned().partition(|(key, _)| key == "image");
+        let images = images.iter().map(|(_, image)| Self::parse(image)).collect::<Result<_, _>>()?;
+        Ok((images, others))
+    }
+
+    /// Whether a service that runs this image is one of those.
+    pub fn include(&self, runs: &str) -> bool {
         let Ok(runs) = ImageRef::parse(runs) else { return false };
         runs.same_repository(&self.image)
             && (!self.has_tag || runs.tag() == self.image.tag())

@@ -134,8 +134,36 @@ fn filters_go_to_the_engine_several_of_a_kind_too() {
 }
 
 #[test]
+fn an_image_selects_what_runs_it_in_the_table_and_in_the_engines_own_json() {
+    let service = |id: &str, image: &str| {
+        format!(
+            r#"{{"ID":"{id}","Version":{{"Index":9007199254740993}},"Spec":{{"Name":"{id}","TaskTemplate":{{"ContainerSpec":{{"Image":"{image}"}}}}}},"ServiceStatus":{{"RunningTasks":1}}}}"#
+        )
+    };
+    let pinned = format!("docker.io/library/nginx:1.27@sha256:{}", "a".repeat(64));
+    let (a, b, c) = (service("a", &pinned), service("b", "nginx:1.28"), service("c", "redis:7"));
+    let list = format!("[{a},{b},{c}]\n");
+    for (filter, ids, json) in [
+        ("image=nginx", "a\nb\n", format!("[{a},{b}]\n")),
+        ("image=nginx:1.27", "a\n", format!("[{a}]\n")),
+        ("image=nginx:2", "", "[]\n".to_owned()),
+    ] {
+        let ls = |args: &[&str], query: &str| {
+            let engine = Engine::ordered([
+                get(&format!("/v1.41/services{query}")).answers(Answer::json(200, list.clone()))
+            ]);
+            let args = [&["ls", "--filter", filter][..], args].concat();
+            swarmctl(args).host(engine.host()).run().exits(0).stdout
+        };
+        assert_eq!(ls(&["-q"], ""), ids);
+        assert_eq!(ls(&["--json"], "?status=true"), json);
+        assert_eq!(ls(&["--format", "{{.ID}}"], "?status=true"), ids);
+    }
+}
+
+#[test]
 fn a_filter_that_cannot_be_one_is_two_and_nothing_is_asked() {
-    for filter in ["web", "", "color=red", "mode=sometimes"] {
+    for filter in ["web", "", "color=red", "mode=sometimes", "image=UPPER", "image="] {
         let engine = Engine::silent();
         swarmctl(["ls", "--filter", filter]).host(engine.host()).run().exits(2);
         assert!(engine.requests().is_empty());
