@@ -1,0 +1,191 @@
+//! Which services are meant, and what is wrong with it before anything is posted.
+
+use serde_json::json;
+
+use super::{images, on, outcomes, set, swarm};
+
+#[test]
+fn services_are_selected_by_stack_label_image_and_all_and_shown_first() {
+    for (select, expected) in [
+        (&["--stack", "shop"][..], "5 services: a, b, c, d, e"),
+        (&["--filter", "label=tier=back"], "2 services: x, y"),
+        (&["--filter", "image=shop/api"], "2 services: x, y"),
+        (&["--filter", "image=shop/api:1.7", "--filter", "name=y"], "1 service: y"),
+        (
+            &["--filter", "image=shop/api", "--filter", "image=opera443399/whoami"],
+            "7 services: a, b, c, d, e, x, y",
+        ),
+        (&["--all"], "7 services: a, b, c, d, e, x, y"),
+        (&["--filter", "mode=replicated", "--filter", "name=b"], "1 service: b"),
+    ] {
+        let swarm = swarm();
+        let run = on(&swarm, &[&["restart", "-d"], select].concat()).run().exits(0);
+        let (count, names) = expected.split_once(": ").unwrap();
+        run.says(&[&format!("selected {count} to restart: {names}\n")]);
+    }
+    for none in ["image=shop/api:1.8", "name=nosuch", "label=tier=front"] {
+        let swarm = swarm();
+        let run = on(&swarm, &["restart", "--json", "--filter", none])
+            .run()
+            .exits(3)
+            .says(&["error: cannot restart any service", "nothing fits"]);
+        assert_eq!(run.json(), json!({ "command": "restart", "exit_code": 3, "services": [] }));
+        assert!(swarm.posts().is_empty());
+    }
+}
+
+#[test]
+fn a_selection_leaves_jobs_alone_except_for_reading_waiting_and_removing() {
+    for command in [&["update-image", "--no-resolve-image"][..], &["update", "--label-add=a=b"], &["restart"]]
+    {
+        let swarm = swarm();
+        let image = if command[0] == "update-image" { &["i:1"][..] } else { &[] };
+        let run = on(&swarm, &[command, &["-d", "--stack", "shop"], image].concat()).run().exits(0);
+        run.says(&["left 1 job alone, which any post would run again: job"]);
+        assert_eq!((swarm.posts().len(), swarm.service("job").taken.len()), (5, 0), "{command:?}");
+    }
+    let swarm = swarm();
+    on(&swarm, &["wait", "--filter", "name=job"]).run().exits(0).prints(&["job: converged"]);
+    on(&swarm, &["status", "--stack", "shop"]).run().exits(0).prints(&["job", "e "]);
+    on(&swarm, &["rm", "--filter", "name=job", "--yes"]).run().exits(0).prints(&["job: removed"]);
+    on(&swarm, &["restart", "-d", "--filter", "name=job"]).run().exits(3);
+}
+
+#[test]
+fn a_selection_is_removed_only_with_yes() {
+    let swarm = swarm();
+    on(&swarm, &["rm", "--stack", "shop"]).run().exits(2).says(&["a, b, c, d, e, job", "--yes"]);
+    on(&swarm, &["rm", "--stack", "shop", "--dry-run"]).run().exits(0).prints(&["job: would be removed"]);
+    assert_eq!(swarm.world().services.len(), 8);
+    on(&swarm, &["rm", "--stack", "shop", "--yes"]).run().exits(0).says(&["6 services: 6 removed"]);
+    assert_eq!(swarm.world().services.len(), 2);
+}
+
+#[test]
+fn names_and_a_selection_do_not_go_together_and_nothing_is_sent() {
+    let swarm = swarm();
+    for args in [
+        &["restart", "a", "--all"][..],
+        &["restart"],
+        &["rollback"],
+        &["status"],
+        &["wait", "a", "--stack", "shop"],
+        &["rm", "a", "--all", "--yes"],
+        &["logs"],
+        &["ps", "a", "--stack", "shop"],
+        &["ps", "a", "--filter", "label=tier"],
+        &["update", "--label-add", "a=b"],
+        &["restart", "--all", "--stack", "shop"],
+        &["restart", "--filter", "color=red"],
+        &["restart", "--stack", ""],
+        &["restart", "--filter", "name="],
+        &["restart", "--filter", "label="],
+        &["restart", "--filter", "image=a b"],
+        &["scale", "a"],
+        &["scale", "a=x"],
+        &["scale", "a=1", "a=2"],
+        &["scale", "--all", "a=1"],
+        &["scale", "--all"],
+        &["restart", "--canary", "1", "-d", "--all"],
+        &["restart", "--canary", "0", "--all"],
+        &["restart", "--parallel", "0", "--all"],
+        &["restart", "--max-failures", "-1", "--all"],
+        &["restart", "--rollback-on-failure=some", "--all"],
+        &["restart", "--if-version", "7", "a", "b"],
+    ] {
+        let asked_before = swarm.requests().len();
+        let run = on(&swarm, args).run().exits(2).tells_an_error();
+        let reads = swarm.requests().len() - asked_before;
+        assert!(reads == 0 || args.contains(&"--if-version"), "{}", run.report());
+    }
+    assert!(swarm.posts().is_empty());
+}
+
+#[test]
+fn update_image_takes_pairs_a_tag_a_selection_or_a_list() {
+    let swarm = swarm();
+    set(
+        &swarm,
+        &["-d", "a=i:1", "b=j:2@sha256:0000000000000000000000000000000000000000000000000000000000000001"],
+    )
+    .exits(0);
+    assert_eq!(images(&swarm, &["a", "b"])[0], "i:1");
+    set(&swarm, &["-d", "--tag", "1.8", "x", "y"]).exits(0);
+    assert_eq!(images(&swarm, &["x", "y"]), ["shop/api:1.8", "shop/api:1.8"]);
+    set(&swarm, &["-d", "--filter", "image=shop/api:1.8", "shop/api:1.9"]).exits(0);
+    assert_eq!(images(&swarm, &["x", "y"]), ["shop/api:1.9", "shop/api:1.9"]);
+    set(&swarm, &["-d", "--tag", "2.0", "--stack", "shop"]).exits(0);
+    assert_eq!(images(&swarm, &["c", "x"]), ["opera443399/whoami:2.0", "shop/api:1.9"]);
+    let list = "# today\nx shop/api:3\n\ny\tshop/api:4\n";
+    on(&swarm, &["update-image", "--no-resolve-image", "-d", "--from", "-"]).stdin(list).run().exits(0);
+    assert_eq!(images(&swarm, &["x", "y"]), ["shop/api:3", "shop/api:4"]);
+    let json = r#"[{"service": "x", "image": "shop/api:5"}]"#;
+    on(&swarm, &["update-image", "--no-resolve-image", "-d", "--from", "-"]).stdin(json).run().exits(0);
+    assert_eq!(images(&swarm, &["x", "y"]), ["shop/api:5", "shop/api:4"]);
+}
+
+#[test]
+fn what_is_wrong_with_it_is_found_before_the_first_post() {
+    let swarm = swarm();
+    for args in [
+        &["a"][..],
+        &[],
+        &["a", "b", "c"],
+        &["a=i:1", "b"],
+        &["a=i:1", "=i:2"],
+        &["a=i:1", "a=i:2"],
+        &["a=i:1", "b=UP/PER:1:2"],
+        &["--tag", "1.8"],
+        &["--tag", "b@d", "a"],
+        &["--tag", "1.8", "a=i:1"],
+        &["--tag", "1.8", "--refresh", "a"],
+        &["--refresh", "a"],
+        &["--all"],
+        &["--all", "a", "i:1"],
+        &["--all", "a=i:1"],
+        &["--from", "/nonexistent"],
+        &["--from", "-", "a", "i:1"],
+        &["--from", "-", "--all"],
+    ] {
+        on(&swarm, &[&["update-image", "--no-resolve-image"], args].concat()).run().exits(2).tells_an_error();
+    }
+    for list in ["a i:1\nb", "a i:1\na i:2", "a UP/PER:1:2", "{\"a\": 1}", "{\"a\": \"i:1\"", "", "# none\n"]
+    {
+        let args = ["update-image", "--no-resolve-image", "--from", "-"];
+        on(&swarm, &args).stdin(list).run().exits(2).tells_an_error().says(&["--from -: "]);
+    }
+    assert_eq!(swarm.requests().len(), 0, "all of that is known without an engine");
+    // One that is not there keeps the others from being begun, whichever it is.
+    let run = set(&swarm, &["--json", "a=i:1", "b=i:1", "nosuch=i:1"]).exits(3);
+    assert_eq!(outcomes(&run), ["a not_begun", "b not_begun", "nosuch no_such_service"]);
+    // Two names of one service, which shall have two images.
+    let id = swarm.service("a").id;
+    set(&swarm, &["a=i:1", &format!("{id}=i:2")]).exits(2).says(&["one service"]);
+    assert!(swarm.posts().is_empty());
+    set(&swarm, &["-d", "a=i:1", &format!("{id}=i:1")]).exits(0);
+    assert_eq!(swarm.posts().len(), 1);
+}
+
+#[test]
+fn a_selection_is_scaled_to_one_number() {
+    let swarm = swarm();
+    swarm.world().service("b").spec["Mode"] = json!({ "Global": {} });
+    let run = on(&swarm, &["scale", "--stack", "shop", "-d", "--json", "3"]).run().exits(0);
+    assert_eq!(outcomes(&run)[1], "b unchanged");
+    assert_eq!(run.json()["services"][1]["reason"], "skipped");
+    assert_eq!(swarm.service("a").spec["Mode"]["Replicated"]["Replicas"], 3);
+    assert_eq!(swarm.posts().len(), 4);
+}
+
+#[test]
+fn the_tasks_of_a_selection_are_listed() {
+    let swarm = swarm();
+    let run = on(&swarm, &["ps", "--stack", "shop"]).run().exits(0).prints(&["a.1", "e.1", "job."]);
+    assert!(!run.stdout.contains("x.1"));
+    let run =
+        on(&swarm, &["ps", "--filter", "image=shop/api", "--filter", "desired-state=running"]).run().exits(0);
+    assert_eq!(run.stdout.lines().count(), 3);
+    // Of a named service names and IDs are those of its tasks, as docker has it.
+    on(&swarm, &["ps", "a", "--filter", "name=a.1"]).run().exits(0).prints(&["a.1"]);
+    on(&swarm, &["ps", "--stack", "nosuch"]).run().exits(3);
+}

@@ -1,0 +1,145 @@
+//! Lost answers. Requests: 1 ping, 2 post.
+
+use std::time::Duration;
+
+use super::{create, posted, swarm};
+use crate::support::fake_swarm::{Break, FakeSwarm, When};
+use crate::support::fixtures::{OLD, spec};
+use crate::support::run::quiet;
+use crate::support::server::{Answer, Door, Fault};
+
+#[test]
+fn lost_and_made_is_found_by_its_name() {
+    for fault in [Fault::Cut(0), Fault::Cut(60), Fault::Garble(0), Fault::Garble(60)] {
+        let swarm = swarm();
+        swarm.breaks(Break::by(2, fault));
+        let run = create(&["--name", "t001", "-p", "80:80", "img"]).host(swarm.host()).run().exits(0);
+        assert_eq!(run.stdout, format!("{}\n", swarm.service("t001").id));
+        assert_eq!((swarm.world().services.len(), swarm.posts().len()), (1, 1));
+    }
+}
+
+#[test]
+fn lost_and_made_without_a_name_is_found_by_its_spec() {
+    let swarm = FakeSwarm::start();
+    // An equal one that is older, and a new one that is not equal.
+    let mut older = posted(&["--label", "a=b", "-e", "X=1", "img"]);
+    older["Name"] = "older".into();
+    swarm.world().add(older);
+    swarm.after(When::Create, 1, |world| {
+        world.add(spec("someone-elses", OLD));
+        world.service("someone-elses").created = jiff::Timestamp::now();
+    });
+    swarm.breaks(Break::lost(2));
+    let run = create(&["--label", "a=b", "-e", "X=1", "img"]).host(swarm.host()).run().exits(0);
+    let world = swarm.world();
+    let ours: Vec<_> = world.services.iter().filter(|service| !service.taken.is_empty()).collect();
+    assert_eq!(ours.len(), 1);
+    assert_eq!(run.stdout, format!("{}\n", ours[0].id));
+}
+
+#[test]
+fn several_new_ones_like_it_cannot_be_told_apart_and_are_nine() {
+    let swarm = FakeSwarm::start();
+    swarm.after(When::Create, 1, |world| {
+        let mut twin = world.services[0].clone();
+        twin.id = "twin0000000000000000twin0".into();
+        twin.spec["Name"] = "twin".into();
+        world.services.push(twin);
+    });
+    swarm.breaks(Break::lost(2));
+    create(&["img"]).host(swarm.host()).run().exits(9).tells_an_error();
+    assert_eq!(swarm.posts().len(), 1);
+}
+
+#[test]
+fn lost_and_not_made_is_not_made_twice_and_not_said_to_be_made() {
+    for name in [&["--name", "t001"][..], &[]] {
+        let swarm = FakeSwarm::start();
+        swarm.breaks(Break::lost(2).unhandled());
+        let run = create(&[name, &["img"]].concat()).host(swarm.host()).run();
+        let made = swarm.world().services.len();
+        match run.code {
+            Some(0) => assert_eq!(made, 1, "{}", run.report()),
+            Some(1 | 8) => assert_eq!(made, 0, "{}", run.report()),
+            _ => panic!("{}", run.report()),
+        }
+        if name.is_empty() {
+            assert_eq!(swarm.posts().len(), 1, "nothing guards a second post without a name");
+        }
+    }
+}
+
+#[test]
+fn a_service_of_that_name_that_was_there_before_is_someone_elses() {
+    for handled in [true, false] {
+        let swarm = FakeSwarm::start();
+        let mut theirs = posted(&["--name", "t001", "img"]);
+        theirs["Labels"]["theirs"] = "yes".into();
+        swarm.world().add(theirs);
+        let mut broken = Break::lost(2);
+        broken.handled = handled;
+        swarm.breaks(broken);
+        let run = create(&["--name", "t001", "img"]).host(swarm.host()).run().exits(1).tells_an_error();
+        run.says(&["t001"]);
+        assert_eq!(swarm.world().services.len(), 1);
+    }
+}
+
+#[test]
+fn lost_and_not_to_be_looked_up_is_nine() {
+    for door in [Door::Closing, Door::Refusing] {
+        for handled in [true, false] {
+            for name in [&["--name", "t001"][..], &[]] {
+                let swarm = FakeSwarm::start();
+                let mut broken = Break::lost(2).then(door);
+                broken.handled = handled;
+                swarm.breaks(broken);
+                let run =
+                    create(&[name, &["img"]].concat()).host(swarm.host()).run().exits(9).tells_an_error();
+                assert!(run.took < Duration::from_secs(5), "{}", run.report());
+                assert_eq!(swarm.posts().len(), 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn judges_what_is_new_by_the_engines_clock_never_by_its_own() {
+    for hours in [-30, 30] {
+        for name in [&["--name", "t001"][..], &[]] {
+            let swarm = FakeSwarm::start();
+            swarm.world().clock = jiff::SignedDuration::from_hours(hours);
+            swarm.breaks(Break::lost(2));
+            let run = create(&[name, &["img"]].concat()).host(swarm.host()).run().exits(0);
+            assert_eq!(run.stdout, format!("{}\n", swarm.world().services[0].id));
+        }
+    }
+}
+
+#[test]
+fn an_answer_without_an_id_is_looked_up() {
+    for body in ["{}", "", "null", "<html>", "{\"ID\":\"\"}", "{\"ID\":7}"] {
+        let swarm = FakeSwarm::start();
+        swarm.breaks(Break::instead(2, Answer::json(201, body)));
+        let run = create(&["--name", "t001", "img"]).host(swarm.host()).run().exits(0);
+        assert_eq!(run.stdout, format!("{}\n", swarm.service("t001").id), "{body:?}");
+        assert_eq!(swarm.posts().len(), 1);
+    }
+}
+
+#[test]
+fn a_signal_while_the_post_is_out_says_that_it_may_have_been_made() {
+    let _quiet = quiet();
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let swarm = FakeSwarm::start();
+        swarm.breaks(Break::by(2, Fault::Stall(0)));
+        let mut running = create(&["--name", "t001", "img"]).host(swarm.host()).spawn();
+        swarm.wait_for_requests(2);
+        let sent = std::time::Instant::now();
+        running.signal(signal);
+        let run = running.wait().exits(code).tells_an_error();
+        assert!(sent.elapsed() < Duration::from_millis(500), "{}", run.report());
+        run.says(&["may have been"]);
+    }
+}

@@ -1,0 +1,52 @@
+//! `create`: the posted spec, docker's grammar, and what is known where the answer was lost.
+
+mod engine;
+mod lost;
+mod spec;
+mod values;
+
+use serde_json::Value;
+
+use crate::support::engine::Engine;
+use crate::support::fake_swarm::FakeSwarm;
+use crate::support::fixtures::NETWORK;
+use crate::support::run::{Run, Swarmctl, swarmctl};
+
+fn create(args: &[&str]) -> Swarmctl {
+    swarmctl([&["create", "--detach", "--no-resolve-image"], args].concat())
+}
+
+/// A swarm with one network.
+fn swarm() -> FakeSwarm {
+    let swarm = FakeSwarm::start();
+    swarm.world().networks.push((NETWORK.into(), "t001only".into()));
+    swarm
+}
+
+/// The spec that a create with these arguments posts.
+#[track_caller]
+fn posted(args: &[&str]) -> Value {
+    let swarm = swarm();
+    create(args).host(swarm.host()).run().exits(0);
+    let posts = swarm.posts();
+    assert_eq!(posts.len(), 1);
+    assert_eq!(posts[0].endpoint(), "/services/create");
+    posts[0].json()
+}
+
+/// That a create with these arguments posts, at a place, this.
+#[track_caller]
+fn posts_at(args: &[&str], place: &str, wanted: &Value) {
+    let spec = posted(args);
+    assert_eq!(spec.pointer(place).unwrap_or(&Value::Null), wanted, "{args:?} at {place}\n{spec:#}");
+}
+
+/// That these arguments are refused with exit code 2 before anything is sent.
+#[track_caller]
+fn refuses(args: &[&str]) -> Run {
+    let engine = Engine::silent();
+    let run = create(args).host(engine.host()).run().exits(2);
+    assert!(engine.requests().is_empty(), "nothing is sent: {}", run.report());
+    assert!(run.stdout.is_empty() && !run.stderr.is_empty(), "{}", run.report());
+    run
+}

@@ -1,0 +1,111 @@
+//! Values of flags: where they come from, which one counts, and which are none.
+
+use serde_json::{Value, json};
+
+use super::{create, posted, posts_at, refuses, swarm};
+
+#[test]
+fn environment_and_labels_are_dockers() {
+    posts_at(
+        &["-eA=1", "-e", "B=a=b", "--env", "C=", "--env=D= x ", "-e=E=5", "img"],
+        "/TaskTemplate/ContainerSpec/Env",
+        &json!(["A=1", "B=a=b", "C=", "D= x ", "E=5"]),
+    );
+    posts_at(
+        &["-la=b", "-l", "c", "--label", "d=e=f", "--label=ü=☃", "img"],
+        "/Labels",
+        &json!({ "a": "b", "c": "", "d": "e=f", "ü": "☃" }),
+    );
+    posts_at(
+        &["--container-label", "a=b", "img"],
+        "/TaskTemplate/ContainerSpec/Labels",
+        &json!({ "a": "b" }),
+    );
+    refuses(&["-e", "", "img"]);
+    refuses(&["-e", "=x", "img"]);
+}
+
+#[test]
+fn a_bare_key_takes_its_value_from_the_environment_as_docker_does() {
+    let swarm = swarm();
+    let run =
+        create(&["--name", "x", "-e", "FROM_OUTSIDE", "-e", "NOT_THERE", "img"]).env("FROM_OUTSIDE", "in");
+    run.host(swarm.host()).run().exits(0);
+    // What is not there is sent bare: docker 28.2 does so for services.
+    let env = &swarm.service("x").spec["TaskTemplate"]["ContainerSpec"]["Env"];
+    assert_eq!(env, &json!(["FROM_OUTSIDE=in", "NOT_THERE"]));
+}
+
+#[test]
+fn everything_after_the_image_is_the_command() {
+    let args = "/TaskTemplate/ContainerSpec/Args";
+    posts_at(&["img", "-x", "--name", "n", "--", "-d"], args, &json!(["-x", "--name", "n", "--", "-d"]));
+    posts_at(&["img", "--help"], args, &json!(["--help"]));
+    posts_at(&["img", ""], args, &json!([""]));
+    posts_at(&["img", "a b", "--publish=99999"], args, &json!(["a b", "--publish=99999"]));
+    posts_at(&["--", "img", "x"], args, &json!(["x"]));
+    assert_eq!(posted(&["img"]).pointer(args).and_then(Value::as_array).map_or(0, Vec::len), 0);
+}
+
+#[test]
+fn of_a_repeated_single_value_the_last_counts() {
+    posts_at(&["--user", "a", "--user=b", "img"], "/TaskTemplate/ContainerSpec/User", &json!("b"));
+    posts_at(&["--replicas", "2", "--replicas", "5", "img"], "/Mode/Replicated/Replicas", &json!(5));
+    posts_at(&["--workdir", "-w", "img"], "/TaskTemplate/ContainerSpec/Dir", &json!("-w"));
+}
+
+#[test]
+fn one_update_flag_alone_does_not_mean_all_at_once() {
+    // `UpdateConfig: {}` is parallelism 0; docker writes all six where one is given.
+    let config = posted(&["--update-delay", "3s", "img"])["UpdateConfig"].clone();
+    assert_eq!(
+        (&config["Delay"], &config["Parallelism"]),
+        (&json!(3_000_000_000_u64), &json!(1)),
+        "{config}"
+    );
+    assert_eq!((&config["Order"], &config["FailureAction"]), (&json!("stop-first"), &json!("pause")));
+    posts_at(&["--update-parallelism", "0", "img"], "/UpdateConfig/Parallelism", &json!(0));
+    // Nor does one restart flag alone lose the others' defaults.
+    let restart = posted(&["--restart-max-attempts", "3", "img"])["TaskTemplate"]["RestartPolicy"].clone();
+    assert_eq!((&restart["MaxAttempts"], &restart["Condition"]), (&json!(3), &json!("any")), "{restart}");
+}
+
+#[test]
+fn values_that_cannot_be_one_are_two_and_nothing_is_sent() {
+    for args in [
+        &["--update-delay", "soon"][..],
+        &["--update-delay", "5"],
+        &["--restart-delay", "1 s"],
+        &["--stop-grace-period", "1x"],
+        &["--limit-memory", "much"],
+        &["--limit-cpu", "all"],
+        &["--restart-condition", "never"],
+        &["--update-order", "random"],
+        &["--update-failure-action", "cry"],
+        &["--update-max-failure-ratio", "x"],
+        &["--endpoint-mode", "magic"],
+        &["--mount", "type=magic,target=/x"],
+        &["--mount", "type=volume,source=v"],
+        &["--mount", "type=volume,target=/x,color=red"],
+        &["--mount", ""],
+        &["--mount", "type=tmpfs,target=/x,tmpfs-size=big"],
+        &["--network", ""],
+        &["--entrypoint", "\"unclosed"],
+        &["--nosuchflag"],
+        &["--repl", "2"],
+        &["--detach=maybe"],
+    ] {
+        refuses(&[args, &["img"]].concat());
+    }
+    refuses(&["Not A Ref!"]);
+    refuses(&[""]);
+    refuses(&[]);
+    refuses(&["--name", "x"]);
+}
+
+#[test]
+fn a_refusal_shows_a_value_of_the_right_form() {
+    refuses(&["--publish", "99999:80", "img"]).says(&["99999"]);
+    refuses(&["--update-delay", "soon", "img"]).says(&["soon"]);
+    refuses(&["Not A Ref!"]).says(&["Not A Ref!"]);
+}

@@ -1,0 +1,92 @@
+//! What is broken: files, variables, and helpers that give none.
+
+use std::fs;
+
+use serde_json::json;
+
+use super::{Home, IMAGE, REGISTRY, auths, password_header, refused, sent};
+use crate::support::secrets::{PASSWORD, USER};
+
+#[test]
+fn a_config_that_cannot_be_read_or_understood_is_told_with_its_name() {
+    let broken = [
+        "{broken".to_owned(),
+        "[]".to_owned(),
+        json!({ "auths": [] }).to_string(),
+        json!({ "auths": { REGISTRY: { "auth": PASSWORD } } }).to_string(),
+        json!({ "auths": { REGISTRY: PASSWORD } }).to_string(),
+        json!({ "auths": { REGISTRY: { "username": USER, "password": [PASSWORD] } } }).to_string(),
+    ];
+    for text in broken {
+        let home = Home::with_text(&text);
+        refused(|run| home.within(run)).says(&[&home.config().join("config.json").display().to_string()]);
+    }
+    let home = Home::with_text("");
+    let folder = home.config().join("config.json");
+    fs::remove_file(&folder).unwrap();
+    fs::create_dir(&folder).unwrap();
+    refused(|run| home.within(run)).says(&["cannot read", &folder.display().to_string()]);
+}
+
+#[test]
+fn a_variable_that_cannot_be_understood_is_told_with_its_name() {
+    let with_more = json!({ "auths": {}, "credsStore": "x" }).to_string();
+    let entry = json!({ "auths": { REGISTRY: { "password": PASSWORD } } }).to_string();
+    for text in ["{broken", "[]", &with_more, &entry] {
+        refused(|run| run.env("DOCKER_AUTH_CONFIG", text)).says(&["`DOCKER_AUTH_CONFIG`"]);
+    }
+}
+
+#[test]
+fn a_helper_that_gives_none_is_told_with_its_own_words() {
+    let fails = format!("echo 'the vault is locked' >&2; printf '{{\"Secret\":\"{PASSWORD}\"}}'; exit 3");
+    let garbage = format!("printf '%s' 'Secret={PASSWORD}'");
+    let half = format!("printf '%s' '{{\"Username\":\"{USER}\",\"Secret\":\"{PASSWORD}'");
+    let wrong = format!("printf '%s' '{{\"Username\":[\"{PASSWORD}\"],\"Secret\":\"{PASSWORD}\"}}'");
+    let echo = format!("{half}; echo 'it is {PASSWORD}, and refused' >&2; exit 1");
+    let dump = format!("echo 'cannot send: {{Username:ann Secret:{PASSWORD}}}'; exit 1");
+    for (name, script, words) in [
+        ("h", "echo 'no such user'; exit 1", "`docker-credential-h` failed (exit status: 1): no such user"),
+        ("h", &fails, "failed (exit status: 3): the vault is locked"),
+        ("h", &garbage, "what it printed is no JSON"),
+        ("h", &half, "what it printed is no JSON"),
+        ("h", &wrong, "what it printed has no `Username`"),
+        ("h", "exit 0", "it printed nothing"),
+        ("h", "echo '[]'", "what it printed has no `Username`"),
+        ("h", &echo, "failed (exit status: 1): it is (hidden), and refused"),
+        ("h", &dump, "failed (exit status: 1): cannot send: {Username:ann Secret:(hidden)}"),
+        (
+            "h",
+            "echo 'SecretService: the keyring is locked'; exit 1",
+            ": SecretService: the keyring is locked",
+        ),
+        ("h", "exec yes", "it printed more than 32 KiB"),
+        ("h", "yes | head -n 9; exit 1", "failed (exit status: 1): y\n  y\n  y\n  y\n  y..."),
+        ("h", "kill -9 $$", "failed (signal: 9"),
+        ("h", "printf '\\377\\376'; exit 1", "failed (exit status: 1)"),
+        ("other", "exit 0", "`docker-credential-h` is not installed"),
+    ] {
+        let home = Home::new(&json!({ "credsStore": "h" })).helper(name, script);
+        refused(|run| home.within(run)).says(&["credential helper", words]);
+    }
+}
+
+#[test]
+fn a_helpers_name_cannot_lead_elsewhere() {
+    for name in ["../evil", "/bin/true", "a/b", "..", ".", "a b", "-x", "a\nb", "a;b"] {
+        let home = Home::new(&json!({ "credHelpers": { REGISTRY: name } }));
+        refused(|run| home.within(run)).says(&["cannot be one"]);
+    }
+}
+
+#[test]
+fn an_empty_name_turns_the_store_off_for_one_registry_as_docker_has_it() {
+    let mut config = auths(REGISTRY, PASSWORD);
+    config["credsStore"] = "all".into();
+    config["credHelpers"] = json!({ REGISTRY: "", "r:9": 1 });
+    let home = Home::new(&config).helper("all", "echo 'it was asked'; exit 1");
+    assert_eq!(sent(IMAGE, |run| home.within(run)), password_header(REGISTRY, PASSWORD));
+    config["credHelpers"] = json!({ REGISTRY: ["h"] });
+    let home = Home::new(&config);
+    refused(|run| home.within(run)).says(&["`credHelpers` has no name of a program for `127.0.0.1:5000`"]);
+}

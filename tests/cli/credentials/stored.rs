@@ -1,0 +1,66 @@
+//! Stored with the service.
+
+use serde_json::json;
+
+use super::{DIGEST, Home, IMAGE, REGISTRY, auths, password_header, swarm};
+use crate::support::fake_swarm::{FakeSwarm, When};
+use crate::support::fixtures::{OLD, spec};
+use crate::support::run::swarmctl;
+use crate::support::secrets::{PASSWORD, USER, header_json};
+
+#[test]
+fn they_are_stored_where_that_is_asked_for_only() {
+    let home = Home::new(&auths(REGISTRY, PASSWORD));
+    for (args, is_sent) in [
+        (&["update-image", "-d", "t001", IMAGE][..], false),
+        (&["update-image", "-d", "--with-registry-auth", "t001", "127.0.0.1:5000/whoami:0.5"], true),
+        (&["create", "-d", "--name", "a", IMAGE], false),
+        (&["create", "-d", "--with-registry-auth", "--name", "b", IMAGE], true),
+        (&["update", "-d", "--with-registry-auth", "--image", IMAGE, "t001"], true),
+        (&["update", "-d", "--env-add", "A=1", "t001"], false),
+    ] {
+        let swarm = FakeSwarm::with([spec("t001", OLD)]);
+        home.within(swarmctl(args.iter().copied()).host(swarm.host())).run().exits(0);
+        let header = swarm.posts()[0].header("x-registry-auth").map(header_json);
+        assert_eq!(header, is_sent.then(|| password_header(REGISTRY, PASSWORD)), "{args:?}");
+    }
+}
+
+#[test]
+fn they_are_a_change_of_their_own() {
+    let home = Home::new(&auths(REGISTRY, PASSWORD));
+    for args in [
+        &["update-image", "-d", "--json", "--with-registry-auth", "t001", IMAGE][..],
+        &["update-image", "-d", "--json", "--no-resolve-image", "--with-registry-auth", "t001", IMAGE],
+        &["update", "-d", "--json", "--with-registry-auth", "t001"],
+    ] {
+        let pinned = format!("{IMAGE}@{DIGEST}");
+        let swarm = FakeSwarm::with([spec("t001", &pinned)]);
+        swarm.world().registry.insert(IMAGE.to_owned(), DIGEST.to_owned());
+        let run = home.within(swarmctl(args.iter().copied()).host(swarm.host())).run().exits(0);
+        let service = &run.json()["services"][0];
+        assert_eq!((&service["outcome"], &service["posted"]), (&json!("applied"), &json!(true)));
+        assert!(service["notes"].to_string().contains(REGISTRY), "{service}");
+        assert!(swarm.posts()[0].header("x-registry-auth").is_some());
+        assert_eq!(swarm.service("t001").taken, [spec("t001", &pinned)], "the spec is the same");
+    }
+}
+
+#[test]
+fn a_password_that_is_a_word_of_the_engines_hides_no_stale_index() {
+    let home = Home::new(&json!({ "auths": { REGISTRY: { "username": USER, "password": "sequence" } } }));
+    let swarm = swarm(IMAGE);
+    swarm.before(When::Post, 1, |world| world.write("t001", |spec| spec["Labels"]["theirs"] = "1".into()));
+    let line = ["update-image", "-d", "--with-registry-auth", "t001", IMAGE];
+    home.within(swarmctl(line).host(swarm.host())).run().exits(0);
+    assert_eq!(swarm.service("t001").spec["Labels"]["theirs"], "1");
+}
+
+#[test]
+fn those_that_a_service_has_are_not_replaced_by_none() {
+    let swarm = FakeSwarm::with([spec("t001", OLD)]);
+    let run =
+        swarmctl(["update-image", "-d", "--with-registry-auth", "t001", IMAGE]).host(swarm.host()).run();
+    run.exits(0).says(&["there are no credentials for registry `127.0.0.1:5000`"]);
+    assert!(swarm.posts()[0].header("x-registry-auth").is_none());
+}

@@ -1,0 +1,216 @@
+//! The layers hold: who may import whom (DESIGN section 2), and a few rules of the house that no lint knows.
+
+mod source;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use source::{code, paths, without_tests};
+
+/// One rule: in these files none of these paths may be used.
+struct Rule {
+    /// Prefixes of paths below `src/`; a `!` before one takes files out again.
+    files: &'static [&'static str],
+    /// Rust paths: the path itself and everything below it.
+    never: &'static [&'static str],
+    reason: &'static str,
+}
+
+const RULES: &[Rule] = &[
+    Rule {
+        files: &["api"],
+        never: &["crate::cli", "crate::output"],
+        reason: "api is a library of its own: whoever uses it decides what is said and with which exit code",
+    },
+    Rule {
+        files: &["output"],
+        never: &["crate::cli", "crate::api"],
+        reason: "output prints what it is given; if it knew services, every format would have to know the engine",
+    },
+    Rule {
+        files: &["main.rs"],
+        never: &["crate::api", "crate::output"],
+        reason: "main parses, runs, returns the exit code; what an error means is said in cli",
+    },
+    Rule {
+        files: &["api", "output"],
+        never: &["clap", "anyhow"],
+        reason: "clap and anyhow stop at cli: below it flags are data and errors are types that can be asked",
+    },
+    Rule {
+        files: &["main.rs", "cli", "output"],
+        never: &["ureq"],
+        reason: "one place speaks HTTP: nobody goes round its time limits, its escaping and its one way to decode",
+    },
+    Rule {
+        files: &["api", "!api/transport"],
+        never: &["ureq::unversioned"],
+        reason: "it is outside semver: when ureq changes it, one folder changes",
+    },
+    Rule {
+        files: &["main.rs", "cli", "api"],
+        never: &["tabled", "indicatif", "console"],
+        reason: "there is one printer, and tables and terminals are its affair",
+    },
+    Rule {
+        files: &[
+            "api/spec",
+            "api/rollout",
+            "api/forecast",
+            "api/image",
+            "api/endpoint",
+            "api/proxy",
+            "api/settings",
+            "api/headers",
+        ],
+        never: &[
+            "std::io",
+            "std::net::TcpListener",
+            "std::net::TcpStream",
+            "std::net::ToSocketAddrs",
+            "std::net::UdpSocket",
+            "std::fs",
+            "std::env",
+            "std::process",
+            "std::os",
+            "std::thread",
+            "std::time::SystemTime",
+            "std::time::Instant::now",
+            "Instant::now",
+            "SystemTime::now",
+            "jiff::Timestamp::now",
+            "Timestamp::now",
+            "Zoned::now",
+        ],
+        reason: "these judge and compute: pure code is tested with values, not with engines and clocks",
+    },
+    Rule {
+        files: &["api", "output", "cli", "!cli/global"],
+        never: &["std::env::var", "std::env::var_os", "std::env::vars", "std::env::vars_os"],
+        reason: "the environment is read once, in cli/global.rs, so that there is one list of what is heeded",
+    },
+];
+
+/// More in one file, of the program or of its tests, than a reader holds in mind; what is longer has two themes.
+const LINES: usize = 400;
+
+/// Paths of somebody's machine; none belongs into the program.
+const MACHINE: &[&str] = &["/home/", "/root/", "/Users/", "/work/", "/tmp/h"];
+
+#[test]
+fn nobody_imports_what_is_not_theirs() {
+    let mut wrong = Vec::new();
+    for (name, text) in sources().into_iter().filter(|(name, _)| !is_test(name)) {
+        for (line, path) in paths(&without_tests(&code(&text)), &name) {
+            for rule in RULES.iter().filter(|rule| rule.is_about(&name)) {
+                if rule.never.iter().any(|never| is_or_is_below(&path, never)) {
+                    wrong.push(format!("src/{name}:{line}: `{path}`: {}", rule.reason));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "imports against the layers:\n  {}", wrong.join("\n  "));
+}
+
+#[test]
+fn no_source_file_is_longer_than_a_reader_can_hold() {
+    let mut long = Vec::new();
+    for folder in ["src", "tests", "benches"] {
+        let files = below(folder);
+        assert!(!files.is_empty(), "there is nothing in {folder}/");
+        for (name, text) in files {
+            let lines = text.lines().count();
+            if lines > LINES {
+                long.push(format!("{folder}/{name}: {lines} lines, {LINES} at most"));
+            }
+        }
+    }
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}
+
+#[test]
+fn there_is_no_unsafe_and_no_way_to_allow_it() {
+    let manifest = include_str!("../../../Cargo.toml");
+    assert!(manifest.contains("unsafe_code = \"forbid\""), "Cargo.toml forbids unsafe code");
+    for (name, text) in sources() {
+        let code = code(&text);
+        let words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
+        assert!(!words.into_iter().any(|word| word == "unsafe"), "src/{name} has an unsafe block");
+    }
+}
+
+#[test]
+fn no_source_file_knows_a_machine() {
+    let mut wrong = Vec::new();
+    for (name, text) in sources().into_iter().filter(|(name, _)| !is_test(name)) {
+        for (i, line) in text.lines().enumerate() {
+            if MACHINE.iter().any(|path| line.contains(path)) {
+                wrong.push(format!("src/{name}:{}: {}", i + 1, line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "paths of a machine:\n  {}", wrong.join("\n  "));
+}
+
+/// A rule whose files have all gone is a rule that nobody keeps.
+#[test]
+fn every_layer_is_there() {
+    let names: Vec<String> = sources().into_iter().map(|(name, _)| name).collect();
+    for layer in ["main.rs", "cli", "api", "output", "api/spec", "api/transport", "cli/global"] {
+        assert!(names.iter().any(|name| is_in(name, layer)), "there is no src/{layer}, but rules about it");
+    }
+}
+
+impl Rule {
+    fn is_about(&self, name: &str) -> bool {
+        let (out, within): (Vec<&str>, Vec<&str>) =
+            self.files.iter().partition(|prefix| prefix.starts_with('!'));
+        within.iter().any(|prefix| is_in(name, prefix)) && !out.iter().any(|prefix| is_in(name, &prefix[1..]))
+    }
+}
+
+/// Whether a file is the module of that path: `api/spec` is `api/spec.rs` and all of `api/spec/`.
+fn is_in(name: &str, prefix: &str) -> bool {
+    name == prefix || name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/') || rest == ".rs")
+}
+
+/// Whether the file holds nothing but tests of its neighbour.
+fn is_test(name: &str) -> bool {
+    name.ends_with("_tests.rs") || name.ends_with("/tests.rs")
+}
+
+fn is_or_is_below(path: &str, above: &str) -> bool {
+    path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+/// Every file of the program by its path below `src/`.
+fn sources() -> Vec<(String, String)> {
+    below("src")
+}
+
+/// Every Rust file of a folder of the repository, by its path below that, with its text.
+fn below(folder: &str) -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut files = Vec::new();
+    walk(&folder, &mut files);
+    files.sort();
+    files
+        .into_iter()
+        .map(|file| {
+            let name =
+                file.strip_prefix(&folder).expect("below the folder").to_string_lossy().replace('\\', "/");
+            (name, fs::read_to_string(&file).expect("a source file is text"))
+        })
+        .collect()
+}
+
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            walk(&path, files);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            files.push(path);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Tags become digests: what is asked of the registry, what is posted then, and what its outage changes.
+
+mod outages;
+mod pinning;
+
+use crate::support::engine::{Expect, get};
+use crate::support::fake_swarm::FakeSwarm;
+use crate::support::fixtures::spec;
+use crate::support::run::{Run, swarmctl};
+use crate::support::server::Answer;
+
+/// The repository of these tests.
+const REPO: &str = "127.0.0.1:5000/whoami";
+
+const ONE: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
+
+fn image(tag: &str) -> String {
+    format!("{REPO}:{tag}")
+}
+
+fn pinned(tag: &str, digest: &str) -> String {
+    format!("{REPO}:{tag}@{digest}")
+}
+
+/// A swarm with t001 of this image, and a registry that has these digests.
+fn swarm(runs: &str, registry: &[(&str, &str)]) -> FakeSwarm {
+    let swarm = FakeSwarm::with([spec("t001", runs)]);
+    swarm.world().registry =
+        registry.iter().map(|(tag, digest)| (image(tag), (*digest).to_owned())).collect();
+    swarm
+}
+
+fn update_image(swarm: &FakeSwarm, args: &[&str]) -> Run {
+    swarmctl([&["update-image", "-d", "t001"], args].concat()).host(swarm.host()).run()
+}
+
+/// An engine that is asked for one image of a registry, and answers this.
+fn registry(name: &str, answer: Answer) -> Expect {
+    get(&format!("/v1.41/distribution/{name}/json")).answers(answer)
+}

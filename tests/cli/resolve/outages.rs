@@ -1,0 +1,131 @@
+//! A registry that names no digest: what is done without it, and what is said.
+
+use serde_json::json;
+
+use super::{ONE, image, pinned, registry, swarm, update_image};
+use crate::support::engine::{Engine, Expect, get, post};
+use crate::support::fake_swarm::distribution;
+use crate::support::fixtures::{ID, OLD, spec, t001};
+use crate::support::run::{Run, swarmctl};
+use crate::support::server::{Answer, Door, Fault};
+
+/// Every way in which a registry gives no digest, and the word for it.
+fn troubles() -> [(Answer, &'static str); 7] {
+    [
+        (Answer::error(404, "manifest unknown: manifest unknown"), "has no"),
+        (Answer::error(401, "unauthorized: authentication required"), "denies access"),
+        (
+            Answer::error(
+                500,
+                "Head \"http://127.0.0.1:5000/v2/whoami/manifests/1.8\": no basic auth credentials",
+            ),
+            "denies access",
+        ),
+        (
+            Answer::error(
+                500,
+                "Get \"http://127.0.0.1:5000/v2/\": dial tcp 127.0.0.1:5000: connect: connection refused",
+            ),
+            "cannot be asked",
+        ),
+        // The words that an engine without a leader has too: here they are the registry's.
+        (
+            Answer::error(500, "Get \"http://127.0.0.1:5000/v2/\": context deadline exceeded"),
+            "cannot be asked",
+        ),
+        (Answer::json(200, distribution("sha256:short", &json!([]))), "cannot be asked"),
+        (
+            Answer::error(500, "Head \"http://127.0.0.1:5000/v2/denied/manifests/unauthorized\": EOF"),
+            "cannot be asked",
+        ),
+    ]
+}
+
+fn run_with(runs: &str, answer: Answer, args: &[&str], more: Vec<Expect>) -> Run {
+    let mut script = vec![
+        get("/v1.41/services/t001").answers(Answer::json(200, t001(runs, 11))),
+        registry(&image("1.8"), answer),
+    ];
+    script.extend(more);
+    let engine = Engine::ordered(script);
+    swarmctl([&["update-image", "-d", "t001", &image("1.8")], args].concat()).host(engine.host()).run()
+}
+
+#[test]
+fn without_the_registry_the_tag_is_used_as_docker_does_and_the_reason_is_told() {
+    for (answer, word) in troubles() {
+        let after = t001(&image("1.8"), 12);
+        let posted = vec![
+            post(&format!("/v1.41/services/{ID}/update?version=11"))
+                .body_is(spec("t001", &image("1.8")).to_string()),
+            get(&format!("/v1.41/services/{ID}")).answers(Answer::json(200, after)),
+        ];
+        let run = run_with(&pinned("1.7", ONE), answer, &[], posted).exits(0);
+        let name = image("1.8");
+        run.says(&[
+            &format!("image {name} could not be accessed on a registry to record\n  its digest. Each node will access"),
+            "possibly leading to different nodes running different\n  versions of the image.",
+            &format!("registry `127.0.0.1:5000` {word}"),
+        ]);
+    }
+}
+
+#[test]
+fn without_the_registry_it_fails_where_that_is_asked_for() {
+    for (answer, word) in troubles() {
+        // Also where the service has the tag without a digest: nothing is pinned that could stay so.
+        for runs in [pinned("1.7", ONE), image("1.8"), format!("other/whoami:1.8@{ONE}")] {
+            let run = run_with(&runs, answer.clone(), &["--on-resolve-error", "fail"], vec![]).exits(1);
+            run.tells_an_error().says(&[&format!("registry `127.0.0.1:5000` {word}"), "hint: "]);
+        }
+    }
+}
+
+#[test]
+fn an_image_that_is_pinned_is_never_unpinned_by_an_outage() {
+    for (answer, word) in troubles() {
+        // What the flag governs is another tag than the one that is pinned.
+        for args in [&[][..], &["--on-resolve-error=fail"]] {
+            let run = run_with(&pinned("1.8", ONE), answer.clone(), args, vec![]).exits(0);
+            let run = run.says(&["stays pinned", word]).prints(&["nothing was posted"]);
+            run.never_says(&["could not be accessed"]);
+        }
+    }
+    // A restart that is asked for restarts what runs.
+    let swarm = swarm(&pinned("1.8", ONE), &[]);
+    update_image(&swarm, &["--force", &image("1.8")]).exits(0).says(&["stays pinned"]);
+    let service = swarm.service("t001");
+    assert_eq!(service.image(), pinned("1.8", ONE));
+    assert_eq!(service.spec["TaskTemplate"]["ForceUpdate"], 1);
+}
+
+#[test]
+fn an_outage_is_told_at_once_however_the_engine_words_it() {
+    let answer = Answer::error(503, "received unexpected HTTP status: 503 Service Unavailable");
+    let run = run_with(&pinned("1.8", ONE), answer, &[], vec![]).exits(0);
+    assert!(run.took.as_secs() < 5, "{}", run.report());
+}
+
+#[test]
+fn an_engine_that_goes_away_meanwhile_is_no_outage_of_a_registry() {
+    let gone = Answer::pong().broken(Fault::Cut(0)).then(Door::Refusing);
+    let run = run_with(&pinned("1.7", ONE), gone, &[], vec![]).exits(8);
+    run.tells_an_error().never_says(&["registry"]);
+}
+
+#[test]
+fn a_create_without_the_registry_keeps_the_tag_or_fails() {
+    let swarm = swarm(OLD, &[]);
+    let create = |args: &[&str]| {
+        swarmctl([&["create", "-d", "--name", "web"], args, &[&image("1.8")]].concat())
+            .host(swarm.host())
+            .run()
+    };
+    create(&["--on-resolve-error=fail"])
+        .exits(1)
+        .tells_an_error()
+        .says(&["cannot create", "cannot be asked"]);
+    assert_eq!(swarm.posts().len(), 0);
+    create(&[]).exits(0).says(&["could not be accessed on a registry"]);
+    assert_eq!(swarm.service("web").image(), image("1.8"));
+}

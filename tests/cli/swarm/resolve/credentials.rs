@@ -1,0 +1,189 @@
+//! Credentials, and a pull as the proof of them.
+
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{create, image, tasks};
+use crate::support::fixtures::OLD;
+use crate::support::helper;
+use crate::support::secrets::{OTHER_PASSWORD, PASSWORD, USER, WRONG_PASSWORD};
+use crate::swarm::engine::{Removed, engine, small};
+use crate::swarm::registry::Registry;
+
+#[test]
+fn a_password_is_used_and_stored_and_a_pull_proves_it() {
+    let engine = engine();
+    let registry = Registry::closed(engine, 5602, PASSWORD);
+    let digest = registry.push_new("a");
+    let a = registry.image("a");
+    let pinned = format!("{a}@{digest}");
+    registry.forget();
+
+    // Told apart: none, a wrong one, the right one.
+    let _service = engine.create(&small("re-pass", OLD));
+    let ask = |password, args: &[&str]| {
+        let line = [&["-D", "update-image", "--dry-run", "--on-resolve-error", "fail", "re-pass", &a], args]
+            .concat();
+        registry.swarmctl(password, &line).run()
+    };
+    ask(None, &[]).exits(1).says(&["denies access", "docker login 127.0.0.1:5602"]);
+    ask(Some(WRONG_PASSWORD), &[]).exits(1).says(&["denies access"]);
+    ask(Some(PASSWORD), &[]).exits(0).prints(&[&pinned]);
+
+    // Without being stored it resolves, and the node cannot pull.
+    let without = create(&registry, engine, "re-pass-0", Some(PASSWORD), &["--timeout", "30s", &a], 5);
+    assert_eq!(image(engine, "re-pass-0"), pinned);
+    drop(without);
+    let _with = create(&registry, engine, "re-pass-1", Some(PASSWORD), &["--with-registry-auth", &a], 0);
+    assert_eq!((image(engine, "re-pass-1"), tasks(engine, "re-pass-1").len()), (pinned, 1));
+}
+
+#[test]
+fn a_refresh_after_a_changed_password_keeps_the_tasks_and_a_later_restart_pulls() {
+    let engine = engine();
+    let mut registry = Registry::closed(engine, 5603, PASSWORD);
+    registry.push_new("a");
+    let a = registry.image("a");
+    registry.forget();
+    let _service = create(&registry, engine, "re-fresh", Some(PASSWORD), &["--with-registry-auth", &a], 0);
+    let running = tasks(engine, "re-fresh");
+    assert_eq!(running.len(), 1);
+
+    registry.set_password(OTHER_PASSWORD);
+    let denied =
+        ["update-image", "--dry-run", "--on-resolve-error", "fail", "re-fresh", &registry.image("b")];
+    registry.swarmctl(Some(PASSWORD), &denied).run().exits(1).says(&["denies access"]);
+    let before = engine.service("re-fresh");
+    let refresh = ["--debug", "auth", "refresh", "re-fresh"];
+    registry.swarmctl(Some(OTHER_PASSWORD), &refresh).run().exits(0).prints(&["given new credentials"]);
+    let after = engine.service("re-fresh");
+    assert_eq!(after["Spec"], before["Spec"]);
+    thread::sleep(Duration::from_secs(2));
+    assert_eq!(tasks(engine, "re-fresh"), running, "no task restarts");
+
+    // Where a container runs its image cannot be removed.
+    registry.swarmctl(None, &["scale", "re-fresh=0"]).run().exits(0);
+    registry.forget();
+    registry.swarmctl(None, &["scale", "re-fresh=1"]).run().exits(0);
+    let restarted = tasks(engine, "re-fresh");
+    assert!(restarted.len() == 1 && restarted != running, "{restarted:?}");
+}
+
+#[test]
+fn without_a_refresh_the_old_password_no_longer_pulls() {
+    let engine = engine();
+    let mut registry = Registry::closed(engine, 5604, PASSWORD);
+    registry.push_new("a");
+    registry.push_new("b");
+    registry.forget();
+    let line = ["--with-registry-auth", "--update-monitor", "1s", &registry.image("a")];
+    let _service = create(&registry, engine, "re-stale", Some(PASSWORD), &line, 0);
+    registry.set_password(OTHER_PASSWORD);
+    let b = registry.image("b");
+    let update = |args: &[&str]| {
+        registry.swarmctl(Some(OTHER_PASSWORD), &[&["update-image", "re-stale", &b], args].concat()).run()
+    };
+    update(&["--timeout", "60s"]).exits(5).says(&["rejected"]);
+    // Its rollout is paused, and a refresh would resume it; an update is the way out.
+    let refresh = ["auth", "refresh", "re-stale"];
+    registry.swarmctl(Some(OTHER_PASSWORD), &refresh).run().exits(5).says(&["its rollout is paused"]);
+    update(&["--with-registry-auth"]).exits(0);
+    assert_eq!(tasks(engine, "re-stale").len(), 1);
+}
+
+#[test]
+fn a_helper_program_gives_the_password() {
+    let engine = engine();
+    let registry = Registry::closed(engine, 5605, PASSWORD);
+    let digest = registry.push_new("a");
+    let a = registry.image("a");
+    registry.forget();
+    let home = tempfile::tempdir().unwrap();
+    let config = json!({ "credHelpers": { registry.host.clone(): "vault" } });
+    std::fs::write(home.path().join("config.json"), config.to_string()).unwrap();
+    let script =
+        format!(r#"printf '{{"ServerURL":"%s","Username":"{USER}","Secret":"{PASSWORD}"}}' "$(cat)""#);
+    helper::install(home.path(), "vault", &script);
+    let folder = home.path().display().to_string();
+    let line =
+        ["--debug", "--config", &folder, "create", "--name", "re-help", "--with-registry-auth", "--json", &a];
+    let run = engine.swarmctl(&line).env("PATH", &format!("{folder}:/usr/bin:/bin")).run().exits(0);
+    let _service = Removed::new(engine, "/services/re-help".to_owned());
+    assert_eq!(run.json()["services"][0]["outcome"], Value::from("converged"));
+    assert_eq!(image(engine, "re-help"), format!("{a}@{digest}"));
+}
+
+#[test]
+fn a_wrong_password_that_is_stored_pulls_nothing_and_a_refresh_mends_it() {
+    let engine = engine();
+    let registry = Registry::closed(engine, 5608, PASSWORD);
+    let digest = registry.push_new("a");
+    let pinned = format!("{}@{digest}", registry.image("a"));
+    registry.forget();
+    let line = ["--with-registry-auth", "--replicas=0", "--no-resolve-image", &pinned];
+    let _service = create(&registry, engine, "re-mend", Some(WRONG_PASSWORD), &line, 0);
+    let scale = |count: &str, code| {
+        let line = ["scale", "--timeout", "60s", &format!("re-mend={count}")];
+        registry.swarmctl(None, &line).run().exits(code)
+    };
+    scale("1", 5).says(&["No such image"]);
+    scale("0", 0);
+    registry
+        .swarmctl(Some(PASSWORD), &["auth", "refresh", "re-mend"])
+        .run()
+        .exits(0)
+        .prints(&["given new credentials"]);
+    scale("1", 0);
+    assert_eq!(tasks(engine, "re-mend").len(), 1);
+}
+
+#[test]
+fn a_refresh_leaves_jobs_and_rollouts_alone() {
+    let engine = engine();
+    let registry = Registry::closed(engine, 5609, PASSWORD);
+    let a = registry.push_new("a");
+    registry.push_new("b");
+    let image = |tag: &str| registry.image(tag);
+    let with = |args: &[&str]| registry.swarmctl(Some(PASSWORD), args).run();
+    let index = |name: &str| engine.service(name)["Version"]["Index"].clone();
+    let is_left_alone = |name: &str, why: &str| {
+        let before = index(name);
+        with(&["auth", "refresh", name]).exits(5).tells_an_error().says(&[why]);
+        let run = with(&["auth", "refresh", "--filter", &format!("name={name}"), "--json"]).exits(0);
+        let told = run.json()["services"][0].clone();
+        assert!(told["error"].as_str().unwrap().contains(why) && told["posted"] == json!(false), "{told}");
+        assert_eq!(index(name), before, "{name}");
+    };
+
+    // A job that has run, and would run again.
+    let mode = ["--mode=replicated-job", "--with-registry-auth", &image("a"), "/bin/busybox", "true"];
+    let _job = create(&registry, engine, "re-job", Some(PASSWORD), &mode, 0);
+    let id = engine.service("re-job")["ID"].as_str().unwrap().to_owned();
+    is_left_alone("re-job", "it is a job");
+    assert_eq!(engine.tasks_left(&id), 1, "it has run once");
+
+    // A rollout under way, one that is rolled back, and then one at rest.
+    let slow =
+        ["--replicas=2", "--update-delay=1h", "--rollback-delay=1h", "--with-registry-auth", &image("a")];
+    let _slow = create(&registry, engine, "re-slow", Some(PASSWORD), &slow, 0);
+    let state = |state: &'static str| {
+        engine.wait_until(state, |engine| engine.service("re-slow")["UpdateStatus"]["State"] == state);
+    };
+    with(&["update-image", "--detach", "re-slow", &image("b")]).exits(0);
+    state("updating");
+    is_left_alone("re-slow", "a rollout is under way");
+    with(&["rollback", "--detach", "re-slow"]).exits(0);
+    state("rollback_started");
+    is_left_alone("re-slow", "a rollback is under way");
+    with(&["update", "--detach", "--rollback-delay=0s", "--update-delay=0s", "re-slow"]).exits(0);
+    engine.wait_until("it is at rest", |engine| {
+        let state = engine.service("re-slow")["UpdateStatus"]["State"].clone();
+        state == Value::Null || state == "completed"
+    });
+    with(&["auth", "refresh", "re-slow"]).exits(0).prints(&["given new credentials"]);
+    let now = engine.service("re-slow");
+    assert_eq!(now["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"], format!("{}@{a}", image("a")));
+    assert_eq!(now["Spec"], now["PreviousSpec"], "the price that README tells");
+}

@@ -1,0 +1,253 @@
+//! The same lines through docker and through swarmctl make the same service.
+
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::lines::{
+    CONTAINERS, DIFFERENT, Line, MODES_AND_POLICIES, NETWORKS_SECRETS_AND_CONFIGS, PORTS,
+    RESOURCES_AND_PLACEMENT,
+};
+use crate::support::fixtures::OLD;
+use crate::support::run::swarmctl;
+use crate::swarm::engine::{Engine, Removed, engine};
+
+/// The words of a line, quoted as a shell does it.
+pub(super) fn words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+    for c in line.chars() {
+        match (quote, c) {
+            (None, ' ') => words.extend(word.take()),
+            (None, '\'' | '"') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (Some(open), c) if c == open => quote = None,
+            (_, c) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+/// What came of a line: whether it was taken, the spec, and what was said.
+struct Made {
+    taken: bool,
+    spec: Value,
+    said: String,
+}
+
+fn docker(engine: &Engine, args: &[String]) -> Result<String, String> {
+    let run = Command::new("docker").arg("-H").arg(engine.host()).arg("service").args(args).output();
+    let run = run.expect("docker's client, which scripts/engine installs, can be started");
+    match run.status.success() {
+        true => Ok(String::new()),
+        false => Err(String::from_utf8_lossy(&run.stderr).into_owned()),
+    }
+}
+
+fn ours(engine: &Engine, args: &[String]) -> Result<String, String> {
+    let run = engine.swarmctl(&args.iter().map(String::as_str).collect::<Vec<_>>()).run();
+    if run.code == Some(0) { Ok(run.stderr) } else { Err(run.stderr) }
+}
+
+/// Docker does not start over where the version index is stale, and nobody where the port of a removed service is not
+/// free yet.
+fn again(act: impl Fn() -> Result<String, String>) -> Result<String, String> {
+    let passing =
+        |said: &str| said.contains("out of sequence") || said.contains("is already in use by service");
+    for _ in 0..100 {
+        match act() {
+            Err(said) if passing(&said) => thread::sleep(Duration::from_millis(50)),
+            done => return done,
+        }
+    }
+    act()
+}
+
+fn made(engine: &'static Engine, name: &str, (create, update): Line, by_docker: bool) -> Made {
+    let line = |front: &[&str], flags: &str, end: &str| -> Vec<String> {
+        let front = front.iter().map(|word| (*word).to_owned());
+        front.chain(words(flags)).chain([end.to_owned()]).collect()
+    };
+    let act = |args: &[String]| again(|| if by_docker { docker(engine, args) } else { ours(engine, args) });
+    // No task is needed, and none can run.
+    let none = if create.contains("--mode") { "--constraint=node.id==none" } else { "--replicas=0" };
+    let front = ["create", "--detach", "--no-resolve-image", "--name", name, none];
+    let mut result = act(&line(&front, create, OLD));
+    let _service = Removed::new(engine, format!("/services/{name}"));
+    if let Ok(said) = &mut result
+        && !update.is_empty()
+    {
+        let first = std::mem::take(said);
+        result = act(&line(&["update", "--detach", "--no-resolve-image"], update, name));
+        result = result.map(|said| first + &said);
+    }
+    let spec = match engine.has_service(name) {
+        true => engine.service(name)["Spec"].clone(),
+        false => Value::Null,
+    };
+    Made { taken: result.is_ok(), spec, said: result.unwrap_or_else(|said| said) }
+}
+
+/// Without what is nothing, and with those lists in order whose order means nothing.
+fn normal(value: &Value, key: &str) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut map: serde_json::Map<String, Value> =
+                map.iter().map(|(key, value)| (key.clone(), normal(value, key))).collect();
+            map.retain(|_, value| {
+                ![json!(null), json!({}), json!([]), json!(""), json!(0), json!(false)].contains(value)
+            });
+            map.sort_keys();
+            Value::Object(map)
+        }
+        Value::Array(items) => {
+            let mut items: Vec<Value> = items.iter().map(|item| normal(item, "")).collect();
+            if !["Command", "Args", "Test", "Preferences", "Hosts"].contains(&key) {
+                items.sort_by_key(Value::to_string);
+            }
+            Value::Array(items)
+        }
+        value => value.clone(),
+    }
+}
+
+fn compare(name: &str, lines: &[Line]) {
+    let engine = engine();
+    let mut wrong = Vec::new();
+    for line in lines {
+        let [docker, ours] = [true, false].map(|by_docker| made(engine, name, *line, by_docker));
+        let same = docker.taken == ours.taken && normal(&docker.spec, "") == normal(&ours.spec, "");
+        if !same || (ours.taken && ours.said.contains("did not store")) {
+            wrong.push(format!(
+                "{line:?}\n  docker: {} {}\n  {}\n  ours:   {} {}\n  {}",
+                docker.taken, docker.said, docker.spec, ours.taken, ours.said, ours.spec
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn the_same_lines_make_the_same_service_with_docker_ports() {
+    compare("du-ports", PORTS);
+}
+
+#[test]
+fn the_same_lines_make_the_same_service_with_docker_modes_and_policies() {
+    compare("du-modes", MODES_AND_POLICIES);
+}
+
+#[test]
+fn the_same_lines_make_the_same_service_with_docker_containers() {
+    compare("du-containers", CONTAINERS);
+}
+
+#[test]
+fn the_same_lines_make_the_same_service_with_docker_resources_and_placement() {
+    compare("du-resources", RESOURCES_AND_PLACEMENT);
+}
+
+#[test]
+fn the_same_lines_make_the_same_service_with_docker_networks_secrets_and_configs() {
+    let engine = engine();
+    let _networks = ["du-n1", "du-n2"].map(|name| engine.network(name));
+    let _files = ["du-s1", "du-s2"].map(|name| {
+        ["secrets", "configs"].map(|kind| {
+            let body = json!({ "Name": name, "Data": "eA==" });
+            let made = engine.ask("POST", &format!("/{kind}/create"), Some(&body));
+            Removed::new(engine, format!("/{kind}/{}", made["ID"].as_str().expect("an ID")))
+        })
+    });
+    compare("du-names", NETWORKS_SECRETS_AND_CONFIGS);
+}
+
+/// Flags that this engine, or docker's client beside it, does not know; and those that no service shows.
+const NOT_COMPARED: &[&str] = &[
+    "health-start-interval",
+    "memory-swap",
+    "memory-swappiness",
+    "seccomp",
+    "apparmor",
+    "no-new-privileges",
+    "open-stdin",
+    "detach",
+    "progress",
+    "quiet",
+    "no-resolve-image",
+    "resolve-image",
+    "on-resolve-error",
+    "unpin",
+    "with-registry-auth",
+    "name",
+    "env-file",
+    "spec",
+    "force-spec",
+    "resume",
+    "allow-field-loss",
+    "if-version",
+    "filter",
+    "stack",
+    "all",
+    "parallel",
+    "canary",
+    "max-failures",
+    "dry-run",
+    "exit-code",
+    "rollback-on-failure",
+    "timeout",
+    "json",
+    "help",
+];
+
+#[test]
+fn every_flag_of_create_and_update_is_compared() {
+    let lines: Vec<&Line> =
+        [PORTS, NETWORKS_SECRETS_AND_CONFIGS, MODES_AND_POLICIES, CONTAINERS, RESOURCES_AND_PLACEMENT]
+            .into_iter()
+            .flatten()
+            .chain(DIFFERENT.iter().map(|(line, _)| line))
+            .collect();
+    for command in ["create", "update"] {
+        let help = swarmctl([command, "--help"]).run().exits(0).stdout;
+        let flags: Vec<(Option<&str>, &str)> = help
+            .lines()
+            .filter_map(|line| {
+                let (short, rest) =
+                    line.trim_start().strip_prefix('-').map(|line| match line.split_once(", --") {
+                        Some((short, rest)) if short.len() == 1 => (Some(short), rest),
+                        _ => (None, line.trim_start_matches('-')),
+                    })?;
+                Some((short, rest.split([' ', '[', '=']).next()?))
+            })
+            .collect();
+        assert!(flags.len() > 70, "{flags:?}");
+        let missing: Vec<_> = flags
+            .iter()
+            .filter(|(short, long)| {
+                let is_there = |text: &str| {
+                    words(text).iter().any(|word| {
+                        word.split('=').next() == Some(&format!("--{long}"))
+                            || short.is_some_and(|short| word == &format!("-{short}"))
+                    })
+                };
+                let of = |line: &Line| if command == "create" { line.0 } else { line.1 };
+                !NOT_COMPARED.contains(long) && !lines.iter().any(|line| is_there(of(line)))
+            })
+            .collect();
+        assert!(missing.is_empty(), "{command}: add a line for {missing:?}");
+    }
+}
+
+#[test]
+fn what_differs_from_docker_differs_still() {
+    let engine = engine();
+    for (line, why) in DIFFERENT {
+        let [docker, ours] = [true, false].map(|by_docker| made(engine, "du-other", *line, by_docker));
+        let same = docker.taken == ours.taken && normal(&docker.spec, "") == normal(&ours.spec, "");
+        assert!(!same, "{line:?} is the same now: {why}");
+    }
+}

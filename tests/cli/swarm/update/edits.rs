@@ -1,0 +1,91 @@
+//! What an update leaves as it is, whatever else is there or happens.
+
+use std::thread;
+
+use serde_json::{Value, json};
+
+use super::compare::words;
+use crate::support::fixtures::{NEW, OLD};
+use crate::swarm::engine::{engine, small};
+
+#[test]
+fn the_order_stays_and_no_task_is_restarted_where_nothing_changes() {
+    let engine = engine();
+    let mut spec = small("du-order", OLD);
+    spec["TaskTemplate"]["ContainerSpec"]["Env"] = json!(["C=3", "A=1", "B=2"]);
+    spec["TaskTemplate"]["Placement"] = json!({ "Constraints": ["node.role==manager", "node.id!=a"] });
+    spec["TaskTemplate"]["ContainerSpec"]["Groups"] = json!(["2", "1"]);
+    let service = engine.create(&spec);
+    engine.wait_until("its task runs", |engine| engine.running_tasks(service.id()) == 1);
+    let before = engine.service("du-order");
+    let line = "update -d du-order --env-add A=1 --group-add 1 --constraint-add node.id!=a --env-rm N -e C=3 -e B=2 -e A=1";
+    let run = engine.swarmctl(&words(line).iter().map(String::as_str).collect::<Vec<_>>()).run().exits(0);
+    assert_eq!(run.stdout, "du-order: nothing to change, nothing was posted\n");
+    let shown = engine.swarmctl(&["inspect", "du-order"]).run().exits(0).stdout;
+    engine
+        .swarmctl(&["update", "--spec", "-", "du-order"])
+        .stdin(&shown)
+        .run()
+        .exits(0)
+        .prints(&["nothing to change"]);
+    assert_eq!(engine.service("du-order")["Version"], before["Version"]);
+    assert_eq!(engine.tasks_left(service.id()), 1);
+    engine.swarmctl(&["update", "-d", "du-order", "--env-add", "A=2", "--env-add", "D=4"]).run().exits(0);
+    let env = &engine.service("du-order")["Spec"]["TaskTemplate"]["ContainerSpec"]["Env"];
+    assert_eq!(*env, json!(["C=3", "A=2", "B=2", "D=4"]));
+}
+
+#[test]
+fn a_field_that_the_engine_does_not_know_is_named() {
+    let engine = engine();
+    let _service = engine.create(&small("du-new", OLD));
+    let patch = json!({ "TaskTemplate": { "ContainerSpec": { "Image": NEW, "NewIn199": { "Deep": 1 } } } });
+    let run =
+        engine.swarmctl(&["update", "-d", "du-new", "--spec", "-"]).stdin(&patch.to_string()).run().exits(0);
+    run.says(&["the engine did not store TaskTemplate.ContainerSpec.NewIn199.Deep"]);
+    assert_eq!(engine.service("du-new")["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"], NEW);
+}
+
+#[test]
+fn networks_of_the_deprecated_place_are_kept_when_one_is_added() {
+    let engine = engine();
+    let (old, new) = (engine.network("du-old"), engine.network("du-new-net"));
+    let mut spec = small("du-legacy", OLD);
+    spec["Networks"] = json!([{ "Target": "du-old", "Aliases": ["w"] }]);
+    spec["EndpointSpec"] =
+        json!({ "Ports": [{ "TargetPort": 80, "PublishedPort": 22504, "PublishMode": "host" }] });
+    let service = engine.create_at("/v1.30", &spec);
+    let ips = |service: &Value| service["Endpoint"]["VirtualIPs"].as_array().cloned().unwrap_or_default();
+    let before = engine.service("du-legacy");
+    engine.swarmctl(&["update", "du-legacy", "--network-add", "du-new-net"]).run().exits(0);
+    let after = engine.service("du-legacy");
+    assert_eq!(
+        after["Spec"]["TaskTemplate"]["Networks"],
+        json!([{ "Target": old.id(), "Aliases": ["w"] }, { "Target": new.id() }])
+    );
+    assert_eq!(after["Spec"]["EndpointSpec"], before["Spec"]["EndpointSpec"]);
+    for ip in ips(&before) {
+        assert!(ips(&after).contains(&ip), "{ip} of {:?}", ips(&after));
+    }
+    // The networks are free only when the tasks are gone.
+    drop(service);
+}
+
+#[test]
+fn sixty_four_writers_at_once_are_all_done() {
+    let engine = engine();
+    let mut spec = small("du-64", OLD);
+    spec["Mode"]["Replicated"]["Replicas"] = 0.into();
+    let _service = engine.create(&spec);
+    thread::scope(|scope| {
+        for n in 0..64 {
+            scope.spawn(move || {
+                let (flag, value) = (["--label-add", "--env-add"][n % 2], format!("k{n}=1"));
+                engine.swarmctl(&["update", "-d", "du-64", flag, &value]).run().exits(0);
+            });
+        }
+    });
+    let spec = engine.service("du-64")["Spec"].clone();
+    assert_eq!(spec["Labels"].as_object().map(serde_json::Map::len), Some(32));
+    assert_eq!(spec["TaskTemplate"]["ContainerSpec"]["Env"].as_array().map(Vec::len), Some(32));
+}

@@ -1,0 +1,200 @@
+//! Docker's flags, those that docker does not have, and those that are refused.
+
+use serde_json::{Value, json};
+
+use super::{made_of, refuses, swarm, swarm_with, update, with};
+use crate::support::fixtures::{NETWORK, OLD, spec};
+use crate::support::run::Run;
+
+/// That these flags are refused with exit code 2 for this service, and nothing is posted.
+#[track_caller]
+fn refuses_for(before: Value, args: &[&str]) -> Run {
+    let swarm = swarm_with(before);
+    let run = update(&[&["t001"], args].concat()).host(swarm.host()).run().exits(2);
+    assert!(swarm.posts().is_empty(), "{}", run.report());
+    run
+}
+
+#[test]
+fn one_flag_of_a_policy_writes_all_of_it_where_there_was_none() {
+    let after = made_of(spec("t001", OLD), &["--update-delay", "3s"]);
+    let policy = json!({
+        "Parallelism": 1, "FailureAction": "pause", "Monitor": 5_000_000_000_u64, "MaxFailureRatio": 0,
+        "Order": "stop-first", "Delay": 3_000_000_000_u64
+    });
+    assert_eq!(after["UpdateConfig"], policy);
+    let after = made_of(with("/UpdateConfig", json!({"Parallelism": 0})), &["--update-delay", "3s"]);
+    assert_eq!(after["UpdateConfig"], json!({"Parallelism": 0, "Delay": 3_000_000_000_u64}));
+}
+
+#[test]
+fn flags_that_docker_ignores_work() {
+    let log = json!({"Name": "json-file", "Options": {"max-size": "1m"}});
+    let after = made_of(with("/TaskTemplate/LogDriver", log), &["--log-opt", "max-file=3"]);
+    let options = json!({"max-size": "1m", "max-file": "3"});
+    assert_eq!(after["TaskTemplate"]["LogDriver"], json!({"Name": "json-file", "Options": options}));
+    let job = with("/Mode", json!({"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 3}}));
+    let after = made_of(job, &["--max-concurrent", "2", "--replicas", "7"]);
+    assert_eq!(after["Mode"], json!({"ReplicatedJob": {"MaxConcurrent": 2, "TotalCompletions": 7}}));
+}
+
+#[test]
+fn what_docker_has_no_flag_for() {
+    let after = made_of(spec("t001", OLD), &["--open-stdin", "-e", "A=1", "-l", "a=b"]);
+    assert_eq!(after["TaskTemplate"]["ContainerSpec"]["OpenStdin"], true);
+    assert_eq!(after["Labels"], json!({"a": "b"}));
+    // The engine speaks 1.41.
+    for (flag, field) in [
+        ("--seccomp=unconfined", "Privileges.Seccomp"),
+        ("--apparmor=disabled", "Privileges.AppArmor"),
+        ("--no-new-privileges", "Privileges.NoNewPrivileges"),
+        ("--health-start-interval=2s", "Healthcheck.StartInterval"),
+        ("--memory-swap=1g", "SwapBytes"),
+    ] {
+        let swarm = swarm();
+        let run = update(&["t001", flag]).host(swarm.host()).run().exits(1);
+        run.says(&[field, "needs API 1.", "this engine speaks 1.41"]);
+        assert!(swarm.posts().is_empty());
+    }
+}
+
+#[test]
+fn variables_come_from_files_too() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "# all of it\nA=1\nB=two words\nHOME\nNOSUCH\n").unwrap();
+    let path = file.path().to_str().unwrap();
+    let before = with("/TaskTemplate/ContainerSpec/Env", json!(["X=0", "A=0"]));
+    let env = |spec: &Value| spec["TaskTemplate"]["ContainerSpec"]["Env"].clone();
+    let after = made_of(before.clone(), &["--env-file", path, "--env-add", "B=3"]);
+    assert_eq!(env(&after), json!(["X=0", "A=1", "B=3", "HOME=/nonexistent"]));
+    let after = made_of(before, &["--env-file", path, "--env", "C=3"]);
+    assert_eq!(env(&after), json!(["A=1", "B=two words", "HOME=/nonexistent", "C=3"]));
+    refuses(&["--env-file", "/nonexistent/env"]).says(&["--env-file", "/nonexistent/env"]);
+    std::fs::write(file.path(), "A=1\nB C=2\n").unwrap();
+    refuses(&["--env-file", path]).says(&["line 2", "B C=2"]);
+}
+
+#[test]
+fn networks_move_to_the_tasks_template_and_the_others_stay() {
+    let other = "zzzzzzzzzzzzzzzzzzzzzzzzz";
+    let before = with("/Networks", json!([{"Target": other, "Aliases": ["w"]}]));
+    let swarm = swarm_with(before);
+    swarm.world().networks.push((other.into(), "other".into()));
+    update(&["t001", "--network-add", "name=t001only,alias=x,driver-opt=k=v"])
+        .host(swarm.host())
+        .run()
+        .exits(0);
+    let now = swarm.service("t001").spec;
+    assert_eq!(now.get("Networks"), None);
+    assert_eq!(
+        now["TaskTemplate"]["Networks"],
+        json!([
+            {"Target": other, "Aliases": ["w"]},
+            {"Target": NETWORK, "Aliases": ["x"], "DriverOpts": {"k": "v"}}
+        ])
+    );
+    assert_eq!(now["EndpointSpec"], spec("t001", OLD)["EndpointSpec"]);
+    update(&["t001", "--network-add", "t001only"])
+        .host(swarm.host())
+        .run()
+        .exits(2)
+        .says(&["already attached"]);
+    // A network that was removed is taken off by its ID.
+    swarm.world().networks.retain(|(id, _)| id != other);
+    update(&["t001", "--network-rm", other]).host(swarm.host()).run().exits(0);
+    assert_eq!(swarm.service("t001").spec["TaskTemplate"]["Networks"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn names_that_are_nobodys_end_with_three_and_nothing_is_posted() {
+    for (args, kind) in [
+        (["--network-add", "nosuch"], "network"),
+        (["--network-rm", "nosuch"], "network"),
+        (["--secret-add", "nosuch"], "secret"),
+        (["--config-add", "nosuch"], "config"),
+        (["--credential-spec", "config://nosuch"], "config"),
+    ] {
+        let swarm = swarm();
+        let run = update(&[&["t001"], &args[..]].concat()).host(swarm.host()).run().exits(3);
+        run.says(&[&format!("no such {kind}: `nosuch`")]);
+        assert!(swarm.posts().is_empty());
+    }
+    let swarm = swarm();
+    update(&["nosuch", "--label-add", "a=b"]).host(swarm.host()).run().exits(3);
+}
+
+#[test]
+fn bad_values_are_refused_with_the_part_and_an_example_before_anything_is_sent() {
+    for (flag, value, part) in [
+        ("--publish-add", "8080:99999", "99999"),
+        ("--publish-rm", "abc", "abc"),
+        ("--mount-add", "type=volume,source=a", "target"),
+        ("--mount-add", "type=bind,source=rel,target=/b", "rel"),
+        ("--update-delay", "3 days", "3 days"),
+        ("--limit-memory", "12x", "x"),
+        ("--limit-cpu", "much", "much"),
+        ("--update-max-failure-ratio", "1.5", "1.5"),
+        ("--constraint-add", "node.role=manager", "node.role=manager"),
+        ("--ulimit-add", "nofile=9:3", "9"),
+        ("--ulimit-add", "files=3", "files"),
+        ("--health-interval", "1us", "1us"),
+        ("--health-retries", "-1", "-1"),
+        ("--cap-add", "NET ADMIN", "NET ADMIN"),
+        ("--host-add", "db", "db"),
+        ("--host-rm", "db:1.2.3", "1.2.3"),
+        ("--dns-add", "1.2.3", "1.2.3"),
+        ("--env-add", "=x", "=x"),
+        ("--env-rm", "A=1", "A=1"),
+        ("--label-add", "a b=c", "a b"),
+        ("--generic-resource-add", "gpu=many", "many"),
+        ("--image", "Whoami:BAD:ref", "Whoami:BAD:ref"),
+        ("--seccomp", "/nonexistent/profile", "/nonexistent/profile"),
+        ("--apparmor", "off", "off"),
+        ("--replicas", "-3", "-3"),
+    ] {
+        refuses(&[flag, value]).says(&[flag, part, "for example"]);
+    }
+    let twice = ["--mount-add", "source=a,target=/a", "--mount-add", "source=b,target=/a"];
+    refuses(&twice).says(&["`/a` is mounted on twice"]);
+}
+
+#[test]
+fn combinations_that_docker_and_the_engine_refuse() {
+    let global = || with("/Mode", json!({"Global": {}}));
+    let job = || with("/Mode", json!({"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 1}}));
+    for (before, args, part) in [
+        (global(), &["--replicas", "3"][..], "--replicas"),
+        (with("/Mode", json!({"GlobalJob": {}})), &["--replicas", "3"], "--replicas"),
+        (spec("t001", OLD), &["--max-concurrent", "3"], "--max-concurrent"),
+        (job(), &["--update-parallelism", "3"], "jobs"),
+        (spec("t001", OLD), &["--endpoint-mode", "dnsrr"], "dnsrr"),
+        (spec("t001", OLD), &["--no-healthcheck", "--health-cmd", "x"], "--no-healthcheck"),
+        (spec("t001", OLD), &["--publish-add", "22222:81"], "22222"),
+        (spec("t001", OLD), &["--generic-resource-rm", "gpu"], "gpu"),
+    ] {
+        refuses_for(before, args).says(&["cannot update service `t001`", part]);
+    }
+    // What was so before does not stand in the way of other changes.
+    let mut odd = with("/EndpointSpec/Mode", json!("dnsrr"));
+    odd["Labels"] = json!({"a": "1"});
+    assert_eq!(made_of(odd, &["--label-rm", "a"])["Labels"], json!({}));
+}
+
+// Names and modes
+
+#[test]
+fn a_new_name_or_mode_is_refused_with_the_commands_that_do_it() {
+    refuses(&["--name", "t002"]).says(&["create --spec - --name t002", "swarmctl rm t001", "renaming"]);
+    refuses(&["--mode", "global"]).says(&["--mode global", "swarmctl rm --wait t001", "mode change"]);
+    for (patch, part) in [
+        (json!({"Name": "t002"}), "create --spec - --name t002"),
+        (json!({"Mode": {"Global": {}}}), "--mode global"),
+        (json!([{"ID": "x", "Spec": {"Name": "t002"}}]), "create --spec - --name t002"),
+    ] {
+        let swarm = swarm();
+        let run =
+            update(&["t001", "--spec", "-"]).stdin(&patch.to_string()).host(swarm.host()).run().exits(2);
+        run.says(&[part]);
+        assert!(swarm.posts().is_empty());
+    }
+}

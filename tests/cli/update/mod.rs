@@ -1,0 +1,53 @@
+//! `update`: what is posted for flags and files, what is refused, and what stays as it is.
+
+mod document;
+mod flags;
+mod posted;
+mod rollouts;
+
+use serde_json::Value;
+
+use crate::support::engine::Engine;
+use crate::support::fake_swarm::FakeSwarm;
+use crate::support::fixtures::{NETWORK, OLD, spec};
+use crate::support::run::{Run, Swarmctl, swarmctl};
+
+fn update(args: &[&str]) -> Swarmctl {
+    swarmctl([&["update", "--detach", "--no-resolve-image"], args].concat())
+}
+
+/// A swarm with the service t001 of this spec, and a network.
+fn swarm_with(spec: Value) -> FakeSwarm {
+    let swarm = FakeSwarm::with([spec]);
+    swarm.world().networks.push((NETWORK.into(), "t001only".into()));
+    swarm
+}
+
+fn swarm() -> FakeSwarm {
+    swarm_with(spec("t001", OLD))
+}
+
+/// What these flags make of the service's spec.
+#[track_caller]
+fn made_of(before: Value, args: &[&str]) -> Value {
+    let swarm = swarm_with(before);
+    update(&[&["t001"], args].concat()).host(swarm.host()).run().exits(0);
+    assert_eq!(swarm.posts().len(), 1, "{args:?}");
+    swarm.service("t001").spec
+}
+
+/// That these flags are refused with exit code 2 before anything is sent.
+#[track_caller]
+fn refuses(args: &[&str]) -> Run {
+    let engine = Engine::silent();
+    let run = update(&[&["t001"], args].concat()).host(engine.host()).run().exits(2);
+    assert!(engine.requests().is_empty(), "nothing is sent: {}", run.report());
+    run
+}
+
+fn with(place: &str, value: Value) -> Value {
+    let mut spec = spec("t001", OLD);
+    let (parent, key) = place.rsplit_once('/').unwrap();
+    spec.pointer_mut(parent).unwrap()[key] = value;
+    spec
+}

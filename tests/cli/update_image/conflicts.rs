@@ -1,0 +1,130 @@
+//! Other writers, and version indexes that are stale.
+
+use super::{post_at, read, read_back, swarm, update_image, update_t001};
+use crate::support::engine::Engine;
+use crate::support::fake_swarm::{FakeSwarm, Step, When};
+use crate::support::fixtures::{NEW, OLD, OTHER, spec, t001};
+use crate::support::server::Answer;
+
+fn stale() -> Answer {
+    Answer::error(500, "rpc error: code = Unknown desc = update out of sequence")
+}
+
+#[test]
+fn keeps_a_concurrent_change_when_it_starts_over() {
+    let swarm = swarm();
+    for n in 1..=5 {
+        swarm.before(When::Post, n, move |world| {
+            world.write("t001", |spec| spec["Labels"][format!("theirs-{n}")] = "kept".into());
+        });
+    }
+    update_t001(&swarm, &[]).exits(0);
+    let service = swarm.service("t001");
+    assert_eq!(service.image(), NEW);
+    assert_eq!(service.spec["Labels"].as_object().unwrap().len(), 5, "{}", service.spec["Labels"]);
+    assert_eq!((service.taken.len(), swarm.posts().len()), (1, 6), "five stale posts, one taken");
+}
+
+#[test]
+fn knows_a_stale_index_by_the_words_of_old_engines_too() {
+    let engine = Engine::ordered([
+        read(t001(OLD, 11)),
+        post_at(11).answers(Answer::error(500, "rpc error: code = 2 desc = update out of sequence")),
+        read_back(t001(OLD, 12)),
+        post_at(12).body_is(spec("t001", NEW).to_string()),
+        read_back(t001(NEW, 13)),
+    ]);
+    update_image(&["t001", NEW]).host(engine.host()).run().exits(0);
+}
+
+#[test]
+fn another_writer_at_the_same_place_is_for_a_person_to_decide() {
+    let swarm = swarm();
+    swarm.before(When::Post, 1, |world| {
+        world.write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OTHER.into());
+    });
+    let run = update_t001(&swarm, &[]).exits(4).tells_an_error();
+    run.says(&["cannot update service `t001`", "someone else", OTHER, NEW, "hint: "]);
+    assert_eq!((swarm.service("t001").image(), swarm.service("t001").taken.len()), (OTHER, 0));
+}
+
+#[test]
+fn another_writer_who_wants_the_same_is_no_conflict() {
+    let swarm = swarm();
+    swarm.before(When::Post, 1, |world| {
+        world.write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
+    });
+    update_t001(&swarm, &[]).exits(0);
+    assert_eq!(swarm.service("t001").taken.len(), 0, "it is there already: nothing more is posted");
+}
+
+#[test]
+fn tells_a_rollback_by_the_engine_from_another_writer() {
+    let swarm = FakeSwarm::with([spec("t001", OTHER)]);
+    swarm.world().write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OLD.into());
+    swarm.before(When::Post, 1, |world| world.step("t001", Step::RolledBack));
+    let run = update_t001(&swarm, &[]).exits(4).says(&["rolled back", OLD, OTHER, NEW]);
+    run.never_says(&["someone else"]);
+    assert_eq!(swarm.service("t001").taken.len(), 0);
+}
+
+#[test]
+fn a_service_that_is_removed_meanwhile_is_no_such_service() {
+    let swarm = swarm();
+    swarm.before(When::Post, 1, |world| world.services.clear());
+    update_t001(&swarm, &[]).exits(3).tells_an_error();
+}
+
+#[test]
+fn if_version_holds_or_nothing_is_posted() {
+    let engine = Engine::ordered([read(t001(OLD, 11)), post_at(11), read_back(t001(NEW, 12))]);
+    update_image(&["t001", NEW, "--if-version", "11"]).host(engine.host()).run().exits(0);
+
+    for index in ["10", "12", "0", "18446744073709551615"] {
+        let engine = Engine::ordered([read(t001(OLD, 11))]);
+        let run = update_image(&["t001", NEW, "--if-version", index]).host(engine.host()).run().exits(4);
+        run.tells_an_error().says(&["11", index, "rollout"]);
+    }
+    for index in ["-1", "x", "", "18446744073709551616", "1.0"] {
+        let engine = Engine::silent();
+        update_image(&["t001", NEW, &format!("--if-version={index}")]).host(engine.host()).run().exits(2);
+        assert!(engine.requests().is_empty());
+    }
+}
+
+#[test]
+fn if_version_is_not_tried_again_when_the_index_turns_out_stale() {
+    let swarm = swarm();
+    let index = swarm.service("t001").index.to_string();
+    swarm.before(When::Post, 1, |world| world.write("t001", |spec| spec["Labels"]["theirs"] = "kept".into()));
+    let run = update_t001(&swarm, &["--if-version", &index]).exits(4).tells_an_error();
+    run.says(&[&index, &swarm.service("t001").index.to_string()]);
+    assert_eq!((swarm.service("t001").taken.len(), swarm.posts().len()), (0, 1));
+}
+
+#[test]
+fn a_stale_index_that_never_ends_is_four() {
+    // Thirty seconds of conflicts: others write faster than this command can.
+    let mut index = 11;
+    let swarm = swarm();
+    swarm.before(When::Post, 0, move |world| {
+        index += 1;
+        world.write("t001", |spec| spec["Labels"]["busy"] = index.to_string().into());
+    });
+    let run = update_t001(&swarm, &[]).exits(4).tells_an_error().says(&["out of sequence"]);
+    assert!((25..=40).contains(&run.took.as_secs()), "{}", run.report());
+    assert_eq!(swarm.service("t001").taken.len(), 0);
+}
+
+#[test]
+fn one_stale_answer_is_no_reason_to_hammer_the_engine() {
+    let engine = Engine::ordered([
+        read(t001(OLD, 11)),
+        post_at(11).answers(stale()),
+        read_back(t001(OLD, 12)),
+        post_at(12),
+        read_back(t001(NEW, 13)),
+    ]);
+    update_image(&["t001", NEW]).host(engine.host()).run().exits(0);
+    assert_eq!(engine.connections(), 1);
+}

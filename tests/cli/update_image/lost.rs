@@ -1,0 +1,206 @@
+//! Lost answers: DESIGN section 3's table, row by row. Requests: 1 ping, 2 read, 3 post, 4 read.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::refusals::not_answers;
+use super::{swarm, update_t001};
+use crate::support::fake_swarm::{Break, FakeSwarm, Step, When};
+use crate::support::fixtures::{NEW, OLD, OTHER, spec};
+use crate::support::server::{Answer, Door, Fault};
+
+#[test]
+fn lost_and_not_applied_is_posted_again_with_the_same_index() {
+    let swarm = swarm();
+    swarm.breaks(Break::lost(3).unhandled());
+    update_t001(&swarm, &[]).exits(0);
+    assert_eq!((swarm.service("t001").taken.len(), swarm.service("t001").image()), (1, NEW));
+    let versions: Vec<_> =
+        swarm.posts().iter().map(|post| post.param("version").unwrap().to_owned()).collect();
+    assert_eq!(versions.len(), 2);
+    assert_eq!(versions[0], versions[1], "the index guards it");
+}
+
+#[test]
+fn lost_and_applied_is_done_and_not_posted_again() {
+    for fault in [Fault::Cut(0), Fault::Cut(20), Fault::Garble(0), Fault::Garble(40)] {
+        for force in [&[][..], &["--force"]] {
+            let swarm = swarm();
+            swarm.breaks(Break::by(3, fault));
+            let run = update_t001(&swarm, force).exits(0);
+            assert_eq!((swarm.service("t001").taken.len(), swarm.posts().len()), (1, 1), "{}", run.report());
+        }
+    }
+}
+
+#[test]
+fn lost_applied_and_then_another_change_elsewhere_is_done() {
+    let swarm = swarm();
+    swarm.breaks(Break::lost(3));
+    swarm.after(When::Post, 1, |world| world.write("t001", |spec| spec["Labels"]["theirs"] = "kept".into()));
+    update_t001(&swarm, &[]).exits(0);
+    let service = swarm.service("t001");
+    assert_eq!(
+        (service.taken.len(), service.image(), &service.spec["Labels"]["theirs"]),
+        (1, NEW, &json!("kept"))
+    );
+}
+
+#[test]
+fn lost_applied_and_then_replaced_by_another_writer_is_a_conflict_that_says_so() {
+    let swarm = swarm();
+    swarm.breaks(Break::lost(3));
+    swarm.after(When::Post, 1, |world| {
+        world.write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OTHER.into());
+    });
+    let run = update_t001(&swarm, &[]).exits(4).tells_an_error();
+    run.says(&["was applied", "another writer", OTHER, NEW]);
+    assert_eq!((swarm.service("t001").taken.len(), swarm.service("t001").image()), (1, OTHER));
+}
+
+#[test]
+fn lost_applied_and_then_put_back_by_another_writer_is_a_conflict_too() {
+    // The spec is base's again, but no rollback of the engine did that.
+    let swarm = swarm();
+    swarm.breaks(Break::lost(3));
+    swarm.after(When::Post, 1, |world| {
+        world.write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OLD.into());
+    });
+    update_t001(&swarm, &[]).exits(4).tells_an_error().says(&["was applied"]);
+    assert_eq!(swarm.service("t001").taken.len(), 1);
+}
+
+#[test]
+fn lost_applied_and_rolled_back_by_the_engine_is_six() {
+    let swarm = swarm();
+    swarm.breaks(Break::lost(3));
+    swarm.after(When::Post, 1, |world| world.step("t001", Step::RolledBack));
+    update_t001(&swarm, &[]).exits(6).tells_an_error().says(&["rolled"]);
+    assert_eq!((swarm.service("t001").taken.len(), swarm.service("t001").image()), (1, OLD));
+}
+
+#[test]
+fn an_old_rollback_is_not_taken_for_one_of_this_update() {
+    // UpdateStatus tells of a rollback before this command; the index moves, the post never arrived.
+    let swarm = swarm();
+    let old = json!({ "State": "rollback_completed", "StartedAt": "2026-11-21T09:00:00.5Z", "Message": "rollback completed" });
+    swarm.world().service("t001").status = Some(old.clone());
+    swarm.breaks(Break::lost(3).unhandled());
+    swarm.before(When::Read, 2, move |world| {
+        world.write("t001", |spec| spec["Labels"]["theirs"] = "kept".into());
+        world.service("t001").status = Some(old.clone());
+    });
+    update_t001(&swarm, &[]).exits(0);
+    let service = swarm.service("t001");
+    assert_eq!(
+        (service.taken.len(), service.image(), &service.spec["Labels"]["theirs"]),
+        (1, NEW, &json!("kept"))
+    );
+}
+
+#[test]
+fn lost_not_applied_and_changed_elsewhere_is_edited_again() {
+    let swarm = swarm();
+    swarm.breaks(Break::lost(3).unhandled());
+    swarm.before(When::Read, 2, |world| world.write("t001", |spec| spec["Labels"]["theirs"] = "kept".into()));
+    update_t001(&swarm, &[]).exits(0);
+    let service = swarm.service("t001");
+    assert_eq!(
+        (service.taken.len(), service.image(), &service.spec["Labels"]["theirs"]),
+        (1, NEW, &json!("kept"))
+    );
+}
+
+#[test]
+fn lost_and_not_to_be_read_is_nine() {
+    for door in [Door::Closing, Door::Refusing] {
+        for handled in [true, false] {
+            let swarm = swarm();
+            let mut broken = Break::lost(3).then(door);
+            broken.handled = handled;
+            swarm.breaks(broken);
+            let run = update_t001(&swarm, &[]).exits(9).tells_an_error().says(&["may", "hint: "]);
+            assert!(run.took < Duration::from_secs(5), "three tries within a second: {}", run.report());
+            assert_eq!(swarm.posts().len(), 1, "never posted again on doubt");
+        }
+    }
+}
+
+#[test]
+fn a_read_that_breaks_off_is_asked_again_on_a_new_connection() {
+    for request in [1, 2, 4] {
+        for fault in [Fault::Cut(0), Fault::Cut(100), Fault::Garble(10), Fault::Garble(180)] {
+            let swarm = swarm();
+            swarm.breaks(Break::by(request, fault));
+            let run = update_t001(&swarm, &[]).exits(0);
+            assert_eq!(swarm.connections(), 2, "{}", run.report());
+            assert_eq!(swarm.service("t001").taken.len(), 1);
+        }
+    }
+}
+
+#[test]
+fn the_engines_words_for_a_lost_post_are_looked_up_as_well() {
+    for (status, words) in [
+        (
+            503,
+            "rpc error: code = Unavailable desc = error reading from server: read tcp A->B:2377: read: connection reset by peer",
+        ),
+        (500, "rpc error: code = DeadlineExceeded desc = context deadline exceeded"),
+        (500, "rpc error: code = 4 desc = context deadline exceeded"),
+    ] {
+        for handled in [true, false] {
+            let swarm = swarm();
+            let mut broken = Break::instead(3, Answer::error(status, words));
+            broken.handled = handled;
+            swarm.breaks(broken);
+            update_t001(&swarm, &[]).exits(0);
+            assert_eq!(
+                (swarm.service("t001").taken.len(), swarm.service("t001").image()),
+                (1, NEW),
+                "{words}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_answer_to_a_post_that_is_none_of_an_engines_is_looked_up() {
+    for answer in not_answers() {
+        let swarm = swarm();
+        swarm.breaks(Break::instead(3, answer.clone()));
+        let run = update_t001(&swarm, &[]).exits(0);
+        assert_eq!(
+            (swarm.service("t001").taken.len(), swarm.posts().len()),
+            (1, 1),
+            "{answer:?}\n{}",
+            run.report()
+        );
+    }
+}
+
+#[test]
+fn a_job_is_never_posted_again_on_doubt() {
+    for handled in [true, false] {
+        let mut job = spec("t001", OLD);
+        job["Mode"] = json!({ "ReplicatedJob": { "MaxConcurrent": 1, "TotalCompletions": 1 } });
+        let swarm = FakeSwarm::with([job]);
+        let mut broken = Break::lost(3);
+        broken.handled = handled;
+        swarm.breaks(broken);
+        update_t001(&swarm, &[]).exits(if handled { 0 } else { 9 });
+        assert_eq!(swarm.posts().len(), 1);
+    }
+}
+
+#[test]
+fn judges_by_the_engines_clock_never_by_its_own() {
+    for hours in [-30, 30] {
+        let swarm = swarm();
+        swarm.world().clock = jiff::SignedDuration::from_hours(hours);
+        swarm.breaks(Break::lost(3));
+        swarm.after(When::Post, 1, |world| world.step("t001", Step::RolledBack));
+        update_t001(&swarm, &[]).exits(6);
+    }
+}

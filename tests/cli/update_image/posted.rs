@@ -1,0 +1,230 @@
+//! What is asked and posted: one image, and nothing else.
+
+use serde_json::json;
+
+use super::{post_at, read, read_back, swarm, update_image, update_t001};
+use crate::support::engine::{Engine, get, post, same_text};
+use crate::support::fake_swarm::{FakeSwarm, When};
+use crate::support::fixtures::{
+    ID, NETWORK, NEW, OLD, hard_spec, same_escapes, service_text, service_text_with, spec, t001,
+};
+use crate::support::run::swarmctl;
+use crate::support::server::{Answer, Framing, Request};
+
+#[test]
+fn reads_posts_the_whole_spec_and_reads_back_on_one_connection() {
+    let engine = Engine::ordered([
+        read(t001(OLD, 11)),
+        post_at(11).body_is(spec("t001", NEW).to_string()),
+        read_back(t001(NEW, 12)),
+    ]);
+    let run = update_image(&["t001", NEW]).host(engine.host()).run().exits(0).prints(&["t001", OLD, NEW]);
+    assert_eq!(run.stderr, "", "nothing to say on stderr");
+    assert_eq!(engine.connections(), 1, "one connection is kept alive");
+    assert!(
+        engine.requests().len() <= 4,
+        "{:?}",
+        engine.requests().iter().map(Request::line).collect::<Vec<_>>()
+    );
+    let asked = engine.asked();
+    assert_eq!(asked[1].header("content-type"), Some("application/json"), "23.0 and later insist on it");
+    assert_eq!(
+        asked[1].header("x-registry-auth"),
+        None,
+        "without it the engine keeps the stored credentials"
+    );
+}
+
+#[test]
+fn posts_the_engines_own_json_with_nothing_but_the_image_changed() {
+    for framing in [Framing::Length, Framing::Chunked, Framing::UntilClose] {
+        let wanted = same_escapes(&hard_spec(NEW));
+        let service = |image, index| service_text(ID, index, &hard_spec(image));
+        let engine = Engine::ordered([
+            get("/v1.41/services/t001")
+                .answers(Answer::json(200, service(OLD, 9_007_199_254_740_993)).framed(framing)),
+            post_at(9_007_199_254_740_993)
+                .body(move |request| same_text(&wanted, &same_escapes(request.text()))),
+            read_back(service(NEW, 9_007_199_254_740_994)),
+        ]);
+        update_image(&["t001", NEW]).host(engine.host()).run().exits(0);
+    }
+}
+
+#[test]
+fn keeps_networks_where_they_are_also_in_the_deprecated_place() {
+    for place in ["/Networks", "/TaskTemplate/Networks"] {
+        let mut legacy = spec("t001", OLD);
+        let networks = json!([{ "Target": NETWORK, "Aliases": ["web"] }]);
+        let (parent, _) = place.rsplit_once('/').unwrap();
+        legacy.pointer_mut(parent).unwrap()["Networks"] = networks.clone();
+        let swarm = FakeSwarm::start();
+        swarm.world().networks.push((NETWORK.into(), "t001only".into()));
+        swarm.world().add(legacy.clone());
+        update_t001(&swarm, &[]).exits(0);
+        let mut wanted = legacy;
+        wanted["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into();
+        assert_eq!(swarm.service("t001").spec, wanted, "networks in {place}");
+    }
+}
+
+#[test]
+fn asks_at_the_engines_own_api_version_whatever_it_is() {
+    for version in ["1.24", "1.30", "1.41", "1.55", "1.99", "2.3"] {
+        let ping = Answer::pong().header("Api-Version", version);
+        let at = |path: &str| format!("/v{version}/services/{path}");
+        let engine = Engine::with_ping(
+            ping,
+            [
+                get(&at("t001")).answers(Answer::json(200, t001(OLD, 11))),
+                post(&at(&format!("{ID}/update?version=11"))).answers(Answer::json(200, "{}")),
+                get(&at(ID)).answers(Answer::json(200, t001(NEW, 12))),
+            ],
+        );
+        update_image(&["t001", NEW]).host(engine.host()).run().exits(0);
+    }
+}
+
+#[test]
+fn writes_a_reference_as_docker_does() {
+    for (asked, written) in [
+        ("nginx", "nginx:latest"),
+        ("docker.io/library/nginx", "nginx:latest"),
+        ("index.docker.io/library/nginx:1.27", "nginx:1.27"),
+        ("docker.io/opera443399/whoami:0.6", "opera443399/whoami:0.6"),
+        ("localhost:5000/a/b", "localhost:5000/a/b:latest"),
+        ("registry.example.com/Team-less/a:B_c.d", "!"),
+        (
+            "nginx@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            "nginx@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        ),
+    ] {
+        let swarm = swarm();
+        let run = update_image(&["t001", asked]).host(swarm.host()).run();
+        if written == "!" {
+            run.exits(2);
+            assert!(swarm.requests().is_empty(), "{asked}: nothing is sent");
+        } else {
+            run.exits(0);
+            assert_eq!(swarm.service("t001").image(), written);
+        }
+    }
+}
+
+#[test]
+fn refuses_what_cannot_be_a_reference_before_anything_is_sent() {
+    for image in [
+        "Not A Ref!",
+        "",
+        " ",
+        "UPPER",
+        "a/UPPER",
+        "a:b:c",
+        "a//b",
+        "a:",
+        ":a",
+        "a@sha256:short",
+        "a@",
+        "-a",
+        "a/../b",
+        "http://a/b",
+        "a\u{202e}b",
+        &"a".repeat(300),
+        &"a".repeat(64),
+    ] {
+        let engine = Engine::silent();
+        let run = swarmctl(["update-image", "-d", "--no-resolve-image", "t001", "--", image]);
+        let run = run.host(engine.host()).run().exits(2);
+        assert!(run.stdout.is_empty(), "{}", run.report());
+        assert!(!run.stderr.is_empty() && !run.stderr.contains('\u{202e}'), "{}", run.report());
+        assert!(engine.requests().is_empty(), "{image:?}: nothing is sent");
+    }
+}
+
+// Nothing to do, dry run, force
+
+#[test]
+fn posts_nothing_where_the_image_is_there_already() {
+    for (stored, asked) in [
+        (NEW, NEW),
+        (NEW, "docker.io/opera443399/whoami:0.6"),
+        ("nginx:latest", "nginx"),
+        ("nginx", "nginx:latest"),
+        ("nginx:latest", "docker.io/library/nginx"),
+        ("docker.io/library/nginx:1", "nginx:1"),
+    ] {
+        let engine = Engine::ordered([read(t001(stored, 11))]);
+        let run = update_image(&["t001", asked]).host(engine.host()).run().exits(0);
+        run.shows(&["t001", "nothing"]).never_says(&["error"]);
+    }
+}
+
+#[test]
+fn a_dry_run_shows_what_would_change_and_posts_nothing() {
+    let tasks =
+        get(&format!("/v1.41/tasks?filters={{\"service\":[\"{ID}\"]}}")).answers(Answer::json(200, "[]"));
+    let engine = Engine::ordered([read(t001(OLD, 11)), tasks]);
+    let run = update_image(&["t001", NEW, "--dry-run"]).host(engine.host()).run().exits(0);
+    run.prints(&["t001", "TaskTemplate.ContainerSpec.Image", OLD, NEW]).shows(&["dry run"]);
+}
+
+#[test]
+fn a_dry_run_says_what_a_run_would_say_of_what_is_wrong() {
+    let engine = Engine::ordered([read(t001(OLD, 11))]);
+    update_image(&["t001", NEW, "--dry-run", "--if-version", "9"]).host(engine.host()).run().exits(4);
+    let engine = Engine::ordered([read(t001(NEW, 11))]);
+    update_image(&["t001", NEW, "--dry-run"]).host(engine.host()).run().exits(0).shows(&["nothing"]);
+}
+
+#[test]
+fn force_raises_the_counter_by_one_and_changes_nothing_else() {
+    let mut before = spec("t001", NEW);
+    before["TaskTemplate"]["ForceUpdate"] = 9_007_199_254_740_993_u64.into();
+    let mut after = before.clone();
+    after["TaskTemplate"]["ForceUpdate"] = 9_007_199_254_740_994_u64.into();
+    let engine = Engine::ordered([
+        read(service_text(ID, 11, &before.to_string())),
+        post_at(11).body_is(after.to_string()),
+        read_back(service_text(ID, 12, &after.to_string())),
+    ]);
+    update_image(&["t001", NEW, "--force"]).host(engine.host()).run().exits(0);
+}
+
+#[test]
+fn force_with_another_image_is_one_post() {
+    let swarm = swarm();
+    update_t001(&swarm, &["--force"]).exits(0);
+    let service = swarm.service("t001");
+    assert_eq!(service.taken.len(), 1);
+    assert_eq!((service.image(), &service.spec["TaskTemplate"]["ForceUpdate"]), (NEW, &json!(1)));
+}
+
+#[test]
+fn a_forced_restart_is_one_more_than_the_newest_counter_once_a_command() {
+    let swarm = FakeSwarm::with([spec("t001", NEW)]);
+    for n in 1..=3 {
+        // Another writer forces a restart too, each time.
+        swarm.before(When::Post, n, |world| {
+            world.write("t001", |spec| {
+                let now = spec["TaskTemplate"]["ForceUpdate"].as_u64().unwrap();
+                spec["TaskTemplate"]["ForceUpdate"] = (now + 10).into();
+            });
+        });
+    }
+    update_t001(&swarm, &["--force"]).exits(0);
+    assert_eq!(swarm.service("t001").spec["TaskTemplate"]["ForceUpdate"], 31);
+    assert_eq!(swarm.service("t001").taken.len(), 1);
+}
+
+/// The whole object as the engine gives it may hold what this program has never heard of.
+#[test]
+fn fields_around_the_spec_do_not_matter() {
+    let odd = service_text_with(
+        ID,
+        11,
+        &spec("t001", OLD).to_string(),
+        ",\"PreviousSpec\":null,\"UpdateStatus\":{},\"JobStatus\":null,\"New\":[1,{}]",
+    );
+    let engine = Engine::ordered([read(odd), post_at(11), read_back(t001(NEW, 12))]);
+    update_image(&["t001", NEW]).host(engine.host()).run().exits(0);
+}

@@ -1,0 +1,174 @@
+//! What is waited for: the rollout, silent engines, and signals that end a wait.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{read, swarm, update_image, update_t001};
+use crate::support::engine::Engine;
+use crate::support::fake_swarm::{Break, FakeSwarm, Step, When};
+use crate::support::fixtures::{NEW, OLD, spec};
+use crate::support::run::{Run, quiet, swarmctl};
+use crate::support::server::{Answer, Fault};
+
+#[test]
+fn a_signal_ends_it_at_once_also_inside_a_silent_request() {
+    let _quiet = quiet();
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        for request in 1..=4 {
+            for after in [0, 30, 200] {
+                let swarm = swarm();
+                swarm.breaks(Break::by(request, Fault::Stall(after)));
+                let mut running = update_image(&["t001", NEW]).host(swarm.host()).spawn();
+                swarm.wait_for_requests(request);
+                std::thread::sleep(Duration::from_millis(30));
+                let sent = std::time::Instant::now();
+                running.signal(signal);
+                let run = running.wait().exits(code).tells_an_error();
+                assert!(
+                    sent.elapsed() < Duration::from_millis(500),
+                    "{:?}: {}",
+                    sent.elapsed(),
+                    run.report()
+                );
+                let words = match request {
+                    1 | 2 => "nothing was",
+                    3 => "may have been",
+                    _ => "had taken",
+                };
+                run.says(&[words]).never_says(&["caused by: the connection broke"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_signal_ends_the_pauses_between_tries() {
+    let _quiet = quiet();
+    let no_leader = Answer::error(503, "rpc error: code = Unavailable desc = not now");
+    let engine = Engine::ordered([read("").answers(no_leader).times(1..=1000)]);
+    let mut running = update_image(&["t001", NEW]).host(engine.host()).spawn();
+    engine.wait_for_requests(4);
+    let sent = std::time::Instant::now();
+    running.signal("TERM");
+    let run = running.wait().exits(143);
+    assert!(sent.elapsed() < Duration::from_millis(500), "{}", run.report());
+}
+
+#[test]
+fn an_engine_that_falls_silent_is_given_a_minute() {
+    let swarm = swarm();
+    swarm.breaks(Break::by(2, Fault::Stall(0)));
+    let run = update_t001(&swarm, &[]).exits_one_of(&[0, 8]);
+    assert!((55..=75).contains(&run.took.as_secs()), "{}", run.report());
+}
+
+// Without --detach
+
+/// A swarm whose engine takes these steps, one a read, after each update.
+fn rolling(steps: &[Step]) -> FakeSwarm {
+    let swarm = swarm();
+    swarm.world().service("t001").rollout = steps.to_vec();
+    swarm
+}
+
+fn update_and_wait(swarm: &FakeSwarm, args: &[&str]) -> Run {
+    let args = [&["update-image", "--no-resolve-image", "t001", NEW], args].concat();
+    swarmctl(args).host(swarm.host()).limit(Duration::from_secs(60)).run()
+}
+
+#[test]
+fn waits_until_the_rollout_is_completed() {
+    use Step::{Completed, Nothing, Updating};
+    for steps in [
+        &[Nothing, Updating, Nothing, Completed][..],
+        &[Updating, Completed],
+        &[Nothing, Nothing, Nothing, Updating, Completed],
+    ] {
+        let swarm = rolling(steps);
+        update_and_wait(&swarm, &[]).exits(0);
+        let status = swarm.service("t001").status.unwrap();
+        assert_eq!(status["State"], "completed", "it did not leave before the end");
+    }
+}
+
+#[test]
+fn a_rollout_that_pauses_is_five_and_says_why() {
+    let swarm = rolling(&[Step::Updating, Step::Nothing, Step::Paused]);
+    update_and_wait(&swarm, &[]).exits(5).says(&["error: ", "t001", "update paused due to failure"]);
+}
+
+#[test]
+fn a_rollout_that_is_rolled_back_is_six() {
+    let swarm = rolling(&[Step::Updating, Step::Nothing, Step::RolledBack]);
+    update_and_wait(&swarm, &[]).exits(6).says(&["error: ", "t001", "rolled"]);
+    assert_eq!(swarm.service("t001").image(), OLD);
+}
+
+#[test]
+fn the_state_of_an_earlier_rollout_is_not_taken_for_this_ones() {
+    for state in ["completed", "paused", "rollback_completed"] {
+        let old =
+            json!({ "State": state, "StartedAt": "2026-11-21T09:00:00.5Z", "Message": "of the last one" });
+        let swarm = rolling(&[Step::Nothing, Step::Nothing, Step::Nothing, Step::Updating, Step::Completed]);
+        swarm.world().service("t001").status = Some(old.clone());
+        swarm.after(When::Post, 1, {
+            let old = old.clone();
+            move |world| world.service("t001").status = Some(old.clone())
+        });
+        // When the rollout begins, the engine gives it a start time of its own.
+        swarm.before(When::Read, 5, |world| world.service("t001").status = None);
+        update_and_wait(&swarm, &[]).exits(0);
+        let status = swarm.service("t001").status.unwrap();
+        assert_eq!((&status["State"], status["Message"] != "of the last one"), (&json!("completed"), true));
+    }
+}
+
+#[test]
+fn a_service_with_no_replicas_has_nothing_to_wait_for() {
+    let mut none = spec("t001", OLD);
+    none["Mode"]["Replicated"]["Replicas"] = 0.into();
+    let swarm = FakeSwarm::with([none]);
+    let run = update_and_wait(&swarm, &[]).exits(0);
+    assert!(run.took < Duration::from_secs(30), "{}", run.report());
+}
+
+#[test]
+fn nothing_is_waited_for_where_nothing_was_posted() {
+    let same = FakeSwarm::with([spec("t001", NEW)]);
+    assert!(update_and_wait(&same, &[]).exits(0).took < Duration::from_secs(2));
+    let dry = swarm();
+    assert!(update_and_wait(&dry, &["--dry-run"]).exits(0).took < Duration::from_secs(2));
+}
+
+#[test]
+fn an_interrupted_wait_says_that_the_rollout_goes_on() {
+    let _quiet = quiet();
+    let swarm = rolling(&[Step::Updating]);
+    let args = ["update-image", "--no-resolve-image", "t001", NEW];
+    let mut running = swarmctl(args).host(swarm.host()).spawn();
+    swarm.wait_for_requests(7);
+    let sent = std::time::Instant::now();
+    running.signal("INT");
+    let run = running.wait().exits(130);
+    assert!(sent.elapsed() < Duration::from_millis(500), "{}", run.report());
+    run.says(&["goes on"]);
+    assert_eq!(swarm.service("t001").image(), NEW);
+}
+
+#[test]
+fn a_break_while_it_waits_is_asked_again() {
+    for request in 4..=7 {
+        let swarm = rolling(&[Step::Updating, Step::Nothing, Step::Nothing, Step::Completed]);
+        swarm.breaks(Break::by(request, Fault::Cut(50)));
+        update_and_wait(&swarm, &[]).exits(0);
+        assert_eq!(swarm.service("t001").taken.len(), 1);
+    }
+}
+
+#[test]
+fn a_service_removed_while_it_waits_is_three() {
+    let swarm = rolling(&[Step::Updating]);
+    swarm.before(When::Read, 4, |world| world.services.clear());
+    update_and_wait(&swarm, &[]).exits(3).says(&["error: ", "t001"]);
+}
