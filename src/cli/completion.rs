@@ -13,10 +13,11 @@ use crate::output;
 ///
 /// fish:   swarmctl completion fish > ~/.config/fish/completions/swarmctl.fish
 ///
-/// For the shell that you are in: source <(swarmctl completion bash). The script asks the program itself, and that the
-/// engine: services, stacks, networks, contexts, images and nodes are completed too, within a second or not at all.
+/// For the bash that you are in: source <(swarmctl completion bash)
+///
+/// The script asks the program itself, and that asks the engine: services, stacks, networks, contexts, images and nodes
+/// are completed too, within a second or not at all.
 #[derive(Args, Debug)]
-#[command(verbatim_doc_comment)]
 pub struct CompletionArgs {
     /// Shell
     shell: Shell,
