@@ -1,4 +1,4 @@
-//! swarmctl as its users meet it: one file a command, against an engine that plays a script (`support`), and
+//! swarmctl as its users meet it: one file or folder a command, against an engine that plays a script (`support`), and
 //! in `swarm` against a real one that the tests start and end themselves.
 #![allow(
     clippy::unwrap_used,
@@ -8,7 +8,6 @@
     clippy::result_large_err,
     reason = "in a test a panic is how a failure is told, and nobody waits for a large error to be moved"
 )]
-#![allow(dead_code, reason = "a helper that one command's tests need is no worse for being alone")]
 
 mod api_version;
 mod auth;
@@ -21,7 +20,6 @@ mod deb;
 mod debug;
 mod dry_run;
 mod endpoints;
-
 mod exit_codes;
 mod faults;
 mod format;

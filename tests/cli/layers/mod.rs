@@ -62,6 +62,7 @@ const RULES: &[Rule] = &[
             "api/proxy",
             "api/settings",
             "api/headers",
+            "api/update/settle",
         ],
         never: &[
             "std::io",

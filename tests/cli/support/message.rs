@@ -1,6 +1,6 @@
 //! Requests as they arrived, and the answers that come back for them.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -24,7 +24,6 @@ pub struct Request {
     pub query: Vec<(String, String)>,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
-    pub at: Instant,
     /// How many bytes it has, head and body.
     pub length: usize,
     /// How many bytes a whole answer to it has; 0 until it is answered.

@@ -297,7 +297,6 @@ fn read_request(reader: &mut BufReader<Counted>, connection: usize) -> Option<Re
         query,
         headers,
         body: Vec::new(),
-        at: Instant::now(),
         length: 0,
         answer_length: 0,
     };

@@ -142,11 +142,6 @@ impl Engine {
         if status == 200 && !text.contains("\"error\"") { Ok(text) } else { Err(format!("{status} {text}")) }
     }
 
-    /// A process in its network namespace; `None` where that is the tests' own.
-    pub fn netns(&self) -> Option<&str> {
-        self.netns.as_deref()
-    }
-
     fn exchange(
         &self,
         method: &str,
