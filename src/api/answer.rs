@@ -26,7 +26,7 @@ pub struct Answer {
 
 /// One object is read into memory, where it takes up to forty times the room of its text: a list of zeros does. The
 /// engine's own store takes no object of 2 MiB.
-const LONGEST_OBJECT: usize = 16 << 20;
+pub(super) const LONGEST_OBJECT: usize = 16 << 20;
 
 /// What the engine says when it refuses.
 #[derive(Deserialize)]
@@ -56,6 +56,17 @@ impl Answer {
                 Ok(Refusal { message }) => Err(answer.refusal(status, &message)),
                 Err(_) => Err(answer.foreign_refusal(status)),
             },
+        }
+    }
+
+    #[cfg(test)]
+    pub fn of_body(body: Vec<u8>) -> Self {
+        Self {
+            request: "GET /x".to_owned(),
+            body,
+            api_version: None,
+            date: None,
+            secrets: Secrets::default(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! The client: requests to one engine, their time limits and what comes of their answers.
 
+mod again;
+
 use std::io::Read;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -11,22 +13,18 @@ use ureq::http::Method;
 use super::answer::Answer;
 use super::connection::Connection;
 use super::credentials::RegistryAuth;
-use super::door::{Door, Hello, LONGEST_ANSWER, LONGEST_REFUSAL};
+use super::door::{Door, Eater, Hello, LONGEST_ANSWER, LONGEST_REFUSAL};
 use super::error::{Error, Result};
 use super::gate::{Pass, Stay};
 use super::interrupt::Interrupt;
 use super::managers::{Managers, NONE};
 use super::observer::Observer;
 use super::path::Path;
+use super::row_reader::Rows;
+use super::rows::ServiceRow;
 
 /// How long an engine is waited for that is silent, has no leader or answers 503.
 pub const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Pauses before a read is asked again that broke off: three times within a second.
-const AFTER_BREAK: [Duration; 3] =
-    [Duration::from_millis(50), Duration::from_millis(250), Duration::from_millis(500)];
-/// Pauses before a socket is tried again that is missing or refuses: three tries within a second.
-const AFTER_REFUSAL: [Duration; 2] = [Duration::from_millis(250), Duration::from_millis(500)];
 
 /// How long a manager may take to say who leads, where others can be asked.
 const PROBE: Duration = Duration::from_secs(4);
@@ -137,6 +135,22 @@ impl Client {
         self.read(|| read(self.send(&Method::GET, &self.target(path)?, None, None)?))
     }
 
+    /// [`Client::get_with`] for a list that is read while it comes, by `rows` made anew for each try: what is read of it
+    /// need not be held.
+    pub fn get_rows<T, F: Fn(&ServiceRow) -> T>(
+        &self,
+        path: &Path,
+        rows: impl Fn() -> Rows<T, F>,
+    ) -> Result<Vec<T>> {
+        self.read(|| {
+            let (door, target, mut rows) = (self.door()?, self.target(path)?, rows());
+            let mut eat = |bytes: &mut Vec<u8>| rows.eat(bytes);
+            let rest =
+                self.send_eaten(door, &Method::GET, &target, None, None, self.limit(), Some(&mut eat))?;
+            rows.all(&rest)
+        })
+    }
+
     /// [`Client::get_json`], but at the engine's own API version, whichever is spoken.
     pub fn get_json_unlowered<T: DeserializeOwned>(&self, path: &Path) -> Result<T> {
         self.read(|| {
@@ -171,77 +185,6 @@ impl Client {
     pub fn delete(&self, path: &Path) -> Result<Answer> {
         self.hello()?;
         self.act(|| self.send(&Method::DELETE, &self.target(path)?, None, None))
-    }
-
-    fn act(&self, ask: impl Fn() -> Result<Answer>) -> Result<Answer> {
-        let began = Instant::now();
-        let mut pauses = AFTER_REFUSAL.into_iter();
-        let mut tries = self.managers.tries();
-        loop {
-            let at = self.managers.at();
-            let error = match ask() {
-                Err(e) if e.is_unsent_to_engine() => e,
-                // It may have been applied: whoever asks next does so at a manager that sees a leader.
-                Err(e)
-                    if self.managers.are_many() && e.leaves_doubt() && !matches!(e, Error::Interrupted) =>
-                {
-                    self.leave(at, began)?;
-                    return Err(e);
-                }
-                other => return other,
-            };
-            if self.managers.are_many() {
-                if tries.next().is_none() || !self.leave(at, began)? {
-                    return Err(error);
-                }
-            } else {
-                match pauses.next() {
-                    Some(pause) if error.is_broken_answer() => self.interrupt.sleep(pause)?,
-                    _ => return Err(error),
-                }
-            }
-        }
-    }
-
-    /// Repeats a read while its failure may pass: broken answers for a second, silence and 503 for [`PATIENCE`].
-    fn read<T>(&self, ask: impl Fn() -> Result<T>) -> Result<T> {
-        self.read_while(|e| e.is_broken_answer() || e.is_passing(), ask)
-    }
-
-    /// [`Client::read`], but only where the failure is of this kind.
-    fn read_while<T>(&self, may_pass: impl Fn(&Error) -> bool, ask: impl Fn() -> Result<T>) -> Result<T> {
-        let began = Instant::now();
-        let mut breaks = 0;
-        let mut tries = self.managers.tries();
-        let mut pause = Duration::from_millis(100);
-        loop {
-            let at = self.managers.at();
-            let error = match ask() {
-                Err(e) if may_pass(&e) || (self.managers.are_many() && e.is_about_this_manager()) => e,
-                other => return other,
-            };
-            if self.managers.are_many() {
-                let has_another = began.elapsed() < PATIENCE && self.leave(at, began)?;
-                let Some(pause) = tries.next().filter(|_| has_another) else { return Err(error) };
-                self.interrupt.sleep(pause)?;
-                continue;
-            }
-            let next = match &error {
-                Error::Connect { .. } => AFTER_REFUSAL.get(breaks).copied(),
-                e if e.is_broken_answer() => AFTER_BREAK.get(breaks).copied(),
-                _ if began.elapsed() + pause < PATIENCE => {
-                    pause = (pause * 3 / 2).min(Duration::from_secs(2));
-                    breaks = 0;
-                    Some(pause)
-                }
-                _ => None,
-            };
-            let Some(next) = next.filter(|next| self.time_left().is_none_or(|left| left > *next)) else {
-                return Err(error);
-            };
-            breaks += usize::from(error.is_broken_answer());
-            self.interrupt.sleep(next)?;
-        }
     }
 
     /// The manager that is asked, and what it has said of itself.
@@ -300,6 +243,20 @@ impl Client {
         auth: Option<&RegistryAuth>,
         limit: Duration,
     ) -> Result<Answer> {
+        self.send_eaten(door, method, target, body, auth, limit, None)
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "a request, and what becomes of its answer")]
+    fn send_eaten(
+        &self,
+        door: &Door,
+        method: &Method,
+        target: &str,
+        body: Option<&[u8]>,
+        auth: Option<&RegistryAuth>,
+        limit: Duration,
+        eat: Eater,
+    ) -> Result<Answer> {
         let asked = format!("{method} {}", target.split('?').next().unwrap_or(target));
         self.interrupt.check()?;
         let limit = self.time_left().map_or(limit, |left| left.min(limit));
@@ -309,11 +266,11 @@ impl Client {
         let _pass = door.pass(Stay::Short, Some(limit))?;
         let began = Instant::now();
         let answer =
-            door.exchange(method, target, body, auth, limit).map_err(|e| door.failure(e, &asked, limit));
-        let status = answer.as_ref().map(|(parts, _)| parts.status.as_u16());
+            door.exchange(method, target, body, auth, limit, eat).map_err(|e| door.failure(e, &asked, limit));
+        let status = answer.as_ref().map(|(parts, ..)| parts.status.as_u16());
         self.observer.tell(&format!("{method} {target}"), auth.is_some(), status, began.elapsed());
-        let (parts, bytes) = answer?;
-        if parts.status.is_success() && bytes.len() as u64 > LONGEST_ANSWER {
+        let (parts, bytes, length) = answer?;
+        if parts.status.is_success() && length as u64 > LONGEST_ANSWER {
             return Err(Error::TooLong { request: asked, mebibytes: LONGEST_ANSWER >> 20 });
         }
         Answer::decode(asked, &parts, bytes, auth.map(RegistryAuth::secrets))

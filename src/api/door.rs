@@ -18,6 +18,11 @@ use super::transport::{self, NotConnected, Obstacle, ObstacleKind, SSH_CONNECTIO
 
 /// What is longer is not read on, and refused: the tasks of 100,000 services are shorter.
 pub(super) const LONGEST_ANSWER: u64 = 256 << 20;
+/// Takes out of what has come of an answer what it has read.
+pub(super) type Eater<'a> = Option<&'a mut dyn FnMut(&mut Vec<u8>)>;
+
+/// A list that is read while it comes is read in parts of so many bytes.
+const BITE: u64 = 128 << 10;
 /// The engine's own words are shorter; what is longer is not read on.
 pub(super) const LONGEST_REFUSAL: u64 = 4 << 20;
 
@@ -80,7 +85,8 @@ impl Door {
         self.obstacle(ObstacleKind::Proxy, format!("by way of the proxy `{proxy}` no engine answers: {said}"))
     }
 
-    /// One request and its whole answer, whatever it says.
+    /// One request and its whole answer, whatever it says, and the length of its body. Of a success `eat` is given what has come whenever more has:
+    /// what it takes out is not in the answer.
     pub fn exchange(
         &self,
         method: &Method,
@@ -88,7 +94,8 @@ impl Door {
         body: Option<&[u8]>,
         auth: Option<&RegistryAuth>,
         limit: Duration,
-    ) -> Result<(Parts, Vec<u8>), ureq::Error> {
+        eat: Eater,
+    ) -> Result<(Parts, Vec<u8>, usize), ureq::Error> {
         let request = self.connection.request(method, target, auth);
         let limit = Some(limit);
         let answer = match body {
@@ -103,9 +110,19 @@ impl Door {
         };
         let (parts, body) = answer.into_parts();
         let limit = if parts.status.is_success() { LONGEST_ANSWER + 1 } else { LONGEST_REFUSAL };
-        let mut bytes = Vec::new();
-        body.into_with_config().limit(u64::MAX).reader().take(limit).read_to_end(&mut bytes)?;
-        Ok((parts, bytes))
+        let mut from = body.into_with_config().limit(u64::MAX).reader().take(limit);
+        let (mut bytes, mut length) = (Vec::new(), 0);
+        match eat.filter(|_| parts.status.is_success()) {
+            None => length = from.read_to_end(&mut bytes)?,
+            Some(eat) => loop {
+                match from.by_ref().take(BITE).read_to_end(&mut bytes)? {
+                    0 => break,
+                    more => length += more,
+                }
+                eat(&mut bytes);
+            },
+        }
+        Ok((parts, bytes, length))
     }
 
     /// A request whose answer may have no end: its head, and its body as it comes.

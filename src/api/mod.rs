@@ -39,6 +39,7 @@ pub mod references;
 pub mod registry_auth;
 pub mod remove;
 pub mod rollout;
+mod row_reader;
 pub mod rows;
 mod secrets;
 mod service;

@@ -12,6 +12,7 @@ use super::credentials::RegistryAuth;
 use super::error::{Error, Result};
 use super::go;
 use super::path::{Path, can_be_name};
+use super::row_reader::Rows;
 use super::rows::ServiceRow;
 pub use super::service::Service;
 
@@ -180,7 +181,7 @@ pub fn list_rows<T>(
     with_counts: bool,
     read: impl Fn(&ServiceRow) -> T,
 ) -> Result<Vec<T>> {
-    client.get_with(&path_of_list(filters, with_counts), |answer| answer.each(|row: ServiceRow| read(&row)))
+    client.get_rows(&path_of_list(filters, with_counts), || Rows::new(&read))
 }
 
 /// `GET /services?status=true`, as the engine's own JSON, never read into numbers.
