@@ -1,10 +1,6 @@
 //! The one place where an answer becomes JSON or an error with the engine's own words.
 
-use std::fmt;
-use std::marker::PhantomData;
-
-use serde::de::{DeserializeSeed, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use ureq::http::response::Parts;
 
 use super::error::{Error, Result};
@@ -72,12 +68,15 @@ impl Answer {
 
     /// Reads the body as JSON.
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
-        self.seeded(PhantomData)
-    }
-
-    /// Reads the body as a list, each item into what `read` makes of it: of thousands one at a time is in memory.
-    pub fn each<'a, R: Deserialize<'a>, T>(&'a self, read: impl FnMut(R) -> T) -> Result<Vec<T>> {
-        self.seeded(Each { read, items: PhantomData })
+        // What is known to be UTF-8 as a whole need not be checked string by string.
+        let read = match str::from_utf8(&self.body) {
+            Ok(text) => to_the_end(serde_json::Deserializer::from_str(text)),
+            Err(_) => to_the_end(serde_json::Deserializer::from_slice(&self.body)),
+        };
+        read.map_err(|e| match self.body.is_empty() {
+            true => self.garbled("it is empty"),
+            false => self.garbled(format!("it is not the JSON that was expected ({e}): {}", self.excerpt())),
+        })
     }
 
     /// Reads the body as one object, not a list of them.
@@ -103,18 +102,6 @@ impl Answer {
     /// This answer is none that an engine gives.
     pub fn garbled(&self, why: impl Into<String>) -> Error {
         Error::Garbled { request: self.request.clone(), why: self.secrets.hide(&why.into()) }
-    }
-
-    fn seeded<'a, S: DeserializeSeed<'a>>(&'a self, seed: S) -> Result<S::Value> {
-        // What is known to be UTF-8 as a whole need not be checked string by string.
-        let read = match str::from_utf8(&self.body) {
-            Ok(text) => to_the_end(serde_json::Deserializer::from_str(text), seed),
-            Err(_) => to_the_end(serde_json::Deserializer::from_slice(&self.body), seed),
-        };
-        read.map_err(|e| match self.body.is_empty() {
-            true => self.garbled("it is empty"),
-            false => self.garbled(format!("it is not the JSON that was expected ({e}): {}", self.excerpt())),
-        })
     }
 
     /// The engine's no, in its own words but for secrets. Where a password is a part of the words that are known for
@@ -156,41 +143,10 @@ impl Answer {
     }
 }
 
-/// A list whose items are read one by one.
-struct Each<F, R> {
-    read: F,
-    items: PhantomData<R>,
-}
-
-impl<'a, T, R: Deserialize<'a>, F: FnMut(R) -> T> DeserializeSeed<'a> for Each<F, R> {
-    type Value = Vec<T>;
-
-    fn deserialize<D: Deserializer<'a>>(self, from: D) -> std::result::Result<Vec<T>, D::Error> {
-        from.deserialize_seq(self)
-    }
-}
-
-impl<'a, T, R: Deserialize<'a>, F: FnMut(R) -> T> Visitor<'a> for Each<F, R> {
-    type Value = Vec<T>;
-
-    fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
-        out.write_str("a sequence")
-    }
-
-    fn visit_seq<A: SeqAccess<'a>>(mut self, mut items: A) -> std::result::Result<Vec<T>, A::Error> {
-        let mut all = Vec::new();
-        while let Some(item) = items.next_element()? {
-            all.push((self.read)(item));
-        }
-        Ok(all)
-    }
-}
-
-fn to_the_end<'a, R: serde_json::de::Read<'a>, S: DeserializeSeed<'a>>(
+fn to_the_end<'a, R: serde_json::de::Read<'a>, T: Deserialize<'a>>(
     mut from: serde_json::Deserializer<R>,
-    seed: S,
-) -> serde_json::Result<S::Value> {
-    let value = seed.deserialize(&mut from)?;
+) -> serde_json::Result<T> {
+    let value = T::deserialize(&mut from)?;
     from.end()?;
     Ok(value)
 }

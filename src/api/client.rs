@@ -21,7 +21,6 @@ use super::managers::{Managers, NONE};
 use super::observer::Observer;
 use super::path::Path;
 use super::row_reader::Rows;
-use super::rows::ServiceRow;
 
 /// How long an engine is waited for that is silent, has no leader or answers 503.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -137,7 +136,7 @@ impl Client {
 
     /// [`Client::get_with`] for a list that is read while it comes, by `rows` made anew for each try: what is read of it
     /// need not be held.
-    pub fn get_rows<T, F: Fn(&ServiceRow) -> T>(
+    pub fn get_rows<T, F: Fn(&[u8]) -> serde_json::Result<(T, usize)>>(
         &self,
         path: &Path,
         rows: impl Fn() -> Rows<T, F>,

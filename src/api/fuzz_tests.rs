@@ -164,8 +164,10 @@ fn services_held_as_text() {
             service["Spec"]["TaskTemplate"] = json!({ "ContainerSpec": { "Image": value(random) } });
         }
         let text = torn(random, service.to_string());
-        let read = serde_json::from_str::<Value>(&text).ok().and_then(Service::new);
-        let Some(held) = Service::from_text(&text) else { return };
+        let mut values = serde_json::Deserializer::from_str(&text).into_iter::<Value>();
+        let read = values.next().and_then(Result::ok).and_then(Service::new);
+        let Ok((held, length)) = Service::first_of(text.as_bytes()) else { return };
+        assert_eq!(length, values.byte_offset(), "{text}");
         let read = read.expect("what is held can be read");
         let known = |it: &Service| {
             (

@@ -43,6 +43,7 @@ mod row_reader;
 pub mod rows;
 mod secrets;
 mod service;
+mod service_head;
 pub mod services;
 pub mod settings;
 pub mod shell;

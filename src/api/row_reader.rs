@@ -1,11 +1,11 @@
 //! A long list of services, read while it comes: the engine takes its time to write one, and its text is ten times what is
 //! shown of it.
 
+use serde::de::{Deserialize, Error as _, IgnoredAny};
 use serde_json::Deserializer;
 
 use super::answer::{Answer, LONGEST_OBJECT};
 use super::error::Result;
-use super::rows::ServiceRow;
 
 /// What is read of a list so far.
 pub struct Rows<T, F> {
@@ -33,8 +33,18 @@ enum At {
     Lost(String),
 }
 
-impl<T, F: Fn(&ServiceRow) -> T> Rows<T, F> {
-    /// Each row becomes what `read` makes of it.
+/// Reads the value that a text begins with; gives what was made of it, and its length in bytes.
+pub fn first<'a, R: Deserialize<'a>, T>(
+    bytes: &'a [u8],
+    read: impl FnOnce(R) -> T,
+) -> serde_json::Result<(T, usize)> {
+    let mut values = Deserializer::from_slice(bytes).into_iter::<R>();
+    let value = values.next().unwrap_or_else(|| Err(serde_json::Error::custom("nothing")))?;
+    Ok((read(value), values.byte_offset()))
+}
+
+impl<T, F: Fn(&[u8]) -> serde_json::Result<(T, usize)>> Rows<T, F> {
+    /// Each row becomes what `read` makes of what begins with it; `read` gives its length, too, in bytes.
     pub fn new(read: F) -> Self {
         Self { read, rows: Vec::new(), at: At::Start, seen: 0 }
     }
@@ -63,7 +73,7 @@ impl<T, F: Fn(&ServiceRow) -> T> Rows<T, F> {
         match self.at {
             At::End if left.trim_ascii().is_empty() => Ok(self.rows),
             // Nothing was taken out: the reader of whole answers has the words.
-            At::Start => rest.json::<Vec<ServiceRow>>().map(|rows| rows.iter().map(&self.read).collect()),
+            At::Start => rest.json::<Vec<IgnoredAny>>().and(Err(rest.garbled("it is no list"))),
             At::Lost(why) => Err(rest.garbled(format!("it is not the JSON that was expected ({why})"))),
             _ => {
                 Err(rest.garbled("it is not the JSON that was expected (it is no list, or not a whole one)"))
@@ -94,27 +104,30 @@ impl<T, F: Fn(&ServiceRow) -> T> Rows<T, F> {
     }
 
     fn row(&mut self, bytes: &[u8]) -> Option<usize> {
-        let mut items = Deserializer::from_slice(bytes).into_iter::<ServiceRow>();
-        match items.next()? {
-            Ok(row) => self.rows.push((self.read)(&row)),
-            Err(error) if error.is_eof() && bytes.len() <= LONGEST_OBJECT => return None,
-            Err(error) => {
-                self.at = At::Lost(if error.is_eof() {
-                    "an object has no end".to_owned()
-                } else {
-                    error.to_string()
-                });
-                return None;
+        let lost = match (self.read)(bytes) {
+            Ok((row, length)) if length <= LONGEST_OBJECT => {
+                self.rows.push(row);
+                self.at = At::Behind;
+                return Some(length);
             }
-        }
-        self.at = At::Behind;
-        Some(items.byte_offset())
+            Ok(_) => format!("an object in it is longer than {} MiB", LONGEST_OBJECT >> 20),
+            Err(error) if error.is_eof() && bytes.len() <= LONGEST_OBJECT => return None,
+            Err(error) if error.is_eof() => "an object has no end".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        self.at = At::Lost(lost);
+        None
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::rows::ServiceRow;
     use super::*;
+
+    fn name_of(bytes: &[u8]) -> serde_json::Result<(String, usize)> {
+        first(bytes, |row: ServiceRow| row.name().to_owned())
+    }
 
     fn service(name: &str) -> String {
         format!(
@@ -124,7 +137,7 @@ mod tests {
 
     /// What is read of a text that comes in parts of so many bytes.
     fn names(text: &str, part: usize) -> Result<Vec<String>> {
-        let (mut rows, mut bytes) = (Rows::new(|row: &ServiceRow| row.name().to_owned()), Vec::new());
+        let (mut rows, mut bytes) = (Rows::new(name_of), Vec::new());
         for part in text.as_bytes().chunks(part) {
             bytes.extend_from_slice(part);
             rows.eat(&mut bytes);
@@ -145,7 +158,7 @@ mod tests {
     #[test]
     fn of_long_lists_no_more_is_held_than_a_part_and_a_row() {
         let list = vec![service("a"); 10_000].join(",");
-        let (mut rows, mut bytes, mut most) = (Rows::new(|_: &ServiceRow| ()), b"[".to_vec(), 0);
+        let (mut rows, mut bytes, mut most) = (Rows::new(name_of), b"[".to_vec(), 0);
         for part in list.as_bytes().chunks(1000) {
             bytes.extend_from_slice(part);
             rows.eat(&mut bytes);
@@ -186,7 +199,7 @@ mod tests {
 
     #[test]
     fn an_object_without_an_end_is_given_up() {
-        let mut rows = Rows::new(|_: &ServiceRow| ());
+        let mut rows = Rows::new(name_of);
         let mut bytes = format!(r#"[{{"ID":"{}"#, "x".repeat(LONGEST_OBJECT)).into_bytes();
         rows.eat(&mut bytes);
         assert!(rows.all(&Answer::of_body(bytes)).unwrap_err().to_string().contains("has no end"));

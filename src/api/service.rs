@@ -1,13 +1,17 @@
 //! A service, held as what the engine sent.
 
-use std::borrow::Cow;
-use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use serde::de::Error as _;
 use serde_json::Value;
 use serde_json::value::RawValue;
+
+use super::row_reader::first;
+use super::service_head::{Head, UpdateStatus};
+
+/// What is wrong with an object that is none.
+pub(super) const NO_SERVICE: &str = "it is no service: ID, Version.Index or Spec.Name is missing";
 
 /// A service as the engine sent it, untouched.
 ///
@@ -21,45 +25,49 @@ pub struct Service {
     /// Kept, because selections ask for them of services that nothing else is read of.
     is_job: bool,
     image: Option<Arc<str>>,
+    update: UpdateStatus,
     text: Option<Arc<str>>,
     object: OnceLock<Arc<Value>>,
+    /// Read alone where no more is looked into: the previous spec is as large.
+    spec: OnceLock<Arc<Value>>,
 }
 
 impl Service {
     /// Takes an engine's object; `None` where it lacks what every service has.
     pub fn new(object: Value) -> Option<Self> {
-        Some(Self {
-            id: object["ID"].as_str()?.into(),
-            name: object["Spec"]["Name"].as_str()?.into(),
-            version: object["Version"]["Index"].as_u64()?,
-            is_job: {
-                let mode = &object["Spec"]["Mode"];
-                !mode["ReplicatedJob"].is_null() || !mode["GlobalJob"].is_null()
-            },
-            image: object["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"].as_str().map(Into::into),
-            text: None,
-            object: Arc::new(object).into(),
-        })
+        let head = Head::of(&object);
+        Some(Self { object: Arc::new(object).into(), ..Self::with(head, None)? })
     }
 
-    /// Takes an engine's object as it was sent; read is what every service has, checked is all.
-    pub fn from_text(text: &str) -> Option<Self> {
-        serde_json::from_str::<Readable>(text).ok()?;
-        let head: Head = serde_json::from_str(text).ok()?;
-        let task = head.spec.task.and_then(|task| task.container).and_then(|container| container.image);
+    /// Takes the object that a text begins with, as it was sent: read is what every service has, and whether the rest
+    /// can be. Gives its length, too, in bytes.
+    ///
+    /// # Errors
+    /// It is not there as a whole, cannot be read, or lacks what every service has.
+    pub fn first_of(bytes: &[u8]) -> serde_json::Result<(Self, usize)> {
+        let (head, length) = first(bytes, |head: Head| head)?;
+        let text = str::from_utf8(&bytes[..length]).map_err(serde_json::Error::custom)?;
+        let service = Self::with(head, Some(text.trim_ascii_start().into()));
+        service.map(|service| (service, length)).ok_or_else(|| serde_json::Error::custom(NO_SERVICE))
+    }
+
+    fn with(head: Head, text: Option<Arc<str>>) -> Option<Self> {
         Some(Self {
-            id: head.id.into(),
-            name: head.spec.name.into(),
-            version: head.version.index,
-            is_job: head.spec.mode.is_some_and(|mode| mode.replicated.is_some() || mode.global.is_some()),
-            image: task.map(Into::into),
-            text: Some(text.into()),
+            id: head.id?.into(),
+            name: head.name?.into(),
+            version: head.version?,
+            is_job: head.is_job,
+            image: head.image.map(Into::into),
+            update: head.update,
+            text,
             object: OnceLock::new(),
+            spec: OnceLock::new(),
         })
     }
 
     /// Holds no more than the text until it is looked into again.
     pub fn shelve(&mut self) {
+        self.spec.take();
         if let Some(object) = self.object.take() {
             self.text.get_or_insert_with(|| object.to_string().into());
         }
@@ -97,7 +105,14 @@ impl Service {
 
     /// The spec.
     pub fn spec(&self) -> &Value {
-        &self.object()["Spec"]
+        match (self.object.get(), &self.text) {
+            (None, Some(text)) => self.spec.get_or_init(|| {
+                let read = |only: SpecOnly| serde_json::from_str(only.spec.get()).ok();
+                let spec = serde_json::from_str(text).ok().and_then(read);
+                Arc::new(spec.unwrap_or_else(|| self.object()["Spec"].clone()))
+            }),
+            _ => &self.object()["Spec"],
+        }
     }
 
     /// The spec before the last post, where the engine still has it.
@@ -107,17 +122,17 @@ impl Service {
 
     /// `UpdateStatus.State`, of the last rollout that there was.
     pub fn update_state(&self) -> Option<&str> {
-        self.object()["UpdateStatus"]["State"].as_str()
+        self.update.state.as_deref()
     }
 
     /// `UpdateStatus.StartedAt`, by the engine's clock.
     pub fn update_started(&self) -> Option<&str> {
-        self.object()["UpdateStatus"]["StartedAt"].as_str()
+        self.update.started.as_deref()
     }
 
     /// `UpdateStatus.Message`.
     pub fn update_message(&self) -> Option<&str> {
-        self.object()["UpdateStatus"]["Message"].as_str()
+        self.update.message.as_deref()
     }
 
     /// Whether it runs to an end (replicated-job, global-job): every post runs it again.
@@ -137,108 +152,10 @@ impl PartialEq for Service {
     }
 }
 
-/// What is known of a service that is held as text.
-#[derive(Deserialize)]
-struct Head<'a> {
-    #[serde(borrow, rename = "ID")]
-    id: Cow<'a, str>,
-    #[serde(rename = "Version")]
-    version: Version,
-    #[serde(borrow, rename = "Spec")]
-    spec: Spec<'a>,
-}
-
-#[derive(Deserialize)]
-struct Version {
-    #[serde(rename = "Index")]
-    index: u64,
-}
-
-#[derive(Deserialize)]
-struct Spec<'a> {
-    #[serde(borrow, rename = "Name")]
-    name: Cow<'a, str>,
-    #[serde(rename = "Mode")]
-    mode: Option<JobMode>,
-    #[serde(borrow, rename = "TaskTemplate")]
-    task: Option<Task<'a>>,
-}
-
-#[derive(Deserialize)]
-struct JobMode {
-    #[serde(rename = "ReplicatedJob")]
-    replicated: Option<IgnoredAny>,
-    #[serde(rename = "GlobalJob")]
-    global: Option<IgnoredAny>,
-}
-
-#[derive(Deserialize)]
-struct Task<'a> {
-    #[serde(borrow, rename = "ContainerSpec")]
-    container: Option<Container<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Container<'a> {
-    #[serde(borrow, rename = "Image")]
-    image: Option<Cow<'a, str>>,
-}
-
 #[derive(Deserialize)]
 struct SpecOnly<'a> {
     #[serde(borrow, rename = "Spec")]
     spec: &'a RawValue,
-}
-
-/// JSON that can be read into a [`Value`]: its numbers have room in one, its texts are Unicode, its depth has an end.
-struct Readable;
-
-impl<'a> Deserialize<'a> for Readable {
-    fn deserialize<D: Deserializer<'a>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(Self)
-    }
-}
-
-impl<'a> Visitor<'a> for Readable {
-    type Value = Self;
-
-    fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
-        out.write_str("JSON")
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_seq<A: SeqAccess<'a>>(self, mut items: A) -> Result<Self, A::Error> {
-        while let Some(Self) = items.next_element()? {}
-        Ok(self)
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut entries: A) -> Result<Self, A::Error> {
-        while let Some((Self, Self)) = entries.next_entry()? {}
-        Ok(self)
-    }
 }
 
 #[cfg(test)]
@@ -251,10 +168,14 @@ mod tests {
         )
     }
 
+    fn hold(text: &str) -> Option<Service> {
+        Service::first_of(text.as_bytes()).ok().map(|(service, _)| service)
+    }
+
     #[test]
     fn of_a_text_as_much_is_known_as_of_the_object() {
         let text = with("[1, -2, 0.5, true, null, \"\\u00e9\"]");
-        let held = Service::from_text(&text).unwrap();
+        let held = hold(&text).unwrap();
         let read = Service::new(serde_json::from_str(&text).unwrap()).unwrap();
         for service in [&held, &read] {
             assert_eq!((service.id(), service.name(), service.version()), ("abc", "web", 7));
@@ -262,7 +183,7 @@ mod tests {
         }
         assert_eq!(held, read);
         let replicated = text.replace("GlobalJob", "Replicated").replace(r#""Image":"a:1""#, "");
-        let held = Service::from_text(&replicated).unwrap();
+        let held = hold(&replicated).unwrap();
         assert_eq!((held.is_job(), held.image()), (false, None));
     }
 
@@ -271,10 +192,34 @@ mod tests {
         let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
         for more in ["1e400", r#""\ud800""#, r#"{"\udc00": 1}"#, &deep] {
             assert!(serde_json::from_str::<Value>(&with(more)).is_err(), "{more}");
-            assert!(Service::from_text(&with(more)).is_none(), "{more}");
+            assert!(hold(&with(more)).is_none(), "{more}");
         }
         for less in ["ID", "Version", "Name"] {
-            assert!(Service::from_text(&with("1").replace(less, "x")).is_none(), "{less}");
+            assert!(hold(&with("1").replace(less, "x")).is_none(), "{less}");
+        }
+    }
+
+    #[test]
+    fn of_a_key_that_is_there_twice_the_last_one_counts() {
+        let twice = |from: &str, to: &str| with("1").replace(from, to);
+        for text in [
+            twice(r#""ID":"abc""#, r#""ID":"xyz","ID":"abc""#),
+            twice(r#""Spec":"#, r#""Spec":{"Name":"x","Mode":{"Replicated":{}}},"Spec":"#),
+            twice(r#""Mode":"#, r#""Mode":{"Replicated":{}},"Mode":"#),
+            twice(r#""Image":"a:1""#, r#""Image":"b:1","Image":null"#),
+            twice(r#""ContainerSpec":"#, r#""ContainerSpec":{"Image":"b:1"},"ContainerSpec":"#),
+            twice(r#"{"ID""#, r#"{"UpdateStatus":{"State":"paused"},"UpdateStatus":{"Message":"m"},"ID""#),
+        ] {
+            let read = Service::new(serde_json::from_str(&text).unwrap()).unwrap();
+            let held = hold(&text).unwrap();
+            assert_eq!((held.id(), held.name(), held.version()), (read.id(), read.name(), read.version()));
+            assert_eq!((held.is_job(), held.image()), (read.is_job(), read.image()), "{text}");
+            assert_eq!(
+                (held.update_state(), held.update_message()),
+                (read.update_state(), read.update_message())
+            );
+            assert_eq!(held.spec(), read.spec(), "{text}");
+            assert_eq!(held, read);
         }
     }
 
@@ -282,7 +227,7 @@ mod tests {
     fn a_spec_is_known_by_its_text() {
         let (text, spec) = (with("1"), with("1").split_once("Spec\":").unwrap().1.to_owned());
         let spec = spec.strip_suffix('}').unwrap();
-        let service = Service::from_text(&text).unwrap();
+        let service = hold(&text).unwrap();
         assert!(service.has_spec_text(spec.as_bytes()));
         assert!(!service.has_spec_text(spec.replace("a:1", "a:2").as_bytes()));
     }

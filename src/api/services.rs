@@ -12,15 +12,13 @@ use super::credentials::RegistryAuth;
 use super::error::{Error, Result};
 use super::go;
 use super::path::{Path, can_be_name};
-use super::row_reader::Rows;
+use super::row_reader::{Rows, first};
 use super::rows::ServiceRow;
+use super::service::NO_SERVICE;
 pub use super::service::Service;
 
 /// Shorter prefixes of an ID hit by accident: `rm s` would remove the service whose ID begins with s.
 pub(super) const SHORTEST_PREFIX: usize = 6;
-
-/// What is wrong with an object that is none.
-const NO_SERVICE: &str = "it is no service: ID, Version.Index or Spec.Name is missing";
 
 /// The IDs that go into one request line: it holds 64 KB.
 pub const MOST_IDS_IN_A_FILTER: usize = 500;
@@ -153,14 +151,8 @@ pub fn delete(client: &Client, id: &str) -> Result<()> {
 /// `GET /services` with the engine's filters; each service is held as text.
 pub fn list(client: &Client, filters: &Value) -> Result<Vec<Service>> {
     let path = Path::new(&["services"]).query("filters", &filters.to_string());
-    client.get_with(&path, |answer| {
-        let checked = |text: &RawValue| {
-            answer.check_object(text.get().len())?;
-            // One that is passed over would be one that `--all` leaves out without a word.
-            Service::from_text(text.get()).ok_or_else(|| answer.garbled(NO_SERVICE))
-        };
-        answer.each(checked)?.into_iter().collect()
-    })
+    // One that is passed over would be one that `--all` leaves out without a word.
+    client.get_rows(&path, || Rows::new(|text: &[u8]| Service::first_of(text)))
 }
 
 /// [`list`] of the services with these full IDs, by ID; those that are gone are not among them.
@@ -181,7 +173,9 @@ pub fn list_rows<T>(
     with_counts: bool,
     read: impl Fn(&ServiceRow) -> T,
 ) -> Result<Vec<T>> {
-    client.get_rows(&path_of_list(filters, with_counts), || Rows::new(&read))
+    client.get_rows(&path_of_list(filters, with_counts), || {
+        Rows::new(|text: &[u8]| first(text, |row: ServiceRow| read(&row)))
+    })
 }
 
 /// `GET /services?status=true`, as the engine's own JSON, never read into numbers.

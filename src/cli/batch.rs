@@ -166,7 +166,7 @@ impl Batch<'_> {
         jobs: Vec<Planned<J>>,
         plan: impl Fn(Job<J>) -> Planned<K> + Sync,
     ) -> Vec<Planned<K>> {
-        at_once(jobs, self.client, |job| job.and_then(&plan))
+        at_once(jobs, |job| job.and_then(&plan))
     }
 
     /// Does `act` with all jobs, watches what comes of it, and reports.
@@ -234,8 +234,8 @@ fn planned<J>(Chosen { given, found, .. }: Chosen, with: J) -> Planned<J> {
 }
 
 /// Does `work` for all, several at a time; the results are in the order of the items.
-pub fn at_once<W: Send, R: Send>(items: Vec<W>, client: &Client, work: impl Fn(W) -> R + Sync) -> Vec<R> {
-    pool::map(items, AT_ONCE, client.interrupt(), work)
+pub fn at_once<W: Send, R: Send>(items: Vec<W>, work: impl Fn(W) -> R + Sync) -> Vec<R> {
+    pool::map(items, AT_ONCE, work)
 }
 
 /// Whether so many have failed that the batch as a whole has: what `--rollback-on-failure=all` undoes.

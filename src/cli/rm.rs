@@ -64,7 +64,7 @@ pub fn run(args: RmArgs, global: &Global) -> anyhow::Result<Exit> {
         return Err(BadValue::new(why, "swarmctl rm --stack shop --yes").into());
     }
     let act = if args.plan.is_dry_run() { plan } else { remove };
-    let mut outcomes = at_once(chosen, &client, |Chosen { given, found, .. }| match found {
+    let mut outcomes = at_once(chosen, |Chosen { given, found, .. }| match found {
         Ok(service) => act(&client, &given, service, args.if_version),
         Err(error) => Outcome::new(&given, Outcome::ending(error, Posts::None)),
     });

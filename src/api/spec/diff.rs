@@ -27,19 +27,32 @@ pub fn changes(old: &Value, new: &Value) -> Vec<Change> {
     found
 }
 
-fn compare(keys: &mut Vec<String>, old: Option<&Value>, new: Option<&Value>, found: &mut Vec<Change>) {
+fn compare<'a>(
+    keys: &mut Vec<&'a str>,
+    old: Option<&'a Value>,
+    new: Option<&'a Value>,
+    found: &mut Vec<Change>,
+) {
     let old = old.filter(|value| !value.is_null());
     let new = new.filter(|value| !value.is_null());
     match (old, new) {
-        (a, b) if a == b => {}
+        // Not compared as a whole first: that would be done again on each level.
         (Some(Value::Object(a)), Some(Value::Object(b))) => {
-            let added = b.keys().filter(|key| !a.contains_key(*key));
-            for key in a.keys().chain(added) {
-                keys.push(key.clone());
-                compare(keys, a.get(key), b.get(key), found);
+            let mut twins = b.iter();
+            for (key, old) in a {
+                // One is a copy of the other for the most part: where the order is the same, nothing is looked up.
+                let twin = twins.next().filter(|(other, _)| *other == key).map(|(_, new)| new);
+                keys.push(key);
+                compare(keys, Some(old), twin.or_else(|| b.get(key)), found);
+                keys.pop();
+            }
+            for (key, new) in b.iter().filter(|(key, _)| !a.contains_key(*key)) {
+                keys.push(key);
+                compare(keys, None, Some(new), found);
                 keys.pop();
             }
         }
+        (a, b) if a == b => {}
         (a, b) => {
             let place = place_of(keys);
             let before = found.len();
@@ -87,7 +100,7 @@ fn list(value: Option<&Value>) -> Option<&[Value]> {
     }
 }
 
-fn place_of(keys: &[String]) -> Place {
+fn place_of(keys: &[&str]) -> Place {
     match keys {
         [] => Place::at(""),
         [first, rest @ ..] => rest.iter().fold(Place::top(first), |place, key| place.key(key)),

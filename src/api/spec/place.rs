@@ -253,8 +253,8 @@ impl Identity {
 }
 
 /// How the items of the list at `keys` are told apart.
-pub(super) fn identity_of(keys: &[String]) -> Option<Identity> {
-    LISTS.iter().find(|(path, _)| path.split('.').eq(keys.iter().map(String::as_str))).map(|(_, id)| *id)
+pub(super) fn identity_of(keys: &[impl AsRef<str>]) -> Option<Identity> {
+    LISTS.iter().find(|(path, _)| path.split('.').eq(keys.iter().map(AsRef::as_ref))).map(|(_, id)| *id)
 }
 
 /// `TaskTemplate.ContainerSpec.Env[PATH]`, `Labels["com.example.team"]`: jq's way to write it, where that exists.

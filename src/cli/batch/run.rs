@@ -33,10 +33,10 @@ pub fn run<J: Send>(
             Done::Undone(failed, undoing)
         }
     };
-    // Where nothing is waited for, a thread takes the next service itself: to ask here between two posts takes as long as
-    // a post does where the engine has all processors busy.
+    // Where nothing is waited for, a thread takes the next service itself.
     let is_ahead = threads > 1 && !rules.waits && rules.canary.is_none();
     let limits = Limits {
+        is_ahead,
         withholds: &|done| is_ahead && matches!(done, Done::Begun(outcome) if is_failure(outcome)),
         may_begin: &|| !is_ahead || why_not(client).is_none(),
     };
@@ -150,11 +150,17 @@ impl<J: Send> Run<'_, J> {
     }
 
     fn begin(&mut self) {
+        let mut begun = Vec::new();
         while self.may_begin() {
             let Some((key, job)) = self.waiting.pop_front() else { break };
             self.active += 1;
-            self.pool.give(key, Work::Begin(job));
+            begun.push((key, Work::Begin(job)));
+            // Without threads it is done when it is given, and then there may be a reason to begin no more.
+            if !self.is_ahead {
+                self.pool.give(begun.drain(..));
+            }
         }
+        self.pool.give(begun);
         if !self.is_ahead {
             return;
         }
@@ -189,7 +195,7 @@ impl<J: Send> Run<'_, J> {
                 posted.push((key, outcome));
             }
             Done::Begun(outcome) => self.ended(key, outcome),
-            Done::Explained(outcome) if self.undoes(&outcome) => self.pool.give(key, Work::Undo(outcome)),
+            Done::Explained(outcome) if self.undoes(&outcome) => self.pool.give([(key, Work::Undo(outcome))]),
             Done::Explained(outcome) => self.finish(key, outcome),
             Done::Undone(failed, None) => self.finish(key, failed),
             Done::Undone(failed, Some(undoing)) => match undoing.verdict {
@@ -242,7 +248,7 @@ impl<J: Send> Run<'_, J> {
             Verdict::RolloutFailed(_) | Verdict::RolledBack if self.rules.waits => {
                 // What has failed keeps the next ones from being begun, not what becomes of it.
                 self.note_failure();
-                self.pool.give(key, Work::Explain(outcome));
+                self.pool.give([(key, Work::Explain(outcome))]);
             }
             _ => {
                 if is_failure(&outcome) {
