@@ -136,7 +136,7 @@ impl Client {
 
     /// [`Client::get_with`] for a list that is read while it comes, by `rows` made anew for each try: what is read of it
     /// need not be held.
-    pub fn get_rows<T, F: Fn(&[u8]) -> serde_json::Result<(T, usize)>>(
+    pub fn get_rows<T, F: Fn(&str) -> serde_json::Result<(T, usize)>>(
         &self,
         path: &Path,
         rows: impl Fn() -> Rows<T, F>,

@@ -35,15 +35,15 @@ enum At {
 
 /// Reads the value that a text begins with; gives what was made of it, and its length in bytes.
 pub fn first<'a, R: Deserialize<'a>, T>(
-    bytes: &'a [u8],
+    text: &'a str,
     read: impl FnOnce(R) -> T,
 ) -> serde_json::Result<(T, usize)> {
-    let mut values = Deserializer::from_slice(bytes).into_iter::<R>();
+    let mut values = Deserializer::from_str(text).into_iter::<R>();
     let value = values.next().unwrap_or_else(|| Err(serde_json::Error::custom("nothing")))?;
     Ok((read(value), values.byte_offset()))
 }
 
-impl<T, F: Fn(&[u8]) -> serde_json::Result<(T, usize)>> Rows<T, F> {
+impl<T, F: Fn(&str) -> serde_json::Result<(T, usize)>> Rows<T, F> {
     /// Each row becomes what `read` makes of what begins with it; `read` gives its length, too, in bytes.
     pub fn new(read: F) -> Self {
         Self { read, rows: Vec::new(), at: At::Start, seen: 0 }
@@ -54,8 +54,13 @@ impl<T, F: Fn(&[u8]) -> serde_json::Result<(T, usize)>> Rows<T, F> {
         if self.seen > 0 && bytes.len() < self.seen * 2 {
             return;
         }
+        // What is known to be UTF-8 as a whole need not be checked string by string.
+        let text = match str::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default(),
+        };
         let mut done = 0;
-        while let Some(length) = self.step(&bytes[done..]) {
+        while let Some(length) = self.step(&text[done..]) {
             done += length;
         }
         bytes.drain(..done);
@@ -71,6 +76,10 @@ impl<T, F: Fn(&[u8]) -> serde_json::Result<(T, usize)>> Rows<T, F> {
         self.seen = 0;
         self.eat(&mut left);
         match self.at {
+            // What was not read does not begin with a part of a character: those before it were read.
+            _ if let Err(error) = str::from_utf8(&left) => {
+                Err(rest.garbled(format!("it is not UTF-8 ({error})")))
+            }
             At::End if left.trim_ascii().is_empty() => Ok(self.rows),
             // Nothing was taken out: the reader of whole answers has the words.
             At::Start => rest.json::<Vec<IgnoredAny>>().and(Err(rest.garbled("it is no list"))),
@@ -82,9 +91,9 @@ impl<T, F: Fn(&[u8]) -> serde_json::Result<(T, usize)>> Rows<T, F> {
     }
 
     /// Reads one thing; gives its length, or `None` where it is not there as a whole.
-    fn step(&mut self, bytes: &[u8]) -> Option<usize> {
-        let blanks = bytes.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        let Some(first) = bytes.get(blanks) else {
+    fn step(&mut self, text: &str) -> Option<usize> {
+        let blanks = text.bytes().take_while(u8::is_ascii_whitespace).count();
+        let Some(first) = text.as_bytes().get(blanks) else {
             // Blanks without end are not looked at again and again.
             return (blanks > 0).then_some(blanks);
         };
@@ -92,7 +101,7 @@ impl<T, F: Fn(&[u8]) -> serde_json::Result<(T, usize)>> Rows<T, F> {
             (At::Start, b'[') => At::First,
             (At::First | At::Behind, b']') => At::End,
             (At::Behind, b',') => At::Row,
-            (At::First | At::Row, b'{') => return self.row(bytes),
+            (At::First | At::Row, b'{') => return self.row(text),
             (At::Start | At::Lost(_), _) => return None,
             (at, _) => At::Lost(format!(
                 "something else than {}",
@@ -103,15 +112,15 @@ impl<T, F: Fn(&[u8]) -> serde_json::Result<(T, usize)>> Rows<T, F> {
         Some(blanks + 1)
     }
 
-    fn row(&mut self, bytes: &[u8]) -> Option<usize> {
-        let lost = match (self.read)(bytes) {
+    fn row(&mut self, text: &str) -> Option<usize> {
+        let lost = match (self.read)(text) {
             Ok((row, length)) if length <= LONGEST_OBJECT => {
                 self.rows.push(row);
                 self.at = At::Behind;
                 return Some(length);
             }
             Ok(_) => format!("an object in it is longer than {} MiB", LONGEST_OBJECT >> 20),
-            Err(error) if error.is_eof() && bytes.len() <= LONGEST_OBJECT => return None,
+            Err(error) if error.is_eof() && text.len() <= LONGEST_OBJECT => return None,
             Err(error) if error.is_eof() => "an object has no end".to_owned(),
             Err(error) => error.to_string(),
         };
@@ -125,8 +134,8 @@ mod tests {
     use super::super::rows::ServiceRow;
     use super::*;
 
-    fn name_of(bytes: &[u8]) -> serde_json::Result<(String, usize)> {
-        first(bytes, |row: ServiceRow| row.name().to_owned())
+    fn name_of(text: &str) -> serde_json::Result<(String, usize)> {
+        first(text, |row: ServiceRow| row.name().to_owned())
     }
 
     fn service(name: &str) -> String {

@@ -44,10 +44,9 @@ impl Service {
     ///
     /// # Errors
     /// It is not there as a whole, cannot be read, or lacks what every service has.
-    pub fn first_of(bytes: &[u8]) -> serde_json::Result<(Self, usize)> {
-        let (head, length) = first(bytes, |head: Head| head)?;
-        let text = str::from_utf8(&bytes[..length]).map_err(serde_json::Error::custom)?;
-        let service = Self::with(head, Some(text.trim_ascii_start().into()));
+    pub fn first_of(text: &str) -> serde_json::Result<(Self, usize)> {
+        let (head, length) = first(text, |head: Head| head)?;
+        let service = Self::with(head, Some(text[..length].trim_ascii_start().into()));
         service.map(|service| (service, length)).ok_or_else(|| serde_json::Error::custom(NO_SERVICE))
     }
 
@@ -169,7 +168,7 @@ mod tests {
     }
 
     fn hold(text: &str) -> Option<Service> {
-        Service::first_of(text.as_bytes()).ok().map(|(service, _)| service)
+        Service::first_of(text).ok().map(|(service, _)| service)
     }
 
     #[test]

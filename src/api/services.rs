@@ -152,7 +152,7 @@ pub fn delete(client: &Client, id: &str) -> Result<()> {
 pub fn list(client: &Client, filters: &Value) -> Result<Vec<Service>> {
     let path = Path::new(&["services"]).query("filters", &filters.to_string());
     // One that is passed over would be one that `--all` leaves out without a word.
-    client.get_rows(&path, || Rows::new(|text: &[u8]| Service::first_of(text)))
+    client.get_rows(&path, || Rows::new(|text: &str| Service::first_of(text)))
 }
 
 /// [`list`] of the services with these full IDs, by ID; those that are gone are not among them.
@@ -174,7 +174,7 @@ pub fn list_rows<T>(
     read: impl Fn(&ServiceRow) -> T,
 ) -> Result<Vec<T>> {
     client.get_rows(&path_of_list(filters, with_counts), || {
-        Rows::new(|text: &[u8]| first(text, |row: ServiceRow| read(&row)))
+        Rows::new(|text: &str| first(text, |row: ServiceRow| read(&row)))
     })
 }
 

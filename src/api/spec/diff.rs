@@ -38,18 +38,18 @@ fn compare<'a>(
     match (old, new) {
         // Not compared as a whole first: that would be done again on each level.
         (Some(Value::Object(a)), Some(Value::Object(b))) => {
-            let mut twins = b.iter();
-            for (key, old) in a {
-                // One is a copy of the other for the most part: where the order is the same, nothing is looked up.
-                let twin = twins.next().filter(|(other, _)| *other == key).map(|(_, new)| new);
+            let mut below = |key: &'a str, old, new| {
                 keys.push(key);
-                compare(keys, Some(old), twin.or_else(|| b.get(key)), found);
+                compare(keys, old, new, found);
                 keys.pop();
-            }
-            for (key, new) in b.iter().filter(|(key, _)| !a.contains_key(*key)) {
-                keys.push(key);
-                compare(keys, None, Some(new), found);
-                keys.pop();
+            };
+            // One is a copy of the other for the most part: where the keys are the same, none is looked up.
+            if a.keys().eq(b.keys()) {
+                a.iter().zip(b.values()).for_each(|((key, old), new)| below(key, Some(old), Some(new)));
+            } else {
+                a.iter().for_each(|(key, old)| below(key, Some(old), b.get(key)));
+                let added = b.iter().filter(|(key, _)| !a.contains_key(*key));
+                added.for_each(|(key, new)| below(key, None, Some(new)));
             }
         }
         (a, b) if a == b => {}

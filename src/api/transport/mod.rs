@@ -1,5 +1,6 @@
 //! How to get a byte stream to an engine: the only place that knows `ureq::unversioned`.
 
+mod buffers;
 mod line;
 mod obstacle;
 mod proxy;

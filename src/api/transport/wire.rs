@@ -5,9 +5,10 @@ use std::io::{self, Read, Write};
 use std::time::Instant;
 
 use ureq::Error;
-use ureq::unversioned::transport::{Buffers, ConnectionDetails, LazyBuffers, NextTimeout, Transport};
+use ureq::unversioned::transport::{self, Buffers as _, ConnectionDetails, NextTimeout, Transport};
 
 use super::NotConnected;
+use super::buffers::Buffers;
 use super::line::Line;
 use super::obstacle::{Obstacle, ObstacleKind};
 use super::proxy::Heads;
@@ -23,7 +24,7 @@ pub struct Wire {
     session: Option<Session>,
     /// What a proxy needs to be told in the head of each request.
     heads: Option<Heads>,
-    buffers: LazyBuffers,
+    buffers: Buffers,
     /// What is sent when an answer is waited for: the head of a request and its body go together, and the other end
     /// wakes up once.
     unsent: Vec<u8>,
@@ -35,8 +36,7 @@ pub struct Wire {
 impl Wire {
     /// A connection that is ready for a request.
     pub fn new(line: Line, details: &ConnectionDetails) -> Self {
-        let buffers =
-            LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
+        let buffers = Buffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
         Self {
             line,
             session: None,
@@ -85,7 +85,7 @@ impl Wire {
 }
 
 impl Transport for Wire {
-    fn buffers(&mut self) -> &mut dyn Buffers {
+    fn buffers(&mut self) -> &mut dyn transport::Buffers {
         &mut self.buffers
     }
 

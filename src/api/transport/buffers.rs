@@ -1,0 +1,128 @@
+//! The buffers of one connection.
+
+use ureq::unversioned::transport;
+
+/// What a body is read into on its way out, at least.
+const LEAST_SCRATCH: usize = 10 << 10;
+
+/// Room for what is sent and what has come. ureq's own buffers are filled with zeros first, and so in memory as a whole,
+/// hundreds of pages for a few connections; of these only what is used is.
+#[derive(Debug)]
+pub struct Buffers {
+    sizes: (usize, usize),
+    output: Vec<u8>,
+    input: Vec<u8>,
+    /// What of `input` has come and is not used up: from here to there.
+    unused: (usize, usize),
+    /// The last use of the input used something up, so there may be more to use without reading on.
+    has_progress: bool,
+}
+
+impl Buffers {
+    /// Buffers of these sizes in bytes, made when they are needed.
+    pub fn new(input: usize, output: usize) -> Self {
+        Self {
+            sizes: (input, output),
+            output: Vec::new(),
+            input: Vec::new(),
+            unused: (0, 0),
+            has_progress: false,
+        }
+    }
+
+    fn make(&mut self) {
+        // Zeroed by the allocator, which takes pages that are zero already.
+        if self.input.is_empty() {
+            self.input = vec![0; self.sizes.0];
+        }
+        if self.output.is_empty() {
+            self.output = vec![0; self.sizes.1];
+        }
+    }
+
+    /// Makes room of at least so many bytes behind what has come.
+    fn make_room(&mut self, least: usize) {
+        self.make();
+        let (from, to) = self.unused;
+        self.input.copy_within(from..to, 0);
+        self.unused = (0, to - from);
+        if self.input.len() < to - from + least {
+            self.input.resize(to - from + least, 0);
+        }
+    }
+}
+
+impl transport::Buffers for Buffers {
+    fn output(&mut self) -> &mut [u8] {
+        self.make();
+        &mut self.output
+    }
+
+    fn input(&self) -> &[u8] {
+        &self.input[self.unused.0..self.unused.1]
+    }
+
+    fn input_append_buf(&mut self) -> &mut [u8] {
+        // Without room nothing could be read, which is how a connection ends.
+        self.make_room(1);
+        &mut self.input[self.unused.1..]
+    }
+
+    fn input_appended(&mut self, amount: usize) {
+        self.unused.1 = (self.unused.1 + amount).min(self.input.len());
+    }
+
+    fn input_consume(&mut self, amount: usize) {
+        self.has_progress = amount > 0;
+        self.unused.0 = (self.unused.0 + amount).min(self.unused.1);
+    }
+
+    fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
+        self.make_room(LEAST_SCRATCH);
+        (&mut self.input[self.unused.1..], &mut self.output)
+    }
+
+    fn can_use_input(&self) -> bool {
+        self.has_progress && self.unused.0 < self.unused.1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use transport::Buffers as _;
+
+    use super::*;
+
+    fn come(buffers: &mut Buffers, bytes: &[u8]) {
+        buffers.input_append_buf()[..bytes.len()].copy_from_slice(bytes);
+        buffers.input_appended(bytes.len());
+    }
+
+    #[test]
+    fn what_has_come_is_there_until_it_is_used_up() {
+        let mut buffers = Buffers::new(8, 4);
+        assert!(buffers.input().is_empty() && !buffers.can_use_input());
+        come(&mut buffers, b"abcdef");
+        assert!(!buffers.can_use_input(), "nothing was used yet");
+        buffers.input_consume(4);
+        assert!(buffers.can_use_input());
+        come(&mut buffers, b"ghijkl");
+        assert_eq!(buffers.input(), b"efghijkl");
+        buffers.input_consume(0);
+        assert!(!buffers.can_use_input(), "more has to come first");
+        come(&mut buffers, b"m");
+        assert_eq!(buffers.input(), b"efghijklm");
+        buffers.input_consume(9);
+        assert!(buffers.input().is_empty() && !buffers.can_use_input());
+    }
+
+    #[test]
+    fn there_is_room_for_a_body_beside_what_has_come() {
+        let mut buffers = Buffers::new(8, 4);
+        come(&mut buffers, b"abcdefgh");
+        let (scratch, output) = buffers.tmp_and_output();
+        assert_eq!((scratch.len(), output.len()), (LEAST_SCRATCH, 4));
+        scratch.fill(b'x');
+        assert_eq!(buffers.input(), b"abcdefgh");
+    }
+}
