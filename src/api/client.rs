@@ -101,6 +101,11 @@ impl Client {
         self.deadline.map(|end| end.saturating_duration_since(Instant::now()))
     }
 
+    /// The manager that is asked; `None` where it is still to be chosen.
+    pub fn connection(&self) -> Option<&Connection> {
+        self.managers.chosen().map(|door| &door.connection)
+    }
+
     /// The API version that is spoken, as in `(1, 41)`: [`Connection::api_version`], else the engine's own.
     ///
     /// It is never lowered unasked: an older version in the URL makes the engine erase newer fields on every post.
@@ -198,7 +203,14 @@ impl Client {
             return Ok((door, hello));
         }
         let ping = self.send_to(door, &Method::GET, "/_ping", None, None, self.limit());
-        let ping = ping.map_err(|e| door.by_proxy(e))?;
+        let ping = ping.map_err(|e| match door.by_proxy(e) {
+            // No service is missing, whoever says so in an engine's form: every engine has this path.
+            Error::Engine { status: status @ 404, message } => {
+                let why = format!("status {status} ({message}), so no engine answers there");
+                Error::Garbled { request: "GET /_ping".to_owned(), why }
+            }
+            e => e,
+        })?;
         let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
         let number = |part: &str| part.parse().ok().filter(|_| plain(part));
         let parts = ping.api_version.as_deref().and_then(|version| version.split_once('.'));
@@ -305,7 +317,8 @@ impl Client {
             probe,
             |words| self.observer.note(words),
             || {
-                self.interrupt.sleep(BETWEEN_ROUNDS)?;
+                let left = self.time_left().unwrap_or(BETWEEN_ROUNDS);
+                self.interrupt.sleep(left.min(BETWEEN_ROUNDS))?;
                 Ok(may_go_on())
             },
         )

@@ -27,6 +27,8 @@ const OWN_HEADERS: [&str; 10] = [
 pub struct Connection {
     /// Where the engine listens.
     pub endpoint: Endpoint,
+    /// The context that it comes from, where no host was named.
+    pub context: Option<String>,
     /// Sent with every request, but for those that the client sends itself: `HttpHeaders` of Docker's config.json.
     /// Names and values must be fit for HTTP.
     pub headers: Vec<Header>,

@@ -22,6 +22,8 @@ const LONGEST_ANSWER: usize = 32 << 10;
 /// How many characters and lines of its words are shown.
 const LONGEST_WORDS: usize = 300;
 const MOST_LINES: usize = 5;
+/// No word of a sentence has so many letters.
+const LONGEST_WORD: usize = 20;
 /// How a helper says that it has none, by the protocol.
 const NONE: &str = "credentials not found in native keychain";
 /// The user name that stands for a token.
@@ -159,23 +161,52 @@ fn own_words(said: &[u8], complained: &[u8], known: &Secrets) -> String {
     format!(": {shown}{dots}")
 }
 
-/// The values of what is called a secret, a password or a token in a text: `"Secret": "..."`, also cut off, and
-/// `secret=...`.
+/// The values of what is called a secret, a password or a token in a text: `"Secret": "..."`, also cut off or within a
+/// text of JSON, and `secret=...`; what follows `Basic` and `Bearer`, as in a header, and `-u NAME:`, as curl takes it.
 fn named_secrets(text: &str) -> Vec<Secret> {
     let lower = text.to_ascii_lowercase();
-    let names = ["secret", "password", "token"];
-    let ends = names.iter().flat_map(|name| lower.match_indices(name).map(|(at, name)| at + name.len()));
-    ends.filter_map(|end| value_of(&text[end..])).map(|value| Secret::new(value.to_owned())).collect()
+    let behind = |names: &'static [&'static str]| {
+        let ends = names.iter().flat_map(|name| lower.match_indices(name).map(|(at, name)| at + name.len()));
+        ends.map(|end| &text[end..]).collect::<Vec<_>>()
+    };
+    let named = behind(&["secret", "password", "token"]).into_iter().filter_map(value_of);
+    let in_headers = behind(&["basic ", "bearer "]).into_iter().filter_map(first_no_word);
+    let in_commands = behind(&["-u ", "--user ", "--user="]).into_iter().filter_map(|rest| {
+        let pair =
+            rest.trim_start_matches(['"', '\'']).split(|c: char| c.is_whitespace() || is_quote(c)).next()?;
+        Some(pair.split_once(':')?.1)
+    });
+    named.chain(in_headers).chain(in_commands).map(|value| Secret::new(value.to_owned())).collect()
 }
 
-/// The value behind a name: in quotes, or right behind its `=` or `:`. Words have a blank there.
+/// The value behind a name: in quotes, right behind its `=` or `:`, or behind a blank where it is no word.
 fn value_of(rest: &str) -> Option<&str> {
-    let rest = rest.trim_start_matches(['"', '\'']).trim_start().strip_prefix(['=', ':'])?;
+    let rest = rest.trim_start_matches(is_quote).trim_start().strip_prefix(['=', ':'])?;
     let unquoted = rest.trim_start();
-    if let Some(quote) = unquoted.chars().next().filter(|c| matches!(c, '"' | '\'')) {
-        return unquoted[1..].split(quote).next();
+    match unquoted.trim_start_matches('\\').chars().next().filter(|c| matches!(c, '"' | '\'')) {
+        // Within a text of JSON a quote has a backslash before it.
+        Some(quote) if unquoted.starts_with('\\') => {
+            unquoted.trim_start_matches('\\')[1..].split(['\\', quote]).next()
+        }
+        Some(quote) => unquoted[1..].split(quote).next(),
+        None if unquoted.len() < rest.len() => first_no_word(unquoted),
+        None => rest.split(is_end).next(),
     }
-    rest.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '}' | ')')).next()
+}
+
+/// What a text begins with, where it is no word of a sentence.
+fn first_no_word(text: &str) -> Option<&str> {
+    let first = text.split(is_end).next()?.trim_end_matches(['.', ':', '"', '\'']);
+    let is_word = first.chars().all(|c| c.is_ascii_alphabetic() || c == '\'') && first.len() < LONGEST_WORD;
+    Some(first).filter(|_| !is_word)
+}
+
+fn is_end(c: char) -> bool {
+    c.is_whitespace() || matches!(c, ',' | ';' | '}' | ')')
+}
+
+fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '\'' | '\\')
 }
 
 /// A stream, read as it comes, by a thread of its own.
@@ -274,6 +305,16 @@ mod tests {
             ("no: {Secret:sesame}", "", ": no: {Secret:(hidden)}"),
             ("password=sesame; locked", "", ": password=(hidden); locked"),
             ("other-secret does not fit", "", ": (hidden) does not fit"),
+            (
+                r#"msg="unexpected {\"Username\":\"ann\",\"Secret\":\"s3same=1\"}""#,
+                "",
+                r#": msg="unexpected {\"Username\":\"ann\",\"Secret\":\"(hidden)\"}""#,
+            ),
+            ("+ curl -u ann:sesame https://r/v2/", "", ": + curl -u ann:(hidden) https://r/v2/"),
+            ("+ curl --user 'ann:sesame' r", "", ": + curl --user 'ann:(hidden)' r"),
+            ("> Authorization: Basic YW5uOnNlc2E=", "", ": > Authorization: Basic (hidden)"),
+            ("token: tok-abcdef rejected", "", ": token: (hidden) rejected"),
+            ("token: expired. Basic auth is off", "", ": token: expired. Basic auth is off"),
             ("SecretService: the keyring is locked", "", ": SecretService: the keyring is locked"),
             ("no password: the keyring is locked", "", ": no password: the keyring is locked"),
             ("", "", ""),

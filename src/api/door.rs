@@ -147,6 +147,10 @@ impl Door {
             ureq::Error::Timeout(_) => Error::Silent { request, after: limit },
             ureq::Error::Io(e) => match e.downcast::<NotConnected>() {
                 Ok(NotConnected(source)) => {
+                    let source = match source.downcast::<Obstacle>() {
+                        Ok(it) => Obstacle { context: self.connection.context.clone(), ..it }.into(),
+                        Err(source) => source,
+                    };
                     Error::Connect { endpoint: self.connection.endpoint.to_string(), source }
                 }
                 Err(e) if e.kind() == std::io::ErrorKind::TimedOut => Error::Silent { request, after: limit },

@@ -70,6 +70,14 @@ pub struct Ssh {
 }
 
 impl Endpoint {
+    /// How its connections are encrypted, where they are.
+    pub fn tls(&self) -> Option<&Tls> {
+        match self {
+            Self::Tcp(tcp) => tcp.tls.as_ref(),
+            Self::Unix(_) | Self::Ssh(_) => None,
+        }
+    }
+
     /// Reads `-H`, `DOCKER_HOST` or the host of a context. Empty is the default, as for docker: the local socket,
     /// or port 2376 of this machine where there are settings for TLS. These are for TCP only.
     ///

@@ -1,11 +1,11 @@
 //! Texts that nobody may see, and how they are taken out of what others say.
 
 use std::fmt;
+use std::ops::Range;
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 /// What stands in the place of a secret.
@@ -94,7 +94,7 @@ impl Secrets {
     }
 }
 
-/// The ways to write a secret in a text.
+/// The ways to write a secret in a text, beside that of a URL.
 fn forms(secret: &Secret) -> Vec<String> {
     let plain = secret.0.clone();
     let json = Value::from(plain.as_str()).to_string();
@@ -103,9 +103,8 @@ fn forms(secret: &Secret) -> Vec<String> {
     let escaped = [('<', "\\u003c"), ('>', "\\u003e"), ('&', "\\u0026")]
         .into_iter()
         .fold(json.clone(), |text, (c, code)| text.replace(c, code));
-    let url = utf8_percent_encode(&plain, NON_ALPHANUMERIC).to_string();
     let mut all = vec![plain];
-    for form in [json, escaped, url] {
+    for form in [json, escaped] {
         if !all.contains(&form) {
             all.push(form);
         }
@@ -120,25 +119,53 @@ fn is_base64(c: char) -> bool {
 fn replace(text: &str, secret: &str) -> String {
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(at) = find(rest, secret) {
-        out.push_str(&rest[..at]);
+        out.push_str(&rest[..at.start]);
         out.push_str(HIDDEN);
-        rest = &rest[at + secret.len()..];
+        rest = &rest[at.end..];
     }
     out + rest
 }
 
-/// Where the secret stands; a short one has to stand alone.
-fn find(text: &str, secret: &str) -> Option<usize> {
-    let is_alone = |at: usize| {
-        let (before, after) = (text[..at].chars().next_back(), text[at + secret.len()..].chars().next());
-        ![before, after].into_iter().flatten().any(char::is_alphanumeric)
+/// Where the secret stands, also as a URL writes it; a short one has to stand alone.
+fn find(text: &str, secret: &str) -> Option<Range<usize>> {
+    let is_alone = |at: &Range<usize>| {
+        let before = match text.as_bytes()[..at.start] {
+            [.., b'%', high, low] => of_hex(high, low).map(char::from),
+            _ => None,
+        };
+        let before = before.or_else(|| text[..at.start].chars().next_back());
+        ![before, text[at.end..].chars().next()].into_iter().flatten().any(char::is_alphanumeric)
     };
-    text.match_indices(secret).map(|(at, _)| at).find(|at| secret.len() >= SHORT || is_alone(*at))
+    let starts = text.char_indices().map(|(start, _)| start);
+    starts
+        .filter_map(|start| Some(start..start + length_at(&text.as_bytes()[start..], secret.as_bytes())?))
+        .find(|at| secret.len() >= SHORT || is_alone(at))
+}
+
+/// How long the secret is that a text begins with. Encoders differ in what they escape, so any byte may be.
+fn length_at(text: &[u8], secret: &[u8]) -> Option<usize> {
+    let mut rest = text;
+    for byte in secret {
+        rest = match rest {
+            [b'%', high, low, rest @ ..] if of_hex(*high, *low) == Some(*byte) => rest,
+            [same, rest @ ..] if same == byte => rest,
+            [b'+', rest @ ..] if *byte == b' ' => rest,
+            _ => return None,
+        };
+    }
+    Some(text.len() - rest.len())
+}
+
+/// The byte of two hexadecimal digits.
+fn of_hex(high: u8, low: u8) -> Option<u8> {
+    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    Some(digit(high)? * 16 + digit(low)?)
 }
 
 #[cfg(test)]
 mod tests {
     use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE};
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
     use super::*;
 
@@ -169,6 +196,20 @@ mod tests {
                 "{form}: {hidden}"
             );
             assert!(!hidden.contains(&form), "{hidden}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_hidden_whatever_a_url_escapes_of_it() {
+        for (secret, text, hidden) in [
+            ("eyJ-part_two.sig==", "refresh_token=eyJ-part_two.sig%3D%3D&x", "refresh_token=(hidden)&x"),
+            ("Tr0ub4dor&3.x", "ann%3ATr0ub4dor%263.x", "ann%3A(hidden)"),
+            ("p\u{e4}ssw\u{f6}rd-x", "q=p%C3%A4ssw%c3%b6rd-x!", "q=(hidden)!"),
+            ("a b%41c d", "a+b%2541c%20d", "(hidden)"),
+            ("abcde", "ann%3Aabcde", "ann%3A(hidden)"),
+            ("abcde", "ann%41abcde xabcde abcdef", "ann%41abcde xabcde abcdef"),
+        ] {
+            assert_eq!(secrets(&[secret]).hide(text), hidden, "{secret}");
         }
     }
 

@@ -192,6 +192,20 @@ impl Settings {
         Some(TlsSettings { by, tls })
     }
 
+    /// The files that are named for TLS, where nothing else turns it on: those of flags, and those that there are in
+    /// `DOCKER_CERT_PATH`. Certificates are checked, by the system's authorities where no other is named.
+    pub fn named_tls_files(&self) -> Option<Tls> {
+        let folder = set(&self.docker_cert_path).map(PathBuf::from);
+        let file = |flag: &Option<PathBuf>, name: &str| {
+            let named = flag.clone().filter(|file| !file.as_os_str().is_empty());
+            let found = || folder.as_ref().map(|folder| folder.join(name)).filter(|file| file.exists());
+            named.or_else(found)
+        };
+        let (ca, cert, key) =
+            (file(&self.tlscacert, "ca.pem"), file(&self.tlscert, "cert.pem"), file(&self.tlskey, "key.pem"));
+        (ca.is_some() || cert.is_some() || key.is_some()).then_some(Tls { ca, cert, key, is_verified: true })
+    }
+
     /// The settings for TLS that are given at all; a context other than `default` takes no notice of them.
     pub fn given_for_tls(&self) -> Vec<Setting> {
         let shown = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());

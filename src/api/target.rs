@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::config_file::ConfigFile;
 use super::connection::Connection;
 use super::context::Contexts;
-use super::endpoint::{Endpoint, Tls};
+use super::endpoint::{Endpoint, without_password};
 use super::error::{Error, Result};
 use super::headers::{self, Header};
 use super::settings::{Choice, DEFAULT_CONTEXT, Setting, Settings, Source};
@@ -63,7 +63,7 @@ impl Target {
         let mut tls_by = None;
         match &choice.host {
             Some(hosts) => {
-                for host in one_by_one(hosts) {
+                for host in one_by_one(hosts)? {
                     let (endpoint, by) = of_host(settings, &host)?;
                     // The same one twice is no second one.
                     if !endpoints.contains(&endpoint) {
@@ -77,8 +77,10 @@ impl Target {
                 (endpoints, tls_by) = (vec![endpoint], by);
             }
         }
+        let context = choice.host.is_none().then(|| choice.context.value.clone());
         let mut connections = endpoints.into_iter().map(|endpoint| Connection {
             endpoint,
+            context: context.clone(),
             headers: headers.clone(),
             api_version,
             ..Connection::default()
@@ -86,14 +88,6 @@ impl Target {
         let connection = connections.next().unwrap_or_default();
         let others = connections.collect();
         Ok(Self { connection, others, choice, tls_by, warnings })
-    }
-
-    /// The settings for TLS of the endpoint, where it has any.
-    pub fn tls(&self) -> Option<&Tls> {
-        match &self.connection.endpoint {
-            Endpoint::Tcp(tcp) => tcp.tls.as_ref(),
-            Endpoint::Unix(_) | Endpoint::Ssh(_) => None,
-        }
     }
 }
 
@@ -122,15 +116,34 @@ fn custom_headers(settings: &Settings) -> Result<Option<Vec<Header>>, BadValue> 
 }
 
 /// The hosts of a list, `tcp://a:2376,tcp://b:2376`: managers of one swarm.
-fn one_by_one(hosts: &Setting) -> Vec<Setting> {
-    let one = |value: &str| Setting { source: hosts.source, value: value.trim().to_owned() };
-    hosts.value.split(',').map(one).collect()
+///
+/// # Errors
+/// One of several is empty. Alone it would mean the local engine, which nobody has named who writes `$A,$B`.
+fn one_by_one(hosts: &Setting) -> Result<Vec<Setting>, BadValue> {
+    let mut values: Vec<String> = Vec::new();
+    for part in hosts.value.split(',') {
+        match values.last_mut() {
+            // The path of a socket may have a comma.
+            Some(path) if path.starts_with("unix:///") && !part.is_empty() && !part.contains("://") => {
+                *path += &format!(",{part}");
+            }
+            _ => values.push(part.trim().to_owned()),
+        }
+    }
+    if values.len() > 1 && values.iter().any(String::is_empty) {
+        let why =
+            format!("{}: one of the hosts in `{}` is empty", hosts.source, without_password(&hosts.value));
+        return Err(BadValue::new(why, "tcp://10.0.0.5:2376,tcp://10.0.0.6:2376"));
+    }
+    Ok(values.into_iter().map(|value| Setting { source: hosts.source, value }).collect())
 }
 
 /// The context `default`: the host, and the settings for TLS.
 fn of_host(settings: &Settings, host: &Setting) -> Result<(Endpoint, Option<Setting>)> {
     let tls = settings.tls();
     let (tls, by) = tls.map(|tls| (tls.tls, tls.by)).unzip();
+    // This means TLS by itself, with the files that are named for it.
+    let tls = tls.or_else(|| settings.named_tls_files().filter(|_| host.value.starts_with("https://")));
     let mut endpoint =
         Endpoint::parse(&host.value, tls).map_err(|bad| named(&host.source.to_string(), bad))?;
     let Endpoint::Tcp(tcp) = &mut endpoint else { return Ok((endpoint, None)) };

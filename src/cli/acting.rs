@@ -88,7 +88,7 @@ impl PlanArgs {
 
     /// The style of a command with these flags.
     pub fn style(&self, style: Style) -> Style {
-        Style { tells_difference: self.exit_code, ..style }
+        Style { tells_difference: self.exit_code, is_plan: self.dry_run, ..style }
     }
 }
 
@@ -157,6 +157,28 @@ pub fn as_one_of_many(mut outcome: Outcome) -> Outcome {
     outcome
 }
 
+/// Turns to the cluster where the spec is as it was asked for and nothing was posted: a rollout that is under way is to be
+/// watched, and one that is paused has failed. 0 says that it is so there.
+pub fn turn_to_the_rollout(outcome: &mut Outcome) {
+    let (Verdict::Unchanged(why), Some(service)) = (&outcome.verdict, &outcome.service) else { return };
+    // Jobs are judged by their tasks; what the engine says of a rollout is of one before.
+    if matches!(why, Unchanged::Skipped(_)) || service.is_job() {
+        return;
+    }
+    match service.update_state() {
+        Some("updating") => {
+            outcome.notes.push("it is as asked already, and its rollout is under way".to_owned());
+            outcome.verdict = Verdict::Applied;
+            outcome.base = None;
+        }
+        Some("paused" | "rollback_paused") => {
+            outcome.notes.push("it is as asked already".to_owned());
+            outcome.verdict = Verdict::Unchanged(Unchanged::Paused);
+        }
+        _ => {}
+    }
+}
+
 /// Updates a service by a command that is no way out of a paused rollout: any post would resume it, with the spec
 /// that had failed. So that is refused unless `resume`, or where nothing changes and so nothing is posted; a rollout
 /// under way and a job get a warning.
@@ -180,21 +202,24 @@ pub fn update_beside_a_rollout(
     outcome
 }
 
-/// What [`update_beside_a_rollout`] would refuse because the rollout is paused already. That is known without a request,
-/// and so before anything is done to other services.
-pub fn refused_as_paused(
+/// What an update would refuse: because the rollout is paused already, or the engine would erase fields through the API
+/// version that is spoken. That is known before anything is done to other services.
+pub fn refused_beforehand(
     client: &Client,
     given: &str,
     service: &Service,
     ask: &Ask,
     resume: bool,
 ) -> Option<Box<Outcome>> {
-    if resume || !matches!(service.update_state(), Some("paused" | "rollback_paused")) {
+    let is_paused = !resume && matches!(service.update_state(), Some("paused" | "rollback_paused"));
+    let is_lowered =
+        || matches!((client.api_version(), client.engine_version()), (Ok(spoken), Ok(own)) if spoken < own);
+    if !is_paused && !is_lowered() {
         return None;
     }
-    let ask = Ask { spares_paused: true, dry_run: true, ..ask.clone() };
+    let ask = Ask { spares_paused: !resume, only_checks: true, ..ask.clone() };
     let outcome = update(client, given, service.clone(), &ask);
-    matches!(outcome.verdict, Verdict::Paused).then(|| Box::new(outcome))
+    matches!(outcome.verdict, Verdict::Paused | Verdict::Refused(_)).then(|| Box::new(outcome))
 }
 
 /// Asks why a rollout failed, before anything is undone: the engine keeps the tasks and logs of a while only.

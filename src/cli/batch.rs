@@ -69,6 +69,8 @@ struct Rules {
     failed_before: usize,
     /// Whether the rollouts are watched.
     waits: bool,
+    /// Whether nothing is posted.
+    is_plan: bool,
     /// Whether what has failed is undone.
     undoes: bool,
 }
@@ -194,6 +196,7 @@ impl Batch<'_> {
             max_failures: self.args.max_failures,
             failed_before: outcomes.iter().flatten().filter(|one| is_failure(one)).count(),
             waits: !self.acting.detach,
+            is_plan: self.style.is_plan,
             undoes: undo != Undo::No,
         };
         let mut progress = self.acting.progress.renderer(self.global);
@@ -248,7 +251,7 @@ fn has_failed(outcomes: &[Outcome], rules: &Rules) -> bool {
 
 /// Whether a service is not as it was asked for. One that is left alone keeps no other from being changed.
 fn is_failure(outcome: &Outcome) -> bool {
-    !matches!(outcome.verdict, Verdict::Skipped(_))
+    !matches!(outcome.verdict, Verdict::Skipped(_) | Verdict::Unchanged(_))
         && !matches!(Exit::of_outcome(outcome, None), Exit::Done | Exit::Different)
 }
 

@@ -7,7 +7,7 @@ use crate::api::error::Error;
 use crate::api::shell;
 use crate::api::spec::BadValue;
 use crate::api::transport::ObstacleKind;
-use crate::api::update::{NotBegun, Outcome, Posts, Verdict};
+use crate::api::update::{NotBegun, Outcome, Posts, Unchanged, Verdict};
 use crate::output;
 
 /// The exit codes, a contract with scripts (README has the same table; a test compares them).
@@ -114,6 +114,7 @@ impl Exit {
     /// The code of one service's outcome.
     pub fn of_outcome(outcome: &Outcome, signal: Option<usize>) -> Exit {
         match &outcome.verdict {
+            Verdict::Unchanged(Unchanged::Paused) => Exit::RolloutFailed,
             Verdict::Unchanged(_) | Verdict::Planned | Verdict::Applied | Verdict::Converged => Exit::Done,
             Verdict::UnderWay => Exit::Different,
             Verdict::RolloutFailed(_) => Exit::RolloutFailed,
@@ -142,7 +143,7 @@ pub fn hint(error: &Error) -> Option<String> {
         }
         e if e.is_without_tls() => "speak TLS with `--tlsverify`, or with DOCKER_TLS_VERIFY=1".to_owned(),
         Error::Connect { endpoint, .. } if let Some(obstacle) = error.obstacle() => {
-            remedy(obstacle.kind, endpoint)
+            remedy(obstacle.kind, endpoint, obstacle.context.as_deref())
         }
         Error::Connect { endpoint, .. } if endpoint.starts_with("tcp://") => {
             "is the engine running, and does it listen there? `-H ssh://USER@HOST` needs no port of its own"
@@ -175,7 +176,8 @@ pub fn hint(error: &Error) -> Option<String> {
         }
         Error::Credentials(error) => credentials_hint(error),
         Error::Settings { .. } => {
-            "mend it, or name the engine itself with `-H` before the command, or with DOCKER_HOST".to_owned()
+            "mend it, or name the engine itself with `-H`, or another folder with `--config DIR`, before the command"
+                .to_owned()
         }
         e if e.is_not_manager() => {
             "run it on a manager node; a new swarm begins with `docker swarm init`".to_owned()
@@ -208,8 +210,8 @@ fn credentials_hint(error: &CredentialsError) -> String {
     format!("{what}; or name another folder with `--config DIR` before the command, or with DOCKER_CONFIG")
 }
 
-/// What to do about what kept a connection to `endpoint` from being made.
-fn remedy(kind: ObstacleKind, endpoint: &str) -> String {
+/// What to do about what kept a connection to `endpoint` from being made, to which a context may have led.
+fn remedy(kind: ObstacleKind, endpoint: &str, context: Option<&str>) -> String {
     let by_hand = || {
         let address = endpoint.trim_start_matches("ssh://").split('/').next().unwrap_or_default();
         let (host, port) = match address.rsplit_once(':') {
@@ -219,6 +221,16 @@ fn remedy(kind: ObstacleKind, endpoint: &str) -> String {
         format!("`ssh{port} {} docker version`", host.replace(['[', ']'], ""))
     };
     match kind {
+        // No flag changes what a context says of TLS.
+        ObstacleKind::Authority | ObstacleKind::OwnCertificate | ObstacleKind::File
+            if let Some(context) = context =>
+        {
+            format!(
+                "give the context other files: `docker context update {} --docker \
+                 host={endpoint},ca=FILE,cert=FILE,key=FILE`",
+                shell::word(context)
+            )
+        }
         ObstacleKind::Name => "check the name in `-H`, DOCKER_HOST or the context".to_owned(),
         ObstacleKind::NoTls => {
             "without TLS the port is mostly 2375, and `--tls`, DOCKER_TLS_VERIFY and the like are left out".to_owned()

@@ -162,8 +162,8 @@ impl ImageChange {
     /// Puts down what is to be said of it.
     pub fn tell(self, outcome: &mut Outcome) {
         outcome.warnings.extend(self.warnings);
-        if let (Verdict::Unchanged(why), Some(same)) = (&mut outcome.verdict, &self.same) {
-            *why = same.clone();
+        if let (Verdict::Unchanged(Unchanged::AlreadySo), Some(same)) = (&outcome.verdict, &self.same) {
+            outcome.verdict = Verdict::Unchanged(same.clone());
         } else if let Some(Unchanged::SameDigest { tags: Some((runs, asked)), .. }) = &self.same {
             outcome.notes.push(same_digest(runs.as_deref(), asked.as_deref()));
         }

@@ -34,7 +34,7 @@ pub struct OutdatedArgs {
     services: Vec<String>,
     #[command(flatten)]
     select: SelectArgs,
-    /// Exit with 10 where a service is outdated; with 1 where that could not be found out of one, and none is
+    /// Exit with 10 where a service is outdated; with 1 where a registry could not be asked, and none is
     #[arg(long)]
     exit_code: bool,
     /// Print each service by a Go template, as in '{{.Name}} {{.Status}}', 'table {{.ID}}\t{{.Tag}}', json or raw
@@ -107,14 +107,13 @@ fn chosen(
     args: &OutdatedArgs,
     global: &Global,
 ) -> anyhow::Result<(Vec<Service>, Vec<Exit>)> {
-    let mut select = args.select.clone();
-    select.all |= !select.is_given() && args.services.is_empty();
-    select.check(&args.services, "swarmctl outdated web")?;
-    if args.services.is_empty() {
-        return Ok((select.select(client, Jobs::TakenIn)?, Vec::new()));
+    if args.services.is_empty() && !args.select.is_given() {
+        let all = SelectArgs { all: true, ..args.select.clone() };
+        return Ok((all.select(client, Jobs::TakenIn)?, Vec::new()));
     }
+    args.select.check(&args.services, "swarmctl outdated web")?;
     let (mut found, mut missing) = (Vec::new(), Vec::new());
-    for Chosen { given, found: one, .. } in select.choose(client, &args.services, Jobs::TakenIn)? {
+    for Chosen { given, found: one, .. } in args.select.choose(client, &args.services, Jobs::TakenIn)? {
         match one {
             Ok(service) => found.push(service),
             Err(error) => {

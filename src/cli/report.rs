@@ -31,12 +31,14 @@ pub struct Style {
     pub tells_difference: bool,
     /// How many of several services ended how is told at the end.
     pub sums_up: bool,
+    /// A dry run: nothing is posted.
+    pub is_plan: bool,
 }
 
 impl Style {
     /// Lines for people.
     pub fn of(command: &'static str, verb: &'static str, done: &'static str) -> Self {
-        Self { command, verb, done, json: false, tells_difference: false, sums_up: false }
+        Self { command, verb, done, json: false, tells_difference: false, sums_up: false, is_plan: false }
     }
 }
 
@@ -163,7 +165,7 @@ fn wait_for(members: &[&Outcome]) -> String {
 fn summary(style: Style, outcomes: &[Outcome]) -> String {
     let mut counts: Vec<(&str, usize)> = Vec::new();
     for outcome in outcomes {
-        let word = words::in_summary(&outcome.verdict, style.done);
+        let word = words::in_summary(outcome, style.done);
         match counts.iter_mut().find(|(other, _)| *other == word) {
             Some((_, count)) => *count += 1,
             None => counts.push((word, 1)),
@@ -186,10 +188,17 @@ pub fn object(style: Style, outcomes: &[Outcome], global: &Global) -> Value {
 
 fn code_of(style: Style, outcome: &Outcome, global: &Global) -> Exit {
     match Exit::of_outcome(outcome, global.signal()) {
-        Exit::Done if style.tells_difference && !matches!(outcome.verdict, Verdict::Unchanged(_)) => {
-            Exit::Different
-        }
+        Exit::Done if style.tells_difference && !is_unchanged(outcome) => Exit::Different,
         code => code,
+    }
+}
+
+/// Whether nothing had to be posted, also where a rollout was waited for that was under way.
+fn is_unchanged(outcome: &Outcome) -> bool {
+    match outcome.verdict {
+        Verdict::Unchanged(_) => true,
+        Verdict::Converged => outcome.posts == Posts::None,
+        _ => false,
     }
 }
 
@@ -203,6 +212,10 @@ fn lines(style: Style, outcome: &Outcome) -> Vec<String> {
     let head = match &outcome.verdict {
         // The new service's ID was printed when the engine had taken it.
         Verdict::Applied | Verdict::Converged if done.is_empty() => return Vec::new(),
+        // Waiting was all there was to do.
+        Verdict::Converged if is_unchanged(outcome) && done != "converged" => {
+            format!("{name}: converged, nothing was posted")
+        }
         Verdict::Applied | Verdict::Converged => format!("{name}: {done}"),
         Verdict::Planned => {
             let done = if done.is_empty() { "created" } else { done };
@@ -303,11 +316,20 @@ fn as_json(outcome: &Outcome, code: Exit) -> Value {
         })),
         "dropped": outcome.dropped.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "warnings": outcome.warnings,
-        "notes": outcome.notes,
+        "notes": notes(outcome),
         "rollout": outcome.rollout.as_ref().map(progress::as_json),
         "failures": outcome.explanation.failures.iter().map(failure_as_json).collect::<Vec<_>>(),
         "error": error,
     })
+}
+
+/// What else is worth knowing; in lines, another tag of the same digest is what the result says.
+fn notes(outcome: &Outcome) -> Vec<String> {
+    let mut notes = outcome.notes.clone();
+    if let Verdict::Unchanged(Unchanged::SameDigest { tags: Some((runs, asked)), .. }) = &outcome.verdict {
+        notes.push(same_digest(runs.as_deref(), asked.as_deref()));
+    }
+    notes
 }
 
 fn failure_as_json(Failure { cause, node, log }: &Failure) -> Value {

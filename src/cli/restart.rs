@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::acting::{ActingArgs, EditArgs, refused_as_paused, update_beside_a_rollout};
+use super::acting::{ActingArgs, EditArgs, refused_beforehand, update_beside_a_rollout};
 use super::batch::{Batch, BatchArgs, Job};
 use super::exit::Exit;
 use super::global::Global;
@@ -56,7 +56,7 @@ pub fn run(args: RestartArgs, global: &Global) -> anyhow::Result<Exit> {
     let edits = vec![Edit::increment(Place::at("TaskTemplate.ForceUpdate"))];
     let ask = args.edit.ask(To::Edited(edits), jobs.len());
     let jobs = batch.prepare(jobs, |job| {
-        match refused_as_paused(&client, &job.given, &job.service, &ask, args.resume) {
+        match refused_beforehand(&client, &job.given, &job.service, &ask, args.resume) {
             Some(refused) => Err(refused),
             None => Ok(job),
         }

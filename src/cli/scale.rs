@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::acting::{
-    ActingArgs, EditArgs, as_one_of_many, refuse, refused_as_paused, update_beside_a_rollout,
+    ActingArgs, EditArgs, as_one_of_many, refuse, refused_beforehand, update_beside_a_rollout,
 };
 use super::batch::{Batch, BatchArgs, Job};
 use super::exit::Exit;
@@ -62,7 +62,7 @@ pub fn run(args: ScaleArgs, global: &Global) -> anyhow::Result<Exit> {
         Some(place) => {
             let edit = Edit::set(place, job.with);
             let ask = args.edit.ask(To::Edited(vec![edit.clone()]), of);
-            match refused_as_paused(&client, &job.given, &job.service, &ask, args.resume) {
+            match refused_beforehand(&client, &job.given, &job.service, &ask, args.resume) {
                 Some(refused) => Err(refused),
                 None => Ok(job.with(edit)),
             }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::acting::{ActingArgs, EditArgs, end, refuse, refused_as_paused, update_beside_a_rollout};
+use super::acting::{ActingArgs, EditArgs, end, refuse, refused_beforehand, update_beside_a_rollout};
 use super::batch::{Batch, BatchArgs, Job, Planned};
 use super::exit::Exit;
 use super::global::Global;
@@ -155,7 +155,7 @@ fn change_for(
         return Err(Box::new(refused));
     }
     let ask = Ask { auth: image.auth.clone(), ..args.edit.ask(To::Edited(edits.clone()), 1) };
-    match refused_as_paused(client, given, service, &ask, args.resume) {
+    match refused_beforehand(client, given, service, &ask, args.resume) {
         Some(refused) => Err(refused),
         None => Ok(job.with((edits, image))),
     }

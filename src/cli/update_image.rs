@@ -5,7 +5,7 @@ mod wanted;
 
 use clap::Args;
 
-use super::acting::{ActingArgs, EditArgs, as_one_of_many, end, refuse};
+use super::acting::{ActingArgs, EditArgs, as_one_of_many, end, refuse, refused_beforehand};
 use super::batch::{Batch, BatchArgs, Job, Planned};
 use super::exit::Exit;
 use super::global::Global;
@@ -15,7 +15,7 @@ use super::select::SelectArgs;
 use super::undo::UndoArgs;
 use crate::api::client::Client;
 use crate::api::spec::{Edit, Place};
-use crate::api::update::{Ask, To, update};
+use crate::api::update::{Ask, Posts, To, Unchanged, Verdict, update};
 use wanted::{New, WantedArgs};
 
 /// Change the image of services, and nothing else
@@ -75,14 +75,37 @@ pub fn run(args: UpdateImageArgs, global: &Global) -> anyhow::Result<Exit> {
     };
     args.edit.check(jobs.len())?;
     let of = jobs.len();
-    let jobs = batch.prepare(jobs, |job| change_for(&client, global, job, &args));
-    batch.run(jobs, |Job { given, service, with: change }| {
+    let is_for_named_images = !args.select.is_given() && args.wanted.names_images();
+    let ask = |change: &ImageChange| {
         let mut edits = change.edits.clone();
         if args.force {
             edits.push(Edit::increment(Place::at("TaskTemplate.ForceUpdate")));
         }
-        let ask = Ask { auth: change.auth.clone(), ..args.edit.ask(To::Edited(edits), of) };
+        // To post credentials alone resumes a paused rollout: they may be what it lacks where they were given for just this.
+        let spares_paused = edits.is_empty() && !is_for_named_images;
+        Ask { auth: change.auth.clone(), spares_paused, ..args.edit.ask(To::Edited(edits), of) }
+    };
+    let jobs = batch.prepare(jobs, |job| {
+        let job = change_for(&client, global, job, &args)?;
+        match refused_beforehand(&client, &job.given, &job.service, &ask(&job.with), true) {
+            Some(refused) => Err(refused),
+            None => Ok(job),
+        }
+    });
+    batch.run(jobs, |Job { given, service, with: change }| {
+        let ask = ask(&change);
+        let is_paused = matches!(service.update_state(), Some("paused" | "rollback_paused"));
+        let resumes =
+            matches!(&ask.to, To::Edited(edits) if edits.is_empty()) && is_paused && !service.is_job();
         let mut outcome = update(&client, &given, service, &ask);
+        match outcome.verdict {
+            // One that was selected keeps no other from being updated.
+            Verdict::Paused => outcome.verdict = Verdict::Unchanged(Unchanged::Paused),
+            _ if resumes && outcome.posts != Posts::None => {
+                outcome.warnings.push("its rollout was paused; the new credentials resume it".to_owned());
+            }
+            _ => {}
+        }
         change.tell(&mut outcome);
         outcome
     })

@@ -25,7 +25,12 @@ pub fn of(outcome: &Outcome, signal: Option<usize>) -> Option<Said> {
     // As it can be pasted.
     let name = &*shell::service(outcome.name());
     let (causes, hint) = match &outcome.verdict {
-        Verdict::Unchanged(_)
+        Verdict::Unchanged(
+            Unchanged::AlreadySo
+            | Unchanged::SameImage(_)
+            | Unchanged::SameDigest { .. }
+            | Unchanged::Skipped(_),
+        )
         | Verdict::Planned
         | Verdict::Applied
         | Verdict::UnderWay
@@ -55,11 +60,11 @@ pub fn of(outcome: &Outcome, signal: Option<usize>) -> Option<Said> {
         Verdict::Skipped(why) => {
             (vec![why.clone()], Some(format!("see what it does with `swarmctl ps {name}`")))
         }
-        Verdict::Paused => (
+        Verdict::Paused | Verdict::Unchanged(Unchanged::Paused) => (
             vec!["its rollout is paused, and any post would resume it".to_owned()],
             Some(format!(
                 "give it a good image with `swarmctl update-image {name} IMAGE`, go back with `swarmctl rollback \
-                 {name}`, or add --resume"
+                 {name}`, or go on with `swarmctl restart --resume {name}`"
             )),
         ),
         Verdict::Conflict(conflict) => conflict_in_words(conflict, name),
@@ -117,8 +122,9 @@ pub fn head_of_many(one: &Outcome, count: usize, names: &str, verb: &str, done: 
 }
 
 /// How it ended, as it is counted at the end.
-pub fn in_summary(verdict: &Verdict, done: &'static str) -> &'static str {
-    match verdict {
+pub fn in_summary(outcome: &Outcome, done: &'static str) -> &'static str {
+    match &outcome.verdict {
+        Verdict::Converged if outcome.posts == Posts::None => "converged",
         Verdict::Applied | Verdict::Converged if done.is_empty() => "converged",
         Verdict::Applied | Verdict::Converged => done,
         Verdict::Planned => "would change",
@@ -292,6 +298,7 @@ fn conflict_in_words(conflict: &Conflict, name: &str) -> (Vec<String>, Option<St
 /// What an ending is called in JSON.
 pub fn word(verdict: &Verdict) -> &'static str {
     match verdict {
+        Verdict::Paused | Verdict::Unchanged(Unchanged::Paused) => "paused",
         Verdict::Unchanged(_) => "unchanged",
         Verdict::Planned => "planned",
         Verdict::Applied => "applied",
@@ -304,7 +311,6 @@ pub fn word(verdict: &Verdict) -> &'static str {
         Verdict::NotBegun(_) => "not_begun",
         Verdict::Refused(_) => "refused",
         Verdict::Skipped(_) => "skipped",
-        Verdict::Paused => "paused",
         Verdict::Failed(error) => failure_word(error),
         Verdict::Unknown(_) => "unknown",
         Verdict::GaveUp(_) => "gave_up",

@@ -68,6 +68,20 @@ fn an_update_that_would_erase_a_field_is_refused_and_nothing_is_posted() {
 }
 
 #[test]
+fn of_several_services_it_is_refused_before_the_first_post() {
+    for args in [
+        &["update-image", "-d", "--no-resolve-image", "a=x:1", "t001=x:1", "b=x:1"][..],
+        &["update", "-d", "--env-add", "A=1", "a", "t001", "b"],
+        &["restart", "-d", "a", "t001", "b"],
+        &["scale", "-d", "a=5", "t001=5", "b=5"],
+    ] {
+        let swarm = FakeSwarm::with([spec("a", OLD), newer("t001"), spec("b", OLD)]);
+        refused(at(&swarm, "1.40", args).run());
+        assert!(swarm.posts().is_empty(), "{args:?}");
+    }
+}
+
+#[test]
 fn it_is_told_in_json_too() {
     let swarm = FakeSwarm::with([newer("t001")]);
     let run = at(&swarm, "1.40", &["scale", "-d", "--json", "t001=5"]).run().exits(1);

@@ -51,6 +51,38 @@ fn what_cannot_be_an_endpoint_is_two_however_it_is_given() {
 }
 
 #[test]
+fn an_empty_host_in_a_list_is_not_the_local_engine() {
+    for list in ["tcp://127.0.0.1:1,", ",tcp://127.0.0.1:1", "tcp://127.0.0.1:1,,unix:///x", " , "] {
+        swarmctl(["ls"])
+            .host(list)
+            .run()
+            .exits(2)
+            .tells_an_error()
+            .says(&["DOCKER_HOST: one of the hosts in"]);
+        swarmctl(["-H", list, "ls"]).run().exits(2).says(&["--host: one of the hosts in"]);
+    }
+    swarmctl(["-H", "tcp://127.0.0.1:1", "-H", "", "ls"]).run().exits(2);
+    // The path of a socket may have a comma.
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("a,b.sock");
+    let engine = empty();
+    std::os::unix::fs::symlink(engine.socket(), &socket).unwrap();
+    swarmctl(["ls"]).host(format!("unix://{}", socket.display())).run().exits(0);
+}
+
+#[test]
+fn a_404_of_what_is_no_engine_says_nothing_of_a_service() {
+    for args in
+        [&["inspect", "web"][..], &["update-image", "web", NEW], &["rm", "web"], &["ls"], &["wait", "web"]]
+    {
+        let ping = Answer::json(404, r#"{"message":"page not found"}"#);
+        let engine = Engine::with_ping(ping, []);
+        let run = swarmctl(args.iter().copied()).host(engine.host()).run().exits(8).tells_an_error();
+        run.says(&["GET /_ping", "status 404 (page not found)"]).never_says(&["no such service"]);
+    }
+}
+
+#[test]
 fn over_tcp_the_same_is_asked_on_one_connection_and_the_engine_is_named() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     let relay = Relay::plain(swarm.socket());

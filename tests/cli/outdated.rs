@@ -168,12 +168,22 @@ fn the_exit_code_tells_where_that_is_asked_for() {
 }
 
 #[test]
-fn filters_choose_and_no_service_is_an_empty_table() {
+fn filters_choose() {
     let swarm = swarm();
     let run = outdated(&swarm, &["--filter", "name=web9", "--json"]).exits(0);
     assert_eq!(run.json().as_array().unwrap().len(), 1);
-    assert_eq!(outdated(&swarm, &["--filter=name=nosuch"]).exits(0).stdout.lines().count(), 1);
+    assert_eq!(outdated(&FakeSwarm::with([]), &[]).exits(0).stdout.lines().count(), 1, "an empty swarm");
     outdated(&swarm, &["--filter=color=red"]).exits(2);
+}
+
+#[test]
+fn a_selection_that_nothing_fits_is_no_such_service() {
+    for selection in [["--filter", "name=zzz"], ["--stack", "shpo"]] {
+        let args = [&selection[..], &["--exit-code"]].concat();
+        let run = outdated(&swarm(), &args).exits(3).tells_an_error();
+        assert_eq!(run.stdout, "");
+        run.says(&["nothing fits the selection"]);
+    }
 }
 
 #[test]

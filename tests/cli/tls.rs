@@ -56,6 +56,21 @@ fn without_verify_nothing_is_asked_of_the_engines_certificate() {
 }
 
 #[test]
+fn https_takes_the_files_that_are_named_without_more() {
+    let authority = Authority::new("ours");
+    let engine =
+        Engine::unordered([get("/v1.41/services?status=true").answers(Answer::json(200, "[]")).times(2..=2)]);
+    let relay = Relay::tls(engine.socket(), &authority.engine(&[ADDRESS], When::Now), Some(&authority));
+    let own = folder_of(&authority, &authority.client(When::Now));
+    let host = format!("https://{ADDRESS}:{}", relay.port);
+    let file = |name: &str| own.path().join(name).display().to_string();
+    let [ca, cert, key] = ["ca.pem", "cert.pem", "key.pem"].map(file);
+    swarmctl(["--tlscacert", &ca, "--tlscert", &cert, "--tlskey", &key, "ls"]).host(&host).run().exits(0);
+    swarmctl(["ls"]).host(&host).env("DOCKER_CERT_PATH", path(&own)).run().exits(0);
+    swarmctl(["--tlscacert", &ca, "ls"]).host(&host).run().exits(8).says(&["wants a client's certificate"]);
+}
+
+#[test]
 fn https_trusts_the_authorities_of_the_system() {
     let authority = Authority::new("ours");
     let engine = empty();

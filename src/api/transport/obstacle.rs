@@ -10,6 +10,8 @@ pub struct Obstacle {
     pub kind: ObstacleKind,
     /// A sentence.
     pub words: String,
+    /// The context that has led here, where one has.
+    pub context: Option<String>,
 }
 
 /// What has to be mended.
@@ -44,7 +46,7 @@ pub enum ObstacleKind {
 impl Obstacle {
     /// One of this kind, in these words.
     pub fn new(kind: ObstacleKind, words: impl Into<String>) -> Self {
-        Self { kind, words: words.into() }
+        Self { kind, words: words.into(), context: None }
     }
 }
 

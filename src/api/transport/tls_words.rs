@@ -59,7 +59,8 @@ pub fn unfit_pair(error: &Error, tls: &Tls) -> Obstacle {
         }
         Error::InvalidCertificate(_) => format!("the certificate in {cert} is broken: {error}"),
         other => format!(
-            "the key in {key} cannot be used (RSA of 2048 bits and more, ECDSA and Ed25519 can): {other}"
+            "the key in {key} cannot be used (RSA of 2048 bits and more, ECDSA with P-256 or P-384, and Ed25519 can): \
+             {other}"
         ),
     };
     Obstacle::new(ObstacleKind::File, words)
@@ -83,6 +84,20 @@ pub fn refusal(error: &Error, own: &Own) -> Obstacle {
             | AlertDescription::DecryptError
             | AlertDescription::CertificateRequired
     );
+    // This is all that engines say in TLS 1.2 who miss a client's certificate.
+    if *alert == AlertDescription::HandshakeFailure {
+        let (kind, missing) = match &own.tls.cert {
+            None => {
+                (ObstacleKind::OwnCertificate, "it may want a client's certificate, and none is given; or ")
+            }
+            Some(_) => (ObstacleKind::Certificate, ""),
+        };
+        let words = format!(
+            "it refuses to speak TLS with this program ({alert:?}): {missing}its key may be of a kind that is not taken \
+             (RSA of 2048 bits and more, ECDSA with P-256 or P-384, and Ed25519 are)"
+        );
+        return Obstacle::new(kind, words);
+    }
     if !is_about_us {
         let words = format!("it refuses to speak TLS with this program: {error}");
         return Obstacle::new(ObstacleKind::NoTls, words);
@@ -125,6 +140,15 @@ fn of_certificate(error: &CertificateError, host: &str, tls: &Tls) -> Obstacle {
     match error {
         CertificateError::UnknownIssuer => {
             let words = format!("the engine's certificate is not signed by {}", authorities(tls));
+            Obstacle::new(ObstacleKind::Authority, words)
+        }
+        // Were it among them, it would have been taken.
+        CertificateError::Other(why) if is_authoritys_own(why) => {
+            let words = format!(
+                "the engine's certificate is an authority's own (CA:TRUE), and is not in {}; if it has signed itself, it is \
+                 its own authority",
+                tls.ca.as_deref().map_or_else(|| "any file that is named".to_owned(), file_name)
+            );
             Obstacle::new(ObstacleKind::Authority, words)
         }
         CertificateError::NotValidForNameContext { presented, .. } if !presented.is_empty() => {

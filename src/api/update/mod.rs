@@ -38,6 +38,8 @@ pub struct Ask {
     pub if_version: Option<u64>,
     /// Says what would change, and posts nothing.
     pub dry_run: bool,
+    /// Ends where nothing is in the way of a post, as if that were planned: to find out before other services are posted.
+    pub only_checks: bool,
     /// Credentials to store with the service. They cannot be read back, so they are a change always.
     pub auth: Option<RegistryAuth>,
     /// Only where a post does nothing by the way: see [`not_at_rest`].
@@ -188,6 +190,10 @@ impl Run<'_> {
                 outcome.warnings = vec![loss.warning()];
                 loss.take_from(&mut wanted);
                 outcome.changes = changes(now.spec(), &wanted);
+            }
+            if self.ask.only_checks {
+                outcome.verdict = Verdict::Planned;
+                return Ok(());
             }
             if self.ask.dry_run {
                 let is_rollback = matches!(self.ask.to, To::Previous);

@@ -107,6 +107,8 @@ pub enum Unchanged {
     },
     /// It was one of many, and a post would do more to it than was asked, for this reason.
     Skipped(String),
+    /// The spec says it already, but its rollout is paused: it is not so on the cluster.
+    Paused,
 }
 
 /// Why one of many services was not begun.

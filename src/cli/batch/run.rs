@@ -7,8 +7,8 @@ use super::pool::{Limits, Pool};
 use super::{Job, Rules, is_failure};
 use crate::api::client::Client;
 use crate::api::interrupt::NOTICE;
-use crate::api::update::{NotBegun, Outcome, Verdict, read_back};
-use crate::cli::acting::explain;
+use crate::api::update::{NotBegun, Outcome, Posts, Verdict, read_back};
+use crate::cli::acting::{explain, turn_to_the_rollout};
 use crate::cli::progress::Progress;
 use crate::cli::undo::{self, Way};
 use crate::cli::watch::{self, Ending, FIRST_PAUSE, Watched};
@@ -189,7 +189,13 @@ impl<J: Send> Run<'_, J> {
         self.stop.is_none() && (self.is_ahead || self.active < room)
     }
 
-    fn take(&mut self, key: usize, done: Done, posted: &mut Vec<(usize, Outcome)>) {
+    fn take(&mut self, key: usize, mut done: Done, posted: &mut Vec<(usize, Outcome)>) {
+        if let Done::Begun(outcome) = &mut done
+            && self.rules.waits
+            && !self.rules.is_plan
+        {
+            turn_to_the_rollout(outcome);
+        }
         match done {
             Done::Begun(outcome) if self.rules.waits && matches!(outcome.verdict, Verdict::Applied) => {
                 posted.push((key, outcome));
@@ -269,7 +275,11 @@ impl<J: Send> Run<'_, J> {
     }
 
     fn finish(&mut self, key: usize, mut outcome: Outcome) {
-        let has_changed = matches!(outcome.verdict, Verdict::Applied | Verdict::Converged | Verdict::Planned);
+        let has_changed = match outcome.verdict {
+            Verdict::Converged => outcome.posts != Posts::None,
+            Verdict::Applied | Verdict::Planned => true,
+            _ => false,
+        };
         self.changed += usize::from(has_changed);
         self.active -= 1;
         outcome.shelve();

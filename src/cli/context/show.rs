@@ -36,7 +36,9 @@ pub struct ShowArgs {
 pub fn run(args: ShowArgs, global: &Global) -> anyhow::Result<Exit> {
     let client = global.client(args.timeout)?;
     let (settings, target) = (global.settings(), global.target()?);
-    let told = Told { settings, target, choice: choice(settings, target), engine: ask(&client) };
+    let engine = ask(&client);
+    let used = client.connection().unwrap_or(&target.connection);
+    let told = Told { settings, target, used, choice: choice(settings, target), engine };
     let mut out = output::stdout();
     match args.json {
         true => out.json_object(&told::as_json(&told)),

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Value, json};
 
+use crate::api::connection::Connection;
 use crate::api::endpoint::{Endpoint, without_password};
 use crate::api::error::Result;
 use crate::api::settings::{Choice, Setting, Settings, Source};
@@ -18,6 +19,8 @@ pub struct Told<'a> {
     pub settings: &'a Settings,
     /// What it comes to.
     pub target: &'a Target,
+    /// Of several managers the one that answers, else the first.
+    pub used: &'a Connection,
     /// The choice, with all that it overrides.
     pub choice: Choice,
     /// What the engine says, or why it does not.
@@ -38,15 +41,13 @@ pub struct Engine {
 
 /// In lines for people.
 pub fn as_fields(told: &Told) -> Fields {
-    let Told { settings, target, choice, engine } = told;
+    let Told { settings, target, used: connection, choice, engine } = told;
     let mut fields = Fields::default();
-    let connection = &target.connection;
     fields.field("Context", with_source(&choice.context.value, choice.context.source));
     fields.field("Endpoint", with_source(&connection.endpoint.to_string(), endpoint_source(choice)));
-    let others: Vec<String> = target.others.iter().map(|other| other.endpoint.to_string()).collect();
-    fields.field("Other managers", others.join(", "));
+    fields.field("Other managers", others(told).join(", "));
     fields.field("Overridden", list(&choice.overridden));
-    match target.tls() {
+    match connection.endpoint.tls() {
         None => fields.field("TLS", "no"),
         Some(tls) => {
             let is = if tls.is_verified { "is" } else { "is NOT" };
@@ -59,7 +60,7 @@ pub fn as_fields(told: &Told) -> Fields {
     }
     let proxy = connection.proxy.as_ref().map(|proxy| format!("{}:{}", proxy.host, proxy.port));
     fields.field("Proxy", proxy.unwrap_or_default());
-    let (unused, why) = unused(settings, target, choice);
+    let (unused, why) = unused(told);
     if !unused.is_empty() {
         fields.field("Not used", format!("{} ({why})", list(&unused)));
     }
@@ -103,24 +104,23 @@ pub fn as_fields(told: &Told) -> Fields {
 
 /// As JSON.
 pub fn as_json(told: &Told) -> Value {
-    let Told { settings, target, choice, engine } = told;
-    let connection = &target.connection;
+    let Told { settings, target, used: connection, choice, engine } = told;
     let settings_of = |all: &[Setting]| -> Vec<Value> {
         all.iter()
             .map(|one| json!({ "setting": word(one.source), "value": without_password(&one.value) }))
             .collect()
     };
-    let (unused, _) = unused(settings, target, choice);
+    let (unused, _) = unused(told);
     let folder = settings.config_folder();
     json!({
         "context": choice.context.value,
         "context_from": word(choice.context.source),
         "endpoint": connection.endpoint.to_string(),
         "endpoint_from": word(endpoint_source(choice)),
-        "other_managers": target.others.iter().map(|other| other.endpoint.to_string()).collect::<Vec<_>>(),
+        "other_managers": others(told),
         "overridden": settings_of(&choice.overridden),
         "unused": settings_of(&unused),
-        "tls": target.tls().map(|tls| json!({
+        "tls": connection.endpoint.tls().map(|tls| json!({
             "verified": tls.is_verified,
             "from": target.tls_by.as_ref().map(|by| word(by.source)),
             "ca": tls.ca,
@@ -163,9 +163,15 @@ fn engine_as_json(Engine { version, info, manager, .. }: &Engine) -> Value {
     })
 }
 
+/// Where the managers listen that are not asked.
+fn others(Told { target, used, .. }: &Told) -> Vec<String> {
+    let all = std::iter::once(&target.connection).chain(&target.others);
+    all.filter(|other| other.endpoint != used.endpoint).map(|other| other.endpoint.to_string()).collect()
+}
+
 /// Settings for TLS that are given and make no difference, and why.
-fn unused(settings: &Settings, target: &Target, choice: &Choice) -> (Vec<Setting>, &'static str) {
-    match (&target.connection.endpoint, &choice.host) {
+fn unused(Told { settings, used, choice, .. }: &Told) -> (Vec<Setting>, &'static str) {
+    match (&used.endpoint, &choice.host) {
         (_, None) => (settings.given_for_tls(), "a context has its own settings for TLS"),
         (Endpoint::Unix(_) | Endpoint::Ssh(_), _) => (settings.given_for_tls(), "TLS is for TCP only"),
         (Endpoint::Tcp(tcp), _) if tcp.tls.is_none() => {

@@ -81,6 +81,11 @@ impl WantedArgs {
         }
     }
 
+    /// Whether each service is given an image, not what --tag or --refresh make of its own.
+    pub fn names_images(&self) -> bool {
+        self.tag.is_none() && !self.refresh
+    }
+
     /// What is said by --tag or --refresh.
     fn relative(&self) -> Result<Option<New>, BadValue> {
         let Some(tag) = &self.tag else { return Ok(self.refresh.then_some(New::Refreshed)) };

@@ -51,6 +51,29 @@ fn a_good_image_converges_and_what_has_converged_does_so_at_once() {
 }
 
 #[test]
+fn what_is_as_asked_already_is_waited_for_where_its_rollout_is_under_way() {
+    let service = running("ro-again", "--update-delay 2s");
+    let version = |run: Run| run.json()["services"][0]["version_index"].clone();
+    swarmctl(&format!("update-image --detach ro-again {BETTER}")).exits(0);
+    let again = swarmctl(&format!("update-image --exit-code ro-again {BETTER}")).exits(0);
+    again.prints(&["ro-again: converged, nothing was posted"]);
+    let posted = version(swarmctl("wait --json ro-again").exits(0));
+    let again = swarmctl(&format!("update-image --json ro-again {BETTER}")).exits(0);
+    assert_eq!(again.json()["services"][0]["reason"], "same_image", "{}", again.report());
+    assert_eq!(version(again), posted);
+    // A deployment that has failed is not green when it is repeated.
+    swarmctl(&format!("update-image --detach ro-again {BAD}")).exits(0);
+    swarmctl(&format!("update-image --rollback-on-failure ro-again {BAD}")).exits(5).says(&["exit code 1"]);
+    for line in
+        [format!("update-image ro-again {BAD}"), "update --label-add a=b --dry-run ro-again".to_owned()]
+    {
+        swarmctl(&line).exits(5).says(&["its rollout is paused"]);
+    }
+    swarmctl(&format!("update-image --dry-run ro-again {BAD}")).exits(0);
+    assert_eq!(engine().service(service.id())["UpdateStatus"]["State"], "paused");
+}
+
+#[test]
 fn a_broken_image_with_pause_says_why_and_how_to_undo_it_and_is_no_place_to_restart() {
     let service = running("ro-pause", "");
     let run = swarmctl(&format!("update-image --json ro-pause {BAD}")).exits(5).says(&[

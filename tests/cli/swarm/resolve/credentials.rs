@@ -89,7 +89,21 @@ fn without_a_refresh_the_old_password_no_longer_pulls() {
     // Its rollout is paused, and a refresh would resume it; an update is the way out.
     let refresh = ["auth", "refresh", "re-stale"];
     registry.swarmctl(Some(OTHER_PASSWORD), &refresh).run().exits(5).says(&["its rollout is paused"]);
-    update(&["--with-registry-auth"]).exits(0);
+    // So would a post of credentials alone, unless they are given with the image that lacks them.
+    let version = || engine.service("re-stale")["Version"].clone();
+    let before = version();
+    for what in
+        ["--refresh re-stale", "--refresh --filter name=re-stale", &format!("--filter name=re-stale {b}")]
+    {
+        let line = format!("update-image --with-registry-auth {what}");
+        let run = registry.swarmctl(Some(OTHER_PASSWORD), &line.split(' ').collect::<Vec<_>>()).run();
+        run.exits(5).says(&["its rollout is paused, and any post would resume it"]);
+    }
+    update(&[]).exits(5).says(&["it is as asked already", "its rollout is paused"]);
+    assert_eq!(version(), before);
+    update(&["--with-registry-auth"])
+        .exits(0)
+        .says(&["its rollout was paused; the new credentials resume it"]);
     assert_eq!(tasks(engine, "re-stale").len(), 1);
 }
 
