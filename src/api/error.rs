@@ -28,7 +28,7 @@ pub enum Error {
         why: String,
     },
     /// Nothing came for too long.
-    #[error("no answer to `{request}` within {} s", after.as_secs_f32())]
+    #[error("no answer to `{request}` within {} s", (after.as_secs_f32() * 10.0).round() / 10.0)]
     Silent {
         /// Method and path.
         request: String,

@@ -156,6 +156,9 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::Garbled { .. } | Error::TooLong { .. } => {
             "is a Docker engine listening there? `docker version` asks it too".to_owned()
         }
+        Error::Silent { request, .. } if request.contains("/distribution/") => {
+            "the engine waits for the registry; try again, or use the tag as it is with `--no-resolve-image`".to_owned()
+        }
         Error::Silent { .. } => {
             "the engine may be busy or without a leader; try again, or ask another manager".to_owned()
         }
