@@ -13,7 +13,7 @@ use ureq::http::Method;
 use super::answer::Answer;
 use super::connection::Connection;
 use super::credentials::RegistryAuth;
-use super::door::{Door, Eater, Hello, LONGEST_ANSWER, LONGEST_REFUSAL};
+use super::door::{Asked, Door, Eater, Hello, LONGEST_ANSWER, LONGEST_REFUSAL};
 use super::error::{Error, Result};
 use super::gate::{Pass, Stay};
 use super::interrupt::Interrupt;
@@ -136,7 +136,7 @@ impl Client {
 
     /// [`Client::get_json`], but made into something by `read`; asked again where `read` finds the answer garbled.
     pub fn get_with<T>(&self, path: &Path, read: impl Fn(Answer) -> Result<T>) -> Result<T> {
-        self.read(|| read(self.send(&Method::GET, &self.target(path)?, None, None)?))
+        self.read(|| read(self.send(Asked::get(&self.target(path)?))?))
     }
 
     /// [`Client::get_with`] for a list that is read while it comes, by `rows` made anew for each try: what is read of it
@@ -149,8 +149,7 @@ impl Client {
         self.read(|| {
             let (door, target, mut rows) = (self.door()?, self.target(path)?, rows());
             let mut eat = |bytes: &mut Vec<u8>| rows.eat(bytes);
-            let rest =
-                self.send_eaten(door, &Method::GET, &target, None, None, self.limit(), Some(&mut eat))?;
+            let rest = self.send_to(door, Asked::get(&target), self.limit(), Some(&mut eat))?;
             rows.all(&rest)
         })
     }
@@ -160,7 +159,7 @@ impl Client {
         self.read(|| {
             let (major, minor) = self.hello_once()?.1.version;
             let target = format!("/v{major}.{minor}{}", path.as_str());
-            self.send(&Method::GET, &target, None, None)?.object()
+            self.send(Asked::get(&target))?.object()
         })
     }
 
@@ -168,7 +167,7 @@ impl Client {
     pub fn get_json_once<T: DeserializeOwned>(&self, path: &Path, auth: Option<&RegistryAuth>) -> Result<T> {
         self.hello()?;
         self.read_while(Error::is_broken_answer, || {
-            self.send(&Method::GET, &self.target(path)?, None, auth)?.json()
+            self.send(Asked { auth, ..Asked::get(&self.target(path)?) })?.json()
         })
     }
 
@@ -182,13 +181,14 @@ impl Client {
     /// Whether it may be repeated after any other failure is for the caller to judge ([`Error::leaves_doubt`]).
     pub fn post(&self, path: &Path, body: &[u8], auth: Option<&RegistryAuth>) -> Result<Answer> {
         self.hello()?;
-        self.act(|| self.send(&Method::POST, &self.target(path)?, Some(body), auth))
+        let body = Some(body);
+        self.act(|| self.send(Asked { method: &Method::POST, target: &self.target(path)?, body, auth }))
     }
 
     /// Deletes what is at `path`, once, like [`Client::post`].
     pub fn delete(&self, path: &Path) -> Result<Answer> {
         self.hello()?;
-        self.act(|| self.send(&Method::DELETE, &self.target(path)?, None, None))
+        self.act(|| self.send(Asked { method: &Method::DELETE, ..Asked::get(&self.target(path)?) }))
     }
 
     /// The manager that is asked, and what it has said of itself.
@@ -202,7 +202,7 @@ impl Client {
         if let Some(hello) = door.hello.get() {
             return Ok((door, hello));
         }
-        let ping = self.send_to(door, &Method::GET, "/_ping", None, None, self.limit());
+        let ping = self.send_to(door, Asked::get("/_ping"), self.limit(), None);
         let ping = ping.map_err(|e| match door.by_proxy(e) {
             // No service is missing, whoever says so in an engine's form: every engine has this path.
             Error::Engine { status: status @ 404, message } => {
@@ -235,56 +235,28 @@ impl Client {
         Ok(format!("/v{major}.{minor}{}", path.as_str()))
     }
 
-    fn send(
-        &self,
-        method: &Method,
-        target: &str,
-        body: Option<&[u8]>,
-        auth: Option<&RegistryAuth>,
-    ) -> Result<Answer> {
-        self.send_to(self.door()?, method, target, body, auth, self.limit())
+    fn send(&self, asked: Asked) -> Result<Answer> {
+        self.send_to(self.door()?, asked, self.limit(), None)
     }
 
-    fn send_to(
-        &self,
-        door: &Door,
-        method: &Method,
-        target: &str,
-        body: Option<&[u8]>,
-        auth: Option<&RegistryAuth>,
-        limit: Duration,
-    ) -> Result<Answer> {
-        self.send_eaten(door, method, target, body, auth, limit, None)
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "a request, and what becomes of its answer")]
-    fn send_eaten(
-        &self,
-        door: &Door,
-        method: &Method,
-        target: &str,
-        body: Option<&[u8]>,
-        auth: Option<&RegistryAuth>,
-        limit: Duration,
-        eat: Eater,
-    ) -> Result<Answer> {
-        let asked = format!("{method} {}", target.split('?').next().unwrap_or(target));
+    fn send_to(&self, door: &Door, asked: Asked, limit: Duration, eat: Eater) -> Result<Answer> {
+        let request = asked.words();
         self.interrupt.check()?;
         let limit = self.time_left().map_or(limit, |left| left.min(limit));
         if limit.is_zero() {
-            return Err(Error::TimeUp { request: asked });
+            return Err(Error::TimeUp { request });
         }
         let _pass = door.pass(Stay::Short, Some(limit))?;
         let began = Instant::now();
-        let answer =
-            door.exchange(method, target, body, auth, limit, eat).map_err(|e| door.failure(e, &asked, limit));
+        let answer = door.exchange(&asked, limit, eat).map_err(|e| door.failure(e, &request, limit));
         let status = answer.as_ref().map(|(parts, ..)| parts.status.as_u16());
+        let Asked { method, target, auth, .. } = asked;
         self.observer.tell(&format!("{method} {target}"), auth.is_some(), status, began.elapsed());
         let (parts, bytes, length) = answer?;
         if parts.status.is_success() && length as u64 > LONGEST_ANSWER {
-            return Err(Error::TooLong { request: asked, mebibytes: LONGEST_ANSWER >> 20 });
+            return Err(Error::TooLong { request, mebibytes: LONGEST_ANSWER >> 20 });
         }
-        Answer::decode(asked, &parts, bytes, auth.map(RegistryAuth::secrets))
+        Answer::decode(request, &parts, bytes, auth.map(RegistryAuth::secrets))
     }
 
     /// How long one answer is waited for. Where another manager can be asked, that is done sooner.
@@ -306,7 +278,7 @@ impl Client {
     fn leave(&self, from: usize, began: Instant) -> Result<bool> {
         let probe = |door: &Door| {
             let target = "/nodes?filters=%7B%22role%22%3A%7B%22manager%22%3Atrue%7D%7D";
-            self.send_to(door, &Method::GET, target, None, None, PROBE)?.json()
+            self.send_to(door, Asked::get(target), PROBE, None)?.json()
         };
         let may_go_on = || {
             let left = PATIENCE.saturating_sub(began.elapsed());

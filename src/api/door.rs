@@ -21,6 +21,28 @@ pub(super) const LONGEST_ANSWER: u64 = 256 << 20;
 /// Takes out of what has come of an answer what it has read.
 pub(super) type Eater<'a> = Option<&'a mut dyn FnMut(&mut Vec<u8>)>;
 
+/// A request.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub method: &'a Method,
+    /// Path and query, with the version before them.
+    pub target: &'a str,
+    pub body: Option<&'a [u8]>,
+    pub auth: Option<&'a RegistryAuth>,
+}
+
+impl<'a> Asked<'a> {
+    /// A read.
+    pub fn get(target: &'a str) -> Self {
+        Self { method: &Method::GET, target, body: None, auth: None }
+    }
+
+    /// Method and path, as errors name it.
+    pub fn words(&self) -> String {
+        format!("{} {}", self.method, self.target.split('?').next().unwrap_or(self.target))
+    }
+}
+
 /// A list that is read while it comes is read in parts of so many bytes.
 const BITE: u64 = 128 << 10;
 /// The engine's own words are shorter; what is longer is not read on.
@@ -85,20 +107,17 @@ impl Door {
         self.obstacle(ObstacleKind::Proxy, format!("by way of the proxy `{proxy}` no engine answers: {said}"))
     }
 
-    /// One request and its whole answer, whatever it says, and the length of its body. Of a success `eat` is given what has come whenever more has:
-    /// what it takes out is not in the answer.
+    /// One request and its whole answer, whatever it says, and the length of its body. Of a success `eat` is given what
+    /// has come whenever more has: what it takes out is not in the answer.
     pub fn exchange(
         &self,
-        method: &Method,
-        target: &str,
-        body: Option<&[u8]>,
-        auth: Option<&RegistryAuth>,
+        asked: &Asked,
         limit: Duration,
         eat: Eater,
     ) -> Result<(Parts, Vec<u8>, usize), ureq::Error> {
-        let request = self.connection.request(method, target, auth);
+        let request = self.connection.request(asked.method, asked.target, asked.auth);
         let limit = Some(limit);
-        let answer = match body {
+        let answer = match asked.body {
             Some(body) => {
                 let request = request.header("Content-Type", "application/json").body(body)?;
                 self.agent.run(self.agent.configure_request(request).timeout_global(limit).build())?

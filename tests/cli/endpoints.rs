@@ -72,9 +72,15 @@ fn an_empty_host_in_a_list_is_not_the_local_engine() {
 
 #[test]
 fn a_404_of_what_is_no_engine_says_nothing_of_a_service() {
-    for args in
-        [&["inspect", "web"][..], &["update-image", "web", NEW], &["rm", "web"], &["ls"], &["wait", "web"]]
-    {
+    for args in [
+        &["inspect", "web"][..],
+        &["create", "--name", "web", NEW],
+        &["create", NEW],
+        &["update-image", "web", NEW],
+        &["rm", "web"],
+        &["ls"],
+        &["wait", "web"],
+    ] {
         let ping = Answer::json(404, r#"{"message":"page not found"}"#);
         let engine = Engine::with_ping(ping, []);
         let run = swarmctl(args.iter().copied()).host(engine.host()).run().exits(8).tells_an_error();
