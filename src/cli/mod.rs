@@ -54,6 +54,8 @@ use plugin::Called;
 
 use crate::output;
 
+/// What `--version` says.
+const VERSION: &str = concat!("swarmctl ", env!("CARGO_PKG_VERSION"));
 /// So many characters of a word are shown where the command line is wrong.
 const LONGEST_SHOWN: usize = 1000;
 
@@ -102,8 +104,12 @@ enum Command {
 
 /// Parses the command line, runs the command, reports its error; gives the exit status.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
+    let words: Vec<OsString> = args.into_iter().collect();
+    if matches!(&words[..], [_, word] if word == "--version") {
+        return tell_version().code();
+    }
     let mut root = root();
-    let Called { is_plugin, words } = Called::read(&root, args.into_iter().collect());
+    let Called { is_plugin, words } = Called::read(&root, words);
     if let Some(exit) = answer_to_programs(&root, &words) {
         return exit.code();
     }
@@ -117,6 +123,15 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
         Err(_) => tell_instead(if is_plugin { as_plugin(self::root()) } else { self::root() }, &words),
     };
     exit.code()
+}
+
+/// Scripts look with this whether the program is there; no command has to be known for it.
+fn tell_version() -> Exit {
+    let mut out = output::stdout();
+    out.line(VERSION);
+    // A closed pipe is no error.
+    let _ = out.finish();
+    Exit::Done
 }
 
 /// The commands; what is not at the top is known after [`clap::Command::build`] only.

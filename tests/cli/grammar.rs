@@ -86,10 +86,11 @@ fn help_begins_with_an_imperative_line_of_at_most_72_columns_without_a_full_stop
         let short = swarmctl([command, "-h"]).run().exits(0).stdout;
         assert_eq!(short.lines().next(), Some(first));
     }
-    assert_eq!(
-        swarmctl(["--version"]).run().exits(0).stdout,
-        format!("swarmctl {}\n", env!("CARGO_PKG_VERSION"))
-    );
+    // Alone it is answered without the parser, and says the same.
+    for args in [&["--version"][..], &["-D", "--version"], &["-V"]] {
+        let said = swarmctl(args.iter().copied()).run().exits(0).stdout;
+        assert_eq!(said, format!("swarmctl {}\n", env!("CARGO_PKG_VERSION")), "{args:?}");
+    }
 }
 
 #[test]

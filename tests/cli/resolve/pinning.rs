@@ -223,6 +223,7 @@ fn another_tags_name_for_the_same_digest_is_said_and_written_with_force_only() {
         .prints(&["t001: runs this digest as 1.7; --force writes 1.8"]);
     let run = update_image(&swarm, &["--json", &image("1.8")]).exits(0);
     assert_eq!((reason(&run), &run.json()["services"][0]["posted"]), (json!("same_digest"), &json!(false)));
+    assert_eq!(run.json()["services"][0]["notes"], json!(["runs this digest as 1.7; --force writes 1.8"]));
     // The same where the digest was typed.
     update_image(&swarm, &["--no-resolve-image", &pinned("1.8", ONE)])
         .exits(0)
