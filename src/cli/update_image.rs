@@ -136,7 +136,5 @@ fn change_for(
         Ok(change) => change,
         Err(error) => return Err(Box::new(end(&job.given, job.service, error))),
     };
-    let mut job: Job<ImageChange> = job.with(change);
-    job.service.shelve();
-    Ok(job)
+    Ok(job.with(change))
 }
