@@ -24,7 +24,8 @@ use super::image::ImageRef;
 use super::path::Path;
 use super::proxy::Proxy;
 use super::service::Service;
-use super::spec::{self, Document, Outside};
+use super::spec::splice::splice;
+use super::spec::{self, Document, Edit, Outside, Place, apply_all, changes};
 use super::{logs, shell};
 
 /// Calls a parser again and again, and tells how often.
@@ -180,8 +181,45 @@ fn services_held_as_text() {
         };
         assert_eq!(known(&held), known(&read), "{text}");
         assert_eq!(held, read, "{text}");
-        let spec = held.spec().to_string();
-        assert!(text.contains(&spec) || !held.has_spec_text(spec.as_bytes()), "{text}");
+        if let Some(spec) = held.spec_text() {
+            assert_eq!(serde_json::from_str::<Value>(spec).ok().as_ref(), Some(held.spec()), "{text}");
+        }
+    });
+}
+
+#[test]
+fn texts_set_in_a_spec_that_is_not_read() {
+    many("texts set in specs", |random| {
+        let mut spec =
+            json!({ "Name": value(random), "More": some_json(random, 4), "Labels": some_json(random, 2) });
+        spec["TaskTemplate"]["ContainerSpec"] =
+            json!({ "Image": value(random), "More": some_json(random, 3) });
+        let text = torn(random, spec.to_string());
+        let mut edits = Vec::new();
+        for _ in 0..random.usize(1..3) {
+            // Some place that is there, most of the time.
+            let (mut place, mut at): (Option<Place>, &Value) = (None, &spec);
+            while let Value::Object(map) = at
+                && !map.is_empty()
+                && (place.is_none() || random.u8(..) > 9)
+            {
+                let (key, below) = map.iter().nth(random.usize(..map.len())).expect("one of them");
+                place = Some(match place {
+                    Some(place) => place.key(key),
+                    None => Place::top(key),
+                });
+                at = below;
+            }
+            edits.push(Edit::set(place.expect("a place"), Value::from(value(random))));
+        }
+        let Some((set, changed)) = splice(&text, &edits) else { return };
+        // What is torn may hold what no reader takes; a service's text was checked before.
+        let Ok(before) = serde_json::from_str::<Value>(&text) else { return };
+        let mut after = before.clone();
+        apply_all(&mut after, &edits);
+        assert_eq!(serde_json::from_str::<Value>(&set).ok().as_ref(), Some(&after), "{text} {edits:?}");
+        assert_eq!(changed.len(), changes(&before, &after).len(), "{text} {edits:?}");
+        assert!(changes(&before, &after).iter().all(|change| changed.contains(change)), "{text} {edits:?}");
     });
 }
 
@@ -192,13 +230,13 @@ fn specs_of_files() {
         text = torn(random, text);
         let Ok(document) = Document::parse(&text) else { return };
         let mut made = json!({});
-        spec::apply_all(&mut made, &document.as_new());
+        apply_all(&mut made, &document.as_new());
         let into = some_json(random, 3);
         if let (true, Ok(edits)) = (into.is_object(), document.as_merged(&into)) {
             let mut once = into.clone();
-            spec::apply_all(&mut once, &edits);
+            apply_all(&mut once, &edits);
             let mut twice = once.clone();
-            spec::apply_all(&mut twice, &edits);
+            apply_all(&mut twice, &edits);
             assert_eq!(once, twice, "merged twice is merged once: {text}");
         }
     });
@@ -220,8 +258,8 @@ fn flags_and_their_edits() {
         let Ok(edits) = flag.read(&given, &outside) else { return };
         let before = json!({ "Name": "web", "Unknown": some_json(random, 2), "TaskTemplate": { "ContainerSpec": { "Env": ["A=1"] } } });
         let mut after = before.clone();
-        spec::apply_all(&mut after, &edits);
-        let changes = spec::changes(&before, &after);
+        apply_all(&mut after, &edits);
+        let changes = changes(&before, &after);
         assert_eq!(changes.is_empty(), before == after, "--{} {given:?}: {changes:?}", flag.name);
         assert_eq!(before["Unknown"], after["Unknown"], "--{} {given:?}", flag.name);
     });

@@ -2,13 +2,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::row_reader::first;
 use super::service_head::{Head, UpdateStatus};
+use super::spec::splice::find;
 
 /// What is wrong with an object that is none.
 pub(super) const NO_SERVICE: &str = "it is no service: ID, Version.Index or Spec.Name is missing";
@@ -81,12 +80,6 @@ impl Service {
         self.object.get_or_init(read)
     }
 
-    /// Whether the spec is written just so, where that can be told without reading it.
-    pub fn has_spec_text(&self, spec: &[u8]) -> bool {
-        let stored = self.text.as_ref().and_then(|text| serde_json::from_str::<SpecOnly>(text).ok());
-        stored.is_some_and(|stored| stored.spec.get().as_bytes() == spec)
-    }
-
     /// The full ID.
     pub fn id(&self) -> &str {
         &self.id
@@ -104,14 +97,21 @@ impl Service {
 
     /// The spec.
     pub fn spec(&self) -> &Value {
-        match (self.object.get(), &self.text) {
-            (None, Some(text)) => self.spec.get_or_init(|| {
-                let read = |only: SpecOnly| serde_json::from_str(only.spec.get()).ok();
-                let spec = serde_json::from_str(text).ok().and_then(read);
-                Arc::new(spec.unwrap_or_else(|| self.object()["Spec"].clone()))
-            }),
-            _ => &self.object()["Spec"],
+        if let Some(spec) = self.spec.get() {
+            return spec;
         }
+        if self.object.get().is_none()
+            && let Some(text) = self.spec_text()
+        {
+            return self.spec.get_or_init(|| Arc::new(serde_json::from_str(text).unwrap_or_default()));
+        }
+        &self.object()["Spec"]
+    }
+
+    /// The spec as the engine wrote it, where that can be told without reading it.
+    pub fn spec_text(&self) -> Option<&str> {
+        let text = self.text.as_deref()?;
+        text.get(find(text, &["Spec"])?)
     }
 
     /// The spec before the last post, where the engine still has it.
@@ -149,12 +149,6 @@ impl PartialEq for Service {
     fn eq(&self, other: &Self) -> bool {
         self.object() == other.object()
     }
-}
-
-#[derive(Deserialize)]
-struct SpecOnly<'a> {
-    #[serde(borrow, rename = "Spec")]
-    spec: &'a RawValue,
 }
 
 #[cfg(test)]
@@ -223,11 +217,11 @@ mod tests {
     }
 
     #[test]
-    fn a_spec_is_known_by_its_text() {
+    fn a_spec_is_there_as_it_was_written() {
         let (text, spec) = (with("1"), with("1").split_once("Spec\":").unwrap().1.to_owned());
         let spec = spec.strip_suffix('}').unwrap();
         let service = hold(&text).unwrap();
-        assert!(service.has_spec_text(spec.as_bytes()));
-        assert!(!service.has_spec_text(spec.replace("a:1", "a:2").as_bytes()));
+        assert_eq!(service.spec_text(), Some(spec));
+        assert_eq!(Service::new(serde_json::from_str(&text).unwrap()).unwrap().spec_text(), None);
     }
 }

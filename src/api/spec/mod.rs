@@ -23,6 +23,7 @@ mod port;
 mod reference;
 mod resources;
 mod security;
+pub mod splice;
 pub mod update;
 pub mod values;
 

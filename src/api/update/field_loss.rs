@@ -24,7 +24,12 @@ pub struct Loss {
 
 impl Loss {
     /// What a post of `wanted`, which the edits have made of `now`, would lose.
-    pub fn of(client: &Client, now: &Service, wanted: &Value, edits: &[Edit]) -> Result<Self> {
+    pub fn of<'w>(
+        client: &Client,
+        now: &Service,
+        wanted: impl Fn() -> &'w Value,
+        edits: &[Edit],
+    ) -> Result<Self> {
         let versions @ (spoken, own) = (client.api_version()?, client.engine_version()?);
         if spoken >= own {
             return Ok(Self::default());
@@ -41,7 +46,7 @@ impl Loss {
             // Someone has written meanwhile: the post is refused, and all begins again.
             false => Vec::new(),
         };
-        Ok(Self { erased: erased(wanted, spoken, own), hidden, versions })
+        Ok(Self { erased: erased(wanted(), spoken, own), hidden, versions })
     }
 
     /// Whether nothing would be.

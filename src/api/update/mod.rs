@@ -6,6 +6,7 @@ mod outcome;
 mod readback;
 mod retry;
 mod settle;
+mod wanted;
 
 use std::collections::HashMap;
 
@@ -17,6 +18,7 @@ use self::readback::{Sent, Unread};
 pub use self::readback::{stores_all, unstored};
 pub use self::retry::Retries;
 use self::settle::Settled;
+use self::wanted::Wanted;
 use super::client::{Client, PATIENCE};
 use super::credentials::RegistryAuth;
 use super::error::{Error, Result};
@@ -77,7 +79,7 @@ pub fn update(client: &Client, given: &str, first: Service, ask: &Ask) -> Outcom
         To::Edited(edits) => edits.clone(),
         To::Previous => to_previous(&first),
     };
-    let mut run = Run { client, ask, edits, base: first.clone(), posts: Posts::None, posted: Vec::new() };
+    let mut run = Run { client, ask, edits, base: first.clone(), posts: Posts::None };
     let mut outcome = Outcome::new(given, Verdict::Planned);
     outcome.base = Some(first.clone());
     outcome.service = Some(first.clone());
@@ -136,8 +138,6 @@ struct Run<'a> {
     /// The first read: what conflicts are judged against.
     base: Service,
     posts: Posts,
-    /// The spec that was posted last, to the byte.
-    posted: Vec<u8>,
 }
 
 impl Run<'_> {
@@ -160,11 +160,11 @@ impl Run<'_> {
                 return Ok(());
             }
             let mut wanted = self.wanted(&now);
-            if only_loses_placement(now.spec(), &wanted) {
+            if wanted.is_read() && only_loses_placement(now.spec(), wanted.value()) {
                 outcome.verdict = Verdict::Refused(DEADLY.to_owned());
                 return Ok(());
             }
-            outcome.changes = changes(now.spec(), &wanted);
+            outcome.changes = wanted.changes(&now);
             outcome.version_before = Some(now.version());
             if outcome.changes.is_empty() && self.ask.auth.is_none() {
                 outcome.verdict = Verdict::Unchanged(Unchanged::AlreadySo);
@@ -179,7 +179,7 @@ impl Run<'_> {
             }
             // A rollback is the engine's own: it erases nothing of the previous spec.
             let loss = match self.ask.to {
-                To::Edited(_) => Loss::of(self.client, &now, &wanted, &self.edits)?,
+                To::Edited(_) => Loss::of(self.client, &now, || wanted.value(), &self.edits)?,
                 To::Previous => Loss::default(),
             };
             if !loss.is_none() {
@@ -188,8 +188,10 @@ impl Run<'_> {
                     return Ok(());
                 }
                 outcome.warnings = vec![loss.warning()];
-                loss.take_from(&mut wanted);
-                outcome.changes = changes(now.spec(), &wanted);
+                let mut left = wanted.value().clone();
+                loss.take_from(&mut left);
+                wanted = Wanted::of(left);
+                outcome.changes = wanted.changes(&now);
             }
             if self.ask.only_checks {
                 outcome.verdict = Verdict::Planned;
@@ -197,7 +199,7 @@ impl Run<'_> {
             }
             if self.ask.dry_run {
                 let is_rollback = matches!(self.ask.to, To::Previous);
-                outcome.forecast = Some(foresee::update(self.client, &now, &wanted, is_rollback)?);
+                outcome.forecast = Some(foresee::update(self.client, &now, wanted.value(), is_rollback)?);
                 outcome.verdict = Verdict::Planned;
                 return Ok(());
             }
@@ -207,23 +209,24 @@ impl Run<'_> {
                     outcome.verdict = Verdict::Applied;
                     outcome.warnings.extend(warnings);
                     if self.ask.is_one_of_many {
-                        let text = std::mem::take(&mut self.posted);
-                        outcome.unread = Some(Unread::new(&self.edits, &wanted, text));
+                        let edits = std::mem::take(&mut self.edits);
+                        outcome.unread = Some(Unread { edits, text: wanted.into_text()? });
                         return Ok(());
                     }
-                    return self.read_back(&wanted, outcome);
+                    return self.read_back(wanted.value(), outcome);
                 }
                 Ok(Step::Settled(Settled::Applied, after)) => {
                     self.posts = Posts::Taken;
                     outcome.verdict = Verdict::Applied;
                     outcome.was_looked_up = true;
-                    outcome.dropped = readback::dropped(&Sent::of(&self.edits, &wanted), after.spec());
+                    outcome.dropped = readback::dropped(&Sent::of(&self.edits, wanted.value()), after.spec());
                     outcome.service = Some(after);
                     return Ok(());
                 }
                 Ok(Step::Settled(Settled::Replaced, after)) => {
                     self.posts = Posts::Taken;
-                    outcome.verdict = Verdict::Conflict(Conflict::replaced(&after, &self.edits, &wanted));
+                    outcome.verdict =
+                        Verdict::Conflict(Conflict::replaced(&after, &self.edits, wanted.value()));
                     outcome.service = Some(after);
                     return Ok(());
                 }
@@ -253,7 +256,7 @@ impl Run<'_> {
     ///
     /// The same version is posted again only where a read shows that the index has not moved: the index guards
     /// it, so it cannot be applied twice. A job is never posted again: it would run again.
-    fn post(&mut self, now: &Service, wanted: &Value, lost: &mut Retries) -> Result<Step> {
+    fn post(&mut self, now: &Service, wanted: &Wanted, lost: &mut Retries) -> Result<Step> {
         loop {
             self.client.interrupt().check()?;
             let error = match self.post_once(now, wanted) {
@@ -275,7 +278,7 @@ impl Run<'_> {
                 return Err(error);
             }
             let after = services::inspect(self.client, now.id())?;
-            match settle::settle(now, &after, &self.edits, wanted) {
+            match settle::settle(now, &after, &self.edits, wanted.value()) {
                 Settled::NotApplied if after.version() == now.version() => {
                     if now.is_job() || !lost.pause(self.client)? {
                         return Err(error);
@@ -297,25 +300,27 @@ impl Run<'_> {
     }
 
     /// The spec as it shall be.
-    fn wanted(&self, now: &Service) -> Value {
+    fn wanted(&self, now: &Service) -> Wanted {
         if let (To::Previous, Some(previous)) = (&self.ask.to, now.previous_spec()) {
-            return previous.clone();
+            return Wanted::of(previous.clone());
+        }
+        if let Some(wanted) = Wanted::spliced(now, &self.edits) {
+            return wanted;
         }
         let mut wanted = now.spec().clone();
         apply_all(&mut wanted, &self.edits);
         if loses_placement(now.spec(), &wanted) {
             wanted["TaskTemplate"]["Placement"] = json!({});
         }
-        wanted
+        Wanted::of(wanted)
     }
 
     /// A rollback posts the current spec, which the engine checks and does not use.
-    fn post_once(&mut self, now: &Service, wanted: &Value) -> Result<Vec<String>> {
+    fn post_once(&self, now: &Service, wanted: &Wanted) -> Result<Vec<String>> {
         match self.ask.to {
             To::Edited(_) => {
-                self.posted = services::text_of(wanted)?;
                 let auth = self.ask.auth.as_ref();
-                services::update(self.client, now.id(), now.version(), &self.posted, auth)
+                services::update(self.client, now.id(), now.version(), wanted.text()?, auth)
             }
             To::Previous => services::roll_back(self.client, now.id(), now.version(), now.spec()),
         }

@@ -24,22 +24,20 @@ impl Sent {
 /// What was sent of an update that is not read back yet.
 #[derive(Debug)]
 pub(super) struct Unread {
-    edits: Vec<Sent>,
+    pub edits: Vec<Edit>,
     /// The spec to the byte: an engine that has taken it whole gives it back so, which spares reading it.
-    text: Vec<u8>,
+    pub text: Vec<u8>,
 }
 
 impl Unread {
-    /// What these edits have made of the spec, which was posted as `text`.
-    pub fn new(edits: &[Edit], spec: &Value, mut text: Vec<u8>) -> Self {
-        // There may be thousands of them.
-        text.shrink_to_fit();
-        Self { edits: Sent::of(edits, spec), text }
-    }
-
     /// [`dropped`] of the service as it is now.
     pub fn dropped(&self, after: &Service) -> Vec<Place> {
-        if after.has_spec_text(&self.text) { Vec::new() } else { dropped(&self.edits, after.spec()) }
+        if after.spec_text().is_some_and(|text| text.as_bytes() == self.text) {
+            return Vec::new();
+        }
+        // It was made of one that can be read.
+        let sent = serde_json::from_slice(&self.text).unwrap_or_default();
+        dropped(&Sent::of(&self.edits, &sent), after.spec())
     }
 }
 

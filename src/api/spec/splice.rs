@@ -1,0 +1,182 @@
+//! Edits that set texts, made in a spec's own text: of a thousand services none has to be read and written as a whole.
+
+use std::fmt;
+use std::ops::Range;
+
+use serde::Deserialize as _;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::{Change, Edit, Op};
+
+/// The spec with these edits, and what they change; `None` where that takes more than to put one text in the place of
+/// another. All else stays to the byte.
+pub fn splice(spec: &str, edits: &[Edit]) -> Option<(String, Vec<Change>)> {
+    if !may_be_spliced(edits) {
+        return None;
+    }
+    let mut set: Vec<(Range<usize>, String, Change)> = Vec::new();
+    for edit in edits {
+        let Op::Set(new) = &edit.op else { return None };
+        let at = find(spec, edit.place.keys())?;
+        let old: String = serde_json::from_str(&spec[at.clone()]).ok()?;
+        let change = Change { place: edit.place.clone(), old: Some(old.into()), new: Some(new.clone()) };
+        set.push((at, new.to_string(), change));
+    }
+    set.sort_by_key(|(at, ..)| at.start);
+    if set.windows(2).any(|two| two[0].0.end > two[1].0.start) {
+        return None;
+    }
+    let (mut text, mut done) = (String::with_capacity(spec.len() + 64), 0);
+    for (at, new, _) in &set {
+        text.push_str(&spec[done..at.start]);
+        text.push_str(new);
+        done = at.end;
+    }
+    text.push_str(&spec[done..]);
+    let changes = set.into_iter().map(|(_, _, change)| change).filter(|change| change.old != change.new);
+    Some((text, changes.collect()))
+}
+
+/// Whether these edits do no more than set texts; for all else the spec has to be read.
+pub fn may_be_spliced(edits: &[Edit]) -> bool {
+    edits.iter().all(|edit| {
+        let is_plain = edit.place.item_id().is_none() && edit.place.pattern().is_none();
+        // Networks may have to be moved first.
+        matches!(edit.op, Op::Set(Value::String(_)))
+            && is_plain
+            && !edit.place.is_within("TaskTemplate.Networks")
+    })
+}
+
+/// Where the value of these keys, one below the other, stands in an object's text; `None` where it does not, or where a
+/// key is there twice.
+pub fn find(text: &str, keys: &[impl AsRef<str>]) -> Option<Range<usize>> {
+    let found = Below(keys).deserialize(&mut serde_json::Deserializer::from_str(text)).ok()??;
+    // It is a part of the text.
+    let start = found.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
+    Some(start..start + found.len()).filter(|at| text.get(at.clone()) == Some(found))
+}
+
+/// What is below these keys.
+struct Below<'k, K>(&'k [K]);
+
+impl<'a, K: AsRef<str>> DeserializeSeed<'a> for Below<'_, K> {
+    type Value = Option<&'a str>;
+
+    fn deserialize<D: Deserializer<'a>>(self, from: D) -> Result<Self::Value, D::Error> {
+        match self.0 {
+            [] => <&RawValue>::deserialize(from).map(|raw| Some(raw.get())),
+            _ => from.deserialize_map(self),
+        }
+    }
+}
+
+impl<'a, K: AsRef<str>> Visitor<'a> for Below<'_, K> {
+    type Value = Option<&'a str>;
+
+    fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let Some((first, rest)) = self.0.split_first() else { return Ok(None) };
+        let mut found = None;
+        while let Some(is_it) = entries.next_key_seed(Is(first.as_ref()))? {
+            match (is_it, found) {
+                (false, _) => _ = entries.next_value::<IgnoredAny>()?,
+                (true, None) => found = Some(entries.next_value_seed(Below(rest))?),
+                (true, Some(_)) => return Err(A::Error::custom("a key is there twice")),
+            }
+        }
+        Ok(found.flatten())
+    }
+}
+
+/// Whether a key is this one.
+struct Is<'k>(&'k str);
+
+impl<'a> DeserializeSeed<'a> for Is<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'a>>(self, from: D) -> Result<bool, D::Error> {
+        from.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Is<'_> {
+    type Value = bool;
+
+    fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str("a key")
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<bool, E> {
+        Ok(key == self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::spec::{Place, apply_all, changes};
+
+    const SPEC: &str = r#"{"Name":"web", "Ratio":0.10,"TaskTemplate":{"Image":"x","ContainerSpec":{"Env":["A=<\u003c"],"Image":"a\u003a1" ,"Dir":""}},"Labels":{"a.b":"c"}}"#;
+
+    fn set(path: &str, value: Value) -> Edit {
+        Edit::set(Place::at(path), value)
+    }
+
+    #[test]
+    fn a_text_is_set_and_all_else_stays_to_the_byte() {
+        let image = set("TaskTemplate.ContainerSpec.Image", json!("b:\"2\"\n"));
+        let label = Edit::set(Place::at("Labels").key("a.b"), json!("d"));
+        for edits in [&[image.clone(), label.clone()][..], &[label, image]] {
+            let (text, changed) = splice(SPEC, edits).unwrap();
+            let expected = SPEC.replace(r#""a\u003a1""#, r#""b:\"2\"\n""#).replace(r#":"c""#, r#":"d""#);
+            assert_eq!(text, expected);
+            let before: Value = serde_json::from_str(SPEC).unwrap();
+            let mut after = before.clone();
+            apply_all(&mut after, edits);
+            assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), after);
+            assert_eq!(changed, changes(&before, &after));
+        }
+    }
+
+    #[test]
+    fn what_is_so_already_is_no_change() {
+        let (_, changed) = splice(SPEC, &[set("TaskTemplate.ContainerSpec.Image", json!("a:1"))]).unwrap();
+        assert_eq!(changed, []);
+        assert_eq!(splice(SPEC, &[]).unwrap(), (SPEC.to_owned(), Vec::new()));
+    }
+
+    #[test]
+    fn all_else_is_left_to_those_who_read_the_spec() {
+        let image = || set("TaskTemplate.ContainerSpec.Image", json!("b"));
+        for edits in [
+            vec![set("TaskTemplate.ContainerSpec.Nothing", json!("x"))],
+            vec![set("Ratio", json!("x"))],
+            vec![set("Ratio", json!(1))],
+            vec![set("Name.First", json!("x"))],
+            vec![set("TaskTemplate.ContainerSpec", json!("x"))],
+            vec![set("TaskTemplate.Networks", json!("x"))],
+            vec![image(), image()],
+            vec![image(), Edit::increment(Place::at("TaskTemplate.ForceUpdate"))],
+            vec![Edit::item(Place::at("TaskTemplate.ContainerSpec.Env"), json!("A=1"))],
+            vec![Edit::remove(Place::at("Name"))],
+        ] {
+            assert_eq!(splice(SPEC, &edits), None, "{edits:?}");
+        }
+        for twice in [
+            SPEC.replace(r#""Dir""#, r#""Image""#),
+            SPEC.replace(r#""Labels""#, r#""TaskTemplate""#),
+            "[]".to_owned(),
+            "{".to_owned(),
+        ] {
+            assert_eq!(splice(&twice, &[image()]), None, "{twice}");
+        }
+    }
+}
