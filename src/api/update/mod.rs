@@ -301,7 +301,9 @@ impl Run<'_> {
 
     /// The spec as it shall be.
     fn wanted(&self, now: &Service) -> Wanted {
-        if let (To::Previous, Some(previous)) = (&self.ask.to, now.previous_spec()) {
+        if matches!(self.ask.to, To::Previous)
+            && let Some(previous) = now.previous_spec()
+        {
             return Wanted::of(previous.clone());
         }
         if let Some(wanted) = Wanted::spliced(now, &self.edits) {
