@@ -199,6 +199,11 @@ impl Outcome {
         self.base.iter_mut().chain(&mut self.service).for_each(Service::shelve);
     }
 
+    /// Whether the engine took it as one of many, and it is still to be read back.
+    pub fn is_unread(&self) -> bool {
+        self.unread.is_some()
+    }
+
     /// The service's name, or what it was called on the command line; where that is nothing, its ID.
     pub fn name(&self) -> &str {
         match (&self.service, &self.made) {

@@ -13,6 +13,9 @@ use crate::cli::progress::Progress;
 use crate::cli::undo::{self, Way};
 use crate::cli::watch::{self, Ending, FIRST_PAUSE, Watched};
 
+/// So many services are read back by a list of their own, while others are posted.
+const WORTH_READING_BACK: usize = 50;
+
 /// Does `act` with all jobs by these rules. The outcomes are in the order of the jobs.
 pub fn run<J: Send>(
     client: &Client,
@@ -141,6 +144,9 @@ impl<J: Send> Run<'_, J> {
                 self.take(key, done, &mut posted);
             }
             self.watch(posted);
+            if self.is_ahead && self.active > 0 {
+                self.read_back_meanwhile();
+            }
             if !self.watched.is_empty()
                 && (Instant::now() >= self.next_look || self.client.interrupt().signal().is_some())
             {
@@ -216,6 +222,14 @@ impl<J: Send> Run<'_, J> {
         read_back(self.client, &mut posted.iter_mut().map(|(_, outcome)| outcome).collect::<Vec<_>>());
         for (key, outcome) in posted {
             self.add(Of { key, outcome, undoes: None });
+        }
+    }
+
+    /// Reads back what has ended while others are posted, which keeps an engine from waiting for us in the end.
+    fn read_back_meanwhile(&mut self) {
+        let mut unread: Vec<_> = self.outcomes.iter_mut().flatten().filter(|one| one.is_unread()).collect();
+        if unread.len() >= WORTH_READING_BACK {
+            read_back(self.client, &mut unread);
         }
     }
 
