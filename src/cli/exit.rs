@@ -179,7 +179,8 @@ pub fn hint(error: &Error) -> Option<String> {
         }
         Error::Credentials(error) => credentials_hint(error),
         Error::Settings { .. } => {
-            "mend it, or name the engine itself with `-H`, or another folder with `--config DIR`, before the command"
+            "mend it, or name the engine itself with `-H` before the command or with DOCKER_HOST, or another folder with \
+             `--config DIR`"
                 .to_owned()
         }
         e if e.is_not_manager() => {
