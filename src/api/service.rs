@@ -124,6 +124,11 @@ impl Service {
         self.update.state.as_deref()
     }
 
+    /// Whether the engine has paused its rollout, or the way back: any post resumes it.
+    pub fn is_paused(&self) -> bool {
+        matches!(self.update_state(), Some("paused" | "rollback_paused"))
+    }
+
     /// `UpdateStatus.StartedAt`, by the engine's clock.
     pub fn update_started(&self) -> Option<&str> {
         self.update.started.as_deref()

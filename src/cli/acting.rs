@@ -211,7 +211,7 @@ pub fn refused_beforehand(
     ask: &Ask,
     resume: bool,
 ) -> Option<Box<Outcome>> {
-    let is_paused = !resume && matches!(service.update_state(), Some("paused" | "rollback_paused"));
+    let is_paused = !resume && service.is_paused();
     let is_lowered =
         || matches!((client.api_version(), client.engine_version()), (Ok(spoken), Ok(own)) if spoken < own);
     if !is_paused && !is_lowered() {

@@ -165,7 +165,7 @@ fn is_failing(service: &Service, listed: &Listed) -> bool {
     let runs_well = |task: &Task| {
         task.status.state == TaskState::Running && listed.now.duration_since(task.since()) >= A_WHILE
     };
-    matches!(service.update_state(), Some("paused" | "rollback_paused"))
+    service.is_paused()
         || listed.tasks.iter().any(|task| is_of_image(task) && has_failed(task))
             && !listed
                 .tasks

@@ -94,9 +94,9 @@ pub fn run(args: UpdateImageArgs, global: &Global) -> anyhow::Result<Exit> {
     });
     batch.run(jobs, |Job { given, service, with: change }| {
         let ask = ask(&change);
-        let is_paused = matches!(service.update_state(), Some("paused" | "rollback_paused"));
-        let resumes =
-            matches!(&ask.to, To::Edited(edits) if edits.is_empty()) && is_paused && !service.is_job();
+        let resumes = matches!(&ask.to, To::Edited(edits) if edits.is_empty())
+            && service.is_paused()
+            && !service.is_job();
         let mut outcome = update(&client, &given, service, &ask);
         match outcome.verdict {
             // One that was selected keeps no other from being updated.

@@ -171,8 +171,7 @@ impl Run<'_> {
                 outcome.service = Some(now);
                 return Ok(());
             }
-            let is_paused = matches!(now.update_state(), Some("paused" | "rollback_paused"));
-            if is_paused && self.ask.spares_paused && !now.is_job() {
+            if now.is_paused() && self.ask.spares_paused && !now.is_job() {
                 outcome.verdict = Verdict::Paused;
                 outcome.changes.clear();
                 return Ok(());
