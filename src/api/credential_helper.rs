@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::credentials::{Credentials, CredentialsError};
-use super::error::{Error, Result};
+use super::credentials::Credentials;
+use super::error::{CredentialsError, Error, Result};
 use super::interrupt::Interrupt;
 use super::secrets::{Secret, Secrets};
 

@@ -1,12 +1,9 @@
 //! Credentials for registries: what they are made of, and what keeps them from being seen.
 
-use std::io;
-
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE;
 use serde_json::{Map, Value};
 
-use super::docker_config::key_of;
 use super::secrets::{Secret, Secrets};
 
 /// What a registry wants to see of a user.
@@ -75,38 +72,17 @@ impl RegistryAuth {
     }
 }
 
+/// The name by which docker keeps the credentials for a registry.
+pub fn key_of(registry: &str) -> &str {
+    if is_docker_hub(registry) { "https://index.docker.io/v1/" } else { registry }
+}
+
 /// The header that carries credentials to the engine.
 pub(super) const HEADER: &str = "X-Registry-Auth";
 
-/// Why credentials could not be looked up. No message repeats a secret.
-#[derive(Debug, thiserror::Error)]
-pub enum CredentialsError {
-    /// The file is there and cannot be read.
-    #[error("cannot read `{place}`")]
-    Unreadable {
-        /// The file.
-        place: String,
-        /// Why not.
-        source: io::Error,
-    },
-    /// What was read is no Docker config.
-    #[error("`{place}` cannot be understood: {why}")]
-    Broken {
-        /// The file, or the variable.
-        place: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// A program that keeps credentials did not give them.
-    #[error("credential helper `{program}` {why}")]
-    Helper {
-        /// Its name.
-        program: String,
-        /// What it did instead, with its own words.
-        why: String,
-        /// It did not answer at all.
-        hangs: bool,
-    },
+/// Whether the host is one of the names of Docker Hub.
+pub(super) fn is_docker_hub(host: &str) -> bool {
+    matches!(host, "docker.io" | "index.docker.io" | "registry-1.docker.io")
 }
 
 #[cfg(test)]

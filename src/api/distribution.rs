@@ -1,7 +1,6 @@
 //! What a registry has under a tag, asked through the engine.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde::Deserialize;
@@ -9,10 +8,10 @@ use serde_json::Value;
 
 use super::client::Client;
 use super::credentials::RegistryAuth;
+pub use super::error::Trouble;
 use super::error::{Error, Result};
 use super::image::ImageRef;
 use super::path::Path;
-use super::spec::{Edit, Place};
 
 /// Engines below this API version ask registries themselves, on every post, and cannot be asked.
 pub const SINCE: (u32, u32) = (1, 30);
@@ -22,8 +21,8 @@ pub const SINCE: (u32, u32) = (1, 30);
 pub struct Manifest {
     /// The image with its tag, pinned to the digest.
     pub image: ImageRef,
-    /// What it is built for, as a spec has it.
-    platforms: Vec<Value>,
+    /// What it is built for, as a spec has it; empty if the registry names none.
+    pub platforms: Vec<Value>,
 }
 
 /// What registries have said during this command: each image is asked for once, however many services shall have it.
@@ -77,17 +76,6 @@ fn untold(image: &ImageRef, trouble: Trouble, words: String) -> Error {
     Error::Registry { registry: image.domain().to_owned(), image: image.familiar(), trouble, words }
 }
 
-/// Why a registry does not say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    /// It has no such tag or repository.
-    Absent,
-    /// It wants credentials, or better ones.
-    Denied,
-    /// It cannot be reached, or answers as no registry should.
-    OutOfReach,
-}
-
 #[derive(Deserialize)]
 struct Answer {
     #[serde(rename = "Descriptor")]
@@ -138,18 +126,6 @@ pub fn inspect(client: &Client, image: &ImageRef, auth: Option<&RegistryAuth>) -
     Ok(Manifest { image, platforms: platforms(&answer.platforms.unwrap_or_default()) })
 }
 
-impl Manifest {
-    /// Sets the image, and the platforms where the registry names any.
-    pub fn edits(&self) -> Vec<Edit> {
-        let mut edits = vec![super::spec::image(&self.image)];
-        if !self.platforms.is_empty() {
-            let place = Place::at("TaskTemplate.Placement.Platforms");
-            edits.push(Edit::set(place, self.platforms.clone()));
-        }
-        edits
-    }
-}
-
 /// As docker writes them into a spec: one for each that the registry names, also twice or unknown (attestations). They
 /// are alternatives, so neither does harm, and a spec that docker writes later is the same.
 fn platforms(said: &[Platform]) -> Vec<Value> {
@@ -196,16 +172,6 @@ impl Trouble {
         } else {
             Trouble::OutOfReach
         }
-    }
-}
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Trouble::Absent => "has no",
-            Trouble::Denied => "denies access to",
-            Trouble::OutOfReach => "cannot be asked for",
-        })
     }
 }
 

@@ -8,7 +8,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value};
 
-use super::credentials::{Credentials, CredentialsError};
+use super::credentials::{Credentials, is_docker_hub, key_of};
+use super::error::CredentialsError;
 use super::secrets::Secret;
 use super::user_file::{self, object};
 
@@ -121,19 +122,10 @@ impl Entries {
     }
 }
 
-/// The name by which docker keeps the credentials for a registry.
-pub fn key_of(registry: &str) -> &str {
-    if is_docker_hub(registry) { "https://index.docker.io/v1/" } else { registry }
-}
-
 /// `https://registry.example.com/v1/` was a key in old files.
 fn host_of(key: &str) -> &str {
     let rest = key.split_once("://").map_or(key, |(_, rest)| rest);
     rest.split('/').next().unwrap_or(rest)
-}
-
-fn is_docker_hub(host: &str) -> bool {
-    matches!(host, "docker.io" | "index.docker.io" | "registry-1.docker.io")
 }
 
 fn credentials(entry: &Value) -> Result<Option<Credentials>, String> {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use percent_encoding::percent_decode_str;
 
-use super::spec::BadValue;
+use super::error::BadValue;
 
 /// Docker's own default on Linux and macOS.
 pub const DEFAULT_SOCKET: &str = "/var/run/docker.sock";

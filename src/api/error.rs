@@ -1,12 +1,11 @@
 //! What can go wrong between this program and an engine, and the questions about it.
 
+mod causes;
+
 use std::io;
 use std::time::Duration;
 
-use super::credentials::CredentialsError;
-use super::distribution::Trouble;
-use super::spec::BadValue;
-use super::transport::{Obstacle, ObstacleKind};
+pub use causes::{BadValue, CredentialsError, Obstacle, ObstacleKind, Trouble};
 
 /// Why a request to the engine did not give what was asked for.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,7 @@
 //! Headers that the user has every request carry. Pure. Their values may be secret: no message repeats one.
 
-use super::spec::{BadValue, values};
+use super::csv;
+use super::error::BadValue;
 
 /// A name and its value.
 pub type Header = (String, String);
@@ -15,7 +16,7 @@ pub fn parse_variable(text: &str) -> Result<Vec<Header>, BadValue> {
     let bad = |why: &str| BadValue::new(format!("DOCKER_CUSTOM_HEADERS: {why}"), EXAMPLE);
     let text = text.strip_suffix('\n').unwrap_or(text);
     // The parser's own words would repeat the value.
-    let fields = values::csv::fields(text, EXAMPLE)
+    let fields = csv::fields(text, EXAMPLE)
         .map_err(|_| bad("it cannot be read as NAME=VALUE pairs separated by commas"))?;
     let mut headers: Vec<Header> = Vec::new();
     for field in fields {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::spec::BadValue;
+use super::error::BadValue;
 
 /// What a registry is called where none is named.
 const DOCKER_HUB: &str = "docker.io";

@@ -13,6 +13,7 @@ pub mod context;
 pub mod create;
 mod credential_helper;
 pub mod credentials;
+pub mod csv;
 pub mod distribution;
 pub mod docker_config;
 mod door;

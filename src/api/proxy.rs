@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use percent_encoding::percent_decode_str;
 
 use super::endpoint::{Endpoint, Tcp};
-use super::spec::BadValue;
+use super::error::BadValue;
 
 /// An HTTP proxy.
 #[derive(Clone, PartialEq, Eq)]

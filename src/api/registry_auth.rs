@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 
 use super::client::Client;
 use super::credential_helper;
-use super::credentials::{Credentials, CredentialsError, RegistryAuth};
-use super::docker_config::{DockerConfig, key_of};
-use super::error::{Error, Result};
+use super::credentials::{Credentials, RegistryAuth, key_of};
+use super::docker_config::DockerConfig;
+use super::error::{CredentialsError, Error, Result};
 use super::secrets::Secrets;
 
 /// All credentials that the user has. Nothing but the files is looked at before a registry's are asked for.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::endpoint::Tls;
-use super::spec::BadValue;
+use super::error::BadValue;
 
 /// The context that is no file: it is made of flags and variables.
 pub const DEFAULT_CONTEXT: &str = "default";

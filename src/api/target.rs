@@ -6,10 +6,10 @@ use super::config_file::ConfigFile;
 use super::connection::Connection;
 use super::context::Contexts;
 use super::endpoint::{Endpoint, without_password};
+use super::error::BadValue;
 use super::error::{Error, Result};
 use super::headers::{self, Header};
 use super::settings::{Choice, DEFAULT_CONTEXT, Setting, Settings, Source};
-use super::spec::BadValue;
 
 /// The engine that is meant, and how that was found.
 #[derive(Debug)]

@@ -1,9 +1,8 @@
 //! Exit codes, and what an error means to the user.
 
-use crate::api::credentials::CredentialsError;
 use crate::api::distribution::Trouble;
 use crate::api::docker_config;
-use crate::api::error::Error;
+use crate::api::error::{CredentialsError, Error};
 use crate::api::shell;
 use crate::api::spec::BadValue;
 use crate::api::transport::ObstacleKind;

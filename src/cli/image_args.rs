@@ -243,9 +243,10 @@ impl Resolving<'_> {
         let error = match self.global.manifests().inspect(self.client, self.asked, auth.as_ref()) {
             Ok(manifest) => {
                 let same = manifest.image.digest().and_then(|digest| self.same_digest(digest));
-                return Ok(
-                    same.unwrap_or_else(|| ImageChange { edits: manifest.edits(), ..ImageChange::default() })
-                );
+                return Ok(same.unwrap_or_else(|| {
+                    let edits = spec::image_on(&manifest.image, &manifest.platforms);
+                    ImageChange { edits, ..ImageChange::default() }
+                }));
             }
             // What is pinned stays pinned, and nothing else is asked for.
             Err(e @ Error::Registry { .. })

@@ -97,6 +97,15 @@ pub fn image(image: &ImageRef) -> Edit {
     Edit::set(Place::at("TaskTemplate.ContainerSpec.Image"), image.familiar())
 }
 
+/// The image that tasks run, and the platforms that it is built for if any are known.
+pub fn image_on(reference: &ImageRef, platforms: &[Value]) -> Vec<Edit> {
+    let mut edits = vec![image(reference)];
+    if !platforms.is_empty() {
+        edits.push(Edit::set(Place::at("TaskTemplate.Placement.Platforms"), platforms));
+    }
+    edits
+}
+
 /// The arguments of the entrypoint, instead of the image's own; none are the image's own.
 pub fn args(args: &[String]) -> Edit {
     let place = Place::at("TaskTemplate.ContainerSpec.Args");

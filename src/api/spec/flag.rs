@@ -1,11 +1,9 @@
 //! One flag of `create` and `update`, as a row of its area's table.
 
-use std::fmt;
-
 use serde_json::{Map, Value};
 
 use super::values::text;
-use super::{Edit, Place};
+use super::{BadValue, Edit, Place};
 
 /// One flag: the command line, its edits, the refusal on old engines and the documentation come from this row.
 ///
@@ -67,15 +65,6 @@ pub struct Outside<'a> {
 pub struct Given<'a> {
     values: &'a [&'a str],
     outside: &'a Outside<'a>,
-}
-
-/// A value on the command line that cannot be one; nothing was sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadValue {
-    /// What is wrong, with the offending part in backticks.
-    pub why: String,
-    /// One value of the right form.
-    pub example: &'static str,
 }
 
 impl Flag {
@@ -225,21 +214,6 @@ impl Given<'_> {
         self.values.iter().map(|text| edit(text)).collect()
     }
 }
-
-impl BadValue {
-    /// What is wrong with a value, and what a right one looks like.
-    pub fn new(why: impl Into<String>, example: &'static str) -> Self {
-        Self { why: why.into(), example }
-    }
-}
-
-impl fmt::Display for BadValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (for example: `{}`)", self.why, self.example)
-    }
-}
-
-impl std::error::Error for BadValue {}
 
 fn is_nothing(value: &Value) -> bool {
     match value {

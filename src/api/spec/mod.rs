@@ -27,11 +27,12 @@ pub mod splice;
 pub mod update;
 pub mod values;
 
-pub use container::{args, image};
+pub use super::error::BadValue;
+pub use container::{args, image, image_on};
 pub use diff::{Change, changes};
 pub use document::{Document, no_new_mode, no_new_name};
 pub use edit::{Edit, Op, apply, apply_all, prepare};
-pub use flag::{BadValue, Flag, Given, On, Outside, Takes};
+pub use flag::{Flag, Given, On, Outside, Takes};
 pub use needs::{Need, erase, erased, needs};
 pub use place::Place;
 pub use reference::{Reference, ReferenceKind, references, resolve};

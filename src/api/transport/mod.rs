@@ -2,7 +2,6 @@
 
 mod buffers;
 mod line;
-mod obstacle;
 mod proxy;
 mod ssh;
 mod tcp;
@@ -23,9 +22,9 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{ConnectionDetails, NextTimeout};
 
 use super::endpoint::Endpoint;
+pub use super::error::{Obstacle, ObstacleKind};
 use super::interrupt::Interrupt;
 use super::proxy::Proxy;
-pub use obstacle::{Obstacle, ObstacleKind};
 
 /// How many processes of ssh may run at once: sshd takes ten sessions, and others want some too.
 pub const SSH_CONNECTIONS: usize = 4;

@@ -3,8 +3,8 @@
 use std::io::{self, Read, Write};
 
 use super::line::Line;
-use super::obstacle::{Obstacle, ObstacleKind};
 use crate::api::endpoint::Tcp;
+use crate::api::error::{Obstacle, ObstacleKind};
 use crate::api::proxy::Proxy;
 
 /// A proxy's answer to CONNECT is shorter.

@@ -13,10 +13,10 @@ use ureq::Error;
 use ureq::unversioned::transport::{ConnectionDetails, Connector};
 
 use super::line::Line;
-use super::obstacle::{Obstacle, ObstacleKind};
-use super::wire::{Wire, not_connected};
+use super::wire::{PeerProcess, Wire, not_connected};
 use super::{in_words, limit};
 use crate::api::endpoint::Ssh;
+use crate::api::error::{Obstacle, ObstacleKind};
 use crate::api::interrupt::Interrupt;
 
 /// ssh gives a host 30 s, and somebody may have to type a password.
@@ -78,7 +78,7 @@ impl fmt::Debug for SshConnector {
 }
 
 /// A running ssh. It ends with this value.
-pub struct Process {
+struct Process {
     child: Child,
     words: Arc<Mutex<Vec<u8>>>,
 }
@@ -136,14 +136,6 @@ impl Process {
         Obstacle::new(kind, why + &said)
     }
 
-    /// What it died of, where it has, and not in peace.
-    pub fn epitaph(&mut self) -> Option<String> {
-        let status = self.farewell().filter(|status| !status.success())?;
-        let words = self.words();
-        let said = if words.is_empty() { String::new() } else { format!(": {words}") };
-        Some(format!("ssh {}{said}", ending(status)))
-    }
-
     /// Its exit status, if it ends by itself.
     fn farewell(&mut self) -> Option<ExitStatus> {
         let end = Instant::now() + FAREWELL;
@@ -164,6 +156,15 @@ impl Process {
         let text = String::from_utf8_lossy(&words);
         let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         lines[lines.len().saturating_sub(6)..].join("\n")
+    }
+}
+
+impl PeerProcess for Process {
+    fn exit_error(&mut self) -> Option<String> {
+        let status = self.farewell().filter(|status| !status.success())?;
+        let words = self.words();
+        let said = if words.is_empty() { String::new() } else { format!(": {words}") };
+        Some(format!("ssh {}{said}", ending(status)))
     }
 }
 

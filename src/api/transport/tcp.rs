@@ -13,12 +13,12 @@ use ureq::Error;
 use ureq::unversioned::transport::{ConnectionDetails, Connector};
 
 use super::line::Line;
-use super::obstacle::{Obstacle, ObstacleKind};
 use super::proxy::{self, Heads};
 use super::tls::Setup;
 use super::wire::{Wire, not_connected};
 use super::{CONNECT_LIMIT, in_words, limit};
 use crate::api::endpoint::Tcp;
+use crate::api::error::{Obstacle, ObstacleKind};
 use crate::api::interrupt::{Interrupt, NOTICE};
 use crate::api::proxy::Proxy;
 

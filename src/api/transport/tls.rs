@@ -9,11 +9,11 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, Error};
 
 use super::line::Line;
-use super::obstacle::{Obstacle, ObstacleKind};
 use super::tls_files::own;
 use super::tls_trust::verifier;
 use super::tls_words::{self, Own};
 use crate::api::endpoint::Tls;
+use crate::api::error::{Obstacle, ObstacleKind};
 
 /// What all connections to one engine share.
 pub struct Setup {

@@ -6,8 +6,8 @@ use std::path::Path;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::obstacle::{Obstacle, ObstacleKind};
 use crate::api::endpoint::Tls;
+use crate::api::error::{Obstacle, ObstacleKind};
 
 /// A certificate with what it was signed by, and its key.
 type Pair = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);

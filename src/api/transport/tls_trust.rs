@@ -10,10 +10,10 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-use super::obstacle::{Obstacle, ObstacleKind};
 use super::tls_files::{certificates, unusable};
 use super::tls_words::is_authoritys_own;
 use crate::api::endpoint::Tls;
+use crate::api::error::{Obstacle, ObstacleKind};
 
 type Verifier = (Arc<dyn ServerCertVerifier>, Option<Arc<RootCertStore>>);
 

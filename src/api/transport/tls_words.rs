@@ -9,8 +9,8 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{AlertDescription, CertificateError, Error, InconsistentKeys, OtherError, RootCertStore};
 
-use super::obstacle::{Obstacle, ObstacleKind};
 use crate::api::endpoint::Tls;
+use crate::api::error::{Obstacle, ObstacleKind};
 
 /// What this side brought along, to find out what may be wrong with it.
 pub struct Own {

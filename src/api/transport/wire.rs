@@ -10,13 +10,18 @@ use ureq::unversioned::transport::{self, Buffers as _, ConnectionDetails, NextTi
 use super::NotConnected;
 use super::buffers::Buffers;
 use super::line::Line;
-use super::obstacle::{Obstacle, ObstacleKind};
 use super::proxy::Heads;
-use super::ssh::Process;
 use super::tls::Session;
+use crate::api::error::{Obstacle, ObstacleKind};
 
 /// Bytes of a request that are held back at most.
 const MOST_UNSENT: usize = 64 << 10;
+
+/// The process that holds the other end of a connection; dropping it ends it.
+pub trait PeerProcess: Send + Sync {
+    /// Returns why the process exited, if it exited with an error.
+    fn exit_error(&mut self) -> Option<String>;
+}
 
 /// One connection.
 pub struct Wire {
@@ -30,7 +35,7 @@ pub struct Wire {
     unsent: Vec<u8>,
     has_heard: bool,
     /// The process at the other end, ended with the connection.
-    process: Option<Process>,
+    process: Option<Box<dyn PeerProcess>>,
 }
 
 impl Wire {
@@ -59,8 +64,8 @@ impl Wire {
     }
 
     /// The same, with the process that is at the other end.
-    pub fn with_process(self, process: Process) -> Self {
-        Self { process: Some(process), ..self }
+    pub fn with_process(self, process: impl PeerProcess + 'static) -> Self {
+        Self { process: Some(Box::new(process)), ..self }
     }
 
     fn until(&mut self, timeout: &NextTimeout) {
@@ -116,7 +121,7 @@ impl Transport for Wire {
         };
         let n = match (read, &mut self.process) {
             // What died at the other end may have said why.
-            (Ok(0), Some(process)) => match process.epitaph() {
+            (Ok(0), Some(process)) => match process.exit_error() {
                 // Not of a kind that ureq has words of its own for.
                 Some(words) => return Err(io::Error::other(words).into()),
                 None => 0,

@@ -1,5 +1,6 @@
 //! The layers hold: who may import whom (DESIGN section 2), and a few rules of the house that no lint knows.
 
+mod cycles;
 mod source;
 
 use std::fs;

@@ -2,7 +2,6 @@
 
 mod base64;
 pub mod container;
-pub mod csv;
 pub mod duration;
 pub mod env_file;
 pub mod file;
@@ -12,3 +11,5 @@ pub mod number;
 pub mod placement;
 pub mod port;
 pub mod text;
+
+use crate::api::csv;

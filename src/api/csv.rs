@@ -1,6 +1,6 @@
 //! One line of comma-separated fields, quoted where a comma belongs to a value.
 
-use super::super::BadValue;
+use super::error::BadValue;
 
 /// The fields of one line: `type=bind,"volume-opt=o=addr=1,rw"`. Two quotes within quotes are one.
 pub fn fields(text: &str, example: &'static str) -> Result<Vec<String>, BadValue> {
