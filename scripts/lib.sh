@@ -14,6 +14,28 @@ die() {
   exit 1
 }
 
+# refuse MESSAGE: ends with 2, for an invalid command line. Each script has a function `usage`, whose first paragraph is printed.
+refuse() {
+  printf 'error: %s\n' "$*" >&2
+  usage | sed '/^$/q' >&2
+  exit 2
+}
+
+# wants_help [ARGUMENT...]: whether --help or -h is one of them, before a `--`.
+wants_help() {
+  local argument
+  for argument in "$@"; do
+    case $argument in
+      -h | --help) return 0 ;;
+      --) return 1 ;;
+    esac
+  done
+  return 1
+}
+
+# shellcheck source=scripts/releases.sh
+. "${BASH_SOURCE[0]%/*}/releases.sh"
+
 # ---------------------------------------------------------------------------
 # Packages
 
@@ -23,15 +45,12 @@ die() {
 _lacks() { ! command -v "$1" >/dev/null 2>&1; }
 
 _missing_for_engine() {
-  # A dockerd from somewhere else brings its own containerd and runc or finds them in PATH.
-  if _lacks dockerd; then echo docker.io; fi
-  if _lacks containerd; then echo containerd; fi
-  if _lacks runc; then echo runc; fi
-  if _lacks iptables; then echo iptables; fi
+  # Docker itself is unpacked, not installed (releases.sh).
+  if ! [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] && ! [ -e /usr/share/keyrings/debian-archive-keyring.pgp ]; then
+    echo debian-archive-keyring
+  fi
   if _lacks ip; then echo iproute2; fi
   if _lacks unshare || _lacks nsenter || _lacks setpriv || _lacks flock; then echo util-linux; fi
-  # The test images hold nothing but busybox: one that needs shared libraries will not do.
-  if _lacks busybox || ldd "$(command -v busybox)" >/dev/null 2>&1; then echo busybox-static; fi
   if _lacks curl; then echo curl; fi
   if _lacks jq; then echo jq; fi
 }
@@ -48,17 +67,9 @@ _missing_for_build() {
   fi
 }
 
-_missing_for_registry() {
-  if _lacks docker-registry; then echo docker-registry; fi
-}
-
 _missing_for_ssh() {
   if _lacks sshd; then echo openssh-server; fi
   if _lacks ssh || _lacks ssh-keygen; then echo openssh-client; fi
-  # The far end of a connection. Debian 12 has it in docker.io, later ones in a package of its own.
-  if _lacks docker; then
-    if apt-cache show docker-cli >/dev/null 2>&1; then echo docker-cli; else echo docker.io; fi
-  fi
 }
 
 _missing_for_shells() {
@@ -89,7 +100,7 @@ _missing_for_lint() {
   if _lacks shellcheck; then echo shellcheck; fi
 }
 
-# need_packages AREA...: installs what is missing for `engine`, `registry`, `ssh`, `build`, `shells`, `package`, `manual`,
+# need_packages AREA...: installs what is missing for `engine`, `ssh`, `build`, `shells`, `package`, `manual`,
 # `recording` or `lint`, and nothing else.
 need_packages() {
   local area missing

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use crate::support::client;
 use crate::support::fake_swarm::{FakeSwarm, Step};
 use crate::support::fixtures::{NEW, OLD, spec};
+use crate::support::programs;
 use crate::support::run::{Run, Swarmctl, swarmctl, swarmctl_by};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_swarmctl");
@@ -53,7 +54,7 @@ impl Config {
 
     /// docker's client itself, which calls the plugin.
     fn docker(&self, args: &[&str]) -> Swarmctl {
-        let mut command = Command::new("docker");
+        let mut command = Command::new(programs::docker());
         command.args(args);
         swarmctl_by(command).env("DOCKER_CONFIG", self.folder())
     }

@@ -12,6 +12,7 @@ pub mod helper;
 pub mod message;
 pub mod nobody;
 pub mod normal;
+pub mod programs;
 pub mod relay;
 pub mod run;
 pub mod schema;

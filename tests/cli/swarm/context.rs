@@ -12,15 +12,16 @@ use crate::support::certificates::{Authority, When, folder_of, path};
 use crate::support::client;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{OLD, spec};
+use crate::support::programs;
 use crate::support::relay::Relay;
 use crate::support::run::swarmctl;
 
 /// docker, in an environment with nothing but these variables.
 fn docker(variables: &[(String, String)], args: &[&str]) -> Output {
-    let mut command = Command::new("docker");
+    let mut command = Command::new(programs::docker());
     command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", "/nonexistent/home");
     command.envs(variables.iter().cloned()).args(args);
-    command.output().expect("docker is there: sudo scripts/engine install")
+    command.output().expect("docker's client can be started")
 }
 
 fn folder(path: &Path) -> [(String, String); 1] {

@@ -7,11 +7,13 @@ use serde_json::json;
 use super::engine::{Engine, engine, small};
 use crate::support::client;
 use crate::support::fixtures::OLD;
+use crate::support::programs;
 
 /// What docker's client makes of it; `None` where it refuses.
 fn docker(engine: &Engine, args: &[&str]) -> Option<String> {
-    let run = Command::new("docker").arg("-H").arg(engine.host()).arg("service").args(args).output();
-    let run = run.expect("docker's client, which scripts/engine installs, can be started");
+    let run =
+        Command::new(programs::docker()).arg("-H").arg(engine.host()).arg("service").args(args).output();
+    let run = run.expect("docker's client can be started");
     run.status.success().then(|| String::from_utf8(run.stdout).unwrap())
 }
 

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use crate::support::server::lock;
 
-/// Installs what is missing for this area (`registry`, `ssh`); a test that cannot have it fails and says why.
+/// Installs what is missing for this area (`ssh`, `shells`, ...); a test that cannot have it fails and says why.
 #[track_caller]
 pub fn install(area: &str) {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());

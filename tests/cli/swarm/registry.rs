@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::engine::Engine;
-use super::packages;
+use crate::support::programs;
 use crate::support::run::Swarmctl;
 use crate::support::secrets::{OTHER_PASSWORD, PASSWORD, USER, basic};
 
@@ -37,7 +37,6 @@ impl Registry {
     }
 
     fn start(engine: &'static Engine, port: u16, password: Option<&'static str>) -> Self {
-        packages::install("registry");
         let folder = tempfile::tempdir().expect("a folder");
         let mut registry =
             Self { engine, host: format!("127.0.0.1:{port}"), folder, process: None, password };
@@ -65,7 +64,8 @@ impl Registry {
     pub fn go_on(&mut self) {
         let log = File::create(self.path("log")).expect("a file");
         let mut command = self.engine.inside("setpriv");
-        command.args(["--pdeathsig", "KILL", "docker-registry", "serve"]).arg(self.path("config.yml"));
+        command.args(["--pdeathsig", "KILL"]).arg(programs::folder().join("docker-registry"));
+        command.arg("serve").arg(self.path("config.yml"));
         let log_too = log.try_clone().expect("a file");
         let child = command.stdin(Stdio::null()).stdout(log).stderr(log_too).spawn();
         self.process = Some(child.expect("nsenter can be started"));
@@ -125,12 +125,12 @@ impl Registry {
 
     /// A file system with one program and a file that is this image's own.
     fn root(&self, tag: &str) -> Vec<u8> {
-        let script = "set -e; cd \"$1\"; mkdir -p root/bin; cp \"$(command -v busybox)\" root/bin/busybox; \
+        let script = "set -e; cd \"$1\"; mkdir -p root/bin; cp \"$3\" root/bin/busybox; \
                       echo \"$2\" >root/own; tar -C root -c .";
         let mut command = Command::new("bash");
         command.args(["-c", script, "bash", &self.path("")]).arg(format!("{} {tag}", self.host));
-        let output =
-            command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").output().expect("bash can be started");
+        command.arg(programs::folder().join("busybox"));
+        let output = command.output().expect("bash can be started");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         output.stdout
     }

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use super::engine::{Engine, engine, small};
 use super::packages;
+use crate::support::programs;
 use crate::support::run::Swarmctl;
 
 const OLD: &str = "opera443399/whoami:0.5";
@@ -36,9 +37,10 @@ impl Client {
     /// One that notes its process, and leads to the engine.
     fn stand_in(engine: &'static Engine) -> Self {
         let socket = engine.socket().display();
+        let docker = programs::docker().display();
         Self::new(
             engine,
-            &format!("echo $$ >>FOLDER/started; exec docker -H unix://{socket} system dial-stdio"),
+            &format!("echo $$ >>FOLDER/started; exec {docker} -H unix://{socket} system dial-stdio"),
         )
     }
 
@@ -137,9 +139,10 @@ impl Sshd {
         let host_key = fs::read_to_string(client.path("host.pub")).unwrap();
         fs::write(client.path("known"), format!("[127.0.0.1]:{PORT} {host_key}")).unwrap();
         client.configure("me");
+        let docker = programs::docker().parent().expect("a file in a folder").display();
         let server = format!(
             "Port {PORT}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/authorized\n\
-             StrictModes no\nUsePAM no\nPidFile none\nPasswordAuthentication no\nPermitRootLogin yes\n"
+             StrictModes no\nUsePAM no\nPidFile none\nPasswordAuthentication no\nPermitRootLogin yes\nSetEnv PATH={docker}:/usr/local/bin:/usr/bin:/bin\n"
         );
         fs::write(client.path("server"), server).unwrap();
         // It separates its privileges there.

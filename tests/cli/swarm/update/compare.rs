@@ -11,6 +11,7 @@ use super::lines::{
     RESOURCES_AND_PLACEMENT,
 };
 use crate::support::fixtures::OLD;
+use crate::support::programs;
 use crate::support::run::swarmctl;
 use crate::swarm::engine::{Engine, Removed, engine};
 
@@ -40,8 +41,9 @@ struct Made {
 }
 
 fn docker(engine: &Engine, args: &[String]) -> Result<String, String> {
-    let run = Command::new("docker").arg("-H").arg(engine.host()).arg("service").args(args).output();
-    let run = run.expect("docker's client, which scripts/engine installs, can be started");
+    let run =
+        Command::new(programs::docker()).arg("-H").arg(engine.host()).arg("service").args(args).output();
+    let run = run.expect("docker's client can be started");
     match run.status.success() {
         true => Ok(String::new()),
         false => Err(String::from_utf8_lossy(&run.stderr).into_owned()),

@@ -1,0 +1,29 @@
+//! Programs of an unpacked Debian release (`scripts/engine programs`): nothing has to be installed for them.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+/// The folder with `docker`, `docker-registry` and a static `busybox`. `SWARMCTL_TEST_RELEASE` selects the release.
+pub fn folder() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/engine");
+        let mut command = Command::new(script);
+        // Its messages go to stderr, where the reason of a failure is.
+        let output = command.arg("programs").stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+        let output = output.expect("scripts/engine can be started");
+        assert!(output.status.success(), "`scripts/engine programs` failed: {}", output.status);
+        PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
+    })
+}
+
+/// docker's client: the one of this machine, otherwise that of the release.
+pub fn docker() -> &'static Path {
+    static DOCKER: OnceLock<PathBuf> = OnceLock::new();
+    DOCKER.get_or_init(|| {
+        let folders = std::env::var_os("PATH").unwrap_or_default();
+        let installed = std::env::split_paths(&folders).map(|folder| folder.join("docker"));
+        installed.into_iter().find(|file| file.is_file()).unwrap_or_else(|| folder().join("docker"))
+    })
+}
