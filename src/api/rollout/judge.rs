@@ -5,31 +5,21 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::cause::{self, is_constraints, is_image_rejected};
+use super::cause;
 use super::phase::{By, Known, Phase, Told};
 use super::placement::may_run;
 use super::slots::{Health, Rules, Slot, SlotId, by_slot};
 use super::{Judgement, Need, State, View, WaitsFor, Why};
 use crate::api::rows::Mode;
-use crate::api::tasks::{Task, TaskState};
+use crate::api::tasks::Task;
 use crate::api::time;
 
 /// The engine's own default for the monitor period, and for the pause before a restart.
 const FIVE_SECONDS: SignedDuration = SignedDuration::from_secs(5);
-/// The engine's own default for the time that a task has to stop.
-const STOP_GRACE: SignedDuration = SignedDuration::from_secs(10);
 /// How long "scheduling constraints not satisfied" is believed to pass.
-const CONSTRAINTS: SignedDuration = SignedDuration::from_secs(3);
-/// How long another "no suitable node" is believed to pass once nothing makes room any more.
-const NO_ROOM: SignedDuration = SignedDuration::from_secs(10);
+pub(super) const CONSTRAINTS: SignedDuration = SignedDuration::from_secs(3);
 /// How much longer than the monitor period the engine is waited for to call its update completed.
 const COMPLETION: SignedDuration = SignedDuration::from_secs(10);
-/// How long a task may stay `new`.
-const ALLOCATION: SignedDuration = SignedDuration::from_secs(15);
-/// How much longer than its grace period an outgoing task is waited for: on a node that is down it never ends.
-const OVERDUE: SignedDuration = SignedDuration::from_secs(30);
-/// So many failures of a slot one after the other, and it is given up.
-const TOO_MANY: usize = 3;
 
 /// Says what is going on with the service, or what has to be asked for first.
 pub fn judge(view: &View, known: &Known) -> Result<Judgement, Need> {
@@ -90,16 +80,16 @@ fn eligible<'a>(view: &View<'a>, is_by_node: bool) -> Result<Option<HashSet<&'a 
     Ok(Some(nodes.iter().filter(|node| may_run(&spec, node).is_ok()).map(|node| node.id.as_str()).collect()))
 }
 
-struct Judge<'a> {
-    view: &'a View<'a>,
-    known: &'a Known,
-    told: Told,
-    slots: Vec<Slot<'a>>,
+pub(super) struct Judge<'a> {
+    pub(super) view: &'a View<'a>,
+    pub(super) known: &'a Known,
+    pub(super) told: Told,
+    pub(super) slots: Vec<Slot<'a>>,
     /// How each of the slots is.
-    healths: Vec<Health<'a>>,
-    rules: Rules<'a>,
-    wanted: u64,
-    is_by_node: bool,
+    pub(super) healths: Vec<Health<'a>>,
+    pub(super) rules: Rules<'a>,
+    pub(super) wanted: u64,
+    pub(super) is_by_node: bool,
 }
 
 impl<'a> Judge<'a> {
@@ -176,7 +166,7 @@ impl<'a> Judge<'a> {
         State::Failed(Why::Paused(self.told.message.clone()))
     }
 
-    fn all(&self) -> Result<&'a [Task], Need> {
+    pub(super) fn all(&self) -> Result<&'a [Task], Need> {
         self.view.all.ok_or(Need::AllTasks)
     }
 
@@ -185,7 +175,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Whether fewer slots than wanted have a task that is there or has done its work.
-    fn lacks_slots(&self) -> bool {
+    pub(super) fn lacks_slots(&self) -> bool {
         self.count(|health| matches!(health, Health::Well(_) | Health::Running(_) | Health::Coming(_)))
             < self.wanted
     }
@@ -226,99 +216,6 @@ impl<'a> Judge<'a> {
         let reasons =
             nodes.iter().map(|node| (node.name().to_owned(), reason(may_run(spec, node)))).collect();
         Some(State::Failed(Why::NoNodeMayRun(reasons)))
-    }
-
-    /// Tasks that will never start, for which the engine would wait for ever.
-    fn stuck(&self) -> Result<Option<State>, Need> {
-        let coming = || {
-            self.healths.iter().filter_map(|health| match health {
-                Health::Coming(task) => Some(*task),
-                _ => None,
-            })
-        };
-        let is_unallocated =
-            |task: &&Task| task.status.state == TaskState::New && self.age(task.created) >= ALLOCATION;
-        let tasks = coming().filter(is_unallocated).count();
-        if tasks > 0 {
-            return Ok(Some(State::Failed(Why::NotAllocated { tasks, networks: self.networks() })));
-        }
-        let mut waits = None;
-        for task in
-            coming().filter(|task| task.status.state == TaskState::Pending && !task.status.error.is_empty())
-        {
-            let error = &task.status.error;
-            if is_constraints(error) {
-                if self.age(task.created) >= CONSTRAINTS {
-                    return Ok(Some(State::Failed(Why::ConstraintsUnmet(error.clone()))));
-                }
-                continue;
-            }
-            match self.room_made_until()? {
-                None => waits = Some(State::UnderWay(WaitsFor::Outgoing(error.clone()))),
-                Some(ended) if self.age(ended.max(task.created)) >= NO_ROOM => {
-                    return Ok(Some(State::Failed(Why::NoSuitableNode(error.clone()))));
-                }
-                Some(_) => {}
-            }
-        }
-        Ok(waits)
-    }
-
-    /// When the last outgoing task of the service ended; `None` while there is one that has not.
-    fn room_made_until(&self) -> Result<Option<Timestamp>, Need> {
-        let grace = [Some(self.view.service.spec()), self.view.service.previous_spec()]
-            .into_iter()
-            .flatten()
-            .filter_map(|spec| nanoseconds(&spec["TaskTemplate"]["ContainerSpec"]["StopGracePeriod"]))
-            .fold(STOP_GRACE, SignedDuration::max);
-        let mut last = Timestamp::UNIX_EPOCH;
-        for task in self.all()?.iter().filter(|task| !task.is_wanted()) {
-            match task.has_ended() {
-                true => last = last.max(task.since()),
-                // When it was told to stop the manager wrote it.
-                false if self.age(task.updated) < grace.saturating_add(OVERDUE) => return Ok(None),
-                false => {}
-            }
-        }
-        Ok(Some(last))
-    }
-
-    /// Tasks that fail again and again, or are not started again; what the engine itself looks after while it updates.
-    fn failing(&self) -> Result<Option<State>, Need> {
-        let completed = match self.told.phase {
-            Phase::Completed | Phase::RolledBack(_) => self.told.ended,
-            Phase::Silent => None,
-            Phase::Updating | Phase::Paused | Phase::RollingBack(_) | Phase::RollbackPaused(_) => {
-                return Ok(None);
-            }
-        };
-        let lacks_slots = self.lacks_slots();
-        let mut why = None;
-        for (slot, health) in self.slots.iter().zip(&self.healths) {
-            let failures = slot.failures(&self.rules);
-            let is_from_rollout =
-                failures.last().zip(completed).is_some_and(|(first, completed)| first.created <= completed);
-            let is_image = failures.first().is_some_and(|task| is_image_rejected(task));
-            why = match health {
-                Health::Dead(_) if lacks_slots => Some(Why::NotRestarted),
-                Health::Coming(_) if is_image => Some(Why::ImageRejected),
-                Health::Coming(_) if is_from_rollout => Some(Why::CompletedFailing),
-                Health::Coming(_) if failures.len() >= TOO_MANY => Some(Why::Failing),
-                // One that just runs is given another chance; but some die faster than they are looked at.
-                Health::Running(_) if failures.len() > TOO_MANY => Some(Why::Failing),
-                _ => continue,
-            };
-            break;
-        }
-        let Some(why) = why else { return Ok(None) };
-        // The engine says nothing yet and has tasks to replace: these failures are from before.
-        let has_not_begun = self.told.phase == Phase::Silent && !self.rules.is_job && {
-            let up_to_date: HashSet<&str> = self.view.tasks.iter().map(|task| task.id.as_str()).collect();
-            self.all()?
-                .iter()
-                .any(|task| task.is_wanted() && !task.has_ended() && !up_to_date.contains(task.id.as_str()))
-        };
-        Ok((!has_not_begun).then_some(State::Failed(why)))
     }
 
     fn waits_for(&self) -> WaitsFor {
@@ -364,18 +261,7 @@ impl<'a> Judge<'a> {
         tasks
     }
 
-    fn networks(&self) -> Vec<String> {
-        let spec = self.view.service.spec();
-        let targets = |list: &'a Value| {
-            list.as_array().into_iter().flatten().filter_map(|item| item["Target"].as_str())
-        };
-        targets(&spec["TaskTemplate"]["Networks"])
-            .chain(targets(&spec["Networks"]))
-            .map(str::to_owned)
-            .collect()
-    }
-
-    fn age(&self, of: Timestamp) -> SignedDuration {
+    pub(super) fn age(&self, of: Timestamp) -> SignedDuration {
         self.view.now.duration_since(of)
     }
 }
@@ -394,6 +280,6 @@ fn mode(mode: &Value) -> Mode {
     }
 }
 
-fn nanoseconds(value: &Value) -> Option<SignedDuration> {
+pub(super) fn nanoseconds(value: &Value) -> Option<SignedDuration> {
     value.as_i64().map(SignedDuration::from_nanos)
 }

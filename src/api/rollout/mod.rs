@@ -7,10 +7,12 @@
 //! All times are the engine's: `now` is the `Date` of its answer.
 
 mod cause;
+mod failing;
 mod judge;
 mod phase;
 mod placement;
 mod slots;
+mod stuck;
 #[cfg(test)]
 mod tests;
 

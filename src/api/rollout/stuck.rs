@@ -1,0 +1,87 @@
+//! Tasks that cannot start: unmet constraints, no room on any node, nothing to allocate.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::cause::is_constraints;
+use super::judge::{CONSTRAINTS, Judge, nanoseconds};
+use super::slots::Health;
+use super::{Need, State, WaitsFor, Why};
+use crate::api::tasks::{Task, TaskState};
+
+/// The engine's own default for the time that a task has to stop.
+const STOP_GRACE: SignedDuration = SignedDuration::from_secs(10);
+/// How long another "no suitable node" is believed to pass once nothing makes room any more.
+const NO_ROOM: SignedDuration = SignedDuration::from_secs(10);
+/// How long a task may stay `new`.
+const ALLOCATION: SignedDuration = SignedDuration::from_secs(15);
+/// How much longer than its grace period an outgoing task is waited for: on a node that is down it never ends.
+const OVERDUE: SignedDuration = SignedDuration::from_secs(30);
+
+impl<'a> Judge<'a> {
+    /// Tasks that will never start, for which the engine would wait for ever.
+    pub(super) fn stuck(&self) -> Result<Option<State>, Need> {
+        let coming = || {
+            self.healths.iter().filter_map(|health| match health {
+                Health::Coming(task) => Some(*task),
+                _ => None,
+            })
+        };
+        let is_unallocated =
+            |task: &&Task| task.status.state == TaskState::New && self.age(task.created) >= ALLOCATION;
+        let tasks = coming().filter(is_unallocated).count();
+        if tasks > 0 {
+            return Ok(Some(State::Failed(Why::NotAllocated { tasks, networks: self.networks() })));
+        }
+        let mut waits = None;
+        for task in
+            coming().filter(|task| task.status.state == TaskState::Pending && !task.status.error.is_empty())
+        {
+            let error = &task.status.error;
+            if is_constraints(error) {
+                if self.age(task.created) >= CONSTRAINTS {
+                    return Ok(Some(State::Failed(Why::ConstraintsUnmet(error.clone()))));
+                }
+                continue;
+            }
+            match self.room_made_until()? {
+                None => waits = Some(State::UnderWay(WaitsFor::Outgoing(error.clone()))),
+                Some(ended) if self.age(ended.max(task.created)) >= NO_ROOM => {
+                    return Ok(Some(State::Failed(Why::NoSuitableNode(error.clone()))));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(waits)
+    }
+
+    /// When the last outgoing task of the service ended; `None` while there is one that has not.
+    fn room_made_until(&self) -> Result<Option<Timestamp>, Need> {
+        let grace = [Some(self.view.service.spec()), self.view.service.previous_spec()]
+            .into_iter()
+            .flatten()
+            .filter_map(|spec| nanoseconds(&spec["TaskTemplate"]["ContainerSpec"]["StopGracePeriod"]))
+            .fold(STOP_GRACE, SignedDuration::max);
+        let mut last = Timestamp::UNIX_EPOCH;
+        for task in self.all()?.iter().filter(|task| !task.is_wanted()) {
+            match task.has_ended() {
+                true => last = last.max(task.since()),
+                // When it was told to stop the manager wrote it.
+                false if self.age(task.updated) < grace.saturating_add(OVERDUE) => return Ok(None),
+                false => {}
+            }
+        }
+        Ok(Some(last))
+    }
+
+    fn networks(&self) -> Vec<String> {
+        let spec = self.view.service.spec();
+        let targets = |list: &'a Value| {
+            list.as_array().into_iter().flatten().filter_map(|item| item["Target"].as_str())
+        };
+        targets(&spec["TaskTemplate"]["Networks"])
+            .chain(targets(&spec["Networks"]))
+            .map(str::to_owned)
+            .collect()
+    }
+}
