@@ -119,6 +119,16 @@ impl Error {
         matches!(self, Error::Engine { status: 404, message } if message.contains(id))
     }
 
+    /// The manager is newer than the leader, which does not know the method that counts the tasks of services.
+    pub fn is_without_counts(&self) -> bool {
+        matches!(self, Error::Engine { message, .. } if message.contains("unknown method ListServiceStatuses"))
+    }
+
+    /// A response was received, and it is a refusal: the engine's own, or the page of a proxy that forbids the request.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Error::Engine { .. } | Error::Garbled { .. })
+    }
+
     /// The version index was stale: a plain 500, known by its words only (reference: swarmkit "update out of sequence").
     pub fn is_version_conflict(&self) -> bool {
         matches!(self, Error::Engine { message, .. } if message.contains("update out of sequence"))

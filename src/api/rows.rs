@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 /// A service.
 #[derive(Debug, Deserialize)]
@@ -20,6 +21,20 @@ pub struct ServiceRow<'a> {
     /// How many tasks run and should; only from engines of API 1.41 on, and only where it was asked for.
     #[serde(rename = "ServiceStatus")]
     pub counts: Option<Counts>,
+    #[serde(rename = "JobStatus")]
+    job: Option<JobRow>,
+}
+
+#[derive(Debug, Deserialize)]
+struct JobRow {
+    #[serde(rename = "JobIteration")]
+    iteration: Option<IterationRow>,
+}
+
+#[derive(Debug, Deserialize)]
+struct IterationRow {
+    #[serde(default, rename = "Index")]
+    index: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -52,6 +67,8 @@ struct Replicated {
 
 #[derive(Debug, Deserialize)]
 struct ReplicatedJob {
+    #[serde(rename = "MaxConcurrent")]
+    concurrent: Option<u64>,
     #[serde(rename = "TotalCompletions")]
     total: Option<u64>,
 }
@@ -125,6 +142,8 @@ pub enum Mode {
     Global,
     /// So many runs to the end.
     ReplicatedJob {
+        /// How many at the same time.
+        concurrent: u64,
         /// How many.
         total: u64,
     },
@@ -132,6 +151,25 @@ pub enum Mode {
     GlobalJob,
     /// A mode that this program does not know.
     Other,
+}
+
+impl Mode {
+    /// The `Mode` of a spec.
+    pub fn from_spec(mode: &Value) -> Self {
+        let count = |value: &Value| value.as_u64().unwrap_or(1);
+        let is = |name: &str| !mode[name].is_null();
+        match () {
+            () if is("Replicated") => Self::Replicated { replicas: count(&mode["Replicated"]["Replicas"]) },
+            () if is("Global") => Self::Global,
+            () if is("ReplicatedJob") => {
+                let job = &mode["ReplicatedJob"];
+                let (concurrent, total) = (count(&job["MaxConcurrent"]), count(&job["TotalCompletions"]));
+                Self::ReplicatedJob { concurrent, total }
+            }
+            () if is("GlobalJob") => Self::GlobalJob,
+            () => Self::Other,
+        }
+    }
 }
 
 /// A task.
@@ -149,6 +187,15 @@ pub struct TaskRow<'a> {
     /// The state that it is in.
     #[serde(borrow, rename = "Status")]
     pub status: StateRow<'a>,
+    #[serde(rename = "JobIteration")]
+    iteration: Option<IterationRow>,
+}
+
+impl TaskRow<'_> {
+    /// The run of a job that it belongs to; `None` for tasks of other services.
+    pub fn iteration(&self) -> Option<u64> {
+        self.iteration.as_ref().map(|iteration| iteration.index)
+    }
 }
 
 /// A node.
@@ -184,11 +231,16 @@ impl<'a> ServiceRow<'a> {
                 Mode::Replicated { replicas: it.replicas.unwrap_or(1) }
             }
             Some(ModeRow { replicated_job: Some(it), .. }) => {
-                Mode::ReplicatedJob { total: it.total.unwrap_or(1) }
+                Mode::ReplicatedJob { concurrent: it.concurrent.unwrap_or(1), total: it.total.unwrap_or(1) }
             }
             Some(ModeRow { global_job: Some(_), .. }) => Mode::GlobalJob,
             _ => Mode::Other,
         }
+    }
+
+    /// The current run of a job; 0 for other services.
+    pub fn iteration(&self) -> u64 {
+        self.job.as_ref().and_then(|job| job.iteration.as_ref()).map_or(0, |iteration| iteration.index)
     }
 
     /// The image as stored; empty where it runs no container.
@@ -251,7 +303,7 @@ mod tests {
             (r#"{"Global":{}}"#, Mode::Global),
             (
                 r#"{"ReplicatedJob":{"MaxConcurrent":2,"TotalCompletions":10}}"#,
-                Mode::ReplicatedJob { total: 10 },
+                Mode::ReplicatedJob { concurrent: 2, total: 10 },
             ),
             (r#"{"GlobalJob":{}}"#, Mode::GlobalJob),
         ] {

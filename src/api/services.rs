@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use super::answer::Answer;
 use super::client::Client;
 use super::credentials::RegistryAuth;
 use super::error::{Error, Result};
@@ -173,16 +174,28 @@ pub fn list_rows<T>(
     with_counts: bool,
     read: impl Fn(&ServiceRow) -> T,
 ) -> Result<Vec<T>> {
-    client.get_rows(&path_of_list(filters, with_counts), || {
-        Rows::new(|text: &str| first(text, |row: ServiceRow| read(&row)))
-    })
+    let list = |path: &Path| {
+        client.get_rows(path, || Rows::new(|text: &str| first(text, |row: ServiceRow| read(&row))))
+    };
+    if with_counts { counted(filters, list) } else { list(&path_of_list(filters, false)) }
+}
+
+/// Requests a list of services with their counts, or without them if the leader cannot count (managers of several
+/// versions in one swarm).
+fn counted<T>(filters: &[Filter], list: impl Fn(&Path) -> Result<T>) -> Result<T> {
+    match list(&path_of_list(filters, true)) {
+        Err(error) if error.is_without_counts() => list(&path_of_list(filters, false)),
+        listed => listed,
+    }
 }
 
 /// `GET /services?status=true`, as the engine's own JSON, never read into numbers.
 pub fn list_text(client: &Client, filters: &[Filter]) -> Result<String> {
-    client.get_with(&path_of_list(filters, true), |answer| {
-        answer.json::<Vec<IgnoredAny>>()?;
-        answer.into_text()
+    counted(filters, |path| {
+        client.get_with(path, |answer| {
+            answer.json::<Vec<IgnoredAny>>()?;
+            answer.into_text()
+        })
     })
 }
 
@@ -192,7 +205,7 @@ pub fn list_text_of(
     filters: &[Filter],
     is_meant: impl Fn(&ServiceRow) -> bool,
 ) -> Result<String> {
-    client.get_with(&path_of_list(filters, true), |answer| {
+    let read = |answer: Answer| {
         let texts: Vec<&RawValue> = answer.json()?;
         let mut meant = Vec::new();
         for text in texts {
@@ -202,7 +215,8 @@ pub fn list_text_of(
             }
         }
         Ok(format!("[{}]\n", meant.join(",")))
-    })
+    };
+    counted(filters, |path| client.get_with(path, read))
 }
 
 /// The filters as the engine takes them; of one key several values are alternatives.

@@ -11,6 +11,7 @@ use super::answer::Answer;
 use super::client::Client;
 use super::error::{Error, Result};
 use super::path::{Path, can_be_name};
+use super::row_reader::{Rows, first};
 use super::rows::{Counts, TaskRow};
 use super::services::{MOST_IDS_IN_A_FILTER, SHORTEST_PREFIX};
 pub use super::task::{Task, TaskState};
@@ -167,22 +168,51 @@ pub fn find(client: &Client, given: &str) -> Result<Task> {
     }
 }
 
-/// How many tasks each service has, for engines before API 1.41, which do not count themselves.
+/// How many tasks each service, with the current run of a job, has, if the engine does not count them itself.
 ///
-/// Running is what runs on a node that is not down; desired is what should neither be shut down nor removed.
+/// Running is what runs on a node that is not down; desired is what should neither be shut down nor removed. Of a job only
+/// the tasks of the current run count, and desired are those that have not completed yet.
 pub fn count(
     client: &Client,
-    services: &[&str],
+    services: &[(&str, u64)],
     down_nodes: &HashSet<String>,
 ) -> Result<HashMap<String, Counts>> {
     let all = Path::new(&["tasks"]);
-    let path = if services.len() > MOST_SERVICES_IN_A_FILTER { all.clone() } else { of_services(services) };
-    let count = |path| client.get_with(path, |answer| Ok(count_rows(&answer.json::<Vec<_>>()?, down_nodes)));
+    let ids: Vec<&str> = services.iter().map(|(id, _)| *id).collect();
+    let path = if ids.len() > MOST_SERVICES_IN_A_FILTER { all.clone() } else { of_services(&ids) };
+    let runs: HashMap<&str, u64> = services.iter().copied().collect();
+    let count =
+        |path| client.get_with(path, |answer| Ok(count_rows(&answer.json::<Vec<_>>()?, &runs, down_nodes)));
     match count(&path) {
         // One service of the list is gone by now; the engine refuses the whole list for it.
         Err(e) if e.is_not_found() => count(&all),
         counts => counts,
     }
+}
+
+/// A service and the run of a job (0 for other services).
+pub type Run = (String, u64);
+
+/// `GET /tasks` of these nodes: how many tasks of each service are in the state `running` there.
+///
+/// The list is read row by row. There is no filter by desired state: a task on a node that is down has been told to shut
+/// down, but its state stays `running`, and the engine counts it.
+pub fn count_running_on(client: &Client, nodes: &HashSet<String>) -> Result<HashMap<Run, u64>> {
+    let mut path = Path::new(&["tasks"]);
+    if nodes.len() <= MOST_IDS_IN_A_FILTER {
+        let ids: Map<_, _> = nodes.iter().map(|id| (id.clone(), true.into())).collect();
+        path = path.query("filters", &json!({ "node": ids }).to_string());
+    }
+    let read = |row: TaskRow| {
+        let is_counted = row.status.state == "running" && nodes.contains(&*row.node);
+        is_counted.then(|| (row.service.clone().into_owned(), row.iteration().unwrap_or(0)))
+    };
+    let rows = client.get_rows(&path, || Rows::new(|text: &str| first(text, read)))?;
+    let mut counts = HashMap::new();
+    for run in rows.into_iter().flatten() {
+        *counts.entry(run).or_default() += 1;
+    }
+    Ok(counts)
 }
 
 /// Of these services, by ID and name, those that still have tasks in whatever state, also when they are gone themselves.
@@ -209,14 +239,24 @@ fn ids(services: &[&str]) -> Map<String, Value> {
     services.iter().map(|id| ((*id).to_owned(), true.into())).collect()
 }
 
-fn count_rows(tasks: &[TaskRow], down_nodes: &HashSet<String>) -> HashMap<String, Counts> {
+fn count_rows(
+    tasks: &[TaskRow],
+    runs: &HashMap<&str, u64>,
+    down_nodes: &HashSet<String>,
+) -> HashMap<String, Counts> {
     let mut counts = HashMap::<String, Counts>::new();
     for task in tasks {
         if !counts.contains_key(&*task.service) {
             counts.insert(task.service.clone().into_owned(), Counts::default());
         }
         let Some(count) = counts.get_mut(&*task.service) else { continue };
-        count.desired += u64::from(!matches!(&*task.desired, "shutdown" | "remove"));
+        let is_desired = match task.iteration() {
+            Some(run) if Some(&run) != runs.get(&*task.service) => continue,
+            Some(_) => task.desired == "complete" && task.status.state != "complete",
+            None => !matches!(&*task.desired, "shutdown" | "remove"),
+        };
+        count.desired += u64::from(is_desired);
+        count.completed += u64::from(task.iteration().is_some() && task.status.state == "complete");
         count.running += u64::from(task.status.state == "running" && !down_nodes.contains(&*task.node));
     }
     counts
@@ -234,12 +274,18 @@ mod tests {
             {"ServiceID": "a", "NodeID": "n1", "DesiredState": "ready", "Status": {"State": "preparing"}},
             {"ServiceID": "a", "NodeID": "n1", "DesiredState": "shutdown", "Status": {"State": "failed"}},
             {"ServiceID": "a", "NodeID": "n1", "DesiredState": "remove", "Status": {"State": "shutdown"}},
-            {"ServiceID": "b", "DesiredState": "running", "Status": {"State": "pending"}}
+            {"ServiceID": "b", "DesiredState": "running", "Status": {"State": "pending"}},
+            {"ServiceID": "j", "JobIteration": {"Index": 7}, "DesiredState": "complete", "Status": {"State": "running"}},
+            {"ServiceID": "j", "JobIteration": {"Index": 7}, "DesiredState": "complete", "Status": {"State": "complete"}},
+            {"ServiceID": "j", "JobIteration": {"Index": 3}, "DesiredState": "complete", "Status": {"State": "complete"}},
+            {"ServiceID": "j", "JobIteration": {}, "DesiredState": "complete", "Status": {"State": "running"}}
         ]"#;
         let tasks: Vec<TaskRow> = serde_json::from_str(json).unwrap();
-        let counts = count_rows(&tasks, &HashSet::from(["n2".to_owned()]));
+        let runs = HashMap::from([("a", 0), ("b", 0), ("j", 7)]);
+        let counts = count_rows(&tasks, &runs, &HashSet::from(["n2".to_owned()]));
         assert_eq!(counts["a"], Counts { running: 1, desired: 3, completed: 0 });
         assert_eq!(counts["b"], Counts { running: 0, desired: 1, completed: 0 });
+        assert_eq!(counts["j"], Counts { running: 1, desired: 1, completed: 1 });
     }
 
     #[test]

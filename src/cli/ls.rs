@@ -1,5 +1,7 @@
 //! `ls`: the services of the swarm.
 
+mod counts;
+
 use std::borrow::Cow;
 
 use anyhow::Context as _;
@@ -8,17 +10,18 @@ use clap::Args;
 use super::exit::Exit;
 use super::format::{self, ListFormat};
 use super::global::Global;
+use super::replicas;
 use super::select::Images;
 use crate::api::client::Client;
 use crate::api::error::Result;
 use crate::api::image::ImageRef;
 use crate::api::rows::{Counts, Mode, PortRow, ServiceRow};
-use crate::api::{nodes, services, tasks};
+use crate::api::services;
 use crate::output::{self, Columns, Format, TemplateError, natural_cmp};
 
 /// List services
 ///
-/// REPLICAS is running/desired. PORTS shows what is published on every node; what is published with mode=host is in
+/// REPLICAS is running/desired; tasks on nodes that are down do not count as running. PORTS shows what is published on every node; what is published with mode=host is in
 /// `inspect --pretty`.
 #[derive(Args, Debug)]
 pub struct LsArgs {
@@ -79,7 +82,7 @@ fn list(client: &Client, args: &LsArgs, format: Option<&Format>) -> anyhow::Resu
         if only_ids {
             listed.iter().for_each(|service| out.line(service.short_id()));
         } else {
-            count_where_the_engine_did_not(client, &mut listed)?;
+            counts::complete(client, &mut listed)?;
             out.rows(COLUMNS, format, listed.iter().map(Listed::cells))?;
         }
     }
@@ -114,6 +117,7 @@ struct Listed {
     mode: Mode,
     max_per_node: u64,
     counts: Option<Counts>,
+    iteration: u64,
     image: String,
     ports: String,
 }
@@ -126,6 +130,7 @@ impl Listed {
             mode: row.mode(),
             max_per_node: row.max_per_node(),
             counts: row.counts,
+            iteration: row.iteration(),
             image: image_without_digest(row.image()).into_owned(),
             ports: published(row.ports()),
         }
@@ -155,36 +160,8 @@ impl Listed {
     }
 
     fn replicas(&self) -> String {
-        let Counts { running, desired, completed } = self.counts.unwrap_or_default();
-        let tasks = format!("{running}/{desired}");
-        match self.mode {
-            Mode::ReplicatedJob { total } => format!("{tasks} ({completed}/{total} completed)"),
-            // Of a global job only those are desired that have not completed yet.
-            Mode::GlobalJob => format!("{tasks} ({completed}/{} completed)", desired + completed),
-            Mode::Replicated { .. } if self.max_per_node > 0 => {
-                format!("{tasks} (max {} per node)", self.max_per_node)
-            }
-            _ => tasks,
-        }
+        replicas::describe(self.mode, self.counts.unwrap_or_default(), self.max_per_node)
     }
-}
-
-/// Engines before API 1.41 do not count a service's tasks.
-fn count_where_the_engine_did_not(client: &Client, listed: &mut [Listed]) -> Result<()> {
-    let uncounted: Vec<&str> =
-        listed.iter().filter(|it| it.counts.is_none()).map(|it| it.id.as_str()).collect();
-    if uncounted.is_empty() {
-        return Ok(());
-    }
-    let counts = tasks::count(client, &uncounted, &nodes::list_down(client)?)?;
-    for service in listed.iter_mut().filter(|it| it.counts.is_none()) {
-        let mut count = counts.get(&service.id).copied().unwrap_or_default();
-        if let Mode::Replicated { replicas } = service.mode {
-            count.desired = replicas;
-        }
-        service.counts = Some(count);
-    }
-    Ok(())
 }
 
 /// `nginx:1` for `docker.io/library/nginx:1@sha256:...`; without a tag the digest is all there is.
@@ -291,21 +268,6 @@ mod tests {
         }
         let untagged = "nginx@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
         assert_eq!(image_without_digest(untagged), untagged);
-    }
-
-    #[test]
-    fn shows_replicas_as_docker_does() {
-        let shown = |mode, max_per_node, running, desired, completed| {
-            let counts = Some(Counts { running, desired, completed });
-            let (id, name, image, ports) = Default::default();
-            Listed { id, name, mode, max_per_node, counts, image, ports }.replicas()
-        };
-        assert_eq!(shown(Mode::Replicated { replicas: 4 }, 0, 2, 4, 0), "2/4");
-        assert_eq!(shown(Mode::Replicated { replicas: 3 }, 2, 3, 3, 0), "3/3 (max 2 per node)");
-        assert_eq!(shown(Mode::Global, 2, 1, 1, 0), "1/1");
-        assert_eq!(shown(Mode::ReplicatedJob { total: 10 }, 1, 2, 3, 5), "2/3 (5/10 completed)");
-        assert_eq!(shown(Mode::GlobalJob, 0, 1, 2, 3), "1/2 (3/5 completed)");
-        assert_eq!(shown(Mode::Other, 0, 0, 0, 0), "0/0");
     }
 
     #[test]

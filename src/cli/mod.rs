@@ -26,6 +26,7 @@ mod outdated;
 mod plugin;
 mod progress;
 mod ps;
+mod replicas;
 mod report;
 mod restart;
 mod rm;

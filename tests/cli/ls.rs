@@ -50,7 +50,11 @@ fn shows_the_services_as_docker_does_in_natural_order() {
     ]);
     let rows =
         [row(&id(1), &global, 1, 1), row(&id(2), &several, 3, 5), row(&id(3), &spec("web1", OLD), 0, 2)];
-    let engine = Engine::ordered([get(LIST).answers(list(&rows))]);
+    let nodes = json!([{ "ID": "up", "Status": { "State": "ready" } }]);
+    let engine = Engine::ordered([
+        get(LIST).answers(list(&rows)),
+        get("/v1.41/nodes").answers(Answer::json(200, nodes.to_string())),
+    ]);
     let run = swarmctl(["ls"]).host(engine.host()).run().exits(0);
     assert_eq!(run.stderr, "");
     let shown = cells(&run.stdout);
@@ -62,7 +66,7 @@ fn shows_the_services_as_docker_does_in_natural_order() {
     );
     assert_eq!(shown[3], ["1vmkw77uhqcx", "web10", "global", "1/1", "nginx:1"]);
     assert_eq!(shown.len(), 4);
-    assert!(engine.connections() == 1 && engine.requests().len() == 2, "a ping and a list");
+    assert!(engine.connections() == 1 && engine.requests().len() == 3, "a ping and two lists");
 }
 
 #[test]
@@ -149,8 +153,10 @@ fn an_image_selects_what_runs_it_in_the_table_and_in_the_engines_own_json() {
         ("image=nginx:2", "", "[]\n".to_owned()),
     ] {
         let ls = |args: &[&str], query: &str| {
+            let nodes = get("/v1.41/nodes").answers(Answer::json(200, "[]")).times(0..=1);
             let engine = Engine::ordered([
-                get(&format!("/v1.41/services{query}")).answers(Answer::json(200, list.clone()))
+                get(&format!("/v1.41/services{query}")).answers(Answer::json(200, list.clone())),
+                nodes,
             ]);
             let args = [&["ls", "--filter", filter][..], args].concat();
             swarmctl(args).host(engine.host()).run().exits(0).stdout

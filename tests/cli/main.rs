@@ -36,6 +36,7 @@ mod plugin;
 mod progress;
 mod ps;
 mod readme;
+mod replicas;
 mod resolve;
 mod rm;
 mod round_trip;

@@ -24,7 +24,7 @@ const COMPLETION: SignedDuration = SignedDuration::from_secs(10);
 /// Says what is going on with the service, or what has to be asked for first.
 pub fn judge(view: &View, known: &Known) -> Result<Judgement, Need> {
     let spec = view.service.spec();
-    let mode = mode(&spec["Mode"]);
+    let mode = Mode::from_spec(&spec["Mode"]);
     let is_job = matches!(mode, Mode::ReplicatedJob { .. } | Mode::GlobalJob);
     let is_by_node = matches!(mode, Mode::Global | Mode::GlobalJob);
     let told = Told::of(view.service, known);
@@ -58,7 +58,7 @@ pub fn judge(view: &View, known: &Known) -> Result<Judgement, Need> {
         seen: view.seen,
     };
     let wanted = match (mode, &eligible) {
-        (Mode::Replicated { replicas: wanted } | Mode::ReplicatedJob { total: wanted }, _) => wanted,
+        (Mode::Replicated { replicas: wanted } | Mode::ReplicatedJob { total: wanted, .. }, _) => wanted,
         (_, Some(eligible)) => eligible.len() as u64,
         _ => slots.len() as u64,
     };
@@ -263,20 +263,6 @@ impl<'a> Judge<'a> {
 
     pub(super) fn age(&self, of: Timestamp) -> SignedDuration {
         self.view.now.duration_since(of)
-    }
-}
-
-fn mode(mode: &Value) -> Mode {
-    let count = |value: &Value| value.as_u64().unwrap_or(1);
-    let is = |name: &str| !mode[name].is_null();
-    match () {
-        () if is("Replicated") => Mode::Replicated { replicas: count(&mode["Replicated"]["Replicas"]) },
-        () if is("Global") => Mode::Global,
-        () if is("ReplicatedJob") => {
-            Mode::ReplicatedJob { total: count(&mode["ReplicatedJob"]["TotalCompletions"]) }
-        }
-        () if is("GlobalJob") => Mode::GlobalJob,
-        () => Mode::Other,
     }
 }
 
