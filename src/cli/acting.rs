@@ -15,7 +15,7 @@ use crate::api::error::{Error, Result};
 use crate::api::failures;
 use crate::api::services::Service;
 use crate::api::spec::{BadValue, values};
-use crate::api::update::{Ask, Outcome, Posts, To, Unchanged, Verdict, update};
+use crate::api::update::{Ask, Conflict, Outcome, Posts, To, Unchanged, Verdict, update};
 
 /// Flags of every command that changes services and waits for what becomes of it.
 #[derive(Args, Debug)]
@@ -157,23 +157,59 @@ pub fn as_one_of_many(mut outcome: Outcome) -> Outcome {
     outcome
 }
 
-/// Turns to the cluster where the spec is as it was asked for and nothing was posted: a rollout that is under way is to be
-/// watched, and one that is paused has failed. 0 says that it is so there.
-pub fn turn_to_the_rollout(outcome: &mut Outcome) {
-    let (Verdict::Unchanged(why), Some(service)) = (&outcome.verdict, &outcome.service) else { return };
-    // Jobs are judged by their tasks; what the engine says of a rollout is of one before.
-    if matches!(why, Unchanged::Skipped(_)) || service.is_job() {
-        return;
+/// Prepares an outcome of which nothing was sent to be watched, as `wait` does: that the spec is as requested does not
+/// mean that its tasks run. [`conclude_unchanged`] reads the result.
+pub fn watch_unchanged(outcome: &mut Outcome) {
+    let Some(why) = unsent(outcome) else { return };
+    outcome.no_change = Some(why);
+    outcome.verdict = Verdict::Applied;
+    // Nothing was sent, so the rollout that the engine reports now is the one to judge.
+    outcome.base = None;
+}
+
+/// The result of a command that sent nothing and does not wait: a rollout that was paused at the read has failed.
+pub fn judge_unwatched(outcome: &mut Outcome) {
+    let is_paused = |service: &Service| service.is_paused() && !service.is_job();
+    if unsent(outcome).is_some() && outcome.service.as_ref().is_some_and(is_paused) {
+        outcome.verdict = Verdict::Unchanged(Unchanged::Paused);
     }
-    match service.update_state() {
-        Some("updating") => {
-            outcome.notes.push("it is as asked already, and its rollout is under way".to_owned());
-            outcome.verdict = Verdict::Applied;
-            outcome.base = None;
-        }
-        Some("paused" | "rollback_paused") => {
-            outcome.notes.push("it is as asked already".to_owned());
-            outcome.verdict = Verdict::Unchanged(Unchanged::Paused);
+}
+
+/// Why nothing was sent, if the service is as requested.
+fn unsent(outcome: &Outcome) -> Option<Unchanged> {
+    match &outcome.verdict {
+        Verdict::Unchanged(Unchanged::Skipped(_) | Unchanged::Paused) => None,
+        Verdict::Unchanged(why) => outcome.service.as_ref().map(|_| why.clone()),
+        _ => None,
+    }
+}
+
+/// Reads the result of watching a service to which nothing was sent; `found` is the service before that.
+pub fn conclude_unchanged(outcome: &mut Outcome, found: &Service) {
+    let (Some(why), Some(now)) = (outcome.no_change.clone(), &outcome.service) else { return };
+    let is_as_found = now.spec() == found.spec();
+    match outcome.verdict {
+        // The engine had rolled back to the very spec that was requested.
+        Verdict::RolledBack if is_as_found => outcome.verdict = Verdict::Unchanged(why),
+        Verdict::Converged => {
+            let replaced = outcome
+                .requested
+                .iter()
+                .find(|place| !is_as_found && place.all(now.spec()) != place.all(found.spec()));
+            if let Some(place) = replaced {
+                outcome.verdict = Verdict::Conflict(Conflict::Place {
+                    place: place.clone(),
+                    base: place.all(found.spec()),
+                    theirs: place.all(now.spec()),
+                    mine: place.all(found.spec()),
+                    by_rollback: false,
+                    was_applied: false,
+                });
+            } else if found.update_state() == Some("updating") {
+                outcome.notes.push("it is as requested already; its rollout was in progress".to_owned());
+            } else {
+                outcome.verdict = Verdict::Unchanged(why);
+            }
         }
         _ => {}
     }

@@ -8,7 +8,7 @@ use crate::api::credentials::RegistryAuth;
 use crate::api::distribution;
 use crate::api::error::{Error, Result};
 use crate::api::image::{ImageRef, Likeness};
-use crate::api::spec::{self, BadValue, Edit};
+use crate::api::spec::{self, BadValue, Edit, Place};
 use crate::api::update::{Outcome, Unchanged, Verdict};
 
 /// Flags of every command that sets an image.
@@ -164,6 +164,7 @@ impl ImageChange {
         outcome.warnings.extend(self.warnings);
         if let (Verdict::Unchanged(Unchanged::AlreadySo), Some(same)) = (&outcome.verdict, &self.same) {
             outcome.verdict = Verdict::Unchanged(same.clone());
+            outcome.requested.push(Place::at("TaskTemplate.ContainerSpec.Image"));
         } else if let Some(Unchanged::SameDigest { tags: Some((runs, asked)), .. }) = &self.same {
             outcome.notes.push(same_digest(runs.as_deref(), asked.as_deref()));
         }

@@ -122,6 +122,7 @@ fn tell_together(style: Style, outcomes: &[Outcome], global: &Global) {
         let is_alike = |(members, _, other): &&mut (Vec<&Outcome>, String, words::Said)| {
             other.causes == said.causes
                 && members[0].posts == outcome.posts
+                && members[0].no_change.is_some() == outcome.no_change.is_some()
                 && ended_alike(members[0], outcome)
         };
         match groups.iter_mut().find(is_alike) {
@@ -136,8 +137,7 @@ fn tell_together(style: Style, outcomes: &[Outcome], global: &Global) {
             many => {
                 let what = words::head_of_many(members[0], many, &names, style.verb, style.done);
                 let waits = matches!(members[0].verdict, Verdict::GaveUp(_) | Verdict::Interrupted)
-                    && members[0].posts == Posts::Taken
-                    && !members[0].is_removal;
+                    && words::is_still_watchable(members[0]);
                 let hint = match waits {
                     true if many <= MOST_NAMES_SHOWN => Some(wait_for(&members)),
                     true => {

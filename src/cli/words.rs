@@ -86,11 +86,15 @@ pub fn of(outcome: &Outcome, signal: Option<usize>) -> Option<Said> {
         ),
         Verdict::Interrupted => (
             vec![interrupted(outcome.posts, signal)],
-            (outcome.posts == Posts::Taken && !outcome.is_removal)
-                .then(|| format!("go on watching with `swarmctl wait {name}`")),
+            is_still_watchable(outcome).then(|| format!("go on watching with `swarmctl wait {name}`")),
         ),
     };
     Some(Said { causes, hint })
+}
+
+/// Whether the command stopped waiting for something that the engine continues without it.
+pub fn is_still_watchable(outcome: &Outcome) -> bool {
+    (outcome.posts == Posts::Taken || outcome.no_change.is_some()) && !outcome.is_removal
 }
 
 /// What could not be done, or what was done and then went wrong.
@@ -102,6 +106,9 @@ pub fn head(outcome: &Outcome, verb: &str, done: &str) -> String {
         (Verdict::NotBegun(_), _) => format!("service{which} was not begun"),
         (Verdict::RolloutFailed(_) | Verdict::RolledBack, _) => {
             format!("the rollout of service{which} failed")
+        }
+        (Verdict::GaveUp(_) | Verdict::Interrupted, _) if outcome.no_change.is_some() => {
+            format!("service{which} is as requested already, but swarmctl stopped waiting for its rollout")
         }
         (Verdict::GaveUp(_) | Verdict::Interrupted, Posts::Taken) => {
             let done = if done.is_empty() { "created" } else { done };
@@ -116,6 +123,9 @@ pub fn head_of_many(one: &Outcome, count: usize, names: &str, verb: &str, done: 
     match (&one.verdict, one.posts) {
         (Verdict::NotBegun(_), _) => format!("{count} services were not begun: {names}"),
         (Verdict::Undone, _) => format!("{count} services are as they were before: {names}"),
+        (Verdict::GaveUp(_) | Verdict::Interrupted, _) if one.no_change.is_some() => format!(
+            "{count} services are as requested already, but swarmctl stopped waiting for their rollouts: {names}"
+        ),
         (_, Posts::Taken) => format!("{count} services were {done}, but not watched to their end: {names}"),
         _ => format!("cannot {verb} {count} services: {names}"),
     }

@@ -48,6 +48,7 @@ mod status;
 mod support;
 mod swarm;
 mod tls;
+mod unchanged;
 mod update;
 mod update_image;
 mod wait;

@@ -168,6 +168,7 @@ impl Run<'_> {
             outcome.version_before = Some(now.version());
             if outcome.changes.is_empty() && self.ask.auth.is_none() {
                 outcome.verdict = Verdict::Unchanged(Unchanged::AlreadySo);
+                outcome.requested = self.edits.iter().map(|edit| edit.place.clone()).collect();
                 outcome.service = Some(now);
                 return Ok(());
             }

@@ -25,6 +25,10 @@ pub struct Outcome {
     pub is_removal: bool,
     /// How it ended.
     pub verdict: Verdict,
+    /// Why nothing had to be sent. The verdict is then the result of watching the service.
+    pub no_change: Option<Unchanged>,
+    /// The places that the command requested, if nothing had to be sent.
+    pub requested: Vec<Place>,
     /// What was posted, or would be.
     pub changes: Vec<Change>,
     /// The version index that the edits were applied to; `None` where there was no service yet.
@@ -180,6 +184,8 @@ impl Outcome {
             made: None,
             is_removal: false,
             verdict,
+            no_change: None,
+            requested: Vec::new(),
             changes: Vec::new(),
             version_before: None,
             posts: Posts::None,

@@ -8,7 +8,7 @@ use super::{Job, Rules, is_failure};
 use crate::api::client::Client;
 use crate::api::interrupt::NOTICE;
 use crate::api::update::{NotBegun, Outcome, Posts, Verdict, read_back};
-use crate::cli::acting::{explain, turn_to_the_rollout};
+use crate::cli::acting::{conclude_unchanged, explain, judge_unwatched, watch_unchanged};
 use crate::cli::progress::Progress;
 use crate::cli::undo::{self, Way};
 use crate::cli::watch::{self, Ending, FIRST_PAUSE, Watched};
@@ -196,11 +196,10 @@ impl<J: Send> Run<'_, J> {
     }
 
     fn take(&mut self, key: usize, mut done: Done, posted: &mut Vec<(usize, Outcome)>) {
-        if let Done::Begun(outcome) = &mut done
-            && self.rules.waits
-            && !self.rules.is_plan
-        {
-            turn_to_the_rollout(outcome);
+        match &mut done {
+            Done::Begun(outcome) if !self.rules.is_plan && self.rules.waits => watch_unchanged(outcome),
+            Done::Begun(outcome) if !self.rules.is_plan => judge_unwatched(outcome),
+            _ => {}
         }
         match done {
             Done::Begun(outcome) if self.rules.waits && matches!(outcome.verdict, Verdict::Applied) => {
@@ -255,7 +254,11 @@ impl<J: Send> Run<'_, J> {
                 self.stop.get_or_insert(if is_over { NotBegun::Time } else { NotBegun::Engine });
             }
             let (watched, mut of) = (self.watched.swap_remove(at), self.of.swap_remove(at));
+            let found = of.outcome.no_change.as_ref().and(of.outcome.service.clone());
             watch::put_down(&mut of.outcome, watched);
+            if let Some(found) = found {
+                conclude_unchanged(&mut of.outcome, &found);
+            }
             match of.undoes {
                 Some(failed) => self.undone(of.key, failed, of.outcome),
                 None => self.ended(of.key, of.outcome),

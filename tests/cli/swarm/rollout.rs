@@ -64,9 +64,13 @@ fn what_is_as_asked_already_is_waited_for_where_its_rollout_is_under_way() {
     // A deployment that has failed is not green when it is repeated.
     swarmctl(&format!("update-image --detach ro-again {BAD}")).exits(0);
     swarmctl(&format!("update-image --rollback-on-failure ro-again {BAD}")).exits(5).says(&["exit code 1"]);
-    for line in
-        [format!("update-image ro-again {BAD}"), "update --label-add a=b --dry-run ro-again".to_owned()]
-    {
+    let again = swarmctl(&format!("update-image --json ro-again {BAD}")).exits(5).says(&["exit code 1"]);
+    let again = &again.json()["services"][0];
+    assert_eq!((&again["outcome"], &again["posted"]), (&"failed".into(), &false.into()));
+    for line in [
+        format!("update-image --detach ro-again {BAD}"),
+        "update --label-add a=b --dry-run ro-again".to_owned(),
+    ] {
         swarmctl(&line).exits(5).says(&["its rollout is paused"]);
     }
     swarmctl(&format!("update-image --dry-run ro-again {BAD}")).exits(0);

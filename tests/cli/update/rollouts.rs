@@ -27,8 +27,9 @@ fn a_paused_rollout_is_left_alone_unless_it_is_to_go_on() {
     swarm.world().service("t001").status =
         Some(json!({"State": "paused", "StartedAt": "2026-01-01T00:00:00Z"}));
     update(&["t001", "--label-add", "a=b"]).host(swarm.host()).run().exits(5).says(&["--resume"]);
-    update(&["t001"]).host(swarm.host()).run().exits(0);
-    update(&["t001", "--label-rm", "a", "--image", OLD]).host(swarm.host()).run().exits(0);
+    // Nothing to send: with --detach the rollout that was read decides.
+    update(&["t001"]).host(swarm.host()).run().exits(5).says(&["its rollout is paused"]);
+    update(&["t001", "--label-rm", "a", "--image", OLD]).host(swarm.host()).run().exits(5);
     assert!(swarm.posts().is_empty());
     update(&["t001", "--label-add", "a=b", "--resume"]).host(swarm.host()).run().exits(0);
     assert_eq!(swarm.posts().len(), 1);

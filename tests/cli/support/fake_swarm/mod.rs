@@ -74,6 +74,8 @@ pub struct Service {
     pub rollbacks: usize,
     /// What the engine does by itself after an update, one step at each later read of the service.
     pub rollout: Vec<Step>,
+    /// The tasks that the engine shows instead of those that follow from the rollout's state.
+    pub tasks: Option<Vec<Value>>,
     pending: Vec<Step>,
 }
 

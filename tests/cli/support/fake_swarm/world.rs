@@ -86,6 +86,7 @@ impl World {
             taken: Vec::new(),
             rollbacks: 0,
             rollout: Vec::new(),
+            tasks: None,
             pending: Vec::new(),
         });
         id
