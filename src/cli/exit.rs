@@ -6,7 +6,7 @@ use crate::api::error::{CredentialsError, Error};
 use crate::api::shell;
 use crate::api::spec::BadValue;
 use crate::api::transport::ObstacleKind;
-use crate::api::update::{NotBegun, Outcome, Posts, Unchanged, Verdict};
+use crate::api::update::{NotBegun, Outcome, Posts, StoppedBy, Unchanged, Verdict};
 use crate::output;
 
 /// The exit codes, a contract with scripts (README has the same table; a test compares them).
@@ -120,6 +120,11 @@ impl Exit {
             Verdict::Removed => Exit::NoSuch,
             Verdict::Conflict(_) => Exit::Conflict,
             Verdict::RolledBack | Verdict::Undone => Exit::RolledBack,
+            Verdict::RollbackStopped(stopped) => match (&stopped.by, &stopped.failure) {
+                (StoppedBy::Signal, _) => Exit::of_signal(signal),
+                (StoppedBy::GaveUp(_), Some(_)) => Exit::RolloutFailed,
+                (StoppedBy::GaveUp(_), None) => Exit::GaveUp,
+            },
             Verdict::NotBegun(NotBegun::Interrupted) => Exit::of_signal(signal),
             // Of this one nothing was posted, and so there is nothing that goes on.
             Verdict::NotBegun(NotBegun::Time | NotBegun::Engine) => Exit::Unreachable,

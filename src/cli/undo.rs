@@ -4,10 +4,14 @@ use clap::Args;
 
 use super::grammar::parse_bool;
 use crate::api::client::Client;
+use crate::api::error::Error;
 use crate::api::forecast::only_loses_placement;
 use crate::api::services::{self, Service};
+use crate::api::shell;
 use crate::api::spec::{Change, Edit, Place};
-use crate::api::update::{Ask, Conflict, Outcome, To, Verdict, update};
+use crate::api::update::{
+    Ask, Conflict, NotBegun, Outcome, Posts, StoppedBy, StoppedRollback, To, Verdict, update,
+};
 
 /// The flag of commands whose rollout can fail.
 #[derive(Args, Debug)]
@@ -81,7 +85,7 @@ impl Way {
     pub fn go(&self, client: &Client, given: &str) -> Outcome {
         let newest = match services::inspect(client, self.base.id()) {
             Ok(newest) => newest,
-            Err(error) => return Outcome::new(given, Verdict::Failed(error)),
+            Err(error) => return Outcome::new(given, Outcome::ending(error, Posts::None)),
         };
         // The engine would crash on a rollback that does no more than take the placement away.
         let is_safe = !only_loses_placement(newest.spec(), self.base.spec());
@@ -121,7 +125,7 @@ impl Way {
     }
 }
 
-/// Puts down how undoing a failed change went.
+/// Records the result of rolling back a failed change.
 pub fn put_down(outcome: &mut Outcome, undone: Outcome) {
     match &undone.verdict {
         Verdict::Converged | Verdict::Unchanged(_) => {
@@ -133,7 +137,7 @@ pub fn put_down(outcome: &mut Outcome, undone: Outcome) {
     take_service(outcome, undone);
 }
 
-/// Puts down how undoing a change went that had done well, because others have failed.
+/// Records the result of rolling back a change that had converged, because others have failed.
 pub fn put_down_beside(outcome: &mut Outcome, undone: Outcome) {
     match &undone.verdict {
         Verdict::Converged | Verdict::Unchanged(_) => outcome.verdict = Verdict::Undone,
@@ -143,17 +147,52 @@ pub fn put_down_beside(outcome: &mut Outcome, undone: Outcome) {
 }
 
 fn put_down_failure(outcome: &mut Outcome, undone: &Outcome) {
-    match &undone.verdict {
-        Verdict::Interrupted => outcome.verdict = Verdict::Interrupted,
-        Verdict::GaveUp(why) => {
-            outcome.warnings.push(format!("its rollback was begun, but not watched to its end: {why}"));
+    match stopped_by(undone) {
+        Some(by) => {
+            let failure = match &outcome.verdict {
+                Verdict::RolloutFailed(why) => Some(why.clone()),
+                _ => None,
+            };
+            outcome.verdict = Verdict::RollbackStopped(StoppedRollback { failure, sent: undone.posts, by });
         }
-        other => outcome.warnings.push(format!(
+        None => outcome.warnings.push(format!(
             "it could not be rolled back ({}): {}",
-            super::words::word(other),
+            super::words::word(&undone.verdict),
             super::words::of(undone, None).map(|said| said.causes.join("; ")).unwrap_or_default()
         )),
     }
+}
+
+/// What stopped the command before the rollback had ended, if anything did.
+fn stopped_by(undone: &Outcome) -> Option<StoppedBy> {
+    match &undone.verdict {
+        Verdict::Interrupted | Verdict::NotBegun(NotBegun::Interrupted) => Some(StoppedBy::Signal),
+        Verdict::GaveUp(why) => Some(StoppedBy::GaveUp(why.clone())),
+        Verdict::NotBegun(why @ (NotBegun::Time | NotBegun::Engine)) => {
+            Some(StoppedBy::GaveUp(super::words::not_begun(*why).to_owned()))
+        }
+        Verdict::Failed(Error::TimeUp { .. }) | Verdict::Unknown(_) => {
+            let said = super::words::of(undone, None)?;
+            Some(StoppedBy::GaveUp(said.causes.join("; ")))
+        }
+        _ => None,
+    }
+}
+
+/// Says that nobody rolls back any longer, if a command that would have done so was interrupted before.
+pub fn note_interrupt(outcome: &mut Outcome) {
+    let why = match (&outcome.verdict, outcome.posts) {
+        (Verdict::Interrupted, Posts::Taken) => "if its rollout fails",
+        (Verdict::Interrupted, Posts::InDoubt) => "if the request was applied and its rollout fails",
+        _ => return,
+    };
+    let way = match super::words::undo(outcome) {
+        Some(command) => format!("`{command}`"),
+        None => format!("`swarmctl rollback {}`", shell::service(outcome.name())),
+    };
+    outcome.notes.push(format!(
+        "--rollback-on-failure is no longer in effect: {why}, nothing rolls it back; to do so run {way}"
+    ));
 }
 
 fn take_service(outcome: &mut Outcome, undone: Outcome) {

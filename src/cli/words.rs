@@ -1,5 +1,7 @@
 //! Endings in words: what failed, why, and what to do about it.
 
+mod stopped;
+
 use serde_json::Value;
 
 use super::exit::{Exit, after_interrupt, chain, hint};
@@ -9,7 +11,9 @@ use crate::api::failures::{Explanation, Failure};
 use crate::api::forecast::Forecast;
 use crate::api::shell;
 use crate::api::spec::Place;
-use crate::api::update::{Conflict, NotBegun, Outcome, Posts, Unchanged, Verdict};
+use crate::api::update::{
+    Conflict, NotBegun, Outcome, Posts, StoppedBy, StoppedRollback, Unchanged, Verdict,
+};
 
 /// Why a service is not as it was asked for, and what to do.
 #[derive(Debug)]
@@ -54,6 +58,7 @@ pub fn of(outcome: &Outcome, signal: Option<usize>) -> Option<Said> {
             ],
             Some("see why the others failed, and run the command again".to_owned()),
         ),
+        Verdict::RollbackStopped(rollback) => stopped::causes_and_hint(outcome, rollback, signal),
         Verdict::NotBegun(why) => (vec![not_begun(*why).to_owned()], None),
         Verdict::Removed => (vec!["the service was removed while it was watched".to_owned()], None),
         Verdict::Refused(why) => (vec![why.clone()], None),
@@ -107,6 +112,10 @@ pub fn head(outcome: &Outcome, verb: &str, done: &str) -> String {
         (Verdict::RolloutFailed(_) | Verdict::RolledBack, _) => {
             format!("the rollout of service{which} failed")
         }
+        (Verdict::RollbackStopped(stopped), _) => match stopped.failure {
+            Some(_) => format!("the rollout of service{which} failed"),
+            None => format!("service{which} was {done}, and its rollback did not end"),
+        },
         (Verdict::GaveUp(_) | Verdict::Interrupted, _) if outcome.no_change.is_some() => {
             format!("service{which} is as requested already, but swarmctl stopped waiting for its rollout")
         }
@@ -241,7 +250,7 @@ fn look_and_undo(outcome: &Outcome) -> String {
 }
 
 /// The command that brings back what was there before.
-fn undo(outcome: &Outcome) -> Option<String> {
+pub fn undo(outcome: &Outcome) -> Option<String> {
     let name = shell::service(outcome.name());
     let (Some(base), Some(now)) = (&outcome.base, &outcome.service) else {
         return (outcome.posts == Posts::Taken).then(|| format!("swarmctl rm {name}"));
@@ -268,8 +277,11 @@ pub fn not_begun(why: NotBegun) -> &'static str {
 }
 
 fn interrupted(posts: Posts, signal: Option<usize>) -> String {
-    let signal = if Exit::of_signal(signal) == Exit::Terminated { "SIGTERM" } else { "Ctrl-C" };
-    format!("interrupted ({signal}): {}", after_interrupt(posts))
+    format!("interrupted ({}): {}", signal_name(signal), after_interrupt(posts))
+}
+
+fn signal_name(signal: Option<usize>) -> &'static str {
+    if Exit::of_signal(signal) == Exit::Terminated { "SIGTERM" } else { "Ctrl-C" }
 }
 
 fn conflict_in_words(conflict: &Conflict, name: &str) -> (Vec<String>, Option<String>) {
@@ -323,8 +335,11 @@ pub fn word(verdict: &Verdict) -> &'static str {
         Verdict::Skipped(_) => "skipped",
         Verdict::Failed(error) => failure_word(error),
         Verdict::Unknown(_) => "unknown",
-        Verdict::GaveUp(_) => "gave_up",
-        Verdict::Interrupted => "interrupted",
+        Verdict::RollbackStopped(StoppedRollback { by: StoppedBy::Signal, .. }) | Verdict::Interrupted => {
+            "interrupted"
+        }
+        Verdict::RollbackStopped(StoppedRollback { failure: Some(_), .. }) => "failed",
+        Verdict::RollbackStopped(_) | Verdict::GaveUp(_) => "gave_up",
     }
 }
 

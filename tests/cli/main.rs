@@ -49,6 +49,7 @@ mod support;
 mod swarm;
 mod tls;
 mod unchanged;
+mod undo;
 mod update;
 mod update_image;
 mod wait;

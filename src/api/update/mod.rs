@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use self::field_loss::Loss;
-pub use self::outcome::{Conflict, NotBegun, Outcome, Posts, Unchanged, Verdict};
+pub use self::outcome::{Conflict, NotBegun, Outcome, Posts, StoppedBy, StoppedRollback, Unchanged, Verdict};
 use self::readback::{Sent, Unread};
 pub use self::readback::{stores_all, unstored};
 pub use self::retry::Retries;

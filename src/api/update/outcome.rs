@@ -79,6 +79,8 @@ pub enum Verdict {
     RolledBack,
     /// Applied, converged, and undone because other services of the same command had failed.
     Undone,
+    /// The command stopped before a rollback of its own had ended.
+    RollbackStopped(StoppedRollback),
     /// This program refuses, in these words; nothing was posted.
     Refused(String),
     /// A post would do more than was asked, for this reason; nothing was posted.
@@ -93,6 +95,26 @@ pub enum Verdict {
     GaveUp(String),
     /// A signal came; [`Outcome::posts`] says what it left behind.
     Interrupted,
+}
+
+/// A rollback by this program that was not followed to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoppedRollback {
+    /// Why the rollout failed; `None` if it converged, and is rolled back because others failed.
+    pub failure: Option<Why>,
+    /// Whether the request that rolls back was sent.
+    pub sent: Posts,
+    /// What stopped the command.
+    pub by: StoppedBy,
+}
+
+/// What stopped a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoppedBy {
+    /// A signal.
+    Signal,
+    /// Its deadline, or an engine that became unavailable, in these words.
+    GaveUp(String),
 }
 
 /// Why nothing was to be done.

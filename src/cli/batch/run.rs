@@ -266,7 +266,10 @@ impl<J: Send> Run<'_, J> {
         }
     }
 
-    fn ended(&mut self, key: usize, outcome: Outcome) {
+    fn ended(&mut self, key: usize, mut outcome: Outcome) {
+        if self.rules.undoes {
+            undo::note_interrupt(&mut outcome);
+        }
         match outcome.verdict {
             Verdict::RolloutFailed(_) | Verdict::RolledBack if self.rules.waits => {
                 // What has failed keeps the next ones from being begun, not what becomes of it.
