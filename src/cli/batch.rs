@@ -9,7 +9,7 @@ use super::acting::ActingArgs;
 use super::exit::Exit;
 use super::global::Global;
 use super::progress::Progress;
-use super::report::{Style, choose, report};
+use super::report::{Style, choose, report, why_nothing_changed};
 use super::select::{Chosen, Each, Jobs, SelectArgs};
 use super::undo::{self, Undo, UndoArgs, Way};
 use crate::api::client::Client;
@@ -210,7 +210,11 @@ impl Batch<'_> {
             undoes: undo != Undo::No,
         };
         let mut progress = self.acting.progress.renderer(self.global);
-        for (key, outcome) in keys.iter().zip(run::run(self.client, begun, &act, &rules, &mut *progress)) {
+        let ended = match self.blocked(outcomes.iter().flatten(), &rules) {
+            Some(why) => begun.into_iter().map(|job| not_begun(job, why.clone())).collect(),
+            None => run::run(self.client, begun, &act, &rules, &mut *progress),
+        };
+        for (key, outcome) in keys.iter().zip(ended) {
             outcomes[*key] = Some(outcome);
         }
         let mut outcomes: Vec<Outcome> = outcomes.into_iter().flatten().collect();
@@ -220,6 +224,12 @@ impl Batch<'_> {
         let sums_up = !self.acting.progress.is_quiet()
             && !outcomes.iter().any(|one| matches!(one.verdict, Verdict::Planned));
         report(Style { json: self.acting.json, sums_up, ..self.style }, &outcomes, self.global)
+    }
+
+    /// Why nothing is changed: too many services cannot be, which is known before the first request that changes one.
+    fn blocked<'o>(&self, ended: impl Iterator<Item = &'o Outcome>, rules: &Rules) -> Option<String> {
+        let is_blocked = rules.max_failures > 0 && rules.failed_before >= rules.max_failures;
+        is_blocked.then(|| why_nothing_changed(ended.filter(|one| is_failure(one)), self.style))
     }
 
     /// Undoes what has gone well, the last first, because others have failed.
@@ -239,6 +249,12 @@ impl Batch<'_> {
     }
 }
 
+fn not_begun<J>(job: Job<J>, why: String) -> Outcome {
+    let mut outcome = Outcome::new(&job.given, Verdict::NotBegun(NotBegun::Blocked(why)));
+    outcome.service = Some(job.service);
+    outcome
+}
+
 fn planned<J>(Chosen { given, found, .. }: Chosen, with: J) -> Planned<J> {
     match found {
         Ok(service) => Ok(Job { given, service, with }),
@@ -253,8 +269,9 @@ pub fn at_once<W: Send, R: Send>(items: Vec<W>, work: impl Fn(W) -> R + Sync) ->
 
 /// Whether so many have failed that the batch as a whole has: what `--rollback-on-failure=all` undoes.
 fn has_failed(outcomes: &[Outcome], rules: &Rules) -> bool {
-    let was_stopped =
-        |one: &Outcome| matches!(one.verdict, Verdict::NotBegun(NotBegun::Canary | NotBegun::Failures));
+    let was_stopped = |one: &Outcome| {
+        matches!(one.verdict, Verdict::NotBegun(NotBegun::Canary | NotBegun::Failures | NotBegun::Blocked(_)))
+    };
     outcomes.iter().any(was_stopped)
         || outcomes.iter().filter(|one| is_failure(one)).count() >= rules.max_failures.max(1)
 }

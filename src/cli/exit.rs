@@ -128,7 +128,7 @@ impl Exit {
             Verdict::NotBegun(NotBegun::Interrupted) => Exit::of_signal(signal),
             // Of this one nothing was posted, and so there is nothing that goes on.
             Verdict::NotBegun(NotBegun::Time | NotBegun::Engine) => Exit::Unreachable,
-            Verdict::NotBegun(NotBegun::Canary | NotBegun::Failures) => Exit::Failed,
+            Verdict::NotBegun(NotBegun::Blocked(_) | NotBegun::Canary | NotBegun::Failures) => Exit::Failed,
             Verdict::Refused(_) => Exit::Failed,
             Verdict::Paused | Verdict::Skipped(_) => Exit::RolloutFailed,
             Verdict::Failed(error) => Exit::of(error, signal),

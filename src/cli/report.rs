@@ -1,5 +1,7 @@
 //! What acting commands say: one object of one shape, or lines for people.
 
+mod blocked;
+
 use serde_json::{Value, json};
 
 use super::exit::{self, Exit};
@@ -15,6 +17,8 @@ use crate::api::shell;
 use crate::api::spec::Change;
 use crate::api::update::{NotBegun, Outcome, Posts, Unchanged, Verdict};
 use crate::output;
+use blocked::Unknown;
+pub use blocked::why_nothing_changed;
 
 /// How an acting command reports.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +48,7 @@ impl Style {
 
 /// Prints what became of the services and gives the command's exit code.
 pub fn report(style: Style, outcomes: &[Outcome], global: &Global) -> anyhow::Result<Exit> {
+    let unknown = blocked::by_unknown_services(outcomes);
     let code = exit_code(style, outcomes, global);
     let mut out = output::stdout();
     if style.json {
@@ -56,11 +61,14 @@ pub fn report(style: Style, outcomes: &[Outcome], global: &Global) -> anyhow::Re
             }
         }
         remark(outcome);
-        if !is_told_with_others(outcome, outcomes.len()) {
+        if unknown.is_none() && !is_told_with_others(outcome, outcomes.len()) {
             tell_error(style, outcome, global);
         }
     }
-    tell_together(style, outcomes, global);
+    match &unknown {
+        Some(Unknown { why, hint }) => output::error(why, std::iter::empty::<&str>(), hint.as_deref()),
+        None => tell_together(style, outcomes, global),
+    }
     if style.sums_up && outcomes.len() > 1 {
         output::note(&summary(style, outcomes));
     }
@@ -91,7 +99,7 @@ fn none_of(style: Style, names: &[String], error: Error, global: &Global) -> any
     if let Some((first, rest)) = names.split_first() {
         let mut outcomes = vec![Outcome::new(first, Outcome::ending(error, Posts::None))];
         let why = if global.signal().is_some() { NotBegun::Interrupted } else { NotBegun::Engine };
-        outcomes.extend(rest.iter().map(|given| Outcome::new(given, Verdict::NotBegun(why))));
+        outcomes.extend(rest.iter().map(|given| Outcome::new(given, Verdict::NotBegun(why.clone()))));
         return report(style, &outcomes, global);
     }
     let error = anyhow::Error::from(error).context(format!("cannot {} any service", style.verb));

@@ -169,7 +169,7 @@ fn stopped_by(undone: &Outcome) -> Option<StoppedBy> {
         Verdict::Interrupted | Verdict::NotBegun(NotBegun::Interrupted) => Some(StoppedBy::Signal),
         Verdict::GaveUp(why) => Some(StoppedBy::GaveUp(why.clone())),
         Verdict::NotBegun(why @ (NotBegun::Time | NotBegun::Engine)) => {
-            Some(StoppedBy::GaveUp(super::words::not_begun(*why).to_owned()))
+            Some(StoppedBy::GaveUp(super::words::not_begun(why).to_owned()))
         }
         Verdict::Failed(Error::TimeUp { .. }) | Verdict::Unknown(_) => {
             let said = super::words::of(undone, None)?;

@@ -59,7 +59,11 @@ pub fn of(outcome: &Outcome, signal: Option<usize>) -> Option<Said> {
             Some("see why the others failed, and run the command again".to_owned()),
         ),
         Verdict::RollbackStopped(rollback) => stopped::causes_and_hint(outcome, rollback, signal),
-        Verdict::NotBegun(why) => (vec![not_begun(*why).to_owned()], None),
+        Verdict::NotBegun(why @ NotBegun::Blocked(_)) => {
+            let hint = "fix that, or leave such services out with `--max-failures 0`".to_owned();
+            (vec![not_begun(why).to_owned()], Some(hint))
+        }
+        Verdict::NotBegun(why) => (vec![not_begun(why).to_owned()], None),
         Verdict::Removed => (vec!["the service was removed while it was watched".to_owned()], None),
         Verdict::Refused(why) => (vec![why.clone()], None),
         Verdict::Skipped(why) => {
@@ -266,8 +270,9 @@ pub fn undo(outcome: &Outcome) -> Option<String> {
 }
 
 /// Why one of many services was not begun.
-pub fn not_begun(why: NotBegun) -> &'static str {
+pub fn not_begun(why: &NotBegun) -> &str {
     match why {
+        NotBegun::Blocked(why) => why,
         NotBegun::Failures => "too many others had failed (--max-failures)",
         NotBegun::Canary => "the first ones, which are tried out (--canary), have not all converged",
         NotBegun::Time => "the time was up (--timeout)",

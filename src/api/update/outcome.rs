@@ -138,8 +138,10 @@ pub enum Unchanged {
 }
 
 /// Why one of many services was not begun.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotBegun {
+    /// Nothing was changed at all, for this reason: another service cannot be changed.
+    Blocked(String),
     /// As many had failed as may fail.
     Failures,
     /// Not all of the first ones, which are tried out, had converged.

@@ -323,7 +323,7 @@ impl<J: Send> Run<'_, J> {
     fn end(mut self) -> Vec<Outcome> {
         let why = self.stop.unwrap_or(NotBegun::Interrupted);
         for (key, job) in self.waiting.drain(..) {
-            let mut outcome = Outcome::new(&job.given, Verdict::NotBegun(why));
+            let mut outcome = Outcome::new(&job.given, Verdict::NotBegun(why.clone()));
             outcome.service = Some(job.service);
             self.outcomes[key] = Some(outcome);
         }

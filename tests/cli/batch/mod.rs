@@ -1,5 +1,6 @@
 //! Many services with one command: which are selected, what is asked, in which order, and when it stops.
 
+mod blocked;
 mod course;
 mod selection;
 

@@ -59,16 +59,16 @@ fn a_paused_service_in_a_selection_is_told_and_not_resumed() {
     }
     let run = swarmctl("restart --stack se-pause --max-failures 0 --json").exits(5);
     assert_eq!(outcomes(&run), ["a converged", "b paused", "c converged"]);
-    // What changes nothing of it is no post and keeps no other from being changed, but it is not so on the cluster.
+    // There is nothing to send to it, but its tasks do not run.
     for command in ["scale 1", "update-image --no-resolve-image opera443399/whoami:bad"] {
         let (command, more) = command.split_once(' ').unwrap();
-        swarmctl(&format!("{command} -d --json {more} --filter name=se-pause-b")).exits(0);
+        swarmctl(&format!("{command} -d --json {more} --filter name=se-pause-b")).exits(5);
         let run = swarmctl(&format!("{command} --json {more} --filter name=se-pause-b")).exits(5);
-        assert_eq!(outcomes(&run), ["b paused"]);
-        run.says(&["its rollout is paused"]);
+        assert_eq!(outcomes(&run), ["b failed"]);
+        run.says(&["update paused due to failure"]);
     }
     let run = swarmctl("scale --stack se-pause 1 --json").exits(5);
-    assert_eq!(outcomes(&run), ["a unchanged", "b paused", "c unchanged"]);
+    assert_eq!(outcomes(&run), ["a unchanged", "b failed", "c unchanged"]);
     assert_eq!(engine().service("se-pause-b")["Version"], before);
     // A good image is the way out.
     swarmctl(&format!("update-image --no-resolve-image --stack se-pause {NEW}")).exits(0);
