@@ -11,9 +11,7 @@ use crate::api::failures::{Explanation, Failure};
 use crate::api::forecast::Forecast;
 use crate::api::shell;
 use crate::api::spec::Place;
-use crate::api::update::{
-    Conflict, NotBegun, Outcome, Posts, StoppedBy, StoppedRollback, Unchanged, Verdict,
-};
+use crate::api::update::{Conflict, NotBegun, Outcome, Posts, Unchanged, Verdict};
 
 /// Why a service is not as it was asked for, and what to do.
 #[derive(Debug)]
@@ -340,11 +338,9 @@ pub fn word(verdict: &Verdict) -> &'static str {
         Verdict::Skipped(_) => "skipped",
         Verdict::Failed(error) => failure_word(error),
         Verdict::Unknown(_) => "unknown",
-        Verdict::RollbackStopped(StoppedRollback { by: StoppedBy::Signal, .. }) | Verdict::Interrupted => {
-            "interrupted"
-        }
-        Verdict::RollbackStopped(StoppedRollback { failure: Some(_), .. }) => "failed",
-        Verdict::RollbackStopped(_) | Verdict::GaveUp(_) => "gave_up",
+        Verdict::RollbackStopped(rollback) => stopped::word(rollback),
+        Verdict::GaveUp(_) => "gave_up",
+        Verdict::Interrupted => "interrupted",
     }
 }
 

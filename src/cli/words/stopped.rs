@@ -28,6 +28,15 @@ pub fn causes_and_hint(
     (causes, Some(what_next(outcome, rollback.sent)))
 }
 
+/// What the ending is called in JSON.
+pub fn word(rollback: &StoppedRollback) -> &'static str {
+    match (&rollback.by, &rollback.failure) {
+        (StoppedBy::Signal, _) => "interrupted",
+        (StoppedBy::GaveUp(_), Some(_)) => "failed",
+        (StoppedBy::GaveUp(_), None) => "gave_up",
+    }
+}
+
 fn what_next(outcome: &Outcome, sent: Posts) -> String {
     let name = shell::service(outcome.name());
     let follow = format!("follow the rollback with `swarmctl wait {name}` or `swarmctl status {name}`");
