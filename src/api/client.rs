@@ -21,19 +21,13 @@ use super::managers::{Managers, NONE};
 use super::observer::Observer;
 use super::path::Path;
 use super::row_reader::Rows;
-
-/// How long an engine is waited for that is silent, has no leader or answers 503.
-pub const PATIENCE: Duration = Duration::from_secs(60);
-
-/// How long a manager may take to say who leads, where others can be asked.
-const PROBE: Duration = Duration::from_secs(4);
-/// Between two rounds of asking all managers who leads.
-const BETWEEN_ROUNDS: Duration = Duration::from_millis(500);
+use super::timeouts::Timeouts;
 
 /// An engine, talked to over kept-alive connections. May be shared by threads.
 #[derive(Debug)]
 pub struct Client {
     managers: Managers,
+    timeouts: Timeouts,
     interrupt: Interrupt,
     deadline: Option<Instant>,
     observer: Observer,
@@ -75,8 +69,9 @@ impl Client {
     /// A client of the engine that `connection` leads to; nothing is asked yet. No wait goes past `deadline`.
     pub fn new(connection: Connection, interrupt: Interrupt, deadline: Option<Instant>) -> Self {
         let (observer, first_date) = (Observer::default(), OnceLock::new());
+        let timeouts = connection.timeouts;
         let managers = Managers::new(vec![Door::new(connection, &interrupt)]);
-        Self { managers, interrupt, deadline, observer, first_date }
+        Self { managers, timeouts, interrupt, deadline, observer, first_date }
     }
 
     /// The same with more managers of the same swarm, to be asked where one does not answer.
@@ -89,6 +84,11 @@ impl Client {
     /// The same, with someone who is told of every request.
     pub fn observed(self, observer: Observer) -> Self {
         Self { observer, ..self }
+    }
+
+    /// How long is waited for whom.
+    pub fn timeouts(&self) -> &Timeouts {
+        &self.timeouts
     }
 
     /// The flag that ends every wait.
@@ -261,7 +261,11 @@ impl Client {
 
     /// How long one answer is waited for. Where another manager can be asked, that is done sooner.
     fn limit(&self) -> Duration {
-        if self.managers.are_many() { self.managers.patience() } else { PATIENCE }
+        if self.managers.are_many() {
+            self.managers.patience(self.timeouts.failover)
+        } else {
+            self.timeouts.unavailable
+        }
     }
 
     /// The manager that is asked; of several one that sees a leader, if there is any.
@@ -274,14 +278,14 @@ impl Client {
     }
 
     /// Goes on to another manager that sees a leader, unless that has been done; waits while there is none. Whether
-    /// there is one within [`PATIENCE`] from `began`.
+    /// there is one within [`Timeouts::unavailable`] from `began`.
     fn leave(&self, from: usize, began: Instant) -> Result<bool> {
         let probe = |door: &Door| {
             let target = "/nodes?filters=%7B%22role%22%3A%7B%22manager%22%3Atrue%7D%7D";
-            self.send_to(door, Asked::get(target), PROBE, None)?.json()
+            self.send_to(door, Asked::get(target), self.timeouts.leader_probe, None)?.json()
         };
         let may_go_on = || {
-            let left = PATIENCE.saturating_sub(began.elapsed());
+            let left = self.timeouts.unavailable.saturating_sub(began.elapsed());
             !left.is_zero() && self.time_left().is_none_or(|left| !left.is_zero())
         };
         self.managers.leave(
@@ -289,8 +293,9 @@ impl Client {
             probe,
             |words| self.observer.note(words),
             || {
-                let left = self.time_left().unwrap_or(BETWEEN_ROUNDS);
-                self.interrupt.sleep(left.min(BETWEEN_ROUNDS))?;
+                let interval = self.timeouts.leader_interval;
+                let left = self.time_left().unwrap_or(interval);
+                self.interrupt.sleep(left.min(interval))?;
                 Ok(may_go_on())
             },
         )

@@ -7,6 +7,7 @@ use super::credentials::RegistryAuth;
 use super::endpoint::Endpoint;
 use super::headers::Header;
 use super::proxy::Proxy;
+use super::timeouts::Timeouts;
 
 /// What the client says itself is not for the user's headers to say, as with docker.
 const OWN_HEADERS: [&str; 10] = [
@@ -36,6 +37,8 @@ pub struct Connection {
     pub proxy: Option<Proxy>,
     /// The API version to speak, where somebody insists on one; else the engine's own.
     pub api_version: Option<(u32, u32)>,
+    /// How long is waited for whom.
+    pub timeouts: Timeouts,
 }
 
 impl Connection {

@@ -1,11 +1,9 @@
 //! Creating a service, once, also where the engine's answer is lost.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::client::{Client, PATIENCE};
+use super::client::Client;
 use super::credentials::RegistryAuth;
 use super::error::{Error, Result};
 use super::forecast::{self, Forecast};
@@ -13,10 +11,6 @@ use super::nodes;
 use super::services::{self, Posted, Service};
 use super::spec::{Change, Place};
 use super::update::{Outcome, Posts, Retries, Verdict, stores_all, unstored};
-
-/// Pauses before a nameless service is looked for again.
-const LOOK_AGAIN: [Duration; 3] =
-    [Duration::from_millis(100), Duration::from_millis(300), Duration::from_millis(600)];
 
 /// Creates a service of this spec, with these credentials for its image; `given` is what the command line calls it.
 ///
@@ -117,7 +111,7 @@ enum Created {
 }
 
 fn posted(client: &Client, spec: &Value, auth: Option<&RegistryAuth>, posts: &mut Posts) -> Result<Created> {
-    let mut lost = Retries::of_lost_answers(PATIENCE);
+    let mut lost = Retries::of_lost_answers(client.timeouts());
     // The engine's clock before the first post, and no doubt about a post where even this fails.
     client.api_version()?;
     let name = spec["Name"].as_str().filter(|name| !name.is_empty());
@@ -141,7 +135,7 @@ fn posted(client: &Client, spec: &Value, auth: Option<&RegistryAuth>, posts: &mu
         *posts = Posts::InDoubt;
         let mut found = look_up(client, name, spec)?;
         // The engine may still be at it when the connection breaks, and without a name nothing guards a second post.
-        for pause in LOOK_AGAIN.iter().filter(|_| name.is_none()) {
+        for pause in client.timeouts().pauses_of_create_lookup().iter().filter(|_| name.is_none()) {
             if found.is_none() {
                 client.interrupt().sleep(*pause)?;
                 found = look_up(client, name, spec)?;

@@ -8,15 +8,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::client::Client;
 use super::credentials::Credentials;
 use super::error::{CredentialsError, Error, Result};
 use super::interrupt::Interrupt;
 use super::secrets::{Secret, Secrets};
 
-/// How long a helper is waited for; one that asks a person for a passphrase needs a while.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How long the rest of its words is waited for when it has ended: a child of its own may hold its streams.
-const LAST_WORDS: Duration = Duration::from_millis(500);
 /// What is printed beyond this many bytes is not read: as a header it would be more than a request can hold.
 const LONGEST_ANSWER: usize = 32 << 10;
 /// How many characters and lines of its words are shown.
@@ -37,14 +34,10 @@ pub fn program(name: &str) -> String {
 /// Asks the helper of this name for the credentials of a server; `None` where it has none.
 ///
 /// The server's name goes to its stdin and the secret comes from its stdout: neither is in the process list. It is
-/// waited for until a signal comes or the time that is left is up, [`PATIENCE`] at most. Its words are told without
+/// waited for until a signal comes or the time that is left is up, [`Timeouts::credential_helper`](super::timeouts::Timeouts) at most. Its words are told without
 /// the secrets that are `known`, and those that it printed itself.
-pub fn get(
-    name: &str,
-    server: &str,
-    (interrupt, left): (&Interrupt, Option<Duration>),
-    known: &Secrets,
-) -> Result<Option<Credentials>> {
+pub fn get(name: &str, server: &str, client: &Client, known: &Secrets) -> Result<Option<Credentials>> {
+    let (interrupt, timeouts) = (client.interrupt(), client.timeouts());
     let program = program(name);
     let failure = |why, hangs| CredentialsError::Helper { program: program.clone(), why, hangs }.into();
     let failed = |why: String| -> Error { failure(why, false) };
@@ -70,7 +63,8 @@ pub fn get(
         // Who does not read it has closed it.
         let _ = stdin.write_all(server.as_bytes());
     }
-    let limit = left.map_or(PATIENCE, |left| left.min(PATIENCE));
+    let patience = timeouts.credential_helper;
+    let limit = client.time_left().map_or(patience, |left| left.min(patience));
     let status = match ended(&mut child, interrupt, limit) {
         Ok(Some(status)) => status,
         other => {
@@ -83,7 +77,7 @@ pub fn get(
             return Err(failure(why, true));
         }
     };
-    let said = stdout.all();
+    let said = stdout.all(timeouts.helper_output);
     if said.len() >= LONGEST_ANSWER {
         return Err(failed(format!(
             "gave no credentials: it printed more than {} KiB",
@@ -95,7 +89,7 @@ pub fn get(
     }
     // On a terminal a signal reaches the helper too.
     interrupt.check()?;
-    let complained = stderr.all();
+    let complained = stderr.all(timeouts.helper_output);
     let has_none = |text: &[u8]| String::from_utf8_lossy(text).contains(NONE);
     if has_none(&said) || has_none(&complained) {
         return Ok(None);
@@ -240,19 +234,21 @@ impl Words {
         self.read.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn all(&self) -> Vec<u8> {
+    fn all(&self, wait: Duration) -> Vec<u8> {
         // A late end is as good as none.
-        let _ = self.end.recv_timeout(LAST_WORDS);
+        let _ = self.end.recv_timeout(wait);
         self.until_now()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::connection::Connection;
     use super::*;
 
     fn failure(name: &str) -> String {
-        get(name, "r", (&Interrupt::default(), None), &Secrets::default()).unwrap_err().to_string()
+        let client = Client::new(Connection::default(), Interrupt::default(), None);
+        get(name, "r", &client, &Secrets::default()).unwrap_err().to_string()
     }
 
     #[test]

@@ -71,7 +71,8 @@ pub(super) struct Hello {
 impl Door {
     /// Nothing is asked yet.
     pub fn new(connection: Connection, interrupt: &Interrupt) -> Self {
-        let agent = transport::agent(&connection.endpoint, connection.proxy.as_ref(), interrupt);
+        let agent =
+            transport::agent(&connection.endpoint, connection.proxy.as_ref(), connection.timeouts, interrupt);
         let gate = matches!(connection.endpoint, Endpoint::Ssh(_)).then(|| Gate::new(SSH_CONNECTIONS));
         Self { agent, gate, connection, interrupt: interrupt.clone(), hello: OnceLock::new() }
     }

@@ -1,7 +1,6 @@
 //! Why a rollout failed, with all that the engine can tell: nodes by name, the ends of logs, addresses of networks.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use super::addresses::{self, Usage};
 use super::client::Client;
@@ -14,8 +13,6 @@ use super::services::Service;
 const MOST_CAUSES: usize = 5;
 /// The last lines of a failed task's log.
 const LOG_LINES: u64 = 10;
-/// A log that does not come by then (its node may be gone) is left out.
-const LOG_PATIENCE: Duration = Duration::from_secs(3);
 
 /// What is known of a failed rollout beyond the judgement.
 #[derive(Clone, Debug, Default)]
@@ -69,7 +66,9 @@ pub fn explain(client: &Client, service: &Service, judgement: &Judgement) -> Exp
 
 /// The end of a task's log, as far as it comes.
 fn last_lines(client: &Client, task: &str, is_tty: bool) -> Vec<String> {
-    let ask = logs::Ask { tail: Some(LOG_LINES), idle: Some(LOG_PATIENCE), ..logs::Ask::default() };
+    // A log that does not come by then is left out.
+    let idle = Some(client.timeouts().failure_log);
+    let ask = logs::Ask { tail: Some(LOG_LINES), idle, ..logs::Ask::default() };
     let mut lines = Vec::new();
     let Ok(mut messages) = logs::open(client, Of::Task(task), is_tty, &ask) else { return lines };
     while let Ok(Some((channel, message))) = messages.next() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use percent_encoding::percent_decode;
 
-use super::client::{Client, PATIENCE, Stream};
+use super::client::{Client, Stream};
 use super::error::Result;
 use super::path::Path;
 
@@ -45,7 +45,7 @@ pub struct Ask {
 /// `GET /services/{id}/logs` or `GET /tasks/{id}/logs`. The engine sends no frames where the spec has a TTY
 /// (`is_tty`), and not every engine says so.
 pub fn open<'c>(client: &'c Client, of: Of, is_tty: bool, ask: &Ask) -> Result<Messages<'c>> {
-    let idle = ask.idle.or_else(|| (!ask.follow).then_some(PATIENCE));
+    let idle = ask.idle.or_else(|| (!ask.follow).then_some(client.timeouts().unavailable));
     let decoder = if is_tty { Decoder::Lines(Lines::default()) } else { Decoder::Frames(Frames::default()) };
     Ok(Messages { stream: client.stream(&path(of, ask), idle)?, decoder, ready: VecDeque::new() })
 }

@@ -13,9 +13,6 @@ use super::error::{Error, Result};
 /// No manager has been chosen yet.
 pub(super) const NONE: usize = usize::MAX;
 
-/// How long an answer is waited for at first, where another manager can be asked.
-const FIRST_PATIENCE: Duration = Duration::from_secs(10);
-
 /// So many rounds in which all refuse are no passing trouble.
 const FINAL_ROUNDS: u32 = 3;
 
@@ -82,9 +79,9 @@ impl Managers {
         self.doors.iter().filter_map(Door::most_streams).min()
     }
 
-    /// How long one answer is waited for: longer each time that a manager was left, since all may be slow.
-    pub fn patience(&self) -> Duration {
-        FIRST_PATIENCE * (self.left.load(Ordering::Relaxed) + 1).min(6)
+    /// How long one answer is waited for: `first`, and longer each time that a manager was left, since all may be slow.
+    pub fn patience(&self, first: Duration) -> Duration {
+        first * (self.left.load(Ordering::Relaxed) + 1).min(6)
     }
 
     /// The pauses before something is asked of another manager: twice of each at once, then less often.

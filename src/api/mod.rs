@@ -54,6 +54,7 @@ pub mod target;
 pub mod task;
 pub mod tasks;
 pub mod time;
+pub mod timeouts;
 pub mod transport;
 pub mod update;
 mod user_file;

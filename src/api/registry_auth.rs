@@ -94,8 +94,7 @@ impl Keyring {
             return Err(CredentialsError::Helper { program, why, hangs }.into());
         }
         let secrets = Secrets::new(self.variable.secrets().chain(self.file.secrets()));
-        let limits = (client.interrupt(), client.time_left());
-        let answer = credential_helper::get(helper, key_of(registry), limits, &secrets);
+        let answer = credential_helper::get(helper, key_of(registry), client, &secrets);
         if let Err(Error::Credentials(CredentialsError::Helper { why, hangs, .. })) = &answer {
             let registry = registry.to_owned();
             failures.push(Failure { registry, program, why: why.clone(), hangs: *hangs });

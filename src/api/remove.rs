@@ -1,17 +1,11 @@
 //! Removing a service, also where the engine's answer is lost.
 
-use std::time::Duration;
-
-use super::client::{Client, PATIENCE};
+use super::client::Client;
 use super::error::{Error, Result};
 use super::forecast::Forecast;
 use super::services::{self, Service};
 use super::tasks::{self, Which};
 use super::update::{Conflict, Outcome, Posts, Retries, Verdict};
-
-/// Pauses between two looks at the tasks that are left: from this one on, longer by half each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Removes the service; with `if_version` only if that is its version index.
 ///
@@ -59,7 +53,7 @@ fn is_other(service: &Service, if_version: Option<u64>, outcome: &mut Outcome) -
 /// What became of a lost answer is looked up. A service that is still there is deleted again, which is safe: an ID
 /// is never given twice. One that is gone is removed, whoever did it.
 fn delete(client: &Client, id: &str, posts: &mut Posts, was_looked_up: &mut bool) -> Result<()> {
-    let mut lost = Retries::of_lost_answers(PATIENCE);
+    let mut lost = Retries::of_lost_answers(client.timeouts());
     loop {
         client.interrupt().check()?;
         let error = match services::delete(client, id) {
@@ -99,7 +93,7 @@ pub fn wait_until_gone(client: &Client, outcomes: &mut [Outcome]) {
         .filter(|outcome| matches!(outcome.verdict, Verdict::Applied))
         .filter_map(|outcome| Some((outcome.service.as_ref()?, &mut outcome.verdict)))
         .collect();
-    let mut pause = FIRST_PAUSE;
+    let mut pause = client.timeouts().removal_interval;
     while !waiting.is_empty() {
         let services: Vec<_> = waiting.iter().map(|(service, _)| (service.id(), service.name())).collect();
         let left = match tasks::list_left(client, &services) {
@@ -119,6 +113,6 @@ pub fn wait_until_gone(client: &Client, outcomes: &mut [Outcome]) {
                 return;
             }
         }
-        pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+        pause = (pause * 3 / 2).min(client.timeouts().max_removal_interval);
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::endpoint::Tls;
 use super::error::BadValue;
+use super::timeouts::Timeouts;
 
 /// The context that is no file: it is made of flags and variables.
 pub const DEFAULT_CONTEXT: &str = "default";
@@ -38,6 +39,8 @@ pub struct Setting {
 /// All that flags and variables say of the engine, as it was given. To docker a variable that is empty is not set.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
+    /// How long is waited for whom.
+    pub timeouts: Timeouts,
     /// `--host`; empty is the default endpoint.
     pub host: Option<String>,
     /// `--context`; empty is none.

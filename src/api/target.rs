@@ -83,6 +83,7 @@ impl Target {
             context: context.clone(),
             headers: headers.clone(),
             api_version,
+            timeouts: settings.timeouts,
             ..Connection::default()
         });
         let connection = connections.next().unwrap_or_default();

@@ -2,13 +2,11 @@
 //!
 //! The protocol is that of docker's client (cobra's): the words before the cursor and the one that it is on are the
 //! arguments; a line is a candidate, a tab and what it is; the last line is `:` and a directive. Nothing else is ever
-//! printed, whatever goes wrong, and an engine has [`PATIENCE`] for all of its answers.
+//! printed, whatever goes wrong, and an engine has [`Timeouts::completion`](crate::api::timeouts::Timeouts) for all of its answers.
 
 mod engine;
 mod kind;
 pub mod line;
-
-use std::time::Duration;
 
 use clap::{Args as _, Command, FromArgMatches as _};
 
@@ -18,9 +16,6 @@ use super::grammar;
 use crate::output;
 use kind::Kind;
 use line::{Line, Wanted};
-
-/// Nobody waits longer for a list of names.
-const PATIENCE: Duration = Duration::from_millis(900);
 
 /// The words that ask for it; the second is docker's own shells' way to say that they show no descriptions.
 pub const NAMES: [&str; 2] = ["__complete", "__completeNoDesc"];
@@ -122,7 +117,7 @@ fn client(globals: &[&str]) -> Option<engine::Asked> {
     let command = grammar::docker(GlobalArgs::augment_args(Command::new("swarmctl"))).ignore_errors(true);
     let matches = command.try_get_matches_from(std::iter::once(&"swarmctl").chain(globals)).ok()?;
     let global = Global::new(GlobalArgs::from_arg_matches(&matches).ok()?).ok()?;
-    Some(engine::Asked::new(global, PATIENCE))
+    Some(engine::Asked::new(global))
 }
 
 fn about(text: Option<&clap::builder::StyledStr>) -> String {

@@ -1,6 +1,7 @@
 //! Flags before the subcommand and the environment, read once.
 
 mod engine;
+mod timeouts;
 
 use std::io::IsTerminal as _;
 use std::sync::atomic::AtomicBool;
@@ -82,7 +83,7 @@ impl Global {
                 .context("cannot listen for signals")?;
         }
         Ok(Self {
-            settings: args.engine.settings(),
+            settings: args.engine.settings(timeouts::timeouts()?),
             target: OnceLock::new(),
             interrupt,
             keyring: OnceLock::new(),

@@ -10,11 +10,8 @@ use crate::api::nodes::{self, Node};
 use crate::api::rollout::{Judgement, Known, Need, Seen, State, View, WaitsFor, Why, judge};
 use crate::api::services::{self, Service};
 use crate::api::tasks::{self, Listed, Task, Which};
+use crate::api::timeouts::Timeouts;
 use crate::api::update::{Conflict, Outcome, Posts, Verdict};
-
-/// Pauses between two looks: from this one on, longer by half each time while nothing changes.
-pub const FIRST_PAUSE: Duration = Duration::from_millis(200);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// A service that is watched.
 #[derive(Debug)]
@@ -156,7 +153,7 @@ pub fn put_down(outcome: &mut Outcome, watched: Watched) {
 
 /// Watches the services until each has ended.
 pub fn until_ended(client: &Client, watched: &mut [Watched], progress: &mut dyn Progress) {
-    let mut pause = FIRST_PAUSE;
+    let mut pause = client.timeouts().rollout_interval;
     while let Some(wait) = turn(client, watched, progress, &mut pause) {
         if let Err(error) = client.interrupt().sleep(wait) {
             end_all(watched, &ending_of(&error));
@@ -185,7 +182,8 @@ pub fn turn(
             progress.changed(&Look::of(one));
         }
     }
-    *pause = if has_changed { FIRST_PAUSE } else { (*pause * 3 / 2).min(LONGEST_PAUSE) };
+    let Timeouts { rollout_interval, max_rollout_interval, .. } = *client.timeouts();
+    *pause = if has_changed { rollout_interval } else { (*pause * 3 / 2).min(max_rollout_interval) };
     let is_over = client.time_left().is_some_and(|left| left.is_zero());
     match looked {
         _ if watched.iter().all(|one| one.ending.is_some()) => return None,
@@ -213,7 +211,11 @@ fn until_next(client: &Client, watched: &[Watched], pause: Duration) -> Duration
         State::UnderWay(WaitsFor::Monitor(left)) => Duration::try_from(*left).ok(),
         _ => None,
     };
-    let soonest = watched.iter().filter_map(monitor).min().map_or(pause, |left| left.max(FIRST_PAUSE));
+    let soonest = watched
+        .iter()
+        .filter_map(monitor)
+        .min()
+        .map_or(pause, |left| left.max(client.timeouts().rollout_interval));
     let left = client.time_left().unwrap_or(pause);
     pause.min(soonest).min(left)
 }

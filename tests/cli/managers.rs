@@ -16,8 +16,11 @@ fn swarm() -> FakeSwarm {
 
 fn at(hosts: &[&str], args: &[&str]) -> Run {
     let hosts = hosts.iter().flat_map(|host| ["-H", host]);
-    swarmctl(hosts.chain(args.iter().copied())).run()
+    swarmctl(hosts.chain(args.iter().copied())).timeouts(TIMEOUTS).run()
 }
+
+/// A manager that is silent is left soon, and elections are asked about often.
+const TIMEOUTS: &str = "failover=1500,leader_interval=50";
 
 const UPDATE: &[&str] = &["update-image", "--detach", "--no-resolve-image", "t001", NEW];
 
@@ -89,15 +92,17 @@ fn an_election_is_ridden_out_and_told_of() {
     swarm.world().has_no_leader = true;
     let (hosts, began) = ([swarm.host(), other.host()], std::time::Instant::now());
     let mut running =
-        swarmctl(["-H", &hosts[0], "-H", &hosts[1]].iter().copied().chain(UPDATE.iter().copied())).spawn();
-    thread::sleep(Duration::from_millis(2500));
+        swarmctl(["-H", &hosts[0], "-H", &hosts[1]].iter().copied().chain(UPDATE.iter().copied()))
+            .timeouts(TIMEOUTS)
+            .spawn();
+    thread::sleep(Duration::from_millis(600));
     swarm.world().has_no_leader = false;
     let run = running.wait().exits(0).says(&["waiting for the managers to elect one"]);
     assert!(began.elapsed() < Duration::from_secs(20), "{}", run.report());
     assert_eq!(run.stderr.matches("elect").count(), 1, "{}", run.report());
     // It lasts longer than there is time.
     swarm.world().has_no_leader = true;
-    let args = [UPDATE, &["--timeout", "2s"]].concat();
+    let args = [UPDATE, &["--timeout", "500ms"]].concat();
     at(&[&hosts[0], &hosts[1]], &args).exits(8);
 }
 
@@ -106,7 +111,7 @@ fn a_manager_of_another_swarm_is_not_gone_on_with() {
     let (swarm, stranger) = (swarm(), swarm());
     stranger.world().node = "x1o2d3e4n1o2d3e4n1o2d3e4n".to_owned();
     swarm.breaks(Break::lost(4).then(Door::Closing));
-    let args = [UPDATE, &["--timeout", "4s"]].concat();
+    let args = [UPDATE, &["--timeout", "1500ms"]].concat();
     at(&[&swarm.host(), &stranger.host()], &args).exits(9);
     assert!(stranger.posts().is_empty());
 }

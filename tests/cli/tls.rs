@@ -206,7 +206,8 @@ fn tls_to_a_port_without_it_is_said() {
     let answer = Answer { content_type: "text/plain", ..Answer::json(400, "400 Bad Request") };
     let engine = Engine::with_ping(answer, []);
     let relay = Relay::plain(engine.socket());
-    verified(&relay, &own).run().exits(8).tells_an_error().says(&["TLS", "hint: ", "2375"]);
+    let command = verified(&relay, &own).timeouts("connect=1000");
+    command.run().exits(8).tells_an_error().says(&["TLS", "hint: ", "2375"]);
 }
 
 /// Reads no file where no TLS is spoken: unix sockets, as with docker.

@@ -2,21 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Client, PATIENCE};
+use super::Client;
 use crate::api::answer::Answer;
 use crate::api::error::{Error, Result};
-
-/// Pauses before a read is asked again that broke off: three times within a second.
-const AFTER_BREAK: [Duration; 3] =
-    [Duration::from_millis(50), Duration::from_millis(250), Duration::from_millis(500)];
-/// Pauses before a socket is tried again that is missing or refuses: three tries within a second.
-const AFTER_REFUSAL: [Duration; 2] = [Duration::from_millis(250), Duration::from_millis(500)];
 
 impl Client {
     /// Asks once; again only where nothing was sent.
     pub(super) fn act(&self, ask: impl Fn() -> Result<Answer>) -> Result<Answer> {
         let began = Instant::now();
-        let mut pauses = AFTER_REFUSAL.into_iter();
+        let mut pauses = self.timeouts.pauses_after_refusal().into_iter();
         let mut tries = self.managers.tries();
         loop {
             let at = self.managers.at();
@@ -44,7 +38,7 @@ impl Client {
         }
     }
 
-    /// Repeats a read while its failure may pass: broken answers for a second, silence and 503 for [`PATIENCE`].
+    /// Repeats a read while its failure may pass: broken answers for a second, silence and 503 for [`unavailable`](crate::api::timeouts::Timeouts::unavailable).
     pub(super) fn read<T>(&self, ask: impl Fn() -> Result<T>) -> Result<T> {
         self.read_while(|e| e.is_broken_answer() || e.is_passing(), ask)
     }
@@ -66,15 +60,15 @@ impl Client {
                 other => return other,
             };
             if self.managers.are_many() {
-                let has_another = began.elapsed() < PATIENCE && self.leave(at, began)?;
+                let has_another = began.elapsed() < self.timeouts.unavailable && self.leave(at, began)?;
                 let Some(pause) = tries.next().filter(|_| has_another) else { return Err(error) };
                 self.interrupt.sleep(pause)?;
                 continue;
             }
             let next = match &error {
-                Error::Connect { .. } => AFTER_REFUSAL.get(breaks).copied(),
-                e if e.is_broken_answer() => AFTER_BREAK.get(breaks).copied(),
-                _ if began.elapsed() + pause < PATIENCE => {
+                Error::Connect { .. } => self.timeouts.pauses_after_refusal().get(breaks).copied(),
+                e if e.is_broken_answer() => self.timeouts.pauses_after_break().get(breaks).copied(),
+                _ if began.elapsed() + pause < self.timeouts.unavailable => {
                     pause = (pause * 3 / 2).min(Duration::from_secs(2));
                     breaks = 0;
                     Some(pause)

@@ -25,6 +25,7 @@ use super::endpoint::Endpoint;
 pub use super::error::{Obstacle, ObstacleKind};
 use super::interrupt::Interrupt;
 use super::proxy::Proxy;
+use super::timeouts::Timeouts;
 
 /// How many processes of ssh may run at once: sshd takes ten sessions, and others want some too.
 pub const SSH_CONNECTIONS: usize = 4;
@@ -33,11 +34,9 @@ pub const SSH_CONNECTIONS: usize = 4;
 const OUTPUT_BUFFER: usize = 72 * 1024;
 /// As many as there may be requests under way at once.
 const IDLE_CONNECTIONS: usize = 64;
-/// How long a connection is waited for; a unix socket that takes so long has a full backlog.
-const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// An HTTP agent whose connections go to `endpoint`.
-pub fn agent(endpoint: &Endpoint, proxy: Option<&Proxy>, interrupt: &Interrupt) -> Agent {
+pub fn agent(endpoint: &Endpoint, proxy: Option<&Proxy>, timeouts: Timeouts, interrupt: &Interrupt) -> Agent {
     let config = Config::builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -53,13 +52,15 @@ pub fn agent(endpoint: &Endpoint, proxy: Option<&Proxy>, interrupt: &Interrupt) 
     let interrupt = interrupt.clone();
     match endpoint.clone() {
         Endpoint::Unix(path) => {
-            Agent::with_parts(config, unix::UnixConnector::new(path, interrupt), NoResolver)
+            Agent::with_parts(config, unix::UnixConnector::new(path, timeouts.connect, interrupt), NoResolver)
         }
         Endpoint::Tcp(tcp) => {
-            let connector = tcp::TcpConnector::new(tcp, proxy.cloned(), interrupt);
+            let connector = tcp::TcpConnector::new(tcp, proxy.cloned(), timeouts, interrupt);
             Agent::with_parts(config, connector, NoResolver)
         }
-        Endpoint::Ssh(ssh) => Agent::with_parts(config, ssh::SshConnector::new(ssh, interrupt), NoResolver),
+        Endpoint::Ssh(ssh) => {
+            Agent::with_parts(config, ssh::SshConnector::new(ssh, timeouts, interrupt), NoResolver)
+        }
     }
 }
 

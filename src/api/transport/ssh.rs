@@ -18,11 +18,8 @@ use super::{in_words, limit};
 use crate::api::endpoint::Ssh;
 use crate::api::error::{Obstacle, ObstacleKind};
 use crate::api::interrupt::Interrupt;
+use crate::api::timeouts::Timeouts;
 
-/// ssh gives a host 30 s, and somebody may have to type a password.
-const CONNECT_LIMIT: Duration = Duration::from_secs(60);
-/// A process that has closed its output ends so soon, or is not waited for.
-const FAREWELL: Duration = Duration::from_secs(1);
 /// What is kept of ssh's words, from their end.
 const WORDS: usize = 4096;
 /// An engine's answer to a ping has a shorter head.
@@ -31,21 +28,22 @@ const LONGEST_HEAD: usize = 16 * 1024;
 /// Starts ssh for each connection.
 pub struct SshConnector {
     ssh: Ssh,
+    timeouts: Timeouts,
     interrupt: Interrupt,
 }
 
 impl SshConnector {
     /// Connections go to the engine of this machine; waits end when `interrupt` is raised.
-    pub fn new(ssh: Ssh, interrupt: Interrupt) -> Self {
-        Self { ssh, interrupt }
+    pub fn new(ssh: Ssh, timeouts: Timeouts, interrupt: Interrupt) -> Self {
+        Self { ssh, timeouts, interrupt }
     }
 
     /// A connection counts as made when the engine has answered a ping: what fails before has changed nothing.
     fn wire(&self, details: &ConnectionDetails) -> io::Result<Wire> {
         let (near, far) = Socket::pair(Domain::UNIX, Type::STREAM, None)?;
-        let mut process = Process::start(&self.ssh, far)?;
+        let mut process = Process::start(&self.ssh, far, self.timeouts.ssh_exit)?;
         let mut line = Line::new(near, self.interrupt.clone());
-        let limit = limit(details, CONNECT_LIMIT);
+        let limit = limit(details, self.timeouts.ssh_connect);
         line.until(Some(Instant::now() + limit));
         match ping(&mut line) {
             Ok(()) => Ok(Wire::new(line, details).with_process(process)),
@@ -81,11 +79,13 @@ impl fmt::Debug for SshConnector {
 struct Process {
     child: Child,
     words: Arc<Mutex<Vec<u8>>>,
+    /// A process that has closed its output exits within this time, or is not waited for.
+    exit_timeout: Duration,
 }
 
 impl Process {
     /// Its terminal stays ours, so that it can ask for a password there.
-    fn start(ssh: &Ssh, far: Socket) -> Result<Self, Obstacle> {
+    fn start(ssh: &Ssh, far: Socket, exit_timeout: Duration) -> Result<Self, Obstacle> {
         let failed = |e: io::Error| {
             let words = match e.kind() {
                 io::ErrorKind::NotFound => "there is no program `ssh` in PATH".to_owned(),
@@ -107,7 +107,7 @@ impl Process {
             // Left to itself: what ssh leaves behind in the background may hold its stderr for hours.
             thread::Builder::new().spawn(move || listen(stderr, &words)).map_err(failed)?;
         }
-        Ok(Self { child, words })
+        Ok(Self { child, words, exit_timeout })
     }
 
     /// Why there is no connection.
@@ -138,7 +138,7 @@ impl Process {
 
     /// Its exit status, if it ends by itself.
     fn farewell(&mut self) -> Option<ExitStatus> {
-        let end = Instant::now() + FAREWELL;
+        let end = Instant::now() + self.exit_timeout;
         loop {
             match self.child.try_wait() {
                 Ok(None) if Instant::now() < end => thread::sleep(Duration::from_millis(10)),

@@ -16,14 +16,13 @@ use super::line::Line;
 use super::proxy::{self, Heads};
 use super::tls::Setup;
 use super::wire::{Wire, not_connected};
-use super::{CONNECT_LIMIT, in_words, limit};
+use super::{in_words, limit};
 use crate::api::endpoint::Tcp;
 use crate::api::error::{Obstacle, ObstacleKind};
 use crate::api::interrupt::{Interrupt, NOTICE};
 use crate::api::proxy::Proxy;
+use crate::api::timeouts::Timeouts;
 
-/// Addresses of one name are tried side by side, each so long after the one before (RFC 8305).
-const NEXT_ADDRESS: Duration = Duration::from_millis(250);
 /// A peer that has gone without a word is noticed after about a minute, also where nothing is to be said.
 const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(30), Duration::from_secs(10), 3);
 
@@ -31,6 +30,7 @@ const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(30), Duration:
 pub struct TcpConnector {
     tcp: Tcp,
     proxy: Option<Proxy>,
+    timeouts: Timeouts,
     interrupt: Interrupt,
     /// Made with the first connection.
     setup: OnceLock<Result<Setup, Obstacle>>,
@@ -38,8 +38,8 @@ pub struct TcpConnector {
 
 impl TcpConnector {
     /// Connections go to this port; waits end when `interrupt` is raised.
-    pub fn new(tcp: Tcp, proxy: Option<Proxy>, interrupt: Interrupt) -> Self {
-        Self { tcp, proxy, interrupt, setup: OnceLock::new() }
+    pub fn new(tcp: Tcp, proxy: Option<Proxy>, timeouts: Timeouts, interrupt: Interrupt) -> Self {
+        Self { tcp, proxy, timeouts, interrupt, setup: OnceLock::new() }
     }
 
     fn wire(&self, details: &ConnectionDetails) -> io::Result<Wire> {
@@ -50,13 +50,13 @@ impl TcpConnector {
             ),
             None => None,
         };
-        let limit = limit(details, CONNECT_LIMIT);
+        let limit = limit(details, self.timeouts.connect);
         let end = Instant::now() + limit;
         let (host, port) = match &self.proxy {
             Some(proxy) => (&proxy.host, proxy.port),
             None => (&self.tcp.host, self.tcp.port),
         };
-        let connected = connect(host, port, limit, &self.interrupt);
+        let connected = connect(host, port, (limit, self.timeouts.next_address), &self.interrupt);
         let socket = match &self.proxy {
             Some(proxy) => connected.map_err(|e| proxy::unreachable(proxy, &e))?,
             None => connected?,
@@ -93,7 +93,12 @@ impl fmt::Debug for TcpConnector {
 
 /// The first connection that any address of the host gives. Looking a name up and connecting cannot be broken off, so
 /// threads do it, and are left to themselves where they are no longer waited for.
-fn connect(host: &str, port: u16, limit: Duration, interrupt: &Interrupt) -> io::Result<Socket> {
+fn connect(
+    host: &str,
+    port: u16,
+    (limit, next_address): (Duration, Duration),
+    interrupt: &Interrupt,
+) -> io::Result<Socket> {
     let end = Instant::now() + limit;
     let addresses = look_up(host, port, limit, interrupt)?;
     let (to, from) = channel();
@@ -105,7 +110,7 @@ fn connect(host: &str, port: u16, limit: Duration, interrupt: &Interrupt) -> io:
             begun += 1;
         }
         // Whoever fails at once makes way for the next at once.
-        let next = if begun < addresses.len() { end.min(Instant::now() + NEXT_ADDRESS) } else { end };
+        let next = if begun < addresses.len() { end.min(Instant::now() + next_address) } else { end };
         match wait(&from, next, interrupt) {
             Some(Ok(socket)) => return Ok(socket),
             Some(Err(e)) => {

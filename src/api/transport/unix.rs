@@ -9,21 +9,23 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use ureq::Error;
 use ureq::unversioned::transport::{ConnectionDetails, Connector};
 
+use super::limit;
 use super::line::Line;
 use super::wire::{Wire, not_connected};
-use super::{CONNECT_LIMIT, limit};
 use crate::api::interrupt::Interrupt;
 
 /// Connects to one socket.
 pub struct UnixConnector {
     path: PathBuf,
+    /// A socket that takes longer has a full backlog.
+    timeout: Duration,
     interrupt: Interrupt,
 }
 
 impl UnixConnector {
     /// Connections go to the socket at `path`; waits end when `interrupt` is raised.
-    pub fn new(path: PathBuf, interrupt: Interrupt) -> Self {
-        Self { path, interrupt }
+    pub fn new(path: PathBuf, timeout: Duration, interrupt: Interrupt) -> Self {
+        Self { path, timeout, interrupt }
     }
 
     /// `connect` on a unix socket with a full backlog blocks without end, so it is asked without blocking.
@@ -57,7 +59,7 @@ impl Connector for UnixConnector {
     type Out = Wire;
 
     fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<Wire>, Error> {
-        let socket = self.socket(limit(details, CONNECT_LIMIT)).map_err(not_connected)?;
+        let socket = self.socket(limit(details, self.timeout)).map_err(not_connected)?;
         Ok(Some(Wire::new(Line::new(socket, self.interrupt.clone()), details)))
     }
 }

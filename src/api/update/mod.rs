@@ -19,7 +19,7 @@ pub use self::readback::{stores_all, unstored};
 pub use self::retry::Retries;
 use self::settle::Settled;
 use self::wanted::Wanted;
-use super::client::{Client, PATIENCE};
+use super::client::Client;
 use super::credentials::RegistryAuth;
 use super::error::{Error, Result};
 use super::forecast::{loses_placement, only_loses_placement};
@@ -144,8 +144,8 @@ impl Run<'_> {
     /// Fills in the outcome; an error ends the work, and `posts` says what it leaves behind.
     fn go(&mut self, first: Service, outcome: &mut Outcome) -> Result<()> {
         let mut now = first;
-        let mut stale = Retries::of_stale_versions();
-        let mut lost = Retries::of_lost_answers(PATIENCE);
+        let mut stale = Retries::of_stale_versions(self.client.timeouts());
+        let mut lost = Retries::of_lost_answers(self.client.timeouts());
         loop {
             if let Some(wanted) = self.ask.if_version.filter(|wanted| *wanted != now.version()) {
                 outcome.verdict = Verdict::Conflict(Conflict::Version { wanted, now: now.version() });

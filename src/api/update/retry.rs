@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::api::client::Client;
 use crate::api::error::Result;
+use crate::api::timeouts::Timeouts;
 
 /// The growing pauses of one reason to try again.
 #[derive(Debug)]
@@ -16,14 +17,14 @@ pub struct Retries {
 }
 
 impl Retries {
-    /// Stale version indexes: from 5 ms, x 1.5, at most 250 ms, 30 s in all.
-    pub fn of_stale_versions() -> Self {
-        Self::new(Duration::from_millis(5), Duration::from_millis(250), Duration::from_secs(30))
+    /// Stale version indexes: from 5 ms, x 1.5, at most 250 ms, [`Timeouts::stale_version`] in all.
+    pub fn of_stale_versions(timeouts: &Timeouts) -> Self {
+        Self::new(Duration::from_millis(5), Duration::from_millis(250), timeouts.stale_version)
     }
 
-    /// Lost answers that were looked up and not applied: from 50 ms, at most 2 s, `limit` in all.
-    pub fn of_lost_answers(limit: Duration) -> Self {
-        Self::new(Duration::from_millis(50), Duration::from_secs(2), limit)
+    /// Lost answers that were looked up and not applied: from 50 ms, at most 2 s, [`Timeouts::unavailable`] in all.
+    pub fn of_lost_answers(timeouts: &Timeouts) -> Self {
+        Self::new(Duration::from_millis(50), Duration::from_secs(2), timeouts.unavailable)
     }
 
     fn new(pause: Duration, longest: Duration, limit: Duration) -> Self {

@@ -11,7 +11,7 @@ use crate::api::update::{NotBegun, Outcome, Posts, Verdict, read_back};
 use crate::cli::acting::{conclude_unchanged, explain, judge_unwatched, watch_unchanged};
 use crate::cli::progress::Progress;
 use crate::cli::undo::{self, Way};
-use crate::cli::watch::{self, Ending, FIRST_PAUSE, Watched};
+use crate::cli::watch::{self, Ending, Watched};
 
 /// So many services are read back by a list of their own, while others are posted.
 const WORTH_READING_BACK: usize = 50;
@@ -58,7 +58,7 @@ pub fn run<J: Send>(
             changed: 0,
             watched: Vec::new(),
             of: Vec::new(),
-            pause: FIRST_PAUSE,
+            pause: client.timeouts().rollout_interval,
             next_look: Instant::now(),
             stop: None,
         };
@@ -237,7 +237,7 @@ impl<J: Send> Run<'_, J> {
             Some(watched) => {
                 self.watched.push(watched);
                 self.of.push(of);
-                self.pause = FIRST_PAUSE;
+                self.pause = self.client.timeouts().rollout_interval;
                 self.next_look = Instant::now();
             }
             None => self.finish(of.key, of.outcome),

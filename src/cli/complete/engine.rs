@@ -1,7 +1,5 @@
 //! Candidates that an engine knows, or Docker's config folder.
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use super::Candidate;
@@ -43,7 +41,6 @@ pub enum Source {
 /// Whoever is asked.
 pub struct Asked {
     global: Global,
-    patience: Duration,
 }
 
 /// Candidates, and whether more is to follow right behind them.
@@ -55,12 +52,12 @@ const STATES: [&str; 3] = ["running", "shutdown", "accepted"];
 
 impl Asked {
     /// Nothing is asked yet.
-    pub fn new(global: Global, patience: Duration) -> Self {
-        Self { global: global.silent(), patience }
+    pub fn new(global: Global) -> Self {
+        Self { global: global.silent() }
     }
 
     fn client(&self) -> Result<Client> {
-        self.global.client(Some(self.patience))
+        self.global.client(Some(self.global.settings().timeouts.completion))
     }
 }
 

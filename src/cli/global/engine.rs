@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::Args;
 
 use crate::api::settings::Settings;
+use crate::api::timeouts::Timeouts;
 use crate::cli::grammar::parse_bool;
 
 /// Flags that say which engine is meant. Paths may be empty, which is not what clap calls a path.
@@ -42,9 +43,10 @@ pub struct EngineArgs {
 
 impl EngineArgs {
     /// These flags and docker's variables. Nothing is judged, and no file is looked at.
-    pub fn settings(self) -> Settings {
+    pub fn settings(self, timeouts: Timeouts) -> Settings {
         let variable = |name| std::env::var_os(name);
         Settings {
+            timeouts,
             host: (!self.host.is_empty()).then(|| self.host.join(",")),
             context: self.context,
             config: self.config.map(Into::into),

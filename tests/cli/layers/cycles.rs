@@ -26,6 +26,7 @@ const PARTS: &[(&str, &[&str])] = &[
             "secrets",
             "settings",
             "target",
+            "timeouts",
             "user_file",
         ],
     ),

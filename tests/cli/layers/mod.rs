@@ -154,6 +154,23 @@ fn no_source_file_knows_a_machine() {
     assert!(wrong.is_empty(), "paths of a machine:\n  {}", wrong.join("\n  "));
 }
 
+/// Variables that change how the program behaves in tests must not change it for users.
+#[test]
+fn variables_of_tests_are_read_in_builds_with_debug_assertions_only() {
+    let mut seen = 0;
+    for (name, text) in sources().into_iter().filter(|(name, _)| !is_test(name)) {
+        let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let text = lines.collect::<Vec<_>>().join("\n");
+        seen += text.matches("SWARMCTL_TEST_").count();
+        let released = without_tests(&text.replace("#[cfg(debug_assertions)]", "#[cfg(test)]"));
+        assert!(
+            !released.contains("SWARMCTL_TEST_"),
+            "src/{name} reads a variable of tests in release builds"
+        );
+    }
+    assert!(seen > 0, "no variable of tests is left: remove this test");
+}
+
 /// A rule whose files have all gone is a rule that nobody keeps.
 #[test]
 fn every_layer_is_there() {

@@ -25,6 +25,9 @@ pub fn quiet() -> RwLockWriteGuard<'static, ()> {
     LOAD.write().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The variable that shortens timeouts in builds with debug assertions.
+const TIMEOUTS: &str = "SWARMCTL_TEST_TIMEOUTS";
+
 /// A command line that is not yet running.
 pub struct Swarmctl {
     command: Command,
@@ -48,6 +51,7 @@ pub fn swarmctl_by(mut command: Command) -> Swarmctl {
         .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
         .env("HOME", "/nonexistent")
         .env("LC_ALL", "C")
+        .env(TIMEOUTS, "broken_read=200")
         .env("TZ", "UTC");
     Swarmctl { command, stdin: None, limit: Duration::from_secs(100) }
 }
@@ -61,6 +65,12 @@ impl Swarmctl {
     pub fn env(mut self, key: &str, value: &str) -> Self {
         self.command.env(key, value);
         self
+    }
+
+    /// Timeouts other than those of production, in milliseconds: `unavailable=1500,connect=300`. Names are those of the
+    /// program's `Timeouts`. A release build does not look at this.
+    pub fn timeouts(self, assignments: &str) -> Self {
+        self.env(TIMEOUTS, assignments)
     }
 
     /// The folder that it is started in.

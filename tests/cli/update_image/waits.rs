@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{read, swarm, update_image, update_t001};
+use super::{read, swarm, update_image};
 use crate::support::engine::Engine;
 use crate::support::fake_swarm::{Break, FakeSwarm, Step, When};
 use crate::support::fixtures::{NEW, OLD, spec};
@@ -56,11 +56,13 @@ fn a_signal_ends_the_pauses_between_tries() {
 }
 
 #[test]
-fn an_engine_that_falls_silent_is_given_a_minute() {
+fn an_engine_that_falls_silent_is_given_its_time_and_then_unreachable() {
     let swarm = swarm();
     swarm.breaks(Break::by(2, Fault::Stall(0)));
-    let run = update_t001(&swarm, &[]).exits_one_of(&[0, 8]);
-    assert!((55..=75).contains(&run.took.as_secs()), "{}", run.report());
+    let command = update_image(&["t001", NEW]).host(swarm.host()).timeouts("unavailable=1200");
+    let run = command.run().exits_one_of(&[0, 8]);
+    assert!(run.took >= Duration::from_millis(1200), "{}", run.report());
+    assert!(run.took < Duration::from_secs(30), "{}", run.report());
 }
 
 // Without --detach

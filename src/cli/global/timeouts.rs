@@ -1,0 +1,58 @@
+//! Timeouts for tests. A release build has those of production only, and does not even look at the variable.
+
+use crate::api::timeouts::Timeouts;
+
+/// The timeouts of this run.
+///
+/// # Errors
+/// The variable of the tests cannot be understood.
+#[cfg(not(debug_assertions))]
+pub fn timeouts() -> anyhow::Result<Timeouts> {
+    Ok(Timeouts::default())
+}
+
+/// The timeouts of this run: those of production, shortened by `SWARMCTL_TEST_TIMEOUTS=NAME=MILLISECONDS,...`.
+///
+/// # Errors
+/// The variable cannot be understood.
+#[cfg(debug_assertions)]
+pub fn timeouts() -> anyhow::Result<Timeouts> {
+    let mut timeouts = Timeouts::default();
+    let Some(text) = std::env::var_os("SWARMCTL_TEST_TIMEOUTS") else { return Ok(timeouts) };
+    let text = text.to_string_lossy();
+    for assignment in text.split(',').filter(|part| !part.is_empty()) {
+        set(&mut timeouts, assignment).ok_or_else(|| {
+            anyhow::anyhow!("SWARMCTL_TEST_TIMEOUTS: `{assignment}` is not NAME=MILLISECONDS")
+        })?;
+    }
+    Ok(timeouts)
+}
+
+#[cfg(debug_assertions)]
+fn set(timeouts: &mut Timeouts, assignment: &str) -> Option<()> {
+    let (name, millis) = assignment.split_once('=')?;
+    let field = match name {
+        "unavailable" => &mut timeouts.unavailable,
+        "stale_version" => &mut timeouts.stale_version,
+        "broken_read" => &mut timeouts.broken_read,
+        "create_lookup" => &mut timeouts.create_lookup,
+        "connect" => &mut timeouts.connect,
+        "ssh_connect" => &mut timeouts.ssh_connect,
+        "ssh_exit" => &mut timeouts.ssh_exit,
+        "next_address" => &mut timeouts.next_address,
+        "failover" => &mut timeouts.failover,
+        "leader_probe" => &mut timeouts.leader_probe,
+        "leader_interval" => &mut timeouts.leader_interval,
+        "credential_helper" => &mut timeouts.credential_helper,
+        "helper_output" => &mut timeouts.helper_output,
+        "failure_log" => &mut timeouts.failure_log,
+        "completion" => &mut timeouts.completion,
+        "rollout_interval" => &mut timeouts.rollout_interval,
+        "max_rollout_interval" => &mut timeouts.max_rollout_interval,
+        "removal_interval" => &mut timeouts.removal_interval,
+        "max_removal_interval" => &mut timeouts.max_removal_interval,
+        _ => return None,
+    };
+    *field = std::time::Duration::from_millis(millis.parse().ok()?);
+    Some(())
+}
