@@ -9,6 +9,8 @@
 OLDEST_RELEASE=bookworm
 NEWEST_RELEASE=forky
 ALL_RELEASES="bookworm trixie forky"
+# The version of the newest release's Docker that the program was last tested with.
+NEWEST_TESTED=28.5.2
 
 # engine_cache: prints the folder of the unpacked releases.
 engine_cache() { echo "${SWARMCTL_ENGINE_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/swarmctl/engines}"; }
@@ -26,6 +28,7 @@ release_of() {
 # unpack_release RELEASE: downloads and unpacks it if it is not in the cache, and sets ENGINE_ROOT to the unpacked folder.
 # The newest release is compared with Debian's mirror once a day, because its Docker changes.
 ENGINE_ROOT=
+INSTALLED_RELEASES=
 unpack_release() {
   local release=$1 cache cache_lock
   cache=$(engine_cache)/$release
@@ -35,6 +38,7 @@ unpack_release() {
   flock "$cache_lock"
   if ! [ -e "$cache/current/.complete" ]; then
     _fetch_release "$release" "$cache" || die "cannot get Docker from Debian $release, see above"
+    INSTALLED_RELEASES="$INSTALLED_RELEASES $cache"
   elif [ "$release" = "$NEWEST_RELEASE" ] && [ -n "$(find "$cache/checked" -mmin +1440 2>/dev/null)" ]; then
     _fetch_release "$release" "$cache" ||
       note "warning: cannot check whether Debian $release has a newer Docker; using the cached one"

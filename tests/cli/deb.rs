@@ -110,7 +110,7 @@ fn package() -> &'static Path {
         fs::create_dir_all(target.join("release")).unwrap();
         fs::copy(env!("CARGO_BIN_EXE_swarmctl"), target.join("release/swarmctl")).unwrap();
         let output = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/deb"))
-            .args(["--no-build", "--strip", "--fast"])
+            .args(["--", "--no-build", "--strip", "--fast"])
             .env("CARGO_TARGET_DIR", &target)
             .envs([("DEBFULLNAME", "Ann Example"), ("DEBEMAIL", "ann@example.org")])
             .stdin(Stdio::null())

@@ -41,6 +41,7 @@ mod resolve;
 mod rm;
 mod round_trip;
 mod schema;
+mod scripts;
 mod settings;
 mod shells;
 mod ssh;

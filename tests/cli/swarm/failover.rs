@@ -282,7 +282,7 @@ impl Managers {
         let back = match blow {
             "kill" => "start",
             "pause" => "resume",
-            _ => "mend",
+            _ => "join",
         };
         self.blow(back, n);
     }

@@ -75,8 +75,9 @@ fn made(engine: &'static Engine, name: &str, (create, update): Line, by_docker: 
         front.chain(words(flags)).chain([end.to_owned()]).collect()
     };
     let act = |args: &[String]| again(|| if by_docker { docker(engine, args) } else { ours(engine, args) });
-    // No task is needed, and none can run.
-    let none = if create.contains("--mode") { "--constraint=node.id==none" } else { "--replicas=0" };
+    // No task is needed, and none can run. A job must not even have a pending one: dockerd 28.5.2 crashes if a job is removed
+    // while the tasks of its previous iteration are (a race in SetServiceTasksRemove).
+    let none = if create.contains("global") { "--constraint=node.id==none" } else { "--replicas=0" };
     let front = ["create", "--detach", "--no-resolve-image", "--name", name, none];
     let mut result = act(&line(&front, create, OLD));
     let _service = Removed::new(engine, format!("/services/{name}"));
