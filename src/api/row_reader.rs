@@ -75,11 +75,11 @@ impl<T, F: Fn(&str) -> serde_json::Result<(T, usize)>> Rows<T, F> {
         let mut left = rest.body.clone();
         self.seen = 0;
         self.eat(&mut left);
+        // What was not read does not begin with a part of a character: those before it were read.
+        if let Err(error) = str::from_utf8(&left) {
+            return Err(rest.garbled(format!("it is not UTF-8 ({error})")));
+        }
         match self.at {
-            // What was not read does not begin with a part of a character: those before it were read.
-            _ if let Err(error) = str::from_utf8(&left) => {
-                Err(rest.garbled(format!("it is not UTF-8 ({error})")))
-            }
             At::End if left.trim_ascii().is_empty() => Ok(self.rows),
             // Nothing was taken out: the reader of whole answers has the words.
             At::Start => rest.json::<Vec<IgnoredAny>>().and(Err(rest.garbled("it is no list"))),

@@ -146,17 +146,15 @@ pub fn hint(error: &Error) -> Option<String> {
             "run it as root, or as a member of the socket's group: `sudo usermod -aG docker $USER`".to_owned()
         }
         e if e.is_without_tls() => "speak TLS with `--tlsverify`, or with DOCKER_TLS_VERIFY=1".to_owned(),
-        Error::Connect { endpoint, .. } if let Some(obstacle) = error.obstacle() => {
-            remedy(obstacle.kind, endpoint, obstacle.context.as_deref())
-        }
-        Error::Connect { endpoint, .. } if endpoint.starts_with("tcp://") => {
-            "is the engine running, and does it listen there? `-H ssh://USER@HOST` needs no port of its own"
-                .to_owned()
-        }
-        Error::Connect { .. } => {
-            "is the engine running? name its socket with `-H unix:///path/docker.sock` or DOCKER_HOST"
-                .to_owned()
-        }
+        Error::Connect { endpoint, .. } => match error.obstacle() {
+            Some(obstacle) => remedy(obstacle.kind, endpoint, obstacle.context.as_deref()),
+            None if endpoint.starts_with("tcp://") => {
+                "is the engine running, and does it listen there? `-H ssh://USER@HOST` needs no port of its own"
+                    .to_owned()
+            }
+            None => "is the engine running? name its socket with `-H unix:///path/docker.sock` or DOCKER_HOST"
+                .to_owned(),
+        },
         Error::Garbled { .. } | Error::TooLong { .. } => {
             "is a Docker engine listening there? `docker version` asks it too".to_owned()
         }
@@ -228,17 +226,17 @@ fn remedy(kind: ObstacleKind, endpoint: &str, context: Option<&str>) -> String {
         };
         format!("`ssh{port} {} docker version`", host.replace(['[', ']'], ""))
     };
+    let is_about_files =
+        matches!(kind, ObstacleKind::Authority | ObstacleKind::OwnCertificate | ObstacleKind::File);
+    // No flag changes what a context says of TLS.
+    if let Some(context) = context.filter(|_| is_about_files) {
+        return format!(
+            "give the context other files: `docker context update {} --docker \
+             host={endpoint},ca=FILE,cert=FILE,key=FILE`",
+            shell::word(context)
+        );
+    }
     match kind {
-        // No flag changes what a context says of TLS.
-        ObstacleKind::Authority | ObstacleKind::OwnCertificate | ObstacleKind::File
-            if let Some(context) = context =>
-        {
-            format!(
-                "give the context other files: `docker context update {} --docker \
-                 host={endpoint},ca=FILE,cert=FILE,key=FILE`",
-                shell::word(context)
-            )
-        }
         ObstacleKind::Name => "check the name in `-H`, DOCKER_HOST or the context".to_owned(),
         ObstacleKind::NoTls => {
             "without TLS the port is mostly 2375, and `--tls`, DOCKER_TLS_VERIFY and the like are left out".to_owned()
