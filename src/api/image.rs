@@ -160,7 +160,7 @@ impl ImageRef {
     }
 
     fn written(&self, tag: Option<&str>, digest: Option<&str>) -> String {
-        let mut out = self.familiar_name();
+        let mut out = self.familiar_repository();
         if let Some(tag) = tag {
             out.push(':');
             out.push_str(tag);
@@ -172,7 +172,8 @@ impl ImageRef {
         out
     }
 
-    fn familiar_name(&self) -> String {
+    /// [`familiar`](Self::familiar) without tag and digest: `nginx`, `team/web`.
+    pub fn familiar_repository(&self) -> String {
         if self.domain != DOCKER_HUB {
             return self.repository();
         }

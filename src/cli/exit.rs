@@ -1,5 +1,6 @@
 //! Exit codes, and what an error means to the user.
 
+use super::repository::OtherRepositories;
 use crate::api::distribution::Trouble;
 use crate::api::docker_config;
 use crate::api::error::{CredentialsError, Error};
@@ -103,7 +104,7 @@ impl Exit {
     pub fn of_any(error: &anyhow::Error, signal: Option<usize>) -> Exit {
         if let Some(error) = error.downcast_ref::<Error>() {
             Exit::of(error, signal)
-        } else if error.is::<BadValue>() {
+        } else if error.is::<BadValue>() || error.is::<OtherRepositories>() {
             Exit::Usage
         } else {
             Exit::Failed
@@ -272,7 +273,8 @@ fn remedy(kind: ObstacleKind, endpoint: &str, context: Option<&str>) -> String {
 pub fn tell(error: &anyhow::Error, signal: Option<usize>) -> Exit {
     let mut lines = error.chain().map(ToString::to_string);
     let head = lines.next().unwrap_or_default();
-    let hint = error.downcast_ref::<Error>().and_then(hint);
+    let of_other = || error.downcast_ref::<OtherRepositories>().map(OtherRepositories::hint);
+    let hint = error.downcast_ref::<Error>().and_then(hint).or_else(of_other);
     output::error(&head, lines, hint.as_deref());
     Exit::of_any(error, signal)
 }

@@ -28,6 +28,7 @@ mod progress;
 mod ps;
 mod replicas;
 mod report;
+mod repository;
 mod restart;
 mod rm;
 mod rollback;

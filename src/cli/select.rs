@@ -197,8 +197,13 @@ pub fn counted(count: usize, what: &str) -> String {
 
 /// `a, b, c`, and how many more there are.
 pub fn listed<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
-    let more = names.len().saturating_sub(MOST_NAMES_SHOWN);
-    let names = names.take(MOST_NAMES_SHOWN).collect::<Vec<_>>().join(", ");
+    listed_up_to(MOST_NAMES_SHOWN, names)
+}
+
+/// [`listed`] with at most `max` names.
+pub fn listed_up_to<'a>(max: usize, names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    let more = names.len().saturating_sub(max);
+    let names = names.take(max).collect::<Vec<_>>().join(", ");
     if more == 0 { names } else { format!("{names} and {more} more") }
 }
 

@@ -8,6 +8,7 @@ use super::exit::Exit;
 use super::global::Global;
 use super::image_args::{ImageArgs, ImageChange};
 use super::report::Style;
+use super::repository::{Alternative, RepositoryArgs};
 use super::rollback::roll_back;
 use super::select::SelectArgs;
 use super::service_args::{SpecArgs, UpdateFlags, check_engine};
@@ -31,6 +32,8 @@ pub struct UpdateArgs {
     services: Vec<String>,
     #[command(flatten)]
     select: SelectArgs,
+    #[command(flatten)]
+    repository: RepositoryArgs,
     #[command(flatten)]
     spec: SpecArgs,
     /// Merge --spec also where its Version.Index is not the current one
@@ -95,6 +98,12 @@ pub fn run(args: UpdateArgs, global: &Global) -> anyhow::Result<Exit> {
         Ok(jobs) => jobs,
         Err(exit) => return Ok(exit),
     };
+    if args.select.is_given()
+        && let Some(image) = take_image(&mut edits.clone(), |_| true)
+    {
+        let alternative = Alternative::for_image("swarmctl update-image --tag", &image);
+        args.repository.check(&image, &jobs, alternative)?;
+    }
     let of = jobs.len();
     args.edit.check(of)?;
     if document.is_some() && of > 1 {

@@ -11,6 +11,7 @@ use super::exit::Exit;
 use super::global::Global;
 use super::image_args::{ImageArgs, ImageChange};
 use super::report::Style;
+use super::repository::{Alternative, RepositoryArgs};
 use super::select::SelectArgs;
 use super::undo::UndoArgs;
 use crate::api::client::Client;
@@ -27,6 +28,8 @@ use wanted::{New, WantedArgs};
 ///
 /// Many services: pairs (`web=shop/web:1.8 api=shop/api:1.8`), --from a list, or --filter, --stack or --all with one
 /// IMAGE, with --tag or with --refresh. All of it is checked before the first post. A selection leaves jobs alone.
+///
+/// One IMAGE for a selection is refused if a selected service runs another repository, unless --any-repository is given.
 #[derive(Args, Debug)]
 #[command(override_usage = "swarmctl update-image [OPTIONS] SERVICE IMAGE\n       \
     swarmctl update-image [OPTIONS] SERVICE=IMAGE...\n       \
@@ -38,6 +41,8 @@ pub struct UpdateImageArgs {
     wanted: WantedArgs,
     #[command(flatten)]
     select: SelectArgs,
+    #[command(flatten)]
+    repository: RepositoryArgs,
     /// Restart the tasks also where the image is there already
     #[arg(long)]
     force: bool,
@@ -60,6 +65,7 @@ pub fn run(args: UpdateImageArgs, global: &Global) -> anyhow::Result<Exit> {
         new.check(&args.pin)?;
     }
     args.batch.check(&args.acting)?;
+    let one_image = args.wanted.of_selection(&wanted);
     let client = args.acting.client(global)?;
     let batch = Batch {
         client: &client,
@@ -73,6 +79,9 @@ pub fn run(args: UpdateImageArgs, global: &Global) -> anyhow::Result<Exit> {
         Ok(jobs) => jobs,
         Err(exit) => return Ok(exit),
     };
+    if let Some((typed, image)) = &one_image {
+        args.repository.check(image, &jobs, Alternative::for_typed("--tag", typed, image))?;
+    }
     args.edit.check(jobs.len())?;
     let of = jobs.len();
     let is_for_named_images = !args.select.is_given() && args.wanted.names_images();

@@ -81,6 +81,14 @@ impl WantedArgs {
         }
     }
 
+    /// The one image that all selected services get, as it was typed and as it was read.
+    pub fn of_selection(&self, wanted: &Each<New>) -> Option<(String, ImageRef)> {
+        match (wanted, self.words.as_slice()) {
+            (Each::All(New::Image(image)), [typed]) => Some((typed.clone(), image.clone())),
+            _ => None,
+        }
+    }
+
     /// Whether each service is given an image, not what --tag or --refresh make of its own.
     pub fn names_images(&self) -> bool {
         self.tag.is_none() && !self.refresh

@@ -2,6 +2,7 @@
 
 mod blocked;
 mod course;
+mod repository;
 mod selection;
 
 use serde_json::{Value, json};

@@ -39,7 +39,7 @@ fn a_selection_leaves_jobs_alone_except_for_reading_waiting_and_removing() {
     for command in [&["update-image", "--no-resolve-image"][..], &["update", "--label-add=a=b"], &["restart"]]
     {
         let swarm = swarm();
-        let image = if command[0] == "update-image" { &["i:1"][..] } else { &[] };
+        let image = if command[0] == "update-image" { &["opera443399/whoami:1"][..] } else { &[] };
         let run = on(&swarm, &[command, &["-d", "--stack", "shop"], image].concat()).run().exits(0);
         run.says(&["left 1 job alone, which any post would run again: job"]);
         assert_eq!((swarm.posts().len(), swarm.service("job").taken.len()), (5, 0), "{command:?}");
