@@ -14,10 +14,19 @@ use self::stored::{Template, endpoint};
 use super::nodes::Node;
 use super::rollout::meets_constraints;
 use super::services::Service;
+use super::spec::Place;
 use super::tasks::{Specified, TaskState};
 
 /// The first API version whose engines leave a task alone that differs in its placement only.
 const LEAVES_PLACED_TASKS: (u32, u32) = (1, 41);
+
+/// The first API version whose engines (Docker 29) move a service's deprecated `Networks` to its TaskTemplate with any
+/// update. They show the networks there already before, so only the tasks' own specs tell.
+pub const MOVES_NETWORKS_SINCE: (u32, u32) = (1, 52);
+
+/// Why all tasks restart if the engine moves the networks.
+pub const MOVES_NETWORKS: &str = "any update makes this engine move the service's networks, which an older engine stored \
+                                  outside of TaskTemplate, into TaskTemplate.Networks; this restarts all of its tasks, once";
 
 /// What a post does to the tasks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,6 +39,8 @@ pub struct Forecast {
     pub added: u64,
     /// How many lose theirs.
     pub removed: u64,
+    /// Tasks restart only because the engine moves the networks: see [`MOVES_NETWORKS`].
+    pub moves_networks: bool,
     /// It is a job: its tasks run again from the first one.
     pub job_runs_again: bool,
     /// What it does not do, though it was to be expected.
@@ -82,6 +93,17 @@ pub fn only_loses_placement(current: &Value, new: &Value) -> bool {
     loses_placement(current, new) && rest(current) == rest(new)
 }
 
+/// Whether a change at this place restarts tasks by itself.
+pub fn restarts_tasks(place: &Place) -> bool {
+    let is_of_task = place.is_within("TaskTemplate") && !place.is_within("TaskTemplate.Placement");
+    is_of_task || place.is_within("EndpointSpec")
+}
+
+/// Whether the spec names networks in its TaskTemplate.
+pub fn has_networks(spec: &Value) -> bool {
+    spec["TaskTemplate"]["Networks"].as_array().is_some_and(|networks| !networks.is_empty())
+}
+
 /// What an update to the spec `wanted` does; `is_rollback` where that is the engine's own rollback.
 pub fn of_update(before: &Before, wanted: &Value, is_rollback: bool) -> Forecast {
     if before.service.is_job() {
@@ -107,6 +129,10 @@ pub fn of_update(before: &Before, wanted: &Value, is_rollback: bool) -> Forecast
         forecast.restarted = count(slots.values().filter(|slot| is_dirty(slot))).min(stay);
         forecast.removed = forecast.of - stay;
         forecast.added = replicas(wanted) - stay;
+    }
+    if forecast.restarted > 0 && new.moves_networks() {
+        forecast.moves_networks = true;
+        forecast.warnings.push(MOVES_NETWORKS.to_owned());
     }
     let unreached = before.tasks.iter().filter(|task| task.task.is_wanted() && new.does_not_reach(task));
     match count(unreached) {
@@ -162,6 +188,24 @@ impl<'a> New<'a> {
     fn replaces(&self, task: &Specified) -> bool {
         let template = Template::of(&task.spec);
         !self.is_left_alone(task, &template) && (template != self.new || self.has_other_endpoint(task))
+    }
+
+    /// Whether nothing else restarts tasks than that the engine moves the networks: the service is at rest and shows them
+    /// in its TaskTemplate, and its tasks were made without.
+    fn moves_networks(&self) -> bool {
+        let Before { service, tasks, api, .. } = self.before;
+        let is_at_rest = matches!(service.update_state(), None | Some("completed" | "rollback_completed"));
+        let is_same = Template::of(&service.spec()["TaskTemplate"]).rest == self.new.rest;
+        let was_made_without = |task: &Specified| {
+            let networks = task.spec["Networks"].as_array();
+            task.task.is_wanted() && networks.is_none_or(Vec::is_empty)
+        };
+        *api >= MOVES_NETWORKS_SINCE
+            && is_at_rest
+            && is_same
+            && !self.endpoint_differs
+            && has_networks(self.wanted)
+            && tasks.iter().any(was_made_without)
     }
 
     /// Whether the endpoint changes for this task, and the engine does not notice.

@@ -9,13 +9,13 @@ use super::global::Global;
 use super::progress::ProgressArgs;
 use super::report::{Style, report};
 use super::select::Chosen;
-use super::watch;
+use super::{watch, words};
 use crate::api::client::Client;
 use crate::api::error::{Error, Result};
 use crate::api::failures;
 use crate::api::services::Service;
 use crate::api::spec::{BadValue, values};
-use crate::api::update::{Ask, Conflict, Outcome, Posts, To, Unchanged, Verdict, update};
+use crate::api::update::{Ask, Conflict, Outcome, Posts, To, Unchanged, Verdict, stored_hazard, update};
 
 /// Flags of every command that changes services and waits for what becomes of it.
 #[derive(Args, Debug)]
@@ -151,9 +151,20 @@ pub fn refuse(given: &str, service: Service, why: String) -> Outcome {
 
 /// Nobody asked for this one by its name: that it is left alone is no failure.
 pub fn as_one_of_many(mut outcome: Outcome) -> Outcome {
-    if let Verdict::Skipped(why) | Verdict::Refused(why) = &outcome.verdict {
-        outcome.verdict = Verdict::Unchanged(Unchanged::Skipped(why.clone()));
-    }
+    let why = match &outcome.verdict {
+        Verdict::Skipped(why) | Verdict::Refused(why) => why.clone(),
+        Verdict::WouldRestart(_) | Verdict::WouldCrash(..) => {
+            // The hint says what to do about it, and there is no error for it to stand below.
+            words::of(&outcome, None)
+                .map(|said| said.causes.into_iter().chain(said.hint))
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join("; ")
+        }
+        _ => return outcome,
+    };
+    outcome.verdict = Verdict::Unchanged(Unchanged::Skipped(why));
     outcome
 }
 
@@ -250,12 +261,13 @@ pub fn refused_beforehand(
     let is_paused = !resume && service.is_paused();
     let is_lowered =
         || matches!((client.api_version(), client.engine_version()), (Ok(spoken), Ok(own)) if spoken < own);
-    if !is_paused && !is_lowered() {
+    if !is_paused && stored_hazard(service, &ask.to).is_none() && !is_lowered() {
         return None;
     }
     let ask = Ask { spares_paused: !resume, only_checks: true, ..ask.clone() };
     let outcome = update(client, given, service.clone(), &ask);
-    matches!(outcome.verdict, Verdict::Paused | Verdict::Refused(_)).then(|| Box::new(outcome))
+    matches!(outcome.verdict, Verdict::Paused | Verdict::Refused(_) | Verdict::WouldCrash(..))
+        .then(|| Box::new(outcome))
 }
 
 /// Asks why a rollout failed, before anything is undone: the engine keeps the tasks and logs of a while only.

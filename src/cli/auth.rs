@@ -34,7 +34,7 @@ enum AuthCommand {
 ///
 /// The unchanged spec is posted with them, and every post has its price: the previous spec, the one step of
 /// `rollback`, becomes the current one. Jobs and services whose rollout is under way or paused are skipped: a post would
-/// run the job again, start the rollout anew or resume it.
+/// run the job again, start the rollout anew or resume it. A service whose tasks the update would restart is refused.
 #[derive(Args, Debug)]
 struct RefreshArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs

@@ -278,7 +278,7 @@ fn has_failed(outcomes: &[Outcome], rules: &Rules) -> bool {
 
 /// Whether a service is not as it was asked for. One that is left alone keeps no other from being changed.
 fn is_failure(outcome: &Outcome) -> bool {
-    !matches!(outcome.verdict, Verdict::Skipped(_) | Verdict::Unchanged(_))
+    !matches!(outcome.verdict, Verdict::Skipped(_) | Verdict::WouldRestart(_) | Verdict::Unchanged(_))
         && !matches!(Exit::of_outcome(outcome, None), Exit::Done | Exit::Different)
 }
 

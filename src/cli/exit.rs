@@ -130,8 +130,8 @@ impl Exit {
             // Of this one nothing was posted, and so there is nothing that goes on.
             Verdict::NotBegun(NotBegun::Time | NotBegun::Engine) => Exit::Unreachable,
             Verdict::NotBegun(NotBegun::Blocked(_) | NotBegun::Canary | NotBegun::Failures) => Exit::Failed,
-            Verdict::Refused(_) => Exit::Failed,
-            Verdict::Paused | Verdict::Skipped(_) => Exit::RolloutFailed,
+            Verdict::Refused(_) | Verdict::WouldCrash(..) => Exit::Failed,
+            Verdict::Paused | Verdict::Skipped(_) | Verdict::WouldRestart(_) => Exit::RolloutFailed,
             Verdict::Failed(error) => Exit::of(error, signal),
             Verdict::Unknown(_) => Exit::Unknown,
             Verdict::GaveUp(_) => Exit::GaveUp,

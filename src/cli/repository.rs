@@ -32,7 +32,8 @@ pub struct Alternative {
 /// Selected services run another repository than the one image that they would get.
 #[derive(Debug)]
 pub struct OtherRepositories {
-    image: ImageRef,
+    image: String,
+    repository: String,
     /// The names of the services that run another repository.
     others: Vec<String>,
     selected: usize,
@@ -60,7 +61,13 @@ impl RepositoryArgs {
         if self.any_repository || others.is_empty() {
             return Ok(());
         }
-        Err(OtherRepositories { image: image.clone(), others, selected: selected.len(), alternative })
+        Err(OtherRepositories {
+            image: image.familiar(),
+            repository: image.familiar_repository(),
+            others,
+            selected: selected.len(),
+            alternative,
+        })
     }
 }
 
@@ -91,7 +98,7 @@ impl OtherRepositories {
         let Alternative { flag, tag } = &self.alternative;
         let tag = tag.as_deref().map_or("TAG".into(), shell::word);
         let repository = if self.others.len() < self.selected {
-            shell::word(&self.image.familiar_repository()).into_owned()
+            shell::word(&self.repository).into_owned()
         } else {
             "REPOSITORY".to_owned()
         };
@@ -109,7 +116,7 @@ impl fmt::Display for OtherRepositories {
         write!(
             f,
             "cannot set image `{}`: {count} of {selected} selected {services} another repository: {}",
-            self.image.familiar(),
+            self.image,
             listed_up_to(MAX_NAMES, self.others.iter().map(String::as_str))
         )
     }

@@ -4,7 +4,7 @@ use clap::Args;
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use super::acting::{ActingArgs, EditArgs, as_one_of_many, end, refuse};
+use super::acting::{ActingArgs, EditArgs, as_one_of_many, end, refuse, refused_beforehand};
 use super::batch::{Batch, BatchArgs, Job, Planned};
 use super::exit::Exit;
 use super::global::Global;
@@ -75,7 +75,10 @@ pub(super) fn roll_back(
             return Err(Box::new(if is_selected { as_one_of_many(refused) } else { refused }));
         }
         match no_way_back(batch.client, &job.service) {
-            Ok(None) => Ok(job),
+            Ok(None) => match refused_beforehand(batch.client, &job.given, &job.service, ask, true) {
+                Some(refused) => Err(refused),
+                None => Ok(job),
+            },
             Ok(Some(why)) => Err(Box::new(refuse(&job.given, job.service, why))),
             Err(error) => Err(Box::new(end(&job.given, job.service, error))),
         }

@@ -10,8 +10,8 @@ use crate::api::error::Error;
 use crate::api::failures::{Explanation, Failure};
 use crate::api::forecast::Forecast;
 use crate::api::shell;
-use crate::api::spec::Place;
-use crate::api::update::{Conflict, NotBegun, Outcome, Posts, Unchanged, Verdict};
+use crate::api::spec::{Hazard, Place};
+use crate::api::update::{Conflict, NotBegun, Outcome, Posts, Restarts, Sends, Unchanged, Verdict};
 
 /// Why a service is not as it was asked for, and what to do.
 #[derive(Debug)]
@@ -64,6 +64,8 @@ pub fn of(outcome: &Outcome, signal: Option<usize>) -> Option<Said> {
         Verdict::NotBegun(why) => (vec![not_begun(why).to_owned()], None),
         Verdict::Removed => (vec!["the service was removed while it was watched".to_owned()], None),
         Verdict::Refused(why) => (vec![why.clone()], None),
+        Verdict::WouldRestart(restarts) => would_restart(restarts, name),
+        Verdict::WouldCrash(hazard, sends) => would_crash(*hazard, *sends, name),
         Verdict::Skipped(why) => {
             (vec![why.clone()], Some(format!("see what it does with `swarmctl ps {name}`")))
         }
@@ -287,6 +289,29 @@ fn signal_name(signal: Option<usize>) -> &'static str {
     if Exit::of_signal(signal) == Exit::Terminated { "SIGTERM" } else { "Ctrl-C" }
 }
 
+fn would_restart(restarts: &Restarts, name: &str) -> (Vec<String>, Option<String>) {
+    let Restarts { tasks, of, why } = restarts;
+    let cause = format!("it would restart {tasks} of {of} tasks");
+    let causes = std::iter::once(cause).chain(why.iter().cloned()).collect();
+    (causes, Some(format!("to restart them, run `swarmctl update --with-registry-auth --force {name}`")))
+}
+
+fn would_crash(hazard: Hazard, sends: Sends, name: &str) -> (Vec<String>, Option<String>) {
+    match (hazard, sends) {
+        (Hazard::HealthCheck, Sends::Stored) => (
+            vec![hazard.to_string(), "any update would send it again".to_owned()],
+            Some(format!(
+                "replace it with `swarmctl update --health-cmd COMMAND {name}`, or turn it off with `swarmctl update \
+                 --no-healthcheck {name}`"
+            )),
+        ),
+        (Hazard::HealthCheck, Sends::Previous) => (
+            vec!["the previous spec would crash the engine".to_owned(), hazard.to_string()],
+            Some(format!("set an image that works with `swarmctl update-image {name} IMAGE`")),
+        ),
+    }
+}
+
 fn conflict_in_words(conflict: &Conflict, name: &str) -> (Vec<String>, Option<String>) {
     let look = format!("look with `swarmctl inspect --pretty {name}`, decide, and run the command again");
     match conflict {
@@ -334,8 +359,8 @@ pub fn word(verdict: &Verdict) -> &'static str {
         Verdict::Conflict(_) => "conflict",
         Verdict::RolledBack | Verdict::Undone => "rolled_back",
         Verdict::NotBegun(_) => "not_begun",
-        Verdict::Refused(_) => "refused",
-        Verdict::Skipped(_) => "skipped",
+        Verdict::Refused(_) | Verdict::WouldCrash(..) => "refused",
+        Verdict::Skipped(_) | Verdict::WouldRestart(_) => "skipped",
         Verdict::Failed(error) => failure_word(error),
         Verdict::Unknown(_) => "unknown",
         Verdict::RollbackStopped(rollback) => stopped::word(rollback),

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::{BadValue, Edit, Op, Place, apply_all};
+use super::{BadValue, Edit, Op, Place, apply_all, hazard};
 
 pub(super) const CAP_ADD: &str = "TaskTemplate.ContainerSpec.CapabilityAdd";
 pub(super) const CAP_DROP: &str = "TaskTemplate.ContainerSpec.CapabilityDrop";
@@ -64,6 +64,7 @@ pub(super) fn check_health(edits: &[Edit]) -> Result<(), BadValue> {
 pub fn made_of(mut spec: Value, edits: &[Edit]) -> Result<Value, BadValue> {
     apply_all(&mut spec, edits);
     check(&spec)?;
+    hazard::check_new(&spec)?;
     Ok(spec)
 }
 

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::place::Identity;
-use super::{BadValue, Edit, Op, Place, apply_all, create};
+use super::{BadValue, Edit, Op, Place, apply_all, create, hazard};
 use crate::api::image::{Likeness, names_same_image};
 
 const ALL: &str = "ALL";
@@ -32,6 +32,7 @@ pub fn settle(edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, BadValue> {
 /// Refuses what the engine refuses in any spec, as far as these settled and resolved edits bring it about, and, as
 /// docker and the engine do, to add a network, secret or config that the service has already.
 pub fn check(edits: &[Edit], spec: &Value) -> Result<(), BadValue> {
+    hazard::check(edits, spec)?;
     let mut before = spec.clone();
     super::prepare(&mut before, edits);
     for (i, edit) in edits.iter().enumerate() {

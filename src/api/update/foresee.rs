@@ -4,10 +4,12 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::wanted::Wanted;
 use crate::api::client::Client;
 use crate::api::error::Result;
 use crate::api::forecast::{self, Before, Forecast};
 use crate::api::services::Service;
+use crate::api::spec::Change;
 use crate::api::tasks::Which;
 use crate::api::{nodes, tasks};
 
@@ -32,4 +34,16 @@ pub fn update(client: &Client, service: &Service, wanted: &Value, is_rollback: b
         before.nodes = Some(&nodes);
     }
     Ok(forecast::of_update(&before, wanted, is_rollback))
+}
+
+/// Whether the engine moves networks with this update and so restarts tasks that the changes do not restart.
+///
+/// It is asked before the update, for the explanation only: if the tasks cannot be read, there is none.
+pub fn moves_networks(client: &Client, service: &Service, wanted: &Wanted, changes: &[Change]) -> bool {
+    let is_known = client.engine_version().is_ok_and(|api| api >= forecast::MOVES_NETWORKS_SINCE);
+    if !is_known || service.is_job() || changes.iter().any(|change| forecast::restarts_tasks(&change.place)) {
+        return false;
+    }
+    forecast::has_networks(wanted.value())
+        && update(client, service, wanted.value(), false).is_ok_and(|forecast| forecast.moves_networks)
 }

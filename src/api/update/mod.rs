@@ -3,6 +3,7 @@
 mod field_loss;
 mod foresee;
 mod outcome;
+mod preflight;
 mod readback;
 mod retry;
 mod settle;
@@ -13,7 +14,10 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use self::field_loss::Loss;
-pub use self::outcome::{Conflict, NotBegun, Outcome, Posts, StoppedBy, StoppedRollback, Unchanged, Verdict};
+pub use self::outcome::{
+    Conflict, NotBegun, Outcome, Posts, Restarts, Sends, StoppedBy, StoppedRollback, Unchanged, Verdict,
+};
+pub use self::preflight::{not_at_rest, stored_hazard};
 use self::readback::{Sent, Unread};
 pub use self::readback::{stores_all, unstored};
 pub use self::retry::Retries;
@@ -22,7 +26,7 @@ use self::wanted::Wanted;
 use super::client::Client;
 use super::credentials::RegistryAuth;
 use super::error::{Error, Result};
-use super::forecast::{loses_placement, only_loses_placement};
+use super::forecast::{MOVES_NETWORKS, loses_placement, only_loses_placement};
 use super::services::{self, Service};
 use super::spec::{Change, Edit, apply_all, changes};
 
@@ -44,7 +48,7 @@ pub struct Ask {
     pub only_checks: bool,
     /// Credentials to store with the service. They cannot be read back, so they are a change always.
     pub auth: Option<RegistryAuth>,
-    /// Only where a post does nothing by the way: see [`not_at_rest`].
+    /// Only if an update has no side effect: see [`not_at_rest`]; nor may it restart a task.
     pub only_at_rest: bool,
     /// Not where that would resume a paused rollout.
     pub spares_paused: bool,
@@ -61,6 +65,16 @@ pub enum To {
     Edited(Vec<Edit>),
     /// The previous spec as it is at the first read, by the engine's own rollback.
     Previous,
+}
+
+impl To {
+    /// The spec that is sent, or that the engine sends to its nodes.
+    fn sends(&self) -> Sends {
+        match self {
+            Self::Edited(_) => Sends::Stored,
+            Self::Previous => Sends::Previous,
+        }
+    }
 }
 
 /// Nothing changes.
@@ -172,6 +186,11 @@ impl Run<'_> {
                 outcome.service = Some(now);
                 return Ok(());
             }
+            if let Some(hazard) = wanted.hazard() {
+                outcome.verdict = Verdict::WouldCrash(hazard, self.ask.to.sends());
+                outcome.changes.clear();
+                return Ok(());
+            }
             if now.is_paused() && self.ask.spares_paused && !now.is_job() {
                 outcome.verdict = Verdict::Paused;
                 outcome.changes.clear();
@@ -197,11 +216,22 @@ impl Run<'_> {
                 outcome.verdict = Verdict::Planned;
                 return Ok(());
             }
-            if self.ask.dry_run {
+            if self.ask.dry_run || self.ask.only_at_rest {
                 let is_rollback = matches!(self.ask.to, To::Previous);
-                outcome.forecast = Some(foresee::update(self.client, &now, wanted.value(), is_rollback)?);
-                outcome.verdict = Verdict::Planned;
-                return Ok(());
+                let forecast = foresee::update(self.client, &now, wanted.value(), is_rollback)?;
+                if self.ask.only_at_rest && forecast.restarted > 0 {
+                    outcome.verdict = Verdict::WouldRestart(Restarts::from_forecast(forecast));
+                    return Ok(());
+                }
+                if self.ask.dry_run {
+                    outcome.forecast = Some(forecast);
+                    outcome.verdict = Verdict::Planned;
+                    return Ok(());
+                }
+            } else if foresee::moves_networks(self.client, &now, &wanted, &outcome.changes) {
+                // Once, however often the update is tried.
+                outcome.warnings.retain(|warning| warning != MOVES_NETWORKS);
+                outcome.warnings.push(MOVES_NETWORKS.to_owned());
             }
             match self.post(&now, &wanted, &mut lost) {
                 Ok(Step::Taken(warnings)) => {
@@ -339,18 +369,6 @@ impl Run<'_> {
             Err(e) => outcome.warnings.push(not_read_back(&e)),
         }
         Ok(())
-    }
-}
-
-/// What a post would do to the service by the way: every post makes a job run again, resumes a paused rollout and
-/// starts one anew that is under way.
-pub fn not_at_rest(service: &Service) -> Option<&'static str> {
-    match service.update_state() {
-        _ if service.is_job() => Some("it is a job, and any post would run it again"),
-        Some("updating") => Some("a rollout is under way, and any post would start it anew"),
-        Some("rollback_started") => Some("a rollback is under way, and any post would end it"),
-        Some("paused" | "rollback_paused") => Some("its rollout is paused, and any post would resume it"),
-        _ => None,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::api::failures::Explanation;
 use crate::api::forecast::Forecast;
 use crate::api::rollout::{Judgement, Why};
 use crate::api::services::Service;
-use crate::api::spec::{Change, Edit, Op, Place, apply_all, prepare};
+use crate::api::spec::{Change, Edit, Hazard, Op, Place, apply_all, prepare};
 
 /// What an acting command did to one service.
 #[derive(Debug)]
@@ -85,6 +85,10 @@ pub enum Verdict {
     Refused(String),
     /// A post would do more than was asked, for this reason; nothing was posted.
     Skipped(String),
+    /// An update would restart tasks, and the command promises that it restarts none; nothing was posted.
+    WouldRestart(Restarts),
+    /// The update would send a spec that crashes the engine; nothing was posted.
+    WouldCrash(Hazard, Sends),
     /// Its rollout is paused, and any post would resume it; nothing was posted.
     Paused,
     /// It failed, and nothing of it is on the engine.
@@ -135,6 +139,26 @@ pub enum Unchanged {
     Skipped(String),
     /// The spec says it already, but its rollout is paused: it is not so on the cluster.
     Paused,
+}
+
+/// The tasks that an update would restart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restarts {
+    /// How many of them.
+    pub tasks: u64,
+    /// How many tasks the service has.
+    pub of: u64,
+    /// Why they restart although nothing changes, if it is known.
+    pub why: Vec<String>,
+}
+
+/// The spec that an update sends, or has the engine send to its nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sends {
+    /// The stored spec, edited.
+    Stored,
+    /// The previous spec.
+    Previous,
 }
 
 /// Why one of many services was not begun.
@@ -196,6 +220,13 @@ pub enum Conflict {
         /// How often.
         tries: u32,
     },
+}
+
+impl Restarts {
+    /// The restarts that a forecast expects, with its remarks as the reasons.
+    pub(super) fn from_forecast(forecast: Forecast) -> Self {
+        Self { tasks: forecast.restarted, of: forecast.of, why: forecast.warnings }
+    }
 }
 
 impl Outcome {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::api::error::Result;
 use crate::api::services::{self, Service};
 use crate::api::spec::splice::{may_be_spliced, splice};
-use crate::api::spec::{Change, Edit, changes};
+use crate::api::spec::{Change, Edit, Hazard, changes, hazard_of_spec, hazard_of_text};
 
 /// A spec that is to be posted.
 pub struct Wanted {
@@ -47,6 +47,14 @@ impl Wanted {
         // A text was made of one that can be read.
         let read = || self.text.get().and_then(|text| serde_json::from_slice(text).ok()).unwrap_or_default();
         self.value.get_or_init(read)
+    }
+
+    /// What of it crashes an engine.
+    pub fn hazard(&self) -> Option<Hazard> {
+        match (self.value.get(), self.text.get().map(|text| std::str::from_utf8(text))) {
+            (None, Some(Ok(text))) => hazard_of_text(text),
+            _ => hazard_of_spec(self.value()),
+        }
     }
 
     /// The spec as it is posted.

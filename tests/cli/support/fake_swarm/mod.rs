@@ -47,6 +47,8 @@ pub struct World {
     pub unavailable_until: Option<Instant>,
     /// How long the engine takes for each answer.
     pub delay: Duration,
+    /// The engine's own API version, if it is not that of Docker 20.10.
+    pub api_version: Option<&'static str>,
     /// Tasks of removed services, with the service's name, and how many more reads they are shown to.
     leaving: Vec<(String, Value, usize)>,
     index: u64,
@@ -70,6 +72,9 @@ pub struct Service {
     pub iteration: u64,
     /// Every spec that a request (no [`World::write`]) brought, in the order they were taken.
     pub taken: Vec<Value>,
+    /// The next update moves its networks to the TaskTemplate, where GET shows them already: Docker 29 with data of an
+    /// older engine. Its tasks were made without.
+    pub moves_networks: bool,
     /// How often a request rolled it back.
     pub rollbacks: usize,
     /// What the engine does by itself after an update, one step at each later read of the service.
@@ -126,6 +131,7 @@ impl FakeSwarm {
             node: "n1o2d3e4n1o2d3e4n1o2d3e4n".to_owned(),
             unavailable_until: None,
             delay: Duration::ZERO,
+            api_version: None,
             leaving: Vec::new(),
             index: 10,
             ids: 0,
@@ -228,6 +234,9 @@ impl Handler for Mind {
         }
         answer.date = Some(world.now());
         answer.delay += world.delay;
+        if let Some(version) = world.api_version {
+            answer = answer.header("Api-Version", version);
+        }
         if let Some(broken) = broken {
             answer = broken.spoil(answer);
         }

@@ -174,6 +174,7 @@ impl World {
             service.previous = Some(std::mem::replace(&mut service.spec, spec));
         }
         service.status = None;
+        service.moves_networks = false;
         service.index = index;
         service.updated = now;
         service.iteration += u64::from(service.is_job());

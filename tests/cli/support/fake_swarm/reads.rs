@@ -15,11 +15,13 @@ const UNAVAILABLE: &str = "rpc error: code = Unavailable desc = error reading fr
 
 impl World {
     pub(super) fn handle(&mut self, request: &Request) -> Answer {
+        let own = self.api_version.unwrap_or(API_VERSION);
+        let newest = own.split_once('.').and_then(|(_, minor)| minor.parse().ok()).unwrap_or(u32::MAX);
         match minor(request) {
-            Some(42..) => {
+            Some(spoken) if spoken > newest => {
                 let words = "is too new. Maximum supported API version is";
                 let version = request.path.split('/').nth(1).unwrap_or_default().trim_start_matches('v');
-                return Answer::error(400, &format!("client version {version} {words} {API_VERSION}"));
+                return Answer::error(400, &format!("client version {version} {words} {own}"));
             }
             Some(..12) => {
                 let words = "client version 1.11 is too old. Minimum supported API version is 1.12, please upgrade \
@@ -260,6 +262,9 @@ fn tasks_of(service: &Service) -> Vec<Value> {
             "Status": { "Timestamp": made.to_string(), "State": state, "Message": "" },
             "DesiredState": desired
         });
+        if service.moves_networks {
+            task["Spec"].as_object_mut().expect("a spec").shift_remove("Networks");
+        }
         if service.is_job() {
             task["JobIteration"] = json!({ "Index": service.iteration });
         }

@@ -84,6 +84,7 @@ impl World {
             status: None,
             iteration: 0,
             taken: Vec::new(),
+            moves_networks: false,
             rollbacks: 0,
             rollout: Vec::new(),
             tasks: None,

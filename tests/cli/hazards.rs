@@ -1,0 +1,208 @@
+//! Specs that crash an engine are never sent, wherever they come from.
+
+use serde_json::{Value, json};
+
+use crate::support::engine::Engine;
+use crate::support::fake_swarm::FakeSwarm;
+use crate::support::fixtures::{NEW, OLD, spec};
+use crate::support::run::{Run, swarmctl};
+use crate::support::secrets::{PASSWORD, basic};
+
+/// A spec with this health check.
+fn checked(name: &str, test: &Value) -> Value {
+    let mut spec = spec(name, OLD);
+    spec["TaskTemplate"]["ContainerSpec"]["Healthcheck"] = json!({ "Test": test, "Interval": 1_000_000_000 });
+    spec["EndpointSpec"]["Ports"] = json!([]);
+    spec["Labels"]["com.docker.stack.namespace"] = "shop".into();
+    spec
+}
+
+fn deadly(name: &str) -> Value {
+    checked(name, &json!(["CMD"]))
+}
+
+fn on(swarm: &FakeSwarm, line: &str) -> Run {
+    swarmctl(line.split(' ')).host(swarm.host()).run()
+}
+
+fn brought(swarm: &FakeSwarm, args: &[&str], spec: &Value) -> Run {
+    swarmctl(args.iter().copied()).stdin(&spec.to_string()).host(swarm.host()).run()
+}
+
+#[test]
+fn a_health_check_without_a_command_is_a_usage_error_of_create_before_anything_is_sent() {
+    for more in [&[][..], &["--dry-run"], &["--health-interval", "3s"], &["--health-retries", "2"]] {
+        let engine = Engine::silent();
+        let args = [&["create", "-d", "--spec", "-"], more].concat();
+        let run = swarmctl(args).stdin(&deadly("web").to_string()).host(engine.host()).run().exits(2);
+        run.tells_an_error().says(&["[\"CMD\"]", "moby/moby#52330"]);
+        assert!(engine.requests().is_empty());
+    }
+}
+
+#[test]
+fn flags_that_replace_the_health_check_of_a_file_are_sent() {
+    for flags in [&["--no-healthcheck"][..], &["--health-cmd", "true"], &["--health-cmd", ""]] {
+        let swarm = FakeSwarm::start();
+        brought(
+            &swarm,
+            &[&["create", "-d", "--no-resolve-image", "--spec", "-"], flags].concat(),
+            &deadly("web"),
+        )
+        .exits(0);
+        assert_eq!(swarm.posts().len(), 1, "{flags:?}");
+        let swarm = FakeSwarm::with([checked("web", &json!(["CMD", "true"]))]);
+        brought(&swarm, &[&["update", "-d", "--spec", "-", "web"], flags].concat(), &deadly("web")).exits(0);
+    }
+}
+
+#[test]
+fn a_file_for_an_update_is_a_usage_error_also_if_the_service_has_that_check() {
+    for stored in [json!(["CMD", "true"]), json!(["NONE"]), json!([]), json!(["CMD"])] {
+        let swarm = FakeSwarm::with([checked("web", &stored)]);
+        for more in [&[][..], &["--dry-run"], &["--json"], &["--env-add", "A=1"]] {
+            let args = [&["update", "-d", "--spec", "-", "web"], more].concat();
+            brought(&swarm, &args, &deadly("web")).exits(2).says(&["[\"CMD\"]"]);
+            let part = json!({"TaskTemplate": {"ContainerSpec": {"Healthcheck": {"Test": ["CMD"]}}}});
+            brought(&swarm, &args, &part).exits(2);
+        }
+        assert_eq!(swarm.posts().len(), 0);
+    }
+}
+
+#[test]
+fn a_stored_check_without_a_command_is_not_sent_again() {
+    for line in [
+        "update -d --label-add a=b web",
+        "update -d --env-add A=1 web",
+        "update -d --health-interval 3s web",
+        "update -d --dry-run --label-add a=b web",
+        "update -d --force web",
+        "update -d --resume --label-add a=b web",
+        &format!("update-image -d --no-resolve-image web {NEW}"),
+        &format!("update-image -d --json --no-resolve-image web {NEW}"),
+        &format!("update-image -d --no-resolve-image --stack shop {NEW}"),
+        "update-image -d --no-resolve-image --force --tag 0.7 web",
+        "restart -d web",
+        "restart -d --all",
+        "scale -d web=3",
+    ] {
+        let swarm = FakeSwarm::with([deadly("web")]);
+        let run = on(&swarm, line).exits(1);
+        if line.contains("--json") {
+            let service = &run.json()["services"][0];
+            assert_eq!((&service["outcome"], &service["posted"]), (&json!("refused"), &json!(false)));
+            assert!(service["error"].as_str().unwrap().contains("moby/moby#52330"));
+        }
+        run.says(&["[\"CMD\"]", "swarmctl update --health-cmd COMMAND web", "--no-healthcheck web"]);
+        assert_eq!(swarm.posts().len(), 0, "{line}");
+    }
+}
+
+#[test]
+fn it_is_found_before_other_services_are_updated() {
+    for line in [
+        &format!("update-image -d --no-resolve-image --all {NEW}"),
+        "restart -d api web",
+        "scale -d api=2 web=2",
+    ] {
+        let swarm = FakeSwarm::with([checked("api", &json!(["CMD", "true"])), deadly("web")]);
+        on(&swarm, line).exits(1);
+        assert_eq!(swarm.posts().len(), 0, "{line}");
+    }
+}
+
+#[test]
+fn what_replaces_it_or_sends_nothing_is_allowed() {
+    for line in [
+        "update -d --health-cmd true web",
+        "update -d --no-healthcheck web",
+        "update -d --no-healthcheck --env-add A=1 --force web",
+        "update -d --health-cmd= web",
+    ] {
+        let swarm = FakeSwarm::with([deadly("web")]);
+        on(&swarm, line).exits(0);
+        assert_eq!(swarm.posts().len(), 1, "{line}");
+    }
+    let swarm = FakeSwarm::with([deadly("web")]);
+    let without = json!({"TaskTemplate": {"ContainerSpec": {"Healthcheck": null}}});
+    on(&swarm, &format!("update-image -d --no-resolve-image web {OLD}")).exits(0).prints(&["already"]);
+    on(&swarm, "scale -d web=1").exits(0).prints(&["nothing to change"]);
+    assert_eq!(swarm.posts().len(), 0);
+    brought(&swarm, &["update", "-d", "--spec", "-", "web"], &without).exits(0);
+    on(&swarm, "rm web").exits(0);
+}
+
+#[test]
+fn a_rollback_to_it_is_refused_and_a_rollback_from_it_is_not() {
+    for line in
+        ["rollback -d web", "rollback -d --dry-run web", "rollback -d --all", "update -d --rollback web"]
+    {
+        let swarm = FakeSwarm::with([deadly("web"), spec("other", OLD)]);
+        swarm.world().write("web", |spec| *spec = checked("web", &json!(["CMD", "true"])));
+        let run = on(&swarm, line).exits(1);
+        run.says(&["the previous spec would crash the engine", "moby/moby#52330"]);
+        assert_eq!(swarm.posts().len(), 0, "{line}");
+    }
+    let swarm = FakeSwarm::with([checked("web", &json!(["CMD", "true"]))]);
+    swarm.world().write("web", |spec| *spec = deadly("web"));
+    on(&swarm, "rollback -d web").exits(0);
+    assert_eq!(swarm.service("web").rollbacks, 1);
+}
+
+#[test]
+fn credentials_alone_do_not_send_it_either() {
+    let home = tempfile::tempdir().unwrap();
+    let config = json!({ "auths": { "https://index.docker.io/v1/": { "auth": basic(PASSWORD) } } });
+    std::fs::write(home.path().join("config.json"), config.to_string()).unwrap();
+    let swarm = FakeSwarm::with([deadly("web")]);
+    let refresh = |args: &str| {
+        let line = swarmctl(args.split(' ')).host(swarm.host());
+        line.env("DOCKER_CONFIG", &home.path().display().to_string()).run()
+    };
+    refresh("auth refresh web").exits(1).says(&["moby/moby#52330"]);
+    refresh("auth refresh --all").exits(0).prints(&["web: skipped: its health check"]);
+    refresh("update -d --with-registry-auth web").exits(1);
+    assert_eq!(swarm.posts().len(), 0);
+}
+
+#[test]
+fn other_health_checks_are_sent() {
+    for test in [
+        json!(["CMD", ""]),
+        json!(["CMD-SHELL"]),
+        json!(["NONE"]),
+        json!(["NONE", "x"]),
+        json!([""]),
+        json!(["cmd"]),
+        json!([]),
+    ] {
+        let swarm = FakeSwarm::with([checked("web", &test)]);
+        on(&swarm, "restart -d web").exits(0);
+        let name = ["create", "-d", "--no-resolve-image", "--spec", "-", "--name", "b"];
+        brought(&swarm, &name, &checked("a", &test)).exits(0);
+        assert_eq!(swarm.posts().len(), 2, "{test}");
+    }
+}
+
+/// Engines read past these, and their connection ends without a response: whether it was applied would be in doubt.
+#[test]
+fn lists_with_an_item_that_is_not_there_are_usage_errors() {
+    let of_container = |list: &str| json!({"TaskTemplate": {"ContainerSpec": {list: [null]}}});
+    let generic =
+        |item: Value| json!({"TaskTemplate": {"Resources": {"Reservations": {"GenericResources": [item]}}}});
+    for part in [
+        of_container("Secrets"),
+        of_container("Configs"),
+        of_container("Ulimits"),
+        generic(Value::Null),
+        generic(json!({})),
+    ] {
+        let swarm = FakeSwarm::with([spec("web", OLD)]);
+        brought(&swarm, &["update", "-d", "--spec", "-", "web"], &part).exits(2).tells_an_error();
+        brought(&swarm, &["create", "-d", "--spec", "-", "--name", "new", OLD], &part)
+            .exits(2)
+            .tells_an_error();
+        assert_eq!(swarm.posts().len(), 0, "{part}");
+    }
+}
