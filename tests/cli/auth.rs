@@ -129,7 +129,7 @@ fn says_what_it_cannot_refresh() {
     let swarm = FakeSwarm::with([spec("web", OLD), spec("db", IMAGE)]);
     refresh(&swarm, &["web"]).exits(1).says(&["no credentials for registry `docker.io`", "docker login"]);
     refresh(&swarm, &["--filter", "name=web"]).exits(0).prints(&["web: skipped: there are no credentials"]);
-    refresh(&swarm, &["nosuch", "db"]).exits(3).says(&["nosuch", "db", "not begun"]);
+    refresh(&swarm, &["nosuch", "db"]).exits(3).says(&["nothing was changed: no such service: `nosuch`"]);
     refresh(&swarm, &["--max-failures=0", "nosuch", "db"]).exits(3).prints(&["db: given new credentials"]);
     refresh(&swarm, &[]).exits(2);
     assert_eq!(swarm.posts().len(), 1);

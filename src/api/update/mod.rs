@@ -14,10 +14,8 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use self::field_loss::Loss;
-pub use self::outcome::{
-    Conflict, NotBegun, Outcome, Posts, Restarts, Sends, StoppedBy, StoppedRollback, Unchanged, Verdict,
-};
-pub use self::preflight::{not_at_rest, stored_hazard};
+pub use self::outcome::{Conflict, NotBegun, Outcome, Posts, StoppedBy, StoppedRollback, Unchanged, Verdict};
+pub use self::preflight::{Restarts, Sends, not_at_rest, stored_hazard};
 use self::readback::{Sent, Unread};
 pub use self::readback::{stores_all, unstored};
 pub use self::retry::Retries;

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
+use super::preflight::{Restarts, Sends};
 use super::readback::Unread;
+use super::settle::is_new_rollback;
 use crate::api::error::Error;
 use crate::api::failures::Explanation;
 use crate::api::forecast::Forecast;
@@ -141,26 +143,6 @@ pub enum Unchanged {
     Paused,
 }
 
-/// The tasks that an update would restart.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Restarts {
-    /// How many of them.
-    pub tasks: u64,
-    /// How many tasks the service has.
-    pub of: u64,
-    /// Why they restart although nothing changes, if it is known.
-    pub why: Vec<String>,
-}
-
-/// The spec that an update sends, or has the engine send to its nodes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sends {
-    /// The stored spec, edited.
-    Stored,
-    /// The previous spec.
-    Previous,
-}
-
 /// Why one of many services was not begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotBegun {
@@ -220,13 +202,6 @@ pub enum Conflict {
         /// How often.
         tries: u32,
     },
-}
-
-impl Restarts {
-    /// The restarts that a forecast expects, with its remarks as the reasons.
-    pub(super) fn from_forecast(forecast: Forecast) -> Self {
-        Self { tasks: forecast.restarted, of: forecast.of, why: forecast.warnings }
-    }
 }
 
 impl Outcome {
@@ -333,12 +308,6 @@ impl Conflict {
             place,
         }
     }
-}
-
-/// Whether the engine has begun to roll back since `base` was read.
-pub(super) fn is_new_rollback(base: &Service, now: &Service) -> bool {
-    now.update_state().is_some_and(|state| state.starts_with("rollback_"))
-        && now.update_started() != base.update_started()
 }
 
 #[cfg(test)]

@@ -1,8 +1,36 @@
 //! What is known of an update before it is sent. Pure.
 
 use super::To;
+use crate::api::forecast::Forecast;
 use crate::api::services::Service;
 use crate::api::spec::{Hazard, hazard_of_spec, hazard_of_text};
+
+/// The tasks that an update would restart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restarts {
+    /// How many of them.
+    pub tasks: u64,
+    /// How many tasks the service has.
+    pub of: u64,
+    /// Why they restart although nothing changes, if it is known.
+    pub why: Vec<String>,
+}
+
+/// The spec that an update sends, or has the engine send to its nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sends {
+    /// The stored spec, edited.
+    Stored,
+    /// The previous spec.
+    Previous,
+}
+
+impl Restarts {
+    /// The restarts that a forecast expects, with its remarks as the reasons.
+    pub(super) fn from_forecast(forecast: Forecast) -> Self {
+        Self { tasks: forecast.restarted, of: forecast.of, why: forecast.warnings }
+    }
+}
 
 /// What crashes an engine in the spec that an update of the service to `to` sends, unless its edits remove it.
 pub fn stored_hazard(service: &Service, to: &To) -> Option<Hazard> {

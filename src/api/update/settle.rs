@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::outcome::is_new_rollback;
 use super::readback::{Sent, dropped};
 use crate::api::services::Service;
 use crate::api::spec::{Edit, Place};
@@ -46,6 +45,12 @@ pub fn settle(before: &Service, now: &Service, edits: &[Edit], sent: &Value) -> 
     } else {
         Settled::NotApplied
     }
+}
+
+/// Whether the engine has begun to roll back since `base` was read.
+pub(super) fn is_new_rollback(base: &Service, now: &Service) -> bool {
+    now.update_state().is_some_and(|state| state.starts_with("rollback_"))
+        && now.update_started() != base.update_started()
 }
 
 #[cfg(test)]
