@@ -94,7 +94,7 @@ impl Timeouts {
 mod tests {
     use super::*;
 
-    /// DESIGN sections 3 and 5 promise these.
+    /// docs/design.md section 3 and docs/design.md section 5 promise these.
     #[test]
     fn production_waits_as_long_as_is_promised() {
         let production = Timeouts::default();

@@ -84,7 +84,7 @@ impl Default for To {
 
 /// Applies the edits to `first`, the service as it was found when it was called `given`.
 ///
-/// The result says what is so on the engine, also where its answer was lost (DESIGN section 3). It tells all in
+/// The result says what is so on the engine, also where its answer was lost (docs/design.md section 3). It tells all in
 /// the [`Outcome`], failures included.
 pub fn update(client: &Client, given: &str, first: Service, ask: &Ask) -> Outcome {
     let edits = match &ask.to {

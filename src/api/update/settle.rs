@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(settle(&before, &service(11, "a:1", None, None), &edits, &sent), Settled::Applied);
     }
 
-    /// DESIGN section 3, "A lost answer", row by row.
+    /// docs/design.md section 3, "A lost answer", row by row.
     #[test]
     fn every_row_of_the_table_of_lost_answers() {
         let edits = [Edit::set(Place::at("TaskTemplate.ContainerSpec.Image"), "a:2")];

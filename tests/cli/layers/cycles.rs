@@ -1,5 +1,5 @@
 //! The modules of `api` import each other in one direction only: no cycle between neighbours in a folder, and the order
-//! of DESIGN section 2 between the parts of the library.
+//! of docs/design.md section 2 between the parts of the library.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! The layers hold: who may import whom (DESIGN section 2), and a few rules of the house that no lint knows.
+//! The layers hold: who may import whom (docs/design.md section 2), and a few rules of the house that no lint knows.
 
 mod cycles;
 mod source;
@@ -169,6 +169,30 @@ fn variables_of_tests_are_read_in_builds_with_debug_assertions_only() {
         );
     }
     assert!(seen > 0, "no variable of tests is left: remove this test");
+}
+
+/// Comments that say why point to docs/design.md; whoever renumbers it has to follow them.
+#[test]
+fn every_section_of_the_design_that_is_referred_to_exists() {
+    let design = include_str!("../../../docs/design.md");
+    let pages = [("ARCHITECTURE.md".to_owned(), include_str!("../../../ARCHITECTURE.md").to_owned())];
+    let mut count = 0;
+    for (name, text) in sources().into_iter().chain(below("tests")).chain(pages) {
+        for (_, rest) in
+            text.match_indices("docs/design.md section ").map(|(at, found)| text[at..].split_at(found.len()))
+        {
+            let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            // This file has the words without a number.
+            if !number.is_empty() {
+                assert!(
+                    design.contains(&format!("\n## {number}. ")),
+                    "{name}: docs/design.md has no section {number}"
+                );
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 4, "{count} references to docs/design.md: has their form changed?");
 }
 
 /// A rule whose files have all gone is a rule that nobody keeps.

@@ -270,7 +270,7 @@ impl Run {
         self
     }
 
-    /// An error as DESIGN section 5 has it: `error:` first on stderr, nothing on stdout, no panic.
+    /// An error as docs/design.md section 5 has it: `error:` first on stderr, nothing on stdout, no panic.
     #[track_caller]
     pub fn tells_an_error(self) -> Self {
         assert!(

@@ -1,4 +1,4 @@
-//! Lost answers: DESIGN section 3's table, row by row. Requests: 1 ping, 2 read, 3 post, 4 read.
+//! Lost answers: the table of docs/design.md section 3, row by row. Requests: 1 ping, 2 read, 3 post, 4 read.
 
 use std::time::Duration;
 
