@@ -23,7 +23,7 @@ pub use format::{Columns, Format};
 pub use human::{ago, bytes, duration};
 pub use json::json_indented;
 pub use live::{Live, live};
-pub use messages::{called_as, debug, error, json_line, note, warning};
+pub use messages::{called_as, debug, error, hint, json_line, note, warning};
 pub use natural::natural_cmp;
 pub use stdout::{Out, stdout};
 pub use streams::{Streams, streams};

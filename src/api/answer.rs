@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use ureq::http::response::Parts;
 
+use super::endpoint::Endpoint;
 use super::error::{Error, Result};
 use super::secrets::Secrets;
 
@@ -24,6 +25,18 @@ pub struct Answer {
 /// engine's own store takes no object of 2 MiB.
 pub(super) const LONGEST_OBJECT: usize = 16 << 20;
 
+/// A response, before it is known what it is.
+pub(super) struct Received<'a> {
+    /// Method and path.
+    pub request: String,
+    /// Where it was sent.
+    pub endpoint: &'a Endpoint,
+    pub parts: &'a Parts,
+    pub body: Vec<u8>,
+    /// What was sent and must not be shown.
+    pub sent: Option<&'a Secrets>,
+}
+
 /// What the engine says when it refuses.
 #[derive(Deserialize)]
 struct Refusal {
@@ -31,13 +44,9 @@ struct Refusal {
 }
 
 impl Answer {
-    /// An answer of status 2xx, else the engine's own refusal; what is neither is [`Error::Garbled`].
-    pub(super) fn decode(
-        request: String,
-        parts: &Parts,
-        body: Vec<u8>,
-        sent: Option<&Secrets>,
-    ) -> Result<Self> {
+    /// An answer of status 2xx, else the refusal; what is neither is [`Error::Garbled`].
+    pub(super) fn decode(received: Received) -> Result<Self> {
+        let Received { request, endpoint, parts, body, sent } = received;
         let header = |name: &str| parts.headers.get(name)?.to_str().ok().map(str::to_owned);
         let (api_version, date) = (header("Api-Version"), header("Date"));
         let answer = Self { request, body, api_version, date, secrets: sent.cloned().unwrap_or_default() };
@@ -49,8 +58,11 @@ impl Answer {
                 header("Location").unwrap_or_default()
             ))),
             _ => match serde_json::from_slice::<Refusal>(&answer.body) {
+                Ok(Refusal { message }) if matches!(status, 401 | 403) => {
+                    Err(answer.denied(endpoint, status, answer.secrets.hide(message.trim())))
+                }
                 Ok(Refusal { message }) => Err(answer.refusal(status, &message)),
-                Err(_) => Err(answer.foreign_refusal(status)),
+                Err(_) => Err(answer.foreign_refusal(endpoint, status)),
             },
         }
     }
@@ -114,21 +126,45 @@ impl Answer {
         if meaning(&meant) == meaning(&shown) { shown } else { meant }
     }
 
-    /// Not every refusal is JSON: a version that is too old is told as plain text, a proxy answers in HTML.
-    fn foreign_refusal(&self, status: u16) -> Error {
+    fn denied(&self, endpoint: &Endpoint, status: u16, message: String) -> Error {
+        Error::Denied { endpoint: endpoint.to_string(), request: self.request.clone(), status, message }
+    }
+
+    /// A refusal that is not the engine's JSON. Engines refuse in plain text below API 1.24 and before they know the
+    /// version; a proxy answers in HTML or in plain text too.
+    fn foreign_refusal(&self, endpoint: &Endpoint, status: u16) -> Error {
         let text = String::from_utf8_lossy(&self.body);
-        match text.trim() {
+        let text = text.trim();
+        let is_plain = !text.is_empty() && !text.starts_with(['<', '{', '[']) && text.len() < 1000;
+        let may_be_engines = is_plain && self.may_be_plain_text();
+        match status {
+            401 | 403 => self.denied(endpoint, status, self.said()),
+            400..=499 if may_be_engines => self.refusal(status, text),
+            400..=499 => Error::Rejected {
+                endpoint: endpoint.to_string(),
+                request: self.request.clone(),
+                status,
+                message: self.said(),
+            },
             // Other 5xx in plain words are no engine's: they leave open what became of a post.
-            text if matches!(status, 400..=499 | 502..=504)
-                && !text.is_empty()
-                && !text.starts_with(['<', '{', '['])
-                && text.len() < 1000 =>
-            {
-                self.refusal(status, text)
-            }
-            "" => self.garbled(format!("status {status} without a word")),
+            502..=504 if is_plain => self.refusal(status, text),
+            _ if text.is_empty() => self.garbled(format!("status {status} without a word")),
             _ => self.garbled(format!("status {status}: {}", self.excerpt())),
         }
+    }
+
+    /// Whether an engine may answer an error to this request in plain text: it does below API 1.24, and where no
+    /// version is spoken yet.
+    fn may_be_plain_text(&self) -> bool {
+        let path = self.request.split_once(' ').map_or("", |(_, path)| path);
+        let Some(rest) = path.strip_prefix("/v1.") else { return true };
+        let minor = rest.split('/').next().and_then(|minor| minor.parse::<u32>().ok());
+        minor.is_some_and(|minor| minor < 24)
+    }
+
+    /// The start of the body; empty if there is none.
+    fn said(&self) -> String {
+        if self.body.trim_ascii().is_empty() { String::new() } else { self.excerpt() }
     }
 
     fn excerpt(&self) -> String {

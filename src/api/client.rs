@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use ureq::BodyReader;
 use ureq::http::Method;
 
-use super::answer::Answer;
+use super::answer::{Answer, Received};
 use super::connection::Connection;
 use super::credentials::RegistryAuth;
 use super::door::{Asked, Door, Eater, Hello, LONGEST_ANSWER, LONGEST_REFUSAL};
@@ -209,6 +209,10 @@ impl Client {
                 let why = format!("status {status} ({message}), so no engine answers there");
                 Error::Garbled { request: "GET /_ping".to_owned(), why }
             }
+            Error::Rejected { status, message, .. } if !matches!(status, 408 | 425 | 429) => {
+                let why = format!("status {status}, so no engine answers there: {message}");
+                Error::Garbled { request: "GET /_ping".to_owned(), why }
+            }
             e => e,
         })?;
         let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
@@ -256,7 +260,8 @@ impl Client {
         if parts.status.is_success() && length as u64 > LONGEST_ANSWER {
             return Err(Error::TooLong { request, mebibytes: LONGEST_ANSWER >> 20 });
         }
-        Answer::decode(request, &parts, bytes, auth.map(RegistryAuth::secrets))
+        let (endpoint, sent) = (&door.connection.endpoint, auth.map(RegistryAuth::secrets));
+        Answer::decode(Received { request, endpoint, parts: &parts, body: bytes, sent })
     }
 
     /// How long one answer is waited for. Where another manager can be asked, that is done sooner.
@@ -332,7 +337,9 @@ impl Client {
                 n => refusal.extend_from_slice(&part[..n]),
             }
         }
-        match Answer::decode(stream.asked, &parts, refusal, None) {
+        let endpoint = &door.connection.endpoint;
+        let request = stream.asked;
+        match Answer::decode(Received { request, endpoint, parts: &parts, body: refusal, sent: None }) {
             Ok(answer) => Err(answer.garbled("it is no answer")),
             Err(error) => Err(error),
         }

@@ -123,14 +123,18 @@ fn posted(client: &Client, spec: &Value, auth: Option<&RegistryAuth>, posts: &mu
                 *posts = Posts::InDoubt;
                 return Err(e);
             }
+            Err(e) if e.is_unprocessed() && *posts == Posts::None => {
+                if !lost.pause(client)? {
+                    return Err(e);
+                }
+                continue;
+            }
             Err(e) if e.leaves_doubt() => e,
             // After a lost answer "the name is taken" may be this command's own doing.
             Err(e @ Error::Engine { .. }) if *posts == Posts::InDoubt && e.is_name_taken() => e,
-            Err(e) if e.is_unsent() => return Err(e),
-            Err(e) => {
-                *posts = Posts::None;
-                return Err(e);
-            }
+            // A request that was not sent does not settle an earlier one.
+            Err(e) if e.is_unsent() || *posts == Posts::None => return Err(e),
+            Err(e) => e,
         };
         *posts = Posts::InDoubt;
         let mut found = look_up(client, name, spec)?;
@@ -143,7 +147,7 @@ fn posted(client: &Client, spec: &Value, auth: Option<&RegistryAuth>, posts: &mu
         }
         match found {
             Some(service) => return Ok(Created::Found(Box::new(service))),
-            None if error.is_name_taken() => {
+            None if error.is_change_refused() => {
                 *posts = Posts::None;
                 return Err(error);
             }

@@ -106,9 +106,15 @@ pub fn inspect(client: &Client, image: &ImageRef, auth: Option<&RegistryAuth>) -
     let path = Path::of_image("distribution", &image.familiar(), "json");
     let trouble = |trouble, words: String| untold(image, trouble, words);
     let answer = client.get_json_once::<Answer>(&path, auth).map_err(|e| match e {
+        e @ Error::Engine { .. } if e.is_endpoint_refused() => {
+            trouble(Trouble::NoEndpoint, format!("`GET {}`: {e}", path.as_str()))
+        }
         Error::Engine { status, message } => trouble(Trouble::of(status, &message), message),
-        // What stands between here and the engine forbids this question, in HTML, or something else answers for it.
-        Error::Garbled { why, .. } => trouble(Trouble::OutOfReach, why),
+        Error::Denied { status, message, .. } if is_registrys(&message) => {
+            trouble(Trouble::of(status, &message), message)
+        }
+        e @ Error::Denied { .. } => trouble(Trouble::Forbidden, e.to_string()),
+        e if e.is_endpoint_refused() => trouble(Trouble::NoEndpoint, e.to_string()),
         // The engine waits for the registry, and had answered before.
         e @ Error::Silent { .. } if client.time_left().is_none_or(|left| !left.is_zero()) => {
             trouble(Trouble::OutOfReach, e.to_string())
@@ -139,6 +145,22 @@ fn platforms(said: &[Platform]) -> Vec<Value> {
     said.iter().map(platform).collect()
 }
 
+/// Whether a 401 or 403 of the engine is the registry's, which the engine passes on, and not its own or a proxy's.
+fn is_registrys(message: &str) -> bool {
+    const CODES: [&str; 3] = ["unauthorized", "denied", "insufficient_scope"];
+    const PARTS: [&str; 6] = [
+        "requested access to the resource",
+        "authentication required",
+        "no basic auth",
+        "pull access denied",
+        "incorrect username or password",
+        "unexpected status from",
+    ];
+    // `unauthorized: ...`, after the request or on a line of its own.
+    let has_code = message.split([':', '\n']).rev().skip(1).any(|part| CODES.contains(&part.trim()));
+    has_code || message.contains("/v2/") || PARTS.iter().any(|part| message.contains(part))
+}
+
 impl Trouble {
     /// The engine passes on a registry's words with statuses of its own; the words say more.
     fn of(status: u16, message: &str) -> Self {
@@ -167,8 +189,10 @@ impl Trouble {
             || says(&["401 Unauthorized", "403 Forbidden"])
         {
             Trouble::Denied
-        } else if status == 404 || says(&["manifest unknown", "name unknown"]) {
-            Trouble::Absent
+        } else if says(&["name unknown", "NAME_UNKNOWN", "repository name not known"]) {
+            Trouble::UnknownName
+        } else if status == 404 || says(&["manifest unknown", "MANIFEST_UNKNOWN"]) {
+            Trouble::UnknownTag
         } else {
             Trouble::OutOfReach
         }
@@ -183,11 +207,12 @@ mod tests {
 
     #[test]
     fn absent_denied_and_out_of_reach_are_told_apart() {
-        use Trouble::{Absent, Denied, OutOfReach};
+        use Trouble::{Denied, OutOfReach, UnknownName, UnknownTag};
         // As engines from 20.10 to 29 say it.
         for (status, message, trouble) in [
-            (404, "manifest unknown: manifest unknown", Absent),
-            (404, "name unknown: repository name not known to registry", Absent),
+            (404, "manifest unknown: manifest unknown", UnknownTag),
+            (500, "manifest unknown: manifest unknown", UnknownTag),
+            (404, "name unknown: repository name not known to registry", UnknownName),
             (401, "unauthorized: authentication required", Denied),
             (
                 500,
@@ -220,6 +245,32 @@ mod tests {
             ),
         ] {
             assert_eq!(Trouble::of(status, message), trouble, "{status} {message}");
+        }
+    }
+
+    #[test]
+    fn a_registrys_refusal_is_told_from_a_proxys_and_a_plugins() {
+        for message in [
+            "unauthorized: authentication required",
+            "denied: requested access to the resource is denied",
+            "errors:\ndenied: requested access to the resource is denied\nunauthorized: authentication required",
+            "Get \"https://r/v2/\": unauthorized: incorrect username or password",
+            "Head \"http://127.0.0.1:5000/v2/whoami/manifests/1\": no basic auth credentials",
+            "insufficient_scope: authorization failed",
+            "denied: access forbidden",
+        ] {
+            assert!(is_registrys(message), "{message}");
+        }
+        for message in [
+            "",
+            "Forbidden",
+            "403 Forbidden",
+            "Unauthorized",
+            "authorization denied by plugin opa: no rule for /distribution",
+            "access denied: endpoint not allowed",
+            "`<html><body><h1>403 Forbidden</h1>`",
+        ] {
+            assert!(!is_registrys(message), "{message}");
         }
     }
 

@@ -101,7 +101,9 @@ impl Door {
             return error;
         };
         let said = match &error {
-            Error::Engine { status, message } => format!("status {status}: {message}"),
+            Error::Engine { status, message }
+            | Error::Denied { status, message, .. }
+            | Error::Rejected { status, message, .. } => format!("status {status}: {message}"),
             Error::Garbled { why, .. } => why.clone(),
             _ => return error,
         };

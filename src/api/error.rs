@@ -64,6 +64,30 @@ pub enum Error {
         /// The engine's own message, word for word.
         message: String,
     },
+    /// The request was forbidden: by a proxy before the engine, or by an authorization plugin of the engine.
+    #[error("permission denied by `{endpoint}`: it answered {status} to `{request}`{}", after_colon(message))]
+    Denied {
+        /// The address of the engine.
+        endpoint: String,
+        /// Method and path.
+        request: String,
+        /// 401 or 403.
+        status: u16,
+        /// What it said, or the start of its page; may be empty.
+        message: String,
+    },
+    /// A status 4xx that is not in the form of an engine's refusals: a proxy answered.
+    #[error("`{endpoint}` refused `{request}` with status {status}{}", after_colon(message))]
+    Rejected {
+        /// The address of the engine.
+        endpoint: String,
+        /// Method and path.
+        request: String,
+        /// The HTTP status.
+        status: u16,
+        /// The start of its page; may be empty.
+        message: String,
+    },
     /// There is no such object, or the name cannot be one's.
     #[error("no such {kind}: `{name}`{}", why.as_deref().map(|why| format!(" ({why})")).unwrap_or_default())]
     NoSuch {
@@ -78,7 +102,7 @@ pub enum Error {
     #[error(transparent)]
     BadValue(#[from] BadValue),
     /// A registry did not say what it has.
-    #[error("registry `{registry}` {trouble} `{image}`: {words}")]
+    #[error("{}", registry_words(registry, image, *trouble, words))]
     Registry {
         /// Its host.
         registry: String,
@@ -105,6 +129,17 @@ pub enum Error {
     Interrupted,
 }
 
+fn registry_words(registry: &str, image: &str, trouble: Trouble, words: &str) -> String {
+    if trouble.is_before_registry() {
+        return format!("the digest of `{image}` cannot be looked up: {words}");
+    }
+    format!("registry `{registry}` {trouble} `{image}`: {words}")
+}
+
+fn after_colon(message: &str) -> String {
+    if message.is_empty() { String::new() } else { format!(": {message}") }
+}
+
 /// The usual result of a request.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -126,7 +161,10 @@ impl Error {
 
     /// A response was received, and it is a refusal: the engine's own, or the page of a proxy that forbids the request.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Error::Engine { .. } | Error::Garbled { .. })
+        matches!(
+            self,
+            Error::Engine { .. } | Error::Denied { .. } | Error::Rejected { .. } | Error::Garbled { .. }
+        )
     }
 
     /// The version index was stale: a plain 500, known by its words only (reference: swarmkit "update out of sequence").
@@ -177,9 +215,31 @@ impl Error {
         ];
         match self {
             Error::Engine { status, message } => {
-                matches!(status, 502..=504) && !self.is_not_manager()
+                matches!(status, 408 | 425 | 429 | 502..=504) && !self.is_not_manager()
                     || WORDS.iter().any(|words| message.contains(words))
             }
+            Error::Rejected { status, .. } => matches!(status, 408 | 425 | 429),
+            _ => false,
+        }
+    }
+
+    /// The request was turned away before anything processed it (RFC 6585, RFC 8470), so it may be sent again.
+    pub fn is_unprocessed(&self) -> bool {
+        matches!(self, Error::Engine { status: 425 | 429, .. } | Error::Rejected { status: 425 | 429, .. })
+    }
+
+    /// After a post: it was not applied, and the same request would be refused again.
+    pub fn is_change_refused(&self) -> bool {
+        !self.leaves_doubt() && !self.is_unsent() && !self.is_version_conflict()
+    }
+
+    /// The endpoint is not available here: a proxy or a plugin forbids it, or something that is not an engine
+    /// answers. Callers that need it for names only can do without.
+    pub fn is_endpoint_refused(&self) -> bool {
+        match self {
+            Error::Denied { .. } | Error::Rejected { .. } | Error::Garbled { .. } => true,
+            Error::Engine { status: 405, .. } => true,
+            Error::Engine { status: 404, message } => message.contains("page not found"),
             _ => false,
         }
     }
@@ -238,8 +298,9 @@ impl Error {
             | Error::Garbled { .. }
             | Error::TooLong { .. }
             | Error::Interrupted => true,
-            Error::Engine { .. } => self.is_passing(),
+            Error::Engine { .. } | Error::Rejected { .. } => self.is_passing(),
             Error::Connect { .. }
+            | Error::Denied { .. }
             | Error::TimeUp { .. }
             | Error::NoSuch { .. }
             | Error::BadValue(_)

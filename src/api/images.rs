@@ -1,15 +1,26 @@
 //! Images that the engine itself has: one function an endpoint of `/images`.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::client::Client;
 use super::error::Result;
+use super::image::ImageRef;
 use super::path::Path;
 
 #[derive(Deserialize)]
 struct Image {
     #[serde(rename = "RepoTags")]
     tags: Option<Vec<String>>,
+}
+
+/// `GET /images/{name}/json`: whether the engine itself has the image. An engine that may not be asked has it not.
+pub fn has(client: &Client, image: &ImageRef) -> Result<bool> {
+    match client.get_json::<IgnoredAny>(&Path::of_image("images", &image.familiar(), "json")) {
+        Ok(_) => Ok(true),
+        Err(e) if e.is_not_found() || e.is_endpoint_refused() => Ok(false),
+        Err(e) => Err(e),
+    }
 }
 
 /// `GET /images/json`: the tags, as in `nginx:1.25`.

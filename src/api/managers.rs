@@ -112,6 +112,11 @@ impl Managers {
                 let at = (next + step) % count;
                 let nodes = match probe(&self.doors[at]) {
                     Err(Error::Interrupted) => return Err(Error::Interrupted),
+                    // A proxy that forbids `/nodes` stands before an engine: whether that sees a leader is not known.
+                    Err(Error::Denied { .. }) => {
+                        self.choose(from, at, &note);
+                        return Ok(true);
+                    }
                     Err(error) => {
                         are_final &= error.is_unsent_to_engine() && !error.is_timed_out();
                         why_not.push(self.told(at, &chain(&error)));
@@ -129,15 +134,7 @@ impl Managers {
                     continue;
                 }
                 swarm.extend(nodes.into_iter().map(|node| node.id));
-                if from != NONE && from != at {
-                    note(&format!(
-                        "{} does not answer as a manager should; going on with {}",
-                        self.endpoint(from),
-                        self.endpoint(at)
-                    ));
-                }
-                self.left.fetch_add(u32::from(from != NONE), Ordering::Relaxed);
-                self.at.store(at, Ordering::SeqCst);
+                self.choose(from, at, &note);
                 return Ok(true);
             }
             *self.why_not.lock().unwrap_or_else(PoisonError::into_inner) = why_not;
@@ -154,6 +151,19 @@ impl Managers {
                 return Ok(false);
             }
         }
+    }
+
+    /// Switches from one manager to another.
+    fn choose(&self, from: usize, to: usize, note: impl Fn(&str)) {
+        if from != NONE && from != to {
+            note(&format!(
+                "{} does not answer as a manager should; going on with {}",
+                self.endpoint(from),
+                self.endpoint(to)
+            ));
+        }
+        self.left.fetch_add(u32::from(from != NONE), Ordering::Relaxed);
+        self.at.store(to, Ordering::SeqCst);
     }
 
     /// None of them can be asked.

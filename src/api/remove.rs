@@ -48,7 +48,7 @@ fn is_other(service: &Service, if_version: Option<u64>, outcome: &mut Outcome) -
     true
 }
 
-/// Deletes until the engine has said yes or no, or has no such service any more.
+/// Deletes until the engine has accepted or refused it, or has no such service any more.
 ///
 /// What became of a lost answer is looked up. A service that is still there is deleted again, which is safe: an ID
 /// is never given twice. One that is gone is removed, whoever did it.
@@ -59,13 +59,16 @@ fn delete(client: &Client, id: &str, posts: &mut Posts, was_looked_up: &mut bool
         let error = match services::delete(client, id) {
             Ok(()) => break,
             Err(e) if e.is_not_found() => break,
-            Err(e) if e.leaves_doubt() => e,
-            // What could not be sent does not settle a doubt from before; the engine's own no does.
-            Err(e) if e.is_unsent() => return Err(e),
-            Err(e) => {
-                *posts = Posts::None;
-                return Err(e);
+            Err(e) if e.is_unprocessed() && *posts == Posts::None => {
+                if !lost.pause(client)? {
+                    return Err(e);
+                }
+                continue;
             }
+            Err(e) if e.leaves_doubt() => e,
+            // A request that was not sent does not settle an earlier one; nor does a refusal, which is looked up.
+            Err(e) if e.is_unsent() || *posts == Posts::None => return Err(e),
+            Err(e) => e,
         };
         *posts = Posts::InDoubt;
         if matches!(error, Error::Interrupted) {
@@ -73,7 +76,7 @@ fn delete(client: &Client, id: &str, posts: &mut Posts, was_looked_up: &mut bool
         }
         *was_looked_up = true;
         match services::inspect(client, id) {
-            Ok(_) if lost.pause(client)? => {}
+            Ok(_) if !error.is_change_refused() && lost.pause(client)? => {}
             Ok(_) => {
                 *posts = Posts::None;
                 return Err(error);

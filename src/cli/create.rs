@@ -73,6 +73,7 @@ pub fn run(args: CreateArgs, global: &Global) -> anyhow::Result<Exit> {
     let outcome = match resolve(&client, global, &mut edits, &args.resolve, image.as_ref()) {
         Ok(change) => {
             let spec = spec::create::made_of(base, &edits)?;
+            change.announce(name);
             let mut outcome = match args.plan.dry_run {
                 true => plan(&client, name, &spec),
                 false => create(&client, name, &spec, change.auth.as_ref()),

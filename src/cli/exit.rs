@@ -87,11 +87,14 @@ impl Exit {
             e if e.is_not_found() || e.is_ambiguous() => Exit::NoSuch,
             e if e.is_not_manager() || e.is_passing() || e.is_without_tls() => Exit::Unreachable,
             e if e.is_version_conflict() => Exit::Conflict,
+            Error::Registry { trouble: Trouble::Forbidden, .. } => Exit::Unreachable,
             Error::Engine { .. }
+            | Error::Rejected { .. }
             | Error::Registry { .. }
             | Error::Credentials(_)
             | Error::Settings { .. } => Exit::Failed,
             Error::Connect { .. }
+            | Error::Denied { .. }
             | Error::Broken { .. }
             | Error::Silent { .. }
             | Error::TimeUp { .. }
@@ -156,6 +159,9 @@ pub fn hint(error: &Error) -> Option<String> {
             None => "is the engine running? name its socket with `-H unix:///path/docker.sock` or DOCKER_HOST"
                 .to_owned(),
         },
+        Error::Denied { request, .. } => format!(
+            "allow `{request}` in the proxy or authorization plugin that forbids it, or name another engine with `-H`"
+        ),
         Error::Garbled { .. } | Error::TooLong { .. } => {
             "is a Docker engine listening there? `docker version` asks it too".to_owned()
         }
@@ -171,14 +177,17 @@ pub fn hint(error: &Error) -> Option<String> {
         }
         Error::NoSuch { kind: "context", .. } => "see the contexts with `swarmctl context ls`".to_owned(),
         Error::NoSuch { kind, .. } => format!("see what there is with `docker {kind} ls`"),
-        Error::Registry { trouble: Trouble::Absent, .. } => {
-            "check repository and tag, or push the image first".to_owned()
+        Error::Registry { trouble: Trouble::UnknownTag | Trouble::UnknownName, .. } => {
+            "check repository and tag, or push the image first; `--on-resolve-error keep-tag` deploys the tag as it is"
+                .to_owned()
         }
-        Error::Registry { trouble: Trouble::Denied, registry, .. } => {
-            format!("log in with `docker login {}`; the name may be wrong too", shell::word(registry))
-        }
+        Error::Registry { trouble: Trouble::Denied, registry, .. } => login_hint(registry),
         Error::Registry { trouble: Trouble::OutOfReach, .. } => {
             "try again, or use the tag as it is with `--no-resolve-image`".to_owned()
+        }
+        Error::Registry { trouble: Trouble::Forbidden | Trouble::NoEndpoint, .. } => {
+            "allow `GET /distribution` in front of the engine, or use the tag as it is with `--no-resolve-image`"
+                .to_owned()
         }
         Error::Credentials(error) => credentials_hint(error),
         Error::Settings { .. } => {
@@ -204,6 +213,15 @@ pub fn hint(error: &Error) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// What to do about a registry that denies access. The nodes pull with credentials of their own.
+pub fn login_hint(registry: &str) -> String {
+    let registry = shell::word(registry);
+    format!(
+        "log in with `docker login {registry}`, and store the credentials with `--with-registry-auth`; the name may be \
+         wrong too"
+    )
 }
 
 fn credentials_hint(error: &CredentialsError) -> String {

@@ -2,14 +2,18 @@
 
 use clap::{Args, ValueEnum};
 
+use super::batch::Planned;
+use super::exit::login_hint;
 use super::global::Global;
 use crate::api::client::Client;
 use crate::api::credentials::RegistryAuth;
-use crate::api::distribution;
+use crate::api::distribution::{self, Trouble};
 use crate::api::error::{Error, Result};
 use crate::api::image::{ImageRef, Likeness};
+use crate::api::images;
 use crate::api::spec::{self, BadValue, Edit, Place};
 use crate::api::update::{Outcome, Unchanged, Verdict};
+use crate::output;
 
 /// Flags of every command that sets an image.
 #[derive(Args, Debug)]
@@ -21,8 +25,12 @@ pub struct ResolveArgs {
     /// Do not ask a registry for the digest of the tag (--resolve-image never)
     #[arg(long)]
     no_resolve_image: bool,
-    /// Where the registry gives no digest for another image than the service has, use the tag as it is, or fail
-    #[arg(long, value_name = "WHAT", value_enum, default_value = "keep-tag")]
+    /// What to do if the digest cannot be resolved: auto, keep-tag or fail
+    ///
+    /// `auto` refuses a tag that the registry does not know, unless the connected engine has the image, and uses the
+    /// tag as it is if the registry denies access, does not know the repository or cannot be reached. An image that
+    /// is pinned to a digest of this tag stays as it is.
+    #[arg(long, value_name = "WHAT", value_enum, default_value = "auto")]
     on_resolve_error: OnError,
     /// Store the credentials for the registry with the service, for its nodes
     #[arg(long)]
@@ -48,6 +56,7 @@ enum When {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum OnError {
+    Auto,
     KeepTag,
     Fail,
 }
@@ -60,6 +69,7 @@ pub struct ImageChange {
     /// Credentials to store with the service.
     pub auth: Option<RegistryAuth>,
     warnings: Vec<String>,
+    hint: Option<String>,
     same: Option<Unchanged>,
 }
 
@@ -158,10 +168,30 @@ impl ImageArgs {
     }
 }
 
+/// Prints the warnings about the images, before the first request that changes a service.
+pub fn announce<K>(jobs: &[Planned<K>], image: impl Fn(&K) -> &ImageChange) {
+    for job in jobs.iter().flatten() {
+        image(&job.with).announce(job.service.name());
+    }
+}
+
 impl ImageChange {
-    /// Puts down what is to be said of it.
+    /// Prints the warnings about the image of this service, before anything is sent.
+    pub fn announce(&self, service: &str) {
+        for warning in &self.warnings {
+            match service {
+                "" => output::warning(warning),
+                service => output::warning(&format!("service `{service}`: {warning}")),
+            }
+        }
+        if let Some(hint) = &self.hint {
+            output::hint(hint);
+        }
+    }
+
+    /// Records in the outcome what was announced, and what else is worth knowing.
     pub fn tell(self, outcome: &mut Outcome) {
-        outcome.warnings.extend(self.warnings);
+        outcome.announced.extend(self.warnings);
         if let (Verdict::Unchanged(Unchanged::AlreadySo), Some(same)) = (&outcome.verdict, &self.same) {
             outcome.verdict = Verdict::Unchanged(same.clone());
             outcome.requested.push(Place::at("TaskTemplate.ContainerSpec.Image"));
@@ -241,22 +271,48 @@ impl Resolving<'_> {
     /// Asks the registry.
     fn resolved(&self, likeness: Likeness) -> Result<ImageChange> {
         let auth = self.global.keyring()?.auth(self.client, self.asked.domain())?;
-        let error = match self.global.manifests().inspect(self.client, self.asked, auth.as_ref()) {
+        match self.global.manifests().inspect(self.client, self.asked, auth.as_ref()) {
             Ok(manifest) => {
                 let same = manifest.image.digest().and_then(|digest| self.same_digest(digest));
-                return Ok(same.unwrap_or_else(|| {
+                let pinned = || {
                     let edits = spec::image_on(&manifest.image, &manifest.platforms);
                     ImageChange { edits, ..ImageChange::default() }
-                }));
+                };
+                Ok(same.unwrap_or_else(pinned))
             }
-            // What is pinned stays pinned, and nothing else is asked for.
-            Err(e @ Error::Registry { .. })
-                if likeness == Likeness::Pinned || self.args.on_resolve_error == OnError::KeepTag =>
-            {
-                e
+            Err(Error::Registry { registry, image, trouble, words }) => {
+                let keeps_tag = self.keeps_tag(likeness, trouble)?;
+                let hint = (trouble == Trouble::Denied).then(|| login_hint(&registry));
+                let error = Error::Registry { registry, image, trouble, words };
+                if !keeps_tag {
+                    return Err(error);
+                }
+                let mut change = self.without_digest(likeness);
+                if trouble == Trouble::UnknownTag && self.args.on_resolve_error == OnError::Auto {
+                    let has = "the connected engine has the image; other nodes cannot pull it";
+                    change.warnings.extend((likeness == Likeness::Other).then(|| has.to_owned()));
+                }
+                change.warnings.push(error.to_string());
+                Ok(ImageChange { hint, ..change })
             }
-            Err(e) => return Err(e),
-        };
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the image is used without a digest from the registry. What is pinned stays so, whatever the flag says.
+    fn keeps_tag(&self, likeness: Likeness, trouble: Trouble) -> Result<bool> {
+        match (self.args.on_resolve_error, likeness) {
+            (_, Likeness::Pinned) | (OnError::KeepTag, _) => Ok(true),
+            (OnError::Fail, _) => Ok(false),
+            // Nothing is sent.
+            (OnError::Auto, Likeness::Same) if !self.force => Ok(true),
+            (OnError::Auto, _) if trouble == Trouble::UnknownTag => images::has(self.client, self.asked),
+            (OnError::Auto, _) => Ok(true),
+        }
+    }
+
+    /// The tag as it is, or the digest that the service has for it.
+    fn without_digest(&self, likeness: Likeness) -> ImageChange {
         let mut change = match likeness {
             Likeness::Other => self.written(),
             Likeness::Same | Likeness::Pinned => self.same_image(),
@@ -271,8 +327,7 @@ impl Resolving<'_> {
                  independently,\npossibly leading to different nodes running different\nversions of the image."
             ));
         }
-        change.warnings.push(error.to_string());
-        Ok(change)
+        change
     }
 
     fn likeness(&self) -> Likeness {

@@ -323,7 +323,7 @@ fn as_json(outcome: &Outcome, code: Exit) -> Value {
             "warnings": forecast.warnings,
         })),
         "dropped": outcome.dropped.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "warnings": outcome.warnings,
+        "warnings": outcome.announced.iter().chain(&outcome.warnings).collect::<Vec<_>>(),
         "notes": notes(outcome),
         "rollout": outcome.rollout.as_ref().map(progress::as_json),
         "failures": outcome.explanation.failures.iter().map(failure_as_json).collect::<Vec<_>>(),

@@ -6,7 +6,7 @@ use super::acting::{ActingArgs, EditArgs, end, refuse, refused_beforehand, updat
 use super::batch::{Batch, BatchArgs, Job, Planned};
 use super::exit::Exit;
 use super::global::Global;
-use super::image_args::{ImageArgs, ImageChange};
+use super::image_args::{ImageArgs, ImageChange, announce};
 use super::report::Style;
 use super::repository::{Alternative, RepositoryArgs};
 use super::rollback::roll_back;
@@ -115,6 +115,7 @@ pub fn run(args: UpdateArgs, global: &Global) -> anyhow::Result<Exit> {
         return roll_back(&batch, jobs, args.select.is_given(), &ask);
     }
     let jobs = batch.prepare(jobs, |job| change_for(&client, global, job, &edits, document.as_ref(), &args));
+    announce(&jobs, |(_, image)| image);
     batch.run(jobs, |Job { given, service, with: (edits, image) }| {
         let ask = Ask { auth: image.auth.clone(), ..args.edit.ask(To::Edited(edits), of) };
         let mut outcome = update_beside_a_rollout(&client, &given, service, ask, args.resume);

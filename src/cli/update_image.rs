@@ -9,7 +9,7 @@ use super::acting::{ActingArgs, EditArgs, as_one_of_many, end, refuse, refused_b
 use super::batch::{Batch, BatchArgs, Job, Planned};
 use super::exit::Exit;
 use super::global::Global;
-use super::image_args::{ImageArgs, ImageChange};
+use super::image_args::{ImageArgs, ImageChange, announce};
 use super::report::Style;
 use super::repository::{Alternative, RepositoryArgs};
 use super::select::SelectArgs;
@@ -101,6 +101,7 @@ pub fn run(args: UpdateImageArgs, global: &Global) -> anyhow::Result<Exit> {
             None => Ok(job),
         }
     });
+    announce(&jobs, |change| change);
     batch.run(jobs, |Job { given, service, with: change }| {
         let ask = ask(&change);
         let resumes = matches!(&ask.to, To::Edited(edits) if edits.is_empty())

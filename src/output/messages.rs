@@ -27,6 +27,18 @@ pub fn warning(text: &str) {
     print(&message("warning: ", text));
 }
 
+/// What to do about the warning before it. Commands are shown as this program was called.
+pub fn hint(text: &str) {
+    print(&message("hint: ", &as_called(text)));
+}
+
+fn as_called(hint: &str) -> String {
+    match CALLED_AS.get() {
+        Some(words) => hint.replace("`swarmctl ", &format!("`{words} ")),
+        None => hint.to_owned(),
+    }
+}
+
 /// A JSON object on a line of its own, for programs.
 pub fn json_line(object: &Value) {
     print(&format!("{}\n", json_visible(&object.to_string())));
@@ -42,10 +54,7 @@ static CALLED_AS: OnceLock<&str> = OnceLock::new();
 
 /// What went wrong, why, and what to do about it.
 pub fn error<C: Display>(what: &str, causes: impl IntoIterator<Item = C>, hint: Option<&str>) {
-    let hint = hint.map(|hint| match CALLED_AS.get() {
-        Some(words) => hint.replace("`swarmctl ", &format!("`{words} ")),
-        None => hint.to_owned(),
-    });
+    let hint = hint.map(as_called);
     print(&report(what, causes, hint.as_deref()));
 }
 

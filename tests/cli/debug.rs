@@ -13,9 +13,10 @@ fn each_request_is_a_line() {
     for flag in ["-D", "--debug", "--debug=true"] {
         let run = swarmctl([flag, "ls", "--filter", "name=t"]).host(swarm.host()).run().exits(0);
         let lines: Vec<&str> = run.stderr.lines().collect();
-        assert_eq!(lines.len(), 2, "{}", run.report());
+        assert_eq!(lines.len(), 3, "{}", run.report());
         assert!(lines[0].starts_with("debug: GET /_ping -> 200 ("), "{}", run.report());
         assert!(lines[1].starts_with("debug: GET /v1.41/services?status=true&filters=%7B%22name%22"));
+        assert!(lines[2].starts_with("debug: GET /v1.41/nodes -> 200 ("), "{}", run.report());
         assert!(lines.iter().all(|line| line.ends_with(" ms)")), "{}", run.report());
         assert_eq!(run.stdout.lines().count(), 2);
     }

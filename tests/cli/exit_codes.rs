@@ -151,7 +151,7 @@ fn of_several_services_the_first_in_the_documented_order_counts() {
     let refused = |engine_args: &[&str]| {
         let engine = Engine::unordered([
             get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11))),
-            delete(&format!("/v1.41/services/{ID}")).answers(Answer::error(403, "denied by a plugin")),
+            delete(&format!("/v1.41/services/{ID}")).answers(Answer::error(400, "refused")),
             get("/v1.41/services/nosuch").answers(Answer::error(404, "service nosuch not found")),
         ]);
         swarmctl(engine_args.iter().copied()).host(engine.host()).run()

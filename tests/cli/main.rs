@@ -38,6 +38,7 @@ mod plugin;
 mod progress;
 mod ps;
 mod readme;
+mod refused;
 mod replicas;
 mod resolve;
 mod rm;

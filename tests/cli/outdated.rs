@@ -194,3 +194,22 @@ fn an_engine_that_cannot_be_asked_says_so() {
     let engine = Engine::with_ping(ping, []);
     swarmctl(["outdated"]).host(engine.host()).run().exits(1).tells_an_error().says(&["API 1.30", "1.24"]);
 }
+
+#[test]
+fn a_question_that_is_forbidden_is_not_blamed_on_the_registry() {
+    for (answer, said) in [
+        (Answer::page(403), "permission denied by `unix://"),
+        (Answer::error(403, "authorization denied by plugin x"), "authorization denied by plugin x"),
+        (Answer::page(404), "with status 404"),
+    ] {
+        let swarm = swarm();
+        swarm.forbids("GET", "/distribution", answer);
+        let run = outdated(&swarm, &["--exit-code", "web9"]).exits(1);
+        let run = run.prints(&["the digest of `127.0.0.1:5000/whoami:b` cannot be looked up: ", said]);
+        run.prints(&["/distribution/127.0.0.1:5000/whoami:b/json"]).never_says(&["registry `127"]);
+    }
+    // The registry's own words are the registry's.
+    let swarm = swarm();
+    swarm.forbids("GET", "/distribution", Answer::error(401, "unauthorized: authentication required"));
+    outdated(&swarm, &["web9"]).exits(0).prints(&["registry `127.0.0.1:5000` denies access to"]);
+}

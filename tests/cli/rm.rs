@@ -218,6 +218,6 @@ fn the_engines_refusal_and_an_unreachable_engine() {
         delete(&format!("/v1.41/services/{ID}"))
             .answers(Answer::error(403, "authorization denied by plugin x")),
     ]);
-    let run = swarmctl(["rm", "t001"]).host(engine.host()).run().exits(1);
-    run.says(&["authorization denied by plugin x"]);
+    let run = swarmctl(["rm", "t001"]).host(engine.host()).run().exits(8);
+    run.says(&["permission denied by `unix://", "authorization denied by plugin x"]);
 }

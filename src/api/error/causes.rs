@@ -60,20 +60,35 @@ impl From<Obstacle> for io::Error {
 /// Why a registry does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// It has no such tag or repository.
-    Absent,
+    /// It has no such tag or digest.
+    UnknownTag,
+    /// It has no such repository.
+    UnknownName,
     /// It wants credentials, or better ones.
     Denied,
     /// It cannot be reached, or answers as no registry should.
     OutOfReach,
+    /// The question did not reach it: a proxy before the engine, or a plugin of the engine, forbids `/distribution`.
+    Forbidden,
+    /// The question did not reach it: something that is not an engine answers for `/distribution`.
+    NoEndpoint,
+}
+
+impl Trouble {
+    /// Whether the registry was never asked.
+    pub fn is_before_registry(self) -> bool {
+        matches!(self, Trouble::Forbidden | Trouble::NoEndpoint)
+    }
 }
 
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Trouble::Absent => "has no",
+            Trouble::UnknownTag => "has no",
+            Trouble::UnknownName => "has no repository for",
             Trouble::Denied => "denies access to",
             Trouble::OutOfReach => "cannot be asked for",
+            Trouble::Forbidden | Trouble::NoEndpoint => "was not asked for",
         })
     }
 }

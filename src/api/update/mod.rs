@@ -280,7 +280,8 @@ impl Run<'_> {
         }
     }
 
-    /// Posts until the engine has said yes or no, or a lost answer was settled by reading.
+    /// Posts until the engine has said yes or no, or a lost answer was settled by reading. A refusal settles its own
+    /// attempt only: an earlier one whose answer was lost is looked up.
     ///
     /// The same version is posted again only where a read shows that the index has not moved: the index guards
     /// it, so it cannot be applied twice. A job is never posted again: it would run again.
@@ -289,24 +290,29 @@ impl Run<'_> {
             self.client.interrupt().check()?;
             let error = match self.post_once(now, wanted) {
                 Ok(warnings) => return Ok(Step::Taken(warnings)),
+                Err(e) if e.is_unprocessed() && self.posts == Posts::None => {
+                    if !lost.pause(self.client)? {
+                        return Err(e);
+                    }
+                    continue;
+                }
                 Err(e) if e.leaves_doubt() => {
                     self.posts = Posts::InDoubt;
                     e
                 }
-                // A stale index after a lost answer may be this command's own doing.
-                Err(e) if e.is_version_conflict() && self.posts == Posts::InDoubt => e,
-                // Nor does what could not be sent settle a doubt from before; the engine's own no does.
-                Err(e) if e.is_unsent() => return Err(e),
-                Err(e) => {
-                    self.posts = Posts::None;
-                    return Err(e);
-                }
+                // A request that was not sent does not settle an earlier one.
+                Err(e) if e.is_unsent() || self.posts == Posts::None => return Err(e),
+                Err(e) => e,
             };
             if matches!(error, Error::Interrupted) {
                 return Err(error);
             }
             let after = services::inspect(self.client, now.id())?;
             match settle::settle(now, &after, &self.edits, wanted.value()) {
+                Settled::NotApplied if error.is_change_refused() => {
+                    self.posts = Posts::None;
+                    return Err(error);
+                }
                 Settled::NotApplied if after.version() == now.version() => {
                     if now.is_job() || !lost.pause(self.client)? {
                         return Err(error);

@@ -41,6 +41,8 @@ pub struct Outcome {
     pub was_looked_up: bool,
     /// What was sent and the engine did not store.
     pub dropped: Vec<Place>,
+    /// Warnings that were printed before the request.
+    pub announced: Vec<String>,
     /// What the engine, or the look at its state, warns of.
     pub warnings: Vec<String>,
     /// What else is worth knowing.
@@ -221,6 +223,7 @@ impl Outcome {
             posts: Posts::None,
             was_looked_up: false,
             dropped: Vec::new(),
+            announced: Vec::new(),
             warnings: Vec::new(),
             notes: Vec::new(),
             forecast: None,

@@ -48,7 +48,7 @@ fn the_engines_refusal_is_final_and_shown_word_for_word() {
         ),
         (400, "rpc error: code = InvalidArgument desc = invalid memory value 1: Must be at least 4MiB"),
         (500, "rpc error: code = Unknown desc = constraint expected one operator from ==, !="),
-        (403, "authorization denied by plugin x"),
+        (409, "conflict of a kind"),
     ] {
         let engine = Engine::ordered([post("/v1.41/services/create").answers(Answer::error(status, words))]);
         create(&["--name", "t001", "img"])

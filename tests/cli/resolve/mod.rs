@@ -2,6 +2,7 @@
 
 mod outages;
 mod pinning;
+mod unknown;
 
 use crate::support::engine::{Expect, get};
 use crate::support::fake_swarm::FakeSwarm;

@@ -53,6 +53,7 @@ fn run_with(runs: &str, answer: Answer, args: &[&str], more: Vec<Expect>) -> Run
 
 #[test]
 fn without_the_registry_the_tag_is_used_as_docker_does_and_the_reason_is_told() {
+    // A tag that is known to be absent is refused unless it is to be kept.
     for (answer, word) in troubles() {
         let after = t001(&image("1.8"), 12);
         let posted = vec![
@@ -60,7 +61,8 @@ fn without_the_registry_the_tag_is_used_as_docker_does_and_the_reason_is_told() 
                 .body_is(spec("t001", &image("1.8")).to_string()),
             get(&format!("/v1.41/services/{ID}")).answers(Answer::json(200, after)),
         ];
-        let run = run_with(&pinned("1.7", ONE), answer, &[], posted).exits(0);
+        let args = if word == "has no" { &["--on-resolve-error=keep-tag"][..] } else { &[] };
+        let run = run_with(&pinned("1.7", ONE), answer, args, posted).exits(0);
         let name = image("1.8");
         run.says(&[
             &format!("image {name} could not be accessed on a registry to record\n  its digest. Each node will access"),

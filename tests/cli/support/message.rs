@@ -129,6 +129,20 @@ impl Answer {
         Self::json(status, serde_json::json!({ "message": message }).to_string() + "\n")
     }
 
+    /// A page for people, as a proxy answers.
+    pub fn page(status: u16) -> Self {
+        let words = reason(status);
+        let page = format!(
+            "<html><body><h1>{status} {words}</h1>\nAdministrative rules forbid it.\n</body></html>\n"
+        );
+        Self { content_type: "text/html", ..Self::json(status, page) }
+    }
+
+    /// A line of plain text, as a proxy answers.
+    pub fn line(status: u16, text: &str) -> Self {
+        Self { content_type: "text/plain; charset=utf-8", ..Self::json(status, format!("{text}\n")) }
+    }
+
     /// The answer to `/_ping`.
     pub fn pong() -> Self {
         Self { content_type: "text/plain; charset=utf-8", ..Self::json(200, "OK") }

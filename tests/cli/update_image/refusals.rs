@@ -33,7 +33,7 @@ fn the_engines_refusal_is_final_and_shown_word_for_word() {
         (500, "rpc error: code = 2 desc = changing network in service is not supported", 1),
         (500, "something that nobody has heard of", 1),
         (409, "conflict of a kind", 1),
-        (403, "authorization denied by plugin x", 1),
+        (403, "authorization denied by plugin x", 8),
         (404, &format!("service {ID} not found"), 3),
     ] {
         let engine =

@@ -37,6 +37,8 @@ pub struct World {
     pub framing: Framing,
     /// What registries have: the digest of an image, by its name. Of any other they cannot be asked.
     pub registry: BTreeMap<String, String>,
+    /// What a proxy before the engine answers by itself: to this method, where the path begins so.
+    pub forbidden: Vec<(&'static str, &'static str, Answer)>,
     /// Every request is refused: this node is in no swarm.
     pub is_no_manager: bool,
     /// Managers are electing a leader.
@@ -126,6 +128,7 @@ impl FakeSwarm {
             clock: SignedDuration::ZERO,
             framing: Framing::Auto,
             registry: BTreeMap::new(),
+            forbidden: Vec::new(),
             is_no_manager: false,
             has_no_leader: false,
             node: "n1o2d3e4n1o2d3e4n1o2d3e4n".to_owned(),
@@ -142,6 +145,11 @@ impl FakeSwarm {
         };
         let world = Arc::new(Mutex::new(world));
         Self { server: Server::start(Mind(Arc::clone(&world), true)), world }
+    }
+
+    /// A proxy before the engine gives this answer to every request of this method, where the path begins so.
+    pub fn forbids(&self, method: &'static str, path: &'static str, answer: Answer) {
+        self.world().forbidden.push((method, path, answer));
     }
 
     /// Another manager of the same swarm, whose answers never break.

@@ -31,6 +31,12 @@ impl World {
             _ => {}
         }
         let endpoint = request.endpoint().to_owned();
+        let is_forbidden = |(method, path, _): &&(&str, &str, Answer)| {
+            request.method == *method && endpoint.starts_with(*path)
+        };
+        if let Some((_, _, answer)) = self.forbidden.iter().find(is_forbidden) {
+            return answer.clone();
+        }
         match endpoint.as_str() {
             "/version" => return Answer::json(200, system::version().to_string()),
             "/info" => {

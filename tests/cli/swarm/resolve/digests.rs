@@ -73,6 +73,32 @@ fn a_tag_is_pinned_a_digest_that_runs_is_left_alone_and_a_moved_tag_is_deployed(
 }
 
 #[test]
+fn an_unknown_tag_is_refused_unless_the_engine_has_the_image() {
+    let engine = engine();
+    let registry = Registry::open(engine, 5613);
+    registry.push_new("a");
+    let _service = engine.create(&small("re-unknown", OLD));
+    let update = |image: &str, args: &[&str]| {
+        registry.swarmctl(None, &[&["update-image", "-d", "re-unknown", image], args].concat()).run()
+    };
+    // This registry answers the same for a repository that it does not know.
+    for unknown in [registry.image("absent"), registry.image("a").replace("/whoami:", "/nosuch:")] {
+        let run = update(&unknown, &[]).exits(1).tells_an_error();
+        run.says(&[&format!("has no `{unknown}`"), "manifest unknown", "--on-resolve-error keep-tag"]);
+        assert_eq!(image(engine, "re-unknown"), OLD);
+    }
+    let local = registry.image("local");
+    let path = format!("/images/{}/tag?repo={}/whoami&tag=local", registry.image("a"), registry.host);
+    let (status, answer) = engine.try_ask("POST", &path, None).expect("an answer");
+    assert_eq!(status, 201, "{answer}");
+    update(&local, &[]).exits(0).says(&["the connected engine has the image"]);
+    assert_eq!(image(engine, "re-unknown"), local);
+    let absent = registry.image("absent");
+    update(&absent, &["--on-resolve-error=keep-tag"]).exits(0).says(&["has no"]);
+    assert_eq!(image(engine, "re-unknown"), absent);
+}
+
+#[test]
 fn the_same_digest_in_another_repository_is_deployed_and_credentials_alone_are_posted() {
     let engine = engine();
     let registry = Registry::closed(engine, 5606, PASSWORD);

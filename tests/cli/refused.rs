@@ -1,0 +1,239 @@
+//! Requests that are refused by something that is not the engine: a proxy, or an authorization plugin of the engine.
+
+use std::time::Duration;
+
+use crate::support::fake_swarm::{Break, FakeSwarm};
+use crate::support::fixtures::{NEW, OLD, spec};
+use crate::support::run::{Run, quiet, swarmctl};
+use crate::support::server::{Answer, Request};
+
+/// A service that can be rolled back, and a job.
+fn swarm() -> FakeSwarm {
+    let mut job = spec("job", OLD);
+    job["Mode"] = serde_json::json!({ "ReplicatedJob": { "MaxConcurrent": 1, "TotalCompletions": 1 } });
+    job["EndpointSpec"]["Ports"] = serde_json::json!([]);
+    let swarm = FakeSwarm::with([spec("t001", OLD), job]);
+    let previous = spec("t001", "opera443399/whoami:0.1");
+    swarm.world().service("t001").previous = Some(previous);
+    swarm
+}
+
+/// Every way to change the service `t001`, and to create one with and without a name.
+const CHANGES: [&[&str]; 7] = [
+    &["update-image", "-d", "--no-resolve-image", "t001", NEW],
+    &["restart", "-d", "t001"],
+    &["scale", "-d", "t001=3"],
+    &["rollback", "-d", "t001"],
+    &["rm", "t001"],
+    &["create", "-d", "--no-resolve-image", "--name", "new", OLD],
+    &["create", "-d", "--no-resolve-image", OLD],
+];
+
+fn run(swarm: &FakeSwarm, args: &[&str]) -> Run {
+    swarmctl(args.iter().copied()).host(swarm.host()).limit(Duration::from_secs(20)).run()
+}
+
+fn is_change(request: &Request) -> bool {
+    request.method != "GET"
+}
+
+/// A proxy that gives this answer to every request that changes something.
+fn read_only(answer: &Answer) -> FakeSwarm {
+    let swarm = swarm();
+    swarm.forbids("POST", "/services", answer.clone());
+    swarm.forbids("DELETE", "/services", answer.clone());
+    swarm
+}
+
+/// How many requests that change something arrived.
+fn changes(swarm: &FakeSwarm) -> usize {
+    swarm.requests().iter().filter(|request| is_change(request)).count()
+}
+
+fn holds_what_it_held(swarm: &FakeSwarm) {
+    let world = swarm.world();
+    assert_eq!(world.services.len(), 2);
+    assert!(world.services.iter().all(|service| service.taken.is_empty() && service.rollbacks == 0));
+}
+
+#[test]
+fn a_change_that_is_forbidden_is_permission_denied_at_once_whatever_the_body() {
+    let _quiet = quiet();
+    for (answer, said) in [
+        (Answer::page(403), "<h1>403 "),
+        (Answer::page(401), "it answered 401"),
+        (Answer::json(403, ""), "it answered 403"),
+        (Answer::json(401, "{\"error\":\"no token\"}"), "no token"),
+        (Answer::error(403, "Forbidden"), "Forbidden"),
+        (Answer::line(403, "POST is not allowed"), "POST is not allowed"),
+        (
+            Answer::error(403, "authorization denied by plugin opa: read only"),
+            "denied by plugin opa: read only",
+        ),
+    ] {
+        for args in CHANGES {
+            let swarm = read_only(&answer);
+            let run = run(&swarm, args).exits(8).tells_an_error();
+            assert!(run.took < Duration::from_secs(3), "{}", run.report());
+            run.says(&["permission denied by `unix://", said, "hint: "]);
+            assert_eq!(changes(&swarm), 1, "{args:?}");
+            holds_what_it_held(&swarm);
+        }
+    }
+    let swarm = read_only(&Answer::page(403));
+    let json = run(&swarm, &["restart", "-d", "--json", "t001"]).exits(8).json();
+    assert_eq!(
+        (&json["services"][0]["outcome"], &json["services"][0]["posted"]),
+        (&"unreachable".into(), &false.into())
+    );
+}
+
+#[test]
+fn a_read_that_is_forbidden_is_permission_denied_after_one_request() {
+    for answer in
+        [Answer::page(403), Answer::json(401, ""), Answer::error(403, "authorization denied by plugin x")]
+    {
+        for args in [
+            &["ls"][..],
+            &["inspect", "t001"],
+            CHANGES[0],
+            &["rm", "t001"],
+            &["wait", "t001"],
+            &["ps", "t001"],
+        ] {
+            let swarm = swarm();
+            swarm.forbids("GET", "/services", answer.clone());
+            let run = run(&swarm, args).exits(8).tells_an_error().says(&["permission denied by `unix://"]);
+            assert!(run.took < Duration::from_secs(3), "{}", run.report());
+            assert_eq!(swarm.requests().len(), 2, "{}", run.report());
+        }
+    }
+}
+
+#[test]
+fn any_other_4xx_is_a_refusal_and_final() {
+    let html = [400, 402, 404, 405, 409, 410, 413, 418, 422, 431, 451].map(Answer::page);
+    let others = [
+        Answer::json(400, ""),
+        Answer::line(404, "404 page not found"),
+        Answer::line(404, "Not Found"),
+        Answer::line(405, "Method Not Allowed"),
+        Answer::error(413, "body too large"),
+        Answer::json(404, "{\"error\":\"no route\"}"),
+    ];
+    for (i, answer) in html.into_iter().chain(others).enumerate() {
+        let args = CHANGES[i % CHANGES.len()];
+        let swarm = read_only(&answer);
+        let run = run(&swarm, args).exits(1).tells_an_error();
+        assert!(run.took < Duration::from_secs(3), "{}", run.report());
+        assert_eq!(changes(&swarm), 1, "{args:?} {answer:?}");
+        holds_what_it_held(&swarm);
+    }
+}
+
+#[test]
+fn a_404_that_is_not_the_engines_says_nothing_about_a_service() {
+    for answer in [Answer::page(404), Answer::line(404, "404 page not found"), Answer::json(404, "")] {
+        let swarm = swarm();
+        swarm.forbids("GET", "/services", answer.clone());
+        run(&swarm, &["inspect", "t001"]).exits(1).says(&["refused `GET", "status 404"]);
+        // Nor has it removed one.
+        let swarm = read_only(&answer);
+        run(&swarm, &["rm", "t001"]).exits(1);
+        holds_what_it_held(&swarm);
+    }
+}
+
+#[test]
+fn transient_ones_are_sent_again() {
+    for (i, status) in [408, 425, 429].into_iter().enumerate() {
+        for (j, args) in CHANGES.into_iter().enumerate() {
+            // Whether a create without a name was processed cannot be looked up for sure.
+            if status == 408 && j == 6 {
+                continue;
+            }
+            let answer =
+                if (i + j) % 2 == 0 { Answer::page(status) } else { Answer::error(status, "slow down") };
+            let swarm = swarm();
+            let first = if args[0] == "create" { 2 } else { 3 };
+            swarm.breaks(Break::instead(first, answer).unhandled());
+            let run = run(&swarm, args).exits(0);
+            assert_eq!(changes(&swarm), 2, "{}", run.report());
+            let services = swarm.world().services.len();
+            assert_eq!(
+                services,
+                if args[0] == "create" {
+                    3
+                } else if args[0] == "rm" {
+                    1
+                } else {
+                    2
+                }
+            );
+        }
+        // Reads too.
+        let swarm = swarm();
+        swarm.breaks(Break::instead(2, Answer::page(status)).unhandled());
+        run(&swarm, &["inspect", "t001"]).exits(0);
+    }
+    // A job was not run by a request that was turned away.
+    let swarm = swarm();
+    swarm.breaks(Break::instead(3, Answer::page(429)).unhandled());
+    run(&swarm, &["restart", "-d", "job"]).exits(0);
+    assert_eq!(swarm.service("job").taken.len(), 1);
+}
+
+#[test]
+fn one_that_lasts_has_changed_nothing() {
+    let swarm = read_only(&Answer::page(429));
+    run(&swarm, &[CHANGES[0], &["--timeout", "1s"]].concat()).exits(8).says(&["status 429"]);
+    holds_what_it_held(&swarm);
+}
+
+#[test]
+fn a_refusal_settles_its_own_attempt_only() {
+    let forbidden = || Answer::page(403);
+    // Requests: 1 ping, 2 read, 3 post, 4 look-up, 5 post, 6 look-up; without the read for a create.
+    for args in CHANGES.into_iter().take(6) {
+        let first = if args[0] == "create" { 2 } else { 3 };
+        // The first request arrives late: after the first look-up. The second one is refused.
+        let late = swarm();
+        late.breaks(Break::lost(first).unhandled());
+        late.breaks(Break::instead(first + 2, forbidden()));
+        let run_late = run(&late, args).exits(0);
+        assert_eq!(changes(&late), 2, "{}", run_late.report());
+        // It never arrives.
+        let never = swarm();
+        never.breaks(Break::lost(first).unhandled());
+        never.breaks(Break::instead(first + 2, forbidden()).unhandled());
+        run(&never, args).exits(8).says(&["permission denied"]);
+        holds_what_it_held(&never);
+        // Whether it has arrived cannot be read.
+        let unread = swarm();
+        unread.breaks(Break::lost(first).unhandled());
+        unread.breaks(Break::instead(first + 1, forbidden()).for_good());
+        run(&unread, args).exits(9).says(&["permission denied"]);
+    }
+}
+
+#[test]
+fn another_manager_is_not_asked_what_one_forbids() {
+    for (method, args) in [("POST", CHANGES[0]), ("DELETE", CHANGES[4]), ("GET", &["inspect", "t001"][..])] {
+        let swarm = swarm();
+        let other = swarm.other_manager();
+        swarm.forbids(method, "/services", Answer::page(403));
+        let hosts = ["-H".to_owned(), swarm.host(), "-H".to_owned(), other.host()];
+        let line = hosts.iter().map(String::as_str).chain(args.iter().copied());
+        let run = swarmctl(line).limit(Duration::from_secs(20)).run().exits(8);
+        assert!(other.requests().is_empty(), "{}", run.report());
+        run.says(&[&format!("permission denied by `{}`", swarm.host())]);
+    }
+    // Who leads is not known if that may not be asked; the manager is there.
+    let swarm = swarm();
+    let other = swarm.other_manager();
+    swarm.forbids("GET", "/nodes", Answer::page(403));
+    let hosts = ["-H".to_owned(), swarm.host(), "-H".to_owned(), other.host()];
+    let line = hosts.iter().map(String::as_str).chain(CHANGES[0].iter().copied());
+    swarmctl(line).limit(Duration::from_secs(20)).run().exits(0);
+    assert_eq!(swarm.service("t001").taken.len(), 1);
+}
