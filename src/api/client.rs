@@ -172,9 +172,9 @@ impl Client {
     }
 
     /// Asks for what is at `path`, and gives its body as it comes, for as long as it comes. Nothing but silence of
-    /// `idle`, where one is given, the deadline and the interrupt end it.
-    pub fn stream(&self, path: &Path, idle: Option<Duration>) -> Result<Stream<'_>> {
-        self.read(|| self.open(path, idle))
+    /// `idle`, `ends`, the deadline and the interrupt end it.
+    pub fn stream(&self, path: &Path, idle: Option<Duration>, ends: Option<Instant>) -> Result<Stream<'_>> {
+        self.read(|| self.open(path, idle, ends))
     }
 
     /// Posts `body` once; only a connection that cannot be made is tried again, since then nothing was sent.
@@ -306,11 +306,12 @@ impl Client {
         )
     }
 
-    fn open(&self, path: &Path, idle: Option<Duration>) -> Result<Stream<'_>> {
+    fn open(&self, path: &Path, idle: Option<Duration>, ends: Option<Instant>) -> Result<Stream<'_>> {
         let target = self.target(path)?;
         let asked = format!("GET {}", target.split('?').next().unwrap_or(&target));
         self.interrupt.check()?;
-        let left = self.time_left();
+        let ends = ends.map(|ends| ends.saturating_duration_since(Instant::now()));
+        let left = [self.time_left(), ends].into_iter().flatten().min();
         // With neither there is no time-out that an error could tell of.
         let limit = [left, idle].into_iter().flatten().min().unwrap_or_default();
         if left.is_some_and(|left| left.is_zero()) {

@@ -1,8 +1,9 @@
 //! Logs: one function an endpoint, and what their streams are made of.
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use percent_encoding::percent_decode;
 
 use super::client::{Client, Stream};
@@ -38,6 +39,8 @@ pub struct Ask {
     pub timestamps: bool,
     /// Each message begins with what is known of it, its task and node among that.
     pub details: bool,
+    /// When a log that is followed ends; `None`: when the engine ends it.
+    pub ends: Option<Instant>,
     /// How long silence is waited for; `None`: as long as for any answer, or without end when following.
     pub idle: Option<Duration>,
 }
@@ -47,7 +50,7 @@ pub struct Ask {
 pub fn open<'c>(client: &'c Client, of: Of, is_tty: bool, ask: &Ask) -> Result<Messages<'c>> {
     let idle = ask.idle.or_else(|| (!ask.follow).then_some(client.timeouts().unavailable));
     let decoder = if is_tty { Decoder::Lines(Lines::default()) } else { Decoder::Frames(Frames::default()) };
-    Ok(Messages { stream: client.stream(&path(of, ask), idle)?, decoder, ready: VecDeque::new() })
+    Ok(Messages { stream: client.stream(&path(of, ask), idle, ask.ends)?, decoder, ready: VecDeque::new() })
 }
 
 fn path(of: Of, ask: &Ask) -> Path {
@@ -204,9 +207,36 @@ pub fn entry(message: &[u8], has_time: bool) -> Option<Entry<'_>> {
     details.contains(&b'=').then_some(Entry { time, details, text })
 }
 
+/// The time that a message begins with, and what follows it.
+pub fn split_time(message: &[u8]) -> Option<(Timestamp, &[u8])> {
+    let (time, rest) = cut(message)?;
+    Some((str::from_utf8(time).ok()?.parse().ok()?, rest))
+}
+
 /// The engine's own error, where a stream without frames has it among the messages.
 pub fn own_error(message: &[u8]) -> bool {
     message.starts_with(OWN_ERROR)
+}
+
+/// [`own_error`] about a log of which parts are missing. No task is likely to log these words.
+pub fn own_error_about_parts(message: &[u8]) -> bool {
+    own_error(message) && String::from_utf8_lossy(message).contains("incomplete log stream")
+}
+
+/// The IDs of the nodes that an error of the engine names, as in `node ID is not available`.
+pub fn nodes_in(error: &str) -> Vec<&str> {
+    let words: Vec<&str> = error.split_whitespace().collect();
+    let is_id =
+        |word: &str| word.len() == 25 && word.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
+    let mut nodes: Vec<&str> = words
+        .windows(2)
+        .filter(|pair| pair[0] == "node")
+        .map(|pair| pair[1].trim_end_matches(|c: char| !c.is_ascii_alphanumeric()))
+        .filter(|id| is_id(id))
+        .collect();
+    nodes.sort_unstable();
+    nodes.dedup();
+    nodes
 }
 
 /// `key=value,key=value` of a message, decoded.
@@ -315,7 +345,8 @@ mod tests {
         let plain = path(Of::Service("a"), &Ask::default());
         assert_eq!(plain.as_str(), "/services/a/logs?stdout=1&stderr=1");
         let since = Some("1.5".to_owned());
-        let all = Ask { follow: true, since, tail: Some(3), timestamps: true, details: true, idle: None };
+        let all =
+            Ask { follow: true, since, tail: Some(3), timestamps: true, details: true, ..Ask::default() };
         assert_eq!(
             path(Of::Task("b"), &all).as_str(),
             "/tasks/b/logs?stdout=1&stderr=1&follow=1&timestamps=1&details=1&since=1.5&tail=3"

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::exit::{self, Exit};
 use super::format::configured;
 use super::global::Global;
+use super::lookups::Lookups;
 use super::summary;
 use crate::api::client::Client;
 use crate::api::error::{Error, Result};
@@ -100,11 +101,14 @@ fn each<T>(services: &[String], find: impl Fn(&str) -> Result<T>) -> (Vec<T>, Ve
 }
 
 fn print_summaries(client: &Client, services: &[Service], out: &mut Out) -> Result<()> {
-    let mut names = HashMap::new();
+    let (mut names, mut lookups) = (HashMap::new(), Lookups::default());
     for (i, service) in services.iter().enumerate() {
         for id in summary::network_ids(service) {
-            if !names.contains_key(id) {
-                names.insert(id.to_owned(), network_name(client, id)?);
+            if !names.contains_key(id)
+                && !lookups.is_refused(NETWORKS)
+                && let Some(name) = lookups.or_default(NETWORKS, network_name(client, id).map(Some))?
+            {
+                names.insert(id.to_owned(), name);
             }
         }
         if i > 0 {
@@ -112,8 +116,11 @@ fn print_summaries(client: &Client, services: &[Service], out: &mut Out) -> Resu
         }
         out.fields(&summary::of(service, &names, Timestamp::now()));
     }
+    lookups.note();
     Ok(())
 }
+
+const NETWORKS: &str = "networks";
 
 /// The network's name, or its ID where it is gone.
 fn network_name(client: &Client, id: &str) -> Result<String> {

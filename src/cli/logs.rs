@@ -5,6 +5,7 @@ mod lines;
 mod read;
 mod since;
 mod source;
+mod until;
 
 use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
@@ -23,14 +24,16 @@ use crate::api::spec::BadValue;
 use crate::api::time;
 use crate::output::{self, Streams};
 use heads::{Heads, Style};
-use read::Event;
+use read::{Completeness, Event, Shown};
 use since::Since;
 use source::Source;
+use until::Until;
 
 /// Show what the tasks of services have logged
 ///
-/// Their stdout comes on stdout, their stderr on stderr, each line with its task and node. What the engine cannot
-/// read is an error beside what it can. It ends at the end of the logs, with --follow when it is interrupted.
+/// Their stdout comes on stdout, their stderr on stderr, each line with its task and node. If the engine cannot read
+/// all of a log, as of a node that is down, the rest is printed and the exit status is 1. It ends at the end of the logs,
+/// with --follow when it is interrupted.
 #[derive(Args, Debug)]
 // -f is --follow, as docker has it.
 #[command(mut_arg("filter", |filter| filter.short(None)))]
@@ -46,6 +49,9 @@ pub struct LogsArgs {
     /// Show what was logged since: `42m` (ago), `2026-01-02T13:23:37Z`, or Unix seconds
     #[arg(long, value_name = "TIME", value_parser = since::parse)]
     since: Option<Since>,
+    /// Show what was logged until then, in the forms of --since; with --follow, end at that time
+    #[arg(long, value_name = "TIME", value_parser = since::parse)]
+    until: Option<Since>,
     /// Show so many lines of each task, the last ones [default: all]
     #[arg(short = 'n', long, value_name = "LINES", value_parser = parse_tail)]
     tail: Option<Tail>,
@@ -87,20 +93,22 @@ pub fn run(args: LogsArgs, global: &Global) -> anyhow::Result<Exit> {
         exit::tell_of(&format!("cannot read the log of `{given}`"), error);
     }
     let now = client.first_date().and_then(time::of_http).unwrap_or_else(Timestamp::now);
-    let ask = Ask {
+    let mut ask = Ask {
         follow: args.follow,
         since: args.since.as_ref().map(|since| since.at(now)),
         tail: args.tail.and_then(|Tail(tail)| tail),
         timestamps: args.timestamps,
         details: args.details || !args.raw,
-        idle: None,
+        ..Ask::default()
     };
+    let until = args.until.as_ref().map(|end| Until::new(end, now, &mut ask));
     let LogsArgs { no_task_ids, no_trunc, no_resolve, details, .. } = args;
     let style = Style { no_task_ids, no_trunc, no_resolve, details };
     let heads =
         if args.raw || sources.is_empty() { None } else { Some(Heads::new(&client, &sources, style)?) };
     let mut streams = output::streams();
-    let ends = show(&client, &sources, &ask, heads.as_ref(), &mut streams);
+    let shown = Shown { ask, until, heads: heads.as_ref(), times: args.timestamps };
+    let ends = show(&client, &sources, &shown, &mut streams);
     let is_over = streams.is_over();
     streams.finish()?;
     if is_over {
@@ -110,8 +118,8 @@ pub fn run(args: LogsArgs, global: &Global) -> anyhow::Result<Exit> {
     let mut exits: Vec<Exit> = missing.iter().map(|(_, error)| Exit::of(error, global.signal())).collect();
     for (source, end) in sources.iter().zip(ends) {
         exits.push(match end {
-            Ok(false) => Exit::Done,
-            Ok(true) => Exit::Failed,
+            Ok(Completeness::Whole) => Exit::Done,
+            Ok(Completeness::Incomplete) => Exit::Failed,
             Err(Error::Interrupted) => Exit::of_signal(global.signal()),
             Err(error) => {
                 exit::tell_of(&format!("cannot read the log of {} to its end", source.called()), &error);
@@ -122,32 +130,30 @@ pub fn run(args: LogsArgs, global: &Global) -> anyhow::Result<Exit> {
     Ok(Exit::merge(exits))
 }
 
-/// Reads all logs at once and prints them; how each ended: whether the engine could read nothing of it.
+/// Reads all logs at once and prints them; how each ended.
 fn show(
     client: &Client,
     sources: &[Source],
-    ask: &Ask,
-    heads: Option<&Heads>,
+    shown: &Shown,
     streams: &mut Streams,
-) -> Vec<Result<bool>> {
-    let at_once = if ask.follow { MOST_FOLLOWED } else { AT_ONCE };
-    sources.chunks(at_once).flat_map(|some| show_some(client, some, ask, heads, streams)).collect()
+) -> Vec<Result<Completeness>> {
+    let at_once = if shown.ask.follow { MOST_FOLLOWED } else { AT_ONCE };
+    sources.chunks(at_once).flat_map(|some| show_some(client, some, shown, streams)).collect()
 }
 
 fn show_some(
     client: &Client,
     sources: &[Source],
-    ask: &Ask,
-    heads: Option<&Heads>,
+    shown: &Shown,
     streams: &mut Streams,
-) -> Vec<Result<bool>> {
+) -> Vec<Result<Completeness>> {
     thread::scope(|scope| {
         let (to, events) = sync_channel(MOST_WAITING);
         let readers: Vec<_> = sources
             .iter()
             .map(|source| {
                 let to = to.clone();
-                scope.spawn(move || read::read(client, source, ask, heads, &to))
+                scope.spawn(move || read::read(client, source, shown, &to))
             })
             .collect();
         drop(to);
@@ -186,9 +192,9 @@ fn print(events: Receiver<Event>, streams: &mut Streams) {
         match event {
             Ok(Event::Line(Channel::Stderr, line)) => streams.err(&line),
             Ok(Event::Line(_, line)) => streams.out(&line),
-            Ok(Event::Unread(whose, why)) => {
+            Ok(Event::Unread(unread)) => {
                 streams.flush();
-                output::error(&format!("the engine cannot read all of the log of {whose}"), [why], None);
+                unread.print();
             }
             Err(_) => break,
         }

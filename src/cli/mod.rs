@@ -19,6 +19,7 @@ mod image_args;
 mod inspect;
 mod lazy;
 mod logs;
+mod lookups;
 mod ls;
 #[cfg(test)]
 mod man;

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::exit::{self, Exit};
 use super::format::{self, ListFormat};
 use super::global::Global;
+use super::lookups::Lookups;
 use super::select::{Chosen, Jobs, SelectArgs};
 use crate::api::error::Error;
 use crate::api::services::{Filter, Service};
@@ -108,12 +109,14 @@ pub fn run(args: PsArgs, global: &Global) -> anyhow::Result<Exit> {
     } else if args.quiet && format.is_none() {
         rows.iter().for_each(|row| out.line(&row.task.id));
     } else if !found.is_empty() {
+        let mut lookups = Lookups::default();
         let names = if args.no_resolve || rows.iter().all(Row::is_nowhere) {
             HashMap::new()
         } else {
-            nodes.names()?
+            lookups.or_default("nodes", nodes.names())?
         };
         out.rows(COLUMNS, format.as_ref(), rows.iter().map(|row| row.cells(&shown, &names)))?;
+        lookups.note();
     }
     out.finish()?;
     missing.extend(found.iter().filter(|service| gone.iter().any(|id| id == service.id())).map(|service| {

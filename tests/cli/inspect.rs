@@ -151,3 +151,23 @@ fn a_closed_pipe_is_no_error() {
         assert_eq!(run.stderr, "", "{}", run.report());
     }
 }
+
+#[test]
+fn without_the_networks_their_ids_are_printed_with_one_note() {
+    for answer in
+        [Answer::page(403), Answer::page(404), Answer::error(403, "authorization denied by plugin x")]
+    {
+        let with_two = |name: &str| {
+            let mut spec = spec(name, OLD);
+            spec["TaskTemplate"]["Networks"] = json!([{ "Target": NETWORK }, { "Target": "othernetwork" }]);
+            get(&format!("/v1.41/services/{name}"))
+                .answers(Answer::json(200, service_text(ID, 11, &spec.to_string())))
+        };
+        let network = get(&format!("/v1.41/networks/{NETWORK}?scope=swarm")).answers(answer);
+        let engine = Engine::ordered([with_two("a"), with_two("b"), network]);
+        let run = swarmctl(["inspect", "--pretty", "a", "b"]).host(engine.host()).run().exits(0);
+        assert_eq!(run.stdout.matches(NETWORK).count(), 2);
+        assert_eq!(run.stderr.lines().count(), 1, "{}", run.report());
+        run.says(&["the names of networks are not available, so IDs are printed: ", "/networks/"]);
+    }
+}

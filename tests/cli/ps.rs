@@ -230,3 +230,40 @@ fn text_from_the_engine_moves_no_cursor() {
     assert_eq!(run.stdout.lines().count(), 2);
     run.prints(&[r#""\u{1b}[2J\nfake.1   running""#]);
 }
+
+#[test]
+fn without_the_nodes_their_ids_are_printed_with_one_note() {
+    for answer in [
+        Answer::page(403),
+        Answer::page(404),
+        Answer::page(200),
+        Answer::json(401, ""),
+        Answer::line(404, "404 page not found"),
+        Answer::error(403, "authorization denied by plugin x"),
+    ] {
+        let listed = [task("aaaaaaa", WEB, 1, "running", 60), task("bbbbbbb", WEB, 2, "running", 60)];
+        let engine = Engine::ordered([
+            service("web", WEB, replicated()),
+            tasks(of(&[WEB]), &listed),
+            nodes().answers(answer).times(1..=5),
+        ]);
+        let run = swarmctl(["ps", "web"]).host(engine.host()).run().exits(0);
+        let of_nodes: Vec<&str> = run.stdout.lines().skip(1).map(|line| cells(line)[3]).collect();
+        assert_eq!(of_nodes, [NODE, NODE]);
+        assert_eq!(run.stderr.lines().count(), 1, "{}", run.report());
+        run.says(&["the names of nodes are not available, so IDs are printed: ", "/nodes"]);
+    }
+    // A full ID needs no list of nodes to filter by; a name does.
+    let filters = json!({ "service": [WEB], "node": [NODE] });
+    let engine = Engine::ordered([
+        service("web", WEB, replicated()),
+        nodes().answers(Answer::page(403)),
+        tasks(filters, &[task("aaaaaaa", WEB, 1, "running", 60)]),
+    ]);
+    let id = format!("node={NODE}");
+    let run = swarmctl(["ps", "-q", "-f", &id, "web"]).host(engine.host()).run().exits(0);
+    assert_eq!(run.stdout.lines().count(), 1);
+    let engine = Engine::ordered([service("web", WEB, replicated()), nodes().answers(Answer::page(403))]);
+    let run = swarmctl(["ps", "-f", "node=vm1", "web"]).host(engine.host()).run().exits(8);
+    run.says(&["permission denied"]);
+}

@@ -8,12 +8,14 @@ use crate::api::error::Result;
 use crate::api::logs;
 use crate::api::tasks::{self, Task};
 use crate::api::{nodes, services};
+use crate::cli::lookups::Lookups;
 use crate::output;
 
 /// No engine has longer ones; all lines are set in by the longest.
 const LONGEST_NAME: usize = 300;
 const NODE: &str = "com.docker.swarm.node.id";
 const SERVICE: &str = "com.docker.swarm.service.id";
+const TASKS: &str = "tasks";
 const TASK: &str = "com.docker.swarm.task.id";
 
 /// What is shown of a task.
@@ -37,6 +39,8 @@ pub struct Heads<'c> {
     services: HashMap<String, String>,
     nodes: HashMap<String, String>,
     slots: HashMap<String, u64>,
+    /// False if the tasks were refused: the slots of all tasks are unknown.
+    may_ask_tasks: bool,
     width: usize,
 }
 
@@ -49,11 +53,15 @@ impl<'c> Heads<'c> {
             services: HashMap::new(),
             nodes: HashMap::new(),
             slots: HashMap::new(),
+            may_ask_tasks: true,
             width: 0,
         };
         let ids: Vec<&str> =
             sources.iter().filter(|it| it.task.is_none()).map(|it| it.service.as_str()).collect();
-        let present = tasks::list_present(client, &ids, &serde_json::json!({}))?;
+        let mut lookups = Lookups::default();
+        let present = tasks::list_present(client, &ids, &serde_json::json!({}));
+        let present = lookups.or_default(TASKS, present)?;
+        heads.may_ask_tasks = !lookups.is_refused(TASKS);
         let mut all: Vec<Task> = present.tasks.into_iter().map(|(task, _)| task).collect();
         all.extend(sources.iter().filter_map(|source| source.task.clone()));
         if !style.no_resolve {
@@ -61,21 +69,23 @@ impl<'c> Heads<'c> {
                 let name = match &source.task {
                     None => source.name.clone(),
                     Some(_) => match services::inspect(client, &source.service) {
-                        Ok(service) => service.name().to_owned(),
                         Err(e) if e.is_not_found() => continue,
-                        Err(e) => return Err(e),
+                        found => match lookups.or_default("services", found.map(Some))? {
+                            Some(service) => service.name().to_owned(),
+                            None => continue,
+                        },
                     },
                 };
                 heads.services.insert(source.service.clone(), name);
             }
-            heads.nodes = nodes::list(client)?
-                .into_iter()
-                .map(|node| (node.id.clone(), node.name().to_owned()))
-                .collect();
+            let nodes = lookups.or_default("nodes", nodes::list(client))?;
+            heads.nodes = nodes.into_iter().map(|node| (node.id.clone(), node.name().to_owned())).collect();
         }
+        lookups.note();
         heads.slots = all.iter().map(|task| (task.id.clone(), task.slot)).collect();
-        let widths =
-            all.iter().map(|task| heads.who(&task.service, &task.id, &task.node, task.slot).chars().count());
+        let widths = all
+            .iter()
+            .map(|task| heads.who(&task.service, &task.id, &task.node, Some(task.slot)).chars().count());
         heads.width = widths.max().unwrap_or(0);
         Ok(heads)
     }
@@ -93,8 +103,11 @@ impl<'c> Heads<'c> {
                 _ => others.push(output::visible(&format!("{key}={value}")).into_owned()),
             }
         }
-        let known = self.slots.get(&task).copied();
-        let slot = known.or_else(|| Some(tasks::find(self.client, &task).ok()?.slot)).unwrap_or(0);
+        let slot = match self.slots.get(&task) {
+            Some(slot) => Some(*slot),
+            None if !self.may_ask_tasks => None,
+            None => Some(tasks::find(self.client, &task).map_or(0, |task| task.slot)),
+        };
         let who = self.who(&service, &task, &node, slot);
         let width = self.width;
         let mut head = format!("{who:width$}    | ");
@@ -105,16 +118,22 @@ impl<'c> Heads<'c> {
         head
     }
 
-    fn who(&self, service: &str, task: &str, node: &str, slot: u64) -> String {
+    /// The name of the node; its ID if that is all that is known.
+    pub fn node<'a>(&'a self, id: &'a str) -> &'a str {
+        self.nodes.get(id).map_or(id, String::as_str)
+    }
+
+    fn who(&self, service: &str, task: &str, node: &str, slot: Option<u64>) -> String {
         // Into a pipe too: a name with a line break in it could write another task's lines.
         let shown = |name: &str| output::shortened(name, LONGEST_NAME).into_owned();
         let name = shown(self.services.get(service).map_or(service, String::as_str));
         let node = shown(self.nodes.get(node).map_or(node, String::as_str));
         let (short, task) = (shown(&task.chars().take(12).collect::<String>()), shown(task));
+        let name = slot.map_or_else(|| name.clone(), |slot| format!("{name}.{slot}"));
         match self.style {
-            Style { no_task_ids: true, .. } => format!("{name}.{slot}@{node}"),
-            Style { no_trunc: true, .. } => format!("{name}.{slot}.{task}@{node}"),
-            _ => format!("{name}.{slot}.{short}@{node}"),
+            Style { no_task_ids: true, .. } => format!("{name}@{node}"),
+            Style { no_trunc: true, .. } => format!("{name}.{task}@{node}"),
+            _ => format!("{name}.{short}@{node}"),
         }
     }
 }

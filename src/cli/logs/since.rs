@@ -1,4 +1,4 @@
-//! `--since`, read as docker reads it.
+//! `--since` and `--until`, read as docker reads it.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -23,6 +23,27 @@ impl Since {
             Self::Ago(length) => unix(now.checked_sub(*length).unwrap_or(Timestamp::UNIX_EPOCH)),
         }
     }
+}
+
+impl Since {
+    /// As a point in time; `now` is by the engine's clock.
+    pub fn timestamp(&self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Ago(length) => {
+                let limit = if length.is_negative() { Timestamp::MAX } else { Timestamp::MIN };
+                now.checked_sub(*length).unwrap_or(limit)
+            }
+            Self::At(text) => read_unix(text).unwrap_or(Timestamp::MAX),
+        }
+    }
+}
+
+/// Reads Unix seconds with a fraction; `None` if no calendar reaches so far.
+fn read_unix(text: &str) -> Option<Timestamp> {
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let nanos: i32 = format!("{fraction:0<9.9}").parse().ok()?;
+    let whole = Timestamp::from_second(seconds.parse().ok()?).ok()?;
+    whole.checked_add(SignedDuration::from_nanos(nanos.into())).ok()
 }
 
 /// `42m`, `2026-01-02T13:23:37Z`, `2026-01-02`, `1767360217.5`; a time without a zone is local.
@@ -100,6 +121,22 @@ mod tests {
         ] {
             assert!(parse_in(text, &local).unwrap_err().contains("`42m`"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_time_is_a_point_in_time() {
+        let now = Timestamp::from_second(1000).unwrap();
+        for (text, time) in [
+            ("10", "1970-01-01T00:00:10Z"),
+            ("10.5", "1970-01-01T00:00:10.5Z"),
+            ("10.000000001", "1970-01-01T00:00:10.000000001Z"),
+            ("2026-11-22T03:04:05.25Z", "2026-11-22T03:04:05.25Z"),
+            ("10s", "1970-01-01T00:16:30Z"),
+            ("-10s", "1970-01-01T00:16:50Z"),
+        ] {
+            assert_eq!(parse(text).unwrap().timestamp(now), time.parse().unwrap(), "{text}");
+        }
+        assert_eq!(parse("999999999999999999").unwrap().timestamp(now), Timestamp::MAX);
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! `logs`: what is asked, the streams' frames, whose line it is, broken streams, the end of a reader and of a wait.
 
+mod forbidden;
+mod until;
+
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -202,17 +205,25 @@ fn a_task_that_comes_later_is_asked_for_once() {
 
 #[test]
 fn the_engines_own_errors_are_told_apart_and_do_not_end_the_rest() {
-    let unread = frame(3, "Error grabbing logs: node n2 is not available\n");
+    let unread = frame(3, &format!("Error grabbing logs: node {NODE} is not available\n"));
     let engine = Engine::ordered(
         web().into_iter().chain([web_log(ALL, &[says(1, "a\n"), unread.clone(), says(1, "b\n")])]),
     );
-    let read = run(&engine, &["web"]).run().exits(0);
+    let read = run(&engine, &["web"]).run().exits(1);
     assert_eq!(read.stdout, format!("{HEAD}a\n{HEAD}b\n"));
-    assert_eq!(
-        read.stderr,
-        "error: the engine cannot read all of the log of service `web`\n\
-         caused by: Error grabbing logs: node n2 is not available\n"
+    let error = format!(
+        "error: the engine cannot read all of the log of service `web`: node `vm1` is not available\n\
+         caused by: Error grabbing logs: node {NODE} is not available\n\
+         hint: see the state of the nodes with `docker node ls`\n"
     );
+    assert_eq!(read.stderr, error);
+    // Without names of its own it asks for them now; if that is forbidden, it prints the ID.
+    for (nodes, name) in [(nodes(), "vm1"), (get("/v1.41/nodes").answers(Answer::page(403)), NODE)] {
+        let log = web_log("stdout=1&stderr=1", &[frame(1, "a\n"), unread.clone()]);
+        let engine = Engine::ordered([service("web", WEB), log, nodes]);
+        let read = run(&engine, &["--raw", "web"]).run().exits(1).says(&[&format!("node `{name}` is not")]);
+        assert_eq!(read.stdout, "a\n");
+    }
     let engine = Engine::ordered(web().into_iter().chain([web_log(ALL, &[unread])]));
     run(&engine, &["web"]).run().exits(1).tells_an_error();
 }
@@ -224,13 +235,22 @@ fn a_tty_has_no_frames_and_all_is_stdout() {
     let tty = || service_with("web", WEB, true);
     let [_, listed, nodes] = web();
     let engine = Engine::ordered([tty(), listed, nodes, web_log(ALL, &stream)]);
-    let shown = run(&engine, &["web"]).run().exits(0).says(&["cannot read all", "n2 is not available"]);
+    let shown = run(&engine, &["web"]).run().exits(1).says(&["cannot read all", "n2 is not available"]);
     assert_eq!(shown.stdout, format!("{HEAD}Sun Nov 22\r\n{HEAD}Sun Nov 22\r\n"));
 
     let bytes = b"\x01\0\0\0prompt> \x1b[K".to_vec();
     let engine = Engine::ordered([tty(), web_log("stdout=1&stderr=1", std::slice::from_ref(&bytes))]);
     let shown = run(&engine, &["--raw", "web"]).run().exits(0).stdout;
     assert_eq!(shown.as_bytes(), bytes);
+
+    // As it was logged, but for the words that the engine ends an incomplete log with.
+    let own =
+        b"Error grabbing logs: rpc error: code = Unknown desc = warning: incomplete log stream. some logs \
+                could not be retrieved for the following reasons: node n2 is not available\n";
+    let stream = [b"one\r\n".to_vec(), own.to_vec()];
+    let engine = Engine::ordered([tty(), web_log("stdout=1&stderr=1", &stream)]);
+    let shown = run(&engine, &["--raw", "web"]).run().exits(1).says(&["incomplete log stream"]).stdout;
+    assert_eq!(shown, "one\r\n");
 }
 
 #[test]
