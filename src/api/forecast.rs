@@ -60,6 +60,18 @@ pub struct Before<'a> {
     pub nodes: Option<&'a [Node]>,
     /// The engine's API version.
     pub api: (u32, u32),
+    /// What the update does to the credentials.
+    pub credentials: Credentials,
+}
+
+/// What an update does to the credentials that the engine stores with a service. They are a part of what it compares, and no
+/// response shows them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credentials {
+    /// None are sent: those that are stored stay.
+    Kept,
+    /// Others are sent.
+    Replaced,
 }
 
 /// Whether the nodes decide: each is a slot of a global service, and a task may stay where its node fits.
@@ -133,6 +145,17 @@ pub fn of_update(before: &Before, wanted: &Value, is_rollback: bool) -> Forecast
     if forecast.restarted > 0 && new.moves_networks() {
         forecast.moves_networks = true;
         forecast.warnings.push(MOVES_NETWORKS.to_owned());
+    }
+    let is_placed = |task: &&Specified| new.differs_in_placement(task, &Template::of(&task.spec));
+    let is_wanted = |task: &&Specified| task.task.is_wanted();
+    if before.credentials == Credentials::Replaced
+        && before.tasks.iter().filter(is_wanted).any(|task| is_placed(&task))
+    {
+        forecast.warnings.push(
+            "new credentials restart tasks whose Placement differs from the service's: the engine leaves such tasks alone only if \
+             nothing else differs"
+                .to_owned(),
+        );
     }
     let unreached = before.tasks.iter().filter(|task| task.task.is_wanted() && new.does_not_reach(task));
     match count(unreached) {
@@ -216,6 +239,11 @@ impl<'a> New<'a> {
 
     /// Whether it differs in its placement only, and its node meets the new one.
     fn is_left_alone(&self, task: &Specified, template: &Template) -> bool {
+        self.before.credentials == Credentials::Kept && self.differs_in_placement(task, template)
+    }
+
+    /// Whether it is left alone as long as the credentials stay the same, too.
+    fn differs_in_placement(&self, task: &Specified, template: &Template) -> bool {
         self.before.api >= LEAVES_PLACED_TASKS
             && template.placement != self.new.placement
             && template.rest == self.new.rest

@@ -291,7 +291,7 @@ fn signal_name(signal: Option<usize>) -> &'static str {
 
 fn would_restart(restarts: &Restarts, name: &str) -> (Vec<String>, Option<String>) {
     let Restarts { tasks, of, why } = restarts;
-    let cause = format!("it would restart {tasks} of {of} tasks");
+    let cause = format!("it would restart {tasks} of {of} task{}", if *of == 1 { "" } else { "s" });
     let causes = std::iter::once(cause).chain(why.iter().cloned()).collect();
     (causes, Some(format!("to restart them, run `swarmctl update --with-registry-auth --force {name}`")))
 }

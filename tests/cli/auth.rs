@@ -143,3 +143,19 @@ fn a_dry_run_posts_nothing() {
     let run = refresh(&swarm, &["--dry-run", "--json", "web"]).exits(0);
     assert_eq!(run.json()["services"][0]["changes"], Value::Array(Vec::new()));
 }
+
+#[test]
+fn a_service_whose_tasks_have_another_placement_is_refused() {
+    let swarm = FakeSwarm::with([spec("web", IMAGE)]);
+    swarm.world().write("web", |spec| {
+        spec["TaskTemplate"]["Placement"]["Constraints"] = json!(["node.role==manager"]);
+    });
+    // The engine has left the tasks alone.
+    swarm.world().service("web").placed = Some(json!({}));
+    for line in [&["web"][..], &["--dry-run", "web"]] {
+        let run = refresh(&swarm, line).exits(5).tells_an_error();
+        run.says(&["it would restart 1 of 1 task", "Placement", "update --with-registry-auth --force web"]);
+    }
+    refresh(&swarm, &["--all"]).exits(0).prints(&["web: skipped: it would restart"]);
+    assert_eq!(swarm.posts().len(), 0);
+}

@@ -77,7 +77,18 @@ fn set(path: &str, value: Value) -> Vec<Edit> {
 
 fn foresee_at(api: (u32, u32), tasks: &[Specified], wanted: &Value) -> Forecast {
     let (service, nodes) = (service_with(&spec(), json!({})), nodes());
-    of_update(&Before { service: &service, tasks, up_to_date: None, nodes: Some(&nodes), api }, wanted, false)
+    of_update(
+        &Before {
+            service: &service,
+            tasks,
+            up_to_date: None,
+            nodes: Some(&nodes),
+            api,
+            credentials: Credentials::Kept,
+        },
+        wanted,
+        false,
+    )
 }
 
 fn restarted(edits: &[Edit]) -> (u64, u64) {
@@ -199,8 +210,14 @@ fn tasks_that_a_rollout_has_not_come_to_have_the_endpoint_before() {
     let up_to_date = HashSet::from(["t1".to_owned()]);
     let tasks = tasks(&template());
     let foresee = |wanted: &Value, is_rollback| {
-        let before =
-            Before { service: &service, tasks: &tasks, up_to_date: Some(&up_to_date), nodes: None, api: API };
+        let before = Before {
+            service: &service,
+            tasks: &tasks,
+            up_to_date: Some(&up_to_date),
+            nodes: None,
+            api: API,
+            credentials: Credentials::Kept,
+        };
         of_update(&before, wanted, is_rollback).restarted
     };
     assert_eq!(foresee(&edited(&set("Labels", json!({"a": "b"}))), false), 1, "t2 still has the old port");
@@ -231,7 +248,14 @@ fn what_has_ended_for_good_is_replaced_where_its_spec_differs() {
         let service = service_with(&spec, json!({}));
         let tasks = [task("t1", 1, "m1", [state, "shutdown"], &spec["TaskTemplate"])];
         apply_all(&mut spec, edits);
-        let before = Before { service: &service, tasks: &tasks, up_to_date: None, nodes: None, api: API };
+        let before = Before {
+            service: &service,
+            tasks: &tasks,
+            up_to_date: None,
+            nodes: None,
+            api: API,
+            credentials: Credentials::Kept,
+        };
         let Forecast { restarted, of, added, .. } = of_update(&before, &spec, is_rollback);
         [restarted, of, added]
     };
@@ -250,7 +274,14 @@ fn a_job_runs_again_after_any_post() {
     let mut job = spec();
     job["Mode"] = json!({"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 3}});
     let service = service_with(&job, json!({}));
-    let before = Before { service: &service, tasks: &[], up_to_date: None, nodes: None, api: API };
+    let before = Before {
+        service: &service,
+        tasks: &[],
+        up_to_date: None,
+        nodes: None,
+        api: API,
+        credentials: Credentials::Kept,
+    };
     let forecast = of_update(&before, &job, false);
     assert_eq!(forecast, Forecast { job_runs_again: true, ..Forecast::default() });
     assert_eq!(of_create(&job, &[]).added, 3);
@@ -273,8 +304,14 @@ fn a_global_service_has_one_slot_a_node() {
     let foresee = |key: &str, value: Value| {
         let mut wanted = spec.clone();
         wanted["TaskTemplate"][key] = value;
-        let before =
-            Before { service: &service, tasks: &tasks, up_to_date: None, nodes: Some(&nodes), api: API };
+        let before = Before {
+            service: &service,
+            tasks: &tasks,
+            up_to_date: None,
+            nodes: Some(&nodes),
+            api: API,
+            credentials: Credentials::Kept,
+        };
         let Forecast { restarted, of, added, removed, .. } = of_update(&before, &wanted, false);
         [restarted, of, added, removed]
     };
@@ -292,4 +329,35 @@ fn a_placement_that_goes_is_known() {
     assert!(loses_placement(&spec(), &other) && !only_loses_placement(&spec(), &other));
     assert!(!loses_placement(&without, &spec()) && !loses_placement(&without, &without));
     assert!(!loses_placement(&spec(), &edited(&set("TaskTemplate.Placement", json!({})))));
+}
+
+/// Tried on 20.10.24 and 28.5.2: the credentials restarted both tasks after a constraint had left them alone.
+#[test]
+fn new_credentials_restart_tasks_that_were_left_alone_for_their_placement() {
+    let mut old = template();
+    old["Placement"] = json!({"Constraints": ["node.role!=worker"]});
+    let (service, nodes) = (service_with(&spec(), json!({})), nodes());
+    let foresee = |template: &Value, credentials| {
+        let tasks = tasks(template);
+        let up_to_date = None;
+        let before = Before {
+            service: &service,
+            tasks: &tasks,
+            up_to_date,
+            nodes: Some(&nodes),
+            api: API,
+            credentials,
+        };
+        of_update(&before, &spec(), false)
+    };
+    for (template, credentials, restarted) in [
+        (&old, Credentials::Kept, 0),
+        (&old, Credentials::Replaced, 2),
+        (&template(), Credentials::Kept, 0),
+        (&template(), Credentials::Replaced, 0),
+    ] {
+        let forecast = foresee(template, credentials);
+        assert_eq!(forecast.restarted, restarted, "{credentials:?}");
+        assert_eq!(forecast.warnings.len(), usize::from(restarted > 0), "{credentials:?}");
+    }
 }

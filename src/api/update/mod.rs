@@ -215,8 +215,7 @@ impl Run<'_> {
                 return Ok(());
             }
             if self.ask.dry_run || self.ask.only_at_rest {
-                let is_rollback = matches!(self.ask.to, To::Previous);
-                let forecast = foresee::update(self.client, &now, wanted.value(), is_rollback)?;
+                let forecast = foresee::update(self.client, &now, wanted.value(), self.ask)?;
                 if self.ask.only_at_rest && forecast.restarted > 0 {
                     outcome.verdict = Verdict::WouldRestart(Restarts::from_forecast(forecast));
                     return Ok(());
@@ -226,7 +225,7 @@ impl Run<'_> {
                     outcome.verdict = Verdict::Planned;
                     return Ok(());
                 }
-            } else if foresee::moves_networks(self.client, &now, &wanted, &outcome.changes) {
+            } else if foresee::moves_networks(self.client, &now, &wanted, &outcome.changes, self.ask) {
                 // Once, however often the update is tried.
                 outcome.warnings.retain(|warning| warning != MOVES_NETWORKS);
                 outcome.warnings.push(MOVES_NETWORKS.to_owned());

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::engine::{Engine, Removed, engine, small};
 use crate::support::fixtures::{NEW, OLD};
+use crate::support::secrets::{PASSWORD, basic};
 
 /// The tasks of a service that should run, with their states.
 fn wanted(engine: &Engine, id: &str, up_to_date: bool) -> Vec<(String, String)> {
@@ -296,4 +297,31 @@ fn a_global_service_and_a_job_are_foreseen() {
     assert_eq!(iteration(), before);
     engine.swarmctl(&line("--detach")).run().exits(0);
     assert_eq!(iteration(), before + 1);
+}
+
+#[test]
+fn new_credentials_restart_no_task_or_are_refused() {
+    let service = service("fc-auth", |_| {});
+    let engine = engine();
+    let home = tempfile::tempdir().unwrap();
+    let config = json!({ "auths": { "https://index.docker.io/v1/": { "auth": basic(PASSWORD) } } });
+    std::fs::write(home.path().join("config.json"), config.to_string()).unwrap();
+    let refresh = |args: &[&str]| {
+        let command = engine.swarmctl(&[&["auth", "refresh"], args].concat());
+        command.env("DOCKER_CONFIG", &home.path().display().to_string()).run()
+    };
+    let before = ids(engine, service.id());
+    refresh(&["fc-auth"]).exits(0);
+    settle(engine, service.id(), 2);
+    assert_eq!(ids(engine, service.id()), before);
+
+    // Tasks that a constraint has left alone are not left alone any longer with other credentials.
+    let service = self::service("fc-placed", |_| {});
+    let constraint = ["update", "--detach", "--constraint-add", "node.role==manager", "fc-placed"];
+    engine.swarmctl(&constraint).run().exits(0);
+    settle(engine, service.id(), 2);
+    let before = ids(engine, service.id());
+    refresh(&["fc-placed"]).exits(5).says(&["it would restart 2 of 2 tasks", "Placement"]);
+    refresh(&["--filter", "name=fc-placed"]).exits(0).prints(&["fc-placed: skipped"]);
+    assert_eq!(ids(engine, service.id()), before);
 }

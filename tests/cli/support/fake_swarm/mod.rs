@@ -77,6 +77,8 @@ pub struct Service {
     /// The next update moves its networks to the TaskTemplate, where GET shows them already: Docker 29 with data of an
     /// older engine. Its tasks were made without.
     pub moves_networks: bool,
+    /// The placement that its tasks were made with, if it is not that of the spec.
+    pub placed: Option<Value>,
     /// How often a request rolled it back.
     pub rollbacks: usize,
     /// What the engine does by itself after an update, one step at each later read of the service.

@@ -268,6 +268,9 @@ fn tasks_of(service: &Service) -> Vec<Value> {
             "Status": { "Timestamp": made.to_string(), "State": state, "Message": "" },
             "DesiredState": desired
         });
+        if let Some(placement) = &service.placed {
+            task["Spec"]["Placement"] = placement.clone();
+        }
         if service.moves_networks {
             task["Spec"].as_object_mut().expect("a spec").shift_remove("Networks");
         }

@@ -85,6 +85,7 @@ impl World {
             iteration: 0,
             taken: Vec::new(),
             moves_networks: false,
+            placed: None,
             rollbacks: 0,
             rollout: Vec::new(),
             tasks: None,
