@@ -48,6 +48,38 @@ pub struct Swarm {
     pub control_available: bool,
     /// What it complains of.
     pub error: String,
+    /// The swarm's settings, if it is a manager.
+    cluster: Option<Cluster>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Cluster {
+    spec: ClusterSpec,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct ClusterSpec {
+    orchestration: Orchestration,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Orchestration {
+    task_history_retention_limit: Option<i64>,
+}
+
+/// The engine's own default for the number of tasks of a slot that a swarm keeps.
+pub const DEFAULT_TASK_HISTORY: i64 = 5;
+
+impl Swarm {
+    /// How many tasks of a slot the swarm keeps; negative: all of them.
+    pub fn task_history(&self) -> i64 {
+        let limit =
+            self.cluster.as_ref().and_then(|cluster| cluster.spec.orchestration.task_history_retention_limit);
+        limit.unwrap_or(DEFAULT_TASK_HISTORY)
+    }
 }
 
 /// What the managers think of one of them.

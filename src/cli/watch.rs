@@ -7,8 +7,9 @@ use super::progress::{Look, Progress};
 use crate::api::client::Client;
 use crate::api::error::{Error, Result};
 use crate::api::nodes::{self, Node};
-use crate::api::rollout::{Judgement, Known, Need, Seen, State, View, WaitsFor, Why, judge};
+use crate::api::rollout::{Judgement, Known, Looks, Need, Seen, State, View, WaitsFor, Why, judge};
 use crate::api::services::{self, Service};
+use crate::api::system;
 use crate::api::tasks::{self, Listed, Task, Which};
 use crate::api::timeouts::Timeouts;
 use crate::api::update::{Conflict, Outcome, Posts, Verdict};
@@ -48,7 +49,7 @@ pub enum Ending {
 impl Watched {
     /// A service to be watched.
     pub fn new(service: Service, known: Known) -> Self {
-        Self { service, judgement: None, ending: None, known, seen: Seen::default() }
+        Self { service, judgement: None, ending: None, known, seen: Seen::new(Looks::Repeated) }
     }
 
     /// The service of an outcome, with what the command knows of it; `None` where nothing is known of the service.
@@ -85,6 +86,7 @@ pub fn until_done(client: &Client, outcomes: &mut [Outcome], progress: &mut dyn 
 /// Looks once at what the engine has taken, and puts down what is so.
 pub fn once(client: &Client, outcomes: &mut [Outcome]) -> Result<()> {
     watch(outcomes, |watched| {
+        watched.iter_mut().for_each(|one| one.seen = Seen::new(Looks::Single));
         // Where one was just removed the engine tells of no task at all; the next look knows which.
         for _ in 0..3 {
             look(client, watched)?;
@@ -261,15 +263,16 @@ pub fn look(client: &Client, watched: &mut [Watched]) -> Result<()> {
     let none = Vec::new();
     let tasks_of = |one: &Watched| up_to_date.get(one.service.id()).unwrap_or(&none).as_slice();
     for one in &mut there {
-        one.seen.note(tasks_of(one), now);
+        one.seen.note(&one.service, tasks_of(one), now);
     }
 
+    let mut kept: Option<i64> = None;
     let mut nodes: Option<Vec<Node>> = None;
     let mut all: Option<HashMap<String, Vec<Task>>> = None;
     let ids: Vec<String> = there.iter().map(|one| one.service.id().to_owned()).collect();
     let mut missing = there;
-    // Each round has what the one before asked for, and there are two things to ask for.
-    for _ in 0..3 {
+    // Each round has what the one before asked for, and there are three things to ask for.
+    for _ in 0..4 {
         let mut needs = Vec::new();
         let mut unanswered = Vec::new();
         for one in missing {
@@ -278,6 +281,7 @@ pub fn look(client: &Client, watched: &mut [Watched]) -> Result<()> {
                 tasks: tasks_of(one),
                 all: all.as_ref().map(|all| all.get(one.service.id()).unwrap_or(&none).as_slice()),
                 nodes: nodes.as_deref(),
+                kept,
                 now,
                 seen: &one.seen,
             };
@@ -294,6 +298,11 @@ pub fn look(client: &Client, watched: &mut [Watched]) -> Result<()> {
         }
         if needs.contains(&Need::Nodes) {
             nodes = Some(nodes::list(client)?);
+        } else if needs.contains(&Need::NodesIfAllowed) {
+            nodes = Some(nodes_if_allowed(client)?);
+        }
+        if needs.contains(&Need::TaskHistory) {
+            kept = Some(task_history(client)?);
         }
         if needs.contains(&Need::AllTasks) {
             match list_tasks(client, &unanswered, Which::All)? {
@@ -309,14 +318,38 @@ pub fn look(client: &Client, watched: &mut [Watched]) -> Result<()> {
     confirm(client, watched, &ids)
 }
 
+fn nodes_if_allowed(client: &Client) -> Result<Vec<Node>> {
+    match nodes::list(client) {
+        Err(error) if is_refusal(&error) => Ok(Vec::new()),
+        nodes => nodes,
+    }
+}
+
+/// How many tasks of a slot the swarm keeps; the engine's default if it does not say.
+fn task_history(client: &Client) -> Result<i64> {
+    match system::info(client) {
+        Err(error) if is_refusal(&error) => Ok(system::DEFAULT_TASK_HISTORY),
+        info => Ok(info?.swarm.task_history()),
+    }
+}
+
+/// The request was refused, by the engine or by a proxy before it.
+fn is_refusal(error: &Error) -> bool {
+    matches!(error, Error::Engine { .. } | Error::Garbled { .. })
+}
+
 /// Takes an ending back where its service has changed between the list of services and that of tasks: tasks are up to
 /// date by the newest spec, so those of a rollback that has just begun would pass for the update's own.
 fn confirm(client: &Client, watched: &mut [Watched], looked_at: &[String]) -> Result<()> {
     let mut ended: Vec<&mut Watched> = watched
         .iter_mut()
         .filter(|one| one.ending.is_some() && looked_at.iter().any(|id| id == one.service.id()))
-        // Where no rollout is on its way nothing changes by itself.
-        .filter(|one| matches!(one.service.update_state(), Some("updating" | "rollback_started")))
+        // A failure may be the reason for an update that the engine has only just started, or for its rollback. Else
+        // nothing changes by itself if no rollout is under way.
+        .filter(|one| {
+            matches!(one.ending, Some(Ending::Failed(_)))
+                || matches!(one.service.update_state(), Some("updating" | "rollback_started"))
+        })
         .collect();
     if ended.is_empty() {
         return Ok(());

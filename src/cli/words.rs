@@ -1,16 +1,18 @@
 //! Endings in words: what failed, why, and what to do about it.
 
+mod hints;
 mod stopped;
 
 use serde_json::Value;
 
+pub use self::hints::undo;
 use super::exit::{Exit, after_interrupt, chain, hint};
 use crate::api::addresses::Usage;
 use crate::api::error::Error;
 use crate::api::failures::{Explanation, Failure};
 use crate::api::forecast::Forecast;
 use crate::api::shell;
-use crate::api::spec::{Hazard, Place};
+use crate::api::spec::Hazard;
 use crate::api::update::{Conflict, NotBegun, Outcome, Posts, Restarts, Sends, Unchanged, Verdict};
 
 /// Why a service is not as it was asked for, and what to do.
@@ -39,7 +41,7 @@ pub fn of(outcome: &Outcome, signal: Option<usize>) -> Option<Said> {
         | Verdict::Converged => return None,
         Verdict::RolloutFailed(why) => (
             std::iter::once(why.to_string()).chain(explained(outcome)).collect(),
-            Some(look_and_undo(outcome)),
+            Some(hints::look_and_undo(outcome)),
         ),
         Verdict::RolledBack => (
             std::iter::once(
@@ -47,7 +49,7 @@ pub fn of(outcome: &Outcome, signal: Option<usize>) -> Option<Said> {
             )
             .chain(explained(outcome))
             .collect(),
-            Some(format!("look further with `swarmctl ps {name}` and `swarmctl logs {name}`")),
+            Some(hints::look(outcome)),
         ),
         Verdict::Undone => (
             vec![
@@ -242,31 +244,6 @@ fn failure_in_words(name: &str, Failure { cause, node, log }: &Failure) -> Strin
         }
     }
     text
-}
-
-fn look_and_undo(outcome: &Outcome) -> String {
-    let name = shell::service(outcome.name());
-    let look = format!("look further with `swarmctl ps {name}` and `swarmctl logs {name}`");
-    match undo(outcome) {
-        Some(undo) => format!("{look}; undo it with `{undo}`"),
-        None => look,
-    }
-}
-
-/// The command that brings back what was there before.
-pub fn undo(outcome: &Outcome) -> Option<String> {
-    let name = shell::service(outcome.name());
-    let (Some(base), Some(now)) = (&outcome.base, &outcome.service) else {
-        return (outcome.posts == Posts::Taken).then(|| format!("swarmctl rm {name}"));
-    };
-    let image = Place::at("TaskTemplate.ContainerSpec.Image");
-    if now.previous_spec() == Some(base.spec()) {
-        Some(format!("swarmctl rollback {name}"))
-    } else if outcome.changes.iter().any(|change| change.place == image) {
-        base.image().map(|image| format!("swarmctl update-image {name} {}", shell::word(image)))
-    } else {
-        None
-    }
 }
 
 /// Why one of many services was not begun.

@@ -88,7 +88,7 @@ fn managers_without_a_leader_are_told_and_the_rest_is_shown() {
     let no_leader = Answer::error(400, "rpc error: code = Unknown desc = no quorum today");
     let engine = Engine::ordered([
         get("/v1.41/version").answers(Answer::json(200, system::version().to_string())),
-        get("/v1.41/info").answers(Answer::json(200, system::info(Some("n1")).to_string())),
+        get("/v1.41/info").answers(Answer::json(200, system::info(Some("n1"), 5).to_string())),
         get("/v1.41/nodes/n1").answers(no_leader),
     ]);
     let run = swarmctl(SHOW).host(engine.host()).run().exits(0);

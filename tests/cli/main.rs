@@ -27,6 +27,7 @@ mod grammar;
 mod hazards;
 mod hostile;
 mod inspect;
+mod judgement;
 mod layers;
 mod load;
 mod logs;

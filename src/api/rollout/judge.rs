@@ -6,9 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::cause;
+use super::health_check::HealthCheck;
 use super::phase::{By, Known, Phase, Told};
 use super::placement::may_run;
-use super::slots::{Health, Rules, Slot, SlotId, by_slot};
+use super::slots::{Health, History, Rules, Slot, SlotId, by_slot};
 use super::{Judgement, Need, State, View, WaitsFor, Why};
 use crate::api::rows::Mode;
 use crate::api::tasks::Task;
@@ -18,6 +19,8 @@ use crate::api::time;
 const FIVE_SECONDS: SignedDuration = SignedDuration::from_secs(5);
 /// How long "scheduling constraints not satisfied" is believed to pass.
 pub(super) const CONSTRAINTS: SignedDuration = SignedDuration::from_secs(3);
+/// A task that ran this long, or for a longer monitor period, was not part of a failure loop.
+const LONG_RUN: SignedDuration = SignedDuration::from_secs(10);
 /// How much longer than the monitor period the engine is waited for to call its update completed.
 const COMPLETION: SignedDuration = SignedDuration::from_secs(10);
 
@@ -42,15 +45,22 @@ pub fn judge(view: &View, known: &Known) -> Result<Judgement, Need> {
         (SlotId::Node(node), Some(eligible)) => eligible.contains(node.as_str()),
         _ => true,
     };
-    let slots: Vec<Slot> = by_slot(tasks, is_by_node).into_iter().filter(is_eligible).collect();
+    let deleted = view.seen.deleted(view.tasks).filter(|_| !is_job);
+    let slots =
+        by_slot(tasks.chain(deleted), is_by_node).into_iter().filter(is_eligible).collect::<Vec<Slot>>();
 
     let restart = &spec["TaskTemplate"]["RestartPolicy"];
-    let monitor = match told.is_undone_by_engine() || matches!(told.phase, Phase::RolledBack(_)) {
-        true => &spec["RollbackConfig"]["Monitor"],
-        false => &spec["UpdateConfig"]["Monitor"],
+    let monitor = match told.phase {
+        Phase::RollingBack(_) | Phase::RollbackPaused(_) | Phase::RolledBack(_) => {
+            &spec["RollbackConfig"]["Monitor"]
+        }
+        _ => &spec["UpdateConfig"]["Monitor"],
     };
+    let monitor = nanoseconds(monitor).filter(|time| !time.is_zero()).unwrap_or(FIVE_SECONDS);
     let rules = Rules {
-        monitor: nanoseconds(monitor).filter(|time| !time.is_zero()).unwrap_or(FIVE_SECONDS),
+        monitor,
+        long_run: monitor.max(LONG_RUN),
+        health_check: HealthCheck::of_spec(spec),
         restart_delay: nanoseconds(&restart["Delay"]).unwrap_or(FIVE_SECONDS),
         may_end: is_job || matches!(restart["Condition"].as_str(), Some("none" | "on-failure")),
         is_job,
@@ -135,7 +145,8 @@ impl<'a> Judge<'a> {
         if let Some(state) = self.no_node_may_run() {
             return Ok(state);
         }
-        if self.has_converged() {
+        let failing = self.failing()?;
+        if failing.is_none() && self.has_converged() {
             return Ok(match self.is_watched_by_engine() {
                 true => State::UnderWay(WaitsFor::Completion),
                 false => State::Converged,
@@ -145,20 +156,59 @@ impl<'a> Judge<'a> {
             Phase::Paused | Phase::RollbackPaused(_) if !self.is_intact() => return Ok(self.paused()),
             _ => {}
         }
-        Ok(self.stuck()?.or(self.failing()?).unwrap_or_else(|| State::UnderWay(self.waits_for())))
+        Ok(self.failed(failing)?.unwrap_or_else(|| State::UnderWay(self.waits_for())))
     }
 
     /// The engine rolls back, or has done so.
     fn undone(&self) -> Result<State, Need> {
         // Why it did so is told by tasks that are no longer up to date.
         self.all()?;
-        let goes_on = || Ok(self.stuck()?.unwrap_or(State::UnderWay(WaitsFor::Rollback)));
+        let failing = self.failing()?;
+        let has_recovered = failing.is_none() && self.has_converged();
         match self.told.phase {
-            Phase::RollingBack(_) => goes_on(),
-            Phase::RollbackPaused(_) if !self.is_intact() => Ok(self.paused()),
-            _ if !self.known.is_as_before(self.view.service) => Ok(State::Failed(Why::RolledBackElsewhere)),
-            _ if self.has_converged() => Ok(State::RolledBack),
-            _ => self.failing()?.map_or_else(goes_on, Ok),
+            Phase::RollingBack(_) => {}
+            Phase::RollbackPaused(_) if !self.is_intact() => return Ok(self.paused()),
+            _ if !self.known.is_as_before(self.view.service) => {
+                return Ok(State::Failed(Why::RolledBackElsewhere));
+            }
+            _ if has_recovered => return Ok(State::RolledBack),
+            _ => {}
+        }
+        Ok(self.failed(failing)?.unwrap_or(State::UnderWay(WaitsFor::Rollback)))
+    }
+
+    /// Failed, or waiting for outgoing tasks; `None` if neither.
+    fn failed(&self, failing: Option<Why>) -> Result<Option<State>, Need> {
+        let stuck = self.stuck()?;
+        if self.engine_may_act() {
+            return Ok(stuck.filter(|state| matches!(state, State::UnderWay(_))));
+        }
+        Ok(stuck.or(failing.map(State::Failed)))
+    }
+
+    /// Whether the engine has a failed task to act on, by pausing or rolling back, and may still do so.
+    fn engine_may_act(&self) -> bool {
+        let limit = self.rules.monitor.max(FIVE_SECONDS).saturating_add(COMPLETION);
+        let first_failure = |(slot, health): (&Slot<'a>, &Health<'a>)| match health {
+            Health::Dead(task) => Some(*task),
+            _ => slot.failures(&self.rules, &self.history()).last().copied(),
+        };
+        matches!(self.told.phase, Phase::Updating | Phase::RollingBack(_))
+            && self
+                .slots
+                .iter()
+                .zip(&self.healths)
+                .filter_map(first_failure)
+                .any(|task| self.age(task.since()) < limit)
+    }
+
+    /// What is known beside the judged tasks, as far as it was read.
+    pub(super) fn history(&self) -> History<'a> {
+        History {
+            all: self.view.all,
+            nodes: self.view.nodes.unwrap_or_default(),
+            kept: self.view.kept,
+            started: self.told.started,
         }
     }
 
@@ -246,7 +296,7 @@ impl<'a> Judge<'a> {
     fn troubled(&self) -> Vec<&'a Task> {
         let mut tasks: Vec<&Task> = Vec::new();
         for (slot, health) in self.slots.iter().zip(&self.healths) {
-            tasks.extend(slot.failures(&self.rules));
+            tasks.extend(slot.failures(&self.rules, &self.history()));
             match health {
                 Health::Coming(task) if !task.status.error.is_empty() => tasks.push(task),
                 Health::Dead(task) if self.lacks_slots() => tasks.push(task),

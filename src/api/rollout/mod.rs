@@ -8,9 +8,11 @@
 
 mod cause;
 mod failing;
+mod health_check;
 mod judge;
 mod phase;
 mod placement;
+mod seen;
 mod slots;
 mod stuck;
 #[cfg(test)]
@@ -25,7 +27,7 @@ pub use self::cause::Cause;
 pub use self::judge::judge;
 pub use self::phase::Known;
 pub(super) use self::placement::meets_constraints;
-pub use self::slots::Seen;
+pub use self::seen::{Looks, Seen};
 use super::nodes::Node;
 use super::services::Service;
 use super::spec::Place;
@@ -42,6 +44,8 @@ pub struct View<'a> {
     pub all: Option<&'a [Task]>,
     /// The nodes, where they were asked for.
     pub nodes: Option<&'a [Node]>,
+    /// How many tasks of a slot the swarm keeps (TaskHistoryRetentionLimit), where that was asked for.
+    pub kept: Option<i64>,
     /// The engine's clock.
     pub now: Timestamp,
     /// What was seen before.
@@ -55,6 +59,10 @@ pub enum Need {
     AllTasks,
     /// The nodes.
     Nodes,
+    /// The nodes; none if the engine, or a proxy before it, refuses to list them.
+    NodesIfAllowed,
+    /// How many tasks the swarm keeps.
+    TaskHistory,
 }
 
 /// What is going on.
@@ -134,6 +142,8 @@ pub enum Why {
     NoSuitableNode(String),
     /// No node may run the global service; each node's name and why.
     NoNodeMayRun(Vec<(String, String)>),
+    /// A task stays `preparing` with this error, and the engine does not try again.
+    NotPreparedAgain(String),
     /// The manager cannot allocate what tasks need: so many stay `new`. With the IDs of the service's networks.
     NotAllocated {
         /// How many.
@@ -181,6 +191,9 @@ impl fmt::Display for Why {
                     write!(f, "{} {name}: {why}", if i == 0 { ":" } else { ";" })?;
                 }
                 if nodes.len() > 5 { write!(f, "; and {} more", nodes.len() - 5) } else { Ok(()) }
+            }
+            Self::NotPreparedAgain(error) => {
+                write!(f, "a task stays `preparing`, and the engine does not try again: {error}")
             }
             Self::NotAllocated { tasks, .. } => write!(
                 f,

@@ -30,6 +30,33 @@ pub fn may_run(spec: &Value, node: &Node) -> Result<(), String> {
     }
 }
 
+/// Whether these nodes refuse a task of the spec for which the engine gave these reasons, as in `no suitable node
+/// (insufficient resources on 2 nodes; 1 node not available for new tasks)`; `node` is its node if it has one.
+///
+/// Constraints and availability are judged by the nodes as they are. What else the engine says is taken for true, but of
+/// no more nodes than it says.
+pub fn refuse(spec: &Value, nodes: &[Node], node: &str, reasons: &str) -> bool {
+    let mut spec = spec.clone();
+    if let Some(placement) = spec["TaskTemplate"]["Placement"].as_object_mut() {
+        placement.remove("Platforms");
+    }
+    let candidates = nodes.iter().filter(|other| node.is_empty() || other.id == node);
+    let free = candidates.filter(|node| may_run(&spec, node).is_ok()).count();
+    let reasons = reasons.strip_prefix("no suitable node (").unwrap_or(reasons).trim_end_matches(')');
+    let by_others: usize = reasons.split("; ").map(refused_for_other_reasons).fold(0, usize::saturating_add);
+    free <= by_others
+}
+
+/// How many nodes refuse for this reason, if the nodes themselves do not show it.
+fn refused_for_other_reasons(reason: &str) -> usize {
+    if reason.starts_with("scheduling constraints not satisfied")
+        || reason.contains("not available for new tasks")
+    {
+        return 0;
+    }
+    reason.split(' ').find_map(|word| word.parse().ok()).unwrap_or(usize::MAX)
+}
+
 /// Whether the node meets the constraints of this spec, whatever else there is to it.
 pub fn meets_constraints(spec: &Value, node: &Node) -> bool {
     unmet(&spec["TaskTemplate"]["Placement"], node).is_none()
@@ -146,6 +173,36 @@ mod tests {
             ("node.nonsense==x", false),
         ] {
             assert_eq!(fits(constraint, &node(&json!({}))), is_met, "{constraint}");
+        }
+    }
+
+    #[test]
+    fn the_present_nodes_decide_whether_a_task_is_still_refused() {
+        let spec = json!({"TaskTemplate": {"Placement": {"Constraints": ["node.labels.disk==ssd"]}}});
+        let good = || node(&json!({}));
+        let drained = || node(&json!({"/Spec/Availability": "drain"}));
+        let unlabelled = || node(&json!({"/Spec/Labels/disk": "hdd"}));
+        for (nodes, reasons, is_refused) in [
+            (vec![drained()], "no suitable node (1 node not available for new tasks)", true),
+            (vec![good()], "no suitable node (1 node not available for new tasks)", false),
+            (vec![unlabelled()], "no suitable node (scheduling constraints not satisfied on 1 node)", true),
+            (vec![good()], "no suitable node (scheduling constraints not satisfied on 1 node)", false),
+            (vec![good()], "no suitable node (insufficient resources on 1 node)", true),
+            (
+                vec![good(), drained()],
+                "no suitable node (insufficient resources on 1 node; 1 node not available for new tasks)",
+                true,
+            ),
+            (
+                vec![good(), good()],
+                "no suitable node (insufficient resources on 1 node; 1 node not available for new tasks)",
+                false,
+            ),
+            (vec![good(), good()], "no suitable node (max replicas per node limit exceed)", true),
+            (vec![good()], "unsupported platform on 1 node", true),
+            (vec![], "no suitable node (2 nodes not available for new tasks)", true),
+        ] {
+            assert_eq!(refuse(&spec, &nodes, "", reasons), is_refused, "{reasons} on {} nodes", nodes.len());
         }
     }
 

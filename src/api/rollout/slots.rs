@@ -1,14 +1,17 @@
-//! The tasks of a service by slot: what is there now, and what has failed before it.
+//! The tasks of a service by slot: the present one, and the failures before it.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::health_check::HealthCheck;
+use super::seen::Seen;
+use crate::api::nodes::Node;
 use crate::api::tasks::{Task, TaskState};
 
-/// Tasks are looked at this often at least; a task that was never seen running has run for no longer.
-pub const LONGEST_PAUSE: SignedDuration = SignedDuration::from_secs(2);
+/// A task that ended this long after its successor was created had been shut down before. The clocks of a node and of
+/// the manager may differ by less.
+const SHUT_DOWN_BEFORE: SignedDuration = SignedDuration::from_secs(1);
 
 /// Where a task has its place: replicated services number them, global ones have one a node.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,30 +31,15 @@ impl fmt::Display for SlotId {
     }
 }
 
-/// What was seen while watching: the engine tells when a task ended, but not since when it had been running.
-#[derive(Clone, Debug, Default)]
-pub struct Seen {
-    from: Option<Timestamp>,
-    running: HashMap<String, Timestamp>,
-}
-
-impl Seen {
-    /// Remembers which of these tasks run; to be told every list, with the engine's clock.
-    pub fn note<'a>(&mut self, tasks: impl IntoIterator<Item = &'a Task>, now: Timestamp) {
-        self.from.get_or_insert(now);
-        for task in tasks {
-            if task.status.state == TaskState::Running {
-                self.running.entry(task.id.clone()).or_insert_with(|| task.since());
-            }
-        }
-    }
-}
-
 /// What is asked of a task.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules<'a> {
     /// How long it has to run before it counts as well.
     pub monitor: SignedDuration,
+    /// An ended task that ran this long was not part of a failure loop.
+    pub long_run: SignedDuration,
+    /// The health check of the spec.
+    pub health_check: HealthCheck,
     /// The pause before a task is started again.
     pub restart_delay: SignedDuration,
     /// Whether one that ended by itself without an error has done its work.
@@ -152,22 +140,72 @@ impl<'a> Slot<'a> {
         self.tasks.iter().any(|task| rules.is_bad_end(task))
     }
 
-    /// Its newest tasks that ended badly, one after the other, none of which had run for the monitor period; the
-    /// newest first. None where its task runs well now.
-    pub fn failures(&self, rules: &Rules) -> Vec<&'a Task> {
-        if matches!(self.health(rules), Health::Well(_)) {
+    /// Its newest ended tasks, newest first, as far as each ended badly by itself and none had run for long.
+    /// None if the present task has run for long.
+    pub fn failures(&self, rules: &Rules, history: &History) -> Vec<&'a Task> {
+        let is_long = |task: &Task| rules.now.duration_since(task.since()) >= rules.long_run;
+        if self.present().filter(|task| task.status.state == TaskState::Running).is_some_and(is_long) {
             return Vec::new();
         }
-        let mut ended = self.tasks.iter().copied().filter(|task| task.has_ended()).peekable();
         let mut failures = Vec::new();
-        while let Some(task) = ended.next() {
-            let is_restarted = ended.peek().is_some();
-            if !rules.is_bad_end(task) || rules.ran_long(task, is_restarted) {
+        for (at, task) in self.tasks.iter().copied().enumerate() {
+            if !task.has_ended() {
+                continue;
+            }
+            let successor = at.checked_sub(1).map(|at| self.tasks[at]);
+            let predecessor = self.tasks[at + 1..].iter().copied().find(|task| task.has_ended());
+            let ran = rules.ran_at_most(task, predecessor, history);
+            if !rules.is_failure(task, successor, history) || ran >= rules.long_run {
                 break;
             }
             failures.push(task);
         }
         failures
+    }
+
+    /// The task that should run now, which may have ended already (a task can be rejected while it is still `ready`).
+    pub fn present(&self) -> Option<&'a Task> {
+        let mut wanted = self.tasks.iter().copied().filter(|task| task.is_wanted());
+        let running = wanted.clone().find(|task| task.status.state == TaskState::Running);
+        running.or_else(|| wanted.next())
+    }
+}
+
+/// What is known of the swarm beside the tasks that are judged.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct History<'a> {
+    /// All tasks of the service, also those of other specs.
+    pub all: Option<&'a [Task]>,
+    /// The nodes.
+    pub nodes: &'a [Node],
+    /// How many tasks of a slot the swarm keeps, if that was read; negative: all of them.
+    pub kept: Option<i64>,
+    /// Tasks created before this time belong to an earlier rollout.
+    pub started: Option<Timestamp>,
+}
+
+impl History<'_> {
+    /// Whether tasks end on this node because it is down or drained.
+    fn is_leaving(&self, node: &str) -> bool {
+        let node = self.nodes.iter().find(|other| other.id == node);
+        node.is_some_and(|node| node.state() == "down" || node.availability() == "drain")
+    }
+
+    /// Whether the task replaced one that had ended by itself, and therefore waited for the restart delay. The swarm
+    /// may have deleted that one.
+    fn is_restart(&self, task: &Task, predecessor: Option<&Task>) -> bool {
+        let in_slot = |other: &&Task| match task.slot {
+            0 => other.node == task.node,
+            slot => other.slot == slot,
+        };
+        let slot: Vec<&Task> = self.all.into_iter().flatten().filter(in_slot).collect();
+        let before = slot.iter().copied().filter(|other| other.created < task.created);
+        match predecessor.or_else(|| before.max_by_key(|other| other.created)) {
+            Some(other) => {
+                matches!(other.status.state, TaskState::Failed | TaskState::Rejected | TaskState::Complete)
+            }
+            None => self.kept.is_none_or(|kept| usize::try_from(kept).is_ok_and(|kept| slot.len() >= kept)),
+        }
     }
 }
 
@@ -182,22 +220,29 @@ impl Rules<'_> {
         }
     }
 
-    /// Whether a task that has ended had been running for the monitor period.
-    fn ran_long(&self, task: &Task, is_restarted: bool) -> bool {
-        if task.status.state == TaskState::Rejected || task.status.error.contains("unhealthy") {
-            return false;
+    /// Whether the task failed by itself: not because it was shut down before, or its node is leaving the swarm.
+    fn is_failure(&self, task: &Task, successor: Option<&Task>, history: &History) -> bool {
+        let is_shut_down = successor
+            .is_some_and(|successor| task.since().duration_since(successor.created) > SHUT_DOWN_BEFORE);
+        let is_earlier = history.started.is_some_and(|started| task.created < started);
+        self.is_bad_end(task) && !is_shut_down && !is_earlier && !history.is_leaving(&task.node)
+    }
+
+    /// The longest time that an ended task can have been running. The engine does not keep when it started to run:
+    /// the bound is what was seen of it, else the time since its creation without what must have passed before.
+    fn ran_at_most(&self, task: &Task, predecessor: Option<&Task>, history: &History) -> SignedDuration {
+        let never_started = task.status.error.starts_with("starting container failed");
+        if task.status.state == TaskState::Rejected || never_started {
+            return SignedDuration::ZERO;
         }
-        let from = match self.seen.running.get(&task.id) {
-            Some(since) => *since,
-            None if self.monitor > LONGEST_PAUSE
-                && self.seen.from.is_some_and(|from| from <= task.created) =>
-            {
-                return false;
-            }
-            // At the earliest: nothing tells how long the image was pulled.
-            None if is_restarted => task.created.checked_add(self.restart_delay).unwrap_or(task.created),
-            None => task.created,
+        if let Some(from) = self.seen.not_running_before(task) {
+            return task.since().duration_since(from);
+        }
+        let delay = match history.is_restart(task, predecessor) {
+            true => self.restart_delay,
+            false => SignedDuration::ZERO,
         };
-        task.since().duration_since(from) >= self.monitor
+        let lifetime = task.since().duration_since(task.created).saturating_sub(delay);
+        self.health_check.ran_at_most(lifetime, task.status.error.contains("unhealthy"))
     }
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::cause::is_constraints;
 use super::judge::{CONSTRAINTS, Judge, nanoseconds};
+use super::placement::refuse;
 use super::slots::Health;
 use super::{Need, State, WaitsFor, Why};
 use crate::api::tasks::{Task, TaskState};
@@ -13,6 +14,8 @@ use crate::api::tasks::{Task, TaskState};
 const STOP_GRACE: SignedDuration = SignedDuration::from_secs(10);
 /// How long another "no suitable node" is believed to pass once nothing makes room any more.
 const NO_ROOM: SignedDuration = SignedDuration::from_secs(10);
+/// How long a task may stay `preparing` with an error: the engine keeps both for ever.
+const PREPARATION: SignedDuration = SignedDuration::from_secs(10);
 /// How long a task may stay `new`.
 const ALLOCATION: SignedDuration = SignedDuration::from_secs(15);
 /// How much longer than its grace period an outgoing task is waited for: on a node that is down it never ends.
@@ -27,11 +30,21 @@ impl<'a> Judge<'a> {
                 _ => None,
             })
         };
-        let is_unallocated =
-            |task: &&Task| task.status.state == TaskState::New && self.age(task.created) >= ALLOCATION;
+        let is_unallocated = |task: &&Task| {
+            task.status.state == TaskState::New && self.unchanged_for(task, task.created) >= ALLOCATION
+        };
         let tasks = coming().filter(is_unallocated).count();
         if tasks > 0 {
             return Ok(Some(State::Failed(Why::NotAllocated { tasks, networks: self.networks() })));
+        }
+        let is_given_up = |task: &&Task| {
+            task.status.state == TaskState::Preparing
+                && task.desired == TaskState::Running
+                && !task.status.error.is_empty()
+                && self.age(task.updated) >= PREPARATION
+        };
+        if let Some(task) = coming().find(is_given_up) {
+            return Ok(Some(State::Failed(Why::NotPreparedAgain(task.status.error.clone()))));
         }
         let mut waits = None;
         for task in
@@ -39,20 +52,35 @@ impl<'a> Judge<'a> {
         {
             let error = &task.status.error;
             if is_constraints(error) {
-                if self.age(task.created) >= CONSTRAINTS {
+                if self.unchanged_for(task, task.created) >= CONSTRAINTS && self.is_still_refused(task)? {
                     return Ok(Some(State::Failed(Why::ConstraintsUnmet(error.clone()))));
                 }
                 continue;
             }
             match self.room_made_until()? {
                 None => waits = Some(State::UnderWay(WaitsFor::Outgoing(error.clone()))),
-                Some(ended) if self.age(ended.max(task.created)) >= NO_ROOM => {
+                Some(ended)
+                    if self.unchanged_for(task, ended) >= NO_ROOM && self.is_still_refused(task)? =>
+                {
                     return Ok(Some(State::Failed(Why::NoSuitableNode(error.clone()))));
                 }
                 Some(_) => {}
             }
         }
         Ok(waits)
+    }
+
+    /// How long nothing has changed for a task that cannot start: not the task itself, nor since the first look or
+    /// the given time.
+    fn unchanged_for(&self, task: &Task, other: Timestamp) -> SignedDuration {
+        self.age(task.since().max(other).max(self.view.seen.first_look().unwrap_or(other)))
+    }
+
+    /// Whether the nodes as they are now refuse the task, as far as that can be told. The engine's own reasons may
+    /// be older than the nodes.
+    fn is_still_refused(&self, task: &Task) -> Result<bool, Need> {
+        let nodes = self.view.nodes.ok_or(Need::NodesIfAllowed)?;
+        Ok(refuse(self.view.service.spec(), nodes, &task.node, &task.status.error))
     }
 
     /// When the last outgoing task of the service ended; `None` while there is one that has not.

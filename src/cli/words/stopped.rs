@@ -1,6 +1,7 @@
 //! Rollbacks by `--rollback-on-failure` that the command did not follow to their end.
 
-use super::{explained, signal_name, undo};
+use super::hints::undo;
+use super::{explained, signal_name};
 use crate::api::shell;
 use crate::api::update::{Outcome, Posts, StoppedBy, StoppedRollback};
 

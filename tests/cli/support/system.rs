@@ -11,10 +11,14 @@ pub fn version() -> Value {
 }
 
 /// `GET /info` of a manager, or of an engine in no swarm, shortened.
-pub fn info(node: Option<&str>) -> Value {
+pub fn info(node: Option<&str>, task_history: i64) -> Value {
     let swarm = match node {
         Some(id) => {
-            json!({ "NodeID": id, "LocalNodeState": "active", "ControlAvailable": true, "Error": "" })
+            let orchestration = json!({ "TaskHistoryRetentionLimit": task_history });
+            json!({
+                "NodeID": id, "LocalNodeState": "active", "ControlAvailable": true, "Error": "",
+                "Cluster": { "ID": "c", "Spec": { "Name": "default", "Orchestration": orchestration } }
+            })
         }
         None => json!({ "NodeID": "", "LocalNodeState": "inactive", "ControlAvailable": false, "Error": "" }),
     };

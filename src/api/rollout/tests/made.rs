@@ -9,12 +9,19 @@ use super::super::*;
 struct Made {
     service: Value,
     tasks: Vec<Value>,
+    nodes: Vec<Node>,
+    kept: i64,
 }
 
 impl Made {
     fn new() -> Self {
         let spec = json!({"Name": "t", "Mode": {"Replicated": {"Replicas": 1}}, "TaskTemplate": {"ContainerSpec": {"Image": "a"}}});
-        Self { service: json!({"ID": "s", "Version": {"Index": 9}, "Spec": spec}), tasks: Vec::new() }
+        Self {
+            service: json!({"ID": "s", "Version": {"Index": 9}, "Spec": spec}),
+            tasks: Vec::new(),
+            nodes: Vec::new(),
+            kept: 5,
+        }
     }
 
     fn with(mut self, path: &str, value: Value) -> Self {
@@ -43,7 +50,8 @@ impl Made {
             service: &service,
             tasks: &all[others..],
             all: Some(&all),
-            nodes: None,
+            nodes: Some(&self.nodes),
+            kept: Some(self.kept),
             now,
             seen: &Seen::default(),
         };
@@ -77,7 +85,8 @@ fn an_old_update_status_is_never_taken_for_the_new_one() {
 }
 
 fn made_with(made: &Made, status: Value) -> Made {
-    Made { service: made.service.clone(), tasks: made.tasks.clone() }.with("/UpdateStatus", status)
+    Made { tasks: made.tasks.clone(), ..Made { service: made.service.clone(), ..Made::new() } }
+        .with("/UpdateStatus", status)
 }
 
 #[test]
@@ -100,7 +109,7 @@ fn an_old_service_converges_at_once_and_a_young_one_after_the_monitor_period() {
 }
 
 #[test]
-fn an_unreachable_registry_is_shown_and_not_yet_a_failure() {
+fn a_pull_that_the_engine_has_given_up_fails_after_10_s() {
     let made = Made::new().task(
         1,
         0,
@@ -109,12 +118,22 @@ fn an_unreachable_registry_is_shown_and_not_yet_a_failure() {
         "running",
         "failed to resolve reference \"x\": connection refused",
     );
-    let judgement = made.judged(50, &Known::nothing(), 0).unwrap();
+    let judgement = made.judged(10, &Known::nothing(), 0).unwrap();
     assert_eq!(judgement.state, State::UnderWay(WaitsFor::Tasks));
     assert!(judgement.causes[0].error.contains("connection refused"));
+    let error = "failed to resolve reference \"x\": connection refused".to_owned();
+    assert_eq!(made.state(11), State::Failed(Why::NotPreparedAgain(error)));
+    // A task that should not run any more, and one without an error, are no reason.
+    let leaving =
+        Made::new().task(1, 0, 1, "preparing", "shutdown", "x").task(1, 1, 2, "preparing", "running", "");
+    assert_eq!(leaving.state(60), State::UnderWay(WaitsFor::Tasks));
     let made = Made::new()
         .task(1, 0, 40, "rejected", "shutdown", "failed to resolve reference \"x\": 401 Unauthorized")
         .task(1, 40, 41, "ready", "ready", "");
+    assert_eq!(made.state(50), State::UnderWay(WaitsFor::Tasks));
+    let made = made
+        .task(1, 42, 43, "rejected", "shutdown", "failed to resolve reference \"x\": 401 Unauthorized")
+        .task(1, 44, 45, "rejected", "ready", "failed to resolve reference \"x\": 401 Unauthorized");
     assert_eq!(made.state(50), State::Failed(Why::ImageRejected));
 }
 
@@ -128,7 +147,10 @@ fn failures_from_before_a_change_that_has_not_begun_are_not_its_own() {
         .task(1, 2, 3, "failed", "shutdown", "x")
         .task(1, 3, 4, "ready", "ready", "");
     assert!(matches!(made.judged(60, &Known::nothing(), 1).unwrap().state, State::UnderWay(_)));
-    assert_eq!(made.state(52), State::UnderWay(WaitsFor::Monitor(SignedDuration::from_secs(4))));
+    // It has run for 1 s: that does not end a failure loop.
+    assert_eq!(made.state(52), State::Failed(Why::Failing));
+    assert_eq!(made.state(60), State::Failed(Why::Failing));
+    assert_eq!(made.state(61), State::Converged);
     let failing = Made { tasks: made.tasks[1..].to_vec(), ..made };
     assert_eq!(failing.state(60), State::Failed(Why::Failing));
 }
@@ -152,8 +174,9 @@ fn a_task_that_makes_room_is_waited_for_but_not_for_ever() {
     let judged = |made: Made, at| made.judged(at, &Known::nothing(), 1).unwrap().state;
     assert_eq!(judged(stopping("running"), 55), State::UnderWay(WaitsFor::Outgoing(error.to_owned())));
     assert_eq!(judged(stopping("running"), 61), State::Failed(Why::NoSuitableNode(error.to_owned())));
-    assert_eq!(judged(stopping("shutdown"), 29), State::UnderWay(WaitsFor::Tasks));
-    assert_eq!(judged(stopping("shutdown"), 30), State::Failed(Why::NoSuitableNode(error.to_owned())));
+    // The engine's reason is of 10:00:21.
+    assert_eq!(judged(stopping("shutdown"), 30), State::UnderWay(WaitsFor::Tasks));
+    assert_eq!(judged(stopping("shutdown"), 31), State::Failed(Why::NoSuitableNode(error.to_owned())));
 }
 
 #[test]

@@ -1,2 +1,3 @@
+mod loops;
 mod made;
 mod recorded;

@@ -43,6 +43,8 @@ pub struct World {
     pub is_no_manager: bool,
     /// Managers are electing a leader.
     pub has_no_leader: bool,
+    /// How many tasks of a slot the swarm keeps.
+    pub task_history: i64,
     /// The ID of the only node.
     pub node: String,
     /// Until then every request but pings is answered 503 (it is not handled).
@@ -83,7 +85,8 @@ pub struct Service {
     pub rollbacks: usize,
     /// What the engine does by itself after an update, one step at each later read of the service.
     pub rollout: Vec<Step>,
-    /// The tasks that the engine shows instead of those that follow from the rollout's state.
+    /// The tasks that the engine shows instead of those that follow from the rollout's state. One without a Spec is of
+    /// the current one.
     pub tasks: Option<Vec<Value>>,
     pending: Vec<Step>,
 }
@@ -133,6 +136,7 @@ impl FakeSwarm {
             forbidden: Vec::new(),
             is_no_manager: false,
             has_no_leader: false,
+            task_history: 5,
             node: "n1o2d3e4n1o2d3e4n1o2d3e4n".to_owned(),
             unavailable_until: None,
             delay: Duration::ZERO,

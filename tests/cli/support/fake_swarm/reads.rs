@@ -41,7 +41,7 @@ impl World {
             "/version" => return Answer::json(200, system::version().to_string()),
             "/info" => {
                 let node = self.manager()["ID"].as_str().map(str::to_owned).filter(|_| !self.is_no_manager);
-                return Answer::json(200, system::info(node.as_deref()).to_string());
+                return Answer::json(200, system::info(node.as_deref(), self.task_history).to_string());
             }
             _ => {}
         }
@@ -253,7 +253,15 @@ pub fn distribution(digest: &str, platforms: &Value) -> String {
 /// The tasks of each replica: one that runs since long ago, unless the rollout is on its way or paused.
 fn tasks_of(service: &Service) -> Vec<Value> {
     if let Some(tasks) = &service.tasks {
-        return tasks.clone();
+        let of_service = |task: &Value| {
+            let mut task = task.clone();
+            task["ServiceID"] = service.id.clone().into();
+            if task["Spec"].is_null() {
+                task["Spec"] = service.spec["TaskTemplate"].clone();
+            }
+            task
+        };
+        return tasks.iter().map(of_service).collect();
     }
     let task = |slot: u64, id: char, made: Timestamp, state: &str, desired: &str| {
         let mut task = json!({

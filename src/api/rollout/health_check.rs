@@ -1,0 +1,52 @@
+//! How long a task that ended can have been `running`, by its health check: it is `starting` until it is healthy.
+
+use jiff::SignedDuration;
+use serde_json::Value;
+
+/// The engine's default for the interval and the timeout.
+const DEFAULT_INTERVAL: SignedDuration = SignedDuration::from_secs(30);
+/// The engine's default for the interval during the start period.
+const DEFAULT_START_INTERVAL: SignedDuration = SignedDuration::from_secs(5);
+/// The engine's default for the number of failed probes after which a container is unhealthy.
+const DEFAULT_RETRIES: i32 = 3;
+
+/// The times of a health check.
+#[derive(Clone, Copy, Debug)]
+pub struct HealthCheck {
+    /// The first probe is not before that; zero if the spec has no health check.
+    first_probe: SignedDuration,
+    /// A container that is never healthy is called unhealthy after at most that time.
+    never_healthy: SignedDuration,
+}
+
+impl HealthCheck {
+    /// The health check of a spec. That of the image is not known: it is taken for one with the engine's defaults.
+    pub fn of_spec(spec: &Value) -> Self {
+        let check = &spec["TaskTemplate"]["ContainerSpec"]["Healthcheck"];
+        let time = |name: &str| {
+            let nanoseconds = check[name].as_i64().filter(|nanoseconds| *nanoseconds > 0)?;
+            Some(SignedDuration::from_nanos(nanoseconds))
+        };
+        let is_given =
+            check["Test"].as_array().and_then(|test| test.first()).is_some_and(|first| first != "NONE");
+        let interval = time("Interval").unwrap_or(DEFAULT_INTERVAL);
+        let first_probe = match time("StartPeriod") {
+            _ if !is_given => SignedDuration::ZERO,
+            Some(_) => interval.min(time("StartInterval").unwrap_or(DEFAULT_START_INTERVAL)),
+            None => interval,
+        };
+        let retries = check["Retries"].as_i64().and_then(|count| i32::try_from(count).ok());
+        let retries = retries.filter(|count| *count > 0).unwrap_or(DEFAULT_RETRIES);
+        let probe = interval.saturating_add(time("Timeout").unwrap_or(DEFAULT_INTERVAL));
+        let probes = probe.checked_mul(retries.saturating_add(1)).unwrap_or(SignedDuration::MAX);
+        Self { first_probe, never_healthy: probes.saturating_add(time("StartPeriod").unwrap_or_default()) }
+    }
+
+    /// The longest time that a task of this lifetime can have been running.
+    pub fn ran_at_most(&self, lifetime: SignedDuration, is_unhealthy: bool) -> SignedDuration {
+        if is_unhealthy && lifetime <= self.never_healthy {
+            return SignedDuration::ZERO;
+        }
+        lifetime.saturating_sub(self.first_probe)
+    }
+}

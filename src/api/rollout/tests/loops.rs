@@ -1,0 +1,103 @@
+//! Failure loops, and what is not one: recordings of the engines 20.10.24, 26.1.5 and 28.5.2 (tests/data/rollout/20/, 26/ and 28/).
+
+use std::ops::RangeInclusive;
+
+use super::super::*;
+use super::recorded::{Knows, Look, glances, play};
+
+const ENGINES: [&str; 3] = ["20", "26", "28"];
+
+/// A recording's name, and what was recorded on each of the engines.
+macro_rules! recordings {
+    ($name:literal) => {
+        (
+            $name,
+            [
+                include_str!(concat!("../../../../tests/data/rollout/20/", $name, ".json")),
+                include_str!(concat!("../../../../tests/data/rollout/26/", $name, ".json")),
+                include_str!(concat!("../../../../tests/data/rollout/28/", $name, ".json")),
+            ],
+        )
+    };
+}
+
+/// The recording, how `wait` ends, between which seconds, the exit codes of `status`.
+type Row = ((&'static str, [&'static str; 3]), State, RangeInclusive<i64>, &'static [u8]);
+
+/// The exit codes of `status` over time, each as long as it stays the same.
+fn exit_codes(looks: &[Look]) -> Vec<u8> {
+    let mut codes: Vec<u8> = looks
+        .iter()
+        .map(|look| match look.judgement.state {
+            State::Converged => 0,
+            State::Failed(_) => 5,
+            State::RolledBack => 6,
+            State::UnderWay(_) => 10,
+        })
+        .collect();
+    codes.dedup();
+    codes
+}
+
+#[test]
+fn wait_and_status_judge_failure_loops_by_one_rule() {
+    let failing = || State::Failed(Why::Failing);
+    let image = || State::Failed(Why::ImageRejected);
+    let completed = || State::Failed(Why::CompletedFailing);
+    let table: [Row; 16] = [
+        // Rejected before the restart delay, while they are still `ready`.
+        (recordings!("loop-bind"), failing(), 5..=6, &[10, 5]),
+        (recordings!("global-bind"), failing(), 5..=6, &[10, 5]),
+        (recordings!("loop-image"), image(), 5..=6, &[10, 5]),
+        (recordings!("loop-monitor-1s"), failing(), 13..=15, &[10, 5]),
+        (recordings!("loop-delay-12s"), failing(), 26..=28, &[10, 5]),
+        // Each task outlives the monitor period of 1 s.
+        (recordings!("loop-late"), State::Converged, 2..=3, &[10, 0, 10, 0, 10, 0, 5]),
+        // The update and the rollback are under way until the end of the recording.
+        (recordings!("loop-continue"), failing(), 27..=28, &[10, 5]),
+        (recordings!("loop-rollback"), failing(), 29..=36, &[10, 5]),
+        (recordings!("bad-continue"), completed(), 14..=25, &[10, 5]),
+        // The fourth task runs.
+        (recordings!("loop-healed"), failing(), 13..=14, &[10, 5, 0]),
+        // The slots that fail are removed.
+        (recordings!("loop-scaled-down"), failing(), 14..=15, &[10, 5, 0]),
+        // Starting for 12 s, until it is unhealthy or exits: only who watches knows that it never ran.
+        (recordings!("loop-sick-default"), failing(), 53..=54, &[10]),
+        (recordings!("loop-starting"), failing(), 53..=55, &[10]),
+        // Runs for 14 s before it fails.
+        (recordings!("long-runs"), State::Converged, 2..=3, &[10, 0, 10, 0, 10, 0, 10, 0, 10]),
+        // Shut down with exit code 1, three times.
+        (recordings!("drain"), State::Converged, 6..=7, &[10, 0, 10, 0, 10, 0]),
+        // The first failure makes the engine roll back.
+        (recordings!("rollback-good"), State::RolledBack, 16..=19, &[10, 6]),
+    ];
+    for ((name, recordings), end, seconds, codes) in &table {
+        for (engine, recording) in ENGINES.iter().zip(recordings) {
+            let looks = play(recording, &Knows::Nothing);
+            let last = looks.last().unwrap();
+            assert_eq!(last.judgement.state, *end, "{engine} {name}");
+            assert!(seconds.contains(&last.at), "{engine} {name}: after {} s", last.at);
+            // An update that is watched by the command itself.
+            let known = play(recording, &Knows::Edited(&["TaskTemplate.ContainerSpec.Image"]));
+            let last = known.last().unwrap();
+            assert_eq!((&last.judgement.state, seconds.contains(&last.at)), (end, true), "{engine} {name}");
+            let mut status = exit_codes(&glances(recording));
+            match *name {
+                // A look can come between the update and the end of the removed tasks.
+                "loop-scaled-down" if status.len() == 4 => drop(status.remove(2)),
+                // The recording ends before or after the last task has run for the monitor period.
+                "drain" if status.len() == 7 => status.truncate(6),
+                _ => {}
+            }
+            assert_eq!(status, *codes, "{engine} {name}");
+        }
+    }
+}
+
+#[test]
+fn a_rollout_that_the_engine_rolls_back_is_never_called_failed_before() {
+    let (name, recordings) = recordings!("rollback-good");
+    for (engine, recording) in ENGINES.iter().zip(recordings) {
+        assert_eq!(exit_codes(&play(recording, &Knows::Nothing)), [10, 6], "{engine} {name}");
+    }
+}
