@@ -45,6 +45,20 @@ pub fn list_names(client: &Client, kind: &'static str) -> Result<Vec<String>> {
 struct Network {
     #[serde(rename = "Id")]
     id: String,
+    #[serde(default, rename = "Name")]
+    name: String,
+}
+
+/// The name of the network with this ID; the ID if the engine does not have it.
+///
+/// # Errors
+/// What keeps the engine from answering.
+pub fn network_name(client: &Client, id: &str) -> Result<String> {
+    match client.get_json::<Network>(&Path::new(&["networks", id]).query("scope", "swarm")) {
+        Ok(network) if !network.name.is_empty() => Ok(network.name),
+        Ok(_) | Err(Error::Engine { status: 404, .. }) => Ok(id.to_owned()),
+        Err(e) => Err(e),
+    }
 }
 
 /// A secret or config, the same way.

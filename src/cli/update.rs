@@ -1,6 +1,7 @@
 //! `update`: change any setting of a service.
 
 use clap::Args;
+use serde_json::Value;
 
 use super::acting::{ActingArgs, EditArgs, end, refuse, refused_beforehand, update_beside_a_rollout};
 use super::batch::{Batch, BatchArgs, Job, Planned};
@@ -14,11 +15,14 @@ use super::select::SelectArgs;
 use super::service_args::{SpecArgs, UpdateFlags, check_engine};
 use super::undo::UndoArgs;
 use crate::api::client::Client;
-use crate::api::error::Result;
+use crate::api::error::{Error, Result};
 use crate::api::image::ImageRef;
 use crate::api::references;
 use crate::api::services::Service;
-use crate::api::spec::{self, BadValue, Document, Edit, Op, Place, no_new_mode, no_new_name};
+use crate::api::shell;
+use crate::api::spec::{
+    self, BadValue, Document, Edit, Occupied, Op, Place, ReferenceKind, no_new_mode, no_new_name,
+};
 use crate::api::update::{Ask, Conflict, To, Verdict};
 
 /// Update services
@@ -157,7 +161,8 @@ fn change_for(
     });
     let (edits, image) = match found {
         Ok(found) => found,
-        Err(error) => return Err(Box::new(end(given, job.service, error))),
+        Err(NotMade::Failed(error)) => return Err(Box::new(end(given, job.service, error))),
+        Err(NotMade::Refused(why)) => return Err(Box::new(refuse(given, job.service, why))),
     };
     let is_of_container = |edit: &Edit| edit.place.is_within("TaskTemplate.ContainerSpec");
     if service.image().is_none() && edits.iter().any(is_of_container) {
@@ -198,13 +203,25 @@ fn image_for(
     args.pin.change(client, global, current, asked, is_forced)
 }
 
+/// Why the edits of a service cannot be made.
+enum NotMade {
+    Failed(Error),
+    Refused(String),
+}
+
+impl<E: Into<Error>> From<E> for NotMade {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
 /// The edits as they fit this service, with IDs in the place of names.
 fn edits_for(
     client: &Client,
     service: &Service,
     edits: Vec<Edit>,
     document: Option<&Document>,
-) -> Result<Vec<Edit>> {
+) -> std::result::Result<Vec<Edit>, NotMade> {
     let mut all = match document {
         Some(document) => document.as_merged(service.spec())?,
         None => Vec::new(),
@@ -212,5 +229,38 @@ fn edits_for(
     all.extend(spec::update::settle(edits, service.spec())?);
     references::resolve(client, &mut all, Some(service.spec()))?;
     spec::update::check(&all, service.spec())?;
-    Ok(all)
+    match spec::settle_repeated(all, service.spec()) {
+        Ok(all) => Ok(all),
+        Err(occupied) => Err(NotMade::Refused(describe_occupied(client, &occupied)?)),
+    }
+}
+
+/// Why a network, secret or config is not added to a service that has it with other options.
+fn describe_occupied(client: &Client, Occupied { kind, name, item }: &Occupied) -> Result<String> {
+    let (what, long) = match kind {
+        ReferenceKind::Network => {
+            let name = references::network_name(client, name)?;
+            let aliases: Vec<_> =
+                item["Aliases"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let with = match aliases.as_slice() {
+                [] => "without aliases".to_owned(),
+                aliases => format!("with the aliases `{}`", aliases.join("`, `")),
+            };
+            let why = format!("the service is already attached to network `{name}`, {with}");
+            let name = shell::word(&name);
+            return Ok(format!(
+                "{why}, and not with these options; to change them: \
+                 `--network-rm {name} --network-add name={name},alias=ALIAS`"
+            ));
+        }
+        ReferenceKind::Secret => ("secret", "source"),
+        ReferenceKind::Config => ("config", "source"),
+    };
+    let file = item["File"]["Name"].as_str().unwrap_or(name);
+    let word = shell::word(name);
+    Ok(format!(
+        "{what} `{name}` is already shown as file `{file}`, and not with these options; to change them: \
+         `--{what}-rm {word} --{what}-add {long}={word},target={}`",
+        shell::word(file)
+    ))
 }

@@ -30,8 +30,10 @@ pub const FLAGS: &[Flag] = &[
         environment,
     )
     .short('e'),
-    Flag::many("env-rm", "KEY", "Remove an environment variable", |given| given.drop(ENV, variable_name))
-        .only(On::Update),
+    Flag::many("env-rm", "KEY", "Remove an environment variable", |given| {
+        given.drop(ENV, |text| text::only_name(text, "a variable", "PATH"))
+    })
+    .only(On::Update),
     Flag::many("env-add", "KEY=VALUE", "Add or replace an environment variable", |given| {
         given.add(ENV, |text| text::variable(text, given.outside().variable))
     })
@@ -122,17 +124,6 @@ fn environment(given: &Given<'_>) -> Result<Vec<Edit>, BadValue> {
         all.push(variable);
     }
     Ok(vec![Edit::set(Place::at(ENV), all)])
-}
-
-/// The name of a variable to remove; docker takes `KEY=VALUE` too, and removes nothing.
-fn variable_name(text: &str) -> Result<String, BadValue> {
-    match text.contains('=') {
-        true => Err(BadValue::new(
-            format!("`{text}` is no name: a variable is removed by its name alone"),
-            "PATH",
-        )),
-        false => text::some(text),
-    }
 }
 
 /// Options are set one by one, so that without `--log-driver` they join those of the driver that is there. A bare

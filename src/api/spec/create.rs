@@ -172,22 +172,25 @@ pub(super) fn no_rollout_of_job() -> BadValue {
     )
 }
 
-/// A capability that is added is not dropped, and `RESET` means nothing to a new service.
+/// `ALL` makes the other names of its list redundant, a capability that is added is not dropped, and `RESET` means
+/// nothing to a new service.
 fn settle_capabilities(mut edits: Vec<Edit>) -> Vec<Edit> {
-    let added = edits.iter().rev().find(|edit| edit.place == Place::at(CAP_ADD)).and_then(set_value);
+    let (add, drop) = (Place::at(CAP_ADD), Place::at(CAP_DROP));
+    for edit in edits.iter_mut().filter(|edit| edit.place == add || edit.place == drop) {
+        if let Op::Set(Value::Array(names)) = &mut edit.op {
+            let has_all = names.iter().any(|name| name == "ALL");
+            names.retain(|name| name != "RESET" && (!has_all || name == "ALL"));
+        }
+    }
+    let added = edits.iter().rev().find(|edit| edit.place == add).and_then(set_value);
     let added = added.as_ref().and_then(Value::as_array).cloned().unwrap_or_default();
-    for edit in &mut edits {
-        let drop = edit.place == Place::at(CAP_DROP);
-        if let Op::Set(Value::Array(names)) = &mut edit.op
-            && (drop || edit.place == Place::at(CAP_ADD))
-        {
-            names.retain(|name| name.as_str() != Some("RESET") && !(drop && added.contains(name)));
+    for edit in edits.iter_mut().filter(|edit| edit.place == drop) {
+        if let Op::Set(Value::Array(names)) = &mut edit.op {
+            names.retain(|name| !added.contains(name));
         }
     }
     let empty = Op::Set(Value::Array(Vec::new()));
-    edits.retain(|edit| {
-        edit.op != empty || (edit.place != Place::at(CAP_ADD) && edit.place != Place::at(CAP_DROP))
-    });
+    edits.retain(|edit| edit.op != empty || (edit.place != add && edit.place != drop));
     edits
 }
 

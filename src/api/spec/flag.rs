@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value};
 
-use super::values::text;
 use super::{BadValue, Edit, Place};
 
 /// One flag: the command line, its edits, the refusal on old engines and the documentation come from this row.
@@ -202,11 +201,6 @@ impl Given<'_> {
             let (key, value) = read(text)?;
             Ok(Edit::set(Place::at(path).key(&key), value))
         })
-    }
-
-    /// The keys of the map at `path` that the values name are not there.
-    pub fn drop_keys(&self, path: &str) -> Result<Vec<Edit>, BadValue> {
-        self.each(|text| Ok(Edit::remove(Place::at(path).key(&text::some(text)?))))
     }
 
     /// One edit for each value.

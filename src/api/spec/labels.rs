@@ -1,7 +1,7 @@
 //! Flags of the service as such: its name and its labels.
 
 use super::values::text;
-use super::{Flag, On};
+use super::{BadValue, Edit, Flag, Given, On, Place};
 
 /// The flags of this area.
 pub const FLAGS: &[Flag] = &[
@@ -13,7 +13,7 @@ pub const FLAGS: &[Flag] = &[
         given.map("Labels", text::label)
     })
     .short('l'),
-    Flag::many("label-rm", "KEY", "Remove a label", |given| given.drop_keys("Labels")).only(On::Update),
+    Flag::many("label-rm", "KEY", "Remove a label", |given| labels(given, "Labels")).only(On::Update),
     Flag::many("label-add", "KEY=VALUE", "Add or replace a label", |given| {
         given.add_keys("Labels", text::label)
     })
@@ -23,7 +23,7 @@ pub const FLAGS: &[Flag] = &[
     })
     .only(On::Create),
     Flag::many("container-label-rm", "KEY", "Remove a label of the containers", |given| {
-        given.drop_keys("TaskTemplate.ContainerSpec.Labels")
+        labels(given, "TaskTemplate.ContainerSpec.Labels")
     })
     .only(On::Update),
     Flag::many("container-label-add", "KEY=VALUE", "Add or replace a label of the containers", |given| {
@@ -31,3 +31,11 @@ pub const FLAGS: &[Flag] = &[
     })
     .only(On::Update),
 ];
+
+/// Labels that are removed.
+fn labels(given: &Given<'_>, path: &str) -> Result<Vec<Edit>, BadValue> {
+    given.each(|text| {
+        let key = text::only_name(text, "a label", "com.example.team")?;
+        Ok(Edit::remove(Place::at(path).key(&key)))
+    })
+}

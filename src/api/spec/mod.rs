@@ -4,6 +4,7 @@
 //! and numbers kept), and an [`Edit`] touches only the place it names. So fields that this program has never
 //! heard of survive, in place.
 
+mod capability;
 mod container;
 pub mod create;
 mod diff;
@@ -22,6 +23,7 @@ mod placement;
 mod policy;
 mod port;
 mod reference;
+mod repeated;
 mod resources;
 mod security;
 pub mod splice;
@@ -38,6 +40,7 @@ pub use hazard::{Hazard, hazard_of_spec, hazard_of_text};
 pub use needs::{Need, erase, erased, needs};
 pub use place::Place;
 pub use reference::{Reference, ReferenceKind, references, resolve};
+pub use repeated::{Occupied, settle_repeated};
 
 /// Every flag of `create` and `update` that becomes an edit, area by area.
 ///

@@ -21,7 +21,7 @@ pub const FLAGS: &[Flag] = &[
     })
     .only(On::Update),
     Flag::many("mount-rm", "TARGET", "Remove the mount at this path of the container", |given| {
-        given.drop(MOUNTS, text::some)
+        given.drop(MOUNTS, mount::target)
     })
     .only(On::Update),
     Flag::many("secret", "SECRET", "Show a secret to the containers", |given| {
@@ -29,9 +29,11 @@ pub const FLAGS: &[Flag] = &[
     })
     .only(On::Create)
     .since(1, 25),
-    Flag::many("secret-rm", "SECRET", "Show a secret no more, as any file", |given| files(given, SECRETS))
-        .only(On::Update)
-        .since(1, 25),
+    Flag::many("secret-rm", "SECRET", "Show a secret no more, as any file", |given| {
+        files(given, SECRETS, "a secret")
+    })
+    .only(On::Update)
+    .since(1, 25),
     Flag::many("secret-add", "SECRET", "Show a secret to the containers, or show it otherwise", |given| {
         given.add(SECRETS, file::secret)
     })
@@ -42,9 +44,11 @@ pub const FLAGS: &[Flag] = &[
     })
     .only(On::Create)
     .since(1, 30),
-    Flag::many("config-rm", "CONFIG", "Show a config no more, as any file", |given| files(given, CONFIGS))
-        .only(On::Update)
-        .since(1, 30),
+    Flag::many("config-rm", "CONFIG", "Show a config no more, as any file", |given| {
+        files(given, CONFIGS, "a config")
+    })
+    .only(On::Update)
+    .since(1, 30),
     Flag::many("config-add", "CONFIG", "Show a config to the containers, or show it otherwise", |given| {
         given.add(CONFIGS, file::config)
     })
@@ -53,8 +57,11 @@ pub const FLAGS: &[Flag] = &[
 ];
 
 /// A secret or config may be shown as several files: all go.
-fn files(given: &Given<'_>, path: &str) -> Result<Vec<Edit>, BadValue> {
-    given.each(|name| Ok(Edit::remove(Place::at(path).items_like(&format!("{}:*", text::some(name)?)))))
+fn files(given: &Given<'_>, path: &str, what: &str) -> Result<Vec<Edit>, BadValue> {
+    given.each(|text| {
+        let name = text::only_name(text, what, "app.key")?;
+        Ok(Edit::remove(Place::at(path).items_like(&format!("{name}:*"))))
+    })
 }
 
 /// Two mounts on one path are a mistake: the first would be lost without a word.

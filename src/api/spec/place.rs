@@ -39,6 +39,8 @@ pub enum Identity {
     Host,
     /// Generic resources: by kind.
     Resource,
+    /// Capabilities: by their name in the engine's notation, `CAP_NET_ADMIN` for `net_admin`.
+    Capability,
     /// The whole value.
     Value,
 }
@@ -52,8 +54,8 @@ pub const LISTS: &[(&str, Identity)] = &[
     ("TaskTemplate.Placement.Preferences", Identity::Value),
     ("TaskTemplate.Placement.Platforms", Identity::Value),
     ("TaskTemplate.Resources.Reservations.GenericResources", Identity::Resource),
-    ("TaskTemplate.ContainerSpec.CapabilityAdd", Identity::Value),
-    ("TaskTemplate.ContainerSpec.CapabilityDrop", Identity::Value),
+    ("TaskTemplate.ContainerSpec.CapabilityAdd", Identity::Capability),
+    ("TaskTemplate.ContainerSpec.CapabilityDrop", Identity::Capability),
     ("TaskTemplate.ContainerSpec.Configs", Identity::Reference("ConfigName")),
     ("TaskTemplate.ContainerSpec.DNSConfig.Nameservers", Identity::Value),
     ("TaskTemplate.ContainerSpec.DNSConfig.Options", Identity::Value),
@@ -214,6 +216,7 @@ impl Identity {
                 .find_map(|spec| item.get(spec)?.get("Kind")?.as_str())
                 .unwrap_or_default()
                 .to_owned(),
+            Identity::Capability => normalized_capability(item.as_str().unwrap_or_default()),
             Identity::Host | Identity::Value => match item {
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
@@ -249,6 +252,16 @@ impl Identity {
         let name = pattern.rsplit(' ').next();
         let words: Vec<&str> = entry.split_whitespace().filter(|word| Some(*word) != name).collect();
         (words.len() > 1).then(|| words.join(" ").into())
+    }
+}
+
+/// A capability in the engine's notation; `ALL` and `RESET` are not capabilities.
+pub(super) fn normalized_capability(text: &str) -> String {
+    let name = text.trim().to_ascii_uppercase();
+    match name.as_str() {
+        "ALL" | "RESET" => name,
+        name if name.starts_with("CAP_") => name.to_owned(),
+        name => format!("CAP_{name}"),
     }
 }
 

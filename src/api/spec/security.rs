@@ -25,9 +25,11 @@ pub const FLAGS: &[Flag] = &[
     })
     .only(On::Create)
     .since(1, 40),
-    Flag::many("sysctl-rm", "KEY", "Leave a kernel parameter as it is", |given| given.drop_keys(SYSCTLS))
-        .only(On::Update)
-        .since(1, 40),
+    Flag::many("sysctl-rm", "KEY", "Leave a kernel parameter as it is", |given| {
+        given.each(|text| Ok(Edit::remove(Place::at(SYSCTLS).key(&text::key(text)?))))
+    })
+    .only(On::Update)
+    .since(1, 40),
     Flag::many("sysctl-add", "KEY=VALUE", "Set one more kernel parameter, or set it otherwise", |given| {
         given.add_keys(SYSCTLS, sysctl)
     })
@@ -37,7 +39,7 @@ pub const FLAGS: &[Flag] = &[
         .only(On::Create)
         .since(1, 41),
     Flag::many("ulimit-rm", "NAME", "Leave a resource of the processes unlimited", |given| {
-        given.drop(ULIMITS, text::some)
+        given.drop(ULIMITS, text::key)
     })
     .only(On::Update)
     .since(1, 41),

@@ -6,11 +6,8 @@
 use serde_json::Value;
 
 use super::place::Identity;
-use super::{BadValue, Edit, Op, Place, apply_all, create, hazard};
+use super::{BadValue, Edit, Op, Place, apply_all, capability, create, hazard};
 use crate::api::image::{Likeness, names_same_image};
-
-const ALL: &str = "ALL";
-const RESET: &str = "RESET";
 
 /// The edits, with what depends on the service worked in: where a job counts its tasks, what adding a capability
 /// means where it is dropped, which config a credential spec needs no more.
@@ -24,19 +21,19 @@ pub fn settle(edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, BadValue> {
     create::check_health(&edits)?;
     let edits = settle_mode(edits, spec)?;
     refuse_unknown_resources(&edits, spec)?;
-    let edits = settle_capabilities(edits, spec);
+    let edits = capability::settle(edits, spec);
     let edits = settle_credentials(edits, spec);
     Ok(edits.into_iter().filter_map(|edit| in_its_order(edit, spec)).collect())
 }
 
-/// Refuses what the engine refuses in any spec, as far as these settled and resolved edits bring it about, and, as
-/// docker and the engine do, to add a network, secret or config that the service has already.
+/// Refuses what the engine refuses in any spec, as far as these settled and resolved edits bring it about, and a
+/// network, secret or config that is added twice.
 pub fn check(edits: &[Edit], spec: &Value) -> Result<(), BadValue> {
     hazard::check(edits, spec)?;
     let mut before = spec.clone();
     super::prepare(&mut before, edits);
     for (i, edit) in edits.iter().enumerate() {
-        refuse_added_again(edit, &edits[..i], &before)?;
+        refuse_added_twice(edit, &edits[..i])?;
     }
     let mut after = before.clone();
     apply_all(&mut after, edits);
@@ -46,31 +43,24 @@ pub fn check(edits: &[Edit], spec: &Value) -> Result<(), BadValue> {
     }
 }
 
-fn refuse_added_again(edit: &Edit, earlier: &[Edit], before: &Value) -> Result<(), BadValue> {
+/// What one command line adds twice.
+fn refuse_added_twice(edit: &Edit, earlier: &[Edit]) -> Result<(), BadValue> {
     let (Op::Set(item), Some(id)) = (&edit.op, edit.place.item_id()) else { return Ok(()) };
-    let is_removed = |other: &Edit| {
-        other.op == Op::Remove && (other.place == edit.place || other.place.fits(&edit.place.list(), item))
-    };
     let is_twice = earlier.iter().any(|other| other.place == edit.place && matches!(other.op, Op::Set(_)));
-    let is_there = edit.place.get(before).is_some() && !earlier.iter().any(is_removed);
-    let is_runtime = item.get("Runtime").is_some();
-    if !(is_twice || is_there) || is_runtime {
+    if !is_twice || item.get("Runtime").is_some() {
         return Ok(());
     }
     let bad = |why: String, example| Err(BadValue::new(why, example));
     if edit.place.is_within("TaskTemplate.Networks") {
-        return bad(
-            format!("the service is already attached to network `{id}`"),
-            "--network-rm backend --network-add name=backend,alias=db",
-        );
+        return bad(format!("network `{id}` is added twice"), "--network-add name=backend,alias=a,alias=b");
     }
     let (name, file) = id.split_once(':').unwrap_or((id, id));
-    let shown = |what: &str| format!("{what} `{name}` is already shown as file `{file}`");
+    let shown = |what: &str| format!("{what} `{name}` is added twice as file `{file}`");
     if edit.place.is_within("TaskTemplate.ContainerSpec.Secrets") {
-        return bad(shown("secret"), "--secret-rm app.key --secret-add source=app.key,mode=0400");
+        return bad(shown("secret"), "--secret-add source=app.key,mode=0400");
     }
     if edit.place.is_within(create::CONFIGS) {
-        return bad(shown("config"), "--config-rm app.conf --config-add source=app.conf,mode=0400");
+        return bad(shown("config"), "--config-add source=app.conf,mode=0400");
     }
     Ok(())
 }
@@ -125,49 +115,6 @@ fn refuse_unknown_resources(edits: &[Edit], spec: &Value) -> Result<(), BadValue
     }
 }
 
-/// Docker's rules: what is added is not dropped; adding what is dropped only ends that, and dropping what is added
-/// too; `RESET` empties the list first, and `ALL` stands for the whole of it.
-fn settle_capabilities(edits: Vec<Edit>, spec: &Value) -> Vec<Edit> {
-    let (add, drop) = (Place::at(create::CAP_ADD), Place::at(create::CAP_DROP));
-    let (lists, mut settled): (Vec<Edit>, Vec<Edit>) =
-        edits.into_iter().partition(|edit| edit.place == add || edit.place == drop);
-    let asked = |place: &Place| -> Vec<String> {
-        lists.iter().filter(|edit| edit.place == *place).flat_map(|edit| texts(set_value(edit))).collect()
-    };
-    let (to_add, to_drop) = (asked(&add), asked(&drop));
-    let now = |place: &Place, asked: &[String], settled: &mut Vec<Edit>| -> Vec<String> {
-        if asked.iter().any(|name| name == RESET) {
-            settled.push(Edit::remove(place.clone()));
-            return Vec::new();
-        }
-        texts(place.get(spec))
-    };
-    let (added, dropped) = (now(&add, &to_add, &mut settled), now(&drop, &to_drop, &mut settled));
-    let mut enter = |place: &Place, list: &[String], name: &str| {
-        if name == ALL {
-            settled.push(Edit::set(place.clone(), vec![ALL]));
-        } else if !list.iter().any(|other| other == ALL) {
-            settled.push(Edit::item(place.clone(), name.into()));
-        }
-    };
-    // The other list is an item of the edit too: who adds there what is dropped here disagrees.
-    let mut gone = Vec::new();
-    for name in to_drop.iter().filter(|name| *name != RESET && !to_add.contains(name)) {
-        gone.push(Edit::remove(add.clone().item(name)));
-        if !added.contains(name) {
-            enter(&drop, &dropped, name);
-        }
-    }
-    for name in to_add.iter().filter(|name| *name != RESET) {
-        gone.push(Edit::remove(drop.clone().item(name)));
-        if !dropped.contains(name) {
-            enter(&add, &added, name);
-        }
-    }
-    settled.extend(gone);
-    settled
-}
-
 /// The engine takes a credential spec from a config only if that is among the configs, as no file; one that no
 /// credential spec needs any more goes.
 fn settle_credentials(mut edits: Vec<Edit>, spec: &Value) -> Vec<Edit> {
@@ -214,15 +161,6 @@ fn set_value(edit: &Edit) -> Option<&Value> {
         Op::Set(value) => Some(value),
         _ => None,
     }
-}
-
-fn texts(list: Option<&Value>) -> Vec<String> {
-    list.and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect()
 }
 
 #[cfg(test)]

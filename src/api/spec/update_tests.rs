@@ -44,7 +44,8 @@ fn edits(line: &[String], spec: &Value) -> Result<Vec<Edit>, BadValue> {
     }
     resolve(&mut edits, &|reference| Some(format!("id-{}", reference.name.trim_start_matches("id-"))));
     check(&edits, spec)?;
-    Ok(edits)
+    let settled = super::super::settle_repeated(edits, spec);
+    settled.map_err(|occupied| BadValue::new(format!("{occupied:?}"), ""))
 }
 
 fn edited(line: &str, spec: &Value) -> Result<Value, BadValue> {

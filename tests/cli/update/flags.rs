@@ -97,8 +97,8 @@ fn networks_move_to_the_tasks_template_and_the_others_stay() {
     update(&["t001", "--network-add", "t001only"])
         .host(swarm.host())
         .run()
-        .exits(2)
-        .says(&["already attached"]);
+        .exits(1)
+        .says(&["already attached to network `t001only`, with the aliases `x`"]);
     // A network that was removed is taken off by its ID.
     swarm.world().networks.retain(|(id, _)| id != other);
     update(&["t001", "--network-rm", other]).host(swarm.host()).run().exits(0);
@@ -145,6 +145,13 @@ fn bad_values_are_refused_with_the_part_and_an_example_before_anything_is_sent()
         ("--dns-add", "1.2.3", "1.2.3"),
         ("--env-add", "=x", "=x"),
         ("--env-rm", "A=1", "A=1"),
+        ("--label-rm", "a=b", "a=b"),
+        ("--container-label-rm", "a=b", "a=b"),
+        ("--mount-rm", "type=volume,target=/d", "type=volume,target=/d"),
+        ("--mount-rm", "target=/d", "target=/d"),
+        ("--secret-rm", "source=key", "source=key"),
+        ("--config-rm", "source=conf,target=/conf", "source=conf,target=/conf"),
+        ("--sysctl-rm", "=1", "empty"),
         ("--label-add", "a b=c", "a b"),
         ("--generic-resource-add", "gpu=many", "many"),
         ("--image", "Whoami:BAD:ref", "Whoami:BAD:ref"),
@@ -156,6 +163,20 @@ fn bad_values_are_refused_with_the_part_and_an_example_before_anything_is_sent()
     }
     let twice = ["--mount-add", "source=a,target=/a", "--mount-add", "source=b,target=/a"];
     refuses(&twice).says(&["`/a` is mounted on twice"]);
+}
+
+#[test]
+fn a_kernel_parameter_and_a_ulimit_are_removed_by_their_key_whatever_value_is_given() {
+    let container = "/TaskTemplate/ContainerSpec";
+    for (key, before, flag, after) in [
+        ("Sysctls", json!({"a.b": "1", "c": "2"}), "--sysctl-rm=a.b=9", json!({"c": "2"})),
+        ("Sysctls", json!({"a.b": "1", "c": "2"}), "--sysctl-rm=a.b", json!({"c": "2"})),
+        ("Ulimits", json!([{"Name": "nofile", "Soft": 5, "Hard": 6}]), "--ulimit-rm=nofile=1:2", json!([])),
+        ("Ulimits", json!([{"Name": "nofile", "Soft": 5, "Hard": 6}]), "--ulimit-rm=nofile", json!([])),
+    ] {
+        let made = made_of(with(&format!("{container}/{key}"), before), &[flag]);
+        assert_eq!(made["TaskTemplate"]["ContainerSpec"][key], after, "{flag}");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod document;
 mod flags;
 mod posted;
+mod repeated;
 mod rollouts;
 
 use serde_json::Value;

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::BadValue;
+use super::super::place::normalized_capability;
 use super::{base64, text};
 
 const ULIMITS: &[&str] = &[
@@ -31,12 +32,11 @@ pub fn capability(text: &str) -> Result<String, BadValue> {
     if bare.is_empty() || !bare.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
         return Err(BadValue::new(format!("`{text}` cannot be a capability"), "NET_ADMIN"));
     }
-    Ok(if matches!(bare, "ALL" | "RESET") && bare == name { name } else { format!("CAP_{bare}") })
+    Ok(normalized_capability(&name))
 }
 
-/// The capabilities of one list, in their order, each once; `ALL` stands for itself alone.
-///
-/// `RESET` means something on an update only.
+/// The capabilities of one list, in their order, each once. What `ALL` and `RESET` mean for the others depends on
+/// the command.
 pub fn capabilities(texts: &[&str]) -> Result<Vec<String>, BadValue> {
     let mut names: Vec<String> = Vec::new();
     for text in texts {
@@ -44,9 +44,6 @@ pub fn capabilities(texts: &[&str]) -> Result<Vec<String>, BadValue> {
         if !names.contains(&name) {
             names.push(name);
         }
-    }
-    if names.iter().any(|name| name == "ALL") {
-        names.retain(|name| name == "ALL");
     }
     Ok(names)
 }
@@ -205,7 +202,7 @@ mod tests {
             assert_eq!(capability(text).ok().as_deref(), want, "{text}");
         }
         assert_eq!(capabilities(&["b", "a", "CAP_B"]).unwrap(), ["CAP_B", "CAP_A"]);
-        assert_eq!(capabilities(&["b", "all"]).unwrap(), ["ALL"]);
+        assert_eq!(capabilities(&["b", "all"]).unwrap(), ["CAP_B", "ALL"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::super::BadValue;
-use super::{csv, number};
+use super::{csv, number, text};
 
 const EXAMPLE: &str = "type=volume,source=data,target=/data";
 const TYPES: &[&str] = &["bind", "volume", "tmpfs", "npipe", "cluster", "image"];
@@ -30,6 +30,18 @@ pub fn mount(text: &str, directory: &str) -> Result<Value, BadValue> {
     }
     draft.check()?;
     Ok(draft.into_value())
+}
+
+/// The target of a mount to remove. Docker takes a whole mount too, and silently removes nothing.
+pub fn target(text: &str) -> Result<String, BadValue> {
+    let key = text.split_once('=').map(|(key, _)| key.to_lowercase());
+    match key.as_deref() {
+        Some("type" | "source" | "src" | "target" | "dst" | "destination") => Err(BadValue::new(
+            format!("`{text}` is not a path: a mount is removed by its target alone"),
+            "/data",
+        )),
+        _ => text::some(text),
+    }
 }
 
 #[derive(Default)]

@@ -12,6 +12,22 @@ pub fn some(text: &str) -> Result<String, BadValue> {
     if text.is_empty() { Err(BadValue::new("the value is empty", "value")) } else { Ok(text.to_owned()) }
 }
 
+/// The key of `KEY` or `KEY=VALUE`, which docker takes too where something is removed by its key.
+pub fn key(text: &str) -> Result<String, BadValue> {
+    some(text.split('=').next().unwrap_or_default())
+}
+
+/// The name of something to remove, as it stands: docker takes `NAME=VALUE` too, and silently removes nothing.
+pub fn only_name(text: &str, what: &str, example: &'static str) -> Result<String, BadValue> {
+    match text.contains('=') {
+        true => Err(BadValue::new(
+            format!("`{text}` is not a name: {what} is removed by its name alone"),
+            example,
+        )),
+        false => some(text),
+    }
+}
+
 /// A service's name: letters and digits, with `-` and `_` within, at most 63; an empty one lets the engine choose.
 pub fn service_name(text: &str) -> Result<String, BadValue> {
     let edge = |b: Option<u8>| b.is_none_or(|b| b.is_ascii_alphanumeric());

@@ -31,6 +31,8 @@ pub struct World {
     pub services: Vec<Service>,
     /// ID and name of every network.
     pub networks: Vec<(String, String)>,
+    /// ID and name of every secret; the configs are the same.
+    pub secrets: Vec<(String, String)>,
     /// How far the engine's clock is ahead of the machine's.
     pub clock: SignedDuration,
     /// How each answer's body is framed.
@@ -130,6 +132,7 @@ impl FakeSwarm {
         let world = World {
             services: Vec::new(),
             networks: Vec::new(),
+            secrets: Vec::new(),
             clock: SignedDuration::ZERO,
             framing: Framing::Auto,
             registry: BTreeMap::new(),

@@ -123,8 +123,11 @@ impl World {
                     Answer::error(500, &format!("Get \"https://registry-1.docker.io/v2/\": {why}"))
                 }
             },
-            // It holds none of these.
-            ("GET", ["secrets" | "configs"]) => Answer::json(200, "[]\n"),
+            ("GET", ["secrets" | "configs"]) => {
+                let object = |(id, name): &(String, String)| json!({"ID": id, "Spec": {"Name": name}});
+                let list: Vec<Value> = self.secrets.iter().map(object).collect();
+                Answer::json(200, Value::from(list).to_string())
+            }
             ("GET", ["networks"]) => {
                 let list: Vec<Value> = self.networks.iter().map(|(id, name)| network(id, name)).collect();
                 Answer::json(200, Value::from(list).to_string())

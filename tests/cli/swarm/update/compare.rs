@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::lines::{
-    CONTAINERS, DIFFERENT, Line, MODES_AND_POLICIES, NETWORKS_SECRETS_AND_CONFIGS, PORTS,
+    CONTAINERS, DIFFERENT, Line, MODES_AND_POLICIES, NETWORKS_SECRETS_AND_CONFIGS, PORTS, REPEATED,
     RESOURCES_AND_PLACEMENT,
 };
 use crate::support::fixtures::OLD;
@@ -166,6 +166,11 @@ fn the_same_lines_make_the_same_service_with_docker_networks_secrets_and_configs
         })
     });
     compare("du-names", NETWORKS_SECRETS_AND_CONFIGS);
+    for line in REPEATED {
+        let [docker, ours] = [true, false].map(|by_docker| made(engine, "du-names", *line, by_docker));
+        assert!(!docker.taken && ours.taken, "{line:?}: {} {}", docker.said, ours.said);
+        assert_eq!(normal(&docker.spec, ""), normal(&ours.spec, ""), "{line:?}");
+    }
 }
 
 /// Flags that this engine, or docker's client beside it, does not know; and those that no service shows.

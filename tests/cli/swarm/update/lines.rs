@@ -41,8 +41,11 @@ pub(super) const NETWORKS_SECRETS_AND_CONFIGS: &[Line] = &[
     ("", "--network-add du-n1"),
     ("--network du-n1", "--network-add name=du-n2,alias=x"),
     ("--network du-n1 --network du-n2", "--network-rm du-n1"),
+    ("--network du-n1", "--network-add name=du-n1,alias=x"),
+    ("--network name=du-n1,alias=x", "--network-add du-n1"),
+    ("--secret du-s1", "--secret-add source=du-s1,mode=0400"),
+    ("--config du-s1", "--config-add source=du-s1,mode=0400"),
     ("--network du-n1", "--network-rm du-n1 --network-add name=du-n1,alias=q"),
-    ("--network du-n1", "--network-add du-n1"),
     ("", "--network-add nosuch"),
     ("", "--network-rm nosuch"),
     ("", "--network-rm du-n1"),
@@ -52,8 +55,6 @@ pub(super) const NETWORKS_SECRETS_AND_CONFIGS: &[Line] = &[
     ("--secret du-s1", "--secret-rm du-s1 --secret-add source=du-s1,target=y"),
     ("", "--secret-add nosuch"),
     ("--secret du-s1", "--secret-add source=du-s1,target=other"),
-    ("--secret du-s1", "--secret-add du-s1"),
-    ("--config du-s1", "--config-add du-s1"),
     ("", "--secret-add du-s1 --secret-add du-s1"),
     ("--secret du-s1 --secret source=du-s2,target=du-s1", ""),
     ("--network du-n1 --network name=du-n2,alias=a,alias=b,driver-opt=k=v", ""),
@@ -119,6 +120,10 @@ pub(super) const CONTAINERS: &[Line] = &[
     ("--cap-add NET_ADMIN --cap-drop CHOWN", "--cap-add CHOWN --cap-drop NET_ADMIN"),
     ("--cap-add CHOWN", "--cap-add RESET --cap-add KILL"),
     ("", "--cap-drop ALL"),
+    ("--cap-add NET_ADMIN", "--cap-drop ALL --cap-drop NET_ADMIN"),
+    ("--cap-drop NET_ADMIN", "--cap-drop RESET --cap-drop ALL --cap-add NET_ADMIN"),
+    ("--cap-drop ALL", "--cap-add all --cap-drop net_admin"),
+    ("--cap-add RESET --cap-add ALL --cap-add KILL --cap-drop RESET --cap-drop KILL", ""),
     ("", "--container-label-add a=b"),
     ("--container-label a=b --container-label c=d", "--container-label-rm a --container-label-add c=e"),
     ("", "--credential-spec file://x.json"),
@@ -175,6 +180,7 @@ pub(super) const CONTAINERS: &[Line] = &[
     ("--stop-grace-period 3s", "--stop-grace-period 0"),
     ("", "--sysctl-add net.core.somaxconn=5"),
     ("--sysctl a=1 --sysctl b=2", "--sysctl-rm a --sysctl-add b=3"),
+    ("--sysctl a=1 --sysctl b=2", "--sysctl-rm a=2"),
     ("", "--user a:b --workdir /w"),
     ("--user a --workdir /w", "--user '' --workdir ''"),
     ("-e A=1 -e B=2 -e A=3 -e NOSUCH", ""),
@@ -230,6 +236,7 @@ pub(super) const RESOURCES_AND_PLACEMENT: &[Line] = &[
     ("--reserve-cpu 0.5 --reserve-memory 32m --generic-resource gpu=1", "--reserve-cpu 0.1"),
     ("", "--ulimit-add nofile=5:6"),
     ("--ulimit nofile=5 --ulimit nproc=6", "--ulimit-rm nofile --ulimit-add nproc=7"),
+    ("--ulimit nofile=5:6 --ulimit nproc=6", "--ulimit-rm nofile=1:2"),
     ("--limit-cpu .5 --limit-memory 64m --limit-pids 4 --reserve-cpu .25 --reserve-memory 32m", ""),
     ("--generic-resource gpu=1 --generic-resource ssd=2", ""),
     ("--generic-resource gpu=x", ""),
@@ -246,6 +253,14 @@ pub(super) const RESOURCES_AND_PLACEMENT: &[Line] = &[
     ("--oom-score-adj 5", ""),
 ];
 
+/// What the service has already: docker refuses it.
+pub(super) const REPEATED: &[Line] = &[
+    ("--network du-n1", "--network-add du-n1"),
+    ("--network name=du-n1,alias=a,alias=b", "--network-add name=du-n1,alias=b,alias=a"),
+    ("--secret du-s1", "--secret-add du-s1"),
+    ("--config du-s1", "--config-add du-s1"),
+];
+
 /// What is done otherwise, and why.
 pub(super) const DIFFERENT: &[(Line, &str)] = &[
     (("-p 22505:80", "--publish-rm 80 --publish-add 22505:80"), "docker loses the port that is added"),
@@ -255,7 +270,10 @@ pub(super) const DIFFERENT: &[(Line, &str)] = &[
     ),
     (("--mode replicated-job", "--replicas 2"), "docker's scale does it"),
     (("--mode replicated-job", "--max-concurrent 2"), "docker ignores it without a word"),
-    (("-e A=1", "--env-rm A=1"), "docker removes nothing, without a word"),
+    (("-e A=1", "--env-rm A=1"), "docker silently removes nothing"),
+    (("-l a=b", "--label-rm a=b"), "docker silently removes nothing"),
+    (("--container-label a=b", "--container-label-rm a=b"), "docker silently removes nothing"),
+    (("--mount source=v,target=/d", "--mount-rm source=v,target=/d"), "docker silently removes nothing"),
     (("--mount type=bind,target=/d", ""), "no task could start"),
     (("", "--env A=1 --label a=b"), "docker has no such flags"),
     (("--group a", "--group-add a"), "one of a kind is enough"),

@@ -1,0 +1,195 @@
+//! What `--cap-add` and `--cap-drop` mean for a service: docker's rules, as edits of single items.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::place::Identity;
+use super::{Edit, Op, Place, create};
+
+const ALL: &str = "ALL";
+const RESET: &str = "RESET";
+
+/// One of the two lists of a spec, and what the command line says of it.
+struct List {
+    place: Place,
+    /// The names that the spec has.
+    current: BTreeSet<String>,
+    /// The names that the flag gives, without `RESET`.
+    given: BTreeSet<String>,
+    /// The flag says `RESET`: the list starts empty.
+    is_reset: bool,
+    /// The names that the list will have.
+    result: BTreeSet<String>,
+}
+
+/// Replaces the edits of the two lists by those that docker's rules lead to.
+///
+/// A capability that is both added and dropped is added. Adding one that is dropped only ends that, and dropping one that
+/// is added only ends that. `RESET` empties its list first, and `ALL` makes every other name of its list redundant. Names
+/// are compared in the engine's notation: `net_admin` in a spec is `CAP_NET_ADMIN`.
+pub(super) fn settle(edits: Vec<Edit>, spec: &Value) -> Vec<Edit> {
+    let (mut add, mut drop) =
+        (List::new(create::CAP_ADD, &edits, spec), List::new(create::CAP_DROP, &edits, spec));
+    let mut edits: Vec<Edit> =
+        edits.into_iter().filter(|edit| edit.place != add.place && edit.place != drop.place).collect();
+    let dropped: Vec<String> = drop.given.difference(&add.given).cloned().collect();
+    for name in &dropped {
+        move_to(name, &mut drop, &mut add);
+    }
+    for name in add.given.clone() {
+        move_to(&name, &mut add, &mut drop);
+    }
+    edits.extend(drop.edits(spec, dropped.iter(), add.given.iter()));
+    edits.extend(add.edits(spec, add.given.iter(), dropped.iter()));
+    edits
+}
+
+/// Takes the name out of the other list, or adds it to its own.
+fn move_to(name: &str, own: &mut List, other: &mut List) {
+    if !other.result.remove(name) {
+        own.result.insert(name.to_owned());
+    }
+}
+
+impl List {
+    fn new(path: &str, edits: &[Edit], spec: &Value) -> Self {
+        let place = Place::at(path);
+        let names = |list: &Value| -> BTreeSet<String> {
+            list.as_array().into_iter().flatten().map(|item| Identity::Capability.of(item)).collect()
+        };
+        let given = edits.iter().filter(|edit| edit.place == place).filter_map(|edit| match &edit.op {
+            Op::Set(list) => Some(list),
+            _ => None,
+        });
+        let mut given: BTreeSet<String> = given.flat_map(names).collect();
+        let is_reset = given.remove(RESET);
+        let current = place.get(spec).map(names).unwrap_or_default();
+        let result = if is_reset { BTreeSet::new() } else { current.clone() };
+        Self { place, current, given, is_reset, result }
+    }
+
+    /// The edits that lead to the result. An edit that takes a name out of the list is there also if the list does not
+    /// have it: another writer who adds it at the same time disagrees with this command.
+    fn edits<'a>(
+        &self,
+        spec: &Value,
+        entered: impl Iterator<Item = &'a String>,
+        left: impl Iterator<Item = &'a String>,
+    ) -> Vec<Edit> {
+        let set = |names: &[&str]| match names {
+            [] => Edit::remove(self.place.clone()),
+            names => Edit::set(self.place.clone(), names.to_vec()),
+        };
+        let has_all = self.result.contains(ALL);
+        if has_all && (self.is_reset || !self.current.contains(ALL)) {
+            return vec![set(&[ALL])];
+        }
+        if self.is_reset {
+            return vec![set(&self.result.iter().map(String::as_str).collect::<Vec<_>>())];
+        }
+        let removed = left.map(|name| Edit::remove(self.place.clone().item(name)));
+        let added = entered.filter(|name| self.result.contains(*name) && !has_all).map(|name| {
+            let place = self.place.clone().item(name);
+            // One that is there in another notation stays as it is written.
+            let item = place.get(spec).cloned().unwrap_or_else(|| name.as_str().into());
+            Edit { place, op: Op::Set(item) }
+        });
+        removed.chain(added).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::values::container::capabilities;
+    use super::super::{apply_all, values};
+    use super::*;
+
+    /// Docker's own algorithm, which works on sets. Docker 28.2 was compared with it: 2628 updates, from every state of
+    /// the test below, by one to three of its words.
+    fn docker(state: [&[&str]; 2], line: [&[&str]; 2]) -> [Vec<String>; 2] {
+        let set = |names: &[&str]| -> BTreeSet<String> {
+            names.iter().map(|name| values::container::capability(name).unwrap()).collect()
+        };
+        let ([mut add, mut drop], [mut to_add, mut to_drop]) = (state.map(set), line.map(set));
+        for (list, given) in [(&mut add, &mut to_add), (&mut drop, &mut to_drop)] {
+            if given.remove(RESET) {
+                list.clear();
+            }
+        }
+        for name in to_drop.difference(&to_add) {
+            if !add.remove(name) {
+                drop.insert(name.clone());
+            }
+        }
+        for name in to_add {
+            if !drop.remove(&name) {
+                add.insert(name);
+            }
+        }
+        [add, drop]
+            .map(|list| if list.contains(ALL) { vec![ALL.to_owned()] } else { list.into_iter().collect() })
+    }
+
+    fn spec(state: [&[&str]; 2]) -> Value {
+        json!({"TaskTemplate": {"ContainerSpec": {"CapabilityAdd": state[0], "CapabilityDrop": state[1]}}})
+    }
+
+    fn edited(state: [&[&str]; 2], line: [&[&str]; 2]) -> Value {
+        let lists = [create::CAP_ADD, create::CAP_DROP];
+        let given = lists.iter().zip(line).filter(|(_, names)| !names.is_empty());
+        let given = given.map(|(path, names)| Edit::set(Place::at(path), capabilities(names).unwrap()));
+        let mut after = spec(state);
+        let edits = settle(given.collect(), &after);
+        apply_all(&mut after, &edits);
+        let once = after.clone();
+        apply_all(&mut after, &edits);
+        assert_eq!(after, once, "applied twice: {state:?} {line:?}");
+        after
+    }
+
+    /// The names of both lists; `ALL` beside others stands for all of them.
+    fn names(spec: &Value) -> [Vec<String>; 2] {
+        [create::CAP_ADD, create::CAP_DROP].map(|path| {
+            let list = Place::at(path).get(spec).and_then(Value::as_array).cloned().unwrap_or_default();
+            let names: BTreeSet<String> = list.iter().map(|item| Identity::Capability.of(item)).collect();
+            if names.contains(ALL) { vec![ALL.to_owned()] } else { names.into_iter().collect() }
+        })
+    }
+
+    #[test]
+    fn adds_and_drops_what_docker_adds_and_drops_from_every_state() {
+        const STATES: [&[&str]; 6] = [
+            &[],
+            &["CAP_NET_ADMIN"],
+            &["NET_ADMIN"],
+            &["ALL"],
+            &["all", "CAP_NET_ADMIN"],
+            &["CAP_CHOWN", "net_admin"],
+        ];
+        const WORDS: [&str; 5] = ["ALL", "RESET", "NET_ADMIN", "CAP_NET_ADMIN", "net_admin"];
+        let mut given: Vec<Vec<&str>> = vec![Vec::new()];
+        given.extend(WORDS.iter().map(|word| vec![*word]));
+        given.extend(WORDS.iter().flat_map(|one| WORDS.iter().map(|other| vec![*one, *other])));
+        for state in STATES.iter().flat_map(|add| STATES.iter().map(|drop| [*add, *drop])) {
+            for line in given.iter().flat_map(|add| given.iter().map(|drop| [&add[..], &drop[..]])) {
+                assert_eq!(names(&edited(state, line)), docker(state, line), "{state:?} {line:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_there_already_stays_as_it_is_written() {
+        for (state, line) in [
+            ([&["net_admin", "CHOWN"][..], &[][..]], [&["NET_ADMIN"][..], &[][..]]),
+            ([&[], &["NET_ADMIN", "CAP_KILL"]], [&[], &["CAP_NET_ADMIN"]]),
+            ([&["KILL", "all"], &[]], [&["NET_ADMIN", "ALL"], &[]]),
+        ] {
+            assert_eq!(edited(state, line), spec(state), "{line:?}");
+        }
+        let after = edited([&["SYS_TIME", "net_admin"], &[]], [&["KILL"], &["CAP_NET_ADMIN"]]);
+        assert_eq!(after, spec([&["SYS_TIME", "CAP_KILL"], &[]]));
+    }
+}
