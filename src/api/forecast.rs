@@ -187,7 +187,7 @@ struct New<'a> {
     before: &'a Before<'a>,
     wanted: &'a Value,
     new: Template,
-    /// Whether the new endpoint is another than the current one.
+    /// Whether the new endpoint is another than that of the tasks.
     endpoint_differs: bool,
     /// Whether it is another than the one before.
     previous_endpoint_differs: bool,
@@ -202,7 +202,7 @@ impl<'a> New<'a> {
             before,
             wanted,
             new: Template::of(&wanted["TaskTemplate"]),
-            endpoint_differs: new != endpoint(&spec["EndpointSpec"]),
+            endpoint_differs: new != endpoint_of_tasks(before.service),
             previous_endpoint_differs: new != endpoint(&previous["EndpointSpec"]),
         }
     }
@@ -267,6 +267,17 @@ impl<'a> New<'a> {
             false => self.endpoint_differs,
         }
     }
+}
+
+/// The endpoint that the service's tasks were made with: the one that the engine allocated last.
+///
+/// The engine does not allocate again for every change. Without networks and published ports it keeps what it has, so
+/// after `dnsrr` the tasks may still have `vip` (moby's `IsServiceAllocated`). A service for which nothing was allocated
+/// shows an empty endpoint; its tasks have the one of its spec.
+fn endpoint_of_tasks(service: &Service) -> Option<Value> {
+    let allocated = &service.object()["Endpoint"]["Spec"];
+    let is_allocated = allocated.as_object().is_some_and(|spec| !spec.is_empty());
+    endpoint(if is_allocated { allocated } else { &service.spec()["EndpointSpec"] })
 }
 
 /// What is in one slot, or of a global service on one node.

@@ -25,6 +25,8 @@ pub const NAMES: [&str; 2] = ["__complete", "__completeNoDesc"];
 pub struct Candidate {
     text: String,
     about: String,
+    /// Offered in place of the word at the cursor, which it does not begin with.
+    replaces: bool,
 }
 
 /// What the shell shall do beside showing candidates.
@@ -40,7 +42,7 @@ enum Directive {
 
 impl Candidate {
     fn new(text: impl Into<String>, about: impl Into<String>) -> Self {
-        Self { text: text.into(), about: about.into() }
+        Self { text: text.into(), about: about.into(), replaces: false }
     }
 }
 
@@ -51,7 +53,7 @@ pub fn run(mut root: Command, words: &[String], has_descriptions: bool) -> Exit 
     candidates.sort_by(|a, b| output::natural_cmp(&a.text, &b.text));
     candidates.dedup_by(|a, b| a.text == b.text);
     let mut out = output::stdout();
-    for Candidate { text, about } in candidates {
+    for Candidate { text, about, .. } in candidates {
         match about.lines().next() {
             Some(about) if has_descriptions => out.columns(&[&text, about]),
             _ => out.line(&text),
@@ -74,7 +76,7 @@ fn answer(root: &Command, words: &[String]) -> (Vec<Candidate>, Directive) {
         Wanted::Files => (Vec::new(), Directive::Files),
         Wanted::Nothing => (Vec::new(), Directive::Only),
     };
-    let fits = |candidate: &Candidate| candidate.text.starts_with(line.prefix);
+    let fits = |candidate: &Candidate| candidate.replaces || candidate.text.starts_with(line.prefix);
     (candidates.into_iter().filter(fits).collect(), directive)
 }
 

@@ -1,6 +1,6 @@
 //! `create`: make a new service.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Command, Subcommand};
 use serde_json::{Value, json};
 
 use super::acting::{ActingArgs, PlanArgs};
@@ -9,6 +9,7 @@ use super::global::Global;
 use super::image_args::{ImageChange, ResolveArgs};
 use super::report::Style;
 use super::service_args::{CreateFlags, SpecArgs, check_engine};
+use super::{grammar, suggest};
 use crate::api::client::Client;
 use crate::api::create::{create, plan};
 use crate::api::error::Result;
@@ -53,6 +54,7 @@ enum Image {
 
 /// Runs the command.
 pub fn run(args: CreateArgs, global: &Global) -> anyhow::Result<Exit> {
+    warn_of_flag_behind_image(args.image.as_ref());
     let mut asked = args.flags.edits()?;
     // A spec that is brought is made of nothing: what it leaves out is the engine's to choose.
     let (base, mut edits) = match args.spec.document()? {
@@ -89,6 +91,22 @@ pub fn run(args: CreateArgs, global: &Global) -> anyhow::Result<Exit> {
         out.finish()?;
     }
     args.acting.finish(args.plan.style(Style::of("create", "create", "")), &client, vec![outcome], global)
+}
+
+/// Prints a note if the first word after the image is spelled like a flag of this command: it is the container's command.
+fn warn_of_flag_behind_image(image: Option<&Image>) {
+    let Some(Image::AndCommand(words)) = image else { return };
+    let [image, word, ..] = words.as_slice() else { return };
+    if !word.starts_with('-') {
+        return;
+    }
+    let mut command = grammar::docker(CreateArgs::augment_args(Command::new("create")));
+    command.build();
+    if suggest::is_flag_of(&command, word) {
+        output::note(&format!(
+            "`{word}` after the image `{image}` is the container's command; flags of `create` go before the image"
+        ));
+    }
 }
 
 /// The image to pin: that of the command line, or that of a spec that is brought, where it has no digest yet.

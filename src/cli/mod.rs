@@ -37,6 +37,7 @@ mod scale;
 mod select;
 mod service_args;
 mod status;
+mod suggest;
 mod summary;
 mod undo;
 mod update;
@@ -161,13 +162,20 @@ fn tell_instead(mut root: clap::Command, words: &[OsString]) -> Exit {
     let shown =
         |word: &OsString| output::shortened(&word.to_string_lossy(), LONGEST_SHOWN).into_owned().into();
     let shown: Vec<OsString> = words.iter().map(shown).collect();
+    let texts: Vec<String> = shown.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let as_given = parse(&mut root.clone(), words).err();
     match as_given {
-        Some(said) if !said.use_stderr() || shown == words => return tell(&said),
+        Some(mut said) if !said.use_stderr() || shown == words => {
+            suggest::correct(&mut said, &root, &texts);
+            return tell(&said);
+        }
         _ => {}
     }
-    match parse(&mut root, &shown) {
-        Err(said) if said.use_stderr() => tell(&said),
+    match parse(&mut root.clone(), &shown) {
+        Err(mut said) if said.use_stderr() => {
+            suggest::correct(&mut said, &root, &texts);
+            tell(&said)
+        }
         _ => tell(&root.error(ErrorKind::InvalidValue, "a word of the command line cannot be one")),
     }
 }

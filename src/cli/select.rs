@@ -87,7 +87,8 @@ impl<T: PartialEq> Each<T> {
             if service.is_empty() {
                 return Err(bad("names no service"));
             }
-            let value = read(value)?;
+            let value = read(value)
+                .map_err(|bad| BadValue::new(format!("service `{service}`: {}", bad.why), bad.example))?;
             match at.entry(service) {
                 Entry::Occupied(first) if pairs[*first.get()].1 == value => {}
                 Entry::Occupied(_) => {

@@ -109,6 +109,20 @@ fn container(fields: &mut Fields, spec: &Value) {
     fields.field("User", text(&spec["User"]));
     fields.field("Working directory", text(&spec["Dir"]));
     fields.field("Stop grace period", nanoseconds(&spec["StopGracePeriod"]));
+    fields.field("Init", text(&spec["Init"]));
+    fields.section("Health check", |it| health_check(it, &spec["Healthcheck"]));
+    fields.section("Capabilities", |it| {
+        it.field("Add", words(&spec["CapabilityAdd"]));
+        it.field("Drop", words(&spec["CapabilityDrop"]));
+    });
+    fields.section("Sysctls", |it| map(it, &spec["Sysctls"]));
+    fields.section("Ulimits", |it| {
+        for ulimit in list(&spec["Ulimits"]) {
+            // The engine leaves out 0.
+            let limit = |key: &str| ulimit[key].as_i64().unwrap_or(0);
+            it.field_or_item(&text(&ulimit["Name"]), &format!("{}:{}", limit("Soft"), limit("Hard")));
+        }
+    });
     fields.section("Mounts", |it| {
         for mount in list(&spec["Mounts"]) {
             let source = joined([text(&mount["Type"]), text(&mount["Source"])]).replace(", ", " ");
@@ -123,6 +137,22 @@ fn container(fields: &mut Fields, spec: &Value) {
             }
         });
     }
+}
+
+fn health_check(fields: &mut Fields, check: &Value) {
+    let command = match list(&check["Test"]).split_first() {
+        Some((kind, [])) if kind == "NONE" => "none".to_owned(),
+        // A shell takes the whole command as one word.
+        Some((kind, [command])) if kind == "CMD-SHELL" => text(command),
+        Some((kind, words)) if kind == "CMD" => self::words(&Value::from(words)),
+        _ => words(&check["Test"]),
+    };
+    fields.field("Command", command);
+    fields.field("Interval", nanoseconds(&check["Interval"]));
+    fields.field("Timeout", nanoseconds(&check["Timeout"]));
+    fields.field("Start period", nanoseconds(&check["StartPeriod"]));
+    fields.field("Start interval", nanoseconds(&check["StartInterval"]));
+    fields.field("Retries", non_zero(&check["Retries"]));
 }
 
 fn resources(fields: &mut Fields, resources: &Value) {
@@ -241,115 +271,5 @@ fn text(value: &Value) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn lines(object: Value) -> Vec<String> {
-        let names = HashMap::from([("net1id".to_owned(), "net1".to_owned())]);
-        let now = "2026-11-22T03:00:00Z".parse().unwrap();
-        of(&Service::new(object).unwrap(), &names, now).lines()
-    }
-
-    #[test]
-    fn shows_what_matters_of_a_service() {
-        let object = json!({
-            "ID": "abc", "Version": {"Index": 9_007_199_254_740_993_u64},
-            "CreatedAt": "2026-11-22T02:00:00.123456789Z", "UpdatedAt": "0001-01-01T00:00:00Z",
-            "Spec": {
-                "Name": "web", "Labels": {"a": "b", "empty": ""}, "Mode": {"Global": null, "Replicated": {"Replicas": 3}},
-                "Networks": [{"Target": "oldid"}],
-                "UpdateConfig": {"Parallelism": 0, "Delay": 90_000_000_000_u64, "MaxFailureRatio": 0.15},
-                "EndpointSpec": {"Mode": "vip"},
-                "TaskTemplate": {
-                    "ContainerSpec": {
-                        "Image": "x:1@sha256:a", "Command": ["sh", "-c"], "Args": ["echo 'a b'", "", "--x=y"],
-                        "Env": ["A=1\n", "B"],
-                        "Mounts": [
-                            {"Type": "bind", "Source": "/a", "Target": "/b", "ReadOnly": true},
-                            {"Type": "tmpfs", "Target": "/t"},
-                        ],
-                        "Secrets": [{"SecretName": "s", "File": {"Name": "/run/s"}}],
-                    },
-                    "Resources": {"Limits": {"NanoCPUs": 1_500_000_000_u64, "MemoryBytes": 67_108_864, "Pids": 0}},
-                    "RestartPolicy": {"Condition": "any", "MaxAttempts": 0},
-                    "Placement": {
-                        "Constraints": ["node.role==manager"], "MaxReplicas": 2,
-                        "Preferences": [{"Spread": {"SpreadDescriptor": "node.labels.zone"}}],
-                    },
-                    "Networks": [{"Target": "net1id", "Aliases": ["w", "www"]}],
-                },
-            },
-            "Endpoint": {
-                "Ports": [{"Protocol": "tcp", "TargetPort": 80, "PublishedPort": 22222, "PublishMode": "ingress"}],
-                "VirtualIPs": [{"NetworkID": "net1id", "Addr": "10.0.1.2/24"}],
-            },
-            "UpdateStatus": {
-                "State": "paused", "StartedAt": "2026-11-22T02:58:00Z",
-                "Message": "update paused due to failure or early termination of task x",
-            },
-        });
-        let expected = [
-            "ID:                        abc",
-            "Name:                      web",
-            "Version index:             9007199254740993",
-            "Labels:",
-            "  a=b",
-            "  empty",
-            "Created:                   2026-11-22T02:00:00Z (59 minutes ago)",
-            "Mode:                      replicated",
-            "Replicas:                  3",
-            "Update status:",
-            "  State:                   paused",
-            "  Message:                 update paused due to failure or early termination of task x",
-            "  Started:                 2026-11-22T02:58:00Z (2 minutes ago)",
-            "Image:                     x:1@sha256:a",
-            "Command:                   sh -c",
-            r"Args:                      'echo '\''a b'\''' '' --x=y",
-            "Env:",
-            r"  A=1\n",
-            "  B",
-            "Mounts:",
-            "  /b:                      bind /a, read-only",
-            "  /t:                      tmpfs",
-            "Secrets:",
-            "  s:                       /run/s",
-            "Resources:",
-            "  Limits:",
-            "    CPUs:                  1.5",
-            "    Memory:                64MiB",
-            "Restart policy:",
-            "  Condition:               any",
-            "Placement:",
-            "  Constraints:",
-            "    node.role==manager",
-            "  Preferences:",
-            "    spread=node.labels.zone",
-            "  Max replicas per node:   2",
-            "Update config:",
-            "  Parallelism:             0 (all at once)",
-            "  Delay:                   1m30s",
-            "  Max failure ratio:       0.15",
-            "Networks:",
-            "  net1:                    virtual IP 10.0.1.2/24, aliases w www",
-            "  oldid",
-            "Endpoint mode:             vip",
-            "Ports:",
-            "  22222->80/tcp:           ingress",
-        ];
-        assert_eq!(lines(object), expected);
-    }
-
-    #[test]
-    fn leaves_out_what_a_service_does_not_have() {
-        let object =
-            json!({"ID": "abc", "Version": {"Index": 1}, "Spec": {"Name": "n", "Mode": {"GlobalJob": {}}}});
-        let expected = [
-            "ID:              abc",
-            "Name:            n",
-            "Version index:   1",
-            "Mode:            global job",
-        ];
-        assert_eq!(lines(object), expected);
-    }
-}
+#[path = "summary_tests.rs"]
+mod tests;

@@ -21,7 +21,7 @@ use crate::api::references;
 use crate::api::services::Service;
 use crate::api::shell;
 use crate::api::spec::{
-    self, BadValue, Document, Edit, Occupied, Op, Place, ReferenceKind, no_new_mode, no_new_name,
+    self, BadValue, Document, Edit, Occupied, Op, Place, ReferenceKind, Settled, no_new_mode, no_new_name,
 };
 use crate::api::update::{Ask, Conflict, To, Verdict};
 
@@ -120,9 +120,10 @@ pub fn run(args: UpdateArgs, global: &Global) -> anyhow::Result<Exit> {
     }
     let jobs = batch.prepare(jobs, |job| change_for(&client, global, job, &edits, document.as_ref(), &args));
     announce(&jobs, |(_, image)| image);
-    batch.run(jobs, |Job { given, service, with: (edits, image) }| {
-        let ask = Ask { auth: image.auth.clone(), ..args.edit.ask(To::Edited(edits), of) };
+    batch.run(jobs, |Job { given, service, with: (settled, image) }| {
+        let ask = Ask { auth: image.auth.clone(), ..args.edit.ask(To::Edited(settled.edits), of) };
         let mut outcome = update_beside_a_rollout(&client, &given, service, ask, args.resume);
+        outcome.dropped.extend(settled.not_stored);
         image.tell(&mut outcome);
         outcome
     })
@@ -136,7 +137,7 @@ fn change_for(
     edits: &[Edit],
     document: Option<&Document>,
     args: &UpdateArgs,
-) -> Planned<(Vec<Edit>, ImageChange)> {
+) -> Planned<(Settled, ImageChange)> {
     let (given, service) = (&job.given, &job.service);
     if let Some(wanted) = document.and_then(|document| document.version)
         && wanted != service.version()
@@ -149,30 +150,31 @@ fn change_for(
     }
     let mut edits = edits.to_vec();
     let given_image = take_image(&mut edits, |_| true);
-    let found = edits_for(client, service, edits, document).and_then(|mut edits| {
+    let found = edits_for(client, service, edits, document).and_then(|mut settled| {
+        let edits = &mut settled.edits;
         // So is the tag of a spec that is brought, unless it is what the service has, or a flag names another.
         let is_new =
             |image: &ImageRef| image.digest().is_none() && Some(&*image.familiar()) != service.image();
-        let brought = take_image(&mut edits, |image| given_image.is_some() || is_new(image));
+        let brought = take_image(edits, |image| given_image.is_some() || is_new(image));
         let asked = given_image.clone().or(brought);
-        let image = image_for(client, global, service, asked.as_ref(), &edits, args)?;
+        let image = image_for(client, global, service, asked.as_ref(), edits, args)?;
         edits.extend(image.edits.iter().cloned());
-        Ok((edits, image))
+        Ok((settled, image))
     });
-    let (edits, image) = match found {
+    let (settled, image) = match found {
         Ok(found) => found,
         Err(NotMade::Failed(error)) => return Err(Box::new(end(given, job.service, error))),
         Err(NotMade::Refused(why)) => return Err(Box::new(refuse(given, job.service, why))),
     };
     let is_of_container = |edit: &Edit| edit.place.is_within("TaskTemplate.ContainerSpec");
-    if service.image().is_none() && edits.iter().any(is_of_container) {
+    if service.image().is_none() && settled.edits.iter().any(is_of_container) {
         let refused = refuse(given, job.service, "it runs no container (it has no ContainerSpec)".to_owned());
         return Err(Box::new(refused));
     }
-    let ask = Ask { auth: image.auth.clone(), ..args.edit.ask(To::Edited(edits.clone()), 1) };
+    let ask = Ask { auth: image.auth.clone(), ..args.edit.ask(To::Edited(settled.edits.clone()), 1) };
     match refused_beforehand(client, given, service, &ask, args.resume) {
         Some(refused) => Err(refused),
-        None => Ok(job.with((edits, image))),
+        None => Ok(job.with((settled, image))),
     }
 }
 
@@ -221,7 +223,7 @@ fn edits_for(
     service: &Service,
     edits: Vec<Edit>,
     document: Option<&Document>,
-) -> std::result::Result<Vec<Edit>, NotMade> {
+) -> std::result::Result<Settled, NotMade> {
     let mut all = match document {
         Some(document) => document.as_merged(service.spec())?,
         None => Vec::new(),
@@ -229,10 +231,10 @@ fn edits_for(
     all.extend(spec::update::settle(edits, service.spec())?);
     references::resolve(client, &mut all, Some(service.spec()))?;
     spec::update::check(&all, service.spec())?;
-    match spec::settle_repeated(all, service.spec()) {
-        Ok(all) => Ok(all),
-        Err(occupied) => Err(NotMade::Refused(describe_occupied(client, &occupied)?)),
-    }
+    spec::settle_repeated(all, service.spec()).or_else(|occupied| {
+        let why = describe_occupied(client, &occupied)?;
+        Err(NotMade::Refused(why))
+    })
 }
 
 /// Why a network, secret or config is not added to a service that has it with other options.

@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-/// Compares runs of digits by their number and all else byte by byte, as docker sorts its lists.
+/// Compares runs of digits by their number and all else byte by byte, as docker sorts its lists. Digits come before every
+/// other character: `web2` before `web-x`.
 ///
 /// Of two equal numbers the one with fewer leading zeros comes first.
 pub fn natural_cmp(a: &str, b: &str) -> Ordering {
@@ -27,6 +28,8 @@ pub fn natural_cmp(a: &str, b: &str) -> Ordering {
                 (a, b) = (&a[left.len()..], &b[right.len()..]);
             }
             (Some(x), Some(y)) if x == y => (a, b) = (&a[1..], &b[1..]),
+            (Some(x), Some(_)) if x.is_ascii_digit() => return Ordering::Less,
+            (Some(_), Some(y)) if y.is_ascii_digit() => return Ordering::Greater,
             (Some(x), Some(y)) => return x.cmp(y),
         }
     }
@@ -62,7 +65,10 @@ mod tests {
             "t2",
             "t02",
         ];
-        let more = ["t2a1", "t2a10", "t10", "t10b", "web", "web-2", "web-10"];
+        let more = [
+            "1", "-1", "t2a1", "t2a10", "t10", "t10-1", "t10b", "t-1", "web", "web2", "web10", "web-2",
+            "web-10", "web-x", "web_1",
+        ];
         for (i, a) in sorted.iter().enumerate() {
             for (j, b) in sorted.iter().enumerate() {
                 assert_eq!(natural_cmp(a, b), i.cmp(&j), "{a} and {b}");
@@ -73,7 +79,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn is_an_order(mut names in proptest::collection::vec("[a0-3]{0,6}", 0..20)) {
+        fn is_an_order(mut names in proptest::collection::vec("[-a0-3]{0,6}", 0..20)) {
             names.sort_by(|a, b| natural_cmp(a, b));
             for (i, a) in names.iter().enumerate() {
                 for b in &names[i..] {

@@ -114,6 +114,13 @@ fn filters_are_keys_then_values() {
     assert_eq!(found(&["ps", "-f", "des"]).0, ["desired-state="]);
     assert_eq!(found(&["ls", "-f", "des"]).0, Vec::<String>::new());
     assert_eq!(found(&["restart", "--stack", ""]).0, ["shop"]);
+    // Not a key: the keys are offered in its place.
+    let keys = ["id=", "image=", "label=", "mode=", "name="];
+    for word in ["color=", "color=red", "des=", "="] {
+        assert_eq!(found(&["ls", "-f", word]), (keys.map(str::to_owned).to_vec(), ":6".to_owned()), "{word}");
+    }
+    assert_eq!(found(&["ps", "-f", "color="]).0.len(), keys.len() + 2);
+    assert_eq!(found(&["ls", "-f", "id=a"]).0, Vec::<String>::new());
 }
 
 #[test]

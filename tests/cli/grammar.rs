@@ -171,6 +171,46 @@ fn no_flag_and_no_command_may_be_abbreviated() {
 }
 
 #[test]
+fn an_unknown_flag_is_answered_with_the_one_that_does_what_was_asked_for() {
+    let suggested = |command: &str, flag: &str| -> Option<String> {
+        let run = swarmctl([command, flag, "x", "web"]).run().exits(2);
+        let tip = run.stderr.lines().find_map(|line| line.split_once("a similar argument exists: '--"));
+        tip.map(|(_, flag)| flag.trim_end_matches('\'').to_owned())
+    };
+    let names =
+        |command: &str| -> BTreeSet<String> { flags(command).into_iter().map(|flag| flag.name).collect() };
+    let (create, update) = (names("create"), names("update"));
+    let mut tried = 0;
+    for name in create.difference(&update).filter(|name| update.contains(&format!("{name}-add"))) {
+        assert_eq!(suggested("update", &format!("--{name}")), Some(format!("{name}-add")));
+        assert_eq!(suggested("create", &format!("--{name}-add")).as_deref(), Some(name.as_str()));
+        assert_eq!(suggested("create", &format!("--{name}-rm")), None, "{name}");
+        tried += 1;
+    }
+    assert!(tried > 12, "{tried}");
+    for (command, flag, expected) in [
+        ("update", "-p", Some("publish-add")),
+        ("update", "--port", Some("publish-add")),
+        ("update", "--memory", Some("limit-memory")),
+        ("create", "--memory", Some("limit-memory")),
+        ("create", "-m", Some("limit-memory")),
+        ("update", "--cpus", Some("limit-cpu")),
+        ("create", "--volume", Some("mount")),
+        ("update", "--volume", Some("mount-add")),
+        ("update", "--restart", Some("restart-condition")),
+        ("update", "--secrets", Some("secret-add")),
+        ("update", "--labels", Some("label-add")),
+        ("update", "--secret-remove", Some("secret-rm")),
+        ("update", "--publis-rm", Some("publish-rm")),
+        ("update", "--hostnam", Some("hostname")),
+        ("update", "--zzzzzzzz", None),
+        ("ls", "--formt", Some("format")),
+    ] {
+        assert_eq!(suggested(command, flag).as_deref(), expected, "{command} {flag}");
+    }
+}
+
+#[test]
 fn flags_may_follow_the_arguments() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     swarmctl(["update-image", "t001", NEW, "--detach", "--no-resolve-image=true"])

@@ -69,6 +69,23 @@ fn shows_the_services_as_docker_does_in_natural_order() {
     assert!(engine.connections() == 1 && engine.requests().len() == 3, "a ping and two lists");
 }
 
+/// As docker 28.2 lists the same services: digits come before every other character.
+#[test]
+fn services_are_sorted_as_docker_sorts_them() {
+    let sorted =
+        ["x-a", "x_a", "xweb", "xweb2", "xweb02", "xweb10", "xweb-2", "xweb-10", "xweb-x", "xweb_1", "xweba"];
+    let rows: Vec<String> = (0u8..)
+        .zip(sorted.iter().rev())
+        .map(|(n, name)| {
+            let id = format!("{}vmkw77uhqcxjfzgtls48aen1", char::from(b'a' + n));
+            row(&id, &spec(name, OLD), 1, 1)
+        })
+        .collect();
+    let engine = Engine::ordered([get(LIST).answers(list(&rows))]);
+    let run = swarmctl(["ls", "--format", "{{.Name}}"]).host(engine.host()).run().exits(0);
+    assert_eq!(run.stdout.lines().collect::<Vec<_>>(), sorted);
+}
+
 #[test]
 fn no_services_are_a_header_an_empty_array_and_nothing() {
     let ls = |args: &[&str]| {

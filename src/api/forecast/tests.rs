@@ -190,6 +190,26 @@ fn an_endpoint_does_not_reach_tasks_of_another_placement() {
     assert_eq!((forecast.restarted, forecast.warnings.len()), (2, 0));
 }
 
+/// Seen on 20.10 and 28.5: without a port and a network the engine does not allocate again.
+#[test]
+fn tasks_have_the_endpoint_that_was_allocated_last() {
+    let endpoint = |mode: &str| json!({ "Mode": mode });
+    for (allocated, current, new, restarted) in [
+        (endpoint("vip"), "dnsrr", "vip", 0),
+        (endpoint("vip"), "vip", "dnsrr", 2),
+        (endpoint("dnsrr"), "dnsrr", "vip", 2),
+        (json!({}), "dnsrr", "vip", 2),
+        (json!({}), "vip", "vip", 0),
+    ] {
+        let with = |mode: &str| edited(&set("EndpointSpec", endpoint(mode)));
+        let service = service_with(&with(current), json!({ "Endpoint": { "Spec": allocated } }));
+        let tasks = tasks(&template());
+        let before = Before { service: &service, tasks: &tasks, up_to_date: None, nodes: None, api: API };
+        let forecast = of_update(&before, &with(new), false);
+        assert_eq!(forecast.restarted, restarted, "{allocated} {current} {new}");
+    }
+}
+
 #[test]
 fn a_post_resumes_a_paused_rollout_whatever_it_changes() {
     let mut old = template();

@@ -12,6 +12,7 @@ pub(super) const CAP_DROP: &str = "TaskTemplate.ContainerSpec.CapabilityDrop";
 pub(super) const CONFIGS: &str = "TaskTemplate.ContainerSpec.Configs";
 pub(super) const CREDENTIALS: &str = "TaskTemplate.ContainerSpec.Privileges.CredentialSpec";
 const HEALTH: &str = "TaskTemplate.ContainerSpec.Healthcheck";
+pub(super) const MOUNTS: &str = "TaskTemplate.ContainerSpec.Mounts";
 pub(super) const IMAGE: &str = "TaskTemplate.ContainerSpec.Image";
 pub(super) const REPLICAS: &str = "Mode.Replicated.Replicas";
 pub(super) const CONCURRENT: &str = "Mode.ReplicatedJob.MaxConcurrent";
@@ -89,7 +90,7 @@ pub fn check(spec: &Value) -> Result<(), BadValue> {
         Some(format!("{number}/{}", protocol.as_deref().unwrap_or("tcp")))
     });
     no_twin(published, "port", "is published twice", "--publish 8080:80 --publish 8081:81")?;
-    let mounts = list("TaskTemplate.ContainerSpec.Mounts");
+    let mounts = list(MOUNTS);
     let targets = mounts.iter().map(|mount| text(mount, "Target"));
     no_twin(targets, "path", "is mounted on twice", "--mount source=a,target=/a --mount source=b,target=/b")?;
     let networks = list("TaskTemplate.Networks");

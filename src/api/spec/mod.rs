@@ -40,7 +40,7 @@ pub use hazard::{Hazard, hazard_of_spec, hazard_of_text};
 pub use needs::{Need, erase, erased, needs};
 pub use place::Place;
 pub use reference::{Reference, ReferenceKind, references, resolve};
-pub use repeated::{Occupied, settle_repeated};
+pub use repeated::{Occupied, Settled, settle_repeated};
 
 /// Every flag of `create` and `update` that becomes an edit, area by area.
 ///

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-/// A place in a spec: the keys from the top and, in a list, the item.
+/// A place in a spec: the keys from the top and, in a list, the item; in a report also keys within the item.
 ///
 /// Items of the lists in [`LISTS`] are known by what they are (`Env` by its KEY, a mount by its target), so
 /// that two writers of different items do not disturb each other and nobody's order changes.
@@ -12,6 +12,8 @@ use serde_json::Value;
 pub struct Place {
     keys: Vec<String>,
     item: Option<Item>,
+    /// Keys within the item. No edit works there: an item is set or removed as a whole.
+    within: Vec<String>,
 }
 
 /// Which items of a list.
@@ -71,17 +73,18 @@ pub const LISTS: &[(&str, Identity)] = &[
 impl Place {
     /// The place at a dotted path of plain keys, as in `TaskTemplate.ContainerSpec.Image`.
     pub fn at(path: &str) -> Self {
-        Self { keys: path.split('.').map(str::to_owned).collect(), item: None }
+        Self { keys: path.split('.').map(str::to_owned).collect(), item: None, within: Vec::new() }
     }
 
     /// The place at one key of the top level; the key may hold any character.
     pub fn top(key: &str) -> Self {
-        Self { keys: vec![key.to_owned()], item: None }
+        Self { keys: vec![key.to_owned()], item: None, within: Vec::new() }
     }
 
     /// A key below this place; the key may hold any character (a label's name has dots).
     pub fn key(mut self, key: &str) -> Self {
-        self.keys.push(key.to_owned());
+        let keys = if self.item.is_some() { &mut self.within } else { &mut self.keys };
+        keys.push(key.to_owned());
         self
     }
 
@@ -133,12 +136,22 @@ impl Place {
 
     /// The list that the item belongs to; the place itself where it is no item.
     pub fn list(&self) -> Self {
-        Self { keys: self.keys.clone(), item: None }
+        Self { keys: self.keys.clone(), item: None, within: Vec::new() }
+    }
+
+    /// The keys from the item on.
+    pub fn keys_within_item(&self) -> &[String] {
+        &self.within
+    }
+
+    /// Whether the place is a key of an item.
+    pub fn is_within_item(&self) -> bool {
+        !self.within.is_empty()
     }
 
     /// How the items of the list at this place are told apart; `None` where it is no such list.
     pub fn identity(&self) -> Option<Identity> {
-        identity_of(&self.keys)
+        identity_of(&self.keys).filter(|_| self.within.is_empty())
     }
 
     /// Whether this place is `path` or lies below it.
@@ -150,12 +163,13 @@ impl Place {
     /// What is at this place; nothing where a key is missing or null, the first item where several are alike.
     pub fn get<'a>(&self, spec: &'a Value) -> Option<&'a Value> {
         let at = self.value(spec)?;
-        let identity = self.identity().unwrap_or(Identity::Value);
+        let identity = identity_of(&self.keys).unwrap_or(Identity::Value);
         let at = match &self.item {
             None => at,
             Some(Item::One(id)) => at.as_array()?.iter().find(|item| identity.of(item) == *id)?,
             Some(Item::Like(pattern)) => at.as_array()?.iter().find(|item| identity.fits(item, pattern))?,
         };
+        let at = self.within.iter().try_fold(at, |at, key| at.get(key))?;
         (!at.is_null()).then_some(at)
     }
 
@@ -274,18 +288,18 @@ pub(super) fn identity_of(keys: &[impl AsRef<str>]) -> Option<Identity> {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, key) in self.keys.iter().enumerate() {
-            let plain = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-            match (plain, i) {
-                (true, 0) => write!(f, "{key}")?,
-                (true, _) => write!(f, ".{key}")?,
-                (false, _) => write!(f, "[{key:?}]")?,
-            }
+            write_key(f, key, if i > 0 { "." } else { "" })?;
         }
-        match &self.item {
-            Some(Item::One(id) | Item::Like(id)) => write!(f, "[{id}]"),
-            None => Ok(()),
+        if let Some(Item::One(id) | Item::Like(id)) = &self.item {
+            write!(f, "[{id}]")?;
         }
+        self.within.iter().try_for_each(|key| write_key(f, key, "."))
     }
+}
+
+fn write_key(f: &mut fmt::Formatter<'_>, key: &str, before: &str) -> fmt::Result {
+    let is_plain = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if is_plain { write!(f, "{before}{key}") } else { write!(f, "[{key:?}]") }
 }
 
 #[cfg(test)]
@@ -303,6 +317,12 @@ mod tests {
             Place::at("TaskTemplate.ContainerSpec.Env").item("A").to_string(),
             "TaskTemplate.ContainerSpec.Env[A]"
         );
+        let option =
+            Place::at("TaskTemplate.ContainerSpec.Mounts").item("/b").key("BindOptions").key("Propagation");
+        assert_eq!(option.to_string(), "TaskTemplate.ContainerSpec.Mounts[/b].BindOptions.Propagation");
+        let mounts = json!([{"Target": "/a"}, {"Target": "/b", "BindOptions": {"Propagation": "slave"}}]);
+        let spec = json!({"TaskTemplate": {"ContainerSpec": {"Mounts": mounts}}});
+        assert_eq!((option.get(&spec), option.identity()), (Some(&json!("slave")), None));
     }
 
     #[test]

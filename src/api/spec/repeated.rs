@@ -16,33 +16,54 @@ pub struct Occupied {
     pub item: Value,
 }
 
+/// The edits that are left, and what the engine would not store of those that are not.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settled {
+    pub edits: Vec<Edit>,
+    pub not_stored: Vec<Place>,
+}
+
+/// Options of a mount that no engine stores (seen up to 29.7).
+const NOT_STORED: [&[&str]; 4] = [
+    &["BindOptions", "CreateMountpoint"],
+    &["BindOptions", "ReadOnlyNonRecursive"],
+    &["BindOptions", "ReadOnlyForceRecursive"],
+    &["Consistency"],
+];
+
 /// Compares what resolved edits add with what the service has. Another order of aliases is not a difference.
 ///
 /// An addition of the same is kept, as what is there: a writer who removes it at the same time disagrees with this
-/// command. In the deprecated list of networks it is left out, since it alone does not move that list.
+/// command. In the deprecated list of networks it is left out, since it alone does not move that list. A mount that
+/// differs only in what the engine adds or does not store is the same too.
 ///
 /// # Errors
 /// The first network, secret or config that the service has with other options.
-pub fn settle_repeated(edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, Box<Occupied>> {
+pub fn settle_repeated(edits: Vec<Edit>, spec: &Value) -> Result<Settled, Box<Occupied>> {
     let mut before = spec.clone();
     super::prepare(&mut before, &edits);
-    let mut settled: Vec<Edit> = Vec::with_capacity(edits.len());
+    let mut settled = Settled::default();
     for edit in edits {
+        if let Some(current) = repeated_mount(&edit, spec) {
+            settled.not_stored.extend(not_stored(&edit, current));
+            settled.edits.push(Edit { op: Op::Set(current.clone()), place: edit.place });
+            continue;
+        }
         let (Some(kind), Op::Set(item), Some(id)) = (kind_of(&edit.place), &edit.op, edit.place.item_id())
         else {
-            settled.push(edit);
+            settled.edits.push(edit);
             continue;
         };
-        let is_removed = settled.iter().any(|other| {
+        let is_removed = settled.edits.iter().any(|other| {
             other.op == Op::Remove
                 && (other.place == edit.place || other.place.fits(&edit.place.list(), item))
         });
         match edit.place.get(&before) {
-            Some(_) if is_removed || item.get("Runtime").is_some() => settled.push(edit),
-            None => settled.push(edit),
+            Some(_) if is_removed || item.get("Runtime").is_some() => settled.edits.push(edit),
+            None => settled.edits.push(edit),
             Some(current) if is_same(item, current) => {
                 if edit.place.get(spec).is_some() {
-                    settled.push(Edit { op: Op::Set(current.clone()), place: edit.place });
+                    settled.edits.push(Edit { op: Op::Set(current.clone()), place: edit.place });
                 }
             }
             Some(current) => {
@@ -52,6 +73,48 @@ pub fn settle_repeated(edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, Box<
         }
     }
     Ok(settled)
+}
+
+/// The mount that the service has, if the edit adds the same to the engine.
+fn repeated_mount<'a>(edit: &Edit, spec: &'a Value) -> Option<&'a Value> {
+    let Op::Set(mount) = &edit.op else { return None };
+    let is_item = edit.place.item_id().is_some() && edit.place.is_within(create::MOUNTS);
+    let current = edit.place.get(spec).filter(|_| is_item)?;
+    is_same(&as_stored(mount, edit, current), &with_propagation(current.clone())).then_some(current)
+}
+
+/// What the engine makes of a mount.
+fn as_stored(mount: &Value, edit: &Edit, current: &Value) -> Value {
+    let mut mount = mount.clone();
+    for place in not_stored(edit, current) {
+        if let Some((last, keys)) = place.keys_within_item().split_last()
+            && let Some(Value::Object(map)) = keys.iter().try_fold(&mut mount, |at, key| at.get_mut(key))
+        {
+            map.shift_remove(last);
+        }
+    }
+    with_propagation(mount)
+}
+
+/// The engine completes bind options that say anything.
+fn with_propagation(mut mount: Value) -> Value {
+    if let Some(Value::Object(options)) = mount.get_mut("BindOptions")
+        && !options.values().all(is_empty)
+        && options.get("Propagation").is_none_or(is_empty)
+    {
+        options.insert("Propagation".to_owned(), "rprivate".into());
+    }
+    mount
+}
+
+/// What the edit sets of a mount, the current one does not have, and no engine stores.
+fn not_stored(edit: &Edit, current: &Value) -> Vec<Place> {
+    let Op::Set(mount) = &edit.op else { return Vec::new() };
+    let has = |mount: &Value, path: &[&str]| {
+        path.iter().try_fold(mount, |at, key| at.get(key)).is_some_and(|value| !is_empty(value))
+    };
+    let lost = NOT_STORED.into_iter().filter(|path| has(mount, path) && !has(current, path));
+    lost.map(|path| path.iter().fold(edit.place.clone(), |place, key| place.key(key))).collect()
 }
 
 fn kind_of(place: &Place) -> Option<ReferenceKind> {
@@ -90,8 +153,9 @@ fn is_empty(value: &Value) -> bool {
         Value::Null => true,
         Value::String(text) => text.is_empty(),
         Value::Array(items) => items.is_empty(),
-        Value::Object(map) => map.is_empty(),
-        Value::Bool(_) | Value::Number(_) => false,
+        Value::Object(map) => map.values().all(is_empty),
+        Value::Bool(yes) => !yes,
+        Value::Number(number) => number.as_f64() == Some(0.0),
     }
 }
 
@@ -109,7 +173,7 @@ mod tests {
     /// What the addition makes of the spec.
     fn made(edits: Vec<Edit>, spec: &Value) -> Result<Value, Box<Occupied>> {
         let mut after = spec.clone();
-        apply_all(&mut after, &settle_repeated(edits, spec)?);
+        apply_all(&mut after, &settle_repeated(edits, spec)?.edits);
         Ok(after)
     }
 
@@ -159,6 +223,38 @@ mod tests {
             let as_file =
                 json!({id: "1", name: "app", "File": {"Name": "/x", "UID": "0", "GID": "0", "Mode": 292}});
             assert!(made(vec![add(&path, as_file)], &spec).is_ok(), "another file of the same");
+        }
+    }
+
+    #[test]
+    fn a_mount_that_differs_in_what_the_engine_does_not_store_changes_nothing_and_is_named() {
+        let mount =
+            |options: Value| json!({"Type": "bind", "Source": "/a", "Target": "/b", "BindOptions": options});
+        let path = create::MOUNTS;
+        for (current, options, lost) in [
+            (json!(null), json!({"CreateMountpoint": true}), Some(vec!["CreateMountpoint"])),
+            (
+                json!({"NonRecursive": true, "Propagation": "rprivate"}),
+                json!({"NonRecursive": true, "ReadOnlyNonRecursive": true}),
+                Some(vec!["ReadOnlyNonRecursive"]),
+            ),
+            (
+                json!({"NonRecursive": true, "Propagation": "rprivate"}),
+                json!({"NonRecursive": true}),
+                Some(vec![]),
+            ),
+            (json!({"CreateMountpoint": true}), json!({"CreateMountpoint": true}), Some(vec![])),
+            (json!({"CreateMountpoint": true}), json!({}), None),
+            (json!(null), json!({"CreateMountpoint": true, "NonRecursive": true}), None),
+            (json!({"Propagation": "rslave"}), json!({"ReadOnlyForceRecursive": true}), None),
+        ] {
+            let spec = json!({"TaskTemplate": {"ContainerSpec": {"Mounts": [mount(current)]}}});
+            let edits = vec![add(path, mount(options))];
+            let settled = settle_repeated(edits.clone(), &spec).unwrap();
+            let names: Vec<String> = settled.not_stored.iter().map(ToString::to_string).collect();
+            let lost_names = lost.iter().flatten().map(|name| format!("{path}[/b].BindOptions.{name}"));
+            assert_eq!(names, lost_names.collect::<Vec<_>>(), "{edits:?}");
+            assert_eq!(made(edits, &spec).unwrap() == spec, lost.is_some(), "{spec}");
         }
     }
 }

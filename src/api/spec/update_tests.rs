@@ -45,7 +45,7 @@ fn edits(line: &[String], spec: &Value) -> Result<Vec<Edit>, BadValue> {
     resolve(&mut edits, &|reference| Some(format!("id-{}", reference.name.trim_start_matches("id-"))));
     check(&edits, spec)?;
     let settled = super::super::settle_repeated(edits, spec);
-    settled.map_err(|occupied| BadValue::new(format!("{occupied:?}"), ""))
+    settled.map(|settled| settled.edits).map_err(|occupied| BadValue::new(format!("{occupied:?}"), ""))
 }
 
 fn edited(line: &str, spec: &Value) -> Result<Value, BadValue> {

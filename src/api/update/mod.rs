@@ -126,7 +126,7 @@ pub fn read_back(client: &Client, outcomes: &mut [&mut Outcome]) {
             // One that is gone has been removed since: whoever watches it finds out.
             Ok(found) => {
                 if let Some(mut after) = found.remove(&id) {
-                    outcome.dropped = sent.dropped(&after);
+                    outcome.dropped.extend(sent.dropped(&after));
                     after.shelve();
                     outcome.service = Some(after);
                 }

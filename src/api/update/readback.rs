@@ -89,12 +89,28 @@ pub fn stores_all(sent: &Value, stored: &Value) -> bool {
 fn compare(place: &Place, want: &Value, stored: Option<&Value>, missing: &mut Vec<Place>) {
     match (want, stored) {
         (want, _) if is_zero(want) => {}
-        (Value::Object(want), Some(Value::Object(stored))) if place.item_id().is_none() => {
+        (Value::Object(want), Some(Value::Object(stored))) => {
             for (key, value) in want {
                 compare(&place.clone().key(key), value, stored.get(key), missing);
             }
         }
+        (Value::Object(want), None) if place.is_within_item() => {
+            for (key, value) in want {
+                compare(&place.clone().key(key), value, None, missing);
+            }
+        }
         (want, Some(stored)) if holds(want, stored) => {}
+        (Value::Array(want), Some(Value::Array(stored))) if let Some(identity) = place.identity() => {
+            let before = missing.len();
+            for item in want {
+                let twin = stored.iter().find(|other| identity.of(other) == identity.of(item));
+                compare(&place.clone().item_of(item), item, twin, missing);
+            }
+            // All items are there, in another order or with others between them.
+            if missing.len() == before {
+                missing.push(place.clone());
+            }
+        }
         // Engines before API 1.30 pin images themselves.
         (Value::String(want), Some(Value::String(stored)))
             if *place == Place::at("TaskTemplate.ContainerSpec.Image")
@@ -161,6 +177,30 @@ mod tests {
         let sent = json!({"A": {"New": {"Deep": 5}, "Old": 1}});
         assert_eq!(missing("A", sent.clone(), json!({"A": {"Old": 1}})), ["A.New"]);
         assert_eq!(missing("A", sent, json!({"A": {"Old": 2, "New": {}}})), ["A.New.Deep", "A.Old"]);
+    }
+
+    #[test]
+    fn what_is_not_stored_of_an_item_is_named_by_its_leaf() {
+        let mounts = |list: Value| json!({"TaskTemplate": {"ContainerSpec": {"Mounts": list}}});
+        let mount =
+            |options: Value| json!({"Type": "bind", "Source": "/a", "Target": "/b", "BindOptions": options});
+        let sent =
+            mount(json!({"NonRecursive": true, "CreateMountpoint": true, "ReadOnlyNonRecursive": true}));
+        let stored = mounts(json!([mount(json!({"NonRecursive": true, "Propagation": "rprivate"}))]));
+        let path = "TaskTemplate.ContainerSpec.Mounts";
+        let options = |names: &[&str]| -> Vec<String> {
+            names.iter().map(|name| format!("{path}[/b].BindOptions.{name}")).collect()
+        };
+        let edit = Edit::item(Place::at(path), sent.clone());
+        let names = |places: &[Place]| places.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let both = options(&["CreateMountpoint", "ReadOnlyNonRecursive"]);
+        assert_eq!(names(&lost(&[edit.clone()], &mounts(json!([sent])), &stored)), both);
+        assert_eq!(names(&unstored(&mounts(json!([sent])), &stored)), both, "a whole list, as of a create");
+        let none = mounts(json!([{"Type": "bind", "Source": "/a", "Target": "/b"}]));
+        let all = options(&["NonRecursive", "CreateMountpoint", "ReadOnlyNonRecursive"]);
+        assert_eq!(names(&lost(&[edit], &mounts(json!([sent])), &none)), all);
+        let other = json!({"Type": "volume", "Target": "/c"});
+        assert_eq!(names(&unstored(&mounts(json!([other])), &stored)), [format!("{path}[/c]")]);
     }
 
     #[test]

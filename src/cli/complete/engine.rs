@@ -161,14 +161,21 @@ fn filters(asked: &Asked, prefix: &str, more: &[&str]) -> Result<Found> {
     let names = || -> Result<Vec<String>> {
         Ok(all_services(&asked.client()?)?.into_iter().map(|it| it.text).collect())
     };
+    let keys = [&["name=", "label=", "mode=", "id=", "image="], more].concat();
     match prefix.split_once('=').map(|(key, _)| key) {
-        None => Ok(keyed(&[&["name=", "label=", "mode=", "id=", "image="], more].concat())),
+        None => Ok(keyed(&keys)),
+        // Nobody completes an ID.
+        Some("id") => Ok((Vec::new(), false)),
         Some("label") => Ok(keyed(&[&label])),
         Some("name") => Ok(with_key("name=", names()?)),
         Some("mode") => Ok(with_key("mode=", MODES.map(str::to_owned))),
         Some("node") => Ok(with_key("node=", node_names(&asked.client()?)?)),
         Some("desired-state") => Ok(with_key("desired-state=", STATES.map(str::to_owned))),
         Some("image") => Ok(with_key("image=", all_images(&asked.client()?)?.into_iter().map(|it| it.text))),
-        Some(_) => Ok((Vec::new(), false)),
+        // It is not a key: the keys are offered in its place, as docker does.
+        Some(_) => {
+            let (keys, goes_on) = keyed(&keys);
+            Ok((keys.into_iter().map(|key| Candidate { replaces: true, ..key }).collect(), goes_on))
+        }
     }
 }

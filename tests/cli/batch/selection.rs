@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{images, on, outcomes, set, swarm};
+use crate::support::run::swarmctl;
 
 #[test]
 fn services_are_selected_by_stack_label_image_and_all_and_shown_first() {
@@ -164,6 +165,20 @@ fn what_is_wrong_with_it_is_found_before_the_first_post() {
     assert!(swarm.posts().is_empty());
     set(&swarm, &["-d", "a=i:1", &format!("{id}=i:1")]).exits(0);
     assert_eq!(swarm.posts().len(), 1);
+}
+
+#[test]
+fn a_value_that_cannot_be_one_is_refused_with_the_service_that_it_is_for() {
+    for (line, service) in [
+        (&["scale", "web=3", "api=foobar"][..], "service `api`: `foobar` cannot be a number of replicas"),
+        (&["scale", "a="], "service `a`: `` cannot be"),
+        (
+            &["update-image", "web=x:1", "api=BAD:ref"],
+            "service `api`: `BAD:ref` cannot be an image reference",
+        ),
+    ] {
+        swarmctl(line.iter().copied()).run().exits(2).says(&[service]);
+    }
 }
 
 #[test]

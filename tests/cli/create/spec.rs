@@ -34,6 +34,34 @@ fn the_pages_own_line_posts_what_docker_posts_and_prints_the_id() {
 }
 
 #[test]
+fn a_word_behind_the_image_that_is_spelled_like_a_flag_is_pointed_out() {
+    let note = "is the container's command; flags of `create` go before the image";
+    for (words, is_flag) in [
+        (&["--replicas", "3"][..], true),
+        (&["--env=A=1"], true),
+        (&["-e", "A=1"], true),
+        (&["-p8080:80"], true),
+        (&["--help"], true),
+        (&["--nosuch"], false),
+        (&["-g", "daemon off;"], false),
+        (&["sh", "-e", "--replicas"], false),
+        (&["--"], false),
+        (&["-"], false),
+        (&[], false),
+    ] {
+        let swarm = swarm();
+        let line = [&["create", "--detach", "--no-resolve-image", "--name", "t001", OLD], words].concat();
+        let run = swarmctl(line).host(swarm.host()).run().exits(0);
+        assert_eq!(run.stderr.contains(note), is_flag, "{words:?}: {}", run.stderr);
+        let args = &swarm.service("t001").spec["TaskTemplate"]["ContainerSpec"]["Args"];
+        assert_eq!(args.as_array().map_or(0, Vec::len), words.len(), "{words:?}");
+        if is_flag {
+            run.says(&[&format!("`{}` after the image `{OLD}`", words[0])]);
+        }
+    }
+}
+
+#[test]
 fn asks_and_posts_no_more_than_it_must() {
     let engine = Engine::ordered([
         post("/v1.41/services/create").answers(Answer::json(201, format!("{{\"ID\":\"{ID}\"}}\n"))),

@@ -203,6 +203,23 @@ fn an_endpoint_that_does_not_reach_the_tasks_is_warned_of() {
     restarts("fc-reach", service.id(), "forced", &forced, 2);
 }
 
+/// Without a port and a network the engine keeps the endpoint that it has allocated before.
+#[test]
+fn an_endpoint_that_the_engine_does_not_allocate_again_is_foreseen() {
+    let service = service("fc-endpoint", |_| {});
+    let port = json!({"TargetPort": 80, "PublishedPort": 22616});
+    for (mode, ports, restarted) in [
+        ("dnsrr", json!([]), 2),
+        ("vip", json!([port]), 2),
+        ("vip", json!([]), 2),
+        ("dnsrr", json!([]), 2),
+        ("vip", json!([]), 0),
+    ] {
+        let patch = json!({"EndpointSpec": {"Mode": mode, "Ports": ports}});
+        restarts("fc-endpoint", service.id(), mode, &patch, restarted);
+    }
+}
+
 /// Of a paused rollout the old tasks are replaced by any post, and a rollback replaces the new one.
 #[test]
 fn what_a_paused_rollout_has_left_is_foreseen() {

@@ -47,6 +47,29 @@ fn a_field_that_the_engine_does_not_know_is_named() {
 }
 
 #[test]
+fn an_option_of_a_mount_that_the_engine_does_not_store_is_named_each_time_and_sent_once() {
+    let engine = engine();
+    let _service = engine.create(&small("du-mount", OLD));
+    for (target, option, leaf) in [
+        ("/a", "bind-create-src", "CreateMountpoint"),
+        ("/b", "bind-recursive=writable,readonly", "ReadOnlyNonRecursive"),
+        ("/c", "bind-recursive=readonly,readonly,bind-propagation=rprivate", "ReadOnlyForceRecursive"),
+        ("/d", "bind-nonrecursive,bind-create-src", "CreateMountpoint"),
+    ] {
+        let mount = format!("--mount-add=type=bind,source=/tmp,target={target},{option}");
+        let place = format!(
+            "the engine did not store TaskTemplate.ContainerSpec.Mounts[{target}].BindOptions.{leaf}\n"
+        );
+        let line = ["update", "-d", "du-mount", &mount];
+        engine.swarmctl(&line).run().exits(0).says(&[&place]).prints(&["du-mount: updated"]);
+        let stored = engine.service("du-mount");
+        let again = engine.swarmctl(&line).run().exits(0);
+        again.says(&[&place]).prints(&["du-mount: nothing to change, nothing was posted"]);
+        assert_eq!(engine.service("du-mount")["Version"], stored["Version"]);
+    }
+}
+
+#[test]
 fn networks_of_the_deprecated_place_are_kept_when_one_is_added() {
     let engine = engine();
     let (old, new) = (engine.network("du-old"), engine.network("du-new-net"));
