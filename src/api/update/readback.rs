@@ -194,7 +194,7 @@ mod tests {
         let edit = Edit::item(Place::at(path), sent.clone());
         let names = |places: &[Place]| places.iter().map(ToString::to_string).collect::<Vec<_>>();
         let both = options(&["CreateMountpoint", "ReadOnlyNonRecursive"]);
-        assert_eq!(names(&lost(&[edit.clone()], &mounts(json!([sent])), &stored)), both);
+        assert_eq!(names(&lost(std::slice::from_ref(&edit), &mounts(json!([sent])), &stored)), both);
         assert_eq!(names(&unstored(&mounts(json!([sent])), &stored)), both, "a whole list, as of a create");
         let none = mounts(json!([{"Type": "bind", "Source": "/a", "Target": "/b"}]));
         let all = options(&["NonRecursive", "CreateMountpoint", "ReadOnlyNonRecursive"]);
