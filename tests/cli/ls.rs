@@ -81,7 +81,8 @@ fn services_are_sorted_as_docker_sorts_them() {
             row(&id, &spec(name, OLD), 1, 1)
         })
         .collect();
-    let engine = Engine::ordered([get(LIST).answers(list(&rows))]);
+    let nodes = get("/v1.41/nodes").answers(Answer::json(200, "[]")).times(0..=1);
+    let engine = Engine::ordered([get(LIST).answers(list(&rows)), nodes]);
     let run = swarmctl(["ls", "--format", "{{.Name}}"]).host(engine.host()).run().exits(0);
     assert_eq!(run.stdout.lines().collect::<Vec<_>>(), sorted);
 }
