@@ -64,6 +64,8 @@ _missing_for_recording() {
 
 _missing_for_lint() {
   if _lacks shellcheck; then echo shellcheck; fi
+  # The schemas of workflows come from PyPI.
+  if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then echo python3-venv; fi
 }
 
 # need_packages AREA...: installs what is missing for `engine`, `ssh`, `build`, `shells`, `package`, `manual`, `recording`

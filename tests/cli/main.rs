@@ -16,7 +16,6 @@ mod complete;
 mod context;
 mod create;
 mod credentials;
-mod deb;
 mod debug;
 mod dry_run;
 mod endpoints;

@@ -1,4 +1,4 @@
-//! `docker swarmctl`: installed, called as docker's client calls it, and by the client itself.
+//! `docker swarmctl`: installed, and called as docker's client calls it. By the client itself: `swarm/machine/plugin.rs`.
 
 use std::fs;
 use std::os::linux::net::SocketAddrExt as _;
@@ -11,29 +11,28 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::client;
 use crate::support::fake_swarm::{FakeSwarm, Step};
-use crate::support::fixtures::{NEW, OLD, spec};
-use crate::support::programs;
+use crate::support::fixtures::{OLD, spec};
 use crate::support::run::{Run, Swarmctl, swarmctl, swarmctl_by};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_swarmctl");
 
 /// A config folder, with the plugin in it or without.
-struct Config(TempDir);
+pub struct Config(TempDir);
 
 impl Config {
     fn empty() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn with_plugin() -> Self {
+    /// With a link to the program that is tested.
+    pub fn with_plugin() -> Self {
         let config = Self::empty();
         config.run(&["plugin", "install"]).exits(0);
         config
     }
 
-    fn folder(&self) -> &str {
+    pub fn folder(&self) -> &str {
         self.0.path().to_str().unwrap()
     }
 
@@ -51,16 +50,10 @@ impl Config {
         command.args(args);
         swarmctl_by(command).env("DOCKER_CONFIG", self.folder())
     }
-
-    /// docker's client itself, which calls the plugin.
-    fn docker(&self, args: &[&str]) -> Swarmctl {
-        let mut command = Command::new(programs::docker());
-        command.args(args);
-        swarmctl_by(command).env("DOCKER_CONFIG", self.folder())
-    }
 }
 
-fn swarm() -> FakeSwarm {
+/// One service, without ports.
+pub fn swarm() -> FakeSwarm {
     let mut web = spec("web", OLD);
     web["EndpointSpec"]["Ports"] = json!([]);
     FakeSwarm::with([web])
@@ -141,67 +134,6 @@ fn called_as_docker_calls_it_its_own_name_is_left_out_and_said() {
     config.called(&["swarmctl", "ps", "swarmctl"]).host(&host).run().exits(3).says(&["`swarmctl`"]);
     let completed = config.called(&["__complete", "swarmctl", "ps", ""]).host(&host).run().exits(0);
     assert_eq!(completed.stdout, format!("web\t{OLD}\n:4\n"));
-}
-
-#[test]
-fn docker_itself_shows_it_runs_it_and_gives_its_exit_code() {
-    let (config, swarm) = (Config::with_plugin(), swarm());
-    let host = swarm.host();
-    let help = config.docker(&["--help"]).run().exits(0);
-    assert!(help.stdout.lines().any(|line| line.trim().starts_with("swarmctl*")), "{}", help.report());
-    let run = config.docker(&[
-        "--host",
-        &host,
-        "-D",
-        "--log-level",
-        "info",
-        "--tls=false",
-        "swarmctl",
-        "ls",
-        "--format",
-        "{{.Name}}",
-    ]);
-    assert_eq!(run.run().exits(0).stdout, "web\n");
-    let run = config.docker(&[
-        "-H",
-        &host,
-        "swarmctl",
-        "update-image",
-        "--no-resolve-image",
-        "--detach",
-        "web",
-        NEW,
-    ]);
-    run.run().exits(0).prints(&["web: updated"]);
-    assert_eq!(swarm.service("web").image(), NEW);
-    config.docker(&["-H", &host, "swarmctl", "ps", "nosuch"]).run().exits(3).says(&["docker swarmctl ls"]);
-    config
-        .docker(&["swarmctl", "update-image", "--help"])
-        .run()
-        .exits(0)
-        .prints(&["Change the image of services"]);
-    config.docker(&["swarmctl", "nosuch"]).run().exits(2);
-    // A context of docker's own making, named before the plugin.
-    let docker = format!("host={host}");
-    config.docker(&["context", "create", "there", "--docker", &docker]).run().exits(0);
-    let run = config.docker(&["--context", "there", "swarmctl", "ls", "-q"]).run().exits(0);
-    assert_eq!(run.stdout.lines().count(), 1);
-}
-
-#[test]
-fn dockers_own_completion_asks_it() {
-    let (config, swarm) = (Config::with_plugin(), swarm());
-    let complete = |words: &[&str]| {
-        let words = [&["__complete", "swarmctl"], words].concat();
-        config.docker(&words).host(swarm.host()).run().exits(0).stdout
-    };
-    if client::major_version() < 23 {
-        println!("docker's client asks no plugin before 23");
-        return;
-    }
-    assert!(complete(&["update-im"]).starts_with("update-image\tChange the image of services"));
-    assert!(complete(&["update-image", "w"]).starts_with(&format!("web\t{OLD}\n:4")));
-    assert!(complete(&["ps", "--no-t"]).starts_with("--no-trunc\t"));
 }
 
 #[test]

@@ -2,8 +2,7 @@
 //! passing the signal on.
 
 use std::io::{self, Read as _};
-use std::os::linux::net::SocketAddrExt as _;
-use std::os::unix::net::{SocketAddr, UnixStream};
+use std::os::unix::net::UnixStream;
 use std::thread;
 
 use signal_hook::consts::SIGTERM;
@@ -31,7 +30,19 @@ pub fn follow(global: &Global) {
 
 fn connect(socket: &str) -> io::Result<UnixStream> {
     match socket.strip_prefix('@') {
-        Some(name) => UnixStream::connect_addr(&SocketAddr::from_abstract_name(name)?),
+        Some(name) => connect_abstract(name),
         None => UnixStream::connect(socket),
     }
+}
+
+#[cfg(target_os = "linux")]
+fn connect_abstract(name: &str) -> io::Result<UnixStream> {
+    use std::os::linux::net::SocketAddrExt as _;
+    UnixStream::connect_addr(&std::os::unix::net::SocketAddr::from_abstract_name(name)?)
+}
+
+/// Other systems have no such name space; docker's client there names a file, `@` included.
+#[cfg(not(target_os = "linux"))]
+fn connect_abstract(name: &str) -> io::Result<UnixStream> {
+    UnixStream::connect(format!("@{name}"))
 }

@@ -25,8 +25,11 @@ const GIGABYTE: u32 = 1 << 20;
 fn a_list_without_end_is_refused_in_bounded_memory() {
     let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
     let endless = Endless::start(LONG, chunk);
+    // Where all processors are busy, 256 MiB may take longer than a minute.
     bounded(GIGABYTE, &["ls"])
         .host(endless.host())
+        .timeouts("unavailable=280000")
+        .limit(Duration::from_secs(300))
         .run()
         .exits(8)
         .tells_an_error()

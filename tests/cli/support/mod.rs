@@ -19,3 +19,4 @@ pub mod schema;
 pub mod secrets;
 pub mod server;
 pub mod system;
+pub mod terminal;

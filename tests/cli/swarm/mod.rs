@@ -17,6 +17,7 @@ mod fake;
 mod forecast;
 mod format;
 mod kills;
+mod machine;
 pub mod packages;
 mod registry;
 mod resolve;

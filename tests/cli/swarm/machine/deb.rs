@@ -9,9 +9,9 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
-use crate::shells::Terminal;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{OLD, spec};
+use crate::support::terminal::Terminal;
 use crate::swarm::packages;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,73 @@
+//! `docker swarmctl`, called by docker's client.
+
+use std::process::Command;
+
+use crate::plugin::{Config, swarm};
+use crate::support::client;
+use crate::support::fixtures::{NEW, OLD};
+use crate::support::programs;
+use crate::support::run::{Swarmctl, swarmctl_by};
+
+#[test]
+fn docker_itself_shows_it_runs_it_and_gives_its_exit_code() {
+    let (config, swarm) = (Config::with_plugin(), swarm());
+    let host = swarm.host();
+    let help = docker(&config, &["--help"]).run().exits(0);
+    assert!(help.stdout.lines().any(|line| line.trim().starts_with("swarmctl*")), "{}", help.report());
+    let run = docker(
+        &config,
+        &[
+            "--host",
+            &host,
+            "-D",
+            "--log-level",
+            "info",
+            "--tls=false",
+            "swarmctl",
+            "ls",
+            "--format",
+            "{{.Name}}",
+        ],
+    );
+    assert_eq!(run.run().exits(0).stdout, "web\n");
+    let run = docker(
+        &config,
+        &["-H", &host, "swarmctl", "update-image", "--no-resolve-image", "--detach", "web", NEW],
+    );
+    run.run().exits(0).prints(&["web: updated"]);
+    assert_eq!(swarm.service("web").image(), NEW);
+    docker(&config, &["-H", &host, "swarmctl", "ps", "nosuch"]).run().exits(3).says(&["docker swarmctl ls"]);
+    docker(&config, &["swarmctl", "update-image", "--help"])
+        .run()
+        .exits(0)
+        .prints(&["Change the image of services"]);
+    docker(&config, &["swarmctl", "nosuch"]).run().exits(2);
+    // A context of docker's own making, named before the plugin.
+    let there = format!("host={host}");
+    docker(&config, &["context", "create", "there", "--docker", &there]).run().exits(0);
+    let run = docker(&config, &["--context", "there", "swarmctl", "ls", "-q"]).run().exits(0);
+    assert_eq!(run.stdout.lines().count(), 1);
+}
+
+#[test]
+fn dockers_own_completion_asks_it() {
+    let (config, swarm) = (Config::with_plugin(), swarm());
+    let complete = |words: &[&str]| {
+        let words = [&["__complete", "swarmctl"], words].concat();
+        docker(&config, &words).host(swarm.host()).run().exits(0).stdout
+    };
+    if client::major_version() < 23 {
+        println!("docker's client asks no plugin before 23");
+        return;
+    }
+    assert!(complete(&["update-im"]).starts_with("update-image\tChange the image of services"));
+    assert!(complete(&["update-image", "w"]).starts_with(&format!("web\t{OLD}\n:4")));
+    assert!(complete(&["ps", "--no-t"]).starts_with("--no-trunc\t"));
+}
+
+/// docker's client, which calls the plugin.
+fn docker(config: &Config, args: &[&str]) -> Swarmctl {
+    let mut command = Command::new(programs::docker());
+    command.args(args);
+    swarmctl_by(command).env("DOCKER_CONFIG", config.folder())
+}
