@@ -205,6 +205,7 @@ const NOT_COMPARED: &[&str] = &[
     "max-failures",
     "dry-run",
     "exit-code",
+    "any-repository",
     "rollback-on-failure",
     "timeout",
     "json",
