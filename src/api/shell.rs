@@ -17,19 +17,31 @@ pub fn service(name: &str) -> Cow<'_, str> {
 /// (`$'\xe2'`, which bash, zsh, ksh and newer shells know), so that neither the screen nor the paste can show one
 /// thing and mean another. A word that begins with `-` has `--` before it.
 pub fn word(text: &str) -> Cow<'_, str> {
-    let dashes = if text.starts_with('-') { "-- " } else { "" };
-    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"_./:@%+=,-".contains(&b);
-    if !text.is_empty() && text.bytes().all(is_plain) {
-        return if dashes.is_empty() { text.into() } else { format!("{dashes}{text}").into() };
+    match argument(text.as_bytes()) {
+        quoted if text.starts_with('-') => format!("-- {quoted}").into(),
+        quoted => quoted,
     }
-    if text.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
-        return format!("{dashes}'{}'", text.replace('\'', r"'\''")).into();
+}
+
+/// Any word of a command line, quoted as [`word`] does it, with nothing before it.
+pub fn argument(word: &[u8]) -> Cow<'_, str> {
+    let is_plain = |b: &u8| b.is_ascii_alphanumeric() || b"_./:@%+=,-".contains(b);
+    if let Ok(text) = std::str::from_utf8(word)
+        && !text.is_empty()
+        && word.iter().all(is_plain)
+    {
+        return text.into();
     }
-    let mut quoted = format!("{dashes}$'");
-    for b in text.bytes() {
+    if let Ok(text) = std::str::from_utf8(word)
+        && word.iter().all(|b| *b == b' ' || b.is_ascii_graphic())
+    {
+        return format!("'{}'", text.replace('\'', r"'\''")).into();
+    }
+    let mut quoted = "$'".to_owned();
+    for b in word {
         match b {
-            b'\'' | b'\\' => quoted.extend(['\\', b.into()]),
-            b' '..=b'~' => quoted.push(b.into()),
+            b'\'' | b'\\' => quoted.extend(['\\', char::from(*b)]),
+            b' '..=b'~' => quoted.push(char::from(*b)),
             _ => {
                 // Three octal digits: after `\x` some shells would read the next letters too.
                 let _ = write!(quoted, "\\{b:03o}");

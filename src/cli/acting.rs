@@ -17,6 +17,9 @@ use crate::api::services::Service;
 use crate::api::spec::{BadValue, values};
 use crate::api::update::{Ask, Conflict, Outcome, Posts, To, Unchanged, Verdict, stored_hazard, update};
 
+/// The warning of an update of a job.
+pub const JOB_RUNS_AGAIN: &str = "it is a job: it runs again";
+
 /// Flags of every command that changes services and waits for what becomes of it.
 #[derive(Args, Debug)]
 pub struct ActingArgs {
@@ -181,7 +184,10 @@ pub fn watch_unchanged(outcome: &mut Outcome) {
 /// The result of a command that sent nothing and does not wait: a rollout that was paused at the read has failed.
 pub fn judge_unwatched(outcome: &mut Outcome) {
     let is_paused = |service: &Service| service.is_paused() && !service.is_job();
-    if unsent(outcome).is_some() && outcome.service.as_ref().is_some_and(is_paused) {
+    if outcome.service.as_ref().is_some_and(is_paused)
+        && let Some(why) = unsent(outcome)
+    {
+        outcome.no_change = Some(why);
         outcome.verdict = Verdict::Unchanged(Unchanged::Paused);
     }
 }
@@ -222,6 +228,9 @@ pub fn conclude_unchanged(outcome: &mut Outcome, found: &Service) {
                 outcome.verdict = Verdict::Unchanged(why);
             }
         }
+        Verdict::RolloutFailed(_) | Verdict::RolledBack => {
+            outcome.notes.push("it is as requested already, and nothing was sent".to_owned());
+        }
         _ => {}
     }
 }
@@ -237,7 +246,7 @@ pub fn update_beside_a_rollout(
     resume: bool,
 ) -> Outcome {
     let warning = match service.update_state() {
-        _ if service.is_job() => Some("it is a job: it runs again"),
+        _ if service.is_job() => Some(JOB_RUNS_AGAIN),
         Some("updating") => Some("a rollout is under way; it begins anew with this change"),
         Some("rollback_started") => Some("a rollback is under way; it begins anew with this change"),
         _ => None,

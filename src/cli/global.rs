@@ -15,6 +15,7 @@ use signal_hook::flag;
 
 use self::engine::EngineArgs;
 use super::debug;
+use super::typed::Typed;
 use crate::api::client::Client;
 use crate::api::config_file::{self, ConfigFile};
 use crate::api::context::Contexts;
@@ -68,6 +69,7 @@ pub struct Global {
     manifests: Manifests,
     is_debug: bool,
     is_silent: bool,
+    typed: Typed,
 }
 
 impl Global {
@@ -90,7 +92,18 @@ impl Global {
             manifests: Manifests::default(),
             is_debug: args.debug || args.log_level == Some(Level::Debug),
             is_silent: false,
+            typed: Typed::default(),
         })
+    }
+
+    /// The same, with the command line that was typed.
+    pub fn typed_as(self, typed: Typed) -> Self {
+        Self { typed, ..self }
+    }
+
+    /// The command line that was typed.
+    pub fn typed(&self) -> &Typed {
+        &self.typed
     }
 
     /// The same, and nothing is ever said: it is not the user who reads it.

@@ -39,6 +39,7 @@ mod service_args;
 mod status;
 mod suggest;
 mod summary;
+mod typed;
 mod undo;
 mod update;
 mod update_image;
@@ -55,6 +56,7 @@ pub use exit::Exit;
 use global::{Global, GlobalArgs};
 use lazy::Lazy;
 use plugin::Called;
+use typed::Typed;
 
 use crate::output;
 
@@ -122,7 +124,10 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
         output::called_as("docker swarmctl");
     }
     let exit = match parse(&mut root, &words) {
-        Ok(cli) => run(cli, is_plugin),
+        Ok(cli) => {
+            let typed = Typed::new(&root, &words);
+            run(cli, is_plugin, typed)
+        }
         Err(said) if said.kind() == ErrorKind::DisplayVersion => tell(&said),
         Err(_) => tell_instead(if is_plugin { as_plugin(self::root()) } else { self::root() }, &words),
     };
@@ -204,9 +209,9 @@ fn answer_to_programs(command: &clap::Command, words: &[OsString]) -> Option<Exi
     })
 }
 
-fn run(cli: Cli, is_plugin: bool) -> Exit {
+fn run(cli: Cli, is_plugin: bool, typed: Typed) -> Exit {
     let global = match Global::new(cli.global) {
-        Ok(global) => global,
+        Ok(global) => global.typed_as(typed),
         Err(error) => return exit::tell(&error, None),
     };
     if is_plugin {

@@ -14,7 +14,7 @@ use clap::{Args, Subcommand};
 use super::exit::Exit;
 use super::global::Global;
 use crate::output;
-pub use call::{Called, METADATA, metadata};
+pub use call::{Called, METADATA, first_word, metadata};
 pub use caller::follow;
 
 /// The name by which docker finds a plugin.

@@ -126,7 +126,7 @@ fn is_told_with_others(outcome: &Outcome, of: usize) -> bool {
 fn tell_together(style: Style, outcomes: &[Outcome], global: &Global) {
     let mut groups: Vec<(Vec<&Outcome>, String, words::Said)> = Vec::new();
     for outcome in outcomes.iter().filter(|one| is_told_with_others(one, outcomes.len())) {
-        let Some(said) = words::of(outcome, global.signal()) else { continue };
+        let Some(said) = said(style, outcome, global) else { continue };
         let is_alike = |(members, _, other): &&mut (Vec<&Outcome>, String, words::Said)| {
             other.causes == said.causes
                 && members[0].posts == outcome.posts
@@ -167,6 +167,12 @@ fn ended_alike(one: &Outcome, other: &Outcome) -> bool {
 fn wait_for(members: &[&Outcome]) -> String {
     let names: Vec<_> = members.iter().map(|one| shell::service(one.name())).collect();
     format!("go on watching with `swarmctl wait {}`", names.join(" "))
+}
+
+/// Why the service is not as requested, with the hint that fits the command.
+fn said(style: Style, outcome: &Outcome, global: &Global) -> Option<words::Said> {
+    let said = words::of(outcome, global.signal())?;
+    Some(words::with_ways_out(said, outcome, style.command, global.typed()))
 }
 
 /// How many ended how, the one line that many lines come to.
@@ -277,7 +283,7 @@ fn remark(outcome: &Outcome) {
 
 /// Why the service is not as it was asked for.
 fn tell_error(style: Style, outcome: &Outcome, global: &Global) {
-    if let Some(said) = words::of(outcome, global.signal()) {
+    if let Some(said) = said(style, outcome, global) {
         output::error(&words::head(outcome, style.verb, style.done), said.causes, said.hint.as_deref());
     }
 }

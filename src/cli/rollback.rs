@@ -4,7 +4,7 @@ use clap::Args;
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use super::acting::{ActingArgs, EditArgs, as_one_of_many, end, refuse, refused_beforehand};
+use super::acting::{ActingArgs, EditArgs, JOB_RUNS_AGAIN, as_one_of_many, end, refuse, refused_beforehand};
 use super::batch::{Batch, BatchArgs, Job, Planned};
 use super::exit::Exit;
 use super::global::Global;
@@ -128,7 +128,7 @@ fn go_back(client: &Client, given: &str, service: Service, ask: &Ask) -> Outcome
             false => format!("back to image `{to}`; a second rollback returns to `{from}`"),
         });
         if is_job {
-            outcome.warnings.push("it is a job: it runs again".to_owned());
+            outcome.warnings.push(JOB_RUNS_AGAIN.to_owned());
         }
     }
     outcome

@@ -5,7 +5,7 @@ mod wanted;
 
 use clap::Args;
 
-use super::acting::{ActingArgs, EditArgs, as_one_of_many, end, refuse, refused_beforehand};
+use super::acting::{ActingArgs, EditArgs, JOB_RUNS_AGAIN, as_one_of_many, end, refuse, refused_beforehand};
 use super::batch::{Batch, BatchArgs, Job, Planned};
 use super::exit::Exit;
 use super::global::Global;
@@ -107,7 +107,11 @@ pub fn run(args: UpdateImageArgs, global: &Global) -> anyhow::Result<Exit> {
         let resumes = matches!(&ask.to, To::Edited(edits) if edits.is_empty())
             && service.is_paused()
             && !service.is_job();
+        let is_job = service.is_job();
         let mut outcome = update(&client, &given, service, &ask);
+        if is_job && outcome.posts != Posts::None {
+            outcome.warnings.push(JOB_RUNS_AGAIN.to_owned());
+        }
         match outcome.verdict {
             // One that was selected keeps no other from being updated.
             Verdict::Paused => outcome.verdict = Verdict::Unchanged(Unchanged::Paused),

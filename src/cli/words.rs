@@ -1,11 +1,13 @@
 //! Endings in words: what failed, why, and what to do about it.
 
 mod hints;
+mod paused;
 mod stopped;
 
 use serde_json::Value;
 
 pub use self::hints::undo;
+pub use self::paused::with_ways_out;
 use super::exit::{Exit, after_interrupt, chain, hint};
 use crate::api::addresses::Usage;
 use crate::api::error::Error;
@@ -72,11 +74,11 @@ pub fn of(outcome: &Outcome, signal: Option<usize>) -> Option<Said> {
             (vec![why.clone()], Some(format!("see what it does with `swarmctl ps {name}`")))
         }
         Verdict::Paused | Verdict::Unchanged(Unchanged::Paused) => (
-            vec!["its rollout is paused, and any post would resume it".to_owned()],
-            Some(format!(
-                "give it a good image with `swarmctl update-image {name} IMAGE`, go back with `swarmctl rollback \
-                 {name}`, or go on with `swarmctl restart --resume {name}`"
-            )),
+            vec![match outcome.no_change {
+                Some(_) => "its rollout is paused".to_owned(),
+                None => "its rollout is paused, and any post would resume it".to_owned(),
+            }],
+            None,
         ),
         Verdict::Conflict(conflict) => conflict_in_words(conflict, name),
         Verdict::Failed(error) => (chain(error).collect(), hint(error)),
@@ -122,6 +124,9 @@ pub fn head(outcome: &Outcome, verb: &str, done: &str) -> String {
             Some(_) => format!("the rollout of service{which} failed"),
             None => format!("service{which} was {done}, and its rollback did not end"),
         },
+        (Verdict::Unchanged(Unchanged::Paused), _) if outcome.no_change.is_some() => {
+            format!("service{which} is as requested already, but its tasks may not run")
+        }
         (Verdict::GaveUp(_) | Verdict::Interrupted, _) if outcome.no_change.is_some() => {
             format!("service{which} is as requested already, but swarmctl stopped waiting for its rollout")
         }

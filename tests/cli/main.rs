@@ -34,6 +34,7 @@ mod ls;
 mod managers;
 mod moved_networks;
 mod outdated;
+mod paused;
 mod plugin;
 mod progress;
 mod ps;

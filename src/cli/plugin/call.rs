@@ -59,7 +59,7 @@ impl Called {
 }
 
 /// Where the first word stands that is neither a flag of all commands nor its value.
-fn first_word(root: &Command, words: &[OsString]) -> usize {
+pub fn first_word(root: &Command, words: &[OsString]) -> usize {
     let mut at = 1;
     while let Some(word) = words.get(at).and_then(|word| word.to_str()).filter(|word| word.starts_with('-')) {
         let has_value = root.get_arguments().any(|arg| {
