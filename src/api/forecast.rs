@@ -4,12 +4,14 @@
 //! 1.41 on, one that differs in its placement only stays where its node meets the new constraints, and then a change
 //! of the endpoint does not reach it either.
 
+mod past;
 mod stored;
 
 use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
+pub use self::past::{FailedBefore, failed_before};
 use self::stored::{Template, endpoint};
 use super::nodes::Node;
 use super::rollout::meets_constraints;

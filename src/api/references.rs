@@ -40,6 +40,77 @@ pub fn list_names(client: &Client, kind: &'static str) -> Result<Vec<String>> {
     Ok(found.iter().filter_map(|object| object["Spec"]["Name"].as_str()).map(str::to_owned).collect())
 }
 
+/// An object that a stored spec refers to by its ID.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Referenced {
+    /// secret, config or network.
+    pub kind: &'static str,
+    /// Its ID.
+    pub id: String,
+    /// Its name as the spec has it; empty if the spec has the ID only.
+    pub name: String,
+}
+
+impl Referenced {
+    /// What a person knows it by.
+    pub fn shown(&self) -> &str {
+        if self.name.is_empty() { &self.id } else { &self.name }
+    }
+}
+
+/// The secrets, configs and networks of `spec` that no longer exist. What `current` refers to is not looked up: the
+/// engine lets nobody remove it.
+pub fn missing(client: &Client, spec: &Value, current: &Value) -> Result<Vec<Referenced>> {
+    let in_use = stored(current);
+    let mut left = stored(spec);
+    left.retain(|one| !in_use.iter().any(|other| (other.kind, &other.id) == (one.kind, &one.id)));
+    for kind in ["secret", "config"] {
+        let ids: Vec<&str> = left.iter().filter(|one| one.kind == kind).map(|one| one.id.as_str()).collect();
+        if ids.is_empty() {
+            continue;
+        }
+        let filters = json!({ "id": ids }).to_string();
+        let found: Vec<Named> =
+            client.get_json(&Path::new(&[&format!("{kind}s")]).query("filters", &filters))?;
+        left.retain(|one| one.kind != kind || !found.iter().any(|object| object.id == one.id));
+    }
+    let mut missing = Vec::new();
+    for one in left {
+        match (one.kind == "network").then(|| network_id(client, &one.id)) {
+            Some(Ok(_)) => {}
+            Some(Err(error)) if !error.is_not_found() => return Err(error),
+            _ => missing.push(one),
+        }
+    }
+    Ok(missing)
+}
+
+/// What a stored spec refers to, each once.
+fn stored(spec: &Value) -> Vec<Referenced> {
+    let task = &spec["TaskTemplate"];
+    let container = &task["ContainerSpec"];
+    let items = |list: &Value| list.as_array().cloned().unwrap_or_default();
+    let credential_spec = json!({ "ConfigID": container["Privileges"]["CredentialSpec"]["Config"] });
+    let lists = [
+        ("secret", "SecretID", "SecretName", items(&container["Secrets"])),
+        ("config", "ConfigID", "ConfigName", items(&container["Configs"])),
+        ("config", "ConfigID", "ConfigName", vec![credential_spec]),
+        ("network", "Target", "", items(&task["Networks"])),
+        ("network", "Target", "", items(&spec["Networks"])),
+    ];
+    let mut all: Vec<Referenced> = Vec::new();
+    for (kind, id, name, items) in lists {
+        for item in items {
+            let text = |key: &str| item[key].as_str().unwrap_or_default().to_owned();
+            let one = Referenced { kind, id: text(id), name: text(name) };
+            if !one.id.is_empty() && !all.iter().any(|other| (other.kind, &other.id) == (kind, &one.id)) {
+                all.push(one);
+            }
+        }
+    }
+    all
+}
+
 /// A network as far as it is needed to refer to it.
 #[derive(Debug, Deserialize)]
 struct Network {

@@ -20,6 +20,9 @@ use super::time;
 /// Longer lists of services are not put into a request: all tasks are asked for instead.
 const MOST_SERVICES_IN_A_FILTER: usize = 100;
 
+/// What is wrong with an answer without the engine's clock.
+const NO_DATE: &str = "it has no Date, as every Docker engine's answer has";
+
 /// Which tasks of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
@@ -66,7 +69,7 @@ pub fn list_by(client: &Client, filters: &Value) -> Result<Listed> {
     let path = Path::new(&["tasks"]).query("filters", &filters.to_string());
     client.get_with(&path, |answer| {
         let now = answer.date.as_deref().and_then(time::of_http);
-        let now = now.ok_or_else(|| answer.garbled("it has no Date, as every Docker engine's answer has"))?;
+        let now = now.ok_or_else(|| answer.garbled(NO_DATE))?;
         Ok(Listed { tasks: answer.json()?, now })
     })
 }
@@ -139,12 +142,20 @@ impl Specified {
 
 /// `GET /tasks` of one service, by its full ID, each with its own spec.
 pub fn list_specified(client: &Client, service: &str) -> Result<Vec<Specified>> {
+    Ok(list_specified_at(client, service)?.0)
+}
+
+/// [`list_specified`], with the engine's clock.
+pub fn list_specified_at(client: &Client, service: &str) -> Result<(Vec<Specified>, Timestamp)> {
     client.get_with(&of_services(&[service]), |answer| {
+        let now = answer.date.as_deref().and_then(time::of_http);
+        let now = now.ok_or_else(|| answer.garbled(NO_DATE))?;
         let read = |text: &&RawValue| {
             answer.check_object(text.get().len())?;
             Specified::from_json(text.get()).map_err(|e| answer.garbled(format!("a task: {e}")))
         };
-        answer.json::<Vec<&RawValue>>()?.iter().map(read).collect()
+        let tasks: Result<_> = answer.json::<Vec<&RawValue>>()?.iter().map(read).collect();
+        Ok((tasks?, now))
     })
 }
 

@@ -134,7 +134,9 @@ impl Exit {
             Verdict::NotBegun(NotBegun::Time | NotBegun::Engine) => Exit::Unreachable,
             Verdict::NotBegun(NotBegun::Blocked(_) | NotBegun::Canary | NotBegun::Failures) => Exit::Failed,
             Verdict::Refused(_) | Verdict::WouldCrash(..) => Exit::Failed,
-            Verdict::Paused | Verdict::Skipped(_) | Verdict::WouldRestart(_) => Exit::RolloutFailed,
+            Verdict::Paused | Verdict::Skipped(_) | Verdict::WouldRestart(_) | Verdict::FailedBefore(_) => {
+                Exit::RolloutFailed
+            }
             Verdict::Failed(error) => Exit::of(error, signal),
             Verdict::Unknown(_) => Exit::Unknown,
             Verdict::GaveUp(_) => Exit::GaveUp,

@@ -1,7 +1,6 @@
 //! `rollback`: go back to the previous spec.
 
 use clap::Args;
-use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::acting::{ActingArgs, EditArgs, JOB_RUNS_AGAIN, as_one_of_many, end, refuse, refused_beforehand};
@@ -11,19 +10,20 @@ use super::global::Global;
 use super::report::{Style, shown};
 use super::select::SelectArgs;
 use crate::api::client::Client;
-use crate::api::error::Result;
+use crate::api::error::{Error, Result};
+use crate::api::forecast::{FailedBefore, failed_before};
+use crate::api::references;
 use crate::api::services::Service;
 use crate::api::shell;
 use crate::api::spec::{Change, Place, changes};
-use crate::api::tasks::{self, Listed, Task, TaskState, Which};
-use crate::api::update::{Ask, Outcome, Posts, To, update};
-
-/// How long a task has to run before it is believed, where others of its image have failed.
-const A_WHILE: SignedDuration = SignedDuration::from_secs(5);
+use crate::api::tasks::{self, Specified, TaskState};
+use crate::api::update::{Ask, Outcome, Posts, To, Verdict, update};
 
 /// Roll services back to their previous spec
 ///
-/// This is the engine's own rollback. It keeps one spec, that before the last post: a second rollback returns.
+/// This is the engine's own rollback. It keeps one spec, that before the last post: a second rollback returns, unless
+/// the spec that it returns to has failed. A spec has failed if one of its tasks failed by itself and none of them ran
+/// for the monitor period, of those that the swarm keeps. Then the rollback is refused (exit 5).
 #[derive(Args, Debug)]
 pub struct RollbackArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
@@ -31,6 +31,9 @@ pub struct RollbackArgs {
     services: Vec<String>,
     #[command(flatten)]
     select: SelectArgs,
+    /// Roll back even if the previous spec has failed
+    #[arg(long)]
+    to_failed: bool,
     #[command(flatten)]
     edit: EditArgs,
     #[command(flatten)]
@@ -58,7 +61,15 @@ pub fn run(args: RollbackArgs, global: &Global) -> anyhow::Result<Exit> {
     };
     args.edit.check(jobs.len())?;
     let ask = args.edit.ask(To::Previous, jobs.len());
-    roll_back(&batch, jobs, args.select.is_given(), &ask)
+    let failed = if args.to_failed { FailedSpec::Deploy } else { FailedSpec::Refuse };
+    roll_back(&batch, jobs, args.select.is_given(), failed, &ask)
+}
+
+/// What to do with a previous spec that has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FailedSpec {
+    Refuse,
+    Deploy,
 }
 
 /// Rolls the services back; which ones have no way back is found out before the first post.
@@ -66,6 +77,7 @@ pub(super) fn roll_back(
     batch: &Batch,
     jobs: Vec<Planned<()>>,
     is_selected: bool,
+    failed: FailedSpec,
     ask: &Ask,
 ) -> anyhow::Result<Exit> {
     let jobs = batch.prepare(jobs, |job| {
@@ -74,16 +86,26 @@ pub(super) fn roll_back(
             let refused = refuse(&job.given, job.service, why);
             return Err(Box::new(if is_selected { as_one_of_many(refused) } else { refused }));
         }
-        match no_way_back(batch.client, &job.service) {
-            Ok(None) => match refused_beforehand(batch.client, &job.given, &job.service, ask, true) {
-                Some(refused) => Err(refused),
-                None => Ok(job),
-            },
-            Ok(Some(why)) => Err(Box::new(refuse(&job.given, job.service, why))),
+        match check(batch.client, &job.service, failed) {
+            Ok(Check::Passed(warning)) => {
+                match refused_beforehand(batch.client, &job.given, &job.service, ask, true) {
+                    Some(refused) => Err(refused),
+                    None => Ok(job.with(warning)),
+                }
+            }
+            Ok(Check::Refused(verdict)) => {
+                let mut refused = refuse(&job.given, job.service, String::new());
+                refused.verdict = *verdict;
+                Err(Box::new(refused))
+            }
             Err(error) => Err(Box::new(end(&job.given, job.service, error))),
         }
     });
-    batch.run(jobs, |Job { given, service, .. }| go_back(batch.client, &given, service, ask))
+    batch.run(jobs, |Job { given, service, with: warning }| {
+        let mut outcome = go_back(batch.client, &given, service, ask);
+        outcome.warnings.extend(warning);
+        outcome
+    })
 }
 
 fn no_previous_spec(service: &Service) -> &'static str {
@@ -95,20 +117,85 @@ fn no_previous_spec(service: &Service) -> &'static str {
     }
 }
 
-/// Why the previous spec is no way back, where it is none.
-fn no_way_back(client: &Client, service: &Service) -> Result<Option<String>> {
-    let Some(previous) = service.previous_spec() else { return Ok(None) };
+/// Whether a service can be rolled back.
+enum Check {
+    /// It can; with a warning.
+    Passed(Option<String>),
+    /// It cannot.
+    Refused(Box<Verdict>),
+}
+
+fn refused(verdict: Verdict) -> Check {
+    Check::Refused(Box::new(verdict))
+}
+
+/// Looks for what makes the previous spec no way back.
+fn check(client: &Client, service: &Service, failed: FailedSpec) -> Result<Check> {
+    let Some(previous) = service.previous_spec() else { return Ok(Check::Passed(None)) };
     let differs: Vec<Change> =
         changes(service.spec(), previous).into_iter().filter(|change| change.place != counter()).collect();
     let runs_the_same = !differs.iter().any(|change| change.place.is_within("TaskTemplate"));
-    if runs_the_same {
-        let listed = tasks::list(client, &[service.id()], Which::All)?;
-        if differs.is_empty() || is_failing(service, &listed) {
-            let to = image_of(previous);
-            return Ok(Some(in_words(service, to, &differs, newest_good_image(&listed.tasks, to))));
+    if differs.is_empty() || failed == FailedSpec::Refuse {
+        let (tasks, now) = tasks::list_specified_at(client, service.id())?;
+        let good = || newest_good_image(&tasks, image_of(previous));
+        if differs.is_empty() {
+            let why = in_words(service, image_of(previous), &differs, good());
+            return Ok(refused(Verdict::Refused(why)));
+        }
+        if let Some(failure) = failed_before(previous, &tasks, now) {
+            let mut why = failure_in_words(service, previous, &failure);
+            if runs_the_same {
+                why = format!("{}; {why}", in_words(service, image_of(previous), &differs, good()));
+            }
+            return Ok(refused(Verdict::FailedBefore(why)));
         }
     }
-    Ok(None)
+    check_references(client, previous, service.spec())
+}
+
+/// Refuses a spec that refers to what no longer exists: the engine accepts it, and its tasks fail.
+fn check_references(client: &Client, spec: &Value, current: &Value) -> Result<Check> {
+    Ok(match missing_references(client, spec, current) {
+        Ok(None) => Check::Passed(None),
+        Ok(Some(why)) => refused(Verdict::Refused(why)),
+        Err(error) if matches!(error, Error::Interrupted) || error.is_passing() || error.is_not_manager() => {
+            return Err(error);
+        }
+        // A proxy may forbid it.
+        Err(error) => {
+            let why = format!("cannot check that the secrets, configs and networks still exist: {error}");
+            Check::Passed(Some(why))
+        }
+    })
+}
+
+/// Why a spec cannot be rolled back to, if secrets, configs or networks of it are gone.
+pub(super) fn missing_references(client: &Client, spec: &Value, current: &Value) -> Result<Option<String>> {
+    let missing = references::missing(client, spec, current)?;
+    let names: Vec<String> = missing.iter().map(|one| format!("{} `{}`", one.kind, one.shown())).collect();
+    Ok((!names.is_empty()).then(|| {
+        let (they, exist) = if names.len() == 1 { ("it", "exists") } else { ("them", "exist") };
+        format!(
+            "the previous spec refers to {}, which no longer {exist}: without {they} its tasks cannot start",
+            names.join(", ")
+        )
+    }))
+}
+
+fn failure_in_words(service: &Service, previous: &Value, failure: &FailedBefore) -> String {
+    let FailedBefore { newest, tasks, monitor } = failure;
+    let slot = if newest.slot == 0 { newest.node.clone() } else { newest.slot.to_string() };
+    let more = if *tasks > 1 { format!(", and {} more,", tasks - 1) } else { String::new() };
+    format!(
+        "the previous spec (image `{}`) has failed: task {}.{slot} ({:.12}){more} {}: {}; none of its tasks ran for the \
+         monitor period ({} s)",
+        image_of(previous),
+        service.name(),
+        newest.id,
+        newest.status.state.word(),
+        newest.status.error,
+        monitor.as_secs().max(1)
+    )
 }
 
 fn image_of(spec: &Value) -> &str {
@@ -123,9 +210,10 @@ fn go_back(client: &Client, given: &str, service: Service, ask: &Ask) -> Outcome
     if outcome.posts != Posts::None {
         outcome.notes.push(match from == to {
             true => format!(
-                "back to the previous settings with the same image, `{to}`; a second rollback returns"
+                "back to the previous settings with the same image, `{to}`; a second rollback returns, unless those \
+                 that it returns to have failed"
             ),
-            false => format!("back to image `{to}`; a second rollback returns to `{from}`"),
+            false => format!("back to image `{to}`; a second rollback returns to `{from}`, unless that has failed"),
         });
         if is_job {
             outcome.warnings.push(JOB_RUNS_AGAIN.to_owned());
@@ -160,27 +248,11 @@ fn counter() -> Place {
     Place::at("TaskTemplate.ForceUpdate")
 }
 
-/// Whether what the service runs now does not run: its rollout was given up, or tasks of this image have failed and not
-/// every wanted task has run for a while since.
-fn is_failing(service: &Service, listed: &Listed) -> bool {
-    let is_of_image = |task: &Task| task.image() == service.image();
-    let has_failed = |task: &Task| matches!(task.status.state, TaskState::Failed | TaskState::Rejected);
-    let runs_well = |task: &Task| {
-        task.status.state == TaskState::Running && listed.now.duration_since(task.since()) >= A_WHILE
-    };
-    service.is_paused()
-        || listed.tasks.iter().any(|task| is_of_image(task) && has_failed(task))
-            && !listed
-                .tasks
-                .iter()
-                .filter(|task| task.is_wanted())
-                .all(|task| is_of_image(task) && runs_well(task))
-}
-
 /// The image of the newest task that ran well, other than `image`.
-fn newest_good_image<'a>(tasks: &'a [Task], image: &str) -> Option<&'a str> {
+fn newest_good_image<'a>(tasks: &'a [Specified], image: &str) -> Option<&'a str> {
     tasks
         .iter()
+        .map(|task| &task.task)
         .filter(|task| {
             matches!(task.status.state, TaskState::Running | TaskState::Shutdown | TaskState::Complete)
         })

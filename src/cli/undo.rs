@@ -2,7 +2,9 @@
 
 use clap::Args;
 
+use super::acting::refuse;
 use super::grammar::parse_bool;
+use super::rollback::missing_references;
 use crate::api::client::Client;
 use crate::api::error::Error;
 use crate::api::forecast::only_loses_placement;
@@ -89,7 +91,16 @@ impl Way {
         };
         // The engine would crash on a rollback that does no more than take the placement away.
         let is_safe = !only_loses_placement(newest.spec(), self.base.spec());
-        let to = match is_safe && newest.previous_spec() == Some(self.base.spec()) {
+        let rolls_back = is_safe && newest.previous_spec() == Some(self.base.spec());
+        if rolls_back {
+            match missing_references(client, self.base.spec(), newest.spec()) {
+                Ok(Some(why)) => return refuse(given, newest, why),
+                Err(Error::Interrupted) => return Outcome::new(given, Verdict::Interrupted),
+                // The rollback is the best that can be done, checked or not.
+                _ => {}
+            }
+        }
+        let to = match rolls_back {
             true => To::Previous,
             false => match self.conflict(&newest) {
                 Some(conflict) => return Outcome::new(given, Verdict::Conflict(conflict)),
@@ -186,7 +197,9 @@ pub fn note_interrupt(outcome: &mut Outcome) {
         (Verdict::Interrupted, Posts::InDoubt) => "if the request was applied and its rollout fails",
         _ => return,
     };
-    let way = match super::words::undo(outcome) {
+    let versions = [&outcome.base, &outcome.service].map(|service| service.as_ref().map(Service::version));
+    let was_read_back = versions[0] != versions[1];
+    let way = match super::words::undo(outcome).filter(|_| was_read_back) {
         Some(command) => format!("`{command}`"),
         None => format!("`swarmctl rollback {}`", shell::service(outcome.name())),
     };

@@ -10,7 +10,7 @@ use super::global::Global;
 use super::image_args::{ImageArgs, ImageChange, announce};
 use super::report::Style;
 use super::repository::{Alternative, RepositoryArgs};
-use super::rollback::roll_back;
+use super::rollback::{FailedSpec, roll_back};
 use super::select::SelectArgs;
 use super::service_args::{SpecArgs, UpdateFlags, check_engine};
 use super::undo::UndoArgs;
@@ -116,7 +116,7 @@ pub fn run(args: UpdateArgs, global: &Global) -> anyhow::Result<Exit> {
     }
     if args.rollback {
         let ask = args.edit.ask(To::Previous, of);
-        return roll_back(&batch, jobs, args.select.is_given(), &ask);
+        return roll_back(&batch, jobs, args.select.is_given(), FailedSpec::Refuse, &ask);
     }
     let jobs = batch.prepare(jobs, |job| change_for(&client, global, job, &edits, document.as_ref(), &args));
     announce(&jobs, |(_, image)| image);

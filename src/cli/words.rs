@@ -70,6 +70,10 @@ pub fn of(outcome: &Outcome, signal: Option<usize>) -> Option<Said> {
         Verdict::Refused(why) => (vec![why.clone()], None),
         Verdict::WouldRestart(restarts) => would_restart(restarts, name),
         Verdict::WouldCrash(hazard, sends) => would_crash(*hazard, *sends, name),
+        Verdict::FailedBefore(why) => (
+            vec![why.clone()],
+            Some(format!("to roll back to it anyway run `swarmctl rollback --to-failed {name}`")),
+        ),
         Verdict::Skipped(why) => {
             (vec![why.clone()], Some(format!("see what it does with `swarmctl ps {name}`")))
         }
@@ -342,6 +346,7 @@ pub fn word(verdict: &Verdict) -> &'static str {
         Verdict::RolledBack | Verdict::Undone => "rolled_back",
         Verdict::NotBegun(_) => "not_begun",
         Verdict::Refused(_) | Verdict::WouldCrash(..) => "refused",
+        Verdict::FailedBefore(_) => "refused",
         Verdict::Skipped(_) | Verdict::WouldRestart(_) => "skipped",
         Verdict::Failed(error) => failure_word(error),
         Verdict::Unknown(_) => "unknown",

@@ -43,6 +43,7 @@ mod refused;
 mod replicas;
 mod resolve;
 mod rm;
+mod rollback;
 mod round_trip;
 mod schema;
 mod scripts;

@@ -100,7 +100,7 @@ fn a_broken_image_with_pause_says_why_and_how_to_undo_it_and_is_no_place_to_rest
     // A label now makes the previous spec the broken one.
     swarmctl("update --resume --detach --label-add a=b ro-pause").exits(0);
     swarmctl("rollback ro-pause")
-        .exits(1)
+        .exits(5)
         .says(&["Labels.a", &format!("`swarmctl update-image ro-pause {GOOD}`")]);
     swarmctl(&format!("update-image ro-pause {GOOD}")).exits(0);
     assert_eq!(engine().running_tasks(service.id()), 2);

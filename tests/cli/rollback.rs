@@ -1,0 +1,214 @@
+//! `rollback`: which previous specs are no way back, known by the tasks that failed and by what no longer exists.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::support::fake_swarm::{Break, FakeSwarm, Step, When};
+use crate::support::fixtures::{NEW, OLD, spec};
+use crate::support::run::{Run, swarmctl};
+use crate::support::server::Answer;
+
+/// A service that was updated to `NEW` and rolled back to `OLD`, whose task runs.
+fn swarm() -> FakeSwarm {
+    let mut spec = spec("web", OLD);
+    spec["EndpointSpec"]["Ports"] = json!([]);
+    let swarm = FakeSwarm::with([spec]);
+    swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
+    swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OLD.into());
+    swarm
+}
+
+fn run(swarm: &FakeSwarm, args: &[&str]) -> Run {
+    swarmctl(args.iter().copied()).host(swarm.host()).run()
+}
+
+/// Shows these tasks: image, state, and how many seconds ago each was created and entered its state.
+fn tasks(swarm: &FakeSwarm, tasks: &[(&str, &str, i64, i64)]) {
+    let now = Timestamp::now();
+    let ago = |seconds: i64| (now - SignedDuration::from_secs(seconds)).to_string();
+    let mut world = swarm.world();
+    let service = world.service("web");
+    let shown = tasks.iter().enumerate().map(|(nth, (image, state, created, at))| {
+        let mut template = service.spec["TaskTemplate"].clone();
+        template["ContainerSpec"]["Image"] = (*image).into();
+        let is_running = *state == "running";
+        let ended_badly = matches!(*state, "failed" | "rejected");
+        json!({
+            "ID": format!("{nth}{}", &service.id[..24]), "Version": { "Index": 1 }, "Slot": 1,
+            "CreatedAt": ago(*created), "UpdatedAt": ago(*at), "ServiceID": service.id, "Spec": template,
+            "NodeID": "n1o2d3e4n1o2d3e4n1o2d3e4n", "DesiredState": if is_running { "running" } else { "shutdown" },
+            "Status": {
+                "Timestamp": ago(*at), "State": state, "Err": if ended_badly { "task: non-zero exit (1)" } else { "" }
+            }
+        })
+    });
+    service.tasks = Some(shown.collect());
+}
+
+const RUNNING: (&str, &str, i64, i64) = (OLD, "running", 40, 39);
+
+#[test]
+fn a_spec_whose_tasks_failed_is_refused_unless_that_is_requested() {
+    for failed in [
+        &[(NEW, "failed", 60, 59)][..],
+        &[(NEW, "rejected", 90, 59)],
+        &[(NEW, "failed", 80, 79), (NEW, "shutdown", 60, 58)],
+    ] {
+        for command in [&["rollback", "web"][..], &["update", "--rollback", "web"], &["rollback", "--all"]] {
+            let swarm = swarm();
+            tasks(&swarm, &[failed, &[RUNNING]].concat());
+            run(&swarm, command).exits(5).says(&[
+                &format!("the previous spec (image `{NEW}`) has failed"),
+                "non-zero exit (1)",
+                "`swarmctl rollback --to-failed web`",
+            ]);
+            let json = run(&swarm, &[command, &["--json"]].concat()).exits(5).json();
+            assert_eq!(json["services"][0]["outcome"], "refused");
+            assert!(swarm.posts().is_empty());
+        }
+        let swarm = swarm();
+        tasks(&swarm, &[failed, &[RUNNING]].concat());
+        run(&swarm, &["rollback", "-d", "--to-failed", "web"]).exits(0);
+        assert_eq!((swarm.service("web").rollbacks, swarm.service("web").image()), (1, NEW));
+    }
+}
+
+#[test]
+fn a_spec_that_ran_or_of_which_nothing_is_kept_is_rolled_back_to() {
+    for others in [
+        &[][..],
+        // It ran for the monitor period before it failed, or was shut down.
+        &[(NEW, "failed", 90, 59)],
+        &[(NEW, "failed", 99, 98), (NEW, "shutdown", 90, 59)],
+        // It did not fail by itself.
+        &[(NEW, "shutdown", 60, 59)],
+        &[(NEW, "orphaned", 60, 59)],
+        // Another spec failed.
+        &[("shop/other:1", "failed", 60, 59)],
+        &[(OLD, "failed", 60, 59)],
+    ] {
+        let swarm = swarm();
+        tasks(&swarm, &[others, &[RUNNING]].concat());
+        run(&swarm, &["rollback", "-d", "web"]).exits(0).says(&["a second rollback returns"]);
+        assert_eq!(swarm.service("web").rollbacks, 1, "{others:?}");
+    }
+}
+
+#[test]
+fn the_state_of_the_rollout_alone_refuses_nothing() {
+    for label in [false, true] {
+        for step in [Step::Paused, Step::Updating, Step::Completed] {
+            let swarm = swarm();
+            if label {
+                swarm.world().write("web", |spec| spec["Labels"]["a"] = "b".into());
+            }
+            swarm.world().step("web", step);
+            tasks(&swarm, &[RUNNING]);
+            run(&swarm, &["rollback", "-d", "web"]).exits(0);
+            assert_eq!(swarm.service("web").rollbacks, 1, "{step:?}");
+        }
+    }
+}
+
+#[test]
+fn a_previous_spec_that_runs_what_fails_now_has_failed_too() {
+    let swarm = swarm();
+    swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
+    swarm.world().write("web", |spec| spec["Labels"]["a"] = "b".into());
+    tasks(&swarm, &[(OLD, "shutdown", 99, 60), (NEW, "failed", 60, 59)]);
+    run(&swarm, &["rollback", "web"])
+        .exits(5)
+        .says(&["differs only in Labels.a", &format!("`swarmctl update-image web {OLD}`")]);
+    assert!(swarm.posts().is_empty());
+}
+
+// What no longer exists
+
+/// The previous spec has a secret, configs and a network that the current one does not have.
+fn with_references() -> FakeSwarm {
+    let swarm = swarm();
+    let refer = |spec: &mut Value| {
+        let task = &mut spec["TaskTemplate"];
+        task["ContainerSpec"]["Secrets"] = json!([{ "SecretID": "s1", "SecretName": "password" }]);
+        task["ContainerSpec"]["Configs"] = json!([{ "ConfigID": "c1", "ConfigName": "settings" }]);
+        task["ContainerSpec"]["Privileges"] = json!({ "CredentialSpec": { "Config": "c2" } });
+        task["Networks"] = json!([{ "Target": "net1" }]);
+    };
+    swarm.world().service("web").previous.as_mut().map(refer);
+    tasks(&swarm, &[RUNNING]);
+    let secrets = [("s1", "password"), ("c1", "settings"), ("c2", "credentials")];
+    swarm.world().secrets = secrets.map(|(id, name)| (id.to_owned(), name.to_owned())).to_vec();
+    swarm.world().networks = vec![("net1".to_owned(), "back".to_owned())];
+    swarm
+}
+
+#[test]
+fn a_spec_that_refers_to_what_is_gone_is_refused_and_that_is_named() {
+    for (gone, named) in [
+        ("s1", "secret `password`"),
+        ("c1", "config `settings`"),
+        ("c2", "config `c2`"),
+        ("net1", "network `net1`"),
+    ] {
+        for command in
+            [&["rollback", "web"][..], &["update", "--rollback", "web"], &["rollback", "--to-failed", "web"]]
+        {
+            let swarm = with_references();
+            swarm.world().secrets.retain(|(id, _)| id != gone);
+            swarm.world().networks.retain(|(id, _)| id != gone);
+            run(&swarm, command).exits(1).says(&[named, "no longer exists"]);
+            assert!(swarm.posts().is_empty());
+        }
+    }
+    let swarm = with_references();
+    swarm.world().secrets.clear();
+    let all = ["secret `password`", "config `settings`", "config `c2`", "which no longer exist:"];
+    run(&swarm, &["rollback", "web"]).exits(1).says(&all);
+}
+
+#[test]
+fn references_that_exist_or_that_the_service_has_now_are_no_obstacle() {
+    let swarm = with_references();
+    run(&swarm, &["rollback", "-d", "web"]).exits(0);
+    assert_eq!(swarm.service("web").rollbacks, 1);
+
+    // What the service refers to now cannot have been removed, so it is not looked up.
+    let swarm = with_references();
+    let previous = swarm.service("web").previous.unwrap();
+    let networks = previous["TaskTemplate"]["Networks"].clone();
+    swarm.world().service("web").spec["TaskTemplate"]["Networks"] = networks;
+    run(&swarm, &["rollback", "-d", "web"]).exits(0);
+    let asked: Vec<String> = swarm.requests().iter().map(|request| request.line()).collect();
+    assert!(!asked.iter().any(|line| line.contains("/networks/")), "{asked:?}");
+}
+
+#[test]
+fn references_that_cannot_be_looked_up_are_a_warning() {
+    for answer in [Answer::error(403, "no access"), Answer::error(500, "something else")] {
+        let swarm = with_references();
+        // After the ping, the service and its tasks.
+        swarm.breaks(Break::instead(4, answer));
+        run(&swarm, &["rollback", "-d", "web"]).exits(0).says(&["cannot check that the secrets"]);
+        assert_eq!(swarm.service("web").rollbacks, 1);
+    }
+}
+
+#[test]
+fn a_rollback_on_failure_to_what_is_gone_is_not_sent() {
+    let swarm = with_references();
+    // The service has the references, an update removes the secret, and then the secret is removed.
+    let previous = swarm.service("web").previous.unwrap();
+    {
+        let mut world = swarm.world();
+        let web = world.service("web");
+        web.spec = previous;
+        web.tasks = None;
+        web.rollout = vec![Step::Updating, Step::Paused];
+    }
+    swarm.after(When::Post, 1, |world| {
+        world.secrets.retain(|(id, _)| id != "s1");
+    });
+    let args = ["update", "--no-resolve-image", "--rollback-on-failure", "--secret-rm", "password", "web"];
+    run(&swarm, &args).exits(5).says(&["could not be rolled back", "secret `password`"]);
+    assert_eq!((swarm.posts().len(), swarm.service("web").rollbacks), (1, 0));
+}
