@@ -144,6 +144,15 @@ fn a_404_that_is_not_the_engines_says_nothing_about_a_service() {
     }
 }
 
+/// The number of the first request that changes something: after the ping, the read, and for a rollback the tasks.
+fn first_change(args: &[&str]) -> usize {
+    match args[0] {
+        "create" => 2,
+        "rollback" => 4,
+        _ => 3,
+    }
+}
+
 #[test]
 fn transient_ones_are_sent_again() {
     for (i, status) in [408, 425, 429].into_iter().enumerate() {
@@ -155,7 +164,7 @@ fn transient_ones_are_sent_again() {
             let answer =
                 if (i + j) % 2 == 0 { Answer::page(status) } else { Answer::error(status, "slow down") };
             let swarm = swarm();
-            let first = if args[0] == "create" { 2 } else { 3 };
+            let first = first_change(args);
             swarm.breaks(Break::instead(first, answer).unhandled());
             let run = run(&swarm, args).exits(0);
             assert_eq!(changes(&swarm), 2, "{}", run.report());
@@ -193,9 +202,9 @@ fn one_that_lasts_has_changed_nothing() {
 #[test]
 fn a_refusal_settles_its_own_attempt_only() {
     let forbidden = || Answer::page(403);
-    // Requests: 1 ping, 2 read, 3 post, 4 look-up, 5 post, 6 look-up; without the read for a create.
+    // From there: post, look-up, post, look-up.
     for args in CHANGES.into_iter().take(6) {
-        let first = if args[0] == "create" { 2 } else { 3 };
+        let first = first_change(args);
         // The first request arrives late: after the first look-up. The second one is refused.
         let late = swarm();
         late.breaks(Break::lost(first).unhandled());

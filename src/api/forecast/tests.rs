@@ -204,7 +204,14 @@ fn tasks_have_the_endpoint_that_was_allocated_last() {
         let with = |mode: &str| edited(&set("EndpointSpec", endpoint(mode)));
         let service = service_with(&with(current), json!({ "Endpoint": { "Spec": allocated } }));
         let tasks = tasks(&template());
-        let before = Before { service: &service, tasks: &tasks, up_to_date: None, nodes: None, api: API };
+        let before = Before {
+            service: &service,
+            tasks: &tasks,
+            up_to_date: None,
+            nodes: None,
+            api: API,
+            credentials: Credentials::Kept,
+        };
         let forecast = of_update(&before, &with(new), false);
         assert_eq!(forecast.restarted, restarted, "{allocated} {current} {new}");
     }
