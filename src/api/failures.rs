@@ -1,7 +1,5 @@
 //! Why a rollout failed, with all that the engine can tell: nodes by name, the ends of logs, addresses of networks.
 
-use std::collections::HashMap;
-
 use super::addresses::{self, Usage};
 use super::client::Client;
 use super::logs::{self, Of};
@@ -43,17 +41,15 @@ pub fn explain(client: &Client, service: &Service, judgement: &Judgement) -> Exp
         State::Failed(Why::NotAllocated { networks, .. }) => Some(networks.as_slice()),
         _ => None,
     };
-    let nodes = match judgement.causes.iter().any(|cause| !cause.node.is_empty()) || lacks_addresses.is_some()
-    {
-        true => nodes::list(client).ok(),
-        false => None,
-    };
-    let names: HashMap<&str, &str> =
-        nodes.iter().flatten().map(|node| (node.id.as_str(), node.name())).collect();
+    let lacks_names =
+        judgement.causes.iter().any(|it| !it.node.is_empty() && !judgement.node_names.contains_key(&it.node));
+    let nodes = if lacks_names || lacks_addresses.is_some() { nodes::list(client).ok() } else { None };
+    let mut names = judgement.node_names.clone();
+    names.extend(nodes.iter().flatten().map(|node| (node.id.clone(), node.name().to_owned())));
     let is_tty = service.spec()["TaskTemplate"]["ContainerSpec"]["TTY"] == true;
     let failures = causes.map(|cause| Failure {
         cause: cause.clone(),
-        node: names.get(cause.node.as_str()).map_or_else(|| cause.node.clone(), |name| (*name).to_owned()),
+        node: names.get(&cause.node).unwrap_or(&cause.node).clone(),
         log: if cause.container.is_empty() { Vec::new() } else { last_lines(client, &cause.task, is_tty) },
     });
     Explanation {
@@ -62,6 +58,24 @@ pub fn explain(client: &Client, service: &Service, judgement: &Judgement) -> Exp
             .map_or_else(Vec::new, |ids| addresses::usage(client, ids).unwrap_or_default()),
         has_leader: lacks_addresses.and(nodes.as_ref()).map(|nodes| nodes.iter().any(nodes::Node::is_leader)),
     }
+}
+
+/// What has failed so far, without another request.
+pub fn so_far(judgement: &Judgement) -> Vec<Failure> {
+    judgement.causes.iter().map(|cause| known_of(judgement, cause)).collect()
+}
+
+/// Why a rollout has not ended, without another request: what has failed so far, and the tasks that are waited for.
+pub fn known(judgement: &Judgement) -> Explanation {
+    let is_new = |task: &&Cause| judgement.causes.iter().all(|cause| cause.task != task.task);
+    let causes = judgement.causes.iter().chain(judgement.awaited.iter().filter(is_new));
+    let failures = causes.take(MOST_CAUSES).map(|cause| known_of(judgement, cause)).collect();
+    Explanation { failures, ..Explanation::default() }
+}
+
+fn known_of(judgement: &Judgement, cause: &Cause) -> Failure {
+    let node = judgement.node_names.get(&cause.node).unwrap_or(&cause.node).clone();
+    Failure { cause: cause.clone(), node, log: Vec::new() }
 }
 
 /// The end of a task's log, as far as it comes.

@@ -2,10 +2,17 @@
 
 use super::client::Client;
 use super::error::{Error, Result};
+use super::failures::{Explanation, Failure};
 use super::forecast::Forecast;
+use super::nodes::{self, Node};
+use super::rollout::{Cause, stop_limit};
+use super::rows::Mode;
 use super::services::{self, Service};
-use super::tasks::{self, Which};
+use super::tasks::{self, Task, Which};
 use super::update::{Conflict, Outcome, Posts, Retries, Verdict};
+
+/// The maximum number of tasks of a service that are named.
+const MAX_TASKS_SHOWN: usize = 5;
 
 /// Removes the service; with `if_version` only if that is its version index.
 ///
@@ -89,26 +96,35 @@ fn delete(client: &Client, id: &str, posts: &mut Posts, was_looked_up: &mut bool
     Ok(())
 }
 
-/// Waits until the tasks of the removed services are gone too.
+/// A removed service whose tasks are waited for.
+struct Stopping<'a> {
+    service: &'a Service,
+    verdict: &'a mut Verdict,
+    explanation: &'a mut Explanation,
+}
+
+/// Waits until the tasks of the removed services have ended too. A task on a node that is down is waited for no longer
+/// than it may take to stop.
 pub fn wait_until_gone(client: &Client, outcomes: &mut [Outcome]) {
-    let mut waiting: Vec<(&Service, &mut Verdict)> = outcomes
+    let mut waiting: Vec<Stopping> = outcomes
         .iter_mut()
         .filter(|outcome| matches!(outcome.verdict, Verdict::Applied))
-        .filter_map(|outcome| Some((outcome.service.as_ref()?, &mut outcome.verdict)))
+        .filter_map(|outcome| {
+            let Outcome { service, verdict, explanation, .. } = outcome;
+            Some(Stopping { service: service.as_ref()?, verdict, explanation })
+        })
         .collect();
     let mut pause = client.timeouts().removal_interval;
+    let mut left = Vec::new();
     while !waiting.is_empty() {
-        let services: Vec<_> = waiting.iter().map(|(service, _)| (service.id(), service.name())).collect();
-        let left = match tasks::list_left(client, &services) {
-            Ok(left) if left.is_empty() => return,
-            Ok(left) => client.interrupt().sleep(pause).map(|()| left),
-            Err(error) => Err(error),
-        };
-        match left {
-            Ok(left) => waiting.retain(|(service, _)| left.contains(service.id())),
+        let looked = look(client, &mut waiting, &mut left);
+        let rest = client.time_left().map_or(pause, |time| time.min(pause));
+        match looked.and_then(|()| if waiting.is_empty() { Ok(()) } else { client.interrupt().sleep(rest) }) {
+            Ok(()) => {}
             Err(error) => {
-                for (_, verdict) in waiting {
-                    *verdict = match &error {
+                for one in waiting {
+                    one.explanation.failures = failures_of(one.service, tasks_of(one.service, &left), &[]);
+                    *one.verdict = match &error {
                         Error::Interrupted => Verdict::Interrupted,
                         error => Verdict::GaveUp(error.to_string()),
                     };
@@ -118,4 +134,68 @@ pub fn wait_until_gone(client: &Client, outcomes: &mut [Outcome]) {
         }
         pause = (pause * 3 / 2).min(client.timeouts().max_removal_interval);
     }
+}
+
+/// Looks once at the tasks that are left. Services of which none is left, and those that are not waited for any longer,
+/// are taken out.
+fn look(client: &Client, waiting: &mut Vec<Stopping>, left: &mut Vec<Task>) -> Result<()> {
+    let services: Vec<_> = waiting.iter().map(|one| (one.service.id(), one.service.name())).collect();
+    let listed = tasks::list_left(client, &services)?;
+    *left = listed.tasks;
+    waiting.retain(|one| tasks_of(one.service, left).next().is_some());
+    // When it was told to stop the manager wrote it.
+    let is_late = |service: &Service, task: &Task| {
+        !task.is_wanted() && listed.now.duration_since(task.updated) >= stop_limit(service)
+    };
+    if !waiting.iter().any(|one| tasks_of(one.service, left).any(|task| is_late(one.service, task))) {
+        return Ok(());
+    }
+    let nodes = match nodes::list(client) {
+        Err(error) if error.is_refusal() => Vec::new(),
+        nodes => nodes?,
+    };
+    waiting.retain_mut(|one| {
+        let is_given_up = |task: &&Task| is_late(one.service, task) && is_lost(task, &nodes);
+        let lost: Vec<&Task> = tasks_of(one.service, left).filter(is_given_up).collect();
+        if let [_, more @ ..] = &lost[..] {
+            *one.verdict = Verdict::GaveUp(match more.len() {
+                0 => "a task did not end within its stop grace period and 30 s".to_owned(),
+                more => format!("{} tasks did not end within their stop grace period and 30 s", more + 1),
+            });
+        }
+        let is_over = !lost.is_empty();
+        if is_over {
+            one.explanation.failures = failures_of(one.service, lost, &nodes);
+        }
+        !is_over
+    });
+    Ok(())
+}
+
+fn tasks_of<'t>(service: &Service, tasks: &'t [Task]) -> impl Iterator<Item = &'t Task> {
+    tasks.iter().filter(|task| task.service == service.id())
+}
+
+/// Whether nothing more will be heard of the task: its node is down or gone. Without nodes, none is known to be up.
+fn is_lost(task: &Task, nodes: &[Node]) -> bool {
+    nodes.iter().find(|node| node.id == task.node).is_none_or(|node| node.state() == "down")
+}
+
+/// The tasks that are left, each on its own.
+fn failures_of<'t>(
+    service: &Service,
+    tasks: impl IntoIterator<Item = &'t Task>,
+    nodes: &[Node],
+) -> Vec<Failure> {
+    let is_by_node = matches!(Mode::from_spec(&service.spec()["Mode"]), Mode::Global | Mode::GlobalJob);
+    let failure = |task: &Task| {
+        let node = nodes.iter().find(|node| node.id == task.node);
+        let mut cause = Cause::of(task, is_by_node);
+        if node.is_some_and(|node| node.state() == "down") {
+            cause.error = "its node is down".to_owned();
+        }
+        let node = node.map_or_else(|| task.node.clone(), |node| node.name().to_owned());
+        Failure { cause, node, log: Vec::new() }
+    };
+    tasks.into_iter().take(MAX_TASKS_SHOWN).map(failure).collect()
 }

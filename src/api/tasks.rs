@@ -226,20 +226,21 @@ pub fn count_running_on(client: &Client, nodes: &HashSet<String>) -> Result<Hash
     Ok(counts)
 }
 
-/// Of these services, by ID and name, those that still have tasks in whatever state, also when they are gone themselves.
+/// Of these services, by ID and name, the tasks that have not ended, also if the services are gone themselves. Engines of
+/// version 20.10 keep the `complete` tasks of a removed job in the list.
 ///
 /// The engine refuses a filter by a service that is gone (404), but its tasks still bear its name.
-pub fn list_left(client: &Client, services: &[(&str, &str)]) -> Result<HashSet<String>> {
-    let mut path = Path::new(&["tasks"]);
-    if services.len() <= MOST_SERVICES_IN_A_FILTER {
+pub fn list_left(client: &Client, services: &[(&str, &str)]) -> Result<Listed> {
+    let filters = if services.len() <= MOST_SERVICES_IN_A_FILTER {
         let names: Map<_, _> = services.iter().map(|(_, name)| (format!("{name}."), true.into())).collect();
-        path = path.query("filters", &json!({ "name": names }).to_string());
-    }
-    client.get_with(&path, |answer| {
-        let tasks: Vec<TaskRow> = answer.json()?;
-        let left = services.iter().filter(|(id, _)| tasks.iter().any(|task| task.service == *id));
-        Ok(left.map(|(id, _)| (*id).to_owned()).collect())
-    })
+        json!({ "name": names })
+    } else {
+        json!({})
+    };
+    let ids: HashSet<&str> = services.iter().map(|(id, _)| *id).collect();
+    let mut listed = list_by(client, &filters)?;
+    listed.tasks.retain(|task| !task.has_ended() && ids.contains(&*task.service));
+    Ok(listed)
 }
 
 fn of_services(services: &[&str]) -> Path {

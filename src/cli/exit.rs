@@ -315,7 +315,7 @@ pub fn after_interrupt(posts: Posts) -> &'static str {
     match posts {
         Posts::None => "nothing was posted",
         Posts::InDoubt => "the request was on its way and may have been applied",
-        Posts::Taken => "the engine had taken the request and goes on with it",
+        Posts::Taken => "the engine accepted the request and continues with it",
     }
 }
 

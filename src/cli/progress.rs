@@ -9,7 +9,6 @@ use super::global::Global;
 use super::watch::{Ending, Watched};
 use crate::api::rollout::{Cause, Judgement, State, WaitsFor};
 use crate::api::services::Service;
-use crate::api::tasks::TaskState;
 use block::Block;
 pub use lines::as_json;
 use lines::{Json, Plain};
@@ -113,7 +112,7 @@ impl<'a> Look<'a> {
             Some(Ending::RolledBack) => "rolled_back",
             Some(Ending::Failed(_)) => "failed",
             Some(Ending::Removed) => "removed",
-            Some(Ending::GaveUp(_)) => "gave_up",
+            Some(Ending::GaveUp(_) | Ending::Overdue(_)) => "gave_up",
             Some(Ending::Interrupted) => "interrupted",
         }
     }
@@ -125,14 +124,13 @@ impl<'a> Look<'a> {
     }
 }
 
-/// `2/3 running`, `1/3 complete, 2 running`.
-fn count_in_words(service: &Service, Judgement { running, wanted, by_state, .. }: &Judgement) -> String {
-    match service.is_job() {
-        true => {
-            let complete = by_state.get(&TaskState::Complete).copied().unwrap_or(0);
-            format!("{complete}/{wanted} complete, {} running", running.saturating_sub(complete))
-        }
-        false => format!("{running}/{wanted} running"),
+/// `3/3 running, 1 updated`, `1/3 complete, 2 running`.
+fn count_in_words(service: &Service, judgement: &Judgement) -> String {
+    let Judgement { running, updated, wanted, .. } = judgement;
+    if service.is_job() {
+        format!("{}/{wanted} complete, {running} running", judgement.complete())
+    } else {
+        format!("{running}/{wanted} running, {updated} updated")
     }
 }
 
@@ -143,7 +141,7 @@ fn ending_in_words(ending: &Ending) -> String {
         Ending::RolledBack => "failed and was rolled back".to_owned(),
         Ending::Failed(why) => format!("failed: {why}"),
         Ending::Removed => "was removed".to_owned(),
-        Ending::GaveUp(why) => format!("not watched any more: {why}"),
+        Ending::GaveUp(why) | Ending::Overdue(why) => format!("not watched any more: {why}"),
         Ending::Interrupted => "not watched any more: interrupted".to_owned(),
     }
 }

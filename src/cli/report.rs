@@ -148,9 +148,10 @@ fn tell_together(style: Style, outcomes: &[Outcome], global: &Global) {
                     && words::is_still_watchable(members[0]);
                 let hint = match waits {
                     true if many <= MOST_NAMES_SHOWN => Some(wait_for(&members)),
-                    true => {
-                        Some("go on watching with `swarmctl wait` and the same names or selection".to_owned())
-                    }
+                    true => Some(format!(
+                        "{}; to keep watching, run `swarmctl wait` with the same names or selection",
+                        what_continues(&members)
+                    )),
                     false => said.hint,
                 };
                 output::error(&what, said.causes, hint.as_deref());
@@ -166,7 +167,14 @@ fn ended_alike(one: &Outcome, other: &Outcome) -> bool {
 
 fn wait_for(members: &[&Outcome]) -> String {
     let names: Vec<_> = members.iter().map(|one| shell::service(one.name())).collect();
-    format!("go on watching with `swarmctl wait {}`", names.join(" "))
+    format!("{}; {}", what_continues(members), words::keep_watching(&names.join(" ")))
+}
+
+fn what_continues(members: &[&Outcome]) -> &'static str {
+    match members {
+        [Outcome { verdict: Verdict::Interrupted, posts, .. }, ..] => exit::after_interrupt(*posts),
+        _ => words::ROLLOUT_CONTINUES,
+    }
 }
 
 /// Why the service is not as requested, with the hint that fits the command.

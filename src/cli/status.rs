@@ -7,17 +7,20 @@ use super::exit::Exit;
 use super::format::{self, ListFormat};
 use super::global::Global;
 use super::ls::image_without_digest;
+use super::replicas;
 use super::report::{Style, choose, exit_code, object, tell};
 use super::select::{Jobs, SelectArgs};
 use super::watch;
-use crate::api::failures::Failure;
+use crate::api::failures;
 use crate::api::rollout::{Judgement, State};
+use crate::api::rows::{Counts, Mode};
 use crate::api::services::Service;
 use crate::output::{self, Columns, TemplateError};
 
 /// Tell whether services have converged
 ///
-/// It judges by the tasks, as the commands do that wait, but only once: exit 0 where all have converged (also after
+/// REPLICAS is running/desired, UPDATED the number of running tasks of the current spec; tasks on nodes that are down do
+/// not count. It judges by the tasks, as the commands do that wait, but only once: exit 0 where all have converged (also after
 /// a rollback that was asked for), 10 where one is under way, 5 where one failed, 6 where the engine rolled one back.
 #[derive(Args, Debug)]
 pub struct StatusArgs {
@@ -40,6 +43,7 @@ const COLUMNS: Columns = Columns {
         ("Name", "NAME"),
         ("State", "STATE"),
         ("Replicas", "REPLICAS"),
+        ("Updated", "UPDATED"),
         ("Image", "IMAGE"),
         ("Detail", "DETAIL"),
     ],
@@ -62,9 +66,9 @@ pub fn run(args: StatusArgs, global: &Global) -> anyhow::Result<Exit> {
     };
     watch::once(&client, &mut outcomes)?;
     for outcome in &mut outcomes {
-        let causes = outcome.rollout.iter().flat_map(|rollout| rollout.causes.clone());
-        let failures = causes.map(|cause| Failure { node: cause.node.clone(), cause, log: Vec::new() });
-        outcome.explanation.failures = failures.collect();
+        if let Some(rollout) = &outcome.rollout {
+            outcome.explanation.failures = failures::so_far(rollout);
+        }
     }
     let exit = exit_code(style, &outcomes, global);
     let mut out = output::stdout();
@@ -81,7 +85,7 @@ pub fn run(args: StatusArgs, global: &Global) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-fn cells(service: &Service, judgement: &Judgement) -> [String; 6] {
+fn cells(service: &Service, judgement: &Judgement) -> [String; 7] {
     let (state, detail) = match &judgement.state {
         State::Converged => ("converged", String::new()),
         State::UnderWay(waits_for) => ("under way", waits_for.to_string()),
@@ -97,9 +101,25 @@ fn cells(service: &Service, judgement: &Judgement) -> [String; 6] {
     [
         service.name().to_owned(),
         state.to_owned(),
-        format!("{}/{}", judgement.running, judgement.wanted),
+        replicas_of(service, judgement),
+        judgement.updated.to_string(),
         image_without_digest(service.image().unwrap_or_default()).into_owned(),
         detail.join("; "),
         service.id().to_owned(),
     ]
+}
+
+/// REPLICAS, as `ls` prints it.
+fn replicas_of(service: &Service, judgement: &Judgement) -> String {
+    let spec = service.spec();
+    let mode = Mode::from_spec(&spec["Mode"]);
+    let completed = judgement.complete();
+    let desired = match mode {
+        Mode::ReplicatedJob { concurrent, .. } => concurrent,
+        Mode::GlobalJob => judgement.wanted.saturating_sub(completed),
+        _ => judgement.wanted,
+    };
+    let counts = Counts { running: judgement.running, desired, completed };
+    let max_per_node = spec["TaskTemplate"]["Placement"]["MaxReplicas"].as_u64().unwrap_or(0);
+    replicas::describe(mode, counts, max_per_node)
 }

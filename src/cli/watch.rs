@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::progress::{Look, Progress};
 use crate::api::client::Client;
 use crate::api::error::{Error, Result};
+use crate::api::failures;
 use crate::api::nodes::{self, Node};
 use crate::api::rollout::{Judgement, Known, Looks, Need, Seen, State, View, WaitsFor, Why, judge};
 use crate::api::services::{self, Service};
@@ -42,6 +43,8 @@ pub enum Ending {
     Removed,
     /// The time was up or the engine went away, in these words; the rollout goes on.
     GaveUp(String),
+    /// Its desired tasks run, but surplus ones have not ended in time.
+    Overdue(String),
     /// A signal came; the rollout goes on.
     Interrupted,
 }
@@ -144,13 +147,17 @@ pub fn put_down(outcome: &mut Outcome, watched: Watched) {
         Some(Ending::RolledBack) => Verdict::RolledBack,
         Some(Ending::Failed(why)) => Verdict::RolloutFailed(why),
         Some(Ending::Removed) => Verdict::Removed,
-        Some(Ending::GaveUp(why)) => Verdict::GaveUp(why),
+        Some(Ending::GaveUp(why) | Ending::Overdue(why)) => Verdict::GaveUp(why),
         Some(Ending::Interrupted) => Verdict::Interrupted,
         None if watched.judgement.is_some() => Verdict::UnderWay,
         None => Verdict::GaveUp("nothing could be seen of its tasks".to_owned()),
     };
     outcome.service = Some(watched.service);
     outcome.rollout = watched.judgement;
+    outcome.note_left_behind();
+    if let (Verdict::GaveUp(_), Some(judgement)) = (&outcome.verdict, &outcome.rollout) {
+        outcome.explanation = failures::known(judgement);
+    }
 }
 
 /// Watches the services until each has ended.
@@ -177,6 +184,7 @@ pub fn turn(
     }
     let before: Vec<Option<String>> = watched.iter().map(key).collect();
     let looked = look(client, watched);
+    watched.iter_mut().for_each(end_overdue);
     let mut has_changed = false;
     for (one, before) in watched.iter().zip(before) {
         if key(one) != before {
@@ -194,6 +202,15 @@ pub fn turn(
         Err(error) => end_all(watched, &ending_of(&error)),
     }
     None
+}
+
+/// Stops waiting for surplus tasks that should have ended by now.
+fn end_overdue(one: &mut Watched) {
+    if let Some(State::UnderWay(overdue @ WaitsFor::Overdue(_))) = one.judgement.as_ref().map(|it| &it.state)
+    {
+        let ending = Ending::Overdue(overdue.to_string());
+        one.end(ending);
+    }
 }
 
 fn end_all(watched: &mut [Watched], ending: &Ending) {
@@ -232,7 +249,7 @@ fn key(one: &Watched) -> Option<String> {
         state => format!("{state:?}"),
     };
     let causes: Vec<_> = judgement.causes.iter().map(|cause| (&cause.task, cause.tasks)).collect();
-    let counts = (judgement.running, judgement.wanted, &judgement.by_state);
+    let counts = (judgement.running, judgement.updated, judgement.wanted, &judgement.by_state);
     Some(format!(
         "{:?} {state} {counts:?} {causes:?} {} {:?}",
         one.ending, judgement.told, judgement.changed_by_others
@@ -320,7 +337,7 @@ pub fn look(client: &Client, watched: &mut [Watched]) -> Result<()> {
 
 fn nodes_if_allowed(client: &Client) -> Result<Vec<Node>> {
     match nodes::list(client) {
-        Err(error) if is_refusal(&error) => Ok(Vec::new()),
+        Err(error) if error.is_refusal() => Ok(Vec::new()),
         nodes => nodes,
     }
 }
@@ -328,14 +345,9 @@ fn nodes_if_allowed(client: &Client) -> Result<Vec<Node>> {
 /// How many tasks of a slot the swarm keeps; the engine's default if it does not say.
 fn task_history(client: &Client) -> Result<i64> {
     match system::info(client) {
-        Err(error) if is_refusal(&error) => Ok(system::DEFAULT_TASK_HISTORY),
+        Err(error) if error.is_refusal() => Ok(system::DEFAULT_TASK_HISTORY),
         info => Ok(info?.swarm.task_history()),
     }
-}
-
-/// The request was refused, by the engine or by a proxy before it.
-fn is_refusal(error: &Error) -> bool {
-    matches!(error, Error::Engine { .. } | Error::Garbled { .. })
 }
 
 /// Takes an ending back where its service has changed between the list of services and that of tasks: tasks are up to

@@ -3,6 +3,7 @@
 mod hints;
 mod paused;
 mod stopped;
+mod waiting;
 
 use serde_json::Value;
 
@@ -16,6 +17,9 @@ use crate::api::forecast::Forecast;
 use crate::api::shell;
 use crate::api::spec::Hazard;
 use crate::api::update::{Conflict, NotBegun, Outcome, Posts, Restarts, Sends, Unchanged, Verdict};
+
+pub use self::waiting::{ROLLOUT_CONTINUES, keep_watching};
+use self::waiting::{rolled_back_for, still_waiting_for};
 
 /// Why a service is not as it was asked for, and what to do.
 #[derive(Debug)]
@@ -46,11 +50,7 @@ pub fn of(outcome: &Outcome, signal: Option<usize>) -> Option<Said> {
             Some(hints::look_and_undo(outcome)),
         ),
         Verdict::RolledBack => (
-            std::iter::once(
-                "the rollout failed and was rolled back: what was there before is there again".to_owned(),
-            )
-            .chain(explained(outcome))
-            .collect(),
+            rolled_back_for(outcome),
             Some(hints::look(outcome)),
         ),
         Verdict::Undone => (
@@ -87,23 +87,30 @@ pub fn of(outcome: &Outcome, signal: Option<usize>) -> Option<Said> {
         Verdict::Conflict(conflict) => conflict_in_words(conflict, name),
         Verdict::Failed(error) => (chain(error).collect(), hint(error)),
         Verdict::Unknown(error) => (
-            std::iter::once(
-                "the answer was lost and could not be looked up: it may have happened".to_owned(),
-            )
-            .chain(chain(error))
-            .collect(),
-            Some("look with `swarmctl ls` and `swarmctl inspect` once the engine answers again".to_owned()),
+            std::iter::once("the answer was lost and could not be looked up".to_owned())
+                .chain(chain(error))
+                .collect(),
+            Some(
+                "it may have happened: look with `swarmctl ls` and `swarmctl inspect` once the engine answers again"
+                    .to_owned(),
+            ),
         ),
-        Verdict::GaveUp(why) if outcome.is_removal => {
-            (vec![why.clone(), "the engine goes on to shut its tasks down".to_owned()], None)
-        }
         Verdict::GaveUp(why) => (
-            vec![why.clone(), "the rollout goes on".to_owned()],
-            Some(format!("go on watching with `swarmctl wait {name}`")),
+            std::iter::once(why.clone()).chain(still_waiting_for(outcome, why)).collect(),
+            Some(if outcome.is_removal {
+                "the service is removed, and the engine continues to stop its tasks".to_owned()
+            } else {
+                format!("{ROLLOUT_CONTINUES}; {}", keep_watching(name))
+            }),
         ),
         Verdict::Interrupted => (
-            vec![interrupted(outcome.posts, signal)],
-            is_still_watchable(outcome).then(|| format!("go on watching with `swarmctl wait {name}`")),
+            vec![format!("interrupted ({})", signal_name(signal))],
+            Some(match outcome.posts {
+                posts if is_still_watchable(outcome) => {
+                    format!("{}; {}", after_interrupt(posts), keep_watching(name))
+                }
+                posts => after_interrupt(posts).to_owned(),
+            }),
         ),
     };
     Some(Said { causes, hint })
@@ -121,9 +128,8 @@ pub fn head(outcome: &Outcome, verb: &str, done: &str) -> String {
     match (&outcome.verdict, outcome.posts) {
         (Verdict::Undone, _) => format!("service{which} is as it was before"),
         (Verdict::NotBegun(_), _) => format!("service{which} was not begun"),
-        (Verdict::RolloutFailed(_) | Verdict::RolledBack, _) => {
-            format!("the rollout of service{which} failed")
-        }
+        (Verdict::RolloutFailed(_), _) => format!("the rollout of service{which} failed"),
+        (Verdict::RolledBack, _) => format!("the rollout of service{which} failed and was rolled back"),
         (Verdict::RollbackStopped(stopped), _) => match stopped.failure {
             Some(_) => format!("the rollout of service{which} failed"),
             None => format!("service{which} was {done}, and its rollback did not end"),
@@ -204,17 +210,13 @@ fn explained(outcome: &Outcome) -> Vec<String> {
     let name = outcome.name();
     let networks = networks.iter().map(|network| match network.subnets.is_empty() {
         true => format!(
-            "network `{}` has no subnet: the manager has not allocated the network itself (does its subnet \
-             overlap another network's?)",
+            "network `{}` has no subnet: the manager has not allocated the network itself",
             network.name
         ),
         false => addresses_in_words(network),
     });
-    let leader = has_leader.map(|has_leader| match has_leader {
-        true => "the swarm has a leader".to_owned(),
-        false => {
-            "the swarm has no leader: nothing is allocated until the managers have elected one".to_owned()
-        }
+    let leader = has_leader.filter(|has_leader| !has_leader).map(|_| {
+        "the swarm has no leader: nothing is allocated until the managers have elected one".to_owned()
     });
     failures.iter().map(|failure| failure_in_words(name, failure)).chain(networks).chain(leader).collect()
 }
@@ -245,7 +247,9 @@ fn failure_in_words(name: &str, Failure { cause, node, log }: &Failure) -> Strin
     if let Some(code) = cause.exit_code {
         text += &format!(" with exit code {code}");
     }
-    text += &format!(": {}", cause.error);
+    if cause.error != cause.state.word() {
+        text += &format!(": {}", cause.error);
+    }
     if !log.is_empty() {
         text += "\nits log ends with:";
         for line in log {
@@ -265,10 +269,6 @@ pub fn not_begun(why: &NotBegun) -> &str {
         NotBegun::Engine => "the engine does not answer any more",
         NotBegun::Interrupted => "interrupted before its turn came",
     }
-}
-
-fn interrupted(posts: Posts, signal: Option<usize>) -> String {
-    format!("interrupted ({}): {}", signal_name(signal), after_interrupt(posts))
 }
 
 fn signal_name(signal: Option<usize>) -> &'static str {

@@ -36,8 +36,8 @@ fn away_from_a_terminal_it_is_one_line_a_change_with_the_time() {
         let lines: Vec<(&str, &str)> = run.stderr.lines().filter_map(|line| line.split_once(' ')).collect();
         assert_eq!(lines.len(), 2, "{}", run.report());
         assert!(lines.iter().all(|(time, _)| time.parse::<Timestamp>().is_ok()), "{lines:?}");
-        assert_eq!(lines[0].1, "t001: 0/1 running; waiting for the tasks to run");
-        assert_eq!(lines[1].1, "t001: 1/1 running; converged");
+        assert_eq!(lines[0].1, "t001: 0/1 running, 0 updated; waiting for the tasks to run");
+        assert_eq!(lines[1].1, "t001: 1/1 running, 1 updated; converged");
     }
 }
 
@@ -109,6 +109,7 @@ fn failing() -> Engine {
         answer
     };
     let services = json!({ "id": [ID] });
+    let all = json!({ "service": [ID] });
     let up_to_date = json!({ "service": [ID], "_up-to-date": ["true"] });
     Engine::unordered([
         get("/v1.41/services/t001").answers(answer(service.clone())),
@@ -116,6 +117,8 @@ fn failing() -> Engine {
             .answers(answer(format!("[{service}]")))
             .times(1..=99),
         get(&format!("/v1.41/tasks?filters={up_to_date}")).answers(answer(tasks.to_string())).times(1..=99),
+        get(&format!("/v1.41/tasks?filters={all}")).answers(answer(tasks.to_string())).times(1..=99),
+        get("/v1.41/nodes").answers(answer("[]".to_owned())).times(1..=99),
     ])
 }
 
@@ -154,10 +157,10 @@ fn on_a_terminal_it_is_one_block_that_is_redrawn_and_shows_the_newest_failure() 
     for (width, line, trouble) in [
         (
             80,
-            "t001  [>]  0/1  0:0?  1 ready",
+            "t001  [>]  0/1  0:0?  0 updated, 1 ready",
             "  No such\\u{1b}[2J image: opera443399/whoami:none (task failed222222 rejected)",
         ),
-        (20, "t001 0/1 0:0? 1 r..", "  No such\\u{1b}[2.."),
+        (20, "t001 0/1 0:0? 0 u..", "  No such\\u{1b}[2.."),
     ] {
         let engine = failing();
         let run = on_terminal(width, 24, "wait --timeout 1500ms t001").host(engine.host()).run().exits(7);
@@ -200,7 +203,10 @@ fn a_terminal_that_can_redraw_nothing_gets_lines() {
         let script = if args.is_empty() { script.env("TERM", "dumb") } else { script };
         let run = script.host(swarm.host()).run().exits(0);
         assert!(!run.stdout.contains('\u{1b}'), "{}", run.report());
-        run.prints(&["t001: 0/1 running; waiting for the tasks to run", "t001: 1/1 running; converged"]);
+        run.prints(&[
+            "t001: 0/1 running, 0 updated; waiting for the tasks to run",
+            "t001: 1/1 running, 1 updated; converged",
+        ]);
     }
 }
 

@@ -1,8 +1,9 @@
 //! REPLICAS has one meaning: tasks that run, of any spec, on nodes that are not down, of those that are desired.
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::support::engine::{Engine, Expect, get};
+use crate::support::engine::{Engine, Expect, delete, get};
 use crate::support::fixtures::{OLD, service_text_with, spec};
 use crate::support::run::{Run, swarmctl};
 use crate::support::server::Answer;
@@ -127,4 +128,183 @@ fn ls_counts_the_tasks_if_the_leader_of_an_older_version_cannot() {
             assert_eq!(run.json().as_array().map(Vec::len), Some(2), "{}", run.report());
         }
     }
+}
+
+/// Second 0 of a made-up history.
+fn at(second: i64) -> Timestamp {
+    "2026-11-22T03:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(second)
+}
+
+/// A task of `web`: its slot, node, state and desired state, in its state since a second, told to stop at another.
+fn full_task(slot: u64, node: &str, state: &str, desired: &str, (since, told): (i64, i64)) -> Value {
+    json!({
+        "ID": format!("t{slot}{node}aaaaaaaaaaaaaaaaaaaaaaaaa"), "CreatedAt": at(since).to_string(),
+        "UpdatedAt": at(told).to_string(), "ServiceID": WEB, "Slot": slot, "NodeID": node, "DesiredState": desired,
+        "Status": { "Timestamp": at(since).to_string(), "State": state }
+    })
+}
+
+fn named_nodes() -> Value {
+    let node = |id: &str, state: &str| {
+        json!({
+            "ID": id, "Spec": { "Role": "worker", "Availability": "active" }, "Status": { "State": state },
+            "Description": { "Hostname": format!("host-{id}") }
+        })
+    };
+    json!([node("up", "ready"), node("down", "down")])
+}
+
+/// An engine with `web` of some replicas at a second, its tasks of the current spec, and those of other specs.
+fn engine(replicas: u64, now: i64, current: &[Value], others: &[Value]) -> Engine {
+    let mut spec = spec("web", OLD);
+    spec["Mode"]["Replicated"]["Replicas"] = replicas.into();
+    let service = service_text_with(WEB, 11, &spec.to_string(), "")
+        .replace("2026-11-21T09:41:00.987654321Z", &at(100).to_string());
+    let answer = |body: String| {
+        let mut answer = Answer::json(200, body);
+        answer.date = Some(at(now));
+        answer
+    };
+    let all: Vec<Value> = current.iter().chain(others).cloned().collect();
+    let tasks = |filters: Value, tasks: &[Value]| {
+        get(&format!("/v1.41/tasks?filters={filters}"))
+            .answers(answer(json!(tasks).to_string()))
+            .times(0..=99)
+    };
+    Engine::unordered([
+        get("/v1.41/services/web").answers(answer(service.clone())),
+        get(&format!("/v1.41/services?filters={}", json!({ "id": [WEB] })))
+            .answers(answer(format!("[{}]", service.trim())))
+            .times(1..=99),
+        tasks(json!({ "service": [WEB], "_up-to-date": ["true"] }), current),
+        tasks(json!({ "service": [WEB] }), &all),
+        get("/v1.41/nodes").answers(answer(named_nodes().to_string())).times(0..=99),
+    ])
+}
+
+fn status(engine: &Engine) -> (Option<i32>, String) {
+    let args = ["status", "web", "--format", "{{.State}} {{.Replicas}} {{.Updated}} {{.Detail}}"];
+    let run = swarmctl(args).host(engine.host()).run();
+    (run.code, run.stdout.trim().to_owned())
+}
+
+#[test]
+fn status_counts_the_running_tasks_of_any_spec_and_those_of_the_current_one() {
+    let current = [
+        full_task(1, "up", "running", "running", (90, 90)),
+        full_task(2, "up", "preparing", "running", (90, 90)),
+    ];
+    let mut outgoing = full_task(2, "up", "running", "shutdown", (0, 90));
+    outgoing["ID"] = "outgoing".into();
+    let others = [outgoing, full_task(3, "up", "running", "running", (0, 0))];
+    let engine = engine(3, 101, &current, &others);
+    assert_eq!(status(&engine), (Some(10), "under way 3/3 1 waiting for the tasks to run".to_owned()));
+}
+
+#[test]
+fn status_does_not_count_tasks_on_nodes_that_are_down() {
+    for desired in ["running", "shutdown"] {
+        let current = [
+            full_task(1, "down", "running", desired, (0, 90)),
+            full_task(1, "up", "starting", "running", (90, 90)),
+        ];
+        let status = status(&engine(1, 300, &current, &[]));
+        assert_eq!(status, (Some(10), "under way 0/1 0 waiting for the tasks to run".to_owned()));
+    }
+}
+
+#[test]
+fn surplus_tasks_are_waited_for_within_their_grace_period_and_30_s() {
+    let kept = full_task(1, "up", "running", "running", (0, 0));
+    let stopping = full_task(2, "up", "running", "remove", (0, 100));
+    let of_before = full_task(3, "up", "running", "shutdown", (0, 100));
+    let words = "waiting for 2 surplus tasks to end";
+    let started = engine(1, 102, &[kept.clone(), stopping.clone()], std::slice::from_ref(&of_before));
+    assert_eq!(status(&started), (Some(10), format!("under way 3/1 2 {words}")));
+    let stopped = engine(
+        1,
+        102,
+        std::slice::from_ref(&kept),
+        &[full_task(3, "up", "shutdown", "shutdown", (101, 101))],
+    );
+    assert_eq!(status(&stopped), (Some(0), "converged 1/1 1".to_owned()));
+    // A task that never had a node has no container.
+    let pending = full_task(2, "", "pending", "shutdown", (0, 100));
+    assert_eq!(status(&engine(1, 102, &[kept.clone(), pending], &[])).0, Some(0));
+    // The limit is over: 10 s and 30 s after it was told to stop.
+    let overdue = engine(1, 141, &[kept, stopping], &[]);
+    let run = swarmctl(["wait", "web", "--json", "-q"]).host(overdue.host()).run().exits(7);
+    let run = run.says(&[
+        "caused by: 1 surplus task has not ended within its stop grace period and 30 s\n",
+        "caused by: task web.2 (t2upaaaaaaaa) on node host-up running: it is surplus and has not ended\n",
+    ]);
+    let failure = &run.json()["services"][0]["failures"][0];
+    assert_eq!((&failure["slot"], &failure["node"]), (&json!("2"), &json!("host-up")), "{}", run.report());
+}
+
+#[test]
+fn a_surplus_task_on_a_node_that_is_down_is_named_and_not_waited_for() {
+    let kept = full_task(1, "up", "running", "running", (0, 0));
+    let lost = full_task(2, "down", "running", "remove", (0, 100));
+    let engine = engine(1, 102, &[kept, lost], &[]);
+    swarmctl(["wait", "web", "-q"]).host(engine.host()).run().exits(0).says(&[
+        "web: task web.2 (t2downaaaaaa) on node host-down is not waited for: its node is down, so it is not known \
+         whether it has ended",
+    ]);
+}
+
+#[test]
+fn a_timeout_gives_the_reasons_that_are_known() {
+    let mut pending = full_task(1, "", "pending", "running", (100, 100));
+    pending["Status"]["Err"] = "no suitable node (insufficient resources on 1 node)".into();
+    let preparing = full_task(2, "up", "preparing", "running", (100, 100));
+    let engine = engine(3, 103, &[pending, preparing], &[]);
+    let args = ["wait", "web", "--json", "--progress", "none", "--timeout", "500ms"];
+    let run = swarmctl(args).host(engine.host()).run().exits(7);
+    let run = run.says(&[
+        "caused by: task web.1 (t1aaaaaaaaaa) pending: no suitable node (insufficient resources on 1 node)\n",
+        "caused by: task web.2 (t2upaaaaaaaa) on node host-up preparing\n",
+        "hint: the rollout continues; to keep watching, run `swarmctl wait web`\n",
+    ]);
+    let object = run.json();
+    let failures = object["services"][0]["failures"].as_array().unwrap();
+    let errors: Vec<_> = failures.iter().map(|failure| failure["error"].as_str().unwrap()).collect();
+    assert_eq!(errors, ["no suitable node (insufficient resources on 1 node)", "preparing"]);
+}
+
+/// `rm --wait web`, which sees these lists of tasks, each at a second, and then maybe the nodes.
+fn rm(lists: &[(i64, Value)], nodes: Option<Expect>) -> Run {
+    let service = service_text_with(WEB, 11, &spec("web", OLD).to_string(), "");
+    let list = |(now, tasks): &(i64, Value)| {
+        let mut answer = Answer::json(200, tasks.to_string());
+        answer.date = Some(at(*now));
+        get(&format!("/v1.41/tasks?filters={}", json!({ "name": ["web."] }))).answers(answer)
+    };
+    let first = [
+        get("/v1.41/services/web").answers(Answer::json(200, service)),
+        delete(&format!("/v1.41/services/{WEB}")).answers(Answer::json(200, "")),
+    ];
+    let engine = Engine::ordered(first.into_iter().chain(lists.iter().map(list)).chain(nodes));
+    swarmctl(["rm", "--wait", "--json", "web"]).host(engine.host()).run()
+}
+
+#[test]
+fn rm_does_not_wait_for_the_completed_tasks_of_a_job_that_20_10_keeps() {
+    let done = full_task(1, "up", "complete", "remove", (0, 100));
+    let running = full_task(2, "up", "running", "remove", (0, 100));
+    rm(&[(101, json!([done, running])), (102, json!([done]))], None).exits(0);
+}
+
+#[test]
+fn rm_waits_for_a_task_on_a_node_that_is_down_for_its_grace_period_and_30_s() {
+    let running = full_task(1, "up", "running", "remove", (0, 100));
+    let lost = full_task(2, "down", "running", "remove", (0, 100));
+    let nodes = get("/v1.41/nodes").answers(Answer::json(200, named_nodes().to_string()));
+    let lists = [(101, json!([lost, running])), (139, json!([lost])), (141, json!([lost]))];
+    let run = rm(&lists, Some(nodes)).exits(7).says(&[
+        "caused by: a task did not end within its stop grace period and 30 s\n",
+        "caused by: task web.2 (t2downaaaaaa) on node host-down running: its node is down\n",
+        "hint: the service is removed, and the engine continues to stop its tasks\n",
+    ]);
+    assert_eq!(run.json()["services"][0]["failures"][0]["node"], "host-down");
 }

@@ -39,13 +39,13 @@ fn what_has_converged_is_zero_and_asks_little() {
     let run = status(&swarm, &["web", "db"]).exits(0);
     assert_eq!(run.stderr, "");
     let shown = cells(&run);
-    assert_eq!(shown[0], ["NAME", "STATE", "REPLICAS", "IMAGE", "DETAIL"]);
-    assert_eq!(shown[1], ["web", "converged", "1/1", OLD]);
-    assert_eq!(shown[2], ["db", "converged", "1/1", OLD]);
+    assert_eq!(shown[0], ["NAME", "STATE", "REPLICAS", "UPDATED", "IMAGE", "DETAIL"]);
+    assert_eq!(shown[1], ["web", "converged", "1/1", "1", OLD]);
+    assert_eq!(shown[2], ["db", "converged", "1/1", "1", OLD]);
     assert_eq!(
         swarm.requests().len(),
-        5,
-        "a ping, a read of each service, one list of services and one of tasks"
+        6,
+        "a ping, a read of each service, one list of services, one of tasks and one of nodes"
     );
 }
 
@@ -132,7 +132,7 @@ fn json_is_the_object_of_acting_commands_with_the_rollout_in_it() {
         web["rollout"],
         json!({
             "state": "under_way", "waits_for": "waiting for the tasks to run", "told": "update in progress",
-            "wanted": 1, "running": 0, "by_state": { "starting": 1 }, "changed_by_others": []
+            "wanted": 1, "running": 0, "updated": 0, "by_state": { "starting": 1 }, "changed_by_others": []
         })
     );
     assert_eq!(db["failures"][0]["error"], "task: non-zero exit (1)");

@@ -29,8 +29,8 @@ fn what_has_converged_long_ago_is_done_at_once() {
     assert!(run.took < Duration::from_secs(2), "{}", run.report());
     assert_eq!(
         swarm.requests().len(),
-        5,
-        "a ping, a read of each service, one list of services and one of tasks"
+        6,
+        "a ping, a read of each service, one list of services, one of tasks and one of nodes"
     );
     assert!(swarm.posts().is_empty());
 }
@@ -40,8 +40,9 @@ fn a_rollout_under_way_is_waited_for() {
     let swarm = swarm(&["web", "db"]);
     swarm.world().step("web", Step::Updating);
     swarm.before(When::Read, 5, |world| world.step("web", Step::Completed));
-    let run =
-        wait(&swarm, &["web", "db"]).exits(0).says(&["web: 0/1 running", "web: 1/1 running; converged"]);
+    let run = wait(&swarm, &["web", "db"])
+        .exits(0)
+        .says(&["web: 0/1 running, 0 updated", "web: 1/1 running, 1 updated; converged"]);
     assert_eq!(run.stdout, "web: converged\ndb: converged\n");
 }
 
@@ -62,7 +63,8 @@ fn the_end_of_the_time_is_seven() {
     let swarm = swarm(&["web", "db"]);
     swarm.world().step("web", Step::Updating);
     let run = wait(&swarm, &["web", "db", "--timeout", "300ms"]).exits(7);
-    let run = run.says(&["the time was up (--timeout)", "the rollout goes on", "swarmctl wait web"]);
+    let run =
+        run.says(&["the time was up (--timeout)", "hint: the rollout continues; ", "swarmctl wait web"]);
     assert_eq!(run.stdout, "db: converged\n");
     assert!(run.took < Duration::from_secs(2), "{}", run.report());
 }

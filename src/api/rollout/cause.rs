@@ -1,5 +1,7 @@
 //! Why tasks fail: each distinct cause once.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::slots::{SlotId, slot_of};
@@ -28,38 +30,62 @@ pub struct Cause {
     pub tasks: usize,
 }
 
+impl Cause {
+    /// What one task has to say.
+    pub fn of(task: &Task, is_by_node: bool) -> Self {
+        let container =
+            task.status.container.as_ref().map_or_else(String::new, |container| container.id.clone());
+        Self {
+            task: task.id.clone(),
+            slot: slot_of(task, is_by_node),
+            node: task.node.clone(),
+            state: task.status.state,
+            error: words(task),
+            exit_code: task.exit_code(),
+            at: task.since(),
+            container,
+            tasks: 1,
+        }
+    }
+
+    /// `task web.3 (abcdef123456) on node n1`.
+    pub fn describe(&self, service: &str, node_names: &BTreeMap<String, String>) -> String {
+        let task = format!("task {service}.{} ({:.12})", self.slot, self.task);
+        match self.node.as_str() {
+            "" => task,
+            id => format!("{task} on node {}", node_names.get(id).map_or(id, String::as_str)),
+        }
+    }
+}
+
 /// The distinct causes of these tasks, that of the newest first.
 pub fn distinct<'a>(tasks: impl IntoIterator<Item = &'a Task>, is_by_node: bool) -> Vec<Cause> {
-    let mut tasks: Vec<&Task> = tasks.into_iter().collect();
-    tasks.sort_by(|a, b| (b.since(), &b.id).cmp(&(a.since(), &a.id)));
-    tasks.dedup_by(|a, b| a.id == b.id);
+    let tasks: Vec<&Task> = tasks.into_iter().collect();
+    distinct_with(tasks.into_iter().map(|task| (task, words(task))), is_by_node)
+}
+
+/// [`distinct`] of tasks, each with what there is to say of it.
+pub fn distinct_with<'a>(
+    tasks: impl IntoIterator<Item = (&'a Task, String)>,
+    is_by_node: bool,
+) -> Vec<Cause> {
+    let mut tasks: Vec<(&Task, String)> = tasks.into_iter().collect();
+    tasks.sort_by(|(a, _), (b, _)| (b.since(), &b.id).cmp(&(a.since(), &a.id)));
+    tasks.dedup_by(|(a, _), (b, _)| a.id == b.id);
     let mut causes = Vec::<(String, Cause)>::new();
-    for task in tasks {
-        let error = words(task);
+    for (task, error) in tasks {
         let key = format!("{} {}", task.status.state.word(), without_ids(&error));
         if let Some((_, cause)) = causes.iter_mut().find(|(other, _)| *other == key) {
             cause.tasks += 1;
             continue;
         }
-        let container =
-            task.status.container.as_ref().map_or_else(String::new, |container| container.id.clone());
-        let cause = Cause {
-            task: task.id.clone(),
-            slot: slot_of(task, is_by_node),
-            node: task.node.clone(),
-            state: task.status.state,
-            error,
-            exit_code: task.exit_code(),
-            at: task.since(),
-            container,
-            tasks: 1,
-        };
-        causes.push((key, cause));
+        causes.push((key, Cause { error, ..Cause::of(task, is_by_node) }));
     }
     causes.into_iter().map(|(_, cause)| cause).collect()
 }
 
-fn words(task: &Task) -> String {
+/// The engine's own words, or what there is to say if it has none.
+pub fn words(task: &Task) -> String {
     match (task.status.error.as_str(), task.status.state, task.exit_code()) {
         ("", TaskState::Complete, _) => "it ended by itself, without an error".to_owned(),
         ("", _, Some(code)) => format!("exit code {code}"),

@@ -1,16 +1,17 @@
 //! The judgement itself: one question after the other, the first that has an answer decides.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
 use super::cause;
+use super::down::{down_nodes, on_nodes};
 use super::health_check::HealthCheck;
+pub(super) use super::limits::nanoseconds;
 use super::phase::{By, Known, Phase, Told};
 use super::placement::may_run;
 use super::slots::{Health, History, Rules, Slot, SlotId, by_slot};
-use super::{Judgement, Need, State, View, WaitsFor, Why};
+use super::{Cause, Judgement, Need, State, View, WaitsFor, Why};
 use crate::api::rows::Mode;
 use crate::api::tasks::Task;
 use crate::api::time;
@@ -72,8 +73,9 @@ pub fn judge(view: &View, known: &Known) -> Result<Judgement, Need> {
         (_, Some(eligible)) => eligible.len() as u64,
         _ => slots.len() as u64,
     };
-    let healths = slots.iter().map(|slot| slot.health(&rules)).collect();
-    Judge { view, known, told, slots, healths, rules, wanted, is_by_node }.judgement()
+    let down = down_nodes(view)?;
+    let healths = slots.iter().map(|slot| on_nodes(slot.health(&rules), &down)).collect();
+    Judge { view, known, told, slots, healths, rules, wanted, is_by_node, down, iteration }.judgement()
 }
 
 /// The nodes on which a global service should run; `None` where it is no global one.
@@ -100,19 +102,33 @@ pub(super) struct Judge<'a> {
     pub(super) rules: Rules<'a>,
     pub(super) wanted: u64,
     pub(super) is_by_node: bool,
+    /// The nodes that are down.
+    pub(super) down: HashSet<&'a str>,
+    /// The current run of a job.
+    iteration: u64,
 }
 
 impl<'a> Judge<'a> {
     fn judgement(&self) -> Result<Judgement, Need> {
+        let (running, updated) = self.running()?;
         let state = self.state()?;
         let mut judgement = Judgement {
             state,
             now: self.view.now,
             told: self.told.message.clone(),
             wanted: self.wanted,
-            running: self.count(|health| matches!(health, Health::Well(_) | Health::Running(_))),
+            running,
+            updated,
+            ready: self.count(|health| matches!(health, Health::Well(_) | Health::Running(_))),
             by_state: Default::default(),
             causes: cause::distinct(self.troubled(), self.is_by_node),
+            awaited: self.awaited()?,
+            left_behind: self
+                .left_behind()?
+                .into_iter()
+                .map(|task| Cause::of(task, self.is_by_node))
+                .collect(),
+            node_names: BTreeMap::new(),
             changed_by_others: match self.told.is_undone_by_engine() {
                 true => self.known.changes_since_base(self.view.service),
                 false => self.known.foreign_changes(self.view.service),
@@ -122,6 +138,7 @@ impl<'a> Judge<'a> {
                 false => self.known.replaced(self.view.service),
             },
         };
+        judgement.node_names = self.names_of(&judgement);
         for health in &self.healths {
             let task = health.task();
             // Slots beyond the wanted ones, from before a scale down, are history.
@@ -149,7 +166,7 @@ impl<'a> Judge<'a> {
         if failing.is_none() && self.has_converged() {
             return Ok(match self.is_watched_by_engine() {
                 true => State::UnderWay(WaitsFor::Completion),
-                false => State::Converged,
+                false => self.waits_for_surplus()?.unwrap_or(State::Converged),
             });
         }
         match self.told.phase {
@@ -171,7 +188,7 @@ impl<'a> Judge<'a> {
             _ if !self.known.is_as_before(self.view.service) => {
                 return Ok(State::Failed(Why::RolledBackElsewhere));
             }
-            _ if has_recovered => return Ok(State::RolledBack),
+            _ if has_recovered => return Ok(self.waits_for_surplus()?.unwrap_or(State::RolledBack)),
             _ => {}
         }
         Ok(self.failed(failing)?.unwrap_or(State::UnderWay(WaitsFor::Rollback)))
@@ -230,7 +247,7 @@ impl<'a> Judge<'a> {
             < self.wanted
     }
 
-    fn has_converged(&self) -> bool {
+    pub(super) fn has_converged(&self) -> bool {
         let is_surplus = |health: &Health| !health.task().has_ended() && health.task().is_wanted();
         self.count(|health| matches!(health, Health::Well(_))) >= self.wanted
             && (self.rules.is_job || self.count(is_surplus) <= self.wanted)
@@ -311,11 +328,24 @@ impl<'a> Judge<'a> {
         tasks
     }
 
+    /// The names of the nodes that the judgement mentions.
+    fn names_of(&self, judgement: &Judgement) -> BTreeMap<String, String> {
+        let Judgement { causes, awaited, left_behind, .. } = judgement;
+        let mentioned: HashSet<&str> =
+            [causes, awaited, left_behind].into_iter().flatten().map(|cause| &*cause.node).collect();
+        let nodes = self.view.nodes.unwrap_or_default().iter();
+        nodes
+            .filter(|node| mentioned.contains(&*node.id))
+            .map(|node| (node.id.clone(), node.name().to_owned()))
+            .collect()
+    }
+
+    /// Whether the task is of the current run of a job; any task of another service.
+    pub(super) fn is_of_this_run(&self, task: &Task) -> bool {
+        !self.rules.is_job || task.iteration() == self.iteration
+    }
+
     pub(super) fn age(&self, of: Timestamp) -> SignedDuration {
         self.view.now.duration_since(of)
     }
-}
-
-pub(super) fn nanoseconds(value: &Value) -> Option<SignedDuration> {
-    value.as_i64().map(SignedDuration::from_nanos)
 }

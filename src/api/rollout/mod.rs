@@ -7,14 +7,18 @@
 //! All times are the engine's: `now` is the `Date` of its answer.
 
 mod cause;
+mod down;
 mod failing;
 mod health_check;
 mod judge;
+mod limits;
 mod phase;
 mod placement;
+mod running;
 mod seen;
 mod slots;
 mod stuck;
+mod surplus;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +29,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use self::cause::Cause;
 pub use self::judge::judge;
+pub use self::limits::stop_limit;
 pub use self::phase::Known;
 pub(super) use self::placement::meets_constraints;
 pub use self::seen::{Looks, Seen};
@@ -76,13 +81,23 @@ pub struct Judgement {
     pub told: String,
     /// How many tasks there should be.
     pub wanted: u64,
-    /// How many of them run, healthy where there is a health check (before that the engine calls them `starting`),
-    /// or have done their work.
+    /// All tasks that run, of any spec, on nodes that are not down; healthy if there is a health check (before that the
+    /// engine calls them `starting`). Of a job those of the current run.
     pub running: u64,
+    /// Those of them that were made from the current spec.
+    pub updated: u64,
+    /// The slots of the current spec whose task runs, or has done its work.
+    pub ready: u64,
     /// The newest tasks of the slots, by state.
     pub by_state: BTreeMap<TaskState, u64>,
     /// Why tasks of this rollout failed or do not start, the newest cause first; also where it converged.
     pub causes: Vec<Cause>,
+    /// The tasks that are waited for.
+    pub awaited: Vec<Cause>,
+    /// Surplus tasks on nodes that are down, which are not waited for.
+    pub left_behind: Vec<Cause>,
+    /// The names of the nodes that are mentioned, by ID, as far as the nodes were read.
+    pub node_names: BTreeMap<String, String>,
     /// What someone else has changed since the post.
     pub changed_by_others: Vec<Place>,
     /// The places of the command's own edits that someone else has changed since: what converged is not what was asked.
@@ -115,6 +130,10 @@ pub enum WaitsFor {
     Completion,
     /// Tasks that make room for others, as the engine puts it.
     Outgoing(String),
+    /// This number of tasks that a lower number of tasks leaves over, and that have not ended yet.
+    Surplus(usize),
+    /// Such tasks that have not ended within their grace period and 30 s.
+    Overdue(usize),
     /// The engine rolls back, or has done so and its tasks do not run yet.
     Rollback,
     /// A job's tasks, which have to end.
@@ -153,6 +172,13 @@ pub enum Why {
     },
 }
 
+impl Judgement {
+    /// How many slots have a task that has run to its end.
+    pub fn complete(&self) -> u64 {
+        self.by_state.get(&TaskState::Complete).copied().unwrap_or(0)
+    }
+}
+
 impl fmt::Display for WaitsFor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -163,6 +189,14 @@ impl fmt::Display for WaitsFor {
             }
             Self::Completion => write!(f, "all run; the engine has not called it completed yet"),
             Self::Outgoing(error) => write!(f, "waiting for outgoing tasks to make room: {error}"),
+            Self::Surplus(1) => write!(f, "waiting for 1 surplus task to end"),
+            Self::Surplus(tasks) => write!(f, "waiting for {tasks} surplus tasks to end"),
+            Self::Overdue(1) => {
+                write!(f, "1 surplus task has not ended within its stop grace period and 30 s")
+            }
+            Self::Overdue(tasks) => {
+                write!(f, "{tasks} surplus tasks have not ended within their stop grace period and 30 s")
+            }
             Self::Rollback => write!(f, "the update failed, the engine rolls back"),
             Self::Job => write!(f, "waiting for the job to end"),
         }

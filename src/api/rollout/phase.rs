@@ -34,6 +34,11 @@ impl Known {
         Self { base: Some(base.clone()), posted: posted.cloned(), places }
     }
 
+    /// Whether the edits may lower the number of tasks.
+    pub(super) fn edits_number_of_tasks(&self) -> bool {
+        self.places.iter().any(|place| place.is_within("Mode") || place.is_within("TaskTemplate.Placement"))
+    }
+
     /// Whether this is an answer of before the post, from a manager that lags behind.
     pub(super) fn is_stale(&self, now: &Service) -> bool {
         self.posted.as_ref().is_some_and(|posted| now.version() < posted.version())

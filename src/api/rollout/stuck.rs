@@ -4,22 +4,19 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::cause::is_constraints;
-use super::judge::{CONSTRAINTS, Judge, nanoseconds};
+use super::judge::{CONSTRAINTS, Judge};
+use super::limits::stop_limit;
 use super::placement::refuse;
 use super::slots::Health;
 use super::{Need, State, WaitsFor, Why};
 use crate::api::tasks::{Task, TaskState};
 
-/// The engine's own default for the time that a task has to stop.
-const STOP_GRACE: SignedDuration = SignedDuration::from_secs(10);
 /// How long another "no suitable node" is believed to pass once nothing makes room any more.
 const NO_ROOM: SignedDuration = SignedDuration::from_secs(10);
 /// How long a task may stay `preparing` with an error: the engine keeps both for ever.
 const PREPARATION: SignedDuration = SignedDuration::from_secs(10);
 /// How long a task may stay `new`.
 const ALLOCATION: SignedDuration = SignedDuration::from_secs(15);
-/// How much longer than its grace period an outgoing task is waited for: on a node that is down it never ends.
-const OVERDUE: SignedDuration = SignedDuration::from_secs(30);
 
 impl<'a> Judge<'a> {
     /// Tasks that will never start, for which the engine would wait for ever.
@@ -85,17 +82,13 @@ impl<'a> Judge<'a> {
 
     /// When the last outgoing task of the service ended; `None` while there is one that has not.
     fn room_made_until(&self) -> Result<Option<Timestamp>, Need> {
-        let grace = [Some(self.view.service.spec()), self.view.service.previous_spec()]
-            .into_iter()
-            .flatten()
-            .filter_map(|spec| nanoseconds(&spec["TaskTemplate"]["ContainerSpec"]["StopGracePeriod"]))
-            .fold(STOP_GRACE, SignedDuration::max);
+        let limit = stop_limit(self.view.service);
         let mut last = Timestamp::UNIX_EPOCH;
         for task in self.all()?.iter().filter(|task| !task.is_wanted()) {
             match task.has_ended() {
                 true => last = last.max(task.since()),
                 // When it was told to stop the manager wrote it.
-                false if self.age(task.updated) < grace.saturating_add(OVERDUE) => return Ok(None),
+                false if self.age(task.updated) < limit => return Ok(None),
                 false => {}
             }
         }

@@ -38,7 +38,7 @@ fn row(look: &Look) -> Row {
         Some(judgement) => (
             bar(judgement),
             format!("{}/{}", judgement.running, judgement.wanted),
-            others_in_words(judgement),
+            others_in_words(look, judgement),
         ),
     };
     let waits_for_tasks = matches!(
@@ -58,7 +58,7 @@ fn row(look: &Look) -> Row {
         word: match look.ending {
             None => "under way",
             Some(Ending::RolledBack) => "rolled back",
-            Some(Ending::GaveUp(_) | Ending::Interrupted) => "not watched any more",
+            Some(Ending::GaveUp(_) | Ending::Overdue(_) | Ending::Interrupted) => "not watched any more",
             Some(_) => look.word(),
         },
         text: match others.is_empty() {
@@ -82,8 +82,8 @@ fn bar(judgement: &Judgement) -> Bar {
     let bad: u64 =
         judgement.by_state.iter().filter(|(state, _)| has_failed(**state)).map(|(_, count)| count).sum();
     Bar {
-        good: judgement.running,
-        coming: there.saturating_sub(judgement.running + bad),
+        good: judgement.ready,
+        coming: there.saturating_sub(judgement.ready + bad),
         bad,
         missing: judgement.wanted.saturating_sub(there),
     }
@@ -93,9 +93,12 @@ fn has_failed(state: TaskState) -> bool {
     matches!(state, TaskState::Failed | TaskState::Rejected | TaskState::Orphaned)
 }
 
-/// The states of the tasks that do not run: `1 preparing, 2 failed`.
-fn others_in_words(judgement: &Judgement) -> String {
+/// How many tasks are updated, as long as not all are, and the states of those that do not run: `1 updated, 1 preparing`.
+fn others_in_words(look: &Look, judgement: &Judgement) -> String {
     let is_fine = |state: TaskState| matches!(state, TaskState::Running | TaskState::Complete);
+    let is_told = !look.service.is_job() && look.ending.is_none() && judgement.updated < judgement.wanted;
+    let updated = is_told.then(|| format!("{} updated", judgement.updated));
     let others = judgement.by_state.iter().filter(|(state, _)| !is_fine(**state));
-    others.map(|(state, count)| format!("{count} {}", state.word())).collect::<Vec<_>>().join(", ")
+    let others = others.map(|(state, count)| format!("{count} {}", state.word()));
+    updated.into_iter().chain(others).collect::<Vec<_>>().join(", ")
 }

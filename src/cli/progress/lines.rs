@@ -85,6 +85,7 @@ pub fn as_json(judgement: &Judgement) -> Value {
         "told": judgement.told,
         "wanted": judgement.wanted,
         "running": judgement.running,
+        "updated": judgement.updated,
         "by_state": by_state,
         "changed_by_others": changed_by_others,
     })

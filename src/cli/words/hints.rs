@@ -25,7 +25,10 @@ pub fn look_and_undo(outcome: &Outcome) -> String {
 /// How to see more of a failed rollout.
 pub fn look(outcome: &Outcome) -> String {
     let name = shell::service(outcome.name());
-    let look = format!("look further with `swarmctl ps {name}` and `swarmctl logs {name}`");
+    let mut look = format!("look further with `swarmctl ps {name}` and `swarmctl logs {name}`");
+    if outcome.explanation.networks.iter().any(|network| network.subnets.is_empty()) {
+        look = format!("see whether the network's subnet overlaps that of another one; {look}");
+    }
     match again(outcome) {
         Some(again) => format!("{again}; {look}"),
         None => look,

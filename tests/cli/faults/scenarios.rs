@@ -60,7 +60,7 @@ fn rm_that_could_not_wait_to_the_end_says_what_goes_on() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     swarm.breaks(Break::lost(4).then(Door::Closing));
     let run = swarmctl(["rm", "--wait", "t001"]).host(swarm.host()).run().exits(7).tells_an_error();
-    run.says(&["service `t001` was removed", "goes on to shut its tasks down"])
+    run.says(&["service `t001` was removed", "continues to stop its tasks"])
         .never_says(&["rollout", "swarmctl wait"]);
 }
 
@@ -71,7 +71,7 @@ fn what_timeout_keeps_from_being_posted_is_not_said_to_go_on_or_to_be_in_doubt()
     for delay in [Duration::from_millis(130), Duration::from_millis(260)] {
         swarm.world().delay = delay;
         let run = swarmctl(["scale", "--detach", "--timeout", "250ms", "t001=5"]).host(swarm.host()).run();
-        run.exits(8).tells_an_error().never_says(&["may have happened", "goes on"]);
+        run.exits(8).tells_an_error().never_says(&["may have happened", "continues"]);
     }
     assert_eq!(swarm.posts().len(), 0);
 }

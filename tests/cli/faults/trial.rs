@@ -111,7 +111,7 @@ impl Trial {
         let code = code.unwrap_or_default();
         let tells_an_error = stderr.lines().any(|line| line.starts_with("error: "));
         let is_in_doubt = stderr.contains("it may have happened");
-        let goes_on = stderr.contains("goes on");
+        let goes_on = stderr.contains("continues");
         let result = !stdout.is_empty();
         let agree = tells_an_error == (code != 0)
             && is_in_doubt == (code == 9)

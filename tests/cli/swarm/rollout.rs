@@ -250,7 +250,7 @@ fn a_label_during_a_rollback_makes_the_engine_roll_back_to_the_broken_image() {
 fn a_timeout_a_signal_and_a_removal_end_the_watch_and_say_so() {
     let _slow = running("ro-t1", "--update-delay 30s");
     let run = swarmctl(&format!("update-image --timeout 3s ro-t1 {BETTER}"));
-    run.exits(7).says(&["the rollout goes on", "`swarmctl wait ro-t1`"]);
+    run.exits(7).says(&["hint: the rollout continues; ", "`swarmctl wait ro-t1`"]);
     swarmctl("status ro-t1").exits(10);
 
     let mut run = engine().swarmctl(&["wait", "ro-t1"]).spawn();

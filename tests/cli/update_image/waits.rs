@@ -154,7 +154,7 @@ fn an_interrupted_wait_says_that_the_rollout_goes_on() {
     running.signal("INT");
     let run = running.wait().exits(130);
     assert!(sent.elapsed() < Duration::from_millis(500), "{}", run.report());
-    run.says(&["goes on"]);
+    run.says(&["caused by: interrupted (Ctrl-C)\nhint: the engine accepted the request and continues with it; to keep watching"]);
     assert_eq!(swarm.service("t001").image(), NEW);
 }
 

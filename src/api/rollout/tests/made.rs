@@ -186,7 +186,8 @@ fn slots_beyond_the_wanted_ones_are_history() {
         .task(2, 0, 1, "failed", "shutdown", "x")
         .task(2, 1, 2, "running", "remove", "");
     assert!(matches!(made.state(3), State::UnderWay(WaitsFor::Monitor(_))));
-    assert_eq!(made.state(6), State::Converged);
+    // It has been told to stop, and is waited for.
+    assert_eq!(made.state(6), State::UnderWay(WaitsFor::Surplus(1)));
     // A task too many, which the manager has not told to stop yet.
     let surplus = made.task(2, 2, 3, "running", "running", "");
     assert_eq!(surplus.state(20), State::UnderWay(WaitsFor::Tasks));

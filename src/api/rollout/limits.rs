@@ -1,0 +1,25 @@
+//! Durations that a spec sets, and how long is waited because of them.
+
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use crate::api::services::Service;
+
+/// The engine's own default for the time that a task has to stop.
+const STOP_GRACE: SignedDuration = SignedDuration::from_secs(10);
+/// How much longer than its grace period an outgoing task is waited for: on a node that is down it never ends.
+const OVERDUE: SignedDuration = SignedDuration::from_secs(30);
+
+/// How long a task of the service may take to end once it is told to: its grace period and 30 s.
+pub fn stop_limit(service: &Service) -> SignedDuration {
+    [Some(service.spec()), service.previous_spec()]
+        .into_iter()
+        .flatten()
+        .filter_map(|spec| nanoseconds(&spec["TaskTemplate"]["ContainerSpec"]["StopGracePeriod"]))
+        .fold(STOP_GRACE, SignedDuration::max)
+        .saturating_add(OVERDUE)
+}
+
+pub(super) fn nanoseconds(value: &Value) -> Option<SignedDuration> {
+    value.as_i64().map(SignedDuration::from_nanos)
+}

@@ -1,0 +1,42 @@
+//! Which tasks run: of any spec, and of the current one.
+
+use std::collections::HashSet;
+
+use super::Need;
+use super::judge::Judge;
+use super::limits::stop_limit;
+use crate::api::tasks::{Task, TaskState};
+use crate::api::time;
+
+impl<'a> Judge<'a> {
+    /// All running tasks, and those of the current spec.
+    pub(super) fn running(&self) -> Result<(u64, u64), Need> {
+        let runs = |task: &&Task| {
+            task.status.state == TaskState::Running
+                && !self.down.contains(&*task.node)
+                && self.is_of_this_run(task)
+        };
+        let current: HashSet<&str> = self.view.tasks.iter().map(|task| task.id.as_str()).collect();
+        let running: Vec<&Task> = self.present()?.iter().filter(runs).collect();
+        let updated = running.iter().filter(|task| current.contains(task.id.as_str())).count();
+        Ok((running.len() as u64, updated as u64))
+    }
+
+    /// All tasks if there may be some of another spec, else those of the current one.
+    pub(super) fn present(&self) -> Result<&'a [Task], Need> {
+        if self.may_have_others() { self.all() } else { Ok(self.view.all.unwrap_or(self.view.tasks)) }
+    }
+
+    /// Whether tasks of another spec may run: while the service has not converged, or has been changed a short while ago.
+    fn may_have_others(&self) -> bool {
+        if self.rules.is_job {
+            return false;
+        }
+        let service = self.view.service;
+        let is_rolling = service.update_state().is_some_and(|state| !state.ends_with("completed"));
+        let updated = service.object()["UpdatedAt"].as_str().and_then(time::of_json);
+        let is_recent =
+            updated.is_some_and(|updated| self.age(updated) < stop_limit(service).saturating_mul(2));
+        is_rolling || is_recent || !self.has_converged()
+    }
+}
