@@ -1,5 +1,7 @@
 //! Removing a service, also where the engine's answer is lost.
 
+use jiff::Timestamp;
+
 use super::client::Client;
 use super::error::{Error, Result};
 use super::failures::{Explanation, Failure};
@@ -115,9 +117,9 @@ pub fn wait_until_gone(client: &Client, outcomes: &mut [Outcome]) {
         })
         .collect();
     let mut pause = client.timeouts().removal_interval;
-    let mut left = Vec::new();
+    let (mut left, mut since) = (Vec::new(), None);
     while !waiting.is_empty() {
-        let looked = look(client, &mut waiting, &mut left);
+        let looked = look(client, &mut waiting, &mut left, &mut since);
         let rest = client.time_left().map_or(pause, |time| time.min(pause));
         match looked.and_then(|()| if waiting.is_empty() { Ok(()) } else { client.interrupt().sleep(rest) }) {
             Ok(()) => {}
@@ -137,17 +139,21 @@ pub fn wait_until_gone(client: &Client, outcomes: &mut [Outcome]) {
 }
 
 /// Looks once at the tasks that are left. Services of which none is left, and those that are not waited for any longer,
-/// are taken out.
-fn look(client: &Client, waiting: &mut Vec<Stopping>, left: &mut Vec<Task>) -> Result<()> {
+/// are taken out. The wait is measured by the engine's clock, from the first look on: not every task of a removed service
+/// is told to stop (20.10 does not tell those of jobs).
+fn look(
+    client: &Client,
+    waiting: &mut Vec<Stopping>,
+    left: &mut Vec<Task>,
+    since: &mut Option<Timestamp>,
+) -> Result<()> {
     let services: Vec<_> = waiting.iter().map(|one| (one.service.id(), one.service.name())).collect();
     let listed = tasks::list_left(client, &services)?;
     *left = listed.tasks;
     waiting.retain(|one| tasks_of(one.service, left).next().is_some());
-    // When it was told to stop the manager wrote it.
-    let is_late = |service: &Service, task: &Task| {
-        !task.is_wanted() && listed.now.duration_since(task.updated) >= stop_limit(service)
-    };
-    if !waiting.iter().any(|one| tasks_of(one.service, left).any(|task| is_late(one.service, task))) {
+    let waited = listed.now.duration_since(*since.get_or_insert(listed.now));
+    let is_late = |service: &Service| waited >= stop_limit(service);
+    if !waiting.iter().any(|one| is_late(one.service)) {
         return Ok(());
     }
     let nodes = match nodes::list(client) {
@@ -155,7 +161,7 @@ fn look(client: &Client, waiting: &mut Vec<Stopping>, left: &mut Vec<Task>) -> R
         nodes => nodes?,
     };
     waiting.retain_mut(|one| {
-        let is_given_up = |task: &&Task| is_late(one.service, task) && is_lost(task, &nodes);
+        let is_given_up = |task: &&Task| is_late(one.service) && is_lost(task, &nodes);
         let lost: Vec<&Task> = tasks_of(one.service, left).filter(is_given_up).collect();
         if let [_, more @ ..] = &lost[..] {
             *one.verdict = Verdict::GaveUp(match more.len() {

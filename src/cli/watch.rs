@@ -154,10 +154,21 @@ pub fn put_down(outcome: &mut Outcome, watched: Watched) {
     };
     outcome.service = Some(watched.service);
     outcome.rollout = watched.judgement;
-    outcome.note_left_behind();
+    note_left_behind(outcome);
     if let (Verdict::GaveUp(_), Some(judgement)) = (&outcome.verdict, &outcome.rollout) {
         outcome.explanation = failures::known(judgement);
     }
+}
+
+/// Notes which surplus tasks are not waited for.
+fn note_left_behind(outcome: &mut Outcome) {
+    let Some(rollout) = &outcome.rollout else { return };
+    let notes = rollout.left_behind.iter().map(|task| {
+        let task = task.describe(outcome.name(), &rollout.node_names);
+        format!("{task} is not waited for: its node is down, so it is not known whether it has ended")
+    });
+    let notes: Vec<String> = notes.collect();
+    outcome.notes.extend(notes);
 }
 
 /// Watches the services until each has ended.

@@ -300,7 +300,7 @@ fn rm_waits_for_a_task_on_a_node_that_is_down_for_its_grace_period_and_30_s() {
     let running = full_task(1, "up", "running", "remove", (0, 100));
     let lost = full_task(2, "down", "running", "remove", (0, 100));
     let nodes = get("/v1.41/nodes").answers(Answer::json(200, named_nodes().to_string()));
-    let lists = [(101, json!([lost, running])), (139, json!([lost])), (141, json!([lost]))];
+    let lists = [(101, json!([lost, running])), (140, json!([lost])), (141, json!([lost]))];
     let run = rm(&lists, Some(nodes)).exits(7).says(&[
         "caused by: a task did not end within its stop grace period and 30 s\n",
         "caused by: task web.2 (t2downaaaaaa) on node host-down running: its node is down\n",

@@ -240,22 +240,6 @@ impl Outcome {
         self.base.iter_mut().chain(&mut self.service).for_each(Service::shelve);
     }
 
-    /// Notes which surplus tasks are not waited for.
-    pub fn note_left_behind(&mut self) {
-        let Some(rollout) = &self.rollout else { return };
-        let notes: Vec<String> = rollout
-            .left_behind
-            .iter()
-            .map(|task| {
-                format!(
-                    "{} is not waited for: its node is down, so it is not known whether it has ended",
-                    task.describe(self.name(), &rollout.node_names)
-                )
-            })
-            .collect();
-        self.notes.extend(notes);
-    }
-
     /// Whether the engine took it as one of many, and it is still to be read back.
     pub fn is_unread(&self) -> bool {
         self.unread.is_some()

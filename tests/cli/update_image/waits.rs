@@ -34,7 +34,7 @@ fn a_signal_ends_it_at_once_also_inside_a_silent_request() {
                 let words = match request {
                     1 | 2 => "nothing was",
                     3 => "may have been",
-                    _ => "had taken",
+                    _ => "hint: the engine accepted the request",
                 };
                 run.says(&[words]).never_says(&["caused by: the connection broke"]);
             }
