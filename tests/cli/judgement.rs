@@ -99,6 +99,16 @@ fn status_reports_a_failure_loop_at_every_moment() {
             ],
             10,
         ),
+        // The manager moved it: a label of its node has changed.
+        (
+            vec![
+                ("rejected", "shutdown", "assigned node no longer meets constraints", [36, 27]),
+                ("failed", "shutdown", CRASH, [27, 18]),
+                ("failed", "shutdown", CRASH, [18, 10]),
+                ("ready", "ready", "", [10, 9]),
+            ],
+            10,
+        ),
         // It was told to stop before it failed: its successor is older than its end.
         (
             vec![
@@ -159,6 +169,23 @@ fn wait_remembers_the_failures_that_the_swarm_deletes() {
     }
     swarm.world().task_history = 2;
     run(&swarm, &["wait", "web"]).exits(5).says(&["the tasks fail one after the other", "non-zero exit (2)"]);
+}
+
+#[test]
+fn wait_infers_the_end_of_a_task_that_is_deleted_at_once() {
+    let swarm = swarm();
+    swarm.world().task_history = 1;
+    for at in 1..=4 {
+        swarm.before(When::Read, at + 1, move |world| {
+            let now = Timestamp::now().to_string();
+            world.service("web").tasks = Some(vec![json!({
+                "ID": format!("f{at}sk1d2e3f4g5h6i7j8k9l0m1"), "CreatedAt": now, "UpdatedAt": now, "Slot": 1,
+                "NodeID": "n1o2d3e4n1o2d3e4n1o2d3e4n", "DesiredState": "running",
+                "Status": { "Timestamp": now, "State": "starting" },
+            })]);
+        });
+    }
+    run(&swarm, &["wait", "web"]).exits(5).says(&["the tasks fail one after the other", "did not keep it"]);
 }
 
 const UNAVAILABLE: &str = "no suitable node (1 node not available for new tasks)";

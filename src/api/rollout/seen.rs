@@ -27,6 +27,8 @@ pub struct Seen {
     starts: HashMap<String, Start>,
     /// The ended tasks of the current spec.
     ended: HashMap<String, Task>,
+    /// The tasks of the current spec that had started and not ended at the last look.
+    present: Vec<Task>,
     /// The version index that was seen last, and the parts of its spec that tasks are made from.
     spec: Option<(u64, String)>,
 }
@@ -46,7 +48,7 @@ impl Seen {
     }
 
     /// Adds a look: the service, its tasks of the current spec, and the engine's clock.
-    pub fn note<'a>(&mut self, service: &Service, tasks: impl IntoIterator<Item = &'a Task>, now: Timestamp) {
+    pub fn note(&mut self, service: &Service, tasks: &[Task], now: Timestamp) {
         self.forget_other_specs(service);
         self.first.get_or_insert(now);
         for task in tasks {
@@ -66,7 +68,28 @@ impl Seen {
                 self.ended.insert(task.id.clone(), task.clone());
             }
         }
+        if self.looks == Looks::Repeated {
+            self.add_vanished(tasks, now);
+        }
         self.last = Some(now);
+    }
+
+    /// A swarm that keeps one task of a slot deletes a task as soon as it ends: it is not listed again, but its
+    /// successor is.
+    fn add_vanished(&mut self, tasks: &[Task], now: Timestamp) {
+        let is_vanished =
+            |task: &Task| !tasks.iter().any(|other| other.id == task.id) && is_succeeded(task, tasks);
+        for mut task in self.present.extract_if(.., |task| is_vanished(task)) {
+            task.status.state = TaskState::Failed;
+            task.status.error =
+                "it ended, and the swarm did not keep it (TaskHistoryRetentionLimit)".to_owned();
+            (task.status.at, task.updated) = (now, now);
+            self.ended.insert(task.id.clone(), task);
+        }
+        let has_started = |task: &&Task| {
+            matches!(task.status.state, TaskState::Starting | TaskState::Running) && task.is_wanted()
+        };
+        self.present = tasks.iter().filter(has_started).cloned().collect();
     }
 
     fn forget_other_specs(&mut self, service: &Service) {
@@ -78,6 +101,7 @@ impl Seen {
         let parts = format!("{} {}", spec["TaskTemplate"], spec["EndpointSpec"]);
         if self.spec.as_ref().is_some_and(|(_, seen)| *seen != parts) {
             self.ended.clear();
+            self.present.clear();
         }
         self.spec = Some((version, parts));
     }
@@ -98,14 +122,16 @@ impl Seen {
     /// The ended tasks that the swarm has deleted since: those that are not listed, but are older than a listed task
     /// of their slot.
     pub fn deleted<'a>(&'a self, listed: &'a [Task]) -> impl Iterator<Item = &'a Task> {
-        let is_deleted = |task: &&Task| {
-            let is_listed = |other: &Task| other.id == task.id;
-            let is_later = |other: &Task| {
-                let is_same_slot = other.slot == task.slot && (task.slot != 0 || other.node == task.node);
-                is_same_slot && other.created > task.created
-            };
-            !listed.iter().any(is_listed) && listed.iter().any(is_later)
-        };
+        let is_deleted =
+            |task: &&Task| !listed.iter().any(|other| other.id == task.id) && is_succeeded(task, listed);
         self.ended.values().filter(is_deleted)
     }
+}
+
+/// Whether there is a later task in the same slot.
+fn is_succeeded(task: &Task, tasks: &[Task]) -> bool {
+    tasks.iter().any(|other| {
+        let is_same_slot = other.slot == task.slot && (task.slot != 0 || other.node == task.node);
+        is_same_slot && other.created > task.created
+    })
 }

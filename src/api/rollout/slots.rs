@@ -192,15 +192,16 @@ impl History<'_> {
     }
 
     /// Whether the task replaced one that had ended by itself, and therefore waited for the restart delay. The swarm
-    /// may have deleted that one.
+    /// may have deleted that one. Before all tasks are read every task is taken for such a restart.
     fn is_restart(&self, task: &Task, predecessor: Option<&Task>) -> bool {
+        let Some(all) = self.all else { return true };
         let in_slot = |other: &&Task| match task.slot {
             0 => other.node == task.node,
             slot => other.slot == slot,
         };
-        let slot: Vec<&Task> = self.all.into_iter().flatten().filter(in_slot).collect();
+        let slot: Vec<&Task> = all.iter().filter(in_slot).collect();
         let before = slot.iter().copied().filter(|other| other.created < task.created);
-        match predecessor.or_else(|| before.max_by_key(|other| other.created)) {
+        match before.chain(predecessor).max_by_key(|other| other.created) {
             Some(other) => {
                 matches!(other.status.state, TaskState::Failed | TaskState::Rejected | TaskState::Complete)
             }
@@ -225,7 +226,9 @@ impl Rules<'_> {
         let is_shut_down = successor
             .is_some_and(|successor| task.since().duration_since(successor.created) > SHUT_DOWN_BEFORE);
         let is_earlier = history.started.is_some_and(|started| task.created < started);
-        self.is_bad_end(task) && !is_shut_down && !is_earlier && !history.is_leaving(&task.node)
+        // The manager rejects a running task whose node has lost a label or resources.
+        let is_moved = task.status.error.contains("no longer meets constraints");
+        self.is_bad_end(task) && !is_shut_down && !is_earlier && !is_moved && !history.is_leaving(&task.node)
     }
 
     /// The longest time that an ended task can have been running. The engine does not keep when it started to run:

@@ -18,6 +18,7 @@ mod forecast;
 mod format;
 mod kills;
 mod machine;
+mod loops;
 pub mod packages;
 mod registry;
 mod resolve;

@@ -76,12 +76,19 @@ fn wait_and_status_judge_failure_loops_by_one_rule() {
             let looks = play(recording, &Knows::Nothing);
             let last = looks.last().unwrap();
             assert_eq!(last.judgement.state, *end, "{engine} {name}");
+            let at = last.at;
             assert!(seconds.contains(&last.at), "{engine} {name}: after {} s", last.at);
             // An update that is watched by the command itself.
             let known = play(recording, &Knows::Edited(&["TaskTemplate.ContainerSpec.Image"]));
             let last = known.last().unwrap();
             assert_eq!((&last.judgement.state, seconds.contains(&last.at)), (end, true), "{engine} {name}");
-            let mut status = exit_codes(&glances(recording));
+            let glances = glances(recording);
+            if **codes == [10, 5] {
+                let is_failed = |look: &&Look| matches!(look.judgement.state, State::Failed(_));
+                let first = glances.iter().find(is_failed).unwrap().at;
+                assert!(first - at <= 1, "{engine} {name}: status after {first} s, wait after {at} s");
+            }
+            let mut status = exit_codes(&glances);
             match *name {
                 // A look can come between the update and the end of the removed tasks.
                 "loop-scaled-down" if status.len() == 4 => drop(status.remove(2)),

@@ -1,0 +1,103 @@
+//! Failure loops on a real engine, and pending tasks whose nodes change. Each test has an engine of its own: it changes the swarm
+//! or its only node.
+
+use std::thread;
+use std::time::Duration;
+
+use super::engine::Engine;
+use crate::support::run::Run;
+
+const GOOD: &str = "opera443399/whoami:0.7";
+
+fn swarmctl(engine: &Engine, line: &str) -> Run {
+    let args: Vec<&str> = line.split_whitespace().collect();
+    engine.swarmctl(&args).limit(Duration::from_secs(120)).run()
+}
+
+/// Each of them has been failing for some time: every look reports it.
+#[track_caller]
+fn always_failed(engine: &Engine, names: &[&str]) {
+    for _ in 0..6 {
+        for name in names {
+            swarmctl(engine, &format!("status {name}")).exits(5);
+        }
+        thread::sleep(Duration::from_millis(900));
+    }
+}
+
+#[test]
+fn failure_loops_are_recognised_by_commands_that_wait_and_at_every_look() {
+    let engine = &Engine::with_options("loops", &[]);
+    let bind = "--mount type=bind,src=/no/such/path,dst=/x";
+    thread::scope(|scope| {
+        for (line, reason) in [
+            (format!("--name lo-bind {bind} {GOOD}"), "bind source path does not exist"),
+            (format!("--name lo-global --mode global {bind} {GOOD}"), "bind source path does not exist"),
+            ("--name lo-image opera443399/whoami:9.9".to_owned(), "No such image"),
+            ("--name lo-bad --update-monitor 1s opera443399/whoami:bad".to_owned(), "non-zero exit (1)"),
+        ] {
+            scope.spawn(move || {
+                let run =
+                    swarmctl(engine, &format!("create --no-resolve-image {line}")).exits(5).says(&[reason]);
+                assert!(run.took < Duration::from_secs(45), "{}", run.report());
+            });
+        }
+    });
+    always_failed(engine, &["lo-bind", "lo-global", "lo-image", "lo-bad"]);
+    swarmctl(engine, "rm lo-bind lo-global lo-image lo-bad").exits(0);
+
+    // A rollback to an image whose tasks live for 4 s; the engine says `rollback_started` for a minute.
+    let flags = "--replicas 2 --stop-grace-period 1s --update-failure-action rollback --update-monitor 1s --update-parallelism 2 \
+                 --rollback-monitor 1s --rollback-delay 60s --rollback-failure-action continue";
+    swarmctl(engine, &format!("create --no-resolve-image --name lo-back {flags} opera443399/whoami:late"))
+        .exits(0);
+    swarmctl(engine, "update-image --no-resolve-image lo-back opera443399/whoami:bad")
+        .exits(5)
+        .says(&["non-zero exit (3)"]);
+    assert_eq!(engine.service("lo-back")["UpdateStatus"]["State"], "rollback_started");
+    swarmctl(engine, "status lo-back").exits(5);
+    swarmctl(engine, "rm lo-back").exits(0);
+
+    // A swarm that keeps fewer tasks.
+    for (limit, status) in [(3, 5), (1, 10)] {
+        let swarm = engine.ask("GET", "/swarm", None);
+        let mut spec = swarm["Spec"].clone();
+        spec["Orchestration"]["TaskHistoryRetentionLimit"] = limit.into();
+        let path = format!("/swarm/update?version={}", swarm["Version"]["Index"]);
+        engine.ask("POST", &path, Some(&spec));
+        let run = swarmctl(engine, "create --no-resolve-image --name lo-few opera443399/whoami:bad").exits(5);
+        assert!(run.took < Duration::from_secs(45), "{}", run.report());
+        swarmctl(engine, "status lo-few").exits(status);
+        swarmctl(engine, "rm --wait lo-few").exits(0);
+    }
+}
+
+#[test]
+fn a_pending_task_is_judged_by_the_nodes_as_they_are_now() {
+    let engine = &Engine::with_options("facts", &[]);
+    let set = |availability: &str, label: &str| {
+        let node = engine.ask("GET", "/nodes", None)[0].clone();
+        let mut spec = node["Spec"].clone();
+        spec["Availability"] = availability.into();
+        spec["Labels"]["disk"] = label.into();
+        let path = format!(
+            "/nodes/{}/update?version={}",
+            node["ID"].as_str().expect("an ID"),
+            node["Version"]["Index"]
+        );
+        engine.ask("POST", &path, Some(&spec));
+    };
+    set("drain", "hdd");
+    swarmctl(engine, &format!("create --detach --no-resolve-image --name fa-node {GOOD}")).exits(0);
+    thread::sleep(Duration::from_secs(14));
+    swarmctl(engine, "status fa-node").exits(5).prints(&["no node can take the task"]);
+    set("active", "hdd");
+    swarmctl(engine, "status fa-node").exits(10);
+    swarmctl(engine, "wait fa-node").exits(0);
+
+    let line = format!("--constraint node.labels.disk==ssd {GOOD}");
+    swarmctl(engine, &format!("create --no-resolve-image --name fa-label {line}")).exits(5);
+    set("active", "ssd");
+    swarmctl(engine, "status fa-label").exits(10);
+    swarmctl(engine, "wait fa-label").exits(0);
+}
