@@ -66,8 +66,9 @@ impl<'a> Past<'a> {
         Template::of(&task.spec).rest == self.template
     }
 
-    /// Whether the task ran for the monitor period. The engine does not report when a task started, so the longest time
-    /// is assumed that it can have run.
+    /// Whether the task ran for the monitor period. The engine does not report when a task that has ended had started, so
+    /// the longest time is assumed that it can have run. That includes the start of its container: a few seconds alone do
+    /// not show that it ran.
     fn ran(&self, task: &Specified) -> bool {
         let (since, state) = (task.task.since(), task.task.status.state);
         match state {
@@ -75,7 +76,9 @@ impl<'a> Past<'a> {
             // It was never healthy, or no longer: the engine does not report which.
             _ if task.task.status.error.contains("unhealthy") => false,
             TaskState::Running => self.now.duration_since(since) >= self.monitor,
-            _ if task.task.has_ended() => since.duration_since(self.earliest_start(task)) >= self.monitor,
+            _ if task.task.has_ended() => {
+                since.duration_since(self.earliest_start(task)) >= self.monitor.max(FIVE_SECONDS)
+            }
             _ => false,
         }
     }

@@ -95,6 +95,11 @@ fn the_monitor_period_is_that_of_the_spec() {
     assert!(has_failed_before(&tasks, &long));
     long["UpdateConfig"] = Value::Null;
     assert!(!has_failed_before(&tasks, &long));
+    // On a busy node a container may need longer than a short monitor period to start and to end at once.
+    let mut short = spec("bad");
+    short["UpdateConfig"]["Monitor"] = 1_000_000_000_i64.into();
+    assert!(has_failed_before(&[task(1, "bad", "failed", 0, 3)], &short));
+    assert!(!has_failed_before(&[task(1, "bad", "failed", 0, 3), task(2, "bad", "running", 0, 98)], &short));
 }
 
 #[test]

@@ -219,6 +219,51 @@ fn a_rollback_by_hand_says_where_it_goes_and_a_second_one_returns() {
 }
 
 #[test]
+fn a_second_rollback_to_a_spec_that_failed_is_refused() {
+    let _service = running("ro-twice", "--restart-delay 1s");
+    for bad in [BAD, "opera443399/whoami:9.9"] {
+        swarmctl(&format!("update-image --no-resolve-image ro-twice {bad}")).exits(5);
+        swarmctl("rollback ro-twice").exits(0);
+        for command in ["rollback ro-twice", "update --rollback ro-twice"] {
+            swarmctl(command).exits(5).says(&[bad, "has failed", "`swarmctl rollback --to-failed ro-twice`"]);
+        }
+        assert_eq!(image(engine(), "ro-twice"), GOOD);
+    }
+    swarmctl("rollback --detach --to-failed ro-twice").exits(0);
+    assert_eq!(image(engine(), "ro-twice"), "opera443399/whoami:9.9");
+}
+
+#[test]
+fn a_rollback_to_a_spec_whose_config_and_network_are_gone_is_refused() {
+    let engine = engine();
+    let config = serde_json::json!({ "Name": "ro-gone", "Data": "YQ==" });
+    engine.ask("POST", "/configs/create", Some(&config));
+    let config = Removed::new(engine, "/configs/ro-gone".to_owned());
+    let body = serde_json::json!({ "Name": "ro-gone", "Driver": "overlay" });
+    engine.ask("POST", "/networks/create", Some(&body));
+    let network = Removed::new(engine, "/networks/ro-gone".to_owned());
+    let service = running("ro-refs", "--config ro-gone --network ro-gone");
+    swarmctl("update --config-rm ro-gone --network-rm ro-gone ro-refs").exits(0);
+    swarmctl("rollback --dry-run ro-refs").exits(0);
+    drop((config, network));
+    swarmctl("rollback ro-refs").exits(1).says(&["config `ro-gone`, network `", "no longer exist"]);
+    assert_eq!(engine.running_tasks(service.id()), 2);
+}
+
+#[test]
+fn a_signal_after_the_rollback_was_sent_says_so() {
+    let _service = running("ro-sent", "--rollback-delay 20s --restart-delay 1s");
+    let args = ["update-image", "--no-resolve-image", "--rollback-on-failure", "ro-sent", BAD];
+    let mut run = engine().swarmctl(&args).limit(Duration::from_secs(90)).spawn();
+    engine().wait_until("a rollback is sent", |engine| {
+        engine.service("ro-sent")["UpdateStatus"]["State"] == "rollback_started"
+    });
+    run.signal("INT");
+    run.wait().exits(130).says(&["exit code 1", "a rollback was sent", "`swarmctl wait ro-sent`"]);
+    assert_eq!(image(engine(), "ro-sent"), GOOD);
+}
+
+#[test]
 fn rollback_on_failure_undoes_it_also_where_another_writer_was_in_between() {
     let _service = running("ro-undo", "");
     swarmctl(&format!("update-image --rollback-on-failure ro-undo {BAD}")).exits(6);
