@@ -16,17 +16,18 @@ use serde_json::{Value, json};
 pub use pieces::value;
 use pieces::{some_json, torn};
 
-use super::context;
-use super::docker_config::DockerConfig;
-use super::endpoint::Endpoint;
-use super::headers;
-use super::image::ImageRef;
-use super::path::Path;
-use super::proxy::Proxy;
-use super::service::Service;
+use super::config::contexts;
+use super::config::docker_config::DockerConfig;
+use super::config::endpoint::Endpoint;
+use super::config::headers;
+use super::config::proxy::Proxy;
+use super::http::request_path::Path;
+use super::registry::image_ref::ImageRef;
+use super::resources::logs;
+use super::resources::service::Service;
+use super::shell;
 use super::spec::splice::splice;
 use super::spec::{self, Document, Edit, Outside, Place, apply_all, changes};
-use super::{logs, shell};
 
 /// Calls a parser again and again, and tells how often.
 pub fn many(what: &str, mut parse: impl FnMut(&mut Rng)) {
@@ -140,7 +141,7 @@ fn what_says_where_the_engine_is() {
             value(random),
             some_json(random, 1)
         );
-        let _ = context::parse(torn(random, context).as_bytes());
+        let _ = contexts::parse(torn(random, context).as_bytes());
         for header in headers::parse_variable(&value(random)).into_iter().flatten() {
             assert_eq!(headers::check(&header), Ok(()), "what is sent can be a header");
         }

@@ -1,13 +1,13 @@
 //! Exit codes, and what an error means to the user.
 
-use super::repository::OtherRepositories;
-use crate::api::distribution::Trouble;
-use crate::api::docker_config;
+use super::deploy::repository::OtherRepositories;
+use crate::api::config::docker_config;
+use crate::api::deploy::update::{NotBegun, Outcome, Posts, StoppedBy, Unchanged, Verdict};
 use crate::api::error::{CredentialsError, Error};
+use crate::api::registry::digest::Trouble;
 use crate::api::shell;
 use crate::api::spec::BadValue;
 use crate::api::transport::ObstacleKind;
-use crate::api::update::{NotBegun, Outcome, Posts, StoppedBy, Unchanged, Verdict};
 use crate::output;
 
 /// The exit codes, a contract with scripts (README has the same table; a test compares them).

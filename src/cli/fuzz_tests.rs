@@ -4,8 +4,8 @@ use std::ffi::OsString;
 
 use fastrand::Rng;
 
+use super::commands::update_image::list;
 use super::complete::line::Line;
-use super::update_image::list;
 use super::{parse, root, select};
 use crate::api::fuzz_tests::{many, value};
 

@@ -1,62 +1,51 @@
 //! The commands: the table of contents.
 
-mod acting;
-mod auth;
-mod batch;
+pub mod commands;
 mod complete;
-mod completion;
-mod context;
-mod create;
-mod debug;
+pub mod deploy;
 mod exit;
-mod files;
+pub mod flags;
 mod format;
 #[cfg(test)]
 mod fuzz_tests;
 mod global;
 mod grammar;
-mod image_args;
-mod inspect;
-mod lazy;
-mod logs;
 mod lookups;
-mod ls;
 #[cfg(test)]
 mod man;
-mod outdated;
-mod plugin;
+pub mod messages;
 mod progress;
-mod ps;
-mod replicas;
-mod report;
-mod repository;
-mod restart;
-mod rm;
-mod rollback;
-mod scale;
 mod select;
-mod service_args;
-mod status;
-mod suggest;
-mod summary;
-mod typed;
-mod undo;
-mod update;
-mod update_image;
-mod wait;
-mod watch;
-mod words;
 
+use self::commands::auth;
+use self::commands::completion;
+use self::commands::context;
+use self::commands::create;
+use self::commands::inspect;
+use self::commands::logs;
+use self::commands::ls;
+use self::commands::outdated;
+use self::commands::plugin;
+use self::commands::ps;
+use self::commands::restart;
+use self::commands::rm;
+use self::commands::rollback;
+use self::commands::scale;
+use self::commands::status;
+use self::commands::update;
+use self::commands::update_image;
+use self::commands::wait;
+use self::grammar::suggest;
 use std::ffi::OsString;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use self::commands::plugin::Called;
+use self::global::typed::Typed;
+use self::grammar::lazy::Lazy;
 pub use exit::Exit;
 use global::{Global, GlobalArgs};
-use lazy::Lazy;
-use plugin::Called;
-use typed::Typed;
 
 use crate::output;
 

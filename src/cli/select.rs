@@ -6,10 +6,11 @@ use std::collections::{HashMap, HashSet};
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use crate::api::client::Client;
 use crate::api::error::{Error, Result};
-use crate::api::image::ImageRef;
-use crate::api::services::{self, Filter, MOST_IDS_IN_A_FILTER, Service};
+use crate::api::http::client::Client;
+use crate::api::registry::image_ref::ImageRef;
+use crate::api::resources::services;
+use crate::api::resources::services::{Filter, MOST_IDS_IN_A_FILTER, Service};
 use crate::api::spec::BadValue;
 use crate::output::{self, natural_cmp};
 

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::Template;
-use crate::api::tasks::{Specified, Task, TaskState};
+use crate::api::resources::tasks::{Specified, Task, TaskState};
 
 /// The engine's default for the monitor period, and for the pause before a restart.
 const FIVE_SECONDS: SignedDuration = SignedDuration::from_secs(5);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::slots::{SlotId, slot_of};
-use crate::api::tasks::{Task, TaskState};
+use crate::api::resources::tasks::{Task, TaskState};
 
 /// Why tasks fail or cannot start; told by one of them.
 #[derive(Clone, Debug, PartialEq, Eq)]

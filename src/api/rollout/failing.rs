@@ -7,7 +7,7 @@ use super::judge::Judge;
 use super::phase::Phase;
 use super::slots::{Health, Slot};
 use super::{Need, Why};
-use crate::api::tasks::Task;
+use crate::api::resources::tasks::Task;
 
 /// A slot is failing after this number of failures in a row.
 const MAX_FAILURES: usize = 3;

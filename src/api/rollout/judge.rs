@@ -12,9 +12,9 @@ use super::phase::{By, Known, Phase, Told};
 use super::placement::may_run;
 use super::slots::{Health, History, Rules, Slot, SlotId, by_slot};
 use super::{Cause, Judgement, Need, State, View, WaitsFor, Why};
-use crate::api::rows::Mode;
-use crate::api::tasks::Task;
-use crate::api::time;
+use crate::api::resources::rows::Mode;
+use crate::api::resources::tasks::Task;
+use crate::api::resources::time;
 
 /// The engine's own default for the monitor period, and for the pause before a restart.
 const FIVE_SECONDS: SignedDuration = SignedDuration::from_secs(5);

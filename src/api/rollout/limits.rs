@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use crate::api::services::Service;
+use crate::api::resources::services::Service;
 
 /// The engine's own default for the time that a task has to stop.
 const STOP_GRACE: SignedDuration = SignedDuration::from_secs(10);

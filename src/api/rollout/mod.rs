@@ -33,10 +33,10 @@ pub use self::limits::stop_limit;
 pub use self::phase::Known;
 pub(super) use self::placement::meets_constraints;
 pub use self::seen::{Looks, Seen};
-use super::nodes::Node;
-use super::services::Service;
+use super::resources::nodes::Node;
+use super::resources::services::Service;
+use super::resources::tasks::{Task, TaskState};
 use super::spec::Place;
-use super::tasks::{Task, TaskState};
 
 /// What was read of a service, the service first: a task list that is newer than the spec can only delay.
 #[derive(Clone, Copy, Debug)]

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::api::services::Service;
+use crate::api::resources::services::Service;
+use crate::api::resources::time;
 use crate::api::spec::{Place, changes};
-use crate::api::time;
 
 /// What was known of the service when the watch began.
 #[derive(Clone, Debug, Default)]

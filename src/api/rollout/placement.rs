@@ -4,7 +4,7 @@ use core::net::IpAddr;
 
 use serde_json::Value;
 
-use crate::api::nodes::{Node, Platform};
+use crate::api::resources::nodes::{Node, Platform};
 
 /// Whether the service of this spec may have a task on the node; else why not, as in `it is drained`.
 ///

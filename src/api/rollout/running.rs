@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::Need;
 use super::judge::Judge;
 use super::limits::stop_limit;
-use crate::api::tasks::{Task, TaskState};
-use crate::api::time;
+use crate::api::resources::tasks::{Task, TaskState};
+use crate::api::resources::time;
 
 impl<'a> Judge<'a> {
     /// All running tasks, and those of the current spec.

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use crate::api::services::Service;
-use crate::api::tasks::{Task, TaskState};
+use crate::api::resources::services::Service;
+use crate::api::resources::tasks::{Task, TaskState};
 
 /// How often a service is looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::health_check::HealthCheck;
 use super::seen::Seen;
-use crate::api::nodes::Node;
-use crate::api::tasks::{Task, TaskState};
+use crate::api::resources::nodes::Node;
+use crate::api::resources::tasks::{Task, TaskState};
 
 /// A task that ended this long after its successor was created had been shut down before. The clocks of a node and of
 /// the manager may differ by less.

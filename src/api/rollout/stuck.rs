@@ -9,7 +9,7 @@ use super::limits::stop_limit;
 use super::placement::refuse;
 use super::slots::Health;
 use super::{Need, State, WaitsFor, Why};
-use crate::api::tasks::{Task, TaskState};
+use crate::api::resources::tasks::{Task, TaskState};
 
 /// How long another "no suitable node" is believed to pass once nothing makes room any more.
 const NO_ROOM: SignedDuration = SignedDuration::from_secs(10);

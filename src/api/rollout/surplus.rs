@@ -8,8 +8,8 @@ use super::judge::Judge;
 use super::limits::stop_limit;
 use super::slots::{Health, SlotId, slot_of};
 use super::{Cause, Need, State, WaitsFor, cause};
-use crate::api::tasks::{Task, TaskState};
-use crate::api::time;
+use crate::api::resources::tasks::{Task, TaskState};
+use crate::api::resources::time;
 
 impl<'a> Judge<'a> {
     /// What is waited for if all desired tasks run: surplus tasks that have not ended. A task on a node that is down is

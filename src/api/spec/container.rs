@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::values::{duration, number, text};
 use super::{BadValue, Edit, Flag, Given, On, Place};
-use crate::api::image::ImageRef;
+use crate::api::registry::image_ref::ImageRef;
 
 const ENV: &str = "TaskTemplate.ContainerSpec.Env";
 const GROUPS: &str = "TaskTemplate.ContainerSpec.Groups";

@@ -1,7 +1,7 @@
 use super::super::values::text::words;
 use super::super::{Flag, Outside, Takes, flags, image, resolve};
 use super::*;
-use crate::api::image::ImageRef;
+use crate::api::registry::image_ref::ImageRef;
 
 /// What docker 28.2.2 posted, or how it refused, line by line: `$ FLAGS`, then the body or `! message`, then
 /// where this program does something else, `# differs: why`.

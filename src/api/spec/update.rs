@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::place::Identity;
 use super::{BadValue, Edit, Op, Place, apply_all, capability, create, hazard};
-use crate::api::image::{Likeness, names_same_image};
+use crate::api::registry::image_ref::{Likeness, names_same_image};
 
 /// The edits, with what depends on the service worked in: where a job counts its tasks, what adding a capability
 /// means where it is dropped, which config a credential spec needs no more.

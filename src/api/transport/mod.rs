@@ -1,14 +1,11 @@
 //! How to get a byte stream to an engine: the only place that knows `ureq::unversioned`.
 
 mod buffers;
-mod line;
-mod proxy;
+pub mod proxy_tunnel;
+pub mod socket;
 mod ssh;
 mod tcp;
 mod tls;
-mod tls_files;
-mod tls_trust;
-mod tls_words;
 mod unix;
 mod wire;
 
@@ -21,11 +18,11 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{ConnectionDetails, NextTimeout};
 
-use super::endpoint::Endpoint;
+use super::cancellation::Interrupt;
+use super::config::endpoint::Endpoint;
+use super::config::proxy::Proxy;
+use super::config::timeouts::Timeouts;
 pub use super::error::{Obstacle, ObstacleKind};
-use super::interrupt::Interrupt;
-use super::proxy::Proxy;
-use super::timeouts::Timeouts;
 
 /// How many processes of ssh may run at once: sshd takes ten sessions, and others want some too.
 pub const SSH_CONNECTIONS: usize = 4;

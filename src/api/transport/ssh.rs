@@ -12,13 +12,13 @@ use socket2::{Domain, Socket, Type};
 use ureq::Error;
 use ureq::unversioned::transport::{ConnectionDetails, Connector};
 
-use super::line::Line;
+use super::socket::Line;
 use super::wire::{PeerProcess, Wire, not_connected};
 use super::{in_words, limit};
-use crate::api::endpoint::Ssh;
+use crate::api::cancellation::Interrupt;
+use crate::api::config::endpoint::Ssh;
+use crate::api::config::timeouts::Timeouts;
 use crate::api::error::{Obstacle, ObstacleKind};
-use crate::api::interrupt::Interrupt;
-use crate::api::timeouts::Timeouts;
 
 /// What is kept of ssh's words, from their end.
 const WORDS: usize = 4096;
@@ -246,7 +246,7 @@ fn ping(line: &mut Line) -> Result<(), Failed> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::endpoint::Endpoint;
+    use crate::api::config::endpoint::Endpoint;
 
     #[test]
     fn the_command_is_dockers_and_nothing_in_it_is_an_option_or_for_the_shell() {

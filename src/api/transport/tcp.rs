@@ -12,16 +12,17 @@ use socket2::{Domain, Socket, TcpKeepalive, Type};
 use ureq::Error;
 use ureq::unversioned::transport::{ConnectionDetails, Connector};
 
-use super::line::Line;
-use super::proxy::{self, Heads};
+use super::proxy_tunnel;
+use super::proxy_tunnel::Heads;
+use super::socket::Line;
 use super::tls::Setup;
 use super::wire::{Wire, not_connected};
 use super::{in_words, limit};
-use crate::api::endpoint::Tcp;
+use crate::api::cancellation::{Interrupt, NOTICE};
+use crate::api::config::endpoint::Tcp;
+use crate::api::config::proxy::Proxy;
+use crate::api::config::timeouts::Timeouts;
 use crate::api::error::{Obstacle, ObstacleKind};
-use crate::api::interrupt::{Interrupt, NOTICE};
-use crate::api::proxy::Proxy;
-use crate::api::timeouts::Timeouts;
 
 /// A peer that has gone without a word is noticed after about a minute, also where nothing is to be said.
 const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(30), Duration::from_secs(10), 3);
@@ -58,7 +59,7 @@ impl TcpConnector {
         };
         let connected = connect(host, port, (limit, self.timeouts.next_address), &self.interrupt);
         let socket = match &self.proxy {
-            Some(proxy) => connected.map_err(|e| proxy::unreachable(proxy, &e))?,
+            Some(proxy) => connected.map_err(|e| proxy_tunnel::unreachable(proxy, &e))?,
             None => connected?,
         };
         let mut line = Line::new(socket, self.interrupt.clone());
@@ -66,7 +67,7 @@ impl TcpConnector {
         match (setup, &self.proxy) {
             (Some(setup), proxy) => {
                 if let Some(proxy) = proxy {
-                    proxy::tunnel(&mut line, proxy, &self.tcp)?;
+                    proxy_tunnel::tunnel(&mut line, proxy, &self.tcp)?;
                 }
                 let session = setup.begin(&mut line)?;
                 Ok(Wire::new(line, details).encrypted(session))

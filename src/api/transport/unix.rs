@@ -10,9 +10,9 @@ use ureq::Error;
 use ureq::unversioned::transport::{ConnectionDetails, Connector};
 
 use super::limit;
-use super::line::Line;
+use super::socket::Line;
 use super::wire::{Wire, not_connected};
-use crate::api::interrupt::Interrupt;
+use crate::api::cancellation::Interrupt;
 
 /// Connects to one socket.
 pub struct UnixConnector {

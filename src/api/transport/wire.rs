@@ -9,8 +9,8 @@ use ureq::unversioned::transport::{self, Buffers as _, ConnectionDetails, NextTi
 
 use super::NotConnected;
 use super::buffers::Buffers;
-use super::line::Line;
-use super::proxy::Heads;
+use super::proxy_tunnel::Heads;
+use super::socket::Line;
 use super::tls::Session;
 use crate::api::error::{Obstacle, ObstacleKind};
 

@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::Candidate;
-use crate::api::client::Client;
 use crate::api::error::Result;
-use crate::api::{images, networks, nodes, references, services};
+use crate::api::http::client::Client;
+use crate::api::resources::{images, networks, nodes, references, services};
+use crate::cli::commands::ls::image_without_digest;
 use crate::cli::global::Global;
-use crate::cli::ls::image_without_digest;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 
 use clap::Args;
 
-use crate::api::settings::Settings;
-use crate::api::timeouts::Timeouts;
+use crate::api::config::settings::Settings;
+use crate::api::config::timeouts::Timeouts;
 use crate::cli::grammar::parse_bool;
 
 /// Flags that say which engine is meant. Paths may be empty, which is not what clap calls a path.

@@ -1,6 +1,6 @@
 //! Timeouts for tests. A release build has those of production only, and does not even look at the variable.
 
-use crate::api::timeouts::Timeouts;
+use crate::api::config::timeouts::Timeouts;
 
 /// The timeouts of this run.
 ///

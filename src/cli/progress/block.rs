@@ -1,9 +1,9 @@
 //! Progress on a terminal: one block, a line or two a service, redrawn in place.
 
 use super::{Look, Progress};
+use crate::api::resources::tasks::TaskState;
 use crate::api::rollout::{Judgement, State, WaitsFor};
-use crate::api::tasks::TaskState;
-use crate::cli::watch::Ending;
+use crate::cli::deploy::watch::Ending;
 use crate::output::{Bar, Live, Mood, Row, live};
 
 /// The block; there is one on the terminal from the first change until nothing is watched any more.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::*;
-use crate::api::time;
+use crate::api::resources::time;
 
 #[derive(Deserialize)]
 struct Recording {

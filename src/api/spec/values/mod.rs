@@ -12,4 +12,4 @@ pub mod placement;
 pub mod port;
 pub mod text;
 
-use crate::api::csv;
+use crate::api::config::csv;

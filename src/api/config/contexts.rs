@@ -1,0 +1,235 @@
+//! Docker's contexts: named engines, in the folder `contexts` beside config.json.
+//!
+//! A context is kept in a folder named by the SHA-256 of its name, so no name can lead out of there, and one that is
+//! broken is in no other's way.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ring::digest::{SHA256, digest};
+use serde_json::{Map, Value};
+
+use super::config_json::field;
+use super::endpoint::Tls;
+use super::settings::DEFAULT_CONTEXT;
+use super::user_file;
+use crate::api::error::{Error, Result};
+
+/// More than anybody has; what is beyond is not looked at.
+const MOST: usize = 10_000;
+
+/// The contexts of a config folder.
+#[derive(Clone, Debug)]
+pub struct Contexts {
+    folder: PathBuf,
+}
+
+/// One context, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Context {
+    /// Its name.
+    pub name: String,
+    /// What its author says of it; often empty.
+    pub description: String,
+    /// Where its Docker engine listens; empty is the default endpoint. `None`: it is about something else.
+    pub host: Option<String>,
+    /// That the engine's certificate is not to be checked.
+    skips_verification: bool,
+}
+
+impl Contexts {
+    /// The contexts of the folder that holds config.json.
+    pub fn of(config_folder: &Path) -> Self {
+        Self { folder: config_folder.join("contexts") }
+    }
+
+    /// The context of this name.
+    ///
+    /// # Errors
+    /// [`Error::NoSuch`], with the names that there are; [`Error::Settings`] where it is broken.
+    pub fn find(&self, name: &str) -> Result<Context> {
+        let file = self.file(&directory(name));
+        match read(&file).map_err(|why| broken(name, &file, &why))? {
+            Some(context) if context.name == name => Ok(context),
+            Some(other) => Err(broken(name, &file, &format!("it is that of context `{}`", other.name))),
+            None => Err(Error::NoSuch { kind: "context", name: name.to_owned(), why: Some(self.known()) }),
+        }
+    }
+
+    /// All of them but `default`, which is none of a file, by the folders that they are kept in; a broken one with what
+    /// is wrong with it.
+    ///
+    /// # Errors
+    /// The folder is there and cannot be read.
+    pub fn list(&self) -> Result<Vec<(String, Result<Context>)>> {
+        let folder = self.folder.join("meta");
+        let unreadable = |e: io::Error| Error::Settings {
+            what: format!("the contexts in `{}`", folder.display()),
+            why: e.to_string(),
+        };
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(Vec::new());
+            }
+            Err(e) => return Err(unreadable(e)),
+        };
+        let mut all = Vec::new();
+        for entry in entries.take(MOST) {
+            let directory = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
+            let file = self.file(&directory);
+            match read(&file) {
+                Ok(Some(context)) => all.push((directory, Ok(context))),
+                Ok(None) => {}
+                Err(why) => all.push((directory, Err(broken("", &file, &why)))),
+            }
+        }
+        Ok(all)
+    }
+
+    /// The files of a context for TLS; `None` where it has none and so does without.
+    ///
+    /// # Errors
+    /// It cannot be told whether it has: without TLS it would speak in the clear.
+    pub fn tls(&self, context: &Context) -> Result<Option<Tls>> {
+        let folder = self.folder.join("tls").join(directory(&context.name)).join("docker");
+        let is_there =
+            |path: &Path| path.try_exists().map_err(|e| broken(&context.name, path, &e.to_string()));
+        if !is_there(&folder)? && !context.skips_verification {
+            return Ok(None);
+        }
+        let file = |name: &str| -> Result<Option<PathBuf>> {
+            let file = folder.join(name);
+            Ok(is_there(&file)?.then_some(file))
+        };
+        let is_verified = !context.skips_verification;
+        Ok(Some(Tls { ca: file("ca.pem")?, cert: file("cert.pem")?, key: file("key.pem")?, is_verified }))
+    }
+
+    fn file(&self, directory: &str) -> PathBuf {
+        self.folder.join("meta").join(directory).join("meta.json")
+    }
+
+    /// The names that there are, in words.
+    fn known(&self) -> String {
+        let all = self.list().unwrap_or_default();
+        let mut names: Vec<String> =
+            all.into_iter().filter_map(|(_, context)| Some(format!("`{}`", context.ok()?.name))).collect();
+        names.push(format!("`{DEFAULT_CONTEXT}`"));
+        names.sort();
+        match names.len() {
+            1 => format!("there is none but {}", names[0]),
+            _ => format!("there are {}", names.join(", ")),
+        }
+    }
+}
+
+/// The folder that docker keeps a context in.
+fn directory(name: &str) -> String {
+    digest(&SHA256, name.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn read(file: &Path) -> Result<Option<Context>, String> {
+    match user_file::read(file).map_err(|e| e.to_string())? {
+        Some(text) => parse(&text).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// A context's `meta.json`.
+pub(in crate::api) fn parse(text: &[u8]) -> Result<Context, String> {
+    let meta = &user_file::object(text)?;
+    let name = text_of(meta, "Name")?.filter(|name| !name.is_empty()).ok_or("it has no `Name`")?;
+    let description = match field(meta, "Metadata") {
+        None | Some(Value::Null) => None,
+        metadata => text_of(object(metadata, "`Metadata`")?, "Description")?,
+    };
+    let endpoint = match field(meta, "Endpoints") {
+        None | Some(Value::Null) => None,
+        endpoints => object(endpoints, "`Endpoints`")?.get("docker").filter(|docker| !docker.is_null()),
+    };
+    let (host, skips_verification) = match endpoint {
+        None => (None, false),
+        docker => {
+            let docker = object(docker, "`Endpoints.docker`")?;
+            let skips = match field(docker, "SkipTLSVerify") {
+                None | Some(Value::Null) => false,
+                Some(Value::Bool(skips)) => *skips,
+                Some(_) => return Err("`SkipTLSVerify` is neither true nor false".to_owned()),
+            };
+            (Some(text_of(docker, "Host")?.unwrap_or_default()), skips)
+        }
+    };
+    Ok(Context { name, description: description.unwrap_or_default(), host, skips_verification })
+}
+
+fn object<'a>(value: Option<&'a Value>, what: &str) -> Result<&'a Map<String, Value>, String> {
+    value.and_then(Value::as_object).ok_or_else(|| format!("{what} is no JSON object"))
+}
+
+fn text_of(fields: &Map<String, Value>, name: &str) -> Result<Option<String>, String> {
+    match field(fields, name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(format!("`{name}` is no text")),
+    }
+}
+
+fn broken(name: &str, file: &Path, why: &str) -> Error {
+    let what = match name {
+        "" => format!("the context in `{}`", file.display()),
+        name => format!("context `{name}` (`{}`)", file.display()),
+    };
+    Error::Settings { what, why: why.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_is_the_one_that_docker_makes() {
+        // As docker 28.2.2 made it for `docker context create ctxb`.
+        assert_eq!(directory("ctxb"), "bb4701c4fc8759afd557f92d6b3a1c978a85b2553168f0cf7fb0866b8848699a");
+    }
+
+    #[test]
+    fn a_meta_json_is_read_as_docker_writes_it() {
+        let text = r#"{"Name":"prod","Metadata":{"Description":"the real one","Other":1},
+            "Endpoints":{"docker":{"Host":"tcp://10.0.0.5:2376","SkipTLSVerify":true},"kubernetes":{}}}"#;
+        let context = parse(text.as_bytes()).unwrap();
+        assert_eq!((context.name.as_str(), context.description.as_str()), ("prod", "the real one"));
+        assert_eq!(
+            (context.host.as_deref(), context.skips_verification),
+            (Some("tcp://10.0.0.5:2376"), true)
+        );
+        for (text, host) in [
+            (r#"{"Name":"a"}"#, None),
+            (r#"{"Name":"a","Endpoints":null,"Metadata":null}"#, None),
+            (r#"{"Name":"a","Endpoints":{"kubernetes":{}}}"#, None),
+            (r#"{"Name":"a","Endpoints":{"docker":{}}}"#, Some("")),
+        ] {
+            assert_eq!(parse(text.as_bytes()).unwrap().host.as_deref(), host, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_context_is_told() {
+        for text in [
+            "",
+            "{",
+            "[]",
+            "{}",
+            r#"{"Name":1}"#,
+            r#"{"Name":""}"#,
+            r#"{"Name":"a","Endpoints":[]}"#,
+            r#"{"Name":"a","Endpoints":{"docker":"tcp://x"}}"#,
+            r#"{"Name":"a","Endpoints":{"docker":{"Host":1}}}"#,
+            r#"{"Name":"a","Endpoints":{"docker":{"SkipTLSVerify":"no"}}}"#,
+            r#"{"Name":"a","Metadata":"x"}"#,
+        ] {
+            assert!(parse(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+}

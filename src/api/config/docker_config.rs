@@ -1,0 +1,329 @@
+//! Docker's `config.json` and `DOCKER_AUTH_CONFIG`, as far as they are about registries. Pure but for one read.
+//!
+//! What they hold is secret: no message repeats a value, only where it stands.
+
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Map, Value};
+
+use super::credentials::{Credentials, is_docker_hub, key_of};
+use super::redact::Secret;
+use super::user_file::{self, object};
+use crate::api::error::CredentialsError;
+
+/// The environment variable that holds credentials itself.
+pub const VARIABLE: &str = "DOCKER_AUTH_CONFIG";
+
+/// Where credentials for registries are kept.
+#[derive(Debug, Default)]
+pub struct DockerConfig {
+    /// What messages call it: the file, or the variable.
+    place: String,
+    auths: Entries,
+    helpers: Entries,
+    store: Option<String>,
+}
+
+/// The entries for registries, taken apart when they are needed: a broken one is in nobody else's way.
+#[derive(Default)]
+struct Entries(Map<String, Value>);
+
+impl DockerConfig {
+    /// Reads the file; one that is not there is an empty one.
+    ///
+    /// # Errors
+    /// It cannot be read, or is none.
+    pub fn read(path: &Path) -> Result<Self, CredentialsError> {
+        let place = path.display().to_string();
+        match user_file::read(path) {
+            Ok(Some(text)) => Self::parse(&place, &text),
+            Ok(None) => Ok(Self { place, ..Self::default() }),
+            Err(source) => Err(CredentialsError::Unreadable { place, source }),
+        }
+    }
+
+    /// The text of a `config.json`; what is not about registries is passed over.
+    pub fn parse(place: &str, text: &[u8]) -> Result<Self, CredentialsError> {
+        let broken = |why: String| CredentialsError::Broken { place: place.to_owned(), why };
+        let mut config = object(text).map_err(broken)?;
+        let auths = map(config.shift_remove("auths"), "auths").map_err(broken)?;
+        let helpers = map(config.shift_remove("credHelpers"), "credHelpers").map_err(broken)?;
+        let store = match config.shift_remove("credsStore") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(name)) => Some(name).filter(|name| !name.is_empty()),
+            Some(_) => return Err(broken("`credsStore` is no name of a program".to_owned())),
+        };
+        Ok(Self { place: place.to_owned(), auths: Entries(auths), helpers: Entries(helpers), store })
+    }
+
+    /// `DOCKER_AUTH_CONFIG`: nothing but `{"auths": {"HOST": {"auth": "..."}}}`, as docker has it.
+    pub fn parse_variable(text: &[u8]) -> Result<Self, CredentialsError> {
+        let broken = |why: String| CredentialsError::Broken { place: VARIABLE.to_owned(), why };
+        let mut config = object(text).map_err(broken)?;
+        let auths = map(config.shift_remove("auths"), "auths").map_err(broken)?;
+        if let Some(key) = config.keys().next() {
+            return Err(broken(format!("it may hold `auths` only, and has `{key}`")));
+        }
+        for (host, entry) in &auths {
+            let other = entry.as_object().and_then(|entry| entry.keys().find(|key| *key != "auth"));
+            if let Some(key) = other {
+                return Err(broken(format!("the entry for `{host}` may hold `auth` only, and has `{key}`")));
+            }
+        }
+        Ok(Self { place: VARIABLE.to_owned(), auths: Entries(auths), ..Self::default() })
+    }
+
+    /// The program that keeps the credentials for this registry: its own, else the one for all. An empty name of its
+    /// own is none, as docker has it: then `auths` has them, whoever keeps all others.
+    ///
+    /// # Errors
+    /// There is an entry, and it is no name.
+    pub fn helper(&self, registry: &str) -> Result<Option<&str>, CredentialsError> {
+        match self.helpers.find(registry) {
+            None | Some((_, Value::Null)) => Ok(self.store.as_deref()),
+            Some((_, Value::String(name))) => Ok(Some(name.as_str()).filter(|name| !name.is_empty())),
+            Some((host, _)) => {
+                Err(self.broken(format!("`credHelpers` has no name of a program for `{host}`")))
+            }
+        }
+    }
+
+    /// The credentials that the text itself has for this registry.
+    ///
+    /// # Errors
+    /// There is an entry, and it cannot be understood.
+    pub fn credentials(&self, registry: &str) -> Result<Option<Credentials>, CredentialsError> {
+        let Some((host, entry)) = self.auths.find(registry) else { return Ok(None) };
+        credentials(entry).map_err(|why| self.broken(format!("the entry for `{host}` {why}")))
+    }
+
+    /// All secrets that the text itself has, as far as it can be understood: to be hidden in what others say.
+    pub fn secrets(&self) -> impl Iterator<Item = Secret> {
+        let found = self.auths.0.values().filter_map(|entry| credentials(entry).ok().flatten());
+        found.flat_map(|found| found.secrets())
+    }
+
+    fn broken(&self, why: String) -> CredentialsError {
+        CredentialsError::Broken { place: self.place.clone(), why }
+    }
+}
+
+impl Entries {
+    /// The entry for a registry: by docker's own key, else by any way to write its host.
+    fn find(&self, registry: &str) -> Option<(&String, &Value)> {
+        let same = |key: &str| {
+            let host = host_of(key);
+            host == registry || is_docker_hub(registry) && is_docker_hub(host)
+        };
+        let exact = self.0.iter().find(|(key, _)| *key == key_of(registry));
+        exact.or_else(|| self.0.iter().find(|(key, _)| same(key)))
+    }
+}
+
+/// `https://registry.example.com/v1/` was a key in old files.
+fn host_of(key: &str) -> &str {
+    let rest = key.split_once("://").map_or(key, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or(rest)
+}
+
+fn credentials(entry: &Value) -> Result<Option<Credentials>, String> {
+    let entry = match entry {
+        Value::Object(entry) => entry,
+        Value::Null => return Ok(None),
+        _ => return Err("is no object".to_owned()),
+    };
+    let text = |key: &str| match entry.get(key) {
+        None | Some(Value::Null) => Ok(String::new()),
+        Some(Value::String(text)) => Ok(text.clone()),
+        Some(_) => Err(format!("has a `{key}` that is no text")),
+    };
+    let (mut username, mut password) = (text("username")?, text("password")?);
+    let auth = text("auth")?;
+    if !auth.is_empty() {
+        (username, password) = user_and_password(&auth)
+            .ok_or_else(|| "has an `auth` that is not the base64 of USER:PASSWORD".to_owned())?;
+    }
+    let credentials = Credentials {
+        username,
+        password: Secret::new(password),
+        identity_token: Secret::new(text("identitytoken")?),
+        registry_token: Secret::new(text("registrytoken")?),
+    };
+    // Where a helper keeps the credentials, docker leaves an entry that is empty.
+    Ok(Some(credentials).filter(|credentials| !credentials.is_empty()))
+}
+
+fn user_and_password(auth: &str) -> Option<(String, String)> {
+    // Tools that encode break long lines.
+    let auth = auth.replace(['\r', '\n'], "");
+    let text = String::from_utf8(BASE64_STANDARD.decode(auth).ok()?).ok()?;
+    let (user, password) = text.split_once(':')?;
+    (!user.is_empty()).then(|| (user.to_owned(), password.trim_matches('\0').to_owned()))
+}
+
+fn map(value: Option<Value>, key: &str) -> Result<Map<String, Value>, String> {
+    match value {
+        None | Some(Value::Null) => Ok(Map::new()),
+        Some(Value::Object(map)) => Ok(map),
+        Some(_) => Err(format!("`{key}` is no object")),
+    }
+}
+
+impl std::fmt::Debug for Entries {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `ann:pass-word-1` and `bob:pass-word-2`.
+    const ANN: &str = "YW5uOnBhc3Mtd29yZC0x";
+    const BOB: &str = "Ym9iOnBhc3Mtd29yZC0y";
+
+    fn parse(text: &str) -> DockerConfig {
+        DockerConfig::parse("config.json", text.as_bytes()).unwrap()
+    }
+
+    fn user(config: &DockerConfig, registry: &str) -> Option<String> {
+        config.credentials(registry).unwrap().map(|it| format!("{}:{}", it.username, it.password.show()))
+    }
+
+    #[test]
+    fn an_entry_is_found_by_every_way_to_write_its_host() {
+        let hub = "https://index.docker.io/v1/";
+        for (key, registry, is_found) in [
+            ("127.0.0.1:5000", "127.0.0.1:5000", true),
+            ("http://127.0.0.1:5000", "127.0.0.1:5000", true),
+            ("https://registry.example.com/v1/", "registry.example.com", true),
+            ("registry.example.com/v2", "registry.example.com", true),
+            (hub, "docker.io", true),
+            ("docker.io", "docker.io", true),
+            ("index.docker.io", "docker.io", true),
+            ("registry.example.com", "registry.example.com:443", false),
+            ("example.com", "registry.example.com", false),
+            (hub, "registry.example.com", false),
+        ] {
+            let config = parse(&format!(r#"{{"auths": {{"{key}": {{"auth": "{ANN}"}}}}}}"#));
+            let found = user(&config, registry);
+            assert_eq!(found.is_some(), is_found, "{key} for {registry}");
+            assert!(found.is_none_or(|found| found == "ann:pass-word-1"));
+        }
+        let both =
+            format!(r#"{{"auths": {{"http://r:1": {{"auth": "{ANN}"}}, "r:1": {{"auth": "{BOB}"}}}}}}"#);
+        assert_eq!(
+            user(&parse(&both), "r:1").as_deref(),
+            Some("bob:pass-word-2"),
+            "the exact key comes first"
+        );
+    }
+
+    #[test]
+    fn entries_have_many_forms() {
+        let one = |entry: &str| parse(&format!(r#"{{"auths": {{"r": {entry}}}}}"#)).credentials("r").unwrap();
+        assert!(one("{}").is_none(), "left behind by docker where a helper keeps them");
+        let plain = one(r#"{"username": "ann", "password": "p:1", "email": "a@b"}"#).unwrap();
+        assert_eq!((plain.username.as_str(), plain.password.show()), ("ann", "p:1"));
+        let token =
+            one(&format!(r#"{{"auth": "{}", "identitytoken": "t"}}"#, BASE64_STANDARD.encode("0:"))).unwrap();
+        assert_eq!((token.username.as_str(), token.identity_token.show()), ("0", "t"));
+        let odd = one(&format!(r#"{{"auth": "{}"}}"#, BASE64_STANDARD.encode("ann:a:b\0\0"))).unwrap();
+        assert_eq!(odd.password.show(), "a:b");
+    }
+
+    #[test]
+    fn a_helper_of_the_registrys_own_comes_before_the_one_for_all() {
+        let config = parse(
+            r#"{"credsStore": "all", "credHelpers": {"r:1": "own", "https://index.docker.io/v1/": "hub"}, "other": [1]}"#,
+        );
+        assert_eq!(config.helper("r:1").unwrap(), Some("own"));
+        assert_eq!(config.helper("docker.io").unwrap(), Some("hub"));
+        assert_eq!(config.helper("r:2").unwrap(), Some("all"));
+        assert_eq!(parse(r#"{"credsStore": ""}"#).helper("r").unwrap(), None);
+        assert_eq!(parse("").helper("r").unwrap(), None);
+        let without = parse(r#"{"credsStore": "all", "credHelpers": {"r:1": "", "r:2": null}}"#);
+        assert_eq!(without.helper("r:1").unwrap(), None, "docker turns the store off for one registry so");
+        assert_eq!(without.helper("r:2").unwrap(), Some("all"));
+    }
+
+    #[test]
+    fn what_is_broken_is_told_without_a_value() {
+        for text in [
+            r#"{"auths": "sesame"}"#,
+            r#"{"auths": {"r": "sesame"}}"#,
+            r#"{"auths": {"r": {"auth": "sesame"}}}"#,
+            r#"{"auths": {"r": {"auth": "c2VzYW1l"}}}"#,
+            r#"{"auths": {"r": {"password": ["sesame"]}}}"#,
+            r#"{"auths": {"r": {"auth": "sesame"#,
+            r#"["sesame"]"#,
+            r#"{"credsStore": ["sesame"]}"#,
+            r#"{"credHelpers": {"r": {"sesame": 1}}}"#,
+        ] {
+            let error = DockerConfig::parse("config.json", text.as_bytes())
+                .and_then(|it| it.helper("r").map(drop).and(it.credentials("r")));
+            let said = error.unwrap_err().to_string();
+            assert!(
+                said.contains("config.json") && !said.contains("sesame") && !said.contains("c2Vz"),
+                "{said}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_broken_entry_is_in_nobody_elses_way() {
+        let config = parse(&format!(
+            r#"{{"auths": {{"a": "x", "r": {{"auth": "{ANN}"}}, "n": null}}, "credHelpers": {{"a": 1}}}}"#
+        ));
+        assert_eq!(user(&config, "r").as_deref(), Some("ann:pass-word-1"));
+        assert_eq!((config.helper("r").unwrap(), user(&config, "n")), (None, None));
+        assert!(config.helper("a").is_err() && config.credentials("a").is_err());
+        assert_eq!(config.secrets().filter(|it| it.show() == "pass-word-1").count(), 1);
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_broken_lines_of_base64_are_no_harm() {
+        let text =
+            format!("\u{feff}{{\"auths\": {{\"r\": {{\"auth\": \"{}\\r\\n{}\"}}}}}}", &ANN[..8], &ANN[8..]);
+        assert_eq!(user(&parse(&text), "r").as_deref(), Some("ann:pass-word-1"));
+    }
+
+    #[test]
+    fn a_file_without_an_end_and_one_that_nobody_writes_to_are_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let error = |name: &str| match DockerConfig::read(&path(name)).unwrap_err() {
+            CredentialsError::Unreadable { source, .. } => source.to_string(),
+            other => panic!("{other}"),
+        };
+        assert!(std::process::Command::new("mkfifo").arg(path("pipe")).status().unwrap().success());
+        assert!(error("pipe").contains("no file, but a pipe"));
+        std::fs::File::create(path("long")).unwrap().set_len(1 << 30).unwrap();
+        assert_eq!(error("long"), "it is larger than 16 MiB");
+        std::os::unix::fs::symlink("/dev/zero", path("zero")).unwrap();
+        assert_eq!(error("zero"), "it is larger than 16 MiB");
+        std::os::unix::fs::symlink("/dev/null", path("null")).unwrap();
+        assert!(DockerConfig::read(&path("null")).unwrap().credentials("r").unwrap().is_none());
+        assert!(DockerConfig::read(&path("absent")).unwrap().credentials("r").unwrap().is_none());
+    }
+
+    #[test]
+    fn the_variable_holds_auths_and_nothing_else() {
+        let parse = |text: &str| DockerConfig::parse_variable(text.as_bytes());
+        let fine = parse(&format!(r#"{{"auths": {{"r": {{"auth": "{ANN}"}}}}}}"#)).unwrap();
+        assert_eq!(user(&fine, "r").as_deref(), Some("ann:pass-word-1"));
+        assert!(parse(r#"{"auths": {}, "credsStore": "x"}"#).unwrap_err().to_string().contains("credsStore"));
+        let other = parse(&format!(r#"{{"auths": {{"r": {{"auth": "{ANN}", "email": "e"}}}}}}"#));
+        assert!(other.unwrap_err().to_string().contains("email"));
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let config = parse(&format!(r#"{{"auths": {{"r": {{"auth": "{ANN}"}}}}}}"#));
+        let shown = format!("{config:?} {:?}", config.credentials("r").unwrap());
+        assert!(shown.contains("ann") && !shown.contains(ANN) && !shown.contains("pass-word"), "{shown}");
+    }
+}

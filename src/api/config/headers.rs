@@ -1,0 +1,81 @@
+//! Headers that the user has every request carry. Pure. Their values may be secret: no message repeats one.
+
+use super::csv;
+use crate::api::error::BadValue;
+
+/// A name and its value.
+pub type Header = (String, String);
+
+const EXAMPLE: &str = "X-Team=ops,\"X-Tags=a,b\"";
+
+/// `DOCKER_CUSTOM_HEADERS`: `NAME=VALUE` separated by commas; of a name that comes twice the last counts.
+///
+/// # Errors
+/// It cannot be read so, or HTTP has no such header.
+pub fn parse_variable(text: &str) -> Result<Vec<Header>, BadValue> {
+    let bad = |why: &str| BadValue::new(format!("DOCKER_CUSTOM_HEADERS: {why}"), EXAMPLE);
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    // The parser's own words would repeat the value.
+    let fields = csv::fields(text, EXAMPLE)
+        .map_err(|_| bad("it cannot be read as NAME=VALUE pairs separated by commas"))?;
+    let mut headers: Vec<Header> = Vec::new();
+    for field in fields {
+        let Some((name, value)) = field.split_once('=') else {
+            return Err(bad("a part of it has no `=`; a value with a comma is written \"NAME=A,B\""));
+        };
+        let header = (name.trim().to_owned(), value.trim().to_owned());
+        check(&header).map_err(|why| bad(&why))?;
+        headers.retain(|(other, _)| !other.eq_ignore_ascii_case(&header.0));
+        headers.push(header);
+    }
+    Ok(headers)
+}
+
+/// Whether HTTP has such a header; if not, why.
+pub fn check((name, value): &Header) -> Result<(), String> {
+    let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    if name.is_empty() {
+        return Err("a header has no name".to_owned());
+    }
+    if !name.bytes().all(is_token) {
+        return Err(format!("`{name}` cannot be the name of a header"));
+    }
+    if !value.bytes().all(|b| b == b'\t' || (b' '..=b'~').contains(&b)) {
+        return Err(format!("the value of header `{name}` has characters that no header can have"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_variable_is_read_as_docker_reads_it() {
+        let text = "one=1,\"two=a,b\",\"three= x  \",four=, five =a=b,FIVE=c\n";
+        let wanted = [("one", "1"), ("two", "a,b"), ("three", "x"), ("four", ""), ("FIVE", "c")];
+        let wanted = wanted.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(parse_variable(text).unwrap(), wanted);
+    }
+
+    #[test]
+    fn what_is_broken_is_told_without_a_value() {
+        for text in [
+            "sesame",
+            "=sesame",
+            "a b=sesame",
+            "\"a=sesame",
+            "a=\"sesame",
+            "a=sesame,",
+            ",",
+            " ",
+            "a=b\nc=sesame",
+            "\"a=b\nsesame\"",
+            "a=sesam\u{e9}",
+            "a=\u{7f}sesame",
+        ] {
+            let said = parse_variable(text).unwrap_err().to_string();
+            assert!(said.contains("DOCKER_CUSTOM_HEADERS") && !said.contains("sesame"), "{text}: {said}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Reads what a forecast is made of.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::wanted::Wanted;
+use super::{Ask, To};
+use crate::api::error::Result;
+use crate::api::forecast::{self, Before, Credentials, Forecast};
+use crate::api::http::client::Client;
+use crate::api::resources::services::Service;
+use crate::api::resources::tasks::Which;
+use crate::api::resources::{nodes, tasks};
+use crate::api::spec::Change;
+
+/// What an update of the service to the spec `wanted` would do to its tasks.
+pub fn update(client: &Client, service: &Service, wanted: &Value, ask: &Ask) -> Result<Forecast> {
+    let api = client.engine_version()?;
+    let is_rollback = matches!(ask.to, To::Previous);
+    let credentials = if ask.auth.is_some() { Credentials::Replaced } else { Credentials::Kept };
+    let mut before = Before { service, tasks: &[], up_to_date: None, nodes: None, api, credentials };
+    if service.is_job() {
+        return Ok(forecast::of_update(&before, wanted, is_rollback));
+    }
+    let all = tasks::list_specified(client, service.id())?;
+    before.tasks = &all;
+    let up_to_date: HashSet<String>;
+    if forecast::asks_for_up_to_date(service) {
+        let listed = tasks::list(client, &[service.id()], Which::UpToDate)?;
+        up_to_date = listed.tasks.into_iter().map(|task| task.id).collect();
+        before.up_to_date = Some(&up_to_date);
+    }
+    let nodes;
+    if forecast::asks_for_nodes(wanted, &all, api) {
+        nodes = nodes::list(client)?;
+        before.nodes = Some(&nodes);
+    }
+    Ok(forecast::of_update(&before, wanted, is_rollback))
+}
+
+/// Whether the engine moves networks with this update and so restarts tasks that the changes do not restart.
+///
+/// It is asked before the update, for the explanation only: if the tasks cannot be read, there is none.
+pub fn moves_networks(
+    client: &Client,
+    service: &Service,
+    wanted: &Wanted,
+    changes: &[Change],
+    ask: &Ask,
+) -> bool {
+    let is_known = client.engine_version().is_ok_and(|api| api >= forecast::MOVES_NETWORKS_SINCE);
+    if !is_known || service.is_job() || changes.iter().any(|change| forecast::restarts_tasks(&change.place)) {
+        return false;
+    }
+    forecast::has_networks(wanted.value())
+        && update(client, service, wanted.value(), ask).is_ok_and(|forecast| forecast.moves_networks)
+}

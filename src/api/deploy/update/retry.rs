@@ -1,0 +1,53 @@
+//! How often and how long something is tried again.
+
+use std::time::{Duration, Instant};
+
+use crate::api::config::timeouts::Timeouts;
+use crate::api::error::Result;
+use crate::api::http::client::Client;
+
+/// The growing pauses of one reason to try again.
+#[derive(Debug)]
+pub struct Retries {
+    pause: Duration,
+    longest: Duration,
+    limit: Duration,
+    began: Option<Instant>,
+    tries: u32,
+}
+
+impl Retries {
+    /// Stale version indexes: from 5 ms, x 1.5, at most 250 ms, [`Timeouts::stale_version`] in all.
+    pub fn of_stale_versions(timeouts: &Timeouts) -> Self {
+        Self::new(Duration::from_millis(5), Duration::from_millis(250), timeouts.stale_version)
+    }
+
+    /// Lost answers that were looked up and not applied: from 50 ms, at most 2 s, [`Timeouts::unavailable`] in all.
+    pub fn of_lost_answers(timeouts: &Timeouts) -> Self {
+        Self::new(Duration::from_millis(50), Duration::from_secs(2), timeouts.unavailable)
+    }
+
+    fn new(pause: Duration, longest: Duration, limit: Duration) -> Self {
+        Self { pause, longest, limit, began: None, tries: 0 }
+    }
+
+    /// How often it was tried again.
+    pub fn tries(&self) -> u32 {
+        self.tries
+    }
+
+    /// Sleeps before the next try; false where the time for it has run out. Full jitter: so many writers spread.
+    pub fn pause(&mut self, client: &Client) -> Result<bool> {
+        let began = *self.began.get_or_insert_with(Instant::now);
+        let pause = self.pause.mul_f64(fastrand::f64());
+        let is_over =
+            began.elapsed() + pause > self.limit || client.time_left().is_some_and(|left| left <= pause);
+        if is_over {
+            return Ok(false);
+        }
+        self.tries += 1;
+        self.pause = (self.pause * 3 / 2).min(self.longest);
+        client.interrupt().sleep(pause)?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,123 @@
+//! What became of a post whose answer was lost, judged from what is read afterwards. Pure.
+
+use serde_json::Value;
+
+use super::readback::{Sent, dropped};
+use crate::api::resources::services::Service;
+use crate::api::spec::{Edit, Place};
+
+/// What became of a post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// Not applied. With the same index it may be posted again, the index guards it; else it is edited again.
+    NotApplied,
+    /// Applied.
+    Applied,
+    /// Applied, then replaced by another writer.
+    Replaced,
+    /// Applied, failed and rolled back by the engine.
+    RolledBack,
+}
+
+/// Judges by `before`, what the post was made from, `now`, what is read, and `sent`, the posted spec.
+pub fn settle(before: &Service, now: &Service, edits: &[Edit], sent: &Value) -> Settled {
+    let image = Place::at("TaskTemplate.ContainerSpec.Image");
+    // An image that is to be un-pinned and is as it was is not what an old engine makes of the tag.
+    let is_as_before = |spec: &Value| {
+        image.get(sent) != image.get(before.spec()) && image.get(spec) == image.get(before.spec())
+    };
+    let by_edit = Sent::of(edits, sent);
+    let has_all = |spec: &Value| dropped(&by_edit, spec).is_empty() && !is_as_before(spec);
+    if now.version() == before.version() {
+        Settled::NotApplied
+    } else if sent == before.spec() {
+        // Nothing but credentials was sent, which nobody can read; a post that counted moved the spec, unchanged.
+        let is_moved = now.spec() == sent && now.previous_spec() == Some(sent);
+        if is_moved { Settled::Applied } else { Settled::NotApplied }
+    } else if has_all(now.spec()) {
+        Settled::Applied
+    } else if now.previous_spec().is_some_and(has_all) {
+        Settled::Replaced
+    } else if is_new_rollback(before, now)
+        && edits.iter().all(|edit| edit.place.all(before.spec()) == edit.place.all(now.spec()))
+    {
+        Settled::RolledBack
+    } else {
+        Settled::NotApplied
+    }
+}
+
+/// Whether the engine has begun to roll back since `base` was read.
+pub(in crate::api) fn is_new_rollback(base: &Service, now: &Service) -> bool {
+    now.update_state().is_some_and(|state| state.starts_with("rollback_"))
+        && now.update_started() != base.update_started()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::spec::apply_all;
+
+    const OLD: &str = "2026-01-01T00:00:00.000000001Z";
+    const NEW: &str = "2026-01-01T00:00:09.000000001Z";
+
+    fn service(index: u64, image: &str, previous: Option<&str>, status: Option<(&str, &str)>) -> Service {
+        let spec = |image: &str| json!({"Name": "t", "TaskTemplate": {"ContainerSpec": {"Image": image}}});
+        let mut object = json!({"ID": "abcdefgh", "Version": {"Index": index}, "Spec": spec(image)});
+        if let Some(image) = previous {
+            object["PreviousSpec"] = spec(image);
+        }
+        if let Some((state, started)) = status {
+            object["UpdateStatus"] = json!({"State": state, "StartedAt": started});
+        }
+        Service::new(object).unwrap()
+    }
+
+    #[test]
+    fn credentials_alone_are_known_by_the_spec_having_moved() {
+        let before = service(10, "a:1", Some("a:0"), None);
+        for (now, verdict) in [
+            (service(10, "a:1", Some("a:0"), None), Settled::NotApplied),
+            (service(11, "a:1", Some("a:1"), None), Settled::Applied),
+            (service(11, "a:1", Some("a:0"), None), Settled::NotApplied),
+            (service(11, "a:2", Some("a:1"), None), Settled::NotApplied),
+        ] {
+            assert_eq!(settle(&before, &now, &[], before.spec()), verdict, "{now:?}");
+        }
+    }
+
+    #[test]
+    fn a_pinned_image_is_not_taken_for_the_tag_that_was_to_replace_it() {
+        let pinned = format!("a:1@sha256:{}", "0".repeat(64));
+        let (before, others) = (service(10, &pinned, None, None), service(11, &pinned, Some(&pinned), None));
+        let edits = [Edit::set(Place::at("TaskTemplate.ContainerSpec.Image"), "a:1")];
+        let mut sent = before.spec().clone();
+        apply_all(&mut sent, &edits);
+        assert_eq!(settle(&before, &others, &edits, &sent), Settled::NotApplied);
+        assert_eq!(settle(&before, &service(11, "a:1", None, None), &edits, &sent), Settled::Applied);
+    }
+
+    /// docs/design.md section 3, "A lost answer", row by row.
+    #[test]
+    fn every_row_of_the_table_of_lost_answers() {
+        let edits = [Edit::set(Place::at("TaskTemplate.ContainerSpec.Image"), "a:2")];
+        let before = service(10, "a:1", Some("a:0"), Some(("rollback_completed", OLD)));
+        let mut sent = before.spec().clone();
+        apply_all(&mut sent, &edits);
+        let rolled = |started| Some(("rollback_completed", started));
+        let table = [
+            ("index is base's", service(10, "a:1", None, None), Settled::NotApplied),
+            ("the spec has all edits", service(12, "a:2", Some("a:1"), None), Settled::Applied),
+            ("the previous spec has them", service(13, "a:3", Some("a:2"), None), Settled::Replaced),
+            ("rolled back since", service(14, "a:1", None, rolled(NEW)), Settled::RolledBack),
+            ("an old rollback", service(14, "a:1", None, rolled(OLD)), Settled::NotApplied),
+            ("rolled back to something else", service(14, "a:9", None, rolled(NEW)), Settled::NotApplied),
+            ("someone else's change only", service(11, "a:1", Some("a:1"), None), Settled::NotApplied),
+        ];
+        for (what, now, verdict) in table {
+            assert_eq!(settle(&before, &now, &edits, &sent), verdict, "{what}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Requests to one engine or several managers: limits, retries, failover, and the one place that reads responses.
+
+pub mod client;
+pub mod failover;
+pub mod go_json;
+pub mod host;
+pub mod json_array;
+pub mod limit;
+pub mod observer;
+pub mod request_path;
+pub mod response;
+pub mod retry;

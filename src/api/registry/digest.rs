@@ -1,0 +1,311 @@
+//! What a registry has under a tag, asked through the engine.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::image_ref::ImageRef;
+use crate::api::config::credentials::RegistryAuth;
+pub use crate::api::error::Trouble;
+use crate::api::error::{Error, Result};
+use crate::api::http::client::Client;
+use crate::api::http::request_path::Path;
+
+/// Engines below this API version ask registries themselves, on every post, and cannot be asked.
+pub const SINCE: (u32, u32) = (1, 30);
+
+/// What a registry says of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manifest {
+    /// The image with its tag, pinned to the digest.
+    pub image: ImageRef,
+    /// What it is built for, as a spec has it; empty if the registry names none.
+    pub platforms: Vec<Value>,
+}
+
+/// What registries have said during this command: each image is asked for once, however many services shall have it.
+#[derive(Debug, Default)]
+pub struct Manifests(Mutex<HashMap<String, Arc<OnceLock<Known>>>>);
+
+/// What is known of an image.
+#[derive(Debug)]
+enum Known {
+    /// The registry has it.
+    There(Manifest),
+    /// The registry does not say; the parts of [`Error::Registry`].
+    Untold(Trouble, String),
+    /// Something else went wrong, which says nothing of the image.
+    Nothing,
+}
+
+impl Manifests {
+    /// [`inspect`], asked once an image; whoever comes meanwhile waits for the answer.
+    ///
+    /// # Errors
+    /// Those of [`inspect`].
+    pub fn inspect(
+        &self,
+        client: &Client,
+        image: &ImageRef,
+        auth: Option<&RegistryAuth>,
+    ) -> Result<Manifest> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = Arc::clone(all.entry(image.familiar()).or_default());
+        drop(all);
+        let mut own = None;
+        let known = known.get_or_init(|| match inspect(client, image, auth) {
+            Ok(manifest) => Known::There(manifest),
+            Err(Error::Registry { trouble, words, .. }) => Known::Untold(trouble, words),
+            Err(error) => {
+                own = Some(error);
+                Known::Nothing
+            }
+        });
+        match (known, own) {
+            (Known::There(manifest), _) => Ok(manifest.clone()),
+            (Known::Untold(trouble, words), _) => Err(untold(image, *trouble, words.clone())),
+            (Known::Nothing, Some(error)) => Err(error),
+            (Known::Nothing, None) => inspect(client, image, auth),
+        }
+    }
+}
+
+fn untold(image: &ImageRef, trouble: Trouble, words: String) -> Error {
+    Error::Registry { registry: image.domain().to_owned(), image: image.familiar(), trouble, words }
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(rename = "Descriptor")]
+    descriptor: Descriptor,
+    #[serde(rename = "Platforms", default)]
+    platforms: Option<Vec<Platform>>,
+}
+
+#[derive(Deserialize)]
+struct Descriptor {
+    #[serde(default)]
+    digest: String,
+}
+
+#[derive(Deserialize)]
+struct Platform {
+    #[serde(default)]
+    architecture: String,
+    #[serde(default)]
+    os: String,
+}
+
+/// `GET /distribution/{name}/json`: the digest that the registry has for the image now.
+///
+/// # Errors
+/// [`Error::Registry`] where the registry does not say; anything else is between this program and the engine.
+pub fn inspect(client: &Client, image: &ImageRef, auth: Option<&RegistryAuth>) -> Result<Manifest> {
+    let path = Path::of_image("distribution", &image.familiar(), "json");
+    let trouble = |trouble, words: String| untold(image, trouble, words);
+    let answer = client.get_json_once::<Answer>(&path, auth).map_err(|e| match e {
+        e @ Error::Engine { .. } if e.is_endpoint_refused() => {
+            trouble(Trouble::NoEndpoint, format!("`GET {}`: {e}", path.as_str()))
+        }
+        Error::Engine { status, message } => trouble(Trouble::of(status, &message), message),
+        Error::Denied { status, message, .. } if is_registrys(&message) => {
+            trouble(Trouble::of(status, &message), message)
+        }
+        e @ Error::Denied { .. } => trouble(Trouble::Forbidden, e.to_string()),
+        e if e.is_endpoint_refused() => trouble(Trouble::NoEndpoint, e.to_string()),
+        // The engine waits for the registry, and had answered before.
+        e @ Error::Silent { .. } if client.time_left().is_none_or(|left| !left.is_zero()) => {
+            trouble(Trouble::OutOfReach, e.to_string())
+        }
+        e => e,
+    })?;
+    let digest = match image.digest() {
+        Some(digest) => digest,
+        None => &answer.descriptor.digest,
+    };
+    let image = image.with_digest(digest).map_err(|_| {
+        let digest = auth.map_or_else(|| digest.to_owned(), |auth| auth.secrets().hide(digest));
+        trouble(Trouble::OutOfReach, format!("what it has is no digest: `{digest:.80}`"))
+    })?;
+    Ok(Manifest { image, platforms: platforms(&answer.platforms.unwrap_or_default()) })
+}
+
+/// As docker writes them into a spec: one for each that the registry names, also twice or unknown (attestations). They
+/// are alternatives, so neither does harm, and a spec that docker writes later is the same.
+fn platforms(said: &[Platform]) -> Vec<Value> {
+    let platform = |Platform { architecture, os }: &Platform| {
+        // A node tells its variant of arm in its architecture, and a manifest does not: any is taken.
+        let architecture = Some(architecture).filter(|text| !text.eq_ignore_ascii_case("arm"));
+        let fields = [("Architecture", architecture), ("OS", Some(os))].into_iter();
+        let fields = fields.filter_map(|(key, text)| Some((key, text.filter(|text| !text.is_empty())?)));
+        Value::Object(fields.map(|(key, text)| (key.to_owned(), text.as_str().into())).collect())
+    };
+    said.iter().map(platform).collect()
+}
+
+/// Whether a 401 or 403 of the engine is the registry's, which the engine passes on, and not its own or a proxy's.
+fn is_registrys(message: &str) -> bool {
+    const CODES: [&str; 3] = ["unauthorized", "denied", "insufficient_scope"];
+    const PARTS: [&str; 6] = [
+        "requested access to the resource",
+        "authentication required",
+        "no basic auth",
+        "pull access denied",
+        "incorrect username or password",
+        "unexpected status from",
+    ];
+    // `unauthorized: ...`, after the request or on a line of its own.
+    let has_code = message.split([':', '\n']).rev().skip(1).any(|part| CODES.contains(&part.trim()));
+    has_code || message.contains("/v2/") || PARTS.iter().any(|part| message.contains(part))
+}
+
+impl Trouble {
+    /// The engine passes on a registry's words with statuses of its own; the words say more.
+    fn of(status: u16, message: &str) -> Self {
+        // A repository may be called `denied`: addresses and names do not count.
+        let message = message.split_whitespace().filter(|word| !word.contains('/'));
+        let message = message.collect::<Vec<_>>().join(" ");
+        let says = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
+        if says(&[
+            "dial tcp",
+            "dial unix",
+            "lookup ",
+            "timeout",
+            "Timeout",
+            "deadline exceeded",
+            "page not found",
+        ]) {
+            Trouble::OutOfReach
+        } else if matches!(status, 401 | 403)
+            || says(&[
+                "no basic auth",
+                "unauthorized",
+                "authentication required",
+                "denied",
+                "authorization failed",
+            ])
+            || says(&["401 Unauthorized", "403 Forbidden"])
+        {
+            Trouble::Denied
+        } else if says(&["name unknown", "NAME_UNKNOWN", "repository name not known"]) {
+            Trouble::UnknownName
+        } else if status == 404 || says(&["manifest unknown", "MANIFEST_UNKNOWN"]) {
+            Trouble::UnknownTag
+        } else {
+            Trouble::OutOfReach
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn absent_denied_and_out_of_reach_are_told_apart() {
+        use Trouble::{Denied, OutOfReach, UnknownName, UnknownTag};
+        // As engines from 20.10 to 29 say it.
+        for (status, message, trouble) in [
+            (404, "manifest unknown: manifest unknown", UnknownTag),
+            (500, "manifest unknown: manifest unknown", UnknownTag),
+            (404, "name unknown: repository name not known to registry", UnknownName),
+            (401, "unauthorized: authentication required", Denied),
+            (
+                500,
+                r#"Head "http://127.0.0.1:5000/v2/whoami/manifests/0.7": no basic auth credentials"#,
+                Denied,
+            ),
+            (403, "denied: requested access to the resource is denied", Denied),
+            (500, "unexpected status from HEAD request to https://r/v2/a/manifests/1: 403 Forbidden", Denied),
+            (
+                500,
+                r#"Get "http://127.0.0.1:5999/v2/": dial tcp 127.0.0.1:5999: connect: connection refused"#,
+                OutOfReach,
+            ),
+            (
+                500,
+                r#"Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host"#,
+                OutOfReach,
+            ),
+            (500, r#"Get "https://r/v2/": net/http: TLS handshake timeout"#, OutOfReach),
+            (500, r#"Get "https://r/v2/": context deadline exceeded"#, OutOfReach),
+            (404, "page not found", OutOfReach),
+            (503, "received unexpected HTTP status: 503 Service Unavailable", OutOfReach),
+            (500, "toomanyrequests: You have reached your pull rate limit.", OutOfReach),
+            (500, r#"Head "http://r:5000/v2/denied/manifests/401": EOF"#, OutOfReach),
+            (500, r#"Head "http://r:5000/v2/timeout/manifests/1": no basic auth credentials"#, Denied),
+            (
+                500,
+                r#"Get "https://r/v2/": tls: failed to verify certificate: x509: unknown authority"#,
+                OutOfReach,
+            ),
+        ] {
+            assert_eq!(Trouble::of(status, message), trouble, "{status} {message}");
+        }
+    }
+
+    #[test]
+    fn a_registrys_refusal_is_told_from_a_proxys_and_a_plugins() {
+        for message in [
+            "unauthorized: authentication required",
+            "denied: requested access to the resource is denied",
+            "errors:\ndenied: requested access to the resource is denied\nunauthorized: authentication required",
+            "Get \"https://r/v2/\": unauthorized: incorrect username or password",
+            "Head \"http://127.0.0.1:5000/v2/whoami/manifests/1\": no basic auth credentials",
+            "insufficient_scope: authorization failed",
+            "denied: access forbidden",
+        ] {
+            assert!(is_registrys(message), "{message}");
+        }
+        for message in [
+            "",
+            "Forbidden",
+            "403 Forbidden",
+            "Unauthorized",
+            "authorization denied by plugin opa: no rule for /distribution",
+            "access denied: endpoint not allowed",
+            "`<html><body><h1>403 Forbidden</h1>`",
+        ] {
+            assert!(!is_registrys(message), "{message}");
+        }
+    }
+
+    /// As docker 28.2 was seen to do.
+    #[test]
+    fn platforms_are_written_as_docker_does() {
+        let table = [
+            (vec![("amd64", "linux")], json!([{"Architecture": "amd64", "OS": "linux"}])),
+            (
+                vec![("amd64", "linux"), ("unknown", "unknown"), ("amd64", "linux"), ("amd64", "windows")],
+                json!([
+                    {"Architecture": "amd64", "OS": "linux"},
+                    {"Architecture": "unknown", "OS": "unknown"},
+                    {"Architecture": "amd64", "OS": "linux"},
+                    {"Architecture": "amd64", "OS": "windows"}
+                ]),
+            ),
+            (
+                vec![("arm", "linux"), ("arm64", "linux"), ("ARM", "linux"), ("", "linux"), ("s390x", "")],
+                json!([
+                    {"OS": "linux"},
+                    {"Architecture": "arm64", "OS": "linux"},
+                    {"OS": "linux"},
+                    {"OS": "linux"},
+                    {"Architecture": "s390x"}
+                ]),
+            ),
+            (vec![], json!([])),
+        ];
+        for (said, written) in table {
+            let said: Vec<Platform> = said
+                .into_iter()
+                .map(|(architecture, os)| Platform { architecture: architecture.into(), os: os.into() })
+                .collect();
+            assert_eq!(Value::from(platforms(&said)), written);
+        }
+    }
+}

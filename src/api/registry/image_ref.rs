@@ -1,0 +1,291 @@
+//! Image references, read and written as Docker does.
+
+use std::fmt;
+
+use crate::api::error::BadValue;
+
+/// What a registry is called where none is named.
+const DOCKER_HUB: &str = "docker.io";
+/// The old name of [`DOCKER_HUB`], still typed and still found in old specs.
+const OLD_DOCKER_HUB: &str = "index.docker.io";
+/// The folder of the images that have a name of one part.
+const OFFICIAL: &str = "library";
+const EXAMPLE: &str = "registry.example.com/team/web:1.4";
+
+/// A reference to an image: repository, and a tag, a digest or both.
+///
+/// It is always complete: `nginx` is `docker.io/library/nginx:latest`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ImageRef {
+    domain: String,
+    path: String,
+    tag: Option<String>,
+    digest: Option<String>,
+}
+
+/// How the image that is asked for compares with the one a service runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Likeness {
+    /// The same reference: there is nothing to change.
+    Same,
+    /// The same repository and tag, and the running one is pinned to a digest where the asked one is not: the
+    /// same image if the tag has not moved since.
+    Pinned,
+    /// Anything else.
+    Other,
+}
+
+impl ImageRef {
+    /// Reads a reference, with Docker's rules: `nginx`, `localhost:5000/a/b:1`, `a/b@sha256:...`.
+    ///
+    /// # Errors
+    /// A text that cannot be one, as Docker judges it; an image ID (64 hex digits) is none either.
+    pub fn parse(text: &str) -> Result<Self, BadValue> {
+        let bad = |why: &str| BadValue::new(format!("`{text}` cannot be an image reference: {why}"), EXAMPLE);
+        if text.is_empty() {
+            return Err(bad("it is empty"));
+        }
+        if text.len() == 64 && is_lower_hex(text) {
+            return Err(bad("it is an image ID; a service needs the image's name"));
+        }
+        let (domain, rest) = split_domain(text);
+        let (rest, digest) = split_once(&rest, '@');
+        let (path, tag) = split_once(rest, ':');
+        if path.bytes().any(|b| b.is_ascii_uppercase()) {
+            return Err(bad(&format!("the repository name `{path}` must be lowercase")));
+        }
+        if !is_domain(&domain) && !is_path_part(&domain) {
+            return Err(bad(&format!("`{domain}` cannot be a registry's host")));
+        }
+        if let Some(part) = path.split('/').find(|part| !is_path_part(part)) {
+            return Err(bad(&format!("`{part}` cannot be part of a repository name")));
+        }
+        if path.len() > 255 {
+            return Err(bad("the repository name is longer than 255 characters"));
+        }
+        if let Some(tag) = tag.filter(|tag| !is_tag(tag)) {
+            return Err(bad(&format!("`{tag}` cannot be a tag")));
+        }
+        if let Some(digest) = digest.filter(|digest| !is_digest(digest)) {
+            return Err(bad(&format!("`{digest}` cannot be a digest (`sha256:` and 64 hex digits)")));
+        }
+        let tag = tag.or(if digest.is_none() { Some("latest") } else { None });
+        Ok(Self {
+            path: path.to_owned(),
+            tag: tag.map(str::to_owned),
+            digest: digest.map(str::to_owned),
+            domain,
+        })
+    }
+
+    /// The registry: `docker.io`, or the host and port that the reference names.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// The registry and the repository's full name: `docker.io/library/nginx`.
+    pub fn repository(&self) -> String {
+        format!("{}/{}", self.domain, self.path)
+    }
+
+    #[cfg(test)]
+    /// The repository's full name within its registry: `library/nginx`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The tag; `None` only where there is a digest.
+    pub fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
+    }
+
+    /// The digest with its algorithm, `sha256:...`.
+    pub fn digest(&self) -> Option<&str> {
+        self.digest.as_deref()
+    }
+
+    /// The short form that people write and that a spec holds: `nginx:latest`, `team/web:1@sha256:...`.
+    pub fn familiar(&self) -> String {
+        self.written(self.tag(), self.digest())
+    }
+
+    /// [`familiar`](Self::familiar) without the digest, for people's eyes.
+    pub fn familiar_without_digest(&self) -> String {
+        self.written(self.tag(), None)
+    }
+
+    /// The same repository with another tag and without a digest.
+    ///
+    /// # Errors
+    /// A text that cannot be a tag.
+    pub fn with_tag(&self, tag: &str) -> Result<Self, BadValue> {
+        if !is_tag(tag) {
+            return Err(BadValue::new(format!("`{tag}` cannot be a tag"), "1.4"));
+        }
+        Ok(Self { tag: Some(tag.to_owned()), digest: None, ..self.clone() })
+    }
+
+    /// The same repository and tag, pinned to a digest.
+    ///
+    /// # Errors
+    /// A text that cannot be a digest.
+    pub fn with_digest(&self, digest: &str) -> Result<Self, BadValue> {
+        if !is_digest(digest) {
+            return Err(BadValue::new(
+                format!("`{digest}` cannot be a digest"),
+                "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            ));
+        }
+        Ok(Self { digest: Some(digest.to_owned()), ..self.clone() })
+    }
+
+    /// Whether both name the same repository, whatever their tags and digests.
+    pub fn same_repository(&self, other: &Self) -> bool {
+        self.domain == other.domain && self.path == other.path
+    }
+
+    /// How this reference, the asked one, compares with the one that is running.
+    pub fn compared_with(&self, running: &Self) -> Likeness {
+        if self == running {
+            Likeness::Same
+        } else if self.same_repository(running)
+            && self.tag == running.tag
+            && self.digest.is_none()
+            && running.digest.is_some()
+        {
+            Likeness::Pinned
+        } else {
+            Likeness::Other
+        }
+    }
+
+    fn written(&self, tag: Option<&str>, digest: Option<&str>) -> String {
+        let mut out = self.familiar_repository();
+        if let Some(tag) = tag {
+            out.push(':');
+            out.push_str(tag);
+        }
+        if let Some(digest) = digest {
+            out.push('@');
+            out.push_str(digest);
+        }
+        out
+    }
+
+    /// [`familiar`](Self::familiar) without tag and digest: `nginx`, `team/web`.
+    pub fn familiar_repository(&self) -> String {
+        if self.domain != DOCKER_HUB {
+            return self.repository();
+        }
+        match self.path.split_once('/') {
+            Some((OFFICIAL, name)) if !name.contains('/') => name.to_owned(),
+            // Docker shortens `docker.io/foo.bar/baz` too, to `foo.bar/baz`: an image of another registry.
+            Some((first, _)) if looks_like_domain(first) => self.repository(),
+            _ => self.path.clone(),
+        }
+    }
+}
+
+/// The complete form: `docker.io/library/nginx:latest`.
+impl fmt::Display for ImageRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.domain, self.path)?;
+        if let Some(tag) = &self.tag {
+            write!(f, ":{tag}")?;
+        }
+        match &self.digest {
+            Some(digest) => write!(f, "@{digest}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// How `asked` compares with `running`, the text in a spec. Two texts of which one is no reference are the same
+/// only if they are equal.
+pub fn names_same_image(asked: &str, running: &str) -> Likeness {
+    match (ImageRef::parse(asked), ImageRef::parse(running)) {
+        (Ok(asked), Ok(running)) => asked.compared_with(&running),
+        _ if asked == running => Likeness::Same,
+        _ => Likeness::Other,
+    }
+}
+
+/// The registry, and the rest with `library/` before a name of one part.
+fn split_domain(text: &str) -> (String, String) {
+    let (domain, rest) = match text.split_once('/') {
+        Some((OLD_DOCKER_HUB, rest)) => (DOCKER_HUB, rest),
+        Some((first, rest)) if looks_like_domain(first) => (first, rest),
+        _ => (DOCKER_HUB, text),
+    };
+    let official = domain == DOCKER_HUB && !rest.contains('/');
+    let rest = if official { format!("{OFFICIAL}/{rest}") } else { rest.to_owned() };
+    (domain.to_owned(), rest)
+}
+
+/// Whether the first part of a name is a registry's host and not a user of Docker Hub.
+fn looks_like_domain(part: &str) -> bool {
+    part == "localhost" || part.contains(['.', ':']) || part.bytes().any(|b| b.is_ascii_uppercase())
+}
+
+fn split_once(text: &str, at: char) -> (&str, Option<&str>) {
+    match text.split_once(at) {
+        Some((before, after)) => (before, Some(after)),
+        None => (text, None),
+    }
+}
+
+fn is_domain(text: &str) -> bool {
+    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, "")) => return is_address(address),
+        Some((address, rest)) => (address, rest.strip_prefix(':').or(Some(""))),
+        None => split_once(text, ':'),
+    };
+    let host_is_fine =
+        if text.starts_with('[') { is_address(host) } else { host.split('.').all(is_host_part) };
+    host_is_fine && port.is_none_or(|port| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn is_address(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b':')
+}
+
+fn is_host_part(part: &str) -> bool {
+    !part.is_empty()
+        && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        && !part.starts_with('-')
+        && !part.ends_with('-')
+}
+
+/// Runs of lowercase letters and digits, with `.`, `_`, `__` or any number of `-` between them.
+fn is_path_part(part: &str) -> bool {
+    let word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let mut separators = part.split(|c: char| c.is_ascii() && word(c as u8)).filter(|gap| !gap.is_empty());
+    part.bytes().next().is_some_and(word)
+        && part.bytes().next_back().is_some_and(word)
+        && separators.all(|gap| matches!(gap, "." | "_" | "__") || gap.bytes().all(|b| b == b'-'))
+}
+
+fn is_tag(tag: &str) -> bool {
+    let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    (1..=128).contains(&tag.len())
+        && tag.bytes().next().is_some_and(word)
+        && tag.bytes().all(|b| word(b) || b == b'.' || b == b'-')
+}
+
+fn is_digest(digest: &str) -> bool {
+    let length = match digest.split_once(':') {
+        Some(("sha256", _)) => 64,
+        Some(("sha384", _)) => 96,
+        Some(("sha512", _)) => 128,
+        _ => return false,
+    };
+    digest.split_once(':').is_some_and(|(_, hex)| hex.len() == length && is_lower_hex(hex))
+}
+
+fn is_lower_hex(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+#[cfg(test)]
+#[path = "image_ref_tests.rs"]
+mod tests;

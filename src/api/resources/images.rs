@@ -1,0 +1,31 @@
+//! Images that the engine itself has: one function an endpoint of `/images`.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::api::error::Result;
+use crate::api::http::client::Client;
+use crate::api::http::request_path::Path;
+use crate::api::registry::image_ref::ImageRef;
+
+#[derive(Deserialize)]
+struct Image {
+    #[serde(rename = "RepoTags")]
+    tags: Option<Vec<String>>,
+}
+
+/// `GET /images/{name}/json`: whether the engine itself has the image. An engine that may not be asked has it not.
+pub fn has(client: &Client, image: &ImageRef) -> Result<bool> {
+    match client.get_json::<IgnoredAny>(&Path::of_image("images", &image.familiar(), "json")) {
+        Ok(_) => Ok(true),
+        Err(e) if e.is_not_found() || e.is_endpoint_refused() => Ok(false),
+        Err(e) => Err(e),
+    }
+}
+
+/// `GET /images/json`: the tags, as in `nginx:1.25`.
+pub fn list_tags(client: &Client) -> Result<Vec<String>> {
+    let images: Vec<Image> = client.get_json(&Path::new(&["images", "json"]))?;
+    let tags = images.into_iter().filter_map(|image| image.tags).flatten();
+    Ok(tags.filter(|tag| !tag.contains("<none>")).collect())
+}

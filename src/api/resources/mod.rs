@@ -1,0 +1,16 @@
+//! The engine's objects: one function for each endpoint.
+
+pub mod addresses;
+pub mod images;
+pub mod logs;
+pub mod networks;
+pub mod nodes;
+pub mod references;
+pub mod rows;
+pub mod service;
+pub mod service_head;
+pub mod services;
+pub mod system;
+pub mod task;
+pub mod tasks;
+pub mod time;

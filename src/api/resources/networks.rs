@@ -1,0 +1,26 @@
+//! Networks: one function an endpoint of `/networks`.
+
+use serde::Deserialize;
+
+use crate::api::error::Result;
+use crate::api::http::client::Client;
+use crate::api::http::request_path::Path;
+
+#[derive(Deserialize)]
+struct Network {
+    #[serde(rename = "Name")]
+    name: String,
+}
+
+/// `GET /networks` of the swarm: the names of those that services can be on.
+pub fn list_names(client: &Client) -> Result<Vec<String>> {
+    let path = Path::new(&["networks"]).query("filters", r#"{"scope":{"swarm":true}}"#);
+    let names = client.get_json::<Vec<Network>>(&path)?.into_iter().map(|network| network.name);
+    Ok(names.filter(|name| name != "ingress").collect())
+}
+
+/// `GET /networks/{id}` in the whole swarm: its name.
+pub fn name(client: &Client, id: &str) -> Result<String> {
+    let path = Path::new(&["networks", id]).query("scope", "swarm");
+    Ok(client.get_json::<Network>(&path)?.name)
+}

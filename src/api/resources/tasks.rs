@@ -1,0 +1,308 @@
+//! Tasks: one function an endpoint of `/tasks`, and what is counted from them.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use super::rows::{Counts, TaskRow};
+use super::services::{MOST_IDS_IN_A_FILTER, SHORTEST_PREFIX};
+pub use super::task::{Task, TaskState};
+use super::time;
+use crate::api::error::{Error, Result};
+use crate::api::http::client::Client;
+use crate::api::http::json_array::{Rows, first};
+use crate::api::http::request_path::{Path, can_be_name};
+use crate::api::http::response::Answer;
+
+/// Longer lists of services are not put into a request: all tasks are asked for instead.
+const MOST_SERVICES_IN_A_FILTER: usize = 100;
+
+/// What is wrong with an answer without the engine's clock.
+const NO_DATE: &str = "it has no Date, as every Docker engine's answer has";
+
+/// Which tasks of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Those that the service's spec, as it is now, would not have made otherwise.
+    UpToDate,
+    /// All that the engine still knows.
+    All,
+}
+
+/// Tasks, and the engine's clock when it listed them.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// The tasks.
+    pub tasks: Vec<Task>,
+    /// The engine's clock, in whole seconds.
+    pub now: Timestamp,
+}
+
+/// `GET /tasks` of these services, by their full IDs; one request for each 500 of them.
+///
+/// # Errors
+/// The engine refuses the whole list (404) where one of the services is gone.
+pub fn list(client: &Client, services: &[&str], which: Which) -> Result<Listed> {
+    let mut all: Option<Listed> = None;
+    for services in services.chunks(MOST_IDS_IN_A_FILTER) {
+        let mut filters = json!({ "service": ids(services) });
+        if which == Which::UpToDate {
+            filters["_up-to-date"] = json!({ "true": true });
+        }
+        let part = list_by(client, &filters)?;
+        match &mut all {
+            Some(all) => all.tasks.extend(part.tasks),
+            None => all = Some(part),
+        }
+    }
+    match all {
+        Some(all) => Ok(all),
+        None => Ok(Listed { tasks: Vec::new(), now: Timestamp::UNIX_EPOCH }),
+    }
+}
+
+/// `GET /tasks` with the engine's filters.
+pub fn list_by(client: &Client, filters: &Value) -> Result<Listed> {
+    let path = Path::new(&["tasks"]).query("filters", &filters.to_string());
+    client.get_with(&path, |answer| {
+        let now = answer.date.as_deref().and_then(time::of_http);
+        let now = now.ok_or_else(|| answer.garbled(NO_DATE))?;
+        Ok(Listed { tasks: answer.json()?, now })
+    })
+}
+
+/// The tasks of services of which some may have gone.
+#[derive(Debug, Default)]
+pub struct Present {
+    /// The tasks, each with the engine's own JSON of it.
+    pub tasks: Vec<(Task, String)>,
+    /// The IDs of the services that are gone.
+    pub gone: Vec<String>,
+    /// The engine's clock, in whole seconds.
+    pub now: Option<Timestamp>,
+}
+
+/// [`list`] of those of the services that are still there, with more of the engine's filters.
+pub fn list_present(client: &Client, services: &[&str], filters: &Value) -> Result<Present> {
+    let mut present = Present::default();
+    for part in services.chunks(MOST_IDS_IN_A_FILTER) {
+        let mut asked = part.to_vec();
+        while !asked.is_empty() {
+            let mut filters = filters.clone();
+            filters["service"] = ids(&asked).into();
+            let path = Path::new(&["tasks"]).query("filters", &filters.to_string());
+            match client.get_with(&path, |answer| Ok((with_text(&answer)?, answer.date))) {
+                Ok((tasks, date)) => {
+                    present.tasks.extend(tasks);
+                    present.now = date.as_deref().and_then(time::of_http);
+                    break;
+                }
+                Err(error) => match asked.iter().position(|id| error.is_about(id)) {
+                    Some(gone) => present.gone.push(asked.remove(gone).to_owned()),
+                    None => return Err(error),
+                },
+            }
+        }
+    }
+    Ok(present)
+}
+
+fn with_text(answer: &Answer) -> Result<Vec<(Task, String)>> {
+    let texts: Vec<&RawValue> = answer.json()?;
+    let read = |text: &RawValue| {
+        let task = serde_json::from_str(text.get()).map_err(|e| answer.garbled(format!("a task: {e}")))?;
+        Ok((task, text.get().to_owned()))
+    };
+    texts.into_iter().map(read).collect()
+}
+
+/// A task with its own spec, as the engine tells it: only a forecast looks at that.
+#[derive(Clone, Debug)]
+pub struct Specified {
+    /// The task.
+    pub task: Task,
+    /// What it was made from.
+    pub spec: Value,
+}
+
+impl Specified {
+    /// Reads one of the engine's own objects.
+    pub fn from_json(text: &str) -> serde_json::Result<Self> {
+        #[derive(Deserialize)]
+        struct Row {
+            #[serde(default, rename = "Spec")]
+            spec: Value,
+        }
+        Ok(Self { task: serde_json::from_str(text)?, spec: serde_json::from_str::<Row>(text)?.spec })
+    }
+}
+
+/// `GET /tasks` of one service, by its full ID, each with its own spec.
+pub fn list_specified(client: &Client, service: &str) -> Result<Vec<Specified>> {
+    Ok(list_specified_at(client, service)?.0)
+}
+
+/// [`list_specified`], with the engine's clock.
+pub fn list_specified_at(client: &Client, service: &str) -> Result<(Vec<Specified>, Timestamp)> {
+    client.get_with(&of_services(&[service]), |answer| {
+        let now = answer.date.as_deref().and_then(time::of_http);
+        let now = now.ok_or_else(|| answer.garbled(NO_DATE))?;
+        let read = |text: &&RawValue| {
+            answer.check_object(text.get().len())?;
+            Specified::from_json(text.get()).map_err(|e| answer.garbled(format!("a task: {e}")))
+        };
+        let tasks: Result<_> = answer.json::<Vec<&RawValue>>()?.iter().map(read).collect();
+        Ok((tasks?, now))
+    })
+}
+
+/// The task of this full ID, or ID prefix of at least 6 characters.
+///
+/// # Errors
+/// [`Error::NoSuch`] where there is none, or several; where the name can be no task's, nothing is asked.
+pub fn find(client: &Client, given: &str) -> Result<Task> {
+    let none = |why: Option<String>| Error::NoSuch { kind: "task", name: given.to_owned(), why };
+    if !can_be_name(given) {
+        return Err(none(None));
+    }
+    let task: Task = client.get_json(&Path::new(&["tasks", given])).map_err(|e| match e {
+        Error::Engine { status: 404, .. } => none(None),
+        Error::Engine { message, .. } if message.contains("is ambiguous") => none(Some(message)),
+        e => e,
+    })?;
+    match task.id == given || (task.id.starts_with(given) && given.len() >= SHORTEST_PREFIX) {
+        true => Ok(task),
+        false => Err(none(None)),
+    }
+}
+
+/// How many tasks each service, with the current run of a job, has, if the engine does not count them itself.
+///
+/// Running is what runs on a node that is not down; desired is what should neither be shut down nor removed. Of a job only
+/// the tasks of the current run count, and desired are those that have not completed yet.
+pub fn count(
+    client: &Client,
+    services: &[(&str, u64)],
+    down_nodes: &HashSet<String>,
+) -> Result<HashMap<String, Counts>> {
+    let all = Path::new(&["tasks"]);
+    let ids: Vec<&str> = services.iter().map(|(id, _)| *id).collect();
+    let path = if ids.len() > MOST_SERVICES_IN_A_FILTER { all.clone() } else { of_services(&ids) };
+    let runs: HashMap<&str, u64> = services.iter().copied().collect();
+    let count =
+        |path| client.get_with(path, |answer| Ok(count_rows(&answer.json::<Vec<_>>()?, &runs, down_nodes)));
+    match count(&path) {
+        // One service of the list is gone by now; the engine refuses the whole list for it.
+        Err(e) if e.is_not_found() => count(&all),
+        counts => counts,
+    }
+}
+
+/// A service and the run of a job (0 for other services).
+pub type Run = (String, u64);
+
+/// `GET /tasks` of these nodes: how many tasks of each service are in the state `running` there.
+///
+/// The list is read row by row. There is no filter by desired state: a task on a node that is down has been told to shut
+/// down, but its state stays `running`, and the engine counts it.
+pub fn count_running_on(client: &Client, nodes: &HashSet<String>) -> Result<HashMap<Run, u64>> {
+    let mut path = Path::new(&["tasks"]);
+    if nodes.len() <= MOST_IDS_IN_A_FILTER {
+        let ids: Map<_, _> = nodes.iter().map(|id| (id.clone(), true.into())).collect();
+        path = path.query("filters", &json!({ "node": ids }).to_string());
+    }
+    let read = |row: TaskRow| {
+        let is_counted = row.status.state == "running" && nodes.contains(&*row.node);
+        is_counted.then(|| (row.service.clone().into_owned(), row.iteration().unwrap_or(0)))
+    };
+    let rows = client.get_rows(&path, || Rows::new(|text: &str| first(text, read)))?;
+    let mut counts = HashMap::new();
+    for run in rows.into_iter().flatten() {
+        *counts.entry(run).or_default() += 1;
+    }
+    Ok(counts)
+}
+
+/// Of these services, by ID and name, the tasks that have not ended, also if the services are gone themselves. Engines of
+/// version 20.10 keep the `complete` tasks of a removed job in the list.
+///
+/// The engine refuses a filter by a service that is gone (404), but its tasks still bear its name.
+pub fn list_left(client: &Client, services: &[(&str, &str)]) -> Result<Listed> {
+    let filters = if services.len() <= MOST_SERVICES_IN_A_FILTER {
+        let names: Map<_, _> = services.iter().map(|(_, name)| (format!("{name}."), true.into())).collect();
+        json!({ "name": names })
+    } else {
+        json!({})
+    };
+    let ids: HashSet<&str> = services.iter().map(|(id, _)| *id).collect();
+    let mut listed = list_by(client, &filters)?;
+    listed.tasks.retain(|task| !task.has_ended() && ids.contains(&*task.service));
+    Ok(listed)
+}
+
+fn of_services(services: &[&str]) -> Path {
+    Path::new(&["tasks"]).query("filters", &json!({ "service": ids(services) }).to_string())
+}
+
+fn ids(services: &[&str]) -> Map<String, Value> {
+    services.iter().map(|id| ((*id).to_owned(), true.into())).collect()
+}
+
+fn count_rows(
+    tasks: &[TaskRow],
+    runs: &HashMap<&str, u64>,
+    down_nodes: &HashSet<String>,
+) -> HashMap<String, Counts> {
+    let mut counts = HashMap::<String, Counts>::new();
+    for task in tasks {
+        if !counts.contains_key(&*task.service) {
+            counts.insert(task.service.clone().into_owned(), Counts::default());
+        }
+        let Some(count) = counts.get_mut(&*task.service) else { continue };
+        let is_desired = match task.iteration() {
+            Some(run) if Some(&run) != runs.get(&*task.service) => continue,
+            Some(_) => task.desired == "complete" && task.status.state != "complete",
+            None => !matches!(&*task.desired, "shutdown" | "remove"),
+        };
+        count.desired += u64::from(is_desired);
+        count.completed += u64::from(task.iteration().is_some() && task.status.state == "complete");
+        count.running += u64::from(task.status.state == "running" && !down_nodes.contains(&*task.node));
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_tasks_as_dockers_client_did() {
+        let json = r#"[
+            {"ServiceID": "a", "NodeID": "n1", "DesiredState": "running", "Status": {"State": "running"}},
+            {"ServiceID": "a", "NodeID": "n2", "DesiredState": "running", "Status": {"State": "running"}},
+            {"ServiceID": "a", "NodeID": "n1", "DesiredState": "ready", "Status": {"State": "preparing"}},
+            {"ServiceID": "a", "NodeID": "n1", "DesiredState": "shutdown", "Status": {"State": "failed"}},
+            {"ServiceID": "a", "NodeID": "n1", "DesiredState": "remove", "Status": {"State": "shutdown"}},
+            {"ServiceID": "b", "DesiredState": "running", "Status": {"State": "pending"}},
+            {"ServiceID": "j", "JobIteration": {"Index": 7}, "DesiredState": "complete", "Status": {"State": "running"}},
+            {"ServiceID": "j", "JobIteration": {"Index": 7}, "DesiredState": "complete", "Status": {"State": "complete"}},
+            {"ServiceID": "j", "JobIteration": {"Index": 3}, "DesiredState": "complete", "Status": {"State": "complete"}},
+            {"ServiceID": "j", "JobIteration": {}, "DesiredState": "complete", "Status": {"State": "running"}}
+        ]"#;
+        let tasks: Vec<TaskRow> = serde_json::from_str(json).unwrap();
+        let runs = HashMap::from([("a", 0), ("b", 0), ("j", 7)]);
+        let counts = count_rows(&tasks, &runs, &HashSet::from(["n2".to_owned()]));
+        assert_eq!(counts["a"], Counts { running: 1, desired: 3, completed: 0 });
+        assert_eq!(counts["b"], Counts { running: 0, desired: 1, completed: 0 });
+        assert_eq!(counts["j"], Counts { running: 1, desired: 1, completed: 1 });
+    }
+
+    #[test]
+    fn asks_for_the_tasks_of_some_services() {
+        let path = of_services(&["a", "b"]);
+        assert_eq!(path, Path::new(&["tasks"]).query("filters", r#"{"service":{"a":true,"b":true}}"#));
+    }
+}

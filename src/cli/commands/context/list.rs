@@ -1,0 +1,106 @@
+//! `context ls`: docker's contexts.
+
+use anyhow::Context as _;
+use clap::Args;
+use serde_json::json;
+
+use crate::api::config::config_json::ConfigFile;
+use crate::api::config::contexts::Contexts;
+use crate::api::config::endpoint::without_password;
+use crate::api::config::settings::{DEFAULT_CONTEXT, Settings};
+use crate::api::config::target;
+use crate::api::error::Result;
+use crate::cli::exit::{Exit, chain};
+use crate::cli::global::Global;
+use crate::output::{self, Table, natural_cmp};
+
+/// List docker's contexts
+///
+/// The one with a star is used where nothing else names an engine.
+#[derive(Args, Debug)]
+pub struct ListArgs {
+    /// Print nothing but names
+    #[arg(short, long, conflicts_with = "json")]
+    quiet: bool,
+    /// Print them as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// One context, as far as it could be read.
+struct Row {
+    name: String,
+    description: String,
+    endpoint: String,
+    error: String,
+}
+
+/// Runs the command.
+pub fn run(args: ListArgs, global: &Global) -> anyhow::Result<Exit> {
+    let settings = global.settings();
+    let (rows, current) = list(settings).context("cannot list contexts")?;
+    let mut out = output::stdout();
+    if args.json {
+        let objects: Vec<String> = rows.iter().map(|row| as_json(row, row.name == current)).collect();
+        out.json_array(&objects);
+    } else if args.quiet {
+        rows.iter().for_each(|row| out.line(&row.name));
+    } else {
+        let mut table = Table::new(&["NAME", "DESCRIPTION", "DOCKER ENDPOINT", "ERROR"]);
+        for row in &rows {
+            let star = if row.name == current { " *" } else { "" };
+            table.row([format!("{}{star}", row.name).as_str(), &row.description, &row.endpoint, &row.error]);
+        }
+        out.table(table);
+    }
+    out.finish()?;
+    Ok(Exit::Done)
+}
+
+/// The contexts, in docker's order, and the name of the one that is meant.
+fn list(settings: &Settings) -> Result<(Vec<Row>, String)> {
+    let folder = settings.config_folder().map(|(folder, _)| folder);
+    let file = folder.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
+    let current = settings.choose(file.current_context()?)?.context.value;
+    let (endpoint, error) = match target::of_default_context(settings) {
+        Ok(endpoint) => (endpoint.to_string(), String::new()),
+        Err(error) => (String::new(), error.to_string()),
+    };
+    let description = "Current DOCKER_HOST based configuration".to_owned();
+    let mut rows = vec![Row { name: DEFAULT_CONTEXT.to_owned(), description, endpoint, error }];
+    let contexts = folder.as_deref().map(Contexts::of);
+    for (folder, context) in contexts.as_ref().map(Contexts::list).transpose()?.unwrap_or_default() {
+        rows.push(match context {
+            Ok(context) => {
+                let is_other = context.host.is_none();
+                let error = if is_other { "it has no endpoint `docker`".to_owned() } else { String::new() };
+                let endpoint = context.host.as_deref().map(without_password).unwrap_or_default();
+                Row { name: context.name, description: context.description, endpoint, error }
+            }
+            Err(error) => Row {
+                name: folder.chars().take(12).collect(),
+                description: String::new(),
+                endpoint: String::new(),
+                error: chain(&error).collect::<Vec<_>>().join(": "),
+            },
+        });
+    }
+    if !rows.iter().any(|row| row.name == current) {
+        let error = "no such context".to_owned();
+        let (name, description, endpoint) = (current.clone(), String::new(), String::new());
+        rows.push(Row { name, description, endpoint, error });
+    }
+    rows.sort_by(|a, b| natural_cmp(&a.name, &b.name));
+    Ok((rows, current))
+}
+
+fn as_json(row: &Row, is_current: bool) -> String {
+    json!({
+        "name": row.name,
+        "current": is_current,
+        "description": row.description,
+        "endpoint": row.endpoint,
+        "error": Some(&row.error).filter(|error| !error.is_empty()),
+    })
+    .to_string()
+}

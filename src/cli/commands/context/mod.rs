@@ -1,0 +1,33 @@
+//! `context`: which engine is meant, why, and what it is.
+
+mod list;
+mod show;
+mod told;
+
+use clap::{Args, Subcommand};
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+
+/// Tell which engine is meant, and which others could be
+#[derive(Args, Debug)]
+#[command(disable_help_subcommand = true)]
+pub struct ContextArgs {
+    #[command(subcommand)]
+    command: ContextCommand,
+}
+
+#[derive(Subcommand, Debug)]
+enum ContextCommand {
+    #[command(visible_alias = "list")]
+    Ls(list::ListArgs),
+    Show(show::ShowArgs),
+}
+
+/// Runs the command.
+pub fn run(args: ContextArgs, global: &Global) -> anyhow::Result<Exit> {
+    match args.command {
+        ContextCommand::Ls(args) => list::run(args, global),
+        ContextCommand::Show(args) => show::run(args, global),
+    }
+}

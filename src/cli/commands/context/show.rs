@@ -1,0 +1,79 @@
+//! `context show`: the engine that is meant, why, and what it is.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::Value;
+
+use super::told::{self, Engine, Told};
+use crate::api::config::config_json::ConfigFile;
+use crate::api::config::settings::{Choice, Settings};
+use crate::api::config::target::Target;
+use crate::api::error::Result;
+use crate::api::http::client::Client;
+use crate::api::http::request_path::Path;
+use crate::api::resources::system;
+use crate::cli::deploy::timeout;
+use crate::cli::exit::{self, Exit};
+use crate::cli::global::Global;
+use crate::output;
+
+/// Tell which engine is meant, why, and what it is
+///
+/// The rules are docker's: --context, --host, DOCKER_HOST, DOCKER_CONTEXT, then `docker context use`. Ends with 8 where
+/// the engine cannot be reached, and says all that is known without it.
+#[derive(Args, Debug)]
+pub struct ShowArgs {
+    /// Give up after this time, as in 5s
+    #[arg(long, value_name = "DURATION", value_parser = timeout)]
+    timeout: Option<Duration>,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: ShowArgs, global: &Global) -> anyhow::Result<Exit> {
+    let client = global.client(args.timeout)?;
+    let (settings, target) = (global.settings(), global.target()?);
+    let engine = ask(&client);
+    let used = client.connection().unwrap_or(&target.connection);
+    let told = Told { settings, target, used, choice: choice(settings, target), engine };
+    let mut out = output::stdout();
+    match args.json {
+        true => out.json_object(&told::as_json(&told)),
+        false => out.fields(&told::as_fields(&told)),
+    }
+    out.finish()?;
+    Ok(match told.engine.and_then(|engine| refuses(&client, target, &engine)) {
+        Ok(()) => Exit::Done,
+        Err(error) => {
+            exit::tell_of("cannot ask the engine what it is", &error);
+            Exit::of(&error, global.signal())
+        }
+    })
+}
+
+/// The choice with all that it overrides, `currentContext` too: nobody had to read that to find the engine.
+fn choice(settings: &Settings, target: &Target) -> Choice {
+    let file = settings.config_folder().and_then(|(folder, _)| ConfigFile::read(&folder).ok());
+    let current = file.as_ref().and_then(|file| file.current_context().ok()?);
+    settings.choose(current).unwrap_or_else(|_| target.choice.clone())
+}
+
+fn ask(client: &Client) -> Result<Engine> {
+    let api = client.engine_version()?;
+    let version = system::version(client)?;
+    let info = system::info(client)?;
+    let is_manager = info.swarm.control_available && !info.swarm.node_id.is_empty();
+    let manager = is_manager.then(|| system::manager(client, &info.swarm.node_id));
+    Ok(Engine { version, info, manager, api })
+}
+
+/// The engine's own words where it does not speak the API version that is asked for.
+fn refuses(client: &Client, target: &Target, engine: &Engine) -> Result<()> {
+    match target.connection.api_version {
+        Some(wanted) if wanted != engine.api => client.get_json::<Value>(&Path::new(&["version"])).map(drop),
+        _ => Ok(()),
+    }
+}

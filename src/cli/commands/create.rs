@@ -1,0 +1,144 @@
+//! `create`: make a new service.
+
+use clap::{Args, Command, Subcommand};
+use serde_json::{Value, json};
+
+use crate::api::deploy::create::{create, plan};
+use crate::api::deploy::update::{Outcome, Posts};
+use crate::api::error::Result;
+use crate::api::http::client::Client;
+use crate::api::registry::image_ref::ImageRef;
+use crate::api::resources::references;
+use crate::api::spec::{self, BadValue, Edit};
+use crate::cli::deploy::report::Style;
+use crate::cli::deploy::{ActingArgs, PlanArgs};
+use crate::cli::exit::Exit;
+use crate::cli::flags::image::{ImageChange, ResolveArgs};
+use crate::cli::flags::{CreateFlags, SpecArgs, check_engine};
+use crate::cli::global::Global;
+use crate::cli::grammar;
+use crate::cli::grammar::suggest;
+use crate::output;
+
+/// Create a service
+///
+/// The flags are docker's, and so is the spec that they make. The ID of the new service is printed as soon as
+/// the engine has taken it.
+#[derive(Args, Debug)]
+#[command(
+    disable_help_subcommand = true,
+    subcommand_value_name = "IMAGE [COMMAND] [ARG...]",
+    subcommand_help_heading = "Image"
+)]
+pub struct CreateArgs {
+    #[command(flatten)]
+    spec: SpecArgs,
+    #[command(flatten)]
+    resolve: ResolveArgs,
+    #[command(flatten)]
+    plan: PlanArgs,
+    #[command(flatten)]
+    acting: ActingArgs,
+    #[command(flatten)]
+    flags: CreateFlags,
+    #[command(subcommand)]
+    image: Option<Image>,
+}
+
+/// The first word that is no flag, and all that follows it, flags of this command included: docker's grammar.
+/// It is that of an external subcommand, as clap calls it.
+#[derive(Subcommand, Debug)]
+enum Image {
+    #[command(external_subcommand)]
+    AndCommand(Vec<String>),
+}
+
+/// Runs the command.
+pub fn run(args: CreateArgs, global: &Global) -> anyhow::Result<Exit> {
+    warn_of_flag_behind_image(args.image.as_ref());
+    let mut asked = args.flags.edits()?;
+    // A spec that is brought is made of nothing: what it leaves out is the engine's to choose.
+    let (base, mut edits) = match args.spec.document()? {
+        Some(document) => (json!({}), document.as_new()),
+        None => (spec::create::base(), Vec::new()),
+    };
+    let mut whole = base.clone();
+    spec::apply_all(&mut whole, &edits);
+    let is_given = args.image.is_some();
+    asked.extend(image_edits(args.image, &whole)?);
+    edits.extend(spec::create::settle(asked, &whole)?);
+    let spec = spec::create::made_of(base.clone(), &edits)?;
+
+    let client = args.acting.client(global)?;
+    check_engine(&client, &edits)?;
+    let name = spec["Name"].as_str().unwrap_or_default();
+    let image = image_of(&spec, is_given);
+    let outcome = match resolve(&client, global, &mut edits, &args.resolve, image.as_ref()) {
+        Ok(change) => {
+            let spec = spec::create::made_of(base, &edits)?;
+            change.announce(name);
+            let mut outcome = match args.plan.dry_run {
+                true => plan(&client, name, &spec),
+                false => create(&client, name, &spec, change.auth.as_ref()),
+            };
+            change.tell(&mut outcome);
+            outcome
+        }
+        Err(error) => Outcome::new(name, Outcome::ending(error, Posts::None)),
+    };
+    if let Some(id) = outcome.id().filter(|_| !args.acting.json) {
+        let mut out = output::stdout();
+        out.line(id);
+        out.finish()?;
+    }
+    args.acting.finish(args.plan.style(Style::of("create", "create", "")), &client, vec![outcome], global)
+}
+
+/// Prints a note if the first word after the image is spelled like a flag of this command: it is the container's command.
+fn warn_of_flag_behind_image(image: Option<&Image>) {
+    let Some(Image::AndCommand(words)) = image else { return };
+    let [image, word, ..] = words.as_slice() else { return };
+    if !word.starts_with('-') {
+        return;
+    }
+    let mut command = grammar::docker(CreateArgs::augment_args(Command::new("create")));
+    command.build();
+    if suggest::is_flag_of(&command, word) {
+        output::note(&format!(
+            "`{word}` after the image `{image}` is the container's command; flags of `create` go before the image"
+        ));
+    }
+}
+
+/// The image to pin: that of the command line, or that of a spec that is brought, where it has no digest yet.
+fn image_of(spec: &Value, is_given: bool) -> Option<ImageRef> {
+    let image = ImageRef::parse(spec["TaskTemplate"]["ContainerSpec"]["Image"].as_str()?).ok()?;
+    Some(image).filter(|image| is_given || image.digest().is_none())
+}
+
+/// Puts IDs in the place of names, and a digest beside the tag; nothing is posted where that fails.
+fn resolve(
+    client: &Client,
+    global: &Global,
+    edits: &mut Vec<Edit>,
+    args: &ResolveArgs,
+    image: Option<&ImageRef>,
+) -> Result<ImageChange> {
+    references::resolve(client, edits, None)?;
+    let change = image.map(|image| args.for_new(client, global, image)).transpose()?.unwrap_or_default();
+    edits.extend(change.edits.iter().cloned());
+    Ok(change)
+}
+
+/// The image, and the command that replaces the image's own; without them, `spec` must have an image.
+fn image_edits(image: Option<Image>, spec: &Value) -> Result<Vec<Edit>, BadValue> {
+    let own = spec["TaskTemplate"]["ContainerSpec"]["Image"].as_str().unwrap_or_default();
+    let words = match image {
+        Some(Image::AndCommand(words)) => words,
+        None if !own.is_empty() => return Ok(Vec::new()),
+        None => return Err(BadValue::new("no image is named", "swarmctl create --name web nginx")),
+    };
+    let (image, command) = words.split_first().map_or(("", &[][..]), |(image, rest)| (image.as_str(), rest));
+    let image = spec::image(&ImageRef::parse(image)?);
+    Ok(if command.is_empty() { vec![image] } else { vec![image, spec::args(command)] })
+}

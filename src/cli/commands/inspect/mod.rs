@@ -1,0 +1,134 @@
+//! `inspect`: all that the engine knows of services.
+
+mod format;
+pub mod summary;
+mod zero;
+
+use std::collections::HashMap;
+
+use clap::Args;
+use jiff::Timestamp;
+
+use crate::cli::exit;
+use crate::cli::exit::Exit;
+use crate::cli::format::configured;
+use crate::cli::global::Global;
+use crate::cli::lookups::Lookups;
+
+use crate::api::error::{Error, Result};
+use crate::api::http::client::Client;
+use crate::api::resources::networks;
+use crate::api::resources::services;
+use crate::api::resources::services::Service;
+use crate::output::{self, Out};
+use format::Shape;
+
+/// Show all that the engine knows of services
+///
+/// The engine's own JSON objects in one array: every field, number and order as they came.
+#[derive(Args, Debug)]
+pub struct InspectArgs {
+    /// Services: names, IDs, or the first 6 or more characters of IDs
+    #[arg(value_name = "SERVICE", required = true)]
+    services: Vec<String>,
+    /// Print each by a Go template, as in '{{.Spec.Name}}' or '{{json .Spec.Labels}}'; json: on one line; pretty; raw
+    #[arg(short, long, value_name = "TEMPLATE", value_parser = format::parse, conflicts_with_all = ["json", "pretty"])]
+    format: Option<Shape>,
+    /// Print a readable summary
+    #[arg(long, conflicts_with = "json")]
+    pretty: bool,
+    /// Print the engine's own JSON; this is the default
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: InspectArgs, global: &Global) -> anyhow::Result<Exit> {
+    let shape = match &args.format {
+        Some(shape) => shape.clone(),
+        None if args.pretty => Shape::Pretty,
+        None if args.json => Shape::Indented,
+        None => configured("serviceInspectFormat", global, format::parse)?.unwrap_or(Shape::Indented),
+    };
+    let client = global.client(None)?;
+    let mut out = output::stdout();
+    let mut exits = Vec::new();
+    let errors = match &shape {
+        Shape::Indented | Shape::Compact => {
+            let (found, errors) = each(&args.services, |given| services::find_text(&client, given));
+            // An empty array would be an answer, and an engine that cannot be asked has given none.
+            if !found.is_empty() || errors.iter().all(|(_, error)| error.is_not_found()) {
+                match shape {
+                    Shape::Compact => out.json_array_on_one_line(&found),
+                    _ => out.json_array(&found),
+                }
+            }
+            errors
+        }
+        Shape::Pretty => {
+            let (found, errors) = each(&args.services, |given| services::find(&client, given));
+            print_summaries(&client, &found, &mut out)?;
+            errors
+        }
+        Shape::Template(template) => {
+            let (found, errors) = each(&args.services, |given| services::find(&client, given));
+            let zero = zero::service();
+            for service in &found {
+                if let Err(error) = out.template(template, service.object(), Some(&zero)) {
+                    let what = format!("cannot show service `{}` by the template", service.name());
+                    output::error(&what, [error], None);
+                    exits.push(Exit::Failed);
+                }
+            }
+            errors
+        }
+    };
+    out.finish()?;
+    exits.extend(errors.into_iter().map(|(given, error)| {
+        exit::tell_of(&format!("cannot inspect service `{given}`"), &error);
+        Exit::of(&error, global.signal())
+    }));
+    Ok(Exit::merge(exits))
+}
+
+/// What was found, and what went wrong with the others.
+fn each<T>(services: &[String], find: impl Fn(&str) -> Result<T>) -> (Vec<T>, Vec<(&str, Error)>) {
+    let (mut found, mut errors) = (Vec::new(), Vec::new());
+    for given in services {
+        match find(given) {
+            Ok(service) => found.push(service),
+            Err(error) => errors.push((given.as_str(), error)),
+        }
+    }
+    (found, errors)
+}
+
+fn print_summaries(client: &Client, services: &[Service], out: &mut Out) -> Result<()> {
+    let (mut names, mut lookups) = (HashMap::new(), Lookups::default());
+    for (i, service) in services.iter().enumerate() {
+        for id in summary::network_ids(service) {
+            if !names.contains_key(id)
+                && !lookups.is_refused(NETWORKS)
+                && let Some(name) = lookups.or_default(NETWORKS, network_name(client, id).map(Some))?
+            {
+                names.insert(id.to_owned(), name);
+            }
+        }
+        if i > 0 {
+            out.line("");
+        }
+        out.fields(&summary::of(service, &names, Timestamp::now()));
+    }
+    lookups.note();
+    Ok(())
+}
+
+const NETWORKS: &str = "networks";
+
+/// The network's name, or its ID where it is gone.
+fn network_name(client: &Client, id: &str) -> Result<String> {
+    match networks::name(client, id) {
+        Err(e) if e.is_not_found() => Ok(id.to_owned()),
+        name => name,
+    }
+}

@@ -1,0 +1,92 @@
+//! Messages of a log put together to lines.
+
+use std::collections::HashMap;
+
+use crate::api::resources::logs::Channel;
+
+/// A line without an end is shown as far as it goes when it has become so long.
+const LONGEST: usize = 1 << 20;
+/// So much is kept of all lines that are begun; then the next one too is shown as far as it goes.
+const MOST_KEPT: usize = 64 << 20;
+
+/// The lines that are begun. Engines cut a long line into messages, and those of another task may come in between.
+#[derive(Debug, Default)]
+pub struct Lines {
+    begun: HashMap<(Channel, Vec<u8>), Vec<u8>>,
+    /// Bytes in `begun`.
+    kept: usize,
+}
+
+impl Lines {
+    /// Adds a message to the line of its channel and `task`, which begins with `head`; gives the line where that
+    /// completes it.
+    pub fn add(
+        &mut self,
+        channel: Channel,
+        task: &[u8],
+        head: impl FnOnce() -> Vec<u8>,
+        text: &[u8],
+    ) -> Option<Vec<u8>> {
+        let begun = if self.begun.is_empty() { None } else { self.begun.remove(&(channel, task.to_vec())) };
+        self.kept -= begun.as_ref().map_or(0, |line| line.len() + task.len());
+        let mut line = begun.unwrap_or_else(head);
+        line.extend_from_slice(text);
+        let size = line.len() + task.len();
+        if line.ends_with(b"\n") || line.len() > LONGEST || self.kept + size > MOST_KEPT {
+            return Some(line);
+        }
+        self.kept += size;
+        self.begun.insert((channel, task.to_vec()), line);
+        None
+    }
+
+    /// The lines that nothing ended.
+    pub fn rest(self) -> impl Iterator<Item = (Channel, Vec<u8>)> {
+        self.begun.into_iter().map(|((channel, _), line)| (channel, line))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_in_parts_is_one_line_whatever_comes_in_between() {
+        let mut lines = Lines::default();
+        let mut add = |task: &str, text: &str| {
+            let line =
+                lines.add(Channel::Stdout, task.as_bytes(), || format!("{task}| ").into(), text.as_bytes());
+            line.map(|line| String::from_utf8(line).unwrap())
+        };
+        assert_eq!(add("a", "whole\n").as_deref(), Some("a| whole\n"));
+        assert_eq!(add("a", "be"), None);
+        assert_eq!(add("b", "other\n").as_deref(), Some("b| other\n"));
+        assert_eq!(add("a", "gun"), None);
+        assert_eq!(add("b", "un"), None);
+        assert_eq!(add("a", ", ended\n").as_deref(), Some("a| begun, ended\n"));
+        assert_eq!(add("a", "\n").as_deref(), Some("a| \n"));
+        assert_eq!(lines.rest().collect::<Vec<_>>(), [(Channel::Stdout, b"b| un".to_vec())]);
+    }
+
+    #[test]
+    fn stdout_and_stderr_are_two_lines() {
+        let mut lines = Lines::default();
+        assert_eq!(lines.add(Channel::Stdout, b"a", Vec::new, b"out"), None);
+        assert_eq!(lines.add(Channel::Stderr, b"a", Vec::new, b"err\n"), Some(b"err\n".to_vec()));
+        assert_eq!(lines.add(Channel::Stdout, b"a", Vec::new, b"put\n"), Some(b"output\n".to_vec()));
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_not_kept_for_ever() {
+        let mut lines = Lines::default();
+        let part = vec![b'x'; LONGEST / 2 + 1];
+        assert_eq!(lines.add(Channel::Stdout, b"a", Vec::new, &part), None);
+        assert_eq!(lines.add(Channel::Stdout, b"a", Vec::new, &part).unwrap().len(), LONGEST + 2);
+        assert_eq!(lines.kept, 0);
+        let held = (0..1000_u32).filter(|i| {
+            lines.add(Channel::Stdout, &i.to_be_bytes(), Vec::new, &part[..LONGEST / 4]).is_none()
+        });
+        assert_eq!(held.count(), 255, "of many tasks at once no more is kept than {MOST_KEPT} bytes");
+        assert_eq!(lines.rest().count(), 255);
+    }
+}

@@ -1,0 +1,216 @@
+//! `logs`: what the tasks of services say.
+
+mod heads;
+mod lines;
+mod read;
+mod since;
+mod source;
+mod until;
+
+use std::panic::resume_unwind;
+use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+use std::thread;
+
+use clap::Args;
+use jiff::Timestamp;
+
+use crate::api::error::{Error, Result};
+use crate::api::http::client::Client;
+use crate::api::resources::logs::{Ask, Channel};
+use crate::api::resources::time;
+use crate::api::spec::BadValue;
+use crate::cli::exit;
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::select::SelectArgs;
+use crate::output::{self, Streams};
+use heads::{Heads, Style};
+use read::{Completeness, Event, Shown};
+use since::Since;
+use source::Source;
+use until::Until;
+
+/// Show what the tasks of services have logged
+///
+/// Their stdout comes on stdout, their stderr on stderr, each line with its task and node. If the engine cannot read
+/// all of a log, as of a node that is down, the rest is printed and the exit status is 1. It ends at the end of the logs,
+/// with --follow when it is interrupted.
+#[derive(Args, Debug)]
+// -f is --follow, as docker has it.
+#[command(mut_arg("filter", |filter| filter.short(None)))]
+pub struct LogsArgs {
+    /// Services or tasks: names of services, IDs, or the first 6 or more characters of IDs
+    #[arg(value_name = "SERVICE|TASK")]
+    of: Vec<String>,
+    #[command(flatten)]
+    select: SelectArgs,
+    /// Go on with what is logged from now on
+    #[arg(short, long)]
+    follow: bool,
+    /// Show what was logged since: `42m` (ago), `2026-01-02T13:23:37Z`, or Unix seconds
+    #[arg(long, value_name = "TIME", value_parser = since::parse)]
+    since: Option<Since>,
+    /// Show what was logged until then, in the forms of --since; with --follow, end at that time
+    #[arg(long, value_name = "TIME", value_parser = since::parse)]
+    until: Option<Since>,
+    /// Show so many lines of each task, the last ones [default: all]
+    #[arg(short = 'n', long, value_name = "LINES", value_parser = parse_tail)]
+    tail: Option<Tail>,
+    /// Begin each line with its time
+    #[arg(short, long)]
+    timestamps: bool,
+    /// Print what was logged and nothing else
+    #[arg(long)]
+    raw: bool,
+    /// Leave out the IDs of the tasks
+    #[arg(long)]
+    no_task_ids: bool,
+    /// Print the IDs of the tasks in full
+    #[arg(long)]
+    no_trunc: bool,
+    /// Print the IDs of services and nodes, not their names
+    #[arg(long)]
+    no_resolve: bool,
+    /// Print what else the log driver knows of each line: labels, environment
+    #[arg(long)]
+    details: bool,
+}
+
+/// Runs the command.
+pub fn run(args: LogsArgs, global: &Global) -> anyhow::Result<Exit> {
+    args.select.check(&args.of, "swarmctl logs web")?;
+    let client = global.client(None)?;
+    let (sources, missing) = match args.select.is_given() {
+        true => (source::selected(&client, &args.select)?, Vec::new()),
+        false => source::find(&client, &args.of)?,
+    };
+    let most = client.most_streams().unwrap_or(MOST_FOLLOWED);
+    if args.follow && sources.len() > most {
+        let by = if most < MOST_FOLLOWED { " by ssh" } else { "" };
+        let why = format!("{} services are too many to follow at once{by}: {most} at most", sources.len());
+        return Err(BadValue::new(why, "swarmctl logs -f --stack shop").into());
+    }
+    for (given, error) in &missing {
+        exit::tell_of(&format!("cannot read the log of `{given}`"), error);
+    }
+    let now = client.first_date().and_then(time::of_http).unwrap_or_else(Timestamp::now);
+    let mut ask = Ask {
+        follow: args.follow,
+        since: args.since.as_ref().map(|since| since.at(now)),
+        tail: args.tail.and_then(|Tail(tail)| tail),
+        timestamps: args.timestamps,
+        details: args.details || !args.raw,
+        ..Ask::default()
+    };
+    let until = args.until.as_ref().map(|end| Until::new(end, now, &mut ask));
+    let LogsArgs { no_task_ids, no_trunc, no_resolve, details, .. } = args;
+    let style = Style { no_task_ids, no_trunc, no_resolve, details };
+    let heads =
+        if args.raw || sources.is_empty() { None } else { Some(Heads::new(&client, &sources, style)?) };
+    let mut streams = output::streams();
+    let shown = Shown { ask, until, heads: heads.as_ref(), times: args.timestamps };
+    let ends = show(&client, &sources, &shown, &mut streams);
+    let is_over = streams.is_over();
+    streams.finish()?;
+    if is_over {
+        // Whoever reads stdout has all they wanted; the logs were cut off for them.
+        return Ok(Exit::Done);
+    }
+    let mut exits: Vec<Exit> = missing.iter().map(|(_, error)| Exit::of(error, global.signal())).collect();
+    for (source, end) in sources.iter().zip(ends) {
+        exits.push(match end {
+            Ok(Completeness::Whole) => Exit::Done,
+            Ok(Completeness::Incomplete) => Exit::Failed,
+            Err(Error::Interrupted) => Exit::of_signal(global.signal()),
+            Err(error) => {
+                exit::tell_of(&format!("cannot read the log of {} to its end", source.called()), &error);
+                Exit::of(&error, global.signal())
+            }
+        });
+    }
+    Ok(Exit::merge(exits))
+}
+
+/// Reads all logs at once and prints them; how each ended.
+fn show(
+    client: &Client,
+    sources: &[Source],
+    shown: &Shown,
+    streams: &mut Streams,
+) -> Vec<Result<Completeness>> {
+    let at_once = if shown.ask.follow { MOST_FOLLOWED } else { AT_ONCE };
+    sources.chunks(at_once).flat_map(|some| show_some(client, some, shown, streams)).collect()
+}
+
+fn show_some(
+    client: &Client,
+    sources: &[Source],
+    shown: &Shown,
+    streams: &mut Streams,
+) -> Vec<Result<Completeness>> {
+    thread::scope(|scope| {
+        let (to, events) = sync_channel(MOST_WAITING);
+        let readers: Vec<_> = sources
+            .iter()
+            .map(|source| {
+                let to = to.clone();
+                scope.spawn(move || read::read(client, source, shown, &to))
+            })
+            .collect();
+        drop(to);
+        print(events, streams);
+        if streams.is_over() {
+            // The readers wait for engines that may have nothing to say for days.
+            client.interrupt().raise(SIGPIPE);
+        }
+        readers.into_iter().map(|reader| reader.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    })
+}
+
+/// Logs that are read at the same time; those that are followed all have to be.
+const AT_ONCE: usize = 16;
+/// So many lines wait for the printer; each may have a frame's length.
+const MOST_WAITING: usize = 128;
+/// Each log that is followed is a connection of its own.
+const MOST_FOLLOWED: usize = 64;
+
+/// What a reader that goes away does to its writer.
+const SIGPIPE: usize = 13;
+
+/// Prints until no reader is left, or nobody reads it.
+fn print(events: Receiver<Event>, streams: &mut Streams) {
+    while !streams.is_over() {
+        let event = match events.try_recv() {
+            Err(TryRecvError::Empty) => {
+                streams.flush();
+                if streams.is_over() {
+                    break;
+                }
+                events.recv().map_err(|_| TryRecvError::Disconnected)
+            }
+            event => event,
+        };
+        match event {
+            Ok(Event::Line(Channel::Stderr, line)) => streams.err(&line),
+            Ok(Event::Line(_, line)) => streams.out(&line),
+            Ok(Event::Unread(unread)) => {
+                streams.flush();
+                unread.print();
+            }
+            Err(_) => break,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Tail(Option<u64>);
+
+fn parse_tail(text: &str) -> Result<Tail, String> {
+    match text {
+        "all" => Ok(Tail(None)),
+        text => match text.parse() {
+            Ok(lines) => Ok(Tail(Some(lines))),
+            Err(_) => Err("a number of lines, or `all`".to_owned()),
+        },
+    }
+}

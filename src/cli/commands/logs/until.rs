@@ -1,0 +1,193 @@
+//! `--until`: the engine has no such parameter for services, so messages are filtered by their timestamps.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::since::Since;
+use crate::api::error::{Error, Result};
+use crate::api::resources::logs;
+use crate::api::resources::logs::{Ask, Channel};
+
+/// How long messages that were logged before the end may take to arrive. The engine's clock is read in whole seconds.
+const DELIVERY_TIME: Duration = Duration::from_millis(500);
+/// The most that is kept of the last lines of all tasks of a log.
+const MAX_HELD_BYTES: usize = 64 << 20;
+
+/// The end of what is shown.
+#[derive(Clone, Debug)]
+pub struct Until {
+    end: Timestamp,
+    /// When a log that is followed has passed the end.
+    passes: Option<Instant>,
+    /// The number of lines of each task to show. The engine would count lines after the end too.
+    last: Option<u64>,
+    shows_times: bool,
+    shows_details: bool,
+}
+
+/// A message in the form in which it was requested by the user, and the task that it is of.
+pub struct Admitted {
+    /// What the engine tells about the task; empty if it was not asked.
+    pub task: Vec<u8>,
+    /// The message.
+    pub message: Vec<u8>,
+}
+
+impl Until {
+    /// The end at `end`, and the request changed to what is needed to filter by it. `now` is by the engine's clock.
+    pub fn new(end: &Since, now: Timestamp, ask: &mut Ask) -> Self {
+        let end = end.timestamp(now);
+        let (shows_times, shows_details) = (ask.timestamps, ask.details);
+        ask.timestamps = true;
+        let (mut passes, mut last) = (None, None);
+        match Duration::try_from(end.duration_since(now)) {
+            Ok(left) if !left.is_zero() => {
+                passes = Instant::now().checked_add(left + DELIVERY_TIME).filter(|_| ask.follow);
+            }
+            _ => {
+                ask.follow = false;
+                last = ask.tail.take();
+                ask.details |= last.is_some();
+            }
+        }
+        ask.ends = passes;
+        Self { end, passes, last, shows_times, shows_details }
+    }
+
+    /// Whether a log that is followed has passed the end.
+    pub fn has_passed(&self) -> bool {
+        self.passes.is_some_and(|passes| Instant::now() >= passes)
+    }
+
+    /// The message as the user requested it; `None` if it was logged after the end. A message without a time is kept.
+    pub fn admit(&self, message: Vec<u8>) -> Option<Admitted> {
+        let Some((time, rest)) = logs::split_time(&message) else {
+            return Some(Admitted { task: Vec::new(), message });
+        };
+        if time > self.end {
+            return None;
+        }
+        let (task, text) = match logs::entry(rest, false) {
+            Some(entry) if self.last.is_some() => (entry.details.to_vec(), entry.text),
+            _ => (Vec::new(), rest),
+        };
+        let rest = if self.shows_details { rest } else { text };
+        let time = if self.shows_times { &message[..message.len() - rest_len(&message)] } else { &[] };
+        Some(Admitted { message: [time, rest].concat(), task })
+    }
+
+    /// The lines to hold back, if only the last ones are shown.
+    pub fn last_lines(&self) -> Option<LastLines> {
+        self.last.map(|count| LastLines { count, held: HashMap::new(), number: 0, bytes: 0 })
+    }
+}
+
+fn rest_len(message: &[u8]) -> usize {
+    logs::split_time(message).map_or(message.len(), |(_, rest)| rest.len())
+}
+
+/// A line, and its place among those of all tasks.
+type Numbered = (u64, Channel, Vec<u8>);
+
+/// The last lines of each task so far.
+pub struct LastLines {
+    count: u64,
+    held: HashMap<Vec<u8>, VecDeque<Numbered>>,
+    number: u64,
+    bytes: usize,
+}
+
+impl LastLines {
+    /// Adds a line of a task, and drops the one that is no longer among the last.
+    ///
+    /// # Errors
+    /// [`Error::TooLong`] if the lines take too much memory.
+    pub fn push(&mut self, task: Vec<u8>, channel: Channel, line: Vec<u8>) -> Result<()> {
+        let lines = self.held.entry(task).or_default();
+        self.bytes += line.len();
+        lines.push_back((self.number, channel, line));
+        self.number += 1;
+        if lines.len() as u64 > self.count
+            && let Some((_, _, first)) = lines.pop_front()
+        {
+            self.bytes -= first.len();
+        }
+        if self.bytes > MAX_HELD_BYTES {
+            let mebibytes = (MAX_HELD_BYTES >> 20) as u64;
+            return Err(Error::TooLong { request: "the last lines of the log".to_owned(), mebibytes });
+        }
+        Ok(())
+    }
+
+    /// The lines in the order in which they came.
+    pub fn into_lines(self) -> impl Iterator<Item = (Channel, Vec<u8>)> {
+        let mut lines: Vec<_> = self.held.into_values().flatten().collect();
+        lines.sort_by_key(|(number, _, _)| *number);
+        lines.into_iter().map(|(_, channel, line)| (channel, line))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::constant(1_000, 0);
+
+    fn until(end: &str, ask: &mut Ask) -> Until {
+        Until::new(&super::super::since::parse(end).unwrap(), NOW, ask)
+    }
+
+    fn admitted(until: &Until, message: &str) -> Option<String> {
+        until.admit(message.into()).map(|it| String::from_utf8(it.message).unwrap())
+    }
+
+    #[test]
+    fn keeps_what_was_logged_up_to_the_end_in_the_form_that_was_requested() {
+        let (at, after) = ("1970-01-01T00:10:00.000000000Z", "1970-01-01T00:10:00.000000001Z");
+        for (times, details, last, shown) in [
+            (false, false, None, "x\n"),
+            (false, false, Some(3), "x\n"),
+            (true, false, Some(3), &*format!("{at} x\n")),
+            (true, true, None, &*format!("{at} a=b x\n")),
+            (false, true, Some(3), "a=b x\n"),
+        ] {
+            let mut ask = Ask { timestamps: times, details, tail: last, ..Ask::default() };
+            let until = until("600", &mut ask);
+            assert!(ask.timestamps && ask.tail.is_none());
+            let sent = if ask.details { "a=b x\n" } else { "x\n" };
+            assert_eq!(admitted(&until, &format!("{at} {sent}")).as_deref(), Some(shown), "{shown}");
+            assert_eq!(admitted(&until, &format!("{after} {sent}")), None);
+        }
+        assert_eq!(admitted(&until("600", &mut Ask::default()), "no time\n").as_deref(), Some("no time\n"));
+    }
+
+    #[test]
+    fn an_end_that_has_passed_is_not_followed_and_one_to_come_is_the_streams_end() {
+        for (end, follows) in [("10s", false), ("1000", false), ("1001", true), ("-5s", true)] {
+            let mut ask = Ask { follow: true, tail: Some(2), ..Ask::default() };
+            let until = until(end, &mut ask);
+            assert_eq!(
+                (ask.follow, ask.ends.is_some(), ask.tail.is_some()),
+                (follows, follows, follows),
+                "{end}"
+            );
+            assert!(!until.has_passed());
+        }
+    }
+
+    #[test]
+    fn the_last_lines_are_those_of_each_task() {
+        let until = until("10s", &mut Ask { tail: Some(2), ..Ask::default() });
+        let mut last = until.last_lines().unwrap();
+        for line in ["a1", "b1", "a2", "a3"] {
+            last.push(line[..1].into(), Channel::Stdout, line.into()).unwrap();
+        }
+        let lines: Vec<_> = last.into_lines().map(|(_, line)| String::from_utf8(line).unwrap()).collect();
+        assert_eq!(lines, ["b1", "a2", "a3"]);
+        let mut none = Until { last: Some(0), ..until }.last_lines().unwrap();
+        none.push(Vec::new(), Channel::Stdout, b"x".to_vec()).unwrap();
+        assert_eq!(none.into_lines().count(), 0);
+    }
+}

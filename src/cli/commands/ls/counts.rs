@@ -1,0 +1,69 @@
+//! How many tasks of the listed services run: the engine's figure, without the tasks on nodes that are down.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Listed;
+use crate::api::error::Result;
+use crate::api::http::client::Client;
+use crate::api::resources::rows::{Counts, Mode};
+use crate::api::resources::{nodes, tasks};
+
+/// Completes the counts of these services.
+pub(in crate::cli) fn complete(client: &Client, listed: &mut [Listed]) -> Result<()> {
+    if listed.iter().all(|service| service.counts.is_some_and(|counts| counts.running == 0)) {
+        return Ok(());
+    }
+    let down = or_default(nodes::list_down(client))?;
+    subtract_tasks_on(client, &down, listed)?;
+    count_where_the_engine_did_not(client, &down, listed)
+}
+
+/// A default where the request is refused: the engine's own figure stands then.
+fn or_default<T: Default>(read: Result<T>) -> Result<T> {
+    match read {
+        Err(error) if error.is_refusal() => Ok(T::default()),
+        read => read,
+    }
+}
+
+/// The engine counts every task whose last known state is `running`, also on nodes that are down.
+fn subtract_tasks_on(client: &Client, down: &HashSet<String>, listed: &mut [Listed]) -> Result<()> {
+    if down.is_empty() || listed.iter().all(|service| service.counts.is_none()) {
+        return Ok(());
+    }
+    let mut lost: HashMap<tasks::Run, u64> = or_default(tasks::count_running_on(client, down))?;
+    for service in listed {
+        let lost = lost.remove(&(service.id.clone(), service.iteration)).unwrap_or_default();
+        if let Some(counts) = &mut service.counts {
+            counts.running = counts.running.saturating_sub(lost);
+        }
+    }
+    Ok(())
+}
+
+/// Engines before API 1.41 do not count a service's tasks, nor does a leader of such a version.
+fn count_where_the_engine_did_not(
+    client: &Client,
+    down: &HashSet<String>,
+    listed: &mut [Listed],
+) -> Result<()> {
+    let uncounted: Vec<(&str, u64)> = listed
+        .iter()
+        .filter(|service| service.counts.is_none())
+        .map(|service| (service.id.as_str(), service.iteration))
+        .collect();
+    if uncounted.is_empty() {
+        return Ok(());
+    }
+    let counts = tasks::count(client, &uncounted, down)?;
+    for service in listed.iter_mut().filter(|service| service.counts.is_none()) {
+        let mut count: Counts = counts.get(&service.id).copied().unwrap_or_default();
+        match service.mode {
+            Mode::Replicated { replicas } => count.desired = replicas,
+            Mode::ReplicatedJob { concurrent, .. } => count.desired = concurrent,
+            _ => {}
+        }
+        service.counts = Some(count);
+    }
+    Ok(())
+}

@@ -1,0 +1,20 @@
+//! The commands, one file or folder each: the arguments, whose doc comment is the help, and `run`.
+
+pub mod auth;
+pub mod completion;
+pub mod context;
+pub mod create;
+pub mod inspect;
+pub mod logs;
+pub mod ls;
+pub mod outdated;
+pub mod plugin;
+pub mod ps;
+pub mod restart;
+pub mod rm;
+pub mod rollback;
+pub mod scale;
+pub mod status;
+pub mod update;
+pub mod update_image;
+pub mod wait;

@@ -1,0 +1,119 @@
+//! How docker's client calls its plugin.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use clap::Command;
+use serde_json::json;
+
+use super::{LINK, PROGRAM};
+use crate::cli::grammar::takes_next;
+
+/// The word with which docker's client asks a plugin what it is.
+pub const METADATA: &str = "docker-cli-plugin-metadata";
+
+/// What docker's client shows of a plugin in its help.
+pub fn metadata(command: &Command) -> String {
+    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+    json!({
+        // Clients before 28.4.1 take no other.
+        "SchemaVersion": "0.1.0",
+        "Vendor": PROGRAM,
+        "Version": concat!("v", env!("CARGO_PKG_VERSION")),
+        "ShortDescription": about,
+    })
+    .to_string()
+}
+
+/// How this program was called, and with which words.
+pub struct Called {
+    /// By docker's client.
+    pub is_plugin: bool,
+    /// The command line as if it had been called itself.
+    pub words: Vec<OsString>,
+}
+
+impl Called {
+    /// Reads a command line. docker's client runs `docker-swarmctl [DOCKER'S FLAGS] swarmctl ...`, `docker-swarmctl help
+    /// swarmctl ...` and `docker-swarmctl __complete swarmctl ...`: the own name is left out.
+    pub fn read(root: &Command, mut words: Vec<OsString>) -> Self {
+        let name = words.first().and_then(|word| Path::new(word).file_name());
+        let is_plugin = name == Some(OsStr::new(LINK));
+        if !is_plugin {
+            return Self { is_plugin, words };
+        }
+        words[0] = PROGRAM.into();
+        let at = first_word(root, &words);
+        let is_own = |at: usize| words.get(at).is_some_and(|word| word == PROGRAM);
+        let is = |name: &str| words.get(at).is_some_and(|word| word == name);
+        if is("help") && is_own(at + 1) {
+            words.drain(at..at + 2);
+            words.push("--help".into());
+        } else if crate::cli::complete::NAMES.into_iter().any(is) && is_own(at + 1) {
+            words.remove(at + 1);
+        } else if is_own(at) {
+            words.remove(at);
+        }
+        Self { is_plugin, words }
+    }
+}
+
+/// Where the first word stands that is neither a flag of all commands nor its value.
+pub fn first_word(root: &Command, words: &[OsString]) -> usize {
+    let mut at = 1;
+    while let Some(word) = words.get(at).and_then(|word| word.to_str()).filter(|word| word.starts_with('-')) {
+        let has_value = root.get_arguments().any(|arg| {
+            let is_long = arg.get_long().is_some_and(|long| word.strip_prefix("--") == Some(long));
+            let is_short = arg
+                .get_short()
+                .is_some_and(|short| word.strip_prefix('-') == Some(short.to_string().as_str()));
+            takes_next(arg) && (is_long || is_short)
+        });
+        at += 1 + usize::from(has_value);
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    #[test]
+    fn dockers_words_become_our_own() {
+        for (words, ours) in [
+            ("docker-swarmctl swarmctl ls", "swarmctl ls"),
+            (
+                "/x/cli-plugins/docker-swarmctl -H unix:///x -D swarmctl ps web",
+                "swarmctl -H unix:///x -D ps web",
+            ),
+            (
+                "docker-swarmctl --host=unix:///x --config /y swarmctl",
+                "swarmctl --host=unix:///x --config /y",
+            ),
+            ("docker-swarmctl --config swarmctl swarmctl ls", "swarmctl --config swarmctl ls"),
+            (
+                "docker-swarmctl -Hunix:///x swarmctl inspect swarmctl",
+                "swarmctl -Hunix:///x inspect swarmctl",
+            ),
+            (
+                "docker-swarmctl --tls --tlsverify -c swarmctl -l info swarmctl ls",
+                "swarmctl --tls --tlsverify -c swarmctl -l info ls",
+            ),
+            ("docker-swarmctl help swarmctl", "swarmctl --help"),
+            ("docker-swarmctl help swarmctl update", "swarmctl update --help"),
+            ("docker-swarmctl __complete swarmctl ps w", "swarmctl __complete ps w"),
+            ("docker-swarmctl ls", "swarmctl ls"),
+            ("docker-swarmctl", "swarmctl"),
+            ("swarmctl swarmctl ls", "swarmctl swarmctl ls"),
+            ("/usr/bin/swarmctl ls", "/usr/bin/swarmctl ls"),
+        ] {
+            let given: Vec<OsString> = words.split(' ').map(OsString::from).collect();
+            let called = Called::read(&Cli::command(), given);
+            assert_eq!(called.words, ours.split(' ').map(OsString::from).collect::<Vec<_>>(), "{words}");
+            assert_eq!(called.is_plugin, words.contains(LINK));
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! `plugin`: swarmctl as `docker swarmctl`.
+
+mod call;
+mod caller;
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::output;
+pub use call::{Called, METADATA, first_word, metadata};
+pub use caller::follow;
+
+/// The name by which docker finds a plugin.
+const LINK: &str = "docker-swarmctl";
+/// What a link of ours leads to, wherever it is.
+const PROGRAM: &str = "swarmctl";
+
+/// Make it a plugin of docker's client: `docker swarmctl`
+#[derive(Args, Debug)]
+pub struct PluginArgs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Link this program into the folder of docker's plugins
+    ///
+    /// The link is cli-plugins/docker-swarmctl in Docker's config folder (--config before `plugin`, DOCKER_CONFIG, or
+    /// ~/.docker). What stands there and is no link to a swarmctl is not touched.
+    Install,
+    /// Remove the link
+    Uninstall,
+}
+
+/// Runs the command.
+pub fn run(args: PluginArgs, global: &Global) -> anyhow::Result<Exit> {
+    let Some((folder, _)) = global.settings().config_folder() else {
+        bail!(
+            "there is no home: name Docker's config folder with `--config DIR` before `plugin`, or with DOCKER_CONFIG"
+        );
+    };
+    let link = folder.join("cli-plugins").join(LINK);
+    let line = match args.command {
+        Command::Install => install(&link).context("cannot install the plugin")?,
+        Command::Uninstall => uninstall(&link).context("cannot uninstall the plugin")?,
+    };
+    let mut out = output::stdout();
+    out.line(&line);
+    out.finish()?;
+    Ok(Exit::Done)
+}
+
+fn install(link: &Path) -> anyhow::Result<String> {
+    let program = std::env::current_exe().context("cannot find this program's own file")?;
+    let (shown, to) = (link.display(), program.display());
+    match own(link)? {
+        Some(target) if target == program => return Ok(format!("{shown}: links to {to} already")),
+        _ if program.file_name().is_none_or(|name| name != PROGRAM) => {
+            bail!("this program's file is `{to}`: a link to it would not be known for ours again")
+        }
+        _ => {}
+    }
+    if let Some(folder) = link.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
+    }
+    // There is always the old link or the new one.
+    let new = link.with_extension(format!("new-{}", std::process::id()));
+    let linked = symlink(&program, &new).and_then(|()| fs::rename(&new, link));
+    if linked.is_err() {
+        // Mostly it is not there.
+        let _ = fs::remove_file(&new);
+    }
+    linked.with_context(|| format!("cannot link `{shown}` to `{to}`"))?;
+    Ok(format!("{shown}: links to {to}; try `docker swarmctl ls`"))
+}
+
+fn uninstall(link: &Path) -> anyhow::Result<String> {
+    let shown = link.display();
+    match own(link)? {
+        None => Ok(format!("{shown}: is not there, nothing was removed")),
+        Some(_) => {
+            fs::remove_file(link).with_context(|| format!("cannot remove `{shown}`"))?;
+            Ok(format!("{shown}: removed"))
+        }
+    }
+}
+
+/// Where our link leads to; `None` where nothing is there.
+///
+/// # Errors
+/// Something is there that is not ours.
+fn own(link: &Path) -> anyhow::Result<Option<PathBuf>> {
+    let shown = link.display();
+    match fs::read_link(link) {
+        Ok(target) if target.file_name().is_some_and(|name| name == PROGRAM) => Ok(Some(target)),
+        Ok(target) => {
+            bail!("`{shown}` is a link to `{}`, not to a swarmctl: remove it yourself", target.display())
+        }
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        // A file is no link.
+        Err(e) if e.kind() == io::ErrorKind::InvalidInput => {
+            bail!("`{shown}` is no link, so it is somebody else's: remove it yourself")
+        }
+        Err(e) => Err(e).with_context(|| format!("cannot look at `{shown}`")),
+    }
+}

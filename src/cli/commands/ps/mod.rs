@@ -1,0 +1,133 @@
+//! `ps`: the tasks of services.
+
+mod filters;
+mod rows;
+
+use std::collections::HashMap;
+
+use anyhow::Context as _;
+use clap::Args;
+use jiff::Timestamp;
+
+use crate::api::error::Error;
+use crate::api::resources::services::{Filter, Service};
+use crate::api::resources::tasks;
+use crate::api::resources::tasks::Present;
+use crate::cli::exit;
+use crate::cli::exit::Exit;
+use crate::cli::format;
+use crate::cli::format::ListFormat;
+use crate::cli::global::Global;
+use crate::cli::lookups::Lookups;
+use crate::cli::select::{Chosen, Jobs, SelectArgs};
+use crate::output::{self, Columns, Format, TemplateError};
+use filters::Nodes;
+use rows::{Row, Shown};
+
+/// List the tasks of services
+///
+/// The newest task of each slot, and below it, set in, those that it replaced. ERROR is the engine's, in full.
+#[derive(Args, Debug)]
+pub struct PsArgs {
+    /// Services: names, IDs, or the first 6 or more characters of IDs
+    #[arg(value_name = "SERVICE")]
+    services: Vec<String>,
+    /// Show tasks with this property: desired-state, id, name or node (the start of id and name is enough); without
+    /// SERVICE those of services with this property: id, image, label, mode or name
+    #[arg(short, long, value_name = "KEY=VALUE", value_parser = filters::parse)]
+    filter: Vec<Filter>,
+    /// Show the tasks of the services of this stack
+    #[arg(long, value_name = "NAME")]
+    stack: Option<String>,
+    /// Show the tasks of all services
+    #[arg(long, conflicts_with = "stack")]
+    all: bool,
+    /// Print nothing but IDs
+    #[arg(short, long, conflicts_with = "json")]
+    quiet: bool,
+    /// Print IDs in full, and images with their digests
+    #[arg(long)]
+    no_trunc: bool,
+    /// Print the IDs of services and nodes, not their names
+    #[arg(long)]
+    no_resolve: bool,
+    /// Print each task by a Go template, as in '{{.Name}} {{.CurrentState}}', 'table {{.ID}}\t{{.Node}}', json or raw
+    #[arg(long, value_name = "TEMPLATE", value_parser = parse_format, conflicts_with = "json")]
+    format: Option<ListFormat>,
+    /// Print the engine's own JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What templates may name.
+const COLUMNS: Columns = Columns {
+    table: &[
+        ("ID", "ID"),
+        ("Name", "NAME"),
+        ("Image", "IMAGE"),
+        ("Node", "NODE"),
+        ("DesiredState", "DESIRED STATE"),
+        ("CurrentState", "CURRENT STATE"),
+        ("Error", "ERROR"),
+        ("Ports", "PORTS"),
+    ],
+    more: &[],
+};
+
+fn parse_format(text: &str) -> Result<ListFormat, TemplateError> {
+    ListFormat::parse(text, COLUMNS)
+}
+
+/// Runs the command.
+pub fn run(args: PsArgs, global: &Global) -> anyhow::Result<Exit> {
+    let setting = ("tasksFormat", args.json || args.quiet);
+    let format = format::rows(args.format.as_ref(), COLUMNS, setting, args.quiet, global)?;
+    let (of_services, of_tasks) = filters::split(&args.filter, !args.services.is_empty());
+    let select = SelectArgs { filter: of_services, stack: args.stack.clone(), all: args.all };
+    select.check(&args.services, "swarmctl ps web")?;
+    let client = global.client(None)?;
+    let chosen = select.choose(&client, &args.services, Jobs::TakenIn).context("cannot list tasks")?;
+    let (mut found, mut missing) = (Vec::<Service>::new(), Vec::<(String, Error)>::new());
+    for Chosen { given, found: one, .. } in chosen {
+        match one {
+            Ok(service) => found.push(service),
+            Err(error) => missing.push((given, error)),
+        }
+    }
+    let mut nodes = Nodes::of(&client);
+    let filters = filters::of(&of_tasks, &mut nodes)?;
+    let ids: Vec<&str> = found.iter().map(Service::id).collect();
+    let Present { tasks, gone, now } = tasks::list_present(&client, &ids, &filters)?;
+    let shown = Shown {
+        services: found.iter().map(|service| (service.id(), service)).collect(),
+        now: now.unwrap_or_else(Timestamp::now),
+        no_trunc: args.no_trunc,
+        no_resolve: args.no_resolve,
+        is_table: format.as_ref().is_none_or(Format::is_table),
+    };
+    let rows = rows::sorted(&tasks, &shown);
+    let mut out = output::stdout();
+    if args.json {
+        out.json_array(&rows.iter().map(|row| row.text).collect::<Vec<_>>());
+    } else if args.quiet && format.is_none() {
+        rows.iter().for_each(|row| out.line(&row.task.id));
+    } else if !found.is_empty() {
+        let mut lookups = Lookups::default();
+        let names = if args.no_resolve || rows.iter().all(Row::is_nowhere) {
+            HashMap::new()
+        } else {
+            lookups.or_default("nodes", nodes.names())?
+        };
+        out.rows(COLUMNS, format.as_ref(), rows.iter().map(|row| row.cells(&shown, &names)))?;
+        lookups.note();
+    }
+    out.finish()?;
+    missing.extend(found.iter().filter(|service| gone.iter().any(|id| id == service.id())).map(|service| {
+        let (name, why) = (service.name().to_owned(), Some("it was removed meanwhile".to_owned()));
+        (service.name().to_owned(), Error::NoSuch { kind: "service", name, why })
+    }));
+    Ok(Exit::merge(missing.iter().map(|(given, error)| {
+        exit::tell_of(&format!("cannot list the tasks of service `{given}`"), error);
+        Exit::of(error, global.signal())
+    })))
+}

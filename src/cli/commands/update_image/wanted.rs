@@ -1,0 +1,150 @@
+//! Which service shall have which image: the forms of the command line.
+
+use clap::Args;
+
+use super::list;
+use crate::api::registry::image_ref::ImageRef;
+use crate::api::spec::BadValue;
+use crate::cli::flags::image::ImageArgs;
+use crate::cli::select::{Each, SelectArgs};
+
+const EXAMPLE: &str = "swarmctl update-image web shop/web:1.8";
+
+/// What is asked for.
+#[derive(Args, Debug)]
+pub struct WantedArgs {
+    /// A service and its image, pairs of them, or what --filter, --stack, --all, --tag and --refresh leave to be said
+    #[arg(value_name = "SERVICE IMAGE | SERVICE=IMAGE")]
+    words: Vec<String>,
+    /// Set the tag only: each service keeps its repository
+    #[arg(long, value_name = "TAG", conflicts_with_all = ["refresh", "from"])]
+    tag: Option<String>,
+    /// Keep each service's tag, and pin it to the digest that its registry has now
+    #[arg(long, conflicts_with_all = ["from", "no_resolve_image", "unpin"])]
+    refresh: bool,
+    /// Read services and images from a file, or from stdin (-): `SERVICE IMAGE` a line, or JSON
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["words", "filter", "stack", "all"])]
+    from: Option<String>,
+}
+
+/// The image that a service shall have.
+#[derive(Clone, Debug, PartialEq)]
+pub enum New {
+    /// This one.
+    Image(ImageRef),
+    /// That of its repository with this tag.
+    Tag(String),
+    /// That which its tag means now.
+    Refreshed,
+}
+
+impl WantedArgs {
+    /// Reads the command line, and the list that it names; no engine is asked.
+    pub fn read(&self, select: &SelectArgs) -> Result<Each<New>, BadValue> {
+        if let Some(from) = &self.from {
+            return Ok(Each::Named(list::read(from)?));
+        }
+        if let Some(new) = self.relative()? {
+            if let Some(pair) = self.words.iter().find(|word| word.contains('=')) {
+                let why = format!(
+                    "`{pair}` has an image of its own, and --tag and --refresh go by that which runs"
+                );
+                return Err(BadValue::new(why, "swarmctl update-image --tag 1.8 web api"));
+            }
+            select.check(&self.words, "swarmctl update-image --tag 1.8 web api")?;
+            if select.is_given() {
+                return Ok(Each::All(new));
+            }
+            return Ok(Each::Named(self.words.iter().map(|name| (name.clone(), new.clone())).collect()));
+        }
+        let is_pair = |word: &String| word.contains('=');
+        match (select.is_given(), self.words.as_slice()) {
+            (true, [image]) if !is_pair(image) => Ok(Each::All(New::parse(image)?)),
+            (true, _) => Err(BadValue::new(
+                "what is selected by --filter, --stack or --all gets one image, or --tag, or --refresh",
+                "swarmctl update-image --filter image=shop/web shop/web:1.8",
+            )),
+            (false, [service, image]) if !is_pair(service) && !is_pair(image) => {
+                Ok(Each::Named(vec![(service.clone(), New::parse(image)?)]))
+            }
+            (false, pairs) if !pairs.is_empty() && pairs.iter().any(is_pair) => {
+                Each::pairs(pairs, "web=shop/web:1.8", New::parse)
+            }
+            (false, []) => Err(BadValue::new("neither a service nor an image is named", EXAMPLE)),
+            (false, [word]) => {
+                Err(BadValue::new(format!("`{word}` alone says no service and image"), EXAMPLE))
+            }
+            (false, _) => Err(BadValue::new(
+                "it is one service and one image, or pairs of them",
+                "swarmctl update-image web=shop/web:1.8 api=shop/api:1.8",
+            )),
+        }
+    }
+
+    /// The one image that all selected services get, as it was typed and as it was read.
+    pub fn of_selection(&self, wanted: &Each<New>) -> Option<(String, ImageRef)> {
+        match (wanted, self.words.as_slice()) {
+            (Each::All(New::Image(image)), [typed]) => Some((typed.clone(), image.clone())),
+            _ => None,
+        }
+    }
+
+    /// Whether each service is given an image, not what --tag or --refresh make of its own.
+    pub fn names_images(&self) -> bool {
+        self.tag.is_none() && !self.refresh
+    }
+
+    /// What is said by --tag or --refresh.
+    fn relative(&self) -> Result<Option<New>, BadValue> {
+        let Some(tag) = &self.tag else { return Ok(self.refresh.then_some(New::Refreshed)) };
+        // Any repository tells whether it can be a tag.
+        ImageRef::parse("any")?.with_tag(tag)?;
+        Ok(Some(New::Tag(tag.clone())))
+    }
+}
+
+impl New {
+    /// Reads an image.
+    pub fn parse(text: &str) -> Result<Self, BadValue> {
+        ImageRef::parse(text).map(Self::Image)
+    }
+
+    /// Refuses what contradicts the flags for images.
+    pub fn check(&self, pin: &ImageArgs) -> Result<(), BadValue> {
+        match self {
+            Self::Image(image) => pin.check(image),
+            Self::Refreshed if !pin.always_asks() => Err(BadValue::new(
+                "--refresh asks the registry, and --resolve-image says not to",
+                "swarmctl update-image --refresh web",
+            )),
+            Self::Tag(_) | Self::Refreshed => Ok(()),
+        }
+    }
+
+    /// The image for a service that runs `current`.
+    ///
+    /// # Errors
+    /// Why there is none, in words.
+    pub fn image(&self, current: &str) -> Result<ImageRef, String> {
+        if let Self::Image(image) = self {
+            return Ok(image.clone());
+        }
+        let current = ImageRef::parse(current).map_err(|bad| bad.to_string())?;
+        let tag = match self {
+            Self::Tag(tag) => tag,
+            _ => current.tag().ok_or("it follows no tag: its image is named by a digest only")?,
+        };
+        current.with_tag(tag).map_err(|bad| bad.to_string())
+    }
+}
+
+impl Each<New> {
+    /// All that is asked for.
+    pub fn values(&self) -> impl Iterator<Item = &New> {
+        let (named, all) = match self {
+            Each::Named(pairs) => (pairs.as_slice(), None),
+            Each::All(new) => (&[][..], Some(new)),
+        };
+        named.iter().map(|(_, new)| new).chain(all)
+    }
+}

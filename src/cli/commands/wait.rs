@@ -1,0 +1,51 @@
+//! `wait`: watch services until they have converged.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::cli::deploy::report::{Style, choose};
+use crate::cli::deploy::{ActingArgs, as_they_are, timeout};
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::progress::ProgressArgs;
+use crate::cli::select::{Jobs, SelectArgs};
+
+/// Wait until services have converged
+///
+/// It ends as the commands do that change services and wait: exit 0 where all have converged, 5 where a rollout
+/// failed, 6 where it was rolled back, 7 where the time was up. One that is removed meanwhile (3) does not end the
+/// wait for the others.
+#[derive(Args, Debug)]
+pub struct WaitArgs {
+    /// Services: names, IDs, or the first 6 or more characters of IDs
+    #[arg(value_name = "SERVICE")]
+    services: Vec<String>,
+    #[command(flatten)]
+    select: SelectArgs,
+    #[command(flatten)]
+    progress: ProgressArgs,
+    /// Give up after this time, as in 5m; the rollout goes on (exit 7)
+    #[arg(long, value_name = "DURATION", value_parser = timeout)]
+    timeout: Option<Duration>,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: WaitArgs, global: &Global) -> anyhow::Result<Exit> {
+    let WaitArgs { services, select, progress, timeout, json } = args;
+    select.check(&services, "swarmctl wait web")?;
+    let acting = ActingArgs { detach: false, progress, timeout, json };
+    let client = global.client(timeout)?;
+    let style = Style { json, ..Style::of("wait", "wait for", "converged") };
+    match choose(&client, &select, &services, Jobs::TakenIn, style, global)? {
+        Ok(chosen) => {
+            select.show(&chosen, style.verb);
+            let style = Style { sums_up: select.is_given() && !acting.progress.is_quiet(), ..style };
+            acting.finish(style, &client, as_they_are(chosen), global)
+        }
+        Err(exit) => Ok(exit),
+    }
+}

@@ -1,0 +1,148 @@
+//! One image for a whole selection: refused if a selected service runs another repository, unless that is asked for.
+
+use std::fmt;
+
+use clap::Args;
+
+use super::batch::Planned;
+use crate::api::registry::image_ref::ImageRef;
+use crate::api::shell;
+use crate::cli::select::listed_up_to;
+
+/// The maximum number of services that the error names.
+const MAX_NAMES: usize = 10;
+
+/// The flag of commands that set one image for a selection.
+#[derive(Args, Debug)]
+pub struct RepositoryArgs {
+    /// Set the image also for selected services that run another repository
+    #[arg(long)]
+    any_repository: bool,
+}
+
+/// What else the user may have meant, as the command's hint offers it.
+#[derive(Clone, Debug)]
+pub struct Alternative {
+    /// The command or flag that changes nothing but the tag, as in `--tag`.
+    pub flag: &'static str,
+    /// The tag that was probably meant.
+    pub tag: Option<String>,
+}
+
+/// Selected services run another repository than the one image that they would get.
+#[derive(Debug)]
+pub struct OtherRepositories {
+    image: String,
+    repository: String,
+    /// The names of the services that run another repository.
+    others: Vec<String>,
+    selected: usize,
+    alternative: Alternative,
+}
+
+impl RepositoryArgs {
+    /// Compares the repository of `image` with those that the selected services run. Tag and digest do not count.
+    ///
+    /// # Errors
+    /// Services that run another repository, unless `--any-repository` is given.
+    pub fn check<J>(
+        &self,
+        image: &ImageRef,
+        selected: &[Planned<J>],
+        alternative: Alternative,
+    ) -> Result<(), OtherRepositories> {
+        let is_same = |runs: &str| ImageRef::parse(runs).is_ok_and(|runs| runs.same_repository(image));
+        let services = selected.iter().flatten().map(|job| &job.service);
+        let others: Vec<_> = services
+            // One without a container is skipped later.
+            .filter(|service| service.image().is_some_and(|runs| !is_same(runs)))
+            .map(|service| service.name().to_owned())
+            .collect();
+        if self.any_repository || others.is_empty() {
+            return Ok(());
+        }
+        Err(OtherRepositories {
+            image: image.familiar(),
+            repository: image.familiar_repository(),
+            others,
+            selected: selected.len(),
+            alternative,
+        })
+    }
+}
+
+impl Alternative {
+    /// The tag in what was typed as an image: `0.6` was probably meant as one.
+    pub fn for_typed(flag: &'static str, typed: &str, image: &ImageRef) -> Self {
+        let is_bare = !typed.contains([':', '/', '@']);
+        let tag = if is_bare { Some(typed.to_owned()) } else { image.tag().map(str::to_owned) };
+        Self { flag, tag }
+    }
+
+    /// [`Alternative::for_typed`] if only the completed reference is known.
+    pub fn for_image(flag: &'static str, image: &ImageRef) -> Self {
+        let written = image.familiar();
+        let bare = written.strip_suffix(":latest").filter(|name| looks_like_tag(name));
+        Self::for_typed(flag, bare.unwrap_or(&written), image)
+    }
+}
+
+/// Whether the name of a repository reads like a version.
+fn looks_like_tag(name: &str) -> bool {
+    name.trim_start_matches('v').starts_with(|first: char| first.is_ascii_digit())
+}
+
+impl OtherRepositories {
+    /// The flags that do what was probably meant, and the one that does what was asked for.
+    pub fn hint(&self) -> String {
+        let Alternative { flag, tag } = &self.alternative;
+        let tag = tag.as_deref().map_or("TAG".into(), shell::word);
+        let repository = if self.others.len() < self.selected {
+            shell::word(&self.repository).into_owned()
+        } else {
+            "REPOSITORY".to_owned()
+        };
+        format!(
+            "to change only the tag, use `{flag} {tag}`; to update only the services of one repository, select them with \
+             `--filter image={repository}`; to set this image for all selected services, add `--any-repository`"
+        )
+    }
+}
+
+impl fmt::Display for OtherRepositories {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (count, selected) = (self.others.len(), self.selected);
+        let services = if selected == 1 { "service runs" } else { "services run" };
+        write!(
+            f,
+            "cannot set image `{}`: {count} of {selected} selected {services} another repository: {}",
+            self.image,
+            listed_up_to(MAX_NAMES, self.others.iter().map(String::as_str))
+        )
+    }
+}
+
+impl std::error::Error for OtherRepositories {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tag_that_was_meant_is_found_in_what_was_typed() {
+        for (typed, tag) in [
+            ("0.6", "0.6"),
+            ("stable", "stable"),
+            ("shop/web:0.6", "0.6"),
+            ("nginx:latest", "latest"),
+            ("shop/web", "latest"),
+        ] {
+            let image = ImageRef::parse(typed).unwrap();
+            assert_eq!(Alternative::for_typed("--tag", typed, &image).tag.as_deref(), Some(tag), "{typed}");
+        }
+        for (image, tag) in [("0.6", "0.6"), ("v2", "v2"), ("nginx", "latest"), ("shop/web:1.8", "1.8")] {
+            let image = ImageRef::parse(image).unwrap();
+            assert_eq!(Alternative::for_image("--tag", &image).tag.as_deref(), Some(tag), "{image}");
+        }
+    }
+}

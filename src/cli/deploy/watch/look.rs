@@ -1,0 +1,155 @@
+//! One look at services: what is read of them, and how it is judged.
+
+use std::collections::HashMap;
+
+use super::{Ending, Watched};
+use crate::api::error::Result;
+use crate::api::http::client::Client;
+use crate::api::resources::nodes;
+use crate::api::resources::nodes::Node;
+use crate::api::resources::services;
+use crate::api::resources::system;
+use crate::api::resources::tasks;
+use crate::api::resources::tasks::{Listed, Task, Which};
+use crate::api::rollout::{Need, View, judge};
+
+/// Looks once at all services that have not ended: three requests for all of them, and more only if needed.
+///
+/// The services are read first: tasks that are newer than the spec can only delay the judgement.
+pub fn look(client: &Client, watched: &mut [Watched]) -> Result<()> {
+    let open: Vec<&mut Watched> = watched.iter_mut().filter(|one| one.ending.is_none()).collect();
+    let ids: Vec<&str> = open.iter().map(|one| one.service.id()).collect();
+    let found = services::list_by_id(client, &ids)?;
+    let mut there = Vec::new();
+    for one in open {
+        // One service may be watched more than once.
+        match found.get(one.service.id()) {
+            Some(service) => {
+                one.service = service.clone();
+                there.push(one);
+            }
+            None => one.end(Ending::Removed),
+        }
+    }
+    let Some(listed) = list_tasks(client, &there, Which::UpToDate)? else { return Ok(()) };
+    let now = listed.now;
+    let up_to_date = by_service(listed);
+    let none = Vec::new();
+    let tasks_of = |one: &Watched| up_to_date.get(one.service.id()).unwrap_or(&none).as_slice();
+    for one in &mut there {
+        one.seen.note(&one.service, tasks_of(one), now);
+    }
+
+    let mut kept: Option<i64> = None;
+    let mut nodes: Option<Vec<Node>> = None;
+    let mut all: Option<HashMap<String, Vec<Task>>> = None;
+    let ids: Vec<String> = there.iter().map(|one| one.service.id().to_owned()).collect();
+    let mut missing = there;
+    // Each round has what the one before asked for, and there are three things to ask for.
+    for _ in 0..4 {
+        let mut needs = Vec::new();
+        let mut unanswered = Vec::new();
+        for one in missing {
+            let view = View {
+                service: &one.service,
+                tasks: tasks_of(one),
+                all: all.as_ref().map(|all| all.get(one.service.id()).unwrap_or(&none).as_slice()),
+                nodes: nodes.as_deref(),
+                kept,
+                now,
+                seen: &one.seen,
+            };
+            match judge(&view, &one.known) {
+                Ok(judgement) => {
+                    one.take(judgement);
+                    one.service.shelve();
+                }
+                Err(need) => {
+                    needs.push(need);
+                    unanswered.push(one);
+                }
+            }
+        }
+        if needs.contains(&Need::Nodes) {
+            nodes = Some(nodes::list(client)?);
+        } else if needs.contains(&Need::NodesIfAllowed) {
+            nodes = Some(nodes_if_allowed(client)?);
+        }
+        if needs.contains(&Need::TaskHistory) {
+            kept = Some(task_history(client)?);
+        }
+        if needs.contains(&Need::AllTasks) {
+            match list_tasks(client, &unanswered, Which::All)? {
+                Some(listed) => all = Some(by_service(listed)),
+                None => return Ok(()),
+            }
+        }
+        if unanswered.is_empty() {
+            break;
+        }
+        missing = unanswered;
+    }
+    confirm(client, watched, &ids)
+}
+
+fn nodes_if_allowed(client: &Client) -> Result<Vec<Node>> {
+    match nodes::list(client) {
+        Err(error) if error.is_refusal() => Ok(Vec::new()),
+        nodes => nodes,
+    }
+}
+
+/// How many tasks of a slot the swarm keeps; the engine's default if it does not say.
+fn task_history(client: &Client) -> Result<i64> {
+    match system::info(client) {
+        Err(error) if error.is_refusal() => Ok(system::DEFAULT_TASK_HISTORY),
+        info => Ok(info?.swarm.task_history()),
+    }
+}
+
+/// Takes an ending back where its service has changed between the list of services and that of tasks: tasks are up to
+/// date by the newest spec, so those of a rollback that has just begun would pass for the update's own.
+fn confirm(client: &Client, watched: &mut [Watched], looked_at: &[String]) -> Result<()> {
+    let mut ended: Vec<&mut Watched> = watched
+        .iter_mut()
+        .filter(|one| one.ending.is_some() && looked_at.iter().any(|id| id == one.service.id()))
+        // A failure may be the reason for an update that the engine has only just started, or for its rollback. Else
+        // nothing changes by itself if no rollout is under way.
+        .filter(|one| {
+            matches!(one.ending, Some(Ending::Failed(_)))
+                || matches!(one.service.update_state(), Some("updating" | "rollback_started"))
+        })
+        .collect();
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<&str> = ended.iter().map(|one| one.service.id()).collect();
+    let now = services::list_by_id(client, &ids)?;
+    for one in &mut ended {
+        if now.get(one.service.id()).is_none_or(|now| now.version() != one.service.version()) {
+            one.ending = None;
+        }
+    }
+    Ok(())
+}
+
+/// The tasks of these services; `None` where one of them has just been removed: the next look will know which.
+fn list_tasks(client: &Client, of: &[&mut Watched], which: Which) -> Result<Option<Listed>> {
+    if of.is_empty() {
+        return Ok(None);
+    }
+    let ids: Vec<&str> = of.iter().map(|one| one.service.id()).collect();
+    match tasks::list(client, &ids, which) {
+        Ok(listed) => Ok(Some(listed)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn by_service(listed: Listed) -> HashMap<String, Vec<Task>> {
+    let mut tasks = HashMap::<String, Vec<Task>>::new();
+    for task in listed.tasks {
+        tasks.entry(task.service.clone()).or_default().push(task);
+    }
+    tasks
+}

@@ -1,0 +1,368 @@
+//! What all commands share that set an image: whose digest it is pinned to, and with which credentials.
+
+use clap::{Args, ValueEnum};
+
+use crate::api::config::credentials::RegistryAuth;
+use crate::api::deploy::update::{Outcome, Unchanged, Verdict};
+use crate::api::error::{Error, Result};
+use crate::api::http::client::Client;
+use crate::api::registry::digest;
+use crate::api::registry::digest::Trouble;
+use crate::api::registry::image_ref::{ImageRef, Likeness};
+use crate::api::resources::images;
+use crate::api::spec::{self, BadValue, Edit, Place};
+use crate::cli::deploy::batch::Planned;
+use crate::cli::exit::login_hint;
+use crate::cli::global::Global;
+use crate::output;
+
+/// Flags of every command that sets an image.
+#[derive(Args, Debug)]
+pub struct ResolveArgs {
+    /// Pin the image to the digest that the registry has: always, where repository or tag change, or never [default:
+    /// always, where an image is given]
+    #[arg(long, value_name = "WHEN", value_enum)]
+    resolve_image: Option<When>,
+    /// Do not ask a registry for the digest of the tag (--resolve-image never)
+    #[arg(long)]
+    no_resolve_image: bool,
+    /// What to do if the digest cannot be resolved: auto, keep-tag or fail
+    ///
+    /// `auto` refuses a tag that the registry does not know, unless the connected engine has the image, and uses the
+    /// tag as it is if the registry denies access, does not know the repository or cannot be reached. An image that
+    /// is pinned to a digest of this tag stays as it is.
+    #[arg(long, value_name = "WHAT", value_enum, default_value = "auto")]
+    on_resolve_error: OnError,
+    /// Store the credentials for the registry with the service, for its nodes
+    #[arg(long)]
+    with_registry_auth: bool,
+}
+
+/// [`ResolveArgs`], for a service that has an image already.
+#[derive(Args, Debug)]
+pub struct ImageArgs {
+    #[command(flatten)]
+    resolve: ResolveArgs,
+    /// Write the tag without a digest, also where the image is pinned
+    #[arg(long)]
+    unpin: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum When {
+    Always,
+    Changed,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum OnError {
+    Auto,
+    KeepTag,
+    Fail,
+}
+
+/// What asking for an image comes to.
+#[derive(Debug, Default)]
+pub struct ImageChange {
+    /// What to change; nothing where the service runs the image.
+    pub edits: Vec<Edit>,
+    /// Credentials to store with the service.
+    pub auth: Option<RegistryAuth>,
+    warnings: Vec<String>,
+    hint: Option<String>,
+    same: Option<Unchanged>,
+}
+
+impl ResolveArgs {
+    /// What a new service with this image takes.
+    pub fn for_new(&self, client: &Client, global: &Global, asked: &ImageRef) -> Result<ImageChange> {
+        Resolving { args: self, client, global, asked, running: None, force: false }.change(self.when())
+    }
+
+    fn when(&self) -> When {
+        if self.no_resolve_image { When::Never } else { self.resolve_image.unwrap_or(When::Always) }
+    }
+
+    /// Whether the digest is asked for in so many words, also where no image is given.
+    fn is_explicit(&self) -> bool {
+        self.resolve_image.is_some() && self.when() == When::Always
+    }
+
+    fn store(
+        &self,
+        client: &Client,
+        global: &Global,
+        registry: &str,
+        change: &mut ImageChange,
+    ) -> Result<()> {
+        if self.with_registry_auth {
+            change.auth = global.keyring()?.auth(client, registry)?;
+            if change.auth.is_none() {
+                // Docker stores empty ones then, over those that the service may have.
+                change
+                    .warnings
+                    .push(format!("there are no credentials for registry `{registry}` to be stored"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ImageArgs {
+    /// Whether the registry is asked also where neither repository nor tag change.
+    pub fn always_asks(&self) -> bool {
+        self.resolve.when() == When::Always
+    }
+
+    /// Refuses what contradicts itself.
+    pub fn check(&self, asked: &ImageRef) -> Result<(), BadValue> {
+        match asked.digest() {
+            Some(_) if self.unpin => Err(BadValue::new(
+                "`--unpin` writes no digest, and the image has one",
+                "--unpin web nginx:1.27",
+            )),
+            _ => self.check_unpin(),
+        }
+    }
+
+    fn check_unpin(&self) -> Result<(), BadValue> {
+        match self.unpin && self.resolve.is_explicit() {
+            true => Err(BadValue::new("`--unpin` goes with no `--resolve-image always`", "--unpin web")),
+            false => Ok(()),
+        }
+    }
+
+    /// What a service with the image `current` takes to run `asked`; with `force` also where only the tag's name differs.
+    pub fn change(
+        &self,
+        client: &Client,
+        global: &Global,
+        current: &str,
+        asked: &ImageRef,
+        force: bool,
+    ) -> Result<ImageChange> {
+        let running =
+            ImageRef::parse(current).ok().map(|image| Running { written: current.to_owned(), image });
+        let resolving = Resolving { args: &self.resolve, client, global, asked, running, force };
+        match self.unpin {
+            true => resolving.unpinned(),
+            false => resolving.change(self.resolve.when()),
+        }
+    }
+
+    /// What a service takes that is given no image: credentials, where they are to be stored, or what `--unpin` and
+    /// `--resolve-image always` make of the tag that it follows.
+    pub fn for_unchanged(&self, client: &Client, global: &Global, current: &str) -> Result<ImageChange> {
+        self.check_unpin()?;
+        let mut change = ImageChange::default();
+        let Ok(image) = ImageRef::parse(current) else { return Ok(change) };
+        if self.unpin || self.resolve.is_explicit() {
+            let Some(tag) = image.tag() else {
+                let why = format!("the service follows no tag: its image is `{current}`");
+                return Err(BadValue::new(why, "--image nginx:1.27 web").into());
+            };
+            return self.change(client, global, current, &image.with_tag(tag)?, false);
+        }
+        self.resolve.store(client, global, image.domain(), &mut change)?;
+        Ok(change)
+    }
+}
+
+/// Prints the warnings about the images, before the first request that changes a service.
+pub fn announce<K>(jobs: &[Planned<K>], image: impl Fn(&K) -> &ImageChange) {
+    for job in jobs.iter().flatten() {
+        image(&job.with).announce(job.service.name());
+    }
+}
+
+impl ImageChange {
+    /// Prints the warnings about the image of this service, before anything is sent.
+    pub fn announce(&self, service: &str) {
+        for warning in &self.warnings {
+            match service {
+                "" => output::warning(warning),
+                service => output::warning(&format!("service `{service}`: {warning}")),
+            }
+        }
+        if let Some(hint) = &self.hint {
+            output::hint(hint);
+        }
+    }
+
+    /// Records in the outcome what was announced, and what else is worth knowing.
+    pub fn tell(self, outcome: &mut Outcome) {
+        outcome.announced.extend(self.warnings);
+        if let (Verdict::Unchanged(Unchanged::AlreadySo), Some(same)) = (&outcome.verdict, &self.same) {
+            outcome.verdict = Verdict::Unchanged(same.clone());
+            outcome.requested.push(Place::at("TaskTemplate.ContainerSpec.Image"));
+        } else if let Some(Unchanged::SameDigest { tags: Some((runs, asked)), .. }) = &self.same {
+            outcome.notes.push(same_digest(runs.as_deref(), asked.as_deref()));
+        }
+        if let (Verdict::Applied | Verdict::Planned, Some(auth)) = (&outcome.verdict, &self.auth) {
+            outcome.notes.push(format!("with new credentials for registry `{}`", auth.registry()));
+        }
+    }
+}
+
+/// The tags of one digest, in words.
+pub fn same_digest(runs: Option<&str>, asked: Option<&str>) -> String {
+    let runs = runs.map_or_else(|| "without a tag".to_owned(), |tag| format!("as {tag}"));
+    format!("runs this digest {runs}; --force writes {}", asked.unwrap_or("it without a tag"))
+}
+
+/// The image of a service, and how its spec writes it.
+struct Running {
+    written: String,
+    image: ImageRef,
+}
+
+/// One image for one service.
+struct Resolving<'a> {
+    args: &'a ResolveArgs,
+    client: &'a Client,
+    global: &'a Global,
+    asked: &'a ImageRef,
+    running: Option<Running>,
+    force: bool,
+}
+
+impl Resolving<'_> {
+    fn unpinned(&self) -> Result<ImageChange> {
+        let mut change = match self.likeness() {
+            Likeness::Same => self.same_image(),
+            Likeness::Pinned | Likeness::Other => self.written(),
+        };
+        self.args.store(self.client, self.global, self.asked.domain(), &mut change)?;
+        Ok(change)
+    }
+
+    fn change(&self, when: When) -> Result<ImageChange> {
+        let mut change = self.image(when)?;
+        self.args.store(self.client, self.global, self.asked.domain(), &mut change)?;
+        Ok(change)
+    }
+
+    fn image(&self, when: When) -> Result<ImageChange> {
+        let likeness = self.likeness();
+        if let Some(same) = self.asked.digest().and_then(|digest| self.same_digest(digest)) {
+            return Ok(if likeness == Likeness::Same { self.same_image() } else { same });
+        }
+        let asks = match when {
+            When::Always => true,
+            When::Changed => !self.follows_the_tag(),
+            When::Never => false,
+        };
+        if asks && self.client.api_version()? >= digest::SINCE {
+            return self.resolved(likeness);
+        }
+        if likeness == Likeness::Other || self.asked.digest().is_some() {
+            return Ok(self.written());
+        }
+        let mut change = self.same_image();
+        if asks && likeness == Likeness::Pinned {
+            change.warnings.push(format!(
+                "this engine cannot be asked for the digest of `{}`, which stays pinned; with --unpin it pins it anew",
+                self.asked.familiar()
+            ));
+        }
+        Ok(change)
+    }
+
+    /// Asks the registry.
+    fn resolved(&self, likeness: Likeness) -> Result<ImageChange> {
+        let auth = self.global.keyring()?.auth(self.client, self.asked.domain())?;
+        match self.global.manifests().inspect(self.client, self.asked, auth.as_ref()) {
+            Ok(manifest) => {
+                let same = manifest.image.digest().and_then(|digest| self.same_digest(digest));
+                let pinned = || {
+                    let edits = spec::image_on(&manifest.image, &manifest.platforms);
+                    ImageChange { edits, ..ImageChange::default() }
+                };
+                Ok(same.unwrap_or_else(pinned))
+            }
+            Err(Error::Registry { registry, image, trouble, words }) => {
+                let keeps_tag = self.keeps_tag(likeness, trouble)?;
+                let hint = (trouble == Trouble::Denied).then(|| login_hint(&registry));
+                let error = Error::Registry { registry, image, trouble, words };
+                if !keeps_tag {
+                    return Err(error);
+                }
+                let mut change = self.without_digest(likeness);
+                if trouble == Trouble::UnknownTag && self.args.on_resolve_error == OnError::Auto {
+                    let has = "the connected engine has the image; other nodes cannot pull it";
+                    change.warnings.extend((likeness == Likeness::Other).then(|| has.to_owned()));
+                }
+                change.warnings.push(error.to_string());
+                Ok(ImageChange { hint, ..change })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the image is used without a digest from the registry. What is pinned stays so, whatever the flag says.
+    fn keeps_tag(&self, likeness: Likeness, trouble: Trouble) -> Result<bool> {
+        match (self.args.on_resolve_error, likeness) {
+            (_, Likeness::Pinned) | (OnError::KeepTag, _) => Ok(true),
+            (OnError::Fail, _) => Ok(false),
+            // Nothing is sent.
+            (OnError::Auto, Likeness::Same) if !self.force => Ok(true),
+            (OnError::Auto, _) if trouble == Trouble::UnknownTag => images::has(self.client, self.asked),
+            (OnError::Auto, _) => Ok(true),
+        }
+    }
+
+    /// The tag as it is, or the digest that the service has for it.
+    fn without_digest(&self, likeness: Likeness) -> ImageChange {
+        let mut change = match likeness {
+            Likeness::Other => self.written(),
+            Likeness::Same | Likeness::Pinned => self.same_image(),
+        };
+        let image = self.asked.familiar();
+        if likeness == Likeness::Pinned {
+            change.warnings.push(format!("`{image}` stays pinned to the digest that it has"));
+        } else if self.asked.digest().is_none() {
+            // Docker's words.
+            change.warnings.push(format!(
+                "image {image} could not be accessed on a registry to record\nits digest. Each node will access {image} \
+                 independently,\npossibly leading to different nodes running different\nversions of the image."
+            ));
+        }
+        change
+    }
+
+    fn likeness(&self) -> Likeness {
+        self.running.as_ref().map_or(Likeness::Other, |running| self.asked.compared_with(&running.image))
+    }
+
+    /// Whether the service has this repository and tag, whatever its digest.
+    fn follows_the_tag(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| {
+            running.image.same_repository(self.asked) && running.image.tag() == self.asked.tag()
+        })
+    }
+
+    /// The asked reference, as it is.
+    fn written(&self) -> ImageChange {
+        ImageChange { edits: vec![spec::image(self.asked)], ..ImageChange::default() }
+    }
+
+    fn same_image(&self) -> ImageChange {
+        let runs = self.running.as_ref().map(|running| running.written.clone()).unwrap_or_default();
+        ImageChange { same: Some(Unchanged::SameImage(runs)), ..ImageChange::default() }
+    }
+
+    /// Nothing to change, where the service runs this digest of the asked repository. Another tag's name for it is
+    /// written with `force` only: it would restart every task for nothing.
+    fn same_digest(&self, digest: &str) -> Option<ImageChange> {
+        let running = self.running.as_ref()?;
+        let is_same = running.image.same_repository(self.asked) && running.image.digest() == Some(digest);
+        let (runs, asked) = (running.image.tag(), self.asked.tag());
+        if !is_same || (runs != asked && self.force) {
+            return None;
+        }
+        let tags = (runs != asked).then(|| (runs.map(str::to_owned), asked.map(str::to_owned)));
+        let same = Unchanged::SameDigest { runs: running.written.clone(), tags };
+        Some(ImageChange { same: Some(same), ..ImageChange::default() })
+    }
+}

@@ -1,0 +1,174 @@
+//! The flags of create and update: each row of spec's tables becomes a flag here, and its values become edits.
+
+mod document;
+pub mod files;
+pub mod image;
+
+use std::env;
+
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+
+pub use self::document::SpecArgs;
+use super::global;
+use crate::api::http::client::Client;
+use crate::api::spec::{self, BadValue, Edit, Flag, Need, On, Outside, Takes, values};
+
+const ENV_FILE: &str = "env-file";
+/// In MiB, of a file that a flag names.
+const LONGEST: u64 = 16;
+
+/// The values given to the flags of `create`.
+pub type CreateFlags = Flags<false>;
+
+/// The values given to the flags of `update`.
+pub type UpdateFlags = Flags<true>;
+
+/// The values given to the flags of one of the two commands.
+#[derive(Debug)]
+pub struct Flags<const UPDATE: bool> {
+    values: Vec<Values>,
+    env_files: Vec<String>,
+}
+
+/// The values given to one flag, in their order.
+struct Values {
+    flag: &'static Flag,
+    values: Vec<String>,
+}
+
+impl<const UPDATE: bool> Flags<UPDATE> {
+    const ON: On = if UPDATE { On::Update } else { On::Create };
+
+    /// The edits that the values mean, with networks, secrets and configs by name. No engine is asked.
+    ///
+    /// # Errors
+    /// A value that cannot be one.
+    pub fn edits(&self) -> Result<Vec<Edit>, BadValue> {
+        let directory =
+            env::current_dir().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
+        let file = |path: &str| files::read(path, LONGEST).map_err(|e| e.to_string());
+        let outside = Outside { variable: &global::variable, directory: &directory, file: &file };
+        let variables = self.variables_of_files()?;
+        let mut edits = Vec::new();
+        for flag in rows(Self::ON) {
+            // Variables of files come first: those on the command line overrule them, as with docker.
+            let files = if flag.name == self.flag_of_files() { variables.as_slice() } else { &[] };
+            let own = self.values.iter().filter(|values| values.flag.name == flag.name);
+            let values: Vec<&str> =
+                files.iter().chain(own.flat_map(|values| &values.values)).map(String::as_str).collect();
+            let read = flag.read(&values, &outside);
+            edits.extend(
+                read.map_err(|bad| BadValue::new(format!("--{}: {}", flag.name, bad.why), bad.example))?,
+            );
+        }
+        Ok(edits)
+    }
+
+    /// Whether any flag is given.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty() && self.env_files.is_empty()
+    }
+
+    /// Beside `--env`, files belong to the whole set; an update without it adds to what is there.
+    fn flag_of_files(&self) -> &'static str {
+        let replaces = self.values.iter().any(|values| values.flag.name == "env");
+        if UPDATE && !replaces { "env-add" } else { "env" }
+    }
+
+    fn variables_of_files(&self) -> Result<Vec<String>, BadValue> {
+        let mut all = Vec::new();
+        for path in &self.env_files {
+            let bad = |why: String| BadValue::new(format!("--{ENV_FILE}: `{path}`: {why}"), "KEY=value");
+            let text = files::read(path, LONGEST).map_err(|e| bad(e.to_string()))?;
+            let read = values::env_file::variables(&text, &global::variable);
+            all.extend(read.map_err(|e| bad(e.why))?);
+        }
+        Ok(all)
+    }
+}
+
+/// Whether the engine knows all that the edits set; it would drop the rest without a word.
+///
+/// # Errors
+/// The first field that it does not know, with both API versions.
+pub fn check_engine(client: &Client, edits: &[Edit]) -> anyhow::Result<()> {
+    let needs = spec::needs(edits);
+    if needs.is_empty() {
+        return Ok(());
+    }
+    let (spoken, own) = (client.api_version()?, client.engine_version()?);
+    let is_dropped = |need: &&Need| need.since > own || (need.is_erased && need.since > spoken);
+    let Some(need) = needs.iter().find(is_dropped) else { return Ok(()) };
+    let (major, minor) = need.since;
+    let why = match need.since > own {
+        true => format!("this engine speaks {}.{}", own.0, own.1),
+        false => format!("DOCKER_API_VERSION says {}.{}", spoken.0, spoken.1),
+    };
+    anyhow::bail!(
+        "{} needs API {major}.{minor}, and {why}: the engine would drop it without a word",
+        need.field
+    )
+}
+
+/// A row as clap knows it.
+fn arg(flag: &'static Flag) -> Arg {
+    let arg = Arg::new(flag.name).long(flag.name).help(flag.help);
+    let arg = match flag.short {
+        Some(short) => arg.short(short),
+        None => arg,
+    };
+    match flag.takes {
+        Takes::Switch => arg.action(ArgAction::SetTrue),
+        Takes::One(name) => arg.action(ArgAction::Set).value_name(name),
+        Takes::Many(name) => arg.action(ArgAction::Append).value_name(name),
+    }
+}
+
+fn env_file() -> Arg {
+    let arg = Arg::new(ENV_FILE).long(ENV_FILE).value_name("FILE").action(ArgAction::Append);
+    arg.help("Read environment variables from a file, one KEY=VALUE a line")
+}
+
+fn rows(on: On) -> impl Iterator<Item = &'static Flag> {
+    spec::flags().filter(move |flag| flag.on == on || flag.on == On::Both)
+}
+
+impl<const UPDATE: bool> Args for Flags<UPDATE> {
+    fn augment_args(command: Command) -> Command {
+        command.args(rows(Self::ON).map(arg)).arg(env_file())
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl<const UPDATE: bool> FromArgMatches for Flags<UPDATE> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let many = |name: &str| -> Vec<String> {
+            matches.get_many::<String>(name).into_iter().flatten().cloned().collect()
+        };
+        let mut given = Vec::new();
+        for flag in rows(Self::ON) {
+            let is_given = matches.value_source(flag.name) == Some(clap::parser::ValueSource::CommandLine);
+            let values = match flag.takes {
+                _ if !is_given => continue,
+                Takes::Switch => vec![matches.get_flag(flag.name).to_string()],
+                Takes::One(_) | Takes::Many(_) => many(flag.name),
+            };
+            given.push(Values { flag, values });
+        }
+        Ok(Self { values: given, env_files: many(ENV_FILE) })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Values {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "--{} {:?}", self.flag.name, self.values)
+    }
+}

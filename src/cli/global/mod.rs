@@ -1,0 +1,228 @@
+//! Flags before the subcommand and the environment, read once.
+
+pub mod debug;
+mod engine;
+mod timeouts;
+pub mod typed;
+
+use std::io::IsTerminal as _;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use clap::Args;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use self::engine::EngineArgs;
+
+use self::typed::Typed;
+use crate::api::cancellation::Interrupt;
+use crate::api::config::config_json;
+use crate::api::config::config_json::ConfigFile;
+use crate::api::config::contexts::Contexts;
+use crate::api::config::docker_config;
+use crate::api::config::proxy::Proxy;
+use crate::api::config::settings::{DEFAULT_CONTEXT, Settings};
+use crate::api::config::target::Target;
+use crate::api::error::Result as ApiResult;
+use crate::api::http::client::Client;
+use crate::api::http::observer::Observer;
+use crate::api::registry::auth::Keyring;
+use crate::api::registry::digest::Manifests;
+use crate::output;
+
+/// Flags of all commands; like docker's they stand before the subcommand.
+#[derive(Args, Debug)]
+pub struct GlobalArgs {
+    #[command(flatten)]
+    engine: EngineArgs,
+    /// Show each request on stderr, with its status and how long it took
+    #[arg(short = 'D', long)]
+    debug: bool,
+    /// Logging level, as docker takes it: debug is --debug, all else changes nothing
+    #[arg(short, long, value_name = "LEVEL", value_parser = level)]
+    log_level: Option<Level>,
+}
+
+/// What `--log-level` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Level {
+    /// Nothing here.
+    Other,
+    /// `--debug`.
+    Debug,
+}
+
+/// A terminal whose lines can be redrawn.
+#[derive(Clone, Copy, Debug)]
+pub struct Screen {
+    /// Whether colours are welcome.
+    pub has_colour: bool,
+}
+
+/// What every command is given.
+#[derive(Debug)]
+pub struct Global {
+    settings: Settings,
+    target: OnceLock<Target>,
+    interrupt: Interrupt,
+    keyring: OnceLock<Keyring>,
+    manifests: Manifests,
+    is_debug: bool,
+    is_silent: bool,
+    typed: Typed,
+}
+
+impl Global {
+    /// Reads the environment and listens for signals: the first one is noticed by every wait, a second one ends
+    /// the program at once.
+    pub fn new(args: GlobalArgs) -> anyhow::Result<Self> {
+        let interrupt = Interrupt::default();
+        for (signal, status) in [(SIGINT, 130), (SIGTERM, 143)] {
+            let again = Arc::new(AtomicBool::new(false));
+            flag::register_conditional_shutdown(signal, status, Arc::clone(&again))
+                .and_then(|_| flag::register(signal, again))
+                .and_then(|_| flag::register_usize(signal, interrupt.cell(), signal.unsigned_abs() as usize))
+                .context("cannot listen for signals")?;
+        }
+        Ok(Self {
+            settings: args.engine.settings(timeouts::timeouts()?),
+            target: OnceLock::new(),
+            interrupt,
+            keyring: OnceLock::new(),
+            manifests: Manifests::default(),
+            is_debug: args.debug || args.log_level == Some(Level::Debug),
+            is_silent: false,
+            typed: Typed::default(),
+        })
+    }
+
+    /// The same, with the command line that was typed.
+    pub fn typed_as(self, typed: Typed) -> Self {
+        Self { typed, ..self }
+    }
+
+    /// The command line that was typed.
+    pub fn typed(&self) -> &Typed {
+        &self.typed
+    }
+
+    /// The same, and nothing is ever said: it is not the user who reads it.
+    pub fn silent(self) -> Self {
+        Self { is_debug: false, is_silent: true, ..self }
+    }
+
+    /// What flags and variables say of the engine.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The engine that is meant, looked for when it is first needed.
+    pub fn target(&self) -> ApiResult<&Target> {
+        if let Some(target) = self.target.get() {
+            return Ok(target);
+        }
+        let mut target = Target::find(&self.settings)?;
+        for connection in std::iter::once(&mut target.connection).chain(&mut target.others) {
+            connection.proxy = Proxy::find(&connection.endpoint, variable)?;
+        }
+        if !self.is_silent {
+            target.warnings.iter().for_each(|text| output::warning(text));
+        }
+        Ok(self.target.get_or_init(|| target))
+    }
+
+    /// A client of the engine that is meant. No wait of it lasts beyond `timeout` from now.
+    pub fn client(&self, timeout: Option<Duration>) -> ApiResult<Client> {
+        self.client_with(timeout, |observer| observer)
+    }
+
+    /// The same for a command that posts specs: it warns where the engine will erase a part of them.
+    pub fn acting_client(&self, timeout: Option<Duration>) -> ApiResult<Client> {
+        self.client_with(timeout, |observer| {
+            observer.warned(|(major, minor), (own_major, own_minor)| {
+                output::warning(&format!(
+                    "DOCKER_API_VERSION={major}.{minor} is below the engine's own {own_major}.{own_minor}: from \
+                     whatever is posted the engine erases the fields that are newer; unset it"
+                ));
+            })
+        })
+    }
+
+    fn client_with(
+        &self,
+        timeout: Option<Duration>,
+        observed: impl FnOnce(Observer) -> Observer,
+    ) -> ApiResult<Client> {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let observer = if self.is_debug { debug::observer() } else { Observer::default() };
+        let target = self.target()?;
+        let client = Client::new(target.connection.clone(), self.interrupt.clone(), deadline);
+        Ok(client.with_others(target.others.clone()).observed(observed(observer.noted(output::note))))
+    }
+
+    /// Stderr, where it is a terminal that can redraw its lines.
+    pub fn screen(&self) -> Option<Screen> {
+        let is_set = |key: &str| std::env::var_os(key).is_some_and(|value| !value.is_empty());
+        let is_dumb = !is_set("TERM") || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+        (std::io::stderr().is_terminal() && !is_dumb).then(|| Screen { has_colour: !is_set("NO_COLOR") })
+    }
+
+    /// The user's credentials for registries: DOCKER_AUTH_CONFIG and Docker's config.json, read when they are needed.
+    pub fn keyring(&self) -> ApiResult<&Keyring> {
+        if let Some(keyring) = self.keyring.get() {
+            return Ok(keyring);
+        }
+        let variable = std::env::var_os(docker_config::VARIABLE).filter(|text| !text.is_empty());
+        let file = self.settings.config_folder().map(|(folder, _)| folder.join(config_json::NAME));
+        let keyring = Keyring::new(variable.as_ref().map(|text| text.as_encoded_bytes()), file.as_deref())?;
+        Ok(self.keyring.get_or_init(|| keyring))
+    }
+
+    /// What registries have said so far.
+    pub fn manifests(&self) -> &Manifests {
+        &self.manifests
+    }
+
+    /// A text that Docker's config.json has under this name.
+    pub fn config_text(&self, name: &str) -> ApiResult<Option<String>> {
+        let Some((folder, _)) = self.settings.config_folder() else { return Ok(None) };
+        Ok(ConfigFile::read(&folder)?.text(name)?.map(str::to_owned))
+    }
+
+    /// The flag that ends every wait.
+    pub fn interrupt(&self) -> Interrupt {
+        self.interrupt.clone()
+    }
+
+    /// The contexts that there are, `default` too.
+    pub fn context_names(&self) -> ApiResult<Vec<String>> {
+        let all = match self.settings.config_folder() {
+            Some((folder, _)) => Contexts::of(&folder).list()?,
+            None => Vec::new(),
+        };
+        let names = all.into_iter().filter_map(|(_, context)| Some(context.ok()?.name));
+        Ok(names.chain([DEFAULT_CONTEXT.to_owned()]).collect())
+    }
+
+    /// The signal that came.
+    pub fn signal(&self) -> Option<usize> {
+        self.interrupt.signal()
+    }
+}
+
+/// The value of an environment variable that a flag takes its own from, as `--env KEY` does.
+pub fn variable(key: &str) -> Option<String> {
+    std::env::var_os(key).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// `--log-level`, with docker's words.
+fn level(word: &str) -> Result<Level, String> {
+    match word.to_lowercase().as_str() {
+        "debug" | "trace" => Ok(Level::Debug),
+        "" | "info" | "warn" | "warning" | "error" | "fatal" | "panic" => Ok(Level::Other),
+        _ => Err("the levels are debug, info, warn, error and fatal".to_owned()),
+    }
+}

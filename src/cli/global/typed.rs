@@ -1,0 +1,68 @@
+//! The command line as it was typed, for hints that repeat it.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt as _;
+
+use crate::api::shell;
+use crate::cli::commands::plugin::first_word;
+
+/// A longer command line is not repeated.
+const MAX_LEN: usize = 4000;
+
+/// The words of the command line.
+#[derive(Debug, Default)]
+pub struct Typed {
+    before: Vec<OsString>,
+    command: OsString,
+    after: Vec<OsString>,
+}
+
+impl Typed {
+    /// Splits the words, the program's name first, at the subcommand of `root`.
+    pub fn new(root: &clap::Command, words: &[OsString]) -> Self {
+        let at = first_word(root, words);
+        let mut words = words.iter().cloned();
+        Self {
+            before: words.by_ref().take(at).skip(1).collect(),
+            command: words.next().unwrap_or_default(),
+            after: words.collect(),
+        }
+    }
+
+    /// The command line with this flag after the subcommand, to be pasted.
+    pub fn with_flag(&self, flag: &str) -> Option<String> {
+        let flag = OsString::from(flag);
+        let words = self.before.iter().chain([&self.command, &flag]).chain(&self.after);
+        let quoted: Vec<String> = words.map(|word| shell::argument(word.as_bytes()).into_owned()).collect();
+        let line = format!("swarmctl {}", quoted.join(" "));
+        (!self.command.is_empty() && line.len() <= MAX_LEN).then_some(line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    #[test]
+    fn the_flag_stands_after_the_subcommand_and_every_word_is_quoted() {
+        for (words, expected) in [
+            (&["swarmctl", "restart", "web"][..], "swarmctl restart --resume web"),
+            (
+                &["/usr/bin/swarmctl", "-H", "unix:///x", "-D", "update", "--env-rm", "OK", "web"],
+                "swarmctl -H unix:///x -D update --resume --env-rm OK web",
+            ),
+            (
+                &["swarmctl", "--context", "update", "update", "--env-add", "A=b c", "--", "web"],
+                "swarmctl --context update update --resume --env-add 'A=b c' -- web",
+            ),
+            (&["swarmctl", "scale", "web=3", "$(reboot)=1"], "swarmctl scale --resume web=3 '$(reboot)=1'"),
+        ] {
+            let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+            assert_eq!(Typed::new(&Cli::command(), &words).with_flag("--resume").as_deref(), Some(expected));
+        }
+        assert_eq!(Typed::default().with_flag("--resume"), None);
+    }
+}

@@ -1,0 +1,95 @@
+//! Docker's grammar for every flag, so that a `docker service` line works when the program's name is swapped.
+
+pub mod lazy;
+pub mod suggest;
+
+use clap::{Arg, ArgAction, Command};
+
+/// Teaches a command's flags, and those of its subcommands, how docker reads a command line:
+/// switches take `=true` and `=false`, single-valued flags may be repeated and the last one wins, and values may
+/// begin with `-`.
+pub fn docker(command: Command) -> Command {
+    command.args_override_self(true).mut_args(flag).mut_subcommands(docker)
+}
+
+/// [`docker`] for one flag.
+fn flag(arg: Arg) -> Arg {
+    match arg.get_action() {
+        _ if arg.is_positional() => arg,
+        ArgAction::SetTrue => arg
+            .action(ArgAction::Set)
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+            .default_value("false")
+            .hide_default_value(true)
+            .hide_possible_values(true)
+            .value_name("BOOL")
+            .value_parser(parse_bool),
+        ArgAction::Set | ArgAction::Append if arg.get_num_args().is_none_or(|n| n.takes_values()) => {
+            arg.allow_hyphen_values(true)
+        }
+        _ => arg,
+    }
+}
+
+/// Whether the next word is the flag's value; that of a switch stands behind `=`.
+pub fn takes_next(arg: &Arg) -> bool {
+    matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) && !arg.is_require_equals_set()
+}
+
+/// The words that docker's switches take.
+pub fn parse_bool(word: &str) -> Result<bool, String> {
+    match word {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err("a switch takes `true` or `false`".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &[&str]) -> Result<clap::ArgMatches, clap::Error> {
+        let command = Command::new("x")
+            .arg(Arg::new("detach").short('d').long("detach").action(ArgAction::SetTrue))
+            .arg(Arg::new("quiet").short('q').long("quiet").action(ArgAction::SetTrue))
+            .arg(Arg::new("user").long("user").action(ArgAction::Set))
+            .arg(Arg::new("env").short('e').long("env").action(ArgAction::Append))
+            .arg(Arg::new("service"));
+        docker(command).try_get_matches_from(std::iter::once(&"x").chain(line))
+    }
+
+    #[test]
+    fn switches_take_true_and_false_after_an_equals_sign_only() {
+        for (line, is_set) in [
+            (&["--detach"][..], true),
+            (&["--detach=true"], true),
+            (&["--detach=false"], false),
+            (&["-d"], true),
+            (&["-d=false"], false),
+            (&["-dq"], true),
+            (&["--detach", "--detach=false"], false),
+            (&["-q"], false),
+        ] {
+            assert_eq!(parse(line).unwrap().get_one("detach"), Some(&is_set), "{line:?}");
+        }
+        assert!(parse(&["--detach=maybe"]).is_err());
+        let followed = parse(&["--detach", "web"]).unwrap();
+        assert_eq!(followed.get_one::<String>("service").map(String::as_str), Some("web"));
+    }
+
+    #[test]
+    fn of_a_repeated_single_value_the_last_counts_and_values_may_begin_with_a_dash() {
+        let found = parse(&["--user", "a", "--user=-x"]).unwrap();
+        assert_eq!(found.get_one::<String>("user").map(String::as_str), Some("-x"));
+        assert_eq!(
+            parse(&["--user", "--x"]).unwrap().get_one::<String>("user").map(String::as_str),
+            Some("--x")
+        );
+        let env = parse(&["-eA=1", "-e", "B=2", "--env=C", "-e=D=4"]).unwrap();
+        let all: Vec<_> = env.get_many::<String>("env").unwrap().collect();
+        assert_eq!(all, ["A=1", "B=2", "C", "D=4"]);
+    }
+}
