@@ -184,7 +184,9 @@ fn a_network_without_enough_addresses_is_named_with_its_numbers() {
     engine.ask("POST", "/networks/create", Some(&body));
     let _network = Removed::new(engine, "/networks/ro-small".to_owned());
     let (run, _service) = create(&format!("--name ro-full --network ro-small --replicas 8 {GOOD}"));
-    run.exits(5).says(&["network `ro-small` (10.77.0.0/29)", "of 6 addresses are taken", "has a leader"]);
+    let run = run.exits(5).says(&["network `ro-small` (10.77.0.0/29)", "of 6 addresses are taken"]);
+    // That the swarm has a leader is not a cause.
+    run.never_says(&["leader"]);
 }
 
 #[test]
