@@ -12,12 +12,16 @@ const OVERDUE: SignedDuration = SignedDuration::from_secs(30);
 
 /// How long a task of the service may take to end once it is told to: its grace period and 30 s.
 pub fn stop_limit(service: &Service) -> SignedDuration {
-    [Some(service.spec()), service.previous_spec()]
-        .into_iter()
-        .flatten()
-        .filter_map(|spec| nanoseconds(&spec["TaskTemplate"]["ContainerSpec"]["StopGracePeriod"]))
-        .fold(STOP_GRACE, SignedDuration::max)
-        .saturating_add(OVERDUE)
+    stop_grace(service).saturating_add(OVERDUE)
+}
+
+/// The longest stop grace period of the service's tasks, which may be of the previous spec.
+pub(super) fn stop_grace(service: &Service) -> SignedDuration {
+    let of_spec = |spec: &Value| {
+        nanoseconds(&spec["TaskTemplate"]["ContainerSpec"]["StopGracePeriod"]).unwrap_or(STOP_GRACE)
+    };
+    let previous = service.previous_spec().map_or(SignedDuration::ZERO, of_spec);
+    of_spec(service.spec()).max(previous)
 }
 
 pub(super) fn nanoseconds(value: &Value) -> Option<SignedDuration> {

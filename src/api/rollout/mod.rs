@@ -132,6 +132,8 @@ pub enum WaitsFor {
     Outgoing(String),
     /// This number of tasks that a lower number of tasks leaves over, and that have not ended yet.
     Surplus(usize),
+    /// Such tasks that the engine no longer lists, although they may run for their stop grace period.
+    Unlisted(SignedDuration),
     /// Such tasks that have not ended within their grace period and 30 s.
     Overdue(usize),
     /// The engine rolls back, or has done so and its tasks do not run yet.
@@ -191,6 +193,11 @@ impl fmt::Display for WaitsFor {
             Self::Outgoing(error) => write!(f, "waiting for outgoing tasks to make room: {error}"),
             Self::Surplus(1) => write!(f, "waiting for 1 surplus task to end"),
             Self::Surplus(tasks) => write!(f, "waiting for {tasks} surplus tasks to end"),
+            Self::Unlisted(left) => write!(
+                f,
+                "surplus tasks are no longer listed and may still run; waiting for another {} s",
+                left.as_secs().max(1)
+            ),
             Self::Overdue(1) => {
                 write!(f, "1 surplus task has not ended within its stop grace period and 30 s")
             }

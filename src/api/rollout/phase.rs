@@ -34,6 +34,11 @@ impl Known {
         Self { base: Some(base.clone()), posted: posted.cloned(), places }
     }
 
+    /// The specs before and after the post, as far as they are known.
+    pub(super) fn specs(&self) -> impl Iterator<Item = &Value> {
+        self.base.iter().chain(&self.posted).map(Service::spec)
+    }
+
     /// Whether the edits may lower the number of tasks.
     pub(super) fn edits_number_of_tasks(&self) -> bool {
         self.places.iter().any(|place| place.is_within("Mode") || place.is_within("TaskTemplate.Placement"))

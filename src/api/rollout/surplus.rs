@@ -2,14 +2,19 @@
 
 use std::collections::HashSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 use super::judge::Judge;
-use super::limits::stop_limit;
+use super::limits::{stop_grace, stop_limit};
 use super::slots::{Health, SlotId, slot_of};
 use super::{Cause, Need, State, WaitsFor, cause};
+use crate::api::resources::rows::Mode;
 use crate::api::resources::tasks::{Task, TaskState};
 use crate::api::resources::time;
+
+/// How long after its grace period a task is believed to have ended: the node has killed it by then.
+const STOPPED: SignedDuration = SignedDuration::from_secs(2);
 
 impl<'a> Judge<'a> {
     /// What is waited for if all desired tasks run: surplus tasks that have not ended. A task on a node that is down is
@@ -19,7 +24,7 @@ impl<'a> Judge<'a> {
         let (overdue, stopping): (Vec<&Task>, Vec<&Task>) =
             surplus.into_iter().filter(|task| !self.is_lost(task)).partition(|task| self.is_overdue(task));
         Ok(match (stopping.len(), overdue.len()) {
-            (0, 0) => None,
+            (0, 0) => self.unlisted_for().map(|left| State::UnderWay(WaitsFor::Unlisted(left))),
             (0, overdue) => Some(State::UnderWay(WaitsFor::Overdue(overdue))),
             (stopping, _) => Some(State::UnderWay(WaitsFor::Surplus(stopping))),
         })
@@ -72,14 +77,34 @@ impl<'a> Judge<'a> {
             .filter(|(_, health)| matches!(health, Health::Well(_) | Health::Running(_) | Health::Coming(_)))
             .map(|(slot, _)| &slot.id)
             .collect();
+        let is_lowered = self.is_lowered();
         let stays = |task: &Task| task.is_wanted() && self.is_by_node && self.is_paused(&task.node);
         let is_surplus = |task: &&Task| {
             !task.node.is_empty()
                 && (TaskState::Assigned..=TaskState::Running).contains(&task.status.state)
-                && !occupied.contains(&slot_of(task, self.is_by_node))
+                && (!occupied.contains(&slot_of(task, self.is_by_node)) || is_lowered && !task.is_wanted())
                 && !stays(task)
         };
         Ok(self.present()?.iter().filter(is_surplus).collect())
+    }
+
+    /// How long surplus tasks may still run that the engine no longer lists: if a rollout lowers the number of replicas,
+    /// the manager deletes them from its list when it looks at the service again, while their nodes still stop them.
+    fn unlisted_for(&self) -> Option<SignedDuration> {
+        let limit = stop_grace(self.view.service).saturating_add(STOPPED);
+        let left = limit.saturating_sub(self.age(self.told.started?));
+        (self.is_lowered() && left.is_positive()).then_some(left)
+    }
+
+    /// Whether the last change has lowered the number of replicas.
+    fn is_lowered(&self) -> bool {
+        let replicas = |spec: &Value| match Mode::from_spec(&spec["Mode"]) {
+            Mode::Replicated { replicas } => replicas,
+            _ => 0,
+        };
+        let service = self.view.service;
+        let before = self.known.specs().chain(service.previous_spec()).map(replicas).max();
+        before.is_some_and(|before| before > replicas(service.spec()))
     }
 
     /// Tasks stay on a paused node, but it gets no new ones.

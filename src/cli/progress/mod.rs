@@ -97,6 +97,9 @@ impl<'a> Look<'a> {
             (None, Some(State::UnderWay(WaitsFor::Monitor(_)))) => {
                 "all run; watched for the monitor period".to_owned()
             }
+            (None, Some(State::UnderWay(WaitsFor::Unlisted(_)))) => {
+                "surplus tasks are no longer listed; waiting for their stop grace period".to_owned()
+            }
             (None, Some(State::UnderWay(waits_for))) => waits_for.to_string(),
             // Every other state is an ending.
             (None, _) => String::new(),

@@ -192,3 +192,29 @@ fn slots_beyond_the_wanted_ones_are_history() {
     let surplus = made.task(2, 2, 3, "running", "running", "");
     assert_eq!(surplus.state(20), State::UnderWay(WaitsFor::Tasks));
 }
+
+#[test]
+fn tasks_that_a_rollout_to_fewer_replicas_takes_from_the_list_may_run_for_their_grace_period() {
+    let replicas = |count: u64| {
+        json!({"Name": "t", "Mode": {"Replicated": {"Replicas": count}}, "TaskTemplate": {
+        "ContainerSpec": {"Image": "a", "StopGracePeriod": 7_000_000_000_u64}}})
+    };
+    let made = Made::new()
+        .with("/Spec", replicas(1))
+        .with("/PreviousSpec", replicas(3))
+        .task(1, 0, 1, "running", "running", "");
+    // Without a rollout the engine lists them until they have ended.
+    assert_eq!(made.state(61), State::Converged);
+    let status = |state: &str| json!({"State": state, "StartedAt": "2026-01-01T10:01:00Z", "CompletedAt": "2026-01-01T10:01:00Z"});
+    for state in ["completed", "rollback_completed"] {
+        let made = made_with(&made, status(state));
+        assert_eq!(
+            made.state(68),
+            State::UnderWay(WaitsFor::Unlisted(SignedDuration::from_secs(1))),
+            "{state}"
+        );
+        assert_eq!(made.state(69), State::Converged, "{state}");
+        let raised = made.with("/PreviousSpec", replicas(1));
+        assert_eq!(raised.state(61), State::Converged, "{state}");
+    }
+}

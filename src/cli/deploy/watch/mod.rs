@@ -237,7 +237,7 @@ fn ending_of(error: &Error) -> Ending {
 /// The pause, but not past the deadline, nor past the time when a monitor period ends.
 fn until_next(client: &Client, watched: &[Watched], pause: Duration) -> Duration {
     let monitor = |one: &Watched| match &one.judgement.as_ref()?.state {
-        State::UnderWay(WaitsFor::Monitor(left)) => Duration::try_from(*left).ok(),
+        State::UnderWay(WaitsFor::Monitor(left) | WaitsFor::Unlisted(left)) => Duration::try_from(*left).ok(),
         _ => None,
     };
     let soonest = watched
@@ -256,6 +256,7 @@ fn key(one: &Watched) -> Option<String> {
     };
     let state = match &judgement.state {
         State::UnderWay(WaitsFor::Monitor(_)) => "monitor".to_owned(),
+        State::UnderWay(WaitsFor::Unlisted(_)) => "unlisted".to_owned(),
         state => format!("{state:?}"),
     };
     let causes: Vec<_> = judgement.causes.iter().map(|cause| (&cause.task, cause.tasks)).collect();
