@@ -319,3 +319,27 @@ fn a_timeout_a_signal_and_a_removal_end_the_watch_and_say_so() {
     assert_eq!(run.json()["services"][0]["outcome"], "converged", "{}", run.report());
     drop((other, gone));
 }
+
+/// How many containers of a service run on the only node.
+fn containers(name: &str) -> usize {
+    let filters = format!("%7B%22label%22%3A%5B%22com.docker.swarm.service.name%3D{name}%22%5D%7D");
+    let list = engine().ask("GET", &format!("/containers/json?filters={filters}"), None);
+    list.as_array().map_or(0, Vec::len)
+}
+
+#[test]
+fn fewer_tasks_have_converged_when_the_surplus_containers_have_ended() {
+    // They end on SIGKILL only.
+    let line = "--name ro-fewer --replicas 2 --update-monitor 2s --stop-grace-period 3s";
+    let (run, _service) = create(&format!("{line} opera443399/whoami:slow-stop"));
+    run.exits(0);
+    swarmctl("scale --detach ro-fewer=0").exits(0);
+    swarmctl("status ro-fewer").exits(10).prints(&["under way", "2/0", "waiting for 2 surplus tasks to end"]);
+    assert_eq!(containers("ro-fewer"), 2);
+    swarmctl("wait ro-fewer").exits(0);
+    assert_eq!(containers("ro-fewer"), 0);
+    // A rollback takes them from the list of tasks before they have ended.
+    swarmctl("scale ro-fewer=2").exits(0);
+    swarmctl("rollback ro-fewer").exits(0);
+    assert_eq!(containers("ro-fewer"), 0);
+}
