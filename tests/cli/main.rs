@@ -47,6 +47,7 @@ mod rollback;
 mod round_trip;
 mod schema;
 mod scripts;
+mod screens;
 mod settings;
 mod shells;
 mod ssh;

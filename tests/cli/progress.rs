@@ -1,7 +1,6 @@
 //! Progress on stderr: lines, JSON, nothing, and the block on a terminal.
 
 use std::num::NonZero;
-use std::process::Command;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -9,8 +8,9 @@ use serde_json::{Value, json};
 use crate::support::engine::{Engine, get};
 use crate::support::fake_swarm::{FakeSwarm, Step, When};
 use crate::support::fixtures::{ID, OLD, service_text_with, spec};
-use crate::support::run::{Run, Swarmctl, swarmctl, swarmctl_by};
+use crate::support::run::{Run, swarmctl};
 use crate::support::server::Answer;
+use crate::support::tty::{on_terminal, on_terminal_by};
 
 /// A rollout of t001 that is under way at first and then completed.
 fn swarm() -> FakeSwarm {
@@ -120,20 +120,6 @@ fn failing() -> Engine {
         get(&format!("/v1.41/tasks?filters={all}")).answers(answer(tasks.to_string())).times(1..=99),
         get("/v1.41/nodes").answers(answer("[]".to_owned())).times(1..=99),
     ])
-}
-
-/// swarmctl on a terminal of this size: `script` makes one, and writes all that comes from it to its stdout.
-fn on_terminal(width: u16, height: u16, command: &str) -> Swarmctl {
-    on_terminal_by("exec", width, height, command)
-}
-
-/// The same by a shell's words before it.
-fn on_terminal_by(by: &str, width: u16, height: u16, command: &str) -> Swarmctl {
-    let program = env!("CARGO_BIN_EXE_swarmctl");
-    let line = format!("stty cols {width} rows {height}; {by} '{program}' {command}");
-    let mut script = Command::new("script");
-    script.args(["-qec", &line, "/dev/null"]);
-    swarmctl_by(script).env("TERM", "xterm").env("SHELL", "/bin/sh")
 }
 
 /// What is on a terminal after each picture that was drawn, and at the end; nothing may have scrolled.

@@ -108,6 +108,7 @@ impl Swarmctl {
         let shown = format!("{command:?}");
         let shown =
             shown.split_once("/swarmctl\"").map_or(shown.clone(), |(_, args)| format!("swarmctl{args}"));
+        let typed = typed(&command);
         command.stdin(Stdio::piped()).stderr(Stdio::piped());
         let started = Instant::now();
         let mut child = command.spawn().expect("swarmctl can be started");
@@ -120,12 +121,23 @@ impl Swarmctl {
             let _ = input.write_all(text.as_bytes());
         }
         drop(child.stdin.take());
-        Running { child, stdout, stderr, started, limit, shown }
+        Running { child, stdout, stderr, started, limit, shown, typed }
     }
 
     pub fn run(self) -> Run {
         self.spawn().wait()
     }
+}
+
+fn typed(command: &Command) -> String {
+    let program = std::path::Path::new(command.get_program()).file_name().unwrap_or_default();
+    let words = std::iter::once(program).chain(command.get_args()).map(|word| {
+        let word = word.to_string_lossy();
+        let is_plain =
+            !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || "'\"$*;|&<>".contains(c));
+        if is_plain { word.into_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn reader(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
@@ -144,6 +156,7 @@ pub struct Running {
     started: Instant,
     limit: Duration,
     shown: String,
+    typed: String,
 }
 
 impl Running {
@@ -185,7 +198,15 @@ impl Running {
         {
             panic!("{}: {why}\nstdout: {stdout}\nstderr: {stderr}", self.shown);
         }
-        Run { code: status.code(), signal: status.signal(), stdout, stderr, took, shown: self.shown.clone() }
+        Run {
+            code: status.code(),
+            signal: status.signal(),
+            stdout,
+            stderr,
+            took,
+            shown: self.shown.clone(),
+            typed: self.typed.clone(),
+        }
     }
 
     fn output(&mut self) -> (String, String) {
@@ -215,6 +236,8 @@ pub struct Run {
     pub stderr: String,
     pub took: Duration,
     pub shown: String,
+    /// The command line as a user would type it.
+    pub typed: String,
 }
 
 impl Run {

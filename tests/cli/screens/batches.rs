@@ -1,0 +1,62 @@
+//! Commands that change several services.
+
+use super::{run, swarm};
+use crate::support::fake_swarm::{FakeSwarm, Step, When};
+use crate::support::fixtures::NEW;
+use crate::support::screen::assert_screen;
+
+const STACK: &[&str] = &["update-image", "--no-resolve-image", "--stack", "shop"];
+
+/// Four services, of which the next update of `b` fails.
+fn swarm_where_one_fails() -> FakeSwarm {
+    let swarm = swarm(&["a", "b", "c", "d"]);
+    for name in ["a", "b", "c", "d"] {
+        let end = if name == "b" { Step::Paused } else { Step::Completed };
+        swarm.world().service(name).rollout = vec![Step::Updating, end];
+    }
+    // The rollback that may follow succeeds.
+    for nth in 1..20 {
+        swarm.after(When::Post, nth, move |world| {
+            let service = world.service("b");
+            if !service.taken.is_empty() {
+                service.rollout.clear();
+            }
+        });
+    }
+    swarm
+}
+
+fn update(swarm: &FakeSwarm, more: &[&str]) -> crate::support::run::Run {
+    run(swarm, &[STACK, more, &[NEW]].concat())
+}
+
+#[test]
+fn a_stack_converges() {
+    let one_at_a_time = ["--parallel", "1", "--progress", "none"];
+    assert_screen("stack_converges", &update(&swarm(&["a", "b", "c"]), &one_at_a_time));
+    assert_screen("stack_detached", &update(&swarm(&["a", "b", "c"]), &["--detach", "--parallel", "1"]));
+    assert_screen("stack_dry_run", &update(&swarm(&["a", "b", "c"]), &["--dry-run"]));
+}
+
+#[test]
+fn a_stack_fails() {
+    let one_at_a_time = |more: &[&'static str]| [&["--parallel", "1", "--progress", "none"], more].concat();
+    assert_screen("stack_one_fails", &update(&swarm_where_one_fails(), &one_at_a_time(&[])));
+    let json = update(&swarm_where_one_fails(), &one_at_a_time(&["--json"]));
+    assert_screen("stack_one_fails_json", &json);
+    let go_on = update(&swarm_where_one_fails(), &one_at_a_time(&["--max-failures", "0"]));
+    assert_screen("stack_one_fails_others_continue", &go_on);
+    let canary = update(&swarm_where_one_fails(), &one_at_a_time(&["--canary", "2"]));
+    assert_screen("stack_canary_fails", &canary);
+    let undone = update(&swarm_where_one_fails(), &one_at_a_time(&["--rollback-on-failure=all"]));
+    assert_screen("stack_rolled_back", &undone);
+}
+
+#[test]
+fn names_that_are_missing() {
+    let swarm = swarm(&["web", "db"]);
+    assert_screen("restart_one_missing", &run(&swarm, &["restart", "--detach", "web", "nosuch"]));
+    assert_screen("scale_one_missing", &run(&swarm, &["scale", "--detach", "web=3", "nosuch=2"]));
+    assert_screen("selection_empty", &run(&swarm, &["restart", "--stack", "nosuch"]));
+    assert_screen("selection_empty_json", &run(&swarm, &["restart", "--json", "--stack", "nosuch"]));
+}

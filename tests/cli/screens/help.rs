@@ -1,0 +1,40 @@
+//! The help of every command, short and long.
+
+use crate::support::run::swarmctl;
+use crate::support::screen::assert_screen;
+
+const COMMANDS: &[&[&str]] = &[
+    &[],
+    &["auth"],
+    &["auth", "refresh"],
+    &["completion"],
+    &["context"],
+    &["context", "ls"],
+    &["context", "show"],
+    &["create"],
+    &["inspect"],
+    &["logs"],
+    &["ls"],
+    &["outdated"],
+    &["plugin"],
+    &["ps"],
+    &["restart"],
+    &["rm"],
+    &["rollback"],
+    &["scale"],
+    &["status"],
+    &["update"],
+    &["update-image"],
+    &["wait"],
+];
+
+#[test]
+fn help_of_every_command() {
+    for command in COMMANDS {
+        let name = if command.is_empty() { "swarmctl".to_owned() } else { command.join("_") };
+        for (flag, kind) in [("-h", "short"), ("--help", "long")] {
+            let run = swarmctl([*command, &[flag]].concat()).run();
+            assert_screen(&format!("help_{name}_{kind}"), &run);
+        }
+    }
+}

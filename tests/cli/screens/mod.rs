@@ -1,0 +1,36 @@
+//! What users see, as a whole: stdout, stderr and exit status of the main path and of the most frequent failures of every
+//! command, as text and JSON, in a pipe and on a terminal. The snapshots make each change of a text visible in a diff.
+
+mod batches;
+mod changes;
+mod errors;
+mod help;
+mod reads;
+mod terminals;
+
+use serde_json::json;
+
+use crate::support::fake_swarm::{FakeSwarm, Step};
+use crate::support::fixtures::{OLD, spec};
+use crate::support::run::{Run, swarmctl};
+
+/// Services of these names, without published ports, which run the old image.
+fn swarm(names: &[&str]) -> FakeSwarm {
+    FakeSwarm::with(names.iter().map(|name| {
+        let mut spec = spec(name, OLD);
+        spec["EndpointSpec"]["Ports"] = json!([]);
+        spec["Labels"]["com.docker.stack.namespace"] = "shop".into();
+        spec
+    }))
+}
+
+/// One service whose next update goes this way.
+fn web_whose_update(steps: &[Step]) -> FakeSwarm {
+    let swarm = swarm(&["web"]);
+    swarm.world().service("web").rollout = steps.to_vec();
+    swarm
+}
+
+fn run(swarm: &FakeSwarm, args: &[&str]) -> Run {
+    swarmctl(args.iter().copied()).host(swarm.host()).run()
+}

@@ -1,0 +1,50 @@
+//! The same on terminals of three sizes.
+
+use super::{swarm, web_whose_update};
+use crate::support::fake_swarm::{FakeSwarm, Step};
+use crate::support::fixtures::NEW;
+use crate::support::run::Run;
+use crate::support::screen::assert_terminal;
+use crate::support::tty::on_terminal;
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
+
+/// The screen at the end, at each size; colours are not part of it.
+fn assert_terminals(name: &str, start: impl Fn() -> FakeSwarm, command: &str) {
+    for (width, height) in SIZES {
+        let swarm = start();
+        let run: Run = on_terminal(width, height, command).host(swarm.host()).run();
+        assert_terminal(&format!("terminal_{name}_{width}"), width, height, &run);
+    }
+}
+
+#[test]
+fn tables_and_json() {
+    assert_terminals("ls", || swarm(&["web", "db"]), "ls");
+    assert_terminals(
+        "update_json",
+        || swarm(&["web"]),
+        &format!("update-image --no-resolve-image --detach --json web {NEW}"),
+    );
+}
+
+#[test]
+fn an_update_that_is_detached() {
+    assert_terminals(
+        "detached",
+        || swarm(&["web"]),
+        &format!("update-image --no-resolve-image -d web {NEW}"),
+    );
+}
+
+#[test]
+fn an_update_that_fails() {
+    let fails = || web_whose_update(&[Step::Updating, Step::Paused]);
+    assert_terminals("fails", fails, &format!("update-image --no-resolve-image --progress none web {NEW}"));
+}
+
+#[test]
+fn a_stack_that_converges() {
+    let command = format!("update-image --no-resolve-image --progress none --parallel 1 --stack shop {NEW}");
+    assert_terminals("stack", || swarm(&["shop_api", "shop_web", "shop_worker"]), &command);
+}

@@ -1,0 +1,28 @@
+//! The exit codes as the contract has them (docs/design.md, section 6). They are written down here once more, so that a
+//! changed number in the program fails the tests.
+
+/// How swarmctl ended, by its exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    Done = 0,
+    Failed = 1,
+    Usage = 2,
+    NotFound = 3,
+    Conflict = 4,
+    RolloutFailed = 5,
+    RolledBack = 6,
+    StoppedWaiting = 7,
+    Unreachable = 8,
+    Unknown = 9,
+    /// An answer, not an error: differences found, or still in progress.
+    Different = 10,
+    Interrupted = 130,
+    Terminated = 143,
+}
+
+impl Exit {
+    /// The exit status.
+    pub fn code(self) -> i32 {
+        self as i32
+    }
+}
