@@ -4,6 +4,7 @@ pub mod certificates;
 pub mod client;
 pub mod endless;
 pub mod engine;
+pub mod exit;
 pub mod fake_swarm;
 pub mod faults;
 pub mod figures;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::exit::Exit;
 use super::{schema, secrets};
 
 /// Held for reading by tests that keep every core busy, for writing by those that measure how fast something is.
@@ -241,6 +242,24 @@ pub struct Run {
 }
 
 impl Run {
+    /// The exit status has to be 0.
+    #[track_caller]
+    pub fn succeeds(self) -> Self {
+        self.exits(Exit::Done.code())
+    }
+
+    /// The exit status has to be that of this failure.
+    #[track_caller]
+    pub fn fails_with(self, failure: Exit) -> Self {
+        self.exits(failure.code())
+    }
+
+    /// The exit status has to be this answer, which is not an error.
+    #[track_caller]
+    pub fn answers(self, answer: Exit) -> Self {
+        self.exits(answer.code())
+    }
+
     /// The exit code has to be this.
     #[track_caller]
     pub fn exits(self, code: i32) -> Self {

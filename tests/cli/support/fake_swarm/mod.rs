@@ -2,6 +2,7 @@
 //! engine's own words for what it refuses. It knows the truth (how often a post was taken), so that a test can
 //! compare an exit code with it; and it lets other writers in between, and breaks answers.
 
+mod expect;
 mod posts;
 mod reads;
 mod world;

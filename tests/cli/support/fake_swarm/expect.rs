@@ -1,0 +1,40 @@
+//! What a test expects of a service in the end, by name.
+
+use super::FakeSwarm;
+
+/// What became of one service. Each check fails the test with what is so instead.
+pub struct Expect<'a> {
+    swarm: &'a FakeSwarm,
+    name: &'a str,
+}
+
+impl FakeSwarm {
+    /// Checks of the service with this name.
+    pub fn expect<'a>(&'a self, name: &'a str) -> Expect<'a> {
+        Expect { swarm: self, name }
+    }
+}
+
+impl Expect<'_> {
+    /// The engine accepted this number of updates of the service.
+    #[track_caller]
+    pub fn applied(self, updates: usize) -> Self {
+        let accepted = self.swarm.service(self.name).taken.len();
+        assert_eq!(accepted, updates, "accepted updates of service `{}`", self.name);
+        self
+    }
+
+    /// The swarm received this number of requests that change a service, refused ones included.
+    #[track_caller]
+    pub fn posted(self, requests: usize) -> Self {
+        assert_eq!(self.swarm.posts().len(), requests, "requests that change a service");
+        self
+    }
+
+    /// The service runs this image.
+    #[track_caller]
+    pub fn image(self, image: &str) -> Self {
+        assert_eq!(self.swarm.service(self.name).image(), image, "the image of service `{}`", self.name);
+        self
+    }
+}
