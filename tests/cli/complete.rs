@@ -21,7 +21,7 @@ fn complete(host: &str, words: &[&str]) -> (Vec<String>, String) {
 }
 
 fn asked(host: &str, name: &str, words: &[&str]) -> Run {
-    let run = swarmctl([&[name], words].concat()).host(host).run().exits(0);
+    let run = swarmctl([&[name], words].concat()).host(host).run().succeeds();
     assert_eq!(run.stderr, "", "{words:?}");
     run
 }
@@ -195,7 +195,7 @@ fn contexts_are_those_of_the_config_folder() {
         .unwrap();
     let run = |words: &[&str]| {
         let run = swarmctl([&["__complete"], words].concat());
-        run.env("DOCKER_CONFIG", folder.path().to_str().unwrap()).run().exits(0).stdout
+        run.env("DOCKER_CONFIG", folder.path().to_str().unwrap()).run().succeeds().stdout
     };
     assert_eq!(run(&["--context", ""]), "default\nprod\n:4\n");
     assert_eq!(run(&["--context=p"]), "prod\n:4\n");
@@ -225,9 +225,9 @@ fn whatever_is_wrong_with_the_engine_nothing_is_said_and_nobody_waits() {
         .host(swarm.host())
         .env("DOCKER_CONFIG", broken.path().to_str().unwrap())
         .run()
-        .exits(0);
+        .succeeds();
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("shop_web\topera443399/whoami:0.7\n:4\n", ""));
-    swarmctl(["__complete"]).run().exits(0).shows(&[":4"]);
+    swarmctl(["__complete"]).run().succeeds().shows(&[":4"]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::settings::User;
 use crate::support::engine::{Engine, get};
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::run::swarmctl;
 use crate::support::secrets::PASSWORD;
@@ -18,7 +19,7 @@ const SHOW_JSON: &[&str] = &["context", "show", "--json"];
 #[test]
 fn show_tells_the_engine_why_it_is_this_one_and_what_it_is() {
     let user = User::new(&["a", "b"], "b");
-    let run = user.swarmctl("DOCKER_HOST=@c DOCKER_CONTEXT=a DOCKER_TLS=1", SHOW).run().exits(0);
+    let run = user.swarmctl("DOCKER_HOST=@c DOCKER_CONTEXT=a DOCKER_TLS=1", SHOW).run().succeeds();
     let host = user.host("c");
     run.prints(&[
         "Context:         default (DOCKER_HOST)\n",
@@ -35,7 +36,7 @@ fn show_tells_the_engine_why_it_is_this_one_and_what_it_is() {
         "Swarm:           active\n",
         "Manager:         yes, the leader, reachable\n",
     ]);
-    let run = user.swarmctl("DOCKER_CONTEXT=a", SHOW_JSON).run().exits(0);
+    let run = user.swarmctl("DOCKER_CONTEXT=a", SHOW_JSON).run().succeeds();
     let shown = run.json();
     assert_eq!(shown["context"], "a");
     assert_eq!(shown["endpoint"], user.host("a").as_str());
@@ -43,9 +44,10 @@ fn show_tells_the_engine_why_it_is_this_one_and_what_it_is() {
     assert_eq!(shown["overridden"], json!([{ "setting": "config.json:currentContext", "value": "b" }]));
     assert_eq!(shown["engine"]["version"], "20.10.24");
     assert_eq!(shown["engine"]["swarm"]["leader"], true);
-    assert_eq!((&shown["reachable"], &shown["error"]), (&json!(true), &json!(null)));
+    assert_eq!(&shown["reachable"], &json!(true));
+    assert_eq!(&shown["error"], &json!(null));
     assert_eq!(
-        user.swarmctl("", SHOW_JSON).run().exits(0).json()["context_from"],
+        user.swarmctl("", SHOW_JSON).run().succeeds().json()["context_from"],
         "config.json:currentContext"
     );
     assert_eq!(user.swarmctl("-c default", SHOW_JSON).run().json()["endpoint_from"], "default");
@@ -54,16 +56,19 @@ fn show_tells_the_engine_why_it_is_this_one_and_what_it_is() {
 #[test]
 fn an_engine_out_of_reach_is_eight_and_all_else_is_told() {
     let user = User::new(&[], "");
-    let run = user.swarmctl("-H unix:///nonexistent/docker.sock", SHOW).run().exits(8);
+    let run = user.swarmctl("-H unix:///nonexistent/docker.sock", SHOW).run().fails_with(Exit::Unreachable);
     run.prints(&["Endpoint:        unix:///nonexistent/docker.sock (--host)\n"]).says(&[
         "error: cannot ask the engine what it is",
         "cannot connect to the engine at `unix:///nonexistent/docker.sock`",
         "hint: ",
     ]);
-    let run =
-        user.swarmctl("-H unix:///nonexistent/docker.sock DOCKER_API_VERSION=1.40", SHOW_JSON).run().exits(8);
+    let run = user
+        .swarmctl("-H unix:///nonexistent/docker.sock DOCKER_API_VERSION=1.40", SHOW_JSON)
+        .run()
+        .fails_with(Exit::Unreachable);
     let shown = run.json();
-    assert_eq!((&shown["reachable"], &shown["engine"]), (&json!(false), &json!(null)));
+    assert_eq!(&shown["reachable"], &json!(false));
+    assert_eq!(&shown["engine"], &json!(null));
     assert_eq!(
         (&shown["api_version"], &shown["api_version_from"]),
         (&json!("1.40"), &json!("DOCKER_API_VERSION"))
@@ -77,10 +82,11 @@ fn an_engine_in_no_swarm_is_no_manager() {
     swarmctl(SHOW)
         .host(swarm.host())
         .run()
-        .exits(0)
+        .succeeds()
         .prints(&["Swarm:           inactive", "Manager:         no\n"]);
-    let swarm = swarmctl(SHOW_JSON).host(swarm.host()).run().exits(0).json()["engine"]["swarm"].clone();
-    assert_eq!((&swarm["manager"], &swarm["leader"]), (&json!(false), &json!(null)));
+    let swarm = swarmctl(SHOW_JSON).host(swarm.host()).run().succeeds().json()["engine"]["swarm"].clone();
+    assert_eq!(&swarm["manager"], &json!(false));
+    assert_eq!(&swarm["leader"], &json!(null));
 }
 
 #[test]
@@ -91,7 +97,7 @@ fn managers_without_a_leader_are_told_and_the_rest_is_shown() {
         get("/v1.41/info").answers(Answer::json(200, system::info(Some("n1"), 5).to_string())),
         get("/v1.41/nodes/n1").answers(no_leader),
     ]);
-    let run = swarmctl(SHOW).host(engine.host()).run().exits(0);
+    let run = swarmctl(SHOW).host(engine.host()).run().succeeds();
     run.prints(&[
         "Name:            manager1",
         "Manager:         yes, but the managers do not answer: ",
@@ -102,16 +108,19 @@ fn managers_without_a_leader_are_told_and_the_rest_is_shown() {
 #[test]
 fn the_api_version_is_told_with_what_it_means() {
     let user = User::new(&[], "");
-    let run = user.swarmctl("-H @a DOCKER_API_VERSION=v1.40", SHOW).run().exits(0);
+    let run = user.swarmctl("-H @a DOCKER_API_VERSION=v1.40", SHOW).run().succeeds();
     run.prints(&["API version:     1.40 (DOCKER_API_VERSION; below the engine's own, so every post erases newer fields)\n"]);
     for (version, words) in [("1.99", "is too new"), ("1.11", "is too old")] {
-        let run = user.swarmctl(&format!("-H @a DOCKER_API_VERSION={version}"), SHOW).run().exits(1);
+        let run = user
+            .swarmctl(&format!("-H @a DOCKER_API_VERSION={version}"), SHOW)
+            .run()
+            .fails_with(Exit::Failed);
         run.prints(&[
             &format!("API version:     {version} (DOCKER_API_VERSION"),
             "Engine:          20.10.24\n",
         ])
         .says(&[words, "hint: ", "DOCKER_API_VERSION"]);
-        user.ls(&format!("-H @a DOCKER_API_VERSION={version}")).exits(1).says(&[words]);
+        user.ls(&format!("-H @a DOCKER_API_VERSION={version}")).fails_with(Exit::Failed).says(&[words]);
     }
 }
 
@@ -131,7 +140,8 @@ fn tls_is_told_with_its_files() {
         &format!("Key:           {path}/key.pem\n"),
     ]);
     let tls = user.swarmctl(&format!("{line} --tlsverify=false"), SHOW_JSON).run().json()["tls"].clone();
-    assert_eq!((&tls["verified"], &tls["from"]), (&json!(false), &json!("--tlsverify")));
+    assert_eq!(&tls["verified"], &json!(false));
+    assert_eq!(&tls["from"], &json!("--tlsverify"));
     // Default files that are not there are not used.
     let line = "-H tcp://127.0.0.1:1 --tls DOCKER_CERT_PATH=/nonexistent";
     let tls = user.swarmctl(line, SHOW_JSON).run().json()["tls"].clone();
@@ -146,11 +156,11 @@ fn no_password_in_a_host_is_shown() {
     // Every stream of every run is searched for it.
     for command in [SHOW, SHOW_JSON] {
         let line = format!("-c a DOCKER_HOST=tcp://me:{PASSWORD}@h");
-        user.swarmctl(&line, command).run().exits(0).prints(&["tcp://me:***@h"]);
+        user.swarmctl(&line, command).run().succeeds().prints(&["tcp://me:***@h"]);
     }
-    user.swarmctl("", &["context", "ls"]).run().exits(0).prints(&["ssh://me:***@h"]);
-    user.swarmctl("", &["context", "ls", "--json"]).run().exits(0).prints(&["ssh://me:***@h"]);
-    user.ls("-c p").exits(2);
+    user.swarmctl("", &["context", "ls"]).run().succeeds().prints(&["ssh://me:***@h"]);
+    user.swarmctl("", &["context", "ls", "--json"]).run().succeeds().prints(&["ssh://me:***@h"]);
+    user.ls("-c p").fails_with(Exit::Usage);
 }
 
 #[test]
@@ -160,7 +170,7 @@ fn ls_looks_like_dockers() {
     user.context("t10", &host("t10", "ssh://me@manager1"));
     user.context("t2", &host("t2", "tcp://10.0.0.5:2376"));
     user.context("k", &json!({ "Name": "k", "Metadata": { "Description": "x\u{1b}[2J" } }));
-    let run = user.swarmctl("DOCKER_CONTEXT=t2", &["context", "ls"]).run().exits(0);
+    let run = user.swarmctl("DOCKER_CONTEXT=t2", &["context", "ls"]).run().succeeds();
     assert_eq!(
         run.stdout,
         "NAME      DESCRIPTION                               DOCKER ENDPOINT               ERROR\n\
@@ -169,17 +179,18 @@ fn ls_looks_like_dockers() {
          t2 *                                                tcp://10.0.0.5:2376\n\
          t10                                                 ssh://me@manager1\n"
     );
-    let run = user.swarmctl("-c nosuch", &["context", "list"]).run().exits(0);
+    let run = user.swarmctl("-c nosuch", &["context", "list"]).run().succeeds();
     run.prints(&["nosuch *", "no such context"]);
-    let run = user.swarmctl("DOCKER_HOST=nosuch://x", &["context", "ls", "--json"]).run().exits(0);
+    let run = user.swarmctl("DOCKER_HOST=nosuch://x", &["context", "ls", "--json"]).run().succeeds();
     let rows = run.json();
-    assert_eq!((&rows[0]["name"], &rows[0]["current"]), (&json!("default"), &json!(true)));
+    assert_eq!(&rows[0]["name"], &json!("default"));
+    assert_eq!(&rows[0]["current"], &json!(true));
     assert!(rows[0]["error"].as_str().unwrap().contains("DOCKER_HOST"), "{rows}");
     assert_eq!(
         rows[2],
         json!({ "name": "t2", "current": false, "description": "", "endpoint": "tcp://10.0.0.5:2376", "error": null })
     );
-    assert_eq!(user.swarmctl("", &["context", "ls", "-q"]).run().exits(0).stdout, "default\nk\nt2\nt10\n");
+    assert_eq!(user.swarmctl("", &["context", "ls", "-q"]).run().succeeds().stdout, "default\nk\nt2\nt10\n");
     user.config("{broken");
-    user.swarmctl("", &["context", "ls"]).run().exits(1).says(&["config.json"]);
+    user.swarmctl("", &["context", "ls"]).run().fails_with(Exit::Failed).says(&["config.json"]);
 }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{ID, NEW, OLD, spec};
 use crate::support::run::swarmctl;
@@ -11,7 +12,7 @@ use crate::support::secrets::{PASSWORD, basic};
 fn each_request_is_a_line() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     for flag in ["-D", "--debug", "--debug=true"] {
-        let run = swarmctl([flag, "ls", "--filter", "name=t"]).host(swarm.host()).run().exits(0);
+        let run = swarmctl([flag, "ls", "--filter", "name=t"]).host(swarm.host()).run().succeeds();
         let lines: Vec<&str> = run.stderr.lines().collect();
         assert_eq!(lines.len(), 3, "{}", run.report());
         assert!(lines[0].starts_with("debug: GET /_ping -> 200 ("), "{}", run.report());
@@ -20,17 +21,17 @@ fn each_request_is_a_line() {
         assert!(lines.iter().all(|line| line.ends_with(" ms)")), "{}", run.report());
         assert_eq!(run.stdout.lines().count(), 2);
     }
-    let run = swarmctl(["--debug=false", "ls"]).host(swarm.host()).run().exits(0);
+    let run = swarmctl(["--debug=false", "ls"]).host(swarm.host()).run().succeeds();
     assert_eq!(run.stderr, "");
     swarmctl(["-D", "inspect", "nosuch"])
         .host(swarm.host())
         .run()
-        .exits(3)
+        .fails_with(Exit::NotFound)
         .says(&["/services/nosuch -> 404 ("]);
     swarmctl(["-D", "ls"])
         .host("unix:///nonexistent")
         .run()
-        .exits(8)
+        .fails_with(Exit::Unreachable)
         .says(&["GET /_ping -> no answer: cannot connect"]);
 }
 
@@ -44,7 +45,7 @@ fn a_header_with_credentials_is_named_and_hidden() {
         .host(swarm.host())
         .env("DOCKER_CONFIG", &home.path().display().to_string())
         .run()
-        .exits(0);
+        .succeeds();
     run.says(&[
         &format!("GET /v1.41/distribution/{NEW}/json [X-Registry-Auth: hidden] -> 500 ("),
         "/update?version=11 [X-Registry-Auth: hidden] -> 200 (",

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::engine::{Engine, get};
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::{FakeSwarm, Step};
 use crate::support::fixtures::{ID, NEW, OLD, spec, t001};
 use crate::support::run::{Run, swarmctl};
@@ -89,7 +90,7 @@ fn every_acting_command_shows_its_changes_and_a_forecast_and_only_reads() {
     ] {
         let swarm = swarm();
         let indexes: Vec<u64> = swarm.world().services.iter().map(|service| service.index).collect();
-        let run = run(&swarm, &format!("{} --dry-run{}", split(&line).0, split(&line).1)).exits(0);
+        let run = run(&swarm, &format!("{} --dry-run{}", split(&line).0, split(&line).1)).succeeds();
         assert_eq!(run.stderr, "", "{}", run.report());
         run.prints(shown).prints(&["(dry run, nothing was posted)"]);
         only_read(&swarm, &indexes);
@@ -108,7 +109,8 @@ fn the_forecast_is_one_object_and_is_none_where_nothing_is_foreseen() {
         run.json()["services"][0].clone()
     };
     let planned = service(&format!("update-image --no-resolve-image web {NEW} --dry-run --json"), 0);
-    assert_eq!((&planned["outcome"], &planned["posted"]), (&json!("planned"), &json!(false)));
+    assert_eq!(&planned["outcome"], &json!("planned"));
+    assert_eq!(&planned["posted"], &json!(false));
     assert_eq!(
         planned["restarts"],
         json!({"tasks": 2, "of": 2, "added": 0, "removed": 0, "job_runs_again": false, "warnings": []})
@@ -118,13 +120,15 @@ fn the_forecast_is_one_object_and_is_none_where_nothing_is_foreseen() {
     assert_eq!(service("restart job --dry-run --json", 0)["restarts"]["job_runs_again"], true);
     assert_eq!(service("rm web --dry-run --json", 0)["restarts"]["removed"], 2);
     let created = service(&format!("create --dry-run --json --name x {NEW}"), 0);
-    assert_eq!((&created["restarts"]["added"], &created["id"]), (&json!(1), &Value::Null));
+    assert_eq!(&created["restarts"]["added"], &json!(1));
+    assert_eq!(&created["id"], &Value::Null);
     assert!(created["changes"].as_array().unwrap().len() > 10, "{created}");
 
     let done = service(&format!("update-image --no-resolve-image web {NEW} --detach --json"), 0);
     assert_eq!((&done["changes"], &done["restarts"]), (&planned["changes"], &Value::Null));
     let unchanged = service(&format!("update-image --no-resolve-image web {OLD} --dry-run --json"), 0);
-    assert_eq!((&unchanged["changes"], &unchanged["restarts"]), (&json!([]), &Value::Null));
+    assert_eq!(&unchanged["changes"], &json!([]));
+    assert_eq!(&unchanged["restarts"], &Value::Null);
 }
 
 #[test]
@@ -134,7 +138,7 @@ fn asks_for_the_tasks_and_for_nodes_only_where_they_decide() {
     let read = || get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11)));
     let engine = Engine::ordered([read(), tasks()]);
     let line = ["update", "--dry-run", "--constraint-add", "node.role==manager", "t001"];
-    swarmctl(line).host(engine.host()).run().exits(0).prints(&["no task will be restarted"]);
+    swarmctl(line).host(engine.host()).run().succeeds().prints(&["no task will be restarted"]);
 
     let at = "2026-11-21T09:30:00Z";
     let task = json!([{
@@ -153,7 +157,7 @@ fn asks_for_the_tasks_and_for_nodes_only_where_they_decide() {
             tasks().answers(Answer::json(200, task.to_string())),
             get("/v1.41/nodes").answers(Answer::json(200, node(role).to_string())),
         ]);
-        swarmctl(line).host(engine.host()).run().exits(0).prints(&[text]);
+        swarmctl(line).host(engine.host()).run().succeeds().prints(&[text]);
     }
 }
 
@@ -184,7 +188,7 @@ fn a_port_that_will_not_arrive_is_a_warning() {
     ])
     .host(engine.host())
     .run()
-    .exits(0);
+    .succeeds();
     let restarts = &run.json()["services"][0]["restarts"];
     assert_eq!(restarts["tasks"], 0, "{}", run.report());
     assert!(restarts["warnings"][0].as_str().unwrap().contains("--force"), "{restarts}");
@@ -224,14 +228,14 @@ fn exit_code_tells_whether_anything_differs() {
     let swarm = swarm();
     swarm.world().service("web").rollout = vec![Step::Updating, Step::Completed];
     let watched = run(&swarm, &format!("update-image web {NEW} --exit-code --quiet"));
-    watched.exits(10);
+    watched.answers(Exit::Different);
 }
 
 #[test]
 fn a_create_of_a_name_that_is_taken_would_fail() {
     let swarm = swarm();
     let id = swarm.service("web").id;
-    run(&swarm, &format!("create --dry-run --name web {NEW}")).exits(1).says(&[
+    run(&swarm, &format!("create --dry-run --name web {NEW}")).fails_with(Exit::Failed).says(&[
         "error: ",
         "`web` already",
         &id,
@@ -246,16 +250,16 @@ fn a_placement_is_emptied_and_never_left_out() {
     swarm.world().write("web", |spec| spec["TaskTemplate"]["Placement"] = json!({"MaxReplicas": 2}));
     let patch = json!({"TaskTemplate": {"Placement": null}}).to_string();
     let update = ["update", "--spec", "-", "--detach", "web"];
-    swarmctl(update).stdin(&patch).host(swarm.host()).run().exits(0);
+    swarmctl(update).stdin(&patch).host(swarm.host()).run().succeeds();
     let posts = swarm.posts();
     assert_eq!(posts[0].json()["TaskTemplate"]["Placement"], json!({}));
-    swarmctl(update).stdin(&patch).host(swarm.host()).run().exits(0).prints(&["nothing to change"]);
+    swarmctl(update).stdin(&patch).host(swarm.host()).run().succeeds().prints(&["nothing to change"]);
     assert_eq!(swarm.posts().len(), 1, "an empty one is none");
 
     swarm.world().service("db").previous = Some(swarm.service("db").spec).map(|mut spec| {
         spec["TaskTemplate"].as_object_mut().unwrap().shift_remove("Placement");
         spec
     });
-    run(&swarm, "rollback db --detach").exits(1).says(&["error: ", "Placement", "crash"]);
+    run(&swarm, "rollback db --detach").fails_with(Exit::Failed).says(&["error: ", "Placement", "crash"]);
     assert_eq!(swarm.posts().len(), 1);
 }

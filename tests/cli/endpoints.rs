@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::support::engine::{Engine, get};
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::relay::Relay;
@@ -44,7 +45,7 @@ fn what_cannot_be_an_endpoint_is_two_however_it_is_given() {
         &long,
     ] {
         for (args, variable) in [(vec!["-H", host, "ls"], ""), (vec!["ls"], host)] {
-            let run = swarmctl(args).host(variable).run().exits(2).tells_an_error();
+            let run = swarmctl(args).host(variable).run().fails_with(Exit::Usage).tells_an_error();
             run.says(&["cannot be an engine's endpoint", "unix:///"]).never_says(&["secret"]);
         }
     }
@@ -56,18 +57,18 @@ fn an_empty_host_in_a_list_is_not_the_local_engine() {
         swarmctl(["ls"])
             .host(list)
             .run()
-            .exits(2)
+            .fails_with(Exit::Usage)
             .tells_an_error()
             .says(&["DOCKER_HOST: one of the hosts in"]);
-        swarmctl(["-H", list, "ls"]).run().exits(2).says(&["--host: one of the hosts in"]);
+        swarmctl(["-H", list, "ls"]).run().fails_with(Exit::Usage).says(&["--host: one of the hosts in"]);
     }
-    swarmctl(["-H", "tcp://127.0.0.1:1", "-H", "", "ls"]).run().exits(2);
+    swarmctl(["-H", "tcp://127.0.0.1:1", "-H", "", "ls"]).run().fails_with(Exit::Usage);
     // The path of a socket may have a comma.
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("a,b.sock");
     let engine = empty();
     std::os::unix::fs::symlink(engine.socket(), &socket).unwrap();
-    swarmctl(["ls"]).host(format!("unix://{}", socket.display())).run().exits(0);
+    swarmctl(["ls"]).host(format!("unix://{}", socket.display())).run().succeeds();
 }
 
 #[test]
@@ -83,7 +84,11 @@ fn a_404_of_what_is_no_engine_says_nothing_of_a_service() {
     ] {
         let ping = Answer::json(404, r#"{"message":"page not found"}"#);
         let engine = Engine::with_ping(ping, []);
-        let run = swarmctl(args.iter().copied()).host(engine.host()).run().exits(8).tells_an_error();
+        let run = swarmctl(args.iter().copied())
+            .host(engine.host())
+            .run()
+            .fails_with(Exit::Unreachable)
+            .tells_an_error();
         run.says(&["GET /_ping", "status 404 (page not found)"]).never_says(&["no such service"]);
     }
 }
@@ -93,7 +98,7 @@ fn over_tcp_the_same_is_asked_on_one_connection_and_the_engine_is_named() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     let relay = Relay::plain(swarm.socket());
     let args = ["update-image", "--no-resolve-image", "--detach", "t001", NEW];
-    swarmctl(args).host(relay.host()).run().exits(0);
+    swarmctl(args).host(relay.host()).run().succeeds();
     assert_eq!((swarm.posts().len(), relay.connections()), (1, 1));
     let named = format!("127.0.0.1:{}", relay.port);
     assert!(swarm.requests().iter().all(|request| request.header("host") == Some(&named)));
@@ -111,11 +116,11 @@ fn schemes_and_paths_are_dockers() {
         ]);
         let relay = Relay::plain(engine.socket());
         let host = format!("{scheme}://127.0.0.1:{}{path}", relay.port);
-        swarmctl(["-H", &host, "ls"]).run().exits(0);
+        swarmctl(["-H", &host, "ls"]).run().succeeds();
     }
     let engine = empty();
     let relay = Relay::plain(engine.socket());
-    swarmctl(["-H", &format!("localhost:{}", relay.port), "ls"]).run().exits(0);
+    swarmctl(["-H", &format!("localhost:{}", relay.port), "ls"]).run().succeeds();
 }
 
 #[test]
@@ -129,7 +134,7 @@ fn who_does_not_listen_is_unreachable_within_two_seconds() {
             "the address of `no-such-host.invalid` cannot be looked up",
         ),
     ] {
-        let run = swarmctl(["-H", &host, "ls"]).run().exits(8).tells_an_error();
+        let run = swarmctl(["-H", &host, "ls"]).run().fails_with(Exit::Unreachable).tells_an_error();
         assert!(run.took < Duration::from_secs(8), "{}", run.report());
         run.says(&[why, &format!("cannot connect to the engine at `{host}`"), "hint: "]);
     }
@@ -141,12 +146,16 @@ fn an_engine_that_says_nothing_has_an_end_and_so_has_the_handshake() {
     for scheme in ["tcp", "https"] {
         let host = format!("{scheme}://127.0.0.1:{}", relay.port);
         let args = ["-H", &host, "update-image", "--timeout", "1s", "t001", NEW];
-        let run = swarmctl(args).env("SSL_CERT_FILE", "/nonexistent").run().exits(8).tells_an_error();
+        let run = swarmctl(args)
+            .env("SSL_CERT_FILE", "/nonexistent")
+            .run()
+            .fails_with(Exit::Unreachable)
+            .tells_an_error();
         assert!(run.took < Duration::from_secs(5), "{}", run.report());
         let mut running = swarmctl(["-H", &host, "ls"]).spawn();
         std::thread::sleep(Duration::from_millis(300));
         running.signal("INT");
-        let run = running.wait().exits(130);
+        let run = running.wait().fails_with(Exit::Interrupted);
         assert!(run.took < Duration::from_secs(2), "{}", run.report());
     }
 }
@@ -160,15 +169,16 @@ fn a_proxy_is_used_as_docker_uses_it_and_left_out_for_this_machine() {
     let proxy = Relay::proxy(engine.socket(), "HTTP/1.1 200 OK");
     let by = format!("http://me:{PASSWORD}@127.0.0.1:{}", proxy.port);
     let through = |host: &str| swarmctl(["-H", host, "ls"]).env("HTTP_PROXY", &by);
-    through("tcp://engine.example:2375").run().exits(0);
+    through("tcp://engine.example:2375").run().succeeds();
     let asked = proxy.asked();
     assert!(asked[0].starts_with("GET http://engine.example:2375/_ping HTTP/1.1 "), "{asked:?}");
     assert!(asked.iter().all(|head| head.contains("Basic ")), "{asked:?}");
     assert_eq!((proxy.connections(), engine.asked().len()), (1, 1));
     let relay = Relay::plain(engine.socket());
-    through(&relay.host()).run().exits(0);
+    through(&relay.host()).run().succeeds();
     assert_eq!((proxy.connections(), relay.connections()), (1, 1));
-    let run = through("tcp://engine.invalid:2375").env("no_proxy", ".invalid").run().exits(8);
+    let run =
+        through("tcp://engine.invalid:2375").env("no_proxy", ".invalid").run().fails_with(Exit::Unreachable);
     run.says(&["cannot be looked up"]);
 }
 
@@ -179,7 +189,7 @@ fn a_proxy_that_does_not_do_its_work_is_named() {
     let run = swarmctl(["-H", "https://engine.example", "ls"])
         .env("https_proxy", &format!("127.0.0.1:{}", proxy.port))
         .run()
-        .exits(8)
+        .fails_with(Exit::Unreachable)
         .tells_an_error();
     run.says(&["did not connect to the engine: `HTTP/1.1 407", "NO_PROXY"]);
     assert_eq!(proxy.asked(), ["CONNECT engine.example:443 HTTP/1.1"]);
@@ -187,8 +197,11 @@ fn a_proxy_that_does_not_do_its_work_is_named() {
     let engine = Engine::with_ping(refusal, []);
     let proxy = Relay::proxy(engine.socket(), "");
     let by = format!("127.0.0.1:{}", proxy.port);
-    let run =
-        swarmctl(["-H", "tcp://engine.example", "ls"]).env("http_proxy", &by).run().exits(8).tells_an_error();
+    let run = swarmctl(["-H", "tcp://engine.example", "ls"])
+        .env("http_proxy", &by)
+        .run()
+        .fails_with(Exit::Unreachable)
+        .tells_an_error();
     assert!(run.took < Duration::from_secs(5), "{}", run.report());
     run.says(&[
         "by way of the proxy `127.0.0.1:",
@@ -198,10 +211,10 @@ fn a_proxy_that_does_not_do_its_work_is_named() {
     let free = Relay::silent().port;
     let run =
         swarmctl(["-H", "tcp://engine.example", "ls"]).env("HTTP_PROXY", &format!("127.0.0.1:{free}")).run();
-    run.exits(8).says(&["the proxy `127.0.0.1:", "cannot be reached"]);
+    run.fails_with(Exit::Unreachable).says(&["the proxy `127.0.0.1:", "cannot be reached"]);
     let socks = format!("socks5://me:{PASSWORD}@127.0.0.1:1");
     let run = swarmctl(["-H", "tcp://engine.example", "ls"]).env("HTTP_PROXY", &socks).run();
-    run.exits(2).says(&["HTTP_PROXY", "`socks5://`"]);
+    run.fails_with(Exit::Usage).says(&["HTTP_PROXY", "`socks5://`"]);
 }
 
 /// Whoever speaks TLS only and is asked without it answers with an alert.
@@ -210,12 +223,12 @@ fn a_port_that_speaks_tls_only_is_told_from_an_engine_that_is_broken() {
     let alert = Answer { body: vec![0x15, 0x03, 0x01, 0, 2, 2, 70], ..Answer::json(200, "") };
     let engine = Engine::with_ping(alert.framed(Framing::Raw), []);
     let relay = Relay::plain(engine.socket());
-    let run = swarmctl(["-H", &relay.host(), "ls"]).run().exits(8).tells_an_error();
+    let run = swarmctl(["-H", &relay.host(), "ls"]).run().fails_with(Exit::Unreachable).tells_an_error();
     run.says(&["speaks TLS only", "--tlsverify"]);
     let said = "Client sent an HTTP request to an HTTPS server.\n";
     let refusal = Answer { content_type: "", ..Answer::json(400, said) };
     let engine = Engine::with_ping(refusal, []);
     let relay = Relay::plain(engine.socket());
-    let run = swarmctl(["-H", &relay.host(), "ls"]).run().exits(8).tells_an_error();
+    let run = swarmctl(["-H", &relay.host(), "ls"]).run().fails_with(Exit::Unreachable).tells_an_error();
     run.says(&["Client sent an HTTP request to an HTTPS server", "--tlsverify"]);
 }

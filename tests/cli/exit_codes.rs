@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::support::engine::{Engine, delete, get};
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::{Break, FakeSwarm, Step, When};
 use crate::support::fixtures::{ID, NEW, OLD, OTHER, spec, t001};
 use crate::support::run::{Run, quiet, swarmctl};
@@ -20,22 +21,22 @@ fn update(swarm: &FakeSwarm, args: &[&str]) -> Run {
 }
 
 #[test]
-fn zero_is_done_and_nothing_to_change() {
+fn succeeds_if_it_converges_or_nothing_is_to_change() {
     let swarm = swarm();
-    update(&swarm, &["--detach"]).exits(0);
-    update(&swarm, &["--detach"]).exits(0);
-    assert_eq!(swarm.service("t001").taken.len(), 1);
+    update(&swarm, &["--detach"]).succeeds();
+    update(&swarm, &["--detach"]).succeeds();
+    swarm.expect("t001").applied(1);
 }
 
 #[test]
-fn one_is_a_refusal() {
+fn a_refusal_of_the_engine_is_a_failure() {
     let swarm = swarm();
     swarm.breaks(Break::instead(3, Answer::error(400, "no")).unhandled());
-    update(&swarm, &["--detach"]).exits(1);
+    update(&swarm, &["--detach"]).fails_with(Exit::Failed);
 }
 
 #[test]
-fn two_is_a_wrong_command_line_and_nothing_is_sent() {
+fn a_wrong_command_line_is_a_usage_error_and_nothing_is_sent() {
     let swarm = swarm();
     for args in [
         &["update-image"][..],
@@ -55,32 +56,32 @@ fn two_is_a_wrong_command_line_and_nothing_is_sent() {
         &["-H", "nonsense:x", "ls"],
         &["-H", "nosuch://x", "ls"],
     ] {
-        let run = swarmctl(args.iter().copied()).host(swarm.host()).run().exits(2);
+        let run = swarmctl(args.iter().copied()).host(swarm.host()).run().fails_with(Exit::Usage);
         assert!(run.stdout.is_empty() && !run.stderr.is_empty(), "{}", run.report());
     }
     assert!(swarm.requests().is_empty());
 }
 
 #[test]
-fn three_is_no_such_service() {
+fn an_unknown_service_is_not_found() {
     let swarm = FakeSwarm::start();
     for args in [&["update-image", "t001", NEW][..], &["rm", "t001"], &["inspect", "t001"]] {
-        swarmctl(args.iter().copied()).host(swarm.host()).run().exits(3);
+        swarmctl(args.iter().copied()).host(swarm.host()).run().fails_with(Exit::NotFound);
     }
 }
 
 #[test]
-fn four_is_a_version_conflict() {
+fn another_writer_at_the_same_place_is_a_conflict() {
     let swarm = swarm();
     swarm.before(When::Post, 1, |world| {
         world.write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OTHER.into());
     });
-    update(&swarm, &["--detach"]).exits(4);
-    update(&swarm, &["--detach", "--if-version", "1"]).exits(4);
+    update(&swarm, &["--detach"]).fails_with(Exit::Conflict);
+    update(&swarm, &["--detach", "--if-version", "1"]).fails_with(Exit::Conflict);
 }
 
 #[test]
-fn five_is_a_failed_rollout_and_six_one_that_was_rolled_back() {
+fn a_failed_rollout_and_one_that_was_rolled_back_have_their_exit_codes() {
     for (end, code) in [(Step::Paused, 5), (Step::RolledBack, 6)] {
         let swarm = swarm();
         swarm.world().service("t001").rollout = vec![Step::Updating, end];
@@ -95,7 +96,7 @@ fn five_is_a_failed_rollout_and_six_one_that_was_rolled_back() {
 }
 
 #[test]
-fn eight_is_an_engine_that_is_not_there() {
+fn an_engine_that_is_not_there_is_unreachable() {
     for args in [
         &["update-image", "t001", NEW][..],
         &["create", "img"],
@@ -104,22 +105,25 @@ fn eight_is_an_engine_that_is_not_there() {
         &["inspect", "t001"],
         &["rm", "t001"],
     ] {
-        swarmctl(args.iter().copied()).host("unix:///nonexistent/docker.sock").run().exits(8);
+        swarmctl(args.iter().copied())
+            .host("unix:///nonexistent/docker.sock")
+            .run()
+            .fails_with(Exit::Unreachable);
     }
 }
 
 #[test]
-fn nine_is_a_lost_answer_that_could_not_be_looked_up() {
+fn a_lost_response_that_cannot_be_looked_up_is_unknown() {
     let swarm = swarm();
     swarm.breaks(Break::lost(3).then(Door::Closing));
-    update(&swarm, &["--detach"]).exits(9);
+    update(&swarm, &["--detach"]).fails_with(Exit::Unknown);
 }
 
 #[test]
-fn ten_is_still_under_way() {
+fn a_rollout_in_progress_is_an_answer_of_its_own() {
     let swarm = swarm();
     swarm.world().step("t001", Step::Updating);
-    swarmctl(["status", "t001"]).host(swarm.host()).run().exits(10);
+    swarmctl(["status", "t001"]).host(swarm.host()).run().answers(Exit::Different);
 }
 
 #[test]
@@ -156,13 +160,13 @@ fn of_several_services_the_first_in_the_documented_order_counts() {
         ]);
         swarmctl(engine_args.iter().copied()).host(engine.host()).run()
     };
-    refused(&["rm", "t001", "nosuch"]).exits(3);
-    refused(&["rm", "nosuch", "t001"]).exits(3);
+    refused(&["rm", "t001", "nosuch"]).fails_with(Exit::NotFound);
+    refused(&["rm", "nosuch", "t001"]).fails_with(Exit::NotFound);
 
     let swarm = swarm();
     // Requests: 1 ping, 2 and 3 reads, 4 the delete.
     swarm.breaks(Break::lost(4).then(Door::Closing));
-    swarmctl(["rm", "nosuch", "t001"]).host(swarm.host()).run().exits(9);
+    swarmctl(["rm", "nosuch", "t001"]).host(swarm.host()).run().fails_with(Exit::Unknown);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::engine::Engine;
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{OLD, spec};
 use crate::support::run::{Run, swarmctl};
@@ -34,7 +35,7 @@ fn run_with(swarm: &FakeSwarm, config: &TempDir, args: &[&str]) -> Run {
 fn ls_shows_each_service_by_the_template_in_natural_order() {
     let swarm = swarm();
     let id = swarm.service("web9").id;
-    let out = |format: &str| run(&swarm, &["ls", "--format", format]).exits(0).stdout;
+    let out = |format: &str| run(&swarm, &["ls", "--format", format]).succeeds().stdout;
     assert_eq!(
         out(r"{{.Name}}\t{{.Image}} {{.Mode}}"),
         format!("web9\t{OLD} replicated\nweb10\t{OLD} replicated\n")
@@ -44,21 +45,22 @@ fn ls_shows_each_service_by_the_template_in_natural_order() {
         out(r"table {{.Name}}\t{{upper .Mode}}"),
         "NAME      MODE\nweb9      REPLICATED\nweb10     REPLICATED\n"
     );
-    assert_eq!(out("table"), run(&swarm, &["ls"]).exits(0).stdout);
+    assert_eq!(out("table"), run(&swarm, &["ls"]).succeeds().stdout);
     let first = |text: &str| serde_json::from_str::<Value>(text.lines().next().unwrap()).unwrap();
     let object = first(&out("json"));
     assert_eq!(object, first(&out("{{json .}}")));
-    assert_eq!((&object["Name"], &object["Ports"]), (&json!("web9"), &json!("*:22222->80/tcp")));
+    assert_eq!(&object["Name"], &json!("web9"));
+    assert_eq!(&object["Ports"], &json!("*:22222->80/tcp"));
     assert_eq!(object.as_object().unwrap().len(), 6);
     let raw = out("raw");
     assert!(
         raw.starts_with(&format!("id: {}\nname: web9\nmode: replicated\nreplicas: ", &id[..12])),
         "{raw}"
     );
-    assert_eq!(run(&swarm, &["ls", "-q", "--format", "raw"]).exits(0).stdout.lines().count(), 2);
-    assert_eq!(run(&swarm, &["ls", "-q", "--format", "{{.Name}}"]).exits(0).stdout, "web9\nweb10\n");
+    assert_eq!(run(&swarm, &["ls", "-q", "--format", "raw"]).succeeds().stdout.lines().count(), 2);
+    assert_eq!(run(&swarm, &["ls", "-q", "--format", "{{.Name}}"]).succeeds().stdout, "web9\nweb10\n");
     assert_eq!(
-        run(&swarm, &["ls", "-q", "--format", "table"]).exits(0).stdout,
+        run(&swarm, &["ls", "-q", "--format", "table"]).succeeds().stdout,
         run(&swarm, &["ls", "-q"]).stdout
     );
 }
@@ -84,9 +86,9 @@ fn ps_status_and_outdated_name_what_their_tables_show() {
         ),
     ] {
         let args = [args, &["--format", format]].concat();
-        assert_eq!(run(&swarm, &args).exits(0).stdout, format!("{line}\n"), "{args:?}");
+        assert_eq!(run(&swarm, &args).succeeds().stdout, format!("{line}\n"), "{args:?}");
     }
-    let header = |args: &[&str]| run(&swarm, args).exits(0).stdout.lines().next().unwrap().to_owned();
+    let header = |args: &[&str]| run(&swarm, args).succeeds().stdout.lines().next().unwrap().to_owned();
     assert_eq!(
         header(&["ps", "web9", "--format", r"table {{.DesiredState}}\t{{.CurrentState}}"]),
         "DESIRED STATE   CURRENT STATE"
@@ -97,13 +99,13 @@ fn ps_status_and_outdated_name_what_their_tables_show() {
     );
     assert_eq!(header(&["status", "web9", "--format", "raw"]), "name: web9");
     // The exit code is the answer, however it is shown.
-    run(&swarm, &["status", "nosuch", "--format", "{{.Name}}"]).exits(3);
+    run(&swarm, &["status", "nosuch", "--format", "{{.Name}}"]).fails_with(Exit::NotFound);
 }
 
 #[test]
 fn inspect_shows_what_go_would_of_the_engines_json() {
     let swarm = swarm();
-    let out = |format: &str| run(&swarm, &["inspect", "web10", "--format", format]).exits(0).stdout;
+    let out = |format: &str| run(&swarm, &["inspect", "web10", "--format", format]).succeeds().stdout;
     for (format, text) in [
         ("{{.Spec.Name}} {{.Spec.TaskTemplate.ContainerSpec.Image}}", "web10 opera443399/whoami:0.7"),
         ("{{index .Spec.Labels \"team\"}}|{{index .Spec.Labels \"none\"}}|", "shop||"),
@@ -120,12 +122,13 @@ fn inspect_shows_what_go_would_of_the_engines_json() {
         assert_eq!(out(format), format!("{text}\n"), "{format}");
     }
     let object: Value = serde_json::from_str(&out("{{json .}}")).unwrap();
-    assert_eq!(json!([object]), run(&swarm, &["inspect", "web10"]).exits(0).json());
+    assert_eq!(json!([object]), run(&swarm, &["inspect", "web10"]).succeeds().json());
     let compact = out("json");
     assert!(compact.starts_with("[{\"ID\":") && compact.lines().count() == 1);
     assert_eq!(out("raw"), run(&swarm, &["inspect", "web10"]).stdout);
     assert_eq!(out("pretty"), run(&swarm, &["inspect", "--pretty", "web10"]).stdout);
-    let run = run(&swarm, &["inspect", "-f", "{{.Spec.Name}}", "web9", "nosuch", "web10"]).exits(3);
+    let run = run(&swarm, &["inspect", "-f", "{{.Spec.Name}}", "web9", "nosuch", "web10"])
+        .fails_with(Exit::NotFound);
     assert_eq!(run.stdout, "web9\nweb10\n");
     run.says(&["nosuch"]);
 }
@@ -133,14 +136,14 @@ fn inspect_shows_what_go_would_of_the_engines_json() {
 #[test]
 fn what_a_service_does_not_have_is_an_error_and_the_others_are_shown() {
     let swarm = swarm();
-    let shown =
-        run(&swarm, &["inspect", "web9", "web10", "-f", "{{.Spec.Labels.team}} {{.Spec.Nmae}}"]).exits(1);
+    let shown = run(&swarm, &["inspect", "web9", "web10", "-f", "{{.Spec.Labels.team}} {{.Spec.Nmae}}"])
+        .fails_with(Exit::Failed);
     shown.tells_an_error().says(&[
         "cannot show service `web9` by the template",
         "`.Spec.Nmae}}`",
         "no field `Nmae`",
     ]);
-    let shown = run(&swarm, &["inspect", "web9", "-f", "{{.UpdateStatus.State}}"]).exits(1);
+    let shown = run(&swarm, &["inspect", "web9", "-f", "{{.UpdateStatus.State}}"]).fails_with(Exit::Failed);
     shown.says(&["not set", "{{with .X}}{{.State}}{{end}}"]);
 }
 
@@ -158,7 +161,7 @@ fn what_no_template_can_be_is_two_and_nothing_is_asked() {
         (&["ls", "--format", "json", "--json"], "cannot be used with"),
     ] {
         let engine = Engine::silent();
-        swarmctl(args.iter().copied()).host(engine.host()).run().exits(2).says(&[words]);
+        swarmctl(args.iter().copied()).host(engine.host()).run().fails_with(Exit::Usage).says(&[words]);
         assert!(engine.requests().is_empty(), "{args:?}");
     }
 }
@@ -171,7 +174,7 @@ fn config_json_has_the_defaults_where_nothing_else_is_asked_for() {
         "tasksFormat": "table {{.Name}}",
         "serviceInspectFormat": "{{.Spec.Name}}?",
     }));
-    let out = |args: &[&str]| run_with(&swarm, &config, args).exits(0).stdout;
+    let out = |args: &[&str]| run_with(&swarm, &config, args).succeeds().stdout;
     assert_eq!(out(&["ls"]), "web9!\nweb10!\n");
     assert_eq!(out(&["ps", "web9"]), "NAME\nweb9.1\n");
     assert_eq!(out(&["inspect", "web9"]), "web9?\n");
@@ -186,7 +189,7 @@ fn config_json_has_the_defaults_where_nothing_else_is_asked_for() {
         &["inspect", "--format", "raw", "web9"],
         &["status", "web9"],
     ] {
-        assert_eq!(out(args), run(&swarm, args).exits(0).stdout, "{args:?}");
+        assert_eq!(out(args), run(&swarm, args).succeeds().stdout, "{args:?}");
     }
 }
 
@@ -196,11 +199,11 @@ fn a_default_that_cannot_be_one_is_two_and_a_broken_file_is_a_warning() {
     let broken = config(&json!({ "servicesFormat": "{{.Nmae}}" }));
     let run =
         swarmctl(["ls"]).host(engine.host()).env("DOCKER_CONFIG", broken.path().to_str().unwrap()).run();
-    run.exits(2).says(&["`servicesFormat` of config.json", "there is no `.Nmae`"]);
+    run.fails_with(Exit::Usage).says(&["`servicesFormat` of config.json", "there is no `.Nmae`"]);
     assert!(engine.requests().is_empty());
     let swarm = swarm();
     for settings in [json!({ "servicesFormat": 5 }), json!(["sesame"])] {
-        let run = run_with(&swarm, &config(&settings), &["ls"]).exits(0);
+        let run = run_with(&swarm, &config(&settings), &["ls"]).succeeds();
         assert!(run.stdout.starts_with("ID "), "{}", run.report());
         run.says(&["warning: ", "config.json"]).never_says(&["sesame"]);
     }
@@ -211,7 +214,7 @@ fn a_pipe_gets_the_text_as_it_is_and_a_terminal_sees_it() {
     let swarm = swarm();
     let template = "{{.Spec.Labels.evil}}{{println}}{{json .Spec.Labels.team}}";
     let args = ["inspect", "web10", "--format", template];
-    assert_eq!(run(&swarm, &args).exits(0).stdout, "\u{1b}]0;x\u{7}\n\"shop\"\n");
+    assert_eq!(run(&swarm, &args).succeeds().stdout, "\u{1b}]0;x\u{7}\n\"shop\"\n");
     // `script` gives it a terminal.
     let line = format!("{} inspect web10 --format '{template}'", env!("CARGO_BIN_EXE_swarmctl"));
     let output = std::process::Command::new("script")

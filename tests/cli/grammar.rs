@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::swarmctl;
@@ -29,7 +30,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
 ];
 
 fn help(args: &[&str]) -> String {
-    let run = swarmctl([args, &["--help"]].concat()).env("COLUMNS", "200").run().exits(0);
+    let run = swarmctl([args, &["--help"]].concat()).env("COLUMNS", "200").run().succeeds();
     assert_eq!(run.stderr, "", "{}", run.report());
     run.stdout
 }
@@ -83,12 +84,12 @@ fn help_begins_with_an_imperative_line_of_at_most_72_columns_without_a_full_stop
         let first = text.lines().next().unwrap_or_default();
         assert!((1..=72).contains(&first.chars().count()), "{command}: {first}");
         assert!(!first.ends_with('.'), "{command}: {first}");
-        let short = swarmctl([command, "-h"]).run().exits(0).stdout;
+        let short = swarmctl([command, "-h"]).run().succeeds().stdout;
         assert_eq!(short.lines().next(), Some(first));
     }
     // Alone it is answered without the parser, and says the same.
     for args in [&["--version"][..], &["-D", "--version"], &["-V"]] {
-        let said = swarmctl(args.iter().copied()).run().exits(0).stdout;
+        let said = swarmctl(args.iter().copied()).run().succeeds().stdout;
         assert_eq!(said, format!("swarmctl {}\n", env!("CARGO_PKG_VERSION")), "{args:?}");
     }
 }
@@ -114,7 +115,7 @@ fn switches_take_true_and_false_and_the_last_counts() {
             for value in ["=maybe", "=yes", "="] {
                 let given = format!("{name}{value}");
                 let args = [&[*command, &given], *least].concat();
-                swarmctl(args).host(swarm.host()).run().exits(2);
+                swarmctl(args).host(swarm.host()).run().fails_with(Exit::Usage);
             }
         }
     }
@@ -161,11 +162,11 @@ fn no_flag_and_no_command_may_be_abbreviated() {
                 continue;
             }
             let args = [&[*command, &short, "1"], *least].concat();
-            swarmctl(args).host(swarm.host()).run().exits(2).says(&["unexpected argument"]);
+            swarmctl(args).host(swarm.host()).run().fails_with(Exit::Usage).says(&["unexpected argument"]);
         }
         let short = &command[..command.len() - 1];
         if !COMMANDS.iter().any(|(name, _)| name == &short) {
-            swarmctl([&[short], *least].concat()).host(swarm.host()).run().exits(2);
+            swarmctl([&[short], *least].concat()).host(swarm.host()).run().fails_with(Exit::Usage);
         }
     }
 }
@@ -173,7 +174,7 @@ fn no_flag_and_no_command_may_be_abbreviated() {
 #[test]
 fn an_unknown_flag_is_answered_with_the_one_that_does_what_was_asked_for() {
     let suggested = |command: &str, flag: &str| -> Option<String> {
-        let run = swarmctl([command, flag, "x", "web"]).run().exits(2);
+        let run = swarmctl([command, flag, "x", "web"]).run().fails_with(Exit::Usage);
         let tip = run.stderr.lines().find_map(|line| line.split_once("a similar argument exists: '--"));
         tip.map(|(_, flag)| flag.trim_end_matches('\'').to_owned())
     };
@@ -216,9 +217,9 @@ fn flags_may_follow_the_arguments() {
     swarmctl(["update-image", "t001", NEW, "--detach", "--no-resolve-image=true"])
         .host(swarm.host())
         .run()
-        .exits(0);
-    swarmctl(["update-image", "t001", "-d", OLD]).host(swarm.host()).run().exits(0);
-    swarmctl(["rm", "t001", "--wait=false"]).host(swarm.host()).run().exits(0);
+        .succeeds();
+    swarmctl(["update-image", "t001", "-d", OLD]).host(swarm.host()).run().succeeds();
+    swarmctl(["rm", "t001", "--wait=false"]).host(swarm.host()).run().succeeds();
 }
 
 #[test]
@@ -234,11 +235,11 @@ fn global_flags_stand_before_the_command() {
         // The last wins, and -H wins over DOCKER_HOST.
         &["-H", "unix:///nonexistent", "-H", &host, "ls", "-q"],
     ] {
-        let run = swarmctl(args.iter().copied()).env("DOCKER_HOST", "unix:///nonexistent").run().exits(0);
+        let run = swarmctl(args.iter().copied()).env("DOCKER_HOST", "unix:///nonexistent").run().succeeds();
         assert_eq!(run.stdout.lines().count(), 1);
     }
     // After the command they mean something else: create --host is the service's own.
-    swarmctl(["ls", "-H", &host]).run().exits(2);
+    swarmctl(["ls", "-H", &host]).run().fails_with(Exit::Usage);
 }
 
 #[test]
@@ -254,7 +255,7 @@ fn a_word_of_the_command_line_that_is_no_utf8_is_two() {
         vec![odd.clone()],
     ] {
         let args: Vec<OsString> = args;
-        swarmctl(args).host(swarm.host()).run().exits(2);
+        swarmctl(args).host(swarm.host()).run().fails_with(Exit::Usage);
     }
     assert!(swarm.requests().is_empty());
 }
@@ -265,7 +266,7 @@ fn errors_in_the_command_line_let_nothing_move_the_cursor() {
     for args in
         [&["rm", "--nosuch", odd][..], &["rm", &format!("--{odd}")], &[odd], &["update-image", "t001", odd]]
     {
-        let run = swarmctl(args.iter().copied()).host("unix:///nonexistent").run().exits(2);
+        let run = swarmctl(args.iter().copied()).host("unix:///nonexistent").run().fails_with(Exit::Usage);
         assert!(!run.stderr.contains("\u{1b}[2J"), "{}", run.report());
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::engine::Engine;
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, swarmctl};
@@ -34,7 +35,11 @@ fn a_health_check_without_a_command_is_a_usage_error_of_create_before_anything_i
     for more in [&[][..], &["--dry-run"], &["--health-interval", "3s"], &["--health-retries", "2"]] {
         let engine = Engine::silent();
         let args = [&["create", "-d", "--spec", "-"], more].concat();
-        let run = swarmctl(args).stdin(&deadly("web").to_string()).host(engine.host()).run().exits(2);
+        let run = swarmctl(args)
+            .stdin(&deadly("web").to_string())
+            .host(engine.host())
+            .run()
+            .fails_with(Exit::Usage);
         run.tells_an_error().says(&["[\"CMD\"]", "moby/moby#52330"]);
         assert!(engine.requests().is_empty());
     }
@@ -49,10 +54,11 @@ fn flags_that_replace_the_health_check_of_a_file_are_sent() {
             &[&["create", "-d", "--no-resolve-image", "--spec", "-"], flags].concat(),
             &deadly("web"),
         )
-        .exits(0);
+        .succeeds();
         assert_eq!(swarm.posts().len(), 1, "{flags:?}");
         let swarm = FakeSwarm::with([checked("web", &json!(["CMD", "true"]))]);
-        brought(&swarm, &[&["update", "-d", "--spec", "-", "web"], flags].concat(), &deadly("web")).exits(0);
+        brought(&swarm, &[&["update", "-d", "--spec", "-", "web"], flags].concat(), &deadly("web"))
+            .succeeds();
     }
 }
 
@@ -62,9 +68,9 @@ fn a_file_for_an_update_is_a_usage_error_also_if_the_service_has_that_check() {
         let swarm = FakeSwarm::with([checked("web", &stored)]);
         for more in [&[][..], &["--dry-run"], &["--json"], &["--env-add", "A=1"]] {
             let args = [&["update", "-d", "--spec", "-", "web"], more].concat();
-            brought(&swarm, &args, &deadly("web")).exits(2).says(&["[\"CMD\"]"]);
+            brought(&swarm, &args, &deadly("web")).fails_with(Exit::Usage).says(&["[\"CMD\"]"]);
             let part = json!({"TaskTemplate": {"ContainerSpec": {"Healthcheck": {"Test": ["CMD"]}}}});
-            brought(&swarm, &args, &part).exits(2);
+            brought(&swarm, &args, &part).fails_with(Exit::Usage);
         }
         assert_eq!(swarm.posts().len(), 0);
     }
@@ -88,10 +94,11 @@ fn a_stored_check_without_a_command_is_not_sent_again() {
         "scale -d web=3",
     ] {
         let swarm = FakeSwarm::with([deadly("web")]);
-        let run = on(&swarm, line).exits(1);
+        let run = on(&swarm, line).fails_with(Exit::Failed);
         if line.contains("--json") {
             let service = &run.json()["services"][0];
-            assert_eq!((&service["outcome"], &service["posted"]), (&json!("refused"), &json!(false)));
+            assert_eq!(&service["outcome"], &json!("refused"));
+            assert_eq!(&service["posted"], &json!(false));
             assert!(service["error"].as_str().unwrap().contains("moby/moby#52330"));
         }
         run.says(&["[\"CMD\"]", "swarmctl update --health-cmd COMMAND web", "--no-healthcheck web"]);
@@ -107,7 +114,7 @@ fn it_is_found_before_other_services_are_updated() {
         "scale -d api=2 web=2",
     ] {
         let swarm = FakeSwarm::with([checked("api", &json!(["CMD", "true"])), deadly("web")]);
-        on(&swarm, line).exits(1);
+        on(&swarm, line).fails_with(Exit::Failed);
         assert_eq!(swarm.posts().len(), 0, "{line}");
     }
 }
@@ -121,16 +128,16 @@ fn what_replaces_it_or_sends_nothing_is_allowed() {
         "update -d --health-cmd= web",
     ] {
         let swarm = FakeSwarm::with([deadly("web")]);
-        on(&swarm, line).exits(0);
+        on(&swarm, line).succeeds();
         assert_eq!(swarm.posts().len(), 1, "{line}");
     }
     let swarm = FakeSwarm::with([deadly("web")]);
     let without = json!({"TaskTemplate": {"ContainerSpec": {"Healthcheck": null}}});
-    on(&swarm, &format!("update-image -d --no-resolve-image web {OLD}")).exits(0).prints(&["already"]);
-    on(&swarm, "scale -d web=1").exits(0).prints(&["nothing to change"]);
+    on(&swarm, &format!("update-image -d --no-resolve-image web {OLD}")).succeeds().prints(&["already"]);
+    on(&swarm, "scale -d web=1").succeeds().prints(&["nothing to change"]);
     assert_eq!(swarm.posts().len(), 0);
-    brought(&swarm, &["update", "-d", "--spec", "-", "web"], &without).exits(0);
-    on(&swarm, "rm web").exits(0);
+    brought(&swarm, &["update", "-d", "--spec", "-", "web"], &without).succeeds();
+    on(&swarm, "rm web").succeeds();
 }
 
 #[test]
@@ -140,13 +147,13 @@ fn a_rollback_to_it_is_refused_and_a_rollback_from_it_is_not() {
     {
         let swarm = FakeSwarm::with([deadly("web"), spec("other", OLD)]);
         swarm.world().write("web", |spec| *spec = checked("web", &json!(["CMD", "true"])));
-        let run = on(&swarm, line).exits(1);
+        let run = on(&swarm, line).fails_with(Exit::Failed);
         run.says(&["the previous spec would crash the engine", "moby/moby#52330"]);
         assert_eq!(swarm.posts().len(), 0, "{line}");
     }
     let swarm = FakeSwarm::with([checked("web", &json!(["CMD", "true"]))]);
     swarm.world().write("web", |spec| *spec = deadly("web"));
-    on(&swarm, "rollback -d web").exits(0);
+    on(&swarm, "rollback -d web").succeeds();
     assert_eq!(swarm.service("web").rollbacks, 1);
 }
 
@@ -160,9 +167,9 @@ fn credentials_alone_do_not_send_it_either() {
         let line = swarmctl(args.split(' ')).host(swarm.host());
         line.env("DOCKER_CONFIG", &home.path().display().to_string()).run()
     };
-    refresh("auth refresh web").exits(1).says(&["moby/moby#52330"]);
-    refresh("auth refresh --all").exits(0).prints(&["web: skipped: its health check"]);
-    refresh("update -d --with-registry-auth web").exits(1);
+    refresh("auth refresh web").fails_with(Exit::Failed).says(&["moby/moby#52330"]);
+    refresh("auth refresh --all").succeeds().prints(&["web: skipped: its health check"]);
+    refresh("update -d --with-registry-auth web").fails_with(Exit::Failed);
     assert_eq!(swarm.posts().len(), 0);
 }
 
@@ -178,9 +185,9 @@ fn other_health_checks_are_sent() {
         json!([]),
     ] {
         let swarm = FakeSwarm::with([checked("web", &test)]);
-        on(&swarm, "restart -d web").exits(0);
+        on(&swarm, "restart -d web").succeeds();
         let name = ["create", "-d", "--no-resolve-image", "--spec", "-", "--name", "b"];
-        brought(&swarm, &name, &checked("a", &test)).exits(0);
+        brought(&swarm, &name, &checked("a", &test)).succeeds();
         assert_eq!(swarm.posts().len(), 2, "{test}");
     }
 }
@@ -199,9 +206,11 @@ fn lists_with_an_item_that_is_not_there_are_usage_errors() {
         generic(json!({})),
     ] {
         let swarm = FakeSwarm::with([spec("web", OLD)]);
-        brought(&swarm, &["update", "-d", "--spec", "-", "web"], &part).exits(2).tells_an_error();
+        brought(&swarm, &["update", "-d", "--spec", "-", "web"], &part)
+            .fails_with(Exit::Usage)
+            .tells_an_error();
         brought(&swarm, &["create", "-d", "--spec", "-", "--name", "new", OLD], &part)
-            .exits(2)
+            .fails_with(Exit::Usage)
             .tells_an_error();
         assert_eq!(swarm.posts().len(), 0, "{part}");
     }

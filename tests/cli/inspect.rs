@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::engine::{Engine, get};
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::{FakeSwarm, Step};
 use crate::support::fixtures::{
     ID, NETWORK, NEW, OLD, hard_spec, service_text, service_text_with, spec, t001,
@@ -19,7 +20,7 @@ fn prints_an_array_of_the_engines_own_objects_without_inserted_defaults() {
         let engine = Engine::ordered([
             get("/v1.41/services/t001").answers(Answer::json(200, text.clone()).framed(framing))
         ]);
-        let run = swarmctl(["inspect", "t001"]).host(engine.host()).run().exits(0);
+        let run = swarmctl(["inspect", "t001"]).host(engine.host()).run().succeeds();
         let squeezed = |text: &str| serde_json::from_str::<Value>(text).unwrap().to_string();
         assert_eq!(squeezed(&run.stdout), squeezed(&format!("[{text}]")));
         for digits in ["9007199254740993", "18446744073709551615", "1.50", "10000000001"] {
@@ -36,7 +37,7 @@ fn several_services_are_one_array_in_the_order_asked() {
         other["EndpointSpec"]["Ports"] = json!([]);
         other
     }]);
-    let run = swarmctl(["inspect", "b", "a"]).host(swarm.host()).run().exits(0);
+    let run = swarmctl(["inspect", "b", "a"]).host(swarm.host()).run().succeeds();
     let names: Vec<Value> =
         run.json().as_array().unwrap().iter().map(|it| it["Spec"]["Name"].clone()).collect();
     assert_eq!(names, ["b", "a"]);
@@ -45,19 +46,23 @@ fn several_services_are_one_array_in_the_order_asked() {
 }
 
 #[test]
-fn goes_on_after_an_unknown_one_and_is_three() {
+fn continues_after_an_unknown_service_and_fails_with_not_found() {
     for pretty in [&[][..], &["--pretty"]] {
         let swarm = FakeSwarm::with([spec("t001", OLD)]);
         let args = [&["inspect"], pretty, &["nosuch", "t001"]].concat();
-        let run =
-            swarmctl(args).host(swarm.host()).run().exits(3).says(&["error: ", "nosuch"]).prints(&["t001"]);
+        let run = swarmctl(args)
+            .host(swarm.host())
+            .run()
+            .fails_with(Exit::NotFound)
+            .says(&["error: ", "nosuch"])
+            .prints(&["t001"]);
         if pretty.is_empty() {
             assert_eq!(run.json().as_array().unwrap().len(), 1);
         }
     }
     // Nothing found at all is still an array, as it is docker's.
     let swarm = FakeSwarm::start();
-    let run = swarmctl(["inspect", "nosuch"]).host(swarm.host()).run().exits(3);
+    let run = swarmctl(["inspect", "nosuch"]).host(swarm.host()).run().fails_with(Exit::NotFound);
     assert_eq!(run.json(), json!([]));
 }
 
@@ -65,10 +70,10 @@ fn goes_on_after_an_unknown_one_and_is_three() {
 fn names_follow_the_rules_of_all_commands() {
     for name in ["", ".", "..", "a/b", "../networks/x"] {
         let engine = Engine::silent();
-        swarmctl(["inspect", "--", name]).host(engine.host()).run().exits(3);
+        swarmctl(["inspect", "--", name]).host(engine.host()).run().fails_with(Exit::NotFound);
         assert!(engine.requests().is_empty(), "{name:?}: nothing is asked");
     }
-    swarmctl(["inspect"]).run().exits(2);
+    swarmctl(["inspect"]).run().fails_with(Exit::Usage);
 }
 
 #[test]
@@ -80,7 +85,7 @@ fn pretty_is_a_summary_with_what_a_person_looks_for() {
     swarm.world().networks.push((NETWORK.into(), "t001only".into()));
     let id = swarm.world().add(told);
     swarm.world().step("t001", Step::Paused);
-    let run = swarmctl(["inspect", "--pretty", "t001"]).host(swarm.host()).run().exits(0);
+    let run = swarmctl(["inspect", "--pretty", "t001"]).host(swarm.host()).run().succeeds();
     let parts = [
         &id[..12],
         "t001",
@@ -108,13 +113,13 @@ fn pretty_manages_without_what_is_not_there() {
         let name = odd["Name"].as_str().unwrap().to_owned();
         let engine = Engine::ordered([get(&format!("/v1.41/services/{name}"))
             .answers(Answer::json(200, service_text(ID, 1, &odd.to_string())))]);
-        swarmctl(["inspect", "--pretty", &name]).host(engine.host()).run().exits(0).prints(&[&name]);
+        swarmctl(["inspect", "--pretty", &name]).host(engine.host()).run().succeeds().prints(&[&name]);
     }
     // A network that is gone is shown by its ID.
     let mut lonely = spec("t001", OLD);
     lonely["TaskTemplate"]["Networks"] = json!([{ "Target": NETWORK }]);
     let swarm = FakeSwarm::with([lonely]);
-    swarmctl(["inspect", "--pretty", "t001"]).host(swarm.host()).run().exits(0).prints(&[&NETWORK[..12]]);
+    swarmctl(["inspect", "--pretty", "t001"]).host(swarm.host()).run().succeeds().prints(&[&NETWORK[..12]]);
 }
 
 #[test]
@@ -122,7 +127,7 @@ fn pretty_lets_no_text_of_a_service_move_the_cursor() {
     let mut odd = spec("t001", OLD);
     odd["Labels"] = json!({ "k\u{1b}[2J": "v\u{202e}\u{9b}31m\r\nx" });
     let swarm = FakeSwarm::with([odd]);
-    let run = swarmctl(["inspect", "--pretty", "t001"]).host(swarm.host()).run().exits(0);
+    let run = swarmctl(["inspect", "--pretty", "t001"]).host(swarm.host()).run().succeeds();
     run.never_says(&["\u{1b}", "\u{202e}", "\u{9b}", "\r"]);
 }
 
@@ -131,23 +136,27 @@ fn json_lets_no_text_of_a_service_move_the_cursor_and_stays_the_same_json() {
     let mut odd = spec("t001", OLD);
     odd["Labels"] = json!({ "k\u{7f}": "v\u{202e}\u{9b}31m" });
     let swarm = FakeSwarm::with([odd.clone()]);
-    let run = swarmctl(["inspect", "t001"]).host(swarm.host()).run().exits(0);
+    let run = swarmctl(["inspect", "t001"]).host(swarm.host()).run().succeeds();
     assert_eq!(run.json()[0]["Spec"], odd);
 }
 
 #[test]
-fn the_engine_is_not_there_or_not_a_manager_is_eight() {
-    swarmctl(["inspect", "t001"]).host("unix:///nonexistent/docker.sock").run().exits(8).says(&["hint: "]);
+fn fails_with_unreachable_if_there_is_no_manager() {
+    swarmctl(["inspect", "t001"])
+        .host("unix:///nonexistent/docker.sock")
+        .run()
+        .fails_with(Exit::Unreachable)
+        .says(&["hint: "]);
     let words = "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect this node to swarm and try again.";
     let engine = Engine::ordered([get("/v1.41/services/t001").answers(Answer::error(503, words))]);
-    swarmctl(["inspect", "t001"]).host(engine.host()).run().exits(8).says(&[words]);
+    swarmctl(["inspect", "t001"]).host(engine.host()).run().fails_with(Exit::Unreachable).says(&[words]);
 }
 
 #[test]
 fn a_closed_pipe_is_no_error() {
     for args in [&["inspect", "t001"][..], &["inspect", "--pretty", "t001"]] {
         let engine = Engine::ordered([get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11)))]);
-        let run = swarmctl(args.iter().copied()).host(engine.host()).run_into_closed_pipe().exits(0);
+        let run = swarmctl(args.iter().copied()).host(engine.host()).run_into_closed_pipe().succeeds();
         assert_eq!(run.stderr, "", "{}", run.report());
     }
 }
@@ -165,7 +174,7 @@ fn without_the_networks_their_ids_are_printed_with_one_note() {
         };
         let network = get(&format!("/v1.41/networks/{NETWORK}?scope=swarm")).answers(answer);
         let engine = Engine::ordered([with_two("a"), with_two("b"), network]);
-        let run = swarmctl(["inspect", "--pretty", "a", "b"]).host(engine.host()).run().exits(0);
+        let run = swarmctl(["inspect", "--pretty", "a", "b"]).host(engine.host()).run().succeeds();
         assert_eq!(run.stdout.matches(NETWORK).count(), 2);
         assert_eq!(run.stderr.lines().count(), 1, "{}", run.report());
         run.says(&["the names of networks are not available, so IDs are printed: ", "/networks/"]);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::{FakeSwarm, When};
 use crate::support::fixtures::{OLD, spec};
 use crate::support::run::{Run, swarmctl};
@@ -168,7 +169,9 @@ fn wait_remembers_the_failures_that_the_swarm_deletes() {
         swarm.before(When::Read, at + 1, failed(at));
     }
     swarm.world().task_history = 2;
-    run(&swarm, &["wait", "web"]).exits(5).says(&["the tasks fail one after the other", "non-zero exit (2)"]);
+    run(&swarm, &["wait", "web"])
+        .fails_with(Exit::RolloutFailed)
+        .says(&["the tasks fail one after the other", "non-zero exit (2)"]);
 }
 
 #[test]
@@ -185,7 +188,9 @@ fn wait_infers_the_end_of_a_task_that_is_deleted_at_once() {
             })]);
         });
     }
-    run(&swarm, &["wait", "web"]).exits(5).says(&["the tasks fail one after the other", "did not keep it"]);
+    run(&swarm, &["wait", "web"])
+        .fails_with(Exit::RolloutFailed)
+        .says(&["the tasks fail one after the other", "did not keep it"]);
 }
 
 const UNAVAILABLE: &str = "no suitable node (1 node not available for new tasks)";
@@ -205,7 +210,7 @@ fn status_calls_a_pending_task_stuck_only_if_the_nodes_still_refuse_it() {
         run(&swarm, &["status", "web"]).exits(code);
         // It has changed only just now.
         set(&swarm, &[("pending", "running", error, [60, 2])]);
-        run(&swarm, &["status", "web"]).exits(10);
+        run(&swarm, &["status", "web"]).answers(Exit::Different);
     }
 }
 
@@ -214,9 +219,11 @@ fn wait_gives_a_pending_task_time_from_its_first_look() {
     let swarm = swarm();
     set(&swarm, &[("pending", "running", NO_MEMORY, [600, 600])]);
     swarm.before(When::Read, 4, |world| world.service("web").tasks = None);
-    run(&swarm, &["wait", "web"]).exits(0);
+    run(&swarm, &["wait", "web"]).succeeds();
     set(&swarm, &[("pending", "running", NO_MEMORY, [600, 600])]);
-    let run = run(&swarm, &["wait", "web"]).exits(5).says(&["no node can take the task", NO_MEMORY]);
+    let run = run(&swarm, &["wait", "web"])
+        .fails_with(Exit::RolloutFailed)
+        .says(&["no node can take the task", NO_MEMORY]);
     assert!(run.took > Duration::from_secs(8), "{}", run.report());
 }
 
@@ -228,14 +235,14 @@ const NO_PULL: &str = "failed to resolve reference \"docker.io/x/y:1\": failed t
 fn a_pull_that_the_engine_has_given_up_is_a_failure_with_the_command_that_pulls_again() {
     let swarm = swarm();
     set(&swarm, &[("preparing", "running", NO_PULL, [60, 5])]);
-    run(&swarm, &["status", "web"]).exits(10).prints(&["connection refused"]);
-    let waited = run(&swarm, &["wait", "web"]).exits(5);
+    run(&swarm, &["status", "web"]).answers(Exit::Different).prints(&["connection refused"]);
+    let waited = run(&swarm, &["wait", "web"]).fails_with(Exit::RolloutFailed);
     waited.says(&["stays `preparing`", NO_PULL, "hint: run `swarmctl restart web`: a new task pulls again"]);
-    run(&swarm, &["status", "web"]).exits(5).prints(&["does not try again"]);
+    run(&swarm, &["status", "web"]).fails_with(Exit::RolloutFailed).prints(&["does not try again"]);
     // While it should not run any more, or has no error, it is only slow.
     for (desired, error) in [("running", ""), ("ready", NO_PULL)] {
         set(&swarm, &[("preparing", desired, error, [60, 60])]);
-        run(&swarm, &["status", "web"]).exits(10);
+        run(&swarm, &["status", "web"]).answers(Exit::Different);
     }
 }
 
@@ -251,5 +258,7 @@ fn a_start_that_the_engine_cancelled_is_worth_another_try() {
             ("rejected", "ready", cancelled, [2, 2]),
         ],
     );
-    run(&swarm, &["wait", "web"]).exits(5).says(&[cancelled, "hint: run the command again"]);
+    run(&swarm, &["wait", "web"])
+        .fails_with(Exit::RolloutFailed)
+        .says(&[cancelled, "hint: run the command again"]);
 }

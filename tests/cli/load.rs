@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::{Break, FakeSwarm, When};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, Swarmctl, swarmctl};
@@ -27,7 +28,7 @@ fn ten_stale_versions_in_a_row_are_started_over_and_the_other_writers_changes_ar
             world.write("t001", |spec| spec["Labels"][format!("other-{nth}")] = "kept".into());
         });
     }
-    set_image(&swarm, &["--force"]).exits(0);
+    set_image(&swarm, &["--force"]).succeeds();
     let service = swarm.service("t001");
     assert_eq!(swarm.posts().len(), 11);
     assert_eq!(service.taken.len(), 1);
@@ -42,7 +43,7 @@ fn ten_stale_versions_in_a_row_are_started_over_and_the_other_writers_changes_ar
 fn stale_versions_without_an_end_are_a_conflict_when_the_retries_have_ended() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     swarm.before(When::Post, 0, |world| world.write("t001", |spec| spec["Labels"]["other"] = "kept".into()));
-    let run = setting_image(&swarm, &[]).timeouts("stale_version=1500").run().exits(4);
+    let run = setting_image(&swarm, &[]).timeouts("stale_version=1500").run().fails_with(Exit::Conflict);
     assert!(run.took > Duration::from_millis(1200) && run.took < Duration::from_secs(20), "{}", run.report());
     run.says(&["update out of sequence", "run the command again when the other writers are done"]);
     assert!(swarm.service("t001").taken.is_empty());
@@ -52,7 +53,7 @@ fn stale_versions_without_an_end_are_a_conflict_when_the_retries_have_ended() {
 fn an_engine_that_is_unavailable_for_a_while_is_waited_for() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     swarm.world().unavailable_until = Some(Instant::now() + OUTAGE);
-    let run = set_image(&swarm, &["--force"]).exits(0);
+    let run = set_image(&swarm, &["--force"]).succeeds();
     assert!(run.took >= OUTAGE - Duration::from_millis(500), "{}", run.report());
     let service = swarm.service("t001");
     assert_eq!((service.taken.len(), service.image()), (1, NEW));
@@ -67,7 +68,7 @@ fn an_engine_that_takes_a_post_and_is_unavailable_then_is_asked_what_became_of_i
     });
     let asked = post_of(&["--force"]);
     swarm.breaks(Break::lost(asked));
-    let run = set_image(&swarm, &["--force"]).exits(0);
+    let run = set_image(&swarm, &["--force"]).succeeds();
     assert!(run.took >= OUTAGE - Duration::from_millis(500), "{}", run.report());
     let service = swarm.service("t001");
     assert_eq!((service.taken.len(), service.image()), (1, NEW));
@@ -83,7 +84,7 @@ fn a_leader_that_loses_its_office_under_a_post_leaves_doubt_and_is_asked_what_be
         let swarm = FakeSwarm::with([spec("t001", OLD)]);
         let asked = post_of(&["--force"]);
         swarm.breaks(Break { handled, ..Break::instead(asked, Answer::error(500, words)) });
-        set_image(&swarm, &["--force"]).exits(0);
+        set_image(&swarm, &["--force"]).succeeds();
         let service = swarm.service("t001");
         assert_eq!((service.taken.len(), service.image()), (1, NEW), "handled: {handled}");
         assert_eq!(swarm.posts().len(), if handled { 1 } else { 2 });
@@ -93,17 +94,17 @@ fn a_leader_that_loses_its_office_under_a_post_leaves_doubt_and_is_asked_what_be
 /// Which request is the post.
 fn post_of(more: &[&str]) -> usize {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
-    set_image(&swarm, more).exits(0);
+    set_image(&swarm, more).succeeds();
     swarm.requests().iter().position(|request| request.method == "POST").expect("a post") + 1
 }
 
 #[test]
 fn a_slow_engine_is_waited_for_and_asked_no_more_than_a_fast_one() {
     let fast = FakeSwarm::with([spec("t001", OLD)]);
-    set_image(&fast, &[]).exits(0);
+    set_image(&fast, &[]).succeeds();
     let slow = FakeSwarm::with([spec("t001", OLD)]);
     slow.world().delay = Duration::from_millis(400);
-    set_image(&slow, &[]).exits(0);
+    set_image(&slow, &[]).succeeds();
     assert_eq!(slow.requests().len(), fast.requests().len());
     assert_eq!(slow.service("t001").taken.len(), 1);
 }

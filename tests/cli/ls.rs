@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::engine::{Engine, get};
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::{Break, FakeSwarm};
 use crate::support::fixtures::{OLD, hard_spec, service_text_with, spec};
 use crate::support::run::swarmctl;
@@ -55,7 +56,7 @@ fn shows_the_services_as_docker_does_in_natural_order() {
         get(LIST).answers(list(&rows)),
         get("/v1.41/nodes").answers(Answer::json(200, nodes.to_string())),
     ]);
-    let run = swarmctl(["ls"]).host(engine.host()).run().exits(0);
+    let run = swarmctl(["ls"]).host(engine.host()).run().succeeds();
     assert_eq!(run.stderr, "");
     let shown = cells(&run.stdout);
     assert_eq!(shown[0], ["ID", "NAME", "MODE", "REPLICAS", "IMAGE", "PORTS"]);
@@ -83,7 +84,7 @@ fn services_are_sorted_as_docker_sorts_them() {
         .collect();
     let nodes = get("/v1.41/nodes").answers(Answer::json(200, "[]")).times(0..=1);
     let engine = Engine::ordered([get(LIST).answers(list(&rows)), nodes]);
-    let run = swarmctl(["ls", "--format", "{{.Name}}"]).host(engine.host()).run().exits(0);
+    let run = swarmctl(["ls", "--format", "{{.Name}}"]).host(engine.host()).run().succeeds();
     assert_eq!(run.stdout.lines().collect::<Vec<_>>(), sorted);
 }
 
@@ -92,7 +93,7 @@ fn no_services_are_a_header_an_empty_array_and_nothing() {
     let ls = |args: &[&str]| {
         let swarm = FakeSwarm::start();
         let args = [&["ls"], args].concat();
-        swarmctl(args).host(swarm.host()).run().exits(0)
+        swarmctl(args).host(swarm.host()).run().succeeds()
     };
     assert_eq!(cells(&ls(&[]).stdout), [["ID", "NAME", "MODE", "REPLICAS", "IMAGE", "PORTS"]]);
     assert_eq!(ls(&["--json"]).json(), json!([]));
@@ -103,7 +104,7 @@ fn no_services_are_a_header_an_empty_array_and_nothing() {
 fn quiet_prints_the_ids_that_other_commands_take() {
     let swarm = FakeSwarm::with([spec("b", OLD), spec("a", OLD)]);
     for flag in ["-q", "--quiet", "--quiet=true"] {
-        let run = swarmctl(["ls", flag]).host(swarm.host()).run().exits(0);
+        let run = swarmctl(["ls", flag]).host(swarm.host()).run().succeeds();
         let ids: Vec<&str> = run.stdout.lines().collect();
         assert_eq!(ids.len(), 2);
         assert!(swarm.service("a").id.starts_with(ids[0]) && ids[0].len() >= 6, "{}", run.report());
@@ -119,7 +120,7 @@ fn json_is_the_engines_own_to_the_last_digit() {
         let engine = Engine::ordered([
             get(LIST).answers(Answer::json(200, format!("[{}]\n", text.trim())).framed(framing.clone()))
         ]);
-        let run = swarmctl(["ls", "--json"]).host(engine.host()).run().exits(0);
+        let run = swarmctl(["ls", "--json"]).host(engine.host()).run().succeeds();
         let squeezed = |text: &str| serde_json::from_str::<Value>(text).unwrap().to_string();
         assert_eq!(squeezed(&run.stdout), squeezed(&format!("[{text}]")));
         for digits in ["9007199254740993", "18446744073709551615", "1.50", "10000000001"] {
@@ -151,7 +152,7 @@ fn filters_go_to_the_engine_several_of_a_kind_too() {
         let engine =
             Engine::ordered([get(&format!("{LIST}&filters={escaped}")).answers(Answer::json(200, "[]"))]);
         let args = [&["ls"], args].concat();
-        swarmctl(args).host(engine.host()).run().exits(0);
+        swarmctl(args).host(engine.host()).run().succeeds();
     }
 }
 
@@ -177,7 +178,7 @@ fn an_image_selects_what_runs_it_in_the_table_and_in_the_engines_own_json() {
                 nodes,
             ]);
             let args = [&["ls", "--filter", filter][..], args].concat();
-            swarmctl(args).host(engine.host()).run().exits(0).stdout
+            swarmctl(args).host(engine.host()).run().succeeds().stdout
         };
         assert_eq!(ls(&["-q"], ""), ids);
         assert_eq!(ls(&["--json"], "?status=true"), json);
@@ -189,7 +190,7 @@ fn an_image_selects_what_runs_it_in_the_table_and_in_the_engines_own_json() {
 fn a_filter_that_cannot_be_one_is_two_and_nothing_is_asked() {
     for filter in ["web", "", "color=red", "mode=sometimes", "image=UPPER", "image="] {
         let engine = Engine::silent();
-        swarmctl(["ls", "--filter", filter]).host(engine.host()).run().exits(2);
+        swarmctl(["ls", "--filter", filter]).host(engine.host()).run().fails_with(Exit::Usage);
         assert!(engine.requests().is_empty());
     }
 }
@@ -235,15 +236,19 @@ fn counts_the_tasks_itself_where_the_engine_does_not() {
             get(&at(&format!("/tasks?filters={both}"))).answers(Answer::json(200, tasks.to_string())),
         ],
     );
-    let run = swarmctl(["ls"]).host(engine.host()).run().exits(0);
+    let run = swarmctl(["ls"]).host(engine.host()).run().succeeds();
     let shown = cells(&run.stdout);
     assert_eq!((shown[1][1], shown[1][3]), ("a", "1/4"), "{}", run.report());
     assert_eq!((shown[2][1], shown[2][3]), ("b", "1/1"));
 }
 
 #[test]
-fn an_engine_that_is_not_there_or_not_a_manager_is_eight() {
-    swarmctl(["ls"]).host("unix:///nonexistent/docker.sock").run().exits(8).tells_an_error();
+fn fails_with_unreachable_if_there_is_no_manager() {
+    swarmctl(["ls"])
+        .host("unix:///nonexistent/docker.sock")
+        .run()
+        .fails_with(Exit::Unreachable)
+        .tells_an_error();
     let words = "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect this node to swarm and try again.";
     for args in [&["ls"][..], &["ls", "--json"], &["ls", "-q"]] {
         // Only the table needs the engine to count.
@@ -252,7 +257,7 @@ fn an_engine_that_is_not_there_or_not_a_manager_is_eight() {
         swarmctl(args.iter().copied())
             .host(engine.host())
             .run()
-            .exits(8)
+            .fails_with(Exit::Unreachable)
             .tells_an_error()
             .says(&[words, "hint: "]);
         assert_eq!(engine.asked().len(), 1, "it is final");
@@ -278,7 +283,7 @@ fn an_answer_cut_anywhere_is_asked_again() {
                 spec
             }));
             swarm.breaks(Break::by(2, Fault::Cut(after)));
-            let run = swarmctl(args.iter().copied()).host(swarm.host()).run().exits(0);
+            let run = swarmctl(args.iter().copied()).host(swarm.host()).run().succeeds();
             assert_eq!(run.stderr, "");
             match args {
                 ["ls"] => assert_eq!(run.stdout.lines().count(), 10, "{}", run.report()),
@@ -297,7 +302,7 @@ fn a_closed_pipe_is_no_error() {
         spec
     }));
     for args in [&["ls"][..], &["ls", "--json"], &["ls", "-q"]] {
-        let run = swarmctl(args.iter().copied()).host(swarm.host()).run_into_closed_pipe().exits(0);
+        let run = swarmctl(args.iter().copied()).host(swarm.host()).run_into_closed_pipe().succeeds();
         assert_eq!(run.stderr, "", "{}", run.report());
     }
 }
@@ -305,7 +310,7 @@ fn a_closed_pipe_is_no_error() {
 #[test]
 fn names_with_control_characters_cannot_move_the_cursor() {
     let swarm = FakeSwarm::with([spec("a\u{1b}[2Jb\u{202e}c\nd", OLD)]);
-    let run = swarmctl(["ls"]).host(swarm.host()).run().exits(0);
+    let run = swarmctl(["ls"]).host(swarm.host()).run().succeeds();
     assert_eq!(run.stdout.lines().count(), 2, "{}", run.report());
     run.never_says(&["\u{1b}", "\u{202e}"]);
 }

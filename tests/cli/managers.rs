@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::{Break, FakeSwarm};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, swarmctl};
@@ -28,27 +29,27 @@ const UPDATE: &[&str] = &["update-image", "--detach", "--no-resolve-image", "t00
 fn the_first_that_answers_and_sees_a_leader_is_asked() {
     let (swarm, worker) = (swarm(), FakeSwarm::without_swarm());
     for hosts in [&[GONE, &swarm.host()][..], &[&worker.host(), &swarm.host()], &[&swarm.host(), GONE]] {
-        let run = at(hosts, &["ls", "-q"]).exits(0);
+        let run = at(hosts, &["ls", "-q"]).succeeds();
         assert_eq!((run.stdout.lines().count(), run.stderr.as_str()), (1, ""));
     }
-    at(&[GONE, &worker.host(), &swarm.host()], UPDATE).exits(0);
+    at(&[GONE, &worker.host(), &swarm.host()], UPDATE).succeeds();
     assert_eq!(swarm.posts().len(), 1);
     // A list in DOCKER_HOST, or after one -H.
     let list = format!("{GONE}, {}", swarm.host());
-    swarmctl(["ls", "-q"]).env("DOCKER_HOST", &list).run().exits(0);
-    at(&[&list], &["inspect", "t001"]).exits(0);
+    swarmctl(["ls", "-q"]).env("DOCKER_HOST", &list).run().succeeds();
+    at(&[&list], &["inspect", "t001"]).succeeds();
     // The same one twice is no second one: nothing is asked that one alone would not be.
     let before = swarm.requests().len();
-    at(&[&swarm.host(), &swarm.host()], &["inspect", "t001"]).exits(0);
+    at(&[&swarm.host(), &swarm.host()], &["inspect", "t001"]).succeeds();
     assert_eq!(swarm.requests().len() - before, 2);
 }
 
 #[test]
 fn where_none_can_be_asked_each_is_told_of() {
     let worker = FakeSwarm::without_swarm();
-    let run = at(&[GONE, &worker.host()], UPDATE).exits(8).tells_an_error();
+    let run = at(&[GONE, &worker.host()], UPDATE).fails_with(Exit::Unreachable).tells_an_error();
     run.says(&["none of these managers", "nonexistent", "No such file", "not a swarm manager"]);
-    at(&["tcp://:1:2", GONE], UPDATE).exits(2);
+    at(&["tcp://:1:2", GONE], UPDATE).fails_with(Exit::Usage);
 }
 
 #[test]
@@ -60,8 +61,8 @@ fn an_update_whose_manager_dies_is_looked_up_on_another() {
             let other = swarm.other_manager();
             let lost = Break { handled, ..Break::by(number, fault).then(Door::Closing) };
             swarm.breaks(lost);
-            let run = at(&[&swarm.host(), &other.host()], UPDATE).exits(0);
-            assert_eq!(swarm.service("t001").taken.len(), 1, "{number} {handled}: {}", run.report());
+            at(&[&swarm.host(), &other.host()], UPDATE).succeeds();
+            swarm.expect("t001").applied(1);
             assert_eq!(swarm.service("t001").image(), NEW);
         }
     }
@@ -74,13 +75,13 @@ fn a_create_and_a_forced_restart_count_once() {
         let other = swarm.other_manager();
         swarm.breaks(Break::lost(number).then(Door::Closing));
         let create = ["create", "--detach", "--no-resolve-image", "--name", "new", OLD];
-        at(&[&swarm.host(), &other.host()], &create).exits(0);
+        at(&[&swarm.host(), &other.host()], &create).succeeds();
         assert_eq!(swarm.world().services.len(), 2, "{number}");
 
         let swarm = self::swarm();
         let other = swarm.other_manager();
         swarm.breaks(Break::lost(number).then(Door::Closing));
-        at(&[&swarm.host(), &other.host()], &["restart", "--detach", "t001"]).exits(0);
+        at(&[&swarm.host(), &other.host()], &["restart", "--detach", "t001"]).succeeds();
         assert_eq!(swarm.service("t001").spec["TaskTemplate"]["ForceUpdate"], 1, "{number}");
     }
 }
@@ -97,13 +98,13 @@ fn an_election_is_ridden_out_and_told_of() {
             .spawn();
     thread::sleep(Duration::from_millis(600));
     swarm.world().has_no_leader = false;
-    let run = running.wait().exits(0).says(&["waiting for the managers to elect one"]);
+    let run = running.wait().succeeds().says(&["waiting for the managers to elect one"]);
     assert!(began.elapsed() < Duration::from_secs(20), "{}", run.report());
     assert_eq!(run.stderr.matches("elect").count(), 1, "{}", run.report());
     // It lasts longer than there is time.
     swarm.world().has_no_leader = true;
     let args = [UPDATE, &["--timeout", "500ms"]].concat();
-    at(&[&hosts[0], &hosts[1]], &args).exits(8);
+    at(&[&hosts[0], &hosts[1]], &args).fails_with(Exit::Unreachable);
 }
 
 #[test]
@@ -112,7 +113,7 @@ fn a_manager_of_another_swarm_is_not_gone_on_with() {
     stranger.world().node = "x1o2d3e4n1o2d3e4n1o2d3e4n".to_owned();
     swarm.breaks(Break::lost(4).then(Door::Closing));
     let args = [UPDATE, &["--timeout", "1500ms"]].concat();
-    at(&[&swarm.host(), &stranger.host()], &args).exits(9);
+    at(&[&swarm.host(), &stranger.host()], &args).fails_with(Exit::Unknown);
     assert!(stranger.posts().is_empty());
 }
 
@@ -123,8 +124,8 @@ fn a_manager_that_is_silent_is_left_for_another() {
     // The post takes effect, and its answer never comes.
     swarm.breaks(Break::by(4, Fault::Stall(0)));
     let began = std::time::Instant::now();
-    let run = at(&[&swarm.host(), &other.host()], UPDATE).exits(0);
+    let run = at(&[&swarm.host(), &other.host()], UPDATE).succeeds();
     run.says(&["does not answer as a manager should; going on with"]);
     assert!(began.elapsed() < Duration::from_secs(25));
-    assert_eq!(swarm.service("t001").taken.len(), 1);
+    swarm.expect("t001").applied(1);
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{NETWORK, spec};
 use crate::support::run::{Run, swarmctl};
@@ -45,17 +46,20 @@ fn on(swarm: &FakeSwarm, line: &str) -> Run {
 fn refreshed_credentials_restart_no_task_so_a_named_service_is_refused() {
     for more in ["", " --dry-run"] {
         let swarm = swarm();
-        let run = on(&swarm, &format!("auth refresh{more} old")).exits(5).tells_an_error();
+        let run =
+            on(&swarm, &format!("auth refresh{more} old")).fails_with(Exit::RolloutFailed).tells_an_error();
         run.says(&[
             "it would restart 2 of 2 tasks",
             WHY,
             "`swarmctl update --with-registry-auth --force old`",
         ]);
         assert_eq!(swarm.posts().len(), 0, "{more}");
-        let run = on(&swarm, &format!("auth refresh --json{more} old new")).exits(5);
+        let run = on(&swarm, &format!("auth refresh --json{more} old new")).fails_with(Exit::RolloutFailed);
         let services = run.json()["services"].clone();
-        assert_eq!((&services[0]["outcome"], &services[0]["exit_code"]), (&json!("skipped"), &json!(5)));
-        assert_eq!((&services[0]["posted"], &services[1]["exit_code"]), (&json!(false), &json!(0)));
+        assert_eq!(&services[0]["outcome"], &json!("skipped"));
+        assert_eq!(&services[0]["exit_code"], &json!(5));
+        assert_eq!(&services[0]["posted"], &json!(false));
+        assert_eq!(&services[1]["exit_code"], &json!(0));
         assert!(services[0]["error"].as_str().unwrap().contains(WHY));
         assert_eq!(swarm.posts().len(), usize::from(more.is_empty()), "the other one is refreshed");
     }
@@ -64,7 +68,7 @@ fn refreshed_credentials_restart_no_task_so_a_named_service_is_refused() {
 #[test]
 fn a_selected_service_is_skipped_with_the_reason_and_the_command() {
     let swarm = swarm();
-    let run = on(&swarm, "auth refresh --all").exits(0);
+    let run = on(&swarm, "auth refresh --all").succeeds();
     run.prints(&[
         "new: given new credentials",
         "old: skipped: it would restart 2 of 2 tasks",
@@ -77,8 +81,8 @@ fn a_selected_service_is_skipped_with_the_reason_and_the_command() {
 #[test]
 fn after_the_first_update_it_is_refreshed() {
     let swarm = swarm();
-    on(&swarm, "update -d --with-registry-auth --force old").exits(0);
-    on(&swarm, "auth refresh old").exits(0);
+    on(&swarm, "update -d --with-registry-auth --force old").succeeds();
+    on(&swarm, "auth refresh old").succeeds();
     assert_eq!(swarm.posts().len(), 2);
 }
 
@@ -86,13 +90,13 @@ fn after_the_first_update_it_is_refreshed() {
 fn a_service_without_tasks_or_of_an_older_engine_is_refreshed() {
     let swarm = swarm();
     swarm.world().service("old").spec["Mode"]["Replicated"]["Replicas"] = 0.into();
-    on(&swarm, "auth refresh old").exits(0);
+    on(&swarm, "auth refresh old").succeeds();
     for api in ["1.41", "1.51"] {
         let swarm = self::swarm();
         swarm.world().api_version = Some(api);
         swarm.world().service("old").moves_networks = false;
-        on(&swarm, "auth refresh old").exits(0);
-        on(&swarm, "update -d --label-add a=b old").exits(0).never_says(&[WHY]);
+        on(&swarm, "auth refresh old").succeeds();
+        on(&swarm, "update -d --label-add a=b old").succeeds().never_says(&[WHY]);
         let tasks = swarm.requests().iter().filter(|request| request.endpoint() == "/tasks").count();
         assert_eq!(tasks, 1, "only auth refresh reads them");
     }
@@ -103,10 +107,10 @@ fn tasks_of_another_spec_are_a_reason_on_any_engine() {
     let swarm = FakeSwarm::with([spec("web", IMAGE)]);
     swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Env"] = json!(["A=1"]));
     swarm.world().service("web").rollout = vec![crate::support::fake_swarm::Step::Updating; 9];
-    on(&swarm, "update -d --label-add a=b web").exits(0);
+    on(&swarm, "update -d --label-add a=b web").succeeds();
     swarm.world().service("web").previous.as_mut().unwrap()["TaskTemplate"]["ForceUpdate"] = 7.into();
     swarm.world().service("web").status = None;
-    on(&swarm, "auth refresh web").exits(5);
+    on(&swarm, "auth refresh web").fails_with(Exit::RolloutFailed);
     assert_eq!(swarm.posts().len(), 1);
 }
 
@@ -120,19 +124,19 @@ fn edits_that_restart_nothing_by_themselves_say_why_tasks_restart() {
         "update -d --constraint-add node.role==manager old",
     ] {
         let swarm = swarm();
-        on(&swarm, line).exits(0).says(&[WHY]);
-        let run = on(&swarm, &line.replace("old", "new")).exits(0);
+        on(&swarm, line).succeeds().says(&[WHY]);
+        let run = on(&swarm, &line.replace("old", "new")).succeeds();
         assert!(!run.stderr.contains(WHY), "{}", run.report());
         let swarm = self::swarm();
         on(&swarm, &line.replace("-d", "--dry-run"))
-            .exits(0)
+            .succeeds()
             .says(&[WHY])
             .prints(&["2 of 2 tasks will be restarted"]);
-        let run = on(&swarm, &line.replace("-d", "--dry-run").replace("old", "new")).exits(0);
+        let run = on(&swarm, &line.replace("-d", "--dry-run").replace("old", "new")).succeeds();
         assert!(!run.stderr.contains(WHY), "{}", run.report());
     }
     let swarm = swarm();
-    let run = on(&swarm, "update -d --json --label-add a=b old").exits(0);
+    let run = on(&swarm, "update -d --json --label-add a=b old").succeeds();
     assert!(run.json()["services"][0]["warnings"][0].as_str().unwrap().contains(WHY));
 }
 
@@ -146,9 +150,9 @@ fn edits_that_restart_tasks_anyway_say_nothing_of_it() {
         "update -d --publish-add 8080:80 old",
     ] {
         let swarm = swarm();
-        let run = on(&swarm, line).exits(0);
+        let run = on(&swarm, line).succeeds();
         assert!(!run.stderr.contains(WHY), "{}", run.report());
-        let run = on(&swarm, &line.replace("-d", "--dry-run")).exits(0);
+        let run = on(&swarm, &line.replace("-d", "--dry-run")).succeeds();
         assert!(!run.stderr.contains(WHY), "{}", run.report());
     }
 }
@@ -159,6 +163,6 @@ fn a_version_that_is_stale_repeats_the_reason_once() {
     swarm.before(crate::support::fake_swarm::When::Post, 1, |world| {
         world.write("old", |spec| spec["Labels"]["theirs"] = "1".into());
     });
-    let run = on(&swarm, "update -d --label-add a=b old").exits(0);
+    let run = on(&swarm, "update -d --label-add a=b old").succeeds();
     assert_eq!(run.stderr.matches(WHY).count(), 1, "{}", run.report());
 }

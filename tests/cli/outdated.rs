@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::engine::{Engine, get};
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{OLD, spec};
 use crate::support::helper;
@@ -36,7 +37,7 @@ fn outdated(swarm: &FakeSwarm, args: &[&str]) -> Run {
 
 #[test]
 fn a_table_tells_each_service_apart() {
-    let run = outdated(&swarm(), &[]).exits(0);
+    let run = outdated(&swarm(), &[]).succeeds();
     let lines: Vec<Vec<&str>> = run
         .stdout
         .lines()
@@ -61,7 +62,7 @@ fn a_table_tells_each_service_apart() {
 #[test]
 fn each_image_is_asked_for_once() {
     let swarm = swarm();
-    outdated(&swarm, &[]).exits(0);
+    outdated(&swarm, &[]).succeeds();
     let mut asked: Vec<String> = swarm.requests().iter().map(|it| it.endpoint().to_owned()).collect();
     asked.retain(|path| path.starts_with("/distribution/"));
     asked.sort();
@@ -88,7 +89,7 @@ fn many_are_asked_for_at_the_same_time() {
     };
     let list = get("/v1.41/services").answers(Answer::json(200, format!("[{}]", services.join(","))));
     let engine = Engine::unordered(std::iter::once(list).chain((0..16).map(slow)));
-    let run = swarmctl(["outdated"]).host(engine.host()).run().exits(0);
+    let run = swarmctl(["outdated"]).host(engine.host()).run().succeeds();
     assert!(run.took.as_millis() < 3000, "one after the other takes 4.8 s\n{}", run.report());
     assert_eq!(run.stdout.matches("has no `127.0.0.1:5000/whoami:t").count(), 16);
 }
@@ -110,7 +111,7 @@ fn credentials_that_cannot_be_had_are_told_in_their_rows() {
         .host(swarm.host())
         .env("PATH", &format!("{folder}:/usr/bin:/bin"))
         .run()
-        .exits(1);
+        .fails_with(Exit::Failed);
     assert_eq!(run.stdout.matches("up to date").count(), 5, "{}", run.report());
     assert!(run.stdout.lines().any(|line| line.starts_with("s3 ") && line.contains("the vault is locked")));
 }
@@ -129,7 +130,7 @@ fn a_helper_that_hangs_is_waited_for_once() {
         .env("PATH", &format!("{folder}:/usr/bin:/bin"))
         .timeouts("credential_helper=2000")
         .run()
-        .exits(0);
+        .succeeds();
     assert_eq!(run.stdout.matches("did not answer within 2 s").count(), 3, "{}", run.report());
     // Three times would be longer.
     assert!((2.0..6.0).contains(&run.took.as_secs_f32()), "{}", run.report());
@@ -138,16 +139,19 @@ fn a_helper_that_hangs_is_waited_for_once() {
 
 #[test]
 fn json_has_the_digests_in_full() {
-    let run = outdated(&swarm(), &["--json", "web9", "far", "fixed"]).exits(0);
+    let run = outdated(&swarm(), &["--json", "web9", "far", "fixed"]).succeeds();
     let rows = run.json();
     let by = |name: &str| rows.as_array().unwrap().iter().find(|row| row["name"] == name).cloned().unwrap();
     assert_eq!(rows.as_array().unwrap().len(), 3);
     let web = by("web9");
     assert_eq!(web["tag"], format!("{REPO}:b"));
-    assert_eq!((&web["digest"], &web["registry_digest"]), (&json!(ONE), &json!(TWO)));
-    assert_eq!((&web["outdated"], &web["error"]), (&json!(true), &Value::Null));
+    assert_eq!(&web["digest"], &json!(ONE));
+    assert_eq!(&web["registry_digest"], &json!(TWO));
+    assert_eq!(&web["outdated"], &json!(true));
+    assert_eq!(&web["error"], &Value::Null);
     let far = by("far");
-    assert_eq!((&far["outdated"], &far["registry_digest"]), (&Value::Null, &Value::Null));
+    assert_eq!(&far["outdated"], &Value::Null);
+    assert_eq!(&far["registry_digest"], &Value::Null);
     assert!(far["error"].as_str().unwrap().contains("cannot be asked"));
     assert_eq!(by("fixed")["tag"], Value::Null);
 }
@@ -172,17 +176,17 @@ fn the_exit_code_tells_where_that_is_asked_for() {
 #[test]
 fn filters_choose() {
     let swarm = swarm();
-    let run = outdated(&swarm, &["--filter", "name=web9", "--json"]).exits(0);
+    let run = outdated(&swarm, &["--filter", "name=web9", "--json"]).succeeds();
     assert_eq!(run.json().as_array().unwrap().len(), 1);
-    assert_eq!(outdated(&FakeSwarm::with([]), &[]).exits(0).stdout.lines().count(), 1, "an empty swarm");
-    outdated(&swarm, &["--filter=color=red"]).exits(2);
+    assert_eq!(outdated(&FakeSwarm::with([]), &[]).succeeds().stdout.lines().count(), 1, "an empty swarm");
+    outdated(&swarm, &["--filter=color=red"]).fails_with(Exit::Usage);
 }
 
 #[test]
 fn a_selection_that_nothing_fits_is_no_such_service() {
     for selection in [["--filter", "name=zzz"], ["--stack", "shpo"]] {
         let args = [&selection[..], &["--exit-code"]].concat();
-        let run = outdated(&swarm(), &args).exits(3).tells_an_error();
+        let run = outdated(&swarm(), &args).fails_with(Exit::NotFound).tells_an_error();
         assert_eq!(run.stdout, "");
         run.says(&["nothing fits the selection"]);
     }
@@ -192,7 +196,12 @@ fn a_selection_that_nothing_fits_is_no_such_service() {
 fn an_engine_that_cannot_be_asked_says_so() {
     let ping = Answer::pong().header("Api-Version", "1.24");
     let engine = Engine::with_ping(ping, []);
-    swarmctl(["outdated"]).host(engine.host()).run().exits(1).tells_an_error().says(&["API 1.30", "1.24"]);
+    swarmctl(["outdated"])
+        .host(engine.host())
+        .run()
+        .fails_with(Exit::Failed)
+        .tells_an_error()
+        .says(&["API 1.30", "1.24"]);
 }
 
 #[test]
@@ -204,12 +213,12 @@ fn a_question_that_is_forbidden_is_not_blamed_on_the_registry() {
     ] {
         let swarm = swarm();
         swarm.forbids("GET", "/distribution", answer);
-        let run = outdated(&swarm, &["--exit-code", "web9"]).exits(1);
+        let run = outdated(&swarm, &["--exit-code", "web9"]).fails_with(Exit::Failed);
         let run = run.prints(&["the digest of `127.0.0.1:5000/whoami:b` cannot be looked up: ", said]);
         run.prints(&["/distribution/127.0.0.1:5000/whoami:b/json"]).never_says(&["registry `127"]);
     }
     // The registry's own words are the registry's.
     let swarm = swarm();
     swarm.forbids("GET", "/distribution", Answer::error(401, "unauthorized: authentication required"));
-    outdated(&swarm, &["web9"]).exits(0).prints(&["registry `127.0.0.1:5000` denies access to"]);
+    outdated(&swarm, &["web9"]).succeeds().prints(&["registry `127.0.0.1:5000` denies access to"]);
 }

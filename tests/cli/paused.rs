@@ -4,6 +4,7 @@ use std::process::Command;
 
 use serde_json::json;
 
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::{FakeSwarm, Step};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, swarmctl};
@@ -45,7 +46,7 @@ fn a_refused_command_names_itself_with_resume() {
         ),
     ] {
         let swarm = paused();
-        let refused = run(&swarm, args).exits(5).says(&[
+        let refused = run(&swarm, args).fails_with(Exit::RolloutFailed).says(&[
             "resumes the rollout",
             "`swarmctl rollback web`",
             "`swarmctl update-image web IMAGE` (the update resumes the rollout",
@@ -58,7 +59,7 @@ fn a_refused_command_names_itself_with_resume() {
         let words = String::from_utf8(words.stdout).unwrap();
         let words: Vec<&str> = words.trim_end_matches('\0').split('\0').skip(1).collect();
         swarm.world().service("web").rollout = vec![Step::Updating, Step::Completed];
-        run(&swarm, &words).exits(0);
+        run(&swarm, &words).succeeds();
         assert_eq!(swarm.posts().len(), 1);
     }
 }
@@ -73,7 +74,7 @@ fn commands_without_resume_say_that_an_update_resumes_the_rollout() {
         &["wait", "web"],
         &["auth", "refresh", "web"],
     ] {
-        let run = run(&paused(), args).exits(5);
+        let run = run(&paused(), args).fails_with(Exit::RolloutFailed);
         command(&run, "swarmctl update-image web IMAGE");
         command(&run, "swarmctl rollback web");
         command(&run, "swarmctl restart --resume web");
@@ -97,12 +98,14 @@ fn an_update_of_a_job_warns_that_it_runs_again() {
             &["restart", "job"],
         ] {
             let swarm = FakeSwarm::with([job.clone()]);
-            let json = run(&swarm, &[args, &["--json"]].concat()).exits(0).says(&["it runs again"]).json();
+            let json = run(&swarm, &[args, &["--json"]].concat()).succeeds().says(&["it runs again"]).json();
             assert_eq!(json["services"][0]["warnings"], json!(["it is a job: it runs again"]), "{args:?}");
         }
         let swarm = FakeSwarm::with([job.clone()]);
-        run(&swarm, &["update-image", "--no-resolve-image", "job", OLD]).exits(0).never_says(&["runs again"]);
-        let plan = run(&swarm, &["update-image", "--no-resolve-image", "--dry-run", "job", NEW]).exits(0);
+        run(&swarm, &["update-image", "--no-resolve-image", "job", OLD])
+            .succeeds()
+            .never_says(&["runs again"]);
+        let plan = run(&swarm, &["update-image", "--no-resolve-image", "--dry-run", "job", NEW]).succeeds();
         plan.prints(&["the job runs again"]);
     }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::{FakeSwarm, Step};
 use crate::support::fixtures::{OLD, spec};
 use crate::support::run::{Run, Swarmctl, swarmctl, swarmctl_by};
@@ -28,7 +29,7 @@ impl Config {
     /// With a link to the program that is tested.
     pub fn with_plugin() -> Self {
         let config = Self::empty();
-        config.run(&["plugin", "install"]).exits(0);
+        config.run(&["plugin", "install"]).succeeds();
         config
     }
 
@@ -62,20 +63,20 @@ pub fn swarm() -> FakeSwarm {
 #[test]
 fn install_links_this_program_and_uninstall_takes_the_link_away() {
     let config = Config::empty();
-    let run = config.run(&["plugin", "install"]).exits(0);
+    let run = config.run(&["plugin", "install"]).succeeds();
     assert_eq!(fs::read_link(config.link()).unwrap(), Path::new(PROGRAM));
     assert_eq!((run.stdout.contains("docker swarmctl"), run.stderr.as_str()), (true, ""));
-    config.run(&["plugin", "install"]).exits(0).shows(&["already"]);
+    config.run(&["plugin", "install"]).succeeds().shows(&["already"]);
     // An own link that leads elsewhere, or nowhere any more, is an own link.
     fs::remove_file(config.link()).unwrap();
     symlink("/nonexistent/swarmctl", config.link()).unwrap();
-    config.run(&["plugin", "install"]).exits(0);
+    config.run(&["plugin", "install"]).succeeds();
     assert_eq!(fs::read_link(config.link()).unwrap(), Path::new(PROGRAM));
     assert_eq!(fs::read_dir(config.0.path().join("cli-plugins")).unwrap().count(), 1, "nothing is left over");
-    config.run(&["plugin", "uninstall"]).exits(0).shows(&["removed"]);
+    config.run(&["plugin", "uninstall"]).succeeds().shows(&["removed"]);
     assert!(fs::symlink_metadata(config.link()).is_err());
-    config.run(&["plugin", "uninstall"]).exits(0).shows(&["nothing was removed"]);
-    let given = swarmctl(["--config", config.folder(), "plugin", "install"]).run().exits(0);
+    config.run(&["plugin", "uninstall"]).succeeds().shows(&["nothing was removed"]);
+    let given = swarmctl(["--config", config.folder(), "plugin", "install"]).run().succeeds();
     given.shows(&[config.link().to_str().unwrap()]);
 }
 
@@ -85,7 +86,11 @@ fn what_is_not_our_link_is_not_touched() {
     fs::create_dir(config.0.path().join("cli-plugins")).unwrap();
     let refused = |words: &str| {
         for command in ["install", "uninstall"] {
-            config.run(&["plugin", command]).exits(1).tells_an_error().says(&[words, "remove it yourself"]);
+            config
+                .run(&["plugin", command])
+                .fails_with(Exit::Failed)
+                .tells_an_error()
+                .says(&[words, "remove it yourself"]);
         }
     };
     fs::write(config.link(), "#!/bin/sh\n").unwrap();
@@ -100,13 +105,13 @@ fn what_is_not_our_link_is_not_touched() {
     refused("is no link");
     let file = Config::empty();
     fs::write(file.0.path().join("cli-plugins"), "").unwrap();
-    file.run(&["plugin", "install"]).exits(1).says(&["cli-plugins"]);
+    file.run(&["plugin", "install"]).fails_with(Exit::Failed).says(&["cli-plugins"]);
 }
 
 #[test]
 fn dockers_client_is_told_what_it_is() {
     let config = Config::with_plugin();
-    let run = config.called(&["docker-cli-plugin-metadata"]).run().exits(0);
+    let run = config.called(&["docker-cli-plugin-metadata"]).run().succeeds();
     let told: Value = run.json();
     assert_eq!(told["SchemaVersion"], "0.1.0");
     assert_eq!(told["Version"], concat!("v", env!("CARGO_PKG_VERSION")));
@@ -119,20 +124,29 @@ fn dockers_client_is_told_what_it_is() {
 fn called_as_docker_calls_it_its_own_name_is_left_out_and_said() {
     let (config, swarm) = (Config::with_plugin(), swarm());
     let host = swarm.host();
-    let run = config.called(&["-D", "-H", &host, "swarmctl", "ls", "--format", "{{.Name}}"]).run().exits(0);
+    let run = config.called(&["-D", "-H", &host, "swarmctl", "ls", "--format", "{{.Name}}"]).run().succeeds();
     assert_eq!(run.stdout, "web\n");
     run.says(&["debug: "]);
     config
         .called(&["help", "swarmctl", "ps"])
         .run()
-        .exits(0)
+        .succeeds()
         .prints(&["Usage: docker swarmctl ps [OPTIONS]"]);
-    config.called(&["swarmctl", "ps", "--nosuch"]).run().exits(2).says(&["Usage: docker swarmctl ps"]);
-    let missing = config.called(&["swarmctl", "ps", "nosuch"]).host(&host).run().exits(3);
+    config
+        .called(&["swarmctl", "ps", "--nosuch"])
+        .run()
+        .fails_with(Exit::Usage)
+        .says(&["Usage: docker swarmctl ps"]);
+    let missing = config.called(&["swarmctl", "ps", "nosuch"]).host(&host).run().fails_with(Exit::NotFound);
     missing.says(&["hint: see the services with `docker swarmctl ls`"]);
     // An own name that is a service's stays.
-    config.called(&["swarmctl", "ps", "swarmctl"]).host(&host).run().exits(3).says(&["`swarmctl`"]);
-    let completed = config.called(&["__complete", "swarmctl", "ps", ""]).host(&host).run().exits(0);
+    config
+        .called(&["swarmctl", "ps", "swarmctl"])
+        .host(&host)
+        .run()
+        .fails_with(Exit::NotFound)
+        .says(&["`swarmctl`"]);
+    let completed = config.called(&["__complete", "swarmctl", "ps", ""]).host(&host).run().succeeds();
     assert_eq!(completed.stdout, format!("web\t{OLD}\n:4\n"));
 }
 
@@ -159,11 +173,11 @@ fn it_ends_when_docker_is_told_to_end() {
     };
     std::thread::sleep(Duration::from_millis(300));
     drop(connection);
-    running.wait().exits(143);
+    running.wait().fails_with(Exit::Terminated);
     // A socket that is not there is an older client's.
     let run = config
         .called(&["swarmctl", "ls", "-q"])
         .host(swarm.host())
         .env("DOCKER_CLI_PLUGIN_SOCKET", "@nosuch");
-    run.run().exits(0);
+    run.run().succeeds();
 }

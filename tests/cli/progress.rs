@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::support::engine::{Engine, get};
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::{FakeSwarm, Step, When};
 use crate::support::fixtures::{ID, OLD, service_text_with, spec};
 use crate::support::run::{Run, swarmctl};
@@ -21,7 +22,7 @@ fn swarm() -> FakeSwarm {
 }
 
 fn wait(swarm: &FakeSwarm, args: &[&str]) -> Run {
-    swarmctl([&["wait", "t001"], args].concat()).host(swarm.host()).run().exits(0)
+    swarmctl([&["wait", "t001"], args].concat()).host(swarm.host()).run().succeeds()
 }
 
 #[test]
@@ -48,7 +49,8 @@ fn json_is_one_object_a_change() {
     assert_eq!(events.len(), 2, "{}", run.report());
     for event in &events {
         assert!(event["time"].as_str().unwrap().parse::<Timestamp>().is_ok(), "{event}");
-        assert_eq!((&event["service"], &event["wanted"]), (&json!("t001"), &json!(1)));
+        assert_eq!(&event["service"], &json!("t001"));
+        assert_eq!(&event["wanted"], &json!(1));
         assert_eq!(event["id"].as_str().map(str::len), Some(25));
     }
     let states = events.iter().map(|event| (&event["state"], &event["running"], &event["by_state"]));
@@ -71,9 +73,12 @@ fn none_and_quiet_are_nothing() {
 #[test]
 fn every_command_that_waits_has_it_and_no_other_word_will_do() {
     for command in ["create", "restart", "rollback", "scale", "update", "update-image", "wait"] {
-        let run = swarmctl([command, "--help"]).run().exits(0);
+        let run = swarmctl([command, "--help"]).run().succeeds();
         run.prints(&["--progress", "--quiet", "--timeout"]);
-        swarmctl([command, "--progress", "fancy"]).run().exits(2).says(&["auto", "plain", "json", "none"]);
+        swarmctl([command, "--progress", "fancy"])
+            .run()
+            .fails_with(Exit::Usage)
+            .says(&["auto", "plain", "json", "none"]);
     }
 }
 
@@ -149,7 +154,10 @@ fn on_a_terminal_it_is_one_block_that_is_redrawn_and_shows_the_newest_failure() 
         (20, "t001 0/1 0:0? 0 u..", "  No such\\u{1b}[2.."),
     ] {
         let engine = failing();
-        let run = on_terminal(width, 24, "wait --timeout 1500ms t001").host(engine.host()).run().exits(7);
+        let run = on_terminal(width, 24, "wait --timeout 1500ms t001")
+            .host(engine.host())
+            .run()
+            .fails_with(Exit::StoppedWaiting);
         let screens = screens(width, 24, &run);
         assert!(screens.len() >= 4, "it ticks: {}", run.report());
         let (last, blocks) = screens.split_last().unwrap();
@@ -187,7 +195,7 @@ fn a_terminal_that_can_redraw_nothing_gets_lines() {
         let swarm = swarm();
         let script = on_terminal(80, 24, &format!("wait t001 {args}"));
         let script = if args.is_empty() { script.env("TERM", "dumb") } else { script };
-        let run = script.host(swarm.host()).run().exits(0);
+        let run = script.host(swarm.host()).run().succeeds();
         assert!(!run.stdout.contains('\u{1b}'), "{}", run.report());
         run.prints(&[
             "t001: 0/1 running, 0 updated; waiting for the tasks to run",
@@ -200,7 +208,7 @@ fn a_terminal_that_can_redraw_nothing_gets_lines() {
 fn colour_is_where_it_is_welcome() {
     for (key, value, is_coloured) in [("X", "", true), ("NO_COLOR", "1", false), ("NO_COLOR", "", true)] {
         let swarm = swarm();
-        let run = on_terminal(80, 24, "wait t001").env(key, value).host(swarm.host()).run().exits(0);
+        let run = on_terminal(80, 24, "wait t001").env(key, value).host(swarm.host()).run().succeeds();
         assert_eq!(run.stdout.contains("\u{1b}[32m"), is_coloured, "{}", run.report());
     }
 }

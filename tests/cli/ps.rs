@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::support::engine::{Engine, Expect, get};
+use crate::support::exit::Exit;
 use crate::support::fixtures::{OLD, service_text, spec};
 use crate::support::run::swarmctl;
 use crate::support::server::Answer;
@@ -89,7 +90,7 @@ fn shows_the_tasks_of_all_services_with_one_list_of_tasks_and_one_of_nodes() {
         tasks(of(&[WEB, DB]), &listed),
         nodes(),
     ]);
-    let run = swarmctl(["ps", "web", DB, "1vmkw7"]).host(engine.host()).run().exits(0);
+    let run = swarmctl(["ps", "web", DB, "1vmkw7"]).host(engine.host()).run().succeeds();
     assert_eq!(run.stderr, "");
     let lines: Vec<Vec<&str>> = run.stdout.lines().map(cells).collect();
     let global_name = format!("db.{NODE}");
@@ -120,7 +121,7 @@ fn ids_and_digests_in_full_and_no_names_where_that_is_asked_for() {
     let listed = [task("aaaaaaa", WEB, 1, "running", 60)];
     let script = || [service("web", WEB, replicated()), tasks(of(&[WEB]), &listed)];
     let engine = Engine::ordered(script());
-    let run = swarmctl(["ps", "--no-trunc", "--no-resolve", "web"]).host(engine.host()).run().exits(0);
+    let run = swarmctl(["ps", "--no-trunc", "--no-resolve", "web"]).host(engine.host()).run().succeeds();
     let (id, name, image) =
         ("aaaaaaa6rzuu6rxyqikq81dlk", format!("{WEB}.1"), format!("{OLD}@sha256:{}", "a".repeat(64)));
     assert_eq!(
@@ -128,7 +129,7 @@ fn ids_and_digests_in_full_and_no_names_where_that_is_asked_for() {
         [id, &name, &image, NODE, "Running", "Running about a minute ago"]
     );
     let engine = Engine::ordered(script());
-    let run = swarmctl(["ps", "-q", "web"]).host(engine.host()).run().exits(0);
+    let run = swarmctl(["ps", "-q", "web"]).host(engine.host()).run().succeeds();
     assert_eq!(run.stdout, format!("{id}\n"));
 }
 
@@ -138,7 +139,7 @@ fn json_is_the_engines_own() {
     let list =
         get(&format!("/v1.41/tasks?filters={}", of(&[WEB]))).answers(Answer::json(200, format!("[{text}]")));
     let engine = Engine::ordered([service("web", WEB, replicated()), list]);
-    let run = swarmctl(["ps", "--json", "web"]).host(engine.host()).run().exits(0);
+    let run = swarmctl(["ps", "--json", "web"]).host(engine.host()).run().succeeds();
     assert_eq!(run.stdout.replace([' ', '\n'], ""), format!("[{text}]"));
 }
 
@@ -154,7 +155,8 @@ fn a_service_that_is_not_there_does_not_hide_the_others() {
         tasks(of(&[WEB]), &[task("aaaaaaa", WEB, 1, "running", 60)]),
         nodes(),
     ]);
-    let run = swarmctl(["ps", "nosuch", "web", "db", "../x"]).host(engine.host()).run().exits(3);
+    let run =
+        swarmctl(["ps", "nosuch", "web", "db", "../x"]).host(engine.host()).run().fails_with(Exit::NotFound);
     assert_eq!(run.stdout.lines().count(), 2);
     run.says(&[
         "error: cannot list the tasks of service `nosuch`\ncaused by: no such service: `nosuch`\nhint: ",
@@ -167,9 +169,9 @@ fn a_service_that_is_not_there_does_not_hide_the_others() {
 fn with_no_service_at_all_nothing_is_listed() {
     let none = || get("/v1.41/services/nosuch").answers(Answer::error(404, "service nosuch not found"));
     let engine = Engine::ordered([none()]);
-    swarmctl(["ps", "nosuch"]).host(engine.host()).run().exits(3).tells_an_error();
+    swarmctl(["ps", "nosuch"]).host(engine.host()).run().fails_with(Exit::NotFound).tells_an_error();
     let engine = Engine::ordered([none()]);
-    let run = swarmctl(["ps", "--json", "nosuch"]).host(engine.host()).run().exits(3);
+    let run = swarmctl(["ps", "--json", "nosuch"]).host(engine.host()).run().fails_with(Exit::NotFound);
     assert_eq!(run.stdout, "[]\n");
 }
 
@@ -179,17 +181,17 @@ fn filters_are_the_engines_and_nodes_are_given_by_name() {
     let engine = Engine::ordered([service("web", WEB, replicated()), nodes(), tasks(filters, &[])]);
     let args = ["ps", "-f", "desired-state=Running", "-f", "desired-state=shutdown", "--filter=name=web.1"];
     let args = args.into_iter().chain(["--filter", "node=vm1", "web"]);
-    let run = swarmctl(args).host(engine.host()).run().exits(0);
+    let run = swarmctl(args).host(engine.host()).run().succeeds();
     assert_eq!(run.stdout.lines().count(), 1);
 
     let own =
         get("/v1.41/info").answers(Answer::json(200, json!({ "Swarm": { "NodeID": NODE } }).to_string()));
     let filters = json!({ "service": [WEB], "node": [NODE] });
     let engine = Engine::ordered([service("web", WEB, replicated()), own, tasks(filters, &[])]);
-    swarmctl(["ps", "-q", "-f", "node=self", "web"]).host(engine.host()).run().exits(0);
+    swarmctl(["ps", "-q", "-f", "node=self", "web"]).host(engine.host()).run().succeeds();
 
     let engine = Engine::ordered([service("web", WEB, replicated()), nodes()]);
-    let run = swarmctl(["ps", "-f", "node=vm2", "web"]).host(engine.host()).run().exits(3);
+    let run = swarmctl(["ps", "-f", "node=vm2", "web"]).host(engine.host()).run().fails_with(Exit::NotFound);
     run.tells_an_error().says(&["no such node: `vm2`"]);
 }
 
@@ -197,7 +199,11 @@ fn filters_are_the_engines_and_nodes_are_given_by_name() {
 fn what_the_engine_does_not_filter_by_is_refused() {
     let engine = Engine::silent();
     for filter in ["label=a=b", "desired-state=up", "running", "color=red"] {
-        swarmctl(["ps", "-f", filter, "web"]).host(engine.host()).run().exits(2).tells_an_error();
+        swarmctl(["ps", "-f", filter, "web"])
+            .host(engine.host())
+            .run()
+            .fails_with(Exit::Usage)
+            .tells_an_error();
     }
     assert_eq!(engine.pings(), 0);
 }
@@ -217,7 +223,7 @@ fn a_list_of_services_or_tasks_names_at_most_500() {
     let lists = [list(&ids[..500]), list(&ids[500..])];
     let engine = Engine::ordered(found.chain(lists));
     let args = ["ps", "-q"].into_iter().map(str::to_owned).chain(ids.iter().cloned());
-    let run = swarmctl(args).host(engine.host()).run().exits(0);
+    let run = swarmctl(args).host(engine.host()).run().succeeds();
     assert_eq!((run.stdout.lines().count(), engine.connections()), (2, 1));
 }
 
@@ -226,7 +232,7 @@ fn text_from_the_engine_moves_no_cursor() {
     let mut hostile = task("aaaaaaa", WEB, 1, "failed", 60);
     hostile["Status"]["Err"] = "\u{1b}[2J\nfake.1   running".into();
     let engine = Engine::ordered([service("web", WEB, replicated()), tasks(of(&[WEB]), &[hostile]), nodes()]);
-    let run = swarmctl(["ps", "web"]).host(engine.host()).run().exits(0);
+    let run = swarmctl(["ps", "web"]).host(engine.host()).run().succeeds();
     assert_eq!(run.stdout.lines().count(), 2);
     run.prints(&[r#""\u{1b}[2J\nfake.1   running""#]);
 }
@@ -247,7 +253,7 @@ fn without_the_nodes_their_ids_are_printed_with_one_note() {
             tasks(of(&[WEB]), &listed),
             nodes().answers(answer).times(1..=5),
         ]);
-        let run = swarmctl(["ps", "web"]).host(engine.host()).run().exits(0);
+        let run = swarmctl(["ps", "web"]).host(engine.host()).run().succeeds();
         let of_nodes: Vec<&str> = run.stdout.lines().skip(1).map(|line| cells(line)[3]).collect();
         assert_eq!(of_nodes, [NODE, NODE]);
         assert_eq!(run.stderr.lines().count(), 1, "{}", run.report());
@@ -261,9 +267,10 @@ fn without_the_nodes_their_ids_are_printed_with_one_note() {
         tasks(filters, &[task("aaaaaaa", WEB, 1, "running", 60)]),
     ]);
     let id = format!("node={NODE}");
-    let run = swarmctl(["ps", "-q", "-f", &id, "web"]).host(engine.host()).run().exits(0);
+    let run = swarmctl(["ps", "-q", "-f", &id, "web"]).host(engine.host()).run().succeeds();
     assert_eq!(run.stdout.lines().count(), 1);
     let engine = Engine::ordered([service("web", WEB, replicated()), nodes().answers(Answer::page(403))]);
-    let run = swarmctl(["ps", "-f", "node=vm1", "web"]).host(engine.host()).run().exits(8);
+    let run =
+        swarmctl(["ps", "-f", "node=vm1", "web"]).host(engine.host()).run().fails_with(Exit::Unreachable);
     run.says(&["permission denied"]);
 }

@@ -1,5 +1,6 @@
 //! README's commands and those of docs/: each is one that the program takes.
 
+use crate::support::exit::Exit;
 use std::fs;
 use std::path::Path;
 use std::thread;
@@ -114,7 +115,7 @@ fn what_readme_shows_of_ctrl_c_is_said() {
     let asked = swarm.requests().len();
     swarm.wait_for_requests(asked + 4);
     running.signal("INT");
-    let run = running.wait().exits(130);
+    let run = running.wait().fails_with(Exit::Interrupted);
     let selected = run.stderr.lines().next().unwrap();
     assert!(readme.contains(&format!("\n{selected}\n^C\n")), "{}", run.report());
     assert_eq!(run.stderr, format!("{selected}\n{said}"));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::{Break, FakeSwarm};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, quiet, swarmctl};
@@ -73,7 +74,7 @@ fn a_change_that_is_forbidden_is_permission_denied_at_once_whatever_the_body() {
     ] {
         for args in CHANGES {
             let swarm = read_only(&answer);
-            let run = run(&swarm, args).exits(8).tells_an_error();
+            let run = run(&swarm, args).fails_with(Exit::Unreachable).tells_an_error();
             assert!(run.took < Duration::from_secs(3), "{}", run.report());
             run.says(&["permission denied by `unix://", said, "hint: "]);
             assert_eq!(changes(&swarm), 1, "{args:?}");
@@ -81,7 +82,7 @@ fn a_change_that_is_forbidden_is_permission_denied_at_once_whatever_the_body() {
         }
     }
     let swarm = read_only(&Answer::page(403));
-    let json = run(&swarm, &["restart", "-d", "--json", "t001"]).exits(8).json();
+    let json = run(&swarm, &["restart", "-d", "--json", "t001"]).fails_with(Exit::Unreachable).json();
     assert_eq!(
         (&json["services"][0]["outcome"], &json["services"][0]["posted"]),
         (&"unreachable".into(), &false.into())
@@ -103,7 +104,10 @@ fn a_read_that_is_forbidden_is_permission_denied_after_one_request() {
         ] {
             let swarm = swarm();
             swarm.forbids("GET", "/services", answer.clone());
-            let run = run(&swarm, args).exits(8).tells_an_error().says(&["permission denied by `unix://"]);
+            let run = run(&swarm, args)
+                .fails_with(Exit::Unreachable)
+                .tells_an_error()
+                .says(&["permission denied by `unix://"]);
             assert!(run.took < Duration::from_secs(3), "{}", run.report());
             assert_eq!(swarm.requests().len(), 2, "{}", run.report());
         }
@@ -124,7 +128,7 @@ fn any_other_4xx_is_a_refusal_and_final() {
     for (i, answer) in html.into_iter().chain(others).enumerate() {
         let args = CHANGES[i % CHANGES.len()];
         let swarm = read_only(&answer);
-        let run = run(&swarm, args).exits(1).tells_an_error();
+        let run = run(&swarm, args).fails_with(Exit::Failed).tells_an_error();
         assert!(run.took < Duration::from_secs(3), "{}", run.report());
         assert_eq!(changes(&swarm), 1, "{args:?} {answer:?}");
         holds_what_it_held(&swarm);
@@ -136,10 +140,10 @@ fn a_404_that_is_not_the_engines_says_nothing_about_a_service() {
     for answer in [Answer::page(404), Answer::line(404, "404 page not found"), Answer::json(404, "")] {
         let swarm = swarm();
         swarm.forbids("GET", "/services", answer.clone());
-        run(&swarm, &["inspect", "t001"]).exits(1).says(&["refused `GET", "status 404"]);
+        run(&swarm, &["inspect", "t001"]).fails_with(Exit::Failed).says(&["refused `GET", "status 404"]);
         // Nor has it removed one.
         let swarm = read_only(&answer);
-        run(&swarm, &["rm", "t001"]).exits(1);
+        run(&swarm, &["rm", "t001"]).fails_with(Exit::Failed);
         holds_what_it_held(&swarm);
     }
 }
@@ -166,7 +170,7 @@ fn transient_ones_are_sent_again() {
             let swarm = swarm();
             let first = first_change(args);
             swarm.breaks(Break::instead(first, answer).unhandled());
-            let run = run(&swarm, args).exits(0);
+            let run = run(&swarm, args).succeeds();
             assert_eq!(changes(&swarm), 2, "{}", run.report());
             let services = swarm.world().services.len();
             assert_eq!(
@@ -183,19 +187,21 @@ fn transient_ones_are_sent_again() {
         // Reads too.
         let swarm = swarm();
         swarm.breaks(Break::instead(2, Answer::page(status)).unhandled());
-        run(&swarm, &["inspect", "t001"]).exits(0);
+        run(&swarm, &["inspect", "t001"]).succeeds();
     }
     // A job was not run by a request that was turned away.
     let swarm = swarm();
     swarm.breaks(Break::instead(3, Answer::page(429)).unhandled());
-    run(&swarm, &["restart", "-d", "job"]).exits(0);
-    assert_eq!(swarm.service("job").taken.len(), 1);
+    run(&swarm, &["restart", "-d", "job"]).succeeds();
+    swarm.expect("job").applied(1);
 }
 
 #[test]
 fn one_that_lasts_has_changed_nothing() {
     let swarm = read_only(&Answer::page(429));
-    run(&swarm, &[CHANGES[0], &["--timeout", "1s"]].concat()).exits(8).says(&["status 429"]);
+    run(&swarm, &[CHANGES[0], &["--timeout", "1s"]].concat())
+        .fails_with(Exit::Unreachable)
+        .says(&["status 429"]);
     holds_what_it_held(&swarm);
 }
 
@@ -209,19 +215,19 @@ fn a_refusal_settles_its_own_attempt_only() {
         let late = swarm();
         late.breaks(Break::lost(first).unhandled());
         late.breaks(Break::instead(first + 2, forbidden()));
-        let run_late = run(&late, args).exits(0);
+        let run_late = run(&late, args).succeeds();
         assert_eq!(changes(&late), 2, "{}", run_late.report());
         // It never arrives.
         let never = swarm();
         never.breaks(Break::lost(first).unhandled());
         never.breaks(Break::instead(first + 2, forbidden()).unhandled());
-        run(&never, args).exits(8).says(&["permission denied"]);
+        run(&never, args).fails_with(Exit::Unreachable).says(&["permission denied"]);
         holds_what_it_held(&never);
         // Whether it has arrived cannot be read.
         let unread = swarm();
         unread.breaks(Break::lost(first).unhandled());
         unread.breaks(Break::instead(first + 1, forbidden()).for_good());
-        run(&unread, args).exits(9).says(&["permission denied"]);
+        run(&unread, args).fails_with(Exit::Unknown).says(&["permission denied"]);
     }
 }
 
@@ -233,7 +239,7 @@ fn another_manager_is_not_asked_what_one_forbids() {
         swarm.forbids(method, "/services", Answer::page(403));
         let hosts = ["-H".to_owned(), swarm.host(), "-H".to_owned(), other.host()];
         let line = hosts.iter().map(String::as_str).chain(args.iter().copied());
-        let run = swarmctl(line).limit(Duration::from_secs(20)).run().exits(8);
+        let run = swarmctl(line).limit(Duration::from_secs(20)).run().fails_with(Exit::Unreachable);
         assert!(other.requests().is_empty(), "{}", run.report());
         run.says(&[&format!("permission denied by `{}`", swarm.host())]);
     }
@@ -243,6 +249,6 @@ fn another_manager_is_not_asked_what_one_forbids() {
     swarm.forbids("GET", "/nodes", Answer::page(403));
     let hosts = ["-H".to_owned(), swarm.host(), "-H".to_owned(), other.host()];
     let line = hosts.iter().map(String::as_str).chain(CHANGES[0].iter().copied());
-    swarmctl(line).limit(Duration::from_secs(20)).run().exits(0);
-    assert_eq!(swarm.service("t001").taken.len(), 1);
+    swarmctl(line).limit(Duration::from_secs(20)).run().succeeds();
+    swarm.expect("t001").applied(1);
 }

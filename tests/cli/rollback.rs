@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::{Break, FakeSwarm, Step, When};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, swarmctl};
@@ -57,18 +58,18 @@ fn a_spec_whose_tasks_failed_is_refused_unless_that_is_requested() {
         for command in [&["rollback", "web"][..], &["update", "--rollback", "web"], &["rollback", "--all"]] {
             let swarm = swarm();
             tasks(&swarm, &[failed, &[RUNNING]].concat());
-            run(&swarm, command).exits(5).says(&[
+            run(&swarm, command).fails_with(Exit::RolloutFailed).says(&[
                 &format!("the previous spec (image `{NEW}`) has failed"),
                 "non-zero exit (1)",
                 "`swarmctl rollback --to-failed web`",
             ]);
-            let json = run(&swarm, &[command, &["--json"]].concat()).exits(5).json();
+            let json = run(&swarm, &[command, &["--json"]].concat()).fails_with(Exit::RolloutFailed).json();
             assert_eq!(json["services"][0]["outcome"], "refused");
             assert!(swarm.posts().is_empty());
         }
         let swarm = swarm();
         tasks(&swarm, &[failed, &[RUNNING]].concat());
-        run(&swarm, &["rollback", "-d", "--to-failed", "web"]).exits(0);
+        run(&swarm, &["rollback", "-d", "--to-failed", "web"]).succeeds();
         assert_eq!((swarm.service("web").rollbacks, swarm.service("web").image()), (1, NEW));
     }
 }
@@ -89,7 +90,7 @@ fn a_spec_that_ran_or_of_which_nothing_is_kept_is_rolled_back_to() {
     ] {
         let swarm = swarm();
         tasks(&swarm, &[others, &[RUNNING]].concat());
-        run(&swarm, &["rollback", "-d", "web"]).exits(0).says(&["a second rollback returns"]);
+        run(&swarm, &["rollback", "-d", "web"]).succeeds().says(&["a second rollback returns"]);
         assert_eq!(swarm.service("web").rollbacks, 1, "{others:?}");
     }
 }
@@ -104,7 +105,7 @@ fn the_state_of_the_rollout_alone_refuses_nothing() {
             }
             swarm.world().step("web", step);
             tasks(&swarm, &[RUNNING]);
-            run(&swarm, &["rollback", "-d", "web"]).exits(0);
+            run(&swarm, &["rollback", "-d", "web"]).succeeds();
             assert_eq!(swarm.service("web").rollbacks, 1, "{step:?}");
         }
     }
@@ -117,7 +118,7 @@ fn a_previous_spec_that_runs_what_fails_now_has_failed_too() {
     swarm.world().write("web", |spec| spec["Labels"]["a"] = "b".into());
     tasks(&swarm, &[(OLD, "shutdown", 99, 60), (NEW, "failed", 60, 59)]);
     run(&swarm, &["rollback", "web"])
-        .exits(5)
+        .fails_with(Exit::RolloutFailed)
         .says(&["differs only in Labels.a", &format!("`swarmctl update-image web {OLD}`")]);
     assert!(swarm.posts().is_empty());
 }
@@ -156,20 +157,20 @@ fn a_spec_that_refers_to_what_is_gone_is_refused_and_that_is_named() {
             let swarm = with_references();
             swarm.world().secrets.retain(|(id, _)| id != gone);
             swarm.world().networks.retain(|(id, _)| id != gone);
-            run(&swarm, command).exits(1).says(&[named, "no longer exists"]);
+            run(&swarm, command).fails_with(Exit::Failed).says(&[named, "no longer exists"]);
             assert!(swarm.posts().is_empty());
         }
     }
     let swarm = with_references();
     swarm.world().secrets.clear();
     let all = ["secret `password`", "config `settings`", "config `c2`", "which no longer exist:"];
-    run(&swarm, &["rollback", "web"]).exits(1).says(&all);
+    run(&swarm, &["rollback", "web"]).fails_with(Exit::Failed).says(&all);
 }
 
 #[test]
 fn references_that_exist_or_that_the_service_has_now_are_no_obstacle() {
     let swarm = with_references();
-    run(&swarm, &["rollback", "-d", "web"]).exits(0);
+    run(&swarm, &["rollback", "-d", "web"]).succeeds();
     assert_eq!(swarm.service("web").rollbacks, 1);
 
     // What the service refers to now cannot have been removed, so it is not looked up.
@@ -177,7 +178,7 @@ fn references_that_exist_or_that_the_service_has_now_are_no_obstacle() {
     let previous = swarm.service("web").previous.unwrap();
     let networks = previous["TaskTemplate"]["Networks"].clone();
     swarm.world().service("web").spec["TaskTemplate"]["Networks"] = networks;
-    run(&swarm, &["rollback", "-d", "web"]).exits(0);
+    run(&swarm, &["rollback", "-d", "web"]).succeeds();
     let asked: Vec<String> = swarm.requests().iter().map(|request| request.line()).collect();
     assert!(!asked.iter().any(|line| line.contains("/networks/")), "{asked:?}");
 }
@@ -188,7 +189,7 @@ fn references_that_cannot_be_looked_up_are_a_warning() {
         let swarm = with_references();
         // After the ping, the service and its tasks.
         swarm.breaks(Break::instead(4, answer));
-        run(&swarm, &["rollback", "-d", "web"]).exits(0).says(&["cannot check that the secrets"]);
+        run(&swarm, &["rollback", "-d", "web"]).succeeds().says(&["cannot check that the secrets"]);
         assert_eq!(swarm.service("web").rollbacks, 1);
     }
 }
@@ -209,6 +210,8 @@ fn a_rollback_on_failure_to_what_is_gone_is_not_sent() {
         world.secrets.retain(|(id, _)| id != "s1");
     });
     let args = ["update", "--no-resolve-image", "--rollback-on-failure", "--secret-rm", "password", "web"];
-    run(&swarm, &args).exits(5).says(&["could not be rolled back", "secret `password`"]);
+    run(&swarm, &args)
+        .fails_with(Exit::RolloutFailed)
+        .says(&["could not be rolled back", "secret `password`"]);
     assert_eq!((swarm.posts().len(), swarm.service("web").rollbacks), (1, 0));
 }

@@ -73,7 +73,7 @@ fn every_kind_of_output_is_as_its_schema_says() {
 #[test]
 fn what_a_schema_does_not_say_is_noticed() {
     let swarm = FakeSwarm::with([bare("web")]);
-    let run = swarmctl(["status", "--json", "web"]).host(swarm.host()).run().exits(0);
+    let run = swarmctl(["status", "--json", "web"]).host(swarm.host()).run().succeeds();
     let (good, schema) = (run.json(), Kind::Result.schema());
     assert_eq!(fits(&schema, &good), Ok(()));
     type Spoil = fn(&mut Value);

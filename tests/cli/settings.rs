@@ -10,6 +10,7 @@ use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{OLD, spec};
 use crate::support::run::{Run, Swarmctl, swarmctl};
@@ -98,7 +99,7 @@ impl User {
     /// The engine that is asked.
     #[track_caller]
     fn asked(&self, line: &str) -> String {
-        let run = self.ls(line).exits(0);
+        let run = self.ls(line).succeeds();
         run.stdout.lines().nth(1).and_then(|row| row.split_whitespace().nth(1)).unwrap_or_default().to_owned()
     }
 
@@ -139,7 +140,8 @@ fn each_setting_wins_over_those_that_docker_puts_below_it() {
     for (line, engine) in LINES {
         assert_eq!(user.asked(line), *engine, "{line}");
     }
-    let run = user.swarmctl("", &["ls"]).env("DOCKER_HOST", &format!(" {} ", user.host("b"))).run().exits(0);
+    let run =
+        user.swarmctl("", &["ls"]).env("DOCKER_HOST", &format!(" {} ", user.host("b"))).run().succeeds();
     assert!(run.stdout.contains(" b "), "{}", run.report());
 }
 
@@ -147,7 +149,7 @@ fn each_setting_wins_over_those_that_docker_puts_below_it() {
 fn the_folder_is_that_of_the_flag_the_variable_or_the_home() {
     let (user, other) = (User::new(&["a"], "a"), User::new(&["b"], "b"));
     let flag = format!("--config {}", other.config_folder());
-    let run = user.swarmctl(&flag, &["ls"]).run().exits(0);
+    let run = user.swarmctl(&flag, &["ls"]).run().succeeds();
     assert!(run.stdout.contains(" b "), "{}", run.report());
     assert_eq!(user.asked("--config="), "a");
     let home = tempfile::tempdir().unwrap();
@@ -156,7 +158,7 @@ fn the_folder_is_that_of_the_flag_the_variable_or_the_home() {
     for unset in ["", "x"] {
         let run = swarmctl(["ls"]).env("HOME", &home.path().display().to_string());
         let run = if unset.is_empty() { run } else { run.env("DOCKER_CONFIG", "") };
-        let run = run.run().exits(0);
+        let run = run.run().succeeds();
         assert!(run.stdout.contains(" b "), "{}", run.report());
     }
 }
@@ -176,10 +178,10 @@ fn nothing_is_looked_at_that_is_not_needed() {
     let user = User::new(&["a"], "");
     user.config("{broken");
     for args in [&["--version"][..], &["--help"], &["update", "--help"]] {
-        user.swarmctl("-c nosuch DOCKER_HOST=nonsense:x:y DOCKER_API_VERSION=x", args).run().exits(0);
+        user.swarmctl("-c nosuch DOCKER_HOST=nonsense:x:y DOCKER_API_VERSION=x", args).run().succeeds();
     }
     // Headers of its own: config.json has nothing more to say.
-    let run = user.swarmctl("-c a DOCKER_CUSTOM_HEADERS=X-A=b", &["ls", "-q"]).run().exits(0);
+    let run = user.swarmctl("-c a DOCKER_CUSTOM_HEADERS=X-A=b", &["ls", "-q"]).run().succeeds();
     assert_eq!(run.stderr, "");
     assert!(user.requests() > 0);
 }
@@ -190,7 +192,10 @@ fn nothing_is_looked_at_that_is_not_needed() {
 fn a_host_and_a_context_together_are_refused() {
     let user = User::new(&["a"], "");
     for line in ["-c a -H @b", "-c a -H=", "-H @b -c default"] {
-        user.ls(line).exits(2).tells_an_error().says(&["cannot specify both --host and --context"]);
+        user.ls(line)
+            .fails_with(Exit::Usage)
+            .tells_an_error()
+            .says(&["cannot specify both --host and --context"]);
     }
     assert_eq!(user.asked("-c= -H @b"), "b");
 }
@@ -212,7 +217,7 @@ fn a_bad_value_is_told_with_the_setting_that_it_comes_from() {
         ("-l nosuch", "--log-level"),
         ("--tls=maybe", "--tls"),
     ] {
-        let run = user.ls(line).exits(2).tells_an_error();
+        let run = user.ls(line).fails_with(Exit::Usage).tells_an_error();
         drop(run.says(&[words]));
     }
     assert_eq!(user.requests(), 0, "and nothing is sent");
@@ -229,12 +234,16 @@ fn an_unknown_context_is_three_with_those_that_there_are() {
         ("DOCKER_CONTEXT=nosuch", "(DOCKER_CONTEXT names it; there are"),
         ("", "(currentContext in config.json names it; there are"),
     ] {
-        user.ls(line).exits(3).tells_an_error().says(&[words, "hint: ", "swarmctl context ls"]);
+        user.ls(line).fails_with(Exit::NotFound).tells_an_error().says(&[
+            words,
+            "hint: ",
+            "swarmctl context ls",
+        ]);
     }
     let nobody = User::new(&[], "");
-    nobody.ls("-c nosuch").exits(3).says(&["there is none but `default`"]);
+    nobody.ls("-c nosuch").fails_with(Exit::NotFound).says(&["there is none but `default`"]);
     let huge = "x".repeat(100_000);
-    nobody.ls(&format!("-c {huge}")).exits(3);
+    nobody.ls(&format!("-c {huge}")).fails_with(Exit::NotFound);
 }
 
 #[test]
@@ -242,7 +251,11 @@ fn a_broken_context_is_told_with_its_file_and_hangs_nobody() {
     let user = User::new(&["a"], "");
     let file = user.meta("a");
     let words = |run: Run, words: &str| {
-        run.exits(1).tells_an_error().says(&["context `a`", &file.display().to_string(), words]);
+        run.fails_with(Exit::Failed).tells_an_error().says(&[
+            "context `a`",
+            &file.display().to_string(),
+            words,
+        ]);
     };
     for (text, why) in [
         ("", "it has no `Name`"),
@@ -265,27 +278,29 @@ fn a_broken_context_is_told_with_its_file_and_hangs_nobody() {
     words(user.ls("-c a"), "directory");
     // It is in nobody else's way, and `context ls` shows it with what is wrong with it.
     assert_eq!(user.asked("-H @b"), "b");
-    user.swarmctl("", &["context", "ls"]).run().exits(0).prints(&["default *", "directory"]);
+    user.swarmctl("", &["context", "ls"]).run().succeeds().prints(&["default *", "directory"]);
 }
 
 #[test]
 fn a_context_whose_files_for_tls_cannot_be_looked_at_is_never_used_without() {
     let user = User::new(&[], "");
     user.context("a", &json!({ "Name": "a", "Endpoints": { "docker": { "Host": "tcp://127.0.0.1:1" } } }));
-    user.ls("-c a").exits(8);
+    user.ls("-c a").fails_with(Exit::Unreachable);
     let tls = user.meta("a").parent().unwrap().display().to_string().replace("/meta/", "/tls/");
     fs::create_dir_all(&tls).unwrap();
     std::os::unix::fs::symlink("docker", format!("{tls}/docker")).unwrap();
-    user.ls("-c a").exits(1).tells_an_error().says(&["cannot use context `a`", "/tls/"]);
+    user.ls("-c a").fails_with(Exit::Failed).tells_an_error().says(&["cannot use context `a`", "/tls/"]);
 }
 
 #[test]
 fn a_context_without_a_docker_engine_or_with_an_impossible_one_is_told() {
     let user = User::new(&[], "");
     user.context("a", &json!({ "Name": "a", "Endpoints": { "kubernetes": {} } }));
-    user.ls("-c a").exits(1).says(&["cannot use context `a`", "no Docker engine"]);
+    user.ls("-c a").fails_with(Exit::Failed).says(&["cannot use context `a`", "no Docker engine"]);
     user.context("a", &json!({ "Name": "a", "Endpoints": { "docker": { "Host": "nosuch://x" } } }));
-    user.ls("-c a").exits(2).says(&["context `a`: `nosuch://x` cannot be an engine's endpoint"]);
+    user.ls("-c a")
+        .fails_with(Exit::Usage)
+        .says(&["context `a`: `nosuch://x` cannot be an engine's endpoint"]);
     user.context("a", &json!({ "Name": "a", "Endpoints": { "docker": { "Host": user.host("a") } } }));
     assert_eq!(user.asked("-c a"), "a");
 }
@@ -295,12 +310,12 @@ fn a_broken_config_json_is_an_error_where_it_may_name_the_engine_and_a_warning_e
     let user = User::new(&["a"], "");
     for text in ["{broken", "[]", r#"{"currentContext": 5}"#] {
         user.config(text);
-        user.ls("").exits(1).tells_an_error().says(&["config.json", "hint: ", "DOCKER_HOST"]);
+        user.ls("").fails_with(Exit::Failed).tells_an_error().says(&["config.json", "hint: ", "DOCKER_HOST"]);
     }
     for text in ["{broken", "[]"] {
         user.config(text);
         for line in ["-c a", "-H @a", "DOCKER_HOST=@a", "DOCKER_CONTEXT=a"] {
-            let run = user.ls(line).exits(0);
+            let run = user.ls(line).succeeds();
             assert!(
                 run.stderr.starts_with("warning: cannot use `") && run.stderr.lines().count() == 1,
                 "{line}"
@@ -308,9 +323,9 @@ fn a_broken_config_json_is_an_error_where_it_may_name_the_engine_and_a_warning_e
         }
     }
     user.config(r#"{"currentContext": 5}"#);
-    assert_eq!(user.ls("-c a").exits(0).stderr, "");
+    assert_eq!(user.ls("-c a").succeeds().stderr, "");
     user.config("");
-    assert_eq!(user.ls("-c a").exits(0).stderr, "");
+    assert_eq!(user.ls("-c a").succeeds().stderr, "");
     assert!(
         Command::new("sh")
             .args(["-c", "rm \"$1\" && mkfifo \"$1\"", "sh"])
@@ -319,8 +334,8 @@ fn a_broken_config_json_is_an_error_where_it_may_name_the_engine_and_a_warning_e
             .unwrap()
             .success()
     );
-    user.ls("").exits(1).says(&["it is no file"]);
-    user.ls("-c a").exits(0).says(&["warning: "]);
+    user.ls("").fails_with(Exit::Failed).says(&["it is no file"]);
+    user.ls("-c a").succeeds().says(&["warning: "]);
 }
 
 // What requests carry
@@ -333,10 +348,10 @@ fn headers_are_those_of_the_variable_or_else_of_config_json() {
         let all = user.engines[0].1.requests();
         all.last().and_then(|request| request.header(name).map(str::to_owned))
     };
-    user.ls("-c a").exits(0);
+    user.ls("-c a").succeeds();
     assert_eq!(header("X-Team").as_deref(), Some("ops"));
     assert!(header("User-Agent").unwrap().starts_with("swarmctl/"), "that is the program's own");
-    user.ls("-c a DOCKER_CUSTOM_HEADERS=X-A=1,\"X-B=2,3\",x-a=4").exits(0);
+    user.ls("-c a DOCKER_CUSTOM_HEADERS=X-A=1,\"X-B=2,3\",x-a=4").succeeds();
     assert_eq!(
         [header("X-Team"), header("X-A"), header("X-B")],
         [None, Some("4".to_owned()), Some("2,3".to_owned())]
@@ -348,7 +363,7 @@ fn headers_are_those_of_the_variable_or_else_of_config_json() {
         .filter(|it| it.path == "/_ping" && it.header("x-b").is_some())
         .count();
     assert_eq!(pings, 1, "the first request carries them too");
-    user.ls("-c a DOCKER_CUSTOM_HEADERS=").exits(0);
+    user.ls("-c a DOCKER_CUSTOM_HEADERS=").succeeds();
     assert_eq!(header("X-Team").as_deref(), Some("ops"));
 }
 
@@ -357,9 +372,11 @@ fn no_value_of_a_header_is_shown() {
     let user = User::new(&["a"], "");
     user.config(&json!({ "HttpHeaders": { "Authorization": PASSWORD } }).to_string());
     // Every stream of every run is searched for it.
-    user.swarmctl("-D -c a", &["ls"]).run().exits(0);
+    user.swarmctl("-D -c a", &["ls"]).run().succeeds();
     user.swarmctl("-D -c a", &["context", "show"]).run().prints(&["HTTP headers", "Authorization"]);
     user.config(&json!({ "HttpHeaders": { "Authorization": format!("{PASSWORD}\nX: y") } }).to_string());
-    user.ls("-c a").exits(1).says(&["`HttpHeaders`", "`Authorization`"]);
-    user.ls(&format!("-c a DOCKER_CUSTOM_HEADERS=A={PASSWORD},B")).exits(2).says(&["has no `=`"]);
+    user.ls("-c a").fails_with(Exit::Failed).says(&["`HttpHeaders`", "`Authorization`"]);
+    user.ls(&format!("-c a DOCKER_CUSTOM_HEADERS=A={PASSWORD},B"))
+        .fails_with(Exit::Usage)
+        .says(&["has no `=`"]);
 }

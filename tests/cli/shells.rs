@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{OLD, spec};
 use crate::support::run::swarmctl;
@@ -16,9 +17,9 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 fn completion_prints_the_scripts_of_the_repository() {
     for (shell, file) in [("bash", "swarmctl.bash"), ("zsh", "_swarmctl"), ("fish", "swarmctl.fish")] {
         let script = std::fs::read_to_string(Path::new(ROOT).join("completions").join(file)).unwrap();
-        assert_eq!(swarmctl(["completion", shell]).run().exits(0).stdout, script);
+        assert_eq!(swarmctl(["completion", shell]).run().succeeds().stdout, script);
     }
-    swarmctl(["completion", "tcsh"]).run().exits(2).says(&["bash", "zsh", "fish"]);
+    swarmctl(["completion", "tcsh"]).run().fails_with(Exit::Usage).says(&["bash", "zsh", "fish"]);
 }
 
 /// Two services, one of a stack.

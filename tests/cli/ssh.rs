@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::support::exit::Exit;
 use crate::support::fixtures::NEW;
 use crate::support::run::{Swarmctl, swarmctl};
 
@@ -73,7 +74,7 @@ fn it_is_started_as_docker_does_and_its_own_words_are_shown() {
         ("exec yes", &["something else than an engine answers"]),
     ] {
         let ssh = StandIn::new(script);
-        let run = ssh.swarmctl(&["-H", HOST, "ls"]).run().exits(8).tells_an_error();
+        let run = ssh.swarmctl(&["-H", HOST, "ls"]).run().fails_with(Exit::Unreachable).tells_an_error();
         assert!(run.took < Duration::from_secs(4), "{}", run.report());
         run.says(whys).never_says(&["\u{1b}"]);
         let started = ssh.started();
@@ -89,7 +90,7 @@ fn it_is_started_as_docker_does_and_its_own_words_are_shown() {
 fn one_that_hangs_ends_with_the_command() {
     let ssh = StandIn::new("exec sleep 60");
     let post = ["-H", "ssh://manager1", "update-image", "--timeout", "1s", "t001", NEW];
-    let run = ssh.swarmctl(&post).run().exits(8).tells_an_error();
+    let run = ssh.swarmctl(&post).run().fails_with(Exit::Unreachable).tells_an_error();
     assert!(run.took < Duration::from_secs(3), "{}", run.report());
     run.says(&["ssh did not get to an engine on `manager1` within 1 s"]);
     ssh.all_have_ended();
@@ -110,7 +111,11 @@ fn one_that_hangs_ends_with_the_command() {
 
 #[test]
 fn without_ssh_it_says_so() {
-    let run = swarmctl(["-H", HOST, "ls"]).env("PATH", "/nonexistent").run().exits(8).tells_an_error();
+    let run = swarmctl(["-H", HOST, "ls"])
+        .env("PATH", "/nonexistent")
+        .run()
+        .fails_with(Exit::Unreachable)
+        .tells_an_error();
     run.says(&["there is no program `ssh` in PATH"]);
 }
 
@@ -125,7 +130,7 @@ fn nothing_is_started_for_a_host_that_would_be_an_option_or_a_command() {
         "ssh://$(x)@h",
         "ssh://h/a%0ab",
     ] {
-        ssh.swarmctl(&["-H", host, "ls"]).run().exits(2).tells_an_error();
+        ssh.swarmctl(&["-H", host, "ls"]).run().fails_with(Exit::Usage).tells_an_error();
     }
     assert!(ssh.started().is_empty());
 }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::{FakeSwarm, Step, When};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, swarmctl};
@@ -34,9 +35,9 @@ fn rolled_back(swarm: &FakeSwarm, name: &str) {
 }
 
 #[test]
-fn what_has_converged_is_zero_and_asks_little() {
+fn succeeds_for_converged_services_with_few_requests() {
     let swarm = swarm(&["web", "db"]);
-    let run = status(&swarm, &["web", "db"]).exits(0);
+    let run = status(&swarm, &["web", "db"]).succeeds();
     assert_eq!(run.stderr, "");
     let shown = cells(&run);
     assert_eq!(shown[0], ["NAME", "STATE", "REPLICAS", "UPDATED", "IMAGE", "DETAIL"]);
@@ -70,19 +71,23 @@ fn each_state_has_its_exit_code_and_its_words() {
 fn a_failure_is_told_in_the_engines_words() {
     let swarm = swarm(&["web"]);
     swarm.world().step("web", Step::Paused);
-    status(&swarm, &["web"]).exits(5).prints(&["0/1", "task u1", "failed: task: non-zero exit (1)"]);
+    status(&swarm, &["web"]).fails_with(Exit::RolloutFailed).prints(&[
+        "0/1",
+        "task u1",
+        "failed: task: non-zero exit (1)",
+    ]);
 }
 
 #[test]
-fn a_rollback_that_was_asked_for_is_zero() {
+fn succeeds_for_a_rollback_that_was_requested() {
     let swarm = swarm(&["web"]);
     swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
     rolled_back(&swarm, "web");
-    let run = status(&swarm, &["web"]).exits(0);
+    let run = status(&swarm, &["web"]).succeeds();
     assert_eq!(cells(&run)[1][1], "converged");
     // Without a previous spec the engine did it.
     swarm.world().service("web").previous = None;
-    let run = status(&swarm, &["web"]).exits(6);
+    let run = status(&swarm, &["web"]).fails_with(Exit::RolledBack);
     assert_eq!(cells(&run)[1][1], "rolled back");
 }
 
@@ -90,14 +95,14 @@ fn a_rollback_that_was_asked_for_is_zero() {
 fn of_several_services_each_is_told_and_the_worst_counts() {
     let swarm = swarm(&["web", "db", "api"]);
     swarm.world().step("db", Step::Updating);
-    let run = status(&swarm, &["web", "nosuch", "db"]).exits(3);
+    let run = status(&swarm, &["web", "nosuch", "db"]).fails_with(Exit::NotFound);
     assert_eq!(cells(&run).len(), 3);
     let run = run.says(&["error: cannot tell the status of service `nosuch`"]);
     assert_eq!(run.stderr.matches("error: ").count(), 1);
-    status(&swarm, &["web", "db"]).exits(10);
+    status(&swarm, &["web", "db"]).answers(Exit::Different);
     swarm.world().step("api", Step::Paused);
-    status(&swarm, &["web", "db", "api", "nosuch"]).exits(5);
-    let run = status(&swarm, &["web", "web"]).exits(0);
+    status(&swarm, &["web", "db", "api", "nosuch"]).fails_with(Exit::RolloutFailed);
+    let run = status(&swarm, &["web", "web"]).succeeds();
     assert_eq!(cells(&run).len(), 2, "one that is named twice is shown once");
 }
 
@@ -106,8 +111,9 @@ fn one_that_is_removed_meanwhile_is_three_beside_the_others() {
     let swarm = swarm(&["web", "db"]);
     // Reads: each service, then the list.
     swarm.before(When::Read, 3, |world| world.services.retain(|service| service.name() != "web"));
-    let run =
-        status(&swarm, &["web", "db"]).exits(3).says(&["service `web`", "removed while it was watched"]);
+    let run = status(&swarm, &["web", "db"])
+        .fails_with(Exit::NotFound)
+        .says(&["service `web`", "removed while it was watched"]);
     assert_eq!(cells(&run)[1][..2], ["db", "converged"]);
     assert_eq!(cells(&run).len(), 2);
 }
@@ -117,9 +123,12 @@ fn json_is_the_object_of_acting_commands_with_the_rollout_in_it() {
     let swarm = swarm(&["web", "db"]);
     swarm.world().step("web", Step::Updating);
     swarm.world().step("db", Step::Paused);
-    let run = status(&swarm, &["--json", "web", "db", "nosuch"]).exits(5).says(&["no such service"]);
+    let run = status(&swarm, &["--json", "web", "db", "nosuch"])
+        .fails_with(Exit::RolloutFailed)
+        .says(&["no such service"]);
     let object = run.json();
-    assert_eq!((&object["command"], &object["exit_code"]), (&json!("status"), &json!(5)));
+    assert_eq!(&object["command"], &json!("status"));
+    assert_eq!(&object["exit_code"], &json!(5));
     let [web, db, nosuch] = [0, 1, 2].map(|i| &object["services"][i]);
     let of = |service: &Value| {
         let outcome = service["outcome"].as_str().unwrap().to_owned();

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use crate::support::certificates::{Authority, ENCRYPTED_KEYS, When, folder, folder_of, path};
 use crate::support::engine::{Engine, get};
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::relay::Relay;
@@ -39,7 +40,7 @@ fn both_sides_check_each_other_and_keep_the_connection() {
         let host = format!("tcp://{}:{}", names[0], relay.port);
         let args = ["update-image", "--no-resolve-image", "--detach", "--force", "t001", NEW];
         let command = swarmctl(args).host(host);
-        command.env("DOCKER_TLS_VERIFY", "1").env("DOCKER_CERT_PATH", path(&own)).run().exits(0);
+        command.env("DOCKER_TLS_VERIFY", "1").env("DOCKER_CERT_PATH", path(&own)).run().succeeds();
         assert_eq!(relay.connections(), 1);
     }
     assert_eq!(swarm.posts().len(), 2);
@@ -52,7 +53,7 @@ fn without_verify_nothing_is_asked_of_the_engines_certificate() {
     let relay = Relay::tls(engine.socket(), &theirs.engine(&["x.example"], When::Past), Some(&ours));
     let own = folder_of(&ours, &ours.client(When::Now));
     let command = swarmctl(["--tls", "ls"]).host(relay.host());
-    command.env("DOCKER_CERT_PATH", path(&own)).run().exits(0);
+    command.env("DOCKER_CERT_PATH", path(&own)).run().succeeds();
 }
 
 #[test]
@@ -65,9 +66,13 @@ fn https_takes_the_files_that_are_named_without_more() {
     let host = format!("https://{ADDRESS}:{}", relay.port);
     let file = |name: &str| own.path().join(name).display().to_string();
     let [ca, cert, key] = ["ca.pem", "cert.pem", "key.pem"].map(file);
-    swarmctl(["--tlscacert", &ca, "--tlscert", &cert, "--tlskey", &key, "ls"]).host(&host).run().exits(0);
-    swarmctl(["ls"]).host(&host).env("DOCKER_CERT_PATH", path(&own)).run().exits(0);
-    swarmctl(["--tlscacert", &ca, "ls"]).host(&host).run().exits(8).says(&["wants a client's certificate"]);
+    swarmctl(["--tlscacert", &ca, "--tlscert", &cert, "--tlskey", &key, "ls"]).host(&host).run().succeeds();
+    swarmctl(["ls"]).host(&host).env("DOCKER_CERT_PATH", path(&own)).run().succeeds();
+    swarmctl(["--tlscacert", &ca, "ls"])
+        .host(&host)
+        .run()
+        .fails_with(Exit::Unreachable)
+        .says(&["wants a client's certificate"]);
 }
 
 #[test]
@@ -78,13 +83,14 @@ fn https_trusts_the_authorities_of_the_system() {
     let system = folder(Some(&authority.pem), None, None);
     let host = format!("https://{ADDRESS}:{}", relay.port);
     let ls = || swarmctl(["-H", &host, "ls"]);
-    ls().env("SSL_CERT_FILE", &format!("{}/ca.pem", path(&system))).run().exits(0);
+    ls().env("SSL_CERT_FILE", &format!("{}/ca.pem", path(&system))).run().succeeds();
     let none = folder(None, None, None);
     let run = ls().env("SSL_CERT_FILE", "/nonexistent").env("SSL_CERT_DIR", path(&none)).run();
-    run.exits(8).tells_an_error().says(&["this system has none"]);
+    run.fails_with(Exit::Unreachable).tells_an_error().says(&["this system has none"]);
     let other = folder(Some(&Authority::new("theirs").pem), None, None);
     let run = ls().env("SSL_CERT_FILE", &format!("{}/ca.pem", path(&other))).run();
-    run.exits(8).says(&["not signed by an authority that this system trusts", "--tlscacert"]);
+    run.fails_with(Exit::Unreachable)
+        .says(&["not signed by an authority that this system trusts", "--tlscacert"]);
 }
 
 /// Docker takes what `openssl req -x509` makes for both.
@@ -100,15 +106,15 @@ fn a_certificate_that_has_signed_itself_is_its_own_authority_within_its_time_and
         let relay = Relay::tls(engine.socket(), &pair, None);
         let run = verified(&relay, &folder(Some(&authority), None, None)).run();
         match why {
-            None => run.exits(0),
-            Some(why) => run.exits(8).says(&[why]),
+            None => run.succeeds(),
+            Some(why) => run.fails_with(Exit::Unreachable).says(&[why]),
         };
     }
     let (authority, _) = Authority::of_itself(&[ADDRESS], When::Now);
     let (_, other) = Authority::of_itself(&[ADDRESS], When::Now);
     let engine = Engine::silent();
     let relay = Relay::tls(engine.socket(), &other, None);
-    let run = verified(&relay, &folder(Some(&authority), None, None)).run().exits(8);
+    let run = verified(&relay, &folder(Some(&authority), None, None)).run().fails_with(Exit::Unreachable);
     run.says(&["the engine's certificate"]);
 }
 
@@ -129,7 +135,7 @@ fn what_is_wrong_with_the_engines_certificate_is_said() {
     ] {
         let engine = Engine::silent();
         let relay = Relay::tls(engine.socket(), &pair, None);
-        let run = verified(&relay, &own).run().exits(8).tells_an_error();
+        let run = verified(&relay, &own).run().fails_with(Exit::Unreachable).tells_an_error();
         assert!(run.took < Duration::from_secs(3), "{}", run.report());
         run.says(&[why, "hint: "]);
         assert_eq!((engine.pings(), relay.connections()), (0, 1), "{why}: asked once, and told nothing");
@@ -156,7 +162,7 @@ fn what_an_engine_has_against_the_clients_certificate_is_said() {
             Some(pair) => folder_of(&ours, pair),
             None => folder(Some(&ours.pem), None, None),
         };
-        let run = verified(&relay, &own).run().exits(8).tells_an_error();
+        let run = verified(&relay, &own).run().fails_with(Exit::Unreachable).tells_an_error();
         run.says(&[why, "--tlscert"]);
         assert_eq!((engine.pings(), relay.connections()), (0, 1), "{why}");
     }
@@ -182,7 +188,7 @@ fn files_that_cannot_be_used_are_named_before_anybody_is_asked() {
         (&ours.pem, &pair.cert, ENCRYPTED_KEYS[1], "openssl pkey -in "),
     ] {
         let own = folder(Some(ca), Some(cert), Some(key));
-        let run = verified(&relay, &own).run().exits(8).tells_an_error();
+        let run = verified(&relay, &own).run().fails_with(Exit::Unreachable).tells_an_error();
         run.says(&[why, "DOCKER_CERT_PATH"]);
     }
     for (cert, key, why) in [
@@ -190,12 +196,12 @@ fn files_that_cannot_be_used_are_named_before_anybody_is_asked() {
         (None, Some(&*pair.key), "key.pem` is of no use alone"),
     ] {
         let own = folder(Some(&ours.pem), cert, key);
-        verified(&relay, &own).run().exits(8).says(&[why]);
+        verified(&relay, &own).run().fails_with(Exit::Unreachable).says(&[why]);
     }
     let own = folder_of(&ours, &pair);
     fs::remove_file(own.path().join("key.pem")).unwrap();
     symlink("/dev/zero", own.path().join("key.pem")).unwrap();
-    verified(&relay, &own).run().exits(8).says(&["key.pem` is no file"]);
+    verified(&relay, &own).run().fails_with(Exit::Unreachable).says(&["key.pem` is no file"]);
     assert_eq!(relay.connections(), 0);
 }
 
@@ -207,7 +213,7 @@ fn tls_to_a_port_without_it_is_said() {
     let engine = Engine::with_ping(answer, []);
     let relay = Relay::plain(engine.socket());
     let command = verified(&relay, &own).timeouts("connect=1000");
-    command.run().exits(8).tells_an_error().says(&["TLS", "hint: ", "2375"]);
+    command.run().fails_with(Exit::Unreachable).tells_an_error().says(&["TLS", "hint: ", "2375"]);
 }
 
 /// Reads no file where no TLS is spoken: unix sockets, as with docker.
@@ -216,5 +222,5 @@ fn a_unix_socket_needs_none_of_it() {
     let engine = empty();
     let own = folder(Some("broken"), Some("broken"), Some("broken"));
     let command = swarmctl(["--tls", "ls"]).host(engine.host());
-    command.env("DOCKER_CERT_PATH", path(&own)).run().exits(0);
+    command.env("DOCKER_CERT_PATH", path(&own)).run().succeeds();
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::{FakeSwarm, Step, When};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, swarmctl};
@@ -73,8 +74,10 @@ fn fails_with_the_failed_task_if_the_tasks_do_not_run() {
     for command in COMMANDS {
         let swarm = swarm(&["web"]);
         crash(&swarm, "web");
-        run(&swarm, command, &[]).exits(5).says(&["rollout of service `web` failed", "non-zero exit (1)"]);
-        let json = run(&swarm, command, &["--json"]).exits(5).json();
+        run(&swarm, command, &[])
+            .fails_with(Exit::RolloutFailed)
+            .says(&["rollout of service `web` failed", "non-zero exit (1)"]);
+        let json = run(&swarm, command, &["--json"]).fails_with(Exit::RolloutFailed).json();
         let web = &json["services"][0];
         assert_eq!(
             (&web["outcome"], &web["posted"], &web["exit_code"]),
@@ -83,10 +86,10 @@ fn fails_with_the_failed_task_if_the_tasks_do_not_run() {
         );
         assert_eq!(web["failures"][0]["error"], "task: non-zero exit (1)", "{command:?}");
         // Nothing that this command changed could be rolled back.
-        run(&swarm, command, &["--rollback-on-failure"]).exits(5);
+        run(&swarm, command, &["--rollback-on-failure"]).fails_with(Exit::RolloutFailed);
         // Nothing is awaited.
-        run(&swarm, command, &["--detach"]).exits(0);
-        run(&swarm, command, &["--dry-run"]).exits(0);
+        run(&swarm, command, &["--detach"]).succeeds();
+        run(&swarm, command, &["--dry-run"]).succeeds();
         assert!(swarm.posts().is_empty());
     }
 }
@@ -95,11 +98,12 @@ fn fails_with_the_failed_task_if_the_tasks_do_not_run() {
 fn prints_that_there_was_nothing_to_change_if_the_tasks_run() {
     for command in COMMANDS {
         let swarm = swarm(&["web"]);
-        let run = run(&swarm, command, &["--json"]).exits(0);
+        let run = run(&swarm, command, &["--json"]).succeeds();
         let web = &run.json()["services"][0];
-        assert_eq!((&web["outcome"], &web["posted"]), (&json!("unchanged"), &json!(false)), "{command:?}");
+        assert_eq!(&web["outcome"], &json!("unchanged"), "{command:?}");
+        assert_eq!(&web["posted"], &json!(false), "{command:?}");
         assert!(web["reason"].is_string(), "{command:?}: {web}");
-        self::run(&swarm, command, &["--exit-code"]).exits(0).prints(&["nothing was posted"]);
+        self::run(&swarm, command, &["--exit-code"]).succeeds().prints(&["nothing was posted"]);
     }
 }
 
@@ -108,10 +112,10 @@ fn a_paused_rollout_is_five_with_and_without_detach() {
     for command in COMMANDS {
         let swarm = swarm(&["web"]);
         swarm.world().step("web", Step::Paused);
-        let json = run(&swarm, command, &["--json"]).exits(5).json();
+        let json = run(&swarm, command, &["--json"]).fails_with(Exit::RolloutFailed).json();
         assert_eq!(json["services"][0]["outcome"], "failed", "{command:?}");
-        run(&swarm, command, &["--detach"]).exits(5).says(&["its rollout is paused"]);
-        run(&swarm, command, &["--dry-run"]).exits(0);
+        run(&swarm, command, &["--detach"]).fails_with(Exit::RolloutFailed).says(&["its rollout is paused"]);
+        run(&swarm, command, &["--dry-run"]).succeeds();
         assert!(swarm.posts().is_empty());
     }
 }
@@ -129,7 +133,7 @@ fn a_rollout_in_progress_is_waited_for_to_its_end() {
         }
         let swarm = swarm(&["web"]);
         swarm.world().step("web", Step::Updating);
-        let run = run(&swarm, command, &["--timeout", "400ms"]).exits(7);
+        let run = run(&swarm, command, &["--timeout", "400ms"]).fails_with(Exit::StoppedWaiting);
         run.says(&["stopped waiting for its rollout", "swarmctl wait web"]);
     }
 }
@@ -140,7 +144,7 @@ fn a_rollback_to_the_requested_spec_is_a_success() {
         let swarm = swarm(&["web"]);
         swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
         swarm.world().step("web", Step::RolledBack);
-        run(&swarm, command, &[]).exits(0).prints(&["nothing was posted"]);
+        run(&swarm, command, &[]).succeeds().prints(&["nothing was posted"]);
     }
 }
 
@@ -151,7 +155,7 @@ fn another_writer_during_the_wait_is_a_conflict() {
     swarm.before(When::Read, 3, |world| {
         world.write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = "theirs:1".into());
     });
-    run(&swarm, COMMANDS[0], &[]).exits(4).says(&["theirs:1"]);
+    run(&swarm, COMMANDS[0], &[]).fails_with(Exit::Conflict).says(&["theirs:1"]);
 }
 
 #[test]
@@ -161,7 +165,8 @@ fn the_services_of_a_batch_that_need_no_change_are_awaited_too() {
         swarm.world().write("b", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
         crash(&swarm, "a");
         let args = ["update-image", "--no-resolve-image", "--parallel=1", "--max-failures", max, "--json"];
-        let run = run(&swarm, &args, &[&format!("a={OLD}"), &format!("b={OLD}")]).exits(5);
+        let run =
+            run(&swarm, &args, &[&format!("a={OLD}"), &format!("b={OLD}")]).fails_with(Exit::RolloutFailed);
         let json = run.json();
         assert_eq!(json["services"][0]["outcome"], "failed");
         assert_eq!(swarm.posts().len(), posts, "{}", run.report());
@@ -174,11 +179,11 @@ fn a_job_is_judged_by_its_tasks() {
     job["Mode"] = json!({ "ReplicatedJob": { "TotalCompletions": 1, "MaxConcurrent": 1 } });
     let swarm = FakeSwarm::with([job]);
     let args = ["update-image", "--no-resolve-image", "job", OLD];
-    run(&swarm, &args, &[]).exits(0).prints(&["nothing was posted"]);
+    run(&swarm, &args, &[]).succeeds().prints(&["nothing was posted"]);
     // What the engine reports of a rollout of a job means nothing.
     swarm.world().service("job").status = Some(json!({ "State": "paused" }));
-    run(&swarm, &args, &[]).exits(0);
-    run(&swarm, &args, &["--detach"]).exits(0);
+    run(&swarm, &args, &[]).succeeds();
+    run(&swarm, &args, &["--detach"]).succeeds();
     let mut world = swarm.world();
     let job = world.service("job");
     let now = Timestamp::now().to_string();
@@ -188,6 +193,6 @@ fn a_job_is_judged_by_its_tasks() {
         "Status": { "Timestamp": now, "State": "running" }, "NodeID": "n1o2d3e4n1o2d3e4n1o2d3e4n"
     })]);
     drop(world);
-    run(&swarm, &args, &["--timeout", "400ms"]).exits(7);
+    run(&swarm, &args, &["--timeout", "400ms"]).fails_with(Exit::StoppedWaiting);
     assert!(swarm.posts().is_empty());
 }

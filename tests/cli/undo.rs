@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::{FakeSwarm, Step, When};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, quiet, swarmctl};
@@ -65,14 +66,16 @@ fn once_the_rollback_is_sent_the_failure_and_the_rollback_are_reported() {
             "`swarmctl wait web`",
         ]);
         run.never_says(&["goes on with it", "not watched to its end", "not updated"]);
-        assert_eq!((swarm.posts().len(), swarm.service("web").image()), (2, OLD));
+        swarm.expect("web").posted(2).image(OLD);
     }
     let swarm = swarm(&["web"]);
     let args = [&UPDATE[..], &["--json"]].concat();
-    let run = interrupted(&swarm, &args, "INT", |swarm| swarm.service("web").rollbacks == 1).exits(130);
+    let run = interrupted(&swarm, &args, "INT", |swarm| swarm.service("web").rollbacks == 1)
+        .fails_with(Exit::Interrupted);
     let web = web(&run);
     assert_eq!(web["failures"][0]["error"], "task: non-zero exit (1)", "{web}");
-    assert_eq!((&web["outcome"], &web["exit_code"]), (&json!("interrupted"), &json!(130)), "{web}");
+    assert_eq!(&web["outcome"], &json!("interrupted"), "{web}");
+    assert_eq!(&web["exit_code"], &json!(130), "{web}");
     assert!(web["error"].as_str().unwrap().contains("a rollback was sent"), "{web}");
 }
 
@@ -82,7 +85,8 @@ fn a_rollback_without_a_response_may_have_started() {
     let swarm = swarm(&["web"]);
     // A request that never ends: the post that rolls back.
     swarm.after(When::Post, 2, |world| world.delay = Duration::from_secs(20));
-    let run = interrupted(&swarm, &UPDATE, "INT", |swarm| swarm.posts().len() == 2).exits(130);
+    let run =
+        interrupted(&swarm, &UPDATE, "INT", |swarm| swarm.posts().len() == 2).fails_with(Exit::Interrupted);
     run.says(&["the engine may have started it", "non-zero exit (1)", "`swarmctl wait web`"]);
 }
 
@@ -95,7 +99,7 @@ fn before_the_rollback_is_sent_nobody_will_roll_back() {
     let args = [&UPDATE[..], &["--json"]].concat();
     for args in [&UPDATE[..], &args] {
         let is_watched = |swarm: &FakeSwarm| swarm.service("web").status.is_some();
-        let run = interrupted(&swarm, args, "INT", is_watched).exits(130).says(&[
+        let run = interrupted(&swarm, args, "INT", is_watched).fails_with(Exit::Interrupted).says(&[
             "--rollback-on-failure is no longer in effect",
             "if its rollout fails, nothing rolls it back",
             "`swarmctl rollback web`",
@@ -110,7 +114,7 @@ fn before_the_rollback_is_sent_nobody_will_roll_back() {
     let run = interrupted(&swarm, &["update-image", "--no-resolve-image", "web", NEW], "INT", |swarm| {
         swarm.service("web").status.is_some()
     });
-    run.exits(130).never_says(&["rolls it back"]);
+    run.fails_with(Exit::Interrupted).never_says(&["rolls it back"]);
 }
 
 #[test]
@@ -127,7 +131,7 @@ fn between_the_failure_and_the_rollback_the_failure_is_reported() {
     });
     let run = interrupted(&swarm, &UPDATE, "INT", is_failed);
     // It depends on the moment whether the failure was seen yet.
-    let run = run.exits(130).says(&["swarmctl rollback web"]);
+    let run = run.fails_with(Exit::Interrupted).says(&["swarmctl rollback web"]);
     assert_eq!(swarm.service("web").rollbacks, 0, "{}", run.report());
 }
 
@@ -135,7 +139,7 @@ fn between_the_failure_and_the_rollback_the_failure_is_reported() {
 fn the_deadline_after_the_rollback_says_that_it_was_sent() {
     let swarm = swarm(&["web"]);
     let args = [&UPDATE[..], &["--timeout", "4s"]].concat();
-    let run = swarmctl(args).host(swarm.host()).run().exits(5);
+    let run = swarmctl(args).host(swarm.host()).run().fails_with(Exit::RolloutFailed);
     run.says(&["(--timeout): a rollback was sent", "non-zero exit (1)", "`swarmctl wait web`"])
         .never_says(&["update-image web"]);
 }
@@ -148,7 +152,8 @@ fn of_several_services_each_says_how_it_stands() {
     let pairs = [format!("a={NEW}"), format!("b={NEW}")];
     let args = ["update-image", "--no-resolve-image", "--rollback-on-failure=all", "--parallel=1"];
     let args: Vec<&str> = args.into_iter().chain(pairs.iter().map(String::as_str)).collect();
-    let run = interrupted(&swarm, &args, "INT", |swarm| swarm.service("b").rollbacks == 1).exits(130);
+    let run = interrupted(&swarm, &args, "INT", |swarm| swarm.service("b").rollbacks == 1)
+        .fails_with(Exit::Interrupted);
     run.says(&[
         "the rollout of service `b` failed",
         "a rollback was sent",

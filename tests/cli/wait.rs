@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::{FakeSwarm, Step, When};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, swarmctl};
@@ -24,7 +25,7 @@ fn wait(swarm: &FakeSwarm, args: &[&str]) -> Run {
 #[test]
 fn what_has_converged_long_ago_is_done_at_once() {
     let swarm = swarm(&["web", "db"]);
-    let run = wait(&swarm, &["web", "db"]).exits(0);
+    let run = wait(&swarm, &["web", "db"]).succeeds();
     assert_eq!(run.stdout, "web: converged\ndb: converged\n");
     assert!(run.took < Duration::from_secs(2), "{}", run.report());
     assert_eq!(
@@ -41,13 +42,13 @@ fn a_rollout_under_way_is_waited_for() {
     swarm.world().step("web", Step::Updating);
     swarm.before(When::Read, 5, |world| world.step("web", Step::Completed));
     let run = wait(&swarm, &["web", "db"])
-        .exits(0)
+        .succeeds()
         .says(&["web: 0/1 running, 0 updated", "web: 1/1 running, 1 updated; converged"]);
     assert_eq!(run.stdout, "web: converged\ndb: converged\n");
 }
 
 #[test]
-fn a_failed_rollout_is_five_and_one_that_is_rolled_back_six() {
+fn fails_with_the_failed_rollout_or_with_its_rollback() {
     for (step, code) in [(Step::Paused, 5), (Step::RolledBack, 6)] {
         let swarm = swarm(&["web"]);
         swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
@@ -59,10 +60,10 @@ fn a_failed_rollout_is_five_and_one_that_is_rolled_back_six() {
 }
 
 #[test]
-fn the_end_of_the_time_is_seven() {
+fn stops_waiting_at_the_deadline() {
     let swarm = swarm(&["web", "db"]);
     swarm.world().step("web", Step::Updating);
-    let run = wait(&swarm, &["web", "db", "--timeout", "300ms"]).exits(7);
+    let run = wait(&swarm, &["web", "db", "--timeout", "300ms"]).fails_with(Exit::StoppedWaiting);
     let run =
         run.says(&["the time was up (--timeout)", "hint: the rollout continues; ", "swarmctl wait web"]);
     assert_eq!(run.stdout, "db: converged\n");
@@ -76,30 +77,34 @@ fn one_that_is_removed_is_three_and_the_others_go_on() {
     swarm.world().step("db", Step::Updating);
     swarm.before(When::Read, 4, |world| world.services.retain(|service| service.name() != "web"));
     swarm.before(When::Read, 6, |world| world.step("db", Step::Completed));
-    let run = wait(&swarm, &["web", "db"]).exits(3).says(&["service `web`", "removed while it was watched"]);
+    let run = wait(&swarm, &["web", "db"])
+        .fails_with(Exit::NotFound)
+        .says(&["service `web`", "removed while it was watched"]);
     assert_eq!(run.stdout, "db: converged\n");
 }
 
 #[test]
 fn one_that_is_not_there_is_three_and_the_others_are_waited_for() {
     let swarm = swarm(&["web"]);
-    let run = wait(&swarm, &["nosuch", "web"]).exits(3).says(&["no such service: `nosuch`"]);
+    let run =
+        wait(&swarm, &["nosuch", "web"]).fails_with(Exit::NotFound).says(&["no such service: `nosuch`"]);
     assert_eq!(run.stdout, "web: converged\n");
 }
 
 #[test]
 fn one_that_is_named_twice_is_no_removed_one() {
     let swarm = swarm(&["web"]);
-    wait(&swarm, &["web", "web"]).exits(0);
+    wait(&swarm, &["web", "web"]).succeeds();
 }
 
 #[test]
 fn json_is_one_object_on_stdout() {
     let swarm = swarm(&["web"]);
-    let run = wait(&swarm, &["--json", "-q", "web"]).exits(0);
+    let run = wait(&swarm, &["--json", "-q", "web"]).succeeds();
     assert_eq!(run.stderr, "");
     let object = run.json();
-    assert_eq!((&object["command"], &object["exit_code"]), (&json!("wait"), &json!(0)));
+    assert_eq!(&object["command"], &json!("wait"));
+    assert_eq!(&object["exit_code"], &json!(0));
     assert_eq!(object["services"][0]["outcome"], "converged");
     assert_eq!(object["services"][0]["posted"], false);
     assert_eq!(object["services"][0]["rollout"]["running"], 1);
@@ -113,5 +118,5 @@ fn ctrl_c_ends_it_at_once() {
     swarm.wait_for_requests(4);
     thread::sleep(Duration::from_millis(100));
     running.signal("INT");
-    running.wait().exits(130).says(&["interrupted (Ctrl-C)"]);
+    running.wait().fails_with(Exit::Interrupted).says(&["interrupted (Ctrl-C)"]);
 }

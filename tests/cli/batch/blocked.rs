@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{on, outcomes, swarm};
+use crate::support::exit::Exit;
 use crate::support::fixtures::NEW;
 use crate::support::run::Run;
 
@@ -32,13 +33,13 @@ fn a_missing_service_is_reported_once_and_no_other_is_given_a_wrong_reason() {
         let swarm = swarm();
         let args: Vec<&str> = command.iter().map(String::as_str).collect();
         swarm.world().write("a", |spec| spec["Labels"]["before"] = "1".into());
-        let run = on(&swarm, &args).run().exits(3);
+        let run = on(&swarm, &args).run().fails_with(Exit::NotFound);
         says_once(&run, "error: nothing was changed: no such service: `nosuch`\n");
         says_once(&run, "nosuch");
         says_once(&run, "swarmctl ls");
         let run = run.never_says(&["max-failures", "service `a`"]);
         assert_eq!(run.stdout, "");
-        let run = on(&swarm, &[&args[..], &["--json"]].concat()).run().exits(3);
+        let run = on(&swarm, &[&args[..], &["--json"]].concat()).run().fails_with(Exit::NotFound);
         let json = run.json();
         for service in json["services"].as_array().unwrap() {
             let (outcome, error) = match service["name"] == "a" {
@@ -59,7 +60,7 @@ fn a_missing_service_is_reported_once_and_no_other_is_given_a_wrong_reason() {
 #[test]
 fn several_missing_services_are_all_named() {
     let swarm = swarm();
-    let run = on(&swarm, &["scale", "a=3", "x1=2", "b=2", "x2=1"]).run().exits(3);
+    let run = on(&swarm, &["scale", "a=3", "x1=2", "b=2", "x2=1"]).run().fails_with(Exit::NotFound);
     says_once(&run, "nothing was changed: no such service: `x1`; no such service: `x2`");
     assert!(swarm.posts().is_empty());
 }
@@ -71,7 +72,7 @@ fn an_ambiguous_name_is_reported_once() {
     for (name, id) in ["a", "b"].iter().zip(&ids) {
         swarm.world().service(name).id = format!("ambigu{}", &id[6..]);
     }
-    let run = on(&swarm, &["restart", "c", "ambigu"]).run().exits(3);
+    let run = on(&swarm, &["restart", "c", "ambigu"]).run().fails_with(Exit::NotFound);
     says_once(&run, "error: nothing was changed: no such service: `ambigu` (service ambigu is ambiguous");
     run.never_says(&["max-failures", "service `c`"]);
     assert!(swarm.posts().is_empty());
@@ -81,7 +82,7 @@ fn an_ambiguous_name_is_reported_once() {
 fn what_is_refused_beforehand_is_the_reason_of_the_others() {
     let swarm = swarm();
     swarm.world().service("b").spec["Mode"] = json!({ "Global": {} });
-    let run = on(&swarm, &["scale", "a=3", "b=2", "--json"]).run().exits(1);
+    let run = on(&swarm, &["scale", "a=3", "b=2", "--json"]).run().fails_with(Exit::Failed);
     assert_eq!(outcomes(&run), ["a not_begun", "b refused"]);
     let run =
         run.says(&["cannot scale service `b`", "only replicated services", "service `a` was not begun"]);
@@ -93,7 +94,8 @@ fn what_is_refused_beforehand_is_the_reason_of_the_others() {
 #[test]
 fn the_others_are_changed_if_failures_are_allowed() {
     let swarm = swarm();
-    let run = on(&swarm, &["scale", "-d", "a=3", "nosuch=2", "--max-failures=0"]).run().exits(3);
+    let run =
+        on(&swarm, &["scale", "-d", "a=3", "nosuch=2", "--max-failures=0"]).run().fails_with(Exit::NotFound);
     run.prints(&["a: scaled"]).never_says(&["nothing was changed"]);
     assert_eq!(swarm.posts().len(), 1);
 }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{count, images, on, outcomes, set, swarm};
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::{FakeSwarm, Step, When};
 use crate::support::fixtures::{NEW, OLD, spec};
 
@@ -30,7 +31,7 @@ fn up_to_twenty_names_are_read_one_by_one_and_more_by_one_list() {
     for (number, gets, lists) in [(1, 2, 0), (20, 20, 1), (21, 0, 2), (25, 0, 2)] {
         let swarm = FakeSwarm::with(names.iter().map(plain));
         let some: Vec<&str> = names[..number].iter().map(String::as_str).collect();
-        on(&swarm, &[&["restart", "-d", "--parallel", "3"][..], &some].concat()).run().exits(0);
+        on(&swarm, &[&["restart", "-d", "--parallel", "3"][..], &some].concat()).run().succeeds();
         let requests = swarm.requests();
         // Read-back included: of one service it is a read, of several one list.
         assert_eq!(count(&requests, "GET /v1.41/services/"), gets, "{number}");
@@ -47,7 +48,7 @@ fn many_rollouts_are_watched_by_two_requests_a_look() {
         swarm.world().service(name).rollout =
             vec![Step::Updating, Step::Nothing, Step::Nothing, Step::Completed];
     }
-    let run = set(&swarm, &["--stack", "shop", "--parallel", "5", NEW]).exits(0);
+    let run = set(&swarm, &["--stack", "shop", "--parallel", "5", NEW]).succeeds();
     run.says(&["5 services: 5 updated"]);
     let (services, tasks) =
         (count(&swarm.requests(), "GET /v1.41/services"), count(&swarm.requests(), "GET /v1.41/tasks"));
@@ -60,20 +61,22 @@ fn many_rollouts_are_watched_by_two_requests_a_look() {
 fn the_first_ones_are_tried_out_before_the_others_are_begun() {
     let swarm = swarm();
     fails(&swarm, "a");
-    let run = set(&swarm, &["--stack", "shop", "--canary", "1", "--json", NEW]).exits(5);
+    let run =
+        set(&swarm, &["--stack", "shop", "--canary", "1", "--json", NEW]).fails_with(Exit::RolloutFailed);
     assert_eq!(outcomes(&run), ["a failed", "b not_begun", "c not_begun", "d not_begun", "e not_begun"]);
     assert_eq!(swarm.posts().len(), 1);
     run.says(&["4 services were not begun", "b, c, d, e", "--canary"]);
 
     // Two are tried out; one that has the image already tries nothing out.
     let swarm = self::swarm();
-    set(&swarm, &["-d", "a", NEW]).exits(0);
+    set(&swarm, &["-d", "a", NEW]).succeeds();
     fails(&swarm, "c");
-    let run = set(&swarm, &["--stack", "shop", "--canary", "2", "--json", NEW]).exits(5);
+    let run =
+        set(&swarm, &["--stack", "shop", "--canary", "2", "--json", NEW]).fails_with(Exit::RolloutFailed);
     assert_eq!(outcomes(&run), ["a unchanged", "b converged", "c failed", "d not_begun", "e not_begun"]);
 
     let swarm = self::swarm();
-    let run = set(&swarm, &["--stack", "shop", "--canary", "2", "--json", NEW]).exits(0);
+    let run = set(&swarm, &["--stack", "shop", "--canary", "2", "--json", NEW]).succeeds();
     assert!(outcomes(&run).iter().all(|one| one.ends_with(" converged")));
 }
 
@@ -86,7 +89,7 @@ fn nothing_more_is_begun_once_so_many_have_failed() {
         fails(&swarm, "a");
         fails(&swarm, "c");
         let args = ["--stack", "shop", "--parallel", "1", "--max-failures", max, "--json", NEW];
-        let run = set(&swarm, &args).exits(5);
+        let run = set(&swarm, &args).fails_with(Exit::RolloutFailed);
         assert_eq!((swarm.posts().len(), outcomes(&run)[4].as_str()), (posts, last), "{max}");
     }
 }
@@ -96,7 +99,7 @@ fn what_has_been_done_is_undone_in_reverse_where_all_is_asked_for() {
     let swarm = swarm();
     fails(&swarm, "c");
     let args = ["--stack", "shop", "--parallel", "1", "--rollback-on-failure=all", "--json", NEW];
-    let run = set(&swarm, &args).exits(6);
+    let run = set(&swarm, &args).fails_with(Exit::RolledBack);
     let expected = ["a rolled_back", "b rolled_back", "c rolled_back", "d not_begun", "e not_begun"];
     assert_eq!(outcomes(&run), expected);
     assert_eq!(images(&swarm, &["a", "b", "c", "d"]), [OLD; 4]);
@@ -112,7 +115,7 @@ fn what_has_been_done_is_undone_in_reverse_where_all_is_asked_for() {
     let swarm = self::swarm();
     fails(&swarm, "c");
     let args = ["--stack", "shop", "--parallel", "1", "--rollback-on-failure", "--json", NEW];
-    let run = set(&swarm, &args).exits(6);
+    let run = set(&swarm, &args).fails_with(Exit::RolledBack);
     assert_eq!(outcomes(&run)[..3], ["a converged", "b converged", "c rolled_back"]);
     assert_eq!(images(&swarm, &["a", "c"]), [NEW, OLD]);
 }
@@ -126,7 +129,9 @@ fn a_change_of_someone_else_since_is_not_undone() {
         world.write("a", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = "theirs:1".into());
     });
     let args = ["--stack", "shop", "--parallel", "1", "--rollback-on-failure=all", NEW];
-    set(&swarm, &args).exits(6).says(&["service `a`: it could not be rolled back (conflict)", "theirs:1"]);
+    set(&swarm, &args)
+        .fails_with(Exit::RolledBack)
+        .says(&["service `a`: it could not be rolled back (conflict)", "theirs:1"]);
     assert_eq!(images(&swarm, &["a", "b"]), ["theirs:1", OLD]);
 }
 
@@ -139,7 +144,7 @@ fn a_service_that_is_removed_or_written_in_the_middle_is_its_own_affair() {
         world.write("d", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = "theirs:1".into());
     });
     let args = ["--stack", "shop", "--parallel", "1", "--max-failures", "0", "--json", NEW];
-    let run = set(&swarm, &args).exits(4);
+    let run = set(&swarm, &args).fails_with(Exit::Conflict);
     let expected = ["a converged", "b no_such_service", "c converged", "d conflict", "e converged"];
     assert_eq!(outcomes(&run), expected);
     assert_eq!(swarm.service("c").spec["Labels"]["theirs"], "1");
@@ -150,7 +155,8 @@ fn a_service_that_is_removed_or_written_in_the_middle_is_its_own_affair() {
 fn a_service_that_is_paused_meanwhile_is_not_resumed() {
     let swarm = swarm();
     swarm.before(When::Post, 1, |world| world.step("b", Step::Paused));
-    let run = on(&swarm, &["restart", "--parallel", "1", "--json", "a", "b"]).run().exits(5);
+    let run =
+        on(&swarm, &["restart", "--parallel", "1", "--json", "a", "b"]).run().fails_with(Exit::RolloutFailed);
     assert_eq!(outcomes(&run), ["a converged", "b paused"]);
     assert!(swarm.service("b").taken.is_empty());
 }
@@ -158,14 +164,14 @@ fn a_service_that_is_paused_meanwhile_is_not_resumed() {
 #[test]
 fn interrupted_it_begins_nothing_more_and_says_how_far_it_came() {
     let swarm = swarm();
-    set(&swarm, &["-d", "a", NEW]).exits(0);
+    set(&swarm, &["-d", "a", NEW]).succeeds();
     swarm.world().service("c").rollout = vec![Step::Updating; 100_000];
     let asked = swarm.requests().len();
     let args = ["update-image", "--no-resolve-image", "--stack", "shop", "--parallel", "1", "--json", NEW];
     let mut running = on(&swarm, &args).spawn();
     swarm.wait_for_requests(asked + 20);
     running.signal("INT");
-    let run = running.wait().exits(130);
+    let run = running.wait().fails_with(Exit::Interrupted);
     let expected = ["a unchanged", "b converged", "c interrupted", "d not_begun", "e not_begun"];
     assert_eq!(outcomes(&run), expected);
     run.says(&["not watched to its end", "swarmctl wait c", "2 services were not begun", "d, e"])
@@ -175,7 +181,9 @@ fn interrupted_it_begins_nothing_more_and_says_how_far_it_came() {
 #[test]
 fn what_is_wrong_with_all_of_them_is_told_once() {
     let swarm = swarm();
-    let run = on(&swarm, &["update", "--stack", "shop", "--network-add", "nosuch", "--json"]).run().exits(3);
+    let run = on(&swarm, &["update", "--stack", "shop", "--network-add", "nosuch", "--json"])
+        .run()
+        .fails_with(Exit::NotFound);
     assert_eq!(run.stderr.matches("no such network: `nosuch`").count(), 1, "{}", run.report());
     let run =
         run.says(&["cannot update 5 services: a, b, c, d, e", "docker network ls", "5 services: 5 refused"]);
@@ -188,7 +196,7 @@ fn the_time_of_all_is_one() {
     let swarm = swarm();
     swarm.world().service("a").rollout = vec![Step::Updating; 100_000];
     let args = ["--stack", "shop", "--parallel", "1", "--timeout", "1s", "--json", NEW];
-    let run = set(&swarm, &args).exits(7);
+    let run = set(&swarm, &args).fails_with(Exit::StoppedWaiting);
     assert_eq!(outcomes(&run)[..2], ["a gave_up", "b not_begun"]);
     assert_eq!(swarm.posts().len(), 1);
 }
@@ -198,20 +206,20 @@ fn a_registry_is_asked_once_for_an_image_that_many_services_shall_have() {
     let swarm = swarm();
     let digest = format!("sha256:{}", "7".repeat(64));
     swarm.world().registry.insert(NEW.to_owned(), digest.clone());
-    on(&swarm, &["update-image", "-d", "--stack", "shop", NEW]).run().exits(0);
+    on(&swarm, &["update-image", "-d", "--stack", "shop", NEW]).run().succeeds();
     assert_eq!(count(&swarm.requests(), "GET /v1.41/distribution/"), 1);
     assert_eq!(images(&swarm, &["a", "e"]), [format!("{NEW}@{digest}"), format!("{NEW}@{digest}")]);
     // A tag that has moved.
     let moved = format!("sha256:{}", "8".repeat(64));
     swarm.world().registry.insert(NEW.to_owned(), moved.clone());
-    on(&swarm, &["update-image", "-d", "--refresh", "--stack", "shop"]).run().exits(0);
+    on(&swarm, &["update-image", "-d", "--refresh", "--stack", "shop"]).run().succeeds();
     assert_eq!(images(&swarm, &["a", "e"]), [format!("{NEW}@{moved}"), format!("{NEW}@{moved}")]);
-    let run = on(&swarm, &["update-image", "-d", "--refresh", "--stack", "shop"]).run().exits(0);
+    let run = on(&swarm, &["update-image", "-d", "--refresh", "--stack", "shop"]).run().succeeds();
     run.says(&["5 services: 5 unchanged"]);
     assert_eq!(swarm.posts().len(), 10);
     // What a registry refuses is known before the first post.
     on(&swarm, &["update-image", "--on-resolve-error=fail", "a=nosuch:1", &format!("b={NEW}")])
         .run()
-        .exits(1);
+        .fails_with(Exit::Failed);
     assert_eq!(swarm.posts().len(), 10);
 }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{images, on, outcomes, set, swarm};
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::spec;
 
@@ -24,7 +25,7 @@ fn a_forgotten_tag_flag_is_a_usage_error_and_nothing_is_posted() {
         for more in [&[][..], &["--json"], &["--dry-run"], &["--json", "--dry-run"], &["-d"], &["--force"]] {
             let swarm = swarm();
             let asked = swarm.requests().len();
-            let run = set(&swarm, &[select, more, &["0.6"]].concat()).exits(2);
+            let run = set(&swarm, &[select, more, &["0.6"]].concat()).fails_with(Exit::Usage);
             let run = run.says(&[
                 "cannot set image `0.6:latest`",
                 "another repository: a, b, c, d, e",
@@ -42,7 +43,7 @@ fn a_forgotten_tag_flag_is_a_usage_error_and_nothing_is_posted() {
 #[test]
 fn no_registry_is_asked_before_the_repositories_are_compared() {
     let swarm = swarm();
-    on(&swarm, &["update-image", "--stack", "shop", "0.6"]).run().exits(2);
+    on(&swarm, &["update-image", "--stack", "shop", "0.6"]).run().fails_with(Exit::Usage);
     let registry = swarm.requests().into_iter().filter(|request| request.path.contains("/distribution/"));
     assert_eq!(registry.count(), 0);
 }
@@ -50,15 +51,16 @@ fn no_registry_is_asked_before_the_repositories_are_compared() {
 #[test]
 fn only_the_services_of_another_repository_are_named_and_the_filter_for_the_rest_is_offered() {
     let swarm = running(&[("web", "shop/web:1.7"), ("db", "postgres:15"), ("cache", "redis")]);
-    let run = set(&swarm, &["--stack", "shop", "shop/web:1.8"]).exits(2);
+    let run = set(&swarm, &["--stack", "shop", "shop/web:1.8"]).fails_with(Exit::Usage);
     run.says(&[
         "2 of 3 selected services run another repository: cache, db\n",
         "`--tag 1.8`",
         "`--filter image=shop/web`",
     ]);
-    set(&swarm, &["-d", "--stack", "shop", "--filter", "image=shop/web", "shop/web:1.8"]).exits(0);
+    set(&swarm, &["-d", "--stack", "shop", "--filter", "image=shop/web", "shop/web:1.8"]).succeeds();
     assert_eq!(images(&swarm, &["web", "db", "cache"]), ["shop/web:1.8", "postgres:15", "redis"]);
-    let run = set(&swarm, &["-d", "--json", "--stack", "shop", "--any-repository", "shop/web:1.9"]).exits(0);
+    let run =
+        set(&swarm, &["-d", "--json", "--stack", "shop", "--any-repository", "shop/web:1.9"]).succeeds();
     assert_eq!(outcomes(&run), ["cache applied", "db applied", "web applied"]);
     assert_eq!(images(&swarm, &["web", "db", "cache"]), ["shop/web:1.9"; 3]);
 }
@@ -67,9 +69,9 @@ fn only_the_services_of_another_repository_are_named_and_the_filter_for_the_rest
 fn at_most_ten_services_are_named() {
     let names: Vec<String> = (1..=12).map(|i| format!("s{i}")).collect();
     let services: Vec<_> = names.iter().map(|name| (name.as_str(), "postgres:15")).collect();
-    let run = set(&running(&services), &["--all", "shop/web:1.8"]).exits(2);
+    let run = set(&running(&services), &["--all", "shop/web:1.8"]).fails_with(Exit::Usage);
     run.says(&["another repository: s1, s2, s3, s4, s5, s6, s7, s8, s9, s10 and 2 more\n"]);
-    let run = set(&running(&services[..1]), &["--all", "shop/web:1.8"]).exits(2);
+    let run = set(&running(&services[..1]), &["--all", "shop/web:1.8"]).fails_with(Exit::Usage);
     run.says(&["1 of 1 selected service runs another repository: s1\n"]);
 }
 
@@ -97,7 +99,7 @@ fn repositories_are_compared_after_normalisation_without_tag_and_digest() {
         set(&swarm, &["-d", "--all", image]).exits(if is_same { 0 } else { 2 });
         assert_eq!(swarm.posts().len(), usize::from(is_same), "{runs} {image}");
         let swarm = running(&[("web", runs)]);
-        set(&swarm, &["-d", "--all", "--any-repository", image]).exits(0);
+        set(&swarm, &["-d", "--all", "--any-repository", image]).succeeds();
         assert_eq!(swarm.posts().len(), 1, "{runs} {image}");
     }
 }
@@ -106,16 +108,16 @@ fn repositories_are_compared_after_normalisation_without_tag_and_digest() {
 fn jobs_that_the_selection_skips_do_not_count() {
     let swarm = swarm();
     swarm.world().write("job", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = "migrate:1".into());
-    set(&swarm, &["-d", "--stack", "shop", "opera443399/whoami:9"]).exits(0);
+    set(&swarm, &["-d", "--stack", "shop", "opera443399/whoami:9"]).succeeds();
     assert_eq!(swarm.posts().len(), 5);
 }
 
 #[test]
 fn named_services_pairs_and_tags_are_not_compared() {
     let swarm = swarm();
-    set(&swarm, &["-d", "a", "shop/new:1"]).exits(0);
-    set(&swarm, &["-d", "b=shop/new:1", "c=shop/newer:1"]).exits(0);
-    set(&swarm, &["-d", "--all", "--tag", "0.6"]).exits(0);
+    set(&swarm, &["-d", "a", "shop/new:1"]).succeeds();
+    set(&swarm, &["-d", "b=shop/new:1", "c=shop/newer:1"]).succeeds();
+    set(&swarm, &["-d", "--all", "--tag", "0.6"]).succeeds();
     assert_eq!(images(&swarm, &["a", "d", "x"]), ["shop/new:0.6", "opera443399/whoami:0.6", "shop/api:0.6"]);
 }
 
@@ -123,17 +125,19 @@ fn named_services_pairs_and_tags_are_not_compared() {
 fn update_with_one_image_for_a_selection_is_refused_likewise() {
     let swarm = swarm();
     let image = ["update", "--no-resolve-image", "-d", "--image"];
-    let run = on(&swarm, &[&image[..], &["0.6", "--stack", "shop"]].concat()).run().exits(2);
+    let run = on(&swarm, &[&image[..], &["0.6", "--stack", "shop"]].concat()).run().fails_with(Exit::Usage);
     run.says(&[
         "another repository: a, b, c, d, e\n",
         "`swarmctl update-image --tag 0.6`",
         "--any-repository",
     ]);
-    on(&swarm, &[&image[..], &["shop/api:2", "--env-add", "A=1", "--all"]].concat()).run().exits(2);
+    on(&swarm, &[&image[..], &["shop/api:2", "--env-add", "A=1", "--all"]].concat())
+        .run()
+        .fails_with(Exit::Usage);
     assert_eq!(swarm.posts().len(), 0);
-    on(&swarm, &[&image[..], &["shop/api:2", "--filter", "image=shop/api"]].concat()).run().exits(0);
-    on(&swarm, &[&image[..], &["shop/api:3", "x"]].concat()).run().exits(0);
-    on(&swarm, &[&image[..], &["i:1", "a", "x"]].concat()).run().exits(0);
-    on(&swarm, &[&image[..], &["j:1", "--stack", "shop", "--any-repository"]].concat()).run().exits(0);
+    on(&swarm, &[&image[..], &["shop/api:2", "--filter", "image=shop/api"]].concat()).run().succeeds();
+    on(&swarm, &[&image[..], &["shop/api:3", "x"]].concat()).run().succeeds();
+    on(&swarm, &[&image[..], &["i:1", "a", "x"]].concat()).run().succeeds();
+    on(&swarm, &[&image[..], &["j:1", "--stack", "shop", "--any-repository"]].concat()).run().succeeds();
     assert_eq!(images(&swarm, &["a", "e", "x", "y"]), ["j:1", "j:1", "i:1", "shop/api:2"]);
 }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{images, on, outcomes, set, swarm};
+use crate::support::exit::Exit;
 use crate::support::run::swarmctl;
 
 #[test]
@@ -20,7 +21,7 @@ fn services_are_selected_by_stack_label_image_and_all_and_shown_first() {
         (&["--filter", "mode=replicated", "--filter", "name=b"], "1 service: b"),
     ] {
         let swarm = swarm();
-        let run = on(&swarm, &[&["restart", "-d"], select].concat()).run().exits(0);
+        let run = on(&swarm, &[&["restart", "-d"], select].concat()).run().succeeds();
         let (count, names) = expected.split_once(": ").unwrap();
         run.says(&[&format!("selected {count} to restart: {names}\n")]);
     }
@@ -28,7 +29,7 @@ fn services_are_selected_by_stack_label_image_and_all_and_shown_first() {
         let swarm = swarm();
         let run = on(&swarm, &["restart", "--json", "--filter", none])
             .run()
-            .exits(3)
+            .fails_with(Exit::NotFound)
             .says(&["error: cannot restart any service", "nothing fits"]);
         assert_eq!(run.json(), json!({ "command": "restart", "exit_code": 3, "services": [] }));
         assert!(swarm.posts().is_empty());
@@ -41,24 +42,27 @@ fn a_selection_leaves_jobs_alone_except_for_reading_waiting_and_removing() {
     {
         let swarm = swarm();
         let image = if command[0] == "update-image" { &["opera443399/whoami:1"][..] } else { &[] };
-        let run = on(&swarm, &[command, &["-d", "--stack", "shop"], image].concat()).run().exits(0);
+        let run = on(&swarm, &[command, &["-d", "--stack", "shop"], image].concat()).run().succeeds();
         run.says(&["left 1 job alone, which any post would run again: job"]);
-        assert_eq!((swarm.posts().len(), swarm.service("job").taken.len()), (5, 0), "{command:?}");
+        swarm.expect("job").applied(0).posted(5);
     }
     let swarm = swarm();
-    on(&swarm, &["wait", "--filter", "name=job"]).run().exits(0).prints(&["job: converged"]);
-    on(&swarm, &["status", "--stack", "shop"]).run().exits(0).prints(&["job", "e "]);
-    on(&swarm, &["rm", "--filter", "name=job", "--yes"]).run().exits(0).prints(&["job: removed"]);
-    on(&swarm, &["restart", "-d", "--filter", "name=job"]).run().exits(3);
+    on(&swarm, &["wait", "--filter", "name=job"]).run().succeeds().prints(&["job: converged"]);
+    on(&swarm, &["status", "--stack", "shop"]).run().succeeds().prints(&["job", "e "]);
+    on(&swarm, &["rm", "--filter", "name=job", "--yes"]).run().succeeds().prints(&["job: removed"]);
+    on(&swarm, &["restart", "-d", "--filter", "name=job"]).run().fails_with(Exit::NotFound);
 }
 
 #[test]
 fn a_selection_is_removed_only_with_yes() {
     let swarm = swarm();
-    on(&swarm, &["rm", "--stack", "shop"]).run().exits(2).says(&["a, b, c, d, e, job", "--yes"]);
-    on(&swarm, &["rm", "--stack", "shop", "--dry-run"]).run().exits(0).prints(&["job: would be removed"]);
+    on(&swarm, &["rm", "--stack", "shop"])
+        .run()
+        .fails_with(Exit::Usage)
+        .says(&["a, b, c, d, e, job", "--yes"]);
+    on(&swarm, &["rm", "--stack", "shop", "--dry-run"]).run().succeeds().prints(&["job: would be removed"]);
     assert_eq!(swarm.world().services.len(), 8);
-    on(&swarm, &["rm", "--stack", "shop", "--yes"]).run().exits(0).says(&["6 services: 6 removed"]);
+    on(&swarm, &["rm", "--stack", "shop", "--yes"]).run().succeeds().says(&["6 services: 6 removed"]);
     assert_eq!(swarm.world().services.len(), 2);
 }
 
@@ -95,7 +99,7 @@ fn names_and_a_selection_do_not_go_together_and_nothing_is_sent() {
         &["restart", "--if-version", "7", "a", "b"],
     ] {
         let asked_before = swarm.requests().len();
-        let run = on(&swarm, args).run().exits(2).tells_an_error();
+        let run = on(&swarm, args).run().fails_with(Exit::Usage).tells_an_error();
         let reads = swarm.requests().len() - asked_before;
         assert!(reads == 0 || args.contains(&"--if-version"), "{}", run.report());
     }
@@ -109,19 +113,19 @@ fn update_image_takes_pairs_a_tag_a_selection_or_a_list() {
         &swarm,
         &["-d", "a=i:1", "b=j:2@sha256:0000000000000000000000000000000000000000000000000000000000000001"],
     )
-    .exits(0);
+    .succeeds();
     assert_eq!(images(&swarm, &["a", "b"])[0], "i:1");
-    set(&swarm, &["-d", "--tag", "1.8", "x", "y"]).exits(0);
+    set(&swarm, &["-d", "--tag", "1.8", "x", "y"]).succeeds();
     assert_eq!(images(&swarm, &["x", "y"]), ["shop/api:1.8", "shop/api:1.8"]);
-    set(&swarm, &["-d", "--filter", "image=shop/api:1.8", "shop/api:1.9"]).exits(0);
+    set(&swarm, &["-d", "--filter", "image=shop/api:1.8", "shop/api:1.9"]).succeeds();
     assert_eq!(images(&swarm, &["x", "y"]), ["shop/api:1.9", "shop/api:1.9"]);
-    set(&swarm, &["-d", "--tag", "2.0", "--stack", "shop"]).exits(0);
+    set(&swarm, &["-d", "--tag", "2.0", "--stack", "shop"]).succeeds();
     assert_eq!(images(&swarm, &["c", "x"]), ["opera443399/whoami:2.0", "shop/api:1.9"]);
     let list = "# today\nx shop/api:3\n\ny\tshop/api:4\n";
-    on(&swarm, &["update-image", "--no-resolve-image", "-d", "--from", "-"]).stdin(list).run().exits(0);
+    on(&swarm, &["update-image", "--no-resolve-image", "-d", "--from", "-"]).stdin(list).run().succeeds();
     assert_eq!(images(&swarm, &["x", "y"]), ["shop/api:3", "shop/api:4"]);
     let json = r#"[{"service": "x", "image": "shop/api:5"}]"#;
-    on(&swarm, &["update-image", "--no-resolve-image", "-d", "--from", "-"]).stdin(json).run().exits(0);
+    on(&swarm, &["update-image", "--no-resolve-image", "-d", "--from", "-"]).stdin(json).run().succeeds();
     assert_eq!(images(&swarm, &["x", "y"]), ["shop/api:5", "shop/api:4"]);
 }
 
@@ -148,22 +152,25 @@ fn what_is_wrong_with_it_is_found_before_the_first_post() {
         &["--from", "-", "a", "i:1"],
         &["--from", "-", "--all"],
     ] {
-        on(&swarm, &[&["update-image", "--no-resolve-image"], args].concat()).run().exits(2).tells_an_error();
+        on(&swarm, &[&["update-image", "--no-resolve-image"], args].concat())
+            .run()
+            .fails_with(Exit::Usage)
+            .tells_an_error();
     }
     for list in ["a i:1\nb", "a i:1\na i:2", "a UP/PER:1:2", "{\"a\": 1}", "{\"a\": \"i:1\"", "", "# none\n"]
     {
         let args = ["update-image", "--no-resolve-image", "--from", "-"];
-        on(&swarm, &args).stdin(list).run().exits(2).tells_an_error().says(&["--from -: "]);
+        on(&swarm, &args).stdin(list).run().fails_with(Exit::Usage).tells_an_error().says(&["--from -: "]);
     }
     assert_eq!(swarm.requests().len(), 0, "all of that is known without an engine");
     // One that is not there keeps the others from being begun, whichever it is.
-    let run = set(&swarm, &["--json", "a=i:1", "b=i:1", "nosuch=i:1"]).exits(3);
+    let run = set(&swarm, &["--json", "a=i:1", "b=i:1", "nosuch=i:1"]).fails_with(Exit::NotFound);
     assert_eq!(outcomes(&run), ["a not_begun", "b not_begun", "nosuch no_such_service"]);
     // Two names of one service, which shall have two images.
     let id = swarm.service("a").id;
-    set(&swarm, &["a=i:1", &format!("{id}=i:2")]).exits(2).says(&["one service"]);
+    set(&swarm, &["a=i:1", &format!("{id}=i:2")]).fails_with(Exit::Usage).says(&["one service"]);
     assert!(swarm.posts().is_empty());
-    set(&swarm, &["-d", "a=i:1", &format!("{id}=i:1")]).exits(0);
+    set(&swarm, &["-d", "a=i:1", &format!("{id}=i:1")]).succeeds();
     assert_eq!(swarm.posts().len(), 1);
 }
 
@@ -177,7 +184,7 @@ fn a_value_that_cannot_be_one_is_refused_with_the_service_that_it_is_for() {
             "service `api`: `BAD:ref` cannot be an image reference",
         ),
     ] {
-        swarmctl(line.iter().copied()).run().exits(2).says(&[service]);
+        swarmctl(line.iter().copied()).run().fails_with(Exit::Usage).says(&[service]);
     }
 }
 
@@ -185,7 +192,7 @@ fn a_value_that_cannot_be_one_is_refused_with_the_service_that_it_is_for() {
 fn a_selection_is_scaled_to_one_number() {
     let swarm = swarm();
     swarm.world().service("b").spec["Mode"] = json!({ "Global": {} });
-    let run = on(&swarm, &["scale", "--stack", "shop", "-d", "--json", "3"]).run().exits(0);
+    let run = on(&swarm, &["scale", "--stack", "shop", "-d", "--json", "3"]).run().succeeds();
     assert_eq!(outcomes(&run)[1], "b unchanged");
     assert_eq!(run.json()["services"][1]["reason"], "skipped");
     assert_eq!(swarm.service("a").spec["Mode"]["Replicated"]["Replicas"], 3);
@@ -195,12 +202,13 @@ fn a_selection_is_scaled_to_one_number() {
 #[test]
 fn the_tasks_of_a_selection_are_listed() {
     let swarm = swarm();
-    let run = on(&swarm, &["ps", "--stack", "shop"]).run().exits(0).prints(&["a.1", "e.1", "job."]);
+    let run = on(&swarm, &["ps", "--stack", "shop"]).run().succeeds().prints(&["a.1", "e.1", "job."]);
     assert!(!run.stdout.contains("x.1"));
-    let run =
-        on(&swarm, &["ps", "--filter", "image=shop/api", "--filter", "desired-state=running"]).run().exits(0);
+    let run = on(&swarm, &["ps", "--filter", "image=shop/api", "--filter", "desired-state=running"])
+        .run()
+        .succeeds();
     assert_eq!(run.stdout.lines().count(), 3);
     // Of a named service names and IDs are those of its tasks, as docker has it.
-    on(&swarm, &["ps", "a", "--filter", "name=a.1"]).run().exits(0).prints(&["a.1"]);
-    on(&swarm, &["ps", "--stack", "nosuch"]).run().exits(3);
+    on(&swarm, &["ps", "a", "--filter", "name=a.1"]).run().succeeds().prints(&["a.1"]);
+    on(&swarm, &["ps", "--stack", "nosuch"]).run().fails_with(Exit::NotFound);
 }

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{create, posted, posts_at, swarm};
 use crate::support::engine::{Engine, get, post};
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{ID, NETWORK, OLD, service_text, spec};
 use crate::support::server::Answer;
@@ -20,7 +21,11 @@ fn networks_are_looked_up_and_posted_by_id() {
 #[test]
 fn an_unknown_network_is_three_and_nothing_is_posted() {
     let swarm = swarm();
-    let run = create(&["--network", "nosuch", "img"]).host(swarm.host()).run().exits(3).tells_an_error();
+    let run = create(&["--network", "nosuch", "img"])
+        .host(swarm.host())
+        .run()
+        .fails_with(Exit::NotFound)
+        .tells_an_error();
     run.says(&["nosuch", "network"]);
     assert!(swarm.posts().is_empty());
     for name in ["../services/x", "a/b", "..", "."] {
@@ -34,7 +39,8 @@ fn an_unknown_network_is_three_and_nothing_is_posted() {
 #[test]
 fn a_name_that_is_taken_is_one_in_the_engines_words() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
-    let run = create(&["--name", "t001", "img"]).host(swarm.host()).run().exits(1).tells_an_error();
+    let run =
+        create(&["--name", "t001", "img"]).host(swarm.host()).run().fails_with(Exit::Failed).tells_an_error();
     run.says(&["name conflicts with an existing object: service t001 already exists"]);
     assert_eq!(swarm.posts().len(), 1);
 }
@@ -54,7 +60,7 @@ fn the_engines_refusal_is_final_and_shown_word_for_word() {
         create(&["--name", "t001", "img"])
             .host(engine.host())
             .run()
-            .exits(1)
+            .fails_with(Exit::Failed)
             .tells_an_error()
             .says(&["t001", words]);
     }
@@ -69,27 +75,27 @@ fn warnings_of_the_engine_are_shown() {
             .answers(Answer::json(200, service_text(ID, 11, &spec("t001", "img:latest").to_string())))
             .times(0..=1),
     ]);
-    let run = create(&["--name", "t001", "img"]).host(engine.host()).run().exits(0);
+    let run = create(&["--name", "t001", "img"]).host(engine.host()).run().succeeds();
     run.says(&["image x could not be accessed"]).prints(&[ID]);
 }
 
 #[test]
-fn the_engine_is_not_there_or_not_a_manager_is_eight() {
+fn fails_with_unreachable_if_there_is_no_manager() {
     create(&["img"])
         .host("unix:///nonexistent/docker.sock")
         .run()
-        .exits(8)
+        .fails_with(Exit::Unreachable)
         .tells_an_error()
         .says(&["hint: "]);
     let words = "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. Please run this command on a manager node or promote the current node to a manager.";
     let engine = Engine::ordered([post("/v1.41/services/create").answers(Answer::error(503, words))]);
-    create(&["img"]).host(engine.host()).run().exits(8).tells_an_error().says(&[words]);
+    create(&["img"]).host(engine.host()).run().fails_with(Exit::Unreachable).tells_an_error().says(&[words]);
 }
 
 #[test]
 fn a_closed_pipe_is_no_error() {
     let swarm = FakeSwarm::start();
-    let run = create(&["--name", "t001", "img"]).host(swarm.host()).run_into_closed_pipe().exits(0);
+    let run = create(&["--name", "t001", "img"]).host(swarm.host()).run_into_closed_pipe().succeeds();
     assert_eq!(run.stderr, "", "{}", run.report());
     assert_eq!(swarm.world().services.len(), 1);
 }

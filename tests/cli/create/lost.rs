@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{create, posted, swarm};
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::{Break, FakeSwarm, When};
 use crate::support::fixtures::{OLD, spec};
 use crate::support::run::quiet;
@@ -13,7 +14,7 @@ fn lost_and_made_is_found_by_its_name() {
     for fault in [Fault::Cut(0), Fault::Cut(60), Fault::Garble(0), Fault::Garble(60)] {
         let swarm = swarm();
         swarm.breaks(Break::by(2, fault));
-        let run = create(&["--name", "t001", "-p", "80:80", "img"]).host(swarm.host()).run().exits(0);
+        let run = create(&["--name", "t001", "-p", "80:80", "img"]).host(swarm.host()).run().succeeds();
         assert_eq!(run.stdout, format!("{}\n", swarm.service("t001").id));
         assert_eq!((swarm.world().services.len(), swarm.posts().len()), (1, 1));
     }
@@ -31,7 +32,7 @@ fn lost_and_made_without_a_name_is_found_by_its_spec() {
         world.service("someone-elses").created = jiff::Timestamp::now();
     });
     swarm.breaks(Break::lost(2));
-    let run = create(&["--label", "a=b", "-e", "X=1", "img"]).host(swarm.host()).run().exits(0);
+    let run = create(&["--label", "a=b", "-e", "X=1", "img"]).host(swarm.host()).run().succeeds();
     let world = swarm.world();
     let ours: Vec<_> = world.services.iter().filter(|service| !service.taken.is_empty()).collect();
     assert_eq!(ours.len(), 1);
@@ -39,7 +40,7 @@ fn lost_and_made_without_a_name_is_found_by_its_spec() {
 }
 
 #[test]
-fn several_new_ones_like_it_cannot_be_told_apart_and_are_nine() {
+fn fails_with_unknown_if_several_new_services_are_alike() {
     let swarm = FakeSwarm::start();
     swarm.after(When::Create, 1, |world| {
         let mut twin = world.services[0].clone();
@@ -48,7 +49,7 @@ fn several_new_ones_like_it_cannot_be_told_apart_and_are_nine() {
         world.services.push(twin);
     });
     swarm.breaks(Break::lost(2));
-    create(&["img"]).host(swarm.host()).run().exits(9).tells_an_error();
+    create(&["img"]).host(swarm.host()).run().fails_with(Exit::Unknown).tells_an_error();
     assert_eq!(swarm.posts().len(), 1);
 }
 
@@ -80,14 +81,18 @@ fn a_service_of_that_name_that_was_there_before_is_someone_elses() {
         let mut broken = Break::lost(2);
         broken.handled = handled;
         swarm.breaks(broken);
-        let run = create(&["--name", "t001", "img"]).host(swarm.host()).run().exits(1).tells_an_error();
+        let run = create(&["--name", "t001", "img"])
+            .host(swarm.host())
+            .run()
+            .fails_with(Exit::Failed)
+            .tells_an_error();
         run.says(&["t001"]);
         assert_eq!(swarm.world().services.len(), 1);
     }
 }
 
 #[test]
-fn lost_and_not_to_be_looked_up_is_nine() {
+fn fails_with_unknown_if_a_lost_response_cannot_be_looked_up() {
     for door in [Door::Closing, Door::Refusing] {
         for handled in [true, false] {
             for name in [&["--name", "t001"][..], &[]] {
@@ -95,8 +100,11 @@ fn lost_and_not_to_be_looked_up_is_nine() {
                 let mut broken = Break::lost(2).then(door);
                 broken.handled = handled;
                 swarm.breaks(broken);
-                let run =
-                    create(&[name, &["img"]].concat()).host(swarm.host()).run().exits(9).tells_an_error();
+                let run = create(&[name, &["img"]].concat())
+                    .host(swarm.host())
+                    .run()
+                    .fails_with(Exit::Unknown)
+                    .tells_an_error();
                 assert!(run.took < Duration::from_secs(5), "{}", run.report());
                 assert_eq!(swarm.posts().len(), 1);
             }
@@ -111,7 +119,7 @@ fn judges_what_is_new_by_the_engines_clock_never_by_its_own() {
             let swarm = FakeSwarm::start();
             swarm.world().clock = jiff::SignedDuration::from_hours(hours);
             swarm.breaks(Break::lost(2));
-            let run = create(&[name, &["img"]].concat()).host(swarm.host()).run().exits(0);
+            let run = create(&[name, &["img"]].concat()).host(swarm.host()).run().succeeds();
             assert_eq!(run.stdout, format!("{}\n", swarm.world().services[0].id));
         }
     }
@@ -122,7 +130,7 @@ fn an_answer_without_an_id_is_looked_up() {
     for body in ["{}", "", "null", "<html>", "{\"ID\":\"\"}", "{\"ID\":7}"] {
         let swarm = FakeSwarm::start();
         swarm.breaks(Break::instead(2, Answer::json(201, body)));
-        let run = create(&["--name", "t001", "img"]).host(swarm.host()).run().exits(0);
+        let run = create(&["--name", "t001", "img"]).host(swarm.host()).run().succeeds();
         assert_eq!(run.stdout, format!("{}\n", swarm.service("t001").id), "{body:?}");
         assert_eq!(swarm.posts().len(), 1);
     }

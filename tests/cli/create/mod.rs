@@ -8,6 +8,7 @@ mod values;
 use serde_json::Value;
 
 use crate::support::engine::Engine;
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::NETWORK;
 use crate::support::run::{Run, Swarmctl, swarmctl};
@@ -27,7 +28,7 @@ fn swarm() -> FakeSwarm {
 #[track_caller]
 fn posted(args: &[&str]) -> Value {
     let swarm = swarm();
-    create(args).host(swarm.host()).run().exits(0);
+    create(args).host(swarm.host()).run().succeeds();
     let posts = swarm.posts();
     assert_eq!(posts.len(), 1);
     assert_eq!(posts[0].endpoint(), "/services/create");
@@ -45,7 +46,7 @@ fn posts_at(args: &[&str], place: &str, wanted: &Value) {
 #[track_caller]
 fn refuses(args: &[&str]) -> Run {
     let engine = Engine::silent();
-    let run = create(args).host(engine.host()).run().exits(2);
+    let run = create(args).host(engine.host()).run().fails_with(Exit::Usage);
     assert!(engine.requests().is_empty(), "nothing is sent: {}", run.report());
     assert!(run.stdout.is_empty() && !run.stderr.is_empty(), "{}", run.report());
     run

@@ -13,7 +13,7 @@ use crate::support::server::Answer;
 fn the_pages_own_line_posts_what_docker_posts_and_prints_the_id() {
     let swarm = swarm();
     let line = ["create", "--name", "t001", "--publish", "22222:80", "--detach=true", OLD];
-    let run = swarmctl(line).host(swarm.host()).run().exits(0);
+    let run = swarmctl(line).host(swarm.host()).run().succeeds();
     assert_eq!(run.stdout, format!("{}\n", swarm.service("t001").id));
     // There is no registry behind it, and docker says so too.
     run.says(&["could not be accessed on a registry to record"]);
@@ -51,7 +51,7 @@ fn a_word_behind_the_image_that_is_spelled_like_a_flag_is_pointed_out() {
     ] {
         let swarm = swarm();
         let line = [&["create", "--detach", "--no-resolve-image", "--name", "t001", OLD], words].concat();
-        let run = swarmctl(line).host(swarm.host()).run().exits(0);
+        let run = swarmctl(line).host(swarm.host()).run().succeeds();
         assert_eq!(run.stderr.contains(note), is_flag, "{words:?}: {}", run.stderr);
         let args = &swarm.service("t001").spec["TaskTemplate"]["ContainerSpec"]["Args"];
         assert_eq!(args.as_array().map_or(0, Vec::len), words.len(), "{words:?}");
@@ -69,7 +69,7 @@ fn asks_and_posts_no_more_than_it_must() {
             .answers(Answer::json(200, service_text(ID, 11, &spec("t001", OLD).to_string())))
             .times(0..=1),
     ]);
-    let run = create(&["--name", "t001", "-p", "22222:80", OLD]).host(engine.host()).run().exits(0);
+    let run = create(&["--name", "t001", "-p", "22222:80", OLD]).host(engine.host()).run().succeeds();
     assert_eq!(run.stdout, format!("{ID}\n"));
     let asked = engine.asked();
     assert_eq!(asked[0].header("content-type"), Some("application/json"));

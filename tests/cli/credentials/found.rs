@@ -26,7 +26,7 @@ fn the_file_is_that_of_the_flag_the_variable_or_the_home() {
         .host(swarm.host())
         .env("DOCKER_CONFIG", "/nonexistent")
         .run()
-        .exits(0);
+        .succeeds();
     assert_eq!(asked_with(&swarm), wanted);
 }
 
@@ -80,6 +80,6 @@ fn nothing_is_looked_up_where_no_registry_is_asked() {
     let home = Home::with_text("{broken");
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     let run = swarmctl(["update-image", "-d", "--no-resolve-image", "t001", IMAGE]).host(swarm.host());
-    home.within(run).run().exits(0);
-    home.within(swarmctl(["ls"]).host(swarm.host())).run().exits(0);
+    home.within(run).run().succeeds();
+    home.within(swarmctl(["ls"]).host(swarm.host())).run().succeeds();
 }

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::engine::{Engine, get};
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{OLD, spec, t001};
 use crate::support::helper;
@@ -77,7 +78,7 @@ fn swarm(image: &str) -> FakeSwarm {
 fn sent(image: &str, prepare: impl FnOnce(Swarmctl) -> Swarmctl) -> String {
     let swarm = swarm(image);
     let run = swarmctl(["--debug", "update-image", "--detach", "t001", image]).host(swarm.host());
-    prepare(run).run().exits(0);
+    prepare(run).run().succeeds();
     assert!(swarm.posts()[0].header("x-registry-auth").is_none(), "nothing is stored unasked");
     asked_with(&swarm)
 }
@@ -99,5 +100,5 @@ fn password_header(server: &str, password: &str) -> String {
 fn refused(prepare: impl FnOnce(Swarmctl) -> Swarmctl) -> Run {
     let engine = Engine::ordered([get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11)))]);
     let run = swarmctl(["--debug", "update-image", "-d", "t001", IMAGE]).host(engine.host());
-    prepare(run).run().exits(1).says(&["error: cannot update service `t001`", "hint: "])
+    prepare(run).run().fails_with(Exit::Failed).says(&["error: cannot update service `t001`", "hint: "])
 }

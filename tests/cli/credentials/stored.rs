@@ -20,7 +20,7 @@ fn they_are_stored_where_that_is_asked_for_only() {
         (&["update", "-d", "--env-add", "A=1", "t001"], false),
     ] {
         let swarm = FakeSwarm::with([spec("t001", OLD)]);
-        home.within(swarmctl(args.iter().copied()).host(swarm.host())).run().exits(0);
+        home.within(swarmctl(args.iter().copied()).host(swarm.host())).run().succeeds();
         let header = swarm.posts()[0].header("x-registry-auth").map(header_json);
         assert_eq!(header, is_sent.then(|| password_header(REGISTRY, PASSWORD)), "{args:?}");
     }
@@ -37,9 +37,10 @@ fn they_are_a_change_of_their_own() {
         let pinned = format!("{IMAGE}@{DIGEST}");
         let swarm = FakeSwarm::with([spec("t001", &pinned)]);
         swarm.world().registry.insert(IMAGE.to_owned(), DIGEST.to_owned());
-        let run = home.within(swarmctl(args.iter().copied()).host(swarm.host())).run().exits(0);
+        let run = home.within(swarmctl(args.iter().copied()).host(swarm.host())).run().succeeds();
         let service = &run.json()["services"][0];
-        assert_eq!((&service["outcome"], &service["posted"]), (&json!("applied"), &json!(true)));
+        assert_eq!(&service["outcome"], &json!("applied"));
+        assert_eq!(&service["posted"], &json!(true));
         assert!(service["notes"].to_string().contains(REGISTRY), "{service}");
         assert!(swarm.posts()[0].header("x-registry-auth").is_some());
         assert_eq!(swarm.service("t001").taken, [spec("t001", &pinned)], "the spec is the same");
@@ -52,7 +53,7 @@ fn a_password_that_is_a_word_of_the_engines_hides_no_stale_index() {
     let swarm = swarm(IMAGE);
     swarm.before(When::Post, 1, |world| world.write("t001", |spec| spec["Labels"]["theirs"] = "1".into()));
     let line = ["update-image", "-d", "--with-registry-auth", "t001", IMAGE];
-    home.within(swarmctl(line).host(swarm.host())).run().exits(0);
+    home.within(swarmctl(line).host(swarm.host())).run().succeeds();
     assert_eq!(swarm.service("t001").spec["Labels"]["theirs"], "1");
 }
 
@@ -61,6 +62,6 @@ fn those_that_a_service_has_are_not_replaced_by_none() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     let run =
         swarmctl(["update-image", "-d", "--with-registry-auth", "t001", IMAGE]).host(swarm.host()).run();
-    run.exits(0).says(&["there are no credentials for registry `127.0.0.1:5000`"]);
+    run.succeeds().says(&["there are no credentials for registry `127.0.0.1:5000`"]);
     assert!(swarm.posts()[0].header("x-registry-auth").is_none());
 }

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::{DIGEST, Home, IMAGE, REGISTRY, auths, helper_of, password_header, refused, sent, swarm};
 use crate::support::engine::{Engine, get, post};
+use crate::support::exit::Exit;
 use crate::support::fixtures::{ID, OLD, t001};
 use crate::support::run::swarmctl;
 use crate::support::secrets::{self, PASSWORD, USER, basic};
@@ -36,7 +37,7 @@ fn a_signal_that_ends_the_helper_too_is_an_interrupt() {
     let home = Home::new(&json!({ "credsStore": "h" })).helper("h", "kill -INT $PPID; kill -INT $$");
     let swarm = swarm(IMAGE);
     let run = swarmctl(["update-image", "-d", "t001", IMAGE]).host(swarm.host());
-    home.within(run).run().exits(130).says(&["nothing was posted"]);
+    home.within(run).run().fails_with(Exit::Interrupted).says(&["nothing was posted"]);
 }
 
 #[test]
@@ -71,7 +72,9 @@ fn what_an_engine_or_a_registry_repeats_of_them_is_hidden() {
     for echo in echoes {
         let script =
             [get("/v1.41/services/t001").answers(t001_is(OLD, 11)), question(Answer::error(500, &echo))];
-        run(&Engine::ordered(script), &["--on-resolve-error=fail"]).exits(1).says(&["(hidden)"]);
+        run(&Engine::ordered(script), &["--on-resolve-error=fail"])
+            .fails_with(Exit::Failed)
+            .says(&["(hidden)"]);
         // With the post: in a refusal, in a warning, and in what is no answer at all.
         let path = format!("/v1.41/services/{ID}/update?version=11");
         for (answer, code) in [
@@ -91,16 +94,21 @@ fn what_an_engine_or_a_registry_repeats_of_them_is_hidden() {
             get("/v1.41/services/t001").answers(t001_is(OLD, 11)),
             question(Answer::json(200, format!("<p>{echo}</p>"))).times(1..=9),
         ];
-        run(&Engine::ordered(script), &["--on-resolve-error=fail"]).exits(1).says(&["(hidden)"]);
+        run(&Engine::ordered(script), &["--on-resolve-error=fail"])
+            .fails_with(Exit::Failed)
+            .says(&["(hidden)"]);
         let script = [
             get("/v1.41/services/t001").answers(t001_is(OLD, 11)),
             question(Answer::json(200, json!({ "Descriptor": { "digest": echo } }).to_string())),
         ];
-        run(&Engine::ordered(script), &["--on-resolve-error=fail"]).exits(1).says(&["no digest", "(hidden)"]);
+        run(&Engine::ordered(script), &["--on-resolve-error=fail"])
+            .fails_with(Exit::Failed)
+            .says(&["no digest", "(hidden)"]);
         // In JSON too.
         let script =
             [get("/v1.41/services/t001").answers(t001_is(OLD, 11)), question(Answer::error(500, &echo))];
-        let run = run(&Engine::ordered(script), &["--on-resolve-error=fail", "--json"]).exits(1);
+        let run =
+            run(&Engine::ordered(script), &["--on-resolve-error=fail", "--json"]).fails_with(Exit::Failed);
         assert!(run.json()["services"][0]["error"].as_str().unwrap().contains("(hidden)"));
     }
 }
@@ -112,7 +120,7 @@ fn a_helper_that_hangs_is_ended_and_its_own_words_are_shown() {
     let home = Home::new(&json!({ "credsStore": "h" })).helper("h", &hangs);
     let engine = Engine::ordered([get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11)))]);
     let run = swarmctl(["update-image", "-d", "--timeout", "1s", "t001", IMAGE]).host(engine.host());
-    let run = home.within(run).limit(Duration::from_secs(20)).run().exits(1);
+    let run = home.within(run).limit(Duration::from_secs(20)).run().fails_with(Exit::Failed);
     run.says(&["`docker-credential-h` did not answer within 1 s: waiting for the vault"]);
     // A signal ends the wait too.
     let engine = Engine::ordered([get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11)))]);
@@ -123,5 +131,5 @@ fn a_helper_that_hangs_is_ended_and_its_own_words_are_shown() {
     }
     std::thread::sleep(Duration::from_millis(300));
     running.signal("INT");
-    running.wait().exits(130).says(&["nothing was posted"]);
+    running.wait().fails_with(Exit::Interrupted).says(&["nothing was posted"]);
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::faults::{Break, How, Kind};
 use crate::support::fixtures::{OLD, spec};
@@ -22,10 +23,10 @@ fn create_prints_the_id_also_where_the_engine_is_gone_when_it_has_made_it() {
     for name in [&["--name", "t001"][..], &[]] {
         let (swarm, run) = create_and_lose_the_engine(&[&["--detach"], name].concat());
         let id = swarm.world().services[0].id.clone();
-        assert_eq!(run.exits(0).says(&["could not be read back"]).stdout, format!("{id}\n"));
+        assert_eq!(run.succeeds().says(&["could not be read back"]).stdout, format!("{id}\n"));
         let (swarm, run) = create_and_lose_the_engine(&[&["--detach", "--json"], name].concat());
         let id = swarm.world().services[0].id.clone();
-        let service = run.exits(0).json()["services"][0].clone();
+        let service = run.succeeds().json()["services"][0].clone();
         assert_eq!((service["id"].as_str(), service["posted"].as_bool()), (Some(&*id), Some(true)));
     }
 }
@@ -35,7 +36,11 @@ fn create_that_could_not_watch_ends_with_seven_and_names_what_to_wait_for() {
     let (swarm, run) = create_and_lose_the_engine(&[]);
     let id = swarm.world().services[0].id.clone();
     let hint = format!("swarmctl wait {id}");
-    run.exits(7).says(&["created, but not watched to its end", "it could not be read back", &hint]);
+    run.fails_with(Exit::StoppedWaiting).says(&[
+        "created, but not watched to its end",
+        "it could not be read back",
+        &hint,
+    ]);
 }
 
 #[test]
@@ -45,12 +50,12 @@ fn a_page_with_status_200_removes_nothing() {
         // Requests: 1 ping, 2 the service, 3 the delete.
         swarm.breaks(Break::how(3, How::Kind(kind)).unhandled().for_good());
         let run = swarmctl(["rm", "t001"]).host(swarm.host()).run();
-        run.exits(9).tells_an_error().says(&["it may have happened"]);
+        run.fails_with(Exit::Unknown).tells_an_error().says(&["it may have happened"]);
         assert_eq!(swarm.world().services.len(), 1);
         // Where an engine answers after it, it is asked what is so.
         let swarm = FakeSwarm::with([spec("t001", OLD)]);
         swarm.breaks(Break::how(3, How::Kind(kind)).unhandled());
-        swarmctl(["rm", "t001"]).host(swarm.host()).run().exits(0);
+        swarmctl(["rm", "t001"]).host(swarm.host()).run().succeeds();
         assert!(swarm.world().services.is_empty());
     }
 }
@@ -59,7 +64,11 @@ fn a_page_with_status_200_removes_nothing() {
 fn rm_that_could_not_wait_to_the_end_says_what_goes_on() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     swarm.breaks(Break::lost(4).then(Door::Closing));
-    let run = swarmctl(["rm", "--wait", "t001"]).host(swarm.host()).run().exits(7).tells_an_error();
+    let run = swarmctl(["rm", "--wait", "t001"])
+        .host(swarm.host())
+        .run()
+        .fails_with(Exit::StoppedWaiting)
+        .tells_an_error();
     run.says(&["service `t001` was removed", "continues to stop its tasks"])
         .never_says(&["rollout", "swarmctl wait"]);
 }
@@ -71,7 +80,7 @@ fn what_timeout_keeps_from_being_posted_is_not_said_to_go_on_or_to_be_in_doubt()
     for delay in [Duration::from_millis(130), Duration::from_millis(260)] {
         swarm.world().delay = delay;
         let run = swarmctl(["scale", "--detach", "--timeout", "250ms", "t001=5"]).host(swarm.host()).run();
-        run.exits(8).tells_an_error().never_says(&["may have happened", "continues"]);
+        run.fails_with(Exit::Unreachable).tells_an_error().never_says(&["may have happened", "continues"]);
     }
     assert_eq!(swarm.posts().len(), 0);
 }

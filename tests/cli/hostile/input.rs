@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{TASK, Villain, is_harmless, run};
 use crate::support::endless::Endless;
+use crate::support::exit::Exit;
 use crate::support::fixtures::{ID, OLD, spec};
 use crate::support::run::{Swarmctl, swarmctl, swarmctl_by};
 use crate::support::server::{Answer, Framing, Handler, Request, Server};
@@ -31,7 +32,7 @@ fn a_list_without_end_is_refused_in_bounded_memory() {
         .timeouts("unavailable=280000")
         .limit(Duration::from_secs(300))
         .run()
-        .exits(8)
+        .fails_with(Exit::Unreachable)
         .tells_an_error()
         .says(&["the answer to `GET /v1.41/services` is longer than 256 MiB"]);
 }
@@ -41,7 +42,7 @@ fn a_refusal_without_end_is_read_as_far_as_a_refusal_can_go() {
     let head = LONG.replace("200 OK", "500 Internal Server Error");
     let endless = Endless::start(head, format!("1000\r\n{}\r\n", "x".repeat(0x1000)));
     for args in [&["ls"][..], &["logs", "web"], &["inspect", "web"]] {
-        bounded(GIGABYTE / 4, args).host(endless.host()).run().exits(8).tells_an_error();
+        bounded(GIGABYTE / 4, args).host(endless.host()).run().fails_with(Exit::Unreachable).tells_an_error();
     }
 }
 
@@ -57,7 +58,7 @@ fn headers_and_chunk_sizes_without_end_are_no_answer() {
     ] {
         let endless = Endless::start(head.clone(), more);
         let run = bounded(GIGABYTE / 4, &["wait", "--timeout", "3s", "web"]).host(endless.host()).run();
-        let run = run.exits(8).tells_an_error();
+        let run = run.fails_with(Exit::Unreachable).tells_an_error();
         assert!(run.took < Duration::from_secs(20), "{head:.60}\n{}", run.report());
     }
 }
@@ -68,7 +69,7 @@ fn interim_answers_without_end_have_an_end() {
     bounded(GIGABYTE / 4, &["wait", "--timeout", "3s", "web"])
         .host(endless.host())
         .run()
-        .exits(8)
+        .fails_with(Exit::Unreachable)
         .tells_an_error();
 }
 
@@ -127,7 +128,7 @@ impl Handler for Canned {
 fn a_frame_of_four_gigabytes_is_none() {
     let server = Server::start(Frames);
     let run = bounded(GIGABYTE / 4, &["logs", "--raw", TASK]).host(server.host()).run();
-    run.exits(8).says(&["a frame is said to be longer than"]);
+    run.fails_with(Exit::Unreachable).says(&["a frame is said to be longer than"]);
 }
 
 /// A log whose first frame claims four gigabytes.
@@ -169,7 +170,8 @@ fn files_that_are_none_or_have_no_end_are_refused() {
         for args in
             [&["update", "--spec", "-", ID][..], &["update-image", "--from", "-"], &["create", "--spec", "-"]]
         {
-            let run = bounded(GIGABYTE / 4, args).host(server.host()).stdin(bomb).run().exits(2);
+            let run =
+                bounded(GIGABYTE / 4, args).host(server.host()).stdin(bomb).run().fails_with(Exit::Usage);
             is_harmless(&run);
         }
     }
@@ -183,7 +185,7 @@ fn a_list_of_many_services_is_read_in_a_moment() {
         .stdin(&list)
         .host(server.host())
         .limit(Duration::from_secs(60));
-    run.run().exits(2).says(&["line 100001", "`s1` shall have another image as well"]);
+    run.run().fails_with(Exit::Usage).says(&["line 100001", "`s1` shall have another image as well"]);
 }
 
 // Path segments
@@ -206,7 +208,7 @@ fn names_are_one_segment_of_a_path_or_nobodys() {
     for (name, segment) in [("a?b#c", "a%3Fb%23c"), ("a%2fb", "a%252fb"), ("a b\n", "a%20b%0A"), ("-x", "-x")]
     {
         let before = server.requests().len();
-        run(&server, &["inspect", "--", name]).exits(3);
+        run(&server, &["inspect", "--", name]).fails_with(Exit::NotFound);
         let asked = server.requests();
         assert!(
             asked[before..].iter().any(|request| request.path == format!("/v1.41/services/{segment}")),

@@ -6,6 +6,7 @@ use super::{
     ALL, DB, HEAD, NODE, ONE, WEB, details, frame, log, no, nodes, run, says, service, task, web, web_log,
 };
 use crate::support::engine::{Engine, get};
+use crate::support::exit::Exit;
 use crate::support::server::Answer;
 
 #[test]
@@ -22,7 +23,7 @@ fn without_the_nodes_their_ids_are_printed() {
         let [found, listed, nodes] = web();
         let log = web_log(ALL, &[says(1, "x\n")]);
         let engine = Engine::ordered([found, listed, nodes.answers(answer).times(1..=5), log]);
-        let read = run(&engine, &["web"]).run().exits(0);
+        let read = run(&engine, &["web"]).run().succeeds();
         assert_eq!(read.stdout, format!("web.1.aaaaaaaaaaaa@{NODE}    | x\n"));
         assert_eq!(read.stderr.lines().count(), 1, "{}", read.report());
         read.says(&["the names of nodes are not available, so IDs are printed: ", "/nodes"]);
@@ -30,7 +31,7 @@ fn without_the_nodes_their_ids_are_printed() {
     // An engine without an answer is something else.
     let [found, listed, nodes] = web();
     let engine = Engine::ordered([found, listed, nodes.answers(Answer::error(500, "x"))]);
-    run(&engine, &["web"]).run().exits(1).tells_an_error();
+    run(&engine, &["web"]).run().fails_with(Exit::Failed).tells_an_error();
 }
 
 #[test]
@@ -44,7 +45,7 @@ fn without_the_tasks_lines_have_no_slot_and_nothing_is_asked_again() {
         web_log(ALL, &[says(1, "x\n"), says(1, "y\n")]),
         log(&format!("services/{DB}"), ALL, &[frame(1, &format!("{} z\n", details(ONE, DB)))]),
     ]);
-    let read = run(&engine, &["web", "db"]).run().exits(0);
+    let read = run(&engine, &["web", "db"]).run().succeeds();
     let mut lines: Vec<&str> = read.stdout.lines().collect();
     lines.sort_unstable();
     let line = |name: &str, text: &str| format!("{name}.aaaaaaaaaaaa@{NODE}    | {text}");
@@ -62,7 +63,7 @@ fn without_its_service_a_task_has_the_services_id() {
         nodes(),
         log(&format!("tasks/{ONE}"), ALL, &[says(1, "x\n")]),
     ]);
-    let read = run(&engine, &["aaaaaaaaaaaa"]).run().exits(0);
+    let read = run(&engine, &["aaaaaaaaaaaa"]).run().succeeds();
     assert_eq!(read.stdout, format!("{}x\n", HEAD.replace("web", WEB)));
     read.says(&["the names of services are not available"]);
 }
@@ -72,6 +73,6 @@ fn the_log_itself_is_not_done_without() {
     let [found, listed, nodes] = web();
     let log = web_log(ALL, &[]).answers(Answer::page(403));
     let engine = Engine::ordered([found, listed, nodes, log]);
-    let read = run(&engine, &["web"]).run().exits(8).tells_an_error();
+    let read = run(&engine, &["web"]).run().fails_with(Exit::Unreachable).tells_an_error();
     read.says(&["permission denied by `unix://", "it answered 403", "/logs"]);
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::support::engine::{Engine, Expect, get};
+use crate::support::exit::Exit;
 use crate::support::fixtures::{OLD, service_text, spec};
 use crate::support::run::{Swarmctl, swarmctl};
 use crate::support::server::{Answer, Fault, Framing};
@@ -111,7 +112,7 @@ fn each_line_goes_where_it_came_from_and_says_whose_it_is() {
         web_log(ALL, &[says(1, "out\n"), says(2, "err\n"), says(1, "\n"), says(1, "\u{1b}[31mred  \r\n")]),
         log(&format!("services/{DB}"), ALL, &[of_db("ready")]),
     ]);
-    let run = run(&engine, &["web", "db"]).run().exits(0);
+    let run = run(&engine, &["web", "db"]).run().succeeds();
     let mut lines: Vec<&str> = run.stdout.split_inclusive('\n').collect();
     lines.sort_unstable();
     assert_eq!(
@@ -137,11 +138,11 @@ fn shows_as_much_of_a_name_as_is_asked_for() {
         (&["-t", "--no-trunc"], format!("2026-11-22T03:00:00.000000000Z web.1.{ONE}@vm1    | x\n")),
     ] {
         let engine = Engine::ordered(web().into_iter().chain([web_log(&query, &stream)]));
-        assert_eq!(run(&engine, &[flags, &["web"]].concat()).run().exits(0).stdout, line);
+        assert_eq!(run(&engine, &[flags, &["web"]].concat()).run().succeeds().stdout, line);
     }
     let [found, listed, _] = web();
     let engine = Engine::ordered([found, listed, web_log(ALL, &[says(1, "x\n")])]);
-    let shown = run(&engine, &["--no-resolve", "web"]).run().exits(0).stdout;
+    let shown = run(&engine, &["--no-resolve", "web"]).run().succeeds().stdout;
     assert_eq!(shown, format!("{WEB}.1.aaaaaaaaaaaa@{NODE}    | x\n"));
 }
 
@@ -149,7 +150,7 @@ fn shows_as_much_of_a_name_as_is_asked_for() {
 fn raw_is_what_was_logged_and_asks_for_nothing_else() {
     let stream = [frame(1, "no end"), frame(2, "err\n"), frame(1, " yet\nlast")];
     let engine = Engine::ordered([service("web", WEB), web_log("stdout=1&stderr=1", &stream)]);
-    let run = run(&engine, &["--raw", "web"]).run().exits(0);
+    let run = run(&engine, &["--raw", "web"]).run().succeeds();
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("no end yet\nlast", "err\n"));
 }
 
@@ -165,11 +166,11 @@ fn what_to_show_is_asked_of_the_engine_by_its_own_clock() {
         (&["--details"], "details=1"),
     ] {
         let engine = Engine::with_ping(ping.clone(), expected(query));
-        run(&engine, &[&["--raw"], flags, &["web"]].concat()).run().exits(0);
+        run(&engine, &[&["--raw"], flags, &["web"]].concat()).run().succeeds();
     }
     let engine = Engine::silent();
     for flags in [["--since", "yesterday"], ["--tail", "-1"], ["-n", "many"]] {
-        run(&engine, &[&flags[..], &["web"]].concat()).run().exits(2).tells_an_error();
+        run(&engine, &[&flags[..], &["web"]].concat()).run().fails_with(Exit::Usage).tells_an_error();
     }
     assert_eq!(engine.pings(), 0);
 }
@@ -186,10 +187,14 @@ fn a_task_has_a_log_of_its_own() {
         nodes(),
         log(&format!("tasks/{ONE}"), ALL, &[says(1, "x\n")]),
     ]);
-    assert_eq!(run(&engine, &["aaaaaaaaaaaa"]).run().exits(0).stdout, format!("{HEAD}x\n"));
+    assert_eq!(run(&engine, &["aaaaaaaaaaaa"]).run().succeeds().stdout, format!("{HEAD}x\n"));
     // Five characters of an ID hit by accident.
     let engine = Engine::ordered([no("service", "aaaaa"), get("/v1.41/tasks/aaaaa").answers(found())]);
-    run(&engine, &["aaaaa"]).run().exits(3).tells_an_error().says(&["no such service or task: `aaaaa`"]);
+    run(&engine, &["aaaaa"])
+        .run()
+        .fails_with(Exit::NotFound)
+        .tells_an_error()
+        .says(&["no such service or task: `aaaaa`"]);
 }
 
 #[test]
@@ -199,7 +204,7 @@ fn a_task_that_comes_later_is_asked_for_once() {
         web_log(ALL, &[late("one"), says(1, "x\n"), late("two")]),
         get(&format!("/v1.41/tasks/{TWO}")).answers(Answer::json(200, task(TWO, WEB, 2).to_string())),
     ]));
-    let shown = run(&engine, &["web"]).run().exits(0).stdout;
+    let shown = run(&engine, &["web"]).run().succeeds().stdout;
     assert_eq!(shown, format!("web.2.bbbbbbbbbbbb@vm1    | one\n{HEAD}x\nweb.2.bbbbbbbbbbbb@vm1    | two\n"));
 }
 
@@ -209,7 +214,7 @@ fn the_engines_own_errors_are_told_apart_and_do_not_end_the_rest() {
     let engine = Engine::ordered(
         web().into_iter().chain([web_log(ALL, &[says(1, "a\n"), unread.clone(), says(1, "b\n")])]),
     );
-    let read = run(&engine, &["web"]).run().exits(1);
+    let read = run(&engine, &["web"]).run().fails_with(Exit::Failed);
     assert_eq!(read.stdout, format!("{HEAD}a\n{HEAD}b\n"));
     let error = format!(
         "error: the engine cannot read all of the log of service `web`: node `vm1` is not available\n\
@@ -221,11 +226,14 @@ fn the_engines_own_errors_are_told_apart_and_do_not_end_the_rest() {
     for (nodes, name) in [(nodes(), "vm1"), (get("/v1.41/nodes").answers(Answer::page(403)), NODE)] {
         let log = web_log("stdout=1&stderr=1", &[frame(1, "a\n"), unread.clone()]);
         let engine = Engine::ordered([service("web", WEB), log, nodes]);
-        let read = run(&engine, &["--raw", "web"]).run().exits(1).says(&[&format!("node `{name}` is not")]);
+        let read = run(&engine, &["--raw", "web"])
+            .run()
+            .fails_with(Exit::Failed)
+            .says(&[&format!("node `{name}` is not")]);
         assert_eq!(read.stdout, "a\n");
     }
     let engine = Engine::ordered(web().into_iter().chain([web_log(ALL, &[unread])]));
-    run(&engine, &["web"]).run().exits(1).tells_an_error();
+    run(&engine, &["web"]).run().fails_with(Exit::Failed).tells_an_error();
 }
 
 #[test]
@@ -235,12 +243,15 @@ fn a_tty_has_no_frames_and_all_is_stdout() {
     let tty = || service_with("web", WEB, true);
     let [_, listed, nodes] = web();
     let engine = Engine::ordered([tty(), listed, nodes, web_log(ALL, &stream)]);
-    let shown = run(&engine, &["web"]).run().exits(1).says(&["cannot read all", "n2 is not available"]);
+    let shown = run(&engine, &["web"])
+        .run()
+        .fails_with(Exit::Failed)
+        .says(&["cannot read all", "n2 is not available"]);
     assert_eq!(shown.stdout, format!("{HEAD}Sun Nov 22\r\n{HEAD}Sun Nov 22\r\n"));
 
     let bytes = b"\x01\0\0\0prompt> \x1b[K".to_vec();
     let engine = Engine::ordered([tty(), web_log("stdout=1&stderr=1", std::slice::from_ref(&bytes))]);
-    let shown = run(&engine, &["--raw", "web"]).run().exits(0).stdout;
+    let shown = run(&engine, &["--raw", "web"]).run().succeeds().stdout;
     assert_eq!(shown.as_bytes(), bytes);
 
     // As it was logged, but for the words that the engine ends an incomplete log with.
@@ -249,7 +260,11 @@ fn a_tty_has_no_frames_and_all_is_stdout() {
                 could not be retrieved for the following reasons: node n2 is not available\n";
     let stream = [b"one\r\n".to_vec(), own.to_vec()];
     let engine = Engine::ordered([tty(), web_log("stdout=1&stderr=1", &stream)]);
-    let shown = run(&engine, &["--raw", "web"]).run().exits(1).says(&["incomplete log stream"]).stdout;
+    let shown = run(&engine, &["--raw", "web"])
+        .run()
+        .fails_with(Exit::Failed)
+        .says(&["incomplete log stream"])
+        .stdout;
     assert_eq!(shown, "one\r\n");
 }
 
@@ -262,7 +277,7 @@ fn a_long_line_comes_in_parts_and_is_one_line() {
         nodes(),
         web_log(ALL, &[says(1, "be"), other, says(1, "gun\n"), says(1, "without end")]),
     ]);
-    let shown = run(&engine, &["web"]).run().exits(0).stdout;
+    let shown = run(&engine, &["web"]).run().succeeds().stdout;
     assert_eq!(shown, format!("web.2.bbbbbbbbbbbb@vm1    | other\n{HEAD}begun\n{HEAD}without end\n"));
 }
 
@@ -275,7 +290,7 @@ fn a_log_that_breaks_off_is_an_error_wherever_that_happens() {
         let mut cut = whole.clone();
         cut.body.truncate(end);
         let engine = Engine::ordered(web().into_iter().chain([web_log(ALL, &[]).answers(cut)]));
-        let read = run(&engine, &["web"]).run().exits(8);
+        let read = run(&engine, &["web"]).run().fails_with(Exit::Unreachable);
         assert_eq!(read.stdout.lines().count(), usize::from(end > first), "{end}");
         read.says(&[
             "error: cannot read the log of service `web` to its end\ncaused by: the connection broke",
@@ -286,7 +301,7 @@ fn a_log_that_breaks_off_is_an_error_wherever_that_happens() {
     let engine = Engine::ordered(web().into_iter().chain([
         web_log(ALL, &[]).answers(Answer { body: stream.concat(), ..chunked.broken(Fault::Cut(400)) }),
     ]));
-    run(&engine, &["web"]).run().exits(8).says(&["to its end", "connection broke"]);
+    run(&engine, &["web"]).run().fails_with(Exit::Unreachable).says(&["to its end", "connection broke"]);
 }
 
 #[test]
@@ -296,7 +311,11 @@ fn what_is_no_log_is_an_error() {
     {
         let stream = [garbage.as_bytes().to_vec()];
         let engine = Engine::ordered(web().into_iter().chain([web_log(ALL, &stream)]));
-        run(&engine, &["web"]).run().exits(8).tells_an_error().says(&["cannot be understood"]);
+        run(&engine, &["web"])
+            .run()
+            .fails_with(Exit::Unreachable)
+            .tells_an_error()
+            .says(&["cannot be understood"]);
     }
 }
 
@@ -315,7 +334,7 @@ fn one_that_is_not_there_does_not_hide_the_others() {
         web_log(ALL, &[says(1, "x\n")]),
         log(&format!("services/{DB}"), ALL, &[]).answers(gone),
     ]);
-    let read = run(&engine, &["nosuch", "web", "db", "a/b"]).run().exits(3);
+    let read = run(&engine, &["nosuch", "web", "db", "a/b"]).run().fails_with(Exit::NotFound);
     assert_eq!(read.stdout, format!("{HEAD}x\n"));
     read.says(&[
         "error: cannot read the log of `nosuch`\ncaused by: no such service or task: `nosuch`\nhint: ",
@@ -350,7 +369,7 @@ fn a_reader_that_goes_away_is_a_quiet_end_also_for_logs_that_are_silent() {
         web_log(query, &[]).answers(endless(&[frame(1, "x\n")])),
         log(&format!("services/{DB}"), query, &[]).answers(endless(&[])).times(0..=1),
     ]);
-    let ended = run(&engine, &["--raw", "-f", "web", "db"]).run_into_closed_pipe().exits(0);
+    let ended = run(&engine, &["--raw", "-f", "web", "db"]).run_into_closed_pipe().succeeds();
     assert_eq!(ended.stderr, "");
     assert!(ended.took < Duration::from_secs(5));
 }

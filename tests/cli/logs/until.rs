@@ -8,6 +8,7 @@ use super::{
     ALL, HEAD, ONE, TWO, WEB, details, endless, frame, nodes, run, service, task, tasks, web, web_log,
 };
 use crate::support::engine::Engine;
+use crate::support::exit::Exit;
 use crate::support::server::Answer;
 
 /// What a task logged at this second of a minute.
@@ -31,10 +32,10 @@ fn lines_after_the_end_are_left_out_and_times_are_shown_only_if_requested() {
         (&["--until=-1h"], format!("{HEAD}one\n{HEAD}late\n{HEAD}two\n")),
     ] {
         let engine = Engine::ordered(web().into_iter().chain([web_log(&query, &stream)]));
-        assert_eq!(run(&engine, &[flags, &["web"]].concat()).run().exits(0).stdout, lines, "{flags:?}");
+        assert_eq!(run(&engine, &[flags, &["web"]].concat()).run().succeeds().stdout, lines, "{flags:?}");
     }
     let engine = Engine::silent();
-    run(&engine, &["--until", "yesterday", "web"]).run().exits(2).tells_an_error();
+    run(&engine, &["--until", "yesterday", "web"]).run().fails_with(Exit::Usage).tells_an_error();
     assert_eq!(engine.pings(), 0);
 }
 
@@ -49,7 +50,7 @@ fn raw_lines_are_what_was_logged() {
         let log = web_log(&format!("stdout=1&stderr=1&{query}"), &[stream, raw(5, "late=1 late")]);
         let engine = Engine::ordered([service("web", WEB), log]);
         let args = [&["--raw", "--until", "2026-11-22T03:00:02Z"], flags, &["web"]].concat();
-        assert_eq!(run(&engine, &args).run().exits(0).stdout, shown, "{flags:?}");
+        assert_eq!(run(&engine, &args).run().succeeds().stdout, shown, "{flags:?}");
     }
 }
 
@@ -70,7 +71,7 @@ fn the_last_lines_are_those_before_the_end() {
         web_log(&format!("{ALL}&timestamps=1&since=1"), &stream),
     ]);
     let args = ["--since=1", "--until", "2026-11-22T03:00:05Z", "--tail", "2", "--no-task-ids", "web"];
-    let shown = run(&engine, &args).run().exits(0).stdout;
+    let shown = run(&engine, &args).run().succeeds().stdout;
     assert_eq!(shown, "web.2@vm1    | b\nweb.1@vm1    | c\nweb.1@vm1    | d\n");
 }
 
@@ -83,7 +84,7 @@ fn following_ends_when_the_end_has_passed_also_while_nothing_is_logged() {
         let log = web_log(&query, &[]).answers(endless(&[at(1, ONE, "x")]));
         let engine = Engine::ordered(web().into_iter().chain([log]));
         let began = Instant::now();
-        let read = run(&engine, &["-f", "-n3", &until, "web"]).run().exits(0);
+        let read = run(&engine, &["-f", "-n3", &until, "web"]).run().succeeds();
         assert!(began.elapsed() > Duration::from_secs(1), "{:?}", began.elapsed());
         assert_eq!((read.stdout, read.stderr), (format!("{HEAD}x\n"), String::new()));
     }
@@ -96,6 +97,6 @@ fn an_end_that_has_passed_by_the_engines_clock_is_not_followed() {
     let [found, listed, nodes] = web();
     let log = web_log(&format!("{ALL}&timestamps=1"), &[at(0, ONE, "x"), at(1, ONE, "y")]);
     let engine = Engine::with_ping(ping, [found, listed, nodes, log]);
-    let shown = run(&engine, &["-f", "--until", "2026-11-22T03:00:00Z", "web"]).run().exits(0).stdout;
+    let shown = run(&engine, &["-f", "--until", "2026-11-22T03:00:00Z", "web"]).run().succeeds().stdout;
     assert_eq!(shown, format!("{HEAD}x\n"));
 }

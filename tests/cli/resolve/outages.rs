@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{ONE, image, pinned, registry, swarm, update_image};
 use crate::support::engine::{Engine, Expect, get, post};
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::distribution;
 use crate::support::fixtures::{ID, OLD, spec, t001};
 use crate::support::run::{Run, swarmctl};
@@ -62,7 +63,7 @@ fn without_the_registry_the_tag_is_used_as_docker_does_and_the_reason_is_told() 
             get(&format!("/v1.41/services/{ID}")).answers(Answer::json(200, after)),
         ];
         let args = if word == "has no" { &["--on-resolve-error=keep-tag"][..] } else { &[] };
-        let run = run_with(&pinned("1.7", ONE), answer, args, posted).exits(0);
+        let run = run_with(&pinned("1.7", ONE), answer, args, posted).succeeds();
         let name = image("1.8");
         run.says(&[
             &format!("image {name} could not be accessed on a registry to record\n  its digest. Each node will access"),
@@ -77,7 +78,8 @@ fn without_the_registry_it_fails_where_that_is_asked_for() {
     for (answer, word) in troubles() {
         // Also where the service has the tag without a digest: nothing is pinned that could stay so.
         for runs in [pinned("1.7", ONE), image("1.8"), format!("other/whoami:1.8@{ONE}")] {
-            let run = run_with(&runs, answer.clone(), &["--on-resolve-error", "fail"], vec![]).exits(1);
+            let run = run_with(&runs, answer.clone(), &["--on-resolve-error", "fail"], vec![])
+                .fails_with(Exit::Failed);
             run.tells_an_error().says(&[&format!("registry `127.0.0.1:5000` {word}"), "hint: "]);
         }
     }
@@ -88,14 +90,14 @@ fn an_image_that_is_pinned_is_never_unpinned_by_an_outage() {
     for (answer, word) in troubles() {
         // What the flag governs is another tag than the one that is pinned.
         for args in [&[][..], &["--on-resolve-error=fail"]] {
-            let run = run_with(&pinned("1.8", ONE), answer.clone(), args, vec![]).exits(0);
+            let run = run_with(&pinned("1.8", ONE), answer.clone(), args, vec![]).succeeds();
             let run = run.says(&["stays pinned", word]).prints(&["nothing was posted"]);
             run.never_says(&["could not be accessed"]);
         }
     }
     // A restart that is asked for restarts what runs.
     let swarm = swarm(&pinned("1.8", ONE), &[]);
-    update_image(&swarm, &["--force", &image("1.8")]).exits(0).says(&["stays pinned"]);
+    update_image(&swarm, &["--force", &image("1.8")]).succeeds().says(&["stays pinned"]);
     let service = swarm.service("t001");
     assert_eq!(service.image(), pinned("1.8", ONE));
     assert_eq!(service.spec["TaskTemplate"]["ForceUpdate"], 1);
@@ -104,14 +106,14 @@ fn an_image_that_is_pinned_is_never_unpinned_by_an_outage() {
 #[test]
 fn an_outage_is_told_at_once_however_the_engine_words_it() {
     let answer = Answer::error(503, "received unexpected HTTP status: 503 Service Unavailable");
-    let run = run_with(&pinned("1.8", ONE), answer, &[], vec![]).exits(0);
+    let run = run_with(&pinned("1.8", ONE), answer, &[], vec![]).succeeds();
     assert!(run.took.as_secs() < 5, "{}", run.report());
 }
 
 #[test]
 fn an_engine_that_goes_away_meanwhile_is_no_outage_of_a_registry() {
     let gone = Answer::pong().broken(Fault::Cut(0)).then(Door::Refusing);
-    let run = run_with(&pinned("1.7", ONE), gone, &[], vec![]).exits(8);
+    let run = run_with(&pinned("1.7", ONE), gone, &[], vec![]).fails_with(Exit::Unreachable);
     run.tells_an_error().never_says(&["registry"]);
 }
 
@@ -124,10 +126,10 @@ fn a_create_without_the_registry_keeps_the_tag_or_fails() {
             .run()
     };
     create(&["--on-resolve-error=fail"])
-        .exits(1)
+        .fails_with(Exit::Failed)
         .tells_an_error()
         .says(&["cannot create", "cannot be asked"]);
     assert_eq!(swarm.posts().len(), 0);
-    create(&[]).exits(0).says(&["could not be accessed on a registry"]);
+    create(&[]).succeeds().says(&["could not be accessed on a registry"]);
     assert_eq!(swarm.service("web").image(), image("1.8"));
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{ONE, REPO, image, pinned, registry, swarm, update_image};
 use crate::support::engine::{Engine, Expect, get, post};
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::{FakeSwarm, distribution};
 use crate::support::fixtures::{ID, OLD, service_text, spec, t001};
 use crate::support::run::{Run, swarmctl};
@@ -40,7 +41,7 @@ fn pins_the_tag_and_sets_the_platforms_as_docker_does() {
         get(&format!("/v1.41/services/{ID}"))
             .answers(Answer::json(200, service_text(ID, 12, &wanted.to_string()))),
     ]);
-    let run = swarmctl(["update-image", "-d", "t001", &image("1.8")]).host(engine.host()).run().exits(0);
+    let run = swarmctl(["update-image", "-d", "t001", &image("1.8")]).host(engine.host()).run().succeeds();
     let run = run.prints(&[&pinned("1.8", ONE), "Placement.Platforms"]);
     assert_eq!(run.stderr, "");
     assert!(engine.asked().iter().all(|request| request.header("x-registry-auth").is_none()));
@@ -50,7 +51,7 @@ fn pins_the_tag_and_sets_the_platforms_as_docker_does() {
 fn create_pins_too() {
     let swarm = swarm(OLD, &[("1.8", ONE)]);
     let run = swarmctl(["create", "-d", "--name", "web", &image("1.8"), "--flag"]).host(swarm.host()).run();
-    assert_eq!(run.exits(0).stderr, "");
+    assert_eq!(run.succeeds().stderr, "");
     let web = swarm.service("web");
     assert_eq!(web.image(), pinned("1.8", ONE));
     assert_eq!(
@@ -70,7 +71,7 @@ fn a_registry_that_names_no_platforms_leaves_them_alone() {
             .body_is(spec("t001", &pinned("1.8", ONE)).to_string()),
         get(&format!("/v1.41/services/{ID}")).answers(Answer::json(200, t001(&pinned("1.8", ONE), 12))),
     ]);
-    let run = swarmctl(["update-image", "-d", "t001", &image("1.8")]).host(engine.host()).run().exits(0);
+    let run = swarmctl(["update-image", "-d", "t001", &image("1.8")]).host(engine.host()).run().succeeds();
     run.prints(&[&pinned("1.8", ONE)]).never_says(&["Platforms"]);
 }
 
@@ -82,7 +83,7 @@ fn a_digest_that_is_asked_for_stays_and_an_image_of_docker_hub_has_its_short_nam
     ] {
         let swarm = swarm(OLD, &[]);
         swarm.world().registry.insert(name.to_owned(), ONE.to_owned());
-        update_image(&swarm, &[given]).exits(0).prints(&["Placement.Platforms"]);
+        update_image(&swarm, &[given]).succeeds().prints(&["Placement.Platforms"]);
         assert_eq!((asked(&swarm), swarm.service("t001").image()), (1, &becomes[..]));
     }
 }
@@ -90,14 +91,14 @@ fn a_digest_that_is_asked_for_stays_and_an_image_of_docker_hub_has_its_short_nam
 #[test]
 fn a_tag_that_has_moved_is_deployed_again() {
     let swarm = swarm(&pinned("1.7", ONE), &[("1.7", TWO)]);
-    update_image(&swarm, &[&image("1.7")]).exits(0).prints(&[&pinned("1.7", ONE), &pinned("1.7", TWO)]);
+    update_image(&swarm, &[&image("1.7")]).succeeds().prints(&[&pinned("1.7", ONE), &pinned("1.7", TWO)]);
     assert_eq!(swarm.service("t001").image(), pinned("1.7", TWO));
 }
 
 #[test]
 fn an_image_without_a_digest_is_pinned_also_under_its_own_tag() {
     let swarm = swarm(&image("1.7"), &[("1.7", ONE)]);
-    update_image(&swarm, &[&image("1.7")]).exits(0);
+    update_image(&swarm, &[&image("1.7")]).succeeds();
     assert_eq!(swarm.service("t001").image(), pinned("1.7", ONE));
 }
 
@@ -119,7 +120,7 @@ fn the_modes_ask_always_where_the_tag_changes_and_never() {
         (image("1.7"), "--unpin", "1.7", 0, image("1.7")),
     ] {
         let swarm = swarm(&runs, &[("1.7", TWO), ("1.8", TWO)]);
-        let run = update_image(&swarm, &[flag, &image(tag)]).exits(0);
+        let run = update_image(&swarm, &[flag, &image(tag)]).succeeds();
         assert_eq!((asked(&swarm), swarm.service("t001").image()), (asks, &becomes[..]), "{}", run.report());
         assert_eq!(swarm.posts().len(), usize::from(runs != becomes), "{}", run.report());
         assert_eq!(run.stderr, "", "{}", run.report());
@@ -138,13 +139,13 @@ fn update_without_an_image_asks_where_that_is_said_in_so_many_words() {
     ] {
         let swarm = swarm(&runs, &[("1.7", TWO)]);
         let line = [&["update", "-d", "t001"], args].concat();
-        let run = swarmctl(line).host(swarm.host()).run().exits(0);
+        let run = swarmctl(line).host(swarm.host()).run().succeeds();
         assert_eq!((asked(&swarm), swarm.service("t001").image()), (asks, &becomes[..]), "{}", run.report());
     }
     // There is no tag that could be asked for, or be written.
     for flag in ["--unpin", "--resolve-image=always"] {
         let swarm = swarm(&format!("{REPO}@{ONE}"), &[]);
-        let run = swarmctl(["update", "-d", "t001", flag]).host(swarm.host()).run().exits(2);
+        let run = swarmctl(["update", "-d", "t001", flag]).host(swarm.host()).run().fails_with(Exit::Usage);
         run.says(&["follows no tag", ONE]);
         assert_eq!(swarm.posts().len(), 0);
     }
@@ -167,13 +168,13 @@ fn a_tag_in_a_spec_that_is_brought_is_pinned_and_unpins_nothing() {
     ] {
         let swarm = swarm(runs, registry);
         let line = [&["update", "-d", "t001", "--spec", "-"], args].concat();
-        let run = swarmctl(line).host(swarm.host()).stdin(&with(&brings)).run().exits(0);
+        let run = swarmctl(line).host(swarm.host()).stdin(&with(&brings)).run().succeeds();
         assert_eq!(swarm.service("t001").image(), becomes, "{brings} {}", run.report());
     }
 }
 
 #[test]
-fn words_that_are_no_mode_and_unpin_with_a_digest_are_two() {
+fn unknown_modes_and_unpin_with_a_digest_are_usage_errors() {
     let engine = Engine::silent();
     for args in [
         &["--resolve-image", "sometimes", "a:1"][..],
@@ -181,7 +182,10 @@ fn words_that_are_no_mode_and_unpin_with_a_digest_are_two() {
         &["--unpin", &format!("a:1@{ONE}")],
         &["--unpin", "--resolve-image=always", "a:1"],
     ] {
-        swarmctl([&["update-image", "t001"], args].concat()).host(engine.host()).run().exits(2);
+        swarmctl([&["update-image", "t001"], args].concat())
+            .host(engine.host())
+            .run()
+            .fails_with(Exit::Usage);
     }
     assert!(engine.requests().is_empty());
 }
@@ -197,10 +201,10 @@ fn an_engine_that_asks_registries_itself_is_left_to_it() {
         post(&at(&format!("{ID}/update?version=11"))).body_is(spec("t001", &image("1.8")).to_string()),
         get(&at(ID)).answers(Answer::json(200, t001(&pinned("1.8", TWO), 12))),
     ]);
-    let run = swarmctl(["update-image", "-d", "t001", &image("1.8")]).host(engine.host()).run().exits(0);
+    let run = swarmctl(["update-image", "-d", "t001", &image("1.8")]).host(engine.host()).run().succeeds();
     assert_eq!(run.stderr, "");
     let engine = old(vec![get(&at("t001")).answers(Answer::json(200, t001(&pinned("1.7", ONE), 11)))]);
-    let run = swarmctl(["update-image", "-d", "t001", &image("1.7")]).host(engine.host()).run().exits(0);
+    let run = swarmctl(["update-image", "-d", "t001", &image("1.7")]).host(engine.host()).run().succeeds();
     run.says(&["cannot be asked", "--unpin"]).prints(&["nothing was posted"]);
 }
 
@@ -209,9 +213,9 @@ fn an_engine_that_asks_registries_itself_is_left_to_it() {
 #[test]
 fn nothing_is_posted_where_the_digest_runs_already() {
     let swarm = swarm(&pinned("1.7", ONE), &[("1.7", ONE)]);
-    let run = update_image(&swarm, &[&image("1.7")]).exits(0);
+    let run = update_image(&swarm, &[&image("1.7")]).succeeds();
     run.prints(&["t001: runs", &pinned("1.7", ONE), "nothing was posted"]);
-    assert_eq!(reason(&update_image(&swarm, &["--json", &image("1.7")]).exits(0)), "same_digest");
+    assert_eq!(reason(&update_image(&swarm, &["--json", &image("1.7")]).succeeds()), "same_digest");
     assert_eq!(swarm.posts().len(), 0);
 }
 
@@ -219,17 +223,17 @@ fn nothing_is_posted_where_the_digest_runs_already() {
 fn another_tags_name_for_the_same_digest_is_said_and_written_with_force_only() {
     let swarm = swarm(&pinned("1.7", ONE), &[("1.8", ONE)]);
     update_image(&swarm, &[&image("1.8")])
-        .exits(0)
+        .succeeds()
         .prints(&["t001: runs this digest as 1.7; --force writes 1.8"]);
-    let run = update_image(&swarm, &["--json", &image("1.8")]).exits(0);
+    let run = update_image(&swarm, &["--json", &image("1.8")]).succeeds();
     assert_eq!((reason(&run), &run.json()["services"][0]["posted"]), (json!("same_digest"), &json!(false)));
     assert_eq!(run.json()["services"][0]["notes"], json!(["runs this digest as 1.7; --force writes 1.8"]));
     // The same where the digest was typed.
     update_image(&swarm, &["--no-resolve-image", &pinned("1.8", ONE)])
-        .exits(0)
+        .succeeds()
         .prints(&["--force writes 1.8"]);
     assert_eq!(swarm.posts().len(), 0);
-    update_image(&swarm, &["--force", &image("1.8")]).exits(0);
+    update_image(&swarm, &["--force", &image("1.8")]).succeeds();
     let service = swarm.service("t001");
     assert_eq!((service.image(), service.taken.len()), (&pinned("1.8", ONE)[..], 1));
     assert_eq!(service.spec["TaskTemplate"]["ForceUpdate"], 1);
@@ -238,14 +242,14 @@ fn another_tags_name_for_the_same_digest_is_said_and_written_with_force_only() {
 #[test]
 fn the_same_digest_in_another_repository_is_another_image() {
     let swarm = swarm(&format!("other/whoami:1.7@{ONE}"), &[("1.7", ONE)]);
-    update_image(&swarm, &[&image("1.7")]).exits(0);
+    update_image(&swarm, &[&image("1.7")]).succeeds();
     assert_eq!(swarm.service("t001").image(), pinned("1.7", ONE));
 }
 
 #[test]
 fn a_dry_run_asks_the_registry_and_posts_nothing() {
     let swarm = swarm(&pinned("1.7", ONE), &[("1.8", TWO)]);
-    update_image(&swarm, &["--dry-run", &image("1.8")]).exits(0).prints(&[&pinned("1.8", TWO)]);
+    update_image(&swarm, &["--dry-run", &image("1.8")]).succeeds().prints(&[&pinned("1.8", TWO)]);
     assert_eq!((asked(&swarm), swarm.posts().len()), (1, 0));
     let lines: Vec<String> = swarm.requests().iter().map(Request::line).collect();
     assert!(lines.contains(&format!("GET /v1.41/distribution/{}/json", image("1.8"))), "{lines:?}");

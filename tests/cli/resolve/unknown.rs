@@ -2,6 +2,7 @@
 
 use super::{ONE, image, pinned, registry, swarm, update_image};
 use crate::support::engine::{Engine, Expect, get, post};
+use crate::support::exit::Exit;
 use crate::support::fixtures::{ID, OLD, spec, t001};
 use crate::support::run::{Run, swarmctl};
 use crate::support::server::Answer;
@@ -45,7 +46,9 @@ fn an_unknown_tag_is_not_deployed() {
         Answer::error(404, "manifest for 127.0.0.1:5000/whoami:1.8 not found: manifest unknown: requested"),
     ] {
         for args in [&[][..], &["--on-resolve-error=auto"]] {
-            let run = update(&pinned("1.7", ONE), answer.clone(), args, [absent()]).exits(1).tells_an_error();
+            let run = update(&pinned("1.7", ONE), answer.clone(), args, [absent()])
+                .fails_with(Exit::Failed)
+                .tells_an_error();
             run.says(&[
                 "cannot update service `t001`",
                 "registry `127.0.0.1:5000` has no `127.0.0.1:5000/whoami:1.8`",
@@ -55,35 +58,38 @@ fn an_unknown_tag_is_not_deployed() {
         }
     }
     let images = local(Answer::page(403));
-    update(&pinned("1.7", ONE), unknown(), &[], [images]).exits(1);
+    update(&pinned("1.7", ONE), unknown(), &[], [images]).fails_with(Exit::Failed);
 }
 
 #[test]
 fn a_create_with_an_unknown_tag_makes_nothing() {
     let engine = Engine::ordered([registry(&image("1.8"), unknown()), absent()]);
-    let run = swarmctl(["create", "-d", "--name", "web", &image("1.8")]).host(engine.host()).run().exits(1);
+    let run = swarmctl(["create", "-d", "--name", "web", &image("1.8")])
+        .host(engine.host())
+        .run()
+        .fails_with(Exit::Failed);
     run.tells_an_error().says(&["cannot create service `web`", "has no"]);
 }
 
 #[test]
 fn an_image_that_the_engine_has_itself_is_deployed() {
     let more = [local(Answer::json(200, "{\"Id\":\"sha256:1\"}"))].into_iter().chain(posted());
-    let run = update(&pinned("1.7", ONE), unknown(), &[], more).exits(0);
+    let run = update(&pinned("1.7", ONE), unknown(), &[], more).succeeds();
     run.says(&["the connected engine has the image; other nodes cannot pull it", "has no"]);
 }
 
 #[test]
 fn the_flag_overrides_what_is_known_of_the_tag() {
-    update(&pinned("1.7", ONE), unknown(), &["--on-resolve-error", "keep-tag"], posted()).exits(0);
-    update(&pinned("1.7", ONE), unknown(), &["--on-resolve-error=fail"], []).exits(1);
+    update(&pinned("1.7", ONE), unknown(), &["--on-resolve-error", "keep-tag"], posted()).succeeds();
+    update(&pinned("1.7", ONE), unknown(), &["--on-resolve-error=fail"], []).fails_with(Exit::Failed);
 }
 
 #[test]
 fn a_service_that_has_the_tag_is_left_alone_but_not_restarted_with_it() {
     for runs in [pinned("1.8", ONE), image("1.8")] {
-        update(&runs, unknown(), &[], []).exits(0).says(&["has no"]).prints(&["nothing was posted"]);
+        update(&runs, unknown(), &[], []).succeeds().says(&["has no"]).prints(&["nothing was posted"]);
     }
-    update(&image("1.8"), unknown(), &["--force"], [absent()]).exits(1);
+    update(&image("1.8"), unknown(), &["--force"], [absent()]).fails_with(Exit::Failed);
 }
 
 #[test]
@@ -101,7 +107,7 @@ fn other_troubles_keep_the_tag_and_say_so_before_the_request() {
         // The request fails, and the warnings are there all the same: before the error.
         let refused =
             post(&format!("/v1.41/services/{ID}/update?version=11")).answers(Answer::error(400, "no"));
-        let run = update(&pinned("1.7", ONE), answer, &[], [refused]).exits(1);
+        let run = update(&pinned("1.7", ONE), answer, &[], [refused]).fails_with(Exit::Failed);
         let at = |text: &str| run.stderr.find(text).unwrap_or_else(|| panic!("{text}: {}", run.report()));
         assert!(at("could not be accessed on a registry") < at("error: "));
         assert!(at(said) < at("error: "));
@@ -111,7 +117,7 @@ fn other_troubles_keep_the_tag_and_say_so_before_the_request() {
     }
     let json = {
         let answer = Answer::error(401, "unauthorized: authentication required");
-        update(&pinned("1.7", ONE), answer, &["--json"], posted()).exits(0).json()
+        update(&pinned("1.7", ONE), answer, &["--json"], posted()).succeeds().json()
     };
     assert!(json["services"][0]["warnings"].to_string().contains("denies access to"), "{json}");
 }
@@ -127,7 +133,7 @@ fn a_question_that_is_forbidden_is_not_blamed_on_the_registry() {
         (Answer::error(404, "page not found"), "page not found", 1),
         (Answer::line(405, "Method Not Allowed"), "405", 1),
     ] {
-        let run = update(&pinned("1.7", ONE), answer.clone(), &[], posted()).exits(0);
+        let run = update(&pinned("1.7", ONE), answer.clone(), &[], posted()).succeeds();
         let endpoint = format!("/distribution/{}/json", image("1.8"));
         let run = run.says(&[said, &endpoint, "could not be accessed on a registry"]);
         run.never_says(&["registry `127.0.0.1:5000`", "docker login"]);
@@ -139,6 +145,6 @@ fn a_question_that_is_forbidden_is_not_blamed_on_the_registry() {
 #[test]
 fn a_local_image_of_a_registry_out_of_reach_is_not_looked_for() {
     let swarm = swarm(OLD, &[]);
-    update_image(&swarm, &["opera443399/whoami:0.6"]).exits(0).says(&["cannot be asked for"]);
+    update_image(&swarm, &["opera443399/whoami:0.6"]).succeeds().says(&["cannot be asked for"]);
     assert!(!swarm.requests().iter().any(|request| request.endpoint().starts_with("/images/")));
 }

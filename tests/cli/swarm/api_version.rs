@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::engine::{Engine, engine, small};
+use crate::support::exit::Exit;
 use crate::support::fixtures::{NEW, OLD};
 use crate::support::run::Run;
 
@@ -60,7 +61,8 @@ fn what_the_engine_erases_is_what_is_said_and_reads_hide_nothing() {
         let read = engine.ask("GET", &at, None);
         assert_eq!(read["Spec"], engine.ask("GET", &format!("/services/{}", service.id()), None)["Spec"]);
 
-        let refused = through(engine, version, &["update", "-d", "--label-add", "a=b", &name]).exits(1);
+        let refused =
+            through(engine, version, &["update", "-d", "--label-add", "a=b", &name]).fails_with(Exit::Failed);
         let said = refused.stderr.split("would erase ").nth(1).and_then(|rest| rest.split(';').next());
         let said: BTreeSet<&str> = said.unwrap_or_default().split(", ").collect();
 
@@ -90,11 +92,11 @@ fn nothing_is_lost_unasked_and_what_is_accepted_is_told() {
         &["restart", "-d", "av-kept"],
         &["update", "-d", "av-kept", "--env-add", "A=1"],
     ] {
-        through(engine, "1.40", args).exits(1).says(&["--allow-field-loss"]);
+        through(engine, "1.40", args).fails_with(Exit::Failed).says(&["--allow-field-loss"]);
     }
     assert_eq!(leaves_of(engine, service.id()), before);
     let run = through(engine, "1.40", &["update", "-d", "--allow-field-loss", "av-kept", "--env-add", "A=1"])
-        .exits(0);
+        .succeeds();
     let run = run.says(&["through API 1.40 the engine erases"]);
     let after = leaves_of(engine, service.id());
     let gone: Vec<&String> = before.difference(&after).collect();
@@ -104,7 +106,7 @@ fn nothing_is_lost_unasked_and_what_is_accepted_is_told() {
         run.report()
     );
     // The engine's own rollback brings all of it back, through the older version too.
-    through(engine, "1.40", &["rollback", "-d", "av-kept"]).exits(0);
+    through(engine, "1.40", &["rollback", "-d", "av-kept"]).succeeds();
     assert_eq!(leaves_of(engine, service.id()), before);
 }
 
@@ -112,12 +114,12 @@ fn nothing_is_lost_unasked_and_what_is_accepted_is_told() {
 fn versions_that_it_does_not_speak_are_refused_in_its_words() {
     let engine = engine();
     for (version, words) in [("1.99", "is too new"), ("1.11", "is too old")] {
-        through(engine, version, &["ls"]).exits(1).says(&[
+        through(engine, version, &["ls"]).fails_with(Exit::Failed).says(&[
             "client version",
             words,
             "unset DOCKER_API_VERSION",
         ]);
-        let run = through(engine, version, &["context", "show"]).exits(1);
+        let run = through(engine, version, &["context", "show"]).fails_with(Exit::Failed);
         run.prints(&["Engine's API:"]).says(&[words]);
     }
 }
@@ -126,7 +128,7 @@ fn versions_that_it_does_not_speak_are_refused_in_its_words() {
 fn lists_are_the_same_through_an_older_version() {
     let engine = engine();
     let _service = engine.create(&newer("av-list"));
-    let rows = |run: Run| run.exits(0).stdout;
+    let rows = |run: Run| run.succeeds().stdout;
     let line = ["ls", "--filter", "name=av-list"];
     assert_eq!(rows(through(engine, "1.30", &line)), rows(engine.swarmctl(&line).run()));
 }

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 
 use super::engine::{engine, small};
+use crate::support::exit::Exit;
 use crate::support::fixtures::OLD;
 
 /// The lines of `ls` about services whose name begins so, cell by cell.
@@ -33,13 +34,13 @@ fn ls_shows_what_is_there() {
     let _second = engine.create(&second);
     engine.wait_until("the task runs", |engine| engine.running_tasks(first.id()) == 1);
 
-    let run = engine.swarmctl(&["ls", "-f", "name=ls-x"]).run().exits(0);
+    let run = engine.swarmctl(&["ls", "-f", "name=ls-x"]).run().succeeds();
     let shown = rows(&run.stdout, "ls-x");
     assert_eq!(shown[0], [&first.id()[..12], "ls-x2", "replicated", "1/1", OLD, "*:22501->80/tcp"]);
     assert_eq!(shown[1][1..4], ["ls-x10", "replicated", "0/0"], "natural order: {}", run.report());
     assert_eq!(shown.len(), 2);
 
-    let run = engine.swarmctl(&["ls", "-q", "--filter", "label=ls-test=yes"]).run().exits(0);
+    let run = engine.swarmctl(&["ls", "-q", "--filter", "label=ls-test=yes"]).run().succeeds();
     assert!(first.id().starts_with(run.stdout.trim()) && run.stdout.lines().count() == 1, "{}", run.report());
 }
 
@@ -49,7 +50,7 @@ fn ls_json_goes_through_jq_like_the_curl_of_the_page() {
     let mut spec = small("ls-jq", OLD);
     spec["Mode"]["Replicated"]["Replicas"] = 0.into();
     let _service = engine.create(&spec);
-    let run = engine.swarmctl(&["ls", "--json", "-f", "name=ls-jq"]).run().exits(0);
+    let run = engine.swarmctl(&["ls", "--json", "-f", "name=ls-jq"]).run().succeeds();
     let mut jq = Command::new("jq")
         .arg(".[].Version.Index")
         .stdin(Stdio::piped())
@@ -78,11 +79,11 @@ fn inspect_is_what_the_engine_says_and_pretty_is_for_people() {
     engine.wait_until("it has its addresses", |engine| {
         engine.service("in-a")["Endpoint"]["VirtualIPs"].is_array()
     });
-    let run = engine.swarmctl(&["inspect", "in-a"]).run().exits(0);
+    let run = engine.swarmctl(&["inspect", "in-a"]).run().succeeds();
     assert_eq!(run.json(), Value::from(vec![engine.service("in-a")]));
-    let run = engine.swarmctl(&["inspect", "--pretty", "in-a"]).run().exits(0);
+    let run = engine.swarmctl(&["inspect", "--pretty", "in-a"]).run().succeeds();
     run.prints(&["in-a", &service.id()[..12], OLD, "in-net", "22502", "team", "shop <&>"]);
-    engine.swarmctl(&["inspect", "nosuch-in"]).run().exits(3);
+    engine.swarmctl(&["inspect", "nosuch-in"]).run().fails_with(Exit::NotFound);
 }
 
 #[test]
@@ -98,7 +99,7 @@ fn a_closed_pipe_is_no_error() {
         &["inspect", "pipe-a"],
         &["inspect", "--pretty", "pipe-a"],
     ] {
-        let run = engine.swarmctl(args).run_into_closed_pipe().exits(0);
+        let run = engine.swarmctl(args).run_into_closed_pipe().succeeds();
         assert_eq!(run.stderr, "", "{}", run.report());
     }
 }
@@ -111,8 +112,10 @@ fn rm_removes_goes_on_and_waits_for_the_tasks() {
     engine.wait_until("the tasks run", |engine| {
         engine.running_tasks(first.id()) == 1 && engine.running_tasks(second.id()) == 1
     });
-    let run =
-        engine.swarmctl(&["rm", "--wait", "rm-a", "rm-nosuch", "../networks/ingress", "rm-b"]).run().exits(3);
+    let run = engine
+        .swarmctl(&["rm", "--wait", "rm-a", "rm-nosuch", "../networks/ingress", "rm-b"])
+        .run()
+        .fails_with(Exit::NotFound);
     assert!(!engine.has_service("rm-a") && !engine.has_service("rm-b"));
     assert_eq!((engine.tasks_left(first.id()), engine.tasks_left(second.id())), (0, 0), "{}", run.report());
     assert_eq!(run.stdout.lines().count(), 2, "{}", run.report());
@@ -131,9 +134,9 @@ fn rm_takes_no_short_prefix() {
     spec["Mode"]["Replicated"]["Replicas"] = 0.into();
     let service = engine.create(&spec);
     for length in 1..6 {
-        engine.swarmctl(&["rm", &service.id()[..length]]).run().exits(3);
+        engine.swarmctl(&["rm", &service.id()[..length]]).run().fails_with(Exit::NotFound);
         assert!(engine.has_service("rm-short"), "a prefix of {length}");
     }
-    engine.swarmctl(&["rm", &service.id()[..8]]).run().exits(0).shows(&["rm-short"]);
+    engine.swarmctl(&["rm", &service.id()[..8]]).run().succeeds().shows(&["rm-short"]);
     assert!(!engine.has_service("rm-short"));
 }

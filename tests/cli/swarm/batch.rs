@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::engine::{Engine, Removed, engine, small};
+use crate::support::exit::Exit;
 use crate::support::fixtures::{NEW, OLD, OTHER};
 use crate::support::run::{Run, Swarmctl};
 
@@ -74,12 +75,12 @@ fn running(services: &[Removed]) -> Vec<usize> {
 #[test]
 fn a_canary_that_fails_keeps_the_others_and_one_that_converges_lets_them_go() {
     let services = patient_stack("ba-can", &["a", "b", "c", "d"]);
-    let run = set("--stack ba-can --canary 1 --json", &[BAD]).run().exits(5);
+    let run = set("--stack ba-can --canary 1 --json", &[BAD]).run().fails_with(Exit::RolloutFailed);
     assert_eq!(outcomes(&run), ["a failed", "b not_begun", "c not_begun", "d not_begun"]);
     run.says(&["3 services were not begun: ba-can-b, ba-can-c, ba-can-d", "--canary"])
         .says(&["whoami: cannot open /etc/whoami.conf", "4 services: 1 failed, 3 not begun"]);
     assert_eq!(images("ba-can", &["a", "b", "c", "d"]), [BAD, OLD, OLD, OLD]);
-    let run = set("--stack ba-can --canary 2 --json", &[NEW]).run().exits(0);
+    let run = set("--stack ba-can --canary 2 --json", &[NEW]).run().succeeds();
     assert!(outcomes(&run).iter().all(|one| one.ends_with(" converged")), "{}", run.report());
     assert_eq!(running(&services), [1; 4]);
     // The first two were watched for their monitor period before the others were begun: the engine's own times say so.
@@ -97,7 +98,9 @@ fn nothing_is_begun_after_so_many_failures() {
         let pairs =
             [("a", BAD), ("b", BAD), ("c", NEW)].map(|(name, to)| format!("{stack_name}-{name}={to}"));
         let pairs: Vec<&str> = pairs.iter().map(String::as_str).collect();
-        let run = set(&format!("--parallel 1 --max-failures {max} --json"), &pairs).run().exits(5);
+        let run = set(&format!("--parallel 1 --max-failures {max} --json"), &pairs)
+            .run()
+            .fails_with(Exit::RolloutFailed);
         let expected = [("a", "failed"), ("b", "failed"), ("c", "converged")]
             .iter()
             .enumerate()
@@ -114,7 +117,7 @@ fn rollback_of_all_undoes_what_has_converged_in_reverse_order_and_the_tasks_are_
     let pairs =
         [("a", NEW), ("b", NEW), ("c", BAD), ("d", NEW)].map(|(name, to)| format!("ba-all-{name}={to}"));
     let pairs: Vec<&str> = pairs.iter().map(String::as_str).collect();
-    let run = set("--parallel 1 --rollback-on-failure=all --json", &pairs).run().exits(6);
+    let run = set("--parallel 1 --rollback-on-failure=all --json", &pairs).run().fails_with(Exit::RolledBack);
     assert_eq!(outcomes(&run), ["a rolled_back", "b rolled_back", "c rolled_back", "d not_begun"]);
     run.says(&[
         "2 services are as they were before: ba-all-a, ba-all-b",
@@ -143,20 +146,20 @@ fn a_list_of_services_and_images_is_taken_from_a_file() {
         format!("\u{feff}# today\r\n\r\nba-from-a {NEW}\r\nba-from-b\t{OTHER}\r\nba-from-a {NEW}"),
     )
     .unwrap();
-    let run = set("--json --from", &[path]).run().exits(0);
+    let run = set("--json --from", &[path]).run().succeeds();
     assert_eq!(outcomes(&run), ["a converged", "b converged"]);
     assert_eq!(images("ba-from", &["a", "b"]), [NEW, OTHER]);
     // What inspect and ls print is a list, too: the same once more changes nothing.
-    let shown = swarmctl("inspect ba-from-a ba-from-b").exits(0).stdout;
-    let run = set("--json --from -", &[]).stdin(&shown).run().exits(0);
+    let shown = swarmctl("inspect ba-from-a ba-from-b").succeeds().stdout;
+    let run = set("--json --from -", &[]).stdin(&shown).run().succeeds();
     assert_eq!(outcomes(&run), ["a unchanged", "b unchanged"]);
     // One that is not there is found before the first post.
     fs::write(&file, format!("ba-from-a {OLD}\nba-from-nosuch {OLD}\n")).unwrap();
-    let run = set("--json --from", &[path]).run().exits(3);
+    let run = set("--json --from", &[path]).run().fails_with(Exit::NotFound);
     assert_eq!(outcomes(&run), ["a not_begun", "nosuch no_such_service"]);
     assert_eq!(images("ba-from", &["a"]), [NEW]);
     for bad in [folder.path().to_str().unwrap(), "/nonexistent", "/dev/null"] {
-        set("--from", &[bad]).run().exits(2).says(&["--from"]);
+        set("--from", &[bad]).run().fails_with(Exit::Usage).says(&["--from"]);
     }
 }
 
@@ -166,11 +169,11 @@ fn a_tag_is_set_and_each_keeps_its_repository() {
     engine().change("ba-tag-b", |spec| spec["Mode"]["Replicated"]["Replicas"] = 0.into());
     engine()
         .change("ba-tag-b", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = "shop/api:1.7".into());
-    set("--stack ba-tag --tag 0.6", &[]).run().exits(0).prints(&["shop/api:1.7 -> shop/api:0.6"]);
+    set("--stack ba-tag --tag 0.6", &[]).run().succeeds().prints(&["shop/api:1.7 -> shop/api:0.6"]);
     assert_eq!(images("ba-tag", &["a", "b"]), [NEW, "shop/api:0.6"]);
     set("--filter image=shop/api --filter label=com.docker.stack.namespace=ba-tag", &["shop/api:2"])
         .run()
-        .exits(0);
+        .succeeds();
     assert_eq!(images("ba-tag", &["a", "b"]), [NEW, "shop/api:2"]);
 }
 
@@ -184,22 +187,22 @@ fn jobs_of_a_stack_are_left_alone_and_do_not_run_again() {
         spec.as_object_mut().unwrap().remove(policy);
     }
     let job = engine().create(&spec);
-    swarmctl("wait --filter name=ba-job-once").exits(0);
+    swarmctl("wait --filter name=ba-job-once").succeeds();
     let before = engine().service("ba-job-once");
     let line = "--stack ba-job";
-    set(line, &[NEW]).run().exits(0).says(&["left 1 job alone", "ba-job-once"]);
+    set(line, &[NEW]).run().succeeds().says(&["left 1 job alone", "ba-job-once"]);
     for command in ["rollback", "update --env-add A=1", "restart", "auth refresh"] {
-        swarmctl(&format!("{command} {line}")).exits(0);
+        swarmctl(&format!("{command} {line}")).succeeds();
     }
-    swarmctl(&format!("scale {line} 2")).exits(0).says(&["left 1 job alone"]);
+    swarmctl(&format!("scale {line} 2")).succeeds().says(&["left 1 job alone"]);
     let after = engine().service("ba-job-once");
     assert_eq!(before["JobStatus"], after["JobStatus"]);
     assert_eq!(before["Version"], after["Version"], "nothing at all was posted");
     assert_eq!(engine().tasks_left(job.id()), 1);
     // Reading, waiting and removing take it in.
-    swarmctl(&format!("status {line}")).exits(0).prints(&["ba-job-once"]);
-    swarmctl(&format!("ps {line}")).exits(0).prints(&["ba-job-once."]);
-    swarmctl(&format!("rm {line} --yes")).exits(0).says(&["2 services: 2 removed"]);
+    swarmctl(&format!("status {line}")).succeeds().prints(&["ba-job-once"]);
+    swarmctl(&format!("ps {line}")).succeeds().prints(&["ba-job-once."]);
+    swarmctl(&format!("rm {line} --yes")).succeeds().says(&["2 services: 2 removed"]);
     assert!(!engine().has_service("ba-job-once"));
 }
 
@@ -209,12 +212,12 @@ fn one_that_is_removed_or_written_in_the_middle_is_its_own_affair() {
     let line = "--stack ba-mid --parallel 1 --max-failures 0 --json";
     let mut run = set(line, &[NEW]).spawn();
     engine().wait_until("the first is posted", |engine| image(engine, "ba-mid-a") == NEW);
-    swarmctl("rm ba-mid-b").exits(0);
+    swarmctl("rm ba-mid-b").succeeds();
     engine().change("ba-mid-c", |spec| spec["Labels"]["theirs"] = "1".into());
     engine().change("ba-mid-d", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OTHER.into());
     // Who wants what this command wants is no conflict.
     engine().change("ba-mid-e", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
-    let run = run.wait().exits(4);
+    let run = run.wait().fails_with(Exit::Conflict);
     let expected = ["a converged", "b no_such_service", "c converged", "d conflict"];
     assert_eq!(outcomes(&run)[..4], expected, "{}", run.report());
     assert_eq!(images("ba-mid", &["a", "c", "d", "e"]), [NEW, NEW, OTHER, NEW]);
@@ -232,7 +235,7 @@ fn interrupted_it_says_what_is_done_under_way_and_not_begun_and_begins_nothing_m
     let mut running = set("--stack ba-int --parallel 1 --json", &[NEW]).spawn();
     engine().wait_until("the second is posted", |engine| image(engine, "ba-int-b") == NEW);
     running.signal("INT");
-    let run = running.wait().exits(130);
+    let run = running.wait().fails_with(Exit::Interrupted);
     let expected = ["a converged", "b interrupted", "c not_begun", "d not_begun"];
     assert_eq!(outcomes(&run), expected, "{}", run.report());
     let run = run

@@ -29,7 +29,7 @@ fn twenty_four_updates_in_a_row_while_another_process_keeps_changing_labels() {
             let image = if n % 2 == 0 { NEW } else { OLD };
             // So many labels between two updates that each of them meets the other writer.
             let run = engine.swarmctl(&["update-image", "-d", "--no-resolve-image", "co-24", image]).run();
-            run.exits(0);
+            run.succeeds();
             assert_eq!(
                 engine.service("co-24")["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"],
                 image,
@@ -66,7 +66,7 @@ fn two_swarmctls_at_once_with_the_same_image_are_both_done() {
         let line = ["update-image", "-d", "--no-resolve-image", "co-2", image];
         let mut both = [engine.swarmctl(&line).spawn(), engine.swarmctl(&line).spawn()];
         for running in &mut both {
-            running.wait().exits(0);
+            running.wait().succeeds();
         }
         assert_eq!(engine.service("co-2")["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"], image);
     }

@@ -9,7 +9,7 @@ use crate::support::fixtures::OLD;
 fn the_pages_own_line_works() {
     let engine = engine();
     let line = ["create", "--name", "cr-t001", "--publish", "22401:80", "--detach=true", OLD];
-    let run = engine.swarmctl(&line).run().exits(0);
+    let run = engine.swarmctl(&line).run().succeeds();
     let id = run.stdout.trim().to_owned();
     let service = Removed::new(engine, format!("/services/{id}"));
     let made = engine.service("cr-t001");
@@ -37,7 +37,7 @@ fn every_flag_of_the_two_seeds_arrives() {
     let line = line.replace("-p 22402-22403:80-81/udp ", "");
     let mut args: Vec<&str> = line.split_whitespace().collect();
     args.extend([OLD, "-c", "exec /bin/whoami"]);
-    let run = engine.swarmctl(&args).run().exits(0);
+    let run = engine.swarmctl(&args).run().succeeds();
     let _service = Removed::new(engine, format!("/services/{}", run.stdout.trim()));
     assert_eq!(run.stderr, "", "nothing was dropped: {}", run.report());
     let made = engine.service("cr-all");
@@ -98,7 +98,7 @@ fn every_flag_of_the_two_seeds_arrives() {
 fn ranges_modes_and_names_of_the_engine() {
     let engine = engine();
     let create = |args: &[&str]| {
-        let run = engine.swarmctl(&[&["create", "-d", "--no-resolve-image"], args].concat()).run().exits(0);
+        let run = engine.swarmctl(&[&["create", "-d", "--no-resolve-image"], args].concat()).run().succeeds();
         Removed::new(engine, format!("/services/{}", run.stdout.trim()))
     };
     let _ranges = create(&[

@@ -107,7 +107,7 @@ fn check(case: &Case) {
     let service = (!is_create).then(|| engine.create(&spec));
     let whole = Relay::plain(engine.socket());
     let before = look(engine, case.service);
-    swarmctl((case.args)(&before)).host(whole.host()).run().exits(0);
+    swarmctl((case.args)(&before)).host(whole.host()).run().succeeds();
     let bytes = whole.answered();
     assert!(bytes > 1000, "{bytes} bytes only");
 

@@ -5,6 +5,7 @@ use tempfile::TempDir;
 
 use super::engine::{Engine, small};
 use crate::support::certificates::{Authority, ENCRYPTED_KEYS, When, folder, folder_of, path};
+use crate::support::exit::Exit;
 use crate::support::run::Run;
 
 const OLD: &str = "opera443399/whoami:0.5";
@@ -22,26 +23,38 @@ fn rolls_out(engine: &Engine, host: &str, certificates: Option<&TempDir>) {
         command.run()
     };
     let update = ["update-image", "--no-resolve-image", "--timeout", "60s", "t001", NEW];
-    run(&update).exits(0);
+    run(&update).succeeds();
     assert_eq!(engine.service("t001")["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"], NEW);
-    run(&["ls"]).exits(0).prints(&["t001", "1/1"]);
-    run(&["inspect", "t001"]).exits(0).prints(&[made["ID"].as_str().unwrap()]);
-    run(&["status", "t001"]).exits(0);
-    run(&["logs", "t001"]).exits(0).prints(&["listening on port 80"]);
-    run(&["rm", "t001"]).exits(0);
-    run(&["ps", "t001"]).exits(3);
+    run(&["ls"]).succeeds().prints(&["t001", "1/1"]);
+    run(&["inspect", "t001"]).succeeds().prints(&[made["ID"].as_str().unwrap()]);
+    run(&["status", "t001"]).succeeds();
+    run(&["logs", "t001"]).succeeds().prints(&["listening on port 80"]);
+    run(&["rm", "t001"]).succeeds();
+    run(&["ps", "t001"]).fails_with(Exit::NotFound);
 }
 
 #[test]
 fn everything_works_over_tcp() {
     let engine = Engine::with_options("tcp", &["--host", "tcp://127.0.0.1:2375", "--tls=false"]);
     rolls_out(&engine, "tcp://127.0.0.1", None);
-    engine.swarmctl_inside(&["-H", "localhost:2375", "ls"]).run().exits(0);
-    let run = engine.swarmctl_inside(&["-H", "https://127.0.0.1:2375", "ls"]).run().exits(8).tells_an_error();
+    engine.swarmctl_inside(&["-H", "localhost:2375", "ls"]).run().succeeds();
+    let run = engine
+        .swarmctl_inside(&["-H", "https://127.0.0.1:2375", "ls"])
+        .run()
+        .fails_with(Exit::Unreachable)
+        .tells_an_error();
     run.says(&["does not speak TLS", "2375"]);
-    let run = engine.swarmctl_inside(&["-H", "tcp://127.0.0.1:2376", "ls"]).run().exits(8).tells_an_error();
+    let run = engine
+        .swarmctl_inside(&["-H", "tcp://127.0.0.1:2376", "ls"])
+        .run()
+        .fails_with(Exit::Unreachable)
+        .tells_an_error();
     run.says(&["Connection refused"]);
-    let run = engine.swarmctl_inside(&["-H", "tcp://10.0.0.5", "ls"]).run().exits(8).tells_an_error();
+    let run = engine
+        .swarmctl_inside(&["-H", "tcp://10.0.0.5", "ls"])
+        .run()
+        .fails_with(Exit::Unreachable)
+        .tells_an_error();
     run.says(&["unreachable"]);
 }
 
@@ -75,16 +88,21 @@ fn everything_works_over_tls_and_every_failure_is_a_sentence() {
         (folder(Some(&ours.pem), Some(&client.cert), Some(ENCRYPTED_KEYS[0])), "is an encrypted key"),
         (folder(Some(&ours.pem), Some(&client.cert), Some(ENCRYPTED_KEYS[1])), "is an encrypted key"),
     ] {
-        ask(host, &folder).exits(8).tells_an_error().says(&[why, "hint: "]);
+        ask(host, &folder).fails_with(Exit::Unreachable).tells_an_error().says(&[why, "hint: "]);
     }
-    let run = ask("tcp://localhost:2376", &good).exits(8).tells_an_error();
+    let run = ask("tcp://localhost:2376", &good).fails_with(Exit::Unreachable).tells_an_error();
     run.says(&["is for `127.0.0.1`, `engine.example`, not for `localhost`"]);
-    let run = engine.swarmctl_inside(&["-H", host, "ls"]).run().exits(8).tells_an_error();
+    let run =
+        engine.swarmctl_inside(&["-H", host, "ls"]).run().fails_with(Exit::Unreachable).tells_an_error();
     run.says(&["Client sent an HTTP request to an HTTPS server", "--tlsverify"]);
     // Not checked: the name does not matter, but the engine still wants a certificate.
     let unchecked = ["--tls", "-H", "tcp://localhost:2376", "ls"];
-    engine.swarmctl_inside(&unchecked).env("DOCKER_CERT_PATH", path(&good)).run().exits(0);
-    engine.swarmctl_inside(&unchecked).run().exits(8).says(&["it wants a client's certificate"]);
+    engine.swarmctl_inside(&unchecked).env("DOCKER_CERT_PATH", path(&good)).run().succeeds();
+    engine
+        .swarmctl_inside(&unchecked)
+        .run()
+        .fails_with(Exit::Unreachable)
+        .says(&["it wants a client's certificate"]);
     // A post that is refused by TLS has changed nothing, and says so.
     engine.ask(
         "POST",
@@ -94,6 +112,9 @@ fn everything_works_over_tls_and_every_failure_is_a_sentence() {
     let before = engine.service("t002");
     let expired = folder_of(&ours, &ours.client(When::Past));
     let post = engine.swarmctl_inside(&["-H", host, "update-image", "t002", NEW]);
-    post.env("DOCKER_TLS_VERIFY", "1").env("DOCKER_CERT_PATH", path(&expired)).run().exits(8);
+    post.env("DOCKER_TLS_VERIFY", "1")
+        .env("DOCKER_CERT_PATH", path(&expired))
+        .run()
+        .fails_with(Exit::Unreachable);
     assert_eq!(engine.service("t002")["Spec"], before["Spec"]);
 }

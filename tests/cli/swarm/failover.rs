@@ -83,7 +83,7 @@ fn batch_through(managers: &Managers, blow: &str, image: &str) {
     // Whatever was not done is done by running it again.
     let rest = managers
         .swarmctl(leader, &["update-image", "--detach", "--no-resolve-image", "--stack", STACK, image]);
-    rest.run().exits(0);
+    rest.run().succeeds();
     let names: Vec<&String> = before.keys().collect();
     let now = managers.fleet(other);
     let images =
@@ -133,7 +133,7 @@ fn single_updates_through(managers: &Managers, rounds: usize) {
     let leader = managers.wait_until_whole();
     let args = ["update", "--detach", "--force", "fleet-1"];
     let whole =
-        (0..5).map(|_| managers.swarmctl(leader, &args).run().exits(0).took).min().unwrap_or_default();
+        (0..5).map(|_| managers.swarmctl(leader, &args).run().succeeds().took).min().unwrap_or_default();
     for round in 0..rounds {
         let leader = managers.wait_until_whole();
         let other = leader % 3 + 1;

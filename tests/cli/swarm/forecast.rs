@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 
 use super::engine::{Engine, Removed, engine, small};
+use crate::support::exit::Exit;
 use crate::support::fixtures::{NEW, OLD};
 use crate::support::secrets::{PASSWORD, basic};
 
@@ -58,7 +59,7 @@ fn foreseen_and_true(name: &str, id: &str, patch: &Value) -> (u64, u64, Value) {
     let engine = engine();
     let update = |more: &str| {
         let args = ["update", "--json", more, "--spec", "-", name];
-        engine.swarmctl(&args).stdin(&patch.to_string()).run().exits(0)
+        engine.swarmctl(&args).stdin(&patch.to_string()).run().succeeds()
     };
     let before = ids(engine, id);
     // The engine's own words about the rollout before this one still move the version index.
@@ -166,7 +167,8 @@ fn replicas_are_added_and_removed_and_none_restarts() {
         let patch = json!({"Mode": {"Replicated": {"Replicas": replicas}}});
         let (foreseen, restarted, all) = foreseen_and_true("fc-scale", service.id(), &patch);
         assert_eq!((foreseen, restarted), (0, 0), "{replicas}");
-        assert_eq!((&all["added"], &all["removed"]), (&json!(added), &json!(removed)), "{replicas}");
+        assert_eq!(&all["added"], &json!(added), "{replicas}");
+        assert_eq!(&all["removed"], &json!(removed), "{replicas}");
     }
     let both = json!({"Mode": {"Replicated": {"Replicas": 3}}, "TaskTemplate": {"ForceUpdate": 9}});
     let (foreseen, restarted, all) = foreseen_and_true("fc-scale", service.id(), &both);
@@ -180,7 +182,10 @@ fn constraints_that_fit_no_longer_restart_every_task() {
     let service = service("fc-unfit", |_| {});
     let before = ids(engine, service.id());
     let update = |more: &str| {
-        engine.swarmctl(&["update", more, "--constraint-add", "node.role==worker", "fc-unfit"]).run().exits(0)
+        engine
+            .swarmctl(&["update", more, "--constraint-add", "node.role==worker", "fc-unfit"])
+            .run()
+            .succeeds()
     };
     update("--dry-run").prints(&["2 of 2 tasks will be restarted"]);
     update("--detach");
@@ -238,16 +243,16 @@ fn what_a_paused_rollout_has_left_is_foreseen() {
         engine.service("fc-paused")["UpdateStatus"]["State"] == "paused"
     });
     let line = ["update", "--resume", "--label-add", "a=b", "--dry-run", "fc-paused"];
-    let run = engine.swarmctl(&line).run().exits(0);
+    let run = engine.swarmctl(&line).run().succeeds();
     // The failed one has the new spec, and is not started again by its restart policy.
     run.prints(&["1 of 2 tasks will be restarted"]);
     assert_eq!(wanted(engine, service.id(), true).len(), 0);
     let left = ids(engine, service.id());
     assert_eq!(left.len(), 1);
 
-    let run = engine.swarmctl(&["rollback", "--dry-run", "fc-paused"]).run().exits(0);
+    let run = engine.swarmctl(&["rollback", "--dry-run", "fc-paused"]).run().succeeds();
     run.prints(&["1 of 2 tasks will be restarted"]);
-    engine.swarmctl(&["rollback", "--detach", "fc-paused"]).run().exits(0);
+    engine.swarmctl(&["rollback", "--detach", "fc-paused"]).run().succeeds();
     settle(engine, service.id(), 2);
     assert!(left.is_subset(&ids(engine, service.id())), "the old one is still there");
 }
@@ -256,17 +261,21 @@ fn what_a_paused_rollout_has_left_is_foreseen() {
 fn a_create_and_a_removal_are_foreseen_and_do_nothing() {
     let engine = engine();
     let line = ["create", "--dry-run", "--exit-code", "--name", "fc-new", "--replicas", "2", OLD];
-    engine.swarmctl(&line).run().exits(10).prints(&["fc-new: would be created", "2 will be added"]);
+    engine
+        .swarmctl(&line)
+        .run()
+        .answers(Exit::Different)
+        .prints(&["fc-new: would be created", "2 will be added"]);
     assert!(!engine.has_service("fc-new"));
     let global = ["create", "--dry-run", "--mode", "global", OLD];
-    engine.swarmctl(&global).run().exits(0).prints(&["1 will be added"]);
+    engine.swarmctl(&global).run().succeeds().prints(&["1 will be added"]);
     let service = service("fc-rm", |_| {});
-    engine.swarmctl(&["rm", "--dry-run", "fc-rm"]).run().exits(0).prints(&["2 will be removed"]);
+    engine.swarmctl(&["rm", "--dry-run", "fc-rm"]).run().succeeds().prints(&["2 will be removed"]);
     assert_eq!(ids(engine, service.id()).len(), 2);
     engine
         .swarmctl(&["create", "--dry-run", "--name", "fc-rm", OLD])
         .run()
-        .exits(1)
+        .fails_with(Exit::Failed)
         .says(&["`fc-rm` already"]);
 }
 
@@ -285,7 +294,7 @@ fn a_global_service_and_a_job_are_foreseen() {
         let global = engine.create(&spec);
         settle(engine, global.id(), 1);
         let update = |how: &str, args: &[&str]| {
-            engine.swarmctl(&[&["update", how], args, &[name]].concat()).run().exits(0)
+            engine.swarmctl(&[&["update", how], args, &[name]].concat()).run().succeeds()
         };
         update("--dry-run", &["--force"]).prints(&["1 of 1 task will be restarted"]);
         update("--dry-run", &["--label-add", "a=b"]).prints(&["no task will be restarted"]);
@@ -310,9 +319,9 @@ fn a_global_service_and_a_job_are_foreseen() {
     let iteration = || engine.service("fc-job")["JobStatus"]["JobIteration"]["Index"].as_u64().unwrap_or(0);
     let before = iteration();
     let line = |more| ["update", more, "--label-add", "a=b", "fc-job"];
-    engine.swarmctl(&line("--dry-run")).run().exits(0).prints(&["the job runs again"]);
+    engine.swarmctl(&line("--dry-run")).run().succeeds().prints(&["the job runs again"]);
     assert_eq!(iteration(), before);
-    engine.swarmctl(&line("--detach")).run().exits(0);
+    engine.swarmctl(&line("--detach")).run().succeeds();
     assert_eq!(iteration(), before + 1);
 }
 
@@ -328,17 +337,19 @@ fn new_credentials_restart_no_task_or_are_refused() {
         command.env("DOCKER_CONFIG", &home.path().display().to_string()).run()
     };
     let before = ids(engine, service.id());
-    refresh(&["fc-auth"]).exits(0);
+    refresh(&["fc-auth"]).succeeds();
     settle(engine, service.id(), 2);
     assert_eq!(ids(engine, service.id()), before);
 
     // Tasks that a constraint has left alone are not left alone any longer with other credentials.
     let service = self::service("fc-placed", |_| {});
     let constraint = ["update", "--detach", "--constraint-add", "node.role==manager", "fc-placed"];
-    engine.swarmctl(&constraint).run().exits(0);
+    engine.swarmctl(&constraint).run().succeeds();
     settle(engine, service.id(), 2);
     let before = ids(engine, service.id());
-    refresh(&["fc-placed"]).exits(5).says(&["it would restart 2 of 2 tasks", "Placement"]);
-    refresh(&["--filter", "name=fc-placed"]).exits(0).prints(&["fc-placed: skipped"]);
+    refresh(&["fc-placed"])
+        .fails_with(Exit::RolloutFailed)
+        .says(&["it would restart 2 of 2 tasks", "Placement"]);
+    refresh(&["--filter", "name=fc-placed"]).succeeds().prints(&["fc-placed: skipped"]);
     assert_eq!(ids(engine, service.id()), before);
 }

@@ -30,7 +30,7 @@ fn same(engine: &Engine, args: &[&str]) {
     let trimmed = |text: &str| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
     let run = engine.swarmctl(args).run();
     match docker(engine, args) {
-        Some(theirs) => assert_eq!(trimmed(&run.exits(0).stdout), trimmed(&theirs), "{args:?}"),
+        Some(theirs) => assert_eq!(trimmed(&run.succeeds().stdout), trimmed(&theirs), "{args:?}"),
         None => drop(run.exits_one_of(&[1, 2])),
     }
 }
@@ -51,7 +51,7 @@ fn ls_and_ps_are_shown_as_docker_shows_them() {
     engine.wait_until("the tasks run", |engine| run(engine) == 2);
     // A task that was replaced.
     engine.change("fmt-list", |spec| spec["TaskTemplate"]["ForceUpdate"] = 1.into());
-    let tasks = || engine.swarmctl(&["ps", "-q", "fmt-list"]).run().exits(0).stdout.lines().count();
+    let tasks = || engine.swarmctl(&["ps", "-q", "fmt-list"]).run().succeeds().stdout.lines().count();
     engine.wait_until("it is replaced", |engine| tasks() == 2 && run(engine) == 2);
     for format in [
         "{{.ID}} {{.Name}} {{.Mode}} {{.Replicas}} {{.Image}} {{.Ports}}",
@@ -95,7 +95,7 @@ fn ls_and_ps_are_shown_as_docker_shows_them() {
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     };
     let args = ["ls", "--filter", "label=fmt=list", "--format", "{{json .}}"];
-    let ours = engine.swarmctl(&args).run().exits(0).stdout;
+    let ours = engine.swarmctl(&args).run().succeeds().stdout;
     assert_eq!(parsed(&ours), parsed(&docker(engine, &args).expect("docker shows it")));
 }
 
@@ -221,7 +221,7 @@ fn inspect_is_shown_as_docker_shows_it() {
     // What an old client cannot be compared with is told by the engine's own object.
     let index = engine.service("fmt-full")["Version"]["Index"].to_string();
     let shown = |template: &str| {
-        engine.swarmctl(&["inspect", "fmt-full", "--format", template]).run().exits(0).stdout
+        engine.swarmctl(&["inspect", "fmt-full", "--format", template]).run().succeeds().stdout
     };
     assert_eq!(shown("{{.Version}}"), format!("{index}\n"));
     let check = "{{.Spec.TaskTemplate.ContainerSpec.Healthcheck}}";

@@ -25,7 +25,7 @@ fn a_batch_that_is_killed_leaves_no_service_half_done_and_ends_the_job_when_it_i
     let mut whole = Duration::ZERO;
     for _ in 0..2 {
         now = other(now);
-        whole = batch(engine, now).run().exits(0).took;
+        whole = batch(engine, now).run().succeeds().took;
     }
     let mut endings: BTreeMap<String, usize> = BTreeMap::new();
     let (mut killed, mut late, mut left) = (0, 0, 0);
@@ -52,7 +52,7 @@ fn a_batch_that_is_killed_leaves_no_service_half_done_and_ends_the_job_when_it_i
             if changed == 0 {
                 whole = whole.mul_f64(1.15);
             }
-            let again = batch(engine, wanted).run().exits(0);
+            let again = batch(engine, wanted).run().succeeds();
             let outcomes = again.json();
             let unchanged = outcomes["services"].as_array().expect("services");
             let unchanged = unchanged.iter().filter(|it| it["outcome"] == "unchanged").count();

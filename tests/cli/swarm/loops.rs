@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::engine::Engine;
+use crate::support::exit::Exit;
 use crate::support::run::Run;
 
 const GOOD: &str = "opera443399/whoami:0.7";
@@ -19,7 +20,7 @@ fn swarmctl(engine: &Engine, line: &str) -> Run {
 fn always_failed(engine: &Engine, names: &[&str]) {
     for _ in 0..6 {
         for name in names {
-            swarmctl(engine, &format!("status {name}")).exits(5);
+            swarmctl(engine, &format!("status {name}")).fails_with(Exit::RolloutFailed);
         }
         thread::sleep(Duration::from_millis(900));
     }
@@ -37,26 +38,27 @@ fn failure_loops_are_recognised_by_commands_that_wait_and_at_every_look() {
             ("--name lo-bad --update-monitor 1s opera443399/whoami:bad".to_owned(), "non-zero exit (1)"),
         ] {
             scope.spawn(move || {
-                let run =
-                    swarmctl(engine, &format!("create --no-resolve-image {line}")).exits(5).says(&[reason]);
+                let run = swarmctl(engine, &format!("create --no-resolve-image {line}"))
+                    .fails_with(Exit::RolloutFailed)
+                    .says(&[reason]);
                 assert!(run.took < Duration::from_secs(45), "{}", run.report());
             });
         }
     });
     always_failed(engine, &["lo-bind", "lo-global", "lo-image", "lo-bad"]);
-    swarmctl(engine, "rm lo-bind lo-global lo-image lo-bad").exits(0);
+    swarmctl(engine, "rm lo-bind lo-global lo-image lo-bad").succeeds();
 
     // A rollback to an image whose tasks live for 4 s; the engine says `rollback_started` for a minute.
     let flags = "--replicas 2 --stop-grace-period 1s --update-failure-action rollback --update-monitor 1s --update-parallelism 2 \
                  --rollback-monitor 1s --rollback-delay 60s --rollback-failure-action continue";
     swarmctl(engine, &format!("create --no-resolve-image --name lo-back {flags} opera443399/whoami:late"))
-        .exits(0);
+        .succeeds();
     swarmctl(engine, "update-image --no-resolve-image lo-back opera443399/whoami:bad")
-        .exits(5)
+        .fails_with(Exit::RolloutFailed)
         .says(&["non-zero exit (3)"]);
     assert_eq!(engine.service("lo-back")["UpdateStatus"]["State"], "rollback_started");
-    swarmctl(engine, "status lo-back").exits(5);
-    swarmctl(engine, "rm lo-back").exits(0);
+    swarmctl(engine, "status lo-back").fails_with(Exit::RolloutFailed);
+    swarmctl(engine, "rm lo-back").succeeds();
 
     // A swarm that keeps fewer tasks.
     for (limit, status) in [(3, 5), (1, 10)] {
@@ -65,10 +67,11 @@ fn failure_loops_are_recognised_by_commands_that_wait_and_at_every_look() {
         spec["Orchestration"]["TaskHistoryRetentionLimit"] = limit.into();
         let path = format!("/swarm/update?version={}", swarm["Version"]["Index"]);
         engine.ask("POST", &path, Some(&spec));
-        let run = swarmctl(engine, "create --no-resolve-image --name lo-few opera443399/whoami:bad").exits(5);
+        let run = swarmctl(engine, "create --no-resolve-image --name lo-few opera443399/whoami:bad")
+            .fails_with(Exit::RolloutFailed);
         assert!(run.took < Duration::from_secs(45), "{}", run.report());
         swarmctl(engine, "status lo-few").exits(status);
-        swarmctl(engine, "rm --wait lo-few").exits(0);
+        swarmctl(engine, "rm --wait lo-few").succeeds();
     }
 }
 
@@ -88,16 +91,17 @@ fn a_pending_task_is_judged_by_the_nodes_as_they_are_now() {
         engine.ask("POST", &path, Some(&spec));
     };
     set("drain", "hdd");
-    swarmctl(engine, &format!("create --detach --no-resolve-image --name fa-node {GOOD}")).exits(0);
+    swarmctl(engine, &format!("create --detach --no-resolve-image --name fa-node {GOOD}")).succeeds();
     thread::sleep(Duration::from_secs(14));
-    swarmctl(engine, "status fa-node").exits(5).prints(&["no node can take the task"]);
+    swarmctl(engine, "status fa-node").fails_with(Exit::RolloutFailed).prints(&["no node can take the task"]);
     set("active", "hdd");
-    swarmctl(engine, "status fa-node").exits(10);
-    swarmctl(engine, "wait fa-node").exits(0);
+    swarmctl(engine, "status fa-node").answers(Exit::Different);
+    swarmctl(engine, "wait fa-node").succeeds();
 
     let line = format!("--constraint node.labels.disk==ssd {GOOD}");
-    swarmctl(engine, &format!("create --no-resolve-image --name fa-label {line}")).exits(5);
+    swarmctl(engine, &format!("create --no-resolve-image --name fa-label {line}"))
+        .fails_with(Exit::RolloutFailed);
     set("active", "ssd");
-    swarmctl(engine, "status fa-label").exits(10);
-    swarmctl(engine, "wait fa-label").exits(0);
+    swarmctl(engine, "status fa-label").answers(Exit::Different);
+    swarmctl(engine, "wait fa-label").succeeds();
 }

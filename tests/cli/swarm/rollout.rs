@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::engine::{Engine, Removed, engine};
+use crate::support::exit::Exit;
 use crate::support::run::Run;
 
 const GOOD: &str = "opera443399/whoami:0.7";
@@ -28,7 +29,7 @@ fn swarmctl(line: &str) -> Run {
 fn running(name: &str, more: &str) -> Removed {
     let line = format!("--name {name} --replicas 2 --update-monitor 2s --stop-grace-period 1s {more} {GOOD}");
     let (run, service) = create(&line);
-    run.exits(0);
+    run.succeeds();
     service
 }
 
@@ -39,70 +40,80 @@ fn image(engine: &Engine, name: &str) -> String {
 #[test]
 fn a_good_image_converges_and_what_has_converged_does_so_at_once() {
     let _service = running("ro-good", "");
-    swarmctl(&format!("update-image ro-good {BETTER}")).exits(0).prints(&["ro-good: updated"]);
+    swarmctl(&format!("update-image ro-good {BETTER}")).succeeds().prints(&["ro-good: updated"]);
     // The tasks have run for the monitor period already: their own timestamps say so.
     let began = Instant::now();
-    swarmctl("wait ro-good").exits(0);
-    swarmctl("update --label-add a=b ro-good").exits(0);
-    swarmctl("status ro-good").exits(0);
+    swarmctl("wait ro-good").succeeds();
+    swarmctl("update --label-add a=b ro-good").succeeds();
+    swarmctl("status ro-good").succeeds();
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
-    swarmctl("scale ro-good=0").exits(0);
-    swarmctl("restart ro-good").exits(0);
+    swarmctl("scale ro-good=0").succeeds();
+    swarmctl("restart ro-good").succeeds();
 }
 
 #[test]
 fn what_is_as_asked_already_is_waited_for_where_its_rollout_is_under_way() {
     let service = running("ro-again", "--update-delay 2s");
     let version = |run: Run| run.json()["services"][0]["version_index"].clone();
-    swarmctl(&format!("update-image --detach ro-again {BETTER}")).exits(0);
-    let again = swarmctl(&format!("update-image --exit-code ro-again {BETTER}")).exits(0);
+    swarmctl(&format!("update-image --detach ro-again {BETTER}")).succeeds();
+    let again = swarmctl(&format!("update-image --exit-code ro-again {BETTER}")).succeeds();
     again.prints(&["ro-again: converged, nothing was posted"]);
-    let posted = version(swarmctl("wait --json ro-again").exits(0));
-    let again = swarmctl(&format!("update-image --json ro-again {BETTER}")).exits(0);
+    let posted = version(swarmctl("wait --json ro-again").succeeds());
+    let again = swarmctl(&format!("update-image --json ro-again {BETTER}")).succeeds();
     assert_eq!(again.json()["services"][0]["reason"], "same_image", "{}", again.report());
     assert_eq!(version(again), posted);
     // A deployment that has failed is not green when it is repeated.
-    swarmctl(&format!("update-image --detach ro-again {BAD}")).exits(0);
-    swarmctl(&format!("update-image --rollback-on-failure ro-again {BAD}")).exits(5).says(&["exit code 1"]);
-    let again = swarmctl(&format!("update-image --json ro-again {BAD}")).exits(5).says(&["exit code 1"]);
+    swarmctl(&format!("update-image --detach ro-again {BAD}")).succeeds();
+    swarmctl(&format!("update-image --rollback-on-failure ro-again {BAD}"))
+        .fails_with(Exit::RolloutFailed)
+        .says(&["exit code 1"]);
+    let again = swarmctl(&format!("update-image --json ro-again {BAD}"))
+        .fails_with(Exit::RolloutFailed)
+        .says(&["exit code 1"]);
     let again = &again.json()["services"][0];
     assert_eq!((&again["outcome"], &again["posted"]), (&"failed".into(), &false.into()));
     for line in [
         format!("update-image --detach ro-again {BAD}"),
         "update --label-add a=b --dry-run ro-again".to_owned(),
     ] {
-        swarmctl(&line).exits(5).says(&["its rollout is paused"]);
+        swarmctl(&line).fails_with(Exit::RolloutFailed).says(&["its rollout is paused"]);
     }
-    swarmctl(&format!("update-image --dry-run ro-again {BAD}")).exits(0);
+    swarmctl(&format!("update-image --dry-run ro-again {BAD}")).succeeds();
     assert_eq!(engine().service(service.id())["UpdateStatus"]["State"], "paused");
 }
 
 #[test]
 fn a_broken_image_with_pause_says_why_and_how_to_undo_it_and_is_no_place_to_restart() {
     let service = running("ro-pause", "");
-    let run = swarmctl(&format!("update-image --json ro-pause {BAD}")).exits(5).says(&[
-        "the rollout of service `ro-pause` failed",
-        "paused",
-        "exit code 1",
-        "its log ends with:",
-        "whoami: cannot open /etc/whoami.conf",
-        "`swarmctl ps ro-pause`",
-        "`swarmctl rollback ro-pause`",
-    ]);
+    let run =
+        swarmctl(&format!("update-image --json ro-pause {BAD}")).fails_with(Exit::RolloutFailed).says(&[
+            "the rollout of service `ro-pause` failed",
+            "paused",
+            "exit code 1",
+            "its log ends with:",
+            "whoami: cannot open /etc/whoami.conf",
+            "`swarmctl ps ro-pause`",
+            "`swarmctl rollback ro-pause`",
+        ]);
     let json = run.json();
     let failure = &json["services"][0]["failures"][0];
     assert_eq!((&json["exit_code"], &failure["exit_code"]), (&5.into(), &1.into()), "{}", run.report());
     assert_eq!(failure["log"][0], "whoami: cannot open /etc/whoami.conf");
-    swarmctl("status ro-pause").exits(5);
+    swarmctl("status ro-pause").fails_with(Exit::RolloutFailed);
     for command in ["restart ro-pause", "scale ro-pause=3", "update --env-add A=1 ro-pause"] {
-        swarmctl(command).exits(5).says(&["paused", "update-image", "rollback", "--resume"]);
+        swarmctl(command).fails_with(Exit::RolloutFailed).says(&[
+            "paused",
+            "update-image",
+            "rollback",
+            "--resume",
+        ]);
     }
     // A label now makes the previous spec the broken one.
-    swarmctl("update --resume --detach --label-add a=b ro-pause").exits(0);
+    swarmctl("update --resume --detach --label-add a=b ro-pause").succeeds();
     swarmctl("rollback ro-pause")
-        .exits(5)
+        .fails_with(Exit::RolloutFailed)
         .says(&["Labels.a", &format!("`swarmctl update-image ro-pause {GOOD}`")]);
-    swarmctl(&format!("update-image ro-pause {GOOD}")).exits(0);
+    swarmctl(&format!("update-image ro-pause {GOOD}")).succeeds();
     assert_eq!(engine().running_tasks(service.id()), 2);
 }
 
@@ -110,20 +121,20 @@ fn a_broken_image_with_pause_says_why_and_how_to_undo_it_and_is_no_place_to_rest
 fn a_broken_image_with_continue_is_five_though_the_engine_says_completed() {
     let _service = running("ro-continue", "--update-failure-action continue --restart-delay 1s");
     swarmctl(&format!("update-image ro-continue {BAD}"))
-        .exits(5)
+        .fails_with(Exit::RolloutFailed)
         .says(&["whoami: cannot open /etc/whoami.conf"]);
 }
 
 #[test]
 fn a_broken_image_with_rollback_is_six_and_leaves_no_previous_spec() {
     let _service = running("ro-back", "--update-failure-action rollback");
-    swarmctl(&format!("update-image ro-back {BAD}")).exits(6).says(&[
+    swarmctl(&format!("update-image ro-back {BAD}")).fails_with(Exit::RolledBack).says(&[
         "rolled back",
         "exit code 1",
         "whoami: cannot open /etc/whoami.conf",
     ]);
     assert_eq!(image(engine(), "ro-back"), GOOD);
-    swarmctl("rollback ro-back").exits(1).says(&["previous spec"]);
+    swarmctl("rollback ro-back").fails_with(Exit::Failed).says(&["previous spec"]);
     swarmctl("status ro-back").exits_one_of(&[0, 6]);
 }
 
@@ -134,21 +145,23 @@ fn one_that_dies_late_and_one_that_is_never_healthy_fail() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             swarmctl("update-image ro-late opera443399/whoami:late")
-                .exits(5)
+                .fails_with(Exit::RolloutFailed)
                 .says(&["exit code 3", "will give up"]);
         });
         scope.spawn(|| {
-            swarmctl("update-image ro-sick opera443399/whoami:sick").exits(6).says(&["unhealthy"]);
+            swarmctl("update-image ro-sick opera443399/whoami:sick")
+                .fails_with(Exit::RolledBack)
+                .says(&["unhealthy"]);
         });
     });
     assert_eq!(image(engine(), "ro-sick"), GOOD);
 }
 
 #[test]
-fn an_image_that_does_not_exist_is_five() {
+fn an_image_that_does_not_exist_is_a_failed_rollout() {
     let _service = running("ro-none", "");
     swarmctl("update-image ro-none opera443399/whoami:9.9")
-        .exits(5)
+        .fails_with(Exit::RolloutFailed)
         .says(&["No such image", "opera443399/whoami:9.9"]);
 }
 
@@ -157,20 +170,21 @@ fn creates_that_cannot_work_end_early_with_the_reason() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let (run, _service) = create(&format!("--name ro-c1 --restart-delay 1s {BAD}"));
-            run.exits(5).says(&["whoami: cannot open /etc/whoami.conf", "`swarmctl rm ro-c1`"]);
+            run.fails_with(Exit::RolloutFailed)
+                .says(&["whoami: cannot open /etc/whoami.conf", "`swarmctl rm ro-c1`"]);
         });
         scope.spawn(|| {
             let (run, _service) = create(&format!("--name ro-c2 --constraint node.labels.x==y {GOOD}"));
-            run.exits(5).says(&["no node meets the constraints"]);
+            run.fails_with(Exit::RolloutFailed).says(&["no node meets the constraints"]);
         });
         scope.spawn(|| {
             let (run, _service) =
                 create(&format!("--name ro-c3 --mode global --constraint node.labels.x==y {GOOD}"));
-            run.exits(5).says(&["no node may run it"]);
+            run.fails_with(Exit::RolloutFailed).says(&["no node may run it"]);
         });
         scope.spawn(|| {
             let (run, _service) = create(&format!("--name ro-c4 --mode global {GOOD}"));
-            run.exits(0);
+            run.succeeds();
         });
     });
 }
@@ -184,7 +198,9 @@ fn a_network_without_enough_addresses_is_named_with_its_numbers() {
     engine.ask("POST", "/networks/create", Some(&body));
     let _network = Removed::new(engine, "/networks/ro-small".to_owned());
     let (run, _service) = create(&format!("--name ro-full --network ro-small --replicas 8 {GOOD}"));
-    let run = run.exits(5).says(&["network `ro-small` (10.77.0.0/29)", "of 6 addresses are taken"]);
+    let run = run
+        .fails_with(Exit::RolloutFailed)
+        .says(&["network `ro-small` (10.77.0.0/29)", "of 6 addresses are taken"]);
     // That the swarm has a leader is not a cause.
     run.never_says(&["leader"]);
 }
@@ -193,9 +209,9 @@ fn a_network_without_enough_addresses_is_named_with_its_numbers() {
 fn a_host_port_that_comes_free_late_is_waited_for() {
     let line = "--name ro-port --publish published=22701,target=80,mode=host --stop-grace-period 12s --update-monitor 1s";
     let (run, _service) = create(&format!("{line} opera443399/whoami:slow-stop"));
-    run.exits(0);
+    run.succeeds();
     let began = Instant::now();
-    swarmctl(&format!("update-image ro-port {BETTER}")).exits(0);
+    swarmctl(&format!("update-image ro-port {BETTER}")).succeeds();
     assert!(began.elapsed() > Duration::from_secs(8), "the old task used its stop grace period");
 }
 
@@ -203,20 +219,20 @@ fn a_host_port_that_comes_free_late_is_waited_for() {
 fn a_job_that_ends_and_one_that_fails() {
     let job = "--mode replicated-job --replicas 2 --restart-condition none";
     let (run, _ended) = create(&format!("--name ro-job {job} opera443399/whoami:once"));
-    run.exits(0);
+    run.succeeds();
     let (run, _failed) = create(&format!("--name ro-job-bad {job} {BAD}"));
-    run.exits(5).says(&["exit code 1", "whoami: cannot open /etc/whoami.conf"]);
-    swarmctl("restart ro-job").exits(0).says(&["it is a job: it runs again"]);
+    run.fails_with(Exit::RolloutFailed).says(&["exit code 1", "whoami: cannot open /etc/whoami.conf"]);
+    swarmctl("restart ro-job").succeeds().says(&["it is a job: it runs again"]);
 }
 
 #[test]
 fn a_rollback_by_hand_says_where_it_goes_and_a_second_one_returns() {
     let _service = running("ro-hand", "");
-    swarmctl(&format!("update-image ro-hand {BETTER}")).exits(0);
-    swarmctl("rollback ro-hand").exits(0).says(&[GOOD, BETTER, "second rollback returns"]);
+    swarmctl(&format!("update-image ro-hand {BETTER}")).succeeds();
+    swarmctl("rollback ro-hand").succeeds().says(&[GOOD, BETTER, "second rollback returns"]);
     assert_eq!(image(engine(), "ro-hand"), GOOD);
-    swarmctl("status ro-hand").exits(0);
-    swarmctl("rollback ro-hand").exits(0);
+    swarmctl("status ro-hand").succeeds();
+    swarmctl("rollback ro-hand").succeeds();
     assert_eq!(image(engine(), "ro-hand"), BETTER);
 }
 
@@ -224,14 +240,18 @@ fn a_rollback_by_hand_says_where_it_goes_and_a_second_one_returns() {
 fn a_second_rollback_to_a_spec_that_failed_is_refused() {
     let _service = running("ro-twice", "--restart-delay 1s");
     for bad in [BAD, "opera443399/whoami:9.9"] {
-        swarmctl(&format!("update-image --no-resolve-image ro-twice {bad}")).exits(5);
-        swarmctl("rollback ro-twice").exits(0);
+        swarmctl(&format!("update-image --no-resolve-image ro-twice {bad}")).fails_with(Exit::RolloutFailed);
+        swarmctl("rollback ro-twice").succeeds();
         for command in ["rollback ro-twice", "update --rollback ro-twice"] {
-            swarmctl(command).exits(5).says(&[bad, "has failed", "`swarmctl rollback --to-failed ro-twice`"]);
+            swarmctl(command).fails_with(Exit::RolloutFailed).says(&[
+                bad,
+                "has failed",
+                "`swarmctl rollback --to-failed ro-twice`",
+            ]);
         }
         assert_eq!(image(engine(), "ro-twice"), GOOD);
     }
-    swarmctl("rollback --detach --to-failed ro-twice").exits(0);
+    swarmctl("rollback --detach --to-failed ro-twice").succeeds();
     assert_eq!(image(engine(), "ro-twice"), "opera443399/whoami:9.9");
 }
 
@@ -245,10 +265,12 @@ fn a_rollback_to_a_spec_whose_config_and_network_are_gone_is_refused() {
     engine.ask("POST", "/networks/create", Some(&body));
     let network = Removed::new(engine, "/networks/ro-gone".to_owned());
     let service = running("ro-refs", "--config ro-gone --network ro-gone");
-    swarmctl("update --config-rm ro-gone --network-rm ro-gone ro-refs").exits(0);
-    swarmctl("rollback --dry-run ro-refs").exits(0);
+    swarmctl("update --config-rm ro-gone --network-rm ro-gone ro-refs").succeeds();
+    swarmctl("rollback --dry-run ro-refs").succeeds();
     drop((config, network));
-    swarmctl("rollback ro-refs").exits(1).says(&["config `ro-gone`, network `", "no longer exist"]);
+    swarmctl("rollback ro-refs")
+        .fails_with(Exit::Failed)
+        .says(&["config `ro-gone`, network `", "no longer exist"]);
     assert_eq!(engine.running_tasks(service.id()), 2);
 }
 
@@ -261,14 +283,18 @@ fn a_signal_after_the_rollback_was_sent_says_so() {
         engine.service("ro-sent")["UpdateStatus"]["State"] == "rollback_started"
     });
     run.signal("INT");
-    run.wait().exits(130).says(&["exit code 1", "a rollback was sent", "`swarmctl wait ro-sent`"]);
+    run.wait().fails_with(Exit::Interrupted).says(&[
+        "exit code 1",
+        "a rollback was sent",
+        "`swarmctl wait ro-sent`",
+    ]);
     assert_eq!(image(engine(), "ro-sent"), GOOD);
 }
 
 #[test]
 fn rollback_on_failure_undoes_it_also_where_another_writer_was_in_between() {
     let _service = running("ro-undo", "");
-    swarmctl(&format!("update-image --rollback-on-failure ro-undo {BAD}")).exits(6);
+    swarmctl(&format!("update-image --rollback-on-failure ro-undo {BAD}")).fails_with(Exit::RolledBack);
     assert_eq!(image(engine(), "ro-undo"), GOOD);
 
     let _other = running("ro-undo2", "");
@@ -276,7 +302,7 @@ fn rollback_on_failure_undoes_it_also_where_another_writer_was_in_between() {
     let mut run = engine().swarmctl(&args).limit(Duration::from_secs(90)).spawn();
     engine().wait_until("the image is posted", |engine| image(engine, "ro-undo2") == BAD);
     engine().change("ro-undo2", |spec| spec["Labels"]["other"] = "writer".into());
-    run.wait().exits(6);
+    run.wait().fails_with(Exit::RolledBack);
     let spec = &engine().service("ro-undo2")["Spec"];
     assert_eq!(spec["TaskTemplate"]["ContainerSpec"]["Image"], GOOD);
     assert_eq!(spec["Labels"]["other"], "writer", "the other writer's change stays");
@@ -290,32 +316,32 @@ fn a_label_during_a_rollback_makes_the_engine_roll_back_to_the_broken_image() {
     let mut run = engine().swarmctl(&args).limit(Duration::from_secs(90)).spawn();
     engine().wait_until("the image is posted", |engine| image(engine, "ro-label").ends_with("late"));
     engine().change("ro-label", |spec| spec["Labels"]["other"] = "writer".into());
-    run.wait().exits(5);
+    run.wait().fails_with(Exit::RolloutFailed);
 }
 
 #[test]
 fn a_timeout_a_signal_and_a_removal_end_the_watch_and_say_so() {
     let _slow = running("ro-t1", "--update-delay 30s");
     let run = swarmctl(&format!("update-image --timeout 3s ro-t1 {BETTER}"));
-    run.exits(7).says(&["hint: the rollout continues; ", "`swarmctl wait ro-t1`"]);
-    swarmctl("status ro-t1").exits(10);
+    run.fails_with(Exit::StoppedWaiting).says(&["hint: the rollout continues; ", "`swarmctl wait ro-t1`"]);
+    swarmctl("status ro-t1").answers(Exit::Different);
 
     let mut run = engine().swarmctl(&["wait", "ro-t1"]).spawn();
     std::thread::sleep(Duration::from_millis(700));
     let began = Instant::now();
     run.signal("INT");
-    run.wait().exits(130);
+    run.wait().fails_with(Exit::Interrupted);
     assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
 
     let other = running("ro-t2", "--update-monitor 4s");
     let gone = running("ro-t3", "--update-delay 30s");
-    swarmctl(&format!("update-image -d ro-t2 {BETTER}")).exits(0);
-    swarmctl(&format!("update-image -d ro-t3 {BETTER}")).exits(0);
+    swarmctl(&format!("update-image -d ro-t2 {BETTER}")).succeeds();
+    swarmctl(&format!("update-image -d ro-t3 {BETTER}")).succeeds();
     let mut run =
         engine().swarmctl(&["wait", "--json", "ro-t2", "ro-t3"]).limit(Duration::from_secs(60)).spawn();
     std::thread::sleep(Duration::from_millis(500));
-    swarmctl("rm ro-t3").exits(0);
-    let run = run.wait().exits(3);
+    swarmctl("rm ro-t3").succeeds();
+    let run = run.wait().fails_with(Exit::NotFound);
     assert_eq!(run.json()["services"][0]["outcome"], "converged", "{}", run.report());
     drop((other, gone));
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::batch::{image, outcomes, stack, swarmctl};
 use super::engine::engine;
 use super::registry::Registry;
+use crate::support::exit::Exit;
 use crate::support::fixtures::{NEW, OLD};
 
 #[test]
@@ -12,34 +13,38 @@ fn every_command_takes_a_selection() {
     let services = stack("se-all", &["a", "b"]);
     let _other = stack("se-other", &["a"]);
     let line = "--stack se-all";
-    let run = swarmctl(&format!("ps {line}")).exits(0).prints(&["se-all-a.1", "se-all-b.1"]);
+    let run = swarmctl(&format!("ps {line}")).succeeds().prints(&["se-all-a.1", "se-all-b.1"]);
     assert!(!run.stdout.contains("se-other"), "{}", run.report());
-    swarmctl(&format!("wait {line}")).exits(0).prints(&["se-all-a: converged", "se-all-b: converged"]);
-    swarmctl(&format!("status {line}")).exits(0).prints(&["se-all-a", "se-all-b"]);
-    swarmctl(&format!("logs {line}")).exits(0);
-    swarmctl("ls --filter label=com.docker.stack.namespace=se-all -q").exits(0);
+    swarmctl(&format!("wait {line}")).succeeds().prints(&["se-all-a: converged", "se-all-b: converged"]);
+    swarmctl(&format!("status {line}")).succeeds().prints(&["se-all-a", "se-all-b"]);
+    swarmctl(&format!("logs {line}")).succeeds();
+    swarmctl("ls --filter label=com.docker.stack.namespace=se-all -q").succeeds();
     swarmctl(&format!("scale {line} 2"))
-        .exits(0)
+        .succeeds()
         .says(&["selected 2 services to scale: se-all-a, se-all-b", "2 services: 2 scaled"]);
     assert_eq!(services.iter().map(|one| engine().running_tasks(one.id())).collect::<Vec<_>>(), [2, 2]);
-    swarmctl(&format!("restart {line} --json")).exits(0);
+    swarmctl(&format!("restart {line} --json")).succeeds();
     assert_eq!(engine().service("se-all-a")["Spec"]["TaskTemplate"]["ForceUpdate"], 1);
-    swarmctl(&format!("update {line} --env-add A=1")).exits(0).says(&["2 services: 2 updated"]);
-    swarmctl(&format!("rollback {line}")).exits(0).says(&["2 services: 2 rolled back"]);
+    swarmctl(&format!("update {line} --env-add A=1")).succeeds().says(&["2 services: 2 updated"]);
+    swarmctl(&format!("rollback {line}")).succeeds().says(&["2 services: 2 rolled back"]);
     assert!(engine().service("se-all-b")["Spec"]["TaskTemplate"]["ContainerSpec"]["Env"].is_null());
     // By the start of an ID, and by an image that others run as well.
     let id = &services[1].id()[..10];
     swarmctl(&format!("restart --filter id={id}"))
-        .exits(0)
+        .succeeds()
         .says(&["selected 1 service to restart: se-all-b\n"]);
     swarmctl(&format!("status {line} --filter image={OLD} --filter name=se-all-a"))
-        .exits(0)
+        .succeeds()
         .prints(&["se-all-a"]);
-    swarmctl(&format!("status {line} --filter image={NEW}")).exits(3).says(&["nothing fits the selection"]);
-    swarmctl("restart --stack se-nosuch").exits(3).says(&["cannot restart any service", "--stack se-nosuch"]);
-    swarmctl(&format!("rm {line}")).exits(2).says(&["--yes"]);
+    swarmctl(&format!("status {line} --filter image={NEW}"))
+        .fails_with(Exit::NotFound)
+        .says(&["nothing fits the selection"]);
+    swarmctl("restart --stack se-nosuch")
+        .fails_with(Exit::NotFound)
+        .says(&["cannot restart any service", "--stack se-nosuch"]);
+    swarmctl(&format!("rm {line}")).fails_with(Exit::Usage).says(&["--yes"]);
     assert!(engine().has_service("se-all-a"));
-    swarmctl(&format!("rm {line} --yes --wait --timeout 30s")).exits(0).says(&["2 services: 2 removed"]);
+    swarmctl(&format!("rm {line} --yes --wait --timeout 30s")).succeeds().says(&["2 services: 2 removed"]);
     assert_eq!(services.iter().map(|one| engine().tasks_left(one.id())).sum::<usize>(), 0);
     assert!(engine().has_service("se-other-a"));
 }
@@ -48,30 +53,34 @@ fn every_command_takes_a_selection() {
 fn a_paused_service_in_a_selection_is_told_and_not_resumed() {
     let services = stack("se-pause", &["a", "b", "c"]);
     engine().change("se-pause-b", |spec| spec["UpdateConfig"]["Monitor"] = 4_000_000_000_u64.into());
-    swarmctl("update-image --no-resolve-image se-pause-b opera443399/whoami:bad").exits(5);
+    swarmctl("update-image --no-resolve-image se-pause-b opera443399/whoami:bad")
+        .fails_with(Exit::RolloutFailed);
     let before = engine().service("se-pause-b")["Version"].clone();
     // It is known before the first post, so with the usual --max-failures nothing is begun, whatever the order.
     for command in ["restart", "update --env-add A=1", "scale 2"] {
         let (command, more) = command.split_once(' ').unwrap_or((command, ""));
-        let run = swarmctl(&format!("{command} --stack se-pause --parallel 3 --json {more}")).exits(5);
+        let run = swarmctl(&format!("{command} --stack se-pause --parallel 3 --json {more}"))
+            .fails_with(Exit::RolloutFailed);
         assert_eq!(outcomes(&run), ["a not_begun", "b paused", "c not_begun"], "{}", run.report());
         run.says(&["its rollout is paused", "--max-failures"]);
     }
-    let run = swarmctl("restart --stack se-pause --max-failures 0 --json").exits(5);
+    let run = swarmctl("restart --stack se-pause --max-failures 0 --json").fails_with(Exit::RolloutFailed);
     assert_eq!(outcomes(&run), ["a converged", "b paused", "c converged"]);
     // There is nothing to send to it, but its tasks do not run.
     for command in ["scale 1", "update-image --no-resolve-image opera443399/whoami:bad"] {
         let (command, more) = command.split_once(' ').unwrap();
-        swarmctl(&format!("{command} -d --json {more} --filter name=se-pause-b")).exits(5);
-        let run = swarmctl(&format!("{command} --json {more} --filter name=se-pause-b")).exits(5);
+        swarmctl(&format!("{command} -d --json {more} --filter name=se-pause-b"))
+            .fails_with(Exit::RolloutFailed);
+        let run = swarmctl(&format!("{command} --json {more} --filter name=se-pause-b"))
+            .fails_with(Exit::RolloutFailed);
         assert_eq!(outcomes(&run), ["b failed"]);
         run.says(&["update paused due to failure"]);
     }
-    let run = swarmctl("scale --stack se-pause 1 --json").exits(5);
+    let run = swarmctl("scale --stack se-pause 1 --json").fails_with(Exit::RolloutFailed);
     assert_eq!(outcomes(&run), ["a unchanged", "b failed", "c unchanged"]);
     assert_eq!(engine().service("se-pause-b")["Version"], before);
     // A good image is the way out.
-    swarmctl(&format!("update-image --no-resolve-image --stack se-pause {NEW}")).exits(0);
+    swarmctl(&format!("update-image --no-resolve-image --stack se-pause {NEW}")).succeeds();
     assert_eq!(services.iter().map(|one| engine().running_tasks(one.id())).collect::<Vec<_>>(), [1; 3]);
 }
 
@@ -83,7 +92,7 @@ fn what_a_registry_has_now_is_deployed_to_those_that_follow_it() {
     let a = registry.image("a");
     let _services = stack("se-reg", &["a", "b", "c"]);
     let run = |line: &str| registry.swarmctl(None, &line.split_whitespace().collect::<Vec<_>>()).run();
-    run(&format!("update-image se-reg-a={a} se-reg-b={a}")).exits(0);
+    run(&format!("update-image se-reg-a={a} se-reg-b={a}")).succeeds();
     let pinned = |digest: &str| format!("{a}@{digest}");
     assert_eq!((image(engine, "se-reg-a"), image(engine, "se-reg-c")), (pinned(&first), OLD.to_owned()));
     let by_image = format!("--filter image={}", a.rsplit_once(':').unwrap().0);
@@ -92,19 +101,19 @@ fn what_a_registry_has_now_is_deployed_to_those_that_follow_it() {
         rows.as_array().cloned().unwrap_or_default()
     };
     assert_eq!(state(0).len(), 2);
-    run(&format!("update-image --refresh {by_image}")).exits(0).says(&["2 services: 2 unchanged"]);
+    run(&format!("update-image --refresh {by_image}")).succeeds().says(&["2 services: 2 unchanged"]);
 
     registry.push_new("next");
     let next = registry.push_as("next", "a");
     assert_eq!(state(10).len(), 2);
-    let updated = run(&format!("update-image --refresh --canary 1 {by_image}")).exits(0);
+    let updated = run(&format!("update-image --refresh --canary 1 {by_image}")).succeeds();
     assert_eq!((image(engine, "se-reg-a"), image(engine, "se-reg-b")), (pinned(&next), pinned(&next)));
     updated.says(&["selected 2 services to update: se-reg-a, se-reg-b", "2 services: 2 updated"]);
     // One tag for all that follow this repository; an absent one is told before the first post.
-    run(&format!("update-image --tag nosuch --on-resolve-error fail {by_image}")).exits(1);
+    run(&format!("update-image --tag nosuch --on-resolve-error fail {by_image}")).fails_with(Exit::Failed);
     assert_eq!(image(engine, "se-reg-a"), pinned(&next));
     let next_image = registry.image("next");
-    run(&format!("update-image --tag next {by_image} --json")).exits(0);
+    run(&format!("update-image --tag next {by_image} --json")).succeeds();
     assert_eq!(image(engine, "se-reg-a"), pinned(&next), "{next_image}: the same digest is the same image");
     assert_eq!(engine.service("se-reg-c")["UpdateStatus"], json!(null));
 }

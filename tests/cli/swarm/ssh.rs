@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use super::engine::{Engine, engine, small};
 use super::packages;
+use crate::support::exit::Exit;
 use crate::support::programs;
 use crate::support::run::Swarmctl;
 
@@ -74,18 +75,21 @@ fn many_requests_at_once_share_four_processes_which_end_with_the_command() {
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let ssh = Client::stand_in(engine);
-    let run = ssh.swarmctl(&[&["-H", "ssh://far", "logs"], &names[..]].concat()).run().exits(0);
+    let run = ssh.swarmctl(&[&["-H", "ssh://far", "logs"], &names[..]].concat()).run().succeeds();
     assert_eq!(run.stdout.lines().filter(|line| line.contains("listening on port 80")).count(), names.len());
     assert!((2..=4).contains(&ssh.ended()), "{}", ssh.ended());
 
     let ssh = Client::stand_in(engine);
     let update = ["-H", "ssh://far", "update-image", "--no-resolve-image", names[0], NEW];
-    ssh.swarmctl(&update).run().exits(0);
+    ssh.swarmctl(&update).run().succeeds();
     assert_eq!(engine.service(names[0])["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"], NEW);
     assert!((1..=2).contains(&ssh.ended()), "{}", ssh.ended());
 
     let ssh = Client::stand_in(engine);
-    let run = ssh.swarmctl(&[&["-H", "ssh://far", "logs", "-f"], &names[..4]].concat()).run().exits(2);
+    let run = ssh
+        .swarmctl(&[&["-H", "ssh://far", "logs", "-f"], &names[..4]].concat())
+        .run()
+        .fails_with(Exit::Usage);
     run.says(&["4 services are too many to follow at once by ssh: 3 at most"]);
 
     let ssh = Client::stand_in(engine);
@@ -96,7 +100,7 @@ fn many_requests_at_once_share_four_processes_which_end_with_the_command() {
         thread::sleep(Duration::from_millis(10));
     }
     running.signal("INT");
-    running.wait().exits(130);
+    running.wait().fails_with(Exit::Interrupted);
     ssh.ended();
 }
 
@@ -113,7 +117,7 @@ fn an_ssh_that_dies_under_a_stream_is_named() {
         // Those that have ended are no loss.
         let _ = Command::new("kill").args(["-KILL", id]).stderr(Stdio::null()).status();
     }
-    let run = running.wait().exits(8);
+    let run = running.wait().fails_with(Exit::Unreachable);
     run.prints(&["listening on port 80"]).says(&["ssh was ended by a signal"]);
     ssh.ended();
 }
@@ -192,11 +196,13 @@ fn everything_works_by_a_real_sshd_and_what_fails_is_told_in_its_words() {
     let host = sshd.host("root", "127.0.0.1");
     let _service = engine.create(&small("by-ssh", OLD));
     let update = ["-H", &host, "update-image", "--no-resolve-image", "by-ssh", NEW];
-    client.swarmctl(&update).run().exits(0);
+    client.swarmctl(&update).run().succeeds();
     assert_eq!(engine.service("by-ssh")["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"], NEW);
-    client.swarmctl(&["-H", &host, "ps", "by-ssh"]).run().exits(0).prints(&["Running"]);
+    client.swarmctl(&["-H", &host, "ps", "by-ssh"]).run().succeeds().prints(&["Running"]);
 
-    let ls = |host: &str| client.swarmctl(&["-H", host, "ls"]).run().exits(8).tells_an_error();
+    let ls = |host: &str| {
+        client.swarmctl(&["-H", host, "ls"]).run().fails_with(Exit::Unreachable).tells_an_error()
+    };
     let nowhere = format!("ssh://root@127.0.0.1:{PORT}/nowhere/docker.sock");
     ls(&nowhere).says(&[
         "`docker system dial-stdio` on `127.0.0.1` ended with exit status 1",

@@ -1,6 +1,7 @@
 //! `status` and `wait` on a real engine: the tasks decide, whatever the engine says.
 
 use super::engine::{engine, small};
+use crate::support::exit::Exit;
 use crate::support::fixtures::{NEW, OLD};
 
 #[test]
@@ -8,17 +9,17 @@ fn a_service_is_under_way_until_it_has_converged() {
     let engine = engine();
     let _web = engine.create(&small("st-web", OLD));
     // The monitor period has not passed yet, however fast the task starts.
-    engine.swarmctl(&["status", "st-web"]).run().exits(10).prints(&["under way"]);
-    engine.swarmctl(&["wait", "st-web"]).run().exits(0).prints(&["st-web: converged"]);
-    engine.swarmctl(&["status", "st-web"]).run().exits(0).prints(&["converged", "1/1", OLD]);
+    engine.swarmctl(&["status", "st-web"]).run().answers(Exit::Different).prints(&["under way"]);
+    engine.swarmctl(&["wait", "st-web"]).run().succeeds().prints(&["st-web: converged"]);
+    engine.swarmctl(&["status", "st-web"]).run().succeeds().prints(&["converged", "1/1", OLD]);
 
-    engine.swarmctl(&["update-image", "-d", "--no-resolve-image", "st-web", NEW]).run().exits(0);
-    engine.swarmctl(&["status", "st-web"]).run().exits(10);
-    engine.swarmctl(&["wait", "-q", "st-web"]).run().exits(0);
-    engine.swarmctl(&["rollback", "-q", "st-web"]).run().exits(0);
+    engine.swarmctl(&["update-image", "-d", "--no-resolve-image", "st-web", NEW]).run().succeeds();
+    engine.swarmctl(&["status", "st-web"]).run().answers(Exit::Different);
+    engine.swarmctl(&["wait", "-q", "st-web"]).run().succeeds();
+    engine.swarmctl(&["rollback", "-q", "st-web"]).run().succeeds();
     // It was asked for.
-    engine.swarmctl(&["status", "st-web"]).run().exits(0).prints(&[OLD]);
-    engine.swarmctl(&["wait", "st-web"]).run().exits(0);
+    engine.swarmctl(&["status", "st-web"]).run().succeeds().prints(&[OLD]);
+    engine.swarmctl(&["wait", "st-web"]).run().succeeds();
 }
 
 #[test]
@@ -37,7 +38,7 @@ fn of_several_the_failed_and_the_removed_do_not_end_the_wait_for_the_others() {
         .wait_until("the service that is to be removed runs", |engine| engine.running_tasks(stuck.id()) == 1);
     std::thread::sleep(std::time::Duration::from_millis(500));
     drop(stuck);
-    let run = running.wait().exits(5).prints(&["st-good: converged"]);
+    let run = running.wait().fails_with(Exit::RolloutFailed).prints(&["st-good: converged"]);
     run.says(&[
         "No such image: opera443399/whoami:none",
         "service `st-stuck`",

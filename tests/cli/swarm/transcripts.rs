@@ -49,7 +49,7 @@ fn the_page_of_stacks_shows_what_is_printed() {
     let page = Page::open("docs/stack.md");
     page.holds("update-image --dry-run --no-resolve-image --stack shop --tag 0.6");
     page.holds("update-image -q --no-resolve-image --canary 1");
-    swarmctl("rollback shop_api").exits(0);
+    swarmctl("rollback shop_api").succeeds();
     page.holds("update-image -q --no-resolve-image --parallel 1 --rollback-on-failure=all");
 }
 

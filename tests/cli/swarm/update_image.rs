@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::engine::{Removed, engine, small, spec_text};
+use crate::support::exit::Exit;
 use crate::support::fixtures::{NEW, OLD, OTHER};
 
 /// Runs update-image on a service, and checks that the spec differs in the image alone, in the engine's own words.
@@ -11,7 +12,7 @@ fn changes_the_image_alone(name: &str, args: &[&str]) -> (Value, Value) {
     let engine = engine();
     let before = engine.service(name);
     let args = [&["update-image", "--no-resolve-image"], args, &[name, NEW]].concat();
-    engine.swarmctl(&args).run().exits(0).prints(&[name, OLD, NEW]);
+    engine.swarmctl(&args).run().succeeds().prints(&[name, OLD, NEW]);
     let after = engine.service(name);
     let wanted = spec_text(&before).replace(&format!("\"{OLD}\""), &format!("\"{NEW}\""));
     assert_eq!(spec_text(&after), wanted);
@@ -82,7 +83,7 @@ fn a_port_of_the_node_answers_with_the_new_image() {
         move |engine: &super::engine::Engine| engine.page(22303).is_some_and(|page| page.contains(version))
     };
     engine.wait_until("0.7 answers", says("whoami 0.7"));
-    engine.swarmctl(&["update-image", "--no-resolve-image", "ui-port", NEW]).run().exits(0);
+    engine.swarmctl(&["update-image", "--no-resolve-image", "ui-port", NEW]).run().succeeds();
     engine.wait_until("0.6 answers", says("whoami 0.6"));
 }
 
@@ -195,10 +196,13 @@ fn what_is_there_already_is_not_posted() {
     let _service = engine.create(&none("ui-same", OLD));
     let before = engine.service("ui-same");
     for image in [OLD, "docker.io/opera443399/whoami:0.7", "index.docker.io/opera443399/whoami:0.7"] {
-        engine.swarmctl(&["update-image", "--no-resolve-image", "ui-same", image]).run().exits(0);
+        engine.swarmctl(&["update-image", "--no-resolve-image", "ui-same", image]).run().succeeds();
     }
     assert_eq!(engine.service("ui-same")["Version"], before["Version"], "nothing was written");
-    engine.swarmctl(&["update-image", "-d", "--no-resolve-image", "--force", "ui-same", OLD]).run().exits(0);
+    engine
+        .swarmctl(&["update-image", "-d", "--no-resolve-image", "--force", "ui-same", OLD])
+        .run()
+        .succeeds();
     let after = engine.service("ui-same");
     assert_eq!(after["Spec"]["TaskTemplate"]["ForceUpdate"], 1);
 }
@@ -218,10 +222,13 @@ fn dry_run_and_if_version_hold_what_they_say() {
     let update = |args: &[&str]| {
         engine.swarmctl(&[&["update-image", "-d", "--no-resolve-image", "ui-if", NEW], args].concat())
     };
-    update(&["--dry-run"]).run().exits(0).prints(&[OLD, NEW]);
-    update(&["--if-version", &(index - 1).to_string()]).run().exits(4).says(&[&index.to_string()]);
+    update(&["--dry-run"]).run().succeeds().prints(&[OLD, NEW]);
+    update(&["--if-version", &(index - 1).to_string()])
+        .run()
+        .fails_with(Exit::Conflict)
+        .says(&[&index.to_string()]);
     assert_eq!(engine.service("ui-if")["Version"]["Index"], index, "nothing was written");
-    update(&["--if-version", &index.to_string()]).run().exits(0);
+    update(&["--if-version", &index.to_string()]).run().succeeds();
     assert_eq!(engine.service("ui-if")["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"], NEW);
 }
 
@@ -232,12 +239,12 @@ fn names_ids_and_prefixes_find_the_service() {
     let update = |word: &str, image: &str| {
         engine.swarmctl(&["update-image", "-d", "--no-resolve-image", "--", word, image]).run()
     };
-    update(service.id(), NEW).exits(0);
-    update(&service.id()[..6], OTHER).exits(0).says(&["ui-names"]);
-    update(&service.id()[..5], OLD).exits(3);
-    update("ui-name", OLD).exits(3);
+    update(service.id(), NEW).succeeds();
+    update(&service.id()[..6], OTHER).succeeds().says(&["ui-names"]);
+    update(&service.id()[..5], OLD).fails_with(Exit::NotFound);
+    update("ui-name", OLD).fails_with(Exit::NotFound);
     for name in ["nosuch", "", "..", "../networks/x", "ui-names/update", "ui-names%2fupdate", "ui-names?x"] {
-        update(name, OLD).exits(3);
+        update(name, OLD).fails_with(Exit::NotFound);
     }
     assert_eq!(engine.service("ui-names")["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"], OTHER);
 }
@@ -247,23 +254,23 @@ fn waits_until_the_rollout_is_completed() {
     let engine = engine();
     let service = engine.create(&small("ui-wait", OLD));
     engine.wait_until("the task runs", |engine| engine.running_tasks(service.id()) == 1);
-    engine.swarmctl(&["update-image", "--no-resolve-image", "ui-wait", NEW]).run().exits(0);
+    engine.swarmctl(&["update-image", "--no-resolve-image", "ui-wait", NEW]).run().succeeds();
     assert_eq!(engine.service("ui-wait")["UpdateStatus"]["State"], "completed");
     assert_eq!(engine.running_tasks(service.id()), 1);
 }
 
 #[test]
-fn a_broken_image_pauses_the_rollout_and_is_five() {
+fn a_broken_image_pauses_the_rollout_which_has_failed() {
     let engine = engine();
     let service = engine.create(&small("ui-bad", OLD));
     engine.wait_until("the task runs", |engine| engine.running_tasks(service.id()) == 1);
     let run =
         engine.swarmctl(&["update-image", "--no-resolve-image", "ui-bad", "opera443399/whoami:bad"]).run();
-    run.exits(5).says(&["error: ", "ui-bad", "paused"]);
+    run.fails_with(Exit::RolloutFailed).says(&["error: ", "ui-bad", "paused"]);
 }
 
 #[test]
-fn a_broken_image_that_is_rolled_back_is_six() {
+fn a_broken_image_is_reported_as_rolled_back() {
     let engine = engine();
     let mut spec = small("ui-back", OLD);
     spec["UpdateConfig"]["FailureAction"] = "rollback".into();
@@ -271,7 +278,7 @@ fn a_broken_image_that_is_rolled_back_is_six() {
     engine.wait_until("the task runs", |engine| engine.running_tasks(service.id()) == 1);
     let run =
         engine.swarmctl(&["update-image", "--no-resolve-image", "ui-back", "opera443399/whoami:bad"]).run();
-    run.exits(6).says(&["error: ", "ui-back"]);
+    run.fails_with(Exit::RolledBack).says(&["error: ", "ui-back"]);
     assert_eq!(engine.service("ui-back")["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"], OLD);
 }
 
@@ -283,8 +290,12 @@ fn the_engines_refusals_are_one_in_its_own_words() {
         json!({ "Ports": [{ "Protocol": "tcp", "TargetPort": 80, "PublishedPort": 22305 }] });
     let _service = engine.create(&spec);
     let line = ["create", "-d", "--no-resolve-image", "--name", "ui-taken-b", "-p", "22305:80", OLD];
-    engine.swarmctl(&line).run().exits(1).says(&["port '22305' is already in use by service 'ui-taken-a'"]);
+    engine
+        .swarmctl(&line)
+        .run()
+        .fails_with(Exit::Failed)
+        .says(&["port '22305' is already in use by service 'ui-taken-a'"]);
     let line = ["create", "-d", "--no-resolve-image", "--name", "ui-taken-a", OLD];
-    engine.swarmctl(&line).run().exits(1).says(&["name conflicts with an existing object"]);
+    engine.swarmctl(&line).run().fails_with(Exit::Failed).says(&["name conflicts with an existing object"]);
     assert!(!engine.has_service("ui-taken-b"));
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{made_of, refuses, swarm, update, with};
 use crate::support::engine::Engine;
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{NETWORK, NEW, OLD, hard_spec, spec};
 use crate::support::run::swarmctl;
@@ -12,12 +13,12 @@ use crate::support::run::swarmctl;
 fn what_inspect_prints_changes_nothing() {
     let swarm = FakeSwarm::start();
     swarm.world().add(serde_json::from_str(&hard_spec(OLD)).unwrap());
-    let shown = swarmctl(["inspect", "t001"]).host(swarm.host()).run().exits(0).stdout;
-    let run = update(&["t001", "--spec", "-"]).stdin(&shown).host(swarm.host()).run().exits(0);
+    let shown = swarmctl(["inspect", "t001"]).host(swarm.host()).run().succeeds().stdout;
+    let run = update(&["t001", "--spec", "-"]).stdin(&shown).host(swarm.host()).run().succeeds();
     assert_eq!(run.stdout, "t001: nothing to change, nothing was posted\n");
     let one = serde_json::from_str::<Value>(&shown).unwrap()[0].clone();
     for text in [one.to_string(), one["Spec"].to_string()] {
-        update(&["t001", "--spec", "-"]).stdin(&text).host(swarm.host()).run().exits(0);
+        update(&["t001", "--spec", "-"]).stdin(&text).host(swarm.host()).run().succeeds();
     }
     assert!(swarm.posts().is_empty());
 }
@@ -30,10 +31,11 @@ fn a_file_that_was_read_before_others_wrote_is_a_conflict_unless_forced() {
     service[0]["Spec"]["Labels"]["mine"] = "1".into();
     swarm.world().write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
     let text = service.to_string();
-    let run = update(&["t001", "--spec", "-"]).stdin(&text).host(swarm.host()).run().exits(4);
+    let run =
+        update(&["t001", "--spec", "-"]).stdin(&text).host(swarm.host()).run().fails_with(Exit::Conflict);
     run.says(&["the version index is"]);
     assert!(swarm.posts().is_empty());
-    update(&["t001", "--spec", "-", "--force-spec"]).stdin(&text).host(swarm.host()).run().exits(0);
+    update(&["t001", "--spec", "-", "--force-spec"]).stdin(&text).host(swarm.host()).run().succeeds();
     assert_eq!(swarm.service("t001").image(), OLD, "forced is forced");
 }
 
@@ -60,7 +62,8 @@ fn a_spec_is_merged_and_flags_are_applied_on_top() {
     assert_eq!(after["TaskTemplate"]["Networks"], json!([{"Target": NETWORK}]));
     for text in ["{", "[]", "3", r#"{"ID": "x"}"#] {
         let engine = Engine::silent();
-        let run = update(&["t001", "--spec", "-"]).stdin(text).host(engine.host()).run().exits(2);
+        let run =
+            update(&["t001", "--spec", "-"]).stdin(text).host(engine.host()).run().fails_with(Exit::Usage);
         assert!(engine.requests().is_empty(), "{}", run.report());
     }
     refuses(&["--spec", "/nonexistent/spec"]).says(&["--spec", "/nonexistent/spec"]);
@@ -69,12 +72,12 @@ fn a_spec_is_merged_and_flags_are_applied_on_top() {
 #[test]
 fn create_takes_a_spec_too() {
     let swarm = swarm();
-    let shown = swarmctl(["inspect", "t001"]).host(swarm.host()).run().exits(0).stdout;
+    let shown = swarmctl(["inspect", "t001"]).host(swarm.host()).run().succeeds().stdout;
     let create = |args: &[&str], text: &str| {
         let line = [&["create", "-d", "--no-resolve-image", "--spec", "-"], args].concat();
         swarmctl(line).stdin(text).host(swarm.host()).run()
     };
-    create(&["--name", "t002", "-p", "33333:80", "--label", "a=b"], &shown).exits(0);
+    create(&["--name", "t002", "-p", "33333:80", "--label", "a=b"], &shown).succeeds();
     let mut wanted = spec("t002", OLD);
     wanted["Labels"] = json!({"a": "b"});
     wanted["EndpointSpec"]["Ports"] =
@@ -87,12 +90,12 @@ fn create_takes_a_spec_too() {
         "TaskTemplate": {"ContainerSpec": {"Image": OLD, "Mounts": [{"Target": "/a", "Source": "v"}]}},
         "Mode": {"ReplicatedJob": {}},
     });
-    create(&["--replicas", "2", NEW, "run", "-x"], &text.to_string()).exits(0);
+    create(&["--replicas", "2", NEW, "run", "-x"], &text.to_string()).succeeds();
     let made = swarm.service("t003").spec;
     assert_eq!(made["TaskTemplate"]["Networks"], json!([{"Target": NETWORK}]));
     assert_eq!(made["TaskTemplate"]["ContainerSpec"]["Mounts"][0]["Type"], "volume");
     assert_eq!(made["TaskTemplate"]["ContainerSpec"]["Image"], NEW);
     assert_eq!(made["TaskTemplate"]["ContainerSpec"]["Args"], json!(["run", "-x"]));
     assert_eq!(made["Mode"], json!({"ReplicatedJob": {"MaxConcurrent": 2, "TotalCompletions": 2}}));
-    create(&[], r#"{"Name": "t004"}"#).exits(2).says(&["no image is named"]);
+    create(&[], r#"{"Name": "t004"}"#).fails_with(Exit::Usage).says(&["no image is named"]);
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{made_of, refuses, swarm, swarm_with, update, with};
+use crate::support::exit::Exit;
 use crate::support::fixtures::{NETWORK, OLD, spec};
 use crate::support::run::Run;
 
@@ -10,7 +11,7 @@ use crate::support::run::Run;
 #[track_caller]
 fn refuses_for(before: Value, args: &[&str]) -> Run {
     let swarm = swarm_with(before);
-    let run = update(&[&["t001"], args].concat()).host(swarm.host()).run().exits(2);
+    let run = update(&[&["t001"], args].concat()).host(swarm.host()).run().fails_with(Exit::Usage);
     assert!(swarm.posts().is_empty(), "{}", run.report());
     run
 }
@@ -52,7 +53,7 @@ fn what_docker_has_no_flag_for() {
         ("--memory-swap=1g", "SwapBytes"),
     ] {
         let swarm = swarm();
-        let run = update(&["t001", flag]).host(swarm.host()).run().exits(1);
+        let run = update(&["t001", flag]).host(swarm.host()).run().fails_with(Exit::Failed);
         run.says(&[field, "needs API 1.", "this engine speaks 1.41"]);
         assert!(swarm.posts().is_empty());
     }
@@ -83,7 +84,7 @@ fn networks_move_to_the_tasks_template_and_the_others_stay() {
     update(&["t001", "--network-add", "name=t001only,alias=x,driver-opt=k=v"])
         .host(swarm.host())
         .run()
-        .exits(0);
+        .succeeds();
     let now = swarm.service("t001").spec;
     assert_eq!(now.get("Networks"), None);
     assert_eq!(
@@ -97,11 +98,11 @@ fn networks_move_to_the_tasks_template_and_the_others_stay() {
     update(&["t001", "--network-add", "t001only"])
         .host(swarm.host())
         .run()
-        .exits(1)
+        .fails_with(Exit::Failed)
         .says(&["already attached to network `t001only`, with the aliases `x`"]);
     // A network that was removed is taken off by its ID.
     swarm.world().networks.retain(|(id, _)| id != other);
-    update(&["t001", "--network-rm", other]).host(swarm.host()).run().exits(0);
+    update(&["t001", "--network-rm", other]).host(swarm.host()).run().succeeds();
     assert_eq!(swarm.service("t001").spec["TaskTemplate"]["Networks"].as_array().unwrap().len(), 1);
 }
 
@@ -115,12 +116,13 @@ fn names_that_are_nobodys_end_with_three_and_nothing_is_posted() {
         (["--credential-spec", "config://nosuch"], "config"),
     ] {
         let swarm = swarm();
-        let run = update(&[&["t001"], &args[..]].concat()).host(swarm.host()).run().exits(3);
+        let run =
+            update(&[&["t001"], &args[..]].concat()).host(swarm.host()).run().fails_with(Exit::NotFound);
         run.says(&[&format!("no such {kind}: `nosuch`")]);
         assert!(swarm.posts().is_empty());
     }
     let swarm = swarm();
-    update(&["nosuch", "--label-add", "a=b"]).host(swarm.host()).run().exits(3);
+    update(&["nosuch", "--label-add", "a=b"]).host(swarm.host()).run().fails_with(Exit::NotFound);
 }
 
 #[test]
@@ -213,8 +215,11 @@ fn a_new_name_or_mode_is_refused_with_the_commands_that_do_it() {
         (json!([{"ID": "x", "Spec": {"Name": "t002"}}]), "create --spec - --name t002"),
     ] {
         let swarm = swarm();
-        let run =
-            update(&["t001", "--spec", "-"]).stdin(&patch.to_string()).host(swarm.host()).run().exits(2);
+        let run = update(&["t001", "--spec", "-"])
+            .stdin(&patch.to_string())
+            .host(swarm.host())
+            .run()
+            .fails_with(Exit::Usage);
         run.says(&[part]);
         assert!(swarm.posts().is_empty());
     }

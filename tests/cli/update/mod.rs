@@ -9,6 +9,7 @@ mod rollouts;
 use serde_json::Value;
 
 use crate::support::engine::Engine;
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{NETWORK, OLD, spec};
 use crate::support::run::{Run, Swarmctl, swarmctl};
@@ -32,7 +33,7 @@ fn swarm() -> FakeSwarm {
 #[track_caller]
 fn made_of(before: Value, args: &[&str]) -> Value {
     let swarm = swarm_with(before);
-    update(&[&["t001"], args].concat()).host(swarm.host()).run().exits(0);
+    update(&[&["t001"], args].concat()).host(swarm.host()).run().succeeds();
     assert_eq!(swarm.posts().len(), 1, "{args:?}");
     swarm.service("t001").spec
 }
@@ -41,7 +42,7 @@ fn made_of(before: Value, args: &[&str]) -> Value {
 #[track_caller]
 fn refuses(args: &[&str]) -> Run {
     let engine = Engine::silent();
-    let run = update(&[&["t001"], args].concat()).host(engine.host()).run().exits(2);
+    let run = update(&[&["t001"], args].concat()).host(engine.host()).run().fails_with(Exit::Usage);
     assert!(engine.requests().is_empty(), "nothing is sent: {}", run.report());
     run
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{made_of, swarm, swarm_with, update, with};
+use crate::support::exit::Exit;
 use crate::support::fixtures::{ID, OLD, hard_spec, same_escapes};
 use crate::support::run::swarmctl;
 
@@ -10,7 +11,7 @@ use crate::support::run::swarmctl;
 fn without_a_flag_there_is_nothing_to_do_and_it_says_so() {
     let swarm = swarm();
     for args in [&["t001"][..], &["t001", "--force=false"], &["t001", "--no-resolve-image"]] {
-        let run = update(args).host(swarm.host()).run().exits(0);
+        let run = update(args).host(swarm.host()).run().succeeds();
         assert_eq!(run.stdout, "t001: nothing to change, nothing was posted\n");
         assert_eq!(run.stderr, "");
     }
@@ -21,7 +22,7 @@ fn without_a_flag_there_is_nothing_to_do_and_it_says_so() {
 fn posts_the_engines_own_json_with_nothing_but_one_variable_changed() {
     let before = hard_spec(OLD);
     let swarm = swarm_with(serde_json::from_str(&before).unwrap());
-    update(&["t001", "--env-add", "A=2"]).host(swarm.host()).run().exits(0).prints(&["Env[A]: A=1 -> A=2"]);
+    update(&["t001", "--env-add", "A=2"]).host(swarm.host()).run().succeeds().prints(&["Env[A]: A=1 -> A=2"]);
     let posted = swarm.posts()[0].text().to_owned();
     assert_eq!(same_escapes(&posted), same_escapes(&before.replace("\"A=1\"", "\"A=2\"")));
 }
@@ -34,7 +35,7 @@ fn what_is_so_already_posts_nothing() {
     let line = "t001 --env-add A=1 --env-rm NONE --label-add number=9007199254740993 --group-add a \
         --publish-add 22222:80 --replicas 3 --update-delay 1000000001ns --mount-rm /nosuch --publish-rm 81 --label-rm q \
         --ulimit-rm core --container-label-add a=1 --stop-grace-period 10.000000001s --tty=false --hostname= --host-rm a";
-    let run = update(&line.split_whitespace().collect::<Vec<_>>()).host(swarm.host()).run().exits(0);
+    let run = update(&line.split_whitespace().collect::<Vec<_>>()).host(swarm.host()).run().succeeds();
     assert_eq!(run.stdout, "t001: nothing to change, nothing was posted\n");
     assert!(swarm.posts().is_empty());
 }
@@ -57,23 +58,26 @@ fn the_order_stays_and_what_is_new_comes_last() {
 fn a_dry_run_posts_nothing_and_ends_with_ten_where_that_is_asked_for() {
     let swarm = swarm();
     let line = ["t001", "--label-add", "a=b", "--env-add", "A=1", "--dry-run"];
-    let run = update(&line).host(swarm.host()).run().exits(0);
+    let run = update(&line).host(swarm.host()).run().succeeds();
     run.prints(&[
         "would be updated",
         "Labels.a: (none) -> b",
         "TaskTemplate.ContainerSpec.Env[A]: (none) -> A=1",
     ]);
-    let run = update(&[&line[..], &["--exit-code", "--json"]].concat()).host(swarm.host()).run().exits(10);
+    let run = update(&[&line[..], &["--exit-code", "--json"]].concat())
+        .host(swarm.host())
+        .run()
+        .answers(Exit::Different);
     assert_eq!(run.json()["exit_code"], 10);
     assert_eq!(
         run.json()["services"][0]["changes"][0],
         json!({"place": "Labels.a", "old": null, "new": "b"})
     );
-    update(&["t001", "--label-rm", "q", "--dry-run", "--exit-code"]).host(swarm.host()).run().exits(0);
+    update(&["t001", "--label-rm", "q", "--dry-run", "--exit-code"]).host(swarm.host()).run().succeeds();
     assert!(swarm.posts().is_empty());
     for command in ["scale t001=9", "restart t001", "update-image t001 other:2"] {
         let args: Vec<&str> = command.split(' ').chain(["--dry-run", "--exit-code"]).collect();
-        swarmctl(args).host(swarm.host()).run().exits(10);
+        swarmctl(args).host(swarm.host()).run().answers(Exit::Different);
     }
 }
 
@@ -85,7 +89,7 @@ fn the_id_may_be_given_and_flags_stand_on_both_sides() {
     swarmctl(["update", "-d", "--label-add", "a=b", &id, "--label-add", "c=d", "-u", "me"])
         .host(swarm.host())
         .run()
-        .exits(0);
+        .succeeds();
     assert_eq!(swarm.service("t001").spec["Labels"], json!({"a": "b", "c": "d"}));
     assert_eq!(swarm.service("t001").spec["TaskTemplate"]["ContainerSpec"]["User"], "me");
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{swarm_with, update};
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{NETWORK, OLD, spec};
 
@@ -79,13 +80,13 @@ fn an_addition_of_what_is_there_changes_nothing_and_posts_nothing() {
     ];
     let swarm = swarm();
     for addition in additions {
-        let run = update(&["t001", addition]).host(swarm.host()).run().exits(0);
+        let run = update(&["t001", addition]).host(swarm.host()).run().succeeds();
         assert_eq!(run.stdout, "t001: nothing to change, nothing was posted\n", "{addition}");
     }
     let all = [&["t001"], &additions[1..14], &additions[16..17]].concat();
-    update(&all).host(swarm.host()).run().exits(0).prints(&["nothing to change"]);
+    update(&all).host(swarm.host()).run().succeeds().prints(&["nothing to change"]);
     assert!(swarm.posts().is_empty());
-    let help = update(&["--help"]).run().exits(0).stdout;
+    let help = update(&["--help"]).run().succeeds().stdout;
     let flags = help.lines().filter_map(|line| line.trim_start().strip_prefix("--")?.split(' ').next());
     for flag in flags.filter(|flag| flag.ends_with("-add")) {
         assert!(additions.iter().any(|it| it.starts_with(&format!("--{flag}="))), "add a row for --{flag}");
@@ -105,10 +106,10 @@ fn a_network_that_is_attached_with_other_aliases_is_refused_by_its_name() {
         let run =
             update(&["t001", "--network-add", attachment, "--label-add", "a=c"]).host(swarm.host()).run();
         if is_attached_alike {
-            run.exits(0);
+            run.succeeds();
             assert_eq!(swarm.posts().len(), 1, "the label");
         } else {
-            let run = run.exits(1);
+            let run = run.fails_with(Exit::Failed);
             let run = run.says(&[
                 "cannot update service `t001`",
                 "already attached to network `t001only`, with the aliases `y`, `x`",
@@ -125,7 +126,7 @@ fn a_secret_or_config_that_is_shown_with_other_options_is_refused() {
     for kind in ["secret", "config"] {
         let swarm = swarm();
         let addition = format!("--{kind}-add=source=app,mode=0400");
-        let run = update(&["t001", &addition]).host(swarm.host()).run().exits(1);
+        let run = update(&["t001", &addition]).host(swarm.host()).run().fails_with(Exit::Failed);
         run.says(&[&format!("{kind} `app` is already shown as file `app`"), &format!("--{kind}-rm app")]);
         assert!(swarm.posts().is_empty());
     }
@@ -142,10 +143,10 @@ fn a_network_that_some_services_of_a_batch_have_is_added_to_the_others() {
     let swarm = FakeSwarm::with([attached, bare]);
     swarm.world().networks.push((NETWORK.into(), "t001only".into()));
     let line = ["web", "api", "--network-add", "t001only"];
-    let run = update(&line).host(swarm.host()).run().exits(0);
+    let run = update(&line).host(swarm.host()).run().succeeds();
     run.prints(&["web: nothing to change, nothing was posted", "api: updated"]);
     assert_eq!(swarm.posts().len(), 1);
-    let run = update(&line).host(swarm.host()).run().exits(0);
+    let run = update(&line).host(swarm.host()).run().succeeds();
     run.prints(&["web: nothing to change", "api: nothing to change"]);
     assert_eq!(swarm.posts().len(), 1);
 }

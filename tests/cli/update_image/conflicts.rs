@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{post_at, read, read_back, swarm, update_image, update_t001};
 use crate::support::engine::Engine;
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::{FakeSwarm, Step, When};
 use crate::support::fixtures::{NEW, OLD, OTHER, spec, t001};
 use crate::support::server::Answer;
@@ -20,7 +21,7 @@ fn keeps_a_concurrent_change_when_it_starts_over() {
             world.write("t001", |spec| spec["Labels"][format!("theirs-{n}")] = "kept".into());
         });
     }
-    update_t001(&swarm, &[]).exits(0);
+    update_t001(&swarm, &[]).succeeds();
     let service = swarm.service("t001");
     assert_eq!(service.image(), NEW);
     assert_eq!(service.spec["Labels"].as_object().unwrap().len(), 5, "{}", service.spec["Labels"]);
@@ -36,7 +37,7 @@ fn knows_a_stale_index_by_the_words_of_old_engines_too() {
         post_at(12).body_is(spec("t001", NEW).to_string()),
         read_back(t001(NEW, 13)),
     ]);
-    update_image(&["t001", NEW]).host(engine.host()).run().exits(0);
+    update_image(&["t001", NEW]).host(engine.host()).run().succeeds();
 }
 
 #[test]
@@ -45,9 +46,9 @@ fn another_writer_at_the_same_place_is_for_a_person_to_decide() {
     swarm.before(When::Post, 1, |world| {
         world.write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OTHER.into());
     });
-    let run = update_t001(&swarm, &[]).exits(4).tells_an_error();
+    let run = update_t001(&swarm, &[]).fails_with(Exit::Conflict).tells_an_error();
     run.says(&["cannot update service `t001`", "someone else", OTHER, NEW, "hint: "]);
-    assert_eq!((swarm.service("t001").image(), swarm.service("t001").taken.len()), (OTHER, 0));
+    swarm.expect("t001").applied(0).image(OTHER);
 }
 
 #[test]
@@ -56,8 +57,8 @@ fn another_writer_who_wants_the_same_is_no_conflict() {
     swarm.before(When::Post, 1, |world| {
         world.write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
     });
-    update_t001(&swarm, &[]).exits(0);
-    assert_eq!(swarm.service("t001").taken.len(), 0, "it is there already: nothing more is posted");
+    update_t001(&swarm, &[]).succeeds();
+    swarm.expect("t001").applied(0);
 }
 
 #[test]
@@ -65,31 +66,37 @@ fn tells_a_rollback_by_the_engine_from_another_writer() {
     let swarm = FakeSwarm::with([spec("t001", OTHER)]);
     swarm.world().write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OLD.into());
     swarm.before(When::Post, 1, |world| world.step("t001", Step::RolledBack));
-    let run = update_t001(&swarm, &[]).exits(4).says(&["rolled back", OLD, OTHER, NEW]);
+    let run = update_t001(&swarm, &[]).fails_with(Exit::Conflict).says(&["rolled back", OLD, OTHER, NEW]);
     run.never_says(&["someone else"]);
-    assert_eq!(swarm.service("t001").taken.len(), 0);
+    swarm.expect("t001").applied(0);
 }
 
 #[test]
 fn a_service_that_is_removed_meanwhile_is_no_such_service() {
     let swarm = swarm();
     swarm.before(When::Post, 1, |world| world.services.clear());
-    update_t001(&swarm, &[]).exits(3).tells_an_error();
+    update_t001(&swarm, &[]).fails_with(Exit::NotFound).tells_an_error();
 }
 
 #[test]
 fn if_version_holds_or_nothing_is_posted() {
     let engine = Engine::ordered([read(t001(OLD, 11)), post_at(11), read_back(t001(NEW, 12))]);
-    update_image(&["t001", NEW, "--if-version", "11"]).host(engine.host()).run().exits(0);
+    update_image(&["t001", NEW, "--if-version", "11"]).host(engine.host()).run().succeeds();
 
     for index in ["10", "12", "0", "18446744073709551615"] {
         let engine = Engine::ordered([read(t001(OLD, 11))]);
-        let run = update_image(&["t001", NEW, "--if-version", index]).host(engine.host()).run().exits(4);
+        let run = update_image(&["t001", NEW, "--if-version", index])
+            .host(engine.host())
+            .run()
+            .fails_with(Exit::Conflict);
         run.tells_an_error().says(&["11", index, "rollout"]);
     }
     for index in ["-1", "x", "", "18446744073709551616", "1.0"] {
         let engine = Engine::silent();
-        update_image(&["t001", NEW, &format!("--if-version={index}")]).host(engine.host()).run().exits(2);
+        update_image(&["t001", NEW, &format!("--if-version={index}")])
+            .host(engine.host())
+            .run()
+            .fails_with(Exit::Usage);
         assert!(engine.requests().is_empty());
     }
 }
@@ -99,13 +106,13 @@ fn if_version_is_not_tried_again_when_the_index_turns_out_stale() {
     let swarm = swarm();
     let index = swarm.service("t001").index.to_string();
     swarm.before(When::Post, 1, |world| world.write("t001", |spec| spec["Labels"]["theirs"] = "kept".into()));
-    let run = update_t001(&swarm, &["--if-version", &index]).exits(4).tells_an_error();
+    let run = update_t001(&swarm, &["--if-version", &index]).fails_with(Exit::Conflict).tells_an_error();
     run.says(&[&index, &swarm.service("t001").index.to_string()]);
-    assert_eq!((swarm.service("t001").taken.len(), swarm.posts().len()), (0, 1));
+    swarm.expect("t001").applied(0).posted(1);
 }
 
 #[test]
-fn a_stale_index_that_never_ends_is_four() {
+fn fails_with_conflict_when_the_version_stays_stale() {
     // Conflicts until the retries end: others write faster than this command can.
     let mut index = 11;
     let swarm = swarm();
@@ -114,11 +121,11 @@ fn a_stale_index_that_never_ends_is_four() {
         world.write("t001", |spec| spec["Labels"]["busy"] = index.to_string().into());
     });
     let command = update_image(&["t001", NEW]).host(swarm.host()).timeouts("stale_version=1500");
-    let run = command.run().exits(4).tells_an_error().says(&["out of sequence"]);
+    let run = command.run().fails_with(Exit::Conflict).tells_an_error().says(&["out of sequence"]);
     // The last pause, of at most 250 ms, is not begun if it would go past the end.
     assert!(run.took > Duration::from_millis(1200), "{}", run.report());
     assert!(run.took < Duration::from_secs(20), "{}", run.report());
-    assert_eq!(swarm.service("t001").taken.len(), 0);
+    swarm.expect("t001").applied(0);
 }
 
 #[test]
@@ -130,6 +137,6 @@ fn one_stale_answer_is_no_reason_to_hammer_the_engine() {
         post_at(12),
         read_back(t001(NEW, 13)),
     ]);
-    update_image(&["t001", NEW]).host(engine.host()).run().exits(0);
+    update_image(&["t001", NEW]).host(engine.host()).run().succeeds();
     assert_eq!(engine.connections(), 1);
 }

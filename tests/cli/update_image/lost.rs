@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::refusals::not_answers;
 use super::{swarm, update_t001};
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::{Break, FakeSwarm, Step, When};
 use crate::support::fixtures::{NEW, OLD, OTHER, spec};
 use crate::support::server::{Answer, Door, Fault};
@@ -14,8 +15,8 @@ use crate::support::server::{Answer, Door, Fault};
 fn lost_and_not_applied_is_posted_again_with_the_same_index() {
     let swarm = swarm();
     swarm.breaks(Break::lost(3).unhandled());
-    update_t001(&swarm, &[]).exits(0);
-    assert_eq!((swarm.service("t001").taken.len(), swarm.service("t001").image()), (1, NEW));
+    update_t001(&swarm, &[]).succeeds();
+    swarm.expect("t001").applied(1).image(NEW);
     let versions: Vec<_> =
         swarm.posts().iter().map(|post| post.param("version").unwrap().to_owned()).collect();
     assert_eq!(versions.len(), 2);
@@ -28,8 +29,8 @@ fn lost_and_applied_is_done_and_not_posted_again() {
         for force in [&[][..], &["--force"]] {
             let swarm = swarm();
             swarm.breaks(Break::by(3, fault));
-            let run = update_t001(&swarm, force).exits(0);
-            assert_eq!((swarm.service("t001").taken.len(), swarm.posts().len()), (1, 1), "{}", run.report());
+            update_t001(&swarm, force).succeeds();
+            swarm.expect("t001").applied(1).posted(1);
         }
     }
 }
@@ -39,7 +40,7 @@ fn lost_applied_and_then_another_change_elsewhere_is_done() {
     let swarm = swarm();
     swarm.breaks(Break::lost(3));
     swarm.after(When::Post, 1, |world| world.write("t001", |spec| spec["Labels"]["theirs"] = "kept".into()));
-    update_t001(&swarm, &[]).exits(0);
+    update_t001(&swarm, &[]).succeeds();
     let service = swarm.service("t001");
     assert_eq!(
         (service.taken.len(), service.image(), &service.spec["Labels"]["theirs"]),
@@ -54,9 +55,9 @@ fn lost_applied_and_then_replaced_by_another_writer_is_a_conflict_that_says_so()
     swarm.after(When::Post, 1, |world| {
         world.write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OTHER.into());
     });
-    let run = update_t001(&swarm, &[]).exits(4).tells_an_error();
+    let run = update_t001(&swarm, &[]).fails_with(Exit::Conflict).tells_an_error();
     run.says(&["was applied", "another writer", OTHER, NEW]);
-    assert_eq!((swarm.service("t001").taken.len(), swarm.service("t001").image()), (1, OTHER));
+    swarm.expect("t001").applied(1).image(OTHER);
 }
 
 #[test]
@@ -67,17 +68,17 @@ fn lost_applied_and_then_put_back_by_another_writer_is_a_conflict_too() {
     swarm.after(When::Post, 1, |world| {
         world.write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OLD.into());
     });
-    update_t001(&swarm, &[]).exits(4).tells_an_error().says(&["was applied"]);
-    assert_eq!(swarm.service("t001").taken.len(), 1);
+    update_t001(&swarm, &[]).fails_with(Exit::Conflict).tells_an_error().says(&["was applied"]);
+    swarm.expect("t001").applied(1);
 }
 
 #[test]
-fn lost_applied_and_rolled_back_by_the_engine_is_six() {
+fn reports_a_lost_update_that_the_engine_rolled_back() {
     let swarm = swarm();
     swarm.breaks(Break::lost(3));
     swarm.after(When::Post, 1, |world| world.step("t001", Step::RolledBack));
-    update_t001(&swarm, &[]).exits(6).tells_an_error().says(&["rolled"]);
-    assert_eq!((swarm.service("t001").taken.len(), swarm.service("t001").image()), (1, OLD));
+    update_t001(&swarm, &[]).fails_with(Exit::RolledBack).tells_an_error().says(&["rolled"]);
+    swarm.expect("t001").applied(1).image(OLD);
 }
 
 #[test]
@@ -91,7 +92,7 @@ fn an_old_rollback_is_not_taken_for_one_of_this_update() {
         world.write("t001", |spec| spec["Labels"]["theirs"] = "kept".into());
         world.service("t001").status = Some(old.clone());
     });
-    update_t001(&swarm, &[]).exits(0);
+    update_t001(&swarm, &[]).succeeds();
     let service = swarm.service("t001");
     assert_eq!(
         (service.taken.len(), service.image(), &service.spec["Labels"]["theirs"]),
@@ -104,7 +105,7 @@ fn lost_not_applied_and_changed_elsewhere_is_edited_again() {
     let swarm = swarm();
     swarm.breaks(Break::lost(3).unhandled());
     swarm.before(When::Read, 2, |world| world.write("t001", |spec| spec["Labels"]["theirs"] = "kept".into()));
-    update_t001(&swarm, &[]).exits(0);
+    update_t001(&swarm, &[]).succeeds();
     let service = swarm.service("t001");
     assert_eq!(
         (service.taken.len(), service.image(), &service.spec["Labels"]["theirs"]),
@@ -113,14 +114,15 @@ fn lost_not_applied_and_changed_elsewhere_is_edited_again() {
 }
 
 #[test]
-fn lost_and_not_to_be_read_is_nine() {
+fn fails_with_unknown_if_a_lost_response_cannot_be_read_back() {
     for door in [Door::Closing, Door::Refusing] {
         for handled in [true, false] {
             let swarm = swarm();
             let mut broken = Break::lost(3).then(door);
             broken.handled = handled;
             swarm.breaks(broken);
-            let run = update_t001(&swarm, &[]).exits(9).tells_an_error().says(&["may", "hint: "]);
+            let run =
+                update_t001(&swarm, &[]).fails_with(Exit::Unknown).tells_an_error().says(&["may", "hint: "]);
             assert!(run.took < Duration::from_secs(5), "three tries within a second: {}", run.report());
             assert_eq!(swarm.posts().len(), 1, "never posted again on doubt");
         }
@@ -133,9 +135,9 @@ fn a_read_that_breaks_off_is_asked_again_on_a_new_connection() {
         for fault in [Fault::Cut(0), Fault::Cut(100), Fault::Garble(10), Fault::Garble(180)] {
             let swarm = swarm();
             swarm.breaks(Break::by(request, fault));
-            let run = update_t001(&swarm, &[]).exits(0);
+            let run = update_t001(&swarm, &[]).succeeds();
             assert_eq!(swarm.connections(), 2, "{}", run.report());
-            assert_eq!(swarm.service("t001").taken.len(), 1);
+            swarm.expect("t001").applied(1);
         }
     }
 }
@@ -155,7 +157,7 @@ fn the_engines_words_for_a_lost_post_are_looked_up_as_well() {
             let mut broken = Break::instead(3, Answer::error(status, words));
             broken.handled = handled;
             swarm.breaks(broken);
-            update_t001(&swarm, &[]).exits(0);
+            update_t001(&swarm, &[]).succeeds();
             assert_eq!(
                 (swarm.service("t001").taken.len(), swarm.service("t001").image()),
                 (1, NEW),
@@ -170,7 +172,7 @@ fn an_answer_to_a_post_that_is_none_of_an_engines_is_looked_up() {
     for answer in not_answers() {
         let swarm = swarm();
         swarm.breaks(Break::instead(3, answer.clone()));
-        let run = update_t001(&swarm, &[]).exits(0);
+        let run = update_t001(&swarm, &[]).succeeds();
         assert_eq!(
             (swarm.service("t001").taken.len(), swarm.posts().len()),
             (1, 1),
@@ -201,6 +203,6 @@ fn judges_by_the_engines_clock_never_by_its_own() {
         swarm.world().clock = jiff::SignedDuration::from_hours(hours);
         swarm.breaks(Break::lost(3));
         swarm.after(When::Post, 1, |world| world.step("t001", Step::RolledBack));
-        update_t001(&swarm, &[]).exits(6);
+        update_t001(&swarm, &[]).fails_with(Exit::RolledBack);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{post_at, read, read_back, update_image};
 use crate::support::engine::{Engine, get};
+use crate::support::exit::Exit;
 use crate::support::fixtures::{ID, NEW, OLD, t001};
 use crate::support::server::Answer;
 
@@ -9,7 +10,11 @@ use crate::support::server::Answer;
 fn a_name_that_cannot_be_one_is_no_such_service_and_nothing_is_asked() {
     for name in ["", ".", "..", "a/b", "/", "../networks/x", "t001/update", "t001/../t002"] {
         let engine = Engine::silent();
-        let run = update_image(&["--", name, NEW]).host(engine.host()).run().exits(3).tells_an_error();
+        let run = update_image(&["--", name, NEW])
+            .host(engine.host())
+            .run()
+            .fails_with(Exit::NotFound)
+            .tells_an_error();
         run.says(&["no such service", "hint: "]);
         assert!(engine.requests().is_empty(), "{name:?}: not even a ping");
     }
@@ -29,22 +34,32 @@ fn a_name_with_odd_characters_stays_one_segment() {
     ] {
         let engine = Engine::ordered([get(&format!("/v1.41/services/{segment}"))
             .answers(Answer::error(404, &format!("service {name} not found")))]);
-        update_image(&["--", name, NEW]).host(engine.host()).run().exits(3).tells_an_error();
+        update_image(&["--", name, NEW])
+            .host(engine.host())
+            .run()
+            .fails_with(Exit::NotFound)
+            .tells_an_error();
     }
 }
 
 #[test]
-fn an_unknown_service_is_three() {
+fn an_unknown_service_is_not_found() {
     let engine = Engine::ordered([read("").answers(Answer::error(404, "service t001 not found"))]);
-    let run = update_image(&["t001", NEW]).host(engine.host()).run().exits(3).tells_an_error();
+    let run =
+        update_image(&["t001", NEW]).host(engine.host()).run().fails_with(Exit::NotFound).tells_an_error();
     run.says(&["cannot update service `t001`", "no such service", "hint: "]);
 }
 
 #[test]
-fn an_ambiguous_prefix_is_three() {
+fn an_ambiguous_prefix_is_not_found() {
     let ambiguous = Answer::error(400, "service lvmkw7 is ambiguous (2 matches found)");
     let engine = Engine::ordered([get("/v1.41/services/lvmkw7").answers(ambiguous)]);
-    update_image(&["lvmkw7", NEW]).host(engine.host()).run().exits(3).tells_an_error().says(&["ambiguous"]);
+    update_image(&["lvmkw7", NEW])
+        .host(engine.host())
+        .run()
+        .fails_with(Exit::NotFound)
+        .tells_an_error()
+        .says(&["ambiguous"]);
 }
 
 #[test]
@@ -53,13 +68,17 @@ fn a_prefix_of_an_id_is_taken_from_six_characters_on_and_the_name_is_shown() {
         |prefix: &str| get(&format!("/v1.41/services/{prefix}")).answers(Answer::json(200, t001(OLD, 11)));
     for length in [6, 12, 24] {
         let engine = Engine::ordered([asked(&ID[..length]), post_at(11), read_back(t001(NEW, 12))]);
-        update_image(&[&ID[..length], NEW]).host(engine.host()).run().exits(0).says(&["t001"]);
+        update_image(&[&ID[..length], NEW]).host(engine.host()).run().succeeds().says(&["t001"]);
     }
     for length in [1, 2, 5] {
         let engine = Engine::ordered([asked(&ID[..length])]);
-        let run = update_image(&[&ID[..length], NEW]).host(engine.host()).run().exits(3).tells_an_error();
+        let run = update_image(&[&ID[..length], NEW])
+            .host(engine.host())
+            .run()
+            .fails_with(Exit::NotFound)
+            .tells_an_error();
         run.says(&["t001", "6"]);
     }
     let engine = Engine::ordered([asked(ID), post_at(11), read_back(t001(NEW, 12))]);
-    update_image(&[ID, NEW]).host(engine.host()).run().exits(0);
+    update_image(&[ID, NEW]).host(engine.host()).run().succeeds();
 }

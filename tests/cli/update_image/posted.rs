@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{post_at, read, read_back, swarm, update_image, update_t001};
 use crate::support::engine::{Engine, get, post, same_text};
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::{FakeSwarm, When};
 use crate::support::fixtures::{
     ID, NETWORK, NEW, OLD, hard_spec, same_escapes, service_text, service_text_with, spec, t001,
@@ -18,7 +19,7 @@ fn reads_posts_the_whole_spec_and_reads_back_on_one_connection() {
         post_at(11).body_is(spec("t001", NEW).to_string()),
         read_back(t001(NEW, 12)),
     ]);
-    let run = update_image(&["t001", NEW]).host(engine.host()).run().exits(0).prints(&["t001", OLD, NEW]);
+    let run = update_image(&["t001", NEW]).host(engine.host()).run().succeeds().prints(&["t001", OLD, NEW]);
     assert_eq!(run.stderr, "", "nothing to say on stderr");
     assert_eq!(engine.connections(), 1, "one connection is kept alive");
     assert!(
@@ -47,7 +48,7 @@ fn posts_the_engines_own_json_with_nothing_but_the_image_changed() {
                 .body(move |request| same_text(&wanted, &same_escapes(request.text()))),
             read_back(service(NEW, 9_007_199_254_740_994)),
         ]);
-        update_image(&["t001", NEW]).host(engine.host()).run().exits(0);
+        update_image(&["t001", NEW]).host(engine.host()).run().succeeds();
     }
 }
 
@@ -61,7 +62,7 @@ fn keeps_networks_where_they_are_also_in_the_deprecated_place() {
         let swarm = FakeSwarm::start();
         swarm.world().networks.push((NETWORK.into(), "t001only".into()));
         swarm.world().add(legacy.clone());
-        update_t001(&swarm, &[]).exits(0);
+        update_t001(&swarm, &[]).succeeds();
         let mut wanted = legacy;
         wanted["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into();
         assert_eq!(swarm.service("t001").spec, wanted, "networks in {place}");
@@ -81,7 +82,7 @@ fn asks_at_the_engines_own_api_version_whatever_it_is() {
                 get(&at(ID)).answers(Answer::json(200, t001(NEW, 12))),
             ],
         );
-        update_image(&["t001", NEW]).host(engine.host()).run().exits(0);
+        update_image(&["t001", NEW]).host(engine.host()).run().succeeds();
     }
 }
 
@@ -102,10 +103,10 @@ fn writes_a_reference_as_docker_does() {
         let swarm = swarm();
         let run = update_image(&["t001", asked]).host(swarm.host()).run();
         if written == "!" {
-            run.exits(2);
+            run.fails_with(Exit::Usage);
             assert!(swarm.requests().is_empty(), "{asked}: nothing is sent");
         } else {
-            run.exits(0);
+            run.succeeds();
             assert_eq!(swarm.service("t001").image(), written);
         }
     }
@@ -134,7 +135,7 @@ fn refuses_what_cannot_be_a_reference_before_anything_is_sent() {
     ] {
         let engine = Engine::silent();
         let run = swarmctl(["update-image", "-d", "--no-resolve-image", "t001", "--", image]);
-        let run = run.host(engine.host()).run().exits(2);
+        let run = run.host(engine.host()).run().fails_with(Exit::Usage);
         assert!(run.stdout.is_empty(), "{}", run.report());
         assert!(!run.stderr.is_empty() && !run.stderr.contains('\u{202e}'), "{}", run.report());
         assert!(engine.requests().is_empty(), "{image:?}: nothing is sent");
@@ -154,7 +155,7 @@ fn posts_nothing_where_the_image_is_there_already() {
         ("docker.io/library/nginx:1", "nginx:1"),
     ] {
         let engine = Engine::ordered([read(t001(stored, 11))]);
-        let run = update_image(&["t001", asked]).host(engine.host()).run().exits(0);
+        let run = update_image(&["t001", asked]).host(engine.host()).run().succeeds();
         run.shows(&["t001", "nothing"]).never_says(&["error"]);
     }
 }
@@ -164,16 +165,19 @@ fn a_dry_run_shows_what_would_change_and_posts_nothing() {
     let tasks =
         get(&format!("/v1.41/tasks?filters={{\"service\":[\"{ID}\"]}}")).answers(Answer::json(200, "[]"));
     let engine = Engine::ordered([read(t001(OLD, 11)), tasks]);
-    let run = update_image(&["t001", NEW, "--dry-run"]).host(engine.host()).run().exits(0);
+    let run = update_image(&["t001", NEW, "--dry-run"]).host(engine.host()).run().succeeds();
     run.prints(&["t001", "TaskTemplate.ContainerSpec.Image", OLD, NEW]).shows(&["dry run"]);
 }
 
 #[test]
 fn a_dry_run_says_what_a_run_would_say_of_what_is_wrong() {
     let engine = Engine::ordered([read(t001(OLD, 11))]);
-    update_image(&["t001", NEW, "--dry-run", "--if-version", "9"]).host(engine.host()).run().exits(4);
+    update_image(&["t001", NEW, "--dry-run", "--if-version", "9"])
+        .host(engine.host())
+        .run()
+        .fails_with(Exit::Conflict);
     let engine = Engine::ordered([read(t001(NEW, 11))]);
-    update_image(&["t001", NEW, "--dry-run"]).host(engine.host()).run().exits(0).shows(&["nothing"]);
+    update_image(&["t001", NEW, "--dry-run"]).host(engine.host()).run().succeeds().shows(&["nothing"]);
 }
 
 #[test]
@@ -187,13 +191,13 @@ fn force_raises_the_counter_by_one_and_changes_nothing_else() {
         post_at(11).body_is(after.to_string()),
         read_back(service_text(ID, 12, &after.to_string())),
     ]);
-    update_image(&["t001", NEW, "--force"]).host(engine.host()).run().exits(0);
+    update_image(&["t001", NEW, "--force"]).host(engine.host()).run().succeeds();
 }
 
 #[test]
 fn force_with_another_image_is_one_post() {
     let swarm = swarm();
-    update_t001(&swarm, &["--force"]).exits(0);
+    update_t001(&swarm, &["--force"]).succeeds();
     let service = swarm.service("t001");
     assert_eq!(service.taken.len(), 1);
     assert_eq!((service.image(), &service.spec["TaskTemplate"]["ForceUpdate"]), (NEW, &json!(1)));
@@ -211,9 +215,9 @@ fn a_forced_restart_is_one_more_than_the_newest_counter_once_a_command() {
             });
         });
     }
-    update_t001(&swarm, &["--force"]).exits(0);
+    update_t001(&swarm, &["--force"]).succeeds();
     assert_eq!(swarm.service("t001").spec["TaskTemplate"]["ForceUpdate"], 31);
-    assert_eq!(swarm.service("t001").taken.len(), 1);
+    swarm.expect("t001").applied(1);
 }
 
 /// The whole object as the engine gives it may hold what this program has never heard of.
@@ -226,5 +230,5 @@ fn fields_around_the_spec_do_not_matter() {
         ",\"PreviousSpec\":null,\"UpdateStatus\":{},\"JobStatus\":null,\"New\":[1,{}]",
     );
     let engine = Engine::ordered([read(odd), post_at(11), read_back(t001(NEW, 12))]);
-    update_image(&["t001", NEW]).host(engine.host()).run().exits(0);
+    update_image(&["t001", NEW]).host(engine.host()).run().succeeds();
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{post_at, read, read_back, swarm, update_image, update_t001};
 use crate::support::engine::Engine;
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::Break;
 use crate::support::fixtures::{ID, NEW, OLD, service_text, spec, t001};
 use crate::support::nobody;
@@ -50,7 +51,8 @@ fn a_service_without_a_container_is_refused_in_words() {
         "PluginSpec": { "Name": "p", "Remote": "vieux/sshfs:latest" }, "ForceUpdate": 0, "Runtime": "plugin"
     });
     let engine = Engine::ordered([read(service_text(ID, 11, &plugin.to_string()))]);
-    let run = update_image(&["t001", NEW]).host(engine.host()).run().exits(1).tells_an_error();
+    let run =
+        update_image(&["t001", NEW]).host(engine.host()).run().fails_with(Exit::Failed).tells_an_error();
     run.says(&["t001", "no container"]);
 }
 
@@ -63,7 +65,11 @@ fn a_node_that_is_no_manager_is_eight_at_once() {
         "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. Please run this command on a manager node or promote the current node to a manager.",
     ] {
         let engine = Engine::ordered([read("").answers(Answer::error(503, words))]);
-        let run = update_image(&["t001", NEW]).host(engine.host()).run().exits(8).tells_an_error();
+        let run = update_image(&["t001", NEW])
+            .host(engine.host())
+            .run()
+            .fails_with(Exit::Unreachable)
+            .tells_an_error();
         assert!(run.took < Duration::from_secs(3), "it is final for this endpoint: {}", run.report());
         run.says(&[words, "hint: "]);
     }
@@ -79,13 +85,16 @@ fn an_engine_without_a_leader_is_given_time() {
         post_at(11),
         read_back(t001(NEW, 12)),
     ]);
-    update_image(&["t001", NEW]).host(engine.host()).run().exits(0);
+    update_image(&["t001", NEW]).host(engine.host()).run().succeeds();
 }
 
 #[test]
 fn no_socket_is_eight_after_three_tries_in_a_second() {
-    let run =
-        update_image(&["t001", NEW]).host("unix:///nonexistent/docker.sock").run().exits(8).tells_an_error();
+    let run = update_image(&["t001", NEW])
+        .host("unix:///nonexistent/docker.sock")
+        .run()
+        .fails_with(Exit::Unreachable)
+        .tells_an_error();
     assert!(run.took < Duration::from_secs(3), "{}", run.report());
     run.says(&["/nonexistent/docker.sock", "hint: "]);
 
@@ -96,7 +105,7 @@ fn no_socket_is_eight_after_three_tries_in_a_second() {
     drop(UnixListener::bind(&refused).unwrap());
     for path in [file, refused] {
         let run = update_image(&["t001", NEW]).host(format!("unix://{}", path.display())).run();
-        run.exits(8).tells_an_error().says(&[path.to_str().unwrap(), "hint: "]);
+        run.fails_with(Exit::Unreachable).tells_an_error().says(&[path.to_str().unwrap(), "hint: "]);
     }
 }
 
@@ -107,21 +116,22 @@ fn a_socket_that_comes_back_within_a_second_is_used() {
     let mut running = update_image(&["t001", NEW]).host(swarm.host()).spawn();
     std::thread::sleep(Duration::from_millis(150));
     swarm.door(Door::Open);
-    running.wait().exits(0);
+    running.wait().succeeds();
 }
 
 #[test]
 fn no_permission_for_the_socket_is_eight_and_says_how_to_get_it() {
     let engine = Engine::silent();
-    let run = nobody::run(&engine, &["update-image", "t001", NEW]).exits(8).tells_an_error();
+    let run =
+        nobody::run(&engine, &["update-image", "t001", NEW]).fails_with(Exit::Unreachable).tells_an_error();
     assert!(run.took < Duration::from_secs(2), "it does not pass: {}", run.report());
     run.says(&["ermission denied", "hint: "]);
 }
 
 #[test]
-fn an_endpoint_that_cannot_be_one_is_two() {
+fn an_invalid_endpoint_is_a_usage_error() {
     for host in ["non sense", "ftp://x", "unix:relative", "://"] {
-        let run = update_image(&["t001", NEW]).host(host).run().exits(2).tells_an_error();
+        let run = update_image(&["t001", NEW]).host(host).run().fails_with(Exit::Usage).tells_an_error();
         run.says(&["unix:///"]);
     }
 }
@@ -156,7 +166,11 @@ fn an_answer_to_a_read_that_is_none_of_an_engines_is_a_clear_error_and_nothing_i
     for answer in not_answers() {
         let shown = format!("{answer:?}");
         let engine = Engine::ordered([read("").answers(answer).times(1..=5)]);
-        let run = update_image(&["t001", NEW]).host(engine.host()).run().exits(8).tells_an_error();
+        let run = update_image(&["t001", NEW])
+            .host(engine.host())
+            .run()
+            .fails_with(Exit::Unreachable)
+            .tells_an_error();
         assert!(run.took < Duration::from_secs(5), "{shown}\n{}", run.report());
         assert!(run.stderr.len() < 2000, "a page of HTML is no message: {}", run.report());
         run.says(&["cannot update service `t001`", "/services/t001"]);
@@ -182,7 +196,7 @@ fn a_service_that_lacks_what_every_service_has_is_none() {
 fn something_that_pings_without_a_version_is_no_engine() {
     for version in ["", "x", "1", "1.41.2", "1.x", "9/../x.1"] {
         let engine = Engine::with_ping(Answer::pong().header("Api-Version", version), []);
-        update_image(&["t001", NEW]).host(engine.host()).run().exits(8).tells_an_error();
+        update_image(&["t001", NEW]).host(engine.host()).run().fails_with(Exit::Unreachable).tells_an_error();
     }
 }
 
@@ -198,6 +212,6 @@ fn a_redirect_is_never_followed() {
     // Nor after a post: it is looked up.
     let swarm = swarm();
     swarm.breaks(Break::instead(3, Answer::json(307, "").header("Location", "/v1.41/services/create")));
-    update_t001(&swarm, &[]).exits(0);
+    update_t001(&swarm, &[]).succeeds();
     assert_eq!(swarm.posts().len(), 1);
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{read, swarm, update_image};
 use crate::support::engine::Engine;
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::{Break, FakeSwarm, Step, When};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, quiet, swarmctl};
@@ -51,7 +52,7 @@ fn a_signal_ends_the_pauses_between_tries() {
     engine.wait_for_requests(4);
     let sent = std::time::Instant::now();
     running.signal("TERM");
-    let run = running.wait().exits(143);
+    let run = running.wait().fails_with(Exit::Terminated);
     assert!(sent.elapsed() < Duration::from_millis(500), "{}", run.report());
 }
 
@@ -88,7 +89,7 @@ fn waits_until_the_rollout_is_completed() {
         &[Nothing, Nothing, Nothing, Updating, Completed],
     ] {
         let swarm = rolling(steps);
-        update_and_wait(&swarm, &[]).exits(0);
+        update_and_wait(&swarm, &[]).succeeds();
         let status = swarm.service("t001").status.unwrap();
         assert_eq!(status["State"], "completed", "it did not leave before the end");
     }
@@ -97,13 +98,17 @@ fn waits_until_the_rollout_is_completed() {
 #[test]
 fn a_rollout_that_pauses_is_five_and_says_why() {
     let swarm = rolling(&[Step::Updating, Step::Nothing, Step::Paused]);
-    update_and_wait(&swarm, &[]).exits(5).says(&["error: ", "t001", "update paused due to failure"]);
+    update_and_wait(&swarm, &[]).fails_with(Exit::RolloutFailed).says(&[
+        "error: ",
+        "t001",
+        "update paused due to failure",
+    ]);
 }
 
 #[test]
-fn a_rollout_that_is_rolled_back_is_six() {
+fn reports_a_rollout_that_is_rolled_back() {
     let swarm = rolling(&[Step::Updating, Step::Nothing, Step::RolledBack]);
-    update_and_wait(&swarm, &[]).exits(6).says(&["error: ", "t001", "rolled"]);
+    update_and_wait(&swarm, &[]).fails_with(Exit::RolledBack).says(&["error: ", "t001", "rolled"]);
     assert_eq!(swarm.service("t001").image(), OLD);
 }
 
@@ -120,7 +125,7 @@ fn the_state_of_an_earlier_rollout_is_not_taken_for_this_ones() {
         });
         // When the rollout begins, the engine gives it a start time of its own.
         swarm.before(When::Read, 5, |world| world.service("t001").status = None);
-        update_and_wait(&swarm, &[]).exits(0);
+        update_and_wait(&swarm, &[]).succeeds();
         let status = swarm.service("t001").status.unwrap();
         assert_eq!((&status["State"], status["Message"] != "of the last one"), (&json!("completed"), true));
     }
@@ -131,16 +136,16 @@ fn a_service_with_no_replicas_has_nothing_to_wait_for() {
     let mut none = spec("t001", OLD);
     none["Mode"]["Replicated"]["Replicas"] = 0.into();
     let swarm = FakeSwarm::with([none]);
-    let run = update_and_wait(&swarm, &[]).exits(0);
+    let run = update_and_wait(&swarm, &[]).succeeds();
     assert!(run.took < Duration::from_secs(30), "{}", run.report());
 }
 
 #[test]
 fn nothing_is_waited_for_where_nothing_was_posted() {
     let same = FakeSwarm::with([spec("t001", NEW)]);
-    assert!(update_and_wait(&same, &[]).exits(0).took < Duration::from_secs(2));
+    assert!(update_and_wait(&same, &[]).succeeds().took < Duration::from_secs(2));
     let dry = swarm();
-    assert!(update_and_wait(&dry, &["--dry-run"]).exits(0).took < Duration::from_secs(2));
+    assert!(update_and_wait(&dry, &["--dry-run"]).succeeds().took < Duration::from_secs(2));
 }
 
 #[test]
@@ -152,7 +157,7 @@ fn an_interrupted_wait_says_that_the_rollout_goes_on() {
     swarm.wait_for_requests(7);
     let sent = std::time::Instant::now();
     running.signal("INT");
-    let run = running.wait().exits(130);
+    let run = running.wait().fails_with(Exit::Interrupted);
     assert!(sent.elapsed() < Duration::from_millis(500), "{}", run.report());
     run.says(&["caused by: interrupted (Ctrl-C)\nhint: the engine accepted the request and continues with it; to keep watching"]);
     assert_eq!(swarm.service("t001").image(), NEW);
@@ -163,14 +168,14 @@ fn a_break_while_it_waits_is_asked_again() {
     for request in 4..=7 {
         let swarm = rolling(&[Step::Updating, Step::Nothing, Step::Nothing, Step::Completed]);
         swarm.breaks(Break::by(request, Fault::Cut(50)));
-        update_and_wait(&swarm, &[]).exits(0);
-        assert_eq!(swarm.service("t001").taken.len(), 1);
+        update_and_wait(&swarm, &[]).succeeds();
+        swarm.expect("t001").applied(1);
     }
 }
 
 #[test]
-fn a_service_removed_while_it_waits_is_three() {
+fn fails_with_not_found_if_the_service_is_removed_while_waiting() {
     let swarm = rolling(&[Step::Updating]);
     swarm.before(When::Read, 4, |world| world.services.clear());
-    update_and_wait(&swarm, &[]).exits(3).says(&["error: ", "t001"]);
+    update_and_wait(&swarm, &[]).fails_with(Exit::NotFound).says(&["error: ", "t001"]);
 }

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use crate::plugin::{Config, swarm};
 use crate::support::client;
+use crate::support::exit::Exit;
 use crate::support::fixtures::{NEW, OLD};
 use crate::support::programs;
 use crate::support::run::{Swarmctl, swarmctl_by};
@@ -12,7 +13,7 @@ use crate::support::run::{Swarmctl, swarmctl_by};
 fn docker_itself_shows_it_runs_it_and_gives_its_exit_code() {
     let (config, swarm) = (Config::with_plugin(), swarm());
     let host = swarm.host();
-    let help = docker(&config, &["--help"]).run().exits(0);
+    let help = docker(&config, &["--help"]).run().succeeds();
     assert!(help.stdout.lines().any(|line| line.trim().starts_with("swarmctl*")), "{}", help.report());
     let run = docker(
         &config,
@@ -29,23 +30,26 @@ fn docker_itself_shows_it_runs_it_and_gives_its_exit_code() {
             "{{.Name}}",
         ],
     );
-    assert_eq!(run.run().exits(0).stdout, "web\n");
+    assert_eq!(run.run().succeeds().stdout, "web\n");
     let run = docker(
         &config,
         &["-H", &host, "swarmctl", "update-image", "--no-resolve-image", "--detach", "web", NEW],
     );
-    run.run().exits(0).prints(&["web: updated"]);
+    run.run().succeeds().prints(&["web: updated"]);
     assert_eq!(swarm.service("web").image(), NEW);
-    docker(&config, &["-H", &host, "swarmctl", "ps", "nosuch"]).run().exits(3).says(&["docker swarmctl ls"]);
+    docker(&config, &["-H", &host, "swarmctl", "ps", "nosuch"])
+        .run()
+        .fails_with(Exit::NotFound)
+        .says(&["docker swarmctl ls"]);
     docker(&config, &["swarmctl", "update-image", "--help"])
         .run()
-        .exits(0)
+        .succeeds()
         .prints(&["Change the image of services"]);
-    docker(&config, &["swarmctl", "nosuch"]).run().exits(2);
+    docker(&config, &["swarmctl", "nosuch"]).run().fails_with(Exit::Usage);
     // A context of docker's own making, named before the plugin.
     let there = format!("host={host}");
-    docker(&config, &["context", "create", "there", "--docker", &there]).run().exits(0);
-    let run = docker(&config, &["--context", "there", "swarmctl", "ls", "-q"]).run().exits(0);
+    docker(&config, &["context", "create", "there", "--docker", &there]).run().succeeds();
+    let run = docker(&config, &["--context", "there", "swarmctl", "ls", "-q"]).run().succeeds();
     assert_eq!(run.stdout.lines().count(), 1);
 }
 
@@ -54,7 +58,7 @@ fn dockers_own_completion_asks_it() {
     let (config, swarm) = (Config::with_plugin(), swarm());
     let complete = |words: &[&str]| {
         let words = [&["__complete", "swarmctl"], words].concat();
-        docker(&config, &words).host(swarm.host()).run().exits(0).stdout
+        docker(&config, &words).host(swarm.host()).run().succeeds().stdout
     };
     if client::major_version() < 23 {
         println!("docker's client asks no plugin before 23");

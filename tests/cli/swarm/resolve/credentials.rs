@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{create, image, tasks};
+use crate::support::exit::Exit;
 use crate::support::fixtures::OLD;
 use crate::support::helper;
 use crate::support::secrets::{OTHER_PASSWORD, PASSWORD, USER, WRONG_PASSWORD};
@@ -28,9 +29,9 @@ fn a_password_is_used_and_stored_and_a_pull_proves_it() {
             .concat();
         registry.swarmctl(password, &line).run()
     };
-    ask(None, &[]).exits(1).says(&["denies access", "docker login 127.0.0.1:5602"]);
-    ask(Some(WRONG_PASSWORD), &[]).exits(1).says(&["denies access"]);
-    ask(Some(PASSWORD), &[]).exits(0).prints(&[&pinned]);
+    ask(None, &[]).fails_with(Exit::Failed).says(&["denies access", "docker login 127.0.0.1:5602"]);
+    ask(Some(WRONG_PASSWORD), &[]).fails_with(Exit::Failed).says(&["denies access"]);
+    ask(Some(PASSWORD), &[]).succeeds().prints(&[&pinned]);
 
     // Without being stored it resolves, and the node cannot pull.
     let without = create(&registry, engine, "re-pass-0", Some(PASSWORD), &["--timeout", "30s", &a], 5);
@@ -54,19 +55,19 @@ fn a_refresh_after_a_changed_password_keeps_the_tasks_and_a_later_restart_pulls(
     registry.set_password(OTHER_PASSWORD);
     let denied =
         ["update-image", "--dry-run", "--on-resolve-error", "fail", "re-fresh", &registry.image("b")];
-    registry.swarmctl(Some(PASSWORD), &denied).run().exits(1).says(&["denies access"]);
+    registry.swarmctl(Some(PASSWORD), &denied).run().fails_with(Exit::Failed).says(&["denies access"]);
     let before = engine.service("re-fresh");
     let refresh = ["--debug", "auth", "refresh", "re-fresh"];
-    registry.swarmctl(Some(OTHER_PASSWORD), &refresh).run().exits(0).prints(&["given new credentials"]);
+    registry.swarmctl(Some(OTHER_PASSWORD), &refresh).run().succeeds().prints(&["given new credentials"]);
     let after = engine.service("re-fresh");
     assert_eq!(after["Spec"], before["Spec"]);
     thread::sleep(Duration::from_secs(2));
     assert_eq!(tasks(engine, "re-fresh"), running, "no task restarts");
 
     // Where a container runs its image cannot be removed.
-    registry.swarmctl(None, &["scale", "re-fresh=0"]).run().exits(0);
+    registry.swarmctl(None, &["scale", "re-fresh=0"]).run().succeeds();
     registry.forget();
-    registry.swarmctl(None, &["scale", "re-fresh=1"]).run().exits(0);
+    registry.swarmctl(None, &["scale", "re-fresh=1"]).run().succeeds();
     let restarted = tasks(engine, "re-fresh");
     assert!(restarted.len() == 1 && restarted != running, "{restarted:?}");
 }
@@ -85,10 +86,14 @@ fn without_a_refresh_the_old_password_no_longer_pulls() {
     let update = |args: &[&str]| {
         registry.swarmctl(Some(OTHER_PASSWORD), &[&["update-image", "re-stale", &b], args].concat()).run()
     };
-    update(&["--timeout", "60s"]).exits(5).says(&["rejected"]);
+    update(&["--timeout", "60s"]).fails_with(Exit::RolloutFailed).says(&["rejected"]);
     // Its rollout is paused, and a refresh would resume it; an update is the way out.
     let refresh = ["auth", "refresh", "re-stale"];
-    registry.swarmctl(Some(OTHER_PASSWORD), &refresh).run().exits(5).says(&["its rollout is paused"]);
+    registry
+        .swarmctl(Some(OTHER_PASSWORD), &refresh)
+        .run()
+        .fails_with(Exit::RolloutFailed)
+        .says(&["its rollout is paused"]);
     // So would a post of credentials alone, unless they are given with the image that lacks them.
     let version = || engine.service("re-stale")["Version"].clone();
     let before = version();
@@ -97,12 +102,12 @@ fn without_a_refresh_the_old_password_no_longer_pulls() {
     {
         let line = format!("update-image --with-registry-auth {what}");
         let run = registry.swarmctl(Some(OTHER_PASSWORD), &line.split(' ').collect::<Vec<_>>()).run();
-        run.exits(5).says(&["its rollout is paused, and any post would resume it"]);
+        run.fails_with(Exit::RolloutFailed).says(&["its rollout is paused, and any post would resume it"]);
     }
-    update(&[]).exits(5).says(&["it is as requested already", "update paused"]);
+    update(&[]).fails_with(Exit::RolloutFailed).says(&["it is as requested already", "update paused"]);
     assert_eq!(version(), before);
     update(&["--with-registry-auth"])
-        .exits(0)
+        .succeeds()
         .says(&["its rollout was paused; the new credentials resume it"]);
     assert_eq!(tasks(engine, "re-stale").len(), 1);
 }
@@ -123,7 +128,7 @@ fn a_helper_program_gives_the_password() {
     let folder = home.path().display().to_string();
     let line =
         ["--debug", "--config", &folder, "create", "--name", "re-help", "--with-registry-auth", "--json", &a];
-    let run = engine.swarmctl(&line).env("PATH", &format!("{folder}:/usr/bin:/bin")).run().exits(0);
+    let run = engine.swarmctl(&line).env("PATH", &format!("{folder}:/usr/bin:/bin")).run().succeeds();
     let _service = Removed::new(engine, "/services/re-help".to_owned());
     assert_eq!(run.json()["services"][0]["outcome"], Value::from("converged"));
     assert_eq!(image(engine, "re-help"), format!("{a}@{digest}"));
@@ -147,7 +152,7 @@ fn a_wrong_password_that_is_stored_pulls_nothing_and_a_refresh_mends_it() {
     registry
         .swarmctl(Some(PASSWORD), &["auth", "refresh", "re-mend"])
         .run()
-        .exits(0)
+        .succeeds()
         .prints(&["given new credentials"]);
     scale("1", 0);
     assert_eq!(tasks(engine, "re-mend").len(), 1);
@@ -164,8 +169,8 @@ fn a_refresh_leaves_jobs_and_rollouts_alone() {
     let index = |name: &str| engine.service(name)["Version"]["Index"].clone();
     let is_left_alone = |name: &str, why: &str| {
         let before = index(name);
-        with(&["auth", "refresh", name]).exits(5).tells_an_error().says(&[why]);
-        let run = with(&["auth", "refresh", "--filter", &format!("name={name}"), "--json"]).exits(0);
+        with(&["auth", "refresh", name]).fails_with(Exit::RolloutFailed).tells_an_error().says(&[why]);
+        let run = with(&["auth", "refresh", "--filter", &format!("name={name}"), "--json"]).succeeds();
         let told = run.json()["services"][0].clone();
         assert!(told["error"].as_str().unwrap().contains(why) && told["posted"] == json!(false), "{told}");
         assert_eq!(index(name), before, "{name}");
@@ -185,18 +190,18 @@ fn a_refresh_leaves_jobs_and_rollouts_alone() {
     let state = |state: &'static str| {
         engine.wait_until(state, |engine| engine.service("re-slow")["UpdateStatus"]["State"] == state);
     };
-    with(&["update-image", "--detach", "re-slow", &image("b")]).exits(0);
+    with(&["update-image", "--detach", "re-slow", &image("b")]).succeeds();
     state("updating");
     is_left_alone("re-slow", "a rollout is under way");
-    with(&["rollback", "--detach", "re-slow"]).exits(0);
+    with(&["rollback", "--detach", "re-slow"]).succeeds();
     state("rollback_started");
     is_left_alone("re-slow", "a rollback is under way");
-    with(&["update", "--detach", "--rollback-delay=0s", "--update-delay=0s", "re-slow"]).exits(0);
+    with(&["update", "--detach", "--rollback-delay=0s", "--update-delay=0s", "re-slow"]).succeeds();
     engine.wait_until("it is at rest", |engine| {
         let state = engine.service("re-slow")["UpdateStatus"]["State"].clone();
         state == Value::Null || state == "completed"
     });
-    with(&["auth", "refresh", "re-slow"]).exits(0).prints(&["given new credentials"]);
+    with(&["auth", "refresh", "re-slow"]).succeeds().prints(&["given new credentials"]);
     let now = engine.service("re-slow");
     assert_eq!(now["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"], format!("{}@{a}", image("a")));
     assert_eq!(now["Spec"], now["PreviousSpec"], "the price that README tells");

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{create, image, tasks};
+use crate::support::exit::Exit;
 use crate::support::fixtures::OLD;
 use crate::support::secrets::{PASSWORD, WRONG_PASSWORD};
 use crate::swarm::engine::{Engine, engine, small};
@@ -17,7 +18,7 @@ fn a_tag_is_pinned_a_digest_that_runs_is_left_alone_and_a_moved_tag_is_deployed(
     let _service = engine.create(&small("re-pin", OLD));
 
     let update = |image: &str, args: &[&str]| {
-        registry.swarmctl(None, &[&["update-image", "re-pin", image], args].concat()).run().exits(0)
+        registry.swarmctl(None, &[&["update-image", "re-pin", image], args].concat()).run().succeeds()
     };
     let run = update(&a, &[]);
     assert_eq!(image(engine, "re-pin"), format!("{a}@{six}"), "{}", run.report());
@@ -53,22 +54,24 @@ fn a_tag_is_pinned_a_digest_that_runs_is_left_alone_and_a_moved_tag_is_deployed(
     registry
         .swarmctl(None, &fail)
         .run()
-        .exits(1)
+        .fails_with(Exit::Failed)
         .says(&["has no `127.0.0.1:5601/whoami:absent`", "manifest unknown"]);
     registry.stop();
     let running = tasks(engine, "re-pin");
     let update = |args: &[&str]| registry.swarmctl(None, &[&["update-image", "re-pin"], args].concat()).run();
-    update(&[&a]).exits(0).says(&["stays pinned", "cannot be asked", "connection refused"]);
-    update(&["--no-resolve-image", &a]).exits(0).prints(&["nothing was posted"]);
-    update(&["--on-resolve-error", "fail", &b]).exits(1).says(&["cannot be asked", "connection refused"]);
+    update(&[&a]).succeeds().says(&["stays pinned", "cannot be asked", "connection refused"]);
+    update(&["--no-resolve-image", &a]).succeeds().prints(&["nothing was posted"]);
+    update(&["--on-resolve-error", "fail", &b])
+        .fails_with(Exit::Failed)
+        .says(&["cannot be asked", "connection refused"]);
     assert_eq!((image(engine, "re-pin"), tasks(engine, "re-pin")), (format!("{a}@{five}"), running));
-    registry.swarmctl(None, &["outdated", "re-pin"]).run().exits(0).prints(&["cannot be asked"]);
-    update(&["--detach", &b]).exits(0).says(&["could not be accessed on a registry to record"]);
+    registry.swarmctl(None, &["outdated", "re-pin"]).run().succeeds().prints(&["cannot be asked"]);
+    update(&["--detach", &b]).succeeds().says(&["could not be accessed on a registry to record"]);
     assert_eq!(image(engine, "re-pin"), b);
     registry.go_on();
-    let pinned = registry.swarmctl(None, &["update-image", "re-pin", &b]).run().exits(0);
+    let pinned = registry.swarmctl(None, &["update-image", "re-pin", &b]).run().succeeds();
     assert_eq!(image(engine, "re-pin"), format!("{b}@{six}"), "{}", pinned.report());
-    let unpin = registry.swarmctl(None, &["update", "--detach", "--unpin", "re-pin"]).run().exits(0);
+    let unpin = registry.swarmctl(None, &["update", "--detach", "--unpin", "re-pin"]).run().succeeds();
     assert_eq!(image(engine, "re-pin"), b, "{}", unpin.report());
 }
 
@@ -83,7 +86,7 @@ fn an_unknown_tag_is_refused_unless_the_engine_has_the_image() {
     };
     // This registry answers the same for a repository that it does not know.
     for unknown in [registry.image("absent"), registry.image("a").replace("/whoami:", "/nosuch:")] {
-        let run = update(&unknown, &[]).exits(1).tells_an_error();
+        let run = update(&unknown, &[]).fails_with(Exit::Failed).tells_an_error();
         run.says(&[&format!("has no `{unknown}`"), "manifest unknown", "--on-resolve-error keep-tag"]);
         assert_eq!(image(engine, "re-unknown"), OLD);
     }
@@ -91,10 +94,10 @@ fn an_unknown_tag_is_refused_unless_the_engine_has_the_image() {
     let path = format!("/images/{}/tag?repo={}/whoami&tag=local", registry.image("a"), registry.host);
     let (status, answer) = engine.try_ask("POST", &path, None).expect("an answer");
     assert_eq!(status, 201, "{answer}");
-    update(&local, &[]).exits(0).says(&["the connected engine has the image"]);
+    update(&local, &[]).succeeds().says(&["the connected engine has the image"]);
     assert_eq!(image(engine, "re-unknown"), local);
     let absent = registry.image("absent");
-    update(&absent, &["--on-resolve-error=keep-tag"]).exits(0).says(&["has no"]);
+    update(&absent, &["--on-resolve-error=keep-tag"]).succeeds().says(&["has no"]);
     assert_eq!(image(engine, "re-unknown"), absent);
 }
 
@@ -109,7 +112,7 @@ fn the_same_digest_in_another_repository_is_deployed_and_credentials_alone_are_p
     let other = a.replace("/whoami:", "/other:");
     let _service = create(&registry, engine, "re-repo", Some(PASSWORD), &["--with-registry-auth", &a], 0);
     let update = |args: &[&str]| {
-        registry.swarmctl(Some(PASSWORD), &[&["update-image", "re-repo"], args].concat()).run().exits(0)
+        registry.swarmctl(Some(PASSWORD), &[&["update-image", "re-repo"], args].concat()).run().succeeds()
     };
     let index = || engine.service("re-repo")["Version"]["Index"].clone();
 
@@ -120,7 +123,8 @@ fn the_same_digest_in_another_repository_is_deployed_and_credentials_alone_are_p
     update(&["--resolve-image=changed", &a]).prints(&["nothing was posted"]);
     assert_eq!(index(), before);
     let told = update(&["--json", "--with-registry-auth", &b]).json()["services"][0].clone();
-    assert_eq!((&told["posted"], &told["changes"]), (&json!(true), &json!([])), "{told}");
+    assert_eq!(&told["posted"], &json!(true), "{told}");
+    assert_eq!(&told["changes"], &json!([]), "{told}");
     assert!(told["notes"].to_string().contains("runs this digest as a"), "{told}");
     assert_ne!(index(), before);
     assert_eq!((image(engine, "re-repo"), tasks(engine, "re-repo")), (format!("{a}@{digest}"), running));
@@ -146,32 +150,39 @@ fn whatever_the_registry_says_what_is_pinned_stays_and_each_reason_is_told() {
     };
     let same_tag = |registry: &Registry, password, words: &str| {
         for args in [&[&a[..]][..], &["--on-resolve-error=fail", &a], &["--on-resolve-error=keep-tag", &a]] {
-            let run = update(registry, password, args).exits(0).prints(&["nothing was posted"]);
+            let run = update(registry, password, args).succeeds().prints(&["nothing was posted"]);
             run.says(&["stays pinned", words]);
         }
         // A row of `outdated` says the same.
-        let row = registry.swarmctl(password, &["outdated", "--json", "re-stay"]).run().exits(0);
+        let row = registry.swarmctl(password, &["outdated", "--json", "re-stay"]).run().succeeds();
         let row = row.json()[0].clone();
         assert!(row["error"].as_str().unwrap().contains(words), "{row}");
-        assert_eq!((&row["outdated"], &row["digest"]), (&Value::Null, &json!(digest)), "{row}");
-        registry.swarmctl(password, &["outdated", "--exit-code", "re-stay"]).run().exits(1).prints(&[words]);
+        assert_eq!(&row["outdated"], &Value::Null, "{row}");
+        assert_eq!(&row["digest"], &json!(digest), "{row}");
+        registry
+            .swarmctl(password, &["outdated", "--exit-code", "re-stay"])
+            .run()
+            .fails_with(Exit::Failed)
+            .prints(&[words]);
         // Of another image there is no digest that could stay.
         let fail = ["--on-resolve-error=fail", absent.as_str()];
-        update(registry, password, &fail).exits(1).tells_an_error();
+        update(registry, password, &fail).fails_with(Exit::Failed).tells_an_error();
     };
     same_tag(&registry, None, "denies access");
     same_tag(&registry, Some(WRONG_PASSWORD), "denies access");
     registry.untag("a");
     same_tag(&registry, Some(PASSWORD), "has no");
-    update(&registry, Some(PASSWORD), &["--on-resolve-error=fail", &absent]).exits(1).says(&["has no"]);
+    update(&registry, Some(PASSWORD), &["--on-resolve-error=fail", &absent])
+        .fails_with(Exit::Failed)
+        .says(&["has no"]);
     registry.stop();
     same_tag(&registry, Some(PASSWORD), "cannot be asked");
     // A setting that is changed meanwhile takes the digest along.
     let line = ["update", "--image", &a, "--env-add", "A=1", "--detach", "re-stay"];
-    registry.swarmctl(Some(PASSWORD), &line).run().exits(0).says(&["stays pinned"]);
+    registry.swarmctl(Some(PASSWORD), &line).run().succeeds().says(&["stays pinned"]);
     assert_eq!(image(engine, "re-stay"), pinned);
     let line = ["update", "--env-rm", "A", "--detach", "re-stay"];
-    registry.swarmctl(Some(PASSWORD), &line).run().exits(0);
+    registry.swarmctl(Some(PASSWORD), &line).run().succeeds();
     assert_eq!(image(engine, "re-stay"), pinned);
     assert_eq!(running.len(), 1);
 }
@@ -208,7 +219,8 @@ fn outdated_asks_with_the_users_credentials_and_tells_each_service_apart() {
     let all = run.json();
     let by = |name: &str| all.as_array().unwrap().iter().find(|row| row["name"] == name).unwrap().clone();
     let row = by("re-out-moves");
-    assert_eq!((&row["digest"], &row["registry_digest"]), (&json!(old), &json!(new)));
+    assert_eq!(&row["digest"], &json!(old));
+    assert_eq!(&row["registry_digest"], &json!(new));
     assert_eq!((&row["tag"], &row["outdated"]), (&json!(closed.image("a")), &json!(true)));
     assert_eq!(by("re-out-stays")["outdated"], json!(false));
     assert_eq!(
@@ -229,5 +241,5 @@ fn outdated_asks_with_the_users_credentials_and_tells_each_service_apart() {
     assert!(error(rows(Some(PASSWORD), &["--exit-code"], 10), "re-out-stays").contains("cannot be asked"));
     closed.stop();
     let line = ["outdated", "--exit-code", "--filter=label=re-out"];
-    closed.swarmctl(Some(PASSWORD), &line).run().exits(1);
+    closed.swarmctl(Some(PASSWORD), &line).run().fails_with(Exit::Failed);
 }

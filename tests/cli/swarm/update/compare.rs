@@ -221,7 +221,7 @@ fn every_flag_of_create_and_update_is_compared() {
             .chain(DIFFERENT.iter().map(|(line, _)| line))
             .collect();
     for command in ["create", "update"] {
-        let help = swarmctl([command, "--help"]).run().exits(0).stdout;
+        let help = swarmctl([command, "--help"]).run().succeeds().stdout;
         let flags: Vec<(Option<&str>, &str)> = help
             .lines()
             .filter_map(|line| {

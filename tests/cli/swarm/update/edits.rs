@@ -19,18 +19,18 @@ fn the_order_stays_and_no_task_is_restarted_where_nothing_changes() {
     engine.wait_until("its task runs", |engine| engine.running_tasks(service.id()) == 1);
     let before = engine.service("du-order");
     let line = "update -d du-order --env-add A=1 --group-add 1 --constraint-add node.id!=a --env-rm N -e C=3 -e B=2 -e A=1";
-    let run = engine.swarmctl(&words(line).iter().map(String::as_str).collect::<Vec<_>>()).run().exits(0);
+    let run = engine.swarmctl(&words(line).iter().map(String::as_str).collect::<Vec<_>>()).run().succeeds();
     assert_eq!(run.stdout, "du-order: nothing to change, nothing was posted\n");
-    let shown = engine.swarmctl(&["inspect", "du-order"]).run().exits(0).stdout;
+    let shown = engine.swarmctl(&["inspect", "du-order"]).run().succeeds().stdout;
     engine
         .swarmctl(&["update", "--spec", "-", "du-order"])
         .stdin(&shown)
         .run()
-        .exits(0)
+        .succeeds()
         .prints(&["nothing to change"]);
     assert_eq!(engine.service("du-order")["Version"], before["Version"]);
     assert_eq!(engine.tasks_left(service.id()), 1);
-    engine.swarmctl(&["update", "-d", "du-order", "--env-add", "A=2", "--env-add", "D=4"]).run().exits(0);
+    engine.swarmctl(&["update", "-d", "du-order", "--env-add", "A=2", "--env-add", "D=4"]).run().succeeds();
     let env = &engine.service("du-order")["Spec"]["TaskTemplate"]["ContainerSpec"]["Env"];
     assert_eq!(*env, json!(["C=3", "A=2", "B=2", "D=4"]));
 }
@@ -40,8 +40,11 @@ fn a_field_that_the_engine_does_not_know_is_named() {
     let engine = engine();
     let _service = engine.create(&small("du-new", OLD));
     let patch = json!({ "TaskTemplate": { "ContainerSpec": { "Image": NEW, "NewIn199": { "Deep": 1 } } } });
-    let run =
-        engine.swarmctl(&["update", "-d", "du-new", "--spec", "-"]).stdin(&patch.to_string()).run().exits(0);
+    let run = engine
+        .swarmctl(&["update", "-d", "du-new", "--spec", "-"])
+        .stdin(&patch.to_string())
+        .run()
+        .succeeds();
     run.says(&["the engine did not store TaskTemplate.ContainerSpec.NewIn199.Deep"]);
     assert_eq!(engine.service("du-new")["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"], NEW);
 }
@@ -61,9 +64,9 @@ fn an_option_of_a_mount_that_the_engine_does_not_store_is_named_each_time_and_se
             "the engine did not store TaskTemplate.ContainerSpec.Mounts[{target}].BindOptions.{leaf}\n"
         );
         let line = ["update", "-d", "du-mount", &mount];
-        engine.swarmctl(&line).run().exits(0).says(&[&place]).prints(&["du-mount: updated"]);
+        engine.swarmctl(&line).run().succeeds().says(&[&place]).prints(&["du-mount: updated"]);
         let stored = engine.service("du-mount");
-        let again = engine.swarmctl(&line).run().exits(0);
+        let again = engine.swarmctl(&line).run().succeeds();
         again.says(&[&place]).prints(&["du-mount: nothing to change, nothing was posted"]);
         assert_eq!(engine.service("du-mount")["Version"], stored["Version"]);
     }
@@ -80,7 +83,7 @@ fn networks_of_the_deprecated_place_are_kept_when_one_is_added() {
     let service = engine.create_at("/v1.30", &spec);
     let ips = |service: &Value| service["Endpoint"]["VirtualIPs"].as_array().cloned().unwrap_or_default();
     let before = engine.service("du-legacy");
-    engine.swarmctl(&["update", "du-legacy", "--network-add", "du-new-net"]).run().exits(0);
+    engine.swarmctl(&["update", "du-legacy", "--network-add", "du-new-net"]).run().succeeds();
     let after = engine.service("du-legacy");
     assert_eq!(
         after["Spec"]["TaskTemplate"]["Networks"],
@@ -104,7 +107,7 @@ fn sixty_four_writers_at_once_are_all_done() {
         for n in 0..64 {
             scope.spawn(move || {
                 let (flag, value) = (["--label-add", "--env-add"][n % 2], format!("k{n}=1"));
-                engine.swarmctl(&["update", "-d", "du-64", flag, &value]).run().exits(0);
+                engine.swarmctl(&["update", "-d", "du-64", flag, &value]).run().succeeds();
             });
         }
     });
