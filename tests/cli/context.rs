@@ -54,7 +54,7 @@ fn show_tells_the_engine_why_it_is_this_one_and_what_it_is() {
 }
 
 #[test]
-fn an_engine_out_of_reach_is_eight_and_all_else_is_told() {
+fn an_engine_out_of_reach_is_unreachable_and_the_rest_is_shown() {
     let user = User::new(&[], "");
     let run = user.swarmctl("-H unix:///nonexistent/docker.sock", SHOW).run().fails_with(Exit::Unreachable);
     run.prints(&["Endpoint:        unix:///nonexistent/docker.sock (--host)\n"]).says(&[

@@ -18,7 +18,7 @@ fn empty() -> Engine {
 }
 
 #[test]
-fn what_cannot_be_an_endpoint_is_two_however_it_is_given() {
+fn an_invalid_endpoint_is_a_usage_error_however_it_is_given() {
     let long = format!("unix:///{}", "x".repeat(120));
     for host in [
         "tcp://127.0.0.1:99999",

@@ -148,7 +148,7 @@ fn what_a_service_does_not_have_is_an_error_and_the_others_are_shown() {
 }
 
 #[test]
-fn what_no_template_can_be_is_two_and_nothing_is_asked() {
+fn an_invalid_template_is_a_usage_error_and_nothing_is_asked() {
     for (args, words) in [
         (&["ls", "--format", "{{.Nmae}}"][..], "there is no `.Nmae`; there are .ID, .Name"),
         (&["ls", "--format", "{{.Name"], "`}}` is missing"),
@@ -194,7 +194,7 @@ fn config_json_has_the_defaults_where_nothing_else_is_asked_for() {
 }
 
 #[test]
-fn a_default_that_cannot_be_one_is_two_and_a_broken_file_is_a_warning() {
+fn an_invalid_default_is_a_usage_error_and_a_broken_file_is_a_warning() {
     let engine = Engine::silent();
     let broken = config(&json!({ "servicesFormat": "{{.Nmae}}" }));
     let run =

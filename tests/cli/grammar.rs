@@ -243,7 +243,7 @@ fn global_flags_stand_before_the_command() {
 }
 
 #[test]
-fn a_word_of_the_command_line_that_is_no_utf8_is_two() {
+fn a_word_of_the_command_line_that_is_no_utf8_is_a_usage_error() {
     use std::ffi::OsString;
     use std::os::unix::ffi::OsStringExt;
     let odd = OsString::from_vec(vec![b'a', 0xff, 0xfe]);

@@ -8,6 +8,7 @@ use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{OLD, spec};
 use crate::support::helper;
 use crate::support::run::{Run, swarmctl};
+use crate::support::screen::assert_screen;
 use crate::support::server::Answer;
 
 const REPO: &str = "127.0.0.1:5000/whoami";
@@ -38,6 +39,7 @@ fn outdated(swarm: &FakeSwarm, args: &[&str]) -> Run {
 #[test]
 fn a_table_tells_each_service_apart() {
     let run = outdated(&swarm(), &[]).succeeds();
+    assert_screen("outdated", &run);
     let lines: Vec<Vec<&str>> = run
         .stdout
         .lines()

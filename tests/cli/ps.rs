@@ -7,6 +7,7 @@ use crate::support::engine::{Engine, Expect, get};
 use crate::support::exit::Exit;
 use crate::support::fixtures::{OLD, service_text, spec};
 use crate::support::run::swarmctl;
+use crate::support::screen::assert_screen;
 use crate::support::server::Answer;
 
 const WEB: &str = "1vmkw77uhqcxjfzgtls48aen1";
@@ -91,6 +92,7 @@ fn shows_the_tasks_of_all_services_with_one_list_of_tasks_and_one_of_nodes() {
         nodes(),
     ]);
     let run = swarmctl(["ps", "web", DB, "1vmkw7"]).host(engine.host()).run().succeeds();
+    assert_screen("ps", &run);
     assert_eq!(run.stderr, "");
     let lines: Vec<Vec<&str>> = run.stdout.lines().map(cells).collect();
     let global_name = format!("db.{NODE}");

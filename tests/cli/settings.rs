@@ -224,7 +224,7 @@ fn a_bad_value_is_told_with_the_setting_that_it_comes_from() {
 }
 
 #[test]
-fn an_unknown_context_is_three_with_those_that_there_are() {
+fn an_unknown_context_is_not_found_with_those_that_there_are() {
     let user = User::new(&["a", "b"], "nosuch");
     for (line, words) in [
         ("-c nosuch", "no such context: `nosuch` (there are `a`, `b`, `default`)"),

@@ -107,7 +107,7 @@ fn of_several_services_each_is_told_and_the_worst_counts() {
 }
 
 #[test]
-fn one_that_is_removed_meanwhile_is_three_beside_the_others() {
+fn one_that_is_removed_meanwhile_is_not_found_beside_the_others() {
     let swarm = swarm(&["web", "db"]);
     // Reads: each service, then the list.
     swarm.before(When::Read, 3, |world| world.services.retain(|service| service.name() != "web"));

@@ -108,7 +108,7 @@ fn prints_that_there_was_nothing_to_change_if_the_tasks_run() {
 }
 
 #[test]
-fn a_paused_rollout_is_five_with_and_without_detach() {
+fn fails_for_a_paused_rollout_with_and_without_detach() {
     for command in COMMANDS {
         let swarm = swarm(&["web"]);
         swarm.world().step("web", Step::Paused);

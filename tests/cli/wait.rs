@@ -71,7 +71,7 @@ fn stops_waiting_at_the_deadline() {
 }
 
 #[test]
-fn one_that_is_removed_is_three_and_the_others_go_on() {
+fn a_removed_service_is_not_found_and_the_others_continue() {
     let swarm = swarm(&["web", "db"]);
     swarm.world().step("web", Step::Updating);
     swarm.world().step("db", Step::Updating);
@@ -84,7 +84,7 @@ fn one_that_is_removed_is_three_and_the_others_go_on() {
 }
 
 #[test]
-fn one_that_is_not_there_is_three_and_the_others_are_waited_for() {
+fn a_missing_service_is_not_found_and_the_others_are_waited_for() {
     let swarm = swarm(&["web"]);
     let run =
         wait(&swarm, &["nosuch", "web"]).fails_with(Exit::NotFound).says(&["no such service: `nosuch`"]);

@@ -19,7 +19,7 @@ fn networks_are_looked_up_and_posted_by_id() {
 }
 
 #[test]
-fn an_unknown_network_is_three_and_nothing_is_posted() {
+fn fails_with_not_found_for_an_unknown_network_and_posts_nothing() {
     let swarm = swarm();
     let run = create(&["--network", "nosuch", "img"])
         .host(swarm.host())
@@ -30,7 +30,7 @@ fn an_unknown_network_is_three_and_nothing_is_posted() {
     assert!(swarm.posts().is_empty());
     for name in ["../services/x", "a/b", "..", "."] {
         let swarm = FakeSwarm::start();
-        create(&["--network", name, "img"]).host(swarm.host()).run().exits_one_of(&[2, 3]);
+        create(&["--network", name, "img"]).host(swarm.host()).run().fails_with(Exit::NotFound);
         let asked: Vec<_> = swarm.requests().into_iter().filter(|it| it.endpoint() != "/_ping").collect();
         assert!(asked.is_empty(), "{name}: {:?}", asked[0].line());
     }

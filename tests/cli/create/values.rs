@@ -73,7 +73,7 @@ fn one_update_flag_alone_does_not_mean_all_at_once() {
 }
 
 #[test]
-fn values_that_cannot_be_one_are_two_and_nothing_is_sent() {
+fn invalid_values_are_usage_errors_and_nothing_is_sent() {
     for args in [
         &["--update-delay", "soon"][..],
         &["--update-delay", "5"],

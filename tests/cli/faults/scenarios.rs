@@ -32,7 +32,7 @@ fn create_prints_the_id_also_where_the_engine_is_gone_when_it_has_made_it() {
 }
 
 #[test]
-fn create_that_could_not_watch_ends_with_seven_and_names_what_to_wait_for() {
+fn create_that_could_not_watch_stops_waiting_and_names_what_to_wait_for() {
     let (swarm, run) = create_and_lose_the_engine(&[]);
     let id = swarm.world().services[0].id.clone();
     let hint = format!("swarmctl wait {id}");

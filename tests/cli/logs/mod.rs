@@ -11,6 +11,7 @@ use crate::support::engine::{Engine, Expect, get};
 use crate::support::exit::Exit;
 use crate::support::fixtures::{OLD, service_text, spec};
 use crate::support::run::{Swarmctl, swarmctl};
+use crate::support::screen::assert_screen;
 use crate::support::server::{Answer, Fault, Framing};
 
 const WEB: &str = "1vmkw77uhqcxjfzgtls48aen1";
@@ -113,6 +114,7 @@ fn each_line_goes_where_it_came_from_and_says_whose_it_is() {
         log(&format!("services/{DB}"), ALL, &[of_db("ready")]),
     ]);
     let run = run(&engine, &["web", "db"]).run().succeeds();
+    assert_screen("logs", &run);
     let mut lines: Vec<&str> = run.stdout.split_inclusive('\n').collect();
     lines.sort_unstable();
     assert_eq!(

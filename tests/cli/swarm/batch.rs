@@ -132,7 +132,7 @@ fn rollback_of_all_undoes_what_has_converged_in_reverse_order_and_the_tasks_are_
     });
     assert!(started.is_sorted(), "the last first: {started:?}");
     assert!(engine().service("ba-all-d")["UpdateStatus"].is_null(), "nothing was ever posted to it");
-    swarmctl("status --stack ba-all").exits_one_of(&[0, 6]);
+    swarmctl("status --stack ba-all").succeeds();
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn networks_move_to_the_tasks_template_and_the_others_stay() {
 }
 
 #[test]
-fn names_that_are_nobodys_end_with_three_and_nothing_is_posted() {
+fn unknown_names_are_not_found_and_nothing_is_posted() {
     for (args, kind) in [
         (["--network-add", "nosuch"], "network"),
         (["--network-rm", "nosuch"], "network"),

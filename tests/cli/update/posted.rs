@@ -55,7 +55,7 @@ fn the_order_stays_and_what_is_new_comes_last() {
 }
 
 #[test]
-fn a_dry_run_posts_nothing_and_ends_with_ten_where_that_is_asked_for() {
+fn a_dry_run_posts_nothing_and_reports_differences_if_that_is_requested() {
     let swarm = swarm();
     let line = ["t001", "--label-add", "a=b", "--env-add", "A=1", "--dry-run"];
     let run = update(&line).host(swarm.host()).run().succeeds();

@@ -59,7 +59,7 @@ fn a_service_without_a_container_is_refused_in_words() {
 // The engine is not there, or is no engine
 
 #[test]
-fn a_node_that_is_no_manager_is_eight_at_once() {
+fn a_node_that_is_no_manager_is_unreachable_at_once() {
     for words in [
         "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect this node to swarm and try again.",
         "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. Please run this command on a manager node or promote the current node to a manager.",
@@ -89,7 +89,7 @@ fn an_engine_without_a_leader_is_given_time() {
 }
 
 #[test]
-fn no_socket_is_eight_after_three_tries_in_a_second() {
+fn a_missing_socket_is_unreachable_after_three_tries_in_a_second() {
     let run = update_image(&["t001", NEW])
         .host("unix:///nonexistent/docker.sock")
         .run()
@@ -120,7 +120,7 @@ fn a_socket_that_comes_back_within_a_second_is_used() {
 }
 
 #[test]
-fn no_permission_for_the_socket_is_eight_and_says_how_to_get_it() {
+fn no_permission_for_the_socket_is_unreachable_and_says_how_to_get_it() {
     let engine = Engine::silent();
     let run =
         nobody::run(&engine, &["update-image", "t001", NEW]).fails_with(Exit::Unreachable).tells_an_error();
@@ -188,7 +188,7 @@ fn a_service_that_lacks_what_every_service_has_is_none() {
         "{\"ID\":7,\"Version\":{\"Index\":1},\"Spec\":{\"Name\":\"t001\"}}",
     ] {
         let engine = Engine::ordered([read(text).times(1..=5)]);
-        update_image(&["t001", NEW]).host(engine.host()).run().exits_one_of(&[1, 8]).tells_an_error();
+        update_image(&["t001", NEW]).host(engine.host()).run().fails_with(Exit::Unreachable).tells_an_error();
     }
 }
 
@@ -206,7 +206,11 @@ fn a_redirect_is_never_followed() {
         for location in ["/v1.41/networks/x", "http://127.0.0.1:9/", "//example.com/", ""] {
             let away = Answer::json(status, "").header("Location", location);
             let engine = Engine::ordered([read("").answers(away).times(1..=5)]);
-            update_image(&["t001", NEW]).host(engine.host()).run().exits_one_of(&[1, 8]).tells_an_error();
+            update_image(&["t001", NEW])
+                .host(engine.host())
+                .run()
+                .fails_with(Exit::Unreachable)
+                .tells_an_error();
         }
     }
     // Nor after a post: it is looked up.
