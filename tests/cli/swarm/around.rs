@@ -117,7 +117,12 @@ fn rm_removes_goes_on_and_waits_for_the_tasks() {
         .run()
         .fails_with(Exit::NotFound);
     assert!(!engine.has_service("rm-a") && !engine.has_service("rm-b"));
-    assert_eq!((engine.tasks_left(first.id()), engine.tasks_left(second.id())), (0, 0), "{}", run.report());
+    assert_eq!(
+        (engine.unended_tasks(first.id()), engine.unended_tasks(second.id())),
+        (0, 0),
+        "{}",
+        run.report()
+    );
     assert_eq!(run.stdout.lines().count(), 2, "{}", run.report());
     run.says(&["rm-nosuch", "../networks/ingress"]);
     let networks = engine.ask("GET", "/networks", None);

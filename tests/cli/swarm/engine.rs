@@ -241,9 +241,17 @@ impl Engine {
     pub fn wait_until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
         let start = Instant::now();
         while !holds(self) {
-            assert!(start.elapsed() < Duration::from_secs(60), "waited in vain: {what}");
+            let is_late = start.elapsed() >= Duration::from_secs(60);
+            assert!(!is_late, "waited in vain: {what}; tasks with errors: {:#?}", self.task_errors());
             thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// The errors of all tasks, with the IDs of their services.
+    fn task_errors(&self) -> Vec<String> {
+        let tasks = self.try_ask("GET", "/tasks", None).map_or(Value::Null, |(_, tasks)| tasks);
+        let failed = tasks.as_array().into_iter().flatten().filter(|task| task["Status"]["Err"].is_string());
+        failed.map(|task| format!("{}: {}", task["ServiceID"], task["Status"])).collect()
     }
 
     /// The tasks of a service that should run, by their state.
@@ -261,6 +269,18 @@ impl Engine {
     pub fn tasks_left(&self, id: &str) -> usize {
         let tasks = self.ask("GET", "/tasks", None);
         tasks.as_array().map_or(0, |tasks| tasks.iter().filter(|task| task["ServiceID"] == id).count())
+    }
+
+    /// The tasks of the service of that ID that have not ended, also when it is gone. The engine may list ended ones for a moment.
+    pub fn unended_tasks(&self, id: &str) -> usize {
+        let tasks = self.ask("GET", "/tasks", None);
+        let is_final = |task: &Value| {
+            ["complete", "failed", "shutdown", "rejected", "orphaned", "remove"]
+                .iter()
+                .any(|state| task["Status"]["State"] == **state)
+        };
+        let unended = |task: &&Value| task["ServiceID"] == id && !is_final(task);
+        tasks.as_array().map_or(0, |tasks| tasks.iter().filter(unended).count())
     }
 
     /// What answers to GET / at this port of the node.

@@ -45,7 +45,7 @@ fn every_command_takes_a_selection() {
     swarmctl(&format!("rm {line}")).fails_with(Exit::Usage).says(&["--yes"]);
     assert!(engine().has_service("se-all-a"));
     swarmctl(&format!("rm {line} --yes --wait --timeout 30s")).succeeds().says(&["2 services: 2 removed"]);
-    assert_eq!(services.iter().map(|one| engine().tasks_left(one.id())).sum::<usize>(), 0);
+    assert_eq!(services.iter().map(|one| engine().unended_tasks(one.id())).sum::<usize>(), 0);
     assert!(engine().has_service("se-other-a"));
 }
 
