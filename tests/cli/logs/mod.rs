@@ -114,7 +114,6 @@ fn each_line_goes_where_it_came_from_and_says_whose_it_is() {
         log(&format!("services/{DB}"), ALL, &[of_db("ready")]),
     ]);
     let run = run(&engine, &["web", "db"]).run().succeeds();
-    assert_screen("logs", &run);
     let mut lines: Vec<&str> = run.stdout.split_inclusive('\n').collect();
     lines.sort_unstable();
     assert_eq!(
@@ -127,6 +126,15 @@ fn each_line_goes_where_it_came_from_and_says_whose_it_is() {
         ]
     );
     assert_eq!(run.stderr, "web.1.aaaaaaaaaaaa@vm1    | err\n");
+}
+
+// The lines of several services come in any order, so the screen is that of one.
+#[test]
+fn the_log_of_one_service() {
+    let [found, listed, nodes] = web();
+    let stream = [says(1, "out\n"), says(2, "err\n"), says(1, "\n"), says(1, "\u{1b}[31mred  \r\n")];
+    let engine = Engine::ordered([found, listed, nodes, web_log(ALL, &stream)]);
+    assert_screen("logs", &run(&engine, &["web"]).run().succeeds());
 }
 
 #[test]
