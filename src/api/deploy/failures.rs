@@ -87,7 +87,7 @@ fn last_lines(client: &Client, task: &str, is_tty: bool) -> Vec<String> {
     let ask = logs::Ask { tail: Some(LOG_LINES), idle, ..logs::Ask::default() };
     let mut lines = Vec::new();
     let Ok(mut messages) = logs::open(client, Of::Task(task), is_tty, &ask) else { return lines };
-    while let Ok(Some((channel, message))) = messages.next() {
+    while let Ok(Some((channel, message))) = messages.read_message() {
         if channel != logs::Channel::Engine {
             lines.push(String::from_utf8_lossy(&message).trim_end().to_owned());
         }

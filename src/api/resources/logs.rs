@@ -101,7 +101,7 @@ enum Decoder {
 
 impl Messages<'_> {
     /// Waits for the next message; `None` at the end of the log. A stream that ends inside a message is an error.
-    pub fn next(&mut self) -> Result<Option<Message>> {
+    pub fn read_message(&mut self) -> Result<Option<Message>> {
         let mut part = [0; 16 * 1024];
         while self.ready.is_empty() {
             let n = self.stream.read(&mut part)?;

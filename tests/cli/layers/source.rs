@@ -193,10 +193,11 @@ fn flatten(tree: &str) -> Vec<String> {
 /// A path from the crate's root where it begins with `super` or `self`.
 fn resolve(path: &str, name: &str) -> String {
     let module = name.strip_suffix("/mod.rs").or_else(|| name.strip_suffix(".rs")).unwrap_or(name);
-    let mut module: Vec<&str> = if module == "main" { Vec::new() } else { module.split('/').collect() };
+    let mut module: Vec<&str> =
+        if matches!(module, "main" | "lib") { Vec::new() } else { module.split('/').collect() };
     let mut words = path.split("::").peekable();
     if !matches!(words.peek(), Some(&("super" | "self"))) {
-        // In main.rs the layers are in sight without `crate::`.
+        // In lib.rs the layers are in sight without `crate::`.
         let layer = matches!(words.peek(), Some(&("api" | "cli" | "output"))) && module.is_empty();
         return if layer { format!("crate::{path}") } else { path.to_owned() };
     }

@@ -101,7 +101,7 @@ pub fn read(client: &Client, source: &Source, shown: &Shown, to: &SyncSender<Eve
     let mut last = until.as_ref().and_then(Until::last_lines);
     let mut completeness = Completeness::Whole;
     let result = loop {
-        let (channel, message) = match messages.next() {
+        let (channel, message) = match messages.read_message() {
             Ok(Some(message)) => message,
             Ok(None) => break Ok(()),
             Err(Error::Silent { .. } | Error::TimeUp { .. })
