@@ -68,7 +68,7 @@ pub fn list(client: &Client, services: &[&str], which: Which) -> Result<Listed> 
 pub fn list_by(client: &Client, filters: &Value) -> Result<Listed> {
     let path = Path::new(&["tasks"]).query("filters", &filters.to_string());
     client.get_with(&path, |answer| {
-        let now = answer.date.as_deref().and_then(time::of_http);
+        let now = answer.date.as_deref().and_then(time::parse_http_date);
         let now = now.ok_or_else(|| answer.garbled(NO_DATE))?;
         Ok(Listed { tasks: answer.json()?, now })
     })
@@ -97,7 +97,7 @@ pub fn list_present(client: &Client, services: &[&str], filters: &Value) -> Resu
             match client.get_with(&path, |answer| Ok((with_text(&answer)?, answer.date))) {
                 Ok((tasks, date)) => {
                     present.tasks.extend(tasks);
-                    present.now = date.as_deref().and_then(time::of_http);
+                    present.now = date.as_deref().and_then(time::parse_http_date);
                     break;
                 }
                 Err(error) => match asked.iter().position(|id| error.is_about(id)) {
@@ -148,7 +148,7 @@ pub fn list_specified(client: &Client, service: &str) -> Result<Vec<Specified>> 
 /// [`list_specified`], with the engine's clock.
 pub fn list_specified_at(client: &Client, service: &str) -> Result<(Vec<Specified>, Timestamp)> {
     client.get_with(&of_services(&[service]), |answer| {
-        let now = answer.date.as_deref().and_then(time::of_http);
+        let now = answer.date.as_deref().and_then(time::parse_http_date);
         let now = now.ok_or_else(|| answer.garbled(NO_DATE))?;
         let read = |text: &&RawValue| {
             answer.check_object(text.get().len())?;

@@ -7,12 +7,12 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 /// A `Date` header of HTTP: whole seconds, rounded down.
-pub fn of_http(date: &str) -> Option<Timestamp> {
+pub fn parse_http_date(date: &str) -> Option<Timestamp> {
     jiff::fmt::rfc2822::parse(date).ok().map(|zoned| zoned.timestamp())
 }
 
 /// A time of the engine's own JSON: RFC 3339 with nanoseconds. The zero time of Go means that there is none.
-pub fn of_json(text: &str) -> Option<Timestamp> {
+pub fn parse_engine_time(text: &str) -> Option<Timestamp> {
     text.parse().ok().filter(|time: &Timestamp| time.as_second() > 0)
 }
 
@@ -28,10 +28,10 @@ mod tests {
 
     #[test]
     fn reads_the_times_of_headers_and_of_json() {
-        let second = of_http("Sun, 22 Nov 2026 02:59:33 GMT").unwrap();
-        let nano = of_json("2026-11-22T02:59:33.452962698Z").unwrap();
+        let second = parse_http_date("Sun, 22 Nov 2026 02:59:33 GMT").unwrap();
+        let nano = parse_engine_time("2026-11-22T02:59:33.452962698Z").unwrap();
         assert_eq!(nano.duration_since(second).as_nanos(), 452_962_698);
-        assert_eq!(of_json("0001-01-01T00:00:00Z"), None);
-        assert_eq!((of_http(""), of_json("yesterday")), (None, None));
+        assert_eq!(parse_engine_time("0001-01-01T00:00:00Z"), None);
+        assert_eq!((parse_http_date(""), parse_engine_time("yesterday")), (None, None));
     }
 }

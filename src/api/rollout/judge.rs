@@ -274,7 +274,7 @@ impl<'a> Judge<'a> {
     /// A global service that no node may run has no tasks at all: there is nothing that could converge or fail.
     fn no_node_may_run(&self) -> Option<State> {
         let nodes = self.view.nodes.filter(|_| self.is_by_node && self.wanted == 0)?;
-        let updated = self.view.service.object()["UpdatedAt"].as_str().and_then(time::of_json);
+        let updated = self.view.service.object()["UpdatedAt"].as_str().and_then(time::parse_engine_time);
         if updated.is_some_and(|updated| self.age(updated) < CONSTRAINTS) {
             return Some(State::UnderWay(WaitsFor::Engine));
         }

@@ -144,7 +144,8 @@ impl Told {
             Some("rollback_completed") => Phase::RolledBack(by),
             _ => Phase::Silent,
         };
-        let time = |value: &Value| time::of_json(value.as_str()?).filter(|_| phase != Phase::Silent);
+        let time =
+            |value: &Value| time::parse_engine_time(value.as_str()?).filter(|_| phase != Phase::Silent);
         let status = &service.object()["UpdateStatus"];
         Self {
             phase,

@@ -34,7 +34,7 @@ impl<'a> Judge<'a> {
         }
         let service = self.view.service;
         let is_rolling = service.update_state().is_some_and(|state| !state.ends_with("completed"));
-        let updated = service.object()["UpdatedAt"].as_str().and_then(time::of_json);
+        let updated = service.object()["UpdatedAt"].as_str().and_then(time::parse_engine_time);
         let is_recent =
             updated.is_some_and(|updated| self.age(updated) < stop_limit(service).saturating_mul(2));
         is_rolling || is_recent || !self.has_converged()

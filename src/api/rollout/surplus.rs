@@ -127,7 +127,7 @@ impl<'a> Judge<'a> {
     /// service counts.
     fn is_overdue(&self, task: &Task) -> bool {
         let service = self.view.service;
-        let changed = service.object()["UpdatedAt"].as_str().and_then(time::of_json);
+        let changed = service.object()["UpdatedAt"].as_str().and_then(time::parse_engine_time);
         let told = if task.is_wanted() {
             changed.unwrap_or(Timestamp::UNIX_EPOCH).max(task.updated)
         } else {
