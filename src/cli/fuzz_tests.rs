@@ -6,7 +6,8 @@ use fastrand::Rng;
 
 use super::commands::update_image::list;
 use super::complete::line::Line;
-use super::{parse, root, select};
+use super::select::filter;
+use super::{parse, root};
 use crate::api::fuzz_tests::{many, value};
 
 /// Commands and flags as they are among what is not.
@@ -50,7 +51,7 @@ fn filters() {
             ["name", "LABEL", " id", "image", "mode", "x"][random.usize(..6)],
             value(random)
         );
-        if let Ok((key, value)) = select::parse(&text) {
+        if let Ok((key, value)) = filter::parse_selection(&text) {
             assert!(
                 !key.is_empty() && !value.is_empty(),
                 "{text:?}: an empty value would be that of every service"

@@ -14,6 +14,7 @@ mod lookups;
 #[cfg(test)]
 mod man;
 pub mod messages;
+mod parallel;
 mod progress;
 mod select;
 

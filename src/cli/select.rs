@@ -1,5 +1,7 @@
 //! Which services a command is for: names, or a selection by what they have in common.
 
+pub mod filter;
+
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
@@ -8,11 +10,11 @@ use clap::builder::NonEmptyStringValueParser;
 
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
-use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services;
 use crate::api::resources::services::{Filter, MOST_IDS_IN_A_FILTER, Service};
 use crate::api::spec::BadValue;
 use crate::output::{self, natural_cmp};
+use filter::ImageFilter;
 
 /// So many are read one by one, which is fresher; of more, one list is asked for.
 const MOST_ONE_BY_ONE: usize = 20;
@@ -20,17 +22,12 @@ const MOST_ONE_BY_ONE: usize = 20;
 pub const MOST_NAMES_SHOWN: usize = 50;
 /// What `docker stack deploy` puts on the services of a stack.
 const STACK: &str = "com.docker.stack.namespace";
-/// The keys of filters; the engine knows all but the last.
-const KEYS: [&str; 5] = ["id", "label", "mode", "name", "image"];
-/// What the engine takes for `mode`; anything else would just match nothing.
-const MODES: [&str; 4] = ["global", "global-job", "replicated", "replicated-job"];
-
 /// Flags that select services.
 #[derive(Args, Clone, Debug, Default)]
 pub struct SelectArgs {
     /// Select services with this property: id, label, mode, name (the start of id and name is enough) or image (a
     /// repository, with or without a tag)
-    #[arg(short, long, value_name = "KEY=VALUE", value_parser = parse)]
+    #[arg(short, long, value_name = "KEY=VALUE", value_parser = filter::parse_selection)]
     pub filter: Vec<Filter>,
     /// Select the services of this stack
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
@@ -128,12 +125,12 @@ impl SelectArgs {
 
     /// The selected services, by name.
     pub fn select(&self, client: &Client, jobs: Jobs) -> Result<Vec<Service>> {
-        let (images, mut filters) = Images::split(&self.filter)?;
+        let (images, mut filters) = ImageFilter::split(&self.filter)?;
         filters.extend(self.stack.iter().map(|name| ("label".to_owned(), format!("{STACK}={name}"))));
         let mut services = services::list(client, &services::filters(&filters))?;
         if !images.is_empty() {
             services.retain(|service| {
-                service.image().is_some_and(|runs| images.iter().any(|asked| asked.include(runs)))
+                service.image().is_some_and(|image| images.iter().any(|filter| filter.matches(image)))
             });
         }
         let mut spared = Vec::new();
@@ -254,86 +251,9 @@ fn list(client: &Client, given: &[String]) -> Result<HashMap<String, Service>> {
     Ok(found)
 }
 
-/// `KEY=VALUE`, read as docker reads it: the key in any case, blanks around both ignored.
-pub fn parse(text: &str) -> Result<Filter, String> {
-    let (key, value) = text.split_once('=').ok_or("a filter is `KEY=VALUE`, as in `name=web`")?;
-    let (key, value) = (key.trim().to_lowercase(), value.trim().to_owned());
-    if !KEYS.contains(&key.as_str()) {
-        return Err(format!("the keys are {}", KEYS.join(", ")));
-    }
-    // To the engine an empty value is that of every service: a variable that is not set must not select them all.
-    if value.is_empty() || value.starts_with('=') {
-        return Err(format!("`{key}` has no value; --all selects all services"));
-    }
-    if key == "mode" && !MODES.contains(&value.as_str()) {
-        return Err(format!("the modes are {}", MODES.join(", ")));
-    }
-    if key == "image" {
-        Images::parse(&value).map_err(|bad| bad.to_string())?;
-    }
-    Ok((key, value))
-}
-
-/// The images of a repository: all, those with a tag, or those with a digest.
-#[derive(Clone, Debug)]
-pub struct Images {
-    image: ImageRef,
-    has_tag: bool,
-}
-
-impl Images {
-    /// Reads `REF` of `image=REF`.
-    pub fn parse(text: &str) -> Result<Self, BadValue> {
-        let image = ImageRef::parse(text)?;
-        let name = text.split('@').next().unwrap_or_default();
-        let has_tag = name.rsplit('/').next().unwrap_or_default().contains(':');
-        Ok(Self { image, has_tag })
-    }
-
-    /// Those among the filters, which the engine does not know, and the others.
-    pub fn split(filters: &[Filter]) -> Result<(Vec<Self>, Vec<Filter>), BadValue> {
-        let (images, others): (Vec<_>, Vec<_>) = filters.iter().cloned().partition(|(key, _)| key == "image");
-        let images = images.iter().map(|(_, image)| Self::parse(image)).collect::<Result<_, _>>()?;
-        Ok((images, others))
-    }
-
-    /// Whether a service that runs this image is one of those.
-    pub fn include(&self, runs: &str) -> bool {
-        let Ok(runs) = ImageRef::parse(runs) else { return false };
-        runs.same_repository(&self.image)
-            && (!self.has_tag || runs.tag() == self.image.tag())
-            && self.image.digest().is_none_or(|digest| runs.digest() == Some(digest))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_image_filter_takes_a_repository_a_tag_or_a_digest() {
-        let digest = format!("sha256:{}", "1".repeat(64));
-        let pinned = format!("shop/web:1.7@{digest}");
-        for (asked, runs, is_in) in [
-            ("shop/web", "shop/web:1.7", true),
-            ("shop/web", &pinned, true),
-            ("docker.io/shop/web", "shop/web:latest", true),
-            ("shop/web:1.7", &pinned, true),
-            ("shop/web:1.8", &pinned, false),
-            ("shop/web:latest", "shop/web", true),
-            (&format!("shop/web@{digest}"), &pinned, true),
-            (&format!("shop/web@{digest}"), "shop/web:1.7", false),
-            ("localhost:5000/web", "localhost:5000/web:2", true),
-            ("localhost:5000/web", "web:2", false),
-            ("shop/we", "shop/web:1", false),
-        ] {
-            assert_eq!(Images::parse(asked).unwrap().include(runs), is_in, "{asked} {runs}");
-        }
-        for bad in ["image=web/UPPER", "name=", "id= ", "label=", "label==x", "image="] {
-            assert!(parse(bad).is_err(), "{bad}");
-        }
-        assert_eq!(parse("Image= shop/web "), Ok(("image".to_owned(), "shop/web".to_owned())));
-    }
 
     #[test]
     fn long_lists_of_names_are_cut() {

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -19,6 +17,7 @@ use crate::cli::exit::Exit;
 use crate::cli::format;
 use crate::cli::format::ListFormat;
 use crate::cli::global::Global;
+use crate::cli::parallel;
 use crate::cli::select::{Chosen, Jobs, SelectArgs};
 use crate::output::{self, Columns, TemplateError, natural_cmp};
 
@@ -143,28 +142,15 @@ fn digests(client: &Client, global: &Global, rows: &[Row]) -> Result<BTreeMap<St
         };
         auths.insert(registry, auth);
     }
-    let (tags, next): (Vec<_>, _) = (tags.values().collect(), AtomicUsize::new(0));
-    let work = || -> Result<Vec<(String, Digest)>> {
-        let mut known = Vec::new();
-        while let Some(tag) = tags.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let digest = match auths.get(tag.domain()) {
-                Some(Err(why)) => Err(why.clone()),
-                Some(Ok(auth)) => digest(client, tag, auth.as_ref())?,
-                None => digest(client, tag, None)?,
-            };
-            known.push((tag.familiar(), digest));
-        }
-        Ok(known)
-    };
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..tags.len().min(AT_ONCE)).map(|_| scope.spawn(work)).collect();
-        let mut all = BTreeMap::new();
-        for worker in workers {
-            // A panic has been told already.
-            all.extend(worker.join().map_err(|_| Error::Interrupted)??);
-        }
-        Ok(all)
-    })
+    let known = parallel::try_map(tags.iter().collect(), AT_ONCE, |(name, tag): (&String, &ImageRef)| {
+        let digest = match auths.get(tag.domain()) {
+            Some(Err(why)) => Err(why.clone()),
+            Some(Ok(auth)) => digest(client, tag, auth.as_ref())?,
+            None => digest(client, tag, None)?,
+        };
+        Ok::<_, Error>((name.clone(), digest))
+    })?;
+    Ok(known.into_iter().collect())
 }
 
 fn digest(client: &Client, tag: &ImageRef, auth: Option<&RegistryAuth>) -> Result<Digest> {

@@ -7,9 +7,7 @@ mod since;
 mod source;
 mod until;
 
-use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
-use std::thread;
 
 use clap::Args;
 use jiff::Timestamp;
@@ -22,6 +20,7 @@ use crate::api::spec::BadValue;
 use crate::cli::exit;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
+use crate::cli::parallel;
 use crate::cli::select::SelectArgs;
 use crate::output::{self, Streams};
 use heads::{Heads, Style};
@@ -93,7 +92,7 @@ pub fn run(args: LogsArgs, global: &Global) -> anyhow::Result<Exit> {
     for (given, error) in &missing {
         exit::tell_of(&format!("cannot read the log of `{given}`"), error);
     }
-    let now = client.first_date().and_then(time::of_http).unwrap_or_else(Timestamp::now);
+    let now = client.first_date().and_then(time::parse_http_date).unwrap_or_else(Timestamp::now);
     let mut ask = Ask {
         follow: args.follow,
         since: args.since.as_ref().map(|since| since.at(now)),
@@ -148,23 +147,21 @@ fn show_some(
     shown: &Shown,
     streams: &mut Streams,
 ) -> Vec<Result<Completeness>> {
-    thread::scope(|scope| {
-        let (to, events) = sync_channel(MOST_WAITING);
-        let readers: Vec<_> = sources
-            .iter()
-            .map(|source| {
-                let to = to.clone();
-                scope.spawn(move || read::read(client, source, shown, &to))
-            })
-            .collect();
-        drop(to);
-        print(events, streams);
-        if streams.is_over() {
-            // The readers wait for engines that may have nothing to say for days.
-            client.interrupt().raise(SIGPIPE);
-        }
-        readers.into_iter().map(|reader| reader.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
-    })
+    let (to, events) = sync_channel(MOST_WAITING);
+    let logs = sources.iter().map(|source| (source, to.clone())).collect();
+    // The printer ends when the last reader has dropped its sender.
+    drop(to);
+    parallel::map_beside(
+        logs,
+        |(source, to)| read::read(client, source, shown, &to),
+        || {
+            print(events, streams);
+            if streams.is_over() {
+                // The readers may be waiting for an engine that has nothing to send for days.
+                client.interrupt().raise(SIGPIPE);
+            }
+        },
+    )
 }
 
 /// Logs that are read at the same time; those that are followed all have to be.

@@ -17,7 +17,8 @@ use crate::cli::exit::Exit;
 use crate::cli::format;
 use crate::cli::format::ListFormat;
 use crate::cli::global::Global;
-use crate::cli::select::Images;
+use crate::cli::select::filter;
+use crate::cli::select::filter::ImageFilter;
 use crate::output::{self, Columns, Format, TemplateError, natural_cmp};
 
 /// List services
@@ -27,7 +28,7 @@ use crate::output::{self, Columns, Format, TemplateError, natural_cmp};
 #[derive(Args, Debug)]
 pub struct LsArgs {
     /// Show services with this property: id, label, mode, name (the start of id and name is enough) or image
-    #[arg(short, long, value_name = "KEY=VALUE", value_parser = parse_filter)]
+    #[arg(short, long, value_name = "KEY=VALUE", value_parser = filter::parse_for_services)]
     filter: Vec<services::Filter>,
     /// Print nothing but IDs
     #[arg(short, long, conflicts_with = "json")]
@@ -68,8 +69,9 @@ pub fn run(args: LsArgs, global: &Global) -> anyhow::Result<Exit> {
 
 fn list(client: &Client, args: &LsArgs, format: Option<&Format>) -> anyhow::Result<()> {
     let mut out = output::stdout();
-    let (images, filters) = Images::split(&args.filter)?;
-    let is_meant = |row: &ServiceRow| images.is_empty() || images.iter().any(|of| of.include(row.image()));
+    let (images, filters) = ImageFilter::split(&args.filter)?;
+    let is_meant =
+        |row: &ServiceRow| images.is_empty() || images.iter().any(|filter| filter.matches(row.image()));
     if args.json && images.is_empty() {
         out.json_untouched(&services::list_text(client, &filters)?);
     } else if args.json {
@@ -88,27 +90,6 @@ fn list(client: &Client, args: &LsArgs, format: Option<&Format>) -> anyhow::Resu
         }
     }
     Ok(out.finish()?)
-}
-
-/// The keys that the engine filters by, and `image`, for which it is done here.
-const KEYS: [&str; 5] = ["id", "image", "label", "mode", "name"];
-/// What it takes for `mode`; anything else would just match nothing.
-const MODES: [&str; 4] = ["global", "global-job", "replicated", "replicated-job"];
-
-/// `KEY=VALUE`, read as docker reads it: the key in any case, blanks around both ignored.
-pub(in crate::cli) fn parse_filter(text: &str) -> Result<services::Filter, String> {
-    let (key, value) = text.split_once('=').ok_or("a filter is `KEY=VALUE`, as in `name=web`")?;
-    let (key, value) = (key.trim().to_lowercase(), value.trim().to_owned());
-    if !KEYS.contains(&key.as_str()) {
-        return Err(format!("the keys are {}", KEYS.join(", ")));
-    }
-    if key == "mode" && !MODES.contains(&value.as_str()) {
-        return Err(format!("the modes are {}", MODES.join(", ")));
-    }
-    if key == "image" {
-        Images::parse(&value).map_err(|bad| bad.to_string())?;
-    }
-    Ok((key, value))
 }
 
 /// What is shown of a service.
@@ -269,18 +250,5 @@ mod tests {
         }
         let untagged = "nginx@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
         assert_eq!(image_without_digest(untagged), untagged);
-    }
-
-    #[test]
-    fn reads_filters_as_docker_does() {
-        let filter = |key: &str, value: &str| Ok((key.to_owned(), value.to_owned()));
-        assert_eq!(parse_filter("name=web"), filter("name", "web"));
-        assert_eq!(parse_filter(" Label = a=b "), filter("label", "a=b"));
-        assert_eq!(parse_filter("mode=replicated-job"), filter("mode", "replicated-job"));
-        assert!(parse_filter("web").unwrap_err().contains("KEY=VALUE"));
-        assert!(parse_filter("").is_err());
-        assert_eq!(parse_filter("color=red").unwrap_err(), "the keys are id, image, label, mode, name");
-        assert!(parse_filter("mode=job").unwrap_err().contains("global-job"));
-        assert!(parse_filter("image=UPPER").is_err() && parse_filter("image=").is_err());
     }
 }

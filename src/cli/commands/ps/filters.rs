@@ -9,33 +9,9 @@ use crate::api::http::client::Client;
 use crate::api::resources::nodes;
 use crate::api::resources::nodes::Node;
 use crate::api::resources::services::Filter;
-use crate::api::resources::tasks::TaskState;
-use crate::cli::select;
 
-/// The keys that are docker's; others would just match nothing.
-const KEYS: [&str; 4] = ["desired-state", "id", "name", "node"];
 /// The keys that select services, beside names and IDs.
 const OF_SERVICES: [&str; 3] = ["image", "label", "mode"];
-
-/// `KEY=VALUE`, read as docker reads it: the key in any case, blanks around both ignored.
-pub fn parse(text: &str) -> Result<Filter, String> {
-    let (key, value) =
-        text.split_once('=').ok_or("a filter is `KEY=VALUE`, as in `desired-state=running`")?;
-    let (key, value) = (key.trim().to_lowercase(), value.trim());
-    if OF_SERVICES.contains(&key.as_str()) {
-        return select::parse(text);
-    }
-    if !KEYS.contains(&key.as_str()) {
-        return Err(format!("the keys are {} and {}", KEYS.join(", "), OF_SERVICES.join(", ")));
-    }
-    if key != "desired-state" {
-        return Ok((key, value.to_owned()));
-    }
-    match TaskState::of_word(&value.to_lowercase()) {
-        Some(state) => Ok((key, state.word().to_owned())),
-        None => Err("the states are those of tasks, as in running, shutdown and accepted".to_owned()),
-    }
-}
 
 /// The filters that select services, and those of their tasks. Where no service is named, names and IDs are those of
 /// services; where one is, they are those of tasks, as docker's are.
@@ -110,26 +86,4 @@ impl<'c> Nodes<'c> {
 
 fn is_full_id(given: &str) -> bool {
     given.len() == 25 && given.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_filters_as_docker_does() {
-        let filter = |key: &str, value: &str| Ok((key.to_owned(), value.to_owned()));
-        assert_eq!(parse("name=web.1"), filter("name", "web.1"));
-        assert_eq!(parse(" Desired-State = Running "), filter("desired-state", "running"));
-        assert_eq!(parse("node=a=b"), filter("node", "a=b"));
-        assert_eq!(parse("label=x"), filter("label", "x"));
-        assert_eq!(
-            parse("slot=1").unwrap_err(),
-            "the keys are desired-state, id, name, node and image, label, mode"
-        );
-        assert!(parse("running").unwrap_err().contains("KEY=VALUE"));
-        for state in ["desired-state=up", "desired-state=", "desired-state=unknown"] {
-            assert!(parse(state).unwrap_err().contains("running"), "{state}");
-        }
-    }
 }

@@ -19,6 +19,7 @@ use crate::cli::format;
 use crate::cli::format::ListFormat;
 use crate::cli::global::Global;
 use crate::cli::lookups::Lookups;
+use crate::cli::select::filter;
 use crate::cli::select::{Chosen, Jobs, SelectArgs};
 use crate::output::{self, Columns, Format, TemplateError};
 use filters::Nodes;
@@ -34,7 +35,7 @@ pub struct PsArgs {
     services: Vec<String>,
     /// Show tasks with this property: desired-state, id, name or node (the start of id and name is enough); without
     /// SERVICE those of services with this property: id, image, label, mode or name
-    #[arg(short, long, value_name = "KEY=VALUE", value_parser = filters::parse)]
+    #[arg(short, long, value_name = "KEY=VALUE", value_parser = filter::parse_for_tasks)]
     filter: Vec<Filter>,
     /// Show the tasks of the services of this stack
     #[arg(long, value_name = "NAME")]

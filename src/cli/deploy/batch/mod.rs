@@ -15,6 +15,7 @@ use crate::api::resources::services::Service;
 use crate::api::spec::BadValue;
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
+use crate::cli::parallel;
 use crate::cli::progress::Progress;
 use crate::cli::select::{Chosen, Each, Jobs, SelectArgs};
 
@@ -267,7 +268,7 @@ fn planned<J>(Chosen { given, found, .. }: Chosen, with: J) -> Planned<J> {
 
 /// Does `work` for all, several at a time; the results are in the order of the items.
 pub fn at_once<W: Send, R: Send>(items: Vec<W>, work: impl Fn(W) -> R + Sync) -> Vec<R> {
-    pool::map(items, AT_ONCE, work)
+    parallel::map(items, AT_ONCE, work)
 }
 
 /// Whether so many have failed that the batch as a whole has: what `--rollback-on-failure=all` undoes.

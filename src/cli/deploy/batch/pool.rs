@@ -1,7 +1,6 @@
 //! Threads that work beside the one that watches.
 
 use std::collections::VecDeque;
-use std::panic::resume_unwind;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
@@ -163,44 +162,11 @@ impl<W, R> Drop for Closing<'_, W, R> {
     }
 }
 
-/// Does `work` on all items, so many at a time, the caller's own thread included; the results are in the order of the
-/// items.
-pub fn map<W: Send, R: Send>(items: Vec<W>, threads: usize, work: impl Fn(W) -> R + Sync) -> Vec<R> {
-    let count = items.len();
-    let left = Mutex::new(items.into_iter().enumerate());
-    let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let work_on = || {
-        let mut done = Vec::new();
-        while let Some((key, item)) = next() {
-            done.push((key, work(item)));
-        }
-        done
-    };
-    let mut results = thread::scope(|scope| {
-        let others: Vec<_> = (1..threads.min(count)).map(|_| scope.spawn(work_on)).collect();
-        let mut results = work_on();
-        for other in others {
-            results.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        }
-        results
-    });
-    results.sort_unstable_by_key(|(key, _)| *key);
-    results.into_iter().map(|(_, result)| result).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
-
-    #[test]
-    fn results_are_in_the_order_of_the_items_with_and_without_threads() {
-        for threads in [0, 1, 3, 100] {
-            let results = map((0..50).collect(), threads, |i: u64| i * 2);
-            assert_eq!(results, (0..50).map(|i| i * 2).collect::<Vec<_>>(), "{threads}");
-        }
-    }
 
     #[test]
     fn nothing_is_begun_behind_a_result_that_withholds_until_the_owner_says_so() {
