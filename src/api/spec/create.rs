@@ -1,6 +1,6 @@
 //! The spec of a new service, as Docker's `service create` writes it.
 //!
-//! The way from flags to a spec: read each row of [`flags`](super::flags) in its order, [`settle`] the edits,
+//! The way from flags to a spec: read each flag in the order of its row, [`settle`] the edits,
 //! [`resolve`](super::resolve) the names in them, and see what is [`made_of`] the [`base`] by them.
 
 use serde_json::{Value, json};
@@ -219,7 +219,3 @@ fn set_value(edit: &Edit) -> Option<Value> {
         _ => None,
     }
 }
-
-#[cfg(test)]
-#[path = "create_tests.rs"]
-mod tests;

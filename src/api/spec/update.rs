@@ -1,6 +1,6 @@
 //! What the flags of an update mean for the service as it stands.
 //!
-//! The way from flags to an update: read each row of [`flags`](super::flags) in its order, [`settle`] the edits on
+//! The way from flags to an update: read each flag in the order of its row, [`settle`] the edits on
 //! the service's spec, [`resolve`](super::resolve) the names in them, [`check`] what they make.
 
 use serde_json::Value;
@@ -162,7 +162,3 @@ fn set_value(edit: &Edit) -> Option<&Value> {
         _ => None,
     }
 }
-
-#[cfg(test)]
-#[path = "update_tests.rs"]
-mod tests;

@@ -1,17 +1,30 @@
 //! The flags of create and update: each row of spec's tables becomes a flag here, and its values become edits.
 
+mod container;
 mod document;
 pub mod files;
+mod flag;
+mod health;
 pub mod image;
+mod labels;
+mod mount;
+mod names;
+mod network;
+mod placement;
+mod policy;
+mod port;
+mod resources;
+mod security;
 
 use std::env;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 pub use self::document::SpecArgs;
+use self::flag::{Flag, On, Outside, Takes};
 use super::global;
 use crate::api::http::client::Client;
-use crate::api::spec::{self, BadValue, Edit, Flag, Need, On, Outside, Takes, values};
+use crate::api::spec::{self, BadValue, Edit, Need, values};
 
 const ENV_FILE: &str = "env-file";
 /// In MiB, of a file that a flag names.
@@ -87,6 +100,28 @@ impl<const UPDATE: bool> Flags<UPDATE> {
     }
 }
 
+/// Every flag of `create` and `update` that becomes an edit, area by area.
+///
+/// Edits must be made in this order, whatever the order on the command line: the mode before the replicas, the
+/// log driver before its options.
+pub fn flags() -> impl Iterator<Item = &'static Flag> {
+    [
+        labels::FLAGS,
+        placement::FLAGS,
+        container::FLAGS,
+        health::FLAGS,
+        names::FLAGS,
+        security::FLAGS,
+        resources::FLAGS,
+        policy::FLAGS,
+        network::FLAGS,
+        port::FLAGS,
+        mount::FLAGS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
 /// Whether the engine knows all that the edits set; it would drop the rest without a word.
 ///
 /// # Errors
@@ -130,7 +165,7 @@ fn env_file() -> Arg {
 }
 
 fn rows(on: On) -> impl Iterator<Item = &'static Flag> {
-    spec::flags().filter(move |flag| flag.on == on || flag.on == On::Both)
+    flags().filter(move |flag| flag.on == on || flag.on == On::Both)
 }
 
 impl<const UPDATE: bool> Args for Flags<UPDATE> {
@@ -172,3 +207,12 @@ impl std::fmt::Debug for Values {
         write!(f, "--{} {:?}", self.flag.name, self.values)
     }
 }
+
+#[cfg(test)]
+mod create_tests;
+#[cfg(test)]
+mod flag_tests;
+#[cfg(test)]
+mod fuzz_tests;
+#[cfg(test)]
+mod update_tests;

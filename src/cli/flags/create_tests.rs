@@ -1,7 +1,13 @@
-use super::super::values::text::words;
-use super::super::{Flag, Outside, Takes, flags, image, resolve};
-use super::*;
+//! The spec that the flags of `create` make, compared with what docker posts.
+
+use serde_json::Value;
+
+use super::flag::{Flag, Outside, Takes};
+use super::flags;
 use crate::api::registry::image_ref::ImageRef;
+use crate::api::spec::create::{base, made_of, settle};
+use crate::api::spec::values::text::words;
+use crate::api::spec::{BadValue, Edit, image, resolve};
 
 /// What docker 28.2.2 posted, or how it refused, line by line: `$ FLAGS`, then the body or `! message`, then
 /// where this program does something else, `# differs: why`.

@@ -1,12 +1,12 @@
 //! Flags of the networks that tasks are attached to.
 
-use super::values::{network, text};
-use super::{Flag, On};
+use super::flag::{Flag, On};
+use crate::api::spec::values::{network, text};
 
 const NETWORKS: &str = "TaskTemplate.Networks";
 
 /// The flags of this area.
-pub const FLAGS: &[Flag] = &[
+pub(super) const FLAGS: &[Flag] = &[
     Flag::many("network", "NETWORK", "Attach tasks to a network, by name or ID", |given| {
         given.list(NETWORKS, network::attachment)
     })

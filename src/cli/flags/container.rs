@@ -2,18 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::values::{duration, number, text};
-use super::{BadValue, Edit, Flag, Given, On, Place};
+use super::flag::{Flag, Given, On};
 use crate::api::registry::image_ref::ImageRef;
+use crate::api::spec::values::{duration, number, text};
+use crate::api::spec::{self, BadValue, Edit, Place};
 
 const ENV: &str = "TaskTemplate.ContainerSpec.Env";
 const GROUPS: &str = "TaskTemplate.ContainerSpec.Groups";
 
 /// The flags of this area.
-pub const FLAGS: &[Flag] = &[
+pub(super) const FLAGS: &[Flag] = &[
     Flag::one("image", "IMAGE", "Run this image", |given| {
         let image = ImageRef::parse(given.last())?;
-        Ok(vec![self::image(&image)])
+        Ok(vec![spec::image(&image)])
     })
     .only(On::Update),
     Flag::one(
@@ -93,26 +94,6 @@ pub const FLAGS: &[Flag] = &[
     }),
     Flag::many("log-opt", "KEY=VALUE", "Set an option of the log driver", log_options),
 ];
-
-/// The image that tasks run, in the form that a spec holds.
-pub fn image(image: &ImageRef) -> Edit {
-    Edit::set(Place::at("TaskTemplate.ContainerSpec.Image"), image.familiar())
-}
-
-/// The image that tasks run, and the platforms that it is built for if any are known.
-pub fn image_on(reference: &ImageRef, platforms: &[Value]) -> Vec<Edit> {
-    let mut edits = vec![image(reference)];
-    if !platforms.is_empty() {
-        edits.push(Edit::set(Place::at("TaskTemplate.Placement.Platforms"), platforms));
-    }
-    edits
-}
-
-/// The arguments of the entrypoint, instead of the image's own; none are the image's own.
-pub fn args(args: &[String]) -> Edit {
-    let place = Place::at("TaskTemplate.ContainerSpec.Args");
-    if args.is_empty() { Edit::remove(place) } else { Edit::set(place, args) }
-}
 
 /// All variables, each once: of equal keys the last counts, and stands where it was given.
 fn environment(given: &Given<'_>) -> Result<Vec<Edit>, BadValue> {

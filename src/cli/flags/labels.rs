@@ -1,10 +1,11 @@
 //! Flags of the service as such: its name and its labels.
 
-use super::values::text;
-use super::{BadValue, Edit, Flag, Given, On, Place};
+use super::flag::{Flag, Given, On};
+use crate::api::spec::values::text;
+use crate::api::spec::{BadValue, Edit, Place};
 
 /// The flags of this area.
-pub const FLAGS: &[Flag] = &[
+pub(super) const FLAGS: &[Flag] = &[
     Flag::one("name", "NAME", "Name the service; without it the engine chooses one", |given| {
         given.set("Name", text::service_name)
     })

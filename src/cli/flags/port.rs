@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use super::place::Identity;
-use super::values::{network, port};
-use super::{BadValue, Edit, Flag, Given, On, Place};
+use super::flag::{Flag, Given, On};
+use crate::api::spec::values::{network, port};
+use crate::api::spec::{BadValue, Edit, Identity, Place};
 
 const PORTS: &str = "EndpointSpec.Ports";
 
 /// The flags of this area.
-pub const FLAGS: &[Flag] = &[
+pub(super) const FLAGS: &[Flag] = &[
     Flag::many("publish", "PORT", "Publish a port, as in 8080:80", publish).short('p').only(On::Create),
     Flag::many("publish-rm", "PORT", "Publish a port of the containers no more, as in 80", |given| {
         ports(given, |port| {

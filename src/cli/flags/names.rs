@@ -1,7 +1,8 @@
 //! Flags of how names are looked up in the containers: hosts, name servers, search domains.
 
-use super::values::{network, text};
-use super::{BadValue, Edit, Flag, Given, On, Place};
+use super::flag::{Flag, Given, On};
+use crate::api::spec::values::{network, text};
+use crate::api::spec::{BadValue, Edit, Place};
 
 const HOSTS: &str = "TaskTemplate.ContainerSpec.Hosts";
 const SERVERS: &str = "TaskTemplate.ContainerSpec.DNSConfig.Nameservers";
@@ -10,7 +11,7 @@ const SEARCH: &str = "TaskTemplate.ContainerSpec.DNSConfig.Search";
 
 /// The flags of this area. A host that is both removed and added has the new address; name servers, options and
 /// domains are removed: so it is with docker.
-pub const FLAGS: &[Flag] = &[
+pub(super) const FLAGS: &[Flag] = &[
     Flag::many("host", "HOST:IP", "Add an entry to the container's hosts file", |given| {
         given.list(HOSTS, network::host)
     })

@@ -1,8 +1,12 @@
-use serde_json::json;
+//! The changes that the flags of `update` make, compared with what docker posts.
 
-use super::super::values::text::words;
-use super::super::{Flag, Outside, Takes, changes, flags, resolve};
-use super::*;
+use serde_json::{Value, json};
+
+use super::flag::{Flag, On, Outside, Takes};
+use super::flags;
+use crate::api::spec::update::{check, settle};
+use crate::api::spec::values::text::words;
+use crate::api::spec::{BadValue, Edit, Op, apply_all, changes, references, resolve, settle_repeated};
 
 /// What docker 28.2.2 posted, or how it refused. `@ NAME` and a spec, then line by line `$ NAME FLAGS` and what changes
 /// by them as RFC 7396 writes it, or `! message`, then where this program does something else, `# differs: why`.
@@ -18,7 +22,7 @@ fn edits(line: &[String], spec: &Value) -> Result<Vec<Edit>, BadValue> {
         let found = flags().find(|flag| {
             let is_name = name.strip_prefix("--") == Some(flag.name)
                 || flag.short.is_some_and(|short| name == format!("-{short}"));
-            is_name && flag.on != super::super::On::Create
+            is_name && flag.on != On::Create
         });
         let Some(flag) = found else { return Err(BadValue::new(format!("no row for {name}"), "")) };
         let value = match (flag.takes, value) {
@@ -39,12 +43,12 @@ fn edits(line: &[String], spec: &Value) -> Result<Vec<Edit>, BadValue> {
         edits.extend(flag.read(&values, &outside)?);
     }
     let mut edits = settle(edits, spec)?;
-    if super::super::references(&edits).iter().any(|reference| reference.name == "none") {
+    if references(&edits).iter().any(|reference| reference.name == "none") {
         return Err(BadValue::new("no such name", ""));
     }
     resolve(&mut edits, &|reference| Some(format!("id-{}", reference.name.trim_start_matches("id-"))));
     check(&edits, spec)?;
-    let settled = super::super::settle_repeated(edits, spec);
+    let settled = settle_repeated(edits, spec);
     settled.map(|settled| settled.edits).map_err(|occupied| BadValue::new(format!("{occupied:?}"), ""))
 }
 

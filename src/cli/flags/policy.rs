@@ -2,15 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::values::{duration, number, text};
-use super::{BadValue, Edit, Flag, On, Place};
+use super::flag::{Flag, On};
+use crate::api::spec::values::{duration, number, text};
+use crate::api::spec::{BadValue, Edit, Place};
 
 const CONDITIONS: &[&str] = &["none", "on-failure", "any"];
 const ORDERS: &[&str] = &["start-first", "stop-first"];
 
 /// The flags of this area. One flag of a policy writes the whole policy where there is none, as Docker does:
 /// what is missing in one does not mean Docker's default to the engine (no parallelism is all at once).
-pub const FLAGS: &[Flag] = &[
+pub(super) const FLAGS: &[Flag] = &[
     Flag::switch("force", "Restart the tasks also where nothing else changes", |given| {
         let counter = Place::at("TaskTemplate.ForceUpdate");
         Ok(if number::boolean(given.last())? { vec![Edit::increment(counter)] } else { Vec::new() })

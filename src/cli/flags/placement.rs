@@ -2,15 +2,15 @@
 
 use serde_json::{Map, json};
 
-use super::place::Identity;
-use super::values::{number, placement, text};
-use super::{BadValue, Flag, On};
+use super::flag::{Flag, On};
+use crate::api::spec::values::{number, placement, text};
+use crate::api::spec::{BadValue, Identity};
 
 const CONSTRAINTS: &str = "TaskTemplate.Placement.Constraints";
 const PREFERENCES: &str = "TaskTemplate.Placement.Preferences";
 
 /// The flags of this area. The mode comes first: it replaces what the others refine.
-pub const FLAGS: &[Flag] = &[
+pub(super) const FLAGS: &[Flag] = &[
     Flag::one("mode", "MODE", "Run replicated, global, replicated-job or global-job", |given| {
         given.exact("Mode", |text| {
             const MODES: &[&str] = &["replicated", "global", "replicated-job", "global-job"];

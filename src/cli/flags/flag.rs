@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{BadValue, Edit, Place};
+use crate::api::spec::{BadValue, Edit, Place};
 
 /// One flag: the command line, its edits, the refusal on old engines and the documentation come from this row.
 ///
@@ -19,7 +19,7 @@ pub struct Flag {
     /// Help: imperative, no full stop, at most 72 columns; singular for what may be repeated.
     pub help: &'static str,
     /// The API version from which the engine knows the flag's field; an older engine would drop it without a
-    /// word. What only some values need is told by [`needs`](super::needs).
+    /// word. What only some values need is told by [`needs`](crate::api::spec::needs).
     pub since: Option<(u32, u32)>,
     /// What the values mean; [`read`](Self::read) is the way to call it.
     pub edits: Meaning,
@@ -219,7 +219,3 @@ fn is_nothing(value: &Value) -> bool {
         Value::Bool(true) => false,
     }
 }
-
-#[cfg(test)]
-#[path = "flag_tests.rs"]
-mod tests;

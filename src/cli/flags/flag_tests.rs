@@ -1,8 +1,11 @@
+//! Every row, tried on a service: what it changes, twice over, and how it reads.
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::{apply_all, changes, flags};
-use super::*;
+use super::flag::{Flag, On, Outside, Takes};
+use super::flags;
+use crate::api::spec::{Edit, Place, apply_all, changes};
 
 /// A value for every flag: a new row needs one here.
 const SAMPLES: &[(&str, &str)] = &[

@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::values::{container, duration, number};
-use super::{BadValue, Edit, Flag, Given, Place};
+use super::flag::{Flag, Given};
+use crate::api::spec::values::{container, duration, number};
+use crate::api::spec::{BadValue, Edit, Place};
 
 const HEALTH: &str = "TaskTemplate.ContainerSpec.Healthcheck";
 
 /// The flags of this area.
-pub const FLAGS: &[Flag] = &[
+pub(super) const FLAGS: &[Flag] = &[
     Flag::switch("no-healthcheck", "Turn off the image's health check", no_health_check).since(1, 25),
     Flag::one("health-cmd", "COMMAND", "Check health with this shell command", |given| {
         check(given, "Test", container::health_command)

@@ -1,12 +1,13 @@
 //! Flags of what a task may use and what is kept free for it.
 
-use super::values::{number, placement, text};
-use super::{Edit, Flag, On, Place};
+use super::flag::{Flag, On};
+use crate::api::spec::values::{number, placement, text};
+use crate::api::spec::{Edit, Place};
 
 const GENERIC: &str = "TaskTemplate.Resources.Reservations.GenericResources";
 
 /// The flags of this area.
-pub const FLAGS: &[Flag] = &[
+pub(super) const FLAGS: &[Flag] = &[
     Flag::one("limit-cpu", "CPUS", "Let a task use at most so many CPUs", |given| {
         given.set("TaskTemplate.Resources.Limits.NanoCPUs", number::cpus)
     }),

@@ -2,16 +2,17 @@
 
 use serde_json::Value;
 
-use super::values::container as value;
-use super::values::{number, text};
-use super::{BadValue, Edit, Flag, Given, On, Place};
+use super::flag::{Flag, Given, On};
+use crate::api::spec::values::container as value;
+use crate::api::spec::values::{number, text};
+use crate::api::spec::{BadValue, Edit, Place};
 
 const SYSCTLS: &str = "TaskTemplate.ContainerSpec.Sysctls";
 const ULIMITS: &str = "TaskTemplate.ContainerSpec.Ulimits";
 
 /// The flags of this area. What capabilities mean on an update depends on the service: see
-/// [`update::settle`](super::update::settle).
-pub const FLAGS: &[Flag] = &[
+/// [`update::settle`](crate::api::spec::update::settle).
+pub(super) const FLAGS: &[Flag] = &[
     Flag::many("cap-add", "CAPABILITY", "Add a Linux capability", |given| {
         capabilities(given, "TaskTemplate.ContainerSpec.CapabilityAdd")
     })

@@ -1,7 +1,8 @@
 //! Flags of what is mounted into containers: volumes and paths, secrets, configs.
 
-use super::values::{file, mount, text};
-use super::{BadValue, Edit, Flag, Given, On, Place};
+use super::flag::{Flag, Given, On};
+use crate::api::spec::values::{file, mount, text};
+use crate::api::spec::{BadValue, Edit, Place};
 
 const MOUNTS: &str = "TaskTemplate.ContainerSpec.Mounts";
 const SECRETS: &str = "TaskTemplate.ContainerSpec.Secrets";
@@ -9,7 +10,7 @@ const CONFIGS: &str = "TaskTemplate.ContainerSpec.Configs";
 
 /// The flags of this area. What is both added and removed is a mount no more, but a secret or config anew: so it
 /// is with docker.
-pub const FLAGS: &[Flag] = &[
+pub(super) const FLAGS: &[Flag] = &[
     Flag::many("mount", "MOUNT", "Mount a volume, a path of the node or a tmpfs", |given| {
         let directory = given.outside().directory;
         given.list(MOUNTS, |text| mount::mount(text, directory))

@@ -1,0 +1,31 @@
+//! The values of flags, fed with broken pieces: see `api::fuzz_tests`.
+
+use serde_json::json;
+
+use super::flag::Outside;
+use super::flags;
+use crate::api::fuzz_tests::{many, some_json, value};
+use crate::api::spec::{apply_all, changes};
+
+/// Every flag of create and update with a value of pieces: an edit that is made shows in the differences, and nowhere else.
+#[test]
+fn flags_and_their_edits() {
+    let flags: Vec<_> = flags().collect();
+    let outside = Outside {
+        variable: &|_| None,
+        directory: "/here",
+        file: &|_| Ok(b"{\"defaultAction\":\"x\"}".to_vec()),
+    };
+    many("values of flags; edit, then diff", |random| {
+        let flag = flags[random.usize(..flags.len())];
+        let given: Vec<String> = (0..random.usize(1..4)).map(|_| value(random)).collect();
+        let given: Vec<&str> = given.iter().map(String::as_str).collect();
+        let Ok(edits) = flag.read(&given, &outside) else { return };
+        let before = json!({ "Name": "web", "Unknown": some_json(random, 2), "TaskTemplate": { "ContainerSpec": { "Env": ["A=1"] } } });
+        let mut after = before.clone();
+        apply_all(&mut after, &edits);
+        let changes = changes(&before, &after);
+        assert_eq!(changes.is_empty(), before == after, "--{} {given:?}: {changes:?}", flag.name);
+        assert_eq!(before["Unknown"], after["Unknown"], "--{} {given:?}", flag.name);
+    });
+}
