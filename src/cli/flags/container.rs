@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::flag::{Flag, Given, On};
+use super::flag::{Commands, Flag, FlagValues};
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::spec::values::{duration, number, text};
 use crate::api::spec::{self, BadValue, Edit, Place};
@@ -16,14 +16,14 @@ pub(super) const FLAGS: &[Flag] = &[
         let image = ImageRef::parse(given.last())?;
         Ok(vec![spec::image(&image)])
     })
-    .only(On::Update),
+    .only(Commands::Update),
     Flag::one(
         "args",
         "COMMAND",
         "Replace the arguments of the entrypoint; empty: the image's own",
         |given| given.set("TaskTemplate.ContainerSpec.Args", text::words),
     )
-    .only(On::Update),
+    .only(Commands::Update),
     Flag::many(
         "env",
         "KEY=VALUE",
@@ -32,13 +32,13 @@ pub(super) const FLAGS: &[Flag] = &[
     )
     .short('e'),
     Flag::many("env-rm", "KEY", "Remove an environment variable", |given| {
-        given.drop(ENV, |text| text::only_name(text, "a variable", "PATH"))
+        given.remove_items(ENV, |text| text::only_name(text, "a variable", "PATH"))
     })
-    .only(On::Update),
+    .only(Commands::Update),
     Flag::many("env-add", "KEY=VALUE", "Add or replace an environment variable", |given| {
-        given.add(ENV, |text| text::variable(text, given.outside().variable))
+        given.add(ENV, |text| text::variable(text, given.environment().variable))
     })
-    .only(On::Update),
+    .only(Commands::Update),
     Flag::one("entrypoint", "COMMAND", "Replace the entrypoint of the image", |given| {
         given.set("TaskTemplate.ContainerSpec.Command", text::words)
     }),
@@ -51,20 +51,22 @@ pub(super) const FLAGS: &[Flag] = &[
     })
     .short('u'),
     Flag::many("group", "GROUP", "Add a supplementary group", |given| given.list(GROUPS, text::some))
-        .only(On::Create)
+        .only(Commands::Create)
         .since(1, 25),
     Flag::many("group-add", "GROUP", "Add a supplementary group", |given| given.add(GROUPS, text::some))
-        .only(On::Update)
+        .only(Commands::Update)
         .since(1, 25),
-    Flag::many("group-rm", "GROUP", "Remove a supplementary group", |given| given.drop(GROUPS, text::some))
-        .only(On::Update)
-        .since(1, 25),
+    Flag::many("group-rm", "GROUP", "Remove a supplementary group", |given| {
+        given.remove_items(GROUPS, text::some)
+    })
+    .only(Commands::Update)
+    .since(1, 25),
     Flag::one("hostname", "NAME", "Set the host name in the container", |given| {
         given.set("TaskTemplate.ContainerSpec.Hostname", text::any)
     })
     .since(1, 25),
     Flag::switch("init", "Run an init that forwards signals and reaps processes", |given| {
-        given.exact("TaskTemplate.ContainerSpec.Init", number::boolean)
+        given.set_even_if_zero("TaskTemplate.ContainerSpec.Init", number::boolean)
     })
     .since(1, 37),
     Flag::switch("tty", "Allocate a terminal", |given| {
@@ -85,7 +87,7 @@ pub(super) const FLAGS: &[Flag] = &[
     })
     .since(1, 28),
     Flag::one("stop-grace-period", "DURATION", "Wait so long before killing a container (10s)", |given| {
-        given.exact("TaskTemplate.ContainerSpec.StopGracePeriod", duration::period)
+        given.set_even_if_zero("TaskTemplate.ContainerSpec.StopGracePeriod", duration::period)
     }),
     Flag::one("log-driver", "DRIVER", "Log with this driver, without options of the former one", |given| {
         given.set("TaskTemplate.LogDriver", |name| {
@@ -96,11 +98,11 @@ pub(super) const FLAGS: &[Flag] = &[
 ];
 
 /// All variables, each once: of equal keys the last counts, and stands where it was given.
-fn environment(given: &Given<'_>) -> Result<Vec<Edit>, BadValue> {
+fn environment(given: &FlagValues<'_>) -> Result<Vec<Edit>, BadValue> {
     let key = |text: &str| text.split('=').next().map(str::to_owned);
     let mut all: Vec<String> = Vec::new();
     for text in given.all() {
-        let variable = text::variable(text, given.outside().variable)?;
+        let variable = text::variable(text, given.environment().variable)?;
         all.retain(|earlier| key(earlier) != key(&variable));
         all.push(variable);
     }
@@ -109,9 +111,9 @@ fn environment(given: &Given<'_>) -> Result<Vec<Edit>, BadValue> {
 
 /// Options are set one by one, so that without `--log-driver` they join those of the driver that is there. A bare
 /// key takes its value from the environment, as Docker has it.
-fn log_options(given: &Given<'_>) -> Result<Vec<Edit>, BadValue> {
+fn log_options(given: &FlagValues<'_>) -> Result<Vec<Edit>, BadValue> {
     let options = given.all().iter().map(|text| {
-        let option = text::variable(text, given.outside().variable)?;
+        let option = text::variable(text, given.environment().variable)?;
         let (key, value) = text::pair(&option, "max-size=10m")?;
         Ok(Edit::set(Place::at("TaskTemplate.LogDriver.Options").key(&key), value))
     });

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::flag::{Flag, Outside, Takes};
+use super::flag::{Environment, Flag, ValueKind};
 use super::flags;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::spec::create::{base, made_of, settle};
@@ -28,12 +28,13 @@ fn edits(line: &str) -> Result<Vec<Edit>, BadValue> {
             .unwrap_or_else(|| panic!("no row for {name}"));
         let value = match (flag.takes, value) {
             (_, Some(value)) => value.to_owned(),
-            (Takes::Switch, None) => "true".to_owned(),
+            (ValueKind::Switch, None) => "true".to_owned(),
             (_, None) => rest.next().expect("a value"),
         };
         given.push((flag, value));
     }
-    let outside = Outside { variable: &|_| None, directory: "/home/me", file: &|_| Err(String::new()) };
+    let environment =
+        Environment { variable: &|_| None, directory: "/home/me", file: &|_| Err(String::new()) };
     let mut edits = vec![image(&ImageRef::parse("i:1").unwrap())];
     for flag in flags() {
         let values: Vec<_> = given
@@ -41,7 +42,7 @@ fn edits(line: &str) -> Result<Vec<Edit>, BadValue> {
             .filter(|(known, _)| known.name == flag.name)
             .map(|(_, value)| value.as_str())
             .collect();
-        edits.extend(flag.read(&values, &outside)?);
+        edits.extend(flag.read(&values, &environment)?);
     }
     let mut edits = settle(edits, &base())?;
     resolve(&mut edits, &|reference| Some(format!("id-{}", reference.name)));

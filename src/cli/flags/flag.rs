@@ -13,24 +13,24 @@ pub struct Flag {
     /// The short name.
     pub short: Option<char>,
     /// Which command has it.
-    pub on: On,
+    pub on: Commands,
     /// What it takes.
-    pub takes: Takes,
+    pub takes: ValueKind,
     /// Help: imperative, no full stop, at most 72 columns; singular for what may be repeated.
     pub help: &'static str,
     /// The API version from which the engine knows the flag's field; an older engine would drop it without a
     /// word. What only some values need is told by [`needs`](crate::api::spec::needs).
     pub since: Option<(u32, u32)>,
-    /// What the values mean; [`read`](Self::read) is the way to call it.
-    pub edits: Meaning,
+    /// The edits that the values mean; called by [`read`](Self::read).
+    edits: ToEdits,
 }
 
 /// The edits that the values of one flag mean.
-pub type Meaning = fn(&Given<'_>) -> Result<Vec<Edit>, BadValue>;
+type ToEdits = fn(&FlagValues<'_>) -> Result<Vec<Edit>, BadValue>;
 
 /// Which command has a flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum On {
+pub enum Commands {
     /// `create` only.
     Create,
     /// `update` only.
@@ -41,7 +41,7 @@ pub enum On {
 
 /// What a flag takes on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Takes {
+pub enum ValueKind {
     /// Nothing, or `=true` or `=false`; its one value is `true` or `false`.
     Switch,
     /// One value, of this name in the help; of several the last counts.
@@ -50,8 +50,8 @@ pub enum Takes {
     Many(&'static str),
 }
 
-/// What a value may draw on besides itself. The caller reads it; nothing below `api::spec` does.
-pub struct Outside<'a> {
+/// What a value may draw on besides itself. The caller reads it; the rows do no I/O.
+pub struct Environment<'a> {
     /// The value of an environment variable: `--env KEY` without a value takes it from there.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
     /// The absolute path of the current directory: a mount's source may begin with a dot.
@@ -61,25 +61,33 @@ pub struct Outside<'a> {
 }
 
 /// The values given for one flag, in their order on the command line.
-pub struct Given<'a> {
+pub struct FlagValues<'a> {
     values: &'a [&'a str],
-    outside: &'a Outside<'a>,
+    environment: &'a Environment<'a>,
 }
 
 impl Flag {
     /// A flag of both commands that takes nothing.
-    pub const fn switch(name: &'static str, help: &'static str, edits: Meaning) -> Self {
-        Self { name, short: None, on: On::Both, takes: Takes::Switch, help, since: None, edits }
+    pub const fn switch(name: &'static str, help: &'static str, edits: ToEdits) -> Self {
+        Self { name, short: None, on: Commands::Both, takes: ValueKind::Switch, help, since: None, edits }
     }
 
     /// A flag of both commands that takes one value, called `takes` in the help.
-    pub const fn one(name: &'static str, takes: &'static str, help: &'static str, edits: Meaning) -> Self {
-        Self { name, short: None, on: On::Both, takes: Takes::One(takes), help, since: None, edits }
+    pub const fn one(name: &'static str, takes: &'static str, help: &'static str, edits: ToEdits) -> Self {
+        Self { name, short: None, on: Commands::Both, takes: ValueKind::One(takes), help, since: None, edits }
     }
 
     /// A flag of both commands that may be repeated; a value is called `takes` in the help.
-    pub const fn many(name: &'static str, takes: &'static str, help: &'static str, edits: Meaning) -> Self {
-        Self { name, short: None, on: On::Both, takes: Takes::Many(takes), help, since: None, edits }
+    pub const fn many(name: &'static str, takes: &'static str, help: &'static str, edits: ToEdits) -> Self {
+        Self {
+            name,
+            short: None,
+            on: Commands::Both,
+            takes: ValueKind::Many(takes),
+            help,
+            since: None,
+            edits,
+        }
     }
 
     /// The same flag with a short name.
@@ -89,7 +97,7 @@ impl Flag {
     }
 
     /// The same flag of one command only.
-    pub const fn only(mut self, on: On) -> Self {
+    pub const fn only(mut self, on: Commands) -> Self {
         self.on = on;
         self
     }
@@ -104,15 +112,15 @@ impl Flag {
     ///
     /// # Errors
     /// A value that cannot be one.
-    pub fn read(&self, values: &[&str], outside: &Outside<'_>) -> Result<Vec<Edit>, BadValue> {
+    pub fn read(&self, values: &[&str], environment: &Environment<'_>) -> Result<Vec<Edit>, BadValue> {
         if values.is_empty() {
             return Ok(Vec::new());
         }
-        (self.edits)(&Given { values, outside })
+        (self.edits)(&FlagValues { values, environment })
     }
 }
 
-impl Given<'_> {
+impl FlagValues<'_> {
     /// All values.
     pub fn all(&self) -> &[&str] {
         self.values
@@ -124,8 +132,8 @@ impl Given<'_> {
     }
 
     /// What the values may draw on besides themselves.
-    pub fn outside(&self) -> &Outside<'_> {
-        self.outside
+    pub fn environment(&self) -> &Environment<'_> {
+        self.environment
     }
 
     /// The last value is set at `path`. Nothing at all is set for what the engine does not tell from nothing
@@ -141,7 +149,7 @@ impl Given<'_> {
     }
 
     /// The last value is set at `path`, where the engine tells 0 from nothing.
-    pub fn exact<T: Into<Value>>(
+    pub fn set_even_if_zero<T: Into<Value>>(
         &self,
         path: &str,
         read: impl Fn(&str) -> Result<T, BadValue>,
@@ -183,7 +191,7 @@ impl Given<'_> {
     }
 
     /// The items of the list at `path` that the values name are not there.
-    pub fn drop(
+    pub fn remove_items(
         &self,
         path: &str,
         identity: impl Fn(&str) -> Result<String, BadValue>,

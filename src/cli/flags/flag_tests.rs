@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::flag::{Flag, On, Outside, Takes};
+use super::flag::{Commands, Environment, Flag, ValueKind};
 use super::flags;
 use crate::api::spec::{Edit, Place, apply_all, changes};
 
@@ -124,7 +124,8 @@ const SAMPLES: &[(&str, &str)] = &[
     ("config-rm", "x"),
 ];
 
-const OUTSIDE: Outside<'_> = Outside { variable: &|_| None, directory: "/", file: &|_| Err(String::new()) };
+const ENVIRONMENT: Environment<'_> =
+    Environment { variable: &|_| None, directory: "/", file: &|_| Err(String::new()) };
 
 fn sample(flag: &Flag) -> &'static str {
     SAMPLES.iter().find(|(name, _)| *name == flag.name).map(|(_, value)| *value).expect(flag.name)
@@ -188,7 +189,7 @@ fn is_own(edit: &Edit, place: &Place) -> bool {
 }
 
 fn assert_keeps_to_its_places(flag: &Flag, old: &Value) {
-    let edits = flag.read(&[sample(flag)], &OUTSIDE).expect(flag.name);
+    let edits = flag.read(&[sample(flag)], &ENVIRONMENT).expect(flag.name);
     let (mut once, mut twice) = (old.clone(), Value::Null);
     apply_all(&mut once, &edits);
     if flag.name != "force" {
@@ -209,7 +210,7 @@ fn assert_keeps_to_its_places(flag: &Flag, old: &Value) {
 fn every_row_is_idempotent_and_touches_its_own_places_only() {
     let old = full();
     for flag in flags() {
-        let edits = flag.read(&[sample(flag)], &OUTSIDE).expect(flag.name);
+        let edits = flag.read(&[sample(flag)], &ENVIRONMENT).expect(flag.name);
         assert!(!edits.is_empty(), "--{}", flag.name);
         let mut once = old.clone();
         apply_all(&mut once, &edits);
@@ -327,12 +328,12 @@ proptest! {
 #[test]
 fn the_last_value_counts_where_there_is_one_and_no_value_means_no_edit() {
     for flag in flags() {
-        assert_eq!(flag.read(&[], &OUTSIDE), Ok(vec![]), "--{}", flag.name);
+        assert_eq!(flag.read(&[], &ENVIRONMENT), Ok(vec![]), "--{}", flag.name);
         let value = sample(flag);
-        let last = flag.read(&["\u{0}", value], &OUTSIDE);
+        let last = flag.read(&["\u{0}", value], &ENVIRONMENT);
         match flag.takes {
-            Takes::Many(_) => {}
-            _ => assert_eq!(last, flag.read(&[value], &OUTSIDE), "--{}", flag.name),
+            ValueKind::Many(_) => {}
+            _ => assert_eq!(last, flag.read(&[value], &ENVIRONMENT), "--{}", flag.name),
         }
     }
 }
@@ -350,10 +351,10 @@ fn help_reads_like_help_and_names_are_used_once() {
         let twin =
             |other: &&Flag| other.name == flag.name || (other.short.is_some() && other.short == flag.short);
         assert!(
-            !all[..i]
-                .iter()
-                .any(|other| (other.on == flag.on || other.on == On::Both || flag.on == On::Both)
-                    && twin(other)),
+            !all[..i].iter().any(|other| (other.on == flag.on
+                || other.on == Commands::Both
+                || flag.on == Commands::Both)
+                && twin(other)),
             "--{}",
             flag.name
         );
@@ -362,10 +363,10 @@ fn help_reads_like_help_and_names_are_used_once() {
 
 #[test]
 fn zero_removes_what_the_engine_does_not_tell_from_nothing() {
-    let outside = &OUTSIDE;
+    let environment = &ENVIRONMENT;
     let read = |name: &str, value: &str| {
         let flag = flags().find(|flag| flag.name == name).unwrap();
-        flag.read(&[value], outside).unwrap()
+        flag.read(&[value], environment).unwrap()
     };
     let limit = Place::at("TaskTemplate.Resources.Limits.NanoCPUs");
     assert_eq!(read("limit-cpu", "0"), [Edit::remove(limit)]);

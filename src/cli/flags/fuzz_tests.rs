@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::flag::Outside;
+use super::flag::Environment;
 use super::flags;
 use crate::api::fuzz_tests::{many, some_json, value};
 use crate::api::spec::{apply_all, changes};
@@ -11,7 +11,7 @@ use crate::api::spec::{apply_all, changes};
 #[test]
 fn flags_and_their_edits() {
     let flags: Vec<_> = flags().collect();
-    let outside = Outside {
+    let environment = Environment {
         variable: &|_| None,
         directory: "/here",
         file: &|_| Ok(b"{\"defaultAction\":\"x\"}".to_vec()),
@@ -20,7 +20,7 @@ fn flags_and_their_edits() {
         let flag = flags[random.usize(..flags.len())];
         let given: Vec<String> = (0..random.usize(1..4)).map(|_| value(random)).collect();
         let given: Vec<&str> = given.iter().map(String::as_str).collect();
-        let Ok(edits) = flag.read(&given, &outside) else { return };
+        let Ok(edits) = flag.read(&given, &environment) else { return };
         let before = json!({ "Name": "web", "Unknown": some_json(random, 2), "TaskTemplate": { "ContainerSpec": { "Env": ["A=1"] } } });
         let mut after = before.clone();
         apply_all(&mut after, &edits);

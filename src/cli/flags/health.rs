@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::flag::{Flag, Given};
+use super::flag::{Flag, FlagValues};
 use crate::api::spec::values::{container, duration, number};
 use crate::api::spec::{BadValue, Edit, Place};
 
@@ -41,7 +41,7 @@ pub(super) const FLAGS: &[Flag] = &[
 ];
 
 /// Turned on again is the image's own check.
-fn no_health_check(given: &Given<'_>) -> Result<Vec<Edit>, BadValue> {
+fn no_health_check(given: &FlagValues<'_>) -> Result<Vec<Edit>, BadValue> {
     Ok(match number::boolean(given.last())? {
         true => vec![Edit::set(Place::at(HEALTH), json!({"Test": ["NONE"]}))],
         false => vec![turned_on()],
@@ -50,7 +50,7 @@ fn no_health_check(given: &Given<'_>) -> Result<Vec<Edit>, BadValue> {
 
 /// One setting of the check, which is turned on by that.
 fn check<T: Into<Value>>(
-    given: &Given<'_>,
+    given: &FlagValues<'_>,
     key: &str,
     read: impl Fn(&str) -> Result<T, BadValue>,
 ) -> Result<Vec<Edit>, BadValue> {

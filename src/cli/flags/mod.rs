@@ -21,7 +21,7 @@ use std::env;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 pub use self::document::SpecArgs;
-use self::flag::{Flag, On, Outside, Takes};
+use self::flag::{Commands, Environment, Flag, ValueKind};
 use super::global;
 use crate::api::http::client::Client;
 use crate::api::spec::{self, BadValue, Edit, Need, values};
@@ -50,7 +50,7 @@ struct Values {
 }
 
 impl<const UPDATE: bool> Flags<UPDATE> {
-    const ON: On = if UPDATE { On::Update } else { On::Create };
+    const ON: Commands = if UPDATE { Commands::Update } else { Commands::Create };
 
     /// The edits that the values mean, with networks, secrets and configs by name. No engine is asked.
     ///
@@ -60,7 +60,7 @@ impl<const UPDATE: bool> Flags<UPDATE> {
         let directory =
             env::current_dir().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
         let file = |path: &str| files::read(path, LONGEST).map_err(|e| e.to_string());
-        let outside = Outside { variable: &global::variable, directory: &directory, file: &file };
+        let environment = Environment { variable: &global::variable, directory: &directory, file: &file };
         let variables = self.variables_of_files()?;
         let mut edits = Vec::new();
         for flag in rows(Self::ON) {
@@ -69,7 +69,7 @@ impl<const UPDATE: bool> Flags<UPDATE> {
             let own = self.values.iter().filter(|values| values.flag.name == flag.name);
             let values: Vec<&str> =
                 files.iter().chain(own.flat_map(|values| &values.values)).map(String::as_str).collect();
-            let read = flag.read(&values, &outside);
+            let read = flag.read(&values, &environment);
             edits.extend(
                 read.map_err(|bad| BadValue::new(format!("--{}: {}", flag.name, bad.why), bad.example))?,
             );
@@ -153,9 +153,9 @@ fn arg(flag: &'static Flag) -> Arg {
         None => arg,
     };
     match flag.takes {
-        Takes::Switch => arg.action(ArgAction::SetTrue),
-        Takes::One(name) => arg.action(ArgAction::Set).value_name(name),
-        Takes::Many(name) => arg.action(ArgAction::Append).value_name(name),
+        ValueKind::Switch => arg.action(ArgAction::SetTrue),
+        ValueKind::One(name) => arg.action(ArgAction::Set).value_name(name),
+        ValueKind::Many(name) => arg.action(ArgAction::Append).value_name(name),
     }
 }
 
@@ -164,8 +164,8 @@ fn env_file() -> Arg {
     arg.help("Read environment variables from a file, one KEY=VALUE a line")
 }
 
-fn rows(on: On) -> impl Iterator<Item = &'static Flag> {
-    flags().filter(move |flag| flag.on == on || flag.on == On::Both)
+fn rows(on: Commands) -> impl Iterator<Item = &'static Flag> {
+    flags().filter(move |flag| flag.on == on || flag.on == Commands::Both)
 }
 
 impl<const UPDATE: bool> Args for Flags<UPDATE> {
@@ -188,8 +188,8 @@ impl<const UPDATE: bool> FromArgMatches for Flags<UPDATE> {
             let is_given = matches.value_source(flag.name) == Some(clap::parser::ValueSource::CommandLine);
             let values = match flag.takes {
                 _ if !is_given => continue,
-                Takes::Switch => vec![matches.get_flag(flag.name).to_string()],
-                Takes::One(_) | Takes::Many(_) => many(flag.name),
+                ValueKind::Switch => vec![matches.get_flag(flag.name).to_string()],
+                ValueKind::One(_) | ValueKind::Many(_) => many(flag.name),
             };
             given.push(Values { flag, values });
         }

@@ -1,6 +1,6 @@
 //! Flags of what is mounted into containers: volumes and paths, secrets, configs.
 
-use super::flag::{Flag, Given, On};
+use super::flag::{Commands, Flag, FlagValues};
 use crate::api::spec::values::{file, mount, text};
 use crate::api::spec::{BadValue, Edit, Place};
 
@@ -12,53 +12,53 @@ const CONFIGS: &str = "TaskTemplate.ContainerSpec.Configs";
 /// is with docker.
 pub(super) const FLAGS: &[Flag] = &[
     Flag::many("mount", "MOUNT", "Mount a volume, a path of the node or a tmpfs", |given| {
-        let directory = given.outside().directory;
+        let directory = given.environment().directory;
         given.list(MOUNTS, |text| mount::mount(text, directory))
     })
-    .only(On::Create),
+    .only(Commands::Create),
     Flag::many("mount-add", "MOUNT", "Add a mount, or replace the one with the same target", |given| {
-        let directory = given.outside().directory;
+        let directory = given.environment().directory;
         each_once(given.add(MOUNTS, |text| mount::mount(text, directory))?)
     })
-    .only(On::Update),
+    .only(Commands::Update),
     Flag::many("mount-rm", "TARGET", "Remove the mount at this path of the container", |given| {
-        given.drop(MOUNTS, mount::target)
+        given.remove_items(MOUNTS, mount::target)
     })
-    .only(On::Update),
+    .only(Commands::Update),
     Flag::many("secret", "SECRET", "Show a secret to the containers", |given| {
         given.list(SECRETS, file::secret)
     })
-    .only(On::Create)
+    .only(Commands::Create)
     .since(1, 25),
     Flag::many("secret-rm", "SECRET", "Show a secret no more, as any file", |given| {
         files(given, SECRETS, "a secret")
     })
-    .only(On::Update)
+    .only(Commands::Update)
     .since(1, 25),
     Flag::many("secret-add", "SECRET", "Show a secret to the containers, or show it otherwise", |given| {
         given.add(SECRETS, file::secret)
     })
-    .only(On::Update)
+    .only(Commands::Update)
     .since(1, 25),
     Flag::many("config", "CONFIG", "Show a config to the containers", |given| {
         given.list(CONFIGS, file::config)
     })
-    .only(On::Create)
+    .only(Commands::Create)
     .since(1, 30),
     Flag::many("config-rm", "CONFIG", "Show a config no more, as any file", |given| {
         files(given, CONFIGS, "a config")
     })
-    .only(On::Update)
+    .only(Commands::Update)
     .since(1, 30),
     Flag::many("config-add", "CONFIG", "Show a config to the containers, or show it otherwise", |given| {
         given.add(CONFIGS, file::config)
     })
-    .only(On::Update)
+    .only(Commands::Update)
     .since(1, 30),
 ];
 
 /// A secret or config may be shown as several files: all go.
-fn files(given: &Given<'_>, path: &str, what: &str) -> Result<Vec<Edit>, BadValue> {
+fn files(given: &FlagValues<'_>, path: &str, what: &str) -> Result<Vec<Edit>, BadValue> {
     given.each(|text| {
         let name = text::only_name(text, what, "app.key")?;
         Ok(Edit::remove(Place::at(path).items_like(&format!("{name}:*"))))

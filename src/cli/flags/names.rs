@@ -1,6 +1,6 @@
 //! Flags of how names are looked up in the containers: hosts, name servers, search domains.
 
-use super::flag::{Flag, Given, On};
+use super::flag::{Commands, Flag, FlagValues};
 use crate::api::spec::values::{network, text};
 use crate::api::spec::{BadValue, Edit, Place};
 
@@ -15,60 +15,62 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag::many("host", "HOST:IP", "Add an entry to the container's hosts file", |given| {
         given.list(HOSTS, network::host)
     })
-    .only(On::Create)
+    .only(Commands::Create)
     .since(1, 25),
     Flag::many("host-rm", "HOST[:IP]", "Remove a host's addresses, or the one", |given| {
         given.each(|text| Ok(Edit::remove(Place::at(HOSTS).items_like(&network::host_pattern(text)?))))
     })
-    .only(On::Update)
+    .only(Commands::Update)
     .since(1, 25),
     Flag::many("host-add", "HOST:IP", "Add an entry to the containers' hosts file", |given| {
         given.add(HOSTS, network::host)
     })
-    .only(On::Update)
+    .only(Commands::Update)
     .since(1, 25),
     Flag::many("dns", "IP", "Ask this name server", |given| given.list(SERVERS, network::address))
-        .only(On::Create)
+        .only(Commands::Create)
         .since(1, 25),
     Flag::many("dns-add", "IP", "Ask this name server as well", |given| given.add(SERVERS, network::address))
-        .only(On::Update)
+        .only(Commands::Update)
         .since(1, 25),
-    Flag::many("dns-rm", "IP", "Ask this name server no more", servers_gone).only(On::Update).since(1, 25),
+    Flag::many("dns-rm", "IP", "Ask this name server no more", servers_gone)
+        .only(Commands::Update)
+        .since(1, 25),
     Flag::many("dns-option", "OPTION", "Set an option of the resolver", |given| {
         given.list(OPTIONS, text::some)
     })
-    .only(On::Create)
+    .only(Commands::Create)
     .since(1, 25),
     Flag::many("dns-option-add", "OPTION", "Add an option of the resolver", |given| {
         given.add(OPTIONS, text::some)
     })
-    .only(On::Update)
+    .only(Commands::Update)
     .since(1, 25),
     Flag::many("dns-option-rm", "OPTION", "Remove an option of the resolver", |given| {
-        given.drop(OPTIONS, text::some)
+        given.remove_items(OPTIONS, text::some)
     })
-    .only(On::Update)
+    .only(Commands::Update)
     .since(1, 25),
     Flag::many("dns-search", "DOMAIN", "Search names in this domain", |given| {
         given.list(SEARCH, network::search_domain)
     })
-    .only(On::Create)
+    .only(Commands::Create)
     .since(1, 25),
     Flag::many("dns-search-add", "DOMAIN", "Search names in this domain as well", |given| {
         given.add(SEARCH, network::search_domain)
     })
-    .only(On::Update)
+    .only(Commands::Update)
     .since(1, 25),
     Flag::many("dns-search-rm", "DOMAIN", "Search names in this domain no more", |given| {
-        given.drop(SEARCH, text::some)
+        given.remove_items(SEARCH, text::some)
     })
-    .only(On::Update)
+    .only(Commands::Update)
     .since(1, 25),
 ];
 
 /// An address may be kept in another writing than the one that is given.
-fn servers_gone(given: &Given<'_>) -> Result<Vec<Edit>, BadValue> {
-    let mut edits = given.drop(SERVERS, text::some)?;
+fn servers_gone(given: &FlagValues<'_>) -> Result<Vec<Edit>, BadValue> {
+    let mut edits = given.remove_items(SERVERS, text::some)?;
     for text in given.all() {
         if let Ok(address) = network::address(text)
             && address != *text

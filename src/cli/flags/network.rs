@@ -1,6 +1,6 @@
 //! Flags of the networks that tasks are attached to.
 
-use super::flag::{Flag, On};
+use super::flag::{Commands, Flag};
 use crate::api::spec::values::{network, text};
 
 const NETWORKS: &str = "TaskTemplate.Networks";
@@ -10,13 +10,13 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag::many("network", "NETWORK", "Attach tasks to a network, by name or ID", |given| {
         given.list(NETWORKS, network::attachment)
     })
-    .only(On::Create),
+    .only(Commands::Create),
     Flag::many("network-rm", "NETWORK", "Take tasks off a network, by name or ID", |given| {
-        given.drop(NETWORKS, text::some)
+        given.remove_items(NETWORKS, text::some)
     })
-    .only(On::Update),
+    .only(Commands::Update),
     Flag::many("network-add", "NETWORK", "Attach tasks to one more network, by name or ID", |given| {
         given.add(NETWORKS, network::attachment)
     })
-    .only(On::Update),
+    .only(Commands::Update),
 ];

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, json};
 
-use super::flag::{Flag, On};
+use super::flag::{Commands, Flag};
 use crate::api::spec::values::{number, placement, text};
 use crate::api::spec::{BadValue, Identity};
 
@@ -12,7 +12,7 @@ const PREFERENCES: &str = "TaskTemplate.Placement.Preferences";
 /// The flags of this area. The mode comes first: it replaces what the others refine.
 pub(super) const FLAGS: &[Flag] = &[
     Flag::one("mode", "MODE", "Run replicated, global, replicated-job or global-job", |given| {
-        given.exact("Mode", |text| {
+        given.set_even_if_zero("Mode", |text| {
             const MODES: &[&str] = &["replicated", "global", "replicated-job", "global-job"];
             let kind = match text::choice(text, "a mode", MODES)?.as_str() {
                 "global" => "Global",
@@ -23,10 +23,12 @@ pub(super) const FLAGS: &[Flag] = &[
             Ok(Map::from_iter([(kind.to_owned(), json!({}))]))
         })
     })
-    .only(On::Create),
-    Flag::one("replicas", "N", "Run so many tasks", |given| given.exact("Mode.Replicated.Replicas", count)),
+    .only(Commands::Create),
+    Flag::one("replicas", "N", "Run so many tasks", |given| {
+        given.set_even_if_zero("Mode.Replicated.Replicas", count)
+    }),
     Flag::one("max-concurrent", "N", "Run at most so many tasks of a job at once", |given| {
-        given.exact("Mode.ReplicatedJob.MaxConcurrent", count)
+        given.set_even_if_zero("Mode.ReplicatedJob.MaxConcurrent", count)
     })
     .since(1, 41),
     Flag::one("replicas-max-per-node", "N", "Run at most so many tasks on a node (0: any number)", |given| {
@@ -36,30 +38,30 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag::many("constraint", "CONSTRAINT", "Run tasks only on nodes like this", |given| {
         given.list(CONSTRAINTS, placement::constraint)
     })
-    .only(On::Create),
+    .only(Commands::Create),
     Flag::many("constraint-add", "CONSTRAINT", "Add a constraint", |given| {
         given.add(CONSTRAINTS, placement::constraint)
     })
-    .only(On::Update),
+    .only(Commands::Update),
     Flag::many("constraint-rm", "CONSTRAINT", "Remove a constraint, given as it is written", |given| {
-        given.drop(CONSTRAINTS, text::some)
+        given.remove_items(CONSTRAINTS, text::some)
     })
-    .only(On::Update),
+    .only(Commands::Update),
     Flag::many("placement-pref", "PREFERENCE", "Spread tasks evenly over the values of a label", |given| {
         given.list(PREFERENCES, placement::preference)
     })
-    .only(On::Create)
+    .only(Commands::Create)
     .since(1, 28),
     Flag::many("placement-pref-rm", "PREFERENCE", "Remove a placement preference", |given| {
         let identity = |text: &str| Ok(Identity::Value.of(&placement::preference(text)?));
-        given.drop(PREFERENCES, identity)
+        given.remove_items(PREFERENCES, identity)
     })
-    .only(On::Update)
+    .only(Commands::Update)
     .since(1, 28),
     Flag::many("placement-pref-add", "PREFERENCE", "Spread tasks over a label as well", |given| {
         given.add(PREFERENCES, placement::preference)
     })
-    .only(On::Update)
+    .only(Commands::Update)
     .since(1, 28),
 ];
 

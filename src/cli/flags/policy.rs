@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::flag::{Flag, On};
+use super::flag::{Commands, Flag};
 use crate::api::spec::values::{duration, number, text};
 use crate::api::spec::{BadValue, Edit, Place};
 
@@ -16,23 +16,23 @@ pub(super) const FLAGS: &[Flag] = &[
         let counter = Place::at("TaskTemplate.ForceUpdate");
         Ok(if number::boolean(given.last())? { vec![Edit::increment(counter)] } else { Vec::new() })
     })
-    .only(On::Update),
+    .only(Commands::Update),
     Flag::one("restart-condition", "CONDITION", "Restart tasks on: none, on-failure or any (any)", |given| {
         restart(given.set("TaskTemplate.RestartPolicy.Condition", |text| {
             text::choice(text, "a restart condition", CONDITIONS)
         }))
     }),
     Flag::one("restart-delay", "DURATION", "Wait so long before a restart (5s)", |given| {
-        restart(given.exact("TaskTemplate.RestartPolicy.Delay", duration::period))
+        restart(given.set_even_if_zero("TaskTemplate.RestartPolicy.Delay", duration::period))
     }),
     Flag::one("restart-max-attempts", "N", "Restart at most so many times (0: no end)", |given| {
-        restart(given.exact("TaskTemplate.RestartPolicy.MaxAttempts", number::count))
+        restart(given.set_even_if_zero("TaskTemplate.RestartPolicy.MaxAttempts", number::count))
     }),
     Flag::one("restart-window", "DURATION", "Count restarts within this time (0: all)", |given| {
-        restart(given.exact("TaskTemplate.RestartPolicy.Window", duration::period))
+        restart(given.set_even_if_zero("TaskTemplate.RestartPolicy.Window", duration::period))
     }),
     Flag::one("update-parallelism", "N", "Update so many tasks at once (1; 0: all)", |given| {
-        update(given.exact("UpdateConfig.Parallelism", number::count))
+        update(given.set_even_if_zero("UpdateConfig.Parallelism", number::count))
     }),
     Flag::one("update-delay", "DURATION", "Wait so long between updates of tasks (0s)", |given| {
         update(given.set("UpdateConfig.Delay", duration::period))
@@ -52,15 +52,15 @@ pub(super) const FLAGS: &[Flag] = &[
         },
     ),
     Flag::one("update-max-failure-ratio", "RATIO", "Tolerate this share of failed tasks (0)", |given| {
-        update(given.exact("UpdateConfig.MaxFailureRatio", number::ratio))
+        update(given.set_even_if_zero("UpdateConfig.MaxFailureRatio", number::ratio))
     })
     .since(1, 25),
     Flag::one("update-order", "ORDER", "Update: start-first or stop-first (stop-first)", |given| {
-        update(given.exact("UpdateConfig.Order", |text| text::choice(text, "an order", ORDERS)))
+        update(given.set_even_if_zero("UpdateConfig.Order", |text| text::choice(text, "an order", ORDERS)))
     })
     .since(1, 29),
     Flag::one("rollback-parallelism", "N", "Roll back so many tasks at once (1; 0: all)", |given| {
-        rollback(given.exact("RollbackConfig.Parallelism", number::count))
+        rollback(given.set_even_if_zero("RollbackConfig.Parallelism", number::count))
     })
     .since(1, 28),
     Flag::one("rollback-delay", "DURATION", "Wait so long between rollbacks of tasks (0s)", |given| {
@@ -78,11 +78,13 @@ pub(super) const FLAGS: &[Flag] = &[
     })
     .since(1, 28),
     Flag::one("rollback-max-failure-ratio", "RATIO", "Tolerate this share of failed tasks (0)", |given| {
-        rollback(given.exact("RollbackConfig.MaxFailureRatio", number::ratio))
+        rollback(given.set_even_if_zero("RollbackConfig.MaxFailureRatio", number::ratio))
     })
     .since(1, 28),
     Flag::one("rollback-order", "ORDER", "Roll back: start-first or stop-first (stop-first)", |given| {
-        rollback(given.exact("RollbackConfig.Order", |text| text::choice(text, "an order", ORDERS)))
+        rollback(
+            given.set_even_if_zero("RollbackConfig.Order", |text| text::choice(text, "an order", ORDERS)),
+        )
     })
     .since(1, 29),
 ];

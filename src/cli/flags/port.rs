@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::flag::{Flag, Given, On};
+use super::flag::{Commands, Flag, FlagValues};
 use crate::api::spec::values::{network, port};
 use crate::api::spec::{BadValue, Edit, Identity, Place};
 
@@ -10,7 +10,7 @@ const PORTS: &str = "EndpointSpec.Ports";
 
 /// The flags of this area.
 pub(super) const FLAGS: &[Flag] = &[
-    Flag::many("publish", "PORT", "Publish a port, as in 8080:80", publish).short('p').only(On::Create),
+    Flag::many("publish", "PORT", "Publish a port, as in 8080:80", publish).short('p').only(Commands::Create),
     Flag::many("publish-rm", "PORT", "Publish a port of the containers no more, as in 80", |given| {
         ports(given, |port| {
             // Whatever port it is published as.
@@ -19,18 +19,18 @@ pub(super) const FLAGS: &[Flag] = &[
             Edit::remove(Place::at(PORTS).items_like(&format!("*:{target}")))
         })
     })
-    .only(On::Update),
+    .only(Commands::Update),
     Flag::many("publish-add", "PORT", "Publish one more port, as in 8080:80", |given| {
         // One that is there already is left as it is.
         ports(given, |port| Edit::default(Place::at(PORTS).item_of(&port), port))
     })
-    .only(On::Update),
+    .only(Commands::Update),
     Flag::one("endpoint-mode", "MODE", "Resolve the service's name to vip or dnsrr (vip)", |given| {
         given.set("EndpointSpec.Mode", network::endpoint_mode)
     }),
 ];
 
-fn publish(given: &Given<'_>) -> Result<Vec<Edit>, BadValue> {
+fn publish(given: &FlagValues<'_>) -> Result<Vec<Edit>, BadValue> {
     let mut ports = Vec::new();
     for text in given.all() {
         ports.extend(port::ports(text)?);
@@ -39,7 +39,7 @@ fn publish(given: &Given<'_>) -> Result<Vec<Edit>, BadValue> {
 }
 
 /// One edit for each port; a range means several.
-fn ports(given: &Given<'_>, edit: impl Fn(Value) -> Edit) -> Result<Vec<Edit>, BadValue> {
+fn ports(given: &FlagValues<'_>, edit: impl Fn(Value) -> Edit) -> Result<Vec<Edit>, BadValue> {
     let mut edits = Vec::new();
     for text in given.all() {
         edits.extend(port::ports(text)?.into_iter().map(&edit));

@@ -1,6 +1,6 @@
 //! Flags of what a task may use and what is kept free for it.
 
-use super::flag::{Flag, On};
+use super::flag::{Commands, Flag};
 use crate::api::spec::values::{number, placement, text};
 use crate::api::spec::{Edit, Place};
 
@@ -33,25 +33,27 @@ pub(super) const FLAGS: &[Flag] = &[
             Ok(vec![Edit::set(Place::at(GENERIC), resources)])
         },
     )
-    .only(On::Create)
+    .only(Commands::Create)
     .since(1, 32),
     Flag::many("generic-resource-add", "KIND=N", "Reserve a number of one more resource", |given| {
         let resources = placement::generic_resources(given.all())?;
         Ok(resources.into_iter().map(|resource| Edit::item(Place::at(GENERIC), resource)).collect())
     })
-    .only(On::Update)
+    .only(Commands::Update)
     .since(1, 32),
     Flag::many("generic-resource-rm", "KIND", "Reserve none of a resource any more", |given| {
-        given.drop(GENERIC, text::some)
+        given.remove_items(GENERIC, text::some)
     })
-    .only(On::Update)
+    .only(Commands::Update)
     .since(1, 32),
     Flag::one("memory-swap", "BYTES", "Let a task swap at most so much (-1: any amount)", |given| {
-        given.exact("TaskTemplate.Resources.SwapBytes", number::bytes_or_unlimited)
+        given.set_even_if_zero("TaskTemplate.Resources.SwapBytes", number::bytes_or_unlimited)
     })
     .since(1, 52),
     Flag::one("memory-swappiness", "N", "Tune how readily a task swaps (0 to 100, -1: default)", |given| {
-        given.exact("TaskTemplate.Resources.MemorySwappiness", |text| number::between(text, -1, 100, "60"))
+        given.set_even_if_zero("TaskTemplate.Resources.MemorySwappiness", |text| {
+            number::between(text, -1, 100, "60")
+        })
     })
     .since(1, 52),
 ];

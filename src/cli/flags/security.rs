@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::flag::{Flag, Given, On};
+use super::flag::{Commands, Flag, FlagValues};
 use crate::api::spec::values::container as value;
 use crate::api::spec::values::{number, text};
 use crate::api::spec::{BadValue, Edit, Place};
@@ -24,30 +24,30 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag::many("sysctl", "KEY=VALUE", "Set a kernel parameter in the container", |given| {
         given.map(SYSCTLS, sysctl)
     })
-    .only(On::Create)
+    .only(Commands::Create)
     .since(1, 40),
     Flag::many("sysctl-rm", "KEY", "Leave a kernel parameter as it is", |given| {
         given.each(|text| Ok(Edit::remove(Place::at(SYSCTLS).key(&text::key(text)?))))
     })
-    .only(On::Update)
+    .only(Commands::Update)
     .since(1, 40),
     Flag::many("sysctl-add", "KEY=VALUE", "Set one more kernel parameter, or set it otherwise", |given| {
         given.add_keys(SYSCTLS, sysctl)
     })
-    .only(On::Update)
+    .only(Commands::Update)
     .since(1, 40),
     Flag::many("ulimit", "NAME=SOFT[:HARD]", "Limit a resource of the container's processes", ulimits)
-        .only(On::Create)
+        .only(Commands::Create)
         .since(1, 41),
     Flag::many("ulimit-rm", "NAME", "Leave a resource of the processes unlimited", |given| {
-        given.drop(ULIMITS, text::key)
+        given.remove_items(ULIMITS, text::key)
     })
-    .only(On::Update)
+    .only(Commands::Update)
     .since(1, 41),
     Flag::many("ulimit-add", "NAME=SOFT[:HARD]", "Limit one more resource, or limit it otherwise", |given| {
         given.add(ULIMITS, value::ulimit)
     })
-    .only(On::Update)
+    .only(Commands::Update)
     .since(1, 41),
     Flag::one("oom-score-adj", "N", "Tune who is killed when memory runs out (-1000 to 1000)", |given| {
         given.set("TaskTemplate.ContainerSpec.OomScoreAdj", |text| number::between(text, -1000, 1000, "500"))
@@ -67,7 +67,7 @@ pub(super) const FLAGS: &[Flag] = &[
         "Filter system calls: default, unconfined, or by a profile's file",
         |given| {
             given.set("TaskTemplate.ContainerSpec.Privileges.Seccomp", |text| {
-                value::seccomp(text, given.outside().file)
+                value::seccomp(text, given.environment().file)
             })
         },
     )
@@ -86,12 +86,12 @@ fn sysctl(text: &str) -> Result<(String, String), BadValue> {
     text::pair(text, "net.core.somaxconn=1024")
 }
 
-fn capabilities(given: &Given<'_>, path: &str) -> Result<Vec<Edit>, BadValue> {
+fn capabilities(given: &FlagValues<'_>, path: &str) -> Result<Vec<Edit>, BadValue> {
     Ok(vec![Edit::set(Place::at(path), value::capabilities(given.all())?)])
 }
 
 /// All ulimits, each name once: the last counts.
-fn ulimits(given: &Given<'_>) -> Result<Vec<Edit>, BadValue> {
+fn ulimits(given: &FlagValues<'_>) -> Result<Vec<Edit>, BadValue> {
     let mut all: Vec<Value> = Vec::new();
     for text in given.all() {
         let ulimit = value::ulimit(text)?;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::flag::{Flag, On, Outside, Takes};
+use super::flag::{Commands, Environment, Flag, ValueKind};
 use super::flags;
 use crate::api::spec::update::{check, settle};
 use crate::api::spec::values::text::words;
@@ -22,17 +22,18 @@ fn edits(line: &[String], spec: &Value) -> Result<Vec<Edit>, BadValue> {
         let found = flags().find(|flag| {
             let is_name = name.strip_prefix("--") == Some(flag.name)
                 || flag.short.is_some_and(|short| name == format!("-{short}"));
-            is_name && flag.on != On::Create
+            is_name && flag.on != Commands::Create
         });
         let Some(flag) = found else { return Err(BadValue::new(format!("no row for {name}"), "")) };
         let value = match (flag.takes, value) {
             (_, Some(value)) => value.to_owned(),
-            (Takes::Switch, None) => "true".to_owned(),
+            (ValueKind::Switch, None) => "true".to_owned(),
             (_, None) => rest.next().expect("a value").clone(),
         };
         given.push((flag, value));
     }
-    let outside = Outside { variable: &|_| None, directory: "/home/me", file: &|_| Err(String::new()) };
+    let environment =
+        Environment { variable: &|_| None, directory: "/home/me", file: &|_| Err(String::new()) };
     let mut edits = Vec::new();
     for flag in flags() {
         let values: Vec<_> = given
@@ -40,7 +41,7 @@ fn edits(line: &[String], spec: &Value) -> Result<Vec<Edit>, BadValue> {
             .filter(|(known, _)| known.name == flag.name)
             .map(|(_, value)| value.as_str())
             .collect();
-        edits.extend(flag.read(&values, &outside)?);
+        edits.extend(flag.read(&values, &environment)?);
     }
     let mut edits = settle(edits, spec)?;
     if references(&edits).iter().any(|reference| reference.name == "none") {
