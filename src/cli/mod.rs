@@ -22,6 +22,7 @@ use self::commands::auth;
 use self::commands::completion;
 use self::commands::context;
 use self::commands::create;
+use self::commands::images;
 use self::commands::inspect;
 use self::commands::logs;
 use self::commands::ls;
@@ -80,6 +81,7 @@ enum Command {
     Completion(Lazy<completion::CompletionArgs>),
     Context(Lazy<context::ContextArgs>),
     Create(Lazy<create::CreateArgs>),
+    Images(Lazy<images::ImagesArgs>),
     Inspect(Lazy<inspect::InspectArgs>),
     Logs(Lazy<logs::LogsArgs>),
     #[command(visible_alias = "list")]
@@ -212,6 +214,7 @@ fn run(cli: Cli, is_plugin: bool, typed: Typed) -> Exit {
         Command::Completion(Lazy(args)) => completion::run(args),
         Command::Context(Lazy(args)) => context::run(args, &global),
         Command::Create(Lazy(args)) => create::run(args, &global),
+        Command::Images(Lazy(args)) => images::run(args, &global),
         Command::Inspect(Lazy(args)) => inspect::run(args, &global),
         Command::Logs(Lazy(args)) => logs::run(args, &global),
         Command::Ls(Lazy(args)) => ls::run(args, &global),

@@ -181,7 +181,7 @@ impl SelectArgs {
     }
 
     /// The selection, as it was written.
-    fn words(&self) -> String {
+    pub fn words(&self) -> String {
         let filters = self.filter.iter().map(|(key, value)| format!("--filter {key}={value}"));
         let stack = self.stack.iter().map(|name| format!("--stack {name}"));
         let all = self.all.then(|| "--all".to_owned());

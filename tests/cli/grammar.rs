@@ -13,6 +13,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("completion", &["bash"]),
     ("context", &["show"]),
     ("create", &["img"]),
+    ("images", &["nosuch"]),
     ("inspect", &["nosuch"]),
     ("logs", &["nosuch"]),
     ("ls", &[]),

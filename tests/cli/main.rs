@@ -25,6 +25,7 @@ mod format;
 mod grammar;
 mod hazards;
 mod hostile;
+mod images;
 mod inspect;
 mod judgement;
 mod layers;

@@ -44,6 +44,7 @@ fn every_kind_of_output_is_as_its_schema_says() {
         ("wait --progress json web", Step::Nothing, 0),
         ("rm web nosuch", Step::Nothing, 3),
         ("outdated", Step::Nothing, 0),
+        ("images", Step::Nothing, 0),
         ("context show", Step::Nothing, 0),
         ("-H unix:///nonexistent/docker.sock context show", Step::Nothing, 8),
     ] {

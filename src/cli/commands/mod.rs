@@ -4,6 +4,7 @@ pub mod auth;
 pub mod completion;
 pub mod context;
 pub mod create;
+pub mod images;
 pub mod inspect;
 pub mod logs;
 pub mod ls;

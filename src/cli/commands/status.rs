@@ -86,7 +86,8 @@ pub fn run(args: StatusArgs, global: &Global) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-fn cells(service: &Service, judgement: &Judgement) -> [String; 7] {
+/// The columns of a service.
+pub fn cells(service: &Service, judgement: &Judgement) -> [String; 7] {
     let (state, detail) = match &judgement.state {
         State::Converged => ("converged", String::new()),
         State::UnderWay(waits_for) => ("under way", waits_for.to_string()),

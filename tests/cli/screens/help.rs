@@ -12,6 +12,7 @@ const COMMANDS: &[&[&str]] = &[
     &["context", "ls"],
     &["context", "show"],
     &["create"],
+    &["images"],
     &["inspect"],
     &["logs"],
     &["ls"],

@@ -86,3 +86,15 @@ fn outdated_compares_digests() {
 fn logs_of_a_missing_service() {
     assert_screen("logs_missing", &run(&swarm(&["web"]), &["logs", "nosuch"]));
 }
+
+#[test]
+fn images_are_printed_as_a_list() {
+    assert_screen("images", &run(&mixed(), &["images"]));
+    assert_screen("images_json", &run(&mixed(), &["images", "--json", "web", "migrate"]));
+    assert_screen("images_not_pinned", &run(&mixed(), &["images", "--pinned"]));
+    assert_screen("images_missing", &run(&mixed(), &["images", "web", "nosuch"]));
+    let swarm = swarm(&["web", "api"]);
+    swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
+    swarm.world().step("web", Step::Paused);
+    assert_screen("images_not_converged", &run(&swarm, &["images", "--converged"]));
+}

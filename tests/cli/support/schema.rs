@@ -11,19 +11,22 @@ pub enum Kind {
     /// The one object of acting commands and of `status`.
     Result,
     Outdated,
+    Images,
     ContextShow,
     /// A line of `--progress json`.
     Progress,
 }
 
 impl Kind {
-    pub const ALL: [Self; 4] = [Self::Result, Self::Outdated, Self::ContextShow, Self::Progress];
+    pub const ALL: [Self; 5] =
+        [Self::Result, Self::Outdated, Self::Images, Self::ContextShow, Self::Progress];
 
     /// Its schema.
     pub fn schema(self) -> Value {
         let text = match self {
             Self::Result => include_str!("../../../docs/schema/result.schema.json"),
             Self::Outdated => include_str!("../../../docs/schema/outdated.schema.json"),
+            Self::Images => include_str!("../../../docs/schema/images.schema.json"),
             Self::ContextShow => include_str!("../../../docs/schema/context-show.schema.json"),
             Self::Progress => include_str!("../../../docs/schema/progress.schema.json"),
         };
@@ -61,10 +64,12 @@ fn kind_of(words: &[&str]) -> Option<Kind> {
     if !words.contains(&"--json") && !words.contains(&"--json=true") {
         return None;
     }
-    let is_command = |word: &&&str| ACTING.contains(*word) || ["outdated", "context"].contains(*word);
+    let is_command =
+        |word: &&&str| ACTING.contains(*word) || ["outdated", "images", "context"].contains(*word);
     let first = words.iter().position(|word| is_command(&word))?;
     match words[first] {
         "outdated" => Some(Kind::Outdated),
+        "images" => Some(Kind::Images),
         "context" if words.get(first + 1) == Some(&"show") => Some(Kind::ContextShow),
         "context" => None,
         _ => Some(Kind::Result),

@@ -1,0 +1,47 @@
+//! `--pinned` and `--converged`: what must be true before anything is printed.
+
+use crate::api::deploy::update::{Outcome, Verdict};
+use crate::api::registry::image_ref::ImageRef;
+use crate::api::resources::services::Service;
+use crate::api::shell;
+use crate::cli::commands::status;
+use crate::cli::deploy::report::{Style, tell};
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::select::MOST_NAMES_SHOWN;
+use crate::output;
+
+use super::list;
+
+/// Reports the services whose image has no digest; one hint names all of them.
+pub fn report_unpinned(services: &[Service]) -> Vec<Exit> {
+    let is_pinned = |image: &str| ImageRef::parse(image).is_ok_and(|image| image.digest().is_some());
+    let unpinned: Vec<(&str, &str)> = list::pairs(services).filter(|(_, image)| !is_pinned(image)).collect();
+    let names: Vec<_> = unpinned.iter().map(|(name, _)| shell::service(name)).collect();
+    let names = if names.len() > MOST_NAMES_SHOWN { "--all".to_owned() } else { names.join(" ") };
+    let hint = format!("to pin to the current digest run `swarmctl update-image --refresh {names}`");
+    for (at, (name, image)) in unpinned.iter().enumerate() {
+        let is_last = at + 1 == unpinned.len();
+        let what = format!("service `{name}` is not pinned to a digest: `{image}`");
+        output::error(&what, std::iter::empty::<&str>(), is_last.then_some(hint.as_str()));
+    }
+    vec![Exit::Failed; unpinned.len()]
+}
+
+/// Reports the services that have not converged, as `status` describes them.
+pub fn report_not_converged(outcomes: &[Outcome], global: &Global) -> Vec<Exit> {
+    let mut failures = Vec::new();
+    for outcome in outcomes.iter().filter(|outcome| !matches!(outcome.verdict, Verdict::Converged)) {
+        failures.push(Exit::of_outcome(outcome, global.signal()));
+        match (&outcome.service, &outcome.rollout) {
+            (Some(service), Some(judgement)) => {
+                let [name, state, .., detail, _] = status::cells(service, judgement);
+                let text = if detail.is_empty() { state } else { format!("{state}: {detail}") };
+                let what = format!("service `{name}` has not converged: {text}");
+                output::error(&what, std::iter::empty::<&str>(), None);
+            }
+            _ => tell(Style::of("images", "print the image of", ""), outcome, global),
+        }
+    }
+    failures
+}

@@ -1,0 +1,118 @@
+//! `images`: the images of services, in the format that `update-image --from` reads.
+
+mod checks;
+mod list;
+
+use clap::Args;
+
+use crate::api::error::Error;
+use crate::api::http::client::Client;
+use crate::api::resources::services::Service;
+use crate::cli::deploy::as_they_are;
+use crate::cli::deploy::watch;
+use crate::cli::exit;
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::select::{Chosen, Jobs, SelectArgs};
+use crate::output::{self, natural_cmp};
+
+/// Print the images of services, in the format of `update-image --from`
+///
+/// Prints one line for each service, `NAME IMAGE`, sorted by name, with the image as it is in the service's spec. The
+/// output is the same as long as the images are the same, so it can be committed and compared. No registry is contacted.
+///
+/// If a check fails (--pinned, --converged) or a service does not exist, every failure is reported on stderr and nothing
+/// is printed on stdout. A selection leaves out jobs, because an update would run them again.
+#[derive(Args, Debug)]
+pub struct ImagesArgs {
+    /// Services: names, IDs, or the first 6 or more characters of IDs [default: all]
+    #[arg(value_name = "SERVICE")]
+    services: Vec<String>,
+    #[command(flatten)]
+    select: SelectArgs,
+    /// Fail unless all services have converged
+    #[arg(long)]
+    converged: bool,
+    /// Fail unless all images have a digest
+    #[arg(long)]
+    pinned: bool,
+    /// Print a JSON object instead of lines
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: ImagesArgs, global: &Global) -> anyhow::Result<Exit> {
+    let select = args.selection()?;
+    let client = global.client(None)?;
+    let mut failures = Vec::new();
+    let mut services = Vec::new();
+    for Chosen { given, found, at } in select.choose(&client, &args.services, Jobs::LeftAlone)? {
+        match found {
+            Ok(service) if list::image(&service).is_some() => services.push((given, service)),
+            Ok(service) if at.is_empty() => {
+                output::note(&format!("skipped service `{}`: it has no image", service.name()));
+            }
+            Ok(service) => {
+                let what = format!("cannot print the image of service `{}`", service.name());
+                output::error(&what, ["it runs no container (it has no ContainerSpec)"], None);
+                failures.push(Exit::Failed);
+            }
+            Err(error) => {
+                exit::tell_of(&format!("cannot print the image of service `{given}`"), &error);
+                failures.push(Exit::of(&error, global.signal()));
+            }
+        }
+    }
+    let mut services = if args.converged {
+        judged(&client, services, &mut failures, global)?
+    } else {
+        services.into_iter().map(|(_, service)| service).collect()
+    };
+    services.sort_by(|a, b| natural_cmp(a.name(), b.name()));
+    if args.pinned {
+        failures.extend(checks::report_unpinned(&services));
+    }
+    if !failures.is_empty() {
+        return Ok(Exit::merge(failures));
+    }
+    if services.is_empty() {
+        let why = Some("no selected service has an image".to_owned());
+        return Err(Error::NoSuch { kind: "service", name: select.words(), why }.into());
+    }
+    let mut out = output::stdout();
+    if args.json {
+        out.json_untouched(&list::to_json(&services)?);
+    } else {
+        list::pairs(&services).for_each(|(name, image)| out.line(&format!("{name} {image}")));
+    }
+    out.finish()?;
+    Ok(Exit::Done)
+}
+
+/// The services as they were when they were judged, so that no image is printed that was set after the judgement.
+/// Reports those that have not converged.
+fn judged(
+    client: &Client,
+    services: Vec<(String, Service)>,
+    failures: &mut Vec<Exit>,
+    global: &Global,
+) -> anyhow::Result<Vec<Service>> {
+    let chosen =
+        services.into_iter().map(|(given, service)| Chosen { given, at: Vec::new(), found: Ok(service) });
+    let mut outcomes = as_they_are(chosen.collect());
+    watch::once(client, &mut outcomes)?;
+    failures.extend(checks::report_not_converged(&outcomes, global));
+    Ok(outcomes.into_iter().filter_map(|outcome| outcome.service).collect())
+}
+
+impl ImagesArgs {
+    /// All services, if none is named or selected.
+    fn selection(&self) -> anyhow::Result<SelectArgs> {
+        if self.services.is_empty() && !self.select.is_given() {
+            return Ok(SelectArgs { all: true, ..self.select.clone() });
+        }
+        self.select.check(&self.services, "swarmctl images web")?;
+        Ok(self.select.clone())
+    }
+}
