@@ -127,6 +127,12 @@ pub enum Error {
     /// A signal came.
     #[error("interrupted")]
     Interrupted,
+    /// An invariant of this program does not hold. Nothing was sent because of it.
+    #[error("internal error: {what}; please report it")]
+    Internal {
+        /// What should not be possible.
+        what: String,
+    },
 }
 
 fn registry_words(registry: &str, image: &str, trouble: Trouble, words: &str) -> String {
@@ -144,6 +150,11 @@ fn after_colon(message: &str) -> String {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    /// An invariant of this program does not hold.
+    pub fn internal(what: &str) -> Self {
+        Self::Internal { what: what.to_owned() }
+    }
+
     /// The engine knows no such object.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Error::Engine { status: 404, .. } | Error::NoSuch { .. })
@@ -287,6 +298,7 @@ impl Error {
                 | Error::Registry { .. }
                 | Error::Credentials(_)
                 | Error::Settings { .. }
+                | Error::Internal { .. }
         )
     }
 
@@ -306,7 +318,8 @@ impl Error {
             | Error::BadValue(_)
             | Error::Registry { .. }
             | Error::Credentials(_)
-            | Error::Settings { .. } => false,
+            | Error::Settings { .. }
+            | Error::Internal { .. } => false,
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Exit codes, and what an error means to the user.
 
+use super::deploy::report::{BatchStop, Outcome, ServiceReport, StoppedBy};
 use super::deploy::repository::OtherRepositories;
 use crate::api::config::docker_config;
-use crate::api::deploy::update::{NotBegun, Outcome, Posts, StoppedBy, Unchanged, Verdict};
+use crate::api::deploy::update::NoChange;
 use crate::api::error::{CredentialsError, Error};
 use crate::api::registry::digest::Trouble;
 use crate::api::shell;
@@ -40,6 +41,18 @@ pub enum Exit {
     /// Terminated (SIGTERM).
     Terminated = 143,
 }
+
+/// The end of a command whose errors were printed already.
+#[derive(Debug)]
+pub struct Reported(pub Exit);
+
+impl std::fmt::Display for Reported {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ended with exit code {}", self.0.code())
+    }
+}
+
+impl std::error::Error for Reported {}
 
 /// Of several services, the first of these that occurred is the command's.
 const ORDER: [Exit; 13] = [
@@ -92,7 +105,8 @@ impl Exit {
             | Error::Rejected { .. }
             | Error::Registry { .. }
             | Error::Credentials(_)
-            | Error::Settings { .. } => Exit::Failed,
+            | Error::Settings { .. }
+            | Error::Internal { .. } => Exit::Failed,
             Error::Connect { .. }
             | Error::Denied { .. }
             | Error::Broken { .. }
@@ -114,33 +128,41 @@ impl Exit {
         }
     }
 
-    /// The code of one service's outcome.
-    pub fn of_outcome(outcome: &Outcome, signal: Option<usize>) -> Exit {
-        match &outcome.verdict {
-            Verdict::Unchanged(Unchanged::Paused) => Exit::RolloutFailed,
-            Verdict::Unchanged(_) | Verdict::Planned | Verdict::Applied | Verdict::Converged => Exit::Done,
-            Verdict::UnderWay => Exit::Different,
-            Verdict::RolloutFailed(_) => Exit::RolloutFailed,
-            Verdict::Removed => Exit::NoSuch,
-            Verdict::Conflict(_) => Exit::Conflict,
-            Verdict::RolledBack | Verdict::Undone => Exit::RolledBack,
-            Verdict::RollbackStopped(stopped) => match (&stopped.by, &stopped.failure) {
+    /// The code of one service's report.
+    pub fn of_report(report: &ServiceReport, signal: Option<usize>) -> Exit {
+        match report.outcome() {
+            Outcome::Unchanged(NoChange::Paused | NoChange::AsRequestedButPaused) => Exit::RolloutFailed,
+            Outcome::Unchanged(_)
+            | Outcome::LeftOut(_)
+            | Outcome::Planned
+            | Outcome::Applied
+            | Outcome::Converged => Exit::Done,
+            Outcome::UnderWay => Exit::Different,
+            Outcome::RolloutFailed(_) => Exit::RolloutFailed,
+            Outcome::Removed => Exit::NoSuch,
+            Outcome::Conflict(_) => Exit::Conflict,
+            Outcome::RolledBack | Outcome::Undone => Exit::RolledBack,
+            Outcome::RollbackStopped(stopped) => match (&stopped.by, stopped.failure) {
                 (StoppedBy::Signal, _) => Exit::of_signal(signal),
                 (StoppedBy::GaveUp(_), Some(_)) => Exit::RolloutFailed,
                 (StoppedBy::GaveUp(_), None) => Exit::GaveUp,
             },
-            Verdict::NotBegun(NotBegun::Interrupted) => Exit::of_signal(signal),
-            // Of this one nothing was posted, and so there is nothing that goes on.
-            Verdict::NotBegun(NotBegun::Time | NotBegun::Engine) => Exit::Unreachable,
-            Verdict::NotBegun(NotBegun::Blocked(_) | NotBegun::Canary | NotBegun::Failures) => Exit::Failed,
-            Verdict::Refused(_) | Verdict::WouldCrash(..) => Exit::Failed,
-            Verdict::Paused | Verdict::Skipped(_) | Verdict::WouldRestart(_) | Verdict::FailedBefore(_) => {
+            Outcome::NotStarted(BatchStop::Interrupted) => Exit::of_signal(signal),
+            // Nothing was posted to this one, and so nothing continues.
+            Outcome::NotStarted(BatchStop::TimedOut | BatchStop::Engine) => Exit::Unreachable,
+            Outcome::NotStarted(BatchStop::Blocked(_) | BatchStop::Canary | BatchStop::Failures)
+            | Outcome::Refused(_)
+            | Outcome::NameTaken(..)
+            | Outcome::FieldLoss(_)
+            | Outcome::LosesPlacement
+            | Outcome::WouldCrash(..) => Exit::Failed,
+            Outcome::Paused | Outcome::NotAtRest(_) | Outcome::WouldRestart(_) | Outcome::FailedBefore(_) => {
                 Exit::RolloutFailed
             }
-            Verdict::Failed(error) => Exit::of(error, signal),
-            Verdict::Unknown(_) => Exit::Unknown,
-            Verdict::GaveUp(_) => Exit::GaveUp,
-            Verdict::Interrupted => Exit::of_signal(signal),
+            Outcome::Failed(error) => Exit::of(error, signal),
+            Outcome::Unknown(_) => Exit::Unknown,
+            Outcome::GaveUp(_) => Exit::GaveUp,
+            Outcome::Interrupted => Exit::of_signal(signal),
         }
     }
 }
@@ -291,6 +313,9 @@ fn remedy(kind: ObstacleKind, endpoint: &str, context: Option<&str>) -> String {
 
 /// Reports the error that ended a command, and gives its exit code.
 pub fn tell(error: &anyhow::Error, signal: Option<usize>) -> Exit {
+    if let Some(Reported(exit)) = error.downcast_ref::<Reported>() {
+        return *exit;
+    }
     let mut lines = error.chain().map(ToString::to_string);
     let head = lines.next().unwrap_or_default();
     let of_other = || error.downcast_ref::<OtherRepositories>().map(OtherRepositories::hint);
@@ -310,30 +335,27 @@ pub fn chain(error: &Error) -> impl Iterator<Item = String> {
         .map(ToString::to_string)
 }
 
-/// What an interrupted command leaves behind.
-pub fn after_interrupt(posts: Posts) -> &'static str {
-    match posts {
-        Posts::None => "nothing was posted",
-        Posts::InDoubt => "the request was on its way and may have been applied",
-        Posts::Taken => "the engine accepted the request and continues with it",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::deploy::create::FailedCreate;
+    use crate::api::deploy::update::Delivery;
+    use crate::cli::deploy::report::{NotStarted, Stage};
 
     #[test]
     fn what_was_never_asked_leaves_no_doubt() {
         let error = Error::TimeUp { request: "POST /services/a/update".to_owned() };
         assert!(error.is_unsent() && !error.leaves_doubt());
-        let posted_nothing = Outcome::new("a", Outcome::ending(error, Posts::None));
-        let not_begun = Outcome::new("b", Verdict::NotBegun(NotBegun::Time));
-        assert_eq!(Exit::of_outcome(&posted_nothing, None), Exit::Unreachable);
-        assert_eq!(Exit::of_outcome(&not_begun, None), Exit::Unreachable);
+        let reported = |error, delivery| {
+            let failed = FailedCreate::from_error(error, delivery);
+            Exit::of_report(&ServiceReport::new("a", Stage::Created(Err(failed))), None)
+        };
+        assert_eq!(reported(error, Delivery::None), Exit::Unreachable);
         let error = Error::TimeUp { request: "GET /services/a".to_owned() };
-        let in_doubt = Outcome::new("c", Outcome::ending(error, Posts::InDoubt));
-        assert_eq!(Exit::of_outcome(&in_doubt, None), Exit::Unknown);
+        assert_eq!(reported(error, Delivery::Unknown), Exit::Unknown);
+        let timed_out = NotStarted::Batch(BatchStop::TimedOut);
+        let not_started = ServiceReport::not_started("b", None, timed_out);
+        assert_eq!(Exit::of_report(&not_started, None), Exit::Unreachable);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::update::{Outcome, Posts, Retries, Verdict, stores_all, unstored};
+use super::update::{Delivery, Retries, stores_all, unstored};
 use crate::api::config::credentials::RegistryAuth;
 use crate::api::error::{Error, Result};
 use crate::api::forecast;
@@ -15,55 +15,119 @@ use crate::api::resources::services::{Posted, Service};
 use crate::api::resources::time;
 use crate::api::spec::{Change, Place};
 
-/// Creates a service of this spec, with these credentials for its image; `given` is what the command line calls it.
-///
-/// A lost answer is looked up: by name, where it has one (the engine takes a name once, so the post may be
-/// repeated), else by an equal spec that the engine has made since its first answer to this command.
-pub fn create(client: &Client, given: &str, spec: &Value, auth: Option<&RegistryAuth>) -> Outcome {
-    let mut outcome = Outcome::new(given, Verdict::Applied);
-    let created = posted(client, spec, auth, &mut outcome.posts);
-    match created {
-        Ok(Created::Answered(answer)) => {
-            outcome.posts = Posts::Taken;
-            match services::inspect(client, &answer.id) {
-                Ok(service) => outcome.service = Some(service),
-                Err(e) => outcome.warnings.push(format!(
-                    "the engine made it, with the ID {}, but it could not be read back: {e}",
-                    answer.id
-                )),
-            }
-            outcome.made = Some(answer.id.clone());
-            outcome.warnings.extend(answer.warnings());
-        }
-        Ok(Created::Found(service)) => {
-            outcome.posts = Posts::Taken;
-            outcome.was_looked_up = true;
-            outcome.service = Some(*service);
-        }
-        Err(error) => outcome.verdict = Outcome::ending(error, outcome.posts),
-    }
-    if let Some(service) = &outcome.service {
-        outcome.dropped = unstored(spec, service.spec());
-    }
-    outcome
+/// A service that the engine created.
+#[derive(Clone, Debug)]
+pub struct Created {
+    /// The service's ID.
+    pub id: String,
+    /// The service; `None` if it could not be read back: a warning says why.
+    pub service: Option<Service>,
+    /// What was sent and is not stored.
+    pub dropped: Vec<Place>,
+    /// The engine's warnings, and why the service could not be read back.
+    pub warnings: Vec<String>,
 }
 
-/// What [`create`] would do: every place of the spec is new. Nothing is posted.
-pub fn plan(client: &Client, given: &str, spec: &Value) -> Outcome {
-    let mut outcome = Outcome::new(given, Verdict::Planned);
-    outcome.changes = all_new(spec);
-    match foresee(client, spec) {
-        Ok(Ok(forecast)) => outcome.forecast = Some(forecast),
-        Ok(Err(taken)) => {
-            outcome.verdict = Verdict::Refused(format!(
-                "there is a service `{}` already, with the ID {}",
-                taken.name(),
-                taken.id()
-            ));
-        }
-        Err(error) => outcome.verdict = Outcome::ending(error, Posts::None),
+/// A service that would be created.
+#[derive(Clone, Debug)]
+pub struct CreatePlan {
+    /// Every place of the spec.
+    pub changes: Vec<Change>,
+    /// The tasks that it would start.
+    pub forecast: Forecast,
+}
+
+/// A service that was not created, or perhaps not.
+#[derive(Debug)]
+pub struct FailedCreate {
+    /// Why.
+    pub error: CreateError,
+    /// Whether anything reached the engine.
+    pub delivery: Delivery,
+    /// What would have been created, of a plan.
+    pub changes: Vec<Change>,
+}
+
+/// Why a service was not created.
+#[derive(Debug)]
+pub enum CreateError {
+    /// Another service has the name.
+    NameTaken {
+        /// The name.
+        name: String,
+        /// The ID of the other service.
+        id: String,
+    },
+    /// The response was lost, and the service could not be looked up.
+    Unknown(Error),
+    /// It was not created, or the command was interrupted: see [`FailedCreate::delivery`].
+    Failed(Error),
+}
+
+impl FailedCreate {
+    /// The error that ends the work after this delivery.
+    pub fn from_error(error: Error, delivery: Delivery) -> Self {
+        let error = match (error, delivery) {
+            (error @ Error::Interrupted, _) => CreateError::Failed(error),
+            (error, Delivery::Unknown) => CreateError::Unknown(error),
+            (error, _) => CreateError::Failed(error),
+        };
+        Self { error, delivery, changes: Vec::new() }
     }
-    outcome
+}
+
+/// Creates a service of this spec with `POST /services/create`, with these credentials for its image.
+///
+/// A lost response is looked up: by name, if the spec has one (the engine accepts a name once, so the request may be
+/// repeated), else by an equal spec that the engine has created since its first response to this command.
+///
+/// # Errors
+/// The service was not created, or it is not known whether it was.
+pub fn create(client: &Client, spec: &Value, auth: Option<&RegistryAuth>) -> Result<Created, FailedCreate> {
+    let mut delivery = Delivery::None;
+    match post(client, spec, auth, &mut delivery) {
+        Ok(Response::Received(posted)) => {
+            let (service, unread) = match services::inspect(client, &posted.id) {
+                Ok(service) => (Some(service), None),
+                Err(error) => {
+                    let id = &posted.id;
+                    (
+                        None,
+                        Some(format!(
+                            "the engine made it, with the ID {id}, but it could not be read back: {error}"
+                        )),
+                    )
+                }
+            };
+            let dropped = service.iter().flat_map(|service| unstored(spec, service.spec())).collect();
+            let id = posted.id.clone();
+            let warnings = unread.into_iter().chain(posted.warnings()).collect();
+            Ok(Created { id, service, dropped, warnings })
+        }
+        Ok(Response::LookedUp(service)) => Ok(Created {
+            id: service.id().to_owned(),
+            dropped: unstored(spec, service.spec()),
+            service: Some(*service),
+            warnings: Vec::new(),
+        }),
+        Err(error) => Err(FailedCreate::from_error(error, delivery)),
+    }
+}
+
+/// What [`create`] would do. Nothing is posted.
+///
+/// # Errors
+/// The name is taken, or the engine cannot be asked.
+pub fn plan(client: &Client, spec: &Value) -> Result<CreatePlan, FailedCreate> {
+    let changes = all_new(spec);
+    match foresee(client, spec) {
+        Ok(Ok(forecast)) => Ok(CreatePlan { changes, forecast }),
+        Ok(Err(taken)) => {
+            let error = CreateError::NameTaken { name: taken.name().to_owned(), id: taken.id().to_owned() };
+            Err(FailedCreate { error, delivery: Delivery::None, changes })
+        }
+        Err(error) => Err(FailedCreate { changes, ..FailedCreate::from_error(error, Delivery::None) }),
+    }
 }
 
 /// What a create would do to the tasks, or the service that has the name already.
@@ -107,13 +171,18 @@ fn all_new(spec: &Value) -> Vec<Change> {
     found
 }
 
-/// How it is known that the service is there.
-enum Created {
-    Answered(Posted),
-    Found(Box<Service>),
+/// How it is known that the service was created.
+enum Response {
+    Received(Posted),
+    LookedUp(Box<Service>),
 }
 
-fn posted(client: &Client, spec: &Value, auth: Option<&RegistryAuth>, posts: &mut Posts) -> Result<Created> {
+fn post(
+    client: &Client,
+    spec: &Value,
+    auth: Option<&RegistryAuth>,
+    delivery: &mut Delivery,
+) -> Result<Response> {
     let mut lost = Retries::of_lost_answers(client.timeouts());
     // The engine's clock before the first post, and no doubt about a post where even this fails.
     client.api_version()?;
@@ -121,12 +190,12 @@ fn posted(client: &Client, spec: &Value, auth: Option<&RegistryAuth>, posts: &mu
     loop {
         client.interrupt().check()?;
         let error = match services::create(client, spec, auth) {
-            Ok(answer) => return Ok(Created::Answered(answer)),
+            Ok(answer) => return Ok(Response::Received(answer)),
             Err(e @ Error::Interrupted) => {
-                *posts = Posts::InDoubt;
+                *delivery = Delivery::Unknown;
                 return Err(e);
             }
-            Err(e) if e.is_unprocessed() && *posts == Posts::None => {
+            Err(e) if e.is_unprocessed() && *delivery == Delivery::None => {
                 if !lost.pause(client)? {
                     return Err(e);
                 }
@@ -134,12 +203,12 @@ fn posted(client: &Client, spec: &Value, auth: Option<&RegistryAuth>, posts: &mu
             }
             Err(e) if e.leaves_doubt() => e,
             // After a lost answer "the name is taken" may be this command's own doing.
-            Err(e @ Error::Engine { .. }) if *posts == Posts::InDoubt && e.is_name_taken() => e,
+            Err(e @ Error::Engine { .. }) if *delivery == Delivery::Unknown && e.is_name_taken() => e,
             // A request that was not sent does not settle an earlier one.
-            Err(e) if e.is_unsent() || *posts == Posts::None => return Err(e),
+            Err(e) if e.is_unsent() || *delivery == Delivery::None => return Err(e),
             Err(e) => e,
         };
-        *posts = Posts::InDoubt;
+        *delivery = Delivery::Unknown;
         let mut found = look_up(client, name, spec)?;
         // The engine may still be at it when the connection breaks, and without a name nothing guards a second post.
         for pause in client.timeouts().pauses_of_create_lookup().iter().filter(|_| name.is_none()) {
@@ -149,15 +218,15 @@ fn posted(client: &Client, spec: &Value, auth: Option<&RegistryAuth>, posts: &mu
             }
         }
         match found {
-            Some(service) => return Ok(Created::Found(Box::new(service))),
+            Some(service) => return Ok(Response::LookedUp(Box::new(service))),
             None if error.is_change_refused() => {
-                *posts = Posts::None;
+                *delivery = Delivery::None;
                 return Err(error);
             }
             None if name.is_some() && lost.pause(client)? => {}
             None if name.is_some() || !error.is_broken_answer() => return Err(error),
             None => {
-                *posts = Posts::None;
+                *delivery = Delivery::None;
                 return Err(error);
             }
         }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::failures::{Explanation, Failure};
-use super::update::{Conflict, Outcome, Posts, Retries, Verdict};
+use super::update::{Attempt, Conflict, Delivery, FailedUpdate, Retries, UpdateError};
 use crate::api::error::{Error, Result};
 use crate::api::forecast::Forecast;
 use crate::api::http::client::Client;
@@ -19,59 +19,99 @@ use crate::api::rollout::{Cause, stop_limit};
 /// The maximum number of tasks of a service that are named.
 const MAX_TASKS_SHOWN: usize = 5;
 
-/// Removes the service; with `if_version` only if that is its version index.
-///
-/// The engine has no way to delete a version only: a writer may still come between the read and the delete.
-pub fn remove(client: &Client, given: &str, service: Service, if_version: Option<u64>) -> Outcome {
-    let mut outcome = Outcome::new(given, Verdict::Applied);
-    outcome.is_removal = true;
-    outcome.version_before = Some(service.version());
-    if !is_other(&service, if_version, &mut outcome)
-        && let Err(error) = delete(client, service.id(), &mut outcome.posts, &mut outcome.was_looked_up)
-    {
-        outcome.verdict = Outcome::ending(error, outcome.posts);
-    }
-    outcome.service = Some(service);
-    outcome
+/// What became of the tasks of a removed service that were waited for.
+#[derive(Clone, Debug)]
+pub enum Stopped {
+    /// They have ended.
+    Ended,
+    /// They were waited for no longer, for this reason.
+    GaveUp {
+        /// Why.
+        why: String,
+        /// The tasks that are left.
+        left: Explanation,
+    },
+    /// A signal came.
+    Interrupted {
+        /// The tasks that are left.
+        left: Explanation,
+    },
 }
 
-/// What [`remove`] would do: nothing is deleted.
-pub fn plan(client: &Client, given: &str, service: Service, if_version: Option<u64>) -> Outcome {
-    let mut outcome = Outcome::new(given, Verdict::Planned);
-    if !is_other(&service, if_version, &mut outcome) {
-        outcome.version_before = Some(service.version());
-        match tasks::list(client, &[service.id()], Which::All) {
-            Ok(listed) => {
-                let wanted = listed.tasks.iter().filter(|task| task.is_wanted()).count() as u64;
-                outcome.forecast = Some(Forecast { of: wanted, removed: wanted, ..Forecast::default() });
-            }
-            Err(error) => outcome.verdict = Outcome::ending(error, Posts::None),
+/// A service that would be removed.
+#[derive(Clone, Debug)]
+pub struct RemovalPlan {
+    /// The service.
+    pub service: Service,
+    /// The tasks that would be removed.
+    pub forecast: Forecast,
+}
+
+/// Removes the service with `DELETE /services/{id}`; with `version` only if that is its version index. The engine has no way
+/// to delete a certain version: another writer may still come between the read and the delete. Returns the service.
+///
+/// # Errors
+/// It was not removed, or it is not known whether it was.
+pub fn remove(client: &Client, service: Service, version: Option<u64>) -> Result<Service, Box<FailedUpdate>> {
+    let service = check_version(service, version)?;
+    let mut delivery = Delivery::None;
+    match delete(client, service.id(), &mut delivery) {
+        Ok(()) => Ok(service),
+        Err(error) => {
+            let error = UpdateError::from_error(error, delivery);
+            Err(failed(service, error, delivery))
         }
     }
-    outcome.service = Some(service);
-    outcome
 }
 
-/// Whether the version index is another than the wanted one; then that is the verdict.
-fn is_other(service: &Service, if_version: Option<u64>, outcome: &mut Outcome) -> bool {
+/// What [`remove`] would do. Nothing is deleted.
+///
+/// # Errors
+/// The version index is another one, or the engine cannot be asked.
+pub fn plan(
+    client: &Client,
+    service: Service,
+    version: Option<u64>,
+) -> Result<RemovalPlan, Box<FailedUpdate>> {
+    let service = check_version(service, version)?;
+    match tasks::list(client, &[service.id()], Which::All) {
+        Ok(listed) => {
+            let desired = listed.tasks.iter().filter(|task| task.is_wanted()).count() as u64;
+            let forecast = Forecast { of: desired, removed: desired, ..Forecast::default() };
+            Ok(RemovalPlan { service, forecast })
+        }
+        Err(error) => Err(failed(service, UpdateError::from_error(error, Delivery::None), Delivery::None)),
+    }
+}
+
+fn check_version(service: Service, required: Option<u64>) -> Result<Service, Box<FailedUpdate>> {
     let now = service.version();
-    let Some(wanted) = if_version.filter(|wanted| *wanted != now) else { return false };
-    outcome.verdict = Verdict::Conflict(Conflict::Version { wanted, now });
-    true
+    match required.filter(|required| *required != now) {
+        Some(required) => {
+            let error = UpdateError::Conflict(Box::new(Conflict::Version { required, now }));
+            Err(failed(service, error, Delivery::None))
+        }
+        None => Ok(service),
+    }
+}
+
+fn failed(service: Service, error: UpdateError, delivery: Delivery) -> Box<FailedUpdate> {
+    let attempt = Attempt { version: Some(service.version()), changes: Vec::new() };
+    Box::new(FailedUpdate { error, base: service, after: None, attempt, delivery, warnings: Vec::new() })
 }
 
 /// Deletes until the engine has accepted or refused it, or has no such service any more.
 ///
 /// What became of a lost answer is looked up. A service that is still there is deleted again, which is safe: an ID
 /// is never given twice. One that is gone is removed, whoever did it.
-fn delete(client: &Client, id: &str, posts: &mut Posts, was_looked_up: &mut bool) -> Result<()> {
+fn delete(client: &Client, id: &str, delivery: &mut Delivery) -> Result<()> {
     let mut lost = Retries::of_lost_answers(client.timeouts());
     loop {
         client.interrupt().check()?;
         let error = match services::delete(client, id) {
             Ok(()) => break,
             Err(e) if e.is_not_found() => break,
-            Err(e) if e.is_unprocessed() && *posts == Posts::None => {
+            Err(e) if e.is_unprocessed() && *delivery == Delivery::None => {
                 if !lost.pause(client)? {
                     return Err(e);
                 }
@@ -79,105 +119,98 @@ fn delete(client: &Client, id: &str, posts: &mut Posts, was_looked_up: &mut bool
             }
             Err(e) if e.leaves_doubt() => e,
             // A request that was not sent does not settle an earlier one; nor does a refusal, which is looked up.
-            Err(e) if e.is_unsent() || *posts == Posts::None => return Err(e),
+            Err(e) if e.is_unsent() || *delivery == Delivery::None => return Err(e),
             Err(e) => e,
         };
-        *posts = Posts::InDoubt;
+        *delivery = Delivery::Unknown;
         if matches!(error, Error::Interrupted) {
             return Err(error);
         }
-        *was_looked_up = true;
         match services::inspect(client, id) {
             Ok(_) if !error.is_change_refused() && lost.pause(client)? => {}
             Ok(_) => {
-                *posts = Posts::None;
+                *delivery = Delivery::None;
                 return Err(error);
             }
             Err(e) if e.is_not_found() => break,
             Err(e) => return Err(e),
         }
     }
-    *posts = Posts::Taken;
+    *delivery = Delivery::Accepted;
     Ok(())
 }
 
-/// A removed service whose tasks are waited for.
-struct Stopping<'a> {
-    service: &'a Service,
-    verdict: &'a mut Verdict,
-    explanation: &'a mut Explanation,
-}
-
-/// Waits until the tasks of the removed services have ended too. A task on a node that is down is waited for no longer
-/// than it may take to stop.
-pub fn wait_until_gone(client: &Client, outcomes: &mut [Outcome]) {
-    let mut waiting: Vec<Stopping> = outcomes
-        .iter_mut()
-        .filter(|outcome| matches!(outcome.verdict, Verdict::Applied))
-        .filter_map(|outcome| {
-            let Outcome { service, verdict, explanation, .. } = outcome;
-            Some(Stopping { service: service.as_ref()?, verdict, explanation })
-        })
-        .collect();
+/// Waits until the tasks of the removed services have ended too; the results are in the order of the services. A task on
+/// a node that is down is waited for no longer than it may take to stop.
+///
+/// Waits are measured by the engine's clock, from the first look on: not every task of a removed service is told to stop
+/// (20.10 does not tell those of jobs).
+pub fn wait_until_gone(client: &Client, services: &[&Service]) -> Vec<Stopped> {
+    let mut results: Vec<Option<Stopped>> = services.iter().map(|_| None).collect();
     let mut pause = client.timeouts().removal_interval;
     let (mut left, mut since) = (Vec::new(), None);
-    while !waiting.is_empty() {
-        let looked = look(client, &mut waiting, &mut left, &mut since);
+    while results.iter().any(Option::is_none) {
+        let looked = look(client, services, &mut results, &mut left, &mut since);
         let rest = client.time_left().map_or(pause, |time| time.min(pause));
-        match looked.and_then(|()| if waiting.is_empty() { Ok(()) } else { client.interrupt().sleep(rest) }) {
-            Ok(()) => {}
+        let is_over = results.iter().all(Option::is_some);
+        match looked.and_then(|()| if is_over { Ok(()) } else { client.interrupt().sleep(rest) }) {
+            Ok(()) => pause = (pause * 3 / 2).min(client.timeouts().max_removal_interval),
             Err(error) => {
-                for one in waiting {
-                    one.explanation.failures = failures_of(one.service, tasks_of(one.service, &left), &[]);
-                    *one.verdict = match &error {
-                        Error::Interrupted => Verdict::Interrupted,
-                        error => Verdict::GaveUp(error.to_string()),
-                    };
-                }
-                return;
+                let end = |(result, service): (Option<Stopped>, &&Service)| {
+                    result.unwrap_or_else(|| {
+                        let left = explain(service, tasks_of(service, &left), &[]);
+                        match &error {
+                            Error::Interrupted => Stopped::Interrupted { left },
+                            error => Stopped::GaveUp { why: error.to_string(), left },
+                        }
+                    })
+                };
+                return results.into_iter().zip(services).map(end).collect();
             }
         }
-        pause = (pause * 3 / 2).min(client.timeouts().max_removal_interval);
     }
+    results.into_iter().flatten().collect()
 }
 
-/// Looks once at the tasks that are left. Services of which none is left, and those that are not waited for any longer,
-/// are taken out. The wait is measured by the engine's clock, from the first look on: not every task of a removed service
-/// is told to stop (20.10 does not tell those of jobs).
+/// Looks once at the tasks that are left, and notes which services have none and which are not waited for any longer.
 fn look(
     client: &Client,
-    waiting: &mut Vec<Stopping>,
+    services: &[&Service],
+    results: &mut [Option<Stopped>],
     left: &mut Vec<Task>,
     since: &mut Option<Timestamp>,
 ) -> Result<()> {
-    let services: Vec<_> = waiting.iter().map(|one| (one.service.id(), one.service.name())).collect();
-    let listed = tasks::list_left(client, &services)?;
+    let waiting = |results: &[Option<Stopped>]| -> Vec<usize> {
+        (0..services.len()).filter(|at| results[*at].is_none()).collect()
+    };
+    let names: Vec<_> =
+        waiting(results).into_iter().map(|at| (services[at].id(), services[at].name())).collect();
+    let listed = tasks::list_left(client, &names)?;
     *left = listed.tasks;
-    waiting.retain(|one| tasks_of(one.service, left).next().is_some());
+    for at in waiting(results) {
+        if tasks_of(services[at], left).next().is_none() {
+            results[at] = Some(Stopped::Ended);
+        }
+    }
     let waited = listed.now.duration_since(*since.get_or_insert(listed.now));
-    let is_late = |service: &Service| waited >= stop_limit(service);
-    if !waiting.iter().any(|one| is_late(one.service)) {
+    let late: Vec<usize> =
+        waiting(results).into_iter().filter(|at| waited >= stop_limit(services[*at])).collect();
+    if late.is_empty() {
         return Ok(());
     }
     let nodes = match nodes::list(client) {
         Err(error) if error.is_refusal() => Vec::new(),
         nodes => nodes?,
     };
-    waiting.retain_mut(|one| {
-        let is_given_up = |task: &&Task| is_late(one.service) && is_lost(task, &nodes);
-        let lost: Vec<&Task> = tasks_of(one.service, left).filter(is_given_up).collect();
-        if let [_, more @ ..] = &lost[..] {
-            *one.verdict = Verdict::GaveUp(match more.len() {
-                0 => "a task did not end within its stop grace period and 30 s".to_owned(),
-                more => format!("{} tasks did not end within their stop grace period and 30 s", more + 1),
-            });
-        }
-        let is_over = !lost.is_empty();
-        if is_over {
-            one.explanation.failures = failures_of(one.service, lost, &nodes);
-        }
-        !is_over
-    });
+    for at in late {
+        let lost: Vec<&Task> = tasks_of(services[at], left).filter(|task| is_lost(task, &nodes)).collect();
+        let why = match lost.len() {
+            0 => continue,
+            1 => "a task did not end within its stop grace period and 30 s".to_owned(),
+            count => format!("{count} tasks did not end within their stop grace period and 30 s"),
+        };
+        results[at] = Some(Stopped::GaveUp { why, left: explain(services[at], lost, &nodes) });
+    }
     Ok(())
 }
 
@@ -191,11 +224,7 @@ fn is_lost(task: &Task, nodes: &[Node]) -> bool {
 }
 
 /// The tasks that are left, each on its own.
-fn failures_of<'t>(
-    service: &Service,
-    tasks: impl IntoIterator<Item = &'t Task>,
-    nodes: &[Node],
-) -> Vec<Failure> {
+fn explain<'t>(service: &Service, tasks: impl IntoIterator<Item = &'t Task>, nodes: &[Node]) -> Explanation {
     let is_by_node = matches!(Mode::from_spec(&service.spec()["Mode"]), Mode::Global | Mode::GlobalJob);
     let failure = |task: &Task| {
         let node = nodes.iter().find(|node| node.id == task.node);
@@ -206,5 +235,6 @@ fn failures_of<'t>(
         let node = node.map_or_else(|| task.node.clone(), |node| node.name().to_owned());
         Failure { cause, node, log: Vec::new() }
     };
-    tasks.into_iter().take(MAX_TASKS_SHOWN).map(failure).collect()
+    let failures = tasks.into_iter().take(MAX_TASKS_SHOWN).map(failure).collect();
+    Explanation { failures, ..Explanation::default() }
 }

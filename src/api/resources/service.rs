@@ -6,6 +6,7 @@ use serde::de::Error as _;
 use serde_json::Value;
 
 use super::service_head::{Head, UpdateStatus};
+use crate::api::error::{Error, Result};
 use crate::api::http::json_array::first;
 use crate::api::spec::splice::find;
 
@@ -64,7 +65,7 @@ impl Service {
     }
 
     /// Holds no more than the text until it is looked into again.
-    pub fn shelve(&mut self) {
+    pub fn release_parsed(&mut self) {
         self.spec.take();
         if let Some(object) = self.object.take() {
             self.text.get_or_insert_with(|| object.to_string().into());
@@ -75,7 +76,9 @@ impl Service {
     pub fn object(&self) -> &Value {
         // The text was checked, so it can be read.
         let read = || {
-            Arc::new(self.text.as_ref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default())
+            Arc::new(
+                self.text.as_ref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null),
+            )
         };
         self.object.get_or_init(read)
     }
@@ -103,9 +106,20 @@ impl Service {
         if self.object.get().is_none()
             && let Some(text) = self.spec_text()
         {
-            return self.spec.get_or_init(|| Arc::new(serde_json::from_str(text).unwrap_or_default()));
+            return self.spec.get_or_init(|| Arc::new(serde_json::from_str(text).unwrap_or(Value::Null)));
         }
         &self.object()["Spec"]
+    }
+
+    /// The spec, to be edited and posted.
+    ///
+    /// # Errors
+    /// [`Error::Internal`]: the text, which was checked when it was received, cannot be parsed.
+    pub fn spec_to_edit(&self) -> Result<&Value> {
+        match self.spec() {
+            Value::Null => Err(Error::internal("the spec of a service cannot be parsed")),
+            spec => Ok(spec),
+        }
     }
 
     /// The spec as the engine wrote it, where that can be told without reading it.

@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use crate::api::deploy::update::{Ask, Outcome, Verdict, not_at_rest, update};
+use crate::api::deploy::update::{Operation, Precondition, UpdateRequest, not_at_rest, update};
 use crate::api::http::client::Client;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Service;
 use crate::api::shell;
-use crate::cli::deploy::batch::{Batch, BatchArgs, Job};
-use crate::cli::deploy::report::Style;
-use crate::cli::deploy::{ActingArgs, as_one_of_many, end, refuse, timeout};
+use crate::cli::deploy::report::{NotStarted, ServiceReport, Stage, Style};
+use crate::cli::deploy::rollback_on_failure::OnFailure;
+use crate::cli::deploy::{
+    BatchArgs, ChosenBy, Deployment, Flags, FollowArgs, Item, field_loss, mode, timeout,
+};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::progress::ProgressArgs;
@@ -63,69 +65,54 @@ pub fn run(args: AuthArgs, global: &Global) -> anyhow::Result<Exit> {
     let AuthCommand::Refresh(args) = args.command;
     args.select.check(&args.services, "swarmctl auth refresh web")?;
     // No task restarts, so there is no rollout to be watched.
-    let acting =
-        ActingArgs { detach: true, progress: ProgressArgs::none(), timeout: args.timeout, json: args.json };
-    args.batch.check(&acting)?;
-    let client = acting.client(global)?;
-    let batch = Batch {
-        client: &client,
-        global,
-        acting: &acting,
-        args: &args.batch,
-        undo: None,
-        style: Style::of("auth refresh", "refresh the credentials of", "given new credentials"),
+    let follow =
+        FollowArgs { detach: true, progress: ProgressArgs::none(), timeout: args.timeout, json: args.json };
+    let flags = Flags { edit: None, on_failure: OnFailure::Keep, batch: &args.batch, follow: &follow };
+    let style = Style::new("auth refresh", "refresh the credentials of", "given new credentials");
+    let selected =
+        Deployment::new(style, global, flags)?.select(&args.select, &args.services, Jobs::TakenIn)?;
+    let request = UpdateRequest {
+        precondition: Precondition::AtRest,
+        mode: mode(args.dry_run, selected.len()),
+        field_loss: field_loss(args.allow_field_loss),
+        ..UpdateRequest::new(Operation::Edit(Vec::new()))
     };
-    let jobs = match batch.jobs_of(&args.select, &args.services, Jobs::TakenIn)? {
-        Ok(jobs) => jobs,
-        Err(exit) => return Ok(exit),
-    };
-    let of = jobs.len();
-    batch.run(jobs, |Job { given, service, .. }| {
-        let outcome = refresh(&client, global, &given, service, &args, of);
-        if args.select.is_given() { as_one_of_many(outcome) } else { outcome }
-    })
+    selected.run_each(|client, item| refresh(client, global, item, &request))
 }
 
-fn refresh(
+fn refresh(client: &Client, global: &Global, item: Item<()>, request: &UpdateRequest) -> ServiceReport {
+    let Item { given, service, chosen_by, .. } = item;
+    let report = match request_for(client, global, &service, request) {
+        Ok(request) => ServiceReport::new(&given, Stage::Deployed(update(client, service, &request))),
+        Err(why) => ServiceReport::not_started(&given, Some(service), why),
+    };
+    match chosen_by {
+        ChosenBy::Name => report,
+        ChosenBy::Property => report.left_out_if_refused(),
+    }
+}
+
+/// The request with the credentials for the registry of the service's image.
+fn request_for(
     client: &Client,
     global: &Global,
-    given: &str,
-    service: Service,
-    args: &RefreshArgs,
-    of: usize,
-) -> Outcome {
-    // Nothing is looked up for a service that is skipped; the update looks again, at every read.
-    if let Some(why) = not_at_rest(&service) {
-        return skipped(given, service, why);
+    service: &Service,
+    request: &UpdateRequest,
+) -> Result<UpdateRequest, NotStarted> {
+    // Nothing is looked up for a service that is skipped; the update checks again, at every read.
+    if let Some(why) = not_at_rest(service) {
+        return Err(NotStarted::NotAtRest(why.to_owned()));
     }
-    let Some(image) = service.image().and_then(|image| ImageRef::parse(image).ok()) else {
-        return refuse(given, service, "it has no image whose name tells a registry".to_owned());
-    };
-    let auth = match global.keyring().and_then(|keyring| keyring.auth(client, image.domain())) {
-        Ok(Some(auth)) => auth,
-        Ok(None) => {
-            let registry = image.domain();
-            let why = format!(
-                "there are no credentials for registry `{registry}`: log in with `docker login {}` first",
-                shell::word(registry)
-            );
-            return refuse(given, service, why);
-        }
-        Err(error) => return end(given, service, error),
-    };
-    let ask = Ask {
-        auth: Some(auth),
-        only_at_rest: true,
-        dry_run: args.dry_run,
-        allows_field_loss: args.allow_field_loss,
-        is_one_of_many: of > 1,
-        ..Ask::default()
-    };
-    update(client, given, service, &ask)
-}
-
-fn skipped(given: &str, service: Service, why: &str) -> Outcome {
-    let mut outcome = Outcome::new(given, Verdict::Skipped(why.to_owned()));
-    outcome.service = Some(service);
-    outcome
+    let image = service.image().and_then(|image| ImageRef::parse(image).ok());
+    let image =
+        image.ok_or_else(|| NotStarted::Refused("it has no image whose name tells a registry".to_owned()))?;
+    let registry = image.domain();
+    let auth = global.keyring().and_then(|keyring| keyring.auth(client, registry));
+    match auth.map_err(NotStarted::Failed)? {
+        Some(auth) => Ok(UpdateRequest { auth: Some(auth), ..request.clone() }),
+        None => Err(NotStarted::Refused(format!(
+            "there are no credentials for registry `{registry}`: log in with `docker login {}` first",
+            shell::word(registry)
+        ))),
+    }
 }

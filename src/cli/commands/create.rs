@@ -4,14 +4,13 @@ use clap::{Args, Command, Subcommand};
 use serde_json::{Value, json};
 
 use crate::api::deploy::create::{create, plan};
-use crate::api::deploy::update::{Outcome, Posts};
 use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::references;
 use crate::api::spec::{self, BadValue, Edit};
-use crate::cli::deploy::report::Style;
-use crate::cli::deploy::{ActingArgs, PlanArgs};
+use crate::cli::deploy::report::{NewService, NotStarted, Remarks, ServiceReport, Stage, Style, report};
+use crate::cli::deploy::{FollowArgs, PlanArgs};
 use crate::cli::exit::Exit;
 use crate::cli::flags::image::{ImageChange, ResolveArgs};
 use crate::cli::flags::{CreateFlags, SpecArgs, check_engine};
@@ -38,7 +37,7 @@ pub struct CreateArgs {
     #[command(flatten)]
     plan: PlanArgs,
     #[command(flatten)]
-    acting: ActingArgs,
+    follow: FollowArgs,
     #[command(flatten)]
     flags: CreateFlags,
     #[command(subcommand)]
@@ -69,29 +68,38 @@ pub fn run(args: CreateArgs, global: &Global) -> anyhow::Result<Exit> {
     edits.extend(spec::create::settle(asked, &whole)?);
     let spec = spec::create::made_of(base.clone(), &edits)?;
 
-    let client = args.acting.client(global)?;
+    let client = args.follow.client(global)?;
     check_engine(&client, &edits)?;
     let name = spec["Name"].as_str().unwrap_or_default();
     let image = image_of(&spec, is_given);
-    let outcome = match resolve(&client, global, &mut edits, &args.resolve, image.as_ref()) {
+    let created = match resolve(&client, global, &mut edits, &args.resolve, image.as_ref()) {
         Ok(change) => {
             let spec = spec::create::made_of(base, &edits)?;
-            change.announce(name);
-            let mut outcome = match args.plan.dry_run {
-                true => plan(&client, name, &spec),
-                false => create(&client, name, &spec, change.auth.as_ref()),
+            change.report.announce(name);
+            let stage = Stage::Created(if args.plan.dry_run {
+                plan(&client, &spec).map(NewService::Planned)
+            } else {
+                create(&client, &spec, change.auth.as_ref()).map(NewService::Created)
+            });
+            let notes = match &stage {
+                Stage::Created(Ok(_)) => change.report.credentials_note().into_iter().collect(),
+                _ => Vec::new(),
             };
-            change.tell(&mut outcome);
-            outcome
+            let remarks = Remarks { announced: change.report.warnings, notes, ..Remarks::default() };
+            ServiceReport::new(name, stage).with(remarks)
         }
-        Err(error) => Outcome::new(name, Outcome::ending(error, Posts::None)),
+        Err(error) => ServiceReport::not_started(name, None, NotStarted::Failed(error)),
     };
-    if let Some(id) = outcome.id().filter(|_| !args.acting.json) {
+    if let Some(id) = created.id().filter(|_| !args.follow.json) {
         let mut out = output::stdout();
         out.line(id);
         out.finish()?;
     }
-    args.acting.finish(args.plan.style(Style::of("create", "create", "")), &client, vec![outcome], global)
+    let style = args.plan.style(Style::new("create", "create", ""));
+    if args.follow.detach {
+        return report(style.in_format(args.follow.format()), &[created], global);
+    }
+    args.follow.watch(style, &client, vec![created.into_watch()], global)
 }
 
 /// Prints a note if the first word after the image is spelled like a flag of this command: it is the container's command.

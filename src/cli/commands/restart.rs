@@ -2,15 +2,12 @@
 
 use clap::Args;
 
-use crate::api::deploy::update::To;
 use crate::api::spec::{Edit, Place};
-use crate::cli::deploy::batch::{Batch, BatchArgs, Job};
 use crate::cli::deploy::report::Style;
-use crate::cli::deploy::rollback_on_failure::UndoArgs;
-use crate::cli::deploy::{ActingArgs, EditArgs, refused_beforehand, update_beside_a_rollout};
+use crate::cli::deploy::{DeployArgs, Deployment, IfPaused};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::select::SelectArgs;
+use crate::cli::select::{Jobs, SelectArgs};
 
 /// Restart the tasks of services, by their update policy
 ///
@@ -26,42 +23,17 @@ pub struct RestartArgs {
     #[arg(long)]
     resume: bool,
     #[command(flatten)]
-    edit: EditArgs,
-    #[command(flatten)]
-    undo: UndoArgs,
-    #[command(flatten)]
-    batch: BatchArgs,
-    #[command(flatten)]
-    acting: ActingArgs,
+    deploy: DeployArgs,
 }
 
 /// Runs the command.
 pub fn run(args: RestartArgs, global: &Global) -> anyhow::Result<Exit> {
     args.select.check(&args.services, "swarmctl restart web")?;
-    args.batch.check(&args.acting)?;
-    let client = args.acting.client(global)?;
-    let batch = Batch {
-        client: &client,
-        global,
-        acting: &args.acting,
-        args: &args.batch,
-        undo: Some(&args.undo),
-        style: args.edit.style(Style::of("restart", "restart", "restarted")),
-    };
-    let jobs = match batch.jobs(&args.select, &args.services)? {
-        Ok(jobs) => jobs,
-        Err(exit) => return Ok(exit),
-    };
-    args.edit.check(jobs.len())?;
-    let edits = vec![Edit::increment(Place::at("TaskTemplate.ForceUpdate"))];
-    let ask = args.edit.ask(To::Edited(edits), jobs.len());
-    let jobs = batch.prepare(jobs, |job| {
-        match refused_beforehand(&client, &job.given, &job.service, &ask, args.resume) {
-            Some(refused) => Err(refused),
-            None => Ok(job),
-        }
-    });
-    batch.run(jobs, |Job { given, service, .. }| {
-        update_beside_a_rollout(&client, &given, service, ask.clone(), args.resume)
-    })
+    let style = Style::new("restart", "restart", "restarted");
+    Deployment::new(style, global, &args.deploy)?
+        .select(&args.select, &args.services, Jobs::LeftAlone)?
+        .edit(IfPaused::from_resume(args.resume), |_| {
+            Ok(vec![Edit::increment(Place::at("TaskTemplate.ForceUpdate"))])
+        })?
+        .run()
 }

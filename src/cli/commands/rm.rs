@@ -5,11 +5,12 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::api::deploy::remove::{plan, remove, wait_until_gone};
-use crate::api::deploy::update::{Outcome, Posts};
+use crate::api::http::client::Client;
 use crate::api::spec::BadValue;
-use crate::cli::deploy::batch::at_once;
-use crate::cli::deploy::report::{Style, choose, report};
-use crate::cli::deploy::{PlanArgs, timeout};
+use crate::cli::deploy::report::{
+    Format, NotStarted, Removal, ServiceReport, Stage, Style, Summary, choose, report,
+};
+use crate::cli::deploy::{PlanArgs, at_once, timeout};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::select::{Chosen, Jobs, SelectArgs, counted};
@@ -48,28 +49,48 @@ pub struct RmArgs {
 pub fn run(args: RmArgs, global: &Global) -> anyhow::Result<Exit> {
     args.select.check(&args.services, "swarmctl rm web")?;
     let client = global.client(args.timeout)?;
-    let style = args.plan.style(Style::of("rm", "remove", "removed"));
-    let style = Style { json: args.json, ..style };
-    let chosen = match choose(&client, &args.select, &args.services, Jobs::TakenIn, style, global)? {
-        Ok(chosen) => chosen,
-        Err(exit) => return Ok(exit),
-    };
+    let style = args.plan.style(Style::new("rm", "remove", "removed"));
+    let style = style.in_format(Format::from_flag(args.json));
+    let chosen = choose(&client, &args.select, &args.services, Jobs::TakenIn, style, global)?;
     args.select.show(&chosen, style.verb);
     if args.if_version.is_some() && chosen.len() != 1 {
         let why = format!("`--if-version` is about one service, and these are {}", chosen.len());
         return Err(BadValue::new(why, "swarmctl rm --if-version 17 web").into());
     }
-    if args.select.is_given() && !args.yes && !args.plan.is_dry_run() {
+    if args.select.is_given() && !args.yes && !args.plan.dry_run {
         let why = format!("{} would be removed: say so with --yes", counted(chosen.len(), "service"));
         return Err(BadValue::new(why, "swarmctl rm --stack shop --yes").into());
     }
-    let act = if args.plan.is_dry_run() { plan } else { remove };
-    let mut outcomes = at_once(chosen, |Chosen { given, found, .. }| match found {
-        Ok(service) => act(&client, &given, service, args.if_version),
-        Err(error) => Outcome::new(&given, Outcome::ending(error, Posts::None)),
+    let remove_one = |Chosen { given, found, .. }| match found {
+        Ok(service) => {
+            let removal = if args.plan.dry_run {
+                plan(&client, service, args.if_version).map(Removal::Planned)
+            } else {
+                remove(&client, service, args.if_version).map(|service| Removal::Done(service, None))
+            };
+            ServiceReport::new(&given, Stage::Removed(removal))
+        }
+        Err(error) => ServiceReport::not_started(&given, None, NotStarted::Failed(error)),
+    };
+    let reports = at_once(chosen, remove_one);
+    let reports = if args.wait { until_gone(&client, reports) } else { reports };
+    let summary = if args.select.is_given() { Summary::Shown } else { Summary::Hidden };
+    report(Style { summary, ..style }, &reports, global)
+}
+
+/// Waits until the tasks of the removed services have ended too.
+fn until_gone(client: &Client, reports: Vec<ServiceReport>) -> Vec<ServiceReport> {
+    let removed = reports.iter().filter_map(|report| match &report.stage {
+        Stage::Removed(Ok(Removal::Done(service, _))) => Some(service),
+        _ => None,
     });
-    if args.wait {
-        wait_until_gone(&client, &mut outcomes);
-    }
-    report(Style { sums_up: args.select.is_given(), ..style }, &outcomes, global)
+    let mut stopped = wait_until_gone(client, &removed.collect::<Vec<_>>()).into_iter();
+    let with_stopped = |report: ServiceReport| match report.stage {
+        Stage::Removed(Ok(Removal::Done(service, _))) => {
+            let stage = Stage::Removed(Ok(Removal::Done(service, stopped.next())));
+            ServiceReport { stage, ..report }
+        }
+        stage => ServiceReport { stage, ..report },
+    };
+    reports.into_iter().map(with_stopped).collect()
 }

@@ -3,8 +3,8 @@
 use clap::Args;
 use serde_json::Value;
 
-use crate::api::deploy::update::{Ask, Outcome, Posts, To, Verdict, update};
-use crate::api::error::{Error, Result};
+use crate::api::deploy::update::{Operation, UpdateRequest};
+use crate::api::error::Error;
 use crate::api::forecast::{FailedBefore, failed_before};
 use crate::api::http::client::Client;
 use crate::api::resources::references;
@@ -13,14 +13,14 @@ use crate::api::resources::tasks;
 use crate::api::resources::tasks::{Specified, TaskState};
 use crate::api::shell;
 use crate::api::spec::{Change, Place, changes};
-use crate::cli::deploy::batch::{Batch, BatchArgs, Job, Planned};
-use crate::cli::deploy::report::{Style, shown};
+use crate::cli::deploy::report::{NotStarted, Remarks, Style, shown};
+use crate::cli::deploy::rollback_on_failure::OnFailure;
 use crate::cli::deploy::{
-    ActingArgs, EditArgs, JOB_RUNS_AGAIN, as_one_of_many, end, refuse, refused_beforehand,
+    BatchArgs, Deployment, EditArgs, Flags, FollowArgs, IfPaused, Item, Prepared, Selected,
 };
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
-use crate::cli::select::SelectArgs;
+use crate::cli::select::{Jobs, SelectArgs};
 
 /// Roll services back to their previous spec
 ///
@@ -42,73 +42,66 @@ pub struct RollbackArgs {
     #[command(flatten)]
     batch: BatchArgs,
     #[command(flatten)]
-    acting: ActingArgs,
+    follow: FollowArgs,
 }
 
 /// Runs the command.
 pub fn run(args: RollbackArgs, global: &Global) -> anyhow::Result<Exit> {
     args.select.check(&args.services, "swarmctl rollback web")?;
-    args.batch.check(&args.acting)?;
-    let client = args.acting.client(global)?;
-    let batch = Batch {
-        client: &client,
-        global,
-        acting: &args.acting,
-        args: &args.batch,
-        undo: None,
-        style: args.edit.style(Style::of("rollback", "roll back", "rolled back")),
+    let flags = Flags {
+        edit: Some(&args.edit),
+        on_failure: OnFailure::Keep,
+        batch: &args.batch,
+        follow: &args.follow,
     };
-    let jobs = match batch.jobs(&args.select, &args.services)? {
-        Ok(jobs) => jobs,
-        Err(exit) => return Ok(exit),
-    };
-    args.edit.check(jobs.len())?;
-    let ask = args.edit.ask(To::Previous, jobs.len());
-    let failed = if args.to_failed { FailedSpec::Deploy } else { FailedSpec::Refuse };
-    roll_back(&batch, jobs, args.select.is_given(), failed, &ask)
+    let style = Style::new("rollback", "roll back", "rolled back");
+    let selected =
+        Deployment::new(style, global, flags)?.select(&args.select, &args.services, Jobs::LeftAlone)?;
+    roll_back(selected, if args.to_failed { FailedSpec::Deploy } else { FailedSpec::Refuse })
 }
 
 /// What to do with a previous spec that has failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::cli) enum FailedSpec {
+pub enum FailedSpec {
+    /// Refuse to roll back to it.
     Refuse,
+    /// Roll back to it.
     Deploy,
 }
 
-/// Rolls the services back; which ones have no way back is found out before the first post.
-pub(in crate::cli) fn roll_back(
-    batch: &Batch,
-    jobs: Vec<Planned<()>>,
-    is_selected: bool,
+/// Rolls the services back; which of them have no way back is found out before the first request that changes one.
+///
+/// # Errors
+/// `--if-version` with several services, or the report cannot be written.
+pub fn roll_back(selected: Selected<'_, ()>, failed: FailedSpec) -> anyhow::Result<Exit> {
+    let request = selected.request(Operation::Rollback)?;
+    selected.prepare(|client, item| prepare(client, item, failed, &request)).run()
+}
+
+fn prepare(
+    client: &Client,
+    item: &Item<()>,
     failed: FailedSpec,
-    ask: &Ask,
-) -> anyhow::Result<Exit> {
-    let jobs = batch.prepare(jobs, |job| {
-        if job.service.previous_spec().is_none() {
-            let why = no_previous_spec(&job.service).to_owned();
-            let refused = refuse(&job.given, job.service, why);
-            return Err(Box::new(if is_selected { as_one_of_many(refused) } else { refused }));
-        }
-        match check(batch.client, &job.service, failed) {
-            Ok(Check::Passed(warning)) => {
-                match refused_beforehand(batch.client, &job.given, &job.service, ask, true) {
-                    Some(refused) => Err(refused),
-                    None => Ok(job.with(warning)),
-                }
-            }
-            Ok(Check::Refused(verdict)) => {
-                let mut refused = refuse(&job.given, job.service, String::new());
-                refused.verdict = *verdict;
-                Err(Box::new(refused))
-            }
-            Err(error) => Err(Box::new(end(&job.given, job.service, error))),
-        }
-    });
-    batch.run(jobs, |Job { given, service, with: warning }| {
-        let mut outcome = go_back(batch.client, &given, service, ask);
-        outcome.warnings.extend(warning);
-        outcome
-    })
+    request: &UpdateRequest,
+) -> Result<Prepared, NotStarted> {
+    let service = &item.service;
+    let Some(previous) = service.previous_spec() else {
+        return Err(item.unsuitable(no_previous_spec(service).to_owned()));
+    };
+    let warning = check(client, service, previous, failed)?;
+    let (to, from) = (image_of(previous), service.image().unwrap_or_default());
+    let note = if from == to {
+        format!(
+            "back to the previous settings with the same image, `{to}`; a second rollback returns, unless those that it \
+             returns to have failed"
+        )
+    } else {
+        format!("back to image `{to}`; a second rollback returns to `{from}`, unless that has failed")
+    };
+    let prepared = Prepared::new(request.clone(), IfPaused::Resume).warns_of_job(service);
+    let if_sent = Remarks { notes: vec![note], ..prepared.if_sent };
+    let remarks = Remarks { warnings: warning.into_iter().collect(), ..Remarks::default() };
+    Ok(Prepared { if_sent, remarks, ..prepared })
 }
 
 fn no_previous_spec(service: &Service) -> &'static str {
@@ -120,64 +113,55 @@ fn no_previous_spec(service: &Service) -> &'static str {
     }
 }
 
-/// Whether a service can be rolled back.
-enum Check {
-    /// It can; with a warning.
-    Passed(Option<String>),
-    /// It cannot.
-    Refused(Box<Verdict>),
-}
-
-fn refused(verdict: Verdict) -> Check {
-    Check::Refused(Box::new(verdict))
-}
-
-/// Looks for what makes the previous spec no way back.
-fn check(client: &Client, service: &Service, failed: FailedSpec) -> Result<Check> {
-    let Some(previous) = service.previous_spec() else { return Ok(Check::Passed(None)) };
+/// Looks for what makes the previous spec no way back. Returns a warning.
+fn check(
+    client: &Client,
+    service: &Service,
+    previous: &Value,
+    failed: FailedSpec,
+) -> Result<Option<String>, NotStarted> {
     let differs: Vec<Change> =
         changes(service.spec(), previous).into_iter().filter(|change| change.place != counter()).collect();
     let runs_the_same = !differs.iter().any(|change| change.place.is_within("TaskTemplate"));
     if differs.is_empty() || failed == FailedSpec::Refuse {
-        let (tasks, now) = tasks::list_specified_at(client, service.id())?;
-        let good = || newest_good_image(&tasks, image_of(previous));
+        let (tasks, now) = tasks::list_specified_at(client, service.id()).map_err(NotStarted::Failed)?;
+        let no_way_back = || {
+            describe_no_way_back(
+                service,
+                image_of(previous),
+                &differs,
+                newest_good_image(&tasks, image_of(previous)),
+            )
+        };
         if differs.is_empty() {
-            let why = in_words(service, image_of(previous), &differs, good());
-            return Ok(refused(Verdict::Refused(why)));
+            return Err(NotStarted::Refused(no_way_back()));
         }
         if let Some(failure) = failed_before(previous, &tasks, now) {
-            let mut why = failure_in_words(service, previous, &failure);
-            if runs_the_same {
-                why = format!("{}; {why}", in_words(service, image_of(previous), &differs, good()));
-            }
-            return Ok(refused(Verdict::FailedBefore(why)));
+            let why = describe_failure(service, previous, &failure);
+            let why = if runs_the_same { format!("{}; {why}", no_way_back()) } else { why };
+            return Err(NotStarted::FailedBefore(why));
         }
     }
     check_references(client, previous, service.spec())
 }
 
-/// Refuses a spec that refers to what no longer exists: the engine accepts it, and its tasks fail.
-fn check_references(client: &Client, spec: &Value, current: &Value) -> Result<Check> {
-    Ok(match missing_references(client, spec, current) {
-        Ok(None) => Check::Passed(None),
-        Ok(Some(why)) => refused(Verdict::Refused(why)),
+/// Refuses a spec that refers to what no longer exists: the engine accepts it, and its tasks fail. Returns a warning.
+fn check_references(client: &Client, spec: &Value, current: &Value) -> Result<Option<String>, NotStarted> {
+    match missing_references(client, spec, current) {
+        Ok(None) => Ok(None),
+        Ok(Some(why)) => Err(NotStarted::Refused(why)),
         Err(error) if matches!(error, Error::Interrupted) || error.is_passing() || error.is_not_manager() => {
-            return Err(error);
+            Err(NotStarted::Failed(error))
         }
         // A proxy may forbid it.
         Err(error) => {
-            let why = format!("cannot check that the secrets, configs and networks still exist: {error}");
-            Check::Passed(Some(why))
+            Ok(Some(format!("cannot check that the secrets, configs and networks still exist: {error}")))
         }
-    })
+    }
 }
 
 /// Why a spec cannot be rolled back to, if secrets, configs or networks of it are gone.
-pub(in crate::cli) fn missing_references(
-    client: &Client,
-    spec: &Value,
-    current: &Value,
-) -> Result<Option<String>> {
+pub fn missing_references(client: &Client, spec: &Value, current: &Value) -> Result<Option<String>, Error> {
     let missing = references::missing(client, spec, current)?;
     let names: Vec<String> = missing.iter().map(|one| format!("{} `{}`", one.kind, one.shown())).collect();
     Ok((!names.is_empty()).then(|| {
@@ -189,7 +173,7 @@ pub(in crate::cli) fn missing_references(
     }))
 }
 
-fn failure_in_words(service: &Service, previous: &Value, failure: &FailedBefore) -> String {
+fn describe_failure(service: &Service, previous: &Value, failure: &FailedBefore) -> String {
     let FailedBefore { newest, tasks, monitor } = failure;
     let slot = if newest.slot == 0 { newest.node.clone() } else { newest.slot.to_string() };
     let more = if *tasks > 1 { format!(", and {} more,", tasks - 1) } else { String::new() };
@@ -209,28 +193,8 @@ fn image_of(spec: &Value) -> &str {
     spec["TaskTemplate"]["ContainerSpec"]["Image"].as_str().unwrap_or_default()
 }
 
-fn go_back(client: &Client, given: &str, service: Service, ask: &Ask) -> Outcome {
-    let to = service.previous_spec().map(image_of).unwrap_or_default().to_owned();
-    let from = service.image().unwrap_or_default().to_owned();
-    let is_job = service.is_job();
-    let mut outcome = update(client, given, service, ask);
-    if outcome.posts != Posts::None {
-        outcome.notes.push(match from == to {
-            true => format!(
-                "back to the previous settings with the same image, `{to}`; a second rollback returns, unless those \
-                 that it returns to have failed"
-            ),
-            false => format!("back to image `{to}`; a second rollback returns to `{from}`, unless that has failed"),
-        });
-        if is_job {
-            outcome.warnings.push(JOB_RUNS_AGAIN.to_owned());
-        }
-    }
-    outcome
-}
-
 /// Why the previous spec is no way back, and what is.
-fn in_words(service: &Service, image: &str, differs: &[Change], good: Option<&str>) -> String {
+fn describe_no_way_back(service: &Service, image: &str, differs: &[Change], good: Option<&str>) -> String {
     let what = match differs {
         [] => {
             format!("the previous spec has the same image (`{image}`) and settings, so nothing would change")

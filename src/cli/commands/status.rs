@@ -4,18 +4,22 @@ use clap::Args;
 
 use super::ls::image_without_digest;
 use crate::api::deploy::failures;
+use crate::api::deploy::failures::Explanation;
+use crate::api::error::Result as ApiResult;
+use crate::api::http::client::Client;
 use crate::api::resources::rows::{Counts, Mode};
 use crate::api::resources::services::Service;
 use crate::api::rollout::{Judgement, State};
-use crate::cli::deploy::as_they_are;
 use crate::cli::deploy::replicas;
-use crate::cli::deploy::report::{Style, choose, exit_code, object, tell};
+use crate::cli::deploy::report::{
+    Format, NotStarted, ServiceReport, Stage, Style, WatchResult, choose, object, print_remarks_and_error,
+};
 use crate::cli::deploy::watch;
 use crate::cli::exit::Exit;
 use crate::cli::format;
 use crate::cli::format::ListFormat;
 use crate::cli::global::Global;
-use crate::cli::select::{Jobs, SelectArgs};
+use crate::cli::select::{Chosen, Jobs, SelectArgs};
 use crate::output::{self, Columns, TemplateError};
 
 /// Tell whether services have converged
@@ -60,30 +64,40 @@ pub fn run(args: StatusArgs, global: &Global) -> anyhow::Result<Exit> {
     let format = format::rows(args.format.as_ref(), COLUMNS, ("", true), false, global)?;
     args.select.check(&args.services, "swarmctl status web")?;
     let client = global.client(None)?;
-    let style = Style { json: args.json, ..Style::of("status", "tell the status of", "") };
-    let mut outcomes = match choose(&client, &args.select, &args.services, Jobs::TakenIn, style, global)? {
-        Ok(chosen) => as_they_are(chosen),
-        Err(exit) => return Ok(exit),
-    };
-    watch::once(&client, &mut outcomes)?;
-    for outcome in &mut outcomes {
-        if let Some(rollout) = &outcome.rollout {
-            outcome.explanation.failures = failures::so_far(rollout);
-        }
-    }
-    let exit = exit_code(style, &outcomes, global);
+    let style = Style::new("status", "tell the status of", "").in_format(Format::from_flag(args.json));
+    let chosen = choose(&client, &args.select, &args.services, Jobs::TakenIn, style, global)?;
+    let reports = looked_at(&client, chosen)?;
     let mut out = output::stdout();
     if args.json {
-        out.json_object(&object(style, &outcomes, global));
+        out.json_object(&object(style, &reports, global));
     } else {
-        let judged =
-            outcomes.iter().filter_map(|one| Some(cells(one.service.as_ref()?, one.rollout.as_ref()?)));
+        let judged = reports.iter().filter_map(|one| Some(cells(one.service()?, one.rollout()?)));
         out.rows(COLUMNS, format.as_ref(), judged)?;
     }
-    // What the table tells is not told again.
-    outcomes.iter().filter(|outcome| outcome.rollout.is_none()).for_each(|one| tell(style, one, global));
+    // What the table shows is not printed again.
+    let unseen = reports.iter().filter(|report| report.rollout().is_none());
+    unseen.for_each(|report| print_remarks_and_error(style, report, global));
     out.finish()?;
-    Ok(exit)
+    Ok(style.exit(&reports, global.signal()))
+}
+
+/// Looks once at the services.
+fn looked_at(client: &Client, chosen: Vec<Chosen>) -> ApiResult<Vec<ServiceReport>> {
+    let services: Vec<Service> = chosen.iter().filter_map(|one| one.found.as_ref().ok().cloned()).collect();
+    let mut results = watch::once(client, services)?.into_iter();
+    let report = |Chosen { given, found, .. }: Chosen| {
+        let stage = match found {
+            Err(error) => Stage::NotStarted { service: None, why: NotStarted::Failed(error) },
+            Ok(_) => {
+                let result = results.next()?;
+                let failures = result.judgement.as_ref().map(failures::so_far).unwrap_or_default();
+                let explanation = Explanation { failures, ..result.explanation };
+                Stage::Watched(Box::new(WatchResult { explanation, ..result }))
+            }
+        };
+        Some(ServiceReport::new(&given, stage))
+    };
+    Ok(chosen.into_iter().filter_map(report).collect())
 }
 
 /// The columns of a service.

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::cli::deploy::report::{Style, choose};
-use crate::cli::deploy::{ActingArgs, as_they_are, timeout};
+use crate::cli::deploy::report::{
+    NotStarted, Remarks, ServiceReport, Style, Summary, ToWatch, Watch, Watchable, choose,
+};
+use crate::cli::deploy::{FollowArgs, timeout};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::progress::ProgressArgs;
-use crate::cli::select::{Jobs, SelectArgs};
+use crate::cli::select::{Chosen, Jobs, SelectArgs};
 
 /// Wait until services have converged
 ///
@@ -37,15 +39,21 @@ pub struct WaitArgs {
 pub fn run(args: WaitArgs, global: &Global) -> anyhow::Result<Exit> {
     let WaitArgs { services, select, progress, timeout, json } = args;
     select.check(&services, "swarmctl wait web")?;
-    let acting = ActingArgs { detach: false, progress, timeout, json };
+    let follow = FollowArgs { detach: false, progress, timeout, json };
     let client = global.client(timeout)?;
-    let style = Style { json, ..Style::of("wait", "wait for", "converged") };
-    match choose(&client, &select, &services, Jobs::TakenIn, style, global)? {
-        Ok(chosen) => {
-            select.show(&chosen, style.verb);
-            let style = Style { sums_up: select.is_given() && !acting.progress.is_quiet(), ..style };
-            acting.finish(style, &client, as_they_are(chosen), global)
-        }
-        Err(exit) => Ok(exit),
+    let style = Style::new("wait", "wait for", "converged").in_format(follow.format());
+    let chosen = choose(&client, &select, &services, Jobs::TakenIn, style, global)?;
+    select.show(&chosen, style.verb);
+    let is_summed_up = select.is_given() && !follow.progress.is_quiet();
+    let summary = if is_summed_up { Summary::Shown } else { Summary::Hidden };
+    let watches = chosen.into_iter().map(watch).collect();
+    follow.watch(Style { summary, ..style }, &client, watches, global)
+}
+
+/// A service to be watched as it is.
+fn watch(Chosen { given, found, .. }: Chosen) -> Watch {
+    match found {
+        Ok(service) => Ok(ToWatch { given, change: Watchable::Found(service), remarks: Remarks::default() }),
+        Err(error) => Err(Box::new(ServiceReport::not_started(&given, None, NotStarted::Failed(error)))),
     }
 }

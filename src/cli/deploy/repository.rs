@@ -4,8 +4,8 @@ use std::fmt;
 
 use clap::Args;
 
-use super::batch::Planned;
 use crate::api::registry::image_ref::ImageRef;
+use crate::api::resources::services::Service;
 use crate::api::shell;
 use crate::cli::select::listed_up_to;
 
@@ -45,15 +45,16 @@ impl RepositoryArgs {
     ///
     /// # Errors
     /// Services that run another repository, unless `--any-repository` is given.
-    pub fn check<J>(
+    pub fn check<'s>(
         &self,
         image: &ImageRef,
-        selected: &[Planned<J>],
+        selected: impl Iterator<Item = &'s Service>,
         alternative: Alternative,
     ) -> Result<(), OtherRepositories> {
         let is_same = |runs: &str| ImageRef::parse(runs).is_ok_and(|runs| runs.same_repository(image));
-        let services = selected.iter().flatten().map(|job| &job.service);
-        let others: Vec<_> = services
+        let selected: Vec<&Service> = selected.collect();
+        let others: Vec<_> = selected
+            .iter()
             // One without a container is skipped later.
             .filter(|service| service.image().is_some_and(|runs| !is_same(runs)))
             .map(|service| service.name().to_owned())

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use crate::api::config::credentials::RegistryAuth;
-use crate::api::deploy::update::{Outcome, Unchanged, Verdict};
+use crate::api::deploy::update::{NoChange, Unchanged, Update};
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::registry::digest;
@@ -11,7 +11,6 @@ use crate::api::registry::digest::Trouble;
 use crate::api::registry::image_ref::{ImageRef, Likeness};
 use crate::api::resources::images;
 use crate::api::spec::{self, BadValue, Edit, Place};
-use crate::cli::deploy::batch::Planned;
 use crate::cli::exit::login_hint;
 use crate::cli::global::Global;
 use crate::output;
@@ -62,16 +61,25 @@ enum OnError {
     Fail,
 }
 
-/// What asking for an image comes to.
+/// What a service needs to run the requested image.
 #[derive(Debug, Default)]
 pub struct ImageChange {
-    /// What to change; nothing where the service runs the image.
+    /// What to change; nothing if the service runs the image.
     pub edits: Vec<Edit>,
     /// Credentials to store with the service.
     pub auth: Option<RegistryAuth>,
-    warnings: Vec<String>,
+    /// What to report about it.
+    pub report: ImageReport,
+}
+
+/// What to report about the image of a service.
+#[derive(Debug, Default)]
+pub struct ImageReport {
+    /// Warnings, to be printed before anything is sent.
+    pub warnings: Vec<String>,
     hint: Option<String>,
-    same: Option<Unchanged>,
+    same: Option<NoChange>,
+    registry: Option<String>,
 }
 
 impl ResolveArgs {
@@ -98,9 +106,11 @@ impl ResolveArgs {
     ) -> Result<()> {
         if self.with_registry_auth {
             change.auth = global.keyring()?.auth(client, registry)?;
+            change.report.registry = change.auth.as_ref().map(|auth| auth.registry().to_owned());
             if change.auth.is_none() {
                 // Docker stores empty ones then, over those that the service may have.
                 change
+                    .report
                     .warnings
                     .push(format!("there are no credentials for registry `{registry}` to be stored"));
             }
@@ -169,14 +179,14 @@ impl ImageArgs {
     }
 }
 
-/// Prints the warnings about the images, before the first request that changes a service.
-pub fn announce<K>(jobs: &[Planned<K>], image: impl Fn(&K) -> &ImageChange) {
-    for job in jobs.iter().flatten() {
-        image(&job.with).announce(job.service.name());
+impl ImageChange {
+    /// The service runs the image.
+    fn unchanged(same: NoChange) -> Self {
+        Self { report: ImageReport { same: Some(same), ..ImageReport::default() }, ..Self::default() }
     }
 }
 
-impl ImageChange {
+impl ImageReport {
     /// Prints the warnings about the image of this service, before anything is sent.
     pub fn announce(&self, service: &str) {
         for warning in &self.warnings {
@@ -190,18 +200,36 @@ impl ImageChange {
         }
     }
 
-    /// Records in the outcome what was announced, and what else is worth knowing.
-    pub fn tell(self, outcome: &mut Outcome) {
-        outcome.announced.extend(self.warnings);
-        if let (Verdict::Unchanged(Unchanged::AlreadySo), Some(same)) = (&outcome.verdict, &self.same) {
-            outcome.verdict = Verdict::Unchanged(same.clone());
-            outcome.requested.push(Place::at("TaskTemplate.ContainerSpec.Image"));
-        } else if let Some(Unchanged::SameDigest { tags: Some((runs, asked)), .. }) = &self.same {
-            outcome.notes.push(same_digest(runs.as_deref(), asked.as_deref()));
+    /// The result of an update, with the image as the reason if nothing had to be sent.
+    pub fn explain_unchanged<E>(&self, result: Result<Update, E>) -> Result<Update, E> {
+        match (result, &self.same) {
+            (Ok(Update::Unchanged(unchanged)), Some(same)) if unchanged.reason == NoChange::AlreadySo => {
+                let image = Place::at("TaskTemplate.ContainerSpec.Image");
+                let requested = unchanged.requested.into_iter().chain([image]).collect();
+                Ok(Update::Unchanged(Unchanged { reason: same.clone(), requested, ..unchanged }))
+            }
+            (result, _) => result,
         }
-        if let (Verdict::Applied | Verdict::Planned, Some(auth)) = (&outcome.verdict, &self.auth) {
-            outcome.notes.push(format!("with new credentials for registry `{}`", auth.registry()));
-        }
+    }
+
+    /// The notes about the image of a service with this result.
+    pub fn notes<E>(&self, result: &Result<Update, E>) -> Vec<String> {
+        let is_unchanged =
+            matches!(result, Ok(Update::Unchanged(it)) if Some(&it.reason) == self.same.as_ref());
+        let same = match &self.same {
+            Some(NoChange::SameDigest { tags: Some((runs, asked)), .. }) if !is_unchanged => {
+                Some(same_digest(runs.as_deref(), asked.as_deref()))
+            }
+            _ => None,
+        };
+        let is_sent = matches!(result, Ok(Update::Applied(_) | Update::Planned(_)));
+        same.into_iter().chain(self.credentials_note().filter(|_| is_sent)).collect()
+    }
+
+    /// The note that credentials are stored.
+    pub fn credentials_note(&self) -> Option<String> {
+        let registry = self.registry.as_ref()?;
+        Some(format!("with new credentials for registry `{registry}`"))
     }
 }
 
@@ -261,7 +289,7 @@ impl Resolving<'_> {
         }
         let mut change = self.same_image();
         if asks && likeness == Likeness::Pinned {
-            change.warnings.push(format!(
+            change.report.warnings.push(format!(
                 "this engine cannot be asked for the digest of `{}`, which stays pinned; with --unpin it pins it anew",
                 self.asked.familiar()
             ));
@@ -291,10 +319,11 @@ impl Resolving<'_> {
                 let mut change = self.without_digest(likeness);
                 if trouble == Trouble::UnknownTag && self.args.on_resolve_error == OnError::Auto {
                     let has = "the connected engine has the image; other nodes cannot pull it";
-                    change.warnings.extend((likeness == Likeness::Other).then(|| has.to_owned()));
+                    change.report.warnings.extend((likeness == Likeness::Other).then(|| has.to_owned()));
                 }
-                change.warnings.push(error.to_string());
-                Ok(ImageChange { hint, ..change })
+                change.report.warnings.push(error.to_string());
+                change.report.hint = hint;
+                Ok(change)
             }
             Err(error) => Err(error),
         }
@@ -320,10 +349,10 @@ impl Resolving<'_> {
         };
         let image = self.asked.familiar();
         if likeness == Likeness::Pinned {
-            change.warnings.push(format!("`{image}` stays pinned to the digest that it has"));
+            change.report.warnings.push(format!("`{image}` stays pinned to the digest that it has"));
         } else if self.asked.digest().is_none() {
             // Docker's words.
-            change.warnings.push(format!(
+            change.report.warnings.push(format!(
                 "image {image} could not be accessed on a registry to record\nits digest. Each node will access {image} \
                  independently,\npossibly leading to different nodes running different\nversions of the image."
             ));
@@ -349,7 +378,7 @@ impl Resolving<'_> {
 
     fn same_image(&self) -> ImageChange {
         let runs = self.running.as_ref().map(|running| running.written.clone()).unwrap_or_default();
-        ImageChange { same: Some(Unchanged::SameImage(runs)), ..ImageChange::default() }
+        ImageChange::unchanged(NoChange::SameImage(runs))
     }
 
     /// Nothing to change, where the service runs this digest of the asked repository. Another tag's name for it is
@@ -362,7 +391,7 @@ impl Resolving<'_> {
             return None;
         }
         let tags = (runs != asked).then(|| (runs.map(str::to_owned), asked.map(str::to_owned)));
-        let same = Unchanged::SameDigest { runs: running.written.clone(), tags };
-        Some(ImageChange { same: Some(same), ..ImageChange::default() })
+        let runs = running.written.clone();
+        Some(ImageChange::unchanged(NoChange::SameDigest { runs, tags }))
     }
 }

@@ -4,143 +4,150 @@ mod hints;
 mod paused;
 mod stopped;
 mod waiting;
+mod words;
 
 use serde_json::Value;
 
 pub use self::hints::undo;
 pub use self::paused::with_ways_out;
-use super::exit::{Exit, after_interrupt, chain, hint};
+use super::deploy::report::{BatchStop, Outcome, ServiceReport, after_interrupt};
+use super::exit::{Exit, chain, hint};
 use crate::api::deploy::failures::{Explanation, Failure};
-use crate::api::deploy::update::{Conflict, NotBegun, Outcome, Posts, Restarts, Sends, Unchanged, Verdict};
-use crate::api::error::Error;
-use crate::api::forecast::Forecast;
+use crate::api::deploy::update::{Conflict, Delivery, FieldLoss, NoChange, Restarts, SentSpec, Warning};
+use crate::api::forecast::{Forecast, MOVES_NETWORKS};
 use crate::api::resources::addresses::Usage;
 use crate::api::shell;
 use crate::api::spec::Hazard;
+use crate::cli::select::listed;
 
 pub use self::waiting::{ROLLOUT_CONTINUES, keep_watching};
 use self::waiting::{rolled_back_for, still_waiting_for};
+pub use self::words::{outcome_word, summary_word};
 
-/// Why a service is not as it was asked for, and what to do.
+/// Why a rollback is refused whose spec has no placement; an update says `Placement: {}` instead, which is the same.
+const LOSES_PLACEMENT: &str = "the previous spec differs in its Placement only, and has none at all: the engine would crash on \
+                               it, and again at each start (moby/swarmkit#2947); take what was added out with `swarmctl \
+                               update`, as by --constraint-rm";
+
+/// Why a service is not as requested, and what to do.
 #[derive(Debug)]
-pub struct Said {
+pub struct Message {
     /// From the outside to the root; a cause of several lines is one of them.
     pub causes: Vec<String>,
     /// What to do, with commands to paste.
     pub hint: Option<String>,
 }
 
-/// The words of an ending; `None` where all is as it was asked for.
-pub fn of(outcome: &Outcome, signal: Option<usize>) -> Option<Said> {
+impl Message {
+    fn new(cause: impl Into<String>, hint: Option<String>) -> Self {
+        Self { causes: vec![cause.into()], hint }
+    }
+}
+
+/// Explains an outcome; `None` if all is as requested.
+pub fn explain(report: &ServiceReport, signal: Option<usize>) -> Option<Message> {
     // As it can be pasted.
-    let name = &*shell::service(outcome.name());
-    let (causes, hint) = match &outcome.verdict {
-        Verdict::Unchanged(
-            Unchanged::AlreadySo
-            | Unchanged::SameImage(_)
-            | Unchanged::SameDigest { .. }
-            | Unchanged::Skipped(_),
-        )
-        | Verdict::Planned
-        | Verdict::Applied
-        | Verdict::UnderWay
-        | Verdict::Converged => return None,
-        Verdict::RolloutFailed(why) => (
-            std::iter::once(why.to_string()).chain(explained(outcome)).collect(),
-            Some(hints::look_and_undo(outcome)),
-        ),
-        Verdict::RolledBack => (
-            rolled_back_for(outcome),
-            Some(hints::look(outcome)),
-        ),
-        Verdict::Undone => (
-            vec![
-                "converged first, then rolled back because others failed (--rollback-on-failure=all)"
-                    .to_owned(),
-            ],
+    let name = &*shell::service(report.name());
+    Some(match report.outcome() {
+        Outcome::Unchanged(NoChange::AlreadySo | NoChange::SameImage(_) | NoChange::SameDigest { .. })
+        | Outcome::LeftOut(_)
+        | Outcome::Planned
+        | Outcome::Applied
+        | Outcome::UnderWay
+        | Outcome::Converged => return None,
+        Outcome::RolloutFailed(why) => Message {
+            causes: std::iter::once(why.to_string()).chain(explained(report)).collect(),
+            hint: Some(hints::look_and_undo(report, why)),
+        },
+        Outcome::RolledBack => {
+            Message { causes: rolled_back_for(report), hint: Some(hints::look(report)) }
+        }
+        Outcome::Undone => Message::new(
+            "converged first, then rolled back because others failed (--rollback-on-failure=all)",
             Some("see why the others failed, and run the command again".to_owned()),
         ),
-        Verdict::RollbackStopped(rollback) => stopped::causes_and_hint(outcome, rollback, signal),
-        Verdict::NotBegun(why @ NotBegun::Blocked(_)) => {
-            let hint = "fix that, or leave such services out with `--max-failures 0`".to_owned();
-            (vec![not_begun(why).to_owned()], Some(hint))
+        Outcome::RollbackStopped(rollback) => stopped::explain(report, &rollback, signal),
+        Outcome::NotStarted(why @ BatchStop::Blocked(_)) => Message::new(
+            not_started(why),
+            Some("fix that, or leave such services out with `--max-failures 0`".to_owned()),
+        ),
+        Outcome::NotStarted(why) => Message::new(not_started(why), None),
+        Outcome::Removed => Message::new("the service was removed while it was watched", None),
+        Outcome::Refused(why) => Message::new(why, None),
+        Outcome::NameTaken(name, id) => {
+            Message::new(format!("there is a service `{name}` already, with the ID {id}"), None)
         }
-        Verdict::NotBegun(why) => (vec![not_begun(why).to_owned()], None),
-        Verdict::Removed => (vec!["the service was removed while it was watched".to_owned()], None),
-        Verdict::Refused(why) => (vec![why.clone()], None),
-        Verdict::WouldRestart(restarts) => would_restart(restarts, name),
-        Verdict::WouldCrash(hazard, sends) => would_crash(*hazard, *sends, name),
-        Verdict::FailedBefore(why) => (
-            vec![why.clone()],
+        Outcome::FieldLoss(loss) => Message::new(field_loss(loss), None),
+        Outcome::LosesPlacement => Message::new(LOSES_PLACEMENT, None),
+        Outcome::WouldRestart(restarts) => would_restart(restarts, name),
+        Outcome::WouldCrash(hazard, sent) => would_crash(hazard, sent, name),
+        Outcome::FailedBefore(why) => Message::new(
+            why,
             Some(format!("to roll back to it anyway run `swarmctl rollback --to-failed {name}`")),
         ),
-        Verdict::Skipped(why) => {
-            (vec![why.clone()], Some(format!("see what it does with `swarmctl ps {name}`")))
+        Outcome::NotAtRest(why) => {
+            Message::new(why, Some(format!("see what it does with `swarmctl ps {name}`")))
         }
-        Verdict::Paused | Verdict::Unchanged(Unchanged::Paused) => (
-            vec![match outcome.no_change {
-                Some(_) => "its rollout is paused".to_owned(),
-                None => "its rollout is paused, and any post would resume it".to_owned(),
-            }],
-            None,
-        ),
-        Verdict::Conflict(conflict) => conflict_in_words(conflict, name),
-        Verdict::Failed(error) => (chain(error).collect(), hint(error)),
-        Verdict::Unknown(error) => (
-            std::iter::once("the answer was lost and could not be looked up".to_owned())
+        Outcome::Unchanged(NoChange::AsRequestedButPaused) => Message::new("its rollout is paused", None),
+        Outcome::Paused | Outcome::Unchanged(NoChange::Paused) => {
+            Message::new("its rollout is paused, and any post would resume it", None)
+        }
+        Outcome::Conflict(conflict) => conflict_message(conflict, name),
+        Outcome::Failed(error) => Message { causes: chain(error).collect(), hint: hint(error) },
+        Outcome::Unknown(error) => Message {
+            causes: std::iter::once("the answer was lost and could not be looked up".to_owned())
                 .chain(chain(error))
                 .collect(),
-            Some(
+            hint: Some(
                 "it may have happened: look with `swarmctl ls` and `swarmctl inspect` once the engine answers again"
                     .to_owned(),
             ),
-        ),
-        Verdict::GaveUp(why) => (
-            std::iter::once(why.clone()).chain(still_waiting_for(outcome, why)).collect(),
-            Some(if outcome.is_removal {
+        },
+        Outcome::GaveUp(why) => Message {
+            causes: std::iter::once(why.to_owned()).chain(still_waiting_for(report, why)).collect(),
+            hint: Some(if report.is_removal() {
                 "the service is removed, and the engine continues to stop its tasks".to_owned()
             } else {
                 format!("{ROLLOUT_CONTINUES}; {}", keep_watching(name))
             }),
-        ),
-        Verdict::Interrupted => (
-            vec![format!("interrupted ({})", signal_name(signal))],
-            Some(match outcome.posts {
-                posts if is_still_watchable(outcome) => {
-                    format!("{}; {}", after_interrupt(posts), keep_watching(name))
-                }
-                posts => after_interrupt(posts).to_owned(),
-            }),
-        ),
-    };
-    Some(Said { causes, hint })
+        },
+        Outcome::Interrupted => {
+            let left = after_interrupt(report.delivery());
+            let hint = if is_still_watchable(report) {
+                format!("{left}; {}", keep_watching(name))
+            } else {
+                left.to_owned()
+            };
+            Message::new(format!("interrupted ({})", signal_name(signal)), Some(hint))
+        }
+    })
 }
 
 /// Whether the command stopped waiting for something that the engine continues without it.
-pub fn is_still_watchable(outcome: &Outcome) -> bool {
-    (outcome.posts == Posts::Taken || outcome.no_change.is_some()) && !outcome.is_removal
+pub fn is_still_watchable(report: &ServiceReport) -> bool {
+    (report.delivery() == Delivery::Accepted || report.is_as_requested()) && !report.is_removal()
 }
 
 /// What could not be done, or what was done and then went wrong.
-pub fn head(outcome: &Outcome, verb: &str, done: &str) -> String {
-    let name = outcome.name();
+pub fn head(report: &ServiceReport, verb: &str, done: &str) -> String {
+    let name = report.name();
     let which = if name.is_empty() { String::new() } else { format!(" `{name}`") };
-    match (&outcome.verdict, outcome.posts) {
-        (Verdict::Undone, _) => format!("service{which} is as it was before"),
-        (Verdict::NotBegun(_), _) => format!("service{which} was not begun"),
-        (Verdict::RolloutFailed(_), _) => format!("the rollout of service{which} failed"),
-        (Verdict::RolledBack, _) => format!("the rollout of service{which} failed and was rolled back"),
-        (Verdict::RollbackStopped(stopped), _) => match stopped.failure {
-            Some(_) => format!("the rollout of service{which} failed"),
-            None => format!("service{which} was {done}, and its rollback did not end"),
-        },
-        (Verdict::Unchanged(Unchanged::Paused), _) if outcome.no_change.is_some() => {
+    match report.outcome() {
+        Outcome::Undone => format!("service{which} is as it was before"),
+        Outcome::NotStarted(_) => format!("service{which} was not begun"),
+        Outcome::RolloutFailed(_) => format!("the rollout of service{which} failed"),
+        Outcome::RolledBack => format!("the rollout of service{which} failed and was rolled back"),
+        Outcome::RollbackStopped(stopped) if stopped.failure.is_some() => {
+            format!("the rollout of service{which} failed")
+        }
+        Outcome::RollbackStopped(_) => format!("service{which} was {done}, and its rollback did not end"),
+        Outcome::Unchanged(NoChange::AsRequestedButPaused) => {
             format!("service{which} is as requested already, but its tasks may not run")
         }
-        (Verdict::GaveUp(_) | Verdict::Interrupted, _) if outcome.no_change.is_some() => {
+        Outcome::GaveUp(_) | Outcome::Interrupted if report.is_as_requested() => {
             format!("service{which} is as requested already, but swarmctl stopped waiting for its rollout")
         }
-        (Verdict::GaveUp(_) | Verdict::Interrupted, Posts::Taken) => {
+        Outcome::GaveUp(_) | Outcome::Interrupted if report.delivery() == Delivery::Accepted => {
             let done = if done.is_empty() { "created" } else { done };
             format!("service{which} was {done}, but not watched to its end")
         }
@@ -149,32 +156,45 @@ pub fn head(outcome: &Outcome, verb: &str, done: &str) -> String {
 }
 
 /// [`head`], of several services that ended alike.
-pub fn head_of_many(one: &Outcome, count: usize, names: &str, verb: &str, done: &str) -> String {
-    match (&one.verdict, one.posts) {
-        (Verdict::NotBegun(_), _) => format!("{count} services were not begun: {names}"),
-        (Verdict::Undone, _) => format!("{count} services are as they were before: {names}"),
-        (Verdict::GaveUp(_) | Verdict::Interrupted, _) if one.no_change.is_some() => format!(
+pub fn head_of_many(many: &[&ServiceReport], verb: &str, done: &str) -> String {
+    let (count, names) = (many.len(), listed(many.iter().map(|one| one.name())));
+    match many[0].outcome() {
+        Outcome::NotStarted(_) => format!("{count} services were not begun: {names}"),
+        Outcome::Undone => format!("{count} services are as they were before: {names}"),
+        Outcome::GaveUp(_) | Outcome::Interrupted if many[0].is_as_requested() => format!(
             "{count} services are as requested already, but swarmctl stopped waiting for their rollouts: {names}"
         ),
-        (_, Posts::Taken) => format!("{count} services were {done}, but not watched to their end: {names}"),
+        _ if many[0].delivery() == Delivery::Accepted => {
+            format!("{count} services were {done}, but not watched to their end: {names}")
+        }
         _ => format!("cannot {verb} {count} services: {names}"),
     }
 }
 
-/// How it ended, as it is counted at the end.
-pub fn in_summary(outcome: &Outcome, done: &'static str) -> &'static str {
-    match &outcome.verdict {
-        Verdict::Converged if outcome.posts == Posts::None => "converged",
-        Verdict::Applied | Verdict::Converged if done.is_empty() => "converged",
-        Verdict::Applied | Verdict::Converged => done,
-        Verdict::Planned => "would change",
-        Verdict::Unchanged(Unchanged::Skipped(_)) => "skipped",
-        Verdict::GaveUp(_) | Verdict::UnderWay => "still under way",
-        Verdict::RolledBack | Verdict::Undone => "rolled back",
-        Verdict::NotBegun(_) => "not begun",
-        Verdict::Failed(error) if is_no_such_service(error) => "not there",
-        other => word(other),
+/// A warning about an update.
+pub fn warning(warning: &Warning) -> String {
+    match warning {
+        Warning::FieldLoss(loss) => {
+            let (major, minor) = loss.spoken;
+            let fields = loss.fields();
+            format!("through API {major}.{minor} the engine erases {fields}, as --allow-field-loss accepts")
+        }
+        Warning::MovesNetworks => MOVES_NETWORKS.to_owned(),
+        Warning::Engine(text) => text.clone(),
+        Warning::NotReadBack(why) => {
+            format!("the engine took the update, but it could not be read back: {why}")
+        }
     }
+}
+
+fn field_loss(loss: &FieldLoss) -> String {
+    let ((major, minor), (own_major, own_minor)) = (loss.spoken, loss.own);
+    let way = if loss.is_fatal() { "" } else { ", or accept the loss with --allow-field-loss" };
+    format!(
+        "DOCKER_API_VERSION={major}.{minor} is below the engine's own {own_major}.{own_minor}, and so the engine would \
+         erase {}; unset it{way}",
+        loss.fields()
+    )
 }
 
 /// `2 of 3 tasks will be restarted`.
@@ -205,9 +225,9 @@ pub fn value(value: Option<&Value>) -> String {
 }
 
 /// The distinct causes of a failed rollout, each with its task, node, exit code and the end of its log.
-fn explained(outcome: &Outcome) -> Vec<String> {
-    let Explanation { failures, networks, has_leader } = &outcome.explanation;
-    let name = outcome.name();
+fn explained(report: &ServiceReport) -> Vec<String> {
+    let Explanation { failures, networks, has_leader } = report.explanation();
+    let name = report.name();
     let networks = networks.iter().map(|network| match network.subnets.is_empty() {
         true => format!(
             "network `{}` has no subnet: the manager has not allocated the network itself",
@@ -259,15 +279,15 @@ fn failure_in_words(name: &str, Failure { cause, node, log }: &Failure) -> Strin
     text
 }
 
-/// Why one of many services was not begun.
-pub fn not_begun(why: &NotBegun) -> &str {
+/// Why the batch stopped before a service's turn.
+pub fn not_started(why: &BatchStop) -> &str {
     match why {
-        NotBegun::Blocked(why) => why,
-        NotBegun::Failures => "too many others had failed (--max-failures)",
-        NotBegun::Canary => "the first ones, which are tried out (--canary), have not all converged",
-        NotBegun::Time => "the time was up (--timeout)",
-        NotBegun::Engine => "the engine does not answer any more",
-        NotBegun::Interrupted => "interrupted before its turn came",
+        BatchStop::Blocked(why) => why,
+        BatchStop::Failures => "too many others had failed (--max-failures)",
+        BatchStop::Canary => "the first ones, which are tried out (--canary), have not all converged",
+        BatchStop::TimedOut => "the time was up (--timeout)",
+        BatchStop::Engine => "the engine does not answer any more",
+        BatchStop::Interrupted => "interrupted before its turn came",
     }
 }
 
@@ -275,30 +295,32 @@ fn signal_name(signal: Option<usize>) -> &'static str {
     if Exit::of_signal(signal) == Exit::Terminated { "SIGTERM" } else { "Ctrl-C" }
 }
 
-fn would_restart(restarts: &Restarts, name: &str) -> (Vec<String>, Option<String>) {
+fn would_restart(restarts: &Restarts, name: &str) -> Message {
     let Restarts { tasks, of, why } = restarts;
     let cause = format!("it would restart {tasks} of {of} task{}", if *of == 1 { "" } else { "s" });
     let causes = std::iter::once(cause).chain(why.iter().cloned()).collect();
-    (causes, Some(format!("to restart them, run `swarmctl update --with-registry-auth --force {name}`")))
+    let hint = format!("to restart them, run `swarmctl update --with-registry-auth --force {name}`");
+    Message { causes, hint: Some(hint) }
 }
 
-fn would_crash(hazard: Hazard, sends: Sends, name: &str) -> (Vec<String>, Option<String>) {
-    match (hazard, sends) {
-        (Hazard::HealthCheck, Sends::Stored) => (
+fn would_crash(hazard: Hazard, sent: SentSpec, name: &str) -> Message {
+    let (causes, hint) = match (hazard, sent) {
+        (Hazard::HealthCheck, SentSpec::Stored) => (
             vec![hazard.to_string(), "any update would send it again".to_owned()],
-            Some(format!(
+            format!(
                 "replace it with `swarmctl update --health-cmd COMMAND {name}`, or turn it off with `swarmctl update \
                  --no-healthcheck {name}`"
-            )),
+            ),
         ),
-        (Hazard::HealthCheck, Sends::Previous) => (
+        (Hazard::HealthCheck, SentSpec::Previous) => (
             vec!["the previous spec would crash the engine".to_owned(), hazard.to_string()],
-            Some(format!("set an image that works with `swarmctl update-image {name} IMAGE`")),
+            format!("set an image that works with `swarmctl update-image {name} IMAGE`"),
         ),
-    }
+    };
+    Message { causes, hint: Some(hint) }
 }
 
-fn conflict_in_words(conflict: &Conflict, name: &str) -> (Vec<String>, Option<String>) {
+fn conflict_message(conflict: &Conflict, name: &str) -> Message {
     let look = format!("look with `swarmctl inspect --pretty {name}`, decide, and run the command again");
     match conflict {
         Conflict::Place { place, base, theirs, mine, by_rollback, was_applied } => {
@@ -314,60 +336,19 @@ fn conflict_in_words(conflict: &Conflict, name: &str) -> (Vec<String>, Option<St
                     "someone else changed the same place: {place} was `{base}`, is `{theirs}` and should become `{mine}`"
                 ),
             };
-            (vec![cause], Some(look))
+            Message::new(cause, Some(look))
         }
-        Conflict::Version { wanted, now } => (
-            vec![format!(
-                "the version index is {now}, not {wanted}; every change moves it, a rollout under way too"
-            )],
+        Conflict::Version { required, now } => Message::new(
+            format!(
+                "the version index is {now}, not {required}; every change moves it, a rollout under way too"
+            ),
             Some(look),
         ),
-        Conflict::Retries { tries } => (
-            vec![format!(
+        Conflict::Retries { tries } => Message::new(
+            format!(
                 "others changed the service {tries} times while this command tried (\"update out of sequence\")"
-            )],
+            ),
             Some("run the command again when the other writers are done".to_owned()),
         ),
-    }
-}
-
-/// What an ending is called in JSON.
-pub fn word(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Paused | Verdict::Unchanged(Unchanged::Paused) => "paused",
-        Verdict::Unchanged(_) => "unchanged",
-        Verdict::Planned => "planned",
-        Verdict::Applied => "applied",
-        Verdict::Converged => "converged",
-        Verdict::UnderWay => "under_way",
-        Verdict::RolloutFailed(_) => "failed",
-        Verdict::Removed => "removed",
-        Verdict::Conflict(_) => "conflict",
-        Verdict::RolledBack | Verdict::Undone => "rolled_back",
-        Verdict::NotBegun(_) => "not_begun",
-        Verdict::Refused(_) | Verdict::WouldCrash(..) => "refused",
-        Verdict::FailedBefore(_) => "refused",
-        Verdict::Skipped(_) | Verdict::WouldRestart(_) => "skipped",
-        Verdict::Failed(error) => failure_word(error),
-        Verdict::Unknown(_) => "unknown",
-        Verdict::RollbackStopped(rollback) => stopped::word(rollback),
-        Verdict::GaveUp(_) => "gave_up",
-        Verdict::Interrupted => "interrupted",
-    }
-}
-
-/// What is missing may also be a network or a secret that the service was to have.
-fn is_no_such_service(error: &Error) -> bool {
-    match error {
-        Error::NoSuch { kind, .. } => *kind == "service",
-        error => Exit::of(error, None) == Exit::NoSuch,
-    }
-}
-
-fn failure_word(error: &Error) -> &'static str {
-    match Exit::of(error, None) {
-        Exit::NoSuch if is_no_such_service(error) => "no_such_service",
-        Exit::Unreachable => "unreachable",
-        _ => "refused",
     }
 }

@@ -1,9 +1,10 @@
 //! Hints on a rollout that is paused: what resumes it, and what that does.
 
-use super::Said;
-use crate::api::deploy::update::{Outcome, Posts, Unchanged, Verdict};
+use super::Message;
+use crate::api::deploy::update::{Delivery, NoChange};
 use crate::api::rollout::Why;
 use crate::api::shell;
+use crate::cli::deploy::report::{Outcome, ServiceReport};
 use crate::cli::global::typed::Typed;
 
 /// What resuming a rollout does.
@@ -12,17 +13,17 @@ const RESUMES: &str = "resumes the rollout: the engine continues to replace task
 const WITH_RESUME: [&str; 3] = ["restart", "scale", "update"];
 
 /// Adds the ways out of a paused rollout, for a command that has not sent anything.
-pub fn with_ways_out(said: Said, outcome: &Outcome, command: &str, typed: &Typed) -> Said {
-    let name = shell::service(outcome.name());
-    let is_refused = matches!(outcome.verdict, Verdict::Paused) && WITH_RESUME.contains(&command);
-    let is_paused = match &outcome.verdict {
-        Verdict::Paused | Verdict::Unchanged(Unchanged::Paused) => true,
-        Verdict::RolloutFailed(Why::Paused(_)) => outcome.posts == Posts::None,
-        Verdict::Skipped(_) => outcome.service.as_ref().is_some_and(|service| service.is_paused()),
+pub fn with_ways_out(message: Message, report: &ServiceReport, command: &str, typed: &Typed) -> Message {
+    let name = shell::service(report.name());
+    let is_refused = matches!(report.outcome(), Outcome::Paused) && WITH_RESUME.contains(&command);
+    let is_paused = match report.outcome() {
+        Outcome::Paused | Outcome::Unchanged(NoChange::Paused | NoChange::AsRequestedButPaused) => true,
+        Outcome::RolloutFailed(Why::Paused(_)) => report.delivery() == Delivery::None,
+        Outcome::NotAtRest(_) => report.service().is_some_and(|service| service.is_paused()),
         _ => false,
     };
     if !is_paused {
-        return said;
+        return message;
     }
     let image = format!(
         "set a good image with `swarmctl update-image {name} IMAGE` (the update resumes the rollout; \
@@ -38,6 +39,6 @@ pub fn with_ways_out(said: Said, outcome: &Outcome, command: &str, typed: &Typed
         true => [resume, back, image],
         false => [back, image, resume],
     };
-    let hint = said.hint.into_iter().chain([format!("{}; {}; or {}", ways[0], ways[1], ways[2])]);
-    Said { hint: Some(hint.collect::<Vec<_>>().join("; ")), ..said }
+    let hint = message.hint.into_iter().chain([format!("{}; {}; or {}", ways[0], ways[1], ways[2])]);
+    Message { hint: Some(hint.collect::<Vec<_>>().join("; ")), ..message }
 }

@@ -1,17 +1,14 @@
 //! Rollbacks by `--rollback-on-failure` that the command did not follow to their end.
 
 use super::hints::undo;
-use super::{explained, signal_name};
-use crate::api::deploy::update::{Outcome, Posts, StoppedBy, StoppedRollback};
+use super::{Message, explained, signal_name};
+use crate::api::deploy::update::Delivery;
 use crate::api::shell;
+use crate::cli::deploy::report::{ServiceReport, StoppedBy, StoppedRollback};
 
 /// Why the rollout failed, how much of the rollback was sent, and how to follow it or send it.
-pub fn causes_and_hint(
-    outcome: &Outcome,
-    rollback: &StoppedRollback,
-    signal: Option<usize>,
-) -> (Vec<String>, Option<String>) {
-    let why = match &rollback.failure {
+pub fn explain(report: &ServiceReport, rollback: &StoppedRollback, signal: Option<usize>) -> Message {
+    let why = match rollback.failure {
         Some(why) => why.to_string(),
         None => "it converged, but others failed (--rollback-on-failure=all)".to_owned(),
     };
@@ -20,34 +17,33 @@ pub fn causes_and_hint(
         StoppedBy::GaveUp(why) => why.clone(),
     };
     let sent = match rollback.sent {
-        Posts::Taken => "a rollback was sent, and the engine continues with it",
-        Posts::InDoubt => "a rollback was sent, and the engine may have started it",
-        Posts::None => "no rollback was sent, and nothing will roll it back now",
+        Delivery::Accepted => "a rollback was sent, and the engine continues with it",
+        Delivery::Unknown => "a rollback was sent, and the engine may have started it",
+        Delivery::None => "no rollback was sent, and nothing will roll it back now",
     };
-    let causes =
-        std::iter::once(why).chain(explained(outcome)).chain([format!("{stopped}: {sent}")]).collect();
-    (causes, Some(what_next(outcome, rollback.sent)))
+    let causes = std::iter::once(why).chain(explained(report)).chain([format!("{stopped}: {sent}")]);
+    Message { causes: causes.collect(), hint: Some(what_next(report, rollback.sent)) }
 }
 
-/// What the ending is called in JSON.
-pub fn word(rollback: &StoppedRollback) -> &'static str {
-    match (&rollback.by, &rollback.failure) {
+/// What the outcome is called in JSON.
+pub fn outcome_word(rollback: &StoppedRollback) -> &'static str {
+    match (&rollback.by, rollback.failure) {
         (StoppedBy::Signal, _) => "interrupted",
         (StoppedBy::GaveUp(_), Some(_)) => "failed",
         (StoppedBy::GaveUp(_), None) => "gave_up",
     }
 }
 
-fn what_next(outcome: &Outcome, sent: Posts) -> String {
-    let name = shell::service(outcome.name());
+fn what_next(report: &ServiceReport, sent: Delivery) -> String {
+    let name = shell::service(report.name());
     let follow = format!("follow the rollback with `swarmctl wait {name}` or `swarmctl status {name}`");
     match sent {
-        Posts::Taken => follow,
-        Posts::InDoubt => {
+        Delivery::Accepted => follow,
+        Delivery::Unknown => {
             format!("see with `swarmctl inspect --pretty {name}` whether it started; then {follow}")
         }
-        Posts::None => {
-            let command = undo(outcome).unwrap_or_else(|| format!("swarmctl rollback {name}"));
+        Delivery::None => {
+            let command = undo(report).unwrap_or_else(|| format!("swarmctl rollback {name}"));
             format!("to roll back run `{command}`")
         }
     }

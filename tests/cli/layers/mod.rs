@@ -63,7 +63,7 @@ const RULES: &[Rule] = &[
             "api/config/proxy",
             "api/config/settings",
             "api/config/headers",
-            "api/deploy/update/settle",
+            "api/deploy/update/lost_post",
         ],
         never: &[
             "std::io",

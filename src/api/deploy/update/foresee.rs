@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::wanted::Wanted;
-use super::{Ask, To};
+use super::new_spec::NewSpec;
+use super::request::UpdateRequest;
 use crate::api::error::Result;
 use crate::api::forecast::{self, Before, Credentials, Forecast};
 use crate::api::http::client::Client;
@@ -15,10 +15,15 @@ use crate::api::resources::{nodes, tasks};
 use crate::api::spec::Change;
 
 /// What an update of the service to the spec `wanted` would do to its tasks.
-pub fn update(client: &Client, service: &Service, wanted: &Value, ask: &Ask) -> Result<Forecast> {
+pub fn update(
+    client: &Client,
+    service: &Service,
+    wanted: &Value,
+    request: &UpdateRequest,
+) -> Result<Forecast> {
     let api = client.engine_version()?;
-    let is_rollback = matches!(ask.to, To::Previous);
-    let credentials = if ask.auth.is_some() { Credentials::Replaced } else { Credentials::Kept };
+    let is_rollback = request.is_rollback();
+    let credentials = if request.auth.is_some() { Credentials::Replaced } else { Credentials::Kept };
     let mut before = Before { service, tasks: &[], up_to_date: None, nodes: None, api, credentials };
     if service.is_job() {
         return Ok(forecast::of_update(&before, wanted, is_rollback));
@@ -45,14 +50,16 @@ pub fn update(client: &Client, service: &Service, wanted: &Value, ask: &Ask) -> 
 pub fn moves_networks(
     client: &Client,
     service: &Service,
-    wanted: &Wanted,
+    spec: &NewSpec,
     changes: &[Change],
-    ask: &Ask,
+    request: &UpdateRequest,
 ) -> bool {
     let is_known = client.engine_version().is_ok_and(|api| api >= forecast::MOVES_NETWORKS_SINCE);
     if !is_known || service.is_job() || changes.iter().any(|change| forecast::restarts_tasks(&change.place)) {
         return false;
     }
-    forecast::has_networks(wanted.value())
-        && update(client, service, wanted.value(), ask).is_ok_and(|forecast| forecast.moves_networks)
+    spec.value().is_ok_and(|spec| {
+        forecast::has_networks(spec)
+            && update(client, service, spec, request).is_ok_and(|forecast| forecast.moves_networks)
+    })
 }

@@ -21,23 +21,25 @@ impl Sent {
     }
 }
 
-/// What was sent of an update that is not read back yet.
-#[derive(Debug)]
-pub(in crate::api) struct Unread {
-    pub edits: Vec<Edit>,
-    /// The spec to the byte: an engine that has taken it whole gives it back so, which spares reading it.
-    pub text: Vec<u8>,
+/// What was sent by an update that was not read back yet.
+#[derive(Clone, Debug)]
+pub struct Unread {
+    pub(super) edits: Vec<Edit>,
+    /// The spec to the byte. An engine that stored all of it returns the same bytes, so that it need not be parsed.
+    pub(super) text: Vec<u8>,
 }
 
 impl Unread {
     /// [`dropped`] of the service as it is now.
-    pub fn dropped(&self, after: &Service) -> Vec<Place> {
+    pub(super) fn dropped(&self, after: &Service) -> Vec<Place> {
         if after.spec_text().is_some_and(|text| text.as_bytes() == self.text) {
             return Vec::new();
         }
-        // It was made of one that can be read.
-        let sent = serde_json::from_slice(&self.text).unwrap_or_default();
-        dropped(&Sent::of(&self.edits, &sent), after.spec())
+        match serde_json::from_slice(&self.text) {
+            Ok(sent) => dropped(&Sent::of(&self.edits, &sent), after.spec()),
+            // It was serialized by this program, so this does not happen; if it does, nothing is known to be stored.
+            Err(_) => self.edits.iter().map(|edit| edit.place.clone()).collect(),
+        }
     }
 }
 

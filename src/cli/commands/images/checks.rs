@@ -1,11 +1,10 @@
 //! `--pinned` and `--converged`: what must be true before anything is printed.
 
-use crate::api::deploy::update::{Outcome, Verdict};
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Service;
 use crate::api::shell;
 use crate::cli::commands::status;
-use crate::cli::deploy::report::{Style, tell};
+use crate::cli::deploy::report::{Outcome, ServiceReport, Style, print_remarks_and_error};
 use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::select::MOST_NAMES_SHOWN;
@@ -29,18 +28,21 @@ pub fn report_unpinned(services: &[Service]) -> Vec<Exit> {
 }
 
 /// Reports the services that have not converged, as `status` describes them.
-pub fn report_not_converged(outcomes: &[Outcome], global: &Global) -> Vec<Exit> {
+pub fn report_not_converged(reports: &[ServiceReport], global: &Global) -> Vec<Exit> {
     let mut failures = Vec::new();
-    for outcome in outcomes.iter().filter(|outcome| !matches!(outcome.verdict, Verdict::Converged)) {
-        failures.push(Exit::of_outcome(outcome, global.signal()));
-        match (&outcome.service, &outcome.rollout) {
+    for report in reports.iter().filter(|report| !matches!(report.outcome(), Outcome::Converged)) {
+        failures.push(Exit::of_report(report, global.signal()));
+        match (report.service(), report.rollout()) {
             (Some(service), Some(judgement)) => {
                 let [name, state, .., detail, _] = status::cells(service, judgement);
                 let text = if detail.is_empty() { state } else { format!("{state}: {detail}") };
                 let what = format!("service `{name}` has not converged: {text}");
                 output::error(&what, std::iter::empty::<&str>(), None);
             }
-            _ => tell(Style::of("images", "print the image of", ""), outcome, global),
+            _ => {
+                let style = Style::new("images", "print the image of", "");
+                print_remarks_and_error(style, report, global);
+            }
         }
     }
     failures

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::api::error::Error;
 use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
-use crate::cli::deploy::as_they_are;
+use crate::cli::deploy::report::{ServiceReport, Stage};
 use crate::cli::deploy::watch;
 use crate::cli::exit;
 use crate::cli::exit::Exit;
@@ -98,12 +98,12 @@ fn judged(
     failures: &mut Vec<Exit>,
     global: &Global,
 ) -> anyhow::Result<Vec<Service>> {
-    let chosen =
-        services.into_iter().map(|(given, service)| Chosen { given, at: Vec::new(), found: Ok(service) });
-    let mut outcomes = as_they_are(chosen.collect());
-    watch::once(client, &mut outcomes)?;
-    failures.extend(checks::report_not_converged(&outcomes, global));
-    Ok(outcomes.into_iter().filter_map(|outcome| outcome.service).collect())
+    let (given, services): (Vec<String>, Vec<Service>) = services.into_iter().unzip();
+    let results = watch::once(client, services)?;
+    let report = |(given, result): (String, _)| ServiceReport::new(&given, Stage::Watched(Box::new(result)));
+    let reports: Vec<ServiceReport> = given.into_iter().zip(results).map(report).collect();
+    failures.extend(checks::report_not_converged(&reports, global));
+    Ok(reports.iter().filter_map(|report| report.service().cloned()).collect())
 }
 
 impl ImagesArgs {

@@ -5,18 +5,14 @@ mod wanted;
 
 use clap::Args;
 
-use crate::api::deploy::update::{Ask, Posts, To, Unchanged, Verdict, update};
+use crate::api::deploy::update::{Operation, UpdateRequest};
 use crate::api::http::client::Client;
 use crate::api::spec::{Edit, Place};
-use crate::cli::deploy::batch::{Batch, BatchArgs, Job, Planned};
-use crate::cli::deploy::report::Style;
+use crate::cli::deploy::report::{NotStarted, Style};
 use crate::cli::deploy::repository::{Alternative, RepositoryArgs};
-use crate::cli::deploy::rollback_on_failure::UndoArgs;
-use crate::cli::deploy::{
-    ActingArgs, EditArgs, JOB_RUNS_AGAIN, as_one_of_many, end, refuse, refused_beforehand,
-};
+use crate::cli::deploy::{DeployArgs, Deployment, IfPaused, Item, Prepared};
 use crate::cli::exit::Exit;
-use crate::cli::flags::image::{ImageArgs, ImageChange, announce};
+use crate::cli::flags::image::ImageArgs;
 use crate::cli::global::Global;
 use crate::cli::select::SelectArgs;
 use wanted::{New, WantedArgs};
@@ -51,13 +47,7 @@ pub struct UpdateImageArgs {
     #[command(flatten)]
     pin: ImageArgs,
     #[command(flatten)]
-    edit: EditArgs,
-    #[command(flatten)]
-    undo: UndoArgs,
-    #[command(flatten)]
-    batch: BatchArgs,
-    #[command(flatten)]
-    acting: ActingArgs,
+    deploy: DeployArgs,
 }
 
 /// Runs the command.
@@ -66,91 +56,46 @@ pub fn run(args: UpdateImageArgs, global: &Global) -> anyhow::Result<Exit> {
     for new in wanted.values() {
         new.check(&args.pin)?;
     }
-    args.batch.check(&args.acting)?;
     let one_image = args.wanted.of_selection(&wanted);
-    let client = args.acting.client(global)?;
-    let batch = Batch {
-        client: &client,
-        global,
-        acting: &args.acting,
-        args: &args.batch,
-        undo: Some(&args.undo),
-        style: args.edit.style(Style::of("update-image", "update", "updated")),
-    };
-    let jobs = match batch.jobs_for_each(&args.select, wanted)? {
-        Ok(jobs) => jobs,
-        Err(exit) => return Ok(exit),
-    };
+    let style = Style::new("update-image", "update", "updated");
+    let selected = Deployment::new(style, global, &args.deploy)?.select_each(&args.select, wanted)?;
     if let Some((typed, image)) = &one_image {
-        args.repository.check(image, &jobs, Alternative::for_typed("--tag", typed, image))?;
+        let alternative = Alternative::for_typed("--tag", typed, image);
+        args.repository.check(image, selected.services(), alternative)?;
     }
-    args.edit.check(jobs.len())?;
-    let of = jobs.len();
-    let is_for_named_images = !args.select.is_given() && args.wanted.names_images();
-    let ask = |change: &ImageChange| {
-        let mut edits = change.edits.clone();
-        if args.force {
-            edits.push(Edit::increment(Place::at("TaskTemplate.ForceUpdate")));
-        }
-        // To post credentials alone resumes a paused rollout: they may be what it lacks where they were given for just this.
-        let spares_paused = edits.is_empty() && !is_for_named_images;
-        Ask { auth: change.auth.clone(), spares_paused, ..args.edit.ask(To::Edited(edits), of) }
-    };
-    let jobs = batch.prepare(jobs, |job| {
-        let job = change_for(&client, global, job, &args)?;
-        match refused_beforehand(&client, &job.given, &job.service, &ask(&job.with), true) {
-            Some(refused) => Err(refused),
-            None => Ok(job),
-        }
-    });
-    announce(&jobs, |change| change);
-    batch.run(jobs, |Job { given, service, with: change }| {
-        let ask = ask(&change);
-        let resumes = matches!(&ask.to, To::Edited(edits) if edits.is_empty())
-            && service.is_paused()
-            && !service.is_job();
-        let is_job = service.is_job();
-        let mut outcome = update(&client, &given, service, &ask);
-        if is_job && outcome.posts != Posts::None {
-            outcome.warnings.push(JOB_RUNS_AGAIN.to_owned());
-        }
-        match outcome.verdict {
-            // One that was selected keeps no other from being updated.
-            Verdict::Paused => outcome.verdict = Verdict::Unchanged(Unchanged::Paused),
-            _ if resumes && outcome.posts != Posts::None => {
-                outcome.warnings.push("its rollout was paused; the new credentials resume it".to_owned());
-            }
-            _ => {}
-        }
-        change.tell(&mut outcome);
-        outcome
-    })
+    let request = selected.request(Operation::Edit(Vec::new()))?;
+    selected.prepare(|client, item| args.prepare(client, global, item, &request)).run()
 }
 
-/// What a service takes to have its image; nothing is posted yet.
-fn change_for(
-    client: &Client,
-    global: &Global,
-    job: Job<New>,
-    args: &UpdateImageArgs,
-) -> Planned<ImageChange> {
-    let refused = |job: Job<New>, why: String| {
-        let refused = refuse(&job.given, job.service, why);
-        Box::new(if args.select.is_given() { as_one_of_many(refused) } else { refused })
-    };
-    let Some(current) = job.service.image() else {
-        return Err(refused(
-            job,
-            "it runs no container (it has no ContainerSpec), so it has no image".to_owned(),
-        ));
-    };
-    let asked = match job.with.image(current) {
-        Ok(asked) => asked,
-        Err(why) => return Err(refused(job, why)),
-    };
-    let change = match args.pin.change(client, global, current, &asked, args.force) {
-        Ok(change) => change,
-        Err(error) => return Err(Box::new(end(&job.given, job.service, error))),
-    };
-    Ok(job.with(change))
+impl UpdateImageArgs {
+    /// What a service needs to run its image; nothing is posted yet.
+    fn prepare(
+        &self,
+        client: &Client,
+        global: &Global,
+        item: &Item<New>,
+        request: &UpdateRequest,
+    ) -> Result<Prepared, NotStarted> {
+        let service = &item.service;
+        let Some(current) = service.image() else {
+            let why = "it runs no container (it has no ContainerSpec), so it has no image";
+            return Err(item.unsuitable(why.to_owned()));
+        };
+        let requested = item.with.image(current).map_err(|why| item.unsuitable(why))?;
+        let change = self.pin.change(client, global, current, &requested, self.force);
+        let change = change.map_err(NotStarted::Failed)?;
+        let restart = self.force.then(|| Edit::increment(Place::at("TaskTemplate.ForceUpdate")));
+        let edits: Vec<Edit> = change.edits.into_iter().chain(restart).collect();
+        // Credentials alone resume a paused rollout only if they were given for just this image: they may be what the
+        // rollout lacks.
+        let is_for_this_image = item.is_named() && self.wanted.names_images();
+        let if_paused =
+            if edits.is_empty() && !is_for_this_image { IfPaused::Keep } else { IfPaused::Resume };
+        let resumes = edits.is_empty() && service.is_paused() && !service.is_job();
+        let request =
+            UpdateRequest { operation: Operation::Edit(edits), auth: change.auth, ..request.clone() };
+        let warning = resumes.then(|| "its rollout was paused; the new credentials resume it".to_owned());
+        let prepared = Prepared { image: change.report, ..Prepared::new(request, if_paused) };
+        Ok(prepared.warns_of_job(service).warns_if_sent(warning))
+    }
 }

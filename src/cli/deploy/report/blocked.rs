@@ -1,10 +1,12 @@
 //! Commands for several services of which one cannot be changed: nothing is changed, and the reason is reported once.
 
 use super::Style;
-use crate::api::deploy::update::{NotBegun, Outcome, Posts, Unchanged, Verdict};
+use super::outcome::Outcome;
+use super::service::{BatchStop, ServiceReport};
+use crate::api::deploy::update::Delivery;
 use crate::cli::{exit, messages};
 
-/// Names that are no service's keep the others from being changed.
+/// Names of services that do not exist keep the others from being changed.
 pub struct Unknown {
     /// Why nothing was changed.
     pub why: String,
@@ -12,40 +14,37 @@ pub struct Unknown {
     pub hint: Option<String>,
 }
 
-/// Why nothing was changed: what ended before anything was sent.
-pub fn why_nothing_changed<'a>(ended: impl Iterator<Item = &'a Outcome>, style: Style) -> String {
-    let whys: Vec<String> = ended
-        .map(|outcome| match &outcome.verdict {
-            Verdict::Failed(error) if is_unknown(outcome) => error.to_string(),
-            _ => messages::head(outcome, style.verb, style.done),
+/// Why nothing was changed: the services that failed before anything was sent.
+pub fn why_nothing_changed<'a>(failed: impl Iterator<Item = &'a ServiceReport>, style: Style) -> String {
+    let whys: Vec<String> = failed
+        .map(|report| match report.outcome() {
+            Outcome::Failed(error) if is_unknown(report) => error.to_string(),
+            _ => messages::head(report, style.verb, style.done),
         })
         .collect();
     format!("nothing was changed: {}", whys.join("; "))
 }
 
-/// The one error to report, if all that keeps services from being changed is that others are not there.
-pub fn by_unknown_services(outcomes: &[Outcome]) -> Option<Unknown> {
-    let blocked = outcomes.iter().find_map(|outcome| match &outcome.verdict {
-        Verdict::NotBegun(NotBegun::Blocked(why)) => Some(why.clone()),
+/// The one error to report, if all that keeps services from being changed is that others do not exist.
+pub fn by_unknown_services(reports: &[ServiceReport]) -> Option<Unknown> {
+    let why = reports.iter().find_map(|report| match report.outcome() {
+        Outcome::NotStarted(BatchStop::Blocked(why)) => Some(why.clone()),
         _ => None,
     })?;
-    let is_told_by_it = |outcome: &Outcome| {
-        is_unknown(outcome)
-            || matches!(
-                outcome.verdict,
-                Verdict::NotBegun(NotBegun::Blocked(_)) | Verdict::Unchanged(Unchanged::Skipped(_))
-            )
+    let is_included = |report: &ServiceReport| {
+        is_unknown(report)
+            || matches!(report.outcome(), Outcome::NotStarted(BatchStop::Blocked(_)) | Outcome::LeftOut(_))
     };
-    let hint = outcomes.iter().find_map(|outcome| match &outcome.verdict {
-        Verdict::Failed(error) => exit::hint(error),
+    let hint = reports.iter().find_map(|report| match report.outcome() {
+        Outcome::Failed(error) => exit::hint(error),
         _ => None,
     });
-    outcomes.iter().all(is_told_by_it).then_some(Unknown { why: blocked, hint })
+    reports.iter().all(is_included).then_some(Unknown { why, hint })
 }
 
 /// Whether there is no service of this name, or more than one.
-fn is_unknown(outcome: &Outcome) -> bool {
-    outcome.service.is_none()
-        && outcome.posts == Posts::None
-        && matches!(&outcome.verdict, Verdict::Failed(error) if error.is_not_found() || error.is_ambiguous())
+fn is_unknown(report: &ServiceReport) -> bool {
+    report.service().is_none()
+        && report.delivery() == Delivery::None
+        && matches!(report.outcome(), Outcome::Failed(error) if error.is_not_found() || error.is_ambiguous())
 }

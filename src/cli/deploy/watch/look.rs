@@ -62,7 +62,7 @@ pub fn look(client: &Client, watched: &mut [Watched]) -> Result<()> {
             match judge(&view, &one.known) {
                 Ok(judgement) => {
                     one.take(judgement);
-                    one.service.shelve();
+                    one.service.release_parsed();
                 }
                 Err(need) => {
                     needs.push(need);

@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use crate::api::config::timeouts::Timeouts;
 use crate::api::deploy::failures;
-use crate::api::deploy::update::{Conflict, Outcome, Posts, Verdict};
+use crate::api::deploy::failures::Explanation;
+use crate::api::deploy::update::Conflict;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
 use crate::api::rollout::{Judgement, Known, Looks, Seen, State, WaitsFor, Why};
+use crate::api::spec::Place;
+use crate::cli::deploy::report::{Conclusion, ServiceReport, Watch, WatchResult, Watchable};
 use crate::cli::progress::{Look, Progress};
 use look::look;
 
@@ -54,9 +57,22 @@ impl Watched {
         Self { service, judgement: None, ending: None, known, seen: Seen::new(Looks::Repeated) }
     }
 
-    /// The service of an outcome, with what the command knows of it; `None` where nothing is known of the service.
-    pub fn of(outcome: &Outcome) -> Option<Self> {
-        Some(Self::new(outcome.service.clone()?, known(outcome)?))
+    /// A change whose rollout is to be watched, with what the command knows of the service; `None` of a new service that
+    /// could not be read back.
+    pub fn for_change(change: &Watchable) -> Option<Self> {
+        let service = change.service()?.clone();
+        let known = match change {
+            Watchable::Applied(applied) => {
+                let places = applied.changes.iter().map(|change| change.place.clone()).collect();
+                // If the stored spec could not be read, the service last read is the first one.
+                let posted = (service.version() != applied.base.version()).then_some(&service);
+                Known::updated(&applied.base, posted, places)
+            }
+            Watchable::Created(_) => Known::created(&service),
+            // Nothing was sent, so the rollout that the engine reports now is the one to judge.
+            Watchable::Unchanged(_) | Watchable::Found(_) => Known::nothing(),
+        };
+        Some(Self::new(service, known))
     }
 
     fn end(&mut self, ending: Ending) {
@@ -75,99 +91,115 @@ impl Watched {
     }
 }
 
-/// Waits for what the engine has taken, and puts down how it ended.
-pub fn until_done(client: &Client, outcomes: &mut [Outcome], progress: &mut dyn Progress) {
-    watch(outcomes, |watched| until_ended(client, watched, progress));
-    for outcome in outcomes.iter_mut().filter(|it| it.service.is_none() && it.posts == Posts::Taken) {
-        if let Verdict::Applied = outcome.verdict {
-            outcome.verdict = Verdict::GaveUp("it could not be read back".to_owned());
-        }
-    }
-}
-
-/// Looks once at what the engine has taken, and puts down what is so.
-pub fn once(client: &Client, outcomes: &mut [Outcome]) -> Result<()> {
-    watch(outcomes, |watched| {
-        watched.iter_mut().for_each(|one| one.seen = Seen::new(Looks::Single));
-        // Where one was just removed the engine tells of no task at all; the next look knows which.
-        for _ in 0..3 {
-            look(client, watched)?;
-            if watched.iter().all(|one| one.judgement.is_some() || one.ending.is_some()) {
-                break;
-            }
-        }
-        Ok(())
-    })
-}
-
-fn watch<T>(outcomes: &mut [Outcome], run: impl FnOnce(&mut [Watched]) -> T) -> T {
-    let is_taken = |outcome: &&mut Outcome| matches!(outcome.verdict, Verdict::Applied);
-    let (mut taken, mut watched): (Vec<&mut Outcome>, Vec<Watched>) = outcomes
-        .iter_mut()
-        .filter(is_taken)
-        .filter_map(|outcome| Watched::of(outcome).map(|watched| (outcome, watched)))
-        .unzip();
-    let result = run(&mut watched);
-    for (outcome, watched) in taken.iter_mut().zip(watched) {
-        put_down(outcome, watched);
-    }
-    result
-}
-
-/// What the command knows of the service that it has changed.
-fn known(outcome: &Outcome) -> Option<Known> {
-    let posted = outcome.service.as_ref()?;
-    Some(match &outcome.base {
-        None if outcome.posts == Posts::None => Known::nothing(),
-        None => Known::created(posted),
-        Some(base) => {
-            let places = outcome.changes.iter().map(|change| change.place.clone()).collect();
-            // What was posted could not be read back where the last service read is the first one.
-            Known::updated(base, (posted.version() != base.version()).then_some(posted), places)
-        }
-    })
-}
-
-/// Puts down how watching it has ended.
-pub fn put_down(outcome: &mut Outcome, watched: Watched) {
-    outcome.verdict = match watched.ending {
-        Some(Ending::Converged) => Verdict::Converged,
-        Some(Ending::Replaced) => match watched.judgement.as_ref().and_then(|it| it.replaced.first()) {
-            Some(place) => Verdict::Conflict(Conflict::Place {
-                place: place.clone(),
-                base: outcome.base.as_ref().and_then(|base| place.get(base.spec())).cloned(),
-                theirs: place.get(watched.service.spec()).cloned(),
-                mine: outcome.service.as_ref().and_then(|posted| place.get(posted.spec())).cloned(),
-                by_rollback: false,
-                was_applied: true,
-            }),
-            None => Verdict::Converged,
-        },
-        Some(Ending::RolledBack) => Verdict::RolledBack,
-        Some(Ending::Failed(why)) => Verdict::RolloutFailed(why),
-        Some(Ending::Removed) => Verdict::Removed,
-        Some(Ending::GaveUp(why) | Ending::Overdue(why)) => Verdict::GaveUp(why),
-        Some(Ending::Interrupted) => Verdict::Interrupted,
-        None if watched.judgement.is_some() => Verdict::UnderWay,
-        None => Verdict::GaveUp("nothing could be seen of its tasks".to_owned()),
+/// Watches services until their rollouts have ended. The reports are in the order of the services.
+pub fn until_concluded(
+    client: &Client,
+    watches: Vec<Watch>,
+    progress: &mut dyn Progress,
+) -> Vec<ServiceReport> {
+    let changes = watches.iter().filter_map(|watch| Some(&watch.as_ref().ok()?.change));
+    let mut watched: Vec<Watched> = changes.filter_map(Watched::for_change).collect();
+    until_ended(client, &mut watched, progress);
+    let mut watched = watched.into_iter();
+    let mut report = |watch: Watch| match watch {
+        Err(report) => *report,
+        Ok(watch) => watch.into_report(|change| {
+            let watched = change.service().and_then(|_| watched.next());
+            conclude(change, watched)
+        }),
     };
-    outcome.service = Some(watched.service);
-    outcome.rollout = watched.judgement;
-    note_left_behind(outcome);
-    if let (Verdict::GaveUp(_), Some(judgement)) = (&outcome.verdict, &outcome.rollout) {
-        outcome.explanation = failures::known(judgement);
+    watches.into_iter().map(&mut report).collect()
+}
+
+/// Looks once at the services.
+///
+/// # Errors
+/// They cannot be read.
+pub fn once(client: &Client, services: Vec<Service>) -> Result<Vec<WatchResult>> {
+    let watch = |service: &Service| Watched {
+        seen: Seen::new(Looks::Single),
+        ..Watched::new(service.clone(), Known::nothing())
+    };
+    let mut watched: Vec<Watched> = services.iter().map(watch).collect();
+    // If a service was just removed, the engine lists no task at all; the next look knows which.
+    for _ in 0..3 {
+        look(client, &mut watched)?;
+        if watched.iter().all(|one| one.judgement.is_some() || one.ending.is_some()) {
+            break;
+        }
+    }
+    let found = services.into_iter().map(Watchable::Found);
+    Ok(found.zip(watched).map(|(found, watched)| conclude(found, Some(watched))).collect())
+}
+
+/// The result of watching a change; `None` if it could not be watched.
+pub fn conclude(change: Watchable, watched: Option<Watched>) -> WatchResult {
+    let Some(Watched { service, judgement, ending, .. }) = watched else {
+        let conclusion = Conclusion::GaveUp("it could not be read back".to_owned());
+        let explanation = Explanation::default();
+        return WatchResult { watched: change, service: None, judgement: None, conclusion, explanation };
+    };
+    let conclusion = match ending {
+        Some(Ending::Converged) => converged(&change, &service),
+        Some(Ending::Replaced) => replaced(&change, &service, judgement.as_ref()),
+        // The engine had rolled back to the very spec that was requested.
+        Some(Ending::RolledBack) if is_as_found(&change, &service) => Conclusion::AsRequested,
+        Some(Ending::RolledBack) => Conclusion::RolledBack,
+        Some(Ending::Failed(why)) => Conclusion::Failed(why),
+        Some(Ending::Removed) => Conclusion::Removed,
+        Some(Ending::GaveUp(why) | Ending::Overdue(why)) => Conclusion::GaveUp(why),
+        Some(Ending::Interrupted) => Conclusion::Interrupted,
+        None if judgement.is_some() => Conclusion::UnderWay,
+        None => Conclusion::GaveUp("nothing could be seen of its tasks".to_owned()),
+    };
+    let explanation = match (&conclusion, &judgement) {
+        (Conclusion::GaveUp(_), Some(judgement)) => failures::known(judgement),
+        _ => Explanation::default(),
+    };
+    WatchResult { watched: change, service: Some(service), judgement, conclusion, explanation }
+}
+
+/// Whether nothing was sent to the service, and its spec is as it was found.
+fn is_as_found(change: &Watchable, now: &Service) -> bool {
+    matches!(change, Watchable::Unchanged(unchanged) if unchanged.service.spec() == now.spec())
+}
+
+/// A service that converged, but not on what was requested if nothing was sent and another writer replaced it since.
+fn converged(change: &Watchable, now: &Service) -> Conclusion {
+    let Watchable::Unchanged(unchanged) = change else { return Conclusion::Converged };
+    let found = &unchanged.service;
+    let is_as_found = now.spec() == found.spec();
+    let is_replaced = |place: &&Place| !is_as_found && place.all(now.spec()) != place.all(found.spec());
+    match unchanged.requested.iter().find(is_replaced) {
+        Some(place) => Conclusion::Conflict(Box::new(Conflict::Place {
+            place: place.clone(),
+            base: place.all(found.spec()),
+            theirs: place.all(now.spec()),
+            mine: place.all(found.spec()),
+            by_rollback: false,
+            was_applied: false,
+        })),
+        None if found.update_state() == Some("updating") => Conclusion::Converged,
+        None => Conclusion::AsRequested,
     }
 }
 
-/// Notes which surplus tasks are not waited for.
-fn note_left_behind(outcome: &mut Outcome) {
-    let Some(rollout) = &outcome.rollout else { return };
-    let notes = rollout.left_behind.iter().map(|task| {
-        let task = task.describe(outcome.name(), &rollout.node_names);
-        format!("{task} is not waited for: its node is down, so it is not known whether it has ended")
-    });
-    let notes: Vec<String> = notes.collect();
-    outcome.notes.extend(notes);
+/// A service that converged on another change of the same places.
+fn replaced(change: &Watchable, now: &Service, judgement: Option<&Judgement>) -> Conclusion {
+    let Some(place) = judgement.and_then(|it| it.replaced.first()) else { return Conclusion::Converged };
+    let base = match change {
+        Watchable::Applied(applied) => Some(&applied.base),
+        Watchable::Unchanged(_) | Watchable::Created(_) | Watchable::Found(_) => None,
+    };
+    let at = |service: &Service| place.get(service.spec()).cloned();
+    Conclusion::Conflict(Box::new(Conflict::Place {
+        place: place.clone(),
+        base: base.and_then(at),
+        theirs: at(now),
+        mine: change.service().and_then(at),
+        by_rollback: false,
+        was_applied: true,
+    }))
 }
 
 /// Watches the services until each has ended.

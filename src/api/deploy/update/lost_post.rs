@@ -1,4 +1,4 @@
-//! What became of a post whose answer was lost, judged from what is read afterwards. Pure.
+//! What became of a post whose response was lost, judged from what is read afterwards. Pure.
 
 use serde_json::Value;
 
@@ -6,9 +6,9 @@ use super::readback::{Sent, dropped};
 use crate::api::resources::services::Service;
 use crate::api::spec::{Edit, Place};
 
-/// What became of a post.
+/// What became of a post whose response was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Settled {
+pub enum LostPost {
     /// Not applied. With the same index it may be posted again, the index guards it; else it is edited again.
     NotApplied,
     /// Applied.
@@ -20,7 +20,7 @@ pub enum Settled {
 }
 
 /// Judges by `before`, what the post was made from, `now`, what is read, and `sent`, the posted spec.
-pub fn settle(before: &Service, now: &Service, edits: &[Edit], sent: &Value) -> Settled {
+pub fn resolve_lost_post(before: &Service, now: &Service, edits: &[Edit], sent: &Value) -> LostPost {
     let image = Place::at("TaskTemplate.ContainerSpec.Image");
     // An image that is to be un-pinned and is as it was is not what an old engine makes of the tag.
     let is_as_before = |spec: &Value| {
@@ -29,21 +29,21 @@ pub fn settle(before: &Service, now: &Service, edits: &[Edit], sent: &Value) -> 
     let by_edit = Sent::of(edits, sent);
     let has_all = |spec: &Value| dropped(&by_edit, spec).is_empty() && !is_as_before(spec);
     if now.version() == before.version() {
-        Settled::NotApplied
+        LostPost::NotApplied
     } else if sent == before.spec() {
         // Nothing but credentials was sent, which nobody can read; a post that counted moved the spec, unchanged.
         let is_moved = now.spec() == sent && now.previous_spec() == Some(sent);
-        if is_moved { Settled::Applied } else { Settled::NotApplied }
+        if is_moved { LostPost::Applied } else { LostPost::NotApplied }
     } else if has_all(now.spec()) {
-        Settled::Applied
+        LostPost::Applied
     } else if now.previous_spec().is_some_and(has_all) {
-        Settled::Replaced
+        LostPost::Replaced
     } else if is_new_rollback(before, now)
         && edits.iter().all(|edit| edit.place.all(before.spec()) == edit.place.all(now.spec()))
     {
-        Settled::RolledBack
+        LostPost::RolledBack
     } else {
-        Settled::NotApplied
+        LostPost::NotApplied
     }
 }
 
@@ -79,12 +79,12 @@ mod tests {
     fn credentials_alone_are_known_by_the_spec_having_moved() {
         let before = service(10, "a:1", Some("a:0"), None);
         for (now, verdict) in [
-            (service(10, "a:1", Some("a:0"), None), Settled::NotApplied),
-            (service(11, "a:1", Some("a:1"), None), Settled::Applied),
-            (service(11, "a:1", Some("a:0"), None), Settled::NotApplied),
-            (service(11, "a:2", Some("a:1"), None), Settled::NotApplied),
+            (service(10, "a:1", Some("a:0"), None), LostPost::NotApplied),
+            (service(11, "a:1", Some("a:1"), None), LostPost::Applied),
+            (service(11, "a:1", Some("a:0"), None), LostPost::NotApplied),
+            (service(11, "a:2", Some("a:1"), None), LostPost::NotApplied),
         ] {
-            assert_eq!(settle(&before, &now, &[], before.spec()), verdict, "{now:?}");
+            assert_eq!(resolve_lost_post(&before, &now, &[], before.spec()), verdict, "{now:?}");
         }
     }
 
@@ -95,8 +95,11 @@ mod tests {
         let edits = [Edit::set(Place::at("TaskTemplate.ContainerSpec.Image"), "a:1")];
         let mut sent = before.spec().clone();
         apply_all(&mut sent, &edits);
-        assert_eq!(settle(&before, &others, &edits, &sent), Settled::NotApplied);
-        assert_eq!(settle(&before, &service(11, "a:1", None, None), &edits, &sent), Settled::Applied);
+        assert_eq!(resolve_lost_post(&before, &others, &edits, &sent), LostPost::NotApplied);
+        assert_eq!(
+            resolve_lost_post(&before, &service(11, "a:1", None, None), &edits, &sent),
+            LostPost::Applied
+        );
     }
 
     /// docs/design.md section 3, "A lost answer", row by row.
@@ -108,16 +111,16 @@ mod tests {
         apply_all(&mut sent, &edits);
         let rolled = |started| Some(("rollback_completed", started));
         let table = [
-            ("index is base's", service(10, "a:1", None, None), Settled::NotApplied),
-            ("the spec has all edits", service(12, "a:2", Some("a:1"), None), Settled::Applied),
-            ("the previous spec has them", service(13, "a:3", Some("a:2"), None), Settled::Replaced),
-            ("rolled back since", service(14, "a:1", None, rolled(NEW)), Settled::RolledBack),
-            ("an old rollback", service(14, "a:1", None, rolled(OLD)), Settled::NotApplied),
-            ("rolled back to something else", service(14, "a:9", None, rolled(NEW)), Settled::NotApplied),
-            ("someone else's change only", service(11, "a:1", Some("a:1"), None), Settled::NotApplied),
+            ("index is base's", service(10, "a:1", None, None), LostPost::NotApplied),
+            ("the spec has all edits", service(12, "a:2", Some("a:1"), None), LostPost::Applied),
+            ("the previous spec has them", service(13, "a:3", Some("a:2"), None), LostPost::Replaced),
+            ("rolled back since", service(14, "a:1", None, rolled(NEW)), LostPost::RolledBack),
+            ("an old rollback", service(14, "a:1", None, rolled(OLD)), LostPost::NotApplied),
+            ("rolled back to something else", service(14, "a:9", None, rolled(NEW)), LostPost::NotApplied),
+            ("someone else's change only", service(11, "a:1", Some("a:1"), None), LostPost::NotApplied),
         ];
         for (what, now, verdict) in table {
-            assert_eq!(settle(&before, &now, &edits, &sent), verdict, "{what}");
+            assert_eq!(resolve_lost_post(&before, &now, &edits, &sent), verdict, "{what}");
         }
     }
 }

@@ -1,0 +1,15 @@
+//! Services that an update can be sent to without side effects.
+
+use crate::api::resources::services::Service;
+
+/// Which side effect an update of the service would have: every update runs a job again, resumes a paused rollout and
+/// restarts one that is in progress.
+pub fn not_at_rest(service: &Service) -> Option<&'static str> {
+    match service.update_state() {
+        _ if service.is_job() => Some("it is a job, and any post would run it again"),
+        Some("updating") => Some("a rollout is under way, and any post would start it anew"),
+        Some("rollback_started") => Some("a rollback is under way, and any post would end it"),
+        Some("paused" | "rollback_paused") => Some("its rollout is paused, and any post would resume it"),
+        _ => None,
+    }
+}

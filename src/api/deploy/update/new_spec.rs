@@ -1,0 +1,106 @@
+//! The new spec of a service, as text, as JSON, or as both once they are needed.
+
+use std::cell::OnceCell;
+
+use serde_json::{Value, json};
+
+use super::request::UpdateRequest;
+use crate::api::error::{Error, Result};
+use crate::api::forecast::loses_placement;
+use crate::api::resources::services;
+use crate::api::resources::services::Service;
+use crate::api::spec::splice::{may_be_spliced, splice};
+use crate::api::spec::{Change, Edit, Hazard, apply_all, changes, hazard_of_spec, hazard_of_text};
+
+/// A spec that is to be posted.
+pub struct NewSpec {
+    value: OnceCell<Value>,
+    text: OnceCell<Vec<u8>>,
+    /// What differs from the stored spec, if that spec was not parsed.
+    changes: Option<Vec<Change>>,
+}
+
+impl NewSpec {
+    /// What the request makes of the service's spec; `edits` are those of the request.
+    pub fn new(now: &Service, request: &UpdateRequest, edits: &[Edit]) -> Result<Self> {
+        if request.is_rollback()
+            && let Some(previous) = now.previous_spec()
+        {
+            return Ok(Self::from_value(previous.clone()));
+        }
+        if let Some(spec) = Self::spliced(now, edits) {
+            return Ok(spec);
+        }
+        let mut spec = now.spec_to_edit()?.clone();
+        apply_all(&mut spec, edits);
+        if loses_placement(now.spec(), &spec) {
+            spec["TaskTemplate"]["Placement"] = json!({});
+        }
+        Ok(Self::from_value(spec))
+    }
+
+    /// This spec.
+    pub fn from_value(value: Value) -> Self {
+        Self { value: value.into(), text: OnceCell::new(), changes: None }
+    }
+
+    /// What the edits make of the service's spec, if it is held as text and they only set text values in it.
+    fn spliced(service: &Service, edits: &[Edit]) -> Option<Self> {
+        if !may_be_spliced(edits) {
+            return None;
+        }
+        let (text, changes) = splice(service.spec_text()?, edits)?;
+        Some(Self { value: OnceCell::new(), text: text.into_bytes().into(), changes: Some(changes) })
+    }
+
+    /// Whether the service's spec had to be parsed to make this one.
+    pub fn is_parsed(&self) -> bool {
+        self.changes.is_none()
+    }
+
+    /// What differs from the service's spec.
+    pub fn changes(&self, service: &Service) -> Result<Vec<Change>> {
+        match &self.changes {
+            Some(changes) => Ok(changes.clone()),
+            None => Ok(changes(service.spec(), self.value()?)),
+        }
+    }
+
+    /// The parsed spec.
+    pub fn value(&self) -> Result<&Value> {
+        if let Some(value) = self.value.get() {
+            return Ok(value);
+        }
+        let text = self.text.get().ok_or_else(|| Error::internal("a new spec without text and value"))?;
+        let value = serde_json::from_slice(text)
+            .map_err(|error| Error::internal(&format!("an edited spec cannot be parsed: {error}")))?;
+        Ok(self.value.get_or_init(|| value))
+    }
+
+    /// The value in it that crashes an engine.
+    pub fn hazard(&self) -> Result<Option<Hazard>> {
+        match (self.value.get(), self.text.get().map(|text| std::str::from_utf8(text))) {
+            (None, Some(Ok(text))) => Ok(hazard_of_text(text)),
+            _ => Ok(hazard_of_spec(self.value()?)),
+        }
+    }
+
+    /// The spec as it is posted.
+    pub fn text(&self) -> Result<&[u8]> {
+        if let Some(text) = self.text.get() {
+            return Ok(text);
+        }
+        let text = services::text_of(self.value()?)?;
+        Ok(self.text.get_or_init(|| text))
+    }
+
+    /// The text alone, to be kept.
+    pub fn into_text(self) -> Result<Vec<u8>> {
+        self.text()?;
+        let mut text =
+            self.text.into_inner().ok_or_else(|| Error::internal("a new spec without its text"))?;
+        // There may be thousands of them.
+        text.shrink_to_fit();
+        Ok(text)
+    }
+}

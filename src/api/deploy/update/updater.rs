@@ -1,0 +1,333 @@
+//! One update of one service, over all its attempts.
+
+use super::at_rest::not_at_rest;
+use super::conflict::Conflict;
+use super::field_loss::FieldLoss;
+use super::foresee;
+use super::lost_post::{LostPost, resolve_lost_post};
+use super::new_spec::NewSpec;
+use super::readback::{self, Sent, Unread};
+use super::request::{Mode, OnFieldLoss, Operation, Precondition, ReadBack, UpdateRequest};
+use super::result::{
+    Applied, Attempt, Delivery, FailedUpdate, NoChange, Plan, Refusal, Restarts, Stored, Unchanged, Update,
+    UpdateError, Warning,
+};
+use super::retry::Retries;
+use crate::api::error::Error;
+use crate::api::forecast::only_loses_placement;
+use crate::api::http::client::Client;
+use crate::api::resources::services;
+use crate::api::resources::services::Service;
+use crate::api::spec::{Change, Edit, changes};
+
+/// The state of an update across its attempts.
+pub struct Updater<'a> {
+    client: &'a Client,
+    request: &'a UpdateRequest,
+    /// What was requested, as edits.
+    edits: Vec<Edit>,
+    /// The first read: conflicts are judged against it.
+    base: Service,
+    delivery: Delivery,
+    attempt: Attempt,
+    warnings: Vec<Warning>,
+}
+
+/// What the newest spec becomes.
+pub enum Prepared {
+    /// It is as requested already.
+    Unchanged,
+    /// This is to be posted.
+    NewSpec(NewSpec),
+}
+
+/// Why the work ended before its end.
+pub struct Stop {
+    pub error: UpdateError,
+    /// The service, if it was read after the last attempt.
+    after: Option<Service>,
+}
+
+/// What came of one post.
+enum Posted {
+    /// The engine accepted it, with these warnings.
+    Accepted(Vec<String>),
+    /// The response was lost, and the service was read to find out.
+    Resolved(LostPost, Service),
+}
+
+impl<'a> Updater<'a> {
+    pub fn new(client: &'a Client, base: Service, request: &'a UpdateRequest) -> Self {
+        let edits = match &request.operation {
+            Operation::Edit(edits) => edits.clone(),
+            Operation::Rollback => edits_to_previous(&base),
+        };
+        let (attempt, warnings) = (Attempt::default(), Vec::new());
+        Self { client, request, edits, base, delivery: Delivery::None, attempt, warnings }
+    }
+
+    /// Updates the service, beginning with what was just read.
+    pub fn run(mut self, first: Service) -> Result<Update, Box<FailedUpdate>> {
+        let result = self.try_until_settled(first).map_err(|stop| Box::new(self.failed(*stop)));
+        match (result, self.request.mode) {
+            (Err(mut failed), Mode::Apply(ReadBack::Later)) => {
+                failed.release_parsed();
+                Err(failed)
+            }
+            (result, _) => result,
+        }
+    }
+
+    /// The failure that the work ended with.
+    pub fn failed(&mut self, Stop { error, after }: Stop) -> FailedUpdate {
+        let error = match error {
+            UpdateError::Failed(error) => UpdateError::from_error(error, self.delivery),
+            error => error,
+        };
+        FailedUpdate {
+            error,
+            base: self.base.clone(),
+            after,
+            attempt: std::mem::take(&mut self.attempt),
+            delivery: self.delivery,
+            warnings: std::mem::take(&mut self.warnings),
+        }
+    }
+
+    fn try_until_settled(&mut self, first: Service) -> Result<Update, Box<Stop>> {
+        let mut now = first;
+        let mut stale = Retries::of_stale_versions(self.client.timeouts());
+        let mut lost = Retries::of_lost_answers(self.client.timeouts());
+        loop {
+            let spec = match self.prepare(&now)? {
+                Prepared::NewSpec(spec) => spec,
+                Prepared::Unchanged => {
+                    let requested = self.edits.iter().map(|edit| edit.place.clone()).collect();
+                    let reason = NoChange::AlreadySo;
+                    return Ok(Update::Unchanged(Unchanged { service: now, reason, requested }));
+                }
+            };
+            if self.request.mode == Mode::Plan || self.request.precondition == Precondition::AtRest {
+                let forecast = foresee::update(self.client, &now, spec.value()?, self.request)?;
+                if self.request.precondition == Precondition::AtRest && forecast.restarted > 0 {
+                    return Err(Refusal::WouldRestart(Restarts::from_forecast(forecast)).into());
+                }
+                if self.request.mode == Mode::Plan {
+                    let changes = std::mem::take(&mut self.attempt.changes);
+                    let warnings = std::mem::take(&mut self.warnings);
+                    return Ok(Update::Planned(Plan { service: now, changes, forecast, warnings }));
+                }
+            } else if foresee::moves_networks(self.client, &now, &spec, &self.attempt.changes, self.request) {
+                self.warnings.push(Warning::MovesNetworks);
+            }
+            match self.post(&now, &spec, &mut lost) {
+                Ok(Posted::Accepted(warnings)) => {
+                    self.delivery = Delivery::Accepted;
+                    self.warnings.extend(warnings.into_iter().map(Warning::Engine));
+                    return self.accepted(spec).map(Update::Applied);
+                }
+                Ok(Posted::Resolved(LostPost::NotApplied, newest)) => {
+                    self.delivery = Delivery::None;
+                    now = newest;
+                }
+                Ok(Posted::Resolved(lost_post, after)) => {
+                    self.delivery = Delivery::Accepted;
+                    return self.resolved(lost_post, after, &spec);
+                }
+                Err(error) if error.is_version_conflict() => {
+                    if !stale.pause(self.client)? {
+                        return Err(Conflict::Retries { tries: stale.tries() }.into());
+                    }
+                    now = services::inspect(self.client, now.id())?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Makes the new spec, and checks everything that can be known before it is posted.
+    pub fn prepare(&mut self, now: &Service) -> Result<Prepared, Box<Stop>> {
+        let request = self.request;
+        if let Some(required) = request.version.filter(|required| *required != now.version()) {
+            return Err(Conflict::Version { required, now: now.version() }.into());
+        }
+        if request.precondition == Precondition::AtRest
+            && let Some(why) = not_at_rest(now)
+        {
+            return Err(Refusal::NotAtRest(why).into());
+        }
+        if let Some(conflict) = self.conflict(now) {
+            return Err(conflict.into());
+        }
+        let spec = NewSpec::new(now, request, &self.edits)?;
+        if spec.is_parsed() && only_loses_placement(now.spec(), spec.value()?) {
+            return Err(Refusal::LosesPlacement.into());
+        }
+        let changes = spec.changes(now)?;
+        self.attempt = Attempt { version: Some(now.version()), changes: Vec::new() };
+        if changes.is_empty() && request.auth.is_none() {
+            return Ok(Prepared::Unchanged);
+        }
+        if let Some(hazard) = spec.hazard()? {
+            return Err(Refusal::WouldCrash(hazard, request.sent_spec()).into());
+        }
+        if request.precondition == Precondition::NotPaused && now.is_paused() && !now.is_job() {
+            return Err(Refusal::Paused.into());
+        }
+        self.attempt.changes = changes;
+        self.without_lost_fields(now, spec).map(Prepared::NewSpec)
+    }
+
+    /// The new spec without the fields that the engine would erase, so that what is posted is what will be stored.
+    fn without_lost_fields(&mut self, now: &Service, spec: NewSpec) -> Result<NewSpec, Box<Stop>> {
+        self.warnings.clear();
+        if self.request.is_rollback() {
+            // The engine itself returns to the previous spec, and erases nothing of it.
+            return Ok(spec);
+        }
+        let Some(loss) = FieldLoss::find(self.client, now, &spec, &self.edits)? else { return Ok(spec) };
+        if self.request.field_loss == OnFieldLoss::Refuse || loss.is_fatal() {
+            return Err(Refusal::FieldLoss(loss).into());
+        }
+        let left = NewSpec::from_value(loss.without(spec.value()?));
+        self.attempt.changes = left.changes(now)?;
+        self.warnings.push(Warning::FieldLoss(loss));
+        Ok(left)
+    }
+
+    /// Posts until the engine has accepted or refused it, or a lost response was resolved by reading the service. A
+    /// refusal settles its own attempt only: an earlier attempt whose response was lost is looked up.
+    ///
+    /// The same version is posted again only if a read shows that the index has not moved: the index guards it, so it
+    /// cannot be applied twice. A job is never posted again: it would run again.
+    fn post(&mut self, now: &Service, spec: &NewSpec, lost: &mut Retries) -> Result<Posted, Error> {
+        loop {
+            self.client.interrupt().check()?;
+            let error = match self.post_once(now, spec) {
+                Ok(warnings) => return Ok(Posted::Accepted(warnings)),
+                Err(error) if error.is_unprocessed() && self.delivery == Delivery::None => {
+                    if !lost.pause(self.client)? {
+                        return Err(error);
+                    }
+                    continue;
+                }
+                Err(error) if error.leaves_doubt() => {
+                    self.delivery = Delivery::Unknown;
+                    error
+                }
+                // A request that was not sent does not settle an earlier one.
+                Err(error) if error.is_unsent() || self.delivery == Delivery::None => return Err(error),
+                Err(error) => error,
+            };
+            if matches!(error, Error::Interrupted) {
+                return Err(error);
+            }
+            let after = services::inspect(self.client, now.id())?;
+            match resolve_lost_post(now, &after, &self.edits, spec.value()?) {
+                LostPost::NotApplied if error.is_change_refused() => {
+                    self.delivery = Delivery::None;
+                    return Err(error);
+                }
+                LostPost::NotApplied if after.version() == now.version() => {
+                    if now.is_job() || !lost.pause(self.client)? {
+                        return Err(error);
+                    }
+                }
+                lost_post => return Ok(Posted::Resolved(lost_post, after)),
+            }
+        }
+    }
+
+    /// A rollback posts the current spec, which the engine checks and does not use.
+    fn post_once(&self, now: &Service, spec: &NewSpec) -> Result<Vec<String>, Error> {
+        match self.request.operation {
+            Operation::Edit(_) => {
+                let auth = self.request.auth.as_ref();
+                services::update(self.client, now.id(), now.version(), spec.text()?, auth)
+            }
+            Operation::Rollback => services::roll_back(self.client, now.id(), now.version(), now.spec()),
+        }
+    }
+
+    /// Whether a person has to decide.
+    fn conflict(&self, now: &Service) -> Option<Conflict> {
+        if self.request.is_rollback() && now.previous_spec() != self.base.previous_spec() {
+            return Some(Conflict::Version { required: self.base.version(), now: now.version() });
+        }
+        Conflict::between(&self.base, now, &self.edits)
+    }
+
+    /// The result of an update that the engine accepted.
+    fn accepted(&mut self, spec: NewSpec) -> Result<Applied, Box<Stop>> {
+        let stored = if self.request.mode == Mode::Apply(ReadBack::Later) {
+            let edits = std::mem::take(&mut self.edits);
+            self.base.release_parsed();
+            Stored::Unread(Unread { edits, text: spec.into_text()? })
+        } else {
+            match services::inspect(self.client, self.base.id()) {
+                Ok(service) => self.read(service, &spec)?,
+                Err(Error::Interrupted) => return Err(Error::Interrupted.into()),
+                Err(error) => {
+                    self.warnings.push(Warning::NotReadBack(error.to_string()));
+                    Stored::Unavailable
+                }
+            }
+        };
+        Ok(self.applied(stored))
+    }
+
+    fn read(&self, service: Service, spec: &NewSpec) -> Result<Stored, Error> {
+        let dropped = readback::dropped(&Sent::of(&self.edits, spec.value()?), service.spec());
+        Ok(Stored::Read { service, dropped })
+    }
+
+    /// The result of an update whose response was lost, and that the engine has applied.
+    fn resolved(&mut self, lost_post: LostPost, after: Service, spec: &NewSpec) -> Result<Update, Box<Stop>> {
+        let error = match lost_post {
+            LostPost::RolledBack => UpdateError::RolledBack,
+            LostPost::Replaced => {
+                UpdateError::Conflict(Box::new(Conflict::replaced(&after, &self.edits, spec.value()?)))
+            }
+            LostPost::Applied | LostPost::NotApplied => {
+                let stored = self.read(after, spec)?;
+                return Ok(Update::Applied(self.applied(stored)));
+            }
+        };
+        Err(Box::new(Stop { error, after: Some(after) }))
+    }
+
+    fn applied(&mut self, stored: Stored) -> Applied {
+        let Attempt { version, changes } = std::mem::take(&mut self.attempt);
+        let base = self.base.clone();
+        let version_before = version.unwrap_or(base.version());
+        Applied { base, version_before, changes, stored, warnings: std::mem::take(&mut self.warnings) }
+    }
+}
+
+impl From<Error> for Box<Stop> {
+    fn from(error: Error) -> Self {
+        Box::new(Stop { error: UpdateError::Failed(error), after: None })
+    }
+}
+
+impl From<Conflict> for Box<Stop> {
+    fn from(conflict: Conflict) -> Self {
+        Box::new(Stop { error: UpdateError::Conflict(Box::new(conflict)), after: None })
+    }
+}
+
+impl From<Refusal> for Box<Stop> {
+    fn from(refusal: Refusal) -> Self {
+        Box::new(Stop { error: UpdateError::Refused(refusal), after: None })
+    }
+}
+
+/// The edits that turn the spec into the previous spec.
+fn edits_to_previous(service: &Service) -> Vec<Edit> {
+    let Some(previous) = service.previous_spec() else { return Vec::new() };
+    let edit = |change: Change| match change.new {
+        Some(value) => Edit::set(change.place, value),
+        None => Edit::remove(change.place),
+    };
+    changes(service.spec(), previous).into_iter().map(edit).collect()
+}

@@ -1,0 +1,97 @@
+//! `update`: change any setting of services.
+
+mod occupied;
+mod prepare;
+
+use clap::Args;
+
+use self::prepare::{Update, take_image};
+use super::rollback::{FailedSpec, roll_back};
+use crate::api::deploy::update::Operation;
+use crate::api::spec::{BadValue, Document, no_new_mode, no_new_name};
+use crate::cli::deploy::report::Style;
+use crate::cli::deploy::repository::{Alternative, RepositoryArgs};
+use crate::cli::deploy::{DeployArgs, Deployment};
+use crate::cli::exit::Exit;
+use crate::cli::flags::image::ImageArgs;
+use crate::cli::flags::{SpecArgs, UpdateFlags, check_engine};
+use crate::cli::global::Global;
+use crate::cli::select::{Jobs, SelectArgs};
+
+/// Update services
+///
+/// The flags are docker's; what none of them names stays as it is, order included. Where someone else changed the
+/// service meanwhile, their change is kept and the flags are applied again.
+#[derive(Args, Debug)]
+pub struct UpdateArgs {
+    /// Services: names, IDs, or the first 6 or more characters of IDs
+    #[arg(value_name = "SERVICE")]
+    services: Vec<String>,
+    #[command(flatten)]
+    select: SelectArgs,
+    #[command(flatten)]
+    repository: RepositoryArgs,
+    #[command(flatten)]
+    spec: SpecArgs,
+    /// Merge --spec also where its Version.Index is not the current one
+    #[arg(long)]
+    force_spec: bool,
+    /// Roll back to the previous spec; goes with no flag that changes one
+    #[arg(long)]
+    rollback: bool,
+    #[command(flatten)]
+    pin: ImageArgs,
+    /// Refused: the engine cannot rename a service
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Refused: the engine cannot change the mode of a service
+    #[arg(long, value_name = "MODE")]
+    mode: Option<String>,
+    /// Update also where the rollout is paused, and so resume it
+    #[arg(long)]
+    resume: bool,
+    #[command(flatten)]
+    deploy: DeployArgs,
+    #[command(flatten)]
+    flags: UpdateFlags,
+}
+
+/// Runs the command.
+pub fn run(args: UpdateArgs, global: &Global) -> anyhow::Result<Exit> {
+    if let Some(name) = &args.name {
+        return Err(no_new_name(args.services.first().map_or("", String::as_str), name).into());
+    }
+    if let Some(mode) = &args.mode {
+        return Err(no_new_mode(args.services.first().map_or("", String::as_str), mode).into());
+    }
+    let document = args.spec.document()?;
+    if args.rollback && (document.is_some() || !args.flags.is_empty()) {
+        return Err(
+            BadValue::new("`--rollback` goes with no flag that changes the spec", "--rollback web").into()
+        );
+    }
+    let edits = args.flags.edits()?;
+
+    args.select.check(&args.services, "swarmctl update --env-add LEVEL=debug web")?;
+    let style = Style::new("update", "update", "updated");
+    let deployment = Deployment::new(style, global, &args.deploy)?;
+    let brought = document.as_ref().map(Document::as_new).unwrap_or_default();
+    check_engine(deployment.client(), &[edits.as_slice(), &brought].concat())?;
+    let selected = deployment.select(&args.select, &args.services, Jobs::LeftAlone)?;
+    if args.select.is_given()
+        && let Some(image) = take_image(&mut edits.clone(), |_| true)
+    {
+        let alternative = Alternative::for_image("swarmctl update-image --tag", &image);
+        args.repository.check(&image, selected.services(), alternative)?;
+    }
+    if document.is_some() && selected.len() > 1 {
+        let why = format!("a spec is that of one service, and these are {}", selected.len());
+        return Err(BadValue::new(why, "swarmctl update --spec web.json web").into());
+    }
+    if args.rollback {
+        return roll_back(selected, FailedSpec::Refuse);
+    }
+    let request = selected.request(Operation::Edit(Vec::new()))?;
+    let update = Update { global, edits: &edits, document: document.as_ref(), args: &args };
+    selected.prepare(|client, item| update.prepare(client, &item.service, &request)).run()
+}

@@ -1,0 +1,120 @@
+//! What the flags of `update` mean for a service.
+
+use super::UpdateArgs;
+use super::occupied::describe_occupied;
+use crate::api::deploy::update::{Conflict, Operation, UpdateRequest};
+use crate::api::error::Result as ApiResult;
+use crate::api::http::client::Client;
+use crate::api::registry::image_ref::ImageRef;
+use crate::api::resources::references;
+use crate::api::resources::services::Service;
+use crate::api::spec;
+use crate::api::spec::{Document, Edit, Op, Place, Settled};
+use crate::cli::deploy::report::{NotStarted, Remarks};
+use crate::cli::deploy::{IfPaused, Prepared};
+use crate::cli::flags::image::ImageChange;
+use crate::cli::global::Global;
+
+/// What the flags mean; nothing is posted yet.
+pub struct Update<'a> {
+    pub global: &'a Global,
+    /// The edits of the flags.
+    pub edits: &'a [Edit],
+    /// The spec of `--spec`.
+    pub document: Option<&'a Document>,
+    pub args: &'a UpdateArgs,
+}
+
+impl Update<'_> {
+    /// What the flags mean for a service.
+    pub fn prepare(
+        &self,
+        client: &Client,
+        service: &Service,
+        request: &UpdateRequest,
+    ) -> Result<Prepared, NotStarted> {
+        if let Some(required) = self.document.and_then(|document| document.version)
+            && required != service.version()
+            && !self.args.force_spec
+        {
+            let now = service.version();
+            return Err(NotStarted::Conflict(Box::new(Conflict::Version { required, now })));
+        }
+        let mut edits = self.edits.to_vec();
+        let named = take_image(&mut edits, |_| true);
+        let mut settled = edits_for(client, service, edits, self.document)?;
+        // So is the tag of a spec that is brought, unless it is what the service has, or a flag names another.
+        let is_new =
+            |image: &ImageRef| image.digest().is_none() && Some(&*image.familiar()) != service.image();
+        let brought = take_image(&mut settled.edits, |image| named.is_some() || is_new(image));
+        let requested = named.or(brought);
+        let image =
+            self.image(client, service, requested.as_ref(), &settled.edits).map_err(NotStarted::Failed)?;
+        let edits: Vec<Edit> = settled.edits.into_iter().chain(image.edits).collect();
+        let is_of_container = |edit: &Edit| edit.place.is_within("TaskTemplate.ContainerSpec");
+        if service.image().is_none() && edits.iter().any(is_of_container) {
+            return Err(NotStarted::Refused("it runs no container (it has no ContainerSpec)".to_owned()));
+        }
+        let operation = Operation::Edit(edits);
+        let request = UpdateRequest { operation, auth: image.auth, ..request.clone() };
+        let if_paused = IfPaused::from_resume(self.args.resume);
+        Ok(Prepared {
+            remarks: Remarks { not_stored: settled.not_stored, ..Remarks::default() },
+            image: image.report,
+            ..Prepared::with_side_effects(request, if_paused, service)
+        })
+    }
+
+    /// What the image needs: pinned to its digest if one is requested, else left alone.
+    fn image(
+        &self,
+        client: &Client,
+        service: &Service,
+        requested: Option<&ImageRef>,
+        others: &[Edit],
+    ) -> ApiResult<ImageChange> {
+        let current = service.image().unwrap_or_default();
+        let pin = &self.args.pin;
+        let Some(requested) = requested else { return pin.for_unchanged(client, self.global, current) };
+        pin.check(requested)?;
+        let is_forced = others.iter().any(|edit| edit.op == Op::Increment);
+        pin.change(client, self.global, current, requested, is_forced)
+    }
+}
+
+/// Takes the image that the edits set out of them, to be pinned, where it `is_asked` for.
+pub fn take_image(edits: &mut Vec<Edit>, is_asked: impl Fn(&ImageRef) -> bool) -> Option<ImageRef> {
+    let place = Place::at("TaskTemplate.ContainerSpec.Image");
+    let asked = edits.iter().rev().find(|edit| edit.place == place).and_then(|edit| match &edit.op {
+        Op::Set(image) => ImageRef::parse(image.as_str()?).ok().filter(is_asked),
+        _ => None,
+    });
+    edits.retain(|edit| asked.is_none() || edit.place != place);
+    asked
+}
+
+/// The edits as they fit this service, with IDs in the place of names.
+fn edits_for(
+    client: &Client,
+    service: &Service,
+    edits: Vec<Edit>,
+    document: Option<&Document>,
+) -> Result<Settled, NotStarted> {
+    let all = || -> ApiResult<Vec<Edit>> {
+        let mut all = match document {
+            Some(document) => document.as_merged(service.spec())?,
+            None => Vec::new(),
+        };
+        all.extend(spec::update::settle(edits, service.spec())?);
+        references::resolve(client, &mut all, Some(service.spec()))?;
+        spec::update::check(&all, service.spec())?;
+        Ok(all)
+    };
+    let all = all().map_err(NotStarted::Failed)?;
+    spec::settle_repeated(all, service.spec()).map_err(|occupied| {
+        match describe_occupied(client, &occupied) {
+            Ok(why) => NotStarted::Refused(why),
+            Err(error) => NotStarted::Failed(error),
+        }
+    })
+}

@@ -1,0 +1,170 @@
+//! The flags that commands which change services share.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::report::{Format, Style, Watch, report};
+use super::rollback_on_failure::OnFailureArgs;
+use super::{explain, watch};
+use crate::api::deploy::update::{Mode, OnFieldLoss, Operation, ReadBack, UpdateRequest};
+use crate::api::error::Result;
+use crate::api::http::client::Client;
+use crate::api::spec::{BadValue, values};
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::progress::ProgressArgs;
+
+/// Flags of every command that edits services as they stand.
+#[derive(Args, Debug)]
+pub struct DeployArgs {
+    #[command(flatten)]
+    pub edit: EditArgs,
+    #[command(flatten)]
+    pub on_failure: OnFailureArgs,
+    #[command(flatten)]
+    pub batch: BatchArgs,
+    #[command(flatten)]
+    pub follow: FollowArgs,
+}
+
+/// Flags of every command that changes services and waits for their rollouts.
+#[derive(Args, Debug)]
+pub struct FollowArgs {
+    /// Return when the engine has taken it, without waiting for the rollout
+    #[arg(short, long)]
+    pub detach: bool,
+    #[command(flatten)]
+    pub progress: ProgressArgs,
+    /// Give up after this time, as in 5m; the rollout goes on (exit 7)
+    #[arg(long, value_name = "DURATION", value_parser = timeout)]
+    pub timeout: Option<Duration>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of commands that edit a service as it stands.
+#[derive(Args, Debug)]
+pub struct EditArgs {
+    /// Only if the version index of the service is this; nothing is tried again
+    #[arg(long, value_name = "INDEX")]
+    pub if_version: Option<u64>,
+    /// Update also where DOCKER_API_VERSION makes the engine erase fields of the service
+    #[arg(long)]
+    allow_field_loss: bool,
+    #[command(flatten)]
+    pub plan: PlanArgs,
+}
+
+/// Flags of every command that changes services.
+#[derive(Args, Debug)]
+pub struct PlanArgs {
+    /// Show what would change and how many tasks restart; post nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// End with 10 where something would change, or was changed
+    #[arg(long)]
+    exit_code: bool,
+}
+
+/// Flags of every command that changes many services.
+#[derive(Args, Debug)]
+pub struct BatchArgs {
+    /// So many services at a time, each until it has converged; with --detach so many posts
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = positive)]
+    pub parallel: usize,
+    /// Change so many services first, and the others only when these have converged
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub canary: Option<usize>,
+    /// Begin no more services once so many have failed; 0: go on
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub max_failures: usize,
+}
+
+impl FollowArgs {
+    /// A client whose waits end when `--timeout` does.
+    pub fn client(&self, global: &Global) -> Result<Client> {
+        global.acting_client(self.timeout)
+    }
+
+    /// Watches the services, explains what failed, and reports.
+    ///
+    /// # Errors
+    /// The report cannot be written.
+    pub fn watch(
+        &self,
+        style: Style,
+        client: &Client,
+        watches: Vec<Watch>,
+        global: &Global,
+    ) -> anyhow::Result<Exit> {
+        let mut progress = self.progress.renderer(global);
+        let concluded = watch::until_concluded(client, watches, &mut *progress);
+        let reports: Vec<_> = concluded.into_iter().map(|one| explain(client, one)).collect();
+        report(style.in_format(self.format()), &reports, global)
+    }
+
+    /// The form of the report.
+    pub fn format(&self) -> Format {
+        Format::from_flag(self.json)
+    }
+}
+
+impl PlanArgs {
+    /// The style of a command with these flags.
+    pub fn style(&self, style: Style) -> Style {
+        Style { on_change: if self.exit_code { Exit::Different } else { Exit::Done }, ..style }
+    }
+}
+
+impl EditArgs {
+    /// What these flags ask of an update, of one of this number of services.
+    pub fn request(&self, operation: Operation, services: usize) -> UpdateRequest {
+        UpdateRequest {
+            version: self.if_version,
+            mode: mode(self.plan.dry_run, services),
+            field_loss: field_loss(self.allow_field_loss),
+            ..UpdateRequest::new(operation)
+        }
+    }
+}
+
+/// What `--dry-run` asks for. Many services are read back by one request.
+pub fn mode(dry_run: bool, services: usize) -> Mode {
+    if dry_run { Mode::Plan } else { Mode::Apply(if services > 1 { ReadBack::Later } else { ReadBack::Now }) }
+}
+
+/// What `--allow-field-loss` asks for.
+pub fn field_loss(is_allowed: bool) -> OnFieldLoss {
+    if is_allowed { OnFieldLoss::Accept } else { OnFieldLoss::Refuse }
+}
+
+impl BatchArgs {
+    /// Refuses flags that contradict each other.
+    pub fn check(&self, follow: &FollowArgs) -> Result<(), BadValue> {
+        match self.canary {
+            Some(_) if follow.detach => Err(BadValue::new(
+                "--canary waits for the first services to converge, and --detach does not wait",
+                "swarmctl restart --stack shop --canary 1",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// `--timeout`.
+pub fn timeout(text: &str) -> Result<Duration, BadValue> {
+    match values::duration::period(text)? {
+        nanoseconds @ 1.. => Ok(Duration::from_nanos(nanoseconds.unsigned_abs())),
+        _ => Err(BadValue::new("`0` leaves no time at all", "5m")),
+    }
+}
+
+/// A number that is not 0.
+fn positive(text: &str) -> Result<usize, BadValue> {
+    match text.parse() {
+        Ok(number @ 1..=10_000) => Ok(number),
+        _ => Err(BadValue::new(format!("`{text}` is no number from 1 to 10000"), "4")),
+    }
+}

@@ -1,0 +1,336 @@
+//! A deployment: which services a command changes, what each of them gets, and in which order.
+
+use super::args::{BatchArgs, DeployArgs, EditArgs, FollowArgs};
+use super::batch;
+use super::item::{ChosenBy, Entry, Item, chosen_by, entry, has_failed, is_failure, not_started};
+use super::prepared::{IfPaused, Prepared};
+use super::report::{
+    BatchStop, NotStarted, Outcome, ServiceReport, Stage, Style, Summary, choose, report, why_nothing_changed,
+};
+use super::rollback_on_failure::{OnFailure, RollbackPlan, rolled_back};
+use super::rules::{Follow, Rules};
+use crate::api::deploy::update::{Delivery, Operation, UpdateRequest, preflight};
+use crate::api::http::client::Client;
+use crate::api::resources::services::Service;
+use crate::api::spec::{BadValue, Edit};
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::parallel;
+use crate::cli::progress::Progress;
+use crate::cli::select::{Chosen, Each, Jobs, SelectArgs};
+
+/// Requests that are in progress at the same time while nothing is posted yet.
+const MAX_CONCURRENT: usize = 8;
+
+/// A command that changes services.
+pub struct Deployment<'a> {
+    global: &'a Global,
+    client: Client,
+    flags: Flags<'a>,
+    style: Style,
+}
+
+/// The flags of such a command.
+#[derive(Clone, Copy, Debug)]
+pub struct Flags<'a> {
+    /// How services are updated; `None` if the command has other flags for it.
+    pub edit: Option<&'a EditArgs>,
+    /// What is rolled back if a rollout fails.
+    pub on_failure: OnFailure,
+    /// How many services at a time.
+    pub batch: &'a BatchArgs,
+    /// Whether and how the rollouts are watched.
+    pub follow: &'a FollowArgs,
+}
+
+impl<'a> From<&'a DeployArgs> for Flags<'a> {
+    fn from(DeployArgs { edit, on_failure, batch, follow }: &'a DeployArgs) -> Self {
+        Self { edit: Some(edit), on_failure: on_failure.on_failure(), batch, follow }
+    }
+}
+
+/// The services of a deployment.
+pub struct Selected<'a, T> {
+    deployment: Deployment<'a>,
+    entries: Vec<Entry<T>>,
+}
+
+impl<'a> Deployment<'a> {
+    /// A command with these flags. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// The flags contradict each other, or the engine cannot be determined.
+    pub fn new(style: Style, global: &'a Global, flags: impl Into<Flags<'a>>) -> anyhow::Result<Self> {
+        let flags = flags.into();
+        flags.batch.check(flags.follow)?;
+        let style = flags.edit.map_or(style, |edit| edit.plan.style(style));
+        let style = style.in_format(flags.follow.format());
+        Ok(Self { global, client: flags.follow.client(global)?, flags, style })
+    }
+
+    /// The engine.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Finds the services that are named or selected.
+    ///
+    /// # Errors
+    /// There are none, which was reported.
+    pub fn select(
+        self,
+        select: &SelectArgs,
+        names: &[String],
+        jobs: Jobs,
+    ) -> anyhow::Result<Selected<'a, ()>> {
+        let chosen_by = chosen_by(select);
+        let chosen = self.choose(select, names, jobs)?;
+        let entries = chosen.into_iter().map(|one| entry(one, chosen_by, ())).collect();
+        Ok(Selected { deployment: self, entries })
+    }
+
+    /// Finds the services, with what each of them gets.
+    ///
+    /// # Errors
+    /// There are none, which was reported; or two names are those of one service, which cannot get two things.
+    pub fn select_each<T: Clone + PartialEq>(
+        self,
+        select: &SelectArgs,
+        each: Each<T>,
+    ) -> anyhow::Result<Selected<'a, T>> {
+        let (names, values): (Vec<String>, Vec<T>) = match each {
+            Each::Named(pairs) => pairs.into_iter().unzip(),
+            Each::All(value) => (Vec::new(), vec![value]),
+        };
+        let (mut entries, chosen_by) = (Vec::new(), chosen_by(select));
+        for one in self.choose(select, &names, Jobs::LeftAlone)? {
+            let first = one.at.first().copied().unwrap_or(0);
+            if let Some(other) = one.at.iter().find(|other| values[**other] != values[first]) {
+                let (first, other) = (&names[first], &names[*other]);
+                let why = format!("`{first}` and `{other}` are one service, which cannot have both");
+                return Err(BadValue::new(why, "one of the two").into());
+            }
+            entries.push(entry(one, chosen_by, values[first].clone()));
+        }
+        Ok(Selected { deployment: self, entries })
+    }
+
+    fn choose(&self, select: &SelectArgs, names: &[String], jobs: Jobs) -> anyhow::Result<Vec<Chosen>> {
+        let chosen = choose(&self.client, select, names, jobs, self.style, self.global)?;
+        select.show(&chosen, self.style.verb);
+        Ok(chosen)
+    }
+
+    fn rules(&self, failed_before: usize) -> Rules {
+        let is_plan = self.flags.edit.is_some_and(|edit| edit.plan.dry_run);
+        let follow = match self.flags.follow.detach {
+            _ if is_plan => Follow::Nothing,
+            true => Follow::Once,
+            false => Follow::UntilConverged,
+        };
+        Rules {
+            parallel: self.flags.batch.parallel,
+            canary: self.flags.batch.canary,
+            max_failures: self.flags.batch.max_failures,
+            failed_before,
+            follow,
+            on_failure: self.flags.on_failure,
+        }
+    }
+}
+
+impl<'a, T: Send> Selected<'a, T> {
+    /// The services that were found.
+    pub fn services(&self) -> impl Iterator<Item = &Service> {
+        self.entries.iter().flatten().map(|item| &item.service)
+    }
+
+    /// The number of services, those included that were not found.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// An update with the flags of the command.
+    ///
+    /// # Errors
+    /// `--if-version` with several services.
+    pub fn request(&self, operation: Operation) -> Result<UpdateRequest, BadValue> {
+        let Some(edit) = self.deployment.flags.edit else { return Ok(UpdateRequest::new(operation)) };
+        match edit.if_version {
+            Some(_) if self.len() != 1 => Err(BadValue::new(
+                format!("`--if-version` is about one service, and these are {}", self.len()),
+                "--if-version 17 web",
+            )),
+            _ => Ok(edit.request(operation, self.len())),
+        }
+    }
+
+    /// Computes the edits of each service, before any of them is updated.
+    ///
+    /// # Errors
+    /// Flags that do not fit the selection.
+    pub fn edit(
+        self,
+        if_paused: IfPaused,
+        edits: impl Fn(&Item<T>) -> Result<Vec<Edit>, NotStarted> + Sync,
+    ) -> anyhow::Result<Selected<'a, Prepared>> {
+        let request = self.request(Operation::Edit(Vec::new()))?;
+        Ok(self.prepare(|_, item| {
+            let request = UpdateRequest { operation: Operation::Edit(edits(item)?), ..request.clone() };
+            Ok(Prepared::with_side_effects(request, if_paused, &item.service))
+        }))
+    }
+
+    /// Computes the update of each service, several at a time, before any of them is updated.
+    pub fn prepare(
+        self,
+        prepare: impl Fn(&Client, &Item<T>) -> Result<Prepared, NotStarted> + Sync,
+    ) -> Selected<'a, Prepared> {
+        let Self { deployment, entries } = self;
+        let are_many = entries.len() > 1;
+        let entries = at_once(entries, |entry| {
+            let entry = entry.and_then(|item| prepared(&deployment.client, item, &prepare));
+            // Thousands of specs that were parsed would take ten times their room until their turn comes.
+            match entry {
+                Ok(mut item) if are_many => {
+                    item.service.release_parsed();
+                    Ok(item)
+                }
+                Err(report) if are_many => Err(Box::new(report.release_parsed())),
+                entry => entry,
+            }
+        });
+        Selected { deployment, entries }
+    }
+
+    /// Runs `act` for each service by the rules of the batch, watches the rollouts, and reports.
+    ///
+    /// # Errors
+    /// The report cannot be written.
+    pub fn run_each(self, act: impl Fn(&Client, Item<T>) -> ServiceReport + Sync) -> anyhow::Result<Exit> {
+        let Self { deployment, entries } = self;
+        let mut reports: Vec<Option<ServiceReport>> = Vec::with_capacity(entries.len());
+        let (mut keys, mut items) = (Vec::new(), Vec::new());
+        for (key, entry) in entries.into_iter().enumerate() {
+            reports.push(match entry {
+                Ok(item) => {
+                    keys.push(key);
+                    items.push(item);
+                    None
+                }
+                Err(report) => Some(*report),
+            });
+        }
+        let rules = deployment.rules(reports.iter().flatten().filter(|one| is_failure(one)).count());
+        let mut progress = deployment.flags.follow.progress.renderer(deployment.global);
+        let act = |item: Item<T>| act(&deployment.client, item);
+        let ended = match deployment.why_blocked(&rules, reports.iter().flatten()) {
+            Some(why) => {
+                let stop = BatchStop::Blocked(why);
+                items.into_iter().map(|item| not_started(item, stop.clone())).collect()
+            }
+            None => batch::run(&deployment.client, items, &act, &rules, &mut *progress),
+        };
+        for (key, report) in keys.iter().zip(ended) {
+            reports[*key] = Some(report);
+        }
+        let reports: Vec<ServiceReport> = reports.into_iter().flatten().collect();
+        let reports = match rules.on_failure {
+            OnFailure::RollBackAll if has_failed(&reports, rules.max_failures) => {
+                deployment.roll_back_converged(reports, &rules, &mut *progress)
+            }
+            _ => reports,
+        };
+        deployment.report(&reports)
+    }
+}
+
+impl Selected<'_, Prepared> {
+    /// Updates the services by the rules of the batch, watches the rollouts, and reports.
+    ///
+    /// # Errors
+    /// The report cannot be written.
+    pub fn run(self) -> anyhow::Result<Exit> {
+        for item in self.entries.iter().flatten() {
+            item.with.image.announce(item.service.name());
+        }
+        self.run_each(|client, Item { given, service, with, .. }| with.run(client, given, service))
+    }
+}
+
+impl Deployment<'_> {
+    /// Why nothing is changed: too many services cannot be, which is known before the first request that changes one.
+    fn why_blocked<'o>(
+        &self,
+        rules: &Rules,
+        reports: impl Iterator<Item = &'o ServiceReport>,
+    ) -> Option<String> {
+        let is_blocked = rules.max_failures > 0 && rules.failed_before >= rules.max_failures;
+        is_blocked.then(|| why_nothing_changed(reports.filter(|one| is_failure(one)), self.style))
+    }
+
+    /// Rolls back what has converged, the last first, because others failed.
+    fn roll_back_converged(
+        &self,
+        reports: Vec<ServiceReport>,
+        rules: &Rules,
+        progress: &mut dyn Progress,
+    ) -> Vec<ServiceReport> {
+        let (mut keys, mut items) = (Vec::new(), Vec::new());
+        for (key, report) in reports.iter().enumerate().rev() {
+            let is_done =
+                report.delivery() == Delivery::Accepted && matches!(report.outcome(), Outcome::Converged);
+            if let (true, Some(with), Some(service)) =
+                (is_done, RollbackPlan::for_report(report), report.service())
+            {
+                let (given, service) = (report.given.clone(), service.clone());
+                items.push(Item { given, service, chosen_by: ChosenBy::Name, with });
+                keys.push(key);
+            }
+        }
+        let rules = Rules {
+            max_failures: 0,
+            failed_before: 0,
+            canary: None,
+            on_failure: OnFailure::Keep,
+            ..rules.clone()
+        };
+        let act = |item: Item<RollbackPlan>| item.with.run(&self.client, &item.given);
+        let rollbacks = batch::run(&self.client, items, &act, &rules, progress);
+        let mut reports: Vec<Option<ServiceReport>> = reports.into_iter().map(Some).collect();
+        for (key, rollback) in keys.into_iter().zip(rollbacks) {
+            reports[key] = reports[key].take().map(|report| rolled_back(report, rollback));
+        }
+        reports.into_iter().flatten().collect()
+    }
+
+    fn report(&self, reports: &[ServiceReport]) -> anyhow::Result<Exit> {
+        let is_plan = reports.iter().any(|one| matches!(one.outcome(), Outcome::Planned));
+        let is_quiet = self.flags.follow.progress.is_quiet();
+        let summary = if is_plan || is_quiet { Summary::Hidden } else { Summary::Shown };
+        report(Style { summary, ..self.style }, reports, self.global)
+    }
+}
+
+fn prepared<T>(
+    client: &Client,
+    item: Item<T>,
+    prepare: impl Fn(&Client, &Item<T>) -> Result<Prepared, NotStarted>,
+) -> Entry<Prepared> {
+    let with = match prepare(client, &item) {
+        Ok(prepared) => prepared,
+        Err(why) => {
+            return Err(Box::new(ServiceReport::not_started(&item.given, Some(item.service), why)));
+        }
+    };
+    let Item { given, service, chosen_by, .. } = item;
+    match preflight(client, &service, &with.checked_beforehand()) {
+        Ok(()) => Ok(Item { given, service, chosen_by, with }),
+        Err(failed) => Err(Box::new(ServiceReport::new(&given, Stage::Deployed(Err(failed))))),
+    }
+}
+
+/// Does `work` for all items, several at a time; the results are in the order of the items.
+pub fn at_once<W: Send, R: Send>(items: Vec<W>, work: impl Fn(W) -> R + Sync) -> Vec<R> {
+    parallel::map(items, MAX_CONCURRENT, work)
+}

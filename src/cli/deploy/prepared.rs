@@ -1,0 +1,106 @@
+//! An update of one service that is ready to be sent.
+
+use super::report::{Remarks, ServiceReport, Stage};
+use crate::api::deploy::update::{
+    Delivery, NoChange, Precondition, Refusal, Unchanged, Update, UpdateError, UpdateRequest, update,
+};
+use crate::api::http::client::Client;
+use crate::api::resources::services::Service;
+use crate::cli::flags::image::ImageReport;
+
+/// The warning of an update of a job.
+const JOB_RUNS_AGAIN: &str = "it is a job: it runs again";
+
+/// An update that is ready to be sent, and what to report about it.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The update.
+    pub request: UpdateRequest,
+    /// What to do if the rollout is paused.
+    pub if_paused: IfPaused,
+    /// What to report in any case.
+    pub remarks: Remarks,
+    /// What to report in addition if the update was sent.
+    pub if_sent: Remarks,
+    /// What to report about the image.
+    pub image: ImageReport,
+}
+
+/// What to do with a service whose rollout is paused: every update resumes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfPaused {
+    /// Refuse to update it.
+    Refuse,
+    /// Update it.
+    Resume,
+    /// Leave it as it is, which is not a failure.
+    Keep,
+}
+
+impl IfPaused {
+    /// What `--resume` asks for.
+    pub fn from_resume(resume: bool) -> Self {
+        if resume { Self::Resume } else { Self::Refuse }
+    }
+}
+
+impl Prepared {
+    /// An update with nothing to report.
+    pub fn new(request: UpdateRequest, if_paused: IfPaused) -> Self {
+        let (remarks, if_sent, image) = Default::default();
+        Self { request, if_paused, remarks, if_sent, image }
+    }
+
+    /// An update by a command that is not a way out of a paused rollout, with warnings of its side effects.
+    pub fn with_side_effects(request: UpdateRequest, if_paused: IfPaused, service: &Service) -> Self {
+        let warning = match service.update_state() {
+            _ if service.is_job() => Some(JOB_RUNS_AGAIN),
+            Some("updating") => Some("a rollout is under way; it begins anew with this change"),
+            Some("rollback_started") => Some("a rollback is under way; it begins anew with this change"),
+            _ => None,
+        };
+        Self::new(request, if_paused).warns_if_sent(warning.map(str::to_owned))
+    }
+
+    /// The same, with the warning that a job runs again.
+    pub fn warns_of_job(self, service: &Service) -> Self {
+        self.warns_if_sent(service.is_job().then(|| JOB_RUNS_AGAIN.to_owned()))
+    }
+
+    /// The same, with a warning if it is sent.
+    pub fn warns_if_sent(mut self, warning: Option<String>) -> Self {
+        self.if_sent.warnings.extend(warning);
+        self
+    }
+
+    /// What is checked before any service is updated.
+    pub fn checked_beforehand(&self) -> UpdateRequest {
+        self.with_precondition(self.if_paused == IfPaused::Refuse)
+    }
+
+    fn with_precondition(&self, is_refused: bool) -> UpdateRequest {
+        let precondition = if is_refused { Precondition::NotPaused } else { self.request.precondition };
+        UpdateRequest { precondition, ..self.request.clone() }
+    }
+
+    /// Sends it; `given` is what the service is called on the command line.
+    pub fn run(self, client: &Client, given: String, service: Service) -> ServiceReport {
+        let request = self.with_precondition(self.if_paused != IfPaused::Resume);
+        let result = match update(client, service, &request) {
+            Err(failed)
+                if self.if_paused == IfPaused::Keep
+                    && matches!(failed.error, UpdateError::Refused(Refusal::Paused)) =>
+            {
+                let (reason, requested) = (NoChange::Paused, Vec::new());
+                Ok(Update::Unchanged(Unchanged { service: failed.base, reason, requested }))
+            }
+            result => result,
+        };
+        let result = self.image.explain_unchanged(result);
+        let notes = self.image.notes(&result);
+        let stage = Stage::Deployed(result);
+        let report = ServiceReport { given, stage, remarks: self.remarks };
+        let report = if report.delivery() == Delivery::None { report } else { report.with(self.if_sent) };
+        report.with(Remarks { announced: self.image.warnings, notes, ..Remarks::default() })
+    }
+}

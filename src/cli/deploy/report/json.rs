@@ -1,0 +1,106 @@
+//! The JSON object of a command that changes or watches services (docs/schema).
+
+use serde_json::{Value, json};
+
+use super::outcome::Outcome;
+use super::service::ServiceReport;
+use super::{Style, text};
+use crate::api::deploy::failures::Failure;
+use crate::api::deploy::update::{Delivery, NoChange};
+use crate::api::forecast::Forecast;
+use crate::api::resources::services::Service;
+use crate::api::spec::Change;
+use crate::cli::exit::Exit;
+use crate::cli::flags::image::same_digest;
+use crate::cli::global::Global;
+use crate::cli::{messages, progress};
+
+/// The one object of `--json`.
+pub fn object(style: Style, reports: &[ServiceReport], global: &Global) -> Value {
+    let services = reports.iter().map(|one| service(one, style.exit_of(one, global.signal())));
+    command(style, style.exit(reports, global.signal()), services.collect())
+}
+
+pub fn command(style: Style, code: Exit, services: Vec<Value>) -> Value {
+    json!({ "command": style.command, "exit_code": code.code(), "services": services })
+}
+
+fn service(report: &ServiceReport, code: Exit) -> Value {
+    let outcome = report.outcome();
+    let error = match &outcome {
+        // Not a failure, and yet not what was requested.
+        Outcome::LeftOut(why) => Some((*why).to_owned()),
+        _ => messages::explain(report, None).map(|message| message.causes.join("; ")),
+    };
+    json!({
+        "name": report.service().map_or(report.given.as_str(), Service::name),
+        "id": report.id(),
+        "outcome": messages::outcome_word(&outcome),
+        "reason": reason(&outcome),
+        "exit_code": code.code(),
+        "posted": match report.delivery() {
+            Delivery::None => json!(false),
+            Delivery::Unknown => Value::Null,
+            Delivery::Accepted => json!(true),
+        },
+        "version_index": report.service().map(Service::version),
+        "previous_version_index": report.version_before(),
+        "changes": report.changes().iter().map(change).collect::<Vec<_>>(),
+        "restarts": report.forecast().map(restarts),
+        "dropped": report.dropped().map(ToString::to_string).collect::<Vec<_>>(),
+        "warnings": report.remarks.announced.iter().cloned().chain(text::warnings(report)).collect::<Vec<_>>(),
+        "notes": notes(report, &outcome),
+        "rollout": report.rollout().map(progress::as_json),
+        "failures": report.explanation().failures.iter().map(failure).collect::<Vec<_>>(),
+        "error": error,
+    })
+}
+
+fn reason(outcome: &Outcome) -> Option<&'static str> {
+    match outcome {
+        Outcome::Unchanged(NoChange::AlreadySo) => Some("already_so"),
+        Outcome::Unchanged(NoChange::SameImage(_)) => Some("same_image"),
+        Outcome::Unchanged(NoChange::SameDigest { .. }) => Some("same_digest"),
+        Outcome::LeftOut(_) => Some("skipped"),
+        _ => None,
+    }
+}
+
+fn change(change: &Change) -> Value {
+    json!({ "place": change.place.to_string(), "old": change.old, "new": change.new })
+}
+
+fn restarts(forecast: &Forecast) -> Value {
+    json!({
+        "tasks": forecast.restarted,
+        "of": forecast.of,
+        "added": forecast.added,
+        "removed": forecast.removed,
+        "job_runs_again": forecast.job_runs_again,
+        "warnings": forecast.warnings,
+    })
+}
+
+/// The notes; in lines, another tag of the same digest is in the result instead.
+fn notes(report: &ServiceReport, outcome: &Outcome) -> Vec<String> {
+    let mut notes = text::notes(report);
+    if let Outcome::Unchanged(NoChange::SameDigest { tags: Some((runs, asked)), .. }) = outcome {
+        notes.push(same_digest(runs.as_deref(), asked.as_deref()));
+    }
+    notes
+}
+
+fn failure(Failure { cause, node, log }: &Failure) -> Value {
+    json!({
+        "task": cause.task,
+        "slot": cause.slot.to_string(),
+        "node": node,
+        "node_id": cause.node,
+        "state": cause.state.word(),
+        "error": cause.error,
+        "exit_code": cause.exit_code,
+        "at": cause.at.to_string(),
+        "tasks": cause.tasks,
+        "log": log,
+    })
+}

@@ -1,0 +1,201 @@
+//! The outcome of a report: what became of the service, in one of the words that JSON has.
+
+use super::service::{
+    BatchStop, Conclusion, NewService, NotStarted, Removal, Rollback, ServiceReport, Stage, WatchResult,
+    Watchable,
+};
+use crate::api::deploy::create::CreateError;
+use crate::api::deploy::remove::Stopped;
+use crate::api::deploy::update::{
+    Conflict, Delivery, FailedUpdate, FieldLoss, NoChange, Refusal, Restarts, SentSpec, Update, UpdateError,
+};
+use crate::api::error::Error;
+use crate::api::rollout::Why;
+use crate::api::spec::Hazard;
+use crate::cli::messages;
+
+/// What became of a service.
+#[derive(Debug)]
+pub enum Outcome<'a> {
+    /// Nothing had to be sent.
+    Unchanged(&'a NoChange),
+    /// The service was selected and is left out, for this reason.
+    LeftOut(&'a str),
+    /// The batch stopped before its turn.
+    NotStarted(&'a BatchStop),
+    /// A dry run.
+    Planned,
+    /// The engine accepted the change.
+    Applied,
+    /// It did, and the tasks run or have completed.
+    Converged,
+    /// The rollout is in progress.
+    UnderWay,
+    /// The rollout failed.
+    RolloutFailed(&'a Why),
+    /// The service was removed while it was watched.
+    Removed,
+    /// A person has to decide.
+    Conflict(&'a Conflict),
+    /// The rollout failed, and the previous spec is restored.
+    RolledBack,
+    /// It converged, and was rolled back because others failed.
+    Undone,
+    /// The command stopped before a rollback of its own had ended.
+    RollbackStopped(StoppedRollback<'a>),
+    /// The requested spec has failed before.
+    FailedBefore(&'a str),
+    /// This program refuses, for this reason.
+    Refused(&'a str),
+    /// The new service's name is taken by the service with this ID.
+    NameTaken(&'a str, &'a str),
+    /// The engine would erase fields.
+    FieldLoss(&'a FieldLoss),
+    /// A rollback would crash the engine, because the previous spec has no placement.
+    LosesPlacement,
+    /// An update would send a spec that crashes the engine.
+    WouldCrash(Hazard, SentSpec),
+    /// An update would have a side effect, in these words.
+    NotAtRest(&'a str),
+    /// An update would restart tasks.
+    WouldRestart(&'a Restarts),
+    /// The rollout is paused, and an update would resume it.
+    Paused,
+    /// It failed, and nothing of it is on the engine.
+    Failed(&'a Error),
+    /// The response was lost, and nothing could be read.
+    Unknown(&'a Error),
+    /// It was watched no longer, for this reason.
+    GaveUp(&'a str),
+    /// A signal came.
+    Interrupted,
+}
+
+/// A rollback by this program that was not followed to its end.
+#[derive(Debug)]
+pub struct StoppedRollback<'a> {
+    /// Why the rollout failed; `None` if it converged and is rolled back because others failed.
+    pub failure: Option<&'a Why>,
+    /// Whether the request that rolls back was sent.
+    pub sent: Delivery,
+    /// What stopped the command.
+    pub by: StoppedBy,
+}
+
+/// What stopped a command.
+#[derive(Debug)]
+pub enum StoppedBy {
+    /// A signal.
+    Signal,
+    /// Its deadline, or an engine that became unavailable, in these words.
+    GaveUp(String),
+}
+
+impl ServiceReport {
+    /// What became of the service.
+    pub fn outcome(&self) -> Outcome<'_> {
+        match &self.stage {
+            Stage::NotStarted { why, .. } => of_not_started(why),
+            Stage::Deployed(Ok(Update::Unchanged(unchanged))) => Outcome::Unchanged(&unchanged.reason),
+            Stage::Deployed(Ok(Update::Planned(_))) => Outcome::Planned,
+            Stage::Deployed(Ok(Update::Applied(_))) => Outcome::Applied,
+            Stage::Deployed(Err(failed)) | Stage::Removed(Err(failed)) => of_failed_update(failed),
+            Stage::Created(Ok(NewService::Planned(_))) | Stage::Removed(Ok(Removal::Planned(_))) => {
+                Outcome::Planned
+            }
+            Stage::Created(Ok(NewService::Created(_))) => Outcome::Applied,
+            Stage::Created(Err(failed)) => match &failed.error {
+                CreateError::NameTaken { name, id } => Outcome::NameTaken(name, id),
+                CreateError::Unknown(error) => Outcome::Unknown(error),
+                CreateError::Failed(Error::Interrupted) => Outcome::Interrupted,
+                CreateError::Failed(error) => Outcome::Failed(error),
+            },
+            Stage::Removed(Ok(Removal::Done(_, stopped))) => match stopped {
+                None | Some(Stopped::Ended) => Outcome::Applied,
+                Some(Stopped::GaveUp { why, .. }) => Outcome::GaveUp(why),
+                Some(Stopped::Interrupted { .. }) => Outcome::Interrupted,
+            },
+            Stage::Watched(result) => of_watched(result),
+            Stage::RolledBack(rollback) => of_rolled_back(rollback),
+        }
+    }
+}
+
+fn of_not_started(why: &NotStarted) -> Outcome<'_> {
+    match why {
+        NotStarted::Batch(stop) => Outcome::NotStarted(stop),
+        NotStarted::Failed(Error::Interrupted) => Outcome::Interrupted,
+        NotStarted::Failed(error) => Outcome::Failed(error),
+        NotStarted::Conflict(conflict) => Outcome::Conflict(conflict),
+        NotStarted::Refused(why) => Outcome::Refused(why),
+        NotStarted::FailedBefore(why) => Outcome::FailedBefore(why),
+        NotStarted::NotAtRest(why) => Outcome::NotAtRest(why),
+        NotStarted::LeftOut { why, .. } => Outcome::LeftOut(why),
+    }
+}
+
+fn of_failed_update(failed: &FailedUpdate) -> Outcome<'_> {
+    match &failed.error {
+        UpdateError::Conflict(conflict) => Outcome::Conflict(conflict),
+        UpdateError::RolledBack => Outcome::RolledBack,
+        UpdateError::Unknown(error) => Outcome::Unknown(error),
+        UpdateError::Failed(Error::Interrupted) => Outcome::Interrupted,
+        UpdateError::Failed(error) => Outcome::Failed(error),
+        UpdateError::Refused(refusal) => match refusal {
+            Refusal::Paused => Outcome::Paused,
+            Refusal::NotAtRest(why) => Outcome::NotAtRest(why),
+            Refusal::WouldRestart(restarts) => Outcome::WouldRestart(restarts),
+            Refusal::WouldCrash(hazard, sent) => Outcome::WouldCrash(*hazard, *sent),
+            Refusal::FieldLoss(loss) => Outcome::FieldLoss(loss),
+            Refusal::LosesPlacement => Outcome::LosesPlacement,
+        },
+    }
+}
+
+fn of_watched(result: &WatchResult) -> Outcome<'_> {
+    match &result.conclusion {
+        Conclusion::Converged => Outcome::Converged,
+        Conclusion::AsRequested => match &result.watched {
+            Watchable::Unchanged(unchanged) => Outcome::Unchanged(&unchanged.reason),
+            Watchable::Applied(_) | Watchable::Created(_) | Watchable::Found(_) => Outcome::Converged,
+        },
+        Conclusion::Conflict(conflict) => Outcome::Conflict(conflict),
+        Conclusion::RolledBack => Outcome::RolledBack,
+        Conclusion::Failed(why) => Outcome::RolloutFailed(why),
+        Conclusion::Removed => Outcome::Removed,
+        Conclusion::GaveUp(why) => Outcome::GaveUp(why),
+        Conclusion::Interrupted => Outcome::Interrupted,
+        Conclusion::UnderWay => Outcome::UnderWay,
+    }
+}
+
+/// What became of a change that this program rolled back.
+fn of_rolled_back(Rollback { change, rollback }: &Rollback) -> Outcome<'_> {
+    let failure = match &change.conclusion {
+        Conclusion::Failed(why) => Some(why),
+        _ => None,
+    };
+    match (rollback.outcome(), failure) {
+        (Outcome::Converged | Outcome::Unchanged(_), Some(_)) => Outcome::RolledBack,
+        (Outcome::Converged | Outcome::Unchanged(_), None) => Outcome::Undone,
+        _ => match stopped_by(rollback) {
+            Some(by) => Outcome::RollbackStopped(StoppedRollback { failure, sent: rollback.delivery(), by }),
+            None => of_watched(change),
+        },
+    }
+}
+
+/// What stopped the command before the rollback had ended, if anything did.
+fn stopped_by(rollback: &ServiceReport) -> Option<StoppedBy> {
+    match rollback.outcome() {
+        Outcome::Interrupted | Outcome::NotStarted(BatchStop::Interrupted) => Some(StoppedBy::Signal),
+        Outcome::GaveUp(why) => Some(StoppedBy::GaveUp(why.to_owned())),
+        Outcome::NotStarted(why @ (BatchStop::TimedOut | BatchStop::Engine)) => {
+            Some(StoppedBy::GaveUp(messages::not_started(why).to_owned()))
+        }
+        Outcome::Failed(Error::TimeUp { .. }) | Outcome::Unknown(_) => {
+            Some(StoppedBy::GaveUp(messages::explain(rollback, None)?.causes.join("; ")))
+        }
+        _ => None,
+    }
+}

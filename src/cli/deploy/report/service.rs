@@ -1,0 +1,291 @@
+//! What a command did to one service. Text, JSON and exit code are functions of it.
+
+use crate::api::deploy::create::{CreatePlan, Created, FailedCreate};
+use crate::api::deploy::failures::Explanation;
+use crate::api::deploy::remove::{RemovalPlan, Stopped};
+use crate::api::deploy::update::{Applied, Conflict, FailedUpdate, Unchanged, Update};
+use crate::api::error::Error;
+use crate::api::resources::services::Service;
+use crate::api::rollout::{Judgement, Why};
+use crate::api::spec::Place;
+
+/// What a command did to one service.
+#[derive(Debug)]
+pub struct ServiceReport {
+    /// The service as it was named on the command line; empty for a new service without a name.
+    pub given: String,
+    /// How far it got.
+    pub stage: Stage,
+    /// What the command adds.
+    pub remarks: Remarks,
+}
+
+/// How far the work on a service got.
+#[derive(Debug)]
+pub enum Stage {
+    /// The update was not started.
+    NotStarted {
+        /// The service, if it was found.
+        service: Option<Service>,
+        /// Why.
+        why: NotStarted,
+    },
+    /// It was updated, or that failed, and the rollout was not watched.
+    Deployed(Result<Update, Box<FailedUpdate>>),
+    /// It was created, or that failed, and the rollout was not watched.
+    Created(Result<NewService, FailedCreate>),
+    /// It was removed, or that failed.
+    Removed(Result<Removal, Box<FailedUpdate>>),
+    /// Its rollout was watched.
+    Watched(Box<WatchResult>),
+    /// Its rollout was watched, and this program rolled it back.
+    RolledBack(Box<Rollback>),
+}
+
+/// A service that was created, or would be.
+#[derive(Debug)]
+pub enum NewService {
+    /// A dry run.
+    Planned(CreatePlan),
+    /// It was created.
+    Created(Created),
+}
+
+/// A service that was removed, or would be.
+#[derive(Debug)]
+pub enum Removal {
+    /// A dry run.
+    Planned(RemovalPlan),
+    /// It was removed; and what became of its tasks, if they were waited for.
+    Done(Service, Option<Stopped>),
+}
+
+/// A change whose rollout was watched, or a service that was watched as it was.
+#[derive(Debug)]
+pub struct WatchResult {
+    /// What was done before.
+    pub watched: Watchable,
+    /// The service, as last read; `None` of a new one that could not be read back.
+    pub service: Option<Service>,
+    /// What was last seen of the rollout, if anything.
+    pub judgement: Option<Judgement>,
+    /// How it ended.
+    pub conclusion: Conclusion,
+    /// Why it failed or did not end, as far as it is known.
+    pub explanation: Explanation,
+}
+
+/// What can be watched.
+#[derive(Debug)]
+pub enum Watchable {
+    /// An update.
+    Applied(Applied),
+    /// A service that was as requested: its tasks may not be.
+    Unchanged(Unchanged),
+    /// A new service.
+    Created(Created),
+    /// A service as it was found.
+    Found(Service),
+}
+
+/// A service that is to be watched, or its report if there is nothing to watch.
+pub type Watch = Result<ToWatch, Box<ServiceReport>>;
+
+/// A service that is to be watched.
+#[derive(Debug)]
+pub struct ToWatch {
+    /// The service as it was named on the command line.
+    pub given: String,
+    /// What was done before.
+    pub change: Watchable,
+    /// What the command adds.
+    pub remarks: Remarks,
+}
+
+/// How watching a service ended.
+#[derive(Clone, Debug)]
+pub enum Conclusion {
+    /// Its tasks run, or have completed.
+    Converged,
+    /// The same, without any rollout: the service was as requested already.
+    AsRequested,
+    /// It converged, but another writer changed the requested places.
+    Conflict(Box<Conflict>),
+    /// The engine rolled it back.
+    RolledBack,
+    /// The rollout failed.
+    Failed(Why),
+    /// The service was removed.
+    Removed,
+    /// It was watched no longer, for this reason; the rollout continues.
+    GaveUp(String),
+    /// A signal came; the rollout continues.
+    Interrupted,
+    /// It is in progress, and only one look was requested.
+    UnderWay,
+}
+
+/// A change that this program rolled back.
+#[derive(Debug)]
+pub struct Rollback {
+    /// The change, whose rollout failed, or converged before others failed.
+    pub change: WatchResult,
+    /// The rollback.
+    pub rollback: ServiceReport,
+}
+
+/// Why the update of a service was not started.
+#[derive(Debug)]
+pub enum NotStarted {
+    /// The batch stopped before.
+    Batch(BatchStop),
+    /// The service was not found, or something that the update needs could not be read.
+    Failed(Error),
+    /// Another writer changed the service since the spec on the command line was read.
+    Conflict(Box<Conflict>),
+    /// This program refuses, for this reason.
+    Refused(String),
+    /// The requested spec has failed before, for this reason.
+    FailedBefore(String),
+    /// The update would have a side effect, in these words.
+    NotAtRest(String),
+    /// The service was selected, not named, and is left out.
+    LeftOut {
+        /// Why.
+        why: String,
+        /// The version index that the update would have been made from, if it got so far.
+        version: Option<u64>,
+    },
+}
+
+/// Why a batch does not start the rest of its services.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BatchStop {
+    /// Nothing was changed at all, for this reason: other services cannot be changed.
+    Blocked(String),
+    /// The maximum number of services has failed.
+    Failures,
+    /// Not all canary services converged.
+    Canary,
+    /// The time of the command has expired.
+    TimedOut,
+    /// The engine became unavailable.
+    Engine,
+    /// A signal came.
+    Interrupted,
+}
+
+/// What a command adds to the report of a service.
+#[derive(Clone, Debug, Default)]
+pub struct Remarks {
+    /// Warnings that were printed before the request.
+    pub announced: Vec<String>,
+    /// Warnings.
+    pub warnings: Vec<String>,
+    /// Notes.
+    pub notes: Vec<String>,
+    /// Places that were requested and that the engine cannot store.
+    pub not_stored: Vec<Place>,
+}
+
+impl Remarks {
+    /// These and more.
+    fn and(self, more: Self) -> Self {
+        fn join<T>(first: Vec<T>, second: Vec<T>) -> Vec<T> {
+            first.into_iter().chain(second).collect()
+        }
+        Self {
+            announced: join(self.announced, more.announced),
+            warnings: join(self.warnings, more.warnings),
+            notes: join(self.notes, more.notes),
+            not_stored: join(self.not_stored, more.not_stored),
+        }
+    }
+}
+
+impl ServiceReport {
+    /// A report without remarks.
+    pub fn new(given: &str, stage: Stage) -> Self {
+        Self { given: given.to_owned(), stage, remarks: Remarks::default() }
+    }
+
+    /// A service whose update was not started.
+    pub fn not_started(given: &str, service: Option<Service>, why: NotStarted) -> Self {
+        Self::new(given, Stage::NotStarted { service, why })
+    }
+
+    /// The same with more remarks.
+    pub fn with(self, more: Remarks) -> Self {
+        Self { remarks: self.remarks.and(more), ..self }
+    }
+
+    /// Holds its services as text until they are read again: there may be thousands.
+    pub fn release_parsed(mut self) -> Self {
+        match &mut self.stage {
+            Stage::NotStarted { service: Some(service), .. } => service.release_parsed(),
+            Stage::Deployed(Ok(update)) => release_parsed(update),
+            Stage::Watched(result) => {
+                result.service.iter_mut().for_each(Service::release_parsed);
+                match &mut result.watched {
+                    Watchable::Applied(applied) => applied.base.release_parsed(),
+                    Watchable::Unchanged(unchanged) => unchanged.service.release_parsed(),
+                    Watchable::Created(_) | Watchable::Found(_) => {}
+                }
+            }
+            _ => {}
+        }
+        self
+    }
+
+    /// What can be watched of it: an accepted update, a created service, or one that was as requested.
+    ///
+    /// # Errors
+    /// The report itself, if there is nothing to watch.
+    pub fn into_watch(self) -> Watch {
+        let change = match self.stage {
+            Stage::Deployed(Ok(Update::Applied(applied))) => Watchable::Applied(applied),
+            Stage::Deployed(Ok(Update::Unchanged(unchanged))) if unchanged.reason.is_as_requested() => {
+                Watchable::Unchanged(unchanged)
+            }
+            Stage::Created(Ok(NewService::Created(created))) => Watchable::Created(created),
+            stage => return Err(Box::new(Self { stage, ..self })),
+        };
+        Ok(ToWatch { given: self.given, change, remarks: self.remarks })
+    }
+
+    pub(super) fn watch_result(&self) -> Option<&WatchResult> {
+        match &self.stage {
+            Stage::Watched(result) => Some(result),
+            Stage::RolledBack(rollback) => Some(&rollback.change),
+            _ => None,
+        }
+    }
+}
+
+fn release_parsed(update: &mut Update) {
+    match update {
+        Update::Unchanged(unchanged) => unchanged.service.release_parsed(),
+        Update::Planned(plan) => plan.service.release_parsed(),
+        Update::Applied(applied) => applied.base.release_parsed(),
+    }
+}
+
+impl ToWatch {
+    /// The report of a service that was watched.
+    pub fn into_report(self, conclude: impl FnOnce(Watchable) -> WatchResult) -> ServiceReport {
+        let stage = Stage::Watched(Box::new(conclude(self.change)));
+        ServiceReport { given: self.given, stage, remarks: self.remarks }
+    }
+}
+
+impl Watchable {
+    /// The service, as read before it is watched; `None` of one that was created and could not be read back.
+    pub fn service(&self) -> Option<&Service> {
+        match self {
+            Self::Applied(applied) => Some(applied.service()),
+            Self::Unchanged(unchanged) => Some(&unchanged.service),
+            Self::Created(created) => created.service.as_ref(),
+            Self::Found(service) => Some(service),
+        }
+    }
+}

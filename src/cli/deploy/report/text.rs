@@ -1,0 +1,258 @@
+//! Reports as lines: results on stdout; notes, warnings and errors on stderr.
+
+use std::mem::discriminant;
+
+use super::facts::EngineWarnings;
+use super::outcome::Outcome;
+use super::service::{Conclusion, NotStarted, ServiceReport, Stage, WatchResult, Watchable};
+use super::{Style, after_interrupt};
+use crate::api::deploy::update::{Delivery, NoChange};
+use crate::api::shell;
+use crate::api::spec::Change;
+use crate::cli::flags::image::same_digest;
+use crate::cli::global::Global;
+use crate::cli::messages;
+use crate::cli::messages::Message;
+use crate::cli::select::{MOST_NAMES_SHOWN, counted};
+use crate::output;
+
+/// The service's lines on stdout: what is true now.
+pub fn lines(style: Style, report: &ServiceReport) -> Vec<String> {
+    let (name, done) = (report.name(), style.done);
+    let head = match report.outcome() {
+        // The new service's ID was printed when the engine had accepted it.
+        Outcome::Applied | Outcome::Converged if done.is_empty() => return Vec::new(),
+        // Waiting was all there was to do.
+        Outcome::Converged if is_unchanged(report) && done != "converged" => {
+            format!("{name}: converged, nothing was posted")
+        }
+        Outcome::Applied | Outcome::Converged => format!("{name}: {done}"),
+        Outcome::Planned => {
+            let done = if done.is_empty() { "created" } else { done };
+            let name = if name.is_empty() { "a new service" } else { name };
+            format!("{name}: would be {done} (dry run, nothing was posted)")
+        }
+        Outcome::Unchanged(NoChange::AlreadySo) => format!("{name}: nothing to change, nothing was posted"),
+        Outcome::Unchanged(NoChange::SameImage(image)) => {
+            format!("{name}: runs {image} already, nothing was posted")
+        }
+        Outcome::Unchanged(NoChange::SameDigest { tags: Some((runs, asked)), .. }) => {
+            format!("{name}: {}; nothing was posted", same_digest(runs.as_deref(), asked.as_deref()))
+        }
+        Outcome::Unchanged(NoChange::SameDigest { runs, tags: None }) => {
+            format!("{name}: runs {runs} already, nothing was posted")
+        }
+        Outcome::LeftOut(why) => format!("{name}: skipped: {why}"),
+        _ => return Vec::new(),
+    };
+    let changes = report.changes().iter().map(shown);
+    let forecast = report.forecast().map(messages::forecast);
+    std::iter::once(head).chain(changes.chain(forecast).map(|line| format!("  {line}"))).collect()
+}
+
+/// Whether nothing had to be posted, also if a rollout in progress was waited for.
+pub fn is_unchanged(report: &ServiceReport) -> bool {
+    match report.outcome() {
+        Outcome::Unchanged(_) | Outcome::LeftOut(_) => true,
+        Outcome::Converged => report.delivery() == Delivery::None,
+        _ => false,
+    }
+}
+
+/// `TaskTemplate.ContainerSpec.Image: a -> b`.
+pub fn shown(change: &Change) -> String {
+    let (old, new) = (messages::value(change.old.as_ref()), messages::value(change.new.as_ref()));
+    format!("{}: {old} -> {new}", change.place)
+}
+
+/// The warnings about the service that were not printed before the request.
+pub fn warnings(report: &ServiceReport) -> Vec<String> {
+    let mut warnings = match report.engine_warnings() {
+        EngineWarnings::Typed(warnings) => warnings.iter().map(messages::warning).collect(),
+        EngineWarnings::Text(warnings) => warnings.to_vec(),
+    };
+    warnings.extend(report.remarks.warnings.iter().cloned());
+    if let Stage::RolledBack(rolled_back) = &report.stage
+        && matches!(report.outcome(), Outcome::RolloutFailed(_) | Outcome::Converged | Outcome::Conflict(_))
+    {
+        let rollback = &rolled_back.rollback;
+        let why = messages::explain(rollback, None).map(|message| message.causes.join("; "));
+        warnings.push(format!(
+            "it could not be rolled back ({}): {}",
+            messages::outcome_word(&rollback.outcome()),
+            why.unwrap_or_default()
+        ));
+    }
+    warnings
+}
+
+/// The notes about the service.
+pub fn notes(report: &ServiceReport) -> Vec<String> {
+    let mut notes = report.remarks.notes.clone();
+    if let Some(result) = report.watch_result() {
+        notes.extend(left_behind(result));
+        notes.extend(about_unchanged(result).map(str::to_owned));
+    }
+    if let (Stage::RolledBack(_), Outcome::RolledBack) = (&report.stage, report.outcome()) {
+        notes.push("rolled back, as --rollback-on-failure asks".to_owned());
+    }
+    notes
+}
+
+/// Which surplus tasks are not waited for.
+fn left_behind(result: &WatchResult) -> Vec<String> {
+    let Some(rollout) = &result.judgement else { return Vec::new() };
+    let note = |task: String| {
+        format!("{task} is not waited for: its node is down, so it is not known whether it has ended")
+    };
+    let name = result.service.as_ref().map_or("", |service| service.name());
+    rollout.left_behind.iter().map(|task| note(task.describe(name, &rollout.node_names))).collect()
+}
+
+/// What to know of a service to which nothing was sent, and that did not simply run.
+fn about_unchanged(result: &WatchResult) -> Option<&'static str> {
+    let Watchable::Unchanged(_) = &result.watched else { return None };
+    match result.conclusion {
+        Conclusion::Converged => Some("it is as requested already; its rollout was in progress"),
+        Conclusion::Failed(_) | Conclusion::RolledBack => {
+            Some("it is as requested already, and nothing was sent")
+        }
+        _ => None,
+    }
+}
+
+/// Prints the service's lines on stderr: notes, warnings, and why it failed.
+pub fn print_remarks_and_error(style: Style, report: &ServiceReport, global: &Global) {
+    print_remarks(report);
+    print_error(style, report, global);
+}
+
+/// Prints the service's lines on stderr that are not errors.
+pub fn print_remarks(report: &ServiceReport) {
+    let name = report.name();
+    if let Some(service) = report.service()
+        && ![service.name(), service.id(), ""].contains(&report.given.as_str())
+    {
+        output::note(&format!("`{}` is service `{name}`", report.given));
+    }
+    for note in notes(report) {
+        output::note(&format!("{name}: {note}"));
+    }
+    let of_forecast = report.forecast().into_iter().flat_map(|forecast| forecast.warnings.clone());
+    for warning in warnings(report).into_iter().chain(of_forecast) {
+        output::warning(&format!("service `{name}`: {warning}"));
+    }
+    let dropped: Vec<String> = report.dropped().map(ToString::to_string).collect();
+    if !dropped.is_empty() {
+        output::warning(&format!("service `{name}`: the engine did not store {}", dropped.join(", ")));
+    }
+}
+
+/// Prints why the service is not as requested.
+pub fn print_error(style: Style, report: &ServiceReport, global: &Global) {
+    if let Some(Message { causes, hint }) = explain(style, report, global) {
+        output::error(&messages::head(report, style.verb, style.done), causes, hint.as_deref());
+    }
+}
+
+/// Whether the error is printed together with those of services that ended alike.
+pub fn is_grouped(report: &ServiceReport, of: usize) -> bool {
+    of > 1
+        && match report.outcome() {
+            Outcome::NotStarted(_) | Outcome::Interrupted | Outcome::GaveUp(_) | Outcome::Undone => true,
+            Outcome::Failed(_) => report.delivery() == Delivery::None,
+            _ => false,
+        }
+}
+
+/// Prints one error for all services that were stopped for the same reason.
+pub fn print_grouped_errors(style: Style, reports: &[ServiceReport], global: &Global) {
+    let mut groups: Vec<(Vec<&ServiceReport>, Message)> = Vec::new();
+    for report in reports.iter().filter(|one| is_grouped(one, reports.len())) {
+        let Some(message) = explain(style, report, global) else { continue };
+        let is_alike = |(members, other): &&mut (Vec<&ServiceReport>, Message)| {
+            other.causes == message.causes && ended_alike(members[0], report)
+        };
+        match groups.iter_mut().find(is_alike) {
+            Some((members, _)) => members.push(report),
+            None => groups.push((vec![report], message)),
+        }
+    }
+    for (members, message) in groups {
+        let head = match members.as_slice() {
+            [one] => messages::head(one, style.verb, style.done),
+            many => messages::head_of_many(many, style.verb, style.done),
+        };
+        let hint = if members.len() > 1 { hint_for_many(&members, message.hint) } else { message.hint };
+        output::error(&head, message.causes, hint.as_deref());
+    }
+}
+
+/// Whether they ended in the same way, whatever the reason.
+fn ended_alike(one: &ServiceReport, other: &ServiceReport) -> bool {
+    discriminant(&one.outcome()) == discriminant(&other.outcome())
+        && one.delivery() == other.delivery()
+        && one.is_as_requested() == other.is_as_requested()
+}
+
+/// The hint for services that ended alike; `hint` is that of the first one.
+fn hint_for_many(members: &[&ServiceReport], hint: Option<String>) -> Option<String> {
+    let outcome = members[0].outcome();
+    let waits = matches!(outcome, Outcome::GaveUp(_) | Outcome::Interrupted)
+        && messages::is_still_watchable(members[0]);
+    if !waits {
+        return hint;
+    }
+    let continues = match outcome {
+        Outcome::Interrupted => after_interrupt(members[0].delivery()),
+        _ => messages::ROLLOUT_CONTINUES,
+    };
+    Some(if members.len() <= MOST_NAMES_SHOWN {
+        let names: Vec<_> = members.iter().map(|one| shell::service(one.name())).collect();
+        format!("{continues}; {}", messages::keep_watching(&names.join(" ")))
+    } else {
+        format!("{continues}; to keep watching, run `swarmctl wait` with the same names or selection")
+    })
+}
+
+/// Why the service is not as requested, with the hint that fits the command.
+fn explain(style: Style, report: &ServiceReport, global: &Global) -> Option<Message> {
+    let message = messages::explain(report, global.signal())?;
+    Some(messages::with_ways_out(message, report, style.command, global.typed()))
+}
+
+/// How many ended how: the one line that many lines come to.
+pub fn summary(style: Style, reports: &[ServiceReport]) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for report in reports {
+        let word = messages::summary_word(report, style.done);
+        match counts.iter_mut().find(|(other, _)| *other == word) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((word, 1)),
+        }
+    }
+    let counts: Vec<String> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
+    format!("{}: {}", counted(reports.len(), "service"), counts.join(", "))
+}
+
+impl ServiceReport {
+    /// The report of a service that was selected, not named: a refusal to update it leaves it out, which is not a failure.
+    pub fn left_out_if_refused(self) -> Self {
+        let why = match self.outcome() {
+            Outcome::NotAtRest(why) | Outcome::Refused(why) => why.to_owned(),
+            Outcome::WouldRestart(_)
+            | Outcome::WouldCrash(..)
+            | Outcome::FieldLoss(_)
+            | Outcome::LosesPlacement => {
+                // The hint says what to do about it, and there is no error for it to stand below.
+                let message = messages::explain(&self, None);
+                let words = message.into_iter().flat_map(|it| it.causes.into_iter().chain(it.hint));
+                words.collect::<Vec<_>>().join("; ")
+            }
+            _ => return self,
+        };
+        let (service, version) = (self.service().cloned(), self.version_before());
+        let stage = Stage::NotStarted { service, why: NotStarted::LeftOut { why, version } };
+        Self { stage, ..self }
+    }
+}

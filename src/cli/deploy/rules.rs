@@ -1,0 +1,31 @@
+//! The rules of a batch.
+
+use super::rollback_on_failure::OnFailure;
+
+/// The rules of a batch.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// The maximum number of services at the same time.
+    pub parallel: usize,
+    /// The number of services that must converge before the others start.
+    pub canary: Option<usize>,
+    /// The number of failed services that stops the batch; 0: none does.
+    pub max_failures: usize,
+    /// The number of services that have failed before the batch starts.
+    pub failed_before: usize,
+    /// How far the changes are followed.
+    pub follow: Follow,
+    /// What is rolled back if a rollout fails.
+    pub on_failure: OnFailure,
+}
+
+/// How far changes are followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Follow {
+    /// Until the rollouts have ended.
+    UntilConverged,
+    /// Until the engine has accepted them.
+    Once,
+    /// Nothing is posted, so there is nothing to follow.
+    Nothing,
+}

@@ -1,0 +1,68 @@
+//! The words for outcomes: in JSON, and in the summary of several services.
+
+use super::stopped;
+use crate::api::deploy::update::{Delivery, NoChange};
+use crate::api::error::Error;
+use crate::cli::deploy::report::{Outcome, ServiceReport};
+use crate::cli::exit::Exit;
+
+/// How a service ended, as it is counted in the summary.
+pub fn summary_word(report: &ServiceReport, done: &'static str) -> &'static str {
+    match report.outcome() {
+        Outcome::Converged if report.delivery() == Delivery::None => "converged",
+        Outcome::Applied | Outcome::Converged if done.is_empty() => "converged",
+        Outcome::Applied | Outcome::Converged => done,
+        Outcome::Planned => "would change",
+        Outcome::LeftOut(_) => "skipped",
+        Outcome::GaveUp(_) | Outcome::UnderWay => "still under way",
+        Outcome::RolledBack | Outcome::Undone => "rolled back",
+        Outcome::NotStarted(_) => "not begun",
+        Outcome::Failed(error) if is_no_such_service(error) => "not there",
+        other => outcome_word(&other),
+    }
+}
+
+/// What an outcome is called in JSON.
+pub fn outcome_word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Paused | Outcome::Unchanged(NoChange::Paused | NoChange::AsRequestedButPaused) => "paused",
+        Outcome::Unchanged(_) | Outcome::LeftOut(_) => "unchanged",
+        Outcome::Planned => "planned",
+        Outcome::Applied => "applied",
+        Outcome::Converged => "converged",
+        Outcome::UnderWay => "under_way",
+        Outcome::RolloutFailed(_) => "failed",
+        Outcome::Removed => "removed",
+        Outcome::Conflict(_) => "conflict",
+        Outcome::RolledBack | Outcome::Undone => "rolled_back",
+        Outcome::NotStarted(_) => "not_begun",
+        Outcome::Refused(_)
+        | Outcome::NameTaken(..)
+        | Outcome::FieldLoss(_)
+        | Outcome::LosesPlacement
+        | Outcome::WouldCrash(..)
+        | Outcome::FailedBefore(_) => "refused",
+        Outcome::NotAtRest(_) | Outcome::WouldRestart(_) => "skipped",
+        Outcome::Failed(error) => failure_word(error),
+        Outcome::Unknown(_) => "unknown",
+        Outcome::RollbackStopped(rollback) => stopped::outcome_word(rollback),
+        Outcome::GaveUp(_) => "gave_up",
+        Outcome::Interrupted => "interrupted",
+    }
+}
+
+/// What is missing may also be a network or a secret that the service was to have.
+fn is_no_such_service(error: &Error) -> bool {
+    match error {
+        Error::NoSuch { kind, .. } => *kind == "service",
+        error => Exit::of(error, None) == Exit::NoSuch,
+    }
+}
+
+fn failure_word(error: &Error) -> &'static str {
+    match Exit::of(error, None) {
+        Exit::NoSuch if is_no_such_service(error) => "no_such_service",
+        Exit::Unreachable => "unreachable",
+        _ => "refused",
+    }
+}
