@@ -2,7 +2,7 @@
 //!
 //! Nothing here prints, reads the environment or knows the command line. The parts import each other in one direction only:
 //! `deploy` -> `forecast`, `rollout` -> `resources` -> `spec` -> `registry` -> `http` -> `transport` -> `config` -> `error`
-//! (`tests/cli/layers` checks it). `spec`, `rollout`, `forecast`, `registry::image_ref` and `config::{endpoint, headers, proxy,
+//! (`tests/cli/layers` checks it). `spec`, `rollout`, `forecast`, `registry::{image_ref, protocol, tags}` and `config::{endpoint, headers, proxy,
 //! settings}` are pure: no I/O, no clock, no environment.
 
 pub mod cancellation;

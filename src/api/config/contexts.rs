@@ -104,7 +104,13 @@ impl Contexts {
             Ok(is_there(&file)?.then_some(file))
         };
         let is_verified = !context.skips_verification;
-        Ok(Some(Tls { ca: file("ca.pem")?, cert: file("cert.pem")?, key: file("key.pem")?, is_verified }))
+        Ok(Some(Tls {
+            ca: file("ca.pem")?,
+            more_cas: Vec::new(),
+            cert: file("cert.pem")?,
+            key: file("key.pem")?,
+            is_verified,
+        }))
     }
 
     fn file(&self, directory: &str) -> PathBuf {

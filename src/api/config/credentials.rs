@@ -37,6 +37,7 @@ pub struct RegistryAuth {
     registry: String,
     header: Secret,
     secrets: Secrets,
+    credentials: Credentials,
 }
 
 impl RegistryAuth {
@@ -53,12 +54,17 @@ impl RegistryAuth {
         let object: Map<String, Value> = fields.map(|(key, text)| (key.to_owned(), text.into())).collect();
         let header = Secret::new(BASE64_URL_SAFE.encode(Value::Object(object).to_string()));
         let secrets = Secrets::new(credentials.secrets());
-        Self { registry: registry.to_owned(), header, secrets }
+        Self { registry: registry.to_owned(), header, secrets, credentials: credentials.clone() }
     }
 
     /// The registry that they are for.
     pub fn registry(&self) -> &str {
         &self.registry
+    }
+
+    /// What they are made of, for requests to the registry itself.
+    pub(in crate::api) fn credentials(&self) -> &Credentials {
+        &self.credentials
     }
 
     /// What an answer to a request that carries them may repeat.

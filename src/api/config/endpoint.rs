@@ -48,6 +48,8 @@ pub struct Tcp {
 pub struct Tls {
     /// File of the certificate authorities to trust; without it those of the system.
     pub ca: Option<PathBuf>,
+    /// Files of certificate authorities to trust beside those.
+    pub more_cas: Vec<PathBuf>,
     /// File of the client's certificate; comes with `key`.
     pub cert: Option<PathBuf>,
     /// File of the certificate's key.
@@ -193,7 +195,13 @@ fn tcp(rest: &str, scheme: &str, tls: Option<Tls>) -> Result<Tcp, String> {
         return Err(format!("the path `{path}` has characters that have to be percent-encoded"));
     }
     let tls = match scheme {
-        "https" => Some(tls.unwrap_or(Tls { ca: None, cert: None, key: None, is_verified: true })),
+        "https" => Some(tls.unwrap_or(Tls {
+            ca: None,
+            more_cas: Vec::new(),
+            cert: None,
+            key: None,
+            is_verified: true,
+        })),
         "http" if tls.is_some() => {
             return Err("`http://` is without TLS, and there are settings for TLS".to_owned());
         }

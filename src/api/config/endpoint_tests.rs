@@ -7,7 +7,7 @@ fn parsed(host: &str) -> Result<String, String> {
 }
 
 fn tls() -> Option<Tls> {
-    Some(Tls { ca: None, cert: None, key: None, is_verified: false })
+    Some(Tls { ca: None, more_cas: Vec::new(), cert: None, key: None, is_verified: false })
 }
 
 #[test]

@@ -188,6 +188,7 @@ impl Settings {
         };
         let tls = Tls {
             ca: file(&self.tlscacert, "ca.pem"),
+            more_cas: Vec::new(),
             cert: file(&self.tlscert, "cert.pem"),
             key: file(&self.tlskey, "key.pem"),
             is_verified,
@@ -206,7 +207,13 @@ impl Settings {
         };
         let (ca, cert, key) =
             (file(&self.tlscacert, "ca.pem"), file(&self.tlscert, "cert.pem"), file(&self.tlskey, "key.pem"));
-        (ca.is_some() || cert.is_some() || key.is_some()).then_some(Tls { ca, cert, key, is_verified: true })
+        (ca.is_some() || cert.is_some() || key.is_some()).then_some(Tls {
+            ca,
+            more_cas: Vec::new(),
+            cert,
+            key,
+            is_verified: true,
+        })
     }
 
     /// The settings for TLS that are given at all; a context other than `default` takes no notice of them.

@@ -33,6 +33,10 @@ pub struct Timeouts {
     pub helper_output: Duration,
     /// The next line of a failed task's log: its node may be gone.
     pub failure_log: Duration,
+    /// One request to a registry, its body included.
+    pub registry_request: Duration,
+    /// The first pause before a request is repeated that a registry refuses for now; each further one is twice as long.
+    pub registry_retry: Duration,
     /// All requests of a shell completion.
     pub completion: Duration,
     /// Between two looks at a rollout: from this on, longer by half each time while nothing changes.
@@ -63,6 +67,8 @@ impl Default for Timeouts {
             credential_helper: seconds(30),
             helper_output: millis(500),
             failure_log: seconds(3),
+            registry_request: seconds(30),
+            registry_retry: seconds(1),
             completion: millis(900),
             rollout_interval: millis(200),
             max_rollout_interval: seconds(2),

@@ -12,7 +12,7 @@ use super::failover::{Managers, NONE};
 use super::host::{Asked, Door, Eater, Hello, LONGEST_ANSWER, LONGEST_REFUSAL};
 use super::json_array::Rows;
 use super::limit::{Pass, Stay};
-use super::observer::Observer;
+use super::observer::{Exchange, Observer};
 use super::request_path::Path;
 use super::response::{Answer, Received};
 use crate::api::cancellation::Interrupt;
@@ -87,6 +87,11 @@ impl Client {
     /// How long is waited for whom.
     pub fn timeouts(&self) -> &Timeouts {
         &self.timeouts
+    }
+
+    /// Reports an exchange with somebody else than the engine, for `--debug`.
+    pub(in crate::api) fn observe(&self, exchange: &Exchange) {
+        self.observer.report(exchange);
     }
 
     /// The flag that ends every wait.

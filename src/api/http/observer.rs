@@ -68,9 +68,13 @@ impl Observer {
         ending: Result<u16, &Error>,
         took: Duration,
     ) {
+        let hidden: &[&str] = if has_credentials { &[HEADER] } else { &[] };
+        self.report(&Exchange { request, hidden, ending, took });
+    }
+
+    pub(in crate::api) fn report(&self, exchange: &Exchange) {
         if let Some(tell) = &self.tell {
-            let hidden: &[&str] = if has_credentials { &[HEADER] } else { &[] };
-            tell(&Exchange { request, hidden, ending, took });
+            tell(exchange);
         }
     }
 }

@@ -88,7 +88,6 @@ impl ImageRef {
         format!("{}/{}", self.domain, self.path)
     }
 
-    #[cfg(test)]
     /// The repository's full name within its registry: `library/nginx`.
     pub fn path(&self) -> &str {
         &self.path
@@ -265,7 +264,8 @@ fn is_path_part(part: &str) -> bool {
         && separators.all(|gap| matches!(gap, "." | "_" | "__") || gap.bytes().all(|b| b == b'-'))
 }
 
-fn is_tag(tag: &str) -> bool {
+/// Whether the text can be a tag.
+pub(super) fn is_tag(tag: &str) -> bool {
     let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     (1..=128).contains(&tag.len())
         && tag.bytes().next().is_some_and(word)

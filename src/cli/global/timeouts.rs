@@ -46,6 +46,8 @@ fn set(timeouts: &mut Timeouts, assignment: &str) -> Option<()> {
         "credential_helper" => &mut timeouts.credential_helper,
         "helper_output" => &mut timeouts.helper_output,
         "failure_log" => &mut timeouts.failure_log,
+        "registry_request" => &mut timeouts.registry_request,
+        "registry_retry" => &mut timeouts.registry_retry,
         "completion" => &mut timeouts.completion,
         "rollout_interval" => &mut timeouts.rollout_interval,
         "max_rollout_interval" => &mut timeouts.max_rollout_interval,

@@ -59,6 +59,8 @@ const RULES: &[Rule] = &[
             "api/rollout",
             "api/forecast",
             "api/registry/image_ref",
+            "api/registry/protocol",
+            "api/registry/tags",
             "api/config/endpoint",
             "api/config/proxy",
             "api/config/settings",

@@ -1,6 +1,6 @@
 //! Whose certificates are taken for an engine's.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -22,7 +22,7 @@ pub fn verifier(tls: &Tls, provider: &Arc<CryptoProvider>) -> Result<Verifier, O
     if !tls.is_verified {
         return Ok((Arc::new(Unchecked(Arc::clone(provider))), None));
     }
-    let (roots, named) = roots(tls.ca.as_deref())?;
+    let (roots, named) = roots(tls.ca.as_deref(), &tls.more_cas)?;
     let roots = Arc::new(roots);
     let by_authority = WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(provider))
         .build()
@@ -31,15 +31,23 @@ pub fn verifier(tls: &Tls, provider: &Arc<CryptoProvider>) -> Result<Verifier, O
 }
 
 /// The authorities that are trusted, those in the file, else the system's; and the certificates in the file.
-fn roots(file: Option<&Path>) -> Result<(RootCertStore, Vec<CertificateDer<'static>>), Obstacle> {
+fn roots(
+    file: Option<&Path>,
+    more: &[PathBuf],
+) -> Result<(RootCertStore, Vec<CertificateDer<'static>>), Obstacle> {
     let mut roots = RootCertStore::empty();
+    let mut also = Vec::new();
+    for file in more {
+        also.extend(certificates(file)?);
+    }
+    roots.add_parsable_certificates(also.iter().cloned());
     let Some(file) = file else {
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         let none = "no file of authorities to trust is given, and this system has none either";
         return if roots.is_empty() {
             Err(Obstacle::new(ObstacleKind::File, none))
         } else {
-            Ok((roots, vec![]))
+            Ok((roots, also))
         };
     };
     let named = certificates(file)?;

@@ -1,0 +1,102 @@
+//! A client of registries: tag lists, and the times of images. Nothing is ever written.
+//!
+//! Credentials go to the registry and to its token realm, and to nobody else: a redirect to another host is followed
+//! without them, and a next page on another host is a failure.
+
+mod age;
+mod certs;
+mod exchange;
+mod failure;
+mod insecure;
+mod scheme;
+mod session;
+mod settings;
+mod tag_list;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use jiff::Timestamp;
+
+pub use age::Pushed;
+pub use failure::{Failure, FailureKind};
+pub use settings::{CERTS_FOLDER, RegistrySettings};
+
+use self::exchange::Connections;
+use self::scheme::Schemes;
+use self::session::Session;
+use super::auth::Keyring;
+use super::image_ref::ImageRef;
+use crate::api::config::credentials::{RegistryAuth, is_docker_hub};
+use crate::api::http::client::Client;
+
+/// Any body that is not a tag list, in bytes.
+const MAX_BODY: usize = 16 << 20;
+/// Where Docker Hub says when a tag was pushed.
+const HUB: &str = "hub.docker.com";
+
+/// The tags of a repository.
+pub type TagList = Result<Arc<Vec<String>>, Failure>;
+
+/// All registries of a command. Each tag list is requested once, however many services need it.
+pub struct Registries<'c> {
+    connections: Connections<'c>,
+    schemes: Schemes,
+    keyring: &'c Keyring,
+    lists: Mutex<HashMap<String, Arc<OnceLock<TagList>>>>,
+}
+
+impl<'c> Registries<'c> {
+    /// Nothing is requested yet. The engine says which registries are insecure, and limits the time.
+    pub fn new(engine: &'c Client, keyring: &'c Keyring, settings: RegistrySettings) -> Self {
+        let connections = Connections::new(engine, settings);
+        Self { connections, schemes: Schemes::default(), keyring, lists: Mutex::default() }
+    }
+
+    /// All tags of the image's repository.
+    ///
+    /// # Errors
+    /// The list is not available as a whole.
+    pub fn tags(&self, image: &ImageRef) -> TagList {
+        let slot = {
+            let mut all = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(all.entry(image.repository()).or_default())
+        };
+        let fetch = || {
+            let auth = self.auth(image)?;
+            tag_list::fetch(&mut self.session(image, auth.as_ref())).map(Arc::new)
+        };
+        slot.get_or_init(fetch).clone()
+    }
+
+    /// When the image's tag was pushed, and with which digest. Only Docker Hub says so.
+    ///
+    /// # Errors
+    /// A signal came, or the time is up.
+    pub fn pushed(&self, image: &ImageRef) -> Result<Option<Pushed>, Failure> {
+        let (true, Some(tag)) = (is_docker_hub(image.domain()), image.tag()) else { return Ok(None) };
+        let mut session = Session::new(&self.connections, &self.schemes, (HUB, image.path()), None);
+        age::pushed(&mut session, tag)
+    }
+
+    /// When the image with this digest was created, as its publisher says.
+    ///
+    /// # Errors
+    /// A signal came, or the time is up.
+    pub fn created(&self, image: &ImageRef) -> Result<Option<Timestamp>, Failure> {
+        let Some(digest) = image.digest() else { return Ok(None) };
+        let auth = match self.auth(image) {
+            Err(failure) if !failure.is_final() => return Ok(None),
+            other => other?,
+        };
+        age::created(&mut self.session(image, auth.as_ref()), digest)
+    }
+
+    fn auth(&self, image: &ImageRef) -> Result<Option<RegistryAuth>, Failure> {
+        Ok(self.keyring.auth(self.connections.engine(), image.domain())?)
+    }
+
+    fn session<'s>(&'s self, image: &'s ImageRef, auth: Option<&RegistryAuth>) -> Session<'s> {
+        Session::new(&self.connections, &self.schemes, (image.domain(), image.path()), auth)
+    }
+}

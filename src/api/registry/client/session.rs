@@ -1,0 +1,333 @@
+//! Requests about one repository: scheme, retries, redirects and authorization.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+
+use super::MAX_BODY;
+use super::exchange::{Connections, Request, Response};
+use super::failure::{Failure, FailureKind};
+use super::scheme::Schemes;
+use crate::api::config::credentials::{Credentials, RegistryAuth};
+use crate::api::config::redact::{Secret, Secrets};
+use crate::api::registry::protocol::{Challenge, Scheme, Url, challenges};
+
+/// How many redirects one request follows.
+const MAX_REDIRECTS: usize = 5;
+/// How often one request is repeated after 429 or 503.
+const MAX_RETRIES: usize = 3;
+/// A registry cannot ask for a longer pause.
+const MAX_PAUSE: Duration = Duration::from_secs(60);
+/// How much of a registry's own message is shown.
+const MAX_MESSAGE_LEN: usize = 300;
+
+/// Requests about one repository.
+pub struct Session<'s> {
+    connections: &'s Connections<'s>,
+    schemes: &'s Schemes,
+    /// The registry, as the image reference names it.
+    domain: &'s str,
+    /// The repository within it.
+    path: &'s str,
+    credentials: Credentials,
+    secrets: Secrets,
+    authorization: Option<Secret>,
+    /// How often authorization may still be asked for.
+    attempts: usize,
+    /// Whether a token has been accepted and a later one may replace it, once.
+    may_renew: bool,
+}
+
+#[derive(Deserialize)]
+struct Token {
+    #[serde(default)]
+    token: String,
+    #[serde(default)]
+    access_token: String,
+}
+
+impl<'s> Session<'s> {
+    /// For one repository. A stored registry token is sent as it is.
+    pub fn new(
+        connections: &'s Connections<'s>,
+        schemes: &'s Schemes,
+        (domain, path): (&'s str, &'s str),
+        auth: Option<&RegistryAuth>,
+    ) -> Self {
+        let credentials = auth.map(RegistryAuth::credentials).cloned().unwrap_or_default();
+        let token = credentials.registry_token.show();
+        let authorization = (!token.is_empty()).then(|| Secret::new(format!("Bearer {token}")));
+        let attempts = usize::from(authorization.is_none());
+        let secrets = Secrets::new(credentials.secrets());
+        let may_renew = attempts > 0;
+        Self { connections, schemes, domain, path, credentials, secrets, authorization, attempts, may_renew }
+    }
+
+    /// The repository within it.
+    pub fn path(&self) -> &str {
+        self.path
+    }
+
+    /// Requests a path of the registry, with authorization if it is asked for.
+    pub fn get(&mut self, target: &str, accept: Option<&str>, max_body: usize) -> Result<Response, Failure> {
+        let response = self.get_once(target, accept, max_body)?;
+        if response.status != 401 {
+            self.accepted(&response);
+            return Ok(response);
+        }
+        let is_own = self.url(target)?.has_origin_of(&response.url);
+        // Another host that a redirect led to must not name the one that gets the credentials.
+        if !is_own || self.attempts == 0 {
+            return Err(self.denied(&response));
+        }
+        self.attempts -= 1;
+        let asked =
+            challenges(response.headers.get_all("WWW-Authenticate").iter().filter_map(|it| it.to_str().ok()));
+        self.authorization = Some(self.authorize(&asked, &response)?);
+        let response = self.get_once(target, accept, max_body)?;
+        if response.status == 401 {
+            return Err(self.denied(&response));
+        }
+        self.accepted(&response);
+        Ok(response)
+    }
+
+    /// The failure that an unexpected status means.
+    pub fn refusal(&self, response: &Response) -> Failure {
+        match response.status {
+            401 | 403 => self.denied(response),
+            404 => Failure::new(
+                FailureKind::NotFound,
+                format!(
+                    "registry `{}` has no repository `{}`{}",
+                    self.domain,
+                    self.path,
+                    self.message(response)
+                ),
+            ),
+            429 | 503 => Failure::new(
+                FailureKind::RateLimited,
+                format!(
+                    "registry `{}` still answers {} after {MAX_RETRIES} retries{}",
+                    self.domain,
+                    response.status,
+                    self.message(response)
+                ),
+            ),
+            status => Failure::invalid(
+                &format!("GET {}", response.url),
+                format!("status {status}{}", self.message(response)),
+            ),
+        }
+    }
+
+    /// After a success one new token may be requested, if a later page wants it.
+    fn accepted(&mut self, response: &Response) {
+        if (200..300).contains(&response.status) && self.authorization.is_some() && self.may_renew {
+            (self.attempts, self.may_renew) = (1, false);
+        }
+    }
+
+    fn url(&self, target: &str) -> Result<Url, Failure> {
+        let scheme = self.schemes.known(self.domain).unwrap_or(Scheme::Https);
+        Url::of_registry(scheme, self.domain, target)
+            .map_err(|why| Failure::new(FailureKind::Unreachable, why))
+    }
+
+    fn get_once(&self, target: &str, accept: Option<&str>, max_body: usize) -> Result<Response, Failure> {
+        let authorization = self.authorization.as_ref().map(Secret::show);
+        let url = self.url(target)?;
+        let request = Request { url, accept, authorization, form: None, max_body };
+        let first = |request: &Request| self.schemes.send(self.connections, self.domain, request);
+        self.follow(request, first)
+    }
+
+    /// Sends a request with its retries, and follows redirects.
+    fn follow(
+        &self,
+        mut request: Request,
+        first: impl Fn(&Request) -> Result<Response, Failure>,
+    ) -> Result<Response, Failure> {
+        let mut response = self.retry(|| first(&request))?;
+        for _ in 0..MAX_REDIRECTS {
+            if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
+                return Ok(response);
+            }
+            let from = format!("GET {}", response.url);
+            let to = response.headers.get("Location").and_then(|it| it.to_str().ok());
+            let to = to.ok_or_else(|| Failure::invalid(&from, "a redirect without a location"))?;
+            let url = response.url.join(to).map_err(|why| Failure::invalid(&from, why))?;
+            if (response.url.scheme, url.scheme) == (Scheme::Https, Scheme::Http) {
+                let why = format!("a redirect from https to `{}`, which is not followed", url.origin());
+                return Err(Failure::invalid(&from, why));
+            }
+            if !response.url.has_origin_of(&url) {
+                if request.form.is_some() {
+                    let why =
+                        format!("a redirect of credentials to `{}`, which is not followed", url.origin());
+                    return Err(Failure::invalid(&from, why));
+                }
+                request.authorization = None;
+            }
+            request.url = url;
+            response = self.retry(|| Ok(self.connections.send(&request)?))?;
+        }
+        if matches!(response.status, 301 | 302 | 303 | 307 | 308) {
+            let why = format!("more than {MAX_REDIRECTS} redirects");
+            return Err(Failure::invalid(&format!("GET {}", response.url), why));
+        }
+        Ok(response)
+    }
+
+    /// Repeats a request after 429 and 503, with the pause that the registry asks for.
+    fn retry(&self, send: impl Fn() -> Result<Response, Failure>) -> Result<Response, Failure> {
+        let engine = self.connections.engine();
+        let mut response = send()?;
+        for retry in 0..MAX_RETRIES {
+            if !matches!(response.status, 429 | 503) {
+                break;
+            }
+            let asked = response.headers.get("Retry-After").and_then(|it| it.to_str().ok());
+            let asked = asked.and_then(|text| retry_after(text, Timestamp::now()));
+            let pause = asked.unwrap_or(engine.timeouts().registry_retry * (1 << retry)).min(MAX_PAUSE);
+            if engine.time_left().is_some_and(|left| left <= pause) {
+                let why = format!("timed out before `GET {}` could be repeated", response.url);
+                return Err(Failure::new(FailureKind::Deadline, why));
+            }
+            engine.interrupt().sleep(pause)?;
+            response = send()?;
+        }
+        Ok(response)
+    }
+
+    /// The value of `Authorization` that the registry asks for.
+    fn authorize(&self, asked: &[Challenge], response: &Response) -> Result<Secret, Failure> {
+        if let Some(bearer) = asked.iter().find(|it| it.is("Bearer")) {
+            return Ok(Secret::new(format!("Bearer {}", self.token(bearer, response)?.show())));
+        }
+        match (asked.iter().any(|it| it.is("Basic")), self.basic()) {
+            (true, Some(basic)) => Ok(basic),
+            _ => Err(self.denied(response)),
+        }
+    }
+
+    fn basic(&self) -> Option<Secret> {
+        let Credentials { username, password, .. } = &self.credentials;
+        let text = || BASE64_STANDARD.encode(format!("{username}:{}", password.show()));
+        (!username.is_empty()).then(|| Secret::new(format!("Basic {}", text())))
+    }
+
+    fn token(&self, bearer: &Challenge, response: &Response) -> Result<Secret, Failure> {
+        let from = format!("GET {}", response.url);
+        let invalid = |why: String| Failure::invalid(&from, why);
+        let realm =
+            bearer.parameter("realm").ok_or_else(|| invalid("a challenge without a realm".to_owned()))?;
+        let realm = Url::parse(realm).map_err(invalid)?;
+        if (realm.scheme, response.url.scheme) == (Scheme::Http, Scheme::Https) {
+            let why = format!(
+                "its token realm `{}` is not https, and credentials would be readable",
+                realm.origin()
+            );
+            return Err(invalid(why));
+        }
+        let escaped = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let service = bearer.parameter("service").map(|service| format!("service={}&", escaped(service)));
+        let what = format!(
+            "{}scope={}",
+            service.unwrap_or_default(),
+            escaped(&format!("repository:{}:pull", self.path))
+        );
+        let identity = self.credentials.identity_token.show();
+        let form = (!identity.is_empty()).then(|| {
+            format!("grant_type=refresh_token&{what}&client_id=swarmctl&refresh_token={}", escaped(identity))
+        });
+        let basic = self.basic();
+        let request = match &form {
+            Some(form) => Request {
+                url: realm,
+                accept: None,
+                authorization: None,
+                form: Some(form),
+                max_body: MAX_BODY,
+            },
+            None => {
+                let query = realm.query.as_ref().filter(|query| !query.is_empty());
+                let query = query.map_or(what.clone(), |query| format!("{query}&{what}"));
+                let (url, authorization) = (realm.with_query(Some(&query)), basic.as_ref().map(Secret::show));
+                Request { url, accept: None, authorization, form: None, max_body: MAX_BODY }
+            }
+        };
+        let (name, send) = (request.name(), |request: &Request| Ok(self.connections.send(request)?));
+        let answer = self.follow(request, send)?;
+        match answer.status {
+            200 => {}
+            429 | 503 => return Err(self.refusal(&answer)),
+            400 | 401 | 403 | 404 => return Err(self.denied(&answer)),
+            status => {
+                return Err(Failure::invalid(&name, format!("status {status}{}", self.message(&answer))));
+            }
+        }
+        let found: Token = serde_json::from_slice(&answer.body).map_err(|e| {
+            Failure::invalid(&name, format!("not a token (line {}, column {})", e.line(), e.column()))
+        })?;
+        let token = if found.token.is_empty() { found.access_token } else { found.token };
+        match token.is_empty() || !token.bytes().all(|b| b.is_ascii_graphic()) {
+            true => Err(Failure::invalid(&name, "it has no token")),
+            false => Ok(Secret::new(token)),
+        }
+    }
+
+    fn denied(&self, response: &Response) -> Failure {
+        let words = self.message(response);
+        let why = format!("registry `{}` denied access to `{}`{words}", self.domain, self.path);
+        Failure::new(FailureKind::Denied, why)
+    }
+
+    /// The registry's own message, after a colon and without secrets.
+    fn message(&self, response: &Response) -> String {
+        let body: serde_json::Value =
+            serde_json::from_slice(&response.body).unwrap_or(serde_json::Value::Null);
+        let message = ["/errors/0/message", "/details", "/message", "/error"]
+            .iter()
+            .find_map(|place| body.pointer(place)?.as_str());
+        let secrets = self.secrets.and(self.authorization.clone());
+        match message.map(str::trim).filter(|text| !text.is_empty()) {
+            Some(text) => format!(": {:.MAX_MESSAGE_LEN$}", secrets.hide(text)),
+            None => String::new(),
+        }
+    }
+}
+
+/// `Retry-After` in either form.
+fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let then = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    Some(Duration::try_from(then.duration_since(now)).unwrap_or(Duration::ZERO))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_is_given_in_seconds_or_as_a_date() {
+        let now: Timestamp = "2026-11-29T10:00:00Z".parse().unwrap();
+        for (text, seconds) in [
+            ("7", Some(7)),
+            (" 0 ", Some(0)),
+            ("Sun, 29 Nov 2026 10:00:05 GMT", Some(5)),
+            ("Sun, 29 Nov 2026 09:00:00 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+        ] {
+            assert_eq!(retry_after(text, now), seconds.map(Duration::from_secs), "{text}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! All tags of a repository, page by page.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Deserializer};
+
+use super::failure::{Failure, FailureKind};
+use super::session::Session;
+use crate::api::registry::image_ref::is_tag;
+use crate::api::registry::protocol::next_link;
+
+/// All pages of one list, in bytes.
+const MAX_LIST: usize = 64 << 20;
+const MAX_PAGES: usize = 200;
+/// A larger page than registries send on their own.
+const PAGE_QUERY: &str = "n=1000";
+
+#[derive(Deserialize)]
+struct Page {
+    tags: Tags,
+}
+
+/// A list that may be `null`, but must be there.
+struct Tags(Vec<String>);
+
+impl<'de> Deserialize<'de> for Tags {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Option::<Vec<String>>::deserialize(from).map(|tags| Self(tags.unwrap_or_default()))
+    }
+}
+
+/// `GET /v2/PATH/tags/list`, all pages. Texts that cannot be tags are left out.
+///
+/// # Errors
+/// Any page is not available: a part of a list is never taken for the whole.
+pub fn fetch(session: &mut Session) -> Result<Vec<String>, Failure> {
+    let path = format!("/v2/{}/tags/list", session.path());
+    let mut query = Some(PAGE_QUERY.to_owned());
+    let (mut all, mut seen, mut length) = (Vec::new(), HashSet::new(), 0);
+    for page in 0.. {
+        if page == MAX_PAGES {
+            let why = format!("the tag list of `{}` has more than {MAX_PAGES} pages", session.path());
+            return Err(Failure::new(FailureKind::TooLong, why));
+        }
+        let target = |query: &Option<String>| match query {
+            Some(query) => format!("{path}?{query}"),
+            None => path.clone(),
+        };
+        seen.insert(query.clone().unwrap_or_default());
+        let mut response = session.get(&target(&query), None, MAX_LIST - length)?;
+        if page == 0 && matches!(response.status, 400 | 405) {
+            // Some registries refuse a page size, or one that is larger than their own maximum.
+            query = None;
+            seen.insert(String::new());
+            response = session.get(&target(&query), None, MAX_LIST)?;
+        }
+        if response.status != 200 {
+            return Err(session.refusal(&response));
+        }
+        length += response.body.len();
+        let name = format!("GET {}", response.url);
+        let own: Page = serde_json::from_slice(&response.body).map_err(|e| Failure::invalid(&name, e))?;
+        all.extend(own.tags.0.into_iter().filter(|tag| is_tag(tag)));
+        let links =
+            response.headers.get_all("Link").iter().map(|it| {
+                it.to_str().map_err(|_| Failure::invalid(&name, "the header `Link` is not a text"))
+            });
+        let links = links.collect::<Result<Vec<_>, _>>()?;
+        let Some(link) = next_link(links).map_err(|why| Failure::invalid(&name, why))? else { break };
+        let next = response.url.join(&link).map_err(|why| Failure::invalid(&name, why))?;
+        if !next.has_origin_of(&response.url) {
+            let why = format!("its next page is on `{}`, which is not followed", next.origin());
+            return Err(Failure::invalid(&name, why));
+        }
+        if seen.contains(next.query.as_deref().unwrap_or_default()) {
+            return Err(Failure::invalid(&name, "its next page is one that was read already"));
+        }
+        query = next.query;
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_needs_its_list() {
+        let tags = |text: &str| serde_json::from_str::<Page>(text).map(|page| page.tags.0);
+        assert_eq!(tags(r#"{"name": "a", "tags": ["1"]}"#).unwrap(), ["1"]);
+        assert!(tags(r#"{"tags": null}"#).unwrap().is_empty());
+        for text in
+            [r#"{"name": "a"}"#, "{}", "[]", r#"{"tags": "1"}"#, r#"{"tags": [1]}"#, r#"{"tags": ["1"]"#]
+        {
+            assert!(tags(text).is_err(), "{text}");
+        }
+    }
+}

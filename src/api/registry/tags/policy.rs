@@ -1,0 +1,138 @@
+//! What a user asks for: how far a version may move, and which tags are compared.
+
+use std::fmt;
+
+use regex_lite::Regex;
+use semver::{Version as SemVer, VersionReq};
+
+use super::tag::{Tag, Version};
+use crate::api::error::BadValue;
+
+/// The service label that holds a service's own policy.
+pub const LABEL: &str = "swarmctl.newest";
+
+/// How far a version may move.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    text: String,
+    limit: Limit,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Limit {
+    /// The first so many numeric parts of the current version stay.
+    Keep(usize),
+    Range(VersionReq),
+}
+
+/// Where the policy of a service comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PolicySource {
+    /// One policy for all services.
+    Fixed(Policy),
+    /// Each service's own label.
+    Label,
+}
+
+/// Which pre-releases are considered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PreReleases {
+    /// Those of the current tag's own kind; none if it is a release.
+    #[default]
+    SameKind,
+    /// All.
+    All,
+}
+
+/// A pattern that a whole tag must match, with the group `version`.
+#[derive(Clone, Debug)]
+pub struct TagPattern {
+    text: String,
+    regex: Regex,
+}
+
+impl Policy {
+    /// Parses `patch`, `minor`, `major` or a range in Cargo's syntax.
+    ///
+    /// # Errors
+    /// It is none of these.
+    pub fn parse(text: &str) -> Result<Self, BadValue> {
+        let text = text.trim();
+        let limit = match text {
+            "patch" => Limit::Keep(2),
+            "minor" => Limit::Keep(1),
+            "major" => Limit::Keep(0),
+            range => Limit::Range(VersionReq::parse(range).map_err(|e| {
+                BadValue::new(
+                    format!("`{text}` is not a policy: not patch, minor or major, and not a range ({e})"),
+                    "minor, or a range as in '~1.8' or '>=1.2, <2'",
+                )
+            })?),
+        };
+        Ok(Self { text: text.to_owned(), limit })
+    }
+
+    /// Whether a service that runs `current` may move to `candidate`.
+    pub fn allows(&self, current: &Version, candidate: &Version) -> bool {
+        match &self.limit {
+            Limit::Keep(count) => {
+                current.parts().len() >= *count && (0..*count).all(|i| current.part(i) == candidate.part(i))
+            }
+            Limit::Range(range) => {
+                range.matches(&SemVer::new(candidate.part(0), candidate.part(1), candidate.part(2)))
+            }
+        }
+    }
+}
+
+impl PolicySource {
+    /// Parses the value of the flag: `label`, or a policy.
+    ///
+    /// # Errors
+    /// It is neither.
+    pub fn parse(text: &str) -> Result<Self, BadValue> {
+        match text.trim() {
+            "label" => Ok(Self::Label),
+            text => Policy::parse(text).map(Self::Fixed),
+        }
+    }
+}
+
+impl TagPattern {
+    /// Compiles a regular expression.
+    ///
+    /// # Errors
+    /// It is invalid, or has no group `version`.
+    pub fn parse(text: &str) -> Result<Self, BadValue> {
+        let bad = |why: String| BadValue::new(why, r"'main-(?<version>\d+)-\d+'");
+        let invalid = |e: regex_lite::Error| bad(format!("`{text}` is not a regular expression: {e}"));
+        let alone = Regex::new(text).map_err(invalid)?;
+        if !alone.capture_names().flatten().any(|name| name == "version") {
+            return Err(bad(format!("`{text}` has no group `(?<version>...)`, which is what is compared")));
+        }
+        let regex = Regex::new(&format!(r"\A(?:{text})\z")).map_err(invalid)?;
+        Ok(Self { text: text.to_owned(), regex })
+    }
+
+    /// The text of the group `version` if the whole tag matches.
+    pub(super) fn version<'t>(&self, tag: &'t str) -> Option<&'t str> {
+        Some(self.regex.captures(tag)?.name("version")?.as_str())
+    }
+
+    /// The tag as the pattern reads it: the group alone, without prefix and suffix.
+    pub(super) fn read<'t>(&self, tag: &'t str) -> Option<Tag<'t>> {
+        Tag::parse_bare(self.version(tag)?)
+    }
+}
+
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Display for TagPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}

@@ -1,0 +1,5 @@
+mod families;
+mod grammar;
+mod oracle;
+mod policies;
+mod property;
