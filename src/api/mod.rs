@@ -13,6 +13,7 @@ pub mod forecast;
 #[cfg(test)]
 pub mod fuzz_tests;
 pub mod http;
+pub mod lint;
 pub mod registry;
 pub mod resources;
 pub mod rollout;

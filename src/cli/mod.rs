@@ -4,6 +4,7 @@ pub mod commands;
 mod complete;
 pub mod deploy;
 mod exit;
+mod findings;
 pub mod flags;
 mod format;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use self::commands::context;
 use self::commands::create;
 use self::commands::images;
 use self::commands::inspect;
+use self::commands::lint;
 use self::commands::logs;
 use self::commands::ls;
 use self::commands::outdated;
@@ -83,6 +85,7 @@ enum Command {
     Create(Lazy<create::CreateArgs>),
     Images(Lazy<images::ImagesArgs>),
     Inspect(Lazy<inspect::InspectArgs>),
+    Lint(Lazy<lint::LintArgs>),
     Logs(Lazy<logs::LogsArgs>),
     #[command(visible_alias = "list")]
     Ls(Lazy<ls::LsArgs>),
@@ -216,6 +219,7 @@ fn run(cli: Cli, is_plugin: bool, typed: Typed) -> Exit {
         Command::Create(Lazy(args)) => create::run(args, &global),
         Command::Images(Lazy(args)) => images::run(args, &global),
         Command::Inspect(Lazy(args)) => inspect::run(args, &global),
+        Command::Lint(Lazy(args)) => lint::run(args, &global),
         Command::Logs(Lazy(args)) => logs::run(args, &global),
         Command::Ls(Lazy(args)) => ls::run(args, &global),
         Command::Outdated(Lazy(args)) => outdated::run(args, &global),

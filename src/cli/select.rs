@@ -10,6 +10,7 @@ use clap::builder::NonEmptyStringValueParser;
 
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
+use crate::api::resources::rows::Mode;
 use crate::api::resources::services;
 use crate::api::resources::services::{Filter, MOST_IDS_IN_A_FILTER, Service};
 use crate::api::spec::BadValue;
@@ -150,6 +151,45 @@ impl SelectArgs {
         Ok(services)
     }
 
+    /// Whether a listed service is selected, by the engine's own rules: the start of an ID or name, every label, one of the
+    /// modes. The filter by image is not looked at.
+    pub fn includes(&self, service: &Service) -> bool {
+        let spec = service.spec();
+        let has_label = |key: &str, value: &str| {
+            let own = spec["Labels"][key].as_str();
+            own.is_some_and(|own| value.is_empty() || own == value)
+        };
+        let of = |key: &str| {
+            let values = self.filter.iter().filter(move |(other, _)| other == key);
+            values.map(|(_, value)| value.as_str()).collect::<Vec<_>>()
+        };
+        let starts = |text: &str, starts: &[&str]| {
+            starts.is_empty() || starts.iter().any(|start| text.starts_with(start))
+        };
+        let mode = match Mode::from_spec(&spec["Mode"]) {
+            Mode::Replicated { .. } => "replicated",
+            Mode::Global => "global",
+            Mode::ReplicatedJob { .. } => "replicated-job",
+            Mode::GlobalJob => "global-job",
+            Mode::Other => "",
+        };
+        let modes = of("mode");
+        starts(service.id(), &of("id"))
+            && starts(service.name(), &of("name"))
+            && (modes.is_empty() || modes.contains(&mode))
+            && of("label").into_iter().all(|label| {
+                let (key, value) = label.split_once('=').unwrap_or((label, ""));
+                has_label(key, value)
+            })
+            && self.stack.as_ref().is_none_or(|name| has_label(STACK, name))
+    }
+
+    /// The error that nothing is selected.
+    pub fn nothing_selected(&self) -> Error {
+        let why = "nothing fits the selection".to_owned();
+        Error::NoSuch { kind: "service", name: self.words(), why: Some(why) }
+    }
+
     /// The services of these names or of this selection, each once.
     ///
     /// # Errors
@@ -160,8 +200,7 @@ impl SelectArgs {
         }
         let services = self.select(client, jobs)?;
         if services.is_empty() {
-            let why = "nothing fits the selection".to_owned();
-            return Err(Error::NoSuch { kind: "service", name: self.words(), why: Some(why) });
+            return Err(self.nothing_selected());
         }
         let chosen = |service: Service| Chosen {
             given: service.name().to_owned(),

@@ -170,6 +170,21 @@ pub fn of_update(before: &Before, wanted: &Value, is_rollback: bool) -> Forecast
     forecast
 }
 
+/// Whether a task was made from the current spec, as far as its own spec shows: it does not show the endpoint. One that differs
+/// in its placement only stays where its node fits, and counts as made from it.
+pub fn is_of_spec(service: &Service, task: &Specified, nodes: &[Node]) -> bool {
+    let before = Before {
+        service,
+        tasks: &[],
+        up_to_date: None,
+        nodes: Some(nodes),
+        api: LEAVES_PLACED_TASKS,
+        credentials: Credentials::Kept,
+    };
+    let (new, template) = (New::of(&before, service.spec()), Template::of(&task.spec));
+    template == new.new || new.is_left_alone(task, &template)
+}
+
 /// What a create of this spec does; the nodes count for a global service or job.
 pub fn of_create(spec: &Value, nodes: &[Node]) -> Forecast {
     let mode = &spec["Mode"];

@@ -1,6 +1,7 @@
 //! Networks: one function an endpoint of `/networks`.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::api::error::Result;
 use crate::api::http::client::Client;
@@ -17,6 +18,11 @@ pub fn list_names(client: &Client) -> Result<Vec<String>> {
     let path = Path::new(&["networks"]).query("filters", r#"{"scope":{"swarm":true}}"#);
     let names = client.get_json::<Vec<Network>>(&path)?.into_iter().map(|network| network.name);
     Ok(names.filter(|name| name != "ingress").collect())
+}
+
+/// `GET /networks`: the engine's own objects.
+pub fn list(client: &Client) -> Result<Vec<Value>> {
+    client.get_json(&Path::new(&["networks"]))
 }
 
 /// `GET /networks/{id}` in the whole swarm: its name.

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::rows::NodeRow;
 use crate::api::error::Result;
@@ -52,6 +53,9 @@ struct Description {
     platform: Option<Platform>,
     #[serde(rename = "Engine")]
     engine: Option<Engine>,
+    /// Held as it is: only lint looks at it, and an odd one must not hide the node from everything else.
+    #[serde(default, rename = "Resources")]
+    resources: Value,
 }
 
 /// What a node can run, or an image needs.
@@ -69,6 +73,9 @@ pub struct Platform {
 struct Engine {
     #[serde(rename = "Labels")]
     labels: Option<HashMap<String, String>>,
+    /// Held as it is, like the resources.
+    #[serde(default, rename = "Plugins")]
+    plugins: Value,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -124,6 +131,22 @@ impl Node {
     /// The label that its own engine was started with.
     pub fn engine_label(&self, name: &str) -> Option<&str> {
         Some(self.description.engine.as_ref()?.labels.as_ref()?.get(name)?)
+    }
+
+    /// Its CPUs, in billionths; `None` if it has not told.
+    pub fn nano_cpus(&self) -> Option<i64> {
+        self.description.resources["NanoCPUs"].as_i64().filter(|count| *count > 0)
+    }
+
+    /// Its memory in bytes; `None` if it has not told.
+    pub fn memory_bytes(&self) -> Option<i64> {
+        self.description.resources["MemoryBytes"].as_i64().filter(|bytes| *bytes > 0)
+    }
+
+    /// The plugins of its engine: type, as in `Volume` and `Log`, and name.
+    pub fn plugins(&self) -> impl Iterator<Item = (&str, &str)> {
+        let plugins = self.description.engine.as_ref().and_then(|engine| engine.plugins.as_array());
+        plugins.into_iter().flatten().filter_map(|it| Some((it["Type"].as_str()?, it["Name"].as_str()?)))
     }
 
     /// Whether it leads the managers.

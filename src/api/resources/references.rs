@@ -1,10 +1,11 @@
 //! Names of networks, secrets and configs in edits, turned into the IDs that the engine stores.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::services::MOST_IDS_IN_A_FILTER;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::http::request_path::{Path, can_be_name};
@@ -70,10 +71,8 @@ pub fn missing(client: &Client, spec: &Value, current: &Value) -> Result<Vec<Ref
         if ids.is_empty() {
             continue;
         }
-        let filters = json!({ "id": ids }).to_string();
-        let found: Vec<Named> =
-            client.get_json(&Path::new(&[&format!("{kind}s")]).query("filters", &filters))?;
-        left.retain(|one| one.kind != kind || !found.iter().any(|object| object.id == one.id));
+        let found = existing(client, kind, &ids)?;
+        left.retain(|one| one.kind != kind || !found.contains(&one.id));
     }
     let mut missing = Vec::new();
     for one in left {
@@ -84,6 +83,19 @@ pub fn missing(client: &Client, spec: &Value, current: &Value) -> Result<Vec<Ref
         }
     }
     Ok(missing)
+}
+
+/// `GET /secrets` or `GET /configs` (`kind`), by ID: the IDs that exist. Nothing is requested for none.
+pub fn existing(client: &Client, kind: &str, ids: &[&str]) -> Result<HashSet<String>> {
+    let mut existing = HashSet::new();
+    for ids in ids.chunks(MOST_IDS_IN_A_FILTER) {
+        let filters = json!({ "id": ids }).to_string();
+        let path = Path::new(&[&format!("{kind}s")]).query("filters", &filters);
+        existing.extend(client.get_json::<Vec<Named>>(&path)?.into_iter().map(|object| object.id));
+    }
+    // The engine's filter takes prefixes too.
+    existing.retain(|id| ids.contains(&id.as_str()));
+    Ok(existing)
 }
 
 /// What a stored spec refers to, each once.

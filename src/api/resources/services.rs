@@ -19,7 +19,7 @@ use crate::api::http::request_path::{Path, can_be_name};
 use crate::api::http::response::Answer;
 
 /// Shorter prefixes of an ID hit by accident: `rm s` would remove the service whose ID begins with s.
-pub(in crate::api) const SHORTEST_PREFIX: usize = 6;
+pub const SHORTEST_PREFIX: usize = 6;
 
 /// The IDs that go into one request line: it holds 64 KB.
 pub const MOST_IDS_IN_A_FILTER: usize = 500;

@@ -175,6 +175,11 @@ impl Task {
         (TaskState::Complete..=TaskState::Orphaned).contains(&self.status.state)
     }
 
+    /// Whether it has ended and was not told to: it failed, was rejected, or has done its work.
+    pub fn has_ended_by_itself(&self) -> bool {
+        matches!(self.status.state, TaskState::Failed | TaskState::Rejected | TaskState::Complete)
+    }
+
     /// Since when it is in its state, by the manager's clock: the node's may be wrong, but a task can be in no
     /// state before it was made, nor after the manager has written it.
     pub fn since(&self) -> Timestamp {

@@ -159,6 +159,57 @@ pub fn list_specified_at(client: &Client, service: &str) -> Result<(Vec<Specifie
     })
 }
 
+/// All tasks of the swarm.
+#[derive(Clone, Debug)]
+pub struct ListedAll {
+    /// The tasks. Those of a service come with their own specs if two of them have ended by themselves: only failure loops
+    /// are compared with the spec, and specs are nine tenths of the response.
+    pub tasks: Vec<Specified>,
+    /// The IDs of the services that have a task that cannot be read.
+    pub unreadable: HashSet<String>,
+    /// The engine's clock, in whole seconds.
+    pub now: Timestamp,
+}
+
+/// `GET /tasks` of all services.
+pub fn list_all(client: &Client) -> Result<ListedAll> {
+    client.get_with(&Path::new(&["tasks"]), |answer| {
+        let now = answer.date.as_deref().and_then(time::of_http);
+        let now = now.ok_or_else(|| answer.garbled(NO_DATE))?;
+        let (mut tasks, mut unreadable) = (Vec::<(Task, &RawValue)>::new(), HashSet::new());
+        for text in answer.json::<Vec<&RawValue>>()? {
+            answer.check_object(text.get().len())?;
+            match serde_json::from_str(text.get()) {
+                Ok(task) => tasks.push((task, text)),
+                Err(_) => {
+                    let owner = serde_json::from_str::<Owner>(text.get());
+                    let owner = owner.map_err(|e| answer.garbled(format!("a task: {e}")))?;
+                    unreadable.insert(owner.service.into_owned());
+                }
+            }
+        }
+        let mut ended = HashMap::<&str, usize>::new();
+        for (task, _) in tasks.iter().filter(|(task, _)| task.has_ended_by_itself()) {
+            *ended.entry(&task.service).or_default() += 1;
+        }
+        let loops: HashSet<String> =
+            ended.into_iter().filter(|(_, count)| *count > 1).map(|(id, _)| id.to_owned()).collect();
+        let read = |(task, text): (Task, &RawValue)| match loops.contains(&task.service) {
+            true => Specified::from_json(text.get()).map_err(|e| answer.garbled(format!("a task: {e}"))),
+            false => Ok(Specified { task, spec: Value::Null }),
+        };
+        let tasks: Result<_> = tasks.into_iter().map(read).collect();
+        Ok(ListedAll { tasks: tasks?, unreadable, now })
+    })
+}
+
+/// Whose a task is.
+#[derive(Deserialize)]
+struct Owner<'a> {
+    #[serde(borrow, default, rename = "ServiceID")]
+    service: std::borrow::Cow<'a, str>,
+}
+
 /// The task of this full ID, or ID prefix of at least 6 characters.
 ///
 /// # Errors

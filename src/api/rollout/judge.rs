@@ -27,6 +27,16 @@ const COMPLETION: SignedDuration = SignedDuration::from_secs(10);
 
 /// Says what is going on with the service, or what has to be asked for first.
 pub fn judge(view: &View, known: &Known) -> Result<Judgement, Need> {
+    prepared(view, known)?.judgement()
+}
+
+/// Why the tasks of a slot fail one after the other, or are not started again: `None` if they do not. This is the rule that
+/// [`judge`] applies.
+pub fn failure_loop(view: &View) -> Result<Option<Why>, Need> {
+    prepared(view, &Known::nothing())?.failing()
+}
+
+fn prepared<'a>(view: &'a View<'a>, known: &'a Known) -> Result<Judge<'a>, Need> {
     let spec = view.service.spec();
     let mode = Mode::from_spec(&spec["Mode"]);
     let is_job = matches!(mode, Mode::ReplicatedJob { .. } | Mode::GlobalJob);
@@ -75,7 +85,7 @@ pub fn judge(view: &View, known: &Known) -> Result<Judgement, Need> {
     };
     let down = down_nodes(view)?;
     let healths = slots.iter().map(|slot| on_nodes(slot.health(&rules), &down)).collect();
-    Judge { view, known, told, slots, healths, rules, wanted, is_by_node, down, iteration }.judgement()
+    Ok(Judge { view, known, told, slots, healths, rules, wanted, is_by_node, down, iteration })
 }
 
 /// The nodes on which a global service should run; `None` where it is no global one.

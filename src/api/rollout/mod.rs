@@ -28,10 +28,12 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 
 pub use self::cause::Cause;
-pub use self::judge::judge;
+pub use self::judge::{failure_loop, judge};
 pub use self::limits::stop_limit;
 pub use self::phase::Known;
-pub(super) use self::placement::meets_constraints;
+pub(super) use self::placement::{
+    is_available, may_run, meets_constraints, supports_platform, unmet_constraints,
+};
 pub use self::seen::{Looks, Seen};
 use super::resources::nodes::Node;
 use super::resources::services::Service;

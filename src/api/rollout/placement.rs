@@ -10,21 +10,31 @@ use crate::api::resources::nodes::{Node, Platform};
 ///
 /// What only the scheduler looks at (resources, ports, plugins) is not judged: its refusals are in the tasks.
 pub fn may_run(spec: &Value, node: &Node) -> Result<(), String> {
+    is_available(node)?;
+    if let Some(constraint) = unmet(&spec["TaskTemplate"]["Placement"], node) {
+        return Err(format!("constraint `{constraint}`"));
+    }
+    supports_platform(spec, node).map_err(|platform| format!("platform {platform}"))
+}
+
+/// Whether the node is up and active; else why not.
+pub fn is_available(node: &Node) -> Result<(), String> {
     if node.state() == "down" {
         return Err("it is down".to_owned());
     }
     match node.availability() {
-        "drain" => return Err("it is drained".to_owned()),
-        "pause" => return Err("it is paused".to_owned()),
-        _ => {}
+        "drain" => Err("it is drained".to_owned()),
+        "pause" => Err("it is paused".to_owned()),
+        _ => Ok(()),
     }
-    let placement = &spec["TaskTemplate"]["Placement"];
-    if let Some(constraint) = unmet(placement, node) {
-        return Err(format!("constraint `{constraint}`"));
-    }
-    match (platforms(&placement["Platforms"]), node.platform()) {
+}
+
+/// Whether the node supports one of the platforms of this spec; else its own, as in `linux/arm64`.
+pub fn supports_platform(spec: &Value, node: &Node) -> Result<(), String> {
+    let wanted = &spec["TaskTemplate"]["Placement"]["Platforms"];
+    match (platforms(wanted), node.platform()) {
         (wanted, Some(has)) if !wanted.is_empty() && !wanted.iter().any(|want| runs(has, want)) => {
-            Err(format!("platform {}/{}", has.os, architecture(&has.architecture)))
+            Err(format!("{}/{}", has.os, architecture(&has.architecture)))
         }
         _ => Ok(()),
     }
@@ -60,6 +70,12 @@ fn refused_for_other_reasons(reason: &str) -> usize {
 /// Whether the node meets the constraints of this spec, whatever else there is to it.
 pub fn meets_constraints(spec: &Value, node: &Node) -> bool {
     unmet(&spec["TaskTemplate"]["Placement"], node).is_none()
+}
+
+/// The constraints of this spec that the node does not meet.
+pub fn unmet_constraints<'a>(spec: &'a Value, node: &Node) -> impl Iterator<Item = &'a str> {
+    let constraints = items(&spec["TaskTemplate"]["Placement"]["Constraints"]).filter_map(Value::as_str);
+    constraints.filter(|constraint| !fits(constraint, node))
 }
 
 /// The first constraint that the node does not meet.

@@ -6,6 +6,7 @@ pub mod context;
 pub mod create;
 pub mod images;
 pub mod inspect;
+pub mod lint;
 pub mod logs;
 pub mod ls;
 pub mod outdated;

@@ -58,6 +58,7 @@ const RULES: &[Rule] = &[
             "api/spec",
             "api/rollout",
             "api/forecast",
+            "api/lint",
             "api/registry/image_ref",
             "api/registry/protocol",
             "api/registry/tags",

@@ -1,0 +1,149 @@
+//! Rules that find services which cannot run, updates that cannot finish, and likely mistakes, in what the engine stores.
+//!
+//! A rule is a pure function of a [`Subject`]: a spec, and what was read of the swarm. It is one row of [`rules`]. A rule whose
+//! data is missing finds nothing.
+
+mod container;
+mod finding;
+mod image;
+mod networks;
+mod placement;
+mod previous;
+mod read;
+mod resources;
+mod subject;
+mod table;
+mod tasks;
+#[cfg(test)]
+mod tests;
+mod update;
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+pub use self::finding::{Change, Finding, Fix, Severity};
+pub use self::networks::{Network, Usage, usage};
+pub use self::previous::{Existing, earlier_references};
+use self::read::Unexpected;
+pub use self::subject::{Subject, Swarm, needs_nodes};
+pub use self::table::{rule, rules};
+pub use self::tasks::Tasks;
+
+/// The label of a service that ignores rules for it, as in `L12,L15`.
+pub const LINT_IGNORE: &str = "swarmctl.lint.ignore";
+/// At most this number of findings is reported for a service.
+pub const MAX_FINDINGS: usize = 1000;
+
+/// One rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// As in `L05`; an ID is never used again for another rule.
+    pub id: &'static str,
+    /// As in `hostport-start-first`.
+    pub name: &'static str,
+    /// How much a finding matters.
+    pub severity: Severity,
+    /// The services that it is about.
+    pub kinds: &'static [Kind],
+    /// What has to be read of the swarm; a rule without it is skipped.
+    pub needs: &'static [Source],
+    /// Whether commands evaluate it before they post.
+    pub stage: Stage,
+    /// When it finds something; a sentence of the help.
+    pub condition: &'static str,
+    /// What happens then, and how it was found out.
+    pub effect: &'static str,
+    /// Where the effect is seen.
+    pub sign: &'static str,
+    check: fn(&Subject, &mut Findings) -> Result<(), Unexpected>,
+}
+
+/// A kind of service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A number of tasks that stay.
+    Replicated,
+    /// One task on each node, which stays.
+    Global,
+    /// A job of either mode.
+    Job,
+}
+
+/// A list that is read from the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs, reason = "the engine's own words")]
+pub enum Source {
+    Nodes,
+    Tasks,
+    Networks,
+    Secrets,
+    Configs,
+}
+
+/// When a rule is evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Only if a person asks for it.
+    OnRequest,
+    /// Also before a spec is posted.
+    BeforePosts,
+    /// Also before a service is rolled back.
+    BeforeRollbacks,
+}
+
+/// What a rule has found: the place, the message, and the fix.
+type Findings = Vec<(String, String, Fix)>;
+
+impl Rule {
+    /// What the rule finds in the service. Nothing if its data is missing, or if a field has an unexpected type.
+    fn findings(&'static self, subject: &Subject) -> Vec<Finding> {
+        let mut found = Findings::new();
+        let is_about = subject.kind().is_some_and(|kind| self.kinds.contains(&kind));
+        if !is_about || !self.needs.iter().all(|source| subject.has(*source)) {
+            return Vec::new();
+        }
+        if (self.check)(subject, &mut found).is_err() {
+            return Vec::new();
+        }
+        let mut places = BTreeSet::new();
+        found.retain(|(place, ..)| places.insert(place.clone()));
+        found.into_iter().map(|(place, message, fix)| Finding { rule: self, place, message, fix }).collect()
+    }
+}
+
+/// What was found in a service.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// By severity, ID and place.
+    pub findings: Vec<Finding>,
+    /// The IDs of the rules that found something and were ignored.
+    pub ignored: BTreeSet<&'static str>,
+}
+
+/// Evaluates these rules. `ignored` are the IDs that the command line and the label of the service ignore.
+pub fn check<'r>(
+    subject: &Subject,
+    rules: impl IntoIterator<Item = &'static Rule>,
+    ignored: impl IntoIterator<Item = &'r str>,
+) -> Report {
+    let ignored: BTreeSet<&str> = ignored.into_iter().collect();
+    let mut report = Report::default();
+    for rule in rules {
+        let findings = rule.findings(subject);
+        if !ignored.contains(rule.id) {
+            report.findings.extend(findings);
+        } else if !findings.is_empty() {
+            report.ignored.insert(rule.id);
+        }
+    }
+    let key = |finding: &Finding| (finding.rule.severity, finding.rule.id);
+    report.findings.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.place.cmp(&b.place)));
+    report
+}
+
+/// The words of the label that ignores rules for one service; none if it has no such label.
+pub fn label(spec: &Value) -> Vec<&str> {
+    let words = spec["Labels"][LINT_IGNORE].as_str().unwrap_or_default().split(',').map(str::trim);
+    words.filter(|word| !word.is_empty()).collect()
+}

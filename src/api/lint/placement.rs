@@ -1,0 +1,293 @@
+//! Rules about nodes: which of them can run the tasks, and how many.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::read::{Read, at, count, integer, list, text, texts};
+use super::subject::{check_placement, counted, of_all};
+use super::{Change, Findings, Fix, Subject};
+use crate::api::resources::nodes::Node;
+use crate::api::rollout::{is_available, meets_constraints, supports_platform, unmet_constraints};
+use crate::api::spec::Place;
+
+const PORTS: &str = "EndpointSpec.Ports";
+const MOUNTS: &str = "TaskTemplate.ContainerSpec.Mounts";
+const CONSTRAINTS: &str = "TaskTemplate.Placement.Constraints";
+
+/// Folders that every node has.
+const COMMON_FOLDERS: [&str; 8] =
+    ["/etc", "/proc", "/sys", "/dev", "/run", "/var/run", "/var/lib/docker", "/var/log"];
+
+/// The fixed ports of the nodes that each task occupies: place and number.
+fn host_ports(spec: &Value) -> Read<Vec<(String, u64)>> {
+    let mut ports = Vec::new();
+    for port in list(spec, PORTS)? {
+        let published = count(port, "PublishedPort")?.unwrap_or(0);
+        if text(port, "PublishMode")? == "host" && published > 0 {
+            ports.push((Place::at(PORTS).item_of(port).to_string(), published));
+        }
+    }
+    Ok(ports)
+}
+
+/// L05: an update that starts new tasks first has no node with the port left.
+pub fn hostport_start_first(subject: &Subject, found: &mut Findings) -> Read<()> {
+    let (ports, replicas) = (host_ports(subject.spec)?, subject.replicas()?);
+    if ports.is_empty() || !subject.is_start_first()? {
+        return Ok(());
+    }
+    let Some(nodes) = subject.eligible()?.filter(|nodes| nodes.count() <= replicas) else { return Ok(()) };
+    for (place, port) in ports {
+        let tasks = nodes.with_replicas(replicas);
+        let message = format!("host port {port} with start-first needs a spare node: {tasks}");
+        found.push((place, message, Fix::Update(vec![Change::StopFirst])));
+    }
+    Ok(())
+}
+
+/// L06: more tasks than nodes with the port.
+pub fn hostport_replicas(subject: &Subject, found: &mut Findings) -> Read<()> {
+    let (ports, replicas) = (host_ports(subject.spec)?, subject.replicas()?);
+    if ports.is_empty() {
+        return Ok(());
+    }
+    let Some(nodes) = subject.eligible()?.filter(|nodes| nodes.count() < replicas) else { return Ok(()) };
+    for (place, port) in ports {
+        let tasks = nodes.with_replicas(replicas);
+        let message = format!("host port {port} leaves room for one task on each node: {tasks}");
+        found.push((place, message, Fix::Scale(nodes.count())));
+    }
+    Ok(())
+}
+
+/// L07: more tasks than the limit of tasks on a node allows, or no room for a task of an update.
+pub fn max_replicas(subject: &Subject, found: &mut Findings) -> Read<()> {
+    let max = count(subject.spec, "TaskTemplate.Placement.MaxReplicas")?.unwrap_or(0);
+    let (replicas, is_start_first) = (subject.replicas()?, subject.is_start_first()?);
+    let Some(nodes) = subject.eligible()?.filter(|_| max > 0 && replicas > 0) else { return Ok(()) };
+    let room = u128::from(max) * u128::from(nodes.count());
+    let tasks = nodes.with_replicas(replicas);
+    let (message, change) = if u128::from(replicas) > room {
+        let enough = replicas.div_ceil(nodes.count());
+        let message = format!("at most {max} replicas on a node leave room for {room}: {tasks}");
+        (message, Change::MaxReplicas(enough))
+    } else if u128::from(replicas) == room && is_start_first {
+        let message = format!(
+            "at most {max} replicas on a node leave no room for a task of a start-first update: {tasks}"
+        );
+        (message, Change::StopFirst)
+    } else {
+        return Ok(());
+    };
+    found.push(("TaskTemplate.Placement.MaxReplicas".to_owned(), message, Fix::Update(vec![change])));
+    Ok(())
+}
+
+/// L08: no node that is up and active meets the constraints.
+pub fn no_node(subject: &Subject, found: &mut Findings) -> Read<()> {
+    check_placement(subject.spec)?;
+    let Some(nodes) = subject.nodes().filter(|_| subject.kind().is_some()) else { return Ok(()) };
+    if subject.replicas()? == 0 {
+        return Ok(());
+    }
+    let active: Vec<&Node> = nodes.iter().filter(|node| is_available(node).is_ok()).collect();
+    if active.iter().any(|node| meets_constraints(subject.spec, node)) {
+        return Ok(());
+    }
+    let none = of_all(0, nodes.len());
+    let Some(constraint) = most_failed(subject.spec, &active) else {
+        let message = format!("no node is up and active: {none}");
+        found.push((CONSTRAINTS.to_owned(), message, Fix::Advice));
+        return Ok(());
+    };
+    let failed =
+        active.iter().filter(|node| unmet_constraints(subject.spec, node).any(|it| it == constraint));
+    let message = format!(
+        "no node meets the constraints: {none}, and {} of {} fail `{constraint}`",
+        failed.count(),
+        counted(active.len() as u64, "active node")
+    );
+    found.push((CONSTRAINTS.to_owned(), message, Fix::Constraint(constraint.to_owned())));
+    Ok(())
+}
+
+/// The constraint that most of these nodes fail; of several the first.
+fn most_failed<'a>(spec: &'a Value, nodes: &[&Node]) -> Option<&'a str> {
+    let mut failures = BTreeMap::<&str, usize>::new();
+    for constraint in nodes.iter().flat_map(|node| unmet_constraints(spec, node)) {
+        *failures.entry(constraint).or_default() += 1;
+    }
+    let most = failures.values().max().copied()?;
+    texts(spec, CONSTRAINTS).ok()?.into_iter().find(|constraint| failures.get(constraint) == Some(&most))
+}
+
+/// L09: the nodes that meet the constraints support none of the image's platforms.
+pub fn platform(subject: &Subject, found: &mut Findings) -> Read<()> {
+    check_placement(subject.spec)?;
+    let Some(nodes) = subject.nodes() else { return Ok(()) };
+    let fitting: Vec<&Node> = nodes
+        .iter()
+        .filter(|node| is_available(node).is_ok() && meets_constraints(subject.spec, node))
+        .collect();
+    let supported: Vec<Result<(), String>> =
+        fitting.iter().map(|node| supports_platform(subject.spec, node)).collect();
+    if supported.is_empty() || supported.iter().any(Result::is_ok) {
+        return Ok(());
+    }
+    let mut theirs: Vec<String> = supported.into_iter().filter_map(Result::err).collect();
+    theirs.sort_unstable();
+    theirs.dedup();
+    let mut wanted = Vec::new();
+    for platform in list(subject.spec, "TaskTemplate.Placement.Platforms")? {
+        wanted.push(format!("{}/{}", text(platform, "OS")?, text(platform, "Architecture")?));
+    }
+    let message = format!(
+        "the image is for {}, and the {} that {} the constraints {} {}: {}",
+        wanted.join(", "),
+        counted(fitting.len() as u64, "active node"),
+        if fitting.len() == 1 { "meets" } else { "meet" },
+        if fitting.len() == 1 { "is" } else { "are" },
+        theirs.join(", "),
+        of_all(0, nodes.len()),
+    );
+    found.push(("TaskTemplate.Placement.Platforms".to_owned(), message, Fix::Advice));
+    Ok(())
+}
+
+/// L18: a folder of the node that other eligible nodes may not have.
+pub fn bind_mount(subject: &Subject, found: &mut Findings) -> Read<()> {
+    if list(subject.spec, MOUNTS)?.is_empty() {
+        return Ok(());
+    }
+    let Some(nodes) = subject.eligible()?.filter(|nodes| nodes.count() > 1) else { return Ok(()) };
+    if texts(subject.spec, CONSTRAINTS)?.into_iter().any(selects_nodes) {
+        return Ok(());
+    }
+    for mount in list(subject.spec, MOUNTS)? {
+        if text(mount, "Type")? != "bind" {
+            continue;
+        }
+        let source = clean(text(mount, "Source")?);
+        let is_below = |folder: &str| {
+            source.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if COMMON_FOLDERS.into_iter().any(is_below) {
+            continue;
+        }
+        let message = format!(
+            "`{source}` has to exist on each of {}{}: a task is rejected where it does not",
+            counted(nodes.count(), "eligible node"),
+            nodes.in_brackets()
+        );
+        found.push((Place::at(MOUNTS).item_of(mount).to_string(), message, Fix::Advice));
+    }
+    Ok(())
+}
+
+/// Whether the constraint tells single nodes apart.
+fn selects_nodes(constraint: &str) -> bool {
+    let key = constraint.split(['=', '!']).next().unwrap_or_default().trim().to_ascii_lowercase();
+    matches!(key.as_str(), "node.id" | "node.hostname" | "node.ip")
+        || key.starts_with("node.labels.")
+        || key.starts_with("engine.labels.")
+}
+
+/// The path without empty parts, `.` and `..`.
+pub fn clean(path: &str) -> String {
+    let mut parts = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}
+
+/// L28: no eligible node has the plugin.
+pub fn missing_plugin(subject: &Subject, found: &mut Findings) -> Read<()> {
+    let mut wanted = Vec::new();
+    let logs = text(subject.spec, "TaskTemplate.LogDriver.Name")?;
+    if !matches!(logs, "" | "none") {
+        wanted.push(("Log", logs, "TaskTemplate.LogDriver.Name".to_owned()));
+    }
+    for mount in list(subject.spec, MOUNTS)? {
+        let driver = text(mount, "VolumeOptions.DriverConfig.Name")?;
+        if text(mount, "Type")? == "volume" && !matches!(driver, "" | "local") {
+            wanted.push(("Volume", driver, Place::at(MOUNTS).item_of(mount).to_string()));
+        }
+    }
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let Some(nodes) = subject.eligible()? else { return Ok(()) };
+    for (kind, name, place) in wanted {
+        if nodes.iter().any(|node| has_plugin(node, kind, name)) {
+            continue;
+        }
+        let kind = if kind == "Log" { "logging" } else { "volume" };
+        let message = format!(
+            "no eligible node has the {kind} plugin `{name}`: {} without it{}",
+            counted(nodes.count(), "eligible node"),
+            nodes.in_brackets()
+        );
+        found.push((place, message, Fix::Advice));
+    }
+    Ok(())
+}
+
+/// Whether the node lists the plugin; also if it lists none of this type, as older engines do for logging.
+fn has_plugin(node: &Node, kind: &str, name: &str) -> bool {
+    let bare = |name: &str| name.strip_suffix(":latest").unwrap_or(name).to_owned();
+    let is_listed = |(other, listed): (&str, &str)| other == kind && bare(listed) == bare(name);
+    let lists_any = match kind {
+        "Log" => node.plugins().any(|(other, _)| other == kind),
+        _ => node.plugins().next().is_some(),
+    };
+    !lists_any || node.plugins().any(is_listed)
+}
+
+/// L11: no single node is as large as the reservation.
+pub fn reservation(subject: &Subject, found: &mut Findings) -> Read<()> {
+    const RESERVED: &str = "TaskTemplate.Resources.Reservations";
+    at(subject.spec, RESERVED)?;
+    let cpus = integer(subject.spec, "TaskTemplate.Resources.Reservations.NanoCPUs")?;
+    let memory = integer(subject.spec, "TaskTemplate.Resources.Reservations.MemoryBytes")?;
+    if cpus <= 0 && memory <= 0 {
+        return Ok(());
+    }
+    let Some(nodes) = subject.eligible()? else { return Ok(()) };
+    // What a node has not told is enough.
+    let size = |node: &Node| (node.nano_cpus().unwrap_or(i64::MAX), node.memory_bytes().unwrap_or(i64::MAX));
+    if nodes.iter().map(size).any(|(has_cpus, has_memory)| has_cpus >= cpus && has_memory >= memory) {
+        return Ok(());
+    }
+    let share = |(has_cpus, has_memory): (i64, i64)| (has_cpus.min(cpus), has_memory.min(memory));
+    let Some((has_cpus, has_memory)) = nodes.iter().map(size).max_by_key(|size| share(*size)) else {
+        return Ok(());
+    };
+    let mut wanted = Vec::new();
+    let mut changes = Vec::new();
+    if cpus > 0 {
+        wanted.push(super::resources::cpus(cpus));
+    }
+    if memory > 0 {
+        wanted.push(super::resources::memory(memory));
+    }
+    if cpus > has_cpus {
+        changes.push(Change::ReservedCpus(has_cpus));
+    }
+    if memory > has_memory {
+        changes.push(Change::ReservedMemory(has_memory));
+    }
+    let message = format!(
+        "no single node has the reserved {}: {}{}",
+        wanted.join(" and "),
+        counted(nodes.count(), "eligible node"),
+        nodes.in_brackets()
+    );
+    found.push((RESERVED.to_owned(), message, Fix::Update(changes)));
+    Ok(())
+}

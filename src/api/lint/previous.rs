@@ -1,0 +1,95 @@
+//! Rules about the previous spec: rollbacks that change nothing, or that cannot work.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::read::{Read, at, list, text};
+use super::{Findings, Fix, Source, Subject};
+use crate::api::resources::services::Service;
+use crate::api::spec::{Place, changes};
+
+/// The IDs of secrets or configs that exist, of those that were looked up.
+pub type Existing = HashSet<String>;
+
+const CREDENTIAL_SPEC: &str = "TaskTemplate.ContainerSpec.Privileges.CredentialSpec.Config";
+
+/// The lists of a spec that refer to something, with the key of the ID and that of the name.
+const LISTS: [(Source, &str, &str, &str); 2] = [
+    (Source::Secrets, "TaskTemplate.ContainerSpec.Secrets", "SecretID", "SecretName"),
+    (Source::Configs, "TaskTemplate.ContainerSpec.Configs", "ConfigID", "ConfigName"),
+];
+
+/// A reference of a spec.
+struct Reference<'a> {
+    source: Source,
+    id: &'a str,
+    name: &'a str,
+    place: Place,
+}
+
+fn references(spec: &Value) -> Read<Vec<Reference<'_>>> {
+    let mut found = Vec::new();
+    for (source, path, id_key, name_key) in LISTS {
+        for item in list(spec, path)? {
+            let (id, name) = (text(item, id_key)?, text(item, name_key)?);
+            let name = if name.is_empty() { id } else { name };
+            found.push(Reference { source, id, name, place: Place::at(path).item_of(item) });
+        }
+    }
+    let id = text(spec, CREDENTIAL_SPEC)?;
+    found.push(Reference { source: Source::Configs, id, name: id, place: Place::at(CREDENTIAL_SPEC) });
+    found.retain(|reference| !reference.id.is_empty());
+    Ok(found)
+}
+
+/// The references of the previous spec that the current one does not have: what the current one has is in use and exists.
+fn earlier<'a>(previous: &'a Value, current: &Value) -> Read<Vec<Reference<'a>>> {
+    let current: HashSet<(Source, String)> =
+        references(current)?.into_iter().map(|it| (it.source, it.id.to_owned())).collect();
+    let mut earlier = references(previous)?;
+    earlier.retain(|it| !current.contains(&(it.source, it.id.to_owned())));
+    Ok(earlier)
+}
+
+/// The secrets (or configs) by ID that only the previous spec of the service refers to.
+pub fn earlier_references(service: &Service, source: Source) -> Vec<&str> {
+    let Some(previous) = service.previous_spec() else { return Vec::new() };
+    let earlier = earlier(previous, &service.object()["Spec"]).unwrap_or_else(|_| Vec::new());
+    earlier.into_iter().filter(|it| it.source == source).map(|it| it.id).collect()
+}
+
+/// L21: a rollback goes back to something that is gone.
+pub fn dead_reference(subject: &Subject, found: &mut Findings) -> Read<()> {
+    let Some(service) = subject.service else { return Ok(()) };
+    let Some(previous) = at(service.object(), "PreviousSpec")? else { return Ok(()) };
+    for reference in earlier(previous, &service.object()["Spec"])? {
+        if subject.exists(reference.source, reference.id) != Some(false) {
+            continue;
+        }
+        let kind = if reference.source == Source::Secrets { "secret" } else { "config" };
+        let message = format!(
+            "the previous spec refers to the {kind} `{}`, which no longer exists: after a rollback every new task fails",
+            reference.name
+        );
+        found.push((format!("PreviousSpec.{}", reference.place), message, Fix::Advice));
+    }
+    Ok(())
+}
+
+/// L20: a rollback changes nothing that a task sees.
+pub fn rollback_same(subject: &Subject, found: &mut Findings) -> Read<()> {
+    let Some(service) = subject.service else { return Ok(()) };
+    let Some(previous) = at(service.object(), "PreviousSpec")? else { return Ok(()) };
+    let changes = changes(previous, &service.object()["Spec"]);
+    if changes.iter().all(|it| it.place.is_within("Labels") || it.place.is_within("TaskTemplate.ForceUpdate"))
+    {
+        let message = if changes.is_empty() {
+            "the previous spec is the same as the current one: a rollback changes nothing"
+        } else {
+            "the previous spec differs in labels or ForceUpdate only: a rollback changes nothing else"
+        };
+        found.push(("PreviousSpec".to_owned(), message.to_owned(), Fix::None));
+    }
+    Ok(())
+}

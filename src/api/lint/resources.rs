@@ -1,0 +1,71 @@
+//! Rules about limits of CPUs and memory.
+
+use super::read::{Read, integer};
+use super::subject::counted;
+use super::{Change, Findings, Fix, Subject};
+
+const CPU_LIMIT: &str = "TaskTemplate.Resources.Limits.NanoCPUs";
+const MEMORY_LIMIT: &str = "TaskTemplate.Resources.Limits.MemoryBytes";
+
+/// The smallest limit of memory with which a container starts.
+const MIN_MEMORY: i64 = 6 << 20;
+
+/// As in `1.5 CPUs`.
+pub fn cpus(nano_cpus: i64) -> String {
+    format!("{} {}", nano_as_decimal(nano_cpus), if nano_cpus == 1_000_000_000 { "CPU" } else { "CPUs" })
+}
+
+/// Billionths as a decimal number, as in `1.5`.
+pub fn nano_as_decimal(nanos: i64) -> String {
+    let (whole, rest) = (nanos / 1_000_000_000, (nanos % 1_000_000_000).unsigned_abs());
+    let text = format!("{whole}.{rest:09}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// As in `512 MiB`, rounded down.
+pub fn memory(bytes: i64) -> String {
+    if bytes < 1 << 20 { counted(bytes.unsigned_abs(), "byte") } else { format!("{} MiB", bytes >> 20) }
+}
+
+/// L15: nothing limits the memory of a task.
+pub fn no_memory_limit(subject: &Subject, found: &mut Findings) -> Read<()> {
+    if subject.runs_containers()? && integer(subject.spec, MEMORY_LIMIT)? == 0 {
+        let message = "no memory limit: one task can use all memory of its node".to_owned();
+        found.push((MEMORY_LIMIT.to_owned(), message, Fix::Advice));
+    }
+    Ok(())
+}
+
+/// L26: no eligible node has as many CPUs as the limit.
+pub fn cpu_limit(subject: &Subject, found: &mut Findings) -> Read<()> {
+    let limit = integer(subject.spec, CPU_LIMIT)?;
+    if limit <= 0 {
+        return Ok(());
+    }
+    let Some(nodes) = subject.eligible()? else { return Ok(()) };
+    // A node that has not told its size is large enough.
+    let most = nodes.iter().map(|node| node.nano_cpus().unwrap_or(i64::MAX)).max().unwrap_or(i64::MAX);
+    if limit > most {
+        let message = format!(
+            "the limit of {} exceeds every eligible node: the largest of {} has {}{}",
+            cpus(limit),
+            nodes.count(),
+            cpus(most),
+            nodes.in_brackets()
+        );
+        found.push((CPU_LIMIT.to_owned(), message, Fix::Update(vec![Change::CpuLimit(most)])));
+    }
+    Ok(())
+}
+
+/// L27: the engine takes the limit, and the node does not.
+pub fn memory_limit(subject: &Subject, found: &mut Findings) -> Read<()> {
+    let limit = integer(subject.spec, MEMORY_LIMIT)?;
+    if (1..MIN_MEMORY).contains(&limit) {
+        let limit = counted(limit.unsigned_abs(), "byte");
+        let message =
+            format!("the memory limit of {limit} is below 6 MiB, the least that a container starts with");
+        found.push((MEMORY_LIMIT.to_owned(), message, Fix::Update(vec![Change::MemoryLimit(MIN_MEMORY)])));
+    }
+    Ok(())
+}

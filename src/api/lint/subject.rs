@@ -1,0 +1,232 @@
+//! What a rule looks at: a service, and what was read of the swarm.
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::networks::Usage;
+use super::previous::Existing;
+use super::read::{Read, Unexpected, at, count, has_object, list, text, texts};
+use super::tasks::Tasks;
+use super::{Kind, Source};
+use crate::api::resources::nodes::Node;
+use crate::api::resources::services::Service;
+use crate::api::resources::tasks::Specified;
+use crate::api::rollout::may_run;
+
+/// What was read of the swarm. What could not be read is `None`, and the rules that need it are skipped.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Swarm<'a> {
+    /// The nodes. A manager lists itself at least: an empty list counts as none.
+    pub nodes: Option<&'a [Node]>,
+    /// The tasks of all services.
+    pub tasks: Option<&'a Tasks>,
+    /// How many addresses the networks have and need, by ID.
+    pub networks: Option<&'a HashMap<String, Usage>>,
+    /// The secrets that previous specs refer to, as far as they exist.
+    pub secrets: Option<&'a Existing>,
+    /// The same for configs.
+    pub configs: Option<&'a Existing>,
+}
+
+/// A spec, and all that is known beside it.
+#[derive(Debug)]
+pub struct Subject<'a> {
+    /// The spec that is checked.
+    pub spec: &'a Value,
+    /// The service, if it exists.
+    pub service: Option<&'a Service>,
+    swarm: Swarm<'a>,
+    eligible: OnceCell<Read<Vec<&'a Node>>>,
+}
+
+/// The nodes on which the service may run; there is at least one.
+#[derive(Clone, Copy, Debug)]
+pub struct Eligible<'s> {
+    nodes: &'s [&'s Node],
+    /// The number of nodes in the swarm.
+    of: usize,
+}
+
+impl<'s> Eligible<'s> {
+    /// How many.
+    pub fn count(&self) -> u64 {
+        self.nodes.len() as u64
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &'s Node> {
+        self.nodes.iter().copied()
+    }
+
+    /// As in `2 replicas on 2 eligible nodes`; if not all nodes are eligible, with their number.
+    pub fn with_replicas(&self, replicas: u64) -> String {
+        let nodes = counted(self.count(), "eligible node");
+        format!("{} on {nodes}{}", counted(replicas, "replica"), self.in_brackets())
+    }
+
+    /// As in ` (2 of 3 nodes are eligible)`; empty if all are.
+    pub fn in_brackets(&self) -> String {
+        if self.nodes.len() == self.of { String::new() } else { format!(" ({})", self.of_all()) }
+    }
+
+    /// As in `2 of 3 nodes are eligible`.
+    pub fn of_all(&self) -> String {
+        of_all(self.nodes.len(), self.of)
+    }
+}
+
+/// As in `2 of 3 nodes are eligible`.
+pub fn of_all(eligible: usize, all: usize) -> String {
+    let verb = if eligible == 1 { "is" } else { "are" };
+    format!("{eligible} of {all} nodes {verb} eligible")
+}
+
+/// As in `1 node`, `3 nodes`.
+pub fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+impl<'a> Subject<'a> {
+    /// A stored service.
+    pub fn stored(service: &'a Service, swarm: Swarm<'a>) -> Self {
+        // The whole object is looked at anyway: its spec is not read a second time.
+        let spec = &service.object()["Spec"];
+        Self { spec, service: Some(service), swarm, eligible: OnceCell::new() }
+    }
+
+    /// A spec that is about to be posted; `service` is what it replaces.
+    pub fn planned(spec: &'a Value, service: Option<&'a Service>, nodes: Option<&'a [Node]>) -> Self {
+        let nodes = nodes.filter(|_| needs_nodes(spec));
+        Self { spec, service, swarm: Swarm { nodes, ..Swarm::default() }, eligible: OnceCell::new() }
+    }
+
+    /// The same, and which secrets and configs of its previous spec exist.
+    pub fn with_existing(self, secrets: &'a Existing, configs: &'a Existing) -> Self {
+        let swarm = Swarm { secrets: Some(secrets), configs: Some(configs), ..self.swarm };
+        Self { swarm, ..self }
+    }
+
+    /// Whether this was read.
+    pub fn has(&self, source: Source) -> bool {
+        match source {
+            Source::Nodes => self.nodes().is_some(),
+            Source::Tasks => self.swarm.tasks.is_some(),
+            Source::Networks => self.swarm.networks.is_some(),
+            Source::Secrets => self.swarm.secrets.is_some(),
+            Source::Configs => self.swarm.configs.is_some(),
+        }
+    }
+
+    /// Which kind of service it is; `None` for a mode that is not known.
+    pub fn kind(&self) -> Option<Kind> {
+        kind(self.spec).ok().flatten()
+    }
+
+    /// The desired number of replicas; of a job that runs on each node, and of a global service, 0.
+    pub fn replicas(&self) -> Read<u64> {
+        replicas(self.spec)
+    }
+
+    /// The nodes of the swarm.
+    pub fn nodes(&self) -> Option<&'a [Node]> {
+        self.swarm.nodes.filter(|nodes| !nodes.is_empty())
+    }
+
+    /// The tasks of the service.
+    pub fn tasks(&self) -> Read<Option<(&'a Tasks, &'a [Specified])>> {
+        let (Some(tasks), Some(service)) = (self.swarm.tasks, self.service) else { return Ok(None) };
+        Ok(Some((tasks, tasks.of(service.id())?)))
+    }
+
+    /// How many addresses this network has and needs, if that is known.
+    pub fn network(&self, id: &str) -> Option<&'a Usage> {
+        self.swarm.networks?.get(id)
+    }
+
+    /// Whether this secret or config exists; `None` if it was not looked up.
+    pub fn exists(&self, source: Source, id: &str) -> Option<bool> {
+        let existing = if source == Source::Secrets { self.swarm.secrets } else { self.swarm.configs };
+        Some(existing?.contains(id))
+    }
+
+    /// The nodes on which the service may run; `None` if there are none, or nodes were not read.
+    pub fn eligible(&self) -> Read<Option<Eligible<'_>>> {
+        let Some(all) = self.nodes() else { return Ok(None) };
+        let find = || {
+            check_placement(self.spec)?;
+            Ok(all.iter().filter(|node| may_run(self.spec, node).is_ok()).collect())
+        };
+        let nodes = self.eligible.get_or_init(find).as_ref().map_err(|unexpected| *unexpected)?;
+        Ok((!nodes.is_empty()).then_some(Eligible { nodes, of: all.len() }))
+    }
+
+    /// Whether an update starts new tasks before it stops old ones.
+    pub fn is_start_first(&self) -> Read<bool> {
+        Ok(text(self.spec, "UpdateConfig.Order")? == "start-first")
+    }
+
+    /// Whether its tasks are containers.
+    pub fn runs_containers(&self) -> Read<bool> {
+        has_object(self.spec, "TaskTemplate.ContainerSpec")
+    }
+}
+
+/// Whether rules compare this spec with the nodes before it is posted.
+pub fn needs_nodes(spec: &Value) -> bool {
+    match kind(spec) {
+        Ok(Some(Kind::Global)) => {
+            matches!(at(spec, "TaskTemplate.Resources.Limits.NanoCPUs"), Ok(Some(limit)) if limit != 0)
+        }
+        Ok(Some(Kind::Job)) if is_there(spec, "Mode.GlobalJob") => true,
+        Ok(Some(_)) => replicas(spec).is_ok_and(|replicas| replicas > 0),
+        _ => false,
+    }
+}
+
+/// The kind of service that a spec describes. Without a mode the engine makes it replicated.
+pub fn kind(spec: &Value) -> Read<Option<Kind>> {
+    let modes = [
+        ("Mode.Replicated", Kind::Replicated),
+        ("Mode.Global", Kind::Global),
+        ("Mode.ReplicatedJob", Kind::Job),
+        ("Mode.GlobalJob", Kind::Job),
+    ];
+    for (path, kind) in modes {
+        if has_object(spec, path)? {
+            return Ok(Some(kind));
+        }
+    }
+    let has_no_mode = at(spec, "Mode")?.and_then(Value::as_object).is_none_or(serde_json::Map::is_empty);
+    Ok(has_no_mode.then_some(Kind::Replicated))
+}
+
+/// The desired number of replicas, with the engine's defaults; of what runs on each node 0.
+pub fn replicas(spec: &Value) -> Read<u64> {
+    if is_there(spec, "Mode.Global") || is_there(spec, "Mode.GlobalJob") {
+        return Ok(0);
+    }
+    if is_there(spec, "Mode.ReplicatedJob") {
+        let concurrent = count(spec, "Mode.ReplicatedJob.MaxConcurrent")?.unwrap_or(1);
+        return Ok(count(spec, "Mode.ReplicatedJob.TotalCompletions")?.unwrap_or(concurrent));
+    }
+    Ok(count(spec, "Mode.Replicated.Replicas")?.unwrap_or(1))
+}
+
+fn is_there(spec: &Value, path: &str) -> bool {
+    matches!(at(spec, path), Ok(Some(_)))
+}
+
+/// The placement check takes what it does not understand for absent: here it skips the rule.
+pub fn check_placement(spec: &Value) -> Read<()> {
+    texts(spec, "TaskTemplate.Placement.Constraints")?;
+    for platform in list(spec, "TaskTemplate.Placement.Platforms")? {
+        if !platform.is_object() {
+            return Err(Unexpected);
+        }
+        text(platform, "OS")?;
+        text(platform, "Architecture")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! Rules about tasks: slots that stay empty, and failure loops.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::read::{Read, Unexpected, count, text};
+use super::subject::counted;
+use super::{Findings, Fix, Subject};
+use crate::api::forecast::is_of_spec;
+use crate::api::resources::system::DEFAULT_TASK_HISTORY;
+use crate::api::resources::tasks::{ListedAll, Specified, Task, TaskState};
+use crate::api::rollout::{Looks, Seen, View, Why, failure_loop};
+
+const POLICY: &str = "TaskTemplate.RestartPolicy";
+
+/// The tasks of the swarm, by service.
+#[derive(Clone, Debug)]
+pub struct Tasks {
+    by_service: HashMap<String, Vec<Specified>>,
+    unreadable: HashSet<String>,
+    /// The engine's clock when it listed them.
+    now: Timestamp,
+}
+
+impl Tasks {
+    /// What the engine listed.
+    pub fn new(listed: ListedAll) -> Self {
+        let mut by_service = HashMap::<String, Vec<Specified>>::new();
+        for task in listed.tasks {
+            match by_service.get_mut(&task.task.service) {
+                Some(others) => others.push(task),
+                None => drop(by_service.insert(task.task.service.clone(), vec![task])),
+            }
+        }
+        Self { by_service, unreadable: listed.unreadable, now: listed.now }
+    }
+
+    /// The tasks of the service with this ID.
+    pub fn of(&self, service: &str) -> Read<&[Specified]> {
+        match self.unreadable.contains(service) {
+            true => Err(Unexpected),
+            false => Ok(self.by_service.get(service).map_or(&[], Vec::as_slice)),
+        }
+    }
+}
+
+/// Whether the restart policy ends: it starts no task again, or only a number of them.
+fn has_limited_restarts(spec: &Value) -> Read<bool> {
+    let attempts = count(spec, "TaskTemplate.RestartPolicy.MaxAttempts")?.unwrap_or(0);
+    Ok(attempts > 0 || text(spec, "TaskTemplate.RestartPolicy.Condition")? == "none")
+}
+
+/// L16: the newest task of a slot failed, and no other follows.
+pub fn not_restarted(subject: &Subject, found: &mut Findings) -> Read<()> {
+    let Some((_, tasks)) = subject.tasks()? else { return Ok(()) };
+    if !has_limited_restarts(subject.spec)? {
+        return Ok(());
+    }
+    let mut slots = BTreeMap::<u64, Vec<&Task>>::new();
+    for task in tasks {
+        slots.entry(task.task.slot).or_default().push(&task.task);
+    }
+    let (over, live): (Vec<_>, Vec<_>) =
+        slots.into_values().partition(|tasks| tasks.iter().all(|task| task.desired > TaskState::Running));
+    let newest = |tasks: Vec<&'_ Task>| {
+        let newest = tasks.into_iter().max_by_key(|task| (task.created, task.id.clone()))?;
+        let has_failed = matches!(newest.status.state, TaskState::Failed | TaskState::Rejected);
+        has_failed.then(|| newest.status.error.clone())
+    };
+    let failed: Vec<String> = over.into_iter().filter_map(newest).collect();
+    // Other slots are left from before the number of replicas was lowered.
+    let vacant = subject.replicas()?.saturating_sub(live.len() as u64).min(failed.len() as u64);
+    if let Some(error) = failed.last().filter(|_| vacant > 0) {
+        let slots = if vacant == 1 { "1 slot has" } else { &format!("{vacant} slots have") };
+        let message = format!(
+            "{slots} no task: the newest one failed, and the restart policy starts no other{}",
+            after_colon(error)
+        );
+        found.push((POLICY.to_owned(), message, Fix::Advice));
+    }
+    Ok(())
+}
+
+/// L17: the tasks of a slot fail one after the other, by the rule of `status`.
+pub fn crash_loop(subject: &Subject, found: &mut Findings) -> Read<()> {
+    let (Some((tasks, own)), Some(service)) = (subject.tasks()?, subject.service) else { return Ok(()) };
+    if count(subject.spec, "TaskTemplate.RestartPolicy.MaxAttempts")?.unwrap_or(0) > 0 {
+        return Ok(());
+    }
+    let failed = own.iter().filter(|task| task.task.has_ended_by_itself());
+    let nodes = subject.nodes().unwrap_or_default();
+    let Some(newest) = failed.max_by_key(|task| task.task.since()).filter(|_| is_candidate(own)) else {
+        return Ok(());
+    };
+    let all: Vec<Task> = own.iter().map(|task| task.task.clone()).collect();
+    let current = own.iter().filter(|task| is_of_spec(service, task, nodes));
+    let current: Vec<Task> = current.map(|task| task.task.clone()).collect();
+    let mut seen = Seen::new(Looks::Single);
+    seen.note(service, &current, tasks.now);
+    let view = View {
+        service,
+        tasks: &current,
+        all: Some(&all),
+        nodes: Some(nodes),
+        // The swarm's own limit would take another request: if it is smaller, a loop is not reported.
+        kept: Some(DEFAULT_TASK_HISTORY),
+        now: tasks.now,
+        seen: &seen,
+    };
+    if let Ok(Some(Why::Failing | Why::CompletedFailing | Why::ImageRejected)) = failure_loop(&view) {
+        let failures =
+            counted(all.iter().filter(|task| task.has_ended_by_itself()).count() as u64, "failed task");
+        let message = format!(
+            "tasks fail one after the other, and the restart policy has no limit ({failures} listed){}",
+            after_colon(&newest.task.status.error)
+        );
+        found.push((POLICY.to_owned(), message, Fix::Advice));
+    }
+    Ok(())
+}
+
+/// A loop has two failures at least.
+fn is_candidate(tasks: &[Specified]) -> bool {
+    tasks.iter().filter(|task| task.task.has_ended_by_itself()).nth(1).is_some()
+}
+
+fn after_colon(error: &str) -> String {
+    if error.is_empty() { String::new() } else { format!(": {error}") }
+}

@@ -1,0 +1,107 @@
+//! `lint`: check services for common mistakes.
+
+mod help;
+mod read;
+mod report;
+mod select;
+
+use std::collections::BTreeSet;
+
+use anyhow::bail;
+use clap::Args;
+
+use self::help::{rules_help, severities, some_rules};
+use self::read::Lists;
+use self::report::{Checked, Totals};
+use crate::api::lint::{LINT_IGNORE, MAX_FINDINGS, Severity, Subject, check, label, rule, rules};
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::select::SelectArgs;
+use crate::output;
+
+/// At most this number of services is checked by one command.
+const MAX_SERVICES: usize = 10_000;
+
+/// Check services for common mistakes
+///
+/// Finds services that cannot run, updates that cannot finish and likely mistakes, in what the engine stores. Nothing is
+/// posted. Rules that depend on the nodes are evaluated for the moment: a node that is down, drained or paused counts as
+/// missing. The label swarmctl.lint.ignore=L12,L15 of a service ignores rules for it.
+#[derive(Args, Debug)]
+#[command(after_long_help = rules_help())]
+pub struct LintArgs {
+    /// Services: names, IDs, or the first 6 or more characters of IDs [default: all]
+    #[arg(value_name = "SERVICE")]
+    services: Vec<String>,
+    #[command(flatten)]
+    select: SelectArgs,
+    /// Report findings of this severity and above: error, warn or info
+    #[arg(long, value_name = "LEVEL", default_value = "warn", value_parser = severities())]
+    level: Severity,
+    /// Ignore a rule, as in L12 (repeatable, or separated with commas)
+    #[arg(long, value_name = "ID", value_delimiter = ',', hide_possible_values = true, value_parser = some_rules())]
+    ignore: Vec<String>,
+    /// Exit with 10 if there are findings
+    #[arg(long)]
+    exit_code: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: LintArgs, global: &Global) -> anyhow::Result<Exit> {
+    if !args.services.is_empty() || args.select.is_given() {
+        args.select.check(&args.services, "swarmctl lint web")?;
+    }
+    let client = global.client(None)?;
+    let lists = Lists::read(&client)?;
+    let selected = select::select(&lists.services, &args.select, &args.services)?;
+    if selected.found.len() > MAX_SERVICES {
+        bail!("{} services are selected: at most {MAX_SERVICES} are checked at a time", selected.found.len());
+    }
+    let existing = lists.existing(&client, &selected.found)?;
+    let swarm = lists.swarm(&existing);
+    let mut checked = Vec::with_capacity(selected.found.len());
+    for service in selected.found {
+        let subject = Subject::stored(service, swarm);
+        let words = label(subject.spec);
+        let ignored = args.ignore.iter().map(String::as_str).chain(words.iter().copied());
+        let mut report = check(&subject, rules(), ignored);
+        note_unknown(service.name(), &words);
+        if report.findings.len() > MAX_FINDINGS {
+            let count = report.findings.len();
+            output::note(&format!(
+                "service `{}`: {MAX_FINDINGS} of {count} findings are reported",
+                service.name()
+            ));
+            report.findings.truncate(MAX_FINDINGS);
+        }
+        checked.push(Checked { name: service.name(), id: service.id(), report });
+    }
+    let mut skipped = lists.skipped(&existing);
+    skipped.retain(|(rule, _)| !args.ignore.iter().any(|id| id == rule.id));
+    report::note_skipped(&skipped);
+    let totals = Totals::of(&checked, args.level);
+    let answer = if args.exit_code && totals.reported > 0 { Exit::Different } else { Exit::Done };
+    let missing = select::tell_missing(&selected.missing, global);
+    let exit = Exit::merge(missing.into_iter().chain([answer]));
+    if args.json {
+        report::print_json(&checked, args.level, &totals, &skipped, exit)?;
+    } else {
+        report::print(&checked, args.level, &totals)?;
+    }
+    Ok(exit)
+}
+
+/// Labels may be newer than this program, so an ID that it does not know is no error there.
+fn note_unknown(service: &str, words: &[&str]) {
+    let unknown: BTreeSet<&str> = words.iter().copied().filter(|word| rule(word).is_none()).collect();
+    if !unknown.is_empty() {
+        let unknown: Vec<&str> = unknown.into_iter().collect();
+        output::note(&format!(
+            "service `{service}`: its label {LINT_IGNORE} has unknown rules: {}",
+            unknown.join(", ")
+        ));
+    }
+}

@@ -1,0 +1,127 @@
+//! What is read of the swarm: four lists at the same time, and secrets and configs if previous specs refer to some.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::panic::resume_unwind;
+use std::thread;
+use std::thread::ScopedJoinHandle;
+
+use serde_json::json;
+
+use crate::api::error::{Error, Result};
+use crate::api::http::client::Client;
+use crate::api::lint::{
+    Existing, Network, Rule, Source, Swarm, Tasks, Usage, earlier_references, rules, usage,
+};
+use crate::api::resources::nodes::Node;
+use crate::api::resources::services::Service;
+use crate::api::resources::{networks, nodes, references, services, tasks};
+
+/// What was read.
+pub struct Lists {
+    pub services: Vec<Service>,
+    nodes: Option<Vec<Node>>,
+    tasks: Option<Tasks>,
+    networks: Option<HashMap<String, Usage>>,
+    /// Why a list could not be read.
+    refused: BTreeMap<Source, String>,
+}
+
+/// The secrets and configs that exist, of those that previous specs refer to.
+#[derive(Default)]
+pub struct AllExisting {
+    lists: BTreeMap<Source, Existing>,
+    refused: BTreeMap<Source, String>,
+}
+
+impl Lists {
+    /// Reads the services, and at the same time what can be read beside them.
+    pub fn read(client: &Client) -> Result<Self> {
+        // Once, before four threads would ask for it.
+        client.api_version()?;
+        let (services, nodes, tasks, networks) = thread::scope(|scope| {
+            let nodes = scope.spawn(|| nodes::list(client));
+            let tasks = scope.spawn(|| tasks::list_all(client));
+            let networks = scope.spawn(|| networks::list(client));
+            let services = services::list(client, &json!({}));
+            (services, join(nodes), join(tasks), join(networks))
+        });
+        let services = services?;
+        let mut refused = BTreeMap::new();
+        let nodes = unless_refused(Source::Nodes, nodes, &mut refused)?;
+        let tasks = unless_refused(Source::Tasks, tasks, &mut refused)?.map(Tasks::new);
+        let networks = unless_refused(Source::Networks, networks, &mut refused)?;
+        let usage = match (&nodes, &tasks, networks) {
+            (Some(nodes), Some(tasks), Some(networks)) => {
+                let networks: Vec<Network> = networks.iter().filter_map(Network::new).collect();
+                Some(usage(&networks, &services, tasks, nodes))
+            }
+            _ => None,
+        };
+        Ok(Self { services, nodes, tasks, networks: usage, refused })
+    }
+
+    /// Which of the secrets and configs exist that only the previous specs of these services refer to; asked for by ID, since
+    /// a list of all configs would bring their data.
+    pub fn existing(&self, client: &Client, checked: &[&Service]) -> Result<AllExisting> {
+        let mut all = AllExisting::default();
+        for (source, kind) in [(Source::Secrets, "secret"), (Source::Configs, "config")] {
+            let ids: HashSet<&str> =
+                checked.iter().flat_map(|service| earlier_references(service, source)).collect();
+            let ids: Vec<&str> = ids.into_iter().collect();
+            let found = references::existing(client, kind, &ids);
+            if let Some(found) = unless_refused(source, found, &mut all.refused)? {
+                all.lists.insert(source, found);
+            }
+        }
+        Ok(all)
+    }
+
+    /// What rules look at.
+    pub fn swarm<'a>(&'a self, existing: &'a AllExisting) -> Swarm<'a> {
+        Swarm {
+            nodes: self.nodes.as_deref(),
+            tasks: self.tasks.as_ref(),
+            networks: self.networks.as_ref(),
+            secrets: existing.lists.get(&Source::Secrets),
+            configs: existing.lists.get(&Source::Configs),
+        }
+    }
+
+    /// The rules that cannot be evaluated, and why.
+    pub fn skipped(&self, existing: &AllExisting) -> Vec<(&'static Rule, String)> {
+        let reason = |source: &Source| self.refused.get(source).or_else(|| existing.refused.get(source));
+        rules().filter_map(|rule| Some((rule, rule.needs.iter().find_map(reason)?.clone()))).collect()
+    }
+}
+
+/// What was read; `None` if it was refused, or the endpoint is missing, which is put down.
+fn unless_refused<T>(
+    source: Source,
+    read: Result<T>,
+    refused: &mut BTreeMap<Source, String>,
+) -> Result<Option<T>> {
+    let error = match read {
+        Ok(read) => return Ok(Some(read)),
+        Err(error) if error.is_endpoint_refused() => error,
+        Err(error) => return Err(error),
+    };
+    let path = match source {
+        Source::Nodes => "/nodes",
+        Source::Tasks => "/tasks",
+        Source::Networks => "/networks",
+        Source::Secrets => "/secrets",
+        Source::Configs => "/configs",
+    };
+    let why = match error {
+        Error::Denied { status, .. } | Error::Rejected { status, .. } | Error::Engine { status, .. } => {
+            status.to_string()
+        }
+        _ => "the response is not an engine's".to_owned(),
+    };
+    refused.insert(source, format!("GET {path}: {why}"));
+    Ok(None)
+}
+
+fn join<T>(thread: ScopedJoinHandle<T>) -> T {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+}

@@ -1,0 +1,85 @@
+//! Which of the listed services are checked. They are selected here and not by the engine: the services that share a network
+//! with them are needed too, and one list has all.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+
+use crate::api::error::Error;
+use crate::api::http::request_path::can_be_name;
+use crate::api::resources::services::{SHORTEST_PREFIX, Service};
+use crate::cli::exit;
+use crate::cli::exit::Exit;
+use crate::cli::global::Global;
+use crate::cli::select::SelectArgs;
+use crate::cli::select::filter::ImageFilter;
+use crate::output::natural_cmp;
+
+/// What was selected.
+pub struct Selected<'a> {
+    /// The services, in the order of `ls`.
+    pub found: Vec<&'a Service>,
+    /// The names that are no service's, and why.
+    pub missing: Vec<(&'a str, Error)>,
+}
+
+/// Selects from all services of the swarm.
+///
+/// # Errors
+/// The selection has no service.
+pub fn select<'a>(all: &'a [Service], args: &SelectArgs, names: &'a [String]) -> Result<Selected<'a>> {
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    if names.is_empty() {
+        let (images, _) = ImageFilter::split(&args.filter)?;
+        found.extend(all.iter().filter(|service| {
+            args.includes(service)
+                && (images.is_empty()
+                    || service.image().is_some_and(|runs| images.iter().any(|asked| asked.matches(runs))))
+        }));
+        if found.is_empty() && args.is_given() {
+            return Err(args.nothing_selected().into());
+        }
+    } else {
+        let mut known = BTreeSet::new();
+        for name in names {
+            match find(all, name) {
+                Ok(service) if known.insert(service.id()) => found.push(service),
+                Ok(_) => {}
+                Err(error) => missing.push((name.as_str(), error)),
+            }
+        }
+    }
+    found.sort_by(|a, b| natural_cmp(a.name(), b.name()));
+    Ok(Selected { found, missing })
+}
+
+/// The service of this full name, full ID, or ID prefix, by the rules of [`crate::api::resources::services::find`].
+fn find<'a>(all: &'a [Service], given: &str) -> Result<&'a Service, Error> {
+    let none = |why: Option<String>| Error::NoSuch { kind: "service", name: given.to_owned(), why };
+    if !can_be_name(given) {
+        return Err(none(Some("no service can have this name".to_owned())));
+    }
+    let by_id = all.iter().find(|service| service.id() == given);
+    let by_name = || all.iter().find(|service| service.name().eq_ignore_ascii_case(given));
+    if let Some(service) = by_id.or_else(by_name) {
+        return Ok(service);
+    }
+    let by_prefix: Vec<&Service> = all.iter().filter(|service| service.id().starts_with(given)).collect();
+    match by_prefix.as_slice() {
+        [one] if given.len() >= SHORTEST_PREFIX => Ok(one),
+        [_, _, ..] => {
+            let why = format!("it is ambiguous: {} IDs begin with it", by_prefix.len());
+            Err(none(Some(why)))
+        }
+        _ => Err(none(None)),
+    }
+}
+
+/// Prints an error for each name that is no service's; gives their exit codes.
+pub fn tell_missing(missing: &[(&str, Error)], global: &Global) -> Vec<Exit> {
+    let tell = |(name, error): &(&str, Error)| {
+        exit::tell_of(&format!("cannot check service `{name}`"), error);
+        Exit::of(error, global.signal())
+    };
+    missing.iter().map(tell).collect()
+}

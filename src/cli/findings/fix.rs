@@ -1,0 +1,61 @@
+//! What to do about a finding, as a command or a sentence.
+
+use super::advice::advice;
+use crate::api::lint::{Change, Finding, Fix};
+use crate::api::shell;
+
+/// The command that fixes a finding in the service of this name, or a sentence; `None` if there is nothing to do.
+pub fn fix(finding: &Finding, service: &str) -> Option<String> {
+    let name = shell::service(service);
+    Some(match &finding.fix {
+        Fix::None => return None,
+        Fix::Advice => advice(finding.rule.id).replace("NAME", &name),
+        Fix::Update(changes) => {
+            let flags: Vec<String> = changes.iter().map(flag).collect();
+            format!("swarmctl update {} {name}", flags.join(" "))
+        }
+        Fix::Scale(replicas) => match name.strip_prefix("-- ") {
+            Some(name) => format!("swarmctl scale -- {name}={replicas}"),
+            None => format!("swarmctl scale {name}={replicas}"),
+        },
+        Fix::Pin => format!("swarmctl update-image --refresh {name}"),
+        Fix::Constraint(constraint) => {
+            let constraint = shell::argument(constraint.as_bytes());
+            format!(
+                "let a node meet it, or remove it with `swarmctl update --constraint-rm {constraint} {name}`"
+            )
+        }
+    })
+}
+
+fn flag(change: &Change) -> String {
+    match change {
+        Change::Monitor(time) => format!("--update-monitor {}", duration(*time)),
+        Change::PauseOnFailure => "--update-failure-action pause".to_owned(),
+        Change::NoFailureRatio => "--update-max-failure-ratio 0".to_owned(),
+        Change::StopFirst => "--update-order stop-first".to_owned(),
+        Change::OneAtATime => "--update-parallelism 1".to_owned(),
+        Change::MaxReplicas(count) => format!("--replicas-max-per-node {count}"),
+        Change::NoHealthCheck => "--no-healthcheck".to_owned(),
+        Change::ReservedCpus(nanos) => format!("--reserve-cpu {}", cpus(*nanos)),
+        Change::ReservedMemory(bytes) => format!("--reserve-memory {}", memory(*bytes)),
+        Change::CpuLimit(nanos) => format!("--limit-cpu {}", cpus(*nanos)),
+        Change::MemoryLimit(bytes) => format!("--limit-memory {}", memory(*bytes)),
+    }
+}
+
+/// Rounded up to what the flag takes.
+fn duration(nanoseconds: i64) -> String {
+    format!("{}s", nanoseconds.div_euclid(1_000_000_000) + i64::from(nanoseconds % 1_000_000_000 > 0))
+}
+
+/// As a decimal number, as in `1.5`.
+fn cpus(nanos: i64) -> String {
+    let text = format!("{}.{:09}", nanos / 1_000_000_000, (nanos % 1_000_000_000).abs());
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// In mebibytes, rounded down.
+fn memory(bytes: i64) -> String {
+    if bytes < 1 << 20 { format!("{bytes}b") } else { format!("{}m", bytes >> 20) }
+}

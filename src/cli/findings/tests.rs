@@ -1,0 +1,143 @@
+//! The texts of fixes, and docs/lint.md, which is generated from the table of the rules.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::advice::advice;
+use super::{fix, object};
+use crate::api::lint::{Change, Finding, Fix, Rule, Source, Stage, rule, rules};
+
+fn finding(id: &str, fix: Fix) -> Finding {
+    Finding { rule: rule(id).unwrap(), place: "A".to_owned(), message: "b".to_owned(), fix }
+}
+
+#[test]
+fn fixes_are_commands_to_paste() {
+    for (finding, service, expected) in [
+        (
+            finding("L05", Fix::Update(vec![Change::StopFirst])),
+            "web",
+            "swarmctl update --update-order stop-first web",
+        ),
+        (finding("L06", Fix::Scale(3)), "web", "swarmctl scale web=3"),
+        (finding("L06", Fix::Scale(3)), "-web", "swarmctl scale -- -web=3"),
+        (finding("L12", Fix::Pin), "a b", "swarmctl update-image --refresh 'a b'"),
+        (
+            finding(
+                "L11",
+                Fix::Update(vec![Change::ReservedCpus(1_500_000_000), Change::ReservedMemory(3 << 29)]),
+            ),
+            "web",
+            "swarmctl update --reserve-cpu 1.5 --reserve-memory 1536m web",
+        ),
+        (
+            finding("L01", Fix::Update(vec![Change::Monitor(1_500_000_000)])),
+            "web",
+            "swarmctl update --update-monitor 2s web",
+        ),
+        (
+            finding("L08", Fix::Constraint("node.labels.a == $b".to_owned())),
+            "web",
+            "let a node meet it, or remove it with `swarmctl update --constraint-rm 'node.labels.a == $b' web`",
+        ),
+        (
+            finding("L13", Fix::Advice),
+            "web",
+            "use a tag that names a version, as in `swarmctl update-image web IMAGE:1.7`",
+        ),
+    ] {
+        assert_eq!(fix(&finding, service).as_deref(), Some(expected));
+    }
+    assert_eq!(fix(&finding("L20", Fix::None), "web"), None);
+    assert!(object(&finding("L20", Fix::None), "web")["fix"].is_null());
+}
+
+#[test]
+fn every_rule_has_advice() {
+    for rule in rules() {
+        assert!(!advice(rule.id).is_empty(), "{}", rule.id);
+        assert!(!advice(rule.id).ends_with('.'), "{}", rule.id);
+    }
+}
+
+fn page() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/lint.md")
+}
+
+const INTRODUCTION: &str = "\
+# Rules of `swarmctl lint`
+
+Swarm accepts services that can never run, updates that can never finish and rollbacks that lead nowhere. `swarmctl lint` finds
+them in what the engine stores. It posts nothing.
+
+```sh
+swarmctl lint                                      # every service
+swarmctl lint --stack shop --level info            # the services of a stack, with everything worth knowing
+swarmctl lint --exit-code --ignore L12,L30         # 10 if there are findings, for CI
+```
+
+The severity **error** means that tasks cannot run, or that the next update or rollback cannot succeed; **warn** is a likely mistake,
+**info** is worth knowing. The label `swarmctl.lint.ignore=L12,L15` of a service ignores rules for it. Rules that depend on the nodes
+are evaluated for the moment: a node that is down, drained or paused counts as missing. A node is *eligible* for a service if it is up
+and active, meets the constraints and has a platform of the image. Absent settings have the engine's defaults.
+
+If a request is refused, as by a proxy in front of the engine's socket, the rules that need it are skipped, and a note names them.
+
+`create`, `update-image`, `update`, `scale`, `restart` and `rollback` evaluate the rules marked *before posts* on the spec that is about
+to be sent, and print warnings. With `--strict` they refuse to send anything if one of them finds something.
+
+This page is generated from the rules.
+";
+
+fn text() -> String {
+    let mut text = INTRODUCTION.to_owned();
+    for rule in rules() {
+        text += &format!("\n## {} {}\n\n{}\n", rule.id, rule.name, paragraph(rule));
+    }
+    text
+}
+
+fn paragraph(rule: &Rule) -> String {
+    let stage = match rule.stage {
+        Stage::OnRequest => "",
+        Stage::BeforePosts => ", before posts",
+        Stage::BeforeRollbacks => ", before rollbacks",
+    };
+    let kinds =
+        rule.kinds.iter().map(|kind| format!("{kind:?}").to_lowercase()).collect::<Vec<_>>().join(", ");
+    let needs = match rule.needs {
+        [] => String::new(),
+        needs => {
+            let paths: Vec<String> = needs.iter().map(|source| format!("`{}`", path(*source))).collect();
+            format!(" It needs {}.", paths.join(", "))
+        }
+    };
+    let advice = advice(rule.id).replace("NAME", "web");
+    let fix = format!("{}{}", advice[..1].to_uppercase(), &advice[1..]);
+    format!(
+        "**{}**, for {kinds}{stage}. {}. {} To see it: {} To fix it: {fix}.{needs}",
+        rule.severity, rule.condition, rule.effect, rule.sign
+    )
+}
+
+fn path(source: Source) -> &'static str {
+    match source {
+        Source::Nodes => "/nodes",
+        Source::Tasks => "/tasks",
+        Source::Networks => "/networks",
+        Source::Secrets => "/secrets",
+        Source::Configs => "/configs",
+    }
+}
+
+#[test]
+fn the_page_of_the_rules_is_current() {
+    let stored = fs::read_to_string(page()).unwrap_or_default();
+    assert!(stored == text(), "docs/lint.md is not current: write it with scripts/generate");
+}
+
+#[test]
+#[ignore = "it writes docs/lint.md: scripts/generate calls it"]
+fn write_the_page_of_the_rules() {
+    fs::write(page(), text()).unwrap();
+}
