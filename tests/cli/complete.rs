@@ -82,8 +82,8 @@ fn descriptions_stand_behind_a_tab_where_they_are_wanted() {
 fn services_are_asked_of_the_engine_in_natural_order() {
     let swarm = swarm();
     for command in [
-        "images", "inspect", "logs", "outdated", "ps", "restart", "rm", "rollback", "status", "update",
-        "wait",
+        "images", "inspect", "lint", "logs", "outdated", "ps", "restart", "rm", "rollback", "status",
+        "update", "wait",
     ] {
         let (found, _) = complete(&swarm.host(), &[command, ""]);
         assert_eq!(found, ["db9", "db10", "shop_web"], "{command}");

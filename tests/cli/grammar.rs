@@ -15,6 +15,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("create", &["img"]),
     ("images", &["nosuch"]),
     ("inspect", &["nosuch"]),
+    ("lint", &["nosuch"]),
     ("logs", &["nosuch"]),
     ("ls", &[]),
     ("outdated", &["nosuch"]),

@@ -29,6 +29,7 @@ mod images;
 mod inspect;
 mod judgement;
 mod layers;
+mod lint;
 mod load;
 mod logs;
 mod ls;

@@ -45,6 +45,7 @@ fn every_kind_of_output_is_as_its_schema_says() {
         ("rm web nosuch", Step::Nothing, 3),
         ("outdated", Step::Nothing, 0),
         ("images", Step::Nothing, 0),
+        ("lint", Step::Nothing, 0),
         ("context show", Step::Nothing, 0),
         ("-H unix:///nonexistent/docker.sock context show", Step::Nothing, 8),
     ] {

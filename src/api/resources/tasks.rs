@@ -174,7 +174,7 @@ pub struct ListedAll {
 /// `GET /tasks` of all services.
 pub fn list_all(client: &Client) -> Result<ListedAll> {
     client.get_with(&Path::new(&["tasks"]), |answer| {
-        let now = answer.date.as_deref().and_then(time::of_http);
+        let now = answer.date.as_deref().and_then(time::parse_http_date);
         let now = now.ok_or_else(|| answer.garbled(NO_DATE))?;
         let (mut tasks, mut unreadable) = (Vec::<(Task, &RawValue)>::new(), HashSet::new());
         for text in answer.json::<Vec<&RawValue>>()? {

@@ -36,6 +36,7 @@ const COMMANDS: &[&[&str]] = &[
     &["restart", "--timeout", "1s", "--detach", ID],
     &["restart", "--timeout", "1s", "--all"],
     &["rollback", "--timeout", "1s", ID],
+    &["lint", "--level", "info"],
     &["outdated"],
     &["outdated", ID],
     &["images"],

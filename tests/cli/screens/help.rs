@@ -14,6 +14,7 @@ const COMMANDS: &[&[&str]] = &[
     &["create"],
     &["images"],
     &["inspect"],
+    &["lint"],
     &["logs"],
     &["ls"],
     &["outdated"],

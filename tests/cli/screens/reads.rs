@@ -77,6 +77,19 @@ fn wait_watches_services() {
 }
 
 #[test]
+fn lint_reports_findings() {
+    let swarm = swarm(&["web"]);
+    swarm.world().write("web", |spec| {
+        spec["UpdateConfig"] = serde_json::json!({"Parallelism": 0, "FailureAction": "continue"});
+        spec["Mode"]["Replicated"]["Replicas"] = 2.into();
+    });
+    assert_screen("lint", &run(&swarm, &["lint", "web"]));
+    assert_screen("lint_info", &run(&swarm, &["lint", "--level", "info"]));
+    assert_screen("lint_json", &run(&swarm, &["lint", "--json", "web"]));
+    assert_screen("lint_unknown_rule", &run(&swarm, &["lint", "--ignore", "L99"]));
+}
+
+#[test]
 fn outdated_compares_digests() {
     assert_screen("outdated_not_pinned", &run(&swarm(&["web"]), &["outdated", "web"]));
     assert_screen("outdated_json", &run(&swarm(&["web"]), &["outdated", "--json", "web"]));

@@ -12,14 +12,15 @@ pub enum Kind {
     Result,
     Outdated,
     Images,
+    Lint,
     ContextShow,
     /// A line of `--progress json`.
     Progress,
 }
 
 impl Kind {
-    pub const ALL: [Self; 5] =
-        [Self::Result, Self::Outdated, Self::Images, Self::ContextShow, Self::Progress];
+    pub const ALL: [Self; 6] =
+        [Self::Result, Self::Outdated, Self::Images, Self::Lint, Self::ContextShow, Self::Progress];
 
     /// Its schema.
     pub fn schema(self) -> Value {
@@ -27,6 +28,7 @@ impl Kind {
             Self::Result => include_str!("../../../docs/schema/result.schema.json"),
             Self::Outdated => include_str!("../../../docs/schema/outdated.schema.json"),
             Self::Images => include_str!("../../../docs/schema/images.schema.json"),
+            Self::Lint => include_str!("../../../docs/schema/lint.schema.json"),
             Self::ContextShow => include_str!("../../../docs/schema/context-show.schema.json"),
             Self::Progress => include_str!("../../../docs/schema/progress.schema.json"),
         };
@@ -65,11 +67,12 @@ fn kind_of(words: &[&str]) -> Option<Kind> {
         return None;
     }
     let is_command =
-        |word: &&&str| ACTING.contains(*word) || ["outdated", "images", "context"].contains(*word);
+        |word: &&&str| ACTING.contains(*word) || ["outdated", "images", "lint", "context"].contains(*word);
     let first = words.iter().position(|word| is_command(&word))?;
     match words[first] {
         "outdated" => Some(Kind::Outdated),
         "images" => Some(Kind::Images),
+        "lint" => Some(Kind::Lint),
         "context" if words.get(first + 1) == Some(&"show") => Some(Kind::ContextShow),
         "context" => None,
         _ => Some(Kind::Result),
