@@ -169,12 +169,12 @@ fn services_are_selected_as_by_the_engine() {
     assert_eq!(checked(&[&id]), ["agent"]);
     assert_eq!(checked(&[&id[..6]]), ["agent"]);
     for nothing in [["--stack", "other"], ["-f", "label=a=c"], ["-f", "name=hop"]] {
-        lint(&swarm, &nothing).fails_with(Exit::NoSuch);
+        lint(&swarm, &nothing).fails_with(Exit::NotFound);
     }
-    lint(&FakeSwarm::start(), &["--all"]).fails_with(Exit::NoSuch);
+    lint(&FakeSwarm::start(), &["--all"]).fails_with(Exit::NotFound);
     lint(&swarm, &["--all", "shop"]).fails_with(Exit::Usage);
     for missing in ["nosuch", &id[..5], "../x"] {
-        let run = lint(&swarm, &["--json", "shop", missing]).fails_with(Exit::NoSuch);
+        let run = lint(&swarm, &["--json", "shop", missing]).fails_with(Exit::NotFound);
         assert_eq!(run.json()["exit_code"], 3);
         assert_eq!(run.json()["services"].as_array().unwrap().len(), 1);
         assert!(run.stderr.contains("error: cannot check service"), "{}", run.report());

@@ -4,6 +4,7 @@
 //! data is missing finds nothing.
 
 mod container;
+mod data;
 mod finding;
 mod image;
 mod networks;
@@ -22,13 +23,13 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+pub use self::data::{Existing, Tasks, Usage};
 pub use self::finding::{Change, Finding, Fix, Severity};
-pub use self::networks::{Network, Usage, usage};
-pub use self::previous::{Existing, earlier_references};
+pub use self::networks::{Network, usage};
+pub use self::previous::earlier_references;
 use self::read::Unexpected;
 pub use self::subject::{Subject, Swarm, needs_nodes};
 pub use self::table::{rule, rules};
-pub use self::tasks::Tasks;
 
 /// The label of a service that ignores rules for it, as in `L12,L15`.
 pub const LINT_IGNORE: &str = "swarmctl.lint.ignore";

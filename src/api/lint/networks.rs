@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
+use super::data::{Tasks, Usage};
 use super::read::{Read, Unexpected, at, list, text};
 use super::subject::{check_placement, kind, replicas};
-use super::tasks::Tasks;
 use super::{Findings, Fix, Kind, Subject};
 use crate::api::resources::nodes::Node;
 use crate::api::resources::services::Service;
@@ -60,17 +60,6 @@ fn capacity(subnet: &str) -> Option<u64> {
     address.parse::<std::net::Ipv4Addr>().ok()?;
     let bits = prefix.parse::<u32>().ok().filter(|prefix| *prefix <= 32)?;
     Some((1_u64 << (32 - bits)).saturating_sub(2))
-}
-
-/// How many addresses a network has, and how many its services need at least.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Usage {
-    name: String,
-    subnet: String,
-    capacity: u64,
-    need: u64,
-    /// A start-first update of one of its services needs one more.
-    has_start_first: bool,
 }
 
 /// What the services need of each network, by its ID. Of a service that cannot be read nothing is counted.

@@ -70,7 +70,7 @@ pub fn max_replicas(subject: &Subject, found: &mut Findings) -> Read<()> {
     let tasks = nodes.with_replicas(replicas);
     let (message, change) = if u128::from(replicas) > room {
         let enough = replicas.div_ceil(nodes.count());
-        let message = format!("at most {max} replicas on a node leave room for {room}: {tasks}");
+        let message = format!("a maximum of {max} on each node leaves room for {room}: {tasks}");
         (message, Change::MaxReplicas(enough))
     } else if u128::from(replicas) == room && is_start_first {
         let message = format!(

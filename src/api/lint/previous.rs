@@ -9,9 +9,6 @@ use super::{Findings, Fix, Source, Subject};
 use crate::api::resources::services::Service;
 use crate::api::spec::{Place, changes};
 
-/// The IDs of secrets or configs that exist, of those that were looked up.
-pub type Existing = HashSet<String>;
-
 const CREDENTIAL_SPEC: &str = "TaskTemplate.ContainerSpec.Privileges.CredentialSpec.Config";
 
 /// The lists of a spec that refer to something, with the key of the ID and that of the name.

@@ -5,10 +5,8 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::networks::Usage;
-use super::previous::Existing;
+use super::data::{Existing, Tasks, Usage};
 use super::read::{Read, Unexpected, at, count, has_object, list, text, texts};
-use super::tasks::Tasks;
 use super::{Kind, Source};
 use crate::api::resources::nodes::Node;
 use crate::api::resources::services::Service;

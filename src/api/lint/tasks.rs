@@ -1,50 +1,18 @@
 //! Rules about tasks: slots that stay empty, and failure loops.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use serde_json::Value;
 
-use super::read::{Read, Unexpected, count, text};
+use super::read::{Read, count, text};
 use super::subject::counted;
 use super::{Findings, Fix, Subject};
 use crate::api::forecast::is_of_spec;
 use crate::api::resources::system::DEFAULT_TASK_HISTORY;
-use crate::api::resources::tasks::{ListedAll, Specified, Task, TaskState};
+use crate::api::resources::tasks::{Specified, Task, TaskState};
 use crate::api::rollout::{Looks, Seen, View, Why, failure_loop};
 
 const POLICY: &str = "TaskTemplate.RestartPolicy";
-
-/// The tasks of the swarm, by service.
-#[derive(Clone, Debug)]
-pub struct Tasks {
-    by_service: HashMap<String, Vec<Specified>>,
-    unreadable: HashSet<String>,
-    /// The engine's clock when it listed them.
-    now: Timestamp,
-}
-
-impl Tasks {
-    /// What the engine listed.
-    pub fn new(listed: ListedAll) -> Self {
-        let mut by_service = HashMap::<String, Vec<Specified>>::new();
-        for task in listed.tasks {
-            match by_service.get_mut(&task.task.service) {
-                Some(others) => others.push(task),
-                None => drop(by_service.insert(task.task.service.clone(), vec![task])),
-            }
-        }
-        Self { by_service, unreadable: listed.unreadable, now: listed.now }
-    }
-
-    /// The tasks of the service with this ID.
-    pub fn of(&self, service: &str) -> Read<&[Specified]> {
-        match self.unreadable.contains(service) {
-            true => Err(Unexpected),
-            false => Ok(self.by_service.get(service).map_or(&[], Vec::as_slice)),
-        }
-    }
-}
 
 /// Whether the restart policy ends: it starts no task again, or only a number of them.
 fn has_limited_restarts(spec: &Value) -> Read<bool> {
