@@ -33,6 +33,11 @@ _missing_for_build() {
   fi
 }
 
+_missing_for_fuzz() {
+  # libFuzzer is C++.
+  if _lacks c++; then echo g++; fi
+}
+
 _missing_for_ssh() {
   if _lacks sshd; then echo openssh-server; fi
   if _lacks ssh || _lacks ssh-keygen; then echo openssh-client; fi
@@ -68,7 +73,7 @@ _missing_for_lint() {
   if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then echo python3-venv; fi
 }
 
-# need_packages AREA...: installs what is missing for `engine`, `ssh`, `build`, `shells`, `package`, `manual`, `recording`
+# need_packages AREA...: installs what is missing for `engine`, `ssh`, `build`, `fuzz`, `shells`, `package`, `manual`, `recording`
 # or `lint`, and nothing else. No service of these packages is started or enabled.
 need_packages() {
   local area missing before
@@ -165,11 +170,13 @@ need_cargo() {
   done
 }
 
-# need_cargo_deny, need_cargo_deb: install the tool if it is missing (a minute or two). The version is fixed, so that a new
+# need_cargo_deny, need_cargo_deb, need_cargo_fuzz: install the tool if it is missing (a minute or two). The version is fixed, so that a new
 # release cannot break the checks.
 need_cargo_deny() { _need_cargo_tool cargo-deny 0.20.2; }
 
 need_cargo_deb() { _need_cargo_tool cargo-deb 3.8.0; }
+
+need_cargo_fuzz() { _need_cargo_tool cargo-fuzz 0.13.2; }
 
 _need_cargo_tool() {
   local tool=$1 version=$2

@@ -10,10 +10,10 @@ pub mod config;
 pub mod deploy;
 pub mod error;
 pub mod forecast;
-#[cfg(test)]
-pub mod fuzz_tests;
 pub mod http;
 pub mod lint;
+#[cfg(test)]
+pub mod property_tests;
 pub mod registry;
 pub mod resources;
 pub mod rollout;

@@ -7,8 +7,6 @@ mod exit;
 mod findings;
 pub mod flags;
 mod format;
-#[cfg(test)]
-mod fuzz_tests;
 mod global;
 mod grammar;
 mod lookups;
@@ -17,6 +15,8 @@ mod man;
 pub mod messages;
 mod parallel;
 mod progress;
+#[cfg(test)]
+mod property_tests;
 mod select;
 
 use self::commands::auth;

@@ -2,7 +2,7 @@
 //! fields of ServiceSpec of API 1.41, 1.44 and 1.55) with unknown fields at every level, go through the whole of
 //! `update-image`, and come back with one place changed, byte for byte.
 //!
-//! `SWARMCTL_TEST_FUZZ_CASES` says how many (30; scripts/reliability fuzz takes more).
+//! `SWARMCTL_TEST_PROPERTY_CASES` says how many (30; scripts/reliability properties takes more).
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -41,7 +41,7 @@ impl Handler for Holder {
 
 #[test]
 fn random_specs_change_in_one_place_only() {
-    let cases: u64 = std::env::var_os("SWARMCTL_TEST_FUZZ_CASES")
+    let cases: u64 = std::env::var_os("SWARMCTL_TEST_PROPERTY_CASES")
         .and_then(|cases| cases.to_str()?.parse().ok())
         .unwrap_or(30);
     let schema: Value = serde_json::from_str(include_str!("../data/service-spec.json")).unwrap();
@@ -66,7 +66,7 @@ fn random_specs_change_in_one_place_only() {
             panic!("case {case}, byte {at}:\n  wanted {}\n  posted {}", part(&wanted), part(&posted[0]));
         }
     }
-    if let Some(path) = std::env::var_os("SWARMCTL_TEST_FUZZ_TABLE") {
+    if let Some(path) = std::env::var_os("SWARMCTL_TEST_PROPERTY_TABLE") {
         let mut table = OpenOptions::new().create(true).append(true).open(path).unwrap();
         writeln!(table, "update-image of random specs, byte for byte\t{cases}").unwrap();
     }

@@ -143,8 +143,11 @@ fn read(file: &Path) -> Result<Option<Context>, String> {
     }
 }
 
-/// A context's `meta.json`.
-pub(in crate::api) fn parse(text: &[u8]) -> Result<Context, String> {
+/// Parses a context's `meta.json`.
+///
+/// # Errors
+/// Why it is not a valid description of a context.
+pub fn parse(text: &[u8]) -> Result<Context, String> {
     let meta = &user_file::object(text)?;
     let name = text_of(meta, "Name")?.filter(|name| !name.is_empty()).ok_or("it has no `Name`")?;
     let description = match field(meta, "Metadata") {

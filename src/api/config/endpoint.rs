@@ -1,6 +1,7 @@
 //! Where an engine listens. Pure: what the environment says is handed in.
 
 use std::fmt;
+use std::fmt::Write as _;
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
@@ -138,10 +139,23 @@ impl fmt::Display for Endpoint {
                 if let Some(port) = ssh.port {
                     write!(f, ":{port}")?;
                 }
-                f.write_str(ssh.path.as_deref().unwrap_or_default())
+                write_path(f, ssh.path.as_deref().unwrap_or_default())
             }
         }
     }
+}
+
+/// Writes a path so that it is parsed to the same path again: what would be decoded, cut off or trimmed is encoded.
+fn write_path(f: &mut fmt::Formatter<'_>, path: &str) -> fmt::Result {
+    let trimmed = path.trim_end().len();
+    for (at, c) in path.char_indices() {
+        if "%?#".contains(c) || at >= trimmed {
+            c.encode_utf8(&mut [0; 4]).bytes().try_for_each(|byte| write!(f, "%{byte:02X}"))?;
+        } else {
+            f.write_char(c)?;
+        }
+    }
+    Ok(())
 }
 
 impl Tcp {
@@ -152,7 +166,14 @@ impl Tcp {
 }
 
 fn bracketed(host: &str) -> String {
-    if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
+    if host.contains("%25") {
+        // The zone itself begins with `25`, which would be taken for an encoded `%`.
+        format!("[{}]", host.replacen('%', "%25", 1))
+    } else if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        host.to_owned()
+    }
 }
 
 fn unix(path: &str) -> Result<PathBuf, String> {

@@ -129,3 +129,18 @@ fn what_cannot_be_an_endpoint_is_refused_with_an_example() {
         assert!(refused.contains(why) && refused.contains("tcp://10.0.0.5:2376"), "{host}: {refused}");
     }
 }
+
+#[test]
+fn what_is_printed_of_a_path_or_a_zone_is_parsed_to_the_same_endpoint() {
+    for host in [
+        "ssh://m1/run/a%2525b.sock",
+        "ssh://m1/run/%3Fx",
+        "ssh://m1/run/%23",
+        "ssh://m1/run/x%20",
+        "ssh://m1/run/%C3%A9%C2%A0",
+        "ssh://[fe80::1%2525]/x",
+    ] {
+        let endpoint = Endpoint::parse(host, None).unwrap();
+        assert_eq!(Endpoint::parse(&endpoint.to_string(), None).as_ref(), Ok(&endpoint), "{host}");
+    }
+}

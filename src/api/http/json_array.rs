@@ -71,22 +71,30 @@ impl<T, F: Fn(&str) -> serde_json::Result<(T, usize)>> Rows<T, F> {
     ///
     /// # Errors
     /// It is no whole list of services.
-    pub fn all(mut self, rest: &Answer) -> Result<Vec<T>> {
-        let mut left = rest.body.clone();
+    pub fn all(self, rest: &Answer) -> Result<Vec<T>> {
+        let is_list = self.at != At::Start || rest.body.trim_ascii_start().starts_with(b"[");
+        if !is_list && str::from_utf8(&rest.body).is_ok() {
+            // The whole body is there: the error about a whole response is more exact.
+            rest.json::<Vec<IgnoredAny>>()?;
+        }
+        self.finish(rest.body.clone()).map_err(|why| rest.garbled(why))
+    }
+
+    /// All rows, when `rest` is what [`eat`](Self::eat) has left of the body, and nothing more comes.
+    ///
+    /// # Errors
+    /// Why the body is not a complete list of services.
+    pub fn finish(mut self, mut rest: Vec<u8>) -> Result<Vec<T>, String> {
         self.seen = 0;
-        self.eat(&mut left);
-        // What was not read does not begin with a part of a character: those before it were read.
-        if let Err(error) = str::from_utf8(&left) {
-            return Err(rest.garbled(format!("it is not UTF-8 ({error})")));
+        self.eat(&mut rest);
+        // The rest does not begin within a character, because the rows before it were valid UTF-8.
+        if let Err(error) = str::from_utf8(&rest) {
+            return Err(format!("it is not UTF-8 ({error})"));
         }
         match self.at {
-            At::End if left.trim_ascii().is_empty() => Ok(self.rows),
-            // Nothing was taken out: the reader of whole answers has the words.
-            At::Start => rest.json::<Vec<IgnoredAny>>().and(Err(rest.garbled("it is no list"))),
-            At::Lost(why) => Err(rest.garbled(format!("it is not the JSON that was expected ({why})"))),
-            _ => {
-                Err(rest.garbled("it is not the JSON that was expected (it is no list, or not a whole one)"))
-            }
+            At::End if rest.trim_ascii().is_empty() => Ok(self.rows),
+            At::Lost(why) => Err(format!("it is not the JSON that was expected ({why})")),
+            _ => Err("it is not the JSON that was expected (it is no list, or not a whole one)".to_owned()),
         }
     }
 
@@ -103,10 +111,11 @@ impl<T, F: Fn(&str) -> serde_json::Result<(T, usize)>> Rows<T, F> {
             (At::Behind, b',') => At::Row,
             (At::First | At::Row, b'{') => return self.row(text),
             (At::Start | At::Lost(_), _) => return None,
-            (at, _) => At::Lost(format!(
-                "something else than {}",
-                if *at == At::End { "its end" } else { "a service" }
-            )),
+            (at, _) => {
+                let expected = if *at == At::End { "its end" } else { "a service" };
+                self.at = At::Lost(format!("something else than {expected}"));
+                return None;
+            }
         };
         self.at = next;
         Some(blanks + 1)
@@ -196,6 +205,8 @@ mod tests {
             format!("[{a}{b}]"),
             format!("[{a}],"),
             format!("[{a}] [{b}]"),
+            "[ \u{e9}".to_owned(),
+            format!("[{a}\u{6f22}"),
             format!("[{a},{}", &b[..b.len() - 1]),
             a.clone(),
         ] {

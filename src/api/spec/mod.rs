@@ -26,6 +26,6 @@ pub use edit::{Edit, Op, apply, apply_all, prepare};
 pub use hazard::{Hazard, hazard_of_spec, hazard_of_text};
 pub use image::{args, image, image_on};
 pub use needs::{Need, erase, erased, needs};
-pub use place::{Identity, Place};
+pub use place::{Identity, LISTS, Place};
 pub use reference::{Reference, ReferenceKind, references, resolve};
 pub use repeated::{Occupied, Settled, settle_repeated};

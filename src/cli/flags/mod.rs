@@ -213,6 +213,6 @@ mod create_tests;
 #[cfg(test)]
 mod flag_tests;
 #[cfg(test)]
-mod fuzz_tests;
+mod property_tests;
 #[cfg(test)]
 mod update_tests;

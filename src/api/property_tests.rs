@@ -1,7 +1,8 @@
-//! Every parser of this folder, fed with broken pieces of what it is for: none may panic, hang, or break a promise.
+//! Property tests of every parser of this folder, with random values: no parser may panic, hang, or violate its property. The
+//! coverage-guided targets are in fuzz/.
 //!
-//! `SWARMCTL_TEST_FUZZ_CASES` says how many of each are tried (500; scripts/reliability fuzz takes many), and
-//! `SWARMCTL_TEST_FUZZ_TABLE` names a file that the counts are written to.
+//! `SWARMCTL_TEST_PROPERTY_CASES` is the number of cases of each (500; scripts/reliability properties takes many), and
+//! `SWARMCTL_TEST_PROPERTY_TABLE` names a file that the counts are written to.
 
 mod pieces;
 
@@ -31,7 +32,7 @@ use super::spec::{Document, Edit, Place, apply_all, changes};
 
 /// Calls a parser again and again, and tells how often.
 pub fn many(what: &str, mut parse: impl FnMut(&mut Rng)) {
-    let cases = std::env::var_os("SWARMCTL_TEST_FUZZ_CASES")
+    let cases = std::env::var_os("SWARMCTL_TEST_PROPERTY_CASES")
         .and_then(|cases| cases.to_str()?.parse().ok())
         .unwrap_or(500);
     let mut random = Rng::with_seed(cases);
@@ -40,7 +41,7 @@ pub fn many(what: &str, mut parse: impl FnMut(&mut Rng)) {
         parse(&mut Rng::with_seed(seed));
         assert!(began.elapsed() < Duration::from_secs(10), "{what}: case {case}, seed {seed}, took too long");
     }
-    if let Some(path) = std::env::var_os("SWARMCTL_TEST_FUZZ_TABLE") {
+    if let Some(path) = std::env::var_os("SWARMCTL_TEST_PROPERTY_TABLE") {
         let mut table = OpenOptions::new().create(true).append(true).open(path).unwrap();
         writeln!(table, "{what}\t{cases}").unwrap();
     }

@@ -1,4 +1,4 @@
-//! Every parser of this folder that is not clap's, fed with broken pieces: see `api::fuzz_tests`.
+//! Property tests of every parser of this folder that is not clap's: see `api::property_tests`.
 
 use std::ffi::OsString;
 
@@ -8,7 +8,7 @@ use super::commands::update_image::list;
 use super::complete::line::Line;
 use super::select::filter;
 use super::{parse, root};
-use crate::api::fuzz_tests::{many, value};
+use crate::api::property_tests::{many, value};
 
 /// Commands and flags as they are among what is not.
 fn word(random: &mut Rng) -> String {

@@ -1,10 +1,10 @@
-//! The values of flags, fed with broken pieces: see `api::fuzz_tests`.
+//! The values of flags, fed with broken pieces: see `api::property_tests`.
 
 use serde_json::json;
 
 use super::flag::Environment;
 use super::flags;
-use crate::api::fuzz_tests::{many, some_json, value};
+use crate::api::property_tests::{many, some_json, value};
 use crate::api::spec::{apply_all, changes};
 
 /// Every flag of create and update with a value of pieces: an edit that is made shows in the differences, and nowhere else.

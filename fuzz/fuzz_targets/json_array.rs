@@ -1,0 +1,29 @@
+//! A list of services that arrives in parts: the result does not depend on where it is cut.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use swarmctl::api::http::json_array::{Rows, first};
+use swarmctl::api::resources::rows::ServiceRow;
+
+fn names(body: &[u8], cuts: &[u8]) -> Result<Vec<String>, String> {
+    let mut rows = Rows::new(|text| first(text, |row: ServiceRow| row.name().to_owned()));
+    let (mut held, mut rest) = (Vec::new(), body);
+    for cut in cuts {
+        let (part, more) = rest.split_at(rest.len().min(usize::from(*cut)));
+        held.extend_from_slice(part);
+        rows.eat(&mut held);
+        rest = more;
+    }
+    held.extend_from_slice(rest);
+    rows.finish(held)
+}
+
+fuzz_target!(|input: (Vec<u8>, &[u8])| {
+    let (cuts, body) = input;
+    let (whole, cut) = (names(body, &[]), names(body, &cuts));
+    assert_eq!(whole.is_ok(), cut.is_ok());
+    if let (Ok(whole), Ok(cut)) = (whole, cut) {
+        assert_eq!(whole, cut);
+    }
+});

@@ -1,0 +1,28 @@
+//! The multiplexed stream of logs: the messages do not depend on where the stream is cut.
+
+#![no_main]
+
+use std::collections::VecDeque;
+
+use libfuzzer_sys::fuzz_target;
+use swarmctl::api::resources::logs::{self, Frames};
+
+fn messages(stream: &[u8], size: usize) -> (VecDeque<logs::Message>, Result<bool, String>) {
+    let (mut frames, mut messages) = (Frames::default(), VecDeque::new());
+    for part in stream.chunks(size) {
+        if let Err(why) = frames.push(part, &mut messages) {
+            return (messages, Err(why));
+        }
+    }
+    (messages, Ok(frames.is_between()))
+}
+
+fuzz_target!(|input: (u8, &[u8])| {
+    let (size, stream) = input;
+    let whole = messages(stream, usize::MAX);
+    assert_eq!(whole, messages(stream, usize::from(size) + 1));
+    for (_, message) in whole.0 {
+        let _ = (logs::entry(&message, true), logs::entry(&message, false), logs::details(&message));
+        let _ = (logs::split_time(&message), logs::nodes_in(&String::from_utf8_lossy(&message)));
+    }
+});
