@@ -9,12 +9,12 @@ mod format;
 mod human;
 mod json;
 mod live;
-mod messages;
 mod natural;
 mod stdout;
 mod streams;
 mod table;
 mod template;
+mod ui;
 mod visible;
 
 pub use block::{Bar, Mood, Row};
@@ -23,12 +23,12 @@ pub use format::{Columns, Format};
 pub use human::{ago, bytes, duration};
 pub use json::json_indented;
 pub use live::{Live, live};
-pub use messages::{called_as, debug, error, hint, json_line, note, warning};
 pub use natural::natural_cmp;
-pub use stdout::{Out, stdout};
-pub use streams::{Streams, streams};
+pub use stdout::Out;
+pub use streams::Streams;
 pub use table::Table;
 pub use template::{Template, TemplateError};
+pub use ui::{Ui, Verbosity};
 pub use visible::{shortened, visible};
 
 /// What is longer than this many characters is no line for a person; JSON has all of it.

@@ -9,7 +9,7 @@ use crate::api::registry::digest::Trouble;
 use crate::api::shell;
 use crate::api::spec::BadValue;
 use crate::api::transport::ObstacleKind;
-use crate::output;
+use crate::output::Ui;
 
 /// The exit codes, a contract with scripts (README has the same table; a test compares them).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -312,7 +312,7 @@ fn remedy(kind: ObstacleKind, endpoint: &str, context: Option<&str>) -> String {
 }
 
 /// Reports the error that ended a command, and gives its exit code.
-pub fn tell(error: &anyhow::Error, signal: Option<usize>) -> Exit {
+pub fn tell(ui: Ui, error: &anyhow::Error, signal: Option<usize>) -> Exit {
     if let Some(Reported(exit)) = error.downcast_ref::<Reported>() {
         return *exit;
     }
@@ -320,13 +320,13 @@ pub fn tell(error: &anyhow::Error, signal: Option<usize>) -> Exit {
     let head = lines.next().unwrap_or_default();
     let of_other = || error.downcast_ref::<OtherRepositories>().map(OtherRepositories::hint);
     let hint = error.downcast_ref::<Error>().and_then(hint).or_else(of_other);
-    output::error(&head, lines, hint.as_deref());
+    ui.error(&head, lines, hint.as_deref());
     Exit::of_any(error, signal)
 }
 
 /// Reports an error of the engine's that kept one thing from being done.
-pub fn tell_of(what: &str, error: &Error) {
-    output::error(what, chain(error), hint(error).as_deref());
+pub fn tell_of(ui: Ui, what: &str, error: &Error) {
+    ui.error(what, chain(error), hint(error).as_deref());
 }
 
 /// The error's words and those of what caused it.

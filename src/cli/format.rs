@@ -1,8 +1,8 @@
 //! `--format` of lists: docker's words for it, and the default that Docker's config.json may have.
 
-use super::global::Global;
+use super::app::App;
 use crate::api::spec::BadValue;
-use crate::output::{self, Columns, Format, TemplateError};
+use crate::output::{Columns, Format, TemplateError};
 
 /// What stands behind `--format`.
 #[derive(Clone, Debug)]
@@ -34,13 +34,13 @@ pub fn rows(
     columns: Columns,
     (setting, is_decided): (&str, bool),
     is_quiet: bool,
-    global: &Global,
+    app: &App,
 ) -> Result<Option<Format>, BadValue> {
     let given = match given {
         Some(given) => given.clone(),
         None if is_decided => ListFormat::Table,
         None => {
-            configured(setting, global, |text| ListFormat::parse(text, columns))?.unwrap_or(ListFormat::Table)
+            configured(setting, app, |text| ListFormat::parse(text, columns))?.unwrap_or(ListFormat::Table)
         }
     };
     let raw = match given {
@@ -58,16 +58,16 @@ pub fn rows(
 /// It is none. A file that cannot be read is warned of, as docker does: a list can be shown all the same.
 pub fn configured<T>(
     setting: &str,
-    global: &Global,
+    app: &App,
     parse: impl FnOnce(&str) -> Result<T, TemplateError>,
 ) -> Result<Option<T>, BadValue> {
     // What is wrong with the file may have been told when the engine was looked for, or ends the command there.
-    let is_told = global.target().map_or(true, |target| !target.warnings.is_empty());
-    let text = match global.config_text(setting) {
+    let is_told = app.target().map_or(true, |target| !target.warnings.is_empty());
+    let text = match app.config_text(setting) {
         Ok(text) => text,
         Err(_) if is_told => None,
         Err(error) => {
-            output::warning(&error.to_string());
+            app.ui.warning(&error.to_string());
             None
         }
     };

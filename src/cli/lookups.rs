@@ -1,7 +1,7 @@
 //! Look-ups of names that only decorate the output. If a proxy forbids the endpoint, IDs are printed.
 
 use crate::api::error::{Error, Result};
-use crate::output;
+use crate::output::Ui;
 
 /// The look-ups of one command whose endpoints were refused.
 #[derive(Debug, Default)]
@@ -30,10 +30,10 @@ impl Lookups {
     }
 
     /// Prints one note about all that was refused.
-    pub fn note(&self) {
+    pub fn note(&self, ui: Ui) {
         let Some((_, error)) = self.refused.first() else { return };
         let what: Vec<&str> = self.refused.iter().map(|(what, _)| *what).collect();
-        output::note(&format!(
+        ui.note(&format!(
             "the names of {} are not available, so IDs are printed: {error}",
             what.join(" and ")
         ));

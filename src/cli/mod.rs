@@ -1,5 +1,6 @@
 //! The commands: the table of contents.
 
+mod app;
 pub mod commands;
 mod complete;
 pub mod deploy;
@@ -7,7 +8,6 @@ mod exit;
 mod findings;
 pub mod flags;
 mod format;
-mod global;
 mod grammar;
 mod lookups;
 #[cfg(test)]
@@ -40,19 +40,23 @@ use self::commands::update;
 use self::commands::update_image;
 use self::commands::wait;
 use self::grammar::suggest;
+use std::borrow::Cow;
 use std::ffi::OsString;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use self::app::typed::Typed;
 use self::commands::plugin::Called;
-use self::global::typed::Typed;
 use self::grammar::lazy::Lazy;
+use app::{App, GlobalArgs};
 pub use exit::Exit;
-use global::{Global, GlobalArgs};
 
 use crate::output;
+use crate::output::Ui;
 
+/// The name of the program.
+const NAME: &str = "swarmctl";
 /// What `--version` says.
 const VERSION: &str = concat!("swarmctl ", env!("CARGO_PKG_VERSION"));
 /// So many characters of a word are shown where the command line is wrong.
@@ -107,31 +111,31 @@ enum Command {
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     let words: Vec<OsString> = args.into_iter().collect();
     if matches!(&words[..], [_, word] if word == "--version") {
-        return tell_version().code();
+        return print_version(Ui::new(NAME)).code();
     }
     let mut root = root();
     let Called { is_plugin, words } = Called::read(&root, words);
-    if let Some(exit) = answer_to_programs(&root, &words) {
+    let ui = Ui::new(if is_plugin { plugin::NAME } else { NAME });
+    if let Some(exit) = answer_to_programs(ui, &root, &words) {
         return exit.code();
     }
     if is_plugin {
         root = as_plugin(root);
-        output::called_as("docker swarmctl");
     }
     let exit = match parse(&mut root, &words) {
         Ok(cli) => {
             let typed = Typed::new(&root, &words);
-            run(cli, is_plugin, typed)
+            run(ui, cli, is_plugin, typed)
         }
-        Err(said) if said.kind() == ErrorKind::DisplayVersion => tell(&said),
-        Err(_) => tell_instead(if is_plugin { as_plugin(self::root()) } else { self::root() }, &words),
+        Err(said) if said.kind() == ErrorKind::DisplayVersion => print(ui, &said),
+        Err(_) => print_instead(ui, if is_plugin { as_plugin(self::root()) } else { self::root() }, &words),
     };
     exit.code()
 }
 
 /// Scripts look with this whether the program is there; no command has to be known for it.
-fn tell_version() -> Exit {
-    let mut out = output::stdout();
+fn print_version(ui: Ui) -> Exit {
+    let mut out = ui.stdout();
     out.line(VERSION);
     // A closed pipe is no error.
     let _ = out.finish();
@@ -144,7 +148,7 @@ fn root() -> clap::Command {
 }
 
 fn as_plugin(root: clap::Command) -> clap::Command {
-    root.bin_name("docker swarmctl")
+    root.bin_name(plugin::NAME)
 }
 
 fn parse(root: &mut clap::Command, words: &[OsString]) -> Result<Cli, clap::Error> {
@@ -156,7 +160,7 @@ fn parse(root: &mut clap::Command, words: &[OsString]) -> Result<Cli, clap::Erro
 ///
 /// The latter is told with all that deceives made visible: the words in it may be somebody else's, and the parser
 /// prints them as they are.
-fn tell_instead(mut root: clap::Command, words: &[OsString]) -> Exit {
+fn print_instead(ui: Ui, mut root: clap::Command, words: &[OsString]) -> Exit {
     // All commands are shown, or those that are like what was given.
     root.build();
     let shown =
@@ -167,31 +171,35 @@ fn tell_instead(mut root: clap::Command, words: &[OsString]) -> Exit {
     match as_given {
         Some(mut said) if !said.use_stderr() || shown == words => {
             suggest::correct(&mut said, &root, &texts);
-            return tell(&said);
+            return print(ui, &said);
         }
         _ => {}
     }
     match parse(&mut root.clone(), &shown) {
         Err(mut said) if said.use_stderr() => {
             suggest::correct(&mut said, &root, &texts);
-            tell(&said)
+            print(ui, &said)
         }
-        _ => tell(&root.error(ErrorKind::InvalidValue, "a word of the command line cannot be one")),
+        _ => print(ui, &root.error(ErrorKind::InvalidValue, "a word of the command line cannot be one")),
     }
 }
 
-fn tell(said: &clap::Error) -> Exit {
+fn print(ui: Ui, said: &clap::Error) -> Exit {
     // A closed pipe is no error.
-    let _ = said.print();
+    let _ = match ui.with_own_name(&said.to_string()) {
+        Cow::Borrowed(_) => said.print(),
+        Cow::Owned(text) if said.use_stderr() => ui.parser_error(&text),
+        Cow::Owned(text) => ui.help(&text),
+    };
     if said.use_stderr() { Exit::Usage } else { Exit::Done }
 }
 
 /// Where a shell asks what may stand at the cursor, or docker's client what its plugin is.
-fn answer_to_programs(command: &clap::Command, words: &[OsString]) -> Option<Exit> {
+fn answer_to_programs(ui: Ui, command: &clap::Command, words: &[OsString]) -> Option<Exit> {
     let [with_descriptions, without] = complete::NAMES;
     let name = words.get(1)?.to_str()?;
     if name == plugin::METADATA {
-        let mut out = output::stdout();
+        let mut out = ui.stdout();
         out.line(&plugin::metadata(command));
         // Whoever asked has gone away.
         let _ = out.finish();
@@ -200,39 +208,39 @@ fn answer_to_programs(command: &clap::Command, words: &[OsString]) -> Option<Exi
     let has_descriptions = name == with_descriptions;
     (has_descriptions || name == without).then(|| {
         let words: Vec<String> = words[2..].iter().map(|word| word.to_string_lossy().into_owned()).collect();
-        complete::run(command.clone(), &words, has_descriptions)
+        complete::run(ui, command.clone(), &words, has_descriptions)
     })
 }
 
-fn run(cli: Cli, is_plugin: bool, typed: Typed) -> Exit {
-    let global = match Global::new(cli.global) {
-        Ok(global) => global.typed_as(typed),
-        Err(error) => return exit::tell(&error, None),
+fn run(ui: Ui, cli: Cli, is_plugin: bool, typed: Typed) -> Exit {
+    let app = match App::new(ui, cli.global) {
+        Ok(app) => app.typed_as(typed),
+        Err(error) => return exit::tell(ui, &error, None),
     };
     if is_plugin {
-        plugin::follow(&global);
+        plugin::follow(&app);
     }
     let result = match cli.command {
-        Command::Auth(Lazy(args)) => auth::run(args, &global),
-        Command::Completion(Lazy(args)) => completion::run(args),
-        Command::Context(Lazy(args)) => context::run(args, &global),
-        Command::Create(Lazy(args)) => create::run(args, &global),
-        Command::Images(Lazy(args)) => images::run(args, &global),
-        Command::Inspect(Lazy(args)) => inspect::run(args, &global),
-        Command::Lint(Lazy(args)) => lint::run(args, &global),
-        Command::Logs(Lazy(args)) => logs::run(args, &global),
-        Command::Ls(Lazy(args)) => ls::run(args, &global),
-        Command::Outdated(Lazy(args)) => outdated::run(args, &global),
-        Command::Plugin(Lazy(args)) => plugin::run(args, &global),
-        Command::Ps(Lazy(args)) => ps::run(args, &global),
-        Command::Restart(Lazy(args)) => restart::run(args, &global),
-        Command::Rm(Lazy(args)) => rm::run(args, &global),
-        Command::Rollback(Lazy(args)) => rollback::run(args, &global),
-        Command::Scale(Lazy(args)) => scale::run(args, &global),
-        Command::Status(Lazy(args)) => status::run(args, &global),
-        Command::Update(Lazy(args)) => update::run(args, &global),
-        Command::UpdateImage(Lazy(args)) => update_image::run(args, &global),
-        Command::Wait(Lazy(args)) => wait::run(args, &global),
+        Command::Auth(Lazy(args)) => auth::run(args, &app),
+        Command::Completion(Lazy(args)) => completion::run(args, &app),
+        Command::Context(Lazy(args)) => context::run(args, &app),
+        Command::Create(Lazy(args)) => create::run(args, &app),
+        Command::Images(Lazy(args)) => images::run(args, &app),
+        Command::Inspect(Lazy(args)) => inspect::run(args, &app),
+        Command::Lint(Lazy(args)) => lint::run(args, &app),
+        Command::Logs(Lazy(args)) => logs::run(args, &app),
+        Command::Ls(Lazy(args)) => ls::run(args, &app),
+        Command::Outdated(Lazy(args)) => outdated::run(args, &app),
+        Command::Plugin(Lazy(args)) => plugin::run(args, &app),
+        Command::Ps(Lazy(args)) => ps::run(args, &app),
+        Command::Restart(Lazy(args)) => restart::run(args, &app),
+        Command::Rm(Lazy(args)) => rm::run(args, &app),
+        Command::Rollback(Lazy(args)) => rollback::run(args, &app),
+        Command::Scale(Lazy(args)) => scale::run(args, &app),
+        Command::Status(Lazy(args)) => status::run(args, &app),
+        Command::Update(Lazy(args)) => update::run(args, &app),
+        Command::UpdateImage(Lazy(args)) => update_image::run(args, &app),
+        Command::Wait(Lazy(args)) => wait::run(args, &app),
     };
-    result.unwrap_or_else(|error| exit::tell(&error, global.signal()))
+    result.unwrap_or_else(|error| exit::tell(ui, &error, app.signal()))
 }

@@ -14,7 +14,7 @@ use crate::api::resources::rows::Mode;
 use crate::api::resources::services;
 use crate::api::resources::services::{Filter, MOST_IDS_IN_A_FILTER, Service};
 use crate::api::spec::BadValue;
-use crate::output::{self, natural_cmp};
+use crate::output::{Ui, natural_cmp};
 use filter::ImageFilter;
 
 /// So many are read one by one, which is fresher; of more, one list is asked for.
@@ -124,8 +124,8 @@ impl SelectArgs {
         }
     }
 
-    /// The selected services, by name.
-    pub fn select(&self, client: &Client, jobs: Jobs) -> Result<Vec<Service>> {
+    /// The selected services, by name. Prints which jobs are left out.
+    pub fn select(&self, ui: Ui, client: &Client, jobs: Jobs) -> Result<Vec<Service>> {
         let (images, mut filters) = ImageFilter::split(&self.filter)?;
         filters.extend(self.stack.iter().map(|name| ("label".to_owned(), format!("{STACK}={name}"))));
         let mut services = services::list(client, &services::filters(&filters))?;
@@ -146,7 +146,7 @@ impl SelectArgs {
         services.sort_by(|a, b| natural_cmp(a.name(), b.name()));
         if !spared.is_empty() {
             let (count, names) = (counted(spared.len(), "job"), listed(spared.iter().map(String::as_str)));
-            output::note(&format!("left {count} alone, which any post would run again: {names}"));
+            ui.note(&format!("left {count} alone, which any post would run again: {names}"));
         }
         Ok(services)
     }
@@ -194,11 +194,11 @@ impl SelectArgs {
     ///
     /// # Errors
     /// The engine cannot be asked, or nothing is selected ([`Error::NoSuch`]). A name that is nobody's is told in its place.
-    pub fn choose(&self, client: &Client, names: &[String], jobs: Jobs) -> Result<Vec<Chosen>> {
+    pub fn choose(&self, ui: Ui, client: &Client, names: &[String], jobs: Jobs) -> Result<Vec<Chosen>> {
         if !self.is_given() {
             return named(client, names);
         }
-        let services = self.select(client, jobs)?;
+        let services = self.select(ui, client, jobs)?;
         if services.is_empty() {
             return Err(self.nothing_selected());
         }
@@ -210,12 +210,12 @@ impl SelectArgs {
         Ok(services.into_iter().map(chosen).collect())
     }
 
-    /// Says which services were selected, before anything is done to them.
-    pub fn show(&self, chosen: &[Chosen], verb: &str) {
+    /// Prints which services were selected, before anything is done to them.
+    pub fn print_selected(&self, ui: Ui, chosen: &[Chosen], verb: &str) {
         if self.is_given() {
             let (count, names) =
                 (counted(chosen.len(), "service"), listed(chosen.iter().map(|one| one.given.as_str())));
-            output::note(&format!("selected {count} to {verb}: {names}"));
+            ui.note(&format!("selected {count} to {verb}: {names}"));
         }
     }
 

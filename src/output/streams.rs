@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Stderr, Write};
 
-use super::stdout::Out;
-use super::{stdout, visible};
+use super::stdout::{Out, stdout};
+use super::visible;
 
 /// Stdout and stderr, when both hold results.
 pub struct Streams {

@@ -24,11 +24,12 @@ pub struct Exchange<'a> {
 pub struct Observer {
     tell: Option<Tell>,
     if_lowered: Option<Warn>,
-    note: Option<fn(&str)>,
+    note: Option<Note>,
 }
 
 type Tell = Box<dyn Fn(&Exchange) + Send + Sync>;
-type Warn = fn(Version, Version);
+type Warn = Box<dyn Fn(Version, Version) + Send + Sync>;
+type Note = Box<dyn Fn(&str) + Send + Sync>;
 /// An API version, as in `(1, 41)`.
 type Version = (u32, u32);
 
@@ -40,23 +41,23 @@ impl Observer {
 
     /// The same, with someone who is told of the API version that is spoken and of the engine's own, where that is
     /// newer.
-    pub fn warned(self, if_lowered: fn(Version, Version)) -> Self {
-        Self { if_lowered: Some(if_lowered), ..self }
+    pub fn warned(self, if_lowered: impl Fn(Version, Version) + Send + Sync + 'static) -> Self {
+        Self { if_lowered: Some(Box::new(if_lowered)), ..self }
     }
 
     /// The same, with someone who is told when another manager is asked, or an election is waited for.
-    pub fn noted(self, note: fn(&str)) -> Self {
-        Self { note: Some(note), ..self }
+    pub fn noted(self, note: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self { note: Some(Box::new(note)), ..self }
     }
 
     pub(in crate::api) fn note(&self, words: &str) {
-        if let Some(note) = self.note {
+        if let Some(note) = &self.note {
             note(words);
         }
     }
 
     pub(in crate::api) fn tell_versions(&self, spoken: Version, own: Version) {
-        if let (Some(warn), true) = (self.if_lowered, spoken < own) {
+        if let (Some(warn), true) = (&self.if_lowered, spoken < own) {
             warn(spoken, own);
         }
     }

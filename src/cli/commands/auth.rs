@@ -9,13 +9,13 @@ use crate::api::http::client::Client;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Service;
 use crate::api::shell;
+use crate::cli::app::App;
 use crate::cli::deploy::report::{NotStarted, ServiceReport, Stage, Style};
 use crate::cli::deploy::rollback_on_failure::OnFailure;
 use crate::cli::deploy::{
     BatchArgs, ChosenBy, Deployment, Flags, FollowArgs, Item, field_loss, mode, timeout,
 };
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
 use crate::cli::progress::ProgressArgs;
 use crate::cli::select::{Jobs, SelectArgs};
 
@@ -61,7 +61,7 @@ struct RefreshArgs {
 }
 
 /// Runs the command.
-pub fn run(args: AuthArgs, global: &Global) -> anyhow::Result<Exit> {
+pub fn run(args: AuthArgs, app: &App) -> anyhow::Result<Exit> {
     let AuthCommand::Refresh(args) = args.command;
     args.select.check(&args.services, "swarmctl auth refresh web")?;
     // No task restarts, so there is no rollout to be watched.
@@ -69,20 +69,19 @@ pub fn run(args: AuthArgs, global: &Global) -> anyhow::Result<Exit> {
         FollowArgs { detach: true, progress: ProgressArgs::none(), timeout: args.timeout, json: args.json };
     let flags = Flags { edit: None, on_failure: OnFailure::Keep, batch: &args.batch, follow: &follow };
     let style = Style::new("auth refresh", "refresh the credentials of", "given new credentials");
-    let selected =
-        Deployment::new(style, global, flags)?.select(&args.select, &args.services, Jobs::TakenIn)?;
+    let selected = Deployment::new(style, app, flags)?.select(&args.select, &args.services, Jobs::TakenIn)?;
     let request = UpdateRequest {
         precondition: Precondition::AtRest,
         mode: mode(args.dry_run, selected.len()),
         field_loss: field_loss(args.allow_field_loss),
         ..UpdateRequest::new(Operation::Edit(Vec::new()))
     };
-    selected.run_each(|client, item| refresh(client, global, item, &request))
+    selected.run_each(|client, item| refresh(client, app, item, &request))
 }
 
-fn refresh(client: &Client, global: &Global, item: Item<()>, request: &UpdateRequest) -> ServiceReport {
+fn refresh(client: &Client, app: &App, item: Item<()>, request: &UpdateRequest) -> ServiceReport {
     let Item { given, service, chosen_by, .. } = item;
-    let report = match request_for(client, global, &service, request) {
+    let report = match request_for(client, app, &service, request) {
         Ok(request) => ServiceReport::new(&given, Stage::Deployed(update(client, service, &request))),
         Err(why) => ServiceReport::not_started(&given, Some(service), why),
     };
@@ -95,7 +94,7 @@ fn refresh(client: &Client, global: &Global, item: Item<()>, request: &UpdateReq
 /// The request with the credentials for the registry of the service's image.
 fn request_for(
     client: &Client,
-    global: &Global,
+    app: &App,
     service: &Service,
     request: &UpdateRequest,
 ) -> Result<UpdateRequest, NotStarted> {
@@ -107,7 +106,7 @@ fn request_for(
     let image =
         image.ok_or_else(|| NotStarted::Refused("it has no image whose name tells a registry".to_owned()))?;
     let registry = image.domain();
-    let auth = global.keyring().and_then(|keyring| keyring.auth(client, registry));
+    let auth = app.keyring().and_then(|keyring| keyring.auth(client, registry));
     match auth.map_err(NotStarted::Failed)? {
         Some(auth) => Ok(UpdateRequest { auth: Some(auth), ..request.clone() }),
         None => Err(NotStarted::Refused(format!(

@@ -2,8 +2,8 @@
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
-use crate::output;
 
 /// Print the script that completes command lines in a shell
 ///
@@ -31,8 +31,8 @@ enum Shell {
 }
 
 /// Runs the command.
-pub fn run(args: CompletionArgs) -> anyhow::Result<Exit> {
-    let mut out = output::stdout();
+pub fn run(args: CompletionArgs, app: &App) -> anyhow::Result<Exit> {
+    let mut out = app.ui.stdout();
     out.own_text(match args.shell {
         Shell::Bash => include_str!("../../../completions/swarmctl.bash"),
         Shell::Zsh => include_str!("../../../completions/_swarmctl"),

@@ -9,15 +9,14 @@ use crate::api::http::client::Client;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::references;
 use crate::api::spec::{self, BadValue, Edit};
+use crate::cli::app::App;
 use crate::cli::deploy::report::{NewService, NotStarted, Remarks, ServiceReport, Stage, Style, report};
 use crate::cli::deploy::{FollowArgs, PlanArgs};
 use crate::cli::exit::Exit;
 use crate::cli::flags::image::{ImageChange, ResolveArgs};
 use crate::cli::flags::{CreateFlags, SpecArgs, check_engine};
-use crate::cli::global::Global;
 use crate::cli::grammar;
 use crate::cli::grammar::suggest;
-use crate::output;
 
 /// Create a service
 ///
@@ -53,8 +52,8 @@ enum Image {
 }
 
 /// Runs the command.
-pub fn run(args: CreateArgs, global: &Global) -> anyhow::Result<Exit> {
-    warn_of_flag_behind_image(args.image.as_ref());
+pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
+    warn_of_flag_behind_image(app, args.image.as_ref());
     let mut asked = args.flags.edits()?;
     // A spec that is brought is made of nothing: what it leaves out is the engine's to choose.
     let (base, mut edits) = match args.spec.document()? {
@@ -68,14 +67,14 @@ pub fn run(args: CreateArgs, global: &Global) -> anyhow::Result<Exit> {
     edits.extend(spec::create::settle(asked, &whole)?);
     let spec = spec::create::made_of(base.clone(), &edits)?;
 
-    let client = args.follow.client(global)?;
+    let client = args.follow.client(app)?;
     check_engine(&client, &edits)?;
     let name = spec["Name"].as_str().unwrap_or_default();
     let image = image_of(&spec, is_given);
-    let created = match resolve(&client, global, &mut edits, &args.resolve, image.as_ref()) {
+    let created = match resolve(&client, app, &mut edits, &args.resolve, image.as_ref()) {
         Ok(change) => {
             let spec = spec::create::made_of(base, &edits)?;
-            change.report.announce(name);
+            change.report.announce(app.ui, name);
             let stage = Stage::Created(if args.plan.dry_run {
                 plan(&client, &spec).map(NewService::Planned)
             } else {
@@ -91,19 +90,19 @@ pub fn run(args: CreateArgs, global: &Global) -> anyhow::Result<Exit> {
         Err(error) => ServiceReport::not_started(name, None, NotStarted::Failed(error)),
     };
     if let Some(id) = created.id().filter(|_| !args.follow.json) {
-        let mut out = output::stdout();
+        let mut out = app.ui.stdout();
         out.line(id);
         out.finish()?;
     }
     let style = args.plan.style(Style::new("create", "create", ""));
     if args.follow.detach {
-        return report(style.in_format(args.follow.format()), &[created], global);
+        return report(style.in_format(args.follow.format()), &[created], app);
     }
-    args.follow.watch(style, &client, vec![created.into_watch()], global)
+    args.follow.watch(style, &client, vec![created.into_watch()], app)
 }
 
 /// Prints a note if the first word after the image is spelled like a flag of this command: it is the container's command.
-fn warn_of_flag_behind_image(image: Option<&Image>) {
+fn warn_of_flag_behind_image(app: &App, image: Option<&Image>) {
     let Some(Image::AndCommand(words)) = image else { return };
     let [image, word, ..] = words.as_slice() else { return };
     if !word.starts_with('-') {
@@ -112,7 +111,7 @@ fn warn_of_flag_behind_image(image: Option<&Image>) {
     let mut command = grammar::docker(CreateArgs::augment_args(Command::new("create")));
     command.build();
     if suggest::is_flag_of(&command, word) {
-        output::note(&format!(
+        app.ui.note(&format!(
             "`{word}` after the image `{image}` is the container's command; flags of `create` go before the image"
         ));
     }
@@ -127,13 +126,13 @@ fn image_of(spec: &Value, is_given: bool) -> Option<ImageRef> {
 /// Puts IDs in the place of names, and a digest beside the tag; nothing is posted where that fails.
 fn resolve(
     client: &Client,
-    global: &Global,
+    app: &App,
     edits: &mut Vec<Edit>,
     args: &ResolveArgs,
     image: Option<&ImageRef>,
 ) -> Result<ImageChange> {
     references::resolve(client, edits, None)?;
-    let change = image.map(|image| args.for_new(client, global, image)).transpose()?.unwrap_or_default();
+    let change = image.map(|image| args.for_new(client, app, image)).transpose()?.unwrap_or_default();
     edits.extend(change.edits.iter().cloned());
     Ok(change)
 }

@@ -12,14 +12,14 @@ use crate::api::http::client::Client;
 use crate::api::registry::digest;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Service;
+use crate::cli::app::App;
 use crate::cli::exit;
 use crate::cli::exit::Exit;
 use crate::cli::format;
 use crate::cli::format::ListFormat;
-use crate::cli::global::Global;
 use crate::cli::parallel;
 use crate::cli::select::{Chosen, Jobs, SelectArgs};
-use crate::output::{self, Columns, TemplateError, natural_cmp};
+use crate::output::{Columns, TemplateError, natural_cmp};
 
 /// Requests to registries that are under way at the same time.
 const AT_ONCE: usize = 8;
@@ -70,22 +70,22 @@ fn parse_format(text: &str) -> Result<ListFormat, TemplateError> {
 }
 
 /// Runs the command.
-pub fn run(args: OutdatedArgs, global: &Global) -> anyhow::Result<Exit> {
-    let format = format::rows(args.format.as_ref(), COLUMNS, ("", true), false, global)?;
-    let client = global.client(None)?;
+pub fn run(args: OutdatedArgs, app: &App) -> anyhow::Result<Exit> {
+    let format = format::rows(args.format.as_ref(), COLUMNS, ("", true), false, app)?;
+    let client = app.client(None)?;
     let version = client.api_version()?;
     if version < digest::SINCE {
         let ((major, minor), (need, since)) = (version, digest::SINCE);
         anyhow::bail!("asking a registry needs API {need}.{since}, and this engine speaks {major}.{minor}");
     }
-    let (services, missing) = chosen(&client, &args, global)?;
+    let (services, missing) = chosen(&client, &args, app)?;
     let mut rows: Vec<Row> = services.iter().map(Row::new).collect();
     rows.sort_by(|a, b| natural_cmp(a.name, b.name));
-    let digests = digests(&client, global, &rows)?;
+    let digests = digests(&client, app, &rows)?;
     for row in &mut rows {
         row.now = row.followed().and_then(|tag| digests.get(&tag.familiar()));
     }
-    let mut out = output::stdout();
+    let mut out = app.ui.stdout();
     if args.json {
         out.json_array(&rows.iter().map(Row::json).collect::<Vec<_>>());
     } else if !rows.is_empty() || args.services.is_empty() {
@@ -103,23 +103,21 @@ pub fn run(args: OutdatedArgs, global: &Global) -> anyhow::Result<Exit> {
 }
 
 /// The services that are asked for, each once, and the codes of those that there are not.
-fn chosen(
-    client: &Client,
-    args: &OutdatedArgs,
-    global: &Global,
-) -> anyhow::Result<(Vec<Service>, Vec<Exit>)> {
+fn chosen(client: &Client, args: &OutdatedArgs, app: &App) -> anyhow::Result<(Vec<Service>, Vec<Exit>)> {
     if args.services.is_empty() && !args.select.is_given() {
         let all = SelectArgs { all: true, ..args.select.clone() };
-        return Ok((all.select(client, Jobs::TakenIn)?, Vec::new()));
+        return Ok((all.select(app.ui, client, Jobs::TakenIn)?, Vec::new()));
     }
     args.select.check(&args.services, "swarmctl outdated web")?;
     let (mut found, mut missing) = (Vec::new(), Vec::new());
-    for Chosen { given, found: one, .. } in args.select.choose(client, &args.services, Jobs::TakenIn)? {
+    for Chosen { given, found: one, .. } in
+        args.select.choose(app.ui, client, &args.services, Jobs::TakenIn)?
+    {
         match one {
             Ok(service) => found.push(service),
             Err(error) => {
-                exit::tell_of(&format!("cannot look at service `{given}`"), &error);
-                missing.push(Exit::of(&error, global.signal()));
+                exit::tell_of(app.ui, &format!("cannot look at service `{given}`"), &error);
+                missing.push(Exit::of(&error, app.signal()));
             }
         }
     }
@@ -130,13 +128,13 @@ fn chosen(
 type Digest = Result<String, String>;
 
 /// Asks the registries: once for each tag, several at the same time.
-fn digests(client: &Client, global: &Global, rows: &[Row]) -> Result<BTreeMap<String, Digest>> {
+fn digests(client: &Client, app: &App, rows: &[Row]) -> Result<BTreeMap<String, Digest>> {
     let tags: BTreeMap<String, ImageRef> =
         rows.iter().filter_map(Row::followed).map(|tag| (tag.familiar(), tag)).collect();
     let registries: BTreeSet<&str> = tags.values().map(ImageRef::domain).collect();
     let mut auths = BTreeMap::new();
     for registry in registries {
-        let auth = match global.keyring()?.auth(client, registry) {
+        let auth = match app.keyring()?.auth(client, registry) {
             Err(error @ Error::Credentials(_)) => Err(error.to_string()),
             other => Ok(other?),
         };

@@ -3,10 +3,10 @@
 use clap::Args;
 
 use crate::api::spec::{Edit, Place};
+use crate::cli::app::App;
 use crate::cli::deploy::report::Style;
 use crate::cli::deploy::{DeployArgs, Deployment, IfPaused};
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
 use crate::cli::select::{Jobs, SelectArgs};
 
 /// Restart the tasks of services, by their update policy
@@ -27,10 +27,10 @@ pub struct RestartArgs {
 }
 
 /// Runs the command.
-pub fn run(args: RestartArgs, global: &Global) -> anyhow::Result<Exit> {
+pub fn run(args: RestartArgs, app: &App) -> anyhow::Result<Exit> {
     args.select.check(&args.services, "swarmctl restart web")?;
     let style = Style::new("restart", "restart", "restarted");
-    Deployment::new(style, global, &args.deploy)?
+    Deployment::new(style, app, &args.deploy)?
         .select(&args.select, &args.services, Jobs::LeftAlone)?
         .edit(IfPaused::from_resume(args.resume), |_| {
             Ok(vec![Edit::increment(Place::at("TaskTemplate.ForceUpdate"))])

@@ -7,12 +7,12 @@ use clap::Args;
 use crate::api::deploy::remove::{plan, remove, wait_until_gone};
 use crate::api::http::client::Client;
 use crate::api::spec::BadValue;
+use crate::cli::app::App;
 use crate::cli::deploy::report::{
     Format, NotStarted, Removal, ServiceReport, Stage, Style, Summary, choose, report,
 };
 use crate::cli::deploy::{PlanArgs, at_once, timeout};
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
 use crate::cli::select::{Chosen, Jobs, SelectArgs, counted};
 
 /// Remove services
@@ -46,13 +46,13 @@ pub struct RmArgs {
 }
 
 /// Runs the command.
-pub fn run(args: RmArgs, global: &Global) -> anyhow::Result<Exit> {
+pub fn run(args: RmArgs, app: &App) -> anyhow::Result<Exit> {
     args.select.check(&args.services, "swarmctl rm web")?;
-    let client = global.client(args.timeout)?;
+    let client = app.client(args.timeout)?;
     let style = args.plan.style(Style::new("rm", "remove", "removed"));
     let style = style.in_format(Format::from_flag(args.json));
-    let chosen = choose(&client, &args.select, &args.services, Jobs::TakenIn, style, global)?;
-    args.select.show(&chosen, style.verb);
+    let chosen = choose(&client, &args.select, &args.services, Jobs::TakenIn, style, app)?;
+    args.select.print_selected(app.ui, &chosen, style.verb);
     if args.if_version.is_some() && chosen.len() != 1 {
         let why = format!("`--if-version` is about one service, and these are {}", chosen.len());
         return Err(BadValue::new(why, "swarmctl rm --if-version 17 web").into());
@@ -75,7 +75,7 @@ pub fn run(args: RmArgs, global: &Global) -> anyhow::Result<Exit> {
     let reports = at_once(chosen, remove_one);
     let reports = if args.wait { until_gone(&client, reports) } else { reports };
     let summary = if args.select.is_given() { Summary::Shown } else { Summary::Hidden };
-    report(Style { summary, ..style }, &reports, global)
+    report(Style { summary, ..style }, &reports, app)
 }
 
 /// Waits until the tasks of the removed services have ended too.

@@ -13,13 +13,13 @@ use crate::api::resources::tasks;
 use crate::api::resources::tasks::{Specified, TaskState};
 use crate::api::shell;
 use crate::api::spec::{Change, Place, changes};
+use crate::cli::app::App;
 use crate::cli::deploy::report::{NotStarted, Remarks, Style, shown};
 use crate::cli::deploy::rollback_on_failure::OnFailure;
 use crate::cli::deploy::{
     BatchArgs, Deployment, EditArgs, Flags, FollowArgs, IfPaused, Item, Prepared, Selected,
 };
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
 use crate::cli::select::{Jobs, SelectArgs};
 
 /// Roll services back to their previous spec
@@ -46,7 +46,7 @@ pub struct RollbackArgs {
 }
 
 /// Runs the command.
-pub fn run(args: RollbackArgs, global: &Global) -> anyhow::Result<Exit> {
+pub fn run(args: RollbackArgs, app: &App) -> anyhow::Result<Exit> {
     args.select.check(&args.services, "swarmctl rollback web")?;
     let flags = Flags {
         edit: Some(&args.edit),
@@ -56,7 +56,7 @@ pub fn run(args: RollbackArgs, global: &Global) -> anyhow::Result<Exit> {
     };
     let style = Style::new("rollback", "roll back", "rolled back");
     let selected =
-        Deployment::new(style, global, flags)?.select(&args.select, &args.services, Jobs::LeftAlone)?;
+        Deployment::new(style, app, flags)?.select(&args.select, &args.services, Jobs::LeftAlone)?;
     roll_back(selected, if args.to_failed { FailedSpec::Deploy } else { FailedSpec::Refuse })
 }
 

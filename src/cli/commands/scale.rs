@@ -4,10 +4,10 @@ use clap::Args;
 
 use crate::api::resources::services::Service;
 use crate::api::spec::{BadValue, Edit, Place};
+use crate::cli::app::App;
 use crate::cli::deploy::report::Style;
 use crate::cli::deploy::{DeployArgs, Deployment, IfPaused};
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
 use crate::cli::select::{Each, SelectArgs};
 
 /// Set the number of replicas of services
@@ -28,10 +28,10 @@ pub struct ScaleArgs {
 }
 
 /// Runs the command.
-pub fn run(args: ScaleArgs, global: &Global) -> anyhow::Result<Exit> {
+pub fn run(args: ScaleArgs, app: &App) -> anyhow::Result<Exit> {
     let replicas = replicas_of_each(&args)?;
     let style = Style::new("scale", "scale", "scaled");
-    Deployment::new(style, global, &args.deploy)?
+    Deployment::new(style, app, &args.deploy)?
         .select_each(&args.select, replicas)?
         .edit(IfPaused::from_resume(args.resume), |item| {
             let place = place_of_replicas(&item.service).ok_or_else(|| {

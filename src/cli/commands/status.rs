@@ -10,6 +10,7 @@ use crate::api::http::client::Client;
 use crate::api::resources::rows::{Counts, Mode};
 use crate::api::resources::services::Service;
 use crate::api::rollout::{Judgement, State};
+use crate::cli::app::App;
 use crate::cli::deploy::replicas;
 use crate::cli::deploy::report::{
     Format, NotStarted, ServiceReport, Stage, Style, WatchResult, choose, object, print_remarks_and_error,
@@ -18,9 +19,8 @@ use crate::cli::deploy::watch;
 use crate::cli::exit::Exit;
 use crate::cli::format;
 use crate::cli::format::ListFormat;
-use crate::cli::global::Global;
 use crate::cli::select::{Chosen, Jobs, SelectArgs};
-use crate::output::{self, Columns, TemplateError};
+use crate::output::{Columns, TemplateError};
 
 /// Tell whether services have converged
 ///
@@ -60,25 +60,25 @@ fn parse_format(text: &str) -> Result<ListFormat, TemplateError> {
 }
 
 /// Runs the command.
-pub fn run(args: StatusArgs, global: &Global) -> anyhow::Result<Exit> {
-    let format = format::rows(args.format.as_ref(), COLUMNS, ("", true), false, global)?;
+pub fn run(args: StatusArgs, app: &App) -> anyhow::Result<Exit> {
+    let format = format::rows(args.format.as_ref(), COLUMNS, ("", true), false, app)?;
     args.select.check(&args.services, "swarmctl status web")?;
-    let client = global.client(None)?;
+    let client = app.client(None)?;
     let style = Style::new("status", "tell the status of", "").in_format(Format::from_flag(args.json));
-    let chosen = choose(&client, &args.select, &args.services, Jobs::TakenIn, style, global)?;
+    let chosen = choose(&client, &args.select, &args.services, Jobs::TakenIn, style, app)?;
     let reports = looked_at(&client, chosen)?;
-    let mut out = output::stdout();
+    let mut out = app.ui.stdout();
     if args.json {
-        out.json_object(&object(style, &reports, global));
+        out.json_object(&object(style, &reports, app));
     } else {
         let judged = reports.iter().filter_map(|one| Some(cells(one.service()?, one.rollout()?)));
         out.rows(COLUMNS, format.as_ref(), judged)?;
     }
     // What the table shows is not printed again.
     let unseen = reports.iter().filter(|report| report.rollout().is_none());
-    unseen.for_each(|report| print_remarks_and_error(style, report, global));
+    unseen.for_each(|report| print_remarks_and_error(style, report, app));
     out.finish()?;
-    Ok(style.exit(&reports, global.signal()))
+    Ok(style.exit(&reports, app.signal()))
 }
 
 /// Looks once at the services.

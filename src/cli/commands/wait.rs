@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::cli::app::App;
 use crate::cli::deploy::report::{
     NotStarted, Remarks, ServiceReport, Style, Summary, ToWatch, Watch, Watchable, choose,
 };
 use crate::cli::deploy::{FollowArgs, timeout};
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
 use crate::cli::progress::ProgressArgs;
 use crate::cli::select::{Chosen, Jobs, SelectArgs};
 
@@ -36,18 +36,18 @@ pub struct WaitArgs {
 }
 
 /// Runs the command.
-pub fn run(args: WaitArgs, global: &Global) -> anyhow::Result<Exit> {
+pub fn run(args: WaitArgs, app: &App) -> anyhow::Result<Exit> {
     let WaitArgs { services, select, progress, timeout, json } = args;
     select.check(&services, "swarmctl wait web")?;
     let follow = FollowArgs { detach: false, progress, timeout, json };
-    let client = global.client(timeout)?;
+    let client = app.client(timeout)?;
     let style = Style::new("wait", "wait for", "converged").in_format(follow.format());
-    let chosen = choose(&client, &select, &services, Jobs::TakenIn, style, global)?;
-    select.show(&chosen, style.verb);
+    let chosen = choose(&client, &select, &services, Jobs::TakenIn, style, app)?;
+    select.print_selected(app.ui, &chosen, style.verb);
     let is_summed_up = select.is_given() && !follow.progress.is_quiet();
     let summary = if is_summed_up { Summary::Shown } else { Summary::Hidden };
     let watches = chosen.into_iter().map(watch).collect();
-    follow.watch(Style { summary, ..style }, &client, watches, global)
+    follow.watch(Style { summary, ..style }, &client, watches, app)
 }
 
 /// A service to be watched as it is.

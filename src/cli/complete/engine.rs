@@ -6,8 +6,8 @@ use super::Candidate;
 use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::resources::{images, networks, nodes, references, services};
+use crate::cli::app::App;
 use crate::cli::commands::ls::image_without_digest;
-use crate::cli::global::Global;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub enum Source {
 
 /// Whoever is asked.
 pub struct Asked {
-    global: Global,
+    app: App,
 }
 
 /// Candidates, and whether more is to follow right behind them.
@@ -52,12 +52,12 @@ const STATES: [&str; 3] = ["running", "shutdown", "accepted"];
 
 impl Asked {
     /// Nothing is asked yet.
-    pub fn new(global: Global) -> Self {
-        Self { global: global.silent() }
+    pub fn new(app: App) -> Self {
+        Self { app }
     }
 
     fn client(&self) -> Result<Client> {
-        self.global.client(Some(self.global.settings().timeouts.completion))
+        self.app.client(Some(self.app.settings().timeouts.completion))
     }
 }
 
@@ -89,7 +89,7 @@ pub fn candidates(source: Source, asked: &Asked, prefix: &str) -> Result<Found> 
         Source::Constraints => constraints(asked, prefix),
         Source::Filters => filters(asked, prefix, &[]),
         Source::TaskFilters => filters(asked, prefix, &["node=", "desired-state="]),
-        Source::Contexts => named(asked.global.context_names()),
+        Source::Contexts => named(asked.app.context_names()),
     }
 }
 

@@ -10,10 +10,11 @@ pub mod line;
 
 use clap::{Args as _, Command, FromArgMatches as _};
 
+use super::app::{App, GlobalArgs};
 use super::exit::Exit;
-use super::global::{Global, GlobalArgs};
 use super::grammar;
 use crate::output;
+use crate::output::Ui;
 use kind::Kind;
 use line::{Line, Wanted};
 
@@ -47,12 +48,12 @@ impl Candidate {
 }
 
 /// Answers for the words behind the program's name; the last one is the one that the cursor is on.
-pub fn run(mut root: Command, words: &[String], has_descriptions: bool) -> Exit {
+pub fn run(ui: Ui, mut root: Command, words: &[String], has_descriptions: bool) -> Exit {
     root.build();
     let (mut candidates, directive) = answer(&root, words);
     candidates.sort_by(|a, b| output::natural_cmp(&a.text, &b.text));
     candidates.dedup_by(|a, b| a.text == b.text);
-    let mut out = output::stdout();
+    let mut out = ui.stdout();
     for Candidate { text, about, .. } in candidates {
         match about.lines().next() {
             Some(about) if has_descriptions => out.columns(&[&text, about]),
@@ -118,8 +119,8 @@ fn values(line: &Line, kind: Kind) -> (Vec<Candidate>, Directive) {
 fn client(globals: &[&str]) -> Option<engine::Asked> {
     let command = grammar::docker(GlobalArgs::augment_args(Command::new("swarmctl"))).ignore_errors(true);
     let matches = command.try_get_matches_from(std::iter::once(&"swarmctl").chain(globals)).ok()?;
-    let global = Global::new(GlobalArgs::from_arg_matches(&matches).ok()?).ok()?;
-    Some(engine::Asked::new(global))
+    let app = App::new(Ui::silent(), GlobalArgs::from_arg_matches(&matches).ok()?).ok()?;
+    Some(engine::Asked::new(app))
 }
 
 fn about(text: Option<&clap::builder::StyledStr>) -> String {

@@ -11,8 +11,8 @@ use crate::api::deploy::update::{Mode, OnFieldLoss, Operation, ReadBack, UpdateR
 use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::spec::{BadValue, values};
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
 use crate::cli::progress::ProgressArgs;
 
 /// Flags of every command that edits services as they stand.
@@ -84,8 +84,8 @@ pub struct BatchArgs {
 
 impl FollowArgs {
     /// A client whose waits end when `--timeout` does.
-    pub fn client(&self, global: &Global) -> Result<Client> {
-        global.acting_client(self.timeout)
+    pub fn client(&self, app: &App) -> Result<Client> {
+        app.acting_client(self.timeout)
     }
 
     /// Watches the services, explains what failed, and reports.
@@ -97,12 +97,12 @@ impl FollowArgs {
         style: Style,
         client: &Client,
         watches: Vec<Watch>,
-        global: &Global,
+        app: &App,
     ) -> anyhow::Result<Exit> {
-        let mut progress = self.progress.renderer(global);
+        let mut progress = self.progress.renderer(app);
         let concluded = watch::until_concluded(client, watches, &mut *progress);
         let reports: Vec<_> = concluded.into_iter().map(|one| explain(client, one)).collect();
-        report(style.in_format(self.format()), &reports, global)
+        report(style.in_format(self.format()), &reports, app)
     }
 
     /// The form of the report.

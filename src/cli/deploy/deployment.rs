@@ -13,8 +13,8 @@ use crate::api::deploy::update::{Delivery, Operation, UpdateRequest, preflight};
 use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
 use crate::api::spec::{BadValue, Edit};
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
 use crate::cli::parallel;
 use crate::cli::progress::Progress;
 use crate::cli::select::{Chosen, Each, Jobs, SelectArgs};
@@ -24,7 +24,7 @@ const MAX_CONCURRENT: usize = 8;
 
 /// A command that changes services.
 pub struct Deployment<'a> {
-    global: &'a Global,
+    app: &'a App,
     client: Client,
     flags: Flags<'a>,
     style: Style,
@@ -60,12 +60,12 @@ impl<'a> Deployment<'a> {
     ///
     /// # Errors
     /// The flags contradict each other, or the engine cannot be determined.
-    pub fn new(style: Style, global: &'a Global, flags: impl Into<Flags<'a>>) -> anyhow::Result<Self> {
+    pub fn new(style: Style, app: &'a App, flags: impl Into<Flags<'a>>) -> anyhow::Result<Self> {
         let flags = flags.into();
         flags.batch.check(flags.follow)?;
         let style = flags.edit.map_or(style, |edit| edit.plan.style(style));
         let style = style.in_format(flags.follow.format());
-        Ok(Self { global, client: flags.follow.client(global)?, flags, style })
+        Ok(Self { app, client: flags.follow.client(app)?, flags, style })
     }
 
     /// The engine.
@@ -116,8 +116,8 @@ impl<'a> Deployment<'a> {
     }
 
     fn choose(&self, select: &SelectArgs, names: &[String], jobs: Jobs) -> anyhow::Result<Vec<Chosen>> {
-        let chosen = choose(&self.client, select, names, jobs, self.style, self.global)?;
-        select.show(&chosen, self.style.verb);
+        let chosen = choose(&self.client, select, names, jobs, self.style, self.app)?;
+        select.print_selected(self.app.ui, &chosen, self.style.verb);
         Ok(chosen)
     }
 
@@ -222,7 +222,7 @@ impl<'a, T: Send> Selected<'a, T> {
             });
         }
         let rules = deployment.rules(reports.iter().flatten().filter(|one| is_failure(one)).count());
-        let mut progress = deployment.flags.follow.progress.renderer(deployment.global);
+        let mut progress = deployment.flags.follow.progress.renderer(deployment.app);
         let act = |item: Item<T>| act(&deployment.client, item);
         let ended = match deployment.why_blocked(&rules, reports.iter().flatten()) {
             Some(why) => {
@@ -252,7 +252,7 @@ impl Selected<'_, Prepared> {
     /// The report cannot be written.
     pub fn run(self) -> anyhow::Result<Exit> {
         for item in self.entries.iter().flatten() {
-            item.with.image.announce(item.service.name());
+            item.with.image.announce(self.deployment.app.ui, item.service.name());
         }
         self.run_each(|client, Item { given, service, with, .. }| with.run(client, given, service))
     }
@@ -308,7 +308,7 @@ impl Deployment<'_> {
         let is_plan = reports.iter().any(|one| matches!(one.outcome(), Outcome::Planned));
         let is_quiet = self.flags.follow.progress.is_quiet();
         let summary = if is_plan || is_quiet { Summary::Hidden } else { Summary::Shown };
-        report(Style { summary, ..self.style }, reports, self.global)
+        report(Style { summary, ..self.style }, reports, self.app)
     }
 }
 

@@ -11,9 +11,9 @@ use crate::api::registry::digest::Trouble;
 use crate::api::registry::image_ref::{ImageRef, Likeness};
 use crate::api::resources::images;
 use crate::api::spec::{self, BadValue, Edit, Place};
+use crate::cli::app::App;
 use crate::cli::exit::login_hint;
-use crate::cli::global::Global;
-use crate::output;
+use crate::output::Ui;
 
 /// Flags of every command that sets an image.
 #[derive(Args, Debug)]
@@ -84,8 +84,8 @@ pub struct ImageReport {
 
 impl ResolveArgs {
     /// What a new service with this image takes.
-    pub fn for_new(&self, client: &Client, global: &Global, asked: &ImageRef) -> Result<ImageChange> {
-        Resolving { args: self, client, global, asked, running: None, force: false }.change(self.when())
+    pub fn for_new(&self, client: &Client, app: &App, asked: &ImageRef) -> Result<ImageChange> {
+        Resolving { args: self, client, app, asked, running: None, force: false }.change(self.when())
     }
 
     fn when(&self) -> When {
@@ -97,15 +97,9 @@ impl ResolveArgs {
         self.resolve_image.is_some() && self.when() == When::Always
     }
 
-    fn store(
-        &self,
-        client: &Client,
-        global: &Global,
-        registry: &str,
-        change: &mut ImageChange,
-    ) -> Result<()> {
+    fn store(&self, client: &Client, app: &App, registry: &str, change: &mut ImageChange) -> Result<()> {
         if self.with_registry_auth {
-            change.auth = global.keyring()?.auth(client, registry)?;
+            change.auth = app.keyring()?.auth(client, registry)?;
             change.report.registry = change.auth.as_ref().map(|auth| auth.registry().to_owned());
             if change.auth.is_none() {
                 // Docker stores empty ones then, over those that the service may have.
@@ -147,14 +141,14 @@ impl ImageArgs {
     pub fn change(
         &self,
         client: &Client,
-        global: &Global,
+        app: &App,
         current: &str,
         asked: &ImageRef,
         force: bool,
     ) -> Result<ImageChange> {
         let running =
             ImageRef::parse(current).ok().map(|image| Running { written: current.to_owned(), image });
-        let resolving = Resolving { args: &self.resolve, client, global, asked, running, force };
+        let resolving = Resolving { args: &self.resolve, client, app, asked, running, force };
         match self.unpin {
             true => resolving.unpinned(),
             false => resolving.change(self.resolve.when()),
@@ -163,7 +157,7 @@ impl ImageArgs {
 
     /// What a service takes that is given no image: credentials, where they are to be stored, or what `--unpin` and
     /// `--resolve-image always` make of the tag that it follows.
-    pub fn for_unchanged(&self, client: &Client, global: &Global, current: &str) -> Result<ImageChange> {
+    pub fn for_unchanged(&self, client: &Client, app: &App, current: &str) -> Result<ImageChange> {
         self.check_unpin()?;
         let mut change = ImageChange::default();
         let Ok(image) = ImageRef::parse(current) else { return Ok(change) };
@@ -172,9 +166,9 @@ impl ImageArgs {
                 let why = format!("the service follows no tag: its image is `{current}`");
                 return Err(BadValue::new(why, "--image nginx:1.27 web").into());
             };
-            return self.change(client, global, current, &image.with_tag(tag)?, false);
+            return self.change(client, app, current, &image.with_tag(tag)?, false);
         }
-        self.resolve.store(client, global, image.domain(), &mut change)?;
+        self.resolve.store(client, app, image.domain(), &mut change)?;
         Ok(change)
     }
 }
@@ -188,15 +182,15 @@ impl ImageChange {
 
 impl ImageReport {
     /// Prints the warnings about the image of this service, before anything is sent.
-    pub fn announce(&self, service: &str) {
+    pub fn announce(&self, ui: Ui, service: &str) {
         for warning in &self.warnings {
             match service {
-                "" => output::warning(warning),
-                service => output::warning(&format!("service `{service}`: {warning}")),
+                "" => ui.warning(warning),
+                service => ui.warning(&format!("service `{service}`: {warning}")),
             }
         }
         if let Some(hint) = &self.hint {
-            output::hint(hint);
+            ui.hint(hint);
         }
     }
 
@@ -249,7 +243,7 @@ struct Running {
 struct Resolving<'a> {
     args: &'a ResolveArgs,
     client: &'a Client,
-    global: &'a Global,
+    app: &'a App,
     asked: &'a ImageRef,
     running: Option<Running>,
     force: bool,
@@ -261,13 +255,13 @@ impl Resolving<'_> {
             Likeness::Same => self.same_image(),
             Likeness::Pinned | Likeness::Other => self.written(),
         };
-        self.args.store(self.client, self.global, self.asked.domain(), &mut change)?;
+        self.args.store(self.client, self.app, self.asked.domain(), &mut change)?;
         Ok(change)
     }
 
     fn change(&self, when: When) -> Result<ImageChange> {
         let mut change = self.image(when)?;
-        self.args.store(self.client, self.global, self.asked.domain(), &mut change)?;
+        self.args.store(self.client, self.app, self.asked.domain(), &mut change)?;
         Ok(change)
     }
 
@@ -299,8 +293,8 @@ impl Resolving<'_> {
 
     /// Asks the registry.
     fn resolved(&self, likeness: Likeness) -> Result<ImageChange> {
-        let auth = self.global.keyring()?.auth(self.client, self.asked.domain())?;
-        match self.global.manifests().inspect(self.client, self.asked, auth.as_ref()) {
+        let auth = self.app.keyring()?.auth(self.client, self.asked.domain())?;
+        match self.app.manifests().inspect(self.client, self.asked, auth.as_ref()) {
             Ok(manifest) => {
                 let same = manifest.image.digest().and_then(|digest| self.same_digest(digest));
                 let pinned = || {

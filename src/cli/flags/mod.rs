@@ -22,7 +22,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 pub use self::document::SpecArgs;
 use self::flag::{Commands, Environment, Flag, ValueKind};
-use super::global;
+use super::app;
 use crate::api::http::client::Client;
 use crate::api::spec::{self, BadValue, Edit, Need, values};
 
@@ -60,7 +60,7 @@ impl<const UPDATE: bool> Flags<UPDATE> {
         let directory =
             env::current_dir().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
         let file = |path: &str| files::read(path, LONGEST).map_err(|e| e.to_string());
-        let environment = Environment { variable: &global::variable, directory: &directory, file: &file };
+        let environment = Environment { variable: &app::variable, directory: &directory, file: &file };
         let variables = self.variables_of_files()?;
         let mut edits = Vec::new();
         for flag in rows(Self::ON) {
@@ -93,7 +93,7 @@ impl<const UPDATE: bool> Flags<UPDATE> {
         for path in &self.env_files {
             let bad = |why: String| BadValue::new(format!("--{ENV_FILE}: `{path}`: {why}"), "KEY=value");
             let text = files::read(path, LONGEST).map_err(|e| bad(e.to_string()))?;
-            let read = values::env_file::variables(&text, &global::variable);
+            let read = values::env_file::variables(&text, &app::variable);
             all.extend(read.map_err(|e| bad(e.why))?);
         }
         Ok(all)

@@ -6,13 +6,21 @@ use serde_json::{Map, Value, json};
 
 use super::{Look, Progress, count_in_words};
 use crate::api::rollout::{Cause, Judgement, State};
-use crate::output;
+use crate::output::Ui;
 
 /// One line a change on stderr, with the engine's time.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Plain {
+    ui: Ui,
     /// The last line of each service, without the time.
     last: HashMap<String, String>,
+}
+
+impl Plain {
+    /// Lines for this user.
+    pub fn new(ui: Ui) -> Self {
+        Self { ui, last: HashMap::new() }
+    }
 }
 
 impl Progress for Plain {
@@ -20,7 +28,7 @@ impl Progress for Plain {
         let Some(judgement) = look.judgement else { return };
         let line = line(look, judgement);
         if self.last.get(look.service.id()) != Some(&line) {
-            output::note(&format!("{:.0} {}: {line}", judgement.now, look.service.name()));
+            self.ui.note(&format!("{:.0} {}: {line}", judgement.now, look.service.name()));
             self.last.insert(look.service.id().to_owned(), line);
         }
     }
@@ -42,11 +50,20 @@ fn line(look: &Look, judgement: &Judgement) -> String {
 
 /// One object a change, each on a line of its own.
 #[derive(Debug)]
-pub struct Json;
+pub struct Json {
+    ui: Ui,
+}
+
+impl Json {
+    /// Objects for this user.
+    pub fn new(ui: Ui) -> Self {
+        Self { ui }
+    }
+}
 
 impl Progress for Json {
     fn changed(&mut self, look: &Look) {
-        output::json_line(&event(look));
+        self.ui.json_line(&event(look));
     }
 }
 

@@ -5,8 +5,8 @@ mod lines;
 
 use clap::{Args, ValueEnum};
 
+use super::app::App;
 use super::deploy::watch::{Ending, Watched};
-use super::global::Global;
 use crate::api::resources::services::Service;
 use crate::api::rollout::{Cause, Judgement, State, WaitsFor};
 use block::Block;
@@ -45,13 +45,13 @@ impl ProgressArgs {
     }
 
     /// What shows progress as these flags ask.
-    pub fn renderer(&self, global: &Global) -> Box<dyn Progress> {
-        match (self.progress, global.screen()) {
+    pub fn renderer(&self, app: &App) -> Box<dyn Progress> {
+        match (self.progress, app.screen()) {
             _ if self.quiet => Box::new(Quiet),
             (How::None, _) => Box::new(Quiet),
-            (How::Json, _) => Box::new(Json),
+            (How::Json, _) => Box::new(Json::new(app.ui)),
             (How::Auto, Some(screen)) => Box::new(Block::new(screen.has_colour)),
-            (How::Auto | How::Plain, _) => Box::new(Plain::default()),
+            (How::Auto | How::Plain, _) => Box::new(Plain::new(app.ui)),
         }
     }
 }

@@ -10,9 +10,9 @@ use crate::api::config::endpoint::without_password;
 use crate::api::config::settings::{DEFAULT_CONTEXT, Settings};
 use crate::api::config::target;
 use crate::api::error::Result;
+use crate::cli::app::App;
 use crate::cli::exit::{Exit, chain};
-use crate::cli::global::Global;
-use crate::output::{self, Table, natural_cmp};
+use crate::output::{Table, natural_cmp};
 
 /// List docker's contexts
 ///
@@ -36,10 +36,10 @@ struct Row {
 }
 
 /// Runs the command.
-pub fn run(args: ListArgs, global: &Global) -> anyhow::Result<Exit> {
-    let settings = global.settings();
+pub fn run(args: ListArgs, app: &App) -> anyhow::Result<Exit> {
+    let settings = app.settings();
     let (rows, current) = list(settings).context("cannot list contexts")?;
-    let mut out = output::stdout();
+    let mut out = app.ui.stdout();
     if args.json {
         let objects: Vec<String> = rows.iter().map(|row| as_json(row, row.name == current)).collect();
         out.json_array(&objects);

@@ -6,8 +6,8 @@ mod told;
 
 use clap::{Args, Subcommand};
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
 
 /// Tell which engine is meant, and which others could be
 #[derive(Args, Debug)]
@@ -25,9 +25,9 @@ enum ContextCommand {
 }
 
 /// Runs the command.
-pub fn run(args: ContextArgs, global: &Global) -> anyhow::Result<Exit> {
+pub fn run(args: ContextArgs, app: &App) -> anyhow::Result<Exit> {
     match args.command {
-        ContextCommand::Ls(args) => list::run(args, global),
-        ContextCommand::Show(args) => show::run(args, global),
+        ContextCommand::Ls(args) => list::run(args, app),
+        ContextCommand::Show(args) => show::run(args, app),
     }
 }

@@ -13,10 +13,9 @@ use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::http::request_path::Path;
 use crate::api::resources::system;
+use crate::cli::app::App;
 use crate::cli::deploy::timeout;
 use crate::cli::exit::{self, Exit};
-use crate::cli::global::Global;
-use crate::output;
 
 /// Tell which engine is meant, why, and what it is
 ///
@@ -33,13 +32,13 @@ pub struct ShowArgs {
 }
 
 /// Runs the command.
-pub fn run(args: ShowArgs, global: &Global) -> anyhow::Result<Exit> {
-    let client = global.client(args.timeout)?;
-    let (settings, target) = (global.settings(), global.target()?);
+pub fn run(args: ShowArgs, app: &App) -> anyhow::Result<Exit> {
+    let client = app.client(args.timeout)?;
+    let (settings, target) = (app.settings(), app.target()?);
     let engine = ask(&client);
     let used = client.connection().unwrap_or(&target.connection);
     let told = Told { settings, target, used, choice: choice(settings, target), engine };
-    let mut out = output::stdout();
+    let mut out = app.ui.stdout();
     match args.json {
         true => out.json_object(&told::as_json(&told)),
         false => out.fields(&told::as_fields(&told)),
@@ -48,8 +47,8 @@ pub fn run(args: ShowArgs, global: &Global) -> anyhow::Result<Exit> {
     Ok(match told.engine.and_then(|engine| refuses(&client, target, &engine)) {
         Ok(()) => Exit::Done,
         Err(error) => {
-            exit::tell_of("cannot ask the engine what it is", &error);
-            Exit::of(&error, global.signal())
+            exit::tell_of(app.ui, "cannot ask the engine what it is", &error);
+            Exit::of(&error, app.signal())
         }
     })
 }

@@ -3,17 +3,16 @@
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Service;
 use crate::api::shell;
+use crate::cli::app::App;
 use crate::cli::commands::status;
 use crate::cli::deploy::report::{Outcome, ServiceReport, Style, print_remarks_and_error};
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
 use crate::cli::select::MOST_NAMES_SHOWN;
-use crate::output;
 
 use super::list;
 
 /// Reports the services whose image has no digest; one hint names all of them.
-pub fn report_unpinned(services: &[Service]) -> Vec<Exit> {
+pub fn report_unpinned(services: &[Service], app: &App) -> Vec<Exit> {
     let is_pinned = |image: &str| ImageRef::parse(image).is_ok_and(|image| image.digest().is_some());
     let unpinned: Vec<(&str, &str)> = list::pairs(services).filter(|(_, image)| !is_pinned(image)).collect();
     let names: Vec<_> = unpinned.iter().map(|(name, _)| shell::service(name)).collect();
@@ -22,26 +21,26 @@ pub fn report_unpinned(services: &[Service]) -> Vec<Exit> {
     for (at, (name, image)) in unpinned.iter().enumerate() {
         let is_last = at + 1 == unpinned.len();
         let what = format!("service `{name}` is not pinned to a digest: `{image}`");
-        output::error(&what, std::iter::empty::<&str>(), is_last.then_some(hint.as_str()));
+        app.ui.error(&what, std::iter::empty::<&str>(), is_last.then_some(hint.as_str()));
     }
     vec![Exit::Failed; unpinned.len()]
 }
 
 /// Reports the services that have not converged, as `status` describes them.
-pub fn report_not_converged(reports: &[ServiceReport], global: &Global) -> Vec<Exit> {
+pub fn report_not_converged(reports: &[ServiceReport], app: &App) -> Vec<Exit> {
     let mut failures = Vec::new();
     for report in reports.iter().filter(|report| !matches!(report.outcome(), Outcome::Converged)) {
-        failures.push(Exit::of_report(report, global.signal()));
+        failures.push(Exit::of_report(report, app.signal()));
         match (report.service(), report.rollout()) {
             (Some(service), Some(judgement)) => {
                 let [name, state, .., detail, _] = status::cells(service, judgement);
                 let text = if detail.is_empty() { state } else { format!("{state}: {detail}") };
                 let what = format!("service `{name}` has not converged: {text}");
-                output::error(&what, std::iter::empty::<&str>(), None);
+                app.ui.error(&what, std::iter::empty::<&str>(), None);
             }
             _ => {
                 let style = Style::new("images", "print the image of", "");
-                print_remarks_and_error(style, report, global);
+                print_remarks_and_error(style, report, app);
             }
         }
     }

@@ -8,13 +8,13 @@ use clap::Args;
 use crate::api::error::Error;
 use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
+use crate::cli::app::App;
 use crate::cli::deploy::report::{ServiceReport, Stage};
 use crate::cli::deploy::watch;
 use crate::cli::exit;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
 use crate::cli::select::{Chosen, Jobs, SelectArgs};
-use crate::output::{self, natural_cmp};
+use crate::output::natural_cmp;
 
 /// Print the images of services, in the format of `update-image --from`
 ///
@@ -42,36 +42,36 @@ pub struct ImagesArgs {
 }
 
 /// Runs the command.
-pub fn run(args: ImagesArgs, global: &Global) -> anyhow::Result<Exit> {
+pub fn run(args: ImagesArgs, app: &App) -> anyhow::Result<Exit> {
     let select = args.selection()?;
-    let client = global.client(None)?;
+    let client = app.client(None)?;
     let mut failures = Vec::new();
     let mut services = Vec::new();
-    for Chosen { given, found, at } in select.choose(&client, &args.services, Jobs::LeftAlone)? {
+    for Chosen { given, found, at } in select.choose(app.ui, &client, &args.services, Jobs::LeftAlone)? {
         match found {
             Ok(service) if list::image(&service).is_some() => services.push((given, service)),
             Ok(service) if at.is_empty() => {
-                output::note(&format!("skipped service `{}`: it has no image", service.name()));
+                app.ui.note(&format!("skipped service `{}`: it has no image", service.name()));
             }
             Ok(service) => {
                 let what = format!("cannot print the image of service `{}`", service.name());
-                output::error(&what, ["it runs no container (it has no ContainerSpec)"], None);
+                app.ui.error(&what, ["it runs no container (it has no ContainerSpec)"], None);
                 failures.push(Exit::Failed);
             }
             Err(error) => {
-                exit::tell_of(&format!("cannot print the image of service `{given}`"), &error);
-                failures.push(Exit::of(&error, global.signal()));
+                exit::tell_of(app.ui, &format!("cannot print the image of service `{given}`"), &error);
+                failures.push(Exit::of(&error, app.signal()));
             }
         }
     }
     let mut services = if args.converged {
-        judged(&client, services, &mut failures, global)?
+        judged(&client, services, &mut failures, app)?
     } else {
         services.into_iter().map(|(_, service)| service).collect()
     };
     services.sort_by(|a, b| natural_cmp(a.name(), b.name()));
     if args.pinned {
-        failures.extend(checks::report_unpinned(&services));
+        failures.extend(checks::report_unpinned(&services, app));
     }
     if !failures.is_empty() {
         return Ok(Exit::merge(failures));
@@ -80,7 +80,7 @@ pub fn run(args: ImagesArgs, global: &Global) -> anyhow::Result<Exit> {
         let why = Some("no selected service has an image".to_owned());
         return Err(Error::NoSuch { kind: "service", name: select.words(), why }.into());
     }
-    let mut out = output::stdout();
+    let mut out = app.ui.stdout();
     if args.json {
         out.json_untouched(&list::to_json(&services)?);
     } else {
@@ -96,13 +96,13 @@ fn judged(
     client: &Client,
     services: Vec<(String, Service)>,
     failures: &mut Vec<Exit>,
-    global: &Global,
+    app: &App,
 ) -> anyhow::Result<Vec<Service>> {
     let (given, services): (Vec<String>, Vec<Service>) = services.into_iter().unzip();
     let results = watch::once(client, services)?;
     let report = |(given, result): (String, _)| ServiceReport::new(&given, Stage::Watched(Box::new(result)));
     let reports: Vec<ServiceReport> = given.into_iter().zip(results).map(report).collect();
-    failures.extend(checks::report_not_converged(&reports, global));
+    failures.extend(checks::report_not_converged(&reports, app));
     Ok(reports.iter().filter_map(|report| report.service().cloned()).collect())
 }
 

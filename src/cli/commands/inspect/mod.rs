@@ -9,10 +9,10 @@ use std::collections::HashMap;
 use clap::Args;
 use jiff::Timestamp;
 
+use crate::cli::app::App;
 use crate::cli::exit;
 use crate::cli::exit::Exit;
 use crate::cli::format::configured;
-use crate::cli::global::Global;
 use crate::cli::lookups::Lookups;
 
 use crate::api::error::{Error, Result};
@@ -20,7 +20,7 @@ use crate::api::http::client::Client;
 use crate::api::resources::networks;
 use crate::api::resources::services;
 use crate::api::resources::services::Service;
-use crate::output::{self, Out};
+use crate::output::Out;
 use format::Shape;
 
 /// Show all that the engine knows of services
@@ -43,15 +43,15 @@ pub struct InspectArgs {
 }
 
 /// Runs the command.
-pub fn run(args: InspectArgs, global: &Global) -> anyhow::Result<Exit> {
+pub fn run(args: InspectArgs, app: &App) -> anyhow::Result<Exit> {
     let shape = match &args.format {
         Some(shape) => shape.clone(),
         None if args.pretty => Shape::Pretty,
         None if args.json => Shape::Indented,
-        None => configured("serviceInspectFormat", global, format::parse)?.unwrap_or(Shape::Indented),
+        None => configured("serviceInspectFormat", app, format::parse)?.unwrap_or(Shape::Indented),
     };
-    let client = global.client(None)?;
-    let mut out = output::stdout();
+    let client = app.client(None)?;
+    let mut out = app.ui.stdout();
     let mut exits = Vec::new();
     let errors = match &shape {
         Shape::Indented | Shape::Compact => {
@@ -67,7 +67,7 @@ pub fn run(args: InspectArgs, global: &Global) -> anyhow::Result<Exit> {
         }
         Shape::Pretty => {
             let (found, errors) = each(&args.services, |given| services::find(&client, given));
-            print_summaries(&client, &found, &mut out)?;
+            print_summaries(app, &client, &found, &mut out)?;
             errors
         }
         Shape::Template(template) => {
@@ -76,7 +76,7 @@ pub fn run(args: InspectArgs, global: &Global) -> anyhow::Result<Exit> {
             for service in &found {
                 if let Err(error) = out.template(template, service.object(), Some(&zero)) {
                     let what = format!("cannot show service `{}` by the template", service.name());
-                    output::error(&what, [error], None);
+                    app.ui.error(&what, [error], None);
                     exits.push(Exit::Failed);
                 }
             }
@@ -85,8 +85,8 @@ pub fn run(args: InspectArgs, global: &Global) -> anyhow::Result<Exit> {
     };
     out.finish()?;
     exits.extend(errors.into_iter().map(|(given, error)| {
-        exit::tell_of(&format!("cannot inspect service `{given}`"), &error);
-        Exit::of(&error, global.signal())
+        exit::tell_of(app.ui, &format!("cannot inspect service `{given}`"), &error);
+        Exit::of(&error, app.signal())
     }));
     Ok(Exit::merge(exits))
 }
@@ -103,7 +103,7 @@ fn each<T>(services: &[String], find: impl Fn(&str) -> Result<T>) -> (Vec<T>, Ve
     (found, errors)
 }
 
-fn print_summaries(client: &Client, services: &[Service], out: &mut Out) -> Result<()> {
+fn print_summaries(app: &App, client: &Client, services: &[Service], out: &mut Out) -> Result<()> {
     let (mut names, mut lookups) = (HashMap::new(), Lookups::default());
     for (i, service) in services.iter().enumerate() {
         for id in summary::network_ids(service) {
@@ -119,7 +119,7 @@ fn print_summaries(client: &Client, services: &[Service], out: &mut Out) -> Resu
         }
         out.fields(&summary::of(service, &names, Timestamp::now()));
     }
-    lookups.note();
+    lookups.note(app.ui);
     Ok(())
 }
 

@@ -14,10 +14,9 @@ use self::help::{rules_help, severities, some_rules};
 use self::read::Lists;
 use self::report::{Checked, Totals};
 use crate::api::lint::{LINT_IGNORE, MAX_FINDINGS, Severity, Subject, check, label, rule, rules};
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
 use crate::cli::select::SelectArgs;
-use crate::output;
 
 /// At most this number of services is checked by one command.
 const MAX_SERVICES: usize = 10_000;
@@ -50,11 +49,11 @@ pub struct LintArgs {
 }
 
 /// Runs the command.
-pub fn run(args: LintArgs, global: &Global) -> anyhow::Result<Exit> {
+pub fn run(args: LintArgs, app: &App) -> anyhow::Result<Exit> {
     if !args.services.is_empty() || args.select.is_given() {
         args.select.check(&args.services, "swarmctl lint web")?;
     }
-    let client = global.client(None)?;
+    let client = app.client(None)?;
     let lists = Lists::read(&client)?;
     let selected = select::select(&lists.services, &args.select, &args.services)?;
     if selected.found.len() > MAX_SERVICES {
@@ -68,10 +67,10 @@ pub fn run(args: LintArgs, global: &Global) -> anyhow::Result<Exit> {
         let words = label(subject.spec);
         let ignored = args.ignore.iter().map(String::as_str).chain(words.iter().copied());
         let mut report = check(&subject, rules(), ignored);
-        note_unknown(service.name(), &words);
+        note_unknown(app, service.name(), &words);
         if report.findings.len() > MAX_FINDINGS {
             let count = report.findings.len();
-            output::note(&format!(
+            app.ui.note(&format!(
                 "service `{}`: {MAX_FINDINGS} of {count} findings are reported",
                 service.name()
             ));
@@ -81,25 +80,25 @@ pub fn run(args: LintArgs, global: &Global) -> anyhow::Result<Exit> {
     }
     let mut skipped = lists.skipped(&existing);
     skipped.retain(|(rule, _)| !args.ignore.iter().any(|id| id == rule.id));
-    report::note_skipped(&skipped);
+    report::note_skipped(app.ui, &skipped);
     let totals = Totals::of(&checked, args.level);
     let answer = if args.exit_code && totals.reported > 0 { Exit::Different } else { Exit::Done };
-    let missing = select::tell_missing(&selected.missing, global);
+    let missing = select::tell_missing(&selected.missing, app);
     let exit = Exit::merge(missing.into_iter().chain([answer]));
     if args.json {
-        report::print_json(&checked, args.level, &totals, &skipped, exit)?;
+        report::print_json(app.ui, &checked, args.level, &totals, &skipped, exit)?;
     } else {
-        report::print(&checked, args.level, &totals)?;
+        report::print(app.ui, &checked, args.level, &totals)?;
     }
     Ok(exit)
 }
 
 /// Labels may be newer than this program, so an ID that it does not know is no error there.
-fn note_unknown(service: &str, words: &[&str]) {
+fn note_unknown(app: &App, service: &str, words: &[&str]) {
     let unknown: BTreeSet<&str> = words.iter().copied().filter(|word| rule(word).is_none()).collect();
     if !unknown.is_empty() {
         let unknown: Vec<&str> = unknown.into_iter().collect();
-        output::note(&format!(
+        app.ui.note(&format!(
             "service `{service}`: its label {LINT_IGNORE} has unknown rules: {}",
             unknown.join(", ")
         ));

@@ -9,7 +9,7 @@ use crate::api::lint::{Finding, Report, Rule, Severity};
 use crate::cli::exit::Exit;
 use crate::cli::findings;
 use crate::cli::select::counted;
-use crate::output;
+use crate::output::Ui;
 
 /// A service that was checked.
 pub struct Checked<'a> {
@@ -61,23 +61,24 @@ impl Totals {
 }
 
 /// Prints the findings, and the sum of them on stderr.
-pub fn print(checked: &[Checked], level: Severity, totals: &Totals) -> io::Result<()> {
-    let mut out = output::stdout();
+pub fn print(ui: Ui, checked: &[Checked], level: Severity, totals: &Totals) -> io::Result<()> {
+    let mut out = ui.stdout();
     for one in checked {
         for finding in one.reported(level) {
             out.line(&format!("{} {}", one.name, findings::line(finding)));
             if let Some(fix) = findings::fix(finding, one.name) {
-                out.line(&format!("  fix: {fix}"));
+                out.line(&ui.with_own_name(&format!("  fix: {fix}")));
             }
         }
     }
     out.finish()?;
-    output::note(&format!("{} checked: {}", counted(checked.len(), "service"), totals.line(level)));
+    ui.note(&format!("{} checked: {}", counted(checked.len(), "service"), totals.line(level)));
     Ok(())
 }
 
 /// Prints everything as one object.
 pub fn print_json(
+    ui: Ui,
     checked: &[Checked],
     level: Severity,
     totals: &Totals,
@@ -93,7 +94,7 @@ pub fn print_json(
         })
     };
     let skipped = skipped.iter().map(|(rule, reason)| json!({"id": rule.id, "reason": reason}));
-    let mut out = output::stdout();
+    let mut out = ui.stdout();
     out.json_object(&json!({
         "command": "lint",
         "exit_code": exit.code(),
@@ -110,12 +111,12 @@ pub fn print_json(
 }
 
 /// Names the rules that were not evaluated.
-pub fn note_skipped(skipped: &[(&Rule, String)]) {
+pub fn note_skipped(ui: Ui, skipped: &[(&Rule, String)]) {
     let mut by_reason = BTreeMap::<&str, Vec<&str>>::new();
     for (rule, reason) in skipped {
         by_reason.entry(reason).or_default().push(rule.id);
     }
     for (reason, ids) in by_reason {
-        output::note(&format!("skipped {} ({reason})", ids.join(", ")));
+        ui.note(&format!("skipped {} ({reason})", ids.join(", ")));
     }
 }

@@ -8,9 +8,9 @@ use anyhow::Result;
 use crate::api::error::Error;
 use crate::api::http::request_path::can_be_name;
 use crate::api::resources::services::{SHORTEST_PREFIX, Service};
+use crate::cli::app::App;
 use crate::cli::exit;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
 use crate::cli::select::SelectArgs;
 use crate::cli::select::filter::ImageFilter;
 use crate::output::natural_cmp;
@@ -76,10 +76,10 @@ fn find<'a>(all: &'a [Service], given: &str) -> Result<&'a Service, Error> {
 }
 
 /// Prints an error for each name that is no service's; gives their exit codes.
-pub fn tell_missing(missing: &[(&str, Error)], global: &Global) -> Vec<Exit> {
+pub fn tell_missing(missing: &[(&str, Error)], app: &App) -> Vec<Exit> {
     let tell = |(name, error): &(&str, Error)| {
-        exit::tell_of(&format!("cannot check service `{name}`"), error);
-        Exit::of(error, global.signal())
+        exit::tell_of(app.ui, &format!("cannot check service `{name}`"), error);
+        Exit::of(error, app.signal())
     };
     missing.iter().map(tell).collect()
 }

@@ -11,6 +11,7 @@ use crate::api::resources::tasks::Task;
 use crate::api::resources::{nodes, services};
 use crate::cli::lookups::Lookups;
 use crate::output;
+use crate::output::Ui;
 
 /// No engine has longer ones; all lines are set in by the longest.
 const LONGEST_NAME: usize = 300;
@@ -47,7 +48,7 @@ pub struct Heads<'c> {
 
 impl<'c> Heads<'c> {
     /// Asks for the tasks of all sources at once, and for the nodes. Tasks that come later are asked for one by one.
-    pub fn new(client: &'c Client, sources: &[Source], style: Style) -> Result<Self> {
+    pub fn new(ui: Ui, client: &'c Client, sources: &[Source], style: Style) -> Result<Self> {
         let mut heads = Self {
             client,
             style,
@@ -82,7 +83,7 @@ impl<'c> Heads<'c> {
             let nodes = lookups.or_default("nodes", nodes::list(client))?;
             heads.nodes = nodes.into_iter().map(|node| (node.id.clone(), node.name().to_owned())).collect();
         }
-        lookups.note();
+        lookups.note(ui);
         heads.slots = all.iter().map(|task| (task.id.clone(), task.slot)).collect();
         let widths = all
             .iter()

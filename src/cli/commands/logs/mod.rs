@@ -17,12 +17,12 @@ use crate::api::http::client::Client;
 use crate::api::resources::logs::{Ask, Channel};
 use crate::api::resources::time;
 use crate::api::spec::BadValue;
+use crate::cli::app::App;
 use crate::cli::exit;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
 use crate::cli::parallel;
 use crate::cli::select::SelectArgs;
-use crate::output::{self, Streams};
+use crate::output::{Streams, Ui};
 use heads::{Heads, Style};
 use read::{Completeness, Event, Shown};
 use since::Since;
@@ -76,11 +76,11 @@ pub struct LogsArgs {
 }
 
 /// Runs the command.
-pub fn run(args: LogsArgs, global: &Global) -> anyhow::Result<Exit> {
+pub fn run(args: LogsArgs, app: &App) -> anyhow::Result<Exit> {
     args.select.check(&args.of, "swarmctl logs web")?;
-    let client = global.client(None)?;
+    let client = app.client(None)?;
     let (sources, missing) = match args.select.is_given() {
-        true => (source::selected(&client, &args.select)?, Vec::new()),
+        true => (source::selected(app.ui, &client, &args.select)?, Vec::new()),
         false => source::find(&client, &args.of)?,
     };
     let most = client.most_streams().unwrap_or(MOST_FOLLOWED);
@@ -90,7 +90,7 @@ pub fn run(args: LogsArgs, global: &Global) -> anyhow::Result<Exit> {
         return Err(BadValue::new(why, "swarmctl logs -f --stack shop").into());
     }
     for (given, error) in &missing {
-        exit::tell_of(&format!("cannot read the log of `{given}`"), error);
+        exit::tell_of(app.ui, &format!("cannot read the log of `{given}`"), error);
     }
     let now = client.first_date().and_then(time::parse_http_date).unwrap_or_else(Timestamp::now);
     let mut ask = Ask {
@@ -104,10 +104,13 @@ pub fn run(args: LogsArgs, global: &Global) -> anyhow::Result<Exit> {
     let until = args.until.as_ref().map(|end| Until::new(end, now, &mut ask));
     let LogsArgs { no_task_ids, no_trunc, no_resolve, details, .. } = args;
     let style = Style { no_task_ids, no_trunc, no_resolve, details };
-    let heads =
-        if args.raw || sources.is_empty() { None } else { Some(Heads::new(&client, &sources, style)?) };
-    let mut streams = output::streams();
-    let shown = Shown { ask, until, heads: heads.as_ref(), times: args.timestamps };
+    let heads = if args.raw || sources.is_empty() {
+        None
+    } else {
+        Some(Heads::new(app.ui, &client, &sources, style)?)
+    };
+    let mut streams = app.ui.streams();
+    let shown = Shown { ui: app.ui, ask, until, heads: heads.as_ref(), times: args.timestamps };
     let ends = show(&client, &sources, &shown, &mut streams);
     let is_over = streams.is_over();
     streams.finish()?;
@@ -115,15 +118,19 @@ pub fn run(args: LogsArgs, global: &Global) -> anyhow::Result<Exit> {
         // Whoever reads stdout has all they wanted; the logs were cut off for them.
         return Ok(Exit::Done);
     }
-    let mut exits: Vec<Exit> = missing.iter().map(|(_, error)| Exit::of(error, global.signal())).collect();
+    let mut exits: Vec<Exit> = missing.iter().map(|(_, error)| Exit::of(error, app.signal())).collect();
     for (source, end) in sources.iter().zip(ends) {
         exits.push(match end {
             Ok(Completeness::Whole) => Exit::Done,
             Ok(Completeness::Incomplete) => Exit::Failed,
-            Err(Error::Interrupted) => Exit::of_signal(global.signal()),
+            Err(Error::Interrupted) => Exit::of_signal(app.signal()),
             Err(error) => {
-                exit::tell_of(&format!("cannot read the log of {} to its end", source.called()), &error);
-                Exit::of(&error, global.signal())
+                exit::tell_of(
+                    app.ui,
+                    &format!("cannot read the log of {} to its end", source.called()),
+                    &error,
+                );
+                Exit::of(&error, app.signal())
             }
         });
     }
@@ -155,7 +162,7 @@ fn show_some(
         logs,
         |(source, to)| read::read(client, source, shown, &to),
         || {
-            print(events, streams);
+            print(shown.ui, events, streams);
             if streams.is_over() {
                 // The readers may be waiting for an engine that has nothing to send for days.
                 client.interrupt().raise(SIGPIPE);
@@ -175,7 +182,7 @@ const MOST_FOLLOWED: usize = 64;
 const SIGPIPE: usize = 13;
 
 /// Prints until no reader is left, or nobody reads it.
-fn print(events: Receiver<Event>, streams: &mut Streams) {
+fn print(ui: Ui, events: Receiver<Event>, streams: &mut Streams) {
     while !streams.is_over() {
         let event = match events.try_recv() {
             Err(TryRecvError::Empty) => {
@@ -192,7 +199,7 @@ fn print(events: Receiver<Event>, streams: &mut Streams) {
             Ok(Event::Line(_, line)) => streams.out(&line),
             Ok(Event::Unread(unread)) => {
                 streams.flush();
-                unread.print();
+                unread.print(ui);
             }
             Err(_) => break,
         }

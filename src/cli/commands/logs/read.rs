@@ -13,7 +13,7 @@ use crate::api::resources::logs;
 use crate::api::resources::logs::{Ask, Channel};
 use crate::api::resources::nodes;
 use crate::api::resources::nodes::Node;
-use crate::output;
+use crate::output::Ui;
 
 /// How many heads of lines are remembered.
 const MOST_KNOWN: usize = 1000;
@@ -21,6 +21,8 @@ const MOST_KNOWN_BYTES: usize = 16 << 20;
 
 /// What is printed of logs, and how.
 pub struct Shown<'a> {
+    /// The user.
+    pub ui: Ui,
     /// The request.
     pub ask: Ask,
     /// The end of what is printed.
@@ -74,7 +76,7 @@ impl Unread {
     }
 
     /// Prints it as an error.
-    pub fn print(self) {
+    pub fn print(self, ui: Ui) {
         let Self { whose, nodes, why } = self;
         let mut what = format!("the engine cannot read all of the log of {whose}");
         match &nodes[..] {
@@ -83,13 +85,13 @@ impl Unread {
             nodes => what += &format!(": nodes `{}` are not available", nodes.join("`, `")),
         }
         let hint = (!nodes.is_empty()).then_some("see the state of the nodes with `docker node ls`");
-        output::error(&what, [why], hint);
+        ui.error(&what, [why], hint);
     }
 }
 
 /// Reads a log to its end, or until nobody takes what it reads.
 pub fn read(client: &Client, source: &Source, shown: &Shown, to: &SyncSender<Event>) -> Result<Completeness> {
-    let Shown { ask, until, heads, times } = shown;
+    let Shown { ask, until, heads, times, .. } = shown;
     let mut messages = logs::open(client, source.of(), source.is_tty, ask)?;
     let mut lines = Assembler {
         heads: *heads,

@@ -8,6 +8,7 @@ use crate::api::resources::services::Service;
 use crate::api::resources::tasks;
 use crate::api::resources::tasks::Task;
 use crate::cli::select::{Jobs, SelectArgs};
+use crate::output::Ui;
 
 /// A service or a task whose log is read.
 pub struct Source {
@@ -35,8 +36,8 @@ impl Source {
 }
 
 /// The logs of all services of a selection.
-pub fn selected(client: &Client, select: &SelectArgs) -> Result<Vec<Source>> {
-    let chosen = select.choose(client, &[], Jobs::TakenIn)?;
+pub fn selected(ui: Ui, client: &Client, select: &SelectArgs) -> Result<Vec<Source>> {
+    let chosen = select.choose(ui, client, &[], Jobs::TakenIn)?;
     chosen.into_iter().map(|one| one.found.map(|service| of_service(&service))).collect()
 }
 

@@ -12,14 +12,14 @@ use crate::api::http::client::Client;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::rows::{Counts, Mode, PortRow, ServiceRow};
 use crate::api::resources::services;
+use crate::cli::app::App;
 use crate::cli::deploy::replicas;
 use crate::cli::exit::Exit;
 use crate::cli::format;
 use crate::cli::format::ListFormat;
-use crate::cli::global::Global;
 use crate::cli::select::filter;
 use crate::cli::select::filter::ImageFilter;
-use crate::output::{self, Columns, Format, TemplateError, natural_cmp};
+use crate::output::{Columns, Format, TemplateError, natural_cmp};
 
 /// List services
 ///
@@ -59,16 +59,16 @@ fn parse_format(text: &str) -> Result<ListFormat, TemplateError> {
 }
 
 /// Runs the command.
-pub fn run(args: LsArgs, global: &Global) -> anyhow::Result<Exit> {
+pub fn run(args: LsArgs, app: &App) -> anyhow::Result<Exit> {
     let setting = ("servicesFormat", args.json || args.quiet);
-    let format = format::rows(args.format.as_ref(), COLUMNS, setting, args.quiet, global)?;
-    let client = global.client(None)?;
-    list(&client, &args, format.as_ref()).context("cannot list services")?;
+    let format = format::rows(args.format.as_ref(), COLUMNS, setting, args.quiet, app)?;
+    let client = app.client(None)?;
+    list(app, &client, &args, format.as_ref()).context("cannot list services")?;
     Ok(Exit::Done)
 }
 
-fn list(client: &Client, args: &LsArgs, format: Option<&Format>) -> anyhow::Result<()> {
-    let mut out = output::stdout();
+fn list(app: &App, client: &Client, args: &LsArgs, format: Option<&Format>) -> anyhow::Result<()> {
+    let mut out = app.ui.stdout();
     let (images, filters) = ImageFilter::split(&args.filter)?;
     let is_meant =
         |row: &ServiceRow| images.is_empty() || images.iter().any(|filter| filter.matches(row.image()));

@@ -7,18 +7,18 @@ use std::thread;
 
 use signal_hook::consts::SIGTERM;
 
-use crate::cli::global;
-use crate::cli::global::Global;
+use crate::cli::app;
+use crate::cli::app::App;
 
 /// Names the socket; a leading `@` stands for Linux's own name space of sockets.
 const SOCKET: &str = "DOCKER_CLI_PLUGIN_SOCKET";
 
 /// From now on the end of docker's client is a signal to end.
-pub fn follow(global: &Global) {
-    let Some(socket) = global::variable(SOCKET).filter(|name| !name.is_empty()) else { return };
+pub fn follow(app: &App) {
+    let Some(socket) = app::variable(SOCKET).filter(|name| !name.is_empty()) else { return };
     // Older clients have no such socket, and send signals.
     let Ok(mut stream) = connect(&socket) else { return };
-    let interrupt = global.interrupt();
+    let interrupt = app.interrupt();
     thread::spawn(move || {
         let mut byte = [0];
         while matches!(stream.read(&mut byte), Ok(1..)) {}

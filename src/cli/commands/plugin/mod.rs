@@ -11,9 +11,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
-use crate::cli::global::Global;
-use crate::output;
 pub use call::{Called, METADATA, first_word, metadata};
 pub use caller::follow;
 
@@ -21,6 +20,9 @@ pub use caller::follow;
 const LINK: &str = "docker-swarmctl";
 /// What a link of ours leads to, wherever it is.
 const PROGRAM: &str = "swarmctl";
+
+/// What the program is called as a plugin.
+pub const NAME: &str = "docker swarmctl";
 
 /// Make it a plugin of docker's client: `docker swarmctl`
 #[derive(Args, Debug)]
@@ -41,8 +43,8 @@ enum Command {
 }
 
 /// Runs the command.
-pub fn run(args: PluginArgs, global: &Global) -> anyhow::Result<Exit> {
-    let Some((folder, _)) = global.settings().config_folder() else {
+pub fn run(args: PluginArgs, app: &App) -> anyhow::Result<Exit> {
+    let Some((folder, _)) = app.settings().config_folder() else {
         bail!(
             "there is no home: name Docker's config folder with `--config DIR` before `plugin`, or with DOCKER_CONFIG"
         );
@@ -52,7 +54,7 @@ pub fn run(args: PluginArgs, global: &Global) -> anyhow::Result<Exit> {
         Command::Install => install(&link).context("cannot install the plugin")?,
         Command::Uninstall => uninstall(&link).context("cannot uninstall the plugin")?,
     };
-    let mut out = output::stdout();
+    let mut out = app.ui.stdout();
     out.line(&line);
     out.finish()?;
     Ok(Exit::Done)

@@ -13,15 +13,15 @@ use crate::api::error::Error;
 use crate::api::resources::services::{Filter, Service};
 use crate::api::resources::tasks;
 use crate::api::resources::tasks::Present;
+use crate::cli::app::App;
 use crate::cli::exit;
 use crate::cli::exit::Exit;
 use crate::cli::format;
 use crate::cli::format::ListFormat;
-use crate::cli::global::Global;
 use crate::cli::lookups::Lookups;
 use crate::cli::select::filter;
 use crate::cli::select::{Chosen, Jobs, SelectArgs};
-use crate::output::{self, Columns, Format, TemplateError};
+use crate::output::{Columns, Format, TemplateError};
 use filters::Nodes;
 use rows::{Row, Shown};
 
@@ -80,14 +80,15 @@ fn parse_format(text: &str) -> Result<ListFormat, TemplateError> {
 }
 
 /// Runs the command.
-pub fn run(args: PsArgs, global: &Global) -> anyhow::Result<Exit> {
+pub fn run(args: PsArgs, app: &App) -> anyhow::Result<Exit> {
     let setting = ("tasksFormat", args.json || args.quiet);
-    let format = format::rows(args.format.as_ref(), COLUMNS, setting, args.quiet, global)?;
+    let format = format::rows(args.format.as_ref(), COLUMNS, setting, args.quiet, app)?;
     let (of_services, of_tasks) = filters::split(&args.filter, !args.services.is_empty());
     let select = SelectArgs { filter: of_services, stack: args.stack.clone(), all: args.all };
     select.check(&args.services, "swarmctl ps web")?;
-    let client = global.client(None)?;
-    let chosen = select.choose(&client, &args.services, Jobs::TakenIn).context("cannot list tasks")?;
+    let client = app.client(None)?;
+    let chosen =
+        select.choose(app.ui, &client, &args.services, Jobs::TakenIn).context("cannot list tasks")?;
     let (mut found, mut missing) = (Vec::<Service>::new(), Vec::<(String, Error)>::new());
     for Chosen { given, found: one, .. } in chosen {
         match one {
@@ -107,7 +108,7 @@ pub fn run(args: PsArgs, global: &Global) -> anyhow::Result<Exit> {
         is_table: format.as_ref().is_none_or(Format::is_table),
     };
     let rows = rows::sorted(&tasks, &shown);
-    let mut out = output::stdout();
+    let mut out = app.ui.stdout();
     if args.json {
         out.json_array(&rows.iter().map(|row| row.text).collect::<Vec<_>>());
     } else if args.quiet && format.is_none() {
@@ -120,7 +121,7 @@ pub fn run(args: PsArgs, global: &Global) -> anyhow::Result<Exit> {
             lookups.or_default("nodes", nodes.names())?
         };
         out.rows(COLUMNS, format.as_ref(), rows.iter().map(|row| row.cells(&shown, &names)))?;
-        lookups.note();
+        lookups.note(app.ui);
     }
     out.finish()?;
     missing.extend(found.iter().filter(|service| gone.iter().any(|id| id == service.id())).map(|service| {
@@ -128,7 +129,7 @@ pub fn run(args: PsArgs, global: &Global) -> anyhow::Result<Exit> {
         (service.name().to_owned(), Error::NoSuch { kind: "service", name, why })
     }));
     Ok(Exit::merge(missing.iter().map(|(given, error)| {
-        exit::tell_of(&format!("cannot list the tasks of service `{given}`"), error);
-        Exit::of(error, global.signal())
+        exit::tell_of(app.ui, &format!("cannot list the tasks of service `{given}`"), error);
+        Exit::of(error, app.signal())
     })))
 }

@@ -9,13 +9,13 @@ use self::prepare::{Update, take_image};
 use super::rollback::{FailedSpec, roll_back};
 use crate::api::deploy::update::Operation;
 use crate::api::spec::{BadValue, Document, no_new_mode, no_new_name};
+use crate::cli::app::App;
 use crate::cli::deploy::report::Style;
 use crate::cli::deploy::repository::{Alternative, RepositoryArgs};
 use crate::cli::deploy::{DeployArgs, Deployment};
 use crate::cli::exit::Exit;
 use crate::cli::flags::image::ImageArgs;
 use crate::cli::flags::{SpecArgs, UpdateFlags, check_engine};
-use crate::cli::global::Global;
 use crate::cli::select::{Jobs, SelectArgs};
 
 /// Update services
@@ -57,7 +57,7 @@ pub struct UpdateArgs {
 }
 
 /// Runs the command.
-pub fn run(args: UpdateArgs, global: &Global) -> anyhow::Result<Exit> {
+pub fn run(args: UpdateArgs, app: &App) -> anyhow::Result<Exit> {
     if let Some(name) = &args.name {
         return Err(no_new_name(args.services.first().map_or("", String::as_str), name).into());
     }
@@ -74,7 +74,7 @@ pub fn run(args: UpdateArgs, global: &Global) -> anyhow::Result<Exit> {
 
     args.select.check(&args.services, "swarmctl update --env-add LEVEL=debug web")?;
     let style = Style::new("update", "update", "updated");
-    let deployment = Deployment::new(style, global, &args.deploy)?;
+    let deployment = Deployment::new(style, app, &args.deploy)?;
     let brought = document.as_ref().map(Document::as_new).unwrap_or_default();
     check_engine(deployment.client(), &[edits.as_slice(), &brought].concat())?;
     let selected = deployment.select(&args.select, &args.services, Jobs::LeftAlone)?;
@@ -92,6 +92,6 @@ pub fn run(args: UpdateArgs, global: &Global) -> anyhow::Result<Exit> {
         return roll_back(selected, FailedSpec::Refuse);
     }
     let request = selected.request(Operation::Edit(Vec::new()))?;
-    let update = Update { global, edits: &edits, document: document.as_ref(), args: &args };
+    let update = Update { app, edits: &edits, document: document.as_ref(), args: &args };
     selected.prepare(|client, item| update.prepare(client, &item.service, &request)).run()
 }

@@ -10,14 +10,14 @@ use crate::api::resources::references;
 use crate::api::resources::services::Service;
 use crate::api::spec;
 use crate::api::spec::{Document, Edit, Op, Place, Settled};
+use crate::cli::app::App;
 use crate::cli::deploy::report::{NotStarted, Remarks};
 use crate::cli::deploy::{IfPaused, Prepared};
 use crate::cli::flags::image::ImageChange;
-use crate::cli::global::Global;
 
 /// What the flags mean; nothing is posted yet.
 pub struct Update<'a> {
-    pub global: &'a Global,
+    pub app: &'a App,
     /// The edits of the flags.
     pub edits: &'a [Edit],
     /// The spec of `--spec`.
@@ -75,10 +75,10 @@ impl Update<'_> {
     ) -> ApiResult<ImageChange> {
         let current = service.image().unwrap_or_default();
         let pin = &self.args.pin;
-        let Some(requested) = requested else { return pin.for_unchanged(client, self.global, current) };
+        let Some(requested) = requested else { return pin.for_unchanged(client, self.app, current) };
         pin.check(requested)?;
         let is_forced = others.iter().any(|edit| edit.op == Op::Increment);
-        pin.change(client, self.global, current, requested, is_forced)
+        pin.change(client, self.app, current, requested, is_forced)
     }
 }
 

@@ -8,12 +8,12 @@ use clap::Args;
 use crate::api::deploy::update::{Operation, UpdateRequest};
 use crate::api::http::client::Client;
 use crate::api::spec::{Edit, Place};
+use crate::cli::app::App;
 use crate::cli::deploy::report::{NotStarted, Style};
 use crate::cli::deploy::repository::{Alternative, RepositoryArgs};
 use crate::cli::deploy::{DeployArgs, Deployment, IfPaused, Item, Prepared};
 use crate::cli::exit::Exit;
 use crate::cli::flags::image::ImageArgs;
-use crate::cli::global::Global;
 use crate::cli::select::SelectArgs;
 use wanted::{New, WantedArgs};
 
@@ -51,20 +51,20 @@ pub struct UpdateImageArgs {
 }
 
 /// Runs the command.
-pub fn run(args: UpdateImageArgs, global: &Global) -> anyhow::Result<Exit> {
+pub fn run(args: UpdateImageArgs, app: &App) -> anyhow::Result<Exit> {
     let wanted = args.wanted.read(&args.select)?;
     for new in wanted.values() {
         new.check(&args.pin)?;
     }
     let one_image = args.wanted.of_selection(&wanted);
     let style = Style::new("update-image", "update", "updated");
-    let selected = Deployment::new(style, global, &args.deploy)?.select_each(&args.select, wanted)?;
+    let selected = Deployment::new(style, app, &args.deploy)?.select_each(&args.select, wanted)?;
     if let Some((typed, image)) = &one_image {
         let alternative = Alternative::for_typed("--tag", typed, image);
         args.repository.check(image, selected.services(), alternative)?;
     }
     let request = selected.request(Operation::Edit(Vec::new()))?;
-    selected.prepare(|client, item| args.prepare(client, global, item, &request)).run()
+    selected.prepare(|client, item| args.prepare(client, app, item, &request)).run()
 }
 
 impl UpdateImageArgs {
@@ -72,7 +72,7 @@ impl UpdateImageArgs {
     fn prepare(
         &self,
         client: &Client,
-        global: &Global,
+        app: &App,
         item: &Item<New>,
         request: &UpdateRequest,
     ) -> Result<Prepared, NotStarted> {
@@ -82,7 +82,7 @@ impl UpdateImageArgs {
             return Err(item.unsuitable(why.to_owned()));
         };
         let requested = item.with.image(current).map_err(|why| item.unsuitable(why))?;
-        let change = self.pin.change(client, global, current, &requested, self.force);
+        let change = self.pin.change(client, app, current, &requested, self.force);
         let change = change.map_err(NotStarted::Failed)?;
         let restart = self.force.then(|| Edit::increment(Place::at("TaskTemplate.ForceUpdate")));
         let edits: Vec<Edit> = change.edits.into_iter().chain(restart).collect();

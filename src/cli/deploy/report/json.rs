@@ -10,15 +10,15 @@ use crate::api::deploy::update::{Delivery, NoChange};
 use crate::api::forecast::Forecast;
 use crate::api::resources::services::Service;
 use crate::api::spec::Change;
+use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::flags::image::same_digest;
-use crate::cli::global::Global;
 use crate::cli::{messages, progress};
 
 /// The one object of `--json`.
-pub fn object(style: Style, reports: &[ServiceReport], global: &Global) -> Value {
-    let services = reports.iter().map(|one| service(one, style.exit_of(one, global.signal())));
-    command(style, style.exit(reports, global.signal()), services.collect())
+pub fn object(style: Style, reports: &[ServiceReport], app: &App) -> Value {
+    let services = reports.iter().map(|one| service(one, style.exit_of(one, app.signal())));
+    command(style, style.exit(reports, app.signal()), services.collect())
 }
 
 pub fn command(style: Style, code: Exit, services: Vec<Value>) -> Value {

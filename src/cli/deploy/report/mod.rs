@@ -19,11 +19,10 @@ pub use self::text::{print_remarks_and_error, shown};
 use crate::api::deploy::update::Delivery;
 use crate::api::error::Error;
 use crate::api::http::client::Client;
+use crate::cli::app::App;
 use crate::cli::exit;
 use crate::cli::exit::{Exit, Reported};
-use crate::cli::global::Global;
 use crate::cli::select::{Chosen, Jobs, SelectArgs};
-use crate::output;
 
 /// How a command reports.
 #[derive(Clone, Copy, Debug)]
@@ -94,30 +93,30 @@ impl Style {
 }
 
 /// Prints what became of the services and returns the command's exit code.
-pub fn report(style: Style, reports: &[ServiceReport], global: &Global) -> anyhow::Result<Exit> {
+pub fn report(style: Style, reports: &[ServiceReport], app: &App) -> anyhow::Result<Exit> {
     let unknown = blocked::by_unknown_services(reports);
-    let mut out = output::stdout();
+    let mut out = app.ui.stdout();
     if style.format == Format::Json {
-        out.json_object(&object(style, reports, global));
+        out.json_object(&object(style, reports, app));
     }
     for one in reports {
         if style.format == Format::Lines {
             text::lines(style, one).iter().for_each(|line| out.line(line));
         }
-        text::print_remarks(one);
+        text::print_remarks(one, app);
         if unknown.is_none() && !text::is_grouped(one, reports.len()) {
-            text::print_error(style, one, global);
+            text::print_error(style, one, app);
         }
     }
     match &unknown {
-        Some(Unknown { why, hint }) => output::error(why, std::iter::empty::<&str>(), hint.as_deref()),
-        None => text::print_grouped_errors(style, reports, global),
+        Some(Unknown { why, hint }) => app.ui.error(why, std::iter::empty::<&str>(), hint.as_deref()),
+        None => text::print_grouped_errors(style, reports, app),
     }
     if style.summary == Summary::Shown && reports.len() > 1 {
-        output::note(&text::summary(style, reports));
+        app.ui.note(&text::summary(style, reports));
     }
     out.finish()?;
-    Ok(style.exit(reports, global.signal()))
+    Ok(style.exit(reports, app.signal()))
 }
 
 /// The services that are named or selected; if there are none, that is reported.
@@ -130,28 +129,28 @@ pub fn choose(
     names: &[String],
     jobs: Jobs,
     style: Style,
-    global: &Global,
+    app: &App,
 ) -> anyhow::Result<Vec<Chosen>> {
-    match select.choose(client, names, jobs) {
+    match select.choose(app.ui, client, names, jobs) {
         Ok(chosen) => Ok(chosen),
-        Err(error) => Err(Reported(none_of(style, names, error, global)?).into()),
+        Err(error) => Err(Reported(none_of(style, names, error, app)?).into()),
     }
 }
 
 /// Reports that nothing can be done, and why.
-fn none_of(style: Style, names: &[String], error: Error, global: &Global) -> anyhow::Result<Exit> {
+fn none_of(style: Style, names: &[String], error: Error, app: &App) -> anyhow::Result<Exit> {
     if let Some((first, rest)) = names.split_first() {
-        let stop = if global.signal().is_some() { BatchStop::Interrupted } else { BatchStop::Engine };
+        let stop = if app.signal().is_some() { BatchStop::Interrupted } else { BatchStop::Engine };
         let not_started =
             |given: &String| ServiceReport::not_started(given, None, NotStarted::Batch(stop.clone()));
         let mut reports = vec![ServiceReport::not_started(first, None, NotStarted::Failed(error))];
         reports.extend(rest.iter().map(not_started));
-        return report(style, &reports, global);
+        return report(style, &reports, app);
     }
     let error = anyhow::Error::from(error).context(format!("cannot {} any service", style.verb));
-    let code = exit::tell(&error, global.signal());
+    let code = exit::tell(app.ui, &error, app.signal());
     if style.format == Format::Json {
-        let mut out = output::stdout();
+        let mut out = app.ui.stdout();
         out.json_object(&json::command(style, code, Vec::new()));
         out.finish()?;
     }

@@ -9,12 +9,11 @@ use super::{Style, after_interrupt};
 use crate::api::deploy::update::{Delivery, NoChange};
 use crate::api::shell;
 use crate::api::spec::Change;
+use crate::cli::app::App;
 use crate::cli::flags::image::same_digest;
-use crate::cli::global::Global;
 use crate::cli::messages;
 use crate::cli::messages::Message;
 use crate::cli::select::{MOST_NAMES_SHOWN, counted};
-use crate::output;
 
 /// The service's lines on stdout: what is true now.
 pub fn lines(style: Style, report: &ServiceReport) -> Vec<String> {
@@ -122,36 +121,36 @@ fn about_unchanged(result: &WatchResult) -> Option<&'static str> {
 }
 
 /// Prints the service's lines on stderr: notes, warnings, and why it failed.
-pub fn print_remarks_and_error(style: Style, report: &ServiceReport, global: &Global) {
-    print_remarks(report);
-    print_error(style, report, global);
+pub fn print_remarks_and_error(style: Style, report: &ServiceReport, app: &App) {
+    print_remarks(report, app);
+    print_error(style, report, app);
 }
 
 /// Prints the service's lines on stderr that are not errors.
-pub fn print_remarks(report: &ServiceReport) {
+pub fn print_remarks(report: &ServiceReport, app: &App) {
     let name = report.name();
     if let Some(service) = report.service()
         && ![service.name(), service.id(), ""].contains(&report.given.as_str())
     {
-        output::note(&format!("`{}` is service `{name}`", report.given));
+        app.ui.note(&format!("`{}` is service `{name}`", report.given));
     }
     for note in notes(report) {
-        output::note(&format!("{name}: {note}"));
+        app.ui.note(&format!("{name}: {note}"));
     }
     let of_forecast = report.forecast().into_iter().flat_map(|forecast| forecast.warnings.clone());
     for warning in warnings(report).into_iter().chain(of_forecast) {
-        output::warning(&format!("service `{name}`: {warning}"));
+        app.ui.warning(&format!("service `{name}`: {warning}"));
     }
     let dropped: Vec<String> = report.dropped().map(ToString::to_string).collect();
     if !dropped.is_empty() {
-        output::warning(&format!("service `{name}`: the engine did not store {}", dropped.join(", ")));
+        app.ui.warning(&format!("service `{name}`: the engine did not store {}", dropped.join(", ")));
     }
 }
 
 /// Prints why the service is not as requested.
-pub fn print_error(style: Style, report: &ServiceReport, global: &Global) {
-    if let Some(Message { causes, hint }) = explain(style, report, global) {
-        output::error(&messages::head(report, style.verb, style.done), causes, hint.as_deref());
+pub fn print_error(style: Style, report: &ServiceReport, app: &App) {
+    if let Some(Message { causes, hint }) = explain(style, report, app) {
+        app.ui.error(&messages::head(report, style.verb, style.done), causes, hint.as_deref());
     }
 }
 
@@ -166,10 +165,10 @@ pub fn is_grouped(report: &ServiceReport, of: usize) -> bool {
 }
 
 /// Prints one error for all services that were stopped for the same reason.
-pub fn print_grouped_errors(style: Style, reports: &[ServiceReport], global: &Global) {
+pub fn print_grouped_errors(style: Style, reports: &[ServiceReport], app: &App) {
     let mut groups: Vec<(Vec<&ServiceReport>, Message)> = Vec::new();
     for report in reports.iter().filter(|one| is_grouped(one, reports.len())) {
-        let Some(message) = explain(style, report, global) else { continue };
+        let Some(message) = explain(style, report, app) else { continue };
         let is_alike = |(members, other): &&mut (Vec<&ServiceReport>, Message)| {
             other.causes == message.causes && ended_alike(members[0], report)
         };
@@ -184,7 +183,7 @@ pub fn print_grouped_errors(style: Style, reports: &[ServiceReport], global: &Gl
             many => messages::head_of_many(many, style.verb, style.done),
         };
         let hint = if members.len() > 1 { hint_for_many(&members, message.hint) } else { message.hint };
-        output::error(&head, message.causes, hint.as_deref());
+        app.ui.error(&head, message.causes, hint.as_deref());
     }
 }
 
@@ -216,9 +215,9 @@ fn hint_for_many(members: &[&ServiceReport], hint: Option<String>) -> Option<Str
 }
 
 /// Why the service is not as requested, with the hint that fits the command.
-fn explain(style: Style, report: &ServiceReport, global: &Global) -> Option<Message> {
-    let message = messages::explain(report, global.signal())?;
-    Some(messages::with_ways_out(message, report, style.command, global.typed()))
+fn explain(style: Style, report: &ServiceReport, app: &App) -> Option<Message> {
+    let message = messages::explain(report, app.signal())?;
+    Some(messages::with_ways_out(message, report, style.command, app.typed()))
 }
 
 /// How many ended how: the one line that many lines come to.

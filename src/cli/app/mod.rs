@@ -31,7 +31,7 @@ use crate::api::http::client::Client;
 use crate::api::http::observer::Observer;
 use crate::api::registry::auth::Keyring;
 use crate::api::registry::digest::Manifests;
-use crate::output;
+use crate::output::{Ui, Verbosity};
 
 /// Flags of all commands; like docker's they stand before the subcommand.
 #[derive(Args, Debug)]
@@ -64,21 +64,21 @@ pub struct Screen {
 
 /// What every command is given.
 #[derive(Debug)]
-pub struct Global {
+pub struct App {
+    /// The user.
+    pub ui: Ui,
     settings: Settings,
     target: OnceLock<Target>,
     interrupt: Interrupt,
     keyring: OnceLock<Keyring>,
     manifests: Manifests,
-    is_debug: bool,
-    is_silent: bool,
     typed: Typed,
 }
 
-impl Global {
+impl App {
     /// Reads the environment and listens for signals: the first one is noticed by every wait, a second one ends
     /// the program at once.
-    pub fn new(args: GlobalArgs) -> anyhow::Result<Self> {
+    pub fn new(ui: Ui, args: GlobalArgs) -> anyhow::Result<Self> {
         let interrupt = Interrupt::default();
         for (signal, status) in [(SIGINT, 130), (SIGTERM, 143)] {
             let again = Arc::new(AtomicBool::new(false));
@@ -87,14 +87,14 @@ impl Global {
                 .and_then(|_| flag::register_usize(signal, interrupt.cell(), signal.unsigned_abs() as usize))
                 .context("cannot listen for signals")?;
         }
+        let is_debug = args.debug || args.log_level == Some(Level::Debug);
         Ok(Self {
+            ui: if is_debug { ui.with_verbosity(Verbosity::Debug) } else { ui },
             settings: args.engine.settings(timeouts::timeouts()?),
             target: OnceLock::new(),
             interrupt,
             keyring: OnceLock::new(),
             manifests: Manifests::default(),
-            is_debug: args.debug || args.log_level == Some(Level::Debug),
-            is_silent: false,
             typed: Typed::default(),
         })
     }
@@ -107,11 +107,6 @@ impl Global {
     /// The command line that was typed.
     pub fn typed(&self) -> &Typed {
         &self.typed
-    }
-
-    /// The same, and nothing is ever said: it is not the user who reads it.
-    pub fn silent(self) -> Self {
-        Self { is_debug: false, is_silent: true, ..self }
     }
 
     /// What flags and variables say of the engine.
@@ -128,9 +123,7 @@ impl Global {
         for connection in std::iter::once(&mut target.connection).chain(&mut target.others) {
             connection.proxy = Proxy::find(&connection.endpoint, variable)?;
         }
-        if !self.is_silent {
-            target.warnings.iter().for_each(|text| output::warning(text));
-        }
+        target.warnings.iter().for_each(|text| self.ui.warning(text));
         Ok(self.target.get_or_init(|| target))
     }
 
@@ -141,9 +134,10 @@ impl Global {
 
     /// The same for a command that posts specs: it warns where the engine will erase a part of them.
     pub fn acting_client(&self, timeout: Option<Duration>) -> ApiResult<Client> {
+        let ui = self.ui;
         self.client_with(timeout, |observer| {
-            observer.warned(|(major, minor), (own_major, own_minor)| {
-                output::warning(&format!(
+            observer.warned(move |(major, minor), (own_major, own_minor)| {
+                ui.warning(&format!(
                     "DOCKER_API_VERSION={major}.{minor} is below the engine's own {own_major}.{own_minor}: from \
                      whatever is posted the engine erases the fields that are newer; unset it"
                 ));
@@ -157,10 +151,13 @@ impl Global {
         observed: impl FnOnce(Observer) -> Observer,
     ) -> ApiResult<Client> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let observer = if self.is_debug { debug::observer() } else { Observer::default() };
+        let ui = self.ui;
+        let observer = if ui.is_debug() { debug::observer(ui) } else { Observer::default() };
         let target = self.target()?;
         let client = Client::new(target.connection.clone(), self.interrupt.clone(), deadline);
-        Ok(client.with_others(target.others.clone()).observed(observed(observer.noted(output::note))))
+        Ok(client
+            .with_others(target.others.clone())
+            .observed(observed(observer.noted(move |text| ui.note(text)))))
     }
 
     /// Stderr, where it is a terminal that can redraw its lines.

@@ -1,11 +1,11 @@
 //! `--debug`: each request and what came of it, a line on stderr.
 
 use crate::api::http::observer::{Exchange, Observer};
-use crate::output;
+use crate::output::Ui;
 
 /// Who prints them.
-pub fn observer() -> Observer {
-    Observer::new(|exchange| output::debug(&line(exchange)))
+pub fn observer(ui: Ui) -> Observer {
+    Observer::new(move |exchange| ui.debug(&line(exchange)))
 }
 
 fn line(Exchange { request, hidden, ending, took }: &Exchange) -> String {

@@ -1,0 +1,201 @@
+//! What a command prints: results on stdout, everything else on stderr.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::io::{self, Write as _};
+
+use serde_json::Value;
+
+use super::json::json_visible;
+use super::stdout::{Out, stdout};
+use super::streams::{Streams, streams};
+use super::{LONGEST_LINE, visible};
+
+/// The maximum number of lines of one message: more would scroll everything else away.
+const MAX_LINES: usize = 200;
+/// The name of this program in its own texts.
+const NAME: &str = "swarmctl";
+
+/// How a command talks to its user.
+#[derive(Clone, Copy, Debug)]
+pub struct Ui {
+    program: &'static str,
+    verbosity: Verbosity,
+}
+
+/// How much is printed on stderr.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verbosity {
+    /// Nothing: it is not the user who reads it.
+    Silent,
+    /// Everything but debug messages.
+    Normal,
+    /// Debug messages too.
+    Debug,
+}
+
+impl Ui {
+    /// The user of a program that is called by these words; commands in texts are printed with them.
+    pub fn new(program: &'static str) -> Self {
+        Self { program, verbosity: Verbosity::Normal }
+    }
+
+    /// Nobody: nothing is printed on stderr.
+    pub fn silent() -> Self {
+        Self { program: NAME, verbosity: Verbosity::Silent }
+    }
+
+    /// The same, with more or less on stderr.
+    pub fn with_verbosity(self, verbosity: Verbosity) -> Self {
+        Self { verbosity, ..self }
+    }
+
+    /// Whether debug messages are printed.
+    pub fn is_debug(self) -> bool {
+        self.verbosity == Verbosity::Debug
+    }
+
+    /// Prints details about the work, if debug messages are on.
+    pub fn debug(self, text: &str) {
+        if self.is_debug() {
+            print(&message("debug: ", text));
+        }
+    }
+
+    /// Prints something worth knowing.
+    pub fn note(self, text: &str) {
+        self.print(&message("", &self.with_own_name(text)));
+    }
+
+    /// Prints a warning. The command continues.
+    pub fn warning(self, text: &str) {
+        self.print(&message("warning: ", &self.with_own_name(text)));
+    }
+
+    /// Prints what to do about the warning before it.
+    pub fn hint(self, text: &str) {
+        self.print(&message("hint: ", &self.with_own_name(text)));
+    }
+
+    /// Prints what went wrong, why, and what to do about it.
+    pub fn error<C: Display>(self, what: &str, causes: impl IntoIterator<Item = C>, hint: Option<&str>) {
+        let causes = causes.into_iter().map(|cause| self.with_own_name(&cause.to_string()).into_owned());
+        let hint = hint.map(|hint| self.with_own_name(hint));
+        self.print(&report(&self.with_own_name(what), causes, hint.as_deref()));
+    }
+
+    /// Prints a JSON object on a line of its own on stderr, for programs.
+    pub fn json_line(self, object: &Value) {
+        self.print(&format!("{}\n", json_visible(&object.to_string())));
+    }
+
+    /// Stdout, for results.
+    pub fn stdout(self) -> Out {
+        stdout()
+    }
+
+    /// Stdout and stderr, if both hold results.
+    pub fn streams(self) -> Streams {
+        streams()
+    }
+
+    /// The text, with this program called as its user calls it wherever more words follow; alone, it may be a service.
+    pub fn with_own_name(self, text: &str) -> Cow<'_, str> {
+        if self.program == NAME || !text.contains(NAME) {
+            return text.into();
+        }
+        let mut named = String::with_capacity(text.len() + 64);
+        let mut rest = text;
+        while let Some(at) = rest.find(NAME) {
+            let (before, after) = (&rest[..at], &rest[at + NAME.len()..]);
+            named += before;
+            let is_word = named.chars().last().is_none_or(|c| c.is_whitespace() || "`'\"(".contains(c))
+                && after.starts_with(char::is_whitespace);
+            named += if is_word && !named.ends_with("docker ") { self.program } else { NAME };
+            rest = after;
+        }
+        named += rest;
+        named.into()
+    }
+
+    /// Prints text of the command-line parser on stderr, as it is.
+    ///
+    /// # Errors
+    /// Stderr cannot be written.
+    pub fn parser_error(self, text: &str) -> io::Result<()> {
+        io::stderr().write_all(text.as_bytes())
+    }
+
+    /// Prints help on stdout, as it is.
+    ///
+    /// # Errors
+    /// Stdout cannot be written.
+    pub fn help(self, text: &str) -> io::Result<()> {
+        io::stdout().write_all(text.as_bytes())
+    }
+
+    fn print(self, text: &str) {
+        if self.verbosity != Verbosity::Silent {
+            print(text);
+        }
+    }
+}
+
+fn report<C: Display>(what: &str, causes: impl IntoIterator<Item = C>, hint: Option<&str>) -> String {
+    let mut text = message("error: ", what);
+    for cause in causes {
+        text += &message("caused by: ", &cause.to_string());
+    }
+    if let Some(hint) = hint {
+        text += &message("hint: ", hint);
+    }
+    text
+}
+
+/// `text` behind `label`. The lines of a longer text stay lines, set in so that none can pass for a message; of one
+/// that is much longer, the first lines do.
+fn message(label: &str, text: &str) -> String {
+    let text = text.trim_end();
+    let end = text.char_indices().nth(LONGEST_LINE).map_or(text.len(), |(end, _)| end);
+    let end = text[..end].match_indices('\n').nth(MAX_LINES).map_or(end, |(end, _)| end);
+    let mut lines: Vec<_> = text[..end].lines().map(visible).collect();
+    if end < text.len() {
+        lines.push(format!("... ({} more bytes)", text.len() - end).into());
+    }
+    format!("{label}{}\n", lines.join("\n  "))
+}
+
+fn print(text: &str) {
+    // With stderr gone there is nobody left to tell, and what the command does goes on.
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_what_why_and_what_to_do() {
+        let causes = ["port '80' is already in use", "second"];
+        assert_eq!(
+            report("cannot update service `web`", causes, Some("look at it with `swarmctl ls`")),
+            "error: cannot update service `web`\n\
+             caused by: port '80' is already in use\n\
+             caused by: second\n\
+             hint: look at it with `swarmctl ls`\n"
+        );
+        assert_eq!(report::<&str>("no such service", [], None), "error: no such service\n");
+    }
+
+    #[test]
+    fn a_message_of_many_lines_cannot_pass_for_another_message() {
+        assert_eq!(
+            report("a", ["image x could not be accessed\nerror: its digest\x1b[2J\r\n"], None),
+            "error: a\ncaused by: image x could not be accessed\n  error: its digest\\u{1b}[2J\n"
+        );
+        assert_eq!(message("warning: ", "a\rb"), "warning: a\\rb\n");
+        assert_eq!(message("", ""), "\n");
+        assert_eq!(message("a: ", &"é".repeat(1 << 20)).lines().last(), Some("  ... (2064384 more bytes)"));
+        assert_eq!(message("a: ", &"b\n".repeat(1000)).lines().count(), 202);
+    }
+}
