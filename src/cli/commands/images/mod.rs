@@ -1,7 +1,7 @@
 //! `images`: the images of services, in the format that `update-image --from` reads.
 
 mod checks;
-mod list;
+pub mod list;
 
 use clap::Args;
 

@@ -3,60 +3,110 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use serde_json::{Deserializer, Value};
+use serde_json::Deserializer;
 
-use super::wanted::New;
+use super::compose;
+use super::json::Node;
+use crate::api::registry::image_ref::ImageRef;
 use crate::api::spec::BadValue;
 use crate::cli::flags::files;
 
 /// In MiB; longer than any list of services, also of whole services as the engine has them.
-const LONGEST: u64 = 64;
+const MAX_SIZE: u64 = 64;
 
-/// Reads a file, or stdin (`-`): `SERVICE IMAGE` a line, or JSON.
+/// Services and their images; each service is listed once.
+pub type Images = Vec<(String, ImageRef)>;
+
+/// Reads a file, or stdin (`-`): `SERVICE IMAGE` a line, JSON, or the output of `docker compose config`, which needs the
+/// name of the `stack` that its services belong to.
 ///
 /// # Errors
-/// It cannot be read, a line is none, or a service shall have two images.
-pub fn read(from: &str) -> Result<Vec<(String, New)>, BadValue> {
-    let bad = |why: String| BadValue::new(format!("--from {from}: {why}"), "web shop/web:1.8");
-    let text = files::read_text(from, LONGEST).map_err(|e| bad(format!("it cannot be read: {e}")))?;
-    let pairs = parse(text.trim_start_matches('\u{feff}')).map_err(bad)?;
-    match pairs.is_empty() {
-        true => Err(bad("it names no service".to_owned())),
-        false => Ok(pairs),
+/// It cannot be read, an entry is not a service and an image, a service is listed with two images, or the stack is
+/// missing or superfluous.
+pub fn read(from: &str, stack: Option<&str>) -> Result<Images, BadValue> {
+    let example = if stack.is_some() { "--from shop.json --stack shop" } else { "web shop/web:1.8" };
+    let bad = |why: String| BadValue::new(format!("--from {from}: {why}"), example);
+    let text = files::read_text(from, MAX_SIZE).map_err(|e| bad(format!("it cannot be read: {e}")))?;
+    match parse_any(text.trim_start_matches('\u{feff}'), stack) {
+        Ok(images) if images.is_empty() => Err(bad("it names no service".to_owned())),
+        Ok(images) => Ok(images),
+        Err(ListError::NeedsStack(why)) => Err(BadValue::new(
+            format!("--from {from}: {why}"),
+            "swarmctl update-image --from shop.json --stack shop",
+        )),
+        Err(ListError::Invalid(why)) => Err(bad(why)),
     }
 }
 
-/// Reads lines or JSON, whichever it is.
-pub fn parse(text: &str) -> Result<Vec<(String, New)>, String> {
-    let (mut pairs, mut known) = (Vec::<(String, New)>::new(), HashMap::<String, usize>::new());
-    let mut add = |place: String, service: &str, image: &str| {
-        let new = New::parse(image).map_err(|bad| format!("{place}: {}", bad.why))?;
-        match known.entry(service.to_owned()) {
-            Entry::Occupied(at) if pairs[*at.get()].1 != new => {
-                return Err(format!("{place}: `{service}` shall have another image as well"));
-            }
-            Entry::Occupied(_) => {}
-            Entry::Vacant(free) => {
-                free.insert(pairs.len());
-                pairs.push((service.to_owned(), new));
-            }
-        }
-        Ok(())
-    };
-    if text.trim_start().starts_with(['[', '{']) {
-        let mut count = 0;
-        for value in Deserializer::from_str(text).into_iter::<Value>() {
-            for item in items(value.map_err(|e| format!("it is no JSON: {e}"))?) {
-                count += 1;
-                let named = pair(&item).filter(|(service, _)| !service.trim().is_empty());
-                let (service, image) = named.ok_or_else(|| {
-                    format!("entry {count} has no service and image: {}", shortened(&item.to_string()))
-                })?;
-                add(format!("entry {count}"), service, image)?;
-            }
-        }
-        return Ok(pairs);
+/// What is wrong with a list.
+#[derive(Debug, PartialEq)]
+pub enum ListError {
+    /// It is a Compose file, and no stack is named.
+    NeedsStack(String),
+    /// Anything else.
+    Invalid(String),
+}
+
+impl From<String> for ListError {
+    fn from(why: String) -> Self {
+        Self::Invalid(why)
     }
+}
+
+/// Reads lines or JSON without a stack.
+pub fn parse(text: &str) -> Result<Images, ListError> {
+    parse_any(text, None)
+}
+
+/// Reads lines, JSON or a Compose file.
+pub fn parse_any(text: &str, stack: Option<&str>) -> Result<Images, ListError> {
+    let is_json = text.trim_start().starts_with(['[', '{']);
+    let values = if is_json { values(text)? } else { Vec::new() };
+    if let [value] = &values[..]
+        && let Some(services) = compose::services(value)
+    {
+        let mut list = List::default();
+        for (service, image) in compose::images(services, required(stack, value)?)? {
+            list.add(&format!("service `{service}`"), &service, image)?;
+        }
+        return Ok(list.images);
+    }
+    if stack.is_some() {
+        let why = "it is not a Compose file (an object with `services`), so its services belong to no stack";
+        return Err(ListError::Invalid(why.to_owned()));
+    }
+    Ok(if is_json { of_values(values)? } else { of_lines(text)? })
+}
+
+/// The name of the stack. It is never taken from the file: a project can be deployed as several stacks.
+fn required<'a>(stack: Option<&'a str>, value: &Node) -> Result<&'a str, ListError> {
+    let name = compose::project(value).map(|name| format!("; its `name` is `{name}`")).unwrap_or_default();
+    stack.ok_or_else(|| {
+        ListError::NeedsStack(format!(
+            "it is a Compose file, so the stack of its services must be named with `--stack`{name}"
+        ))
+    })
+}
+
+fn values(text: &str) -> Result<Vec<Node>, String> {
+    let values = Deserializer::from_str(text).into_iter::<Node>();
+    values.map(|value| value.map_err(|e| format!("invalid JSON: {e}"))).collect()
+}
+
+fn of_values(values: Vec<Node>) -> Result<Images, String> {
+    let mut list = List::default();
+    for (at, item) in values.into_iter().flat_map(items).enumerate() {
+        let place = format!("entry {}", at + 1);
+        let named = pair(&item).filter(|(service, _)| !service.trim().is_empty());
+        let (service, image) =
+            named.ok_or_else(|| format!("{place} does not have a service and an image"))?;
+        list.add(&place, service, image)?;
+    }
+    Ok(list.images)
+}
+
+fn of_lines(text: &str) -> Result<Images, String> {
+    let mut list = List::default();
     for (number, line) in text.lines().enumerate() {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
@@ -64,34 +114,72 @@ pub fn parse(text: &str) -> Result<Vec<(String, New)>, String> {
         }
         let place = format!("line {}", number + 1);
         match line.split_whitespace().collect::<Vec<_>>()[..] {
-            [service, image] => add(place, service, image)?,
+            [service, image] => list.add(&place, service, image)?,
             _ => return Err(format!("{place} is not `SERVICE IMAGE`: {}", shortened(line))),
         }
     }
-    Ok(pairs)
+    Ok(list.images)
+}
+
+/// A list that is being read.
+#[derive(Default)]
+struct List {
+    images: Images,
+    known: HashMap<String, usize>,
+}
+
+impl List {
+    /// Adds a service; a second time only with the same image.
+    fn add(&mut self, place: &str, service: &str, image: &str) -> Result<(), String> {
+        let image = ImageRef::parse(image).map_err(|bad| format!("{place}: {}", bad.why))?;
+        match self.known.entry(service.to_owned()) {
+            Entry::Occupied(at) if self.images[*at.get()].1 != image => {
+                return Err(format!("{place}: `{service}` is listed with another image before"));
+            }
+            Entry::Occupied(_) => {}
+            Entry::Vacant(free) => {
+                free.insert(self.images.len());
+                self.images.push((service.to_owned(), image));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The entries of a list, of an object that has an image a service, or the one that it is.
-fn items(value: Value) -> Vec<Value> {
+fn items(value: Node) -> Vec<Node> {
     match value {
-        Value::Array(items) => items,
-        Value::Object(map) if !map.contains_key("image") && map.values().all(Value::is_string) => {
-            map.into_iter().map(|(service, image)| Value::Array(vec![service.into(), image])).collect()
-        }
+        Node::Array(items) => items,
+        Node::Object(entries) if is_map_of_images(&entries) => entries
+            .into_iter()
+            .map(|(service, image)| Node::Array(vec![Node::Text(service), image]))
+            .collect(),
         other => vec![other],
     }
 }
 
+/// Whether each key is a service and each value its image. An object with `image` is one service, unless what it has as the
+/// service's name cannot be one: services may be called `image` and `name`.
+fn is_map_of_images(entries: &[(String, Node)]) -> bool {
+    let value = |key: &str| entries.iter().find(|(name, _)| name == key).and_then(|(_, value)| value.text());
+    let can_be_name = |text: &str| !text.contains(['/', ':', '@', '.']);
+    let is_one_service = value("image").is_some()
+        && ["service", "name", "id"].iter().find_map(|key| value(key)).is_some_and(can_be_name);
+    !is_one_service && entries.iter().all(|(_, value)| value.text().is_some())
+}
+
 /// `["web", "shop/web:1.8"]`, `{"service": ..., "image": ...}` (also by `name` or `id`), or a service as the engine has it.
-fn pair(item: &Value) -> Option<(&str, &str)> {
-    if let [service, image] = item.as_array().map_or(&[][..], Vec::as_slice) {
-        return Some((service.as_str()?, image.as_str()?));
+fn pair(item: &Node) -> Option<(&str, &str)> {
+    if let Node::Array(items) = item {
+        let [service, image] = &items[..] else { return None };
+        return Some((service.text()?, image.text()?));
     }
     if let Some(spec) = item.get("Spec") {
-        return Some((spec["Name"].as_str()?, spec["TaskTemplate"]["ContainerSpec"]["Image"].as_str()?));
+        let image = spec.at(&["TaskTemplate", "ContainerSpec", "Image"])?;
+        return Some((spec.get("Name")?.text()?, image.text()?));
     }
-    let service = ["service", "name", "id"].iter().find_map(|key| item.get(key)?.as_str())?;
-    Some((service, item.get("image")?.as_str()?))
+    let service = ["service", "name", "id"].iter().find_map(|key| item.get(key)?.text())?;
+    Some((service, item.get("image")?.text()?))
 }
 
 fn shortened(text: &str) -> String {
@@ -103,58 +191,5 @@ fn shortened(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> Result<Vec<String>, String> {
-        let shown = |(service, new): (String, New)| match new {
-            New::Image(image) => format!("{service} {}", image.familiar()),
-            other => format!("{other:?}"),
-        };
-        parse(text).map(|pairs| pairs.into_iter().map(shown).collect())
-    }
-
-    #[test]
-    fn lists_of_lines_and_of_every_kind_of_json_are_read() {
-        let expected = Ok(vec!["web shop/web:1.8".to_owned(), "api shop/api:latest".to_owned()]);
-        for text in [
-            "web shop/web:1.8\napi\tshop/api\n",
-            "# of today\r\n\r\n  web   shop/web:1.8  \r\napi shop/api\r\nweb shop/web:1.8",
-            r#"{"web": "shop/web:1.8", "api": "shop/api"}"#,
-            r#"[{"service": "web", "image": "shop/web:1.8"}, {"name": "api", "image": "shop/api"}]"#,
-            "{\"service\": \"web\", \"image\": \"shop/web:1.8\"}\n{\"id\": \"api\", \"image\": \"shop/api\"}\n",
-            r#"[["web", "shop/web:1.8"], ["api", "shop/api"]]"#,
-            r#"[{"ID": "x", "Spec": {"Name": "web", "TaskTemplate": {"ContainerSpec": {"Image": "shop/web:1.8"}}}},
-                {"service": "api", "image": "shop/api"}]"#,
-        ] {
-            assert_eq!(read(text), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_wrong_is_told_with_its_place() {
-        for (text, place) in [
-            ("web a:1\nweb a:2", "line 2"),
-            ("web", "line 1"),
-            ("web a:1 b:2", "line 1"),
-            ("\nweb UPPER", "line 2"),
-            ("[1]", "entry 1"),
-            ("[{\"service\": \"web\"}]", "entry 1"),
-            (r#"[["", "a:1"]]"#, "entry 1"),
-            ("{\"web\": \"a:1\"", "no JSON"),
-        ] {
-            let why = read(text).unwrap_err();
-            assert!(why.contains(place), "{text}: {why}");
-        }
-        assert_eq!(read("# nothing\n"), Ok(Vec::new()));
-    }
-
-    #[test]
-    fn a_long_list_is_read_in_no_time() {
-        let lines: String = (0..50_000).map(|i| format!("service-{i} a:1\n")).collect();
-        let begun = std::time::Instant::now();
-        assert_eq!(parse(&lines).unwrap().len(), 50_000);
-        // Each line compared with all before it would take minutes.
-        assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
-    }
-}
+#[path = "list_tests.rs"]
+mod tests;

@@ -1,6 +1,9 @@
 //! `update-image`: set the one image of services.
 
+mod compose;
+pub mod json;
 pub mod list;
+pub mod mapping;
 mod wanted;
 
 use clap::Args;

@@ -42,7 +42,9 @@ impl WantedArgs {
     /// Reads the command line, and the list that it names; no engine is asked.
     pub fn read(&self, select: &SelectArgs) -> Result<Each<New>, BadValue> {
         if let Some(from) = &self.from {
-            return Ok(Each::Named(list::read(from)?));
+            let images = list::read(from, None)?;
+            let new = |(service, image)| (service, New::Image(image));
+            return Ok(Each::Named(images.into_iter().map(new).collect()));
         }
         if let Some(new) = self.relative()? {
             if let Some(pair) = self.words.iter().find(|word| word.contains('=')) {
