@@ -1,6 +1,6 @@
 //! Exit codes, and what an error means to the user.
 
-use super::deploy::report::{BatchStop, Outcome, ServiceReport, StoppedBy};
+use super::deploy::report::{BatchStop, Outcome, ServiceReport, Skip, StoppedBy};
 use super::deploy::repository::OtherRepositories;
 use crate::api::config::docker_config;
 use crate::api::deploy::update::NoChange;
@@ -134,6 +134,7 @@ impl Exit {
             Outcome::Unchanged(NoChange::Paused | NoChange::AsRequestedButPaused) => Exit::RolloutFailed,
             Outcome::Unchanged(_)
             | Outcome::LeftOut(_)
+            | Outcome::Skipped(_, Skip::Missing)
             | Outcome::Planned
             | Outcome::Applied
             | Outcome::Converged => Exit::Done,
@@ -152,6 +153,7 @@ impl Exit {
             Outcome::NotStarted(BatchStop::TimedOut | BatchStop::Engine) => Exit::Unreachable,
             Outcome::NotStarted(BatchStop::Blocked(_) | BatchStop::Canary | BatchStop::Failures)
             | Outcome::Refused(_)
+            | Outcome::ImageUnavailable(..)
             | Outcome::NameTaken(..)
             | Outcome::FieldLoss(_)
             | Outcome::LosesPlacement

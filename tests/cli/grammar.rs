@@ -98,6 +98,10 @@ fn help_begins_with_an_imperative_line_of_at_most_72_columns_without_a_full_stop
 
 #[test]
 fn switches_take_true_and_false_and_the_last_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("images.txt");
+    std::fs::write(&list, "nosuch img\n").unwrap();
+    let from_file = ["--from", list.to_str().unwrap()];
     let swarm = FakeSwarm::without_swarm();
     for (command, least) in COMMANDS {
         for flag in flags(command).iter().filter(|flag| flag.is_switch) {
@@ -108,6 +112,7 @@ fn switches_take_true_and_false_and_the_last_counts() {
                 let least = match (&flag.name[..], *command) {
                     ("all", "scale" | "update-image") => &["1"][..],
                     ("all", _) => &[],
+                    ("ignore-missing", _) => &from_file,
                     _ => *least,
                 };
                 let args = [&[*command, &given, &name], least].concat();

@@ -22,6 +22,7 @@ mod endpoints;
 mod exit_codes;
 mod faults;
 mod format;
+mod from_file;
 mod grammar;
 mod hazards;
 mod hostile;

@@ -1,11 +1,14 @@
 //! A deployment: which services a command changes, what each of them gets, and in which order.
 
+use std::collections::HashMap;
+
 use super::args::{BatchArgs, DeployArgs, EditArgs, FollowArgs};
 use super::batch;
 use super::item::{ChosenBy, Entry, Item, chosen_by, entry, has_failed, is_failure, not_started};
 use super::prepared::{IfPaused, Prepared};
 use super::report::{
-    BatchStop, NotStarted, Outcome, ServiceReport, Stage, Style, Summary, choose, report, why_nothing_changed,
+    BatchStop, NotStarted, Outcome, Remarks, ServiceReport, Skip, Stage, Style, Summary, choose, report,
+    why_nothing_changed,
 };
 use super::rollback_on_failure::{OnFailure, RollbackPlan, rolled_back};
 use super::rules::{Follow, Rules};
@@ -28,6 +31,8 @@ pub struct Deployment<'a> {
     client: Client,
     flags: Flags<'a>,
     style: Style,
+    /// The images before `--map-registry`, by the services as they were named.
+    mapped_from: HashMap<String, String>,
 }
 
 /// The flags of such a command.
@@ -65,12 +70,29 @@ impl<'a> Deployment<'a> {
         flags.batch.check(flags.follow)?;
         let style = flags.edit.map_or(style, |edit| edit.plan.style(style));
         let style = style.in_format(flags.follow.format());
-        Ok(Self { app, client: flags.follow.client(app)?, flags, style })
+        let mapped_from = HashMap::new();
+        Ok(Self { app, client: flags.follow.client(app)?, flags, style, mapped_from })
+    }
+
+    /// Where messages go.
+    pub fn ui(&self) -> Ui {
+        self.app.ui
     }
 
     /// The engine.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// The same, with the images before `--map-registry`, which the report has.
+    pub fn with_mapped_images(self, mapped_from: HashMap<String, String>) -> Self {
+        Self { mapped_from, ..self }
+    }
+
+    /// Services that were found already, with what each of them gets.
+    pub fn with_chosen<T>(self, chosen: Vec<(Chosen, T)>) -> Selected<'a, T> {
+        let entries = chosen.into_iter().map(|(one, with)| entry(one, ChosenBy::Name, with)).collect();
+        Selected { deployment: self, entries }
     }
 
     /// Finds the services that are named or selected.
@@ -143,6 +165,26 @@ impl<'a, T: Send> Selected<'a, T> {
     /// The services that were found.
     pub fn services(&self) -> impl Iterator<Item = &Service> {
         self.entries.iter().flatten().map(|item| &item.service)
+    }
+
+    /// Leaves out the services that do not exist, if there is another one.
+    pub fn without_missing(self) -> Self {
+        let missing = |report: &ServiceReport| match &report.stage {
+            Stage::NotStarted { why: NotStarted::Failed(error), .. } if error.is_not_found() => {
+                Some(NotStarted::Skipped { why: error.to_string(), skip: Skip::Missing })
+            }
+            _ => None,
+        };
+        if !self.entries.iter().any(|entry| entry.as_ref().map_or_else(|it| missing(it).is_none(), |_| true))
+        {
+            return self;
+        }
+        let skipped = |report: Box<ServiceReport>| match missing(&report) {
+            Some(why) => Box::new(ServiceReport::not_started(&report.given, None, why)),
+            None => report,
+        };
+        let entries = self.entries.into_iter().map(|entry| entry.map_err(skipped)).collect();
+        Self { entries, ..self }
     }
 
     /// The number of services, those included that were not found.
@@ -234,7 +276,8 @@ impl<'a, T: Send> Selected<'a, T> {
         for (key, report) in keys.iter().zip(ended) {
             reports[*key] = Some(report);
         }
-        let reports: Vec<ServiceReport> = reports.into_iter().flatten().collect();
+        let reports = reports.into_iter().flatten();
+        let reports: Vec<ServiceReport> = reports.map(|one| deployment.with_mapped_image(one)).collect();
         let reports = match rules.on_failure {
             OnFailure::RollBackAll if has_failed(&reports, rules.max_failures) => {
                 deployment.roll_back_converged(reports, &rules, &mut *progress)
@@ -259,6 +302,11 @@ impl Selected<'_, Prepared> {
 }
 
 impl Deployment<'_> {
+    fn with_mapped_image(&self, report: ServiceReport) -> ServiceReport {
+        let mapped_from = self.mapped_from.get(&report.given).cloned();
+        report.with(Remarks { mapped_from, ..Remarks::default() })
+    }
+
     /// Why nothing is changed: too many services cannot be, which is known before the first request that changes one.
     fn why_blocked<'o>(
         &self,

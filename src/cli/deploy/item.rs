@@ -74,9 +74,11 @@ pub fn has_failed(reports: &[ServiceReport], max_failures: usize) -> bool {
 /// Whether a service is not as requested. One that is left alone keeps no other from being changed.
 pub fn is_failure(report: &ServiceReport) -> bool {
     match report.outcome() {
-        Outcome::NotAtRest(_) | Outcome::WouldRestart(_) | Outcome::Unchanged(_) | Outcome::LeftOut(_) => {
-            false
-        }
+        Outcome::NotAtRest(_)
+        | Outcome::WouldRestart(_)
+        | Outcome::Unchanged(_)
+        | Outcome::LeftOut(_)
+        | Outcome::Skipped(..) => false,
         _ => !matches!(Exit::of_report(report, None), Exit::Done | Exit::Different),
     }
 }

@@ -51,6 +51,7 @@ pub fn explain(report: &ServiceReport, signal: Option<usize>) -> Option<Message>
     Some(match report.outcome() {
         Outcome::Unchanged(NoChange::AlreadySo | NoChange::SameImage(_) | NoChange::SameDigest { .. })
         | Outcome::LeftOut(_)
+        | Outcome::Skipped(..)
         | Outcome::Planned
         | Outcome::Applied
         | Outcome::UnderWay
@@ -74,6 +75,7 @@ pub fn explain(report: &ServiceReport, signal: Option<usize>) -> Option<Message>
         Outcome::NotStarted(why) => Message::new(not_started(why), None),
         Outcome::Removed => Message::new("the service was removed while it was watched", None),
         Outcome::Refused(why) => Message::new(why, None),
+        Outcome::ImageUnavailable(why, hint) => Message::new(why, hint.map(str::to_owned)),
         Outcome::NameTaken(name, id) => {
             Message::new(format!("there is a service `{name}` already, with the ID {id}"), None)
         }

@@ -13,7 +13,7 @@ pub fn summary_word(report: &ServiceReport, done: &'static str) -> &'static str 
         Outcome::Applied | Outcome::Converged if done.is_empty() => "converged",
         Outcome::Applied | Outcome::Converged => done,
         Outcome::Planned => "would change",
-        Outcome::LeftOut(_) => "skipped",
+        Outcome::LeftOut(_) | Outcome::Skipped(..) => "skipped",
         Outcome::GaveUp(_) | Outcome::UnderWay => "still under way",
         Outcome::RolledBack | Outcome::Undone => "rolled back",
         Outcome::NotStarted(_) => "not begun",
@@ -37,12 +37,13 @@ pub fn outcome_word(outcome: &Outcome) -> &'static str {
         Outcome::RolledBack | Outcome::Undone => "rolled_back",
         Outcome::NotStarted(_) => "not_begun",
         Outcome::Refused(_)
+        | Outcome::ImageUnavailable(..)
         | Outcome::NameTaken(..)
         | Outcome::FieldLoss(_)
         | Outcome::LosesPlacement
         | Outcome::WouldCrash(..)
         | Outcome::FailedBefore(_) => "refused",
-        Outcome::NotAtRest(_) | Outcome::WouldRestart(_) => "skipped",
+        Outcome::NotAtRest(_) | Outcome::WouldRestart(_) | Outcome::Skipped(..) => "skipped",
         Outcome::Failed(error) => failure_word(error),
         Outcome::Unknown(_) => "unknown",
         Outcome::RollbackStopped(rollback) => stopped::outcome_word(rollback),

@@ -54,6 +54,7 @@ impl From<String> for ListError {
 }
 
 /// Reads lines or JSON without a stack.
+#[cfg(test)]
 pub fn parse(text: &str) -> Result<Images, ListError> {
     parse_any(text, None)
 }

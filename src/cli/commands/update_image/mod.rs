@@ -1,8 +1,10 @@
 //! `update-image`: set the one image of services.
 
 mod compose;
+mod from;
 pub mod json;
 pub mod list;
+mod mapped;
 pub mod mapping;
 mod wanted;
 
@@ -36,7 +38,7 @@ use wanted::{New, WantedArgs};
     swarmctl update-image [OPTIONS] SERVICE=IMAGE...\n       \
     swarmctl update-image [OPTIONS] --filter KEY=VALUE|--stack NAME|--all IMAGE\n       \
     swarmctl update-image [OPTIONS] --tag TAG|--refresh SERVICE...|--filter KEY=VALUE|--stack NAME|--all\n       \
-    swarmctl update-image [OPTIONS] --from FILE")]
+    swarmctl update-image [OPTIONS] --from FILE [--stack NAME] [--map-registry FROM=TO]...")]
 pub struct UpdateImageArgs {
     #[command(flatten)]
     wanted: WantedArgs,
@@ -61,7 +63,8 @@ pub fn run(args: UpdateImageArgs, app: &App) -> anyhow::Result<Exit> {
     }
     let one_image = args.wanted.of_selection(&wanted);
     let style = Style::new("update-image", "update", "updated");
-    let selected = Deployment::new(style, app, &args.deploy)?.select_each(&args.select, wanted)?;
+    let deployment = Deployment::new(style, app, &args.deploy)?;
+    let selected = args.wanted.from.select(deployment, &args.select, wanted)?;
     if let Some((typed, image)) = &one_image {
         let alternative = Alternative::for_typed("--tag", typed, image);
         args.repository.check(image, selected.services(), alternative)?;
@@ -85,6 +88,9 @@ impl UpdateImageArgs {
             return Err(item.unsuitable(why.to_owned()));
         };
         let requested = item.with.image(current).map_err(|why| item.unsuitable(why))?;
+        if let New::Mapped(image, from) = &item.with {
+            mapped::check(client, app, image, from)?;
+        }
         let change = self.pin.change(client, app, current, &requested, self.force);
         let change = change.map_err(NotStarted::Failed)?;
         let restart = self.force.then(|| Edit::increment(Place::at("TaskTemplate.ForceUpdate")));

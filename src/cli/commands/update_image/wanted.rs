@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::list;
+use super::from::FromArgs;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::spec::BadValue;
 use crate::cli::flags::image::ImageArgs;
@@ -22,9 +22,8 @@ pub struct WantedArgs {
     /// Keep each service's tag, and pin it to the digest that its registry has now
     #[arg(long, conflicts_with_all = ["from", "no_resolve_image", "unpin"])]
     refresh: bool,
-    /// Read services and images from a file, or from stdin (-): `SERVICE IMAGE` a line, or JSON
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["words", "filter", "stack", "all"])]
-    from: Option<String>,
+    #[command(flatten)]
+    pub from: FromArgs,
 }
 
 /// The image that a service shall have.
@@ -32,6 +31,8 @@ pub struct WantedArgs {
 pub enum New {
     /// This one.
     Image(ImageRef),
+    /// The first of these, which a mapping made of the second.
+    Mapped(ImageRef, ImageRef),
     /// That of its repository with this tag.
     Tag(String),
     /// That which its tag means now.
@@ -41,10 +42,8 @@ pub enum New {
 impl WantedArgs {
     /// Reads the command line, and the list that it names; no engine is asked.
     pub fn read(&self, select: &SelectArgs) -> Result<Each<New>, BadValue> {
-        if let Some(from) = &self.from {
-            let images = list::read(from, None)?;
-            let new = |(service, image)| (service, New::Image(image));
-            return Ok(Each::Named(images.into_iter().map(new).collect()));
+        if let Some(images) = self.from.read(select)? {
+            return Ok(Each::Named(images));
         }
         if let Some(new) = self.relative()? {
             if let Some(pair) = self.words.iter().find(|word| word.contains('=')) {
@@ -114,7 +113,7 @@ impl New {
     /// Refuses what contradicts the flags for images.
     pub fn check(&self, pin: &ImageArgs) -> Result<(), BadValue> {
         match self {
-            Self::Image(image) => pin.check(image),
+            Self::Image(image) | Self::Mapped(image, _) => pin.check(image),
             Self::Refreshed if !pin.always_asks() => Err(BadValue::new(
                 "--refresh asks the registry, and --resolve-image says not to",
                 "swarmctl update-image --refresh web",
@@ -128,7 +127,7 @@ impl New {
     /// # Errors
     /// Why there is none, in words.
     pub fn image(&self, current: &str) -> Result<ImageRef, String> {
-        if let Self::Image(image) = self {
+        if let Self::Image(image) | Self::Mapped(image, _) = self {
             return Ok(image.clone());
         }
         let current = ImageRef::parse(current).map_err(|bad| bad.to_string())?;

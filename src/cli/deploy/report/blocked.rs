@@ -33,7 +33,10 @@ pub fn by_unknown_services(reports: &[ServiceReport]) -> Option<Unknown> {
     })?;
     let is_included = |report: &ServiceReport| {
         is_unknown(report)
-            || matches!(report.outcome(), Outcome::NotStarted(BatchStop::Blocked(_)) | Outcome::LeftOut(_))
+            || matches!(
+                report.outcome(),
+                Outcome::NotStarted(BatchStop::Blocked(_)) | Outcome::LeftOut(_) | Outcome::Skipped(..)
+            )
     };
     let hint = reports.iter().find_map(|report| match report.outcome() {
         Outcome::Failed(error) => exit::hint(error),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::outcome::Outcome;
-use super::service::ServiceReport;
+use super::service::{ServiceReport, Skip};
 use super::{Style, text};
 use crate::api::deploy::failures::Failure;
 use crate::api::deploy::update::{Delivery, NoChange};
@@ -17,7 +17,13 @@ use crate::cli::{messages, progress};
 
 /// The one object of `--json`.
 pub fn object(style: Style, reports: &[ServiceReport], app: &App) -> Value {
-    let services = reports.iter().map(|one| service(one, style.exit_of(one, app.signal())));
+    let services = reports.iter().map(|one| {
+        let mut object = service(one, style.exit_of(one, app.signal()));
+        if style.command == "update-image" {
+            object["mapped_from"] = json!(one.remarks.mapped_from);
+        }
+        object
+    });
     command(style, style.exit(reports, app.signal()), services.collect())
 }
 
@@ -29,7 +35,7 @@ fn service(report: &ServiceReport, code: Exit) -> Value {
     let outcome = report.outcome();
     let error = match &outcome {
         // Not a failure, and yet not what was requested.
-        Outcome::LeftOut(why) => Some((*why).to_owned()),
+        Outcome::LeftOut(why) | Outcome::Skipped(why, _) => Some((*why).to_owned()),
         _ => messages::explain(report, None).map(|message| message.causes.join("; ")),
     };
     json!({
@@ -62,6 +68,7 @@ fn reason(outcome: &Outcome) -> Option<&'static str> {
         Outcome::Unchanged(NoChange::SameImage(_)) => Some("same_image"),
         Outcome::Unchanged(NoChange::SameDigest { .. }) => Some("same_digest"),
         Outcome::LeftOut(_) => Some("skipped"),
+        Outcome::Skipped(_, Skip::Missing) => Some("missing"),
         _ => None,
     }
 }

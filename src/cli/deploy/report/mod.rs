@@ -12,8 +12,8 @@ pub use self::blocked::why_nothing_changed;
 pub use self::json::object;
 pub use self::outcome::{Outcome, StoppedBy, StoppedRollback};
 pub use self::service::{
-    BatchStop, Conclusion, NewService, NotStarted, Remarks, Removal, Rollback, ServiceReport, Stage, ToWatch,
-    Watch, WatchResult, Watchable,
+    BatchStop, Conclusion, NewService, NotStarted, Remarks, Removal, Rollback, ServiceReport, Skip, Stage,
+    ToWatch, Watch, WatchResult, Watchable,
 };
 pub use self::text::{print_remarks_and_error, shown};
 use crate::api::deploy::update::Delivery;

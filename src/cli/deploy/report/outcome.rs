@@ -1,8 +1,8 @@
 //! The outcome of a report: what became of the service, in one of the words that JSON has.
 
 use super::service::{
-    BatchStop, Conclusion, NewService, NotStarted, Removal, Rollback, ServiceReport, Stage, WatchResult,
-    Watchable,
+    BatchStop, Conclusion, NewService, NotStarted, Removal, Rollback, ServiceReport, Skip, Stage,
+    WatchResult, Watchable,
 };
 use crate::api::deploy::create::CreateError;
 use crate::api::deploy::remove::Stopped;
@@ -21,6 +21,8 @@ pub enum Outcome<'a> {
     Unchanged(&'a NoChange),
     /// The service was selected and is left out, for this reason.
     LeftOut(&'a str),
+    /// The service is left out, for this reason, as a flag asks.
+    Skipped(&'a str, Skip),
     /// The batch stopped before its turn.
     NotStarted(&'a BatchStop),
     /// A dry run.
@@ -47,6 +49,8 @@ pub enum Outcome<'a> {
     FailedBefore(&'a str),
     /// This program refuses, for this reason.
     Refused(&'a str),
+    /// A registry does not have the image; why, and what to do.
+    ImageUnavailable(&'a str, Option<&'a str>),
     /// The new service's name is taken by the service with this ID.
     NameTaken(&'a str, &'a str),
     /// The engine would erase fields.
@@ -128,6 +132,8 @@ fn of_not_started(why: &NotStarted) -> Outcome<'_> {
         NotStarted::Failed(error) => Outcome::Failed(error),
         NotStarted::Conflict(conflict) => Outcome::Conflict(conflict),
         NotStarted::Refused(why) => Outcome::Refused(why),
+        NotStarted::ImageUnavailable { why, hint } => Outcome::ImageUnavailable(why, hint.as_deref()),
+        NotStarted::Skipped { why, skip } => Outcome::Skipped(why, *skip),
         NotStarted::FailedBefore(why) => Outcome::FailedBefore(why),
         NotStarted::NotAtRest(why) => Outcome::NotAtRest(why),
         NotStarted::LeftOut { why, .. } => Outcome::LeftOut(why),

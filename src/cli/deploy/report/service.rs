@@ -145,6 +145,20 @@ pub enum NotStarted {
     Conflict(Box<Conflict>),
     /// This program refuses, for this reason.
     Refused(String),
+    /// A registry does not have the image, or could not be asked.
+    ImageUnavailable {
+        /// Why.
+        why: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// The service is left out, as a flag of the command asks.
+    Skipped {
+        /// Why.
+        why: String,
+        /// What asks for it.
+        skip: Skip,
+    },
     /// The requested spec has failed before, for this reason.
     FailedBefore(String),
     /// The update would have a side effect, in these words.
@@ -156,6 +170,13 @@ pub enum NotStarted {
         /// The version index that the update would have been made from, if it got so far.
         version: Option<u64>,
     },
+}
+
+/// Why a service is left out as a flag asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skip {
+    /// It does not exist (`--ignore-missing`).
+    Missing,
 }
 
 /// Why a batch does not start the rest of its services.
@@ -186,6 +207,8 @@ pub struct Remarks {
     pub notes: Vec<String>,
     /// Places that were requested and that the engine cannot store.
     pub not_stored: Vec<Place>,
+    /// The image before `--map-registry`.
+    pub mapped_from: Option<String>,
 }
 
 impl Remarks {
@@ -199,6 +222,7 @@ impl Remarks {
             warnings: join(self.warnings, more.warnings),
             notes: join(self.notes, more.notes),
             not_stored: join(self.not_stored, more.not_stored),
+            mapped_from: self.mapped_from.or(more.mapped_from),
         }
     }
 }

@@ -52,7 +52,7 @@ pub fn lines(style: Style, report: &ServiceReport) -> Vec<String> {
 /// Whether nothing had to be posted, also if a rollout in progress was waited for.
 pub fn is_unchanged(report: &ServiceReport) -> bool {
     match report.outcome() {
-        Outcome::Unchanged(_) | Outcome::LeftOut(_) => true,
+        Outcome::Unchanged(_) | Outcome::LeftOut(_) | Outcome::Skipped(..) => true,
         Outcome::Converged => report.delivery() == Delivery::None,
         _ => false,
     }
@@ -88,6 +88,9 @@ pub fn warnings(report: &ServiceReport) -> Vec<String> {
 /// The notes about the service.
 pub fn notes(report: &ServiceReport) -> Vec<String> {
     let mut notes = report.remarks.notes.clone();
+    if let Outcome::Skipped(why, _) = report.outcome() {
+        notes.push(format!("skipped: {why}"));
+    }
     if let Some(result) = report.watch_result() {
         notes.extend(left_behind(result));
         notes.extend(about_unchanged(result).map(str::to_owned));

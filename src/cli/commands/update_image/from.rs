@@ -1,0 +1,114 @@
+//! `--from`: services and images from a file, for the services of that name or of a stack.
+
+use std::collections::HashMap;
+
+use clap::Args;
+
+use super::list;
+use super::mapping::{Mapped, Mapping, map_all};
+use super::wanted::New;
+use crate::api::error::{Error, Result};
+use crate::api::spec::BadValue;
+use crate::cli::deploy::{Deployment, Selected};
+use crate::cli::select::{Chosen, Each, Jobs, SelectArgs, counted, listed};
+use crate::output::natural_cmp;
+
+/// Flags about a list of services and images.
+#[derive(Args, Debug)]
+pub struct FromArgs {
+    /// Read services and images from FILE (-: stdin): lines, JSON or Compose JSON
+    ///
+    /// A line is `SERVICE IMAGE`. The output of `swarmctl images` is accepted in both forms. Compose JSON is the output of
+    /// `docker compose config --format json`: only its images are read, and --stack names the stack of its services.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["words", "filter", "all"])]
+    from: Option<String>,
+    /// Skip services in FILE that do not exist
+    #[arg(long)]
+    ignore_missing: bool,
+    /// Replace the registry or repository prefix FROM with TO in the images read (repeatable)
+    ///
+    /// Both are HOST[:PORT][/PATH]; Docker Hub is `docker.io`. The longest FROM that an image starts with is replaced, and
+    /// tag and digest are kept. A mapped image with a digest is deployed only if its registry has the digest.
+    #[arg(long, value_name = "FROM=TO", value_parser = Mapping::parse)]
+    map_registry: Vec<Mapping>,
+}
+
+impl FromArgs {
+    /// Reads the file, if there is one, and maps its images.
+    pub fn read(&self, select: &SelectArgs) -> Result<Option<Vec<(String, New)>>, BadValue> {
+        let Some(from) = &self.from else { return self.check_without_file() };
+        let images = map_all(&self.map_registry, list::read(from, select.stack.as_deref())?)?;
+        let new = |Mapped { image, from }| match from {
+            None => New::Image(image),
+            Some(from) => New::Mapped(image, from),
+        };
+        Ok(Some(images.into_iter().map(|(service, mapped)| (service, new(mapped))).collect()))
+    }
+
+    fn check_without_file<T>(&self) -> Result<Option<T>, BadValue> {
+        let flag = match (self.ignore_missing, self.map_registry.is_empty()) {
+            (true, _) => "--ignore-missing",
+            (_, false) => "--map-registry",
+            _ => return Ok(None),
+        };
+        let why = format!("`{flag}` is about the services of a file, and there is no `--from`");
+        Err(BadValue::new(why, "swarmctl update-image --from images.txt --ignore-missing"))
+    }
+
+    /// Finds the services.
+    ///
+    /// # Errors
+    /// There are none, which was reported.
+    pub fn select<'a>(
+        &self,
+        deployment: Deployment<'a>,
+        select: &SelectArgs,
+        each: Each<New>,
+    ) -> anyhow::Result<Selected<'a, New>> {
+        let (Some(_), Each::Named(images)) = (&self.from, &each) else {
+            return deployment.select_each(select, each);
+        };
+        let deployment = deployment.with_mapped_images(mapped_from(images));
+        let selected = match (&select.stack, each) {
+            (Some(stack), Each::Named(images)) => {
+                let chosen = of_stack(&deployment, stack, images)?;
+                deployment.with_chosen(chosen)
+            }
+            (_, each) => deployment.select_each(&SelectArgs::default(), each)?,
+        };
+        Ok(if self.ignore_missing { selected.without_missing() } else { selected })
+    }
+}
+
+fn mapped_from(images: &[(String, New)]) -> HashMap<String, String> {
+    let before = |(service, new): &(String, New)| match new {
+        New::Mapped(_, from) => Some((service.clone(), from.familiar())),
+        _ => None,
+    };
+    images.iter().filter_map(before).collect()
+}
+
+/// The services of the stack that are listed. One of the same name that is not of the stack counts as missing.
+fn of_stack(deployment: &Deployment, stack: &str, images: Vec<(String, New)>) -> Result<Vec<(Chosen, New)>> {
+    let select = SelectArgs { stack: Some(stack.to_owned()), ..SelectArgs::default() };
+    let services = select.select(deployment.ui(), deployment.client(), Jobs::TakenIn)?;
+    let mut found: HashMap<String, _> =
+        services.into_iter().map(|service| (service.name().to_owned(), service)).collect();
+    let mut chosen = Vec::with_capacity(images.len());
+    for (at, (given, new)) in images.into_iter().enumerate() {
+        let found = found.remove(&given).ok_or_else(|| Error::NoSuch {
+            kind: "service",
+            name: given.clone(),
+            why: Some(format!("the stack `{stack}` has no service `{given}`")),
+        });
+        chosen.push((Chosen { given, at: vec![at], found }, new));
+    }
+    if !found.is_empty() {
+        let mut names: Vec<&str> = found.keys().map(String::as_str).collect();
+        names.sort_by(|a, b| natural_cmp(a, b));
+        let count = counted(names.len(), "service");
+        let names = listed(names.into_iter());
+        deployment.ui().note(&format!("{count} of stack `{stack}` not in FILE left unchanged: {names}"));
+    }
+    Ok(chosen)
+}

@@ -1,0 +1,58 @@
+//! Mapped images with a digest: the registry must have the digest before anything is posted.
+
+use crate::api::error::{Error, Result};
+use crate::api::http::client::Client;
+use crate::api::registry::digest::Trouble;
+use crate::api::registry::image_ref::ImageRef;
+use crate::api::shell;
+use crate::cli::app::App;
+use crate::cli::deploy::report::NotStarted;
+use crate::cli::exit::{hint, login_hint};
+
+/// Requests the image from its registry.
+///
+/// # Errors
+/// The registry does not have it, or could not be asked: it is not known whether the image was copied.
+pub fn check(client: &Client, app: &App, image: &ImageRef, from: &ImageRef) -> Result<(), NotStarted> {
+    if image.digest().is_none() {
+        return Ok(());
+    }
+    let requested = || -> Result<_> {
+        let auth = app.keyring()?.auth(client, image.domain())?;
+        app.manifests().inspect(client, image, auth.as_ref())
+    };
+    match requested() {
+        Ok(_) => Ok(()),
+        Err(Error::Registry { registry, trouble: Trouble::UnknownTag | Trouble::UnknownName, .. }) => {
+            Err(NotStarted::ImageUnavailable {
+                why: format!("registry `{registry}` does not have `{}`; copy it first", image.familiar()),
+                hint: Some(format!("`{}`", copy_command(image, from))),
+            })
+        }
+        Err(error @ Error::Registry { trouble: Trouble::Denied, .. }) => Err(NotStarted::ImageUnavailable {
+            why: error.to_string(),
+            hint: Some(login_hint(image.domain())),
+        }),
+        Err(error @ Error::Registry { trouble: Trouble::OutOfReach, .. }) => {
+            let hint = "try again; a mapped image is deployed only if its registry has the digest".to_owned();
+            Err(NotStarted::ImageUnavailable { why: error.to_string(), hint: Some(hint) })
+        }
+        Err(error @ Error::Registry { .. }) => {
+            Err(NotStarted::ImageUnavailable { why: error.to_string(), hint: hint(&error) })
+        }
+        Err(error) => Err(NotStarted::Failed(error)),
+    }
+}
+
+/// The command that copies an image with its digest.
+fn copy_command(image: &ImageRef, from: &ImageRef) -> String {
+    let to = match image.tag() {
+        Some(tag) => format!("{}:{tag}", image.repository()),
+        None => image.repository(),
+    };
+    let source = match image.digest() {
+        Some(digest) => format!("{}@{digest}", from.repository()),
+        None => from.repository(),
+    };
+    format!("docker buildx imagetools create -t {} {}", shell::word(&to), shell::word(&source))
+}
