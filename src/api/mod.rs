@@ -14,6 +14,7 @@ pub mod http;
 pub mod lint;
 #[cfg(test)]
 pub mod property_tests;
+pub mod records;
 pub mod registry;
 pub mod resources;
 pub mod rollout;

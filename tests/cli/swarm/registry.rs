@@ -16,6 +16,17 @@ use crate::support::programs;
 use crate::support::run::Swarmctl;
 use crate::support::secrets::{OTHER_PASSWORD, PASSWORD, USER, basic};
 
+/// A second process of a registry, which ends with this value.
+pub struct Served(Child);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A registry that ends with this value. The engine takes it without TLS, as all of 127.0.0.0/8.
 pub struct Registry {
     engine: &'static Engine,
@@ -149,6 +160,35 @@ impl Registry {
         let (status, answer) = self.engine.try_ask("POST", &path, None).expect("an answer");
         assert_eq!(status, 201, "{answer}");
         self.push_from(repository, tag)
+    }
+
+    /// Copies an image of another registry under the same tag; gives its digest.
+    pub fn copy_from(&self, other: &Self, tag: &str) -> String {
+        let path = format!("/images/{}/tag?repo={}/whoami&tag={tag}", other.image(tag), self.host);
+        let (status, answer) = self.engine.try_ask("POST", &path, None).expect("an answer");
+        assert_eq!(status, 201, "{answer}");
+        self.push(tag)
+    }
+
+    /// Serves the same images at the same address in the network of another engine.
+    pub fn also_in(&self, engine: &Engine) -> Served {
+        let mut command = engine.inside("setpriv");
+        command.args(["--pdeathsig", "KILL"]).arg(programs::folder().join("docker-registry"));
+        command.arg("serve").arg(self.path("config.yml"));
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let served = Served(child.expect("nsenter can be started"));
+        let (host, port) = self.host.split_once(':').expect("a port");
+        let probe = format!("exec 3<>/dev/tcp/{host}/{port}");
+        let begun = Instant::now();
+        let answers = || {
+            let status = engine.inside("bash").args(["-c", &probe]).stderr(Stdio::null()).status();
+            status.is_ok_and(|it| it.success())
+        };
+        while !answers() {
+            assert!(begun.elapsed() < Duration::from_secs(30), "the registry does not answer");
+            thread::sleep(Duration::from_millis(50));
+        }
+        served
     }
 
     /// Forgets the tag, as somebody who cleans up in the registry.

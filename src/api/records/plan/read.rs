@@ -1,0 +1,221 @@
+//! Reading a plan. It is input from elsewhere: everything that is applied is checked here.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use super::types;
+use super::{
+    KIND, MAX_EDITS, MAX_SERVICES, Options, Plan, PlannedChange, PlannedEdit, PlannedService, Selection,
+    VERSION,
+};
+use crate::api::http::request_path::can_be_name;
+use crate::api::spec::{Edit, Op, Place};
+
+/// The keys of an edit; an unknown one could change its meaning.
+const EDIT_KEYS: [&str; 7] = ["place", "path", "item", "like", "op", "from", "to"];
+
+/// Reads a plan.
+///
+/// # Errors
+/// Why it is not a plan.
+pub fn parse(text: &str) -> Result<Plan, String> {
+    let value: Value = serde_json::from_str(text).map_err(|e| format!("invalid JSON: {e}"))?;
+    let object = value.as_object().ok_or("it is not a JSON object")?;
+    if object.get("kind").and_then(Value::as_str) != Some(KIND) {
+        return Err(format!("its `kind` is not `{KIND}`"));
+    }
+    match object.get("v") {
+        Some(version) if version.as_u64() == Some(VERSION) => {}
+        Some(version) => return Err(format!("version {version} of the format is not supported")),
+        None => return Err("it has no `v`".to_owned()),
+    }
+    let swarm = object.get("swarm").and_then(Value::as_object).ok_or("`swarm` is not an object")?;
+    Ok(Plan {
+        made_at: text_of(object, "made_at")?,
+        made_by: text_of(object, "made_by")?,
+        program: text_of(object, "program")?,
+        swarm: text_of(swarm, "id")?,
+        api_version: text_of(swarm, "api_version")?,
+        command: text_of(object, "command")?,
+        selection: selection(object.get("selection"))?,
+        options: options(object.get("options"))?,
+        services: services(object.get("services"))?,
+    })
+}
+
+fn services(value: Option<&Value>) -> Result<Vec<PlannedService>, String> {
+    let items = value.and_then(Value::as_array).ok_or("`services` is not an array")?;
+    if items.len() > MAX_SERVICES {
+        return Err(format!("it has more than {MAX_SERVICES} services"));
+    }
+    let (mut services, mut ids) = (Vec::with_capacity(items.len()), HashSet::new());
+    for (at, item) in items.iter().enumerate() {
+        let service = service(item).map_err(|why| format!("services[{at}]: {why}"))?;
+        if !ids.insert(service.id.clone()) {
+            return Err(format!("services[{at}]: the ID `{}` is there twice", service.id));
+        }
+        services.push(service);
+    }
+    Ok(services)
+}
+
+fn service(value: &Value) -> Result<PlannedService, String> {
+    let object = value.as_object().ok_or("it is not an object")?;
+    let (id, name) = (text_of(object, "id")?, text_of(object, "name")?);
+    if let Some(bad) = [&id, &name].into_iter().find(|text| !can_be_name(text)) {
+        return Err(format!("`{bad}` is not the ID or name of a service"));
+    }
+    let previous = match object.get("previous_spec_sha256") {
+        None | Some(Value::Null) => None,
+        Some(_) => Some(hash_of(object, "previous_spec_sha256")?),
+    };
+    let list = object.get("edits").and_then(Value::as_array).ok_or("`edits` is not an array")?;
+    if list.len() > MAX_EDITS {
+        return Err(format!("it has more than {MAX_EDITS} edits"));
+    }
+    let change = match text_of(object, "change")?.as_str() {
+        "edits" => {
+            let edit =
+                |(at, value): (usize, &Value)| edit(value).map_err(|why| format!("edits[{at}]: {why}"));
+            PlannedChange::Edits(list.iter().enumerate().map(edit).collect::<Result<_, _>>()?)
+        }
+        "rollback" if list.is_empty() && previous.is_some() => {
+            PlannedChange::Rollback(object.get("changes").cloned().unwrap_or(Value::Null))
+        }
+        "rollback" => return Err("a rollback has no edits, and a `previous_spec_sha256`".to_owned()),
+        other => return Err(format!("`{other}` is not a known change")),
+    };
+    Ok(PlannedService {
+        id,
+        name,
+        version_index: object
+            .get("version_index")
+            .and_then(Value::as_u64)
+            .ok_or("it has no `version_index`")?,
+        spec_sha256: hash_of(object, "spec_sha256")?,
+        previous_spec_sha256: previous,
+        change,
+        restarts: object.get("restarts").cloned().unwrap_or(Value::Null),
+        warnings: texts(object.get("warnings"))?,
+    })
+}
+
+fn edit(value: &Value) -> Result<PlannedEdit, String> {
+    let object = value.as_object().ok_or("it is not an object")?;
+    if let Some(key) = object.keys().find(|key| !EDIT_KEYS.contains(&key.as_str())) {
+        return Err(format!("`{key}` is not known"));
+    }
+    let place = place(object)?;
+    let present = |key: &str| object.get(key).filter(|value| !value.is_null()).cloned();
+    let (from, to) = (present("from"), present("to"));
+    let needed = |value: &Option<Value>, key: &str| value.clone().ok_or(format!("`{key}` is missing"));
+    let op = match text_of(object, "op")?.as_str() {
+        "set" => Op::Set(needed(&to, "to")?),
+        "default" => Op::Default(needed(&to, "to")?),
+        "remove" if to.is_none() => Op::Remove,
+        "clear" if to.is_none() => Op::Clear(needed(&from, "from")?),
+        "increment" if to.as_ref().is_some_and(Value::is_u64) => Op::Increment,
+        op @ ("remove" | "clear" | "increment") => return Err(format!("`to` does not fit `{op}`")),
+        op => return Err(format!("`{op}` is not a known operation")),
+    };
+    if place.pattern().is_some() && op != Op::Remove {
+        return Err("`like` is for `remove` only".to_owned());
+    }
+    for value in
+        [(place.pattern().is_none()).then_some(from.as_ref()).flatten(), to.as_ref()].into_iter().flatten()
+    {
+        types::check(&place, value)?;
+    }
+    if let (Some(id), Op::Set(value) | Op::Default(value)) = (place.item_id(), &op)
+        && place.list().item_of(value).item_id() != Some(id)
+    {
+        return Err(format!("`to` is not the item `{id}`"));
+    }
+    // What is done to the kind of the mode or to the name is refused by the engine, after other services were updated.
+    let is_of_mode = place.keys().first().is_some_and(|key| key == "Mode") && place.keys().len() < 3;
+    if is_of_mode && !(place.keys().len() == 2 && matches!(op, Op::Default(_))) {
+        return Err(format!("`{place}` would change the mode of the service"));
+    }
+    Ok(PlannedEdit { edit: Edit { place, op }, from, to })
+}
+
+fn place(object: &Map<String, Value>) -> Result<Place, String> {
+    let path = texts(object.get("path"))?;
+    let [first, rest @ ..] = &path[..] else { return Err("`path` is empty".to_owned()) };
+    if first == "Name" {
+        return Err("a service cannot be renamed".to_owned());
+    }
+    let list = rest.iter().fold(Place::top(first), |place, key| place.key(key));
+    let text = |key: &str| match object.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.as_str())),
+        Some(_) => Err(format!("`{key}` is not a string")),
+    };
+    let (item, like) = (text("item")?, text("like")?);
+    if (item.is_some() || like.is_some()) && list.identity().is_none() {
+        return Err(format!("`{list}` is not a list whose items are known"));
+    }
+    match (item, like) {
+        (None, None) => Ok(list),
+        (Some(item), None) => Ok(list.item(item)),
+        (None, Some(like)) => Ok(list.items_like(like)),
+        (Some(_), Some(_)) => Err("`item` and `like` exclude each other".to_owned()),
+    }
+}
+
+fn selection(value: Option<&Value>) -> Result<Option<Selection>, String> {
+    let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(None) };
+    let object = value.as_object().ok_or("`selection` is not an object")?;
+    let filter = |text: String| {
+        let (key, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not a filter"))?;
+        Ok::<_, String>((key.to_owned(), value.to_owned()))
+    };
+    Ok(Some(Selection {
+        stack: object.get("stack").and_then(Value::as_str).map(str::to_owned),
+        filters: texts(object.get("filters"))?.into_iter().map(filter).collect::<Result<_, _>>()?,
+        all: object.get("all").and_then(Value::as_bool).unwrap_or(false),
+    }))
+}
+
+fn options(value: Option<&Value>) -> Result<Options, String> {
+    let object = value.and_then(Value::as_object).ok_or("`options` is not an object")?;
+    let count = |key: &str, range: std::ops::RangeInclusive<usize>| match object.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => match value.as_u64().and_then(|count| usize::try_from(count).ok()) {
+            Some(count) if range.contains(&count) => Ok(Some(count)),
+            _ => Err(format!("options.{key} is out of range")),
+        },
+    };
+    let rollback = match object.get("rollback_on_failure") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) if ["each", "all"].contains(&text.as_str()) => Some(text.clone()),
+        Some(_) => return Err("options.rollback_on_failure is neither `each` nor `all`".to_owned()),
+    };
+    Ok(Options {
+        canary: count("canary", 1..=10_000)?,
+        parallel: count("parallel", 1..=10_000)?.unwrap_or(4),
+        max_failures: count("max_failures", 0..=usize::MAX)?.unwrap_or(1),
+        rollback_on_failure: rollback,
+        allow_field_loss: object.get("allow_field_loss").and_then(Value::as_bool).unwrap_or(false),
+    })
+}
+
+fn text_of(object: &Map<String, Value>, key: &str) -> Result<String, String> {
+    let text = object.get(key).and_then(Value::as_str);
+    text.map(str::to_owned).ok_or_else(|| format!("`{key}` is not a string"))
+}
+
+fn hash_of(object: &Map<String, Value>, key: &str) -> Result<String, String> {
+    let hash = text_of(object, key)?;
+    let is_hash = hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    is_hash.then_some(hash).ok_or_else(|| format!("`{key}` is not a SHA-256"))
+}
+
+fn texts(value: Option<&Value>) -> Result<Vec<String>, String> {
+    let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(Vec::new()) };
+    let text =
+        |value: &Value| value.as_str().map(str::to_owned).ok_or("a list has something that is not a string");
+    let items = value.as_array().ok_or("something is not an array of strings")?;
+    items.iter().map(text).collect::<Result<_, _>>().map_err(str::to_owned)
+}
