@@ -184,7 +184,7 @@ fn what_is_not_a_plan_is_refused_with_the_reason() {
         (|it| it["v"] = 2.into(), "version 2"),
         (|it| drop(it.as_object_mut().unwrap().remove("v")), "no `v`"),
         (|it| it["services"] = Value::Null, "`services`"),
-        (|it| it["services"][1] = it["services"][0].clone(), "twice"),
+        (|it| it["services"] = json!([it["services"][0], it["services"][0]]), "twice"),
         (|it| it["services"][0]["id"] = "../x".into(), "not the ID"),
         (|it| it["services"][0]["change"] = "create".into(), "`create`"),
         (|it| it["services"][0]["change"] = "rollback".into(), "rollback"),
