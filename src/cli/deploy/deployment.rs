@@ -21,6 +21,7 @@ use crate::cli::exit::Exit;
 use crate::cli::parallel;
 use crate::cli::progress::Progress;
 use crate::cli::select::{Chosen, Each, Jobs, SelectArgs};
+use crate::output::Ui;
 
 /// Requests that are in progress at the same time while nothing is posted yet.
 const MAX_CONCURRENT: usize = 8;

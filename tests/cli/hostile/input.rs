@@ -185,7 +185,7 @@ fn a_list_of_many_services_is_read_in_a_moment() {
         .stdin(&list)
         .host(server.host())
         .limit(Duration::from_secs(60));
-    run.run().fails_with(Exit::Usage).says(&["line 100001", "`s1` shall have another image as well"]);
+    run.run().fails_with(Exit::Usage).says(&["line 100001", "`s1` is listed with another image before"]);
 }
 
 // Path segments
