@@ -3,16 +3,16 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use swarmctl::api::http::json_array::{Rows, first};
+use swarmctl::api::http::json_array::{JsonArrayParser, first};
 use swarmctl::api::resources::rows::ServiceRow;
 
 fn names(body: &[u8], cuts: &[u8]) -> Result<Vec<String>, String> {
-    let mut rows = Rows::new(|text| first(text, |row: ServiceRow| row.name().to_owned()));
+    let mut rows = JsonArrayParser::new(|text| first(text, |row: ServiceRow| row.name().to_owned()));
     let (mut held, mut rest) = (Vec::new(), body);
     for cut in cuts {
         let (part, more) = rest.split_at(rest.len().min(usize::from(*cut)));
         held.extend_from_slice(part);
-        rows.eat(&mut held);
+        rows.feed(&mut held);
         rest = more;
     }
     held.extend_from_slice(rest);

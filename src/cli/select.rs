@@ -12,7 +12,7 @@ use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::resources::rows::Mode;
 use crate::api::resources::services;
-use crate::api::resources::services::{Filter, MOST_IDS_IN_A_FILTER, Service};
+use crate::api::resources::services::{Filter, MAX_IDS_PER_FILTER, Service};
 use crate::api::spec::BadValue;
 use crate::output::{Ui, natural_cmp};
 use filter::ImageFilter;
@@ -279,7 +279,7 @@ fn list(client: &Client, given: &[String]) -> Result<HashMap<String, Service>> {
     let (ids, names): (Vec<&String>, Vec<&String>) = given.iter().partition(is_id);
     let mut found = services::list_by_id(client, &ids.into_iter().map(String::as_str).collect::<Vec<_>>())?;
     let wanted: HashSet<&str> = names.iter().map(|name| name.as_str()).collect();
-    for part in names.chunks(MOST_IDS_IN_A_FILTER) {
+    for part in names.chunks(MAX_IDS_PER_FILTER) {
         let filters: Vec<Filter> = part.iter().map(|name| ("name".to_owned(), (*name).clone())).collect();
         for service in services::list(client, &services::filters(&filters))? {
             if wanted.contains(service.name()) {

@@ -1,4 +1,4 @@
-//! The client: requests to one engine, their time limits and what comes of their answers.
+//! The client: requests to one engine, their timeouts, and their responses.
 
 use std::io::Read;
 use std::sync::OnceLock;
@@ -8,83 +8,84 @@ use serde::de::DeserializeOwned;
 use ureq::BodyReader;
 use ureq::http::Method;
 
-use super::failover::{Managers, NONE};
-use super::host::{Asked, Door, Eater, Hello, LONGEST_ANSWER, LONGEST_REFUSAL};
-use super::json_array::Rows;
-use super::limit::{Pass, Stay};
+use super::failover::{Failover, UNCHOSEN};
+use super::host::{EngineInfo, Host, MAX_ERROR_LEN, MAX_RESPONSE_LEN, Request, Sink};
+use super::json_array::JsonArrayParser;
+use super::limit::{Permit, RequestKind};
 use super::observer::{Exchange, Observer};
 use super::request_path::Path;
-use super::response::{Answer, Received};
+use super::response::{RawResponse, Response};
 use crate::api::cancellation::Interrupt;
 use crate::api::config::connection::Connection;
 use crate::api::config::credentials::RegistryAuth;
 use crate::api::config::timeouts::Timeouts;
 use crate::api::error::{Error, Result};
 
-/// An engine, talked to over kept-alive connections. May be shared by threads.
+/// A client of an engine, or of several managers of one swarm, with kept-alive connections. It can be shared by threads.
 #[derive(Debug)]
 pub struct Client {
-    pub(super) managers: Managers,
+    pub(super) failover: Failover,
     pub(super) timeouts: Timeouts,
     pub(super) interrupt: Interrupt,
     deadline: Option<Instant>,
     observer: Observer,
-    /// The engine's clock at its first answer.
+    /// The `Date` header of the first response.
     first_date: OnceLock<Option<String>>,
 }
 
-/// The body of an answer that may have no end.
+/// The body of a response that may have no end.
 pub struct Stream<'c> {
     client: &'c Client,
-    door: &'c Door,
+    host: &'c Host,
     from: BodyReader<'static>,
-    asked: String,
+    /// Method and path, as errors name them.
+    request: String,
     limit: Duration,
-    /// Its connection is one of those that there may be.
-    _pass: Option<Pass<'c>>,
+    /// Counts this stream's connection against the limit until it is dropped.
+    _permit: Option<Permit<'c>>,
 }
 
 impl Stream<'_> {
-    /// Waits for the next bytes; 0 is the end, told by the engine: a connection that breaks is an error.
+    /// Waits for the next bytes. 0 means that the engine has ended the body; a lost connection is an error.
     pub fn read(&mut self, into: &mut [u8]) -> Result<usize> {
         self.client.interrupt.check()?;
-        let failure = |e| self.door.failure(ureq::Error::from(e), &self.asked, self.limit);
+        let failure = |e| self.host.failure(ureq::Error::from(e), &self.request, self.limit);
         self.from.read(into).map_err(failure)
     }
 
-    /// What came is not what an engine sends.
+    /// The error for a body that is not in the expected format.
     pub fn garbled(&self, why: impl Into<String>) -> Error {
-        Error::Garbled { request: self.asked.clone(), why: why.into() }
+        Error::Garbled { request: self.request.clone(), why: why.into() }
     }
 
-    /// The connection ended where more had to come.
+    /// The error for a connection that was closed within a message.
     pub fn broken(&self, why: impl Into<String>) -> Error {
-        Error::Broken { request: self.asked.clone(), why: why.into() }
+        Error::Broken { request: self.request.clone(), why: why.into() }
     }
 }
 
 impl Client {
-    /// A client of the engine that `connection` leads to; nothing is asked yet. No wait goes past `deadline`.
+    /// A client of the engine at `connection`. It sends nothing yet, and waits for nothing longer than until `deadline`.
     pub fn new(connection: Connection, interrupt: Interrupt, deadline: Option<Instant>) -> Self {
         let (observer, first_date) = (Observer::default(), OnceLock::new());
         let timeouts = connection.timeouts;
-        let managers = Managers::new(vec![Door::new(connection, &interrupt)]);
-        Self { managers, timeouts, interrupt, deadline, observer, first_date }
+        let failover = Failover::new(vec![Host::new(connection, &interrupt)]);
+        Self { failover, timeouts, interrupt, deadline, observer, first_date }
     }
 
-    /// The same with more managers of the same swarm, to be asked where one does not answer.
+    /// The same client with more managers of the same swarm, to switch to if one does not respond.
     pub fn with_others(mut self, others: impl IntoIterator<Item = Connection>) -> Self {
-        let more = others.into_iter().map(|connection| Door::new(connection, &self.interrupt));
-        self.managers = Managers::new(self.managers.into_doors().into_iter().chain(more).collect());
+        let more = others.into_iter().map(|connection| Host::new(connection, &self.interrupt));
+        self.failover = Failover::new(self.failover.into_hosts().into_iter().chain(more).collect());
         self
     }
 
-    /// The same, with someone who is told of every request.
+    /// The same client, which reports every request to `observer`.
     pub fn observed(self, observer: Observer) -> Self {
         Self { observer, ..self }
     }
 
-    /// How long is waited for whom.
+    /// The timeouts of this client.
     pub fn timeouts(&self) -> &Timeouts {
         &self.timeouts
     }
@@ -94,120 +95,125 @@ impl Client {
         self.observer.report(exchange);
     }
 
-    /// The flag that ends every wait.
+    /// The flag that cancels every wait.
     pub fn interrupt(&self) -> &Interrupt {
         &self.interrupt
     }
 
-    /// How long the command may still take; `None`: as long as it likes.
+    /// The time until the deadline; `None` if there is no deadline.
     pub fn time_left(&self) -> Option<Duration> {
         self.deadline.map(|end| end.saturating_duration_since(Instant::now()))
     }
 
-    /// The manager that is asked; `None` where it is still to be chosen.
+    /// The connection to the current manager; `None` if none has been chosen yet.
     pub fn connection(&self) -> Option<&Connection> {
-        self.managers.chosen().map(|door| &door.connection)
+        self.failover.chosen().map(|host| &host.connection)
     }
 
-    /// The API version that is spoken, as in `(1, 41)`: [`Connection::api_version`], else the engine's own.
+    /// The API version of the requests, as in `(1, 41)`: [`Connection::api_version`], else the engine's own.
     ///
-    /// It is never lowered unasked: an older version in the URL makes the engine erase newer fields on every post.
+    /// It is never lowered without being configured: an older version in the URL makes the engine erase newer fields on every post.
     pub fn api_version(&self) -> Result<(u32, u32)> {
-        let (door, hello) = self.hello()?;
-        Ok(door.connection.api_version.unwrap_or(hello.version))
+        let (host, info) = self.ping()?;
+        Ok(host.connection.api_version.unwrap_or(info.version))
     }
 
-    /// How many streams there may be at once; `None`: any number.
-    pub fn most_streams(&self) -> Option<usize> {
-        self.managers.most_streams()
+    /// The maximum number of concurrent streams; `None` if there is no limit.
+    pub fn max_streams(&self) -> Option<usize> {
+        self.failover.max_streams()
     }
 
-    /// The engine's own API version, from `GET /_ping`, whichever is spoken.
+    /// The engine's own API version, from `GET /_ping`, whatever version the requests have.
     pub fn engine_version(&self) -> Result<(u32, u32)> {
-        Ok(self.hello()?.1.version)
+        Ok(self.ping()?.1.version)
     }
 
-    /// The engine's clock at its first answer to this command, as the HTTP `Date` it sent.
+    /// The `Date` header of the engine's first response to this client.
     pub fn first_date(&self) -> Option<&str> {
         self.first_date.get()?.as_deref()
     }
 
-    /// What is at `path`, as JSON; asked again where the answer breaks off, is no JSON, or the engine cannot answer now.
+    /// `GET path`, as JSON. It is retried if the connection is lost, the response is not JSON or the engine is unavailable.
     pub fn get_json<T: DeserializeOwned>(&self, path: &Path) -> Result<T> {
-        self.get_with(path, |answer| answer.json())
+        self.get_with(path, |response| response.json())
     }
 
-    /// [`Client::get_json`], but made into something by `read`; asked again where `read` finds the answer garbled.
-    pub fn get_with<T>(&self, path: &Path, read: impl Fn(Answer) -> Result<T>) -> Result<T> {
-        self.read(|| read(self.send(Asked::get(&self.target(path)?))?))
+    /// [`Client::get_json`] with a parser of the response; it is also retried if `read` returns [`Error::Garbled`].
+    pub fn get_with<T>(&self, path: &Path, read: impl Fn(Response) -> Result<T>) -> Result<T> {
+        self.read(|| read(self.send(Request::get(&self.target(path)?))?))
     }
 
-    /// [`Client::get_with`] for a list that is read while it comes, by `rows` made anew for each try: what is read of it
-    /// need not be held.
+    /// [`Client::get_with`] for a list that is parsed while it arrives, so that it need not be held in memory. `rows` makes a
+    /// parser for each attempt.
     pub fn get_rows<T, F: Fn(&str) -> serde_json::Result<(T, usize)>>(
         &self,
         path: &Path,
-        rows: impl Fn() -> Rows<T, F>,
+        rows: impl Fn() -> JsonArrayParser<T, F>,
     ) -> Result<Vec<T>> {
         self.read(|| {
-            let (door, target, mut rows) = (self.door()?, self.target(path)?, rows());
-            let mut eat = |bytes: &mut Vec<u8>| rows.eat(bytes);
-            let rest = self.send_to(door, Asked::get(&target), self.limit(), Some(&mut eat))?;
+            let (host, target, mut rows) = (self.host()?, self.target(path)?, rows());
+            let mut sink = |bytes: &mut Vec<u8>| rows.feed(bytes);
+            let rest = self.send_to(host, Request::get(&target), self.limit(), Some(&mut sink))?;
             rows.all(&rest)
         })
     }
 
-    /// [`Client::get_json`], but at the engine's own API version, whichever is spoken.
-    pub fn get_json_unlowered<T: DeserializeOwned>(&self, path: &Path) -> Result<T> {
+    /// [`Client::get_json`], but at the engine's own API version, whatever version other requests have.
+    pub fn get_json_at_engine_version<T: DeserializeOwned>(&self, path: &Path) -> Result<T> {
         self.read(|| {
-            let (major, minor) = self.hello_once()?.1.version;
+            let (major, minor) = self.ping_once()?.1.version;
             let target = format!("/v{major}.{minor}{}", path.as_str());
-            self.send(Asked::get(&target))?.object()
+            self.send(Request::get(&target))?.object()
         })
     }
 
-    /// What is at `path`, as JSON, where the engine has to ask elsewhere for it: its no is final, however it is worded.
+    /// `GET path`, as JSON, for endpoints for which the engine queries another server. A refusal is never retried, whatever its
+    /// status is.
     pub fn get_json_once<T: DeserializeOwned>(&self, path: &Path, auth: Option<&RegistryAuth>) -> Result<T> {
-        self.hello()?;
-        self.read_while(Error::is_broken_answer, || {
-            self.send(Asked { auth, ..Asked::get(&self.target(path)?) })?.json()
+        self.ping()?;
+        self.retry_while(Error::is_broken_answer, || {
+            self.send(Request { auth, ..Request::get(&self.target(path)?) })?.json()
         })
     }
 
-    /// Asks for what is at `path`, and gives its body as it comes, for as long as it comes. Nothing but silence of
-    /// `idle`, `ends`, the deadline and the interrupt end it.
+    /// `GET path`, with its body as a stream. It ends after `idle` without a byte, at `ends`, at the deadline or by
+    /// cancellation.
     pub fn stream(&self, path: &Path, idle: Option<Duration>, ends: Option<Instant>) -> Result<Stream<'_>> {
         self.read(|| self.open(path, idle, ends))
     }
 
-    /// Posts `body` once; only a connection that cannot be made is tried again, since then nothing was sent.
-    /// Whether it may be repeated after any other failure is for the caller to judge ([`Error::leaves_doubt`]).
-    pub fn post(&self, path: &Path, body: &[u8], auth: Option<&RegistryAuth>) -> Result<Answer> {
-        self.hello()?;
+    /// Posts `body` once. It is retried only if no connection could be made, because then nothing was sent. After any other
+    /// failure the caller decides ([`Error::leaves_doubt`]).
+    pub fn post(&self, path: &Path, body: &[u8], auth: Option<&RegistryAuth>) -> Result<Response> {
+        self.ping()?;
         let body = Some(body);
-        self.act(|| self.send(Asked { method: &Method::POST, target: &self.target(path)?, body, auth }))
+        self.retry_unsent(|| {
+            self.send(Request { method: &Method::POST, target: &self.target(path)?, body, auth })
+        })
     }
 
-    /// Deletes what is at `path`, once, like [`Client::post`].
-    pub fn delete(&self, path: &Path) -> Result<Answer> {
-        self.hello()?;
-        self.act(|| self.send(Asked { method: &Method::DELETE, ..Asked::get(&self.target(path)?) }))
+    /// `DELETE path`, once, like [`Client::post`].
+    pub fn delete(&self, path: &Path) -> Result<Response> {
+        self.ping()?;
+        self.retry_unsent(|| {
+            self.send(Request { method: &Method::DELETE, ..Request::get(&self.target(path)?) })
+        })
     }
 
-    /// The manager that is asked, and what it has said of itself.
-    fn hello(&self) -> Result<(&Door, &Hello)> {
-        self.read(|| self.hello_once())
+    /// The current host and what it reported about itself; pings it if that is not known yet.
+    fn ping(&self) -> Result<(&Host, &EngineInfo)> {
+        self.read(|| self.ping_once())
     }
 
-    /// [`Client::hello`], for requests that are repeated themselves: two loops, one in the other, would try nine times.
-    fn hello_once(&self) -> Result<(&Door, &Hello)> {
-        let door = self.door()?;
-        if let Some(hello) = door.hello.get() {
-            return Ok((door, hello));
+    /// [`Client::hello`] without retries, for requests that are retried themselves: nested loops would try nine times.
+    fn ping_once(&self) -> Result<(&Host, &EngineInfo)> {
+        let host = self.host()?;
+        if let Some(info) = host.info.get() {
+            return Ok((host, info));
         }
-        let ping = self.send_to(door, Asked::get("/_ping"), self.limit(), None);
-        let ping = ping.map_err(|e| match door.by_proxy(e) {
-            // No service is missing, whoever says so in an engine's form: every engine has this path.
+        let ping = self.send_to(host, Request::get("/_ping"), self.limit(), None);
+        let ping = ping.map_err(|e| match host.by_proxy(e) {
+            // Every engine has this path, so a 404 in an engine's format comes from something else.
             Error::Engine { status: status @ 404, message } => {
                 let why = format!("status {status} ({message}), so no engine answers there");
                 Error::Garbled { request: "GET /_ping".to_owned(), why }
@@ -226,77 +232,77 @@ impl Client {
             return Err(ping.garbled("it names no API version, as every Docker engine does"));
         };
         self.first_date.get_or_init(|| ping.date.clone());
-        let hello = door.hello.get_or_init(|| {
-            if let Some(spoken) = door.connection.api_version {
+        let info = host.info.get_or_init(|| {
+            if let Some(spoken) = host.connection.api_version {
                 self.observer.tell_versions(spoken, version);
             }
-            Hello { version }
+            EngineInfo { version }
         });
-        Ok((door, hello))
+        Ok((host, info))
     }
 
-    /// The path with the version that is spoken before it.
+    /// The path below the API version of the requests.
     fn target(&self, path: &Path) -> Result<String> {
-        let (door, hello) = self.hello_once()?;
-        let (major, minor) = door.connection.api_version.unwrap_or(hello.version);
+        let (host, info) = self.ping_once()?;
+        let (major, minor) = host.connection.api_version.unwrap_or(info.version);
         Ok(format!("/v{major}.{minor}{}", path.as_str()))
     }
 
-    fn send(&self, asked: Asked) -> Result<Answer> {
-        self.send_to(self.door()?, asked, self.limit(), None)
+    fn send(&self, request: Request) -> Result<Response> {
+        self.send_to(self.host()?, request, self.limit(), None)
     }
 
-    fn send_to(&self, door: &Door, asked: Asked, limit: Duration, eat: Eater) -> Result<Answer> {
-        let request = asked.words();
+    fn send_to(&self, host: &Host, request: Request, limit: Duration, sink: Sink) -> Result<Response> {
+        let name = request.name();
         self.interrupt.check()?;
         let limit = self.time_left().map_or(limit, |left| left.min(limit));
         if limit.is_zero() {
-            return Err(Error::TimeUp { request });
+            return Err(Error::TimeUp { request: name });
         }
-        let _pass = door.pass(Stay::Short, Some(limit))?;
+        let _permit = host.acquire(RequestKind::Unary, Some(limit))?;
         let began = Instant::now();
-        let answer = door.exchange(&asked, limit, eat).map_err(|e| door.failure(e, &request, limit));
-        let status = answer.as_ref().map(|(parts, ..)| parts.status.as_u16());
-        let Asked { method, target, auth, .. } = asked;
+        let response = host.exchange(&request, limit, sink).map_err(|e| host.failure(e, &name, limit));
+        let status = response.as_ref().map(|(parts, ..)| parts.status.as_u16());
+        let Request { method, target, auth, .. } = request;
         self.observer.tell(&format!("{method} {target}"), auth.is_some(), status, began.elapsed());
-        let (parts, bytes, length) = answer?;
-        if parts.status.is_success() && length as u64 > LONGEST_ANSWER {
-            return Err(Error::TooLong { request, mebibytes: LONGEST_ANSWER >> 20 });
+        let (parts, bytes, length) = response?;
+        if parts.status.is_success() && length as u64 > MAX_RESPONSE_LEN {
+            return Err(Error::TooLong { request: name, mebibytes: MAX_RESPONSE_LEN >> 20 });
         }
-        let (endpoint, sent) = (&door.connection.endpoint, auth.map(RegistryAuth::secrets));
-        Answer::decode(Received { request, endpoint, parts: &parts, body: bytes, sent })
+        let (endpoint, sent) = (&host.connection.endpoint, auth.map(RegistryAuth::secrets));
+        Response::decode(RawResponse { request: name, endpoint, parts: &parts, body: bytes, sent })
     }
 
-    /// How long one answer is waited for. Where another manager can be asked, that is done sooner.
+    /// The timeout of one response. It is shorter if there is another manager to switch to.
     fn limit(&self) -> Duration {
-        if self.managers.are_many() {
-            self.managers.patience(self.timeouts.failover)
+        if self.failover.has_alternatives() {
+            self.failover.response_timeout(self.timeouts.failover)
         } else {
             self.timeouts.unavailable
         }
     }
 
-    /// The manager that is asked; of several one that sees a leader, if there is any.
-    fn door(&self) -> Result<&Door> {
-        if let Some(door) = self.managers.chosen() {
-            return Ok(door);
+    /// The current host. With several managers, the first call chooses one that sees a leader.
+    fn host(&self) -> Result<&Host> {
+        if let Some(host) = self.failover.chosen() {
+            return Ok(host);
         }
-        self.leave(NONE, Instant::now())?;
-        self.managers.chosen().ok_or_else(|| self.managers.none_answers())
+        self.switch_from(UNCHOSEN, Instant::now())?;
+        self.failover.chosen().ok_or_else(|| self.failover.no_manager_error())
     }
 
-    /// Goes on to another manager that sees a leader, unless that has been done; waits while there is none. Whether
-    /// there is one within [`Timeouts::unavailable`] from `began`.
-    pub(super) fn leave(&self, from: usize, began: Instant) -> Result<bool> {
-        let probe = |door: &Door| {
+    /// Switches from host `from` to another one that sees a leader, unless another thread has done so. Waits while there is none,
+    /// at most [`Timeouts::unavailable`] from `began`; false if that was not enough.
+    pub(super) fn switch_from(&self, from: usize, began: Instant) -> Result<bool> {
+        let probe = |host: &Host| {
             let target = "/nodes?filters=%7B%22role%22%3A%7B%22manager%22%3Atrue%7D%7D";
-            self.send_to(door, Asked::get(target), self.timeouts.leader_probe, None)?.json()
+            self.send_to(host, Request::get(target), self.timeouts.leader_probe, None)?.json()
         };
         let may_go_on = || {
             let left = self.timeouts.unavailable.saturating_sub(began.elapsed());
             !left.is_zero() && self.time_left().is_none_or(|left| !left.is_zero())
         };
-        self.managers.leave(
+        self.failover.switch_from(
             from,
             probe,
             |words| self.observer.note(words),
@@ -311,40 +317,40 @@ impl Client {
 
     fn open(&self, path: &Path, idle: Option<Duration>, ends: Option<Instant>) -> Result<Stream<'_>> {
         let target = self.target(path)?;
-        let asked = format!("GET {}", target.split('?').next().unwrap_or(&target));
+        let request = format!("GET {}", target.split('?').next().unwrap_or(&target));
         self.interrupt.check()?;
         let ends = ends.map(|ends| ends.saturating_duration_since(Instant::now()));
         let left = [self.time_left(), ends].into_iter().flatten().min();
-        // With neither there is no time-out that an error could tell of.
+        // Without both there is no timeout, so no error shows this value.
         let limit = [left, idle].into_iter().flatten().min().unwrap_or_default();
         if left.is_some_and(|left| left.is_zero()) {
-            return Err(Error::TimeUp { request: asked });
+            return Err(Error::TimeUp { request });
         }
-        let door = self.door()?;
-        // Other streams end when they end.
-        let pass = door.pass(Stay::Long, left)?;
+        let host = self.host()?;
+        // The wait for other streams to end is limited by the deadline only.
+        let permit = host.acquire(RequestKind::Stream, left)?;
         let began = Instant::now();
-        let answer = door.open(&target, left, idle).map_err(|e| door.failure(e, &asked, limit));
-        let status = answer.as_ref().map(|(parts, _)| parts.status.as_u16());
+        let response = host.open(&target, left, idle).map_err(|e| host.failure(e, &request, limit));
+        let status = response.as_ref().map(|(parts, _)| parts.status.as_u16());
         self.observer.tell(&format!("GET {target}"), false, status, began.elapsed());
-        let (parts, body) = answer?;
+        let (parts, body) = response?;
         let from = body.into_with_config().limit(u64::MAX).reader();
-        let mut stream = Stream { client: self, door, from, asked, limit, _pass: pass };
+        let mut stream = Stream { client: self, host, from, request, limit, _permit: permit };
         if parts.status.is_success() {
             return Ok(stream);
         }
         let mut refusal = Vec::new();
         let mut part = [0; 4096];
-        while (refusal.len() as u64) < LONGEST_REFUSAL {
+        while (refusal.len() as u64) < MAX_ERROR_LEN {
             match stream.read(&mut part)? {
                 0 => break,
                 n => refusal.extend_from_slice(&part[..n]),
             }
         }
-        let endpoint = &door.connection.endpoint;
-        let request = stream.asked;
-        match Answer::decode(Received { request, endpoint, parts: &parts, body: refusal, sent: None }) {
-            Ok(answer) => Err(answer.garbled("it is no answer")),
+        let endpoint = &host.connection.endpoint;
+        let request = stream.request;
+        match Response::decode(RawResponse { request, endpoint, parts: &parts, body: refusal, sent: None }) {
+            Ok(response) => Err(response.garbled("it is no answer")),
             Err(error) => Err(error),
         }
     }

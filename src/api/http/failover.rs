@@ -1,4 +1,4 @@
-//! Several managers of one swarm: which one is asked, and when another is.
+//! Failover between several managers of one swarm.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -7,26 +7,26 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::host::Door;
+use super::host::Host;
 use crate::api::error::{Error, Result};
 
-/// No manager has been chosen yet.
-pub(in crate::api) const NONE: usize = usize::MAX;
+/// Index of the current manager before one has been chosen.
+pub(in crate::api) const UNCHOSEN: usize = usize::MAX;
 
-/// So many rounds in which all refuse are no passing trouble.
-const FINAL_ROUNDS: u32 = 3;
+/// After this number of rounds in which every manager refuses, the failure is permanent.
+const MAX_FINAL_ROUNDS: u32 = 3;
 
-/// The managers, in the order in which they were named.
+/// The managers, in the order of the command line, and the current one.
 #[derive(Debug)]
-pub(in crate::api) struct Managers {
-    doors: Vec<Door>,
-    /// Which one is asked; [`NONE`]: it is still to be chosen.
-    at: AtomicUsize,
-    /// How often they were left; each time an answer may take longer.
-    left: AtomicU32,
-    /// Held while another one is chosen; the IDs of the swarm's managers, once they are known.
+pub(in crate::api) struct Failover {
+    hosts: Vec<Host>,
+    /// Index of the current manager, or [`NONE`].
+    current: AtomicUsize,
+    /// Number of switches. The response timeout grows with it.
+    switches: AtomicU32,
+    /// The IDs of the swarm's managers, once they are known. The lock is held while a manager is being chosen.
     swarm: Mutex<HashSet<String>>,
-    /// Why each could not be chosen, the last time that none could.
+    /// Why each manager could not be chosen in the last round.
     why_not: Mutex<Vec<String>>,
 }
 
@@ -47,90 +47,96 @@ struct ManagerStatus {
     reachability: String,
 }
 
-impl Managers {
-    /// A manager that is alone needs no choosing.
-    pub fn new(doors: Vec<Door>) -> Self {
-        let at = AtomicUsize::new(if doors.len() > 1 { NONE } else { 0 });
-        Self { doors, at, left: AtomicU32::new(0), swarm: Mutex::default(), why_not: Mutex::default() }
+impl Failover {
+    /// A single manager is current from the start; of several, one is chosen later.
+    pub fn new(hosts: Vec<Host>) -> Self {
+        let current = AtomicUsize::new(if hosts.len() > 1 { UNCHOSEN } else { 0 });
+        Self {
+            hosts,
+            current,
+            switches: AtomicU32::new(0),
+            swarm: Mutex::default(),
+            why_not: Mutex::default(),
+        }
     }
 
-    /// Takes them apart again.
-    pub fn into_doors(self) -> Vec<Door> {
-        self.doors
+    /// Gives the hosts back.
+    pub fn into_hosts(self) -> Vec<Host> {
+        self.hosts
     }
 
-    /// Whether there is another one to ask.
-    pub fn are_many(&self) -> bool {
-        self.doors.len() > 1
+    /// Whether there is another manager to switch to.
+    pub fn has_alternatives(&self) -> bool {
+        self.hosts.len() > 1
     }
 
-    /// The number of the one that is asked.
-    pub fn at(&self) -> usize {
-        self.at.load(Ordering::SeqCst)
+    /// Index of the current manager, or [`NONE`].
+    pub fn current(&self) -> usize {
+        self.current.load(Ordering::SeqCst)
     }
 
-    /// The one that is asked; `None`: it is still to be chosen.
-    pub fn chosen(&self) -> Option<&Door> {
-        self.doors.get(self.at())
+    /// The current manager; `None` if none has been chosen yet.
+    pub fn chosen(&self) -> Option<&Host> {
+        self.hosts.get(self.current())
     }
 
-    /// How many streams there may be at once, on whichever is asked; `None`: any number.
-    pub fn most_streams(&self) -> Option<usize> {
-        self.doors.iter().filter_map(Door::most_streams).min()
+    /// The maximum number of concurrent streams, whichever manager is current; `None` if there is no limit.
+    pub fn max_streams(&self) -> Option<usize> {
+        self.hosts.iter().filter_map(Host::max_streams).min()
     }
 
-    /// How long one answer is waited for: `first`, and longer each time that a manager was left, since all may be slow.
-    pub fn patience(&self, first: Duration) -> Duration {
-        first * (self.left.load(Ordering::Relaxed) + 1).min(6)
+    /// The timeout of one response: `first`, and longer after each switch, because all managers may be slow.
+    pub fn response_timeout(&self, first: Duration) -> Duration {
+        first * (self.switches.load(Ordering::Relaxed) + 1).min(6)
     }
 
-    /// The pauses before something is asked of another manager: twice of each at once, then less often.
-    pub fn tries(&self) -> impl Iterator<Item = Duration> + use<> {
-        let soon = std::iter::repeat_n(Duration::ZERO, self.doors.len() * 2);
+    /// The pauses between attempts: none for the first two attempts per manager, then 1 s, at most 60 times.
+    pub fn backoff(&self) -> impl Iterator<Item = Duration> + use<> {
+        let soon = std::iter::repeat_n(Duration::ZERO, self.hosts.len() * 2);
         soon.chain(std::iter::repeat_n(Duration::from_secs(1), 60))
     }
 
-    /// Chooses the next manager after `from` that sees a leader and a majority, unless that has been done by another
-    /// thread. While there is none, `wait` says how long to go on asking: during an election all are silent.
-    pub fn leave(
+    /// Switches to the next manager after `from` that sees a leader and a majority, unless another thread has done so. If there
+    /// is none, as during an election, it retries while `wait` returns true.
+    pub fn switch_from(
         &self,
         from: usize,
-        probe: impl Fn(&Door) -> Result<Vec<ManagerNode>>,
+        probe: impl Fn(&Host) -> Result<Vec<ManagerNode>>,
         note: impl Fn(&str),
         wait: impl Fn() -> Result<bool>,
     ) -> Result<bool> {
         let mut swarm = self.swarm.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.at() != from {
+        if self.current() != from {
             return Ok(true);
         }
-        let count = self.doors.len();
-        let next = if from == NONE { 0 } else { from + 1 };
+        let count = self.hosts.len();
+        let next = if from == UNCHOSEN { 0 } else { from + 1 };
         let (mut rounds, mut final_rounds) = (0, 0);
         loop {
             let (mut why_not, mut are_final) = (Vec::new(), true);
             for step in 0..count {
                 let at = (next + step) % count;
-                let nodes = match probe(&self.doors[at]) {
+                let nodes = match probe(&self.hosts[at]) {
                     Err(Error::Interrupted) => return Err(Error::Interrupted),
-                    // A proxy that forbids `/nodes` stands before an engine: whether that sees a leader is not known.
+                    // A proxy forbids `/nodes`. There is an engine behind it, but whether that sees a leader is unknown.
                     Err(Error::Denied { .. }) => {
                         self.choose(from, at, &note);
                         return Ok(true);
                     }
                     Err(error) => {
                         are_final &= error.is_unsent_to_engine() && !error.is_timed_out();
-                        why_not.push(self.told(at, &chain(&error)));
+                        why_not.push(self.reason(at, &chain(&error)));
                         continue;
                     }
                     Ok(nodes) => nodes,
                 };
                 if !sees_a_leader(&nodes) {
                     are_final = false;
-                    why_not.push(self.told(at, "it sees no leader, or is cut off from most managers"));
+                    why_not.push(self.reason(at, "it sees no leader, or is cut off from most managers"));
                     continue;
                 }
                 if !swarm.is_empty() && !nodes.iter().any(|node| swarm.contains(&node.id)) {
-                    why_not.push(self.told(at, "it is a manager of another swarm"));
+                    why_not.push(self.reason(at, "it is a manager of another swarm"));
                     continue;
                 }
                 swarm.extend(nodes.into_iter().map(|node| node.id));
@@ -138,9 +144,9 @@ impl Managers {
                 return Ok(true);
             }
             *self.why_not.lock().unwrap_or_else(PoisonError::into_inner) = why_not;
-            // Nobody listens, or nobody is a manager: no election mends that.
+            // Every host refused the connection or is a worker, so waiting for an election will not help.
             final_rounds = if are_final { final_rounds + 1 } else { 0 };
-            if final_rounds == FINAL_ROUNDS {
+            if final_rounds == MAX_FINAL_ROUNDS {
                 return Ok(false);
             }
             if rounds == 0 && !are_final {
@@ -153,44 +159,44 @@ impl Managers {
         }
     }
 
-    /// Switches from one manager to another.
+    /// Makes `to` the current manager and reports the switch.
     fn choose(&self, from: usize, to: usize, note: impl Fn(&str)) {
-        if from != NONE && from != to {
+        if from != UNCHOSEN && from != to {
             note(&format!(
                 "{} does not answer as a manager should; going on with {}",
                 self.endpoint(from),
                 self.endpoint(to)
             ));
         }
-        self.left.fetch_add(u32::from(from != NONE), Ordering::Relaxed);
-        self.at.store(to, Ordering::SeqCst);
+        self.switches.fetch_add(u32::from(from != UNCHOSEN), Ordering::Relaxed);
+        self.current.store(to, Ordering::SeqCst);
     }
 
-    /// None of them can be asked.
-    pub fn none_answers(&self) -> Error {
-        let all: Vec<String> = (0..self.doors.len()).map(|at| self.endpoint(at)).collect();
+    /// The error if no manager could be chosen.
+    pub fn no_manager_error(&self) -> Error {
+        let all: Vec<String> = (0..self.hosts.len()).map(|at| self.endpoint(at)).collect();
         let why = self.why_not.lock().unwrap_or_else(PoisonError::into_inner).join("; ");
         let why = format!("none of these managers can be asked: {why}");
         Error::Connect { endpoint: all.join(", "), source: std::io::Error::other(why) }
     }
 
-    fn told(&self, at: usize, why: &str) -> String {
+    fn reason(&self, at: usize, why: &str) -> String {
         format!("{}: {why}", self.endpoint(at))
     }
 
     fn endpoint(&self, at: usize) -> String {
-        self.doors.get(at).map(|door| door.connection.endpoint.to_string()).unwrap_or_default()
+        self.hosts.get(at).map(|host| host.connection.endpoint.to_string()).unwrap_or_default()
     }
 }
 
-/// The words of an error and of what caused it.
+/// The message of the error at the end of the chain of causes.
 fn chain(error: &Error) -> String {
     let root = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source()).last();
     root.map(ToString::to_string).unwrap_or_default()
 }
 
-/// Whether there is a leader, and more than half of the managers are there. One that was cut off goes on for a while to
-/// call itself the leader.
+/// Whether there is a leader and a majority of managers is reachable. Both are needed: a leader that was cut off from the
+/// others considers itself the leader for a while.
 fn sees_a_leader(nodes: &[ManagerNode]) -> bool {
     let managers: Vec<&ManagerStatus> = nodes.iter().filter_map(|node| node.status.as_ref()).collect();
     let reachable = managers.iter().filter(|it| it.reachability == "reachable").count();

@@ -1,4 +1,4 @@
-//! One engine: the connections to it, and what it has said of itself.
+//! One engine: the connections to it, and what it reported about itself.
 
 use std::io::Read;
 use std::sync::OnceLock;
@@ -8,7 +8,7 @@ use ureq::http::Method;
 use ureq::http::response::Parts;
 use ureq::{Agent, Body};
 
-use super::limit::{Gate, Pass, Stay};
+use super::limit::{ConnectionLimit, Permit, RequestKind};
 use crate::api::cancellation::Interrupt;
 use crate::api::config::connection::Connection;
 use crate::api::config::credentials::RegistryAuth;
@@ -17,14 +17,14 @@ use crate::api::error::{Error, Result};
 use crate::api::transport;
 use crate::api::transport::{NotConnected, Obstacle, ObstacleKind, SSH_CONNECTIONS};
 
-/// What is longer is not read on, and refused: the tasks of 100,000 services are shorter.
-pub(in crate::api) const LONGEST_ANSWER: u64 = 256 << 20;
-/// Takes out of what has come of an answer what it has read.
-pub(in crate::api) type Eater<'a> = Option<&'a mut dyn FnMut(&mut Vec<u8>)>;
+/// Maximum length of a response's body. The tasks of 100,000 services are shorter.
+pub(in crate::api) const MAX_RESPONSE_LEN: u64 = 256 << 20;
+/// Consumes complete rows from the bytes of a body that have arrived so far.
+pub(in crate::api) type Sink<'a> = Option<&'a mut dyn FnMut(&mut Vec<u8>)>;
 
 /// A request.
 #[derive(Clone, Copy)]
-pub(in crate::api) struct Asked<'a> {
+pub(in crate::api) struct Request<'a> {
     pub method: &'a Method,
     /// Path and query, with the version before them.
     pub target: &'a str,
@@ -32,63 +32,64 @@ pub(in crate::api) struct Asked<'a> {
     pub auth: Option<&'a RegistryAuth>,
 }
 
-impl<'a> Asked<'a> {
-    /// A read.
+impl<'a> Request<'a> {
+    /// A `GET` of this path and query.
     pub fn get(target: &'a str) -> Self {
         Self { method: &Method::GET, target, body: None, auth: None }
     }
 
-    /// Method and path, as errors name it.
-    pub fn words(&self) -> String {
+    /// Method and path, as errors name them.
+    pub fn name(&self) -> String {
         format!("{} {}", self.method, self.target.split('?').next().unwrap_or(self.target))
     }
 }
 
-/// A list that is read while it comes is read in parts of so many bytes.
-const BITE: u64 = 128 << 10;
-/// The engine's own words are shorter; what is longer is not read on.
-pub(in crate::api) const LONGEST_REFUSAL: u64 = 4 << 20;
+/// Number of bytes after which a list is parsed while it arrives.
+const CHUNK_SIZE: u64 = 128 << 10;
+/// Maximum length of the body of an error response; the rest is not read.
+pub(in crate::api) const MAX_ERROR_LEN: u64 = 4 << 20;
 
-/// An engine, and the kept-alive connections to it.
+/// One engine and its kept-alive connections.
 #[derive(Debug)]
-pub(in crate::api) struct Door {
+pub(in crate::api) struct Host {
     agent: Agent,
-    /// Where no more than so many requests may be under way at once.
-    gate: Option<Gate>,
-    /// What leads there.
+    /// Limits concurrent requests, over ssh only.
+    connections: Option<ConnectionLimit>,
+    /// How to reach it.
     pub connection: Connection,
     interrupt: Interrupt,
-    /// What the engine has said of itself, once it has.
-    pub hello: OnceLock<Hello>,
+    /// What the engine reported about itself; set by the first ping.
+    pub info: OnceLock<EngineInfo>,
 }
 
-/// What an engine says of itself in its first answer.
+/// What an engine reports about itself in the response to a ping.
 #[derive(Clone, Debug)]
-pub(in crate::api) struct Hello {
+pub(in crate::api) struct EngineInfo {
     /// Its own API version.
     pub version: (u32, u32),
 }
 
-impl Door {
-    /// Nothing is asked yet.
+impl Host {
+    /// A host to which nothing has been sent yet.
     pub fn new(connection: Connection, interrupt: &Interrupt) -> Self {
         let agent =
             transport::agent(&connection.endpoint, connection.proxy.as_ref(), connection.timeouts, interrupt);
-        let gate = matches!(connection.endpoint, Endpoint::Ssh(_)).then(|| Gate::new(SSH_CONNECTIONS));
-        Self { agent, gate, connection, interrupt: interrupt.clone(), hello: OnceLock::new() }
+        let connections =
+            matches!(connection.endpoint, Endpoint::Ssh(_)).then(|| ConnectionLimit::new(SSH_CONNECTIONS));
+        Self { agent, connections, connection, interrupt: interrupt.clone(), info: OnceLock::new() }
     }
 
-    /// How many streams there may be at once; `None`: any number.
-    pub fn most_streams(&self) -> Option<usize> {
-        self.gate.as_ref().map(|_| SSH_CONNECTIONS - 1)
+    /// The maximum number of concurrent streams; `None` if there is no limit.
+    pub fn max_streams(&self) -> Option<usize> {
+        self.connections.as_ref().map(|_| SSH_CONNECTIONS - 1)
     }
 
-    /// Waits until one more connection may be used.
-    pub fn pass(&self, stay: Stay, limit: Option<Duration>) -> Result<Option<Pass<'_>>> {
-        let Some(gate) = &self.gate else { return Ok(None) };
-        let pass = gate.enter(stay, limit, &self.interrupt)?;
+    /// Waits for a permit to use one more connection.
+    pub fn acquire(&self, kind: RequestKind, limit: Option<Duration>) -> Result<Option<Permit<'_>>> {
+        let Some(connections) = &self.connections else { return Ok(None) };
+        let permit = connections.acquire(kind, limit, &self.interrupt)?;
         let words = || format!("all {SSH_CONNECTIONS} connections by ssh are in use for too long");
-        pass.map(Some).ok_or_else(|| self.obstacle(ObstacleKind::Busy, words()))
+        permit.map(Some).ok_or_else(|| self.obstacle(ObstacleKind::Busy, words()))
     }
 
     fn obstacle(&self, kind: ObstacleKind, words: String) -> Error {
@@ -96,7 +97,7 @@ impl Door {
         Error::Connect { endpoint, source: Obstacle::new(kind, words).into() }
     }
 
-    /// No engine refuses a ping: where there is a proxy, the words are the proxy's.
+    /// Attributes an error response to the proxy, if there is one: no engine refuses a ping.
     pub fn by_proxy(&self, error: Error) -> Error {
         let Some(proxy) = self.connection.proxy.as_ref().filter(|_| !error.is_without_tls()) else {
             return error;
@@ -111,44 +112,44 @@ impl Door {
         self.obstacle(ObstacleKind::Proxy, format!("by way of the proxy `{proxy}` no engine answers: {said}"))
     }
 
-    /// One request and its whole answer, whatever it says, and the length of its body. Of a success `eat` is given what
-    /// has come whenever more has: what it takes out is not in the answer.
+    /// Sends one request and reads its whole response, whatever its status is. Returns the body and its length. The body of a
+    /// success is passed to `sink` while it arrives; what `sink` removes is not in the returned body.
     pub fn exchange(
         &self,
-        asked: &Asked,
+        request: &Request,
         limit: Duration,
-        eat: Eater,
+        sink: Sink,
     ) -> Result<(Parts, Vec<u8>, usize), ureq::Error> {
-        let request = self.connection.request(asked.method, asked.target, asked.auth);
+        let head = self.connection.request(request.method, request.target, request.auth);
         let limit = Some(limit);
-        let answer = match asked.body {
+        let response = match request.body {
             Some(body) => {
-                let request = request.header("Content-Type", "application/json").body(body)?;
-                self.agent.run(self.agent.configure_request(request).timeout_global(limit).build())?
+                let sent = head.header("Content-Type", "application/json").body(body)?;
+                self.agent.run(self.agent.configure_request(sent).timeout_global(limit).build())?
             }
             None => {
-                let request = request.body(())?;
-                self.agent.run(self.agent.configure_request(request).timeout_global(limit).build())?
+                let sent = head.body(())?;
+                self.agent.run(self.agent.configure_request(sent).timeout_global(limit).build())?
             }
         };
-        let (parts, body) = answer.into_parts();
-        let limit = if parts.status.is_success() { LONGEST_ANSWER + 1 } else { LONGEST_REFUSAL };
+        let (parts, body) = response.into_parts();
+        let limit = if parts.status.is_success() { MAX_RESPONSE_LEN + 1 } else { MAX_ERROR_LEN };
         let mut from = body.into_with_config().limit(u64::MAX).reader().take(limit);
         let (mut bytes, mut length) = (Vec::new(), 0);
-        match eat.filter(|_| parts.status.is_success()) {
+        match sink.filter(|_| parts.status.is_success()) {
             None => length = from.read_to_end(&mut bytes)?,
-            Some(eat) => loop {
-                match from.by_ref().take(BITE).read_to_end(&mut bytes)? {
+            Some(sink) => loop {
+                match from.by_ref().take(CHUNK_SIZE).read_to_end(&mut bytes)? {
                     0 => break,
                     more => length += more,
                 }
-                eat(&mut bytes);
+                sink(&mut bytes);
             },
         }
         Ok((parts, bytes, length))
     }
 
-    /// A request whose answer may have no end: its head, and its body as it comes.
+    /// Sends a request whose response may have no end, and returns when its head has arrived.
     pub fn open(
         &self,
         target: &str,
@@ -160,9 +161,9 @@ impl Door {
         Ok(self.agent.run(request.build())?.into_parts())
     }
 
-    /// What the transport's failure means for the request.
-    pub fn failure(&self, error: ureq::Error, asked: &str, limit: Duration) -> Error {
-        let request = asked.to_owned();
+    /// Translates an error of the transport into an error of the request.
+    pub fn failure(&self, error: ureq::Error, request: &str, limit: Duration) -> Error {
+        let request = request.to_owned();
         if self.interrupt.signal().is_some() {
             return Error::Interrupted;
         }

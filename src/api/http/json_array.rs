@@ -1,39 +1,43 @@
-//! A long list of services, read while it comes: the engine takes its time to write one, and its text is ten times what is
-//! shown of it.
+//! An incremental parser for long lists: rows are parsed while the response arrives, because the engine writes a list slowly and
+//! its text takes ten times the memory of what is shown of it.
 
 use serde::de::{Deserialize, Error as _, IgnoredAny};
 use serde_json::Deserializer;
 
-use super::response::{Answer, LONGEST_OBJECT};
+use super::response::{MAX_OBJECT_LEN, Response};
 use crate::api::error::Result;
 
-/// What is read of a list so far.
-pub struct Rows<T, F> {
+/// Parses the objects of a JSON array while the array arrives.
+pub struct JsonArrayParser<T, F> {
     read: F,
     rows: Vec<T>,
-    at: At,
-    /// Bytes that were seen before and hold no whole row; with fewer than twice as many they are not looked at again.
+    expect: Expect,
+    /// Length of the incomplete tail at the last attempt. Parsing is retried only when the buffer has doubled, so that the total
+    /// work stays linear.
     seen: usize,
 }
 
-/// What comes next.
+/// What the parser expects next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum At {
-    /// The bracket before all.
+enum Expect {
+    /// The opening bracket.
     Start,
-    /// A row, or the bracket behind all.
+    /// The first row or the closing bracket.
     First,
-    /// A row.
+    /// A row, after a comma.
     Row,
-    /// The comma before a row, or the bracket behind all.
+    /// A comma or the closing bracket.
     Behind,
-    /// Nothing.
+    /// White space only.
     End,
-    /// It is no list of services, and why.
+    /// It is not a list of services; the reason.
     Lost(String),
 }
 
-/// Reads the value that a text begins with; gives what was made of it, and its length in bytes.
+/// Parses the JSON value at the start of `text`. Returns what `read` makes of it, and its length in bytes.
+///
+/// # Errors
+/// There is no complete value, or it is not an `R`.
 pub fn first<'a, R: Deserialize<'a>, T>(
     text: &'a str,
     read: impl FnOnce(R) -> T,
@@ -43,18 +47,19 @@ pub fn first<'a, R: Deserialize<'a>, T>(
     Ok((read(value), values.byte_offset()))
 }
 
-impl<T, F: Fn(&str) -> serde_json::Result<(T, usize)>> Rows<T, F> {
-    /// Each row becomes what `read` makes of what begins with it; `read` gives its length, too, in bytes.
+impl<T, F: Fn(&str) -> serde_json::Result<(T, usize)>> JsonArrayParser<T, F> {
+    /// A parser of rows by `read`, which is given a text that begins with a row and returns the result and the row's length in
+    /// bytes.
     pub fn new(read: F) -> Self {
-        Self { read, rows: Vec::new(), at: At::Start, seen: 0 }
+        Self { read, rows: Vec::new(), expect: Expect::Start, seen: 0 }
     }
 
-    /// Takes all whole rows out of what has come.
-    pub fn eat(&mut self, bytes: &mut Vec<u8>) {
+    /// Consumes the complete rows from the bytes received so far.
+    pub fn feed(&mut self, bytes: &mut Vec<u8>) {
         if self.seen > 0 && bytes.len() < self.seen * 2 {
             return;
         }
-        // What is known to be UTF-8 as a whole need not be checked string by string.
+        // Checking the whole buffer is faster than checking each string.
         let text = match str::from_utf8(bytes) {
             Ok(text) => text,
             Err(error) => str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default(),
@@ -64,15 +69,15 @@ impl<T, F: Fn(&str) -> serde_json::Result<(T, usize)>> Rows<T, F> {
             done += length;
         }
         bytes.drain(..done);
-        self.seen = if self.at == At::Start { 0 } else { bytes.len() };
+        self.seen = if self.expect == Expect::Start { 0 } else { bytes.len() };
     }
 
-    /// All rows, when `rest` is what was left of the answer.
+    /// All rows. `rest` is the response with the bytes that were not consumed.
     ///
     /// # Errors
-    /// It is no whole list of services.
-    pub fn all(self, rest: &Answer) -> Result<Vec<T>> {
-        let is_list = self.at != At::Start || rest.body.trim_ascii_start().starts_with(b"[");
+    /// [`Error::Garbled`](crate::api::error::Error::Garbled) if it is not a complete list.
+    pub fn all(self, rest: &Response) -> Result<Vec<T>> {
+        let is_list = self.expect != Expect::Start || rest.body.trim_ascii_start().starts_with(b"[");
         if !is_list && str::from_utf8(&rest.body).is_ok() {
             // The whole body is there: the error about a whole response is more exact.
             rest.json::<Vec<IgnoredAny>>()?;
@@ -80,60 +85,60 @@ impl<T, F: Fn(&str) -> serde_json::Result<(T, usize)>> Rows<T, F> {
         self.finish(rest.body.clone()).map_err(|why| rest.garbled(why))
     }
 
-    /// All rows, when `rest` is what [`eat`](Self::eat) has left of the body, and nothing more comes.
+    /// All rows. `rest` is what [`eat`](Self::eat) has left of the body.
     ///
     /// # Errors
     /// Why the body is not a complete list of services.
     pub fn finish(mut self, mut rest: Vec<u8>) -> Result<Vec<T>, String> {
         self.seen = 0;
-        self.eat(&mut rest);
+        self.feed(&mut rest);
         // The rest does not begin within a character, because the rows before it were valid UTF-8.
         if let Err(error) = str::from_utf8(&rest) {
             return Err(format!("it is not UTF-8 ({error})"));
         }
-        match self.at {
-            At::End if rest.trim_ascii().is_empty() => Ok(self.rows),
-            At::Lost(why) => Err(format!("it is not the JSON that was expected ({why})")),
+        match self.expect {
+            Expect::End if rest.trim_ascii().is_empty() => Ok(self.rows),
+            Expect::Lost(why) => Err(format!("it is not the JSON that was expected ({why})")),
             _ => Err("it is not the JSON that was expected (it is no list, or not a whole one)".to_owned()),
         }
     }
 
-    /// Reads one thing; gives its length, or `None` where it is not there as a whole.
+    /// Parses one token or row. Returns its length, or `None` if it is incomplete or invalid.
     fn step(&mut self, text: &str) -> Option<usize> {
         let blanks = text.bytes().take_while(u8::is_ascii_whitespace).count();
         let Some(first) = text.as_bytes().get(blanks) else {
-            // Blanks without end are not looked at again and again.
+            // Consume white space, so that it is not scanned again.
             return (blanks > 0).then_some(blanks);
         };
-        let next = match (&self.at, first) {
-            (At::Start, b'[') => At::First,
-            (At::First | At::Behind, b']') => At::End,
-            (At::Behind, b',') => At::Row,
-            (At::First | At::Row, b'{') => return self.row(text),
-            (At::Start | At::Lost(_), _) => return None,
+        let next = match (&self.expect, first) {
+            (Expect::Start, b'[') => Expect::First,
+            (Expect::First | Expect::Behind, b']') => Expect::End,
+            (Expect::Behind, b',') => Expect::Row,
+            (Expect::First | Expect::Row, b'{') => return self.row(text),
+            (Expect::Start | Expect::Lost(_), _) => return None,
             (at, _) => {
-                let expected = if *at == At::End { "its end" } else { "a service" };
-                self.at = At::Lost(format!("something else than {expected}"));
+                let expected = if *at == Expect::End { "its end" } else { "a service" };
+                self.expect = Expect::Lost(format!("something else than {expected}"));
                 return None;
             }
         };
-        self.at = next;
+        self.expect = next;
         Some(blanks + 1)
     }
 
     fn row(&mut self, text: &str) -> Option<usize> {
         let lost = match (self.read)(text) {
-            Ok((row, length)) if length <= LONGEST_OBJECT => {
+            Ok((row, length)) if length <= MAX_OBJECT_LEN => {
                 self.rows.push(row);
-                self.at = At::Behind;
+                self.expect = Expect::Behind;
                 return Some(length);
             }
-            Ok(_) => format!("an object in it is longer than {} MiB", LONGEST_OBJECT >> 20),
-            Err(error) if error.is_eof() && text.len() <= LONGEST_OBJECT => return None,
+            Ok(_) => format!("an object in it is longer than {} MiB", MAX_OBJECT_LEN >> 20),
+            Err(error) if error.is_eof() && text.len() <= MAX_OBJECT_LEN => return None,
             Err(error) if error.is_eof() => "an object has no end".to_owned(),
             Err(error) => error.to_string(),
         };
-        self.at = At::Lost(lost);
+        self.expect = Expect::Lost(lost);
         None
     }
 }
@@ -155,12 +160,12 @@ mod tests {
 
     /// What is read of a text that comes in parts of so many bytes.
     fn names(text: &str, part: usize) -> Result<Vec<String>> {
-        let (mut rows, mut bytes) = (Rows::new(name_of), Vec::new());
+        let (mut rows, mut bytes) = (JsonArrayParser::new(name_of), Vec::new());
         for part in text.as_bytes().chunks(part) {
             bytes.extend_from_slice(part);
-            rows.eat(&mut bytes);
+            rows.feed(&mut bytes);
         }
-        rows.all(&Answer::of_body(bytes))
+        rows.all(&Response::of_body(bytes))
     }
 
     #[test]
@@ -176,14 +181,14 @@ mod tests {
     #[test]
     fn of_long_lists_no_more_is_held_than_a_part_and_a_row() {
         let list = vec![service("a"); 10_000].join(",");
-        let (mut rows, mut bytes, mut most) = (Rows::new(name_of), b"[".to_vec(), 0);
+        let (mut rows, mut bytes, mut most) = (JsonArrayParser::new(name_of), b"[".to_vec(), 0);
         for part in list.as_bytes().chunks(1000) {
             bytes.extend_from_slice(part);
-            rows.eat(&mut bytes);
+            rows.feed(&mut bytes);
             most = most.max(bytes.len());
         }
         bytes.push(b']');
-        assert_eq!(rows.all(&Answer::of_body(bytes)).unwrap().len(), 10_000);
+        assert_eq!(rows.all(&Response::of_body(bytes)).unwrap().len(), 10_000);
         assert!(most < 300, "{most}");
     }
 
@@ -219,9 +224,9 @@ mod tests {
 
     #[test]
     fn an_object_without_an_end_is_given_up() {
-        let mut rows = Rows::new(name_of);
-        let mut bytes = format!(r#"[{{"ID":"{}"#, "x".repeat(LONGEST_OBJECT)).into_bytes();
-        rows.eat(&mut bytes);
-        assert!(rows.all(&Answer::of_body(bytes)).unwrap_err().to_string().contains("has no end"));
+        let mut rows = JsonArrayParser::new(name_of);
+        let mut bytes = format!(r#"[{{"ID":"{}"#, "x".repeat(MAX_OBJECT_LEN)).into_bytes();
+        rows.feed(&mut bytes);
+        assert!(rows.all(&Response::of_body(bytes)).unwrap_err().to_string().contains("has no end"));
     }
 }

@@ -1,4 +1,4 @@
-//! So many requests at once and no more; the others wait for their turn.
+//! A limit on the number of concurrent requests to one host.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use crate::api::cancellation::{Interrupt, NOTICE};
 use crate::api::error::Result;
 
-/// Lets so many requests go on at once. One place is kept from streams: whoever reads one may have to ask something
-/// in between, and streams may last for days.
+/// A semaphore for connections. Streams may last for days, and their readers may need other requests meanwhile, so streams can
+/// have all permits but one.
 #[derive(Debug)]
-pub struct Gate {
+pub struct ConnectionLimit {
     free: Mutex<Free>,
     freed: Condvar,
 }
@@ -20,40 +20,40 @@ struct Free {
     streams: usize,
 }
 
-/// How long a place is taken.
+/// How long a request needs its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stay {
-    /// By a request, until its answer is there.
-    Short,
-    /// By a stream, until it ends.
-    Long,
+pub enum RequestKind {
+    /// Until its response is complete.
+    Unary,
+    /// Until the stream ends.
+    Stream,
 }
 
-/// One who is in, until this is dropped.
+/// The right to use a connection until this is dropped.
 #[derive(Debug)]
-pub struct Pass<'g>(&'g Gate, Stay);
+pub struct Permit<'g>(&'g ConnectionLimit, RequestKind);
 
-impl Gate {
-    /// Lets in `places` at once.
+impl ConnectionLimit {
+    /// A limit of `places` concurrent connections.
     pub fn new(places: usize) -> Self {
         let free = Free { places, streams: places - 1 };
         Self { free: Mutex::new(free), freed: Condvar::new() }
     }
 
-    /// Waits for a place; `None`: there was none within `limit`.
-    pub fn enter(
+    /// Waits for a permit; `None` if there was none within `limit`.
+    pub fn acquire(
         &self,
-        stay: Stay,
+        kind: RequestKind,
         limit: Option<Duration>,
         interrupt: &Interrupt,
-    ) -> Result<Option<Pass<'_>>> {
+    ) -> Result<Option<Permit<'_>>> {
         let end = limit.map(|limit| Instant::now() + limit);
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            if free.places > 0 && (stay == Stay::Short || free.streams > 0) {
+            if free.places > 0 && (kind == RequestKind::Unary || free.streams > 0) {
                 free.places -= 1;
-                free.streams -= usize::from(stay == Stay::Long);
-                return Ok(Some(Pass(self, stay)));
+                free.streams -= usize::from(kind == RequestKind::Stream);
+                return Ok(Some(Permit(self, kind)));
             }
             interrupt.check()?;
             let left = end.map_or(NOTICE, |end| end.saturating_duration_since(Instant::now()));
@@ -65,14 +65,14 @@ impl Gate {
     }
 }
 
-impl Drop for Pass<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        let Self(gate, stay) = self;
-        let mut free = gate.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let Self(connections, kind) = self;
+        let mut free = connections.free.lock().unwrap_or_else(PoisonError::into_inner);
         free.places += 1;
-        free.streams += usize::from(*stay == Stay::Long);
-        // Not every one who waits can take every place.
-        gate.freed.notify_all();
+        free.streams += usize::from(*kind == RequestKind::Stream);
+        // A stream that waits may not be able to use this place, but a request may.
+        connections.freed.notify_all();
     }
 }
 
@@ -85,14 +85,15 @@ mod tests {
 
     #[test]
     fn no_more_are_in_than_there_are_places_and_all_get_in() {
-        let (gate, interrupt) = (Gate::new(3), Interrupt::default());
+        let (connections, interrupt) = (ConnectionLimit::new(3), Interrupt::default());
         let (inside, most, done) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
         thread::scope(|scope| {
-            for stay in [Stay::Short, Stay::Long].repeat(6) {
-                let (gate, interrupt) = (&gate, &interrupt);
+            for kind in [RequestKind::Unary, RequestKind::Stream].repeat(6) {
+                let (connections, interrupt) = (&connections, &interrupt);
                 let (inside, most, done) = (&inside, &most, &done);
                 scope.spawn(move || {
-                    let _pass = gate.enter(stay, Some(Duration::from_secs(20)), interrupt).unwrap().unwrap();
+                    let _permit =
+                        connections.acquire(kind, Some(Duration::from_secs(20)), interrupt).unwrap().unwrap();
                     most.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                     thread::sleep(Duration::from_millis(5));
                     inside.fetch_sub(1, Ordering::SeqCst);
@@ -105,16 +106,16 @@ mod tests {
 
     #[test]
     fn streams_leave_a_place_for_requests_and_a_signal_ends_the_wait() {
-        let (gate, interrupt) = (Gate::new(3), Interrupt::default());
-        let enter = |stay| gate.enter(stay, Some(Duration::from_millis(5)), &interrupt).unwrap();
-        let streams = [enter(Stay::Long), enter(Stay::Long)];
-        assert!(streams.iter().all(Option::is_some) && enter(Stay::Long).is_none());
-        let request = enter(Stay::Short);
-        assert!(request.is_some() && enter(Stay::Short).is_none());
+        let (connections, interrupt) = (ConnectionLimit::new(3), Interrupt::default());
+        let acquire = |kind| connections.acquire(kind, Some(Duration::from_millis(5)), &interrupt).unwrap();
+        let streams = [acquire(RequestKind::Stream), acquire(RequestKind::Stream)];
+        assert!(streams.iter().all(Option::is_some) && acquire(RequestKind::Stream).is_none());
+        let request = acquire(RequestKind::Unary);
+        assert!(request.is_some() && acquire(RequestKind::Unary).is_none());
         drop(streams);
-        assert!(enter(Stay::Long).is_some());
-        let _all = [enter(Stay::Short), enter(Stay::Short)];
+        assert!(acquire(RequestKind::Stream).is_some());
+        let _all = [acquire(RequestKind::Unary), acquire(RequestKind::Unary)];
         interrupt.raise(2);
-        assert!(gate.enter(Stay::Long, None, &interrupt).is_err());
+        assert!(connections.acquire(RequestKind::Stream, None, &interrupt).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! The one place where an answer becomes JSON or an error with the engine's own words.
+//! The only place where a response becomes JSON or an error with the engine's own message.
 
 use serde::Deserialize;
 use ureq::http::response::Parts;
@@ -7,62 +7,65 @@ use crate::api::config::endpoint::Endpoint;
 use crate::api::config::redact::Secrets;
 use crate::api::error::{Error, Result};
 
-/// A successful answer.
+/// A successful response (status 2xx).
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     request: String,
-    /// The body, as it came.
+    /// The body, as it was received.
     pub body: Vec<u8>,
-    /// `Api-Version` of the answer.
+    /// The header `Api-Version`.
     pub api_version: Option<String>,
-    /// The engine's clock, as HTTP writes it.
+    /// The header `Date`: the engine's clock.
     pub date: Option<String>,
-    /// What was sent, and is hidden where the answer repeats it.
+    /// Secrets that were sent. They are hidden if a message of the response repeats them.
     secrets: Secrets,
 }
 
-/// One object is read into memory, where it takes up to forty times the room of its text: a list of zeros does. The
-/// engine's own store takes no object of 2 MiB.
-pub(in crate::api) const LONGEST_OBJECT: usize = 16 << 20;
+/// Maximum length of one object. In memory it takes up to forty times as much (a list of zeros does). The engine itself stores no
+/// object of 2 MiB.
+pub(in crate::api) const MAX_OBJECT_LEN: usize = 16 << 20;
 
-/// A response, before it is known what it is.
-pub(in crate::api) struct Received<'a> {
+/// A response of any status, before it is decoded.
+pub(in crate::api) struct RawResponse<'a> {
     /// Method and path.
     pub request: String,
-    /// Where it was sent.
+    /// The endpoint that it came from.
     pub endpoint: &'a Endpoint,
     pub parts: &'a Parts,
     pub body: Vec<u8>,
-    /// What was sent and must not be shown.
+    /// Secrets that were sent and must not be shown.
     pub sent: Option<&'a Secrets>,
 }
 
-/// What the engine says when it refuses.
+/// The body of the engine's error responses.
 #[derive(Deserialize)]
-struct Refusal {
+struct ErrorBody {
     message: String,
 }
 
-impl Answer {
-    /// An answer of status 2xx, else the refusal; what is neither is [`Error::Garbled`].
-    pub(in crate::api) fn decode(received: Received) -> Result<Self> {
-        let Received { request, endpoint, parts, body, sent } = received;
+impl Response {
+    /// The response if its status is 2xx, else the error that it stands for.
+    ///
+    /// # Errors
+    /// The engine's refusal; [`Error::Garbled`] for redirects.
+    pub(in crate::api) fn decode(received: RawResponse) -> Result<Self> {
+        let RawResponse { request, endpoint, parts, body, sent } = received;
         let header = |name: &str| parts.headers.get(name)?.to_str().ok().map(str::to_owned);
         let (api_version, date) = (header("Api-Version"), header("Date"));
-        let answer = Self { request, body, api_version, date, secrets: sent.cloned().unwrap_or_default() };
+        let response = Self { request, body, api_version, date, secrets: sent.cloned().unwrap_or_default() };
         let status = parts.status.as_u16();
         match status {
-            200..=299 => Ok(answer),
-            300..=399 => Err(answer.garbled(format!(
+            200..=299 => Ok(response),
+            300..=399 => Err(response.garbled(format!(
                 "status {status}, a redirect to `{}`, which is never followed",
                 header("Location").unwrap_or_default()
             ))),
-            _ => match serde_json::from_slice::<Refusal>(&answer.body) {
-                Ok(Refusal { message }) if matches!(status, 401 | 403) => {
-                    Err(answer.denied(endpoint, status, answer.secrets.hide(message.trim())))
+            _ => match serde_json::from_slice::<ErrorBody>(&response.body) {
+                Ok(ErrorBody { message }) if matches!(status, 401 | 403) => {
+                    Err(response.denied(endpoint, status, response.secrets.hide(message.trim())))
                 }
-                Ok(Refusal { message }) => Err(answer.refusal(status, &message)),
-                Err(_) => Err(answer.foreign_refusal(endpoint, status)),
+                Ok(ErrorBody { message }) => Err(response.refusal(status, &message)),
+                Err(_) => Err(response.foreign_refusal(endpoint, status)),
             },
         }
     }
@@ -78,7 +81,10 @@ impl Answer {
         }
     }
 
-    /// Reads the body as JSON.
+    /// Parses the body as JSON.
+    ///
+    /// # Errors
+    /// [`Error::Garbled`] if it is not the JSON of a `T`.
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
         // What is known to be UTF-8 as a whole need not be checked string by string.
         let read = match str::from_utf8(&self.body) {
@@ -100,8 +106,8 @@ impl Answer {
     /// Whether an object's text is as long as one can be.
     pub fn check_object(&self, length: usize) -> Result<()> {
         match length {
-            ..=LONGEST_OBJECT => Ok(()),
-            _ => Err(self.garbled(format!("an object in it is longer than {} MiB", LONGEST_OBJECT >> 20))),
+            ..=MAX_OBJECT_LEN => Ok(()),
+            _ => Err(self.garbled(format!("an object in it is longer than {} MiB", MAX_OBJECT_LEN >> 20))),
         }
     }
 

@@ -1,32 +1,34 @@
-//! What is asked again, how often, and of whom.
+//! Which requests are retried, how often, and on which manager.
 
 use std::time::{Duration, Instant};
 
 use super::client::Client;
-use super::response::Answer;
+use super::response::Response;
 use crate::api::error::{Error, Result};
 
 impl Client {
-    /// Asks once; again only where nothing was sent.
-    pub(in crate::api) fn act(&self, ask: impl Fn() -> Result<Answer>) -> Result<Answer> {
+    /// Sends a request that changes something. It is retried only if nothing was sent.
+    pub(in crate::api) fn retry_unsent(&self, send: impl Fn() -> Result<Response>) -> Result<Response> {
         let began = Instant::now();
         let mut pauses = self.timeouts.pauses_after_refusal().into_iter();
-        let mut tries = self.managers.tries();
+        let mut tries = self.failover.backoff();
         loop {
-            let at = self.managers.at();
-            let error = match ask() {
+            let at = self.failover.current();
+            let error = match send() {
                 Err(e) if e.is_unsent_to_engine() => e,
-                // It may have been applied: whoever asks next does so at a manager that sees a leader.
+                // It may have been applied. The next request should go to a manager that sees a leader.
                 Err(e)
-                    if self.managers.are_many() && e.leaves_doubt() && !matches!(e, Error::Interrupted) =>
+                    if self.failover.has_alternatives()
+                        && e.leaves_doubt()
+                        && !matches!(e, Error::Interrupted) =>
                 {
-                    self.leave(at, began)?;
+                    self.switch_from(at, began)?;
                     return Err(e);
                 }
                 other => return other,
             };
-            if self.managers.are_many() {
-                if tries.next().is_none() || !self.leave(at, began)? {
+            if self.failover.has_alternatives() {
+                if tries.next().is_none() || !self.switch_from(at, began)? {
                     return Err(error);
                 }
             } else {
@@ -38,29 +40,33 @@ impl Client {
         }
     }
 
-    /// Repeats a read while its failure may pass: broken answers for a second, silence and 503 for [`unavailable`](crate::api::config::timeouts::Timeouts::unavailable).
-    pub(in crate::api) fn read<T>(&self, ask: impl Fn() -> Result<T>) -> Result<T> {
-        self.read_while(|e| e.is_broken_answer() || e.is_passing(), ask)
+    /// Retries a read while its error is transient: a lost connection for 1 s, a silent engine and 503 for
+    /// [`unavailable`](crate::api::config::timeouts::Timeouts::unavailable).
+    pub(in crate::api) fn read<T>(&self, send: impl Fn() -> Result<T>) -> Result<T> {
+        self.retry_while(|e| e.is_broken_answer() || e.is_passing(), send)
     }
 
-    /// [`Client::read`], but only where the failure is of this kind.
-    pub(in crate::api) fn read_while<T>(
+    /// [`Client::read`], but with a rule of its own for which errors are retried.
+    pub(in crate::api) fn retry_while<T>(
         &self,
         may_pass: impl Fn(&Error) -> bool,
-        ask: impl Fn() -> Result<T>,
+        send: impl Fn() -> Result<T>,
     ) -> Result<T> {
         let began = Instant::now();
         let mut breaks = 0;
-        let mut tries = self.managers.tries();
+        let mut tries = self.failover.backoff();
         let mut pause = Duration::from_millis(100);
         loop {
-            let at = self.managers.at();
-            let error = match ask() {
-                Err(e) if may_pass(&e) || (self.managers.are_many() && e.is_about_this_manager()) => e,
+            let at = self.failover.current();
+            let error = match send() {
+                Err(e) if may_pass(&e) || (self.failover.has_alternatives() && e.is_about_this_manager()) => {
+                    e
+                }
                 other => return other,
             };
-            if self.managers.are_many() {
-                let has_another = began.elapsed() < self.timeouts.unavailable && self.leave(at, began)?;
+            if self.failover.has_alternatives() {
+                let has_another =
+                    began.elapsed() < self.timeouts.unavailable && self.switch_from(at, began)?;
                 let Some(pause) = tries.next().filter(|_| has_another) else { return Err(error) };
                 self.interrupt.sleep(pause)?;
                 continue;

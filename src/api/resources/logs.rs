@@ -11,9 +11,9 @@ use crate::api::http::client::{Client, Stream};
 use crate::api::http::request_path::Path;
 
 /// More than any log driver puts into one message; a size beyond it is no size.
-const LONGEST_FRAME: usize = 2 << 20;
+const MAX_FRAME_LEN: usize = 2 << 20;
 /// Without frames a message ends with its line; one that is longer is given in parts.
-const LONGEST_LINE: usize = 1 << 20;
+const MAX_LINE_LEN: usize = 1 << 20;
 /// What begins the engine's own errors, also where no frames tell them apart.
 const OWN_ERROR: &[u8] = b"Error grabbing logs: ";
 
@@ -166,8 +166,8 @@ fn read_header([kind, zeros @ .., a, b, c, d]: [u8; Frames::HEADER]) -> Result<(
         return Err("it is not made of frames".to_owned());
     }
     match usize::try_from(u32::from_be_bytes([a, b, c, d])) {
-        Ok(size) if size <= LONGEST_FRAME => Ok((channel, size)),
-        _ => Err(format!("a frame is said to be longer than {LONGEST_FRAME} bytes")),
+        Ok(size) if size <= MAX_FRAME_LEN => Ok((channel, size)),
+        _ => Err(format!("a frame is said to be longer than {MAX_FRAME_LEN} bytes")),
     }
 }
 
@@ -181,7 +181,7 @@ impl Lines {
     /// Takes the next bytes, none at the end, and adds the messages that they complete.
     fn push(&mut self, bytes: &[u8], to: &mut VecDeque<Message>) {
         self.begun.extend_from_slice(bytes);
-        let is_end = bytes.is_empty() || self.begun.len() > LONGEST_LINE;
+        let is_end = bytes.is_empty() || self.begun.len() > MAX_LINE_LEN;
         let whole = self.begun.iter().rposition(|b| *b == b'\n').map_or(0, |last| last + 1);
         let rest = self.begun.split_off(if is_end { self.begun.len() } else { whole });
         let lines = std::mem::replace(&mut self.begun, rest);
@@ -320,7 +320,7 @@ mod tests {
         }
         let texts: Vec<_> = messages.iter().map(|(_, text)| String::from_utf8_lossy(text)).collect();
         assert_eq!(texts, ["one\r\n", "two\n", "\n", "three"]);
-        lines.push(&vec![b'x'; LONGEST_LINE + 1], &mut messages);
+        lines.push(&vec![b'x'; MAX_LINE_LEN + 1], &mut messages);
         assert_eq!(messages.len(), 5);
     }
 

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::services::MOST_IDS_IN_A_FILTER;
+use super::services::MAX_IDS_PER_FILTER;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::http::request_path::{Path, can_be_name};
@@ -88,7 +88,7 @@ pub fn missing(client: &Client, spec: &Value, current: &Value) -> Result<Vec<Ref
 /// `GET /secrets` or `GET /configs` (`kind`), by ID: the IDs that exist. Nothing is requested for none.
 pub fn existing(client: &Client, kind: &str, ids: &[&str]) -> Result<HashSet<String>> {
     let mut existing = HashSet::new();
-    for ids in ids.chunks(MOST_IDS_IN_A_FILTER) {
+    for ids in ids.chunks(MAX_IDS_PER_FILTER) {
         let filters = json!({ "id": ids }).to_string();
         let path = Path::new(&[&format!("{kind}s")]).query("filters", &filters);
         existing.extend(client.get_json::<Vec<Named>>(&path)?.into_iter().map(|object| object.id));

@@ -14,15 +14,15 @@ use crate::api::config::credentials::RegistryAuth;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::http::go_json;
-use crate::api::http::json_array::{Rows, first};
+use crate::api::http::json_array::{JsonArrayParser, first};
 use crate::api::http::request_path::{Path, can_be_name};
-use crate::api::http::response::Answer;
+use crate::api::http::response::Response;
 
 /// Shorter prefixes of an ID hit by accident: `rm s` would remove the service whose ID begins with s.
-pub const SHORTEST_PREFIX: usize = 6;
+pub const MIN_ID_PREFIX_LEN: usize = 6;
 
 /// The IDs that go into one request line: it holds 64 KB.
-pub const MOST_IDS_IN_A_FILTER: usize = 500;
+pub const MAX_IDS_PER_FILTER: usize = 500;
 
 /// What the engine answers to a create or an update.
 #[derive(Debug, Default, Deserialize)]
@@ -54,10 +54,10 @@ pub fn find(client: &Client, given: &str) -> Result<Service> {
 /// [`find`], as the engine's own JSON, never read into numbers.
 pub fn find_text(client: &Client, given: &str) -> Result<String> {
     let ask = |id: &str| {
-        client.get_with(&Path::new(&["services", id]), |answer| {
-            let row: ServiceRow = answer.json()?;
+        client.get_with(&Path::new(&["services", id]), |response| {
+            let row: ServiceRow = response.json()?;
             let (id, name) = (row.id.clone().into_owned(), row.name().to_owned());
-            Ok((id, name, answer.into_text()?))
+            Ok((id, name, response.into_text()?))
         })
     };
     look_up(given, ask, |(id, name, _)| (id, name)).map(|(_, _, text)| text)
@@ -80,24 +80,24 @@ fn look_up<T>(
     })?;
     let (id, name) = id_and_name(&found);
     let is_named = id == given || name.eq_ignore_ascii_case(given);
-    if is_named || (id.starts_with(given) && given.len() >= SHORTEST_PREFIX) {
+    if is_named || (id.starts_with(given) && given.len() >= MIN_ID_PREFIX_LEN) {
         return Ok(found);
     }
     Err(none(Some(format!(
-        "an ID is given whole or by its first {SHORTEST_PREFIX} characters at least; `{id}` is service `{name}`"
+        "an ID is given whole or by its first {MIN_ID_PREFIX_LEN} characters at least; `{id}` is service `{name}`"
     ))))
 }
 
 /// `GET /services/{id}`, without the defaults that the engine would insert: they are never posted back.
 pub fn inspect(client: &Client, id: &str) -> Result<Service> {
     let path = Path::new(&["services", id]);
-    as_service(client.get_with(&path, |answer| answer.object())?, &path)
+    as_service(client.get_with(&path, |response| response.object())?, &path)
 }
 
 /// [`inspect`] at the engine's own API version, whichever is spoken.
-pub fn inspect_unlowered(client: &Client, id: &str) -> Result<Service> {
+pub fn inspect_at_engine_version(client: &Client, id: &str) -> Result<Service> {
     let path = Path::new(&["services", id]);
-    as_service(client.get_json_unlowered(&path)?, &path)
+    as_service(client.get_json_at_engine_version(&path)?, &path)
 }
 
 /// A spec as it is posted.
@@ -142,10 +142,10 @@ pub fn create(client: &Client, spec: &Value, auth: Option<&RegistryAuth>) -> Res
 ///
 /// The engine's yes is empty; a page with status 200 comes from something else.
 pub fn delete(client: &Client, id: &str) -> Result<()> {
-    let answer = client.delete(&Path::new(&["services", id]))?;
-    match answer.body.trim_ascii().is_empty() {
+    let response = client.delete(&Path::new(&["services", id]))?;
+    match response.body.trim_ascii().is_empty() {
         true => Ok(()),
-        false => Err(answer.garbled("an engine's is empty")),
+        false => Err(response.garbled("an engine's is empty")),
     }
 }
 
@@ -153,13 +153,13 @@ pub fn delete(client: &Client, id: &str) -> Result<()> {
 pub fn list(client: &Client, filters: &Value) -> Result<Vec<Service>> {
     let path = Path::new(&["services"]).query("filters", &filters.to_string());
     // One that is passed over would be one that `--all` leaves out without a word.
-    client.get_rows(&path, || Rows::new(|text: &str| Service::first_of(text)))
+    client.get_rows(&path, || JsonArrayParser::new(|text: &str| Service::first_of(text)))
 }
 
 /// [`list`] of the services with these full IDs, by ID; those that are gone are not among them.
 pub fn list_by_id(client: &Client, ids: &[&str]) -> Result<HashMap<String, Service>> {
     let mut found = HashMap::new();
-    for ids in ids.chunks(MOST_IDS_IN_A_FILTER) {
+    for ids in ids.chunks(MAX_IDS_PER_FILTER) {
         let ids: Map<_, _> = ids.iter().map(|id| ((*id).to_owned(), true.into())).collect();
         let services = list(client, &json!({ "id": ids }))?;
         found.extend(services.into_iter().map(|service| (service.id().to_owned(), service)));
@@ -175,7 +175,7 @@ pub fn list_rows<T>(
     read: impl Fn(&ServiceRow) -> T,
 ) -> Result<Vec<T>> {
     let list = |path: &Path| {
-        client.get_rows(path, || Rows::new(|text: &str| first(text, |row: ServiceRow| read(&row))))
+        client.get_rows(path, || JsonArrayParser::new(|text: &str| first(text, |row: ServiceRow| read(&row))))
     };
     if with_counts { counted(filters, list) } else { list(&path_of_list(filters, false)) }
 }
@@ -192,9 +192,9 @@ fn counted<T>(filters: &[Filter], list: impl Fn(&Path) -> Result<T>) -> Result<T
 /// `GET /services?status=true`, as the engine's own JSON, never read into numbers.
 pub fn list_text(client: &Client, filters: &[Filter]) -> Result<String> {
     counted(filters, |path| {
-        client.get_with(path, |answer| {
-            answer.json::<Vec<IgnoredAny>>()?;
-            answer.into_text()
+        client.get_with(path, |response| {
+            response.json::<Vec<IgnoredAny>>()?;
+            response.into_text()
         })
     })
 }
@@ -205,12 +205,12 @@ pub fn list_text_of(
     filters: &[Filter],
     is_meant: impl Fn(&ServiceRow) -> bool,
 ) -> Result<String> {
-    let read = |answer: Answer| {
-        let texts: Vec<&RawValue> = answer.json()?;
+    let read = |response: Response| {
+        let texts: Vec<&RawValue> = response.json()?;
         let mut meant = Vec::new();
         for text in texts {
             let row = serde_json::from_str::<ServiceRow>(text.get());
-            if is_meant(&row.map_err(|e| answer.garbled(format!("it is no list of services ({e})")))?) {
+            if is_meant(&row.map_err(|e| response.garbled(format!("it is no list of services ({e})")))?) {
                 meant.push(text.get());
             }
         }

@@ -94,12 +94,12 @@ pub struct Manager {
 
 /// `GET /version`.
 pub fn version(client: &Client) -> Result<Version> {
-    client.get_json_unlowered(&Path::new(&["version"]))
+    client.get_json_at_engine_version(&Path::new(&["version"]))
 }
 
 /// `GET /info`.
 pub fn info(client: &Client) -> Result<Info> {
-    client.get_json_unlowered(&Path::new(&["info"]))
+    client.get_json_at_engine_version(&Path::new(&["info"]))
 }
 
 /// `GET /nodes/{id}`: what the managers think of a node; `None` where it is none.
@@ -109,5 +109,5 @@ pub fn manager(client: &Client, node_id: &str) -> Result<Option<Manager>> {
         #[serde(rename = "ManagerStatus")]
         manager: Option<Manager>,
     }
-    client.get_json_unlowered::<Node>(&Path::new(&["nodes", node_id])).map(|node| node.manager)
+    client.get_json_at_engine_version::<Node>(&Path::new(&["nodes", node_id])).map(|node| node.manager)
 }

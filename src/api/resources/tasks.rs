@@ -8,17 +8,17 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::rows::{Counts, TaskRow};
-use super::services::{MOST_IDS_IN_A_FILTER, SHORTEST_PREFIX};
+use super::services::{MAX_IDS_PER_FILTER, MIN_ID_PREFIX_LEN};
 pub use super::task::{Task, TaskState};
 use super::time;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
-use crate::api::http::json_array::{Rows, first};
+use crate::api::http::json_array::{JsonArrayParser, first};
 use crate::api::http::request_path::{Path, can_be_name};
-use crate::api::http::response::Answer;
+use crate::api::http::response::Response;
 
 /// Longer lists of services are not put into a request: all tasks are asked for instead.
-const MOST_SERVICES_IN_A_FILTER: usize = 100;
+const MAX_SERVICES_PER_FILTER: usize = 100;
 
 /// What is wrong with an answer without the engine's clock.
 const NO_DATE: &str = "it has no Date, as every Docker engine's answer has";
@@ -47,7 +47,7 @@ pub struct Listed {
 /// The engine refuses the whole list (404) where one of the services is gone.
 pub fn list(client: &Client, services: &[&str], which: Which) -> Result<Listed> {
     let mut all: Option<Listed> = None;
-    for services in services.chunks(MOST_IDS_IN_A_FILTER) {
+    for services in services.chunks(MAX_IDS_PER_FILTER) {
         let mut filters = json!({ "service": ids(services) });
         if which == Which::UpToDate {
             filters["_up-to-date"] = json!({ "true": true });
@@ -67,10 +67,10 @@ pub fn list(client: &Client, services: &[&str], which: Which) -> Result<Listed> 
 /// `GET /tasks` with the engine's filters.
 pub fn list_by(client: &Client, filters: &Value) -> Result<Listed> {
     let path = Path::new(&["tasks"]).query("filters", &filters.to_string());
-    client.get_with(&path, |answer| {
-        let now = answer.date.as_deref().and_then(time::parse_http_date);
-        let now = now.ok_or_else(|| answer.garbled(NO_DATE))?;
-        Ok(Listed { tasks: answer.json()?, now })
+    client.get_with(&path, |response| {
+        let now = response.date.as_deref().and_then(time::parse_http_date);
+        let now = now.ok_or_else(|| response.garbled(NO_DATE))?;
+        Ok(Listed { tasks: response.json()?, now })
     })
 }
 
@@ -88,13 +88,13 @@ pub struct Present {
 /// [`list`] of those of the services that are still there, with more of the engine's filters.
 pub fn list_present(client: &Client, services: &[&str], filters: &Value) -> Result<Present> {
     let mut present = Present::default();
-    for part in services.chunks(MOST_IDS_IN_A_FILTER) {
+    for part in services.chunks(MAX_IDS_PER_FILTER) {
         let mut asked = part.to_vec();
         while !asked.is_empty() {
             let mut filters = filters.clone();
             filters["service"] = ids(&asked).into();
             let path = Path::new(&["tasks"]).query("filters", &filters.to_string());
-            match client.get_with(&path, |answer| Ok((with_text(&answer)?, answer.date))) {
+            match client.get_with(&path, |response| Ok((with_text(&response)?, response.date))) {
                 Ok((tasks, date)) => {
                     present.tasks.extend(tasks);
                     present.now = date.as_deref().and_then(time::parse_http_date);
@@ -110,10 +110,10 @@ pub fn list_present(client: &Client, services: &[&str], filters: &Value) -> Resu
     Ok(present)
 }
 
-fn with_text(answer: &Answer) -> Result<Vec<(Task, String)>> {
-    let texts: Vec<&RawValue> = answer.json()?;
+fn with_text(response: &Response) -> Result<Vec<(Task, String)>> {
+    let texts: Vec<&RawValue> = response.json()?;
     let read = |text: &RawValue| {
-        let task = serde_json::from_str(text.get()).map_err(|e| answer.garbled(format!("a task: {e}")))?;
+        let task = serde_json::from_str(text.get()).map_err(|e| response.garbled(format!("a task: {e}")))?;
         Ok((task, text.get().to_owned()))
     };
     texts.into_iter().map(read).collect()
@@ -147,14 +147,14 @@ pub fn list_specified(client: &Client, service: &str) -> Result<Vec<Specified>> 
 
 /// [`list_specified`], with the engine's clock.
 pub fn list_specified_at(client: &Client, service: &str) -> Result<(Vec<Specified>, Timestamp)> {
-    client.get_with(&of_services(&[service]), |answer| {
-        let now = answer.date.as_deref().and_then(time::parse_http_date);
-        let now = now.ok_or_else(|| answer.garbled(NO_DATE))?;
+    client.get_with(&of_services(&[service]), |response| {
+        let now = response.date.as_deref().and_then(time::parse_http_date);
+        let now = now.ok_or_else(|| response.garbled(NO_DATE))?;
         let read = |text: &&RawValue| {
-            answer.check_object(text.get().len())?;
-            Specified::from_json(text.get()).map_err(|e| answer.garbled(format!("a task: {e}")))
+            response.check_object(text.get().len())?;
+            Specified::from_json(text.get()).map_err(|e| response.garbled(format!("a task: {e}")))
         };
-        let tasks: Result<_> = answer.json::<Vec<&RawValue>>()?.iter().map(read).collect();
+        let tasks: Result<_> = response.json::<Vec<&RawValue>>()?.iter().map(read).collect();
         Ok((tasks?, now))
     })
 }
@@ -173,17 +173,17 @@ pub struct ListedAll {
 
 /// `GET /tasks` of all services.
 pub fn list_all(client: &Client) -> Result<ListedAll> {
-    client.get_with(&Path::new(&["tasks"]), |answer| {
-        let now = answer.date.as_deref().and_then(time::parse_http_date);
-        let now = now.ok_or_else(|| answer.garbled(NO_DATE))?;
+    client.get_with(&Path::new(&["tasks"]), |response| {
+        let now = response.date.as_deref().and_then(time::parse_http_date);
+        let now = now.ok_or_else(|| response.garbled(NO_DATE))?;
         let (mut tasks, mut unreadable) = (Vec::<(Task, &RawValue)>::new(), HashSet::new());
-        for text in answer.json::<Vec<&RawValue>>()? {
-            answer.check_object(text.get().len())?;
+        for text in response.json::<Vec<&RawValue>>()? {
+            response.check_object(text.get().len())?;
             match serde_json::from_str(text.get()) {
                 Ok(task) => tasks.push((task, text)),
                 Err(_) => {
                     let owner = serde_json::from_str::<Owner>(text.get());
-                    let owner = owner.map_err(|e| answer.garbled(format!("a task: {e}")))?;
+                    let owner = owner.map_err(|e| response.garbled(format!("a task: {e}")))?;
                     unreadable.insert(owner.service.into_owned());
                 }
             }
@@ -195,7 +195,7 @@ pub fn list_all(client: &Client) -> Result<ListedAll> {
         let loops: HashSet<String> =
             ended.into_iter().filter(|(_, count)| *count > 1).map(|(id, _)| id.to_owned()).collect();
         let read = |(task, text): (Task, &RawValue)| match loops.contains(&task.service) {
-            true => Specified::from_json(text.get()).map_err(|e| answer.garbled(format!("a task: {e}"))),
+            true => Specified::from_json(text.get()).map_err(|e| response.garbled(format!("a task: {e}"))),
             false => Ok(Specified { task, spec: Value::Null }),
         };
         let tasks: Result<_> = tasks.into_iter().map(read).collect();
@@ -224,7 +224,7 @@ pub fn find(client: &Client, given: &str) -> Result<Task> {
         Error::Engine { message, .. } if message.contains("is ambiguous") => none(Some(message)),
         e => e,
     })?;
-    match task.id == given || (task.id.starts_with(given) && given.len() >= SHORTEST_PREFIX) {
+    match task.id == given || (task.id.starts_with(given) && given.len() >= MIN_ID_PREFIX_LEN) {
         true => Ok(task),
         false => Err(none(None)),
     }
@@ -241,10 +241,11 @@ pub fn count(
 ) -> Result<HashMap<String, Counts>> {
     let all = Path::new(&["tasks"]);
     let ids: Vec<&str> = services.iter().map(|(id, _)| *id).collect();
-    let path = if ids.len() > MOST_SERVICES_IN_A_FILTER { all.clone() } else { of_services(&ids) };
+    let path = if ids.len() > MAX_SERVICES_PER_FILTER { all.clone() } else { of_services(&ids) };
     let runs: HashMap<&str, u64> = services.iter().copied().collect();
-    let count =
-        |path| client.get_with(path, |answer| Ok(count_rows(&answer.json::<Vec<_>>()?, &runs, down_nodes)));
+    let count = |path| {
+        client.get_with(path, |response| Ok(count_rows(&response.json::<Vec<_>>()?, &runs, down_nodes)))
+    };
     match count(&path) {
         // One service of the list is gone by now; the engine refuses the whole list for it.
         Err(e) if e.is_not_found() => count(&all),
@@ -261,7 +262,7 @@ pub type Run = (String, u64);
 /// down, but its state stays `running`, and the engine counts it.
 pub fn count_running_on(client: &Client, nodes: &HashSet<String>) -> Result<HashMap<Run, u64>> {
     let mut path = Path::new(&["tasks"]);
-    if nodes.len() <= MOST_IDS_IN_A_FILTER {
+    if nodes.len() <= MAX_IDS_PER_FILTER {
         let ids: Map<_, _> = nodes.iter().map(|id| (id.clone(), true.into())).collect();
         path = path.query("filters", &json!({ "node": ids }).to_string());
     }
@@ -269,7 +270,7 @@ pub fn count_running_on(client: &Client, nodes: &HashSet<String>) -> Result<Hash
         let is_counted = row.status.state == "running" && nodes.contains(&*row.node);
         is_counted.then(|| (row.service.clone().into_owned(), row.iteration().unwrap_or(0)))
     };
-    let rows = client.get_rows(&path, || Rows::new(|text: &str| first(text, read)))?;
+    let rows = client.get_rows(&path, || JsonArrayParser::new(|text: &str| first(text, read)))?;
     let mut counts = HashMap::new();
     for run in rows.into_iter().flatten() {
         *counts.entry(run).or_default() += 1;
@@ -282,7 +283,7 @@ pub fn count_running_on(client: &Client, nodes: &HashSet<String>) -> Result<Hash
 ///
 /// The engine refuses a filter by a service that is gone (404), but its tasks still bear its name.
 pub fn list_left(client: &Client, services: &[(&str, &str)]) -> Result<Listed> {
-    let filters = if services.len() <= MOST_SERVICES_IN_A_FILTER {
+    let filters = if services.len() <= MAX_SERVICES_PER_FILTER {
         let names: Map<_, _> = services.iter().map(|(_, name)| (format!("{name}."), true.into())).collect();
         json!({ "name": names })
     } else {

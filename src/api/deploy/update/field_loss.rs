@@ -35,7 +35,7 @@ impl FieldLoss {
         if spoken >= own {
             return Ok(None);
         }
-        let whole = services::inspect_unlowered(client, now.id())?;
+        let whole = services::inspect_at_engine_version(client, now.id())?;
         let is_requested = |place: &str| edits.iter().any(|edit| edit.place.to_string() == place);
         // If the versions differ, the post will be refused as stale, and everything starts again.
         let shown =

@@ -38,7 +38,7 @@ impl InsecureRegistries {
     /// # Errors
     /// A signal came.
     pub fn read(engine: &Client) -> Result<Self> {
-        match engine.get_json_unlowered::<Info>(&Path::new(&["info"])) {
+        match engine.get_json_at_engine_version::<Info>(&Path::new(&["info"])) {
             Ok(info) => Ok(info.registry_config.unwrap_or_default()),
             Err(Error::Interrupted) => Err(Error::Interrupted),
             Err(_) => Ok(Self::default()),

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::api::error::Error;
 use crate::api::http::request_path::can_be_name;
-use crate::api::resources::services::{SHORTEST_PREFIX, Service};
+use crate::api::resources::services::{MIN_ID_PREFIX_LEN, Service};
 use crate::cli::app::App;
 use crate::cli::exit;
 use crate::cli::exit::Exit;
@@ -66,7 +66,7 @@ fn find<'a>(all: &'a [Service], given: &str) -> Result<&'a Service, Error> {
     }
     let by_prefix: Vec<&Service> = all.iter().filter(|service| service.id().starts_with(given)).collect();
     match by_prefix.as_slice() {
-        [one] if given.len() >= SHORTEST_PREFIX => Ok(one),
+        [one] if given.len() >= MIN_ID_PREFIX_LEN => Ok(one),
         [_, _, ..] => {
             let why = format!("it is ambiguous: {} IDs begin with it", by_prefix.len());
             Err(none(Some(why)))

@@ -83,7 +83,7 @@ pub fn run(args: LogsArgs, app: &App) -> anyhow::Result<Exit> {
         true => (source::selected(app.ui, &client, &args.select)?, Vec::new()),
         false => source::find(&client, &args.of)?,
     };
-    let most = client.most_streams().unwrap_or(MOST_FOLLOWED);
+    let most = client.max_streams().unwrap_or(MOST_FOLLOWED);
     if args.follow && sources.len() > most {
         let by = if most < MOST_FOLLOWED { " by ssh" } else { "" };
         let why = format!("{} services are too many to follow at once{by}: {most} at most", sources.len());
