@@ -62,7 +62,9 @@ fuzz_target!(|input: (u8, &[u8])| {
         1 => drop(services::list(&client, &json!({}))),
         2 => drop(client.post(&Path::new(&["services", "create"]), b"{}", None)),
         _ => {
-            let Ok(mut log) = logs::open(&client, logs::Of::Task("t"), false, &logs::Ask::default()) else {
+            let Ok(mut log) =
+                logs::open(&client, logs::Of::Task("t"), logs::Framing::Frames, &logs::Ask::default())
+            else {
                 return;
             };
             while let Ok(Some(_)) = log.read_message() {}

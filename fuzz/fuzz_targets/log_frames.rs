@@ -22,7 +22,7 @@ fuzz_target!(|input: (u8, &[u8])| {
     let whole = messages(stream, usize::MAX);
     assert_eq!(whole, messages(stream, usize::from(size) + 1));
     for (_, message) in whole.0 {
-        let _ = (logs::entry(&message, true), logs::entry(&message, false), logs::details(&message));
+        let _ = (logs::timed_entry(&message), logs::entry(&message), logs::details(&message));
         let _ = (logs::split_time(&message), logs::nodes_in(&String::from_utf8_lossy(&message)));
     }
 });

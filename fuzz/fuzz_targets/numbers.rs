@@ -7,7 +7,7 @@ use swarmctl::api::spec::values::{duration, number};
 
 fuzz_target!(|text: &str| {
     let _ = (duration::duration(text), duration::period(text), duration::health_period(text));
-    let _ = (number::count(text), number::integer(text), number::between(text, -5, 5, "1"));
+    let _ = (number::count(text), number::integer(text), number::between(text, -5, 5));
     let _ = (number::cpus(text), number::boolean(text), number::bytes_or_unlimited(text));
     if let Ok(bytes) = number::bytes(text) {
         assert_eq!(number::bytes(&bytes.to_string()), Ok(bytes));

@@ -1,11 +1,13 @@
 //! What can go wrong between this program and an engine, and the questions about it.
 
 mod causes;
+mod setting;
 
 use std::io;
 use std::time::Duration;
 
-pub use causes::{BadValue, CredentialsError, Obstacle, ObstacleKind, Trouble};
+pub use causes::{CredentialsError, InvalidValue, Obstacle, ObstacleKind, Trouble};
+pub use setting::{InvalidSetting, Parameter, Source};
 
 /// Why a request to the engine did not give what was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -98,9 +100,12 @@ pub enum Error {
         /// Why it cannot be one, where that is known without asking.
         why: Option<String>,
     },
-    /// A value on the command line cannot be one; nothing was sent.
+    /// A value is not valid; nothing was sent.
     #[error(transparent)]
-    BadValue(#[from] BadValue),
+    InvalidValue(#[from] InvalidValue),
+    /// A setting that selects the engine is not valid; nothing was sent.
+    #[error(transparent)]
+    InvalidSetting(Box<InvalidSetting>),
     /// A registry did not say what it has.
     #[error("{}", registry_words(registry, image, *trouble, words))]
     Registry {
@@ -133,6 +138,12 @@ pub enum Error {
         /// What should not be possible.
         what: String,
     },
+}
+
+impl From<InvalidSetting> for Error {
+    fn from(invalid: InvalidSetting) -> Self {
+        Self::InvalidSetting(Box::new(invalid))
+    }
 }
 
 fn registry_words(registry: &str, image: &str, trouble: Trouble, words: &str) -> String {
@@ -294,7 +305,8 @@ impl Error {
             Error::Connect { .. }
                 | Error::TimeUp { .. }
                 | Error::NoSuch { .. }
-                | Error::BadValue(_)
+                | Error::InvalidValue(_)
+                | Error::InvalidSetting(_)
                 | Error::Registry { .. }
                 | Error::Credentials(_)
                 | Error::Settings { .. }
@@ -315,7 +327,8 @@ impl Error {
             | Error::Denied { .. }
             | Error::TimeUp { .. }
             | Error::NoSuch { .. }
-            | Error::BadValue(_)
+            | Error::InvalidValue(_)
+            | Error::InvalidSetting(_)
             | Error::Registry { .. }
             | Error::Credentials(_)
             | Error::Settings { .. }

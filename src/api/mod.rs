@@ -18,6 +18,5 @@ pub mod records;
 pub mod registry;
 pub mod resources;
 pub mod rollout;
-pub mod shell;
 pub mod spec;
 pub mod transport;

@@ -4,11 +4,11 @@ use super::deploy::report::{BatchStop, Outcome, ServiceReport, Skip, StoppedBy};
 use super::deploy::repository::OtherRepositories;
 use crate::api::config::docker_config;
 use crate::api::deploy::update::NoChange;
-use crate::api::error::{CredentialsError, Error};
+use crate::api::error::{CredentialsError, Error, InvalidValue};
 use crate::api::registry::digest::Trouble;
-use crate::api::shell;
-use crate::api::spec::BadValue;
 use crate::api::transport::ObstacleKind;
+use crate::cli::shell;
+use crate::cli::usage::UsageError;
 use crate::output::Ui;
 
 /// The exit codes, a contract with scripts (README has the same table; a test compares them).
@@ -94,7 +94,7 @@ impl Exit {
     /// What an engine's error means where nothing had been posted.
     pub fn of(error: &Error, signal: Option<usize>) -> Exit {
         match error {
-            Error::BadValue(_) => Exit::Usage,
+            Error::InvalidValue(_) | Error::InvalidSetting(_) => Exit::Usage,
             Error::NoSuch { .. } => Exit::NoSuch,
             Error::Interrupted => Exit::of_signal(signal),
             e if e.is_not_found() || e.is_ambiguous() => Exit::NoSuch,
@@ -121,7 +121,7 @@ impl Exit {
     pub fn of_any(error: &anyhow::Error, signal: Option<usize>) -> Exit {
         if let Some(error) = error.downcast_ref::<Error>() {
             Exit::of(error, signal)
-        } else if error.is::<BadValue>() || error.is::<OtherRepositories>() {
+        } else if error.is::<UsageError>() || error.is::<InvalidValue>() || error.is::<OtherRepositories>() {
             Exit::Usage
         } else {
             Exit::Failed

@@ -1,7 +1,7 @@
 //! `--format` of lists: docker's words for it, and the default that Docker's config.json may have.
 
 use super::app::App;
-use crate::api::spec::BadValue;
+use crate::cli::usage::UsageError;
 use crate::output::{Columns, Format, TemplateError};
 
 /// What stands behind `--format`.
@@ -35,7 +35,7 @@ pub fn rows(
     (setting, is_decided): (&str, bool),
     is_quiet: bool,
     app: &App,
-) -> Result<Option<Format>, BadValue> {
+) -> Result<Option<Format>, UsageError> {
     let given = match given {
         Some(given) => given.clone(),
         None if is_decided => ListFormat::Table,
@@ -49,7 +49,7 @@ pub fn rows(
         ListFormat::Raw if is_quiet => "id: {{.ID}}".to_owned(),
         ListFormat::Raw => columns.raw(),
     };
-    Format::parse(&raw, columns).map(Some).map_err(|e| BadValue::new(e.to_string(), "--format '{{.ID}}'"))
+    Format::parse(&raw, columns).map(Some).map_err(|e| UsageError::new(e.to_string(), "--format '{{.ID}}'"))
 }
 
 /// The format that config.json has under this name.
@@ -60,7 +60,7 @@ pub fn configured<T>(
     setting: &str,
     app: &App,
     parse: impl FnOnce(&str) -> Result<T, TemplateError>,
-) -> Result<Option<T>, BadValue> {
+) -> Result<Option<T>, UsageError> {
     // What is wrong with the file may have been told when the engine was looked for, or ends the command there.
     let is_told = app.target().map_or(true, |target| !target.warnings.is_empty());
     let text = match app.config_text(setting) {
@@ -71,6 +71,7 @@ pub fn configured<T>(
             None
         }
     };
-    let wrong = |error| BadValue::new(format!("`{setting}` of config.json: {error}"), "{{.ID}}\\t{{.Name}}");
+    let wrong =
+        |error| UsageError::new(format!("`{setting}` of config.json: {error}"), "{{.ID}}\\t{{.Name}}");
     text.map(|text| parse(&text).map_err(wrong)).transpose()
 }

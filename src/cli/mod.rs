@@ -18,6 +18,8 @@ mod progress;
 #[cfg(test)]
 mod property_tests;
 mod select;
+pub mod shell;
+pub mod usage;
 
 use self::commands::auth;
 use self::commands::completion;

@@ -7,7 +7,7 @@ use fastrand::Rng;
 use super::commands::update_image::list;
 use super::complete::line::Line;
 use super::select::filter;
-use super::{parse, root};
+use super::{parse, root, shell};
 use crate::api::property_tests::{many, value};
 
 /// Commands and flags as they are among what is not.
@@ -40,6 +40,15 @@ fn lists_of_services_and_images() {
         for (service, _) in list::parse(&text).into_iter().flatten() {
             assert!(!service.is_empty(), "{text:?}");
         }
+    });
+}
+
+#[test]
+fn words_to_paste() {
+    many("pasted words", |random| {
+        let text = value(random);
+        let word = shell::word(&text);
+        assert!(word.bytes().all(|b| b == b' ' || b.is_ascii_graphic()), "{text:?}");
     });
 }
 

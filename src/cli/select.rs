@@ -13,7 +13,8 @@ use crate::api::http::client::Client;
 use crate::api::resources::rows::Mode;
 use crate::api::resources::services;
 use crate::api::resources::services::{Filter, MAX_IDS_PER_FILTER, Service};
-use crate::api::spec::BadValue;
+use crate::cli::complete::completion::Completion;
+use crate::cli::usage::UsageError;
 use crate::output::{Ui, natural_cmp};
 use filter::ImageFilter;
 
@@ -28,10 +29,10 @@ const STACK: &str = "com.docker.stack.namespace";
 pub struct SelectArgs {
     /// Select services with this property: id, label, mode, name (the start of id and name is enough) or image (a
     /// repository, with or without a tag)
-    #[arg(short, long, value_name = "KEY=VALUE", value_parser = filter::parse_selection)]
+    #[arg(short, long, value_name = "KEY=VALUE", add = Completion::FILTERS, value_parser = filter::parse_selection)]
     pub filter: Vec<Filter>,
     /// Select the services of this stack
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", add = Completion::STACKS, value_parser = NonEmptyStringValueParser::new())]
     pub stack: Option<String>,
     /// Select all services
     #[arg(long, conflicts_with_all = ["filter", "stack"])]
@@ -75,19 +76,19 @@ impl<T: PartialEq> Each<T> {
     pub fn pairs(
         texts: &[String],
         example: &'static str,
-        read: impl Fn(&str) -> Result<T, BadValue>,
-    ) -> Result<Self, BadValue> {
+        read: impl Fn(&str) -> Result<T, UsageError>,
+    ) -> Result<Self, UsageError> {
         let mut pairs = Vec::<(String, T)>::with_capacity(texts.len());
         let mut at = HashMap::<&str, usize>::with_capacity(texts.len());
         for text in texts {
-            let bad = |why: &str| BadValue::new(format!("`{text}` {why}"), example);
+            let bad = |why: &str| UsageError::new(format!("`{text}` {why}"), example);
             let (service, value) =
                 text.split_once('=').ok_or_else(|| bad("is no pair of service and value"))?;
             if service.is_empty() {
                 return Err(bad("names no service"));
             }
             let value = read(value)
-                .map_err(|bad| BadValue::new(format!("service `{service}`: {}", bad.why), bad.example))?;
+                .map_err(|bad| UsageError::new(format!("service `{service}`: {}", bad.why), bad.example))?;
             match at.entry(service) {
                 Entry::Occupied(first) if pairs[*first.get()].1 == value => {}
                 Entry::Occupied(_) => {
@@ -110,13 +111,13 @@ impl SelectArgs {
     }
 
     /// Whether services are named or selected, and not both.
-    pub fn check(&self, names: &[String], example: &'static str) -> Result<(), BadValue> {
+    pub fn check(&self, names: &[String], example: &'static str) -> Result<(), UsageError> {
         match (names, self.is_given()) {
-            ([], false) => Err(BadValue::new(
+            ([], false) => Err(UsageError::new(
                 "no service is named: name some, or select with --filter, --stack or --all",
                 example,
             )),
-            ([name, ..], true) => Err(BadValue::new(
+            ([name, ..], true) => Err(UsageError::new(
                 format!("`{name}` is named, and --filter, --stack or --all selects others: one or the other"),
                 example,
             )),

@@ -1,12 +1,12 @@
 //! One line of comma-separated fields, quoted where a comma belongs to a value.
 
-use crate::api::error::BadValue;
+use crate::api::error::InvalidValue;
 
 /// The fields of one line: `type=bind,"volume-opt=o=addr=1,rw"`. Two quotes within quotes are one.
-pub fn fields(text: &str, example: &'static str) -> Result<Vec<String>, BadValue> {
-    let bad = |why: &str| BadValue::new(format!("`{text}` cannot be read: {why}"), example);
+pub fn fields(text: &str) -> Result<Vec<String>, InvalidValue> {
+    let bad = |why: &str| InvalidValue::new(text, format!("cannot be read: {why}"));
     if text.is_empty() {
-        return Err(BadValue::new("the value is empty", example));
+        return Err(InvalidValue::unnamed("the value is empty"));
     }
     let mut fields = Vec::new();
     let mut rest = text;
@@ -86,7 +86,7 @@ mod tests {
             ("a\nb", None),
         ] {
             let want = want.map(|fields| fields.into_iter().map(str::to_owned).collect::<Vec<_>>());
-            assert_eq!(fields(text, "a=b").ok(), want, "{text}");
+            assert_eq!(fields(text).ok(), want, "{text}");
         }
     }
 
@@ -110,7 +110,7 @@ mod tests {
         #[test]
         fn quoted_fields_survive(list in proptest::collection::vec(".{0,6}", 1..5)) {
             let line: Vec<_> = list.iter().map(|field| format!("\"{}\"", field.replace('"', "\"\""))).collect();
-            prop_assert_eq!(fields(&line.join(","), "").unwrap(), list);
+            prop_assert_eq!(fields(&line.join(",")).unwrap(), list);
         }
     }
 }

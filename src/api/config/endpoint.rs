@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use percent_encoding::percent_decode_str;
 
-use crate::api::error::BadValue;
+use crate::api::error::InvalidValue;
 
 /// Docker's own default on Linux and macOS.
 pub const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
@@ -17,8 +17,6 @@ const PORT: u16 = 2375;
 const TLS_PORT: u16 = 2376;
 /// The kernel's limit for the path of a unix socket, in bytes, with the NUL at its end.
 const SOCKET_PATH: usize = 108;
-
-const EXAMPLE: &str = "unix:///var/run/docker.sock, tcp://10.0.0.5:2376 or ssh://me@manager1.example.com";
 
 /// Where an engine listens, and how it is talked to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,18 +79,15 @@ impl Endpoint {
         }
     }
 
-    /// Reads `-H`, `DOCKER_HOST` or the host of a context. Empty is the default, as for docker: the local socket,
+    /// Parses a host: that of a flag, of `DOCKER_HOST` or of a context. Empty is the default, as for docker: the local socket,
     /// or port 2376 of this machine where there are settings for TLS. These are for TCP only.
     ///
     /// # Errors
     /// What cannot be an engine's endpoint, and ways that are not spoken.
-    pub fn parse(host: &str, tls: Option<Tls>) -> Result<Self, BadValue> {
+    pub fn parse(host: &str, tls: Option<Tls>) -> Result<Self, InvalidValue> {
         let host = host.trim();
         let refused = |why: String| {
-            BadValue::new(
-                format!("`{}` cannot be an engine's endpoint: {why}", without_password(host)),
-                EXAMPLE,
-            )
+            InvalidValue::new(&without_password(host), format!("cannot be an engine's endpoint: {why}"))
         };
         if host.is_empty() {
             return Ok(match tls {

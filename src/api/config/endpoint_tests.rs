@@ -82,7 +82,7 @@ fn ssh_is_taken_apart() {
 }
 
 #[test]
-fn what_cannot_be_an_endpoint_is_refused_with_an_example() {
+fn what_cannot_be_an_endpoint_is_refused_with_the_reason() {
     for (host, why) in [
         ("unix://relative", "is not absolute"),
         (&format!("unix:///{}", "x".repeat(107)), "no more than 107"),
@@ -126,7 +126,7 @@ fn what_cannot_be_an_endpoint_is_refused_with_an_example() {
     ] {
         let refused = parsed(host).unwrap_err();
         assert!(!refused.contains("secret"), "{host}: {refused}");
-        assert!(refused.contains(why) && refused.contains("tcp://10.0.0.5:2376"), "{host}: {refused}");
+        assert!(refused.contains(why), "{host}: {refused}");
     }
 }
 

@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use percent_encoding::percent_decode_str;
 
 use super::endpoint::{Endpoint, Tcp};
-use crate::api::error::BadValue;
+use crate::api::error::InvalidSetting;
 
 /// An HTTP proxy.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ impl Proxy {
     pub fn find(
         endpoint: &Endpoint,
         variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<Option<Self>, BadValue> {
+    ) -> Result<Option<Self>, InvalidSetting> {
         let Endpoint::Tcp(tcp) = endpoint else { return Ok(None) };
         let either = |name: &str| {
             let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
@@ -44,12 +44,11 @@ impl Proxy {
         }
     }
 
-    fn parse(name: &str, url: &str) -> Result<Self, BadValue> {
-        const EXAMPLE: &str = "http://proxy.example.com:3128";
+    fn parse(variable: &'static str, url: &str) -> Result<Self, InvalidSetting> {
         let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
         if scheme != "http" {
-            let why = format!("{name} names a proxy by `{scheme}://`, and only those by http:// are spoken");
-            return Err(BadValue::new(why, EXAMPLE));
+            let reason = format!("names a proxy by `{scheme}://`, and only those by http:// are spoken");
+            return Err(InvalidSetting::Proxy { variable, reason });
         }
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let (user, address) = match authority.rsplit_once('@') {
@@ -59,7 +58,10 @@ impl Proxy {
         // The password must not be in any error: only the address is shown.
         let tcp = match Endpoint::parse(&format!("http://{address}"), None) {
             Ok(Endpoint::Tcp(tcp)) if !address.is_empty() && !address.starts_with(':') => tcp,
-            _ => return Err(BadValue::new(format!("{name} names no proxy: `{address}`"), EXAMPLE)),
+            _ => {
+                let reason = format!("names no proxy: `{address}`");
+                return Err(InvalidSetting::Proxy { variable, reason });
+            }
         };
         let authorization = user.map(|user| {
             let (user, password) = user.split_once(':').unwrap_or((user, ""));

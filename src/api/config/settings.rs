@@ -1,31 +1,15 @@
 //! Which engine is meant, and why: docker's rules. Pure: what flags, variables and files say is handed in.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::path::PathBuf;
 
 use super::endpoint::Tls;
 use super::timeouts::Timeouts;
-use crate::api::error::BadValue;
+use crate::api::error::{InvalidSetting, InvalidValue};
+pub use crate::api::error::{Parameter, Source};
 
 /// The context that is no file: it is made of flags and variables.
 pub const DEFAULT_CONTEXT: &str = "default";
-
-const CONTEXT_EXAMPLE: &str = "--context prod";
-const HOST_EXAMPLE: &str = "unix:///var/run/docker.sock";
-
-/// Where a setting stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// A flag, as in `--host`.
-    Flag(&'static str),
-    /// A variable of the environment.
-    Variable(&'static str),
-    /// A field of Docker's config.json.
-    Config(&'static str),
-    /// Nobody set it.
-    Default,
-}
 
 /// A value, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,21 +25,21 @@ pub struct Setting {
 pub struct Settings {
     /// How long is waited for whom.
     pub timeouts: Timeouts,
-    /// `--host`; empty is the default endpoint.
+    /// The parameter `host`; empty is the default endpoint.
     pub host: Option<String>,
-    /// `--context`; empty is none.
+    /// The parameter `context`; empty is none.
     pub context: Option<String>,
-    /// `--config`; empty is none.
+    /// The parameter `config`; empty is none.
     pub config: Option<PathBuf>,
-    /// `--tls`.
+    /// The parameter `tls`.
     pub tls: Option<bool>,
-    /// `--tlsverify`.
+    /// The parameter `tlsverify`.
     pub tlsverify: Option<bool>,
-    /// `--tlscacert`.
+    /// The parameter `tlscacert`.
     pub tlscacert: Option<PathBuf>,
-    /// `--tlscert`.
+    /// The parameter `tlscert`.
     pub tlscert: Option<PathBuf>,
-    /// `--tlskey`.
+    /// The parameter `tlskey`.
     pub tlskey: Option<PathBuf>,
     /// `DOCKER_HOST`.
     pub docker_host: Option<OsString>,
@@ -102,7 +86,7 @@ impl Settings {
     pub fn config_folder(&self) -> Option<(PathBuf, Source)> {
         let flag = self.config.as_ref().filter(|folder| !folder.as_os_str().is_empty());
         match flag {
-            Some(folder) => Some((folder.clone(), Source::Flag("--config"))),
+            Some(folder) => Some((folder.clone(), Source::Explicit(Parameter::Config))),
             None => self.folder_of_environment(),
         }
     }
@@ -118,21 +102,18 @@ impl Settings {
     ///
     /// # Errors
     /// Two flags contradict each other, or a variable is not UTF-8.
-    pub fn choose(&self, current: Option<&str>) -> Result<Choice, BadValue> {
+    pub fn choose(&self, current: Option<&str>) -> Result<Choice, InvalidSetting> {
         if self.flag_of_context().is_some() && self.host.is_some() {
-            return Err(BadValue::new(
-                "conflicting options: cannot specify both --host and --context",
-                CONTEXT_EXAMPLE,
-            ));
+            return Err(InvalidSetting::HostAndContext);
         }
         let setting = |source, value: &str| Setting { source, value: value.to_owned() };
-        let docker_host = text("DOCKER_HOST", &self.docker_host, HOST_EXAMPLE)?;
-        let docker_context = text("DOCKER_CONTEXT", &self.docker_context, CONTEXT_EXAMPLE)?;
-        let flag_of_host = self.host.as_deref().map(|host| setting(Source::Flag("--host"), host));
+        let docker_host = text("DOCKER_HOST", &self.docker_host)?;
+        let docker_context = text("DOCKER_CONTEXT", &self.docker_context)?;
+        let flag_of_host = self.host.as_deref().map(|host| setting(Source::Explicit(Parameter::Host), host));
         let variable_of_host = docker_host.map(|host| setting(Source::Variable("DOCKER_HOST"), host));
         // Docker's order: the first names the context. Any host is one of the context `default`.
         let mut given: Vec<(bool, Setting)> = [
-            (false, self.flag_of_context().map(|name| setting(Source::Flag("--context"), name))),
+            (false, self.flag_of_context().map(|name| setting(Source::Explicit(Parameter::Context), name))),
             (true, flag_of_host.clone()),
             (true, variable_of_host.clone()),
             (false, docker_context.map(|name| setting(Source::Variable("DOCKER_CONTEXT"), name))),
@@ -166,16 +147,19 @@ impl Settings {
                 value: value.to_string_lossy().into_owned(),
             })
         };
-        let flag = |name, value: Option<bool>| {
-            value.map(|value| Setting { source: Source::Flag(name), value: value.to_string() })
+        let given = |name, value: Option<bool>| {
+            value.map(|value| Setting { source: Source::Explicit(name), value: value.to_string() })
         };
         let verify_by_variable = variable("DOCKER_TLS_VERIFY", &self.docker_tls_verify);
         let is_verified = self.tlsverify.unwrap_or(verify_by_variable.is_some());
         // Who says anything of checking certificates means TLS, also where that is not to check them.
-        let by = flag("--tlsverify", self.tlsverify).or(verify_by_variable).or_else(|| match self.tls {
-            Some(tls) => flag("--tls", Some(tls)).filter(|_| tls),
-            None => variable("DOCKER_TLS", &self.docker_tls),
-        })?;
+        let by =
+            given(Parameter::TlsVerify, self.tlsverify).or(verify_by_variable).or_else(|| {
+                match self.tls {
+                    Some(tls) => given(Parameter::Tls, Some(tls)).filter(|_| tls),
+                    None => variable("DOCKER_TLS", &self.docker_tls),
+                }
+            })?;
         // Docker looks in the folder that the environment names, whatever `--config` says.
         let folder = match set(&self.docker_cert_path) {
             Some(folder) => PathBuf::from(folder),
@@ -220,11 +204,11 @@ impl Settings {
     pub fn given_for_tls(&self) -> Vec<Setting> {
         let shown = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
         let flags = [
-            ("--tls", self.tls.map(|it| it.to_string())),
-            ("--tlsverify", self.tlsverify.map(|it| it.to_string())),
-            ("--tlscacert", shown(&self.tlscacert)),
-            ("--tlscert", shown(&self.tlscert)),
-            ("--tlskey", shown(&self.tlskey)),
+            (Parameter::Tls, self.tls.map(|it| it.to_string())),
+            (Parameter::TlsVerify, self.tlsverify.map(|it| it.to_string())),
+            (Parameter::TlsCaCert, shown(&self.tlscacert)),
+            (Parameter::TlsCert, shown(&self.tlscert)),
+            (Parameter::TlsKey, shown(&self.tlskey)),
         ];
         let variables = [
             ("DOCKER_TLS_VERIFY", &self.docker_tls_verify),
@@ -233,7 +217,7 @@ impl Settings {
         ];
         let flags = flags
             .into_iter()
-            .filter_map(|(name, value)| Some(Setting { source: Source::Flag(name), value: value? }));
+            .filter_map(|(name, value)| Some(Setting { source: Source::Explicit(name), value: value? }));
         let variables = variables.into_iter().filter_map(|(name, value)| {
             let value = set(value)?.to_string_lossy().into_owned();
             Some(Setting { source: Source::Variable(name), value })
@@ -245,9 +229,8 @@ impl Settings {
     ///
     /// # Errors
     /// It cannot be one.
-    pub fn api_version(&self) -> Result<Option<(u32, u32)>, BadValue> {
-        const NAME: &str = "DOCKER_API_VERSION";
-        let Some(given) = text(NAME, &self.docker_api_version, "1.41")? else { return Ok(None) };
+    pub fn api_version(&self) -> Result<Option<(u32, u32)>, InvalidSetting> {
+        let Some(given) = text("DOCKER_API_VERSION", &self.docker_api_version)? else { return Ok(None) };
         let number = |part: &str| match part.starts_with('0') && part.len() > 1 {
             true => None,
             false => part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse().ok())?,
@@ -255,7 +238,7 @@ impl Settings {
         let parts = given.strip_prefix('v').unwrap_or(given).split_once('.');
         match parts.and_then(|(major, minor)| Some((number(major)?, number(minor)?))) {
             Some(version) => Ok(Some(version)),
-            None => Err(BadValue::new(format!("{NAME}: `{given}` cannot be an API version"), "1.41")),
+            None => Err(InvalidSetting::ApiVersion(InvalidValue::new(given, "cannot be an API version"))),
         }
     }
 
@@ -276,25 +259,11 @@ fn set(variable: &Option<OsString>) -> Option<&OsString> {
     variable.as_ref().filter(|value| !value.is_empty())
 }
 
-fn text<'a>(
-    name: &str,
-    variable: &'a Option<OsString>,
-    example: &'static str,
-) -> Result<Option<&'a str>, BadValue> {
+fn text<'a>(name: &'static str, variable: &'a Option<OsString>) -> Result<Option<&'a str>, InvalidSetting> {
     match set(variable).map(|value| value.to_str()) {
         None => Ok(None),
         Some(Some(text)) => Ok(Some(text)),
-        Some(None) => Err(BadValue::new(format!("{name} is not UTF-8"), example)),
-    }
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Flag(name) | Self::Variable(name) => f.write_str(name),
-            Self::Config(field) => write!(f, "{field} in config.json"),
-            Self::Default => f.write_str("docker's default"),
-        }
+        Some(None) => Err(InvalidSetting::NotUtf8(name)),
     }
 }
 

@@ -8,8 +8,7 @@ use super::contexts::Contexts;
 use super::endpoint::{Endpoint, without_password};
 use super::headers::{self, Header};
 use super::settings::{Choice, DEFAULT_CONTEXT, Setting, Settings, Source};
-use crate::api::error::BadValue;
-use crate::api::error::{Error, Result};
+use crate::api::error::{Error, InvalidSetting, Result};
 
 /// The engine that is meant, and how that was found.
 #[derive(Debug)]
@@ -30,7 +29,7 @@ impl Target {
     /// Follows docker's rules to the engine.
     ///
     /// # Errors
-    /// A setting cannot be one ([`Error::BadValue`]), the context is unknown ([`Error::NoSuch`]), or a file that says
+    /// A setting is not valid ([`Error::InvalidSetting`]), the context is unknown ([`Error::NoSuch`]), or a file that says
     /// which engine is meant is broken ([`Error::Settings`]).
     pub fn find(settings: &Settings) -> Result<Self> {
         let mut warnings = Vec::new();
@@ -106,13 +105,13 @@ pub fn of_default_context(settings: &Settings) -> Result<Endpoint> {
 }
 
 /// `DOCKER_CUSTOM_HEADERS`; they replace those of config.json.
-fn custom_headers(settings: &Settings) -> Result<Option<Vec<Header>>, BadValue> {
+fn custom_headers(settings: &Settings) -> Result<Option<Vec<Header>>, InvalidSetting> {
     let Some(text) = settings.docker_custom_headers.as_ref().filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
     match text.to_str() {
-        Some(text) => headers::parse_variable(text).map(Some),
-        None => Err(BadValue::new("DOCKER_CUSTOM_HEADERS is not UTF-8", "X-Team=ops")),
+        Some(text) => headers::parse_variable(text).map(Some).map_err(InvalidSetting::Headers),
+        None => Err(InvalidSetting::NotUtf8("DOCKER_CUSTOM_HEADERS")),
     }
 }
 
@@ -120,7 +119,7 @@ fn custom_headers(settings: &Settings) -> Result<Option<Vec<Header>>, BadValue> 
 ///
 /// # Errors
 /// One of several is empty. Alone it would mean the local engine, which nobody has named who writes `$A,$B`.
-fn one_by_one(hosts: &Setting) -> Result<Vec<Setting>, BadValue> {
+fn one_by_one(hosts: &Setting) -> Result<Vec<Setting>, InvalidSetting> {
     let mut values: Vec<String> = Vec::new();
     for part in hosts.value.split(',') {
         match values.last_mut() {
@@ -132,9 +131,8 @@ fn one_by_one(hosts: &Setting) -> Result<Vec<Setting>, BadValue> {
         }
     }
     if values.len() > 1 && values.iter().any(String::is_empty) {
-        let why =
-            format!("{}: one of the hosts in `{}` is empty", hosts.source, without_password(&hosts.value));
-        return Err(BadValue::new(why, "tcp://10.0.0.5:2376,tcp://10.0.0.6:2376"));
+        let shown = without_password(&hosts.value);
+        return Err(InvalidSetting::EmptyHost { from: hosts.source, hosts: shown });
     }
     Ok(values.into_iter().map(|value| Setting { source: hosts.source, value }).collect())
 }
@@ -145,8 +143,8 @@ fn of_host(settings: &Settings, host: &Setting) -> Result<(Endpoint, Option<Sett
     let (tls, by) = tls.map(|tls| (tls.tls, tls.by)).unzip();
     // This means TLS by itself, with the files that are named for it.
     let tls = tls.or_else(|| settings.named_tls_files().filter(|_| host.value.starts_with("https://")));
-    let mut endpoint =
-        Endpoint::parse(&host.value, tls).map_err(|bad| named(&host.source.to_string(), bad))?;
+    let mut endpoint = Endpoint::parse(&host.value, tls)
+        .map_err(|invalid| InvalidSetting::Host { from: host.source, invalid })?;
     let Endpoint::Tcp(tcp) = &mut endpoint else { return Ok((endpoint, None)) };
     if let (Some(tls), Some(by)) = (&mut tcp.tls, &by) {
         // Docker's default files are used where they are there; those that a flag names have to be, and what cannot be
@@ -159,13 +157,8 @@ fn of_host(settings: &Settings, host: &Setting) -> Result<(Endpoint, Option<Sett
         let wanted_ca = tls.ca.clone();
         keep(&mut tls.ca, &settings.tlscacert);
         if let (None, Some(file), true) = (&tls.ca, wanted_ca, tls.is_verified) {
-            let why = format!(
-                "{}: the engine's certificate is to be checked, and there is no `{}`; name its CA's with \
-                 --tlscacert, or the folder that holds it with DOCKER_CERT_PATH",
-                by.source,
-                file.display()
-            );
-            return Err(BadValue::new(why, "--tlscacert ca.pem").into());
+            let file = file.display().to_string();
+            return Err(InvalidSetting::MissingAuthority { required_by: by.source, file }.into());
         }
     }
     let by = by.filter(|_| tcp.tls.is_some());
@@ -181,7 +174,7 @@ fn of_context(folder: Option<PathBuf>, named_by: &Setting) -> Result<(Endpoint, 
     let contexts = Contexts::of(&folder);
     let context = contexts.find(&named_by.value).map_err(|error| match error {
         // Nobody typed the name of a context that a variable or a file names.
-        Error::NoSuch { kind, name, why } if !matches!(named_by.source, Source::Flag(_)) => {
+        Error::NoSuch { kind, name, why } if !matches!(named_by.source, Source::Explicit(_)) => {
             let why = why.map(|why| format!("{} names it; {why}", named_by.source));
             Error::NoSuch { kind, name, why }
         }
@@ -194,16 +187,15 @@ fn of_context(folder: Option<PathBuf>, named_by: &Setting) -> Result<(Endpoint, 
             why: "it is about no Docker engine (it has no endpoint `docker`)".to_owned(),
         });
     };
-    let endpoint = Endpoint::parse(host, None).map_err(|bad| named(&what, bad))?;
+    let parse = |tls| {
+        Endpoint::parse(host, tls)
+            .map_err(|invalid| InvalidSetting::ContextHost { context: context.name.clone(), invalid })
+    };
+    let endpoint = parse(None)?;
     if !matches!(endpoint, Endpoint::Tcp(_)) {
         return Ok((endpoint, None));
     }
     let tls = contexts.tls(&context)?;
     let by = tls.is_some().then(|| Setting { source: named_by.source, value: context.name.clone() });
-    Ok((Endpoint::parse(host, tls).map_err(|bad| named(&what, bad))?, by))
-}
-
-/// A bad value with the setting that it comes from.
-fn named(source: &str, bad: BadValue) -> BadValue {
-    BadValue::new(format!("{source}: {}", bad.why), bad.example)
+    Ok((parse(tls)?, by))
 }

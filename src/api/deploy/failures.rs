@@ -4,7 +4,7 @@ use crate::api::http::client::Client;
 use crate::api::resources::addresses;
 use crate::api::resources::addresses::Usage;
 use crate::api::resources::logs;
-use crate::api::resources::logs::Of;
+use crate::api::resources::logs::{Framing, Of};
 use crate::api::resources::nodes;
 use crate::api::resources::services::Service;
 use crate::api::rollout::{Cause, Judgement, State, Why};
@@ -48,11 +48,12 @@ pub fn explain(client: &Client, service: &Service, judgement: &Judgement) -> Exp
     let nodes = if lacks_names || lacks_addresses.is_some() { nodes::list(client).ok() } else { None };
     let mut names = judgement.node_names.clone();
     names.extend(nodes.iter().flatten().map(|node| (node.id.clone(), node.name().to_owned())));
-    let is_tty = service.spec()["TaskTemplate"]["ContainerSpec"]["TTY"] == true;
+    let has_tty = service.spec()["TaskTemplate"]["ContainerSpec"]["TTY"] == true;
+    let framing = if has_tty { Framing::Lines } else { Framing::Frames };
     let failures = causes.map(|cause| Failure {
         cause: cause.clone(),
         node: names.get(&cause.node).unwrap_or(&cause.node).clone(),
-        log: if cause.container.is_empty() { Vec::new() } else { last_lines(client, &cause.task, is_tty) },
+        log: if cause.container.is_empty() { Vec::new() } else { last_lines(client, &cause.task, framing) },
     });
     Explanation {
         failures: failures.collect(),
@@ -81,12 +82,12 @@ fn known_of(judgement: &Judgement, cause: &Cause) -> Failure {
 }
 
 /// The end of a task's log, as far as it comes.
-fn last_lines(client: &Client, task: &str, is_tty: bool) -> Vec<String> {
+fn last_lines(client: &Client, task: &str, framing: Framing) -> Vec<String> {
     // A log that does not come by then is left out.
     let idle = Some(client.timeouts().failure_log);
     let ask = logs::Ask { tail: Some(LOG_LINES), idle, ..logs::Ask::default() };
     let mut lines = Vec::new();
-    let Ok(mut messages) = logs::open(client, Of::Task(task), is_tty, &ask) else { return lines };
+    let Ok(mut messages) = logs::open(client, Of::Task(task), framing, &ask) else { return lines };
     while let Ok(Some((channel, message))) = messages.read_message() {
         if channel != logs::Channel::Engine {
             lines.push(String::from_utf8_lossy(&message).trim_end().to_owned());

@@ -14,7 +14,7 @@ use crate::api::resources::services;
 use crate::api::resources::services::Service;
 use crate::api::resources::tasks;
 use crate::api::resources::tasks::{Task, Which};
-use crate::api::rollout::{Cause, stop_limit};
+use crate::api::rollout::{Cause, SlotKind, stop_limit};
 
 /// The maximum number of tasks of a service that are named.
 const MAX_TASKS_SHOWN: usize = 5;
@@ -225,10 +225,10 @@ fn is_lost(task: &Task, nodes: &[Node]) -> bool {
 
 /// The tasks that are left, each on its own.
 fn explain<'t>(service: &Service, tasks: impl IntoIterator<Item = &'t Task>, nodes: &[Node]) -> Explanation {
-    let is_by_node = matches!(Mode::from_spec(&service.spec()["Mode"]), Mode::Global | Mode::GlobalJob);
+    let slots = SlotKind::of(&Mode::from_spec(&service.spec()["Mode"]));
     let failure = |task: &Task| {
         let node = nodes.iter().find(|node| node.id == task.node);
-        let mut cause = Cause::of(task, is_by_node);
+        let mut cause = Cause::of(task, slots);
         if node.is_some_and(|node| node.state() == "down") {
             cause.error = "its node is down".to_owned();
         }

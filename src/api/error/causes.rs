@@ -124,26 +124,34 @@ pub enum CredentialsError {
     },
 }
 
-/// A value on the command line that cannot be one; nothing was sent.
+/// A value that is not valid, and why. Nothing was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadValue {
-    /// What is wrong, with the offending part in backticks.
-    pub why: String,
-    /// One value of the right form.
-    pub example: &'static str,
+pub struct InvalidValue {
+    /// The value; `None` if the reason is a sentence of its own, because the value is empty or may be a secret.
+    pub value: Option<String>,
+    /// What is wrong with the value, as the predicate of a sentence: `cannot be a duration: it is empty`.
+    pub reason: String,
 }
 
-impl BadValue {
-    /// What is wrong with a value, and what a right one looks like.
-    pub fn new(why: impl Into<String>, example: &'static str) -> Self {
-        Self { why: why.into(), example }
+impl InvalidValue {
+    /// An error that names the value.
+    pub fn new(value: &str, reason: impl Into<String>) -> Self {
+        Self { value: Some(value.to_owned()), reason: reason.into() }
+    }
+
+    /// An error that does not name the value.
+    pub fn unnamed(reason: impl Into<String>) -> Self {
+        Self { value: None, reason: reason.into() }
     }
 }
 
-impl fmt::Display for BadValue {
+impl fmt::Display for InvalidValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (for example: `{}`)", self.why, self.example)
+        match &self.value {
+            Some(value) => write!(f, "`{value}` {}", self.reason),
+            None => f.write_str(&self.reason),
+        }
     }
 }
 
-impl std::error::Error for BadValue {}
+impl std::error::Error for InvalidValue {}

@@ -46,7 +46,39 @@ pub struct Forecast {
     /// It is a job: its tasks run again from the first one.
     pub job_runs_again: bool,
     /// What it does not do, though it was to be expected.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<ForecastWarning>,
+}
+
+/// Who makes the spec of an update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The client posts it.
+    Client,
+    /// The engine rolls back to the previous spec.
+    Rollback,
+}
+
+/// What a forecast says beside its numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ForecastWarning {
+    /// See [`MOVES_NETWORKS`].
+    #[error("{MOVES_NETWORKS}")]
+    MovesNetworks,
+    /// New credentials restart tasks whose placement is not that of the service.
+    #[error(
+        "new credentials restart tasks whose Placement differs from the service's: the engine leaves such tasks alone only if \
+         nothing else differs"
+    )]
+    NewCredentials,
+    /// Tasks that keep the endpoint that they have.
+    #[error(
+        "the change of EndpointSpec does not reach {tasks} of its tasks: their Placement differs from the service's, \
+         and the engine looks no further"
+    )]
+    NotReached {
+        /// How many.
+        tasks: u64,
+    },
 }
 
 /// What is known before a post.
@@ -118,13 +150,13 @@ pub fn has_networks(spec: &Value) -> bool {
     spec["TaskTemplate"]["Networks"].as_array().is_some_and(|networks| !networks.is_empty())
 }
 
-/// What an update to the spec `wanted` does; `is_rollback` where that is the engine's own rollback.
-pub fn of_update(before: &Before, wanted: &Value, is_rollback: bool) -> Forecast {
+/// What an update to the spec `wanted` does.
+pub fn of_update(before: &Before, wanted: &Value, by: By) -> Forecast {
     if before.service.is_job() {
         return Forecast { job_runs_again: true, ..Forecast::default() };
     }
     let new = New::of(before, wanted);
-    let slots = slots(before.tasks, is_global(wanted), is_rollback);
+    let slots = slots(before.tasks, is_global(wanted), by);
     let is_dirty = |slot: &Slot| slot.is_over || slot.tasks.iter().all(|task| new.replaces(task));
     let mut forecast = Forecast { of: count(slots.values()), ..Forecast::default() };
     if is_global(wanted) {
@@ -146,26 +178,19 @@ pub fn of_update(before: &Before, wanted: &Value, is_rollback: bool) -> Forecast
     }
     if forecast.restarted > 0 && new.moves_networks() {
         forecast.moves_networks = true;
-        forecast.warnings.push(MOVES_NETWORKS.to_owned());
+        forecast.warnings.push(ForecastWarning::MovesNetworks);
     }
     let is_placed = |task: &&Specified| new.differs_in_placement(task, &Template::of(&task.spec));
     let is_wanted = |task: &&Specified| task.task.is_wanted();
     if before.credentials == Credentials::Replaced
         && before.tasks.iter().filter(is_wanted).any(|task| is_placed(&task))
     {
-        forecast.warnings.push(
-            "new credentials restart tasks whose Placement differs from the service's: the engine leaves such tasks alone only if \
-             nothing else differs"
-                .to_owned(),
-        );
+        forecast.warnings.push(ForecastWarning::NewCredentials);
     }
     let unreached = before.tasks.iter().filter(|task| task.task.is_wanted() && new.does_not_reach(task));
     match count(unreached) {
         0 => {}
-        n => forecast.warnings.push(format!(
-            "the change of EndpointSpec does not reach {n} of its tasks: their Placement differs from the service's, \
-             and the engine looks no further; --force restarts them"
-        )),
+        tasks => forecast.warnings.push(ForecastWarning::NotReached { tasks }),
     }
     forecast
 }
@@ -306,22 +331,22 @@ struct Slot<'a> {
 }
 
 /// The slots with a wanted task, and those whose last task has ended and is not started again by its restart policy.
-fn slots(tasks: &[Specified], is_global: bool, is_rollback: bool) -> BTreeMap<(u64, &str), Slot<'_>> {
+fn slots(tasks: &[Specified], is_global: bool, by: By) -> BTreeMap<(u64, &str), Slot<'_>> {
     let mut all = BTreeMap::<_, Vec<&Specified>>::new();
     for task in tasks.iter().filter(|task| task.task.desired != TaskState::Remove) {
         let id = if is_global { (0, task.task.node.as_str()) } else { (task.task.slot, "") };
         all.entry(id).or_default().push(task);
     }
-    all.into_iter().filter_map(|(id, tasks)| Some((id, slot(tasks, is_rollback)?))).collect()
+    all.into_iter().filter_map(|(id, tasks)| Some((id, slot(tasks, by)?))).collect()
 }
 
-fn slot(tasks: Vec<&Specified>, is_rollback: bool) -> Option<Slot<'_>> {
+fn slot(tasks: Vec<&Specified>, by: By) -> Option<Slot<'_>> {
     let newest = tasks.iter().copied().max_by_key(|task| task.task.since())?;
     let wanted: Vec<_> = tasks.into_iter().filter(|task| task.task.is_wanted()).collect();
     match wanted.is_empty() {
         false => Some(Slot { tasks: wanted, is_over: false }),
         true if is_started_again(newest) => None,
-        true => Some(Slot { tasks: vec![newest], is_over: is_rollback }),
+        true => Some(Slot { tasks: vec![newest], is_over: by == By::Rollback }),
     }
 }
 

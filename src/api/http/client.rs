@@ -17,7 +17,7 @@ use super::request_path::Path;
 use super::response::{RawResponse, Response};
 use crate::api::cancellation::Interrupt;
 use crate::api::config::connection::Connection;
-use crate::api::config::credentials::RegistryAuth;
+use crate::api::config::credentials::{HEADER, RegistryAuth};
 use crate::api::config::timeouts::Timeouts;
 use crate::api::error::{Error, Result};
 
@@ -264,7 +264,8 @@ impl Client {
         let response = host.exchange(&request, limit, sink).map_err(|e| host.failure(e, &name, limit));
         let status = response.as_ref().map(|(parts, ..)| parts.status.as_u16());
         let Request { method, target, auth, .. } = request;
-        self.observer.tell(&format!("{method} {target}"), auth.is_some(), status, began.elapsed());
+        let hidden: &[&'static str] = if auth.is_some() { &[HEADER] } else { &[] };
+        self.observer.tell(&format!("{method} {target}"), hidden, status, began.elapsed());
         let (parts, bytes, length) = response?;
         if parts.status.is_success() && length as u64 > MAX_RESPONSE_LEN {
             return Err(Error::TooLong { request: name, mebibytes: MAX_RESPONSE_LEN >> 20 });
@@ -332,7 +333,7 @@ impl Client {
         let began = Instant::now();
         let response = host.open(&target, left, idle).map_err(|e| host.failure(e, &request, limit));
         let status = response.as_ref().map(|(parts, _)| parts.status.as_u16());
-        self.observer.tell(&format!("GET {target}"), false, status, began.elapsed());
+        self.observer.tell(&format!("GET {target}"), &[], status, began.elapsed());
         let (parts, body) = response?;
         let from = body.into_with_config().limit(u64::MAX).reader();
         let mut stream = Stream { client: self, host, from, request, limit, _permit: permit };

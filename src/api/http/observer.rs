@@ -3,7 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::api::config::credentials::HEADER;
 use crate::api::error::Error;
 
 /// One request, and what came of it.
@@ -65,11 +64,10 @@ impl Observer {
     pub(in crate::api) fn tell(
         &self,
         request: &str,
-        has_credentials: bool,
+        hidden: &[&'static str],
         ending: Result<u16, &Error>,
         took: Duration,
     ) {
-        let hidden: &[&str] = if has_credentials { &[HEADER] } else { &[] };
         self.report(&Exchange { request, hidden, ending, took });
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::api::error::BadValue;
+use crate::api::error::InvalidValue;
 
 /// What a registry is called where none is named.
 const DOCKER_HUB: &str = "docker.io";
@@ -10,7 +10,6 @@ const DOCKER_HUB: &str = "docker.io";
 const OLD_DOCKER_HUB: &str = "index.docker.io";
 /// The folder of the images that have a name of one part.
 const OFFICIAL: &str = "library";
-const EXAMPLE: &str = "registry.example.com/team/web:1.4";
 
 /// A reference to an image: repository, and a tag, a digest or both.
 ///
@@ -40,8 +39,8 @@ impl ImageRef {
     ///
     /// # Errors
     /// A text that cannot be one, as Docker judges it; an image ID (64 hex digits) is none either.
-    pub fn parse(text: &str) -> Result<Self, BadValue> {
-        let bad = |why: &str| BadValue::new(format!("`{text}` cannot be an image reference: {why}"), EXAMPLE);
+    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
+        let bad = |why: &str| InvalidValue::new(text, format!("cannot be an image reference: {why}"));
         if text.is_empty() {
             return Err(bad("it is empty"));
         }
@@ -117,9 +116,9 @@ impl ImageRef {
     ///
     /// # Errors
     /// A text that cannot be a tag.
-    pub fn with_tag(&self, tag: &str) -> Result<Self, BadValue> {
+    pub fn with_tag(&self, tag: &str) -> Result<Self, InvalidValue> {
         if !is_tag(tag) {
-            return Err(BadValue::new(format!("`{tag}` cannot be a tag"), "1.4"));
+            return Err(InvalidValue::new(tag, "cannot be a tag"));
         }
         Ok(Self { tag: Some(tag.to_owned()), digest: None, ..self.clone() })
     }
@@ -128,12 +127,9 @@ impl ImageRef {
     ///
     /// # Errors
     /// A text that cannot be a digest.
-    pub fn with_digest(&self, digest: &str) -> Result<Self, BadValue> {
+    pub fn with_digest(&self, digest: &str) -> Result<Self, InvalidValue> {
         if !is_digest(digest) {
-            return Err(BadValue::new(
-                format!("`{digest}` cannot be a digest"),
-                "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-            ));
+            return Err(InvalidValue::new(digest, "cannot be a digest"));
         }
         Ok(Self { digest: Some(digest.to_owned()), ..self.clone() })
     }

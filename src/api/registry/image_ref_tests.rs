@@ -119,7 +119,10 @@ fn refuses_what_docker_refuses() {
     ];
     for text in table {
         let refused = ImageRef::parse(text).expect_err(text);
-        assert!(refused.why.starts_with(&format!("`{text}` cannot be an image reference: ")), "{refused}");
+        assert!(
+            refused.to_string().starts_with(&format!("`{text}` cannot be an image reference: ")),
+            "{refused}"
+        );
     }
     assert_eq!(familiar(&format!("foo.com/{}", "a".repeat(255))).map(|s| s.len()), Some(270));
     assert_eq!(familiar(&format!("foo.com/{}", "a".repeat(256))), None);

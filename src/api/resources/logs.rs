@@ -45,11 +45,23 @@ pub struct Ask {
     pub idle: Option<Duration>,
 }
 
+/// How the messages of a log are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// By line breaks: the container has a TTY.
+    Lines,
+    /// By frames, each with its channel and length.
+    Frames,
+}
+
 /// `GET /services/{id}/logs` or `GET /tasks/{id}/logs`. The engine sends no frames where the spec has a TTY
-/// (`is_tty`), and not every engine says so.
-pub fn open<'c>(client: &'c Client, of: Of, is_tty: bool, ask: &Ask) -> Result<Messages<'c>> {
+/// ([`Framing::Lines`]), and not every engine says so.
+pub fn open<'c>(client: &'c Client, of: Of, framing: Framing, ask: &Ask) -> Result<Messages<'c>> {
     let idle = ask.idle.or_else(|| (!ask.follow).then_some(client.timeouts().unavailable));
-    let decoder = if is_tty { Decoder::Lines(Lines::default()) } else { Decoder::Frames(Frames::default()) };
+    let decoder = match framing {
+        Framing::Lines => Decoder::Lines(Lines::default()),
+        Framing::Frames => Decoder::Frames(Frames::default()),
+    };
     Ok(Messages { stream: client.stream(&path(of, ask), idle, ask.ends)?, decoder, ready: VecDeque::new() })
 }
 
@@ -201,10 +213,15 @@ pub struct Entry<'a> {
 }
 
 /// Takes a message apart that was asked for with details; `None` where it has none.
-pub fn entry(message: &[u8], has_time: bool) -> Option<Entry<'_>> {
-    let (time, message) = if has_time { cut(message)? } else { (&[][..], message) };
+pub fn entry(message: &[u8]) -> Option<Entry<'_>> {
     let (details, text) = cut(message)?;
-    details.contains(&b'=').then_some(Entry { time, details, text })
+    details.contains(&b'=').then_some(Entry { time: &[], details, text })
+}
+
+/// [`entry`], of a message that begins with its time.
+pub fn timed_entry(message: &[u8]) -> Option<Entry<'_>> {
+    let (time, message) = cut(message)?;
+    Some(Entry { time, ..entry(message)? })
 }
 
 /// The time that a message begins with, and what follows it.
@@ -327,11 +344,11 @@ mod tests {
     #[test]
     fn messages_are_taken_apart() {
         let (time, details, text) = (&b""[..], &b"a=b"[..], &b"some text\n"[..]);
-        assert_eq!(entry(b"a=b some text\n", false), Some(Entry { time, details, text }));
-        assert_eq!(entry(b"2026 a=b some text\n", true), Some(Entry { time: b"2026", details, text }));
-        assert_eq!(entry(b"a=b \n", false).unwrap().text, b"\n");
+        assert_eq!(entry(b"a=b some text\n"), Some(Entry { time, details, text }));
+        assert_eq!(timed_entry(b"2026 a=b some text\n"), Some(Entry { time: b"2026", details, text }));
+        assert_eq!(entry(b"a=b \n").unwrap().text, b"\n");
         for none in [&b""[..], b"nothing", b"no details here", b"Error grabbing logs: x=y"] {
-            assert_eq!(entry(none, false), None);
+            assert_eq!(entry(none), None);
         }
         assert_eq!(
             super::details(b"com.docker.swarm.task.id=abc,env+a=x%2Cy%3D+%C3%A9,bare,e="),
@@ -357,7 +374,7 @@ mod tests {
         #[test]
         fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200), step in 1usize..50) {
             let _ = decoded(&bytes, step);
-            let _ = (entry(&bytes, true), details(&bytes));
+            let _ = (timed_entry(&bytes), details(&bytes));
         }
 
         #[test]

@@ -167,17 +167,29 @@ pub fn list_by_id(client: &Client, ids: &[&str]) -> Result<HashMap<String, Servi
     Ok(found)
 }
 
+/// Whether a list says how many tasks each service has: the leader counts them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskCounts {
+    /// The numbers are in the list.
+    Included,
+    /// They are not.
+    Omitted,
+}
+
 /// `GET /services?status=true`, read in place: each row becomes what `read` makes of it.
 pub fn list_rows<T>(
     client: &Client,
     filters: &[Filter],
-    with_counts: bool,
+    counts: TaskCounts,
     read: impl Fn(&ServiceRow) -> T,
 ) -> Result<Vec<T>> {
     let list = |path: &Path| {
         client.get_rows(path, || JsonArrayParser::new(|text: &str| first(text, |row: ServiceRow| read(&row))))
     };
-    if with_counts { counted(filters, list) } else { list(&path_of_list(filters, false)) }
+    match counts {
+        TaskCounts::Included => counted(filters, list),
+        TaskCounts::Omitted => list(&path_of_list(filters, false)),
+    }
 }
 
 /// Requests a list of services with their counts, or without them if the leader cannot count (managers of several

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::slots::{SlotId, slot_of};
+use super::slots::{SlotId, SlotKind, slot_of};
 use crate::api::resources::tasks::{Task, TaskState};
 
 /// Why tasks fail or cannot start; told by one of them.
@@ -32,12 +32,12 @@ pub struct Cause {
 
 impl Cause {
     /// What one task has to say.
-    pub fn of(task: &Task, is_by_node: bool) -> Self {
+    pub fn of(task: &Task, slots: SlotKind) -> Self {
         let container =
             task.status.container.as_ref().map_or_else(String::new, |container| container.id.clone());
         Self {
             task: task.id.clone(),
-            slot: slot_of(task, is_by_node),
+            slot: slot_of(task, slots),
             node: task.node.clone(),
             state: task.status.state,
             error: words(task),
@@ -59,16 +59,13 @@ impl Cause {
 }
 
 /// The distinct causes of these tasks, that of the newest first.
-pub fn distinct<'a>(tasks: impl IntoIterator<Item = &'a Task>, is_by_node: bool) -> Vec<Cause> {
+pub fn distinct<'a>(tasks: impl IntoIterator<Item = &'a Task>, slots: SlotKind) -> Vec<Cause> {
     let tasks: Vec<&Task> = tasks.into_iter().collect();
-    distinct_with(tasks.into_iter().map(|task| (task, words(task))), is_by_node)
+    distinct_with(tasks.into_iter().map(|task| (task, words(task))), slots)
 }
 
 /// [`distinct`] of tasks, each with what there is to say of it.
-pub fn distinct_with<'a>(
-    tasks: impl IntoIterator<Item = (&'a Task, String)>,
-    is_by_node: bool,
-) -> Vec<Cause> {
+pub fn distinct_with<'a>(tasks: impl IntoIterator<Item = (&'a Task, String)>, slots: SlotKind) -> Vec<Cause> {
     let mut tasks: Vec<(&Task, String)> = tasks.into_iter().collect();
     tasks.sort_by(|(a, _), (b, _)| (b.since(), &b.id).cmp(&(a.since(), &a.id)));
     tasks.dedup_by(|(a, _), (b, _)| a.id == b.id);
@@ -79,7 +76,7 @@ pub fn distinct_with<'a>(
             cause.tasks += 1;
             continue;
         }
-        causes.push((key, Cause { error, ..Cause::of(task, is_by_node) }));
+        causes.push((key, Cause { error, ..Cause::of(task, slots) }));
     }
     causes.into_iter().map(|(_, cause)| cause).collect()
 }

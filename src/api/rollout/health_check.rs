@@ -43,10 +43,12 @@ impl HealthCheck {
     }
 
     /// The longest time that a task of this lifetime can have been running.
-    pub fn ran_at_most(&self, lifetime: SignedDuration, is_unhealthy: bool) -> SignedDuration {
-        if is_unhealthy && lifetime <= self.never_healthy {
-            return SignedDuration::ZERO;
-        }
+    pub fn longest_run(&self, lifetime: SignedDuration) -> SignedDuration {
         lifetime.saturating_sub(self.first_probe)
+    }
+
+    /// [`longest_run`](Self::longest_run) of a task that ended as unhealthy: it may never have been running.
+    pub fn longest_run_until_unhealthy(&self, lifetime: SignedDuration) -> SignedDuration {
+        if lifetime <= self.never_healthy { SignedDuration::ZERO } else { self.longest_run(lifetime) }
     }
 }

@@ -10,7 +10,7 @@ use super::health_check::HealthCheck;
 pub(super) use super::limits::nanoseconds;
 use super::phase::{By, Known, Phase, Told};
 use super::placement::may_run;
-use super::slots::{Health, History, Rules, Slot, SlotId, by_slot};
+use super::slots::{Health, History, Rules, Slot, SlotId, SlotKind, by_slot};
 use super::{Cause, Judgement, Need, State, View, WaitsFor, Why};
 use crate::api::resources::rows::Mode;
 use crate::api::resources::tasks::Task;
@@ -40,7 +40,7 @@ fn prepared<'a>(view: &'a View<'a>, known: &'a Known) -> Result<Judge<'a>, Need>
     let spec = view.service.spec();
     let mode = Mode::from_spec(&spec["Mode"]);
     let is_job = matches!(mode, Mode::ReplicatedJob { .. } | Mode::GlobalJob);
-    let is_by_node = matches!(mode, Mode::Global | Mode::GlobalJob);
+    let slot_kind = SlotKind::of(&mode);
     let told = Told::of(view.service, known);
     // A job has no rollout: a rollback of it stays `rollback_started` for ever.
     let told = if is_job {
@@ -51,14 +51,14 @@ fn prepared<'a>(view: &'a View<'a>, known: &'a Known) -> Result<Judge<'a>, Need>
 
     let iteration = view.service.object()["JobStatus"]["JobIteration"]["Index"].as_u64().unwrap_or(0);
     let tasks = view.tasks.iter().filter(|task| !is_job || task.iteration() == iteration);
-    let eligible = eligible(view, is_by_node)?;
+    let eligible = eligible(view, slot_kind)?;
     let is_eligible = |slot: &Slot| match (&slot.id, &eligible) {
         (SlotId::Node(node), Some(eligible)) => eligible.contains(node.as_str()),
         _ => true,
     };
     let deleted = view.seen.deleted(view.tasks).filter(|_| !is_job);
     let slots =
-        by_slot(tasks.chain(deleted), is_by_node).into_iter().filter(is_eligible).collect::<Vec<Slot>>();
+        by_slot(tasks.chain(deleted), slot_kind).into_iter().filter(is_eligible).collect::<Vec<Slot>>();
 
     let restart = &spec["TaskTemplate"]["RestartPolicy"];
     let monitor = match told.phase {
@@ -85,12 +85,12 @@ fn prepared<'a>(view: &'a View<'a>, known: &'a Known) -> Result<Judge<'a>, Need>
     };
     let down = down_nodes(view)?;
     let healths = slots.iter().map(|slot| on_nodes(slot.health(&rules), &down)).collect();
-    Ok(Judge { view, known, told, slots, healths, rules, wanted, is_by_node, down, iteration })
+    Ok(Judge { view, known, told, slots, healths, rules, wanted, slot_kind, down, iteration })
 }
 
 /// The nodes on which a global service should run; `None` where it is no global one.
-fn eligible<'a>(view: &View<'a>, is_by_node: bool) -> Result<Option<HashSet<&'a str>>, Need> {
-    if !is_by_node {
+fn eligible<'a>(view: &View<'a>, slot_kind: SlotKind) -> Result<Option<HashSet<&'a str>>, Need> {
+    if slot_kind == SlotKind::Numbered {
         return Ok(None);
     }
     let nodes = view.nodes.ok_or(Need::Nodes)?;
@@ -111,7 +111,7 @@ pub(super) struct Judge<'a> {
     pub(super) healths: Vec<Health<'a>>,
     pub(super) rules: Rules<'a>,
     pub(super) wanted: u64,
-    pub(super) is_by_node: bool,
+    pub(super) slot_kind: SlotKind,
     /// The nodes that are down.
     pub(super) down: HashSet<&'a str>,
     /// The current run of a job.
@@ -131,12 +131,12 @@ impl<'a> Judge<'a> {
             updated,
             ready: self.count(|health| matches!(health, Health::Well(_) | Health::Running(_))),
             by_state: Default::default(),
-            causes: cause::distinct(self.troubled(), self.is_by_node),
+            causes: cause::distinct(self.troubled(), self.slot_kind),
             awaited: self.awaited()?,
             left_behind: self
                 .left_behind()?
                 .into_iter()
-                .map(|task| Cause::of(task, self.is_by_node))
+                .map(|task| Cause::of(task, self.slot_kind))
                 .collect(),
             node_names: BTreeMap::new(),
             changed_by_others: match self.told.is_undone_by_engine() {
@@ -283,7 +283,7 @@ impl<'a> Judge<'a> {
 
     /// A global service that no node may run has no tasks at all: there is nothing that could converge or fail.
     fn no_node_may_run(&self) -> Option<State> {
-        let nodes = self.view.nodes.filter(|_| self.is_by_node && self.wanted == 0)?;
+        let nodes = self.view.nodes.filter(|_| self.slot_kind == SlotKind::PerNode && self.wanted == 0)?;
         let updated = self.view.service.object()["UpdatedAt"].as_str().and_then(time::parse_engine_time);
         if updated.is_some_and(|updated| self.age(updated) < CONSTRAINTS) {
             return Some(State::UnderWay(WaitsFor::Engine));

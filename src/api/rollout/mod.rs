@@ -35,6 +35,7 @@ pub(super) use self::placement::{
     is_available, may_run, meets_constraints, supports_platform, unmet_constraints,
 };
 pub use self::seen::{Looks, Seen};
+pub use self::slots::SlotKind;
 use super::resources::nodes::Node;
 use super::resources::services::Service;
 use super::resources::tasks::{Task, TaskState};

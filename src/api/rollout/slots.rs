@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::health_check::HealthCheck;
 use super::seen::Seen;
 use crate::api::resources::nodes::Node;
+use crate::api::resources::rows::Mode;
 use crate::api::resources::tasks::{Task, TaskState};
 
 /// A task that ended this long after its successor was created had been shut down before. The clocks of a node and of
@@ -20,6 +21,22 @@ pub enum SlotId {
     Number(u64),
     /// The node's ID.
     Node(String),
+}
+
+/// How the slots of a service are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlotKind {
+    /// By numbers: a replicated service or job.
+    Numbered,
+    /// By nodes: a global service or job.
+    PerNode,
+}
+
+impl SlotKind {
+    /// The kind of a service in this mode.
+    pub fn of(mode: &Mode) -> Self {
+        if matches!(mode, Mode::Global | Mode::GlobalJob) { Self::PerNode } else { Self::Numbered }
+    }
 }
 
 impl fmt::Display for SlotId {
@@ -90,10 +107,10 @@ impl<'a> Health<'a> {
 }
 
 /// Sorts the tasks by their slot.
-pub fn by_slot<'a>(tasks: impl IntoIterator<Item = &'a Task>, is_by_node: bool) -> Vec<Slot<'a>> {
+pub fn by_slot<'a>(tasks: impl IntoIterator<Item = &'a Task>, kind: SlotKind) -> Vec<Slot<'a>> {
     let mut slots = std::collections::BTreeMap::<SlotId, Vec<&Task>>::new();
     for task in tasks {
-        slots.entry(slot_of(task, is_by_node)).or_default().push(task);
+        slots.entry(slot_of(task, kind)).or_default().push(task);
     }
     let newest_first = |(id, mut tasks): (SlotId, Vec<&'a Task>)| {
         tasks.sort_by(|a, b| (b.created, &b.id).cmp(&(a.created, &a.id)));
@@ -103,8 +120,11 @@ pub fn by_slot<'a>(tasks: impl IntoIterator<Item = &'a Task>, is_by_node: bool) 
 }
 
 /// The slot of a task.
-pub fn slot_of(task: &Task, is_by_node: bool) -> SlotId {
-    if is_by_node { SlotId::Node(task.node.clone()) } else { SlotId::Number(task.slot) }
+pub fn slot_of(task: &Task, kind: SlotKind) -> SlotId {
+    match kind {
+        SlotKind::Numbered => SlotId::Number(task.slot),
+        SlotKind::PerNode => SlotId::Node(task.node.clone()),
+    }
 }
 
 impl<'a> Slot<'a> {
@@ -246,6 +266,10 @@ impl Rules<'_> {
             false => SignedDuration::ZERO,
         };
         let lifetime = task.since().duration_since(task.created).saturating_sub(delay);
-        self.health_check.ran_at_most(lifetime, task.status.error.contains("unhealthy"))
+        if task.status.error.contains("unhealthy") {
+            self.health_check.longest_run_until_unhealthy(lifetime)
+        } else {
+            self.health_check.longest_run(lifetime)
+        }
     }
 }

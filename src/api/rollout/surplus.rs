@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::judge::Judge;
 use super::limits::{stop_grace, stop_limit};
-use super::slots::{Health, SlotId, slot_of};
+use super::slots::{Health, SlotId, SlotKind, slot_of};
 use super::{Cause, Need, State, WaitsFor, cause};
 use crate::api::resources::rows::Mode;
 use crate::api::resources::tasks::{Task, TaskState};
@@ -49,7 +49,7 @@ impl<'a> Judge<'a> {
             let surplus = self.surplus()?.into_iter().filter(|task| !self.is_lost(task));
             awaited.extend(surplus.map(|task| (task, "it is surplus and has not ended".to_owned())));
         }
-        Ok(cause::distinct_with(awaited, self.is_by_node))
+        Ok(cause::distinct_with(awaited, self.slot_kind))
     }
 
     /// The surplus tasks that are not waited for, if a command has lowered the number of tasks, or it was lowered a short
@@ -78,11 +78,13 @@ impl<'a> Judge<'a> {
             .map(|(slot, _)| &slot.id)
             .collect();
         let is_lowered = self.is_lowered();
-        let stays = |task: &Task| task.is_wanted() && self.is_by_node && self.is_paused(&task.node);
+        let stays = |task: &Task| {
+            task.is_wanted() && self.slot_kind == SlotKind::PerNode && self.is_paused(&task.node)
+        };
         let is_surplus = |task: &&Task| {
             !task.node.is_empty()
                 && (TaskState::Assigned..=TaskState::Running).contains(&task.status.state)
-                && (!occupied.contains(&slot_of(task, self.is_by_node)) || is_lowered && !task.is_wanted())
+                && (!occupied.contains(&slot_of(task, self.slot_kind)) || is_lowered && !task.is_wanted())
                 && !stays(task)
         };
         Ok(self.present()?.iter().filter(is_surplus).collect())

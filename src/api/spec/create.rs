@@ -5,13 +5,14 @@
 
 use serde_json::{Value, json};
 
-use super::{BadValue, Edit, Op, Place, apply_all, hazard};
+use super::{Edit, InvalidSpec, Op, Place, ReferenceKind, apply_all, hazard};
 
 pub(super) const CAP_ADD: &str = "TaskTemplate.ContainerSpec.CapabilityAdd";
 pub(super) const CAP_DROP: &str = "TaskTemplate.ContainerSpec.CapabilityDrop";
 pub(super) const CONFIGS: &str = "TaskTemplate.ContainerSpec.Configs";
 pub(super) const CREDENTIALS: &str = "TaskTemplate.ContainerSpec.Privileges.CredentialSpec";
 const HEALTH: &str = "TaskTemplate.ContainerSpec.Healthcheck";
+pub(super) const SECRETS: &str = "TaskTemplate.ContainerSpec.Secrets";
 pub(super) const MOUNTS: &str = "TaskTemplate.ContainerSpec.Mounts";
 pub(super) const IMAGE: &str = "TaskTemplate.ContainerSpec.Image";
 pub(super) const REPLICAS: &str = "Mode.Replicated.Replicas";
@@ -38,31 +39,27 @@ pub fn base() -> Value {
 ///
 /// # Errors
 /// Flags that do not go together.
-pub fn settle(edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, BadValue> {
+pub fn settle(edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, InvalidSpec> {
     let edits = settle_mode(edits, spec)?;
     check_health(&edits)?;
     Ok(settle_credentials(settle_capabilities(edits)))
 }
 
 /// A check is set up or turned off, not both.
-pub(super) fn check_health(edits: &[Edit]) -> Result<(), BadValue> {
+pub(super) fn check_health(edits: &[Edit]) -> Result<(), InvalidSpec> {
     let mut health = edits.iter().filter(|edit| edit.place.is_within(HEALTH));
-    match health.clone().any(|edit| edit.place == Place::at(HEALTH))
-        && health.any(|edit| edit.place != Place::at(HEALTH))
-    {
-        false => Ok(()),
-        true => Err(BadValue::new(
-            "`--no-healthcheck` turns off what the `--health-` flags set up: give one or the other",
-            "--no-healthcheck",
-        )),
+    let is_turned_off = health.clone().any(|edit| edit.place == Place::at(HEALTH));
+    if is_turned_off && health.any(|edit| edit.place != Place::at(HEALTH)) {
+        return Err(InvalidSpec::HealthCheckOffAndSet);
     }
+    Ok(())
 }
 
 /// What settled and resolved edits make of `spec`.
 ///
 /// # Errors
 /// What [`check`] refuses.
-pub fn made_of(mut spec: Value, edits: &[Edit]) -> Result<Value, BadValue> {
+pub fn made_of(mut spec: Value, edits: &[Edit]) -> Result<Value, InvalidSpec> {
     apply_all(&mut spec, edits);
     check(&spec)?;
     hazard::check_new(&spec)?;
@@ -70,50 +67,42 @@ pub fn made_of(mut spec: Value, edits: &[Edit]) -> Result<Value, BadValue> {
 }
 
 /// Refuses what the engine refuses in any spec, before anything is sent.
-pub fn check(spec: &Value) -> Result<(), BadValue> {
+pub fn check(spec: &Value) -> Result<(), InvalidSpec> {
     let list = |path: &str| Place::at(path).get(spec).and_then(Value::as_array).cloned().unwrap_or_default();
     let text = |item: &Value, key: &str| item.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let ports = list("EndpointSpec.Ports");
     let by_name = Place::at("EndpointSpec.Mode").get(spec).and_then(Value::as_str) == Some("dnsrr");
     if by_name && let Some(port) = ports.iter().find(|port| text(port, "PublishMode") != "host") {
         let target = port.get("TargetPort").and_then(Value::as_u64).unwrap_or_default();
-        return Err(BadValue::new(
-            format!(
-                "port `{target}` cannot be published by the swarm with `--endpoint-mode dnsrr`, only by the nodes"
-            ),
-            "--publish published=8080,target=80,mode=host",
-        ));
+        return Err(InvalidSpec::IngressPortWithoutVip { target });
     }
     let published = ports.iter().filter_map(|port| {
         let number = port.get("PublishedPort").and_then(Value::as_u64).filter(|number| *number != 0)?;
         let protocol = Some(text(port, "Protocol")).filter(|protocol| !protocol.is_empty());
         Some(format!("{number}/{}", protocol.as_deref().unwrap_or("tcp")))
     });
-    no_twin(published, "port", "is published twice", "--publish 8080:80 --publish 8081:81")?;
+    refuse_twin(published, InvalidSpec::PortPublishedTwice)?;
     let mounts = list(MOUNTS);
-    let targets = mounts.iter().map(|mount| text(mount, "Target"));
-    no_twin(targets, "path", "is mounted on twice", "--mount source=a,target=/a --mount source=b,target=/b")?;
+    refuse_twin(mounts.iter().map(|mount| text(mount, "Target")), InvalidSpec::PathMountedTwice)?;
     let networks = list("TaskTemplate.Networks");
-    let targets = networks.iter().map(|network| text(network, "Target"));
-    no_twin(targets, "network", "is attached to twice", "--network name=backend,alias=a,alias=b")?;
-    for (path, what) in [("TaskTemplate.ContainerSpec.Secrets", "secrets"), (CONFIGS, "configs")] {
+    refuse_twin(networks.iter().map(|network| text(network, "Target")), InvalidSpec::NetworkAttachedTwice)?;
+    for (path, kind) in [(SECRETS, ReferenceKind::Secret), (CONFIGS, ReferenceKind::Config)] {
         let references = list(path);
         let files = references.iter().filter_map(|reference| Some(text(reference.get("File")?, "Name")));
-        no_twin(files, "file", &format!("is the target of two {what}"), "source=app.key,target=key")?;
+        refuse_twin(files, |file| InvalidSpec::FileUsedTwice { kind, file })?;
     }
     Ok(())
 }
 
-fn no_twin(
+/// Refuses the first item that occurs twice.
+fn refuse_twin(
     items: impl Iterator<Item = String>,
-    what: &str,
-    why: &str,
-    example: &'static str,
-) -> Result<(), BadValue> {
+    error: impl Fn(String) -> InvalidSpec,
+) -> Result<(), InvalidSpec> {
     let mut seen = Vec::new();
     for item in items {
         if seen.contains(&item) {
-            return Err(BadValue::new(format!("{what} `{item}` {why}"), example));
+            return Err(error(item));
         }
         seen.push(item);
     }
@@ -121,35 +110,26 @@ fn no_twin(
 }
 
 /// Fits the numbers of tasks to the mode, and refuses what the mode does not have.
-fn settle_mode(mut edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, BadValue> {
+fn settle_mode(mut edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, InvalidSpec> {
     let chosen = edits.iter().rev().find(|edit| edit.place == Place::at("Mode")).and_then(set_value);
     let mode = chosen.or_else(|| spec.get("Mode").cloned());
     let is = |kind: &str| mode.as_ref().is_some_and(|mode| mode.get(kind).is_some());
     let (job, global) = (is("ReplicatedJob"), is("Global") || is("GlobalJob"));
     let sets =
         |path: &str| edits.iter().any(|edit| edit.place == Place::at(path) && matches!(edit.op, Op::Set(_)));
-    let refuse = |why: &str, example| Err(BadValue::new(why, example));
     if global && sets(REPLICAS) {
-        return refuse(
-            "`--replicas` needs the mode `replicated` or `replicated-job`",
-            "--mode replicated --replicas 3",
-        );
+        return Err(InvalidSpec::ReplicasInGlobalMode);
     }
     if global && sets("TaskTemplate.Placement.MaxReplicas") {
-        return refuse(
-            "`--replicas-max-per-node` needs the mode `replicated` or `replicated-job`",
-            "--mode replicated --replicas-max-per-node 2",
-        );
+        return Err(InvalidSpec::MaxReplicasInGlobalMode);
     }
     if !job && sets(CONCURRENT) {
-        return refuse(
-            "`--max-concurrent` needs the mode `replicated-job`",
-            "--mode replicated-job --max-concurrent 2",
-        );
+        return Err(InvalidSpec::MaxConcurrentWithoutJobMode);
     }
     let policy = |edit: &Edit| edit.place.is_within("UpdateConfig") || edit.place.is_within("RollbackConfig");
     if (job || is("GlobalJob")) && edits.iter().any(policy) {
-        return Err(no_rollout_of_job());
+        // The engine refuses a job with a policy of rollouts.
+        return Err(InvalidSpec::RolloutPolicyOfJob);
     }
     if job {
         let concurrent = sets(CONCURRENT);
@@ -163,14 +143,6 @@ fn settle_mode(mut edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, BadValue
         }
     }
     Ok(edits)
-}
-
-/// The engine refuses a job with a policy of rollouts.
-pub(super) fn no_rollout_of_job() -> BadValue {
-    BadValue::new(
-        "`--update-` and `--rollback-` flags are not for jobs, which have no rollout",
-        "--mode replicated --update-delay 10s",
-    )
 }
 
 /// `ALL` makes the other names of its list redundant, a capability that is added is not dropped, and `RESET` means

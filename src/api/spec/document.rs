@@ -2,10 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::shell;
-use super::{BadValue, Edit, Place};
+use super::{Edit, InvalidSpec, Place};
+use crate::api::error::InvalidValue;
 
-const EXAMPLE: &str = "swarmctl inspect web > web.json";
 const MOUNTS: [&str; 3] = ["TaskTemplate", "ContainerSpec", "Mounts"];
 
 /// A spec from a file, and the version index that it was read with.
@@ -21,8 +20,8 @@ impl Document {
     ///
     /// # Errors
     /// What is none of these.
-    pub fn parse(text: &str) -> Result<Self, BadValue> {
-        let bad = |why: String| BadValue::new(why, EXAMPLE);
+    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
+        let bad = |why: String| InvalidValue::unnamed(why);
         let mut value: Value = serde_json::from_str(text).map_err(|e| bad(format!("it is no JSON: {e}")))?;
         if let Value::Array(items) = &mut value {
             if items.len() != 1 {
@@ -57,11 +56,11 @@ impl Document {
     ///
     /// # Errors
     /// Another name or mode: the engine takes neither.
-    pub fn as_merged(&self, into: &Value) -> Result<Vec<Edit>, BadValue> {
+    pub fn as_merged(&self, into: &Value) -> Result<Vec<Edit>, InvalidSpec> {
         let mut spec = self.spec.clone();
         let name = into.get("Name").and_then(Value::as_str).unwrap_or_default();
         if let Some(Value::String(other)) = spec.shift_remove("Name").filter(|other| *other != name) {
-            return Err(no_new_name(name, &other));
+            return Err(InvalidSpec::Rename { service: name.to_owned(), name: other });
         }
         if spec.get("Mode").is_some_and(Value::is_null) {
             spec.shift_remove("Mode");
@@ -72,42 +71,15 @@ impl Document {
         };
         let now = modes(into.get("Mode"));
         if let Some(other) = modes(spec.get("Mode")).iter().find(|mode| !now.contains(mode)) {
-            return Err(no_new_mode(name, &flag_of_mode(other)));
+            return Err(InvalidSpec::ModeChange { service: name.to_owned(), mode: mode_name(other) });
         }
         move_networks(&mut spec, Some(into));
         Ok(edits(&spec))
     }
 }
 
-/// Why a service cannot be renamed, and the commands that do it.
-pub fn no_new_name(service: &str, name: &str) -> BadValue {
-    let (pasted, new) = (shell::service(service), shell::service(name));
-    BadValue::new(
-        format!(
-            "`{service}` cannot become `{name}`: the engine says \"renaming services is not supported\". Make a new one \
-             and remove the old: `swarmctl inspect {pasted} | swarmctl create --spec - --name {new} && swarmctl rm \
-             {pasted}` (the other way round where it publishes ports)"
-        ),
-        "swarmctl create --spec web.json --name web-2",
-    )
-}
-
-/// Why a service's mode cannot be changed, and the commands that do it.
-pub fn no_new_mode(service: &str, mode: &str) -> BadValue {
-    let (pasted, mode_pasted) = (shell::service(service), shell::word(mode));
-    // A file of this name may be no file's, and one that is in the way may be dear.
-    let file = if *pasted == *service { format!("{service}.json") } else { "service.json".to_owned() };
-    BadValue::new(
-        format!(
-            "the mode of `{service}` cannot become `{mode}`: the engine says \"service mode change is not allowed\". \
-             Remove it and make it anew: `swarmctl inspect {pasted} > {file} && swarmctl rm --wait {pasted} && \
-             swarmctl create --spec {file} --mode {mode_pasted}`"
-        ),
-        "swarmctl create --spec web.json --mode global",
-    )
-}
-
-fn flag_of_mode(key: &str) -> String {
+/// The name of a mode in Docker's notation.
+fn mode_name(key: &str) -> String {
     match key {
         "Replicated" => "replicated",
         "Global" => "global",
@@ -189,8 +161,8 @@ mod tests {
     use super::super::apply_all;
     use super::*;
 
-    fn merged(into: &Value, patch: &Value) -> Result<Value, BadValue> {
-        let edits = Document::parse(&patch.to_string())?.as_merged(into)?;
+    fn merged(into: &Value, patch: &Value) -> Result<Value, InvalidSpec> {
+        let edits = Document::parse(&patch.to_string()).unwrap().as_merged(into)?;
         let mut spec = into.clone();
         apply_all(&mut spec, &edits);
         Ok(spec)
@@ -236,19 +208,17 @@ mod tests {
     }
 
     #[test]
-    fn another_name_or_mode_is_refused_with_the_commands_that_do_it() {
+    fn another_name_or_mode_is_refused() {
         let web = json!({"Name": "web", "Mode": {"Replicated": {"Replicas": 2}}});
         assert_eq!(merged(&web, &web), Ok(web.clone()));
         let two = json!({"Mode": {"Replicated": {"Replicas": 3}, "Global": null}});
         assert_eq!(merged(&web, &two).unwrap()["Mode"], json!({"Replicated": {"Replicas": 3}}));
         assert_eq!(merged(&web, &json!({"Name": null, "Mode": null})), Ok(web.clone()));
-        let name = merged(&web, &json!({"Name": "api"})).unwrap_err();
-        assert!(
-            name.why
-                .contains("`swarmctl inspect web | swarmctl create --spec - --name api && swarmctl rm web`")
-        );
-        let mode = merged(&web, &json!({"Mode": {"Global": {}}})).unwrap_err();
-        assert!(mode.why.contains("swarmctl create --spec web.json --mode global"));
+        let service = || "web".to_owned();
+        let rename = InvalidSpec::Rename { service: service(), name: "api".to_owned() };
+        assert_eq!(merged(&web, &json!({"Name": "api"})), Err(rename));
+        let mode = InvalidSpec::ModeChange { service: service(), mode: "global".to_owned() };
+        assert_eq!(merged(&web, &json!({"Mode": {"Global": {}}})), Err(mode));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{BadValue, Edit, Place, apply_all};
+use super::{Edit, InvalidSpec, Place, apply_all};
 
 const HEALTH_TEST: &str = "TaskTemplate.ContainerSpec.Healthcheck.Test";
 const GENERIC: &str = "TaskTemplate.Resources.Reservations.GenericResources";
@@ -48,7 +48,7 @@ fn hazard_of_test(test: &Value) -> Option<Hazard> {
 
 /// Refuses what these edits make of `before` if it crashes an engine or is not a spec that one can read. What is stored
 /// already is not refused here: no edit brings it.
-pub fn check(edits: &[Edit], before: &Value) -> Result<(), BadValue> {
+pub fn check(edits: &[Edit], before: &Value) -> Result<(), InvalidSpec> {
     let mut brought = before.clone();
     super::prepare(&mut brought, edits);
     let stored = Edit::remove(Place::at(HEALTH_TEST));
@@ -57,24 +57,21 @@ pub fn check(edits: &[Edit], before: &Value) -> Result<(), BadValue> {
 }
 
 /// [`check`], of a spec that is new as a whole.
-pub fn check_new(spec: &Value) -> Result<(), BadValue> {
+pub fn check_new(spec: &Value) -> Result<(), InvalidSpec> {
     if let Some(Hazard::HealthCheck) = hazard_of_spec(spec) {
-        return Err(BadValue::new(
-            "the health check `[\"CMD\"]` has no command: engines crash on it (moby/moby#52330)",
-            r#""Test": ["CMD", "curl", "--fail", "http://localhost/"]"#,
-        ));
+        return Err(InvalidSpec::HealthCheckWithoutCommand);
     }
     refuse_nothing_in_lists(spec)
 }
 
 /// An engine reads past an item of these lists that is not there, and answers nothing at all.
-fn refuse_nothing_in_lists(spec: &Value) -> Result<(), BadValue> {
+fn refuse_nothing_in_lists(spec: &Value) -> Result<(), InvalidSpec> {
     let has = |path: &str, is_missing: fn(&Value) -> bool| {
         Place::at(path).get(spec).and_then(Value::as_array).is_some_and(|items| items.iter().any(is_missing))
     };
     for list in ["Secrets", "Configs", "Ulimits"] {
         if has(&format!("TaskTemplate.ContainerSpec.{list}"), Value::is_null) {
-            return Err(BadValue::new(format!("an item of `{list}` is null"), "\"Secrets\": []"));
+            return Err(InvalidSpec::NullItem(list));
         }
     }
     let has_no_kind = |item: &Value| {
@@ -83,10 +80,7 @@ fn refuse_nothing_in_lists(spec: &Value) -> Result<(), BadValue> {
             .all(|kind| item.get(kind).is_none_or(Value::is_null))
     };
     if has(GENERIC, has_no_kind) {
-        return Err(BadValue::new(
-            "an item of `GenericResources` has neither `NamedResourceSpec` nor `DiscreteResourceSpec`",
-            r#"{"DiscreteResourceSpec": {"Kind": "gpu", "Value": 2}}"#,
-        ));
+        return Err(InvalidSpec::GenericResourceWithoutKind);
     }
     Ok(())
 }

@@ -27,6 +27,17 @@ pub enum ReferenceKind {
     Config,
 }
 
+impl ReferenceKind {
+    /// Docker's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Secret => "secret",
+            Self::Config => "config",
+        }
+    }
+}
+
 /// Everything that the edits refer to by name alone, each once, in the order of the edits. The caller looks the IDs
 /// up and then calls [`resolve`].
 pub fn references(edits: &[Edit]) -> Vec<Reference> {

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::place::Identity;
-use super::{BadValue, Edit, Op, Place, apply_all, capability, create, hazard};
+use super::{Edit, InvalidSpec, Op, Place, ReferenceKind, apply_all, capability, create, hazard};
 use crate::api::registry::image_ref::{Likeness, names_same_image};
 
 /// The edits, with what depends on the service worked in: where a job counts its tasks, what adding a capability
@@ -17,7 +17,7 @@ use crate::api::registry::image_ref::{Likeness, names_same_image};
 ///
 /// # Errors
 /// Flags that do not go together, or not with this service.
-pub fn settle(edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, BadValue> {
+pub fn settle(edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, InvalidSpec> {
     create::check_health(&edits)?;
     let edits = settle_mode(edits, spec)?;
     refuse_unknown_resources(&edits, spec)?;
@@ -28,7 +28,7 @@ pub fn settle(edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, BadValue> {
 
 /// Refuses what the engine refuses in any spec, as far as these settled and resolved edits bring it about, and a
 /// network, secret or config that is added twice.
-pub fn check(edits: &[Edit], spec: &Value) -> Result<(), BadValue> {
+pub fn check(edits: &[Edit], spec: &Value) -> Result<(), InvalidSpec> {
     hazard::check(edits, spec)?;
     let mut before = spec.clone();
     super::prepare(&mut before, edits);
@@ -44,25 +44,26 @@ pub fn check(edits: &[Edit], spec: &Value) -> Result<(), BadValue> {
 }
 
 /// What one command line adds twice.
-fn refuse_added_twice(edit: &Edit, earlier: &[Edit]) -> Result<(), BadValue> {
+fn refuse_added_twice(edit: &Edit, earlier: &[Edit]) -> Result<(), InvalidSpec> {
     let (Op::Set(item), Some(id)) = (&edit.op, edit.place.item_id()) else { return Ok(()) };
     let is_twice = earlier.iter().any(|other| other.place == edit.place && matches!(other.op, Op::Set(_)));
     if !is_twice || item.get("Runtime").is_some() {
         return Ok(());
     }
-    let bad = |why: String, example| Err(BadValue::new(why, example));
-    if edit.place.is_within("TaskTemplate.Networks") {
-        return bad(format!("network `{id}` is added twice"), "--network-add name=backend,alias=a,alias=b");
-    }
-    let (name, file) = id.split_once(':').unwrap_or((id, id));
-    let shown = |what: &str| format!("{what} `{name}` is added twice as file `{file}`");
-    if edit.place.is_within("TaskTemplate.ContainerSpec.Secrets") {
-        return bad(shown("secret"), "--secret-add source=app.key,mode=0400");
-    }
-    if edit.place.is_within(create::CONFIGS) {
-        return bad(shown("config"), "--config-add source=app.conf,mode=0400");
-    }
-    Ok(())
+    let kind = if edit.place.is_within("TaskTemplate.Networks") {
+        ReferenceKind::Network
+    } else if edit.place.is_within(create::SECRETS) {
+        ReferenceKind::Secret
+    } else if edit.place.is_within(create::CONFIGS) {
+        ReferenceKind::Config
+    } else {
+        return Ok(());
+    };
+    let (name, file) = match kind {
+        ReferenceKind::Network => (id, ""),
+        _ => id.split_once(':').unwrap_or((id, id)),
+    };
+    Err(InvalidSpec::AddedTwice { kind, name: name.to_owned(), file: file.to_owned() })
 }
 
 /// Whether the spec has this mode: `ReplicatedJob`.
@@ -71,35 +72,29 @@ fn is_mode(spec: &Value, mode: &str) -> bool {
 }
 
 /// Fits the numbers of tasks to the service's mode, and refuses what the mode does not have.
-fn settle_mode(mut edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, BadValue> {
+fn settle_mode(mut edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, InvalidSpec> {
     let (job, global_job) = (is_mode(spec, "ReplicatedJob"), is_mode(spec, "GlobalJob"));
     for edit in &mut edits {
         if edit.place == Place::at(create::REPLICAS) {
             if is_mode(spec, "Global") || global_job {
-                return Err(BadValue::new(
-                    "`--replicas` is for replicated services; this one runs one task on each node",
-                    "--constraint-add node.role==worker",
-                ));
+                return Err(InvalidSpec::ReplicasOfGlobalService);
             }
             if job {
                 edit.place = Place::at(create::COMPLETIONS);
             }
         } else if edit.place == Place::at(create::CONCURRENT) && !job {
-            return Err(BadValue::new(
-                "`--max-concurrent` is for replicated jobs; this service is none",
-                "--update-parallelism 2",
-            ));
+            return Err(InvalidSpec::MaxConcurrentOfService);
         }
     }
     // The engine takes a policy of rollbacks, which a job has no use for either.
     if (job || global_job) && edits.iter().any(|edit| edit.place.is_within("UpdateConfig")) {
-        return Err(create::no_rollout_of_job());
+        return Err(InvalidSpec::RolloutPolicyOfJob);
     }
     Ok(edits)
 }
 
 /// Docker refuses to remove what is not reserved.
-fn refuse_unknown_resources(edits: &[Edit], spec: &Value) -> Result<(), BadValue> {
+fn refuse_unknown_resources(edits: &[Edit], spec: &Value) -> Result<(), InvalidSpec> {
     let unknown = edits.iter().find(|edit| {
         edit.place.identity() == Some(Identity::Resource)
             && edit.op == Op::Remove
@@ -108,10 +103,7 @@ fn refuse_unknown_resources(edits: &[Edit], spec: &Value) -> Result<(), BadValue
     });
     match unknown.and_then(|edit| edit.place.item_id()) {
         None => Ok(()),
-        Some(kind) => Err(BadValue::new(
-            format!("the service reserves no generic resource `{kind}`"),
-            "--generic-resource-rm gpu",
-        )),
+        Some(kind) => Err(InvalidSpec::ResourceNotReserved(kind.to_owned())),
     }
 }
 

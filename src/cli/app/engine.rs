@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::api::config::settings::Settings;
 use crate::api::config::timeouts::Timeouts;
+use crate::cli::complete::completion::Completion;
 use crate::cli::grammar::parse_bool;
 
 /// Flags that say which engine is meant. Paths may be empty, which is not what clap calls a path.
@@ -17,27 +18,27 @@ pub struct EngineArgs {
     #[arg(short = 'H', long, value_name = "ENDPOINT")]
     host: Vec<String>,
     /// Docker context to take the engine from [default: DOCKER_CONTEXT, or that of `docker context use`]
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", add = Completion::CONTEXTS)]
     context: Option<String>,
     /// Folder of Docker's config.json and contexts [default: DOCKER_CONFIG, or ~/.docker]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", add = Completion::Files)]
     config: Option<OsString>,
     /// Use TLS; implied by --tlsverify [default: DOCKER_TLS]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+    #[arg(long, value_name = "BOOL", add = Completion::SWITCH, num_args = 0..=1, require_equals = true, default_missing_value = "true",
           hide_possible_values = true, value_parser = parse_bool)]
     tls: Option<bool>,
     /// Use TLS and check the engine's certificate [default: DOCKER_TLS_VERIFY]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+    #[arg(long, value_name = "BOOL", add = Completion::SWITCH, num_args = 0..=1, require_equals = true, default_missing_value = "true",
           hide_possible_values = true, value_parser = parse_bool)]
     tlsverify: Option<bool>,
     /// Trust engines certified by these authorities only [default: ca.pem in DOCKER_CERT_PATH, or ~/.docker]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", add = Completion::Files)]
     tlscacert: Option<OsString>,
     /// Client's certificate [default: cert.pem there]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", add = Completion::Files)]
     tlscert: Option<OsString>,
     /// Key of the client's certificate [default: key.pem there]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", add = Completion::Files)]
     tlskey: Option<OsString>,
 }
 

@@ -31,6 +31,9 @@ use crate::api::http::client::Client;
 use crate::api::http::observer::Observer;
 use crate::api::registry::auth::Keyring;
 use crate::api::registry::digest::Manifests;
+use crate::cli::complete::completion::Completion;
+use crate::cli::messages::settings::name_flags;
+use crate::cli::usage::UsageError;
 use crate::output::{Ui, Verbosity};
 
 /// Flags of all commands; like docker's they stand before the subcommand.
@@ -42,7 +45,7 @@ pub struct GlobalArgs {
     #[arg(short = 'D', long)]
     debug: bool,
     /// Logging level, as docker takes it: debug is --debug, all else changes nothing
-    #[arg(short, long, value_name = "LEVEL", value_parser = level)]
+    #[arg(short, long, value_name = "LEVEL", add = Completion::Words("debug info warn error fatal"), value_parser = level)]
     log_level: Option<Level>,
 }
 
@@ -119,9 +122,10 @@ impl App {
         if let Some(target) = self.target.get() {
             return Ok(target);
         }
-        let mut target = Target::find(&self.settings)?;
+        let mut target = Target::find(&self.settings).map_err(name_flags)?;
         for connection in std::iter::once(&mut target.connection).chain(&mut target.others) {
-            connection.proxy = Proxy::find(&connection.endpoint, variable)?;
+            let proxy = Proxy::find(&connection.endpoint, variable);
+            connection.proxy = proxy.map_err(UsageError::from)?;
         }
         target.warnings.iter().for_each(|text| self.ui.warning(text));
         Ok(self.target.get_or_init(|| target))

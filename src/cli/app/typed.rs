@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
 
-use crate::api::shell;
 use crate::cli::commands::plugin::first_word;
+use crate::cli::shell;
 
 /// A longer command line is not repeated.
 const MAX_LEN: usize = 4000;

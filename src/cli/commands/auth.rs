@@ -8,8 +8,8 @@ use crate::api::deploy::update::{Operation, Precondition, UpdateRequest, not_at_
 use crate::api::http::client::Client;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Service;
-use crate::api::shell;
 use crate::cli::app::App;
+use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::report::{NotStarted, ServiceReport, Stage, Style};
 use crate::cli::deploy::rollback_on_failure::OnFailure;
 use crate::cli::deploy::{
@@ -18,6 +18,7 @@ use crate::cli::deploy::{
 use crate::cli::exit::Exit;
 use crate::cli::progress::ProgressArgs;
 use crate::cli::select::{Jobs, SelectArgs};
+use crate::cli::shell;
 
 /// Work with the credentials that the nodes pull a service's image with
 #[derive(Args, Debug)]
@@ -40,7 +41,7 @@ enum AuthCommand {
 #[derive(Args, Debug)]
 struct RefreshArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", add = Completion::SERVICES)]
     services: Vec<String>,
     #[command(flatten)]
     select: SelectArgs,

@@ -8,7 +8,7 @@ use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::references;
-use crate::api::spec::{self, BadValue, Edit};
+use crate::api::spec::{self, Edit};
 use crate::cli::app::App;
 use crate::cli::deploy::report::{NewService, NotStarted, Remarks, ServiceReport, Stage, Style, report};
 use crate::cli::deploy::{FollowArgs, PlanArgs};
@@ -17,6 +17,7 @@ use crate::cli::flags::image::{ImageChange, ResolveArgs};
 use crate::cli::flags::{CreateFlags, SpecArgs, check_engine};
 use crate::cli::grammar;
 use crate::cli::grammar::suggest;
+use crate::cli::usage::{IMAGE, OrExample as _, UsageError};
 
 /// Create a service
 ///
@@ -64,8 +65,8 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
     spec::apply_all(&mut whole, &edits);
     let is_given = args.image.is_some();
     asked.extend(image_edits(args.image, &whole)?);
-    edits.extend(spec::create::settle(asked, &whole)?);
-    let spec = spec::create::made_of(base.clone(), &edits)?;
+    edits.extend(spec::create::settle(asked, &whole).map_err(UsageError::from)?);
+    let spec = spec::create::made_of(base.clone(), &edits).map_err(UsageError::from)?;
 
     let client = args.follow.client(app)?;
     check_engine(&client, &edits)?;
@@ -73,7 +74,7 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
     let image = image_of(&spec, is_given);
     let created = match resolve(&client, app, &mut edits, &args.resolve, image.as_ref()) {
         Ok(change) => {
-            let spec = spec::create::made_of(base, &edits)?;
+            let spec = spec::create::made_of(base, &edits).map_err(UsageError::from)?;
             change.report.announce(app.ui, name);
             let stage = Stage::Created(if args.plan.dry_run {
                 plan(&client, &spec).map(NewService::Planned)
@@ -138,14 +139,14 @@ fn resolve(
 }
 
 /// The image, and the command that replaces the image's own; without them, `spec` must have an image.
-fn image_edits(image: Option<Image>, spec: &Value) -> Result<Vec<Edit>, BadValue> {
+fn image_edits(image: Option<Image>, spec: &Value) -> Result<Vec<Edit>, UsageError> {
     let own = spec["TaskTemplate"]["ContainerSpec"]["Image"].as_str().unwrap_or_default();
     let words = match image {
         Some(Image::AndCommand(words)) => words,
         None if !own.is_empty() => return Ok(Vec::new()),
-        None => return Err(BadValue::new("no image is named", "swarmctl create --name web nginx")),
+        None => return Err(UsageError::new("no image is named", "swarmctl create --name web nginx")),
     };
     let (image, command) = words.split_first().map_or(("", &[][..]), |(image, rest)| (image.as_str(), rest));
-    let image = spec::image(&ImageRef::parse(image)?);
+    let image = spec::image(&ImageRef::parse(image).or_example(IMAGE)?);
     Ok(if command.is_empty() { vec![image] } else { vec![image, spec::args(command)] })
 }

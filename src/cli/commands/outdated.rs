@@ -13,6 +13,7 @@ use crate::api::registry::digest;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Service;
 use crate::cli::app::App;
+use crate::cli::complete::completion::Completion;
 use crate::cli::exit;
 use crate::cli::exit::Exit;
 use crate::cli::format;
@@ -31,7 +32,7 @@ const AT_ONCE: usize = 8;
 #[derive(Args, Debug)]
 pub struct OutdatedArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs [default: all]
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", add = Completion::SERVICES)]
     services: Vec<String>,
     #[command(flatten)]
     select: SelectArgs,
@@ -39,7 +40,7 @@ pub struct OutdatedArgs {
     #[arg(long)]
     exit_code: bool,
     /// Print each service by a Go template, as in '{{.Name}} {{.Status}}', 'table {{.ID}}\t{{.Tag}}', json or raw
-    #[arg(long, value_name = "TEMPLATE", value_parser = parse_format, conflicts_with = "json")]
+    #[arg(long, value_name = "TEMPLATE", add = Completion::FORMATS, value_parser = parse_format, conflicts_with = "json")]
     format: Option<ListFormat>,
     /// Print the result as JSON
     #[arg(long)]

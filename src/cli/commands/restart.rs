@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::api::spec::{Edit, Place};
 use crate::cli::app::App;
+use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::report::Style;
 use crate::cli::deploy::{DeployArgs, Deployment, IfPaused};
 use crate::cli::exit::Exit;
@@ -15,7 +16,7 @@ use crate::cli::select::{Jobs, SelectArgs};
 #[derive(Args, Debug)]
 pub struct RestartArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", add = Completion::SERVICES)]
     services: Vec<String>,
     #[command(flatten)]
     select: SelectArgs,

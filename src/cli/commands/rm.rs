@@ -6,14 +6,15 @@ use clap::Args;
 
 use crate::api::deploy::remove::{plan, remove, wait_until_gone};
 use crate::api::http::client::Client;
-use crate::api::spec::BadValue;
 use crate::cli::app::App;
+use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::report::{
     Format, NotStarted, Removal, ServiceReport, Stage, Style, Summary, choose, report,
 };
 use crate::cli::deploy::{PlanArgs, at_once, timeout};
 use crate::cli::exit::Exit;
 use crate::cli::select::{Chosen, Jobs, SelectArgs, counted};
+use crate::cli::usage::UsageError;
 
 /// Remove services
 ///
@@ -22,7 +23,7 @@ use crate::cli::select::{Chosen, Jobs, SelectArgs, counted};
 #[derive(Args, Debug)]
 pub struct RmArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", add = Completion::SERVICES)]
     services: Vec<String>,
     #[command(flatten)]
     select: SelectArgs,
@@ -55,11 +56,11 @@ pub fn run(args: RmArgs, app: &App) -> anyhow::Result<Exit> {
     args.select.print_selected(app.ui, &chosen, style.verb);
     if args.if_version.is_some() && chosen.len() != 1 {
         let why = format!("`--if-version` is about one service, and these are {}", chosen.len());
-        return Err(BadValue::new(why, "swarmctl rm --if-version 17 web").into());
+        return Err(UsageError::new(why, "swarmctl rm --if-version 17 web").into());
     }
     if args.select.is_given() && !args.yes && !args.plan.dry_run {
         let why = format!("{} would be removed: say so with --yes", counted(chosen.len(), "service"));
-        return Err(BadValue::new(why, "swarmctl rm --stack shop --yes").into());
+        return Err(UsageError::new(why, "swarmctl rm --stack shop --yes").into());
     }
     let remove_one = |Chosen { given, found, .. }| match found {
         Ok(service) => {

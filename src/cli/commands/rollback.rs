@@ -11,9 +11,9 @@ use crate::api::resources::references;
 use crate::api::resources::services::Service;
 use crate::api::resources::tasks;
 use crate::api::resources::tasks::{Specified, TaskState};
-use crate::api::shell;
 use crate::api::spec::{Change, Place, changes};
 use crate::cli::app::App;
+use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::report::{NotStarted, Remarks, Style, shown};
 use crate::cli::deploy::rollback_on_failure::OnFailure;
 use crate::cli::deploy::{
@@ -21,6 +21,7 @@ use crate::cli::deploy::{
 };
 use crate::cli::exit::Exit;
 use crate::cli::select::{Jobs, SelectArgs};
+use crate::cli::shell;
 
 /// Roll services back to their previous spec
 ///
@@ -30,7 +31,7 @@ use crate::cli::select::{Jobs, SelectArgs};
 #[derive(Args, Debug)]
 pub struct RollbackArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", add = Completion::SERVICES)]
     services: Vec<String>,
     #[command(flatten)]
     select: SelectArgs,

@@ -3,12 +3,14 @@
 use clap::Args;
 
 use crate::api::resources::services::Service;
-use crate::api::spec::{BadValue, Edit, Place};
+use crate::api::spec::{Edit, Place};
 use crate::cli::app::App;
+use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::report::Style;
 use crate::cli::deploy::{DeployArgs, Deployment, IfPaused};
 use crate::cli::exit::Exit;
 use crate::cli::select::{Each, SelectArgs};
+use crate::cli::usage::UsageError;
 
 /// Set the number of replicas of services
 ///
@@ -16,7 +18,7 @@ use crate::cli::select::{Each, SelectArgs};
 #[derive(Args, Debug)]
 pub struct ScaleArgs {
     /// Services and their replicas; with --filter, --stack or --all the one number for all of them
-    #[arg(value_name = "SERVICE=REPLICAS", required = true)]
+    #[arg(value_name = "SERVICE=REPLICAS", add = Completion::SCALED, required = true)]
     wanted: Vec<String>,
     #[command(flatten)]
     select: SelectArgs,
@@ -44,15 +46,15 @@ pub fn run(args: ScaleArgs, app: &App) -> anyhow::Result<Exit> {
 }
 
 /// The number of replicas for each service, or one for all that are selected.
-fn replicas_of_each(args: &ScaleArgs) -> Result<Each<u64>, BadValue> {
+fn replicas_of_each(args: &ScaleArgs) -> Result<Each<u64>, UsageError> {
     match (args.select.is_given(), args.wanted.as_slice()) {
         (false, pairs) => Each::pairs(pairs, "web=5", replicas),
         (true, [count]) if !count.contains('=') => Ok(Each::All(replicas(count)?)),
-        (true, [pair, ..]) => Err(BadValue::new(
+        (true, [pair, ..]) => Err(UsageError::new(
             format!("`{pair}`: what is selected by --filter, --stack or --all gets one number of replicas"),
             "swarmctl scale --stack shop 3",
         )),
-        (true, []) => Err(BadValue::new("no number of replicas is given", "swarmctl scale --stack shop 3")),
+        (true, []) => Err(UsageError::new("no number of replicas is given", "swarmctl scale --stack shop 3")),
     }
 }
 
@@ -67,6 +69,6 @@ fn place_of_replicas(service: &Service) -> Option<Place> {
     }
 }
 
-fn replicas(text: &str) -> Result<u64, BadValue> {
-    text.parse().map_err(|_| BadValue::new(format!("`{text}` cannot be a number of replicas"), "web=5"))
+fn replicas(text: &str) -> Result<u64, UsageError> {
+    text.parse().map_err(|_| UsageError::new(format!("`{text}` cannot be a number of replicas"), "web=5"))
 }

@@ -11,6 +11,7 @@ use crate::api::resources::rows::{Counts, Mode};
 use crate::api::resources::services::Service;
 use crate::api::rollout::{Judgement, State};
 use crate::cli::app::App;
+use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::replicas;
 use crate::cli::deploy::report::{
     Format, NotStarted, ServiceReport, Stage, Style, WatchResult, choose, object, print_remarks_and_error,
@@ -30,12 +31,12 @@ use crate::output::{Columns, TemplateError};
 #[derive(Args, Debug)]
 pub struct StatusArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", add = Completion::SERVICES)]
     services: Vec<String>,
     #[command(flatten)]
     select: SelectArgs,
     /// Print each service by a Go template, as in '{{.Name}} {{.State}}', 'table {{.ID}}\t{{.Detail}}', json or raw
-    #[arg(long, value_name = "TEMPLATE", value_parser = parse_format, conflicts_with = "json")]
+    #[arg(long, value_name = "TEMPLATE", add = Completion::FORMATS, value_parser = parse_format, conflicts_with = "json")]
     format: Option<ListFormat>,
     /// Print the result as JSON
     #[arg(long)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::cli::app::App;
+use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::report::{
     NotStarted, Remarks, ServiceReport, Style, Summary, ToWatch, Watch, Watchable, choose,
 };
@@ -21,7 +22,7 @@ use crate::cli::select::{Chosen, Jobs, SelectArgs};
 #[derive(Args, Debug)]
 pub struct WaitArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", add = Completion::SERVICES)]
     services: Vec<String>,
     #[command(flatten)]
     select: SelectArgs,

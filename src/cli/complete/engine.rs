@@ -5,6 +5,7 @@ use serde_json::json;
 use super::Candidate;
 use crate::api::error::Result;
 use crate::api::http::client::Client;
+use crate::api::resources::services::TaskCounts;
 use crate::api::resources::{images, networks, nodes, references, services};
 use crate::cli::app::App;
 use crate::cli::commands::ls::image_without_digest;
@@ -98,7 +99,7 @@ fn named(name: String) -> Candidate {
 }
 
 fn all_services(client: &Client) -> Result<Vec<Candidate>> {
-    services::list_rows(client, &[], false, |row| {
+    services::list_rows(client, &[], TaskCounts::Omitted, |row| {
         Candidate::new(row.name(), image_without_digest(row.image()))
     })
 }
@@ -108,7 +109,7 @@ fn all_images(client: &Client) -> Result<Vec<Candidate>> {
     // Where the one is not to be had, the other still is.
     let tags = images::list_tags(client).unwrap_or_default();
     let mut images: Vec<Candidate> = tags.into_iter().map(named).collect();
-    let running = services::list_rows(client, &[], false, |row| {
+    let running = services::list_rows(client, &[], TaskCounts::Omitted, |row| {
         let about = format!("runs in {}", row.name());
         Candidate::new(image_without_digest(row.image()), about)
     })?;

@@ -4,8 +4,8 @@
 //! arguments; a line is a candidate, a tab and what it is; the last line is `:` and a directive. Nothing else is ever
 //! printed, whatever goes wrong, and an engine has [`Timeouts::completion`](crate::api::config::timeouts::Timeouts) for all of its answers.
 
+pub mod completion;
 mod engine;
-mod kind;
 pub mod line;
 
 use clap::{Args as _, Command, FromArgMatches as _};
@@ -15,7 +15,7 @@ use super::exit::Exit;
 use super::grammar;
 use crate::output;
 use crate::output::Ui;
-use kind::Kind;
+use completion::Candidates;
 use line::{Line, Wanted};
 
 /// The words that ask for it; the second is docker's own shells' way to say that they show no descriptions.
@@ -72,8 +72,7 @@ fn answer(root: &Command, words: &[String]) -> (Vec<Candidate>, Directive) {
     let (candidates, directive) = match line.wanted {
         Wanted::Commands => (commands(line.command), Directive::Only),
         Wanted::Flags => (flags(&line), Directive::Only),
-        Wanted::Value(arg) => values(&line, Kind::of_flag(&line, arg)),
-        Wanted::Word(arg) => values(&line, Kind::of_word(&line, arg)),
+        Wanted::Value(arg) | Wanted::Word(arg) => values(&line, Candidates::for_value(&line, arg)),
         Wanted::Files => (Vec::new(), Directive::Files),
         Wanted::Nothing => (Vec::new(), Directive::Only),
     };
@@ -103,11 +102,11 @@ fn flags(line: &Line) -> Vec<Candidate> {
     flags
 }
 
-fn values(line: &Line, kind: Kind) -> (Vec<Candidate>, Directive) {
-    let (candidates, goes_on) = match kind {
-        Kind::Files => return (Vec::new(), Directive::Files),
-        Kind::Words(words) => return (words, Directive::Only),
-        Kind::Asked(source) => match client(&line.globals) {
+fn values(line: &Line, found: Candidates) -> (Vec<Candidate>, Directive) {
+    let (candidates, goes_on) = match found {
+        Candidates::Files => return (Vec::new(), Directive::Files),
+        Candidates::Known(known) => return (known, Directive::Only),
+        Candidates::Of(source) => match client(&line.globals) {
             Some(asked) => engine::candidates(source, &asked, line.prefix).unwrap_or_default(),
             None => (Vec::new(), false),
         },

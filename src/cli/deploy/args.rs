@@ -10,10 +10,11 @@ use super::{explain, watch};
 use crate::api::deploy::update::{Mode, OnFieldLoss, Operation, ReadBack, UpdateRequest};
 use crate::api::error::Result;
 use crate::api::http::client::Client;
-use crate::api::spec::{BadValue, values};
+use crate::api::spec::values;
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::progress::ProgressArgs;
+use crate::cli::usage::{DURATION, OrExample as _, UsageError};
 
 /// Flags of every command that edits services as they stand.
 #[derive(Args, Debug)]
@@ -142,9 +143,9 @@ pub fn field_loss(is_allowed: bool) -> OnFieldLoss {
 
 impl BatchArgs {
     /// Refuses flags that contradict each other.
-    pub fn check(&self, follow: &FollowArgs) -> Result<(), BadValue> {
+    pub fn check(&self, follow: &FollowArgs) -> Result<(), UsageError> {
         match self.canary {
-            Some(_) if follow.detach => Err(BadValue::new(
+            Some(_) if follow.detach => Err(UsageError::new(
                 "--canary waits for the first services to converge, and --detach does not wait",
                 "swarmctl restart --stack shop --canary 1",
             )),
@@ -154,17 +155,17 @@ impl BatchArgs {
 }
 
 /// `--timeout`.
-pub fn timeout(text: &str) -> Result<Duration, BadValue> {
-    match values::duration::period(text)? {
-        nanoseconds @ 1.. => Ok(Duration::from_nanos(nanoseconds.unsigned_abs())),
-        _ => Err(BadValue::new("`0` leaves no time at all", "5m")),
+pub fn timeout(text: &str) -> Result<Duration, UsageError> {
+    match values::duration::period(text).or_example(DURATION)?.unsigned_abs() {
+        0 => Err(UsageError::new("`0` leaves no time at all", "5m")),
+        nanoseconds => Ok(Duration::from_nanos(nanoseconds)),
     }
 }
 
 /// A number that is not 0.
-fn positive(text: &str) -> Result<usize, BadValue> {
+fn positive(text: &str) -> Result<usize, UsageError> {
     match text.parse() {
         Ok(number @ 1..=10_000) => Ok(number),
-        _ => Err(BadValue::new(format!("`{text}` is no number from 1 to 10000"), "4")),
+        _ => Err(UsageError::new(format!("`{text}` is no number from 1 to 10000"), "4")),
     }
 }

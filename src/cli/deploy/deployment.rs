@@ -15,12 +15,13 @@ use super::rules::{Follow, Rules};
 use crate::api::deploy::update::{Delivery, Operation, UpdateRequest, preflight};
 use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
-use crate::api::spec::{BadValue, Edit};
+use crate::api::spec::Edit;
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::parallel;
 use crate::cli::progress::Progress;
 use crate::cli::select::{Chosen, Each, Jobs, SelectArgs};
+use crate::cli::usage::UsageError;
 use crate::output::Ui;
 
 /// Requests that are in progress at the same time while nothing is posted yet.
@@ -131,7 +132,7 @@ impl<'a> Deployment<'a> {
             if let Some(other) = one.at.iter().find(|other| values[**other] != values[first]) {
                 let (first, other) = (&names[first], &names[*other]);
                 let why = format!("`{first}` and `{other}` are one service, which cannot have both");
-                return Err(BadValue::new(why, "one of the two").into());
+                return Err(UsageError::new(why, "one of the two").into());
             }
             entries.push(entry(one, chosen_by, values[first].clone()));
         }
@@ -197,10 +198,10 @@ impl<'a, T: Send> Selected<'a, T> {
     ///
     /// # Errors
     /// `--if-version` with several services.
-    pub fn request(&self, operation: Operation) -> Result<UpdateRequest, BadValue> {
+    pub fn request(&self, operation: Operation) -> Result<UpdateRequest, UsageError> {
         let Some(edit) = self.deployment.flags.edit else { return Ok(UpdateRequest::new(operation)) };
         match edit.if_version {
-            Some(_) if self.len() != 1 => Err(BadValue::new(
+            Some(_) if self.len() != 1 => Err(UsageError::new(
                 format!("`--if-version` is about one service, and these are {}", self.len()),
                 "--if-version 17 web",
             )),

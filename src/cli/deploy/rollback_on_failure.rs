@@ -8,12 +8,12 @@ use crate::api::forecast::only_loses_placement;
 use crate::api::http::client::Client;
 use crate::api::resources::services;
 use crate::api::resources::services::Service;
-use crate::api::shell;
 use crate::api::spec::{Change, Edit, Place};
 use crate::cli::commands::rollback::missing_references;
 use crate::cli::deploy::report::{NotStarted, Outcome, Rollback, ServiceReport, Stage};
 use crate::cli::grammar::parse_bool;
 use crate::cli::messages;
+use crate::cli::shell;
 
 /// The flag of commands whose rollout can fail.
 #[derive(Args, Debug)]

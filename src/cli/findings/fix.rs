@@ -2,7 +2,7 @@
 
 use super::advice::advice;
 use crate::api::lint::{Change, Finding, Fix};
-use crate::api::shell;
+use crate::cli::shell;
 
 /// The command that fixes a finding in the service of this name, or a sentence; `None` if there is nothing to do.
 pub fn fix(finding: &Finding, service: &str) -> Option<String> {

@@ -2,66 +2,76 @@
 
 use serde_json::{Value, json};
 
-use super::flag::{Commands, Flag, FlagValues};
+use super::flag::{Commands, Flag, FlagValues, only_name};
+use super::formats::{self, COMMAND, DURATION, Format, IMAGE, VARIABLE, words};
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::spec::values::{duration, number, text};
-use crate::api::spec::{self, BadValue, Edit, Place};
+use crate::api::spec::{self, Edit, Place};
+use crate::cli::complete::completion::Completion;
+use crate::cli::usage::{OrExample as _, UsageError};
 
 const ENV: &str = "TaskTemplate.ContainerSpec.Env";
 const GROUPS: &str = "TaskTemplate.ContainerSpec.Groups";
 
+const SIGNALS: &str = "SIGTERM SIGINT SIGQUIT SIGHUP SIGKILL SIGUSR1 SIGUSR2 SIGWINCH";
+const LOG_DRIVERS: &str = "none json-file local journald syslog gelf fluentd splunk awslogs gcplogs etwlogs";
+
 /// The flags of this area.
 pub(super) const FLAGS: &[Flag] = &[
-    Flag::one("image", "IMAGE", "Run this image", |given| {
-        let image = ImageRef::parse(given.last())?;
+    Flag::one("image", IMAGE, "Run this image", |given| {
+        let image = ImageRef::parse(given.last()).or_example(given.example())?;
         Ok(vec![spec::image(&image)])
     })
     .only(Commands::Update),
-    Flag::one(
-        "args",
-        "COMMAND",
-        "Replace the arguments of the entrypoint; empty: the image's own",
-        |given| given.set("TaskTemplate.ContainerSpec.Args", text::words),
-    )
+    Flag::one("args", COMMAND, "Replace the arguments of the entrypoint; empty: the image's own", |given| {
+        given.set("TaskTemplate.ContainerSpec.Args", text::words)
+    })
     .only(Commands::Update),
     Flag::many(
         "env",
-        "KEY=VALUE",
+        VARIABLE,
         "Set a variable (a bare KEY: to its value here); on update, no others",
         environment,
     )
     .short('e'),
-    Flag::many("env-rm", "KEY", "Remove an environment variable", |given| {
-        given.remove_items(ENV, |text| text::only_name(text, "a variable", "PATH"))
+    Flag::many("env-rm", Format::new("KEY", "PATH"), "Remove an environment variable", |given| {
+        given.remove_items(ENV, |text| only_name(text, "a variable", given.example()))
     })
     .only(Commands::Update),
-    Flag::many("env-add", "KEY=VALUE", "Add or replace an environment variable", |given| {
+    Flag::many("env-add", VARIABLE, "Add or replace an environment variable", |given| {
         given.add(ENV, |text| text::variable(text, given.environment().variable))
     })
     .only(Commands::Update),
-    Flag::one("entrypoint", "COMMAND", "Replace the entrypoint of the image", |given| {
+    Flag::one("entrypoint", COMMAND, "Replace the entrypoint of the image", |given| {
         given.set("TaskTemplate.ContainerSpec.Command", text::words)
     }),
-    Flag::one("workdir", "DIR", "Run the command in this directory of the container", |given| {
-        given.set("TaskTemplate.ContainerSpec.Dir", text::any)
-    })
+    Flag::one(
+        "workdir",
+        formats::text("DIR").completed(Completion::Files),
+        "Run the command in this directory of the container",
+        |given| given.set("TaskTemplate.ContainerSpec.Dir", text::any),
+    )
     .short('w'),
-    Flag::one("user", "USER[:GROUP]", "Run as this user, by name or number", |given| {
+    Flag::one("user", formats::text("USER[:GROUP]"), "Run as this user, by name or number", |given| {
         given.set("TaskTemplate.ContainerSpec.User", text::any)
     })
     .short('u'),
-    Flag::many("group", "GROUP", "Add a supplementary group", |given| given.list(GROUPS, text::some))
-        .only(Commands::Create)
-        .since(1, 25),
-    Flag::many("group-add", "GROUP", "Add a supplementary group", |given| given.add(GROUPS, text::some))
-        .only(Commands::Update)
-        .since(1, 25),
-    Flag::many("group-rm", "GROUP", "Remove a supplementary group", |given| {
+    Flag::many("group", formats::text("GROUP"), "Add a supplementary group", |given| {
+        given.list(GROUPS, text::some)
+    })
+    .only(Commands::Create)
+    .since(1, 25),
+    Flag::many("group-add", formats::text("GROUP"), "Add a supplementary group", |given| {
+        given.add(GROUPS, text::some)
+    })
+    .only(Commands::Update)
+    .since(1, 25),
+    Flag::many("group-rm", formats::text("GROUP"), "Remove a supplementary group", |given| {
         given.remove_items(GROUPS, text::some)
     })
     .only(Commands::Update)
     .since(1, 25),
-    Flag::one("hostname", "NAME", "Set the host name in the container", |given| {
+    Flag::one("hostname", formats::text("NAME"), "Set the host name in the container", |given| {
         given.set("TaskTemplate.ContainerSpec.Hostname", text::any)
     })
     .since(1, 25),
@@ -82,27 +92,35 @@ pub(super) const FLAGS: &[Flag] = &[
         given.set("TaskTemplate.ContainerSpec.ReadOnly", number::boolean)
     })
     .since(1, 28),
-    Flag::one("stop-signal", "SIGNAL", "Stop containers with this signal", |given| {
-        given.set("TaskTemplate.ContainerSpec.StopSignal", text::any)
-    })
+    Flag::one(
+        "stop-signal",
+        words("SIGNAL", "SIGTERM", SIGNALS),
+        "Stop containers with this signal",
+        |given| given.set("TaskTemplate.ContainerSpec.StopSignal", text::any),
+    )
     .since(1, 28),
-    Flag::one("stop-grace-period", "DURATION", "Wait so long before killing a container (10s)", |given| {
+    Flag::one("stop-grace-period", DURATION, "Wait so long before killing a container (10s)", |given| {
         given.set_even_if_zero("TaskTemplate.ContainerSpec.StopGracePeriod", duration::period)
     }),
-    Flag::one("log-driver", "DRIVER", "Log with this driver, without options of the former one", |given| {
-        given.set("TaskTemplate.LogDriver", |name| {
-            Ok(if name.is_empty() { Value::Null } else { json!({"Name": name}) })
-        })
-    }),
-    Flag::many("log-opt", "KEY=VALUE", "Set an option of the log driver", log_options),
+    Flag::one(
+        "log-driver",
+        words("DRIVER", "local", LOG_DRIVERS),
+        "Log with this driver, without options of the former one",
+        |given| {
+            given.set("TaskTemplate.LogDriver", |name| -> Result<_, UsageError> {
+                Ok(if name.is_empty() { Value::Null } else { json!({"Name": name}) })
+            })
+        },
+    ),
+    Flag::many("log-opt", VARIABLE, "Set an option of the log driver", log_options),
 ];
 
 /// All variables, each once: of equal keys the last counts, and stands where it was given.
-fn environment(given: &FlagValues<'_>) -> Result<Vec<Edit>, BadValue> {
+fn environment(given: &FlagValues<'_>) -> Result<Vec<Edit>, UsageError> {
     let key = |text: &str| text.split('=').next().map(str::to_owned);
     let mut all: Vec<String> = Vec::new();
     for text in given.all() {
-        let variable = text::variable(text, given.environment().variable)?;
+        let variable = text::variable(text, given.environment().variable).or_example(given.example())?;
         all.retain(|earlier| key(earlier) != key(&variable));
         all.push(variable);
     }
@@ -111,10 +129,10 @@ fn environment(given: &FlagValues<'_>) -> Result<Vec<Edit>, BadValue> {
 
 /// Options are set one by one, so that without `--log-driver` they join those of the driver that is there. A bare
 /// key takes its value from the environment, as Docker has it.
-fn log_options(given: &FlagValues<'_>) -> Result<Vec<Edit>, BadValue> {
+fn log_options(given: &FlagValues<'_>) -> Result<Vec<Edit>, UsageError> {
     let options = given.all().iter().map(|text| {
-        let option = text::variable(text, given.environment().variable)?;
-        let (key, value) = text::pair(&option, "max-size=10m")?;
+        let option = text::variable(text, given.environment().variable).or_example(given.example())?;
+        let (key, value) = text::pair(&option).or_example(given.example())?;
         Ok(Edit::set(Place::at("TaskTemplate.LogDriver.Options").key(&key), value))
     });
     options.collect()

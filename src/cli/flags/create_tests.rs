@@ -7,16 +7,17 @@ use super::flags;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::spec::create::{base, made_of, settle};
 use crate::api::spec::values::text::words;
-use crate::api::spec::{BadValue, Edit, image, resolve};
+use crate::api::spec::{Edit, image, resolve};
+use crate::cli::usage::UsageError;
 
 /// What docker 28.2.2 posted, or how it refused, line by line: `$ FLAGS`, then the body or `! message`, then
 /// where this program does something else, `# differs: why`.
 const RECORDED: &str = include_str!("docker-create.txt");
 
 /// The edits of one command line, whose networks, secrets and configs have the IDs that the recording had.
-fn edits(line: &str) -> Result<Vec<Edit>, BadValue> {
+fn edits(line: &str) -> Result<Vec<Edit>, UsageError> {
     let mut given: Vec<(&Flag, String)> = Vec::new();
-    let mut rest = words(line)?.into_iter();
+    let mut rest = words(line).unwrap().into_iter();
     while let Some(word) = rest.next() {
         let (name, value) =
             word.split_once('=').map_or((word.as_str(), None), |(name, value)| (name, Some(value)));
@@ -88,7 +89,7 @@ fn makes_the_spec_that_docker_makes_and_refuses_what_docker_refuses() {
         let line = lines.next().and_then(|line| line.strip_prefix("$ ")).expect(entry);
         let recorded = lines.next().expect(entry);
         let differs = lines.next().is_some();
-        let ours = edits(line).and_then(|edits| made_of(base(), &edits));
+        let ours = edits(line).and_then(|edits| Ok(made_of(base(), &edits)?));
         let agree = match (&ours, recorded.strip_prefix("! ")) {
             (Ok(ours), None) => {
                 let (mut ours, mut docker) = (ours.clone(), serde_json::from_str(recorded).expect(entry));

@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::api::spec::{BadValue, Edit, Place};
+use super::formats::{self, Format};
+use crate::api::spec::values::text;
+use crate::api::spec::{Edit, Place};
+use crate::cli::usage::{OrExample as _, ParseError, UsageError};
 
 /// One flag: the command line, its edits, the refusal on old engines and the documentation come from this row.
 ///
@@ -26,7 +29,7 @@ pub struct Flag {
 }
 
 /// The edits that the values of one flag mean.
-type ToEdits = fn(&FlagValues<'_>) -> Result<Vec<Edit>, BadValue>;
+type ToEdits = fn(&FlagValues<'_>) -> Result<Vec<Edit>, UsageError>;
 
 /// Which command has a flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,10 +47,10 @@ pub enum Commands {
 pub enum ValueKind {
     /// Nothing, or `=true` or `=false`; its one value is `true` or `false`.
     Switch,
-    /// One value, of this name in the help; of several the last counts.
-    One(&'static str),
-    /// One value each time, of this name in the help; may be repeated.
-    Many(&'static str),
+    /// One value; the last of several counts.
+    One(Format),
+    /// One value each time; the flag may be repeated.
+    Many(Format),
 }
 
 /// What a value may draw on besides itself. The caller reads it; the rows do no I/O.
@@ -63,6 +66,7 @@ pub struct Environment<'a> {
 /// The values given for one flag, in their order on the command line.
 pub struct FlagValues<'a> {
     values: &'a [&'a str],
+    example: &'static str,
     environment: &'a Environment<'a>,
 }
 
@@ -72,18 +76,26 @@ impl Flag {
         Self { name, short: None, on: Commands::Both, takes: ValueKind::Switch, help, since: None, edits }
     }
 
-    /// A flag of both commands that takes one value, called `takes` in the help.
-    pub const fn one(name: &'static str, takes: &'static str, help: &'static str, edits: ToEdits) -> Self {
-        Self { name, short: None, on: Commands::Both, takes: ValueKind::One(takes), help, since: None, edits }
-    }
-
-    /// A flag of both commands that may be repeated; a value is called `takes` in the help.
-    pub const fn many(name: &'static str, takes: &'static str, help: &'static str, edits: ToEdits) -> Self {
+    /// A flag of both commands that takes one value of this form.
+    pub const fn one(name: &'static str, format: Format, help: &'static str, edits: ToEdits) -> Self {
         Self {
             name,
             short: None,
             on: Commands::Both,
-            takes: ValueKind::Many(takes),
+            takes: ValueKind::One(format),
+            help,
+            since: None,
+            edits,
+        }
+    }
+
+    /// A flag of both commands that may be repeated, with values of this form.
+    pub const fn many(name: &'static str, format: Format, help: &'static str, edits: ToEdits) -> Self {
+        Self {
+            name,
+            short: None,
+            on: Commands::Both,
+            takes: ValueKind::Many(format),
             help,
             since: None,
             edits,
@@ -112,11 +124,15 @@ impl Flag {
     ///
     /// # Errors
     /// A value that cannot be one.
-    pub fn read(&self, values: &[&str], environment: &Environment<'_>) -> Result<Vec<Edit>, BadValue> {
+    pub fn read(&self, values: &[&str], environment: &Environment<'_>) -> Result<Vec<Edit>, UsageError> {
         if values.is_empty() {
             return Ok(Vec::new());
         }
-        (self.edits)(&FlagValues { values, environment })
+        let example = match self.takes {
+            ValueKind::Switch => "true",
+            ValueKind::One(format) | ValueKind::Many(format) => format.example,
+        };
+        (self.edits)(&FlagValues { values, example, environment })
     }
 }
 
@@ -131,6 +147,11 @@ impl FlagValues<'_> {
         self.values.last().copied().unwrap_or_default()
     }
 
+    /// A valid value, for error messages.
+    pub fn example(&self) -> &'static str {
+        self.example
+    }
+
     /// What the values may draw on besides themselves.
     pub fn environment(&self) -> &Environment<'_> {
         self.environment
@@ -138,83 +159,92 @@ impl FlagValues<'_> {
 
     /// The last value is set at `path`. Nothing at all is set for what the engine does not tell from nothing
     /// (0, false, an empty text or list): there, what was there is removed.
-    pub fn set<T: Into<Value>>(
+    pub fn set<T: Into<Value>, E: ParseError>(
         &self,
         path: &str,
-        read: impl Fn(&str) -> Result<T, BadValue>,
-    ) -> Result<Vec<Edit>, BadValue> {
-        let value = read(self.last())?.into();
+        read: impl Fn(&str) -> Result<T, E>,
+    ) -> Result<Vec<Edit>, UsageError> {
+        let value = read(self.last()).or_example(self.example)?.into();
         let place = Place::at(path);
         Ok(vec![if is_nothing(&value) { Edit::remove(place) } else { Edit::set(place, value) }])
     }
 
     /// The last value is set at `path`, where the engine tells 0 from nothing.
-    pub fn set_even_if_zero<T: Into<Value>>(
+    pub fn set_even_if_zero<T: Into<Value>, E: ParseError>(
         &self,
         path: &str,
-        read: impl Fn(&str) -> Result<T, BadValue>,
-    ) -> Result<Vec<Edit>, BadValue> {
-        Ok(vec![Edit::set(Place::at(path), read(self.last())?)])
+        read: impl Fn(&str) -> Result<T, E>,
+    ) -> Result<Vec<Edit>, UsageError> {
+        Ok(vec![Edit::set(Place::at(path), read(self.last()).or_example(self.example)?)])
     }
 
     /// The values are the whole list at `path`.
-    pub fn list<T: Into<Value>>(
+    pub fn list<T: Into<Value>, E: ParseError>(
         &self,
         path: &str,
-        read: impl Fn(&str) -> Result<T, BadValue>,
-    ) -> Result<Vec<Edit>, BadValue> {
-        let items = self.values.iter().map(|text| read(text).map(Into::into));
+        read: impl Fn(&str) -> Result<T, E>,
+    ) -> Result<Vec<Edit>, UsageError> {
+        let items = self.values.iter().map(|text| read(text).map(Into::into).or_example(self.example));
         Ok(vec![Edit::set(Place::at(path), items.collect::<Result<Vec<Value>, _>>()?)])
     }
 
     /// The values are the whole map at `path`; of equal keys the last counts.
-    pub fn map(
+    pub fn map<E: ParseError>(
         &self,
         path: &str,
-        read: impl Fn(&str) -> Result<(String, String), BadValue>,
-    ) -> Result<Vec<Edit>, BadValue> {
+        read: impl Fn(&str) -> Result<(String, String), E>,
+    ) -> Result<Vec<Edit>, UsageError> {
         let mut map = Map::new();
         for text in self.values {
-            let (key, value) = read(text)?;
+            let (key, value) = read(text).or_example(self.example)?;
             map.insert(key, value.into());
         }
         Ok(vec![Edit::set(Place::at(path), map)])
     }
 
     /// The values are items of the list at `path`: each replaces its like where that stands, or comes last.
-    pub fn add<T: Into<Value>>(
+    pub fn add<T: Into<Value>, E: ParseError>(
         &self,
         path: &str,
-        read: impl Fn(&str) -> Result<T, BadValue>,
-    ) -> Result<Vec<Edit>, BadValue> {
-        self.each(|text| Ok(Edit::item(Place::at(path), read(text)?.into())))
+        read: impl Fn(&str) -> Result<T, E>,
+    ) -> Result<Vec<Edit>, UsageError> {
+        self.each(|text| Ok(Edit::item(Place::at(path), read(text).or_example(self.example)?.into())))
     }
 
     /// The items of the list at `path` that the values name are not there.
-    pub fn remove_items(
+    pub fn remove_items<E: ParseError>(
         &self,
         path: &str,
-        identity: impl Fn(&str) -> Result<String, BadValue>,
-    ) -> Result<Vec<Edit>, BadValue> {
-        self.each(|text| Ok(Edit::remove(Place::at(path).item(&identity(text)?))))
+        identity: impl Fn(&str) -> Result<String, E>,
+    ) -> Result<Vec<Edit>, UsageError> {
+        self.each(|text| Ok(Edit::remove(Place::at(path).item(&identity(text).or_example(self.example)?))))
     }
 
     /// The values are keys of the map at `path` and what stands there.
-    pub fn add_keys(
+    pub fn add_keys<E: ParseError>(
         &self,
         path: &str,
-        read: impl Fn(&str) -> Result<(String, String), BadValue>,
-    ) -> Result<Vec<Edit>, BadValue> {
+        read: impl Fn(&str) -> Result<(String, String), E>,
+    ) -> Result<Vec<Edit>, UsageError> {
         self.each(|text| {
-            let (key, value) = read(text)?;
+            let (key, value) = read(text).or_example(self.example)?;
             Ok(Edit::set(Place::at(path).key(&key), value))
         })
     }
 
     /// One edit for each value.
-    pub fn each(&self, edit: impl Fn(&str) -> Result<Edit, BadValue>) -> Result<Vec<Edit>, BadValue> {
+    pub fn each(&self, edit: impl Fn(&str) -> Result<Edit, UsageError>) -> Result<Vec<Edit>, UsageError> {
         self.values.iter().map(|text| edit(text)).collect()
     }
+}
+
+/// The name of something that is removed: Docker accepts `NAME=VALUE` too, and silently removes nothing.
+///
+/// # Errors
+/// It is empty, or has a value.
+pub fn only_name(text: &str, what: &str, example: &'static str) -> Result<String, UsageError> {
+    text::some(text).or_example(formats::text("").example)?;
+    text::only_name(text, what).or_example(example)
 }
 
 fn is_nothing(value: &Value) -> bool {

@@ -3,60 +3,65 @@
 use serde_json::{Value, json};
 
 use super::flag::{Flag, FlagValues};
+use super::formats::{COMMAND, COUNT, DURATION};
 use crate::api::spec::values::{container, duration, number};
-use crate::api::spec::{BadValue, Edit, Place};
+use crate::api::spec::{Edit, Place};
+use crate::cli::usage::{OrExample as _, ParseError, UsageError};
 
 const HEALTH: &str = "TaskTemplate.ContainerSpec.Healthcheck";
 
 /// The flags of this area.
 pub(super) const FLAGS: &[Flag] = &[
     Flag::switch("no-healthcheck", "Turn off the image's health check", no_health_check).since(1, 25),
-    Flag::one("health-cmd", "COMMAND", "Check health with this shell command", |given| {
+    Flag::one("health-cmd", COMMAND, "Check health with this shell command", |given| {
         check(given, "Test", container::health_command)
     })
     .since(1, 25),
-    Flag::one("health-interval", "DURATION", "Check health so often", |given| {
-        check(given, "Interval", duration::health_period)
-    })
-    .since(1, 25),
-    Flag::one("health-timeout", "DURATION", "Give a health check so much time", |given| {
-        check(given, "Timeout", duration::health_period)
+    Flag::one("health-interval", DURATION, "Check health so often", |given| check(given, "Interval", period))
+        .since(1, 25),
+    Flag::one("health-timeout", DURATION, "Give a health check so much time", |given| {
+        check(given, "Timeout", period)
     })
     .since(1, 25),
     Flag::one(
         "health-start-period",
-        "DURATION",
+        DURATION,
         "Count no failed check for so long after the start",
-        |given| check(given, "StartPeriod", duration::health_period),
+        |given| check(given, "StartPeriod", period),
     )
     .since(1, 29),
-    Flag::one("health-start-interval", "DURATION", "Check health so often in the start period", |given| {
-        check(given, "StartInterval", duration::health_period)
+    Flag::one("health-start-interval", DURATION, "Check health so often in the start period", |given| {
+        check(given, "StartInterval", period)
     })
     .since(1, 44),
-    Flag::one("health-retries", "N", "Call a container unhealthy after so many failed checks", |given| {
-        check(given, "Retries", |text| number::between(text, 0, i32::MAX.into(), "3"))
+    Flag::one("health-retries", COUNT, "Call a container unhealthy after so many failed checks", |given| {
+        check(given, "Retries", |text| number::between(text, 0, i32::MAX.into()))
     })
     .since(1, 25),
 ];
 
 /// Turned on again is the image's own check.
-fn no_health_check(given: &FlagValues<'_>) -> Result<Vec<Edit>, BadValue> {
-    Ok(match number::boolean(given.last())? {
+fn no_health_check(given: &FlagValues<'_>) -> Result<Vec<Edit>, UsageError> {
+    Ok(match number::boolean(given.last()).or_example(given.example())? {
         true => vec![Edit::set(Place::at(HEALTH), json!({"Test": ["NONE"]}))],
         false => vec![turned_on()],
     })
 }
 
 /// One setting of the check, which is turned on by that.
-fn check<T: Into<Value>>(
+fn check<T: Into<Value>, E: ParseError>(
     given: &FlagValues<'_>,
     key: &str,
-    read: impl Fn(&str) -> Result<T, BadValue>,
-) -> Result<Vec<Edit>, BadValue> {
+    read: impl Fn(&str) -> Result<T, E>,
+) -> Result<Vec<Edit>, UsageError> {
     let mut edits = vec![turned_on()];
     edits.extend(given.set(&format!("{HEALTH}.{key}"), read)?);
     Ok(edits)
+}
+
+fn period(text: &str) -> Result<i64, UsageError> {
+    duration::period(text).or_example(DURATION.example)?;
+    duration::health_period(text).or_example("5s")
 }
 
 fn turned_on() -> Edit {

@@ -10,9 +10,10 @@ use crate::api::registry::digest;
 use crate::api::registry::digest::Trouble;
 use crate::api::registry::image_ref::{ImageRef, Likeness};
 use crate::api::resources::images;
-use crate::api::spec::{self, BadValue, Edit, Place};
+use crate::api::spec::{self, Edit, Place};
 use crate::cli::app::App;
 use crate::cli::exit::login_hint;
+use crate::cli::usage::{OrExample as _, TAG, UsageError};
 use crate::output::Ui;
 
 /// Flags of every command that sets an image.
@@ -120,9 +121,9 @@ impl ImageArgs {
     }
 
     /// Refuses what contradicts itself.
-    pub fn check(&self, asked: &ImageRef) -> Result<(), BadValue> {
+    pub fn check(&self, asked: &ImageRef) -> Result<(), UsageError> {
         match asked.digest() {
-            Some(_) if self.unpin => Err(BadValue::new(
+            Some(_) if self.unpin => Err(UsageError::new(
                 "`--unpin` writes no digest, and the image has one",
                 "--unpin web nginx:1.27",
             )),
@@ -130,9 +131,9 @@ impl ImageArgs {
         }
     }
 
-    fn check_unpin(&self) -> Result<(), BadValue> {
+    fn check_unpin(&self) -> Result<(), UsageError> {
         match self.unpin && self.resolve.is_explicit() {
-            true => Err(BadValue::new("`--unpin` goes with no `--resolve-image always`", "--unpin web")),
+            true => Err(UsageError::new("`--unpin` goes with no `--resolve-image always`", "--unpin web")),
             false => Ok(()),
         }
     }
@@ -164,9 +165,9 @@ impl ImageArgs {
         if self.unpin || self.resolve.is_explicit() {
             let Some(tag) = image.tag() else {
                 let why = format!("the service follows no tag: its image is `{current}`");
-                return Err(BadValue::new(why, "--image nginx:1.27 web").into());
+                return Err(UsageError::new(why, "--image nginx:1.27 web").into());
             };
-            return self.change(client, app, current, &image.with_tag(tag)?, false);
+            return self.change(client, app, current, &image.with_tag(tag).or_example(TAG)?, false);
         }
         self.resolve.store(client, app, image.domain(), &mut change)?;
         Ok(change)

@@ -1,42 +1,46 @@
 //! Flags of the service as such: its name and its labels.
 
-use super::flag::{Commands, Flag, FlagValues};
+use super::flag::{Commands, Flag, FlagValues, only_name};
+use super::formats::{Format, LABEL, LABEL_KEY};
 use crate::api::spec::values::text;
-use crate::api::spec::{BadValue, Edit, Place};
+use crate::api::spec::{Edit, Place};
+use crate::cli::usage::UsageError;
 
 /// The flags of this area.
 pub(super) const FLAGS: &[Flag] = &[
-    Flag::one("name", "NAME", "Name the service; without it the engine chooses one", |given| {
-        given.set("Name", text::service_name)
-    })
+    Flag::one(
+        "name",
+        Format::new("NAME", "web-1"),
+        "Name the service; without it the engine chooses one",
+        |given| given.set("Name", text::service_name),
+    )
     .only(Commands::Create),
-    Flag::many("label", "KEY=VALUE", "Label the service; on update, with these labels only", |given| {
+    Flag::many("label", LABEL, "Label the service; on update, with these labels only", |given| {
         given.map("Labels", text::label)
     })
     .short('l'),
-    Flag::many("label-rm", "KEY", "Remove a label", |given| labels(given, "Labels")).only(Commands::Update),
-    Flag::many("label-add", "KEY=VALUE", "Add or replace a label", |given| {
-        given.add_keys("Labels", text::label)
-    })
-    .only(Commands::Update),
-    Flag::many("container-label", "KEY=VALUE", "Label the containers", |given| {
+    Flag::many("label-rm", LABEL_KEY, "Remove a label", |given| labels(given, "Labels"))
+        .only(Commands::Update),
+    Flag::many("label-add", LABEL, "Add or replace a label", |given| given.add_keys("Labels", text::label))
+        .only(Commands::Update),
+    Flag::many("container-label", LABEL, "Label the containers", |given| {
         given.map("TaskTemplate.ContainerSpec.Labels", text::label)
     })
     .only(Commands::Create),
-    Flag::many("container-label-rm", "KEY", "Remove a label of the containers", |given| {
+    Flag::many("container-label-rm", LABEL_KEY, "Remove a label of the containers", |given| {
         labels(given, "TaskTemplate.ContainerSpec.Labels")
     })
     .only(Commands::Update),
-    Flag::many("container-label-add", "KEY=VALUE", "Add or replace a label of the containers", |given| {
+    Flag::many("container-label-add", LABEL, "Add or replace a label of the containers", |given| {
         given.add_keys("TaskTemplate.ContainerSpec.Labels", text::label)
     })
     .only(Commands::Update),
 ];
 
 /// Labels that are removed.
-fn labels(given: &FlagValues<'_>, path: &str) -> Result<Vec<Edit>, BadValue> {
+fn labels(given: &FlagValues<'_>, path: &str) -> Result<Vec<Edit>, UsageError> {
     given.each(|text| {
-        let key = text::only_name(text, "a label", "com.example.team")?;
+        let key = only_name(text, "a label", given.example())?;
         Ok(Edit::remove(Place::at(path).key(&key)))
     })
 }

@@ -4,13 +4,14 @@ mod container;
 mod document;
 pub mod files;
 mod flag;
+mod formats;
 mod health;
 pub mod image;
 mod labels;
 mod mount;
 mod names;
 mod network;
-mod placement;
+pub mod placement;
 mod policy;
 mod port;
 mod resources;
@@ -22,9 +23,12 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 pub use self::document::SpecArgs;
 use self::flag::{Commands, Environment, Flag, ValueKind};
+use self::formats::Format;
 use super::app;
+use super::complete::completion::Completion;
 use crate::api::http::client::Client;
-use crate::api::spec::{self, BadValue, Edit, Need, values};
+use crate::api::spec::{self, Edit, Need, values};
+use crate::cli::usage::UsageError;
 
 const ENV_FILE: &str = "env-file";
 /// In MiB, of a file that a flag names.
@@ -56,7 +60,7 @@ impl<const UPDATE: bool> Flags<UPDATE> {
     ///
     /// # Errors
     /// A value that cannot be one.
-    pub fn edits(&self) -> Result<Vec<Edit>, BadValue> {
+    pub fn edits(&self) -> Result<Vec<Edit>, UsageError> {
         let directory =
             env::current_dir().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
         let file = |path: &str| files::read(path, LONGEST).map_err(|e| e.to_string());
@@ -71,7 +75,7 @@ impl<const UPDATE: bool> Flags<UPDATE> {
                 files.iter().chain(own.flat_map(|values| &values.values)).map(String::as_str).collect();
             let read = flag.read(&values, &environment);
             edits.extend(
-                read.map_err(|bad| BadValue::new(format!("--{}: {}", flag.name, bad.why), bad.example))?,
+                read.map_err(|bad| UsageError::new(format!("--{}: {}", flag.name, bad.why), bad.example))?,
             );
         }
         Ok(edits)
@@ -88,13 +92,13 @@ impl<const UPDATE: bool> Flags<UPDATE> {
         if UPDATE && !replaces { "env-add" } else { "env" }
     }
 
-    fn variables_of_files(&self) -> Result<Vec<String>, BadValue> {
+    fn variables_of_files(&self) -> Result<Vec<String>, UsageError> {
         let mut all = Vec::new();
         for path in &self.env_files {
-            let bad = |why: String| BadValue::new(format!("--{ENV_FILE}: `{path}`: {why}"), "KEY=value");
+            let bad = |why: String| UsageError::new(format!("--{ENV_FILE}: `{path}`: {why}"), "KEY=value");
             let text = files::read(path, LONGEST).map_err(|e| bad(e.to_string()))?;
             let read = values::env_file::variables(&text, &app::variable);
-            all.extend(read.map_err(|e| bad(e.why))?);
+            all.extend(read.map_err(|e| bad(e.to_string()))?);
         }
         Ok(all)
     }
@@ -154,13 +158,22 @@ fn arg(flag: &'static Flag) -> Arg {
     };
     match flag.takes {
         ValueKind::Switch => arg.action(ArgAction::SetTrue),
-        ValueKind::One(name) => arg.action(ArgAction::Set).value_name(name),
-        ValueKind::Many(name) => arg.action(ArgAction::Append).value_name(name),
+        ValueKind::One(format) => of_format(arg.action(ArgAction::Set), format),
+        ValueKind::Many(format) => of_format(arg.action(ArgAction::Append), format),
+    }
+}
+
+fn of_format(arg: Arg, format: Format) -> Arg {
+    let arg = arg.value_name(format.name);
+    match format.completion {
+        Some(completion) => arg.add(completion),
+        None => arg,
     }
 }
 
 fn env_file() -> Arg {
     let arg = Arg::new(ENV_FILE).long(ENV_FILE).value_name("FILE").action(ArgAction::Append);
+    let arg = arg.add(Completion::Files);
     arg.help("Read environment variables from a file, one KEY=VALUE a line")
 }
 
@@ -212,6 +225,8 @@ impl std::fmt::Debug for Values {
 mod create_tests;
 #[cfg(test)]
 mod flag_tests;
+#[cfg(test)]
+mod message_tests;
 #[cfg(test)]
 mod property_tests;
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Flags of what is mounted into containers: volumes and paths, secrets, configs.
 
-use super::flag::{Commands, Flag, FlagValues};
+use super::flag::{Commands, Flag, FlagValues, only_name};
+use super::formats::{self, CONFIG, Format, MOUNT, SECRET};
 use crate::api::spec::values::{file, mount, text};
-use crate::api::spec::{BadValue, Edit, Place};
+use crate::api::spec::{Edit, Place};
+use crate::cli::usage::{OrExample as _, UsageError};
 
 const MOUNTS: &str = "TaskTemplate.ContainerSpec.Mounts";
 const SECRETS: &str = "TaskTemplate.ContainerSpec.Secrets";
@@ -11,46 +13,54 @@ const CONFIGS: &str = "TaskTemplate.ContainerSpec.Configs";
 /// The flags of this area. What is both added and removed is a mount no more, but a secret or config anew: so it
 /// is with docker.
 pub(super) const FLAGS: &[Flag] = &[
-    Flag::many("mount", "MOUNT", "Mount a volume, a path of the node or a tmpfs", |given| {
+    Flag::many("mount", MOUNT, "Mount a volume, a path of the node or a tmpfs", |given| {
         let directory = given.environment().directory;
         given.list(MOUNTS, |text| mount::mount(text, directory))
     })
     .only(Commands::Create),
-    Flag::many("mount-add", "MOUNT", "Add a mount, or replace the one with the same target", |given| {
+    Flag::many("mount-add", MOUNT, "Add a mount, or replace the one with the same target", |given| {
         let directory = given.environment().directory;
         each_once(given.add(MOUNTS, |text| mount::mount(text, directory))?)
     })
     .only(Commands::Update),
-    Flag::many("mount-rm", "TARGET", "Remove the mount at this path of the container", |given| {
-        given.remove_items(MOUNTS, mount::target)
-    })
+    Flag::many(
+        "mount-rm",
+        Format::new("TARGET", "/data"),
+        "Remove the mount at this path of the container",
+        |given| {
+            given.remove_items(MOUNTS, |path| {
+                text::some(path).or_example(formats::text("").example)?;
+                mount::target(path).or_example(given.example())
+            })
+        },
+    )
     .only(Commands::Update),
-    Flag::many("secret", "SECRET", "Show a secret to the containers", |given| {
+    Flag::many("secret", SECRET, "Show a secret to the containers", |given| {
         given.list(SECRETS, file::secret)
     })
     .only(Commands::Create)
     .since(1, 25),
-    Flag::many("secret-rm", "SECRET", "Show a secret no more, as any file", |given| {
+    Flag::many("secret-rm", SECRET.example("app.key"), "Show a secret no more, as any file", |given| {
         files(given, SECRETS, "a secret")
     })
     .only(Commands::Update)
     .since(1, 25),
-    Flag::many("secret-add", "SECRET", "Show a secret to the containers, or show it otherwise", |given| {
+    Flag::many("secret-add", SECRET, "Show a secret to the containers, or show it otherwise", |given| {
         given.add(SECRETS, file::secret)
     })
     .only(Commands::Update)
     .since(1, 25),
-    Flag::many("config", "CONFIG", "Show a config to the containers", |given| {
+    Flag::many("config", CONFIG, "Show a config to the containers", |given| {
         given.list(CONFIGS, file::config)
     })
     .only(Commands::Create)
     .since(1, 30),
-    Flag::many("config-rm", "CONFIG", "Show a config no more, as any file", |given| {
+    Flag::many("config-rm", CONFIG.example("app.key"), "Show a config no more, as any file", |given| {
         files(given, CONFIGS, "a config")
     })
     .only(Commands::Update)
     .since(1, 30),
-    Flag::many("config-add", "CONFIG", "Show a config to the containers, or show it otherwise", |given| {
+    Flag::many("config-add", CONFIG, "Show a config to the containers, or show it otherwise", |given| {
         given.add(CONFIGS, file::config)
     })
     .only(Commands::Update)
@@ -58,20 +68,20 @@ pub(super) const FLAGS: &[Flag] = &[
 ];
 
 /// A secret or config may be shown as several files: all go.
-fn files(given: &FlagValues<'_>, path: &str, what: &str) -> Result<Vec<Edit>, BadValue> {
+fn files(given: &FlagValues<'_>, path: &str, what: &str) -> Result<Vec<Edit>, UsageError> {
     given.each(|text| {
-        let name = text::only_name(text, what, "app.key")?;
+        let name = only_name(text, what, given.example())?;
         Ok(Edit::remove(Place::at(path).items_like(&format!("{name}:*"))))
     })
 }
 
 /// Two mounts on one path are a mistake: the first would be lost without a word.
-fn each_once(edits: Vec<Edit>) -> Result<Vec<Edit>, BadValue> {
+fn each_once(edits: Vec<Edit>) -> Result<Vec<Edit>, UsageError> {
     let twice =
         edits.iter().enumerate().find(|(i, edit)| edits[..*i].iter().any(|other| other.place == edit.place));
     match twice.and_then(|(_, edit)| edit.place.item_id()) {
         None => Ok(edits),
-        Some(path) => Err(BadValue::new(
+        Some(path) => Err(UsageError::new(
             format!("path `{path}` is mounted on twice"),
             "--mount-add source=a,target=/a --mount-add source=b,target=/b",
         )),

@@ -1,8 +1,10 @@
 //! Flags of how names are looked up in the containers: hosts, name servers, search domains.
 
 use super::flag::{Commands, Flag, FlagValues};
+use super::formats::{self, DOMAIN, Format, HOST, IP};
 use crate::api::spec::values::{network, text};
-use crate::api::spec::{BadValue, Edit, Place};
+use crate::api::spec::{Edit, Place};
+use crate::cli::usage::{OrExample as _, UsageError};
 
 const HOSTS: &str = "TaskTemplate.ContainerSpec.Hosts";
 const SERVERS: &str = "TaskTemplate.ContainerSpec.DNSConfig.Nameservers";
@@ -12,56 +14,65 @@ const SEARCH: &str = "TaskTemplate.ContainerSpec.DNSConfig.Search";
 /// The flags of this area. A host that is both removed and added has the new address; name servers, options and
 /// domains are removed: so it is with docker.
 pub(super) const FLAGS: &[Flag] = &[
-    Flag::many("host", "HOST:IP", "Add an entry to the container's hosts file", |given| {
+    Flag::many("host", HOST, "Add an entry to the container's hosts file", |given| {
         given.list(HOSTS, network::host)
     })
     .only(Commands::Create)
     .since(1, 25),
-    Flag::many("host-rm", "HOST[:IP]", "Remove a host's addresses, or the one", |given| {
-        given.each(|text| Ok(Edit::remove(Place::at(HOSTS).items_like(&network::host_pattern(text)?))))
-    })
+    Flag::many(
+        "host-rm",
+        Format::new("HOST[:IP]", HOST.example),
+        "Remove a host's addresses, or the one",
+        |given| {
+            given.each(|text| {
+                Ok(Edit::remove(
+                    Place::at(HOSTS).items_like(&network::host_pattern(text).or_example(given.example())?),
+                ))
+            })
+        },
+    )
     .only(Commands::Update)
     .since(1, 25),
-    Flag::many("host-add", "HOST:IP", "Add an entry to the containers' hosts file", |given| {
+    Flag::many("host-add", HOST, "Add an entry to the containers' hosts file", |given| {
         given.add(HOSTS, network::host)
     })
     .only(Commands::Update)
     .since(1, 25),
-    Flag::many("dns", "IP", "Ask this name server", |given| given.list(SERVERS, network::address))
+    Flag::many("dns", IP, "Ask this name server", |given| given.list(SERVERS, network::address))
         .only(Commands::Create)
         .since(1, 25),
-    Flag::many("dns-add", "IP", "Ask this name server as well", |given| given.add(SERVERS, network::address))
+    Flag::many("dns-add", IP, "Ask this name server as well", |given| given.add(SERVERS, network::address))
         .only(Commands::Update)
         .since(1, 25),
-    Flag::many("dns-rm", "IP", "Ask this name server no more", servers_gone)
+    Flag::many("dns-rm", formats::text("IP"), "Ask this name server no more", servers_gone)
         .only(Commands::Update)
         .since(1, 25),
-    Flag::many("dns-option", "OPTION", "Set an option of the resolver", |given| {
+    Flag::many("dns-option", formats::text("OPTION"), "Set an option of the resolver", |given| {
         given.list(OPTIONS, text::some)
     })
     .only(Commands::Create)
     .since(1, 25),
-    Flag::many("dns-option-add", "OPTION", "Add an option of the resolver", |given| {
+    Flag::many("dns-option-add", formats::text("OPTION"), "Add an option of the resolver", |given| {
         given.add(OPTIONS, text::some)
     })
     .only(Commands::Update)
     .since(1, 25),
-    Flag::many("dns-option-rm", "OPTION", "Remove an option of the resolver", |given| {
+    Flag::many("dns-option-rm", formats::text("OPTION"), "Remove an option of the resolver", |given| {
         given.remove_items(OPTIONS, text::some)
     })
     .only(Commands::Update)
     .since(1, 25),
-    Flag::many("dns-search", "DOMAIN", "Search names in this domain", |given| {
+    Flag::many("dns-search", DOMAIN, "Search names in this domain", |given| {
         given.list(SEARCH, network::search_domain)
     })
     .only(Commands::Create)
     .since(1, 25),
-    Flag::many("dns-search-add", "DOMAIN", "Search names in this domain as well", |given| {
+    Flag::many("dns-search-add", DOMAIN, "Search names in this domain as well", |given| {
         given.add(SEARCH, network::search_domain)
     })
     .only(Commands::Update)
     .since(1, 25),
-    Flag::many("dns-search-rm", "DOMAIN", "Search names in this domain no more", |given| {
+    Flag::many("dns-search-rm", formats::text("DOMAIN"), "Search names in this domain no more", |given| {
         given.remove_items(SEARCH, text::some)
     })
     .only(Commands::Update)
@@ -69,7 +80,7 @@ pub(super) const FLAGS: &[Flag] = &[
 ];
 
 /// An address may be kept in another writing than the one that is given.
-fn servers_gone(given: &FlagValues<'_>) -> Result<Vec<Edit>, BadValue> {
+fn servers_gone(given: &FlagValues<'_>) -> Result<Vec<Edit>, UsageError> {
     let mut edits = given.remove_items(SERVERS, text::some)?;
     for text in given.all() {
         if let Ok(address) = network::address(text)

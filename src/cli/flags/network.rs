@@ -1,21 +1,26 @@
 //! Flags of the networks that tasks are attached to.
 
 use super::flag::{Commands, Flag};
+use super::formats::{self, NETWORK};
 use crate::api::spec::values::{network, text};
+use crate::cli::complete::completion::Completion;
 
 const NETWORKS: &str = "TaskTemplate.Networks";
 
 /// The flags of this area.
 pub(super) const FLAGS: &[Flag] = &[
-    Flag::many("network", "NETWORK", "Attach tasks to a network, by name or ID", |given| {
+    Flag::many("network", NETWORK, "Attach tasks to a network, by name or ID", |given| {
         given.list(NETWORKS, network::attachment)
     })
     .only(Commands::Create),
-    Flag::many("network-rm", "NETWORK", "Take tasks off a network, by name or ID", |given| {
-        given.remove_items(NETWORKS, text::some)
-    })
+    Flag::many(
+        "network-rm",
+        formats::text("NETWORK").completed(Completion::NETWORKS),
+        "Take tasks off a network, by name or ID",
+        |given| given.remove_items(NETWORKS, text::some),
+    )
     .only(Commands::Update),
-    Flag::many("network-add", "NETWORK", "Attach tasks to one more network, by name or ID", |given| {
+    Flag::many("network-add", NETWORK, "Attach tasks to one more network, by name or ID", |given| {
         given.add(NETWORKS, network::attachment)
     })
     .only(Commands::Update),

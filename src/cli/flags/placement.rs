@@ -1,74 +1,92 @@
 //! Flags of how many tasks there are, and on which nodes.
 
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 use super::flag::{Commands, Flag};
+use super::formats::{self, CONSTRAINT, COUNT, PREFERENCE, words};
+use crate::api::error::InvalidValue;
+use crate::api::spec::Identity;
 use crate::api::spec::values::{number, placement, text};
-use crate::api::spec::{BadValue, Identity};
 
 const CONSTRAINTS: &str = "TaskTemplate.Placement.Constraints";
 const PREFERENCES: &str = "TaskTemplate.Placement.Preferences";
 
+/// The modes of a service, in Docker's notation.
+pub const MODES: &str = "replicated global replicated-job global-job";
+
 /// The flags of this area. The mode comes first: it replaces what the others refine.
 pub(super) const FLAGS: &[Flag] = &[
-    Flag::one("mode", "MODE", "Run replicated, global, replicated-job or global-job", |given| {
-        given.set_even_if_zero("Mode", |text| {
-            const MODES: &[&str] = &["replicated", "global", "replicated-job", "global-job"];
-            let kind = match text::choice(text, "a mode", MODES)?.as_str() {
-                "global" => "Global",
-                "replicated-job" => "ReplicatedJob",
-                "global-job" => "GlobalJob",
-                _ => "Replicated",
-            };
-            Ok(Map::from_iter([(kind.to_owned(), json!({}))]))
-        })
-    })
+    Flag::one(
+        "mode",
+        words("MODE", "replicated", MODES),
+        "Run replicated, global, replicated-job or global-job",
+        |given| given.set_even_if_zero("Mode", mode),
+    )
     .only(Commands::Create),
-    Flag::one("replicas", "N", "Run so many tasks", |given| {
+    Flag::one("replicas", COUNT, "Run so many tasks", |given| {
         given.set_even_if_zero("Mode.Replicated.Replicas", count)
     }),
-    Flag::one("max-concurrent", "N", "Run at most so many tasks of a job at once", |given| {
+    Flag::one("max-concurrent", COUNT, "Run at most so many tasks of a job at once", |given| {
         given.set_even_if_zero("Mode.ReplicatedJob.MaxConcurrent", count)
     })
     .since(1, 41),
-    Flag::one("replicas-max-per-node", "N", "Run at most so many tasks on a node (0: any number)", |given| {
-        given.set("TaskTemplate.Placement.MaxReplicas", number::count)
-    })
+    Flag::one(
+        "replicas-max-per-node",
+        COUNT,
+        "Run at most so many tasks on a node (0: any number)",
+        |given| given.set("TaskTemplate.Placement.MaxReplicas", number::count),
+    )
     .since(1, 40),
-    Flag::many("constraint", "CONSTRAINT", "Run tasks only on nodes like this", |given| {
+    Flag::many("constraint", CONSTRAINT, "Run tasks only on nodes like this", |given| {
         given.list(CONSTRAINTS, placement::constraint)
     })
     .only(Commands::Create),
-    Flag::many("constraint-add", "CONSTRAINT", "Add a constraint", |given| {
+    Flag::many("constraint-add", CONSTRAINT, "Add a constraint", |given| {
         given.add(CONSTRAINTS, placement::constraint)
     })
     .only(Commands::Update),
-    Flag::many("constraint-rm", "CONSTRAINT", "Remove a constraint, given as it is written", |given| {
-        given.remove_items(CONSTRAINTS, text::some)
-    })
+    Flag::many(
+        "constraint-rm",
+        formats::text("CONSTRAINT"),
+        "Remove a constraint, given as it is written",
+        |given| given.remove_items(CONSTRAINTS, text::some),
+    )
     .only(Commands::Update),
-    Flag::many("placement-pref", "PREFERENCE", "Spread tasks evenly over the values of a label", |given| {
+    Flag::many("placement-pref", PREFERENCE, "Spread tasks evenly over the values of a label", |given| {
         given.list(PREFERENCES, placement::preference)
     })
     .only(Commands::Create)
     .since(1, 28),
-    Flag::many("placement-pref-rm", "PREFERENCE", "Remove a placement preference", |given| {
-        let identity = |text: &str| Ok(Identity::Value.of(&placement::preference(text)?));
-        given.remove_items(PREFERENCES, identity)
+    Flag::many("placement-pref-rm", PREFERENCE, "Remove a placement preference", |given| {
+        given.remove_items(PREFERENCES, |text| {
+            placement::preference(text).map(|preference| Identity::Value.of(&preference))
+        })
     })
     .only(Commands::Update)
     .since(1, 28),
-    Flag::many("placement-pref-add", "PREFERENCE", "Spread tasks over a label as well", |given| {
+    Flag::many("placement-pref-add", PREFERENCE, "Spread tasks over a label as well", |given| {
         given.add(PREFERENCES, placement::preference)
     })
     .only(Commands::Update)
     .since(1, 28),
 ];
 
+/// The mode of a new service, as the engine's own object.
+fn mode(text: &str) -> Result<Map<String, Value>, InvalidValue> {
+    const KINDS: &[&str] = &["replicated", "global", "replicated-job", "global-job"];
+    let kind = match text::choice(text, "a mode", KINDS)?.as_str() {
+        "global" => "Global",
+        "replicated-job" => "ReplicatedJob",
+        "global-job" => "GlobalJob",
+        _ => "Replicated",
+    };
+    Ok(Map::from_iter([(kind.to_owned(), json!({}))]))
+}
+
 /// A number of tasks: the engine takes only half of what 64 bits hold.
-fn count(text: &str) -> Result<u64, BadValue> {
+fn count(text: &str) -> Result<u64, InvalidValue> {
     number::count(text)
         .ok()
         .filter(|count| i64::try_from(*count).is_ok())
-        .ok_or_else(|| BadValue::new(format!("`{text}` cannot be a number of tasks"), "3"))
+        .ok_or_else(|| InvalidValue::new(text, "cannot be a number of tasks"))
 }

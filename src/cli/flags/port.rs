@@ -3,15 +3,19 @@
 use serde_json::Value;
 
 use super::flag::{Commands, Flag, FlagValues};
+use super::formats::{PORT, words};
+use crate::api::config::csv;
 use crate::api::spec::values::{network, port};
-use crate::api::spec::{BadValue, Edit, Identity, Place};
+use crate::api::spec::{Edit, Identity, Place};
+use crate::cli::usage::{OrExample as _, UsageError};
 
+const LONG_FORM: &str = "published=8080,target=80,protocol=tcp,mode=ingress";
 const PORTS: &str = "EndpointSpec.Ports";
 
 /// The flags of this area.
 pub(super) const FLAGS: &[Flag] = &[
-    Flag::many("publish", "PORT", "Publish a port, as in 8080:80", publish).short('p').only(Commands::Create),
-    Flag::many("publish-rm", "PORT", "Publish a port of the containers no more, as in 80", |given| {
+    Flag::many("publish", PORT, "Publish a port, as in 8080:80", publish).short('p').only(Commands::Create),
+    Flag::many("publish-rm", PORT, "Publish a port of the containers no more, as in 80", |given| {
         ports(given, |port| {
             // Whatever port it is published as.
             let id = Identity::Port.of(&port);
@@ -20,29 +24,38 @@ pub(super) const FLAGS: &[Flag] = &[
         })
     })
     .only(Commands::Update),
-    Flag::many("publish-add", "PORT", "Publish one more port, as in 8080:80", |given| {
+    Flag::many("publish-add", PORT, "Publish one more port, as in 8080:80", |given| {
         // One that is there already is left as it is.
         ports(given, |port| Edit::default(Place::at(PORTS).item_of(&port), port))
     })
     .only(Commands::Update),
-    Flag::one("endpoint-mode", "MODE", "Resolve the service's name to vip or dnsrr (vip)", |given| {
-        given.set("EndpointSpec.Mode", network::endpoint_mode)
-    }),
+    Flag::one(
+        "endpoint-mode",
+        words("MODE", "vip", "vip dnsrr"),
+        "Resolve the service's name to vip or dnsrr (vip)",
+        |given| given.set("EndpointSpec.Mode", network::endpoint_mode),
+    ),
 ];
 
-fn publish(given: &FlagValues<'_>) -> Result<Vec<Edit>, BadValue> {
+fn publish(given: &FlagValues<'_>) -> Result<Vec<Edit>, UsageError> {
     let mut ports = Vec::new();
     for text in given.all() {
-        ports.extend(port::ports(text)?);
+        ports.extend(read(text)?);
     }
     Ok(vec![Edit::set(Place::at(PORTS), ports)])
 }
 
 /// One edit for each port; a range means several.
-fn ports(given: &FlagValues<'_>, edit: impl Fn(Value) -> Edit) -> Result<Vec<Edit>, BadValue> {
+fn ports(given: &FlagValues<'_>, edit: impl Fn(Value) -> Edit) -> Result<Vec<Edit>, UsageError> {
     let mut edits = Vec::new();
     for text in given.all() {
-        edits.extend(port::ports(text)?.into_iter().map(&edit));
+        edits.extend(read(text)?.into_iter().map(&edit));
     }
     Ok(edits)
+}
+
+/// The ports of one value, in the short or the long form.
+fn read(text: &str) -> Result<Vec<Value>, UsageError> {
+    let is_long = csv::is_long_form(text);
+    port::ports(text).or_example(if is_long { LONG_FORM } else { PORT.example })
 }

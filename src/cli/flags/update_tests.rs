@@ -6,14 +6,15 @@ use super::flag::{Commands, Environment, Flag, ValueKind};
 use super::flags;
 use crate::api::spec::update::{check, settle};
 use crate::api::spec::values::text::words;
-use crate::api::spec::{BadValue, Edit, Op, apply_all, changes, references, resolve, settle_repeated};
+use crate::api::spec::{Edit, Op, apply_all, changes, references, resolve, settle_repeated};
+use crate::cli::usage::UsageError;
 
 /// What docker 28.2.2 posted, or how it refused. `@ NAME` and a spec, then line by line `$ NAME FLAGS` and what changes
 /// by them as RFC 7396 writes it, or `! message`, then where this program does something else, `# differs: why`.
 const RECORDED: &str = include_str!("docker-update.txt");
 
 /// The edits of one line on this spec, whose networks, secrets and configs have the IDs that the recording had.
-fn edits(line: &[String], spec: &Value) -> Result<Vec<Edit>, BadValue> {
+fn edits(line: &[String], spec: &Value) -> Result<Vec<Edit>, UsageError> {
     let mut given: Vec<(&Flag, String)> = Vec::new();
     let mut rest = line.iter();
     while let Some(word) = rest.next() {
@@ -24,7 +25,7 @@ fn edits(line: &[String], spec: &Value) -> Result<Vec<Edit>, BadValue> {
                 || flag.short.is_some_and(|short| name == format!("-{short}"));
             is_name && flag.on != Commands::Create
         });
-        let Some(flag) = found else { return Err(BadValue::new(format!("no row for {name}"), "")) };
+        let Some(flag) = found else { return Err(UsageError::new(format!("no row for {name}"), "")) };
         let value = match (flag.takes, value) {
             (_, Some(value)) => value.to_owned(),
             (ValueKind::Switch, None) => "true".to_owned(),
@@ -45,15 +46,15 @@ fn edits(line: &[String], spec: &Value) -> Result<Vec<Edit>, BadValue> {
     }
     let mut edits = settle(edits, spec)?;
     if references(&edits).iter().any(|reference| reference.name == "none") {
-        return Err(BadValue::new("no such name", ""));
+        return Err(UsageError::new("no such name", ""));
     }
     resolve(&mut edits, &|reference| Some(format!("id-{}", reference.name.trim_start_matches("id-"))));
     check(&edits, spec)?;
     let settled = settle_repeated(edits, spec);
-    settled.map(|settled| settled.edits).map_err(|occupied| BadValue::new(format!("{occupied:?}"), ""))
+    settled.map(|settled| settled.edits).map_err(|occupied| UsageError::new(format!("{occupied:?}"), ""))
 }
 
-fn edited(line: &str, spec: &Value) -> Result<Value, BadValue> {
+fn edited(line: &str, spec: &Value) -> Result<Value, UsageError> {
     let edits = edits(&words(line).unwrap(), spec)?;
     let mut after = spec.clone();
     apply_all(&mut after, &edits);

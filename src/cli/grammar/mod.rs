@@ -5,6 +5,8 @@ pub mod suggest;
 
 use clap::{Arg, ArgAction, Command};
 
+use crate::cli::complete::completion::Completion;
+
 /// Teaches a command's flags, and those of its subcommands, how docker reads a command line:
 /// switches take `=true` and `=false`, single-valued flags may be repeated and the last one wins, and values may
 /// begin with `-`.
@@ -25,6 +27,7 @@ fn flag(arg: Arg) -> Arg {
             .hide_default_value(true)
             .hide_possible_values(true)
             .value_name("BOOL")
+            .add(Completion::SWITCH)
             .value_parser(parse_bool),
         ArgAction::Set | ArgAction::Append if arg.get_num_args().is_none_or(|n| n.takes_values()) => {
             arg.allow_hyphen_values(true)

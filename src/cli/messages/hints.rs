@@ -4,9 +4,9 @@ use crate::api::deploy::failures::Failure;
 use crate::api::deploy::update::Delivery;
 use crate::api::resources::tasks::TaskState;
 use crate::api::rollout::Why;
-use crate::api::shell;
 use crate::api::spec::Place;
 use crate::cli::deploy::report::ServiceReport;
+use crate::cli::shell;
 
 /// How to see more of a failed rollout, and how to roll it back.
 pub fn look_and_undo(report: &ServiceReport, why: &Why) -> String {

@@ -1,7 +1,9 @@
 //! Endings in words: what failed, why, and what to do about it.
 
 mod hints;
+pub mod invalid_spec;
 mod paused;
+pub mod settings;
 mod stopped;
 mod waiting;
 mod words;
@@ -14,11 +16,11 @@ use super::deploy::report::{BatchStop, Outcome, ServiceReport, after_interrupt};
 use super::exit::{Exit, chain, hint};
 use crate::api::deploy::failures::{Explanation, Failure};
 use crate::api::deploy::update::{Conflict, Delivery, FieldLoss, NoChange, Restarts, SentSpec, Warning};
-use crate::api::forecast::{Forecast, MOVES_NETWORKS};
+use crate::api::forecast::{Forecast, ForecastWarning, MOVES_NETWORKS};
 use crate::api::resources::addresses::Usage;
-use crate::api::shell;
 use crate::api::spec::Hazard;
 use crate::cli::select::listed;
+use crate::cli::shell;
 
 pub use self::waiting::{ROLLOUT_CONTINUES, keep_watching};
 use self::waiting::{rolled_back_for, still_waiting_for};
@@ -189,6 +191,14 @@ pub fn warning(warning: &Warning) -> String {
     }
 }
 
+/// A warning of a forecast.
+pub fn forecast_warning(warning: &ForecastWarning) -> String {
+    match warning {
+        ForecastWarning::NotReached { .. } => format!("{warning}; --force restarts them"),
+        other => other.to_string(),
+    }
+}
+
 fn field_loss(loss: &FieldLoss) -> String {
     let ((major, minor), (own_major, own_minor)) = (loss.spoken, loss.own);
     let way = if loss.is_fatal() { "" } else { ", or accept the loss with --allow-field-loss" };
@@ -300,7 +310,7 @@ fn signal_name(signal: Option<usize>) -> &'static str {
 fn would_restart(restarts: &Restarts, name: &str) -> Message {
     let Restarts { tasks, of, why } = restarts;
     let cause = format!("it would restart {tasks} of {of} task{}", if *of == 1 { "" } else { "s" });
-    let causes = std::iter::once(cause).chain(why.iter().cloned()).collect();
+    let causes = std::iter::once(cause).chain(why.iter().map(forecast_warning)).collect();
     let hint = format!("to restart them, run `swarmctl update --with-registry-auth --force {name}`");
     Message { causes, hint: Some(hint) }
 }

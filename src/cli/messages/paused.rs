@@ -3,9 +3,9 @@
 use super::Message;
 use crate::api::deploy::update::{Delivery, NoChange};
 use crate::api::rollout::Why;
-use crate::api::shell;
 use crate::cli::app::typed::Typed;
 use crate::cli::deploy::report::{Outcome, ServiceReport};
+use crate::cli::shell;
 
 /// What resuming a rollout does.
 const RESUMES: &str = "resumes the rollout: the engine continues to replace tasks";

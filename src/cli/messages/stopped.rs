@@ -3,8 +3,8 @@
 use super::hints::undo;
 use super::{Message, explained, signal_name};
 use crate::api::deploy::update::Delivery;
-use crate::api::shell;
 use crate::cli::deploy::report::{ServiceReport, StoppedBy, StoppedRollback};
+use crate::cli::shell;
 
 /// Why the rollout failed, how much of the rollback was sent, and how to follow it or send it.
 pub fn explain(report: &ServiceReport, rollback: &StoppedRollback, signal: Option<usize>) -> Message {

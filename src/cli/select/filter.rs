@@ -3,7 +3,7 @@
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Filter;
 use crate::api::resources::tasks::TaskState;
-use crate::api::spec::BadValue;
+use crate::cli::usage::{IMAGE, OrExample as _, UsageError};
 
 /// The keys of filters of services. `image` is applied here, the others by the engine.
 const SERVICE_KEYS: [&str; 5] = ["id", "image", "label", "mode", "name"];
@@ -79,8 +79,8 @@ impl ImageFilter {
     ///
     /// # Errors
     /// It is not a valid image reference.
-    pub fn parse(text: &str) -> Result<Self, BadValue> {
-        let image = ImageRef::parse(text)?;
+    pub fn parse(text: &str) -> Result<Self, UsageError> {
+        let image = ImageRef::parse(text).or_example(IMAGE)?;
         let name = text.split('@').next().unwrap_or_default();
         let has_tag = name.rsplit('/').next().unwrap_or_default().contains(':');
         Ok(Self { image, has_tag })
@@ -90,7 +90,7 @@ impl ImageFilter {
     ///
     /// # Errors
     /// The value of an `image` filter is not a valid image reference.
-    pub fn split(filters: &[Filter]) -> Result<(Vec<Self>, Vec<Filter>), BadValue> {
+    pub fn split(filters: &[Filter]) -> Result<(Vec<Self>, Vec<Filter>), UsageError> {
         let (images, others): (Vec<_>, Vec<_>) = filters.iter().cloned().partition(|(key, _)| key == "image");
         let images = images.iter().map(|(_, image)| Self::parse(image)).collect::<Result<_, _>>()?;
         Ok((images, others))

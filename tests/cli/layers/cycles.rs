@@ -13,7 +13,7 @@ const PARTS: &[(&str, &[&str])] = &[
     ("transport", &["transport"]),
     ("http", &["http"]),
     ("registry", &["registry"]),
-    ("spec", &["spec", "shell"]),
+    ("spec", &["spec"]),
     ("resources", &["resources"]),
     ("rollout", &["rollout"]),
     ("forecast", &["forecast"]),

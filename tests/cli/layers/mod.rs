@@ -1,6 +1,7 @@
 //! The layers hold: who may import whom (docs/design.md section 2), and a few rules of the house that no lint knows.
 
 mod cycles;
+mod library;
 mod source;
 
 use std::fs;

@@ -25,35 +25,68 @@ fn the_checker_sees_imports_of_every_form() {
 
 /// The text with comments and the insides of strings and characters blanked; lines stay.
 pub(super) fn code(text: &str) -> String {
+    let mut chars: Vec<char> = text.chars().collect();
+    for (from, to, _) in opaque(&chars) {
+        chars[from..to].iter_mut().filter(|c| **c != '\n').for_each(|c| *c = ' ');
+    }
+    chars.into_iter().collect()
+}
+
+/// The strings outside of tests, each with the line that it begins on; escapes stay as they are written.
+pub(super) fn literals(text: &str) -> Vec<(usize, String)> {
     let chars: Vec<char> = text.chars().collect();
-    let mut out = String::with_capacity(text.len());
+    let blanked = code(text);
+    let (all, live): (Vec<char>, Vec<char>) =
+        (blanked.chars().collect(), without_tests(&blanked).chars().collect());
+    let strings = opaque(&chars).into_iter().filter(|(.., kind)| *kind == Opaque::String);
+    strings
+        .filter(|(_, to, _)| {
+            // What follows a string in a test is blank too.
+            let next = (*to..all.len()).find(|i| !all[*i].is_whitespace());
+            next.is_none_or(|next| !live[next].is_whitespace())
+        })
+        .map(|(from, to, _)| {
+            let line = chars[..from].iter().filter(|c| **c == '\n').count() + 1;
+            let literal: String = chars[from..to].iter().collect();
+            let inner = literal.trim_start_matches('r').trim_matches('#');
+            (line, inner.strip_prefix('"').and_then(|it| it.strip_suffix('"')).unwrap_or(inner).to_owned())
+        })
+        .collect()
+}
+
+/// What is not code.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Opaque {
+    Comment,
+    String,
+    Character,
+}
+
+/// Where comments, strings and characters begin and end.
+fn opaque(chars: &[char]) -> Vec<(usize, usize, Opaque)> {
+    let mut found = Vec::new();
     let mut i = 0;
-    let blank = |out: &mut String, c: char| out.push(if c == '\n' { '\n' } else { ' ' });
     while i < chars.len() {
         let rest = &chars[i..];
-        let end = match rest {
-            ['/', '/', ..] => i + rest.iter().position(|c| *c == '\n').unwrap_or(rest.len()),
-            ['/', '*', ..] => i + block_comment(rest),
-            ['r', '"' | '#', ..] if !out.ends_with(|c: char| c.is_alphanumeric() || c == '_') => {
-                i + raw_string(rest)
-            }
-            ['"', ..] => i + string(rest),
+        let follows_word = i > 0 && (chars[i - 1].is_alphanumeric() || chars[i - 1] == '_');
+        let (length, kind) = match rest {
+            ['/', '/', ..] => (rest.iter().position(|c| *c == '\n').unwrap_or(rest.len()), Opaque::Comment),
+            ['/', '*', ..] => (block_comment(rest), Opaque::Comment),
+            ['r', '"' | '#', ..] if !follows_word => (raw_string(rest), Opaque::String),
+            ['"', ..] => (string(rest), Opaque::String),
             ['\'', '\\', ..] => {
-                i + 3 + rest[3.min(rest.len())..].iter().take_while(|c| **c != '\'').count() + 1
+                let inner = rest[3.min(rest.len())..].iter().take_while(|c| **c != '\'').count();
+                (3 + inner + 1, Opaque::Character)
             }
-            ['\'', _, '\'', ..] => i + 3,
-            _ => i,
+            ['\'', _, '\'', ..] => (3, Opaque::Character),
+            _ => (0, Opaque::Character),
         };
-        if end == i {
-            out.push(chars[i]);
-            i += 1;
+        if length > 0 {
+            found.push((i, chars.len().min(i + length), kind));
         }
-        for c in &chars[i.min(end)..end.min(chars.len())] {
-            blank(&mut out, *c);
-        }
-        i = i.max(end);
+        i += length.max(1);
     }
-    out
+    found
 }
 
 fn block_comment(rest: &[char]) -> usize {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::new_spec::NewSpec;
 use super::request::UpdateRequest;
 use crate::api::error::Result;
-use crate::api::forecast::{self, Before, Credentials, Forecast};
+use crate::api::forecast::{self, Before, By, Credentials, Forecast};
 use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
 use crate::api::resources::tasks::Which;
@@ -22,11 +22,11 @@ pub fn update(
     request: &UpdateRequest,
 ) -> Result<Forecast> {
     let api = client.engine_version()?;
-    let is_rollback = request.is_rollback();
+    let by = if request.is_rollback() { By::Rollback } else { By::Client };
     let credentials = if request.auth.is_some() { Credentials::Replaced } else { Credentials::Kept };
     let mut before = Before { service, tasks: &[], up_to_date: None, nodes: None, api, credentials };
     if service.is_job() {
-        return Ok(forecast::of_update(&before, wanted, is_rollback));
+        return Ok(forecast::of_update(&before, wanted, by));
     }
     let all = tasks::list_specified(client, service.id())?;
     before.tasks = &all;
@@ -41,7 +41,7 @@ pub fn update(
         nodes = nodes::list(client)?;
         before.nodes = Some(&nodes);
     }
-    Ok(forecast::of_update(&before, wanted, is_rollback))
+    Ok(forecast::of_update(&before, wanted, by))
 }
 
 /// Whether the engine moves networks with this update and so restarts tasks that the changes do not restart.

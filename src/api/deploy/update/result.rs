@@ -5,7 +5,7 @@ use super::field_loss::FieldLoss;
 use super::readback::Unread;
 use super::request::SentSpec;
 use crate::api::error::Error;
-use crate::api::forecast::Forecast;
+use crate::api::forecast::{Forecast, ForecastWarning};
 use crate::api::resources::services::Service;
 use crate::api::spec::{Change, Hazard, Place};
 
@@ -174,7 +174,7 @@ pub struct Restarts {
     /// The number of tasks that the service has.
     pub of: u64,
     /// Why they restart although nothing changes, if it is known.
-    pub why: Vec<String>,
+    pub why: Vec<ForecastWarning>,
 }
 
 /// Whether a request reached the engine.

@@ -6,7 +6,7 @@ use regex_lite::Regex;
 use semver::{Version as SemVer, VersionReq};
 
 use super::tag::{Tag, Version};
-use crate::api::error::BadValue;
+use crate::api::error::InvalidValue;
 
 /// The service label that holds a service's own policy.
 pub const LABEL: &str = "swarmctl.newest";
@@ -56,16 +56,16 @@ impl Policy {
     ///
     /// # Errors
     /// It is none of these.
-    pub fn parse(text: &str) -> Result<Self, BadValue> {
+    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         let text = text.trim();
         let limit = match text {
             "patch" => Limit::Keep(2),
             "minor" => Limit::Keep(1),
             "major" => Limit::Keep(0),
             range => Limit::Range(VersionReq::parse(range).map_err(|e| {
-                BadValue::new(
-                    format!("`{text}` is not a policy: not patch, minor or major, and not a range ({e})"),
-                    "minor, or a range as in '~1.8' or '>=1.2, <2'",
+                InvalidValue::new(
+                    text,
+                    format!("is not a policy: not patch, minor or major, and not a range ({e})"),
                 )
             })?),
         };
@@ -90,7 +90,7 @@ impl PolicySource {
     ///
     /// # Errors
     /// It is neither.
-    pub fn parse(text: &str) -> Result<Self, BadValue> {
+    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         match text.trim() {
             "label" => Ok(Self::Label),
             text => Policy::parse(text).map(Self::Fixed),
@@ -103,12 +103,12 @@ impl TagPattern {
     ///
     /// # Errors
     /// It is invalid, or has no group `version`.
-    pub fn parse(text: &str) -> Result<Self, BadValue> {
-        let bad = |why: String| BadValue::new(why, r"'main-(?<version>\d+)-\d+'");
-        let invalid = |e: regex_lite::Error| bad(format!("`{text}` is not a regular expression: {e}"));
+    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
+        let bad = |reason: String| InvalidValue::new(text, reason);
+        let invalid = |e: regex_lite::Error| bad(format!("is not a regular expression: {e}"));
         let alone = Regex::new(text).map_err(invalid)?;
         if !alone.capture_names().flatten().any(|name| name == "version") {
-            return Err(bad(format!("`{text}` has no group `(?<version>...)`, which is what is compared")));
+            return Err(bad("has no group `(?<version>...)`, which is what is compared".to_owned()));
         }
         let regex = Regex::new(&format!(r"\A(?:{text})\z")).map_err(invalid)?;
         Ok(Self { text: text.to_owned(), regex })

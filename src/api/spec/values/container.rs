@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::BadValue;
 use super::super::place::normalized_capability;
 use super::{base64, text};
+use crate::api::error::InvalidValue;
 
 const ULIMITS: &[&str] = &[
     "core",
@@ -23,21 +23,20 @@ const ULIMITS: &[&str] = &[
     "sigpending",
     "stack",
 ];
-const ULIMIT: &str = "nofile=1024:2048";
 
 /// A capability in the engine's writing: `net_admin` is `CAP_NET_ADMIN`; `ALL` and `RESET` stay.
-pub fn capability(text: &str) -> Result<String, BadValue> {
+pub fn capability(text: &str) -> Result<String, InvalidValue> {
     let name = text.trim().to_ascii_uppercase();
     let bare = name.strip_prefix("CAP_").unwrap_or(&name);
     if bare.is_empty() || !bare.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
-        return Err(BadValue::new(format!("`{text}` cannot be a capability"), "NET_ADMIN"));
+        return Err(InvalidValue::new(text, "cannot be a capability"));
     }
     Ok(normalized_capability(&name))
 }
 
 /// The capabilities of one list, in their order, each once. What `ALL` and `RESET` mean for the others depends on
 /// the command.
-pub fn capabilities(texts: &[&str]) -> Result<Vec<String>, BadValue> {
+pub fn capabilities(texts: &[&str]) -> Result<Vec<String>, InvalidValue> {
     let mut names: Vec<String> = Vec::new();
     for text in texts {
         let name = capability(text)?;
@@ -49,8 +48,8 @@ pub fn capabilities(texts: &[&str]) -> Result<Vec<String>, BadValue> {
 }
 
 /// A ulimit, `NAME=SOFT[:HARD]`, as the engine's own object; -1 is no limit.
-pub fn ulimit(text: &str) -> Result<Value, BadValue> {
-    let bad = |why: String| BadValue::new(format!("`{text}` cannot be a ulimit: {why}"), ULIMIT);
+pub fn ulimit(text: &str) -> Result<Value, InvalidValue> {
+    let bad = |why: String| InvalidValue::new(text, format!("cannot be a ulimit: {why}"));
     let (name, limits) = text.split_once('=').ok_or_else(|| bad("there is no `=` and limit".into()))?;
     if !ULIMITS.contains(&name) {
         return Err(bad(format!("there is no `{name}`, only {}", ULIMITS.join(", "))));
@@ -68,7 +67,7 @@ pub fn ulimit(text: &str) -> Result<Value, BadValue> {
 }
 
 /// A Windows isolation mode, in any case; an empty one is the engine's own choice.
-pub fn isolation(text: &str) -> Result<String, BadValue> {
+pub fn isolation(text: &str) -> Result<String, InvalidValue> {
     if text.is_empty() {
         return Ok(String::new());
     }
@@ -77,7 +76,7 @@ pub fn isolation(text: &str) -> Result<String, BadValue> {
 
 /// A Windows credential spec, `config://NAME`, `file://NAME` or `registry://KEY`, as the engine's own object; an
 /// empty one is none.
-pub fn credential_spec(text: &str) -> Result<Value, BadValue> {
+pub fn credential_spec(text: &str) -> Result<Value, InvalidValue> {
     if text.is_empty() {
         return Ok(Value::Null);
     }
@@ -88,17 +87,15 @@ pub fn credential_spec(text: &str) -> Result<Value, BadValue> {
         Some(("registry", key)) => return Ok(json!({"Registry": key})),
         Some(_) => {}
     }
-    Err(BadValue::new(
-        format!(
-            "`{text}` cannot be a credential spec: it begins with `config://`, `file://` or `registry://`"
-        ),
-        "file://spec.json",
+    Err(InvalidValue::new(
+        text,
+        "cannot be a credential spec: it begins with `config://`, `file://` or `registry://`",
     ))
 }
 
 /// How system calls are filtered, as the engine's own object: `default`, `unconfined`, or the path of a profile,
 /// whose text `file` reads; an empty one is the engine's own choice.
-pub fn seccomp(text: &str, file: &dyn Fn(&str) -> Result<Vec<u8>, String>) -> Result<Value, BadValue> {
+pub fn seccomp(text: &str, file: &dyn Fn(&str) -> Result<Vec<u8>, String>) -> Result<Value, InvalidValue> {
     let profile = match text {
         "" => return Ok(Value::Null),
         "default" | "unconfined" => return Ok(json!({"Mode": text})),
@@ -110,17 +107,15 @@ pub fn seccomp(text: &str, file: &dyn Fn(&str) -> Result<Vec<u8>, String>) -> Re
     });
     match profile {
         Ok(bytes) => Ok(json!({"Mode": "custom", "Profile": base64::encode(&bytes)})),
-        Err(why) => Err(BadValue::new(
-            format!(
-                "`{text}` is neither `default` nor `unconfined`, and no seccomp profile can be read there: {why}"
-            ),
-            "default",
+        Err(why) => Err(InvalidValue::new(
+            text,
+            format!("is neither `default` nor `unconfined`, and no seccomp profile can be read there: {why}"),
         )),
     }
 }
 
 /// How AppArmor confines, as the engine's own object; an empty mode is the engine's own choice.
-pub fn app_armor(text: &str) -> Result<Value, BadValue> {
+pub fn app_armor(text: &str) -> Result<Value, InvalidValue> {
     if text.is_empty() {
         return Ok(Value::Null);
     }
@@ -128,7 +123,7 @@ pub fn app_armor(text: &str) -> Result<Value, BadValue> {
 }
 
 /// The test of a health check that runs a shell command; an empty one is the image's own.
-pub fn health_command(text: &str) -> Result<Vec<String>, BadValue> {
+pub fn health_command(text: &str) -> Result<Vec<String>, InvalidValue> {
     Ok(if text.is_empty() { Vec::new() } else { vec!["CMD-SHELL".to_owned(), text.to_owned()] })
 }
 

@@ -1,21 +1,23 @@
 //! Files of environment variables, one `KEY=VALUE` a line.
 
-use super::super::BadValue;
+use crate::api::error::InvalidValue;
 
-const EXAMPLE: &str = "KEY=value";
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// The variables of a file, in its order. Empty lines and lines that begin with `#` are none; a bare `KEY` takes the
 /// value that `variable` knows, and where it knows none it is left out.
-pub fn variables(bytes: &[u8], variable: &dyn Fn(&str) -> Option<String>) -> Result<Vec<String>, BadValue> {
+pub fn variables(
+    bytes: &[u8],
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Vec<String>, InvalidValue> {
     let text =
-        std::str::from_utf8(bytes).map_err(|e| BadValue::new(format!("it is not UTF-8: {e}"), EXAMPLE))?;
+        std::str::from_utf8(bytes).map_err(|e| InvalidValue::unnamed(format!("it is not UTF-8: {e}")))?;
     let mut all = Vec::new();
     for (i, line) in text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text).lines().enumerate() {
         // White space at the end belongs to the value.
         let line = line.trim_start();
         let key = line.split('=').next().unwrap_or_default();
-        let bad = |why: &str| Err(BadValue::new(format!("line {}, `{line}`: {why}", i + 1), EXAMPLE));
+        let bad = |why: &str| Err(InvalidValue::unnamed(format!("line {}, `{line}`: {why}", i + 1)));
         if line.is_empty() || line.starts_with('#') {
         } else if key.is_empty() {
             return bad("there is no name before the `=`");
@@ -37,7 +39,7 @@ mod tests {
     #[test]
     fn reads_files_as_docker_does() {
         let home = |key: &str| (key == "HOME").then(|| "/root".to_owned());
-        let read = |text: &str| variables(text.as_bytes(), &home).map_err(|bad| bad.why);
+        let read = |text: &str| variables(text.as_bytes(), &home).map_err(|bad| bad.to_string());
         let lines = "\u{feff}A=1\r\n\n# c\n  B= two words \nC=a=b#c\nHOME\nNONE\nD=\n\t# e\n";
         assert_eq!(read(lines).unwrap(), ["A=1", "B= two words ", "C=a=b#c", "HOME=/root", "D="]);
         assert_eq!(read("").unwrap(), [""; 0]);

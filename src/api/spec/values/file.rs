@@ -2,26 +2,24 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::BadValue;
 use super::{csv, number};
-
-const EXAMPLE: &str = "source=app.key,target=key,uid=1000,gid=1000,mode=0400";
+use crate::api::error::InvalidValue;
 
 /// A secret shown as a file, as the engine's own object; its ID is empty until it is resolved.
-pub fn secret(text: &str) -> Result<Value, BadValue> {
+pub fn secret(text: &str) -> Result<Value, InvalidValue> {
     reference(text, "secret", "SecretID", "SecretName")
 }
 
 /// A config shown as a file, as the engine's own object; its ID is empty until it is resolved.
-pub fn config(text: &str) -> Result<Value, BadValue> {
+pub fn config(text: &str) -> Result<Value, InvalidValue> {
     reference(text, "config", "ConfigID", "ConfigName")
 }
 
-fn reference(text: &str, what: &str, id_key: &str, name_key: &str) -> Result<Value, BadValue> {
-    let bad = |why: String| BadValue::new(format!("`{text}` cannot be a {what}: {why}"), EXAMPLE);
+fn reference(text: &str, what: &str, id_key: &str, name_key: &str) -> Result<Value, InvalidValue> {
+    let bad = |why: String| InvalidValue::new(text, format!("cannot be a {what}: {why}"));
     let (mut name, mut file) = (String::new(), String::new());
     let (mut uid, mut gid, mut mode) = ("0".to_owned(), "0".to_owned(), 0o444);
-    let fields = csv::fields(text, EXAMPLE)?;
+    let fields = csv::fields(text)?;
     match fields.as_slice() {
         [only] if !only.contains('=') => only.clone_into(&mut name),
         fields => {
@@ -95,6 +93,6 @@ mod tests {
             assert_eq!(secret(text).ok(), want, "{text}");
         }
         assert_eq!(config("c").unwrap()["ConfigName"], "c");
-        assert!(config("s=t").is_err_and(|bad| bad.why.contains("`s=t` cannot be a config")));
+        assert!(config("s=t").is_err_and(|bad| bad.to_string().contains("`s=t` cannot be a config")));
     }
 }

@@ -1,4 +1,4 @@
-//! The values of flags, read as Docker reads them. Every reader names the offending part and a right form.
+//! Parsers of values, which read them as Docker does. Each error names the offending part.
 
 mod base64;
 pub mod container;

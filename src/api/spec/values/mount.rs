@@ -2,10 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::super::BadValue;
 use super::{csv, number, text};
+use crate::api::error::InvalidValue;
 
-const EXAMPLE: &str = "type=volume,source=data,target=/data";
 const TYPES: &[&str] = &["bind", "volume", "tmpfs", "npipe", "cluster", "image"];
 const PROPAGATIONS: &[&str] = &["rprivate", "private", "rshared", "shared", "rslave", "slave"];
 const RECURSIONS: &[&str] = &["enabled", "disabled", "writable", "readonly"];
@@ -22,10 +21,10 @@ const OPTIONS: [(&str, &str); 4] = [
 ///
 /// A source that begins with a dot is a path from `directory`, the absolute path of the current one. What every
 /// node refuses when a task starts (a relative bind source, an absolute volume name, ...) is refused here.
-pub fn mount(text: &str, directory: &str) -> Result<Value, BadValue> {
+pub fn mount(text: &str, directory: &str) -> Result<Value, InvalidValue> {
     let text = text.trim();
     let mut draft = Draft { text, ..Draft::default() };
-    for field in csv::fields(text, EXAMPLE)? {
+    for field in csv::fields(text)? {
         draft.read(&field, directory)?;
     }
     draft.check()?;
@@ -33,13 +32,12 @@ pub fn mount(text: &str, directory: &str) -> Result<Value, BadValue> {
 }
 
 /// The target of a mount to remove. Docker takes a whole mount too, and silently removes nothing.
-pub fn target(text: &str) -> Result<String, BadValue> {
+pub fn target(text: &str) -> Result<String, InvalidValue> {
     let key = text.split_once('=').map(|(key, _)| key.to_lowercase());
     match key.as_deref() {
-        Some("type" | "source" | "src" | "target" | "dst" | "destination") => Err(BadValue::new(
-            format!("`{text}` is not a path: a mount is removed by its target alone"),
-            "/data",
-        )),
+        Some("type" | "source" | "src" | "target" | "dst" | "destination") => {
+            Err(InvalidValue::new(text, "is not a path: a mount is removed by its target alone"))
+        }
         _ => text::some(text),
     }
 }
@@ -56,15 +54,15 @@ struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    fn bad(&self, why: &str) -> BadValue {
-        BadValue::new(format!("`{}` cannot be a mount: {why}", self.text), EXAMPLE)
+    fn bad(&self, why: &str) -> InvalidValue {
+        InvalidValue::new(self.text, format!("cannot be a mount: {why}"))
     }
 
     fn kind(&self) -> &str {
         self.kind.as_deref().unwrap_or("volume")
     }
 
-    fn read(&mut self, field: &str, directory: &str) -> Result<(), BadValue> {
+    fn read(&mut self, field: &str, directory: &str) -> Result<(), InvalidValue> {
         let (key, value) = match field.split_once('=') {
             Some((key, value)) => (key, Some(value)),
             None => (field, None),
@@ -118,7 +116,7 @@ impl Draft<'_> {
                 }
             }
             "tmpfs-size" => {
-                let size = number::bytes(value).map_err(|bad| self.bad(&bad.why))?;
+                let size = number::bytes(value).map_err(|bad| self.bad(&bad.to_string()))?;
                 self.put(&["TmpfsOptions", "SizeBytes"], size);
             }
             "tmpfs-mode" => {
@@ -132,7 +130,7 @@ impl Draft<'_> {
         Ok(())
     }
 
-    fn one_of(&self, key: &str, value: &str, choices: &[&str]) -> Result<String, BadValue> {
+    fn one_of(&self, key: &str, value: &str, choices: &[&str]) -> Result<String, InvalidValue> {
         match choices.contains(&value) {
             true => Ok(value.to_owned()),
             false => Err(self.bad(&format!("`{key}` is one of {}, not `{value}`", choices.join(", ")))),
@@ -158,7 +156,7 @@ impl Draft<'_> {
     }
 
     /// What no engine takes, and what no node can start a task with.
-    fn check(&self) -> Result<(), BadValue> {
+    fn check(&self) -> Result<(), InvalidValue> {
         let kind = self.kind();
         for (front, object) in OPTIONS {
             if front != kind && self.options.contains_key(object) {

@@ -145,7 +145,7 @@ fn names_the_part_that_cannot_be() {
         ("type=bind,src=/a,dst=/b,", "`` has no value"),
     ] {
         let bad = mount(text, "/home/me").expect_err(text);
-        assert!(bad.why.contains(part), "{text}: {bad}");
+        assert!(bad.to_string().contains(part), "{text}: {bad}");
     }
 }
 

@@ -4,19 +4,16 @@ use std::net::IpAddr;
 
 use serde_json::{Map, Value};
 
-use super::super::BadValue;
 use super::{csv, text};
-
-const EXAMPLE: &str = "name=backend,alias=db,driver-opt=key=value";
-const HOST: &str = "db:10.0.0.5";
+use crate::api::error::InvalidValue;
 
 /// An attachment to a network: its name or ID, or `name=...,alias=...,driver-opt=KEY=VALUE`, the latter two any
 /// number of times. `Target` holds the name until it is resolved.
-pub fn attachment(text: &str) -> Result<Value, BadValue> {
-    let bad = |why: String| BadValue::new(format!("`{text}` cannot be a network: {why}"), EXAMPLE);
+pub fn attachment(text: &str) -> Result<Value, InvalidValue> {
+    let bad = |why: String| InvalidValue::new(text, format!("cannot be a network: {why}"));
     let (mut name, mut aliases, mut options) = (String::new(), Vec::new(), Map::new());
     if csv::is_long_form(text) {
-        for field in csv::fields(text, EXAMPLE)? {
+        for field in csv::fields(text)? {
             let Some((key, value)) = field.split_once('=') else {
                 return Err(bad(format!("`{field}` has no value")));
             };
@@ -57,8 +54,8 @@ pub fn attachment(text: &str) -> Result<Value, BadValue> {
 }
 
 /// `HOST:IP` or `HOST=IP`, written as the engine keeps it: `IP HOST`. The address may stand in brackets.
-pub fn host(text: &str) -> Result<String, BadValue> {
-    let bad = |why: String| BadValue::new(format!("`{text}` cannot be a host entry: {why}"), HOST);
+pub fn host(text: &str) -> Result<String, InvalidValue> {
+    let bad = |why: String| InvalidValue::new(text, format!("cannot be a host entry: {why}"));
     let (name, address) = text
         .split_once('=')
         .or_else(|| text.split_once(':'))
@@ -75,26 +72,26 @@ pub fn host(text: &str) -> Result<String, BadValue> {
 }
 
 /// `HOST` or `HOST:IP`, as the pattern that fits the entries to remove; the address may stand in brackets.
-pub fn host_pattern(text: &str) -> Result<String, BadValue> {
+pub fn host_pattern(text: &str) -> Result<String, InvalidValue> {
     if text.contains(['=', ':']) {
         return host(text);
     }
     match text.is_empty() || text.contains(char::is_whitespace) {
-        true => Err(BadValue::new(format!("`{text}` cannot be a host's name"), HOST)),
+        true => Err(InvalidValue::new(text, "cannot be a host's name")),
         false => Ok(format!("* {text}")),
     }
 }
 
 /// An IP address, in its shortest form.
-pub fn address(text: &str) -> Result<String, BadValue> {
+pub fn address(text: &str) -> Result<String, InvalidValue> {
     match text.trim().parse::<IpAddr>() {
         Ok(address) => Ok(address.to_canonical().to_string()),
-        Err(_) => Err(BadValue::new(format!("`{text}` is no IP address"), "10.0.0.53")),
+        Err(_) => Err(InvalidValue::new(text, "is no IP address")),
     }
 }
 
 /// A domain to search, or `.` for none.
-pub fn search_domain(text: &str) -> Result<String, BadValue> {
+pub fn search_domain(text: &str) -> Result<String, InvalidValue> {
     let domain = text.trim_matches(' ');
     let bare = domain.strip_suffix('.').unwrap_or(domain);
     let part = |part: &str| {
@@ -108,12 +105,12 @@ pub fn search_domain(text: &str) -> Result<String, BadValue> {
     } else if bare.len() < 255 && bare.split('.').all(part) && bare.bytes().any(|b| b.is_ascii_alphabetic()) {
         Ok(bare.to_owned())
     } else {
-        Err(BadValue::new(format!("`{text}` cannot be a domain"), "example.com"))
+        Err(InvalidValue::new(text, "cannot be a domain"))
     }
 }
 
 /// How clients find the tasks; in any case.
-pub fn endpoint_mode(text: &str) -> Result<String, BadValue> {
+pub fn endpoint_mode(text: &str) -> Result<String, InvalidValue> {
     text::choice(&text.to_lowercase(), "an endpoint mode", &["vip", "dnsrr"])
 }
 

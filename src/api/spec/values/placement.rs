@@ -2,14 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::BadValue;
-
-const CONSTRAINT: &str = "node.role==manager";
-const RESOURCE: &str = "gpu=2";
+use crate::api::error::InvalidValue;
 
 /// A constraint, `KEY==VALUE` or `KEY!=VALUE`, kept as it is written; what the engine refuses is refused.
-pub fn constraint(text: &str) -> Result<String, BadValue> {
-    let bad = |why: String| BadValue::new(format!("`{text}` cannot be a constraint: {why}"), CONSTRAINT);
+pub fn constraint(text: &str) -> Result<String, InvalidValue> {
+    let bad = |why: String| InvalidValue::new(text, format!("cannot be a constraint: {why}"));
     let (key, value) = text
         .split_once("==")
         .or_else(|| text.split_once("!="))
@@ -29,23 +26,22 @@ pub fn constraint(text: &str) -> Result<String, BadValue> {
 }
 
 /// A preference, `spread=KEY`, as the engine's own object.
-pub fn preference(text: &str) -> Result<Value, BadValue> {
+pub fn preference(text: &str) -> Result<Value, InvalidValue> {
     match text.split_once('=') {
         Some(("spread", over)) if !over.is_empty() => Ok(json!({"Spread": {"SpreadDescriptor": over}})),
-        _ => Err(BadValue::new(
-            format!("`{text}` cannot be a placement preference: there is only `spread=` and a label"),
-            "spread=node.labels.zone",
+        _ => Err(InvalidValue::new(
+            text,
+            "cannot be a placement preference: there is only `spread=` and a label",
         )),
     }
 }
 
 /// Generic resources, `KIND=COUNT` each, as the engine's own objects; a kind may be named once.
-pub fn generic_resources(texts: &[&str]) -> Result<Vec<Value>, BadValue> {
+pub fn generic_resources(texts: &[&str]) -> Result<Vec<Value>, InvalidValue> {
     let mut kinds: Vec<&str> = Vec::new();
     let mut resources = Vec::new();
     for text in texts {
-        let bad =
-            |why: &str| BadValue::new(format!("`{text}` cannot be a generic resource: {why}"), RESOURCE);
+        let bad = |why: &str| InvalidValue::new(text, format!("cannot be a generic resource: {why}"));
         let (kind, count) = text.split_once('=').ok_or_else(|| bad("there is no `=` and number"))?;
         let (kind, count) = (kind.trim(), count.trim());
         if kind.is_empty() {
@@ -100,8 +96,7 @@ mod tests {
         }
         assert_eq!(
             constraint("foo").map_err(|bad| bad.to_string()),
-            Err("`foo` cannot be a constraint: it needs `==` or `!=` (for example: `node.role==manager`)"
-                .into())
+            Err("`foo` cannot be a constraint: it needs `==` or `!=`".into())
         );
     }
 

@@ -2,21 +2,18 @@
 
 use serde_json::{Map, Value};
 
-use super::super::BadValue;
 use super::csv;
+use crate::api::error::InvalidValue;
 
-const EXAMPLE: &str = "8080:80/tcp";
-const LONG_EXAMPLE: &str = "published=8080,target=80,protocol=tcp,mode=ingress";
-
-/// The ports that one value of `--publish` means, as the engine's own objects; a range means several.
-pub fn ports(text: &str) -> Result<Vec<Value>, BadValue> {
+/// The ports that one value means, as the engine's own objects; a range means several.
+pub fn ports(text: &str) -> Result<Vec<Value>, InvalidValue> {
     if csv::is_long_form(text) { long(text).map(|port| vec![port]) } else { short(text) }
 }
 
-fn long(text: &str) -> Result<Value, BadValue> {
-    let bad = |why: String| BadValue::new(format!("`{text}` cannot be a port: {why}"), LONG_EXAMPLE);
+fn long(text: &str) -> Result<Value, InvalidValue> {
+    let bad = |why: String| InvalidValue::new(text, format!("cannot be a port: {why}"));
     let (mut target, mut published, mut protocol, mut mode) = (0, 0, "tcp", "ingress");
-    for field in csv::fields(text, LONG_EXAMPLE)? {
+    for field in csv::fields(text)? {
         let field = field.to_lowercase();
         let Some((key, value)) = field.split_once('=') else {
             return Err(bad(format!("`{field}` has no value")));
@@ -42,8 +39,8 @@ fn long(text: &str) -> Result<Value, BadValue> {
     Ok(port(published, target, protocol, mode))
 }
 
-fn short(text: &str) -> Result<Vec<Value>, BadValue> {
-    let bad = |why: String| BadValue::new(format!("`{text}` cannot be a port: {why}"), EXAMPLE);
+fn short(text: &str) -> Result<Vec<Value>, InvalidValue> {
+    let bad = |why: String| InvalidValue::new(text, format!("cannot be a port: {why}"));
     let (ports, protocol) = text.split_once('/').unwrap_or((text, ""));
     let protocol = if protocol.is_empty() { "tcp" } else { protocol };
     let protocol = protocol_named(&protocol.to_lowercase())
@@ -166,8 +163,8 @@ mod tests {
         ] {
             assert_eq!(read(text).as_deref(), want, "{text}");
         }
-        assert!(ports("127.0.0.1:80:80").is_err_and(|bad| bad.why.contains("not on `127.0.0.1`")));
-        assert!(ports("99999:80").is_err_and(|bad| bad.why.contains("`99999` is no port")));
+        assert!(ports("127.0.0.1:80:80").is_err_and(|bad| bad.to_string().contains("not on `127.0.0.1`")));
+        assert!(ports("99999:80").is_err_and(|bad| bad.to_string().contains("`99999` is no port")));
     }
 
     #[test]

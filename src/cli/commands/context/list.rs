@@ -12,6 +12,8 @@ use crate::api::config::target;
 use crate::api::error::Result;
 use crate::cli::app::App;
 use crate::cli::exit::{Exit, chain};
+use crate::cli::messages::settings::name_flags;
+use crate::cli::usage::UsageError;
 use crate::output::{Table, natural_cmp};
 
 /// List docker's contexts
@@ -61,8 +63,8 @@ pub fn run(args: ListArgs, app: &App) -> anyhow::Result<Exit> {
 fn list(settings: &Settings) -> Result<(Vec<Row>, String)> {
     let folder = settings.config_folder().map(|(folder, _)| folder);
     let file = folder.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
-    let current = settings.choose(file.current_context()?)?.context.value;
-    let (endpoint, error) = match target::of_default_context(settings) {
+    let current = settings.choose(file.current_context()?).map_err(UsageError::from)?.context.value;
+    let (endpoint, error) = match target::of_default_context(settings).map_err(name_flags) {
         Ok(endpoint) => (endpoint.to_string(), String::new()),
         Err(error) => (String::new(), error.to_string()),
     };

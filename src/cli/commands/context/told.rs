@@ -11,6 +11,7 @@ use crate::api::config::target::Target;
 use crate::api::error::Result;
 use crate::api::resources::system::{Info, Manager, Version};
 use crate::cli::exit;
+use crate::cli::messages::settings::source_name;
 use crate::output::Fields;
 
 /// The settings, what they lead to, and what is there.
@@ -195,7 +196,7 @@ fn headers_source(settings: &Settings) -> Source {
 fn tls_source(target: &Target) -> Option<String> {
     let by = target.tls_by.as_ref()?;
     Some(match &target.choice.host {
-        Some(_) => by.source.to_string(),
+        Some(_) => source_name(by.source),
         None => format!("context `{}`", by.value),
     })
 }
@@ -222,21 +223,21 @@ fn in_words(info: &Info, manager: Option<&Result<Option<Manager>>>) -> String {
 }
 
 fn with_source(value: &str, source: Source) -> String {
-    format!("{value} ({source})")
+    format!("{value} ({})", source_name(source))
 }
 
 fn word(source: Source) -> String {
     match source {
         Source::Config(field) => format!("config.json:{field}"),
         Source::Default => "default".to_owned(),
-        other => other.to_string(),
+        other => source_name(other),
     }
 }
 
 fn list(settings: &[Setting]) -> String {
     let one = |it: &Setting| match it.value.as_str() {
-        "" => it.source.to_string(),
-        value => format!("{}={}", it.source, without_password(value)),
+        "" => source_name(it.source),
+        value => format!("{}={}", source_name(it.source), without_password(value)),
     };
     settings.iter().map(one).collect::<Vec<_>>().join(", ")
 }

@@ -2,12 +2,12 @@
 
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Service;
-use crate::api::shell;
 use crate::cli::app::App;
 use crate::cli::commands::status;
 use crate::cli::deploy::report::{Outcome, ServiceReport, Style, print_remarks_and_error};
 use crate::cli::exit::Exit;
 use crate::cli::select::MOST_NAMES_SHOWN;
+use crate::cli::shell;
 
 use super::list;
 

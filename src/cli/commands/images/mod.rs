@@ -9,6 +9,7 @@ use crate::api::error::Error;
 use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
 use crate::cli::app::App;
+use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::report::{ServiceReport, Stage};
 use crate::cli::deploy::watch;
 use crate::cli::exit;
@@ -26,7 +27,7 @@ use crate::output::natural_cmp;
 #[derive(Args, Debug)]
 pub struct ImagesArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs [default: all]
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", add = Completion::SERVICES)]
     services: Vec<String>,
     #[command(flatten)]
     select: SelectArgs,

@@ -10,6 +10,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use crate::cli::app::App;
+use crate::cli::complete::completion::Completion;
 use crate::cli::exit;
 use crate::cli::exit::Exit;
 use crate::cli::format::configured;
@@ -29,10 +30,10 @@ use format::Shape;
 #[derive(Args, Debug)]
 pub struct InspectArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
-    #[arg(value_name = "SERVICE", required = true)]
+    #[arg(value_name = "SERVICE", add = Completion::SERVICES, required = true)]
     services: Vec<String>,
     /// Print each by a Go template, as in '{{.Spec.Name}}' or '{{json .Spec.Labels}}'; json: on one line; pretty; raw
-    #[arg(short, long, value_name = "TEMPLATE", value_parser = format::parse, conflicts_with_all = ["json", "pretty"])]
+    #[arg(short, long, value_name = "TEMPLATE", add = Completion::Words("json raw pretty"), value_parser = format::parse, conflicts_with_all = ["json", "pretty"])]
     format: Option<Shape>,
     /// Print a readable summary
     #[arg(long, conflicts_with = "json")]

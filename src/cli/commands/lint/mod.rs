@@ -15,6 +15,7 @@ use self::read::Lists;
 use self::report::{Checked, Totals};
 use crate::api::lint::{LINT_IGNORE, MAX_FINDINGS, Severity, Subject, check, label, rule, rules};
 use crate::cli::app::App;
+use crate::cli::complete::completion::Completion;
 use crate::cli::exit::Exit;
 use crate::cli::select::SelectArgs;
 
@@ -30,7 +31,7 @@ const MAX_SERVICES: usize = 10_000;
 #[command(after_long_help = rules_help())]
 pub struct LintArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs [default: all]
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", add = Completion::SERVICES)]
     services: Vec<String>,
     #[command(flatten)]
     select: SelectArgs,

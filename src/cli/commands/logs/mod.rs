@@ -16,12 +16,13 @@ use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::resources::logs::{Ask, Channel};
 use crate::api::resources::time;
-use crate::api::spec::BadValue;
 use crate::cli::app::App;
+use crate::cli::complete::completion::Completion;
 use crate::cli::exit;
 use crate::cli::exit::Exit;
 use crate::cli::parallel;
 use crate::cli::select::SelectArgs;
+use crate::cli::usage::UsageError;
 use crate::output::{Streams, Ui};
 use heads::{Heads, Style};
 use read::{Completeness, Event, Shown};
@@ -39,7 +40,7 @@ use until::Until;
 #[command(mut_arg("filter", |filter| filter.short(None)))]
 pub struct LogsArgs {
     /// Services or tasks: names of services, IDs, or the first 6 or more characters of IDs
-    #[arg(value_name = "SERVICE|TASK")]
+    #[arg(value_name = "SERVICE|TASK", add = Completion::SERVICES)]
     of: Vec<String>,
     #[command(flatten)]
     select: SelectArgs,
@@ -87,7 +88,7 @@ pub fn run(args: LogsArgs, app: &App) -> anyhow::Result<Exit> {
     if args.follow && sources.len() > most {
         let by = if most < MOST_FOLLOWED { " by ssh" } else { "" };
         let why = format!("{} services are too many to follow at once{by}: {most} at most", sources.len());
-        return Err(BadValue::new(why, "swarmctl logs -f --stack shop").into());
+        return Err(UsageError::new(why, "swarmctl logs -f --stack shop").into());
     }
     for (given, error) in &missing {
         exit::tell_of(app.ui, &format!("cannot read the log of `{given}`"), error);

@@ -10,7 +10,7 @@ use super::until::{Admitted, LastLines, Until};
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::resources::logs;
-use crate::api::resources::logs::{Ask, Channel};
+use crate::api::resources::logs::{Ask, Channel, Framing};
 use crate::api::resources::nodes;
 use crate::api::resources::nodes::Node;
 use crate::output::Ui;
@@ -92,7 +92,7 @@ impl Unread {
 /// Reads a log to its end, or until nobody takes what it reads.
 pub fn read(client: &Client, source: &Source, shown: &Shown, to: &SyncSender<Event>) -> Result<Completeness> {
     let Shown { ask, until, heads, times, .. } = shown;
-    let mut messages = logs::open(client, source.of(), source.is_tty, ask)?;
+    let mut messages = logs::open(client, source.of(), source.framing, ask)?;
     let mut lines = Assembler {
         heads: *heads,
         times: *times,
@@ -113,7 +113,7 @@ pub fn read(client: &Client, source: &Source, shown: &Shown, to: &SyncSender<Eve
             }
             Err(error) => break Err(error),
         };
-        if channel == Channel::Engine || (source.is_tty && lines.is_own_error(&message)) {
+        if channel == Channel::Engine || (source.framing == Framing::Lines && lines.is_own_error(&message)) {
             completeness = Completeness::Incomplete;
             if to.send(Event::Unread(Unread::new(client, source, *heads, &message))).is_err() {
                 return Ok(Completeness::Whole);
@@ -153,14 +153,19 @@ impl Assembler<'_> {
     /// Whether a message without a frame is the engine's own error. Without heads it may be what a task logs.
     fn is_own_error(&self, message: &[u8]) -> bool {
         match self.heads {
-            Some(_) => logs::entry(message, self.times).is_none() && logs::own_error(message),
+            Some(_) => self.entry(message).is_none() && logs::own_error(message),
             None => logs::own_error_about_parts(message),
         }
     }
 
+    /// The message taken apart, with its time if that was asked for.
+    fn entry<'m>(&self, message: &'m [u8]) -> Option<logs::Entry<'m>> {
+        if self.times { logs::timed_entry(message) } else { logs::entry(message) }
+    }
+
     /// Adds a message; gives the line where that completes it.
     fn add(&mut self, channel: Channel, message: &[u8]) -> Option<Vec<u8>> {
-        let entry = self.heads.and_then(|heads| Some((heads, logs::entry(message, self.times)?)));
+        let entry = self.heads.and_then(|heads| Some((heads, self.entry(message)?)));
         let Some((heads, entry)) = entry else { return self.lines.add(channel, &[], Vec::new, message) };
         if !self.known.contains_key(entry.details) {
             // As many as there are tasks; a log that has a new one a line must not fill the memory.

@@ -2,7 +2,7 @@
 
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
-use crate::api::resources::logs::Of;
+use crate::api::resources::logs::{Framing, Of};
 use crate::api::resources::services;
 use crate::api::resources::services::Service;
 use crate::api::resources::tasks;
@@ -18,8 +18,8 @@ pub struct Source {
     pub service: String,
     /// The task, where it is one's log.
     pub task: Option<Task>,
-    /// Whether its log has no frames.
-    pub is_tty: bool,
+    /// How its messages are told apart.
+    pub framing: Framing,
 }
 
 impl Source {
@@ -68,7 +68,7 @@ fn one(client: &Client, given: &str) -> Result<Source> {
         Ok(task) => Ok(Source {
             name: task.id.clone(),
             service: task.service.clone(),
-            is_tty: task.has_tty(),
+            framing: framing(task.has_tty()),
             task: Some(task),
         }),
         Err(Error::NoSuch { name, why, .. }) => Err(Error::NoSuch { kind: "service or task", name, why }),
@@ -81,6 +81,11 @@ fn of_service(service: &Service) -> Source {
         name: service.name().to_owned(),
         service: service.id().to_owned(),
         task: None,
-        is_tty: service.spec()["TaskTemplate"]["ContainerSpec"]["TTY"] == true,
+        framing: framing(service.spec()["TaskTemplate"]["ContainerSpec"]["TTY"] == true),
     }
+}
+
+/// How a log is framed: with a TTY the engine sends no frames.
+fn framing(has_tty: bool) -> Framing {
+    if has_tty { Framing::Lines } else { Framing::Frames }
 }

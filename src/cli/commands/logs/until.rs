@@ -69,7 +69,7 @@ impl Until {
         if time > self.end {
             return None;
         }
-        let (task, text) = match logs::entry(rest, false) {
+        let (task, text) = match logs::entry(rest) {
             Some(entry) if self.last.is_some() => (entry.details.to_vec(), entry.text),
             _ => (Vec::new(), rest),
         };

@@ -12,7 +12,9 @@ use crate::api::http::client::Client;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::rows::{Counts, Mode, PortRow, ServiceRow};
 use crate::api::resources::services;
+use crate::api::resources::services::TaskCounts;
 use crate::cli::app::App;
+use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::replicas;
 use crate::cli::exit::Exit;
 use crate::cli::format;
@@ -28,13 +30,13 @@ use crate::output::{Columns, Format, TemplateError, natural_cmp};
 #[derive(Args, Debug)]
 pub struct LsArgs {
     /// Show services with this property: id, label, mode, name (the start of id and name is enough) or image
-    #[arg(short, long, value_name = "KEY=VALUE", value_parser = filter::parse_for_services)]
+    #[arg(short, long, value_name = "KEY=VALUE", add = Completion::FILTERS, value_parser = filter::parse_for_services)]
     filter: Vec<services::Filter>,
     /// Print nothing but IDs
     #[arg(short, long, conflicts_with = "json")]
     quiet: bool,
     /// Print each service by a Go template, as in '{{.Name}}', 'table {{.ID}}\t{{.Ports}}', json or raw
-    #[arg(long, value_name = "TEMPLATE", value_parser = parse_format, conflicts_with = "json")]
+    #[arg(long, value_name = "TEMPLATE", add = Completion::FORMATS, value_parser = parse_format, conflicts_with = "json")]
     format: Option<ListFormat>,
     /// Print the engine's own JSON
     #[arg(long)]
@@ -79,7 +81,8 @@ fn list(app: &App, client: &Client, args: &LsArgs, format: Option<&Format>) -> a
     } else {
         let only_ids = args.quiet && format.is_none();
         let meant = |row: &ServiceRow| is_meant(row).then(|| Listed::new(row));
-        let listed = services::list_rows(client, &filters, !only_ids, meant)?;
+        let counts = if only_ids { TaskCounts::Omitted } else { TaskCounts::Included };
+        let listed = services::list_rows(client, &filters, counts, meant)?;
         let mut listed: Vec<Listed> = listed.into_iter().flatten().collect();
         listed.sort_by(|a, b| natural_cmp(&a.name, &b.name).then_with(|| a.id.cmp(&b.id)));
         if only_ids {

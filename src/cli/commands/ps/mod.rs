@@ -14,6 +14,7 @@ use crate::api::resources::services::{Filter, Service};
 use crate::api::resources::tasks;
 use crate::api::resources::tasks::Present;
 use crate::cli::app::App;
+use crate::cli::complete::completion::Completion;
 use crate::cli::exit;
 use crate::cli::exit::Exit;
 use crate::cli::format;
@@ -31,14 +32,14 @@ use rows::{Row, Shown};
 #[derive(Args, Debug)]
 pub struct PsArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", add = Completion::SERVICES)]
     services: Vec<String>,
     /// Show tasks with this property: desired-state, id, name or node (the start of id and name is enough); without
     /// SERVICE those of services with this property: id, image, label, mode or name
-    #[arg(short, long, value_name = "KEY=VALUE", value_parser = filter::parse_for_tasks)]
+    #[arg(short, long, value_name = "KEY=VALUE", add = Completion::TASK_FILTERS, value_parser = filter::parse_for_tasks)]
     filter: Vec<Filter>,
     /// Show the tasks of the services of this stack
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = Completion::STACKS)]
     stack: Option<String>,
     /// Show the tasks of all services
     #[arg(long, conflicts_with = "stack")]
@@ -53,7 +54,7 @@ pub struct PsArgs {
     #[arg(long)]
     no_resolve: bool,
     /// Print each task by a Go template, as in '{{.Name}} {{.CurrentState}}', 'table {{.ID}}\t{{.Node}}', json or raw
-    #[arg(long, value_name = "TEMPLATE", value_parser = parse_format, conflicts_with = "json")]
+    #[arg(long, value_name = "TEMPLATE", add = Completion::FORMATS, value_parser = parse_format, conflicts_with = "json")]
     format: Option<ListFormat>,
     /// Print the engine's own JSON
     #[arg(long)]

@@ -8,15 +8,19 @@ use clap::Args;
 use self::prepare::{Update, take_image};
 use super::rollback::{FailedSpec, roll_back};
 use crate::api::deploy::update::Operation;
-use crate::api::spec::{BadValue, Document, no_new_mode, no_new_name};
+use crate::api::spec::Document;
 use crate::cli::app::App;
+use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::report::Style;
 use crate::cli::deploy::repository::{Alternative, RepositoryArgs};
 use crate::cli::deploy::{DeployArgs, Deployment};
 use crate::cli::exit::Exit;
 use crate::cli::flags::image::ImageArgs;
+use crate::cli::flags::placement::MODES;
 use crate::cli::flags::{SpecArgs, UpdateFlags, check_engine};
+use crate::cli::messages::invalid_spec;
 use crate::cli::select::{Jobs, SelectArgs};
+use crate::cli::usage::UsageError;
 
 /// Update services
 ///
@@ -25,7 +29,7 @@ use crate::cli::select::{Jobs, SelectArgs};
 #[derive(Args, Debug)]
 pub struct UpdateArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", add = Completion::SERVICES)]
     services: Vec<String>,
     #[command(flatten)]
     select: SelectArgs,
@@ -45,7 +49,7 @@ pub struct UpdateArgs {
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     /// Refused: the engine cannot change the mode of a service
-    #[arg(long, value_name = "MODE")]
+    #[arg(long, value_name = "MODE", add = Completion::Words(MODES))]
     mode: Option<String>,
     /// Update also where the rollout is paused, and so resume it
     #[arg(long)]
@@ -59,16 +63,18 @@ pub struct UpdateArgs {
 /// Runs the command.
 pub fn run(args: UpdateArgs, app: &App) -> anyhow::Result<Exit> {
     if let Some(name) = &args.name {
-        return Err(no_new_name(args.services.first().map_or("", String::as_str), name).into());
+        return Err(invalid_spec::rename(args.services.first().map_or("", String::as_str), name).into());
     }
     if let Some(mode) = &args.mode {
-        return Err(no_new_mode(args.services.first().map_or("", String::as_str), mode).into());
+        return Err(invalid_spec::mode_change(args.services.first().map_or("", String::as_str), mode).into());
     }
     let document = args.spec.document()?;
     if args.rollback && (document.is_some() || !args.flags.is_empty()) {
-        return Err(
-            BadValue::new("`--rollback` goes with no flag that changes the spec", "--rollback web").into()
-        );
+        return Err(UsageError::new(
+            "`--rollback` goes with no flag that changes the spec",
+            "--rollback web",
+        )
+        .into());
     }
     let edits = args.flags.edits()?;
 
@@ -86,7 +92,7 @@ pub fn run(args: UpdateArgs, app: &App) -> anyhow::Result<Exit> {
     }
     if document.is_some() && selected.len() > 1 {
         let why = format!("a spec is that of one service, and these are {}", selected.len());
-        return Err(BadValue::new(why, "swarmctl update --spec web.json web").into());
+        return Err(UsageError::new(why, "swarmctl update --spec web.json web").into());
     }
     if args.rollback {
         return roll_back(selected, FailedSpec::Refuse);

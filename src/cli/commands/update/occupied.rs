@@ -5,8 +5,8 @@ use serde_json::Value;
 use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::resources::references;
-use crate::api::shell;
 use crate::api::spec::{Occupied, ReferenceKind};
+use crate::cli::shell;
 
 /// Why a network, secret or config is not added to a service that has it with other options.
 pub fn describe_occupied(client: &Client, Occupied { kind, name, item }: &Occupied) -> Result<String> {

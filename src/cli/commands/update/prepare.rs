@@ -14,6 +14,7 @@ use crate::cli::app::App;
 use crate::cli::deploy::report::{NotStarted, Remarks};
 use crate::cli::deploy::{IfPaused, Prepared};
 use crate::cli::flags::image::ImageChange;
+use crate::cli::usage::UsageError;
 
 /// What the flags mean; nothing is posted yet.
 pub struct Update<'a> {
@@ -102,12 +103,12 @@ fn edits_for(
 ) -> Result<Settled, NotStarted> {
     let all = || -> ApiResult<Vec<Edit>> {
         let mut all = match document {
-            Some(document) => document.as_merged(service.spec())?,
+            Some(document) => document.as_merged(service.spec()).map_err(UsageError::from)?,
             None => Vec::new(),
         };
-        all.extend(spec::update::settle(edits, service.spec())?);
+        all.extend(spec::update::settle(edits, service.spec()).map_err(UsageError::from)?);
         references::resolve(client, &mut all, Some(service.spec()))?;
-        spec::update::check(&all, service.spec())?;
+        spec::update::check(&all, service.spec()).map_err(UsageError::from)?;
         Ok(all)
     };
     let all = all().map_err(NotStarted::Failed)?;

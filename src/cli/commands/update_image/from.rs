@@ -8,9 +8,10 @@ use super::list;
 use super::mapping::{Mapped, Mapping, map_all};
 use super::wanted::New;
 use crate::api::error::{Error, Result};
-use crate::api::spec::BadValue;
+use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::{Deployment, Selected};
 use crate::cli::select::{Chosen, Each, Jobs, SelectArgs, counted, listed};
+use crate::cli::usage::UsageError;
 use crate::output::natural_cmp;
 
 /// Flags about a list of services and images.
@@ -20,7 +21,7 @@ pub struct FromArgs {
     ///
     /// A line is `SERVICE IMAGE`. The output of `swarmctl images` is accepted in both forms. Compose JSON is the output of
     /// `docker compose config --format json`: only its images are read, and --stack names the stack of its services.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["words", "filter", "all"])]
+    #[arg(long, value_name = "FILE", add = Completion::Files, conflicts_with_all = ["words", "filter", "all"])]
     from: Option<String>,
     /// Skip services in FILE that do not exist
     #[arg(long)]
@@ -35,7 +36,7 @@ pub struct FromArgs {
 
 impl FromArgs {
     /// Reads the file, if there is one, and maps its images.
-    pub fn read(&self, select: &SelectArgs) -> Result<Option<Vec<(String, New)>>, BadValue> {
+    pub fn read(&self, select: &SelectArgs) -> Result<Option<Vec<(String, New)>>, UsageError> {
         let Some(from) = &self.from else { return self.check_without_file() };
         let images = map_all(&self.map_registry, list::read(from, select.stack.as_deref())?)?;
         let new = |Mapped { image, from }| match from {
@@ -45,14 +46,14 @@ impl FromArgs {
         Ok(Some(images.into_iter().map(|(service, mapped)| (service, new(mapped))).collect()))
     }
 
-    fn check_without_file<T>(&self) -> Result<Option<T>, BadValue> {
+    fn check_without_file<T>(&self) -> Result<Option<T>, UsageError> {
         let flag = match (self.ignore_missing, self.map_registry.is_empty()) {
             (true, _) => "--ignore-missing",
             (_, false) => "--map-registry",
             _ => return Ok(None),
         };
         let why = format!("`{flag}` is about the services of a file, and there is no `--from`");
-        Err(BadValue::new(why, "swarmctl update-image --from images.txt --ignore-missing"))
+        Err(UsageError::new(why, "swarmctl update-image --from images.txt --ignore-missing"))
     }
 
     /// Finds the services.

@@ -8,8 +8,8 @@ use serde_json::Deserializer;
 use super::compose;
 use super::json::Node;
 use crate::api::registry::image_ref::ImageRef;
-use crate::api::spec::BadValue;
 use crate::cli::flags::files;
+use crate::cli::usage::UsageError;
 
 /// In MiB; longer than any list of services, also of whole services as the engine has them.
 const MAX_SIZE: u64 = 64;
@@ -23,14 +23,14 @@ pub type Images = Vec<(String, ImageRef)>;
 /// # Errors
 /// It cannot be read, an entry is not a service and an image, a service is listed with two images, or the stack is
 /// missing or superfluous.
-pub fn read(from: &str, stack: Option<&str>) -> Result<Images, BadValue> {
+pub fn read(from: &str, stack: Option<&str>) -> Result<Images, UsageError> {
     let example = if stack.is_some() { "--from shop.json --stack shop" } else { "web shop/web:1.8" };
-    let bad = |why: String| BadValue::new(format!("--from {from}: {why}"), example);
+    let bad = |why: String| UsageError::new(format!("--from {from}: {why}"), example);
     let text = files::read_text(from, MAX_SIZE).map_err(|e| bad(format!("it cannot be read: {e}")))?;
     match parse_any(text.trim_start_matches('\u{feff}'), stack) {
         Ok(images) if images.is_empty() => Err(bad("it names no service".to_owned())),
         Ok(images) => Ok(images),
-        Err(ListError::NeedsStack(why)) => Err(BadValue::new(
+        Err(ListError::NeedsStack(why)) => Err(UsageError::new(
             format!("--from {from}: {why}"),
             "swarmctl update-image --from shop.json --stack shop",
         )),
@@ -132,7 +132,7 @@ struct List {
 impl List {
     /// Adds a service; a second time only with the same image.
     fn add(&mut self, place: &str, service: &str, image: &str) -> Result<(), String> {
-        let image = ImageRef::parse(image).map_err(|bad| format!("{place}: {}", bad.why))?;
+        let image = ImageRef::parse(image).map_err(|bad| format!("{place}: {bad}"))?;
         match self.known.entry(service.to_owned()) {
             Entry::Occupied(at) if self.images[*at.get()].1 != image => {
                 return Err(format!("{place}: `{service}` is listed with another image before"));

@@ -4,10 +4,10 @@ use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::registry::digest::Trouble;
 use crate::api::registry::image_ref::ImageRef;
-use crate::api::shell;
 use crate::cli::app::App;
 use crate::cli::deploy::report::NotStarted;
 use crate::cli::exit::{hint, login_hint};
+use crate::cli::shell;
 
 /// Requests the image from its registry.
 ///

@@ -1,7 +1,7 @@
 //! `--map-registry FROM=TO`: the images of a file under the names that they have in another registry.
 
 use crate::api::registry::image_ref::ImageRef;
-use crate::api::spec::BadValue;
+use crate::cli::usage::UsageError;
 
 /// More are a mistake, and each image is compared with all of them.
 const MAX_MAPPINGS: usize = 100;
@@ -33,10 +33,10 @@ impl Mapping {
     ///
     /// # Errors
     /// One of the two is not a registry or a repository prefix.
-    pub fn parse(text: &str) -> Result<Self, BadValue> {
+    pub fn parse(text: &str) -> Result<Self, UsageError> {
         let (from, to) = text
             .split_once('=')
-            .ok_or_else(|| BadValue::new(format!("`{text}` is not `FROM=TO`"), EXAMPLE))?;
+            .ok_or_else(|| UsageError::new(format!("`{text}` is not `FROM=TO`"), EXAMPLE))?;
         Ok(Self { text: text.to_owned(), from: prefix(from)?, to: prefix(to)? })
     }
 
@@ -46,14 +46,14 @@ impl Mapping {
     }
 
     /// The image under its new name, with the same tag and digest.
-    fn apply(&self, image: &ImageRef) -> Result<ImageRef, BadValue> {
+    fn apply(&self, image: &ImageRef) -> Result<ImageRef, UsageError> {
         let repository = image.repository();
         let rest = repository.strip_prefix(&self.from).unwrap_or_default();
         let tag = image.tag().map(|tag| format!(":{tag}")).unwrap_or_default();
         let digest = image.digest().map(|digest| format!("@{digest}")).unwrap_or_default();
         let bad = |why: &str| {
             let image = image.familiar();
-            BadValue::new(
+            UsageError::new(
                 format!("`--map-registry {}` cannot be applied to `{image}`: {why}", self.text),
                 EXAMPLE,
             )
@@ -62,7 +62,7 @@ impl Mapping {
         if rest.is_empty() && !self.to.contains('/') {
             return Err(bad("the new name has a registry and no repository"));
         }
-        ImageRef::parse(&format!("{}{rest}{tag}{digest}", self.to)).map_err(|e| bad(&e.why))
+        ImageRef::parse(&format!("{}{rest}{tag}{digest}", self.to)).map_err(|e| bad(&e.to_string()))
     }
 }
 
@@ -73,7 +73,7 @@ impl Mapping {
 pub fn map_all(
     mappings: &[Mapping],
     images: Vec<(String, ImageRef)>,
-) -> Result<Vec<(String, Mapped)>, BadValue> {
+) -> Result<Vec<(String, Mapped)>, UsageError> {
     check(mappings)?;
     let mut is_used = vec![false; mappings.len()];
     let mut mapped = Vec::with_capacity(images.len());
@@ -91,20 +91,23 @@ pub fn map_all(
     let unused = mappings.iter().zip(is_used).find_map(|(mapping, is_used)| (!is_used).then_some(mapping));
     match unused {
         None => Ok(mapped),
-        Some(mapping) => Err(BadValue::new(unused_because(mapping, &mapped), EXAMPLE)),
+        Some(mapping) => Err(UsageError::new(unused_because(mapping, &mapped), EXAMPLE)),
     }
 }
 
-fn check(mappings: &[Mapping]) -> Result<(), BadValue> {
+fn check(mappings: &[Mapping]) -> Result<(), UsageError> {
     if mappings.len() > MAX_MAPPINGS {
-        return Err(BadValue::new(format!("at most {MAX_MAPPINGS} `--map-registry` are accepted"), EXAMPLE));
+        return Err(UsageError::new(
+            format!("at most {MAX_MAPPINGS} `--map-registry` are accepted"),
+            EXAMPLE,
+        ));
     }
     let twice = mappings
         .iter()
         .enumerate()
         .find(|(at, mapping)| mappings[..*at].iter().any(|other| other.from == mapping.from));
     match twice {
-        Some((_, mapping)) => Err(BadValue::new(
+        Some((_, mapping)) => Err(UsageError::new(
             format!("`--map-registry {}`: `{}` is mapped twice", mapping.text, mapping.from),
             EXAMPLE,
         )),
@@ -124,8 +127,8 @@ fn unused_because(mapping: &Mapping, mapped: &[(String, Mapped)]) -> String {
 }
 
 /// Reads `HOST[:PORT][/PATH]`; gives it as [`ImageRef::repository`] writes it.
-fn prefix(text: &str) -> Result<String, BadValue> {
-    let bad = |why: String| BadValue::new(format!("`{text}` is not `HOST[:PORT][/PATH]`: {why}"), EXAMPLE);
+fn prefix(text: &str) -> Result<String, UsageError> {
+    let bad = |why: String| UsageError::new(format!("`{text}` is not `HOST[:PORT][/PATH]`: {why}"), EXAMPLE);
     let host = text.split('/').next().unwrap_or_default();
     if host != "localhost" && !host.contains(['.', ':']) {
         return Err(bad(format!("`{host}` is not a registry; Docker Hub is `docker.io`")));
@@ -133,7 +136,7 @@ fn prefix(text: &str) -> Result<String, BadValue> {
     if text.contains('@') {
         return Err(bad("a prefix has no digest".to_owned()));
     }
-    let completed = ImageRef::parse(&format!("{text}{REST}")).map_err(|e| bad(e.why))?;
+    let completed = ImageRef::parse(&format!("{text}{REST}")).map_err(|e| bad(e.to_string()))?;
     let prefix = completed.repository();
     Ok(prefix.strip_suffix(REST).unwrap_or(&prefix).to_owned())
 }

@@ -4,9 +4,10 @@ use clap::Args;
 
 use super::from::FromArgs;
 use crate::api::registry::image_ref::ImageRef;
-use crate::api::spec::BadValue;
+use crate::cli::complete::completion::Completion;
 use crate::cli::flags::image::ImageArgs;
 use crate::cli::select::{Each, SelectArgs};
+use crate::cli::usage::{IMAGE, OrExample as _, TAG, UsageError};
 
 const EXAMPLE: &str = "swarmctl update-image web shop/web:1.8";
 
@@ -14,7 +15,7 @@ const EXAMPLE: &str = "swarmctl update-image web shop/web:1.8";
 #[derive(Args, Debug)]
 pub struct WantedArgs {
     /// A service and its image, pairs of them, or what --filter, --stack, --all, --tag and --refresh leave to be said
-    #[arg(value_name = "SERVICE IMAGE | SERVICE=IMAGE")]
+    #[arg(value_name = "SERVICE IMAGE | SERVICE=IMAGE", add = Completion::UpdatedImages)]
     words: Vec<String>,
     /// Set the tag only: each service keeps its repository
     #[arg(long, value_name = "TAG", conflicts_with_all = ["refresh", "from"])]
@@ -41,7 +42,7 @@ pub enum New {
 
 impl WantedArgs {
     /// Reads the command line, and the list that it names; no engine is asked.
-    pub fn read(&self, select: &SelectArgs) -> Result<Each<New>, BadValue> {
+    pub fn read(&self, select: &SelectArgs) -> Result<Each<New>, UsageError> {
         if let Some(images) = self.from.read(select)? {
             return Ok(Each::Named(images));
         }
@@ -50,7 +51,7 @@ impl WantedArgs {
                 let why = format!(
                     "`{pair}` has an image of its own, and --tag and --refresh go by that which runs"
                 );
-                return Err(BadValue::new(why, "swarmctl update-image --tag 1.8 web api"));
+                return Err(UsageError::new(why, "swarmctl update-image --tag 1.8 web api"));
             }
             select.check(&self.words, "swarmctl update-image --tag 1.8 web api")?;
             if select.is_given() {
@@ -61,7 +62,7 @@ impl WantedArgs {
         let is_pair = |word: &String| word.contains('=');
         match (select.is_given(), self.words.as_slice()) {
             (true, [image]) if !is_pair(image) => Ok(Each::All(New::parse(image)?)),
-            (true, _) => Err(BadValue::new(
+            (true, _) => Err(UsageError::new(
                 "what is selected by --filter, --stack or --all gets one image, or --tag, or --refresh",
                 "swarmctl update-image --filter image=shop/web shop/web:1.8",
             )),
@@ -71,11 +72,11 @@ impl WantedArgs {
             (false, pairs) if !pairs.is_empty() && pairs.iter().any(is_pair) => {
                 Each::pairs(pairs, "web=shop/web:1.8", New::parse)
             }
-            (false, []) => Err(BadValue::new("neither a service nor an image is named", EXAMPLE)),
+            (false, []) => Err(UsageError::new("neither a service nor an image is named", EXAMPLE)),
             (false, [word]) => {
-                Err(BadValue::new(format!("`{word}` alone says no service and image"), EXAMPLE))
+                Err(UsageError::new(format!("`{word}` alone says no service and image"), EXAMPLE))
             }
-            (false, _) => Err(BadValue::new(
+            (false, _) => Err(UsageError::new(
                 "it is one service and one image, or pairs of them",
                 "swarmctl update-image web=shop/web:1.8 api=shop/api:1.8",
             )),
@@ -96,25 +97,25 @@ impl WantedArgs {
     }
 
     /// What is said by --tag or --refresh.
-    fn relative(&self) -> Result<Option<New>, BadValue> {
+    fn relative(&self) -> Result<Option<New>, UsageError> {
         let Some(tag) = &self.tag else { return Ok(self.refresh.then_some(New::Refreshed)) };
         // Any repository tells whether it can be a tag.
-        ImageRef::parse("any")?.with_tag(tag)?;
+        ImageRef::parse("any").or_example(IMAGE)?.with_tag(tag).or_example(TAG)?;
         Ok(Some(New::Tag(tag.clone())))
     }
 }
 
 impl New {
     /// Reads an image.
-    pub fn parse(text: &str) -> Result<Self, BadValue> {
-        ImageRef::parse(text).map(Self::Image)
+    pub fn parse(text: &str) -> Result<Self, UsageError> {
+        ImageRef::parse(text).map(Self::Image).or_example(IMAGE)
     }
 
     /// Refuses what contradicts the flags for images.
-    pub fn check(&self, pin: &ImageArgs) -> Result<(), BadValue> {
+    pub fn check(&self, pin: &ImageArgs) -> Result<(), UsageError> {
         match self {
             Self::Image(image) | Self::Mapped(image, _) => pin.check(image),
-            Self::Refreshed if !pin.always_asks() => Err(BadValue::new(
+            Self::Refreshed if !pin.always_asks() => Err(UsageError::new(
                 "--refresh asks the registry, and --resolve-image says not to",
                 "swarmctl update-image --refresh web",
             )),
@@ -130,12 +131,12 @@ impl New {
         if let Self::Image(image) | Self::Mapped(image, _) = self {
             return Ok(image.clone());
         }
-        let current = ImageRef::parse(current).map_err(|bad| bad.to_string())?;
+        let current = ImageRef::parse(current).or_example(IMAGE).map_err(|bad| bad.to_string())?;
         let tag = match self {
             Self::Tag(tag) => tag,
             _ => current.tag().ok_or("it follows no tag: its image is named by a digest only")?,
         };
-        current.with_tag(tag).map_err(|bad| bad.to_string())
+        current.with_tag(tag).or_example(TAG).map_err(|bad| bad.to_string())
     }
 }
 

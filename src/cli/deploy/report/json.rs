@@ -84,7 +84,7 @@ fn restarts(forecast: &Forecast) -> Value {
         "added": forecast.added,
         "removed": forecast.removed,
         "job_runs_again": forecast.job_runs_again,
-        "warnings": forecast.warnings,
+        "warnings": forecast.warnings.iter().map(messages::forecast_warning).collect::<Vec<_>>(),
     })
 }
 

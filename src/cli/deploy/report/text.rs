@@ -7,13 +7,13 @@ use super::outcome::Outcome;
 use super::service::{Conclusion, NotStarted, ServiceReport, Stage, WatchResult, Watchable};
 use super::{Style, after_interrupt};
 use crate::api::deploy::update::{Delivery, NoChange};
-use crate::api::shell;
 use crate::api::spec::Change;
 use crate::cli::app::App;
 use crate::cli::flags::image::same_digest;
 use crate::cli::messages;
 use crate::cli::messages::Message;
 use crate::cli::select::{MOST_NAMES_SHOWN, counted};
+use crate::cli::shell;
 
 /// The service's lines on stdout: what is true now.
 pub fn lines(style: Style, report: &ServiceReport) -> Vec<String> {
@@ -140,7 +140,8 @@ pub fn print_remarks(report: &ServiceReport, app: &App) {
     for note in notes(report) {
         app.ui.note(&format!("{name}: {note}"));
     }
-    let of_forecast = report.forecast().into_iter().flat_map(|forecast| forecast.warnings.clone());
+    let of_forecast =
+        report.forecast().into_iter().flat_map(|forecast| &forecast.warnings).map(messages::forecast_warning);
     for warning in warnings(report).into_iter().chain(of_forecast) {
         app.ui.warning(&format!("service `{name}`: {warning}"));
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use super::http::request_path::can_be_name;
+use crate::api::http::request_path::can_be_name;
 
 /// A service's name as one word of a command. What cannot be a name (empty, `..`, with a `/`, far too long) could not
 /// be asked for either: `SERVICE` stands for it.

@@ -1,0 +1,90 @@
+//! Why edits are refused before anything is sent.
+
+use super::ReferenceKind;
+
+/// What makes a spec, or a set of edits, invalid.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSpec {
+    /// The engine does not rename services.
+    #[error("service `{service}` cannot be renamed to `{name}`")]
+    Rename {
+        /// The current name.
+        service: String,
+        /// The requested name.
+        name: String,
+    },
+    /// The engine does not change the mode of a service.
+    #[error("the mode of service `{service}` cannot be changed to `{mode}`")]
+    ModeChange {
+        /// The name of the service.
+        service: String,
+        /// The requested mode, in Docker's notation: `global`.
+        mode: String,
+    },
+    /// A health check is both turned off and configured.
+    #[error("the health check is both turned off and configured")]
+    HealthCheckOffAndSet,
+    /// A health check of `["CMD"]` alone: engines crash on it (moby/moby#52330).
+    #[error("the health check has no command")]
+    HealthCheckWithoutCommand,
+    /// A port is published by the routing mesh of a service that has no virtual IP.
+    #[error("port `{target}` cannot be published by the routing mesh in the endpoint mode `dnsrr`")]
+    IngressPortWithoutVip {
+        /// The port of the container.
+        target: u64,
+    },
+    /// A port is published twice.
+    #[error("port `{0}` is published twice")]
+    PortPublishedTwice(String),
+    /// Two mounts have the same target.
+    #[error("path `{0}` is mounted on twice")]
+    PathMountedTwice(String),
+    /// A network is attached twice.
+    #[error("network `{0}` is attached to twice")]
+    NetworkAttachedTwice(String),
+    /// Two secrets, or two configs, have the same file.
+    #[error("file `{file}` is the target of two {}s", kind.as_str())]
+    FileUsedTwice {
+        /// What they are.
+        kind: ReferenceKind,
+        /// The path of the file.
+        file: String,
+    },
+    /// The same edits add a network, secret or config twice.
+    #[error("{} `{name}` is added twice", kind.as_str())]
+    AddedTwice {
+        /// What is added.
+        kind: ReferenceKind,
+        /// The name or ID of the network, the name of the secret or config.
+        name: String,
+        /// The file of the secret or config.
+        file: String,
+    },
+    /// A number of replicas for a new service in a global mode.
+    #[error("a global service has no number of replicas")]
+    ReplicasInGlobalMode,
+    /// A maximum of replicas per node for a new service in a global mode.
+    #[error("a global service has no maximum of replicas per node")]
+    MaxReplicasInGlobalMode,
+    /// A number of concurrent tasks for a new service that is not a replicated job.
+    #[error("only a replicated job has a maximum of concurrent tasks")]
+    MaxConcurrentWithoutJobMode,
+    /// A number of replicas for an existing service in a global mode.
+    #[error("the service runs one task on each node")]
+    ReplicasOfGlobalService,
+    /// A number of concurrent tasks for an existing service that is not a replicated job.
+    #[error("the service is not a replicated job")]
+    MaxConcurrentOfService,
+    /// A policy of rollouts or rollbacks for a job.
+    #[error("a job has no rollout")]
+    RolloutPolicyOfJob,
+    /// A generic resource is removed that the service does not reserve.
+    #[error("the service does not reserve the generic resource `{0}`")]
+    ResourceNotReserved(String),
+    /// An item of a list is null: the engine drops the connection on it.
+    #[error("an item of `{0}` is null")]
+    NullItem(&'static str),
+    /// A generic resource is neither named nor discrete: the engine drops the connection on it.
+    #[error("an item of `GenericResources` has neither `NamedResourceSpec` nor `DiscreteResourceSpec`")]
+    GenericResourceWithoutKind,
+}

@@ -1,0 +1,95 @@
+//! Settings that select the engine: the flags that they are called by, and what is valid.
+
+use crate::api::error::{Error, InvalidSetting, Parameter, Source};
+use crate::cli::usage::{ParseError as _, UsageError};
+
+const ENDPOINT: &str = "unix:///var/run/docker.sock, tcp://10.0.0.5:2376 or ssh://me@manager1.example.com";
+const CONTEXT: &str = "--context prod";
+const API_VERSION: &str = "1.41";
+
+/// What a setting is called on the command line, in the environment or in config.json.
+pub fn source_name(source: Source) -> String {
+    match source {
+        Source::Explicit(parameter) => format!("--{}", parameter.name()),
+        other => other.to_string(),
+    }
+}
+
+/// An error of the engine's settings, with the flags that it is about; any other error as it is.
+pub fn name_flags(error: Error) -> Error {
+    match error {
+        Error::InvalidSetting(invalid) => UsageError::from(*invalid).into(),
+        other => other,
+    }
+}
+
+impl From<InvalidSetting> for UsageError {
+    fn from(invalid: InvalidSetting) -> Self {
+        let named = |source: Source, error: UsageError| Self {
+            why: format!("{}: {}", source_name(source), error.why),
+            ..error
+        };
+        match invalid {
+            InvalidSetting::HostAndContext => {
+                Self::new("conflicting options: cannot specify both --host and --context", CONTEXT)
+            }
+            InvalidSetting::NotUtf8(name) => Self::new(
+                invalid.to_string(),
+                match name {
+                    "DOCKER_CONTEXT" => CONTEXT,
+                    "DOCKER_API_VERSION" => API_VERSION,
+                    "DOCKER_CUSTOM_HEADERS" => "X-Team=ops",
+                    _ => "unix:///var/run/docker.sock",
+                },
+            ),
+            InvalidSetting::ApiVersion(_) => Self::new(invalid.to_string(), API_VERSION),
+            InvalidSetting::Headers(_) => Self::new(invalid.to_string(), "X-Team=ops,\"X-Tags=a,b\""),
+            InvalidSetting::Host { from, invalid } => named(from, invalid.with_example(ENDPOINT)),
+            InvalidSetting::ContextHost { .. } => Self::new(invalid.to_string(), ENDPOINT),
+            InvalidSetting::EmptyHost { from, hosts } => Self::new(
+                format!("{}: one of the hosts in `{hosts}` is empty", source_name(from)),
+                "tcp://10.0.0.5:2376,tcp://10.0.0.6:2376",
+            ),
+            InvalidSetting::MissingAuthority { required_by, file } => Self::new(
+                format!(
+                    "{}: the engine's certificate is to be checked, and there is no `{file}`; name its CA's with \
+                     {}, or the folder that holds it with DOCKER_CERT_PATH",
+                    source_name(required_by),
+                    source_name(Source::Explicit(Parameter::TlsCaCert)),
+                ),
+                "--tlscacert ca.pem",
+            ),
+            InvalidSetting::Proxy { .. } => Self::new(invalid.to_string(), "http://proxy.example.com:3128"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::error::InvalidValue;
+
+    #[test]
+    fn settings_are_called_by_their_flags() {
+        let shown = |invalid: InvalidSetting| UsageError::from(invalid).to_string();
+        assert_eq!(
+            shown(InvalidSetting::HostAndContext),
+            "conflicting options: cannot specify both --host and --context (for example: `--context prod`)"
+        );
+        let invalid = || InvalidValue::new("x", "cannot be an engine's endpoint: why");
+        assert_eq!(
+            shown(InvalidSetting::Host { from: Source::Explicit(Parameter::Host), invalid: invalid() }),
+            format!("--host: `x` cannot be an engine's endpoint: why (for example: `{ENDPOINT}`)")
+        );
+        assert_eq!(
+            shown(InvalidSetting::Host { from: Source::Variable("DOCKER_HOST"), invalid: invalid() }),
+            format!("DOCKER_HOST: `x` cannot be an engine's endpoint: why (for example: `{ENDPOINT}`)")
+        );
+        let required_by = Source::Explicit(Parameter::TlsVerify);
+        assert_eq!(
+            shown(InvalidSetting::MissingAuthority { required_by, file: "/ca.pem".to_owned() }),
+            "--tlsverify: the engine's certificate is to be checked, and there is no `/ca.pem`; name its CA's with \
+             --tlscacert, or the folder that holds it with DOCKER_CERT_PATH (for example: `--tlscacert ca.pem`)"
+        );
+    }
+}
