@@ -14,6 +14,7 @@
 mod measure;
 mod peers;
 mod table;
+mod tag_lists;
 
 use measure::{Contender, compare};
 use peers::{Prepared, count_requests};
@@ -33,6 +34,8 @@ fn main() {
     match args.split_first() {
         Some((word, command)) if word == "measure" => measure::child(command),
         Some((word, args)) if word == "post" => peers::post_all(args),
+        // By itself it needs no engine.
+        Some((word, _)) if word == "tag-lists" => drop(tag_lists::section()),
         _ => table::write(&all()),
     }
 }
@@ -128,6 +131,8 @@ fn all() -> Vec<Section> {
         }
     }
     count_all(&mut sections, &socket);
+    // It has an engine of its own, which counts no requests.
+    sections.push(tag_lists::section());
     // Who asks for few services wants to have it soon.
     if peers::names(&names).len() < 2000 {
         return sections;

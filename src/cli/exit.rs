@@ -135,6 +135,8 @@ impl Exit {
             Outcome::Unchanged(_)
             | Outcome::LeftOut(_)
             | Outcome::Skipped(_, Skip::Missing)
+            | Outcome::NoNewer(_)
+            | Outcome::NotComparable(_)
             | Outcome::Planned
             | Outcome::Applied
             | Outcome::Converged => Exit::Done,
@@ -154,6 +156,7 @@ impl Exit {
             Outcome::NotStarted(BatchStop::Blocked(_) | BatchStop::Canary | BatchStop::Failures)
             | Outcome::Refused(_)
             | Outcome::ImageUnavailable(..)
+            | Outcome::Declined(_)
             | Outcome::NameTaken(..)
             | Outcome::FieldLoss(_)
             | Outcome::LosesPlacement

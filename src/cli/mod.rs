@@ -13,6 +13,7 @@ mod lookups;
 #[cfg(test)]
 mod man;
 pub mod messages;
+pub mod newest;
 mod parallel;
 mod progress;
 #[cfg(test)]
@@ -38,6 +39,7 @@ use self::commands::rm;
 use self::commands::rollback;
 use self::commands::scale;
 use self::commands::status;
+use self::commands::tags;
 use self::commands::update;
 use self::commands::update_image;
 use self::commands::wait;
@@ -104,6 +106,7 @@ enum Command {
     Rollback(Lazy<rollback::RollbackArgs>),
     Scale(Lazy<scale::ScaleArgs>),
     Status(Lazy<status::StatusArgs>),
+    Tags(Lazy<tags::TagsArgs>),
     Update(Lazy<update::UpdateArgs>),
     UpdateImage(Lazy<update_image::UpdateImageArgs>),
     Wait(Lazy<wait::WaitArgs>),
@@ -240,6 +243,7 @@ fn run(ui: Ui, cli: Cli, is_plugin: bool, typed: Typed) -> Exit {
         Command::Rollback(Lazy(args)) => rollback::run(args, &app),
         Command::Scale(Lazy(args)) => scale::run(args, &app),
         Command::Status(Lazy(args)) => status::run(args, &app),
+        Command::Tags(Lazy(args)) => tags::run(args, &app),
         Command::Update(Lazy(args)) => update::run(args, &app),
         Command::UpdateImage(Lazy(args)) => update_image::run(args, &app),
         Command::Wait(Lazy(args)) => wait::run(args, &app),

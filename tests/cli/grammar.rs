@@ -26,6 +26,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("rollback", &["nosuch"]),
     ("scale", &["nosuch=1"]),
     ("status", &["nosuch"]),
+    ("tags", &["nosuch"]),
     ("update", &["nosuch"]),
     ("update-image", &["nosuch", "img"]),
     ("wait", &["nosuch"]),
@@ -112,6 +113,7 @@ fn switches_take_true_and_false_and_the_last_counts() {
                 let least = match (&flag.name[..], *command) {
                     ("all", "scale" | "update-image") => &["1"][..],
                     ("all", _) => &[],
+                    ("pre", "outdated" | "update-image") => &["--newest", "minor", "nosuch"],
                     ("ignore-missing", _) => &from_file,
                     _ => *least,
                 };

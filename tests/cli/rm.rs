@@ -211,7 +211,10 @@ fn json_is_one_object_of_the_shape_of_all_acting_commands() {
     let run =
         swarmctl(["rm", "--json", "a", "nosuch", "b"]).host(swarm.host()).run().fails_with(Exit::NotFound);
     let whole = run.json();
-    assert_eq!(whole.as_object().unwrap().keys().collect::<Vec<_>>(), ["command", "exit_code", "services"]);
+    assert_eq!(
+        whole.as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["command", "exit_code", "services", "verify"]
+    );
     assert_eq!(&whole["command"], &json!("rm"));
     assert_eq!(&whole["exit_code"], &json!(3));
     let services = whole["services"].as_array().unwrap();

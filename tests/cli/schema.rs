@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::support::fake_registry::{FakeRegistry, tags};
 use crate::support::fake_swarm::{FakeSwarm, Step};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, swarmctl};
@@ -68,6 +69,11 @@ fn every_kind_of_output_is_as_its_schema_says() {
         let found = kinds(&run);
         assert!(!found.is_empty(), "nothing was checked\n{}", run.report());
         seen.extend(found);
+    }
+    let registry = FakeRegistry::plain(|_| tags(&["1.0.0", "1.1.0", "latest"]));
+    for subject in ["shop/web", "shop/web:1.0.0"] {
+        let run = swarmctl(["tags", "--json", &registry.image(subject)]).run().succeeds();
+        seen.extend(kinds(&run));
     }
     assert_eq!(seen, BTreeSet::from(Kind::ALL));
 }

@@ -37,6 +37,8 @@ pub struct Timeouts {
     pub registry_request: Duration,
     /// The first pause before a request is repeated that a registry refuses for now; each further one is twice as long.
     pub registry_retry: Duration,
+    /// The user's own command that accepts an image.
+    pub verify: Duration,
     /// All requests of a shell completion.
     pub completion: Duration,
     /// Between two looks at a rollout: from this on, longer by half each time while nothing changes.
@@ -69,6 +71,7 @@ impl Default for Timeouts {
             failure_log: seconds(3),
             registry_request: seconds(30),
             registry_retry: seconds(1),
+            verify: seconds(600),
             completion: millis(900),
             rollout_interval: millis(200),
             max_rollout_interval: seconds(2),

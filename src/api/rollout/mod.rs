@@ -31,9 +31,8 @@ pub use self::cause::Cause;
 pub use self::judge::{failure_loop, judge};
 pub use self::limits::stop_limit;
 pub use self::phase::Known;
-pub(super) use self::placement::{
-    is_available, may_run, meets_constraints, supports_platform, unmet_constraints,
-};
+pub(super) use self::placement::{is_available, may_run, supports_platform, unmet_constraints};
+pub use self::placement::{meets_constraints, runs_one_of};
 pub use self::seen::{Looks, Seen};
 pub use self::slots::SlotKind;
 use super::resources::nodes::Node;

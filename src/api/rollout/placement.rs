@@ -78,6 +78,12 @@ pub fn unmet_constraints<'a>(spec: &'a Value, node: &Node) -> impl Iterator<Item
     constraints.filter(|constraint| !fits(constraint, node))
 }
 
+/// Whether the node can run an image that is built for one of these platforms. A node whose platform is not known can.
+pub fn runs_one_of(wanted: &[Value], node: &Node) -> bool {
+    let wanted = wanted.iter().filter_map(|one| serde_json::from_value::<Platform>(one.clone()).ok());
+    node.platform().is_none_or(|has| wanted.into_iter().any(|want| runs(has, &want)))
+}
+
 /// The first constraint that the node does not meet.
 fn unmet<'a>(placement: &'a Value, node: &Node) -> Option<&'a str> {
     items(&placement["Constraints"]).filter_map(Value::as_str).find(|constraint| !fits(constraint, node))

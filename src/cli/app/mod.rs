@@ -2,6 +2,7 @@
 
 pub mod debug;
 mod engine;
+pub mod registries;
 mod timeouts;
 pub mod typed;
 

@@ -48,6 +48,7 @@ fn set(timeouts: &mut Timeouts, assignment: &str) -> Option<()> {
         "failure_log" => &mut timeouts.failure_log,
         "registry_request" => &mut timeouts.registry_request,
         "registry_retry" => &mut timeouts.registry_retry,
+        "verify" => &mut timeouts.verify,
         "completion" => &mut timeouts.completion,
         "rollout_interval" => &mut timeouts.rollout_interval,
         "max_rollout_interval" => &mut timeouts.max_rollout_interval,

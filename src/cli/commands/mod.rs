@@ -17,6 +17,7 @@ pub mod rm;
 pub mod rollback;
 pub mod scale;
 pub mod status;
+pub mod tags;
 pub mod update;
 pub mod update_image;
 pub mod wait;

@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
+use serde_json::Value;
+
 use super::args::{BatchArgs, DeployArgs, EditArgs, FollowArgs};
 use super::batch;
 use super::item::{ChosenBy, Entry, Item, chosen_by, entry, has_failed, is_failure, not_started};
 use super::prepared::{IfPaused, Prepared};
 use super::report::{
-    BatchStop, NotStarted, Outcome, Remarks, ServiceReport, Skip, Stage, Style, Summary, choose, report,
+    BatchStop, NotStarted, Outcome, Remarks, ServiceReport, Stage, Style, Summary, choose, report_verified,
     why_nothing_changed,
 };
 use super::rollback_on_failure::{OnFailure, RollbackPlan, rolled_back};
@@ -29,12 +31,14 @@ const MAX_CONCURRENT: usize = 8;
 
 /// A command that changes services.
 pub struct Deployment<'a> {
-    app: &'a App,
-    client: Client,
+    pub(super) app: &'a App,
+    pub(super) client: Client,
     flags: Flags<'a>,
-    style: Style,
+    pub(super) style: Style,
     /// The images before `--map-registry`, by the services as they were named.
     mapped_from: HashMap<String, String>,
+    /// What `--verify` came to; `None` without it.
+    pub(super) verified: Option<Vec<Value>>,
 }
 
 /// The flags of such a command.
@@ -58,8 +62,8 @@ impl<'a> From<&'a DeployArgs> for Flags<'a> {
 
 /// The services of a deployment.
 pub struct Selected<'a, T> {
-    deployment: Deployment<'a>,
-    entries: Vec<Entry<T>>,
+    pub(super) deployment: Deployment<'a>,
+    pub(super) entries: Vec<Entry<T>>,
 }
 
 impl<'a> Deployment<'a> {
@@ -73,7 +77,7 @@ impl<'a> Deployment<'a> {
         let style = flags.edit.map_or(style, |edit| edit.plan.style(style));
         let style = style.in_format(flags.follow.format());
         let mapped_from = HashMap::new();
-        Ok(Self { app, client: flags.follow.client(app)?, flags, style, mapped_from })
+        Ok(Self { app, client: flags.follow.client(app)?, flags, style, mapped_from, verified: None })
     }
 
     /// Where messages go.
@@ -145,7 +149,7 @@ impl<'a> Deployment<'a> {
         Ok(chosen)
     }
 
-    fn rules(&self, failed_before: usize) -> Rules {
+    pub(super) fn rules(&self, failed_before: usize) -> Rules {
         let is_plan = self.flags.edit.is_some_and(|edit| edit.plan.dry_run);
         let follow = match self.flags.follow.detach {
             _ if is_plan => Follow::Nothing,
@@ -167,26 +171,6 @@ impl<'a, T: Send> Selected<'a, T> {
     /// The services that were found.
     pub fn services(&self) -> impl Iterator<Item = &Service> {
         self.entries.iter().flatten().map(|item| &item.service)
-    }
-
-    /// Leaves out the services that do not exist, if there is another one.
-    pub fn without_missing(self) -> Self {
-        let missing = |report: &ServiceReport| match &report.stage {
-            Stage::NotStarted { why: NotStarted::Failed(error), .. } if error.is_not_found() => {
-                Some(NotStarted::Skipped { why: error.to_string(), skip: Skip::Missing })
-            }
-            _ => None,
-        };
-        if !self.entries.iter().any(|entry| entry.as_ref().map_or_else(|it| missing(it).is_none(), |_| true))
-        {
-            return self;
-        }
-        let skipped = |report: Box<ServiceReport>| match missing(&report) {
-            Some(why) => Box::new(ServiceReport::not_started(&report.given, None, why)),
-            None => report,
-        };
-        let entries = self.entries.into_iter().map(|entry| entry.map_err(skipped)).collect();
-        Self { entries, ..self }
     }
 
     /// The number of services, those included that were not found.
@@ -310,7 +294,7 @@ impl Deployment<'_> {
     }
 
     /// Why nothing is changed: too many services cannot be, which is known before the first request that changes one.
-    fn why_blocked<'o>(
+    pub(super) fn why_blocked<'o>(
         &self,
         rules: &Rules,
         reports: impl Iterator<Item = &'o ServiceReport>,
@@ -358,7 +342,7 @@ impl Deployment<'_> {
         let is_plan = reports.iter().any(|one| matches!(one.outcome(), Outcome::Planned));
         let is_quiet = self.flags.follow.progress.is_quiet();
         let summary = if is_plan || is_quiet { Summary::Hidden } else { Summary::Shown };
-        report(Style { summary, ..self.style }, reports, self.app)
+        report_verified(Style { summary, ..self.style }, reports, self.verified.as_deref(), self.app)
     }
 }
 

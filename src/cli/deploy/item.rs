@@ -78,6 +78,8 @@ pub fn is_failure(report: &ServiceReport) -> bool {
         | Outcome::WouldRestart(_)
         | Outcome::Unchanged(_)
         | Outcome::LeftOut(_)
+        | Outcome::NoNewer(_)
+        | Outcome::NotComparable(_)
         | Outcome::Skipped(..) => false,
         _ => !matches!(Exit::of_report(report, None), Exit::Done | Exit::Different),
     }

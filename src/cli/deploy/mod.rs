@@ -5,6 +5,7 @@ mod batch;
 mod deployment;
 mod explain;
 mod item;
+mod leave_out;
 mod pool;
 mod prepared;
 pub mod replicas;
@@ -12,6 +13,7 @@ pub mod report;
 pub mod repository;
 pub mod rollback_on_failure;
 mod rules;
+mod verified;
 pub mod watch;
 
 pub use self::args::{BatchArgs, DeployArgs, EditArgs, FollowArgs, PlanArgs, field_loss, mode, timeout};

@@ -120,6 +120,11 @@ impl ImageArgs {
         self.resolve.when() == When::Always
     }
 
+    /// Whether the registry is never asked.
+    pub fn never_asks(&self) -> bool {
+        self.resolve.when() == When::Never
+    }
+
     /// Refuses what contradicts itself.
     pub fn check(&self, asked: &ImageRef) -> Result<(), UsageError> {
         match asked.digest() {

@@ -54,6 +54,8 @@ pub fn explain(report: &ServiceReport, signal: Option<usize>) -> Option<Message>
         Outcome::Unchanged(NoChange::AlreadySo | NoChange::SameImage(_) | NoChange::SameDigest { .. })
         | Outcome::LeftOut(_)
         | Outcome::Skipped(..)
+        | Outcome::NoNewer(_)
+        | Outcome::NotComparable(_)
         | Outcome::Planned
         | Outcome::Applied
         | Outcome::UnderWay
@@ -78,6 +80,7 @@ pub fn explain(report: &ServiceReport, signal: Option<usize>) -> Option<Message>
         Outcome::Removed => Message::new("the service was removed while it was watched", None),
         Outcome::Refused(why) => Message::new(why, None),
         Outcome::ImageUnavailable(why, hint) => Message::new(why, hint.map(str::to_owned)),
+        Outcome::Declined(refusal) => Message::new(&refusal.why, refusal.hint.clone()),
         Outcome::NameTaken(name, id) => {
             Message::new(format!("there is a service `{name}` already, with the ID {id}"), None)
         }

@@ -26,7 +26,7 @@ pub fn summary_word(report: &ServiceReport, done: &'static str) -> &'static str 
 pub fn outcome_word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Paused | Outcome::Unchanged(NoChange::Paused | NoChange::AsRequestedButPaused) => "paused",
-        Outcome::Unchanged(_) | Outcome::LeftOut(_) => "unchanged",
+        Outcome::Unchanged(_) | Outcome::LeftOut(_) | Outcome::NoNewer(_) => "unchanged",
         Outcome::Planned => "planned",
         Outcome::Applied => "applied",
         Outcome::Converged => "converged",
@@ -38,12 +38,16 @@ pub fn outcome_word(outcome: &Outcome) -> &'static str {
         Outcome::NotStarted(_) => "not_begun",
         Outcome::Refused(_)
         | Outcome::ImageUnavailable(..)
+        | Outcome::Declined(_)
         | Outcome::NameTaken(..)
         | Outcome::FieldLoss(_)
         | Outcome::LosesPlacement
         | Outcome::WouldCrash(..)
         | Outcome::FailedBefore(_) => "refused",
-        Outcome::NotAtRest(_) | Outcome::WouldRestart(_) | Outcome::Skipped(..) => "skipped",
+        Outcome::NotAtRest(_)
+        | Outcome::WouldRestart(_)
+        | Outcome::Skipped(..)
+        | Outcome::NotComparable(_) => "skipped",
         Outcome::Failed(error) => failure_word(error),
         Outcome::Unknown(_) => "unknown",
         Outcome::RollbackStopped(rollback) => stopped::outcome_word(rollback),

@@ -31,7 +31,10 @@ fn services_are_selected_by_stack_label_image_and_all_and_shown_first() {
             .run()
             .fails_with(Exit::NotFound)
             .says(&["error: cannot restart any service", "nothing fits"]);
-        assert_eq!(run.json(), json!({ "command": "restart", "exit_code": 3, "services": [] }));
+        assert_eq!(
+            run.json(),
+            json!({ "command": "restart", "exit_code": 3, "services": [], "verify": null })
+        );
         assert!(swarm.posts().is_empty());
     }
 }

@@ -25,6 +25,7 @@ const COMMANDS: &[&[&str]] = &[
     &["rollback"],
     &["scale"],
     &["status"],
+    &["tags"],
     &["update"],
     &["update-image"],
     &["wait"],

@@ -5,6 +5,7 @@ pub mod client;
 pub mod endless;
 pub mod engine;
 pub mod exit;
+pub mod fake_registry;
 pub mod fake_swarm;
 pub mod faults;
 pub mod figures;

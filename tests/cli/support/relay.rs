@@ -22,6 +22,8 @@ use super::server::lock;
 /// What stands before the engine.
 enum Front {
     Plain,
+    /// The same, and whoever begins with TLS is told at once that it is not spoken here.
+    NoTls,
     Tls(Arc<ServerConfig>),
     /// An HTTP proxy that makes tunnels, and passes on requests that name their engine; it answers CONNECT so.
     Proxy(&'static str),
@@ -72,6 +74,11 @@ impl Relay {
 
     pub fn plain(socket: &Path) -> Self {
         Self::start(Front::Plain, socket)
+    }
+
+    /// A port that closes a connection which begins with TLS.
+    pub fn without_tls(socket: &Path) -> Self {
+        Self::start(Front::NoTls, socket)
     }
 
     /// TLS; with `clients`, of these only.
@@ -187,6 +194,18 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     }
 }
 
+/// Whether the client begins with a TLS handshake.
+fn begins_with_tls(near: &TcpStream, shared: &Shared) -> bool {
+    let mut first = [0];
+    loop {
+        match near.peek(&mut first) {
+            Ok(count) => return count == 1 && first == [0x16],
+            Err(e) if is_slice(&e) && !shared.stopping.load(Ordering::SeqCst) => {}
+            Err(_) => return false,
+        }
+    }
+}
+
 fn serve(mut near: TcpStream, shared: &Shared) -> io::Result<()> {
     near.set_read_timeout(Some(SLICE))?;
     if let Front::Silent = shared.front {
@@ -199,7 +218,10 @@ fn serve(mut near: TcpStream, shared: &Shared) -> io::Result<()> {
     let far = UnixStream::connect(&shared.socket)?;
     far.set_read_timeout(Some(SLICE))?;
     match &shared.front {
-        Front::Plain | Front::Silent => pass_on(Counted { near, shared }, far, shared, |bytes| bytes),
+        Front::NoTls if begins_with_tls(&near, shared) => Ok(()),
+        Front::Plain | Front::NoTls | Front::Silent => {
+            pass_on(Counted { near, shared }, far, shared, |bytes| bytes)
+        }
         Front::Tls(config) => {
             let connection = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
             pass_on(StreamOwned::new(connection, near), far, shared, |bytes| bytes)

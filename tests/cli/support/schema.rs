@@ -13,14 +13,22 @@ pub enum Kind {
     Outdated,
     Images,
     Lint,
+    Tags,
     ContextShow,
     /// A line of `--progress json`.
     Progress,
 }
 
 impl Kind {
-    pub const ALL: [Self; 6] =
-        [Self::Result, Self::Outdated, Self::Images, Self::Lint, Self::ContextShow, Self::Progress];
+    pub const ALL: [Self; 7] = [
+        Self::Result,
+        Self::Outdated,
+        Self::Images,
+        Self::Lint,
+        Self::Tags,
+        Self::ContextShow,
+        Self::Progress,
+    ];
 
     /// Its schema.
     pub fn schema(self) -> Value {
@@ -29,6 +37,7 @@ impl Kind {
             Self::Outdated => include_str!("../../../docs/schema/outdated.schema.json"),
             Self::Images => include_str!("../../../docs/schema/images.schema.json"),
             Self::Lint => include_str!("../../../docs/schema/lint.schema.json"),
+            Self::Tags => include_str!("../../../docs/schema/tags.schema.json"),
             Self::ContextShow => include_str!("../../../docs/schema/context-show.schema.json"),
             Self::Progress => include_str!("../../../docs/schema/progress.schema.json"),
         };
@@ -66,13 +75,15 @@ fn kind_of(words: &[&str]) -> Option<Kind> {
     if !words.contains(&"--json") && !words.contains(&"--json=true") {
         return None;
     }
-    let is_command =
-        |word: &&&str| ACTING.contains(*word) || ["outdated", "images", "lint", "context"].contains(*word);
+    let is_command = |word: &&&str| {
+        ACTING.contains(*word) || ["outdated", "images", "lint", "tags", "context"].contains(*word)
+    };
     let first = words.iter().position(|word| is_command(&word))?;
     match words[first] {
         "outdated" => Some(Kind::Outdated),
         "images" => Some(Kind::Images),
         "lint" => Some(Kind::Lint),
+        "tags" => Some(Kind::Tags),
         "context" if words.get(first + 1) == Some(&"show") => Some(Kind::ContextShow),
         "context" => None,
         _ => Some(Kind::Result),

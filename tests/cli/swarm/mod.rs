@@ -20,6 +20,7 @@ mod images;
 mod kills;
 mod loops;
 mod machine;
+mod newest;
 pub mod packages;
 mod registry;
 mod resolve;

@@ -197,6 +197,12 @@ impl Registry {
         fs::remove_dir_all(path).expect("the tag is there");
     }
 
+    /// Loses what the tag points to, and still lists it.
+    pub fn unlink(&self, tag: &str) {
+        let tags = "data/docker/registry/v2/repositories/whoami/_manifests/tags";
+        fs::remove_dir_all(self.path(&format!("{tags}/{tag}/current"))).expect("the tag is there");
+    }
+
     fn push(&self, tag: &str) -> String {
         self.push_from("whoami", tag)
     }

@@ -75,8 +75,7 @@ enum Trust {
 type Known = Arc<Mutex<Option<Result<Trust, Failure>>>>;
 
 /// All connections of a command to registries.
-pub struct Connections<'c> {
-    engine: &'c Client,
+pub struct Connections {
     settings: RegistrySettings,
     agents: Mutex<HashMap<(Scheme, String, u16, Trust), Agent>>,
     known: Mutex<HashMap<(String, u16), Known>>,
@@ -90,27 +89,22 @@ impl Request<'_> {
     }
 }
 
-impl<'c> Connections<'c> {
+impl Connections {
     /// No connection is made yet.
-    pub fn new(engine: &'c Client, settings: RegistrySettings) -> Self {
+    pub fn new(settings: RegistrySettings) -> Self {
         let (agents, known) = (Mutex::default(), Mutex::default());
-        Self { engine, settings, agents, known, insecure: OnceLock::new() }
-    }
-
-    /// The engine that the command talks to.
-    pub fn engine(&self) -> &'c Client {
-        self.engine
+        Self { settings, agents, known, insecure: OnceLock::new() }
     }
 
     /// Whether the host may be used without a verified certificate. The engine is asked at most once.
-    pub fn may_be_insecure(&self, url: &Url) -> Result<bool, Failure> {
+    pub fn may_be_insecure(&self, engine: &Client, url: &Url) -> Result<bool, Failure> {
         if is_loopback(&url.host) {
             return Ok(true);
         }
         let listed = match self.insecure.get() {
             Some(listed) => listed,
             None => {
-                let read = InsecureRegistries::read(self.engine)?;
+                let read = InsecureRegistries::read(engine)?;
                 self.insecure.get_or_init(|| read)
             }
         };
@@ -119,9 +113,9 @@ impl<'c> Connections<'c> {
 
     /// Sends a request once. With https it is repeated without verification if no connection can be made and the host
     /// may be insecure; what worked is kept for the next requests.
-    pub fn send(&self, request: &Request) -> Result<Response, Unsent> {
+    pub fn send(&self, engine: &Client, request: &Request) -> Result<Response, Unsent> {
         if request.url.scheme == Scheme::Http {
-            return self.attempt(request, Trust::Unverified);
+            return self.attempt(engine, request, Trust::Unverified);
         }
         let known = {
             let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -131,18 +125,18 @@ impl<'c> Connections<'c> {
         match first.clone() {
             Some(Ok(trust)) => {
                 drop(first);
-                return self.attempt(request, trust);
+                return self.attempt(engine, request, trust);
             }
             Some(Err(failure)) => return Err(Unsent::NotConnected(failure)),
             None => {}
         }
-        let (trust, answer) = match self.attempt(request, Trust::Verified) {
+        let (trust, answer) = match self.attempt(engine, request, Trust::Verified) {
             Err(Unsent::NotConnected(failure)) => {
-                if !self.may_be_insecure(&request.url).map_err(Unsent::Failed)? {
+                if !self.may_be_insecure(engine, &request.url).map_err(Unsent::Failed)? {
                     *first = Some(Err(failure.clone()));
                     return Err(Unsent::NotConnected(failure));
                 }
-                match self.attempt(request, Trust::Unverified) {
+                match self.attempt(engine, request, Trust::Unverified) {
                     // The first failure says more: it is that of the certificate.
                     Err(Unsent::NotConnected(_)) => {
                         *first = Some(Err(failure.clone()));
@@ -157,24 +151,24 @@ impl<'c> Connections<'c> {
         answer
     }
 
-    fn attempt(&self, request: &Request, trust: Trust) -> Result<Response, Unsent> {
+    fn attempt(&self, engine: &Client, request: &Request, trust: Trust) -> Result<Response, Unsent> {
         let (name, failed) = (request.name(), |kind, why: String| Unsent::Failed(Failure::new(kind, why)));
-        self.engine.interrupt().check().map_err(|e| Unsent::Failed(e.into()))?;
-        let limit = self.engine.timeouts().registry_request;
-        let limit = self.engine.time_left().map_or(limit, |left| left.min(limit));
+        engine.interrupt().check().map_err(|e| Unsent::Failed(e.into()))?;
+        let limit = engine.timeouts().registry_request;
+        let limit = engine.time_left().map_or(limit, |left| left.min(limit));
         if limit.is_zero() {
             return Err(failed(FailureKind::Deadline, format!("timed out before `{name}` could be sent")));
         }
-        let agent = self.agent(&request.url, trust).map_err(Unsent::Failed)?;
+        let agent = self.agent(engine, &request.url, trust).map_err(Unsent::Failed)?;
         let began = Instant::now();
-        let answer = exchange(&agent, request, limit).map_err(|e| self.failure(e, request, limit));
+        let answer = exchange(&agent, request, limit).map_err(|e| failure(engine, e, request, limit));
         let ending = match &answer {
             Ok((parts, _)) => Ok(parts.status.as_u16()),
             Err(Unsent::NotConnected(failure) | Unsent::Failed(failure)) => {
                 Err(Error::Broken { request: name.clone(), why: failure.to_string() })
             }
         };
-        self.engine.observe(&Exchange {
+        engine.observe(&Exchange {
             request: &name,
             hidden: if request.authorization.is_some() { &["Authorization"] } else { &[] },
             ending: ending.as_ref().copied(),
@@ -189,7 +183,7 @@ impl<'c> Connections<'c> {
         Ok(Response { status: parts.status.as_u16(), headers: parts.headers, body, url: request.url.clone() })
     }
 
-    fn agent(&self, url: &Url, trust: Trust) -> Result<Agent, Failure> {
+    fn agent(&self, engine: &Client, url: &Url, trust: Trust) -> Result<Agent, Failure> {
         let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (url.scheme, url.host.clone(), url.port, trust);
         if let Some(agent) = agents.get(&key) {
@@ -206,40 +200,39 @@ impl<'c> Connections<'c> {
             Endpoint::Tcp(Tcp { host: url.host.clone(), port: url.port, base_path: String::new(), tls });
         let proxy = Proxy::find(&endpoint, self.settings.variable)
             .map_err(|e| Failure::new(FailureKind::Unreachable, e.to_string()))?;
-        let agent =
-            transport::agent(&endpoint, proxy.as_ref(), *self.engine.timeouts(), self.engine.interrupt());
+        let agent = transport::agent(&endpoint, proxy.as_ref(), *engine.timeouts(), engine.interrupt());
         agents.insert(key, agent.clone());
         Ok(agent)
     }
+}
 
-    fn failure(&self, error: ureq::Error, request: &Request, limit: std::time::Duration) -> Unsent {
-        let name = request.name();
-        let failed = |kind, why| Unsent::Failed(Failure::new(kind, why));
-        let timed_out = || {
-            let kind = match self.engine.time_left() {
-                Some(left) if left.is_zero() => FailureKind::Deadline,
-                _ => FailureKind::Unreachable,
-            };
-            failed(kind, format!("no response to `{name}` within {:.0} s", limit.as_secs_f32().ceil()))
+fn failure(engine: &Client, error: ureq::Error, request: &Request, limit: std::time::Duration) -> Unsent {
+    let name = request.name();
+    let failed = |kind, why| Unsent::Failed(Failure::new(kind, why));
+    let timed_out = || {
+        let kind = match engine.time_left() {
+            Some(left) if left.is_zero() => FailureKind::Deadline,
+            _ => FailureKind::Unreachable,
         };
-        if self.engine.interrupt().signal().is_some() {
-            return failed(FailureKind::Interrupted, "interrupted".to_owned());
-        }
-        match error {
-            ureq::Error::Timeout(_) => timed_out(),
-            ureq::Error::Io(e) => match e.downcast::<NotConnected>() {
-                Ok(NotConnected(source)) => Unsent::NotConnected(Failure::new(
-                    FailureKind::Unreachable,
-                    format!("cannot connect to `{}`: {source}", request.url.origin()),
-                )),
-                Err(e) if e.kind() == std::io::ErrorKind::TimedOut => timed_out(),
-                Err(e) => {
-                    failed(FailureKind::Unreachable, format!("the connection was lost during `{name}`: {e}"))
-                }
-            },
-            other => {
-                failed(FailureKind::Unreachable, format!("the connection was lost during `{name}`: {other}"))
+        failed(kind, format!("no response to `{name}` within {:.0} s", limit.as_secs_f32().ceil()))
+    };
+    if engine.interrupt().signal().is_some() {
+        return failed(FailureKind::Interrupted, "interrupted".to_owned());
+    }
+    match error {
+        ureq::Error::Timeout(_) => timed_out(),
+        ureq::Error::Io(e) => match e.downcast::<NotConnected>() {
+            Ok(NotConnected(source)) => Unsent::NotConnected(Failure::new(
+                FailureKind::Unreachable,
+                format!("cannot connect to `{}`: {source}", request.url.origin()),
+            )),
+            Err(e) if e.kind() == std::io::ErrorKind::TimedOut => timed_out(),
+            Err(e) => {
+                failed(FailureKind::Unreachable, format!("the connection was lost during `{name}`: {e}"))
             }
+        },
+        other => {
+            failed(FailureKind::Unreachable, format!("the connection was lost during `{name}`: {other}"))
         }
     }
 }

@@ -39,17 +39,18 @@ const HUB: &str = "hub.docker.com";
 pub type TagList = Result<Arc<Vec<String>>, Failure>;
 
 /// All registries of a command. Each tag list is requested once, however many services need it.
-pub struct Registries<'c> {
-    connections: Connections<'c>,
+pub struct Registries<'k> {
+    connections: Connections,
     schemes: Schemes,
-    keyring: &'c Keyring,
+    keyring: &'k Keyring,
     lists: Mutex<HashMap<String, Arc<OnceLock<TagList>>>>,
 }
 
-impl<'c> Registries<'c> {
-    /// Nothing is requested yet. The engine says which registries are insecure, and limits the time.
-    pub fn new(engine: &'c Client, keyring: &'c Keyring, settings: RegistrySettings) -> Self {
-        let connections = Connections::new(engine, settings);
+impl<'k> Registries<'k> {
+    /// Nothing is requested yet. The engine of each request says which registries are insecure, and its client limits
+    /// the time.
+    pub fn new(keyring: &'k Keyring, settings: RegistrySettings) -> Self {
+        let connections = Connections::new(settings);
         Self { connections, schemes: Schemes::default(), keyring, lists: Mutex::default() }
     }
 
@@ -57,14 +58,14 @@ impl<'c> Registries<'c> {
     ///
     /// # Errors
     /// The list is not available as a whole.
-    pub fn tags(&self, image: &ImageRef) -> TagList {
+    pub fn tags(&self, engine: &Client, image: &ImageRef) -> TagList {
         let slot = {
             let mut all = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(all.entry(image.repository()).or_default())
         };
         let fetch = || {
-            let auth = self.auth(image)?;
-            tag_list::fetch(&mut self.session(image, auth.as_ref())).map(Arc::new)
+            let auth = self.auth(engine, image)?;
+            tag_list::fetch(&mut self.session(engine, image, auth.as_ref())).map(Arc::new)
         };
         slot.get_or_init(fetch).clone()
     }
@@ -73,9 +74,9 @@ impl<'c> Registries<'c> {
     ///
     /// # Errors
     /// A signal came, or the time is up.
-    pub fn pushed(&self, image: &ImageRef) -> Result<Option<Pushed>, Failure> {
+    pub fn pushed(&self, engine: &Client, image: &ImageRef) -> Result<Option<Pushed>, Failure> {
         let (true, Some(tag)) = (is_docker_hub(image.domain()), image.tag()) else { return Ok(None) };
-        let mut session = Session::new(&self.connections, &self.schemes, (HUB, image.path()), None);
+        let mut session = Session::new(engine, (&self.connections, &self.schemes), (HUB, image.path()), None);
         age::pushed(&mut session, tag)
     }
 
@@ -83,20 +84,26 @@ impl<'c> Registries<'c> {
     ///
     /// # Errors
     /// A signal came, or the time is up.
-    pub fn created(&self, image: &ImageRef) -> Result<Option<Timestamp>, Failure> {
+    pub fn created(&self, engine: &Client, image: &ImageRef) -> Result<Option<Timestamp>, Failure> {
         let Some(digest) = image.digest() else { return Ok(None) };
-        let auth = match self.auth(image) {
+        let auth = match self.auth(engine, image) {
             Err(failure) if !failure.is_final() => return Ok(None),
             other => other?,
         };
-        age::created(&mut self.session(image, auth.as_ref()), digest)
+        age::created(&mut self.session(engine, image, auth.as_ref()), digest)
     }
 
-    fn auth(&self, image: &ImageRef) -> Result<Option<RegistryAuth>, Failure> {
-        Ok(self.keyring.auth(self.connections.engine(), image.domain())?)
+    fn auth(&self, engine: &Client, image: &ImageRef) -> Result<Option<RegistryAuth>, Failure> {
+        Ok(self.keyring.auth(engine, image.domain())?)
     }
 
-    fn session<'s>(&'s self, image: &'s ImageRef, auth: Option<&RegistryAuth>) -> Session<'s> {
-        Session::new(&self.connections, &self.schemes, (image.domain(), image.path()), auth)
+    fn session<'s>(
+        &'s self,
+        engine: &'s Client,
+        image: &'s ImageRef,
+        auth: Option<&RegistryAuth>,
+    ) -> Session<'s> {
+        let shared = (&self.connections, &self.schemes);
+        Session::new(engine, shared, (image.domain(), image.path()), auth)
     }
 }

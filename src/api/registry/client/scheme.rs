@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::exchange::{Connections, Request, Response, Unsent};
 use super::failure::Failure;
+use crate::api::http::client::Client;
 use crate::api::registry::protocol::{Scheme, Url};
 
 type Decision = Arc<Mutex<Option<Scheme>>>;
@@ -24,6 +25,7 @@ impl Schemes {
     pub fn send(
         &self,
         connections: &Connections,
+        engine: &Client,
         domain: &str,
         request: &Request,
     ) -> Result<Response, Failure> {
@@ -31,7 +33,7 @@ impl Schemes {
         let mut scheme = decision.lock().unwrap_or_else(PoisonError::into_inner);
         let with = |scheme| {
             let url = plain(&request.url, domain, scheme);
-            connections.send(&Request { url, ..request.clone() })
+            connections.send(engine, &Request { url, ..request.clone() })
         };
         let (used, answer) = match *scheme {
             Some(known) => {
@@ -39,7 +41,9 @@ impl Schemes {
                 return Ok(with(known)?);
             }
             None => match with(Scheme::Https) {
-                Err(Unsent::NotConnected(failure)) if !connections.may_be_insecure(&request.url)? => {
+                Err(Unsent::NotConnected(failure))
+                    if !connections.may_be_insecure(engine, &request.url)? =>
+                {
                     return Err(failure);
                 }
                 Err(Unsent::NotConnected(failure)) => match with(Scheme::Http) {

@@ -14,6 +14,7 @@ use super::failure::{Failure, FailureKind};
 use super::scheme::Schemes;
 use crate::api::config::credentials::{Credentials, RegistryAuth};
 use crate::api::config::redact::{Secret, Secrets};
+use crate::api::http::client::Client;
 use crate::api::registry::protocol::{Challenge, Scheme, Url, challenges};
 
 /// How many redirects one request follows.
@@ -27,7 +28,8 @@ const MAX_MESSAGE_LEN: usize = 300;
 
 /// Requests about one repository.
 pub struct Session<'s> {
-    connections: &'s Connections<'s>,
+    engine: &'s Client,
+    connections: &'s Connections,
     schemes: &'s Schemes,
     /// The registry, as the image reference names it.
     domain: &'s str,
@@ -53,8 +55,8 @@ struct Token {
 impl<'s> Session<'s> {
     /// For one repository. A stored registry token is sent as it is.
     pub fn new(
-        connections: &'s Connections<'s>,
-        schemes: &'s Schemes,
+        engine: &'s Client,
+        (connections, schemes): (&'s Connections, &'s Schemes),
         (domain, path): (&'s str, &'s str),
         auth: Option<&RegistryAuth>,
     ) -> Self {
@@ -64,7 +66,18 @@ impl<'s> Session<'s> {
         let attempts = usize::from(authorization.is_none());
         let secrets = Secrets::new(credentials.secrets());
         let may_renew = attempts > 0;
-        Self { connections, schemes, domain, path, credentials, secrets, authorization, attempts, may_renew }
+        Self {
+            engine,
+            connections,
+            schemes,
+            domain,
+            path,
+            credentials,
+            secrets,
+            authorization,
+            attempts,
+            may_renew,
+        }
     }
 
     /// The repository within it.
@@ -142,7 +155,8 @@ impl<'s> Session<'s> {
         let authorization = self.authorization.as_ref().map(Secret::show);
         let url = self.url(target)?;
         let request = Request { url, accept, authorization, form: None, max_body };
-        let first = |request: &Request| self.schemes.send(self.connections, self.domain, request);
+        let first =
+            |request: &Request| self.schemes.send(self.connections, self.engine, self.domain, request);
         self.follow(request, first)
     }
 
@@ -174,7 +188,7 @@ impl<'s> Session<'s> {
                 request.authorization = None;
             }
             request.url = url;
-            response = self.retry(|| Ok(self.connections.send(&request)?))?;
+            response = self.retry(|| Ok(self.connections.send(self.engine, &request)?))?;
         }
         if matches!(response.status, 301 | 302 | 303 | 307 | 308) {
             let why = format!("more than {MAX_REDIRECTS} redirects");
@@ -185,7 +199,7 @@ impl<'s> Session<'s> {
 
     /// Repeats a request after 429 and 503, with the pause that the registry asks for.
     fn retry(&self, send: impl Fn() -> Result<Response, Failure>) -> Result<Response, Failure> {
-        let engine = self.connections.engine();
+        let engine = self.engine;
         let mut response = send()?;
         for retry in 0..MAX_RETRIES {
             if !matches!(response.status, 429 | 503) {
@@ -261,7 +275,8 @@ impl<'s> Session<'s> {
                 Request { url, accept: None, authorization, form: None, max_body: MAX_BODY }
             }
         };
-        let (name, send) = (request.name(), |request: &Request| Ok(self.connections.send(request)?));
+        let (name, send) =
+            (request.name(), |request: &Request| Ok(self.connections.send(self.engine, request)?));
         let answer = self.follow(request, send)?;
         match answer.status {
             200 => {}

@@ -17,16 +17,14 @@ const PAGE_QUERY: &str = "n=1000";
 
 #[derive(Deserialize)]
 struct Page {
-    tags: Tags,
+    /// May be `null`, but must be there: so it has a function of its own, without which serde takes a missing list for
+    /// `null`.
+    #[serde(deserialize_with = "list_or_null")]
+    tags: Vec<String>,
 }
 
-/// A list that may be `null`, but must be there.
-struct Tags(Vec<String>);
-
-impl<'de> Deserialize<'de> for Tags {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Option::<Vec<String>>::deserialize(from).map(|tags| Self(tags.unwrap_or_default()))
-    }
+fn list_or_null<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    Option::deserialize(from).map(Option::unwrap_or_default)
 }
 
 /// `GET /v2/PATH/tags/list`, all pages. Texts that cannot be tags are left out.
@@ -60,7 +58,7 @@ pub fn fetch(session: &mut Session) -> Result<Vec<String>, Failure> {
         length += response.body.len();
         let name = format!("GET {}", response.url);
         let own: Page = serde_json::from_slice(&response.body).map_err(|e| Failure::invalid(&name, e))?;
-        all.extend(own.tags.0.into_iter().filter(|tag| is_tag(tag)));
+        all.extend(own.tags.into_iter().filter(|tag| is_tag(tag)));
         let links =
             response.headers.get_all("Link").iter().map(|it| {
                 it.to_str().map_err(|_| Failure::invalid(&name, "the header `Link` is not a text"))
@@ -86,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_page_needs_its_list() {
-        let tags = |text: &str| serde_json::from_str::<Page>(text).map(|page| page.tags.0);
+        let tags = |text: &str| serde_json::from_str::<Page>(text).map(|page| page.tags);
         assert_eq!(tags(r#"{"name": "a", "tags": ["1"]}"#).unwrap(), ["1"]);
         assert!(tags(r#"{"tags": null}"#).unwrap().is_empty());
         for text in

@@ -6,6 +6,7 @@ pub mod json;
 pub mod list;
 mod mapped;
 pub mod mapping;
+mod newest;
 mod wanted;
 
 use clap::Args;
@@ -14,12 +15,15 @@ use crate::api::deploy::update::{Operation, UpdateRequest};
 use crate::api::http::client::Client;
 use crate::api::spec::{Edit, Place};
 use crate::cli::app::App;
-use crate::cli::deploy::report::{NotStarted, Style};
+use crate::cli::deploy::report::{NotStarted, Remarks, Style};
 use crate::cli::deploy::repository::{Alternative, RepositoryArgs};
 use crate::cli::deploy::{DeployArgs, Deployment, IfPaused, Item, Prepared};
 use crate::cli::exit::Exit;
 use crate::cli::flags::image::ImageArgs;
+use crate::cli::newest::ChoiceArgs;
 use crate::cli::select::SelectArgs;
+use crate::cli::usage::UsageError;
+use newest::Newest;
 use wanted::{New, WantedArgs};
 
 /// Change the image of services, and nothing else
@@ -38,10 +42,20 @@ use wanted::{New, WantedArgs};
     swarmctl update-image [OPTIONS] SERVICE=IMAGE...\n       \
     swarmctl update-image [OPTIONS] --filter KEY=VALUE|--stack NAME|--all IMAGE\n       \
     swarmctl update-image [OPTIONS] --tag TAG|--refresh SERVICE...|--filter KEY=VALUE|--stack NAME|--all\n       \
+    swarmctl update-image [OPTIONS] --newest POLICY SERVICE...|--filter KEY=VALUE|--stack NAME|--all\n       \
     swarmctl update-image [OPTIONS] --from FILE [--stack NAME] [--map-registry FROM=TO]...")]
 pub struct UpdateImageArgs {
     #[command(flatten)]
     wanted: WantedArgs,
+    #[command(flatten)]
+    choice: ChoiceArgs,
+    /// Run CMD for each image before the first update; if it fails, update nothing
+    ///
+    /// `/bin/sh -c CMD` runs once for each digest that is about to be posted, also with --dry-run. It finds the image in
+    /// SWARMCTL_IMAGE, SWARMCTL_DIGEST and SWARMCTL_TAG, and the services in SWARMCTL_SERVICES. An image without a digest
+    /// is never accepted.
+    #[arg(long, value_name = "CMD", conflicts_with_all = ["unpin", "no_resolve_image"])]
+    verify: Option<String>,
     #[command(flatten)]
     select: SelectArgs,
     #[command(flatten)]
@@ -61,6 +75,10 @@ pub fn run(args: UpdateImageArgs, app: &App) -> anyhow::Result<Exit> {
     for new in wanted.values() {
         new.check(&args.pin)?;
     }
+    if args.verify.is_some() && args.pin.never_asks() {
+        let why = "--verify needs a digest, and --resolve-image never asks for none";
+        return Err(UsageError::new(why, "swarmctl update-image --verify CMD web shop/web:1.8").into());
+    }
     let one_image = args.wanted.of_selection(&wanted);
     let style = Style::new("update-image", "update", "updated");
     let deployment = Deployment::new(style, app, &args.deploy)?;
@@ -69,8 +87,13 @@ pub fn run(args: UpdateImageArgs, app: &App) -> anyhow::Result<Exit> {
         let alternative = Alternative::for_typed("--tag", typed, image);
         args.repository.check(image, selected.services(), alternative)?;
     }
+    let selected = newest::leave_out(selected, args.wanted.newest.as_ref())?;
     let request = selected.request(Operation::Edit(Vec::new()))?;
-    selected.prepare(|client, item| args.prepare(client, app, item, &request)).run()
+    let newest = Newest::new(app, args.wanted.newest.as_ref(), &args.choice)?;
+    let prepared =
+        selected.prepare(|client, item| args.prepare(client, app, item, &request, newest.as_ref()));
+    newest.iter().for_each(|newest| newest.tell(app.ui));
+    prepared.verified_by(args.verify.as_deref()).run()
 }
 
 impl UpdateImageArgs {
@@ -81,13 +104,17 @@ impl UpdateImageArgs {
         app: &App,
         item: &Item<New>,
         request: &UpdateRequest,
+        newest: Option<&Newest>,
     ) -> Result<Prepared, NotStarted> {
         let service = &item.service;
         let Some(current) = service.image() else {
             let why = "it runs no container (it has no ContainerSpec), so it has no image";
             return Err(item.unsuitable(why.to_owned()));
         };
-        let requested = item.with.image(current).map_err(|why| item.unsuitable(why))?;
+        let (requested, decision) = match newest {
+            Some(newest) => newest.choose(client, item, current).map(|(image, why)| (image, Some(why)))?,
+            None => (item.with.image(current).map_err(|why| item.unsuitable(why))?, None),
+        };
         if let New::Mapped(image, from) = &item.with {
             mapped::check(client, app, image, from)?;
         }
@@ -104,7 +131,8 @@ impl UpdateImageArgs {
         let request =
             UpdateRequest { operation: Operation::Edit(edits), auth: change.auth, ..request.clone() };
         let warning = resumes.then(|| "its rollout was paused; the new credentials resume it".to_owned());
-        let prepared = Prepared { image: change.report, ..Prepared::new(request, if_paused) };
+        let remarks = Remarks { newest: decision, ..Remarks::default() };
+        let prepared = Prepared { image: change.report, remarks, ..Prepared::new(request, if_paused) };
         Ok(prepared.warns_of_job(service).warns_if_sent(warning))
     }
 }

@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::from::FromArgs;
 use crate::api::registry::image_ref::ImageRef;
+use crate::api::registry::tags::PolicySource;
 use crate::cli::complete::completion::Completion;
 use crate::cli::flags::image::ImageArgs;
 use crate::cli::select::{Each, SelectArgs};
@@ -23,6 +24,15 @@ pub struct WantedArgs {
     /// Keep each service's tag, and pin it to the digest that its registry has now
     #[arg(long, conflicts_with_all = ["from", "no_resolve_image", "unpin"])]
     refresh: bool,
+    /// Update to the newest tag that POLICY allows: patch, minor, major, a range or label
+    ///
+    /// `patch`, `minor` and `major` name the greatest part of the version that may change; a range has Cargo's syntax,
+    /// as in '~1.8' or '>=1.2, <2'. With `label`, each service has its own policy in its label `swarmctl.newest`, and a
+    /// selection leaves out services without it. The tag list comes from the registry, the digest from the engine.
+    /// Never a lower tag, and never one of another shape: `1.8-alpine` stays on `-alpine`.
+    #[arg(long, value_name = "POLICY", value_parser = PolicySource::parse,
+        conflicts_with_all = ["tag", "refresh", "from", "force", "unpin", "no_resolve_image"])]
+    pub newest: Option<PolicySource>,
     #[command(flatten)]
     pub from: FromArgs,
 }
@@ -38,6 +48,8 @@ pub enum New {
     Tag(String),
     /// That which its tag means now.
     Refreshed,
+    /// That with the newest tag that the policy allows.
+    Newest,
 }
 
 impl WantedArgs {
@@ -49,9 +61,15 @@ impl WantedArgs {
         if let Some(new) = self.relative()? {
             if let Some(pair) = self.words.iter().find(|word| word.contains('=')) {
                 let why = format!(
-                    "`{pair}` has an image of its own, and --tag and --refresh go by that which runs"
+                    "`{pair}` has an image of its own, and --tag, --refresh and --newest go by that which runs"
                 );
                 return Err(UsageError::new(why, "swarmctl update-image --tag 1.8 web api"));
+            }
+            if let Some(image) =
+                self.words.iter().find(|word| new == New::Newest && word.contains(['/', ':', '@']))
+            {
+                let why = format!("`{image}` is an image, and --newest chooses it");
+                return Err(UsageError::new(why, "swarmctl update-image --newest minor web api"));
             }
             select.check(&self.words, "swarmctl update-image --tag 1.8 web api")?;
             if select.is_given() {
@@ -93,11 +111,14 @@ impl WantedArgs {
 
     /// Whether each service is given an image, not what --tag or --refresh make of its own.
     pub fn names_images(&self) -> bool {
-        self.tag.is_none() && !self.refresh
+        self.tag.is_none() && !self.refresh && self.newest.is_none()
     }
 
     /// What is said by --tag or --refresh.
     fn relative(&self) -> Result<Option<New>, UsageError> {
+        if self.newest.is_some() {
+            return Ok(Some(New::Newest));
+        }
         let Some(tag) = &self.tag else { return Ok(self.refresh.then_some(New::Refreshed)) };
         // Any repository tells whether it can be a tag.
         ImageRef::parse("any").or_example(IMAGE)?.with_tag(tag).or_example(TAG)?;
@@ -119,7 +140,11 @@ impl New {
                 "--refresh asks the registry, and --resolve-image says not to",
                 "swarmctl update-image --refresh web",
             )),
-            Self::Tag(_) | Self::Refreshed => Ok(()),
+            Self::Newest if !pin.always_asks() => Err(UsageError::new(
+                "--newest pins the digest that the registry has, and --resolve-image says not to",
+                "swarmctl update-image --newest minor web",
+            )),
+            Self::Tag(_) | Self::Refreshed | Self::Newest => Ok(()),
         }
     }
 

@@ -35,7 +35,10 @@ pub fn by_unknown_services(reports: &[ServiceReport]) -> Option<Unknown> {
         is_unknown(report)
             || matches!(
                 report.outcome(),
-                Outcome::NotStarted(BatchStop::Blocked(_)) | Outcome::LeftOut(_) | Outcome::Skipped(..)
+                Outcome::NotStarted(BatchStop::Blocked(_))
+                    | Outcome::LeftOut(_)
+                    | Outcome::Skipped(..)
+                    | Outcome::NotComparable(_)
             )
     };
     let hint = reports.iter().find_map(|report| match report.outcome() {

@@ -13,6 +13,7 @@ use crate::api::spec::Change;
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::flags::image::same_digest;
+use crate::cli::newest::{Choice, Decision};
 use crate::cli::{messages, progress};
 
 /// The one object of `--json`.
@@ -28,7 +29,7 @@ pub fn object(style: Style, reports: &[ServiceReport], app: &App) -> Value {
 }
 
 pub fn command(style: Style, code: Exit, services: Vec<Value>) -> Value {
-    json!({ "command": style.command, "exit_code": code.code(), "services": services })
+    json!({ "command": style.command, "exit_code": code.code(), "services": services, "verify": null })
 }
 
 fn service(report: &ServiceReport, code: Exit) -> Value {
@@ -36,6 +37,7 @@ fn service(report: &ServiceReport, code: Exit) -> Value {
     let error = match &outcome {
         // Not a failure, and yet not what was requested.
         Outcome::LeftOut(why) | Outcome::Skipped(why, _) => Some((*why).to_owned()),
+        Outcome::NotComparable(refusal) => Some(refusal.why.clone()),
         _ => messages::explain(report, None).map(|message| message.causes.join("; ")),
     };
     json!({
@@ -59,6 +61,7 @@ fn service(report: &ServiceReport, code: Exit) -> Value {
         "rollout": report.rollout().map(progress::as_json),
         "failures": report.explanation().failures.iter().map(failure).collect::<Vec<_>>(),
         "error": error,
+        "newest": report.newest().map(Decision::json),
     })
 }
 
@@ -69,6 +72,11 @@ fn reason(outcome: &Outcome) -> Option<&'static str> {
         Outcome::Unchanged(NoChange::SameDigest { .. }) => Some("same_digest"),
         Outcome::LeftOut(_) => Some("skipped"),
         Outcome::Skipped(_, Skip::Missing) => Some("missing"),
+        Outcome::NoNewer(decision) => Some(match decision.choice {
+            Choice::HeldBack => "held_back",
+            _ => "no_newer",
+        }),
+        Outcome::Declined(refusal) | Outcome::NotComparable(refusal) => Some(refusal.reason.as_str()),
         _ => None,
     }
 }

@@ -7,6 +7,8 @@ mod outcome;
 mod service;
 mod text;
 
+use serde_json::{Value, json};
+
 use self::blocked::Unknown;
 pub use self::blocked::why_nothing_changed;
 pub use self::json::object;
@@ -94,10 +96,22 @@ impl Style {
 
 /// Prints what became of the services and returns the command's exit code.
 pub fn report(style: Style, reports: &[ServiceReport], app: &App) -> anyhow::Result<Exit> {
+    report_verified(style, reports, None, app)
+}
+
+/// [`report`], with what `--verify` came to.
+pub fn report_verified(
+    style: Style,
+    reports: &[ServiceReport],
+    verified: Option<&[Value]>,
+    app: &App,
+) -> anyhow::Result<Exit> {
     let unknown = blocked::by_unknown_services(reports);
     let mut out = app.ui.stdout();
     if style.format == Format::Json {
-        out.json_object(&object(style, reports, app));
+        let mut object = object(style, reports, app);
+        object["verify"] = json!(verified);
+        out.json_object(&object);
     }
     for one in reports {
         if style.format == Format::Lines {
@@ -138,7 +152,7 @@ pub fn choose(
 }
 
 /// Reports that nothing can be done, and why.
-fn none_of(style: Style, names: &[String], error: Error, app: &App) -> anyhow::Result<Exit> {
+pub fn none_of(style: Style, names: &[String], error: Error, app: &App) -> anyhow::Result<Exit> {
     if let Some((first, rest)) = names.split_first() {
         let stop = if app.signal().is_some() { BatchStop::Interrupted } else { BatchStop::Engine };
         let not_started =

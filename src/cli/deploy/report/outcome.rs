@@ -12,7 +12,9 @@ use crate::api::deploy::update::{
 use crate::api::error::Error;
 use crate::api::rollout::Why;
 use crate::api::spec::Hazard;
+use crate::cli::deploy::ChosenBy;
 use crate::cli::messages;
+use crate::cli::newest::{Choice, Decision, Declined, Reason};
 
 /// What became of a service.
 #[derive(Debug)]
@@ -23,6 +25,12 @@ pub enum Outcome<'a> {
     LeftOut(&'a str),
     /// The service is left out, for this reason, as a flag asks.
     Skipped(&'a str, Skip),
+    /// The policy allows no newer image, or none that is old enough.
+    NoNewer(&'a Decision),
+    /// The service was selected, and no image can be compared with its own.
+    NotComparable(&'a Declined),
+    /// The new image is refused.
+    Declined(&'a Declined),
     /// The batch stopped before its turn.
     NotStarted(&'a BatchStop),
     /// A dry run.
@@ -137,6 +145,14 @@ fn of_not_started(why: &NotStarted) -> Outcome<'_> {
         NotStarted::FailedBefore(why) => Outcome::FailedBefore(why),
         NotStarted::NotAtRest(why) => Outcome::NotAtRest(why),
         NotStarted::LeftOut { why, .. } => Outcome::LeftOut(why),
+        NotStarted::Declined(refusal) => Outcome::Declined(refusal),
+        NotStarted::Newest(decision, chosen_by) => match (&decision.choice, chosen_by) {
+            (Choice::Refused(refusal), ChosenBy::Property) if refusal.reason == Reason::NoVersion => {
+                Outcome::NotComparable(refusal)
+            }
+            (Choice::Refused(refusal), _) => Outcome::Declined(refusal),
+            _ => Outcome::NoNewer(decision),
+        },
     }
 }
 

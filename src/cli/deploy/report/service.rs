@@ -8,6 +8,8 @@ use crate::api::error::Error;
 use crate::api::resources::services::Service;
 use crate::api::rollout::{Judgement, Why};
 use crate::api::spec::Place;
+use crate::cli::deploy::ChosenBy;
+use crate::cli::newest::{Decision, Declined};
 
 /// What a command did to one service.
 #[derive(Debug)]
@@ -163,6 +165,10 @@ pub enum NotStarted {
     FailedBefore(String),
     /// The update would have a side effect, in these words.
     NotAtRest(String),
+    /// The policy gives it no newer image; one that was not named and is not comparable is left out.
+    Newest(Box<Decision>, ChosenBy),
+    /// The new image is refused.
+    Declined(Declined),
     /// The service was selected, not named, and is left out.
     LeftOut {
         /// Why.
@@ -209,6 +215,8 @@ pub struct Remarks {
     pub not_stored: Vec<Place>,
     /// The image before `--map-registry`.
     pub mapped_from: Option<String>,
+    /// How the newest image was chosen.
+    pub newest: Option<Box<Decision>>,
 }
 
 impl Remarks {
@@ -223,6 +231,7 @@ impl Remarks {
             notes: join(self.notes, more.notes),
             not_stored: join(self.not_stored, more.not_stored),
             mapped_from: self.mapped_from.or(more.mapped_from),
+            newest: self.newest.or(more.newest),
         }
     }
 }
@@ -275,6 +284,14 @@ impl ServiceReport {
             stage => return Err(Box::new(Self { stage, ..self })),
         };
         Ok(ToWatch { given: self.given, change, remarks: self.remarks })
+    }
+
+    /// How the newest image was chosen, if it was.
+    pub(super) fn newest(&self) -> Option<&Decision> {
+        match &self.stage {
+            Stage::NotStarted { why: NotStarted::Newest(decision, _), .. } => Some(decision),
+            _ => self.remarks.newest.as_deref(),
+        }
     }
 
     pub(super) fn watch_result(&self) -> Option<&WatchResult> {

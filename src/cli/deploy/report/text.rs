@@ -12,6 +12,7 @@ use crate::cli::app::App;
 use crate::cli::flags::image::same_digest;
 use crate::cli::messages;
 use crate::cli::messages::Message;
+use crate::cli::newest::Decision;
 use crate::cli::select::{MOST_NAMES_SHOWN, counted};
 use crate::cli::shell;
 
@@ -42,6 +43,7 @@ pub fn lines(style: Style, report: &ServiceReport) -> Vec<String> {
             format!("{name}: runs {runs} already, nothing was posted")
         }
         Outcome::LeftOut(why) => format!("{name}: skipped: {why}"),
+        Outcome::NoNewer(decision) => format!("{name}: {}", decision.unchanged()),
         _ => return Vec::new(),
     };
     let changes = report.changes().iter().map(shown);
@@ -52,7 +54,11 @@ pub fn lines(style: Style, report: &ServiceReport) -> Vec<String> {
 /// Whether nothing had to be posted, also if a rollout in progress was waited for.
 pub fn is_unchanged(report: &ServiceReport) -> bool {
     match report.outcome() {
-        Outcome::Unchanged(_) | Outcome::LeftOut(_) | Outcome::Skipped(..) => true,
+        Outcome::Unchanged(_)
+        | Outcome::LeftOut(_)
+        | Outcome::Skipped(..)
+        | Outcome::NoNewer(_)
+        | Outcome::NotComparable(_) => true,
         Outcome::Converged => report.delivery() == Delivery::None,
         _ => false,
     }
@@ -91,6 +97,10 @@ pub fn notes(report: &ServiceReport) -> Vec<String> {
     if let Outcome::Skipped(why, _) = report.outcome() {
         notes.push(format!("skipped: {why}"));
     }
+    if let Outcome::NotComparable(refusal) = report.outcome() {
+        notes.push(format!("skipped: {}", refusal.why));
+    }
+    notes.extend(report.newest().into_iter().flat_map(Decision::notes));
     if let Some(result) = report.watch_result() {
         notes.extend(left_behind(result));
         notes.extend(about_unchanged(result).map(str::to_owned));

@@ -99,7 +99,7 @@ fn the_choice_agrees_with_an_independent_oracle_on_10_000_random_tag_sets() {
         let (prefix, suffix) = (one(&mut random, &PREFIXES), one(&mut random, &SUFFIXES));
         let count = random.usize(1..5);
         let tags: Vec<String> =
-            (0..random.usize(1..16)).map(|_| tag(&mut random, prefix, suffix, count)).collect();
+            (0..random.usize(1..40)).map(|_| tag(&mut random, prefix, suffix, count)).collect();
         let current = if random.bool() { tags[0].clone() } else { tag(&mut random, prefix, suffix, count) };
         let text = one(&mut random, &POLICIES);
         let with_pre = random.bool();

@@ -1,0 +1,15 @@
+//! The header `Link`, and the URL that it means.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use swarmctl::api::registry::protocol::{Url, next_link};
+
+fuzz_target!(|text: &str| {
+    let base = Url::parse("https://registry.example.com:5000/v2/shop/web/tags/list?n=1000").expect("a URL");
+    let target = next_link(text.lines()).ok().flatten();
+    for reference in [Some(text.to_owned()), target].into_iter().flatten() {
+        let Ok(url) = base.join(&reference) else { continue };
+        assert_eq!(Url::parse(&url.to_string()).as_ref(), Ok(&url), "what it prints it reads");
+    }
+});

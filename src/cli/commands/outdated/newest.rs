@@ -1,0 +1,84 @@
+//! `outdated --newest`: which newer tag each service may have.
+
+use super::row::{COLUMNS, Row, WITH_AGE, WITH_NEWEST};
+use super::{AT_ONCE, OutdatedArgs};
+use crate::api::error::{Error, Result};
+use crate::api::http::client::Client;
+use crate::api::registry::tags::{LABEL, PolicySource};
+use crate::api::resources::services::Service;
+use crate::cli::app::App;
+use crate::cli::newest::{Chooser, Decision, PUBLISHERS_AGE, Reason, Subject, UNKNOWN_PUSH};
+use crate::cli::parallel;
+use crate::output::{Columns, Ui};
+
+/// The columns of the table.
+pub fn columns(args: &OutdatedArgs) -> Columns {
+    match (&args.newest, args.choice.min_age) {
+        (None, _) => COLUMNS,
+        (Some(_), None) => WITH_NEWEST,
+        (Some(_), Some(_)) => WITH_AGE,
+    }
+}
+
+/// Leaves out services without a policy, if each has its own. Whether any is left; it is reported if none is.
+pub fn leave_out(ui: Ui, services: &mut Vec<Service>, source: Option<&PolicySource>) -> bool {
+    if source != Some(&PolicySource::Label) {
+        return true;
+    }
+    services.retain(|service| label(service).is_some());
+    if services.is_empty() {
+        let hint = format!("set it with `swarmctl update --label-add {LABEL}=minor web`");
+        let none: [&str; 0] = [];
+        ui.error(&format!("no selected service has the label `{LABEL}`"), none, Some(&hint));
+    }
+    !services.is_empty()
+}
+
+/// Decides for all rows, several at the same time.
+pub fn decide(
+    client: &Client,
+    app: &App,
+    args: &OutdatedArgs,
+    services: &[Service],
+    rows: &mut [Row],
+) -> Result<()> {
+    let Some(source) = &args.newest else { return Ok(()) };
+    let chooser = Chooser::new(app, source, &args.choice)?;
+    parallel::try_map(rows.iter_mut().collect(), AT_ONCE, |row: &mut Row| {
+        let service = services.iter().find(|service| service.id() == row.id);
+        let label = service.filter(|_| *source == PolicySource::Label).and_then(label);
+        row.newest = Some(chooser.decide(client, Subject { name: row.name, image: row.written, label })?);
+        Ok::<(), Error>(())
+    })?;
+    Ok(())
+}
+
+/// Reports what the table has no room for.
+pub fn tell(ui: Ui, rows: &[Row]) {
+    let decisions = || rows.iter().filter_map(|row| Some((row.name, row.newest.as_ref()?)));
+    for (name, decision) in decisions() {
+        for held in &decision.held_back {
+            ui.note(&format!("{name}: {}", decision.describe(held)));
+        }
+    }
+    if decisions().any(|(_, decision)| decision.has_unknown_push()) {
+        ui.hint(UNKNOWN_PUSH);
+    }
+    if decisions().any(|(_, decision)| decision.has_publishers_age()) {
+        ui.note(PUBLISHERS_AGE);
+    }
+}
+
+/// Whether a newer tag is allowed, and old enough.
+pub fn is_behind(row: &Row) -> bool {
+    row.newest.as_ref().is_some_and(|decision| decision.chosen().is_some())
+}
+
+/// Whether its tag list is not available.
+pub fn has_failed(row: &Row) -> bool {
+    row.newest.as_ref().and_then(Decision::reason) == Some(Reason::NoTagList)
+}
+
+fn label(service: &Service) -> Option<&str> {
+    service.spec()["Labels"][LABEL].as_str()
+}

@@ -1,0 +1,92 @@
+//! `update-image --newest`: which image each service gets, or why it gets none.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::wanted::New;
+use crate::api::error::{Error, Result};
+use crate::api::http::client::Client;
+use crate::api::registry::image_ref::ImageRef;
+use crate::api::registry::tags::{LABEL, PolicySource};
+use crate::cli::app::App;
+use crate::cli::deploy::report::NotStarted;
+use crate::cli::deploy::{Item, Selected};
+use crate::cli::newest::{Choice, ChoiceArgs, Chooser, Decision, Subject, UNKNOWN_PUSH};
+use crate::output::Ui;
+
+/// The flags of the choice, and what was found out with them.
+pub struct Newest<'a> {
+    chooser: Chooser<'a>,
+    has_unknown_push: AtomicBool,
+}
+
+/// Leaves out selected services without a label, if each service has its own policy.
+///
+/// # Errors
+/// None is left, which was reported.
+pub fn leave_out<'a>(
+    selected: Selected<'a, New>,
+    source: Option<&PolicySource>,
+) -> anyhow::Result<Selected<'a, New>> {
+    if source != Some(&PolicySource::Label) {
+        return Ok(selected);
+    }
+    let none = || {
+        let why = Some("no selected service has it".to_owned());
+        Error::NoSuch { kind: "service with the label", name: LABEL.to_owned(), why }
+    };
+    selected.retain(|item| item.is_named() || label(item).is_some(), none)
+}
+
+fn label(item: &Item<New>) -> Option<&str> {
+    item.service.spec()["Labels"][LABEL].as_str()
+}
+
+impl<'a> Newest<'a> {
+    /// With these flags; `None` without `--newest`.
+    ///
+    /// # Errors
+    /// The user's credentials cannot be read.
+    pub fn new(
+        app: &'a App,
+        source: Option<&'a PolicySource>,
+        flags: &'a ChoiceArgs,
+    ) -> Result<Option<Self>> {
+        let Some(source) = source else { return Ok(None) };
+        let chooser = Chooser::new(app, source, flags)?;
+        Ok(Some(Self { chooser, has_unknown_push: AtomicBool::new(false) }))
+    }
+
+    /// The image of one service, with its digest known to the engine, and how it was chosen.
+    ///
+    /// # Errors
+    /// Why it stays as it is, or is refused.
+    pub fn choose(
+        &self,
+        client: &Client,
+        item: &Item<New>,
+        current: &str,
+    ) -> Result<(ImageRef, Box<Decision>), NotStarted> {
+        let service = &item.service;
+        let label = if *self.chooser.source == PolicySource::Label { label(item) } else { None };
+        let subject = Subject { name: service.name(), image: current, label };
+        let mut decision = self.chooser.decide(client, subject).map_err(NotStarted::Failed)?;
+        if decision.has_unknown_push() {
+            self.has_unknown_push.store(true, Ordering::Relaxed);
+        }
+        if let Choice::Newer(image) = &decision.choice {
+            let image = image.clone();
+            match self.chooser.resolve(client, &image, service.spec()).map_err(NotStarted::Failed)? {
+                Ok(()) => return Ok((image, Box::new(decision))),
+                Err(refusal) => decision.choice = Choice::Refused(refusal),
+            }
+        }
+        Err(NotStarted::Newest(Box::new(decision), item.chosen_by))
+    }
+
+    /// Reports what concerns all services.
+    pub fn tell(&self, ui: Ui) {
+        if self.has_unknown_push.load(Ordering::Relaxed) {
+            ui.hint(UNKNOWN_PUSH);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Services of a deployment that are left out.
+
+use super::deployment::{Deployment, Selected};
+use super::item::Item;
+use super::report::{NotStarted, ServiceReport, Skip, Stage, none_of};
+use crate::api::error::Error;
+use crate::cli::exit::Reported;
+
+impl<T: Send> Selected<'_, T> {
+    /// Leaves out the services that do not exist, if there is another one.
+    pub fn without_missing(self) -> Self {
+        let missing = |report: &ServiceReport| match &report.stage {
+            Stage::NotStarted { why: NotStarted::Failed(error), .. } if error.is_not_found() => {
+                Some(NotStarted::Skipped { why: error.to_string(), skip: Skip::Missing })
+            }
+            _ => None,
+        };
+        if !self.entries.iter().any(|entry| entry.as_ref().map_or_else(|it| missing(it).is_none(), |_| true))
+        {
+            return self;
+        }
+        let skipped = |report: Box<ServiceReport>| match missing(&report) {
+            Some(why) => Box::new(ServiceReport::not_started(&report.given, None, why)),
+            None => report,
+        };
+        let entries = self.entries.into_iter().map(|entry| entry.map_err(skipped)).collect();
+        Self { entries, ..self }
+    }
+
+    /// Keeps the services that meet a condition, and those that were not found.
+    ///
+    /// # Errors
+    /// None is left, which is reported with this error.
+    pub fn retain(
+        mut self,
+        keep: impl Fn(&Item<T>) -> bool,
+        none: impl FnOnce() -> Error,
+    ) -> anyhow::Result<Self> {
+        self.entries.retain(|entry| entry.as_ref().map_or(true, &keep));
+        if self.entries.is_empty() {
+            let Deployment { style, app, .. } = self.deployment;
+            return Err(Reported(none_of(style, &[], none(), app)?).into());
+        }
+        Ok(self)
+    }
+}

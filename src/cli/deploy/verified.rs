@@ -1,0 +1,106 @@
+//! `--verify` of a deployment: nothing is posted unless a command of the user has accepted every new image.
+
+use serde_json::Value;
+
+use super::deployment::Selected;
+use super::item::{Entry, Item, is_failure};
+use super::prepared::Prepared;
+use super::report::{BatchStop, NotStarted, ServiceReport};
+use crate::api::deploy::update::Operation;
+use crate::api::error::Error;
+use crate::api::http::client::Client;
+use crate::api::registry::image_ref::ImageRef;
+use crate::api::spec::{Op, Place};
+use crate::cli::app::App;
+use crate::cli::newest::verify::{Verified, subjects, verify as run};
+use crate::cli::newest::{Declined, Reason};
+use crate::output::Ui;
+
+impl Selected<'_, Prepared> {
+    /// Has a command of the user accept the images that are about to be posted.
+    pub fn verified_by(mut self, command: Option<&str>) -> Self {
+        let Some(command) = command else { return self };
+        let failed = self.entries.iter().filter_map(|entry| entry.as_ref().err());
+        let rules = self.deployment.rules(failed.clone().filter(|one| is_failure(one)).count());
+        let is_blocked = self.deployment.why_blocked(&rules, failed.map(|report| &**report)).is_some();
+        self.deployment.verified = Some(match is_blocked {
+            true => Vec::new(),
+            false => verify(&self.deployment.client, command, self.deployment.app, &mut self.entries),
+        });
+        self
+    }
+}
+
+/// Runs the command for each image of these services that is about to be posted, and replaces all entries that must not
+/// be posted by their reports. What it came to is for the JSON.
+fn verify(client: &Client, command: &str, app: &App, entries: &mut Vec<Entry<Prepared>>) -> Vec<Value> {
+    let images: Vec<(String, ImageRef)> = entries
+        .iter()
+        .flatten()
+        .filter_map(|item| Some((item.service.name().to_owned(), posted_image(item)?)))
+        .collect();
+    let subjects = subjects(images.iter().map(|(name, image)| (name.as_str(), image)));
+    let verified = match run(client, command, subjects) {
+        Ok(verified) => verified,
+        Err(Error::Interrupted) => {
+            stop(entries, |_| NotStarted::Batch(BatchStop::Interrupted));
+            return Vec::new();
+        }
+        Err(_) => {
+            stop(entries, |_| NotStarted::Batch(BatchStop::TimedOut));
+            return Vec::new();
+        }
+    };
+    for one in &verified {
+        show(one, app.ui);
+    }
+    if let Some((failed, why)) = verified.iter().find_map(|one| Some((one, one.refused.as_ref()?))) {
+        let image = failed.subject.image.familiar();
+        let blocked = format!("nothing was changed: `{image}` was not accepted by --verify");
+        stop(entries, |name| match failed.subject.services.iter().any(|other| other == name) {
+            true => NotStarted::Declined(Declined {
+                reason: Reason::VerifyFailed,
+                why: format!("`{image}` was not accepted by --verify: {why}"),
+                hint: None,
+            }),
+            false => NotStarted::Batch(BatchStop::Blocked(blocked.clone())),
+        });
+    }
+    verified.iter().map(Verified::json).collect()
+}
+
+/// The image in the spec that is about to be posted; `None` if nothing is.
+fn posted_image(item: &Item<Prepared>) -> Option<ImageRef> {
+    let request = &item.with.request;
+    let Operation::Edit(edits) = &request.operation else { return None };
+    if edits.is_empty() && request.auth.is_none() {
+        return None;
+    }
+    let place = Place::at("TaskTemplate.ContainerSpec.Image");
+    let new = edits.iter().filter(|edit| edit.place == place).find_map(|edit| match &edit.op {
+        Op::Set(Value::String(image)) => Some(image.as_str()),
+        _ => None,
+    });
+    ImageRef::parse(new.or_else(|| item.service.image())?).ok()
+}
+
+/// Replaces the services that something would be posted to.
+fn stop(entries: &mut Vec<Entry<Prepared>>, why: impl Fn(&str) -> NotStarted) {
+    for entry in entries {
+        let Ok(item) = entry else { continue };
+        if posted_image(item).is_none() {
+            continue;
+        }
+        let why = why(item.service.name());
+        let report = ServiceReport::not_started(&item.given, Some(item.service.clone()), why);
+        *entry = Err(Box::new(report.with(item.with.remarks.clone())));
+    }
+}
+
+/// Shows what the command printed, if it failed or somebody wants to see everything.
+fn show(verified: &Verified, ui: Ui) {
+    let is_refused = verified.refused.is_some();
+    for line in verified.output.iter().filter(|_| is_refused || ui.is_debug()) {
+        ui.note(&format!("verify: {line}"));
+    }
+}

@@ -1,0 +1,331 @@
+//! Which image each service gets. Nothing is changed here.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::decision::{Choice, Decision, Declined, Held, HeldWhy, Reason};
+use super::{AgeFrom, ChoiceArgs, MinAge};
+use crate::api::error::{Error, Result, Trouble};
+use crate::api::http::client::Client;
+use crate::api::registry::auth::Keyring;
+use crate::api::registry::client::{Failure, FailureKind, Registries};
+use crate::api::registry::digest::{Manifest, Manifests};
+use crate::api::registry::image_ref::ImageRef;
+use crate::api::registry::tags::{LABEL, Policy, PolicySource, PreReleases, Rules, TagPattern, candidates};
+use crate::api::resources::nodes::{self, Node};
+use crate::api::rollout;
+use crate::cli::app::App;
+use crate::cli::app::registries::registry_settings;
+use crate::cli::shell;
+
+/// How many candidates of a service are asked for their age.
+const MAX_TRIED: usize = 20;
+
+/// Chooses the image of services by one set of rules.
+pub struct Chooser<'a> {
+    /// The user's credentials.
+    pub keyring: &'a Keyring,
+    /// What the engine has said of images.
+    pub manifests: &'a Manifests,
+    /// The tag lists.
+    pub registries: Registries<'a>,
+    /// Where the policy comes from.
+    pub source: &'a PolicySource,
+    /// The pattern of tags.
+    pub pattern: Option<&'a TagPattern>,
+    /// Which pre-releases are considered.
+    pub pre: PreReleases,
+    /// The minimum age.
+    pub min_age: Option<MinAge>,
+    /// The nodes; `None` if they are not available.
+    nodes: OnceLock<Option<Vec<Node>>>,
+}
+
+/// A service, as far as it matters here.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'s> {
+    /// Its name, for messages.
+    pub name: &'s str,
+    /// Its image, as its spec has it.
+    pub image: &'s str,
+    /// The label with its policy.
+    pub label: Option<&'s str>,
+}
+
+/// How old a candidate is, and the digest that it was pushed with.
+struct Aged {
+    age: Option<Duration>,
+    digest: Option<String>,
+}
+
+impl<'a> Chooser<'a> {
+    /// With the flags of a command.
+    ///
+    /// # Errors
+    /// The user's credentials cannot be read.
+    pub fn new(app: &'a App, source: &'a PolicySource, flags: &'a ChoiceArgs) -> Result<Self> {
+        let keyring = app.keyring()?;
+        Ok(Self {
+            keyring,
+            manifests: app.manifests(),
+            registries: Registries::new(keyring, registry_settings()),
+            source,
+            pattern: flags.tags.as_ref(),
+            pre: flags.pre_releases(),
+            min_age: flags.min_age(),
+            nodes: OnceLock::new(),
+        })
+    }
+
+    /// Decides for one service.
+    ///
+    /// # Errors
+    /// What ends the command: a signal, the deadline, an engine that does not answer.
+    pub fn decide(&self, client: &Client, service: Subject) -> Result<Decision> {
+        let image = ImageRef::parse(service.image).ok();
+        let mut decision = Decision {
+            policy: None,
+            policy_from: if *self.source == PolicySource::Label { "label" } else { "flag" },
+            current: image.as_ref().and_then(ImageRef::tag).map(str::to_owned),
+            tags: 0,
+            candidates: 0,
+            age: None,
+            min_age: self.min_age,
+            held_back: Vec::new(),
+            choice: Choice::NoNewer,
+        };
+        decision.choice = match self.choose(client, service, image.as_ref(), &mut decision) {
+            Ok(choice) => choice,
+            Err(Stop::Refused(refusal)) => Choice::Refused(refusal),
+            Err(Stop::Ended(error)) => return Err(error),
+        };
+        Ok(decision)
+    }
+
+    fn choose(
+        &self,
+        client: &Client,
+        service: Subject,
+        image: Option<&ImageRef>,
+        decision: &mut Decision,
+    ) -> Result<Choice, Stop> {
+        let policy = self.policy(service, decision)?;
+        let runs = |what: &str| {
+            let why = format!("`{}` runs `{what}`, which is not a version; set one first", service.name);
+            Stop::refused(Reason::NoVersion, why)
+        };
+        let Some((image, tag)) = image.and_then(|image| Some((image, image.tag()?))) else {
+            return Err(runs(service.image));
+        };
+        let rules = Rules { policy: &policy, pattern: self.pattern, pre: self.pre };
+        // Before any request: a tag that is not a version has no list to be asked for.
+        candidates(tag, &[], rules).map_err(|_| runs(tag))?;
+        let tags = self.registries.tags(client, image).map_err(|failure| no_tag_list(image, failure))?;
+        let found = candidates(tag, &tags, rules).map_err(|_| runs(tag))?;
+        (decision.tags, decision.candidates) = (found.total, found.tags.len());
+        let Some(newest) = found.tags.first() else { return Ok(Choice::NoNewer) };
+        let Some(min) = self.min_age else { return Ok(Choice::Newer(with_tag(image, newest)?)) };
+        for tag in found.tags.iter().take(MAX_TRIED) {
+            let candidate = with_tag(image, tag)?;
+            let aged = self.age(client, &candidate, min.from)?;
+            match aged.age {
+                Some(age) if age >= min.age => {
+                    if let Some(pushed) = &aged.digest {
+                        self.check_digest(client, &candidate, pushed)?;
+                    }
+                    decision.age = Some(age);
+                    return Ok(Choice::Newer(candidate));
+                }
+                Some(age) => {
+                    decision.held_back.push(Held { tag: (*tag).to_owned(), why: HeldWhy::TooNew(age) });
+                }
+                None => decision.held_back.push(Held { tag: (*tag).to_owned(), why: HeldWhy::UnknownAge }),
+            }
+        }
+        Ok(Choice::HeldBack)
+    }
+
+    fn policy(&self, service: Subject, decision: &mut Decision) -> Result<Policy, Stop> {
+        let name = service.name;
+        let policy = match (self.source, service.label) {
+            (PolicySource::Fixed(policy), _) => policy.clone(),
+            (PolicySource::Label, None) => {
+                let refusal = Declined {
+                    reason: Reason::NoPolicy,
+                    why: format!("service `{name}` has no label `{LABEL}`"),
+                    hint: Some(format!(
+                        "set it with `swarmctl update --label-add {LABEL}=minor {}`",
+                        shell::word(name)
+                    )),
+                };
+                return Err(Stop::Refused(refusal));
+            }
+            (PolicySource::Label, Some(text)) => {
+                decision.policy = Some(text.to_owned());
+                Policy::parse(text).map_err(|_| {
+                    let why = format!("the label `{LABEL}` of service `{name}` is not a policy: `{text}`");
+                    Stop::refused(Reason::BadPolicy, why)
+                })?
+            }
+        };
+        decision.policy = Some(policy.to_string());
+        Ok(policy)
+    }
+
+    /// The digest and the platforms of the image, by the engine.
+    ///
+    /// # Errors
+    /// The engine does not find it, or the request failed.
+    pub fn inspect(&self, client: &Client, image: &ImageRef) -> Result<Manifest> {
+        let auth = self.keyring.auth(client, image.domain())?;
+        self.manifests.inspect(client, image, auth.as_ref())
+    }
+
+    /// The digest of the chosen image, which the engine must find and a node must be able to run.
+    ///
+    /// # Errors
+    /// The inner one is a refusal; the outer one a failed request.
+    pub fn resolve(&self, client: &Client, image: &ImageRef, spec: &Value) -> Result<Result<(), Declined>> {
+        let manifest = match self.inspect(client, image) {
+            Ok(manifest) => manifest,
+            Err(Error::Registry { trouble: Trouble::UnknownTag | Trouble::UnknownName, .. }) => {
+                return Ok(Err(not_found(image)));
+            }
+            Err(error) => return Err(error),
+        };
+        let nodes = self.nodes.get_or_init(|| nodes::list(client).ok());
+        let allowed = nodes.iter().flatten().filter(|node| rollout::meets_constraints(spec, node));
+        let allowed: Vec<&Node> = allowed.collect();
+        let can_run = |node: &&Node| rollout::runs_one_of(&manifest.platforms, node);
+        if manifest.platforms.is_empty() || allowed.is_empty() || allowed.iter().any(can_run) {
+            return Ok(Ok(()));
+        }
+        let platforms: Vec<String> = manifest.platforms.iter().map(describe_platform).collect();
+        Ok(Err(Declined {
+            reason: Reason::NoPlatform,
+            why: format!(
+                "`{}` is built for {}, and no node that the placement allows can run it",
+                image.familiar(),
+                platforms.join(", ")
+            ),
+            hint: None,
+        }))
+    }
+
+    fn age(&self, client: &Client, candidate: &ImageRef, from: AgeFrom) -> Result<Aged, Stop> {
+        let unknown = Aged { age: None, digest: None };
+        match from {
+            AgeFrom::Pushed => {
+                let pushed = self.registries.pushed(client, candidate).map_err(ended)?;
+                let Some(pushed) = pushed else { return Ok(unknown) };
+                Ok(Aged { age: pushed.at.map(since), digest: pushed.digest })
+            }
+            AgeFrom::Created => {
+                let manifest = match self.inspect(client, candidate) {
+                    Ok(manifest) => manifest,
+                    Err(Error::Registry { trouble: Trouble::UnknownTag | Trouble::UnknownName, .. }) => {
+                        return Err(Stop::Refused(not_found(candidate)));
+                    }
+                    Err(Error::Registry { .. } | Error::Credentials(_)) => return Ok(unknown),
+                    Err(error) => return Err(Stop::Ended(error)),
+                };
+                let created = self.registries.created(client, &manifest.image).map_err(ended)?;
+                Ok(Aged { age: created.map(since), digest: None })
+            }
+        }
+    }
+
+    /// The tag must still be what Docker Hub gave the age of.
+    fn check_digest(&self, client: &Client, candidate: &ImageRef, pushed: &str) -> Result<(), Stop> {
+        let manifest = match self.inspect(client, candidate) {
+            Ok(manifest) => manifest,
+            Err(Error::Registry { trouble: Trouble::UnknownTag | Trouble::UnknownName, .. }) => {
+                return Err(Stop::Refused(not_found(candidate)));
+            }
+            // The update itself reports that the digest is not available.
+            Err(Error::Registry { .. } | Error::Credentials(_)) => return Ok(()),
+            Err(error) => return Err(Stop::Ended(error)),
+        };
+        match manifest.image.digest() {
+            Some(digest) if digest != pushed => Err(Stop::refused(
+                Reason::RegistryMismatch,
+                format!(
+                    "`{}` was pushed to `{}` as {pushed}, and the engine finds {digest}",
+                    candidate.familiar(),
+                    candidate.domain()
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Why there is no choice.
+enum Stop {
+    Refused(Declined),
+    Ended(Error),
+}
+
+impl Stop {
+    fn refused(reason: Reason, why: String) -> Self {
+        Self::Refused(Declined { reason, why, hint: None })
+    }
+}
+
+/// `linux/arm64`.
+fn describe_platform(platform: &Value) -> String {
+    let part = |name: &str| platform[name].as_str().unwrap_or("any").to_owned();
+    format!("{}/{}", part("OS"), part("Architecture"))
+}
+
+/// The engine does not find a tag that the registry lists.
+pub fn not_found(image: &ImageRef) -> Declined {
+    let (tag, registry) = (image.tag().unwrap_or_default(), image.domain());
+    Declined {
+        reason: Reason::RegistryMismatch,
+        why: format!(
+            "registry `{registry}` lists tag `{tag}` of `{}`, but the engine does not find it",
+            image.familiar_repository()
+        ),
+        hint: None,
+    }
+}
+
+fn with_tag(image: &ImageRef, tag: &str) -> Result<ImageRef, Stop> {
+    image.with_tag(tag).map_err(|bad| Stop::Ended(bad.into()))
+}
+
+fn since(time: Timestamp) -> Duration {
+    // A clock that is behind the publisher's makes an age of 0.
+    Duration::try_from(Timestamp::now().duration_since(time)).unwrap_or(Duration::ZERO)
+}
+
+fn ended(failure: Failure) -> Stop {
+    match failure.kind {
+        FailureKind::Deadline => Stop::Ended(Error::TimeUp { request: "GET the age of a tag".to_owned() }),
+        _ => Stop::Ended(Error::Interrupted),
+    }
+}
+
+fn no_tag_list(image: &ImageRef, failure: Failure) -> Stop {
+    if failure.is_final() {
+        return ended(failure);
+    }
+    Stop::Refused(Declined {
+        reason: Reason::NoTagList,
+        why: format!("cannot list the tags of `{}`: {failure}", image.familiar_repository()),
+        hint: login_hint(image, &failure),
+    })
+}
+
+/// What to do if the registry denies access.
+pub fn login_hint(image: &ImageRef, failure: &Failure) -> Option<String> {
+    let login = match image.domain() {
+        "docker.io" => "docker login".to_owned(),
+        registry => format!("docker login {}", shell::word(registry)),
+    };
+    (failure.kind == FailureKind::Denied).then(|| format!("log in with `{login}`"))
+}

@@ -1,0 +1,85 @@
+//! The newest tag that a policy allows: flags, choice and report. `update-image` and `outdated` share it.
+
+mod age;
+mod choose;
+mod decision;
+pub mod verify;
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+pub use age::{describe_age, parse_age};
+pub use choose::{Chooser, Subject, login_hint};
+pub use decision::{Choice, Decision, Declined, PUBLISHERS_AGE, Reason, UNKNOWN_PUSH};
+
+use crate::api::registry::tags::{PreReleases, TagPattern};
+
+/// Flags that say which of the newer tags may be chosen.
+#[derive(Args, Clone, Debug)]
+pub struct ChoiceArgs {
+    /// Consider only tags that match; the group `version` is compared
+    ///
+    /// A regular expression in the syntax of the Rust crate regex-lite. It must match the whole tag and have a group
+    /// `(?<version>...)`, as in 'main-(?<version>\d+)-\d+'. It replaces the rule that a newer tag has the prefix,
+    /// the suffix and the number of parts of the current one.
+    #[arg(long, value_name = "REGEX", requires = "newest", value_parser = TagPattern::parse)]
+    pub tags: Option<TagPattern>,
+    /// Consider pre-releases
+    ///
+    /// Without it, pre-releases are considered only if the current tag is one of the same kind.
+    #[arg(long, requires = "newest")]
+    pub pre: bool,
+    /// Skip tags that are younger, as in 3d
+    ///
+    /// Candidates are tried from the newest down, at most 20 for each service. A tag of unknown age is skipped too.
+    #[arg(long, value_name = "DURATION", requires = "newest", value_parser = parse_age)]
+    pub min_age: Option<Duration>,
+    /// What the age is measured from: pushed or created [default: pushed]
+    ///
+    /// `pushed` is known for Docker Hub only. `created` is the time in the image's configuration, which its publisher
+    /// sets.
+    #[arg(long, value_name = "TIME", requires = "min_age", value_enum)]
+    pub min_age_from: Option<AgeFrom>,
+}
+
+/// What the age of a tag is measured from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum AgeFrom {
+    /// When the tag was pushed, as Docker Hub says.
+    #[default]
+    Pushed,
+    /// When the image was created, as its publisher says.
+    Created,
+}
+
+/// The minimum age of a tag.
+#[derive(Clone, Copy, Debug)]
+pub struct MinAge {
+    /// Younger tags are held back.
+    pub age: Duration,
+    /// What it is measured from.
+    pub from: AgeFrom,
+}
+
+impl ChoiceArgs {
+    /// The minimum age, if there is one.
+    pub fn min_age(&self) -> Option<MinAge> {
+        self.min_age.map(|age| MinAge { age, from: self.min_age_from.unwrap_or_default() })
+    }
+
+    /// Which pre-releases are considered.
+    pub fn pre_releases(&self) -> PreReleases {
+        if self.pre { PreReleases::All } else { PreReleases::SameKind }
+    }
+}
+
+impl AgeFrom {
+    /// As JSON writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pushed => "pushed",
+            Self::Created => "created",
+        }
+    }
+}

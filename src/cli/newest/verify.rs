@@ -1,0 +1,245 @@
+//! `--verify`: a command of the user that accepts or refuses each image before the first update.
+
+use std::collections::VecDeque;
+use std::io::{self, BufRead as _, BufReader, PipeReader, Read as _};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::api::error::{Error, Result};
+use crate::api::http::client::Client;
+use crate::api::registry::image_ref::ImageRef;
+
+/// How many lines of a failed command are shown.
+const MAX_LINES: usize = 20;
+/// A longer line is cut, in bytes.
+const MAX_LINE: u64 = 4096;
+/// How soon the end of the command is noticed.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+/// How long the rest of the output is waited for: a child of the command may hold the pipe.
+const OUTPUT_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// An image that is about to be posted, and for which services.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// With its digest; an image without one is never accepted.
+    pub image: ImageRef,
+    /// The services, in their order.
+    pub services: Vec<String>,
+}
+
+/// What came of one image.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// The image and its services.
+    pub subject: Subject,
+    /// The exit code; `None` if there is none.
+    pub exit_code: Option<i32>,
+    /// How long the command ran.
+    pub took: Duration,
+    /// Why the image was not accepted.
+    pub refused: Option<String>,
+    /// The last lines of the command's output.
+    pub output: Vec<String>,
+}
+
+/// The subjects of an update, one for each digest of a repository, in the order of the services.
+pub fn subjects<'s>(images: impl IntoIterator<Item = (&'s str, &'s ImageRef)>) -> Vec<Subject> {
+    let mut all: Vec<Subject> = Vec::new();
+    for (service, image) in images {
+        let same = all.iter_mut().find(|other| {
+            other.image.same_repository(image)
+                && other.image.digest() == image.digest()
+                && (image.digest().is_some() || other.image.tag() == image.tag())
+        });
+        match same {
+            Some(subject) => subject.services.push(service.to_owned()),
+            None => all.push(Subject { image: image.clone(), services: vec![service.to_owned()] }),
+        }
+    }
+    all
+}
+
+/// Runs the command for each image, one at a time, until one is not accepted.
+///
+/// # Errors
+/// A signal came, or `--timeout` expired.
+pub fn verify(client: &Client, command: &str, subjects: Vec<Subject>) -> Result<Vec<Verified>> {
+    let mut all = Vec::with_capacity(subjects.len());
+    for subject in subjects {
+        let verified = one(client, command, subject)?;
+        let is_refused = verified.refused.is_some();
+        all.push(verified);
+        if is_refused {
+            break;
+        }
+    }
+    Ok(all)
+}
+
+fn one(client: &Client, command: &str, subject: Subject) -> Result<Verified> {
+    let mut verified =
+        Verified { subject, exit_code: None, took: Duration::ZERO, refused: None, output: vec![] };
+    let Some(digest) = verified.subject.image.digest() else {
+        verified.refused = Some("the image has no digest".to_owned());
+        return Ok(verified);
+    };
+    client.interrupt().check()?;
+    let began = Instant::now();
+    let started = start(command, &verified.subject, digest);
+    let (mut child, lines) = match started {
+        Ok(started) => started,
+        Err(e) => {
+            verified.refused = Some(format!("the command cannot be started: {e}"));
+            return Ok(verified);
+        }
+    };
+    let status = wait(client, &mut child);
+    if !matches!(status, Ok(Some(_))) {
+        end(&mut child);
+    }
+    verified.took = began.elapsed();
+    verified.output = last_lines(&lines);
+    let limit = client.timeouts().verify;
+    verified.refused = match status? {
+        None => Some(format!("the command did not end within {} s", limit.as_secs_f32().ceil())),
+        Some(status) => {
+            verified.exit_code = status.code();
+            describe(status)
+        }
+    };
+    Ok(verified)
+}
+
+/// Starts the shell in a process group of its own; both output streams share one pipe.
+fn start(command: &str, subject: &Subject, digest: &str) -> io::Result<(Child, Receiver<Vec<String>>)> {
+    let (reader, writer) = io::pipe()?;
+    let image = format!("{}@{digest}", subject.image.repository());
+    let child = Command::new("/bin/sh")
+        .arg("-c")
+        .arg(command)
+        .env("SWARMCTL_IMAGE", image)
+        .env("SWARMCTL_DIGEST", digest)
+        .env("SWARMCTL_TAG", subject.image.tag().unwrap_or_default())
+        .env("SWARMCTL_SERVICES", subject.services.join(" "))
+        .stdin(Stdio::null())
+        .stdout(writer.try_clone()?)
+        .stderr(writer)
+        .process_group(0)
+        .spawn()?;
+    let (to, from) = channel();
+    thread::Builder::new().spawn(move || {
+        // Nobody waits after a timeout.
+        let _ = to.send(read_lines(reader));
+    })?;
+    Ok((child, from))
+}
+
+fn read_lines(reader: PipeReader) -> Vec<String> {
+    let (mut reader, mut lines) = (BufReader::new(reader), VecDeque::new());
+    loop {
+        let mut line = Vec::new();
+        match reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut line) {
+            Ok(0) | Err(_) => return lines.into(),
+            Ok(_) => {}
+        }
+        if lines.len() == MAX_LINES {
+            lines.pop_front();
+        }
+        lines.push_back(String::from_utf8_lossy(&line).trim_end().to_owned());
+    }
+}
+
+fn last_lines(lines: &Receiver<Vec<String>>) -> Vec<String> {
+    lines.recv_timeout(OUTPUT_TIMEOUT).unwrap_or_default()
+}
+
+/// Waits for the end of the command; `None` if its time is up.
+fn wait(client: &Client, child: &mut Child) -> Result<Option<ExitStatus>> {
+    let end = Instant::now() + client.timeouts().verify;
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Ok(Some(status)),
+            Ok(None) => {}
+            Err(_) => return Ok(None),
+        }
+        if client.time_left().is_some_and(|left| left.is_zero()) {
+            return Err(Error::TimeUp { request: "the update".to_owned() });
+        }
+        if Instant::now() >= end {
+            return Ok(None);
+        }
+        client.interrupt().sleep(POLL_INTERVAL)?;
+    }
+}
+
+/// Ends the command with everything that it started.
+fn end(child: &mut Child) {
+    if let Ok(group) = i32::try_from(child.id()) {
+        // It may have ended just now.
+        let _ = signal_group(group);
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+fn signal_group(group: i32) -> io::Result<()> {
+    Command::new("/bin/sh")
+        .args(["-c", "kill -s KILL -- \"-$0\"", &group.to_string()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .map(drop)
+}
+
+fn describe(status: ExitStatus) -> Option<String> {
+    match (status.code(), status.signal()) {
+        (Some(0), _) => None,
+        (Some(code), _) => Some(format!("the command exited with {code}")),
+        (None, Some(signal)) => Some(format!("the command was killed by signal {signal}")),
+        (None, None) => Some(format!("the command ended with {status}")),
+    }
+}
+
+impl Verified {
+    /// The item of `verify` in the JSON.
+    pub fn json(&self) -> Value {
+        let Subject { image, services } = &self.subject;
+        let image = match image.digest() {
+            Some(digest) => format!("{}@{digest}", image.repository()),
+            None => image.to_string(),
+        };
+        json!({
+            "image": image,
+            "services": services,
+            "exit_code": self.exit_code,
+            "duration_ms": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_verified_once_for_all_of_its_services() {
+        let digest = |digit: &str| format!("sha256:{}", digit.repeat(64));
+        let image = |text: &str, digit: &str| ImageRef::parse(&format!("{text}@{}", digest(digit))).unwrap();
+        let images = [
+            ("web", image("shop/web:1.8", "1")),
+            ("api", image("shop/api:2", "1")),
+            ("web2", image("shop/web:1", "1")),
+            ("web3", image("shop/web:1.8", "2")),
+        ];
+        let found = subjects(images.iter().map(|(name, image)| (*name, image)));
+        let services: Vec<_> = found.iter().map(|subject| subject.services.join(" ")).collect();
+        assert_eq!(services, ["web web2", "api", "web3"]);
+        assert_eq!(found[0].image.tag(), Some("1.8"), "the tag of the first service");
+    }
+}

@@ -1,0 +1,133 @@
+//! A registry that answers as a test wants it, on a TCP port of this machine, with or without TLS; and a proxy that
+//! leads to it by any name.
+
+use std::collections::HashMap;
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::thread;
+
+use super::certificates::{Authority, Pair};
+use super::relay::Relay;
+use super::server::{Answer, Handler, Request, Server};
+
+/// A registry. It ends when it is dropped.
+pub struct FakeRegistry {
+    server: Server,
+    relay: Relay,
+}
+
+struct Script<F>(F);
+
+impl<F: FnMut(&Request) -> Answer + Send + 'static> Handler for Script<F> {
+    fn answer(&mut self, request: &Request) -> Answer {
+        (self.0)(request)
+    }
+}
+
+impl FakeRegistry {
+    /// By http.
+    pub fn plain(answer: impl FnMut(&Request) -> Answer + Send + 'static) -> Self {
+        let server = Server::start(Script(answer));
+        let relay = Relay::without_tls(server.socket());
+        Self { server, relay }
+    }
+
+    /// By https with this certificate; with `clients`, for those only.
+    pub fn tls(
+        own: &Pair,
+        clients: Option<&Authority>,
+        answer: impl FnMut(&Request) -> Answer + Send + 'static,
+    ) -> Self {
+        let server = Server::start(Script(answer));
+        let relay = Relay::tls(server.socket(), own, clients);
+        Self { server, relay }
+    }
+
+    /// Address and port, as an image reference names them.
+    pub fn host(&self) -> String {
+        format!("127.0.0.1:{}", self.relay.port)
+    }
+
+    /// The port alone.
+    pub fn port(&self) -> u16 {
+        self.relay.port
+    }
+
+    /// A name in this registry.
+    pub fn image(&self, name: &str) -> String {
+        format!("{}/{name}", self.host())
+    }
+
+    /// Every request so far.
+    pub fn requests(&self) -> Vec<Request> {
+        self.server.requests()
+    }
+
+    /// The first lines of all requests.
+    pub fn lines(&self) -> Vec<String> {
+        self.requests().iter().map(Request::line).collect()
+    }
+}
+
+/// `{"name": ..., "tags": [...]}`.
+pub fn tags<T: AsRef<str>>(tags: &[T]) -> Answer {
+    let tags: Vec<&str> = tags.iter().map(AsRef::as_ref).collect();
+    Answer::json(200, serde_json::json!({ "name": "shop/web", "tags": tags }).to_string())
+}
+
+/// A registry's own form of an error.
+pub fn refused(status: u16, code: &str, message: &str) -> Answer {
+    let error = serde_json::json!({ "errors": [{ "code": code, "message": message }] });
+    Answer::json(status, error.to_string())
+}
+
+/// 401 with a challenge.
+pub fn unauthorized(challenge: &str) -> Answer {
+    refused(401, "UNAUTHORIZED", "authentication required").header("WWW-Authenticate", challenge)
+}
+
+/// An HTTP proxy that connects these names to ports of this machine, whatever port is asked for.
+pub struct Proxy {
+    pub url: String,
+}
+
+impl Proxy {
+    /// It ends with the tests' process.
+    pub fn start(names: &[(&str, u16)]) -> Self {
+        let names: HashMap<String, u16> =
+            names.iter().map(|(name, port)| ((*name).to_owned(), *port)).collect();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let names = names.clone();
+                // A broken connection is the client's affair.
+                thread::spawn(move || drop(connect(stream, &names)));
+            }
+        });
+        Self { url: format!("http://127.0.0.1:{port}") }
+    }
+}
+
+fn connect(mut client: TcpStream, names: &HashMap<String, u16>) -> io::Result<()> {
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") && client.read(&mut byte)? == 1 {
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let name = head.strip_prefix("CONNECT ").and_then(|rest| rest.split(':').next()).unwrap_or_default();
+    let Some(port) = names.get(name) else {
+        return client.write_all(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n");
+    };
+    let mut server = TcpStream::connect((Ipv4Addr::LOCALHOST, *port))?;
+    client.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+    let (mut from, mut to) = (client.try_clone()?, server.try_clone()?);
+    let up = thread::spawn(move || {
+        let _ = io::copy(&mut from, &mut to);
+        let _ = to.shutdown(std::net::Shutdown::Write);
+    });
+    let _ = io::copy(&mut server, &mut client);
+    let _ = client.shutdown(std::net::Shutdown::Both);
+    let _ = up.join();
+    Ok(())
+}

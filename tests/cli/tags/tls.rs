@@ -1,0 +1,108 @@
+//! https: authorities and client certificates of certs.d, registries that are insecure, and no way down to http.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::{ENTRY, login, printed, tags};
+use crate::support::certificates::{Authority, Pair, When};
+use crate::support::engine::{Engine, get};
+use crate::support::exit::Exit;
+use crate::support::fake_registry::{FakeRegistry, Proxy, tags as page, unauthorized};
+use crate::support::run::{Swarmctl, swarmctl};
+use crate::support::server::Answer;
+
+/// A name that is not this machine's own, so that the engine is asked whether it is insecure.
+const NAME: &str = "registry.example.com";
+
+fn certs(folder: &Path, host: &str, files: &[(&str, &str)]) {
+    let folder = folder.join(host);
+    fs::create_dir_all(&folder).unwrap();
+    for (name, text) in files {
+        fs::write(folder.join(name), text).unwrap();
+    }
+}
+
+/// `tags` of a registry with this name, by way of a proxy that leads to it, and with this engine.
+fn named(registry: &FakeRegistry, engine: &str) -> Swarmctl {
+    let proxy = Proxy::start(&[(NAME, registry.port())]);
+    let subject = format!("{NAME}/shop/web");
+    let run = swarmctl(["tags", "--json", subject.as_str()]).host(engine);
+    run.env("HTTPS_PROXY", &proxy.url).env("HTTP_PROXY", &proxy.url)
+}
+
+fn info(config: &serde_json::Value) -> Engine {
+    let info = json!({ "Name": "n", "RegistryConfig": config }).to_string();
+    Engine::ordered([get("/v1.41/info").answers(Answer::json(200, info))])
+}
+
+#[test]
+fn an_authority_and_a_client_certificate_of_certs_d_are_used() {
+    let (authority, clients) = (Authority::new("ours"), Authority::new("clients"));
+    let pair = authority.engine(&[NAME], When::Now);
+    let registry = FakeRegistry::tls(&pair, Some(&clients), |_| page(&["1.0.0"]));
+    let Pair { cert, key } = clients.client(When::Now);
+    let folder = tempfile::tempdir().unwrap();
+    certs(folder.path(), NAME, &[("ca.crt", &authority.pem), ("own.cert", &cert), ("own.key", &key)]);
+    let folder_name = folder.path().to_str().unwrap();
+    // The engine is asked only if https fails, so there need not be one.
+    let run = || named(&registry, "unix:///nonexistent").env("SWARMCTL_TEST_CERTS_FOLDER", folder_name).run();
+    assert_eq!(printed(&run().succeeds()), ["1.0.0"]);
+    fs::remove_file(folder.path().join(NAME).join("own.key")).unwrap();
+    let run = run().fails_with(Exit::Failed);
+    assert!(run.stderr.contains("has no key"), "{}", run.stderr);
+}
+
+#[test]
+fn a_certificate_that_nobody_vouches_for_is_refused() {
+    let pair = Authority::new("theirs").engine(&[NAME], When::Now);
+    let registry = FakeRegistry::tls(&pair, None, |_| page(&["1.0.0"]));
+    for config in
+        [json!({}), json!({ "IndexConfigs": { NAME: { "Secure": true } }, "InsecureRegistryCIDRs": null })]
+    {
+        let engine = info(&config);
+        let run = named(&registry, &engine.host()).run().fails_with(Exit::Failed);
+        assert!(run.stderr.contains(&format!("cannot connect to `https://{NAME}`")), "{}", run.stderr);
+        assert!(registry.lines().is_empty());
+    }
+    // An engine that refuses to tell lists none.
+    let engine = Engine::ordered([get("/v1.41/info").answers(Answer::error(403, "forbidden"))]);
+    named(&registry, &engine.host()).run().fails_with(Exit::Failed);
+}
+
+#[test]
+fn a_registry_that_the_engine_lists_as_insecure_is_used_without_verification_or_tls() {
+    let insecure = json!({ "IndexConfigs": { NAME: { "Secure": false } } });
+    let pair = Authority::new("theirs").engine(&["other.example.com"], When::Past);
+    let registry = FakeRegistry::tls(&pair, None, |_| page(&["1.0.0"]));
+    let engine = info(&insecure);
+    assert_eq!(printed(&named(&registry, &engine.host()).run().succeeds()), ["1.0.0"]);
+    // This machine is insecure without being listed, and no engine is needed.
+    let run = tags(&registry.image("shop/web")).run().succeeds();
+    assert_eq!(printed(&run), ["1.0.0"]);
+}
+
+#[test]
+fn a_redirect_from_https_to_http_is_not_followed() {
+    let plain = FakeRegistry::plain(|_| page(&["1.0.0"]));
+    let to = format!("http://{}/v2/", plain.host());
+    let pair = Authority::new("ours").engine(&["127.0.0.1"], When::Now);
+    let registry = FakeRegistry::tls(&pair, None, move |_| Answer::page(307).header("Location", &to));
+    let run = tags(&registry.image("shop/web")).run().fails_with(Exit::Failed);
+    assert!(run.stderr.contains("a redirect from https to `http://"), "{}", run.stderr);
+    assert!(plain.lines().is_empty());
+}
+
+#[test]
+fn a_realm_without_https_gets_no_credentials_of_a_registry_with_it() {
+    let realm = FakeRegistry::plain(|_| Answer::json(200, r#"{"token": "t1"}"#));
+    let challenge = format!(r#"Bearer realm="http://{}/token",service="r""#, realm.host());
+    let pair = Authority::new("ours").engine(&["127.0.0.1"], When::Now);
+    let registry = FakeRegistry::tls(&pair, None, move |_| unauthorized(&challenge));
+    let config = login(&registry.host(), ENTRY);
+    let run = tags(&registry.image("shop/web")).env("DOCKER_CONFIG", config.path().to_str().unwrap());
+    let run = run.run().fails_with(Exit::Failed);
+    assert!(run.stderr.contains("is not https"), "{}", run.stderr);
+    assert!(realm.lines().is_empty());
+}
