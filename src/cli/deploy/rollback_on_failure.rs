@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::missing_references;
 use crate::api::deploy::update::{Conflict, Delivery, Operation, UpdateRequest, update};
 use crate::api::error::Error;
 use crate::api::forecast::only_loses_placement;
@@ -9,7 +10,6 @@ use crate::api::http::client::Client;
 use crate::api::resources::services;
 use crate::api::resources::services::Service;
 use crate::api::spec::{Change, Edit, Place};
-use crate::cli::commands::rollback::missing_references;
 use crate::cli::deploy::report::{NotStarted, Outcome, Rollback, ServiceReport, Stage};
 use crate::cli::grammar::parse_bool;
 use crate::cli::messages;

@@ -1,8 +1,10 @@
 //! `context`: which engine is meant, why, and what it is.
 
+mod facts;
+mod fields;
+mod json;
 mod list;
 mod show;
-mod told;
 
 use clap::{Args, Subcommand};
 

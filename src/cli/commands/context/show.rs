@@ -5,7 +5,8 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::Value;
 
-use super::told::{self, Engine, Told};
+use super::facts::{Engine, Facts};
+use super::{fields, json};
 use crate::api::config::config_json::ConfigFile;
 use crate::api::config::settings::{Choice, Settings};
 use crate::api::config::target::Target;
@@ -37,14 +38,14 @@ pub fn run(args: ShowArgs, app: &App) -> anyhow::Result<Exit> {
     let (settings, target) = (app.settings(), app.target()?);
     let engine = ask(&client);
     let used = client.connection().unwrap_or(&target.connection);
-    let told = Told { settings, target, used, choice: choice(settings, target), engine };
+    let facts = Facts { settings, target, used, choice: choice(settings, target), engine };
     let mut out = app.ui.stdout();
     match args.json {
-        true => out.json_object(&told::as_json(&told)),
-        false => out.fields(&told::as_fields(&told)),
+        true => out.json_object(&json::as_json(&facts)),
+        false => out.fields(&fields::as_fields(&facts)),
     }
     out.finish()?;
-    Ok(match told.engine.and_then(|engine| refuses(&client, target, &engine)) {
+    Ok(match facts.engine.and_then(|engine| refuses(&client, target, &engine)) {
         Ok(()) => Exit::Done,
         Err(error) => {
             exit::tell_of(app.ui, "cannot ask the engine what it is", &error);

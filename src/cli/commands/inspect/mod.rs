@@ -1,8 +1,11 @@
 //! `inspect`: all that the engine knows of services.
 
 mod format;
-pub mod summary;
+pub mod sections;
+mod summary;
+mod values;
 mod zero;
+mod zero_container;
 
 use std::collections::HashMap;
 

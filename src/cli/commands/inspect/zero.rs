@@ -7,9 +7,11 @@
 
 use serde_json::{Value, json};
 
-const TIME: &str = "0001-01-01T00:00:00Z";
-const DURATION: &str = "0s";
-const SECOND: u64 = 1_000_000_000;
+use super::zero_container::container;
+
+pub const TIME: &str = "0001-01-01T00:00:00Z";
+pub const DURATION: &str = "0s";
+pub const SECOND: u64 = 1_000_000_000;
 
 /// A service without anything.
 pub fn service() -> Value {
@@ -79,85 +81,6 @@ fn spec() -> Value {
     })
 }
 
-fn container() -> Value {
-    let mut container = json!({
-        "Image": "",
-        "Labels": texts_by_key(),
-        "Command": [""],
-        "Args": [""],
-        "Hostname": "",
-        "Env": [""],
-        "Dir": "",
-        "User": "",
-        "Groups": [""],
-        "Privileges": pointer(privileges()),
-        "Init": pointer(false),
-        "StopSignal": "",
-        "TTY": false,
-        "OpenStdin": false,
-        "ReadOnly": false,
-        "Mounts": [mount()],
-        "StopGracePeriod": or_default(DURATION, 10 * SECOND),
-        "Hosts": [""],
-        "DNSConfig": or_default(json!({ "Nameservers": [""], "Search": [""], "Options": [""] }), json!({})),
-        "Isolation": "",
-        "Sysctls": texts_by_key(),
-        "CapabilityAdd": [""],
-        "CapabilityDrop": [""],
-        "Ulimits": [{ "Name": "", "Hard": 0, "Soft": 0 }],
-        "OomScoreAdj": 0,
-    });
-    let file = pointer(json!({ "Name": "", "UID": "", "GID": "", "Mode": 0 }));
-    container["Healthcheck"] = pointer(json!({
-        "Test": [""],
-        "Interval": DURATION,
-        "Timeout": DURATION,
-        "StartPeriod": DURATION,
-        "StartInterval": DURATION,
-        "Retries": 0,
-    }));
-    container["Secrets"] = json!([{ "File": file, "SecretID": "", "SecretName": "" }]);
-    container["Configs"] =
-        json!([{ "File": file, "Runtime": pointer(json!({})), "ConfigID": "", "ConfigName": "" }]);
-    container
-}
-
-fn privileges() -> Value {
-    json!({
-        "CredentialSpec": pointer(json!({ "Config": "", "File": "", "Registry": "" })),
-        "SELinuxContext": pointer(json!({ "Disable": false, "User": "", "Role": "", "Type": "", "Level": "" })),
-        "Seccomp": pointer(json!({ "Mode": "", "Profile": "" })),
-        "AppArmor": pointer(json!({ "Mode": "" })),
-        "NoNewPrivileges": false,
-    })
-}
-
-fn mount() -> Value {
-    json!({
-        "Type": "",
-        "Source": "",
-        "Target": "",
-        "ReadOnly": false,
-        "Consistency": "",
-        "BindOptions": pointer(json!({
-            "Propagation": "",
-            "NonRecursive": false,
-            "CreateMountpoint": false,
-            "ReadOnlyNonRecursive": false,
-            "ReadOnlyForceRecursive": false,
-        })),
-        "VolumeOptions": pointer(json!({
-            "NoCopy": false,
-            "Labels": texts_by_key(),
-            "Subpath": "",
-            "DriverConfig": pointer(driver()),
-        })),
-        "ImageOptions": pointer(json!({ "Subpath": "" })),
-        "TmpfsOptions": pointer(json!({ "SizeBytes": 0, "Mode": 0, "Options": [[""]] })),
-        "ClusterOptions": pointer(json!({})),
-    })
-}
-
 fn resources() -> Value {
     let (named, discrete) = (json!({ "Kind": "", "Value": "" }), json!({ "Kind": "", "Value": 0 }));
     let generic = json!([{ "NamedResourceSpec": pointer(named), "DiscreteResourceSpec": pointer(discrete) }]);
@@ -196,7 +119,7 @@ fn ports() -> Value {
     json!([{ "Name": "", "Protocol": "", "TargetPort": 0, "PublishedPort": 0, "PublishMode": "" }])
 }
 
-fn driver() -> Value {
+pub fn driver() -> Value {
     json!({ "Name": "", "Options": texts_by_key() })
 }
 
@@ -204,14 +127,14 @@ fn version() -> Value {
     json!({ "Index": 0 })
 }
 
-fn texts_by_key() -> Value {
+pub fn texts_by_key() -> Value {
     json!({ "*": "" })
 }
 
-fn or_default(to: impl Into<Value>, default: impl Into<Value>) -> Value {
+pub fn or_default(to: impl Into<Value>, default: impl Into<Value>) -> Value {
     json!({ "?": to.into(), "=": default.into() })
 }
 
-fn pointer(to: impl Into<Value>) -> Value {
+pub fn pointer(to: impl Into<Value>) -> Value {
     json!({ "?": to.into() })
 }

@@ -1,33 +1,31 @@
 //! `logs`: what the tasks of services say.
 
 mod heads;
+mod last_lines;
 mod lines;
 mod read;
+mod show;
 mod since;
 mod source;
+mod unread;
 mod until;
-
-use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 
 use clap::Args;
 use jiff::Timestamp;
 
 use crate::api::error::{Error, Result};
-use crate::api::http::client::Client;
-use crate::api::resources::logs::{Ask, Channel};
+use crate::api::resources::logs::Ask;
 use crate::api::resources::time;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::exit;
 use crate::cli::exit::Exit;
-use crate::cli::parallel;
 use crate::cli::select::SelectArgs;
 use crate::cli::usage::UsageError;
-use crate::output::{Streams, Ui};
 use heads::{Heads, Style};
-use read::{Completeness, Event, Shown};
+use read::{Completeness, Shown};
+use show::{MAX_FOLLOWED, show};
 use since::Since;
-use source::Source;
 use until::Until;
 
 /// Show what the tasks of services have logged
@@ -84,9 +82,9 @@ pub fn run(args: LogsArgs, app: &App) -> anyhow::Result<Exit> {
         true => (source::selected(app.ui, &client, &args.select)?, Vec::new()),
         false => source::find(&client, &args.of)?,
     };
-    let most = client.max_streams().unwrap_or(MOST_FOLLOWED);
+    let most = client.max_streams().unwrap_or(MAX_FOLLOWED);
     if args.follow && sources.len() > most {
-        let by = if most < MOST_FOLLOWED { " by ssh" } else { "" };
+        let by = if most < MAX_FOLLOWED { " by ssh" } else { "" };
         let why = format!("{} services are too many to follow at once{by}: {most} at most", sources.len());
         return Err(UsageError::new(why, "swarmctl logs -f --stack shop").into());
     }
@@ -136,75 +134,6 @@ pub fn run(args: LogsArgs, app: &App) -> anyhow::Result<Exit> {
         });
     }
     Ok(Exit::merge(exits))
-}
-
-/// Reads all logs at once and prints them; how each ended.
-fn show(
-    client: &Client,
-    sources: &[Source],
-    shown: &Shown,
-    streams: &mut Streams,
-) -> Vec<Result<Completeness>> {
-    let at_once = if shown.ask.follow { MOST_FOLLOWED } else { AT_ONCE };
-    sources.chunks(at_once).flat_map(|some| show_some(client, some, shown, streams)).collect()
-}
-
-fn show_some(
-    client: &Client,
-    sources: &[Source],
-    shown: &Shown,
-    streams: &mut Streams,
-) -> Vec<Result<Completeness>> {
-    let (to, events) = sync_channel(MOST_WAITING);
-    let logs = sources.iter().map(|source| (source, to.clone())).collect();
-    // The printer ends when the last reader has dropped its sender.
-    drop(to);
-    parallel::map_beside(
-        logs,
-        |(source, to)| read::read(client, source, shown, &to),
-        || {
-            print(shown.ui, events, streams);
-            if streams.is_over() {
-                // The readers may be waiting for an engine that has nothing to send for days.
-                client.interrupt().raise(SIGPIPE);
-            }
-        },
-    )
-}
-
-/// Logs that are read at the same time; those that are followed all have to be.
-const AT_ONCE: usize = 16;
-/// So many lines wait for the printer; each may have a frame's length.
-const MOST_WAITING: usize = 128;
-/// Each log that is followed is a connection of its own.
-const MOST_FOLLOWED: usize = 64;
-
-/// What a reader that goes away does to its writer.
-const SIGPIPE: usize = 13;
-
-/// Prints until no reader is left, or nobody reads it.
-fn print(ui: Ui, events: Receiver<Event>, streams: &mut Streams) {
-    while !streams.is_over() {
-        let event = match events.try_recv() {
-            Err(TryRecvError::Empty) => {
-                streams.flush();
-                if streams.is_over() {
-                    break;
-                }
-                events.recv().map_err(|_| TryRecvError::Disconnected)
-            }
-            event => event,
-        };
-        match event {
-            Ok(Event::Line(Channel::Stderr, line)) => streams.err(&line),
-            Ok(Event::Line(_, line)) => streams.out(&line),
-            Ok(Event::Unread(unread)) => {
-                streams.flush();
-                unread.print(ui);
-            }
-            Err(_) => break,
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

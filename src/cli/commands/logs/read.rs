@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::sync::mpsc::SyncSender;
 
 use super::heads::Heads;
+use super::last_lines::LastLines;
 use super::lines::Lines;
 use super::source::Source;
-use super::until::{Admitted, LastLines, Until};
+use super::unread::Unread;
+use super::until::{Admitted, Until};
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::resources::logs;
 use crate::api::resources::logs::{Ask, Channel, Framing};
-use crate::api::resources::nodes;
-use crate::api::resources::nodes::Node;
 use crate::output::Ui;
 
 /// How many heads of lines are remembered.
@@ -41,13 +41,6 @@ pub enum Event {
     Unread(Unread),
 }
 
-/// Why the engine could not read all of a log.
-pub struct Unread {
-    whose: String,
-    nodes: Vec<String>,
-    why: String,
-}
-
 /// Whether the engine could read all of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Completeness {
@@ -55,38 +48,6 @@ pub enum Completeness {
     Whole,
     /// It could not, and has said so.
     Incomplete,
-}
-
-impl Unread {
-    /// With the names of the nodes that the engine names by ID.
-    fn new(client: &Client, source: &Source, heads: Option<&Heads>, message: &[u8]) -> Self {
-        let why = String::from_utf8_lossy(message).trim().to_owned();
-        let ids = logs::nodes_in(&why);
-        let listed = if heads.is_none() && !ids.is_empty() {
-            nodes::list(client).unwrap_or_default()
-        } else {
-            Vec::new()
-        };
-        let name = |id: &&str| match heads {
-            Some(heads) => heads.node(id).to_owned(),
-            None => listed.iter().find(|node| node.id == **id).map_or(*id, Node::name).to_owned(),
-        };
-        let nodes = ids.iter().map(name).collect();
-        Self { whose: source.called(), nodes, why }
-    }
-
-    /// Prints it as an error.
-    pub fn print(self, ui: Ui) {
-        let Self { whose, nodes, why } = self;
-        let mut what = format!("the engine cannot read all of the log of {whose}");
-        match &nodes[..] {
-            [] => {}
-            [node] => what += &format!(": node `{node}` is not available"),
-            nodes => what += &format!(": nodes `{}` are not available", nodes.join("`, `")),
-        }
-        let hint = (!nodes.is_empty()).then_some("see the state of the nodes with `docker node ls`");
-        ui.error(&what, [why], hint);
-    }
 }
 
 /// Reads a log to its end, or until nobody takes what it reads.

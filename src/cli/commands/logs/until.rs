@@ -1,19 +1,16 @@
 //! `--until`: the engine has no such parameter for services, so messages are filtered by their timestamps.
 
-use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::last_lines::LastLines;
 use super::since::Since;
-use crate::api::error::{Error, Result};
 use crate::api::resources::logs;
-use crate::api::resources::logs::{Ask, Channel};
+use crate::api::resources::logs::Ask;
 
 /// How long messages that were logged before the end may take to arrive. The engine's clock is read in whole seconds.
 const DELIVERY_TIME: Duration = Duration::from_millis(500);
-/// The most that is kept of the last lines of all tasks of a log.
-const MAX_HELD_BYTES: usize = 64 << 20;
 
 /// The end of what is shown.
 #[derive(Clone, Debug)]
@@ -80,7 +77,7 @@ impl Until {
 
     /// The lines to hold back, if only the last ones are shown.
     pub fn last_lines(&self) -> Option<LastLines> {
-        self.last.map(|count| LastLines { count, held: HashMap::new(), number: 0, bytes: 0 })
+        self.last.map(LastLines::new)
     }
 }
 
@@ -88,50 +85,10 @@ fn rest_len(message: &[u8]) -> usize {
     logs::split_time(message).map_or(message.len(), |(_, rest)| rest.len())
 }
 
-/// A line, and its place among those of all tasks.
-type Numbered = (u64, Channel, Vec<u8>);
-
-/// The last lines of each task so far.
-pub struct LastLines {
-    count: u64,
-    held: HashMap<Vec<u8>, VecDeque<Numbered>>,
-    number: u64,
-    bytes: usize,
-}
-
-impl LastLines {
-    /// Adds a line of a task, and drops the one that is no longer among the last.
-    ///
-    /// # Errors
-    /// [`Error::TooLong`] if the lines take too much memory.
-    pub fn push(&mut self, task: Vec<u8>, channel: Channel, line: Vec<u8>) -> Result<()> {
-        let lines = self.held.entry(task).or_default();
-        self.bytes += line.len();
-        lines.push_back((self.number, channel, line));
-        self.number += 1;
-        if lines.len() as u64 > self.count
-            && let Some((_, _, first)) = lines.pop_front()
-        {
-            self.bytes -= first.len();
-        }
-        if self.bytes > MAX_HELD_BYTES {
-            let mebibytes = (MAX_HELD_BYTES >> 20) as u64;
-            return Err(Error::TooLong { request: "the last lines of the log".to_owned(), mebibytes });
-        }
-        Ok(())
-    }
-
-    /// The lines in the order in which they came.
-    pub fn into_lines(self) -> impl Iterator<Item = (Channel, Vec<u8>)> {
-        let mut lines: Vec<_> = self.held.into_values().flatten().collect();
-        lines.sort_by_key(|(number, _, _)| *number);
-        lines.into_iter().map(|(_, channel, line)| (channel, line))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::resources::logs::Channel;
 
     const NOW: Timestamp = Timestamp::constant(1_000, 0);
 

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::Listed;
+use super::listed::Listed;
 use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::resources::rows::{Counts, Mode};

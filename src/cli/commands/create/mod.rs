@@ -1,8 +1,11 @@
 //! `create`: make a new service.
 
-use clap::{Args, Command, Subcommand};
-use serde_json::{Value, json};
+mod image;
 
+use clap::Args;
+use serde_json::json;
+
+use self::image::{Image, image_edits, image_of, warn_of_flag_behind_image};
 use crate::api::deploy::create::{create, plan};
 use crate::api::error::Result;
 use crate::api::http::client::Client;
@@ -15,9 +18,7 @@ use crate::cli::deploy::{FollowArgs, PlanArgs};
 use crate::cli::exit::Exit;
 use crate::cli::flags::image::{ImageChange, ResolveArgs};
 use crate::cli::flags::{CreateFlags, SpecArgs, check_engine};
-use crate::cli::grammar;
-use crate::cli::grammar::suggest;
-use crate::cli::usage::{IMAGE, OrExample as _, UsageError};
+use crate::cli::usage::UsageError;
 
 /// Create a service
 ///
@@ -42,14 +43,6 @@ pub struct CreateArgs {
     flags: CreateFlags,
     #[command(subcommand)]
     image: Option<Image>,
-}
-
-/// The first word that is no flag, and all that follows it, flags of this command included: docker's grammar.
-/// It is that of an external subcommand, as clap calls it.
-#[derive(Subcommand, Debug)]
-enum Image {
-    #[command(external_subcommand)]
-    AndCommand(Vec<String>),
 }
 
 /// Runs the command.
@@ -102,28 +95,6 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
     args.follow.watch(style, &client, vec![created.into_watch()], app)
 }
 
-/// Prints a note if the first word after the image is spelled like a flag of this command: it is the container's command.
-fn warn_of_flag_behind_image(app: &App, image: Option<&Image>) {
-    let Some(Image::AndCommand(words)) = image else { return };
-    let [image, word, ..] = words.as_slice() else { return };
-    if !word.starts_with('-') {
-        return;
-    }
-    let mut command = grammar::docker(CreateArgs::augment_args(Command::new("create")));
-    command.build();
-    if suggest::is_flag_of(&command, word) {
-        app.ui.note(&format!(
-            "`{word}` after the image `{image}` is the container's command; flags of `create` go before the image"
-        ));
-    }
-}
-
-/// The image to pin: that of the command line, or that of a spec that is brought, where it has no digest yet.
-fn image_of(spec: &Value, is_given: bool) -> Option<ImageRef> {
-    let image = ImageRef::parse(spec["TaskTemplate"]["ContainerSpec"]["Image"].as_str()?).ok()?;
-    Some(image).filter(|image| is_given || image.digest().is_none())
-}
-
 /// Puts IDs in the place of names, and a digest beside the tag; nothing is posted where that fails.
 fn resolve(
     client: &Client,
@@ -136,17 +107,4 @@ fn resolve(
     let change = image.map(|image| args.for_new(client, app, image)).transpose()?.unwrap_or_default();
     edits.extend(change.edits.iter().cloned());
     Ok(change)
-}
-
-/// The image, and the command that replaces the image's own; without them, `spec` must have an image.
-fn image_edits(image: Option<Image>, spec: &Value) -> Result<Vec<Edit>, UsageError> {
-    let own = spec["TaskTemplate"]["ContainerSpec"]["Image"].as_str().unwrap_or_default();
-    let words = match image {
-        Some(Image::AndCommand(words)) => words,
-        None if !own.is_empty() => return Ok(Vec::new()),
-        None => return Err(UsageError::new("no image is named", "swarmctl create --name web nginx")),
-    };
-    let (image, command) = words.split_first().map_or(("", &[][..]), |(image, rest)| (image.as_str(), rest));
-    let image = spec::image(&ImageRef::parse(image).or_example(IMAGE)?);
-    Ok(if command.is_empty() { vec![image] } else { vec![image, spec::args(command)] })
 }

@@ -1,0 +1,77 @@
+//! What `context show` found out.
+
+use crate::api::config::connection::Connection;
+use crate::api::config::endpoint::Endpoint;
+use crate::api::config::settings::{Choice, Setting, Settings, Source};
+use crate::api::config::target::Target;
+use crate::api::error::Result;
+use crate::api::resources::system::{Info, Manager, Version};
+use crate::cli::messages::settings::source_name;
+
+/// The settings, the engine that they select, and what it says.
+pub struct Facts<'a> {
+    /// The flags and variables.
+    pub settings: &'a Settings,
+    /// The engine that they select.
+    pub target: &'a Target,
+    /// The manager that responds; the first one if none does.
+    pub used: &'a Connection,
+    /// Why this engine, and which settings that overrides.
+    pub choice: Choice,
+    /// What the engine reports, or why it does not.
+    pub engine: Result<Engine>,
+}
+
+/// What an engine says of itself.
+pub struct Engine {
+    /// `GET /version`.
+    pub version: Version,
+    /// `GET /info`.
+    pub info: Info,
+    /// Of a manager: what the managers think of it, or why they do not say.
+    pub manager: Option<Result<Option<Manager>>>,
+    /// The newest API version that it speaks.
+    pub api: (u32, u32),
+}
+
+/// Where the managers listen that are not asked.
+pub fn others(Facts { target, used, .. }: &Facts) -> Vec<String> {
+    let all = std::iter::once(&target.connection).chain(&target.others);
+    all.filter(|other| other.endpoint != used.endpoint).map(|other| other.endpoint.to_string()).collect()
+}
+
+/// Settings for TLS that are given and make no difference, and why.
+pub fn unused(Facts { settings, used, choice, .. }: &Facts) -> (Vec<Setting>, &'static str) {
+    match (&used.endpoint, &choice.host) {
+        (_, None) => (settings.given_for_tls(), "a context has its own settings for TLS"),
+        (Endpoint::Unix(_) | Endpoint::Ssh(_), _) => (settings.given_for_tls(), "TLS is for TCP only"),
+        (Endpoint::Tcp(tcp), _) if tcp.tls.is_none() => {
+            (settings.given_for_tls(), "none of them turns TLS on")
+        }
+        _ => (Vec::new(), ""),
+    }
+}
+
+pub fn endpoint_source(choice: &Choice) -> Source {
+    choice.host.as_ref().unwrap_or(&choice.context).source
+}
+
+pub fn headers_source(settings: &Settings) -> Source {
+    match &settings.docker_custom_headers {
+        Some(text) if !text.is_empty() => Source::Variable("DOCKER_CUSTOM_HEADERS"),
+        _ => Source::Config("HttpHeaders"),
+    }
+}
+
+pub fn tls_source(target: &Target) -> Option<String> {
+    let by = target.tls_by.as_ref()?;
+    Some(match &target.choice.host {
+        Some(_) => source_name(by.source),
+        None => format!("context `{}`", by.value),
+    })
+}
+
+/// `1.41`.
+pub fn dotted((major, minor): (u32, u32)) -> String {
+    format!("{major}.{minor}")
+}

@@ -1,0 +1,78 @@
+//! The facts as JSON.
+
+use serde_json::{Value, json};
+
+use super::facts::{Engine, Facts, dotted, endpoint_source, others, unused};
+use crate::api::config::endpoint::without_password;
+use crate::api::config::settings::{Setting, Source};
+use crate::cli::exit;
+use crate::cli::messages::settings::source_name;
+
+/// The facts as one object.
+pub fn as_json(facts: &Facts) -> Value {
+    let Facts { settings, target, used: connection, choice, engine } = facts;
+    let settings_of = |all: &[Setting]| -> Vec<Value> {
+        all.iter()
+            .map(|one| json!({ "setting": word(one.source), "value": without_password(&one.value) }))
+            .collect()
+    };
+    let (unused, _) = unused(facts);
+    let folder = settings.config_folder();
+    json!({
+        "context": choice.context.value,
+        "context_from": word(choice.context.source),
+        "endpoint": connection.endpoint.to_string(),
+        "endpoint_from": word(endpoint_source(choice)),
+        "other_managers": others(facts),
+        "overridden": settings_of(&choice.overridden),
+        "unused": settings_of(&unused),
+        "tls": connection.endpoint.tls().map(|tls| json!({
+            "verified": tls.is_verified,
+            "from": target.tls_by.as_ref().map(|by| word(by.source)),
+            "ca": tls.ca,
+            "cert": tls.cert,
+            "key": tls.key,
+        })),
+        "proxy": connection.proxy.as_ref().map(|proxy| format!("{}:{}", proxy.host, proxy.port)),
+        "config_folder": folder.as_ref().map(|(folder, _)| folder),
+        "config_folder_from": folder.as_ref().map(|(_, source)| word(*source)),
+        "http_headers": connection.headers.iter().map(|(name, _)| name).collect::<Vec<_>>(),
+        "api_version": connection.api_version.or(engine.as_ref().ok().map(|engine| engine.api)).map(dotted),
+        "api_version_from": match connection.api_version {
+            Some(_) => "DOCKER_API_VERSION",
+            None => "engine",
+        },
+        "reachable": engine.is_ok(),
+        "engine": engine.as_ref().ok().map(engine_as_json),
+        "error": engine.as_ref().err().map(|error| exit::chain(error).collect::<Vec<_>>().join(": ")),
+    })
+}
+
+fn engine_as_json(Engine { version, info, manager, .. }: &Engine) -> Value {
+    let status = manager.as_ref().and_then(|it| it.as_ref().ok()?.as_ref());
+    json!({
+        "version": version.version,
+        "api_version": version.api_version,
+        "min_api_version": version.min_api_version,
+        "name": info.name,
+        "os": version.os,
+        "arch": version.arch,
+        "system": info.operating_system,
+        "swarm": {
+            "state": info.swarm.local_node_state,
+            "node_id": info.swarm.node_id,
+            "manager": info.swarm.control_available,
+            "leader": status.map(|status| status.leader),
+            "reachability": status.map(|status| &status.reachability),
+            "error": info.swarm.error,
+        },
+    })
+}
+
+fn word(source: Source) -> String {
+    match source {
+        Source::Config(field) => format!("config.json:{field}"),
+        Source::Default => "default".to_owned(),
+        other => source_name(other),
+    }
+}

@@ -1,0 +1,55 @@
+//! The image and the command of a new service: everything from the first word on that is not a flag.
+
+use clap::{Args as _, Command, Subcommand};
+use serde_json::Value;
+
+use super::CreateArgs;
+use crate::api::registry::image_ref::ImageRef;
+use crate::api::spec::{self, Edit};
+use crate::cli::app::App;
+use crate::cli::grammar;
+use crate::cli::grammar::suggest;
+use crate::cli::usage::{IMAGE, OrExample as _, UsageError};
+
+/// The first word that is no flag, and all that follows it, flags of this command included: docker's grammar.
+/// It is that of an external subcommand, as clap calls it.
+#[derive(Subcommand, Debug)]
+pub enum Image {
+    #[command(external_subcommand)]
+    AndCommand(Vec<String>),
+}
+
+/// Prints a note if the first word after the image is spelled like a flag of this command: it is the container's command.
+pub fn warn_of_flag_behind_image(app: &App, image: Option<&Image>) {
+    let Some(Image::AndCommand(words)) = image else { return };
+    let [image, word, ..] = words.as_slice() else { return };
+    if !word.starts_with('-') {
+        return;
+    }
+    let mut command = grammar::docker(CreateArgs::augment_args(Command::new("create")));
+    command.build();
+    if suggest::is_flag_of(&command, word) {
+        app.ui.note(&format!(
+            "`{word}` after the image `{image}` is the container's command; flags of `create` go before the image"
+        ));
+    }
+}
+
+/// The image to pin: that of the command line, or that of a spec that is brought, where it has no digest yet.
+pub fn image_of(spec: &Value, is_given: bool) -> Option<ImageRef> {
+    let image = ImageRef::parse(spec["TaskTemplate"]["ContainerSpec"]["Image"].as_str()?).ok()?;
+    Some(image).filter(|image| is_given || image.digest().is_none())
+}
+
+/// The image, and the command that replaces the image's own; without them, `spec` must have an image.
+pub fn image_edits(image: Option<Image>, spec: &Value) -> Result<Vec<Edit>, UsageError> {
+    let own = spec["TaskTemplate"]["ContainerSpec"]["Image"].as_str().unwrap_or_default();
+    let words = match image {
+        Some(Image::AndCommand(words)) => words,
+        None if !own.is_empty() => return Ok(Vec::new()),
+        None => return Err(UsageError::new("no image is named", "swarmctl create --name web nginx")),
+    };
+    let (image, command) = words.split_first().map_or(("", &[][..]), |(image, rest)| (image.as_str(), rest));
+    let image = spec::image(&ImageRef::parse(image).or_example(IMAGE)?);
+    Ok(if command.is_empty() { vec![image] } else { vec![image, spec::args(command)] })
+}

@@ -1,0 +1,55 @@
+//! `--tail` with `--until`: the engine counts from the newest line, so the last lines are kept here.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::api::error::{Error, Result};
+use crate::api::resources::logs::Channel;
+
+/// The maximum size of the last lines of all tasks of a log.
+const MAX_HELD_BYTES: usize = 64 << 20;
+
+/// A line, and its place among those of all tasks.
+type Numbered = (u64, Channel, Vec<u8>);
+
+/// The last lines of each task so far.
+pub struct LastLines {
+    count: u64,
+    held: HashMap<Vec<u8>, VecDeque<Numbered>>,
+    number: u64,
+    bytes: usize,
+}
+
+impl LastLines {
+    /// Keeps the last `count` lines of each task.
+    pub fn new(count: u64) -> Self {
+        Self { count, held: HashMap::new(), number: 0, bytes: 0 }
+    }
+
+    /// Adds a line of a task, and drops the one that is no longer among the last.
+    ///
+    /// # Errors
+    /// [`Error::TooLong`] if the lines take too much memory.
+    pub fn push(&mut self, task: Vec<u8>, channel: Channel, line: Vec<u8>) -> Result<()> {
+        let lines = self.held.entry(task).or_default();
+        self.bytes += line.len();
+        lines.push_back((self.number, channel, line));
+        self.number += 1;
+        if lines.len() as u64 > self.count
+            && let Some((_, _, first)) = lines.pop_front()
+        {
+            self.bytes -= first.len();
+        }
+        if self.bytes > MAX_HELD_BYTES {
+            let mebibytes = (MAX_HELD_BYTES >> 20) as u64;
+            return Err(Error::TooLong { request: "the last lines of the log".to_owned(), mebibytes });
+        }
+        Ok(())
+    }
+
+    /// The lines in the order in which they came.
+    pub fn into_lines(self) -> impl Iterator<Item = (Channel, Vec<u8>)> {
+        let mut lines: Vec<_> = self.held.into_values().flatten().collect();
+        lines.sort_by_key(|(number, _, _)| *number);
+        lines.into_iter().map(|(_, channel, line)| (channel, line))
+    }
+}

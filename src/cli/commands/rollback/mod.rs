@@ -1,0 +1,100 @@
+//! `rollback`: go back to the previous spec.
+
+mod check;
+
+use clap::Args;
+
+use self::check::{check, image_of, no_previous_spec};
+use crate::api::deploy::update::{Operation, UpdateRequest};
+use crate::api::http::client::Client;
+use crate::cli::app::App;
+use crate::cli::complete::completion::Completion;
+use crate::cli::deploy::report::{NotStarted, Remarks, Style};
+use crate::cli::deploy::rollback_on_failure::OnFailure;
+use crate::cli::deploy::{
+    BatchArgs, Deployment, EditArgs, Flags, FollowArgs, IfPaused, Item, Prepared, Selected,
+};
+use crate::cli::exit::Exit;
+use crate::cli::select::{Jobs, SelectArgs};
+
+/// Roll services back to their previous spec
+///
+/// This is the engine's own rollback. It keeps one spec, that before the last post: a second rollback returns, unless
+/// the spec that it returns to has failed. A spec has failed if one of its tasks failed by itself and none of them ran
+/// for the monitor period, of those that the swarm keeps. Then the rollback is refused (exit 5).
+#[derive(Args, Debug)]
+pub struct RollbackArgs {
+    /// Services: names, IDs, or the first 6 or more characters of IDs
+    #[arg(value_name = "SERVICE", add = Completion::SERVICES)]
+    services: Vec<String>,
+    #[command(flatten)]
+    select: SelectArgs,
+    /// Roll back even if the previous spec has failed
+    #[arg(long)]
+    to_failed: bool,
+    #[command(flatten)]
+    edit: EditArgs,
+    #[command(flatten)]
+    batch: BatchArgs,
+    #[command(flatten)]
+    follow: FollowArgs,
+}
+
+/// Runs the command.
+pub fn run(args: RollbackArgs, app: &App) -> anyhow::Result<Exit> {
+    args.select.check(&args.services, "swarmctl rollback web")?;
+    let flags = Flags {
+        edit: Some(&args.edit),
+        on_failure: OnFailure::Keep,
+        batch: &args.batch,
+        follow: &args.follow,
+    };
+    let style = Style::new("rollback", "roll back", "rolled back");
+    let selected =
+        Deployment::new(style, app, flags)?.select(&args.select, &args.services, Jobs::LeftAlone)?;
+    roll_back(selected, if args.to_failed { FailedSpec::Deploy } else { FailedSpec::Refuse })
+}
+
+/// What to do with a previous spec that has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailedSpec {
+    /// Refuse to roll back to it.
+    Refuse,
+    /// Roll back to it.
+    Deploy,
+}
+
+/// Rolls the services back; which of them have no way back is found out before the first request that changes one.
+///
+/// # Errors
+/// `--if-version` with several services, or the report cannot be written.
+pub fn roll_back(selected: Selected<'_, ()>, failed: FailedSpec) -> anyhow::Result<Exit> {
+    let request = selected.request(Operation::Rollback)?;
+    selected.prepare(|client, item| prepare(client, item, failed, &request)).run()
+}
+
+fn prepare(
+    client: &Client,
+    item: &Item<()>,
+    failed: FailedSpec,
+    request: &UpdateRequest,
+) -> Result<Prepared, NotStarted> {
+    let service = &item.service;
+    let Some(previous) = service.previous_spec() else {
+        return Err(item.unsuitable(no_previous_spec(service).to_owned()));
+    };
+    let warning = check(client, service, previous, failed)?;
+    let (to, from) = (image_of(previous), service.image().unwrap_or_default());
+    let note = if from == to {
+        format!(
+            "back to the previous settings with the same image, `{to}`; a second rollback returns, unless those that it \
+             returns to have failed"
+        )
+    } else {
+        format!("back to image `{to}`; a second rollback returns to `{from}`, unless that has failed")
+    };
+    let prepared = Prepared::new(request.clone(), IfPaused::Resume).warns_of_job(service);
+    let if_sent = Remarks { notes: vec![note], ..prepared.if_sent };
+    let remarks = Remarks { warnings: warning.into_iter().collect(), ..Remarks::default() };
+    Ok(Prepared { if_sent, remarks, ..prepared })
+}
