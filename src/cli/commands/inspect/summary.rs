@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::sections::{container, health_check, resources, rollout};
+use super::sections::{container, resources, rollout};
 use super::values::{items, joined, list, map, nanoseconds, non_zero, prefixed, text, time};
 use crate::api::resources::services::Service;
 use crate::output::Fields;
