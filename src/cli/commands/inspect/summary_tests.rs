@@ -1,4 +1,5 @@
 use super::*;
+use crate::cli::commands::inspect::sections::health_check;
 use serde_json::json;
 
 fn lines(object: Value) -> Vec<String> {
