@@ -153,7 +153,9 @@ impl Exit {
             Outcome::NotStarted(BatchStop::Interrupted) => Exit::of_signal(signal),
             // Nothing was posted to this one, and so nothing continues.
             Outcome::NotStarted(BatchStop::TimedOut | BatchStop::Engine) => Exit::Unreachable,
-            Outcome::NotStarted(BatchStop::Blocked(_) | BatchStop::Canary | BatchStop::Failures)
+            Outcome::NotStarted(
+                BatchStop::Blocked(_) | BatchStop::Strict | BatchStop::Canary | BatchStop::Failures,
+            )
             | Outcome::Refused(_)
             | Outcome::ImageUnavailable(..)
             | Outcome::Declined(_)

@@ -31,6 +31,7 @@ mod inspect;
 mod judgement;
 mod layers;
 mod lint;
+mod lint_before_posts;
 mod load;
 mod logs;
 mod ls;

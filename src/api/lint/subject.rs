@@ -94,16 +94,10 @@ impl<'a> Subject<'a> {
         Self { spec, service: Some(service), swarm, eligible: OnceCell::new() }
     }
 
-    /// A spec that is about to be posted; `service` is what it replaces.
-    pub fn planned(spec: &'a Value, service: Option<&'a Service>, nodes: Option<&'a [Node]>) -> Self {
+    /// A spec that is about to be posted.
+    pub fn planned(spec: &'a Value, nodes: Option<&'a [Node]>) -> Self {
         let nodes = nodes.filter(|_| needs_nodes(spec));
-        Self { spec, service, swarm: Swarm { nodes, ..Swarm::default() }, eligible: OnceCell::new() }
-    }
-
-    /// The same, and which secrets and configs of its previous spec exist.
-    pub fn with_existing(self, secrets: &'a Existing, configs: &'a Existing) -> Self {
-        let swarm = Swarm { secrets: Some(secrets), configs: Some(configs), ..self.swarm };
-        Self { swarm, ..self }
+        Self { spec, service: None, swarm: Swarm { nodes, ..Swarm::default() }, eligible: OnceCell::new() }
     }
 
     /// Whether this was read.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::lint::StrictArgs;
 use super::report::{Format, Style, Watch, report};
 use super::rollback_on_failure::OnFailureArgs;
 use super::{explain, watch};
@@ -54,6 +55,8 @@ pub struct EditArgs {
     /// Update also where DOCKER_API_VERSION makes the engine erase fields of the service
     #[arg(long)]
     allow_field_loss: bool,
+    #[command(flatten)]
+    pub strict: StrictArgs,
     #[command(flatten)]
     pub plan: PlanArgs,
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::args::{BatchArgs, DeployArgs, EditArgs, FollowArgs};
 use super::batch;
 use super::item::{ChosenBy, Entry, Item, chosen_by, entry, has_failed, is_failure, not_started};
+use super::lint;
 use super::prepared::{IfPaused, Prepared};
 use super::report::{
     BatchStop, NotStarted, Outcome, Remarks, ServiceReport, Stage, Style, Summary, choose, report_verified,
@@ -283,7 +284,13 @@ impl Selected<'_, Prepared> {
         for item in self.entries.iter().flatten() {
             item.with.image.announce(self.deployment.app.ui, item.service.name());
         }
-        self.run_each(|client, Item { given, service, with, .. }| with.run(client, given, service))
+        let Selected { deployment, entries } = self;
+        let entries = match deployment.flags.edit {
+            Some(edit) => lint::check_updates(&deployment.client, entries, edit.strict)?,
+            None => entries,
+        };
+        Selected { deployment, entries }
+            .run_each(|client, Item { given, service, with, .. }| with.run(client, given, service))
     }
 }
 

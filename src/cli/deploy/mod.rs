@@ -6,6 +6,7 @@ mod deployment;
 mod explain;
 mod item;
 mod leave_out;
+pub mod lint;
 mod pool;
 mod prepared;
 mod references;

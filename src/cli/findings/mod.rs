@@ -16,6 +16,12 @@ pub fn line(finding: &Finding) -> String {
     format!("{} {}: {}", finding.rule.id, finding.rule.severity, finding.message)
 }
 
+/// The fix as a hint: a command stands in backticks.
+pub fn hint(finding: &Finding, service: &str) -> Option<String> {
+    let fix = fix(finding, service)?;
+    Some(if fix.starts_with("swarmctl ") { format!("fix it with `{fix}`") } else { fix })
+}
+
 /// A finding in JSON.
 pub fn object(finding: &Finding, service: &str) -> Value {
     json!({

@@ -19,6 +19,7 @@ use crate::api::deploy::update::{Conflict, Delivery, FieldLoss, NoChange, Restar
 use crate::api::forecast::{Forecast, ForecastWarning, MOVES_NETWORKS};
 use crate::api::resources::addresses::Usage;
 use crate::api::spec::Hazard;
+use crate::cli::deploy::lint;
 use crate::cli::select::listed;
 use crate::cli::shell;
 
@@ -78,9 +79,10 @@ pub fn explain(report: &ServiceReport, signal: Option<usize>) -> Option<Message>
         ),
         Outcome::NotStarted(why) => Message::new(not_started(why), None),
         Outcome::Removed => Message::new("the service was removed while it was watched", None),
-        Outcome::Refused(why) => Message::new(why, None),
         Outcome::ImageUnavailable(why, hint) => Message::new(why, hint.map(str::to_owned)),
-        Outcome::Declined(refusal) => Message::new(&refusal.why, refusal.hint.clone()),
+        Outcome::Declined(refusal) => {
+            Message::new(&refusal.why, refusal.hint.clone().or_else(|| lint::hint_for_refused(report)))
+        }
         Outcome::NameTaken(name, id) => {
             Message::new(format!("there is a service `{name}` already, with the ID {id}"), None)
         }
@@ -298,6 +300,7 @@ fn failure_in_words(name: &str, Failure { cause, node, log }: &Failure) -> Strin
 pub fn not_started(why: &BatchStop) -> &str {
     match why {
         BatchStop::Blocked(why) => why,
+        BatchStop::Strict => "nothing was changed: other services have findings (--strict)",
         BatchStop::Failures => "too many others had failed (--max-failures)",
         BatchStop::Canary => "the first ones, which are tried out (--canary), have not all converged",
         BatchStop::TimedOut => "the time was up (--timeout)",

@@ -18,6 +18,7 @@ mod forecast;
 mod format;
 mod images;
 mod kills;
+mod lint;
 mod loops;
 mod machine;
 mod newest;

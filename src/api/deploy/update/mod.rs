@@ -2,6 +2,7 @@
 
 mod at_rest;
 mod conflict;
+mod expected;
 mod field_loss;
 mod foresee;
 mod lost_post;
@@ -17,6 +18,7 @@ use std::collections::HashMap;
 
 pub use self::at_rest::not_at_rest;
 pub use self::conflict::Conflict;
+pub use self::expected::expected_spec;
 pub use self::field_loss::FieldLoss;
 pub use self::preflight::preflight;
 pub use self::readback::{Unread, stores_all, unstored};

@@ -58,10 +58,7 @@ enum Posted {
 
 impl<'a> Updater<'a> {
     pub fn new(client: &'a Client, base: Service, request: &'a UpdateRequest) -> Self {
-        let edits = match &request.operation {
-            Operation::Edit(edits) => edits.clone(),
-            Operation::Rollback => edits_to_previous(&base),
-        };
+        let edits = edits_of(&base, request);
         let (attempt, warnings) = (Attempt::default(), Vec::new());
         Self { client, request, edits, base, delivery: Delivery::None, attempt, warnings }
     }
@@ -319,6 +316,14 @@ impl From<Conflict> for Box<Stop> {
 impl From<Refusal> for Box<Stop> {
     fn from(refusal: Refusal) -> Self {
         Box::new(Stop { error: UpdateError::Refused(refusal), after: None })
+    }
+}
+
+/// What the request asks for, as edits of the service's spec.
+pub fn edits_of(service: &Service, request: &UpdateRequest) -> Vec<Edit> {
+    match &request.operation {
+        Operation::Edit(edits) => edits.clone(),
+        Operation::Rollback => edits_to_previous(service),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::references;
 use crate::api::spec::{self, Edit};
 use crate::cli::app::App;
+use crate::cli::deploy::lint::{StrictArgs, check_new};
 use crate::cli::deploy::report::{NewService, NotStarted, Remarks, ServiceReport, Stage, Style, report};
 use crate::cli::deploy::{FollowArgs, PlanArgs};
 use crate::cli::exit::Exit;
@@ -37,6 +38,8 @@ pub struct CreateArgs {
     resolve: ResolveArgs,
     #[command(flatten)]
     plan: PlanArgs,
+    #[command(flatten)]
+    strict: StrictArgs,
     #[command(flatten)]
     follow: FollowArgs,
     #[command(flatten)]
@@ -69,17 +72,22 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
         Ok(change) => {
             let spec = spec::create::made_of(base, &edits).map_err(UsageError::from)?;
             change.report.announce(app.ui, name);
-            let stage = Stage::Created(if args.plan.dry_run {
-                plan(&client, &spec).map(NewService::Planned)
-            } else {
-                create(&client, &spec, change.auth.as_ref()).map(NewService::Created)
-            });
+            let (stage, found) = match check_new(&client, app.ui, &spec, args.strict) {
+                Err((why, found)) => (Stage::NotStarted { service: None, why }, found),
+                Ok(found) if args.plan.dry_run => {
+                    (Stage::Created(plan(&client, &spec).map(NewService::Planned)), found)
+                }
+                Ok(found) => {
+                    let created = create(&client, &spec, change.auth.as_ref());
+                    (Stage::Created(created.map(NewService::Created)), found)
+                }
+            };
             let notes = match &stage {
                 Stage::Created(Ok(_)) => change.report.credentials_note().into_iter().collect(),
                 _ => Vec::new(),
             };
             let remarks = Remarks { announced: change.report.warnings, notes, ..Remarks::default() };
-            ServiceReport::new(name, stage).with(remarks)
+            ServiceReport::new(name, stage).with(found).with(remarks)
         }
         Err(error) => ServiceReport::not_started(name, None, NotStarted::Failed(error)),
     };

@@ -14,7 +14,7 @@ use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::flags::image::same_digest;
 use crate::cli::newest::{Choice, Decision};
-use crate::cli::{messages, progress};
+use crate::cli::{findings, messages, progress};
 
 /// The one object of `--json`.
 pub fn object(style: Style, reports: &[ServiceReport], app: &App) -> Value {
@@ -58,6 +58,7 @@ fn service(report: &ServiceReport, code: Exit) -> Value {
         "dropped": report.dropped().map(ToString::to_string).collect::<Vec<_>>(),
         "warnings": report.remarks.announced.iter().cloned().chain(text::warnings(report)).collect::<Vec<_>>(),
         "notes": notes(report, &outcome),
+        "lint": report.remarks.lint.iter().map(|finding| findings::object(finding, report.name())).collect::<Vec<_>>(),
         "rollout": report.rollout().map(progress::as_json),
         "failures": report.explanation().failures.iter().map(failure).collect::<Vec<_>>(),
         "error": error,

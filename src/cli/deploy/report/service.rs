@@ -5,6 +5,7 @@ use crate::api::deploy::failures::Explanation;
 use crate::api::deploy::remove::{RemovalPlan, Stopped};
 use crate::api::deploy::update::{Applied, Conflict, FailedUpdate, Unchanged, Update};
 use crate::api::error::Error;
+use crate::api::lint::Finding;
 use crate::api::resources::services::Service;
 use crate::api::rollout::{Judgement, Why};
 use crate::api::spec::Place;
@@ -200,6 +201,8 @@ pub enum BatchStop {
     Engine,
     /// A signal came.
     Interrupted,
+    /// Lint rules found something in others (`--strict`).
+    Strict,
 }
 
 /// What a command adds to the report of a service.
@@ -217,11 +220,13 @@ pub struct Remarks {
     pub mapped_from: Option<String>,
     /// How the newest image was chosen.
     pub newest: Option<Box<Decision>>,
+    /// What lint rules found in the spec before it was sent; printed before the request.
+    pub lint: Vec<Finding>,
 }
 
 impl Remarks {
     /// These and more.
-    fn and(self, more: Self) -> Self {
+    pub fn and(self, more: Self) -> Self {
         fn join<T>(first: Vec<T>, second: Vec<T>) -> Vec<T> {
             first.into_iter().chain(second).collect()
         }
@@ -232,6 +237,7 @@ impl Remarks {
             not_stored: join(self.not_stored, more.not_stored),
             mapped_from: self.mapped_from.or(more.mapped_from),
             newest: self.newest.or(more.newest),
+            lint: join(self.lint, more.lint),
         }
     }
 }

@@ -1,0 +1,170 @@
+//! Lint rules that are evaluated on specs before they are sent: warnings, or with `--strict` a refusal.
+
+use clap::Args;
+use serde_json::Value;
+
+use super::deployment::at_once;
+use super::item::{Entry, Item, not_started};
+use super::prepared::{IfPaused, Prepared};
+use super::report::{BatchStop, NotStarted, Remarks, ServiceReport};
+use crate::api::deploy::update::expected_spec;
+use crate::api::error::{Error, Result};
+use crate::api::http::client::Client;
+use crate::api::lint::{self, Finding, Source, Stage, Subject, needs_nodes, rules};
+use crate::api::resources::nodes;
+use crate::api::resources::nodes::Node;
+use crate::api::resources::services::Service;
+use crate::api::shell;
+use crate::cli::findings;
+use crate::output;
+
+/// The flag of every command that sends specs.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct StrictArgs {
+    /// Refuse to update if the new spec has a finding of severity error
+    ///
+    /// The rules are those of `lint` that are marked "before posts" in docs/lint.md. Nothing is sent for any service if one of
+    /// them has a finding. Without this flag findings are warnings.
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// The nodes, or why they are not available.
+type Nodes = std::result::Result<Vec<Node>, String>;
+
+/// Evaluates the rules on what is about to be sent for each service: prints warnings, or refuses all with `--strict`.
+///
+/// # Errors
+/// The command was interrupted.
+pub fn check_updates(
+    client: &Client,
+    entries: Vec<Entry<Prepared>>,
+    args: StrictArgs,
+) -> Result<Vec<Entry<Prepared>>> {
+    let items: Vec<&Item<Prepared>> = entries.iter().flatten().collect();
+    let does_need_nodes = |item: &&Item<Prepared>| sent_spec(item).is_some_and(|spec| needs_nodes(&spec));
+    let nodes = if items.iter().any(does_need_nodes) { Some(read_nodes(client)?) } else { None };
+    let nodes_of = nodes.as_ref().and_then(|nodes| nodes.as_deref().ok());
+    let mut found = at_once(items, |item| match sent_spec(item) {
+        Some(spec) => findings(&spec, nodes_of),
+        None => Vec::new(),
+    })
+    .into_iter();
+    let refusal = |item: &Item<Prepared>, findings: &[Finding]| {
+        let is_checked = || sent_spec(item).is_some_and(|spec| needs_nodes(&spec));
+        refusal(findings, nodes.as_ref().filter(|nodes| nodes.is_err() && is_checked()))
+    };
+    let mut checked = Vec::with_capacity(entries.len());
+    for entry in entries {
+        checked.push(entry.map(|item| (found.next().unwrap_or_default(), item)));
+    }
+    let is_refused =
+        args.strict && checked.iter().flatten().any(|(findings, item)| refusal(item, findings).is_some());
+    let conclude = |(findings, mut item): (Vec<Finding>, Item<Prepared>)| {
+        let remarks = Remarks { lint: findings, ..Remarks::default() };
+        if !is_refused {
+            warn(item.service.name(), &remarks.lint);
+            item.with.remarks = std::mem::take(&mut item.with.remarks).and(remarks);
+            return Ok(item);
+        }
+        Err(Box::new(match refusal(&item, &remarks.lint) {
+            Some(why) => {
+                let why = NotStarted::Refused(why);
+                ServiceReport::not_started(&item.given, Some(item.service), why).with(remarks)
+            }
+            None => not_started(item, BatchStop::Strict),
+        }))
+    };
+    if let Some(Err(why)) = nodes.as_ref().filter(|_| !args.strict) {
+        note_skipped(why);
+    }
+    Ok(checked.into_iter().map(|entry| entry.and_then(conclude)).collect())
+}
+
+/// Evaluates the rules on the spec of a new service: prints warnings and returns them as remarks, or refuses with `--strict`.
+///
+/// # Errors
+/// Why it is refused, with the findings; or the command was interrupted.
+pub fn check_new(client: &Client, spec: &Value, args: StrictArgs) -> Result<Remarks, (NotStarted, Remarks)> {
+    let interrupted = |error| (NotStarted::Failed(error), Remarks::default());
+    let nodes = if needs_nodes(spec) { Some(read_nodes(client).map_err(interrupted)?) } else { None };
+    let lint = findings(spec, nodes.as_ref().and_then(|nodes| nodes.as_deref().ok()));
+    let refusal = refusal(&lint, nodes.as_ref().filter(|nodes| nodes.is_err()));
+    let remarks = Remarks { lint, ..Remarks::default() };
+    match refusal {
+        Some(why) if args.strict => Err((NotStarted::Refused(why), remarks)),
+        _ => {
+            warn(spec["Name"].as_str().unwrap_or_default(), &remarks.lint);
+            if let Some(Err(why)) = &nodes {
+                note_skipped(why);
+            }
+            Ok(remarks)
+        }
+    }
+}
+
+/// The spec that is about to be sent for a service, or that the engine restores; `None` if nothing is.
+fn sent_spec(item: &Item<Prepared>) -> Option<Value> {
+    let Item { service, with: Prepared { request, if_paused, .. }, .. } = item;
+    let is_kept = *if_paused == IfPaused::Keep && service.is_paused();
+    let is_stale = request.version.is_some_and(|required| required != service.version());
+    if is_kept || is_stale {
+        return None;
+    }
+    // A copy is parsed, and dropped: there may be thousands. What cannot be made is reported by the update itself.
+    expected_spec(&service.clone(), request).ok().flatten()
+}
+
+fn findings(spec: &Value, nodes: Option<&[Node]>) -> Vec<Finding> {
+    let before_posts = rules().filter(|rule| rule.stage == Stage::BeforePosts);
+    lint::check(&Subject::planned(spec, nodes), before_posts, lint::label(spec)).findings
+}
+
+/// `GET /nodes`; without them the update itself goes on.
+fn read_nodes(client: &Client) -> Result<Nodes> {
+    match nodes::list(client) {
+        Ok(nodes) => Ok(Ok(nodes)),
+        Err(error @ Error::Interrupted) => Err(error),
+        Err(error) => Ok(Err(error.to_string())),
+    }
+}
+
+/// Why a service is refused, if it is.
+fn refusal(findings: &[Finding], unavailable: Option<&Nodes>) -> Option<String> {
+    let texts: Vec<String> =
+        findings.iter().map(|finding| format!("{}: {}", finding.rule.id, finding.message)).collect();
+    let nodes = match unavailable {
+        Some(Err(why)) => Some(format!("the nodes are not available, so it cannot be checked: {why}")),
+        _ => None,
+    };
+    let all: Vec<String> = texts.into_iter().chain(nodes).collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
+fn warn(service: &str, findings: &[Finding]) {
+    for finding in findings {
+        output::warning(&format!("{service}: {} {}", finding.rule.id, finding.message));
+        if let Some(hint) = findings::hint(finding, service) {
+            output::hint(&hint);
+        }
+    }
+}
+
+fn note_skipped(why: &str) {
+    let skipped =
+        rules().filter(|rule| rule.stage == Stage::BeforePosts && rule.needs.contains(&Source::Nodes));
+    let ids: Vec<&str> = skipped.map(|rule| rule.id).collect();
+    output::note(&format!("skipped {}: {why}", ids.join(", ")));
+}
+
+/// The hint for a service that was refused because of its findings.
+pub fn hint_for_refused(report: &ServiceReport) -> Option<String> {
+    let name = report.service().map_or(report.given.as_str(), Service::name);
+    let hints: Vec<String> =
+        report.remarks.lint.iter().filter_map(|finding| findings::hint(finding, name)).collect();
+    match hints.is_empty() {
+        false => Some(hints.join("; ")),
+        true if report.remarks.lint.is_empty() => None,
+        true => Some(format!("see the rules with `swarmctl lint {}`", shell::service(name))),
+    }
+}
