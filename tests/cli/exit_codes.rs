@@ -31,7 +31,7 @@ fn succeeds_if_it_converges_or_nothing_is_to_change() {
 #[test]
 fn a_refusal_of_the_engine_is_a_failure() {
     let swarm = swarm();
-    swarm.breaks(Break::instead(3, Answer::error(400, "no")).unhandled());
+    swarm.breaks(Break::instead(4, Answer::error(400, "no")).unhandled());
     update(&swarm, &["--detach"]).fails_with(Exit::Failed);
 }
 
@@ -115,7 +115,7 @@ fn an_engine_that_is_not_there_is_unreachable() {
 #[test]
 fn a_lost_response_that_cannot_be_looked_up_is_unknown() {
     let swarm = swarm();
-    swarm.breaks(Break::lost(3).then(Door::Closing));
+    swarm.breaks(Break::lost(4).then(Door::Closing));
     update(&swarm, &["--detach"]).fails_with(Exit::Unknown);
 }
 

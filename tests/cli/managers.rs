@@ -54,8 +54,8 @@ fn where_none_can_be_asked_each_is_told_of() {
 
 #[test]
 fn an_update_whose_manager_dies_is_looked_up_on_another() {
-    // Requests to the first one: 1 who leads, 2 ping, 3 read, 4 post, 5 read-back.
-    for (number, handled) in [(4, true), (4, false), (5, true), (3, true), (2, true), (1, true)] {
+    // Requests to the first one: 1 who leads, 2 ping, 3 read, 4 the nodes, 5 post, 6 read-back.
+    for (number, handled) in [(5, true), (5, false), (6, true), (4, true), (3, true), (2, true), (1, true)] {
         for fault in [Fault::Cut(0), Fault::Cut(20)] {
             let swarm = swarm();
             let other = swarm.other_manager();
@@ -70,7 +70,7 @@ fn an_update_whose_manager_dies_is_looked_up_on_another() {
 
 #[test]
 fn a_create_and_a_forced_restart_count_once() {
-    for number in 1..=5 {
+    for number in 1..=6 {
         let swarm = swarm();
         let other = swarm.other_manager();
         swarm.breaks(Break::lost(number).then(Door::Closing));
@@ -111,7 +111,7 @@ fn an_election_is_ridden_out_and_told_of() {
 fn a_manager_of_another_swarm_is_not_gone_on_with() {
     let (swarm, stranger) = (swarm(), swarm());
     stranger.world().node = "x1o2d3e4n1o2d3e4n1o2d3e4n".to_owned();
-    swarm.breaks(Break::lost(4).then(Door::Closing));
+    swarm.breaks(Break::lost(5).then(Door::Closing));
     let args = [UPDATE, &["--timeout", "1500ms"]].concat();
     at(&[&swarm.host(), &stranger.host()], &args).fails_with(Exit::Unknown);
     assert!(stranger.posts().is_empty());
@@ -122,7 +122,7 @@ fn a_manager_that_is_silent_is_left_for_another() {
     let swarm = swarm();
     let other = swarm.other_manager();
     // The post takes effect, and its answer never comes.
-    swarm.breaks(Break::by(4, Fault::Stall(0)));
+    swarm.breaks(Break::by(5, Fault::Stall(0)));
     let began = std::time::Instant::now();
     let run = at(&[&swarm.host(), &other.host()], UPDATE).succeeds();
     run.says(&["does not answer as a manager should; going on with"]);

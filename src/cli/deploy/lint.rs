@@ -32,18 +32,19 @@ pub struct StrictArgs {
 /// The nodes, or why they are not available.
 type Nodes = std::result::Result<Vec<Node>, String>;
 
-/// Evaluates the rules on what is about to be sent for each service: prints warnings, or refuses all with `--strict`.
-///
-/// # Errors
-/// The command was interrupted.
+/// Evaluates the rules on what is about to be sent for each service: prints warnings, or refuses all with `--strict`. If the
+/// engine does not answer, no update is started.
 pub fn check_updates(
     client: &Client,
     entries: Vec<Entry<Prepared>>,
     args: StrictArgs,
-) -> Result<Vec<Entry<Prepared>>> {
+) -> Vec<Entry<Prepared>> {
     let items: Vec<&Item<Prepared>> = entries.iter().flatten().collect();
     let does_need_nodes = |item: &&Item<Prepared>| sent_spec(item).is_some_and(|spec| needs_nodes(&spec));
-    let nodes = if items.iter().any(does_need_nodes) { Some(read_nodes(client)?) } else { None };
+    let nodes = match items.iter().any(does_need_nodes).then(|| read_nodes(client)).transpose() {
+        Ok(nodes) => nodes,
+        Err(error) => return without_engine(entries, error),
+    };
     let nodes_of = nodes.as_ref().and_then(|nodes| nodes.as_deref().ok());
     let mut found = at_once(items, |item| match sent_spec(item) {
         Some(spec) => findings(&spec, nodes_of),
@@ -78,7 +79,20 @@ pub fn check_updates(
     if let Some(Err(why)) = nodes.as_ref().filter(|_| !args.strict) {
         note_skipped(why);
     }
-    Ok(checked.into_iter().map(|entry| entry.and_then(conclude)).collect())
+    checked.into_iter().map(|entry| entry.and_then(conclude)).collect()
+}
+
+/// None of them is updated: the engine does not answer, or a signal came.
+fn without_engine(entries: Vec<Entry<Prepared>>, error: Error) -> Vec<Entry<Prepared>> {
+    let stop = if matches!(error, Error::Interrupted) { BatchStop::Interrupted } else { BatchStop::Engine };
+    let mut error = Some(error);
+    let mut stopped = |item: Item<Prepared>| match error.take() {
+        Some(error) => {
+            Box::new(ServiceReport::not_started(&item.given, Some(item.service), NotStarted::Failed(error)))
+        }
+        None => Box::new(not_started(item, stop.clone())),
+    };
+    entries.into_iter().map(|entry| entry.and_then(|item| Err(stopped(item)))).collect()
 }
 
 /// Evaluates the rules on the spec of a new service: prints warnings and returns them as remarks, or refuses with `--strict`.
@@ -120,12 +134,17 @@ fn findings(spec: &Value, nodes: Option<&[Node]>) -> Vec<Finding> {
     lint::check(&Subject::planned(spec, nodes), before_posts, lint::label(spec)).findings
 }
 
-/// `GET /nodes`; without them the update itself goes on.
+/// `GET /nodes`. If it is refused, the update itself goes on.
+///
+/// # Errors
+/// There is no response, or one that the update would get, too.
 fn read_nodes(client: &Client) -> Result<Nodes> {
     match nodes::list(client) {
         Ok(nodes) => Ok(Ok(nodes)),
-        Err(error @ Error::Interrupted) => Err(error),
-        Err(error) => Ok(Err(error.to_string())),
+        Err(error) if error.is_refusal() && !error.is_not_manager() && !error.is_passing() => {
+            Ok(Err(error.to_string()))
+        }
+        Err(error) => Err(error),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::support::server::{Answer, Door, Fault};
 fn lost_and_made_is_found_by_its_name() {
     for fault in [Fault::Cut(0), Fault::Cut(60), Fault::Garble(0), Fault::Garble(60)] {
         let swarm = swarm();
-        swarm.breaks(Break::by(2, fault));
+        swarm.breaks(Break::by(3, fault));
         let run = create(&["--name", "t001", "-p", "80:80", "img"]).host(swarm.host()).run().succeeds();
         assert_eq!(run.stdout, format!("{}\n", swarm.service("t001").id));
         assert_eq!((swarm.world().services.len(), swarm.posts().len()), (1, 1));
@@ -31,7 +31,7 @@ fn lost_and_made_without_a_name_is_found_by_its_spec() {
         world.add(spec("someone-elses", OLD));
         world.service("someone-elses").created = jiff::Timestamp::now();
     });
-    swarm.breaks(Break::lost(2));
+    swarm.breaks(Break::lost(3));
     let run = create(&["--label", "a=b", "-e", "X=1", "img"]).host(swarm.host()).run().succeeds();
     let world = swarm.world();
     let ours: Vec<_> = world.services.iter().filter(|service| !service.taken.is_empty()).collect();
@@ -48,7 +48,7 @@ fn fails_with_unknown_if_several_new_services_are_alike() {
         twin.spec["Name"] = "twin".into();
         world.services.push(twin);
     });
-    swarm.breaks(Break::lost(2));
+    swarm.breaks(Break::lost(3));
     create(&["img"]).host(swarm.host()).run().fails_with(Exit::Unknown).tells_an_error();
     assert_eq!(swarm.posts().len(), 1);
 }
@@ -57,7 +57,7 @@ fn fails_with_unknown_if_several_new_services_are_alike() {
 fn lost_and_not_made_is_not_made_twice_and_not_said_to_be_made() {
     for name in [&["--name", "t001"][..], &[]] {
         let swarm = FakeSwarm::start();
-        swarm.breaks(Break::lost(2).unhandled());
+        swarm.breaks(Break::lost(3).unhandled());
         let run = create(&[name, &["img"]].concat()).host(swarm.host()).run();
         let made = swarm.world().services.len();
         match run.code {
@@ -78,7 +78,7 @@ fn a_service_of_that_name_that_was_there_before_is_someone_elses() {
         let mut theirs = posted(&["--name", "t001", "img"]);
         theirs["Labels"]["theirs"] = "yes".into();
         swarm.world().add(theirs);
-        let mut broken = Break::lost(2);
+        let mut broken = Break::lost(3);
         broken.handled = handled;
         swarm.breaks(broken);
         let run = create(&["--name", "t001", "img"])
@@ -97,7 +97,7 @@ fn fails_with_unknown_if_a_lost_response_cannot_be_looked_up() {
         for handled in [true, false] {
             for name in [&["--name", "t001"][..], &[]] {
                 let swarm = FakeSwarm::start();
-                let mut broken = Break::lost(2).then(door);
+                let mut broken = Break::lost(3).then(door);
                 broken.handled = handled;
                 swarm.breaks(broken);
                 let run = create(&[name, &["img"]].concat())
@@ -118,7 +118,7 @@ fn judges_what_is_new_by_the_engines_clock_never_by_its_own() {
         for name in [&["--name", "t001"][..], &[]] {
             let swarm = FakeSwarm::start();
             swarm.world().clock = jiff::SignedDuration::from_hours(hours);
-            swarm.breaks(Break::lost(2));
+            swarm.breaks(Break::lost(3));
             let run = create(&[name, &["img"]].concat()).host(swarm.host()).run().succeeds();
             assert_eq!(run.stdout, format!("{}\n", swarm.world().services[0].id));
         }
@@ -129,7 +129,7 @@ fn judges_what_is_new_by_the_engines_clock_never_by_its_own() {
 fn an_answer_without_an_id_is_looked_up() {
     for body in ["{}", "", "null", "<html>", "{\"ID\":\"\"}", "{\"ID\":7}"] {
         let swarm = FakeSwarm::start();
-        swarm.breaks(Break::instead(2, Answer::json(201, body)));
+        swarm.breaks(Break::instead(3, Answer::json(201, body)));
         let run = create(&["--name", "t001", "img"]).host(swarm.host()).run().succeeds();
         assert_eq!(run.stdout, format!("{}\n", swarm.service("t001").id), "{body:?}");
         assert_eq!(swarm.posts().len(), 1);
@@ -141,9 +141,9 @@ fn a_signal_while_the_post_is_out_says_that_it_may_have_been_made() {
     let _quiet = quiet();
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let swarm = FakeSwarm::start();
-        swarm.breaks(Break::by(2, Fault::Stall(0)));
+        swarm.breaks(Break::by(3, Fault::Stall(0)));
         let mut running = create(&["--name", "t001", "img"]).host(swarm.host()).spawn();
-        swarm.wait_for_requests(2);
+        swarm.wait_for_requests(3);
         let sent = std::time::Instant::now();
         running.signal(signal);
         let run = running.wait().exits(code).tells_an_error();

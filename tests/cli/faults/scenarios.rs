@@ -12,8 +12,8 @@ use crate::support::server::Door;
 /// Creates a service whose post is answered, and then the engine is gone.
 fn create_and_lose_the_engine(args: &[&str]) -> (FakeSwarm, Run) {
     let swarm = FakeSwarm::start();
-    // Requests: 1 ping, 2 post, 3 the look at what is stored.
-    swarm.breaks(Break::lost(3).then(Door::Refusing));
+    // Requests: 1 ping, 2 the nodes, 3 post, 4 the look at what is stored.
+    swarm.breaks(Break::lost(4).then(Door::Refusing));
     let run = swarmctl([&["create", "--no-resolve-image"], args, &[OLD]].concat()).host(swarm.host()).run();
     (swarm, run)
 }

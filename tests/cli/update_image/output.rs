@@ -97,7 +97,7 @@ fn json_is_one_object_of_one_shape_whatever_happens() {
     assert_eq!(keys(&one_object(&run, 8, "unreachable")), keys(&done));
 
     let lost = FakeSwarm::with([spec("t001", OLD)]);
-    lost.breaks(Break::lost(3).then(Door::Closing));
+    lost.breaks(Break::lost(4).then(Door::Closing));
     let lost = one_object(&update_t001(&lost, &["--json"]).fails_with(Exit::Unknown), 9, "unknown");
     assert_eq!((keys(&lost), &lost["posted"]), (keys(&done), &Value::Null));
 }

@@ -215,7 +215,7 @@ fn a_redirect_is_never_followed() {
     }
     // Nor after a post: it is looked up.
     let swarm = swarm();
-    swarm.breaks(Break::instead(3, Answer::json(307, "").header("Location", "/v1.41/services/create")));
+    swarm.breaks(Break::instead(4, Answer::json(307, "").header("Location", "/v1.41/services/create")));
     update_t001(&swarm, &[]).succeeds();
     assert_eq!(swarm.posts().len(), 1);
 }
