@@ -83,9 +83,11 @@ fn the_spec_that_is_about_to_be_posted_is_checked() {
 fn what_is_not_posted_and_what_has_no_tasks_costs_no_request() {
     let mut idle = stuck("idle");
     idle["Mode"]["Replicated"]["Replicas"] = 0.into();
+    idle["EndpointSpec"]["Ports"] = json!([]);
     idle["TaskTemplate"]["Resources"]["Limits"]["MemoryBytes"] = (4 << 20).into();
     let mut agent = with_host_port("agent");
     agent["Mode"] = json!({"Global": {}});
+    agent["EndpointSpec"]["Ports"] = json!([]);
     let swarm = FakeSwarm::with([idle, agent, stuck("web")]);
     let same = run(&swarm, "update-image --detach --no-resolve-image web opera443399/whoami:0.7").succeeds();
     assert_eq!(same.stderr, "");

@@ -286,7 +286,7 @@ impl Selected<'_, Prepared> {
         }
         let Selected { deployment, entries } = self;
         let entries = match deployment.flags.edit {
-            Some(edit) => lint::check_updates(&deployment.client, entries, edit.strict),
+            Some(edit) => lint::check_updates(&deployment.client, deployment.app.ui, entries, edit.strict),
             None => entries,
         };
         Selected { deployment, entries }

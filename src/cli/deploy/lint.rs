@@ -16,7 +16,7 @@ use crate::api::resources::nodes::Node;
 use crate::api::resources::services::Service;
 use crate::api::shell;
 use crate::cli::findings;
-use crate::output;
+use crate::output::Ui;
 
 /// The flag of every command that sends specs.
 #[derive(Args, Clone, Copy, Debug)]
@@ -36,6 +36,7 @@ type Nodes = std::result::Result<Vec<Node>, String>;
 /// engine does not answer, no update is started.
 pub fn check_updates(
     client: &Client,
+    ui: Ui,
     entries: Vec<Entry<Prepared>>,
     args: StrictArgs,
 ) -> Vec<Entry<Prepared>> {
@@ -64,7 +65,7 @@ pub fn check_updates(
     let conclude = |(findings, mut item): (Vec<Finding>, Item<Prepared>)| {
         let remarks = Remarks { lint: findings, ..Remarks::default() };
         if !is_refused {
-            warn(item.service.name(), &remarks.lint);
+            warn(ui, item.service.name(), &remarks.lint);
             item.with.remarks = std::mem::take(&mut item.with.remarks).and(remarks);
             return Ok(item);
         }
@@ -77,7 +78,7 @@ pub fn check_updates(
         }))
     };
     if let Some(Err(why)) = nodes.as_ref().filter(|_| !args.strict) {
-        note_skipped(why);
+        note_skipped(ui, why);
     }
     checked.into_iter().map(|entry| entry.and_then(conclude)).collect()
 }
@@ -99,7 +100,12 @@ fn without_engine(entries: Vec<Entry<Prepared>>, error: Error) -> Vec<Entry<Prep
 ///
 /// # Errors
 /// Why it is refused, with the findings; or the command was interrupted.
-pub fn check_new(client: &Client, spec: &Value, args: StrictArgs) -> Result<Remarks, (NotStarted, Remarks)> {
+pub fn check_new(
+    client: &Client,
+    ui: Ui,
+    spec: &Value,
+    args: StrictArgs,
+) -> Result<Remarks, (NotStarted, Remarks)> {
     let interrupted = |error| (NotStarted::Failed(error), Remarks::default());
     let nodes = if needs_nodes(spec) { Some(read_nodes(client).map_err(interrupted)?) } else { None };
     let lint = findings(spec, nodes.as_ref().and_then(|nodes| nodes.as_deref().ok()));
@@ -108,9 +114,9 @@ pub fn check_new(client: &Client, spec: &Value, args: StrictArgs) -> Result<Rema
     match refusal {
         Some(why) if args.strict => Err((NotStarted::Refused(why), remarks)),
         _ => {
-            warn(spec["Name"].as_str().unwrap_or_default(), &remarks.lint);
+            warn(ui, spec["Name"].as_str().unwrap_or_default(), &remarks.lint);
             if let Some(Err(why)) = &nodes {
-                note_skipped(why);
+                note_skipped(ui, why);
             }
             Ok(remarks)
         }
@@ -160,20 +166,20 @@ fn refusal(findings: &[Finding], unavailable: Option<&Nodes>) -> Option<String> 
     (!all.is_empty()).then(|| all.join("; "))
 }
 
-fn warn(service: &str, findings: &[Finding]) {
+fn warn(ui: Ui, service: &str, findings: &[Finding]) {
     for finding in findings {
-        output::warning(&format!("{service}: {} {}", finding.rule.id, finding.message));
+        ui.warning(&format!("{service}: {} {}", finding.rule.id, finding.message));
         if let Some(hint) = findings::hint(finding, service) {
-            output::hint(&hint);
+            ui.hint(&hint);
         }
     }
 }
 
-fn note_skipped(why: &str) {
+fn note_skipped(ui: Ui, why: &str) {
     let skipped =
         rules().filter(|rule| rule.stage == Stage::BeforePosts && rule.needs.contains(&Source::Nodes));
     let ids: Vec<&str> = skipped.map(|rule| rule.id).collect();
-    output::note(&format!("skipped {}: {why}", ids.join(", ")));
+    ui.note(&format!("skipped {}: {why}", ids.join(", ")));
 }
 
 /// The hint for a service that was refused because of its findings.
