@@ -14,8 +14,8 @@ use crate::api::lint::{self, Finding, Source, Stage, Subject, needs_nodes, rules
 use crate::api::resources::nodes;
 use crate::api::resources::nodes::Node;
 use crate::api::resources::services::Service;
-use crate::api::shell;
 use crate::cli::findings;
+use crate::cli::shell;
 use crate::output::Ui;
 
 /// The flag of every command that sends specs.
