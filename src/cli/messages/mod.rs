@@ -80,9 +80,8 @@ pub fn explain(report: &ServiceReport, signal: Option<usize>) -> Option<Message>
         Outcome::NotStarted(why) => Message::new(not_started(why), None),
         Outcome::Removed => Message::new("the service was removed while it was watched", None),
         Outcome::ImageUnavailable(why, hint) => Message::new(why, hint.map(str::to_owned)),
-        Outcome::Declined(refusal) => {
-            Message::new(&refusal.why, refusal.hint.clone().or_else(|| lint::hint_for_refused(report)))
-        }
+        Outcome::Declined(refusal) => Message::new(&refusal.why, refusal.hint.clone()),
+        Outcome::Refused(why) => Message::new(why, lint::hint_for_refused(report)),
         Outcome::NameTaken(name, id) => {
             Message::new(format!("there is a service `{name}` already, with the ID {id}"), None)
         }
