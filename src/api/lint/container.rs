@@ -53,11 +53,11 @@ pub fn secret_in_env(subject: &Subject, found: &mut Findings) -> Read<()> {
 fn names_secret(name: &str) -> bool {
     let name = name.to_uppercase();
     let mut words = name.rsplit('_');
-    match (words.next().unwrap_or_default(), words.next().unwrap_or_default()) {
-        ("PASSWORD" | "PASSWD" | "PASS" | "SECRET" | "TOKEN" | "APIKEY" | "CREDENTIALS", _) => true,
-        ("KEY", "API" | "SECRET" | "ACCESS" | "PRIVATE" | "ENCRYPTION") => true,
-        _ => false,
-    }
+    matches!(
+        (words.next().unwrap_or_default(), words.next().unwrap_or_default()),
+        ("PASSWORD" | "PASSWD" | "PASS" | "SECRET" | "TOKEN" | "APIKEY" | "CREDENTIALS", _)
+            | ("KEY", "API" | "SECRET" | "ACCESS" | "PRIVATE" | "ENCRYPTION")
+    )
 }
 
 /// Whether the value is neither too short, nor a path, a template, a number or a word that says that there is none.

@@ -66,7 +66,7 @@ pub fn run(args: TagsArgs, app: &App) -> anyhow::Result<Exit> {
                 _ => Exit::Failed,
             };
             let hint = login_hint(&reference.image, &failure);
-            app.ui.error(&what, [failure.to_string()].into_iter(), hint.as_deref());
+            app.ui.error(&what, [failure.to_string()], hint.as_deref());
             return Ok(exit);
         }
     };

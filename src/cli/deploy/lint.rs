@@ -105,14 +105,14 @@ pub fn check_new(
     ui: Ui,
     spec: &Value,
     args: StrictArgs,
-) -> Result<Remarks, (NotStarted, Remarks)> {
-    let interrupted = |error| (NotStarted::Failed(error), Remarks::default());
+) -> Result<Remarks, Box<(NotStarted, Remarks)>> {
+    let interrupted = |error| Box::new((NotStarted::Failed(error), Remarks::default()));
     let nodes = if needs_nodes(spec) { Some(read_nodes(client).map_err(interrupted)?) } else { None };
     let lint = findings(spec, nodes.as_ref().and_then(|nodes| nodes.as_deref().ok()));
     let refusal = refusal(&lint, nodes.as_ref().filter(|nodes| nodes.is_err()));
     let remarks = Remarks { lint, ..Remarks::default() };
     match refusal {
-        Some(why) if args.strict => Err((NotStarted::Refused(why), remarks)),
+        Some(why) if args.strict => Err(Box::new((NotStarted::Refused(why), remarks))),
         _ => {
             warn(ui, spec["Name"].as_str().unwrap_or_default(), &remarks.lint);
             if let Some(Err(why)) = &nodes {

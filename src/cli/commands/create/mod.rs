@@ -73,7 +73,10 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
             let spec = spec::create::made_of(base, &edits).map_err(UsageError::from)?;
             change.report.announce(app.ui, name);
             let (stage, found) = match check_new(&client, app.ui, &spec, args.strict) {
-                Err((why, found)) => (Stage::NotStarted { service: None, why }, found),
+                Err(refused) => {
+                    let (why, found) = *refused;
+                    (Stage::NotStarted { service: None, why }, found)
+                }
                 Ok(found) if args.plan.dry_run => {
                     (Stage::Created(plan(&client, &spec).map(NewService::Planned)), found)
                 }
