@@ -91,7 +91,8 @@ fn a_part_of_a_list_is_never_taken_for_the_whole() {
     let next =
         |target: &'static str| move || page(&["1.0.0"]).header("Link", &format!("<{target}>; rel=\"next\""));
     let looping = next("/v2/shop/web/tags/list?n=1000");
-    let cases: Vec<(Box<dyn Fn() -> Answer + Send>, &str)> = vec![
+    type MakeAnswer = Box<dyn Fn() -> Answer + Send>;
+    let cases: Vec<(MakeAnswer, &str)> = vec![
         (Box::new(looping), "its next page is one that was read already"),
         (
             Box::new(next("https://127.0.0.1:1/v2/shop/web/tags/list?last=1")),
