@@ -77,7 +77,7 @@ pub enum InvalidSetting {
         /// All of them, without passwords.
         hosts: String,
     },
-    /// The certificate of the engine is to be checked, and the file of the authorities does not exist.
+    /// The certificate of the engine must be checked, but the file of the authorities does not exist.
     #[error("{required_by}: the engine's certificate is to be checked, and there is no `{file}`")]
     MissingAuthority {
         /// What requires the check.

@@ -12,7 +12,7 @@ use crate::api::resources::services::Service;
 use crate::api::spec::splice::{may_be_spliced, splice};
 use crate::api::spec::{Change, Edit, Hazard, apply_all, changes, hazard_of_spec, hazard_of_text};
 
-/// A spec that is to be posted.
+/// The spec that an update posts.
 pub struct NewSpec {
     value: OnceCell<Value>,
     text: OnceCell<Vec<u8>>,

@@ -37,7 +37,7 @@ pub struct Updater<'a> {
 pub enum Prepared {
     /// It is as requested already.
     Unchanged,
-    /// This is to be posted.
+    /// The spec to post.
     NewSpec(NewSpec),
 }
 
