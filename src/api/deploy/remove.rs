@@ -144,7 +144,7 @@ fn delete(client: &Client, id: &str, delivery: &mut Delivery) -> Result<()> {
 /// a node that is down is waited for no longer than it may take to stop.
 ///
 /// Waits are measured by the engine's clock, from the first look on: not every task of a removed service gets a stop request
-/// (20.10 does not tell those of jobs).
+/// (20.10 sends none to those of jobs).
 pub fn wait_until_gone(client: &Client, services: &[&Service]) -> Vec<Stopped> {
     let mut results: Vec<Option<Stopped>> = services.iter().map(|_| None).collect();
     let mut pause = client.timeouts().removal_interval;
