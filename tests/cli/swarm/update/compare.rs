@@ -207,6 +207,7 @@ const NOT_COMPARED: &[&str] = &[
     "exit-code",
     "any-repository",
     "rollback-on-failure",
+    "strict",
     "timeout",
     "json",
     "help",
