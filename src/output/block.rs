@@ -130,11 +130,7 @@ impl Columns {
         let count = widest(&|row| row.count.len());
         let clock = clock(frame.elapsed).len();
         let name = widest(&|row| measure_text_width(&shown(&row.name)));
-        let most = match has_bars {
-            true => usable / 3,
-            // Name, count and clock are worth more than words.
-            false => usable.saturating_sub(count + clock + 2 * gap).max(4),
-        };
+        let most = if has_bars { usable / 3 } else { usable.saturating_sub(count + clock + 2 * gap).max(4) };
         let longest = if frame.width < 60 { LONGEST_BAR / 2 } else { LONGEST_BAR };
         let bar = rows.iter().map(|row| row.bar.total()).max().unwrap_or(0).min(longest);
         Self {

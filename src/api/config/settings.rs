@@ -231,9 +231,12 @@ impl Settings {
     /// It cannot be one.
     pub fn api_version(&self) -> Result<Option<(u32, u32)>, InvalidSetting> {
         let Some(given) = text("DOCKER_API_VERSION", &self.docker_api_version)? else { return Ok(None) };
-        let number = |part: &str| match part.starts_with('0') && part.len() > 1 {
-            true => None,
-            false => part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse().ok())?,
+        let number = |part: &str| {
+            if part.starts_with('0') && part.len() > 1 {
+                None
+            } else {
+                part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse().ok())?
+            }
         };
         let parts = given.strip_prefix('v').unwrap_or(given).split_once('.');
         match parts.and_then(|(major, minor)| Some((number(major)?, number(minor)?))) {

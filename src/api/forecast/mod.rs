@@ -304,9 +304,10 @@ impl<'a> New<'a> {
     /// Whether its endpoint is another than the new one. Tasks do not tell theirs: it is the current one, but for those
     /// that a rollout has not come to.
     fn has_other_endpoint(&self, task: &Specified) -> bool {
-        match self.before.up_to_date.is_some_and(|ids| !ids.contains(&task.task.id)) {
-            true => self.previous_endpoint_differs,
-            false => self.endpoint_differs,
+        if self.before.up_to_date.is_some_and(|ids| !ids.contains(&task.task.id)) {
+            self.previous_endpoint_differs
+        } else {
+            self.endpoint_differs
         }
     }
 }

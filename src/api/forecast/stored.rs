@@ -85,11 +85,10 @@ fn store_mount(mount: &mut Value) {
     }
     if let Some(Value::Object(options)) = mount.get_mut("BindOptions") {
         options.retain(|key, _| key == "Propagation" || key == "NonRecursive");
-        match options.is_empty() {
-            true => drop(mount.shift_remove("BindOptions")),
-            false => {
-                options.entry("Propagation").or_insert_with(|| json!("rprivate"));
-            }
+        if options.is_empty() {
+            drop(mount.shift_remove("BindOptions"))
+        } else {
+            options.entry("Propagation").or_insert_with(|| json!("rprivate"));
         }
     }
 }

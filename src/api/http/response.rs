@@ -91,9 +91,12 @@ impl Response {
             Ok(text) => to_the_end(serde_json::Deserializer::from_str(text)),
             Err(_) => to_the_end(serde_json::Deserializer::from_slice(&self.body)),
         };
-        read.map_err(|e| match self.body.is_empty() {
-            true => self.garbled("it is empty"),
-            false => self.garbled(format!("it is not the JSON that was expected ({e}): {}", self.excerpt())),
+        read.map_err(|e| {
+            if self.body.is_empty() {
+                self.garbled("it is empty")
+            } else {
+                self.garbled(format!("it is not the JSON that was expected ({e}): {}", self.excerpt()))
+            }
         })
     }
 

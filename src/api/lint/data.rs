@@ -45,9 +45,10 @@ impl Tasks {
 
     /// The tasks of the service with this ID.
     pub fn of(&self, service: &str) -> Read<&[Specified]> {
-        match self.unreadable.contains(service) {
-            true => Err(Unexpected),
-            false => Ok(self.by_service.get(service).map_or(&[], Vec::as_slice)),
+        if self.unreadable.contains(service) {
+            Err(Unexpected)
+        } else {
+            Ok(self.by_service.get(service).map_or(&[], Vec::as_slice))
         }
     }
 }

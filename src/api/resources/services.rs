@@ -130,11 +130,10 @@ pub fn roll_back(client: &Client, id: &str, version: u64, spec: &Value) -> Resul
 pub fn create(client: &Client, spec: &Value, auth: Option<&RegistryAuth>) -> Result<Posted> {
     let path = Path::new(&["services", "create"]);
     let posted = post(client, &path, &text_of(spec)?, auth)?;
-    match posted.id.is_empty() {
-        true => {
-            Err(Error::Garbled { request: format!("POST {}", path.as_str()), why: "it has no ID".to_owned() })
-        }
-        false => Ok(posted),
+    if posted.id.is_empty() {
+        Err(Error::Garbled { request: format!("POST {}", path.as_str()), why: "it has no ID".to_owned() })
+    } else {
+        Ok(posted)
     }
 }
 
@@ -143,10 +142,7 @@ pub fn create(client: &Client, spec: &Value, auth: Option<&RegistryAuth>) -> Res
 /// The engine's yes is empty; a page with status 200 comes from something else.
 pub fn delete(client: &Client, id: &str) -> Result<()> {
     let response = client.delete(&Path::new(&["services", id]))?;
-    match response.body.trim_ascii().is_empty() {
-        true => Ok(()),
-        false => Err(response.garbled("an engine's is empty")),
-    }
+    if response.body.trim_ascii().is_empty() { Ok(()) } else { Err(response.garbled("an engine's is empty")) }
 }
 
 /// `GET /services` with the engine's filters; each service is held as text.

@@ -194,9 +194,12 @@ pub fn list_all(client: &Client) -> Result<ListedAll> {
         }
         let loops: HashSet<String> =
             ended.into_iter().filter(|(_, count)| *count > 1).map(|(id, _)| id.to_owned()).collect();
-        let read = |(task, text): (Task, &RawValue)| match loops.contains(&task.service) {
-            true => Specified::from_json(text.get()).map_err(|e| response.garbled(format!("a task: {e}"))),
-            false => Ok(Specified { task, spec: Value::Null }),
+        let read = |(task, text): (Task, &RawValue)| {
+            if loops.contains(&task.service) {
+                Specified::from_json(text.get()).map_err(|e| response.garbled(format!("a task: {e}")))
+            } else {
+                Ok(Specified { task, spec: Value::Null })
+            }
         };
         let tasks: Result<_> = tasks.into_iter().map(read).collect();
         Ok(ListedAll { tasks: tasks?, unreadable, now })
@@ -224,9 +227,10 @@ pub fn find(client: &Client, given: &str) -> Result<Task> {
         Error::Engine { message, .. } if message.contains("is ambiguous") => none(Some(message)),
         e => e,
     })?;
-    match task.id == given || (task.id.starts_with(given) && given.len() >= MIN_ID_PREFIX_LEN) {
-        true => Ok(task),
-        false => Err(none(None)),
+    if task.id == given || (task.id.starts_with(given) && given.len() >= MIN_ID_PREFIX_LEN) {
+        Ok(task)
+    } else {
+        Err(none(None))
     }
 }
 

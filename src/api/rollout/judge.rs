@@ -139,13 +139,15 @@ impl<'a> Judge<'a> {
                 .map(|task| Cause::of(task, self.slot_kind))
                 .collect(),
             node_names: BTreeMap::new(),
-            changed_by_others: match self.told.is_undone_by_engine() {
-                true => self.known.changes_since_base(self.view.service),
-                false => self.known.foreign_changes(self.view.service),
+            changed_by_others: if self.told.is_undone_by_engine() {
+                self.known.changes_since_base(self.view.service)
+            } else {
+                self.known.foreign_changes(self.view.service)
             },
-            replaced: match self.told.is_undone_by_engine() {
-                true => Vec::new(),
-                false => self.known.replaced(self.view.service),
+            replaced: if self.told.is_undone_by_engine() {
+                Vec::new()
+            } else {
+                self.known.replaced(self.view.service)
             },
         };
         judgement.node_names = self.names_of(&judgement);
@@ -174,9 +176,10 @@ impl<'a> Judge<'a> {
         }
         let failing = self.failing()?;
         if failing.is_none() && self.has_converged() {
-            return Ok(match self.is_watched_by_engine() {
-                true => State::UnderWay(WaitsFor::Completion),
-                false => self.waits_for_surplus()?.unwrap_or(State::Converged),
+            return Ok(if self.is_watched_by_engine() {
+                State::UnderWay(WaitsFor::Completion)
+            } else {
+                self.waits_for_surplus()?.unwrap_or(State::Converged)
             });
         }
         match self.told.phase {

@@ -261,10 +261,8 @@ impl Rules<'_> {
         if let Some(from) = self.seen.not_running_before(task) {
             return task.since().duration_since(from);
         }
-        let delay = match history.is_restart(task, predecessor) {
-            true => self.restart_delay,
-            false => SignedDuration::ZERO,
-        };
+        let delay =
+            if history.is_restart(task, predecessor) { self.restart_delay } else { SignedDuration::ZERO };
         let lifetime = task.since().duration_since(task.created).saturating_sub(delay);
         if task.status.error.contains("unhealthy") {
             self.health_check.longest_run_until_unhealthy(lifetime)

@@ -175,9 +175,12 @@ fn remove(spec: &mut Value, place: &Place, stays: &dyn Fn(&Place) -> bool) {
     match (at, place.item_id(), place.pattern(), last) {
         (Value::Array(list), Some(id), ..) => list.retain(|item| identity.of(item) != id),
         (Value::Array(list), _, Some(pattern), _) => {
-            let left = |item: &Value| match stays(&place.list().item_of(item)) {
-                true => Some(item.clone()),
-                false => identity.without(item, pattern),
+            let left = |item: &Value| {
+                if stays(&place.list().item_of(item)) {
+                    Some(item.clone())
+                } else {
+                    identity.without(item, pattern)
+                }
             };
             *list = list.iter().filter_map(left).collect();
         }

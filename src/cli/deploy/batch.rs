@@ -134,10 +134,10 @@ impl<T: Send> Batch<'_, T> {
             if self.active == 0 {
                 break;
             }
-            let until = match self.is_ahead {
-                // Threads that may begin nothing more have no result to tell.
-                true => Some(Instant::now() + NOTICE),
-                false => (!self.watched.is_empty()).then_some(self.next_look),
+            let until = if self.is_ahead {
+                Some(Instant::now() + NOTICE)
+            } else {
+                (!self.watched.is_empty()).then_some(self.next_look)
             };
             let mut posted = Vec::new();
             for (key, done) in self.pool.take(until) {

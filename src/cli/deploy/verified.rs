@@ -23,9 +23,10 @@ impl Selected<'_, Prepared> {
         let failed = self.entries.iter().filter_map(|entry| entry.as_ref().err());
         let rules = self.deployment.rules(failed.clone().filter(|one| is_failure(one)).count());
         let is_blocked = self.deployment.why_blocked(&rules, failed.map(|report| &**report)).is_some();
-        self.deployment.verified = Some(match is_blocked {
-            true => Vec::new(),
-            false => verify(&self.deployment.client, command, self.deployment.app, &mut self.entries),
+        self.deployment.verified = Some(if is_blocked {
+            Vec::new()
+        } else {
+            verify(&self.deployment.client, command, self.deployment.app, &mut self.entries)
         });
         self
     }
@@ -57,13 +58,16 @@ fn verify(client: &Client, command: &str, app: &App, entries: &mut Vec<Entry<Pre
     if let Some((failed, why)) = verified.iter().find_map(|one| Some((one, one.refused.as_ref()?))) {
         let image = failed.subject.image.familiar();
         let blocked = format!("nothing was changed: `{image}` was not accepted by --verify");
-        stop(entries, |name| match failed.subject.services.iter().any(|other| other == name) {
-            true => NotStarted::Declined(Declined {
-                reason: Reason::VerifyFailed,
-                why: format!("`{image}` was not accepted by --verify: {why}"),
-                hint: None,
-            }),
-            false => NotStarted::Batch(BatchStop::Blocked(blocked.clone())),
+        stop(entries, |name| {
+            if failed.subject.services.iter().any(|other| other == name) {
+                NotStarted::Declined(Declined {
+                    reason: Reason::VerifyFailed,
+                    why: format!("`{image}` was not accepted by --verify: {why}"),
+                    hint: None,
+                })
+            } else {
+                NotStarted::Batch(BatchStop::Blocked(blocked.clone()))
+            }
         });
     }
     verified.iter().map(Verified::json).collect()

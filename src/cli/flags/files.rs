@@ -21,9 +21,10 @@ pub fn read_text(path: &str, mebibytes: u64) -> io::Result<String> {
 fn up_to(from: impl Read, mebibytes: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take((mebibytes << 20) + 1).read_to_end(&mut bytes)?;
-    match bytes.len() as u64 > mebibytes << 20 {
-        true => Err(io::Error::other(format!("it is longer than {mebibytes} MiB"))),
-        false => Ok(bytes),
+    if bytes.len() as u64 > mebibytes << 20 {
+        Err(io::Error::other(format!("it is longer than {mebibytes} MiB")))
+    } else {
+        Ok(bytes)
     }
 }
 

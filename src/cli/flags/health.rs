@@ -42,9 +42,10 @@ pub(super) const FLAGS: &[Flag] = &[
 
 /// Turned on again is the image's own check.
 fn no_health_check(given: &FlagValues<'_>) -> Result<Vec<Edit>, UsageError> {
-    Ok(match number::boolean(given.last()).or_example(given.example())? {
-        true => vec![Edit::set(Place::at(HEALTH), json!({"Test": ["NONE"]}))],
-        false => vec![turned_on()],
+    Ok(if number::boolean(given.last()).or_example(given.example())? {
+        vec![Edit::set(Place::at(HEALTH), json!({"Test": ["NONE"]}))]
+    } else {
+        vec![turned_on()]
     })
 }
 

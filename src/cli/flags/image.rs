@@ -137,9 +137,10 @@ impl ImageArgs {
     }
 
     fn check_unpin(&self) -> Result<(), UsageError> {
-        match self.unpin && self.resolve.is_explicit() {
-            true => Err(UsageError::new("`--unpin` goes with no `--resolve-image always`", "--unpin web")),
-            false => Ok(()),
+        if self.unpin && self.resolve.is_explicit() {
+            Err(UsageError::new("`--unpin` goes with no `--resolve-image always`", "--unpin web"))
+        } else {
+            Ok(())
         }
     }
 
@@ -155,10 +156,7 @@ impl ImageArgs {
         let running =
             ImageRef::parse(current).ok().map(|image| Running { written: current.to_owned(), image });
         let resolving = Resolving { args: &self.resolve, client, app, asked, running, force };
-        match self.unpin {
-            true => resolving.unpinned(),
-            false => resolving.change(self.resolve.when()),
-        }
+        if self.unpin { resolving.unpinned() } else { resolving.change(self.resolve.when()) }
     }
 
     /// What a service takes that is given no image: credentials, where they are to be stored, or what `--unpin` and

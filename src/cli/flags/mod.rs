@@ -139,9 +139,10 @@ pub fn check_engine(client: &Client, edits: &[Edit]) -> anyhow::Result<()> {
     let is_dropped = |need: &&Need| need.since > own || (need.is_erased && need.since > spoken);
     let Some(need) = needs.iter().find(is_dropped) else { return Ok(()) };
     let (major, minor) = need.since;
-    let why = match need.since > own {
-        true => format!("this engine speaks {}.{}", own.0, own.1),
-        false => format!("DOCKER_API_VERSION says {}.{}", spoken.0, spoken.1),
+    let why = if need.since > own {
+        format!("this engine speaks {}.{}", own.0, own.1)
+    } else {
+        format!("DOCKER_API_VERSION says {}.{}", spoken.0, spoken.1)
     };
     anyhow::bail!(
         "{} needs API {major}.{minor}, and {why}: the engine would drop it without a word",

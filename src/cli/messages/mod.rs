@@ -244,12 +244,15 @@ pub fn value(value: Option<&Value>) -> String {
 fn explained(report: &ServiceReport) -> Vec<String> {
     let Explanation { failures, networks, has_leader } = report.explanation();
     let name = report.name();
-    let networks = networks.iter().map(|network| match network.subnets.is_empty() {
-        true => format!(
-            "network `{}` has no subnet: the manager has not allocated the network itself",
-            network.name
-        ),
-        false => addresses_in_words(network),
+    let networks = networks.iter().map(|network| {
+        if network.subnets.is_empty() {
+            format!(
+                "network `{}` has no subnet: the manager has not allocated the network itself",
+                network.name
+            )
+        } else {
+            addresses_in_words(network)
+        }
     });
     let leader = has_leader.filter(|has_leader| !has_leader).map(|_| {
         "the swarm has no leader: nothing is allocated until the managers have elected one".to_owned()

@@ -35,10 +35,7 @@ pub fn with_ways_out(message: Message, report: &ServiceReport, command: &str, ty
         None if is_refused => format!("the same command with `--resume` makes this change and {RESUMES}"),
         None => format!("`swarmctl restart --resume {name}` {RESUMES}, with the current spec"),
     };
-    let ways = match is_refused {
-        true => [resume, back, image],
-        false => [back, image, resume],
-    };
+    let ways = if is_refused { [resume, back, image] } else { [back, image, resume] };
     let hint = message.hint.into_iter().chain([format!("{}; {}; or {}", ways[0], ways[1], ways[2])]);
     Message { hint: Some(hint.collect::<Vec<_>>().join("; ")), ..message }
 }

@@ -67,9 +67,10 @@ impl<'a> Run<'a> {
     fn branch(&mut self, branch: &Branch, dot: &Value<'a>, changes_dot: bool) -> Result<Flow> {
         let in_sight = self.variables.len();
         let value = self.pipeline(&branch.pipeline, dot)?;
-        let flow = match value.is_true() {
-            true => self.nodes(&branch.body, if changes_dot { &value } else { dot }),
-            false => self.nodes(&branch.otherwise, dot),
+        let flow = if value.is_true() {
+            self.nodes(&branch.body, if changes_dot { &value } else { dot })
+        } else {
+            self.nodes(&branch.otherwise, dot)
         };
         self.variables.truncate(in_sight);
         flow

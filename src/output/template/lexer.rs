@@ -77,13 +77,12 @@ pub fn pieces(text: &str, has_escapes: bool) -> Result<Vec<Piece>> {
             return Ok(pieces);
         }
         let mut action = Action { text, at: inner + usize::from(trims_end), start: at + length };
-        match action.comment()? {
-            true => trims_start = action.end().unwrap_or_default(),
-            false => {
-                let (tokens, trims) = action.tokens()?;
-                pieces.push(Piece::Action(action.start, tokens));
-                trims_start = trims;
-            }
+        if action.comment()? {
+            trims_start = action.end().unwrap_or_default()
+        } else {
+            let (tokens, trims) = action.tokens()?;
+            pieces.push(Piece::Action(action.start, tokens));
+            trims_start = trims;
         }
         at = action.at;
     }

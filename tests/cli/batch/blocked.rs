@@ -42,9 +42,10 @@ fn a_missing_service_is_reported_once_and_no_other_is_given_a_wrong_reason() {
         let run = on(&swarm, &[&args[..], &["--json"]].concat()).run().fails_with(Exit::NotFound);
         let json = run.json();
         for service in json["services"].as_array().unwrap() {
-            let (outcome, error) = match service["name"] == "a" {
-                true => ("not_begun", "nothing was changed: no such service: `nosuch`"),
-                false => ("no_such_service", "no such service: `nosuch`"),
+            let (outcome, error) = if service["name"] == "a" {
+                ("not_begun", "nothing was changed: no such service: `nosuch`")
+            } else {
+                ("no_such_service", "no such service: `nosuch`")
             };
             assert_eq!(
                 (&service["outcome"], &service["error"], &service["posted"]),

@@ -290,9 +290,10 @@ impl<'s> Session<'s> {
             Failure::invalid(&name, format!("not a token (line {}, column {})", e.line(), e.column()))
         })?;
         let token = if found.token.is_empty() { found.access_token } else { found.token };
-        match token.is_empty() || !token.bytes().all(|b| b.is_ascii_graphic()) {
-            true => Err(Failure::invalid(&name, "it has no token")),
-            false => Ok(Secret::new(token)),
+        if token.is_empty() || !token.bytes().all(|b| b.is_ascii_graphic()) {
+            Err(Failure::invalid(&name, "it has no token"))
+        } else {
+            Ok(Secret::new(token))
         }
     }
 

@@ -131,9 +131,10 @@ impl Draft<'_> {
     }
 
     fn one_of(&self, key: &str, value: &str, choices: &[&str]) -> Result<String, InvalidValue> {
-        match choices.contains(&value) {
-            true => Ok(value.to_owned()),
-            false => Err(self.bad(&format!("`{key}` is one of {}, not `{value}`", choices.join(", ")))),
+        if choices.contains(&value) {
+            Ok(value.to_owned())
+        } else {
+            Err(self.bad(&format!("`{key}` is one of {}, not `{value}`", choices.join(", "))))
         }
     }
 

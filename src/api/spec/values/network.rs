@@ -76,9 +76,10 @@ pub fn host_pattern(text: &str) -> Result<String, InvalidValue> {
     if text.contains(['=', ':']) {
         return host(text);
     }
-    match text.is_empty() || text.contains(char::is_whitespace) {
-        true => Err(InvalidValue::new(text, "cannot be a host's name")),
-        false => Ok(format!("* {text}")),
+    if text.is_empty() || text.contains(char::is_whitespace) {
+        Err(InvalidValue::new(text, "cannot be a host's name"))
+    } else {
+        Ok(format!("* {text}"))
     }
 }
 

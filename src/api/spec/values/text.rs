@@ -19,9 +19,10 @@ pub fn key(text: &str) -> Result<String, InvalidValue> {
 
 /// The name of something to remove, as it stands: docker takes `NAME=VALUE` too, and silently removes nothing.
 pub fn only_name(text: &str, what: &str) -> Result<String, InvalidValue> {
-    match text.contains('=') {
-        true => Err(InvalidValue::new(text, format!("is not a name: {what} is removed by its name alone"))),
-        false => some(text),
+    if text.contains('=') {
+        Err(InvalidValue::new(text, format!("is not a name: {what} is removed by its name alone")))
+    } else {
+        some(text)
     }
 }
 

@@ -52,9 +52,10 @@ fn roots(
     };
     let named = certificates(file)?;
     roots.add_parsable_certificates(named.iter().cloned());
-    match roots.is_empty() {
-        true => Err(unusable(file, "holds no certificate of an authority that can be used")),
-        false => Ok((roots, named)),
+    if roots.is_empty() {
+        Err(unusable(file, "holds no certificate of an authority that can be used"))
+    } else {
+        Ok((roots, named))
     }
 }
 

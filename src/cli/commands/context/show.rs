@@ -40,9 +40,10 @@ pub fn run(args: ShowArgs, app: &App) -> anyhow::Result<Exit> {
     let used = client.connection().unwrap_or(&target.connection);
     let facts = Facts { settings, target, used, choice: choice(settings, target), engine };
     let mut out = app.ui.stdout();
-    match args.json {
-        true => out.json_object(&json::as_json(&facts)),
-        false => out.fields(&fields::as_fields(&facts)),
+    if args.json {
+        out.json_object(&json::as_json(&facts))
+    } else {
+        out.fields(&fields::as_fields(&facts))
     }
     out.finish()?;
     Ok(match facts.engine.and_then(|engine| refuses(&client, target, &engine)) {

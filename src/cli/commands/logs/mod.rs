@@ -78,9 +78,10 @@ pub struct LogsArgs {
 pub fn run(args: LogsArgs, app: &App) -> anyhow::Result<Exit> {
     args.select.check(&args.of, "swarmctl logs web")?;
     let client = app.client(None)?;
-    let (sources, missing) = match args.select.is_given() {
-        true => (source::selected(app.ui, &client, &args.select)?, Vec::new()),
-        false => source::find(&client, &args.of)?,
+    let (sources, missing) = if args.select.is_given() {
+        (source::selected(app.ui, &client, &args.select)?, Vec::new())
+    } else {
+        source::find(&client, &args.of)?
     };
     let most = client.max_streams().unwrap_or(MAX_FOLLOWED);
     if args.follow && sources.len() > most {

@@ -44,9 +44,10 @@ fn docker(engine: &Engine, args: &[String]) -> Result<String, String> {
     let run =
         Command::new(programs::docker()).arg("-H").arg(engine.host()).arg("service").args(args).output();
     let run = run.expect("docker's client can be started");
-    match run.status.success() {
-        true => Ok(String::new()),
-        false => Err(String::from_utf8_lossy(&run.stderr).into_owned()),
+    if run.status.success() {
+        Ok(String::new())
+    } else {
+        Err(String::from_utf8_lossy(&run.stderr).into_owned())
     }
 }
 
@@ -88,10 +89,7 @@ fn made(engine: &'static Engine, name: &str, (create, update): Line, by_docker: 
         result = act(&line(&["update", "--detach", "--no-resolve-image"], update, name));
         result = result.map(|said| first + &said);
     }
-    let spec = match engine.has_service(name) {
-        true => engine.service(name)["Spec"].clone(),
-        false => Value::Null,
-    };
+    let spec = if engine.has_service(name) { engine.service(name)["Spec"].clone() } else { Value::Null };
     Made { taken: result.is_ok(), spec, said: result.unwrap_or_else(|said| said) }
 }
 
