@@ -132,6 +132,7 @@ const REPLICAS: Knows = Knows::Edited(&["Mode.Replicated.Replicas"]);
 const LABEL: Knows = Knows::Edited(&["Labels"]);
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one row for each recording")]
 fn every_recorded_rollout_ends_as_it_should() {
     let failed = |why| State::Failed(why);
     let paused = || State::Failed(Why::Paused(String::new()));

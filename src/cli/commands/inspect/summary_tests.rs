@@ -8,9 +8,9 @@ fn lines(object: Value) -> Vec<String> {
     of(&Service::new(object).unwrap(), &names, now).lines()
 }
 
-#[test]
-fn shows_what_matters_of_a_service() {
-    let object = json!({
+/// A service that uses most of what a spec can hold.
+fn service_with_everything() -> Value {
+    json!({
         "ID": "abc", "Version": {"Index": 9_007_199_254_740_993_u64},
         "CreatedAt": "2026-11-22T02:00:00.123456789Z", "UpdatedAt": "0001-01-01T00:00:00Z",
         "Spec": {
@@ -54,7 +54,11 @@ fn shows_what_matters_of_a_service() {
             "State": "paused", "StartedAt": "2026-11-22T02:58:00Z",
             "Message": "update paused due to failure or early termination of task x",
         },
-    });
+    })
+}
+
+#[test]
+fn shows_what_matters_of_a_service() {
     let expected = [
         "ID:                        abc",
         "Name:                      web",
@@ -119,7 +123,7 @@ fn shows_what_matters_of_a_service() {
         "Ports:",
         "  22222->80/tcp:           ingress",
     ];
-    assert_eq!(lines(object), expected);
+    assert_eq!(lines(service_with_everything()), expected);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use clap::Args;
+
 use super::source::Source;
 use crate::api::error::Result;
 use crate::api::http::client::Client;
@@ -20,23 +22,28 @@ const SERVICE: &str = "com.docker.swarm.service.id";
 const TASKS: &str = "tasks";
 const TASK: &str = "com.docker.swarm.task.id";
 
-/// What is shown of a task.
-#[derive(Clone, Copy, Debug)]
-pub struct Style {
-    /// `web.1@node`, without the task's ID.
+/// What the prefix of a line shows.
+#[derive(Args, Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each field is a flag of the command line")]
+pub struct PrefixArgs {
+    /// Leave out the IDs of the tasks
+    #[arg(long)]
     pub no_task_ids: bool,
-    /// The task's whole ID.
+    /// Print the IDs of the tasks in full
+    #[arg(long)]
     pub no_trunc: bool,
-    /// The IDs of service and node, not their names.
+    /// Print the IDs of services and nodes, not their names
+    #[arg(long)]
     pub no_resolve: bool,
-    /// What else is known of a message.
+    /// Print what else the log driver knows of each line: labels, environment
+    #[arg(long)]
     pub details: bool,
 }
 
 /// The names that the lines begin with; may be shared by threads.
 pub struct Heads<'c> {
     client: &'c Client,
-    style: Style,
+    style: PrefixArgs,
     /// By ID.
     services: HashMap<String, String>,
     nodes: HashMap<String, String>,
@@ -48,7 +55,7 @@ pub struct Heads<'c> {
 
 impl<'c> Heads<'c> {
     /// Asks for the tasks of all sources at once, and for the nodes. Tasks that come later are asked for one by one.
-    pub fn new(ui: Ui, client: &'c Client, sources: &[Source], style: Style) -> Result<Self> {
+    pub fn new(ui: Ui, client: &'c Client, sources: &[Source], style: PrefixArgs) -> Result<Self> {
         let mut heads = Self {
             client,
             style,
@@ -133,8 +140,8 @@ impl<'c> Heads<'c> {
         let (short, task) = (shown(&task.chars().take(12).collect::<String>()), shown(task));
         let name = slot.map_or_else(|| name.clone(), |slot| format!("{name}.{slot}"));
         match self.style {
-            Style { no_task_ids: true, .. } => format!("{name}@{node}"),
-            Style { no_trunc: true, .. } => format!("{name}.{task}@{node}"),
+            PrefixArgs { no_task_ids: true, .. } => format!("{name}@{node}"),
+            PrefixArgs { no_trunc: true, .. } => format!("{name}.{task}@{node}"),
             _ => format!("{name}.{short}@{node}"),
         }
     }

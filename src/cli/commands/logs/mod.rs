@@ -22,7 +22,7 @@ use crate::cli::exit;
 use crate::cli::exit::Exit;
 use crate::cli::select::SelectArgs;
 use crate::cli::usage::UsageError;
-use heads::{Heads, Style};
+use heads::{Heads, PrefixArgs};
 use read::{Completeness, Shown};
 use show::{MAX_FOLLOWED, show};
 use since::Since;
@@ -60,18 +60,8 @@ pub struct LogsArgs {
     /// Print what was logged and nothing else
     #[arg(long)]
     raw: bool,
-    /// Leave out the IDs of the tasks
-    #[arg(long)]
-    no_task_ids: bool,
-    /// Print the IDs of the tasks in full
-    #[arg(long)]
-    no_trunc: bool,
-    /// Print the IDs of services and nodes, not their names
-    #[arg(long)]
-    no_resolve: bool,
-    /// Print what else the log driver knows of each line: labels, environment
-    #[arg(long)]
-    details: bool,
+    #[command(flatten)]
+    prefix: PrefixArgs,
 }
 
 /// Runs the command.
@@ -98,16 +88,14 @@ pub fn run(args: LogsArgs, app: &App) -> anyhow::Result<Exit> {
         since: args.since.as_ref().map(|since| since.at(now)),
         tail: args.tail.and_then(|Tail(tail)| tail),
         timestamps: args.timestamps,
-        details: args.details || !args.raw,
+        details: args.prefix.details || !args.raw,
         ..Ask::default()
     };
     let until = args.until.as_ref().map(|end| Until::new(end, now, &mut ask));
-    let LogsArgs { no_task_ids, no_trunc, no_resolve, details, .. } = args;
-    let style = Style { no_task_ids, no_trunc, no_resolve, details };
     let heads = if args.raw || sources.is_empty() {
         None
     } else {
-        Some(Heads::new(app.ui, &client, &sources, style)?)
+        Some(Heads::new(app.ui, &client, &sources, args.prefix)?)
     };
     let mut streams = app.ui.streams();
     let shown = Shown { ui: app.ui, ask, until, heads: heads.as_ref(), times: args.timestamps };

@@ -30,6 +30,7 @@ use rows::{Row, Shown};
 ///
 /// The newest task of each slot, and below it, set in, those that it replaced. ERROR is the engine's, in full.
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each field is a flag of the command line")]
 pub struct PsArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
     #[arg(value_name = "SERVICE", add = Completion::SERVICES)]

@@ -15,18 +15,23 @@ const UNAVAILABLE: &str = "rpc error: code = Unavailable desc = error reading fr
 
 impl World {
     pub(super) fn handle(&mut self, request: &Request) -> Answer {
+        self.refusal(request).unwrap_or_else(|| self.response(request))
+    }
+
+    /// The response of an engine that cannot serve this request now: another API version, a proxy in between, no leader.
+    fn refusal(&self, request: &Request) -> Option<Answer> {
         let own = self.api_version.unwrap_or(API_VERSION);
         let newest = own.split_once('.').and_then(|(_, minor)| minor.parse().ok()).unwrap_or(u32::MAX);
         match minor(request) {
             Some(spoken) if spoken > newest => {
                 let words = "is too new. Maximum supported API version is";
                 let version = request.path.split('/').nth(1).unwrap_or_default().trim_start_matches('v');
-                return Answer::error(400, &format!("client version {version} {words} {own}"));
+                return Some(Answer::error(400, &format!("client version {version} {words} {own}")));
             }
             Some(..12) => {
                 let words = "client version 1.11 is too old. Minimum supported API version is 1.12, please upgrade \
                              your client to a newer version";
-                return Answer { status: 400, content_type: "text/plain", ..Answer::json(400, words) };
+                return Some(Answer { status: 400, content_type: "text/plain", ..Answer::json(400, words) });
             }
             _ => {}
         }
@@ -35,31 +40,36 @@ impl World {
             request.method == *method && endpoint.starts_with(*path)
         };
         if let Some((_, _, answer)) = self.forbidden.iter().find(is_forbidden) {
-            return answer.clone();
+            return Some(answer.clone());
         }
-        match endpoint.as_str() {
-            "/version" => return Answer::json(200, system::version().to_string()),
-            "/info" => {
-                let node = self.manager()["ID"].as_str().map(str::to_owned).filter(|_| !self.is_no_manager);
-                return Answer::json(200, system::info(node.as_deref(), self.task_history).to_string());
-            }
-            _ => {}
+        if matches!(endpoint.as_str(), "/version" | "/info") {
+            return None;
         }
         if self.is_no_manager && endpoint != "/_ping" {
-            return Answer::error(503, NO_MANAGER);
+            return Some(Answer::error(503, NO_MANAGER));
         }
         let is_of_nodes = endpoint.starts_with("/nodes");
         if self.has_no_leader && endpoint != "/_ping" && !is_of_nodes {
             let words = "rpc error: code = Unknown desc = The swarm does not have a leader. It's possible that too few \
                          managers are online. Make sure more than half of the managers are online.";
-            return Answer::error(500, words);
+            return Some(Answer::error(500, words));
         }
         if self.unavailable_until.is_some_and(|until| Instant::now() < until) && endpoint != "/_ping" {
-            return Answer::error(503, UNAVAILABLE);
+            return Some(Answer::error(503, UNAVAILABLE));
         }
+        None
+    }
+
+    fn response(&mut self, request: &Request) -> Answer {
+        let endpoint = request.endpoint().to_owned();
         let parts: Vec<&str> = endpoint.trim_start_matches('/').split('/').collect();
         match (request.method.as_str(), &parts[..]) {
             ("GET", ["_ping"]) => Answer::pong(),
+            ("GET", ["version"]) => Answer::json(200, system::version().to_string()),
+            ("GET", ["info"]) => {
+                let node = self.manager()["ID"].as_str().map(str::to_owned).filter(|_| !self.is_no_manager);
+                Answer::json(200, system::info(node.as_deref(), self.task_history).to_string())
+            }
             ("HEAD", ["_ping"]) => Answer { body: Vec::new(), ..Answer::pong() },
             ("GET", ["services"]) => {
                 // A list by ID is how services are watched.
