@@ -2,6 +2,7 @@
 
 mod cycles;
 mod library;
+mod pages;
 mod source;
 
 use std::fs;
