@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
-use swarmctl::api::cancellation::Interrupt;
+use swarmctl::api::cancellation::Cancellation;
 use swarmctl::api::config::connection::Connection;
 use swarmctl::api::config::endpoint::Endpoint;
 use swarmctl::api::config::timeouts::Timeouts;
@@ -56,7 +56,7 @@ fuzz_target!(|input: (u8, &[u8])| {
     let timeouts = Timeouts { unavailable: short, broken_read: Duration::ZERO, ..Timeouts::default() };
     let endpoint = Endpoint::parse(&format!("unix://{}", SERVER.socket), None).expect("a socket's address");
     let connection = Connection { endpoint, timeouts, ..Connection::default() };
-    let client = Client::new(connection, Interrupt::default(), None);
+    let client = Client::new(connection, Cancellation::default(), None);
     match request % 4 {
         0 => drop(client.get_json::<Value>(&Path::new(&["info"]))),
         1 => drop(services::list(&client, &json!({}))),

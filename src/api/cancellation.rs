@@ -1,4 +1,4 @@
-//! A flag that a signal raises and every wait looks at.
+//! A cancellation flag, set by a signal handler and checked by every wait.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,20 +6,21 @@ use std::time::{Duration, Instant};
 
 use super::error::{Error, Result};
 
-/// How soon a raised flag is noticed. Half a second is promised; this leaves room for the farewell.
-pub const NOTICE: Duration = Duration::from_millis(100);
+/// The interval at which waits check for cancellation. A cancelled program must exit within 500 ms, final
+/// report included.
+pub const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Holds the number of the signal that came, or 0.
+/// A shared cancellation flag: the number of the signal that was received, or 0. Clones share the flag.
 #[derive(Clone, Debug, Default)]
-pub struct Interrupt(Arc<AtomicUsize>);
+pub struct Cancellation(Arc<AtomicUsize>);
 
-impl Interrupt {
-    /// The cell that a signal handler writes the signal's number to.
+impl Cancellation {
+    /// Returns the cell that a signal handler stores the signal number in.
     pub fn cell(&self) -> Arc<AtomicUsize> {
         Arc::clone(&self.0)
     }
 
-    /// The signal that came.
+    /// Returns the number of the signal that was received, if any.
     pub fn signal(&self) -> Option<usize> {
         match self.0.load(Ordering::Relaxed) {
             0 => None,
@@ -27,17 +28,17 @@ impl Interrupt {
         }
     }
 
-    /// Ends every wait, as the signal of this number would.
-    pub fn raise(&self, signal: usize) {
+    /// Cancels every wait, as if the signal of this number had been received.
+    pub fn cancel(&self, signal: usize) {
         self.0.store(signal, Ordering::Relaxed);
     }
 
-    /// [`Error::Interrupted`] if a signal has come.
+    /// Returns [`Error::Interrupted`] if a signal was received.
     pub fn check(&self) -> Result<()> {
         if self.signal().is_some() { Err(Error::Interrupted) } else { Ok(()) }
     }
 
-    /// Sleeps, and wakes early with [`Error::Interrupted`] when a signal comes.
+    /// Sleeps for `pause`. Returns [`Error::Interrupted`] early if a signal is received.
     pub fn sleep(&self, pause: Duration) -> Result<()> {
         let end = Instant::now() + pause;
         loop {
@@ -46,7 +47,7 @@ impl Interrupt {
             if left.is_zero() {
                 return Ok(());
             }
-            std::thread::sleep(left.min(NOTICE / 2));
+            std::thread::sleep(left.min(POLL_INTERVAL / 2));
         }
     }
 }

@@ -188,7 +188,7 @@ fn post(
     client.api_version()?;
     let name = spec["Name"].as_str().filter(|name| !name.is_empty());
     loop {
-        client.interrupt().check()?;
+        client.cancellation().check()?;
         let error = match services::create(client, spec, auth) {
             Ok(answer) => return Ok(Response::Received(answer)),
             Err(e @ Error::Interrupted) => {
@@ -213,7 +213,7 @@ fn post(
         // The engine may still be at it when the connection breaks, and without a name nothing guards a second post.
         for pause in client.timeouts().pauses_of_create_lookup().iter().filter(|_| name.is_none()) {
             if found.is_none() {
-                client.interrupt().sleep(*pause)?;
+                client.cancellation().sleep(*pause)?;
                 found = look_up(client, name, spec)?;
             }
         }

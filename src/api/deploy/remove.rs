@@ -107,7 +107,7 @@ fn failed(service: Service, error: UpdateError, delivery: Delivery) -> Box<Faile
 fn delete(client: &Client, id: &str, delivery: &mut Delivery) -> Result<()> {
     let mut lost = Retries::of_lost_answers(client.timeouts());
     loop {
-        client.interrupt().check()?;
+        client.cancellation().check()?;
         let error = match services::delete(client, id) {
             Ok(()) => break,
             Err(e) if e.is_not_found() => break,
@@ -153,7 +153,7 @@ pub fn wait_until_gone(client: &Client, services: &[&Service]) -> Vec<Stopped> {
         let looked = look(client, services, &mut results, &mut left, &mut since);
         let rest = client.time_left().map_or(pause, |time| time.min(pause));
         let is_over = results.iter().all(Option::is_some);
-        match looked.and_then(|()| if is_over { Ok(()) } else { client.interrupt().sleep(rest) }) {
+        match looked.and_then(|()| if is_over { Ok(()) } else { client.cancellation().sleep(rest) }) {
             Ok(()) => pause = (pause * 3 / 2).min(client.timeouts().max_removal_interval),
             Err(error) => {
                 let end = |(result, service): (Option<Stopped>, &&Service)| {

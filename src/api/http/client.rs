@@ -15,7 +15,7 @@ use super::limit::{Permit, RequestKind};
 use super::observer::{Exchange, Observer};
 use super::request_path::Path;
 use super::response::{RawResponse, Response};
-use crate::api::cancellation::Interrupt;
+use crate::api::cancellation::Cancellation;
 use crate::api::config::connection::Connection;
 use crate::api::config::credentials::{HEADER, RegistryAuth};
 use crate::api::config::timeouts::Timeouts;
@@ -26,7 +26,7 @@ use crate::api::error::{Error, Result};
 pub struct Client {
     pub(super) failover: Failover,
     pub(super) timeouts: Timeouts,
-    pub(super) interrupt: Interrupt,
+    pub(super) cancellation: Cancellation,
     deadline: Option<Instant>,
     observer: Observer,
     /// The `Date` header of the first response.
@@ -48,7 +48,7 @@ pub struct Stream<'c> {
 impl Stream<'_> {
     /// Waits for the next bytes. 0 means that the engine has ended the body; a lost connection is an error.
     pub fn read(&mut self, into: &mut [u8]) -> Result<usize> {
-        self.client.interrupt.check()?;
+        self.client.cancellation.check()?;
         let failure = |e| self.host.failure(ureq::Error::from(e), &self.request, self.limit);
         self.from.read(into).map_err(failure)
     }
@@ -66,16 +66,16 @@ impl Stream<'_> {
 
 impl Client {
     /// A client of the engine at `connection`. It sends nothing yet, and waits for nothing longer than until `deadline`.
-    pub fn new(connection: Connection, interrupt: Interrupt, deadline: Option<Instant>) -> Self {
+    pub fn new(connection: Connection, cancellation: Cancellation, deadline: Option<Instant>) -> Self {
         let (observer, first_date) = (Observer::default(), OnceLock::new());
         let timeouts = connection.timeouts;
-        let failover = Failover::new(vec![Host::new(connection, &interrupt)]);
-        Self { failover, timeouts, interrupt, deadline, observer, first_date }
+        let failover = Failover::new(vec![Host::new(connection, &cancellation)]);
+        Self { failover, timeouts, cancellation, deadline, observer, first_date }
     }
 
     /// The same client with more managers of the same swarm, to switch to if one does not respond.
     pub fn with_others(mut self, others: impl IntoIterator<Item = Connection>) -> Self {
-        let more = others.into_iter().map(|connection| Host::new(connection, &self.interrupt));
+        let more = others.into_iter().map(|connection| Host::new(connection, &self.cancellation));
         self.failover = Failover::new(self.failover.into_hosts().into_iter().chain(more).collect());
         self
     }
@@ -96,8 +96,8 @@ impl Client {
     }
 
     /// The flag that cancels every wait.
-    pub fn interrupt(&self) -> &Interrupt {
-        &self.interrupt
+    pub fn cancellation(&self) -> &Cancellation {
+        &self.cancellation
     }
 
     /// The time until the deadline; `None` if there is no deadline.
@@ -254,7 +254,7 @@ impl Client {
 
     fn send_to(&self, host: &Host, request: Request, limit: Duration, sink: Sink) -> Result<Response> {
         let name = request.name();
-        self.interrupt.check()?;
+        self.cancellation.check()?;
         let limit = self.time_left().map_or(limit, |left| left.min(limit));
         if limit.is_zero() {
             return Err(Error::TimeUp { request: name });
@@ -310,7 +310,7 @@ impl Client {
             || {
                 let interval = self.timeouts.leader_interval;
                 let left = self.time_left().unwrap_or(interval);
-                self.interrupt.sleep(left.min(interval))?;
+                self.cancellation.sleep(left.min(interval))?;
                 Ok(may_go_on())
             },
         )
@@ -319,7 +319,7 @@ impl Client {
     fn open(&self, path: &Path, idle: Option<Duration>, ends: Option<Instant>) -> Result<Stream<'_>> {
         let target = self.target(path)?;
         let request = format!("GET {}", target.split('?').next().unwrap_or(&target));
-        self.interrupt.check()?;
+        self.cancellation.check()?;
         let ends = ends.map(|ends| ends.saturating_duration_since(Instant::now()));
         let left = [self.time_left(), ends].into_iter().flatten().min();
         // Without both there is no timeout, so no error shows this value.

@@ -9,7 +9,7 @@ use ureq::http::response::Parts;
 use ureq::{Agent, Body};
 
 use super::limit::{ConnectionLimit, Permit, RequestKind};
-use crate::api::cancellation::Interrupt;
+use crate::api::cancellation::Cancellation;
 use crate::api::config::connection::Connection;
 use crate::api::config::credentials::RegistryAuth;
 use crate::api::config::endpoint::Endpoint;
@@ -57,7 +57,7 @@ pub(in crate::api) struct Host {
     connections: Option<ConnectionLimit>,
     /// How to reach it.
     pub connection: Connection,
-    interrupt: Interrupt,
+    cancellation: Cancellation,
     /// What the engine reported about itself; set by the first ping.
     pub info: OnceLock<EngineInfo>,
 }
@@ -71,12 +71,16 @@ pub(in crate::api) struct EngineInfo {
 
 impl Host {
     /// A host to which nothing has been sent yet.
-    pub fn new(connection: Connection, interrupt: &Interrupt) -> Self {
-        let agent =
-            transport::agent(&connection.endpoint, connection.proxy.as_ref(), connection.timeouts, interrupt);
+    pub fn new(connection: Connection, cancellation: &Cancellation) -> Self {
+        let agent = transport::agent(
+            &connection.endpoint,
+            connection.proxy.as_ref(),
+            connection.timeouts,
+            cancellation,
+        );
         let connections =
             matches!(connection.endpoint, Endpoint::Ssh(_)).then(|| ConnectionLimit::new(SSH_CONNECTIONS));
-        Self { agent, connections, connection, interrupt: interrupt.clone(), info: OnceLock::new() }
+        Self { agent, connections, connection, cancellation: cancellation.clone(), info: OnceLock::new() }
     }
 
     /// The maximum number of concurrent streams; `None` if there is no limit.
@@ -87,7 +91,7 @@ impl Host {
     /// Waits for a permit to use one more connection.
     pub fn acquire(&self, kind: RequestKind, limit: Option<Duration>) -> Result<Option<Permit<'_>>> {
         let Some(connections) = &self.connections else { return Ok(None) };
-        let permit = connections.acquire(kind, limit, &self.interrupt)?;
+        let permit = connections.acquire(kind, limit, &self.cancellation)?;
         let words = || format!("all {SSH_CONNECTIONS} connections by ssh are in use for too long");
         permit.map(Some).ok_or_else(|| self.obstacle(ObstacleKind::Busy, words()))
     }
@@ -164,7 +168,7 @@ impl Host {
     /// Translates an error of the transport into an error of the request.
     pub fn failure(&self, error: ureq::Error, request: &str, limit: Duration) -> Error {
         let request = request.to_owned();
-        if self.interrupt.signal().is_some() {
+        if self.cancellation.signal().is_some() {
             return Error::Interrupted;
         }
         match error {

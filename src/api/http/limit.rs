@@ -3,7 +3,7 @@
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::api::cancellation::{Interrupt, NOTICE};
+use crate::api::cancellation::{Cancellation, POLL_INTERVAL};
 use crate::api::error::Result;
 
 /// A semaphore for connections. Streams may last for days, and their readers may need other requests meanwhile, so streams can
@@ -45,7 +45,7 @@ impl ConnectionLimit {
         &self,
         kind: RequestKind,
         limit: Option<Duration>,
-        interrupt: &Interrupt,
+        cancellation: &Cancellation,
     ) -> Result<Option<Permit<'_>>> {
         let end = limit.map(|limit| Instant::now() + limit);
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
@@ -55,12 +55,16 @@ impl ConnectionLimit {
                 free.streams -= usize::from(kind == RequestKind::Stream);
                 return Ok(Some(Permit(self, kind)));
             }
-            interrupt.check()?;
-            let left = end.map_or(NOTICE, |end| end.saturating_duration_since(Instant::now()));
+            cancellation.check()?;
+            let left = end.map_or(POLL_INTERVAL, |end| end.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 return Ok(None);
             }
-            free = self.freed.wait_timeout(free, left.min(NOTICE)).unwrap_or_else(PoisonError::into_inner).0;
+            free = self
+                .freed
+                .wait_timeout(free, left.min(POLL_INTERVAL))
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
     }
 }
@@ -85,15 +89,17 @@ mod tests {
 
     #[test]
     fn no_more_are_in_than_there_are_places_and_all_get_in() {
-        let (connections, interrupt) = (ConnectionLimit::new(3), Interrupt::default());
+        let (connections, cancellation) = (ConnectionLimit::new(3), Cancellation::default());
         let (inside, most, done) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
         thread::scope(|scope| {
             for kind in [RequestKind::Unary, RequestKind::Stream].repeat(6) {
-                let (connections, interrupt) = (&connections, &interrupt);
+                let (connections, cancellation) = (&connections, &cancellation);
                 let (inside, most, done) = (&inside, &most, &done);
                 scope.spawn(move || {
-                    let _permit =
-                        connections.acquire(kind, Some(Duration::from_secs(20)), interrupt).unwrap().unwrap();
+                    let _permit = connections
+                        .acquire(kind, Some(Duration::from_secs(20)), cancellation)
+                        .unwrap()
+                        .unwrap();
                     most.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                     thread::sleep(Duration::from_millis(5));
                     inside.fetch_sub(1, Ordering::SeqCst);
@@ -106,8 +112,9 @@ mod tests {
 
     #[test]
     fn streams_leave_a_place_for_requests_and_a_signal_ends_the_wait() {
-        let (connections, interrupt) = (ConnectionLimit::new(3), Interrupt::default());
-        let acquire = |kind| connections.acquire(kind, Some(Duration::from_millis(5)), &interrupt).unwrap();
+        let (connections, cancellation) = (ConnectionLimit::new(3), Cancellation::default());
+        let acquire =
+            |kind| connections.acquire(kind, Some(Duration::from_millis(5)), &cancellation).unwrap();
         let streams = [acquire(RequestKind::Stream), acquire(RequestKind::Stream)];
         assert!(streams.iter().all(Option::is_some) && acquire(RequestKind::Stream).is_none());
         let request = acquire(RequestKind::Unary);
@@ -115,7 +122,7 @@ mod tests {
         drop(streams);
         assert!(acquire(RequestKind::Stream).is_some());
         let _all = [acquire(RequestKind::Unary), acquire(RequestKind::Unary)];
-        interrupt.raise(2);
-        assert!(connections.acquire(RequestKind::Stream, None, &interrupt).is_err());
+        cancellation.cancel(2);
+        assert!(connections.acquire(RequestKind::Stream, None, &cancellation).is_err());
     }
 }

@@ -33,7 +33,7 @@ impl Client {
                 }
             } else {
                 match pauses.next() {
-                    Some(pause) if error.is_broken_answer() => self.interrupt.sleep(pause)?,
+                    Some(pause) if error.is_broken_answer() => self.cancellation.sleep(pause)?,
                     _ => return Err(error),
                 }
             }
@@ -68,7 +68,7 @@ impl Client {
                 let has_another =
                     began.elapsed() < self.timeouts.unavailable && self.switch_from(at, began)?;
                 let Some(pause) = tries.next().filter(|_| has_another) else { return Err(error) };
-                self.interrupt.sleep(pause)?;
+                self.cancellation.sleep(pause)?;
                 continue;
             }
             let next = match &error {
@@ -85,7 +85,7 @@ impl Client {
                 return Err(error);
             };
             breaks += usize::from(error.is_broken_answer());
-            self.interrupt.sleep(next)?;
+            self.cancellation.sleep(next)?;
         }
     }
 }

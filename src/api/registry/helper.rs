@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::api::cancellation::Interrupt;
+use crate::api::cancellation::Cancellation;
 use crate::api::config::credentials::Credentials;
 use crate::api::config::redact::{Secret, Secrets};
 use crate::api::error::{CredentialsError, Error, Result};
@@ -37,7 +37,7 @@ pub fn program(name: &str) -> String {
 /// waited for until a signal comes or the time that is left is up, [`Timeouts::credential_helper`](crate::api::config::timeouts::Timeouts) at most. Its words are told without
 /// the secrets that are `known`, and those that it printed itself.
 pub fn get(name: &str, server: &str, client: &Client, known: &Secrets) -> Result<Option<Credentials>> {
-    let (interrupt, timeouts) = (client.interrupt(), client.timeouts());
+    let (cancellation, timeouts) = (client.cancellation(), client.timeouts());
     let program = program(name);
     let failure = |why, hangs| CredentialsError::Helper { program: program.clone(), why, hangs }.into();
     let failed = |why: String| -> Error { failure(why, false) };
@@ -65,7 +65,7 @@ pub fn get(name: &str, server: &str, client: &Client, known: &Secrets) -> Result
     }
     let patience = timeouts.credential_helper;
     let limit = client.time_left().map_or(patience, |left| left.min(patience));
-    let status = match ended(&mut child, interrupt, limit) {
+    let status = match ended(&mut child, cancellation, limit) {
         Ok(Some(status)) => status,
         other => {
             // It may have ended just now.
@@ -88,7 +88,7 @@ pub fn get(name: &str, server: &str, client: &Client, known: &Secrets) -> Result
         return credentials(&said).map_err(|why| failed(format!("gave no credentials: {why}")));
     }
     // On a terminal a signal reaches the helper too.
-    interrupt.check()?;
+    cancellation.check()?;
     let complained = stderr.all(timeouts.helper_output);
     let has_none = |text: &[u8]| String::from_utf8_lossy(text).contains(NONE);
     if has_none(&said) || has_none(&complained) {
@@ -100,7 +100,7 @@ pub fn get(name: &str, server: &str, client: &Client, known: &Secrets) -> Result
 /// Waits for its end; `None` where that does not come in time.
 fn ended(
     child: &mut Child,
-    interrupt: &Interrupt,
+    cancellation: &Cancellation,
     limit: Duration,
 ) -> Result<Option<std::process::ExitStatus>, Option<Error>> {
     let end = Instant::now() + limit;
@@ -113,7 +113,7 @@ fn ended(
         if left.is_zero() {
             return Ok(None);
         }
-        interrupt.sleep(pause.min(left))?;
+        cancellation.sleep(pause.min(left))?;
         pause = (pause * 2).min(Duration::from_millis(20));
     }
 }
@@ -247,7 +247,7 @@ mod tests {
     use crate::api::config::connection::Connection;
 
     fn failure(name: &str) -> String {
-        let client = Client::new(Connection::default(), Interrupt::default(), None);
+        let client = Client::new(Connection::default(), Cancellation::default(), None);
         get(name, "r", &client, &Secrets::default()).unwrap_err().to_string()
     }
 

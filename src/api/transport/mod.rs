@@ -18,7 +18,7 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{ConnectionDetails, NextTimeout};
 
-use super::cancellation::Interrupt;
+use super::cancellation::Cancellation;
 use super::config::endpoint::Endpoint;
 use super::config::proxy::Proxy;
 use super::config::timeouts::Timeouts;
@@ -33,7 +33,12 @@ const OUTPUT_BUFFER: usize = 72 * 1024;
 const IDLE_CONNECTIONS: usize = 64;
 
 /// An HTTP agent whose connections go to `endpoint`.
-pub fn agent(endpoint: &Endpoint, proxy: Option<&Proxy>, timeouts: Timeouts, interrupt: &Interrupt) -> Agent {
+pub fn agent(
+    endpoint: &Endpoint,
+    proxy: Option<&Proxy>,
+    timeouts: Timeouts,
+    cancellation: &Cancellation,
+) -> Agent {
     let config = Config::builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -46,17 +51,19 @@ pub fn agent(endpoint: &Endpoint, proxy: Option<&Proxy>, timeouts: Timeouts, int
         .max_idle_connections_per_host(IDLE_CONNECTIONS)
         .max_idle_age(Duration::from_secs(60))
         .build();
-    let interrupt = interrupt.clone();
+    let cancellation = cancellation.clone();
     match endpoint.clone() {
-        Endpoint::Unix(path) => {
-            Agent::with_parts(config, unix::UnixConnector::new(path, timeouts.connect, interrupt), NoResolver)
-        }
+        Endpoint::Unix(path) => Agent::with_parts(
+            config,
+            unix::UnixConnector::new(path, timeouts.connect, cancellation),
+            NoResolver,
+        ),
         Endpoint::Tcp(tcp) => {
-            let connector = tcp::TcpConnector::new(tcp, proxy.cloned(), timeouts, interrupt);
+            let connector = tcp::TcpConnector::new(tcp, proxy.cloned(), timeouts, cancellation);
             Agent::with_parts(config, connector, NoResolver)
         }
         Endpoint::Ssh(ssh) => {
-            Agent::with_parts(config, ssh::SshConnector::new(ssh, timeouts, interrupt), NoResolver)
+            Agent::with_parts(config, ssh::SshConnector::new(ssh, timeouts, cancellation), NoResolver)
         }
     }
 }

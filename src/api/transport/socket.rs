@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use socket2::Socket;
 
-use crate::api::cancellation::{Interrupt, NOTICE};
+use crate::api::cancellation::{Cancellation, POLL_INTERVAL};
 
 /// A connected socket. Every wait on it ends with [`Line::until`] (as `TimedOut`) or with a signal.
 pub struct Line {
     socket: Socket,
-    interrupt: Interrupt,
+    cancellation: Cancellation,
     end: Option<Instant>,
     /// The time-out that the socket has now, to spare the system call where it stays.
     slice: Option<Duration>,
@@ -19,8 +19,8 @@ pub struct Line {
 
 impl Line {
     /// Takes over a connected socket.
-    pub fn new(socket: Socket, interrupt: Interrupt) -> Self {
-        Self { socket, interrupt, end: None, slice: None }
+    pub fn new(socket: Socket, cancellation: Cancellation) -> Self {
+        Self { socket, cancellation, end: None, slice: None }
     }
 
     /// When the next waits end; `None`: they have no end.
@@ -51,11 +51,11 @@ impl Line {
     /// Waits for the socket in slices, so that a signal is noticed also in a silent request.
     fn in_slices<T>(&mut self, mut io: impl FnMut(&Socket) -> io::Result<T>) -> io::Result<T> {
         loop {
-            let left = self.end.map_or(NOTICE, |end| end.saturating_duration_since(Instant::now()));
+            let left = self.end.map_or(POLL_INTERVAL, |end| end.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 return Err(io::Error::new(io::ErrorKind::TimedOut, "it took too long"));
             }
-            let slice = left.min(NOTICE);
+            let slice = left.min(POLL_INTERVAL);
             if self.slice != Some(slice) {
                 self.socket.set_read_timeout(Some(slice))?;
                 self.socket.set_write_timeout(Some(slice))?;
@@ -65,7 +65,7 @@ impl Line {
                 Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
                 other => return other,
             }
-            if self.interrupt.signal().is_some() {
+            if self.cancellation.signal().is_some() {
                 // Not of the kind `Interrupted`, which some readers take for a reason to go on.
                 return Err(io::Error::other("a signal came"));
             }

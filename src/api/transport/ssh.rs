@@ -15,7 +15,7 @@ use ureq::unversioned::transport::{ConnectionDetails, Connector};
 use super::socket::Line;
 use super::wire::{PeerProcess, Wire, not_connected};
 use super::{in_words, limit};
-use crate::api::cancellation::Interrupt;
+use crate::api::cancellation::Cancellation;
 use crate::api::config::endpoint::Ssh;
 use crate::api::config::timeouts::Timeouts;
 use crate::api::error::{Obstacle, ObstacleKind};
@@ -29,20 +29,20 @@ const LONGEST_HEAD: usize = 16 * 1024;
 pub struct SshConnector {
     ssh: Ssh,
     timeouts: Timeouts,
-    interrupt: Interrupt,
+    cancellation: Cancellation,
 }
 
 impl SshConnector {
     /// Connections go to the engine of this machine; waits end when `interrupt` is raised.
-    pub fn new(ssh: Ssh, timeouts: Timeouts, interrupt: Interrupt) -> Self {
-        Self { ssh, timeouts, interrupt }
+    pub fn new(ssh: Ssh, timeouts: Timeouts, cancellation: Cancellation) -> Self {
+        Self { ssh, timeouts, cancellation }
     }
 
     /// A connection counts as made when the engine has answered a ping: what fails before has changed nothing.
     fn wire(&self, details: &ConnectionDetails) -> io::Result<Wire> {
         let (near, far) = Socket::pair(Domain::UNIX, Type::STREAM, None)?;
         let mut process = Process::start(&self.ssh, far, self.timeouts.ssh_exit)?;
-        let mut line = Line::new(near, self.interrupt.clone());
+        let mut line = Line::new(near, self.cancellation.clone());
         let limit = limit(details, self.timeouts.ssh_connect);
         line.until(Some(Instant::now() + limit));
         match ping(&mut line) {

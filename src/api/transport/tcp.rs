@@ -18,7 +18,7 @@ use super::socket::Line;
 use super::tls::Setup;
 use super::wire::{Wire, not_connected};
 use super::{in_words, limit};
-use crate::api::cancellation::{Interrupt, NOTICE};
+use crate::api::cancellation::{Cancellation, POLL_INTERVAL};
 use crate::api::config::endpoint::Tcp;
 use crate::api::config::proxy::Proxy;
 use crate::api::config::timeouts::Timeouts;
@@ -32,15 +32,15 @@ pub struct TcpConnector {
     tcp: Tcp,
     proxy: Option<Proxy>,
     timeouts: Timeouts,
-    interrupt: Interrupt,
+    cancellation: Cancellation,
     /// Made with the first connection.
     setup: OnceLock<Result<Setup, Obstacle>>,
 }
 
 impl TcpConnector {
     /// Connections go to this port; waits end when `interrupt` is raised.
-    pub fn new(tcp: Tcp, proxy: Option<Proxy>, timeouts: Timeouts, interrupt: Interrupt) -> Self {
-        Self { tcp, proxy, timeouts, interrupt, setup: OnceLock::new() }
+    pub fn new(tcp: Tcp, proxy: Option<Proxy>, timeouts: Timeouts, cancellation: Cancellation) -> Self {
+        Self { tcp, proxy, timeouts, cancellation, setup: OnceLock::new() }
     }
 
     fn wire(&self, details: &ConnectionDetails) -> io::Result<Wire> {
@@ -57,12 +57,12 @@ impl TcpConnector {
             Some(proxy) => (&proxy.host, proxy.port),
             None => (&self.tcp.host, self.tcp.port),
         };
-        let connected = connect(host, port, (limit, self.timeouts.next_address), &self.interrupt);
+        let connected = connect(host, port, (limit, self.timeouts.next_address), &self.cancellation);
         let socket = match &self.proxy {
             Some(proxy) => connected.map_err(|e| proxy_tunnel::unreachable(proxy, &e))?,
             None => connected?,
         };
-        let mut line = Line::new(socket, self.interrupt.clone());
+        let mut line = Line::new(socket, self.cancellation.clone());
         line.until(Some(end));
         match (setup, &self.proxy) {
             (Some(setup), proxy) => {
@@ -98,10 +98,10 @@ fn connect(
     host: &str,
     port: u16,
     (limit, next_address): (Duration, Duration),
-    interrupt: &Interrupt,
+    cancellation: &Cancellation,
 ) -> io::Result<Socket> {
     let end = Instant::now() + limit;
-    let addresses = look_up(host, port, limit, interrupt)?;
+    let addresses = look_up(host, port, limit, cancellation)?;
     let (to, from) = channel();
     let mut failure = None;
     let (mut begun, mut ended) = (0, 0);
@@ -112,7 +112,7 @@ fn connect(
         }
         // Whoever fails at once makes way for the next at once.
         let next = if begun < addresses.len() { end.min(Instant::now() + next_address) } else { end };
-        match wait(&from, next, interrupt) {
+        match wait(&from, next, cancellation) {
             Some(Ok(socket)) => return Ok(socket),
             Some(Err(e)) => {
                 ended += 1;
@@ -124,7 +124,7 @@ fn connect(
             None if Instant::now() >= end => break,
             None => {}
         }
-        if interrupt.signal().is_some() {
+        if cancellation.signal().is_some() {
             break;
         }
     }
@@ -133,7 +133,12 @@ fn connect(
     }))
 }
 
-fn look_up(host: &str, port: u16, limit: Duration, interrupt: &Interrupt) -> io::Result<Vec<SocketAddr>> {
+fn look_up(
+    host: &str,
+    port: u16,
+    limit: Duration,
+    cancellation: &Cancellation,
+) -> io::Result<Vec<SocketAddr>> {
     if let Ok(address) = host.parse() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
@@ -142,7 +147,7 @@ fn look_up(host: &str, port: u16, limit: Duration, interrupt: &Interrupt) -> io:
     thread::Builder::new().spawn(move || {
         let _ = to.send((name.as_str(), port).to_socket_addrs().map(Vec::from_iter));
     })?;
-    let why = match wait(&from, Instant::now() + limit, interrupt) {
+    let why = match wait(&from, Instant::now() + limit, cancellation) {
         Some(Ok(addresses)) if !addresses.is_empty() => return Ok(addresses),
         Some(Ok(_)) => "it has none".to_owned(),
         Some(Err(e)) => e.to_string(),
@@ -174,13 +179,15 @@ fn attempt(address: SocketAddr, end: Instant, to: &Sender<io::Result<Socket>>) {
 }
 
 /// What comes, until the end or a signal.
-fn wait<T>(from: &Receiver<T>, end: Instant, interrupt: &Interrupt) -> Option<T> {
+fn wait<T>(from: &Receiver<T>, end: Instant, cancellation: &Cancellation) -> Option<T> {
     loop {
         let left = end.saturating_duration_since(Instant::now());
-        match from.recv_timeout(left.min(NOTICE)) {
+        match from.recv_timeout(left.min(POLL_INTERVAL)) {
             Ok(it) => return Some(it),
             Err(RecvTimeoutError::Disconnected) => return None,
-            Err(RecvTimeoutError::Timeout) if left.is_zero() || interrupt.signal().is_some() => return None,
+            Err(RecvTimeoutError::Timeout) if left.is_zero() || cancellation.signal().is_some() => {
+                return None;
+            }
             Err(RecvTimeoutError::Timeout) => {}
         }
     }

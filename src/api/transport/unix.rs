@@ -12,20 +12,20 @@ use ureq::unversioned::transport::{ConnectionDetails, Connector};
 use super::limit;
 use super::socket::Line;
 use super::wire::{Wire, not_connected};
-use crate::api::cancellation::Interrupt;
+use crate::api::cancellation::Cancellation;
 
 /// Connects to one socket.
 pub struct UnixConnector {
     path: PathBuf,
     /// A socket that takes longer has a full backlog.
     timeout: Duration,
-    interrupt: Interrupt,
+    cancellation: Cancellation,
 }
 
 impl UnixConnector {
     /// Connections go to the socket at `path`; waits end when `interrupt` is raised.
-    pub fn new(path: PathBuf, timeout: Duration, interrupt: Interrupt) -> Self {
-        Self { path, timeout, interrupt }
+    pub fn new(path: PathBuf, timeout: Duration, cancellation: Cancellation) -> Self {
+        Self { path, timeout, cancellation }
     }
 
     /// `connect` on a unix socket with a full backlog blocks without end, so it is asked without blocking.
@@ -41,7 +41,7 @@ impl UnixConnector {
                     return Ok(socket);
                 }
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock && Instant::now() < end => {
-                    if self.interrupt.signal().is_some() {
+                    if self.cancellation.signal().is_some() {
                         return Err(e);
                     }
                     std::thread::sleep(Duration::from_millis(20));
@@ -60,7 +60,7 @@ impl Connector for UnixConnector {
 
     fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<Wire>, Error> {
         let socket = self.socket(limit(details, self.timeout)).map_err(not_connected)?;
-        Ok(Some(Wire::new(Line::new(socket, self.interrupt.clone()), details)))
+        Ok(Some(Wire::new(Line::new(socket, self.cancellation.clone()), details)))
     }
 }
 

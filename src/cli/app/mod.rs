@@ -19,7 +19,7 @@ use signal_hook::flag;
 use self::engine::EngineArgs;
 
 use self::typed::Typed;
-use crate::api::cancellation::Interrupt;
+use crate::api::cancellation::Cancellation;
 use crate::api::config::config_json;
 use crate::api::config::config_json::ConfigFile;
 use crate::api::config::contexts::Contexts;
@@ -73,7 +73,7 @@ pub struct App {
     pub ui: Ui,
     settings: Settings,
     target: OnceLock<Target>,
-    interrupt: Interrupt,
+    cancellation: Cancellation,
     keyring: OnceLock<Keyring>,
     manifests: Manifests,
     typed: Typed,
@@ -83,12 +83,14 @@ impl App {
     /// Reads the environment and listens for signals: the first one is noticed by every wait, a second one ends
     /// the program at once.
     pub fn new(ui: Ui, args: GlobalArgs) -> anyhow::Result<Self> {
-        let interrupt = Interrupt::default();
+        let cancellation = Cancellation::default();
         for (signal, status) in [(SIGINT, 130), (SIGTERM, 143)] {
             let again = Arc::new(AtomicBool::new(false));
             flag::register_conditional_shutdown(signal, status, Arc::clone(&again))
                 .and_then(|_| flag::register(signal, again))
-                .and_then(|_| flag::register_usize(signal, interrupt.cell(), signal.unsigned_abs() as usize))
+                .and_then(|_| {
+                    flag::register_usize(signal, cancellation.signal_cell(), signal.unsigned_abs() as usize)
+                })
                 .context("cannot listen for signals")?;
         }
         let is_debug = args.debug || args.log_level == Some(Level::Debug);
@@ -96,7 +98,7 @@ impl App {
             ui: if is_debug { ui.with_verbosity(Verbosity::Debug) } else { ui },
             settings: args.engine.settings(timeouts::timeouts()?),
             target: OnceLock::new(),
-            interrupt,
+            cancellation,
             keyring: OnceLock::new(),
             manifests: Manifests::default(),
             typed: Typed::default(),
@@ -159,7 +161,7 @@ impl App {
         let ui = self.ui;
         let observer = if ui.is_debug() { debug::observer(ui) } else { Observer::default() };
         let target = self.target()?;
-        let client = Client::new(target.connection.clone(), self.interrupt.clone(), deadline);
+        let client = Client::new(target.connection.clone(), self.cancellation.clone(), deadline);
         Ok(client
             .with_others(target.others.clone())
             .observed(observed(observer.noted(move |text| ui.note(text)))))
@@ -195,8 +197,8 @@ impl App {
     }
 
     /// The flag that ends every wait.
-    pub fn interrupt(&self) -> Interrupt {
-        self.interrupt.clone()
+    pub fn cancellation(&self) -> Cancellation {
+        self.cancellation.clone()
     }
 
     /// The contexts that there are, `default` too.
@@ -211,7 +213,7 @@ impl App {
 
     /// The signal that came.
     pub fn signal(&self) -> Option<usize> {
-        self.interrupt.signal()
+        self.cancellation.signal()
     }
 }
 

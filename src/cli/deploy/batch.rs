@@ -11,7 +11,7 @@ use super::rollback_on_failure::{OnFailure, RollbackPlan, note_if_interrupted, r
 use super::rules::{Follow, Rules};
 use super::watch;
 use super::watch::{Ending, Watched, conclude};
-use crate::api::cancellation::NOTICE;
+use crate::api::cancellation::POLL_INTERVAL;
 use crate::api::deploy::update::{Delivery, NoChange, Unchanged, Update, read_back};
 use crate::api::http::client::Client;
 use crate::cli::progress::Progress;
@@ -43,7 +43,7 @@ pub fn run<T: Send>(
         withholds: &|done| is_ahead && matches!(done, Done::Started(report) if is_failure(report)),
         may_begin: &|| !is_ahead || why_not(client).is_none(),
     };
-    Pool::run(threads, client.interrupt(), &limits, &work, |pool| {
+    Pool::run(threads, client.cancellation(), &limits, &work, |pool| {
         let reports = items.iter().map(|_| None).collect();
         let mut batch = Batch {
             client,
@@ -69,7 +69,7 @@ pub fn run<T: Send>(
 
 /// Why no more services are started, whatever became of the others.
 fn why_not(client: &Client) -> Option<BatchStop> {
-    if client.interrupt().signal().is_some() {
+    if client.cancellation().signal().is_some() {
         return Some(BatchStop::Interrupted);
     }
     client.time_left().filter(|left| left.is_zero()).map(|_| BatchStop::TimedOut)
@@ -135,7 +135,7 @@ impl<T: Send> Batch<'_, T> {
                 break;
             }
             let until = if self.is_ahead {
-                Some(Instant::now() + NOTICE)
+                Some(Instant::now() + POLL_INTERVAL)
             } else {
                 (!self.watched.is_empty()).then_some(self.next_look)
             };
@@ -148,7 +148,7 @@ impl<T: Send> Batch<'_, T> {
                 self.read_back_meanwhile();
             }
             if !self.watched.is_empty()
-                && (Instant::now() >= self.next_look || self.client.interrupt().signal().is_some())
+                && (Instant::now() >= self.next_look || self.client.cancellation().signal().is_some())
             {
                 self.look();
             }

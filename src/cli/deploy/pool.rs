@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use crate::api::cancellation::{Interrupt, NOTICE};
+use crate::api::cancellation::{Cancellation, POLL_INTERVAL};
 
 /// More threads would only wait for each other.
 pub const MOST_THREADS: usize = 64;
@@ -15,7 +15,7 @@ pub struct Pool<'a, W, R> {
     work: &'a (dyn Fn(W) -> R + Sync),
     queue: &'a Queue<W, R>,
     has_threads: bool,
-    interrupt: &'a Interrupt,
+    cancellation: &'a Cancellation,
 }
 
 /// Work that waits for a thread, and results that wait for the owner.
@@ -52,7 +52,7 @@ impl<W: Send, R: Send> Pool<'_, W, R> {
     /// Runs `own` with a pool of so many threads; with 0 or 1 the work is done by its owner.
     pub fn run<T>(
         threads: usize,
-        interrupt: &Interrupt,
+        cancellation: &Cancellation,
         limits: &Limits<R>,
         work: &(dyn Fn(W) -> R + Sync),
         own: impl FnOnce(&Pool<W, R>) -> T,
@@ -60,7 +60,7 @@ impl<W: Send, R: Send> Pool<'_, W, R> {
         let state =
             State { work: VecDeque::new(), done: Vec::new(), busy: 0, is_closed: false, is_withheld: false };
         let queue = &Queue { state: Mutex::new(state), more: Condvar::new(), told: Condvar::new() };
-        let pool = Pool { work, queue, has_threads: threads > 1, interrupt };
+        let pool = Pool { work, queue, has_threads: threads > 1, cancellation };
         if !pool.has_threads {
             return own(&pool);
         }
@@ -110,11 +110,11 @@ impl<W: Send, R: Send> Pool<'_, W, R> {
     pub fn take(&self, until: Option<Instant>) -> Vec<(usize, R)> {
         let mut state = self.queue.state();
         while state.done.is_empty() {
-            let left = until.map_or(NOTICE, |until| until.saturating_duration_since(Instant::now()));
-            if left.is_zero() || (until.is_some() && self.interrupt.signal().is_some()) {
+            let left = until.map_or(POLL_INTERVAL, |until| until.saturating_duration_since(Instant::now()));
+            if left.is_zero() || (until.is_some() && self.cancellation.signal().is_some()) {
                 break;
             }
-            let waited = self.queue.told.wait_timeout(state, left.min(NOTICE / 2));
+            let waited = self.queue.told.wait_timeout(state, left.min(POLL_INTERVAL / 2));
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         std::mem::take(&mut state.done)
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn nothing_is_begun_behind_a_result_that_withholds_until_the_owner_says_so() {
         let limits = Limits { is_ahead: true, withholds: &|i| *i == 0, may_begin: &|| true };
-        Pool::run(2, &Interrupt::default(), &limits, &|i: usize| i, |pool| {
+        Pool::run(2, &Cancellation::default(), &limits, &|i: usize| i, |pool| {
             pool.give((0..3).map(|key| (key, 0)));
             let mut seen = pool.take(None).len();
             let left = pool.take_back();
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn what_may_not_be_begun_is_left() {
         let limits = Limits { is_ahead: true, withholds: &|_| false, may_begin: &|| false };
-        Pool::run(2, &Interrupt::default(), &limits, &|i: usize| i, |pool| {
+        Pool::run(2, &Cancellation::default(), &limits, &|i: usize| i, |pool| {
             pool.give([(0, 1)]);
             assert!(pool.take(Some(Instant::now() + Duration::from_millis(50))).is_empty());
             assert_eq!(pool.take_back(), [(0, 1)]);

@@ -88,7 +88,7 @@ fn one(client: &Client, command: &str, subject: Subject) -> Result<Verified> {
         verified.refused = Some("the image has no digest".to_owned());
         return Ok(verified);
     };
-    client.interrupt().check()?;
+    client.cancellation().check()?;
     let began = Instant::now();
     let started = start(command, &verified.subject, digest);
     let (mut child, lines) = match started {
@@ -173,7 +173,7 @@ fn wait(client: &Client, child: &mut Child) -> Result<Option<ExitStatus>> {
         if Instant::now() >= end {
             return Ok(None);
         }
-        client.interrupt().sleep(POLL_INTERVAL)?;
+        client.cancellation().sleep(POLL_INTERVAL)?;
     }
 }
 

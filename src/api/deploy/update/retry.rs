@@ -47,7 +47,7 @@ impl Retries {
         }
         self.tries += 1;
         self.pause = (self.pause * 3 / 2).min(self.longest);
-        client.interrupt().sleep(pause)?;
+        client.cancellation().sleep(pause)?;
         Ok(true)
     }
 }

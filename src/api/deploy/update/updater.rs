@@ -199,7 +199,7 @@ impl<'a> Updater<'a> {
     /// cannot be applied twice. A job is never posted again: it would run again.
     fn post(&mut self, now: &Service, spec: &NewSpec, lost: &mut Retries) -> Result<Posted, Error> {
         loop {
-            self.client.interrupt().check()?;
+            self.client.cancellation().check()?;
             let error = match self.post_once(now, spec) {
                 Ok(warnings) => return Ok(Posted::Accepted(warnings)),
                 Err(error) if error.is_unprocessed() && self.delivery == Delivery::None => {

@@ -153,7 +153,7 @@ impl Connections {
 
     fn attempt(&self, engine: &Client, request: &Request, trust: Trust) -> Result<Response, Unsent> {
         let (name, failed) = (request.name(), |kind, why: String| Unsent::Failed(Failure::new(kind, why)));
-        engine.interrupt().check().map_err(|e| Unsent::Failed(e.into()))?;
+        engine.cancellation().check().map_err(|e| Unsent::Failed(e.into()))?;
         let limit = engine.timeouts().registry_request;
         let limit = engine.time_left().map_or(limit, |left| left.min(limit));
         if limit.is_zero() {
@@ -200,7 +200,7 @@ impl Connections {
             Endpoint::Tcp(Tcp { host: url.host.clone(), port: url.port, base_path: String::new(), tls });
         let proxy = Proxy::find(&endpoint, self.settings.variable)
             .map_err(|e| Failure::new(FailureKind::Unreachable, e.to_string()))?;
-        let agent = transport::agent(&endpoint, proxy.as_ref(), *engine.timeouts(), engine.interrupt());
+        let agent = transport::agent(&endpoint, proxy.as_ref(), *engine.timeouts(), engine.cancellation());
         agents.insert(key, agent.clone());
         Ok(agent)
     }
@@ -216,7 +216,7 @@ fn failure(engine: &Client, error: ureq::Error, request: &Request, limit: std::t
         };
         failed(kind, format!("no response to `{name}` within {:.0} s", limit.as_secs_f32().ceil()))
     };
-    if engine.interrupt().signal().is_some() {
+    if engine.cancellation().signal().is_some() {
         return failed(FailureKind::Interrupted, "interrupted".to_owned());
     }
     match error {

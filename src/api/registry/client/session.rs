@@ -212,7 +212,7 @@ impl<'s> Session<'s> {
                 let why = format!("timed out before `GET {}` could be repeated", response.url);
                 return Err(Failure::new(FailureKind::Deadline, why));
             }
-            engine.interrupt().sleep(pause)?;
+            engine.cancellation().sleep(pause)?;
             response = send()?;
         }
         Ok(response)

@@ -39,7 +39,7 @@ fn show_some(
             print(shown.ui, events, streams);
             if streams.is_over() {
                 // The readers may be waiting for an engine that has nothing to send for days.
-                client.interrupt().raise(SIGPIPE);
+                client.cancellation().cancel(SIGPIPE);
             }
         },
     )

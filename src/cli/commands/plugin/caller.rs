@@ -18,13 +18,13 @@ pub fn follow(app: &App) {
     let Some(socket) = app::variable(SOCKET).filter(|name| !name.is_empty()) else { return };
     // Older clients have no such socket, and send signals.
     let Ok(mut stream) = connect(&socket) else { return };
-    let interrupt = app.interrupt();
+    let cancellation = app.cancellation();
     thread::spawn(move || {
         let mut byte = [0];
         while matches!(stream.read(&mut byte), Ok(1..)) {}
         // A signal that has come by itself says which one it is.
-        if interrupt.signal().is_none() {
-            interrupt.raise(SIGTERM.unsigned_abs() as usize);
+        if cancellation.signal().is_none() {
+            cancellation.cancel(SIGTERM.unsigned_abs() as usize);
         }
     });
 }

@@ -206,7 +206,7 @@ fn replaced(change: &Watchable, now: &Service, judgement: Option<&Judgement>) ->
 pub fn until_ended(client: &Client, watched: &mut [Watched], progress: &mut dyn Progress) {
     let mut pause = client.timeouts().rollout_interval;
     while let Some(wait) = turn(client, watched, progress, &mut pause) {
-        if let Err(error) = client.interrupt().sleep(wait) {
+        if let Err(error) = client.cancellation().sleep(wait) {
             end_all(watched, &ending_of(&error));
         }
     }
