@@ -16,7 +16,7 @@ pub struct Cancellation(Arc<AtomicUsize>);
 
 impl Cancellation {
     /// Returns the cell that a signal handler stores the signal number in.
-    pub fn cell(&self) -> Arc<AtomicUsize> {
+    pub fn signal_cell(&self) -> Arc<AtomicUsize> {
         Arc::clone(&self.0)
     }
 

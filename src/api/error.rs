@@ -1,4 +1,4 @@
-//! What can go wrong between this program and an engine, and the questions about it.
+//! Errors of requests to an engine, and how to classify them.
 
 mod causes;
 mod setting;
@@ -6,67 +6,68 @@ mod setting;
 use std::io;
 use std::time::Duration;
 
-pub use causes::{CredentialsError, InvalidValue, Obstacle, ObstacleKind, Trouble};
+pub use causes::{ConnectError, ConnectErrorKind, CredentialsError, InvalidValue, RegistryErrorKind};
 pub use setting::{InvalidSetting, Parameter, Source};
 
-/// Why a request to the engine did not give what was asked for.
+/// Why a request to the engine failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No connection was made, so nothing was sent.
+    /// No connection could be made. Nothing was sent.
     #[error("cannot connect to the engine at `{endpoint}`")]
     Connect {
-        /// Where it was looked for.
+        /// The address of the engine.
         endpoint: String,
-        /// Why not.
+        /// The reason.
         source: io::Error,
     },
-    /// The connection broke when the request may have been on its way.
+    /// The connection was lost after the request may have been sent.
     #[error("the connection broke during `{request}`: {why}")]
-    Broken {
+    ConnectionLost {
         /// Method and path.
         request: String,
-        /// What the transport said.
+        /// The message of the transport.
         why: String,
     },
-    /// Nothing came for too long.
+    /// No response was received in time. The request may have been processed.
     #[error("no answer to `{request}` within {} s", (after.as_secs_f32() * 10.0).round() / 10.0)]
-    Silent {
+    ResponseTimeout {
         /// Method and path.
         request: String,
-        /// How long it was waited for.
+        /// The timeout that expired.
         after: Duration,
     },
-    /// The time was up before it could be asked, so nothing was sent.
+    /// The deadline of the command expired before the request could be sent. Nothing was sent.
     #[error("the time was up before `{request}` could be asked")]
-    TimeUp {
+    DeadlineExceeded {
         /// Method and path.
         request: String,
     },
-    /// An answer came that is none of an engine's.
+    /// The response is not one that an engine sends.
     #[error("the answer to `{request}` cannot be understood: {why}")]
-    Garbled {
+    InvalidResponse {
         /// Method and path.
         request: String,
-        /// What is wrong with it.
+        /// What is wrong with the response.
         why: String,
     },
-    /// An answer has no end, or one that no engine's has: it was not read on.
+    /// The response is longer than any response of an engine. The rest of it was not read.
     #[error("the answer to `{request}` is longer than {mebibytes} MiB, so it was not read to its end")]
-    TooLong {
+    ResponseTooLong {
         /// Method and path.
         request: String,
-        /// How long an answer may be.
+        /// The maximum length of a response, in MiB.
         mebibytes: u64,
     },
-    /// The engine said no, in its own words.
+    /// The engine refused the request.
     #[error("the engine answered {status}: {message}")]
     Engine {
         /// The HTTP status.
         status: u16,
-        /// The engine's own message, word for word.
+        /// The engine's message, verbatim.
         message: String,
     },
-    /// The request was forbidden: by a proxy before the engine, or by an authorization plugin of the engine.
+    /// The request was forbidden: by a proxy in front of the engine, or by an authorization plugin of the
+    /// engine.
     #[error("permission denied by `{endpoint}`: it answered {status} to `{request}`{}", after_colon(message))]
     Denied {
         /// The address of the engine.
@@ -75,10 +76,11 @@ pub enum Error {
         request: String,
         /// 401 or 403.
         status: u16,
-        /// What it said, or the start of its page; may be empty.
+        /// The message of the proxy or plugin, or the start of its page. May be empty.
         message: String,
     },
-    /// A status 4xx that is not in the form of an engine's refusals: a proxy answered.
+    /// A proxy in front of the engine refused the request: the status is 4xx, and the body is not an engine's
+    /// error.
     #[error("`{endpoint}` refused `{request}` with status {status}{}", after_colon(message))]
     Rejected {
         /// The address of the engine.
@@ -87,55 +89,55 @@ pub enum Error {
         request: String,
         /// The HTTP status.
         status: u16,
-        /// The start of its page; may be empty.
+        /// The start of the proxy's page. May be empty.
         message: String,
     },
-    /// There is no such object, or the name cannot be one's.
+    /// There is no such object, or the name is not valid for such an object.
     #[error("no such {kind}: `{name}`{}", why.as_deref().map(|why| format!(" ({why})")).unwrap_or_default())]
     NoSuch {
-        /// service, network, ...
+        /// The kind of object: `service`, `network` ...
         kind: &'static str,
-        /// As it was given.
+        /// The name as it was given.
         name: String,
-        /// Why it cannot be one, where that is known without asking.
+        /// Why the name is not valid. `None` if the object does not exist.
         why: Option<String>,
     },
-    /// A value is not valid; nothing was sent.
+    /// A value is not valid. Nothing was sent.
     #[error(transparent)]
     InvalidValue(#[from] InvalidValue),
-    /// A setting that selects the engine is not valid; nothing was sent.
+    /// A setting that selects the engine is not valid. Nothing was sent.
     #[error(transparent)]
     InvalidSetting(Box<InvalidSetting>),
-    /// A registry did not say what it has.
-    #[error("{}", registry_words(registry, image, *trouble, words))]
+    /// A registry did not provide the digest of an image.
+    #[error("{}", registry_message(registry, image, *kind, message))]
     Registry {
-        /// Its host.
+        /// The host of the registry.
         registry: String,
-        /// What it was asked for.
+        /// The image that was looked up.
         image: String,
         /// Why it did not say.
-        trouble: Trouble,
-        /// The engine's own words, which are mostly the registry's.
-        words: String,
+        kind: RegistryErrorKind,
+        /// The engine's message, which usually quotes the registry.
+        message: String,
     },
-    /// The user's credentials could not be looked up.
+    /// The user's credentials could not be read.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
-    /// One of the user's files that says which engine is meant is broken.
+    /// A file that selects the engine (config.json, a context) cannot be used. Nothing was sent.
     #[error("cannot use {what}: {why}")]
     Settings {
-        /// The file, or the context.
+        /// The file or the context.
         what: String,
         /// What is wrong with it.
         why: String,
     },
-    /// A signal came.
+    /// A signal was received.
     #[error("interrupted")]
     Interrupted,
-    /// An invariant of this program does not hold. Nothing was sent because of it.
+    /// An invariant of this program does not hold. Nothing was sent.
     #[error("internal error: {what}; please report it")]
     Internal {
-        /// What should not be possible.
+        /// The violated invariant.
         what: String,
     },
 }
@@ -146,87 +148,97 @@ impl From<InvalidSetting> for Error {
     }
 }
 
-fn registry_words(registry: &str, image: &str, trouble: Trouble, words: &str) -> String {
-    if trouble.is_before_registry() {
-        return format!("the digest of `{image}` cannot be looked up: {words}");
+fn registry_message(registry: &str, image: &str, kind: RegistryErrorKind, message: &str) -> String {
+    if kind.is_before_registry() {
+        return format!("the digest of `{image}` cannot be looked up: {message}");
     }
-    format!("registry `{registry}` {trouble} `{image}`: {words}")
+    format!("registry `{registry}` {kind} `{image}`: {message}")
 }
 
 fn after_colon(message: &str) -> String {
     if message.is_empty() { String::new() } else { format!(": {message}") }
 }
 
-/// The usual result of a request.
+/// The result of a request.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// An invariant of this program does not hold.
+    /// An error for an invariant that does not hold.
     pub fn internal(what: &str) -> Self {
         Self::Internal { what: what.to_owned() }
     }
 
-    /// The engine knows no such object.
+    /// Whether the object does not exist.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Error::Engine { status: 404, .. } | Error::NoSuch { .. })
     }
 
-    /// The engine misses an object, and names it: one of a list is gone.
-    pub fn is_about(&self, id: &str) -> bool {
+    /// Whether the engine reports that the object with this ID, one of several in the request, does not
+    /// exist.
+    pub fn is_missing(&self, id: &str) -> bool {
         matches!(self, Error::Engine { status: 404, message } if message.contains(id))
     }
 
-    /// The manager is newer than the leader, which does not know the method that counts the tasks of services.
-    pub fn is_without_counts(&self) -> bool {
+    /// Whether the engine cannot count the tasks of services, because the leader runs an older version than
+    /// this manager.
+    pub fn lacks_task_counts(&self) -> bool {
         matches!(self, Error::Engine { message, .. } if message.contains("unknown method ListServiceStatuses"))
     }
 
-    /// A response was received, and it is a refusal: the engine's own, or the page of a proxy that forbids the request.
+    /// Whether a response was received that refuses the request. It comes from the engine, or from a proxy
+    /// that forbids the request.
     pub fn is_refusal(&self) -> bool {
         matches!(
             self,
-            Error::Engine { .. } | Error::Denied { .. } | Error::Rejected { .. } | Error::Garbled { .. }
+            Error::Engine { .. }
+                | Error::Denied { .. }
+                | Error::Rejected { .. }
+                | Error::InvalidResponse { .. }
         )
     }
 
-    /// The version index was stale: a plain 500, known by its words only (reference: swarmkit "update out of sequence").
+    /// Whether the version index was stale. The engine answers 500; only the message identifies this error
+    /// (swarmkit: "update out of sequence").
     pub fn is_version_conflict(&self) -> bool {
         matches!(self, Error::Engine { message, .. } if message.contains("update out of sequence"))
     }
 
-    /// The prefix fits several objects.
-    pub fn is_ambiguous(&self) -> bool {
+    /// Whether the name is a prefix of several IDs or names.
+    pub fn is_ambiguous_name(&self) -> bool {
         matches!(self, Error::Engine { status: 400, message } if message.contains("is ambiguous"))
     }
 
-    /// Another object has the name already (1.13 to 17.12 say it with other statuses).
+    /// Whether another object has the same name. Only the message is compared: versions 1.13 to 17.12 use
+    /// other status codes.
     pub fn is_name_taken(&self) -> bool {
         matches!(self, Error::Engine { message, .. } if message.contains("name conflicts with an existing object"))
     }
 
-    /// The node is no manager: final for this endpoint, however often it is asked.
+    /// Whether the node is not a swarm manager. Retrying on the same host does not help.
     pub fn is_not_manager(&self) -> bool {
         matches!(self, Error::Engine { status: 503, message } if message.contains("not a swarm manager"))
     }
 
-    /// The request came in plain text to where TLS is spoken (in the words of Go and of nginx).
-    pub fn is_without_tls(&self) -> bool {
+    /// Whether plain HTTP was sent to a port that requires TLS. Recognises the messages of Go's HTTP server
+    /// and of nginx.
+    pub fn requires_tls(&self) -> bool {
         const WORDS: [&str; 2] = ["HTTP request to an HTTPS server", "HTTP request was sent to HTTPS port"];
         matches!(self, Error::Engine { status: 400, message } if WORDS.iter().any(|words| message.contains(words)))
-            || self.obstacle().is_some_and(|obstacle| obstacle.kind == ObstacleKind::WantsTls)
+            || self.connect_error().is_some_and(|e| e.kind == ConnectErrorKind::TlsRequired)
     }
 
-    /// What kept a connection from being made, where it is known.
-    pub fn obstacle(&self) -> Option<&Obstacle> {
+    /// The reason why no connection could be made, if it is known in detail.
+    pub fn connect_error(&self) -> Option<&ConnectError> {
         match self {
             Error::Connect { source, .. } => source.get_ref()?.downcast_ref(),
             _ => None,
         }
     }
 
-    /// The engine cannot answer now but may in a while: an election, a restart. A leader that is cut off in the middle of a
-    /// request says in plain 500s that it leads no more, or is stopped; what it had begun may be carried out yet.
-    pub fn is_passing(&self) -> bool {
+    /// Whether the engine is temporarily unable to respond, for example during an election or a restart. A
+    /// leader that loses its quorum reports this with status 500; the change that it was processing may still
+    /// be applied.
+    pub fn is_transient(&self) -> bool {
         const WORDS: [&str; 6] = [
             "does not have a leader",
             "context deadline exceeded",
@@ -245,65 +257,68 @@ impl Error {
         }
     }
 
-    /// The request was turned away before anything processed it (RFC 6585, RFC 8470), so it may be sent again.
+    /// Whether the request was rejected before it was processed (RFC 6585, RFC 8470), so that it is safe to
+    /// send it again.
     pub fn is_unprocessed(&self) -> bool {
         matches!(self, Error::Engine { status: 425 | 429, .. } | Error::Rejected { status: 425 | 429, .. })
     }
 
-    /// After a post: it was not applied, and the same request would be refused again.
+    /// Whether a change was not applied, and sending it again would be refused again.
     pub fn is_change_refused(&self) -> bool {
-        !self.leaves_doubt() && !self.is_unsent() && !self.is_version_conflict()
+        !self.is_ambiguous() && !self.is_not_sent() && !self.is_version_conflict()
     }
 
-    /// The endpoint is not available here: a proxy or a plugin forbids it, or something that is not an engine
-    /// answers. Callers that need it for names only can do without.
-    pub fn is_endpoint_refused(&self) -> bool {
+    /// Whether this API endpoint is unavailable: a proxy or a plugin forbids it, or the responder is not an
+    /// engine. Callers that need the response for display only continue without it.
+    pub fn is_endpoint_unavailable(&self) -> bool {
         match self {
-            Error::Denied { .. } | Error::Rejected { .. } | Error::Garbled { .. } => true,
+            Error::Denied { .. } | Error::Rejected { .. } | Error::InvalidResponse { .. } => true,
             Error::Engine { status: 405, .. } => true,
             Error::Engine { status: 404, message } => message.contains("page not found"),
             _ => false,
         }
     }
 
-    /// No whole answer came, or one that no engine gives; asking again on a new connection may bring one.
-    pub fn is_broken_answer(&self) -> bool {
+    /// Whether a read may succeed if it is sent again on a new connection: the connection or the response was
+    /// broken.
+    pub fn is_retryable(&self) -> bool {
         match self {
             Error::Connect { source, .. } => {
-                // What took too long has had its time, and what is in the way stays there.
+                // A connect timeout has used its time already, and a known reason does not go away in a
+                // second.
                 let is_final =
                     matches!(source.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::TimedOut);
-                !is_final && self.obstacle().is_none()
+                !is_final && self.connect_error().is_none()
             }
-            Error::Broken { .. } | Error::Garbled { .. } => true,
+            Error::ConnectionLost { .. } | Error::InvalidResponse { .. } => true,
             _ => false,
         }
     }
 
-    /// No connection was made, so another manager can be asked, or the same once more.
-    pub fn is_unsent_to_engine(&self) -> bool {
+    /// Whether no manager received the request, so that it is safe to send it to another one.
+    pub fn is_not_sent_to_manager(&self) -> bool {
         matches!(self, Error::Connect { .. }) || self.is_not_manager()
     }
 
-    /// Making a connection took too long: there may be someone.
-    pub fn is_timed_out(&self) -> bool {
+    /// Whether the attempt to connect timed out. The host may still exist.
+    pub fn is_connect_timeout(&self) -> bool {
         matches!(self, Error::Connect { source, .. } if source.kind() == io::ErrorKind::TimedOut)
     }
 
-    /// Another manager of the swarm may well say something else.
-    pub fn is_about_this_manager(&self) -> bool {
+    /// Whether another manager of the swarm may respond differently.
+    pub fn is_host_specific(&self) -> bool {
         matches!(self, Error::Connect { .. })
             || self.is_not_manager()
-            || self.is_broken_answer()
-            || self.is_passing()
+            || self.is_retryable()
+            || self.is_transient()
     }
 
-    /// Nothing was sent, so a post has changed nothing.
-    pub fn is_unsent(&self) -> bool {
+    /// Whether nothing was sent, so that nothing was changed.
+    pub fn is_not_sent(&self) -> bool {
         matches!(
             self,
             Error::Connect { .. }
-                | Error::TimeUp { .. }
+                | Error::DeadlineExceeded { .. }
                 | Error::NoSuch { .. }
                 | Error::InvalidValue(_)
                 | Error::InvalidSetting(_)
@@ -314,18 +329,19 @@ impl Error {
         )
     }
 
-    /// After a post: it may have been applied all the same. Only the engine's own refusal says that it was not.
-    pub fn leaves_doubt(&self) -> bool {
+    /// Whether a change may have been applied although it failed. Only a refusal by the engine itself proves
+    /// that it was not.
+    pub fn is_ambiguous(&self) -> bool {
         match self {
-            Error::Broken { .. }
-            | Error::Silent { .. }
-            | Error::Garbled { .. }
-            | Error::TooLong { .. }
+            Error::ConnectionLost { .. }
+            | Error::ResponseTimeout { .. }
+            | Error::InvalidResponse { .. }
+            | Error::ResponseTooLong { .. }
             | Error::Interrupted => true,
-            Error::Engine { .. } | Error::Rejected { .. } => self.is_passing(),
+            Error::Engine { .. } | Error::Rejected { .. } => self.is_transient(),
             Error::Connect { .. }
             | Error::Denied { .. }
-            | Error::TimeUp { .. }
+            | Error::DeadlineExceeded { .. }
             | Error::NoSuch { .. }
             | Error::InvalidValue(_)
             | Error::InvalidSetting(_)

@@ -5,8 +5,8 @@ use super::deploy::repository::OtherRepositories;
 use crate::api::config::docker_config;
 use crate::api::deploy::update::NoChange;
 use crate::api::error::{CredentialsError, Error, InvalidValue};
-use crate::api::registry::digest::Trouble;
-use crate::api::transport::ObstacleKind;
+use crate::api::registry::digest::RegistryErrorKind;
+use crate::api::transport::ConnectErrorKind;
 use crate::cli::shell;
 use crate::cli::usage::UsageError;
 use crate::output::Ui;
@@ -97,10 +97,10 @@ impl Exit {
             Error::InvalidValue(_) | Error::InvalidSetting(_) => Exit::Usage,
             Error::NoSuch { .. } => Exit::NoSuch,
             Error::Interrupted => Exit::of_signal(signal),
-            e if e.is_not_found() || e.is_ambiguous() => Exit::NoSuch,
-            e if e.is_not_manager() || e.is_passing() || e.is_without_tls() => Exit::Unreachable,
+            e if e.is_not_found() || e.is_ambiguous_name() => Exit::NoSuch,
+            e if e.is_not_manager() || e.is_transient() || e.requires_tls() => Exit::Unreachable,
             e if e.is_version_conflict() => Exit::Conflict,
-            Error::Registry { trouble: Trouble::Forbidden, .. } => Exit::Unreachable,
+            Error::Registry { kind: RegistryErrorKind::EndpointForbidden, .. } => Exit::Unreachable,
             Error::Engine { .. }
             | Error::Rejected { .. }
             | Error::Registry { .. }
@@ -109,11 +109,11 @@ impl Exit {
             | Error::Internal { .. } => Exit::Failed,
             Error::Connect { .. }
             | Error::Denied { .. }
-            | Error::Broken { .. }
-            | Error::Silent { .. }
-            | Error::TimeUp { .. }
-            | Error::Garbled { .. }
-            | Error::TooLong { .. } => Exit::Unreachable,
+            | Error::ConnectionLost { .. }
+            | Error::ResponseTimeout { .. }
+            | Error::DeadlineExceeded { .. }
+            | Error::InvalidResponse { .. }
+            | Error::ResponseTooLong { .. } => Exit::Unreachable,
         }
     }
 
@@ -180,9 +180,9 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::Connect { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
             "run it as root, or as a member of the socket's group: `sudo usermod -aG docker $USER`".to_owned()
         }
-        e if e.is_without_tls() => "speak TLS with `--tlsverify`, or with DOCKER_TLS_VERIFY=1".to_owned(),
-        Error::Connect { endpoint, .. } => match error.obstacle() {
-            Some(obstacle) => remedy(obstacle.kind, endpoint, obstacle.context.as_deref()),
+        e if e.requires_tls() => "speak TLS with `--tlsverify`, or with DOCKER_TLS_VERIFY=1".to_owned(),
+        Error::Connect { endpoint, .. } => match error.connect_error() {
+            Some(reason) => remedy(reason.kind, endpoint, reason.context.as_deref()),
             None if endpoint.starts_with("tcp://") => {
                 "is the engine running, and does it listen there? `-H ssh://USER@HOST` needs no port of its own"
                     .to_owned()
@@ -193,30 +193,30 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::Denied { request, .. } => format!(
             "allow `{request}` in the proxy or authorization plugin that forbids it, or name another engine with `-H`"
         ),
-        Error::Garbled { .. } | Error::TooLong { .. } => {
+        Error::InvalidResponse { .. } | Error::ResponseTooLong { .. } => {
             "is a Docker engine listening there? `docker version` asks it too".to_owned()
         }
-        Error::Silent { request, .. } if request.contains("/distribution/") => {
+        Error::ResponseTimeout { request, .. } if request.contains("/distribution/") => {
             "the engine waits for the registry; try again, or use the tag as it is with `--no-resolve-image`".to_owned()
         }
-        Error::Silent { .. } => {
+        Error::ResponseTimeout { .. } => {
             "the engine may be busy or without a leader; try again, or ask another manager".to_owned()
         }
-        Error::TimeUp { .. } => "give it more time with `--timeout`".to_owned(),
+        Error::DeadlineExceeded { .. } => "give it more time with `--timeout`".to_owned(),
         Error::NoSuch { kind: "service" | "service or task", .. } => {
             "see the services with `swarmctl ls`".to_owned()
         }
         Error::NoSuch { kind: "context", .. } => "see the contexts with `swarmctl context ls`".to_owned(),
         Error::NoSuch { kind, .. } => format!("see what there is with `docker {kind} ls`"),
-        Error::Registry { trouble: Trouble::UnknownTag | Trouble::UnknownName, .. } => {
+        Error::Registry { kind: RegistryErrorKind::TagNotFound | RegistryErrorKind::RepositoryNotFound, .. } => {
             "check repository and tag, or push the image first; `--on-resolve-error keep-tag` deploys the tag as it is"
                 .to_owned()
         }
-        Error::Registry { trouble: Trouble::Denied, registry, .. } => login_hint(registry),
-        Error::Registry { trouble: Trouble::OutOfReach, .. } => {
+        Error::Registry { kind: RegistryErrorKind::Denied, registry, .. } => login_hint(registry),
+        Error::Registry { kind: RegistryErrorKind::Unreachable, .. } => {
             "try again, or use the tag as it is with `--no-resolve-image`".to_owned()
         }
-        Error::Registry { trouble: Trouble::Forbidden | Trouble::NoEndpoint, .. } => {
+        Error::Registry { kind: RegistryErrorKind::EndpointForbidden | RegistryErrorKind::EndpointMissing, .. } => {
             "allow `GET /distribution` in front of the engine, or use the tag as it is with `--no-resolve-image`"
                 .to_owned()
         }
@@ -257,17 +257,17 @@ pub fn login_hint(registry: &str) -> String {
 
 fn credentials_hint(error: &CredentialsError) -> String {
     let what = match error {
-        CredentialsError::Broken { place, .. } if place == docker_config::VARIABLE => {
+        CredentialsError::InvalidConfig { place, .. } if place == docker_config::VARIABLE => {
             return format!("mend it, or do without: `unset {place}`");
         }
-        CredentialsError::Unreadable { .. } | CredentialsError::Broken { .. } => "mend it",
+        CredentialsError::Unreadable { .. } | CredentialsError::InvalidConfig { .. } => "mend it",
         CredentialsError::Helper { .. } => "mend it, or the `credsStore` or `credHelpers` that names it",
     };
     format!("{what}; or name another folder with `--config DIR` before the command, or with DOCKER_CONFIG")
 }
 
 /// What to do about what kept a connection to `endpoint` from being made, to which a context may have led.
-fn remedy(kind: ObstacleKind, endpoint: &str, context: Option<&str>) -> String {
+fn remedy(kind: ConnectErrorKind, endpoint: &str, context: Option<&str>) -> String {
     let by_hand = || {
         let address = endpoint.trim_start_matches("ssh://").split('/').next().unwrap_or_default();
         let (host, port) = match address.rsplit_once(':') {
@@ -276,8 +276,12 @@ fn remedy(kind: ObstacleKind, endpoint: &str, context: Option<&str>) -> String {
         };
         format!("`ssh{port} {} docker version`", host.replace(['[', ']'], ""))
     };
-    let is_about_files =
-        matches!(kind, ObstacleKind::Authority | ObstacleKind::OwnCertificate | ObstacleKind::File);
+    let is_about_files = matches!(
+        kind,
+        ConnectErrorKind::UntrustedCertificate
+            | ConnectErrorKind::ClientCertificate
+            | ConnectErrorKind::TlsFile
+    );
     // No flag changes what a context says of TLS.
     if let Some(context) = context.filter(|_| is_about_files) {
         return format!(
@@ -287,34 +291,34 @@ fn remedy(kind: ObstacleKind, endpoint: &str, context: Option<&str>) -> String {
         );
     }
     match kind {
-        ObstacleKind::Name => "check the name in `-H`, DOCKER_HOST or the context".to_owned(),
-        ObstacleKind::NoTls => {
+        ConnectErrorKind::HostNotFound => "check the name in `-H`, DOCKER_HOST or the context".to_owned(),
+        ConnectErrorKind::TlsUnsupported => {
             "without TLS the port is mostly 2375, and `--tls`, DOCKER_TLS_VERIFY and the like are left out".to_owned()
         }
-        ObstacleKind::WantsTls => "speak TLS with `--tlsverify`, or with DOCKER_TLS_VERIFY=1".to_owned(),
-        ObstacleKind::Authority => {
+        ConnectErrorKind::TlsRequired => "speak TLS with `--tlsverify`, or with DOCKER_TLS_VERIFY=1".to_owned(),
+        ConnectErrorKind::UntrustedCertificate => {
             "name the file of the authority that signed it with `--tlscacert FILE` before the command".to_owned()
         }
-        ObstacleKind::Certificate => {
+        ConnectErrorKind::InvalidCertificate => {
             "name the engine as its certificate does, or have a new one made for it".to_owned()
         }
-        ObstacleKind::OwnCertificate => {
+        ConnectErrorKind::ClientCertificate => {
             "give one that the engine's authority has signed with `--tlscert FILE --tlskey FILE` before the command"
                 .to_owned()
         }
-        ObstacleKind::File => {
+        ConnectErrorKind::TlsFile => {
             "name others with `--tlscacert`, `--tlscert` and `--tlskey` before the command, or with DOCKER_CERT_PATH"
                 .to_owned()
         }
-        ObstacleKind::Proxy => "name hosts that need no proxy in NO_PROXY".to_owned(),
-        ObstacleKind::Ssh => format!("see whether this works: {}", by_hand()),
-        ObstacleKind::NoDocker => {
+        ConnectErrorKind::Proxy => "name hosts that need no proxy in NO_PROXY".to_owned(),
+        ConnectErrorKind::Ssh => format!("see whether this works: {}", by_hand()),
+        ConnectErrorKind::DockerNotInstalled => {
             format!("docker has to be in the PATH of a login without a terminal; see {}", by_hand())
         }
-        ObstacleKind::Noise => {
+        ConnectErrorKind::NotAnEngine => {
             "a login without a terminal must not print anything: look into its ~/.bashrc or /etc/profile".to_owned()
         }
-        ObstacleKind::Busy => "the engine may be slow; try again".to_owned(),
+        ConnectErrorKind::TooManyConnections => "the engine may be slow; try again".to_owned(),
     }
 }
 
@@ -351,14 +355,14 @@ mod tests {
 
     #[test]
     fn what_was_never_asked_leaves_no_doubt() {
-        let error = Error::TimeUp { request: "POST /services/a/update".to_owned() };
-        assert!(error.is_unsent() && !error.leaves_doubt());
+        let error = Error::DeadlineExceeded { request: "POST /services/a/update".to_owned() };
+        assert!(error.is_not_sent() && !error.is_ambiguous());
         let reported = |error, delivery| {
             let failed = FailedCreate::from_error(error, delivery);
             Exit::of_report(&ServiceReport::new("a", Stage::Created(Err(failed))), None)
         };
         assert_eq!(reported(error, Delivery::None), Exit::Unreachable);
-        let error = Error::TimeUp { request: "GET /services/a".to_owned() };
+        let error = Error::DeadlineExceeded { request: "GET /services/a".to_owned() };
         assert_eq!(reported(error, Delivery::Unknown), Exit::Unknown);
         let timed_out = NotStarted::Batch(BatchStop::TimedOut);
         let not_started = ServiceReport::not_started("b", None, timed_out);

@@ -16,7 +16,7 @@ impl Lookups {
     /// Any other failure.
     pub fn or_default<T: Default>(&mut self, what: &'static str, found: Result<T>) -> Result<T> {
         match found {
-            Err(error) if error.is_endpoint_refused() => {
+            Err(error) if error.is_endpoint_unavailable() => {
                 self.refused.push((what, error));
                 Ok(T::default())
             }

@@ -263,7 +263,7 @@ pub fn named(client: &Client, names: &[String]) -> Result<Vec<Chosen>> {
                     chosen.push(Chosen { given: given.clone(), at: vec![at], found: Ok(service) });
                 }
             },
-            Err(error) if error.is_not_found() || error.is_ambiguous() => {
+            Err(error) if error.is_not_found() || error.is_ambiguous_name() => {
                 chosen.push(Chosen { given: given.clone(), at: vec![at], found: Err(error) });
             }
             Err(error) => return Err(error),

@@ -46,7 +46,7 @@ impl DockerConfig {
 
     /// The text of a `config.json`; what is not about registries is passed over.
     pub fn parse(place: &str, text: &[u8]) -> Result<Self, CredentialsError> {
-        let broken = |why: String| CredentialsError::Broken { place: place.to_owned(), why };
+        let broken = |why: String| CredentialsError::InvalidConfig { place: place.to_owned(), why };
         let mut config = object(text).map_err(broken)?;
         let auths = map(config.shift_remove("auths"), "auths").map_err(broken)?;
         let helpers = map(config.shift_remove("credHelpers"), "credHelpers").map_err(broken)?;
@@ -60,7 +60,7 @@ impl DockerConfig {
 
     /// `DOCKER_AUTH_CONFIG`: nothing but `{"auths": {"HOST": {"auth": "..."}}}`, as docker has it.
     pub fn parse_variable(text: &[u8]) -> Result<Self, CredentialsError> {
-        let broken = |why: String| CredentialsError::Broken { place: VARIABLE.to_owned(), why };
+        let broken = |why: String| CredentialsError::InvalidConfig { place: VARIABLE.to_owned(), why };
         let mut config = object(text).map_err(broken)?;
         let auths = map(config.shift_remove("auths"), "auths").map_err(broken)?;
         if let Some(key) = config.keys().next() {
@@ -106,7 +106,7 @@ impl DockerConfig {
     }
 
     fn broken(&self, why: String) -> CredentialsError {
-        CredentialsError::Broken { place: self.place.clone(), why }
+        CredentialsError::InvalidConfig { place: self.place.clone(), why }
     }
 }
 

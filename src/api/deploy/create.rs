@@ -201,11 +201,11 @@ fn post(
                 }
                 continue;
             }
-            Err(e) if e.leaves_doubt() => e,
+            Err(e) if e.is_ambiguous() => e,
             // After a lost answer "the name is taken" may be this command's own doing.
             Err(e @ Error::Engine { .. }) if *delivery == Delivery::Unknown && e.is_name_taken() => e,
             // A request that was not sent does not settle an earlier one.
-            Err(e) if e.is_unsent() || *delivery == Delivery::None => return Err(e),
+            Err(e) if e.is_not_sent() || *delivery == Delivery::None => return Err(e),
             Err(e) => e,
         };
         *delivery = Delivery::Unknown;
@@ -224,7 +224,7 @@ fn post(
                 return Err(error);
             }
             None if name.is_some() && lost.pause(client)? => {}
-            None if name.is_some() || !error.is_broken_answer() => return Err(error),
+            None if name.is_some() || !error.is_retryable() => return Err(error),
             None => {
                 *delivery = Delivery::None;
                 return Err(error);
@@ -233,7 +233,7 @@ fn post(
     }
 }
 
-/// The service that a post whose answer was lost has made; [`Error::Garbled`] where that cannot be told.
+/// The service that a post whose answer was lost has made; [`Error::InvalidResponse`] where that cannot be told.
 fn look_up(client: &Client, name: Option<&str>, spec: &Value) -> Result<Option<Service>> {
     let began = client.first_date().and_then(time::parse_http_date);
     let is_ours = |service: &Service| {
@@ -250,7 +250,7 @@ fn look_up(client: &Client, name: Option<&str>, spec: &Value) -> Result<Option<S
     };
     match found.len() {
         0 | 1 => Ok(found.pop()),
-        n => Err(Error::Garbled {
+        n => Err(Error::InvalidResponse {
             request: "POST /services/create".to_owned(),
             why: format!("no answer came, and the engine has {n} new services like it"),
         }),

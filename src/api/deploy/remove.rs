@@ -117,9 +117,9 @@ fn delete(client: &Client, id: &str, delivery: &mut Delivery) -> Result<()> {
                 }
                 continue;
             }
-            Err(e) if e.leaves_doubt() => e,
+            Err(e) if e.is_ambiguous() => e,
             // A request that was not sent does not settle an earlier one; nor does a refusal, which is looked up.
-            Err(e) if e.is_unsent() || *delivery == Delivery::None => return Err(e),
+            Err(e) if e.is_not_sent() || *delivery == Delivery::None => return Err(e),
             Err(e) => e,
         };
         *delivery = Delivery::Unknown;

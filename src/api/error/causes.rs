@@ -1,145 +1,146 @@
-//! The parts of an [`Error`](super::Error) that have kinds of their own.
+//! The details of an [`Error`](super::Error): why there is no connection, no digest or no credentials, and
+//! why a value is not valid.
 
 use std::fmt;
 use std::io;
 
-/// What is in the way, and its kind, by which a user is told what to do.
+/// Why no connection could be made.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{words}")]
-pub struct Obstacle {
-    /// What has to be mended.
-    pub kind: ObstacleKind,
-    /// A sentence.
-    pub words: String,
-    /// The context that has led here, where one has.
+#[error("{message}")]
+pub struct ConnectError {
+    /// The category, which determines the advice for the user.
+    pub kind: ConnectErrorKind,
+    /// The message for the user.
+    pub message: String,
+    /// The Docker context that selected the engine, if there is one.
     pub context: Option<String>,
 }
 
-/// What has to be mended.
+/// The category of a [`ConnectError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ObstacleKind {
-    /// The host's name has no address.
-    Name,
-    /// TLS is spoken to what does not speak it, or not as it is spoken today.
-    NoTls,
-    /// TLS is spoken there, and not here.
-    WantsTls,
-    /// The engine's certificate was not made by an authority that is trusted.
-    Authority,
-    /// The engine's certificate is not good for another reason.
-    Certificate,
-    /// The engine does not take the client's certificate, or there is none.
-    OwnCertificate,
-    /// A file for TLS cannot be used.
-    File,
-    /// The proxy did not make the connection.
+pub enum ConnectErrorKind {
+    /// The host name cannot be resolved.
+    HostNotFound,
+    /// The other end does not speak TLS, or no version or cipher that both sides support.
+    TlsUnsupported,
+    /// The other end requires TLS.
+    TlsRequired,
+    /// The engine's certificate is not signed by a trusted authority.
+    UntrustedCertificate,
+    /// The engine's certificate is invalid for another reason.
+    InvalidCertificate,
+    /// The engine rejects the client's certificate, or requires one and none is configured.
+    ClientCertificate,
+    /// A certificate or key file cannot be used.
+    TlsFile,
+    /// The proxy did not connect to the engine.
     Proxy,
-    /// ssh did not get there.
+    /// ssh failed.
     Ssh,
-    /// ssh got there, and there is no docker.
-    NoDocker,
-    /// ssh got there, and something else spoke first.
-    Noise,
-    /// All connections that there may be are in use.
-    Busy,
+    /// ssh connected, but the docker client is not installed on that host.
+    DockerNotInstalled,
+    /// ssh connected, but what answers is not an engine.
+    NotAnEngine,
+    /// The maximum number of connections is in use.
+    TooManyConnections,
 }
 
-impl Obstacle {
-    /// One of this kind, in these words.
-    pub fn new(kind: ObstacleKind, words: impl Into<String>) -> Self {
-        Self { kind, words: words.into(), context: None }
+impl ConnectError {
+    /// Creates an error without a context.
+    pub fn new(kind: ConnectErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), context: None }
     }
 }
 
-impl From<Obstacle> for io::Error {
-    fn from(obstacle: Obstacle) -> Self {
-        Self::other(obstacle)
+impl From<ConnectError> for io::Error {
+    fn from(error: ConnectError) -> Self {
+        Self::other(error)
     }
 }
 
-/// Why a registry does not say.
+/// Why a registry did not provide a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    /// It has no such tag or digest.
-    UnknownTag,
-    /// It has no such repository.
-    UnknownName,
-    /// It wants credentials, or better ones.
+pub enum RegistryErrorKind {
+    /// The registry has no such tag or digest.
+    TagNotFound,
+    /// The registry has no such repository.
+    RepositoryNotFound,
+    /// The registry requires credentials, or other ones.
     Denied,
-    /// It cannot be reached, or answers as no registry should.
-    OutOfReach,
-    /// The question did not reach it: a proxy before the engine, or a plugin of the engine, forbids `/distribution`.
-    Forbidden,
-    /// The question did not reach it: something that is not an engine answers for `/distribution`.
-    NoEndpoint,
+    /// The registry cannot be reached, or its response is not valid.
+    Unreachable,
+    /// The registry was not contacted: a proxy or an authorization plugin forbids `GET /distribution`.
+    EndpointForbidden,
+    /// The registry was not contacted: what answers `GET /distribution` is not an engine.
+    EndpointMissing,
 }
 
-impl Trouble {
-    /// Whether the registry was never asked.
+impl RegistryErrorKind {
+    /// Whether the registry was not contacted.
     pub fn is_before_registry(self) -> bool {
-        matches!(self, Trouble::Forbidden | Trouble::NoEndpoint)
+        matches!(self, RegistryErrorKind::EndpointForbidden | RegistryErrorKind::EndpointMissing)
     }
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for RegistryErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Trouble::UnknownTag => "has no",
-            Trouble::UnknownName => "has no repository for",
-            Trouble::Denied => "denies access to",
-            Trouble::OutOfReach => "cannot be asked for",
-            Trouble::Forbidden | Trouble::NoEndpoint => "was not asked for",
+            RegistryErrorKind::TagNotFound => "has no",
+            RegistryErrorKind::RepositoryNotFound => "has no repository for",
+            RegistryErrorKind::Denied => "denies access to",
+            RegistryErrorKind::Unreachable => "cannot be asked for",
+            RegistryErrorKind::EndpointForbidden | RegistryErrorKind::EndpointMissing => "was not asked for",
         })
     }
 }
 
-/// Why credentials could not be looked up. No message repeats a secret.
+/// Why credentials could not be read. No message contains a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
-    /// The file is there and cannot be read.
+    /// The file exists, but cannot be read.
     #[error("cannot read `{place}`")]
     Unreadable {
-        /// The file.
+        /// The path of the file.
         place: String,
-        /// Why not.
+        /// The reason.
         source: io::Error,
     },
-    /// What was read is no Docker config.
+    /// The content is not a valid Docker config.
     #[error("`{place}` cannot be understood: {why}")]
-    Broken {
-        /// The file, or the variable.
+    InvalidConfig {
+        /// The path of the file, or the name of the variable.
         place: String,
-        /// What is wrong with it.
+        /// What is wrong with the content.
         why: String,
     },
-    /// A program that keeps credentials did not give them.
+    /// A credential helper failed.
     #[error("credential helper `{program}` {why}")]
     Helper {
-        /// Its name.
+        /// The name of the helper's program.
         program: String,
-        /// What it did instead, with its own words.
+        /// What the helper did, with its own message.
         why: String,
-        /// It did not answer at all.
+        /// Whether the helper did not respond in time.
         hangs: bool,
     },
 }
 
-/// A value that is not valid, and why. Nothing was sent.
+/// A value that is not valid. Nothing was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidValue {
-    /// The value; `None` if the reason is a sentence of its own, because the value is empty or may be a secret.
+    /// The value. `None` if the value is empty or may be a secret; then the reason is a complete sentence.
     pub value: Option<String>,
     /// What is wrong with the value, as the predicate of a sentence: `cannot be a duration: it is empty`.
     pub reason: String,
 }
 
 impl InvalidValue {
-    /// An error that names the value.
+    /// Creates an error that includes the value in its message.
     pub fn new(value: &str, reason: impl Into<String>) -> Self {
         Self { value: Some(value.to_owned()), reason: reason.into() }
     }
 
-    /// An error that does not name the value.
+    /// Creates an error that does not include the value in its message.
     pub fn unnamed(reason: impl Into<String>) -> Self {
         Self { value: None, reason: reason.into() }
     }

@@ -7,34 +7,34 @@ use super::InvalidValue;
 /// Where a setting comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// The caller gave it.
+    /// The caller's argument.
     Explicit(Parameter),
-    /// A variable of the environment.
+    /// An environment variable.
     Variable(&'static str),
     /// A field of Docker's config.json.
     Config(&'static str),
-    /// It is Docker's default.
+    /// Docker's default.
     Default,
 }
 
-/// A setting that the caller can give.
+/// A setting that the caller can pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parameter {
     /// The host.
     Host,
     /// The context.
     Context,
-    /// The folder of config.json.
+    /// The directory of config.json.
     Config,
     /// Whether TLS is used.
     Tls,
     /// Whether TLS is used and the engine's certificate is checked.
     TlsVerify,
-    /// The file of the authorities.
+    /// The file with the trusted authorities.
     TlsCaCert,
-    /// The file of the client's certificate.
+    /// The file with the client's certificate.
     TlsCert,
-    /// The file of the key of the client's certificate.
+    /// The file with the client's private key.
     TlsKey,
 }
 
@@ -44,24 +44,24 @@ pub enum InvalidSetting {
     /// Both a host and a context are given.
     #[error("both a host and a context are given")]
     HostAndContext,
-    /// A variable is not UTF-8.
+    /// An environment variable is not UTF-8.
     #[error("{0} is not UTF-8")]
     NotUtf8(&'static str),
-    /// `DOCKER_API_VERSION`.
+    /// The value of `DOCKER_API_VERSION` is not valid.
     #[error("DOCKER_API_VERSION: {0}")]
     ApiVersion(InvalidValue),
-    /// `DOCKER_CUSTOM_HEADERS`.
+    /// The value of `DOCKER_CUSTOM_HEADERS` is not valid.
     #[error("DOCKER_CUSTOM_HEADERS: {0}")]
     Headers(InvalidValue),
-    /// A host that is not an engine's endpoint.
+    /// The host is not an engine's endpoint.
     #[error("{from}: {invalid}")]
     Host {
-        /// Where it comes from.
+        /// Where the host comes from.
         from: Source,
-        /// What is wrong with it.
+        /// What is wrong with the host.
         invalid: InvalidValue,
     },
-    /// The host of a context is not an engine's endpoint.
+    /// The host in a context is not an engine's endpoint.
     #[error("context `{context}`: {invalid}")]
     ContextHost {
         /// The name of the context.
@@ -69,34 +69,34 @@ pub enum InvalidSetting {
         /// What is wrong with its host.
         invalid: InvalidValue,
     },
-    /// One of several hosts is empty. Alone it would be the local engine.
+    /// One of several hosts is empty. A single empty host would select the local engine.
     #[error("{from}: one of the hosts in `{hosts}` is empty")]
     EmptyHost {
-        /// Where they come from.
+        /// Where the hosts come from.
         from: Source,
-        /// All of them, without passwords.
+        /// All of the hosts, without passwords.
         hosts: String,
     },
-    /// The certificate of the engine must be checked, but the file of the authorities does not exist.
+    /// The engine's certificate must be verified, but the file with the authorities does not exist.
     #[error("{required_by}: the engine's certificate is to be checked, and there is no `{file}`")]
     MissingAuthority {
-        /// What requires the check.
+        /// The setting that requires the verification.
         required_by: Source,
         /// The file.
         file: String,
     },
-    /// A variable that names a proxy.
+    /// A variable that names a proxy is not valid.
     #[error("{variable} {reason}")]
     Proxy {
-        /// Its name.
+        /// The name of the variable.
         variable: &'static str,
-        /// What is wrong with it.
+        /// What is wrong with its value.
         reason: String,
     },
 }
 
 impl Parameter {
-    /// Its name: that of Docker's flag, without dashes.
+    /// The name of Docker's flag for this setting, without dashes.
     pub fn name(self) -> &'static str {
         match self {
             Self::Host => "host",

@@ -55,12 +55,12 @@ impl Stream<'_> {
 
     /// The error for a body that is not in the expected format.
     pub fn garbled(&self, why: impl Into<String>) -> Error {
-        Error::Garbled { request: self.request.clone(), why: why.into() }
+        Error::InvalidResponse { request: self.request.clone(), why: why.into() }
     }
 
     /// The error for a connection that was closed within a message.
     pub fn broken(&self, why: impl Into<String>) -> Error {
-        Error::Broken { request: self.request.clone(), why: why.into() }
+        Error::ConnectionLost { request: self.request.clone(), why: why.into() }
     }
 }
 
@@ -138,7 +138,7 @@ impl Client {
         self.get_with(path, |response| response.json())
     }
 
-    /// [`Client::get_json`] with a parser of the response; it is also retried if `read` returns [`Error::Garbled`].
+    /// [`Client::get_json`] with a parser of the response; it is also retried if `read` returns [`Error::InvalidResponse`].
     pub fn get_with<T>(&self, path: &Path, read: impl Fn(Response) -> Result<T>) -> Result<T> {
         self.read(|| read(self.send(Request::get(&self.target(path)?))?))
     }
@@ -171,7 +171,7 @@ impl Client {
     /// status is.
     pub fn get_json_once<T: DeserializeOwned>(&self, path: &Path, auth: Option<&RegistryAuth>) -> Result<T> {
         self.ping()?;
-        self.retry_while(Error::is_broken_answer, || {
+        self.retry_while(Error::is_retryable, || {
             self.send(Request { auth, ..Request::get(&self.target(path)?) })?.json()
         })
     }
@@ -183,7 +183,7 @@ impl Client {
     }
 
     /// Posts `body` once. It is retried only if no connection could be made, because then nothing was sent. After any other
-    /// failure the caller decides ([`Error::leaves_doubt`]).
+    /// failure the caller decides ([`Error::is_ambiguous`]).
     pub fn post(&self, path: &Path, body: &[u8], auth: Option<&RegistryAuth>) -> Result<Response> {
         self.ping()?;
         let body = Some(body);
@@ -216,11 +216,11 @@ impl Client {
             // Every engine has this path, so a 404 in an engine's format comes from something else.
             Error::Engine { status: status @ 404, message } => {
                 let why = format!("status {status} ({message}), so no engine answers there");
-                Error::Garbled { request: "GET /_ping".to_owned(), why }
+                Error::InvalidResponse { request: "GET /_ping".to_owned(), why }
             }
             Error::Rejected { status, message, .. } if !matches!(status, 408 | 425 | 429) => {
                 let why = format!("status {status}, so no engine answers there: {message}");
-                Error::Garbled { request: "GET /_ping".to_owned(), why }
+                Error::InvalidResponse { request: "GET /_ping".to_owned(), why }
             }
             e => e,
         })?;
@@ -257,7 +257,7 @@ impl Client {
         self.cancellation.check()?;
         let limit = self.time_left().map_or(limit, |left| left.min(limit));
         if limit.is_zero() {
-            return Err(Error::TimeUp { request: name });
+            return Err(Error::DeadlineExceeded { request: name });
         }
         let _permit = host.acquire(RequestKind::Unary, Some(limit))?;
         let began = Instant::now();
@@ -268,7 +268,7 @@ impl Client {
         self.observer.tell(&format!("{method} {target}"), hidden, status, began.elapsed());
         let (parts, bytes, length) = response?;
         if parts.status.is_success() && length as u64 > MAX_RESPONSE_LEN {
-            return Err(Error::TooLong { request: name, mebibytes: MAX_RESPONSE_LEN >> 20 });
+            return Err(Error::ResponseTooLong { request: name, mebibytes: MAX_RESPONSE_LEN >> 20 });
         }
         let (endpoint, sent) = (&host.connection.endpoint, auth.map(RegistryAuth::secrets));
         Response::decode(RawResponse { request: name, endpoint, parts: &parts, body: bytes, sent })
@@ -325,7 +325,7 @@ impl Client {
         // Without both there is no timeout, so no error shows this value.
         let limit = [left, idle].into_iter().flatten().min().unwrap_or_default();
         if left.is_some_and(|left| left.is_zero()) {
-            return Err(Error::TimeUp { request });
+            return Err(Error::DeadlineExceeded { request });
         }
         let host = self.host()?;
         // The wait for other streams to end is limited by the deadline only.

@@ -124,7 +124,7 @@ impl Failover {
                         return Ok(true);
                     }
                     Err(error) => {
-                        are_final &= error.is_unsent_to_engine() && !error.is_timed_out();
+                        are_final &= error.is_not_sent_to_manager() && !error.is_connect_timeout();
                         why_not.push(self.reason(at, &chain(&error)));
                         continue;
                     }

@@ -15,7 +15,7 @@ use crate::api::config::credentials::RegistryAuth;
 use crate::api::config::endpoint::Endpoint;
 use crate::api::error::{Error, Result};
 use crate::api::transport;
-use crate::api::transport::{NotConnected, Obstacle, ObstacleKind, SSH_CONNECTIONS};
+use crate::api::transport::{ConnectError, ConnectErrorKind, NotConnected, SSH_CONNECTIONS};
 
 /// Maximum length of a response's body. The tasks of 100,000 services are shorter.
 pub(in crate::api) const MAX_RESPONSE_LEN: u64 = 256 << 20;
@@ -92,28 +92,31 @@ impl Host {
     pub fn acquire(&self, kind: RequestKind, limit: Option<Duration>) -> Result<Option<Permit<'_>>> {
         let Some(connections) = &self.connections else { return Ok(None) };
         let permit = connections.acquire(kind, limit, &self.cancellation)?;
-        let words = || format!("all {SSH_CONNECTIONS} connections by ssh are in use for too long");
-        permit.map(Some).ok_or_else(|| self.obstacle(ObstacleKind::Busy, words()))
+        let message = || format!("all {SSH_CONNECTIONS} connections by ssh are in use for too long");
+        permit.map(Some).ok_or_else(|| self.connect_error(ConnectErrorKind::TooManyConnections, message()))
     }
 
-    fn obstacle(&self, kind: ObstacleKind, words: String) -> Error {
+    fn connect_error(&self, kind: ConnectErrorKind, message: String) -> Error {
         let endpoint = self.connection.endpoint.to_string();
-        Error::Connect { endpoint, source: Obstacle::new(kind, words).into() }
+        Error::Connect { endpoint, source: ConnectError::new(kind, message).into() }
     }
 
     /// Attributes an error response to the proxy, if there is one: no engine refuses a ping.
     pub fn by_proxy(&self, error: Error) -> Error {
-        let Some(proxy) = self.connection.proxy.as_ref().filter(|_| !error.is_without_tls()) else {
+        let Some(proxy) = self.connection.proxy.as_ref().filter(|_| !error.requires_tls()) else {
             return error;
         };
         let said = match &error {
             Error::Engine { status, message }
             | Error::Denied { status, message, .. }
             | Error::Rejected { status, message, .. } => format!("status {status}: {message}"),
-            Error::Garbled { why, .. } => why.clone(),
+            Error::InvalidResponse { why, .. } => why.clone(),
             _ => return error,
         };
-        self.obstacle(ObstacleKind::Proxy, format!("by way of the proxy `{proxy}` no engine answers: {said}"))
+        self.connect_error(
+            ConnectErrorKind::Proxy,
+            format!("by way of the proxy `{proxy}` no engine answers: {said}"),
+        )
     }
 
     /// Sends one request and reads its whole response, whatever its status is. Returns the body and its length. The body of a
@@ -172,19 +175,21 @@ impl Host {
             return Error::Interrupted;
         }
         match error {
-            ureq::Error::Timeout(_) => Error::Silent { request, after: limit },
+            ureq::Error::Timeout(_) => Error::ResponseTimeout { request, after: limit },
             ureq::Error::Io(e) => match e.downcast::<NotConnected>() {
                 Ok(NotConnected(source)) => {
-                    let source = match source.downcast::<Obstacle>() {
-                        Ok(it) => Obstacle { context: self.connection.context.clone(), ..it }.into(),
+                    let source = match source.downcast::<ConnectError>() {
+                        Ok(it) => ConnectError { context: self.connection.context.clone(), ..it }.into(),
                         Err(source) => source,
                     };
                     Error::Connect { endpoint: self.connection.endpoint.to_string(), source }
                 }
-                Err(e) if e.kind() == std::io::ErrorKind::TimedOut => Error::Silent { request, after: limit },
-                Err(e) => Error::Broken { request, why: e.to_string() },
+                Err(e) if e.kind() == std::io::ErrorKind::TimedOut => {
+                    Error::ResponseTimeout { request, after: limit }
+                }
+                Err(e) => Error::ConnectionLost { request, why: e.to_string() },
             },
-            other => Error::Broken { request, why: other.to_string() },
+            other => Error::ConnectionLost { request, why: other.to_string() },
         }
     }
 }

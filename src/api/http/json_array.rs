@@ -75,7 +75,7 @@ impl<T, F: Fn(&str) -> serde_json::Result<(T, usize)>> JsonArrayParser<T, F> {
     /// All rows. `rest` is the response with the bytes that were not consumed.
     ///
     /// # Errors
-    /// [`Error::Garbled`](crate::api::error::Error::Garbled) if it is not a complete list.
+    /// [`Error::InvalidResponse`](crate::api::error::Error::InvalidResponse) if it is not a complete list.
     pub fn all(self, rest: &Response) -> Result<Vec<T>> {
         let is_list = self.expect != Expect::Start || rest.body.trim_ascii_start().starts_with(b"[");
         if !is_list && str::from_utf8(&rest.body).is_ok() {
@@ -217,7 +217,7 @@ mod tests {
         ] {
             for part in [1, 7, 1000] {
                 let error = names(&text, part).unwrap_err();
-                assert!(matches!(error, crate::api::error::Error::Garbled { .. }), "{text}: {error}");
+                assert!(matches!(error, crate::api::error::Error::InvalidResponse { .. }), "{text}: {error}");
             }
         }
     }

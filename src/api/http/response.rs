@@ -47,7 +47,7 @@ impl Response {
     /// The response if its status is 2xx, else the error that it stands for.
     ///
     /// # Errors
-    /// The engine's refusal; [`Error::Garbled`] for redirects.
+    /// The engine's refusal; [`Error::InvalidResponse`] for redirects.
     pub(in crate::api) fn decode(received: RawResponse) -> Result<Self> {
         let RawResponse { request, endpoint, parts, body, sent } = received;
         let header = |name: &str| parts.headers.get(name)?.to_str().ok().map(str::to_owned);
@@ -84,7 +84,7 @@ impl Response {
     /// Parses the body as JSON.
     ///
     /// # Errors
-    /// [`Error::Garbled`] if it is not the JSON of a `T`.
+    /// [`Error::InvalidResponse`] if it is not the JSON of a `T`.
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
         // What is known to be UTF-8 as a whole need not be checked string by string.
         let read = match str::from_utf8(&self.body) {
@@ -116,13 +116,15 @@ impl Response {
 
     /// The body as text, to the byte.
     pub fn into_text(self) -> Result<String> {
-        String::from_utf8(self.body)
-            .map_err(|e| Error::Garbled { request: self.request, why: format!("it is not UTF-8 ({e})") })
+        String::from_utf8(self.body).map_err(|e| Error::InvalidResponse {
+            request: self.request,
+            why: format!("it is not UTF-8 ({e})"),
+        })
     }
 
     /// This answer is none that an engine gives.
     pub fn garbled(&self, why: impl Into<String>) -> Error {
-        Error::Garbled { request: self.request.clone(), why: self.secrets.hide(&why.into()) }
+        Error::InvalidResponse { request: self.request.clone(), why: self.secrets.hide(&why.into()) }
     }
 
     /// The engine's no, in its own words but for secrets. Where a password is a part of the words that are known for
@@ -131,7 +133,7 @@ impl Response {
         let meant = Error::Engine { status, message: words.trim().to_owned() };
         let shown = Error::Engine { status, message: self.secrets.hide(words.trim()) };
         let meaning =
-            |e: &Error| [e.is_version_conflict(), e.is_passing(), e.is_name_taken(), e.is_not_manager()];
+            |e: &Error| [e.is_version_conflict(), e.is_transient(), e.is_name_taken(), e.is_not_manager()];
         if meaning(&meant) == meaning(&shown) { shown } else { meant }
     }
 

@@ -15,11 +15,11 @@ impl Client {
         loop {
             let at = self.failover.current();
             let error = match send() {
-                Err(e) if e.is_unsent_to_engine() => e,
+                Err(e) if e.is_not_sent_to_manager() => e,
                 // It may have been applied. The next request should go to a manager that sees a leader.
                 Err(e)
                     if self.failover.has_alternatives()
-                        && e.leaves_doubt()
+                        && e.is_ambiguous()
                         && !matches!(e, Error::Interrupted) =>
                 {
                     self.switch_from(at, began)?;
@@ -33,7 +33,7 @@ impl Client {
                 }
             } else {
                 match pauses.next() {
-                    Some(pause) if error.is_broken_answer() => self.cancellation.sleep(pause)?,
+                    Some(pause) if error.is_retryable() => self.cancellation.sleep(pause)?,
                     _ => return Err(error),
                 }
             }
@@ -43,7 +43,7 @@ impl Client {
     /// Retries a read while its error is transient: a lost connection for 1 s, a silent engine and 503 for
     /// [`unavailable`](crate::api::config::timeouts::Timeouts::unavailable).
     pub(in crate::api) fn read<T>(&self, send: impl Fn() -> Result<T>) -> Result<T> {
-        self.retry_while(|e| e.is_broken_answer() || e.is_passing(), send)
+        self.retry_while(|e| e.is_retryable() || e.is_transient(), send)
     }
 
     /// [`Client::read`], but with a rule of its own for which errors are retried.
@@ -59,9 +59,7 @@ impl Client {
         loop {
             let at = self.failover.current();
             let error = match send() {
-                Err(e) if may_pass(&e) || (self.failover.has_alternatives() && e.is_about_this_manager()) => {
-                    e
-                }
+                Err(e) if may_pass(&e) || (self.failover.has_alternatives() && e.is_host_specific()) => e,
                 other => return other,
             };
             if self.failover.has_alternatives() {
@@ -73,7 +71,7 @@ impl Client {
             }
             let next = match &error {
                 Error::Connect { .. } => self.timeouts.pauses_after_refusal().get(breaks).copied(),
-                e if e.is_broken_answer() => self.timeouts.pauses_after_break().get(breaks).copied(),
+                e if e.is_retryable() => self.timeouts.pauses_after_break().get(breaks).copied(),
                 _ if began.elapsed() + pause < self.timeouts.unavailable => {
                     pause = (pause * 3 / 2).min(Duration::from_secs(2));
                     breaks = 0;
@@ -84,7 +82,7 @@ impl Client {
             let Some(next) = next.filter(|next| self.time_left().is_none_or(|left| left > *next)) else {
                 return Err(error);
             };
-            breaks += usize::from(error.is_broken_answer());
+            breaks += usize::from(error.is_retryable());
             self.cancellation.sleep(next)?;
         }
     }

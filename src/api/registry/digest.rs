@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::image_ref::ImageRef;
 use crate::api::config::credentials::RegistryAuth;
-pub use crate::api::error::Trouble;
+pub use crate::api::error::RegistryErrorKind;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::http::request_path::Path;
@@ -35,7 +35,7 @@ enum Known {
     /// The registry has it.
     There(Manifest),
     /// The registry does not say; the parts of [`Error::Registry`].
-    Untold(Trouble, String),
+    Untold(RegistryErrorKind, String),
     /// Something else went wrong, which says nothing of the image.
     Nothing,
 }
@@ -57,7 +57,7 @@ impl Manifests {
         let mut own = None;
         let known = known.get_or_init(|| match inspect(client, image, auth) {
             Ok(manifest) => Known::There(manifest),
-            Err(Error::Registry { trouble, words, .. }) => Known::Untold(trouble, words),
+            Err(Error::Registry { kind, message, .. }) => Known::Untold(kind, message),
             Err(error) => {
                 own = Some(error);
                 Known::Nothing
@@ -65,15 +65,15 @@ impl Manifests {
         });
         match (known, own) {
             (Known::There(manifest), _) => Ok(manifest.clone()),
-            (Known::Untold(trouble, words), _) => Err(untold(image, *trouble, words.clone())),
+            (Known::Untold(kind, message), _) => Err(untold(image, *kind, message.clone())),
             (Known::Nothing, Some(error)) => Err(error),
             (Known::Nothing, None) => inspect(client, image, auth),
         }
     }
 }
 
-fn untold(image: &ImageRef, trouble: Trouble, words: String) -> Error {
-    Error::Registry { registry: image.domain().to_owned(), image: image.familiar(), trouble, words }
+fn untold(image: &ImageRef, kind: RegistryErrorKind, message: String) -> Error {
+    Error::Registry { registry: image.domain().to_owned(), image: image.familiar(), kind, message }
 }
 
 #[derive(Deserialize)]
@@ -104,20 +104,20 @@ struct Platform {
 /// [`Error::Registry`] where the registry does not say; anything else is between this program and the engine.
 pub fn inspect(client: &Client, image: &ImageRef, auth: Option<&RegistryAuth>) -> Result<Manifest> {
     let path = Path::of_image("distribution", &image.familiar(), "json");
-    let trouble = |trouble, words: String| untold(image, trouble, words);
+    let error = |kind, message: String| untold(image, kind, message);
     let answer = client.get_json_once::<Answer>(&path, auth).map_err(|e| match e {
-        e @ Error::Engine { .. } if e.is_endpoint_refused() => {
-            trouble(Trouble::NoEndpoint, format!("`GET {}`: {e}", path.as_str()))
+        e @ Error::Engine { .. } if e.is_endpoint_unavailable() => {
+            error(RegistryErrorKind::EndpointMissing, format!("`GET {}`: {e}", path.as_str()))
         }
-        Error::Engine { status, message } => trouble(Trouble::of(status, &message), message),
+        Error::Engine { status, message } => error(RegistryErrorKind::of(status, &message), message),
         Error::Denied { status, message, .. } if is_registrys(&message) => {
-            trouble(Trouble::of(status, &message), message)
+            error(RegistryErrorKind::of(status, &message), message)
         }
-        e @ Error::Denied { .. } => trouble(Trouble::Forbidden, e.to_string()),
-        e if e.is_endpoint_refused() => trouble(Trouble::NoEndpoint, e.to_string()),
+        e @ Error::Denied { .. } => error(RegistryErrorKind::EndpointForbidden, e.to_string()),
+        e if e.is_endpoint_unavailable() => error(RegistryErrorKind::EndpointMissing, e.to_string()),
         // The engine waits for the registry, and had answered before.
-        e @ Error::Silent { .. } if client.time_left().is_none_or(|left| !left.is_zero()) => {
-            trouble(Trouble::OutOfReach, e.to_string())
+        e @ Error::ResponseTimeout { .. } if client.time_left().is_none_or(|left| !left.is_zero()) => {
+            error(RegistryErrorKind::Unreachable, e.to_string())
         }
         e => e,
     })?;
@@ -127,7 +127,7 @@ pub fn inspect(client: &Client, image: &ImageRef, auth: Option<&RegistryAuth>) -
     };
     let image = image.with_digest(digest).map_err(|_| {
         let digest = auth.map_or_else(|| digest.to_owned(), |auth| auth.secrets().hide(digest));
-        trouble(Trouble::OutOfReach, format!("what it has is no digest: `{digest:.80}`"))
+        error(RegistryErrorKind::Unreachable, format!("what it has is no digest: `{digest:.80}`"))
     })?;
     Ok(Manifest { image, platforms: platforms(&answer.platforms.unwrap_or_default()) })
 }
@@ -161,7 +161,7 @@ fn is_registrys(message: &str) -> bool {
     has_code || message.contains("/v2/") || PARTS.iter().any(|part| message.contains(part))
 }
 
-impl Trouble {
+impl RegistryErrorKind {
     /// The engine passes on a registry's words with statuses of its own; the words say more.
     fn of(status: u16, message: &str) -> Self {
         // A repository may be called `denied`: addresses and names do not count.
@@ -177,7 +177,7 @@ impl Trouble {
             "deadline exceeded",
             "page not found",
         ]) {
-            Trouble::OutOfReach
+            RegistryErrorKind::Unreachable
         } else if matches!(status, 401 | 403)
             || says(&[
                 "no basic auth",
@@ -188,13 +188,13 @@ impl Trouble {
             ])
             || says(&["401 Unauthorized", "403 Forbidden"])
         {
-            Trouble::Denied
+            RegistryErrorKind::Denied
         } else if says(&["name unknown", "NAME_UNKNOWN", "repository name not known"]) {
-            Trouble::UnknownName
+            RegistryErrorKind::RepositoryNotFound
         } else if status == 404 || says(&["manifest unknown", "MANIFEST_UNKNOWN"]) {
-            Trouble::UnknownTag
+            RegistryErrorKind::TagNotFound
         } else {
-            Trouble::OutOfReach
+            RegistryErrorKind::Unreachable
         }
     }
 }
@@ -207,12 +207,12 @@ mod tests {
 
     #[test]
     fn absent_denied_and_out_of_reach_are_told_apart() {
-        use Trouble::{Denied, OutOfReach, UnknownName, UnknownTag};
+        use RegistryErrorKind::{Denied, RepositoryNotFound, TagNotFound, Unreachable};
         // As engines from 20.10 to 29 say it.
-        for (status, message, trouble) in [
-            (404, "manifest unknown: manifest unknown", UnknownTag),
-            (500, "manifest unknown: manifest unknown", UnknownTag),
-            (404, "name unknown: repository name not known to registry", UnknownName),
+        for (status, message, kind) in [
+            (404, "manifest unknown: manifest unknown", TagNotFound),
+            (500, "manifest unknown: manifest unknown", TagNotFound),
+            (404, "name unknown: repository name not known to registry", RepositoryNotFound),
             (401, "unauthorized: authentication required", Denied),
             (
                 500,
@@ -224,27 +224,27 @@ mod tests {
             (
                 500,
                 r#"Get "http://127.0.0.1:5999/v2/": dial tcp 127.0.0.1:5999: connect: connection refused"#,
-                OutOfReach,
+                Unreachable,
             ),
             (
                 500,
                 r#"Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host"#,
-                OutOfReach,
+                Unreachable,
             ),
-            (500, r#"Get "https://r/v2/": net/http: TLS handshake timeout"#, OutOfReach),
-            (500, r#"Get "https://r/v2/": context deadline exceeded"#, OutOfReach),
-            (404, "page not found", OutOfReach),
-            (503, "received unexpected HTTP status: 503 Service Unavailable", OutOfReach),
-            (500, "toomanyrequests: You have reached your pull rate limit.", OutOfReach),
-            (500, r#"Head "http://r:5000/v2/denied/manifests/401": EOF"#, OutOfReach),
+            (500, r#"Get "https://r/v2/": net/http: TLS handshake timeout"#, Unreachable),
+            (500, r#"Get "https://r/v2/": context deadline exceeded"#, Unreachable),
+            (404, "page not found", Unreachable),
+            (503, "received unexpected HTTP status: 503 Service Unavailable", Unreachable),
+            (500, "toomanyrequests: You have reached your pull rate limit.", Unreachable),
+            (500, r#"Head "http://r:5000/v2/denied/manifests/401": EOF"#, Unreachable),
             (500, r#"Head "http://r:5000/v2/timeout/manifests/1": no basic auth credentials"#, Denied),
             (
                 500,
                 r#"Get "https://r/v2/": tls: failed to verify certificate: x509: unknown authority"#,
-                OutOfReach,
+                Unreachable,
             ),
         ] {
-            assert_eq!(Trouble::of(status, message), trouble, "{status} {message}");
+            assert_eq!(RegistryErrorKind::of(status, message), kind, "{status} {message}");
         }
     }
 

@@ -18,7 +18,7 @@ struct Image {
 pub fn has(client: &Client, image: &ImageRef) -> Result<bool> {
     match client.get_json::<IgnoredAny>(&Path::of_image("images", &image.familiar(), "json")) {
         Ok(_) => Ok(true),
-        Err(e) if e.is_not_found() || e.is_endpoint_refused() => Ok(false),
+        Err(e) if e.is_not_found() || e.is_endpoint_unavailable() => Ok(false),
         Err(e) => Err(e),
     }
 }

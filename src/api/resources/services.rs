@@ -102,7 +102,8 @@ pub fn inspect_at_engine_version(client: &Client, id: &str) -> Result<Service> {
 
 /// A spec as it is posted.
 pub fn text_of(spec: &Value) -> Result<Vec<u8>> {
-    go_json::to_vec(spec).map_err(|e| Error::Garbled { request: "the spec".to_owned(), why: e.to_string() })
+    go_json::to_vec(spec)
+        .map_err(|e| Error::InvalidResponse { request: "the spec".to_owned(), why: e.to_string() })
 }
 
 /// `POST /services/{id}/update?version=...`, once; gives the engine's warnings.
@@ -131,7 +132,10 @@ pub fn create(client: &Client, spec: &Value, auth: Option<&RegistryAuth>) -> Res
     let path = Path::new(&["services", "create"]);
     let posted = post(client, &path, &text_of(spec)?, auth)?;
     if posted.id.is_empty() {
-        Err(Error::Garbled { request: format!("POST {}", path.as_str()), why: "it has no ID".to_owned() })
+        Err(Error::InvalidResponse {
+            request: format!("POST {}", path.as_str()),
+            why: "it has no ID".to_owned(),
+        })
     } else {
         Ok(posted)
     }
@@ -192,7 +196,7 @@ pub fn list_rows<T>(
 /// versions in one swarm).
 fn counted<T>(filters: &[Filter], list: impl Fn(&Path) -> Result<T>) -> Result<T> {
     match list(&path_of_list(filters, true)) {
-        Err(error) if error.is_without_counts() => list(&path_of_list(filters, false)),
+        Err(error) if error.lacks_task_counts() => list(&path_of_list(filters, false)),
         listed => listed,
     }
 }
@@ -252,7 +256,7 @@ fn path_of_list(filters: &[Filter], with_counts: bool) -> Path {
 }
 
 fn as_service(object: Value, path: &Path) -> Result<Service> {
-    Service::new(object).ok_or_else(|| Error::Garbled {
+    Service::new(object).ok_or_else(|| Error::InvalidResponse {
         request: format!("GET {}", path.as_str()),
         why: NO_SERVICE.to_owned(),
     })

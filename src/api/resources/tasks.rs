@@ -100,7 +100,7 @@ pub fn list_present(client: &Client, services: &[&str], filters: &Value) -> Resu
                     present.now = date.as_deref().and_then(time::parse_http_date);
                     break;
                 }
-                Err(error) => match asked.iter().position(|id| error.is_about(id)) {
+                Err(error) => match asked.iter().position(|id| error.is_missing(id)) {
                     Some(gone) => present.gone.push(asked.remove(gone).to_owned()),
                     None => return Err(error),
                 },

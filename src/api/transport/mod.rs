@@ -22,7 +22,7 @@ use super::cancellation::Cancellation;
 use super::config::endpoint::Endpoint;
 use super::config::proxy::Proxy;
 use super::config::timeouts::Timeouts;
-pub use super::error::{Obstacle, ObstacleKind};
+pub use super::error::{ConnectError, ConnectErrorKind};
 
 /// How many processes of ssh may run at once: sshd takes ten sessions, and others want some too.
 pub const SSH_CONNECTIONS: usize = 4;

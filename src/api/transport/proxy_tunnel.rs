@@ -5,20 +5,21 @@ use std::io::{self, Read, Write};
 use super::socket::Line;
 use crate::api::config::endpoint::Tcp;
 use crate::api::config::proxy::Proxy;
-use crate::api::error::{Obstacle, ObstacleKind};
+use crate::api::error::{ConnectError, ConnectErrorKind};
 
 /// A proxy's answer to CONNECT is shorter.
 const LONGEST_HEAD: usize = 16 * 1024;
 
 /// The proxy itself could not be reached.
-pub fn unreachable(proxy: &Proxy, error: &io::Error) -> Obstacle {
-    Obstacle::new(ObstacleKind::Proxy, format!("the proxy `{proxy}` cannot be reached: {error}"))
+pub fn unreachable(proxy: &Proxy, error: &io::Error) -> ConnectError {
+    ConnectError::new(ConnectErrorKind::Proxy, format!("the proxy `{proxy}` cannot be reached: {error}"))
 }
 
 /// Has the proxy make a connection to the engine through which everything goes.
 pub fn tunnel(line: &mut Line, proxy: &Proxy, tcp: &Tcp) -> io::Result<()> {
     let to = tcp.authority();
-    let failed = |why: String| Obstacle::new(ObstacleKind::Proxy, format!("the proxy `{proxy}` {why}"));
+    let failed =
+        |why: String| ConnectError::new(ConnectErrorKind::Proxy, format!("the proxy `{proxy}` {why}"));
     let broke = |e: io::Error| failed(format!("did not answer: {e}"));
     let credentials = authorization(proxy);
     let ask = format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n{credentials}\r\n");

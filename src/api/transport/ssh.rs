@@ -18,7 +18,7 @@ use super::{in_words, limit};
 use crate::api::cancellation::Cancellation;
 use crate::api::config::endpoint::Ssh;
 use crate::api::config::timeouts::Timeouts;
-use crate::api::error::{Obstacle, ObstacleKind};
+use crate::api::error::{ConnectError, ConnectErrorKind};
 
 /// What is kept of ssh's words, from their end.
 const WORDS: usize = 4096;
@@ -50,7 +50,7 @@ impl SshConnector {
             Err(Failed::NoHttp(words)) => {
                 let words =
                     format!("on `{}` something else than an engine answers: `{words}`", self.ssh.host);
-                Err(Obstacle::new(ObstacleKind::Noise, words).into())
+                Err(ConnectError::new(ConnectErrorKind::NotAnEngine, words).into())
             }
             Err(Failed::Line(e)) => {
                 use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
@@ -85,13 +85,13 @@ struct Process {
 
 impl Process {
     /// Its terminal stays ours, so that it can ask for a password there.
-    fn start(ssh: &Ssh, far: Socket, exit_timeout: Duration) -> Result<Self, Obstacle> {
+    fn start(ssh: &Ssh, far: Socket, exit_timeout: Duration) -> Result<Self, ConnectError> {
         let failed = |e: io::Error| {
             let words = match e.kind() {
                 io::ErrorKind::NotFound => "there is no program `ssh` in PATH".to_owned(),
                 _ => format!("`ssh` cannot be started: {e}"),
             };
-            Obstacle::new(ObstacleKind::Ssh, words)
+            ConnectError::new(ConnectErrorKind::Ssh, words)
         };
         let input = far.try_clone().map_err(failed)?;
         let mut child = Command::new("ssh")
@@ -111,29 +111,31 @@ impl Process {
     }
 
     /// Why there is no connection.
-    fn obstacle(&mut self, host: &str, limit: Duration, is_gone: bool) -> Obstacle {
+    fn obstacle(&mut self, host: &str, limit: Duration, is_gone: bool) -> ConnectError {
         let status = if is_gone { self.farewell() } else { None };
         let words = self.words();
         let said = if words.is_empty() { String::new() } else { format!(": {words}") };
         let (kind, why) = match status.map(|status| (status.code(), status)) {
             None => (
-                ObstacleKind::Ssh,
+                ConnectErrorKind::Ssh,
                 format!("ssh did not get to an engine on `{host}` within {}", in_words(limit)),
             ),
-            Some((Some(255), _)) => (ObstacleKind::Ssh, format!("ssh cannot connect to `{host}`")),
-            Some((Some(127), _)) => {
-                (ObstacleKind::NoDocker, format!("there is no `docker` in the PATH of `{host}`"))
-            }
-            Some((Some(0), _)) => {
-                (ObstacleKind::Ssh, format!("`docker system dial-stdio` on `{host}` ended without a word"))
-            }
+            Some((Some(255), _)) => (ConnectErrorKind::Ssh, format!("ssh cannot connect to `{host}`")),
+            Some((Some(127), _)) => (
+                ConnectErrorKind::DockerNotInstalled,
+                format!("there is no `docker` in the PATH of `{host}`"),
+            ),
+            Some((Some(0), _)) => (
+                ConnectErrorKind::Ssh,
+                format!("`docker system dial-stdio` on `{host}` ended without a word"),
+            ),
             Some((Some(code), _)) => {
                 let why = format!("`docker system dial-stdio` on `{host}` ended with exit status {code}");
-                (ObstacleKind::Ssh, why)
+                (ConnectErrorKind::Ssh, why)
             }
-            Some((None, status)) => (ObstacleKind::Ssh, format!("ssh {}", ending(status))),
+            Some((None, status)) => (ConnectErrorKind::Ssh, format!("ssh {}", ending(status))),
         };
-        Obstacle::new(kind, why + &said)
+        ConnectError::new(kind, why + &said)
     }
 
     /// Its exit status, if it ends by itself.

@@ -22,7 +22,7 @@ use crate::api::cancellation::{Cancellation, POLL_INTERVAL};
 use crate::api::config::endpoint::Tcp;
 use crate::api::config::proxy::Proxy;
 use crate::api::config::timeouts::Timeouts;
-use crate::api::error::{Obstacle, ObstacleKind};
+use crate::api::error::{ConnectError, ConnectErrorKind};
 
 /// A peer that has gone without a word is noticed after about a minute, also where nothing is to be said.
 const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(30), Duration::from_secs(10), 3);
@@ -34,7 +34,7 @@ pub struct TcpConnector {
     timeouts: Timeouts,
     cancellation: Cancellation,
     /// Made with the first connection.
-    setup: OnceLock<Result<Setup, Obstacle>>,
+    setup: OnceLock<Result<Setup, ConnectError>>,
 }
 
 impl TcpConnector {
@@ -153,8 +153,11 @@ fn look_up(
         Some(Err(e)) => e.to_string(),
         None => format!("no name server answered within {}", in_words(limit)),
     };
-    Err(Obstacle::new(ObstacleKind::Name, format!("the address of `{host}` cannot be looked up: {why}"))
-        .into())
+    Err(ConnectError::new(
+        ConnectErrorKind::HostNotFound,
+        format!("the address of `{host}` cannot be looked up: {why}"),
+    )
+    .into())
 }
 
 fn attempt(address: SocketAddr, end: Instant, to: &Sender<io::Result<Socket>>) {

@@ -12,7 +12,7 @@ use super::buffers::Buffers;
 use super::proxy_tunnel::Heads;
 use super::socket::Line;
 use super::tls::Session;
-use crate::api::error::{Obstacle, ObstacleKind};
+use crate::api::error::{ConnectError, ConnectErrorKind};
 
 /// Bytes of a request that are held back at most.
 const MOST_UNSENT: usize = 64 << 10;
@@ -129,8 +129,8 @@ impl Transport for Wire {
             (read, _) => read.map_err(|e| self.failure(e, &timeout))?,
         };
         if self.session.is_none() && !self.has_heard && is_tls(&self.buffers.input_append_buf()[..n]) {
-            return Err(not_connected(Obstacle::new(
-                ObstacleKind::WantsTls,
+            return Err(not_connected(ConnectError::new(
+                ConnectErrorKind::TlsRequired,
                 "what listens there speaks TLS only",
             )));
         }

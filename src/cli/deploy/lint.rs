@@ -147,7 +147,7 @@ fn findings(spec: &Value, nodes: Option<&[Node]>) -> Vec<Finding> {
 fn read_nodes(client: &Client) -> Result<Nodes> {
     match nodes::list(client) {
         Ok(nodes) => Ok(Ok(nodes)),
-        Err(error) if error.is_refusal() && !error.is_not_manager() && !error.is_passing() => {
+        Err(error) if error.is_refusal() && !error.is_not_manager() && !error.is_transient() => {
             Ok(Err(error.to_string()))
         }
         Err(error) => Err(error),

@@ -7,7 +7,7 @@ use crate::api::deploy::update::{NoChange, Unchanged, Update};
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::registry::digest;
-use crate::api::registry::digest::Trouble;
+use crate::api::registry::digest::RegistryErrorKind;
 use crate::api::registry::image_ref::{ImageRef, Likeness};
 use crate::api::resources::images;
 use crate::api::spec::{self, Edit, Place};
@@ -307,15 +307,15 @@ impl Resolving<'_> {
                 };
                 Ok(same.unwrap_or_else(pinned))
             }
-            Err(Error::Registry { registry, image, trouble, words }) => {
-                let keeps_tag = self.keeps_tag(likeness, trouble)?;
-                let hint = (trouble == Trouble::Denied).then(|| login_hint(&registry));
-                let error = Error::Registry { registry, image, trouble, words };
+            Err(Error::Registry { registry, image, kind, message }) => {
+                let keeps_tag = self.keeps_tag(likeness, kind)?;
+                let hint = (kind == RegistryErrorKind::Denied).then(|| login_hint(&registry));
+                let error = Error::Registry { registry, image, kind, message };
                 if !keeps_tag {
                     return Err(error);
                 }
                 let mut change = self.without_digest(likeness);
-                if trouble == Trouble::UnknownTag && self.args.on_resolve_error == OnError::Auto {
+                if kind == RegistryErrorKind::TagNotFound && self.args.on_resolve_error == OnError::Auto {
                     let has = "the connected engine has the image; other nodes cannot pull it";
                     change.report.warnings.extend((likeness == Likeness::Other).then(|| has.to_owned()));
                 }
@@ -328,13 +328,15 @@ impl Resolving<'_> {
     }
 
     /// Whether the image is used without a digest from the registry. What is pinned stays so, whatever the flag says.
-    fn keeps_tag(&self, likeness: Likeness, trouble: Trouble) -> Result<bool> {
+    fn keeps_tag(&self, likeness: Likeness, kind: RegistryErrorKind) -> Result<bool> {
         match (self.args.on_resolve_error, likeness) {
             (_, Likeness::Pinned) | (OnError::KeepTag, _) => Ok(true),
             (OnError::Fail, _) => Ok(false),
             // Nothing is sent.
             (OnError::Auto, Likeness::Same) if !self.force => Ok(true),
-            (OnError::Auto, _) if trouble == Trouble::UnknownTag => images::has(self.client, self.asked),
+            (OnError::Auto, _) if kind == RegistryErrorKind::TagNotFound => {
+                images::has(self.client, self.asked)
+            }
             (OnError::Auto, _) => Ok(true),
         }
     }

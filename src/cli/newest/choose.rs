@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::decision::{Choice, Decision, Declined, Held, HeldWhy, Reason};
 use super::{AgeFrom, ChoiceArgs, MinAge};
-use crate::api::error::{Error, Result, Trouble};
+use crate::api::error::{Error, RegistryErrorKind, Result};
 use crate::api::http::client::Client;
 use crate::api::registry::auth::Keyring;
 use crate::api::registry::client::{Failure, FailureKind, Registries};
@@ -191,7 +191,10 @@ impl<'a> Chooser<'a> {
     pub fn resolve(&self, client: &Client, image: &ImageRef, spec: &Value) -> Result<Result<(), Declined>> {
         let manifest = match self.inspect(client, image) {
             Ok(manifest) => manifest,
-            Err(Error::Registry { trouble: Trouble::UnknownTag | Trouble::UnknownName, .. }) => {
+            Err(Error::Registry {
+                kind: RegistryErrorKind::TagNotFound | RegistryErrorKind::RepositoryNotFound,
+                ..
+            }) => {
                 return Ok(Err(not_found(image)));
             }
             Err(error) => return Err(error),
@@ -226,7 +229,10 @@ impl<'a> Chooser<'a> {
             AgeFrom::Created => {
                 let manifest = match self.inspect(client, candidate) {
                     Ok(manifest) => manifest,
-                    Err(Error::Registry { trouble: Trouble::UnknownTag | Trouble::UnknownName, .. }) => {
+                    Err(Error::Registry {
+                        kind: RegistryErrorKind::TagNotFound | RegistryErrorKind::RepositoryNotFound,
+                        ..
+                    }) => {
                         return Err(Stop::Refused(not_found(candidate)));
                     }
                     Err(Error::Registry { .. } | Error::Credentials(_)) => return Ok(unknown),
@@ -242,7 +248,10 @@ impl<'a> Chooser<'a> {
     fn check_digest(&self, client: &Client, candidate: &ImageRef, pushed: &str) -> Result<(), Stop> {
         let manifest = match self.inspect(client, candidate) {
             Ok(manifest) => manifest,
-            Err(Error::Registry { trouble: Trouble::UnknownTag | Trouble::UnknownName, .. }) => {
+            Err(Error::Registry {
+                kind: RegistryErrorKind::TagNotFound | RegistryErrorKind::RepositoryNotFound,
+                ..
+            }) => {
                 return Err(Stop::Refused(not_found(candidate)));
             }
             // The update itself reports that the digest is not available.
@@ -305,7 +314,9 @@ fn since(time: Timestamp) -> Duration {
 
 fn ended(failure: Failure) -> Stop {
     match failure.kind {
-        FailureKind::Deadline => Stop::Ended(Error::TimeUp { request: "GET the age of a tag".to_owned() }),
+        FailureKind::Deadline => {
+            Stop::Ended(Error::DeadlineExceeded { request: "GET the age of a tag".to_owned() })
+        }
         _ => Stop::Ended(Error::Interrupted),
     }
 }

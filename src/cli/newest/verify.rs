@@ -168,7 +168,7 @@ fn wait(client: &Client, child: &mut Child) -> Result<Option<ExitStatus>> {
             Err(_) => return Ok(None),
         }
         if client.time_left().is_some_and(|left| left.is_zero()) {
-            return Err(Error::TimeUp { request: "the update".to_owned() });
+            return Err(Error::DeadlineExceeded { request: "the update".to_owned() });
         }
         if Instant::now() >= end {
             return Ok(None);

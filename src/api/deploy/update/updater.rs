@@ -208,12 +208,12 @@ impl<'a> Updater<'a> {
                     }
                     continue;
                 }
-                Err(error) if error.leaves_doubt() => {
+                Err(error) if error.is_ambiguous() => {
                     self.delivery = Delivery::Unknown;
                     error
                 }
                 // A request that was not sent does not settle an earlier one.
-                Err(error) if error.is_unsent() || self.delivery == Delivery::None => return Err(error),
+                Err(error) if error.is_not_sent() || self.delivery == Delivery::None => return Err(error),
                 Err(error) => error,
             };
             if matches!(error, Error::Interrupted) {

@@ -165,7 +165,7 @@ impl Connections {
         let ending = match &answer {
             Ok((parts, _)) => Ok(parts.status.as_u16()),
             Err(Unsent::NotConnected(failure) | Unsent::Failed(failure)) => {
-                Err(Error::Broken { request: name.clone(), why: failure.to_string() })
+                Err(Error::ConnectionLost { request: name.clone(), why: failure.to_string() })
             }
         };
         engine.observe(&Exchange {

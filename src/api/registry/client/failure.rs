@@ -56,7 +56,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let kind = match error {
             Error::Interrupted => FailureKind::Interrupted,
-            Error::TimeUp { .. } => FailureKind::Deadline,
+            Error::DeadlineExceeded { .. } => FailureKind::Deadline,
             Error::Credentials(_) => FailureKind::Credentials,
             _ => FailureKind::Unreachable,
         };

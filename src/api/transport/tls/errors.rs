@@ -10,7 +10,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{AlertDescription, CertificateError, Error, InconsistentKeys, OtherError, RootCertStore};
 
 use crate::api::config::endpoint::Tls;
-use crate::api::error::{Obstacle, ObstacleKind};
+use crate::api::error::{ConnectError, ConnectErrorKind};
 
 /// What this side brought along, to find out what may be wrong with it.
 pub struct Own {
@@ -25,17 +25,20 @@ pub struct Own {
 }
 
 /// Why hands could not be shaken.
-pub fn of_handshake(error: &Error, host: &str, own: &Own) -> Obstacle {
+pub fn of_handshake(error: &Error, host: &str, own: &Own) -> ConnectError {
     match error {
         Error::InvalidCertificate(e) => of_certificate(e, host, &own.tls),
         Error::AlertReceived(_) => refusal(error, own),
         Error::InvalidMessage(_) => {
-            Obstacle::new(ObstacleKind::NoTls, "what listens there does not speak TLS")
+            ConnectError::new(ConnectErrorKind::TlsUnsupported, "what listens there does not speak TLS")
         }
-        Error::PeerIncompatible(why) => {
-            Obstacle::new(ObstacleKind::NoTls, format!("it speaks no TLS that is spoken today: {why:?}"))
+        Error::PeerIncompatible(why) => ConnectError::new(
+            ConnectErrorKind::TlsUnsupported,
+            format!("it speaks no TLS that is spoken today: {why:?}"),
+        ),
+        other => {
+            ConnectError::new(ConnectErrorKind::TlsUnsupported, format!("TLS cannot be set up: {other}"))
         }
-        other => Obstacle::new(ObstacleKind::NoTls, format!("TLS cannot be set up: {other}")),
     }
 }
 
@@ -50,7 +53,7 @@ pub fn broken(error: &io::Error) -> String {
 }
 
 /// Why certificate and key do not go together.
-pub fn unfit_pair(error: &Error, tls: &Tls) -> Obstacle {
+pub fn unfit_pair(error: &Error, tls: &Tls) -> ConnectError {
     let name = |file: &Option<PathBuf>| file.as_deref().map(file_name).unwrap_or_default();
     let (cert, key) = (name(&tls.cert), name(&tls.key));
     let words = match error {
@@ -63,13 +66,13 @@ pub fn unfit_pair(error: &Error, tls: &Tls) -> Obstacle {
              {other}"
         ),
     };
-    Obstacle::new(ObstacleKind::File, words)
+    ConnectError::new(ConnectErrorKind::TlsFile, words)
 }
 
 /// What the engine does not like, by its alert.
-pub fn refusal(error: &Error, own: &Own) -> Obstacle {
+pub fn refusal(error: &Error, own: &Own) -> ConnectError {
     let Error::AlertReceived(alert) = error else {
-        return Obstacle::new(ObstacleKind::NoTls, error.to_string());
+        return ConnectError::new(ConnectErrorKind::TlsUnsupported, error.to_string());
     };
     let is_about_us = matches!(
         alert,
@@ -87,20 +90,21 @@ pub fn refusal(error: &Error, own: &Own) -> Obstacle {
     // This is all that engines say in TLS 1.2 who miss a client's certificate.
     if *alert == AlertDescription::HandshakeFailure {
         let (kind, missing) = match &own.tls.cert {
-            None => {
-                (ObstacleKind::OwnCertificate, "it may want a client's certificate, and none is given; or ")
-            }
-            Some(_) => (ObstacleKind::Certificate, ""),
+            None => (
+                ConnectErrorKind::ClientCertificate,
+                "it may want a client's certificate, and none is given; or ",
+            ),
+            Some(_) => (ConnectErrorKind::InvalidCertificate, ""),
         };
         let words = format!(
             "it refuses to speak TLS with this program ({alert:?}): {missing}its key may be of a kind that is not taken \
              (RSA of 2048 bits and more, ECDSA with P-256 or P-384, and Ed25519 are)"
         );
-        return Obstacle::new(kind, words);
+        return ConnectError::new(kind, words);
     }
     if !is_about_us {
         let words = format!("it refuses to speak TLS with this program: {error}");
-        return Obstacle::new(ObstacleKind::NoTls, words);
+        return ConnectError::new(ConnectErrorKind::TlsUnsupported, words);
     }
     let words = match &own.tls.cert {
         None => "it wants a client's certificate, and none is given".to_owned(),
@@ -113,7 +117,7 @@ pub fn refusal(error: &Error, own: &Own) -> Obstacle {
             format!("it does not take the client's certificate in {file} ({alert:?}): {why}")
         }
     };
-    Obstacle::new(ObstacleKind::OwnCertificate, words)
+    ConnectError::new(ConnectErrorKind::ClientCertificate, words)
 }
 
 fn expired(alert: AlertDescription) -> Option<String> {
@@ -136,11 +140,11 @@ fn found_wrong(own: &Own) -> Option<String> {
 }
 
 /// What is wrong with the engine's certificate.
-fn of_certificate(error: &CertificateError, host: &str, tls: &Tls) -> Obstacle {
+fn of_certificate(error: &CertificateError, host: &str, tls: &Tls) -> ConnectError {
     match error {
         CertificateError::UnknownIssuer => {
             let words = format!("the engine's certificate is not signed by {}", authorities(tls));
-            Obstacle::new(ObstacleKind::Authority, words)
+            ConnectError::new(ConnectErrorKind::UntrustedCertificate, words)
         }
         // Were it among them, it would have been taken.
         CertificateError::Other(why) if is_authoritys_own(why) => {
@@ -149,20 +153,20 @@ fn of_certificate(error: &CertificateError, host: &str, tls: &Tls) -> Obstacle {
                  its own authority",
                 tls.ca.as_deref().map_or_else(|| "any file that is named".to_owned(), file_name)
             );
-            Obstacle::new(ObstacleKind::Authority, words)
+            ConnectError::new(ConnectErrorKind::UntrustedCertificate, words)
         }
         CertificateError::NotValidForNameContext { presented, .. } if !presented.is_empty() => {
             let names: Vec<_> = presented.iter().map(|name| format!("`{}`", plain(name))).collect();
             let words = format!("the engine's certificate is for {}, not for `{host}`", names.join(", "));
-            Obstacle::new(ObstacleKind::Certificate, words)
+            ConnectError::new(ConnectErrorKind::InvalidCertificate, words)
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             let words = format!("the engine's certificate has no subjectAltName, so it is not for `{host}`");
-            Obstacle::new(ObstacleKind::Certificate, words)
+            ConnectError::new(ConnectErrorKind::InvalidCertificate, words)
         }
         other => {
             let words = format!("the engine's certificate is not good: {}", words_of(other));
-            Obstacle::new(ObstacleKind::Certificate, words)
+            ConnectError::new(ConnectErrorKind::InvalidCertificate, words)
         }
     }
 }

@@ -7,13 +7,13 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::api::config::endpoint::Tls;
-use crate::api::error::{Obstacle, ObstacleKind};
+use crate::api::error::{ConnectError, ConnectErrorKind};
 
 /// A certificate with what it was signed by, and its key.
 type Pair = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 /// The client's certificate with what it was signed by, and its key.
-pub fn own(tls: &Tls) -> Result<Option<Pair>, Obstacle> {
+pub fn own(tls: &Tls) -> Result<Option<Pair>, ConnectError> {
     let lonely = |there: &Path, what| unusable(there, &format!("is of no use alone: {what} is not given"));
     match (&tls.cert, &tls.key) {
         (Some(cert), Some(key)) => Ok(Some((certificates(cert)?, private_key(key)?))),
@@ -24,7 +24,7 @@ pub fn own(tls: &Tls) -> Result<Option<Pair>, Obstacle> {
 }
 
 /// The certificates in a file, of which there is one at least.
-pub fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Obstacle> {
+pub fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, ConnectError> {
     let text = contents(file)?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
     match found {
@@ -34,7 +34,7 @@ pub fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Obstacl
     }
 }
 
-fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, Obstacle> {
+fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, ConnectError> {
     let text = contents(file)?;
     if text.windows(9).any(|part| part == b"ENCRYPTED") {
         let way = format!("`openssl pkey -in {0} -out {0}.plain`", file.display());
@@ -46,7 +46,7 @@ fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, Obstacle> {
         .map_err(|_| unusable(file, "holds no private key in PEM form (`-----BEGIN PRIVATE KEY-----`)"))
 }
 
-fn contents(file: &Path) -> Result<Vec<u8>, Obstacle> {
+fn contents(file: &Path) -> Result<Vec<u8>, ConnectError> {
     let refused = |why: String| unusable(file, &why);
     let about = fs::metadata(file).map_err(|e| refused(format!("cannot be read: {e}")))?;
     if !about.is_file() {
@@ -63,6 +63,6 @@ fn contents(file: &Path) -> Result<Vec<u8>, Obstacle> {
 const LARGEST_FILE: u64 = 16 << 20;
 
 /// A file, and why it is of no use.
-pub fn unusable(file: &Path, why: &str) -> Obstacle {
-    Obstacle::new(ObstacleKind::File, format!("`{}` {why}", file.display()))
+pub fn unusable(file: &Path, why: &str) -> ConnectError {
+    ConnectError::new(ConnectErrorKind::TlsFile, format!("`{}` {why}", file.display()))
 }

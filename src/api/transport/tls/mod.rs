@@ -17,7 +17,7 @@ use self::files::own;
 use self::trust::verifier;
 use super::socket::Line;
 use crate::api::config::endpoint::Tls;
-use crate::api::error::{Obstacle, ObstacleKind};
+use crate::api::error::{ConnectError, ConnectErrorKind};
 
 /// What all connections to one engine share.
 pub struct Setup {
@@ -29,12 +29,12 @@ pub struct Setup {
 
 impl Setup {
     /// Reads the files and makes ready for connections to `host`.
-    pub fn read(host: &str, tls: &Tls) -> Result<Self, Obstacle> {
+    pub fn read(host: &str, tls: &Tls) -> Result<Self, ConnectError> {
         let provider = Arc::new(ring::default_provider());
         let (verifier, roots) = verifier(tls, &provider)?;
         let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .map_err(|e| Obstacle::new(ObstacleKind::NoTls, e.to_string()))?
+            .map_err(|e| ConnectError::new(ConnectErrorKind::TlsUnsupported, e.to_string()))?
             .dangerous()
             .with_custom_certificate_verifier(verifier);
         let own = own(tls)?;
@@ -52,12 +52,13 @@ impl Setup {
     /// Shakes hands over a fresh line.
     pub fn begin(&self, line: &mut Line) -> io::Result<Session> {
         let connection = ClientConnection::new(Arc::clone(&self.config), self.name.clone());
-        let connection = connection.map_err(|e| Obstacle::new(ObstacleKind::NoTls, e.to_string()))?;
+        let connection =
+            connection.map_err(|e| ConnectError::new(ConnectErrorKind::TlsUnsupported, e.to_string()))?;
         let mut session = Session { connection, own: Arc::clone(&self.own), has_heard: false };
         session.shake_hands(line).map_err(|failure| match failure {
             Failure::Line(e) if e.kind() == io::ErrorKind::TimedOut => {
                 let words = "it took the connection, but says nothing in TLS: does it speak TLS there?";
-                Obstacle::new(ObstacleKind::NoTls, words).into()
+                ConnectError::new(ConnectErrorKind::TlsUnsupported, words).into()
             }
             // As a refused connection, this may pass: an engine that is starting or ending.
             Failure::Line(e) => io::Error::new(e.kind(), errors::broken(&e)),
@@ -189,13 +190,13 @@ impl Read for Now<'_> {
 }
 
 /// The name that has to be in the engine's certificate.
-fn server_name(host: &str) -> Result<ServerName<'static>, Obstacle> {
+fn server_name(host: &str) -> Result<ServerName<'static>, ConnectError> {
     let host = host.split_once('%').map_or(host, |(address, _zone)| address);
     match host.parse::<IpAddr>() {
         Ok(address) => Ok(ServerName::from(address)),
         Err(_) => ServerName::try_from(host.to_owned()).map_err(|_| {
-            Obstacle::new(
-                ObstacleKind::Certificate,
+            ConnectError::new(
+                ConnectErrorKind::InvalidCertificate,
                 format!("no certificate can be made out for the name `{host}`"),
             )
         }),

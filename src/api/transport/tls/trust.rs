@@ -13,12 +13,12 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, Sign
 use super::errors::is_authoritys_own;
 use super::files::{certificates, unusable};
 use crate::api::config::endpoint::Tls;
-use crate::api::error::{Obstacle, ObstacleKind};
+use crate::api::error::{ConnectError, ConnectErrorKind};
 
 type Verifier = (Arc<dyn ServerCertVerifier>, Option<Arc<RootCertStore>>);
 
 /// Who judges the engine's certificate, and by which authorities.
-pub fn verifier(tls: &Tls, provider: &Arc<CryptoProvider>) -> Result<Verifier, Obstacle> {
+pub fn verifier(tls: &Tls, provider: &Arc<CryptoProvider>) -> Result<Verifier, ConnectError> {
     if !tls.is_verified {
         return Ok((Arc::new(Unchecked(Arc::clone(provider))), None));
     }
@@ -26,7 +26,7 @@ pub fn verifier(tls: &Tls, provider: &Arc<CryptoProvider>) -> Result<Verifier, O
     let roots = Arc::new(roots);
     let by_authority = WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(provider))
         .build()
-        .map_err(|e| Obstacle::new(ObstacleKind::File, e.to_string()))?;
+        .map_err(|e| ConnectError::new(ConnectErrorKind::TlsFile, e.to_string()))?;
     Ok((Arc::new(Checked { by_authority, named }), Some(roots)))
 }
 
@@ -34,7 +34,7 @@ pub fn verifier(tls: &Tls, provider: &Arc<CryptoProvider>) -> Result<Verifier, O
 fn roots(
     file: Option<&Path>,
     more: &[PathBuf],
-) -> Result<(RootCertStore, Vec<CertificateDer<'static>>), Obstacle> {
+) -> Result<(RootCertStore, Vec<CertificateDer<'static>>), ConnectError> {
     let mut roots = RootCertStore::empty();
     let mut also = Vec::new();
     for file in more {
@@ -45,7 +45,7 @@ fn roots(
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         let none = "no file of authorities to trust is given, and this system has none either";
         return if roots.is_empty() {
-            Err(Obstacle::new(ObstacleKind::File, none))
+            Err(ConnectError::new(ConnectErrorKind::TlsFile, none))
         } else {
             Ok((roots, also))
         };

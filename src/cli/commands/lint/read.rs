@@ -102,7 +102,7 @@ fn unless_refused<T>(
 ) -> Result<Option<T>> {
     let error = match read {
         Ok(read) => return Ok(Some(read)),
-        Err(error) if error.is_endpoint_refused() => error,
+        Err(error) if error.is_endpoint_unavailable() => error,
         Err(error) => return Err(error),
     };
     let path = match source {

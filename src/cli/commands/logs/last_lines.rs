@@ -28,7 +28,7 @@ impl LastLines {
     /// Adds a line of a task, and drops the one that is no longer among the last.
     ///
     /// # Errors
-    /// [`Error::TooLong`] if the lines take too much memory.
+    /// [`Error::ResponseTooLong`] if the lines take too much memory.
     pub fn push(&mut self, task: Vec<u8>, channel: Channel, line: Vec<u8>) -> Result<()> {
         let lines = self.held.entry(task).or_default();
         self.bytes += line.len();
@@ -41,7 +41,10 @@ impl LastLines {
         }
         if self.bytes > MAX_HELD_BYTES {
             let mebibytes = (MAX_HELD_BYTES >> 20) as u64;
-            return Err(Error::TooLong { request: "the last lines of the log".to_owned(), mebibytes });
+            return Err(Error::ResponseTooLong {
+                request: "the last lines of the log".to_owned(),
+                mebibytes,
+            });
         }
         Ok(())
     }

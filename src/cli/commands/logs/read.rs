@@ -67,7 +67,7 @@ pub fn read(client: &Client, source: &Source, shown: &Shown, to: &SyncSender<Eve
         let (channel, message) = match messages.read_message() {
             Ok(Some(message)) => message,
             Ok(None) => break Ok(()),
-            Err(Error::Silent { .. } | Error::TimeUp { .. })
+            Err(Error::ResponseTimeout { .. } | Error::DeadlineExceeded { .. })
                 if until.as_ref().is_some_and(Until::has_passed) =>
             {
                 break Ok(());

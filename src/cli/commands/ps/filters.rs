@@ -64,7 +64,7 @@ impl<'c> Nodes<'c> {
         }
         let all = match self.all() {
             // The engine filters by full IDs, whoever may list the nodes.
-            Err(error) if error.is_endpoint_refused() && is_full_id(given) => return Ok(given.to_owned()),
+            Err(error) if error.is_endpoint_unavailable() && is_full_id(given) => return Ok(given.to_owned()),
             all => all?,
         };
         let is_named = |node: &&Node| node.id == given || node.name() == given;

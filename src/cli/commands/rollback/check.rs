@@ -62,7 +62,9 @@ fn check_references(client: &Client, spec: &Value, current: &Value) -> Result<Op
     match missing_references(client, spec, current) {
         Ok(None) => Ok(None),
         Ok(Some(why)) => Err(NotStarted::Refused(why)),
-        Err(error) if matches!(error, Error::Interrupted) || error.is_passing() || error.is_not_manager() => {
+        Err(error)
+            if matches!(error, Error::Interrupted) || error.is_transient() || error.is_not_manager() =>
+        {
             Err(NotStarted::Failed(error))
         }
         // A proxy may forbid it.

@@ -2,7 +2,7 @@
 
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
-use crate::api::registry::digest::Trouble;
+use crate::api::registry::digest::RegistryErrorKind;
 use crate::api::registry::image_ref::ImageRef;
 use crate::cli::app::App;
 use crate::cli::deploy::report::NotStarted;
@@ -23,17 +23,21 @@ pub fn check(client: &Client, app: &App, image: &ImageRef, from: &ImageRef) -> R
     };
     match requested() {
         Ok(_) => Ok(()),
-        Err(Error::Registry { registry, trouble: Trouble::UnknownTag | Trouble::UnknownName, .. }) => {
+        Err(Error::Registry {
+            registry,
+            kind: RegistryErrorKind::TagNotFound | RegistryErrorKind::RepositoryNotFound,
+            ..
+        }) => Err(NotStarted::ImageUnavailable {
+            why: format!("registry `{registry}` does not have `{}`; copy it first", image.familiar()),
+            hint: Some(format!("`{}`", copy_command(image, from))),
+        }),
+        Err(error @ Error::Registry { kind: RegistryErrorKind::Denied, .. }) => {
             Err(NotStarted::ImageUnavailable {
-                why: format!("registry `{registry}` does not have `{}`; copy it first", image.familiar()),
-                hint: Some(format!("`{}`", copy_command(image, from))),
+                why: error.to_string(),
+                hint: Some(login_hint(image.domain())),
             })
         }
-        Err(error @ Error::Registry { trouble: Trouble::Denied, .. }) => Err(NotStarted::ImageUnavailable {
-            why: error.to_string(),
-            hint: Some(login_hint(image.domain())),
-        }),
-        Err(error @ Error::Registry { trouble: Trouble::OutOfReach, .. }) => {
+        Err(error @ Error::Registry { kind: RegistryErrorKind::Unreachable, .. }) => {
             let hint = "try again; a mapped image is deployed only if its registry has the digest".to_owned();
             Err(NotStarted::ImageUnavailable { why: error.to_string(), hint: Some(hint) })
         }

@@ -52,5 +52,5 @@ pub fn by_unknown_services(reports: &[ServiceReport]) -> Option<Unknown> {
 fn is_unknown(report: &ServiceReport) -> bool {
     report.service().is_none()
         && report.delivery() == Delivery::None
-        && matches!(report.outcome(), Outcome::Failed(error) if error.is_not_found() || error.is_ambiguous())
+        && matches!(report.outcome(), Outcome::Failed(error) if error.is_not_found() || error.is_ambiguous_name())
 }

@@ -215,7 +215,7 @@ fn stopped_by(rollback: &ServiceReport) -> Option<StoppedBy> {
         Outcome::NotStarted(why @ (BatchStop::TimedOut | BatchStop::Engine)) => {
             Some(StoppedBy::GaveUp(messages::not_started(why).to_owned()))
         }
-        Outcome::Failed(Error::TimeUp { .. }) | Outcome::Unknown(_) => {
+        Outcome::Failed(Error::DeadlineExceeded { .. }) | Outcome::Unknown(_) => {
             Some(StoppedBy::GaveUp(messages::explain(rollback, None)?.causes.join("; ")))
         }
         _ => None,
