@@ -27,7 +27,7 @@ pub struct Seen {
     starts: HashMap<String, Start>,
     /// The ended tasks of the current spec.
     ended: HashMap<String, Task>,
-    /// The tasks of the current spec that had started and not ended at the last look.
+    /// The tasks of the current spec that had been assigned to a node and had not ended at the last look.
     present: Vec<Task>,
     /// The version index that was seen last, and the parts of its spec that tasks are made from.
     spec: Option<(u64, String)>,
@@ -86,10 +86,11 @@ impl Seen {
             (task.status.at, task.updated) = (now, now);
             self.ended.insert(task.id.clone(), task);
         }
-        let has_started = |task: &&Task| {
-            matches!(task.status.state, TaskState::Starting | TaskState::Running) && task.is_wanted()
+        // A task that fails at once is seldom seen running, but it is `ready` during the restart delay before.
+        let is_on_node = |task: &&Task| {
+            (TaskState::Assigned..=TaskState::Running).contains(&task.status.state) && task.is_wanted()
         };
-        self.present = tasks.iter().filter(has_started).cloned().collect();
+        self.present = tasks.iter().filter(is_on_node).cloned().collect();
     }
 
     fn forget_other_specs(&mut self, service: &Service) {

@@ -31,17 +31,20 @@ fn failure_loops_are_recognised_by_commands_that_wait_and_at_every_look() {
     let engine = &Engine::with_options("loops", &[]);
     let bind = "--mount type=bind,src=/no/such/path,dst=/x";
     thread::scope(|scope| {
-        for (line, reason) in [
-            (format!("--name lo-bind {bind} {GOOD}"), "bind source path does not exist"),
-            (format!("--name lo-global --mode global {bind} {GOOD}"), "bind source path does not exist"),
-            ("--name lo-image opera443399/whoami:9.9".to_owned(), "No such image"),
-            ("--name lo-bad --update-monitor 1s opera443399/whoami:bad".to_owned(), "non-zero exit (1)"),
+        for (name, line, reason) in [
+            ("lo-bind", format!("{bind} {GOOD}"), "bind source path does not exist"),
+            ("lo-global", format!("--mode global {bind} {GOOD}"), "bind source path does not exist"),
+            ("lo-image", "opera443399/whoami:9.9".to_owned(), "No such image"),
+            ("lo-bad", "--update-monitor 1s opera443399/whoami:bad".to_owned(), "non-zero exit (1)"),
         ] {
             scope.spawn(move || {
-                let run = swarmctl(engine, &format!("create --no-resolve-image {line}"))
+                let run = swarmctl(engine, &format!("create --no-resolve-image --name {name} {line}"))
                     .fails_with(Exit::RolloutFailed)
                     .says(&[reason]);
-                assert!(run.took < Duration::from_secs(45), "{}", run.report());
+                // Three failures are enough. The engine may have started two more tasks before the next poll on a busy machine.
+                let id = engine.service(name)["ID"].clone();
+                let tasks = engine.tasks_left(id.as_str().expect("an ID"));
+                assert!(tasks <= 6, "{tasks} tasks until the loop was recognised: {}", run.report());
             });
         }
     });
@@ -67,9 +70,8 @@ fn failure_loops_are_recognised_by_commands_that_wait_and_at_every_look() {
         spec["Orchestration"]["TaskHistoryRetentionLimit"] = limit.into();
         let path = format!("/swarm/update?version={}", swarm["Version"]["Index"]);
         engine.ask("POST", &path, Some(&spec));
-        let run = swarmctl(engine, "create --no-resolve-image --name lo-few opera443399/whoami:bad")
+        swarmctl(engine, "create --no-resolve-image --name lo-few opera443399/whoami:bad")
             .fails_with(Exit::RolloutFailed);
-        assert!(run.took < Duration::from_secs(45), "{}", run.report());
         swarmctl(engine, "status lo-few").exits(status);
         swarmctl(engine, "rm --wait lo-few").succeeds();
     }
