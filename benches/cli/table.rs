@@ -1,4 +1,4 @@
-//! What came of it: text on the screen, and the Markdown table of README.
+//! The results as text, as the table of docs/performance.md, and as the short table of README.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -22,6 +22,9 @@ pub struct Row {
     /// A command that changes something once more, for counting its requests.
     pub example: Option<Vec<String>>,
 }
+
+/// The sections that README shows, by how their titles begin.
+const SUMMARY: [&str; 4] = ["`inspect`", "`ls` of ", "`update-image ", "the image of 200 "];
 
 const BEGIN: &str = "<!-- made by scripts/bench -->\n";
 const END: &str = "<!-- end of what scripts/bench made -->\n";
@@ -71,20 +74,47 @@ impl Section {
         }
         text
     }
+
+    /// A row of README: swarmctl beside the fastest way to do the same with docker.
+    fn as_summary(&self) -> Option<String> {
+        SUMMARY.iter().find(|start| self.what.starts_with(**start))?;
+        let ours = self.rows.iter().find(|row| row.name.starts_with("swarmctl"))?;
+        let docker = self.rows.iter().filter(|row| row.name.contains("docker"));
+        let docker = docker.min_by_key(|row| row.cost.wall)?;
+        let [wall, _, cpu, _, memory] = self.cells(ours);
+        let [other_wall, _, other_cpu, _, other_memory] = self.cells(docker);
+        Some(format!(
+            "| {} | {wall} | {cpu} | {memory} | {other_wall} | {other_cpu} | {other_memory} |\n",
+            self.what
+        ))
+    }
 }
 
-/// Writes the table to the file that BENCH_TABLE names, between the marks where it has them.
+/// Prints the table, and writes it to the file in BENCH_TABLE and README's short one to the file in BENCH_SUMMARY.
 pub fn write(sections: &[Section]) {
     let mut table = String::from(
         "| | | wall ms | ratio | CPU ms | ratio | peak MiB | requests |\n|---|---|---:|---:|---:|---:|---:|---:|\n",
     );
     sections.iter().for_each(|section| table += &section.as_markdown());
     println!("\n{table}");
-    let Ok(path) = std::env::var("BENCH_TABLE") else { return };
-    let old = fs::read_to_string(&path).unwrap_or_default();
+    let mut summary = String::from(
+        "| | swarmctl: wall ms | CPU ms | peak MiB | docker: wall ms | CPU ms | peak MiB |\n\
+         |---|---:|---:|---:|---:|---:|---:|\n",
+    );
+    summary.extend(sections.iter().filter_map(Section::as_summary));
+    for (variable, text) in [("BENCH_TABLE", table), ("BENCH_SUMMARY", summary)] {
+        if let Ok(path) = std::env::var(variable) {
+            replace(&path, &text);
+        }
+    }
+}
+
+/// Replaces the text between the marks of a file, or the whole file if it has no marks.
+fn replace(path: &str, text: &str) {
+    let old = fs::read_to_string(path).unwrap_or_default();
     let new = match (old.split_once(BEGIN), old.split_once(END)) {
-        (Some((before, _)), Some((_, after))) => format!("{before}{BEGIN}\n{table}\n{END}{after}"),
-        _ => table,
+        (Some((before, _)), Some((_, after))) => format!("{before}{BEGIN}\n{text}\n{END}{after}"),
+        _ => text.to_owned(),
     };
-    fs::write(&path, new).unwrap();
+    fs::write(path, new).unwrap();
 }

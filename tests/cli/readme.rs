@@ -91,9 +91,9 @@ fn every_link_between_the_pages_leads_somewhere() {
 }
 
 #[test]
-fn what_readme_shows_of_ctrl_c_is_said() {
-    let readme = include_str!("../../README.md");
-    let (_, shown) = readme.split_once("\n^C\n").expect("README shows a Ctrl-C");
+fn what_the_page_of_stacks_shows_of_ctrl_c_is_printed() {
+    let page = include_str!("../../docs/stack.md");
+    let (_, shown) = page.split_once("\n^C\n").expect("docs/stack.md shows a Ctrl-C");
     let (said, printed) = shown.split_once("```").unwrap().0.split_once("shop_admin: ").unwrap();
     let names = ["admin", "api", "cache", "mail", "search", "web"].map(|name| format!("shop_{name}"));
     let swarm = FakeSwarm::with(names.map(|name| {
@@ -105,8 +105,8 @@ fn what_readme_shows_of_ctrl_c_is_said() {
     for name in ["shop_cache", "shop_mail"] {
         swarm.world().service(name).rollout = vec![Step::Updating; 100_000];
     }
-    let line = readme.lines().find(|line| line.contains("--stack shop --tag 0.6 --parallel 2"));
-    let args: Vec<&str> = line.expect("README shows the command").split_whitespace().skip(2).collect();
+    let line = page.lines().find(|line| line.contains("--stack shop --tag 0.6 --parallel 2"));
+    let args: Vec<&str> = line.expect("docs/stack.md shows the command").split_whitespace().skip(2).collect();
     let mut running = swarmctl(args).host(swarm.host()).spawn();
     // Until both of the second pair are posted.
     while swarm.posts().len() < 4 {
@@ -117,9 +117,37 @@ fn what_readme_shows_of_ctrl_c_is_said() {
     running.signal("INT");
     let run = running.wait().fails_with(Exit::Interrupted);
     let selected = run.stderr.lines().next().unwrap();
-    assert!(readme.contains(&format!("\n{selected}\n^C\n")), "{}", run.report());
+    assert!(page.contains(&format!("\n{selected}\n^C\n")), "{}", run.report());
     assert_eq!(run.stderr, format!("{selected}\n{said}"));
     assert_eq!(run.stdout, format!("shop_admin: {printed}"));
+}
+
+/// Both tables are written by `scripts/bench --write`.
+#[test]
+fn the_figures_of_readme_are_those_of_docs_performance() {
+    let readme = include_str!("../../README.md");
+    let all = include_str!("../../docs/performance.md");
+    let section = readme.split("## Performance").nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows: Vec<&str> = section.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert_eq!(rows.len(), 5, "{section}");
+    for row in rows {
+        let mut cells = row.trim_matches('|').split('|').map(str::trim);
+        let (title, figures) = (cells.next().unwrap(), cells.collect::<Vec<_>>());
+        let block: Vec<&str> = all
+            .lines()
+            .skip_while(|line| !line.starts_with(&format!("| {title} |")))
+            .enumerate()
+            .take_while(|(at, line)| *at == 0 || line.starts_with("|  |"))
+            .map(|(_, line)| line)
+            .collect();
+        let has = |name: &str, figures: &[&str]| {
+            let columns = |line: &str| line.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
+            let rows = block.iter().map(|line| columns(line)).filter(|row| row[2].contains(name));
+            rows.map(|row| [row[3].clone(), row[5].clone(), row[7].clone()]).any(|found| found == figures)
+        };
+        let (ours, docker) = figures.split_at(3);
+        assert!(has("swarmctl", ours) && has("docker", docker), "not in docs/performance.md: {row}");
+    }
 }
 
 /// What GitHub shows of a picture that is a file: no script, and nothing from elsewhere.

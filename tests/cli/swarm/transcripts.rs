@@ -20,8 +20,10 @@ fn readme_shows_what_is_printed() {
     spec["TaskTemplate"]["Networks"] = json!([{ "Target": network.id() }]);
     let _service = running(&spec);
     let page = Page::open("README.md");
+    page.holds("update-image --dry-run t001");
     page.holds("update-image t001 opera443399/whoami:0.6");
     page.holds("update-image --json t001 opera443399/whoami:0.6 | jq");
+    page.holds("rollback t001");
     page.holds("update-image t001 opera443399/whoami:bad");
 }
 
