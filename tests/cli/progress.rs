@@ -50,7 +50,7 @@ fn json_is_one_object_a_change() {
     for event in &events {
         assert!(event["time"].as_str().unwrap().parse::<Timestamp>().is_ok(), "{event}");
         assert_eq!(&event["service"], &json!("t001"));
-        assert_eq!(&event["wanted"], &json!(1));
+        assert_eq!(&event["desired"], &json!(1));
         assert_eq!(event["id"].as_str().map(str::len), Some(25));
     }
     let states = events.iter().map(|event| (&event["state"], &event["running"], &event["by_state"]));

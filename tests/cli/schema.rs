@@ -91,7 +91,7 @@ fn what_a_schema_does_not_say_is_noticed() {
         (|it| it["services"][0]["posted"] = json!("yes"), "$.services[0].posted: type"),
         (|it| it["services"][0]["version_index"] = json!(-1), "$.services[0].version_index: minimum"),
         (|it| it["services"][0]["rollout"]["by_state"]["odd"] = json!(1), "by_state.odd: enum"),
-        (|it| it["services"][0]["rollout"]["wanted"] = json!(1.5), "rollout.wanted: type"),
+        (|it| it["services"][0]["rollout"]["desired"] = json!(1.5), "rollout.desired: type"),
         (|it| drop(it.as_object_mut().map(|it| it.remove("exit_code"))), "$: required"),
     ];
     for (spoil, says) in spoilt {

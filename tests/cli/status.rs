@@ -141,7 +141,7 @@ fn json_is_the_object_of_acting_commands_with_the_rollout_in_it() {
         web["rollout"],
         json!({
             "state": "under_way", "waits_for": "waiting for the tasks to run", "told": "update in progress",
-            "wanted": 1, "running": 0, "updated": 0, "by_state": { "starting": 1 }, "changed_by_others": []
+            "desired": 1, "running": 0, "updated": 0, "by_state": { "starting": 1 }, "changed_by_others": []
         })
     );
     assert_eq!(db["failures"][0]["error"], "task: non-zero exit (1)");

@@ -100,7 +100,7 @@ pub fn as_json(judgement: &Judgement) -> Value {
         "state": state,
         "waits_for": waits_for,
         "told": judgement.told,
-        "wanted": judgement.wanted,
+        "desired": judgement.wanted,
         "running": judgement.running,
         "updated": judgement.updated,
         "by_state": by_state,
