@@ -140,7 +140,7 @@ fn json_is_the_object_of_acting_commands_with_the_rollout_in_it() {
     assert_eq!(
         web["rollout"],
         json!({
-            "state": "under_way", "waits_for": "waiting for the tasks to run", "told": "update in progress",
+            "state": "under_way", "waits_for": "waiting for the tasks to run", "engine_message": "update in progress",
             "desired": 1, "running": 0, "updated": 0, "by_state": { "starting": 1 }, "changed_by_others": []
         })
     );

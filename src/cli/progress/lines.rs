@@ -99,7 +99,7 @@ pub fn as_json(judgement: &Judgement) -> Value {
     json!({
         "state": state,
         "waits_for": waits_for,
-        "told": judgement.told,
+        "engine_message": judgement.told,
         "desired": judgement.wanted,
         "running": judgement.running,
         "updated": judgement.updated,
