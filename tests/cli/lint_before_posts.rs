@@ -121,7 +121,7 @@ fn strict_posts_nothing_for_any_service_if_one_has_a_finding() {
         assert_eq!(lists_of_nodes(&swarm), 1);
         for service in run.json()["services"].as_array().unwrap() {
             let is_refused = service["name"] == "s13";
-            let outcome = if is_refused { json!("refused") } else { json!("not_begun") };
+            let outcome = if is_refused { json!("refused") } else { json!("not_started") };
             assert_eq!((&service["outcome"], &service["exit_code"]), (&outcome, &json!(1)), "{service}");
             assert_eq!(service["lint"].as_array().map(Vec::len), Some(usize::from(is_refused)));
         }

@@ -35,7 +35,7 @@ pub fn outcome_word(outcome: &Outcome) -> &'static str {
         Outcome::Removed => "removed",
         Outcome::Conflict(_) => "conflict",
         Outcome::RolledBack | Outcome::Undone => "rolled_back",
-        Outcome::NotStarted(_) => "not_begun",
+        Outcome::NotStarted(_) => "not_started",
         Outcome::Refused(_)
         | Outcome::ImageUnavailable(..)
         | Outcome::Declined(_)

@@ -43,7 +43,7 @@ fn a_missing_service_is_reported_once_and_no_other_is_given_a_wrong_reason() {
         let json = run.json();
         for service in json["services"].as_array().unwrap() {
             let (outcome, error) = if service["name"] == "a" {
-                ("not_begun", "nothing was changed: no such service: `nosuch`")
+                ("not_started", "nothing was changed: no such service: `nosuch`")
             } else {
                 ("no_such_service", "no such service: `nosuch`")
             };
@@ -84,7 +84,7 @@ fn what_is_refused_beforehand_is_the_reason_of_the_others() {
     let swarm = swarm();
     swarm.world().service("b").spec["Mode"] = json!({ "Global": {} });
     let run = on(&swarm, &["scale", "a=3", "b=2", "--json"]).run().fails_with(Exit::Failed);
-    assert_eq!(outcomes(&run), ["a not_begun", "b refused"]);
+    assert_eq!(outcomes(&run), ["a not_started", "b refused"]);
     let run =
         run.says(&["cannot scale service `b`", "only replicated services", "service `a` was not begun"]);
     says_once(&run, "nothing was changed: cannot scale service `b`");

@@ -63,7 +63,10 @@ fn the_first_ones_are_tried_out_before_the_others_are_begun() {
     fails(&swarm, "a");
     let run =
         set(&swarm, &["--stack", "shop", "--canary", "1", "--json", NEW]).fails_with(Exit::RolloutFailed);
-    assert_eq!(outcomes(&run), ["a failed", "b not_begun", "c not_begun", "d not_begun", "e not_begun"]);
+    assert_eq!(
+        outcomes(&run),
+        ["a failed", "b not_started", "c not_started", "d not_started", "e not_started"]
+    );
     assert_eq!(swarm.posts().len(), 1);
     run.says(&["4 services were not begun", "b, c, d, e", "--canary"]);
 
@@ -73,7 +76,7 @@ fn the_first_ones_are_tried_out_before_the_others_are_begun() {
     fails(&swarm, "c");
     let run =
         set(&swarm, &["--stack", "shop", "--canary", "2", "--json", NEW]).fails_with(Exit::RolloutFailed);
-    assert_eq!(outcomes(&run), ["a unchanged", "b converged", "c failed", "d not_begun", "e not_begun"]);
+    assert_eq!(outcomes(&run), ["a unchanged", "b converged", "c failed", "d not_started", "e not_started"]);
 
     let swarm = self::swarm();
     let run = set(&swarm, &["--stack", "shop", "--canary", "2", "--json", NEW]).succeeds();
@@ -82,9 +85,12 @@ fn the_first_ones_are_tried_out_before_the_others_are_begun() {
 
 #[test]
 fn nothing_more_is_begun_once_so_many_have_failed() {
-    for (max, posts, last) in
-        [("1", 1, "e not_begun"), ("2", 3, "e not_begun"), ("0", 5, "e converged"), ("3", 5, "e converged")]
-    {
+    for (max, posts, last) in [
+        ("1", 1, "e not_started"),
+        ("2", 3, "e not_started"),
+        ("0", 5, "e converged"),
+        ("3", 5, "e converged"),
+    ] {
         let swarm = swarm();
         fails(&swarm, "a");
         fails(&swarm, "c");
@@ -100,7 +106,7 @@ fn what_has_been_done_is_undone_in_reverse_where_all_is_asked_for() {
     fails(&swarm, "c");
     let args = ["--stack", "shop", "--parallel", "1", "--rollback-on-failure=all", "--json", NEW];
     let run = set(&swarm, &args).fails_with(Exit::RolledBack);
-    let expected = ["a rolled_back", "b rolled_back", "c rolled_back", "d not_begun", "e not_begun"];
+    let expected = ["a rolled_back", "b rolled_back", "c rolled_back", "d not_started", "e not_started"];
     assert_eq!(outcomes(&run), expected);
     assert_eq!(images(&swarm, &["a", "b", "c", "d"]), [OLD; 4]);
     let ids = ["a", "b", "c", "b", "a"];
@@ -172,7 +178,7 @@ fn interrupted_it_begins_nothing_more_and_says_how_far_it_came() {
     swarm.wait_for_requests(asked + 20);
     running.signal("INT");
     let run = running.wait().fails_with(Exit::Interrupted);
-    let expected = ["a unchanged", "b converged", "c interrupted", "d not_begun", "e not_begun"];
+    let expected = ["a unchanged", "b converged", "c interrupted", "d not_started", "e not_started"];
     assert_eq!(outcomes(&run), expected);
     run.says(&["not watched to its end", "swarmctl wait c", "2 services were not begun", "d, e"])
         .says(&["5 services: 1 unchanged, 1 updated, 1 interrupted, 2 not begun"]);
@@ -197,7 +203,7 @@ fn the_time_of_all_is_one() {
     swarm.world().service("a").rollout = vec![Step::Updating; 100_000];
     let args = ["--stack", "shop", "--parallel", "1", "--timeout", "1s", "--json", NEW];
     let run = set(&swarm, &args).fails_with(Exit::StoppedWaiting);
-    assert_eq!(outcomes(&run)[..2], ["a gave_up", "b not_begun"]);
+    assert_eq!(outcomes(&run)[..2], ["a gave_up", "b not_started"]);
     assert_eq!(swarm.posts().len(), 1);
 }
 

@@ -144,7 +144,7 @@ impl Trial {
                 (Value::Bool(true), code) => truth.times == 1 && (code == i64::from(case.code) || code == 7),
                 (Value::Bool(false), 8) => truth.times == 0,
                 // It was one of several, and never begun.
-                (Value::Bool(false), 1) => truth.times == 0 && service["outcome"] == "not_begun",
+                (Value::Bool(false), 1) => truth.times == 0 && service["outcome"] == "not_started",
                 (Value::Null, 9) => true,
                 _ => false,
             };

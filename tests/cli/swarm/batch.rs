@@ -76,7 +76,7 @@ fn running(services: &[Removed]) -> Vec<usize> {
 fn a_canary_that_fails_keeps_the_others_and_one_that_converges_lets_them_go() {
     let services = patient_stack("ba-can", &["a", "b", "c", "d"]);
     let run = set("--stack ba-can --canary 1 --json", &[BAD]).run().fails_with(Exit::RolloutFailed);
-    assert_eq!(outcomes(&run), ["a failed", "b not_begun", "c not_begun", "d not_begun"]);
+    assert_eq!(outcomes(&run), ["a failed", "b not_started", "c not_started", "d not_started"]);
     run.says(&["3 services were not begun: ba-can-b, ba-can-c, ba-can-d", "--canary"])
         .says(&["whoami: cannot open /etc/whoami.conf", "4 services: 1 failed, 3 not begun"]);
     assert_eq!(images("ba-can", &["a", "b", "c", "d"]), [BAD, OLD, OLD, OLD]);
@@ -104,7 +104,7 @@ fn nothing_is_begun_after_so_many_failures() {
         let expected = [("a", "failed"), ("b", "failed"), ("c", "converged")]
             .iter()
             .enumerate()
-            .map(|(at, (name, how))| format!("{name} {}", if at < begun { how } else { "not_begun" }))
+            .map(|(at, (name, how))| format!("{name} {}", if at < begun { how } else { "not_started" }))
             .collect::<Vec<_>>();
         assert_eq!(outcomes(&run), expected, "{max}");
         assert_eq!(images(stack_name, &["c"]), [if begun == 3 { NEW } else { OLD }]);
@@ -118,7 +118,7 @@ fn rollback_of_all_undoes_what_has_converged_in_reverse_order_and_the_tasks_are_
         [("a", NEW), ("b", NEW), ("c", BAD), ("d", NEW)].map(|(name, to)| format!("ba-all-{name}={to}"));
     let pairs: Vec<&str> = pairs.iter().map(String::as_str).collect();
     let run = set("--parallel 1 --rollback-on-failure=all --json", &pairs).run().fails_with(Exit::RolledBack);
-    assert_eq!(outcomes(&run), ["a rolled_back", "b rolled_back", "c rolled_back", "d not_begun"]);
+    assert_eq!(outcomes(&run), ["a rolled_back", "b rolled_back", "c rolled_back", "d not_started"]);
     run.says(&[
         "2 services are as they were before: ba-all-a, ba-all-b",
         "4 services: 3 rolled back, 1 not begun",
@@ -156,7 +156,7 @@ fn a_list_of_services_and_images_is_taken_from_a_file() {
     // One that is not there is found before the first post.
     fs::write(&file, format!("ba-from-a {OLD}\nba-from-nosuch {OLD}\n")).unwrap();
     let run = set("--json --from", &[path]).run().fails_with(Exit::NotFound);
-    assert_eq!(outcomes(&run), ["a not_begun", "nosuch no_such_service"]);
+    assert_eq!(outcomes(&run), ["a not_started", "nosuch no_such_service"]);
     assert_eq!(images("ba-from", &["a"]), [NEW]);
     for bad in [folder.path().to_str().unwrap(), "/nonexistent", "/dev/null"] {
         set("--from", &[bad]).run().fails_with(Exit::Usage).says(&["--from"]);
@@ -236,7 +236,7 @@ fn interrupted_it_says_what_is_done_under_way_and_not_begun_and_begins_nothing_m
     engine().wait_until("the second is posted", |engine| image(engine, "ba-int-b") == NEW);
     running.signal("INT");
     let run = running.wait().fails_with(Exit::Interrupted);
-    let expected = ["a converged", "b interrupted", "c not_begun", "d not_begun"];
+    let expected = ["a converged", "b interrupted", "c not_started", "d not_started"];
     assert_eq!(outcomes(&run), expected, "{}", run.report());
     let run = run
         .says(&["not watched to its end", "`swarmctl wait ba-int-b`", "2 services were not begun"])

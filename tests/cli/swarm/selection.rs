@@ -61,7 +61,7 @@ fn a_paused_service_in_a_selection_is_told_and_not_resumed() {
         let (command, more) = command.split_once(' ').unwrap_or((command, ""));
         let run = swarmctl(&format!("{command} --stack se-pause --parallel 3 --json {more}"))
             .fails_with(Exit::RolloutFailed);
-        assert_eq!(outcomes(&run), ["a not_begun", "b paused", "c not_begun"], "{}", run.report());
+        assert_eq!(outcomes(&run), ["a not_started", "b paused", "c not_started"], "{}", run.report());
         run.says(&["its rollout is paused", "--max-failures"]);
     }
     let run = swarmctl("restart --stack se-pause --max-failures 0 --json").fails_with(Exit::RolloutFailed);
