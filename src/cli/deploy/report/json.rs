@@ -68,7 +68,7 @@ fn service(report: &ServiceReport, code: Exit) -> Value {
 
 fn reason(outcome: &Outcome) -> Option<&'static str> {
     match outcome {
-        Outcome::Unchanged(NoChange::AlreadySo) => Some("already_so"),
+        Outcome::Unchanged(NoChange::AlreadySo) => Some("no_change"),
         Outcome::Unchanged(NoChange::SameImage(_)) => Some("same_image"),
         Outcome::Unchanged(NoChange::SameDigest { .. }) => Some("same_digest"),
         Outcome::LeftOut(_) => Some("skipped"),
