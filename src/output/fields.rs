@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{LONGEST_LINE, shortened};
+use super::{MAX_LINE_LEN, visible_prefix};
 
 const INDENT: usize = 2;
 const GAP: usize = 3;
@@ -19,8 +19,8 @@ impl Fields {
     pub fn field(&mut self, name: &str, value: impl AsRef<str>) {
         let value = value.as_ref();
         if !value.is_empty() {
-            let name = format!("{}:", shortened(name, LONGEST_LINE));
-            self.lines.push((self.depth, name, shortened(value, LONGEST_LINE).into_owned()));
+            let name = format!("{}:", visible_prefix(name, MAX_LINE_LEN));
+            self.lines.push((self.depth, name, visible_prefix(value, MAX_LINE_LEN).into_owned()));
         }
     }
 
@@ -34,13 +34,13 @@ impl Fields {
 
     /// A line of its own.
     pub fn item(&mut self, text: &str) {
-        self.lines.push((self.depth, shortened(text, LONGEST_LINE).into_owned(), String::new()));
+        self.lines.push((self.depth, visible_prefix(text, MAX_LINE_LEN).into_owned(), String::new()));
     }
 
     /// `name:` and below it what `fill` adds; nothing where that is nothing.
     pub fn section(&mut self, name: &str, fill: impl FnOnce(&mut Self)) {
         let before = self.lines.len();
-        self.lines.push((self.depth, format!("{}:", shortened(name, LONGEST_LINE)), String::new()));
+        self.lines.push((self.depth, format!("{}:", visible_prefix(name, MAX_LINE_LEN)), String::new()));
         self.depth += 1;
         fill(self);
         self.depth -= 1;

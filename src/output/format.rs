@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::table::{GAP, MIN_WIDTH};
 use super::template::{Mode, Template, TemplateError};
-use super::{Out, Table};
+use super::{OutputWriter, Table};
 
 /// What a list's templates may name.
 #[derive(Clone, Copy, Debug)]
@@ -129,7 +129,7 @@ impl Format {
     }
 }
 
-impl<W: Write> Out<W> {
+impl<W: Write> OutputWriter<W> {
     /// A list, by a format, else in docker's table; where one row cannot be shown nothing is.
     pub fn rows<I, C>(
         &mut self,

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// How long ago, roughly: `5 minutes ago`, `About an hour ago`.
-pub fn ago(since: Duration) -> String {
+/// How long ago, roughly: `5 minutes format_age`, `About an hour format_age`.
+pub fn format_age(since: Duration) -> String {
     let seconds = since.as_secs();
     let (minutes, hours) = (seconds / 60, (seconds + 1800) / 3600);
     let words = if seconds < 1 {
@@ -33,7 +33,7 @@ pub fn ago(since: Duration) -> String {
 }
 
 /// A length of time, exactly: `1m30s`, `500ms`.
-pub fn duration(length: Duration) -> String {
+pub fn format_duration(length: Duration) -> String {
     let (seconds, nanos) = (length.as_secs(), length.subsec_nanos());
     let parts = [
         (seconds / 3600, "h"),
@@ -51,7 +51,7 @@ pub fn duration(length: Duration) -> String {
 }
 
 /// A number of bytes with four significant digits: `512MiB`, `1.5GiB`.
-pub fn bytes(count: u64) -> String {
+pub fn format_bytes(count: u64) -> String {
     const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     let mut unit = 0;
     let mut size = count as f64;
@@ -81,8 +81,8 @@ mod tests {
 
     #[test]
     fn says_how_long_ago_as_docker_does() {
-        let said = |seconds| ago(Duration::from_secs(seconds));
-        assert_eq!(ago(Duration::from_millis(999)), "Less than a second ago");
+        let said = |seconds| format_age(Duration::from_secs(seconds));
+        assert_eq!(format_age(Duration::from_millis(999)), "Less than a second ago");
         assert_eq!(said(1), "1 second ago");
         assert_eq!(said(59), "59 seconds ago");
         assert_eq!(said(60), "About a minute ago");
@@ -108,7 +108,7 @@ mod tests {
             (3_600_000_000_000, "1h"),
             (90_061_001_002_003, "25h1m1s1ms2us3ns"),
         ] {
-            assert_eq!(duration(Duration::from_nanos(nanos)), said);
+            assert_eq!(format_duration(Duration::from_nanos(nanos)), said);
         }
     }
 
@@ -125,7 +125,7 @@ mod tests {
             (1_234_567_890, "1.15GiB"),
             (u64::MAX, "16EiB"),
         ] {
-            assert_eq!(bytes(count), said, "{count}");
+            assert_eq!(format_bytes(count), said, "{count}");
         }
     }
 }

@@ -7,7 +7,7 @@ use super::visible::is_deceptive;
 
 const INDENT: &str = "    ";
 /// How many times longer JSON may become when it is laid out; an engine's becomes twice as long.
-const MOST_TIMES_LONGER: usize = 8;
+const MAX_GROWTH: usize = 8;
 
 /// `json` with one item a line, indented by four spaces, as docker's inspect lays it out.
 ///
@@ -16,7 +16,7 @@ const MOST_TIMES_LONGER: usize = 8;
 /// become much longer by blanks, as nothing does that an engine has made, stays as it is: a hundred thousand brackets
 /// one in another would be 20 GB of them.
 pub fn json_indented(json: &str) -> Cow<'_, str> {
-    let most = json.len().saturating_mul(MOST_TIMES_LONGER).saturating_add(1 << 20);
+    let most = json.len().saturating_mul(MAX_GROWTH).saturating_add(1 << 20);
     let mut laid_out = String::with_capacity(json.len() * 2);
     let mut depth = 0;
     let mut rest = json;

@@ -5,13 +5,13 @@ use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
 use serde_json::Value;
 
 use super::json::json_visible;
-use super::{Fields, LONGEST_LINE, Table, json_indented, shortened};
+use super::{Fields, MAX_LINE_LEN, Table, json_indented, visible_prefix};
 
-/// Where results go. Writing never fails on the spot: [`Out::finish`] says how it went.
+/// Where results go. Writing never fails on the spot: [`OutputWriter::finish`] says how it went.
 ///
 /// A reader that has gone away (`| head`) has all it wanted: from there on nothing is written, and that is a
 /// success.
-pub struct Out<W: Write = StdoutLock<'static>> {
+pub struct OutputWriter<W: Write = StdoutLock<'static>> {
     to: BufWriter<W>,
     is_terminal: bool,
     is_closed: bool,
@@ -19,20 +19,20 @@ pub struct Out<W: Write = StdoutLock<'static>> {
 }
 
 /// Stdout; only one at a time.
-pub fn stdout() -> Out {
+pub fn stdout() -> OutputWriter {
     let stdout = io::stdout();
     let is_terminal = stdout.is_terminal();
-    Out::new(stdout.lock(), is_terminal)
+    OutputWriter::new(stdout.lock(), is_terminal)
 }
 
-impl<W: Write> Out<W> {
+impl<W: Write> OutputWriter<W> {
     pub(super) fn new(to: W, is_terminal: bool) -> Self {
         Self { to: BufWriter::with_capacity(32 * 1024, to), is_terminal, is_closed: false, failed: None }
     }
 
     /// One line of text.
     pub fn line(&mut self, text: &str) {
-        self.write(shortened(text, LONGEST_LINE).as_bytes());
+        self.write(visible_prefix(text, MAX_LINE_LEN).as_bytes());
         self.write(b"\n");
     }
 
@@ -43,7 +43,7 @@ impl<W: Write> Out<W> {
 
     /// Texts on one line, a tab between them.
     pub fn columns(&mut self, texts: &[&str]) {
-        let texts: Vec<_> = texts.iter().map(|text| shortened(text, LONGEST_LINE)).collect();
+        let texts: Vec<_> = texts.iter().map(|text| visible_prefix(text, MAX_LINE_LEN)).collect();
         self.write(texts.join("\t").as_bytes());
         self.write(b"\n");
     }
@@ -160,9 +160,9 @@ mod tests {
         }
     }
 
-    fn written(is_terminal: bool, print: impl FnOnce(&mut Out<&mut Vec<u8>>)) -> String {
+    fn written(is_terminal: bool, print: impl FnOnce(&mut OutputWriter<&mut Vec<u8>>)) -> String {
         let mut taken = Vec::new();
-        let mut out = Out::new(&mut taken, is_terminal);
+        let mut out = OutputWriter::new(&mut taken, is_terminal);
         print(&mut out);
         out.finish().unwrap();
         String::from_utf8(taken).unwrap()
@@ -171,7 +171,8 @@ mod tests {
     #[test]
     fn a_reader_that_goes_away_is_a_quiet_end() {
         let mut taken = Vec::new();
-        let mut out = Out::new(Pipe { taken: &mut taken, room: 4, kind: io::ErrorKind::BrokenPipe }, false);
+        let mut out =
+            OutputWriter::new(Pipe { taken: &mut taken, room: 4, kind: io::ErrorKind::BrokenPipe }, false);
         out.line("one");
         out.flush();
         assert!(!out.is_closed);
@@ -186,7 +187,8 @@ mod tests {
     #[test]
     fn a_full_disk_is_an_error() {
         let mut taken = Vec::new();
-        let mut out = Out::new(Pipe { taken: &mut taken, room: 4, kind: io::ErrorKind::StorageFull }, false);
+        let mut out =
+            OutputWriter::new(Pipe { taken: &mut taken, room: 4, kind: io::ErrorKind::StorageFull }, false);
         out.line("one two");
         out.line("three");
         assert_eq!(out.finish().unwrap_err().kind(), io::ErrorKind::StorageFull);

@@ -3,23 +3,23 @@
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Stderr, Write};
 
-use super::stdout::{Out, stdout};
+use super::stdout::{OutputWriter, stdout};
 use super::visible;
 
 /// Stdout and stderr, when both hold results.
-pub struct Streams {
-    out: Out,
-    err: Out<Stderr>,
+pub struct OutputStreams {
+    out: OutputWriter,
+    err: OutputWriter<Stderr>,
 }
 
-/// Both streams; nothing else may be printed while lines of these wait for [`Streams::flush`].
-pub fn streams() -> Streams {
+/// Both streams; nothing else may be printed while lines of these wait for [`OutputStreams::flush`].
+pub fn streams() -> OutputStreams {
     let stderr = io::stderr();
     let is_terminal = stderr.is_terminal();
-    Streams { out: stdout(), err: Out::new(stderr, is_terminal) }
+    OutputStreams { out: stdout(), err: OutputWriter::new(stderr, is_terminal) }
 }
 
-impl Streams {
+impl OutputStreams {
     /// One line with its end, as it came; made visible on a terminal only.
     pub fn out(&mut self, line: &[u8]) {
         self.err.flush();
@@ -43,14 +43,14 @@ impl Streams {
         self.out.is_over()
     }
 
-    /// Writes the rest; an error as [`Out::finish`] has it. What stderr does not take is lost.
+    /// Writes the rest; an error as [`OutputWriter::finish`] has it. What stderr does not take is lost.
     pub fn finish(mut self) -> io::Result<()> {
         self.err.flush();
         self.out.finish()
     }
 }
 
-impl<W: Write> Out<W> {
+impl<W: Write> OutputWriter<W> {
     fn log_line(&mut self, line: &[u8]) {
         if self.is_terminal() {
             self.write(shown(line).as_bytes());
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn a_pipe_gets_the_bytes() {
         let mut taken = Vec::new();
-        let mut out = Out::new(&mut taken, false);
+        let mut out = OutputWriter::new(&mut taken, false);
         out.log_line(b"\x1b[2J\xff\r\n");
         out.finish().unwrap();
         assert_eq!(taken, b"\x1b[2J\xff\r\n");

@@ -7,14 +7,14 @@ use tabled::grid::dimension::Dimension;
 use tabled::tables::CompactTable;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::shortened;
+use super::visible_prefix;
 
 /// Blanks between two columns.
 pub(super) const GAP: usize = 3;
 /// A column takes at least this much room, the gap included.
 pub(super) const MIN_WIDTH: usize = 10;
 /// So many characters of a cell are shown: every row is as wide as the widest one. No image's name is longer.
-const LONGEST_CELL: usize = 1000;
+const MAX_CELL_LEN: usize = 1000;
 
 /// A table without lines: a header in capitals, columns as wide as their content.
 ///
@@ -41,7 +41,7 @@ impl Table {
     /// Adds a row; as many cells as the header has.
     pub fn row<C: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = C>) {
         for (cell, width) in cells.into_iter().zip(&mut self.widths) {
-            let shown = shortened(cell.as_ref(), LONGEST_CELL);
+            let shown = visible_prefix(cell.as_ref(), MAX_CELL_LEN);
             *width = (*width).max(width_of(&shown));
             self.text.push_str(&shown);
             self.ends.push(self.text.len());

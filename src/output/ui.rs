@@ -7,9 +7,9 @@ use std::io::{self, Write as _};
 use serde_json::Value;
 
 use super::json::json_visible;
-use super::stdout::{Out, stdout};
-use super::streams::{Streams, streams};
-use super::{LONGEST_LINE, visible};
+use super::stdout::{OutputWriter, stdout};
+use super::streams::{OutputStreams, streams};
+use super::{MAX_LINE_LEN, visible};
 
 /// The maximum number of lines of one message: more would scroll everything else away.
 const MAX_LINES: usize = 200;
@@ -90,12 +90,12 @@ impl Ui {
     }
 
     /// Stdout, for results.
-    pub fn stdout(self) -> Out {
+    pub fn stdout(self) -> OutputWriter {
         stdout()
     }
 
     /// Stdout and stderr, if both hold results.
-    pub fn streams(self) -> Streams {
+    pub fn streams(self) -> OutputStreams {
         streams()
     }
 
@@ -156,7 +156,7 @@ fn report<C: Display>(what: &str, causes: impl IntoIterator<Item = C>, hint: Opt
 /// that is much longer, the first lines do.
 fn message(label: &str, text: &str) -> String {
     let text = text.trim_end();
-    let end = text.char_indices().nth(LONGEST_LINE).map_or(text.len(), |(end, _)| end);
+    let end = text.char_indices().nth(MAX_LINE_LEN).map_or(text.len(), |(end, _)| end);
     let end = text[..end].match_indices('\n').nth(MAX_LINES).map_or(end, |(end, _)| end);
     let mut lines: Vec<_> = text[..end].lines().map(visible).collect();
     if end < text.len() {

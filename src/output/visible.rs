@@ -28,7 +28,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 
 /// [`visible`], and no more than the first `most` characters of it: a text of a megabyte in one cell of a table
 /// would make every row as wide, and in a message would scroll all others away.
-pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+pub fn visible_prefix(text: &str, most: usize) -> Cow<'_, str> {
     // Nearly all texts are like that, and there may be thousands.
     if text.len() <= most && text.bytes().all(|b| matches!(b, b' '..=b'~')) {
         return Cow::Borrowed(text);
@@ -89,9 +89,9 @@ mod tests {
 
     #[test]
     fn what_is_too_long_is_cut_and_says_so() {
-        assert_eq!(shortened("é漢\n", 3), "é漢\\n");
-        assert_eq!(shortened("é漢\x1b!", 2), "é漢... (2 more bytes)");
-        assert_eq!(shortened("", 0), "");
+        assert_eq!(visible_prefix("é漢\n", 3), "é漢\\n");
+        assert_eq!(visible_prefix("é漢\x1b!", 2), "é漢... (2 more bytes)");
+        assert_eq!(visible_prefix("", 0), "");
     }
 
     #[test]

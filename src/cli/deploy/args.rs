@@ -103,7 +103,7 @@ impl FollowArgs {
         watches: Vec<Watch>,
         app: &App,
     ) -> anyhow::Result<Exit> {
-        let mut progress = self.progress.renderer(app);
+        let mut progress = self.progress.display(app);
         let concluded = watch::until_concluded(client, watches, &mut *progress);
         let reports: Vec<_> = concluded.into_iter().map(|one| explain(client, one)).collect();
         report(style.in_format(self.format()), &reports, app)

@@ -14,7 +14,7 @@ use super::watch::{Ending, Watched, conclude};
 use crate::api::cancellation::POLL_INTERVAL;
 use crate::api::deploy::update::{Delivery, NoChange, Unchanged, Update, read_back};
 use crate::api::http::client::Client;
-use crate::cli::progress::Progress;
+use crate::cli::progress::ProgressDisplay;
 
 /// From this number on, services are read back by one list while others are posted.
 const MIN_READ_BACK: usize = 50;
@@ -25,7 +25,7 @@ pub fn run<T: Send>(
     items: Vec<Item<T>>,
     act: &(dyn Fn(Item<T>) -> ServiceReport + Sync),
     rules: &Rules,
-    progress: &mut dyn Progress,
+    progress: &mut dyn ProgressDisplay,
 ) -> Vec<ServiceReport> {
     let threads = if items.len() == 1 { 1 } else { rules.parallel.min(items.len()) };
     let work = |work: Work<T>| match work {
@@ -108,7 +108,7 @@ struct Batch<'a, T> {
     pool: &'a Pool<'a, Work<T>, Done>,
     /// The pool is given all items, and starts no more than may be started.
     is_ahead: bool,
-    progress: &'a mut dyn Progress,
+    progress: &'a mut dyn ProgressDisplay,
     waiting: VecDeque<(usize, Item<T>)>,
     /// Started and not ended.
     active: usize,
@@ -328,7 +328,7 @@ impl<T: Send> Batch<'_, T> {
             self.reports[key] = Some(not_started(item, why.clone()));
         }
         let reports = read_back_all(self.client, self.reports.into_iter().flatten().collect());
-        self.progress.done();
+        self.progress.finish();
         reports
     }
 }

@@ -22,7 +22,7 @@ use crate::api::spec::Edit;
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::parallel;
-use crate::cli::progress::Progress;
+use crate::cli::progress::ProgressDisplay;
 use crate::cli::select::{Chosen, Each, Jobs, SelectArgs};
 use crate::cli::usage::UsageError;
 use crate::output::Ui;
@@ -251,7 +251,7 @@ impl<'a, T: Send> Selected<'a, T> {
             });
         }
         let rules = deployment.rules(reports.iter().flatten().filter(|one| is_failure(one)).count());
-        let mut progress = deployment.flags.follow.progress.renderer(deployment.app);
+        let mut progress = deployment.flags.follow.progress.display(deployment.app);
         let act = |item: Item<T>| act(&deployment.client, item);
         let ended = match deployment.why_blocked(&rules, reports.iter().flatten()) {
             Some(why) => {
@@ -315,7 +315,7 @@ impl Deployment<'_> {
         &self,
         reports: Vec<ServiceReport>,
         rules: &Rules,
-        progress: &mut dyn Progress,
+        progress: &mut dyn ProgressDisplay,
     ) -> Vec<ServiceReport> {
         let (mut keys, mut items) = (Vec::new(), Vec::new());
         for (key, report) in reports.iter().enumerate().rev() {

@@ -4,44 +4,44 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Look, Progress, count_in_words};
+use super::{ProgressDisplay, ProgressUpdate, describe_counts};
 use crate::api::rollout::{Cause, Judgement, State};
 use crate::output::Ui;
 
 /// One line a change on stderr, with the engine's time.
 #[derive(Debug)]
-pub struct Plain {
+pub struct PlainProgress {
     ui: Ui,
     /// The last line of each service, without the time.
     last: HashMap<String, String>,
 }
 
-impl Plain {
+impl PlainProgress {
     /// Lines for this user.
     pub fn new(ui: Ui) -> Self {
         Self { ui, last: HashMap::new() }
     }
 }
 
-impl Progress for Plain {
-    fn changed(&mut self, look: &Look) {
-        let Some(judgement) = look.judgement else { return };
-        let line = line(look, judgement);
-        if self.last.get(look.service.id()) != Some(&line) {
-            self.ui.note(&format!("{:.0} {}: {line}", judgement.now, look.service.name()));
-            self.last.insert(look.service.id().to_owned(), line);
+impl ProgressDisplay for PlainProgress {
+    fn changed(&mut self, update: &ProgressUpdate) {
+        let Some(judgement) = update.judgement else { return };
+        let line = line(update, judgement);
+        if self.last.get(update.service.id()) != Some(&line) {
+            self.ui.note(&format!("{:.0} {}: {line}", judgement.now, update.service.name()));
+            self.last.insert(update.service.id().to_owned(), line);
         }
     }
 }
 
 /// `2/3 running; waiting for the tasks to run; task abcdefghijkl failed: task: non-zero exit (1) (2 tasks)`.
-fn line(look: &Look, judgement: &Judgement) -> String {
-    let mut parts = vec![count_in_words(look.service, judgement), look.words()];
+fn line(update: &ProgressUpdate, judgement: &Judgement) -> String {
+    let mut parts = vec![describe_counts(update.service, judgement), update.description()];
     if !judgement.changed_by_others.is_empty() {
         let places: Vec<_> = judgement.changed_by_others.iter().map(ToString::to_string).collect();
         parts.push(format!("changed by someone else meanwhile: {}", places.join(", ")));
     }
-    if let Some(cause) = look.newest_failure().filter(|cause| !parts[1].contains(&cause.error)) {
+    if let Some(cause) = update.newest_failure().filter(|cause| !parts[1].contains(&cause.error)) {
         let tasks = if cause.tasks > 1 { format!(" ({} tasks)", cause.tasks) } else { String::new() };
         parts.push(format!("task {:.12} {}: {}{tasks}", cause.task, cause.state.word(), cause.error));
     }
@@ -50,42 +50,43 @@ fn line(look: &Look, judgement: &Judgement) -> String {
 
 /// One object a change, each on a line of its own.
 #[derive(Debug)]
-pub struct Json {
+pub struct JsonProgress {
     ui: Ui,
 }
 
-impl Json {
+impl JsonProgress {
     /// Objects for this user.
     pub fn new(ui: Ui) -> Self {
         Self { ui }
     }
 }
 
-impl Progress for Json {
-    fn changed(&mut self, look: &Look) {
-        self.ui.json_line(&event(look));
+impl ProgressDisplay for JsonProgress {
+    fn changed(&mut self, update: &ProgressUpdate) {
+        self.ui.json_line(&event(update));
     }
 }
 
-fn event(look: &Look) -> Value {
+fn event(update: &ProgressUpdate) -> Value {
     let mut event = json!({
-        "time": look.judgement.map(|judgement| judgement.now.to_string()),
-        "service": look.service.name(),
-        "id": look.service.id(),
-        "version_index": look.service.version(),
+        "time": update.judgement.map(|judgement| judgement.now.to_string()),
+        "service": update.service.name(),
+        "id": update.service.id(),
+        "version_index": update.service.version(),
     });
-    if let (Some(event), Some(Value::Object(rollout))) = (event.as_object_mut(), look.judgement.map(as_json))
+    if let (Some(event), Some(Value::Object(rollout))) =
+        (event.as_object_mut(), update.judgement.map(judgement_json))
     {
         event.extend(rollout);
     }
-    event["state"] = look.word().into();
-    event["text"] = look.words().into();
-    event["newest_failure"] = look.newest_failure().map_or(Value::Null, failure_as_json);
+    event["state"] = update.state_text().into();
+    event["text"] = update.description().into();
+    event["newest_failure"] = update.newest_failure().map_or(Value::Null, failure_json);
     event
 }
 
 /// A judgement for programs.
-pub fn as_json(judgement: &Judgement) -> Value {
+pub fn judgement_json(judgement: &Judgement) -> Value {
     let (state, waits_for) = match &judgement.state {
         State::Converged => ("converged", None),
         State::UnderWay(waits_for) => ("under_way", Some(waits_for.to_string())),
@@ -108,7 +109,7 @@ pub fn as_json(judgement: &Judgement) -> Value {
     })
 }
 
-fn failure_as_json(cause: &Cause) -> Value {
+fn failure_json(cause: &Cause) -> Value {
     json!({
         "task": cause.task,
         "slot": cause.slot.to_string(),

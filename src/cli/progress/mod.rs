@@ -1,7 +1,7 @@
 //! What is told of rollouts while they are watched. Renderers are told of every change and decide what to show.
 
-mod block;
 mod lines;
+mod live;
 
 use clap::{Args, ValueEnum};
 
@@ -9,9 +9,9 @@ use super::app::App;
 use super::deploy::watch::{Ending, Watched};
 use crate::api::resources::services::Service;
 use crate::api::rollout::{Cause, Judgement, State, WaitsFor};
-use block::Block;
-pub use lines::as_json;
-use lines::{Json, Plain};
+pub use lines::judgement_json;
+use lines::{JsonProgress, PlainProgress};
+use live::LiveProgress;
 
 /// Flags of every command that watches rollouts.
 #[derive(Args, Debug)]
@@ -20,13 +20,13 @@ pub struct ProgressArgs {
     #[arg(short, long)]
     quiet: bool,
     /// How progress is shown on stderr; auto: a block that is redrawn on a terminal, lines elsewhere
-    #[arg(long, value_name = "HOW", value_enum, default_value_t = How::Auto)]
-    progress: How,
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = ProgressMode::Auto)]
+    progress: ProgressMode,
 }
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum How {
+enum ProgressMode {
     Auto,
     Plain,
     Json,
@@ -36,29 +36,29 @@ enum How {
 impl ProgressArgs {
     /// Whether nothing is to be told but results and what is wrong.
     pub fn is_quiet(&self) -> bool {
-        self.quiet || matches!(self.progress, How::None)
+        self.quiet || matches!(self.progress, ProgressMode::None)
     }
 
     /// No progress.
     pub fn none() -> Self {
-        Self { quiet: true, progress: How::None }
+        Self { quiet: true, progress: ProgressMode::None }
     }
 
     /// What shows progress as these flags ask.
-    pub fn renderer(&self, app: &App) -> Box<dyn Progress> {
+    pub fn display(&self, app: &App) -> Box<dyn ProgressDisplay> {
         match (self.progress, app.screen()) {
-            _ if self.quiet => Box::new(Quiet),
-            (How::None, _) => Box::new(Quiet),
-            (How::Json, _) => Box::new(Json::new(app.ui)),
-            (How::Auto, Some(screen)) => Box::new(Block::new(screen.has_colour)),
-            (How::Auto | How::Plain, _) => Box::new(Plain::new(app.ui)),
+            _ if self.quiet => Box::new(NoProgress),
+            (ProgressMode::None, _) => Box::new(NoProgress),
+            (ProgressMode::Json, _) => Box::new(JsonProgress::new(app.ui)),
+            (ProgressMode::Auto, Some(screen)) => Box::new(LiveProgress::new(screen.has_colour)),
+            (ProgressMode::Auto | ProgressMode::Plain, _) => Box::new(PlainProgress::new(app.ui)),
         }
     }
 }
 
 /// What a service looks like after something has changed.
 #[derive(Clone, Copy, Debug)]
-pub struct Look<'a> {
+pub struct ProgressUpdate<'a> {
     /// The service.
     pub service: &'a Service,
     /// What is going on; `None` where nothing could be seen.
@@ -68,31 +68,31 @@ pub struct Look<'a> {
 }
 
 /// Shows how rollouts go on.
-pub trait Progress {
+pub trait ProgressDisplay {
     /// Something has changed.
-    fn changed(&mut self, look: &Look);
+    fn changed(&mut self, update: &ProgressUpdate);
     /// Nothing is watched any more.
-    fn done(&mut self) {}
+    fn finish(&mut self) {}
 }
 
 /// Shows nothing.
 #[derive(Debug)]
-struct Quiet;
+struct NoProgress;
 
-impl Progress for Quiet {
-    fn changed(&mut self, _: &Look) {}
+impl ProgressDisplay for NoProgress {
+    fn changed(&mut self, _: &ProgressUpdate) {}
 }
 
-impl<'a> Look<'a> {
+impl<'a> ProgressUpdate<'a> {
     /// What was last seen of a watched service.
-    pub fn of(one: &'a Watched) -> Self {
+    pub fn new(one: &'a Watched) -> Self {
         Self { service: &one.service, judgement: one.judgement.as_ref(), ending: one.ending.as_ref() }
     }
 
     /// What goes on or how it ended, in words.
-    fn words(&self) -> String {
+    fn description(&self) -> String {
         match (self.ending, self.judgement.map(|judgement| &judgement.state)) {
-            (Some(ending), _) => ending_in_words(ending),
+            (Some(ending), _) => describe_ending(ending),
             // How much of the period is left would be a change a second.
             (None, Some(State::UnderWay(WaitsFor::Monitor(_)))) => {
                 "all run; watched for the monitor period".to_owned()
@@ -107,7 +107,7 @@ impl<'a> Look<'a> {
     }
 
     /// The same in one word.
-    fn word(&self) -> &'static str {
+    fn state_text(&self) -> &'static str {
         match self.ending {
             None => "under_way",
             Some(Ending::Converged) => "converged",
@@ -128,7 +128,7 @@ impl<'a> Look<'a> {
 }
 
 /// `3/3 running, 1 updated`, `1/3 complete, 2 running`.
-fn count_in_words(service: &Service, judgement: &Judgement) -> String {
+fn describe_counts(service: &Service, judgement: &Judgement) -> String {
     let Judgement { running, updated, wanted, .. } = judgement;
     if service.is_job() {
         format!("{}/{wanted} complete, {running} running", judgement.complete())
@@ -137,7 +137,7 @@ fn count_in_words(service: &Service, judgement: &Judgement) -> String {
     }
 }
 
-fn ending_in_words(ending: &Ending) -> String {
+fn describe_ending(ending: &Ending) -> String {
     match ending {
         Ending::Converged => "converged".to_owned(),
         Ending::Replaced => "converged on another change".to_owned(),

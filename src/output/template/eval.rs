@@ -1,15 +1,15 @@
 //! A template's text, made from data.
 
-use super::functions::Call;
+use super::functions::Implementation;
 use super::tree::{Base, Branch, Command, Node, Operand, Pipeline};
 use super::value::Value;
-use super::{Mode, TemplateError};
+use super::{RenderOptions, TemplateError};
 
 type Result<T> = std::result::Result<T, TemplateError>;
 
 /// A template at work.
-pub struct Run<'a> {
-    mode: Mode,
+pub struct Renderer<'a> {
+    options: RenderOptions,
     data: Value<'a>,
     /// The newest last.
     variables: Vec<(String, Value<'a>)>,
@@ -19,15 +19,15 @@ pub struct Run<'a> {
 /// Whether what follows is still wanted.
 #[derive(Clone, Copy, PartialEq)]
 enum Flow {
-    On,
+    Next,
     Break,
     Continue,
 }
 
-impl<'a> Run<'a> {
+impl<'a> Renderer<'a> {
     /// With this data.
-    pub fn new(mode: Mode, data: Value<'a>) -> Self {
-        Self { mode, variables: vec![("$".to_owned(), data.clone())], data, out: String::new() }
+    pub fn new(options: RenderOptions, data: Value<'a>) -> Self {
+        Self { options, variables: vec![("$".to_owned(), data.clone())], data, out: String::new() }
     }
 
     /// The text.
@@ -42,14 +42,14 @@ impl<'a> Run<'a> {
             let flow = match node {
                 Node::Text(text) => {
                     self.out.push_str(text);
-                    Flow::On
+                    Flow::Next
                 }
                 Node::Action(pipeline) => {
                     let value = self.pipeline(pipeline, dot)?;
                     if pipeline.names.is_empty() {
-                        self.out.push_str(&value.shown(self.mode.is_terminal));
+                        self.out.push_str(&value.shown(self.options.is_terminal));
                     }
-                    Flow::On
+                    Flow::Next
                 }
                 Node::If(branch) => self.branch(branch, dot, false)?,
                 Node::With(branch) => self.branch(branch, dot, true)?,
@@ -57,32 +57,32 @@ impl<'a> Run<'a> {
                 Node::Break => Flow::Break,
                 Node::Continue => Flow::Continue,
             };
-            if flow != Flow::On {
+            if flow != Flow::Next {
                 return Ok(flow);
             }
         }
-        Ok(Flow::On)
+        Ok(Flow::Next)
     }
 
     fn branch(&mut self, branch: &Branch, dot: &Value<'a>, changes_dot: bool) -> Result<Flow> {
-        let in_sight = self.variables.len();
+        let scope_start = self.variables.len();
         let value = self.pipeline(&branch.pipeline, dot)?;
         let flow = if value.is_true() {
             self.nodes(&branch.body, if changes_dot { &value } else { dot })
         } else {
-            self.nodes(&branch.otherwise, dot)
+            self.nodes(&branch.else_body, dot)
         };
-        self.variables.truncate(in_sight);
+        self.variables.truncate(scope_start);
         flow
     }
 
     fn range(&mut self, branch: &Branch, dot: &Value<'a>) -> Result<Flow> {
-        let in_sight = self.variables.len();
+        let scope_start = self.variables.len();
         let pipeline = &branch.pipeline;
         let value = self.commands(pipeline, dot)?;
         let pairs = pairs(&value).map_err(|why| TemplateError::new(pipeline.at, why))?;
         if pairs.is_empty() {
-            return self.nodes(&branch.otherwise, dot);
+            return self.nodes(&branch.else_body, dot);
         }
         for (key, item) in pairs {
             match &pipeline.names[..] {
@@ -94,12 +94,12 @@ impl<'a> Run<'a> {
                 }
             }
             let flow = self.nodes(&branch.body, &item)?;
-            self.variables.truncate(in_sight);
+            self.variables.truncate(scope_start);
             if flow == Flow::Break {
                 break;
             }
         }
-        Ok(Flow::On)
+        Ok(Flow::Next)
     }
 
     fn pipeline(&mut self, pipeline: &Pipeline, dot: &Value<'a>) -> Result<Value<'a>> {
@@ -111,7 +111,8 @@ impl<'a> Run<'a> {
     }
 
     fn set(&mut self, pipeline: &Pipeline, name: &str, value: Value<'a>) {
-        let known = self.variables.iter_mut().rev().find(|(other, _)| pipeline.assigns && other == name);
+        let known =
+            self.variables.iter_mut().rev().find(|(other, _)| pipeline.is_assignment && other == name);
         match known {
             Some((_, old)) => *old = value,
             None => self.variables.push((name.to_owned(), value)),
@@ -124,18 +125,20 @@ impl<'a> Run<'a> {
             piped = Some(match command {
                 Command::Value(operand) => self.operand(operand, dot)?,
                 Command::Call { at, function, arguments } => match function.call {
-                    Call::First { true_ends } => self.first(true_ends, arguments, piped, dot)?,
-                    Call::Plain(call) => {
+                    Implementation::ShortCircuit { stops_at } => {
+                        self.short_circuit(stops_at, arguments, piped, dot)?
+                    }
+                    Implementation::Function(call) => {
                         let mut values = Vec::with_capacity(arguments.len() + 1);
                         for operand in arguments {
                             values.push(self.operand(operand, dot)?);
                         }
                         values.extend(piped);
-                        if self.mode.is_header && function.keeps_headers {
+                        if self.options.is_header && function.is_skipped_in_headers {
                             values.swap_remove(0)
                         } else {
                             let fails = |why| TemplateError::new(*at, format!("`{}`: {why}", function.name));
-                            call(self.mode, values).map_err(fails)?
+                            call(self.options, values).map_err(fails)?
                         }
                     }
                 },
@@ -145,9 +148,9 @@ impl<'a> Run<'a> {
     }
 
     /// `or` and `and`: the first that decides, else the last. What comes behind that one is not looked at.
-    fn first(
+    fn short_circuit(
         &mut self,
-        true_ends: bool,
+        stops_at: bool,
         arguments: &[Operand],
         piped: Option<Value<'a>>,
         dot: &Value<'a>,
@@ -155,7 +158,7 @@ impl<'a> Run<'a> {
         let mut last = Value::Nil;
         for operand in arguments {
             last = self.operand(operand, dot)?;
-            if last.is_true() == true_ends {
+            if last.is_true() == stops_at {
                 return Ok(last);
             }
         }
@@ -171,14 +174,14 @@ impl<'a> Run<'a> {
             }
             Base::Nil => Value::Nil,
             Base::Bool(is) => Value::Bool(*is),
-            Base::Text(text) => Value::Text(text.clone().into()),
+            Base::String(text) => Value::TemplateString(text.clone().into()),
             Base::Number(number) => Value::Number(number.clone()),
             Base::Pipeline(pipeline) => self.pipeline(pipeline, dot)?,
             Base::Call(function) => match function.call {
-                Call::Plain(call) => {
-                    call(self.mode, Vec::new()).map_err(|why| TemplateError::new(operand.at, why))?
+                Implementation::Function(call) => {
+                    call(self.options, Vec::new()).map_err(|why| TemplateError::new(operand.at, why))?
                 }
-                Call::First { .. } => Value::Nil,
+                Implementation::ShortCircuit { .. } => Value::Nil,
             },
         };
         for name in &operand.fields {
@@ -198,7 +201,7 @@ fn pairs<'a>(value: &Value<'a>) -> std::result::Result<Vec<(Value<'a>, Value<'a>
         Value::Object(object) if !object.is_struct() => {
             let mut entries = object.entries();
             entries.sort_by_key(|(key, _)| *key);
-            Ok(entries.into_iter().map(|(key, value)| (Value::Given(key), value)).collect())
+            Ok(entries.into_iter().map(|(key, value)| (Value::DataString(key), value)).collect())
         }
         Value::Nil | Value::NilPointer => Ok(Vec::new()),
         other => Err(format!("`range` goes through lists and maps, and this is {}", other.kind())),

@@ -2,7 +2,7 @@
 
 use serde_json::Number;
 
-use super::Mode;
+use super::RenderOptions;
 use super::printf::{print, printf};
 use super::value::Value;
 
@@ -12,75 +12,77 @@ pub struct Function {
     /// As it is called.
     pub name: &'static str,
     /// So many arguments at least.
-    least: usize,
+    min_args: usize,
     /// So many at most.
-    most: usize,
+    max_args: usize,
     /// What it does.
-    pub call: Call,
+    pub call: Implementation,
     /// In a table's header its first argument stays as it is.
-    pub keeps_headers: bool,
+    pub is_skipped_in_headers: bool,
 }
 
 /// What a function does.
 #[derive(Clone, Copy, Debug)]
-pub enum Call {
+pub enum Implementation {
     /// Takes values and gives one.
-    Plain(for<'a> fn(Mode, Vec<Value<'a>>) -> Given<'a>),
+    Function(for<'a> fn(RenderOptions, Vec<Value<'a>>) -> CallResult<'a>),
     /// `or` and `and`: the first argument that is true, or false.
-    First {
+    ShortCircuit {
         /// `or`.
-        true_ends: bool,
+        stops_at: bool,
     },
 }
 
-type Given<'a> = Result<Value<'a>, String>;
+type CallResult<'a> = Result<Value<'a>, String>;
 
 /// All of them, for messages.
 pub const NAMES: &str = "and, eq, ge, gt, index, join, json, le, len, lower, lt, ne, not, or, pad, print, printf, println, \
                          slice, split, title, truncate, upper";
 
 static FUNCTIONS: [Function; 23] = [
-    Function { call: Call::First { true_ends: false }, ..new("and", 1, usize::MAX, nothing) },
+    Function { call: Implementation::ShortCircuit { stops_at: false }, ..new("and", 1, usize::MAX, unused) },
     new("eq", 2, usize::MAX, eq),
     new("ge", 2, 2, |_, it| Ok(Value::Bool(it[0].compare(&it[1])?.is_ge()))),
     new("gt", 2, 2, |_, it| Ok(Value::Bool(it[0].compare(&it[1])?.is_gt()))),
     new("index", 1, usize::MAX, index),
     header("join", 2, 2, join),
-    header("json", 1, 1, |mode, it| Ok(Value::Text(it[0].json(mode.is_terminal).into()))),
+    header("json", 1, 1, |options, it| Ok(Value::TemplateString(it[0].json(options.is_terminal).into()))),
     new("le", 2, 2, |_, it| Ok(Value::Bool(it[0].compare(&it[1])?.is_le()))),
     new("len", 1, 1, len),
-    header("lower", 1, 1, |mode, it| Ok(made(text(mode, &it[0])?.to_lowercase()))),
+    header("lower", 1, 1, |options, it| Ok(string_value(text(options, &it[0])?.to_lowercase()))),
     new("lt", 2, 2, |_, it| Ok(Value::Bool(it[0].compare(&it[1])?.is_lt()))),
     new("ne", 2, 2, |_, it| Ok(Value::Bool(!it[0].equals(&it[1])?))),
     new("not", 1, 1, |_, it| Ok(Value::Bool(!it[0].is_true()))),
-    Function { call: Call::First { true_ends: true }, ..new("or", 1, usize::MAX, nothing) },
+    Function { call: Implementation::ShortCircuit { stops_at: true }, ..new("or", 1, usize::MAX, unused) },
     new("pad", 3, 3, pad),
-    new("print", 0, usize::MAX, |mode, it| Ok(made(print(mode, &it, false)))),
-    new("printf", 1, usize::MAX, |mode, it| Ok(made(printf(mode, &text(mode, &it[0])?, &it[1..])))),
-    new("println", 0, usize::MAX, |mode, it| Ok(made(print(mode, &it, true)))),
+    new("print", 0, usize::MAX, |options, it| Ok(string_value(print(options, &it, false)))),
+    new("printf", 1, usize::MAX, |options, it| {
+        Ok(string_value(printf(options, &text(options, &it[0])?, &it[1..])))
+    }),
+    new("println", 0, usize::MAX, |options, it| Ok(string_value(print(options, &it, true)))),
     new("slice", 1, 3, slice),
     header("split", 2, 2, split),
-    header("title", 1, 1, |mode, it| Ok(made(title(&text(mode, &it[0])?)))),
+    header("title", 1, 1, |options, it| Ok(string_value(title(&text(options, &it[0])?)))),
     header("truncate", 2, 2, truncate),
-    header("upper", 1, 1, |mode, it| Ok(made(text(mode, &it[0])?.to_uppercase()))),
+    header("upper", 1, 1, |options, it| Ok(string_value(text(options, &it[0])?.to_uppercase()))),
 ];
 
 const fn new(
     name: &'static str,
-    least: usize,
-    most: usize,
-    call: for<'a> fn(Mode, Vec<Value<'a>>) -> Given<'a>,
+    min_args: usize,
+    max_args: usize,
+    call: for<'a> fn(RenderOptions, Vec<Value<'a>>) -> CallResult<'a>,
 ) -> Function {
-    Function { name, least, most, call: Call::Plain(call), keeps_headers: false }
+    Function { name, min_args, max_args, call: Implementation::Function(call), is_skipped_in_headers: false }
 }
 
 const fn header(
     name: &'static str,
-    least: usize,
-    most: usize,
-    call: for<'a> fn(Mode, Vec<Value<'a>>) -> Given<'a>,
+    min_args: usize,
+    max_args: usize,
+    call: for<'a> fn(RenderOptions, Vec<Value<'a>>) -> CallResult<'a>,
 ) -> Function {
-    Function { keeps_headers: true, ..new(name, least, most, call) }
+    Function { is_skipped_in_headers: true, ..new(name, min_args, max_args, call) }
 }
 
 impl Function {
@@ -91,42 +93,42 @@ impl Function {
 
     /// Whether it takes so many arguments.
     pub fn check(&self, count: usize) -> Result<(), String> {
-        let Self { name, least, most, .. } = self;
-        if (*least..=*most).contains(&count) {
+        let Self { name, min_args, max_args, .. } = self;
+        if (*min_args..=*max_args).contains(&count) {
             return Ok(());
         }
-        let wants = match (least, most) {
+        let wants = match (min_args, max_args) {
             (1, 1) => "one argument".to_owned(),
-            (least, most) if least == most => format!("{least} arguments"),
-            (least, &usize::MAX) => format!("{least} or more arguments"),
-            (least, most) => format!("{least} to {most} arguments"),
+            (min_args, max_args) if min_args == max_args => format!("{min_args} arguments"),
+            (min_args, &usize::MAX) => format!("{min_args} or more arguments"),
+            (min_args, max_args) => format!("{min_args} to {max_args} arguments"),
         };
         Err(format!("`{name}` takes {wants}, not {count}"))
     }
 }
 
-fn nothing(_: Mode, _: Vec<Value>) -> Given {
+fn unused(_: RenderOptions, _: Vec<Value>) -> CallResult {
     Ok(Value::Nil)
 }
 
-fn made<'a>(text: String) -> Value<'a> {
-    Value::Text(text.into())
+fn string_value<'a>(text: String) -> Value<'a> {
+    Value::TemplateString(text.into())
 }
 
 /// A text, safe for where it is shown.
-fn text(mode: Mode, value: &Value) -> Result<String, String> {
+fn text(options: RenderOptions, value: &Value) -> Result<String, String> {
     match value {
-        Value::Given(_) | Value::Text(_) => Ok(value.shown(mode.is_terminal).into_owned()),
+        Value::DataString(_) | Value::TemplateString(_) => Ok(value.shown(options.is_terminal).into_owned()),
         other => Err(format!("it takes a text, and this is {}", other.kind())),
     }
 }
 
-fn whole(value: &Value) -> Result<usize, String> {
+fn integer(value: &Value) -> Result<usize, String> {
     let number = value.number().as_ref().and_then(Number::as_u64).and_then(|n| usize::try_from(n).ok());
     number.ok_or_else(|| format!("it takes a whole number, and this is {}", value.kind()))
 }
 
-fn eq<'a>(_: Mode, values: Vec<Value<'a>>) -> Given<'a> {
+fn eq<'a>(_: RenderOptions, values: Vec<Value<'a>>) -> CallResult<'a> {
     for other in &values[1..] {
         if values[0].equals(other)? {
             return Ok(Value::Bool(true));
@@ -135,60 +137,64 @@ fn eq<'a>(_: Mode, values: Vec<Value<'a>>) -> Given<'a> {
     Ok(Value::Bool(false))
 }
 
-fn index<'a>(_: Mode, values: Vec<Value<'a>>) -> Given<'a> {
+fn index<'a>(_: RenderOptions, values: Vec<Value<'a>>) -> CallResult<'a> {
     let mut values = values.into_iter();
     let first = values.next().unwrap_or(Value::Nil);
     values.try_fold(first, |value, key| value.index(&key))
 }
 
-fn join<'a>(mode: Mode, values: Vec<Value<'a>>) -> Given<'a> {
-    let separator = text(mode, &values[1])?;
+fn join<'a>(options: RenderOptions, values: Vec<Value<'a>>) -> CallResult<'a> {
+    let separator = text(options, &values[1])?;
     match &values[0] {
         list @ (Value::Array { .. } | Value::List(_)) => {
             let items: Vec<String> =
-                list.items().iter().map(|item| item.shown(mode.is_terminal).into_owned()).collect();
-            Ok(made(items.join(&separator)))
+                list.items().iter().map(|item| item.shown(options.is_terminal).into_owned()).collect();
+            Ok(string_value(items.join(&separator)))
         }
         other => Err(format!("it takes a list, and this is {}", other.kind())),
     }
 }
 
-fn len<'a>(_: Mode, values: Vec<Value<'a>>) -> Given<'a> {
+fn len<'a>(_: RenderOptions, values: Vec<Value<'a>>) -> CallResult<'a> {
     let length = values[0].length().ok_or_else(|| format!("{} has no length", values[0].kind()))?;
     Ok(Value::Number(length.into()))
 }
 
-fn pad<'a>(mode: Mode, values: Vec<Value<'a>>) -> Given<'a> {
-    let (text, before, after) = (text(mode, &values[0])?, whole(&values[1])?, whole(&values[2])?);
+fn pad<'a>(options: RenderOptions, values: Vec<Value<'a>>) -> CallResult<'a> {
+    let (text, before, after) = (text(options, &values[0])?, integer(&values[1])?, integer(&values[2])?);
     // Nobody means more blanks than a line is long.
     let blanks = |count: usize| " ".repeat(count.min(10_000));
-    Ok(made(if text.is_empty() { text } else { format!("{}{text}{}", blanks(before), blanks(after)) }))
+    Ok(string_value(if text.is_empty() {
+        text
+    } else {
+        format!("{}{text}{}", blanks(before), blanks(after))
+    }))
 }
 
-fn slice<'a>(mode: Mode, values: Vec<Value<'a>>) -> Given<'a> {
+fn slice<'a>(options: RenderOptions, values: Vec<Value<'a>>) -> CallResult<'a> {
     let length = values[0].length().ok_or_else(|| format!("{} has no parts", values[0].kind()))?;
-    let from = values.get(1).map_or(Ok(0), whole)?;
-    let to = values.get(2).map_or(Ok(length), whole)?;
+    let from = values.get(1).map_or(Ok(0), integer)?;
+    let to = values.get(2).map_or(Ok(length), integer)?;
     let outside = || format!("there is nothing from {from} to {to}: the length is {length}");
     match &values[0] {
         list @ (Value::Array { .. } | Value::List(_)) => {
             Ok(Value::List(list.items().get(from..to).ok_or_else(outside)?.to_vec()))
         }
-        Value::Given(given) => {
+        Value::DataString(given) => {
             let part = given.get(from..to).ok_or_else(outside)?;
-            Ok(Value::Given(part))
+            Ok(Value::DataString(part))
         }
-        other => Ok(made(text(mode, other)?.get(from..to).ok_or_else(outside)?.to_owned())),
+        other => Ok(string_value(text(options, other)?.get(from..to).ok_or_else(outside)?.to_owned())),
     }
 }
 
-fn split<'a>(mode: Mode, values: Vec<Value<'a>>) -> Given<'a> {
-    let (whole, separator) = (text(mode, &values[0])?, text(mode, &values[1])?);
+fn split<'a>(options: RenderOptions, values: Vec<Value<'a>>) -> CallResult<'a> {
+    let (whole, separator) = (text(options, &values[0])?, text(options, &values[1])?);
     let parts: Vec<String> = match separator.as_str() {
         "" => whole.chars().map(String::from).collect(),
         separator => whole.split(separator).map(str::to_owned).collect(),
     };
-    Ok(Value::List(parts.into_iter().map(made).collect()))
+    Ok(Value::List(parts.into_iter().map(string_value).collect()))
 }
 
 /// The first letter of each word in capitals.
@@ -208,12 +214,12 @@ fn title(text: &str) -> String {
 }
 
 /// The first bytes; a character that would be cut is left out.
-fn truncate<'a>(mode: Mode, values: Vec<Value<'a>>) -> Given<'a> {
-    let (mut text, length) = (text(mode, &values[0])?, whole(&values[1])?);
+fn truncate<'a>(options: RenderOptions, values: Vec<Value<'a>>) -> CallResult<'a> {
+    let (mut text, length) = (text(options, &values[0])?, integer(&values[1])?);
     if let Some(end) = (0..=length.min(text.len())).rev().find(|end| text.is_char_boundary(*end)) {
         text.truncate(end);
     }
-    Ok(made(text))
+    Ok(string_value(text))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::TemplateError;
 
 /// A part of a template.
 #[derive(Debug)]
-pub enum Piece {
+pub enum Segment {
     /// Text as it stands.
     Text(String),
     /// What stands between `{{` and `}}`; where it begins.
@@ -22,14 +22,14 @@ pub struct Token {
     /// Where it begins.
     pub at: usize,
     /// No blank stands before it.
-    pub is_glued: bool,
+    pub follows_directly: bool,
     /// What it is.
-    pub kind: Kind,
+    pub kind: TokenKind,
 }
 
 /// What a token is.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Kind {
+pub enum TokenKind {
     /// `.`.
     Dot,
     /// `.Name`.
@@ -39,26 +39,26 @@ pub enum Kind {
     /// A keyword or the name of a function.
     Word(String),
     /// `"text"`.
-    Text(String),
+    String(String),
     /// `42`.
     Number(Number),
     /// `(`, `)`, `|`, `,`, `:=` and `=`.
-    Sign(&'static str),
+    Punctuation(&'static str),
 }
 
 type Result<T> = std::result::Result<T, TemplateError>;
 
 /// Takes the whole text apart. With `has_escapes` a `\t` or `\n` outside of actions is a tab or a line's end.
-pub fn pieces(text: &str, has_escapes: bool) -> Result<Vec<Piece>> {
-    let (mut pieces, mut at) = (Vec::new(), 0);
+pub fn segments(text: &str, has_escapes: bool) -> Result<Vec<Segment>> {
+    let (mut segments, mut at) = (Vec::new(), 0);
     let mut trims_start = false;
     loop {
         let rest = &text[at..];
         let length = rest.find("{{").unwrap_or(rest.len());
-        let begins_action = length < rest.len();
+        let has_action = length < rest.len();
         let inner = at + length + 2;
         // `{{- ` takes the blanks before it away, ` -}}` those behind it.
-        let trims_end = begins_action && text[inner..].starts_with('-') && is_blank_at(text, inner + 1);
+        let trims_end = has_action && text[inner..].starts_with('-') && is_blank_at(text, inner + 1);
         let mut plain = Cow::Borrowed(&rest[..length]);
         if has_escapes && plain.contains('\\') {
             plain = plain.replace("\\t", "\t").replace("\\n", "\n").into();
@@ -71,17 +71,17 @@ pub fn pieces(text: &str, has_escapes: bool) -> Result<Vec<Piece>> {
             plain = plain.trim_end_matches(is_blank);
         }
         if !plain.is_empty() {
-            pieces.push(Piece::Text(plain.to_owned()));
+            segments.push(Segment::Text(plain.to_owned()));
         }
-        if !begins_action {
-            return Ok(pieces);
+        if !has_action {
+            return Ok(segments);
         }
-        let mut action = Action { text, at: inner + usize::from(trims_end), start: at + length };
+        let mut action = ActionLexer { text, at: inner + usize::from(trims_end), start: at + length };
         if action.comment()? {
             trims_start = action.end().unwrap_or_default()
         } else {
             let (tokens, trims) = action.tokens()?;
-            pieces.push(Piece::Action(action.start, tokens));
+            segments.push(Segment::Action(action.start, tokens));
             trims_start = trims;
         }
         at = action.at;
@@ -101,13 +101,13 @@ fn is_word(c: char) -> bool {
 }
 
 /// An action, being read.
-struct Action<'t> {
+struct ActionLexer<'t> {
     text: &'t str,
     at: usize,
     start: usize,
 }
 
-impl Action<'_> {
+impl ActionLexer<'_> {
     fn rest(&self) -> &str {
         &self.text[self.at..]
     }
@@ -154,16 +154,16 @@ impl Action<'_> {
                 return Err(TemplateError::new(self.start, "the action has no end: `}}` is missing"));
             }
             let at = self.at;
-            let is_glued = before == at && !tokens.is_empty();
-            tokens.push(Token { at, is_glued, kind: self.token()? });
+            let follows_directly = before == at && !tokens.is_empty();
+            tokens.push(Token { at, follows_directly, kind: self.token()? });
         }
     }
 
-    fn token(&mut self) -> Result<Kind> {
+    fn token(&mut self) -> Result<TokenKind> {
         for sign in ["(", ")", "|", ",", ":=", "="] {
             if self.rest().starts_with(sign) {
                 self.at += sign.len();
-                return Ok(Kind::Sign(sign));
+                return Ok(TokenKind::Punctuation(sign));
             }
         }
         let mut chars = self.rest().chars();
@@ -174,14 +174,14 @@ impl Action<'_> {
             '\'' => self.character(),
             '.' if !second.is_ascii_digit() => {
                 self.at += 1;
-                Ok(if is_word(second) { Kind::Field(self.word()) } else { Kind::Dot })
+                Ok(if is_word(second) { TokenKind::Field(self.word()) } else { TokenKind::Dot })
             }
             '$' => {
                 self.at += 1;
-                Ok(Kind::Variable(format!("${}", self.word())))
+                Ok(TokenKind::Variable(format!("${}", self.word())))
             }
             '0'..='9' | '.' | '-' | '+' => self.number(),
-            c if is_word(c) => Ok(Kind::Word(self.word())),
+            c if is_word(c) => Ok(TokenKind::Word(self.word())),
             c => Err(TemplateError::new(self.at, format!("`{c}` means nothing here"))),
         }
     }
@@ -193,7 +193,7 @@ impl Action<'_> {
         word
     }
 
-    fn number(&mut self) -> Result<Kind> {
+    fn number(&mut self) -> Result<TokenKind> {
         let at = self.at;
         let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+');
         let length = self.rest().find(|c| !is_part(c)).unwrap_or(self.rest().len());
@@ -206,16 +206,16 @@ impl Action<'_> {
             None if plain.contains(['.', 'e', 'E']) => plain.parse().ok().and_then(Number::from_f64),
             None => Number::from_str(plain).ok(),
         };
-        number.map(Kind::Number).ok_or_else(|| TemplateError::new(at, format!("`{text}` is no number")))
+        number.map(TokenKind::Number).ok_or_else(|| TemplateError::new(at, format!("`{text}` is no number")))
     }
 
-    fn quoted(&mut self) -> Result<Kind> {
+    fn quoted(&mut self) -> Result<TokenKind> {
         let start = self.at;
         self.at += 1;
         let mut text = String::new();
         loop {
             match self.next() {
-                Some('"') => return Ok(Kind::Text(text)),
+                Some('"') => return Ok(TokenKind::String(text)),
                 Some('\\') => text.push(self.escape()?),
                 None | Some('\n') => return Err(TemplateError::new(start, "the text has no closing quote")),
                 Some(c) => text.push(c),
@@ -223,18 +223,18 @@ impl Action<'_> {
         }
     }
 
-    fn raw(&mut self) -> Result<Kind> {
+    fn raw(&mut self) -> Result<TokenKind> {
         let inner = &self.rest()[1..];
         let Some(length) = inner.find('`') else {
             return Err(TemplateError::new(self.at, "the text has no closing quote"));
         };
         let text = inner[..length].to_owned();
         self.at += length + 2;
-        Ok(Kind::Text(text))
+        Ok(TokenKind::String(text))
     }
 
     /// `'a'` is a number in Go: that of the character.
-    fn character(&mut self) -> Result<Kind> {
+    fn character(&mut self) -> Result<TokenKind> {
         let start = self.at;
         self.at += 1;
         let c = match self.next() {
@@ -242,7 +242,7 @@ impl Action<'_> {
             other => other,
         };
         match (c, self.next()) {
-            (Some(c), Some('\'')) => Ok(Kind::Number(u32::from(c).into())),
+            (Some(c), Some('\'')) => Ok(TokenKind::Number(u32::from(c).into())),
             _ => Err(TemplateError::new(start, "one character stands between single quotes")),
         }
     }

@@ -19,8 +19,8 @@ use std::fmt;
 
 use serde_json::Value as Json;
 
-use eval::Run;
-use parse::Parsed;
+use eval::Renderer;
+use parse::ParsedTemplate;
 use tree::Node;
 use value::Value;
 
@@ -42,7 +42,7 @@ pub struct TemplateError {
 
 /// How values are shown.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Mode {
+pub struct RenderOptions {
     /// Text of the data is made visible; the template's own stays as it is.
     pub is_terminal: bool,
     /// The data are the headers of a table: functions that would change them leave them alone, as docker's do.
@@ -52,8 +52,8 @@ pub struct Mode {
 impl Template {
     /// Reads a template. With `has_escapes` a `\t` or `\n` outside of actions is a tab or a line's end.
     pub fn parse(text: &str, has_escapes: bool) -> Result<Self, TemplateError> {
-        let pieces = lexer::pieces(text, has_escapes).map_err(|error| error.within(text))?;
-        let Parsed { nodes, fields } = parse::parse(pieces).map_err(|error| error.within(text))?;
+        let segments = lexer::segments(text, has_escapes).map_err(|error| error.within(text))?;
+        let ParsedTemplate { nodes, fields } = parse::parse(segments).map_err(|error| error.within(text))?;
         Ok(Self { text: text.to_owned(), nodes, fields })
     }
 
@@ -69,9 +69,14 @@ impl Template {
     }
 
     /// The template's text for this data. `zero` is what Go's types would be, as [`value`] has it.
-    pub fn render(&self, data: &Json, zero: Option<&Json>, mode: Mode) -> Result<String, TemplateError> {
-        let data = Value::of(Some(data), zero);
-        Run::new(mode, data).text(&self.nodes).map_err(|error| error.within(&self.text))
+    pub fn render(
+        &self,
+        data: &Json,
+        zero: Option<&Json>,
+        options: RenderOptions,
+    ) -> Result<String, TemplateError> {
+        let data = Value::new(Some(data), zero);
+        Renderer::new(options, data).text(&self.nodes).map_err(|error| error.within(&self.text))
     }
 }
 

@@ -2,16 +2,16 @@
 
 use super::TemplateError;
 use super::functions::{Function, NAMES};
-use super::lexer::{Kind, Piece, Token};
+use super::lexer::{Segment, Token, TokenKind};
 use super::tree::{Base, Branch, Command, Node, Operand, Pipeline};
 
 /// Deeper than anybody writes; what is deeper would overflow the stack.
-const DEPTH: usize = 100;
+const MAX_DEPTH: usize = 100;
 
 type Result<T> = std::result::Result<T, TemplateError>;
 
 /// What parsing gives.
-pub struct Parsed {
+pub struct ParsedTemplate {
     /// The tree.
     pub nodes: Vec<Node>,
     /// The fields that are taken of the data itself, and where.
@@ -19,38 +19,38 @@ pub struct Parsed {
 }
 
 /// Reads a template's pieces.
-pub fn parse(pieces: Vec<Piece>) -> Result<Parsed> {
+pub fn parse(segments: Vec<Segment>) -> Result<ParsedTemplate> {
     let mut parser = Parser {
-        pieces: pieces.into_iter(),
+        segments: segments.into_iter(),
         variables: vec!["$".to_owned()],
         fields: Vec::new(),
-        dots: 0,
-        ranges: 0,
+        dot_depth: 0,
+        range_depth: 0,
         depth: 0,
     };
     let (nodes, end) = parser.list()?;
     match end {
-        End::Text => Ok(Parsed { nodes, fields: parser.fields }),
-        End::Done(at) => Err(TemplateError::new(at, "nothing is open that it could end")),
-        End::Else(at, _) => Err(TemplateError::new(at, "`else` belongs into an `if`, `range` or `with`")),
+        ListEnd::Text => Ok(ParsedTemplate { nodes, fields: parser.fields }),
+        ListEnd::End(at) => Err(TemplateError::new(at, "nothing is open that it could end")),
+        ListEnd::Else(at, _) => Err(TemplateError::new(at, "`else` belongs into an `if`, `range` or `with`")),
     }
 }
 
 struct Parser {
-    pieces: std::vec::IntoIter<Piece>,
+    segments: std::vec::IntoIter<Segment>,
     /// Those that are in sight.
     variables: Vec<String>,
     fields: Vec<(usize, String)>,
     /// So many `range` and `with` have changed what the dot is.
-    dots: usize,
-    ranges: usize,
+    dot_depth: usize,
+    range_depth: usize,
     depth: usize,
 }
 
 /// What a list of nodes ended with.
-enum End {
+enum ListEnd {
     Text,
-    Done(usize),
+    End(usize),
     Else(usize, Tokens),
 }
 
@@ -62,19 +62,19 @@ enum Control {
 }
 
 impl Parser {
-    fn list(&mut self) -> Result<(Vec<Node>, End)> {
+    fn list(&mut self) -> Result<(Vec<Node>, ListEnd)> {
         let mut nodes = Vec::new();
-        while let Some(piece) = self.pieces.next() {
+        while let Some(piece) = self.segments.next() {
             let (at, tokens) = match piece {
-                Piece::Text(text) => {
+                Segment::Text(text) => {
                     nodes.push(Node::Text(text));
                     continue;
                 }
-                Piece::Action(at, tokens) => (at, tokens),
+                Segment::Action(at, tokens) => (at, tokens),
             };
             let mut tokens = Tokens { tokens: tokens.into_iter().peekable(), start: at };
             let word = match tokens.peek() {
-                Some(Kind::Word(word)) => word.clone(),
+                Some(TokenKind::Word(word)) => word.clone(),
                 _ => String::new(),
             };
             if let Some(control) = control(&word) {
@@ -86,13 +86,13 @@ impl Parser {
                 "end" | "else" => {
                     tokens.next();
                     if word == "else" {
-                        return Ok((nodes, End::Else(at, tokens)));
+                        return Ok((nodes, ListEnd::Else(at, tokens)));
                     }
                     tokens.expect_end()?;
-                    return Ok((nodes, End::Done(at)));
+                    return Ok((nodes, ListEnd::End(at)));
                 }
                 "break" | "continue" => {
-                    if self.ranges == 0 {
+                    if self.range_depth == 0 {
                         return Err(TemplateError::new(at, format!("`{word}` belongs into a `range`")));
                     }
                     tokens.next();
@@ -109,30 +109,30 @@ impl Parser {
                 }
             }
         }
-        Ok((nodes, End::Text))
+        Ok((nodes, ListEnd::Text))
     }
 
     /// From behind `if`, `range` or `with` to its `end`.
     fn branch(&mut self, control: Control, mut tokens: Tokens) -> Result<Node> {
         let start = tokens.start;
         self.enter(start)?;
-        let in_sight = self.variables.len();
+        let scope_start = self.variables.len();
         let pipeline = self.pipeline(&mut tokens, if control == Control::Range { 2 } else { 1 })?;
         tokens.expect_end()?;
         let (changes_dot, repeats) = (control != Control::If, control == Control::Range);
-        self.dots += usize::from(changes_dot);
-        self.ranges += usize::from(repeats);
+        self.dot_depth += usize::from(changes_dot);
+        self.range_depth += usize::from(repeats);
         let (body, end) = self.list()?;
-        self.dots -= usize::from(changes_dot);
-        self.ranges -= usize::from(repeats);
-        let otherwise = match end {
-            End::Done(_) => Vec::new(),
-            End::Text => return Err(TemplateError::new(start, "its `{{end}}` is missing")),
-            End::Else(at, tokens) => self.otherwise(control, at, tokens)?,
+        self.dot_depth -= usize::from(changes_dot);
+        self.range_depth -= usize::from(repeats);
+        let else_body = match end {
+            ListEnd::End(_) => Vec::new(),
+            ListEnd::Text => return Err(TemplateError::new(start, "its `{{end}}` is missing")),
+            ListEnd::Else(at, tokens) => self.else_body(control, at, tokens)?,
         };
-        self.variables.truncate(in_sight);
+        self.variables.truncate(scope_start);
         self.depth -= 1;
-        let branch = Branch { pipeline, body, otherwise };
+        let branch = Branch { pipeline, body, else_body };
         Ok(match control {
             Control::If => Node::If(branch),
             Control::Range => Node::Range(branch),
@@ -140,16 +140,16 @@ impl Parser {
         })
     }
 
-    fn otherwise(&mut self, of: Control, at: usize, mut tokens: Tokens) -> Result<Vec<Node>> {
+    fn else_body(&mut self, of: Control, at: usize, mut tokens: Tokens) -> Result<Vec<Node>> {
         let word = match tokens.next().map(|token| token.kind) {
             None => {
                 return match self.list()? {
-                    (nodes, End::Done(_)) => Ok(nodes),
-                    (_, End::Text) => Err(TemplateError::new(at, "its `{{end}}` is missing")),
-                    (_, End::Else(at, _)) => Err(TemplateError::new(at, "there is one `else` already")),
+                    (nodes, ListEnd::End(_)) => Ok(nodes),
+                    (_, ListEnd::Text) => Err(TemplateError::new(at, "its `{{end}}` is missing")),
+                    (_, ListEnd::Else(at, _)) => Err(TemplateError::new(at, "there is one `else` already")),
                 };
             }
-            Some(Kind::Word(word)) => word,
+            Some(TokenKind::Word(word)) => word,
             Some(_) => String::new(),
         };
         match control(&word) {
@@ -161,9 +161,9 @@ impl Parser {
         }
     }
 
-    fn pipeline(&mut self, tokens: &mut Tokens, most_names: usize) -> Result<Pipeline> {
+    fn pipeline(&mut self, tokens: &mut Tokens, max_names: usize) -> Result<Pipeline> {
         let at = tokens.at();
-        let (names, assigns) = self.names(tokens, most_names)?;
+        let (names, is_assignment) = self.names(tokens, max_names)?;
         let mut commands = Vec::new();
         loop {
             commands.push(self.command(tokens, !commands.is_empty())?);
@@ -171,19 +171,20 @@ impl Parser {
                 break;
             }
         }
-        if !assigns {
+        if !is_assignment {
             self.variables.extend(names.iter().cloned());
         }
-        Ok(Pipeline { at, names, assigns, commands })
+        Ok(Pipeline { at, names, is_assignment, commands })
     }
 
     /// `$x :=`, `$x =`, and in a range `$i, $x :=`.
-    fn names(&mut self, tokens: &mut Tokens, most: usize) -> Result<(Vec<String>, bool)> {
+    fn names(&mut self, tokens: &mut Tokens, max: usize) -> Result<(Vec<String>, bool)> {
         let is_next = |tokens: &Tokens| {
             let mut ahead = tokens.tokens.clone();
             let first = ahead.next().map(|token| token.kind);
             let second = ahead.next().map(|token| token.kind);
-            matches!(first, Some(Kind::Variable(_))) && matches!(second, Some(Kind::Sign("," | ":=" | "=")))
+            matches!(first, Some(TokenKind::Variable(_)))
+                && matches!(second, Some(TokenKind::Punctuation("," | ":=" | "=")))
         };
         let mut names = Vec::new();
         if !is_next(tokens) {
@@ -192,30 +193,30 @@ impl Parser {
         let at = tokens.at();
         loop {
             match tokens.next().map(|token| token.kind) {
-                Some(Kind::Variable(name)) if name != "$" => names.push(name),
+                Some(TokenKind::Variable(name)) if name != "$" => names.push(name),
                 _ => return Err(TemplateError::new(at, "a variable is `$` and a name")),
             }
             if !tokens.take(",") {
                 break;
             }
         }
-        if names.len() > most {
+        if names.len() > max {
             return Err(TemplateError::new(at, "two variables at once are for `range`"));
         }
-        let assigns = tokens.take("=");
-        if !assigns && !tokens.take(":=") {
+        let is_assignment = tokens.take("=");
+        if !is_assignment && !tokens.take(":=") {
             return Err(TemplateError::new(at, "`:=` is missing"));
         }
-        if assigns && let Some(name) = names.iter().find(|name| !self.variables.contains(name)) {
+        if is_assignment && let Some(name) = names.iter().find(|name| !self.variables.contains(name)) {
             return Err(TemplateError::new(at, format!("there is no variable `{name}`")));
         }
-        Ok((names, assigns))
+        Ok((names, is_assignment))
     }
 
     fn command(&mut self, tokens: &mut Tokens, is_piped: bool) -> Result<Command> {
         let at = tokens.at();
         let mut operands = Vec::new();
-        while tokens.peek().is_some_and(|kind| !matches!(kind, Kind::Sign(")" | "|"))) {
+        while tokens.peek().is_some_and(|kind| !matches!(kind, TokenKind::Punctuation(")" | "|"))) {
             operands.push(self.operand(tokens)?);
         }
         if operands.is_empty() {
@@ -245,28 +246,28 @@ impl Parser {
         let at = tokens.at();
         let mut fields = Vec::new();
         let base = match tokens.next().map(|token| token.kind) {
-            Some(Kind::Dot) => Base::Dot,
-            Some(Kind::Field(name)) => {
-                if self.dots == 0 {
+            Some(TokenKind::Dot) => Base::Dot,
+            Some(TokenKind::Field(name)) => {
+                if self.dot_depth == 0 {
                     self.fields.push((at, name.clone()));
                 }
                 fields.push(name);
                 Base::Dot
             }
-            Some(Kind::Variable(name)) if self.variables.contains(&name) => Base::Variable(name),
-            Some(Kind::Variable(name)) => {
+            Some(TokenKind::Variable(name)) if self.variables.contains(&name) => Base::Variable(name),
+            Some(TokenKind::Variable(name)) => {
                 return Err(TemplateError::new(at, format!("there is no variable `{name}`")));
             }
-            Some(Kind::Text(text)) => Base::Text(text),
-            Some(Kind::Number(number)) => Base::Number(number),
-            Some(Kind::Word(word)) => match word.as_str() {
+            Some(TokenKind::String(text)) => Base::String(text),
+            Some(TokenKind::Number(number)) => Base::Number(number),
+            Some(TokenKind::Word(word)) => match word.as_str() {
                 "nil" => Base::Nil,
                 "true" | "false" => Base::Bool(word == "true"),
-                name => Base::Call(Function::of(name).ok_or_else(|| {
+                name => Base::Call(Function::find(name).ok_or_else(|| {
                     TemplateError::new(at, format!("there is no function `{name}`; there are {NAMES}"))
                 })?),
             },
-            Some(Kind::Sign("(")) => {
+            Some(TokenKind::Punctuation("(")) => {
                 self.enter(at)?;
                 let pipeline = self.pipeline(tokens, 0)?;
                 if !tokens.take(")") {
@@ -275,14 +276,17 @@ impl Parser {
                 self.depth -= 1;
                 Base::Pipeline(Box::new(pipeline))
             }
-            Some(Kind::Sign(sign)) => {
+            Some(TokenKind::Punctuation(sign)) => {
                 return Err(TemplateError::new(at, format!("`{sign}` means nothing here")));
             }
             None => return Err(TemplateError::new(at, "a value is missing")),
         };
-        while tokens.tokens.peek().is_some_and(|token| token.is_glued && matches!(token.kind, Kind::Field(_)))
+        while tokens
+            .tokens
+            .peek()
+            .is_some_and(|token| token.follows_directly && matches!(token.kind, TokenKind::Field(_)))
         {
-            if let Some(Token { at, kind: Kind::Field(name), .. }) = tokens.next() {
+            if let Some(Token { at, kind: TokenKind::Field(name), .. }) = tokens.next() {
                 if fields.is_empty() && matches!(&base, Base::Variable(name) if name == "$") {
                     self.fields.push((at, name.clone()));
                 }
@@ -294,7 +298,7 @@ impl Parser {
 
     fn enter(&mut self, at: usize) -> Result<()> {
         self.depth += 1;
-        if self.depth > DEPTH { Err(TemplateError::new(at, "this is too deep")) } else { Ok(()) }
+        if self.depth > MAX_DEPTH { Err(TemplateError::new(at, "this is too deep")) } else { Ok(()) }
     }
 }
 
@@ -324,7 +328,7 @@ struct Tokens {
 }
 
 impl Tokens {
-    fn peek(&mut self) -> Option<&Kind> {
+    fn peek(&mut self) -> Option<&TokenKind> {
         self.tokens.peek().map(|token| &token.kind)
     }
 
@@ -338,7 +342,9 @@ impl Tokens {
     }
 
     fn take(&mut self, sign: &str) -> bool {
-        self.tokens.next_if(|token| matches!(token.kind, Kind::Sign(other) if other == sign)).is_some()
+        self.tokens
+            .next_if(|token| matches!(token.kind, TokenKind::Punctuation(other) if other == sign))
+            .is_some()
     }
 
     fn expect_end(&mut self) -> Result<()> {

@@ -3,21 +3,21 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
-use super::Mode;
+use super::RenderOptions;
 use super::value::Value;
 
 /// No column is wider, and no fraction longer.
-const WIDEST: usize = 10_000;
+const MAX_WIDTH: usize = 10_000;
 
 /// All values one after the other: with blanks between all and a line's end, or with blanks between those that are no text.
-pub fn print(mode: Mode, values: &[Value], is_line: bool) -> String {
+pub fn print(options: RenderOptions, values: &[Value], is_line: bool) -> String {
     let mut printed = String::new();
     for (at, value) in values.iter().enumerate() {
         let is_text = |value: &Value| value.text().is_some();
         if at > 0 && (is_line || !is_text(value) && !is_text(&values[at - 1])) {
             printed.push(' ');
         }
-        printed += &value.shown(mode.is_terminal);
+        printed += &value.shown(options.is_terminal);
     }
     if is_line {
         printed.push('\n');
@@ -26,14 +26,14 @@ pub fn print(mode: Mode, values: &[Value], is_line: bool) -> String {
 }
 
 /// Go's `Sprintf`; what it complains of within the text, this does too.
-pub fn printf(mode: Mode, format: &str, values: &[Value]) -> String {
+pub fn printf(options: RenderOptions, format: &str, values: &[Value]) -> String {
     let (mut printed, mut values, mut chars) = (String::new(), values.iter(), format.chars().peekable());
     while let Some(c) = chars.next() {
         if c != '%' {
             printed.push(c);
             continue;
         }
-        let mut verb = Verb::default();
+        let mut verb = FormatSpec::default();
         while let Some(flag) = chars.next_if(|c| matches!(c, '-' | '0' | '+' | '#' | ' ')) {
             verb.is_left |= flag == '-';
             verb.has_zeros |= flag == '0';
@@ -47,12 +47,12 @@ pub fn printf(mode: Mode, format: &str, values: &[Value]) -> String {
             Some('%') => printed.push('%'),
             None => printed += "%!(NOVERB)",
             Some(letter) => match values.next() {
-                Some(value) => printed += &verb.shown(mode, letter, value),
+                Some(value) => printed += &verb.shown(options, letter, value),
                 None => printed += &format!("%!{letter}(MISSING)"),
             },
         }
     }
-    let extra: Vec<_> = values.map(|value| value.shown(mode.is_terminal)).collect();
+    let extra: Vec<_> = values.map(|value| value.shown(options.is_terminal)).collect();
     if !extra.is_empty() {
         printed += &format!("%!(EXTRA {})", extra.join(", "));
     }
@@ -62,13 +62,13 @@ pub fn printf(mode: Mode, format: &str, values: &[Value]) -> String {
 fn number(chars: &mut Peekable<Chars>) -> usize {
     let mut number = 0;
     while let Some(digit) = chars.next_if(char::is_ascii_digit) {
-        number = (number * 10 + digit.to_digit(10).unwrap_or_default() as usize).min(WIDEST);
+        number = (number * 10 + digit.to_digit(10).unwrap_or_default() as usize).min(MAX_WIDTH);
     }
     number
 }
 
 #[derive(Default)]
-struct Verb {
+struct FormatSpec {
     is_left: bool,
     has_zeros: bool,
     has_sign: bool,
@@ -76,9 +76,9 @@ struct Verb {
     precision: Option<usize>,
 }
 
-impl Verb {
-    fn shown(&self, mode: Mode, letter: char, value: &Value) -> String {
-        let shown = || value.shown(mode.is_terminal).into_owned();
+impl FormatSpec {
+    fn shown(&self, options: RenderOptions, letter: char, value: &Value) -> String {
+        let shown = || value.shown(options.is_terminal).into_owned();
         let number = value.number();
         let (text, is_number) = match (letter, &number) {
             ('v', _) => (shown(), number.is_some()),

@@ -49,14 +49,14 @@ fn zero() -> Json {
 
 const TIME: &str = "0001-01-01T00:00:00Z";
 
-fn with(mode: Mode, template: &str) -> Result<String, String> {
+fn with(options: RenderOptions, template: &str) -> Result<String, String> {
     let (data, zero) = (data(), zero());
     let template = Template::parse(template, false).map_err(|error| error.to_string())?;
-    template.render(&data, Some(&zero), mode).map_err(|error| error.to_string())
+    template.render(&data, Some(&zero), options).map_err(|error| error.to_string())
 }
 
 fn of(template: &str) -> String {
-    with(Mode::default(), template).unwrap_or_else(|error| panic!("{template}: {error}"))
+    with(RenderOptions::default(), template).unwrap_or_else(|error| panic!("{template}: {error}"))
 }
 
 #[test]
@@ -206,14 +206,14 @@ fn what_the_data_does_not_have_is_an_error_and_no_empty_text() {
         ("{{len .Version.Index}}", "a number has no length"),
         ("{{slice .ID 2 9}}", "there is nothing from 2 to 9"),
     ] {
-        let error = with(Mode::default(), template).unwrap_err();
+        let error = with(RenderOptions::default(), template).unwrap_err();
         assert!(error.contains(part), "{template}: {error}");
     }
 }
 
 #[test]
 fn a_terminal_sees_text_of_the_data_and_obeys_only_the_templates_own() {
-    let shown = |template| with(Mode { is_terminal: true, is_header: false }, template).unwrap();
+    let shown = |template| with(RenderOptions { is_terminal: true, is_header: false }, template).unwrap();
     assert_eq!(shown("{{range .Spec.Env}}{{println .}}{{end}}"), "A=1\nB=\\u{1b}[2J\n");
     assert_eq!(shown("{{join .Spec.Env \"\\n\"}}"), "A=1\nB=\\u{1b}[2J");
     assert_eq!(shown("{{.Spec.Env}}{{printf \"%s\" (index .Spec.Env 1)}}"), "[A=1 B=\\u{1b}[2J]B=\\u{1b}[2J");
@@ -237,13 +237,13 @@ fn lengths_of_time_are_printed_as_go_prints_them() {
     ] {
         let (data, zero) = (json!({ "D": nanos }), json!({ "D": "0s" }));
         let template = Template::parse("{{.D}}", false).unwrap();
-        assert_eq!(template.render(&data, Some(&zero), Mode::default()).unwrap(), text);
+        assert_eq!(template.render(&data, Some(&zero), RenderOptions::default()).unwrap(), text);
     }
 }
 
 proptest! {
     #[test]
     fn never_panics(template in "[{}.$\"`'|()=:, a-cI1-3-]{0,24}|\\PC{0,12}|(\\{\\{(if|range|end|else|\\.ID|with|\\$x := 1| json \\.)\\}\\}){0,6}") {
-        let _ = with(Mode { is_terminal: true, is_header: false }, &template);
+        let _ = with(RenderOptions { is_terminal: true, is_header: false }, &template);
     }
 }

@@ -31,7 +31,7 @@ pub struct Branch {
     /// What comes if it is so.
     pub body: Vec<Node>,
     /// What comes otherwise.
-    pub otherwise: Vec<Node>,
+    pub else_body: Vec<Node>,
 }
 
 /// Commands, each of which gets what the one before it gave, as its last argument.
@@ -42,7 +42,7 @@ pub struct Pipeline {
     /// The variables that take its value.
     pub names: Vec<String>,
     /// They are there already.
-    pub assigns: bool,
+    pub is_assignment: bool,
     /// At least one.
     pub commands: Vec<Command>,
 }
@@ -86,7 +86,7 @@ pub enum Base {
     /// `true`.
     Bool(bool),
     /// `"text"`.
-    Text(String),
+    String(String),
     /// `42`.
     Number(Number),
     /// `(pipeline)`.

@@ -33,9 +33,9 @@ pub enum Value<'a> {
     /// A number.
     Number(Number),
     /// Text of the data.
-    Given(&'a str),
+    DataString(&'a str),
     /// Text that the template made.
-    Text(Cow<'a, str>),
+    TemplateString(Cow<'a, str>),
     /// A time, as JSON has it.
     Time(&'a str),
     /// Nanoseconds.
@@ -69,7 +69,7 @@ enum ObjectKind<'a> {
 
 impl<'a> Value<'a> {
     /// What stands in the JSON, else the zero value.
-    pub fn of(json: Option<&'a Json>, zero: Option<&'a Json>) -> Self {
+    pub fn new(json: Option<&'a Json>, zero: Option<&'a Json>) -> Self {
         let json = json.filter(|json| !json.is_null());
         let pointed = zero.and_then(|zero| zero.get("?"));
         let json = json.or_else(|| zero.filter(|_| pointed.is_some())?.get("="));
@@ -85,14 +85,14 @@ impl<'a> Value<'a> {
             (None | Some(Json::Number(_)), Some(Json::String(mark))) if mark == DURATION => {
                 Self::Duration(json.and_then(Json::as_i64).unwrap_or_default())
             }
-            (Some(Json::Object(map)), zero) => Self::Object(Object::of(Some(map), zero)),
-            (None, Some(zero @ Json::Object(_))) => Self::Object(Object::of(None, Some(zero))),
+            (Some(Json::Object(map)), zero) => Self::Object(Object::new(Some(map), zero)),
+            (None, Some(zero @ Json::Object(_))) => Self::Object(Object::new(None, Some(zero))),
             (Some(Json::Array(items)), zero) => Self::Array { json: Some(items), zero: item_of(zero) },
             (None, Some(zero @ Json::Array(_))) => Self::Array { json: None, zero: item_of(Some(zero)) },
             (Some(scalar), _) | (None, Some(scalar)) => match scalar {
-                Json::String(text) => Self::Given(text),
+                Json::String(text) => Self::DataString(text),
                 Json::Number(number) => Self::Number(number.clone()),
-                Json::Bool(is) => Self::Bool(*is),
+                Json::Bool(boolean) => Self::Bool(*boolean),
                 _ => Self::Nil,
             },
         }
@@ -114,16 +114,19 @@ impl<'a> Value<'a> {
     /// The item with this number, or the value of this key.
     pub fn index(&self, key: &Value) -> Result<Self, String> {
         match (self, key) {
-            (Self::Object(object), Value::Given(key)) => object.index(key),
-            (Self::Object(object), Value::Text(key)) => object.index(key),
+            (Self::Object(object), Value::DataString(key)) => object.index(key),
+            (Self::Object(object), Value::TemplateString(key)) => object.index(key),
             (Self::Nil | Self::NilPointer, _) => Err("there is nothing in what is not set".to_owned()),
-            (Self::Array { .. } | Self::List(_) | Self::Given(_) | Self::Text(_), Value::Number(number)) => {
+            (
+                Self::Array { .. } | Self::List(_) | Self::DataString(_) | Self::TemplateString(_),
+                Value::Number(number),
+            ) => {
                 let length = self.length().unwrap_or_default();
                 let at = number.as_u64().and_then(|at| usize::try_from(at).ok()).filter(|at| *at < length);
                 let at = at.ok_or_else(|| format!("there is no item {number}: there are {length}"))?;
                 Ok(match self {
-                    Self::Given(text) => Self::Number(text.as_bytes()[at].into()),
-                    Self::Text(text) => Self::Number(text.as_bytes()[at].into()),
+                    Self::DataString(text) => Self::Number(text.as_bytes()[at].into()),
+                    Self::TemplateString(text) => Self::Number(text.as_bytes()[at].into()),
                     _ => self.items().into_iter().nth(at).unwrap_or(Self::Nil),
                 })
             }
@@ -135,7 +138,7 @@ impl<'a> Value<'a> {
     pub fn items(&self) -> Vec<Self> {
         match self {
             Self::Array { json, zero } => {
-                json.iter().flat_map(|items| items.iter()).map(|item| Self::of(Some(item), *zero)).collect()
+                json.iter().flat_map(|items| items.iter()).map(|item| Self::new(Some(item), *zero)).collect()
             }
             Self::List(items) => items.clone(),
             _ => Vec::new(),
@@ -145,8 +148,8 @@ impl<'a> Value<'a> {
     /// What `len` is.
     pub fn length(&self) -> Option<usize> {
         match self {
-            Self::Given(text) => Some(text.len()),
-            Self::Text(text) => Some(text.len()),
+            Self::DataString(text) => Some(text.len()),
+            Self::TemplateString(text) => Some(text.len()),
             Self::Array { json, .. } => Some(json.map_or(0, Vec::len)),
             Self::List(items) => Some(items.len()),
             Self::Object(Object { kind: ObjectKind::Struct(_), .. }) => None,
@@ -159,7 +162,7 @@ impl<'a> Value<'a> {
     pub fn is_true(&self) -> bool {
         match self {
             Self::Nil | Self::NilPointer => false,
-            Self::Bool(is) => *is,
+            Self::Bool(boolean) => *boolean,
             Self::Number(number) => number.as_f64() != Some(0.0),
             Self::Duration(nanos) => *nanos != 0,
             Self::Time(_) | Self::Object(Object { kind: ObjectKind::Struct(_), .. }) => true,
@@ -173,7 +176,7 @@ impl<'a> Value<'a> {
             Self::Nil | Self::NilPointer => "what is not set",
             Self::Bool(_) => "a truth value",
             Self::Number(_) => "a number",
-            Self::Given(_) | Self::Text(_) => "a text",
+            Self::DataString(_) | Self::TemplateString(_) => "a text",
             Self::Time(_) => "a time",
             Self::Duration(_) => "a length of time",
             Self::Array { .. } | Self::List(_) => "a list",
@@ -187,10 +190,10 @@ impl<'a> Value<'a> {
         match self {
             Self::Nil => "<no value>".into(),
             Self::NilPointer => "<nil>".into(),
-            Self::Bool(is) => is.to_string().into(),
+            Self::Bool(boolean) => boolean.to_string().into(),
             Self::Number(number) => number.to_string().into(),
-            Self::Given(given) => text(given),
-            Self::Text(made) => made.as_ref().into(),
+            Self::DataString(given) => text(given),
+            Self::TemplateString(made) => made.as_ref().into(),
             Self::Time(time) => text(time).replacen('T', " ", 1).replace('Z', " +0000 UTC").into(),
             Self::Duration(nanos) => go_duration(*nanos).into(),
             Self::Array { .. } | Self::List(_) => {
@@ -199,7 +202,7 @@ impl<'a> Value<'a> {
                 format!("[{}]", items.join(" ")).into()
             }
             Self::Object(Object { json, kind: ObjectKind::Struct(zero) }) => {
-                let field = |name: &str| Value::of(json.and_then(|json| json.get(name)), zero.get(name));
+                let field = |name: &str| Value::new(json.and_then(|json| json.get(name)), zero.get(name));
                 // `Version` prints as its index, by a method of Go's type.
                 if zero.keys().eq(["Index"]) {
                     return field("Index").shown(is_terminal).into_owned().into();
@@ -224,10 +227,10 @@ impl<'a> Value<'a> {
         let quoted = |text: &str| Json::from(text).to_string();
         let json = match self {
             Self::Nil | Self::NilPointer => "null".to_owned(),
-            Self::Bool(is) => is.to_string(),
+            Self::Bool(boolean) => boolean.to_string(),
             Self::Number(number) => number.to_string(),
-            Self::Given(text) | Self::Time(text) => quoted(text),
-            Self::Text(text) => quoted(text),
+            Self::DataString(text) | Self::Time(text) => quoted(text),
+            Self::TemplateString(text) => quoted(text),
             Self::Duration(nanos) => nanos.to_string(),
             Self::Array { json, .. } => {
                 json.map_or("null".to_owned(), |items| Json::Array(items.clone()).to_string())
@@ -281,15 +284,15 @@ impl<'a> Value<'a> {
     /// The text, as it is in the data.
     pub fn text(&self) -> Option<&str> {
         match self {
-            Self::Given(text) | Self::Time(text) => Some(text),
-            Self::Text(text) => Some(text),
+            Self::DataString(text) | Self::Time(text) => Some(text),
+            Self::TemplateString(text) => Some(text),
             _ => None,
         }
     }
 }
 
 impl<'a> Object<'a> {
-    fn of(json: Option<&'a Map<String, Json>>, zero: Option<&'a Json>) -> Self {
+    fn new(json: Option<&'a Map<String, Json>>, zero: Option<&'a Json>) -> Self {
         let kind = match zero {
             Some(Json::Object(zero)) => match zero.get("*") {
                 Some(item) => ObjectKind::Map(item),
@@ -307,18 +310,18 @@ impl<'a> Object<'a> {
     fn field(&self, name: &str) -> Result<Value<'a>, String> {
         match (self.kind, self.get(name)) {
             (ObjectKind::Struct(zero), json) if json.is_some() || zero.contains_key(name) => {
-                Ok(Value::of(json, zero.get(name)))
+                Ok(Value::new(json, zero.get(name)))
             }
-            (ObjectKind::Map(zero), Some(json)) => Ok(Value::of(Some(json), Some(zero))),
+            (ObjectKind::Map(zero), Some(json)) => Ok(Value::new(Some(json), Some(zero))),
             (ObjectKind::Map(_), None) => Ok(Value::Nil),
-            (ObjectKind::Unknown, Some(json)) => Ok(Value::of(Some(json), None)),
+            (ObjectKind::Unknown, Some(json)) => Ok(Value::new(Some(json), None)),
             _ => Err(format!("there is no field `{name}`")),
         }
     }
 
     fn index(&self, key: &str) -> Result<Value<'a>, String> {
         match (self.kind, self.get(key)) {
-            (ObjectKind::Map(zero), json) => Ok(Value::of(json, Some(zero))),
+            (ObjectKind::Map(zero), json) => Ok(Value::new(json, Some(zero))),
             (ObjectKind::Unknown, None) => Ok(Value::Nil),
             _ => self.field(key),
         }
@@ -332,7 +335,7 @@ impl<'a> Object<'a> {
             ObjectKind::Unknown => None,
         };
         let entries = self.json.into_iter().flatten();
-        entries.map(|(key, json)| (key.as_str(), Value::of(Some(json), zero(key)))).collect()
+        entries.map(|(key, json)| (key.as_str(), Value::new(Some(json), zero(key)))).collect()
     }
 
     /// Whether it has fields, not keys.

@@ -24,7 +24,7 @@ use crate::api::http::client::Client;
 use crate::api::resources::networks;
 use crate::api::resources::services;
 use crate::api::resources::services::Service;
-use crate::output::Out;
+use crate::output::OutputWriter;
 use format::Shape;
 
 /// Show all that the engine knows of services
@@ -107,7 +107,7 @@ fn each<T>(services: &[String], find: impl Fn(&str) -> Result<T>) -> (Vec<T>, Ve
     (found, errors)
 }
 
-fn print_summaries(app: &App, client: &Client, services: &[Service], out: &mut Out) -> Result<()> {
+fn print_summaries(app: &App, client: &Client, services: &[Service], out: &mut OutputWriter) -> Result<()> {
     let (mut names, mut lookups) = (HashMap::new(), Lookups::default());
     for (i, service) in services.iter().enumerate() {
         for id in summary::network_ids(service) {

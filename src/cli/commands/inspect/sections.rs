@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::values::{items, joined, list, map, nanoseconds, non_zero, text, words};
-use crate::output::{Fields, bytes};
+use crate::output::{Fields, format_bytes};
 
 pub fn container(fields: &mut Fields, spec: &Value) {
     fields.field("Image", text(&spec["Image"]));
@@ -65,7 +65,7 @@ pub fn resources(fields: &mut Fields, resources: &Value) {
     let cpus = resources["NanoCPUs"].as_f64().filter(|nanos| *nanos > 0.0);
     fields.field("CPUs", cpus.map_or_else(String::new, |nanos| (nanos / 1e9).to_string()));
     let memory = resources["MemoryBytes"].as_u64().filter(|count| *count > 0);
-    fields.field("Memory", memory.map_or_else(String::new, bytes));
+    fields.field("Memory", memory.map_or_else(String::new, format_bytes));
     fields.field("PIDs", non_zero(&resources["Pids"]));
     for resource in list(&resources["GenericResources"]) {
         for spec in ["DiscreteResourceSpec", "NamedResourceSpec"] {

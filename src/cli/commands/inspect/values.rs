@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::output::{Fields, ago, duration};
+use crate::output::{Fields, format_age, format_duration};
 
 pub fn prefixed(prefix: &str, values: &Value) -> String {
     match list(values) {
@@ -18,7 +18,7 @@ pub fn joined<const N: usize>(parts: [String; N]) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
-/// `2026-11-22T02:57:16Z (5 minutes ago)`; nothing for the zero time that old engines send.
+/// `2026-11-22T02:57:16Z (5 minutes format_age)`; nothing for the zero time that old engines send.
 pub fn time(value: &Value, now: Timestamp) -> String {
     let Some(at) = value.as_str().and_then(|text| text.parse::<Timestamp>().ok()) else { return text(value) };
     if at.as_second() <= 0 && value.as_str().is_some_and(|text| text.starts_with("0001-")) {
@@ -27,7 +27,7 @@ pub fn time(value: &Value, now: Timestamp) -> String {
     let whole = Timestamp::from_second(at.as_second()).unwrap_or(at);
     // By the local clock, which may be behind the engine's.
     match Duration::try_from(now.duration_since(at)) {
-        Ok(since) => format!("{whole} ({})", ago(since)),
+        Ok(since) => format!("{whole} ({})", format_age(since)),
         Err(_) => whole.to_string(),
     }
 }
@@ -36,7 +36,7 @@ pub fn nanoseconds(value: &Value) -> String {
     value
         .as_u64()
         .filter(|nanos| *nanos > 0)
-        .map_or_else(String::new, |nanos| duration(Duration::from_nanos(nanos)))
+        .map_or_else(String::new, |nanos| format_duration(Duration::from_nanos(nanos)))
 }
 
 pub fn non_zero(value: &Value) -> String {

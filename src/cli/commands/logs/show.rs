@@ -9,14 +9,14 @@ use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::resources::logs::Channel;
 use crate::cli::parallel;
-use crate::output::{Streams, Ui};
+use crate::output::{OutputStreams, Ui};
 
 /// Reads all logs at once and prints them; how each ended.
 pub fn show(
     client: &Client,
     sources: &[Source],
     shown: &Shown,
-    streams: &mut Streams,
+    streams: &mut OutputStreams,
 ) -> Vec<Result<Completeness>> {
     let at_once = if shown.ask.follow { MAX_FOLLOWED } else { MAX_CONCURRENT };
     sources.chunks(at_once).flat_map(|some| show_some(client, some, shown, streams)).collect()
@@ -26,7 +26,7 @@ fn show_some(
     client: &Client,
     sources: &[Source],
     shown: &Shown,
-    streams: &mut Streams,
+    streams: &mut OutputStreams,
 ) -> Vec<Result<Completeness>> {
     let (to, events) = sync_channel(MAX_WAITING_LINES);
     let logs = sources.iter().map(|source| (source, to.clone())).collect();
@@ -56,7 +56,7 @@ pub const MAX_FOLLOWED: usize = 64;
 const SIGPIPE: usize = 13;
 
 /// Prints until no reader is left, or nobody reads it.
-fn print(ui: Ui, events: Receiver<Event>, streams: &mut Streams) {
+fn print(ui: Ui, events: Receiver<Event>, streams: &mut OutputStreams) {
     while !streams.is_over() {
         let event = match events.try_recv() {
             Err(TryRecvError::Empty) => {

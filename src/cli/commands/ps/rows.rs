@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::super::ls::image_without_digest;
 use crate::api::resources::services::Service;
 use crate::api::resources::tasks::{Task, TaskState};
-use crate::output::{ago, natural_cmp};
+use crate::output::{format_age, natural_cmp};
 
 /// What the tasks are shown by.
 pub struct Shown<'a> {
@@ -94,9 +94,9 @@ fn capital(state: TaskState) -> String {
     first.to_uppercase() + rest
 }
 
-/// `5 minutes ago`, by the engine's clock.
+/// `5 minutes format_age`, by the engine's clock.
 fn since(task: &Task, now: Timestamp) -> String {
-    ago(Duration::try_from(now.duration_since(task.since())).unwrap_or_default()).to_lowercase()
+    format_age(Duration::try_from(now.duration_since(task.since())).unwrap_or_default()).to_lowercase()
 }
 
 /// What it publishes on its node; engines name a port once for IPv4 and once for IPv6.

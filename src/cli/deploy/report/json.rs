@@ -59,7 +59,7 @@ fn service(report: &ServiceReport, code: Exit) -> Value {
         "warnings": report.remarks.announced.iter().cloned().chain(text::warnings(report)).collect::<Vec<_>>(),
         "notes": notes(report, &outcome),
         "lint": report.remarks.lint.iter().map(|finding| findings::object(finding, report.name())).collect::<Vec<_>>(),
-        "rollout": report.rollout().map(progress::as_json),
+        "rollout": report.rollout().map(progress::judgement_json),
         "failures": report.explanation().failures.iter().map(failure).collect::<Vec<_>>(),
         "error": error,
         "newest": report.newest().map(Decision::json),

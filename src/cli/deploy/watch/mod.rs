@@ -14,7 +14,7 @@ use crate::api::resources::services::Service;
 use crate::api::rollout::{Judgement, Known, Looks, Seen, State, WaitsFor, Why};
 use crate::api::spec::Place;
 use crate::cli::deploy::report::{Conclusion, ServiceReport, Watch, WatchResult, Watchable};
-use crate::cli::progress::{Look, Progress};
+use crate::cli::progress::{ProgressDisplay, ProgressUpdate};
 use look::look;
 
 /// A service that is watched.
@@ -95,7 +95,7 @@ impl Watched {
 pub fn until_concluded(
     client: &Client,
     watches: Vec<Watch>,
-    progress: &mut dyn Progress,
+    progress: &mut dyn ProgressDisplay,
 ) -> Vec<ServiceReport> {
     let changes = watches.iter().filter_map(|watch| Some(&watch.as_ref().ok()?.change));
     let mut watched: Vec<Watched> = changes.filter_map(Watched::for_change).collect();
@@ -203,14 +203,14 @@ fn replaced(change: &Watchable, now: &Service, judgement: Option<&Judgement>) ->
 }
 
 /// Watches the services until each has ended.
-pub fn until_ended(client: &Client, watched: &mut [Watched], progress: &mut dyn Progress) {
+pub fn until_ended(client: &Client, watched: &mut [Watched], progress: &mut dyn ProgressDisplay) {
     let mut pause = client.timeouts().rollout_interval;
     while let Some(wait) = turn(client, watched, progress, &mut pause) {
         if let Err(error) = client.cancellation().sleep(wait) {
             end_all(watched, &ending_of(&error));
         }
     }
-    progress.done();
+    progress.finish();
 }
 
 /// Looks once at all services that have not ended, tells what has changed, and gives the time until the next look;
@@ -218,7 +218,7 @@ pub fn until_ended(client: &Client, watched: &mut [Watched], progress: &mut dyn 
 pub fn turn(
     client: &Client,
     watched: &mut [Watched],
-    progress: &mut dyn Progress,
+    progress: &mut dyn ProgressDisplay,
     pause: &mut Duration,
 ) -> Option<Duration> {
     if watched.iter().all(|one| one.ending.is_some()) {
@@ -231,7 +231,7 @@ pub fn turn(
     for (one, before) in watched.iter().zip(before) {
         if key(one) != before {
             has_changed = true;
-            progress.changed(&Look::of(one));
+            progress.changed(&ProgressUpdate::new(one));
         }
     }
     let Timeouts { rollout_interval, max_rollout_interval, .. } = *client.timeouts();

@@ -5,66 +5,66 @@ use std::time::Duration;
 
 use console::{Alignment, Style, measure_text_width, pad_str, truncate_str};
 
-use super::shortened;
+use super::visible_prefix;
 
 /// No more lines than that, however high the terminal is.
-const MOST_LINES: usize = 20;
+const MAX_LINES: usize = 20;
 /// A bar has at most so many cells; with fewer tasks, each is a cell.
-const LONGEST_BAR: u64 = 20;
+const MAX_BAR_LEN: u64 = 20;
 /// Narrower terminals have no room for bars.
-const LEAST_WIDTH_WITH_BARS: usize = 44;
+const MIN_WIDTH_WITH_BARS: usize = 44;
 /// What is cut off ends in this.
-const CUT: &str = "..";
+const ELLIPSIS: &str = "..";
 
 /// One thing that goes on.
 #[derive(Clone, Debug, Default)]
-pub struct Row {
+pub struct ProgressRow {
     /// What it is called.
     pub name: String,
     /// The parts of its bar.
-    pub bar: Bar,
+    pub bar: ProgressBar,
     /// What of it is done, as in `3/5`.
     pub count: String,
     /// How it is.
-    pub mood: Mood,
+    pub status: RowStatus,
     /// How it is in a word, as in `under way`; rows with the same word are counted where there is no room for all.
-    pub word: &'static str,
+    pub status_text: &'static str,
     /// What goes on.
     pub text: String,
     /// What is wrong.
-    pub trouble: Option<String>,
+    pub problem: Option<String>,
     /// How long it took; `None`: it goes on.
-    pub took: Option<Duration>,
+    pub duration: Option<Duration>,
 }
 
 /// How many parts of a whole are how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Bar {
+pub struct ProgressBar {
     /// As they should be.
-    pub good: u64,
+    pub ready: u64,
     /// On their way.
-    pub coming: u64,
+    pub starting: u64,
     /// Failed.
-    pub bad: u64,
+    pub failed: u64,
     /// Not there.
     pub missing: u64,
 }
 
 /// How a row is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mood {
+pub enum RowStatus {
     /// It failed.
-    Bad,
+    Failed,
     /// It goes on.
     #[default]
-    UnderWay,
+    InProgress,
     /// It ended well.
-    Well,
+    Succeeded,
 }
 
 /// For what the lines are made.
 #[derive(Clone, Copy, Debug)]
-pub struct Frame {
+pub struct Viewport {
     /// The terminal's columns.
     pub width: usize,
     /// The terminal's lines.
@@ -78,37 +78,37 @@ pub struct Frame {
 }
 
 /// The lines, each shorter than the terminal is wide, and fewer than it is high.
-pub fn lines(rows: &[Row], frame: &Frame) -> Vec<String> {
-    let room = frame.height.saturating_sub(1).clamp(1, MOST_LINES);
-    let trouble = |row: &Row| row.trouble.as_ref().filter(|_| !frame.is_last).cloned();
-    let columns = Columns::of(rows, frame);
-    let troubled = rows.iter().filter(|row| trouble(row).is_some()).count();
-    if rows.len() + troubled <= room {
-        let with_trouble = |row: &Row| {
-            let trouble = trouble(row).map(|trouble| {
-                let text = format!("  {}", shown(&trouble));
-                columns.red(&truncate_str(&text, columns.usable, CUT))
+pub fn render_lines(rows: &[ProgressRow], viewport: &Viewport) -> Vec<String> {
+    let room = viewport.height.saturating_sub(1).clamp(1, MAX_LINES);
+    let problem = |row: &ProgressRow| row.problem.as_ref().filter(|_| !viewport.is_last).cloned();
+    let layout = Layout::new(rows, viewport);
+    let problem_count = rows.iter().filter(|row| problem(row).is_some()).count();
+    if rows.len() + problem_count <= room {
+        let with_problem = |row: &ProgressRow| {
+            let problem = problem(row).map(|problem| {
+                let text = format!("  {}", visible_text(&problem));
+                layout.red(&truncate_str(&text, layout.usable, ELLIPSIS))
             });
-            std::iter::once(columns.line(row, &row.text)).chain(trouble)
+            std::iter::once(layout.line(row, &row.text)).chain(problem)
         };
-        return rows.iter().flat_map(with_trouble).collect();
+        return rows.iter().flat_map(with_problem).collect();
     }
-    let mut lines = vec![columns.summary(rows, frame)];
-    let mut by_need: Vec<&Row> = rows.iter().collect();
-    by_need.sort_by_key(|row| (row.mood, row.trouble.is_none()));
+    let mut lines = vec![layout.summary(rows, viewport)];
+    let mut by_need: Vec<&ProgressRow> = rows.iter().collect();
+    by_need.sort_by_key(|row| (row.status, row.problem.is_none()));
     let fits = if rows.len() < room { rows.len() } else { room.saturating_sub(2) };
     for row in by_need.iter().take(fits) {
-        lines.push(columns.line(row, &trouble(row).unwrap_or_else(|| row.text.clone())));
+        lines.push(layout.line(row, &problem(row).unwrap_or_else(|| row.text.clone())));
     }
     if fits < rows.len() && lines.len() < room {
         let more = format!("... and {} more", rows.len() - fits);
-        lines.push(truncate_str(&more, columns.usable, CUT).into_owned());
+        lines.push(truncate_str(&more, layout.usable, ELLIPSIS).into_owned());
     }
     lines
 }
 
 /// How wide the columns are.
-struct Columns {
+struct Layout {
     /// All together; the last column of a terminal stays free, so that nothing wraps.
     usable: usize,
     gap: usize,
@@ -121,60 +121,61 @@ struct Columns {
     has_colour: bool,
 }
 
-impl Columns {
-    fn of(rows: &[Row], frame: &Frame) -> Self {
-        let usable = frame.width.saturating_sub(1);
-        let has_bars = frame.width >= LEAST_WIDTH_WITH_BARS;
-        let widest = |width: &dyn Fn(&Row) -> usize| rows.iter().map(width).max().unwrap_or(0);
+impl Layout {
+    fn new(rows: &[ProgressRow], viewport: &Viewport) -> Self {
+        let usable = viewport.width.saturating_sub(1);
+        let has_bars = viewport.width >= MIN_WIDTH_WITH_BARS;
+        let widest = |width: &dyn Fn(&ProgressRow) -> usize| rows.iter().map(width).max().unwrap_or(0);
         let gap = if has_bars { 2 } else { 1 };
         let count = widest(&|row| row.count.len());
-        let clock = clock(frame.elapsed).len();
-        let name = widest(&|row| measure_text_width(&shown(&row.name)));
-        let most = if has_bars { usable / 3 } else { usable.saturating_sub(count + clock + 2 * gap).max(4) };
-        let longest = if frame.width < 60 { LONGEST_BAR / 2 } else { LONGEST_BAR };
-        let bar = rows.iter().map(|row| row.bar.total()).max().unwrap_or(0).min(longest);
+        let clock = format_clock(viewport.elapsed).len();
+        let name = widest(&|row| measure_text_width(&visible_text(&row.name)));
+        // Name, count and clock matter more than the text.
+        let max_width = if has_bars { usable / 3 } else { usable.saturating_sub(count + clock + 2 * gap).max(4) };
+        let max_bar_len = if viewport.width < 60 { MAX_BAR_LEN / 2 } else { MAX_BAR_LEN };
+        let bar = rows.iter().map(|row| row.bar.total()).max().unwrap_or(0).min(max_bar_len);
         Self {
             usable,
             gap,
-            name: name.min(most),
+            name: name.min(max_width),
             bar: if has_bars { bar } else { 0 },
             count,
             clock,
-            elapsed: frame.elapsed,
-            has_colour: frame.has_colour,
+            elapsed: viewport.elapsed,
+            has_colour: viewport.has_colour,
         }
     }
 
     /// `web  [###>x]  3/5  0:12  1 starting, 1 failed`.
-    fn line(&self, row: &Row, text: &str) -> String {
+    fn line(&self, row: &ProgressRow, text: &str) -> String {
         let gap = " ".repeat(self.gap);
-        let name = shown(&row.name);
-        let mut line = pad_str(&name, self.name, Alignment::Left, Some(CUT)).into_owned();
+        let name = visible_text(&row.name);
+        let mut line = pad_str(&name, self.name, Alignment::Left, Some(ELLIPSIS)).into_owned();
         if self.bar > 0 {
             line += &gap;
             line += &self.bar(row.bar);
         }
-        let took = clock(row.took.unwrap_or(self.elapsed));
-        for (cell, width) in [(&row.count, self.count), (&took, self.clock)] {
+        let duration = format_clock(row.duration.unwrap_or(self.elapsed));
+        for (cell, width) in [(&row.count, self.count), (&duration, self.clock)] {
             line += &gap;
             line += &pad_str(cell, width, Alignment::Right, None);
         }
         let left = self.usable.saturating_sub(measure_text_width(&line) + self.gap);
-        let text = shown(text);
+        let text = visible_text(text);
         if left >= 4 && !text.is_empty() {
-            let text = truncate_str(&text, left, CUT);
+            let text = truncate_str(&text, left, ELLIPSIS);
             line += &gap;
-            line += &match row.mood {
-                Mood::Bad => self.red(&text),
-                Mood::Well => self.styled(Style::new().green(), &text),
-                Mood::UnderWay => text.into_owned(),
+            line += &match row.status {
+                RowStatus::Failed => self.red(&text),
+                RowStatus::Succeeded => self.styled(Style::new().green(), &text),
+                RowStatus::InProgress => text.into_owned(),
             };
         }
         truncate_str(&line, self.usable, "").trim_end().to_owned()
     }
 
     /// `[###>x.]`, padded.
-    fn bar(&self, bar: Bar) -> String {
+    fn bar(&self, bar: ProgressBar) -> String {
         let cells = bar.cells(self.bar);
         let length: u64 = cells.iter().sum();
         let mut text = "[".to_owned();
@@ -188,18 +189,20 @@ impl Columns {
     }
 
     /// `0:12  2 failed, 17 under way, 12 converged (31 in all)`.
-    fn summary(&self, rows: &[Row], frame: &Frame) -> String {
-        let mut words: Vec<(Mood, &str, usize)> = Vec::new();
+    fn summary(&self, rows: &[ProgressRow], viewport: &Viewport) -> String {
+        let mut words: Vec<(RowStatus, &str, usize)> = Vec::new();
         for row in rows {
-            match words.iter_mut().find(|(_, word, _)| *word == row.word) {
+            match words.iter_mut().find(|(_, status_text, _)| *status_text == row.status_text) {
                 Some((_, _, count)) => *count += 1,
-                None => words.push((row.mood, row.word, 1)),
+                None => words.push((row.status, row.status_text, 1)),
             }
         }
         words.sort();
-        let counts: Vec<_> = words.iter().map(|(_, word, count)| format!("{count} {word}")).collect();
-        let text = format!("{}  {} ({} in all)", clock(frame.elapsed), counts.join(", "), rows.len());
-        truncate_str(&text, self.usable, CUT).into_owned()
+        let counts: Vec<_> =
+            words.iter().map(|(_, status_text, count)| format!("{count} {status_text}")).collect();
+        let text =
+            format!("{}  {} ({} in all)", format_clock(viewport.elapsed), counts.join(", "), rows.len());
+        truncate_str(&text, self.usable, ELLIPSIS).into_owned()
     }
 
     fn red(&self, text: &str) -> String {
@@ -211,37 +214,37 @@ impl Columns {
     }
 }
 
-impl Bar {
+impl ProgressBar {
     fn total(self) -> u64 {
-        self.good + self.coming + self.bad + self.missing
+        self.ready + self.starting + self.failed + self.missing
     }
 
-    /// How many of `most` cells each part gets: as many as it has where there is room, one at least otherwise.
-    fn cells(self, most: u64) -> [u64; 4] {
-        let parts = [self.good, self.coming, self.bad, self.missing];
+    /// How many of `max_cells` cells each part gets: as many as it has where there is room, one at least otherwise.
+    fn cells(self, max_cells: u64) -> [u64; 4] {
+        let parts = [self.ready, self.starting, self.failed, self.missing];
         let total = self.total();
-        if total <= most {
+        if total <= max_cells {
             return parts;
         }
         let share = |part: u64| {
-            u64::try_from(u128::from(part) * u128::from(most) / u128::from(total)).unwrap_or(most)
+            u64::try_from(u128::from(part) * u128::from(max_cells) / u128::from(total)).unwrap_or(max_cells)
         };
         let mut cells = parts.map(|part| if part > 0 { share(part).max(1) } else { 0 });
         // What rounding has left over or taken too much is the largest part's.
         let largest = (0..4).max_by_key(|i| cells[*i]).unwrap_or(0);
         let others: u64 = (0..4).filter(|i| *i != largest).map(|i| cells[i]).sum();
-        cells[largest] = most.saturating_sub(others);
+        cells[largest] = max_cells.saturating_sub(others);
         cells
     }
 }
 
 /// As much of a text as can be seen: no terminal is wider, and the block is drawn many times a second.
-fn shown(text: &str) -> Cow<'_, str> {
-    shortened(text, 1000)
+fn visible_text(text: &str) -> Cow<'_, str> {
+    visible_prefix(text, 1000)
 }
 
 /// `0:12`, `12:05`, `1:02:03`.
-fn clock(length: Duration) -> String {
+fn format_clock(length: Duration) -> String {
     let seconds = length.as_secs();
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     match hours {
@@ -254,58 +257,58 @@ fn clock(length: Duration) -> String {
 mod tests {
     use super::*;
 
-    fn frame(width: usize, height: usize) -> Frame {
-        Frame { width, height, elapsed: Duration::from_secs(12), has_colour: false, is_last: false }
+    fn viewport(width: usize, height: usize) -> Viewport {
+        Viewport { width, height, elapsed: Duration::from_secs(12), has_colour: false, is_last: false }
     }
 
-    fn row(name: &str) -> Row {
-        Row {
+    fn row(name: &str) -> ProgressRow {
+        ProgressRow {
             name: name.to_owned(),
-            bar: Bar { good: 3, coming: 1, bad: 1, missing: 0 },
+            bar: ProgressBar { ready: 3, starting: 1, failed: 1, missing: 0 },
             count: "3/5".to_owned(),
-            word: "under way",
+            status_text: "under way",
             text: "1 starting, 1 failed".to_owned(),
-            ..Row::default()
+            ..ProgressRow::default()
         }
     }
 
-    fn failing(name: &str) -> Row {
-        let trouble = "No such image: none:1\x1b[2J (task abcdefghijkl rejected)";
-        Row { trouble: Some(trouble.to_owned()), ..row(name) }
+    fn failing(name: &str) -> ProgressRow {
+        let problem = "No such image: none:1\x1b[2J (task abcdefghijkl rejected)";
+        ProgressRow { problem: Some(problem.to_owned()), ..row(name) }
     }
 
     #[test]
     fn has_a_line_for_each_row_and_one_for_what_is_wrong() {
         let rows = [row("web"), failing("database")];
         assert_eq!(
-            lines(&rows, &frame(80, 24)),
+            render_lines(&rows, &viewport(80, 24)),
             [
                 "web       [###>x]  3/5  0:12  1 starting, 1 failed",
                 "database  [###>x]  3/5  0:12  1 starting, 1 failed",
                 "  No such image: none:1\\u{1b}[2J (task abcdefghijkl rejected)",
             ]
         );
-        let last = Frame { is_last: true, ..frame(80, 24) };
-        assert_eq!(lines(&rows, &last).len(), 2, "what is wrong is told below");
+        let last = Viewport { is_last: true, ..viewport(80, 24) };
+        assert_eq!(render_lines(&rows, &last).len(), 2, "what is wrong is told below");
     }
 
     #[test]
     fn fits_into_narrow_terminals() {
         let rows = [row("web"), failing("a-service-with-a-name")];
         assert_eq!(
-            lines(&rows, &frame(20, 24)),
+            render_lines(&rows, &viewport(20, 24)),
             ["web        3/5 0:12", "a-servic.. 3/5 0:12", "  No such image: .."]
         );
         for width in 0..120 {
             for height in 0..30 {
-                let rows: Vec<Row> = (0..30).map(|i| failing(&format!("漢字-{i}"))).collect();
+                let rows: Vec<ProgressRow> = (0..30).map(|i| failing(&format!("漢字-{i}"))).collect();
                 for rows in [&rows[..], &rows[..3]] {
-                    let lines = lines(rows, &frame(width, height));
+                    let lines = render_lines(rows, &viewport(width, height));
                     assert!(lines.len() <= height.saturating_sub(1).clamp(1, 20));
                     // Below that there is no way to tell anything.
-                    let most = (width.max(20)) - 1;
+                    let max_width = (width.max(20)) - 1;
                     assert!(
-                        lines.iter().all(|line| measure_text_width(line) <= most),
+                        lines.iter().all(|line| measure_text_width(line) <= max_width),
                         "{width}x{height}: {lines:#?}"
                     );
                 }
@@ -315,13 +318,13 @@ mod tests {
 
     #[test]
     fn many_rows_are_counted_and_those_in_trouble_come_first() {
-        let mut rows: Vec<Row> = (0..30).map(|i| row(&format!("s{i}"))).collect();
-        rows[7].mood = Mood::Well;
-        rows[7].word = "converged";
+        let mut rows: Vec<ProgressRow> = (0..30).map(|i| row(&format!("s{i}"))).collect();
+        rows[7].status = RowStatus::Succeeded;
+        rows[7].status_text = "converged";
         rows[20] = failing("s20");
-        rows[29].mood = Mood::Bad;
-        rows[29].word = "failed";
-        let lines = lines(&rows, &frame(80, 8));
+        rows[29].status = RowStatus::Failed;
+        rows[29].status_text = "failed";
+        let lines = render_lines(&rows, &viewport(80, 8));
         assert_eq!(lines.len(), 7);
         assert_eq!(lines[0], "0:12  1 failed, 28 under way, 1 converged (30 in all)");
         assert!(lines[1].starts_with("s29  [###>x]"), "{lines:#?}");
@@ -331,7 +334,7 @@ mod tests {
 
     #[test]
     fn a_bar_has_a_cell_a_task_or_one_for_each_state_at_least() {
-        let bar = |good, coming, bad, missing| Bar { good, coming, bad, missing };
+        let bar = |ready, starting, failed, missing| ProgressBar { ready, starting, failed, missing };
         assert_eq!(bar(3, 1, 1, 2).cells(20), [3, 1, 1, 2]);
         assert_eq!(bar(1000, 1, 1, 0).cells(20), [18, 1, 1, 0]);
         assert_eq!(bar(30, 30, 0, 60).cells(20), [5, 5, 0, 10]);
@@ -342,16 +345,16 @@ mod tests {
     #[test]
     fn colour_changes_neither_words_nor_widths() {
         let rows = [row("web"), failing("db")];
-        let coloured = lines(&rows, &Frame { has_colour: true, ..frame(80, 24) });
+        let coloured = render_lines(&rows, &Viewport { has_colour: true, ..viewport(80, 24) });
         assert!(coloured[0].contains("\x1b[32m###\x1b[0m"), "{coloured:?}");
         let plain: Vec<_> =
             coloured.iter().map(|line| console::strip_ansi_codes(line).into_owned()).collect();
-        assert_eq!(plain, lines(&rows, &frame(80, 24)));
+        assert_eq!(plain, render_lines(&rows, &viewport(80, 24)));
     }
 
     #[test]
     fn tells_time_as_clocks_do() {
-        let said = |seconds| clock(Duration::from_secs(seconds));
+        let said = |seconds| format_clock(Duration::from_secs(seconds));
         assert_eq!([said(0), said(59), said(725), said(3723)], ["0:00", "0:59", "12:05", "1:02:03"]);
     }
 }
