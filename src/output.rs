@@ -1,7 +1,7 @@
-//! What the user sees, and the only place that prints: results on stdout, all else on stderr.
+//! Everything that is printed: results on stdout, everything else on stderr. No other module prints.
 //!
-//! Nothing here knows the engine or the command line. Whatever came from outside goes through [`visible`] on its
-//! way to a screen, here and not at the caller's, so that nobody has to think of it.
+//! This module knows neither the engine nor the command line. Text from outside is escaped by [`visible`] here, on its
+//! way to the terminal, so that callers cannot forget it.
 
 mod fields;
 mod format;
@@ -31,5 +31,5 @@ pub use template::{Template, TemplateError};
 pub use ui::{Ui, Verbosity};
 pub use visible::{visible, visible_prefix};
 
-/// What is longer than this many characters is no line for a person; JSON has all of it.
+/// Maximum number of characters of a line for people. JSON output is not cut.
 const MAX_LINE_LEN: usize = 16 << 10;

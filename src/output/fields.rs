@@ -1,4 +1,4 @@
-//! Names and what they stand for, set in by what they belong to.
+//! Summaries of one object: names and values, indented by section.
 
 use unicode_width::UnicodeWidthStr as _;
 
@@ -7,7 +7,7 @@ use super::{MAX_LINE_LEN, visible_prefix};
 const INDENT: usize = 2;
 const GAP: usize = 3;
 
-/// A readable summary of one thing: fields, and sections of fields.
+/// A summary of one object: fields, and sections of fields.
 #[derive(Default)]
 pub struct Fields {
     lines: Vec<(usize, String, String)>,
@@ -15,7 +15,7 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// `name: value`; nothing where there is no value.
+    /// Adds `name: value`, unless the value is empty.
     pub fn field(&mut self, name: &str, value: impl AsRef<str>) {
         let value = value.as_ref();
         if !value.is_empty() {
@@ -24,7 +24,7 @@ impl Fields {
         }
     }
 
-    /// `name: value`, or `name` where there is no value.
+    /// Adds `name: value`, or only `name` if the value is empty.
     pub fn field_or_item(&mut self, name: &str, value: &str) {
         match value {
             "" => self.item(name),
@@ -32,12 +32,12 @@ impl Fields {
         }
     }
 
-    /// A line of its own.
+    /// Adds a line without a value.
     pub fn item(&mut self, text: &str) {
         self.lines.push((self.depth, visible_prefix(text, MAX_LINE_LEN).into_owned(), String::new()));
     }
 
-    /// `name:` and below it what `fill` adds; nothing where that is nothing.
+    /// Adds `name:` and, indented, what `fill` adds. A section without lines is left out.
     pub fn section(&mut self, name: &str, fill: impl FnOnce(&mut Self)) {
         let before = self.lines.len();
         self.lines.push((self.depth, format!("{}:", visible_prefix(name, MAX_LINE_LEN)), String::new()));
@@ -49,7 +49,7 @@ impl Fields {
         }
     }
 
-    /// The lines, all values in one column.
+    /// Returns the lines, with all values in one column.
     pub fn lines(&self) -> Vec<String> {
         let named = self.lines.iter().filter(|(_, _, value)| !value.is_empty());
         let column = named.map(|(depth, name, _)| depth * INDENT + name.width()).max().unwrap_or(0) + GAP;

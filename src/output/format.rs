@@ -1,4 +1,4 @@
-//! `--format` of lists: a template for each row, with docker's table around it where it is asked for.
+//! `--format` of lists: one template for each row, with docker's table around the rows if requested.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -10,16 +10,16 @@ use super::table::{GAP, MIN_WIDTH};
 use super::template::{Mode, Template, TemplateError};
 use super::{OutputWriter, Table};
 
-/// What a list's templates may name.
+/// The placeholders that the templates of a list can use.
 #[derive(Clone, Copy, Debug)]
 pub struct Columns {
     /// The placeholders of the table's columns, each with its header.
     pub table: &'static [(&'static str, &'static str)],
-    /// What a row has beside them.
-    pub more: &'static [(&'static str, &'static str)],
+    /// Placeholders that are not columns of the table.
+    pub extra: &'static [(&'static str, &'static str)],
 }
 
-/// How a row is shown.
+/// A parsed `--format` of a list.
 #[derive(Clone, Debug)]
 pub struct Format {
     template: Template,
@@ -27,12 +27,12 @@ pub struct Format {
     is_table: bool,
 }
 
-/// A value of a row.
+/// The value of a column in a row.
 pub trait Cell: Into<Json> {
-    /// What a table shows of it.
+    /// The text in a table.
     type Text: AsRef<str>;
 
-    /// The same value as text.
+    /// Converts the value to text.
     fn into_text(self) -> Self::Text;
 }
 
@@ -63,24 +63,24 @@ impl Cell for Json {
     }
 }
 
-/// A row: the value of each placeholder.
+/// The values of one row by placeholder.
 type Values = Map<String, Json>;
 
 impl Columns {
     fn all(&self) -> impl Iterator<Item = &(&'static str, &'static str)> {
-        self.table.iter().chain(self.more)
+        self.table.iter().chain(self.extra)
     }
 
-    /// A row with these cells, in the order of the columns.
+    /// Returns a row with these cells, in the order of the columns.
     fn row<C: Into<Json>>(&self, cells: impl IntoIterator<Item = C>) -> Values {
         let mut cells: Vec<_> =
             self.all().map(|(name, _)| *name).zip(cells.into_iter().map(Into::into)).collect();
-        // As docker's JSON has them.
+        // docker's JSON has sorted keys.
         cells.sort_by_key(|(name, _)| *name);
         cells.into_iter().map(|(name, cell)| (name.to_owned(), cell)).collect()
     }
 
-    /// docker's `raw`: a line for each column.
+    /// Returns the template of docker's `raw`: a line for each column.
     pub fn raw(&self) -> String {
         let line = |(name, header): &(&str, &str)| {
             format!("{}: {{{{.{name}}}}}\n", header.to_lowercase().replace(' ', "_"))
@@ -90,7 +90,7 @@ impl Columns {
 }
 
 impl Format {
-    /// Reads `json`, `table TEMPLATE` or a template, which may name these columns and nothing else.
+    /// Parses `json`, `table TEMPLATE` or a template, which may use only these columns.
     pub fn parse(text: &str, columns: Columns) -> Result<Self, TemplateError> {
         let is_table = text.starts_with("table");
         let text = match text {
@@ -102,7 +102,7 @@ impl Format {
         Ok(Self { template, columns, is_table })
     }
 
-    /// Whether the rows stand in a table.
+    /// Returns whether the rows are printed as a table.
     pub fn is_table(&self) -> bool {
         self.is_table
     }
@@ -112,7 +112,7 @@ impl Format {
         rows: impl IntoIterator<Item = Values>,
         is_terminal: bool,
     ) -> Result<String, TemplateError> {
-        // A cell stays one line, wherever it is shown.
+        // In a table each cell must stay on one line, even if the output is not a terminal.
         let mode = Mode { is_terminal: is_terminal || self.is_table, is_header: false };
         let zero =
             Json::Object(self.columns.all().map(|(name, _)| ((*name).to_owned(), "".into())).collect());
@@ -125,12 +125,12 @@ impl Format {
             text += &self.template.render(&Json::Object(row), Some(&zero), mode)?;
             text.push('\n');
         }
-        Ok(if self.is_table { aligned(&text) } else { text })
+        Ok(if self.is_table { align_columns(&text) } else { text })
     }
 }
 
 impl<W: Write> OutputWriter<W> {
-    /// A list, by a format, else in docker's table; where one row cannot be shown nothing is.
+    /// Prints a list with a format, or as docker's table. If a row fails, nothing is printed.
     pub fn rows<I, C>(
         &mut self,
         columns: Columns,
@@ -153,7 +153,7 @@ impl<W: Write> OutputWriter<W> {
         Ok(())
     }
 
-    /// One thing by a template, and the end of its line.
+    /// Prints one object with a template, and a line feed.
     pub fn template(
         &mut self,
         template: &Template,
@@ -168,12 +168,13 @@ impl<W: Write> OutputWriter<W> {
     }
 }
 
-/// Lines whose cells end with a tab, each cell as wide as those right above and below it need.
-fn aligned(text: &str) -> String {
+/// Aligns cells that end with a tab. The width of a column is that of consecutive lines that have it, as with Go's
+/// tabwriter.
+fn align_columns(text: &str) -> String {
     let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();
     let mut shown = vec![String::new(); lines.len()];
-    let most = lines.iter().map(Vec::len).max().unwrap_or_default();
-    for column in 0..most {
+    let column_count = lines.iter().map(Vec::len).max().unwrap_or_default();
+    for column in 0..column_count {
         let ends = |line: &Vec<&str>| line.len() > column + 1;
         let mut at = 0;
         while at < lines.len() {
@@ -200,7 +201,7 @@ mod tests {
     use super::*;
 
     const COLUMNS: Columns =
-        Columns { table: &[("Name", "NAME"), ("DesiredState", "DESIRED STATE")], more: &[("ID", "ID")] };
+        Columns { table: &[("Name", "NAME"), ("DesiredState", "DESIRED STATE")], extra: &[("ID", "ID")] };
 
     fn shown(format: &str, is_terminal: bool) -> String {
         let rows = [COLUMNS.row(["web\x1b[2J", "Running", "1"]), COLUMNS.row(["a-longer-name", "", "2"])];
@@ -250,12 +251,12 @@ mod tests {
 
     #[test]
     fn aligns_as_a_tabwriter_does() {
-        assert_eq!(aligned("a\tb\n1234567890\tx\n"), "a            b\n1234567890   x\n");
-        assert_eq!(aligned("a\tb\tc\nd\te\nfoo\n"), "a         b         c\nd         e\nfoo\n");
+        assert_eq!(align_columns("a\tb\n1234567890\tx\n"), "a            b\n1234567890   x\n");
+        assert_eq!(align_columns("a\tb\tc\nd\te\nfoo\n"), "a         b         c\nd         e\nfoo\n");
         assert_eq!(
-            aligned("a\tb\nplain line that is long\nc\td\n"),
+            align_columns("a\tb\nplain line that is long\nc\td\n"),
             "a         b\nplain line that is long\nc         d\n"
         );
-        assert_eq!(aligned(""), "");
+        assert_eq!(align_columns(""), "");
     }
 }

@@ -1,8 +1,8 @@
-//! Times and sizes in docker's words.
+//! Times and sizes in docker's formats.
 
 use std::time::Duration;
 
-/// How long ago, roughly: `5 minutes format_age`, `About an hour format_age`.
+/// Formats an age approximately: `5 minutes ago`, `About an hour ago`.
 pub fn format_age(since: Duration) -> String {
     let seconds = since.as_secs();
     let (minutes, hours) = (seconds / 60, (seconds + 1800) / 3600);
@@ -32,7 +32,7 @@ pub fn format_age(since: Duration) -> String {
     words + " ago"
 }
 
-/// A length of time, exactly: `1m30s`, `500ms`.
+/// Formats a duration exactly: `1m30s`, `500ms`.
 pub fn format_duration(length: Duration) -> String {
     let (seconds, nanos) = (length.as_secs(), length.subsec_nanos());
     let parts = [
@@ -50,7 +50,7 @@ pub fn format_duration(length: Duration) -> String {
     }
 }
 
-/// A number of bytes with four significant digits: `512MiB`, `1.5GiB`.
+/// Formats a number of bytes with four significant digits: `512MiB`, `1.5GiB`.
 pub fn format_bytes(count: u64) -> String {
     const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     let mut unit = 0;
@@ -59,7 +59,7 @@ pub fn format_bytes(count: u64) -> String {
         size /= 1024.0;
         unit += 1;
     }
-    // No size below the last unit has more than four digits before the point.
+    // In every unit but the last, a size has at most four digits before the point.
     let decimals = if size < 10.0 {
         3
     } else if size < 100.0 {

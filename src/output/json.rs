@@ -1,4 +1,4 @@
-//! JSON as text: laid out anew without ever being read into numbers.
+//! JSON as text. It is indented without being parsed, so numbers keep every digit.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -6,21 +6,20 @@ use std::fmt::Write as _;
 use super::visible::is_deceptive;
 
 const INDENT: &str = "    ";
-/// How many times longer JSON may become when it is laid out; an engine's becomes twice as long.
+/// Maximum growth by indentation. Typical responses of an engine double.
 const MAX_GROWTH: usize = 8;
 
-/// `json` with one item a line, indented by four spaces, as docker's inspect lays it out.
+/// Indents JSON by four spaces, with one item on each line, as docker's inspect does.
 ///
-/// Only the blanks between tokens change: every number, escape and key stays what it was to the byte
-/// (9007199254740993, 1.10 and 1e400 too), and so does their order. What is no JSON is not repaired. What would
-/// become much longer by blanks, as nothing does that an engine has made, stays as it is: a hundred thousand brackets
-/// one in another would be 20 GB of them.
+/// Only white space between tokens changes. Numbers (9007199254740993, 1.10 and 1e400), escapes, keys and their order
+/// stay the same, byte for byte. Invalid JSON is not repaired. Text that would grow too much is returned as it is:
+/// 100,000 nested brackets would become 20 GB of white space.
 pub fn json_indented(json: &str) -> Cow<'_, str> {
     let most = json.len().saturating_mul(MAX_GROWTH).saturating_add(1 << 20);
     let mut laid_out = String::with_capacity(json.len() * 2);
     let mut depth = 0;
     let mut rest = json;
-    // Set between an opening bracket and the first thing in it: with nothing in it, the pair stays together.
+    // Whether the last token was an opening bracket. An empty pair stays on one line.
     let mut just_opened = false;
     while let Some(first) = rest.chars().next() {
         if laid_out.len() > most {
@@ -61,7 +60,7 @@ fn new_line(text: &mut String, depth: usize) {
     }
 }
 
-/// The bytes of the token (or the run of blanks) that `json` begins with; at least one character.
+/// Returns the length of the first token or run of white space; at least one character.
 fn token_length(json: &str) -> usize {
     let bytes = json.as_bytes();
     let end_of = |more: fn(&u8) -> bool| bytes.iter().position(|b| !more(b)).unwrap_or(bytes.len());
@@ -71,7 +70,7 @@ fn token_length(json: &str) -> usize {
             while at < bytes.len() && bytes[at] != b'"' {
                 at += if bytes[at] == b'\\' { 2 } else { 1 };
             }
-            // A string without an end runs to the end of the text; so does one cut off behind a backslash.
+            // A string that is not terminated, even one that ends in a backslash, extends to the end of the text.
             let end = (at + 1).min(bytes.len());
             (end..=bytes.len()).find(|end| json.is_char_boundary(*end)).unwrap_or(bytes.len())
         }
@@ -83,9 +82,8 @@ fn token_length(json: &str) -> usize {
     }
 }
 
-/// `json` with the characters that deceive a reader's eye escaped; another spelling of the same JSON.
-///
-/// Only for a terminal. Outside of strings JSON has no such characters but the blanks, which stay.
+/// Escapes characters that could deceive a reader of a terminal. The result is equivalent JSON: outside of strings,
+/// JSON contains no such characters but white space, which is kept.
 pub(super) fn json_visible(json: &str) -> Cow<'_, str> {
     let deceives = |c: char| is_deceptive(c) && !matches!(c, '\n' | '\r' | '\t');
     if !json.contains(deceives) {
@@ -210,7 +208,7 @@ mod tests {
             let compact = value.to_string();
             let laid_out = json_indented(&compact);
             prop_assert_eq!(&serde_json::from_str::<Value>(&laid_out).unwrap(), &value);
-            // serde_json's own printer lays out alike, but for its two spaces.
+            // serde_json's pretty printer has the same layout, with an indent of two spaces.
             let mut expected = Vec::new();
             let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
             let mut serializer = serde_json::Serializer::with_formatter(&mut expected, formatter);

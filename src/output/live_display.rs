@@ -206,7 +206,7 @@ mod tests {
     use super::*;
     use crate::output::progress_rows::ProgressBar;
 
-    /// A terminal that can be looked at; it does not wrap lines anew when its size changes.
+    /// A terminal emulator. It does not wrap lines again when its size changes.
     struct Emulated(Mutex<vt100::Parser>);
 
     impl fmt::Debug for Emulated {
@@ -248,7 +248,7 @@ mod tests {
             text.lines().map(|line| line.trim_end().to_owned()).collect()
         }
 
-        /// Waits until it shows this.
+        /// Waits until the terminal shows these lines.
         fn shows(&self, wanted: &[&str]) {
             let start = Instant::now();
             while self.lines() != wanted {
@@ -265,7 +265,7 @@ mod tests {
             count: format!("{ready}/3"),
             text: "waiting".to_owned(),
             problem: problem.map(str::to_owned),
-            // The clock would tick otherwise.
+            // Not in progress: otherwise the clock would change during the test.
             status: RowStatus::Succeeded,
             ..ProgressRow::default()
         }

@@ -1,14 +1,14 @@
-//! The order in which a person expects names: t2 before t10.
+//! Natural order of names: `t2` before `t10`.
 
 use std::cmp::Ordering;
 
-/// Compares runs of digits by their number and all else byte by byte, as docker sorts its lists. Digits come before every
-/// other character: `web2` before `web-x`.
+/// Compares runs of digits as numbers and everything else byte by byte, as docker sorts its lists. Digits come before
+/// all other characters: `web2` before `web-x`.
 ///
-/// Of two equal numbers the one with fewer leading zeros comes first.
+/// Of two equal numbers, the one with fewer leading zeros comes first.
 pub fn natural_cmp(a: &str, b: &str) -> Ordering {
     let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
-    // Names of one kind begin alike; a number that they have begun alike is compared whole.
+    // Skips the common prefix, but not a number at its end: that must be compared as a whole.
     let alike = a.iter().zip(b).take_while(|(x, y)| x == y).count();
     let number = a[..alike].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     (a, b) = (&a[alike - number..], &b[alike - number..]);
@@ -20,7 +20,8 @@ pub fn natural_cmp(a: &str, b: &str) -> Ordering {
             (Some(x), Some(y)) if x.is_ascii_digit() && y.is_ascii_digit() => {
                 let (left, right) = (digits(a), digits(b));
                 let (m, n) = (without_zeros(left), without_zeros(right));
-                // Of numbers without leading zeros the longer one is the greater one, however long they are.
+                // Without leading zeros, the longer number is the greater one, so that numbers of any length can be
+                // compared.
                 let order = m.len().cmp(&n.len()).then_with(|| m.cmp(n)).then(left.len().cmp(&right.len()));
                 if order.is_ne() {
                     return order;

@@ -1,4 +1,4 @@
-//! A block of lines for a terminal: one a row, as wide and as high as there is room for.
+//! Layout of the progress display: rows, bars and a summary that fit the terminal.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -7,77 +7,77 @@ use console::{Alignment, Style, measure_text_width, pad_str, truncate_str};
 
 use super::visible_prefix;
 
-/// No more lines than that, however high the terminal is.
+/// Maximum number of lines, however high the terminal is.
 const MAX_LINES: usize = 20;
-/// A bar has at most so many cells; with fewer tasks, each is a cell.
+/// Maximum number of cells of a bar. If there are fewer tasks, each has its own cell.
 const MAX_BAR_LEN: u64 = 20;
-/// Narrower terminals have no room for bars.
+/// Minimum terminal width for bars.
 const MIN_WIDTH_WITH_BARS: usize = 44;
-/// What is cut off ends in this.
+/// Marks text that was cut.
 const ELLIPSIS: &str = "..";
 
-/// One thing that goes on.
+/// A row: one service and its rollout.
 #[derive(Clone, Debug, Default)]
 pub struct ProgressRow {
-    /// What it is called.
+    /// The name.
     pub name: String,
-    /// The parts of its bar.
+    /// The parts of the bar.
     pub bar: ProgressBar,
-    /// What of it is done, as in `3/5`.
+    /// The progress as a fraction, as in `3/5`.
     pub count: String,
-    /// How it is.
+    /// The status, which decides the colour and the order.
     pub status: RowStatus,
-    /// How it is in a word, as in `under way`; rows with the same word are counted where there is no room for all.
+    /// The status in words, as in `under way`. The summary counts rows with the same words.
     pub status_text: &'static str,
-    /// What goes on.
+    /// What is happening.
     pub text: String,
-    /// What is wrong.
+    /// What is wrong, if anything.
     pub problem: Option<String>,
-    /// How long it took; `None`: it goes on.
+    /// How long it took; `None` while it is in progress.
     pub duration: Option<Duration>,
 }
 
-/// How many parts of a whole are how.
+/// A bar: the number of tasks in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ProgressBar {
-    /// As they should be.
+    /// Running as they should.
     pub ready: u64,
-    /// On their way.
+    /// Not running yet.
     pub starting: u64,
     /// Failed.
     pub failed: u64,
-    /// Not there.
+    /// Not created yet.
     pub missing: u64,
 }
 
-/// How a row is.
+/// The status of a row. Rows with problems come first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RowStatus {
-    /// It failed.
+    /// It ended with a failure.
     Failed,
-    /// It goes on.
+    /// It has not ended.
     #[default]
     InProgress,
-    /// It ended well.
+    /// It ended without a failure.
     Succeeded,
 }
 
-/// For what the lines are made.
+/// The space for the display, and how to draw it.
 #[derive(Clone, Copy, Debug)]
 pub struct Viewport {
-    /// The terminal's columns.
+    /// Columns of the terminal.
     pub width: usize,
-    /// The terminal's lines.
+    /// Lines of the terminal.
     pub height: usize,
-    /// For how long all of this has been going on.
+    /// Time since the display was started.
     pub elapsed: Duration,
-    /// Whether colours are wanted; they never say what the text does not.
+    /// Whether to use colours. They never carry information of their own.
     pub has_colour: bool,
-    /// Whether these lines stay; what is wrong is then told in full below them.
+    /// Whether this is the last frame, below which the command reports problems in full.
     pub is_last: bool,
 }
 
-/// The lines, each shorter than the terminal is wide, and fewer than it is high.
+/// Returns the lines, each shorter than the terminal's width, and fewer than its height.
 pub fn render_lines(rows: &[ProgressRow], viewport: &Viewport) -> Vec<String> {
     let room = viewport.height.saturating_sub(1).clamp(1, MAX_LINES);
     let problem = |row: &ProgressRow| row.problem.as_ref().filter(|_| !viewport.is_last).cloned();
@@ -107,13 +107,13 @@ pub fn render_lines(rows: &[ProgressRow], viewport: &Viewport) -> Vec<String> {
     lines
 }
 
-/// How wide the columns are.
+/// Widths of the columns.
 struct Layout {
-    /// All together; the last column of a terminal stays free, so that nothing wraps.
+    /// Width of a line. The last column of the terminal stays empty, so that nothing wraps.
     usable: usize,
     gap: usize,
     name: usize,
-    /// 0: there are no bars.
+    /// 0 if there are no bars.
     bar: u64,
     count: usize,
     clock: usize,
@@ -131,7 +131,8 @@ impl Layout {
         let clock = format_clock(viewport.elapsed).len();
         let name = widest(&|row| measure_text_width(&visible_text(&row.name)));
         // Name, count and clock matter more than the text.
-        let max_width = if has_bars { usable / 3 } else { usable.saturating_sub(count + clock + 2 * gap).max(4) };
+        let max_width =
+            if has_bars { usable / 3 } else { usable.saturating_sub(count + clock + 2 * gap).max(4) };
         let max_bar_len = if viewport.width < 60 { MAX_BAR_LEN / 2 } else { MAX_BAR_LEN };
         let bar = rows.iter().map(|row| row.bar.total()).max().unwrap_or(0).min(max_bar_len);
         Self {
@@ -219,7 +220,8 @@ impl ProgressBar {
         self.ready + self.starting + self.failed + self.missing
     }
 
-    /// How many of `max_cells` cells each part gets: as many as it has where there is room, one at least otherwise.
+    /// Distributes `max_cells` cells over the parts. If there are more tasks than cells, each part that is not empty
+    /// has at least one cell.
     fn cells(self, max_cells: u64) -> [u64; 4] {
         let parts = [self.ready, self.starting, self.failed, self.missing];
         let total = self.total();
@@ -230,7 +232,7 @@ impl ProgressBar {
             u64::try_from(u128::from(part) * u128::from(max_cells) / u128::from(total)).unwrap_or(max_cells)
         };
         let mut cells = parts.map(|part| if part > 0 { share(part).max(1) } else { 0 });
-        // What rounding has left over or taken too much is the largest part's.
+        // The largest part compensates for rounding.
         let largest = (0..4).max_by_key(|i| cells[*i]).unwrap_or(0);
         let others: u64 = (0..4).filter(|i| *i != largest).map(|i| cells[i]).sum();
         cells[largest] = max_cells.saturating_sub(others);
@@ -238,7 +240,7 @@ impl ProgressBar {
     }
 }
 
-/// As much of a text as can be seen: no terminal is wider, and the block is drawn many times a second.
+/// Escapes text, and limits it to what any terminal can show, since the display is drawn five times a second.
 fn visible_text(text: &str) -> Cow<'_, str> {
     visible_prefix(text, 1000)
 }
@@ -305,7 +307,7 @@ mod tests {
                 for rows in [&rows[..], &rows[..3]] {
                     let lines = render_lines(rows, &viewport(width, height));
                     assert!(lines.len() <= height.saturating_sub(1).clamp(1, 20));
-                    // Below that there is no way to tell anything.
+                    // Narrower terminals cannot show anything useful.
                     let max_width = (width.max(20)) - 1;
                     assert!(
                         lines.iter().all(|line| measure_text_width(line) <= max_width),

@@ -1,4 +1,4 @@
-//! Results: stdout, buffered.
+//! Results on stdout, buffered.
 
 use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
 
@@ -7,10 +7,9 @@ use serde_json::Value;
 use super::json::json_visible;
 use super::{Fields, MAX_LINE_LEN, Table, json_indented, visible_prefix};
 
-/// Where results go. Writing never fails on the spot: [`OutputWriter::finish`] says how it went.
+/// Writes results to stdout. Writing never fails: [`OutputWriter::finish`] returns the first error.
 ///
-/// A reader that has gone away (`| head`) has all it wanted: from there on nothing is written, and that is a
-/// success.
+/// If the reader closes the pipe (`| head`), the rest is discarded and this is not an error.
 pub struct OutputWriter<W: Write = StdoutLock<'static>> {
     to: BufWriter<W>,
     is_terminal: bool,
@@ -18,7 +17,7 @@ pub struct OutputWriter<W: Write = StdoutLock<'static>> {
     failed: Option<io::Error>,
 }
 
-/// Stdout; only one at a time.
+/// Locks stdout. Only one writer can exist at a time.
 pub fn stdout() -> OutputWriter {
     let stdout = io::stdout();
     let is_terminal = stdout.is_terminal();
@@ -30,25 +29,25 @@ impl<W: Write> OutputWriter<W> {
         Self { to: BufWriter::with_capacity(32 * 1024, to), is_terminal, is_closed: false, failed: None }
     }
 
-    /// One line of text.
+    /// Prints one line of text.
     pub fn line(&mut self, text: &str) {
         self.write(visible_prefix(text, MAX_LINE_LEN).as_bytes());
         self.write(b"\n");
     }
 
-    /// Text of this program's own, as it stands.
+    /// Prints a constant text unchanged.
     pub fn own_text(&mut self, text: &'static str) {
         self.write(text.as_bytes());
     }
 
-    /// Texts on one line, a tab between them.
+    /// Prints texts on one line, separated by tabs.
     pub fn columns(&mut self, texts: &[&str]) {
         let texts: Vec<_> = texts.iter().map(|text| visible_prefix(text, MAX_LINE_LEN)).collect();
         self.write(texts.join("\t").as_bytes());
         self.write(b"\n");
     }
 
-    /// A table.
+    /// Prints a table.
     pub fn table(&mut self, table: Table) {
         table.for_each_line(|line| {
             self.write(line.as_bytes());
@@ -56,7 +55,7 @@ impl<W: Write> OutputWriter<W> {
         });
     }
 
-    /// Names and what they stand for, one a line.
+    /// Prints a summary.
     pub fn fields(&mut self, fields: &Fields) {
         for line in fields.lines() {
             self.write(line.as_bytes());
@@ -64,7 +63,7 @@ impl<W: Write> OutputWriter<W> {
         }
     }
 
-    /// JSON that the engine sent, to the byte, and the end of the line where it has none.
+    /// Prints the engine's JSON byte for byte, and a line feed if it does not end with one.
     pub fn json_untouched(&mut self, json: &str) {
         let json = if self.is_terminal { json_visible(json) } else { json.into() };
         self.write(json.as_bytes());
@@ -73,38 +72,38 @@ impl<W: Write> OutputWriter<W> {
         }
     }
 
-    /// An array of objects that the engine sent, laid out for reading, untouched otherwise.
+    /// Prints the engine's objects as an indented array, otherwise unchanged.
     pub fn json_array<T: AsRef<str>>(&mut self, objects: &[T]) {
         self.json_untouched(&json_indented(&array(objects)));
     }
 
-    /// The same on one line.
+    /// Prints the engine's objects as an array on one line.
     pub fn json_array_on_one_line<T: AsRef<str>>(&mut self, objects: &[T]) {
         self.json_untouched(&array(objects));
     }
 
-    /// One JSON object, laid out for reading.
+    /// Prints one JSON object, indented.
     pub fn json_object(&mut self, object: &Value) {
         self.json_untouched(&json_indented(&object.to_string()));
     }
 
-    /// Shows what there is so far.
+    /// Writes buffered output.
     pub fn flush(&mut self) {
         let result = self.to.flush();
         self.note(result);
     }
 
-    /// Whether nothing more can be written: the reader has gone away, or it failed.
+    /// Returns whether output is discarded because the reader closed the pipe or writing failed.
     pub fn is_over(&self) -> bool {
         self.is_closed || self.failed.is_some()
     }
 
-    /// Whether what is written is read on a screen.
+    /// Returns whether stdout is a terminal.
     pub(super) fn is_terminal(&self) -> bool {
         self.is_terminal
     }
 
-    /// Writes the rest; an error if anything could not be written but to a reader that had gone away.
+    /// Writes buffered output. Fails if anything could not be written, except to a pipe that its reader closed.
     pub fn finish(mut self) -> io::Result<()> {
         self.flush();
         match self.failed.take() {
@@ -138,7 +137,7 @@ fn array<T: AsRef<str>>(objects: &[T]) -> String {
 mod tests {
     use super::*;
 
-    /// Takes `room` bytes, then fails in one way.
+    /// Accepts `room` bytes and then fails with `kind`.
     struct Pipe<'a> {
         taken: &'a mut Vec<u8>,
         room: usize,

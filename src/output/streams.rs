@@ -1,4 +1,4 @@
-//! Lines of a log: each to where it came from.
+//! Log lines, printed on stdout or stderr depending on their stream.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Stderr, Write};
@@ -6,13 +6,13 @@ use std::io::{self, IsTerminal as _, Stderr, Write};
 use super::stdout::{OutputWriter, stdout};
 use super::visible;
 
-/// Stdout and stderr, when both hold results.
+/// Stdout and stderr, for commands with results on both.
 pub struct OutputStreams {
     out: OutputWriter,
     err: OutputWriter<Stderr>,
 }
 
-/// Both streams; nothing else may be printed while lines of these wait for [`OutputStreams::flush`].
+/// Opens both streams. Nothing else may be printed before [`OutputStreams::flush`].
 pub fn streams() -> OutputStreams {
     let stderr = io::stderr();
     let is_terminal = stderr.is_terminal();
@@ -20,30 +20,30 @@ pub fn streams() -> OutputStreams {
 }
 
 impl OutputStreams {
-    /// One line with its end, as it came; made visible on a terminal only.
+    /// Prints a line, including its line feed, on stdout. It is escaped only for a terminal.
     pub fn out(&mut self, line: &[u8]) {
         self.err.flush();
         self.out.log_line(line);
     }
 
-    /// The same on stderr.
+    /// Prints a line on stderr, in the same way.
     pub fn err(&mut self, line: &[u8]) {
         self.out.flush();
         self.err.log_line(line);
     }
 
-    /// Shows what there is so far.
+    /// Writes buffered output.
     pub fn flush(&mut self) {
         self.out.flush();
         self.err.flush();
     }
 
-    /// Whether nothing more can be written to stdout: its reader has gone away, or it failed.
+    /// Returns whether stdout discards output because its reader closed the pipe or writing failed.
     pub fn is_over(&self) -> bool {
         self.out.is_over()
     }
 
-    /// Writes the rest; an error as [`OutputWriter::finish`] has it. What stderr does not take is lost.
+    /// Writes buffered output. Fails like [`OutputWriter::finish`]; errors of stderr are ignored.
     pub fn finish(mut self) -> io::Result<()> {
         self.err.flush();
         self.out.finish()
@@ -60,7 +60,7 @@ impl<W: Write> OutputWriter<W> {
     }
 }
 
-/// A line as a terminal may have it: tabs stay, since logs are laid out with them.
+/// Escapes a line for a terminal, except tabs, which log formats use.
 fn shown(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(line);
     let (text, end) = text.strip_suffix('\n').map_or((&*text, ""), |text| (text, "\n"));

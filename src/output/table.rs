@@ -1,4 +1,4 @@
-//! Tables in docker's look.
+//! Tables in docker's format.
 
 use std::fmt::{self, Write};
 
@@ -9,20 +9,20 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::visible_prefix;
 
-/// Blanks between two columns.
+/// Spaces between two columns.
 pub(super) const GAP: usize = 3;
-/// A column takes at least this much room, the gap included.
+/// Minimum width of a column, including the gap.
 pub(super) const MIN_WIDTH: usize = 10;
-/// So many characters of a cell are shown: every row is as wide as the widest one. No image's name is longer.
+/// Maximum number of characters of a cell, since all rows are as wide as the widest one. No valid image name is longer.
 const MAX_CELL_LEN: usize = 1000;
 
-/// A table without lines: a header in capitals, columns as wide as their content.
+/// A table without lines: a header in capitals, and columns as wide as their content.
 ///
-/// Of thousands of rows no cell has memory of its own.
+/// All cells share one string, so that thousands of rows need few allocations.
 pub struct Table {
-    /// All cells, one behind the other, row by row.
+    /// The text of all cells, row by row.
     text: String,
-    /// Where each of them ends in `text`.
+    /// The end of each cell in `text`.
     ends: Vec<usize>,
     widths: Vec<usize>,
 }
@@ -31,14 +31,14 @@ impl Table {
     /// An empty table with this header.
     pub fn new(header: &[&str]) -> Self {
         let mut table = Self { text: String::new(), ends: Vec::new(), widths: vec![0; header.len()] };
-        // The header is what keeps a column from getting narrower than docker's.
+        // docker's columns have a minimum width. The last column needs none.
         let last = header.len().saturating_sub(1);
         table.widths[..last].fill(MIN_WIDTH - GAP);
         table.row(header);
         table
     }
 
-    /// Adds a row; as many cells as the header has.
+    /// Adds a row, with one cell for each column.
     pub fn row<C: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = C>) {
         for (cell, width) in cells.into_iter().zip(&mut self.widths) {
             let shown = visible_prefix(cell.as_ref(), MAX_CELL_LEN);
@@ -46,11 +46,11 @@ impl Table {
             self.text.push_str(&shown);
             self.ends.push(self.text.len());
         }
-        // A row that is too short does not shift the next.
+        // Fills a row that is too short with empty cells.
         self.ends.resize(self.ends.len().next_multiple_of(self.widths.len().max(1)), self.text.len());
     }
 
-    /// The lines, without blanks at their end.
+    /// Passes the lines to `print`, without trailing spaces.
     pub(super) fn for_each_line(self, print: impl FnMut(&str)) {
         let Self { text, ends, widths } = &self;
         let columns = widths.len();
@@ -61,13 +61,13 @@ impl Table {
             .set_alignment_horizontal(AlignmentHorizontal::Left)
             .set_padding(Sides::filled(Indent::zero()));
         let mut lines = Lines { line: String::new(), print };
-        // Nothing here fails to be written.
+        // Writing to a string cannot fail.
         let _ = table.fmt(&mut lines);
         lines.end();
     }
 }
 
-/// Columns in cells of a terminal. Behind the last one there is nothing to keep away from.
+/// Widths of the columns in terminal cells. The last column needs no gap.
 struct Widths<'t>(&'t [usize]);
 
 impl Dimension for Widths<'_> {
@@ -80,7 +80,7 @@ impl Dimension for Widths<'_> {
     }
 }
 
-/// Hands on what is written line by line. No cell has a line break in it.
+/// Splits what tabled writes into lines. Cells contain no line feeds.
 struct Lines<F> {
     line: String,
     print: F,
@@ -111,7 +111,7 @@ impl<F: FnMut(&str)> Write for Lines<F> {
     }
 }
 
-/// What most cells are made of has one cell a byte.
+/// Width in terminal cells. ASCII text, the usual case, has one cell for each byte.
 fn width_of(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.width() }
 }

@@ -1,4 +1,4 @@
-//! What a command prints: results on stdout, everything else on stderr.
+//! The interface to the user: messages on stderr, and access to stdout.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -13,10 +13,10 @@ use super::{MAX_LINE_LEN, visible};
 
 /// The maximum number of lines of one message: more would scroll everything else away.
 const MAX_LINES: usize = 200;
-/// The name of this program in its own texts.
+/// The name of this program in its own messages.
 const NAME: &str = "swarmctl";
 
-/// How a command talks to its user.
+/// How a command communicates with its user.
 #[derive(Clone, Copy, Debug)]
 pub struct Ui {
     program: &'static str,
@@ -26,43 +26,43 @@ pub struct Ui {
 /// How much is printed on stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verbosity {
-    /// Nothing: it is not the user who reads it.
+    /// Nothing, for shell completion.
     Silent,
-    /// Everything but debug messages.
+    /// Everything except debug messages.
     Normal,
-    /// Debug messages too.
+    /// Everything.
     Debug,
 }
 
 impl Ui {
-    /// The user of a program that is called by these words; commands in texts are printed with them.
+    /// A user who calls the program by this name (`swarmctl` or `docker swarmctl`), which is used in hints.
     pub fn new(program: &'static str) -> Self {
         Self { program, verbosity: Verbosity::Normal }
     }
 
-    /// Nobody: nothing is printed on stderr.
+    /// Suppresses all output on stderr.
     pub fn silent() -> Self {
         Self { program: NAME, verbosity: Verbosity::Silent }
     }
 
-    /// The same, with more or less on stderr.
+    /// Returns a copy with another verbosity.
     pub fn with_verbosity(self, verbosity: Verbosity) -> Self {
         Self { verbosity, ..self }
     }
 
-    /// Whether debug messages are printed.
+    /// Returns whether debug messages are printed.
     pub fn is_debug(self) -> bool {
         self.verbosity == Verbosity::Debug
     }
 
-    /// Prints details about the work, if debug messages are on.
+    /// Prints a debug message.
     pub fn debug(self, text: &str) {
         if self.is_debug() {
             print(&message("debug: ", text));
         }
     }
 
-    /// Prints something worth knowing.
+    /// Prints a note.
     pub fn note(self, text: &str) {
         self.print(&message("", &self.with_own_name(text)));
     }
@@ -72,34 +72,35 @@ impl Ui {
         self.print(&message("warning: ", &self.with_own_name(text)));
     }
 
-    /// Prints what to do about the warning before it.
+    /// Prints a hint about the preceding warning.
     pub fn hint(self, text: &str) {
         self.print(&message("hint: ", &self.with_own_name(text)));
     }
 
-    /// Prints what went wrong, why, and what to do about it.
+    /// Prints an error with its causes and a hint.
     pub fn error<C: Display>(self, what: &str, causes: impl IntoIterator<Item = C>, hint: Option<&str>) {
         let causes = causes.into_iter().map(|cause| self.with_own_name(&cause.to_string()).into_owned());
         let hint = hint.map(|hint| self.with_own_name(hint));
         self.print(&report(&self.with_own_name(what), causes, hint.as_deref()));
     }
 
-    /// Prints a JSON object on a line of its own on stderr, for programs.
+    /// Prints a JSON object as one line on stderr.
     pub fn json_line(self, object: &Value) {
         self.print(&format!("{}\n", json_visible(&object.to_string())));
     }
 
-    /// Stdout, for results.
+    /// Opens stdout for results.
     pub fn stdout(self) -> OutputWriter {
         stdout()
     }
 
-    /// Stdout and stderr, if both hold results.
+    /// Opens stdout and stderr for results.
     pub fn streams(self) -> OutputStreams {
         streams()
     }
 
-    /// The text, with this program called as its user calls it wherever more words follow; alone, it may be a service.
+    /// Replaces `swarmctl` by the name that the user calls it by, but only before another word: alone, it may be the
+    /// name of a service.
     pub fn with_own_name(self, text: &str) -> Cow<'_, str> {
         if self.program == NAME || !text.contains(NAME) {
             return text.into();
@@ -118,7 +119,7 @@ impl Ui {
         named.into()
     }
 
-    /// Prints text of the command-line parser on stderr, as it is.
+    /// Prints a message of the command-line parser on stderr, unchanged.
     ///
     /// # Errors
     /// Stderr cannot be written.
@@ -126,7 +127,7 @@ impl Ui {
         io::stderr().write_all(text.as_bytes())
     }
 
-    /// Prints help on stdout, as it is.
+    /// Prints help on stdout, unchanged.
     ///
     /// # Errors
     /// Stdout cannot be written.
@@ -152,8 +153,8 @@ fn report<C: Display>(what: &str, causes: impl IntoIterator<Item = C>, hint: Opt
     text
 }
 
-/// `text` behind `label`. The lines of a longer text stay lines, set in so that none can pass for a message; of one
-/// that is much longer, the first lines do.
+/// Formats a message with a label. Further lines are indented, so that none looks like a message of its own. Long
+/// messages are cut.
 fn message(label: &str, text: &str) -> String {
     let text = text.trim_end();
     let end = text.char_indices().nth(MAX_LINE_LEN).map_or(text.len(), |(end, _)| end);
@@ -166,7 +167,7 @@ fn message(label: &str, text: &str) -> String {
 }
 
 fn print(text: &str) {
-    // With stderr gone there is nobody left to tell, and what the command does goes on.
+    // If stderr is closed, the command still continues.
     let _ = io::stderr().write_all(text.as_bytes());
 }
 

@@ -1,13 +1,12 @@
-//! Text that came from elsewhere, made safe to show.
+//! Escapes text from outside before it is shown.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// `text` with everything made visible that would move the cursor, change the terminal, reorder what is read or
-/// take no room: `\n`, `\u{1b}`, `\u{202e}`.
+/// Escapes characters that move the cursor, change the terminal, reorder text or have no width: `\n`, `\u{1b}`, `\u{202e}`.
 ///
-/// Labels, env, error messages and log lines are written by others: an escape sequence in them could rename the
-/// window or hide the line above, and a bidi override makes a name read as another.
+/// Labels, environment variables, error messages and log lines are written by others. An escape sequence in them could
+/// set the window title or hide the line above, and a bidi override makes a name look like another one.
 pub fn visible(text: &str) -> Cow<'_, str> {
     let Some(first) = text.find(is_deceptive) else { return Cow::Borrowed(text) };
     let mut shown = String::with_capacity(text.len() + 16);
@@ -26,14 +25,14 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// [`visible`], and no more than the first `most` characters of it: a text of a megabyte in one cell of a table
-/// would make every row as wide, and in a message would scroll all others away.
-pub fn visible_prefix(text: &str, most: usize) -> Cow<'_, str> {
-    // Nearly all texts are like that, and there may be thousands.
-    if text.len() <= most && text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+/// Escapes at most the first `max_chars` characters and says how many bytes follow. A megabyte in one cell would widen
+/// every row of a table, and in a message it would scroll everything else away.
+pub fn visible_prefix(text: &str, max_chars: usize) -> Cow<'_, str> {
+    // The fast path, for nearly all texts.
+    if text.len() <= max_chars && text.bytes().all(|b| matches!(b, b' '..=b'~')) {
         return Cow::Borrowed(text);
     }
-    match text.char_indices().nth(most) {
+    match text.char_indices().nth(max_chars) {
         None => visible(text),
         Some((end, _)) => {
             Cow::Owned(format!("{}... ({} more bytes)", visible(&text[..end]), text.len() - end))
@@ -41,9 +40,11 @@ pub fn visible_prefix(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
-/// Whether a reader would not see `c` for what it is: controls, bidi marks, what has no width, blanks that are none.
+/// Returns whether a reader could not recognize the character: control characters, bidi marks, characters without
+/// width, and blanks that are not the space.
 ///
-/// Among them is all that Unicode calls default ignorable, since a name with one reads as the name without.
+/// This includes all that Unicode calls default ignorable, since a name with such a character looks like the name
+/// without it.
 pub(super) fn is_deceptive(c: char) -> bool {
     c.is_control()
         || matches!(c,

@@ -53,7 +53,7 @@ const COLUMNS: Columns = Columns {
         ("Image", "IMAGE"),
         ("Detail", "DETAIL"),
     ],
-    more: &[("ID", "ID")],
+    extra: &[("ID", "ID")],
 };
 
 fn parse_format(text: &str) -> Result<ListFormat, TemplateError> {

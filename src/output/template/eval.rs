@@ -1,4 +1,4 @@
-//! A template's text, made from data.
+//! //! Rendering: evaluates a parsed template with data.
 
 use super::functions::Implementation;
 use super::tree::{Base, Branch, Command, Node, Operand, Pipeline};
@@ -7,16 +7,16 @@ use super::{RenderOptions, TemplateError};
 
 type Result<T> = std::result::Result<T, TemplateError>;
 
-/// A template at work.
+/// State of one rendering of a template.
 pub struct Renderer<'a> {
     options: RenderOptions,
     data: Value<'a>,
-    /// The newest last.
+    /// The variables in scope, newest last.
     variables: Vec<(String, Value<'a>)>,
     out: String,
 }
 
-/// Whether what follows is still wanted.
+/// What happens after a node.
 #[derive(Clone, Copy, PartialEq)]
 enum Flow {
     Next,
@@ -25,12 +25,12 @@ enum Flow {
 }
 
 impl<'a> Renderer<'a> {
-    /// With this data.
+    /// A renderer for this data.
     pub fn new(options: RenderOptions, data: Value<'a>) -> Self {
         Self { options, variables: vec![("$".to_owned(), data.clone())], data, out: String::new() }
     }
 
-    /// The text.
+    /// Renders the nodes.
     pub fn text(mut self, nodes: &[Node]) -> Result<String> {
         let data = self.data.clone();
         self.nodes(nodes, &data)?;
@@ -147,7 +147,8 @@ impl<'a> Renderer<'a> {
         Ok(piped.unwrap_or(Value::Nil))
     }
 
-    /// `or` and `and`: the first that decides, else the last. What comes behind that one is not looked at.
+    /// Evaluates `or` or `and`: returns the first argument that decides, else the last one. Later arguments are not
+    /// evaluated.
     fn short_circuit(
         &mut self,
         stops_at: bool,
@@ -191,7 +192,7 @@ impl<'a> Renderer<'a> {
     }
 }
 
-/// What `range` goes through: numbers or keys, and what stands there.
+/// Returns what `range` iterates over: pairs of index or key, and item.
 fn pairs<'a>(value: &Value<'a>) -> std::result::Result<Vec<(Value<'a>, Value<'a>)>, String> {
     match value {
         Value::Array { .. } | Value::List(_) => {

@@ -1,4 +1,4 @@
-//! The functions of a template: docker's, and those of Go that are of use without HTML.
+//! The template functions: docker's, and Go's without those that escape for HTML, JavaScript and URLs.
 
 use serde_json::Number;
 
@@ -6,36 +6,36 @@ use super::RenderOptions;
 use super::printf::{print, printf};
 use super::value::Value;
 
-/// A function.
+/// A function that templates can call.
 #[derive(Debug)]
 pub struct Function {
-    /// As it is called.
+    /// Its name in templates.
     pub name: &'static str,
-    /// So many arguments at least.
+    /// Minimum number of arguments.
     min_args: usize,
-    /// So many at most.
+    /// Maximum number of arguments.
     max_args: usize,
-    /// What it does.
+    /// Its implementation.
     pub call: Implementation,
-    /// In a table's header its first argument stays as it is.
+    /// In the header of a table the call returns its first argument unchanged.
     pub is_skipped_in_headers: bool,
 }
 
-/// What a function does.
+/// How a function is evaluated.
 #[derive(Clone, Copy, Debug)]
 pub enum Implementation {
-    /// Takes values and gives one.
+    /// A Rust function from argument values to a value.
     Function(for<'a> fn(RenderOptions, Vec<Value<'a>>) -> CallResult<'a>),
-    /// `or` and `and`: the first argument that is true, or false.
+    /// `or` and `and`: returns the first argument whose truth is `stops_at`.
     ShortCircuit {
-        /// `or`.
+        /// True for `or`, false for `and`.
         stops_at: bool,
     },
 }
 
 type CallResult<'a> = Result<Value<'a>, String>;
 
-/// All of them, for messages.
+/// All names, for error messages.
 pub const NAMES: &str = "and, eq, ge, gt, index, join, json, le, len, lower, lt, ne, not, or, pad, print, printf, println, \
                          slice, split, title, truncate, upper";
 
@@ -86,12 +86,12 @@ const fn header(
 }
 
 impl Function {
-    /// The function of this name.
-    pub fn of(name: &str) -> Option<&'static Self> {
+    /// Returns the function with this name.
+    pub fn find(name: &str) -> Option<&'static Self> {
         FUNCTIONS.iter().find(|function| function.name == name)
     }
 
-    /// Whether it takes so many arguments.
+    /// Checks the number of arguments.
     pub fn check(&self, count: usize) -> Result<(), String> {
         let Self { name, min_args, max_args, .. } = self;
         if (*min_args..=*max_args).contains(&count) {
@@ -115,7 +115,7 @@ fn string_value<'a>(text: String) -> Value<'a> {
     Value::TemplateString(text.into())
 }
 
-/// A text, safe for where it is shown.
+/// Returns a string argument, escaped for a terminal if the output is one.
 fn text(options: RenderOptions, value: &Value) -> Result<String, String> {
     match value {
         Value::DataString(_) | Value::TemplateString(_) => Ok(value.shown(options.is_terminal).into_owned()),
@@ -162,7 +162,7 @@ fn len<'a>(_: RenderOptions, values: Vec<Value<'a>>) -> CallResult<'a> {
 
 fn pad<'a>(options: RenderOptions, values: Vec<Value<'a>>) -> CallResult<'a> {
     let (text, before, after) = (text(options, &values[0])?, integer(&values[1])?, integer(&values[2])?);
-    // Nobody means more blanks than a line is long.
+    // Limits the memory that a template can use.
     let blanks = |count: usize| " ".repeat(count.min(10_000));
     Ok(string_value(if text.is_empty() {
         text
@@ -197,7 +197,7 @@ fn split<'a>(options: RenderOptions, values: Vec<Value<'a>>) -> CallResult<'a> {
     Ok(Value::List(parts.into_iter().map(string_value).collect()))
 }
 
-/// The first letter of each word in capitals.
+/// Makes the first letter of each word a capital.
 fn title(text: &str) -> String {
     let mut before = ' ';
     let mut titled = String::with_capacity(text.len());
@@ -213,7 +213,7 @@ fn title(text: &str) -> String {
     titled
 }
 
-/// The first bytes; a character that would be cut is left out.
+/// Keeps the first bytes. A character that would be cut is dropped.
 fn truncate<'a>(options: RenderOptions, values: Vec<Value<'a>>) -> CallResult<'a> {
     let (mut text, length) = (text(options, &values[0])?, integer(&values[1])?);
     if let Some(end) = (0..=length.min(text.len())).rev().find(|end| text.is_char_boundary(*end)) {

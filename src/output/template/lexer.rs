@@ -1,4 +1,4 @@
-//! A template's text, taken apart into text and the tokens of actions.
+//! Splits a template into text and the tokens of its actions.
 
 use std::borrow::Cow;
 use std::str::FromStr as _;
@@ -7,27 +7,27 @@ use serde_json::Number;
 
 use super::TemplateError;
 
-/// A part of a template.
+/// A part of a template: text or an action.
 #[derive(Debug)]
 pub enum Segment {
-    /// Text as it stands.
+    /// Literal text.
     Text(String),
-    /// What stands between `{{` and `}}`; where it begins.
+    /// The tokens between `{{` and `}}`, and the byte offset of the action.
     Action(usize, Vec<Token>),
 }
 
-/// A word of an action.
+/// A token of an action.
 #[derive(Clone, Debug)]
 pub struct Token {
-    /// Where it begins.
+    /// Byte offset in the template.
     pub at: usize,
-    /// No blank stands before it.
+    /// Whether there is no white space before it.
     pub follows_directly: bool,
     /// What it is.
     pub kind: TokenKind,
 }
 
-/// What a token is.
+/// The kinds of tokens.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TokenKind {
     /// `.`.
@@ -48,7 +48,7 @@ pub enum TokenKind {
 
 type Result<T> = std::result::Result<T, TemplateError>;
 
-/// Takes the whole text apart. With `has_escapes` a `\t` or `\n` outside of actions is a tab or a line's end.
+/// Splits the template. With `has_escapes`, `\t` and `\n` outside of actions are a tab and a line feed.
 pub fn segments(text: &str, has_escapes: bool) -> Result<Vec<Segment>> {
     let (mut segments, mut at) = (Vec::new(), 0);
     let mut trims_start = false;
@@ -57,7 +57,7 @@ pub fn segments(text: &str, has_escapes: bool) -> Result<Vec<Segment>> {
         let length = rest.find("{{").unwrap_or(rest.len());
         let has_action = length < rest.len();
         let inner = at + length + 2;
-        // `{{- ` takes the blanks before it away, ` -}}` those behind it.
+        // `{{- ` removes white space before the action, ` -}}` removes it after the action.
         let trims_end = has_action && text[inner..].starts_with('-') && is_blank_at(text, inner + 1);
         let mut plain = Cow::Borrowed(&rest[..length]);
         if has_escapes && plain.contains('\\') {
@@ -100,7 +100,7 @@ fn is_word(c: char) -> bool {
     c == '_' || c.is_alphanumeric()
 }
 
-/// An action, being read.
+/// Reads one action.
 struct ActionLexer<'t> {
     text: &'t str,
     at: usize,
@@ -112,7 +112,7 @@ impl ActionLexer<'_> {
         &self.text[self.at..]
     }
 
-    /// Goes past the action's end, if that is here; says whether it trims what follows.
+    /// Consumes the end of the action if it is next. Returns whether it trims the text that follows.
     fn end(&mut self) -> Option<bool> {
         let blanks = self.rest().len() - self.rest().trim_start_matches(is_blank).len();
         let end = &self.rest()[blanks..];
@@ -125,7 +125,7 @@ impl ActionLexer<'_> {
         Some(trims)
     }
 
-    /// Goes past `/* */`, which has to be all there is.
+    /// Consumes a comment, which must be the only content of its action.
     fn comment(&mut self) -> Result<bool> {
         let Some(comment) = self.rest().trim_start_matches(is_blank).strip_prefix("/*") else {
             return Ok(false);
@@ -233,7 +233,7 @@ impl ActionLexer<'_> {
         Ok(TokenKind::String(text))
     }
 
-    /// `'a'` is a number in Go: that of the character.
+    /// `'a'` is a number in Go: the code point of the character.
     fn character(&mut self) -> Result<TokenKind> {
         let start = self.at;
         self.at += 1;
@@ -253,7 +253,7 @@ impl ActionLexer<'_> {
         Some(c)
     }
 
-    /// What follows a backslash.
+    /// Reads an escape sequence after its backslash.
     fn escape(&mut self) -> Result<char> {
         let at = self.at - 1;
         let c = match self.next() {

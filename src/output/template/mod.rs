@@ -1,9 +1,9 @@
-//! Go's template language, as far as docker's `--format` uses it: everything but `define`, `template`, `block`, methods,
-//! and the functions that make HTML, JavaScript and URLs.
+//! Go's template language, as far as docker's `--format` needs it: everything except `define`, `template`, `block`,
+//! methods, and the functions that escape for HTML, JavaScript and URLs.
 //!
-//! What a template cannot do is found when it is read, before anything is asked of an engine: an unknown function or
-//! variable, a wrong number of arguments, a missing `end`. The data is JSON, kept in its order and to the last digit,
-//! beside a document of zero values that tells what Go's types would be (see [`value`]).
+//! Errors are found when a template is parsed, before any request is sent: unknown functions and variables, a wrong
+//! number of arguments, a missing `end`. The data is JSON and keeps its key order and its numbers exactly. Next to it,
+//! a document of zero values describes Go's types (see [`value`]).
 
 mod eval;
 mod functions;
@@ -24,7 +24,7 @@ use parse::ParsedTemplate;
 use tree::Node;
 use value::Value;
 
-/// A template that has been read.
+/// A parsed template.
 #[derive(Clone, Debug)]
 pub struct Template {
     text: String,
@@ -32,32 +32,32 @@ pub struct Template {
     fields: Vec<(usize, String)>,
 }
 
-/// Where and why a template cannot be used.
+/// An error in a template and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateError {
-    /// Bytes into the template, and what begins there.
+    /// Byte offset in the template, and the text that begins there.
     at: Option<(usize, String)>,
     why: String,
 }
 
-/// How values are shown.
+/// How values are rendered.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RenderOptions {
-    /// Text of the data is made visible; the template's own stays as it is.
+    /// Escapes control characters in data. The template's own text is never changed.
     pub is_terminal: bool,
-    /// The data are the headers of a table: functions that would change them leave them alone, as docker's do.
+    /// The data are the headers of a table: most functions leave them unchanged, as docker's do.
     pub is_header: bool,
 }
 
 impl Template {
-    /// Reads a template. With `has_escapes` a `\t` or `\n` outside of actions is a tab or a line's end.
+    /// Parses a template. With `has_escapes`, `\t` and `\n` outside of actions are a tab and a line feed.
     pub fn parse(text: &str, has_escapes: bool) -> Result<Self, TemplateError> {
         let segments = lexer::segments(text, has_escapes).map_err(|error| error.within(text))?;
         let ParsedTemplate { nodes, fields } = parse::parse(segments).map_err(|error| error.within(text))?;
         Ok(Self { text: text.to_owned(), nodes, fields })
     }
 
-    /// Refuses a field of the data itself (`.Name`, `$.Name`) that is none of these.
+    /// Fails if the template reads a top-level field (`.Name`, `$.Name`) that is not in `known`.
     pub fn only_fields(self, known: &[&str]) -> Result<Self, TemplateError> {
         match self.fields.iter().find(|(_, name)| !known.contains(&name.as_str())) {
             Some((at, name)) => {
@@ -68,7 +68,7 @@ impl Template {
         }
     }
 
-    /// The template's text for this data. `zero` is what Go's types would be, as [`value`] has it.
+    /// Renders the data. `zero` holds the zero values of Go's types, as described in [`value`].
     pub fn render(
         &self,
         data: &Json,
@@ -85,12 +85,12 @@ impl TemplateError {
         Self { at: Some((at, String::new())), why: why.into() }
     }
 
-    /// An error that is about the template as a whole.
+    /// An error about the template as a whole.
     pub fn whole(why: impl Into<String>) -> Self {
         Self { at: None, why: why.into() }
     }
 
-    /// With some of the template to see where it is.
+    /// Adds an excerpt of the template to the error.
     fn within(mut self, text: &str) -> Self {
         if let Some((at, excerpt)) = &mut self.at {
             let from = text.get(*at..).unwrap_or_default();

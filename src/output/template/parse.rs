@@ -1,24 +1,24 @@
-//! From tokens to a tree, with everything checked that can be without data.
+//! Builds the tree of a template from its tokens, and checks everything that can be checked without data.
 
 use super::TemplateError;
 use super::functions::{Function, NAMES};
 use super::lexer::{Segment, Token, TokenKind};
 use super::tree::{Base, Branch, Command, Node, Operand, Pipeline};
 
-/// Deeper than anybody writes; what is deeper would overflow the stack.
+/// Maximum nesting. Deeper templates would overflow the stack.
 const MAX_DEPTH: usize = 100;
 
 type Result<T> = std::result::Result<T, TemplateError>;
 
-/// What parsing gives.
+/// The result of parsing.
 pub struct ParsedTemplate {
     /// The tree.
     pub nodes: Vec<Node>,
-    /// The fields that are taken of the data itself, and where.
+    /// The top-level fields that the template reads, with their byte offsets.
     pub fields: Vec<(usize, String)>,
 }
 
-/// Reads a template's pieces.
+/// Parses the segments of a template.
 pub fn parse(segments: Vec<Segment>) -> Result<ParsedTemplate> {
     let mut parser = Parser {
         segments: segments.into_iter(),
@@ -38,16 +38,16 @@ pub fn parse(segments: Vec<Segment>) -> Result<ParsedTemplate> {
 
 struct Parser {
     segments: std::vec::IntoIter<Segment>,
-    /// Those that are in sight.
+    /// The variables in scope.
     variables: Vec<String>,
     fields: Vec<(usize, String)>,
-    /// So many `range` and `with` have changed what the dot is.
+    /// Number of enclosing `range` and `with`, inside of which `.` is not the data.
     dot_depth: usize,
     range_depth: usize,
     depth: usize,
 }
 
-/// What a list of nodes ended with.
+/// What terminated a list of nodes.
 enum ListEnd {
     Text,
     End(usize),
@@ -112,7 +112,7 @@ impl Parser {
         Ok((nodes, ListEnd::Text))
     }
 
-    /// From behind `if`, `range` or `with` to its `end`.
+    /// Parses an `if`, `range` or `with` after its keyword, up to its `end`.
     fn branch(&mut self, control: Control, mut tokens: Tokens) -> Result<Node> {
         let start = tokens.start;
         self.enter(start)?;
@@ -177,7 +177,7 @@ impl Parser {
         Ok(Pipeline { at, names, is_assignment, commands })
     }
 
-    /// `$x :=`, `$x =`, and in a range `$i, $x :=`.
+    /// Parses `$x :=`, `$x =`, and in a range `$i, $x :=`.
     fn names(&mut self, tokens: &mut Tokens, max: usize) -> Result<(Vec<String>, bool)> {
         let is_next = |tokens: &Tokens| {
             let mut ahead = tokens.tokens.clone();
@@ -303,7 +303,7 @@ impl Parser {
 }
 
 impl Operand {
-    /// A function in a value's place gets no arguments.
+    /// Checks a function that is used as a value: it gets no arguments.
     fn check(&self) -> Result<()> {
         match self.base {
             Base::Call(function) => function.check(0).map_err(|why| TemplateError::new(self.at, why)),
@@ -321,7 +321,7 @@ fn control(word: &str) -> Option<Control> {
     }
 }
 
-/// The tokens of one action that are still to come.
+/// The remaining tokens of an action.
 struct Tokens {
     tokens: std::iter::Peekable<std::vec::IntoIter<Token>>,
     start: usize,
@@ -336,7 +336,7 @@ impl Tokens {
         self.tokens.next()
     }
 
-    /// Where the next one is; at the action's end, where that begins.
+    /// Byte offset of the next token; at the end of the action, of the action itself.
     fn at(&mut self) -> usize {
         self.tokens.peek().map_or(self.start, |token| token.at)
     }

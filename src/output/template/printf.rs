@@ -1,4 +1,4 @@
-//! `print` and `printf`, for the verbs that make sense here: v, s, q, d, x, f, t and %.
+//! `print` and `printf`, with the verbs v, s, q, d, x, f, t and %.
 
 use std::iter::Peekable;
 use std::str::Chars;
@@ -6,10 +6,10 @@ use std::str::Chars;
 use super::RenderOptions;
 use super::value::Value;
 
-/// No column is wider, and no fraction longer.
+/// Maximum width and precision.
 const MAX_WIDTH: usize = 10_000;
 
-/// All values one after the other: with blanks between all and a line's end, or with blanks between those that are no text.
+/// Go's `Sprint` and, with `is_line`, `Sprintln`: the former puts spaces only between operands that are not strings.
 pub fn print(options: RenderOptions, values: &[Value], is_line: bool) -> String {
     let mut printed = String::new();
     for (at, value) in values.iter().enumerate() {
@@ -25,7 +25,7 @@ pub fn print(options: RenderOptions, values: &[Value], is_line: bool) -> String 
     printed
 }
 
-/// Go's `Sprintf`; what it complains of within the text, this does too.
+/// Go's `Sprintf`, including the error texts that it writes into its result.
 pub fn printf(options: RenderOptions, format: &str, values: &[Value]) -> String {
     let (mut printed, mut values, mut chars) = (String::new(), values.iter(), format.chars().peekable());
     while let Some(c) = chars.next() {

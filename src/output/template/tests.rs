@@ -1,4 +1,4 @@
-//! What docker 28's own client makes of the same templates; `tests/cli/swarm/format.rs` compares them live.
+//! The expected texts are those of docker 28's client; `tests/cli/swarm/format.rs` compares with the client itself.
 
 use proptest::prelude::*;
 use serde_json::json;

@@ -1,13 +1,13 @@
-//! A template, read.
+//! The tree of a parsed template.
 
 use serde_json::Number;
 
 use super::functions::Function;
 
-/// A part of a template.
+/// A node of the tree.
 #[derive(Clone, Debug)]
 pub enum Node {
-    /// Text as it stands.
+    /// Literal text.
     Text(String),
     /// `{{ pipeline }}`.
     Action(Pipeline),
@@ -23,63 +23,63 @@ pub enum Node {
     Continue,
 }
 
-/// What `if`, `range` and `with` have in common.
+/// The parts of `if`, `range` and `with`.
 #[derive(Clone, Debug)]
 pub struct Branch {
-    /// What decides.
+    /// The condition or the iterated value.
     pub pipeline: Pipeline,
-    /// What comes if it is so.
+    /// Rendered if the value is true; by `range` for each item.
     pub body: Vec<Node>,
-    /// What comes otherwise.
+    /// Rendered if the value is false or empty.
     pub else_body: Vec<Node>,
 }
 
-/// Commands, each of which gets what the one before it gave, as its last argument.
+/// Commands separated by `|`. Each result is the last argument of the next command.
 #[derive(Clone, Debug)]
 pub struct Pipeline {
-    /// Where it begins.
+    /// Byte offset in the template.
     pub at: usize,
-    /// The variables that take its value.
+    /// The variables that are set to the result.
     pub names: Vec<String>,
-    /// They are there already.
+    /// Whether the variables already exist (`=`, not `:=`).
     pub is_assignment: bool,
-    /// At least one.
+    /// The commands, at least one.
     pub commands: Vec<Command>,
 }
 
 /// A value, or a function with its arguments.
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// One value.
+    /// A value without a call.
     Value(Operand),
     /// A call.
     Call {
-        /// Where the function's name stands.
+        /// Byte offset of the function's name.
         at: usize,
-        /// What is called.
+        /// The function.
         function: &'static Function,
-        /// All arguments but the one from the pipe.
+        /// The arguments, without the one from the pipe.
         arguments: Vec<Operand>,
     },
 }
 
-/// One value.
+/// A value with the fields that are read from it.
 #[derive(Clone, Debug)]
 pub struct Operand {
-    /// Where it begins.
+    /// Byte offset in the template.
     pub at: usize,
-    /// Where it comes from.
+    /// The source of the value.
     pub base: Base,
-    /// The fields that are taken of it.
+    /// The fields that are read, in order.
     pub fields: Vec<String>,
 }
 
-/// Where a value comes from.
+/// The source of a value.
 #[derive(Clone, Debug)]
 pub enum Base {
     /// `.`.
     Dot,
-    /// `$x`; `$` is the data.
+    /// `$x`; `$` is the top-level data.
     Variable(String),
     /// `nil`.
     Nil,

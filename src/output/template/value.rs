@@ -1,14 +1,14 @@
-//! The values of a template: JSON beside the zero values of Go's types.
+//! The values of a template: JSON together with the zero values of Go's types.
 //!
-//! Engines leave out what is zero, and templates are written for Go's types, where it is there: `""`, `0`, `[]`. So a
-//! value is looked up in the JSON, then in a document of zero values, in which
+//! Engines omit zero values, but templates are written for Go's types, where `""`, `0` and `[]` exist. A value is
+//! therefore looked up in the JSON first, and then in a document of zero values, in which
 //!
-//! * `"0001-01-01T00:00:00Z"` is a time and `"0s"` a length of time, which Go prints in its own way,
+//! * `"0001-01-01T00:00:00Z"` is a time and `"0s"` a duration; Go prints both in a special way,
 //! * `["..."]` is a list of such items, `{"*": ...}` a map to such values,
-//! * `{"?": ...}` is a pointer, nil where the JSON has nothing, or with `"="` what stands there then,
-//! * any other object is a struct, and always true, even where it is empty.
+//! * `{"?": ...}` is a pointer: nil, or the value of `"="` if there is one, if the JSON has no value,
+//! * any other object is a struct, which is always true, even if it is empty.
 //!
-//! What the zero values do not know is taken as it is: newer engines have newer fields.
+//! Fields that are not in the zero values are accepted: newer engines have newer fields.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -21,28 +21,28 @@ use crate::output::visible;
 const TIME: &str = "0001-01-01T00:00:00Z";
 const DURATION: &str = "0s";
 
-/// A value.
+/// A value of a template.
 #[derive(Clone, Debug)]
 pub enum Value<'a> {
-    /// What a map does not have.
+    /// A key that a map does not have.
     Nil,
-    /// A pointer to nothing.
+    /// A nil pointer.
     NilPointer,
     /// `true`.
     Bool(bool),
     /// A number.
     Number(Number),
-    /// Text of the data.
+    /// A string of the data.
     DataString(&'a str),
-    /// Text that the template made.
+    /// A string that the template made.
     TemplateString(Cow<'a, str>),
-    /// A time, as JSON has it.
+    /// A time, in the format of JSON.
     Time(&'a str),
-    /// Nanoseconds.
+    /// A duration in nanoseconds.
     Duration(i64),
     /// A list of the data.
     Array {
-        /// `None` is Go's nil.
+        /// The items; `None` is Go's nil.
         json: Option<&'a Vec<Json>>,
         /// The zero value of an item.
         zero: Option<&'a Json>,
@@ -68,7 +68,7 @@ enum ObjectKind<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// What stands in the JSON, else the zero value.
+    /// The JSON value, or the zero value if there is none.
     pub fn new(json: Option<&'a Json>, zero: Option<&'a Json>) -> Self {
         let json = json.filter(|json| !json.is_null());
         let pointed = zero.and_then(|zero| zero.get("?"));
@@ -98,10 +98,10 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// `.name` of it.
+    /// Returns the field `name`.
     pub fn field(&self, name: &str) -> Result<Self, String> {
         match self {
-            // Go goes on through what a map does not have.
+            // Go accepts any field of a missing map value.
             Self::Nil => Ok(Self::Nil),
             Self::NilPointer => Err(format!(
                 "this is not set, so it has no `{name}`; ask first, as in {{{{with .X}}}}{{{{.{name}}}}}{{{{end}}}}"
@@ -111,7 +111,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The item with this number, or the value of this key.
+    /// Returns the item at an index, or the value of a key.
     pub fn index(&self, key: &Value) -> Result<Self, String> {
         match (self, key) {
             (Self::Object(object), Value::DataString(key)) => object.index(key),
@@ -134,7 +134,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The items of a list.
+    /// Returns the items of a list.
     pub fn items(&self) -> Vec<Self> {
         match self {
             Self::Array { json, zero } => {
@@ -145,7 +145,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// What `len` is.
+    /// Returns the result of `len`.
     pub fn length(&self) -> Option<usize> {
         match self {
             Self::DataString(text) => Some(text.len()),
@@ -158,7 +158,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Whether `if` takes it for true.
+    /// Returns whether `if` takes the value for true.
     pub fn is_true(&self) -> bool {
         match self {
             Self::Nil | Self::NilPointer => false,
@@ -170,7 +170,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// What it is, in words for messages.
+    /// Returns the kind of value, for error messages.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Nil | Self::NilPointer => "what is not set",
@@ -184,7 +184,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// As it is printed; text of the data is made visible for a terminal.
+    /// Returns the printed value. For a terminal, control characters in data are escaped.
     pub fn shown(&self, is_terminal: bool) -> Cow<'_, str> {
         let text = |text: &'a str| if is_terminal { visible(text) } else { text.into() };
         match self {
@@ -203,7 +203,7 @@ impl<'a> Value<'a> {
             }
             Self::Object(Object { json, kind: ObjectKind::Struct(zero) }) => {
                 let field = |name: &str| Value::new(json.and_then(|json| json.get(name)), zero.get(name));
-                // `Version` prints as its index, by a method of Go's type.
+                // Go's type `Version` has a method that prints its index.
                 if zero.keys().eq(["Index"]) {
                     return field("Index").shown(is_terminal).into_owned().into();
                 }
@@ -222,7 +222,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// As JSON on one line; of the data exactly what it has.
+    /// Returns the value as JSON on one line, exactly as in the data.
     pub fn json(&self, is_terminal: bool) -> String {
         let quoted = |text: &str| Json::from(text).to_string();
         let json = match self {
@@ -248,7 +248,7 @@ impl<'a> Value<'a> {
         if is_terminal { json_visible(&json).into_owned() } else { json }
     }
 
-    /// Whether both are the same; an error where they cannot be compared.
+    /// Compares for equality. Fails if the values are not comparable.
     pub fn equals(&self, other: &Self) -> Result<bool, String> {
         match (self, other) {
             (Self::Nil | Self::NilPointer, Self::Nil | Self::NilPointer) => Ok(true),
@@ -258,7 +258,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Which comes first; an error where that means nothing.
+    /// Compares two values. Fails if they have no order.
     pub fn compare(&self, other: &Self) -> Result<Ordering, String> {
         let order = match (self.number(), other.number(), self.text(), other.text()) {
             (Some(a), Some(b), ..) => match (a.as_i128(), b.as_i128()) {
@@ -272,7 +272,7 @@ impl<'a> Value<'a> {
         order.ok_or_else(|| format!("{} is not compared with {}", self.kind(), other.kind()))
     }
 
-    /// A number, or the nanoseconds of a length of time.
+    /// Returns a number, or the nanoseconds of a duration.
     pub fn number(&self) -> Option<Number> {
         match self {
             Self::Number(number) => Some(number.clone()),
@@ -281,7 +281,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The text, as it is in the data.
+    /// Returns a string, as it is in the data.
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::DataString(text) | Self::Time(text) => Some(text),
@@ -327,7 +327,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// What it holds, in its order; of a struct only what the data has.
+    /// Returns the entries in the data's order. For a struct, zero values are left out.
     pub fn entries(&self) -> Vec<(&'a str, Value<'a>)> {
         let zero = |key: &str| match self.kind {
             ObjectKind::Struct(zero) => zero.get(key),
@@ -338,18 +338,18 @@ impl<'a> Object<'a> {
         entries.map(|(key, json)| (key.as_str(), Value::new(Some(json), zero(key)))).collect()
     }
 
-    /// Whether it has fields, not keys.
+    /// Returns whether this is a struct and not a map.
     pub fn is_struct(&self) -> bool {
         matches!(self.kind, ObjectKind::Struct(_))
     }
 }
 
-/// The zero value of a list's items.
+/// Returns the zero value of a list's items.
 fn item_of(zero: Option<&Json>) -> Option<&Json> {
     zero.and_then(|zero| zero.get(0))
 }
 
-/// A length of time as Go prints it: `1m30s`, `1.5s`, `100ms`, `0s`.
+/// Formats a duration as Go does: `1m30s`, `1.5s`, `100ms`, `0s`.
 fn go_duration(nanos: i64) -> String {
     let sign = if nanos < 0 { "-" } else { "" };
     let nanos = nanos.unsigned_abs();
@@ -370,7 +370,7 @@ fn go_duration(nanos: i64) -> String {
     format!("{sign}{text}")
 }
 
-/// `value` divided by 10 to the power of `digits`, without zeros at its end.
+/// Returns `value` divided by 10 to the power of `digits`, without trailing zeros.
 fn decimal(value: u64, digits: u32) -> String {
     let unit = 10_u64.pow(digits);
     let fraction = format!("{:01$}", value % unit, digits as usize);

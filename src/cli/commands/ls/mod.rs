@@ -55,7 +55,7 @@ const COLUMNS: Columns = Columns {
         ("Image", "IMAGE"),
         ("Ports", "PORTS"),
     ],
-    more: &[],
+    extra: &[],
 };
 
 fn parse_format(text: &str) -> Result<ListFormat, TemplateError> {

@@ -19,7 +19,7 @@ pub const COLUMNS: Columns = Columns {
         ("Registry", "REGISTRY"),
         ("Status", "STATUS"),
     ],
-    more: &[
+    extra: &[
         ("ID", "ID"),
         ("Tag", "TAG"),
         ("Digest", "DIGEST"),
@@ -41,7 +41,7 @@ pub const WITH_NEWEST: Columns = Columns {
         ("Status", "STATUS"),
         ("Newest", "NEWEST"),
     ],
-    more: &[
+    extra: &[
         ("Age", "AGE"),
         ("ID", "ID"),
         ("Tag", "TAG"),
@@ -63,7 +63,7 @@ pub const WITH_AGE: Columns = Columns {
         ("Newest", "NEWEST"),
         ("Age", "AGE"),
     ],
-    more: &[
+    extra: &[
         ("ID", "ID"),
         ("Tag", "TAG"),
         ("Digest", "DIGEST"),

@@ -74,7 +74,7 @@ const COLUMNS: Columns = Columns {
         ("Error", "ERROR"),
         ("Ports", "PORTS"),
     ],
-    more: &[],
+    extra: &[],
 };
 
 fn parse_format(text: &str) -> Result<ListFormat, TemplateError> {
