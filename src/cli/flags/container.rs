@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::flag::{Commands, Flag, FlagValues, only_name};
-use super::formats::{self, COMMAND, DURATION, Format, IMAGE, VARIABLE, words};
+use super::formats::{self, COMMAND, DURATION, IMAGE, VARIABLE, ValueFormat, words};
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::spec::values::{duration, number, text};
 use crate::api::spec::{self, Edit, Place};
@@ -16,7 +16,7 @@ const GROUPS: &str = "TaskTemplate.ContainerSpec.Groups";
 const SIGNALS: &str = "SIGTERM SIGINT SIGQUIT SIGHUP SIGKILL SIGUSR1 SIGUSR2 SIGWINCH";
 const LOG_DRIVERS: &str = "none json-file local journald syslog gelf fluentd splunk awslogs gcplogs etwlogs";
 
-/// The flags of this area.
+/// The flags of this module.
 pub(super) const FLAGS: &[Flag] = &[
     Flag::one("image", IMAGE, "Run this image", |given| {
         let image = ImageRef::parse(given.last()).or_example(given.example())?;
@@ -34,7 +34,7 @@ pub(super) const FLAGS: &[Flag] = &[
         environment,
     )
     .short('e'),
-    Flag::many("env-rm", Format::new("KEY", "PATH"), "Remove an environment variable", |given| {
+    Flag::many("env-rm", ValueFormat::new("KEY", "PATH"), "Remove an environment variable", |given| {
         given.remove_items(ENV, |text| only_name(text, "a variable", given.example()))
     })
     .only(Commands::Update),
@@ -115,7 +115,7 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag::many("log-opt", VARIABLE, "Set an option of the log driver", log_options),
 ];
 
-/// All variables, each once: of equal keys the last counts, and stands where it was given.
+/// Sets all variables. If a key is given twice, the last value is used, at its own position.
 fn environment(given: &FlagValues<'_>) -> Result<Vec<Edit>, UsageError> {
     let key = |text: &str| text.split('=').next().map(str::to_owned);
     let mut all: Vec<String> = Vec::new();
@@ -127,8 +127,8 @@ fn environment(given: &FlagValues<'_>) -> Result<Vec<Edit>, UsageError> {
     Ok(vec![Edit::set(Place::at(ENV), all)])
 }
 
-/// Options are set one by one, so that without `--log-driver` they join those of the driver that is there. A bare
-/// key takes its value from the environment, as Docker has it.
+/// Sets each option separately: without `--log-driver` they are added to those of the present driver. A key without a
+/// value takes it from the environment, as with docker.
 fn log_options(given: &FlagValues<'_>) -> Result<Vec<Edit>, UsageError> {
     let options = given.all().iter().map(|text| {
         let option = text::variable(text, given.environment().variable).or_example(given.example())?;

@@ -1,4 +1,4 @@
-//! The spec that the flags of `create` make, compared with what docker posts.
+//! Compares the spec that the flags of `create` make with the one that docker posts.
 
 use serde_json::Value;
 
@@ -10,11 +10,11 @@ use crate::api::spec::values::text::words;
 use crate::api::spec::{Edit, image, resolve};
 use crate::cli::usage::UsageError;
 
-/// What docker 28.2.2 posted, or how it refused, line by line: `$ FLAGS`, then the body or `! message`, then
-/// where this program does something else, `# differs: why`.
+/// What docker 28.2.2 posted, or its error. Each case is `$ FLAGS` and then the body or `! message`; `# differs: why`
+/// marks an intended difference.
 const RECORDED: &str = include_str!("docker-create.txt");
 
-/// The edits of one command line, whose networks, secrets and configs have the IDs that the recording had.
+/// Returns the edits of a command line. Networks, secrets and configs have the IDs of the recording.
 fn edits(line: &str) -> Result<Vec<Edit>, UsageError> {
     let mut given: Vec<(&Flag, String)> = Vec::new();
     let mut rest = words(line).unwrap().into_iter();
@@ -27,7 +27,7 @@ fn edits(line: &str) -> Result<Vec<Edit>, UsageError> {
                     || flag.short.is_some_and(|c| name == format!("-{c}"))
             })
             .unwrap_or_else(|| panic!("no row for {name}"));
-        let value = match (flag.takes, value) {
+        let value = match (flag.value_kind, value) {
             (_, Some(value)) => value.to_owned(),
             (ValueKind::Switch, None) => "true".to_owned(),
             (_, None) => rest.next().expect("a value"),
@@ -50,7 +50,7 @@ fn edits(line: &str) -> Result<Vec<Edit>, UsageError> {
     Ok(edits)
 }
 
-/// Without what the engine takes for nothing, and with the lists in order that docker sorts or shuffles.
+/// Removes values that the engine treats as absent, and sorts the lists that docker sorts or shuffles.
 fn normal(value: &mut Value) {
     match value {
         Value::Object(map) => {

@@ -1,4 +1,4 @@
-//! `--spec`: a spec from a file, beside the flags.
+//! `--spec`: reads a spec from a file.
 
 use clap::Args;
 
@@ -7,8 +7,8 @@ use crate::api::spec::Document;
 use crate::cli::complete::completion::Completion;
 use crate::cli::usage::{OrExample as _, UsageError};
 
-/// In MiB; it takes many times the room in memory, and no engine takes a spec of 2 MiB.
-const LONGEST: u64 = 16;
+/// Maximum file size in MiB. Engines accept less than 2 MiB.
+const MAX_FILE_MIB: u64 = 16;
 const EXAMPLE: &str = "swarmctl inspect web > web.json";
 
 /// The flag of a spec that is brought whole, or in part.
@@ -20,13 +20,13 @@ pub struct SpecArgs {
 }
 
 impl SpecArgs {
-    /// The spec, where the flag is given.
+    /// Returns the spec, if the flag is given.
     ///
     /// # Errors
-    /// A file that cannot be read, or holds no spec.
+    /// The file cannot be read or contains no spec.
     pub fn document(&self) -> Result<Option<Document>, UsageError> {
         let Some(path) = &self.spec else { return Ok(None) };
-        let read = files::read_text(path, LONGEST).map_err(|e| UsageError::new(e.to_string(), EXAMPLE));
+        let read = files::read_text(path, MAX_FILE_MIB).map_err(|e| UsageError::new(e.to_string(), EXAMPLE));
         let document = read.and_then(|text| Document::parse(&text).or_example(EXAMPLE));
         document
             .map(Some)

@@ -1,18 +1,18 @@
-//! Files that flags name: read whole, but never without end.
+//! Reads files that are named on the command line, up to a maximum size.
 
 use std::fs::File;
 use std::io::{self, Read};
 
-/// What `path` holds, stdin for `-`; a pipe is waited for (`<(...)` is one), and a device is read no further than
-/// `mebibytes`.
+/// Reads the file at `path`, or stdin for `-`. Pipes such as `<(...)` are read to their end, and devices up to the
+/// maximum.
 ///
 /// # Errors
-/// It cannot be read, or it is longer.
+/// The file cannot be read or is longer than `mebibytes`.
 pub fn read(path: &str, mebibytes: u64) -> io::Result<Vec<u8>> {
     if path == "-" { up_to(io::stdin().lock(), mebibytes) } else { up_to(File::open(path)?, mebibytes) }
 }
 
-/// [`read`], as text.
+/// Reads a file as text, like [`read`].
 pub fn read_text(path: &str, mebibytes: u64) -> io::Result<String> {
     let bytes = read(path, mebibytes)?;
     String::from_utf8(bytes).map_err(|e| io::Error::other(format!("it is not UTF-8: {}", e.utf8_error())))

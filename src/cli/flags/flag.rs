@@ -1,37 +1,39 @@
-//! One flag of `create` and `update`, as a row of its area's table.
+//! The description of one flag of `create` and `update`.
 
 use serde_json::{Map, Value};
 
-use super::formats::{self, Format};
+use super::formats::{self, ValueFormat};
 use crate::api::spec::values::text;
 use crate::api::spec::{Edit, Place};
 use crate::cli::usage::{OrExample as _, ParseError, UsageError};
 
-/// One flag: the command line, its edits, the refusal on old engines and the documentation come from this row.
+/// One flag. The command line, the edits, the error on older engines and the documentation are derived from
+/// it.
 ///
-/// Rows are applied in the order of [`flags`](super::flags), not in that of the command line.
+/// Flags are applied in the order of [`flags`](super::flags), not in that of the command line.
 pub struct Flag {
-    /// The long name, without dashes: Docker's wherever Docker has one.
+    /// The long name without dashes. It is docker's name if docker has the flag.
     pub name: &'static str,
     /// The short name.
     pub short: Option<char>,
-    /// Which command has it.
-    pub on: Commands,
-    /// What it takes.
-    pub takes: ValueKind,
-    /// Help: imperative, no full stop, at most 72 columns; singular for what may be repeated.
+    /// The commands that have it.
+    pub commands: Commands,
+    /// What kind of value it has.
+    pub value_kind: ValueKind,
+    /// The help: imperative, no full stop, at most 72 characters; in the singular if the flag may be
+    /// repeated.
     pub help: &'static str,
-    /// The API version from which the engine knows the flag's field; an older engine would drop it without a
-    /// word. What only some values need is told by [`needs`](crate::api::spec::needs).
+    /// The first API version whose engines know the field; older ones would drop it silently. Versions that
+    /// depend on the value are in [`needs`](crate::api::spec::needs).
     pub since: Option<(u32, u32)>,
-    /// The edits that the values mean; called by [`read`](Self::read).
+    /// Converts the values to edits; called by [`read`](Self::read).
     edits: ToEdits,
 }
 
-/// The edits that the values of one flag mean.
+/// Converts the values of one flag to edits.
 type ToEdits = fn(&FlagValues<'_>) -> Result<Vec<Edit>, UsageError>;
 
-/// Which command has a flag.
+/// The commands that have a flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Commands {
     /// `create` only.
@@ -42,28 +44,28 @@ pub enum Commands {
     Both,
 }
 
-/// What a flag takes on the command line.
+/// The kind of value that a flag has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueKind {
-    /// Nothing, or `=true` or `=false`; its one value is `true` or `false`.
+    /// A switch: no value, `=true` or `=false`. Its value is `true` or `false`.
     Switch,
-    /// One value; the last of several counts.
-    One(Format),
-    /// One value each time; the flag may be repeated.
-    Many(Format),
+    /// One value. If the flag is repeated, the last value is used.
+    One(ValueFormat),
+    /// One value each time the flag is given.
+    Many(ValueFormat),
 }
 
-/// What a value may draw on besides itself. The caller reads it; the rows do no I/O.
+/// What the conversion of values may read in addition. The caller provides it, so that the flags do no I/O.
 pub struct Environment<'a> {
-    /// The value of an environment variable: `--env KEY` without a value takes it from there.
+    /// Returns an environment variable, for `--env KEY` without a value.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
-    /// The absolute path of the current directory: a mount's source may begin with a dot.
+    /// The absolute path of the current directory, for a mount whose source begins with a dot.
     pub directory: &'a str,
-    /// What a file holds, or why that cannot be read: a seccomp profile is given by its path.
+    /// Reads a file, for a seccomp profile that is given as a path.
     pub file: &'a dyn Fn(&str) -> Result<Vec<u8>, String>,
 }
 
-/// The values given for one flag, in their order on the command line.
+/// The values of one flag, in the order of the command line.
 pub struct FlagValues<'a> {
     values: &'a [&'a str],
     example: &'static str,
@@ -71,64 +73,72 @@ pub struct FlagValues<'a> {
 }
 
 impl Flag {
-    /// A flag of both commands that takes nothing.
+    /// A switch of both commands.
     pub const fn switch(name: &'static str, help: &'static str, edits: ToEdits) -> Self {
-        Self { name, short: None, on: Commands::Both, takes: ValueKind::Switch, help, since: None, edits }
-    }
-
-    /// A flag of both commands that takes one value of this form.
-    pub const fn one(name: &'static str, format: Format, help: &'static str, edits: ToEdits) -> Self {
         Self {
             name,
             short: None,
-            on: Commands::Both,
-            takes: ValueKind::One(format),
+            commands: Commands::Both,
+            value_kind: ValueKind::Switch,
             help,
             since: None,
             edits,
         }
     }
 
-    /// A flag of both commands that may be repeated, with values of this form.
-    pub const fn many(name: &'static str, format: Format, help: &'static str, edits: ToEdits) -> Self {
+    /// A flag of both commands with one value.
+    pub const fn one(name: &'static str, format: ValueFormat, help: &'static str, edits: ToEdits) -> Self {
         Self {
             name,
             short: None,
-            on: Commands::Both,
-            takes: ValueKind::Many(format),
+            commands: Commands::Both,
+            value_kind: ValueKind::One(format),
             help,
             since: None,
             edits,
         }
     }
 
-    /// The same flag with a short name.
+    /// A flag of both commands that may be repeated.
+    pub const fn many(name: &'static str, format: ValueFormat, help: &'static str, edits: ToEdits) -> Self {
+        Self {
+            name,
+            short: None,
+            commands: Commands::Both,
+            value_kind: ValueKind::Many(format),
+            help,
+            since: None,
+            edits,
+        }
+    }
+
+    /// Adds a short name.
     pub const fn short(mut self, short: char) -> Self {
         self.short = Some(short);
         self
     }
 
-    /// The same flag of one command only.
-    pub const fn only(mut self, on: Commands) -> Self {
-        self.on = on;
+    /// Limits the flag to one of the commands.
+    pub const fn only(mut self, commands: Commands) -> Self {
+        self.commands = commands;
         self
     }
 
-    /// The same flag, known to the engine from this API version on.
+    /// Requires an API version.
     pub const fn since(mut self, major: u32, minor: u32) -> Self {
         self.since = Some((major, minor));
         self
     }
 
-    /// The edits that these values mean; none where there are no values.
+    /// Converts values to edits; no values make no edits.
     ///
     /// # Errors
-    /// A value that cannot be one.
+    /// A value is not valid.
     pub fn read(&self, values: &[&str], environment: &Environment<'_>) -> Result<Vec<Edit>, UsageError> {
         if values.is_empty() {
             return Ok(Vec::new());
         }
-        let example = match self.takes {
+        let example = match self.value_kind {
             ValueKind::Switch => "true",
             ValueKind::One(format) | ValueKind::Many(format) => format.example,
         };
@@ -137,28 +147,28 @@ impl Flag {
 }
 
 impl FlagValues<'_> {
-    /// All values.
+    /// Returns all values.
     pub fn all(&self) -> &[&str] {
         self.values
     }
 
-    /// The value that counts where the flag takes one.
+    /// Returns the last value, which is the one that counts for flags with one value.
     pub fn last(&self) -> &str {
         self.values.last().copied().unwrap_or_default()
     }
 
-    /// A valid value, for error messages.
+    /// Returns a valid value, for error messages.
     pub fn example(&self) -> &'static str {
         self.example
     }
 
-    /// What the values may draw on besides themselves.
+    /// Returns the environment.
     pub fn environment(&self) -> &Environment<'_> {
         self.environment
     }
 
-    /// The last value is set at `path`. Nothing at all is set for what the engine does not tell from nothing
-    /// (0, false, an empty text or list): there, what was there is removed.
+    /// Sets `path` to the last value. Zero values (0, false, an empty string or list) remove it, because the
+    /// engine does not distinguish them from an absent field.
     pub fn set<T: Into<Value>, E: ParseError>(
         &self,
         path: &str,
@@ -166,10 +176,10 @@ impl FlagValues<'_> {
     ) -> Result<Vec<Edit>, UsageError> {
         let value = read(self.last()).or_example(self.example)?.into();
         let place = Place::at(path);
-        Ok(vec![if is_nothing(&value) { Edit::remove(place) } else { Edit::set(place, value) }])
+        Ok(vec![if is_zero_value(&value) { Edit::remove(place) } else { Edit::set(place, value) }])
     }
 
-    /// The last value is set at `path`, where the engine tells 0 from nothing.
+    /// Sets `path` to the last value, for fields for which the engine distinguishes 0 from an absent field.
     pub fn set_even_if_zero<T: Into<Value>, E: ParseError>(
         &self,
         path: &str,
@@ -178,7 +188,7 @@ impl FlagValues<'_> {
         Ok(vec![Edit::set(Place::at(path), read(self.last()).or_example(self.example)?)])
     }
 
-    /// The values are the whole list at `path`.
+    /// Replaces the list at `path` by the values.
     pub fn list<T: Into<Value>, E: ParseError>(
         &self,
         path: &str,
@@ -188,7 +198,7 @@ impl FlagValues<'_> {
         Ok(vec![Edit::set(Place::at(path), items.collect::<Result<Vec<Value>, _>>()?)])
     }
 
-    /// The values are the whole map at `path`; of equal keys the last counts.
+    /// Replaces the map at `path` by the values. If a key is given twice, the last value is used.
     pub fn map<E: ParseError>(
         &self,
         path: &str,
@@ -202,7 +212,8 @@ impl FlagValues<'_> {
         Ok(vec![Edit::set(Place::at(path), map)])
     }
 
-    /// The values are items of the list at `path`: each replaces its like where that stands, or comes last.
+    /// Adds the values to the list at `path`. Each one replaces the item with the same identity in its
+    /// position, or is appended.
     pub fn add<T: Into<Value>, E: ParseError>(
         &self,
         path: &str,
@@ -211,7 +222,7 @@ impl FlagValues<'_> {
         self.each(|text| Ok(Edit::item(Place::at(path), read(text).or_example(self.example)?.into())))
     }
 
-    /// The items of the list at `path` that the values name are not there.
+    /// Removes the named items from the list at `path`.
     pub fn remove_items<E: ParseError>(
         &self,
         path: &str,
@@ -220,7 +231,7 @@ impl FlagValues<'_> {
         self.each(|text| Ok(Edit::remove(Place::at(path).item(&identity(text).or_example(self.example)?))))
     }
 
-    /// The values are keys of the map at `path` and what stands there.
+    /// Adds the values to the map at `path`.
     pub fn add_keys<E: ParseError>(
         &self,
         path: &str,
@@ -232,22 +243,22 @@ impl FlagValues<'_> {
         })
     }
 
-    /// One edit for each value.
+    /// Makes one edit of each value.
     pub fn each(&self, edit: impl Fn(&str) -> Result<Edit, UsageError>) -> Result<Vec<Edit>, UsageError> {
         self.values.iter().map(|text| edit(text)).collect()
     }
 }
 
-/// The name of something that is removed: Docker accepts `NAME=VALUE` too, and silently removes nothing.
+/// Checks the name of something to remove. Docker accepts `NAME=VALUE` here and silently removes nothing.
 ///
 /// # Errors
-/// It is empty, or has a value.
+/// The name is empty or has a value.
 pub fn only_name(text: &str, what: &str, example: &'static str) -> Result<String, UsageError> {
     text::some(text).or_example(formats::text("").example)?;
     text::only_name(text, what).or_example(example)
 }
 
-fn is_nothing(value: &Value) -> bool {
+fn is_zero_value(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,
         Value::Number(number) => number.as_f64() == Some(0.0),

@@ -1,4 +1,5 @@
-//! Every row, tried on a service: what it changes, twice over, and how it reads.
+//! Applies each flag to a service: what it changes, that applying it twice is the same, and how its help
+//! reads.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -7,7 +8,7 @@ use super::flag::{Commands, Environment, Flag, ValueKind};
 use super::flags;
 use crate::api::spec::{Edit, Place, apply_all, changes};
 
-/// A value for every flag: a new row needs one here.
+/// A value for each flag. A new flag needs a value here.
 const SAMPLES: &[(&str, &str)] = &[
     ("name", "web"),
     ("label", "a.b=c"),
@@ -131,7 +132,7 @@ fn sample(flag: &Flag) -> &'static str {
     SAMPLES.iter().find(|(name, _)| *name == flag.name).map(|(_, value)| *value).expect(flag.name)
 }
 
-/// A service that has something at every place, and fields that nobody has heard of beside it.
+/// A service with a value at every place, and with unknown fields.
 fn full() -> Value {
     json!({
         "Name": "old",
@@ -176,13 +177,13 @@ fn full() -> Value {
     })
 }
 
-/// Whether the place, or one that holds it, is the edit's own.
+/// Whether the edit is about this place or one that contains it.
 fn is_own(edit: &Edit, place: &Place) -> bool {
     let item = match (edit.place.item_id(), edit.place.pattern()) {
         (None, None) => true,
-        // An item's own, or the order of the list.
+        // The item itself, or the order of the list.
         (Some(id), _) => place.item_id().is_none_or(|other| other == id),
-        // What a pattern leaves of an item is another item.
+        // A pattern leaves the other items.
         (None, Some(_)) => true,
     };
     place.keys().starts_with(edit.place.keys()) && item
@@ -199,7 +200,7 @@ fn assert_keeps_to_its_places(flag: &Flag, old: &Value) {
     }
     for change in changes(old, &once) {
         let own = edits.iter().any(|edit| is_own(edit, &change.place));
-        // What did not exist, or could hold nothing, is one change as a whole.
+        // A parent that did not exist or was no object is one change as a whole.
         let parent = change.old.as_ref().is_none_or(|old| !old.is_object())
             && edits.iter().any(|edit| edit.place.keys().starts_with(change.place.keys()));
         assert!(own || parent, "--{} changed {}", flag.name, change.place);
@@ -219,7 +220,7 @@ fn every_row_is_idempotent_and_touches_its_own_places_only() {
     }
 }
 
-/// Any JSON, with the keys that specs have among others.
+/// Any JSON, sometimes with keys of specs.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -281,7 +282,7 @@ const KEYS: &[&str] = &[
     "PublishedPort",
 ];
 
-/// What is there in the full service is replaced by any JSON at some places.
+/// The full service, in which some places have been replaced by any JSON.
 fn any_spec() -> impl Strategy<Value = Value> {
     const PLACES: &[&str] = &[
         "Labels",
@@ -317,7 +318,7 @@ proptest! {
 
     #[test]
     fn on_any_spec_every_row_is_idempotent_and_keeps_to_its_places(mut spec in any_spec()) {
-        // The deprecated list moves before an edit of networks; that is tested apart.
+        // The deprecated list is moved before an edit of networks, which has its own test.
         spec.as_object_mut().unwrap().shift_remove("Networks");
         for flag in flags() {
             assert_keeps_to_its_places(flag, &spec);
@@ -331,7 +332,7 @@ fn the_last_value_counts_where_there_is_one_and_no_value_means_no_edit() {
         assert_eq!(flag.read(&[], &ENVIRONMENT), Ok(vec![]), "--{}", flag.name);
         let value = sample(flag);
         let last = flag.read(&["\u{0}", value], &ENVIRONMENT);
-        match flag.takes {
+        match flag.value_kind {
             ValueKind::Many(_) => {}
             _ => assert_eq!(last, flag.read(&[value], &ENVIRONMENT), "--{}", flag.name),
         }
@@ -351,9 +352,9 @@ fn help_reads_like_help_and_names_are_used_once() {
         let twin =
             |other: &&Flag| other.name == flag.name || (other.short.is_some() && other.short == flag.short);
         assert!(
-            !all[..i].iter().any(|other| (other.on == flag.on
-                || other.on == Commands::Both
-                || flag.on == Commands::Both)
+            !all[..i].iter().any(|other| (other.commands == flag.commands
+                || other.commands == Commands::Both
+                || flag.commands == Commands::Both)
                 && twin(other)),
             "--{}",
             flag.name

@@ -1,12 +1,12 @@
-//! The forms of values: what they are called in the help, an example of each, and how a shell completes them.
+//! The formats of flag values: name, example and shell completion.
 
 use crate::cli::complete::completion::Completion;
 use crate::cli::usage;
 
-/// The form of a flag's values.
+/// The format of a flag's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Format {
-    /// What a value is called in the help.
+pub struct ValueFormat {
+    /// The name of the value in the help.
     pub name: &'static str,
     /// A valid value, for error messages.
     pub example: &'static str,
@@ -14,62 +14,64 @@ pub struct Format {
     pub completion: Option<Completion>,
 }
 
-impl Format {
-    /// A form that no shell completes.
+impl ValueFormat {
+    /// A format without completion.
     pub const fn new(name: &'static str, example: &'static str) -> Self {
         Self { name, example, completion: None }
     }
 
-    /// The same form, completed.
+    /// Adds completion.
     pub const fn completed(mut self, completion: Completion) -> Self {
         self.completion = Some(completion);
         self
     }
 
-    /// The same form with another example.
+    /// Replaces the example.
     pub const fn example(mut self, example: &'static str) -> Self {
         self.example = example;
         self
     }
 }
 
-/// Any text that is not empty, under this name.
-pub const fn text(name: &'static str) -> Format {
-    Format::new(name, "value")
+/// A string that is not empty.
+pub const fn text(name: &'static str) -> ValueFormat {
+    ValueFormat::new(name, "value")
 }
 
-/// One of some words, the first of which is the example.
-pub const fn words(name: &'static str, example: &'static str, words: &'static str) -> Format {
-    Format::new(name, example).completed(Completion::Words(words))
+/// One of some words. The first of them is the example.
+pub const fn words(name: &'static str, example: &'static str, words: &'static str) -> ValueFormat {
+    ValueFormat::new(name, example).completed(Completion::Words(words))
 }
 
-pub(super) const BYTES: Format = Format::new("BYTES", "512m");
-pub(super) const CAPABILITY: Format = words("CAPABILITY", "NET_ADMIN", CAPABILITIES);
-pub(super) const COMMAND: Format = Format::new("COMMAND", "sh -c 'sleep 5'");
-pub(super) const CONFIG: Format = Format::new("CONFIG", FILE_REFERENCE).completed(Completion::CONFIGS);
-pub(super) const CONSTRAINT: Format =
-    Format::new("CONSTRAINT", "node.role==manager").completed(Completion::CONSTRAINTS);
-pub(super) const COUNT: Format = Format::new("N", "3");
-pub(super) const CPUS: Format = Format::new("CPUS", "0.5");
-pub(super) const DOMAIN: Format = Format::new("DOMAIN", "example.com");
-pub(super) const DURATION: Format = Format::new("DURATION", usage::DURATION);
-pub(super) const HOST: Format = Format::new("HOST:IP", "db:10.0.0.5");
-pub(super) const IMAGE: Format = Format::new("IMAGE", usage::IMAGE).completed(Completion::IMAGES);
-pub(super) const IP: Format = Format::new("IP", "10.0.0.53");
-pub(super) const LABEL: Format = Format::new("KEY=VALUE", "com.example.team=web");
-pub(super) const LABEL_KEY: Format = Format::new("KEY", "com.example.team");
-pub(super) const MOUNT: Format = Format::new("MOUNT", "type=volume,source=data,target=/data");
-pub(super) const NETWORK: Format =
-    Format::new("NETWORK", "name=backend,alias=db,driver-opt=key=value").completed(Completion::NETWORKS);
-pub(super) const ORDER: Format = words("ORDER", "start-first", "start-first stop-first");
-pub(super) const PORT: Format = Format::new("PORT", "8080:80/tcp");
-pub(super) const PREFERENCE: Format = Format::new("PREFERENCE", "spread=node.labels.zone");
-pub(super) const RATIO: Format = Format::new("RATIO", "0.25");
-pub(super) const RESOURCE: Format = Format::new("KIND=N", "gpu=2");
-pub(super) const SECRET: Format = Format::new("SECRET", FILE_REFERENCE).completed(Completion::SECRETS);
-pub(super) const SYSCTL: Format = Format::new("KEY=VALUE", "net.core.somaxconn=1024");
-pub(super) const ULIMIT: Format = Format::new("NAME=SOFT[:HARD]", "nofile=1024:2048");
-pub(super) const VARIABLE: Format = Format::new("KEY=VALUE", "KEY=value");
+pub(super) const BYTES: ValueFormat = ValueFormat::new("BYTES", "512m");
+pub(super) const CAPABILITY: ValueFormat = words("CAPABILITY", "NET_ADMIN", CAPABILITIES);
+pub(super) const COMMAND: ValueFormat = ValueFormat::new("COMMAND", "sh -c 'sleep 5'");
+pub(super) const CONFIG: ValueFormat =
+    ValueFormat::new("CONFIG", FILE_REFERENCE).completed(Completion::CONFIGS);
+pub(super) const CONSTRAINT: ValueFormat =
+    ValueFormat::new("CONSTRAINT", "node.role==manager").completed(Completion::CONSTRAINTS);
+pub(super) const COUNT: ValueFormat = ValueFormat::new("N", "3");
+pub(super) const CPUS: ValueFormat = ValueFormat::new("CPUS", "0.5");
+pub(super) const DOMAIN: ValueFormat = ValueFormat::new("DOMAIN", "example.com");
+pub(super) const DURATION: ValueFormat = ValueFormat::new("DURATION", usage::DURATION);
+pub(super) const HOST: ValueFormat = ValueFormat::new("HOST:IP", "db:10.0.0.5");
+pub(super) const IMAGE: ValueFormat = ValueFormat::new("IMAGE", usage::IMAGE).completed(Completion::IMAGES);
+pub(super) const IP: ValueFormat = ValueFormat::new("IP", "10.0.0.53");
+pub(super) const LABEL: ValueFormat = ValueFormat::new("KEY=VALUE", "com.example.team=web");
+pub(super) const LABEL_KEY: ValueFormat = ValueFormat::new("KEY", "com.example.team");
+pub(super) const MOUNT: ValueFormat = ValueFormat::new("MOUNT", "type=volume,source=data,target=/data");
+pub(super) const NETWORK: ValueFormat =
+    ValueFormat::new("NETWORK", "name=backend,alias=db,driver-opt=key=value").completed(Completion::NETWORKS);
+pub(super) const ORDER: ValueFormat = words("ORDER", "start-first", "start-first stop-first");
+pub(super) const PORT: ValueFormat = ValueFormat::new("PORT", "8080:80/tcp");
+pub(super) const PREFERENCE: ValueFormat = ValueFormat::new("PREFERENCE", "spread=node.labels.zone");
+pub(super) const RATIO: ValueFormat = ValueFormat::new("RATIO", "0.25");
+pub(super) const RESOURCE: ValueFormat = ValueFormat::new("KIND=N", "gpu=2");
+pub(super) const SECRET: ValueFormat =
+    ValueFormat::new("SECRET", FILE_REFERENCE).completed(Completion::SECRETS);
+pub(super) const SYSCTL: ValueFormat = ValueFormat::new("KEY=VALUE", "net.core.somaxconn=1024");
+pub(super) const ULIMIT: ValueFormat = ValueFormat::new("NAME=SOFT[:HARD]", "nofile=1024:2048");
+pub(super) const VARIABLE: ValueFormat = ValueFormat::new("KEY=VALUE", "KEY=value");
 
 const FILE_REFERENCE: &str = "source=app.key,target=key,uid=1000,gid=1000,mode=0400";
 

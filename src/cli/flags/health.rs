@@ -1,4 +1,4 @@
-//! Flags of how the health of containers is checked.
+//! Flags of health checks.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::cli::usage::{OrExample as _, ParseError, UsageError};
 
 const HEALTH: &str = "TaskTemplate.ContainerSpec.Healthcheck";
 
-/// The flags of this area.
+/// The flags of this module.
 pub(super) const FLAGS: &[Flag] = &[
     Flag::switch("no-healthcheck", "Turn off the image's health check", no_health_check).since(1, 25),
     Flag::one("health-cmd", COMMAND, "Check health with this shell command", |given| {
@@ -40,7 +40,7 @@ pub(super) const FLAGS: &[Flag] = &[
     .since(1, 25),
 ];
 
-/// Turned on again is the image's own check.
+/// `--no-healthcheck=false` restores the check of the image.
 fn no_health_check(given: &FlagValues<'_>) -> Result<Vec<Edit>, UsageError> {
     Ok(if number::boolean(given.last()).or_example(given.example())? {
         vec![Edit::set(Place::at(HEALTH), json!({"Test": ["NONE"]}))]
@@ -49,7 +49,7 @@ fn no_health_check(given: &FlagValues<'_>) -> Result<Vec<Edit>, UsageError> {
     })
 }
 
-/// One setting of the check, which is turned on by that.
+/// Sets one field of the check, which also enables it.
 fn check<T: Into<Value>, E: ParseError>(
     given: &FlagValues<'_>,
     key: &str,

@@ -1,4 +1,4 @@
-//! What all commands share that set an image: whose digest it is pinned to, and with which credentials.
+//! Resolves the image that a command sets: its digest, and the credentials that are stored with the service.
 
 use clap::{Args, ValueEnum};
 
@@ -22,7 +22,7 @@ pub struct ResolveArgs {
     /// Pin the image to the digest that the registry has: always, where repository or tag change, or never [default:
     /// always, where an image is given]
     #[arg(long, value_name = "WHEN", value_enum)]
-    resolve_image: Option<When>,
+    resolve_image: Option<ResolveWhen>,
     /// Do not ask a registry for the digest of the tag (--resolve-image never)
     #[arg(long)]
     no_resolve_image: bool,
@@ -32,7 +32,7 @@ pub struct ResolveArgs {
     /// tag as it is if the registry denies access, does not know the repository or cannot be reached. An image that
     /// is pinned to a digest of this tag stays as it is.
     #[arg(long, value_name = "WHAT", value_enum, default_value = "auto")]
-    on_resolve_error: OnError,
+    on_resolve_error: OnResolveError,
     /// Store the credentials for the registry with the service, for its nodes
     #[arg(long)]
     with_registry_auth: bool,
@@ -49,23 +49,23 @@ pub struct ImageArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum When {
+enum ResolveWhen {
     Always,
     Changed,
     Never,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum OnError {
+enum OnResolveError {
     Auto,
     KeepTag,
     Fail,
 }
 
-/// What a service needs to run the requested image.
+/// The edits and the credentials that give a service the requested image.
 #[derive(Debug, Default)]
 pub struct ImageChange {
-    /// What to change; nothing if the service runs the image.
+    /// What to change; empty if the service already runs the image.
     pub edits: Vec<Edit>,
     /// Credentials to store with the service.
     pub auth: Option<RegistryAuth>,
@@ -73,10 +73,10 @@ pub struct ImageChange {
     pub report: ImageReport,
 }
 
-/// What to report about the image of a service.
+/// Warnings and notes about the image of a service.
 #[derive(Debug, Default)]
 pub struct ImageReport {
-    /// Warnings, to be printed before anything is sent.
+    /// Warnings that are printed before anything is sent.
     pub warnings: Vec<String>,
     hint: Option<String>,
     same: Option<NoChange>,
@@ -84,18 +84,23 @@ pub struct ImageReport {
 }
 
 impl ResolveArgs {
-    /// What a new service with this image takes.
-    pub fn for_new(&self, client: &Client, app: &App, asked: &ImageRef) -> Result<ImageChange> {
-        Resolving { args: self, client, app, asked, running: None, force: false }.change(self.when())
+    /// Resolves the image of a new service.
+    pub fn for_new(&self, client: &Client, app: &App, requested: &ImageRef) -> Result<ImageChange> {
+        ImageResolution { args: self, client, app, requested, current_image: None, force: false }
+            .change(self.when())
     }
 
-    fn when(&self) -> When {
-        if self.no_resolve_image { When::Never } else { self.resolve_image.unwrap_or(When::Always) }
+    fn when(&self) -> ResolveWhen {
+        if self.no_resolve_image {
+            ResolveWhen::Never
+        } else {
+            self.resolve_image.unwrap_or(ResolveWhen::Always)
+        }
     }
 
-    /// Whether the digest is asked for in so many words, also where no image is given.
+    /// Whether the user explicitly requested the digest, also if no image is given.
     fn is_explicit(&self) -> bool {
-        self.resolve_image.is_some() && self.when() == When::Always
+        self.resolve_image.is_some() && self.when() == ResolveWhen::Always
     }
 
     fn store(&self, client: &Client, app: &App, registry: &str, change: &mut ImageChange) -> Result<()> {
@@ -103,7 +108,7 @@ impl ResolveArgs {
             change.auth = app.keyring()?.auth(client, registry)?;
             change.report.registry = change.auth.as_ref().map(|auth| auth.registry().to_owned());
             if change.auth.is_none() {
-                // Docker stores empty ones then, over those that the service may have.
+                // Docker stores empty credentials in this case, and so overwrites those of the service.
                 change
                     .report
                     .warnings
@@ -115,19 +120,19 @@ impl ResolveArgs {
 }
 
 impl ImageArgs {
-    /// Whether the registry is asked also where neither repository nor tag change.
+    /// Whether the registry is asked even if repository and tag stay the same.
     pub fn always_asks(&self) -> bool {
-        self.resolve.when() == When::Always
+        self.resolve.when() == ResolveWhen::Always
     }
 
     /// Whether the registry is never asked.
     pub fn never_asks(&self) -> bool {
-        self.resolve.when() == When::Never
+        self.resolve.when() == ResolveWhen::Never
     }
 
-    /// Refuses what contradicts itself.
-    pub fn check(&self, asked: &ImageRef) -> Result<(), UsageError> {
-        match asked.digest() {
+    /// Rejects flags that contradict each other.
+    pub fn check(&self, requested: &ImageRef) -> Result<(), UsageError> {
+        match requested.digest() {
             Some(_) if self.unpin => Err(UsageError::new(
                 "`--unpin` writes no digest, and the image has one",
                 "--unpin web nginx:1.27",
@@ -144,23 +149,26 @@ impl ImageArgs {
         }
     }
 
-    /// What a service with the image `current` takes to run `asked`; with `force` also where only the tag's name differs.
+    /// Resolves the image of a service that has the image `current`. With `force`, the image is also set if
+    /// only the name of the tag differs.
     pub fn change(
         &self,
         client: &Client,
         app: &App,
         current: &str,
-        asked: &ImageRef,
+        requested: &ImageRef,
         force: bool,
     ) -> Result<ImageChange> {
-        let running =
-            ImageRef::parse(current).ok().map(|image| Running { written: current.to_owned(), image });
-        let resolving = Resolving { args: &self.resolve, client, app, asked, running, force };
-        if self.unpin { resolving.unpinned() } else { resolving.change(self.resolve.when()) }
+        let current_image = ImageRef::parse(current)
+            .ok()
+            .map(|image| CurrentImage { as_requested: current.to_owned(), image });
+        let resolution =
+            ImageResolution { args: &self.resolve, client, app, requested, current_image, force };
+        if self.unpin { resolution.unpinned() } else { resolution.change(self.resolve.when()) }
     }
 
-    /// What a service takes that is given no image: credentials, where they are to be stored, or what `--unpin` and
-    /// `--resolve-image always` make of the tag that it follows.
+    /// Resolves the image of a service for which no image is given: credentials to store, and the tag's
+    /// digest for `--unpin` and `--resolve-image always`.
     pub fn for_unchanged(&self, client: &Client, app: &App, current: &str) -> Result<ImageChange> {
         self.check_unpin()?;
         let mut change = ImageChange::default();
@@ -178,14 +186,14 @@ impl ImageArgs {
 }
 
 impl ImageChange {
-    /// The service runs the image.
+    /// An image that the service already runs.
     fn unchanged(same: NoChange) -> Self {
         Self { report: ImageReport { same: Some(same), ..ImageReport::default() }, ..Self::default() }
     }
 }
 
 impl ImageReport {
-    /// Prints the warnings about the image of this service, before anything is sent.
+    /// Prints the warnings, before anything is sent.
     pub fn announce(&self, ui: Ui, service: &str) {
         for warning in &self.warnings {
             match service {
@@ -198,7 +206,7 @@ impl ImageReport {
         }
     }
 
-    /// The result of an update, with the image as the reason if nothing had to be sent.
+    /// Adds the image as the reason to a result without changes.
     pub fn explain_unchanged<E>(&self, result: Result<Update, E>) -> Result<Update, E> {
         match (result, &self.same) {
             (Ok(Update::Unchanged(unchanged)), Some(same)) if unchanged.reason == NoChange::AlreadySo => {
@@ -210,13 +218,13 @@ impl ImageReport {
         }
     }
 
-    /// The notes about the image of a service with this result.
+    /// Returns the notes about the image for this result.
     pub fn notes<E>(&self, result: &Result<Update, E>) -> Vec<String> {
         let is_unchanged =
             matches!(result, Ok(Update::Unchanged(it)) if Some(&it.reason) == self.same.as_ref());
         let same = match &self.same {
-            Some(NoChange::SameDigest { tags: Some((runs, asked)), .. }) if !is_unchanged => {
-                Some(same_digest(runs.as_deref(), asked.as_deref()))
+            Some(NoChange::SameDigest { tags: Some((runs, requested)), .. }) if !is_unchanged => {
+                Some(same_digest(runs.as_deref(), requested.as_deref()))
             }
             _ => None,
         };
@@ -224,81 +232,81 @@ impl ImageReport {
         same.into_iter().chain(self.credentials_note().filter(|_| is_sent)).collect()
     }
 
-    /// The note that credentials are stored.
+    /// Returns the note that credentials are stored.
     pub fn credentials_note(&self) -> Option<String> {
         let registry = self.registry.as_ref()?;
         Some(format!("with new credentials for registry `{registry}`"))
     }
 }
 
-/// The tags of one digest, in words.
-pub fn same_digest(runs: Option<&str>, asked: Option<&str>) -> String {
+/// Describes two tags that have the same digest.
+pub fn same_digest(runs: Option<&str>, requested: Option<&str>) -> String {
     let runs = runs.map_or_else(|| "without a tag".to_owned(), |tag| format!("as {tag}"));
-    format!("runs this digest {runs}; --force writes {}", asked.unwrap_or("it without a tag"))
+    format!("runs this digest {runs}; --force writes {}", requested.unwrap_or("it without a tag"))
 }
 
-/// The image of a service, and how its spec writes it.
-struct Running {
-    written: String,
+/// The image of a service, parsed and as it is written in its spec.
+struct CurrentImage {
+    as_requested: String,
     image: ImageRef,
 }
 
-/// One image for one service.
-struct Resolving<'a> {
+/// The resolution of one image for one service.
+struct ImageResolution<'a> {
     args: &'a ResolveArgs,
     client: &'a Client,
     app: &'a App,
-    asked: &'a ImageRef,
-    running: Option<Running>,
+    requested: &'a ImageRef,
+    current_image: Option<CurrentImage>,
     force: bool,
 }
 
-impl Resolving<'_> {
+impl ImageResolution<'_> {
     fn unpinned(&self) -> Result<ImageChange> {
         let mut change = match self.likeness() {
             Likeness::Same => self.same_image(),
-            Likeness::Pinned | Likeness::Other => self.written(),
+            Likeness::Pinned | Likeness::Other => self.as_requested(),
         };
-        self.args.store(self.client, self.app, self.asked.domain(), &mut change)?;
+        self.args.store(self.client, self.app, self.requested.domain(), &mut change)?;
         Ok(change)
     }
 
-    fn change(&self, when: When) -> Result<ImageChange> {
+    fn change(&self, when: ResolveWhen) -> Result<ImageChange> {
         let mut change = self.image(when)?;
-        self.args.store(self.client, self.app, self.asked.domain(), &mut change)?;
+        self.args.store(self.client, self.app, self.requested.domain(), &mut change)?;
         Ok(change)
     }
 
-    fn image(&self, when: When) -> Result<ImageChange> {
+    fn image(&self, when: ResolveWhen) -> Result<ImageChange> {
         let likeness = self.likeness();
-        if let Some(same) = self.asked.digest().and_then(|digest| self.same_digest(digest)) {
+        if let Some(same) = self.requested.digest().and_then(|digest| self.same_digest(digest)) {
             return Ok(if likeness == Likeness::Same { self.same_image() } else { same });
         }
         let asks = match when {
-            When::Always => true,
-            When::Changed => !self.follows_the_tag(),
-            When::Never => false,
+            ResolveWhen::Always => true,
+            ResolveWhen::Changed => !self.has_requested_tag(),
+            ResolveWhen::Never => false,
         };
         if asks && self.client.api_version()? >= digest::SINCE {
-            return self.resolved(likeness);
+            return self.resolve_digest(likeness);
         }
-        if likeness == Likeness::Other || self.asked.digest().is_some() {
-            return Ok(self.written());
+        if likeness == Likeness::Other || self.requested.digest().is_some() {
+            return Ok(self.as_requested());
         }
         let mut change = self.same_image();
         if asks && likeness == Likeness::Pinned {
             change.report.warnings.push(format!(
                 "this engine cannot be asked for the digest of `{}`, which stays pinned; with --unpin it pins it anew",
-                self.asked.familiar()
+                self.requested.familiar()
             ));
         }
         Ok(change)
     }
 
-    /// Asks the registry.
-    fn resolved(&self, likeness: Likeness) -> Result<ImageChange> {
-        let auth = self.app.keyring()?.auth(self.client, self.asked.domain())?;
-        match self.app.manifests().inspect(self.client, self.asked, auth.as_ref()) {
+    /// Asks the registry for the digest.
+    fn resolve_digest(&self, likeness: Likeness) -> Result<ImageChange> {
+        let auth = self.app.keyring()?.auth(self.client, self.requested.domain())?;
+        match self.app.manifests().inspect(self.client, self.requested, auth.as_ref()) {
             Ok(manifest) => {
                 let same = manifest.image.digest().and_then(|digest| self.same_digest(digest));
                 let pinned = || {
@@ -315,7 +323,7 @@ impl Resolving<'_> {
                     return Err(error);
                 }
                 let mut change = self.without_digest(likeness);
-                if kind == RegistryErrorKind::TagNotFound && self.args.on_resolve_error == OnError::Auto {
+                if kind == RegistryErrorKind::TagNotFound && self.args.on_resolve_error == OnResolveError::Auto {
                     let has = "the connected engine has the image; other nodes cannot pull it";
                     change.report.warnings.extend((likeness == Likeness::Other).then(|| has.to_owned()));
                 }
@@ -327,31 +335,32 @@ impl Resolving<'_> {
         }
     }
 
-    /// Whether the image is used without a digest from the registry. What is pinned stays so, whatever the flag says.
+    /// Whether the image is used without a digest from the registry. A pinned image stays pinned, whatever
+    /// the flag says.
     fn keeps_tag(&self, likeness: Likeness, kind: RegistryErrorKind) -> Result<bool> {
         match (self.args.on_resolve_error, likeness) {
-            (_, Likeness::Pinned) | (OnError::KeepTag, _) => Ok(true),
-            (OnError::Fail, _) => Ok(false),
-            // Nothing is sent.
-            (OnError::Auto, Likeness::Same) if !self.force => Ok(true),
-            (OnError::Auto, _) if kind == RegistryErrorKind::TagNotFound => {
-                images::has(self.client, self.asked)
+            (_, Likeness::Pinned) | (OnResolveError::KeepTag, _) => Ok(true),
+            (OnResolveError::Fail, _) => Ok(false),
+            // The image stays as it is, so nothing is sent.
+            (OnResolveError::Auto, Likeness::Same) if !self.force => Ok(true),
+            (OnResolveError::Auto, _) if kind == RegistryErrorKind::TagNotFound => {
+                images::has(self.client, self.requested)
             }
-            (OnError::Auto, _) => Ok(true),
+            (OnResolveError::Auto, _) => Ok(true),
         }
     }
 
-    /// The tag as it is, or the digest that the service has for it.
+    /// Returns the tag without a digest, or the digest that the service has for it.
     fn without_digest(&self, likeness: Likeness) -> ImageChange {
         let mut change = match likeness {
-            Likeness::Other => self.written(),
+            Likeness::Other => self.as_requested(),
             Likeness::Same | Likeness::Pinned => self.same_image(),
         };
-        let image = self.asked.familiar();
+        let image = self.requested.familiar();
         if likeness == Likeness::Pinned {
             change.report.warnings.push(format!("`{image}` stays pinned to the digest that it has"));
-        } else if self.asked.digest().is_none() {
-            // Docker's words.
+        } else if self.requested.digest().is_none() {
+            // Docker's message.
             change.report.warnings.push(format!(
                 "image {image} could not be accessed on a registry to record\nits digest. Each node will access {image} \
                  independently,\npossibly leading to different nodes running different\nversions of the image."
@@ -361,37 +370,45 @@ impl Resolving<'_> {
     }
 
     fn likeness(&self) -> Likeness {
-        self.running.as_ref().map_or(Likeness::Other, |running| self.asked.compared_with(&running.image))
+        self.current_image
+            .as_ref()
+            .map_or(Likeness::Other, |current_image| self.requested.compared_with(&current_image.image))
     }
 
-    /// Whether the service has this repository and tag, whatever its digest.
-    fn follows_the_tag(&self) -> bool {
-        self.running.as_ref().is_some_and(|running| {
-            running.image.same_repository(self.asked) && running.image.tag() == self.asked.tag()
+    /// Whether the service has this repository and tag, with any digest.
+    fn has_requested_tag(&self) -> bool {
+        self.current_image.as_ref().is_some_and(|current_image| {
+            current_image.image.same_repository(self.requested)
+                && current_image.image.tag() == self.requested.tag()
         })
     }
 
-    /// The asked reference, as it is.
-    fn written(&self) -> ImageChange {
-        ImageChange { edits: vec![spec::image(self.asked)], ..ImageChange::default() }
+    /// Sets the requested reference as it is.
+    fn as_requested(&self) -> ImageChange {
+        ImageChange { edits: vec![spec::image(self.requested)], ..ImageChange::default() }
     }
 
     fn same_image(&self) -> ImageChange {
-        let runs = self.running.as_ref().map(|running| running.written.clone()).unwrap_or_default();
+        let runs = self
+            .current_image
+            .as_ref()
+            .map(|current_image| current_image.as_requested.clone())
+            .unwrap_or_default();
         ImageChange::unchanged(NoChange::SameImage(runs))
     }
 
-    /// Nothing to change, where the service runs this digest of the asked repository. Another tag's name for it is
-    /// written with `force` only: it would restart every task for nothing.
+    /// Returns no change if the service runs this digest of the repository. The name of another tag for it is
+    /// set only with `force`, because it would restart all tasks for nothing.
     fn same_digest(&self, digest: &str) -> Option<ImageChange> {
-        let running = self.running.as_ref()?;
-        let is_same = running.image.same_repository(self.asked) && running.image.digest() == Some(digest);
-        let (runs, asked) = (running.image.tag(), self.asked.tag());
-        if !is_same || (runs != asked && self.force) {
+        let current_image = self.current_image.as_ref()?;
+        let is_same = current_image.image.same_repository(self.requested)
+            && current_image.image.digest() == Some(digest);
+        let (runs, requested) = (current_image.image.tag(), self.requested.tag());
+        if !is_same || (runs != requested && self.force) {
             return None;
         }
-        let tags = (runs != asked).then(|| (runs.map(str::to_owned), asked.map(str::to_owned)));
-        let runs = running.written.clone();
+        let tags = (runs != requested).then(|| (runs.map(str::to_owned), requested.map(str::to_owned)));
+        let runs = current_image.as_requested.clone();
         Some(ImageChange::unchanged(NoChange::SameDigest { runs, tags }))
     }
 }

@@ -1,16 +1,16 @@
-//! Flags of the service as such: its name and its labels.
+//! Flags of the service itself: name and labels.
 
 use super::flag::{Commands, Flag, FlagValues, only_name};
-use super::formats::{Format, LABEL, LABEL_KEY};
+use super::formats::{LABEL, LABEL_KEY, ValueFormat};
 use crate::api::spec::values::text;
 use crate::api::spec::{Edit, Place};
 use crate::cli::usage::UsageError;
 
-/// The flags of this area.
+/// The flags of this module.
 pub(super) const FLAGS: &[Flag] = &[
     Flag::one(
         "name",
-        Format::new("NAME", "web-1"),
+        ValueFormat::new("NAME", "web-1"),
         "Name the service; without it the engine chooses one",
         |given| given.set("Name", text::service_name),
     )
@@ -37,7 +37,7 @@ pub(super) const FLAGS: &[Flag] = &[
     .only(Commands::Update),
 ];
 
-/// Labels that are removed.
+/// Removes labels.
 fn labels(given: &FlagValues<'_>, path: &str) -> Result<Vec<Edit>, UsageError> {
     given.each(|text| {
         let key = only_name(text, "a label", given.example())?;

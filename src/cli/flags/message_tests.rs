@@ -1,4 +1,4 @@
-//! What is printed of values that are not valid: the reason from api, and the example of the row.
+//! The errors about invalid values: the reason from api and the example of the flag.
 
 use super::flag::Environment;
 use super::flags;

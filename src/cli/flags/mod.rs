@@ -1,4 +1,5 @@
-//! The flags of create and update: each row of spec's tables becomes a flag here, and its values become edits.
+//! The flags of `create` and `update`: a table of flags that becomes clap arguments, and whose values become
+//! edits.
 
 mod container;
 mod document;
@@ -23,7 +24,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 pub use self::document::SpecArgs;
 use self::flag::{Commands, Environment, Flag, ValueKind};
-use self::formats::Format;
+use self::formats::ValueFormat;
 use super::app;
 use super::complete::completion::Completion;
 use crate::api::http::client::Client;
@@ -31,45 +32,45 @@ use crate::api::spec::{self, Edit, Need, values};
 use crate::cli::usage::UsageError;
 
 const ENV_FILE: &str = "env-file";
-/// In MiB, of a file that a flag names.
-const LONGEST: u64 = 16;
+/// Maximum size in MiB of a file that is named by a flag.
+const MAX_FILE_MIB: u64 = 16;
 
-/// The values given to the flags of `create`.
+/// The flags given to `create`.
 pub type CreateFlags = Flags<false>;
 
-/// The values given to the flags of `update`.
+/// The flags given to `update`.
 pub type UpdateFlags = Flags<true>;
 
-/// The values given to the flags of one of the two commands.
+/// The flags given to one of the two commands.
 #[derive(Debug)]
 pub struct Flags<const UPDATE: bool> {
-    values: Vec<Values>,
+    values: Vec<GivenValues>,
     env_files: Vec<String>,
 }
 
-/// The values given to one flag, in their order.
-struct Values {
+/// One flag and its values, in the order of the command line.
+struct GivenValues {
     flag: &'static Flag,
     values: Vec<String>,
 }
 
 impl<const UPDATE: bool> Flags<UPDATE> {
-    const ON: Commands = if UPDATE { Commands::Update } else { Commands::Create };
+    const COMMANDS: Commands = if UPDATE { Commands::Update } else { Commands::Create };
 
-    /// The edits that the values mean, with networks, secrets and configs by name. No engine is asked.
+    /// Returns the edits. Networks, secrets and configs are still names: no request is sent.
     ///
     /// # Errors
-    /// A value that cannot be one.
+    /// A value is not valid.
     pub fn edits(&self) -> Result<Vec<Edit>, UsageError> {
         let directory =
             env::current_dir().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
-        let file = |path: &str| files::read(path, LONGEST).map_err(|e| e.to_string());
+        let file = |path: &str| files::read(path, MAX_FILE_MIB).map_err(|e| e.to_string());
         let environment = Environment { variable: &app::variable, directory: &directory, file: &file };
-        let variables = self.variables_of_files()?;
+        let variables = self.env_file_variables()?;
         let mut edits = Vec::new();
-        for flag in rows(Self::ON) {
-            // Variables of files come first: those on the command line overrule them, as with docker.
-            let files = if flag.name == self.flag_of_files() { variables.as_slice() } else { &[] };
+        for flag in rows(Self::COMMANDS) {
+            // As with docker, variables on the command line override those of files.
+            let files = if flag.name == self.env_file_flag() { variables.as_slice() } else { &[] };
             let own = self.values.iter().filter(|values| values.flag.name == flag.name);
             let values: Vec<&str> =
                 files.iter().chain(own.flat_map(|values| &values.values)).map(String::as_str).collect();
@@ -86,17 +87,17 @@ impl<const UPDATE: bool> Flags<UPDATE> {
         self.values.is_empty() && self.env_files.is_empty()
     }
 
-    /// Beside `--env`, files belong to the whole set; an update without it adds to what is there.
-    fn flag_of_files(&self) -> &'static str {
+    /// The flag that `--env-file` adds to: `--env`, or in an update without `--env`, `--env-add`.
+    fn env_file_flag(&self) -> &'static str {
         let replaces = self.values.iter().any(|values| values.flag.name == "env");
         if UPDATE && !replaces { "env-add" } else { "env" }
     }
 
-    fn variables_of_files(&self) -> Result<Vec<String>, UsageError> {
+    fn env_file_variables(&self) -> Result<Vec<String>, UsageError> {
         let mut all = Vec::new();
         for path in &self.env_files {
             let bad = |why: String| UsageError::new(format!("--{ENV_FILE}: `{path}`: {why}"), "KEY=value");
-            let text = files::read(path, LONGEST).map_err(|e| bad(e.to_string()))?;
+            let text = files::read(path, MAX_FILE_MIB).map_err(|e| bad(e.to_string()))?;
             let read = values::env_file::variables(&text, &app::variable);
             all.extend(read.map_err(|e| bad(e.to_string()))?);
         }
@@ -104,9 +105,9 @@ impl<const UPDATE: bool> Flags<UPDATE> {
     }
 }
 
-/// Every flag of `create` and `update` that becomes an edit, area by area.
+/// All flags of `create` and `update` that make edits.
 ///
-/// Edits must be made in this order, whatever the order on the command line: the mode before the replicas, the
+/// Edits are made in this order, whatever the order on the command line: the mode before the replicas, the
 /// log driver before its options.
 pub fn flags() -> impl Iterator<Item = &'static Flag> {
     [
@@ -126,10 +127,10 @@ pub fn flags() -> impl Iterator<Item = &'static Flag> {
     .flatten()
 }
 
-/// Whether the engine knows all that the edits set; it would drop the rest without a word.
+/// Checks that the engine knows all fields that the edits set. It would drop the others silently.
 ///
 /// # Errors
-/// The first field that it does not know, with both API versions.
+/// The first unknown field, with both API versions.
 pub fn check_engine(client: &Client, edits: &[Edit]) -> anyhow::Result<()> {
     let needs = spec::needs(edits);
     if needs.is_empty() {
@@ -150,21 +151,21 @@ pub fn check_engine(client: &Client, edits: &[Edit]) -> anyhow::Result<()> {
     )
 }
 
-/// A row as clap knows it.
+/// Converts a flag to a clap argument.
 fn arg(flag: &'static Flag) -> Arg {
     let arg = Arg::new(flag.name).long(flag.name).help(flag.help);
     let arg = match flag.short {
         Some(short) => arg.short(short),
         None => arg,
     };
-    match flag.takes {
+    match flag.value_kind {
         ValueKind::Switch => arg.action(ArgAction::SetTrue),
-        ValueKind::One(format) => of_format(arg.action(ArgAction::Set), format),
-        ValueKind::Many(format) => of_format(arg.action(ArgAction::Append), format),
+        ValueKind::One(format) => with_format(arg.action(ArgAction::Set), format),
+        ValueKind::Many(format) => with_format(arg.action(ArgAction::Append), format),
     }
 }
 
-fn of_format(arg: Arg, format: Format) -> Arg {
+fn with_format(arg: Arg, format: ValueFormat) -> Arg {
     let arg = arg.value_name(format.name);
     match format.completion {
         Some(completion) => arg.add(completion),
@@ -178,13 +179,13 @@ fn env_file() -> Arg {
     arg.help("Read environment variables from a file, one KEY=VALUE a line")
 }
 
-fn rows(on: Commands) -> impl Iterator<Item = &'static Flag> {
-    flags().filter(move |flag| flag.on == on || flag.on == Commands::Both)
+fn rows(commands: Commands) -> impl Iterator<Item = &'static Flag> {
+    flags().filter(move |flag| flag.commands == commands || flag.commands == Commands::Both)
 }
 
 impl<const UPDATE: bool> Args for Flags<UPDATE> {
     fn augment_args(command: Command) -> Command {
-        command.args(rows(Self::ON).map(arg)).arg(env_file())
+        command.args(rows(Self::COMMANDS).map(arg)).arg(env_file())
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -198,14 +199,14 @@ impl<const UPDATE: bool> FromArgMatches for Flags<UPDATE> {
             matches.get_many::<String>(name).into_iter().flatten().cloned().collect()
         };
         let mut given = Vec::new();
-        for flag in rows(Self::ON) {
+        for flag in rows(Self::COMMANDS) {
             let is_given = matches.value_source(flag.name) == Some(clap::parser::ValueSource::CommandLine);
-            let values = match flag.takes {
+            let values = match flag.value_kind {
                 _ if !is_given => continue,
                 ValueKind::Switch => vec![matches.get_flag(flag.name).to_string()],
                 ValueKind::One(_) | ValueKind::Many(_) => many(flag.name),
             };
-            given.push(Values { flag, values });
+            given.push(GivenValues { flag, values });
         }
         Ok(Self { values: given, env_files: many(ENV_FILE) })
     }
@@ -216,7 +217,7 @@ impl<const UPDATE: bool> FromArgMatches for Flags<UPDATE> {
     }
 }
 
-impl std::fmt::Debug for Values {
+impl std::fmt::Debug for GivenValues {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "--{} {:?}", self.flag.name, self.values)
     }

@@ -1,7 +1,7 @@
-//! Flags of what is mounted into containers: volumes and paths, secrets, configs.
+//! Flags of mounts, secrets and configs.
 
 use super::flag::{Commands, Flag, FlagValues, only_name};
-use super::formats::{self, CONFIG, Format, MOUNT, SECRET};
+use super::formats::{self, CONFIG, MOUNT, SECRET, ValueFormat};
 use crate::api::spec::values::{file, mount, text};
 use crate::api::spec::{Edit, Place};
 use crate::cli::usage::{OrExample as _, UsageError};
@@ -10,8 +10,8 @@ const MOUNTS: &str = "TaskTemplate.ContainerSpec.Mounts";
 const SECRETS: &str = "TaskTemplate.ContainerSpec.Secrets";
 const CONFIGS: &str = "TaskTemplate.ContainerSpec.Configs";
 
-/// The flags of this area. What is both added and removed is a mount no more, but a secret or config anew: so it
-/// is with docker.
+/// The flags of this module. As with docker, a mount that is both added and removed is removed, but a secret
+/// or config is added.
 pub(super) const FLAGS: &[Flag] = &[
     Flag::many("mount", MOUNT, "Mount a volume, a path of the node or a tmpfs", |given| {
         let directory = given.environment().directory;
@@ -25,7 +25,7 @@ pub(super) const FLAGS: &[Flag] = &[
     .only(Commands::Update),
     Flag::many(
         "mount-rm",
-        Format::new("TARGET", "/data"),
+        ValueFormat::new("TARGET", "/data"),
         "Remove the mount at this path of the container",
         |given| {
             given.remove_items(MOUNTS, |path| {
@@ -67,7 +67,7 @@ pub(super) const FLAGS: &[Flag] = &[
     .since(1, 30),
 ];
 
-/// A secret or config may be shown as several files: all go.
+/// Removes all files of a secret or config, which may have several.
 fn files(given: &FlagValues<'_>, path: &str, what: &str) -> Result<Vec<Edit>, UsageError> {
     given.each(|text| {
         let name = only_name(text, what, given.example())?;
@@ -75,7 +75,7 @@ fn files(given: &FlagValues<'_>, path: &str, what: &str) -> Result<Vec<Edit>, Us
     })
 }
 
-/// Two mounts on one path are a mistake: the first would be lost without a word.
+/// Rejects two mounts of one path, of which the engine would silently use only one.
 fn each_once(edits: Vec<Edit>) -> Result<Vec<Edit>, UsageError> {
     let twice =
         edits.iter().enumerate().find(|(i, edit)| edits[..*i].iter().any(|other| other.place == edit.place));

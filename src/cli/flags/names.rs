@@ -1,7 +1,7 @@
-//! Flags of how names are looked up in the containers: hosts, name servers, search domains.
+//! Flags of name resolution: hosts, name servers, search domains.
 
 use super::flag::{Commands, Flag, FlagValues};
-use super::formats::{self, DOMAIN, Format, HOST, IP};
+use super::formats::{self, DOMAIN, HOST, IP, ValueFormat};
 use crate::api::spec::values::{network, text};
 use crate::api::spec::{Edit, Place};
 use crate::cli::usage::{OrExample as _, UsageError};
@@ -11,8 +11,8 @@ const SERVERS: &str = "TaskTemplate.ContainerSpec.DNSConfig.Nameservers";
 const OPTIONS: &str = "TaskTemplate.ContainerSpec.DNSConfig.Options";
 const SEARCH: &str = "TaskTemplate.ContainerSpec.DNSConfig.Search";
 
-/// The flags of this area. A host that is both removed and added has the new address; name servers, options and
-/// domains are removed: so it is with docker.
+/// The flags of this module. As with docker, a host that is both added and removed is added, but name
+/// servers, options and domains are removed.
 pub(super) const FLAGS: &[Flag] = &[
     Flag::many("host", HOST, "Add an entry to the container's hosts file", |given| {
         given.list(HOSTS, network::host)
@@ -21,7 +21,7 @@ pub(super) const FLAGS: &[Flag] = &[
     .since(1, 25),
     Flag::many(
         "host-rm",
-        Format::new("HOST[:IP]", HOST.example),
+        ValueFormat::new("HOST[:IP]", HOST.example),
         "Remove a host's addresses, or the one",
         |given| {
             given.each(|text| {
@@ -79,7 +79,7 @@ pub(super) const FLAGS: &[Flag] = &[
     .since(1, 25),
 ];
 
-/// An address may be kept in another writing than the one that is given.
+/// Removes name servers, also if they are stored in another notation.
 fn servers_gone(given: &FlagValues<'_>) -> Result<Vec<Edit>, UsageError> {
     let mut edits = given.remove_items(SERVERS, text::some)?;
     for text in given.all() {

@@ -1,4 +1,4 @@
-//! Flags of the networks that tasks are attached to.
+//! Flags of networks.
 
 use super::flag::{Commands, Flag};
 use super::formats::{self, NETWORK};
@@ -7,7 +7,7 @@ use crate::cli::complete::completion::Completion;
 
 const NETWORKS: &str = "TaskTemplate.Networks";
 
-/// The flags of this area.
+/// The flags of this module.
 pub(super) const FLAGS: &[Flag] = &[
     Flag::many("network", NETWORK, "Attach tasks to a network, by name or ID", |given| {
         given.list(NETWORKS, network::attachment)

@@ -1,4 +1,4 @@
-//! Flags of how many tasks there are, and on which nodes.
+//! Flags of the number of tasks and their nodes.
 
 use serde_json::{Map, Value, json};
 
@@ -11,10 +11,10 @@ use crate::api::spec::values::{number, placement, text};
 const CONSTRAINTS: &str = "TaskTemplate.Placement.Constraints";
 const PREFERENCES: &str = "TaskTemplate.Placement.Preferences";
 
-/// The modes of a service, in Docker's notation.
+/// The service modes, in docker's notation.
 pub const MODES: &str = "replicated global replicated-job global-job";
 
-/// The flags of this area. The mode comes first: it replaces what the others refine.
+/// The flags of this module. The mode is first, because the others change parts of it.
 pub(super) const FLAGS: &[Flag] = &[
     Flag::one(
         "mode",
@@ -71,7 +71,7 @@ pub(super) const FLAGS: &[Flag] = &[
     .since(1, 28),
 ];
 
-/// The mode of a new service, as the engine's own object.
+/// Parses the mode of a new service.
 fn mode(text: &str) -> Result<Map<String, Value>, InvalidValue> {
     const KINDS: &[&str] = &["replicated", "global", "replicated-job", "global-job"];
     let kind = match text::choice(text, "a mode", KINDS)?.as_str() {
@@ -83,7 +83,7 @@ fn mode(text: &str) -> Result<Map<String, Value>, InvalidValue> {
     Ok(Map::from_iter([(kind.to_owned(), json!({}))]))
 }
 
-/// A number of tasks: the engine takes only half of what 64 bits hold.
+/// Parses a number of tasks. The engine's maximum is that of a signed 64-bit integer.
 fn count(text: &str) -> Result<u64, InvalidValue> {
     number::count(text)
         .ok()

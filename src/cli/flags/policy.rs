@@ -1,4 +1,4 @@
-//! Flags of what happens when tasks end, and how a rollout and a rollback go on.
+//! Flags of restarts, updates and rollbacks.
 
 use serde_json::{Value, json};
 
@@ -11,8 +11,9 @@ use crate::cli::usage::{OrExample as _, UsageError};
 const CONDITIONS: &[&str] = &["none", "on-failure", "any"];
 const ORDERS: &[&str] = &["start-first", "stop-first"];
 
-/// The flags of this area. One flag of a policy writes the whole policy where there is none, as Docker does:
-/// what is missing in one does not mean Docker's default to the engine (no parallelism is all at once).
+/// The flags of this module. As with docker, the first flag of a policy writes the complete policy, because a
+/// missing field does not mean docker's default to the engine (without parallelism, all tasks are updated at
+/// once).
 pub(super) const FLAGS: &[Flag] = &[
     Flag::switch("force", "Restart the tasks also where nothing else changes", |given| {
         let counter = Place::at("TaskTemplate.ForceUpdate");
@@ -133,7 +134,7 @@ fn rollout() -> Value {
     })
 }
 
-/// The edits, after the whole policy where there is none.
+/// Puts the complete policy before the edits; it is used if the service has none.
 fn with_default(path: &str, policy: Value, edits: Edits) -> Edits {
     let mut all = vec![Edit::default(Place::at(path), policy)];
     all.extend(edits?);

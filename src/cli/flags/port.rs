@@ -1,4 +1,4 @@
-//! Flags of how the service is reached.
+//! Flags of published ports.
 
 use serde_json::Value;
 
@@ -12,12 +12,12 @@ use crate::cli::usage::{OrExample as _, UsageError};
 const LONG_FORM: &str = "published=8080,target=80,protocol=tcp,mode=ingress";
 const PORTS: &str = "EndpointSpec.Ports";
 
-/// The flags of this area.
+/// The flags of this module.
 pub(super) const FLAGS: &[Flag] = &[
     Flag::many("publish", PORT, "Publish a port, as in 8080:80", publish).short('p').only(Commands::Create),
     Flag::many("publish-rm", PORT, "Publish a port of the containers no more, as in 80", |given| {
         ports(given, |port| {
-            // Whatever port it is published as.
+            // Removes it whatever its published port is.
             let id = Identity::Port.of(&port);
             let target = id.split_once(':').map_or(id.as_str(), |(_, target)| target);
             Edit::remove(Place::at(PORTS).items_like(&format!("*:{target}")))
@@ -25,7 +25,7 @@ pub(super) const FLAGS: &[Flag] = &[
     })
     .only(Commands::Update),
     Flag::many("publish-add", PORT, "Publish one more port, as in 8080:80", |given| {
-        // One that is there already is left as it is.
+        // A port that is already published stays as it is.
         ports(given, |port| Edit::default(Place::at(PORTS).item_of(&port), port))
     })
     .only(Commands::Update),
@@ -45,7 +45,7 @@ fn publish(given: &FlagValues<'_>) -> Result<Vec<Edit>, UsageError> {
     Ok(vec![Edit::set(Place::at(PORTS), ports)])
 }
 
-/// One edit for each port; a range means several.
+/// Makes one edit of each port; a range is several ports.
 fn ports(given: &FlagValues<'_>, edit: impl Fn(Value) -> Edit) -> Result<Vec<Edit>, UsageError> {
     let mut edits = Vec::new();
     for text in given.all() {
@@ -54,7 +54,7 @@ fn ports(given: &FlagValues<'_>, edit: impl Fn(Value) -> Edit) -> Result<Vec<Edi
     Ok(edits)
 }
 
-/// The ports of one value, in the short or the long form.
+/// Parses the ports of one value, in the short or the long form.
 fn read(text: &str) -> Result<Vec<Value>, UsageError> {
     let is_long = csv::is_long_form(text);
     port::ports(text).or_example(if is_long { LONG_FORM } else { PORT.example })

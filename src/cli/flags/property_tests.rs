@@ -1,4 +1,4 @@
-//! The values of flags, fed with broken pieces: see `api::property_tests`.
+//! Property tests of flag values; see `api::property_tests`.
 
 use serde_json::json;
 
@@ -7,7 +7,8 @@ use super::flags;
 use crate::api::property_tests::{many, some_json, value};
 use crate::api::spec::{apply_all, changes};
 
-/// Every flag of create and update with a value of pieces: an edit that is made shows in the differences, and nowhere else.
+/// Each flag with a random value: if it makes an edit, the difference is at the place of the edit and nowhere
+/// else.
 #[test]
 fn flags_and_their_edits() {
     let flags: Vec<_> = flags().collect();

@@ -1,4 +1,4 @@
-//! Flags of what a task may use and what is kept free for it.
+//! Flags of resource limits and reservations.
 
 use super::flag::{Commands, Flag};
 use super::formats::{self, BYTES, COUNT, CPUS, RESOURCE};
@@ -8,7 +8,7 @@ use crate::cli::usage::OrExample as _;
 
 const GENERIC: &str = "TaskTemplate.Resources.Reservations.GenericResources";
 
-/// The flags of this area.
+/// The flags of this module.
 pub(super) const FLAGS: &[Flag] = &[
     Flag::one("limit-cpu", CPUS, "Let a task use at most so many CPUs", |given| {
         given.set("TaskTemplate.Resources.Limits.NanoCPUs", number::cpus)

@@ -1,9 +1,9 @@
-//! Flags of what the processes of a container may do: capabilities, kernel parameters, limits, confinement.
+//! Flags of the container's security: capabilities, sysctls, ulimits, confinement.
 
 use serde_json::Value;
 
 use super::flag::{Commands, Flag, FlagValues};
-use super::formats::{self, CAPABILITY, COUNT, Format, SYSCTL, ULIMIT, words};
+use super::formats::{self, CAPABILITY, COUNT, SYSCTL, ULIMIT, ValueFormat, words};
 use crate::api::spec::values::container as value;
 use crate::api::spec::values::{number, text};
 use crate::api::spec::{Edit, Place};
@@ -12,7 +12,7 @@ use crate::cli::usage::{OrExample as _, UsageError};
 const SYSCTLS: &str = "TaskTemplate.ContainerSpec.Sysctls";
 const ULIMITS: &str = "TaskTemplate.ContainerSpec.Ulimits";
 
-/// The flags of this area. What capabilities mean on an update depends on the service: see
+/// The flags of this module. In an update, capabilities depend on those of the service: see
 /// [`update::settle`](crate::api::spec::update::settle).
 pub(super) const FLAGS: &[Flag] = &[
     Flag::many("cap-add", CAPABILITY, "Add a Linux capability", |given| {
@@ -71,14 +71,14 @@ pub(super) const FLAGS: &[Flag] = &[
     .since(1, 35),
     Flag::one(
         "credential-spec",
-        Format::new("SPEC", "file://spec.json"),
+        ValueFormat::new("SPEC", "file://spec.json"),
         "Use this managed service account (Windows)",
         |given| given.set("TaskTemplate.ContainerSpec.Privileges.CredentialSpec", value::credential_spec),
     )
     .since(1, 29),
     Flag::one(
         "seccomp",
-        Format::new("PROFILE", "default"),
+        ValueFormat::new("PROFILE", "default"),
         "Filter system calls: default, unconfined, or by a profile's file",
         |given| {
             given.set("TaskTemplate.ContainerSpec.Privileges.Seccomp", |text| {
@@ -104,7 +104,7 @@ fn capabilities(given: &FlagValues<'_>, path: &str) -> Result<Vec<Edit>, UsageEr
     Ok(vec![Edit::set(Place::at(path), value::capabilities(given.all()).or_example(given.example())?)])
 }
 
-/// All ulimits, each name once: the last counts.
+/// Sets all ulimits. If a name is given twice, the last value is used.
 fn ulimits(given: &FlagValues<'_>) -> Result<Vec<Edit>, UsageError> {
     let mut all: Vec<Value> = Vec::new();
     for text in given.all() {

@@ -1,4 +1,4 @@
-//! The changes that the flags of `update` make, compared with what docker posts.
+//! Compares the changes that the flags of `update` make with those of docker.
 
 use serde_json::{Value, json};
 
@@ -9,11 +9,12 @@ use crate::api::spec::values::text::words;
 use crate::api::spec::{Edit, Op, apply_all, changes, references, resolve, settle_repeated};
 use crate::cli::usage::UsageError;
 
-/// What docker 28.2.2 posted, or how it refused. `@ NAME` and a spec, then line by line `$ NAME FLAGS` and what changes
-/// by them as RFC 7396 writes it, or `! message`, then where this program does something else, `# differs: why`.
+/// What docker 28.2.2 posted, or its error. `@ NAME` and a spec come first. Each case is `$ NAME FLAGS` and
+/// then the change as an RFC 7396 patch or `! message`; `# differs: why` marks an intended difference.
 const RECORDED: &str = include_str!("docker-update.txt");
 
-/// The edits of one line on this spec, whose networks, secrets and configs have the IDs that the recording had.
+/// Returns the edits of a command line for this spec. Networks, secrets and configs have the IDs of the
+/// recording.
 fn edits(line: &[String], spec: &Value) -> Result<Vec<Edit>, UsageError> {
     let mut given: Vec<(&Flag, String)> = Vec::new();
     let mut rest = line.iter();
@@ -23,10 +24,10 @@ fn edits(line: &[String], spec: &Value) -> Result<Vec<Edit>, UsageError> {
         let found = flags().find(|flag| {
             let is_name = name.strip_prefix("--") == Some(flag.name)
                 || flag.short.is_some_and(|short| name == format!("-{short}"));
-            is_name && flag.on != Commands::Create
+            is_name && flag.commands != Commands::Create
         });
         let Some(flag) = found else { return Err(UsageError::new(format!("no row for {name}"), "")) };
-        let value = match (flag.takes, value) {
+        let value = match (flag.value_kind, value) {
             (_, Some(value)) => value.to_owned(),
             (ValueKind::Switch, None) => "true".to_owned(),
             (_, None) => rest.next().expect("a value").clone(),
@@ -81,7 +82,7 @@ fn merge(target: &mut Value, patch: &Value) {
     }
 }
 
-/// Without what the engine takes for nothing, and with those lists in order that docker sorts or shuffles.
+/// Removes values that the engine treats as absent, and sorts the lists that docker sorts or shuffles.
 fn normal(value: &mut Value) {
     match value {
         Value::Object(map) => {
@@ -148,7 +149,7 @@ fn makes_the_update_that_docker_makes_and_refuses_what_docker_refuses() {
     assert!(same > 280, "only {same} lines agree");
 }
 
-/// The lines of the recording, and its specs.
+/// Returns the cases and the specs of the recording.
 fn recorded() -> (Vec<&'static str>, Vec<Value>) {
     let first = |entry: &'static str| entry.lines().next().unwrap_or_default();
     let lines = RECORDED.split("\n\n").filter_map(|entry| first(entry).strip_prefix("$ ")?.split_once(' '));
@@ -157,7 +158,7 @@ fn recorded() -> (Vec<&'static str>, Vec<Value>) {
     (lines.map(|(_, line)| line).collect(), specs.collect())
 }
 
-/// A field that nobody has heard of, in every object that is no item of a list.
+/// Adds an unknown field to every object that is not an item of a list.
 fn with_unknown(value: &Value) -> Value {
     let Value::Object(map) = value else { return value.clone() };
     let mut map: serde_json::Map<_, _> =
@@ -178,7 +179,7 @@ fn every_line_keeps_unknown_fields_of_every_service_and_means_the_same_beside_th
     let (lines, specs) = recorded();
     assert!(lines.len() > 300 && specs.len() > 10);
     for line in lines {
-        // One as docker makes it, one with nearly nothing, one with everything.
+        // A typical spec of docker, a minimal one and a full one.
         for spec in &specs[..3] {
             let (plain, odd) = (edited(line, spec), edited(line, &with_unknown(spec)));
             let (Ok(plain), Ok(mut odd)) = (plain, odd.clone()) else {

@@ -1,15 +1,14 @@
-//! Flags of a command that are built only when the command is the one that was given: of nineteen commands eighteen
-//! are not, and building all of them took longer than all else that a short command does.
+//! Builds the flags of a command only if it is the command that was given.
 
 use clap::error::Error;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use crate::cli::grammar;
 
-/// A command's arguments, which the parser learns of when it has read the command's name.
+/// The arguments of a command, which are built after the parser has read its name.
 ///
-/// Until [`Command::build`] its name is all that is known of it, so what shows commands (help, errors, completion, man
-/// pages) builds them first. Within `T` nothing can be deferred: a command defers once.
+/// Until [`Command::build`] only the name of the command is known. Help, errors, completion and man pages
+/// build the command first. clap defers each command only once, so nothing within `T` can be deferred.
 #[derive(Debug)]
 pub struct Lazy<T>(pub T);
 

@@ -1,4 +1,4 @@
-//! Docker's grammar for every flag, so that a `docker service` line works when the program's name is swapped.
+//! Docker's syntax for flags, so that a `docker service` line works with the program's name replaced.
 
 pub mod lazy;
 pub mod suggest;
@@ -7,14 +7,13 @@ use clap::{Arg, ArgAction, Command};
 
 use crate::cli::complete::completion::Completion;
 
-/// Teaches a command's flags, and those of its subcommands, how docker reads a command line:
-/// switches take `=true` and `=false`, single-valued flags may be repeated and the last one wins, and values may
-/// begin with `-`.
+/// Applies docker's syntax to the flags of a command and its subcommands: switches accept `=true` and
+/// `=false`, a repeated flag with one value is overridden by the last, and values may begin with `-`.
 pub fn docker(command: Command) -> Command {
     command.args_override_self(true).mut_args(flag).mut_subcommands(docker)
 }
 
-/// [`docker`] for one flag.
+/// Applies docker's syntax to one flag.
 fn flag(arg: Arg) -> Arg {
     match arg.get_action() {
         _ if arg.is_positional() => arg,
@@ -36,12 +35,12 @@ fn flag(arg: Arg) -> Arg {
     }
 }
 
-/// Whether the next word is the flag's value; that of a switch stands behind `=`.
+/// Whether the value of the flag is the next word. A switch has its value after `=`.
 pub fn takes_next(arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) && !arg.is_require_equals_set()
 }
 
-/// The words that docker's switches take.
+/// Parses the values of docker's switches.
 pub fn parse_bool(word: &str) -> Result<bool, String> {
     match word {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
