@@ -64,7 +64,7 @@ const NAME: &str = "swarmctl";
 /// What `--version` says.
 const VERSION: &str = concat!("swarmctl ", env!("CARGO_PKG_VERSION"));
 /// So many characters of a word are shown where the command line is wrong.
-const LONGEST_SHOWN: usize = 1000;
+const MAX_WORD_LEN: usize = 1000;
 
 /// Change what a Docker Swarm service runs, and nothing else about it
 #[derive(Parser, Debug)]
@@ -169,7 +169,7 @@ fn print_instead(ui: Ui, mut root: clap::Command, words: &[OsString]) -> Exit {
     // All commands are shown, or those that are like what was given.
     root.build();
     let shown =
-        |word: &OsString| output::visible_prefix(&word.to_string_lossy(), LONGEST_SHOWN).into_owned().into();
+        |word: &OsString| output::visible_prefix(&word.to_string_lossy(), MAX_WORD_LEN).into_owned().into();
     let shown: Vec<OsString> = words.iter().map(shown).collect();
     let texts: Vec<String> = shown.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let as_given = parse(&mut root.clone(), words).err();

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use fastrand::Rng;
 
 use super::commands::update_image::list;
-use super::complete::line::Line;
+use super::complete::line::PartialLine;
 use super::select::filter;
 use super::{parse, root, shell};
 use crate::api::property_tests::{many, value};
@@ -79,8 +79,8 @@ fn command_lines_and_their_completion() {
             std::iter::once("swarmctl").chain(words.iter().map(String::as_str)).map(Into::into).collect();
         let _ = parse(&mut root(), &line);
         if let Some((cursor, before)) = words.split_last() {
-            let line = Line::read(&whole, before, cursor);
-            let _ = line.wanted;
+            let line = PartialLine::read(&whole, before, cursor);
+            let _ = line.expected;
         }
     });
 }

@@ -1,4 +1,4 @@
-//! Which services a command is for: names, or a selection by what they have in common.
+//! Selects services: by name, or with `--filter`, `--stack` and `--all`.
 
 pub mod filter;
 
@@ -18,11 +18,12 @@ use crate::cli::usage::UsageError;
 use crate::output::{Ui, natural_cmp};
 use filter::ImageFilter;
 
-/// So many are read one by one, which is fresher; of more, one list is asked for.
-const MOST_ONE_BY_ONE: usize = 20;
-/// More names than these make no line that anybody reads.
-pub const MOST_NAMES_SHOWN: usize = 50;
-/// What `docker stack deploy` puts on the services of a stack.
+/// Maximum number of services that are read one by one, which is the most recent state. For more, one list is
+/// requested.
+const MAX_SINGLE_READS: usize = 20;
+/// Maximum number of names in a line of output.
+pub const MAX_NAMES_SHOWN: usize = 50;
+/// The label that `docker stack deploy` sets on the services of a stack.
 const STACK: &str = "com.docker.stack.namespace";
 /// Flags that select services.
 #[derive(Args, Clone, Debug, Default)]
@@ -39,40 +40,40 @@ pub struct SelectArgs {
     pub all: bool,
 }
 
-/// Whether a selection takes in services that run to an end: every post runs them again.
+/// Whether a selection includes jobs, which every update runs again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Jobs {
-    /// The command posts nothing to them, or removes them.
-    TakenIn,
-    /// The command posts.
-    LeftAlone,
+    /// For commands that do not update services.
+    Included,
+    /// For commands that update services.
+    Excluded,
 }
 
-/// What each service shall have.
+/// What each service should have.
 #[derive(Debug)]
-pub enum Each<T> {
-    /// Services by name, each its own.
-    Named(Vec<(String, T)>),
-    /// The same for all that are selected.
-    All(T),
+pub enum Assignments<T> {
+    /// A value for each named service.
+    PerService(Vec<(String, T)>),
+    /// One value for all selected services.
+    ForSelection(T),
 }
 
-/// A service, as it was named, or why it is not there.
+/// A service that was named or selected, or why it cannot be used.
 #[derive(Debug)]
-pub struct Chosen {
-    /// As it was named; by its name where it was selected.
+pub struct SelectedService {
+    /// The name on the command line; of a selected service, its name.
     pub given: String,
-    /// The places in the list of names where it is named; none where it was selected.
-    pub at: Vec<usize>,
-    /// The service.
+    /// The positions of the service on the command line; empty for a selected service.
+    pub positions: Vec<usize>,
+    /// The service, or the error for a name.
     pub found: Result<Service>,
 }
 
-impl<T: PartialEq> Each<T> {
-    /// Reads `SERVICE=VALUE`s; the same one twice is taken once.
+impl<T: PartialEq> Assignments<T> {
+    /// Parses `SERVICE=VALUE` arguments. Equal arguments are accepted once.
     ///
     /// # Errors
-    /// Something that is no pair, a value that cannot be one, or a service that shall have two.
+    /// An argument is not a pair, its value is not valid, or a service has two values.
     pub fn pairs(
         texts: &[String],
         example: &'static str,
@@ -100,17 +101,17 @@ impl<T: PartialEq> Each<T> {
                 }
             }
         }
-        Ok(Self::Named(pairs))
+        Ok(Self::PerService(pairs))
     }
 }
 
 impl SelectArgs {
-    /// Whether services are selected, not named.
+    /// Whether services are selected with flags.
     pub fn is_given(&self) -> bool {
         self.all || self.stack.is_some() || !self.filter.is_empty()
     }
 
-    /// Whether services are named or selected, and not both.
+    /// Checks that services are either named or selected.
     pub fn check(&self, names: &[String], example: &'static str) -> Result<(), UsageError> {
         match (names, self.is_given()) {
             ([], false) => Err(UsageError::new(
@@ -125,7 +126,7 @@ impl SelectArgs {
         }
     }
 
-    /// The selected services, by name. Prints which jobs are left out.
+    /// Returns the selected services, sorted by name. Prints which jobs were skipped.
     pub fn select(&self, ui: Ui, client: &Client, jobs: Jobs) -> Result<Vec<Service>> {
         let (images, mut filters) = ImageFilter::split(&self.filter)?;
         filters.extend(self.stack.iter().map(|name| ("label".to_owned(), format!("{STACK}={name}"))));
@@ -135,25 +136,25 @@ impl SelectArgs {
                 service.image().is_some_and(|image| images.iter().any(|filter| filter.matches(image)))
             });
         }
-        let mut spared = Vec::new();
-        if jobs == Jobs::LeftAlone {
+        let mut skipped_jobs = Vec::new();
+        if jobs == Jobs::Excluded {
             services.retain(|service| {
                 if service.is_job() {
-                    spared.push(service.name().to_owned());
+                    skipped_jobs.push(service.name().to_owned());
                 }
                 !service.is_job()
             });
         }
         services.sort_by(|a, b| natural_cmp(a.name(), b.name()));
-        if !spared.is_empty() {
-            let (count, names) = (counted(spared.len(), "job"), listed(spared.iter().map(String::as_str)));
+        if !skipped_jobs.is_empty() {
+            let (count, names) = (format_count(skipped_jobs.len(), "job"), join_names(skipped_jobs.iter().map(String::as_str)));
             ui.note(&format!("left {count} alone, which any post would run again: {names}"));
         }
         Ok(services)
     }
 
-    /// Whether a listed service is selected, by the engine's own rules: the start of an ID or name, every label, one of the
-    /// modes. The filter by image is not looked at.
+    /// Whether a service that was listed is selected, by the engine's rules: a prefix of ID or name, all
+    /// labels, one of the modes. The filter by image is ignored.
     pub fn includes(&self, service: &Service) -> bool {
         let spec = service.spec();
         let has_label = |key: &str, value: &str| {
@@ -185,43 +186,44 @@ impl SelectArgs {
             && self.stack.as_ref().is_none_or(|name| has_label(STACK, name))
     }
 
-    /// The error that nothing is selected.
+    /// The error that no service is selected.
     pub fn nothing_selected(&self) -> Error {
         let why = "nothing fits the selection".to_owned();
-        Error::NoSuch { kind: "service", name: self.words(), why: Some(why) }
+        Error::NoSuch { kind: "service", name: self.to_flags(), why: Some(why) }
     }
 
-    /// The services of these names or of this selection, each once.
+    /// Returns the named or selected services, each once.
     ///
     /// # Errors
-    /// The engine cannot be asked, or nothing is selected ([`Error::NoSuch`]). A name that is nobody's is told in its place.
-    pub fn choose(&self, ui: Ui, client: &Client, names: &[String], jobs: Jobs) -> Result<Vec<Chosen>> {
+    /// The engine cannot be reached, or no service is selected ([`Error::NoSuch`]). A name without a service
+    /// is an error in its [`SelectedService`].
+    pub fn resolve(&self, ui: Ui, client: &Client, names: &[String], jobs: Jobs) -> Result<Vec<SelectedService>> {
         if !self.is_given() {
-            return named(client, names);
+            return find_each(client, names);
         }
         let services = self.select(ui, client, jobs)?;
         if services.is_empty() {
             return Err(self.nothing_selected());
         }
-        let chosen = |service: Service| Chosen {
+        let chosen = |service: Service| SelectedService {
             given: service.name().to_owned(),
-            at: Vec::new(),
+            positions: Vec::new(),
             found: Ok(service),
         };
         Ok(services.into_iter().map(chosen).collect())
     }
 
-    /// Prints which services were selected, before anything is done to them.
-    pub fn print_selected(&self, ui: Ui, chosen: &[Chosen], verb: &str) {
+    /// Prints the selected services before they are changed.
+    pub fn print_selected(&self, ui: Ui, chosen: &[SelectedService], verb: &str) {
         if self.is_given() {
             let (count, names) =
-                (counted(chosen.len(), "service"), listed(chosen.iter().map(|one| one.given.as_str())));
+                (format_count(chosen.len(), "service"), join_names(chosen.iter().map(|one| one.given.as_str())));
             ui.note(&format!("selected {count} to {verb}: {names}"));
         }
     }
 
-    /// The selection, as it was written.
-    pub fn words(&self) -> String {
+    /// The selection as command-line flags.
+    pub fn to_flags(&self) -> String {
         let filters = self.filter.iter().map(|(key, value)| format!("--filter {key}={value}"));
         let stack = self.stack.iter().map(|name| format!("--stack {name}"));
         let all = self.all.then(|| "--all".to_owned());
@@ -229,27 +231,27 @@ impl SelectArgs {
     }
 }
 
-/// `1 service`, `3 services`.
-pub fn counted(count: usize, what: &str) -> String {
+/// Formats a count: `1 service`, `3 services`.
+pub fn format_count(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-/// `a, b, c`, and how many more there are.
-pub fn listed<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
-    listed_up_to(MOST_NAMES_SHOWN, names)
+/// Joins names: `a, b, c`, and the number of names that are left out.
+pub fn join_names<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    join_names_up_to(MAX_NAMES_SHOWN, names)
 }
 
-/// [`listed`] with at most `max` names.
-pub fn listed_up_to<'a>(max: usize, names: impl ExactSizeIterator<Item = &'a str>) -> String {
+/// Joins at most `max` names.
+pub fn join_names_up_to<'a>(max: usize, names: impl ExactSizeIterator<Item = &'a str>) -> String {
     let more = names.len().saturating_sub(max);
     let names = names.take(max).collect::<Vec<_>>().join(", ");
     if more == 0 { names } else { format!("{names} and {more} more") }
 }
 
-/// The services of these names, each once, in their order.
-pub fn named(client: &Client, names: &[String]) -> Result<Vec<Chosen>> {
-    let mut known = if names.len() > MOST_ONE_BY_ONE { list(client, names)? } else { HashMap::new() };
-    let (mut chosen, mut by_id) = (Vec::<Chosen>::new(), HashMap::<String, usize>::new());
+/// Reads the named services, each once, in the order of their names on the command line.
+pub fn find_each(client: &Client, names: &[String]) -> Result<Vec<SelectedService>> {
+    let mut known = if names.len() > MAX_SINGLE_READS { list(client, names)? } else { HashMap::new() };
+    let (mut chosen, mut by_id) = (Vec::<SelectedService>::new(), HashMap::<String, usize>::new());
     for (at, given) in names.iter().enumerate() {
         let found = match known.remove(given) {
             Some(service) => Ok(service),
@@ -257,14 +259,14 @@ pub fn named(client: &Client, names: &[String]) -> Result<Vec<Chosen>> {
         };
         match found {
             Ok(service) => match by_id.entry(service.id().to_owned()) {
-                Entry::Occupied(first) => chosen[*first.get()].at.push(at),
+                Entry::Occupied(first) => chosen[*first.get()].positions.push(at),
                 Entry::Vacant(free) => {
                     free.insert(chosen.len());
-                    chosen.push(Chosen { given: given.clone(), at: vec![at], found: Ok(service) });
+                    chosen.push(SelectedService { given: given.clone(), positions: vec![at], found: Ok(service) });
                 }
             },
             Err(error) if error.is_not_found() || error.is_ambiguous_name() => {
-                chosen.push(Chosen { given: given.clone(), at: vec![at], found: Err(error) });
+                chosen.push(SelectedService { given: given.clone(), positions: vec![at], found: Err(error) });
             }
             Err(error) => return Err(error),
         }
@@ -272,18 +274,19 @@ pub fn named(client: &Client, names: &[String]) -> Result<Vec<Chosen>> {
     Ok(chosen)
 }
 
-/// The services that have one of these names or full IDs, by that. The engine's filter takes the start of a name, too.
+/// Reads the services with these names or full IDs by one list. The engine's name filter also matches
+/// prefixes, which are dropped.
 fn list(client: &Client, given: &[String]) -> Result<HashMap<String, Service>> {
     let is_id = |word: &&String| {
         word.len() == 25 && word.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase())
     };
     let (ids, names): (Vec<&String>, Vec<&String>) = given.iter().partition(is_id);
     let mut found = services::list_by_id(client, &ids.into_iter().map(String::as_str).collect::<Vec<_>>())?;
-    let wanted: HashSet<&str> = names.iter().map(|name| name.as_str()).collect();
+    let requested: HashSet<&str> = names.iter().map(|name| name.as_str()).collect();
     for part in names.chunks(MAX_IDS_PER_FILTER) {
         let filters: Vec<Filter> = part.iter().map(|name| ("name".to_owned(), (*name).clone())).collect();
         for service in services::list(client, &services::filters(&filters))? {
-            if wanted.contains(service.name()) {
+            if requested.contains(service.name()) {
                 found.insert(service.name().to_owned(), service);
             }
         }
@@ -298,7 +301,7 @@ mod tests {
     #[test]
     fn long_lists_of_names_are_cut() {
         let names: Vec<String> = (0..52).map(|i| format!("s{i}")).collect();
-        assert!(listed(names.iter().map(String::as_str)).ends_with("s49 and 2 more"));
-        assert_eq!(listed(["a", "b"].into_iter()), "a, b");
+        assert!(join_names(names.iter().map(String::as_str)).ends_with("s49 and 2 more"));
+        assert_eq!(join_names(["a", "b"].into_iter()), "a, b");
     }
 }

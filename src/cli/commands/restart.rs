@@ -32,7 +32,7 @@ pub fn run(args: RestartArgs, app: &App) -> anyhow::Result<Exit> {
     args.select.check(&args.services, "swarmctl restart web")?;
     let style = Style::new("restart", "restart", "restarted");
     Deployment::new(style, app, &args.deploy)?
-        .select(&args.select, &args.services, Jobs::LeftAlone)?
+        .select(&args.select, &args.services, Jobs::Excluded)?
         .edit(IfPaused::from_resume(args.resume), |_| {
             Ok(vec![Edit::increment(Place::at("TaskTemplate.ForceUpdate"))])
         })?

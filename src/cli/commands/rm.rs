@@ -13,7 +13,7 @@ use crate::cli::deploy::report::{
 };
 use crate::cli::deploy::{PlanArgs, at_once, timeout};
 use crate::cli::exit::Exit;
-use crate::cli::select::{Chosen, Jobs, SelectArgs, counted};
+use crate::cli::select::{SelectedService, Jobs, SelectArgs, format_count};
 use crate::cli::usage::UsageError;
 
 /// Remove services
@@ -52,17 +52,17 @@ pub fn run(args: RmArgs, app: &App) -> anyhow::Result<Exit> {
     let client = app.client(args.timeout)?;
     let style = args.plan.style(Style::new("rm", "remove", "removed"));
     let style = style.in_format(Format::from_flag(args.json));
-    let chosen = choose(&client, &args.select, &args.services, Jobs::TakenIn, style, app)?;
+    let chosen = choose(&client, &args.select, &args.services, Jobs::Included, style, app)?;
     args.select.print_selected(app.ui, &chosen, style.verb);
     if args.if_version.is_some() && chosen.len() != 1 {
         let why = format!("`--if-version` is about one service, and these are {}", chosen.len());
         return Err(UsageError::new(why, "swarmctl rm --if-version 17 web").into());
     }
     if args.select.is_given() && !args.yes && !args.plan.dry_run {
-        let why = format!("{} would be removed: say so with --yes", counted(chosen.len(), "service"));
+        let why = format!("{} would be removed: say so with --yes", format_count(chosen.len(), "service"));
         return Err(UsageError::new(why, "swarmctl rm --stack shop --yes").into());
     }
-    let remove_one = |Chosen { given, found, .. }| match found {
+    let remove_one = |SelectedService { given, found, .. }| match found {
         Ok(service) => {
             let removal = if args.plan.dry_run {
                 plan(&client, service, args.if_version).map(Removal::Planned)

@@ -9,7 +9,7 @@ use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::report::Style;
 use crate::cli::deploy::{DeployArgs, Deployment, IfPaused};
 use crate::cli::exit::Exit;
-use crate::cli::select::{Each, SelectArgs};
+use crate::cli::select::{Assignments, SelectArgs};
 use crate::cli::usage::UsageError;
 
 /// Set the number of replicas of services
@@ -18,7 +18,7 @@ use crate::cli::usage::UsageError;
 #[derive(Args, Debug)]
 pub struct ScaleArgs {
     /// Services and their replicas; with --filter, --stack or --all the one number for all of them
-    #[arg(value_name = "SERVICE=REPLICAS", add = Completion::SCALED, required = true)]
+    #[arg(value_name = "SERVICE=REPLICAS", add = Completion::REPLICA_COUNTS, required = true)]
     wanted: Vec<String>,
     #[command(flatten)]
     select: SelectArgs,
@@ -46,10 +46,10 @@ pub fn run(args: ScaleArgs, app: &App) -> anyhow::Result<Exit> {
 }
 
 /// The number of replicas for each service, or one for all that are selected.
-fn replicas_of_each(args: &ScaleArgs) -> Result<Each<u64>, UsageError> {
+fn replicas_of_each(args: &ScaleArgs) -> Result<Assignments<u64>, UsageError> {
     match (args.select.is_given(), args.wanted.as_slice()) {
-        (false, pairs) => Each::pairs(pairs, "web=5", replicas),
-        (true, [count]) if !count.contains('=') => Ok(Each::All(replicas(count)?)),
+        (false, pairs) => Assignments::pairs(pairs, "web=5", replicas),
+        (true, [count]) if !count.contains('=') => Ok(Assignments::ForSelection(replicas(count)?)),
         (true, [pair, ..]) => Err(UsageError::new(
             format!("`{pair}`: what is selected by --filter, --stack or --all gets one number of replicas"),
             "swarmctl scale --stack shop 3",

@@ -20,7 +20,7 @@ use crate::cli::deploy::watch;
 use crate::cli::exit::Exit;
 use crate::cli::format;
 use crate::cli::format::ListFormat;
-use crate::cli::select::{Chosen, Jobs, SelectArgs};
+use crate::cli::select::{SelectedService, Jobs, SelectArgs};
 use crate::output::{Columns, TemplateError};
 
 /// Tell whether services have converged
@@ -66,7 +66,7 @@ pub fn run(args: StatusArgs, app: &App) -> anyhow::Result<Exit> {
     args.select.check(&args.services, "swarmctl status web")?;
     let client = app.client(None)?;
     let style = Style::new("status", "tell the status of", "").in_format(Format::from_flag(args.json));
-    let chosen = choose(&client, &args.select, &args.services, Jobs::TakenIn, style, app)?;
+    let chosen = choose(&client, &args.select, &args.services, Jobs::Included, style, app)?;
     let reports = looked_at(&client, chosen)?;
     let mut out = app.ui.stdout();
     if args.json {
@@ -83,10 +83,10 @@ pub fn run(args: StatusArgs, app: &App) -> anyhow::Result<Exit> {
 }
 
 /// Looks once at the services.
-fn looked_at(client: &Client, chosen: Vec<Chosen>) -> ApiResult<Vec<ServiceReport>> {
+fn looked_at(client: &Client, chosen: Vec<SelectedService>) -> ApiResult<Vec<ServiceReport>> {
     let services: Vec<Service> = chosen.iter().filter_map(|one| one.found.as_ref().ok().cloned()).collect();
     let mut results = watch::once(client, services)?.into_iter();
-    let report = |Chosen { given, found, .. }: Chosen| {
+    let report = |SelectedService { given, found, .. }: SelectedService| {
         let stage = match found {
             Err(error) => Stage::NotStarted { service: None, why: NotStarted::Failed(error) },
             Ok(_) => {

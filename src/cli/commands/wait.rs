@@ -12,7 +12,7 @@ use crate::cli::deploy::report::{
 use crate::cli::deploy::{FollowArgs, timeout};
 use crate::cli::exit::Exit;
 use crate::cli::progress::ProgressArgs;
-use crate::cli::select::{Chosen, Jobs, SelectArgs};
+use crate::cli::select::{SelectedService, Jobs, SelectArgs};
 
 /// Wait until services have converged
 ///
@@ -43,7 +43,7 @@ pub fn run(args: WaitArgs, app: &App) -> anyhow::Result<Exit> {
     let follow = FollowArgs { detach: false, progress, timeout, json };
     let client = app.client(timeout)?;
     let style = Style::new("wait", "wait for", "converged").in_format(follow.format());
-    let chosen = choose(&client, &select, &services, Jobs::TakenIn, style, app)?;
+    let chosen = choose(&client, &select, &services, Jobs::Included, style, app)?;
     select.print_selected(app.ui, &chosen, style.verb);
     let is_summed_up = select.is_given() && !follow.progress.is_quiet();
     let summary = if is_summed_up { Summary::Shown } else { Summary::Hidden };
@@ -52,7 +52,7 @@ pub fn run(args: WaitArgs, app: &App) -> anyhow::Result<Exit> {
 }
 
 /// A service to be watched as it is.
-fn watch(Chosen { given, found, .. }: Chosen) -> Watch {
+fn watch(SelectedService { given, found, .. }: SelectedService) -> Watch {
     match found {
         Ok(service) => Ok(ToWatch { given, change: Watchable::Found(service), remarks: Remarks::default() }),
         Err(error) => Err(Box::new(ServiceReport::not_started(&given, None, NotStarted::Failed(error)))),

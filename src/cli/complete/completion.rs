@@ -1,22 +1,22 @@
-//! How the value of an argument is completed: attached to the argument itself, by `add` of clap.
+//! How shells complete the value of an argument. It is attached to the argument with clap's `add`.
 
 use clap::Arg;
 use clap::builder::ArgExt;
 
 use super::Candidate;
 use super::engine::Source;
-use super::line::Line;
+use super::line::PartialLine;
 
 /// How the value of an argument is completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Completion {
-    /// By one of these words, which blanks separate.
+    /// One of these words, separated by spaces.
     Words(&'static str),
-    /// By names of files, which the shell knows.
+    /// A file name, which the shell completes.
     Files,
-    /// By what the engine, or Docker's config folder, has.
-    Of(Source),
-    /// The words of `update-image`: `SERVICE IMAGE`, `SERVICE=IMAGE...`, or one IMAGE for a selection.
+    /// Names that the engine or Docker's configuration directory has.
+    Dynamic(Source),
+    /// The arguments of `update-image`: `SERVICE IMAGE`, `SERVICE=IMAGE...`, or one IMAGE for a selection.
     UpdatedImages,
 }
 
@@ -24,28 +24,28 @@ impl ArgExt for Completion {}
 
 impl Completion {
     /// Names of services.
-    pub const SERVICES: Self = Self::Of(Source::Services);
+    pub const SERVICES: Self = Self::Dynamic(Source::Services);
     /// Tags of images.
-    pub const IMAGES: Self = Self::Of(Source::Images);
+    pub const IMAGES: Self = Self::Dynamic(Source::Images);
     /// Names of stacks.
-    pub const STACKS: Self = Self::Of(Source::Stacks);
+    pub const STACKS: Self = Self::Dynamic(Source::Stacks);
     /// Names of networks.
-    pub const NETWORKS: Self = Self::Of(Source::Networks);
+    pub const NETWORKS: Self = Self::Dynamic(Source::Networks);
     /// Names of secrets.
-    pub const SECRETS: Self = Self::Of(Source::Secrets);
+    pub const SECRETS: Self = Self::Dynamic(Source::Secrets);
     /// Names of configs.
-    pub const CONFIGS: Self = Self::Of(Source::Configs);
+    pub const CONFIGS: Self = Self::Dynamic(Source::Configs);
     /// Placement constraints.
-    pub const CONSTRAINTS: Self = Self::Of(Source::Constraints);
+    pub const CONSTRAINTS: Self = Self::Dynamic(Source::Constraints);
     /// Names of contexts.
-    pub const CONTEXTS: Self = Self::Of(Source::Contexts);
-    /// `SERVICE=`, to be followed by a number.
-    pub const SCALED: Self = Self::Of(Source::Scaled);
+    pub const CONTEXTS: Self = Self::Dynamic(Source::Contexts);
+    /// `SERVICE=`, before the number of replicas.
+    pub const REPLICA_COUNTS: Self = Self::Dynamic(Source::ReplicaCounts);
     /// Filters of tasks.
-    pub const TASK_FILTERS: Self = Self::Of(Source::TaskFilters);
+    pub const TASK_FILTERS: Self = Self::Dynamic(Source::TaskFilters);
     /// Filters of services.
-    pub const FILTERS: Self = Self::Of(Source::Filters);
-    /// The formats of lists, beside templates.
+    pub const FILTERS: Self = Self::Dynamic(Source::Filters);
+    /// The list formats other than templates.
     pub const FORMATS: Self = Self::Words("json raw table");
     /// The values of switches.
     pub const SWITCH: Self = Self::Words("true false");
@@ -53,55 +53,60 @@ impl Completion {
 
 /// Where candidates come from.
 pub enum Candidates {
-    /// They are these.
-    Known(Vec<Candidate>),
-    /// The shell knows files.
+    /// A fixed list.
+    Static(Vec<Candidate>),
+    /// File names, which the shell completes.
     Files,
-    /// The engine, or Docker's config folder, is asked.
-    Of(Source),
+    /// The engine or Docker's configuration directory.
+    Dynamic(Source),
 }
 
 impl Candidates {
-    /// The candidates for the value of an argument.
-    pub fn for_value(line: &Line, arg: &Arg) -> Self {
+    /// Returns where the candidates for the value of an argument come from.
+    pub fn for_value(line: &PartialLine, arg: &Arg) -> Self {
         match arg.get::<Completion>() {
             Some(Completion::Words(words)) => {
-                Self::Known(words.split_whitespace().map(|word| Candidate::new(word, "")).collect())
+                Self::Static(words.split_whitespace().map(|word| Candidate::new(word, "")).collect())
             }
             Some(Completion::Files) => Self::Files,
-            Some(Completion::Of(source)) => Self::Of(*source),
-            Some(Completion::UpdatedImages) => updated_images(line).map_or(Self::Known(Vec::new()), Self::Of),
-            None => Self::Known(possible_values(arg)),
+            Some(Completion::Dynamic(source)) => Self::Dynamic(*source),
+            Some(Completion::UpdatedImages) => {
+                updated_images(line).map_or(Self::Static(Vec::new()), Self::Dynamic)
+            }
+            None => Self::Static(possible_values(arg)),
         }
     }
 }
 
-/// What `update-image` takes at the cursor.
-fn updated_images(line: &Line) -> Option<Source> {
+/// Returns what `update-image` accepts at the cursor.
+fn updated_images(line: &PartialLine) -> Option<Source> {
     let has = |names: &[&str]| line.flags.iter().any(|flag| names.contains(flag));
     match line.words[..] {
         _ if has(&["tag", "refresh"]) => Some(Source::Services),
         [] if has(&["filter", "stack", "all"]) => Some(Source::Images),
-        [] => Some(Source::Pairs),
-        [first, ..] if first.contains('=') => Some(Source::Pairs),
+        [] => Some(Source::ImagePairs),
+        [first, ..] if first.contains('=') => Some(Source::ImagePairs),
         [_] => Some(Source::Images),
         _ => None,
     }
 }
 
-/// The values that clap knows, with their help; a word that is no flag shows none.
+/// Returns the values that clap knows, with their help; positional arguments have none.
 fn possible_values(arg: &Arg) -> Vec<Candidate> {
-    let about = |value: &clap::builder::PossibleValue| {
-        if arg.is_positional() { String::new() } else { super::about(value.get_help()) }
+    let description = |value: &clap::builder::PossibleValue| {
+        if arg.is_positional() { String::new() } else { super::description(value.get_help()) }
     };
-    arg.get_possible_values().iter().map(|value| Candidate::new(value.get_name(), about(value))).collect()
+    arg.get_possible_values()
+        .iter()
+        .map(|value| Candidate::new(value.get_name(), description(value)))
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// What these names stand for can be completed, so an argument that is called so says how.
+    /// All arguments with these value names must have a completion.
     const COMPLETED: [&str; 9] = [
         "SERVICE",
         "SERVICE|TASK",

@@ -1,4 +1,4 @@
-//! Candidates that an engine knows, or Docker's config folder.
+//! Candidates from the engine or from Docker's configuration directory.
 
 use serde_json::json;
 
@@ -10,16 +10,16 @@ use crate::api::resources::{images, networks, nodes, references, services};
 use crate::cli::app::App;
 use crate::cli::commands::ls::image_without_digest;
 
-/// What is asked for.
+/// What to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// Names of services.
     Services,
     /// `SERVICE=REPLICAS`.
-    Scaled,
+    ReplicaCounts,
     /// `SERVICE`, or `SERVICE=IMAGE`.
-    Pairs,
-    /// Tags that the engine has, and those that services run.
+    ImagePairs,
+    /// Images that the engine has, and those that services run.
     Images,
     /// Stacks.
     Stacks,
@@ -31,28 +31,28 @@ pub enum Source {
     Configs,
     /// Placement constraints, with the names of nodes.
     Constraints,
-    /// `KEY=VALUE` of services.
+    /// Filters of services, `KEY=VALUE`.
     Filters,
-    /// `KEY=VALUE` of tasks and their services.
+    /// Filters of tasks and of their services, `KEY=VALUE`.
     TaskFilters,
     /// Contexts.
     Contexts,
 }
 
-/// Whoever is asked.
-pub struct Asked {
+/// Connects to the engine when a candidate needs it.
+pub struct EngineAccess {
     app: App,
 }
 
-/// Candidates, and whether more is to follow right behind them.
-type Found = (Vec<Candidate>, bool);
+/// Candidates, and whether more text follows a candidate without a space.
+type FoundCandidates = (Vec<Candidate>, bool);
 
 const STACK: &str = "com.docker.stack.namespace";
 const MODES: [&str; 4] = ["replicated", "global", "replicated-job", "global-job"];
 const STATES: [&str; 3] = ["running", "shutdown", "accepted"];
 
-impl Asked {
-    /// Nothing is asked yet.
+impl EngineAccess {
+    /// No connection is made yet.
     pub fn new(app: App) -> Self {
         Self { app }
     }
@@ -62,39 +62,41 @@ impl Asked {
     }
 }
 
-/// All there are; `prefix` tells which part of a value is wanted.
-pub fn candidates(source: Source, asked: &Asked, prefix: &str) -> Result<Found> {
+/// Returns the candidates. `prefix` is the text at the cursor: it may select a part of a `KEY=VALUE`.
+pub fn candidates(source: Source, engine: &EngineAccess, prefix: &str) -> Result<FoundCandidates> {
     let plain = |found: Result<Vec<Candidate>>| found.map(|found| (found, false));
-    let named = |names: Result<Vec<String>>| plain(names.map(|names| names.into_iter().map(named).collect()));
+    let from_names =
+        |names: Result<Vec<String>>| plain(names.map(|names| names.into_iter().map(candidate).collect()));
     match source {
-        Source::Services => plain(all_services(&asked.client()?)),
-        Source::Scaled => {
-            let scaled =
-                all_services(&asked.client()?)?.into_iter().map(|it| Candidate::new(it.text + "=", it.about));
-            Ok((scaled.collect(), true))
+        Source::Services => plain(all_services(&engine.client()?)),
+        Source::ReplicaCounts => {
+            let counts = all_services(&engine.client()?)?
+                .into_iter()
+                .map(|it| Candidate::new(it.text + "=", it.description));
+            Ok((counts.collect(), true))
         }
-        Source::Pairs => match prefix.split_once('=') {
-            None => plain(all_services(&asked.client()?)),
+        Source::ImagePairs => match prefix.split_once('=') {
+            None => plain(all_services(&engine.client()?)),
             Some((service, _)) => {
-                let images = all_images(&asked.client()?)?;
+                let images = all_images(&engine.client()?)?;
                 let pair =
-                    |image: Candidate| Candidate::new(format!("{service}={}", image.text), image.about);
+                    |image: Candidate| Candidate::new(format!("{service}={}", image.text), image.description);
                 Ok((images.into_iter().map(pair).collect(), false))
             }
         },
-        Source::Images => plain(all_images(&asked.client()?)),
-        Source::Stacks => named(stacks(&asked.client()?)),
-        Source::Networks => named(networks::list_names(&asked.client()?)),
-        Source::Secrets => named(references::list_names(&asked.client()?, "secret")),
-        Source::Configs => named(references::list_names(&asked.client()?, "config")),
-        Source::Constraints => constraints(asked, prefix),
-        Source::Filters => filters(asked, prefix, &[]),
-        Source::TaskFilters => filters(asked, prefix, &["node=", "desired-state="]),
-        Source::Contexts => named(asked.app.context_names()),
+        Source::Images => plain(all_images(&engine.client()?)),
+        Source::Stacks => from_names(stacks(&engine.client()?)),
+        Source::Networks => from_names(networks::list_names(&engine.client()?)),
+        Source::Secrets => from_names(references::list_names(&engine.client()?, "secret")),
+        Source::Configs => from_names(references::list_names(&engine.client()?, "config")),
+        Source::Constraints => constraints(engine, prefix),
+        Source::Filters => filters(engine, prefix, &[]),
+        Source::TaskFilters => filters(engine, prefix, &["node=", "desired-state="]),
+        Source::Contexts => from_names(engine.app.context_names()),
     }
 }
 
-fn named(name: String) -> Candidate {
+fn candidate(name: String) -> Candidate {
     Candidate::new(name, "")
 }
 
@@ -104,14 +106,14 @@ fn all_services(client: &Client) -> Result<Vec<Candidate>> {
     })
 }
 
-/// The engine's own tags, and what services run: its tasks may all be elsewhere.
+/// The connected engine may run no task of a service, so the images of services are listed too.
 fn all_images(client: &Client) -> Result<Vec<Candidate>> {
-    // Where the one is not to be had, the other still is.
+    // The images of services are useful even if the engine's are not available.
     let tags = images::list_tags(client).unwrap_or_default();
-    let mut images: Vec<Candidate> = tags.into_iter().map(named).collect();
+    let mut images: Vec<Candidate> = tags.into_iter().map(candidate).collect();
     let running = services::list_rows(client, &[], TaskCounts::Omitted, |row| {
-        let about = format!("runs in {}", row.name());
-        Candidate::new(image_without_digest(row.image()), about)
+        let description = format!("runs in {}", row.name());
+        Candidate::new(image_without_digest(row.image()), description)
     })?;
     images.extend(running.into_iter().filter(|image| !image.text.is_empty()));
     Ok(images)
@@ -127,56 +129,58 @@ fn node_names(client: &Client) -> Result<Vec<String>> {
     Ok(nodes::list(client)?.iter().map(|node| node.name().to_owned()).collect())
 }
 
-/// Keys first, then values of the key that is there.
-fn keyed(keys: &[&str]) -> Found {
+/// Candidates for a key, before its value.
+fn keys_to_complete(keys: &[&str]) -> FoundCandidates {
     (keys.iter().map(|key| Candidate::new(*key, "")).collect(), true)
 }
 
-fn with_key(key: &str, values: impl IntoIterator<Item = String>) -> Found {
+fn values_of_key(key: &str, values: impl IntoIterator<Item = String>) -> FoundCandidates {
     (values.into_iter().map(|value| Candidate::new(format!("{key}{value}"), "")).collect(), false)
 }
 
-fn constraints(asked: &Asked, prefix: &str) -> Result<Found> {
+fn constraints(engine: &EngineAccess, prefix: &str) -> Result<FoundCandidates> {
     let operator = ["==", "!="].into_iter().find(|operator| prefix.contains(operator));
     let Some((key, operator)) = operator.and_then(|it| Some((prefix.split_once(it)?.0, it))) else {
         let keys = ["node.hostname", "node.role", "node.id", "node.platform.os", "node.platform.arch"];
         let both = keys.iter().flat_map(|key| [format!("{key}=="), format!("{key}!=")]);
-        return Ok((both.map(named).collect(), true));
+        return Ok((both.map(candidate).collect(), true));
     };
     let values = match key.trim() {
-        "node.hostname" => node_names(&asked.client()?)?,
+        "node.hostname" => node_names(&engine.client()?)?,
         "node.role" => ["manager", "worker"].map(str::to_owned).to_vec(),
-        "node.id" => nodes::list(&asked.client()?)?.into_iter().map(|node| node.id).collect(),
+        "node.id" => nodes::list(&engine.client()?)?.into_iter().map(|node| node.id).collect(),
         "node.platform.os" => ["linux", "windows"].map(str::to_owned).to_vec(),
         "node.platform.arch" => ["x86_64", "aarch64"].map(str::to_owned).to_vec(),
         _ => Vec::new(),
     };
-    Ok(with_key(&format!("{key}{operator}"), values))
+    Ok(values_of_key(&format!("{key}{operator}"), values))
 }
 
-fn filters(asked: &Asked, prefix: &str, more: &[&str]) -> Result<Found> {
+fn filters(engine: &EngineAccess, prefix: &str, extra_keys: &[&str]) -> Result<FoundCandidates> {
     let label = format!("label={STACK}=");
     if prefix.starts_with(&label) {
-        return Ok(with_key(&label, stacks(&asked.client()?)?));
+        return Ok(values_of_key(&label, stacks(&engine.client()?)?));
     }
     let names = || -> Result<Vec<String>> {
-        Ok(all_services(&asked.client()?)?.into_iter().map(|it| it.text).collect())
+        Ok(all_services(&engine.client()?)?.into_iter().map(|it| it.text).collect())
     };
-    let keys = [&["name=", "label=", "mode=", "id=", "image="], more].concat();
+    let keys = [&["name=", "label=", "mode=", "id=", "image="], extra_keys].concat();
     match prefix.split_once('=').map(|(key, _)| key) {
-        None => Ok(keyed(&keys)),
-        // Nobody completes an ID.
+        None => Ok(keys_to_complete(&keys)),
+        // IDs are not completed.
         Some("id") => Ok((Vec::new(), false)),
-        Some("label") => Ok(keyed(&[&label])),
-        Some("name") => Ok(with_key("name=", names()?)),
-        Some("mode") => Ok(with_key("mode=", MODES.map(str::to_owned))),
-        Some("node") => Ok(with_key("node=", node_names(&asked.client()?)?)),
-        Some("desired-state") => Ok(with_key("desired-state=", STATES.map(str::to_owned))),
-        Some("image") => Ok(with_key("image=", all_images(&asked.client()?)?.into_iter().map(|it| it.text))),
-        // It is not a key: the keys are offered in its place, as docker does.
+        Some("label") => Ok(keys_to_complete(&[&label])),
+        Some("name") => Ok(values_of_key("name=", names()?)),
+        Some("mode") => Ok(values_of_key("mode=", MODES.map(str::to_owned))),
+        Some("node") => Ok(values_of_key("node=", node_names(&engine.client()?)?)),
+        Some("desired-state") => Ok(values_of_key("desired-state=", STATES.map(str::to_owned))),
+        Some("image") => {
+            Ok(values_of_key("image=", all_images(&engine.client()?)?.into_iter().map(|it| it.text)))
+        }
+        // Unknown keys are replaced by the known ones, as docker does.
         Some(_) => {
-            let (keys, goes_on) = keyed(&keys);
-            Ok((keys.into_iter().map(|key| Candidate { replaces: true, ..key }).collect(), goes_on))
+            let (keys, continues) = keys_to_complete(&keys);
+            Ok((keys.into_iter().map(|key| Candidate { replaces: true, ..key }).collect(), continues))
         }
     }
 }

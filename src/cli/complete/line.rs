@@ -1,48 +1,48 @@
-//! What the words before the cursor make of the one that it is on.
+//! Reads an incomplete command line to find out what is expected at the cursor.
 
 use clap::{Arg, ArgAction, Command};
 
-use crate::cli::grammar::takes_next;
+use crate::cli::grammar::value_is_next_word;
 
 /// A command line up to the cursor.
-pub struct Line<'a> {
-    /// The command that it is for, as far as it has come.
+pub struct PartialLine<'a> {
+    /// The innermost command so far.
     pub command: &'a Command,
-    /// What may stand at the cursor.
-    pub wanted: Wanted<'a>,
-    /// What stands there already; candidates begin with it.
+    /// What is expected at the cursor.
+    pub expected: Expected<'a>,
+    /// The text at the cursor, which candidates must begin with.
     pub prefix: &'a str,
-    /// Flags before the subcommand and their values.
+    /// Flags before the subcommand, and their values.
     pub globals: Vec<&'a str>,
-    /// The flags of the command that are given, by their IDs.
+    /// The IDs of the flags that were given to the command.
     pub flags: Vec<&'a str>,
-    /// The words of the command that are no flags.
+    /// The positional arguments of the command.
     pub words: Vec<&'a str>,
 }
 
-/// What may stand at the cursor.
+/// What is expected at the cursor.
 #[derive(Clone, Copy)]
-pub enum Wanted<'a> {
+pub enum Expected<'a> {
     /// A subcommand.
     Commands,
     /// A flag.
     Flags,
     /// The value of a flag.
     Value(&'a Arg),
-    /// A word that is no flag.
+    /// A positional argument.
     Word(&'a Arg),
-    /// A command that the service runs.
+    /// A part of the command that the service will run.
     Files,
-    /// Nothing that this program knows.
+    /// Nothing that can be completed.
     Nothing,
 }
 
-impl<'a> Line<'a> {
-    /// Reads the words, the program's name left out.
+impl<'a> PartialLine<'a> {
+    /// Reads the words before the cursor, without the program's name, and the word at the cursor.
     pub fn read(root: &'a Command, before: &'a [String], cursor: &'a str) -> Self {
         let mut line = Self {
             command: root,
-            wanted: Wanted::Nothing,
+            expected: Expected::Nothing,
             prefix: cursor,
             globals: Vec::new(),
             flags: Vec::new(),
@@ -57,7 +57,7 @@ impl<'a> Line<'a> {
             if pending.take().is_some() {
                 continue;
             }
-            if line.is_beyond_image() {
+            if line.is_container_command() {
                 line.words.push(word);
             } else if word == "--" && !only_words {
                 only_words = true;
@@ -65,9 +65,9 @@ impl<'a> Line<'a> {
                 match line.flag(word) {
                     Some((arg, has_value)) => {
                         line.flags.push(arg.get_id().as_str());
-                        pending = (takes_next(arg) && !has_value).then_some(arg);
+                        pending = (value_is_next_word(arg) && !has_value).then_some(arg);
                     }
-                    // A line that is wrong has no end that is right.
+                    // Nothing can be completed after an error.
                     None => return line,
                 }
             } else if let Some(command) = line.command.find_subcommand(word) {
@@ -82,35 +82,35 @@ impl<'a> Line<'a> {
                 line.words.push(word);
             }
         }
-        line.wanted = match pending {
-            Some(arg) => Wanted::Value(arg),
-            None => line.at_cursor(cursor, only_words),
+        line.expected = match pending {
+            Some(arg) => Expected::Value(arg),
+            None => line.expected_at_cursor(cursor, only_words),
         };
         line
     }
 
-    fn at_cursor(&mut self, cursor: &'a str, only_words: bool) -> Wanted<'a> {
+    fn expected_at_cursor(&mut self, cursor: &'a str, only_words: bool) -> Expected<'a> {
         let command = self.command;
-        if self.is_beyond_image() {
-            return Wanted::Files;
+        if self.is_container_command() {
+            return Expected::Files;
         }
         if is_flag(cursor) && !only_words {
             return match (cursor.split_once('='), self.flag(cursor)) {
                 (Some((_, value)), Some((arg, _))) => {
                     self.prefix = value;
-                    Wanted::Value(arg)
+                    Expected::Value(arg)
                 }
-                (Some(_), None) => Wanted::Nothing,
-                _ => Wanted::Flags,
+                (Some(_), None) => Expected::Nothing,
+                _ => Expected::Flags,
             };
         }
         if command.has_subcommands() {
-            return Wanted::Commands;
+            return Expected::Commands;
         }
         let positionals: Vec<&Arg> = command.get_positionals().collect();
         match positionals.get(self.words.len()).or(positionals.last()) {
-            Some(arg) if self.words.len() < positionals.len() || takes_many(arg) => Wanted::Word(arg),
-            _ => Wanted::Nothing,
+            Some(arg) if self.words.len() < positionals.len() || takes_many(arg) => Expected::Word(arg),
+            _ => Expected::Nothing,
         }
     }
 
@@ -118,12 +118,13 @@ impl<'a> Line<'a> {
         std::ptr::eq(self.command, root)
     }
 
-    /// Behind create's IMAGE everything is the command.
-    fn is_beyond_image(&self) -> bool {
+    /// After the IMAGE of `create`, all words are the command of the container.
+    fn is_container_command(&self) -> bool {
         self.command.is_allow_external_subcommands_set() && !self.words.is_empty()
     }
 
-    /// The flag of this word, and whether its value is in the word too; of short flags that stand together the last.
+    /// Returns the flag in a word, and whether its value is in the word too. Of combined short flags it is
+    /// the last one.
     fn flag(&self, word: &str) -> Option<(&'a Arg, bool)> {
         let args = || self.command.get_arguments();
         if let Some(long) = word.strip_prefix("--") {
@@ -140,7 +141,7 @@ impl<'a> Line<'a> {
                 return last.map(|arg| (arg, true));
             }
             let arg = args().find(|arg| arg.get_short() == Some(short))?;
-            if takes_next(arg) {
+            if value_is_next_word(arg) {
                 return Some((arg, !rest.as_str().is_empty()));
             }
             last = Some(arg);

@@ -1,8 +1,9 @@
-//! `__complete`: what may stand at the cursor, for the shells' scripts in `completions/` and for docker's own completion.
+//! `__complete`: shell completion, for the scripts in `completions/` and for docker's own completion.
 //!
-//! The protocol is that of docker's client (cobra's): the words before the cursor and the one that it is on are the
-//! arguments; a line is a candidate, a tab and what it is; the last line is `:` and a directive. Nothing else is ever
-//! printed, whatever goes wrong, and an engine has [`Timeouts::completion`](crate::api::config::timeouts::Timeouts) for all of its answers.
+//! The protocol is that of docker's client (cobra). The arguments are the words before the cursor and the
+//! word at the cursor. Each line of output is a candidate, a tab and a description; the last line is `:` and
+//! a directive. Errors are never printed. All requests together may take
+//! [`Timeouts::completion`](crate::api::config::timeouts::Timeouts).
 
 pub mod completion;
 mod engine;
@@ -16,65 +17,65 @@ use super::grammar;
 use crate::output;
 use crate::output::Ui;
 use completion::Candidates;
-use line::{Line, Wanted};
+use line::{Expected, PartialLine};
 
-/// The words that ask for it; the second is docker's own shells' way to say that they show no descriptions.
+/// The names of the command. The second one is for shells that show no descriptions.
 pub const NAMES: [&str; 2] = ["__complete", "__completeNoDesc"];
 
-/// What may stand at the cursor, and what it is.
+/// A candidate and its description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
     text: String,
-    about: String,
-    /// Offered in place of the word at the cursor, which it does not begin with.
+    description: String,
+    /// The candidate replaces the word at the cursor instead of extending it.
     replaces: bool,
 }
 
-/// What the shell shall do beside showing candidates.
+/// What the shell should do with the candidates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Directive {
-    /// Complete names of files where there are no candidates.
+    /// Complete file names if there are no candidates.
     Files = 0,
-    /// No names of files.
-    Only = 4,
-    /// No names of files, and no blank behind what was completed.
-    OnlyAndGoOn = 6,
+    /// Do not complete file names.
+    NoFiles = 4,
+    /// Do not complete file names, and add no space.
+    NoFilesNoSpace = 6,
 }
 
 impl Candidate {
-    fn new(text: impl Into<String>, about: impl Into<String>) -> Self {
-        Self { text: text.into(), about: about.into(), replaces: false }
+    fn new(text: impl Into<String>, description: impl Into<String>) -> Self {
+        Self { text: text.into(), description: description.into(), replaces: false }
     }
 }
 
-/// Answers for the words behind the program's name; the last one is the one that the cursor is on.
+/// Prints the candidates. `words` are the arguments; the last one is the word at the cursor.
 pub fn run(ui: Ui, mut root: Command, words: &[String], has_descriptions: bool) -> Exit {
     root.build();
-    let (mut candidates, directive) = answer(&root, words);
+    let (mut candidates, directive) = complete(&root, words);
     candidates.sort_by(|a, b| output::natural_cmp(&a.text, &b.text));
     candidates.dedup_by(|a, b| a.text == b.text);
     let mut out = ui.stdout();
-    for Candidate { text, about, .. } in candidates {
-        match about.lines().next() {
-            Some(about) if has_descriptions => out.columns(&[&text, about]),
+    for Candidate { text, description, .. } in candidates {
+        match description.lines().next() {
+            Some(description) if has_descriptions => out.columns(&[&text, description]),
             _ => out.line(&text),
         }
     }
     out.line(&format!(":{}", directive as u8));
-    // Whoever asked has gone away.
+    // The shell has closed the pipe: it needs no more candidates.
     let _ = out.finish();
     Exit::Done
 }
 
-fn answer(root: &Command, words: &[String]) -> (Vec<Candidate>, Directive) {
-    let Some((cursor, before)) = words.split_last() else { return (Vec::new(), Directive::Only) };
-    let line = Line::read(root, before, cursor);
-    let (candidates, directive) = match line.wanted {
-        Wanted::Commands => (commands(line.command), Directive::Only),
-        Wanted::Flags => (flags(&line), Directive::Only),
-        Wanted::Value(arg) | Wanted::Word(arg) => values(&line, Candidates::for_value(&line, arg)),
-        Wanted::Files => (Vec::new(), Directive::Files),
-        Wanted::Nothing => (Vec::new(), Directive::Only),
+fn complete(root: &Command, words: &[String]) -> (Vec<Candidate>, Directive) {
+    let Some((cursor, before)) = words.split_last() else { return (Vec::new(), Directive::NoFiles) };
+    let line = PartialLine::read(root, before, cursor);
+    let (candidates, directive) = match line.expected {
+        Expected::Commands => (commands(line.command), Directive::NoFiles),
+        Expected::Flags => (flags(&line), Directive::NoFiles),
+        Expected::Value(arg) | Expected::Word(arg) => values(&line, Candidates::for_value(&line, arg)),
+        Expected::Files => (Vec::new(), Directive::Files),
+        Expected::Nothing => (Vec::new(), Directive::NoFiles),
     };
     let fits = |candidate: &Candidate| candidate.replaces || candidate.text.starts_with(line.prefix);
     (candidates.into_iter().filter(fits).collect(), directive)
@@ -82,46 +83,46 @@ fn answer(root: &Command, words: &[String]) -> (Vec<Candidate>, Directive) {
 
 fn commands(of: &Command) -> Vec<Candidate> {
     let shown = of.get_subcommands().filter(|command| !command.is_hide_set());
-    shown.map(|command| Candidate::new(command.get_name(), about(command.get_about()))).collect()
+    shown.map(|command| Candidate::new(command.get_name(), description(command.get_about()))).collect()
 }
 
-fn flags(line: &Line) -> Vec<Candidate> {
+fn flags(line: &PartialLine) -> Vec<Candidate> {
     let mut flags = Vec::new();
     for arg in line.command.get_arguments().filter(|arg| !arg.is_positional() && !arg.is_hide_set()) {
-        let may_come_again = matches!(arg.get_action(), clap::ArgAction::Append | clap::ArgAction::Count);
-        if line.flags.contains(&arg.get_id().as_str()) && !may_come_again {
+        let is_repeatable = matches!(arg.get_action(), clap::ArgAction::Append | clap::ArgAction::Count);
+        if line.flags.contains(&arg.get_id().as_str()) && !is_repeatable {
             continue;
         }
         if let Some(long) = arg.get_long() {
-            flags.push(Candidate::new(format!("--{long}"), about(arg.get_help())));
+            flags.push(Candidate::new(format!("--{long}"), description(arg.get_help())));
         }
         if let Some(short) = arg.get_short().filter(|_| line.prefix == "-") {
-            flags.push(Candidate::new(format!("-{short}"), about(arg.get_help())));
+            flags.push(Candidate::new(format!("-{short}"), description(arg.get_help())));
         }
     }
     flags
 }
 
-fn values(line: &Line, found: Candidates) -> (Vec<Candidate>, Directive) {
-    let (candidates, goes_on) = match found {
+fn values(line: &PartialLine, found: Candidates) -> (Vec<Candidate>, Directive) {
+    let (candidates, continues) = match found {
         Candidates::Files => return (Vec::new(), Directive::Files),
-        Candidates::Known(known) => return (known, Directive::Only),
-        Candidates::Of(source) => match client(&line.globals) {
-            Some(asked) => engine::candidates(source, &asked, line.prefix).unwrap_or_default(),
+        Candidates::Static(known) => return (known, Directive::NoFiles),
+        Candidates::Dynamic(source) => match client(&line.globals) {
+            Some(engine) => engine::candidates(source, &engine, line.prefix).unwrap_or_default(),
             None => (Vec::new(), false),
         },
     };
-    (candidates, if goes_on { Directive::OnlyAndGoOn } else { Directive::Only })
+    (candidates, if continues { Directive::NoFilesNoSpace } else { Directive::NoFiles })
 }
 
-/// The engine that the flags before the subcommand name.
-fn client(globals: &[&str]) -> Option<engine::Asked> {
+/// The engine that is selected by the flags before the subcommand.
+fn client(globals: &[&str]) -> Option<engine::EngineAccess> {
     let command = grammar::docker(GlobalArgs::augment_args(Command::new("swarmctl"))).ignore_errors(true);
     let matches = command.try_get_matches_from(std::iter::once(&"swarmctl").chain(globals)).ok()?;
     let app = App::new(Ui::silent(), GlobalArgs::from_arg_matches(&matches).ok()?).ok()?;
-    Some(engine::Asked::new(app))
+    Some(engine::EngineAccess::new(app))
 }
 
-fn about(text: Option<&clap::builder::StyledStr>) -> String {
+fn description(text: Option<&clap::builder::StyledStr>) -> String {
     text.map(ToString::to_string).unwrap_or_default()
 }

@@ -23,7 +23,7 @@ use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::parallel;
 use crate::cli::progress::ProgressDisplay;
-use crate::cli::select::{Chosen, Each, Jobs, SelectArgs};
+use crate::cli::select::{SelectedService, Assignments, Jobs, SelectArgs};
 use crate::cli::usage::UsageError;
 use crate::output::Ui;
 
@@ -97,7 +97,7 @@ impl<'a> Deployment<'a> {
     }
 
     /// Services that were found already, with what each of them gets.
-    pub fn with_chosen<T>(self, chosen: Vec<(Chosen, T)>) -> Selected<'a, T> {
+    pub fn with_chosen<T>(self, chosen: Vec<(SelectedService, T)>) -> Selected<'a, T> {
         let entries = chosen.into_iter().map(|(one, with)| entry(one, ChosenBy::Name, with)).collect();
         Selected { deployment: self, entries }
     }
@@ -113,7 +113,7 @@ impl<'a> Deployment<'a> {
         jobs: Jobs,
     ) -> anyhow::Result<Selected<'a, ()>> {
         let chosen_by = chosen_by(select);
-        let chosen = self.choose(select, names, jobs)?;
+        let chosen = self.resolve(select, names, jobs)?;
         let entries = chosen.into_iter().map(|one| entry(one, chosen_by, ())).collect();
         Ok(Selected { deployment: self, entries })
     }
@@ -125,16 +125,16 @@ impl<'a> Deployment<'a> {
     pub fn select_each<T: Clone + PartialEq>(
         self,
         select: &SelectArgs,
-        each: Each<T>,
+        each: Assignments<T>,
     ) -> anyhow::Result<Selected<'a, T>> {
         let (names, values): (Vec<String>, Vec<T>) = match each {
-            Each::Named(pairs) => pairs.into_iter().unzip(),
-            Each::All(value) => (Vec::new(), vec![value]),
+            Assignments::PerService(pairs) => pairs.into_iter().unzip(),
+            Assignments::ForSelection(value) => (Vec::new(), vec![value]),
         };
         let (mut entries, chosen_by) = (Vec::new(), chosen_by(select));
-        for one in self.choose(select, &names, Jobs::LeftAlone)? {
-            let first = one.at.first().copied().unwrap_or(0);
-            if let Some(other) = one.at.iter().find(|other| values[**other] != values[first]) {
+        for one in self.resolve(select, &names, Jobs::Excluded)? {
+            let first = one.positions.first().copied().unwrap_or(0);
+            if let Some(other) = one.positions.iter().find(|other| values[**other] != values[first]) {
                 let (first, other) = (&names[first], &names[*other]);
                 let why = format!("`{first}` and `{other}` are one service, which cannot have both");
                 return Err(UsageError::new(why, "one of the two").into());
@@ -144,7 +144,7 @@ impl<'a> Deployment<'a> {
         Ok(Selected { deployment: self, entries })
     }
 
-    fn choose(&self, select: &SelectArgs, names: &[String], jobs: Jobs) -> anyhow::Result<Vec<Chosen>> {
+    fn resolve(&self, select: &SelectArgs, names: &[String], jobs: Jobs) -> anyhow::Result<Vec<SelectedService>> {
         let chosen = choose(&self.client, select, names, jobs, self.style, self.app)?;
         select.print_selected(self.app.ui, &chosen, self.style.verb);
         Ok(chosen)

@@ -3,7 +3,7 @@
 use super::report::{BatchStop, NotStarted, Outcome, ServiceReport};
 use crate::api::resources::services::Service;
 use crate::cli::exit::Exit;
-use crate::cli::select::{Chosen, SelectArgs};
+use crate::cli::select::{SelectedService, SelectArgs};
 
 /// One service of a deployment.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ pub fn chosen_by(select: &SelectArgs) -> ChosenBy {
     if select.is_given() { ChosenBy::Property } else { ChosenBy::Name }
 }
 
-pub fn entry<T>(Chosen { given, found, .. }: Chosen, chosen_by: ChosenBy, with: T) -> Entry<T> {
+pub fn entry<T>(SelectedService { given, found, .. }: SelectedService, chosen_by: ChosenBy, with: T) -> Entry<T> {
     match found {
         Ok(service) => Ok(Item { given, service, chosen_by, with }),
         Err(error) => Err(Box::new(ServiceReport::not_started(&given, None, NotStarted::Failed(error)))),

@@ -8,7 +8,7 @@ use std::time::Instant;
 use crate::api::cancellation::{Cancellation, POLL_INTERVAL};
 
 /// More threads would only wait for each other.
-pub const MOST_THREADS: usize = 64;
+pub const MAX_THREADS: usize = 64;
 
 /// Takes work, has it done beside its owner or, without threads, at once, and hands back what came of it.
 pub struct Pool<'a, W, R> {
@@ -67,7 +67,7 @@ impl<W: Send, R: Send> Pool<'_, W, R> {
         thread::scope(|scope| {
             // Also where the owner does not come to its end: the threads are waited for.
             let _closing = Closing(queue);
-            for _ in 0..threads.min(MOST_THREADS) {
+            for _ in 0..threads.min(MAX_THREADS) {
                 scope.spawn(move || {
                     while let Some((key, item)) = queue.next(limits.may_begin) {
                         queue.put(key, work(item), limits);

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Service;
-use crate::cli::select::listed_up_to;
+use crate::cli::select::join_names_up_to;
 use crate::cli::shell;
 
 /// The maximum number of services that the error names.
@@ -118,7 +118,7 @@ impl fmt::Display for OtherRepositories {
             f,
             "cannot set image `{}`: {count} of {selected} selected {services} another repository: {}",
             self.image,
-            listed_up_to(MAX_NAMES, self.others.iter().map(String::as_str))
+            join_names_up_to(MAX_NAMES, self.others.iter().map(String::as_str))
         )
     }
 }

@@ -36,7 +36,7 @@ fn flag(arg: Arg) -> Arg {
 }
 
 /// Whether the value of the flag is the next word. A switch has its value after `=`.
-pub fn takes_next(arg: &Arg) -> bool {
+pub fn value_is_next_word(arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) && !arg.is_require_equals_set()
 }
 

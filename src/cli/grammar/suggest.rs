@@ -3,7 +3,7 @@
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 
-use crate::cli::complete::line::Line;
+use crate::cli::complete::line::PartialLine;
 
 /// Flags of other docker commands and similar words, with the flags that do the same here.
 const SYNONYMS: &[(&str, &[&str])] = &[
@@ -39,7 +39,7 @@ pub fn correct(error: &mut Error, root: &Command, words: &[String]) {
         return;
     }
     let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidArg) else { return };
-    let command = Line::read(root, words.get(1..).unwrap_or_default(), "").command;
+    let command = PartialLine::read(root, words.get(1..).unwrap_or_default(), "").command;
     let similar = match error.get(ContextKind::SuggestedArg) {
         Some(ContextValue::String(similar)) => Some(similar.trim_start_matches('-').to_owned()),
         _ => None,

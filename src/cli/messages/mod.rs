@@ -20,7 +20,7 @@ use crate::api::forecast::{Forecast, ForecastWarning, MOVES_NETWORKS};
 use crate::api::resources::addresses::Usage;
 use crate::api::spec::Hazard;
 use crate::cli::deploy::lint;
-use crate::cli::select::listed;
+use crate::cli::select::join_names;
 use crate::cli::shell;
 
 pub use self::waiting::{ROLLOUT_CONTINUES, keep_watching};
@@ -165,7 +165,7 @@ pub fn head(report: &ServiceReport, verb: &str, done: &str) -> String {
 
 /// [`head`], of several services that ended alike.
 pub fn head_of_many(many: &[&ServiceReport], verb: &str, done: &str) -> String {
-    let (count, names) = (many.len(), listed(many.iter().map(|one| one.name())));
+    let (count, names) = (many.len(), join_names(many.iter().map(|one| one.name())));
     match many[0].outcome() {
         Outcome::NotStarted(_) => format!("{count} services were not begun: {names}"),
         Outcome::Undone => format!("{count} services are as they were before: {names}"),

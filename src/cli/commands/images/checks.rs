@@ -6,7 +6,7 @@ use crate::cli::app::App;
 use crate::cli::commands::status;
 use crate::cli::deploy::report::{Outcome, ServiceReport, Style, print_remarks_and_error};
 use crate::cli::exit::Exit;
-use crate::cli::select::MOST_NAMES_SHOWN;
+use crate::cli::select::MAX_NAMES_SHOWN;
 use crate::cli::shell;
 
 use super::list;
@@ -16,7 +16,7 @@ pub fn report_unpinned(services: &[Service], app: &App) -> Vec<Exit> {
     let is_pinned = |image: &str| ImageRef::parse(image).is_ok_and(|image| image.digest().is_some());
     let unpinned: Vec<(&str, &str)> = list::pairs(services).filter(|(_, image)| !is_pinned(image)).collect();
     let names: Vec<_> = unpinned.iter().map(|(name, _)| shell::service(name)).collect();
-    let names = if names.len() > MOST_NAMES_SHOWN { "--all".to_owned() } else { names.join(" ") };
+    let names = if names.len() > MAX_NAMES_SHOWN { "--all".to_owned() } else { names.join(" ") };
     let hint = format!("to pin to the current digest run `swarmctl update-image --refresh {names}`");
     for (at, (name, image)) in unpinned.iter().enumerate() {
         let is_last = at + 1 == unpinned.len();

@@ -14,7 +14,7 @@ use crate::cli::deploy::report::{ServiceReport, Stage};
 use crate::cli::deploy::watch;
 use crate::cli::exit;
 use crate::cli::exit::Exit;
-use crate::cli::select::{Chosen, Jobs, SelectArgs};
+use crate::cli::select::{SelectedService, Jobs, SelectArgs};
 use crate::output::natural_cmp;
 
 /// Print the images of services, in the format of `update-image --from`
@@ -48,10 +48,10 @@ pub fn run(args: ImagesArgs, app: &App) -> anyhow::Result<Exit> {
     let client = app.client(None)?;
     let mut failures = Vec::new();
     let mut services = Vec::new();
-    for Chosen { given, found, at } in select.choose(app.ui, &client, &args.services, Jobs::LeftAlone)? {
+    for SelectedService { given, found, positions } in select.resolve(app.ui, &client, &args.services, Jobs::Excluded)? {
         match found {
             Ok(service) if list::image(&service).is_some() => services.push((given, service)),
-            Ok(service) if at.is_empty() => {
+            Ok(service) if positions.is_empty() => {
                 app.ui.note(&format!("skipped service `{}`: it has no image", service.name()));
             }
             Ok(service) => {
@@ -79,7 +79,7 @@ pub fn run(args: ImagesArgs, app: &App) -> anyhow::Result<Exit> {
     }
     if services.is_empty() {
         let why = Some("no selected service has an image".to_owned());
-        return Err(Error::NoSuch { kind: "service", name: select.words(), why }.into());
+        return Err(Error::NoSuch { kind: "service", name: select.to_flags(), why }.into());
     }
     let mut out = app.ui.stdout();
     if args.json {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::api::lint::{Finding, Report, Rule, Severity};
 use crate::cli::exit::Exit;
 use crate::cli::findings;
-use crate::cli::select::counted;
+use crate::cli::select::format_count;
 use crate::output::Ui;
 
 /// A service that was checked.
@@ -52,7 +52,7 @@ impl Totals {
     fn line(&self, level: Severity) -> String {
         let part = |severity: Severity| {
             let what = if severity == Severity::Warn { "warning" } else { severity.as_str() };
-            let count = counted(self.count(severity), what);
+            let count = format_count(self.count(severity), what);
             let is_hidden = severity > level && self.count(severity) > 0;
             if is_hidden { format!("{count} not shown (--level {severity})") } else { count }
         };
@@ -72,7 +72,7 @@ pub fn print(ui: Ui, checked: &[Checked], level: Severity, totals: &Totals) -> i
         }
     }
     out.finish()?;
-    ui.note(&format!("{} checked: {}", counted(checked.len(), "service"), totals.line(level)));
+    ui.note(&format!("{} checked: {}", format_count(checked.len(), "service"), totals.line(level)));
     Ok(())
 }
 

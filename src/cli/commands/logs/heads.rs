@@ -16,7 +16,7 @@ use crate::output;
 use crate::output::Ui;
 
 /// No engine has longer ones; all lines are set in by the longest.
-const LONGEST_NAME: usize = 300;
+const MAX_NAME_LEN: usize = 300;
 const NODE: &str = "com.docker.swarm.node.id";
 const SERVICE: &str = "com.docker.swarm.service.id";
 const TASKS: &str = "tasks";
@@ -134,7 +134,7 @@ impl<'c> Heads<'c> {
 
     fn who(&self, service: &str, task: &str, node: &str, slot: Option<u64>) -> String {
         // Into a pipe too: a name with a line break in it could write another task's lines.
-        let shown = |name: &str| output::visible_prefix(name, LONGEST_NAME).into_owned();
+        let shown = |name: &str| output::visible_prefix(name, MAX_NAME_LEN).into_owned();
         let name = shown(self.services.get(service).map_or(service, String::as_str));
         let node = shown(self.nodes.get(node).map_or(node, String::as_str));
         let (short, task) = (shown(&task.chars().take(12).collect::<String>()), shown(task));

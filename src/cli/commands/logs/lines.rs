@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use crate::api::resources::logs::Channel;
 
 /// A line without an end is shown as far as it goes when it has become so long.
-const LONGEST: usize = 1 << 20;
+const MAX_LINE_LEN: usize = 1 << 20;
 /// So much is kept of all lines that are begun; then the next one too is shown as far as it goes.
-const MOST_KEPT: usize = 64 << 20;
+const MAX_BUFFERED: usize = 64 << 20;
 
 /// The lines that are begun. Engines cut a long line into messages, and those of another task may come in between.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ impl Lines {
         let mut line = begun.unwrap_or_else(head);
         line.extend_from_slice(text);
         let size = line.len() + task.len();
-        if line.ends_with(b"\n") || line.len() > LONGEST || self.kept + size > MOST_KEPT {
+        if line.ends_with(b"\n") || line.len() > MAX_LINE_LEN || self.kept + size > MAX_BUFFERED {
             return Some(line);
         }
         self.kept += size;
@@ -79,12 +79,12 @@ mod tests {
     #[test]
     fn a_line_without_an_end_is_not_kept_for_ever() {
         let mut lines = Lines::default();
-        let part = vec![b'x'; LONGEST / 2 + 1];
+        let part = vec![b'x'; MAX_LINE_LEN / 2 + 1];
         assert_eq!(lines.add(Channel::Stdout, b"a", Vec::new, &part), None);
-        assert_eq!(lines.add(Channel::Stdout, b"a", Vec::new, &part).unwrap().len(), LONGEST + 2);
+        assert_eq!(lines.add(Channel::Stdout, b"a", Vec::new, &part).unwrap().len(), MAX_LINE_LEN + 2);
         assert_eq!(lines.kept, 0);
         let held = (0..1000_u32).filter(|i| {
-            lines.add(Channel::Stdout, &i.to_be_bytes(), Vec::new, &part[..LONGEST / 4]).is_none()
+            lines.add(Channel::Stdout, &i.to_be_bytes(), Vec::new, &part[..MAX_LINE_LEN / 4]).is_none()
         });
         assert_eq!(held.count(), 255, "of many tasks at once no more is kept than {MOST_KEPT} bytes");
         assert_eq!(lines.rest().count(), 255);

@@ -16,8 +16,8 @@ use crate::api::resources::logs::{Ask, Channel, Framing};
 use crate::output::Ui;
 
 /// How many heads of lines are remembered.
-const MOST_KNOWN: usize = 1000;
-const MOST_KNOWN_BYTES: usize = 16 << 20;
+const MAX_CACHED_PREFIXES: usize = 1000;
+const MAX_CACHED_PREFIX_BYTES: usize = 16 << 20;
 
 /// What is printed of logs, and how.
 pub struct Shown<'a> {
@@ -131,7 +131,7 @@ impl Assembler<'_> {
         if !self.known.contains_key(entry.details) {
             // As many as there are tasks; a log that has a new one a line must not fill the memory.
             self.known_size += entry.details.len();
-            if self.known.len() >= MOST_KNOWN || self.known_size > MOST_KNOWN_BYTES {
+            if self.known.len() >= MAX_CACHED_PREFIXES || self.known_size > MAX_CACHED_PREFIX_BYTES {
                 self.known.clear();
                 self.known_size = entry.details.len();
             }

@@ -37,7 +37,7 @@ impl Source {
 
 /// The logs of all services of a selection.
 pub fn selected(ui: Ui, client: &Client, select: &SelectArgs) -> Result<Vec<Source>> {
-    let chosen = select.choose(ui, client, &[], Jobs::TakenIn)?;
+    let chosen = select.resolve(ui, client, &[], Jobs::Included)?;
     chosen.into_iter().map(|one| one.found.map(|service| of_service(&service))).collect()
 }
 

@@ -22,12 +22,12 @@ use crate::cli::format;
 use crate::cli::format::ListFormat;
 use crate::cli::newest::ChoiceArgs;
 use crate::cli::parallel;
-use crate::cli::select::{Chosen, Jobs, SelectArgs};
+use crate::cli::select::{SelectedService, Jobs, SelectArgs};
 use crate::output::{TemplateError, natural_cmp};
 use row::{COLUMNS, Missing, Row};
 
 /// Requests to registries that are under way at the same time.
-const AT_ONCE: usize = 8;
+const MAX_CONCURRENT: usize = 8;
 
 /// Show which services run another digest than their tag has now
 ///
@@ -118,12 +118,12 @@ pub fn run(args: OutdatedArgs, app: &App) -> anyhow::Result<Exit> {
 fn chosen(client: &Client, args: &OutdatedArgs, app: &App) -> anyhow::Result<(Vec<Service>, Vec<Exit>)> {
     if args.services.is_empty() && !args.select.is_given() {
         let all = SelectArgs { all: true, ..args.select.clone() };
-        return Ok((all.select(app.ui, client, Jobs::TakenIn)?, Vec::new()));
+        return Ok((all.select(app.ui, client, Jobs::Included)?, Vec::new()));
     }
     args.select.check(&args.services, "swarmctl outdated web")?;
     let (mut found, mut missing) = (Vec::new(), Vec::new());
-    for Chosen { given, found: one, .. } in
-        args.select.choose(app.ui, client, &args.services, Jobs::TakenIn)?
+    for SelectedService { given, found: one, .. } in
+        args.select.resolve(app.ui, client, &args.services, Jobs::Included)?
     {
         match one {
             Ok(service) => found.push(service),
@@ -152,7 +152,7 @@ fn digests(client: &Client, app: &App, rows: &[Row]) -> Result<BTreeMap<String, 
         };
         auths.insert(registry, auth);
     }
-    let known = parallel::try_map(tags.iter().collect(), AT_ONCE, |(name, tag): (&String, &ImageRef)| {
+    let known = parallel::try_map(tags.iter().collect(), MAX_CONCURRENT, |(name, tag): (&String, &ImageRef)| {
         let digest = match auths.get(tag.domain()) {
             Some(Err(why)) => Err(why.clone()),
             Some(Ok(auth)) => digest(client, tag, auth.as_ref())?,

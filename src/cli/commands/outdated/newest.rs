@@ -1,7 +1,7 @@
 //! `outdated --newest`: which newer tag each service may have.
 
 use super::row::{COLUMNS, Row, WITH_AGE, WITH_NEWEST};
-use super::{AT_ONCE, OutdatedArgs};
+use super::{MAX_CONCURRENT, OutdatedArgs};
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::registry::tags::{LABEL, PolicySource};
@@ -44,7 +44,7 @@ pub fn decide(
 ) -> Result<()> {
     let Some(source) = &args.newest else { return Ok(()) };
     let chooser = Chooser::new(app, source, &args.choice)?;
-    parallel::try_map(rows.iter_mut().collect(), AT_ONCE, |row: &mut Row| {
+    parallel::try_map(rows.iter_mut().collect(), MAX_CONCURRENT, |row: &mut Row| {
         let service = services.iter().find(|service| service.id() == row.id);
         let label = service.filter(|_| *source == PolicySource::Label).and_then(label);
         row.newest = Some(chooser.decide(client, Subject { name: row.name, image: row.written, label })?);

@@ -7,7 +7,7 @@ use clap::Command;
 use serde_json::json;
 
 use super::{LINK, PROGRAM};
-use crate::cli::grammar::takes_next;
+use crate::cli::grammar::value_is_next_word;
 
 /// The word with which docker's client asks a plugin what it is.
 pub const METADATA: &str = "docker-cli-plugin-metadata";
@@ -67,7 +67,7 @@ pub fn first_word(root: &Command, words: &[OsString]) -> usize {
             let is_short = arg
                 .get_short()
                 .is_some_and(|short| word.strip_prefix('-') == Some(short.to_string().as_str()));
-            takes_next(arg) && (is_long || is_short)
+            value_is_next_word(arg) && (is_long || is_short)
         });
         at += 1 + usize::from(has_value);
     }

@@ -21,7 +21,7 @@ use crate::cli::format;
 use crate::cli::format::ListFormat;
 use crate::cli::lookups::Lookups;
 use crate::cli::select::filter;
-use crate::cli::select::{Chosen, Jobs, SelectArgs};
+use crate::cli::select::{SelectedService, Jobs, SelectArgs};
 use crate::output::{Columns, Format, TemplateError};
 use filters::Nodes;
 use rows::{Row, Shown};
@@ -90,9 +90,9 @@ pub fn run(args: PsArgs, app: &App) -> anyhow::Result<Exit> {
     select.check(&args.services, "swarmctl ps web")?;
     let client = app.client(None)?;
     let chosen =
-        select.choose(app.ui, &client, &args.services, Jobs::TakenIn).context("cannot list tasks")?;
+        select.resolve(app.ui, &client, &args.services, Jobs::Included).context("cannot list tasks")?;
     let (mut found, mut missing) = (Vec::<Service>::new(), Vec::<(String, Error)>::new());
-    for Chosen { given, found: one, .. } in chosen {
+    for SelectedService { given, found: one, .. } in chosen {
         match one {
             Ok(service) => found.push(service),
             Err(error) => missing.push((given, error)),

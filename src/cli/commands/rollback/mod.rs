@@ -51,7 +51,7 @@ pub fn run(args: RollbackArgs, app: &App) -> anyhow::Result<Exit> {
     };
     let style = Style::new("rollback", "roll back", "rolled back");
     let selected =
-        Deployment::new(style, app, flags)?.select(&args.select, &args.services, Jobs::LeftAlone)?;
+        Deployment::new(style, app, flags)?.select(&args.select, &args.services, Jobs::Excluded)?;
     roll_back(selected, if args.to_failed { FailedSpec::Deploy } else { FailedSpec::Refuse })
 }
 

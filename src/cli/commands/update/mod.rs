@@ -83,7 +83,7 @@ pub fn run(args: UpdateArgs, app: &App) -> anyhow::Result<Exit> {
     let deployment = Deployment::new(style, app, &args.deploy)?;
     let brought = document.as_ref().map(Document::as_new).unwrap_or_default();
     check_engine(deployment.client(), &[edits.as_slice(), &brought].concat())?;
-    let selected = deployment.select(&args.select, &args.services, Jobs::LeftAlone)?;
+    let selected = deployment.select(&args.select, &args.services, Jobs::Excluded)?;
     if args.select.is_given()
         && let Some(image) = take_image(&mut edits.clone(), |_| true)
     {

@@ -10,7 +10,7 @@ use super::wanted::New;
 use crate::api::error::{Error, Result};
 use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::{Deployment, Selected};
-use crate::cli::select::{Chosen, Each, Jobs, SelectArgs, counted, listed};
+use crate::cli::select::{SelectedService, Assignments, Jobs, SelectArgs, format_count, join_names};
 use crate::cli::usage::UsageError;
 use crate::output::natural_cmp;
 
@@ -64,14 +64,14 @@ impl FromArgs {
         &self,
         deployment: Deployment<'a>,
         select: &SelectArgs,
-        each: Each<New>,
+        each: Assignments<New>,
     ) -> anyhow::Result<Selected<'a, New>> {
-        let (Some(_), Each::Named(images)) = (&self.from, &each) else {
+        let (Some(_), Assignments::PerService(images)) = (&self.from, &each) else {
             return deployment.select_each(select, each);
         };
         let deployment = deployment.with_mapped_images(mapped_from(images));
         let selected = match (&select.stack, each) {
-            (Some(stack), Each::Named(images)) => {
+            (Some(stack), Assignments::PerService(images)) => {
                 let chosen = of_stack(&deployment, stack, images)?;
                 deployment.with_chosen(chosen)
             }
@@ -90,9 +90,9 @@ fn mapped_from(images: &[(String, New)]) -> HashMap<String, String> {
 }
 
 /// The services of the stack that are listed. One of the same name that is not of the stack counts as missing.
-fn of_stack(deployment: &Deployment, stack: &str, images: Vec<(String, New)>) -> Result<Vec<(Chosen, New)>> {
+fn of_stack(deployment: &Deployment, stack: &str, images: Vec<(String, New)>) -> Result<Vec<(SelectedService, New)>> {
     let select = SelectArgs { stack: Some(stack.to_owned()), ..SelectArgs::default() };
-    let services = select.select(deployment.ui(), deployment.client(), Jobs::TakenIn)?;
+    let services = select.select(deployment.ui(), deployment.client(), Jobs::Included)?;
     let mut found: HashMap<String, _> =
         services.into_iter().map(|service| (service.name().to_owned(), service)).collect();
     let mut chosen = Vec::with_capacity(images.len());
@@ -102,13 +102,13 @@ fn of_stack(deployment: &Deployment, stack: &str, images: Vec<(String, New)>) ->
             name: given.clone(),
             why: Some(format!("the stack `{stack}` has no service `{given}`")),
         });
-        chosen.push((Chosen { given, at: vec![at], found }, new));
+        chosen.push((SelectedService { given, at: vec![at], found }, new));
     }
     if !found.is_empty() {
         let mut names: Vec<&str> = found.keys().map(String::as_str).collect();
         names.sort_by(|a, b| natural_cmp(a, b));
-        let count = counted(names.len(), "service");
-        let names = listed(names.into_iter());
+        let count = format_count(names.len(), "service");
+        let names = join_names(names.into_iter());
         deployment.ui().note(&format!("{count} of stack `{stack}` not in FILE left unchanged: {names}"));
     }
     Ok(chosen)

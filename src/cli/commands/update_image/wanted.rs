@@ -7,7 +7,7 @@ use crate::api::registry::image_ref::ImageRef;
 use crate::api::registry::tags::PolicySource;
 use crate::cli::complete::completion::Completion;
 use crate::cli::flags::image::ImageArgs;
-use crate::cli::select::{Each, SelectArgs};
+use crate::cli::select::{Assignments, SelectArgs};
 use crate::cli::usage::{IMAGE, OrExample as _, TAG, UsageError};
 
 const EXAMPLE: &str = "swarmctl update-image web shop/web:1.8";
@@ -54,9 +54,9 @@ pub enum New {
 
 impl WantedArgs {
     /// Reads the command line, and the list that it names; no engine is asked.
-    pub fn read(&self, select: &SelectArgs) -> Result<Each<New>, UsageError> {
+    pub fn read(&self, select: &SelectArgs) -> Result<Assignments<New>, UsageError> {
         if let Some(images) = self.from.read(select)? {
-            return Ok(Each::Named(images));
+            return Ok(Assignments::PerService(images));
         }
         if let Some(new) = self.relative()? {
             if let Some(pair) = self.words.iter().find(|word| word.contains('=')) {
@@ -73,22 +73,22 @@ impl WantedArgs {
             }
             select.check(&self.words, "swarmctl update-image --tag 1.8 web api")?;
             if select.is_given() {
-                return Ok(Each::All(new));
+                return Ok(Assignments::ForSelection(new));
             }
-            return Ok(Each::Named(self.words.iter().map(|name| (name.clone(), new.clone())).collect()));
+            return Ok(Assignments::PerService(self.words.iter().map(|name| (name.clone(), new.clone())).collect()));
         }
         let is_pair = |word: &String| word.contains('=');
         match (select.is_given(), self.words.as_slice()) {
-            (true, [image]) if !is_pair(image) => Ok(Each::All(New::parse(image)?)),
+            (true, [image]) if !is_pair(image) => Ok(Assignments::ForSelection(New::parse(image)?)),
             (true, _) => Err(UsageError::new(
                 "what is selected by --filter, --stack or --all gets one image, or --tag, or --refresh",
                 "swarmctl update-image --filter image=shop/web shop/web:1.8",
             )),
             (false, [service, image]) if !is_pair(service) && !is_pair(image) => {
-                Ok(Each::Named(vec![(service.clone(), New::parse(image)?)]))
+                Ok(Assignments::PerService(vec![(service.clone(), New::parse(image)?)]))
             }
             (false, pairs) if !pairs.is_empty() && pairs.iter().any(is_pair) => {
-                Each::pairs(pairs, "web=shop/web:1.8", New::parse)
+                Assignments::pairs(pairs, "web=shop/web:1.8", New::parse)
             }
             (false, []) => Err(UsageError::new("neither a service nor an image is named", EXAMPLE)),
             (false, [word]) => {
@@ -102,9 +102,9 @@ impl WantedArgs {
     }
 
     /// The one image that all selected services get, as it was typed and as it was read.
-    pub fn of_selection(&self, wanted: &Each<New>) -> Option<(String, ImageRef)> {
+    pub fn of_selection(&self, wanted: &Assignments<New>) -> Option<(String, ImageRef)> {
         match (wanted, self.words.as_slice()) {
-            (Each::All(New::Image(image)), [typed]) => Some((typed.clone(), image.clone())),
+            (Assignments::ForSelection(New::Image(image)), [typed]) => Some((typed.clone(), image.clone())),
             _ => None,
         }
     }
@@ -165,12 +165,12 @@ impl New {
     }
 }
 
-impl Each<New> {
+impl Assignments<New> {
     /// All that is asked for.
     pub fn values(&self) -> impl Iterator<Item = &New> {
         let (named, all) = match self {
-            Each::Named(pairs) => (pairs.as_slice(), None),
-            Each::All(new) => (&[][..], Some(new)),
+            Assignments::PerService(pairs) => (pairs.as_slice(), None),
+            Assignments::ForSelection(new) => (&[][..], Some(new)),
         };
         named.iter().map(|(_, new)| new).chain(all)
     }

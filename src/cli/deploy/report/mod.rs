@@ -24,7 +24,7 @@ use crate::api::http::client::Client;
 use crate::cli::app::App;
 use crate::cli::exit;
 use crate::cli::exit::{Exit, Reported};
-use crate::cli::select::{Chosen, Jobs, SelectArgs};
+use crate::cli::select::{SelectedService, Jobs, SelectArgs};
 
 /// How a command reports.
 #[derive(Clone, Copy, Debug)]
@@ -144,8 +144,8 @@ pub fn choose(
     jobs: Jobs,
     style: Style,
     app: &App,
-) -> anyhow::Result<Vec<Chosen>> {
-    match select.choose(app.ui, client, names, jobs) {
+) -> anyhow::Result<Vec<SelectedService>> {
+    match select.resolve(app.ui, client, names, jobs) {
         Ok(chosen) => Ok(chosen),
         Err(error) => Err(Reported(none_of(style, names, error, app)?).into()),
     }

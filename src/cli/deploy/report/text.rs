@@ -13,7 +13,7 @@ use crate::cli::flags::image::same_digest;
 use crate::cli::messages;
 use crate::cli::messages::Message;
 use crate::cli::newest::Decision;
-use crate::cli::select::{MOST_NAMES_SHOWN, counted};
+use crate::cli::select::{MAX_NAMES_SHOWN, format_count};
 use crate::cli::shell;
 
 /// The service's lines on stdout: what is true now.
@@ -220,7 +220,7 @@ fn hint_for_many(members: &[&ServiceReport], hint: Option<String>) -> Option<Str
         Outcome::Interrupted => after_interrupt(members[0].delivery()),
         _ => messages::ROLLOUT_CONTINUES,
     };
-    Some(if members.len() <= MOST_NAMES_SHOWN {
+    Some(if members.len() <= MAX_NAMES_SHOWN {
         let names: Vec<_> = members.iter().map(|one| shell::service(one.name())).collect();
         format!("{continues}; {}", messages::keep_watching(&names.join(" ")))
     } else {
@@ -245,7 +245,7 @@ pub fn summary(style: Style, reports: &[ServiceReport]) -> String {
         }
     }
     let counts: Vec<String> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
-    format!("{}: {}", counted(reports.len(), "service"), counts.join(", "))
+    format!("{}: {}", format_count(reports.len(), "service"), counts.join(", "))
 }
 
 impl ServiceReport {
