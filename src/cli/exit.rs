@@ -1,4 +1,4 @@
-//! Exit codes, and what an error means to the user.
+//! Exit codes, and the hints for errors.
 
 use super::deploy::report::{BatchStop, Outcome, ServiceReport, Skip, StoppedBy};
 use super::deploy::repository::OtherRepositories;
@@ -11,30 +11,32 @@ use crate::cli::shell;
 use crate::cli::usage::UsageError;
 use crate::output::Ui;
 
-/// The exit codes, a contract with scripts (README has the same table; a test compares them).
+/// The exit codes. They are a contract with scripts; a test compares them with the table in README.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// Done: the rollout converged, or there was nothing to change (with --detach: the engine took it).
+    /// Success: the rollout converged, or nothing had to change (with --detach: the engine accepted the
+    /// update).
     Done = 0,
-    /// Failed for any other reason (the engine refused; name taken; no previous spec).
+    /// Failure for any other reason: refused by the engine, name taken, no previous spec.
     Failed = 1,
-    /// Wrong command line, or a value that cannot be one: nothing was sent.
+    /// Usage error: invalid command line or value. No request was sent.
     Usage = 2,
-    /// No such service (task, node, network ...), the name is ambiguous, or it was removed while watched.
+    /// Not found, ambiguous name, or removed while waiting.
     NoSuch = 3,
-    /// Version conflict: someone else changed the same place, --if-version does not hold, or the retries ran out.
+    /// Version conflict: another writer changed the same place, --if-version does not match, or retries ran
+    /// out.
     Conflict = 4,
-    /// The rollout failed: paused, its tasks cannot run, or rolled back to the same broken spec.
+    /// The rollout failed: paused, its tasks cannot run, or the engine rolled back to the same broken spec.
     RolloutFailed = 5,
-    /// The rollout failed and was rolled back: what was there before is there again.
+    /// The rollout failed and was rolled back: the previous state is restored.
     RolledBack = 6,
-    /// Gave up watching (--timeout, or the engine went away); the rollout goes on.
+    /// Stopped waiting (--timeout, or the engine became unavailable). The rollout continues.
     GaveUp = 7,
-    /// Engine unreachable, no permission, or not a swarm manager; nothing was changed.
+    /// Engine unreachable, permission denied, or not a swarm manager. Nothing was changed.
     Unreachable = 8,
-    /// The answer was lost and could not be looked up: it may have happened.
+    /// Unknown: the response was lost and the result could not be read back.
     Unknown = 9,
-    /// An answer, not an error: differences found, still under way.
+    /// Not an error: differences found, or still in progress.
     Different = 10,
     /// Interrupted (SIGINT).
     Interrupted = 130,
@@ -42,19 +44,19 @@ pub enum Exit {
     Terminated = 143,
 }
 
-/// The end of a command whose errors were printed already.
+/// The error of a command that has already printed its errors.
 #[derive(Debug)]
-pub struct Reported(pub Exit);
+pub struct AlreadyReported(pub Exit);
 
-impl std::fmt::Display for Reported {
+impl std::fmt::Display for AlreadyReported {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "ended with exit code {}", self.0.code())
     }
 }
 
-impl std::error::Error for Reported {}
+impl std::error::Error for AlreadyReported {}
 
-/// Of several services, the first of these that occurred is the command's.
+/// For several services, the exit code is the first of these that occurred.
 const ORDER: [Exit; 13] = [
     Exit::Interrupted,
     Exit::Terminated,
@@ -72,33 +74,33 @@ const ORDER: [Exit; 13] = [
 ];
 
 impl Exit {
-    /// The process's exit status.
+    /// The exit status of the process.
     pub fn code(self) -> u8 {
         self as u8
     }
 
-    /// One code for many.
+    /// Combines the exit codes of several services.
     pub fn merge(many: impl IntoIterator<Item = Exit>) -> Exit {
         let rank = |exit: &Exit| ORDER.iter().position(|other| other == exit);
         many.into_iter().min_by_key(rank).unwrap_or(Exit::Done)
     }
 
-    /// The code for the signal that came.
-    pub fn of_signal(signal: Option<usize>) -> Exit {
+    /// The exit code after a signal.
+    pub fn for_signal(signal: Option<usize>) -> Exit {
         match signal {
             Some(15) => Exit::Terminated,
             _ => Exit::Interrupted,
         }
     }
 
-    /// What an engine's error means where nothing had been posted.
-    pub fn of(error: &Error, signal: Option<usize>) -> Exit {
+    /// The exit code for an error, if nothing had been posted.
+    pub fn for_error(error: &Error, signal: Option<usize>) -> Exit {
         match error {
             Error::InvalidValue(_) | Error::InvalidSetting(_) => Exit::Usage,
             Error::NoSuch { .. } => Exit::NoSuch,
-            Error::Interrupted => Exit::of_signal(signal),
+            Error::Interrupted => Exit::for_signal(signal),
             e if e.is_not_found() || e.is_ambiguous_name() => Exit::NoSuch,
-            e if e.is_not_manager() || e.is_transient() || e.requires_tls() => Exit::Unreachable,
+            e if e.is_not_manager() || e.is_transient() || e.is_without_tls() => Exit::Unreachable,
             e if e.is_version_conflict() => Exit::Conflict,
             Error::Registry { kind: RegistryErrorKind::EndpointForbidden, .. } => Exit::Unreachable,
             Error::Engine { .. }
@@ -117,10 +119,10 @@ impl Exit {
         }
     }
 
-    /// The code of an error that ended the command.
-    pub fn of_any(error: &anyhow::Error, signal: Option<usize>) -> Exit {
+    /// The exit code for an error that ended the command.
+    pub fn for_any_error(error: &anyhow::Error, signal: Option<usize>) -> Exit {
         if let Some(error) = error.downcast_ref::<Error>() {
-            Exit::of(error, signal)
+            Exit::for_error(error, signal)
         } else if error.is::<UsageError>() || error.is::<InvalidValue>() || error.is::<OtherRepositories>() {
             Exit::Usage
         } else {
@@ -128,8 +130,8 @@ impl Exit {
         }
     }
 
-    /// The code of one service's report.
-    pub fn of_report(report: &ServiceReport, signal: Option<usize>) -> Exit {
+    /// The exit code for the report of one service.
+    pub fn for_report(report: &ServiceReport, signal: Option<usize>) -> Exit {
         match report.outcome() {
             Outcome::Unchanged(NoChange::Paused | NoChange::AsRequestedButPaused) => Exit::RolloutFailed,
             Outcome::Unchanged(_)
@@ -146,12 +148,12 @@ impl Exit {
             Outcome::Conflict(_) => Exit::Conflict,
             Outcome::RolledBack | Outcome::Undone => Exit::RolledBack,
             Outcome::RollbackStopped(stopped) => match (&stopped.by, stopped.failure) {
-                (StoppedBy::Signal, _) => Exit::of_signal(signal),
+                (StoppedBy::Signal, _) => Exit::for_signal(signal),
                 (StoppedBy::GaveUp(_), Some(_)) => Exit::RolloutFailed,
                 (StoppedBy::GaveUp(_), None) => Exit::GaveUp,
             },
-            Outcome::NotStarted(BatchStop::Interrupted) => Exit::of_signal(signal),
-            // Nothing was posted to this one, and so nothing continues.
+            Outcome::NotStarted(BatchStop::Interrupted) => Exit::for_signal(signal),
+            // Nothing was posted for this service, so there is nothing that continues.
             Outcome::NotStarted(BatchStop::TimedOut | BatchStop::Engine) => Exit::Unreachable,
             Outcome::NotStarted(
                 BatchStop::Blocked(_) | BatchStop::Strict | BatchStop::Canary | BatchStop::Failures,
@@ -166,23 +168,23 @@ impl Exit {
             Outcome::Paused | Outcome::NotAtRest(_) | Outcome::WouldRestart(_) | Outcome::FailedBefore(_) => {
                 Exit::RolloutFailed
             }
-            Outcome::Failed(error) => Exit::of(error, signal),
+            Outcome::Failed(error) => Exit::for_error(error, signal),
             Outcome::Unknown(_) => Exit::Unknown,
             Outcome::GaveUp(_) => Exit::GaveUp,
-            Outcome::Interrupted => Exit::of_signal(signal),
+            Outcome::Interrupted => Exit::for_signal(signal),
         }
     }
 }
 
-/// What the user can do about an error; with a command to paste wherever there is one.
+/// Returns a hint for an error, if possible with a command to paste.
 pub fn hint(error: &Error) -> Option<String> {
     Some(match error {
         Error::Connect { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
             "run it as root, or as a member of the socket's group: `sudo usermod -aG docker $USER`".to_owned()
         }
-        e if e.requires_tls() => "speak TLS with `--tlsverify`, or with DOCKER_TLS_VERIFY=1".to_owned(),
-        Error::Connect { endpoint, .. } => match error.connect_error() {
-            Some(reason) => remedy(reason.kind, endpoint, reason.context.as_deref()),
+        e if e.is_without_tls() => "speak TLS with `--tlsverify`, or with DOCKER_TLS_VERIFY=1".to_owned(),
+        Error::Connect { endpoint, .. } => match error.obstacle() {
+            Some(obstacle) => connection_hint(obstacle.kind, endpoint, obstacle.context.as_deref()),
             None if endpoint.starts_with("tcp://") => {
                 "is the engine running, and does it listen there? `-H ssh://USER@HOST` needs no port of its own"
                     .to_owned()
@@ -246,7 +248,7 @@ pub fn hint(error: &Error) -> Option<String> {
     })
 }
 
-/// What to do about a registry that denies access. The nodes pull with credentials of their own.
+/// The hint for a registry that denies access. The nodes need the credentials as well.
 pub fn login_hint(registry: &str) -> String {
     let registry = shell::word(registry);
     format!(
@@ -266,8 +268,8 @@ fn credentials_hint(error: &CredentialsError) -> String {
     format!("{what}; or name another folder with `--config DIR` before the command, or with DOCKER_CONFIG")
 }
 
-/// What to do about what kept a connection to `endpoint` from being made, to which a context may have led.
-fn remedy(kind: ConnectErrorKind, endpoint: &str, context: Option<&str>) -> String {
+/// The hint for a failed connection to `endpoint`. `context` is the Docker context that selected it.
+fn connection_hint(kind: ConnectErrorKind, endpoint: &str, context: Option<&str>) -> String {
     let by_hand = || {
         let address = endpoint.trim_start_matches("ssh://").split('/').next().unwrap_or_default();
         let (host, port) = match address.rsplit_once(':') {
@@ -276,13 +278,9 @@ fn remedy(kind: ConnectErrorKind, endpoint: &str, context: Option<&str>) -> Stri
         };
         format!("`ssh{port} {} docker version`", host.replace(['[', ']'], ""))
     };
-    let is_about_files = matches!(
-        kind,
-        ConnectErrorKind::UntrustedCertificate
-            | ConnectErrorKind::ClientCertificate
-            | ConnectErrorKind::TlsFile
-    );
-    // No flag changes what a context says of TLS.
+    let is_about_files =
+        matches!(kind, ConnectErrorKind::Authority | ConnectErrorKind::OwnCertificate | ConnectErrorKind::File);
+    // Flags do not override the TLS files of a context.
     if let Some(context) = context.filter(|_| is_about_files) {
         return format!(
             "give the context other files: `docker context update {} --docker \
@@ -322,26 +320,26 @@ fn remedy(kind: ConnectErrorKind, endpoint: &str, context: Option<&str>) -> Stri
     }
 }
 
-/// Reports the error that ended a command, and gives its exit code.
-pub fn tell(ui: Ui, error: &anyhow::Error, signal: Option<usize>) -> Exit {
-    if let Some(Reported(exit)) = error.downcast_ref::<Reported>() {
+/// Prints the error that ended a command, and returns its exit code.
+pub fn report_error(ui: Ui, error: &anyhow::Error, signal: Option<usize>) -> Exit {
+    if let Some(AlreadyReported(exit)) = error.downcast_ref::<AlreadyReported>() {
         return *exit;
     }
-    let mut lines = error.chain().map(ToString::to_string);
+    let mut lines = error.error_chain().map(ToString::to_string);
     let head = lines.next().unwrap_or_default();
     let of_other = || error.downcast_ref::<OtherRepositories>().map(OtherRepositories::hint);
     let hint = error.downcast_ref::<Error>().and_then(hint).or_else(of_other);
     ui.error(&head, lines, hint.as_deref());
-    Exit::of_any(error, signal)
+    Exit::for_any_error(error, signal)
 }
 
-/// Reports an error of the engine's that kept one thing from being done.
-pub fn tell_of(ui: Ui, what: &str, error: &Error) {
-    ui.error(what, chain(error), hint(error).as_deref());
+/// Prints an error and its causes.
+pub fn report_failure(ui: Ui, what: &str, error: &Error) {
+    ui.error(what, error_chain(error), hint(error).as_deref());
 }
 
-/// The error's words and those of what caused it.
-pub fn chain(error: &Error) -> impl Iterator<Item = String> {
+/// Returns the messages of an error and its causes.
+pub fn error_chain(error: &Error) -> impl Iterator<Item = String> {
     std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source())
         .map(ToString::to_string)
 }
@@ -359,14 +357,14 @@ mod tests {
         assert!(error.is_not_sent() && !error.is_ambiguous());
         let reported = |error, delivery| {
             let failed = FailedCreate::from_error(error, delivery);
-            Exit::of_report(&ServiceReport::new("a", Stage::Created(Err(failed))), None)
+            Exit::for_report(&ServiceReport::new("a", Stage::Created(Err(failed))), None)
         };
         assert_eq!(reported(error, Delivery::None), Exit::Unreachable);
         let error = Error::DeadlineExceeded { request: "GET /services/a".to_owned() };
         assert_eq!(reported(error, Delivery::Unknown), Exit::Unknown);
         let timed_out = NotStarted::Batch(BatchStop::TimedOut);
         let not_started = ServiceReport::not_started("b", None, timed_out);
-        assert_eq!(Exit::of_report(&not_started, None), Exit::Unreachable);
+        assert_eq!(Exit::for_report(&not_started, None), Exit::Unreachable);
     }
 
     #[test]

@@ -1,13 +1,13 @@
-//! `--format` of lists: docker's words for it, and the default that Docker's config.json may have.
+//! `--format` of lists: the special formats, and the default from Docker's config.json.
 
 use super::app::App;
 use crate::cli::usage::UsageError;
 use crate::output::{Columns, Format, TemplateError};
 
-/// What stands behind `--format`.
+/// A parsed `--format` of a list.
 #[derive(Clone, Debug)]
 pub enum ListFormat {
-    /// `table`, or nothing: the command's own table.
+    /// `table`: the command's own table.
     Table,
     /// `raw`: a line for each column.
     Raw,
@@ -16,7 +16,7 @@ pub enum ListFormat {
 }
 
 impl ListFormat {
-    /// Reads it; for clap, so that nothing is asked of an engine where it is wrong.
+    /// Parses the flag. Errors are found before any request is sent.
     pub fn parse(text: &str, columns: Columns) -> Result<Self, TemplateError> {
         match text {
             "" | "table" => Ok(Self::Table),
@@ -26,9 +26,10 @@ impl ListFormat {
     }
 }
 
-/// How rows are to be shown; `None` is the command's own table, or its IDs with `-q`.
+/// Returns the format of rows; `None` is the command's own table, or with `-q` its IDs.
 ///
-/// Without `--format` it is what `setting` of config.json says, unless `is_decided`: `--json` or `-q` is given.
+/// Without `--format`, `setting` of config.json is used, unless `is_decided` because `--json` or `-q` is
+/// given.
 pub fn rows(
     given: Option<&ListFormat>,
     columns: Columns,
@@ -52,16 +53,17 @@ pub fn rows(
     Format::parse(&raw, columns).map(Some).map_err(|e| UsageError::new(e.to_string(), "--format '{{.ID}}'"))
 }
 
-/// The format that config.json has under this name.
+/// Returns the format from config.json.
 ///
 /// # Errors
-/// It is none. A file that cannot be read is warned of, as docker does: a list can be shown all the same.
+/// The format is not valid. If the file cannot be read, a warning is printed, as docker does: the list can
+/// still be shown.
 pub fn configured<T>(
     setting: &str,
     app: &App,
     parse: impl FnOnce(&str) -> Result<T, TemplateError>,
 ) -> Result<Option<T>, UsageError> {
-    // What is wrong with the file may have been told when the engine was looked for, or ends the command there.
+    // If the engine was looked up before, an error in the file has already been reported.
     let is_told = app.target().map_or(true, |target| !target.warnings.is_empty());
     let text = match app.config_text(setting) {
         Ok(text) => text,

@@ -1,16 +1,17 @@
-//! Look-ups of names that only decorate the output. If a proxy forbids the endpoint, IDs are printed.
+//! Requests for names that only make the output more readable. If a proxy forbids an endpoint, IDs are
+//! printed instead.
 
 use crate::api::error::{Error, Result};
 use crate::output::Ui;
 
-/// The look-ups of one command whose endpoints were refused.
+/// The endpoints that were forbidden to one command.
 #[derive(Debug, Default)]
 pub struct Lookups {
     refused: Vec<(&'static str, Error)>,
 }
 
 impl Lookups {
-    /// What was found; the default if the endpoint was refused, which is recorded.
+    /// Returns what was found, or the default if the endpoint is forbidden.
     ///
     /// # Errors
     /// Any other failure.
@@ -24,12 +25,12 @@ impl Lookups {
         }
     }
 
-    /// Whether this endpoint was refused before, so that it need not be asked again.
+    /// Whether the endpoint was forbidden before, so that it need not be requested again.
     pub fn is_refused(&self, what: &str) -> bool {
         self.refused.iter().any(|(other, _)| *other == what)
     }
 
-    /// Prints one note about all that was refused.
+    /// Prints one note about all forbidden endpoints.
     pub fn note(&self, ui: Ui) {
         let Some((_, error)) = self.refused.first() else { return };
         let what: Vec<&str> = self.refused.iter().map(|(what, _)| *what).collect();

@@ -1,4 +1,4 @@
-//! The man pages in `man/` are made of the commands' own help.
+//! Generates the man pages in `man/` from the help of the commands.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("man")
 }
 
-/// File names and texts.
+/// Returns file names and contents.
 fn pages() -> Vec<(String, String)> {
     let mut root = grammar::docker(Cli::command());
     root.build();
@@ -21,7 +21,7 @@ fn pages() -> Vec<(String, String)> {
 }
 
 fn add(command: &Command, name: &str, pages: &mut Vec<(String, String)>) {
-    // The page's own name, as in `swarmctl-auth-refresh`; the usage has the words that are typed.
+    // The page has the name `swarmctl-auth-refresh`, but the synopsis has the words to type.
     let usage = command.clone().render_usage().to_string().replacen("Usage: ", "", 1);
     let titled = command.clone().name(name.to_owned()).display_name(name.to_owned()).override_usage(usage);
     let mut text = Vec::new();
@@ -40,7 +40,7 @@ fn add(command: &Command, name: &str, pages: &mut Vec<(String, String)>) {
     }
 }
 
-/// README's table, of which another test makes sure that it is true.
+/// README's table of exit codes, which another test checks.
 fn exit_status() -> String {
     let readme = include_str!("../../README.md");
     let (_, table) = readme.split_once("## Exit codes\n").unwrap();
@@ -70,7 +70,7 @@ fn the_man_pages_are_those_of_the_program() {
 #[test]
 #[ignore = "it writes man/: scripts/generate calls it"]
 fn write_the_man_pages() {
-    // None may be left of a command that is gone.
+    // Pages of removed commands must go.
     let _ = fs::remove_dir_all(folder());
     fs::create_dir_all(folder()).unwrap();
     for (name, text) in pages() {

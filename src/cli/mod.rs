@@ -1,4 +1,4 @@
-//! The commands: the table of contents.
+//! The command line: parses it and runs the command.
 
 mod app;
 pub mod commands;
@@ -50,8 +50,8 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use self::app::typed::Typed;
-use self::commands::plugin::Called;
+use self::app::command_line::CommandLine;
+use self::commands::plugin::Invocation;
 use self::grammar::lazy::Lazy;
 use app::{App, GlobalArgs};
 pub use exit::Exit;
@@ -61,9 +61,9 @@ use crate::output::Ui;
 
 /// The name of the program.
 const NAME: &str = "swarmctl";
-/// What `--version` says.
+/// What `--version` prints.
 const VERSION: &str = concat!("swarmctl ", env!("CARGO_PKG_VERSION"));
-/// So many characters of a word are shown where the command line is wrong.
+/// Maximum length of a word that is repeated in an error about the command line.
 const MAX_WORD_LEN: usize = 1000;
 
 /// Change what a Docker Swarm service runs, and nothing else about it
@@ -112,16 +112,16 @@ enum Command {
     Wait(Lazy<wait::WaitArgs>),
 }
 
-/// Parses the command line, runs the command, reports its error; gives the exit status.
+/// Parses the command line and runs the command. Returns the exit status.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     let words: Vec<OsString> = args.into_iter().collect();
     if matches!(&words[..], [_, word] if word == "--version") {
         return print_version(Ui::new(NAME)).code();
     }
     let mut root = root();
-    let Called { is_plugin, words } = Called::read(&root, words);
+    let Invocation { is_plugin, words } = Invocation::read(&root, words);
     let ui = Ui::new(if is_plugin { plugin::NAME } else { NAME });
-    if let Some(exit) = answer_to_programs(ui, &root, &words) {
+    if let Some(exit) = run_internal_command(ui, &root, &words) {
         return exit.code();
     }
     if is_plugin {
@@ -129,25 +129,27 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     }
     let exit = match parse(&mut root, &words) {
         Ok(cli) => {
-            let typed = Typed::new(&root, &words);
-            run(ui, cli, is_plugin, typed)
+            let command_line = CommandLine::new(&root, &words);
+            run(ui, cli, is_plugin, command_line)
         }
-        Err(said) if said.kind() == ErrorKind::DisplayVersion => print(ui, &said),
-        Err(_) => print_instead(ui, if is_plugin { as_plugin(self::root()) } else { self::root() }, &words),
+        Err(error) if error.kind() == ErrorKind::DisplayVersion => print(ui, &error),
+        Err(_) => {
+            print_parse_error(ui, if is_plugin { as_plugin(self::root()) } else { self::root() }, &words)
+        }
     };
     exit.code()
 }
 
-/// Scripts look with this whether the program is there; no command has to be known for it.
+/// Prints the version without building the commands.
 fn print_version(ui: Ui) -> Exit {
     let mut out = ui.stdout();
     out.line(VERSION);
-    // A closed pipe is no error.
+    // A closed pipe is not an error.
     let _ = out.finish();
     Exit::Done
 }
 
-/// The commands; what is not at the top is known after [`clap::Command::build`] only.
+/// The command line parser. Only the names of the commands are known before [`clap::Command::build`].
 fn root() -> clap::Command {
     grammar::docker(Cli::command())
 }
@@ -161,12 +163,11 @@ fn parse(root: &mut clap::Command, words: &[OsString]) -> Result<Cli, clap::Erro
     matches.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches))
 }
 
-/// Help, or what is wrong with the command line.
+/// Prints help, or the error about an invalid command line.
 ///
-/// The latter is told with all that deceives made visible: the words in it may be somebody else's, and the parser
-/// prints them as they are.
-fn print_instead(ui: Ui, mut root: clap::Command, words: &[OsString]) -> Exit {
-    // All commands are shown, or those that are like what was given.
+/// The parser repeats words of the command line, which may come from someone else, so they are escaped first.
+fn print_parse_error(ui: Ui, mut root: clap::Command, words: &[OsString]) -> Exit {
+    // Errors and help show all commands, or similar ones.
     root.build();
     let shown =
         |word: &OsString| output::visible_prefix(&word.to_string_lossy(), MAX_WORD_LEN).into_owned().into();
@@ -174,39 +175,39 @@ fn print_instead(ui: Ui, mut root: clap::Command, words: &[OsString]) -> Exit {
     let texts: Vec<String> = shown.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let as_given = parse(&mut root.clone(), words).err();
     match as_given {
-        Some(mut said) if !said.use_stderr() || shown == words => {
-            suggest::correct(&mut said, &root, &texts);
-            return print(ui, &said);
+        Some(mut error) if !error.use_stderr() || shown == words => {
+            suggest::correct(&mut error, &root, &texts);
+            return print(ui, &error);
         }
         _ => {}
     }
     match parse(&mut root.clone(), &shown) {
-        Err(mut said) if said.use_stderr() => {
-            suggest::correct(&mut said, &root, &texts);
-            print(ui, &said)
+        Err(mut error) if error.use_stderr() => {
+            suggest::correct(&mut error, &root, &texts);
+            print(ui, &error)
         }
         _ => print(ui, &root.error(ErrorKind::InvalidValue, "a word of the command line cannot be one")),
     }
 }
 
-fn print(ui: Ui, said: &clap::Error) -> Exit {
-    // A closed pipe is no error.
-    let _ = match ui.with_own_name(&said.to_string()) {
-        Cow::Borrowed(_) => said.print(),
-        Cow::Owned(text) if said.use_stderr() => ui.parser_error(&text),
+fn print(ui: Ui, error: &clap::Error) -> Exit {
+    // A closed pipe is not an error.
+    let _ = match ui.with_own_name(&error.to_string()) {
+        Cow::Borrowed(_) => error.print(),
+        Cow::Owned(text) if error.use_stderr() => ui.parser_error(&text),
         Cow::Owned(text) => ui.help(&text),
     };
-    if said.use_stderr() { Exit::Usage } else { Exit::Done }
+    if error.use_stderr() { Exit::Usage } else { Exit::Done }
 }
 
-/// Where a shell asks what may stand at the cursor, or docker's client what its plugin is.
-fn answer_to_programs(ui: Ui, command: &clap::Command, words: &[OsString]) -> Option<Exit> {
+/// Runs the commands that shells and docker's client call: completion and plugin metadata.
+fn run_internal_command(ui: Ui, command: &clap::Command, words: &[OsString]) -> Option<Exit> {
     let [with_descriptions, without] = complete::NAMES;
     let name = words.get(1)?.to_str()?;
     if name == plugin::METADATA {
         let mut out = ui.stdout();
         out.line(&plugin::metadata(command));
-        // Whoever asked has gone away.
+        // A closed pipe is not an error.
         let _ = out.finish();
         return Some(Exit::Done);
     }
@@ -217,10 +218,10 @@ fn answer_to_programs(ui: Ui, command: &clap::Command, words: &[OsString]) -> Op
     })
 }
 
-fn run(ui: Ui, cli: Cli, is_plugin: bool, typed: Typed) -> Exit {
+fn run(ui: Ui, cli: Cli, is_plugin: bool, command_line: CommandLine) -> Exit {
     let app = match App::new(ui, cli.global) {
-        Ok(app) => app.typed_as(typed),
-        Err(error) => return exit::tell(ui, &error, None),
+        Ok(app) => app.with_command_line(command_line),
+        Err(error) => return exit::report_error(ui, &error, None),
     };
     if is_plugin {
         plugin::follow(&app);
@@ -248,5 +249,5 @@ fn run(ui: Ui, cli: Cli, is_plugin: bool, typed: Typed) -> Exit {
         Command::UpdateImage(Lazy(args)) => update_image::run(args, &app),
         Command::Wait(Lazy(args)) => wait::run(args, &app),
     };
-    result.unwrap_or_else(|error| exit::tell(ui, &error, app.signal()))
+    result.unwrap_or_else(|error| exit::report_error(ui, &error, app.signal()))
 }

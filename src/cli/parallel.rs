@@ -1,21 +1,21 @@
-//! Fan-out: the same work for many items, on several threads.
+//! Runs the same work for many items on several threads.
 
 use std::convert::Infallible;
 use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// Calls `work` for every item, on at most `threads` threads including the caller's. The results are in the order of
-/// the items.
+/// Calls `work` for every item, on at most `threads` threads including that of the caller. The results are in
+/// the order of the items.
 pub fn map<T: Send, R: Send>(items: Vec<T>, threads: usize, work: impl Fn(T) -> R + Sync) -> Vec<R> {
     let done = try_map(items, threads, |item| Ok::<R, Infallible>(work(item)));
     done.unwrap_or_else(|never| match never {})
 }
 
-/// [`map`] for work that can fail: once an item has failed, no further item is started.
+/// Like [`map`], for work that can fail. After a failure no further item is started.
 ///
 /// # Errors
-/// The error of the first item, in the order of the items, that failed.
+/// The error of the first failed item, in the order of the items.
 pub fn try_map<T: Send, R: Send, E: Send>(
     items: Vec<T>,
     threads: usize,
@@ -48,8 +48,8 @@ pub fn try_map<T: Send, R: Send, E: Send>(
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// Calls `work` for every item at the same time, each on a thread of its own, while `meanwhile` runs on the caller's.
-/// The results are in the order of the items.
+/// Calls `work` for every item, each on its own thread, while `meanwhile` runs on the caller's thread. The
+/// results are in the order of the items.
 pub fn map_beside<T: Send, R: Send>(
     items: Vec<T>,
     work: impl Fn(T) -> R + Sync,

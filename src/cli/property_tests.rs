@@ -1,4 +1,4 @@
-//! Property tests of every parser of this folder that is not clap's: see `api::property_tests`.
+//! Property tests of all parsers in this directory that are not clap's; see `api::property_tests`.
 
 use std::ffi::OsString;
 
@@ -10,7 +10,7 @@ use super::select::filter;
 use super::{parse, root, shell};
 use crate::api::property_tests::{many, value};
 
-/// Commands and flags as they are among what is not.
+/// A random word, which may be a command or a flag.
 fn word(random: &mut Rng) -> String {
     const WORDS: [&str; 12] = [
         "update-image",

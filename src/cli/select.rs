@@ -147,7 +147,10 @@ impl SelectArgs {
         }
         services.sort_by(|a, b| natural_cmp(a.name(), b.name()));
         if !skipped_jobs.is_empty() {
-            let (count, names) = (format_count(skipped_jobs.len(), "job"), join_names(skipped_jobs.iter().map(String::as_str)));
+            let (count, names) = (
+                format_count(skipped_jobs.len(), "job"),
+                join_names(skipped_jobs.iter().map(String::as_str)),
+            );
             ui.note(&format!("left {count} alone, which any post would run again: {names}"));
         }
         Ok(services)
@@ -197,7 +200,13 @@ impl SelectArgs {
     /// # Errors
     /// The engine cannot be reached, or no service is selected ([`Error::NoSuch`]). A name without a service
     /// is an error in its [`SelectedService`].
-    pub fn resolve(&self, ui: Ui, client: &Client, names: &[String], jobs: Jobs) -> Result<Vec<SelectedService>> {
+    pub fn resolve(
+        &self,
+        ui: Ui,
+        client: &Client,
+        names: &[String],
+        jobs: Jobs,
+    ) -> Result<Vec<SelectedService>> {
         if !self.is_given() {
             return find_each(client, names);
         }
@@ -216,8 +225,10 @@ impl SelectArgs {
     /// Prints the selected services before they are changed.
     pub fn print_selected(&self, ui: Ui, chosen: &[SelectedService], verb: &str) {
         if self.is_given() {
-            let (count, names) =
-                (format_count(chosen.len(), "service"), join_names(chosen.iter().map(|one| one.given.as_str())));
+            let (count, names) = (
+                format_count(chosen.len(), "service"),
+                join_names(chosen.iter().map(|one| one.given.as_str())),
+            );
             ui.note(&format!("selected {count} to {verb}: {names}"));
         }
     }
@@ -262,7 +273,11 @@ pub fn find_each(client: &Client, names: &[String]) -> Result<Vec<SelectedServic
                 Entry::Occupied(first) => chosen[*first.get()].positions.push(at),
                 Entry::Vacant(free) => {
                     free.insert(chosen.len());
-                    chosen.push(SelectedService { given: given.clone(), positions: vec![at], found: Ok(service) });
+                    chosen.push(SelectedService {
+                        given: given.clone(),
+                        positions: vec![at],
+                        found: Ok(service),
+                    });
                 }
             },
             Err(error) if error.is_not_found() || error.is_ambiguous_name() => {

@@ -1,21 +1,21 @@
-//! Names in commands that a person may paste: whatever a name holds, it stays one word and runs nothing.
+//! Quotes words for commands that users paste into a shell, whatever the words contain.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::api::http::request_path::can_be_name;
 
-/// A service's name as one word of a command. What cannot be a name (empty, `..`, with a `/`, far too long) could not
-/// be asked for either: `SERVICE` stands for it.
+/// Quotes the name of a service. For names that are not valid (empty, `..`, with a `/`, far too long) it
+/// returns `SERVICE`.
 pub fn service(name: &str) -> Cow<'_, str> {
     if can_be_name(name) { word(name) } else { "SERVICE".into() }
 }
 
-/// Text as one word of a command.
+/// Quotes a word.
 ///
-/// Quotes are put around what a shell would take for more than letters; what is not plain ASCII is written as bytes
-/// (`$'\xe2'`, which bash, zsh, ksh and newer shells know), so that neither the screen nor the paste can show one
-/// thing and mean another. A word that begins with `-` has `--` before it.
+/// Characters that are not plain ASCII are written as bytes (`$'\xe2'`, which bash, zsh, ksh and newer shells
+/// support), so that neither the terminal nor the clipboard can change their meaning. A word that begins with
+/// `-` is preceded by `--`.
 pub fn word(text: &str) -> Cow<'_, str> {
     match argument(text.as_bytes()) {
         quoted if text.starts_with('-') => format!("-- {quoted}").into(),
@@ -23,7 +23,7 @@ pub fn word(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Any word of a command line, quoted as [`word`] does it, with nothing before it.
+/// Quotes a word like [`word`], without `--` before it.
 pub fn argument(word: &[u8]) -> Cow<'_, str> {
     let is_plain = |b: &u8| b.is_ascii_alphanumeric() || b"_./:@%+=,-".contains(b);
     if let Ok(text) = std::str::from_utf8(word)
@@ -43,7 +43,7 @@ pub fn argument(word: &[u8]) -> Cow<'_, str> {
             b'\'' | b'\\' => quoted.extend(['\\', char::from(*b)]),
             b' '..=b'~' => quoted.push(char::from(*b)),
             _ => {
-                // Three octal digits: after `\x` some shells would read the next letters too.
+                // Always three octal digits: some shells would read letters after `\x` as further digits.
                 let _ = write!(quoted, "\\{b:03o}");
             }
         }

@@ -1,42 +1,42 @@
-//! Usage errors: a command line, or a value on it, that is not valid. The exit code is 2, and nothing was sent.
+//! Usage errors: an invalid command line or value. The exit code is 2, and no request has been sent.
 
 use std::fmt;
 
 use crate::api::error::{Error, InvalidValue};
 
-/// An image reference, as an example.
+/// An example of an image reference.
 pub const IMAGE: &str = "registry.example.com/team/web:1.4";
-/// A tag, as an example.
+/// An example of a tag.
 pub const TAG: &str = "1.4";
-/// A duration, as an example.
+/// An example of a duration.
 pub const DURATION: &str = "1m30s";
 
-/// A command line that is not valid, with an example of a valid one.
+/// An invalid command line or value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsageError {
-    /// What is wrong, with the offending part in backticks.
+    /// The reason, with the invalid part in backticks.
     pub why: String,
-    /// A valid value, flag or command line.
+    /// An example of a valid value, flag or command line.
     pub example: &'static str,
 }
 
-/// The error of a parser, which becomes a usage error with an example of a valid value.
+/// The error of a parser, which can become a usage error.
 pub trait ParseError {
-    /// The usage error, with this example if it has none.
+    /// Converts the error, with this example unless it has its own.
     fn with_example(self, example: &'static str) -> UsageError;
 }
 
-/// The result of a parser, whose error becomes a usage error with an example of a valid value.
+/// The result of a parser whose error can become a usage error.
 pub trait OrExample<T> {
-    /// The result, with the example in the error.
+    /// Adds an example to the error.
     ///
     /// # Errors
-    /// The parser's.
+    /// The error of the parser.
     fn or_example(self, example: &'static str) -> Result<T, UsageError>;
 }
 
 impl UsageError {
-    /// An error with its reason, and an example of what is valid.
+    /// An error with its reason and an example of a valid value.
     pub fn new(why: impl Into<String>, example: &'static str) -> Self {
         Self { why: why.into(), example }
     }
@@ -68,7 +68,7 @@ impl fmt::Display for UsageError {
 
 impl std::error::Error for UsageError {}
 
-/// For the result of one service among several.
+/// The result of one service of several is an `Error`.
 impl From<UsageError> for Error {
     fn from(error: UsageError) -> Self {
         InvalidValue::unnamed(error.to_string()).into()

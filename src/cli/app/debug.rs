@@ -1,9 +1,9 @@
-//! `--debug`: each request and what came of it, a line on stderr.
+//! `--debug`: prints each request and its result on stderr.
 
 use crate::api::http::observer::{Exchange, Observer};
 use crate::output::Ui;
 
-/// Who prints them.
+/// An observer that prints each request.
 pub fn observer(ui: Ui) -> Observer {
     Observer::new(move |exchange| ui.debug(&line(exchange)))
 }

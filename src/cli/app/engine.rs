@@ -1,4 +1,4 @@
-//! Which engine: docker's own flags and variables.
+//! Docker's flags and variables that select the engine.
 
 use std::ffi::OsString;
 
@@ -9,7 +9,7 @@ use crate::api::config::timeouts::Timeouts;
 use crate::cli::complete::completion::Completion;
 use crate::cli::grammar::parse_bool;
 
-/// Flags that say which engine is meant. Paths may be empty, which is not what clap calls a path.
+/// Flags that select the engine. Paths may be empty, which clap's path type does not allow.
 #[derive(Args, Debug)]
 pub struct EngineArgs {
     /// Engine to talk to, as in unix:///path, tcp://name:2376 or ssh://user@name; of several managers of one swarm
@@ -43,7 +43,7 @@ pub struct EngineArgs {
 }
 
 impl EngineArgs {
-    /// These flags and docker's variables. Nothing is judged, and no file is looked at.
+    /// Collects the flags and docker's variables. They are not checked, and no file is read.
     pub fn settings(self, timeouts: Timeouts) -> Settings {
         let variable = |name| std::env::var_os(name);
         Settings {

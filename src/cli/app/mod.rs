@@ -1,10 +1,10 @@
-//! Flags before the subcommand and the environment, read once.
+//! What all commands share: global flags, environment, signals, and access to the engine.
 
+pub mod command_line;
 pub mod debug;
 mod engine;
 pub mod registries;
 mod timeouts;
-pub mod typed;
 
 use std::io::IsTerminal as _;
 use std::sync::atomic::AtomicBool;
@@ -18,7 +18,7 @@ use signal_hook::flag;
 
 use self::engine::EngineArgs;
 
-use self::typed::Typed;
+use self::command_line::CommandLine;
 use crate::api::cancellation::Cancellation;
 use crate::api::config::config_json;
 use crate::api::config::config_json::ConfigFile;
@@ -37,7 +37,7 @@ use crate::cli::messages::settings::name_flags;
 use crate::cli::usage::UsageError;
 use crate::output::{Ui, Verbosity};
 
-/// Flags of all commands; like docker's they stand before the subcommand.
+/// Flags of all commands. As with docker, they come before the subcommand.
 #[derive(Args, Debug)]
 pub struct GlobalArgs {
     #[command(flatten)]
@@ -47,41 +47,41 @@ pub struct GlobalArgs {
     debug: bool,
     /// Logging level, as docker takes it: debug is --debug, all else changes nothing
     #[arg(short, long, value_name = "LEVEL", add = Completion::Words("debug info warn error fatal"), value_parser = level)]
-    log_level: Option<Level>,
+    log_level: Option<LogLevel>,
 }
 
-/// What `--log-level` says.
+/// The value of `--log-level`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Level {
-    /// Nothing here.
+enum LogLevel {
+    /// Any other level, which has no effect.
     Other,
     /// `--debug`.
     Debug,
 }
 
-/// A terminal whose lines can be redrawn.
+/// A terminal that can redraw lines.
 #[derive(Clone, Copy, Debug)]
-pub struct Screen {
-    /// Whether colours are welcome.
+pub struct TerminalInfo {
+    /// Whether colours may be used.
     pub has_colour: bool,
 }
 
-/// What every command is given.
+/// What every command receives.
 #[derive(Debug)]
 pub struct App {
-    /// The user.
+    /// How to print.
     pub ui: Ui,
     settings: Settings,
     target: OnceLock<Target>,
     cancellation: Cancellation,
     keyring: OnceLock<Keyring>,
     manifests: Manifests,
-    typed: Typed,
+    command_line: CommandLine,
 }
 
 impl App {
-    /// Reads the environment and listens for signals: the first one is noticed by every wait, a second one ends
-    /// the program at once.
+    /// Reads the environment and handles signals. The first signal ends all waits; a second one ends the
+    /// program immediately.
     pub fn new(ui: Ui, args: GlobalArgs) -> anyhow::Result<Self> {
         let cancellation = Cancellation::default();
         for (signal, status) in [(SIGINT, 130), (SIGTERM, 143)] {
@@ -93,7 +93,7 @@ impl App {
                 })
                 .context("cannot listen for signals")?;
         }
-        let is_debug = args.debug || args.log_level == Some(Level::Debug);
+        let is_debug = args.debug || args.log_level == Some(LogLevel::Debug);
         Ok(Self {
             ui: if is_debug { ui.with_verbosity(Verbosity::Debug) } else { ui },
             settings: args.engine.settings(timeouts::timeouts()?),
@@ -101,26 +101,26 @@ impl App {
             cancellation,
             keyring: OnceLock::new(),
             manifests: Manifests::default(),
-            typed: Typed::default(),
+            command_line: CommandLine::default(),
         })
     }
 
-    /// The same, with the command line that was typed.
-    pub fn typed_as(self, typed: Typed) -> Self {
-        Self { typed, ..self }
+    /// Adds the command line.
+    pub fn with_command_line(self, command_line: CommandLine) -> Self {
+        Self { command_line, ..self }
     }
 
-    /// The command line that was typed.
-    pub fn typed(&self) -> &Typed {
-        &self.typed
+    /// The command line as it was typed.
+    pub fn command_line(&self) -> &CommandLine {
+        &self.command_line
     }
 
-    /// What flags and variables say of the engine.
+    /// The flags and variables that select the engine.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// The engine that is meant, looked for when it is first needed.
+    /// The selected engine. It is determined when it is first needed.
     pub fn target(&self) -> ApiResult<&Target> {
         if let Some(target) = self.target.get() {
             return Ok(target);
@@ -134,13 +134,14 @@ impl App {
         Ok(self.target.get_or_init(|| target))
     }
 
-    /// A client of the engine that is meant. No wait of it lasts beyond `timeout` from now.
+    /// A client for the selected engine. With a `timeout`, all its waits end at that time from now.
     pub fn client(&self, timeout: Option<Duration>) -> ApiResult<Client> {
         self.client_with(timeout, |observer| observer)
     }
 
-    /// The same for a command that posts specs: it warns where the engine will erase a part of them.
-    pub fn acting_client(&self, timeout: Option<Duration>) -> ApiResult<Client> {
+    /// A client for commands that update services. It warns if the engine will erase fields because of an
+    /// older API version.
+    pub fn client_for_updates(&self, timeout: Option<Duration>) -> ApiResult<Client> {
         let ui = self.ui;
         self.client_with(timeout, |observer| {
             observer.warned(move |(major, minor), (own_major, own_minor)| {
@@ -155,7 +156,7 @@ impl App {
     fn client_with(
         &self,
         timeout: Option<Duration>,
-        observed: impl FnOnce(Observer) -> Observer,
+        add_observers: impl FnOnce(Observer) -> Observer,
     ) -> ApiResult<Client> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let ui = self.ui;
@@ -164,17 +165,19 @@ impl App {
         let client = Client::new(target.connection.clone(), self.cancellation.clone(), deadline);
         Ok(client
             .with_others(target.others.clone())
-            .observed(observed(observer.noted(move |text| ui.note(text)))))
+            .observed(add_observers(observer.noted(move |text| ui.note(text)))))
     }
 
-    /// Stderr, where it is a terminal that can redraw its lines.
-    pub fn screen(&self) -> Option<Screen> {
+    /// The terminal on stderr, if there is one that can redraw lines.
+    pub fn terminal(&self) -> Option<TerminalInfo> {
         let is_set = |key: &str| std::env::var_os(key).is_some_and(|value| !value.is_empty());
         let is_dumb = !is_set("TERM") || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-        (std::io::stderr().is_terminal() && !is_dumb).then(|| Screen { has_colour: !is_set("NO_COLOR") })
+        (std::io::stderr().is_terminal() && !is_dumb)
+            .then(|| TerminalInfo { has_colour: !is_set("NO_COLOR") })
     }
 
-    /// The user's credentials for registries: DOCKER_AUTH_CONFIG and Docker's config.json, read when they are needed.
+    /// The user's registry credentials from DOCKER_AUTH_CONFIG and Docker's config.json. They are read when
+    /// they are first needed.
     pub fn keyring(&self) -> ApiResult<&Keyring> {
         if let Some(keyring) = self.keyring.get() {
             return Ok(keyring);
@@ -185,23 +188,23 @@ impl App {
         Ok(self.keyring.get_or_init(|| keyring))
     }
 
-    /// What registries have said so far.
+    /// The responses of registries so far.
     pub fn manifests(&self) -> &Manifests {
         &self.manifests
     }
 
-    /// A text that Docker's config.json has under this name.
+    /// Returns a string of Docker's config.json.
     pub fn config_text(&self, name: &str) -> ApiResult<Option<String>> {
         let Some((folder, _)) = self.settings.config_folder() else { return Ok(None) };
         Ok(ConfigFile::read(&folder)?.text(name)?.map(str::to_owned))
     }
 
-    /// The flag that ends every wait.
+    /// The cancellation that ends all waits.
     pub fn cancellation(&self) -> Cancellation {
         self.cancellation.clone()
     }
 
-    /// The contexts that there are, `default` too.
+    /// Returns the names of all contexts, including `default`.
     pub fn context_names(&self) -> ApiResult<Vec<String>> {
         let all = match self.settings.config_folder() {
             Some((folder, _)) => Contexts::of(&folder).list()?,
@@ -211,22 +214,22 @@ impl App {
         Ok(names.chain([DEFAULT_CONTEXT.to_owned()]).collect())
     }
 
-    /// The signal that came.
+    /// The signal that was received.
     pub fn signal(&self) -> Option<usize> {
         self.cancellation.signal()
     }
 }
 
-/// The value of an environment variable that a flag takes its own from, as `--env KEY` does.
+/// Returns an environment variable, for flags such as `--env KEY` without a value.
 pub fn variable(key: &str) -> Option<String> {
     std::env::var_os(key).map(|value| value.to_string_lossy().into_owned())
 }
 
-/// `--log-level`, with docker's words.
-fn level(word: &str) -> Result<Level, String> {
+/// Parses `--log-level`. It accepts docker's levels.
+fn level(word: &str) -> Result<LogLevel, String> {
     match word.to_lowercase().as_str() {
-        "debug" | "trace" => Ok(Level::Debug),
-        "" | "info" | "warn" | "warning" | "error" | "fatal" | "panic" => Ok(Level::Other),
+        "debug" | "trace" => Ok(LogLevel::Debug),
+        "" | "info" | "warn" | "warning" | "error" | "fatal" | "panic" => Ok(LogLevel::Other),
         _ => Err("the levels are debug, info, warn, error and fatal".to_owned()),
     }
 }

@@ -1,4 +1,4 @@
-//! What registries are asked with: proxies from the environment, TLS files from Docker's folder.
+//! How to connect to registries: proxies from the environment, TLS files from Docker's directory.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ fn certs_folder() -> PathBuf {
     CERTS_FOLDER.into()
 }
 
-/// Docker's folder, or that of a test.
+/// Docker's directory, or that of a test.
 #[cfg(debug_assertions)]
 fn certs_folder() -> PathBuf {
     std::env::var_os("SWARMCTL_TEST_CERTS_FOLDER").map_or(CERTS_FOLDER.into(), PathBuf::from)

@@ -1,20 +1,20 @@
-//! Timeouts for tests. A release build has those of production only, and does not even look at the variable.
+//! Shorter timeouts for tests. Release builds always use the production timeouts.
 
 use crate::api::config::timeouts::Timeouts;
 
-/// The timeouts of this run.
+/// The timeouts.
 ///
 /// # Errors
-/// The variable of the tests cannot be understood.
+/// The variable of the tests is not valid.
 #[cfg(not(debug_assertions))]
 pub fn timeouts() -> anyhow::Result<Timeouts> {
     Ok(Timeouts::default())
 }
 
-/// The timeouts of this run: those of production, shortened by `SWARMCTL_TEST_TIMEOUTS=NAME=MILLISECONDS,...`.
+/// The production timeouts, changed by `SWARMCTL_TEST_TIMEOUTS=NAME=MILLISECONDS,...`.
 ///
 /// # Errors
-/// The variable cannot be understood.
+/// The variable is not valid.
 #[cfg(debug_assertions)]
 pub fn timeouts() -> anyhow::Result<Timeouts> {
     let mut timeouts = Timeouts::default();

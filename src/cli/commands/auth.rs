@@ -70,7 +70,8 @@ pub fn run(args: AuthArgs, app: &App) -> anyhow::Result<Exit> {
         FollowArgs { detach: true, progress: ProgressArgs::none(), timeout: args.timeout, json: args.json };
     let flags = Flags { edit: None, on_failure: OnFailure::Keep, batch: &args.batch, follow: &follow };
     let style = Style::new("auth refresh", "refresh the credentials of", "given new credentials");
-    let selected = Deployment::new(style, app, flags)?.select(&args.select, &args.services, Jobs::Included)?;
+    let selected =
+        Deployment::new(style, app, flags)?.select(&args.select, &args.services, Jobs::Included)?;
     let request = UpdateRequest {
         precondition: Precondition::AtRest,
         mode: mode(args.dry_run, selected.len()),

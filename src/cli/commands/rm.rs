@@ -13,7 +13,7 @@ use crate::cli::deploy::report::{
 };
 use crate::cli::deploy::{PlanArgs, at_once, timeout};
 use crate::cli::exit::Exit;
-use crate::cli::select::{SelectedService, Jobs, SelectArgs, format_count};
+use crate::cli::select::{Jobs, SelectArgs, SelectedService, format_count};
 use crate::cli::usage::UsageError;
 
 /// Remove services

@@ -20,7 +20,7 @@ use crate::cli::deploy::watch;
 use crate::cli::exit::Exit;
 use crate::cli::format;
 use crate::cli::format::ListFormat;
-use crate::cli::select::{SelectedService, Jobs, SelectArgs};
+use crate::cli::select::{Jobs, SelectArgs, SelectedService};
 use crate::output::{Columns, TemplateError};
 
 /// Tell whether services have converged

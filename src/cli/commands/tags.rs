@@ -61,7 +61,7 @@ pub fn run(args: TagsArgs, app: &App) -> anyhow::Result<Exit> {
             let what = format!("cannot list the tags of `{}`", reference.image.familiar_repository());
             let exit = match failure.kind {
                 FailureKind::NotFound => Exit::NoSuch,
-                FailureKind::Interrupted => Exit::of_signal(app.signal()),
+                FailureKind::Interrupted => Exit::for_signal(app.signal()),
                 FailureKind::Deadline => Exit::Unreachable,
                 _ => Exit::Failed,
             };

@@ -12,7 +12,7 @@ use crate::cli::deploy::report::{
 use crate::cli::deploy::{FollowArgs, timeout};
 use crate::cli::exit::Exit;
 use crate::cli::progress::ProgressArgs;
-use crate::cli::select::{SelectedService, Jobs, SelectArgs};
+use crate::cli::select::{Jobs, SelectArgs, SelectedService};
 
 /// Wait until services have converged
 ///

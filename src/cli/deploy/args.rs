@@ -89,7 +89,7 @@ pub struct BatchArgs {
 impl FollowArgs {
     /// A client whose waits end when `--timeout` does.
     pub fn client(&self, app: &App) -> Result<Client> {
-        app.acting_client(self.timeout)
+        app.client_for_updates(self.timeout)
     }
 
     /// Watches the services, explains what failed, and reports.

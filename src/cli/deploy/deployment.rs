@@ -23,7 +23,7 @@ use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::parallel;
 use crate::cli::progress::ProgressDisplay;
-use crate::cli::select::{SelectedService, Assignments, Jobs, SelectArgs};
+use crate::cli::select::{Assignments, Jobs, SelectArgs, SelectedService};
 use crate::cli::usage::UsageError;
 use crate::output::Ui;
 
@@ -144,7 +144,12 @@ impl<'a> Deployment<'a> {
         Ok(Selected { deployment: self, entries })
     }
 
-    fn resolve(&self, select: &SelectArgs, names: &[String], jobs: Jobs) -> anyhow::Result<Vec<SelectedService>> {
+    fn resolve(
+        &self,
+        select: &SelectArgs,
+        names: &[String],
+        jobs: Jobs,
+    ) -> anyhow::Result<Vec<SelectedService>> {
         let chosen = choose(&self.client, select, names, jobs, self.style, self.app)?;
         select.print_selected(self.app.ui, &chosen, self.style.verb);
         Ok(chosen)

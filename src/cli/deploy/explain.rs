@@ -8,14 +8,14 @@ use crate::api::http::client::Client;
 pub fn explain(client: &Client, report: ServiceReport) -> ServiceReport {
     match report.stage {
         Stage::Watched(result) => {
-            let stage = Stage::Watched(Box::new(explained(client, *result)));
+            let stage = Stage::Watched(Box::new(describe_failures(client, *result)));
             ServiceReport { stage, ..report }
         }
         _ => report,
     }
 }
 
-fn explained(client: &Client, result: WatchResult) -> WatchResult {
+fn describe_failures(client: &Client, result: WatchResult) -> WatchResult {
     match (&result.conclusion, &result.service, &result.judgement) {
         (Conclusion::Failed(_) | Conclusion::RolledBack, Some(service), Some(judgement)) => {
             let explanation = failures::explain(client, service, judgement);

@@ -3,7 +3,7 @@
 use super::report::{BatchStop, NotStarted, Outcome, ServiceReport};
 use crate::api::resources::services::Service;
 use crate::cli::exit::Exit;
-use crate::cli::select::{SelectedService, SelectArgs};
+use crate::cli::select::{SelectArgs, SelectedService};
 
 /// One service of a deployment.
 #[derive(Debug)]
@@ -49,7 +49,11 @@ pub fn chosen_by(select: &SelectArgs) -> ChosenBy {
     if select.is_given() { ChosenBy::Property } else { ChosenBy::Name }
 }
 
-pub fn entry<T>(SelectedService { given, found, .. }: SelectedService, chosen_by: ChosenBy, with: T) -> Entry<T> {
+pub fn entry<T>(
+    SelectedService { given, found, .. }: SelectedService,
+    chosen_by: ChosenBy,
+    with: T,
+) -> Entry<T> {
     match found {
         Ok(service) => Ok(Item { given, service, chosen_by, with }),
         Err(error) => Err(Box::new(ServiceReport::not_started(&given, None, NotStarted::Failed(error)))),
@@ -81,6 +85,6 @@ pub fn is_failure(report: &ServiceReport) -> bool {
         | Outcome::NoNewer(_)
         | Outcome::NotComparable(_)
         | Outcome::Skipped(..) => false,
-        _ => !matches!(Exit::of_report(report, None), Exit::Done | Exit::Different),
+        _ => !matches!(Exit::for_report(report, None), Exit::Done | Exit::Different),
     }
 }

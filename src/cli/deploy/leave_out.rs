@@ -4,7 +4,7 @@ use super::deployment::{Deployment, Selected};
 use super::item::Item;
 use super::report::{NotStarted, ServiceReport, Skip, Stage, none_of};
 use crate::api::error::Error;
-use crate::cli::exit::Reported;
+use crate::cli::exit::AlreadyReported;
 
 impl<T: Send> Selected<'_, T> {
     /// Leaves out the services that do not exist, if there is another one.
@@ -39,7 +39,7 @@ impl<T: Send> Selected<'_, T> {
         self.entries.retain(|entry| entry.as_ref().map_or(true, &keep));
         if self.entries.is_empty() {
             let Deployment { style, app, .. } = self.deployment;
-            return Err(Reported(none_of(style, &[], none(), app)?).into());
+            return Err(AlreadyReported(none_of(style, &[], none(), app)?).into());
         }
         Ok(self)
     }

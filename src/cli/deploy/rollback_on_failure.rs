@@ -160,7 +160,7 @@ pub fn note_if_interrupted(report: &ServiceReport) -> Option<String> {
         _ => return None,
     };
     let was_read_back = report.base().map(Service::version) != report.service().map(Service::version);
-    let way = match messages::undo(report).filter(|_| was_read_back) {
+    let way = match messages::rollback_command(report).filter(|_| was_read_back) {
         Some(command) => format!("`{command}`"),
         None => format!("`swarmctl rollback {}`", shell::service(report.name())),
     };

@@ -8,36 +8,37 @@ use crate::api::spec::Place;
 use crate::cli::deploy::report::ServiceReport;
 use crate::cli::shell;
 
-/// How to see more of a failed rollout, and how to roll it back.
-pub fn look_and_undo(report: &ServiceReport, why: &Why) -> String {
-    let look = look(report);
+/// How to find out more about a failed rollout, and how to roll it back.
+pub fn inspect_and_roll_back(report: &ServiceReport, why: &Why) -> String {
+    let inspect = inspect(report);
     if let Why::NotPreparedAgain(_) = why {
         return format!(
-            "run `swarmctl restart {}`: a new task pulls again; {look}",
+            "run `swarmctl restart {}`: a new task pulls again; {inspect}",
             shell::service(report.name())
         );
     }
-    match undo(report) {
-        Some(undo) => format!("{look}; undo it with `{undo}`"),
-        None => look,
+    match rollback_command(report) {
+        Some(rollback_command) => format!("{inspect}; undo it with `{rollback_command}`"),
+        None => inspect,
     }
 }
 
-/// How to see more of a failed rollout.
-pub fn look(report: &ServiceReport) -> String {
+/// How to find out more about a failed rollout.
+pub fn inspect(report: &ServiceReport) -> String {
     let name = shell::service(report.name());
-    let mut look = format!("look further with `swarmctl ps {name}` and `swarmctl logs {name}`");
+    let mut inspect = format!("look further with `swarmctl ps {name}` and `swarmctl logs {name}`");
     if report.explanation().networks.iter().any(|network| network.subnets.is_empty()) {
-        look = format!("see whether the network's subnet overlaps that of another one; {look}");
+        inspect = format!("see whether the network's subnet overlaps that of another one; {inspect}");
     }
-    match again(report) {
-        Some(again) => format!("{again}; {look}"),
-        None => look,
+    match retry_hint(report) {
+        Some(retry_hint) => format!("{retry_hint}; {inspect}"),
+        None => inspect,
     }
 }
 
-/// What to do about tasks that the engine itself cancelled (29 does so under load): their image is not the reason.
-fn again(report: &ServiceReport) -> Option<&'static str> {
+/// The hint for tasks that the engine cancelled itself, which engine 29 does under load. Their image is not
+/// the reason.
+fn retry_hint(report: &ServiceReport) -> Option<&'static str> {
     let is_cancelled = |failure: &Failure| {
         failure.cause.state == TaskState::Rejected && failure.cause.error.contains("context canceled")
     };
@@ -46,8 +47,8 @@ fn again(report: &ServiceReport) -> Option<&'static str> {
     )
 }
 
-/// The command that brings back what was there before.
-pub fn undo(report: &ServiceReport) -> Option<String> {
+/// Returns the command that restores the previous state.
+pub fn rollback_command(report: &ServiceReport) -> Option<String> {
     let name = shell::service(report.name());
     let (Some(base), Some(now)) = (report.base(), report.service()) else {
         return (report.delivery() == Delivery::Accepted).then(|| format!("swarmctl rm {name}"));

@@ -1,4 +1,4 @@
-//! Specs and edits that are refused before anything is sent: which flags are concerned, and what is valid.
+//! Specs and edits that are refused before anything is sent, described with the flags that they come from.
 
 use crate::api::spec::{InvalidSpec, ReferenceKind};
 use crate::cli::shell;
@@ -82,7 +82,7 @@ fn added_twice(kind: ReferenceKind, name: &str, file: &str) -> UsageError {
     }
 }
 
-/// Why a service cannot be renamed, and the commands that replace it.
+/// The error that a service cannot be renamed, with the commands that replace it.
 pub fn rename(service: &str, name: &str) -> UsageError {
     let (pasted, new) = (shell::service(service), shell::service(name));
     UsageError::new(
@@ -95,10 +95,10 @@ pub fn rename(service: &str, name: &str) -> UsageError {
     )
 }
 
-/// Why the mode of a service cannot be changed, and the commands that replace it.
+/// The error that the mode of a service cannot be changed, with the commands that replace it.
 pub fn mode_change(service: &str, mode: &str) -> UsageError {
     let (pasted, mode_pasted) = (shell::service(service), shell::word(mode));
-    // A name that needs quoting is not used as the name of a file.
+    // A name that needs quotes is not used as a file name.
     let file = if *pasted == *service { format!("{service}.json") } else { "service.json".to_owned() };
     UsageError::new(
         format!(

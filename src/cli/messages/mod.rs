@@ -1,19 +1,19 @@
-//! Endings in words: what failed, why, and what to do about it.
+//! Messages about outcomes: what failed, why, and what to do.
 
 mod hints;
 pub mod invalid_spec;
+mod outcome;
 mod paused;
 pub mod settings;
 mod stopped;
 mod waiting;
-mod words;
 
 use serde_json::Value;
 
-pub use self::hints::undo;
-pub use self::paused::with_ways_out;
+pub use self::hints::rollback_command;
+pub use self::paused::with_alternatives;
 use super::deploy::report::{BatchStop, Outcome, ServiceReport, after_interrupt};
-use super::exit::{Exit, chain, hint};
+use super::exit::{Exit, error_chain, hint};
 use crate::api::deploy::failures::{Explanation, Failure};
 use crate::api::deploy::update::{Conflict, Delivery, FieldLoss, NoChange, Restarts, SentSpec, Warning};
 use crate::api::forecast::{Forecast, ForecastWarning, MOVES_NETWORKS};
@@ -23,11 +23,12 @@ use crate::cli::deploy::lint;
 use crate::cli::select::join_names;
 use crate::cli::shell;
 
+pub use self::outcome::{outcome_name, summary_name};
 pub use self::waiting::{ROLLOUT_CONTINUES, keep_watching};
 use self::waiting::{rolled_back_for, still_waiting_for};
-pub use self::words::{outcome_word, summary_word};
 
-/// Why a rollback is refused whose spec has no placement; an update says `Placement: {}` instead, which is the same.
+/// Why a rollback to a spec without placement is refused. (Updates send `Placement: {}`, which is
+/// equivalent.)
 const LOSES_PLACEMENT: &str = "the previous spec differs in its Placement only, and has none at all: the engine would crash on \
                                it, and again at each start (moby/swarmkit#2947); take what was added out with `swarmctl \
                                update`, as by --constraint-rm";
@@ -35,7 +36,7 @@ const LOSES_PLACEMENT: &str = "the previous spec differs in its Placement only, 
 /// Why a service is not as requested, and what to do.
 #[derive(Debug)]
 pub struct Message {
-    /// From the outside to the root; a cause of several lines is one of them.
+    /// The causes, the outermost first. Each may have several lines.
     pub causes: Vec<String>,
     /// What to do, with commands to paste.
     pub hint: Option<String>,
@@ -47,9 +48,9 @@ impl Message {
     }
 }
 
-/// Explains an outcome; `None` if all is as requested.
+/// Explains an outcome; `None` if the service is as requested.
 pub fn explain(report: &ServiceReport, signal: Option<usize>) -> Option<Message> {
-    // As it can be pasted.
+    // Quoted for a shell, because hints contain commands.
     let name = &*shell::service(report.name());
     Some(match report.outcome() {
         Outcome::Unchanged(NoChange::AlreadySo | NoChange::SameImage(_) | NoChange::SameDigest { .. })
@@ -62,11 +63,11 @@ pub fn explain(report: &ServiceReport, signal: Option<usize>) -> Option<Message>
         | Outcome::UnderWay
         | Outcome::Converged => return None,
         Outcome::RolloutFailed(why) => Message {
-            causes: std::iter::once(why.to_string()).chain(explained(report)).collect(),
-            hint: Some(hints::look_and_undo(report, why)),
+            causes: std::iter::once(why.to_string()).chain(describe_failures(report)).collect(),
+            hint: Some(hints::inspect_and_roll_back(report, why)),
         },
         Outcome::RolledBack => {
-            Message { causes: rolled_back_for(report), hint: Some(hints::look(report)) }
+            Message { causes: rolled_back_for(report), hint: Some(hints::inspect(report)) }
         }
         Outcome::Undone => Message::new(
             "converged first, then rolled back because others failed (--rollback-on-failure=all)",
@@ -101,10 +102,10 @@ pub fn explain(report: &ServiceReport, signal: Option<usize>) -> Option<Message>
             Message::new("its rollout is paused, and any post would resume it", None)
         }
         Outcome::Conflict(conflict) => conflict_message(conflict, name),
-        Outcome::Failed(error) => Message { causes: chain(error).collect(), hint: hint(error) },
+        Outcome::Failed(error) => Message { causes: error_chain(error).collect(), hint: hint(error) },
         Outcome::Unknown(error) => Message {
             causes: std::iter::once("the answer was lost and could not be looked up".to_owned())
-                .chain(chain(error))
+                .chain(error_chain(error))
                 .collect(),
             hint: Some(
                 "it may have happened: look with `swarmctl ls` and `swarmctl inspect` once the engine answers again"
@@ -131,13 +132,13 @@ pub fn explain(report: &ServiceReport, signal: Option<usize>) -> Option<Message>
     })
 }
 
-/// Whether the command stopped waiting for something that the engine continues without it.
+/// Whether the command stopped waiting for something that the engine continues.
 pub fn is_still_watchable(report: &ServiceReport) -> bool {
     (report.delivery() == Delivery::Accepted || report.is_as_requested()) && !report.is_removal()
 }
 
-/// What could not be done, or what was done and then went wrong.
-pub fn head(report: &ServiceReport, verb: &str, done: &str) -> String {
+/// The headline: what could not be done, or what was done before it failed.
+pub fn headline(report: &ServiceReport, verb: &str, done: &str) -> String {
     let name = report.name();
     let which = if name.is_empty() { String::new() } else { format!(" `{name}`") };
     match report.outcome() {
@@ -163,8 +164,8 @@ pub fn head(report: &ServiceReport, verb: &str, done: &str) -> String {
     }
 }
 
-/// [`head`], of several services that ended alike.
-pub fn head_of_many(many: &[&ServiceReport], verb: &str, done: &str) -> String {
+/// The headline for several services with the same outcome.
+pub fn headline_of_many(many: &[&ServiceReport], verb: &str, done: &str) -> String {
     let (count, names) = (many.len(), join_names(many.iter().map(|one| one.name())));
     match many[0].outcome() {
         Outcome::NotStarted(_) => format!("{count} services were not begun: {names}"),
@@ -179,7 +180,7 @@ pub fn head_of_many(many: &[&ServiceReport], verb: &str, done: &str) -> String {
     }
 }
 
-/// A warning about an update.
+/// Describes a warning about an update.
 pub fn warning(warning: &Warning) -> String {
     match warning {
         Warning::FieldLoss(loss) => {
@@ -195,7 +196,7 @@ pub fn warning(warning: &Warning) -> String {
     }
 }
 
-/// A warning of a forecast.
+/// Describes a warning of a forecast.
 pub fn forecast_warning(warning: &ForecastWarning) -> String {
     match warning {
         ForecastWarning::NotReached { .. } => format!("{warning}; --force restarts them"),
@@ -213,7 +214,7 @@ fn field_loss(loss: &FieldLoss) -> String {
     )
 }
 
-/// `2 of 3 tasks will be restarted`.
+/// Describes a forecast: `2 of 3 tasks will be restarted`.
 pub fn forecast(forecast: &Forecast) -> String {
     let Forecast { restarted, of, added, removed, job_runs_again, .. } = forecast;
     if *job_runs_again {
@@ -231,7 +232,7 @@ pub fn forecast(forecast: &Forecast) -> String {
     text
 }
 
-/// A value of a spec, as it is shown in a line.
+/// Formats a value of a spec for a line of text.
 pub fn value(value: Option<&Value>) -> String {
     match value {
         None => "(none)".to_owned(),
@@ -240,8 +241,8 @@ pub fn value(value: Option<&Value>) -> String {
     }
 }
 
-/// The distinct causes of a failed rollout, each with its task, node, exit code and the end of its log.
-fn explained(report: &ServiceReport) -> Vec<String> {
+/// Returns the distinct causes of a failed rollout, each with its task, node, exit code and last log lines.
+fn describe_failures(report: &ServiceReport) -> Vec<String> {
     let Explanation { failures, networks, has_leader } = report.explanation();
     let name = report.name();
     let networks = networks.iter().map(|network| {
@@ -251,16 +252,16 @@ fn explained(report: &ServiceReport) -> Vec<String> {
                 network.name
             )
         } else {
-            addresses_in_words(network)
+            describe_addresses(network)
         }
     });
     let leader = has_leader.filter(|has_leader| !has_leader).map(|_| {
         "the swarm has no leader: nothing is allocated until the managers have elected one".to_owned()
     });
-    failures.iter().map(|failure| failure_in_words(name, failure)).chain(networks).chain(leader).collect()
+    failures.iter().map(|failure| describe_failure(name, failure)).chain(networks).chain(leader).collect()
 }
 
-fn addresses_in_words(network: &Usage) -> String {
+fn describe_addresses(network: &Usage) -> String {
     let usable = network.usable.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string());
     format!(
         "network `{}` ({}): {} of {usable} addresses are taken ({} by tasks, {} by virtual IPs of services, {} by \
@@ -274,7 +275,7 @@ fn addresses_in_words(network: &Usage) -> String {
     )
 }
 
-fn failure_in_words(name: &str, Failure { cause, node, log }: &Failure) -> String {
+fn describe_failure(name: &str, Failure { cause, node, log }: &Failure) -> String {
     let mut text = format!("task {name}.{} ({:.12})", cause.slot, cause.task);
     if !node.is_empty() {
         text += &format!(" on node {node}");
@@ -298,7 +299,7 @@ fn failure_in_words(name: &str, Failure { cause, node, log }: &Failure) -> Strin
     text
 }
 
-/// Why the batch stopped before a service's turn.
+/// Returns why the batch stopped before it started with a service.
 pub fn not_started(why: &BatchStop) -> &str {
     match why {
         BatchStop::Blocked(why) => why,
@@ -312,7 +313,7 @@ pub fn not_started(why: &BatchStop) -> &str {
 }
 
 fn signal_name(signal: Option<usize>) -> &'static str {
-    if Exit::of_signal(signal) == Exit::Terminated { "SIGTERM" } else { "Ctrl-C" }
+    if Exit::for_signal(signal) == Exit::Terminated { "SIGTERM" } else { "Ctrl-C" }
 }
 
 fn would_restart(restarts: &Restarts, name: &str) -> Message {

@@ -1,19 +1,24 @@
-//! Hints on a rollout that is paused: what resumes it, and what that does.
+//! Hints about a paused rollout: what resumes it, and with which consequences.
 
 use super::Message;
 use crate::api::deploy::update::{Delivery, NoChange};
 use crate::api::rollout::Why;
-use crate::cli::app::typed::Typed;
+use crate::cli::app::command_line::CommandLine;
 use crate::cli::deploy::report::{Outcome, ServiceReport};
 use crate::cli::shell;
 
-/// What resuming a rollout does.
+/// The consequence of resuming a rollout.
 const RESUMES: &str = "resumes the rollout: the engine continues to replace tasks";
-/// The commands that refuse a paused rollout unless `--resume` is given.
+/// The commands that refuse a paused rollout without `--resume`.
 const WITH_RESUME: [&str; 3] = ["restart", "scale", "update"];
 
-/// Adds the ways out of a paused rollout, for a command that has not sent anything.
-pub fn with_ways_out(message: Message, report: &ServiceReport, command: &str, typed: &Typed) -> Message {
+/// Adds the alternatives for a paused rollout to the message of a command that has sent nothing.
+pub fn with_alternatives(
+    message: Message,
+    report: &ServiceReport,
+    command: &str,
+    command_line: &CommandLine,
+) -> Message {
     let name = shell::service(report.name());
     let is_refused = matches!(report.outcome(), Outcome::Paused) && WITH_RESUME.contains(&command);
     let is_paused = match report.outcome() {
@@ -30,7 +35,7 @@ pub fn with_ways_out(message: Message, report: &ServiceReport, command: &str, ty
          `--with-registry-auth` also stores credentials)"
     );
     let back = format!("roll back with `swarmctl rollback {name}`");
-    let resume = match typed.with_flag("--resume").filter(|_| is_refused) {
+    let resume = match command_line.with_flag("--resume").filter(|_| is_refused) {
         Some(command) => format!("`{command}` makes this change and {RESUMES}, with the changed spec"),
         None if is_refused => format!("the same command with `--resume` makes this change and {RESUMES}"),
         None => format!("`swarmctl restart --resume {name}` {RESUMES}, with the current spec"),

@@ -1,4 +1,4 @@
-//! Settings that select the engine: the flags that they are called by, and what is valid.
+//! Errors about the selection of the engine, described with the flags and variables that they come from.
 
 use crate::api::error::{Error, InvalidSetting, Parameter, Source};
 use crate::cli::usage::{ParseError as _, UsageError};
@@ -7,7 +7,7 @@ const ENDPOINT: &str = "unix:///var/run/docker.sock, tcp://10.0.0.5:2376 or ssh:
 const CONTEXT: &str = "--context prod";
 const API_VERSION: &str = "1.41";
 
-/// What a setting is called on the command line, in the environment or in config.json.
+/// Returns the name of a setting on the command line, in the environment or in config.json.
 pub fn source_name(source: Source) -> String {
     match source {
         Source::Explicit(parameter) => format!("--{}", parameter.name()),
@@ -15,7 +15,7 @@ pub fn source_name(source: Source) -> String {
     }
 }
 
-/// An error of the engine's settings, with the flags that it is about; any other error as it is.
+/// Converts an error about the selection of the engine to a usage error; other errors are returned unchanged.
 pub fn name_flags(error: Error) -> Error {
     match error {
         Error::InvalidSetting(invalid) => UsageError::from(*invalid).into(),

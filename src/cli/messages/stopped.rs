@@ -1,12 +1,12 @@
-//! Rollbacks by `--rollback-on-failure` that the command did not follow to their end.
+//! Messages about rollbacks by `--rollback-on-failure` that the command did not wait for.
 
-use super::hints::undo;
-use super::{Message, explained, signal_name};
+use super::hints::rollback_command;
+use super::{Message, describe_failures, signal_name};
 use crate::api::deploy::update::Delivery;
 use crate::cli::deploy::report::{ServiceReport, StoppedBy, StoppedRollback};
 use crate::cli::shell;
 
-/// Why the rollout failed, how much of the rollback was sent, and how to follow it or send it.
+/// Explains why the rollout failed, whether the rollback was sent, and how to follow or send it.
 pub fn explain(report: &ServiceReport, rollback: &StoppedRollback, signal: Option<usize>) -> Message {
     let why = match rollback.failure {
         Some(why) => why.to_string(),
@@ -21,12 +21,12 @@ pub fn explain(report: &ServiceReport, rollback: &StoppedRollback, signal: Optio
         Delivery::Unknown => "a rollback was sent, and the engine may have started it",
         Delivery::None => "no rollback was sent, and nothing will roll it back now",
     };
-    let causes = std::iter::once(why).chain(explained(report)).chain([format!("{stopped}: {sent}")]);
+    let causes = std::iter::once(why).chain(describe_failures(report)).chain([format!("{stopped}: {sent}")]);
     Message { causes: causes.collect(), hint: Some(what_next(report, rollback.sent)) }
 }
 
-/// What the outcome is called in JSON.
-pub fn outcome_word(rollback: &StoppedRollback) -> &'static str {
+/// The name of the outcome in JSON.
+pub fn outcome_name(rollback: &StoppedRollback) -> &'static str {
     match (&rollback.by, rollback.failure) {
         (StoppedBy::Signal, _) => "interrupted",
         (StoppedBy::GaveUp(_), Some(_)) => "failed",
@@ -43,7 +43,7 @@ fn what_next(report: &ServiceReport, sent: Delivery) -> String {
             format!("see with `swarmctl inspect --pretty {name}` whether it started; then {follow}")
         }
         Delivery::None => {
-            let command = undo(report).unwrap_or_else(|| format!("swarmctl rollback {name}"));
+            let command = rollback_command(report).unwrap_or_else(|| format!("swarmctl rollback {name}"));
             format!("to roll back run `{command}`")
         }
     }

@@ -1,28 +1,28 @@
-//! What is known if a command stops waiting, or the engine rolled back.
+//! Messages of commands that stop waiting, or whose rollout the engine rolled back.
 
-use super::explained;
+use super::describe_failures;
 use crate::api::rollout::State;
 use crate::cli::deploy::report::ServiceReport;
 
-/// What a command leaves behind that stops waiting.
+/// What happens after the command has stopped waiting.
 pub const ROLLOUT_CONTINUES: &str = "the rollout continues";
 
-/// How to keep watching services, named as they can be pasted.
+/// The hint to continue watching services, whose names are quoted for a shell.
 pub fn keep_watching(names: &str) -> String {
     format!("to keep watching, run `swarmctl wait {names}`")
 }
 
-/// Why the engine rolled back, or why it was told to.
+/// Returns why the engine rolled back.
 pub fn rolled_back_for(report: &ServiceReport) -> Vec<String> {
     let told = report.rollout().into_iter().map(|rollout| rollout.told.clone());
     let told = told.filter(|told| told.contains("failure")).collect::<Vec<_>>();
-    let causes: Vec<String> = told.into_iter().chain(explained(report)).collect();
+    let causes: Vec<String> = told.into_iter().chain(describe_failures(report)).collect();
     if causes.is_empty() { vec!["the engine does not say why".to_owned()] } else { causes }
 }
 
-/// What kept a service from the end that was waited for; `why` is why the wait ended.
+/// Returns what the service was still waiting for. `why` is why the command stopped waiting.
 pub fn still_waiting_for(report: &ServiceReport, why: &str) -> Vec<String> {
-    let tasks = explained(report);
+    let tasks = describe_failures(report);
     match report.rollout().map(|rollout| &rollout.state) {
         Some(State::UnderWay(waits_for)) if tasks.is_empty() && waits_for.to_string() != why => {
             vec![waits_for.to_string()]

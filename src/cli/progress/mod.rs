@@ -46,7 +46,7 @@ impl ProgressArgs {
 
     /// What shows progress as these flags ask.
     pub fn display(&self, app: &App) -> Box<dyn ProgressDisplay> {
-        match (self.progress, app.screen()) {
+        match (self.progress, app.terminal()) {
             _ if self.quiet => Box::new(NoProgress),
             (ProgressMode::None, _) => Box::new(NoProgress),
             (ProgressMode::Json, _) => Box::new(JsonProgress::new(app.ui)),

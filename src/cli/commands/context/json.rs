@@ -44,7 +44,7 @@ pub fn as_json(facts: &Facts) -> Value {
         },
         "reachable": engine.is_ok(),
         "engine": engine.as_ref().ok().map(engine_as_json),
-        "error": engine.as_ref().err().map(|error| exit::chain(error).collect::<Vec<_>>().join(": ")),
+        "error": engine.as_ref().err().map(|error| exit::error_chain(error).collect::<Vec<_>>().join(": ")),
     })
 }
 

@@ -11,7 +11,7 @@ use crate::api::config::settings::{DEFAULT_CONTEXT, Settings};
 use crate::api::config::target;
 use crate::api::error::Result;
 use crate::cli::app::App;
-use crate::cli::exit::{Exit, chain};
+use crate::cli::exit::{Exit, error_chain};
 use crate::cli::messages::settings::name_flags;
 use crate::cli::usage::UsageError;
 use crate::output::{Table, natural_cmp};
@@ -83,7 +83,7 @@ fn list(settings: &Settings) -> Result<(Vec<Row>, String)> {
                 name: folder.chars().take(12).collect(),
                 description: String::new(),
                 endpoint: String::new(),
-                error: chain(&error).collect::<Vec<_>>().join(": "),
+                error: error_chain(&error).collect::<Vec<_>>().join(": "),
             },
         });
     }

@@ -49,8 +49,8 @@ pub fn run(args: ShowArgs, app: &App) -> anyhow::Result<Exit> {
     Ok(match facts.engine.and_then(|engine| refuses(&client, target, &engine)) {
         Ok(()) => Exit::Done,
         Err(error) => {
-            exit::tell_of(app.ui, "cannot ask the engine what it is", &error);
-            Exit::of(&error, app.signal())
+            exit::report_failure(app.ui, "cannot ask the engine what it is", &error);
+            Exit::for_error(&error, app.signal())
         }
     })
 }

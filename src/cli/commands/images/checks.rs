@@ -30,7 +30,7 @@ pub fn report_unpinned(services: &[Service], app: &App) -> Vec<Exit> {
 pub fn report_not_converged(reports: &[ServiceReport], app: &App) -> Vec<Exit> {
     let mut failures = Vec::new();
     for report in reports.iter().filter(|report| !matches!(report.outcome(), Outcome::Converged)) {
-        failures.push(Exit::of_report(report, app.signal()));
+        failures.push(Exit::for_report(report, app.signal()));
         match (report.service(), report.rollout()) {
             (Some(service), Some(judgement)) => {
                 let [name, state, .., detail, _] = status::cells(service, judgement);

@@ -14,7 +14,7 @@ use crate::cli::deploy::report::{ServiceReport, Stage};
 use crate::cli::deploy::watch;
 use crate::cli::exit;
 use crate::cli::exit::Exit;
-use crate::cli::select::{SelectedService, Jobs, SelectArgs};
+use crate::cli::select::{Jobs, SelectArgs, SelectedService};
 use crate::output::natural_cmp;
 
 /// Print the images of services, in the format of `update-image --from`
@@ -48,7 +48,9 @@ pub fn run(args: ImagesArgs, app: &App) -> anyhow::Result<Exit> {
     let client = app.client(None)?;
     let mut failures = Vec::new();
     let mut services = Vec::new();
-    for SelectedService { given, found, positions } in select.resolve(app.ui, &client, &args.services, Jobs::Excluded)? {
+    for SelectedService { given, found, positions } in
+        select.resolve(app.ui, &client, &args.services, Jobs::Excluded)?
+    {
         match found {
             Ok(service) if list::image(&service).is_some() => services.push((given, service)),
             Ok(service) if positions.is_empty() => {
@@ -60,8 +62,8 @@ pub fn run(args: ImagesArgs, app: &App) -> anyhow::Result<Exit> {
                 failures.push(Exit::Failed);
             }
             Err(error) => {
-                exit::tell_of(app.ui, &format!("cannot print the image of service `{given}`"), &error);
-                failures.push(Exit::of(&error, app.signal()));
+                exit::report_failure(app.ui, &format!("cannot print the image of service `{given}`"), &error);
+                failures.push(Exit::for_error(&error, app.signal()));
             }
         }
     }

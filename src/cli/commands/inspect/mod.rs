@@ -89,8 +89,8 @@ pub fn run(args: InspectArgs, app: &App) -> anyhow::Result<Exit> {
     };
     out.finish()?;
     exits.extend(errors.into_iter().map(|(given, error)| {
-        exit::tell_of(app.ui, &format!("cannot inspect service `{given}`"), &error);
-        Exit::of(&error, app.signal())
+        exit::report_failure(app.ui, &format!("cannot inspect service `{given}`"), &error);
+        Exit::for_error(&error, app.signal())
     }));
     Ok(Exit::merge(exits))
 }

@@ -78,8 +78,8 @@ fn find<'a>(all: &'a [Service], given: &str) -> Result<&'a Service, Error> {
 /// Prints an error for each name that is no service's; gives their exit codes.
 pub fn tell_missing(missing: &[(&str, Error)], app: &App) -> Vec<Exit> {
     let tell = |(name, error): &(&str, Error)| {
-        exit::tell_of(app.ui, &format!("cannot check service `{name}`"), error);
-        Exit::of(error, app.signal())
+        exit::report_failure(app.ui, &format!("cannot check service `{name}`"), error);
+        Exit::for_error(error, app.signal())
     };
     missing.iter().map(tell).collect()
 }

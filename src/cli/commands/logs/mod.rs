@@ -80,7 +80,7 @@ pub fn run(args: LogsArgs, app: &App) -> anyhow::Result<Exit> {
         return Err(UsageError::new(why, "swarmctl logs -f --stack shop").into());
     }
     for (given, error) in &missing {
-        exit::tell_of(app.ui, &format!("cannot read the log of `{given}`"), error);
+        exit::report_failure(app.ui, &format!("cannot read the log of `{given}`"), error);
     }
     let now = client.first_date().and_then(time::parse_http_date).unwrap_or_else(Timestamp::now);
     let mut ask = Ask {
@@ -106,19 +106,20 @@ pub fn run(args: LogsArgs, app: &App) -> anyhow::Result<Exit> {
         // Whoever reads stdout has all they wanted; the logs were cut off for them.
         return Ok(Exit::Done);
     }
-    let mut exits: Vec<Exit> = missing.iter().map(|(_, error)| Exit::of(error, app.signal())).collect();
+    let mut exits: Vec<Exit> =
+        missing.iter().map(|(_, error)| Exit::for_error(error, app.signal())).collect();
     for (source, end) in sources.iter().zip(ends) {
         exits.push(match end {
             Ok(Completeness::Whole) => Exit::Done,
             Ok(Completeness::Incomplete) => Exit::Failed,
-            Err(Error::Interrupted) => Exit::of_signal(app.signal()),
+            Err(Error::Interrupted) => Exit::for_signal(app.signal()),
             Err(error) => {
-                exit::tell_of(
+                exit::report_failure(
                     app.ui,
                     &format!("cannot read the log of {} to its end", source.called()),
                     &error,
                 );
-                Exit::of(&error, app.signal())
+                Exit::for_error(&error, app.signal())
             }
         });
     }

@@ -22,7 +22,7 @@ use crate::cli::format;
 use crate::cli::format::ListFormat;
 use crate::cli::newest::ChoiceArgs;
 use crate::cli::parallel;
-use crate::cli::select::{SelectedService, Jobs, SelectArgs};
+use crate::cli::select::{Jobs, SelectArgs, SelectedService};
 use crate::output::{TemplateError, natural_cmp};
 use row::{COLUMNS, Missing, Row};
 
@@ -128,8 +128,8 @@ fn chosen(client: &Client, args: &OutdatedArgs, app: &App) -> anyhow::Result<(Ve
         match one {
             Ok(service) => found.push(service),
             Err(error) => {
-                exit::tell_of(app.ui, &format!("cannot look at service `{given}`"), &error);
-                missing.push(Exit::of(&error, app.signal()));
+                exit::report_failure(app.ui, &format!("cannot look at service `{given}`"), &error);
+                missing.push(Exit::for_error(&error, app.signal()));
             }
         }
     }
@@ -152,14 +152,15 @@ fn digests(client: &Client, app: &App, rows: &[Row]) -> Result<BTreeMap<String, 
         };
         auths.insert(registry, auth);
     }
-    let known = parallel::try_map(tags.iter().collect(), MAX_CONCURRENT, |(name, tag): (&String, &ImageRef)| {
-        let digest = match auths.get(tag.domain()) {
-            Some(Err(why)) => Err(why.clone()),
-            Some(Ok(auth)) => digest(client, tag, auth.as_ref())?,
-            None => digest(client, tag, None)?,
-        };
-        Ok::<_, Error>((name.clone(), digest))
-    })?;
+    let known =
+        parallel::try_map(tags.iter().collect(), MAX_CONCURRENT, |(name, tag): (&String, &ImageRef)| {
+            let digest = match auths.get(tag.domain()) {
+                Some(Err(why)) => Err(why.clone()),
+                Some(Ok(auth)) => digest(client, tag, auth.as_ref())?,
+                None => digest(client, tag, None)?,
+            };
+            Ok::<_, Error>((name.clone(), digest))
+        })?;
     Ok(known.into_iter().collect())
 }
 

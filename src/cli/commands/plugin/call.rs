@@ -26,14 +26,14 @@ pub fn metadata(command: &Command) -> String {
 }
 
 /// How this program was called, and with which words.
-pub struct Called {
+pub struct Invocation {
     /// By docker's client.
     pub is_plugin: bool,
     /// The command line as if it had been called itself.
     pub words: Vec<OsString>,
 }
 
-impl Called {
+impl Invocation {
     /// Reads a command line. docker's client runs `docker-swarmctl [DOCKER'S FLAGS] swarmctl ...`, `docker-swarmctl help
     /// swarmctl ...` and `docker-swarmctl __complete swarmctl ...`: the own name is left out.
     pub fn read(root: &Command, mut words: Vec<OsString>) -> Self {
@@ -111,7 +111,7 @@ mod tests {
             ("/usr/bin/swarmctl ls", "/usr/bin/swarmctl ls"),
         ] {
             let given: Vec<OsString> = words.split(' ').map(OsString::from).collect();
-            let called = Called::read(&Cli::command(), given);
+            let called = Invocation::read(&Cli::command(), given);
             assert_eq!(called.words, ours.split(' ').map(OsString::from).collect::<Vec<_>>(), "{words}");
             assert_eq!(called.is_plugin, words.contains(LINK));
         }

@@ -13,7 +13,7 @@ use clap::{Args, Subcommand};
 
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
-pub use call::{Called, METADATA, first_word, metadata};
+pub use call::{Invocation, METADATA, first_word, metadata};
 pub use caller::follow;
 
 /// The name by which docker finds a plugin.

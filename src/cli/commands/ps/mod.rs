@@ -21,7 +21,7 @@ use crate::cli::format;
 use crate::cli::format::ListFormat;
 use crate::cli::lookups::Lookups;
 use crate::cli::select::filter;
-use crate::cli::select::{SelectedService, Jobs, SelectArgs};
+use crate::cli::select::{Jobs, SelectArgs, SelectedService};
 use crate::output::{Columns, Format, TemplateError};
 use filters::Nodes;
 use rows::{Row, Shown};
@@ -131,7 +131,7 @@ pub fn run(args: PsArgs, app: &App) -> anyhow::Result<Exit> {
         (service.name().to_owned(), Error::NoSuch { kind: "service", name, why })
     }));
     Ok(Exit::merge(missing.iter().map(|(given, error)| {
-        exit::tell_of(app.ui, &format!("cannot list the tasks of service `{given}`"), error);
-        Exit::of(error, app.signal())
+        exit::report_failure(app.ui, &format!("cannot list the tasks of service `{given}`"), error);
+        Exit::for_error(error, app.signal())
     })))
 }

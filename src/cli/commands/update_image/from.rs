@@ -10,7 +10,7 @@ use super::wanted::New;
 use crate::api::error::{Error, Result};
 use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::{Deployment, Selected};
-use crate::cli::select::{SelectedService, Assignments, Jobs, SelectArgs, format_count, join_names};
+use crate::cli::select::{Assignments, Jobs, SelectArgs, SelectedService, format_count, join_names};
 use crate::cli::usage::UsageError;
 use crate::output::natural_cmp;
 
@@ -90,7 +90,11 @@ fn mapped_from(images: &[(String, New)]) -> HashMap<String, String> {
 }
 
 /// The services of the stack that are listed. One of the same name that is not of the stack counts as missing.
-fn of_stack(deployment: &Deployment, stack: &str, images: Vec<(String, New)>) -> Result<Vec<(SelectedService, New)>> {
+fn of_stack(
+    deployment: &Deployment,
+    stack: &str,
+    images: Vec<(String, New)>,
+) -> Result<Vec<(SelectedService, New)>> {
     let select = SelectArgs { stack: Some(stack.to_owned()), ..SelectArgs::default() };
     let services = select.select(deployment.ui(), deployment.client(), Jobs::Included)?;
     let mut found: HashMap<String, _> =

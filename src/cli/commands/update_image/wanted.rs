@@ -75,7 +75,9 @@ impl WantedArgs {
             if select.is_given() {
                 return Ok(Assignments::ForSelection(new));
             }
-            return Ok(Assignments::PerService(self.words.iter().map(|name| (name.clone(), new.clone())).collect()));
+            return Ok(Assignments::PerService(
+                self.words.iter().map(|name| (name.clone(), new.clone())).collect(),
+            ));
         }
         let is_pair = |word: &String| word.contains('=');
         match (select.is_given(), self.words.as_slice()) {

@@ -19,7 +19,7 @@ pub fn why_nothing_changed<'a>(failed: impl Iterator<Item = &'a ServiceReport>, 
     let whys: Vec<String> = failed
         .map(|report| match report.outcome() {
             Outcome::Failed(error) if is_unknown(report) => error.to_string(),
-            _ => messages::head(report, style.verb, style.done),
+            _ => messages::headline(report, style.verb, style.done),
         })
         .collect();
     format!("nothing was changed: {}", whys.join("; "))

@@ -118,9 +118,9 @@ impl ServiceReport {
     /// What the engine and the read-back warn of.
     pub fn engine_warnings(&self) -> EngineWarnings<'_> {
         match &self.stage {
-            Stage::Deployed(Ok(Update::Planned(plan))) => EngineWarnings::Typed(&plan.warnings),
-            Stage::Deployed(Ok(Update::Applied(applied))) => EngineWarnings::Typed(&applied.warnings),
-            Stage::Deployed(Err(failed)) => EngineWarnings::Typed(&failed.warnings),
+            Stage::Deployed(Ok(Update::Planned(plan))) => EngineWarnings::CommandLine(&plan.warnings),
+            Stage::Deployed(Ok(Update::Applied(applied))) => EngineWarnings::CommandLine(&applied.warnings),
+            Stage::Deployed(Err(failed)) => EngineWarnings::CommandLine(&failed.warnings),
             Stage::Created(Ok(NewService::Created(created))) => EngineWarnings::Text(&created.warnings),
             Stage::Watched(result) => result.engine_warnings(),
             Stage::RolledBack(rollback) => rollback.change.engine_warnings(),
@@ -188,7 +188,7 @@ impl ServiceReport {
 #[derive(Clone, Copy, Debug)]
 pub enum EngineWarnings<'a> {
     /// Of an update.
-    Typed(&'a [Warning]),
+    CommandLine(&'a [Warning]),
     /// Of a create.
     Text(&'a [String]),
 }
@@ -226,7 +226,7 @@ impl WatchResult {
 
     fn engine_warnings(&self) -> EngineWarnings<'_> {
         match &self.watched {
-            Watchable::Applied(applied) => EngineWarnings::Typed(&applied.warnings),
+            Watchable::Applied(applied) => EngineWarnings::CommandLine(&applied.warnings),
             Watchable::Created(created) => EngineWarnings::Text(&created.warnings),
             Watchable::Unchanged(_) | Watchable::Found(_) => EngineWarnings::Text(&[]),
         }

@@ -43,7 +43,7 @@ fn service(report: &ServiceReport, code: Exit) -> Value {
     json!({
         "name": report.service().map_or(report.given.as_str(), Service::name),
         "id": report.id(),
-        "outcome": messages::outcome_word(&outcome),
+        "outcome": messages::outcome_name(&outcome),
         "reason": reason(&outcome),
         "exit_code": code.code(),
         "posted": match report.delivery() {

@@ -23,8 +23,8 @@ use crate::api::error::Error;
 use crate::api::http::client::Client;
 use crate::cli::app::App;
 use crate::cli::exit;
-use crate::cli::exit::{Exit, Reported};
-use crate::cli::select::{SelectedService, Jobs, SelectArgs};
+use crate::cli::exit::{AlreadyReported, Exit};
+use crate::cli::select::{Jobs, SelectArgs, SelectedService};
 
 /// How a command reports.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +82,7 @@ impl Style {
 
     /// The exit code of one service's report.
     fn exit_of(self, report: &ServiceReport, signal: Option<usize>) -> Exit {
-        match Exit::of_report(report, signal) {
+        match Exit::for_report(report, signal) {
             Exit::Done if !text::is_unchanged(report) => self.on_change,
             exit => exit,
         }
@@ -136,7 +136,7 @@ pub fn report_verified(
 /// The services that are named or selected; if there are none, that is reported.
 ///
 /// # Errors
-/// [`Reported`]: there are none.
+/// [`AlreadyReported`]: there are none.
 pub fn choose(
     client: &Client,
     select: &SelectArgs,
@@ -147,7 +147,7 @@ pub fn choose(
 ) -> anyhow::Result<Vec<SelectedService>> {
     match select.resolve(app.ui, client, names, jobs) {
         Ok(chosen) => Ok(chosen),
-        Err(error) => Err(Reported(none_of(style, names, error, app)?).into()),
+        Err(error) => Err(AlreadyReported(none_of(style, names, error, app)?).into()),
     }
 }
 
@@ -162,7 +162,7 @@ pub fn none_of(style: Style, names: &[String], error: Error, app: &App) -> anyho
         return report(style, &reports, app);
     }
     let error = anyhow::Error::from(error).context(format!("cannot {} any service", style.verb));
-    let code = exit::tell(app.ui, &error, app.signal());
+    let code = exit::report_error(app.ui, &error, app.signal());
     if style.format == Format::Json {
         let mut out = app.ui.stdout();
         out.json_object(&json::command(style, code, Vec::new()));

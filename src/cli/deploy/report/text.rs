@@ -73,7 +73,7 @@ pub fn shown(change: &Change) -> String {
 /// The warnings about the service that were not printed before the request.
 pub fn warnings(report: &ServiceReport) -> Vec<String> {
     let mut warnings = match report.engine_warnings() {
-        EngineWarnings::Typed(warnings) => warnings.iter().map(messages::warning).collect(),
+        EngineWarnings::CommandLine(warnings) => warnings.iter().map(messages::warning).collect(),
         EngineWarnings::Text(warnings) => warnings.to_vec(),
     };
     warnings.extend(report.remarks.warnings.iter().cloned());
@@ -84,7 +84,7 @@ pub fn warnings(report: &ServiceReport) -> Vec<String> {
         let why = messages::explain(rollback, None).map(|message| message.causes.join("; "));
         warnings.push(format!(
             "it could not be rolled back ({}): {}",
-            messages::outcome_word(&rollback.outcome()),
+            messages::outcome_name(&rollback.outcome()),
             why.unwrap_or_default()
         ));
     }
@@ -164,7 +164,7 @@ pub fn print_remarks(report: &ServiceReport, app: &App) {
 /// Prints why the service is not as requested.
 pub fn print_error(style: Style, report: &ServiceReport, app: &App) {
     if let Some(Message { causes, hint }) = explain(style, report, app) {
-        app.ui.error(&messages::head(report, style.verb, style.done), causes, hint.as_deref());
+        app.ui.error(&messages::headline(report, style.verb, style.done), causes, hint.as_deref());
     }
 }
 
@@ -193,8 +193,8 @@ pub fn print_grouped_errors(style: Style, reports: &[ServiceReport], app: &App) 
     }
     for (members, message) in groups {
         let head = match members.as_slice() {
-            [one] => messages::head(one, style.verb, style.done),
-            many => messages::head_of_many(many, style.verb, style.done),
+            [one] => messages::headline(one, style.verb, style.done),
+            many => messages::headline_of_many(many, style.verb, style.done),
         };
         let hint = if members.len() > 1 { hint_for_many(&members, message.hint) } else { message.hint };
         app.ui.error(&head, message.causes, hint.as_deref());
@@ -231,14 +231,14 @@ fn hint_for_many(members: &[&ServiceReport], hint: Option<String>) -> Option<Str
 /// Why the service is not as requested, with the hint that fits the command.
 fn explain(style: Style, report: &ServiceReport, app: &App) -> Option<Message> {
     let message = messages::explain(report, app.signal())?;
-    Some(messages::with_ways_out(message, report, style.command, app.typed()))
+    Some(messages::with_alternatives(message, report, style.command, app.command_line()))
 }
 
 /// How many ended how: the one line that many lines come to.
 pub fn summary(style: Style, reports: &[ServiceReport]) -> String {
     let mut counts: Vec<(&str, usize)> = Vec::new();
     for report in reports {
-        let word = messages::summary_word(report, style.done);
+        let word = messages::summary_name(report, style.done);
         match counts.iter_mut().find(|(other, _)| *other == word) {
             Some((_, count)) => *count += 1,
             None => counts.push((word, 1)),

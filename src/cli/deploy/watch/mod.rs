@@ -262,7 +262,7 @@ fn end_all(watched: &mut [Watched], ending: &Ending) {
 fn ending_of(error: &Error) -> Ending {
     match error {
         Error::Interrupted => Ending::Interrupted,
-        error => Ending::GaveUp(crate::cli::exit::chain(error).collect::<Vec<_>>().join(": ")),
+        error => Ending::GaveUp(crate::cli::exit::error_chain(error).collect::<Vec<_>>().join(": ")),
     }
 }
 

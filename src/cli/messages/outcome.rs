@@ -1,4 +1,4 @@
-//! The words for outcomes: in JSON, and in the summary of several services.
+//! Names of outcomes, in JSON and in the summary of several services.
 
 use super::stopped;
 use crate::api::deploy::update::{Delivery, NoChange};
@@ -6,8 +6,8 @@ use crate::api::error::Error;
 use crate::cli::deploy::report::{Outcome, ServiceReport};
 use crate::cli::exit::Exit;
 
-/// How a service ended, as it is counted in the summary.
-pub fn summary_word(report: &ServiceReport, done: &'static str) -> &'static str {
+/// The name of an outcome in the summary.
+pub fn summary_name(report: &ServiceReport, done: &'static str) -> &'static str {
     match report.outcome() {
         Outcome::Converged if report.delivery() == Delivery::None => "converged",
         Outcome::Applied | Outcome::Converged if done.is_empty() => "converged",
@@ -18,12 +18,12 @@ pub fn summary_word(report: &ServiceReport, done: &'static str) -> &'static str 
         Outcome::RolledBack | Outcome::Undone => "rolled back",
         Outcome::NotStarted(_) => "not begun",
         Outcome::Failed(error) if is_no_such_service(error) => "not there",
-        other => outcome_word(&other),
+        other => outcome_name(&other),
     }
 }
 
-/// What an outcome is called in JSON.
-pub fn outcome_word(outcome: &Outcome) -> &'static str {
+/// The name of an outcome in JSON.
+pub fn outcome_name(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Paused | Outcome::Unchanged(NoChange::Paused | NoChange::AsRequestedButPaused) => "paused",
         Outcome::Unchanged(_) | Outcome::LeftOut(_) | Outcome::NoNewer(_) => "unchanged",
@@ -50,22 +50,22 @@ pub fn outcome_word(outcome: &Outcome) -> &'static str {
         | Outcome::NotComparable(_) => "skipped",
         Outcome::Failed(error) => failure_word(error),
         Outcome::Unknown(_) => "unknown",
-        Outcome::RollbackStopped(rollback) => stopped::outcome_word(rollback),
+        Outcome::RollbackStopped(rollback) => stopped::outcome_name(rollback),
         Outcome::GaveUp(_) => "gave_up",
         Outcome::Interrupted => "interrupted",
     }
 }
 
-/// What is missing may also be a network or a secret that the service was to have.
+/// Whether it is the service that does not exist, and not a network or secret that it refers to.
 fn is_no_such_service(error: &Error) -> bool {
     match error {
         Error::NoSuch { kind, .. } => *kind == "service",
-        error => Exit::of(error, None) == Exit::NoSuch,
+        error => Exit::for_error(error, None) == Exit::NoSuch,
     }
 }
 
 fn failure_word(error: &Error) -> &'static str {
-    match Exit::of(error, None) {
+    match Exit::for_error(error, None) {
         Exit::NoSuch if is_no_such_service(error) => "no_such_service",
         Exit::Unreachable => "unreachable",
         _ => "refused",

@@ -6,19 +6,19 @@ use std::os::unix::ffi::OsStrExt as _;
 use crate::cli::commands::plugin::first_word;
 use crate::cli::shell;
 
-/// A longer command line is not repeated.
+/// Maximum length of a command line that is repeated.
 const MAX_LEN: usize = 4000;
 
-/// The words of the command line.
+/// The words of the command line, split at the subcommand.
 #[derive(Debug, Default)]
-pub struct Typed {
+pub struct CommandLine {
     before: Vec<OsString>,
     command: OsString,
     after: Vec<OsString>,
 }
 
-impl Typed {
-    /// Splits the words, the program's name first, at the subcommand of `root`.
+impl CommandLine {
+    /// Splits the words, of which the first is the program's name, at the subcommand.
     pub fn new(root: &clap::Command, words: &[OsString]) -> Self {
         let at = first_word(root, words);
         let mut words = words.iter().cloned();
@@ -29,7 +29,7 @@ impl Typed {
         }
     }
 
-    /// The command line with this flag after the subcommand, to be pasted.
+    /// Returns the command line with an additional flag after the subcommand, quoted for a shell.
     pub fn with_flag(&self, flag: &str) -> Option<String> {
         let flag = OsString::from(flag);
         let words = self.before.iter().chain([&self.command, &flag]).chain(&self.after);
@@ -61,8 +61,11 @@ mod tests {
             (&["swarmctl", "scale", "web=3", "$(reboot)=1"], "swarmctl scale --resume web=3 '$(reboot)=1'"),
         ] {
             let words: Vec<OsString> = words.iter().map(OsString::from).collect();
-            assert_eq!(Typed::new(&Cli::command(), &words).with_flag("--resume").as_deref(), Some(expected));
+            assert_eq!(
+                CommandLine::new(&Cli::command(), &words).with_flag("--resume").as_deref(),
+                Some(expected)
+            );
         }
-        assert_eq!(Typed::default().with_flag("--resume"), None);
+        assert_eq!(CommandLine::default().with_flag("--resume"), None);
     }
 }
