@@ -10,7 +10,7 @@ use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Service;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
-use crate::cli::deploy::report::{NotStarted, ServiceReport, Stage, Style};
+use crate::cli::deploy::report::{NotStarted, ReportStyle, ServiceReport, Stage};
 use crate::cli::deploy::rollback_on_failure::OnFailure;
 use crate::cli::deploy::{
     BatchArgs, ChosenBy, Deployment, Flags, FollowArgs, Item, field_loss, mode, timeout,
@@ -69,7 +69,7 @@ pub fn run(args: AuthArgs, app: &App) -> anyhow::Result<Exit> {
     let follow =
         FollowArgs { detach: true, progress: ProgressArgs::none(), timeout: args.timeout, json: args.json };
     let flags = Flags { edit: None, on_failure: OnFailure::Keep, batch: &args.batch, follow: &follow };
-    let style = Style::new("auth refresh", "refresh the credentials of", "given new credentials");
+    let style = ReportStyle::new("auth refresh", "refresh the credentials of", "given new credentials");
     let selected =
         Deployment::new(style, app, flags)?.select(&args.select, &args.services, Jobs::Included)?;
     let request = UpdateRequest {

@@ -5,7 +5,7 @@ use clap::Args;
 use crate::api::spec::{Edit, Place};
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
-use crate::cli::deploy::report::Style;
+use crate::cli::deploy::report::ReportStyle;
 use crate::cli::deploy::{DeployArgs, Deployment, IfPaused};
 use crate::cli::exit::Exit;
 use crate::cli::select::{Jobs, SelectArgs};
@@ -30,7 +30,7 @@ pub struct RestartArgs {
 /// Runs the command.
 pub fn run(args: RestartArgs, app: &App) -> anyhow::Result<Exit> {
     args.select.check(&args.services, "swarmctl restart web")?;
-    let style = Style::new("restart", "restart", "restarted");
+    let style = ReportStyle::new("restart", "restart", "restarted");
     Deployment::new(style, app, &args.deploy)?
         .select(&args.select, &args.services, Jobs::Excluded)?
         .edit(IfPaused::from_resume(args.resume), |_| {

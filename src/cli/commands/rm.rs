@@ -9,9 +9,9 @@ use crate::api::http::client::Client;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::report::{
-    Format, NotStarted, Removal, ServiceReport, Stage, Style, Summary, choose, report,
+    NotStarted, Removal, ReportFormat, ReportStyle, ServiceReport, Stage, Summary, find_services, report,
 };
-use crate::cli::deploy::{PlanArgs, at_once, timeout};
+use crate::cli::deploy::{PlanArgs, map_concurrently, timeout};
 use crate::cli::exit::Exit;
 use crate::cli::select::{Jobs, SelectArgs, SelectedService, format_count};
 use crate::cli::usage::UsageError;
@@ -50,9 +50,9 @@ pub struct RmArgs {
 pub fn run(args: RmArgs, app: &App) -> anyhow::Result<Exit> {
     args.select.check(&args.services, "swarmctl rm web")?;
     let client = app.client(args.timeout)?;
-    let style = args.plan.style(Style::new("rm", "remove", "removed"));
-    let style = style.in_format(Format::from_flag(args.json));
-    let chosen = choose(&client, &args.select, &args.services, Jobs::Included, style, app)?;
+    let style = args.plan.style(ReportStyle::new("rm", "remove", "removed"));
+    let style = style.in_format(ReportFormat::from_flag(args.json));
+    let chosen = find_services(&client, &args.select, &args.services, Jobs::Included, style, app)?;
     args.select.print_selected(app.ui, &chosen, style.verb);
     if args.if_version.is_some() && chosen.len() != 1 {
         let why = format!("`--if-version` is about one service, and these are {}", chosen.len());
@@ -73,10 +73,10 @@ pub fn run(args: RmArgs, app: &App) -> anyhow::Result<Exit> {
         }
         Err(error) => ServiceReport::not_started(&given, None, NotStarted::Failed(error)),
     };
-    let reports = at_once(chosen, remove_one);
+    let reports = map_concurrently(chosen, remove_one);
     let reports = if args.wait { until_gone(&client, reports) } else { reports };
     let summary = if args.select.is_given() { Summary::Shown } else { Summary::Hidden };
-    report(Style { summary, ..style }, &reports, app)
+    report(ReportStyle { summary, ..style }, &reports, app)
 }
 
 /// Waits until the tasks of the removed services have ended too.

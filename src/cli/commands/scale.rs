@@ -6,7 +6,7 @@ use crate::api::resources::services::Service;
 use crate::api::spec::{Edit, Place};
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
-use crate::cli::deploy::report::Style;
+use crate::cli::deploy::report::ReportStyle;
 use crate::cli::deploy::{DeployArgs, Deployment, IfPaused};
 use crate::cli::exit::Exit;
 use crate::cli::select::{Assignments, SelectArgs};
@@ -32,7 +32,7 @@ pub struct ScaleArgs {
 /// Runs the command.
 pub fn run(args: ScaleArgs, app: &App) -> anyhow::Result<Exit> {
     let replicas = replicas_of_each(&args)?;
-    let style = Style::new("scale", "scale", "scaled");
+    let style = ReportStyle::new("scale", "scale", "scaled");
     Deployment::new(style, app, &args.deploy)?
         .select_each(&args.select, replicas)?
         .edit(IfPaused::from_resume(args.resume), |item| {

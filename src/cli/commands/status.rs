@@ -14,7 +14,8 @@ use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::replicas;
 use crate::cli::deploy::report::{
-    Format, NotStarted, ServiceReport, Stage, Style, WatchResult, choose, object, print_remarks_and_error,
+    NotStarted, ReportFormat, ReportStyle, ServiceReport, Stage, WatchResult, find_services, object,
+    print_remarks_and_error,
 };
 use crate::cli::deploy::watch;
 use crate::cli::exit::Exit;
@@ -65,8 +66,9 @@ pub fn run(args: StatusArgs, app: &App) -> anyhow::Result<Exit> {
     let format = format::rows(args.format.as_ref(), COLUMNS, ("", true), false, app)?;
     args.select.check(&args.services, "swarmctl status web")?;
     let client = app.client(None)?;
-    let style = Style::new("status", "tell the status of", "").in_format(Format::from_flag(args.json));
-    let chosen = choose(&client, &args.select, &args.services, Jobs::Included, style, app)?;
+    let style =
+        ReportStyle::new("status", "tell the status of", "").in_format(ReportFormat::from_flag(args.json));
+    let chosen = find_services(&client, &args.select, &args.services, Jobs::Included, style, app)?;
     let reports = looked_at(&client, chosen)?;
     let mut out = app.ui.stdout();
     if args.json {
@@ -85,7 +87,7 @@ pub fn run(args: StatusArgs, app: &App) -> anyhow::Result<Exit> {
 /// Looks once at the services.
 fn looked_at(client: &Client, chosen: Vec<SelectedService>) -> ApiResult<Vec<ServiceReport>> {
     let services: Vec<Service> = chosen.iter().filter_map(|one| one.found.as_ref().ok().cloned()).collect();
-    let mut results = watch::once(client, services)?.into_iter();
+    let mut results = watch::check_once(client, services)?.into_iter();
     let report = |SelectedService { given, found, .. }: SelectedService| {
         let stage = match found {
             Err(error) => Stage::NotStarted { service: None, why: NotStarted::Failed(error) },

@@ -7,7 +7,7 @@ use clap::Args;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::report::{
-    NotStarted, Remarks, ServiceReport, Style, Summary, ToWatch, Watch, Watchable, choose,
+    NotStarted, Remarks, ReportStyle, ServiceReport, Summary, Watch, WatchRequest, Watchable, find_services,
 };
 use crate::cli::deploy::{FollowArgs, timeout};
 use crate::cli::exit::Exit;
@@ -42,19 +42,21 @@ pub fn run(args: WaitArgs, app: &App) -> anyhow::Result<Exit> {
     select.check(&services, "swarmctl wait web")?;
     let follow = FollowArgs { detach: false, progress, timeout, json };
     let client = app.client(timeout)?;
-    let style = Style::new("wait", "wait for", "converged").in_format(follow.format());
-    let chosen = choose(&client, &select, &services, Jobs::Included, style, app)?;
+    let style = ReportStyle::new("wait", "wait for", "converged").in_format(follow.format());
+    let chosen = find_services(&client, &select, &services, Jobs::Included, style, app)?;
     select.print_selected(app.ui, &chosen, style.verb);
     let is_summed_up = select.is_given() && !follow.progress.is_quiet();
     let summary = if is_summed_up { Summary::Shown } else { Summary::Hidden };
     let watches = chosen.into_iter().map(watch).collect();
-    follow.watch(Style { summary, ..style }, &client, watches, app)
+    follow.watch(ReportStyle { summary, ..style }, &client, watches, app)
 }
 
 /// A service to be watched as it is.
 fn watch(SelectedService { given, found, .. }: SelectedService) -> Watch {
     match found {
-        Ok(service) => Ok(ToWatch { given, change: Watchable::Found(service), remarks: Remarks::default() }),
+        Ok(service) => {
+            Ok(WatchRequest { given, change: Watchable::Found(service), remarks: Remarks::default() })
+        }
         Err(error) => Err(Box::new(ServiceReport::not_started(&given, None, NotStarted::Failed(error)))),
     }
 }

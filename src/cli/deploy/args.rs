@@ -1,11 +1,11 @@
-//! The flags that commands which change services share.
+//! Flags that are shared by the commands that change services.
 
 use std::time::Duration;
 
 use clap::Args;
 
 use super::lint::StrictArgs;
-use super::report::{Format, Style, Watch, report};
+use super::report::{ReportFormat, ReportStyle, Watch, report};
 use super::rollback_on_failure::OnFailureArgs;
 use super::{explain, watch};
 use crate::api::deploy::update::{Mode, OnFieldLoss, Operation, ReadBack, UpdateRequest};
@@ -17,7 +17,7 @@ use crate::cli::exit::Exit;
 use crate::cli::progress::ProgressArgs;
 use crate::cli::usage::{DURATION, OrExample as _, UsageError};
 
-/// Flags of every command that edits services as they stand.
+/// Flags of all commands that edit existing services.
 #[derive(Args, Debug)]
 pub struct DeployArgs {
     #[command(flatten)]
@@ -30,7 +30,7 @@ pub struct DeployArgs {
     pub follow: FollowArgs,
 }
 
-/// Flags of every command that changes services and waits for their rollouts.
+/// Flags of all commands that change services and wait for their rollouts.
 #[derive(Args, Debug)]
 pub struct FollowArgs {
     /// Return when the engine has taken it, without waiting for the rollout
@@ -46,7 +46,7 @@ pub struct FollowArgs {
     pub json: bool,
 }
 
-/// Flags of commands that edit a service as it stands.
+/// Flags of commands that edit an existing service.
 #[derive(Args, Debug)]
 pub struct EditArgs {
     /// Only if the version index of the service is this; nothing is tried again
@@ -61,7 +61,7 @@ pub struct EditArgs {
     pub plan: PlanArgs,
 }
 
-/// Flags of every command that changes services.
+/// Flags of all commands that change services.
 #[derive(Args, Debug)]
 pub struct PlanArgs {
     /// Show what would change and how many tasks restart; post nothing
@@ -72,7 +72,7 @@ pub struct PlanArgs {
     exit_code: bool,
 }
 
-/// Flags of every command that changes many services.
+/// Flags of all commands that change several services.
 #[derive(Args, Debug)]
 pub struct BatchArgs {
     /// So many services at a time, each until it has converged; with --detach so many posts
@@ -98,32 +98,32 @@ impl FollowArgs {
     /// The report cannot be written.
     pub fn watch(
         &self,
-        style: Style,
+        style: ReportStyle,
         client: &Client,
         watches: Vec<Watch>,
         app: &App,
     ) -> anyhow::Result<Exit> {
         let mut progress = self.progress.display(app);
-        let concluded = watch::until_concluded(client, watches, &mut *progress);
+        let concluded = watch::wait_for_conclusions(client, watches, &mut *progress);
         let reports: Vec<_> = concluded.into_iter().map(|one| explain(client, one)).collect();
         report(style.in_format(self.format()), &reports, app)
     }
 
-    /// The form of the report.
-    pub fn format(&self) -> Format {
-        Format::from_flag(self.json)
+    /// The format of the report.
+    pub fn format(&self) -> ReportFormat {
+        ReportFormat::from_flag(self.json)
     }
 }
 
 impl PlanArgs {
-    /// The style of a command with these flags.
-    pub fn style(&self, style: Style) -> Style {
-        Style { on_change: if self.exit_code { Exit::Different } else { Exit::Done }, ..style }
+    /// Applies these flags to the style of a command.
+    pub fn style(&self, style: ReportStyle) -> ReportStyle {
+        ReportStyle { on_change: if self.exit_code { Exit::Different } else { Exit::Done }, ..style }
     }
 }
 
 impl EditArgs {
-    /// What these flags ask of an update, of one of this number of services.
+    /// Creates an update with these flags. `services` is the number of services of the command.
     pub fn request(&self, operation: Operation, services: usize) -> UpdateRequest {
         UpdateRequest {
             version: self.if_version,
@@ -134,18 +134,18 @@ impl EditArgs {
     }
 }
 
-/// What `--dry-run` asks for. Many services are read back by one request.
+/// The mode that `--dry-run` selects. Several services are read back by one request at the end.
 pub fn mode(dry_run: bool, services: usize) -> Mode {
     if dry_run { Mode::Plan } else { Mode::Apply(if services > 1 { ReadBack::Later } else { ReadBack::Now }) }
 }
 
-/// What `--allow-field-loss` asks for.
+/// The behaviour that `--allow-field-loss` selects.
 pub fn field_loss(is_allowed: bool) -> OnFieldLoss {
     if is_allowed { OnFieldLoss::Accept } else { OnFieldLoss::Refuse }
 }
 
 impl BatchArgs {
-    /// Refuses flags that contradict each other.
+    /// Rejects flags that contradict each other.
     pub fn check(&self, follow: &FollowArgs) -> Result<(), UsageError> {
         match self.canary {
             Some(_) if follow.detach => Err(UsageError::new(
@@ -157,7 +157,7 @@ impl BatchArgs {
     }
 }
 
-/// `--timeout`.
+/// Parses `--timeout`.
 pub fn timeout(text: &str) -> Result<Duration, UsageError> {
     match values::duration::period(text).or_example(DURATION)?.unsigned_abs() {
         0 => Err(UsageError::new("`0` leaves no time at all", "5m")),
@@ -165,7 +165,7 @@ pub fn timeout(text: &str) -> Result<Duration, UsageError> {
     }
 }
 
-/// A number that is not 0.
+/// Parses a number that is not 0.
 fn positive(text: &str) -> Result<usize, UsageError> {
     match text.parse() {
         Ok(number @ 1..=10_000) => Ok(number),

@@ -1,4 +1,5 @@
-//! One service after the other, or several at a time: begins them, watches what was posted, stops when it has to.
+//! Runs a batch: starts services one after the other or several at a time, waits for their rollouts, and
+//! stops if the rules require it.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -6,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::explain;
 use super::item::{Item, is_failure, not_started};
 use super::pool::{Limits, Pool};
-use super::report::{BatchStop, Outcome, Remarks, ServiceReport, Stage, ToWatch};
+use super::report::{BatchStop, Outcome, Remarks, ServiceReport, Stage, WatchRequest};
 use super::rollback_on_failure::{OnFailure, RollbackPlan, note_if_interrupted, rolled_back};
 use super::rules::{Follow, Rules};
 use super::watch;
@@ -16,10 +17,10 @@ use crate::api::deploy::update::{Delivery, NoChange, Unchanged, Update, read_bac
 use crate::api::http::client::Client;
 use crate::cli::progress::ProgressDisplay;
 
-/// From this number on, services are read back by one list while others are posted.
+/// From this number on, services are read back by one list request while others are updated.
 const MIN_READ_BACK: usize = 50;
 
-/// Runs `act` for all items by these rules. The reports are in the order of the items.
+/// Runs `act` for all items. The reports are in the order of the items.
 pub fn run<T: Send>(
     client: &Client,
     items: Vec<Item<T>>,
@@ -29,19 +30,21 @@ pub fn run<T: Send>(
 ) -> Vec<ServiceReport> {
     let threads = if items.len() == 1 { 1 } else { rules.parallel.min(items.len()) };
     let work = |work: Work<T>| match work {
-        Work::Start(item) => Done::Started(act(item)),
-        Work::Explain(report) => Done::Explained(explain(client, report)),
+        Work::Start(item) => WorkResult::Started(act(item)),
+        Work::Explain(report) => WorkResult::Explained(explain(client, report)),
         Work::RollBack(failed) => {
             let rollback = RollbackPlan::for_report(&failed).map(|plan| plan.run(client, &failed.given));
-            Done::RolledBack(failed, rollback)
+            WorkResult::RolledBack(failed, rollback)
         }
     };
-    // If nothing is waited for, a thread takes the next service itself.
-    let is_ahead = threads > 1 && rules.follow == Follow::Once && rules.canary.is_none();
+    // Without waiting for rollouts, the pool can have all items at once, and each thread takes the next one.
+    let queues_everything = threads > 1 && rules.follow == Follow::Once && rules.canary.is_none();
     let limits = Limits {
-        is_ahead,
-        withholds: &|done| is_ahead && matches!(done, Done::Started(report) if is_failure(report)),
-        may_begin: &|| !is_ahead || why_not(client).is_none(),
+        queues_everything,
+        pauses_pool: &|done| {
+            queues_everything && matches!(done, WorkResult::Started(report) if is_failure(report))
+        },
+        may_start: &|| !queues_everything || stop_reason(client).is_none(),
     };
     Pool::run(threads, client.cancellation(), &limits, &work, |pool| {
         let reports = items.iter().map(|_| None).collect();
@@ -49,7 +52,7 @@ pub fn run<T: Send>(
             client,
             rules,
             pool,
-            is_ahead,
+            queues_everything,
             progress,
             waiting: items.into_iter().enumerate().collect(),
             active: 0,
@@ -57,25 +60,25 @@ pub fn run<T: Send>(
             failures: rules.failed_before,
             changed: 0,
             watched: Vec::new(),
-            followed: Vec::new(),
-            pause: client.timeouts().rollout_interval,
-            next_look: Instant::now(),
+            entries: Vec::new(),
+            interval: client.timeouts().rollout_interval,
+            next_poll: Instant::now(),
             stop: None,
         };
         batch.run();
-        batch.end()
+        batch.into_reports()
     })
 }
 
-/// Why no more services are started, whatever became of the others.
-fn why_not(client: &Client) -> Option<BatchStop> {
+/// Returns why no further services may be started, apart from failures.
+fn stop_reason(client: &Client) -> Option<BatchStop> {
     if client.cancellation().signal().is_some() {
         return Some(BatchStop::Interrupted);
     }
     client.time_left().filter(|left| left.is_zero()).map(|_| BatchStop::TimedOut)
 }
 
-/// Work for the threads beside the one that watches.
+/// Work for the threads of the pool.
 enum Work<T> {
     /// Update a service.
     Start(Item<T>),
@@ -85,19 +88,19 @@ enum Work<T> {
     RollBack(ServiceReport),
 }
 
-/// Work that is done.
+/// The results of the work.
 #[allow(clippy::large_enum_variant, reason = "moved once, and never many of them")]
-enum Done {
+enum WorkResult {
     Started(ServiceReport),
     Explained(ServiceReport),
-    /// The failed change, and its rollback, if there is a way back.
+    /// The failed change, and the report of its rollback if there is a state to roll back to.
     RolledBack(ServiceReport, Option<ServiceReport>),
 }
 
 /// Bookkeeping for `watched[i]`.
-struct Followed {
+struct WatchEntry {
     key: usize,
-    watch: ToWatch,
+    watch: WatchRequest,
     /// The failed change, if this is its rollback.
     rolls_back: Option<ServiceReport>,
 }
@@ -105,22 +108,22 @@ struct Followed {
 struct Batch<'a, T> {
     client: &'a Client,
     rules: &'a Rules,
-    pool: &'a Pool<'a, Work<T>, Done>,
-    /// The pool is given all items, and starts no more than may be started.
-    is_ahead: bool,
+    pool: &'a Pool<'a, Work<T>, WorkResult>,
+    /// Whether the pool is given all items at once. Its threads still start only what the rules allow.
+    queues_everything: bool,
     progress: &'a mut dyn ProgressDisplay,
     waiting: VecDeque<(usize, Item<T>)>,
-    /// Started and not ended.
+    /// Number of services that were started and have not ended.
     active: usize,
     reports: Vec<Option<ServiceReport>>,
     failures: usize,
-    /// The number of services that ended well, and were changed.
+    /// Number of services that were changed successfully.
     changed: usize,
     watched: Vec<Watched>,
-    followed: Vec<Followed>,
-    pause: Duration,
-    next_look: Instant,
-    /// Why no more services are started.
+    entries: Vec<WatchEntry>,
+    interval: Duration,
+    next_poll: Instant,
+    /// Why no further services are started.
     stop: Option<BatchStop>,
 }
 
@@ -130,89 +133,91 @@ impl<T: Send> Batch<'_, T> {
             self.stop = Some(BatchStop::Failures);
         }
         loop {
-            self.begin();
+            self.start_next();
             if self.active == 0 {
                 break;
             }
-            let until = if self.is_ahead {
+            let until = if self.queues_everything {
                 Some(Instant::now() + POLL_INTERVAL)
             } else {
-                (!self.watched.is_empty()).then_some(self.next_look)
+                (!self.watched.is_empty()).then_some(self.next_poll)
             };
             let mut posted = Vec::new();
-            for (key, done) in self.pool.take(until) {
-                self.take(key, done, &mut posted);
+            for (key, done) in self.pool.wait_for_results(until) {
+                self.handle(key, done, &mut posted);
             }
             self.watch(posted);
-            if self.is_ahead && self.active > 0 {
+            if self.queues_everything && self.active > 0 {
                 self.read_back_meanwhile();
             }
             if !self.watched.is_empty()
-                && (Instant::now() >= self.next_look || self.client.cancellation().signal().is_some())
+                && (Instant::now() >= self.next_poll || self.client.cancellation().signal().is_some())
             {
-                self.look();
+                self.poll();
             }
         }
     }
 
-    fn begin(&mut self) {
-        let mut begun = Vec::new();
-        while self.may_begin() {
+    fn start_next(&mut self) {
+        let mut started = Vec::new();
+        while self.may_start() {
             let Some((key, item)) = self.waiting.pop_front() else { break };
             self.active += 1;
-            begun.push((key, Work::Start(item)));
-            // Without threads it is done when it is given, and then there may be a reason to begin no more.
-            if !self.is_ahead {
-                self.pool.give(begun.drain(..));
+            started.push((key, Work::Start(item)));
+            // Without threads the work is done by `submit`, after which the batch may have to stop.
+            if !self.queues_everything {
+                self.pool.submit(started.drain(..));
             }
         }
-        self.pool.give(begun);
-        if !self.is_ahead {
+        self.pool.submit(started);
+        if !self.queues_everything {
             return;
         }
         if self.stop.is_none() {
-            return self.pool.go_on();
+            return self.pool.resume();
         }
-        for (key, work) in self.pool.take_back() {
+        for (key, work) in self.pool.cancel_pending() {
             let Work::Start(item) = work else { continue };
             self.active -= 1;
             self.waiting.push_back((key, item));
         }
     }
 
-    fn may_begin(&mut self) -> bool {
-        match why_not(self.client) {
+    fn may_start(&mut self) -> bool {
+        match stop_reason(self.client) {
             Some(BatchStop::Interrupted) => self.stop = Some(BatchStop::Interrupted),
             Some(why) => _ = self.stop.get_or_insert(why),
             None => {}
         }
-        // Services that are as they should be try nothing out.
+        // Services that are already as requested do not count for the canary.
         let in_canary = self.rules.canary.filter(|canary| self.changed < *canary);
         let room = match in_canary {
             Some(canary) => self.rules.parallel.min(canary - self.changed),
             None => self.rules.parallel,
         };
-        self.stop.is_none() && (self.is_ahead || self.active < room)
+        self.stop.is_none() && (self.queues_everything || self.active < room)
     }
 
-    fn take(&mut self, key: usize, done: Done, posted: &mut Vec<(usize, ServiceReport)>) {
+    fn handle(&mut self, key: usize, done: WorkResult, posted: &mut Vec<(usize, ServiceReport)>) {
         match (done, self.rules.follow) {
-            (Done::Started(report), Follow::UntilConverged) => posted.push((key, report)),
-            (Done::Started(report), Follow::Once) => self.ended(key, paused_if_unchanged(report)),
-            (Done::Started(report), Follow::Nothing) => self.ended(key, report),
-            (Done::Explained(report), _) if self.is_rolled_back(&report) => {
-                self.pool.give([(key, Work::RollBack(report))]);
+            (WorkResult::Started(report), Follow::UntilConverged) => posted.push((key, report)),
+            (WorkResult::Started(report), Follow::Once) => {
+                self.handle_outcome(key, paused_if_unchanged(report))
             }
-            (Done::Explained(report), _) => self.finish(key, report),
-            (Done::RolledBack(failed, None), _) => self.finish(key, failed),
-            (Done::RolledBack(failed, Some(rollback)), _) => match rollback.stage {
+            (WorkResult::Started(report), Follow::Nothing) => self.handle_outcome(key, report),
+            (WorkResult::Explained(report), _) if self.is_rolled_back(&report) => {
+                self.pool.submit([(key, Work::RollBack(report))]);
+            }
+            (WorkResult::Explained(report), _) => self.finish(key, report),
+            (WorkResult::RolledBack(failed, None), _) => self.finish(key, failed),
+            (WorkResult::RolledBack(failed, Some(rollback)), _) => match rollback.stage {
                 Stage::Deployed(Ok(Update::Applied(_))) => self.follow(key, rollback, Some(failed)),
                 _ => self.finish(key, rolled_back(failed, rollback)),
             },
         }
     }
 
-    /// Reads back what was posted, by one list, and starts to watch it.
+    /// Reads back the updates that were sent, by one request, and starts to watch them.
     fn watch(&mut self, posted: Vec<(usize, ServiceReport)>) {
         let (keys, reports): (Vec<_>, Vec<_>) = posted.into_iter().unzip();
         for (key, report) in keys.into_iter().zip(read_back_all(self.client, reports)) {
@@ -220,7 +225,7 @@ impl<T: Send> Batch<'_, T> {
         }
     }
 
-    /// Reads back what has ended while others are posted: otherwise the engine would wait for this program at the end.
+    /// Reads back updates while others are sent. Otherwise the engine would be idle now and busy at the end.
     fn read_back_meanwhile(&mut self) {
         let is_unread = |report: &Option<ServiceReport>| report.as_ref().is_some_and(is_unread);
         let keys: Vec<usize> = (0..self.reports.len()).filter(|key| is_unread(&self.reports[*key])).collect();
@@ -236,24 +241,24 @@ impl<T: Send> Batch<'_, T> {
     fn follow(&mut self, key: usize, report: ServiceReport, rolls_back: Option<ServiceReport>) {
         let watch = match report.into_watch() {
             Ok(watch) => watch,
-            Err(report) => return self.concluded(key, *report, rolls_back),
+            Err(report) => return self.finish_watched(key, *report, rolls_back),
         };
         match Watched::for_change(&watch.change) {
             Some(watched) => {
                 self.watched.push(watched);
-                self.followed.push(Followed { key, watch, rolls_back });
-                self.pause = self.client.timeouts().rollout_interval;
-                self.next_look = Instant::now();
+                self.entries.push(WatchEntry { key, watch, rolls_back });
+                self.interval = self.client.timeouts().rollout_interval;
+                self.next_poll = Instant::now();
             }
             None => {
-                self.concluded(key, watch.into_report(|change| conclude(change, None)), rolls_back);
+                self.finish_watched(key, watch.into_report(|change| conclude(change, None)), rolls_back);
             }
         }
     }
 
-    fn look(&mut self) {
-        let looked = watch::turn(self.client, &mut self.watched, self.progress, &mut self.pause);
-        self.next_look = Instant::now() + looked.unwrap_or_default();
+    fn poll(&mut self) {
+        let next_delay = watch::poll(self.client, &mut self.watched, self.progress, &mut self.interval);
+        self.next_poll = Instant::now() + next_delay.unwrap_or_default();
         for at in (0..self.watched.len()).rev() {
             let Some(ending) = &self.watched[at].ending else { continue };
             if matches!(ending, Ending::GaveUp(_)) {
@@ -261,21 +266,21 @@ impl<T: Send> Batch<'_, T> {
                 self.stop.get_or_insert(if is_over { BatchStop::TimedOut } else { BatchStop::Engine });
             }
             let watched = self.watched.swap_remove(at);
-            let Followed { key, watch, rolls_back } = self.followed.swap_remove(at);
+            let WatchEntry { key, watch, rolls_back } = self.entries.swap_remove(at);
             let report = watch.into_report(|change| conclude(change, Some(watched)));
-            self.concluded(key, report, rolls_back);
+            self.finish_watched(key, report, rolls_back);
         }
     }
 
-    /// Takes the end of a change, or of the rollback of `rolls_back`.
-    fn concluded(&mut self, key: usize, report: ServiceReport, rolls_back: Option<ServiceReport>) {
+    /// Handles the end of a watched change, or of the rollback of `rolls_back`.
+    fn finish_watched(&mut self, key: usize, report: ServiceReport, rolls_back: Option<ServiceReport>) {
         match rolls_back {
             Some(failed) => self.finish(key, rolled_back(failed, report)),
-            None => self.ended(key, report),
+            None => self.handle_outcome(key, report),
         }
     }
 
-    fn ended(&mut self, key: usize, report: ServiceReport) {
+    fn handle_outcome(&mut self, key: usize, report: ServiceReport) {
         let note = match self.rules.on_failure {
             OnFailure::Keep => None,
             OnFailure::RollBackOne | OnFailure::RollBackAll => note_if_interrupted(&report),
@@ -284,11 +289,11 @@ impl<T: Send> Batch<'_, T> {
         let is_failed_rollout = matches!(report.outcome(), Outcome::RolloutFailed(_) | Outcome::RolledBack);
         if is_failed_rollout && self.rules.follow == Follow::UntilConverged {
             // Counts the failure now: the result of its rollback must not allow more services to start.
-            self.note_failure();
-            return self.pool.give([(key, Work::Explain(report))]);
+            self.count_failure();
+            return self.pool.submit([(key, Work::Explain(report))]);
         }
         if is_failure(&report) {
-            self.note_failure();
+            self.count_failure();
         }
         self.finish(key, report);
     }
@@ -308,7 +313,7 @@ impl<T: Send> Batch<'_, T> {
         self.reports[key] = Some(report.release_parsed());
     }
 
-    fn note_failure(&mut self) {
+    fn count_failure(&mut self) {
         self.failures += 1;
         if self.rules.canary.is_some_and(|canary| self.changed < canary) {
             self.stop.get_or_insert(BatchStop::Canary);
@@ -321,8 +326,8 @@ impl<T: Send> Batch<'_, T> {
         self.rules.max_failures > 0 && self.failures >= self.rules.max_failures
     }
 
-    /// The reports, those included of services that were not started.
-    fn end(mut self) -> Vec<ServiceReport> {
+    /// Returns the reports, including those of services that were not started.
+    fn into_reports(mut self) -> Vec<ServiceReport> {
         let why = self.stop.unwrap_or(BatchStop::Interrupted);
         for (key, item) in self.waiting.drain(..) {
             self.reports[key] = Some(not_started(item, why.clone()));
@@ -337,7 +342,7 @@ fn is_unread(report: &ServiceReport) -> bool {
     matches!(&report.stage, Stage::Deployed(Ok(Update::Applied(applied))) if applied.is_unread())
 }
 
-/// The reports, with the stored spec of every update that was not read back yet; in their order.
+/// Adds the stored spec to the reports of updates that have not been read back.
 fn read_back_all(client: &Client, reports: Vec<ServiceReport>) -> Vec<ServiceReport> {
     if !reports.iter().any(is_unread) {
         return reports;
@@ -354,14 +359,14 @@ fn read_back_all(client: &Client, reports: Vec<ServiceReport>) -> Vec<ServiceRep
         }
     }
     let mut updates = read_back(client, updates).into_iter();
-    let put_together = |(given, remarks, stage): (String, Remarks, Option<Stage>)| {
+    let rebuild = |(given, remarks, stage): (String, Remarks, Option<Stage>)| {
         let stage = stage.or_else(|| Some(Stage::Deployed(updates.next()?.map(Update::Applied))))?;
         Some(ServiceReport { given, remarks, stage })
     };
-    rest.into_iter().filter_map(put_together).collect()
+    rest.into_iter().filter_map(rebuild).collect()
 }
 
-/// The report of a service that is not watched: if nothing was sent and its rollout is paused, it has failed.
+/// Reports a service that is not watched as failed, if nothing was sent and its rollout is paused.
 fn paused_if_unchanged(report: ServiceReport) -> ServiceReport {
     let is_paused = |unchanged: &Unchanged| {
         let service = &unchanged.service;

@@ -1,4 +1,4 @@
-//! A deployment: which services a command changes, what each of them gets, and in which order.
+//! A deployment: which services a command changes, and how.
 
 use std::collections::HashMap;
 
@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use super::args::{BatchArgs, DeployArgs, EditArgs, FollowArgs};
 use super::batch;
-use super::item::{ChosenBy, Entry, Item, chosen_by, entry, has_failed, is_failure, not_started};
+use super::item::{ChosenBy, Item, ItemResult, chosen_by, entry, has_failed, is_failure, not_started};
 use super::lint;
 use super::prepared::{IfPaused, Prepared};
 use super::report::{
-    BatchStop, NotStarted, Outcome, Remarks, ServiceReport, Stage, Style, Summary, choose, report_verified,
-    why_nothing_changed,
+    BatchStop, NotStarted, Outcome, Remarks, ReportStyle, ServiceReport, Stage, Summary, find_services,
+    report_verified, why_nothing_changed,
 };
 use super::rollback_on_failure::{OnFailure, RollbackPlan, rolled_back};
 use super::rules::{Follow, Rules};
@@ -27,7 +27,7 @@ use crate::cli::select::{Assignments, Jobs, SelectArgs, SelectedService};
 use crate::cli::usage::UsageError;
 use crate::output::Ui;
 
-/// Requests that are in progress at the same time while nothing is posted yet.
+/// Maximum number of concurrent requests before the first update is sent.
 const MAX_CONCURRENT: usize = 8;
 
 /// A command that changes services.
@@ -35,23 +35,23 @@ pub struct Deployment<'a> {
     pub(super) app: &'a App,
     pub(super) client: Client,
     flags: Flags<'a>,
-    pub(super) style: Style,
-    /// The images before `--map-registry`, by the services as they were named.
+    pub(super) style: ReportStyle,
+    /// The images before `--map-registry`, by the name of the service on the command line.
     mapped_from: HashMap<String, String>,
-    /// What `--verify` came to; `None` without it.
+    /// The results of `--verify`, if it is given.
     pub(super) verified: Option<Vec<Value>>,
 }
 
-/// The flags of such a command.
+/// The flags of a command that changes services.
 #[derive(Clone, Copy, Debug)]
 pub struct Flags<'a> {
     /// How services are updated; `None` if the command has other flags for it.
     pub edit: Option<&'a EditArgs>,
-    /// What is rolled back if a rollout fails.
+    /// What to roll back if a rollout fails.
     pub on_failure: OnFailure,
-    /// How many services at a time.
+    /// How many services to update at the same time.
     pub batch: &'a BatchArgs,
-    /// Whether and how the rollouts are watched.
+    /// Whether and how to wait for the rollouts.
     pub follow: &'a FollowArgs,
 }
 
@@ -64,15 +64,15 @@ impl<'a> From<&'a DeployArgs> for Flags<'a> {
 /// The services of a deployment.
 pub struct Selected<'a, T> {
     pub(super) deployment: Deployment<'a>,
-    pub(super) entries: Vec<Entry<T>>,
+    pub(super) entries: Vec<ItemResult<T>>,
 }
 
 impl<'a> Deployment<'a> {
-    /// A command with these flags. Nothing is connected yet.
+    /// Creates a deployment. No connection is made yet.
     ///
     /// # Errors
     /// The flags contradict each other, or the engine cannot be determined.
-    pub fn new(style: Style, app: &'a App, flags: impl Into<Flags<'a>>) -> anyhow::Result<Self> {
+    pub fn new(style: ReportStyle, app: &'a App, flags: impl Into<Flags<'a>>) -> anyhow::Result<Self> {
         let flags = flags.into();
         flags.batch.check(flags.follow)?;
         let style = flags.edit.map_or(style, |edit| edit.plan.style(style));
@@ -81,7 +81,7 @@ impl<'a> Deployment<'a> {
         Ok(Self { app, client: flags.follow.client(app)?, flags, style, mapped_from, verified: None })
     }
 
-    /// Where messages go.
+    /// How to print messages.
     pub fn ui(&self) -> Ui {
         self.app.ui
     }
@@ -91,21 +91,21 @@ impl<'a> Deployment<'a> {
         &self.client
     }
 
-    /// The same, with the images before `--map-registry`, which the report has.
+    /// Adds the images before `--map-registry` to the reports.
     pub fn with_mapped_images(self, mapped_from: HashMap<String, String>) -> Self {
         Self { mapped_from, ..self }
     }
 
-    /// Services that were found already, with what each of them gets.
+    /// Uses services that have been found before, each with a value.
     pub fn with_chosen<T>(self, chosen: Vec<(SelectedService, T)>) -> Selected<'a, T> {
         let entries = chosen.into_iter().map(|(one, with)| entry(one, ChosenBy::Name, with)).collect();
         Selected { deployment: self, entries }
     }
 
-    /// Finds the services that are named or selected.
+    /// Finds the named or selected services.
     ///
     /// # Errors
-    /// There are none, which was reported.
+    /// No service is found. The error has been reported.
     pub fn select(
         self,
         select: &SelectArgs,
@@ -118,10 +118,10 @@ impl<'a> Deployment<'a> {
         Ok(Selected { deployment: self, entries })
     }
 
-    /// Finds the services, with what each of them gets.
+    /// Finds the named or selected services, each with its value.
     ///
     /// # Errors
-    /// There are none, which was reported; or two names are those of one service, which cannot get two things.
+    /// No service is found, which has been reported; or two names of one service have different values.
     pub fn select_each<T: Clone + PartialEq>(
         self,
         select: &SelectArgs,
@@ -150,7 +150,7 @@ impl<'a> Deployment<'a> {
         names: &[String],
         jobs: Jobs,
     ) -> anyhow::Result<Vec<SelectedService>> {
-        let chosen = choose(&self.client, select, names, jobs, self.style, self.app)?;
+        let chosen = find_services(&self.client, select, names, jobs, self.style, self.app)?;
         select.print_selected(self.app.ui, &chosen, self.style.verb);
         Ok(chosen)
     }
@@ -179,15 +179,15 @@ impl<'a, T: Send> Selected<'a, T> {
         self.entries.iter().flatten().map(|item| &item.service)
     }
 
-    /// The number of services, those included that were not found.
+    /// The number of services, including names without a service.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// An update with the flags of the command.
+    /// Creates an update with the flags of the command.
     ///
     /// # Errors
-    /// `--if-version` with several services.
+    /// `--if-version` is given for several services.
     pub fn request(&self, operation: Operation) -> Result<UpdateRequest, UsageError> {
         let Some(edit) = self.deployment.flags.edit else { return Ok(UpdateRequest::new(operation)) };
         match edit.if_version {
@@ -199,10 +199,10 @@ impl<'a, T: Send> Selected<'a, T> {
         }
     }
 
-    /// Computes the edits of each service, before any of them is updated.
+    /// Computes the edits of all services before the first one is updated.
     ///
     /// # Errors
-    /// Flags that do not fit the selection.
+    /// The flags do not fit the selection.
     pub fn edit(
         self,
         if_paused: IfPaused,
@@ -215,16 +215,16 @@ impl<'a, T: Send> Selected<'a, T> {
         }))
     }
 
-    /// Computes the update of each service, several at a time, before any of them is updated.
+    /// Computes the updates of all services, several at a time, before the first one is updated.
     pub fn prepare(
         self,
         prepare: impl Fn(&Client, &Item<T>) -> Result<Prepared, NotStarted> + Sync,
     ) -> Selected<'a, Prepared> {
         let Self { deployment, entries } = self;
         let are_many = entries.len() > 1;
-        let entries = at_once(entries, |entry| {
+        let entries = map_concurrently(entries, |entry| {
             let entry = entry.and_then(|item| prepared(&deployment.client, item, &prepare));
-            // Thousands of specs that were parsed would take ten times their room until their turn comes.
+            // A parsed spec takes ten times the memory of its text, and there may be thousands of services.
             match entry {
                 Ok(mut item) if are_many => {
                     item.service.release_parsed();
@@ -237,7 +237,7 @@ impl<'a, T: Send> Selected<'a, T> {
         Selected { deployment, entries }
     }
 
-    /// Runs `act` for each service by the rules of the batch, watches the rollouts, and reports.
+    /// Runs `act` for each service by the rules of the batch, waits for the rollouts, and reports.
     ///
     /// # Errors
     /// The report cannot be written.
@@ -281,7 +281,7 @@ impl<'a, T: Send> Selected<'a, T> {
 }
 
 impl Selected<'_, Prepared> {
-    /// Updates the services by the rules of the batch, watches the rollouts, and reports.
+    /// Updates the services by the rules of the batch, waits for the rollouts, and reports.
     ///
     /// # Errors
     /// The report cannot be written.
@@ -305,7 +305,7 @@ impl Deployment<'_> {
         report.with(Remarks { mapped_from, ..Remarks::default() })
     }
 
-    /// Why nothing is changed: too many services cannot be, which is known before the first request that changes one.
+    /// Returns why nothing is changed, if too many services cannot be updated.
     pub(super) fn why_blocked<'o>(
         &self,
         rules: &Rules,
@@ -315,7 +315,7 @@ impl Deployment<'_> {
         is_blocked.then(|| why_nothing_changed(reports.filter(|one| is_failure(one)), self.style))
     }
 
-    /// Rolls back what has converged, the last first, because others failed.
+    /// Rolls back the services that have converged, the last one first, because others failed.
     fn roll_back_converged(
         &self,
         reports: Vec<ServiceReport>,
@@ -354,7 +354,7 @@ impl Deployment<'_> {
         let is_plan = reports.iter().any(|one| matches!(one.outcome(), Outcome::Planned));
         let is_quiet = self.flags.follow.progress.is_quiet();
         let summary = if is_plan || is_quiet { Summary::Hidden } else { Summary::Shown };
-        report_verified(Style { summary, ..self.style }, reports, self.verified.as_deref(), self.app)
+        report_verified(ReportStyle { summary, ..self.style }, reports, self.verified.as_deref(), self.app)
     }
 }
 
@@ -362,7 +362,7 @@ fn prepared<T>(
     client: &Client,
     item: Item<T>,
     prepare: impl Fn(&Client, &Item<T>) -> Result<Prepared, NotStarted>,
-) -> Entry<Prepared> {
+) -> ItemResult<Prepared> {
     let with = match prepare(client, &item) {
         Ok(prepared) => prepared,
         Err(why) => {
@@ -376,7 +376,7 @@ fn prepared<T>(
     }
 }
 
-/// Does `work` for all items, several at a time; the results are in the order of the items.
-pub fn at_once<W: Send, R: Send>(items: Vec<W>, work: impl Fn(W) -> R + Sync) -> Vec<R> {
+/// Calls `work` for all items, several at a time. The results are in the order of the items.
+pub fn map_concurrently<W: Send, R: Send>(items: Vec<W>, work: impl Fn(W) -> R + Sync) -> Vec<R> {
     parallel::map(items, MAX_CONCURRENT, work)
 }

@@ -1,21 +1,22 @@
-//! Why a rollout failed, asked before anything is rolled back: the engine keeps tasks and logs only for a while.
+//! Finds out why a rollout failed. This must happen before a rollback, because the engine keeps tasks and
+//! logs only for a while.
 
 use super::report::{Conclusion, ServiceReport, Stage, WatchResult};
 use crate::api::deploy::failures;
 use crate::api::http::client::Client;
 
-/// The report with the reasons of a failed rollout.
+/// Adds the causes of a failed rollout to the report.
 pub fn explain(client: &Client, report: ServiceReport) -> ServiceReport {
     match report.stage {
         Stage::Watched(result) => {
-            let stage = Stage::Watched(Box::new(describe_failures(client, *result)));
+            let stage = Stage::Watched(Box::new(with_explanation(client, *result)));
             ServiceReport { stage, ..report }
         }
         _ => report,
     }
 }
 
-fn describe_failures(client: &Client, result: WatchResult) -> WatchResult {
+fn with_explanation(client: &Client, result: WatchResult) -> WatchResult {
     match (&result.conclusion, &result.service, &result.judgement) {
         (Conclusion::Failed(_) | Conclusion::RolledBack, Some(service), Some(judgement)) => {
             let explanation = failures::explain(client, service, judgement);

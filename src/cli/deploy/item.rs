@@ -10,20 +10,20 @@ use crate::cli::select::{SelectArgs, SelectedService};
 pub struct Item<T> {
     /// The service as it was named on the command line.
     pub given: String,
-    /// The service, as it was found.
+    /// The service as it was read.
     pub service: Service,
-    /// How it was chosen.
+    /// Whether it was named or selected.
     pub chosen_by: ChosenBy,
-    /// What it gets.
+    /// What the command will do with it.
     pub with: T,
 }
 
-/// How a service was chosen.
+/// Whether a service was named or selected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChosenBy {
     /// By its name or ID.
     Name,
-    /// By what it has in common with others.
+    /// By `--filter`, `--stack` or `--all`.
     Property,
 }
 
@@ -33,7 +33,8 @@ impl<T> Item<T> {
         self.chosen_by == ChosenBy::Name
     }
 
-    /// Why the command is not started for a service that it does not suit. One that was not named is left out.
+    /// The refusal of a service that the command is not made for. A service that was only selected is
+    /// skipped.
     pub fn unsuitable(&self, why: String) -> NotStarted {
         match self.chosen_by {
             ChosenBy::Name => NotStarted::Refused(why),
@@ -42,8 +43,8 @@ impl<T> Item<T> {
     }
 }
 
-/// A service of a deployment, or its report if it is not to be changed.
-pub type Entry<T> = Result<Item<T>, Box<ServiceReport>>;
+/// A service of a deployment, or its report if it will not be changed.
+pub type ItemResult<T> = Result<Item<T>, Box<ServiceReport>>;
 
 pub fn chosen_by(select: &SelectArgs) -> ChosenBy {
     if select.is_given() { ChosenBy::Property } else { ChosenBy::Name }
@@ -53,19 +54,19 @@ pub fn entry<T>(
     SelectedService { given, found, .. }: SelectedService,
     chosen_by: ChosenBy,
     with: T,
-) -> Entry<T> {
+) -> ItemResult<T> {
     match found {
         Ok(service) => Ok(Item { given, service, chosen_by, with }),
         Err(error) => Err(Box::new(ServiceReport::not_started(&given, None, NotStarted::Failed(error)))),
     }
 }
 
-/// An item whose turn did not come.
+/// The report of an item that was not started.
 pub fn not_started<T>(item: Item<T>, stop: BatchStop) -> ServiceReport {
     ServiceReport::not_started(&item.given, Some(item.service), NotStarted::Batch(stop))
 }
 
-/// Whether so many services have failed that the batch as a whole has: then all of it is rolled back.
+/// Whether the batch as a whole has failed, so that all of it is rolled back.
 pub fn has_failed(reports: &[ServiceReport], max_failures: usize) -> bool {
     let was_stopped = |one: &ServiceReport| {
         let stop = one.outcome();
@@ -75,7 +76,7 @@ pub fn has_failed(reports: &[ServiceReport], max_failures: usize) -> bool {
         || reports.iter().filter(|one| is_failure(one)).count() >= max_failures.max(1)
 }
 
-/// Whether a service is not as requested. One that is left alone keeps no other from being changed.
+/// Whether the service counts as failed. Skipped services do not.
 pub fn is_failure(report: &ServiceReport) -> bool {
     match report.outcome() {
         Outcome::NotAtRest(_)

@@ -1,13 +1,13 @@
-//! Services of a deployment that are left out.
+//! Leaves services out of a deployment.
 
 use super::deployment::{Deployment, Selected};
 use super::item::Item;
-use super::report::{NotStarted, ServiceReport, Skip, Stage, none_of};
+use super::report::{NotStarted, ServiceReport, Skip, Stage, report_nothing_done};
 use crate::api::error::Error;
 use crate::cli::exit::AlreadyReported;
 
 impl<T: Send> Selected<'_, T> {
-    /// Leaves out the services that do not exist, if there is another one.
+    /// Skips services that do not exist, unless none exists.
     pub fn without_missing(self) -> Self {
         let missing = |report: &ServiceReport| match &report.stage {
             Stage::NotStarted { why: NotStarted::Failed(error), .. } if error.is_not_found() => {
@@ -27,10 +27,10 @@ impl<T: Send> Selected<'_, T> {
         Self { entries, ..self }
     }
 
-    /// Keeps the services that meet a condition, and those that were not found.
+    /// Keeps the services that satisfy a condition, and the reports of those that were not found.
     ///
     /// # Errors
-    /// None is left, which is reported with this error.
+    /// No service is left. The error has been reported.
     pub fn retain(
         mut self,
         keep: impl Fn(&Item<T>) -> bool,
@@ -39,7 +39,7 @@ impl<T: Send> Selected<'_, T> {
         self.entries.retain(|entry| entry.as_ref().map_or(true, &keep));
         if self.entries.is_empty() {
             let Deployment { style, app, .. } = self.deployment;
-            return Err(AlreadyReported(none_of(style, &[], none(), app)?).into());
+            return Err(AlreadyReported(report_nothing_done(style, &[], none(), app)?).into());
         }
         Ok(self)
     }

@@ -1,10 +1,10 @@
-//! Lint rules that are evaluated on specs before they are sent: warnings, or with `--strict` a refusal.
+//! Evaluates lint rules on specs before they are sent: findings are warnings, or with `--strict` errors.
 
 use clap::Args;
 use serde_json::Value;
 
-use super::deployment::at_once;
-use super::item::{Entry, Item, not_started};
+use super::deployment::map_concurrently;
+use super::item::{Item, ItemResult, not_started};
 use super::prepared::{IfPaused, Prepared};
 use super::report::{BatchStop, NotStarted, Remarks, ServiceReport};
 use crate::api::deploy::update::expected_spec;
@@ -18,7 +18,7 @@ use crate::cli::findings;
 use crate::cli::shell;
 use crate::output::Ui;
 
-/// The flag of every command that sends specs.
+/// The flag of all commands that send specs.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct StrictArgs {
     /// Refuse to update if the new spec has a finding of severity error
@@ -32,14 +32,14 @@ pub struct StrictArgs {
 /// The nodes, or why they are not available.
 type Nodes = std::result::Result<Vec<Node>, String>;
 
-/// Evaluates the rules on what is about to be sent for each service: prints warnings, or refuses all with `--strict`. If the
-/// engine does not answer, no update is started.
+/// Evaluates the rules on the specs that will be sent. Prints warnings, or with `--strict` refuses all
+/// updates. If the engine does not respond, no update is started.
 pub fn check_updates(
     client: &Client,
     ui: Ui,
-    entries: Vec<Entry<Prepared>>,
+    entries: Vec<ItemResult<Prepared>>,
     args: StrictArgs,
-) -> Vec<Entry<Prepared>> {
+) -> Vec<ItemResult<Prepared>> {
     let items: Vec<&Item<Prepared>> = entries.iter().flatten().collect();
     let does_need_nodes = |item: &&Item<Prepared>| sent_spec(item).is_some_and(|spec| needs_nodes(&spec));
     let nodes = match items.iter().any(does_need_nodes).then(|| read_nodes(client)).transpose() {
@@ -47,7 +47,7 @@ pub fn check_updates(
         Err(error) => return without_engine(entries, error),
     };
     let nodes_of = nodes.as_ref().and_then(|nodes| nodes.as_deref().ok());
-    let mut found = at_once(items, |item| match sent_spec(item) {
+    let mut found = map_concurrently(items, |item| match sent_spec(item) {
         Some(spec) => findings(&spec, nodes_of),
         None => Vec::new(),
     })
@@ -83,8 +83,8 @@ pub fn check_updates(
     checked.into_iter().map(|entry| entry.and_then(conclude)).collect()
 }
 
-/// None of them is updated: the engine does not answer, or a signal came.
-fn without_engine(entries: Vec<Entry<Prepared>>, error: Error) -> Vec<Entry<Prepared>> {
+/// Starts no update, because the engine does not respond or a signal was received.
+fn without_engine(entries: Vec<ItemResult<Prepared>>, error: Error) -> Vec<ItemResult<Prepared>> {
     let stop = if matches!(error, Error::Interrupted) { BatchStop::Interrupted } else { BatchStop::Engine };
     let mut error = Some(error);
     let mut stopped = |item: Item<Prepared>| match error.take() {
@@ -96,10 +96,10 @@ fn without_engine(entries: Vec<Entry<Prepared>>, error: Error) -> Vec<Entry<Prep
     entries.into_iter().map(|entry| entry.and_then(|item| Err(stopped(item)))).collect()
 }
 
-/// Evaluates the rules on the spec of a new service: prints warnings and returns them as remarks, or refuses with `--strict`.
+/// Evaluates the rules on the spec of a new service. Prints warnings and returns them as remarks.
 ///
 /// # Errors
-/// Why it is refused, with the findings; or the command was interrupted.
+/// With `--strict`: the findings. Otherwise the command was interrupted.
 pub fn check_new(
     client: &Client,
     ui: Ui,
@@ -123,7 +123,7 @@ pub fn check_new(
     }
 }
 
-/// The spec that is about to be sent for a service, or that the engine restores; `None` if nothing is.
+/// Returns the spec that will be sent, or that the engine will restore; `None` if nothing will be sent.
 fn sent_spec(item: &Item<Prepared>) -> Option<Value> {
     let Item { service, with: Prepared { request, if_paused, .. }, .. } = item;
     let is_kept = *if_paused == IfPaused::Keep && service.is_paused();
@@ -131,7 +131,7 @@ fn sent_spec(item: &Item<Prepared>) -> Option<Value> {
     if is_kept || is_stale {
         return None;
     }
-    // A copy is parsed, and dropped: there may be thousands. What cannot be made is reported by the update itself.
+    // The copy is parsed and dropped, which saves memory. The update itself reports errors.
     expected_spec(&service.clone(), request).ok().flatten()
 }
 
@@ -140,10 +140,10 @@ fn findings(spec: &Value, nodes: Option<&[Node]>) -> Vec<Finding> {
     lint::check(&Subject::planned(spec, nodes), before_posts, lint::label(spec)).findings
 }
 
-/// `GET /nodes`. If it is refused, the update itself goes on.
+/// Reads the nodes. If the request is refused, the rules that need nodes are skipped.
 ///
 /// # Errors
-/// There is no response, or one that the update would get, too.
+/// The error would also occur in the update.
 fn read_nodes(client: &Client) -> Result<Nodes> {
     match nodes::list(client) {
         Ok(nodes) => Ok(Ok(nodes)),
@@ -154,7 +154,7 @@ fn read_nodes(client: &Client) -> Result<Nodes> {
     }
 }
 
-/// Why a service is refused, if it is.
+/// Returns why a service is refused.
 fn refusal(findings: &[Finding], unavailable: Option<&Nodes>) -> Option<String> {
     let texts: Vec<String> =
         findings.iter().map(|finding| format!("{}: {}", finding.rule.id, finding.message)).collect();

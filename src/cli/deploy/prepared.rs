@@ -20,25 +20,25 @@ pub struct Prepared {
     pub if_paused: IfPaused,
     /// What to report in any case.
     pub remarks: Remarks,
-    /// What to report in addition if the update was sent.
+    /// What to report if the update was sent.
     pub if_sent: Remarks,
     /// What to report about the image.
     pub image: ImageReport,
 }
 
-/// What to do with a service whose rollout is paused: every update resumes it.
+/// What to do with a service whose rollout is paused, since every update resumes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IfPaused {
     /// Refuse to update it.
     Refuse,
     /// Update it.
     Resume,
-    /// Leave it as it is, which is not a failure.
+    /// Skip it, without a failure.
     Keep,
 }
 
 impl IfPaused {
-    /// What `--resume` asks for.
+    /// The behaviour that `--resume` selects.
     pub fn from_resume(resume: bool) -> Self {
         if resume { Self::Resume } else { Self::Refuse }
     }
@@ -51,7 +51,7 @@ impl Prepared {
         Self { request, if_paused, remarks, if_sent, image }
     }
 
-    /// An update by a command that is not a way out of a paused rollout, with warnings of its side effects.
+    /// An update by a command that is not meant for paused rollouts, with warnings about its side effects.
     pub fn with_side_effects(request: UpdateRequest, if_paused: IfPaused, service: &Service) -> Self {
         let warning = match service.update_state() {
             _ if service.is_job() => Some(JOB_RUNS_AGAIN),
@@ -62,18 +62,18 @@ impl Prepared {
         Self::new(request, if_paused).warns_if_sent(warning.map(str::to_owned))
     }
 
-    /// The same, with the warning that a job runs again.
+    /// Adds the warning that a job runs again.
     pub fn warns_of_job(self, service: &Service) -> Self {
         self.warns_if_sent(service.is_job().then(|| JOB_RUNS_AGAIN.to_owned()))
     }
 
-    /// The same, with a warning if it is sent.
+    /// Adds a warning that is shown if the update is sent.
     pub fn warns_if_sent(mut self, warning: Option<String>) -> Self {
         self.if_sent.warnings.extend(warning);
         self
     }
 
-    /// What is checked before any service is updated.
+    /// Returns the request for the checks before any service is updated.
     pub fn checked_beforehand(&self) -> UpdateRequest {
         self.with_precondition(self.if_paused == IfPaused::Refuse)
     }
@@ -83,7 +83,7 @@ impl Prepared {
         UpdateRequest { precondition, ..self.request.clone() }
     }
 
-    /// Sends it; `given` is what the service is called on the command line.
+    /// Sends the update. `given` is the name of the service on the command line.
     pub fn run(self, client: &Client, given: String, service: Service) -> ServiceReport {
         let request = self.with_precondition(self.if_paused != IfPaused::Resume);
         let result = match update(client, service, &request) {

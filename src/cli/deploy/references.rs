@@ -1,4 +1,4 @@
-//! Secrets, configs and networks that a spec refers to and that no longer exist.
+//! Finds secrets, configs and networks that a spec refers to and that no longer exist.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::resources::references;
 
-/// Why a spec cannot be rolled back to, if secrets, configs or networks of it are gone.
+/// Returns why a rollback to the spec is not possible, if secrets, configs or networks are missing.
 pub fn missing_references(client: &Client, spec: &Value, current: &Value) -> Result<Option<String>> {
     let missing = references::missing(client, spec, current)?;
     let names: Vec<String> = missing.iter().map(|one| format!("{} `{}`", one.kind, one.shown())).collect();

@@ -1,14 +1,14 @@
-//! REPLICAS: running/desired, as docker prints it, in every list.
+//! The column REPLICAS of all lists: running/desired, as docker prints it.
 
 use crate::api::resources::rows::{Counts, Mode};
 
-/// `2/4`, `3/3 (max 2 per node)`, `2/3 (5/10 completed)`.
+/// Formats REPLICAS: `2/4`, `3/3 (max 2 per node)`, `2/3 (5/10 completed)`.
 pub fn describe(mode: Mode, counts: Counts, max_per_node: u64) -> String {
     let Counts { running, desired, completed } = counts;
     let tasks = format!("{running}/{desired}");
     match mode {
         Mode::ReplicatedJob { total, .. } => format!("{tasks} ({completed}/{total} completed)"),
-        // Of a global job only those are desired that have not completed yet.
+        // In a global job, the tasks that have completed are no longer desired.
         Mode::GlobalJob => format!("{tasks} ({completed}/{} completed)", desired + completed),
         Mode::Replicated { .. } if max_per_node > 0 => format!("{tasks} (max {max_per_node} per node)"),
         _ => tasks,

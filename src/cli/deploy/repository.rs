@@ -1,4 +1,5 @@
-//! One image for a whole selection: refused if a selected service runs another repository, unless that is asked for.
+//! Refuses to set one image for a selection in which a service runs another repository, unless that is
+//! requested.
 
 use std::fmt;
 
@@ -20,16 +21,16 @@ pub struct RepositoryArgs {
     any_repository: bool,
 }
 
-/// What else the user may have meant, as the command's hint offers it.
+/// What the user may have wanted instead, for the hint.
 #[derive(Clone, Debug)]
 pub struct Alternative {
-    /// The command or flag that changes nothing but the tag, as in `--tag`.
+    /// The command or flag that changes only the tag, as in `--tag`.
     pub flag: &'static str,
-    /// The tag that was probably meant.
+    /// The tag that the user probably wanted.
     pub tag: Option<String>,
 }
 
-/// Selected services run another repository than the one image that they would get.
+/// The error that selected services run another repository than the requested image.
 #[derive(Debug)]
 pub struct OtherRepositories {
     image: String,
@@ -41,10 +42,10 @@ pub struct OtherRepositories {
 }
 
 impl RepositoryArgs {
-    /// Compares the repository of `image` with those that the selected services run. Tag and digest do not count.
+    /// Compares the repository of `image` with those of the selected services. Tags and digests are ignored.
     ///
     /// # Errors
-    /// Services that run another repository, unless `--any-repository` is given.
+    /// Services run another repository, and `--any-repository` is not given.
     pub fn check<'s>(
         &self,
         image: &ImageRef,
@@ -55,7 +56,7 @@ impl RepositoryArgs {
         let selected: Vec<&Service> = selected.collect();
         let others: Vec<_> = selected
             .iter()
-            // One without a container is skipped later.
+            // A service without a container is skipped later.
             .filter(|service| service.image().is_some_and(|runs| !is_same(runs)))
             .map(|service| service.name().to_owned())
             .collect();
@@ -73,14 +74,14 @@ impl RepositoryArgs {
 }
 
 impl Alternative {
-    /// The tag in what was typed as an image: `0.6` was probably meant as one.
+    /// Returns the tag in a word that was given as an image: `0.6` is probably a tag.
     pub fn for_typed(flag: &'static str, typed: &str, image: &ImageRef) -> Self {
         let is_bare = !typed.contains([':', '/', '@']);
         let tag = if is_bare { Some(typed.to_owned()) } else { image.tag().map(str::to_owned) };
         Self { flag, tag }
     }
 
-    /// [`Alternative::for_typed`] if only the completed reference is known.
+    /// Like [`Alternative::for_typed`], if only the completed reference is known.
     pub fn for_image(flag: &'static str, image: &ImageRef) -> Self {
         let written = image.familiar();
         let bare = written.strip_suffix(":latest").filter(|name| looks_like_tag(name));
@@ -88,13 +89,13 @@ impl Alternative {
     }
 }
 
-/// Whether the name of a repository reads like a version.
+/// Whether the name of a repository looks like a version.
 fn looks_like_tag(name: &str) -> bool {
     name.trim_start_matches('v').starts_with(|first: char| first.is_ascii_digit())
 }
 
 impl OtherRepositories {
-    /// The flags that do what was probably meant, and the one that does what was asked for.
+    /// The flags that do what the user probably wants, and the flag that does what was requested.
     pub fn hint(&self) -> String {
         let Alternative { flag, tag } = &self.alternative;
         let tag = tag.as_deref().map_or("TAG".into(), shell::word);

@@ -1,4 +1,4 @@
-//! `--rollback-on-failure`: rolls back a change whose rollout failed, and waits for that too.
+//! `--rollback-on-failure`: rolls back changes whose rollout failed, and waits for the rollbacks.
 
 use clap::Args;
 
@@ -15,7 +15,7 @@ use crate::cli::grammar::parse_bool;
 use crate::cli::messages;
 use crate::cli::shell;
 
-/// The flag of commands whose rollout can fail.
+/// The flag of all commands that wait for rollouts.
 #[derive(Args, Debug)]
 pub struct OnFailureArgs {
     /// Undo the change where its rollout fails, and wait for that too (exit 6); all: undo those that have converged
@@ -32,18 +32,18 @@ pub struct OnFailureArgs {
     rollback_on_failure: Option<OnFailure>,
 }
 
-/// What is rolled back if a rollout fails.
+/// What to roll back if a rollout fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnFailure {
     /// Nothing.
     Keep,
     /// The failed change.
     RollBackOne,
-    /// The failed change and all that converged before it, the last first.
+    /// The failed change and all that converged before it, the last one first.
     RollBackAll,
 }
 
-/// `one`, `all`, or what every switch takes.
+/// Parses `one`, `all`, or the value of a switch.
 fn parse(word: &str) -> Result<OnFailure, String> {
     match word {
         "one" => Ok(OnFailure::RollBackOne),
@@ -57,7 +57,7 @@ fn parse(word: &str) -> Result<OnFailure, String> {
 }
 
 impl OnFailureArgs {
-    /// What the flag asks for.
+    /// The behaviour that the flag selects.
     pub fn on_failure(&self) -> OnFailure {
         self.rollback_on_failure.unwrap_or(OnFailure::Keep)
     }
@@ -74,16 +74,16 @@ pub struct RollbackPlan {
 }
 
 impl RollbackPlan {
-    /// The way back from a change; `None` if there was no service before.
+    /// Plans the rollback of a change; `None` if there was no service before.
     pub fn for_report(report: &ServiceReport) -> Option<Self> {
         let (base, after) = (report.base()?.clone(), report.service()?.clone());
         Some(Self { base, after, changes: report.changes().to_vec() })
     }
 
-    /// Posts the rollback; `given` is what the service is called on the command line.
+    /// Sends the rollback. `given` is the name of the service on the command line.
     ///
-    /// The engine's own rollback is used if its previous spec is the very spec that was edited. Otherwise others have
-    /// written since, and only this command's own places are set back, in the newest spec.
+    /// If the engine's previous spec is the one that was edited, its own rollback is used. Otherwise other
+    /// writers have changed the service since, and only the places that this command changed are restored.
     pub fn run(&self, client: &Client, given: &str) -> ServiceReport {
         let newest = match services::inspect(client, self.base.id()) {
             Ok(newest) => newest,
@@ -101,7 +101,7 @@ impl RollbackPlan {
     }
 
     fn operation(&self, client: &Client, newest: &Service) -> Result<Operation, NotStarted> {
-        // The engine would crash on a rollback that does no more than remove the placement.
+        // A rollback that only removes the placement would crash the engine.
         let is_safe = !only_loses_placement(newest.spec(), self.base.spec());
         if !is_safe || newest.previous_spec() != Some(self.base.spec()) {
             return match self.conflict(newest) {
@@ -112,12 +112,12 @@ impl RollbackPlan {
         match missing_references(client, self.base.spec(), newest.spec()) {
             Ok(Some(why)) => Err(NotStarted::Refused(why)),
             Err(error @ Error::Interrupted) => Err(NotStarted::Failed(error)),
-            // The rollback is the best that can be done, checked or not.
+            // If the references cannot be checked, a rollback is still better than none.
             _ => Ok(Operation::Rollback),
         }
     }
 
-    /// Another writer's change since of a place that has to be set back.
+    /// Returns a later change by another writer to a place that must be restored.
     fn conflict(&self, newest: &Service) -> Option<Conflict> {
         let counter = Place::at("TaskTemplate.ForceUpdate");
         let mut places = self.changes.iter().map(|change| &change.place).filter(|place| **place != counter);
@@ -133,7 +133,7 @@ impl RollbackPlan {
         })
     }
 
-    /// The edits that set the changed places back.
+    /// Returns the edits that restore the changed places.
     fn edits(&self) -> Vec<Edit> {
         let back = self.changes.iter().rev().map(|change| match &change.old {
             Some(old) => Edit::set(change.place.clone(), old.clone()),
@@ -152,7 +152,7 @@ pub fn rolled_back(change: ServiceReport, rollback: ServiceReport) -> ServiceRep
     ServiceReport { stage, ..change }
 }
 
-/// The note that nobody rolls back any longer, if a command that would have done so was interrupted before.
+/// Returns the note that no rollback will happen, if the command was interrupted before it could send one.
 pub fn note_if_interrupted(report: &ServiceReport) -> Option<String> {
     let why = match (report.outcome(), report.delivery()) {
         (Outcome::Interrupted, Delivery::Accepted) => "if its rollout fails",

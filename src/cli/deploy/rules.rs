@@ -13,19 +13,19 @@ pub struct Rules {
     pub max_failures: usize,
     /// The number of services that have failed before the batch starts.
     pub failed_before: usize,
-    /// How far the changes are followed.
+    /// How long to wait for the changes.
     pub follow: Follow,
-    /// What is rolled back if a rollout fails.
+    /// What to roll back if a rollout fails.
     pub on_failure: OnFailure,
 }
 
-/// How far changes are followed.
+/// How long to wait for changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Follow {
     /// Until the rollouts have ended.
     UntilConverged,
     /// Until the engine has accepted them.
     Once,
-    /// Nothing is posted, so there is nothing to follow.
+    /// Not at all, because nothing is sent.
     Nothing,
 }

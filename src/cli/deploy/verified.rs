@@ -1,9 +1,9 @@
-//! `--verify` of a deployment: nothing is posted unless a command of the user has accepted every new image.
+//! `--verify`: updates nothing unless a command of the user accepts every new image.
 
 use serde_json::Value;
 
 use super::deployment::Selected;
-use super::item::{Entry, Item, is_failure};
+use super::item::{Item, ItemResult, is_failure};
 use super::prepared::Prepared;
 use super::report::{BatchStop, NotStarted, ServiceReport};
 use crate::api::deploy::update::Operation;
@@ -17,7 +17,7 @@ use crate::cli::newest::{Declined, Reason};
 use crate::output::Ui;
 
 impl Selected<'_, Prepared> {
-    /// Has a command of the user accept the images that are about to be posted.
+    /// Runs the user's command for the images that will be set.
     pub fn verified_by(mut self, command: Option<&str>) -> Self {
         let Some(command) = command else { return self };
         let failed = self.entries.iter().filter_map(|entry| entry.as_ref().err());
@@ -32,9 +32,9 @@ impl Selected<'_, Prepared> {
     }
 }
 
-/// Runs the command for each image of these services that is about to be posted, and replaces all entries that must not
-/// be posted by their reports. What it came to is for the JSON.
-fn verify(client: &Client, command: &str, app: &App, entries: &mut Vec<Entry<Prepared>>) -> Vec<Value> {
+/// Runs the command for each image that will be set. Services that must not be updated are replaced by their
+/// reports. Returns the results for JSON.
+fn verify(client: &Client, command: &str, app: &App, entries: &mut Vec<ItemResult<Prepared>>) -> Vec<Value> {
     let images: Vec<(String, ImageRef)> = entries
         .iter()
         .flatten()
@@ -73,7 +73,7 @@ fn verify(client: &Client, command: &str, app: &App, entries: &mut Vec<Entry<Pre
     verified.iter().map(Verified::json).collect()
 }
 
-/// The image in the spec that is about to be posted; `None` if nothing is.
+/// Returns the image in the spec that will be sent; `None` if nothing will be sent.
 fn posted_image(item: &Item<Prepared>) -> Option<ImageRef> {
     let request = &item.with.request;
     let Operation::Edit(edits) = &request.operation else { return None };
@@ -88,8 +88,8 @@ fn posted_image(item: &Item<Prepared>) -> Option<ImageRef> {
     ImageRef::parse(new.or_else(|| item.service.image())?).ok()
 }
 
-/// Replaces the services that something would be posted to.
-fn stop(entries: &mut Vec<Entry<Prepared>>, why: impl Fn(&str) -> NotStarted) {
+/// Replaces the services that would be updated by reports.
+fn stop(entries: &mut Vec<ItemResult<Prepared>>, why: impl Fn(&str) -> NotStarted) {
     for entry in entries {
         let Ok(item) = entry else { continue };
         if posted_image(item).is_none() {
@@ -101,7 +101,7 @@ fn stop(entries: &mut Vec<Entry<Prepared>>, why: impl Fn(&str) -> NotStarted) {
     }
 }
 
-/// Shows what the command printed, if it failed or somebody wants to see everything.
+/// Prints the output of the command if it failed, or with `--debug`.
 fn show(verified: &Verified, ui: Ui) {
     let is_refused = verified.refused.is_some();
     for line in verified.output.iter().filter(|_| is_refused || ui.is_debug()) {

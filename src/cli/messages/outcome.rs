@@ -48,7 +48,7 @@ pub fn outcome_name(outcome: &Outcome) -> &'static str {
         | Outcome::WouldRestart(_)
         | Outcome::Skipped(..)
         | Outcome::NotComparable(_) => "skipped",
-        Outcome::Failed(error) => failure_word(error),
+        Outcome::Failed(error) => failure_name(error),
         Outcome::Unknown(_) => "unknown",
         Outcome::RollbackStopped(rollback) => stopped::outcome_name(rollback),
         Outcome::GaveUp(_) => "gave_up",
@@ -64,7 +64,7 @@ fn is_no_such_service(error: &Error) -> bool {
     }
 }
 
-fn failure_word(error: &Error) -> &'static str {
+fn failure_name(error: &Error) -> &'static str {
     match Exit::for_error(error, None) {
         Exit::NoSuch if is_no_such_service(error) => "no_such_service",
         Exit::Unreachable => "unreachable",

@@ -1,4 +1,4 @@
-//! Progress as lines, one a change: for people, and for programs.
+//! Progress as lines of text or JSON.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use super::{ProgressDisplay, ProgressUpdate, describe_counts};
 use crate::api::rollout::{Cause, Judgement, State};
 use crate::output::Ui;
 
-/// One line a change on stderr, with the engine's time.
+/// Prints one line for each change on stderr, with the engine's time.
 #[derive(Debug)]
 pub struct PlainProgress {
     ui: Ui,
@@ -17,7 +17,7 @@ pub struct PlainProgress {
 }
 
 impl PlainProgress {
-    /// Lines for this user.
+    /// Prints with this interface.
     pub fn new(ui: Ui) -> Self {
         Self { ui, last: HashMap::new() }
     }
@@ -34,7 +34,8 @@ impl ProgressDisplay for PlainProgress {
     }
 }
 
-/// `2/3 running; waiting for the tasks to run; task abcdefghijkl failed: task: non-zero exit (1) (2 tasks)`.
+/// Formats a line: `2/3 running; waiting for the tasks to run; task abcdefghijkl failed: task: non-zero exit
+/// (1) (2 tasks)`.
 fn line(update: &ProgressUpdate, judgement: &Judgement) -> String {
     let mut parts = vec![describe_counts(update.service, judgement), update.description()];
     if !judgement.changed_by_others.is_empty() {
@@ -48,14 +49,14 @@ fn line(update: &ProgressUpdate, judgement: &Judgement) -> String {
     parts.join("; ")
 }
 
-/// One object a change, each on a line of its own.
+/// Prints one JSON object for each change.
 #[derive(Debug)]
 pub struct JsonProgress {
     ui: Ui,
 }
 
 impl JsonProgress {
-    /// Objects for this user.
+    /// Prints with this interface.
     pub fn new(ui: Ui) -> Self {
         Self { ui }
     }
@@ -85,7 +86,7 @@ fn event(update: &ProgressUpdate) -> Value {
     event
 }
 
-/// A judgement for programs.
+/// Converts a judgement to JSON.
 pub fn judgement_json(judgement: &Judgement) -> Value {
     let (state, waits_for) = match &judgement.state {
         State::Converged => ("converged", None),

@@ -1,4 +1,4 @@
-//! Progress on a terminal: one block, a line or two a service, redrawn in place.
+//! Progress on a terminal, where it is redrawn in place.
 
 use super::{ProgressDisplay, ProgressUpdate};
 use crate::api::resources::tasks::TaskState;
@@ -6,7 +6,7 @@ use crate::api::rollout::{Judgement, State, WaitsFor};
 use crate::cli::deploy::watch::Ending;
 use crate::output::{LiveDisplay, ProgressBar, ProgressRow, RowStatus};
 
-/// The block; there is one on the terminal from the first change until nothing is watched any more.
+/// Shows progress with a live display, from the first change until the end.
 #[derive(Debug)]
 pub struct LiveProgress {
     has_colour: bool,
@@ -63,7 +63,7 @@ fn row(update: &ProgressUpdate) -> ProgressRow {
         },
         text: match others.is_empty() {
             true => description,
-            // What their states say is more than that they are waited for.
+            // The states of the tasks say more than that they are waited for.
             false if waits_for_tasks => others,
             false if update.ending.is_some() => description,
             false => format!("{description}; {others}"),
@@ -93,7 +93,8 @@ fn is_failed(state: TaskState) -> bool {
     matches!(state, TaskState::Failed | TaskState::Rejected | TaskState::Orphaned)
 }
 
-/// How many tasks are updated, as long as not all are, and the states of those that do not run: `1 updated, 1 preparing`.
+/// Returns how many tasks are updated, unless all are, and the states of those that do not run: `1 updated, 1
+/// preparing`.
 fn describe_others(update: &ProgressUpdate, judgement: &Judgement) -> String {
     let is_fine = |state: TaskState| matches!(state, TaskState::Running | TaskState::Complete);
     let shows_updated =

@@ -1,4 +1,4 @@
-//! What is told of rollouts while they are watched. Renderers are told of every change and decide what to show.
+//! Shows the progress of rollouts while a command waits for them.
 
 mod lines;
 mod live;
@@ -13,7 +13,7 @@ pub use lines::judgement_json;
 use lines::{JsonProgress, PlainProgress};
 use live::LiveProgress;
 
-/// Flags of every command that watches rollouts.
+/// Flags of all commands that wait for rollouts.
 #[derive(Args, Debug)]
 pub struct ProgressArgs {
     /// Show no progress
@@ -34,7 +34,7 @@ enum ProgressMode {
 }
 
 impl ProgressArgs {
-    /// Whether nothing is to be told but results and what is wrong.
+    /// Whether only results and errors are printed.
     pub fn is_quiet(&self) -> bool {
         self.quiet || matches!(self.progress, ProgressMode::None)
     }
@@ -44,7 +44,7 @@ impl ProgressArgs {
         Self { quiet: true, progress: ProgressMode::None }
     }
 
-    /// What shows progress as these flags ask.
+    /// Returns the display that these flags select.
     pub fn display(&self, app: &App) -> Box<dyn ProgressDisplay> {
         match (self.progress, app.terminal()) {
             _ if self.quiet => Box::new(NoProgress),
@@ -56,22 +56,22 @@ impl ProgressArgs {
     }
 }
 
-/// What a service looks like after something has changed.
+/// The state of a service after a change.
 #[derive(Clone, Copy, Debug)]
 pub struct ProgressUpdate<'a> {
     /// The service.
     pub service: &'a Service,
-    /// What is going on; `None` where nothing could be seen.
+    /// The last judgement; `None` if the tasks could not be read.
     pub judgement: Option<&'a Judgement>,
-    /// How it ended; `None`: it is under way.
+    /// How it ended; `None` while it is in progress.
     pub ending: Option<&'a Ending>,
 }
 
-/// Shows how rollouts go on.
+/// Shows the progress of rollouts.
 pub trait ProgressDisplay {
-    /// Something has changed.
+    /// A service has changed.
     fn changed(&mut self, update: &ProgressUpdate);
-    /// Nothing is watched any more.
+    /// All rollouts have ended.
     fn finish(&mut self) {}
 }
 
@@ -84,16 +84,16 @@ impl ProgressDisplay for NoProgress {
 }
 
 impl<'a> ProgressUpdate<'a> {
-    /// What was last seen of a watched service.
+    /// The state of a watched service.
     pub fn new(one: &'a Watched) -> Self {
         Self { service: &one.service, judgement: one.judgement.as_ref(), ending: one.ending.as_ref() }
     }
 
-    /// What goes on or how it ended, in words.
+    /// Describes what is happening or how it ended.
     fn description(&self) -> String {
         match (self.ending, self.judgement.map(|judgement| &judgement.state)) {
             (Some(ending), _) => describe_ending(ending),
-            // How much of the period is left would be a change a second.
+            // The remaining time is not shown: it would be a change every second.
             (None, Some(State::UnderWay(WaitsFor::Monitor(_)))) => {
                 "all run; watched for the monitor period".to_owned()
             }
@@ -101,12 +101,12 @@ impl<'a> ProgressUpdate<'a> {
                 "surplus tasks are no longer listed; waiting for their stop grace period".to_owned()
             }
             (None, Some(State::UnderWay(waits_for))) => waits_for.to_string(),
-            // Every other state is an ending.
+            // All other states are endings.
             (None, _) => String::new(),
         }
     }
 
-    /// The same in one word.
+    /// The state as a word for JSON.
     fn state_text(&self) -> &'static str {
         match self.ending {
             None => "under_way",
@@ -120,14 +120,14 @@ impl<'a> ProgressUpdate<'a> {
         }
     }
 
-    /// Why its newest task failed or does not start; what converged all the same is no longer in trouble.
+    /// Returns why the newest task failed or does not start, unless the service has converged.
     fn newest_failure(&self) -> Option<&'a Cause> {
         let has_converged = matches!(self.ending, Some(Ending::Converged | Ending::Replaced));
         self.judgement?.causes.first().filter(|_| !has_converged)
     }
 }
 
-/// `3/3 running, 1 updated`, `1/3 complete, 2 running`.
+/// Formats counts: `3/3 running, 1 updated`, `1/3 complete, 2 running`.
 fn describe_counts(service: &Service, judgement: &Judgement) -> String {
     let Judgement { running, updated, wanted, .. } = judgement;
     if service.is_job() {

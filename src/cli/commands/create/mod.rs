@@ -14,7 +14,9 @@ use crate::api::resources::references;
 use crate::api::spec::{self, Edit};
 use crate::cli::app::App;
 use crate::cli::deploy::lint::{StrictArgs, check_new};
-use crate::cli::deploy::report::{NewService, NotStarted, Remarks, ServiceReport, Stage, Style, report};
+use crate::cli::deploy::report::{
+    NewService, NotStarted, Remarks, ReportStyle, ServiceReport, Stage, report,
+};
 use crate::cli::deploy::{FollowArgs, PlanArgs};
 use crate::cli::exit::Exit;
 use crate::cli::flags::image::{ImageChange, ResolveArgs};
@@ -99,7 +101,7 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
         out.line(id);
         out.finish()?;
     }
-    let style = args.plan.style(Style::new("create", "create", ""));
+    let style = args.plan.style(ReportStyle::new("create", "create", ""));
     if args.follow.detach {
         return report(style.in_format(args.follow.format()), &[created], app);
     }

@@ -102,7 +102,7 @@ fn judged(
     app: &App,
 ) -> anyhow::Result<Vec<Service>> {
     let (given, services): (Vec<String>, Vec<Service>) = services.into_iter().unzip();
-    let results = watch::once(client, services)?;
+    let results = watch::check_once(client, services)?;
     let report = |(given, result): (String, _)| ServiceReport::new(&given, Stage::Watched(Box::new(result)));
     let reports: Vec<ServiceReport> = given.into_iter().zip(results).map(report).collect();
     failures.extend(checks::report_not_converged(&reports, app));

@@ -18,8 +18,8 @@ pub fn show(
     shown: &Shown,
     streams: &mut OutputStreams,
 ) -> Vec<Result<Completeness>> {
-    let at_once = if shown.ask.follow { MAX_FOLLOWED } else { MAX_CONCURRENT };
-    sources.chunks(at_once).flat_map(|some| show_some(client, some, shown, streams)).collect()
+    let map_concurrently = if shown.ask.follow { MAX_FOLLOWED } else { MAX_CONCURRENT };
+    sources.chunks(map_concurrently).flat_map(|some| show_some(client, some, shown, streams)).collect()
 }
 
 fn show_some(

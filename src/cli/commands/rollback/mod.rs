@@ -9,7 +9,7 @@ use crate::api::deploy::update::{Operation, UpdateRequest};
 use crate::api::http::client::Client;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
-use crate::cli::deploy::report::{NotStarted, Remarks, Style};
+use crate::cli::deploy::report::{NotStarted, Remarks, ReportStyle};
 use crate::cli::deploy::rollback_on_failure::OnFailure;
 use crate::cli::deploy::{
     BatchArgs, Deployment, EditArgs, Flags, FollowArgs, IfPaused, Item, Prepared, Selected,
@@ -49,7 +49,7 @@ pub fn run(args: RollbackArgs, app: &App) -> anyhow::Result<Exit> {
         batch: &args.batch,
         follow: &args.follow,
     };
-    let style = Style::new("rollback", "roll back", "rolled back");
+    let style = ReportStyle::new("rollback", "roll back", "rolled back");
     let selected =
         Deployment::new(style, app, flags)?.select(&args.select, &args.services, Jobs::Excluded)?;
     roll_back(selected, if args.to_failed { FailedSpec::Deploy } else { FailedSpec::Refuse })

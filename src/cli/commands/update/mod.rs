@@ -11,7 +11,7 @@ use crate::api::deploy::update::Operation;
 use crate::api::spec::Document;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
-use crate::cli::deploy::report::Style;
+use crate::cli::deploy::report::ReportStyle;
 use crate::cli::deploy::repository::{Alternative, RepositoryArgs};
 use crate::cli::deploy::{DeployArgs, Deployment};
 use crate::cli::exit::Exit;
@@ -79,7 +79,7 @@ pub fn run(args: UpdateArgs, app: &App) -> anyhow::Result<Exit> {
     let edits = args.flags.edits()?;
 
     args.select.check(&args.services, "swarmctl update --env-add LEVEL=debug web")?;
-    let style = Style::new("update", "update", "updated");
+    let style = ReportStyle::new("update", "update", "updated");
     let deployment = Deployment::new(style, app, &args.deploy)?;
     let brought = document.as_ref().map(Document::as_new).unwrap_or_default();
     check_engine(deployment.client(), &[edits.as_slice(), &brought].concat())?;

@@ -15,7 +15,7 @@ use crate::api::deploy::update::{Operation, UpdateRequest};
 use crate::api::http::client::Client;
 use crate::api::spec::{Edit, Place};
 use crate::cli::app::App;
-use crate::cli::deploy::report::{NotStarted, Remarks, Style};
+use crate::cli::deploy::report::{NotStarted, Remarks, ReportStyle};
 use crate::cli::deploy::repository::{Alternative, RepositoryArgs};
 use crate::cli::deploy::{DeployArgs, Deployment, IfPaused, Item, Prepared};
 use crate::cli::exit::Exit;
@@ -80,7 +80,7 @@ pub fn run(args: UpdateImageArgs, app: &App) -> anyhow::Result<Exit> {
         return Err(UsageError::new(why, "swarmctl update-image --verify CMD web shop/web:1.8").into());
     }
     let one_image = args.wanted.of_selection(&wanted);
-    let style = Style::new("update-image", "update", "updated");
+    let style = ReportStyle::new("update-image", "update", "updated");
     let deployment = Deployment::new(style, app, &args.deploy)?;
     let selected = args.wanted.from.select(deployment, &args.select, wanted)?;
     if let Some((typed, image)) = &one_image {

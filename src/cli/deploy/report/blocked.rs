@@ -1,12 +1,13 @@
-//! Commands for several services of which one cannot be changed: nothing is changed, and the reason is reported once.
+//! Errors for several services of which one cannot be changed: nothing is changed, and the reason is reported
+//! once.
 
-use super::Style;
+use super::ReportStyle;
 use super::outcome::Outcome;
 use super::service::{BatchStop, ServiceReport};
 use crate::api::deploy::update::Delivery;
 use crate::cli::{exit, messages};
 
-/// Names of services that do not exist keep the others from being changed.
+/// Names without a service, because of which no service is changed.
 pub struct Unknown {
     /// Why nothing was changed.
     pub why: String,
@@ -15,7 +16,10 @@ pub struct Unknown {
 }
 
 /// Why nothing was changed: the services that failed before anything was sent.
-pub fn why_nothing_changed<'a>(failed: impl Iterator<Item = &'a ServiceReport>, style: Style) -> String {
+pub fn why_nothing_changed<'a>(
+    failed: impl Iterator<Item = &'a ServiceReport>,
+    style: ReportStyle,
+) -> String {
     let whys: Vec<String> = failed
         .map(|report| match report.outcome() {
             Outcome::Failed(error) if is_unknown(report) => error.to_string(),
@@ -25,7 +29,7 @@ pub fn why_nothing_changed<'a>(failed: impl Iterator<Item = &'a ServiceReport>, 
     format!("nothing was changed: {}", whys.join("; "))
 }
 
-/// The one error to report, if all that keeps services from being changed is that others do not exist.
+/// Returns the only error to report, if nothing was changed because of names without a service.
 pub fn by_unknown_services(reports: &[ServiceReport]) -> Option<Unknown> {
     let why = reports.iter().find_map(|report| match report.outcome() {
         Outcome::NotStarted(BatchStop::Blocked(why)) => Some(why.clone()),
@@ -48,7 +52,7 @@ pub fn by_unknown_services(reports: &[ServiceReport]) -> Option<Unknown> {
     reports.iter().all(is_included).then_some(Unknown { why, hint })
 }
 
-/// Whether there is no service of this name, or more than one.
+/// Whether no service has this name, or more than one.
 fn is_unknown(report: &ServiceReport) -> bool {
     report.service().is_none()
         && report.delivery() == Delivery::None

@@ -1,4 +1,4 @@
-//! What a report says about its service, whatever its stage.
+//! Information about the service of a report, independent of its stage.
 
 use super::service::{NewService, NotStarted, Removal, ServiceReport, Stage, WatchResult, Watchable};
 use crate::api::deploy::failures::Explanation;
@@ -13,7 +13,7 @@ static NO_EXPLANATION: Explanation =
     Explanation { failures: Vec::new(), networks: Vec::new(), has_leader: None };
 
 impl ServiceReport {
-    /// The service at the first read of the command, if it was updated since.
+    /// The service as it was first read, if an update followed.
     pub fn base(&self) -> Option<&Service> {
         match &self.stage {
             Stage::Deployed(Ok(Update::Applied(applied))) => Some(&applied.base),
@@ -25,7 +25,7 @@ impl ServiceReport {
         }
     }
 
-    /// The service, as last read; `None` if it could not be read.
+    /// The service as it was last read, if it could be read.
     pub fn service(&self) -> Option<&Service> {
         match &self.stage {
             Stage::NotStarted { service, .. } => service.as_ref(),
@@ -57,7 +57,7 @@ impl ServiceReport {
         }
     }
 
-    /// The service's name, or what it was called on the command line; if that is nothing, its ID.
+    /// The service's name; otherwise its name on the command line or its ID.
     pub fn name(&self) -> &str {
         match (self.service(), self.id()) {
             (Some(service), _) => service.name(),
@@ -66,7 +66,7 @@ impl ServiceReport {
         }
     }
 
-    /// Whether anything of the change reached the engine.
+    /// Whether the engine accepted or may have accepted the change.
     pub fn delivery(&self) -> Delivery {
         match &self.stage {
             Stage::NotStarted { .. } => Delivery::None,
@@ -85,7 +85,7 @@ impl ServiceReport {
         }
     }
 
-    /// What was changed, would be, or was tried.
+    /// The changes that were made, planned or tried.
     pub fn changes(&self) -> &[Change] {
         match &self.stage {
             Stage::Deployed(Ok(Update::Planned(plan))) => &plan.changes,
@@ -99,7 +99,7 @@ impl ServiceReport {
         }
     }
 
-    /// The version index that the change was made from; `None` if it did not get so far, or for a new service.
+    /// The version index that the change is based on; `None` for a new service, or if it did not get so far.
     pub fn version_before(&self) -> Option<u64> {
         match &self.stage {
             Stage::Deployed(Ok(Update::Unchanged(unchanged))) => Some(unchanged.service.version()),
@@ -115,20 +115,20 @@ impl ServiceReport {
         }
     }
 
-    /// What the engine and the read-back warn of.
+    /// The warnings of the engine and of the read-back.
     pub fn engine_warnings(&self) -> EngineWarnings<'_> {
         match &self.stage {
-            Stage::Deployed(Ok(Update::Planned(plan))) => EngineWarnings::CommandLine(&plan.warnings),
-            Stage::Deployed(Ok(Update::Applied(applied))) => EngineWarnings::CommandLine(&applied.warnings),
-            Stage::Deployed(Err(failed)) => EngineWarnings::CommandLine(&failed.warnings),
-            Stage::Created(Ok(NewService::Created(created))) => EngineWarnings::Text(&created.warnings),
+            Stage::Deployed(Ok(Update::Planned(plan))) => EngineWarnings::Update(&plan.warnings),
+            Stage::Deployed(Ok(Update::Applied(applied))) => EngineWarnings::Update(&applied.warnings),
+            Stage::Deployed(Err(failed)) => EngineWarnings::Update(&failed.warnings),
+            Stage::Created(Ok(NewService::Created(created))) => EngineWarnings::Create(&created.warnings),
             Stage::Watched(result) => result.engine_warnings(),
             Stage::RolledBack(rollback) => rollback.change.engine_warnings(),
-            _ => EngineWarnings::Text(&[]),
+            _ => EngineWarnings::Create(&[]),
         }
     }
 
-    /// What was sent or requested and is not stored.
+    /// The places that were sent or requested and are not stored.
     pub fn dropped(&self) -> impl Iterator<Item = &Place> {
         let stored = match &self.stage {
             Stage::Deployed(Ok(Update::Applied(applied))) => applied.dropped(),
@@ -140,7 +140,7 @@ impl ServiceReport {
         stored.iter().chain(&self.remarks.not_stored)
     }
 
-    /// What a dry run expects of the tasks.
+    /// The forecast of a dry run.
     pub fn forecast(&self) -> Option<&Forecast> {
         match &self.stage {
             Stage::Deployed(Ok(Update::Planned(plan))) => Some(&plan.forecast),
@@ -150,7 +150,7 @@ impl ServiceReport {
         }
     }
 
-    /// What was last seen of the rollout, if it was watched.
+    /// The last judgement of the rollout, if it was watched.
     pub fn rollout(&self) -> Option<&Judgement> {
         self.watch_result()?.judgement.as_ref()
     }
@@ -171,7 +171,7 @@ impl ServiceReport {
         matches!(self.stage, Stage::Removed(Ok(Removal::Done(..)) | Err(_)))
     }
 
-    /// Whether nothing was sent because the service was as requested, and the report is about its tasks.
+    /// Whether nothing was sent because the service was as requested, so that the report is about its tasks.
     pub fn is_as_requested(&self) -> bool {
         match &self.stage {
             Stage::Deployed(Ok(Update::Unchanged(unchanged))) => {
@@ -184,13 +184,13 @@ impl ServiceReport {
     }
 }
 
-/// Warnings of an update, or of a create.
+/// The warnings of an update or of a create.
 #[derive(Clone, Copy, Debug)]
 pub enum EngineWarnings<'a> {
     /// Of an update.
-    CommandLine(&'a [Warning]),
+    Update(&'a [Warning]),
     /// Of a create.
-    Text(&'a [String]),
+    Create(&'a [String]),
 }
 
 impl WatchResult {
@@ -201,7 +201,7 @@ impl WatchResult {
         }
     }
 
-    /// Whether anything of the change reached the engine.
+    /// Whether the engine accepted or may have accepted the change.
     pub fn delivery(&self) -> Delivery {
         match &self.watched {
             Watchable::Applied(_) | Watchable::Created(_) => Delivery::Accepted,
@@ -226,9 +226,9 @@ impl WatchResult {
 
     fn engine_warnings(&self) -> EngineWarnings<'_> {
         match &self.watched {
-            Watchable::Applied(applied) => EngineWarnings::CommandLine(&applied.warnings),
-            Watchable::Created(created) => EngineWarnings::Text(&created.warnings),
-            Watchable::Unchanged(_) | Watchable::Found(_) => EngineWarnings::Text(&[]),
+            Watchable::Applied(applied) => EngineWarnings::Update(&applied.warnings),
+            Watchable::Created(created) => EngineWarnings::Create(&created.warnings),
+            Watchable::Unchanged(_) | Watchable::Found(_) => EngineWarnings::Create(&[]),
         }
     }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::outcome::Outcome;
 use super::service::{ServiceReport, Skip};
-use super::{Style, text};
+use super::{ReportStyle, text};
 use crate::api::deploy::failures::Failure;
 use crate::api::deploy::update::{Delivery, NoChange};
 use crate::api::forecast::Forecast;
@@ -16,8 +16,8 @@ use crate::cli::flags::image::same_digest;
 use crate::cli::newest::{Choice, Decision};
 use crate::cli::{findings, messages, progress};
 
-/// The one object of `--json`.
-pub fn object(style: Style, reports: &[ServiceReport], app: &App) -> Value {
+/// The JSON object that `--json` prints.
+pub fn object(style: ReportStyle, reports: &[ServiceReport], app: &App) -> Value {
     let services = reports.iter().map(|one| {
         let mut object = service(one, style.exit_of(one, app.signal()));
         if style.command == "update-image" {
@@ -28,14 +28,14 @@ pub fn object(style: Style, reports: &[ServiceReport], app: &App) -> Value {
     command(style, style.exit(reports, app.signal()), services.collect())
 }
 
-pub fn command(style: Style, code: Exit, services: Vec<Value>) -> Value {
+pub fn command(style: ReportStyle, code: Exit, services: Vec<Value>) -> Value {
     json!({ "command": style.command, "exit_code": code.code(), "services": services, "verify": null })
 }
 
 fn service(report: &ServiceReport, code: Exit) -> Value {
     let outcome = report.outcome();
     let error = match &outcome {
-        // Not a failure, and yet not what was requested.
+        // Not a failure, but not what was requested either.
         Outcome::LeftOut(why) | Outcome::Skipped(why, _) => Some((*why).to_owned()),
         Outcome::NotComparable(refusal) => Some(refusal.why.clone()),
         _ => messages::explain(report, None).map(|message| message.causes.join("; ")),
@@ -97,7 +97,7 @@ fn restarts(forecast: &Forecast) -> Value {
     })
 }
 
-/// The notes; in lines, another tag of the same digest is in the result instead.
+/// Returns the notes. Text output shows another tag of the same digest in the result line instead.
 fn notes(report: &ServiceReport, outcome: &Outcome) -> Vec<String> {
     let mut notes = text::notes(report);
     if let Outcome::Unchanged(NoChange::SameDigest { tags: Some((runs, asked)), .. }) = outcome {

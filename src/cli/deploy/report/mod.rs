@@ -15,7 +15,7 @@ pub use self::json::object;
 pub use self::outcome::{Outcome, StoppedBy, StoppedRollback};
 pub use self::service::{
     BatchStop, Conclusion, NewService, NotStarted, Remarks, Removal, Rollback, ServiceReport, Skip, Stage,
-    ToWatch, Watch, WatchResult, Watchable,
+    Watch, WatchRequest, WatchResult, Watchable,
 };
 pub use self::text::{print_remarks_and_error, shown};
 use crate::api::deploy::update::Delivery;
@@ -28,7 +28,7 @@ use crate::cli::select::{Jobs, SelectArgs, SelectedService};
 
 /// How a command reports.
 #[derive(Clone, Copy, Debug)]
-pub struct Style {
+pub struct ReportStyle {
     /// The command's name, as in `update-image`.
     pub command: &'static str,
     /// What it does to a service, as in `update`.
@@ -36,7 +36,7 @@ pub struct Style {
     /// What it has done to one then, as in `updated`; empty for `create`.
     pub done: &'static str,
     /// Lines or JSON.
-    pub format: Format,
+    pub format: ReportFormat,
     /// The exit code if something changes and all goes well.
     pub on_change: Exit,
     /// Whether to count the outcomes of several services at the end.
@@ -45,9 +45,9 @@ pub struct Style {
 
 /// The form of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum ReportFormat {
     /// Lines for people.
-    Lines,
+    Text,
     /// One JSON object on stdout.
     Json,
 }
@@ -61,22 +61,22 @@ pub enum Summary {
     Hidden,
 }
 
-impl Format {
+impl ReportFormat {
     /// The form that `--json` asks for.
     pub fn from_flag(json: bool) -> Self {
-        if json { Self::Json } else { Self::Lines }
+        if json { Self::Json } else { Self::Text }
     }
 }
 
-impl Style {
+impl ReportStyle {
     /// Lines for people.
     pub fn new(command: &'static str, verb: &'static str, done: &'static str) -> Self {
-        let (format, on_change, summary) = (Format::Lines, Exit::Done, Summary::Hidden);
+        let (format, on_change, summary) = (ReportFormat::Text, Exit::Done, Summary::Hidden);
         Self { command, verb, done, format, on_change, summary }
     }
 
     /// The same in another form.
-    pub fn in_format(self, format: Format) -> Self {
+    pub fn in_format(self, format: ReportFormat) -> Self {
         Self { format, ..self }
     }
 
@@ -95,26 +95,26 @@ impl Style {
 }
 
 /// Prints what became of the services and returns the command's exit code.
-pub fn report(style: Style, reports: &[ServiceReport], app: &App) -> anyhow::Result<Exit> {
+pub fn report(style: ReportStyle, reports: &[ServiceReport], app: &App) -> anyhow::Result<Exit> {
     report_verified(style, reports, None, app)
 }
 
 /// [`report`], with what `--verify` came to.
 pub fn report_verified(
-    style: Style,
+    style: ReportStyle,
     reports: &[ServiceReport],
     verified: Option<&[Value]>,
     app: &App,
 ) -> anyhow::Result<Exit> {
     let unknown = blocked::by_unknown_services(reports);
     let mut out = app.ui.stdout();
-    if style.format == Format::Json {
+    if style.format == ReportFormat::Json {
         let mut object = object(style, reports, app);
         object["verify"] = json!(verified);
         out.json_object(&object);
     }
     for one in reports {
-        if style.format == Format::Lines {
+        if style.format == ReportFormat::Text {
             text::lines(style, one).iter().for_each(|line| out.line(line));
         }
         text::print_remarks(one, app);
@@ -137,22 +137,27 @@ pub fn report_verified(
 ///
 /// # Errors
 /// [`AlreadyReported`]: there are none.
-pub fn choose(
+pub fn find_services(
     client: &Client,
     select: &SelectArgs,
     names: &[String],
     jobs: Jobs,
-    style: Style,
+    style: ReportStyle,
     app: &App,
 ) -> anyhow::Result<Vec<SelectedService>> {
     match select.resolve(app.ui, client, names, jobs) {
         Ok(chosen) => Ok(chosen),
-        Err(error) => Err(AlreadyReported(none_of(style, names, error, app)?).into()),
+        Err(error) => Err(AlreadyReported(report_nothing_done(style, names, error, app)?).into()),
     }
 }
 
 /// Reports that nothing can be done, and why.
-pub fn none_of(style: Style, names: &[String], error: Error, app: &App) -> anyhow::Result<Exit> {
+pub fn report_nothing_done(
+    style: ReportStyle,
+    names: &[String],
+    error: Error,
+    app: &App,
+) -> anyhow::Result<Exit> {
     if let Some((first, rest)) = names.split_first() {
         let stop = if app.signal().is_some() { BatchStop::Interrupted } else { BatchStop::Engine };
         let not_started =
@@ -163,7 +168,7 @@ pub fn none_of(style: Style, names: &[String], error: Error, app: &App) -> anyho
     }
     let error = anyhow::Error::from(error).context(format!("cannot {} any service", style.verb));
     let code = exit::report_error(app.ui, &error, app.signal());
-    if style.format == Format::Json {
+    if style.format == ReportFormat::Json {
         let mut out = app.ui.stdout();
         out.json_object(&json::command(style, code, Vec::new()));
         out.finish()?;

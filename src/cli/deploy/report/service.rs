@@ -92,11 +92,11 @@ pub enum Watchable {
 }
 
 /// A service that is to be watched, or its report if there is nothing to watch.
-pub type Watch = Result<ToWatch, Box<ServiceReport>>;
+pub type Watch = Result<WatchRequest, Box<ServiceReport>>;
 
 /// A service that is to be watched.
 #[derive(Debug)]
-pub struct ToWatch {
+pub struct WatchRequest {
     /// The service as it was named on the command line.
     pub given: String,
     /// What was done before.
@@ -289,7 +289,7 @@ impl ServiceReport {
             Stage::Created(Ok(NewService::Created(created))) => Watchable::Created(created),
             stage => return Err(Box::new(Self { stage, ..self })),
         };
-        Ok(ToWatch { given: self.given, change, remarks: self.remarks })
+        Ok(WatchRequest { given: self.given, change, remarks: self.remarks })
     }
 
     /// How the newest image was chosen, if it was.
@@ -317,7 +317,7 @@ fn release_parsed(update: &mut Update) {
     }
 }
 
-impl ToWatch {
+impl WatchRequest {
     /// The report of a service that was watched.
     pub fn into_report(self, conclude: impl FnOnce(Watchable) -> WatchResult) -> ServiceReport {
         let stage = Stage::Watched(Box::new(conclude(self.change)));

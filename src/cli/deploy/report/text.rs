@@ -5,7 +5,7 @@ use std::mem::discriminant;
 use super::facts::EngineWarnings;
 use super::outcome::Outcome;
 use super::service::{Conclusion, NotStarted, ServiceReport, Stage, WatchResult, Watchable};
-use super::{Style, after_interrupt};
+use super::{ReportStyle, after_interrupt};
 use crate::api::deploy::update::{Delivery, NoChange};
 use crate::api::spec::Change;
 use crate::cli::app::App;
@@ -17,7 +17,7 @@ use crate::cli::select::{MAX_NAMES_SHOWN, format_count};
 use crate::cli::shell;
 
 /// The service's lines on stdout: what is true now.
-pub fn lines(style: Style, report: &ServiceReport) -> Vec<String> {
+pub fn lines(style: ReportStyle, report: &ServiceReport) -> Vec<String> {
     let (name, done) = (report.name(), style.done);
     let head = match report.outcome() {
         // The new service's ID was printed when the engine had accepted it.
@@ -73,8 +73,8 @@ pub fn shown(change: &Change) -> String {
 /// The warnings about the service that were not printed before the request.
 pub fn warnings(report: &ServiceReport) -> Vec<String> {
     let mut warnings = match report.engine_warnings() {
-        EngineWarnings::CommandLine(warnings) => warnings.iter().map(messages::warning).collect(),
-        EngineWarnings::Text(warnings) => warnings.to_vec(),
+        EngineWarnings::Update(warnings) => warnings.iter().map(messages::warning).collect(),
+        EngineWarnings::Create(warnings) => warnings.to_vec(),
     };
     warnings.extend(report.remarks.warnings.iter().cloned());
     if let Stage::RolledBack(rolled_back) = &report.stage
@@ -134,7 +134,7 @@ fn about_unchanged(result: &WatchResult) -> Option<&'static str> {
 }
 
 /// Prints the service's lines on stderr: notes, warnings, and why it failed.
-pub fn print_remarks_and_error(style: Style, report: &ServiceReport, app: &App) {
+pub fn print_remarks_and_error(style: ReportStyle, report: &ServiceReport, app: &App) {
     print_remarks(report, app);
     print_error(style, report, app);
 }
@@ -162,7 +162,7 @@ pub fn print_remarks(report: &ServiceReport, app: &App) {
 }
 
 /// Prints why the service is not as requested.
-pub fn print_error(style: Style, report: &ServiceReport, app: &App) {
+pub fn print_error(style: ReportStyle, report: &ServiceReport, app: &App) {
     if let Some(Message { causes, hint }) = explain(style, report, app) {
         app.ui.error(&messages::headline(report, style.verb, style.done), causes, hint.as_deref());
     }
@@ -179,7 +179,7 @@ pub fn is_grouped(report: &ServiceReport, of: usize) -> bool {
 }
 
 /// Prints one error for all services that were stopped for the same reason.
-pub fn print_grouped_errors(style: Style, reports: &[ServiceReport], app: &App) {
+pub fn print_grouped_errors(style: ReportStyle, reports: &[ServiceReport], app: &App) {
     let mut groups: Vec<(Vec<&ServiceReport>, Message)> = Vec::new();
     for report in reports.iter().filter(|one| is_grouped(one, reports.len())) {
         let Some(message) = explain(style, report, app) else { continue };
@@ -229,13 +229,13 @@ fn hint_for_many(members: &[&ServiceReport], hint: Option<String>) -> Option<Str
 }
 
 /// Why the service is not as requested, with the hint that fits the command.
-fn explain(style: Style, report: &ServiceReport, app: &App) -> Option<Message> {
+fn explain(style: ReportStyle, report: &ServiceReport, app: &App) -> Option<Message> {
     let message = messages::explain(report, app.signal())?;
     Some(messages::with_alternatives(message, report, style.command, app.command_line()))
 }
 
 /// How many ended how: the one line that many lines come to.
-pub fn summary(style: Style, reports: &[ServiceReport]) -> String {
+pub fn summary(style: ReportStyle, reports: &[ServiceReport]) -> String {
     let mut counts: Vec<(&str, usize)> = Vec::new();
     for report in reports {
         let word = messages::summary_name(report, style.done);

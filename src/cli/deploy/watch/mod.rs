@@ -1,6 +1,6 @@
-//! Waiting for rollouts to end: reads, has them judged, tells what changes.
+//! Waits for rollouts: reads the state of services, judges it, and reports changes as progress.
 
-mod look;
+mod poll;
 
 use std::time::Duration;
 
@@ -15,71 +15,70 @@ use crate::api::rollout::{Judgement, Known, Looks, Seen, State, WaitsFor, Why};
 use crate::api::spec::Place;
 use crate::cli::deploy::report::{Conclusion, ServiceReport, Watch, WatchResult, Watchable};
 use crate::cli::progress::{ProgressDisplay, ProgressUpdate};
-use look::look;
+use poll::poll_services;
 
 /// A service that is watched.
 #[derive(Debug)]
 pub struct Watched {
-    /// The service, as last read.
+    /// The service as it was last read.
     pub service: Service,
-    /// What was last seen of it; `None` where nothing could be.
+    /// The last judgement; `None` if the tasks could not be read.
     pub judgement: Option<Judgement>,
-    /// How it ended; `None`: it is still under way.
+    /// How it ended; `None` while it is in progress.
     pub ending: Option<Ending>,
-    known: Known,
-    seen: Seen,
+    baseline: Known,
+    history: Seen,
 }
 
 /// How watching a service ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// Its tasks run, or have done their work.
+    /// Its tasks run, or have completed.
     Converged,
-    /// They do, but someone else has changed the edited places: what runs is not what was asked for.
+    /// Its tasks run, but another writer has changed the edited places.
     Replaced,
-    /// The engine has rolled it back to what was there before.
+    /// The engine has rolled it back to the previous spec.
     RolledBack,
     /// It failed.
     Failed(Why),
     /// The service was removed.
     Removed,
-    /// The time was up or the engine went away, in these words; the rollout goes on.
+    /// Stopped waiting, with the reason: timeout, or the engine became unavailable. The rollout continues.
     GaveUp(String),
-    /// Its desired tasks run, but surplus ones have not ended in time.
+    /// Its desired tasks run, but surplus tasks have not ended in time.
     Overdue(String),
-    /// A signal came; the rollout goes on.
+    /// Interrupted by a signal. The rollout continues.
     Interrupted,
 }
 
 impl Watched {
-    /// A service to be watched.
-    pub fn new(service: Service, known: Known) -> Self {
-        Self { service, judgement: None, ending: None, known, seen: Seen::new(Looks::Repeated) }
+    /// Starts to watch a service.
+    pub fn new(service: Service, baseline: Known) -> Self {
+        Self { service, judgement: None, ending: None, baseline, history: Seen::new(Looks::Repeated) }
     }
 
-    /// A change whose rollout is to be watched, with what the command knows of the service; `None` of a new service that
-    /// could not be read back.
+    /// Starts to watch a change; `None` for a new service that could not be read back.
     pub fn for_change(change: &Watchable) -> Option<Self> {
         let service = change.service()?.clone();
-        let known = match change {
+        let baseline = match change {
             Watchable::Applied(applied) => {
                 let places = applied.changes.iter().map(|change| change.place.clone()).collect();
-                // If the stored spec could not be read, the service last read is the first one.
+                // If the stored spec could not be read, this is the service as it was first read.
                 let posted = (service.version() != applied.base.version()).then_some(&service);
                 Known::updated(&applied.base, posted, places)
             }
             Watchable::Created(_) => Known::created(&service),
-            // Nothing was sent, so the rollout that the engine reports now is the one to judge.
+            // Nothing was sent, so the rollout that the engine now reports is the one to judge.
             Watchable::Unchanged(_) | Watchable::Found(_) => Known::nothing(),
         };
-        Some(Self::new(service, known))
+        Some(Self::new(service, baseline))
     }
 
     fn end(&mut self, ending: Ending) {
         self.ending.get_or_insert(ending);
     }
 
-    fn take(&mut self, judgement: Judgement) {
+    fn apply(&mut self, judgement: Judgement) {
         self.ending = match &judgement.state {
             State::UnderWay(_) => None,
             State::Converged if !judgement.replaced.is_empty() => Some(Ending::Replaced),
@@ -91,15 +90,15 @@ impl Watched {
     }
 }
 
-/// Watches services until their rollouts have ended. The reports are in the order of the services.
-pub fn until_concluded(
+/// Waits until all rollouts have ended. The reports are in the order of the services.
+pub fn wait_for_conclusions(
     client: &Client,
     watches: Vec<Watch>,
     progress: &mut dyn ProgressDisplay,
 ) -> Vec<ServiceReport> {
     let changes = watches.iter().filter_map(|watch| Some(&watch.as_ref().ok()?.change));
     let mut watched: Vec<Watched> = changes.filter_map(Watched::for_change).collect();
-    until_ended(client, &mut watched, progress);
+    wait_until_ended(client, &mut watched, progress);
     let mut watched = watched.into_iter();
     let mut report = |watch: Watch| match watch {
         Err(report) => *report,
@@ -111,19 +110,20 @@ pub fn until_concluded(
     watches.into_iter().map(&mut report).collect()
 }
 
-/// Looks once at the services.
+/// Reads and judges the services once.
 ///
 /// # Errors
-/// They cannot be read.
-pub fn once(client: &Client, services: Vec<Service>) -> Result<Vec<WatchResult>> {
+/// The services cannot be read.
+pub fn check_once(client: &Client, services: Vec<Service>) -> Result<Vec<WatchResult>> {
     let watch = |service: &Service| Watched {
-        seen: Seen::new(Looks::Single),
+        history: Seen::new(Looks::Single),
         ..Watched::new(service.clone(), Known::nothing())
     };
     let mut watched: Vec<Watched> = services.iter().map(watch).collect();
-    // If a service was just removed, the engine lists no task at all; the next look knows which.
+    // If a service was just removed, the engine lists no tasks at all. The next attempt finds out which one
+    // it was.
     for _ in 0..3 {
-        look(client, &mut watched)?;
+        poll_services(client, &mut watched)?;
         if watched.iter().all(|one| one.judgement.is_some() || one.ending.is_some()) {
             break;
         }
@@ -132,7 +132,7 @@ pub fn once(client: &Client, services: Vec<Service>) -> Result<Vec<WatchResult>>
     Ok(found.zip(watched).map(|(found, watched)| conclude(found, Some(watched))).collect())
 }
 
-/// The result of watching a change; `None` if it could not be watched.
+/// Returns the result of watching a change; `watched` is `None` if it could not be watched.
 pub fn conclude(change: Watchable, watched: Option<Watched>) -> WatchResult {
     let Some(Watched { service, judgement, ending, .. }) = watched else {
         let conclusion = Conclusion::GaveUp("it could not be read back".to_owned());
@@ -142,7 +142,7 @@ pub fn conclude(change: Watchable, watched: Option<Watched>) -> WatchResult {
     let conclusion = match ending {
         Some(Ending::Converged) => converged(&change, &service),
         Some(Ending::Replaced) => replaced(&change, &service, judgement.as_ref()),
-        // The engine had rolled back to the very spec that was requested.
+        // The engine had already rolled back to the requested spec.
         Some(Ending::RolledBack) if is_as_found(&change, &service) => Conclusion::AsRequested,
         Some(Ending::RolledBack) => Conclusion::RolledBack,
         Some(Ending::Failed(why)) => Conclusion::Failed(why),
@@ -159,12 +159,13 @@ pub fn conclude(change: Watchable, watched: Option<Watched>) -> WatchResult {
     WatchResult { watched: change, service: Some(service), judgement, conclusion, explanation }
 }
 
-/// Whether nothing was sent to the service, and its spec is as it was found.
+/// Whether nothing was sent to the service and its spec has not changed since.
 fn is_as_found(change: &Watchable, now: &Service) -> bool {
     matches!(change, Watchable::Unchanged(unchanged) if unchanged.service.spec() == now.spec())
 }
 
-/// A service that converged, but not on what was requested if nothing was sent and another writer replaced it since.
+/// Concludes for a converged service, which another writer may have changed after this command found it as
+/// requested.
 fn converged(change: &Watchable, now: &Service) -> Conclusion {
     let Watchable::Unchanged(unchanged) = change else { return Conclusion::Converged };
     let found = &unchanged.service;
@@ -184,7 +185,7 @@ fn converged(change: &Watchable, now: &Service) -> Conclusion {
     }
 }
 
-/// A service that converged on another change of the same places.
+/// Concludes for a service that converged on another writer's change of the same places.
 fn replaced(change: &Watchable, now: &Service, judgement: Option<&Judgement>) -> Conclusion {
     let Some(place) = judgement.and_then(|it| it.replaced.first()) else { return Conclusion::Converged };
     let base = match change {
@@ -202,51 +203,51 @@ fn replaced(change: &Watchable, now: &Service, judgement: Option<&Judgement>) ->
     }))
 }
 
-/// Watches the services until each has ended.
-pub fn until_ended(client: &Client, watched: &mut [Watched], progress: &mut dyn ProgressDisplay) {
-    let mut pause = client.timeouts().rollout_interval;
-    while let Some(wait) = turn(client, watched, progress, &mut pause) {
+/// Waits until all services have ended.
+pub fn wait_until_ended(client: &Client, watched: &mut [Watched], progress: &mut dyn ProgressDisplay) {
+    let mut interval = client.timeouts().rollout_interval;
+    while let Some(wait) = poll(client, watched, progress, &mut interval) {
         if let Err(error) = client.cancellation().sleep(wait) {
-            end_all(watched, &ending_of(&error));
+            end_all(watched, &ending_for_error(&error));
         }
     }
     progress.finish();
 }
 
-/// Looks once at all services that have not ended, tells what has changed, and gives the time until the next look;
-/// `None` where all have ended. What cannot be looked at any more ends so.
-pub fn turn(
+/// Reads and judges all services that have not ended, reports changes, and returns the time until the next
+/// poll; `None` if all have ended. If the engine cannot be read, all end.
+pub fn poll(
     client: &Client,
     watched: &mut [Watched],
     progress: &mut dyn ProgressDisplay,
-    pause: &mut Duration,
+    interval: &mut Duration,
 ) -> Option<Duration> {
     if watched.iter().all(|one| one.ending.is_some()) {
         return None;
     }
-    let before: Vec<Option<String>> = watched.iter().map(key).collect();
-    let looked = look(client, watched);
+    let before: Vec<Option<String>> = watched.iter().map(fingerprint).collect();
+    let result = poll_services(client, watched);
     watched.iter_mut().for_each(end_overdue);
     let mut has_changed = false;
     for (one, before) in watched.iter().zip(before) {
-        if key(one) != before {
+        if fingerprint(one) != before {
             has_changed = true;
             progress.changed(&ProgressUpdate::new(one));
         }
     }
     let Timeouts { rollout_interval, max_rollout_interval, .. } = *client.timeouts();
-    *pause = if has_changed { rollout_interval } else { (*pause * 3 / 2).min(max_rollout_interval) };
+    *interval = if has_changed { rollout_interval } else { (*interval * 3 / 2).min(max_rollout_interval) };
     let is_over = client.time_left().is_some_and(|left| left.is_zero());
-    match looked {
+    match result {
         _ if watched.iter().all(|one| one.ending.is_some()) => return None,
         _ if is_over => end_all(watched, &Ending::GaveUp("the time was up (--timeout)".to_owned())),
-        Ok(()) => return Some(until_next(client, watched, *pause)),
-        Err(error) => end_all(watched, &ending_of(&error)),
+        Ok(()) => return Some(next_poll_delay(client, watched, *interval)),
+        Err(error) => end_all(watched, &ending_for_error(&error)),
     }
     None
 }
 
-/// Stops waiting for surplus tasks that should have ended by now.
+/// Stops waiting for surplus tasks that should have ended.
 fn end_overdue(one: &mut Watched) {
     if let Some(State::UnderWay(overdue @ WaitsFor::Overdue(_))) = one.judgement.as_ref().map(|it| &it.state)
     {
@@ -259,15 +260,15 @@ fn end_all(watched: &mut [Watched], ending: &Ending) {
     watched.iter_mut().filter(|one| one.ending.is_none()).for_each(|one| one.end(ending.clone()));
 }
 
-fn ending_of(error: &Error) -> Ending {
+fn ending_for_error(error: &Error) -> Ending {
     match error {
         Error::Interrupted => Ending::Interrupted,
         error => Ending::GaveUp(crate::cli::exit::error_chain(error).collect::<Vec<_>>().join(": ")),
     }
 }
 
-/// The pause, but not past the deadline, nor past the time when a monitor period ends.
-fn until_next(client: &Client, watched: &[Watched], pause: Duration) -> Duration {
+/// Returns the interval, shortened to the deadline and to the end of a monitor period.
+fn next_poll_delay(client: &Client, watched: &[Watched], interval: Duration) -> Duration {
     let monitor = |one: &Watched| match &one.judgement.as_ref()?.state {
         State::UnderWay(WaitsFor::Monitor(left) | WaitsFor::Unlisted(left)) => Duration::try_from(*left).ok(),
         _ => None,
@@ -276,13 +277,13 @@ fn until_next(client: &Client, watched: &[Watched], pause: Duration) -> Duration
         .iter()
         .filter_map(monitor)
         .min()
-        .map_or(pause, |left| left.max(client.timeouts().rollout_interval));
-    let left = client.time_left().unwrap_or(pause);
-    pause.min(soonest).min(left)
+        .map_or(interval, |left| left.max(client.timeouts().rollout_interval));
+    let left = client.time_left().unwrap_or(interval);
+    interval.min(soonest).min(left)
 }
 
-/// What makes a look worth telling.
-fn key(one: &Watched) -> Option<String> {
+/// Returns a value that changes if and only if there is progress to report.
+fn fingerprint(one: &Watched) -> Option<String> {
     let Some(judgement) = &one.judgement else {
         return one.ending.as_ref().map(|ending| format!("{ending:?}"));
     };

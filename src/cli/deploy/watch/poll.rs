@@ -1,4 +1,4 @@
-//! One look at services: what is read of them, and how it is judged.
+//! Reads services with their tasks once, and judges them.
 
 use std::collections::HashMap;
 
@@ -13,16 +13,17 @@ use crate::api::resources::tasks;
 use crate::api::resources::tasks::{Listed, Task, Which};
 use crate::api::rollout::{Need, View, judge};
 
-/// Looks once at all services that have not ended: three requests for all of them, and more only if needed.
+/// Reads and judges all services that have not ended, with three requests for all of them and more only if
+/// needed.
 ///
-/// The services are read first: tasks that are newer than the spec can only delay the judgement.
-pub fn look(client: &Client, watched: &mut [Watched]) -> Result<()> {
+/// Services are read before tasks: a task that is newer than the spec can only delay the judgement.
+pub fn poll_services(client: &Client, watched: &mut [Watched]) -> Result<()> {
     let open: Vec<&mut Watched> = watched.iter_mut().filter(|one| one.ending.is_none()).collect();
     let ids: Vec<&str> = open.iter().map(|one| one.service.id()).collect();
     let found = services::list_by_id(client, &ids)?;
     let mut there = Vec::new();
     for one in open {
-        // One service may be watched more than once.
+        // A service may be watched more than once.
         match found.get(one.service.id()) {
             Some(service) => {
                 one.service = service.clone();
@@ -37,7 +38,7 @@ pub fn look(client: &Client, watched: &mut [Watched]) -> Result<()> {
     let none = Vec::new();
     let tasks_of = |one: &Watched| up_to_date.get(one.service.id()).unwrap_or(&none).as_slice();
     for one in &mut there {
-        one.seen.note(&one.service, tasks_of(one), now);
+        one.history.note(&one.service, tasks_of(one), now);
     }
 
     let mut kept: Option<i64> = None;
@@ -45,7 +46,8 @@ pub fn look(client: &Client, watched: &mut [Watched]) -> Result<()> {
     let mut all: Option<HashMap<String, Vec<Task>>> = None;
     let ids: Vec<String> = there.iter().map(|one| one.service.id().to_owned()).collect();
     let mut missing = there;
-    // Each round has what the one before asked for, and there are three things to ask for.
+    // Each round reads what the previous one needed. There are three things to read, so four rounds are
+    // enough.
     for _ in 0..4 {
         let mut needs = Vec::new();
         let mut unanswered = Vec::new();
@@ -57,11 +59,11 @@ pub fn look(client: &Client, watched: &mut [Watched]) -> Result<()> {
                 nodes: nodes.as_deref(),
                 kept,
                 now,
-                seen: &one.seen,
+                seen: &one.history,
             };
-            match judge(&view, &one.known) {
+            match judge(&view, &one.baseline) {
                 Ok(judgement) => {
-                    one.take(judgement);
+                    one.apply(judgement);
                     one.service.release_parsed();
                 }
                 Err(need) => {
@@ -99,7 +101,7 @@ fn nodes_if_allowed(client: &Client) -> Result<Vec<Node>> {
     }
 }
 
-/// How many tasks of a slot the swarm keeps; the engine's default if it does not say.
+/// Returns how many tasks of a slot the swarm keeps; the default if the engine does not report it.
 fn task_history(client: &Client) -> Result<i64> {
     match system::info(client) {
         Err(error) if error.is_refusal() => Ok(system::DEFAULT_TASK_HISTORY),
@@ -107,14 +109,14 @@ fn task_history(client: &Client) -> Result<i64> {
     }
 }
 
-/// Takes an ending back where its service has changed between the list of services and that of tasks: tasks are up to
-/// date by the newest spec, so those of a rollback that has just begun would pass for the update's own.
+/// Revokes endings of services that changed between the request for services and that for tasks. Otherwise
+/// the tasks of a rollback that has just started would be taken for those of the update.
 fn confirm(client: &Client, watched: &mut [Watched], looked_at: &[String]) -> Result<()> {
     let mut ended: Vec<&mut Watched> = watched
         .iter_mut()
         .filter(|one| one.ending.is_some() && looked_at.iter().any(|id| id == one.service.id()))
-        // A failure may be the reason for an update that the engine has only just started, or for its rollback. Else
-        // nothing changes by itself if no rollout is under way.
+        // After a failure the engine may have paused or rolled back. Otherwise a service changes by itself
+        // only during a rollout.
         .filter(|one| {
             matches!(one.ending, Some(Ending::Failed(_)))
                 || matches!(one.service.update_state(), Some("updating" | "rollback_started"))
@@ -133,7 +135,7 @@ fn confirm(client: &Client, watched: &mut [Watched], looked_at: &[String]) -> Re
     Ok(())
 }
 
-/// The tasks of these services; `None` where one of them has just been removed: the next look will know which.
+/// Lists the tasks of these services; `None` if one of them was just removed, which the next poll finds.
 fn list_tasks(client: &Client, of: &[&mut Watched], which: Which) -> Result<Option<Listed>> {
     if of.is_empty() {
         return Ok(None);
