@@ -12,7 +12,7 @@ use crate::api::http::client::Client;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::spec::{Op, Place};
 use crate::cli::app::App;
-use crate::cli::newest::verify::{Verified, subjects, verify as run};
+use crate::cli::newest::verify::{VerifyResult, images_to_verify, verify as run};
 use crate::cli::newest::{Declined, Reason};
 use crate::output::Ui;
 
@@ -40,8 +40,8 @@ fn verify(client: &Client, command: &str, app: &App, entries: &mut Vec<ItemResul
         .flatten()
         .filter_map(|item| Some((item.service.name().to_owned(), posted_image(item)?)))
         .collect();
-    let subjects = subjects(images.iter().map(|(name, image)| (name.as_str(), image)));
-    let verified = match run(client, command, subjects) {
+    let images = images_to_verify(images.iter().map(|(name, image)| (name.as_str(), image)));
+    let verified = match run(client, command, images) {
         Ok(verified) => verified,
         Err(Error::Interrupted) => {
             stop(entries, |_| NotStarted::Batch(BatchStop::Interrupted));
@@ -56,10 +56,10 @@ fn verify(client: &Client, command: &str, app: &App, entries: &mut Vec<ItemResul
         show(one, app.ui);
     }
     if let Some((failed, why)) = verified.iter().find_map(|one| Some((one, one.refused.as_ref()?))) {
-        let image = failed.subject.image.familiar();
+        let image = failed.image_to_verify.image.familiar();
         let blocked = format!("nothing was changed: `{image}` was not accepted by --verify");
         stop(entries, |name| {
-            if failed.subject.services.iter().any(|other| other == name) {
+            if failed.image_to_verify.services.iter().any(|other| other == name) {
                 NotStarted::Declined(Declined {
                     reason: Reason::VerifyFailed,
                     why: format!("`{image}` was not accepted by --verify: {why}"),
@@ -70,7 +70,7 @@ fn verify(client: &Client, command: &str, app: &App, entries: &mut Vec<ItemResul
             }
         });
     }
-    verified.iter().map(Verified::json).collect()
+    verified.iter().map(VerifyResult::json).collect()
 }
 
 /// Returns the image in the spec that will be sent; `None` if nothing will be sent.
@@ -102,7 +102,7 @@ fn stop(entries: &mut Vec<ItemResult<Prepared>>, why: impl Fn(&str) -> NotStarte
 }
 
 /// Prints the output of the command if it failed, or with `--debug`.
-fn show(verified: &Verified, ui: Ui) {
+fn show(verified: &VerifyResult, ui: Ui) {
     let is_refused = verified.refused.is_some();
     for line in verified.output.iter().filter(|_| is_refused || ui.is_debug()) {
         ui.note(&format!("verify: {line}"));

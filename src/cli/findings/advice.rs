@@ -1,11 +1,11 @@
-//! How each rule's findings are fixed. Commands stand here and not in the library's table of rules, which does not know them.
+//! How to fix the findings of each rule. The rules themselves are in the api, which knows no commands.
 
-/// What to do about the findings of this rule; `NAME` stands for the service.
+/// Returns how to fix the findings of a rule. `NAME` is a placeholder for the service.
 pub fn advice(id: &str) -> &'static str {
     ADVICE.iter().find(|(rule, _)| *rule == id).map_or("", |(_, advice)| advice)
 }
 
-/// By rule.
+/// The advice for each rule.
 const ADVICE: &[(&str, &str)] = &[
     (
         "L01",

@@ -1,10 +1,10 @@
-//! What to do about a finding, as a command or a sentence.
+//! How to fix a finding: a command or a sentence.
 
 use super::advice::advice;
 use crate::api::lint::{Change, Finding, Fix};
 use crate::cli::shell;
 
-/// The command that fixes a finding in the service of this name, or a sentence; `None` if there is nothing to do.
+/// Returns the command or sentence that describes the fix; `None` if there is nothing to do.
 pub fn fix(finding: &Finding, service: &str) -> Option<String> {
     let name = shell::service(service);
     Some(match &finding.fix {
@@ -44,18 +44,18 @@ fn flag(change: &Change) -> String {
     }
 }
 
-/// Rounded up to what the flag takes.
+/// Rounds up to seconds.
 fn duration(nanoseconds: i64) -> String {
     format!("{}s", nanoseconds.div_euclid(1_000_000_000) + i64::from(nanoseconds % 1_000_000_000 > 0))
 }
 
-/// As a decimal number, as in `1.5`.
+/// Formats CPUs as a decimal number, as in `1.5`.
 fn cpus(nanos: i64) -> String {
     let text = format!("{}.{:09}", nanos / 1_000_000_000, (nanos % 1_000_000_000).abs());
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// In mebibytes, rounded down.
+/// Formats memory in mebibytes, rounded down.
 fn memory(bytes: i64) -> String {
     if bytes < 1 << 20 { format!("{bytes}b") } else { format!("{}m", bytes >> 20) }
 }

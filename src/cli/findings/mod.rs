@@ -16,7 +16,7 @@ pub fn line(finding: &Finding) -> String {
     format!("{} {}: {}", finding.rule.id, finding.rule.severity, finding.message)
 }
 
-/// The fix as a hint: a command stands in backticks.
+/// Formats the fix as a hint, with commands in backticks.
 pub fn hint(finding: &Finding, service: &str) -> Option<String> {
     let fix = fix(finding, service)?;
     Some(if fix.starts_with("swarmctl ") { format!("fix it with `{fix}`") } else { fix })

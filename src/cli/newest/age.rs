@@ -10,7 +10,7 @@ const DAY: u64 = 24 * 60 * 60;
 /// Parses a duration that may begin with days: `3d`, `1d12h`, `90m`.
 ///
 /// # Errors
-/// It is not one, or negative.
+/// The text is not a duration, or it is negative.
 pub fn parse_age(text: &str) -> Result<Duration, UsageError> {
     let (days, rest) = match text.split_once('d') {
         Some((days, rest)) if !days.is_empty() && days.bytes().all(|b| b.is_ascii_digit()) => {
@@ -31,7 +31,7 @@ pub fn parse_age(text: &str) -> Result<Duration, UsageError> {
     Duration::from_secs(days).checked_add(Duration::from_nanos(rest)).ok_or_else(bad)
 }
 
-/// The two largest units of an age: `3 d`, `1 d 12 h`, `5 min`.
+/// Formats the two largest units of an age: `3 d`, `1 d 12 h`, `5 min`.
 pub fn describe_age(age: Duration) -> String {
     let seconds = age.as_secs();
     let units = [

@@ -1,4 +1,4 @@
-//! Which image each service gets. Nothing is changed here.
+//! Chooses the newest image for each service. This module changes nothing.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::decision::{Choice, Decision, Declined, Held, HeldWhy, Reason};
+use super::decision::{Choice, Decision, Declined, HeldBackReason, HeldBackTag, Reason};
 use super::{AgeFrom, ChoiceArgs, MinAge};
 use crate::api::error::{Error, RegistryErrorKind, Result};
 use crate::api::http::client::Client;
@@ -21,16 +21,16 @@ use crate::cli::app::App;
 use crate::cli::app::registries::registry_settings;
 use crate::cli::shell;
 
-/// How many candidates of a service are asked for their age.
-const MAX_TRIED: usize = 20;
+/// Maximum number of candidates of a service whose age is determined.
+const MAX_AGE_LOOKUPS: usize = 20;
 
-/// Chooses the image of services by one set of rules.
+/// Chooses images by one policy and one set of flags.
 pub struct Chooser<'a> {
     /// The user's credentials.
     pub keyring: &'a Keyring,
-    /// What the engine has said of images.
+    /// The responses of the engine about images.
     pub manifests: &'a Manifests,
-    /// The tag lists.
+    /// The registries with the tag lists.
     pub registries: Registries<'a>,
     /// Where the policy comes from.
     pub source: &'a PolicySource,
@@ -44,25 +44,25 @@ pub struct Chooser<'a> {
     nodes: OnceLock<Option<Vec<Node>>>,
 }
 
-/// A service, as far as it matters here.
+/// What the choice needs to know about a service.
 #[derive(Clone, Copy, Debug)]
-pub struct Subject<'s> {
-    /// Its name, for messages.
+pub struct ServiceImage<'s> {
+    /// The service's name, for messages.
     pub name: &'s str,
-    /// Its image, as its spec has it.
+    /// The image in the service's spec.
     pub image: &'s str,
-    /// The label with its policy.
+    /// The value of the label with the policy.
     pub label: Option<&'s str>,
 }
 
-/// How old a candidate is, and the digest that it was pushed with.
-struct Aged {
+/// The age of a candidate, and the digest that was pushed.
+struct TagAge {
     age: Option<Duration>,
     digest: Option<String>,
 }
 
 impl<'a> Chooser<'a> {
-    /// With the flags of a command.
+    /// A chooser with the flags of a command.
     ///
     /// # Errors
     /// The user's credentials cannot be read.
@@ -80,11 +80,11 @@ impl<'a> Chooser<'a> {
         })
     }
 
-    /// Decides for one service.
+    /// Chooses the image of one service.
     ///
     /// # Errors
-    /// What ends the command: a signal, the deadline, an engine that does not answer.
-    pub fn decide(&self, client: &Client, service: Subject) -> Result<Decision> {
+    /// The command must end: a signal, the deadline, or an engine that does not respond.
+    pub fn decide(&self, client: &Client, service: ServiceImage) -> Result<Decision> {
         let image = ImageRef::parse(service.image).ok();
         let mut decision = Decision {
             policy: None,
@@ -97,7 +97,7 @@ impl<'a> Chooser<'a> {
             held_back: Vec::new(),
             choice: Choice::NoNewer,
         };
-        decision.choice = match self.choose(client, service, image.as_ref(), &mut decision) {
+        decision.choice = match self.choose_image(client, service, image.as_ref(), &mut decision) {
             Ok(choice) => choice,
             Err(Stop::Refused(refusal)) => Choice::Refused(refusal),
             Err(Stop::Ended(error)) => return Err(error),
@@ -105,30 +105,30 @@ impl<'a> Chooser<'a> {
         Ok(decision)
     }
 
-    fn choose(
+    fn choose_image(
         &self,
         client: &Client,
-        service: Subject,
+        service: ServiceImage,
         image: Option<&ImageRef>,
         decision: &mut Decision,
     ) -> Result<Choice, Stop> {
         let policy = self.policy(service, decision)?;
-        let runs = |what: &str| {
+        let not_a_version = |what: &str| {
             let why = format!("`{}` runs `{what}`, which is not a version; set one first", service.name);
             Stop::refused(Reason::NoVersion, why)
         };
         let Some((image, tag)) = image.and_then(|image| Some((image, image.tag()?))) else {
-            return Err(runs(service.image));
+            return Err(not_a_version(service.image));
         };
         let rules = Rules { policy: &policy, pattern: self.pattern, pre: self.pre };
-        // Before any request: a tag that is not a version has no list to be asked for.
-        candidates(tag, &[], rules).map_err(|_| runs(tag))?;
+        // Checked before any request: if the current tag is not a version, no tag list is needed.
+        candidates(tag, &[], rules).map_err(|_| not_a_version(tag))?;
         let tags = self.registries.tags(client, image).map_err(|failure| no_tag_list(image, failure))?;
-        let found = candidates(tag, &tags, rules).map_err(|_| runs(tag))?;
+        let found = candidates(tag, &tags, rules).map_err(|_| not_a_version(tag))?;
         (decision.tags, decision.candidates) = (found.total, found.tags.len());
         let Some(newest) = found.tags.first() else { return Ok(Choice::NoNewer) };
         let Some(min) = self.min_age else { return Ok(Choice::Newer(with_tag(image, newest)?)) };
-        for tag in found.tags.iter().take(MAX_TRIED) {
+        for tag in found.tags.iter().take(MAX_AGE_LOOKUPS) {
             let candidate = with_tag(image, tag)?;
             let aged = self.age(client, &candidate, min.from)?;
             match aged.age {
@@ -140,15 +140,19 @@ impl<'a> Chooser<'a> {
                     return Ok(Choice::Newer(candidate));
                 }
                 Some(age) => {
-                    decision.held_back.push(Held { tag: (*tag).to_owned(), why: HeldWhy::TooNew(age) });
+                    decision
+                        .held_back
+                        .push(HeldBackTag { tag: (*tag).to_owned(), why: HeldBackReason::TooNew(age) });
                 }
-                None => decision.held_back.push(Held { tag: (*tag).to_owned(), why: HeldWhy::UnknownAge }),
+                None => decision
+                    .held_back
+                    .push(HeldBackTag { tag: (*tag).to_owned(), why: HeldBackReason::UnknownAge }),
             }
         }
         Ok(Choice::HeldBack)
     }
 
-    fn policy(&self, service: Subject, decision: &mut Decision) -> Result<Policy, Stop> {
+    fn policy(&self, service: ServiceImage, decision: &mut Decision) -> Result<Policy, Stop> {
         let name = service.name;
         let policy = match (self.source, service.label) {
             (PolicySource::Fixed(policy), _) => policy.clone(),
@@ -175,19 +179,19 @@ impl<'a> Chooser<'a> {
         Ok(policy)
     }
 
-    /// The digest and the platforms of the image, by the engine.
+    /// Asks the engine for the digest and platforms of an image.
     ///
     /// # Errors
-    /// The engine does not find it, or the request failed.
+    /// The engine does not find the image, or the request failed.
     pub fn inspect(&self, client: &Client, image: &ImageRef) -> Result<Manifest> {
         let auth = self.keyring.auth(client, image.domain())?;
         self.manifests.inspect(client, image, auth.as_ref())
     }
 
-    /// The digest of the chosen image, which the engine must find and a node must be able to run.
+    /// Checks that the engine finds the chosen image and that a node can run it.
     ///
     /// # Errors
-    /// The inner one is a refusal; the outer one a failed request.
+    /// The inner error is a refusal, the outer one a failed request.
     pub fn resolve(&self, client: &Client, image: &ImageRef, spec: &Value) -> Result<Result<(), Declined>> {
         let manifest = match self.inspect(client, image) {
             Ok(manifest) => manifest,
@@ -218,13 +222,13 @@ impl<'a> Chooser<'a> {
         }))
     }
 
-    fn age(&self, client: &Client, candidate: &ImageRef, from: AgeFrom) -> Result<Aged, Stop> {
-        let unknown = Aged { age: None, digest: None };
+    fn age(&self, client: &Client, candidate: &ImageRef, from: AgeFrom) -> Result<TagAge, Stop> {
+        let unknown = TagAge { age: None, digest: None };
         match from {
             AgeFrom::Pushed => {
-                let pushed = self.registries.pushed(client, candidate).map_err(ended)?;
+                let pushed = self.registries.pushed(client, candidate).map_err(stop_for_failure)?;
                 let Some(pushed) = pushed else { return Ok(unknown) };
-                Ok(Aged { age: pushed.at.map(since), digest: pushed.digest })
+                Ok(TagAge { age: pushed.at.map(since), digest: pushed.digest })
             }
             AgeFrom::Created => {
                 let manifest = match self.inspect(client, candidate) {
@@ -238,13 +242,13 @@ impl<'a> Chooser<'a> {
                     Err(Error::Registry { .. } | Error::Credentials(_)) => return Ok(unknown),
                     Err(error) => return Err(Stop::Ended(error)),
                 };
-                let created = self.registries.created(client, &manifest.image).map_err(ended)?;
-                Ok(Aged { age: created.map(since), digest: None })
+                let created = self.registries.created(client, &manifest.image).map_err(stop_for_failure)?;
+                Ok(TagAge { age: created.map(since), digest: None })
             }
         }
     }
 
-    /// The tag must still be what Docker Hub gave the age of.
+    /// Checks that the tag still has the digest whose age Docker Hub reported.
     fn check_digest(&self, client: &Client, candidate: &ImageRef, pushed: &str) -> Result<(), Stop> {
         let manifest = match self.inspect(client, candidate) {
             Ok(manifest) => manifest,
@@ -272,7 +276,7 @@ impl<'a> Chooser<'a> {
     }
 }
 
-/// Why there is no choice.
+/// Why no choice was made.
 enum Stop {
     Refused(Declined),
     Ended(Error),
@@ -284,13 +288,13 @@ impl Stop {
     }
 }
 
-/// `linux/arm64`.
+/// Formats a platform: `linux/arm64`.
 fn describe_platform(platform: &Value) -> String {
     let part = |name: &str| platform[name].as_str().unwrap_or("any").to_owned();
     format!("{}/{}", part("OS"), part("Architecture"))
 }
 
-/// The engine does not find a tag that the registry lists.
+/// The refusal of a tag that the registry lists but the engine does not find.
 pub fn not_found(image: &ImageRef) -> Declined {
     let (tag, registry) = (image.tag().unwrap_or_default(), image.domain());
     Declined {
@@ -308,11 +312,11 @@ fn with_tag(image: &ImageRef, tag: &str) -> Result<ImageRef, Stop> {
 }
 
 fn since(time: Timestamp) -> Duration {
-    // A clock that is behind the publisher's makes an age of 0.
+    // The age is 0 if the local clock is behind the publisher's.
     Duration::try_from(Timestamp::now().duration_since(time)).unwrap_or(Duration::ZERO)
 }
 
-fn ended(failure: Failure) -> Stop {
+fn stop_for_failure(failure: Failure) -> Stop {
     match failure.kind {
         FailureKind::Deadline => {
             Stop::Ended(Error::DeadlineExceeded { request: "GET the age of a tag".to_owned() })
@@ -323,7 +327,7 @@ fn ended(failure: Failure) -> Stop {
 
 fn no_tag_list(image: &ImageRef, failure: Failure) -> Stop {
     if failure.is_final() {
-        return ended(failure);
+        return stop_for_failure(failure);
     }
     Stop::Refused(Declined {
         reason: Reason::NoTagList,
@@ -332,7 +336,7 @@ fn no_tag_list(image: &ImageRef, failure: Failure) -> Stop {
     })
 }
 
-/// What to do if the registry denies access.
+/// The hint for a registry that denies access.
 pub fn login_hint(image: &ImageRef, failure: &Failure) -> Option<String> {
     let login = match image.domain() {
         "docker.io" => "docker login".to_owned(),

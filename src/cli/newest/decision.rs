@@ -1,4 +1,4 @@
-//! What was decided for one service, as text and JSON.
+//! The choice of an image for one service, as text and JSON.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub const PUBLISHERS_AGE: &str =
 /// The hint if an age is not known.
 pub const UNKNOWN_PUSH: &str = "only Docker Hub reports when a tag was pushed; see `--min-age-from created`";
 
-/// Why a service gets no newer tag although it should.
+/// Why no image could be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// Its current tag is not a version.
@@ -24,7 +24,7 @@ pub enum Reason {
     BadPolicy,
     /// The tag list is not available.
     NoTagList,
-    /// Tag list and engine do not agree.
+    /// The tag list and the engine contradict each other.
     RegistryMismatch,
     /// No node can run the image.
     NoPlatform,
@@ -35,7 +35,7 @@ pub enum Reason {
 /// A refusal, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declined {
-    /// Its kind.
+    /// The kind of refusal.
     pub reason: Reason,
     /// A sentence.
     pub why: String,
@@ -45,60 +45,60 @@ pub struct Declined {
 
 /// A candidate that was not chosen because of its age.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct HeldBackTag {
     /// The tag.
     pub tag: String,
     /// Why it was not chosen.
-    pub why: HeldWhy,
+    pub why: HeldBackReason,
 }
 
 /// Why a candidate is held back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HeldWhy {
+pub enum HeldBackReason {
     /// It is younger than the minimum.
     TooNew(Duration),
-    /// Nobody says how old it is.
+    /// Its age is unknown.
     UnknownAge,
 }
 
-/// What a service gets.
+/// The chosen image, or why the service keeps its image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choice {
-    /// This image, which has a newer tag.
+    /// An image with a newer tag.
     Newer(ImageRef),
-    /// Nothing: no tag is newer.
+    /// No tag is newer.
     NoNewer,
-    /// Nothing yet: the newer tags are too young.
+    /// Newer tags exist, but none is old enough.
     HeldBack,
-    /// Nothing: it cannot be decided.
+    /// No choice is possible.
     Refused(Declined),
 }
 
-/// What was decided for one service, and on which grounds.
+/// The choice for one service, and what it is based on.
 #[derive(Clone, Debug)]
 pub struct Decision {
-    /// The policy, if the service has one.
+    /// The policy, if there is one.
     pub policy: Option<String>,
     /// `flag` or `label`.
     pub policy_from: &'static str,
-    /// The tag that it runs.
+    /// The current tag.
     pub current: Option<String>,
-    /// How many tags the repository has.
+    /// The number of tags of the repository.
     pub tags: usize,
-    /// How many of them are allowed and newer.
+    /// The number of newer tags that the policy allows.
     pub candidates: usize,
     /// The age of the chosen tag.
     pub age: Option<Duration>,
-    /// The minimum age that was asked for.
+    /// The minimum age, if there is one.
     pub min_age: Option<MinAge>,
     /// Candidates that were not chosen because of their age.
-    pub held_back: Vec<Held>,
-    /// What the service gets.
+    pub held_back: Vec<HeldBackTag>,
+    /// The choice.
     pub choice: Choice,
 }
 
 impl Reason {
-    /// As JSON writes it.
+    /// The name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoVersion => "no_version",
@@ -121,7 +121,7 @@ impl Decision {
         }
     }
 
-    /// The kind of the refusal.
+    /// The kind of refusal, if there is one.
     pub fn reason(&self) -> Option<Reason> {
         match &self.choice {
             Choice::Refused(refusal) => Some(refusal.reason),
@@ -129,7 +129,7 @@ impl Decision {
         }
     }
 
-    /// Why nothing could be decided, in a sentence.
+    /// Why no choice was possible.
     pub fn error(&self) -> Option<&str> {
         match &self.choice {
             Choice::Refused(refusal) => Some(&refusal.why),
@@ -137,7 +137,7 @@ impl Decision {
         }
     }
 
-    /// Why the service stays as it is.
+    /// Describes why the service keeps its image.
     pub fn unchanged(&self) -> String {
         let policy = self.policy.as_deref().unwrap_or_default();
         let current = self.current.as_deref().unwrap_or_default();
@@ -147,7 +147,7 @@ impl Decision {
         }
     }
 
-    /// What to know of the choice beside its result.
+    /// Returns notes about the choice.
     pub fn notes(&self) -> Vec<String> {
         let held = match self.choice {
             Choice::HeldBack => &[][..],
@@ -157,36 +157,36 @@ impl Decision {
         held.chain(self.has_publishers_age().then(|| PUBLISHERS_AGE.to_owned())).collect()
     }
 
-    /// Whether an age is shown that the publisher of the image sets.
+    /// Whether the output contains an age that is based on the publisher's data.
     pub fn has_publishers_age(&self) -> bool {
-        let is_known = |held: &Held| matches!(held.why, HeldWhy::TooNew(_));
+        let is_known = |held: &HeldBackTag| matches!(held.why, HeldBackReason::TooNew(_));
         self.min_age.is_some_and(|min| min.from == AgeFrom::Created)
             && (self.age.is_some() || self.held_back.iter().any(is_known))
     }
 
-    /// `held back 1.8.1 (1 h old, minimum 3 d)`.
-    pub fn describe(&self, held: &Held) -> String {
+    /// Describes a candidate that was held back: `held back 1.8.1 (1 h old, minimum 3 d)`.
+    pub fn describe(&self, held: &HeldBackTag) -> String {
         let minimum = self.min_age.map(|min| describe_age(min.age)).unwrap_or_default();
         match held.why {
-            HeldWhy::TooNew(age) => {
+            HeldBackReason::TooNew(age) => {
                 format!("held back {} ({} old, minimum {minimum})", held.tag, describe_age(age))
             }
-            HeldWhy::UnknownAge => format!("held back {} (unknown age, minimum {minimum})", held.tag),
+            HeldBackReason::UnknownAge => format!("held back {} (unknown age, minimum {minimum})", held.tag),
         }
     }
 
-    /// Whether another way to measure the age may help.
+    /// Whether another way to determine the age may help.
     pub fn has_unknown_push(&self) -> bool {
         self.min_age.is_some_and(|min| min.from == AgeFrom::Pushed)
-            && self.held_back.iter().any(|held| held.why == HeldWhy::UnknownAge)
+            && self.held_back.iter().any(|held| held.why == HeldBackReason::UnknownAge)
     }
 
     /// The object `newest` of the JSON.
     pub fn json(&self) -> Value {
-        let held = |held: &Held| {
+        let held = |held: &HeldBackTag| {
             let (age, why) = match held.why {
-                HeldWhy::TooNew(age) => (Some(age.as_secs()), "too_new"),
-                HeldWhy::UnknownAge => (None, "unknown_age"),
+                HeldBackReason::TooNew(age) => (Some(age.as_secs()), "too_new"),
+                HeldBackReason::UnknownAge => (None, "unknown_age"),
             };
             json!({ "tag": held.tag, "age_s": age, "why": why })
         };

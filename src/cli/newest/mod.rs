@@ -1,4 +1,4 @@
-//! The newest tag that a policy allows: flags, choice and report. `update-image` and `outdated` share it.
+//! The newest tag that a policy allows: flags, choice and report, for `update-image`, `outdated` and `tags`.
 
 mod age;
 mod choose;
@@ -10,12 +10,12 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 pub use age::{describe_age, parse_age};
-pub use choose::{Chooser, Subject, login_hint};
+pub use choose::{Chooser, ServiceImage, login_hint};
 pub use decision::{Choice, Decision, Declined, PUBLISHERS_AGE, Reason, UNKNOWN_PUSH};
 
 use crate::api::registry::tags::{PreReleases, TagPattern};
 
-/// Flags that say which of the newer tags may be chosen.
+/// Flags that limit the choice.
 #[derive(Args, Clone, Debug)]
 pub struct ChoiceArgs {
     /// Consider only tags that match; the group `version` is compared
@@ -58,7 +58,7 @@ pub enum AgeFrom {
 pub struct MinAge {
     /// Younger tags are held back.
     pub age: Duration,
-    /// What it is measured from.
+    /// What the age is measured from.
     pub from: AgeFrom,
 }
 
@@ -68,14 +68,14 @@ impl ChoiceArgs {
         self.min_age.map(|age| MinAge { age, from: self.min_age_from.unwrap_or_default() })
     }
 
-    /// Which pre-releases are considered.
+    /// Which pre-releases to consider.
     pub fn pre_releases(&self) -> PreReleases {
         if self.pre { PreReleases::All } else { PreReleases::SameKind }
     }
 }
 
 impl AgeFrom {
-    /// As JSON writes it.
+    /// The name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pushed => "pushed",

@@ -14,42 +14,43 @@ use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::registry::image_ref::ImageRef;
 
-/// How many lines of a failed command are shown.
+/// Maximum number of output lines that are shown.
 const MAX_LINES: usize = 20;
-/// A longer line is cut, in bytes.
+/// Maximum length of a line in bytes.
 const MAX_LINE: u64 = 4096;
-/// How soon the end of the command is noticed.
+/// Poll interval for the end of the command.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
-/// How long the rest of the output is waited for: a child of the command may hold the pipe.
+/// Maximum time to wait for the rest of the output after the end of the command: its children may keep the
+/// pipe open.
 const OUTPUT_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// An image that is about to be posted, and for which services.
+/// An image that will be set, and its services.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subject {
-    /// With its digest; an image without one is never accepted.
+pub struct ImageToVerify {
+    /// The image with its digest. Images without a digest are refused.
     pub image: ImageRef,
-    /// The services, in their order.
+    /// The names of the services, in their order.
     pub services: Vec<String>,
 }
 
-/// What came of one image.
+/// The result for one image.
 #[derive(Clone, Debug)]
-pub struct Verified {
+pub struct VerifyResult {
     /// The image and its services.
-    pub subject: Subject,
-    /// The exit code; `None` if there is none.
+    pub image_to_verify: ImageToVerify,
+    /// The exit code, if the command exited.
     pub exit_code: Option<i32>,
     /// How long the command ran.
-    pub took: Duration,
+    pub duration: Duration,
     /// Why the image was not accepted.
     pub refused: Option<String>,
     /// The last lines of the command's output.
     pub output: Vec<String>,
 }
 
-/// The subjects of an update, one for each digest of a repository, in the order of the services.
-pub fn subjects<'s>(images: impl IntoIterator<Item = (&'s str, &'s ImageRef)>) -> Vec<Subject> {
-    let mut all: Vec<Subject> = Vec::new();
+/// Groups the images of services by digest, in the order of the services.
+pub fn images_to_verify<'s>(images: impl IntoIterator<Item = (&'s str, &'s ImageRef)>) -> Vec<ImageToVerify> {
+    let mut all: Vec<ImageToVerify> = Vec::new();
     for (service, image) in images {
         let same = all.iter_mut().find(|other| {
             other.image.same_repository(image)
@@ -57,21 +58,25 @@ pub fn subjects<'s>(images: impl IntoIterator<Item = (&'s str, &'s ImageRef)>) -
                 && (image.digest().is_some() || other.image.tag() == image.tag())
         });
         match same {
-            Some(subject) => subject.services.push(service.to_owned()),
-            None => all.push(Subject { image: image.clone(), services: vec![service.to_owned()] }),
+            Some(image_to_verify) => image_to_verify.services.push(service.to_owned()),
+            None => all.push(ImageToVerify { image: image.clone(), services: vec![service.to_owned()] }),
         }
     }
     all
 }
 
-/// Runs the command for each image, one at a time, until one is not accepted.
+/// Runs the command for each image, one at a time, until it refuses one.
 ///
 /// # Errors
-/// A signal came, or `--timeout` expired.
-pub fn verify(client: &Client, command: &str, subjects: Vec<Subject>) -> Result<Vec<Verified>> {
-    let mut all = Vec::with_capacity(subjects.len());
-    for subject in subjects {
-        let verified = one(client, command, subject)?;
+/// A signal was received, or `--timeout` expired.
+pub fn verify(
+    client: &Client,
+    command: &str,
+    images_to_verify: Vec<ImageToVerify>,
+) -> Result<Vec<VerifyResult>> {
+    let mut all = Vec::with_capacity(images_to_verify.len());
+    for image_to_verify in images_to_verify {
+        let verified = verify_image(client, command, image_to_verify)?;
         let is_refused = verified.refused.is_some();
         all.push(verified);
         if is_refused {
@@ -81,16 +86,21 @@ pub fn verify(client: &Client, command: &str, subjects: Vec<Subject>) -> Result<
     Ok(all)
 }
 
-fn one(client: &Client, command: &str, subject: Subject) -> Result<Verified> {
-    let mut verified =
-        Verified { subject, exit_code: None, took: Duration::ZERO, refused: None, output: vec![] };
-    let Some(digest) = verified.subject.image.digest() else {
+fn verify_image(client: &Client, command: &str, image_to_verify: ImageToVerify) -> Result<VerifyResult> {
+    let mut verified = VerifyResult {
+        image_to_verify,
+        exit_code: None,
+        duration: Duration::ZERO,
+        refused: None,
+        output: vec![],
+    };
+    let Some(digest) = verified.image_to_verify.image.digest() else {
         verified.refused = Some("the image has no digest".to_owned());
         return Ok(verified);
     };
     client.cancellation().check()?;
     let began = Instant::now();
-    let started = start(command, &verified.subject, digest);
+    let started = start(command, &verified.image_to_verify, digest);
     let (mut child, lines) = match started {
         Ok(started) => started,
         Err(e) => {
@@ -98,11 +108,11 @@ fn one(client: &Client, command: &str, subject: Subject) -> Result<Verified> {
             return Ok(verified);
         }
     };
-    let status = wait(client, &mut child);
+    let status = wait_for_exit(client, &mut child);
     if !matches!(status, Ok(Some(_))) {
-        end(&mut child);
+        kill_group(&mut child);
     }
-    verified.took = began.elapsed();
+    verified.duration = began.elapsed();
     verified.output = last_lines(&lines);
     let limit = client.timeouts().verify;
     verified.refused = match status? {
@@ -115,17 +125,21 @@ fn one(client: &Client, command: &str, subject: Subject) -> Result<Verified> {
     Ok(verified)
 }
 
-/// Starts the shell in a process group of its own; both output streams share one pipe.
-fn start(command: &str, subject: &Subject, digest: &str) -> io::Result<(Child, Receiver<Vec<String>>)> {
+/// Starts a shell in its own process group. Both output streams share one pipe.
+fn start(
+    command: &str,
+    image_to_verify: &ImageToVerify,
+    digest: &str,
+) -> io::Result<(Child, Receiver<Vec<String>>)> {
     let (reader, writer) = io::pipe()?;
-    let image = format!("{}@{digest}", subject.image.repository());
+    let image = format!("{}@{digest}", image_to_verify.image.repository());
     let child = Command::new("/bin/sh")
         .arg("-c")
         .arg(command)
         .env("SWARMCTL_IMAGE", image)
         .env("SWARMCTL_DIGEST", digest)
-        .env("SWARMCTL_TAG", subject.image.tag().unwrap_or_default())
-        .env("SWARMCTL_SERVICES", subject.services.join(" "))
+        .env("SWARMCTL_TAG", image_to_verify.image.tag().unwrap_or_default())
+        .env("SWARMCTL_SERVICES", image_to_verify.services.join(" "))
         .stdin(Stdio::null())
         .stdout(writer.try_clone()?)
         .stderr(writer)
@@ -133,7 +147,7 @@ fn start(command: &str, subject: &Subject, digest: &str) -> io::Result<(Child, R
         .spawn()?;
     let (to, from) = channel();
     thread::Builder::new().spawn(move || {
-        // Nobody waits after a timeout.
+        // The receiver is gone after a timeout.
         let _ = to.send(read_lines(reader));
     })?;
     Ok((child, from))
@@ -158,9 +172,9 @@ fn last_lines(lines: &Receiver<Vec<String>>) -> Vec<String> {
     lines.recv_timeout(OUTPUT_TIMEOUT).unwrap_or_default()
 }
 
-/// Waits for the end of the command; `None` if its time is up.
-fn wait(client: &Client, child: &mut Child) -> Result<Option<ExitStatus>> {
-    let end = Instant::now() + client.timeouts().verify;
+/// Waits for the command to exit; `None` after a timeout.
+fn wait_for_exit(client: &Client, child: &mut Child) -> Result<Option<ExitStatus>> {
+    let deadline = Instant::now() + client.timeouts().verify;
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return Ok(Some(status)),
@@ -170,17 +184,17 @@ fn wait(client: &Client, child: &mut Child) -> Result<Option<ExitStatus>> {
         if client.time_left().is_some_and(|left| left.is_zero()) {
             return Err(Error::DeadlineExceeded { request: "the update".to_owned() });
         }
-        if Instant::now() >= end {
+        if Instant::now() >= deadline {
             return Ok(None);
         }
         client.cancellation().sleep(POLL_INTERVAL)?;
     }
 }
 
-/// Ends the command with everything that it started.
-fn end(child: &mut Child) {
+/// Kills the command and all processes that it started.
+fn kill_group(child: &mut Child) {
     if let Ok(group) = i32::try_from(child.id()) {
-        // It may have ended just now.
+        // The command may have exited in the meantime.
         let _ = signal_group(group);
     }
     let _ = child.kill();
@@ -206,10 +220,10 @@ fn describe(status: ExitStatus) -> Option<String> {
     }
 }
 
-impl Verified {
+impl VerifyResult {
     /// The item of `verify` in the JSON.
     pub fn json(&self) -> Value {
-        let Subject { image, services } = &self.subject;
+        let ImageToVerify { image, services } = &self.image_to_verify;
         let image = match image.digest() {
             Some(digest) => format!("{}@{digest}", image.repository()),
             None => image.to_string(),
@@ -218,7 +232,7 @@ impl Verified {
             "image": image,
             "services": services,
             "exit_code": self.exit_code,
-            "duration_ms": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
+            "duration_ms": u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX),
         })
     }
 }
@@ -237,8 +251,9 @@ mod tests {
             ("web2", image("shop/web:1", "1")),
             ("web3", image("shop/web:1.8", "2")),
         ];
-        let found = subjects(images.iter().map(|(name, image)| (*name, image)));
-        let services: Vec<_> = found.iter().map(|subject| subject.services.join(" ")).collect();
+        let found = images_to_verify(images.iter().map(|(name, image)| (*name, image)));
+        let services: Vec<_> =
+            found.iter().map(|image_to_verify| image_to_verify.services.join(" ")).collect();
         assert_eq!(services, ["web web2", "api", "web3"]);
         assert_eq!(found[0].image.tag(), Some("1.8"), "the tag of the first service");
     }

@@ -7,7 +7,7 @@ use crate::api::http::client::Client;
 use crate::api::registry::tags::{LABEL, PolicySource};
 use crate::api::resources::services::Service;
 use crate::cli::app::App;
-use crate::cli::newest::{Chooser, Decision, PUBLISHERS_AGE, Reason, Subject, UNKNOWN_PUSH};
+use crate::cli::newest::{Chooser, Decision, PUBLISHERS_AGE, Reason, ServiceImage, UNKNOWN_PUSH};
 use crate::cli::parallel;
 use crate::output::{Columns, Ui};
 
@@ -47,7 +47,8 @@ pub fn decide(
     parallel::try_map(rows.iter_mut().collect(), MAX_CONCURRENT, |row: &mut Row| {
         let service = services.iter().find(|service| service.id() == row.id);
         let label = service.filter(|_| *source == PolicySource::Label).and_then(label);
-        row.newest = Some(chooser.decide(client, Subject { name: row.name, image: row.written, label })?);
+        row.newest =
+            Some(chooser.decide(client, ServiceImage { name: row.name, image: row.written, label })?);
         Ok::<(), Error>(())
     })?;
     Ok(())

@@ -10,7 +10,7 @@ use crate::api::registry::tags::{LABEL, PolicySource};
 use crate::cli::app::App;
 use crate::cli::deploy::report::NotStarted;
 use crate::cli::deploy::{Item, Selected};
-use crate::cli::newest::{Choice, ChoiceArgs, Chooser, Decision, Subject, UNKNOWN_PUSH};
+use crate::cli::newest::{Choice, ChoiceArgs, Chooser, Decision, ServiceImage, UNKNOWN_PUSH};
 use crate::output::Ui;
 
 /// The flags of the choice, and what was found out with them.
@@ -68,8 +68,8 @@ impl<'a> Newest<'a> {
     ) -> Result<(ImageRef, Box<Decision>), NotStarted> {
         let service = &item.service;
         let label = if *self.chooser.source == PolicySource::Label { label(item) } else { None };
-        let subject = Subject { name: service.name(), image: current, label };
-        let mut decision = self.chooser.decide(client, subject).map_err(NotStarted::Failed)?;
+        let image_of_service = ServiceImage { name: service.name(), image: current, label };
+        let mut decision = self.chooser.decide(client, image_of_service).map_err(NotStarted::Failed)?;
         if decision.has_unknown_push() {
             self.has_unknown_push.store(true, Ordering::Relaxed);
         }
