@@ -224,7 +224,7 @@ fn run(ui: Ui, cli: Cli, is_plugin: bool, command_line: CommandLine) -> Exit {
         Err(error) => return exit::report_error(ui, &error, None),
     };
     if is_plugin {
-        plugin::follow(&app);
+        plugin::cancel_when_client_ends(&app);
     }
     let result = match cli.command {
         Command::Auth(Lazy(args)) => auth::run(args, &app),

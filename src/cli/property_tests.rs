@@ -37,7 +37,7 @@ fn lists_of_services_and_images() {
         if random.bool() {
             text = format!(r#"[{{"service":"{}","image":"{}"}}]"#, value(random), value(random));
         }
-        for (service, _) in list::parse(&text).into_iter().flatten() {
+        for (service, _) in list::parse(&text, None).into_iter().flatten() {
             assert!(!service.is_empty(), "{text:?}");
         }
     });

@@ -1,4 +1,4 @@
-//! `auth`: the credentials that nodes pull a service's image with.
+//! `auth`: manages the registry credentials that are stored with services.
 
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ struct RefreshArgs {
 pub fn run(args: AuthArgs, app: &App) -> anyhow::Result<Exit> {
     let AuthCommand::Refresh(args) = args.command;
     args.select.check(&args.services, "swarmctl auth refresh web")?;
-    // No task restarts, so there is no rollout to be watched.
+    // No task restarts, so there is no rollout to wait for.
     let follow =
         FollowArgs { detach: true, progress: ProgressArgs::none(), timeout: args.timeout, json: args.json };
     let flags = Flags { edit: None, on_failure: OnFailure::Keep, batch: &args.batch, follow: &follow };
@@ -93,14 +93,14 @@ fn refresh(client: &Client, app: &App, item: Item<()>, request: &UpdateRequest) 
     }
 }
 
-/// The request with the credentials for the registry of the service's image.
+/// Creates the update with the credentials for the registry of the service's image.
 fn request_for(
     client: &Client,
     app: &App,
     service: &Service,
     request: &UpdateRequest,
 ) -> Result<UpdateRequest, NotStarted> {
-    // Nothing is looked up for a service that is skipped; the update checks again, at every read.
+    // A service that will be skipped needs no credentials. The update checks this again after every read.
     if let Some(why) = not_at_rest(service) {
         return Err(NotStarted::NotAtRest(why.to_owned()));
     }

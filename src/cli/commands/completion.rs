@@ -1,4 +1,4 @@
-//! `completion`: the script that a shell needs.
+//! `completion`: prints the completion script for a shell.
 
 use clap::{Args, ValueEnum};
 

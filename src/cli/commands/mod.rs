@@ -1,4 +1,5 @@
-//! The commands, one file or folder each: the arguments, whose doc comment is the help, and `run`.
+//! The commands, one file or directory each, with the arguments (their doc comments are the help) and a
+//! function `run`.
 
 pub mod auth;
 pub mod completion;

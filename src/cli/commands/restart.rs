@@ -1,4 +1,4 @@
-//! `restart`: replace the tasks of services by new ones.
+//! `restart`: replaces the tasks of services.
 
 use clap::Args;
 

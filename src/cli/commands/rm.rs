@@ -1,4 +1,4 @@
-//! `rm`: remove services.
+//! `rm`: removes services.
 
 use std::time::Duration;
 
@@ -74,13 +74,13 @@ pub fn run(args: RmArgs, app: &App) -> anyhow::Result<Exit> {
         Err(error) => ServiceReport::not_started(&given, None, NotStarted::Failed(error)),
     };
     let reports = map_concurrently(chosen, remove_one);
-    let reports = if args.wait { until_gone(&client, reports) } else { reports };
+    let reports = if args.wait { wait_for_tasks(&client, reports) } else { reports };
     let summary = if args.select.is_given() { Summary::Shown } else { Summary::Hidden };
     report(ReportStyle { summary, ..style }, &reports, app)
 }
 
-/// Waits until the tasks of the removed services have ended too.
-fn until_gone(client: &Client, reports: Vec<ServiceReport>) -> Vec<ServiceReport> {
+/// Waits until the tasks of the removed services have ended.
+fn wait_for_tasks(client: &Client, reports: Vec<ServiceReport>) -> Vec<ServiceReport> {
     let removed = reports.iter().filter_map(|report| match &report.stage {
         Stage::Removed(Ok(Removal::Done(service, _))) => Some(service),
         _ => None,

@@ -1,4 +1,4 @@
-//! `scale`: set how many replicas services have.
+//! `scale`: sets the number of replicas.
 
 use clap::Args;
 
@@ -45,7 +45,7 @@ pub fn run(args: ScaleArgs, app: &App) -> anyhow::Result<Exit> {
         .run()
 }
 
-/// The number of replicas for each service, or one for all that are selected.
+/// Returns the number of replicas for each service, or one number for all selected services.
 fn replicas_of_each(args: &ScaleArgs) -> Result<Assignments<u64>, UsageError> {
     match (args.select.is_given(), args.wanted.as_slice()) {
         (false, pairs) => Assignments::pairs(pairs, "web=5", replicas),

@@ -1,4 +1,4 @@
-//! `status`: what is going on with services, once.
+//! `status`: shows whether services have converged.
 
 use clap::Args;
 
@@ -44,7 +44,7 @@ pub struct StatusArgs {
     json: bool,
 }
 
-/// What templates may name.
+/// The placeholders of templates.
 const COLUMNS: Columns = Columns {
     table: &[
         ("Name", "NAME"),
@@ -69,7 +69,7 @@ pub fn run(args: StatusArgs, app: &App) -> anyhow::Result<Exit> {
     let style =
         ReportStyle::new("status", "tell the status of", "").in_format(ReportFormat::from_flag(args.json));
     let chosen = find_services(&client, &args.select, &args.services, Jobs::Included, style, app)?;
-    let reports = looked_at(&client, chosen)?;
+    let reports = check_services(&client, chosen)?;
     let mut out = app.ui.stdout();
     if args.json {
         out.json_object(&object(style, &reports, app));
@@ -77,15 +77,15 @@ pub fn run(args: StatusArgs, app: &App) -> anyhow::Result<Exit> {
         let judged = reports.iter().filter_map(|one| Some(cells(one.service()?, one.rollout()?)));
         out.rows(COLUMNS, format.as_ref(), judged)?;
     }
-    // What the table shows is not printed again.
+    // Not printed again, because the table shows it.
     let unseen = reports.iter().filter(|report| report.rollout().is_none());
     unseen.for_each(|report| print_remarks_and_error(style, report, app));
     out.finish()?;
     Ok(style.exit(&reports, app.signal()))
 }
 
-/// Looks once at the services.
-fn looked_at(client: &Client, chosen: Vec<SelectedService>) -> ApiResult<Vec<ServiceReport>> {
+/// Reads and judges the services once.
+fn check_services(client: &Client, chosen: Vec<SelectedService>) -> ApiResult<Vec<ServiceReport>> {
     let services: Vec<Service> = chosen.iter().filter_map(|one| one.found.as_ref().ok().cloned()).collect();
     let mut results = watch::check_once(client, services)?.into_iter();
     let report = |SelectedService { given, found, .. }: SelectedService| {
@@ -103,7 +103,7 @@ fn looked_at(client: &Client, chosen: Vec<SelectedService>) -> ApiResult<Vec<Ser
     Ok(chosen.into_iter().filter_map(report).collect())
 }
 
-/// The columns of a service.
+/// Returns the cells of a service.
 pub fn cells(service: &Service, judgement: &Judgement) -> [String; 7] {
     let (state, detail) = match &judgement.state {
         State::Converged => ("converged", String::new()),
@@ -111,7 +111,7 @@ pub fn cells(service: &Service, judgement: &Judgement) -> [String; 7] {
         State::RolledBack => ("rolled back", judgement.told.clone()),
         State::Failed(why) => ("failed", why.to_string()),
     };
-    // Sometimes the engine's words are the reason.
+    // The engine's message may already contain the cause.
     let newest =
         judgement.causes.first().filter(|cause| state != "converged" && !detail.contains(&cause.error));
     let failure =
@@ -128,7 +128,7 @@ pub fn cells(service: &Service, judgement: &Judgement) -> [String; 7] {
     ]
 }
 
-/// REPLICAS, as `ls` prints it.
+/// Formats REPLICAS, as `ls` does.
 fn replicas_of(service: &Service, judgement: &Judgement) -> String {
     let spec = service.spec();
     let mode = Mode::from_spec(&spec["Mode"]);

@@ -1,4 +1,4 @@
-//! `tags`: what a repository has, and which of it a policy selects.
+//! `tags`: lists the tags of a repository and which of them a policy selects.
 
 use clap::Args;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! `wait`: watch services until they have converged.
+//! `wait`: waits until services have converged.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ pub fn run(args: WaitArgs, app: &App) -> anyhow::Result<Exit> {
     follow.watch(ReportStyle { summary, ..style }, &client, watches, app)
 }
 
-/// A service to be watched as it is.
+/// Watches a service as it is.
 fn watch(SelectedService { given, found, .. }: SelectedService) -> Watch {
     match found {
         Ok(service) => {

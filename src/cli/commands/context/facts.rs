@@ -1,4 +1,4 @@
-//! What `context show` found out.
+//! The information that `context show` prints.
 
 use crate::api::config::connection::Connection;
 use crate::api::config::endpoint::Endpoint;
@@ -8,39 +8,39 @@ use crate::api::error::Result;
 use crate::api::resources::system::{Info, Manager, Version};
 use crate::cli::messages::settings::source_name;
 
-/// The settings, the engine that they select, and what it says.
+/// The settings, the engine that they select, and what it reports.
 pub struct Facts<'a> {
     /// The flags and variables.
     pub settings: &'a Settings,
-    /// The engine that they select.
+    /// The selected engine.
     pub target: &'a Target,
     /// The manager that responds; the first one if none does.
     pub used: &'a Connection,
-    /// Why this engine, and which settings that overrides.
+    /// Why this engine is selected, and which settings are overridden.
     pub choice: Choice,
-    /// What the engine reports, or why it does not.
+    /// What the engine reports, or why it is not available.
     pub engine: Result<Engine>,
 }
 
-/// What an engine says of itself.
+/// What an engine reports about itself.
 pub struct Engine {
     /// `GET /version`.
     pub version: Version,
     /// `GET /info`.
     pub info: Info,
-    /// Of a manager: what the managers think of it, or why they do not say.
+    /// For a manager, its status in the swarm, or why that is not available.
     pub manager: Option<Result<Option<Manager>>>,
-    /// The newest API version that it speaks.
+    /// The newest API version of the engine.
     pub api: (u32, u32),
 }
 
-/// Where the managers listen that are not asked.
+/// The addresses of the managers that are not used.
 pub fn others(Facts { target, used, .. }: &Facts) -> Vec<String> {
     let all = std::iter::once(&target.connection).chain(&target.others);
     all.filter(|other| other.endpoint != used.endpoint).map(|other| other.endpoint.to_string()).collect()
 }
 
-/// Settings for TLS that are given and make no difference, and why.
+/// The TLS settings that have no effect, and why.
 pub fn unused(Facts { settings, used, choice, .. }: &Facts) -> (Vec<Setting>, &'static str) {
     match (&used.endpoint, &choice.host) {
         (_, None) => (settings.given_for_tls(), "a context has its own settings for TLS"),
@@ -71,7 +71,7 @@ pub fn tls_source(target: &Target) -> Option<String> {
     })
 }
 
-/// `1.41`.
+/// Formats an API version: `1.41`.
 pub fn dotted((major, minor): (u32, u32)) -> String {
     format!("{major}.{minor}")
 }

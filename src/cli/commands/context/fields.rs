@@ -1,4 +1,4 @@
-//! The facts as lines for people.
+//! Formats the information as text.
 
 use std::cmp::Ordering;
 
@@ -10,8 +10,8 @@ use crate::api::resources::system::{Info, Manager};
 use crate::cli::messages::settings::source_name;
 use crate::output::Fields;
 
-/// The facts as lines.
-pub fn as_fields(facts: &Facts) -> Fields {
+/// Formats the information as lines.
+pub fn to_fields(facts: &Facts) -> Fields {
     let Facts { settings, target, used: connection, choice, engine } = facts;
     let mut fields = Fields::default();
     fields.field("Context", with_source(&choice.context.value, choice.context.source));

@@ -1,4 +1,4 @@
-//! The facts as JSON.
+//! Formats the information as JSON.
 
 use serde_json::{Value, json};
 
@@ -8,34 +8,34 @@ use crate::api::config::settings::{Setting, Source};
 use crate::cli::exit;
 use crate::cli::messages::settings::source_name;
 
-/// The facts as one object.
-pub fn as_json(facts: &Facts) -> Value {
+/// Converts the information to a JSON object.
+pub fn to_json(facts: &Facts) -> Value {
     let Facts { settings, target, used: connection, choice, engine } = facts;
     let settings_of = |all: &[Setting]| -> Vec<Value> {
         all.iter()
-            .map(|one| json!({ "setting": word(one.source), "value": without_password(&one.value) }))
+            .map(|one| json!({ "setting": source_code(one.source), "value": without_password(&one.value) }))
             .collect()
     };
     let (unused, _) = unused(facts);
     let folder = settings.config_folder();
     json!({
         "context": choice.context.value,
-        "context_from": word(choice.context.source),
+        "context_from": source_code(choice.context.source),
         "endpoint": connection.endpoint.to_string(),
-        "endpoint_from": word(endpoint_source(choice)),
+        "endpoint_from": source_code(endpoint_source(choice)),
         "other_managers": others(facts),
         "overridden": settings_of(&choice.overridden),
         "unused": settings_of(&unused),
         "tls": connection.endpoint.tls().map(|tls| json!({
             "verified": tls.is_verified,
-            "from": target.tls_by.as_ref().map(|by| word(by.source)),
+            "from": target.tls_by.as_ref().map(|by| source_code(by.source)),
             "ca": tls.ca,
             "cert": tls.cert,
             "key": tls.key,
         })),
         "proxy": connection.proxy.as_ref().map(|proxy| format!("{}:{}", proxy.host, proxy.port)),
         "config_folder": folder.as_ref().map(|(folder, _)| folder),
-        "config_folder_from": folder.as_ref().map(|(_, source)| word(*source)),
+        "config_folder_from": folder.as_ref().map(|(_, source)| source_code(*source)),
         "http_headers": connection.headers.iter().map(|(name, _)| name).collect::<Vec<_>>(),
         "api_version": connection.api_version.or(engine.as_ref().ok().map(|engine| engine.api)).map(dotted),
         "api_version_from": match connection.api_version {
@@ -43,12 +43,12 @@ pub fn as_json(facts: &Facts) -> Value {
             None => "engine",
         },
         "reachable": engine.is_ok(),
-        "engine": engine.as_ref().ok().map(engine_as_json),
+        "engine": engine.as_ref().ok().map(engine_to_json),
         "error": engine.as_ref().err().map(|error| exit::error_chain(error).collect::<Vec<_>>().join(": ")),
     })
 }
 
-fn engine_as_json(Engine { version, info, manager, .. }: &Engine) -> Value {
+fn engine_to_json(Engine { version, info, manager, .. }: &Engine) -> Value {
     let status = manager.as_ref().and_then(|it| it.as_ref().ok()?.as_ref());
     json!({
         "version": version.version,
@@ -69,7 +69,7 @@ fn engine_as_json(Engine { version, info, manager, .. }: &Engine) -> Value {
     })
 }
 
-fn word(source: Source) -> String {
+fn source_code(source: Source) -> String {
     match source {
         Source::Config(field) => format!("config.json:{field}"),
         Source::Default => "default".to_owned(),

@@ -1,4 +1,4 @@
-//! `context ls`: docker's contexts.
+//! `context ls`: lists docker's contexts.
 
 use anyhow::Context as _;
 use clap::Args;
@@ -29,8 +29,8 @@ pub struct ListArgs {
     json: bool,
 }
 
-/// One context, as far as it could be read.
-struct Row {
+/// A context; some fields may not be available.
+struct ContextRow {
     name: String,
     description: String,
     endpoint: String,
@@ -43,7 +43,7 @@ pub fn run(args: ListArgs, app: &App) -> anyhow::Result<Exit> {
     let (rows, current) = list(settings).context("cannot list contexts")?;
     let mut out = app.ui.stdout();
     if args.json {
-        let objects: Vec<String> = rows.iter().map(|row| as_json(row, row.name == current)).collect();
+        let objects: Vec<String> = rows.iter().map(|row| to_json(row, row.name == current)).collect();
         out.json_array(&objects);
     } else if args.quiet {
         rows.iter().for_each(|row| out.line(&row.name));
@@ -59,8 +59,8 @@ pub fn run(args: ListArgs, app: &App) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The contexts, in docker's order, and the name of the one that is meant.
-fn list(settings: &Settings) -> Result<(Vec<Row>, String)> {
+/// Reads the contexts in docker's order. Returns them with the name of the current one.
+fn list(settings: &Settings) -> Result<(Vec<ContextRow>, String)> {
     let folder = settings.config_folder().map(|(folder, _)| folder);
     let file = folder.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
     let current = settings.choose(file.current_context()?).map_err(UsageError::from)?.context.value;
@@ -69,7 +69,7 @@ fn list(settings: &Settings) -> Result<(Vec<Row>, String)> {
         Err(error) => (String::new(), error.to_string()),
     };
     let description = "Current DOCKER_HOST based configuration".to_owned();
-    let mut rows = vec![Row { name: DEFAULT_CONTEXT.to_owned(), description, endpoint, error }];
+    let mut rows = vec![ContextRow { name: DEFAULT_CONTEXT.to_owned(), description, endpoint, error }];
     let contexts = folder.as_deref().map(Contexts::of);
     for (folder, context) in contexts.as_ref().map(Contexts::list).transpose()?.unwrap_or_default() {
         rows.push(match context {
@@ -77,9 +77,9 @@ fn list(settings: &Settings) -> Result<(Vec<Row>, String)> {
                 let is_other = context.host.is_none();
                 let error = if is_other { "it has no endpoint `docker`".to_owned() } else { String::new() };
                 let endpoint = context.host.as_deref().map(without_password).unwrap_or_default();
-                Row { name: context.name, description: context.description, endpoint, error }
+                ContextRow { name: context.name, description: context.description, endpoint, error }
             }
-            Err(error) => Row {
+            Err(error) => ContextRow {
                 name: folder.chars().take(12).collect(),
                 description: String::new(),
                 endpoint: String::new(),
@@ -90,13 +90,13 @@ fn list(settings: &Settings) -> Result<(Vec<Row>, String)> {
     if !rows.iter().any(|row| row.name == current) {
         let error = "no such context".to_owned();
         let (name, description, endpoint) = (current.clone(), String::new(), String::new());
-        rows.push(Row { name, description, endpoint, error });
+        rows.push(ContextRow { name, description, endpoint, error });
     }
     rows.sort_by(|a, b| natural_cmp(&a.name, &b.name));
     Ok((rows, current))
 }
 
-fn as_json(row: &Row, is_current: bool) -> String {
+fn to_json(row: &ContextRow, is_current: bool) -> String {
     json!({
         "name": row.name,
         "current": is_current,

@@ -1,4 +1,4 @@
-//! `context`: which engine is meant, why, and what it is.
+//! `context`: shows docker's contexts and the selected engine.
 
 mod facts;
 mod fields;

@@ -1,4 +1,4 @@
-//! `context show`: the engine that is meant, why, and what it is.
+//! `context show`: shows the selected engine, why it is selected, and what it reports.
 
 use std::time::Duration;
 
@@ -36,17 +36,17 @@ pub struct ShowArgs {
 pub fn run(args: ShowArgs, app: &App) -> anyhow::Result<Exit> {
     let client = app.client(args.timeout)?;
     let (settings, target) = (app.settings(), app.target()?);
-    let engine = ask(&client);
+    let engine = read_engine(&client);
     let used = client.connection().unwrap_or(&target.connection);
     let facts = Facts { settings, target, used, choice: choice(settings, target), engine };
     let mut out = app.ui.stdout();
     if args.json {
-        out.json_object(&json::as_json(&facts))
+        out.json_object(&json::to_json(&facts))
     } else {
-        out.fields(&fields::as_fields(&facts))
+        out.fields(&fields::to_fields(&facts))
     }
     out.finish()?;
-    Ok(match facts.engine.and_then(|engine| refuses(&client, target, &engine)) {
+    Ok(match facts.engine.and_then(|engine| check_api_version(&client, target, &engine)) {
         Ok(()) => Exit::Done,
         Err(error) => {
             exit::report_failure(app.ui, "cannot ask the engine what it is", &error);
@@ -55,14 +55,15 @@ pub fn run(args: ShowArgs, app: &App) -> anyhow::Result<Exit> {
     })
 }
 
-/// The choice with all that it overrides, `currentContext` too: nobody had to read that to find the engine.
+/// Returns the choice with all settings that it overrides. `currentContext` of config.json is read only for
+/// this.
 fn choice(settings: &Settings, target: &Target) -> Choice {
     let file = settings.config_folder().and_then(|(folder, _)| ConfigFile::read(&folder).ok());
     let current = file.as_ref().and_then(|file| file.current_context().ok()?);
     settings.choose(current).unwrap_or_else(|_| target.choice.clone())
 }
 
-fn ask(client: &Client) -> Result<Engine> {
+fn read_engine(client: &Client) -> Result<Engine> {
     let api = client.engine_version()?;
     let version = system::version(client)?;
     let info = system::info(client)?;
@@ -71,8 +72,8 @@ fn ask(client: &Client) -> Result<Engine> {
     Ok(Engine { version, info, manager, api })
 }
 
-/// The engine's own words where it does not speak the API version that is asked for.
-fn refuses(client: &Client, target: &Target, engine: &Engine) -> Result<()> {
+/// Returns the engine's error if it does not support the requested API version.
+fn check_api_version(client: &Client, target: &Target, engine: &Engine) -> Result<()> {
     match target.connection.api_version {
         Some(wanted) if wanted != engine.api => client.get_json::<Value>(&Path::new(&["version"])).map(drop),
         _ => Ok(()),

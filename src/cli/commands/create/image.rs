@@ -1,4 +1,4 @@
-//! The image and the command of a new service: everything from the first word on that is not a flag.
+//! The image and the command of a new service, which begin with the first argument that is not a flag.
 
 use clap::{Args as _, Command, Subcommand};
 use serde_json::Value;
@@ -19,7 +19,8 @@ pub enum Image {
     AndCommand(Vec<String>),
 }
 
-/// Prints a note if the first word after the image is spelled like a flag of this command: it is the container's command.
+/// Prints a note if the first word after the image looks like a flag of `create`, because it is part of the
+/// container's command.
 pub fn warn_of_flag_behind_image(app: &App, image: Option<&Image>) {
     let Some(Image::AndCommand(words)) = image else { return };
     let [image, word, ..] = words.as_slice() else { return };
@@ -35,13 +36,13 @@ pub fn warn_of_flag_behind_image(app: &App, image: Option<&Image>) {
     }
 }
 
-/// The image to pin: that of the command line, or that of a spec that is brought, where it has no digest yet.
+/// Returns the image to pin: the one on the command line, or one in `--spec` that has no digest.
 pub fn image_of(spec: &Value, is_given: bool) -> Option<ImageRef> {
     let image = ImageRef::parse(spec["TaskTemplate"]["ContainerSpec"]["Image"].as_str()?).ok()?;
     Some(image).filter(|image| is_given || image.digest().is_none())
 }
 
-/// The image, and the command that replaces the image's own; without them, `spec` must have an image.
+/// Returns the edits that set the image and the command. Without an image, `spec` must have one.
 pub fn image_edits(image: Option<Image>, spec: &Value) -> Result<Vec<Edit>, UsageError> {
     let own = spec["TaskTemplate"]["ContainerSpec"]["Image"].as_str().unwrap_or_default();
     let words = match image {

@@ -1,4 +1,4 @@
-//! `create`: make a new service.
+//! `create`: creates a service.
 
 mod image;
 
@@ -54,7 +54,7 @@ pub struct CreateArgs {
 pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
     warn_of_flag_behind_image(app, args.image.as_ref());
     let mut asked = args.flags.edits()?;
-    // A spec that is brought is made of nothing: what it leaves out is the engine's to choose.
+    // With `--spec` there are no defaults of this program: the engine chooses what the spec leaves out.
     let (base, mut edits) = match args.spec.document()? {
         Some(document) => (json!({}), document.as_new()),
         None => (spec::create::base(), Vec::new()),
@@ -108,7 +108,7 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
     args.follow.watch(style, &client, vec![created.into_watch()], app)
 }
 
-/// Puts IDs in the place of names, and a digest beside the tag; nothing is posted where that fails.
+/// Replaces names by IDs and adds the digest of the image. If that fails, nothing is sent.
 fn resolve(
     client: &Client,
     app: &App,

@@ -1,4 +1,4 @@
-//! `--pinned` and `--converged`: what must be true before anything is printed.
+//! `--pinned` and `--converged`: checks before anything is printed.
 
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Service;
@@ -11,7 +11,7 @@ use crate::cli::shell;
 
 use super::list;
 
-/// Reports the services whose image has no digest; one hint names all of them.
+/// Reports services whose image has no digest, with one hint for all of them.
 pub fn report_unpinned(services: &[Service], app: &App) -> Vec<Exit> {
     let is_pinned = |image: &str| ImageRef::parse(image).is_ok_and(|image| image.digest().is_some());
     let unpinned: Vec<(&str, &str)> = list::pairs(services).filter(|(_, image)| !is_pinned(image)).collect();
@@ -26,7 +26,7 @@ pub fn report_unpinned(services: &[Service], app: &App) -> Vec<Exit> {
     vec![Exit::Failed; unpinned.len()]
 }
 
-/// Reports the services that have not converged, as `status` describes them.
+/// Reports services that have not converged, as `status` does.
 pub fn report_not_converged(reports: &[ServiceReport], app: &App) -> Vec<Exit> {
     let mut failures = Vec::new();
     for report in reports.iter().filter(|report| !matches!(report.outcome(), Outcome::Converged)) {

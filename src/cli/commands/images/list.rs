@@ -1,25 +1,25 @@
-//! The list itself. `update_image::list` reads both forms back to the same pairs.
+//! Formats the list of images. `update_image::list` parses both formats.
 
 use serde_json::{Map, Value};
 
 use crate::api::resources::services::Service;
 
-/// The image of a service exactly as its spec has it; `None` if it runs no container.
+/// Returns the image of a service as it is in its spec; `None` if it runs no container.
 pub fn image(service: &Service) -> Option<&str> {
     service.image().filter(|image| !image.is_empty())
 }
 
-/// Names and images, in the order of the services.
+/// Returns names and images, in the order of the services.
 pub fn pairs(services: &[Service]) -> impl Iterator<Item = (&str, &str)> {
     services.iter().filter_map(|service| Some((service.name(), image(service)?)))
 }
 
-/// One object, a line for each service. Keys keep the order of the services.
+/// Formats a JSON object with one line for each service, in the order of the services.
 pub fn to_json(services: &[Service]) -> serde_json::Result<String> {
     object_text(pairs(services))
 }
 
-/// [`to_json`] of names and images.
+/// Formats names and images as a JSON object.
 pub fn object_text<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> serde_json::Result<String> {
     let object: Map<String, Value> = pairs.map(|(name, image)| (name.to_owned(), image.into())).collect();
     serde_json::to_string_pretty(&object)

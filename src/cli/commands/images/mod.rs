@@ -1,4 +1,4 @@
-//! `images`: the images of services, in the format that `update-image --from` reads.
+//! `images`: prints the images of services in the format that `update-image --from` reads.
 
 mod checks;
 pub mod list;
@@ -68,7 +68,7 @@ pub fn run(args: ImagesArgs, app: &App) -> anyhow::Result<Exit> {
         }
     }
     let mut services = if args.converged {
-        judged(&client, services, &mut failures, app)?
+        read_and_judge(&client, services, &mut failures, app)?
     } else {
         services.into_iter().map(|(_, service)| service).collect()
     };
@@ -93,9 +93,9 @@ pub fn run(args: ImagesArgs, app: &App) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The services as they were when they were judged, so that no image is printed that was set after the judgement.
-/// Reports those that have not converged.
-fn judged(
+/// Judges the services and returns them as they were judged, so that the printed images are those that have
+/// converged. Reports services that have not converged.
+fn read_and_judge(
     client: &Client,
     services: Vec<(String, Service)>,
     failures: &mut Vec<Exit>,
@@ -110,7 +110,7 @@ fn judged(
 }
 
 impl ImagesArgs {
-    /// All services, if none is named or selected.
+    /// Selects all services if none is named or selected.
     fn selection(&self) -> anyhow::Result<SelectArgs> {
         if self.services.is_empty() && !self.select.is_given() {
             return Ok(SelectArgs { all: true, ..self.select.clone() });

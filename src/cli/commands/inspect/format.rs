@@ -1,32 +1,32 @@
-//! `--format` of `inspect`.
+//! Parses `--format` of `inspect`.
 
 use crate::output::{Template, TemplateError};
 
-/// How services are shown.
+/// How services are printed.
 #[derive(Clone, Debug)]
-pub enum Shape {
-    /// The engine's own JSON, laid out for reading.
+pub enum InspectFormat {
+    /// The engine's JSON, indented.
     Indented,
-    /// The same on one line.
+    /// The engine's JSON on one line.
     Compact,
-    /// A summary for people.
+    /// A summary.
     Pretty,
-    /// Each by a template.
+    /// A template for each service.
     Template(Template),
 }
 
-/// Reads it as docker does; escapes such as `\t` outside of actions stay what they are.
-pub fn parse(text: &str) -> Result<Shape, TemplateError> {
+/// Parses the flag. As with docker, escapes such as `\t` outside of actions are not replaced.
+pub fn parse(text: &str) -> Result<InspectFormat, TemplateError> {
     match text {
-        "" | "raw" => Ok(Shape::Indented),
-        "json" => Ok(Shape::Compact),
-        "pretty" => Ok(Shape::Pretty),
+        "" | "raw" => Ok(InspectFormat::Indented),
+        "json" => Ok(InspectFormat::Compact),
+        "pretty" => Ok(InspectFormat::Pretty),
         text if text.starts_with("pretty") => {
             Err(TemplateError::whole("`pretty` stands alone: it takes no template"))
         }
         text => {
             let text = text.strip_prefix("raw").unwrap_or(text);
-            Ok(Shape::Template(Template::parse(text, false)?))
+            Ok(InspectFormat::Template(Template::parse(text, false)?))
         }
     }
 }

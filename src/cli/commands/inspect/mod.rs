@@ -1,4 +1,4 @@
-//! `inspect`: all that the engine knows of services.
+//! `inspect`: prints everything that the engine knows about services.
 
 mod format;
 pub mod sections;
@@ -25,7 +25,7 @@ use crate::api::resources::networks;
 use crate::api::resources::services;
 use crate::api::resources::services::Service;
 use crate::output::OutputWriter;
-use format::Shape;
+use format::InspectFormat;
 
 /// Show all that the engine knows of services
 ///
@@ -37,7 +37,7 @@ pub struct InspectArgs {
     services: Vec<String>,
     /// Print each by a Go template, as in '{{.Spec.Name}}' or '{{json .Spec.Labels}}'; json: on one line; pretty; raw
     #[arg(short, long, value_name = "TEMPLATE", add = Completion::Words("json raw pretty"), value_parser = format::parse, conflicts_with_all = ["json", "pretty"])]
-    format: Option<Shape>,
+    format: Option<InspectFormat>,
     /// Print a readable summary
     #[arg(long, conflicts_with = "json")]
     pretty: bool,
@@ -50,32 +50,32 @@ pub struct InspectArgs {
 pub fn run(args: InspectArgs, app: &App) -> anyhow::Result<Exit> {
     let shape = match &args.format {
         Some(shape) => shape.clone(),
-        None if args.pretty => Shape::Pretty,
-        None if args.json => Shape::Indented,
-        None => configured("serviceInspectFormat", app, format::parse)?.unwrap_or(Shape::Indented),
+        None if args.pretty => InspectFormat::Pretty,
+        None if args.json => InspectFormat::Indented,
+        None => configured("serviceInspectFormat", app, format::parse)?.unwrap_or(InspectFormat::Indented),
     };
     let client = app.client(None)?;
     let mut out = app.ui.stdout();
     let mut exits = Vec::new();
     let errors = match &shape {
-        Shape::Indented | Shape::Compact => {
-            let (found, errors) = each(&args.services, |given| services::find_text(&client, given));
-            // An empty array would be an answer, and an engine that cannot be asked has given none.
+        InspectFormat::Indented | InspectFormat::Compact => {
+            let (found, errors) = find_each(&args.services, |given| services::find_text(&client, given));
+            // If the engine could not be asked, an empty array would be wrong.
             if !found.is_empty() || errors.iter().all(|(_, error)| error.is_not_found()) {
                 match shape {
-                    Shape::Compact => out.json_array_on_one_line(&found),
+                    InspectFormat::Compact => out.json_array_on_one_line(&found),
                     _ => out.json_array(&found),
                 }
             }
             errors
         }
-        Shape::Pretty => {
-            let (found, errors) = each(&args.services, |given| services::find(&client, given));
+        InspectFormat::Pretty => {
+            let (found, errors) = find_each(&args.services, |given| services::find(&client, given));
             print_summaries(app, &client, &found, &mut out)?;
             errors
         }
-        Shape::Template(template) => {
-            let (found, errors) = each(&args.services, |given| services::find(&client, given));
+        InspectFormat::Template(template) => {
+            let (found, errors) = find_each(&args.services, |given| services::find(&client, given));
             let zero = zero::service();
             for service in &found {
                 if let Err(error) = out.template(template, service.object(), Some(&zero)) {
@@ -95,8 +95,8 @@ pub fn run(args: InspectArgs, app: &App) -> anyhow::Result<Exit> {
     Ok(Exit::merge(exits))
 }
 
-/// What was found, and what went wrong with the others.
-fn each<T>(services: &[String], find: impl Fn(&str) -> Result<T>) -> (Vec<T>, Vec<(&str, Error)>) {
+/// Finds each service. Returns the services, and the errors with their names.
+fn find_each<T>(services: &[String], find: impl Fn(&str) -> Result<T>) -> (Vec<T>, Vec<(&str, Error)>) {
     let (mut found, mut errors) = (Vec::new(), Vec::new());
     for given in services {
         match find(given) {
@@ -121,7 +121,7 @@ fn print_summaries(app: &App, client: &Client, services: &[Service], out: &mut O
         if i > 0 {
             out.line("");
         }
-        out.fields(&summary::of(service, &names, Timestamp::now()));
+        out.fields(&summary::summarize(service, &names, Timestamp::now()));
     }
     lookups.note(app.ui);
     Ok(())
@@ -129,7 +129,7 @@ fn print_summaries(app: &App, client: &Client, services: &[Service], out: &mut O
 
 const NETWORKS: &str = "networks";
 
-/// The network's name, or its ID where it is gone.
+/// Returns the network's name, or its ID if the network no longer exists.
 fn network_name(client: &Client, id: &str) -> Result<String> {
     match networks::name(client, id) {
         Err(e) if e.is_not_found() => Ok(id.to_owned()),

@@ -1,14 +1,14 @@
-//! The sections of a summary that show the task template.
+//! The sections of the summary about the task template.
 
 use serde_json::Value;
 
-use super::values::{items, joined, list, map, nanoseconds, non_zero, text, words};
+use super::values::{items, joined, list, map, nanoseconds, non_zero, shell_words, text};
 use crate::output::{Fields, format_bytes};
 
 pub fn container(fields: &mut Fields, spec: &Value) {
     fields.field("Image", text(&spec["Image"]));
-    fields.field("Command", words(&spec["Command"]));
-    fields.field("Args", words(&spec["Args"]));
+    fields.field("Command", shell_words(&spec["Command"]));
+    fields.field("Args", shell_words(&spec["Args"]));
     fields.section("Env", |it| items(it, &spec["Env"]));
     fields.section("Container labels", |it| map(it, &spec["Labels"]));
     fields.field("Hostname", text(&spec["Hostname"]));
@@ -18,13 +18,13 @@ pub fn container(fields: &mut Fields, spec: &Value) {
     fields.field("Init", text(&spec["Init"]));
     fields.section("Health check", |it| health_check(it, &spec["Healthcheck"]));
     fields.section("Capabilities", |it| {
-        it.field("Add", words(&spec["CapabilityAdd"]));
-        it.field("Drop", words(&spec["CapabilityDrop"]));
+        it.field("Add", shell_words(&spec["CapabilityAdd"]));
+        it.field("Drop", shell_words(&spec["CapabilityDrop"]));
     });
     fields.section("Sysctls", |it| map(it, &spec["Sysctls"]));
     fields.section("Ulimits", |it| {
         for ulimit in list(&spec["Ulimits"]) {
-            // The engine leaves out 0.
+            // The engine omits 0.
             let limit = |key: &str| ulimit[key].as_i64().unwrap_or(0);
             it.field_or_item(&text(&ulimit["Name"]), &format!("{}:{}", limit("Soft"), limit("Hard")));
         }
@@ -48,10 +48,10 @@ pub fn container(fields: &mut Fields, spec: &Value) {
 pub fn health_check(fields: &mut Fields, check: &Value) {
     let command = match list(&check["Test"]).split_first() {
         Some((kind, [])) if kind == "NONE" => "none".to_owned(),
-        // A shell takes the whole command as one word.
+        // The shell receives the whole command as one argument.
         Some((kind, [command])) if kind == "CMD-SHELL" => text(command),
-        Some((kind, words)) if kind == "CMD" => self::words(&Value::from(words)),
-        _ => words(&check["Test"]),
+        Some((kind, words)) if kind == "CMD" => shell_words(&Value::from(words)),
+        _ => shell_words(&check["Test"]),
     };
     fields.field("Command", command);
     fields.field("Interval", nanoseconds(&check["Interval"]));

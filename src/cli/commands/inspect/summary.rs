@@ -1,4 +1,4 @@
-//! A service for a person to read: what matters of it, in docker's words.
+//! The summary of `inspect --pretty`.
 
 use std::collections::HashMap;
 
@@ -10,13 +10,13 @@ use super::values::{items, joined, list, map, nanoseconds, non_zero, prefixed, t
 use crate::api::resources::services::Service;
 use crate::output::Fields;
 
-/// The networks that a service names in its spec, in the one place or the other.
+/// Returns the IDs of all networks in the spec.
 pub fn network_ids(service: &Service) -> impl Iterator<Item = &str> {
     networks(service).filter_map(|network| network["Target"].as_str())
 }
 
-/// The summary; `network_names` is by ID, `now` is for how long ago something was.
-pub fn of(service: &Service, network_names: &HashMap<String, String>, now: Timestamp) -> Fields {
+/// Creates the summary. `network_names` has names by ID; ages are relative to `now`.
+pub fn summarize(service: &Service, network_names: &HashMap<String, String>, now: Timestamp) -> Fields {
     let (object, spec) = (service.object(), service.spec());
     let task = &spec["TaskTemplate"];
     let mut fields = Fields::default();
@@ -87,20 +87,20 @@ fn mode(fields: &mut Fields, mode: &Value) {
     else {
         return;
     };
-    let words = match kind.as_str() {
+    let description = match kind.as_str() {
         "Replicated" => "replicated",
         "Global" => "global",
         "ReplicatedJob" => "replicated job",
         "GlobalJob" => "global job",
         other => other,
     };
-    fields.field("Mode", words);
+    fields.field("Mode", description);
     fields.field("Replicas", text(&settings["Replicas"]));
     fields.field("Total completions", text(&settings["TotalCompletions"]));
     fields.field("Max concurrent", text(&settings["MaxConcurrent"]));
 }
 
-/// `Networks` of the task template, and those that old clients put at the top of the spec.
+/// Returns the networks of the task template and those that old clients put at the top level of the spec.
 fn networks(service: &Service) -> impl Iterator<Item = &Value> {
     list(&service.spec()["TaskTemplate"]["Networks"]).iter().chain(list(&service.spec()["Networks"]))
 }

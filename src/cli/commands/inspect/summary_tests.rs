@@ -5,7 +5,7 @@ use serde_json::json;
 fn lines(object: Value) -> Vec<String> {
     let names = HashMap::from([("net1id".to_owned(), "net1".to_owned())]);
     let now = "2026-11-22T03:00:00Z".parse().unwrap();
-    of(&Service::new(object).unwrap(), &names, now).lines()
+    summarize(&Service::new(object).unwrap(), &names, now).lines()
 }
 
 /// A service that uses most of what a spec can hold.

@@ -1,4 +1,4 @@
-//! Values of a spec as text.
+//! Formats values of a spec.
 
 use std::time::Duration;
 
@@ -18,14 +18,14 @@ pub fn joined<const N: usize>(parts: [String; N]) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
-/// `2026-11-22T02:57:16Z (5 minutes format_age)`; nothing for the zero time that old engines send.
+/// Formats a time: `2026-11-22T02:57:16Z (5 minutes ago)`. The zero time, which old engines send, is empty.
 pub fn time(value: &Value, now: Timestamp) -> String {
     let Some(at) = value.as_str().and_then(|text| text.parse::<Timestamp>().ok()) else { return text(value) };
     if at.as_second() <= 0 && value.as_str().is_some_and(|text| text.starts_with("0001-")) {
         return String::new();
     }
     let whole = Timestamp::from_second(at.as_second()).unwrap_or(at);
-    // By the local clock, which may be behind the engine's.
+    // The local clock may be behind the engine's.
     match Duration::try_from(now.duration_since(at)) {
         Ok(since) => format!("{whole} ({})", format_age(since)),
         Err(_) => whole.to_string(),
@@ -43,8 +43,8 @@ pub fn non_zero(value: &Value) -> String {
     if value == 0 { String::new() } else { text(value) }
 }
 
-/// Arguments as a shell would take them, so that one with blanks is told from two.
-pub fn words(value: &Value) -> String {
+/// Formats arguments with shell quotes, so that white space within an argument is visible.
+pub fn shell_words(value: &Value) -> String {
     let quoted = |word: &Value| {
         let word = text(word);
         let is_plain = |c: char| c.is_alphanumeric() || "-_./:=@%+,".contains(c);
@@ -74,7 +74,7 @@ pub fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// A string without its quotes; nothing for null.
+/// Formats a string without quotes; null is empty.
 pub fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

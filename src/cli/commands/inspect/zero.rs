@@ -1,9 +1,9 @@
-//! A service as docker's client sees one that has nothing: the zero value of each field of Go's types.
+//! The zero value of each field of a service, as in Go's types, for templates.
 //!
-//! For templates (`output::Template` says how it is read): `{{.Spec.TaskTemplate.ContainerSpec.Hostname}}` is an empty
-//! text where there is none, and `{{.Spec.Nmae}}` a mistake. Where a service leaves open how it is updated, rolled back,
-//! restarted and stopped, a template gets what the engine does then: docker's client asks for these defaults. The JSON
-//! of a service (`{{json .Spec}}`) never has them, since it may be posted back.
+//! With these, `{{.Spec.TaskTemplate.ContainerSpec.Hostname}}` is empty if it is not set, and
+//! `{{.Spec.Nmae}}` is an error; see `output::Template` for the format. If a service does not specify how it
+//! is updated, rolled back, restarted or stopped, templates see the engine's defaults, as with docker's
+//! client. JSON (`{{json .Spec}}`) never contains the defaults, because it may be used as a spec.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ pub const TIME: &str = "0001-01-01T00:00:00Z";
 pub const DURATION: &str = "0s";
 pub const SECOND: u64 = 1_000_000_000;
 
-/// A service without anything.
+/// The zero value of a service.
 pub fn service() -> Value {
     let spec = spec();
     json!({

@@ -1,10 +1,10 @@
-//! The rules in the help, and the values of flags, from the table of the rules.
+//! Help texts and flag values from the table of rules.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::api::lint::{Severity, rules};
 
-/// The list of the rules, for the long help and the man page.
+/// The list of rules for the long help and the man page.
 pub fn rules_help() -> String {
     let mut text = "Rules:\n".to_owned();
     for rule in rules() {
@@ -13,13 +13,13 @@ pub fn rules_help() -> String {
     text.trim_end().to_owned()
 }
 
-/// The values of `--level`.
-pub fn severities() -> impl TypedValueParser<Value = Severity> {
+/// The parser of `--level`.
+pub fn severity_parser() -> impl TypedValueParser<Value = Severity> {
     let values = PossibleValuesParser::new(Severity::ALL.map(Severity::as_str));
     values.map(|word| Severity::ALL.into_iter().find(|it| it.as_str() == word).unwrap_or(Severity::Warn))
 }
 
-/// The values of `--ignore`.
-pub fn some_rules() -> PossibleValuesParser {
+/// The parser of `--ignore`.
+pub fn rule_id_parser() -> PossibleValuesParser {
     PossibleValuesParser::new(rules().map(|rule| PossibleValue::new(rule.id).help(rule.name)))
 }

@@ -10,16 +10,16 @@ use std::collections::BTreeSet;
 use anyhow::bail;
 use clap::Args;
 
-use self::help::{rules_help, severities, some_rules};
-use self::read::Lists;
-use self::report::{Checked, Totals};
+use self::help::{rule_id_parser, rules_help, severity_parser};
+use self::read::SwarmLists;
+use self::report::{CheckedService, Totals};
 use crate::api::lint::{LINT_IGNORE, MAX_FINDINGS, Severity, Subject, check, label, rule, rules};
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::exit::Exit;
 use crate::cli::select::SelectArgs;
 
-/// At most this number of services is checked by one command.
+/// Maximum number of services that are checked by one command.
 const MAX_SERVICES: usize = 10_000;
 
 /// Check services for common mistakes
@@ -36,10 +36,10 @@ pub struct LintArgs {
     #[command(flatten)]
     select: SelectArgs,
     /// Report findings of this severity and above: error, warn or info
-    #[arg(long, value_name = "LEVEL", default_value = "warn", value_parser = severities())]
+    #[arg(long, value_name = "LEVEL", default_value = "warn", value_parser = severity_parser())]
     level: Severity,
     /// Ignore a rule, as in L12 (repeatable, or separated with commas)
-    #[arg(long, value_name = "ID", value_delimiter = ',', hide_possible_values = true, value_parser = some_rules())]
+    #[arg(long, value_name = "ID", value_delimiter = ',', hide_possible_values = true, value_parser = rule_id_parser())]
     ignore: Vec<String>,
     /// Exit with 10 if there are findings
     #[arg(long)]
@@ -55,7 +55,7 @@ pub fn run(args: LintArgs, app: &App) -> anyhow::Result<Exit> {
         args.select.check(&args.services, "swarmctl lint web")?;
     }
     let client = app.client(None)?;
-    let lists = Lists::read(&client)?;
+    let lists = SwarmLists::read(&client)?;
     let selected = select::select(&lists.services, &args.select, &args.services)?;
     if selected.found.len() > MAX_SERVICES {
         bail!("{} services are selected: at most {MAX_SERVICES} are checked at a time", selected.found.len());
@@ -77,14 +77,14 @@ pub fn run(args: LintArgs, app: &App) -> anyhow::Result<Exit> {
             ));
             report.findings.truncate(MAX_FINDINGS);
         }
-        checked.push(Checked { name: service.name(), id: service.id(), report });
+        checked.push(CheckedService { name: service.name(), id: service.id(), report });
     }
     let mut skipped = lists.skipped(&existing);
     skipped.retain(|(rule, _)| !args.ignore.iter().any(|id| id == rule.id));
     report::note_skipped(app.ui, &skipped);
-    let totals = Totals::of(&checked, args.level);
+    let totals = Totals::new(&checked, args.level);
     let answer = if args.exit_code && totals.reported > 0 { Exit::Different } else { Exit::Done };
-    let missing = select::tell_missing(&selected.missing, app);
+    let missing = select::report_missing(&selected.missing, app);
     let exit = Exit::merge(missing.into_iter().chain([answer]));
     if args.json {
         report::print_json(app.ui, &checked, args.level, &totals, &skipped, exit)?;
@@ -94,7 +94,7 @@ pub fn run(args: LintArgs, app: &App) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// Labels may be newer than this program, so an ID that it does not know is no error there.
+/// Unknown IDs in a label are only noted: the label may be meant for a newer version of this program.
 fn note_unknown(app: &App, service: &str, words: &[&str]) {
     let unknown: BTreeSet<&str> = words.iter().copied().filter(|word| rule(word).is_none()).collect();
     if !unknown.is_empty() {

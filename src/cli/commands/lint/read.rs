@@ -1,4 +1,4 @@
-//! What is read of the swarm: four lists at the same time, and secrets and configs if previous specs refer to some.
+//! Reads the swarm: four lists concurrently, and secrets and configs if previous specs refer to some.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::panic::resume_unwind;
@@ -16,27 +16,27 @@ use crate::api::resources::nodes::Node;
 use crate::api::resources::services::Service;
 use crate::api::resources::{networks, nodes, references, services, tasks};
 
-/// What was read.
-pub struct Lists {
+/// The lists that were read.
+pub struct SwarmLists {
     pub services: Vec<Service>,
     nodes: Option<Vec<Node>>,
     tasks: Option<Tasks>,
     networks: Option<HashMap<String, Usage>>,
-    /// Why a list could not be read.
+    /// Why lists could not be read.
     refused: BTreeMap<Source, String>,
 }
 
-/// The secrets and configs that exist, of those that previous specs refer to.
+/// Which of the secrets and configs that previous specs refer to still exist.
 #[derive(Default)]
-pub struct AllExisting {
+pub struct ExistingReferences {
     lists: BTreeMap<Source, Existing>,
     refused: BTreeMap<Source, String>,
 }
 
-impl Lists {
-    /// Reads the services, and at the same time what can be read beside them.
+impl SwarmLists {
+    /// Reads the services, and concurrently the other lists.
     pub fn read(client: &Client) -> Result<Self> {
-        // Once, before four threads would ask for it.
+        // Requested once now, instead of by all four threads.
         client.api_version()?;
         let (services, nodes, tasks, networks) = thread::scope(|scope| {
             let nodes = scope.spawn(|| nodes::list(client));
@@ -60,10 +60,10 @@ impl Lists {
         Ok(Self { services, nodes, tasks, networks: usage, refused })
     }
 
-    /// Which of the secrets and configs exist that only the previous specs of these services refer to; asked for by ID, since
-    /// a list of all configs would bring their data.
-    pub fn existing(&self, client: &Client, checked: &[&Service]) -> Result<AllExisting> {
-        let mut all = AllExisting::default();
+    /// Finds out which secrets and configs still exist that only the previous specs refer to. They are
+    /// requested by ID, because a list of all configs would contain their data.
+    pub fn existing(&self, client: &Client, checked: &[&Service]) -> Result<ExistingReferences> {
+        let mut all = ExistingReferences::default();
         for (source, kind) in [(Source::Secrets, "secret"), (Source::Configs, "config")] {
             let ids: HashSet<&str> =
                 checked.iter().flat_map(|service| earlier_references(service, source)).collect();
@@ -76,8 +76,8 @@ impl Lists {
         Ok(all)
     }
 
-    /// What rules look at.
-    pub fn swarm<'a>(&'a self, existing: &'a AllExisting) -> Swarm<'a> {
+    /// Returns the data for the rules.
+    pub fn swarm<'a>(&'a self, existing: &'a ExistingReferences) -> Swarm<'a> {
         Swarm {
             nodes: self.nodes.as_deref(),
             tasks: self.tasks.as_ref(),
@@ -87,14 +87,15 @@ impl Lists {
         }
     }
 
-    /// The rules that cannot be evaluated, and why.
-    pub fn skipped(&self, existing: &AllExisting) -> Vec<(&'static Rule, String)> {
+    /// Returns the rules that cannot be evaluated, and why.
+    pub fn skipped(&self, existing: &ExistingReferences) -> Vec<(&'static Rule, String)> {
         let reason = |source: &Source| self.refused.get(source).or_else(|| existing.refused.get(source));
         rules().filter_map(|rule| Some((rule, rule.needs.iter().find_map(reason)?.clone()))).collect()
     }
 }
 
-/// What was read; `None` if it was refused, or the endpoint is missing, which is put down.
+/// Returns the list, or `None` if the request was refused or the endpoint does not exist; the reason is
+/// recorded.
 fn unless_refused<T>(
     source: Source,
     read: Result<T>,

@@ -1,4 +1,4 @@
-//! What is printed: lines and their sum, or JSON.
+//! Prints findings as lines and totals, or as JSON.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,20 +12,20 @@ use crate::cli::select::format_count;
 use crate::output::Ui;
 
 /// A service that was checked.
-pub struct Checked<'a> {
+pub struct CheckedService<'a> {
     pub name: &'a str,
     pub id: &'a str,
     pub report: Report,
 }
 
-impl Checked<'_> {
-    /// The findings at this level and above.
+impl CheckedService<'_> {
+    /// Returns the findings at this level and above.
     fn reported(&self, level: Severity) -> impl Iterator<Item = &Finding> {
         self.report.findings.iter().filter(move |finding| finding.rule.severity <= level)
     }
 }
 
-/// How much was found, whatever the level.
+/// The number of findings by severity, including those below the level.
 pub struct Totals {
     by_severity: BTreeMap<Severity, usize>,
     /// The number of findings at the level and above.
@@ -34,7 +34,7 @@ pub struct Totals {
 
 impl Totals {
     /// Counts the findings.
-    pub fn of(checked: &[Checked], level: Severity) -> Self {
+    pub fn new(checked: &[CheckedService], level: Severity) -> Self {
         let mut by_severity: BTreeMap<Severity, usize> =
             Severity::ALL.into_iter().map(|severity| (severity, 0)).collect();
         for finding in checked.iter().flat_map(|one| &one.report.findings) {
@@ -48,7 +48,7 @@ impl Totals {
         self.by_severity.get(&severity).copied().unwrap_or(0)
     }
 
-    /// As in `1 error, 0 warnings, 4 infos not shown (--level info)`.
+    /// Formats the totals: `1 error, 0 warnings, 4 infos not shown (--level info)`.
     fn line(&self, level: Severity) -> String {
         let part = |severity: Severity| {
             let what = if severity == Severity::Warn { "warning" } else { severity.as_str() };
@@ -60,8 +60,8 @@ impl Totals {
     }
 }
 
-/// Prints the findings, and the sum of them on stderr.
-pub fn print(ui: Ui, checked: &[Checked], level: Severity, totals: &Totals) -> io::Result<()> {
+/// Prints the findings, and the totals on stderr.
+pub fn print(ui: Ui, checked: &[CheckedService], level: Severity, totals: &Totals) -> io::Result<()> {
     let mut out = ui.stdout();
     for one in checked {
         for finding in one.reported(level) {
@@ -76,16 +76,16 @@ pub fn print(ui: Ui, checked: &[Checked], level: Severity, totals: &Totals) -> i
     Ok(())
 }
 
-/// Prints everything as one object.
+/// Prints everything as one JSON object.
 pub fn print_json(
     ui: Ui,
-    checked: &[Checked],
+    checked: &[CheckedService],
     level: Severity,
     totals: &Totals,
     skipped: &[(&Rule, String)],
     exit: Exit,
 ) -> io::Result<()> {
-    let service = |one: &Checked| {
+    let service = |one: &CheckedService| {
         json!({
             "name": one.name,
             "id": one.id,
@@ -110,7 +110,7 @@ pub fn print_json(
     out.finish()
 }
 
-/// Names the rules that were not evaluated.
+/// Prints which rules were not evaluated.
 pub fn note_skipped(ui: Ui, skipped: &[(&Rule, String)]) {
     let mut by_reason = BTreeMap::<&str, Vec<&str>>::new();
     for (rule, reason) in skipped {

@@ -1,5 +1,5 @@
-//! Which of the listed services are checked. They are selected here and not by the engine: the services that share a network
-//! with them are needed too, and one list has all.
+//! Selects the services to check. This is done here and not by the engine because the rules also need the
+//! other services that share a network, and one list contains all of them.
 
 use std::collections::BTreeSet;
 
@@ -15,19 +15,23 @@ use crate::cli::select::SelectArgs;
 use crate::cli::select::filter::ImageFilter;
 use crate::output::natural_cmp;
 
-/// What was selected.
-pub struct Selected<'a> {
+/// The result of the selection.
+pub struct SelectedServices<'a> {
     /// The services, in the order of `ls`.
     pub found: Vec<&'a Service>,
-    /// The names that are no service's, and why.
+    /// Names without a service, with the reasons.
     pub missing: Vec<(&'a str, Error)>,
 }
 
 /// Selects from all services of the swarm.
 ///
 /// # Errors
-/// The selection has no service.
-pub fn select<'a>(all: &'a [Service], args: &SelectArgs, names: &'a [String]) -> Result<Selected<'a>> {
+/// No service is selected.
+pub fn select<'a>(
+    all: &'a [Service],
+    args: &SelectArgs,
+    names: &'a [String],
+) -> Result<SelectedServices<'a>> {
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     if names.is_empty() {
         let (images, _) = ImageFilter::split(&args.filter)?;
@@ -50,10 +54,10 @@ pub fn select<'a>(all: &'a [Service], args: &SelectArgs, names: &'a [String]) ->
         }
     }
     found.sort_by(|a, b| natural_cmp(a.name(), b.name()));
-    Ok(Selected { found, missing })
+    Ok(SelectedServices { found, missing })
 }
 
-/// The service of this full name, full ID, or ID prefix, by the rules of [`crate::api::resources::services::find`].
+/// Finds a service by name, ID or ID prefix, by the rules of [`crate::api::resources::services::find`].
 fn find<'a>(all: &'a [Service], given: &str) -> Result<&'a Service, Error> {
     let none = |why: Option<String>| Error::NoSuch { kind: "service", name: given.to_owned(), why };
     if !can_be_name(given) {
@@ -75,8 +79,8 @@ fn find<'a>(all: &'a [Service], given: &str) -> Result<&'a Service, Error> {
     }
 }
 
-/// Prints an error for each name that is no service's; gives their exit codes.
-pub fn tell_missing(missing: &[(&str, Error)], app: &App) -> Vec<Exit> {
+/// Prints an error for each name without a service. Returns the exit codes.
+pub fn report_missing(missing: &[(&str, Error)], app: &App) -> Vec<Exit> {
     let tell = |(name, error): &(&str, Error)| {
         exit::report_failure(app.ui, &format!("cannot check service `{name}`"), error);
         Exit::for_error(error, app.signal())

@@ -1,17 +1,17 @@
-//! `--tail` with `--until`: the engine counts from the newest line, so the last lines are kept here.
+//! `--tail` with `--until`: the engine counts lines from the newest one, so the last lines are selected here.
 
 use std::collections::{HashMap, VecDeque};
 
 use crate::api::error::{Error, Result};
 use crate::api::resources::logs::Channel;
 
-/// The maximum size of the last lines of all tasks of a log.
+/// Maximum size of the lines that are held for all tasks.
 const MAX_HELD_BYTES: usize = 64 << 20;
 
-/// A line, and its place among those of all tasks.
+/// A line and its position among the lines of all tasks.
 type Numbered = (u64, Channel, Vec<u8>);
 
-/// The last lines of each task so far.
+/// The last lines of each task.
 pub struct LastLines {
     count: u64,
     held: HashMap<Vec<u8>, VecDeque<Numbered>>,
@@ -49,7 +49,7 @@ impl LastLines {
         Ok(())
     }
 
-    /// The lines in the order in which they came.
+    /// Returns the lines in their original order.
     pub fn into_lines(self) -> impl Iterator<Item = (Channel, Vec<u8>)> {
         let mut lines: Vec<_> = self.held.into_values().flatten().collect();
         lines.sort_by_key(|(number, _, _)| *number);

@@ -1,48 +1,49 @@
-//! Messages of a log put together to lines.
+//! Joins log messages to lines.
 
 use std::collections::HashMap;
 
 use crate::api::resources::logs::Channel;
 
-/// A line without an end is shown as far as it goes when it has become so long.
+/// Maximum length of a line. A longer line is printed in parts.
 const MAX_LINE_LEN: usize = 1 << 20;
-/// So much is kept of all lines that are begun; then the next one too is shown as far as it goes.
+/// Maximum size of all incomplete lines. Beyond it, incomplete lines are printed as they are.
 const MAX_BUFFERED: usize = 64 << 20;
 
-/// The lines that are begun. Engines cut a long line into messages, and those of another task may come in between.
+/// Incomplete lines. Engines split long lines into messages, and messages of other tasks may come in between.
 #[derive(Debug, Default)]
-pub struct Lines {
-    begun: HashMap<(Channel, Vec<u8>), Vec<u8>>,
-    /// Bytes in `begun`.
-    kept: usize,
+pub struct LineBuffer {
+    partial: HashMap<(Channel, Vec<u8>), Vec<u8>>,
+    /// Total size of `partial`.
+    buffered_bytes: usize,
 }
 
-impl Lines {
-    /// Adds a message to the line of its channel and `task`, which begins with `head`; gives the line where that
-    /// completes it.
+impl LineBuffer {
+    /// Adds a message to the line of its channel and task. Returns the line if it is complete. A new line
+    /// begins with `prefix`.
     pub fn add(
         &mut self,
         channel: Channel,
         task: &[u8],
-        head: impl FnOnce() -> Vec<u8>,
+        prefix: impl FnOnce() -> Vec<u8>,
         text: &[u8],
     ) -> Option<Vec<u8>> {
-        let begun = if self.begun.is_empty() { None } else { self.begun.remove(&(channel, task.to_vec())) };
-        self.kept -= begun.as_ref().map_or(0, |line| line.len() + task.len());
-        let mut line = begun.unwrap_or_else(head);
+        let partial =
+            if self.partial.is_empty() { None } else { self.partial.remove(&(channel, task.to_vec())) };
+        self.buffered_bytes -= partial.as_ref().map_or(0, |line| line.len() + task.len());
+        let mut line = partial.unwrap_or_else(prefix);
         line.extend_from_slice(text);
         let size = line.len() + task.len();
-        if line.ends_with(b"\n") || line.len() > MAX_LINE_LEN || self.kept + size > MAX_BUFFERED {
+        if line.ends_with(b"\n") || line.len() > MAX_LINE_LEN || self.buffered_bytes + size > MAX_BUFFERED {
             return Some(line);
         }
-        self.kept += size;
-        self.begun.insert((channel, task.to_vec()), line);
+        self.buffered_bytes += size;
+        self.partial.insert((channel, task.to_vec()), line);
         None
     }
 
-    /// The lines that nothing ended.
+    /// Returns the lines that are still incomplete.
     pub fn rest(self) -> impl Iterator<Item = (Channel, Vec<u8>)> {
-        self.begun.into_iter().map(|((channel, _), line)| (channel, line))
+        self.partial.into_iter().map(|((channel, _), line)| (channel, line))
     }
 }
 
@@ -52,7 +53,7 @@ mod tests {
 
     #[test]
     fn a_line_in_parts_is_one_line_whatever_comes_in_between() {
-        let mut lines = Lines::default();
+        let mut lines = LineBuffer::default();
         let mut add = |task: &str, text: &str| {
             let line =
                 lines.add(Channel::Stdout, task.as_bytes(), || format!("{task}| ").into(), text.as_bytes());
@@ -70,7 +71,7 @@ mod tests {
 
     #[test]
     fn stdout_and_stderr_are_two_lines() {
-        let mut lines = Lines::default();
+        let mut lines = LineBuffer::default();
         assert_eq!(lines.add(Channel::Stdout, b"a", Vec::new, b"out"), None);
         assert_eq!(lines.add(Channel::Stderr, b"a", Vec::new, b"err\n"), Some(b"err\n".to_vec()));
         assert_eq!(lines.add(Channel::Stdout, b"a", Vec::new, b"put\n"), Some(b"output\n".to_vec()));
@@ -78,11 +79,11 @@ mod tests {
 
     #[test]
     fn a_line_without_an_end_is_not_kept_for_ever() {
-        let mut lines = Lines::default();
+        let mut lines = LineBuffer::default();
         let part = vec![b'x'; MAX_LINE_LEN / 2 + 1];
         assert_eq!(lines.add(Channel::Stdout, b"a", Vec::new, &part), None);
         assert_eq!(lines.add(Channel::Stdout, b"a", Vec::new, &part).unwrap().len(), MAX_LINE_LEN + 2);
-        assert_eq!(lines.kept, 0);
+        assert_eq!(lines.buffered_bytes, 0);
         let held = (0..1000_u32).filter(|i| {
             lines.add(Channel::Stdout, &i.to_be_bytes(), Vec::new, &part[..MAX_LINE_LEN / 4]).is_none()
         });

@@ -1,8 +1,8 @@
-//! `logs`: what the tasks of services say.
+//! `logs`: prints the logs of services and tasks.
 
-mod heads;
 mod last_lines;
 mod lines;
+mod prefixes;
 mod read;
 mod show;
 mod since;
@@ -22,11 +22,11 @@ use crate::cli::exit;
 use crate::cli::exit::Exit;
 use crate::cli::select::SelectArgs;
 use crate::cli::usage::UsageError;
-use heads::{Heads, PrefixArgs};
-use read::{Completeness, Shown};
+use prefixes::{PrefixArgs, Prefixes};
+use read::{Completeness, LogOptions};
 use show::{MAX_FOLLOWED, show};
-use since::Since;
-use until::Until;
+use since::TimeArg;
+use until::EndTime;
 
 /// Show what the tasks of services have logged
 ///
@@ -47,10 +47,10 @@ pub struct LogsArgs {
     follow: bool,
     /// Show what was logged since: `42m` (ago), `2026-01-02T13:23:37Z`, or Unix seconds
     #[arg(long, value_name = "TIME", value_parser = since::parse)]
-    since: Option<Since>,
+    since: Option<TimeArg>,
     /// Show what was logged until then, in the forms of --since; with --follow, end at that time
     #[arg(long, value_name = "TIME", value_parser = since::parse)]
-    until: Option<Since>,
+    until: Option<TimeArg>,
     /// Show so many lines of each task, the last ones [default: all]
     #[arg(short = 'n', long, value_name = "LINES", value_parser = parse_tail)]
     tail: Option<Tail>,
@@ -91,19 +91,19 @@ pub fn run(args: LogsArgs, app: &App) -> anyhow::Result<Exit> {
         details: args.prefix.details || !args.raw,
         ..Ask::default()
     };
-    let until = args.until.as_ref().map(|end| Until::new(end, now, &mut ask));
-    let heads = if args.raw || sources.is_empty() {
+    let until = args.until.as_ref().map(|end| EndTime::new(end, now, &mut ask));
+    let prefixes = if args.raw || sources.is_empty() {
         None
     } else {
-        Some(Heads::new(app.ui, &client, &sources, args.prefix)?)
+        Some(Prefixes::new(app.ui, &client, &sources, args.prefix)?)
     };
     let mut streams = app.ui.streams();
-    let shown = Shown { ui: app.ui, ask, until, heads: heads.as_ref(), times: args.timestamps };
-    let ends = show(&client, &sources, &shown, &mut streams);
+    let options = LogOptions { ui: app.ui, ask, until, prefixes: prefixes.as_ref(), times: args.timestamps };
+    let ends = show(&client, &sources, &options, &mut streams);
     let is_over = streams.is_over();
     streams.finish()?;
     if is_over {
-        // Whoever reads stdout has all they wanted; the logs were cut off for them.
+        // The reader closed the pipe. The logs were only read in part, which is not an error.
         return Ok(Exit::Done);
     }
     let mut exits: Vec<Exit> =
@@ -116,7 +116,7 @@ pub fn run(args: LogsArgs, app: &App) -> anyhow::Result<Exit> {
             Err(error) => {
                 exit::report_failure(
                     app.ui,
-                    &format!("cannot read the log of {} to its end", source.called()),
+                    &format!("cannot read the log of {} to its end", source.description()),
                     &error,
                 );
                 Exit::for_error(&error, app.signal())

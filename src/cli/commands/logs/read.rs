@@ -1,74 +1,79 @@
-//! One log, read in a thread of its own.
+//! Reads one log, on its own thread.
 
 use std::collections::HashMap;
 use std::sync::mpsc::SyncSender;
 
-use super::heads::Heads;
 use super::last_lines::LastLines;
-use super::lines::Lines;
-use super::source::Source;
-use super::unread::Unread;
-use super::until::{Admitted, Until};
+use super::lines::LineBuffer;
+use super::prefixes::Prefixes;
+use super::source::LogSource;
+use super::unread::UnreadPart;
+use super::until::{AdmittedMessage, EndTime};
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::resources::logs;
 use crate::api::resources::logs::{Ask, Channel, Framing};
 use crate::output::Ui;
 
-/// How many heads of lines are remembered.
+/// Maximum number of cached prefixes.
 const MAX_CACHED_PREFIXES: usize = 1000;
 const MAX_CACHED_PREFIX_BYTES: usize = 16 << 20;
 
-/// What is printed of logs, and how.
-pub struct Shown<'a> {
-    /// The user.
+/// What to print of the logs.
+pub struct LogOptions<'a> {
+    /// How to print notes.
     pub ui: Ui,
-    /// The request.
+    /// The parameters of the request.
     pub ask: Ask,
-    /// The end of what is printed.
-    pub until: Option<Until>,
-    /// What the lines begin with; `None`: they are printed as they were logged.
-    pub heads: Option<&'a Heads<'a>>,
-    /// Whether each line begins with its time.
+    /// The end of `--until`.
+    pub until: Option<EndTime>,
+    /// The prefixes of lines; `None` for `--raw`.
+    pub prefixes: Option<&'a Prefixes<'a>>,
+    /// Whether each line begins with its timestamp.
     pub times: bool,
 }
 
-/// What a reader sends to the printer.
+/// An event that a reader sends to the printer.
 pub enum Event {
     /// A line to print.
     Line(Channel, Vec<u8>),
-    /// Not all of a log could be read.
-    Unread(Unread),
+    /// A part of a log could not be read.
+    Unread(UnreadPart),
 }
 
-/// Whether the engine could read all of a log.
+/// Whether the engine could read the complete log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Completeness {
-    /// It could, or nobody takes what is read.
+    /// The log was read completely, or until the printer ended.
     Whole,
-    /// It could not, and has said so.
+    /// The engine reported that it could not read a part.
     Incomplete,
 }
 
-/// Reads a log to its end, or until nobody takes what it reads.
-pub fn read(client: &Client, source: &Source, shown: &Shown, to: &SyncSender<Event>) -> Result<Completeness> {
-    let Shown { ask, until, heads, times, .. } = shown;
+/// Reads a log until its end, or until the printer ends.
+pub fn read(
+    client: &Client,
+    source: &LogSource,
+    options: &LogOptions,
+    to: &SyncSender<Event>,
+) -> Result<Completeness> {
+    let LogOptions { ask, until, prefixes, times, .. } = options;
     let mut messages = logs::open(client, source.of(), source.framing, ask)?;
-    let mut lines = Assembler {
-        heads: *heads,
+    let mut lines = LineAssembler {
+        prefixes: *prefixes,
         times: *times,
-        lines: Lines::default(),
-        known: HashMap::new(),
-        known_size: 0,
+        lines: LineBuffer::default(),
+        cached: HashMap::new(),
+        cached_bytes: 0,
     };
-    let mut last = until.as_ref().and_then(Until::last_lines);
+    let mut last = until.as_ref().and_then(EndTime::last_lines);
     let mut completeness = Completeness::Whole;
     let result = loop {
         let (channel, message) = match messages.read_message() {
             Ok(Some(message)) => message,
             Ok(None) => break Ok(()),
             Err(Error::ResponseTimeout { .. } | Error::DeadlineExceeded { .. })
-                if until.as_ref().is_some_and(Until::has_passed) =>
+                if until.as_ref().is_some_and(EndTime::has_passed) =>
             {
                 break Ok(());
             }
@@ -76,16 +81,16 @@ pub fn read(client: &Client, source: &Source, shown: &Shown, to: &SyncSender<Eve
         };
         if channel == Channel::Engine || (source.framing == Framing::Lines && lines.is_own_error(&message)) {
             completeness = Completeness::Incomplete;
-            if to.send(Event::Unread(Unread::new(client, source, *heads, &message))).is_err() {
+            if to.send(Event::Unread(UnreadPart::new(client, source, *prefixes, &message))).is_err() {
                 return Ok(Completeness::Whole);
             }
             continue;
         }
         let admitted = match until {
             Some(until) => until.admit(message),
-            None => Some(Admitted { task: Vec::new(), message }),
+            None => Some(AdmittedMessage { task: Vec::new(), message }),
         };
-        let Some(Admitted { task, message }) = admitted else { continue };
+        let Some(AdmittedMessage { task, message }) = admitted else { continue };
         let Some(line) = lines.add(channel, &message) else { continue };
         match &mut last {
             Some(last) => last.push(task, channel, line)?,
@@ -95,58 +100,60 @@ pub fn read(client: &Client, source: &Source, shown: &Shown, to: &SyncSender<Eve
     };
     let held = last.into_iter().flat_map(LastLines::into_lines);
     for (channel, line) in held.chain(lines.rest()) {
-        // Where nobody takes it, the end has come anyway.
+        // If the printer has ended, the line is not needed.
         let _ = to.send(Event::Line(channel, line));
     }
     result.map(|()| completeness)
 }
 
-/// Makes lines of messages, each with its head.
-struct Assembler<'a> {
-    heads: Option<&'a Heads<'a>>,
+/// Joins messages to lines with prefixes.
+struct LineAssembler<'a> {
+    prefixes: Option<&'a Prefixes<'a>>,
     times: bool,
-    lines: Lines,
-    known: HashMap<Vec<u8>, String>,
-    known_size: usize,
+    lines: LineBuffer,
+    cached: HashMap<Vec<u8>, String>,
+    cached_bytes: usize,
 }
 
-impl Assembler<'_> {
-    /// Whether a message without a frame is the engine's own error. Without heads it may be what a task logs.
+impl LineAssembler<'_> {
+    /// Whether a message without a frame is an error of the engine. With `--raw`, it may also be the output
+    /// of a task.
     fn is_own_error(&self, message: &[u8]) -> bool {
-        match self.heads {
+        match self.prefixes {
             Some(_) => self.entry(message).is_none() && logs::own_error(message),
             None => logs::own_error_about_parts(message),
         }
     }
 
-    /// The message taken apart, with its time if that was asked for.
+    /// Parses a message, with its timestamp if it was requested.
     fn entry<'m>(&self, message: &'m [u8]) -> Option<logs::Entry<'m>> {
         if self.times { logs::timed_entry(message) } else { logs::entry(message) }
     }
 
-    /// Adds a message; gives the line where that completes it.
+    /// Adds a message. Returns the line if it is complete.
     fn add(&mut self, channel: Channel, message: &[u8]) -> Option<Vec<u8>> {
-        let entry = self.heads.and_then(|heads| Some((heads, self.entry(message)?)));
-        let Some((heads, entry)) = entry else { return self.lines.add(channel, &[], Vec::new, message) };
-        if !self.known.contains_key(entry.details) {
-            // As many as there are tasks; a log that has a new one a line must not fill the memory.
-            self.known_size += entry.details.len();
-            if self.known.len() >= MAX_CACHED_PREFIXES || self.known_size > MAX_CACHED_PREFIX_BYTES {
-                self.known.clear();
-                self.known_size = entry.details.len();
+        let entry = self.prefixes.and_then(|prefixes| Some((prefixes, self.entry(message)?)));
+        let Some((prefixes, entry)) = entry else { return self.lines.add(channel, &[], Vec::new, message) };
+        if !self.cached.contains_key(entry.details) {
+            // There are as many details as tasks. The cache is limited in case each line of a log has
+            // different details.
+            self.cached_bytes += entry.details.len();
+            if self.cached.len() >= MAX_CACHED_PREFIXES || self.cached_bytes > MAX_CACHED_PREFIX_BYTES {
+                self.cached.clear();
+                self.cached_bytes = entry.details.len();
             }
-            self.known.insert(entry.details.to_vec(), heads.head(entry.details));
+            self.cached.insert(entry.details.to_vec(), prefixes.prefix(entry.details));
         }
-        let head = || {
+        let prefix = || {
             let time = entry.time.iter().copied().chain(entry.time.first().map(|_| b' '));
-            time.chain(self.known[entry.details].bytes()).collect()
+            time.chain(self.cached[entry.details].bytes()).collect()
         };
-        self.lines.add(channel, entry.details, head, entry.text)
+        self.lines.add(channel, entry.details, prefix, entry.text)
     }
 
-    /// The lines that nothing ended; with a head they are ended here.
+    /// Returns the incomplete lines. With prefixes, a line feed is added.
     fn rest(self) -> impl Iterator<Item = (Channel, Vec<u8>)> {
-        let end: &[u8] = if self.heads.is_some() { b"\n" } else { b"" };
+        let end: &[u8] = if self.prefixes.is_some() { b"\n" } else { b"" };
         self.lines.rest().map(move |(channel, line)| (channel, [&line, end].concat()))
     }
 }

@@ -1,61 +1,61 @@
-//! Reads several logs at the same time, and prints their lines as they come.
+//! Reads several logs concurrently and prints their lines as they arrive.
 
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 
 use super::read;
-use super::read::{Completeness, Event, Shown};
-use super::source::Source;
+use super::read::{Completeness, Event, LogOptions};
+use super::source::LogSource;
 use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::resources::logs::Channel;
 use crate::cli::parallel;
 use crate::output::{OutputStreams, Ui};
 
-/// Reads all logs at once and prints them; how each ended.
+/// Reads and prints all logs. Returns how each of them ended.
 pub fn show(
     client: &Client,
-    sources: &[Source],
-    shown: &Shown,
+    sources: &[LogSource],
+    options: &LogOptions,
     streams: &mut OutputStreams,
 ) -> Vec<Result<Completeness>> {
-    let map_concurrently = if shown.ask.follow { MAX_FOLLOWED } else { MAX_CONCURRENT };
-    sources.chunks(map_concurrently).flat_map(|some| show_some(client, some, shown, streams)).collect()
+    let max_streams = if options.ask.follow { MAX_FOLLOWED } else { MAX_CONCURRENT };
+    sources.chunks(max_streams).flat_map(|some| show_some(client, some, options, streams)).collect()
 }
 
 fn show_some(
     client: &Client,
-    sources: &[Source],
-    shown: &Shown,
+    sources: &[LogSource],
+    options: &LogOptions,
     streams: &mut OutputStreams,
 ) -> Vec<Result<Completeness>> {
     let (to, events) = sync_channel(MAX_WAITING_LINES);
     let logs = sources.iter().map(|source| (source, to.clone())).collect();
-    // The printer ends when the last reader has dropped its sender.
+    // The printer ends when all senders have been dropped.
     drop(to);
     parallel::map_beside(
         logs,
-        |(source, to)| read::read(client, source, shown, &to),
+        |(source, to)| read::read(client, source, options, &to),
         || {
-            print(shown.ui, events, streams);
+            print(options.ui, events, streams);
             if streams.is_over() {
-                // The readers may be waiting for an engine that has nothing to send for days.
+                // Ends the readers, which may be waiting for new lines for days.
                 client.cancellation().cancel(SIGPIPE);
             }
         },
     )
 }
 
-/// Logs that are read at the same time; those that are followed all have to be.
+/// Maximum number of logs that are read concurrently. Followed logs must all be read concurrently.
 const MAX_CONCURRENT: usize = 16;
-/// The maximum number of lines that wait for the printer; each may have a frame's length.
+/// Maximum number of lines that wait for the printer. Each may be as long as a frame.
 const MAX_WAITING_LINES: usize = 128;
-/// Each log that is followed is a connection of its own.
+/// Maximum number of followed logs, each of which needs a connection.
 pub const MAX_FOLLOWED: usize = 64;
 
-/// What a reader that goes away does to its writer.
+/// The signal of a closed pipe.
 const SIGPIPE: usize = 13;
 
-/// Prints until no reader is left, or nobody reads it.
+/// Prints until there are no more readers, or until the output is closed.
 fn print(ui: Ui, events: Receiver<Event>, streams: &mut OutputStreams) {
     while !streams.is_over() {
         let event = match events.try_recv() {

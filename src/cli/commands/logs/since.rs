@@ -1,4 +1,4 @@
-//! `--since` and `--until`, read as docker reads it.
+//! Parses `--since` and `--until`, as docker does.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -6,17 +6,17 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::api::spec::values::duration::duration;
 
-/// A time, or how long ago it was.
+/// A point in time or an age.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Since {
-    /// As the engine takes it: Unix seconds, with a fraction where there is one.
+pub enum TimeArg {
+    /// Unix seconds with an optional fraction, as the engine accepts them.
     At(String),
-    /// So long ago.
+    /// An age.
     Ago(SignedDuration),
 }
 
-impl Since {
-    /// As the engine takes it; `now` is by the engine's clock.
+impl TimeArg {
+    /// Formats the time for the engine. `now` is the engine's time.
     pub fn at(&self, now: Timestamp) -> String {
         match self {
             Self::At(time) => time.clone(),
@@ -25,8 +25,8 @@ impl Since {
     }
 }
 
-impl Since {
-    /// As a point in time; `now` is by the engine's clock.
+impl TimeArg {
+    /// Returns the point in time. `now` is the engine's time.
     pub fn timestamp(&self, now: Timestamp) -> Timestamp {
         match self {
             Self::Ago(length) => {
@@ -38,7 +38,7 @@ impl Since {
     }
 }
 
-/// Reads Unix seconds with a fraction; `None` if no calendar reaches so far.
+/// Parses Unix seconds with a fraction; `None` if they are out of range.
 fn read_unix(text: &str) -> Option<Timestamp> {
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
     let nanos: i32 = format!("{fraction:0<9.9}").parse().ok()?;
@@ -46,22 +46,22 @@ fn read_unix(text: &str) -> Option<Timestamp> {
     whole.checked_add(SignedDuration::from_nanos(nanos.into())).ok()
 }
 
-/// `42m`, `2026-01-02T13:23:37Z`, `2026-01-02`, `1767360217.5`; a time without a zone is local.
-pub fn parse(text: &str) -> Result<Since, String> {
+/// Parses `42m`, `2026-01-02T13:23:37Z`, `2026-01-02` or `1767360217.5`. Times without a zone are local.
+pub fn parse(text: &str) -> Result<TimeArg, String> {
     parse_in(text, &TimeZone::system())
 }
 
-fn parse_in(text: &str, local: &TimeZone) -> Result<Since, String> {
+fn parse_in(text: &str, local: &TimeZone) -> Result<TimeArg, String> {
     let is_number =
         |text: &str| !text.is_empty() && text.len() < 19 && text.bytes().all(|b| b.is_ascii_digit());
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
     if is_number(seconds) && is_number(fraction) {
-        return Ok(Since::At(text.to_owned()));
+        return Ok(TimeArg::At(text.to_owned()));
     }
     if let Ok(nanos) = duration(text) {
-        return Ok(Since::Ago(SignedDuration::from_nanos(nanos)));
+        return Ok(TimeArg::Ago(SignedDuration::from_nanos(nanos)));
     }
-    // A date with a zone and no time is what jiff does not read.
+    // jiff does not parse a date with a zone but without a time.
     let zoned = match text.split_at_checked(10) {
         Some((date, zone)) if zone.starts_with(['Z', 'z', '+', '-']) => format!("{date}T00:00:00{zone}"),
         _ => text.to_owned(),
@@ -71,7 +71,7 @@ fn parse_in(text: &str, local: &TimeZone) -> Result<Since, String> {
         local.to_ambiguous_timestamp(time).compatible()
     });
     match time {
-        Ok(time) => Ok(Since::At(unix(time))),
+        Ok(time) => Ok(TimeArg::At(unix(time))),
         Err(_) => Err("a time is `42m` (ago), `2026-01-02T13:23:37Z`, or Unix seconds".to_owned()),
     }
 }
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn reads_times_as_docker_does() {
         let local = TimeZone::fixed(jiff::tz::offset(2));
-        let at = |text: &str| Ok(Since::At(text.to_owned()));
+        let at = |text: &str| Ok(TimeArg::At(text.to_owned()));
         for (text, since) in [
             ("2026-11-22T03:04:05Z", at("1795316645.000000000")),
             ("2026-11-22T03:04:05.5Z", at("1795316645.500000000")),
@@ -102,8 +102,8 @@ mod tests {
             ("1136073600.000000001", at("1136073600.000000001")),
             ("10", at("10")),
             ("0", at("0")),
-            ("1h30m", Ok(Since::Ago(SignedDuration::from_secs(5400)))),
-            ("-10s", Ok(Since::Ago(SignedDuration::from_secs(-10)))),
+            ("1h30m", Ok(TimeArg::Ago(SignedDuration::from_secs(5400)))),
+            ("-10s", Ok(TimeArg::Ago(SignedDuration::from_secs(-10)))),
         ] {
             assert_eq!(parse_in(text, &local), since, "{text}");
         }
@@ -142,9 +142,9 @@ mod tests {
     #[test]
     fn how_long_ago_is_by_the_engines_clock() {
         let now = Timestamp::from_second(1000).unwrap();
-        assert_eq!(Since::Ago(SignedDuration::from_millis(1500)).at(now), "998.500000000");
-        assert_eq!(Since::Ago(SignedDuration::from_secs(-5)).at(now), "1005.000000000");
-        assert_eq!(Since::Ago(SignedDuration::from_nanos(i64::MAX)).at(now), "-9223371037.145224193");
-        assert_eq!(Since::At("1.5".to_owned()).at(now), "1.5");
+        assert_eq!(TimeArg::Ago(SignedDuration::from_millis(1500)).at(now), "998.500000000");
+        assert_eq!(TimeArg::Ago(SignedDuration::from_secs(-5)).at(now), "1005.000000000");
+        assert_eq!(TimeArg::Ago(SignedDuration::from_nanos(i64::MAX)).at(now), "-9223371037.145224193");
+        assert_eq!(TimeArg::At("1.5".to_owned()).at(now), "1.5");
     }
 }

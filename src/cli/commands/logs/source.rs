@@ -1,4 +1,4 @@
-//! Whose logs are asked for.
+//! The services and tasks whose logs are read.
 
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
@@ -11,42 +11,42 @@ use crate::cli::select::{Jobs, SelectArgs};
 use crate::output::Ui;
 
 /// A service or a task whose log is read.
-pub struct Source {
+pub struct LogSource {
     /// The service's name, or the task's ID.
     pub name: String,
     /// The service's ID.
     pub service: String,
-    /// The task, where it is one's log.
+    /// The task, if it is the log of one.
     pub task: Option<Task>,
-    /// How its messages are told apart.
+    /// How messages are delimited.
     pub framing: Framing,
 }
 
-impl Source {
-    /// Whose log to ask for.
+impl LogSource {
+    /// The object whose log is requested.
     pub fn of(&self) -> Of<'_> {
         self.task.as_ref().map_or(Of::Service(&self.service), |task| Of::Task(&task.id))
     }
 
-    /// As it is called in errors.
-    pub fn called(&self) -> String {
+    /// Describes the source in errors.
+    pub fn description(&self) -> String {
         let kind = if self.task.is_some() { "task" } else { "service" };
         format!("{kind} `{}`", self.name)
     }
 }
 
-/// The logs of all services of a selection.
-pub fn selected(ui: Ui, client: &Client, select: &SelectArgs) -> Result<Vec<Source>> {
+/// Returns the sources of all selected services.
+pub fn selected(ui: Ui, client: &Client, select: &SelectArgs) -> Result<Vec<LogSource>> {
     let chosen = select.resolve(ui, client, &[], Jobs::Included)?;
     chosen.into_iter().map(|one| one.found.map(|service| of_service(&service))).collect()
 }
 
-/// As it was given, and why it is not read.
+/// A name for which there is no log, and why.
 pub type Missing<'a> = (&'a str, Error);
 
-/// Each service or task once, and those that there are not. Any other failure ends the command.
-pub fn find<'a>(client: &Client, given: &'a [String]) -> Result<(Vec<Source>, Vec<Missing<'a>>)> {
-    let (mut sources, mut missing) = (Vec::<Source>::new(), Vec::new());
+/// Finds services and tasks, each once, and the names without any. Other errors end the command.
+pub fn find<'a>(client: &Client, given: &'a [String]) -> Result<(Vec<LogSource>, Vec<Missing<'a>>)> {
+    let (mut sources, mut missing) = (Vec::<LogSource>::new(), Vec::new());
     for given in given {
         match one(client, given) {
             Ok(source) if sources.iter().any(|other| other.of() == source.of()) => {}
@@ -58,14 +58,14 @@ pub fn find<'a>(client: &Client, given: &'a [String]) -> Result<(Vec<Source>, Ve
     Ok((sources, missing))
 }
 
-fn one(client: &Client, given: &str) -> Result<Source> {
+fn one(client: &Client, given: &str) -> Result<LogSource> {
     match services::find(client, given) {
         Ok(service) => return Ok(of_service(&service)),
         Err(Error::NoSuch { why: None, .. }) => {}
         Err(error) => return Err(error),
     }
     match tasks::find(client, given) {
-        Ok(task) => Ok(Source {
+        Ok(task) => Ok(LogSource {
             name: task.id.clone(),
             service: task.service.clone(),
             framing: framing(task.has_tty()),
@@ -76,8 +76,8 @@ fn one(client: &Client, given: &str) -> Result<Source> {
     }
 }
 
-fn of_service(service: &Service) -> Source {
-    Source {
+fn of_service(service: &Service) -> LogSource {
+    LogSource {
         name: service.name().to_owned(),
         service: service.id().to_owned(),
         task: None,
@@ -85,7 +85,7 @@ fn of_service(service: &Service) -> Source {
     }
 }
 
-/// How a log is framed: with a TTY the engine sends no frames.
+/// The framing of a log: with a TTY the engine sends no frames.
 fn framing(has_tty: bool) -> Framing {
     if has_tty { Framing::Lines } else { Framing::Frames }
 }

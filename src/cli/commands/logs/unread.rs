@@ -1,36 +1,36 @@
-//! Logs that the engine could not read completely.
+//! Parts of logs that the engine could not read.
 
-use super::heads::Heads;
-use super::source::Source;
+use super::prefixes::Prefixes;
+use super::source::LogSource;
 use crate::api::http::client::Client;
 use crate::api::resources::logs;
 use crate::api::resources::nodes;
 use crate::api::resources::nodes::Node;
 use crate::output::Ui;
 
-/// Why the engine could not read all of a log.
-pub struct Unread {
+/// Why the engine could not read a part of a log.
+pub struct UnreadPart {
     whose: String,
     nodes: Vec<String>,
     why: String,
 }
 
-impl Unread {
-    /// With the names of the nodes that the engine names by ID.
-    pub fn new(client: &Client, source: &Source, heads: Option<&Heads>, message: &[u8]) -> Self {
+impl UnreadPart {
+    /// Creates the error. Node IDs in the engine's message are replaced by names.
+    pub fn new(client: &Client, source: &LogSource, prefixes: Option<&Prefixes>, message: &[u8]) -> Self {
         let why = String::from_utf8_lossy(message).trim().to_owned();
         let ids = logs::nodes_in(&why);
-        let listed = if heads.is_none() && !ids.is_empty() {
+        let listed = if prefixes.is_none() && !ids.is_empty() {
             nodes::list(client).unwrap_or_default()
         } else {
             Vec::new()
         };
-        let name = |id: &&str| match heads {
-            Some(heads) => heads.node(id).to_owned(),
+        let name = |id: &&str| match prefixes {
+            Some(prefixes) => prefixes.node(id).to_owned(),
             None => listed.iter().find(|node| node.id == **id).map_or(*id, Node::name).to_owned(),
         };
         let nodes = ids.iter().map(name).collect();
-        Self { whose: source.called(), nodes, why }
+        Self { whose: source.description(), nodes, why }
     }
 
     /// Prints it as an error.

@@ -5,36 +5,37 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::last_lines::LastLines;
-use super::since::Since;
+use super::since::TimeArg;
 use crate::api::resources::logs;
 use crate::api::resources::logs::Ask;
 
-/// How long messages that were logged before the end may take to arrive. The engine's clock is read in whole seconds.
+/// Time that messages may need to arrive after they were logged. The engine's clock has a resolution of one
+/// second.
 const DELIVERY_TIME: Duration = Duration::from_millis(500);
 
-/// The end of what is shown.
+/// The end of the printed part of a log.
 #[derive(Clone, Debug)]
-pub struct Until {
+pub struct EndTime {
     end: Timestamp,
-    /// When a log that is followed has passed the end.
+    /// When a followed log has passed the end.
     passes: Option<Instant>,
-    /// The number of lines of each task to show. The engine would count lines after the end too.
+    /// Number of lines of each task to print. The engine would also count lines after the end.
     last: Option<u64>,
     shows_times: bool,
     shows_details: bool,
 }
 
-/// A message in the form in which it was requested by the user, and the task that it is of.
-pub struct Admitted {
-    /// What the engine tells about the task; empty if it was not asked.
+/// A message in the requested form, and its task.
+pub struct AdmittedMessage {
+    /// What the engine reports about the task; empty if it was not requested.
     pub task: Vec<u8>,
     /// The message.
     pub message: Vec<u8>,
 }
 
-impl Until {
-    /// The end at `end`, and the request changed to what is needed to filter by it. `now` is by the engine's clock.
-    pub fn new(end: &Since, now: Timestamp, ask: &mut Ask) -> Self {
+impl EndTime {
+    /// Creates the filter, and adapts the request to it. `now` is the engine's time.
+    pub fn new(end: &TimeArg, now: Timestamp, ask: &mut Ask) -> Self {
         let end = end.timestamp(now);
         let (shows_times, shows_details) = (ask.timestamps, ask.details);
         ask.timestamps = true;
@@ -53,15 +54,16 @@ impl Until {
         Self { end, passes, last, shows_times, shows_details }
     }
 
-    /// Whether a log that is followed has passed the end.
+    /// Whether a followed log has passed the end.
     pub fn has_passed(&self) -> bool {
         self.passes.is_some_and(|passes| Instant::now() >= passes)
     }
 
-    /// The message as the user requested it; `None` if it was logged after the end. A message without a time is kept.
-    pub fn admit(&self, message: Vec<u8>) -> Option<Admitted> {
+    /// Returns the message in the requested form; `None` if it was logged after the end. Messages without a
+    /// timestamp are kept.
+    pub fn admit(&self, message: Vec<u8>) -> Option<AdmittedMessage> {
         let Some((time, rest)) = logs::split_time(&message) else {
-            return Some(Admitted { task: Vec::new(), message });
+            return Some(AdmittedMessage { task: Vec::new(), message });
         };
         if time > self.end {
             return None;
@@ -72,10 +74,10 @@ impl Until {
         };
         let rest = if self.shows_details { rest } else { text };
         let time = if self.shows_times { &message[..message.len() - rest_len(&message)] } else { &[] };
-        Some(Admitted { message: [time, rest].concat(), task })
+        Some(AdmittedMessage { message: [time, rest].concat(), task })
     }
 
-    /// The lines to hold back, if only the last ones are shown.
+    /// Returns a buffer if only the last lines are printed.
     pub fn last_lines(&self) -> Option<LastLines> {
         self.last.map(LastLines::new)
     }
@@ -92,11 +94,11 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::constant(1_000, 0);
 
-    fn until(end: &str, ask: &mut Ask) -> Until {
-        Until::new(&super::super::since::parse(end).unwrap(), NOW, ask)
+    fn until(end: &str, ask: &mut Ask) -> EndTime {
+        EndTime::new(&super::super::since::parse(end).unwrap(), NOW, ask)
     }
 
-    fn admitted(until: &Until, message: &str) -> Option<String> {
+    fn admitted(until: &EndTime, message: &str) -> Option<String> {
         until.admit(message.into()).map(|it| String::from_utf8(it.message).unwrap())
     }
 
@@ -143,7 +145,7 @@ mod tests {
         }
         let lines: Vec<_> = last.into_lines().map(|(_, line)| String::from_utf8(line).unwrap()).collect();
         assert_eq!(lines, ["b1", "a2", "a3"]);
-        let mut none = Until { last: Some(0), ..until }.last_lines().unwrap();
+        let mut none = EndTime { last: Some(0), ..until }.last_lines().unwrap();
         none.push(Vec::new(), Channel::Stdout, b"x".to_vec()).unwrap();
         assert_eq!(none.into_lines().count(), 0);
     }

@@ -1,15 +1,15 @@
-//! How many tasks of the listed services run: the engine's figure, without the tasks on nodes that are down.
+//! Counts the running tasks of the listed services: the engine's count without tasks on nodes that are down.
 
 use std::collections::{HashMap, HashSet};
 
-use super::listed::Listed;
+use super::listed::ListedService;
 use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::resources::rows::{Counts, Mode};
 use crate::api::resources::{nodes, tasks};
 
-/// Completes the counts of these services.
-pub(in crate::cli) fn complete(client: &Client, listed: &mut [Listed]) -> Result<()> {
+/// Completes the counts of the services.
+pub(in crate::cli) fn complete_counts(client: &Client, listed: &mut [ListedService]) -> Result<()> {
     if listed.iter().all(|service| service.counts.is_some_and(|counts| counts.running == 0)) {
         return Ok(());
     }
@@ -18,7 +18,7 @@ pub(in crate::cli) fn complete(client: &Client, listed: &mut [Listed]) -> Result
     count_where_the_engine_did_not(client, &down, listed)
 }
 
-/// A default where the request is refused: the engine's own figure stands then.
+/// If the request is refused, the engine's count is used.
 fn or_default<T: Default>(read: Result<T>) -> Result<T> {
     match read {
         Err(error) if error.is_refusal() => Ok(T::default()),
@@ -26,8 +26,8 @@ fn or_default<T: Default>(read: Result<T>) -> Result<T> {
     }
 }
 
-/// The engine counts every task whose last known state is `running`, also on nodes that are down.
-fn subtract_tasks_on(client: &Client, down: &HashSet<String>, listed: &mut [Listed]) -> Result<()> {
+/// The engine counts tasks whose last known state is `running`, even on nodes that are down.
+fn subtract_tasks_on(client: &Client, down: &HashSet<String>, listed: &mut [ListedService]) -> Result<()> {
     if down.is_empty() || listed.iter().all(|service| service.counts.is_none()) {
         return Ok(());
     }
@@ -41,11 +41,11 @@ fn subtract_tasks_on(client: &Client, down: &HashSet<String>, listed: &mut [List
     Ok(())
 }
 
-/// Engines before API 1.41 do not count a service's tasks, nor does a leader of such a version.
+/// Counts tasks if the engine did not, as before API 1.41, or with a leader of such a version.
 fn count_where_the_engine_did_not(
     client: &Client,
     down: &HashSet<String>,
-    listed: &mut [Listed],
+    listed: &mut [ListedService],
 ) -> Result<()> {
     let uncounted: Vec<(&str, u64)> = listed
         .iter()

@@ -1,12 +1,13 @@
-//! Images as lists show them.
+//! Formats images for lists.
 
 use std::borrow::Cow;
 
 use crate::api::registry::image_ref::ImageRef;
 
-/// `nginx:1` for `docker.io/library/nginx:1@sha256:...`; without a tag the digest is all there is.
+/// Shortens an image: `nginx:1` for `docker.io/library/nginx:1@sha256:...`. Without a tag, the digest is
+/// kept.
 pub fn image_without_digest(image: &str) -> Cow<'_, str> {
-    // Most are in that form already, and there may be thousands.
+    // The fast path: most images are already short, and there may be thousands.
     let is_long = ["docker.io/", "index.docker.io/", "library/"].iter().any(|start| image.starts_with(start));
     if !image.contains('@') && !is_long {
         return image.into();

@@ -7,8 +7,8 @@ use super::ports::published;
 use crate::api::resources::rows::{Counts, Mode, ServiceRow};
 use crate::cli::deploy::replicas;
 
-/// What is shown of a service.
-pub struct Listed {
+/// The data of a service in the list.
+pub struct ListedService {
     pub id: String,
     pub name: String,
     pub mode: Mode,
@@ -19,7 +19,7 @@ pub struct Listed {
     ports: String,
 }
 
-impl Listed {
+impl ListedService {
     pub fn new(row: &ServiceRow) -> Self {
         Self {
             id: row.id.clone().into_owned(),

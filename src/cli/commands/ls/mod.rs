@@ -1,4 +1,4 @@
-//! `ls`: the services of the swarm.
+//! `ls`: lists services.
 
 mod counts;
 mod image;
@@ -6,7 +6,7 @@ mod listed;
 mod ports;
 
 pub use self::image::image_without_digest;
-use self::listed::Listed;
+use self::listed::ListedService;
 
 use anyhow::Context as _;
 use clap::Args;
@@ -45,7 +45,7 @@ pub struct LsArgs {
     json: bool,
 }
 
-/// What templates may name.
+/// The placeholders of templates.
 const COLUMNS: Columns = Columns {
     table: &[
         ("ID", "ID"),
@@ -82,16 +82,16 @@ fn list(app: &App, client: &Client, args: &LsArgs, format: Option<&Format>) -> a
         out.json_untouched(&services::list_text_of(client, &filters, is_meant)?);
     } else {
         let only_ids = args.quiet && format.is_none();
-        let meant = |row: &ServiceRow| is_meant(row).then(|| Listed::new(row));
+        let meant = |row: &ServiceRow| is_meant(row).then(|| ListedService::new(row));
         let counts = if only_ids { TaskCounts::Omitted } else { TaskCounts::Included };
         let listed = services::list_rows(client, &filters, counts, meant)?;
-        let mut listed: Vec<Listed> = listed.into_iter().flatten().collect();
+        let mut listed: Vec<ListedService> = listed.into_iter().flatten().collect();
         listed.sort_by(|a, b| natural_cmp(&a.name, &b.name).then_with(|| a.id.cmp(&b.id)));
         if only_ids {
             listed.iter().for_each(|service| out.line(service.short_id()));
         } else {
-            counts::complete(client, &mut listed)?;
-            out.rows(COLUMNS, format, listed.iter().map(Listed::cells))?;
+            counts::complete_counts(client, &mut listed)?;
+            out.rows(COLUMNS, format, listed.iter().map(ListedService::cells))?;
         }
     }
     Ok(out.finish()?)

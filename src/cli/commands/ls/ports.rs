@@ -1,19 +1,19 @@
-//! Published ports as lists show them.
+//! Formats published ports for lists.
 
 use crate::api::resources::rows::PortRow;
 
-/// The ports of the ingress network, neighbours joined: `*:8000-8002->80-82/tcp, *:8000->80/udp`.
+/// Formats the ports of the ingress network, with ranges: `*:8000-8002->80-82/tcp, *:8000->80/udp`.
 pub fn published(ports: &[PortRow]) -> String {
     let mut ports: Vec<&PortRow> =
         ports.iter().filter(|port| port.mode != "host" && port.published > 0).collect();
     ports.sort_by_key(|port| (&port.protocol, port.published));
-    let mut ranges: Vec<Range> = Vec::new();
+    let mut ranges: Vec<PortRange> = Vec::new();
     for port in ports {
         match ranges.last_mut() {
-            Some(range) if range.takes(port) => {
+            Some(range) if range.extends_to(port) => {
                 (range.published.1, range.target.1) = (port.published, port.target)
             }
-            _ => ranges.push(Range {
+            _ => ranges.push(PortRange {
                 protocol: &port.protocol,
                 published: (port.published, port.published),
                 target: (port.target, port.target),
@@ -27,15 +27,15 @@ pub fn published(ports: &[PortRow]) -> String {
     ranges.collect::<Vec<_>>().join(", ")
 }
 
-/// Neighbouring ports that lead to neighbouring ports, or all to the same one; docker joins no others.
-struct Range<'a> {
+/// Consecutive ports that map to consecutive ports, or all to the same port. Docker combines no others.
+struct PortRange<'a> {
     protocol: &'a str,
     published: (u32, u32),
     target: (u32, u32),
 }
 
-impl Range<'_> {
-    fn takes(&self, port: &PortRow) -> bool {
+impl PortRange<'_> {
+    fn extends_to(&self, port: &PortRow) -> bool {
         let is_next = |port: u32, last: u32| port.checked_sub(last).is_some_and(|step| step <= 1);
         self.protocol == port.protocol
             && is_next(port.published, self.published.1)

@@ -1,4 +1,4 @@
-//! `outdated`: whose tag has moved since it was pinned, and who may have a newer tag.
+//! `outdated`: lists services whose tag now points to another digest, or for which there is a newer tag.
 
 mod newest;
 mod row;
@@ -24,9 +24,9 @@ use crate::cli::newest::ChoiceArgs;
 use crate::cli::parallel;
 use crate::cli::select::{Jobs, SelectArgs, SelectedService};
 use crate::output::{TemplateError, natural_cmp};
-use row::{COLUMNS, Missing, Row};
+use row::{COLUMNS, OutdatedRow, Placeholder};
 
-/// Requests to registries that are under way at the same time.
+/// Maximum number of concurrent requests to registries.
 const MAX_CONCURRENT: usize = 8;
 
 /// Show which services run another digest than their tag has now
@@ -76,46 +76,54 @@ pub fn run(args: OutdatedArgs, app: &App) -> anyhow::Result<Exit> {
         let ((major, minor), (need, since)) = (version, digest::SINCE);
         anyhow::bail!("asking a registry needs API {need}.{since}, and this engine speaks {major}.{minor}");
     }
-    let (mut services, missing) = chosen(&client, &args, app)?;
+    let (mut services, missing) = find_services(&client, &args, app)?;
     if args.services.is_empty() && !newest::leave_out(app.ui, &mut services, args.newest.as_ref()) {
         return Ok(Exit::NoSuch);
     }
-    let mut rows: Vec<Row> = services.iter().map(Row::new).collect();
+    let mut rows: Vec<OutdatedRow> = services.iter().map(OutdatedRow::new).collect();
     rows.sort_by(|a, b| natural_cmp(a.name, b.name));
     let digests = digests(&client, app, &rows)?;
     for row in &mut rows {
-        row.now = row.followed().and_then(|tag| digests.get(&tag.familiar()));
+        row.registry_digest = row.followed().and_then(|tag| digests.get(&tag.familiar()));
     }
     newest::decide(&client, app, &args, &services, &mut rows)?;
     let mut out = app.ui.stdout();
     if args.json {
-        out.json_array(&rows.iter().map(Row::json).collect::<Vec<_>>());
+        out.json_array(&rows.iter().map(OutdatedRow::json).collect::<Vec<_>>());
     } else if !rows.is_empty() || args.services.is_empty() {
         match (&args.newest, &format) {
-            (None, _) => out.rows(columns, format.as_ref(), rows.iter().map(Row::values))?,
+            (None, _) => out.rows(columns, format.as_ref(), rows.iter().map(OutdatedRow::values))?,
             (Some(_), None) => {
-                out.rows(columns, None, rows.iter().map(|row| row.values_with_newest(Missing("-"))))?;
+                out.rows(columns, None, rows.iter().map(|row| row.values_with_newest(Placeholder("-"))))?;
             }
             (Some(_), Some(format)) => {
-                out.rows(columns, Some(format), rows.iter().map(|row| row.values_with_newest(Missing(""))))?;
+                out.rows(
+                    columns,
+                    Some(format),
+                    rows.iter().map(|row| row.values_with_newest(Placeholder(""))),
+                )?;
             }
         }
     }
     out.finish()?;
-    newest::tell(app.ui, &rows);
+    newest::print_hints(app.ui, &rows);
     let is =
         |what: Option<bool>| rows.iter().any(|row| row.followed().is_some() && row.is_outdated() == what);
     let answer = match args.exit_code {
         true if is(Some(true)) || rows.iter().any(newest::is_behind) => Exit::Different,
-        true if rows.iter().any(|row| matches!(row.now, Some(Err(_)))) => Exit::Failed,
+        true if rows.iter().any(|row| matches!(row.registry_digest, Some(Err(_)))) => Exit::Failed,
         true if rows.iter().any(newest::has_failed) => Exit::Failed,
         _ => Exit::Done,
     };
     Ok(Exit::merge(missing.into_iter().chain([answer])))
 }
 
-/// The services that are asked for, each once, and the codes of those that there are not.
-fn chosen(client: &Client, args: &OutdatedArgs, app: &App) -> anyhow::Result<(Vec<Service>, Vec<Exit>)> {
+/// Finds the requested services, each once. Returns them with the exit codes of names without a service.
+fn find_services(
+    client: &Client,
+    args: &OutdatedArgs,
+    app: &App,
+) -> anyhow::Result<(Vec<Service>, Vec<Exit>)> {
     if args.services.is_empty() && !args.select.is_given() {
         let all = SelectArgs { all: true, ..args.select.clone() };
         return Ok((all.select(app.ui, client, Jobs::Included)?, Vec::new()));
@@ -136,13 +144,13 @@ fn chosen(client: &Client, args: &OutdatedArgs, app: &App) -> anyhow::Result<(Ve
     Ok((found, missing))
 }
 
-/// What a registry has for a tag, or why that is not known.
-type Digest = Result<String, String>;
+/// The digest of a tag in its registry, or why it is not known.
+type RegistryDigest = Result<String, String>;
 
-/// Asks the registries: once for each tag, several at the same time.
-fn digests(client: &Client, app: &App, rows: &[Row]) -> Result<BTreeMap<String, Digest>> {
+/// Requests the digests from the registries, once for each tag, several at a time.
+fn digests(client: &Client, app: &App, rows: &[OutdatedRow]) -> Result<BTreeMap<String, RegistryDigest>> {
     let tags: BTreeMap<String, ImageRef> =
-        rows.iter().filter_map(Row::followed).map(|tag| (tag.familiar(), tag)).collect();
+        rows.iter().filter_map(OutdatedRow::followed).map(|tag| (tag.familiar(), tag)).collect();
     let registries: BTreeSet<&str> = tags.values().map(ImageRef::domain).collect();
     let mut auths = BTreeMap::new();
     for registry in registries {
@@ -164,7 +172,7 @@ fn digests(client: &Client, app: &App, rows: &[Row]) -> Result<BTreeMap<String, 
     Ok(known.into_iter().collect())
 }
 
-fn digest(client: &Client, tag: &ImageRef, auth: Option<&RegistryAuth>) -> Result<Digest> {
+fn digest(client: &Client, tag: &ImageRef, auth: Option<&RegistryAuth>) -> Result<RegistryDigest> {
     match digest::inspect(client, tag, auth) {
         Ok(manifest) => Ok(Ok(manifest.image.digest().unwrap_or_default().to_owned())),
         Err(error @ Error::Registry { .. }) => Ok(Err(error.to_string())),

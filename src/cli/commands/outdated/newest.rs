@@ -1,6 +1,6 @@
-//! `outdated --newest`: which newer tag each service may have.
+//! `outdated --newest`: finds newer tags.
 
-use super::row::{COLUMNS, Row, WITH_AGE, WITH_NEWEST};
+use super::row::{COLUMNS, OutdatedRow, WITH_AGE, WITH_NEWEST};
 use super::{MAX_CONCURRENT, OutdatedArgs};
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
@@ -11,7 +11,7 @@ use crate::cli::newest::{Chooser, Decision, PUBLISHERS_AGE, Reason, ServiceImage
 use crate::cli::parallel;
 use crate::output::{Columns, Ui};
 
-/// The columns of the table.
+/// Returns the columns of the table.
 pub fn columns(args: &OutdatedArgs) -> Columns {
     match (&args.newest, args.choice.min_age) {
         (None, _) => COLUMNS,
@@ -20,7 +20,8 @@ pub fn columns(args: &OutdatedArgs) -> Columns {
     }
 }
 
-/// Leaves out services without a policy, if each has its own. Whether any is left; it is reported if none is.
+/// Leaves out services without a label, if the policy comes from labels. Returns whether any service is left,
+/// and reports if none is.
 pub fn leave_out(ui: Ui, services: &mut Vec<Service>, source: Option<&PolicySource>) -> bool {
     if source != Some(&PolicySource::Label) {
         return true;
@@ -34,17 +35,17 @@ pub fn leave_out(ui: Ui, services: &mut Vec<Service>, source: Option<&PolicySour
     !services.is_empty()
 }
 
-/// Decides for all rows, several at the same time.
+/// Chooses the newest tags of all rows, several at a time.
 pub fn decide(
     client: &Client,
     app: &App,
     args: &OutdatedArgs,
     services: &[Service],
-    rows: &mut [Row],
+    rows: &mut [OutdatedRow],
 ) -> Result<()> {
     let Some(source) = &args.newest else { return Ok(()) };
     let chooser = Chooser::new(app, source, &args.choice)?;
-    parallel::try_map(rows.iter_mut().collect(), MAX_CONCURRENT, |row: &mut Row| {
+    parallel::try_map(rows.iter_mut().collect(), MAX_CONCURRENT, |row: &mut OutdatedRow| {
         let service = services.iter().find(|service| service.id() == row.id);
         let label = service.filter(|_| *source == PolicySource::Label).and_then(label);
         row.newest =
@@ -54,8 +55,8 @@ pub fn decide(
     Ok(())
 }
 
-/// Reports what the table has no room for.
-pub fn tell(ui: Ui, rows: &[Row]) {
+/// Prints hints and notes that do not fit into the table.
+pub fn print_hints(ui: Ui, rows: &[OutdatedRow]) {
     let decisions = || rows.iter().filter_map(|row| Some((row.name, row.newest.as_ref()?)));
     for (name, decision) in decisions() {
         for held in &decision.held_back {
@@ -70,13 +71,13 @@ pub fn tell(ui: Ui, rows: &[Row]) {
     }
 }
 
-/// Whether a newer tag is allowed, and old enough.
-pub fn is_behind(row: &Row) -> bool {
+/// Whether there is a newer tag that is old enough.
+pub fn is_behind(row: &OutdatedRow) -> bool {
     row.newest.as_ref().is_some_and(|decision| decision.chosen().is_some())
 }
 
-/// Whether its tag list is not available.
-pub fn has_failed(row: &Row) -> bool {
+/// Whether the tag list is not available.
+pub fn has_failed(row: &OutdatedRow) -> bool {
     row.newest.as_ref().and_then(Decision::reason) == Some(Reason::NoTagList)
 }
 

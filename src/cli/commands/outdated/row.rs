@@ -1,16 +1,16 @@
-//! One service of `outdated`: its cells and its JSON.
+//! One row of `outdated`, as cells and as JSON.
 
 use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use super::Digest;
+use super::RegistryDigest;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Service;
 use crate::cli::newest::{Decision, describe_age};
 use crate::output::Columns;
 
-/// The table without `--newest`; beside its columns templates may name what `--json` has.
+/// The columns without `--newest`. Templates can use the fields of `--json` as well.
 pub const COLUMNS: Columns = Columns {
     table: &[
         ("Name", "NAME"),
@@ -31,7 +31,7 @@ pub const COLUMNS: Columns = Columns {
     ],
 };
 
-/// The table with `--newest`.
+/// The columns with `--newest`.
 pub const WITH_NEWEST: Columns = Columns {
     table: &[
         ("Name", "NAME"),
@@ -52,7 +52,7 @@ pub const WITH_NEWEST: Columns = Columns {
     ],
 };
 
-/// The table with `--min-age`.
+/// The columns with `--min-age`.
 pub const WITH_AGE: Columns = Columns {
     table: &[
         ("Name", "NAME"),
@@ -73,23 +73,23 @@ pub const WITH_AGE: Columns = Columns {
     ],
 };
 
-/// What stands for a value that there is not.
+/// The text for a value that does not exist.
 #[derive(Clone, Copy, Debug)]
-pub struct Missing(pub &'static str);
+pub struct Placeholder(pub &'static str);
 
 /// One service.
-pub struct Row<'a> {
+pub struct OutdatedRow<'a> {
     pub name: &'a str,
     pub id: &'a str,
     pub written: &'a str,
     pub image: Option<ImageRef>,
-    /// What the registry has for its tag; `None` before it is asked.
-    pub now: Option<&'a Digest>,
-    /// What `--newest` decided.
+    /// The digest of the tag in the registry; `None` before it is requested.
+    pub registry_digest: Option<&'a RegistryDigest>,
+    /// The choice of `--newest`.
     pub newest: Option<Decision>,
 }
 
-impl<'a> Row<'a> {
+impl<'a> OutdatedRow<'a> {
     pub fn new(service: &'a Service) -> Self {
         let written = service.image().unwrap_or_default();
         Self {
@@ -97,12 +97,12 @@ impl<'a> Row<'a> {
             id: service.id(),
             written,
             image: ImageRef::parse(written).ok(),
-            now: None,
+            registry_digest: None,
             newest: None,
         }
     }
 
-    /// The tag that it follows; `nginx` follows `latest`.
+    /// Returns the tag that the service follows; `nginx` follows `latest`.
     pub fn followed(&self) -> Option<ImageRef> {
         let image = self.image.as_ref()?;
         image.with_tag(image.tag()?).ok()
@@ -113,16 +113,16 @@ impl<'a> Row<'a> {
     }
 
     fn registry(&self) -> Option<&str> {
-        self.now?.as_deref().ok()
+        self.registry_digest?.as_deref().ok()
     }
 
-    /// `None` where it cannot be told.
+    /// Returns whether the service is outdated; `None` if that is not known.
     pub fn is_outdated(&self) -> Option<bool> {
         Some(self.runs()? != self.registry()?)
     }
 
     fn status(&self) -> Cow<'_, str> {
-        match (&self.image, self.is_outdated(), self.now) {
+        match (&self.image, self.is_outdated(), self.registry_digest) {
             (None, _, _) => "has no image of a registry".into(),
             (Some(_), Some(true), _) => "outdated".into(),
             (Some(_), Some(false), _) => "up to date".into(),
@@ -134,29 +134,29 @@ impl<'a> Row<'a> {
 
     fn cells(&self) -> [Cow<'_, str>; 5] {
         let image = self.followed().map_or(self.written.into(), |tag| tag.familiar().into());
-        [self.name.into(), image, short(self.runs()), short(self.registry()), self.status()]
+        [self.name.into(), image, short_digest(self.runs()), short_digest(self.registry()), self.status()]
     }
 
-    /// The tag that `--newest` chose, and its age.
-    fn newest_cells(&self, Missing(missing): Missing) -> [String; 2] {
+    /// The newest tag and its age.
+    fn newest_cells(&self, Placeholder(missing): Placeholder) -> [String; 2] {
         let Some(decision) = &self.newest else { return [missing.to_owned(), missing.to_owned()] };
         let newest = decision.chosen().or(decision.error()).unwrap_or(missing);
         [newest.to_owned(), decision.age.map_or_else(|| missing.to_owned(), describe_age)]
     }
 
-    /// The cells of a table with `--newest`, and what `--json` has beside them.
-    pub fn values_with_newest(&self, missing: Missing) -> Vec<Value> {
+    /// The values with `--newest`: the columns and the other fields of `--json`.
+    pub fn values_with_newest(&self, missing: Placeholder) -> Vec<Value> {
         let mut values = self.values().to_vec();
         values.splice(5..5, self.newest_cells(missing).map(Value::from));
         values
     }
 
-    /// The cells, and what `--json` has beside them.
+    /// The values: the columns and the other fields of `--json`.
     pub fn values(&self) -> [Value; 11] {
         let [name, image, runs, registry, status] = self.cells().map(|cell| json!(cell));
         let tag = self.followed().map(|tag| tag.familiar());
-        let (digest, now) = (json!(self.runs()), json!(self.registry()));
-        let error = json!(self.now.and_then(|now| now.as_ref().err()));
+        let (digest, registry_digest) = (json!(self.runs()), json!(self.registry()));
+        let error = json!(self.registry_digest.and_then(|registry_digest| registry_digest.as_ref().err()));
         [
             name,
             image,
@@ -166,7 +166,7 @@ impl<'a> Row<'a> {
             json!(self.id),
             json!(tag),
             digest,
-            now,
+            registry_digest,
             json!(self.is_outdated()),
             error,
         ]
@@ -181,15 +181,15 @@ impl<'a> Row<'a> {
             "digest": self.runs(),
             "registry_digest": self.registry(),
             "outdated": self.is_outdated(),
-            "error": self.now.and_then(|now| now.as_ref().err()),
+            "error": self.registry_digest.and_then(|registry_digest| registry_digest.as_ref().err()),
             "newest": self.newest.as_ref().map(Decision::json),
         })
         .to_string()
     }
 }
 
-/// `sha256:` and the first twelve digits, as docker shortens IDs.
-fn short(digest: Option<&str>) -> Cow<'_, str> {
+/// Shortens a digest to `sha256:` and twelve digits, as docker shortens IDs.
+fn short_digest(digest: Option<&str>) -> Cow<'_, str> {
     let Some((algorithm, hex)) = digest.and_then(|digest| digest.split_once(':')) else { return "-".into() };
     format!("{algorithm}:{hex:.12}").into()
 }
@@ -205,7 +205,7 @@ mod tests {
         let refused = Err("registry `r` cannot be asked".to_owned());
         let pinned = format!("r:5000/a:1@{}", digest("1"));
         let bare = format!("r:5000/a@{}", digest("1"));
-        for (image, now, tag, status) in [
+        for (image, registry_digest, tag, status) in [
             (&pinned[..], Some(&one), "r:5000/a:1", "up to date"),
             (&pinned, Some(&two), "r:5000/a:1", "outdated"),
             (&pinned, Some(&refused), "r:5000/a:1", "registry `r` cannot be asked"),
@@ -213,17 +213,20 @@ mod tests {
             ("a", Some(&one), "a:latest", "not pinned"),
             ("", None, "", "has no image of a registry"),
         ] {
-            let row = Row {
+            let row = OutdatedRow {
                 name: "web",
                 id: "id",
                 written: image,
                 image: ImageRef::parse(image).ok(),
-                now,
+                registry_digest,
                 newest: None,
             };
             let cells = row.cells();
             assert_eq!((&*cells[1], &*cells[4]), (tag, status), "{image}");
         }
-        assert_eq!((short(Some(&digest("1"))), short(None)), ("sha256:111111111111".into(), "-".into()));
+        assert_eq!(
+            (short_digest(Some(&digest("1"))), short_digest(None)),
+            ("sha256:111111111111".into(), "-".into())
+        );
     }
 }

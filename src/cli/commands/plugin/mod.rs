@@ -1,7 +1,7 @@
-//! `plugin`: swarmctl as `docker swarmctl`.
+//! `plugin`: installs swarmctl as a plugin of docker's client.
 
-mod call;
-mod caller;
+mod docker_client;
+mod invocation;
 
 use std::fs;
 use std::io;
@@ -13,15 +13,15 @@ use clap::{Args, Subcommand};
 
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
-pub use call::{Invocation, METADATA, first_word, metadata};
-pub use caller::follow;
+pub use docker_client::cancel_when_client_ends;
+pub use invocation::{Invocation, METADATA, first_word, metadata};
 
-/// The name by which docker finds a plugin.
+/// The file name of the plugin.
 const LINK: &str = "docker-swarmctl";
-/// What a link of ours leads to, wherever it is.
+/// The file name of the program that the link refers to.
 const PROGRAM: &str = "swarmctl";
 
-/// What the program is called as a plugin.
+/// The name of the program as a plugin.
 pub const NAME: &str = "docker swarmctl";
 
 /// Make it a plugin of docker's client: `docker swarmctl`
@@ -63,7 +63,7 @@ pub fn run(args: PluginArgs, app: &App) -> anyhow::Result<Exit> {
 fn install(link: &Path) -> anyhow::Result<String> {
     let program = std::env::current_exe().context("cannot find this program's own file")?;
     let (shown, to) = (link.display(), program.display());
-    match own(link)? {
+    match read_own_link(link)? {
         Some(target) if target == program => return Ok(format!("{shown}: links to {to} already")),
         _ if program.file_name().is_none_or(|name| name != PROGRAM) => {
             bail!("this program's file is `{to}`: a link to it would not be known for ours again")
@@ -73,11 +73,11 @@ fn install(link: &Path) -> anyhow::Result<String> {
     if let Some(folder) = link.parent() {
         fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
     }
-    // There is always the old link or the new one.
+    // The rename is atomic: there is always the old or the new link.
     let new = link.with_extension(format!("new-{}", std::process::id()));
     let linked = symlink(&program, &new).and_then(|()| fs::rename(&new, link));
     if linked.is_err() {
-        // Mostly it is not there.
+        // Usually it does not exist.
         let _ = fs::remove_file(&new);
     }
     linked.with_context(|| format!("cannot link `{shown}` to `{to}`"))?;
@@ -86,7 +86,7 @@ fn install(link: &Path) -> anyhow::Result<String> {
 
 fn uninstall(link: &Path) -> anyhow::Result<String> {
     let shown = link.display();
-    match own(link)? {
+    match read_own_link(link)? {
         None => Ok(format!("{shown}: is not there, nothing was removed")),
         Some(_) => {
             fs::remove_file(link).with_context(|| format!("cannot remove `{shown}`"))?;
@@ -95,11 +95,11 @@ fn uninstall(link: &Path) -> anyhow::Result<String> {
     }
 }
 
-/// Where our link leads to; `None` where nothing is there.
+/// Returns the target of the existing link; `None` if there is no file.
 ///
 /// # Errors
-/// Something is there that is not ours.
-fn own(link: &Path) -> anyhow::Result<Option<PathBuf>> {
+/// There is a file or a link that does not belong to this program.
+fn read_own_link(link: &Path) -> anyhow::Result<Option<PathBuf>> {
     let shown = link.display();
     match fs::read_link(link) {
         Ok(target) if target.file_name().is_some_and(|name| name == PROGRAM) => Ok(Some(target)),
@@ -107,7 +107,7 @@ fn own(link: &Path) -> anyhow::Result<Option<PathBuf>> {
             bail!("`{shown}` is a link to `{}`, not to a swarmctl: remove it yourself", target.display())
         }
         Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
-        // A file is no link.
+        // It is a file and not a link.
         Err(e) if e.kind() == io::ErrorKind::InvalidInput => {
             bail!("`{shown}` is no link, so it is somebody else's: remove it yourself")
         }

@@ -1,4 +1,4 @@
-//! `--filter` of `ps`.
+//! Filters of `ps`.
 
 use std::collections::HashMap;
 
@@ -10,21 +10,21 @@ use crate::api::resources::nodes;
 use crate::api::resources::nodes::Node;
 use crate::api::resources::services::Filter;
 
-/// The keys that select services, beside names and IDs.
-const OF_SERVICES: [&str; 3] = ["image", "label", "mode"];
+/// The keys that always select services.
+const SERVICE_KEYS: [&str; 3] = ["image", "label", "mode"];
 
-/// The filters that select services, and those of their tasks. Where no service is named, names and IDs are those of
-/// services; where one is, they are those of tasks, as docker's are.
+/// Splits filters into those that select services and those that select tasks. `id` and `name` select tasks
+/// if services are named, as with docker, and services otherwise.
 pub fn split(given: &[Filter], is_named: bool) -> (Vec<Filter>, Vec<Filter>) {
     let selects = |(key, _): &Filter| match key.as_str() {
         "id" | "name" => !is_named,
-        key => OF_SERVICES.contains(&key),
+        key => SERVICE_KEYS.contains(&key),
     };
     given.iter().cloned().partition(selects)
 }
 
-/// The filters as the engine takes them: nodes by ID.
-pub fn of(given: &[Filter], nodes: &mut Nodes) -> Result<Value> {
+/// Converts filters for the engine, which requires the IDs of nodes.
+pub fn to_engine_filters(given: &[Filter], nodes: &mut Nodes) -> Result<Value> {
     let mut filters = json!({});
     for (key, value) in given {
         let value = if key == "node" { nodes.id(value)? } else { value.clone() };
@@ -33,15 +33,15 @@ pub fn of(given: &[Filter], nodes: &mut Nodes) -> Result<Value> {
     Ok(filters)
 }
 
-/// The nodes of the swarm, asked for once and only where they are needed.
+/// The nodes of the swarm, requested once when they are needed.
 pub struct Nodes<'c> {
     client: &'c Client,
     all: Option<Vec<Node>>,
 }
 
 impl<'c> Nodes<'c> {
-    /// Nothing is asked yet.
-    pub fn of(client: &'c Client) -> Self {
+    /// No request is sent yet.
+    pub fn new(client: &'c Client) -> Self {
         Self { client, all: None }
     }
 
@@ -52,18 +52,18 @@ impl<'c> Nodes<'c> {
         Ok(self.all.as_deref().unwrap_or_default())
     }
 
-    /// The names by ID.
+    /// Returns names by ID.
     pub fn names(&mut self) -> Result<HashMap<&str, &str>> {
         Ok(self.all()?.iter().map(|node| (node.id.as_str(), node.name())).collect())
     }
 
-    /// The ID of the node with this name, ID or start of an ID; `self` is the one that answers.
+    /// Returns the ID of the node with this name, ID or ID prefix; `self` is the node of the engine.
     fn id(&mut self, given: &str) -> Result<String> {
         if given == "self" {
             return nodes::own_id(self.client);
         }
         let all = match self.all() {
-            // The engine filters by full IDs, whoever may list the nodes.
+            // The engine accepts full IDs in filters even if it does not allow to list nodes.
             Err(error) if error.is_endpoint_unavailable() && is_full_id(given) => return Ok(given.to_owned()),
             all => all?,
         };

@@ -1,4 +1,4 @@
-//! `ps`: the tasks of services.
+//! `ps`: lists tasks.
 
 mod filters;
 mod rows;
@@ -24,7 +24,7 @@ use crate::cli::select::filter;
 use crate::cli::select::{Jobs, SelectArgs, SelectedService};
 use crate::output::{Columns, Format, TemplateError};
 use filters::Nodes;
-use rows::{Row, Shown};
+use rows::{DisplayOptions, TaskRow};
 
 /// List the tasks of services
 ///
@@ -62,7 +62,7 @@ pub struct PsArgs {
     json: bool,
 }
 
-/// What templates may name.
+/// The placeholders of templates.
 const COLUMNS: Columns = Columns {
     table: &[
         ("ID", "ID"),
@@ -98,18 +98,18 @@ pub fn run(args: PsArgs, app: &App) -> anyhow::Result<Exit> {
             Err(error) => missing.push((given, error)),
         }
     }
-    let mut nodes = Nodes::of(&client);
-    let filters = filters::of(&of_tasks, &mut nodes)?;
+    let mut nodes = Nodes::new(&client);
+    let filters = filters::to_engine_filters(&of_tasks, &mut nodes)?;
     let ids: Vec<&str> = found.iter().map(Service::id).collect();
     let Present { tasks, gone, now } = tasks::list_present(&client, &ids, &filters)?;
-    let shown = Shown {
+    let options = DisplayOptions {
         services: found.iter().map(|service| (service.id(), service)).collect(),
         now: now.unwrap_or_else(Timestamp::now),
         no_trunc: args.no_trunc,
         no_resolve: args.no_resolve,
         is_table: format.as_ref().is_none_or(Format::is_table),
     };
-    let rows = rows::sorted(&tasks, &shown);
+    let rows = rows::sort_rows(&tasks, &options);
     let mut out = app.ui.stdout();
     if args.json {
         out.json_array(&rows.iter().map(|row| row.text).collect::<Vec<_>>());
@@ -117,12 +117,12 @@ pub fn run(args: PsArgs, app: &App) -> anyhow::Result<Exit> {
         rows.iter().for_each(|row| out.line(&row.task.id));
     } else if !found.is_empty() {
         let mut lookups = Lookups::default();
-        let names = if args.no_resolve || rows.iter().all(Row::is_nowhere) {
+        let names = if args.no_resolve || rows.iter().all(TaskRow::is_unassigned) {
             HashMap::new()
         } else {
             lookups.or_default("nodes", nodes.names())?
         };
-        out.rows(COLUMNS, format.as_ref(), rows.iter().map(|row| row.cells(&shown, &names)))?;
+        out.rows(COLUMNS, format.as_ref(), rows.iter().map(|row| row.cells(&options, &names)))?;
         lookups.note(app.ui);
     }
     out.finish()?;

@@ -1,4 +1,4 @@
-//! Tasks as docker shows them: their order, their names, their words.
+//! Formats tasks as docker does: order, names and states.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,36 +10,40 @@ use crate::api::resources::services::Service;
 use crate::api::resources::tasks::{Task, TaskState};
 use crate::output::{format_age, natural_cmp};
 
-/// What the tasks are shown by.
-pub struct Shown<'a> {
-    /// The services by their IDs.
+/// How to display tasks.
+pub struct DisplayOptions<'a> {
+    /// The services by ID.
     pub services: HashMap<&'a str, &'a Service>,
-    /// The engine's clock.
+    /// The engine's time.
     pub now: Timestamp,
-    /// IDs in full, images with digests.
+    /// Show full IDs, and images with digests.
     pub no_trunc: bool,
-    /// IDs in the place of names.
+    /// Show IDs instead of names.
     pub no_resolve: bool,
-    /// In a table what was replaced is set in below what replaced it.
+    /// Indent tasks that were replaced, in a table.
     pub is_table: bool,
 }
 
-/// A task in its place.
-pub struct Row<'a> {
+/// A row of the list.
+pub struct TaskRow<'a> {
     /// The task.
     pub task: &'a Task,
-    /// The engine's own JSON of it.
+    /// The engine's JSON of the task.
     pub text: &'a str,
     name: String,
-    /// A newer task has its slot.
+    /// Whether a newer task has its slot.
     is_replaced: bool,
 }
 
-/// The tasks by service and slot, in each the newest first.
-pub fn sorted<'a>(tasks: &'a [(Task, String)], shown: &Shown) -> Vec<Row<'a>> {
-    let row =
-        |(task, text): &'a (Task, String)| Row { task, text, name: shown.name_of(task), is_replaced: false };
-    let mut rows: Vec<Row> = tasks.iter().map(row).collect();
+/// Sorts the tasks by service and slot, and within a slot the newest first.
+pub fn sort_rows<'a>(tasks: &'a [(Task, String)], options: &DisplayOptions) -> Vec<TaskRow<'a>> {
+    let row = |(task, text): &'a (Task, String)| TaskRow {
+        task,
+        text,
+        name: options.task_name(task),
+        is_replaced: false,
+    };
+    let mut rows: Vec<TaskRow> = tasks.iter().map(row).collect();
     rows.sort_by(|a, b| natural_cmp(&a.name, &b.name).then_with(|| b.task.created.cmp(&a.task.created)));
     for i in 1..rows.len() {
         rows[i].is_replaced = rows[i].name == rows[i - 1].name;
@@ -47,9 +51,9 @@ pub fn sorted<'a>(tasks: &'a [(Task, String)], shown: &Shown) -> Vec<Row<'a>> {
     rows
 }
 
-impl Shown<'_> {
-    /// `web.1`; `web.NODE` for a task of a global service, which has no slot.
-    fn name_of(&self, task: &Task) -> String {
+impl DisplayOptions<'_> {
+    /// Returns the name of a task: `web.1`, or `web.NODE` for a global service, which has no slots.
+    fn task_name(&self, task: &Task) -> String {
         let service = self.services.get(task.service.as_str());
         let mode = service.map(|service| &service.spec()["Mode"]);
         let is_global = mode.is_some_and(|mode| !mode["Global"].is_null() || !mode["GlobalJob"].is_null());
@@ -61,28 +65,28 @@ impl Shown<'_> {
     }
 }
 
-impl Row<'_> {
-    /// Whether no node has been found for it.
-    pub fn is_nowhere(&self) -> bool {
+impl TaskRow<'_> {
+    /// Whether the task is assigned to no node.
+    pub fn is_unassigned(&self) -> bool {
         self.task.node.is_empty()
     }
 
     /// The cells of the table.
-    pub fn cells(&self, shown: &Shown, nodes: &HashMap<&str, &str>) -> [String; 8] {
+    pub fn cells(&self, options: &DisplayOptions, nodes: &HashMap<&str, &str>) -> [String; 8] {
         let task = self.task;
         let image = task.image().unwrap_or_default();
         let node = nodes.get(task.node.as_str()).copied().unwrap_or(&task.node);
         [
-            if shown.no_trunc { task.id.clone() } else { task.id.chars().take(12).collect() },
-            if self.is_replaced && shown.is_table {
+            if options.no_trunc { task.id.clone() } else { task.id.chars().take(12).collect() },
+            if self.is_replaced && options.is_table {
                 format!(" \\_ {}", self.name)
             } else {
                 self.name.clone()
             },
-            if shown.no_trunc { image.to_owned() } else { image_without_digest(image).into_owned() },
+            if options.no_trunc { image.to_owned() } else { image_without_digest(image).into_owned() },
             node.to_owned(),
             capital(task.desired),
-            format!("{} {}", capital(task.status.state), since(task, shown.now)),
+            format!("{} {}", capital(task.status.state), format_state_age(task, options.now)),
             if task.status.error.is_empty() { String::new() } else { format!("\"{}\"", task.status.error) },
             ports(task),
         ]
@@ -94,12 +98,13 @@ fn capital(state: TaskState) -> String {
     first.to_uppercase() + rest
 }
 
-/// `5 minutes format_age`, by the engine's clock.
-fn since(task: &Task, now: Timestamp) -> String {
+/// Formats the time since the last change of state, by the engine's clock: `5 minutes ago`.
+fn format_state_age(task: &Task, now: Timestamp) -> String {
     format_age(Duration::try_from(now.duration_since(task.since())).unwrap_or_default()).to_lowercase()
 }
 
-/// What it publishes on its node; engines name a port once for IPv4 and once for IPv6.
+/// Formats the ports that the task publishes on its node. Engines list a port once for IPv4 and once for
+/// IPv6.
 fn ports(task: &Task) -> String {
     let mut shown: Vec<String> = Vec::new();
     for port in task.ports() {

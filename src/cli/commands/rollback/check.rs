@@ -1,4 +1,4 @@
-//! What makes a previous spec no way back.
+//! Checks whether a rollback to the previous spec makes sense.
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ use crate::cli::shell;
 
 use super::FailedSpec;
 
-/// Why there is no previous spec.
+/// Returns why there is no previous spec.
 pub fn no_previous_spec(service: &Service) -> &'static str {
     match service.update_state() {
         Some("rollback_completed") => {
@@ -25,7 +25,7 @@ pub fn no_previous_spec(service: &Service) -> &'static str {
     }
 }
 
-/// Looks for what makes the previous spec no way back. Returns a warning.
+/// Checks the previous spec. Returns a warning.
 pub fn check(
     client: &Client,
     service: &Service,
@@ -57,7 +57,8 @@ pub fn check(
     check_references(client, previous, service.spec())
 }
 
-/// Refuses a spec that refers to what no longer exists: the engine accepts it, and its tasks fail. Returns a warning.
+/// Rejects a spec that refers to objects that no longer exist: the engine would accept it, and its tasks
+/// would fail. Returns a warning.
 fn check_references(client: &Client, spec: &Value, current: &Value) -> Result<Option<String>, NotStarted> {
     match missing_references(client, spec, current) {
         Ok(None) => Ok(None),
@@ -67,7 +68,7 @@ fn check_references(client: &Client, spec: &Value, current: &Value) -> Result<Op
         {
             Err(NotStarted::Failed(error))
         }
-        // A proxy may forbid it.
+        // A proxy may forbid the request.
         Err(error) => {
             Ok(Some(format!("cannot check that the secrets, configs and networks still exist: {error}")))
         }
@@ -90,12 +91,12 @@ fn describe_failure(service: &Service, previous: &Value, failure: &FailedBefore)
     )
 }
 
-/// The image of a spec; empty if it has none.
+/// Returns the image of a spec; empty if it has none.
 pub fn image_of(spec: &Value) -> &str {
     spec["TaskTemplate"]["ContainerSpec"]["Image"].as_str().unwrap_or_default()
 }
 
-/// Why the previous spec is no way back, and what is.
+/// Describes why the previous spec is no use, and what to deploy instead.
 fn describe_no_way_back(service: &Service, image: &str, differs: &[Change], good: Option<&str>) -> String {
     let what = match differs {
         [] => {
@@ -116,12 +117,12 @@ fn describe_no_way_back(service: &Service, image: &str, differs: &[Change], good
     }
 }
 
-/// The restart counter says nothing of what a service runs.
+/// The restart counter, which does not change what a service runs.
 fn counter() -> Place {
     Place::at("TaskTemplate.ForceUpdate")
 }
 
-/// The image of the newest task that ran well, other than `image`.
+/// Returns the image of the newest task that ran successfully, other than `image`.
 fn newest_good_image<'a>(tasks: &'a [Specified], image: &str) -> Option<&'a str> {
     tasks
         .iter()

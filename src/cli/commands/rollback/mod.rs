@@ -1,4 +1,4 @@
-//! `rollback`: go back to the previous spec.
+//! `rollback`: rolls services back to their previous spec.
 
 mod check;
 
@@ -64,10 +64,10 @@ pub enum FailedSpec {
     Deploy,
 }
 
-/// Rolls the services back; which of them have no way back is found out before the first request that changes one.
+/// Rolls the services back. All previous specs are checked before the first request that changes a service.
 ///
 /// # Errors
-/// `--if-version` with several services, or the report cannot be written.
+/// `--if-version` is given for several services, or the report cannot be written.
 pub fn roll_back(selected: Selected<'_, ()>, failed: FailedSpec) -> anyhow::Result<Exit> {
     let request = selected.request(Operation::Rollback)?;
     selected.prepare(|client, item| prepare(client, item, failed, &request)).run()

@@ -1,4 +1,4 @@
-//! `update`: change any setting of services.
+//! `update`: changes any setting of services.
 
 mod occupied;
 mod prepare;

@@ -1,4 +1,4 @@
-//! Networks, secrets and configs that a service has already, with other options.
+//! Networks, secrets and configs that a service already has with other options.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::api::resources::references;
 use crate::api::spec::{Occupied, ReferenceKind};
 use crate::cli::shell;
 
-/// Why a network, secret or config is not added to a service that has it with other options.
+/// Describes why a network, secret or config cannot be added to a service that has it with other options.
 pub fn describe_occupied(client: &Client, Occupied { kind, name, item }: &Occupied) -> Result<String> {
     let (what, long) = match kind {
         ReferenceKind::Network => {

@@ -1,4 +1,4 @@
-//! What the flags of `update` mean for a service.
+//! Prepares the update of a service from the flags of `update`.
 
 use super::UpdateArgs;
 use super::occupied::describe_occupied;
@@ -16,7 +16,7 @@ use crate::cli::deploy::{IfPaused, Prepared};
 use crate::cli::flags::image::ImageChange;
 use crate::cli::usage::UsageError;
 
-/// What the flags mean; nothing is posted yet.
+/// The requested update, independent of a service.
 pub struct Update<'a> {
     pub app: &'a App,
     /// The edits of the flags.
@@ -27,7 +27,7 @@ pub struct Update<'a> {
 }
 
 impl Update<'_> {
-    /// What the flags mean for a service.
+    /// Prepares the update of one service. Nothing is sent yet.
     pub fn prepare(
         &self,
         client: &Client,
@@ -44,7 +44,8 @@ impl Update<'_> {
         let mut edits = self.edits.to_vec();
         let named = take_image(&mut edits, |_| true);
         let mut settled = edits_for(client, service, edits, self.document)?;
-        // So is the tag of a spec that is brought, unless it is what the service has, or a flag names another.
+        // The tag of a new spec is pinned too, unless the service already has it or a flag sets another
+        // image.
         let is_new =
             |image: &ImageRef| image.digest().is_none() && Some(&*image.familiar()) != service.image();
         let brought = take_image(&mut settled.edits, |image| named.is_some() || is_new(image));
@@ -66,7 +67,7 @@ impl Update<'_> {
         })
     }
 
-    /// What the image needs: pinned to its digest if one is requested, else left alone.
+    /// Resolves the image: pinned to its digest if one is requested, otherwise unchanged.
     fn image(
         &self,
         client: &Client,
@@ -83,7 +84,7 @@ impl Update<'_> {
     }
 }
 
-/// Takes the image that the edits set out of them, to be pinned, where it `is_asked` for.
+/// Removes the image from the edits, so that it can be pinned, if `is_asked` returns true for it.
 pub fn take_image(edits: &mut Vec<Edit>, is_asked: impl Fn(&ImageRef) -> bool) -> Option<ImageRef> {
     let place = Place::at("TaskTemplate.ContainerSpec.Image");
     let asked = edits.iter().rev().find(|edit| edit.place == place).and_then(|edit| match &edit.op {
@@ -94,7 +95,7 @@ pub fn take_image(edits: &mut Vec<Edit>, is_asked: impl Fn(&ImageRef) -> bool) -
     asked
 }
 
-/// The edits as they fit this service, with IDs in the place of names.
+/// Adapts the edits to a service, and replaces names by IDs.
 fn edits_for(
     client: &Client,
     service: &Service,

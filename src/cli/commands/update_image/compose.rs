@@ -1,27 +1,29 @@
-//! The output of `docker compose config --format json`, of which only the images are read.
+//! Parses the output of `docker compose config --format json`. Only the images are used.
 
-use super::json::Node;
+use super::json::JsonNode;
 
-/// The services of a Compose file; `None` if the value is not one: an object whose `services` is an object of objects.
-pub fn services(value: &Node) -> Option<&[(String, Node)]> {
+/// Returns the services of a Compose file; `None` if the value is not one (an object whose `services` is an
+/// object of objects).
+pub fn services(value: &JsonNode) -> Option<&[(String, JsonNode)]> {
     let services = value.get("services")?.object()?;
     services.iter().all(|(_, service)| service.object().is_some()).then_some(services)
 }
 
-/// The top-level `name`, which Compose sets to the project's name.
-pub fn project(value: &Node) -> Option<&str> {
+/// Returns the top-level `name`, which is the name of the project.
+pub fn project(value: &JsonNode) -> Option<&str> {
     value.get("name")?.text().filter(|name| !name.is_empty())
 }
 
-/// The full names of the stack's services, and their images.
+/// Returns the full names of the stack's services, and their images.
 ///
 /// # Errors
-/// A service without an image, or no service at all.
-pub fn images<'a>(services: &'a [(String, Node)], stack: &str) -> Result<Vec<(String, &'a str)>, String> {
+/// A service has no image, or there is no service.
+pub fn images<'a>(services: &'a [(String, JsonNode)], stack: &str) -> Result<Vec<(String, &'a str)>, String> {
     if services.is_empty() {
         return Err("`services` is empty".to_owned());
     }
-    let image = |(name, service): &'a (String, Node)| match service.get("image").and_then(Node::text) {
+    let image = |(name, service): &'a (String, JsonNode)| match service.get("image").and_then(JsonNode::text)
+    {
         Some(image) if !image.is_empty() => Ok((format!("{stack}_{name}"), image)),
         _ => Err(format!("service `{name}` has no `image`")),
     };

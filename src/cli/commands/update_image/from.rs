@@ -1,12 +1,12 @@
-//! `--from`: services and images from a file, for the services of that name or of a stack.
+//! `--from`: reads services and images from a file.
 
 use std::collections::HashMap;
 
 use clap::Args;
 
 use super::list;
-use super::mapping::{Mapped, Mapping, map_all};
-use super::wanted::New;
+use super::mapping::{MappedImage, Mapping, map_all};
+use super::requested::RequestedImage;
 use crate::api::error::{Error, Result};
 use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::{Deployment, Selected};
@@ -35,13 +35,13 @@ pub struct FromArgs {
 }
 
 impl FromArgs {
-    /// Reads the file, if there is one, and maps its images.
-    pub fn read(&self, select: &SelectArgs) -> Result<Option<Vec<(String, New)>>, UsageError> {
+    /// Reads the file, if one is given, and maps its images.
+    pub fn read(&self, select: &SelectArgs) -> Result<Option<Vec<(String, RequestedImage)>>, UsageError> {
         let Some(from) = &self.from else { return self.check_without_file() };
         let images = map_all(&self.map_registry, list::read(from, select.stack.as_deref())?)?;
-        let new = |Mapped { image, from }| match from {
-            None => New::Image(image),
-            Some(from) => New::Mapped(image, from),
+        let new = |MappedImage { image, from }| match from {
+            None => RequestedImage::Image(image),
+            Some(from) => RequestedImage::Mapped(image, from),
         };
         Ok(Some(images.into_iter().map(|(service, mapped)| (service, new(mapped))).collect()))
     }
@@ -59,20 +59,20 @@ impl FromArgs {
     /// Finds the services.
     ///
     /// # Errors
-    /// There are none, which was reported.
+    /// No service was found. The error has been reported.
     pub fn select<'a>(
         &self,
         deployment: Deployment<'a>,
         select: &SelectArgs,
-        each: Assignments<New>,
-    ) -> anyhow::Result<Selected<'a, New>> {
+        each: Assignments<RequestedImage>,
+    ) -> anyhow::Result<Selected<'a, RequestedImage>> {
         let (Some(_), Assignments::PerService(images)) = (&self.from, &each) else {
             return deployment.select_each(select, each);
         };
         let deployment = deployment.with_mapped_images(mapped_from(images));
         let selected = match (&select.stack, each) {
             (Some(stack), Assignments::PerService(images)) => {
-                let chosen = of_stack(&deployment, stack, images)?;
+                let chosen = services_of_stack(&deployment, stack, images)?;
                 deployment.with_chosen(chosen)
             }
             (_, each) => deployment.select_each(&SelectArgs::default(), each)?,
@@ -81,20 +81,21 @@ impl FromArgs {
     }
 }
 
-fn mapped_from(images: &[(String, New)]) -> HashMap<String, String> {
-    let before = |(service, new): &(String, New)| match new {
-        New::Mapped(_, from) => Some((service.clone(), from.familiar())),
+fn mapped_from(images: &[(String, RequestedImage)]) -> HashMap<String, String> {
+    let before = |(service, new): &(String, RequestedImage)| match new {
+        RequestedImage::Mapped(_, from) => Some((service.clone(), from.familiar())),
         _ => None,
     };
     images.iter().filter_map(before).collect()
 }
 
-/// The services of the stack that are listed. One of the same name that is not of the stack counts as missing.
-fn of_stack(
+/// Finds the listed services of a stack. A service with the same name that does not belong to the stack
+/// counts as missing.
+fn services_of_stack(
     deployment: &Deployment,
     stack: &str,
-    images: Vec<(String, New)>,
-) -> Result<Vec<(SelectedService, New)>> {
+    images: Vec<(String, RequestedImage)>,
+) -> Result<Vec<(SelectedService, RequestedImage)>> {
     let select = SelectArgs { stack: Some(stack.to_owned()), ..SelectArgs::default() };
     let services = select.select(deployment.ui(), deployment.client(), Jobs::Included)?;
     let mut found: HashMap<String, _> =
@@ -106,7 +107,7 @@ fn of_stack(
             name: given.clone(),
             why: Some(format!("the stack `{stack}` has no service `{given}`")),
         });
-        chosen.push((SelectedService { given, at: vec![at], found }, new));
+        chosen.push((SelectedService { given, positions: vec![at], found }, new));
     }
     if !found.is_empty() {
         let mut names: Vec<&str> = found.keys().map(String::as_str).collect();

@@ -1,4 +1,4 @@
-//! `--from`: services and images as other tools write them.
+//! Parses lists of services and images in several formats.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -6,28 +6,28 @@ use std::collections::hash_map::Entry;
 use serde_json::Deserializer;
 
 use super::compose;
-use super::json::Node;
+use super::json::JsonNode;
 use crate::api::registry::image_ref::ImageRef;
 use crate::cli::flags::files;
 use crate::cli::usage::UsageError;
 
-/// In MiB; longer than any list of services, also of whole services as the engine has them.
-const MAX_SIZE: u64 = 64;
+/// Maximum file size in MiB. Even a list of complete services is shorter.
+const MAX_FILE_MIB: u64 = 64;
 
-/// Services and their images; each service is listed once.
+/// Services and their images, without repetitions.
 pub type Images = Vec<(String, ImageRef)>;
 
-/// Reads a file, or stdin (`-`): `SERVICE IMAGE` a line, JSON, or the output of `docker compose config`, which needs the
-/// name of the `stack` that its services belong to.
+/// Reads a file, or stdin for `-`: lines `SERVICE IMAGE`, JSON, or the output of `docker compose config`,
+/// which requires the name of the `stack`.
 ///
 /// # Errors
-/// It cannot be read, an entry is not a service and an image, a service is listed with two images, or the stack is
-/// missing or superfluous.
+/// The file cannot be read, an entry is not a service and an image, a service has two images, or the stack is
+/// missing or not allowed.
 pub fn read(from: &str, stack: Option<&str>) -> Result<Images, UsageError> {
     let example = if stack.is_some() { "--from shop.json --stack shop" } else { "web shop/web:1.8" };
     let bad = |why: String| UsageError::new(format!("--from {from}: {why}"), example);
-    let text = files::read_text(from, MAX_SIZE).map_err(|e| bad(format!("it cannot be read: {e}")))?;
-    match parse_any(text.trim_start_matches('\u{feff}'), stack) {
+    let text = files::read_text(from, MAX_FILE_MIB).map_err(|e| bad(format!("it cannot be read: {e}")))?;
+    match parse(text.trim_start_matches('\u{feff}'), stack) {
         Ok(images) if images.is_empty() => Err(bad("it names no service".to_owned())),
         Ok(images) => Ok(images),
         Err(ListError::NeedsStack(why)) => Err(UsageError::new(
@@ -38,10 +38,10 @@ pub fn read(from: &str, stack: Option<&str>) -> Result<Images, UsageError> {
     }
 }
 
-/// What is wrong with a list.
+/// An error in a list.
 #[derive(Debug, PartialEq)]
 pub enum ListError {
-    /// It is a Compose file, and no stack is named.
+    /// A Compose file requires `--stack`.
     NeedsStack(String),
     /// Anything else.
     Invalid(String),
@@ -53,21 +53,15 @@ impl From<String> for ListError {
     }
 }
 
-/// Reads lines or JSON without a stack.
-#[cfg(test)]
-pub fn parse(text: &str) -> Result<Images, ListError> {
-    parse_any(text, None)
-}
-
-/// Reads lines, JSON or a Compose file.
-pub fn parse_any(text: &str, stack: Option<&str>) -> Result<Images, ListError> {
+/// Parses lines, JSON or a Compose file.
+pub fn parse(text: &str, stack: Option<&str>) -> Result<Images, ListError> {
     let is_json = text.trim_start().starts_with(['[', '{']);
     let values = if is_json { values(text)? } else { Vec::new() };
     if let [value] = &values[..]
         && let Some(services) = compose::services(value)
     {
         let mut list = List::default();
-        for (service, image) in compose::images(services, required(stack, value)?)? {
+        for (service, image) in compose::images(services, required_stack(stack, value)?)? {
             list.add(&format!("service `{service}`"), &service, image)?;
         }
         return Ok(list.images);
@@ -76,11 +70,12 @@ pub fn parse_any(text: &str, stack: Option<&str>) -> Result<Images, ListError> {
         let why = "it is not a Compose file (an object with `services`), so its services belong to no stack";
         return Err(ListError::Invalid(why.to_owned()));
     }
-    Ok(if is_json { of_values(values)? } else { of_lines(text)? })
+    Ok(if is_json { parse_values(values)? } else { parse_lines(text)? })
 }
 
-/// The name of the stack. It is never taken from the file: a project can be deployed as several stacks.
-fn required<'a>(stack: Option<&'a str>, value: &Node) -> Result<&'a str, ListError> {
+/// Returns the name of the stack. It is never taken from the file, because a project can be deployed as
+/// several stacks.
+fn required_stack<'a>(stack: Option<&'a str>, value: &JsonNode) -> Result<&'a str, ListError> {
     let name = compose::project(value).map(|name| format!("; its `name` is `{name}`")).unwrap_or_default();
     stack.ok_or_else(|| {
         ListError::NeedsStack(format!(
@@ -89,12 +84,12 @@ fn required<'a>(stack: Option<&'a str>, value: &Node) -> Result<&'a str, ListErr
     })
 }
 
-fn values(text: &str) -> Result<Vec<Node>, String> {
-    let values = Deserializer::from_str(text).into_iter::<Node>();
+fn values(text: &str) -> Result<Vec<JsonNode>, String> {
+    let values = Deserializer::from_str(text).into_iter::<JsonNode>();
     values.map(|value| value.map_err(|e| format!("invalid JSON: {e}"))).collect()
 }
 
-fn of_values(values: Vec<Node>) -> Result<Images, String> {
+fn parse_values(values: Vec<JsonNode>) -> Result<Images, String> {
     let mut list = List::default();
     for (at, item) in values.into_iter().flat_map(items).enumerate() {
         let place = format!("entry {}", at + 1);
@@ -106,7 +101,7 @@ fn of_values(values: Vec<Node>) -> Result<Images, String> {
     Ok(list.images)
 }
 
-fn of_lines(text: &str) -> Result<Images, String> {
+fn parse_lines(text: &str) -> Result<Images, String> {
     let mut list = List::default();
     for (number, line) in text.lines().enumerate() {
         let line = line.trim();
@@ -122,7 +117,7 @@ fn of_lines(text: &str) -> Result<Images, String> {
     Ok(list.images)
 }
 
-/// A list that is being read.
+/// The entries that have been read.
 #[derive(Default)]
 struct List {
     images: Images,
@@ -130,7 +125,7 @@ struct List {
 }
 
 impl List {
-    /// Adds a service; a second time only with the same image.
+    /// Adds an entry. A repeated service must have the same image.
     fn add(&mut self, place: &str, service: &str, image: &str) -> Result<(), String> {
         let image = ImageRef::parse(image).map_err(|bad| format!("{place}: {bad}"))?;
         match self.known.entry(service.to_owned()) {
@@ -147,21 +142,21 @@ impl List {
     }
 }
 
-/// The entries of a list, of an object that has an image a service, or the one that it is.
-fn items(value: Node) -> Vec<Node> {
+/// Returns the entries of an array, of a map of images, or a single entry.
+fn items(value: JsonNode) -> Vec<JsonNode> {
     match value {
-        Node::Array(items) => items,
-        Node::Object(entries) if is_map_of_images(&entries) => entries
+        JsonNode::Array(items) => items,
+        JsonNode::Object(entries) if is_map_of_images(&entries) => entries
             .into_iter()
-            .map(|(service, image)| Node::Array(vec![Node::Text(service), image]))
+            .map(|(service, image)| JsonNode::Array(vec![JsonNode::Text(service), image]))
             .collect(),
         other => vec![other],
     }
 }
 
-/// Whether each key is a service and each value its image. An object with `image` is one service, unless what it has as the
-/// service's name cannot be one: services may be called `image` and `name`.
-fn is_map_of_images(entries: &[(String, Node)]) -> bool {
+/// Whether the object maps services to images. An object with `image` is a single service, unless its name is
+/// not valid: services may be named `image` and `name`.
+fn is_map_of_images(entries: &[(String, JsonNode)]) -> bool {
     let value = |key: &str| entries.iter().find(|(name, _)| name == key).and_then(|(_, value)| value.text());
     let can_be_name = |text: &str| !text.contains(['/', ':', '@', '.']);
     let is_one_service = value("image").is_some()
@@ -169,9 +164,10 @@ fn is_map_of_images(entries: &[(String, Node)]) -> bool {
     !is_one_service && entries.iter().all(|(_, value)| value.text().is_some())
 }
 
-/// `["web", "shop/web:1.8"]`, `{"service": ..., "image": ...}` (also by `name` or `id`), or a service as the engine has it.
-fn pair(item: &Node) -> Option<(&str, &str)> {
-    if let Node::Array(items) = item {
+/// Returns service and image of `["web", "shop/web:1.8"]`, `{"service": ..., "image": ...}` (or `name`,
+/// `id`), or an object of the engine.
+fn pair(item: &JsonNode) -> Option<(&str, &str)> {
+    if let JsonNode::Array(items) = item {
         let [service, image] = &items[..] else { return None };
         return Some((service.text()?, image.text()?));
     }

@@ -5,7 +5,7 @@ use crate::cli::commands::images::list::object_text;
 
 fn read_with(text: &str, stack: Option<&str>) -> Result<Vec<String>, ListError> {
     let shown = |(service, image): (String, ImageRef)| format!("{service} {}", image.familiar());
-    parse_any(text, stack).map(|images| images.into_iter().map(shown).collect())
+    parse(text, stack).map(|images| images.into_iter().map(shown).collect())
 }
 
 fn read(text: &str) -> Result<Vec<String>, ListError> {
@@ -96,7 +96,7 @@ fn a_compose_file_gives_the_services_of_a_stack() {
         let why = why(read_with(text, Some("shop")));
         assert!(why.contains(place), "{text}: {why}");
     }
-    // Without a stack these are no Compose files either.
+    // Without a stack, these are not Compose files.
     assert!(read(r#"{"services": {"web": null}}"#).is_err());
 }
 
@@ -104,12 +104,12 @@ fn a_compose_file_gives_the_services_of_a_stack() {
 fn a_long_list_is_read_in_no_time() {
     let lines: String = (0..50_000).map(|i| format!("service-{i} a:1\n")).collect();
     let begun = std::time::Instant::now();
-    assert_eq!(parse(&lines).unwrap().len(), 50_000);
-    // Each line compared with all before it would take minutes.
+    assert_eq!(parse(&lines, None).unwrap().len(), 50_000);
+    // A quadratic algorithm would take minutes.
     assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
 }
 
-/// Images as specs have them: with and without registry, port, tag and digest.
+/// Images with and without registry, port, tag and digest.
 fn image() -> impl Strategy<Value = String> {
     (
         "(([a-z]{1,5}\\.io|localhost|[a-z]{1,4}:[0-9]{2,4})/)?",
@@ -121,7 +121,7 @@ fn image() -> impl Strategy<Value = String> {
         .prop_filter("a valid reference", |text| ImageRef::parse(text).is_ok())
 }
 
-/// Names as the engine accepts them, those of keys among them.
+/// Valid service names, including those of keys.
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => "[a-zA-Z0-9]([a-zA-Z0-9_-]{0,20}[a-zA-Z0-9])?",
@@ -137,8 +137,8 @@ proptest! {
         let expected: Vec<(String, ImageRef)> =
             images.iter().map(|(name, image)| (name.clone(), ImageRef::parse(image).unwrap())).collect();
         let lines: String = images.iter().map(|(name, image)| format!("{name} {image}\n")).collect();
-        prop_assert_eq!(parse(&lines).unwrap(), expected.clone());
+        prop_assert_eq!(parse(&lines, None).unwrap(), expected.clone());
         let object = object_text(images.iter().map(|(name, image)| (&**name, &**image))).unwrap();
-        prop_assert_eq!(parse(&object).unwrap(), expected);
+        prop_assert_eq!(parse(&object, None).unwrap(), expected);
     }
 }

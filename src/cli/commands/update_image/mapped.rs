@@ -1,4 +1,4 @@
-//! Mapped images with a digest: the registry must have the digest before anything is posted.
+//! Checks mapped images with a digest before anything is sent: their registry must have the digest.
 
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
@@ -12,7 +12,7 @@ use crate::cli::shell;
 /// Requests the image from its registry.
 ///
 /// # Errors
-/// The registry does not have it, or could not be asked: it is not known whether the image was copied.
+/// The registry does not have the image or could not be asked.
 pub fn check(client: &Client, app: &App, image: &ImageRef, from: &ImageRef) -> Result<(), NotStarted> {
     if image.digest().is_none() {
         return Ok(());

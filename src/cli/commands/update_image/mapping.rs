@@ -1,27 +1,27 @@
-//! `--map-registry FROM=TO`: the images of a file under the names that they have in another registry.
+//! `--map-registry FROM=TO`: renames the images of a file for another registry.
 
 use crate::api::registry::image_ref::ImageRef;
 use crate::cli::usage::UsageError;
 
-/// More are a mistake, and each image is compared with all of them.
+/// Maximum number of mappings. Each image is compared with all of them.
 const MAX_MAPPINGS: usize = 100;
 const EXAMPLE: &str = "--map-registry staging.example.com=registry.example.com";
-/// Completes a prefix to a repository, so that the parser of references can judge it. Two parts, because Docker Hub puts
-/// `library/` before one.
+/// Completes a prefix to a repository that the parser of image references accepts. It has two parts, because
+/// Docker Hub puts `library/` before a single one.
 const REST: &str = "/x/x";
 
-/// One `FROM=TO`.
+/// One mapping.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mapping {
-    /// As it was given.
+    /// The argument.
     text: String,
     from: String,
     to: String,
 }
 
-/// An image of the file, and what it was there if a mapping changed it.
+/// An image of the file after mapping.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Mapped {
+pub struct MappedImage {
     /// The image to deploy.
     pub image: ImageRef,
     /// The image in the file.
@@ -29,7 +29,7 @@ pub struct Mapped {
 }
 
 impl Mapping {
-    /// Reads `FROM=TO`, each `HOST[:PORT][/PATH]`.
+    /// Parses `FROM=TO`, each `HOST[:PORT][/PATH]`.
     ///
     /// # Errors
     /// One of the two is not a registry or a repository prefix.
@@ -40,12 +40,12 @@ impl Mapping {
         Ok(Self { text: text.to_owned(), from: prefix(from)?, to: prefix(to)? })
     }
 
-    /// Whether the complete repository begins with FROM, up to the end of a part.
-    fn fits(&self, repository: &str) -> bool {
+    /// Whether the repository begins with FROM, up to the end of a path component.
+    fn matches(&self, repository: &str) -> bool {
         repository.strip_prefix(&self.from).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
-    /// The image under its new name, with the same tag and digest.
+    /// Returns the image with the new name, and the same tag and digest.
     fn apply(&self, image: &ImageRef) -> Result<ImageRef, UsageError> {
         let repository = image.repository();
         let rest = repository.strip_prefix(&self.from).unwrap_or_default();
@@ -58,7 +58,7 @@ impl Mapping {
                 EXAMPLE,
             )
         };
-        // `registry.example.com` alone would be an image of Docker Hub.
+        // `registry.example.com` alone would be parsed as an image of Docker Hub.
         if rest.is_empty() && !self.to.contains('/') {
             return Err(bad("the new name has a registry and no repository"));
         }
@@ -69,22 +69,23 @@ impl Mapping {
 /// Applies the mappings to all images of a file.
 ///
 /// # Errors
-/// Too many mappings, two for one FROM, a result that is not an image reference, or a mapping that is applied to no image.
+/// There are too many mappings or two for one FROM, a result is not an image reference, or a mapping applies
+/// to no image.
 pub fn map_all(
     mappings: &[Mapping],
     images: Vec<(String, ImageRef)>,
-) -> Result<Vec<(String, Mapped)>, UsageError> {
+) -> Result<Vec<(String, MappedImage)>, UsageError> {
     check(mappings)?;
     let mut is_used = vec![false; mappings.len()];
     let mut mapped = Vec::with_capacity(images.len());
     for (service, image) in images {
         let repository = image.repository();
-        let fitting = mappings.iter().enumerate().filter(|(_, mapping)| mapping.fits(&repository));
-        mapped.push(match fitting.max_by_key(|(_, mapping)| mapping.from.len()) {
-            None => (service, Mapped { image, from: None }),
+        let matching = mappings.iter().enumerate().filter(|(_, mapping)| mapping.matches(&repository));
+        mapped.push(match matching.max_by_key(|(_, mapping)| mapping.from.len()) {
+            None => (service, MappedImage { image, from: None }),
             Some((at, mapping)) => {
                 is_used[at] = true;
-                (service, Mapped { image: mapping.apply(&image)?, from: Some(image) })
+                (service, MappedImage { image: mapping.apply(&image)?, from: Some(image) })
             }
         });
     }
@@ -115,10 +116,11 @@ fn check(mappings: &[Mapping]) -> Result<(), UsageError> {
     }
 }
 
-/// Why a mapping was applied to no image.
-fn unused_because(mapping: &Mapping, mapped: &[(String, Mapped)]) -> String {
-    let fits = |one: &Mapped| one.from.as_ref().is_some_and(|from| mapping.fits(&from.repository()));
-    let why = if mapped.iter().any(|(_, one)| fits(one)) {
+/// Describes why a mapping applies to no image.
+fn unused_because(mapping: &Mapping, mapped: &[(String, MappedImage)]) -> String {
+    let matches =
+        |one: &MappedImage| one.from.as_ref().is_some_and(|from| mapping.matches(&from.repository()));
+    let why = if mapped.iter().any(|(_, one)| matches(one)) {
         "a longer mapping applies to every image in FILE that starts with"
     } else {
         "no image in FILE starts with"
@@ -126,7 +128,7 @@ fn unused_because(mapping: &Mapping, mapped: &[(String, Mapped)]) -> String {
     format!("`--map-registry {}`: {why} `{}`", mapping.text, mapping.from)
 }
 
-/// Reads `HOST[:PORT][/PATH]`; gives it as [`ImageRef::repository`] writes it.
+/// Parses `HOST[:PORT][/PATH]` and returns it in the form of [`ImageRef::repository`].
 fn prefix(text: &str) -> Result<String, UsageError> {
     let bad = |why: String| UsageError::new(format!("`{text}` is not `HOST[:PORT][/PATH]`: {why}"), EXAMPLE);
     let host = text.split('/').next().unwrap_or_default();

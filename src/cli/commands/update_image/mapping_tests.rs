@@ -34,7 +34,7 @@ fn the_longest_prefix_that_ends_with_a_part_is_replaced() {
         (&["localhost=r.io"], "localhost/x:1", "r.io/x:1"),
     ] {
         let given = mapped(mappings, image);
-        // The shorter of two is not used here.
+        // Here only the longer mapping applies.
         if mappings.len() == 2 {
             assert!(given.unwrap_err().contains("a longer mapping applies"), "{mappings:?}");
             let longest = mappings.iter().max_by_key(|text| text.len()).unwrap();

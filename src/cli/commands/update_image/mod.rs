@@ -1,4 +1,4 @@
-//! `update-image`: set the one image of services.
+//! `update-image`: sets the image of services.
 
 mod compose;
 mod from;
@@ -7,7 +7,7 @@ pub mod list;
 mod mapped;
 pub mod mapping;
 mod newest;
-mod wanted;
+mod requested;
 
 use clap::Args;
 
@@ -23,8 +23,8 @@ use crate::cli::flags::image::ImageArgs;
 use crate::cli::newest::ChoiceArgs;
 use crate::cli::select::SelectArgs;
 use crate::cli::usage::UsageError;
-use newest::Newest;
-use wanted::{New, WantedArgs};
+use newest::NewestChooser;
+use requested::{RequestedImage, RequestedImageArgs};
 
 /// Change the image of services, and nothing else
 ///
@@ -46,7 +46,7 @@ use wanted::{New, WantedArgs};
     swarmctl update-image [OPTIONS] --from FILE [--stack NAME] [--map-registry FROM=TO]...")]
 pub struct UpdateImageArgs {
     #[command(flatten)]
-    wanted: WantedArgs,
+    requested: RequestedImageArgs,
     #[command(flatten)]
     choice: ChoiceArgs,
     /// Run CMD for each image before the first update; if it fails, update nothing
@@ -71,40 +71,40 @@ pub struct UpdateImageArgs {
 
 /// Runs the command.
 pub fn run(args: UpdateImageArgs, app: &App) -> anyhow::Result<Exit> {
-    let wanted = args.wanted.read(&args.select)?;
-    for new in wanted.values() {
+    let requested = args.requested.read(&args.select)?;
+    for new in requested.values() {
         new.check(&args.pin)?;
     }
     if args.verify.is_some() && args.pin.never_asks() {
         let why = "--verify needs a digest, and --resolve-image never asks for none";
         return Err(UsageError::new(why, "swarmctl update-image --verify CMD web shop/web:1.8").into());
     }
-    let one_image = args.wanted.of_selection(&wanted);
+    let one_image = args.requested.image_for_selection(&requested);
     let style = ReportStyle::new("update-image", "update", "updated");
     let deployment = Deployment::new(style, app, &args.deploy)?;
-    let selected = args.wanted.from.select(deployment, &args.select, wanted)?;
+    let selected = args.requested.from.select(deployment, &args.select, requested)?;
     if let Some((typed, image)) = &one_image {
         let alternative = Alternative::for_typed("--tag", typed, image);
         args.repository.check(image, selected.services(), alternative)?;
     }
-    let selected = newest::leave_out(selected, args.wanted.newest.as_ref())?;
+    let selected = newest::leave_out(selected, args.requested.newest.as_ref())?;
     let request = selected.request(Operation::Edit(Vec::new()))?;
-    let newest = Newest::new(app, args.wanted.newest.as_ref(), &args.choice)?;
+    let newest = NewestChooser::new(app, args.requested.newest.as_ref(), &args.choice)?;
     let prepared =
         selected.prepare(|client, item| args.prepare(client, app, item, &request, newest.as_ref()));
-    newest.iter().for_each(|newest| newest.tell(app.ui));
+    newest.iter().for_each(|newest| newest.print_hint(app.ui));
     prepared.verified_by(args.verify.as_deref()).run()
 }
 
 impl UpdateImageArgs {
-    /// What a service needs to run its image; nothing is posted yet.
+    /// Prepares the update of one service. Nothing is sent yet.
     fn prepare(
         &self,
         client: &Client,
         app: &App,
-        item: &Item<New>,
+        item: &Item<RequestedImage>,
         request: &UpdateRequest,
-        newest: Option<&Newest>,
+        newest: Option<&NewestChooser>,
     ) -> Result<Prepared, NotStarted> {
         let service = &item.service;
         let Some(current) = service.image() else {
@@ -115,16 +115,16 @@ impl UpdateImageArgs {
             Some(newest) => newest.choose(client, item, current).map(|(image, why)| (image, Some(why)))?,
             None => (item.with.image(current).map_err(|why| item.unsuitable(why))?, None),
         };
-        if let New::Mapped(image, from) = &item.with {
+        if let RequestedImage::Mapped(image, from) = &item.with {
             mapped::check(client, app, image, from)?;
         }
         let change = self.pin.change(client, app, current, &requested, self.force);
         let change = change.map_err(NotStarted::Failed)?;
         let restart = self.force.then(|| Edit::increment(Place::at("TaskTemplate.ForceUpdate")));
         let edits: Vec<Edit> = change.edits.into_iter().chain(restart).collect();
-        // Credentials alone resume a paused rollout only if they were given for just this image: they may be what the
-        // rollout lacks.
-        let is_for_this_image = item.is_named() && self.wanted.names_images();
+        // New credentials alone resume a paused rollout only if they were given for this image: they may be
+        // what the rollout needs.
+        let is_for_this_image = item.is_named() && self.requested.gives_images();
         let if_paused =
             if edits.is_empty() && !is_for_this_image { IfPaused::Keep } else { IfPaused::Resume };
         let resumes = edits.is_empty() && service.is_paused() && !service.is_job();

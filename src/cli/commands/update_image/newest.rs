@@ -1,8 +1,8 @@
-//! `update-image --newest`: which image each service gets, or why it gets none.
+//! `update-image --newest`: chooses the newest image for each service.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::wanted::New;
+use super::requested::RequestedImage;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::registry::image_ref::ImageRef;
@@ -13,20 +13,20 @@ use crate::cli::deploy::{Item, Selected};
 use crate::cli::newest::{Choice, ChoiceArgs, Chooser, Decision, ServiceImage, UNKNOWN_PUSH};
 use crate::output::Ui;
 
-/// The flags of the choice, and what was found out with them.
-pub struct Newest<'a> {
+/// Chooses images, and remembers what to hint at.
+pub struct NewestChooser<'a> {
     chooser: Chooser<'a>,
     has_unknown_push: AtomicBool,
 }
 
-/// Leaves out selected services without a label, if each service has its own policy.
+/// Leaves out selected services without a label, if the policy comes from labels.
 ///
 /// # Errors
-/// None is left, which was reported.
+/// No service is left. The error has been reported.
 pub fn leave_out<'a>(
-    selected: Selected<'a, New>,
+    selected: Selected<'a, RequestedImage>,
     source: Option<&PolicySource>,
-) -> anyhow::Result<Selected<'a, New>> {
+) -> anyhow::Result<Selected<'a, RequestedImage>> {
     if source != Some(&PolicySource::Label) {
         return Ok(selected);
     }
@@ -37,12 +37,12 @@ pub fn leave_out<'a>(
     selected.retain(|item| item.is_named() || label(item).is_some(), none)
 }
 
-fn label(item: &Item<New>) -> Option<&str> {
+fn label(item: &Item<RequestedImage>) -> Option<&str> {
     item.service.spec()["Labels"][LABEL].as_str()
 }
 
-impl<'a> Newest<'a> {
-    /// With these flags; `None` without `--newest`.
+impl<'a> NewestChooser<'a> {
+    /// Creates a chooser; `None` without `--newest`.
     ///
     /// # Errors
     /// The user's credentials cannot be read.
@@ -56,14 +56,14 @@ impl<'a> Newest<'a> {
         Ok(Some(Self { chooser, has_unknown_push: AtomicBool::new(false) }))
     }
 
-    /// The image of one service, with its digest known to the engine, and how it was chosen.
+    /// Chooses the image of one service, with a digest that the engine knows, and returns how it was chosen.
     ///
     /// # Errors
-    /// Why it stays as it is, or is refused.
+    /// The service keeps its image, or the image is refused.
     pub fn choose(
         &self,
         client: &Client,
-        item: &Item<New>,
+        item: &Item<RequestedImage>,
         current: &str,
     ) -> Result<(ImageRef, Box<Decision>), NotStarted> {
         let service = &item.service;
@@ -83,8 +83,8 @@ impl<'a> Newest<'a> {
         Err(NotStarted::Newest(Box::new(decision), item.chosen_by))
     }
 
-    /// Reports what concerns all services.
-    pub fn tell(&self, ui: Ui) {
+    /// Prints the hint that concerns all services.
+    pub fn print_hint(&self, ui: Ui) {
         if self.has_unknown_push.load(Ordering::Relaxed) {
             ui.hint(UNKNOWN_PUSH);
         }

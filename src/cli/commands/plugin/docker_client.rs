@@ -1,5 +1,5 @@
-//! docker's client, as long as it runs: where it is told to end and is on no terminal, it closes a socket instead of
-//! passing the signal on.
+//! Detects the end of docker's client. If the client must end and has no terminal, it closes a socket instead
+//! of forwarding the signal.
 
 use std::io::{self, Read as _};
 use std::os::unix::net::UnixStream;
@@ -10,19 +10,19 @@ use signal_hook::consts::SIGTERM;
 use crate::cli::app;
 use crate::cli::app::App;
 
-/// Names the socket; a leading `@` stands for Linux's own name space of sockets.
+/// The variable with the name of the socket. A leading `@` denotes Linux's abstract socket namespace.
 const SOCKET: &str = "DOCKER_CLI_PLUGIN_SOCKET";
 
-/// From now on the end of docker's client is a signal to end.
-pub fn follow(app: &App) {
+/// Cancels the command when docker's client ends.
+pub fn cancel_when_client_ends(app: &App) {
     let Some(socket) = app::variable(SOCKET).filter(|name| !name.is_empty()) else { return };
-    // Older clients have no such socket, and send signals.
+    // Older clients have no such socket and forward signals.
     let Ok(mut stream) = connect(&socket) else { return };
     let cancellation = app.cancellation();
     thread::spawn(move || {
         let mut byte = [0];
         while matches!(stream.read(&mut byte), Ok(1..)) {}
-        // A signal that has come by itself says which one it is.
+        // A signal that was received is more precise.
         if cancellation.signal().is_none() {
             cancellation.cancel(SIGTERM.unsigned_abs() as usize);
         }
@@ -42,7 +42,7 @@ fn connect_abstract(name: &str) -> io::Result<UnixStream> {
     UnixStream::connect_addr(&std::os::unix::net::SocketAddr::from_abstract_name(name)?)
 }
 
-/// Other systems have no such name space; docker's client there names a file, `@` included.
+/// Other systems have no abstract namespace. There, docker's client uses a file whose name includes the `@`.
 #[cfg(not(target_os = "linux"))]
 fn connect_abstract(name: &str) -> io::Result<UnixStream> {
     UnixStream::connect(format!("@{name}"))

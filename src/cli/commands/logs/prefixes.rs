@@ -1,10 +1,10 @@
-//! How the lines of a log begin: whose they are.
+//! The prefix of each log line: service, task and node.
 
 use std::collections::HashMap;
 
 use clap::Args;
 
-use super::source::Source;
+use super::source::LogSource;
 use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::resources::logs;
@@ -15,7 +15,7 @@ use crate::cli::lookups::Lookups;
 use crate::output;
 use crate::output::Ui;
 
-/// No engine has longer ones; all lines are set in by the longest.
+/// Maximum length of a name. Engines allow no longer ones, and all lines are indented by the longest.
 const MAX_NAME_LEN: usize = 300;
 const NODE: &str = "com.docker.swarm.node.id";
 const SERVICE: &str = "com.docker.swarm.service.id";
@@ -40,29 +40,30 @@ pub struct PrefixArgs {
     pub details: bool,
 }
 
-/// The names that the lines begin with; may be shared by threads.
-pub struct Heads<'c> {
+/// Creates prefixes. Threads can share it.
+pub struct Prefixes<'c> {
     client: &'c Client,
     style: PrefixArgs,
-    /// By ID.
+    /// Names by ID.
     services: HashMap<String, String>,
     nodes: HashMap<String, String>,
     slots: HashMap<String, u64>,
-    /// False if the tasks were refused: the slots of all tasks are unknown.
-    may_ask_tasks: bool,
+    /// False if the request for tasks was refused, so that the slots are not known.
+    has_tasks: bool,
     width: usize,
 }
 
-impl<'c> Heads<'c> {
-    /// Asks for the tasks of all sources at once, and for the nodes. Tasks that come later are asked for one by one.
-    pub fn new(ui: Ui, client: &'c Client, sources: &[Source], style: PrefixArgs) -> Result<Self> {
-        let mut heads = Self {
+impl<'c> Prefixes<'c> {
+    /// Requests the tasks of all sources at once, and the nodes. Tasks that start later are requested one by
+    /// one.
+    pub fn new(ui: Ui, client: &'c Client, sources: &[LogSource], style: PrefixArgs) -> Result<Self> {
+        let mut prefixes = Self {
             client,
             style,
             services: HashMap::new(),
             nodes: HashMap::new(),
             slots: HashMap::new(),
-            may_ask_tasks: true,
+            has_tasks: true,
             width: 0,
         };
         let ids: Vec<&str> =
@@ -70,7 +71,7 @@ impl<'c> Heads<'c> {
         let mut lookups = Lookups::default();
         let present = tasks::list_present(client, &ids, &serde_json::json!({}));
         let present = lookups.or_default(TASKS, present)?;
-        heads.may_ask_tasks = !lookups.is_refused(TASKS);
+        prefixes.has_tasks = !lookups.is_refused(TASKS);
         let mut all: Vec<Task> = present.tasks.into_iter().map(|(task, _)| task).collect();
         all.extend(sources.iter().filter_map(|source| source.task.clone()));
         if !style.no_resolve {
@@ -85,23 +86,24 @@ impl<'c> Heads<'c> {
                         },
                     },
                 };
-                heads.services.insert(source.service.clone(), name);
+                prefixes.services.insert(source.service.clone(), name);
             }
             let nodes = lookups.or_default("nodes", nodes::list(client))?;
-            heads.nodes = nodes.into_iter().map(|node| (node.id.clone(), node.name().to_owned())).collect();
+            prefixes.nodes =
+                nodes.into_iter().map(|node| (node.id.clone(), node.name().to_owned())).collect();
         }
         lookups.note(ui);
-        heads.slots = all.iter().map(|task| (task.id.clone(), task.slot)).collect();
-        let widths = all
-            .iter()
-            .map(|task| heads.who(&task.service, &task.id, &task.node, Some(task.slot)).chars().count());
-        heads.width = widths.max().unwrap_or(0);
-        Ok(heads)
+        prefixes.slots = all.iter().map(|task| (task.id.clone(), task.slot)).collect();
+        let widths = all.iter().map(|task| {
+            prefixes.format_origin(&task.service, &task.id, &task.node, Some(task.slot)).chars().count()
+        });
+        prefixes.width = widths.max().unwrap_or(0);
+        Ok(prefixes)
     }
 
-    /// `web.1.x4lnj4o1dyaq@node    | `, from a message's details, and behind it the other details where they are
-    /// asked for.
-    pub fn head(&self, details: &[u8]) -> String {
+    /// Creates a prefix from the details of a message: `web.1.x4lnj4o1dyaq@node    | `, followed by the other
+    /// details if they are requested.
+    pub fn prefix(&self, details: &[u8]) -> String {
         let (mut node, mut service, mut task) = Default::default();
         let mut others = Vec::new();
         for (key, value) in logs::details(details) {
@@ -114,30 +116,30 @@ impl<'c> Heads<'c> {
         }
         let slot = match self.slots.get(&task) {
             Some(slot) => Some(*slot),
-            None if !self.may_ask_tasks => None,
+            None if !self.has_tasks => None,
             None => Some(tasks::find(self.client, &task).map_or(0, |task| task.slot)),
         };
-        let who = self.who(&service, &task, &node, slot);
+        let origin = self.format_origin(&service, &task, &node, slot);
         let width = self.width;
-        let mut head = format!("{who:width$}    | ");
+        let mut prefix = format!("{origin:width$}    | ");
         if self.style.details {
             others.sort();
-            head += &format!("{} ", others.join(","));
+            prefix += &format!("{} ", others.join(","));
         }
-        head
+        prefix
     }
 
-    /// The name of the node; its ID if that is all that is known.
+    /// Returns the name of a node, or its ID if the name is not known.
     pub fn node<'a>(&'a self, id: &'a str) -> &'a str {
         self.nodes.get(id).map_or(id, String::as_str)
     }
 
-    fn who(&self, service: &str, task: &str, node: &str, slot: Option<u64>) -> String {
-        // Into a pipe too: a name with a line break in it could write another task's lines.
-        let shown = |name: &str| output::visible_prefix(name, MAX_NAME_LEN).into_owned();
-        let name = shown(self.services.get(service).map_or(service, String::as_str));
-        let node = shown(self.nodes.get(node).map_or(node, String::as_str));
-        let (short, task) = (shown(&task.chars().take(12).collect::<String>()), shown(task));
+    fn format_origin(&self, service: &str, task: &str, node: &str, slot: Option<u64>) -> String {
+        // Always escaped, because a line feed in a name could imitate lines of another task.
+        let escape = |name: &str| output::visible_prefix(name, MAX_NAME_LEN).into_owned();
+        let name = escape(self.services.get(service).map_or(service, String::as_str));
+        let node = escape(self.nodes.get(node).map_or(node, String::as_str));
+        let (short, task) = (escape(&task.chars().take(12).collect::<String>()), escape(task));
         let name = slot.map_or_else(|| name.clone(), |slot| format!("{name}.{slot}"));
         match self.style {
             PrefixArgs { no_task_ids: true, .. } => format!("{name}@{node}"),

@@ -1,4 +1,4 @@
-//! Which service shall have which image: the forms of the command line.
+//! The requested images: parses the forms of the command line.
 
 use clap::Args;
 
@@ -14,7 +14,7 @@ const EXAMPLE: &str = "swarmctl update-image web shop/web:1.8";
 
 /// What is asked for.
 #[derive(Args, Debug)]
-pub struct WantedArgs {
+pub struct RequestedImageArgs {
     /// A service and its image, pairs of them, or what --filter, --stack, --all, --tag and --refresh leave to be said
     #[arg(value_name = "SERVICE IMAGE | SERVICE=IMAGE", add = Completion::UpdatedImages)]
     words: Vec<String>,
@@ -37,28 +37,28 @@ pub struct WantedArgs {
     pub from: FromArgs,
 }
 
-/// The image that a service shall have.
+/// The image that is requested for a service.
 #[derive(Clone, Debug, PartialEq)]
-pub enum New {
-    /// This one.
+pub enum RequestedImage {
+    /// This image.
     Image(ImageRef),
-    /// The first of these, which a mapping made of the second.
+    /// The first image, into which the second one was mapped.
     Mapped(ImageRef, ImageRef),
-    /// That of its repository with this tag.
+    /// The service's repository with this tag.
     Tag(String),
-    /// That which its tag means now.
+    /// The service's tag with its current digest.
     Refreshed,
-    /// That with the newest tag that the policy allows.
+    /// The newest tag that the policy allows.
     Newest,
 }
 
-impl WantedArgs {
-    /// Reads the command line, and the list that it names; no engine is asked.
-    pub fn read(&self, select: &SelectArgs) -> Result<Assignments<New>, UsageError> {
+impl RequestedImageArgs {
+    /// Parses the command line and the file that it names. No request is sent.
+    pub fn read(&self, select: &SelectArgs) -> Result<Assignments<RequestedImage>, UsageError> {
         if let Some(images) = self.from.read(select)? {
             return Ok(Assignments::PerService(images));
         }
-        if let Some(new) = self.relative()? {
+        if let Some(new) = self.relative_image()? {
             if let Some(pair) = self.words.iter().find(|word| word.contains('=')) {
                 let why = format!(
                     "`{pair}` has an image of its own, and --tag, --refresh and --newest go by that which runs"
@@ -66,7 +66,7 @@ impl WantedArgs {
                 return Err(UsageError::new(why, "swarmctl update-image --tag 1.8 web api"));
             }
             if let Some(image) =
-                self.words.iter().find(|word| new == New::Newest && word.contains(['/', ':', '@']))
+                self.words.iter().find(|word| new == RequestedImage::Newest && word.contains(['/', ':', '@']))
             {
                 let why = format!("`{image}` is an image, and --newest chooses it");
                 return Err(UsageError::new(why, "swarmctl update-image --newest minor web api"));
@@ -81,16 +81,18 @@ impl WantedArgs {
         }
         let is_pair = |word: &String| word.contains('=');
         match (select.is_given(), self.words.as_slice()) {
-            (true, [image]) if !is_pair(image) => Ok(Assignments::ForSelection(New::parse(image)?)),
+            (true, [image]) if !is_pair(image) => {
+                Ok(Assignments::ForSelection(RequestedImage::parse(image)?))
+            }
             (true, _) => Err(UsageError::new(
                 "what is selected by --filter, --stack or --all gets one image, or --tag, or --refresh",
                 "swarmctl update-image --filter image=shop/web shop/web:1.8",
             )),
             (false, [service, image]) if !is_pair(service) && !is_pair(image) => {
-                Ok(Assignments::PerService(vec![(service.clone(), New::parse(image)?)]))
+                Ok(Assignments::PerService(vec![(service.clone(), RequestedImage::parse(image)?)]))
             }
             (false, pairs) if !pairs.is_empty() && pairs.iter().any(is_pair) => {
-                Assignments::pairs(pairs, "web=shop/web:1.8", New::parse)
+                Assignments::pairs(pairs, "web=shop/web:1.8", RequestedImage::parse)
             }
             (false, []) => Err(UsageError::new("neither a service nor an image is named", EXAMPLE)),
             (false, [word]) => {
@@ -103,38 +105,40 @@ impl WantedArgs {
         }
     }
 
-    /// The one image that all selected services get, as it was typed and as it was read.
-    pub fn of_selection(&self, wanted: &Assignments<New>) -> Option<(String, ImageRef)> {
-        match (wanted, self.words.as_slice()) {
-            (Assignments::ForSelection(New::Image(image)), [typed]) => Some((typed.clone(), image.clone())),
+    /// The one image for all selected services, as it was typed and as it was parsed.
+    pub fn image_for_selection(&self, requested: &Assignments<RequestedImage>) -> Option<(String, ImageRef)> {
+        match (requested, self.words.as_slice()) {
+            (Assignments::ForSelection(RequestedImage::Image(image)), [typed]) => {
+                Some((typed.clone(), image.clone()))
+            }
             _ => None,
         }
     }
 
-    /// Whether each service is given an image, not what --tag or --refresh make of its own.
-    pub fn names_images(&self) -> bool {
+    /// Whether images are given, and not only tags or policies.
+    pub fn gives_images(&self) -> bool {
         self.tag.is_none() && !self.refresh && self.newest.is_none()
     }
 
-    /// What is said by --tag or --refresh.
-    fn relative(&self) -> Result<Option<New>, UsageError> {
+    /// Returns the request of `--tag`, `--refresh` or `--newest`.
+    fn relative_image(&self) -> Result<Option<RequestedImage>, UsageError> {
         if self.newest.is_some() {
-            return Ok(Some(New::Newest));
+            return Ok(Some(RequestedImage::Newest));
         }
-        let Some(tag) = &self.tag else { return Ok(self.refresh.then_some(New::Refreshed)) };
-        // Any repository tells whether it can be a tag.
+        let Some(tag) = &self.tag else { return Ok(self.refresh.then_some(RequestedImage::Refreshed)) };
+        // Checks that the tag is valid; the repository does not matter.
         ImageRef::parse("any").or_example(IMAGE)?.with_tag(tag).or_example(TAG)?;
-        Ok(Some(New::Tag(tag.clone())))
+        Ok(Some(RequestedImage::Tag(tag.clone())))
     }
 }
 
-impl New {
-    /// Reads an image.
+impl RequestedImage {
+    /// Parses an image.
     pub fn parse(text: &str) -> Result<Self, UsageError> {
         ImageRef::parse(text).map(Self::Image).or_example(IMAGE)
     }
 
-    /// Refuses what contradicts the flags for images.
+    /// Rejects combinations with flags about images.
     pub fn check(&self, pin: &ImageArgs) -> Result<(), UsageError> {
         match self {
             Self::Image(image) | Self::Mapped(image, _) => pin.check(image),
@@ -150,10 +154,10 @@ impl New {
         }
     }
 
-    /// The image for a service that runs `current`.
+    /// Returns the image for a service that runs `current`.
     ///
     /// # Errors
-    /// Why there is none, in words.
+    /// Why there is no such image.
     pub fn image(&self, current: &str) -> Result<ImageRef, String> {
         if let Self::Image(image) | Self::Mapped(image, _) = self {
             return Ok(image.clone());
@@ -167,9 +171,9 @@ impl New {
     }
 }
 
-impl Assignments<New> {
-    /// All that is asked for.
-    pub fn values(&self) -> impl Iterator<Item = &New> {
+impl Assignments<RequestedImage> {
+    /// Returns all requested images.
+    pub fn values(&self) -> impl Iterator<Item = &RequestedImage> {
         let (named, all) = match self {
             Assignments::PerService(pairs) => (pairs.as_slice(), None),
             Assignments::ForSelection(new) => (&[][..], Some(new)),

@@ -1,4 +1,4 @@
-//! How docker's client calls its plugin.
+//! How docker's client invokes its plugins.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -9,14 +9,14 @@ use serde_json::json;
 use super::{LINK, PROGRAM};
 use crate::cli::grammar::value_is_next_word;
 
-/// The word with which docker's client asks a plugin what it is.
+/// The subcommand with which docker's client requests metadata.
 pub const METADATA: &str = "docker-cli-plugin-metadata";
 
-/// What docker's client shows of a plugin in its help.
+/// Returns the metadata that docker's client shows in its help.
 pub fn metadata(command: &Command) -> String {
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
     json!({
-        // Clients before 28.4.1 take no other.
+        // Clients before 28.4.1 accept no other version.
         "SchemaVersion": "0.1.0",
         "Vendor": PROGRAM,
         "Version": concat!("v", env!("CARGO_PKG_VERSION")),
@@ -25,17 +25,18 @@ pub fn metadata(command: &Command) -> String {
     .to_string()
 }
 
-/// How this program was called, and with which words.
+/// How the program was invoked.
 pub struct Invocation {
-    /// By docker's client.
+    /// By docker's client, as a plugin.
     pub is_plugin: bool,
-    /// The command line as if it had been called itself.
+    /// The command line as if the program had been invoked directly.
     pub words: Vec<OsString>,
 }
 
 impl Invocation {
-    /// Reads a command line. docker's client runs `docker-swarmctl [DOCKER'S FLAGS] swarmctl ...`, `docker-swarmctl help
-    /// swarmctl ...` and `docker-swarmctl __complete swarmctl ...`: the own name is left out.
+    /// Parses a command line. docker's client invokes `docker-swarmctl [DOCKER'S FLAGS] swarmctl ...`,
+    /// `docker-swarmctl help swarmctl ...` and `docker-swarmctl __complete swarmctl ...`; the word `swarmctl`
+    /// is removed.
     pub fn read(root: &Command, mut words: Vec<OsString>) -> Self {
         let name = words.first().and_then(|word| Path::new(word).file_name());
         let is_plugin = name == Some(OsStr::new(LINK));
@@ -58,7 +59,7 @@ impl Invocation {
     }
 }
 
-/// Where the first word stands that is neither a flag of all commands nor its value.
+/// Returns the index of the first word that is neither a global flag nor its value.
 pub fn first_word(root: &Command, words: &[OsString]) -> usize {
     let mut at = 1;
     while let Some(word) = words.get(at).and_then(|word| word.to_str()).filter(|word| word.starts_with('-')) {
