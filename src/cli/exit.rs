@@ -325,7 +325,7 @@ pub fn report_error(ui: Ui, error: &anyhow::Error, signal: Option<usize>) -> Exi
     if let Some(AlreadyReported(exit)) = error.downcast_ref::<AlreadyReported>() {
         return *exit;
     }
-    let mut lines = error.error_chain().map(ToString::to_string);
+    let mut lines = error.chain().map(ToString::to_string);
     let head = lines.next().unwrap_or_default();
     let of_other = || error.downcast_ref::<OtherRepositories>().map(OtherRepositories::hint);
     let hint = error.downcast_ref::<Error>().and_then(hint).or_else(of_other);

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::table::{GAP, MIN_WIDTH};
-use super::template::{Mode, Template, TemplateError};
+use super::template::{RenderOptions, Template, TemplateError};
 use super::{OutputWriter, Table};
 
 /// The placeholders that the templates of a list can use.
@@ -113,16 +113,18 @@ impl Format {
         is_terminal: bool,
     ) -> Result<String, TemplateError> {
         // In a table each cell must stay on one line, even if the output is not a terminal.
-        let mode = Mode { is_terminal: is_terminal || self.is_table, is_header: false };
+        let options = RenderOptions { is_terminal: is_terminal || self.is_table, is_header: false };
         let zero =
             Json::Object(self.columns.all().map(|(name, _)| ((*name).to_owned(), "".into())).collect());
         let mut text = String::new();
         if self.is_table {
             let header = Json::Object(self.columns.row(self.columns.all().map(|(_, header)| *header)));
-            text = self.template.render(&header, Some(&zero), Mode { is_header: true, ..mode })? + "\n";
+            text =
+                self.template.render(&header, Some(&zero), RenderOptions { is_header: true, ..options })?
+                    + "\n";
         }
         for row in rows {
-            text += &self.template.render(&Json::Object(row), Some(&zero), mode)?;
+            text += &self.template.render(&Json::Object(row), Some(&zero), options)?;
             text.push('\n');
         }
         Ok(if self.is_table { align_columns(&text) } else { text })
@@ -160,8 +162,8 @@ impl<W: Write> OutputWriter<W> {
         data: &Json,
         zero: Option<&Json>,
     ) -> Result<(), TemplateError> {
-        let mode = Mode { is_terminal: self.is_terminal(), is_header: false };
-        let text = template.render(data, zero, mode)?;
+        let options = RenderOptions { is_terminal: self.is_terminal(), is_header: false };
+        let text = template.render(data, zero, options)?;
         self.write(text.as_bytes());
         self.write(b"\n");
         Ok(())

@@ -253,7 +253,7 @@ mod tests {
             let start = Instant::now();
             while self.lines() != wanted {
                 assert!(start.elapsed() < Duration::from_secs(10), "{:#?} is not {wanted:#?}", self.lines());
-                std::thread::sleep(Duration::from_millis(10));
+                thread::sleep(Duration::from_millis(10));
             }
         }
     }

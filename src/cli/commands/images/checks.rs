@@ -4,7 +4,7 @@ use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Service;
 use crate::cli::app::App;
 use crate::cli::commands::status;
-use crate::cli::deploy::report::{Outcome, ServiceReport, Style, print_remarks_and_error};
+use crate::cli::deploy::report::{Outcome, ReportStyle, ServiceReport, print_remarks_and_error};
 use crate::cli::exit::Exit;
 use crate::cli::select::MAX_NAMES_SHOWN;
 use crate::cli::shell;
@@ -39,7 +39,7 @@ pub fn report_not_converged(reports: &[ServiceReport], app: &App) -> Vec<Exit> {
                 app.ui.error(&what, std::iter::empty::<&str>(), None);
             }
             _ => {
-                let style = Style::new("images", "print the image of", "");
+                let style = ReportStyle::new("images", "print the image of", "");
                 print_remarks_and_error(style, report, app);
             }
         }

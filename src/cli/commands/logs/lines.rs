@@ -87,7 +87,7 @@ mod tests {
         let held = (0..1000_u32).filter(|i| {
             lines.add(Channel::Stdout, &i.to_be_bytes(), Vec::new, &part[..MAX_LINE_LEN / 4]).is_none()
         });
-        assert_eq!(held.count(), 255, "of many tasks at once no more is kept than {MOST_KEPT} bytes");
+        assert_eq!(held.count(), 255, "of many tasks at once no more is kept than {MAX_BUFFERED} bytes");
         assert_eq!(lines.rest().count(), 255);
     }
 }

@@ -114,7 +114,7 @@ proptest! {
         if let Ok(mapping) = Mapping::parse(&text) {
             prop_assert!(mapping.from.contains(['.', ':']) || mapping.from.starts_with("localhost"));
             let image = ImageRef::parse(&format!("{}/a/b:1", mapping.from)).unwrap();
-            prop_assert!(mapping.fits(&image.repository()));
+            prop_assert!(mapping.matches(&image.repository()));
         }
     }
 }
