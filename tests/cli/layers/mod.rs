@@ -52,7 +52,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         files: &["main.rs", "lib.rs", "cli", "api"],
-        never: &["tabled", "indicatif", "console"],
+        never: &["tabled", "console"],
         reason: "there is one printer, and tables and terminals are its affair",
     },
     Rule {
