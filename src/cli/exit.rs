@@ -100,7 +100,7 @@ impl Exit {
             Error::NoSuch { .. } => Exit::NoSuch,
             Error::Interrupted => Exit::for_signal(signal),
             e if e.is_not_found() || e.is_ambiguous_name() => Exit::NoSuch,
-            e if e.is_not_manager() || e.is_transient() || e.is_without_tls() => Exit::Unreachable,
+            e if e.is_not_manager() || e.is_transient() || e.requires_tls() => Exit::Unreachable,
             e if e.is_version_conflict() => Exit::Conflict,
             Error::Registry { kind: RegistryErrorKind::EndpointForbidden, .. } => Exit::Unreachable,
             Error::Engine { .. }
@@ -182,9 +182,9 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::Connect { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
             "run it as root, or as a member of the socket's group: `sudo usermod -aG docker $USER`".to_owned()
         }
-        e if e.is_without_tls() => "speak TLS with `--tlsverify`, or with DOCKER_TLS_VERIFY=1".to_owned(),
-        Error::Connect { endpoint, .. } => match error.obstacle() {
-            Some(obstacle) => connection_hint(obstacle.kind, endpoint, obstacle.context.as_deref()),
+        e if e.requires_tls() => "speak TLS with `--tlsverify`, or with DOCKER_TLS_VERIFY=1".to_owned(),
+        Error::Connect { endpoint, .. } => match error.connect_error() {
+            Some(reason) => connection_hint(reason.kind, endpoint, reason.context.as_deref()),
             None if endpoint.starts_with("tcp://") => {
                 "is the engine running, and does it listen there? `-H ssh://USER@HOST` needs no port of its own"
                     .to_owned()
@@ -278,8 +278,12 @@ fn connection_hint(kind: ConnectErrorKind, endpoint: &str, context: Option<&str>
         };
         format!("`ssh{port} {} docker version`", host.replace(['[', ']'], ""))
     };
-    let is_about_files =
-        matches!(kind, ConnectErrorKind::Authority | ConnectErrorKind::OwnCertificate | ConnectErrorKind::File);
+    let is_about_files = matches!(
+        kind,
+        ConnectErrorKind::UntrustedCertificate
+            | ConnectErrorKind::ClientCertificate
+            | ConnectErrorKind::TlsFile
+    );
     // Flags do not override the TLS files of a context.
     if let Some(context) = context.filter(|_| is_about_files) {
         return format!(

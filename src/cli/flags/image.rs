@@ -323,7 +323,9 @@ impl ImageResolution<'_> {
                     return Err(error);
                 }
                 let mut change = self.without_digest(likeness);
-                if kind == RegistryErrorKind::TagNotFound && self.args.on_resolve_error == OnResolveError::Auto {
+                if kind == RegistryErrorKind::TagNotFound
+                    && self.args.on_resolve_error == OnResolveError::Auto
+                {
                     let has = "the connected engine has the image; other nodes cannot pull it";
                     change.report.warnings.extend((likeness == Likeness::Other).then(|| has.to_owned()));
                 }
