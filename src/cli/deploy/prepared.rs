@@ -6,7 +6,7 @@ use crate::api::deploy::update::{
 };
 use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
-use crate::cli::flags::image::ImageReport;
+use crate::cli::flags::image_report::ImageReport;
 
 /// The warning of an update of a job.
 const JOB_RUNS_AGAIN: &str = "it is a job: it runs again";

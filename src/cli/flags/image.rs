@@ -2,19 +2,19 @@
 
 use clap::{Args, ValueEnum};
 
+use super::image_report::ImageReport;
 use crate::api::config::credentials::RegistryAuth;
-use crate::api::deploy::update::{NoChange, Unchanged, Update};
+use crate::api::deploy::update::NoChange;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::registry::digest;
 use crate::api::registry::digest::RegistryErrorKind;
 use crate::api::registry::image_ref::{ImageRef, Likeness};
 use crate::api::resources::images;
-use crate::api::spec::{self, Edit, Place};
+use crate::api::spec::{self, Edit};
 use crate::cli::app::App;
 use crate::cli::exit::login_hint;
 use crate::cli::usage::{OrExample as _, TAG, UsageError};
-use crate::output::Ui;
 
 /// Flags of every command that sets an image.
 #[derive(Args, Debug)]
@@ -71,16 +71,6 @@ pub struct ImageChange {
     pub auth: Option<RegistryAuth>,
     /// What to report about it.
     pub report: ImageReport,
-}
-
-/// Warnings and notes about the image of a service.
-#[derive(Debug, Default)]
-pub struct ImageReport {
-    /// Warnings that are printed before anything is sent.
-    pub warnings: Vec<String>,
-    hint: Option<String>,
-    same: Option<NoChange>,
-    registry: Option<String>,
 }
 
 impl ResolveArgs {
@@ -190,59 +180,6 @@ impl ImageChange {
     fn unchanged(same: NoChange) -> Self {
         Self { report: ImageReport { same: Some(same), ..ImageReport::default() }, ..Self::default() }
     }
-}
-
-impl ImageReport {
-    /// Prints the warnings, before anything is sent.
-    pub fn announce(&self, ui: Ui, service: &str) {
-        for warning in &self.warnings {
-            match service {
-                "" => ui.warning(warning),
-                service => ui.warning(&format!("service `{service}`: {warning}")),
-            }
-        }
-        if let Some(hint) = &self.hint {
-            ui.hint(hint);
-        }
-    }
-
-    /// Adds the image as the reason to a result without changes.
-    pub fn explain_unchanged<E>(&self, result: Result<Update, E>) -> Result<Update, E> {
-        match (result, &self.same) {
-            (Ok(Update::Unchanged(unchanged)), Some(same)) if unchanged.reason == NoChange::AlreadySo => {
-                let image = Place::at("TaskTemplate.ContainerSpec.Image");
-                let requested = unchanged.requested.into_iter().chain([image]).collect();
-                Ok(Update::Unchanged(Unchanged { reason: same.clone(), requested, ..unchanged }))
-            }
-            (result, _) => result,
-        }
-    }
-
-    /// Returns the notes about the image for this result.
-    pub fn notes<E>(&self, result: &Result<Update, E>) -> Vec<String> {
-        let is_unchanged =
-            matches!(result, Ok(Update::Unchanged(it)) if Some(&it.reason) == self.same.as_ref());
-        let same = match &self.same {
-            Some(NoChange::SameDigest { tags: Some((runs, requested)), .. }) if !is_unchanged => {
-                Some(same_digest(runs.as_deref(), requested.as_deref()))
-            }
-            _ => None,
-        };
-        let is_sent = matches!(result, Ok(Update::Applied(_) | Update::Planned(_)));
-        same.into_iter().chain(self.credentials_note().filter(|_| is_sent)).collect()
-    }
-
-    /// Returns the note that credentials are stored.
-    pub fn credentials_note(&self) -> Option<String> {
-        let registry = self.registry.as_ref()?;
-        Some(format!("with new credentials for registry `{registry}`"))
-    }
-}
-
-/// Describes two tags that have the same digest.
-pub fn same_digest(runs: Option<&str>, requested: Option<&str>) -> String {
-    let runs = runs.map_or_else(|| "without a tag".to_owned(), |tag| format!("as {tag}"));
-    format!("runs this digest {runs}; --force writes {}", requested.unwrap_or("it without a tag"))
 }
 
 /// The image of a service, parsed and as it is written in its spec.

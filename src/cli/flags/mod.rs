@@ -8,6 +8,7 @@ mod flag;
 mod formats;
 mod health;
 pub mod image;
+pub mod image_report;
 mod labels;
 mod mount;
 mod names;

@@ -12,7 +12,7 @@ use crate::api::resources::services::Service;
 use crate::api::spec::Change;
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
-use crate::cli::flags::image::same_digest;
+use crate::cli::flags::image_report::same_digest;
 use crate::cli::newest::{Choice, Decision};
 use crate::cli::{findings, messages, progress};
 

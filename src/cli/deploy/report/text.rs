@@ -9,7 +9,7 @@ use super::{ReportStyle, after_interrupt};
 use crate::api::deploy::update::{Delivery, NoChange};
 use crate::api::spec::Change;
 use crate::cli::app::App;
-use crate::cli::flags::image::same_digest;
+use crate::cli::flags::image_report::same_digest;
 use crate::cli::messages;
 use crate::cli::messages::Message;
 use crate::cli::newest::Decision;
