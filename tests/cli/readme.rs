@@ -122,6 +122,50 @@ fn what_the_page_of_stacks_shows_of_ctrl_c_is_printed() {
     assert_eq!(run.stdout, format!("shop_admin: {printed}"));
 }
 
+/// Longer texts belong to docs/. The first screen must say what the program is, how to install it and what it prints.
+#[test]
+fn readme_is_short_and_begins_with_examples() {
+    let readme = include_str!("../../README.md");
+    assert!(readme.lines().count() <= 250, "README has {} lines: move text to docs/", readme.lines().count());
+    let start: Vec<&str> = readme.lines().take(45).collect();
+    assert!(start.contains(&"## Install"), "{start:?}");
+    assert_eq!(start.iter().filter(|line| line.starts_with("$ swarmctl ")).count(), 3, "{start:?}");
+}
+
+#[test]
+fn the_messages_of_the_page_of_troubleshooting_are_those_of_the_program() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/troubleshooting.md")).unwrap();
+    let texts = sources(&root.join("src"));
+    for message in [
+        "no node meets the constraints",
+        "no node can take the task",
+        "what listens there does not speak TLS",
+        "ssh cannot connect to",
+        "permission denied by",
+        "denies access to",
+        "credential helper",
+        "internal error: ",
+    ] {
+        let is_shown = page.contains(&format!("`{message}"));
+        let is_printed = texts.iter().any(|text| text.contains(message));
+        assert!(is_shown && is_printed, "`{message}` differs between docs/troubleshooting.md and src");
+    }
+}
+
+/// The texts of the files below a folder.
+fn sources(folder: &Path) -> Vec<String> {
+    let mut texts = Vec::new();
+    for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            texts.extend(sources(&path));
+        } else {
+            texts.push(fs::read_to_string(&path).unwrap());
+        }
+    }
+    texts
+}
+
 /// Both tables are written by `scripts/bench --write`.
 #[test]
 fn the_figures_of_readme_are_those_of_docs_performance() {

@@ -54,13 +54,13 @@ fn step() -> Option<usize> {
 impl Sort {
     pub fn words(self) -> &'static str {
         match self {
-            Self::Cut => "answers cut off, once",
-            Self::CutForGood => "answers cut off, for good",
-            Self::Garbage => "garbage in answers",
-            Self::Kinds => "answers of no engine",
+            Self::Cut => "responses cut off, once",
+            Self::CutForGood => "responses cut off, permanently",
+            Self::Garbage => "garbage in responses",
+            Self::Kinds => "responses that are not an engine's",
             Self::Requests => "requests cut off or lost",
-            Self::Stall => "answers that stall, --timeout",
-            Self::LongStall => "answers that stall for 60 s",
+            Self::Stall => "responses that stall, with --timeout",
+            Self::LongStall => "responses that stall for 60 s",
         }
     }
 

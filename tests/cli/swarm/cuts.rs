@@ -149,8 +149,8 @@ fn check(case: &Case) {
     let endings: Vec<String> = endings.iter().map(|(ending, count)| format!("{count} x {ending}")).collect();
     let name = case.name;
     figure(
-        &format!("answers of a real engine to `{name}` cut off at {cuts} places, once and for good"),
-        &format!("{tried} runs, 0 wrong words ({})", endings.join(", ")),
+        &format!("responses of a real engine to `{name}` cut off at {cuts} places, once and permanently"),
+        &format!("{tried} runs, 0 false reports ({})", endings.join(", ")),
     );
 }
 

@@ -70,8 +70,8 @@ fn batch_through(managers: &Managers, blow: &str, image: &str) {
     figure(
         &format!("{} updates in one batch, the leader {}", before.len(), in_words(blow)),
         &format!(
-            "{at_the_blow} were done at the blow; exit code {}; {done} applied once, {told} said not to be, 0 wrong words; \
-             another manager answered after {:.1} s, the batch ended after {:.1} s",
+            "{at_the_blow} were done when it happened; exit code {}; {done} applied once, {told} reported as not applied, 0 false reports; \
+             another manager responded after {:.1} s, the batch ended after {:.1} s",
             run.code.map_or_else(|| "none".to_owned(), |code| code.to_string()),
             silence.as_secs_f64(),
             (run.took - (struck - began)).as_secs_f64(),
@@ -167,7 +167,7 @@ fn single_updates_through(managers: &Managers, rounds: usize) {
     figure(
         &format!("{rounds} single updates, the leader killed at a random moment of each"),
         &format!(
-            "0 wrong words, none done twice ({}); the longest took {:.1} s",
+            "0 false reports, none applied twice ({}); the longest took {:.1} s",
             endings.join(", "),
             longest.as_secs_f64()
         ),

@@ -69,7 +69,7 @@ fn a_batch_that_is_killed_leaves_no_service_half_done_and_ends_the_job_when_it_i
     figure(
         &format!("{kills} kills at random moments of a batch of {SERVICES} updates"),
         &format!(
-            "0 services half done, 0 wrong words, {left} updates left to the second run, which ended the job each time ({})",
+            "0 services updated in part, 0 false reports; {left} updates were left to the second run, which completed the batch each time ({})",
             endings.join(", ")
         ),
     );
