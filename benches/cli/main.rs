@@ -94,7 +94,7 @@ fn all() -> Vec<Section> {
             ROUNDS * 2,
             vec![
                 fixed("docker", commands.docker(&["inspect", &service])),
-                fixed("curl, answer dropped", commands.curl(&format!("/services/{service}"))),
+                fixed("curl, response discarded", commands.curl(&format!("/services/{service}"))),
                 fixed("swarmctl", commands.ours(&["inspect", &service])),
             ],
         ),
@@ -161,7 +161,7 @@ fn lists(commands: &Commands, services: &str, rounds: usize) -> Vec<Section> {
             rounds,
             vec![
                 fixed("docker", commands.docker(docker)),
-                fixed("curl, answer dropped", commands.curl("/services?status=true")),
+                fixed("curl, response discarded", commands.curl("/services?status=true")),
                 fixed("swarmctl", commands.ours(ours)),
             ],
         )
