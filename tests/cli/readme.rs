@@ -132,6 +132,48 @@ fn readme_is_short_and_begins_with_examples() {
     assert_eq!(start.iter().filter(|line| line.starts_with("$ swarmctl ")).count(), 3, "{start:?}");
 }
 
+/// Phrases that readers of technical English stumble over; each has a usual word.
+const UNUSUAL: [(&str, &str); 16] = [
+    ("so many", "at most N"),
+    ("shall", "must, should"),
+    ("mend", "fix"),
+    ("anew", "again"),
+    ("is told", "is reported"),
+    ("by the way", "as a side effect"),
+    ("is to be", "must be"),
+    ("goes on", "continues"),
+    ("begun", "started"),
+    ("without a word", "silently"),
+    ("of today", "current"),
+    ("any more", "no longer"),
+    ("alike", "likewise, in the same way"),
+    ("thereby", "-"),
+    ("cannot be had", "is not available"),
+    ("is no manager", "is not a manager"),
+];
+
+#[test]
+fn the_pages_are_in_plain_english() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let others = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
+    let pages = docs.chain(others.map(|name| root.join(name)));
+    let mut found = Vec::new();
+    for page in pages.filter(|page| page.extension().is_some_and(|extension| extension == "md")) {
+        let text = fs::read_to_string(&page).unwrap();
+        // What programs print is quoted as it is.
+        let prose: String =
+            text.split("```").step_by(2).flat_map(|part| part.split('`').step_by(2)).collect();
+        let words: Vec<&str> =
+            prose.split(|c: char| !c.is_alphanumeric()).filter(|it| !it.is_empty()).collect();
+        let prose = format!(" {} ", words.join(" ").to_lowercase());
+        for (phrase, usual) in UNUSUAL.iter().filter(|(phrase, _)| prose.contains(&format!(" {phrase} "))) {
+            found.push(format!("{}: `{phrase}` instead of `{usual}`", page.display()));
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
 #[test]
 fn the_messages_of_the_page_of_troubleshooting_are_those_of_the_program() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
