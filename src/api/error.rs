@@ -21,7 +21,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The connection was lost after the request may have been sent.
-    #[error("the connection broke during `{request}`: {why}")]
+    #[error("the connection was lost during `{request}`: {why}")]
     ConnectionLost {
         /// Method and path.
         request: String,
@@ -29,7 +29,7 @@ pub enum Error {
         why: String,
     },
     /// No response was received in time. The request may have been processed.
-    #[error("no answer to `{request}` within {} s", (after.as_secs_f32() * 10.0).round() / 10.0)]
+    #[error("no response to `{request}` within {} s", (after.as_secs_f32() * 10.0).round() / 10.0)]
     ResponseTimeout {
         /// Method and path.
         request: String,
@@ -37,13 +37,13 @@ pub enum Error {
         after: Duration,
     },
     /// The deadline of the command expired before the request could be sent. Nothing was sent.
-    #[error("the time was up before `{request}` could be asked")]
+    #[error("timed out before `{request}` could be sent")]
     DeadlineExceeded {
         /// Method and path.
         request: String,
     },
     /// The response is not one that an engine sends.
-    #[error("the answer to `{request}` cannot be understood: {why}")]
+    #[error("invalid response to `{request}`: {why}")]
     InvalidResponse {
         /// Method and path.
         request: String,
@@ -51,7 +51,7 @@ pub enum Error {
         why: String,
     },
     /// The response is longer than any response of an engine. The rest of it was not read.
-    #[error("the answer to `{request}` is longer than {mebibytes} MiB, so it was not read to its end")]
+    #[error("the response to `{request}` is longer than {mebibytes} MiB and was not read completely")]
     ResponseTooLong {
         /// Method and path.
         request: String,

@@ -182,34 +182,34 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::Connect { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
             "run it as root, or as a member of the socket's group: `sudo usermod -aG docker $USER`".to_owned()
         }
-        e if e.requires_tls() => "speak TLS with `--tlsverify`, or with DOCKER_TLS_VERIFY=1".to_owned(),
+        e if e.requires_tls() => "use TLS with `--tlsverify` or DOCKER_TLS_VERIFY=1".to_owned(),
         Error::Connect { endpoint, .. } => match error.connect_error() {
             Some(reason) => connection_hint(reason.kind, endpoint, reason.context.as_deref()),
             None if endpoint.starts_with("tcp://") => {
                 "is the engine running, and does it listen there? `-H ssh://USER@HOST` needs no port of its own"
                     .to_owned()
             }
-            None => "is the engine running? name its socket with `-H unix:///path/docker.sock` or DOCKER_HOST"
+            None => "is the engine running? select its socket with `-H unix:///path/docker.sock` or DOCKER_HOST"
                 .to_owned(),
         },
         Error::Denied { request, .. } => format!(
-            "allow `{request}` in the proxy or authorization plugin that forbids it, or name another engine with `-H`"
+            "allow `{request}` in the proxy or authorization plugin that forbids it, or select another engine with `-H`"
         ),
         Error::InvalidResponse { .. } | Error::ResponseTooLong { .. } => {
-            "is a Docker engine listening there? `docker version` asks it too".to_owned()
+            "is a Docker engine listening there? check with `docker version`".to_owned()
         }
         Error::ResponseTimeout { request, .. } if request.contains("/distribution/") => {
             "the engine waits for the registry; try again, or use the tag as it is with `--no-resolve-image`".to_owned()
         }
         Error::ResponseTimeout { .. } => {
-            "the engine may be busy or without a leader; try again, or ask another manager".to_owned()
+            "the engine may be busy or have no leader; try again, or use another manager".to_owned()
         }
-        Error::DeadlineExceeded { .. } => "give it more time with `--timeout`".to_owned(),
+        Error::DeadlineExceeded { .. } => "allow more time with `--timeout`".to_owned(),
         Error::NoSuch { kind: "service" | "service or task", .. } => {
-            "see the services with `swarmctl ls`".to_owned()
+            "list the services with `swarmctl ls`".to_owned()
         }
-        Error::NoSuch { kind: "context", .. } => "see the contexts with `swarmctl context ls`".to_owned(),
-        Error::NoSuch { kind, .. } => format!("see what there is with `docker {kind} ls`"),
+        Error::NoSuch { kind: "context", .. } => "list the contexts with `swarmctl context ls`".to_owned(),
+        Error::NoSuch { kind, .. } => format!("list them with `docker {kind} ls`"),
         Error::Registry { kind: RegistryErrorKind::TagNotFound | RegistryErrorKind::RepositoryNotFound, .. } => {
             "check repository and tag, or push the image first; `--on-resolve-error keep-tag` deploys the tag as it is"
                 .to_owned()
@@ -224,12 +224,12 @@ pub fn hint(error: &Error) -> Option<String> {
         }
         Error::Credentials(error) => credentials_hint(error),
         Error::Settings { .. } => {
-            "mend it, or name the engine itself with `-H` before the command or with DOCKER_HOST, or another folder with \
+            "fix it, or select the engine with `-H` before the subcommand or with DOCKER_HOST, or another folder with \
              `--config DIR`"
                 .to_owned()
         }
         e if e.is_not_manager() => {
-            "run it on a manager node; a new swarm begins with `docker swarm init`".to_owned()
+            "run it on a manager node, or start a new swarm with `docker swarm init`".to_owned()
         }
         Error::Engine { message, .. } if message.contains("does not have a leader") => {
             "see the managers with `docker node ls`; more than half of them must be up".to_owned()
@@ -237,12 +237,12 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::Engine { message, .. }
             if message.contains("client version") && message.contains("is too old") =>
         {
-            "the engine serves a newer API only; unset DOCKER_API_VERSION".to_owned()
+            "the engine supports newer API versions only; unset DOCKER_API_VERSION".to_owned()
         }
         Error::Engine { message, .. }
             if message.contains("client version") && message.contains("is too new") =>
         {
-            "the engine serves an older API only; unset DOCKER_API_VERSION".to_owned()
+            "the engine supports older API versions only; unset DOCKER_API_VERSION".to_owned()
         }
         _ => return None,
     })
@@ -260,12 +260,12 @@ pub fn login_hint(registry: &str) -> String {
 fn credentials_hint(error: &CredentialsError) -> String {
     let what = match error {
         CredentialsError::InvalidConfig { place, .. } if place == docker_config::VARIABLE => {
-            return format!("mend it, or do without: `unset {place}`");
+            return format!("fix it, or run without it: `unset {place}`");
         }
-        CredentialsError::Unreadable { .. } | CredentialsError::InvalidConfig { .. } => "mend it",
-        CredentialsError::Helper { .. } => "mend it, or the `credsStore` or `credHelpers` that names it",
+        CredentialsError::Unreadable { .. } | CredentialsError::InvalidConfig { .. } => "fix it",
+        CredentialsError::Helper { .. } => "fix it, or the `credsStore` or `credHelpers` that names it",
     };
-    format!("{what}; or name another folder with `--config DIR` before the command, or with DOCKER_CONFIG")
+    format!("{what}; or select another folder with `--config DIR` before the subcommand, or with DOCKER_CONFIG")
 }
 
 /// The hint for a failed connection to `endpoint`. `context` is the Docker context that selected it.
@@ -295,30 +295,30 @@ fn connection_hint(kind: ConnectErrorKind, endpoint: &str, context: Option<&str>
     match kind {
         ConnectErrorKind::HostNotFound => "check the name in `-H`, DOCKER_HOST or the context".to_owned(),
         ConnectErrorKind::TlsUnsupported => {
-            "without TLS the port is mostly 2375, and `--tls`, DOCKER_TLS_VERIFY and the like are left out".to_owned()
+            "without TLS the port is usually 2375; then leave out `--tls`, DOCKER_TLS_VERIFY and the like".to_owned()
         }
-        ConnectErrorKind::TlsRequired => "speak TLS with `--tlsverify`, or with DOCKER_TLS_VERIFY=1".to_owned(),
+        ConnectErrorKind::TlsRequired => "use TLS with `--tlsverify` or DOCKER_TLS_VERIFY=1".to_owned(),
         ConnectErrorKind::UntrustedCertificate => {
-            "name the file of the authority that signed it with `--tlscacert FILE` before the command".to_owned()
+            "give the CA that signed it with `--tlscacert FILE` before the subcommand".to_owned()
         }
         ConnectErrorKind::InvalidCertificate => {
-            "name the engine as its certificate does, or have a new one made for it".to_owned()
+            "use a host name that the certificate contains, or issue a new certificate".to_owned()
         }
         ConnectErrorKind::ClientCertificate => {
-            "give one that the engine's authority has signed with `--tlscert FILE --tlskey FILE` before the command"
+            "give a certificate signed by the engine's CA with `--tlscert FILE --tlskey FILE` before the subcommand"
                 .to_owned()
         }
         ConnectErrorKind::TlsFile => {
-            "name others with `--tlscacert`, `--tlscert` and `--tlskey` before the command, or with DOCKER_CERT_PATH"
+            "select other files with `--tlscacert`, `--tlscert` and `--tlskey` before the subcommand, or with DOCKER_CERT_PATH"
                 .to_owned()
         }
-        ConnectErrorKind::Proxy => "name hosts that need no proxy in NO_PROXY".to_owned(),
-        ConnectErrorKind::Ssh => format!("see whether this works: {}", by_hand()),
+        ConnectErrorKind::Proxy => "add hosts that need no proxy to NO_PROXY".to_owned(),
+        ConnectErrorKind::Ssh => format!("check whether this works: {}", by_hand()),
         ConnectErrorKind::DockerNotInstalled => {
-            format!("docker has to be in the PATH of a login without a terminal; see {}", by_hand())
+            format!("docker must be in the PATH of a login without a terminal; check {}", by_hand())
         }
         ConnectErrorKind::NotAnEngine => {
-            "a login without a terminal must not print anything: look into its ~/.bashrc or /etc/profile".to_owned()
+            "a login without a terminal must not print anything: check its ~/.bashrc or /etc/profile".to_owned()
         }
         ConnectErrorKind::TooManyConnections => "the engine may be slow; try again".to_owned(),
     }

@@ -61,7 +61,7 @@ fn the_man_pages_are_those_of_the_program() {
         .collect();
     for (name, text) in pages() {
         let stored = fs::read_to_string(folder().join(&name)).unwrap_or_default();
-        assert!(stored == text, "man/{name} is stale: write it anew with scripts/generate");
+        assert!(stored == text, "man/{name} is stale: run scripts/generate");
         left.retain(|other| *other != name);
     }
     assert!(left.is_empty(), "nothing makes man/{left:?} any more");

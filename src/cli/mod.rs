@@ -186,7 +186,7 @@ fn print_parse_error(ui: Ui, mut root: clap::Command, words: &[OsString]) -> Exi
             suggest::correct(&mut error, &root, &texts);
             print(ui, &error)
         }
-        _ => print(ui, &root.error(ErrorKind::InvalidValue, "a word of the command line cannot be one")),
+        _ => print(ui, &root.error(ErrorKind::InvalidValue, "invalid argument")),
     }
 }
 

@@ -28,8 +28,9 @@ const STACK: &str = "com.docker.stack.namespace";
 /// Flags that select services.
 #[derive(Args, Clone, Debug, Default)]
 pub struct SelectArgs {
-    /// Select services with this property: id, label, mode, name (the start of id and name is enough) or image (a
-    /// repository, with or without a tag)
+    /// Select services by id, label, mode, name (prefix) or image
+    ///
+    /// `image` is a repository, with or without a tag. A prefix is enough for `id` and `name`.
     #[arg(short, long, value_name = "KEY=VALUE", add = Completion::FILTERS, value_parser = filter::parse_selection)]
     pub filter: Vec<Filter>,
     /// Select the services of this stack
@@ -84,16 +85,16 @@ impl<T: PartialEq> Assignments<T> {
         for text in texts {
             let bad = |why: &str| UsageError::new(format!("`{text}` {why}"), example);
             let (service, value) =
-                text.split_once('=').ok_or_else(|| bad("is no pair of service and value"))?;
+                text.split_once('=').ok_or_else(|| bad("is not a pair of service and value"))?;
             if service.is_empty() {
-                return Err(bad("names no service"));
+                return Err(bad("does not name a service"));
             }
             let value = read(value)
                 .map_err(|bad| UsageError::new(format!("service `{service}`: {}", bad.why), bad.example))?;
             match at.entry(service) {
                 Entry::Occupied(first) if pairs[*first.get()].1 == value => {}
                 Entry::Occupied(_) => {
-                    return Err(bad("names a service that shall have something else as well"));
+                    return Err(bad("names a service twice, with different values"));
                 }
                 Entry::Vacant(free) => {
                     free.insert(pairs.len());
@@ -115,11 +116,11 @@ impl SelectArgs {
     pub fn check(&self, names: &[String], example: &'static str) -> Result<(), UsageError> {
         match (names, self.is_given()) {
             ([], false) => Err(UsageError::new(
-                "no service is named: name some, or select with --filter, --stack or --all",
+                "no service given: name services, or select them with --filter, --stack or --all",
                 example,
             )),
             ([name, ..], true) => Err(UsageError::new(
-                format!("`{name}` is named, and --filter, --stack or --all selects others: one or the other"),
+                format!("`{name}` cannot be combined with --filter, --stack or --all"),
                 example,
             )),
             _ => Ok(()),
@@ -151,7 +152,7 @@ impl SelectArgs {
                 format_count(skipped_jobs.len(), "job"),
                 join_names(skipped_jobs.iter().map(String::as_str)),
             );
-            ui.note(&format!("left {count} alone, which any post would run again: {names}"));
+            ui.note(&format!("skipped {count}: an update would run them again: {names}"));
         }
         Ok(services)
     }
@@ -191,7 +192,7 @@ impl SelectArgs {
 
     /// The error that no service is selected.
     pub fn nothing_selected(&self) -> Error {
-        let why = "nothing fits the selection".to_owned();
+        let why = "no service matches the selection".to_owned();
         Error::NoSuch { kind: "service", name: self.to_flags(), why: Some(why) }
     }
 

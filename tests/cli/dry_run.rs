@@ -92,7 +92,7 @@ fn every_acting_command_shows_its_changes_and_a_forecast_and_only_reads() {
         let indexes: Vec<u64> = swarm.world().services.iter().map(|service| service.index).collect();
         let run = run(&swarm, &format!("{} --dry-run{}", split(&line).0, split(&line).1)).succeeds();
         assert_eq!(run.stderr, "", "{}", run.report());
-        run.prints(shown).prints(&["(dry run, nothing was posted)"]);
+        run.prints(shown).prints(&["(dry run, nothing was sent)"]);
         only_read(&swarm, &indexes);
     }
 }

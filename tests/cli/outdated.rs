@@ -49,7 +49,7 @@ fn a_table_tells_each_service_apart() {
     assert_eq!(lines[0], ["NAME", "IMAGE", "RUNS", "REGISTRY", "STATUS"]);
     assert_eq!(lines[1][..4], ["far", OLD, "-", "-"]);
     assert!(
-        lines[1][4].starts_with("registry `docker.io` cannot be asked for `opera443399/whoami:0.7`: "),
+        lines[1][4].starts_with("registry `docker.io` cannot be requested `opera443399/whoami:0.7`: "),
         "{lines:?}"
     );
     assert_eq!(lines[2][0], "fixed");
@@ -190,7 +190,7 @@ fn a_selection_that_nothing_fits_is_no_such_service() {
         let args = [&selection[..], &["--exit-code"]].concat();
         let run = outdated(&swarm(), &args).fails_with(Exit::NotFound).tells_an_error();
         assert_eq!(run.stdout, "");
-        run.says(&["nothing fits the selection"]);
+        run.says(&["no service matches the selection"]);
     }
 }
 

@@ -116,7 +116,7 @@ fn without_ssh_it_says_so() {
         .run()
         .fails_with(Exit::Unreachable)
         .tells_an_error();
-    run.says(&["there is no program `ssh` in PATH"]);
+    run.says(&["`ssh` was not found in PATH"]);
 }
 
 #[test]

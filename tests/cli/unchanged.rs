@@ -103,7 +103,7 @@ fn prints_that_there_was_nothing_to_change_if_the_tasks_run() {
         assert_eq!(&web["outcome"], &json!("unchanged"), "{command:?}");
         assert_eq!(&web["posted"], &json!(false), "{command:?}");
         assert!(web["reason"].is_string(), "{command:?}: {web}");
-        self::run(&swarm, command, &["--exit-code"]).succeeds().prints(&["nothing was posted"]);
+        self::run(&swarm, command, &["--exit-code"]).succeeds().prints(&["nothing was sent"]);
     }
 }
 
@@ -144,7 +144,7 @@ fn a_rollback_to_the_requested_spec_is_a_success() {
         let swarm = swarm(&["web"]);
         swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
         swarm.world().step("web", Step::RolledBack);
-        run(&swarm, command, &[]).succeeds().prints(&["nothing was posted"]);
+        run(&swarm, command, &[]).succeeds().prints(&["nothing was sent"]);
     }
 }
 
@@ -179,7 +179,7 @@ fn a_job_is_judged_by_its_tasks() {
     job["Mode"] = json!({ "ReplicatedJob": { "TotalCompletions": 1, "MaxConcurrent": 1 } });
     let swarm = FakeSwarm::with([job]);
     let args = ["update-image", "--no-resolve-image", "job", OLD];
-    run(&swarm, &args, &[]).succeeds().prints(&["nothing was posted"]);
+    run(&swarm, &args, &[]).succeeds().prints(&["nothing was sent"]);
     // What the engine reports of a rollout of a job means nothing.
     swarm.world().service("job").status = Some(json!({ "State": "paused" }));
     run(&swarm, &args, &[]).succeeds();

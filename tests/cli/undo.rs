@@ -62,7 +62,7 @@ fn once_the_rollback_is_sent_the_failure_and_the_rollback_are_reported() {
             "error: the rollout of service `web` failed",
             "update paused due to failure",
             "non-zero exit (1)",
-            &format!("interrupted ({name}): a rollback was sent, and the engine continues with it"),
+            &format!("interrupted ({name}): a rollback was sent, and the engine continues it"),
             "`swarmctl wait web`",
         ]);
         run.never_says(&["goes on with it", "not watched to its end", "not updated"]);

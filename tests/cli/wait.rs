@@ -65,7 +65,7 @@ fn stops_waiting_at_the_deadline() {
     swarm.world().step("web", Step::Updating);
     let run = wait(&swarm, &["web", "db", "--timeout", "300ms"]).fails_with(Exit::StoppedWaiting);
     let run =
-        run.says(&["the time was up (--timeout)", "hint: the rollout continues; ", "swarmctl wait web"]);
+        run.says(&["timed out (--timeout)", "hint: the rollout continues; ", "swarmctl wait web"]);
     assert_eq!(run.stdout, "db: converged\n");
     assert!(run.took < Duration::from_secs(2), "{}", run.report());
 }

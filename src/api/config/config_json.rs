@@ -52,7 +52,7 @@ impl ConfigFile {
         match field(&self.fields, "currentContext") {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(name)) => Ok(Some(name).filter(|name| !name.is_empty()).map(String::as_str)),
-            Some(_) => Err(broken(&self.place, "`currentContext` is no name of a context")),
+            Some(_) => Err(broken(&self.place, "`currentContext` is not the name of a context")),
         }
     }
 
@@ -64,24 +64,24 @@ impl ConfigFile {
         match field(&self.fields, name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
-            Some(_) => Err(broken(&self.place, &format!("`{name}` is no text"))),
+            Some(_) => Err(broken(&self.place, &format!("`{name}` is not a string"))),
         }
     }
 
     /// `HttpHeaders`: what every request carries.
     ///
     /// # Errors
-    /// It is no object of texts, or HTTP has no such header. The values may be secret and are not repeated.
+    /// It is not an object of texts, or HTTP has no such header. The values may be secret and are not repeated.
     pub fn headers(&self) -> Result<Vec<Header>> {
         let broken = |why: &str| broken(&self.place, &format!("`HttpHeaders`: {why}"));
         let headers = match field(&self.fields, "HttpHeaders") {
             None | Some(Value::Null) => return Ok(Vec::new()),
             Some(Value::Object(headers)) => headers,
-            Some(_) => return Err(broken("it is no object")),
+            Some(_) => return Err(broken("it is not an object")),
         };
         let one = |(name, value): (&String, &Value)| {
             let Some(value) = value.as_str() else {
-                return Err(broken(&format!("the value of `{name}` is no text")));
+                return Err(broken(&format!("the value of `{name}` is not a string")));
             };
             let header = (name.trim().to_owned(), value.trim().to_owned());
             headers::check(&header).map_err(|why| broken(&why))?;

@@ -174,14 +174,14 @@ pub fn parse(text: &[u8]) -> Result<Context, String> {
 }
 
 fn object<'a>(value: Option<&'a Value>, what: &str) -> Result<&'a Map<String, Value>, String> {
-    value.and_then(Value::as_object).ok_or_else(|| format!("{what} is no JSON object"))
+    value.and_then(Value::as_object).ok_or_else(|| format!("{what} is not a JSON object"))
 }
 
 fn text_of(fields: &Map<String, Value>, name: &str) -> Result<Option<String>, String> {
     match field(fields, name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(format!("`{name}` is no text")),
+        Some(_) => Err(format!("`{name}` is not a string")),
     }
 }
 

@@ -53,7 +53,7 @@ impl DockerConfig {
         let store = match config.shift_remove("credsStore") {
             None | Some(Value::Null) => None,
             Some(Value::String(name)) => Some(name).filter(|name| !name.is_empty()),
-            Some(_) => return Err(broken("`credsStore` is no name of a program".to_owned())),
+            Some(_) => return Err(broken("`credsStore` is not the name of a program".to_owned())),
         };
         Ok(Self { place: place.to_owned(), auths: Entries(auths), helpers: Entries(helpers), store })
     }
@@ -132,12 +132,12 @@ fn credentials(entry: &Value) -> Result<Option<Credentials>, String> {
     let entry = match entry {
         Value::Object(entry) => entry,
         Value::Null => return Ok(None),
-        _ => return Err("is no object".to_owned()),
+        _ => return Err("is not an object".to_owned()),
     };
     let text = |key: &str| match entry.get(key) {
         None | Some(Value::Null) => Ok(String::new()),
         Some(Value::String(text)) => Ok(text.clone()),
-        Some(_) => Err(format!("has a `{key}` that is no text")),
+        Some(_) => Err(format!("has a `{key}` that is not a string")),
     };
     let (mut username, mut password) = (text("username")?, text("password")?);
     let auth = text("auth")?;
@@ -167,7 +167,7 @@ fn map(value: Option<Value>, key: &str) -> Result<Map<String, Value>, String> {
     match value {
         None | Some(Value::Null) => Ok(Map::new()),
         Some(Value::Object(map)) => Ok(map),
-        Some(_) => Err(format!("`{key}` is no object")),
+        Some(_) => Err(format!("`{key}` is not an object")),
     }
 }
 

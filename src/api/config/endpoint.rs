@@ -108,7 +108,7 @@ impl Endpoint {
             "fd" => {
                 Err("it is for an engine that is handed its socket; a client needs an address".to_owned())
             }
-            other => Err(format!("there is no way to an engine called `{other}`")),
+            other => Err(format!("unsupported endpoint scheme `{other}`")),
         }
         .map_err(refused)
     }
@@ -176,7 +176,7 @@ fn unix(path: &str) -> Result<PathBuf, String> {
         "" => Ok(DEFAULT_SOCKET.into()),
         _ if !path.starts_with('/') => Err(format!("the socket's path `{path}` is not absolute")),
         _ if path.len() >= SOCKET_PATH => Err(format!(
-            "the socket's path has {} bytes, and the system takes no more than {}",
+            "the path of the socket has {} bytes; the system accepts at most {}",
             path.len(),
             SOCKET_PATH - 1
         )),
@@ -197,7 +197,7 @@ fn bare(host: &str, tls: Option<Tls>) -> Result<Tcp, String> {
 fn tcp(rest: &str, scheme: &str, tls: Option<Tls>) -> Result<Tcp, String> {
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     if let Some((_, host)) = authority.rsplit_once('@') {
-        return Err(format!("an engine takes no user and no password; leave out what is before `@{host}`"));
+        return Err(format!("user and password are not supported here; remove what is before `@{host}`"));
     }
     if rest.contains("://") {
         return Err("it has two schemes".to_owned());
@@ -239,7 +239,7 @@ fn ssh(rest: &str) -> Result<Ssh, String> {
     }
     let (user, address) = match authority.rsplit_once('@') {
         Some((user, _)) if user.contains(':') => {
-            return Err("a password does not belong here; ssh asks for it, or takes a key".to_owned());
+            return Err("a password is not supported here; ssh asks for it or uses a key".to_owned());
         }
         Some((user, address)) => (Some(decoded(user)?), address),
         None => (None, authority),
@@ -272,7 +272,7 @@ fn host_and_port(authority: &str) -> Result<(String, Option<u16>), String> {
             let address = address.replacen("%25", "%", 1);
             let (number, zone) = address.split_once('%').unwrap_or((&address, "lo"));
             if number.parse::<Ipv6Addr>().is_err() || !is_name(zone, is_of_host) {
-                return Err(format!("`{address}` is no IPv6 address"));
+                return Err(format!("`{address}` is not an IPv6 address"));
             }
             (address, port)
         }
@@ -288,7 +288,7 @@ fn host_and_port(authority: &str) -> Result<(String, Option<u16>), String> {
         return Err(format!("an IPv6 address is written in brackets, as in `[{authority}]`"));
     }
     let port = match port.strip_prefix(':') {
-        None if !port.is_empty() => return Err(format!("`{port}` is no port")),
+        None if !port.is_empty() => return Err(format!("`{port}` is not a port")),
         None | Some("") => None,
         Some(digits) => Some(port_of(digits)?),
     };
@@ -300,7 +300,7 @@ fn port_of(digits: &str) -> Result<u16, String> {
     number
         .and_then(|digits| digits.parse().ok())
         .filter(|port| *port > 0)
-        .ok_or_else(|| format!("`{digits}` is no port; ports are 1 to 65535"))
+        .ok_or_else(|| format!("`{digits}` is not a port (1 to 65535)"))
 }
 
 /// Whether all characters are of a kind, and ssh would not take it for an option: some options run commands.

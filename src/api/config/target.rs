@@ -51,7 +51,7 @@ impl Target {
             file => file?,
         };
         if let Some(why) = &file.is_denied {
-            warnings.push(format!("{why}; it is taken for empty"));
+            warnings.push(format!("{why}; it is treated as empty"));
         }
         let choice = settings.choose(if needs_context { file.current_context()? } else { None })?;
         let headers = match own_headers {
@@ -168,7 +168,7 @@ fn of_host(settings: &Settings, host: &Setting) -> Result<(Endpoint, Option<Sett
 /// A context of the user's.
 fn of_context(folder: Option<PathBuf>, named_by: &Setting) -> Result<(Endpoint, Option<Setting>)> {
     let Some(folder) = folder else {
-        let why = "there is no home, and so no folder with contexts".to_owned();
+        let why = "there is no home directory, so no folder with contexts".to_owned();
         return Err(Error::NoSuch { kind: "context", name: named_by.value.clone(), why: Some(why) });
     };
     let contexts = Contexts::of(&folder);

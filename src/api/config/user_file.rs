@@ -24,7 +24,7 @@ pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
         Err(e) => return Err(e),
     };
     if kind.is_fifo() || kind.is_socket() || kind.is_block_device() {
-        return Err(io::Error::other("it is no file, but a pipe, a socket or a device"));
+        return Err(io::Error::other("it is not a file, but a pipe, a socket or a device"));
     }
     let mut bytes = Vec::new();
     File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
@@ -44,8 +44,8 @@ pub fn object(text: &[u8]) -> Result<Map<String, Value>, String> {
     }
     match serde_json::from_slice(text) {
         Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err("it is no JSON object".to_owned()),
-        Err(e) => Err(format!("it is no JSON (line {}, column {})", e.line(), e.column())),
+        Ok(_) => Err("it is not a JSON object".to_owned()),
+        Err(e) => Err(format!("it is not JSON (line {}, column {})", e.line(), e.column())),
     }
 }
 

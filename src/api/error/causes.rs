@@ -88,8 +88,8 @@ impl fmt::Display for RegistryErrorKind {
             RegistryErrorKind::TagNotFound => "has no",
             RegistryErrorKind::RepositoryNotFound => "has no repository for",
             RegistryErrorKind::Denied => "denies access to",
-            RegistryErrorKind::Unreachable => "cannot be asked for",
-            RegistryErrorKind::EndpointForbidden | RegistryErrorKind::EndpointMissing => "was not asked for",
+            RegistryErrorKind::Unreachable => "cannot be requested",
+            RegistryErrorKind::EndpointForbidden | RegistryErrorKind::EndpointMissing => "was not requested",
         })
     }
 }
@@ -106,7 +106,7 @@ pub enum CredentialsError {
         source: io::Error,
     },
     /// The content is not a valid Docker config.
-    #[error("`{place}` cannot be understood: {why}")]
+    #[error("`{place}` is invalid: {why}")]
     InvalidConfig {
         /// The path of the file, or the name of the variable.
         place: String,

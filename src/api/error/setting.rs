@@ -78,7 +78,7 @@ pub enum InvalidSetting {
         hosts: String,
     },
     /// The engine's certificate must be verified, but the file with the authorities does not exist.
-    #[error("{required_by}: the engine's certificate is to be checked, and there is no `{file}`")]
+    #[error("{required_by}: the engine's certificate must be verified, and `{file}` does not exist")]
     MissingAuthority {
         /// The setting that requires the verification.
         required_by: Source,

@@ -351,7 +351,7 @@ impl Client {
         let endpoint = &host.connection.endpoint;
         let request = stream.request;
         match Response::decode(RawResponse { request, endpoint, parts: &parts, body: refusal, sent: None }) {
-            Ok(response) => Err(response.garbled("it is no answer")),
+            Ok(response) => Err(response.garbled("it is not a response")),
             Err(error) => Err(error),
         }
     }

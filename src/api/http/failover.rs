@@ -150,7 +150,7 @@ impl Failover {
                 return Ok(false);
             }
             if rounds == 0 && !are_final {
-                note("no manager that sees a leader answers: waiting for the managers to elect one");
+                note("no manager that sees a leader responds; waiting for an election");
             }
             rounds += 1;
             if !wait()? {
@@ -163,7 +163,7 @@ impl Failover {
     fn choose(&self, from: usize, to: usize, note: impl Fn(&str)) {
         if from != UNCHOSEN && from != to {
             note(&format!(
-                "{} does not answer as a manager should; going on with {}",
+                "{} is not responding as a manager; switching to {}",
                 self.endpoint(from),
                 self.endpoint(to)
             ));
@@ -176,7 +176,7 @@ impl Failover {
     pub fn no_manager_error(&self) -> Error {
         let all: Vec<String> = (0..self.hosts.len()).map(|at| self.endpoint(at)).collect();
         let why = self.why_not.lock().unwrap_or_else(PoisonError::into_inner).join("; ");
-        let why = format!("none of these managers can be asked: {why}");
+        let why = format!("none of these managers can be reached: {why}");
         Error::Connect { endpoint: all.join(", "), source: std::io::Error::other(why) }
     }
 

@@ -115,7 +115,7 @@ impl Host {
         };
         self.connect_error(
             ConnectErrorKind::Proxy,
-            format!("by way of the proxy `{proxy}` no engine answers: {said}"),
+            format!("no engine answers through the proxy `{proxy}`: {said}"),
         )
     }
 

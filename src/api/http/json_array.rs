@@ -98,8 +98,8 @@ impl<T, F: Fn(&str) -> serde_json::Result<(T, usize)>> JsonArrayParser<T, F> {
         }
         match self.expect {
             Expect::End if rest.trim_ascii().is_empty() => Ok(self.rows),
-            Expect::Lost(why) => Err(format!("it is not the JSON that was expected ({why})")),
-            _ => Err("it is not the JSON that was expected (it is no list, or not a whole one)".to_owned()),
+            Expect::Lost(why) => Err(format!("it is not the expected JSON ({why})")),
+            _ => Err("it is not the expected JSON (not a list, or not a complete one)".to_owned()),
         }
     }
 

@@ -95,7 +95,7 @@ impl Response {
             if self.body.is_empty() {
                 self.garbled("it is empty")
             } else {
-                self.garbled(format!("it is not the JSON that was expected ({e}): {}", self.excerpt()))
+                self.garbled(format!("it is not the expected JSON ({e}): {}", self.excerpt()))
             }
         })
     }
@@ -159,7 +159,7 @@ impl Response {
             },
             // Other 5xx in plain words are no engine's: they leave open what became of a post.
             502..=504 if is_plain => self.refusal(status, text),
-            _ if text.is_empty() => self.garbled(format!("status {status} without a word")),
+            _ if text.is_empty() => self.garbled(format!("status {status} without a message")),
             _ => self.garbled(format!("status {status}: {}", self.excerpt())),
         }
     }

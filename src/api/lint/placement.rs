@@ -176,7 +176,7 @@ pub fn bind_mount(subject: &Subject, found: &mut Findings) -> Read<()> {
             continue;
         }
         let message = format!(
-            "`{source}` has to exist on each of {}{}: a task is rejected where it does not",
+            "`{source}` must exist on each of {}{}: tasks are rejected on nodes without it",
             counted(nodes.count(), "eligible node"),
             nodes.in_brackets()
         );

@@ -127,7 +127,7 @@ pub fn inspect(client: &Client, image: &ImageRef, auth: Option<&RegistryAuth>) -
     };
     let image = image.with_digest(digest).map_err(|_| {
         let digest = auth.map_or_else(|| digest.to_owned(), |auth| auth.secrets().hide(digest));
-        error(RegistryErrorKind::Unreachable, format!("what it has is no digest: `{digest:.80}`"))
+        error(RegistryErrorKind::Unreachable, format!("it returned an invalid digest: `{digest:.80}`"))
     })?;
     Ok(Manifest { image, platforms: platforms(&answer.platforms.unwrap_or_default()) })
 }

@@ -124,7 +124,7 @@ fn credentials(said: &[u8]) -> Result<Option<Credentials>, String> {
     let answer = match serde_json::Deserializer::from_slice(said).into_iter::<Value>().next() {
         Some(Ok(answer)) => answer,
         Some(Err(e)) => {
-            return Err(format!("what it printed is no JSON (line {}, column {})", e.line(), e.column()));
+            return Err(format!("its output is not JSON (line {}, column {})", e.line(), e.column()));
         }
         None => return Err("it printed nothing".to_owned()),
     };

@@ -179,7 +179,7 @@ fn read_header([kind, zeros @ .., a, b, c, d]: [u8; Frames::HEADER]) -> Result<(
     }
     match usize::try_from(u32::from_be_bytes([a, b, c, d])) {
         Ok(size) if size <= MAX_FRAME_LEN => Ok((channel, size)),
-        _ => Err(format!("a frame is said to be longer than {MAX_FRAME_LEN} bytes")),
+        _ => Err(format!("a frame claims to be longer than {MAX_FRAME_LEN} bytes")),
     }
 }
 
@@ -204,7 +204,7 @@ impl Lines {
 /// A message taken apart.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Entry<'a> {
-    /// When it was logged; empty where that was not asked for.
+    /// When it was logged; empty where that was not requested.
     pub time: &'a [u8],
     /// What is known of it, still encoded; see [`details`].
     pub details: &'a [u8],

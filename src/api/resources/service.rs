@@ -11,7 +11,7 @@ use crate::api::http::json_array::first;
 use crate::api::spec::splice::find;
 
 /// What is wrong with an object that is none.
-pub(in crate::api) const NO_SERVICE: &str = "it is no service: ID, Version.Index or Spec.Name is missing";
+pub(in crate::api) const NO_SERVICE: &str = "it is not a service: ID, Version.Index or Spec.Name is missing";
 
 /// A service as the engine sent it, untouched.
 ///

@@ -222,7 +222,7 @@ pub fn list_text_of(
         let mut meant = Vec::new();
         for text in texts {
             let row = serde_json::from_str::<ServiceRow>(text.get());
-            if is_meant(&row.map_err(|e| response.garbled(format!("it is no list of services ({e})")))?) {
+            if is_meant(&row.map_err(|e| response.garbled(format!("it is not a list of services ({e})")))?) {
                 meant.push(text.get());
             }
         }

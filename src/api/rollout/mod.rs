@@ -186,12 +186,12 @@ impl Judgement {
 impl fmt::Display for WaitsFor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Engine => write!(f, "waiting for the engine to begin"),
+            Self::Engine => write!(f, "waiting for the engine to start"),
             Self::Tasks => write!(f, "waiting for the tasks to run"),
             Self::Monitor(left) => {
-                write!(f, "all run; watching them for another {} s", left.as_secs().max(1))
+                write!(f, "all tasks running; verifying for another {} s", left.as_secs().max(1))
             }
-            Self::Completion => write!(f, "all run; the engine has not called it completed yet"),
+            Self::Completion => write!(f, "all tasks running; the engine has not reported completion yet"),
             Self::Outgoing(error) => write!(f, "waiting for outgoing tasks to make room: {error}"),
             Self::Surplus(1) => write!(f, "waiting for 1 surplus task to end"),
             Self::Surplus(tasks) => write!(f, "waiting for {tasks} surplus tasks to end"),
@@ -206,7 +206,7 @@ impl fmt::Display for WaitsFor {
             Self::Overdue(tasks) => {
                 write!(f, "{tasks} surplus tasks have not ended within their stop grace period and 30 s")
             }
-            Self::Rollback => write!(f, "the update failed, the engine rolls back"),
+            Self::Rollback => write!(f, "the update failed; the engine is rolling back"),
             Self::Job => write!(f, "waiting for the job to end"),
         }
     }
@@ -219,13 +219,13 @@ impl fmt::Display for Why {
             Self::RolledBackElsewhere => {
                 write!(
                     f,
-                    "the engine rolled back, but not to what had been there before: someone else had changed the service in between"
+                    "the engine rolled back, but not to the state before this command: another writer had changed the service in between"
                 )
             }
-            Self::CompletedFailing => write!(f, "the engine calls the update completed, but its tasks fail"),
+            Self::CompletedFailing => write!(f, "the engine reports the update as completed, but its tasks fail"),
             Self::Failing => write!(f, "the tasks fail one after the other"),
             Self::NotRestarted => write!(f, "a task failed, and the restart policy does not start it again"),
-            Self::ImageRejected => write!(f, "the image cannot be had"),
+            Self::ImageRejected => write!(f, "the image is not available"),
             Self::ConstraintsUnmet(error) => write!(f, "no node meets the constraints: {error}"),
             Self::NoSuitableNode(error) => write!(f, "no node can take the task: {error}"),
             Self::NoNodeMayRun(nodes) => {

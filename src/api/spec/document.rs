@@ -22,7 +22,7 @@ impl Document {
     /// What is none of these.
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         let bad = |why: String| InvalidValue::unnamed(why);
-        let mut value: Value = serde_json::from_str(text).map_err(|e| bad(format!("it is no JSON: {e}")))?;
+        let mut value: Value = serde_json::from_str(text).map_err(|e| bad(format!("it is not JSON: {e}")))?;
         if let Value::Array(items) = &mut value {
             if items.len() != 1 {
                 return Err(bad(format!("it is a list of {} services, not of one", items.len())));
@@ -31,13 +31,13 @@ impl Document {
         }
         let version = value.get("Version").and_then(|version| version.get("Index")).and_then(Value::as_u64);
         let Value::Object(mut object) = value else {
-            return Err(bad("it is no JSON object".to_owned()));
+            return Err(bad("it is not a JSON object".to_owned()));
         };
         let mut spec = match object.shift_remove("Spec") {
             None if object.contains_key("ID") => return Err(bad("it has an ID and no Spec".to_owned())),
             None => object,
             Some(Value::Object(spec)) => spec,
-            Some(_) => return Err(bad("its Spec is no JSON object".to_owned())),
+            Some(_) => return Err(bad("its Spec is not a JSON object".to_owned())),
         };
         name_types_of_mounts(&mut spec);
         name_targets_of_networks(&mut spec);

@@ -87,7 +87,7 @@ impl<'a, K: AsRef<str>> Visitor<'a> for Below<'_, K> {
             match (is_it, found) {
                 (false, _) => _ = entries.next_value::<IgnoredAny>()?,
                 (true, None) => found = Some(entries.next_value_seed(Below(rest))?),
-                (true, Some(_)) => return Err(A::Error::custom("a key is there twice")),
+                (true, Some(_)) => return Err(A::Error::custom("a key occurs twice")),
             }
         }
         Ok(found.flatten())

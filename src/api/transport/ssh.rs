@@ -49,7 +49,7 @@ impl SshConnector {
             Ok(()) => Ok(Wire::new(line, details).with_process(process)),
             Err(Failed::NoHttp(words)) => {
                 let words =
-                    format!("on `{}` something else than an engine answers: `{words}`", self.ssh.host);
+                    format!("what answers on `{}` is not an engine: `{words}`", self.ssh.host);
                 Err(ConnectError::new(ConnectErrorKind::NotAnEngine, words).into())
             }
             Err(Failed::Line(e)) => {
@@ -88,7 +88,7 @@ impl Process {
     fn start(ssh: &Ssh, far: Socket, exit_timeout: Duration) -> Result<Self, ConnectError> {
         let failed = |e: io::Error| {
             let words = match e.kind() {
-                io::ErrorKind::NotFound => "there is no program `ssh` in PATH".to_owned(),
+                io::ErrorKind::NotFound => "`ssh` was not found in PATH".to_owned(),
                 _ => format!("`ssh` cannot be started: {e}"),
             };
             ConnectError::new(ConnectErrorKind::Ssh, words)
@@ -123,11 +123,11 @@ impl Process {
             Some((Some(255), _)) => (ConnectErrorKind::Ssh, format!("ssh cannot connect to `{host}`")),
             Some((Some(127), _)) => (
                 ConnectErrorKind::DockerNotInstalled,
-                format!("there is no `docker` in the PATH of `{host}`"),
+                format!("`docker` was not found in the PATH of `{host}`"),
             ),
             Some((Some(0), _)) => (
                 ConnectErrorKind::Ssh,
-                format!("`docker system dial-stdio` on `{host}` ended without a word"),
+                format!("`docker system dial-stdio` on `{host}` exited without a message"),
             ),
             Some((Some(code), _)) => {
                 let why = format!("`docker system dial-stdio` on `{host}` ended with exit status {code}");

@@ -12,12 +12,14 @@ use crate::cli::grammar::parse_bool;
 /// Flags that select the engine. Paths may be empty, which clap's path type does not allow.
 #[derive(Args, Debug)]
 pub struct EngineArgs {
-    /// Engine to talk to, as in unix:///path, tcp://name:2376 or ssh://user@name; of several managers of one swarm
-    /// (repeat it, or a list with commas) another is asked where one does not answer [default: DOCKER_HOST, the
-    /// context, or the local engine]
+    /// Engine to connect to (repeat it to fail over between managers) [default: DOCKER_HOST, the context, or the local
+    /// engine]
+    ///
+    /// As in unix:///path, tcp://name:2376 or ssh://user@name. Several managers of one swarm can also be a list with
+    /// commas.
     #[arg(short = 'H', long, value_name = "ENDPOINT")]
     host: Vec<String>,
-    /// Docker context to take the engine from [default: DOCKER_CONTEXT, or that of `docker context use`]
+    /// Docker context to use [default: DOCKER_CONTEXT, or that of `docker context use`]
     #[arg(short, long, value_name = "NAME", add = Completion::CONTEXTS)]
     context: Option<String>,
     /// Folder of Docker's config.json and contexts [default: DOCKER_CONFIG, or ~/.docker]
@@ -27,17 +29,17 @@ pub struct EngineArgs {
     #[arg(long, value_name = "BOOL", add = Completion::SWITCH, num_args = 0..=1, require_equals = true, default_missing_value = "true",
           hide_possible_values = true, value_parser = parse_bool)]
     tls: Option<bool>,
-    /// Use TLS and check the engine's certificate [default: DOCKER_TLS_VERIFY]
+    /// Use TLS and verify the engine's certificate [default: DOCKER_TLS_VERIFY]
     #[arg(long, value_name = "BOOL", add = Completion::SWITCH, num_args = 0..=1, require_equals = true, default_missing_value = "true",
           hide_possible_values = true, value_parser = parse_bool)]
     tlsverify: Option<bool>,
-    /// Trust engines certified by these authorities only [default: ca.pem in DOCKER_CERT_PATH, or ~/.docker]
+    /// Trust certificates signed by this CA only [default: ca.pem in DOCKER_CERT_PATH, or ~/.docker]
     #[arg(long, value_name = "FILE", add = Completion::Files)]
     tlscacert: Option<OsString>,
-    /// Client's certificate [default: cert.pem there]
+    /// TLS client certificate [default: cert.pem there]
     #[arg(long, value_name = "FILE", add = Completion::Files)]
     tlscert: Option<OsString>,
-    /// Key of the client's certificate [default: key.pem there]
+    /// TLS client key [default: key.pem there]
     #[arg(long, value_name = "FILE", add = Completion::Files)]
     tlskey: Option<OsString>,
 }

@@ -42,10 +42,10 @@ use crate::output::{Ui, Verbosity};
 pub struct GlobalArgs {
     #[command(flatten)]
     engine: EngineArgs,
-    /// Show each request on stderr, with its status and how long it took
+    /// Print each request to stderr, with its status and duration
     #[arg(short = 'D', long)]
     debug: bool,
-    /// Logging level, as docker takes it: debug is --debug, all else changes nothing
+    /// Accepted for compatibility with docker; `debug` is the same as --debug
     #[arg(short, long, value_name = "LEVEL", add = Completion::Words("debug info warn error fatal"), value_parser = level)]
     log_level: Option<LogLevel>,
 }
@@ -146,8 +146,8 @@ impl App {
         self.client_with(timeout, |observer| {
             observer.warned(move |(major, minor), (own_major, own_minor)| {
                 ui.warning(&format!(
-                    "DOCKER_API_VERSION={major}.{minor} is below the engine's own {own_major}.{own_minor}: from \
-                     whatever is posted the engine erases the fields that are newer; unset it"
+                    "DOCKER_API_VERSION={major}.{minor} is older than the engine's {own_major}.{own_minor}: the \
+                     engine erases newer fields from every spec that it receives; unset it"
                 ));
             })
         })

@@ -20,7 +20,7 @@ use crate::cli::progress::ProgressArgs;
 use crate::cli::select::{Jobs, SelectArgs};
 use crate::cli::shell;
 
-/// Work with the credentials that the nodes pull a service's image with
+/// Manage the registry credentials stored with services
 #[derive(Args, Debug)]
 #[command(disable_help_subcommand = true)]
 pub struct AuthArgs {
@@ -33,11 +33,12 @@ enum AuthCommand {
     Refresh(RefreshArgs),
 }
 
-/// Store the credentials of today with services; no task restarts
+/// Store the current registry credentials with services
 ///
-/// The unchanged spec is posted with them, and every post has its price: the previous spec, the one step of
-/// `rollback`, becomes the current one. Jobs and services whose rollout is under way or paused are skipped: a post would
-/// run the job again, start the rollout anew or resume it. A service whose tasks the update would restart is refused.
+/// Sends the unchanged spec with the current credentials; no task restarts. Like every update, this overwrites the
+/// previous spec, so `rollback` has nothing to return to. Jobs and services whose rollout is in progress or paused are
+/// skipped: an update would run the job again, restart the rollout or resume it. A service whose tasks would restart is
+/// refused.
 #[derive(Args, Debug)]
 struct RefreshArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
@@ -47,13 +48,13 @@ struct RefreshArgs {
     select: SelectArgs,
     #[command(flatten)]
     batch: BatchArgs,
-    /// Show what would be done, and post nothing
+    /// Show what would be done, without doing it
     #[arg(long)]
     dry_run: bool,
-    /// Refresh also where DOCKER_API_VERSION makes the engine erase fields of the service
+    /// Refresh even if DOCKER_API_VERSION makes the engine erase fields
     #[arg(long)]
     allow_field_loss: bool,
-    /// Give up after this time, as in 5m
+    /// Stop waiting after this time, as in 5m
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     timeout: Option<Duration>,
     /// Print the result as JSON
@@ -106,7 +107,7 @@ fn request_for(
     }
     let image = service.image().and_then(|image| ImageRef::parse(image).ok());
     let image =
-        image.ok_or_else(|| NotStarted::Refused("it has no image whose name tells a registry".to_owned()))?;
+        image.ok_or_else(|| NotStarted::Refused("it has no image whose name contains a registry".to_owned()))?;
     let registry = image.domain();
     let auth = app.keyring().and_then(|keyring| keyring.auth(client, registry));
     match auth.map_err(NotStarted::Failed)? {

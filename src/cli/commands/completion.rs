@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
 
-/// Print the script that completes command lines in a shell
+/// Print a shell completion script
 ///
 /// bash:   swarmctl completion bash > ~/.local/share/bash-completion/completions/swarmctl
 ///
@@ -13,10 +13,10 @@ use crate::cli::exit::Exit;
 ///
 /// fish:   swarmctl completion fish > ~/.config/fish/completions/swarmctl.fish
 ///
-/// For the bash that you are in: source <(swarmctl completion bash)
+/// For the current bash session: source <(swarmctl completion bash)
 ///
-/// The script asks the program itself, and that asks the engine: services, stacks, networks, contexts, images and nodes
-/// are completed too, within a second or not at all.
+/// The script calls swarmctl, which asks the engine: services, stacks, networks, contexts, images and nodes are
+/// completed too, if the engine answers within a second.
 #[derive(Args, Debug)]
 pub struct CompletionArgs {
     /// Shell

@@ -10,9 +10,9 @@ use crate::cli::deploy::{DeployArgs, Deployment, IfPaused};
 use crate::cli::exit::Exit;
 use crate::cli::select::{Jobs, SelectArgs};
 
-/// Restart the tasks of services, by their update policy
+/// Restart the tasks of services
 ///
-/// Nothing changes but the counter that makes the engine do so (TaskTemplate.ForceUpdate).
+/// Follows the update policy of each service. Only the counter TaskTemplate.ForceUpdate changes.
 #[derive(Args, Debug)]
 pub struct RestartArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
@@ -20,7 +20,7 @@ pub struct RestartArgs {
     services: Vec<String>,
     #[command(flatten)]
     select: SelectArgs,
-    /// Restart also where the rollout is paused, and so resume it
+    /// Restart even if the rollout is paused, which resumes it
     #[arg(long)]
     resume: bool,
     #[command(flatten)]

@@ -18,8 +18,8 @@ use crate::cli::usage::UsageError;
 
 /// Remove services
 ///
-/// One that cannot be removed does not keep the others from it. Their tasks shut down afterwards, each within its
-/// stop grace period.
+/// If a service cannot be removed, the others are still removed. Their tasks shut down afterwards, each within its stop
+/// grace period.
 #[derive(Args, Debug)]
 pub struct RmArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
@@ -27,16 +27,16 @@ pub struct RmArgs {
     services: Vec<String>,
     #[command(flatten)]
     select: SelectArgs,
-    /// Remove what --filter, --stack or --all selects
+    /// Confirm that all selected services are to be removed
     #[arg(long)]
     yes: bool,
-    /// Return when their tasks are gone too
+    /// Wait until the tasks of the services have ended
     #[arg(long)]
     wait: bool,
-    /// Give up after this time, as in 5m
+    /// Stop waiting after this time, as in 5m
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     timeout: Option<Duration>,
-    /// Only if the version index of the service is this
+    /// Remove only if the version index is INDEX
     #[arg(long, value_name = "INDEX")]
     if_version: Option<u64>,
     #[command(flatten)]

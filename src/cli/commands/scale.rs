@@ -14,15 +14,15 @@ use crate::cli::usage::UsageError;
 
 /// Set the number of replicas of services
 ///
-/// For a replicated job it is the number of tasks that have to complete, and the job runs again.
+/// For a replicated job this is the number of tasks that must complete, and the job runs again.
 #[derive(Args, Debug)]
 pub struct ScaleArgs {
-    /// Services and their replicas; with --filter, --stack or --all the one number for all of them
+    /// Services and their replicas, or one number with --filter, --stack or --all
     #[arg(value_name = "SERVICE=REPLICAS", add = Completion::REPLICA_COUNTS, required = true)]
     wanted: Vec<String>,
     #[command(flatten)]
     select: SelectArgs,
-    /// Scale also where the rollout is paused, and so resume it
+    /// Scale even if the rollout is paused, which resumes it
     #[arg(long)]
     resume: bool,
     #[command(flatten)]

@@ -24,11 +24,13 @@ use crate::cli::format::ListFormat;
 use crate::cli::select::{Jobs, SelectArgs, SelectedService};
 use crate::output::{Columns, TemplateError};
 
-/// Tell whether services have converged
+/// Show whether services have converged
 ///
-/// REPLICAS is running/desired, UPDATED the number of running tasks of the current spec; tasks on nodes that are down do
-/// not count. It judges by the tasks, as the commands do that wait, but only once: exit 0 where all have converged (also after
-/// a rollback that was asked for), 10 where one is under way, 5 where one failed, 6 where the engine rolled one back.
+/// REPLICAS is running/desired, UPDATED is the number of running tasks of the current spec. Tasks on nodes that are
+/// down do not count.
+///
+/// Exit status: 0 if all services have converged (also after a rollback that a user requested), 10 if a rollout is in
+/// progress, 5 if one failed, 6 if the engine rolled one back.
 #[derive(Args, Debug)]
 pub struct StatusArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
@@ -36,7 +38,7 @@ pub struct StatusArgs {
     services: Vec<String>,
     #[command(flatten)]
     select: SelectArgs,
-    /// Print each service by a Go template, as in '{{.Name}} {{.State}}', 'table {{.ID}}\t{{.Detail}}', json or raw
+    /// Format with a Go template, as in '{{.Name}} {{.State}}', or: json, raw
     #[arg(long, value_name = "TEMPLATE", add = Completion::FORMATS, value_parser = parse_format, conflicts_with = "json")]
     format: Option<ListFormat>,
     /// Print the result as JSON
@@ -67,7 +69,7 @@ pub fn run(args: StatusArgs, app: &App) -> anyhow::Result<Exit> {
     args.select.check(&args.services, "swarmctl status web")?;
     let client = app.client(None)?;
     let style =
-        ReportStyle::new("status", "tell the status of", "").in_format(ReportFormat::from_flag(args.json));
+        ReportStyle::new("status", "show the status of", "").in_format(ReportFormat::from_flag(args.json));
     let chosen = find_services(&client, &args.select, &args.services, Jobs::Included, style, app)?;
     let reports = check_services(&client, chosen)?;
     let mut out = app.ui.stdout();

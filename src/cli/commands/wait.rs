@@ -16,9 +16,8 @@ use crate::cli::select::{Jobs, SelectArgs, SelectedService};
 
 /// Wait until services have converged
 ///
-/// It ends as the commands do that change services and wait: exit 0 where all have converged, 5 where a rollout
-/// failed, 6 where it was rolled back, 7 where the time was up. One that is removed meanwhile (3) does not end the
-/// wait for the others.
+/// Exit status: 0 if all services have converged, 5 if a rollout failed, 6 if one was rolled back, 7 if --timeout
+/// expired, 3 if a service was removed meanwhile; the wait for the others continues.
 #[derive(Args, Debug)]
 pub struct WaitArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
@@ -28,7 +27,7 @@ pub struct WaitArgs {
     select: SelectArgs,
     #[command(flatten)]
     progress: ProgressArgs,
-    /// Give up after this time, as in 5m; the rollout goes on (exit 7)
+    /// Stop waiting after this time, as in 5m; the rollout continues (exit 7)
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     timeout: Option<Duration>,
     /// Print the result as JSON

@@ -33,12 +33,12 @@ pub struct DeployArgs {
 /// Flags of all commands that change services and wait for their rollouts.
 #[derive(Args, Debug)]
 pub struct FollowArgs {
-    /// Return when the engine has taken it, without waiting for the rollout
+    /// Exit immediately instead of waiting for the service to converge
     #[arg(short, long)]
     pub detach: bool,
     #[command(flatten)]
     pub progress: ProgressArgs,
-    /// Give up after this time, as in 5m; the rollout goes on (exit 7)
+    /// Stop waiting after this time, as in 5m; the rollout continues (exit 7)
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     pub timeout: Option<Duration>,
     /// Print the result as JSON
@@ -49,10 +49,10 @@ pub struct FollowArgs {
 /// Flags of commands that edit an existing service.
 #[derive(Args, Debug)]
 pub struct EditArgs {
-    /// Only if the version index of the service is this; nothing is tried again
+    /// Update only if the version index is INDEX; do not retry
     #[arg(long, value_name = "INDEX")]
     pub if_version: Option<u64>,
-    /// Update also where DOCKER_API_VERSION makes the engine erase fields of the service
+    /// Update even if DOCKER_API_VERSION makes the engine erase fields
     #[arg(long)]
     allow_field_loss: bool,
     #[command(flatten)]
@@ -64,10 +64,10 @@ pub struct EditArgs {
 /// Flags of all commands that change services.
 #[derive(Args, Debug)]
 pub struct PlanArgs {
-    /// Show what would change and how many tasks restart; post nothing
+    /// Show what would change and how many tasks would restart
     #[arg(long)]
     pub dry_run: bool,
-    /// End with 10 where something would change, or was changed
+    /// Exit with 10 if something would change, or was changed
     #[arg(long)]
     exit_code: bool,
 }
@@ -75,13 +75,13 @@ pub struct PlanArgs {
 /// Flags of all commands that change several services.
 #[derive(Args, Debug)]
 pub struct BatchArgs {
-    /// So many services at a time, each until it has converged; with --detach so many posts
+    /// Maximum number of services to update at the same time
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = positive)]
     pub parallel: usize,
-    /// Change so many services first, and the others only when these have converged
+    /// Update N services first, and the rest only if they converge
     #[arg(long, value_name = "N", value_parser = positive)]
     pub canary: Option<usize>,
-    /// Begin no more services once so many have failed; 0: go on
+    /// Stop after N services have failed (0: never stop)
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub max_failures: usize,
 }
@@ -169,6 +169,6 @@ pub fn timeout(text: &str) -> Result<Duration, UsageError> {
 fn positive(text: &str) -> Result<usize, UsageError> {
     match text.parse() {
         Ok(number @ 1..=10_000) => Ok(number),
-        _ => Err(UsageError::new(format!("`{text}` is no number from 1 to 10000"), "4")),
+        _ => Err(UsageError::new(format!("`{text}` is not a number from 1 to 10000"), "4")),
     }
 }

@@ -159,7 +159,7 @@ fn refusal(findings: &[Finding], unavailable: Option<&Nodes>) -> Option<String> 
     let texts: Vec<String> =
         findings.iter().map(|finding| format!("{}: {}", finding.rule.id, finding.message)).collect();
     let nodes = match unavailable {
-        Some(Err(why)) => Some(format!("the nodes are not available, so it cannot be checked: {why}")),
+        Some(Err(why)) => Some(format!("the nodes are not available, so this cannot be checked: {why}")),
         _ => None,
     };
     let all: Vec<String> = texts.into_iter().chain(nodes).collect();

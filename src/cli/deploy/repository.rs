@@ -16,7 +16,7 @@ const MAX_NAMES: usize = 10;
 /// The flag of commands that set one image for a selection.
 #[derive(Args, Debug)]
 pub struct RepositoryArgs {
-    /// Set the image also for selected services that run another repository
+    /// Also update selected services that run another repository
     #[arg(long)]
     any_repository: bool,
 }

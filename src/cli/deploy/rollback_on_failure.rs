@@ -18,8 +18,9 @@ use crate::cli::shell;
 /// The flag of all commands that wait for rollouts.
 #[derive(Args, Debug)]
 pub struct OnFailureArgs {
-    /// Undo the change where its rollout fails, and wait for that too (exit 6); all: undo those that have converged
-    /// before it as well, the last first
+    /// Roll back if the rollout fails (exit 6); `all`: the whole batch
+    ///
+    /// Waits for the rollback too. With `all`, services that converged before are rolled back as well, the last one first.
     #[arg(
         long,
         value_name = "one|all",
@@ -51,7 +52,7 @@ fn parse(word: &str) -> Result<OnFailure, String> {
         word => match parse_bool(word) {
             Ok(true) => Ok(OnFailure::RollBackOne),
             Ok(false) => Ok(OnFailure::Keep),
-            Err(_) => Err("it takes `one` or `all`".to_owned()),
+            Err(_) => Err("valid values are `one` and `all`".to_owned()),
         },
     }
 }

@@ -17,7 +17,7 @@ const ADVICE: &[(&str, &str)] = &[
         "give the health check a command with `swarmctl update --health-cmd COMMAND NAME`, or turn it off with `swarmctl update --no-healthcheck NAME`",
     ),
     ("L05", "stop the old task first: `swarmctl update --update-order stop-first NAME`; or add a node"),
-    ("L06", "have no more replicas than nodes: `swarmctl scale NAME=2`; or add nodes"),
+    ("L06", "run at most as many replicas as nodes: `swarmctl scale NAME=2`; or add nodes"),
     (
         "L07",
         "allow more replicas on a node with `swarmctl update --replicas-max-per-node 2 NAME`, or stop the old task first with `swarmctl update --update-order stop-first NAME`",

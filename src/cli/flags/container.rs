@@ -30,7 +30,7 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag::many(
         "env",
         VARIABLE,
-        "Set a variable (a bare KEY: to its value here); on update, no others",
+        "Set environment variables (on update: replaces all of them)",
         environment,
     )
     .short('e'),
@@ -38,81 +38,81 @@ pub(super) const FLAGS: &[Flag] = &[
         given.remove_items(ENV, |text| only_name(text, "a variable", given.example()))
     })
     .only(Commands::Update),
-    Flag::many("env-add", VARIABLE, "Add or replace an environment variable", |given| {
+    Flag::many("env-add", VARIABLE, "Add or update an environment variable", |given| {
         given.add(ENV, |text| text::variable(text, given.environment().variable))
     })
     .only(Commands::Update),
-    Flag::one("entrypoint", COMMAND, "Replace the entrypoint of the image", |given| {
+    Flag::one("entrypoint", COMMAND, "Overwrite the default entrypoint of the image", |given| {
         given.set("TaskTemplate.ContainerSpec.Command", text::words)
     }),
     Flag::one(
         "workdir",
         formats::text("DIR").completed(Completion::Files),
-        "Run the command in this directory of the container",
+        "Working directory inside the container",
         |given| given.set("TaskTemplate.ContainerSpec.Dir", text::any),
     )
     .short('w'),
-    Flag::one("user", formats::text("USER[:GROUP]"), "Run as this user, by name or number", |given| {
+    Flag::one("user", formats::text("USER[:GROUP]"), "User name or UID", |given| {
         given.set("TaskTemplate.ContainerSpec.User", text::any)
     })
     .short('u'),
-    Flag::many("group", formats::text("GROUP"), "Add a supplementary group", |given| {
+    Flag::many("group", formats::text("GROUP"), "Add a supplementary user group to the container", |given| {
         given.list(GROUPS, text::some)
     })
     .only(Commands::Create)
     .since(1, 25),
-    Flag::many("group-add", formats::text("GROUP"), "Add a supplementary group", |given| {
+    Flag::many("group-add", formats::text("GROUP"), "Add a supplementary user group to the container", |given| {
         given.add(GROUPS, text::some)
     })
     .only(Commands::Update)
     .since(1, 25),
-    Flag::many("group-rm", formats::text("GROUP"), "Remove a supplementary group", |given| {
+    Flag::many("group-rm", formats::text("GROUP"), "Remove a supplementary user group from the container", |given| {
         given.remove_items(GROUPS, text::some)
     })
     .only(Commands::Update)
     .since(1, 25),
-    Flag::one("hostname", formats::text("NAME"), "Set the host name in the container", |given| {
+    Flag::one("hostname", formats::text("NAME"), "Container hostname", |given| {
         given.set("TaskTemplate.ContainerSpec.Hostname", text::any)
     })
     .since(1, 25),
-    Flag::switch("init", "Run an init that forwards signals and reaps processes", |given| {
+    Flag::switch("init", "Run an init in the container that forwards signals and reaps processes", |given| {
         given.set_even_if_zero("TaskTemplate.ContainerSpec.Init", number::boolean)
     })
     .since(1, 37),
-    Flag::switch("tty", "Allocate a terminal", |given| {
+    Flag::switch("tty", "Allocate a pseudo-TTY", |given| {
         given.set("TaskTemplate.ContainerSpec.TTY", number::boolean)
     })
     .short('t')
     .since(1, 25),
-    Flag::switch("open-stdin", "Keep standard input open", |given| {
+    Flag::switch("open-stdin", "Keep stdin open", |given| {
         given.set("TaskTemplate.ContainerSpec.OpenStdin", number::boolean)
     })
     .since(1, 25),
-    Flag::switch("read-only", "Mount the container's root file system read-only", |given| {
+    Flag::switch("read-only", "Mount the container's root filesystem as read-only", |given| {
         given.set("TaskTemplate.ContainerSpec.ReadOnly", number::boolean)
     })
     .since(1, 28),
     Flag::one(
         "stop-signal",
         words("SIGNAL", "SIGTERM", SIGNALS),
-        "Stop containers with this signal",
+        "Signal to stop the container",
         |given| given.set("TaskTemplate.ContainerSpec.StopSignal", text::any),
     )
     .since(1, 28),
-    Flag::one("stop-grace-period", DURATION, "Wait so long before killing a container (10s)", |given| {
+    Flag::one("stop-grace-period", DURATION, "Time to wait before killing a container (default 10s)", |given| {
         given.set_even_if_zero("TaskTemplate.ContainerSpec.StopGracePeriod", duration::period)
     }),
     Flag::one(
         "log-driver",
         words("DRIVER", "local", LOG_DRIVERS),
-        "Log with this driver, without options of the former one",
+        "Logging driver (removes the options of the previous driver)",
         |given| {
             given.set("TaskTemplate.LogDriver", |name| -> Result<_, UsageError> {
                 Ok(if name.is_empty() { Value::Null } else { json!({"Name": name}) })
             })
         },
     ),
-    Flag::many("log-opt", VARIABLE, "Set an option of the log driver", log_options),
+    Flag::many("log-opt", VARIABLE, "Set a logging driver option", log_options),
 ];
 
 /// Sets all variables. If a key is given twice, the last value is used, at its own position.

@@ -14,7 +14,7 @@ const EXAMPLE: &str = "swarmctl inspect web > web.json";
 /// The flag of a spec that is brought whole, or in part.
 #[derive(Args, Debug)]
 pub struct SpecArgs {
-    /// Take the spec in this file: what inspect prints, or a spec alone (-: stdin)
+    /// Read the spec from a file: output of `inspect`, or a spec (-: stdin)
     #[arg(long, value_name = "FILE", add = Completion::Files)]
     spec: Option<String>,
 }

@@ -12,29 +12,29 @@ const HEALTH: &str = "TaskTemplate.ContainerSpec.Healthcheck";
 
 /// The flags of this module.
 pub(super) const FLAGS: &[Flag] = &[
-    Flag::switch("no-healthcheck", "Turn off the image's health check", no_health_check).since(1, 25),
-    Flag::one("health-cmd", COMMAND, "Check health with this shell command", |given| {
+    Flag::switch("no-healthcheck", "Disable any health check of the image", no_health_check).since(1, 25),
+    Flag::one("health-cmd", COMMAND, "Shell command that checks health", |given| {
         check(given, "Test", container::health_command)
     })
     .since(1, 25),
-    Flag::one("health-interval", DURATION, "Check health so often", |given| check(given, "Interval", period))
+    Flag::one("health-interval", DURATION, "Time between health checks", |given| check(given, "Interval", period))
         .since(1, 25),
-    Flag::one("health-timeout", DURATION, "Give a health check so much time", |given| {
+    Flag::one("health-timeout", DURATION, "Maximum time that one health check may take", |given| {
         check(given, "Timeout", period)
     })
     .since(1, 25),
     Flag::one(
         "health-start-period",
         DURATION,
-        "Count no failed check for so long after the start",
+        "Start period, in which failed health checks do not count",
         |given| check(given, "StartPeriod", period),
     )
     .since(1, 29),
-    Flag::one("health-start-interval", DURATION, "Check health so often in the start period", |given| {
+    Flag::one("health-start-interval", DURATION, "Time between health checks during the start period", |given| {
         check(given, "StartInterval", period)
     })
     .since(1, 44),
-    Flag::one("health-retries", COUNT, "Call a container unhealthy after so many failed checks", |given| {
+    Flag::one("health-retries", COUNT, "Consecutive failed checks until a container is unhealthy", |given| {
         check(given, "Retries", |text| number::between(text, 0, i32::MAX.into()))
     })
     .since(1, 25),

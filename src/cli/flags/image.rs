@@ -19,11 +19,12 @@ use crate::cli::usage::{OrExample as _, TAG, UsageError};
 /// Flags of every command that sets an image.
 #[derive(Args, Debug)]
 pub struct ResolveArgs {
-    /// Pin the image to the digest that the registry has: always, where repository or tag change, or never [default:
-    /// always, where an image is given]
+    /// Resolve the tag to a digest: always, changed or never [default: always, if an image is given]
+    ///
+    /// `changed` resolves it only if the repository or the tag changes.
     #[arg(long, value_name = "WHEN", value_enum)]
     resolve_image: Option<ResolveWhen>,
-    /// Do not ask a registry for the digest of the tag (--resolve-image never)
+    /// Do not resolve the tag to a digest (same as --resolve-image never)
     #[arg(long)]
     no_resolve_image: bool,
     /// What to do if the digest cannot be resolved: auto, keep-tag or fail
@@ -33,7 +34,7 @@ pub struct ResolveArgs {
     /// is pinned to a digest of this tag stays as it is.
     #[arg(long, value_name = "WHAT", value_enum, default_value = "auto")]
     on_resolve_error: OnResolveError,
-    /// Store the credentials for the registry with the service, for its nodes
+    /// Store your registry credentials with the service, for its nodes
     #[arg(long)]
     with_registry_auth: bool,
 }
@@ -43,7 +44,7 @@ pub struct ResolveArgs {
 pub struct ImageArgs {
     #[command(flatten)]
     resolve: ResolveArgs,
-    /// Write the tag without a digest, also where the image is pinned
+    /// Remove the digest, even if the image is pinned
     #[arg(long)]
     unpin: bool,
 }
@@ -102,7 +103,7 @@ impl ResolveArgs {
                 change
                     .report
                     .warnings
-                    .push(format!("there are no credentials for registry `{registry}` to be stored"));
+                    .push(format!("there are no credentials for registry `{registry}` to store"));
             }
         }
         Ok(())
@@ -124,7 +125,7 @@ impl ImageArgs {
     pub fn check(&self, requested: &ImageRef) -> Result<(), UsageError> {
         match requested.digest() {
             Some(_) if self.unpin => Err(UsageError::new(
-                "`--unpin` writes no digest, and the image has one",
+                "`--unpin` cannot be combined with an image that has a digest",
                 "--unpin web nginx:1.27",
             )),
             _ => self.check_unpin(),
@@ -133,7 +134,7 @@ impl ImageArgs {
 
     fn check_unpin(&self) -> Result<(), UsageError> {
         if self.unpin && self.resolve.is_explicit() {
-            Err(UsageError::new("`--unpin` goes with no `--resolve-image always`", "--unpin web"))
+            Err(UsageError::new("`--unpin` cannot be combined with `--resolve-image always`", "--unpin web"))
         } else {
             Ok(())
         }
@@ -165,7 +166,7 @@ impl ImageArgs {
         let Ok(image) = ImageRef::parse(current) else { return Ok(change) };
         if self.unpin || self.resolve.is_explicit() {
             let Some(tag) = image.tag() else {
-                let why = format!("the service follows no tag: its image is `{current}`");
+                let why = format!("the image of the service has no tag: `{current}`");
                 return Err(UsageError::new(why, "--image nginx:1.27 web").into());
             };
             return self.change(client, app, current, &image.with_tag(tag).or_example(TAG)?, false);
@@ -233,7 +234,7 @@ impl ImageResolution<'_> {
         let mut change = self.same_image();
         if asks && likeness == Likeness::Pinned {
             change.report.warnings.push(format!(
-                "this engine cannot be asked for the digest of `{}`, which stays pinned; with --unpin it pins it anew",
+                "this engine cannot resolve the digest of `{}`, which stays pinned; with --unpin it is pinned again",
                 self.requested.familiar()
             ));
         }

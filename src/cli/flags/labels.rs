@@ -11,27 +11,27 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag::one(
         "name",
         ValueFormat::new("NAME", "web-1"),
-        "Name the service; without it the engine chooses one",
+        "Service name [default: chosen by the engine]",
         |given| given.set("Name", text::service_name),
     )
     .only(Commands::Create),
-    Flag::many("label", LABEL, "Label the service; on update, with these labels only", |given| {
+    Flag::many("label", LABEL, "Set service labels (on update: replaces all of them)", |given| {
         given.map("Labels", text::label)
     })
     .short('l'),
-    Flag::many("label-rm", LABEL_KEY, "Remove a label", |given| labels(given, "Labels"))
+    Flag::many("label-rm", LABEL_KEY, "Remove a label by its key", |given| labels(given, "Labels"))
         .only(Commands::Update),
-    Flag::many("label-add", LABEL, "Add or replace a label", |given| given.add_keys("Labels", text::label))
+    Flag::many("label-add", LABEL, "Add or update a service label", |given| given.add_keys("Labels", text::label))
         .only(Commands::Update),
-    Flag::many("container-label", LABEL, "Label the containers", |given| {
+    Flag::many("container-label", LABEL, "Set container labels", |given| {
         given.map("TaskTemplate.ContainerSpec.Labels", text::label)
     })
     .only(Commands::Create),
-    Flag::many("container-label-rm", LABEL_KEY, "Remove a label of the containers", |given| {
+    Flag::many("container-label-rm", LABEL_KEY, "Remove a container label by its key", |given| {
         labels(given, "TaskTemplate.ContainerSpec.Labels")
     })
     .only(Commands::Update),
-    Flag::many("container-label-add", LABEL, "Add or replace a label of the containers", |given| {
+    Flag::many("container-label-add", LABEL, "Add or update a container label", |given| {
         given.add_keys("TaskTemplate.ContainerSpec.Labels", text::label)
     })
     .only(Commands::Update),

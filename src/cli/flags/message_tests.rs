@@ -10,7 +10,7 @@ fn an_invalid_value_is_refused_with_the_reason_and_an_example() {
         (
             "limit-memory",
             "1x",
-            "`1x` cannot be a size: `x` is no unit; there are b, k, m, g, t and p (for example: `512m`)",
+            "`1x` cannot be a size: `x` is not a unit (b, k, m, g, t or p) (for example: `512m`)",
         ),
         (
             "constraint",

@@ -147,7 +147,7 @@ pub fn check_engine(client: &Client, edits: &[Edit]) -> anyhow::Result<()> {
         format!("DOCKER_API_VERSION says {}.{}", spoken.0, spoken.1)
     };
     anyhow::bail!(
-        "{} needs API {major}.{minor}, and {why}: the engine would drop it without a word",
+        "{} needs API {major}.{minor}, and {why}: the engine would drop it silently",
         need.field
     )
 }
@@ -177,7 +177,7 @@ fn with_format(arg: Arg, format: ValueFormat) -> Arg {
 fn env_file() -> Arg {
     let arg = Arg::new(ENV_FILE).long(ENV_FILE).value_name("FILE").action(ArgAction::Append);
     let arg = arg.add(Completion::Files);
-    arg.help("Read environment variables from a file, one KEY=VALUE a line")
+    arg.help("Read environment variables from a file, one KEY=VALUE per line")
 }
 
 fn rows(commands: Commands) -> impl Iterator<Item = &'static Flag> {

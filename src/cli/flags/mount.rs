@@ -13,12 +13,12 @@ const CONFIGS: &str = "TaskTemplate.ContainerSpec.Configs";
 /// The flags of this module. As with docker, a mount that is both added and removed is removed, but a secret
 /// or config is added.
 pub(super) const FLAGS: &[Flag] = &[
-    Flag::many("mount", MOUNT, "Mount a volume, a path of the node or a tmpfs", |given| {
+    Flag::many("mount", MOUNT, "Attach a filesystem mount: volume, bind or tmpfs", |given| {
         let directory = given.environment().directory;
         given.list(MOUNTS, |text| mount::mount(text, directory))
     })
     .only(Commands::Create),
-    Flag::many("mount-add", MOUNT, "Add a mount, or replace the one with the same target", |given| {
+    Flag::many("mount-add", MOUNT, "Add or update a mount on the service", |given| {
         let directory = given.environment().directory;
         each_once(given.add(MOUNTS, |text| mount::mount(text, directory))?)
     })
@@ -26,7 +26,7 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag::many(
         "mount-rm",
         ValueFormat::new("TARGET", "/data"),
-        "Remove the mount at this path of the container",
+        "Remove a mount by its target path",
         |given| {
             given.remove_items(MOUNTS, |path| {
                 text::some(path).or_example(formats::text("").example)?;
@@ -35,32 +35,32 @@ pub(super) const FLAGS: &[Flag] = &[
         },
     )
     .only(Commands::Update),
-    Flag::many("secret", SECRET, "Show a secret to the containers", |given| {
+    Flag::many("secret", SECRET, "Expose a secret to the service", |given| {
         given.list(SECRETS, file::secret)
     })
     .only(Commands::Create)
     .since(1, 25),
-    Flag::many("secret-rm", SECRET.example("app.key"), "Show a secret no more, as any file", |given| {
+    Flag::many("secret-rm", SECRET.example("app.key"), "Remove a secret", |given| {
         files(given, SECRETS, "a secret")
     })
     .only(Commands::Update)
     .since(1, 25),
-    Flag::many("secret-add", SECRET, "Show a secret to the containers, or show it otherwise", |given| {
+    Flag::many("secret-add", SECRET, "Add or update a secret on the service", |given| {
         given.add(SECRETS, file::secret)
     })
     .only(Commands::Update)
     .since(1, 25),
-    Flag::many("config", CONFIG, "Show a config to the containers", |given| {
+    Flag::many("config", CONFIG, "Expose a config to the service", |given| {
         given.list(CONFIGS, file::config)
     })
     .only(Commands::Create)
     .since(1, 30),
-    Flag::many("config-rm", CONFIG.example("app.key"), "Show a config no more, as any file", |given| {
+    Flag::many("config-rm", CONFIG.example("app.key"), "Remove a config", |given| {
         files(given, CONFIGS, "a config")
     })
     .only(Commands::Update)
     .since(1, 30),
-    Flag::many("config-add", CONFIG, "Show a config to the containers, or show it otherwise", |given| {
+    Flag::many("config-add", CONFIG, "Add or update a config on the service", |given| {
         given.add(CONFIGS, file::config)
     })
     .only(Commands::Update)

@@ -14,7 +14,7 @@ const SEARCH: &str = "TaskTemplate.ContainerSpec.DNSConfig.Search";
 /// The flags of this module. As with docker, a host that is both added and removed is added, but name
 /// servers, options and domains are removed.
 pub(super) const FLAGS: &[Flag] = &[
-    Flag::many("host", HOST, "Add an entry to the container's hosts file", |given| {
+    Flag::many("host", HOST, "Add a custom host-to-IP mapping", |given| {
         given.list(HOSTS, network::host)
     })
     .only(Commands::Create)
@@ -22,7 +22,7 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag::many(
         "host-rm",
         ValueFormat::new("HOST[:IP]", HOST.example),
-        "Remove a host's addresses, or the one",
+        "Remove a custom host-to-IP mapping",
         |given| {
             given.each(|text| {
                 Ok(Edit::remove(
@@ -33,46 +33,46 @@ pub(super) const FLAGS: &[Flag] = &[
     )
     .only(Commands::Update)
     .since(1, 25),
-    Flag::many("host-add", HOST, "Add an entry to the containers' hosts file", |given| {
+    Flag::many("host-add", HOST, "Add a custom host-to-IP mapping", |given| {
         given.add(HOSTS, network::host)
     })
     .only(Commands::Update)
     .since(1, 25),
-    Flag::many("dns", IP, "Ask this name server", |given| given.list(SERVERS, network::address))
+    Flag::many("dns", IP, "Add a custom DNS server", |given| given.list(SERVERS, network::address))
         .only(Commands::Create)
         .since(1, 25),
-    Flag::many("dns-add", IP, "Ask this name server as well", |given| given.add(SERVERS, network::address))
+    Flag::many("dns-add", IP, "Add or update a custom DNS server", |given| given.add(SERVERS, network::address))
         .only(Commands::Update)
         .since(1, 25),
-    Flag::many("dns-rm", formats::text("IP"), "Ask this name server no more", servers_gone)
+    Flag::many("dns-rm", formats::text("IP"), "Remove a custom DNS server", servers_gone)
         .only(Commands::Update)
         .since(1, 25),
-    Flag::many("dns-option", formats::text("OPTION"), "Set an option of the resolver", |given| {
+    Flag::many("dns-option", formats::text("OPTION"), "Add a DNS option", |given| {
         given.list(OPTIONS, text::some)
     })
     .only(Commands::Create)
     .since(1, 25),
-    Flag::many("dns-option-add", formats::text("OPTION"), "Add an option of the resolver", |given| {
+    Flag::many("dns-option-add", formats::text("OPTION"), "Add or update a DNS option", |given| {
         given.add(OPTIONS, text::some)
     })
     .only(Commands::Update)
     .since(1, 25),
-    Flag::many("dns-option-rm", formats::text("OPTION"), "Remove an option of the resolver", |given| {
+    Flag::many("dns-option-rm", formats::text("OPTION"), "Remove a DNS option", |given| {
         given.remove_items(OPTIONS, text::some)
     })
     .only(Commands::Update)
     .since(1, 25),
-    Flag::many("dns-search", DOMAIN, "Search names in this domain", |given| {
+    Flag::many("dns-search", DOMAIN, "Add a DNS search domain", |given| {
         given.list(SEARCH, network::search_domain)
     })
     .only(Commands::Create)
     .since(1, 25),
-    Flag::many("dns-search-add", DOMAIN, "Search names in this domain as well", |given| {
+    Flag::many("dns-search-add", DOMAIN, "Add or update a custom DNS search domain", |given| {
         given.add(SEARCH, network::search_domain)
     })
     .only(Commands::Update)
     .since(1, 25),
-    Flag::many("dns-search-rm", formats::text("DOMAIN"), "Search names in this domain no more", |given| {
+    Flag::many("dns-search-rm", formats::text("DOMAIN"), "Remove a DNS search domain", |given| {
         given.remove_items(SEARCH, text::some)
     })
     .only(Commands::Update)

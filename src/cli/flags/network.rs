@@ -9,18 +9,18 @@ const NETWORKS: &str = "TaskTemplate.Networks";
 
 /// The flags of this module.
 pub(super) const FLAGS: &[Flag] = &[
-    Flag::many("network", NETWORK, "Attach tasks to a network, by name or ID", |given| {
+    Flag::many("network", NETWORK, "Attach the service to a network, by name or ID", |given| {
         given.list(NETWORKS, network::attachment)
     })
     .only(Commands::Create),
     Flag::many(
         "network-rm",
         formats::text("NETWORK").completed(Completion::NETWORKS),
-        "Take tasks off a network, by name or ID",
+        "Remove a network, by name or ID",
         |given| given.remove_items(NETWORKS, text::some),
     )
     .only(Commands::Update),
-    Flag::many("network-add", NETWORK, "Attach tasks to one more network, by name or ID", |given| {
+    Flag::many("network-add", NETWORK, "Add a network, by name or ID", |given| {
         given.add(NETWORKS, network::attachment)
     })
     .only(Commands::Update),

@@ -19,40 +19,40 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag::one(
         "mode",
         words("MODE", "replicated", MODES),
-        "Run replicated, global, replicated-job or global-job",
+        "Service mode: replicated, global, replicated-job or global-job",
         |given| given.set_even_if_zero("Mode", mode),
     )
     .only(Commands::Create),
-    Flag::one("replicas", COUNT, "Run so many tasks", |given| {
+    Flag::one("replicas", COUNT, "Number of tasks", |given| {
         given.set_even_if_zero("Mode.Replicated.Replicas", count)
     }),
-    Flag::one("max-concurrent", COUNT, "Run at most so many tasks of a job at once", |given| {
+    Flag::one("max-concurrent", COUNT, "Number of job tasks to run concurrently", |given| {
         given.set_even_if_zero("Mode.ReplicatedJob.MaxConcurrent", count)
     })
     .since(1, 41),
     Flag::one(
         "replicas-max-per-node",
         COUNT,
-        "Run at most so many tasks on a node (0: any number)",
+        "Maximum number of tasks per node (0: unlimited)",
         |given| given.set("TaskTemplate.Placement.MaxReplicas", number::count),
     )
     .since(1, 40),
-    Flag::many("constraint", CONSTRAINT, "Run tasks only on nodes like this", |given| {
+    Flag::many("constraint", CONSTRAINT, "Add a placement constraint", |given| {
         given.list(CONSTRAINTS, placement::constraint)
     })
     .only(Commands::Create),
-    Flag::many("constraint-add", CONSTRAINT, "Add a constraint", |given| {
+    Flag::many("constraint-add", CONSTRAINT, "Add or update a placement constraint", |given| {
         given.add(CONSTRAINTS, placement::constraint)
     })
     .only(Commands::Update),
     Flag::many(
         "constraint-rm",
         formats::text("CONSTRAINT"),
-        "Remove a constraint, given as it is written",
+        "Remove a placement constraint",
         |given| given.remove_items(CONSTRAINTS, text::some),
     )
     .only(Commands::Update),
-    Flag::many("placement-pref", PREFERENCE, "Spread tasks evenly over the values of a label", |given| {
+    Flag::many("placement-pref", PREFERENCE, "Add a placement preference, as in spread=node.labels.zone", |given| {
         given.list(PREFERENCES, placement::preference)
     })
     .only(Commands::Create)
@@ -64,7 +64,7 @@ pub(super) const FLAGS: &[Flag] = &[
     })
     .only(Commands::Update)
     .since(1, 28),
-    Flag::many("placement-pref-add", PREFERENCE, "Spread tasks over a label as well", |given| {
+    Flag::many("placement-pref-add", PREFERENCE, "Add a placement preference", |given| {
         given.add(PREFERENCES, placement::preference)
     })
     .only(Commands::Update)

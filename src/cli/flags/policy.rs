@@ -15,7 +15,7 @@ const ORDERS: &[&str] = &["start-first", "stop-first"];
 /// missing field does not mean docker's default to the engine (without parallelism, all tasks are updated at
 /// once).
 pub(super) const FLAGS: &[Flag] = &[
-    Flag::switch("force", "Restart the tasks also where nothing else changes", |given| {
+    Flag::switch("force", "Restart the tasks even if nothing else changes", |given| {
         let counter = Place::at("TaskTemplate.ForceUpdate");
         Ok(if number::boolean(given.last()).or_example(given.example())? {
             vec![Edit::increment(counter)]
@@ -27,66 +27,66 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag::one(
         "restart-condition",
         words("CONDITION", "none", "none on-failure any"),
-        "Restart tasks on: none, on-failure or any (any)",
+        "Restart when: none, on-failure or any (default any)",
         |given| {
             restart(given.set("TaskTemplate.RestartPolicy.Condition", |text| {
                 text::choice(text, "a restart condition", CONDITIONS)
             }))
         },
     ),
-    Flag::one("restart-delay", DURATION, "Wait so long before a restart (5s)", |given| {
+    Flag::one("restart-delay", DURATION, "Delay between restart attempts (default 5s)", |given| {
         restart(given.set_even_if_zero("TaskTemplate.RestartPolicy.Delay", duration::period))
     }),
-    Flag::one("restart-max-attempts", COUNT, "Restart at most so many times (0: no end)", |given| {
+    Flag::one("restart-max-attempts", COUNT, "Maximum number of restarts before giving up (0: unlimited)", |given| {
         restart(given.set_even_if_zero("TaskTemplate.RestartPolicy.MaxAttempts", number::count))
     }),
-    Flag::one("restart-window", DURATION, "Count restarts within this time (0: all)", |given| {
+    Flag::one("restart-window", DURATION, "Window used to evaluate the restart policy (0: unlimited)", |given| {
         restart(given.set_even_if_zero("TaskTemplate.RestartPolicy.Window", duration::period))
     }),
-    Flag::one("update-parallelism", COUNT, "Update so many tasks at once (1; 0: all)", |given| {
+    Flag::one("update-parallelism", COUNT, "Maximum number of tasks updated simultaneously (default 1, 0: all)", |given| {
         update(given.set_even_if_zero("UpdateConfig.Parallelism", number::count))
     }),
-    Flag::one("update-delay", DURATION, "Wait so long between updates of tasks (0s)", |given| {
+    Flag::one("update-delay", DURATION, "Delay between updates of tasks (default 0s)", |given| {
         update(given.set("UpdateConfig.Delay", duration::period))
     }),
-    Flag::one("update-monitor", DURATION, "Watch each updated task so long for failure (5s)", |given| {
+    Flag::one("update-monitor", DURATION, "Duration after each task update to monitor for failure (default 5s)", |given| {
         update(given.set("UpdateConfig.Monitor", duration::period))
     })
     .since(1, 25),
     Flag::one(
         "update-failure-action",
         words("ACTION", "pause", "pause continue rollback"),
-        "On failure: pause, continue or rollback (pause)",
+        "Action on update failure: pause, continue or rollback (default pause)",
         |given| {
             update(given.set("UpdateConfig.FailureAction", |text| {
                 text::choice(text, "a failure action", &["pause", "continue", "rollback"])
             }))
         },
     ),
-    Flag::one("update-max-failure-ratio", RATIO, "Tolerate this share of failed tasks (0)", |given| {
+    Flag::one("update-max-failure-ratio", RATIO, "Failure rate to tolerate (default 0)", |given| {
         update(given.set_even_if_zero("UpdateConfig.MaxFailureRatio", number::ratio))
     })
     .since(1, 25),
-    Flag::one("update-order", ORDER, "Update: start-first or stop-first (stop-first)", |given| {
+    Flag::one("update-order", ORDER, "Update order: start-first or stop-first (default stop-first)", |given| {
         update(given.set_even_if_zero("UpdateConfig.Order", |text| text::choice(text, "an order", ORDERS)))
     })
     .since(1, 29),
-    Flag::one("rollback-parallelism", COUNT, "Roll back so many tasks at once (1; 0: all)", |given| {
+    Flag::one("rollback-parallelism", COUNT, "Maximum number of tasks rolled back simultaneously (default 1, 0: all)", |given| {
         rollback(given.set_even_if_zero("RollbackConfig.Parallelism", number::count))
     })
     .since(1, 28),
-    Flag::one("rollback-delay", DURATION, "Wait so long between rollbacks of tasks (0s)", |given| {
+    Flag::one("rollback-delay", DURATION, "Delay between rollbacks of tasks (default 0s)", |given| {
         rollback(given.set("RollbackConfig.Delay", duration::period))
     })
     .since(1, 28),
-    Flag::one("rollback-monitor", DURATION, "Watch each rolled back task so long (5s)", |given| {
+    Flag::one("rollback-monitor", DURATION, "Duration after each task rollback to monitor for failure (default 5s)", |given| {
         rollback(given.set("RollbackConfig.Monitor", duration::period))
     })
     .since(1, 28),
     Flag::one(
         "rollback-failure-action",
         words("ACTION", "pause", "pause continue"),
-        "On failure: pause or continue (pause)",
+        "Action on rollback failure: pause or continue (default pause)",
         |given| {
             rollback(given.set("RollbackConfig.FailureAction", |text| {
                 text::choice(text, "a rollback's failure action", &["pause", "continue"])
@@ -94,11 +94,11 @@ pub(super) const FLAGS: &[Flag] = &[
         },
     )
     .since(1, 28),
-    Flag::one("rollback-max-failure-ratio", RATIO, "Tolerate this share of failed tasks (0)", |given| {
+    Flag::one("rollback-max-failure-ratio", RATIO, "Failure rate to tolerate (default 0)", |given| {
         rollback(given.set_even_if_zero("RollbackConfig.MaxFailureRatio", number::ratio))
     })
     .since(1, 28),
-    Flag::one("rollback-order", ORDER, "Roll back: start-first or stop-first (stop-first)", |given| {
+    Flag::one("rollback-order", ORDER, "Rollback order: start-first or stop-first (default stop-first)", |given| {
         rollback(
             given.set_even_if_zero("RollbackConfig.Order", |text| text::choice(text, "an order", ORDERS)),
         )

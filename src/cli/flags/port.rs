@@ -15,7 +15,7 @@ const PORTS: &str = "EndpointSpec.Ports";
 /// The flags of this module.
 pub(super) const FLAGS: &[Flag] = &[
     Flag::many("publish", PORT, "Publish a port, as in 8080:80", publish).short('p').only(Commands::Create),
-    Flag::many("publish-rm", PORT, "Publish a port of the containers no more, as in 80", |given| {
+    Flag::many("publish-rm", PORT, "Remove a published port by its target port, as in 80", |given| {
         ports(given, |port| {
             // Removes it whatever its published port is.
             let id = Identity::Port.of(&port);
@@ -24,7 +24,7 @@ pub(super) const FLAGS: &[Flag] = &[
         })
     })
     .only(Commands::Update),
-    Flag::many("publish-add", PORT, "Publish one more port, as in 8080:80", |given| {
+    Flag::many("publish-add", PORT, "Add or update a published port, as in 8080:80", |given| {
         // A port that is already published stays as it is.
         ports(given, |port| Edit::default(Place::at(PORTS).item_of(&port), port))
     })
@@ -32,7 +32,7 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag::one(
         "endpoint-mode",
         words("MODE", "vip", "vip dnsrr"),
-        "Resolve the service's name to vip or dnsrr (vip)",
+        "Endpoint mode: vip or dnsrr (default vip)",
         |given| given.set("EndpointSpec.Mode", network::endpoint_mode),
     ),
 ];

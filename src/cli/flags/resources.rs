@@ -10,26 +10,26 @@ const GENERIC: &str = "TaskTemplate.Resources.Reservations.GenericResources";
 
 /// The flags of this module.
 pub(super) const FLAGS: &[Flag] = &[
-    Flag::one("limit-cpu", CPUS, "Let a task use at most so many CPUs", |given| {
+    Flag::one("limit-cpu", CPUS, "Limit CPUs", |given| {
         given.set("TaskTemplate.Resources.Limits.NanoCPUs", number::cpus)
     }),
-    Flag::one("limit-memory", BYTES, "Let a task use at most so much memory", |given| {
+    Flag::one("limit-memory", BYTES, "Limit memory", |given| {
         given.set("TaskTemplate.Resources.Limits.MemoryBytes", number::bytes)
     }),
-    Flag::one("limit-pids", COUNT, "Let a task run at most so many processes (0: any number)", |given| {
+    Flag::one("limit-pids", COUNT, "Limit the number of processes (0: unlimited)", |given| {
         given.set("TaskTemplate.Resources.Limits.Pids", number::integer)
     })
     .since(1, 41),
-    Flag::one("reserve-cpu", CPUS, "Keep so many CPUs free for a task", |given| {
+    Flag::one("reserve-cpu", CPUS, "Reserve CPUs", |given| {
         given.set("TaskTemplate.Resources.Reservations.NanoCPUs", number::cpus)
     }),
-    Flag::one("reserve-memory", BYTES, "Keep so much memory free for a task", |given| {
+    Flag::one("reserve-memory", BYTES, "Reserve memory", |given| {
         given.set("TaskTemplate.Resources.Reservations.MemoryBytes", number::bytes)
     }),
     Flag::many(
         "generic-resource",
         RESOURCE,
-        "Reserve a number of a resource that nodes advertise",
+        "Reserve a generic resource that nodes advertise",
         |given| {
             let resources = placement::generic_resources(given.all()).or_example(given.example())?;
             Ok(vec![Edit::set(Place::at(GENERIC), resources)])
@@ -37,7 +37,7 @@ pub(super) const FLAGS: &[Flag] = &[
     )
     .only(Commands::Create)
     .since(1, 32),
-    Flag::many("generic-resource-add", RESOURCE, "Reserve a number of one more resource", |given| {
+    Flag::many("generic-resource-add", RESOURCE, "Add a generic resource", |given| {
         let resources = placement::generic_resources(given.all()).or_example(given.example())?;
         Ok(resources.into_iter().map(|resource| Edit::item(Place::at(GENERIC), resource)).collect())
     })
@@ -46,19 +46,19 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag::many(
         "generic-resource-rm",
         formats::text("KIND"),
-        "Reserve none of a resource any more",
+        "Remove a generic resource",
         |given| given.remove_items(GENERIC, text::some),
     )
     .only(Commands::Update)
     .since(1, 32),
-    Flag::one("memory-swap", BYTES, "Let a task swap at most so much (-1: any amount)", |given| {
+    Flag::one("memory-swap", BYTES, "Swap limit (-1: unlimited)", |given| {
         given.set_even_if_zero("TaskTemplate.Resources.SwapBytes", number::bytes_or_unlimited)
     })
     .since(1, 52),
     Flag::one(
         "memory-swappiness",
         COUNT.example("60"),
-        "Tune how readily a task swaps (0 to 100, -1: default)",
+        "Tune memory swappiness (0 to 100, -1: default)",
         |given| {
             given.set_even_if_zero("TaskTemplate.Resources.MemorySwappiness", |text| {
                 number::between(text, -1, 100)

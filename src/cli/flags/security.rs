@@ -23,32 +23,32 @@ pub(super) const FLAGS: &[Flag] = &[
         capabilities(given, "TaskTemplate.ContainerSpec.CapabilityDrop")
     })
     .since(1, 41),
-    Flag::many("sysctl", SYSCTL, "Set a kernel parameter in the container", |given| {
+    Flag::many("sysctl", SYSCTL, "Set a kernel parameter (sysctl) in the container", |given| {
         given.map(SYSCTLS, text::pair)
     })
     .only(Commands::Create)
     .since(1, 40),
-    Flag::many("sysctl-rm", formats::text("KEY"), "Leave a kernel parameter as it is", |given| {
+    Flag::many("sysctl-rm", formats::text("KEY"), "Remove a sysctl option", |given| {
         given.each(|text| {
             Ok(Edit::remove(Place::at(SYSCTLS).key(&text::key(text).or_example(given.example())?)))
         })
     })
     .only(Commands::Update)
     .since(1, 40),
-    Flag::many("sysctl-add", SYSCTL, "Set one more kernel parameter, or set it otherwise", |given| {
+    Flag::many("sysctl-add", SYSCTL, "Add or update a sysctl option", |given| {
         given.add_keys(SYSCTLS, text::pair)
     })
     .only(Commands::Update)
     .since(1, 40),
-    Flag::many("ulimit", ULIMIT, "Limit a resource of the container's processes", ulimits)
+    Flag::many("ulimit", ULIMIT, "Set a ulimit", ulimits)
         .only(Commands::Create)
         .since(1, 41),
-    Flag::many("ulimit-rm", formats::text("NAME"), "Leave a resource of the processes unlimited", |given| {
+    Flag::many("ulimit-rm", formats::text("NAME"), "Remove a ulimit option", |given| {
         given.remove_items(ULIMITS, text::key)
     })
     .only(Commands::Update)
     .since(1, 41),
-    Flag::many("ulimit-add", ULIMIT, "Limit one more resource, or limit it otherwise", |given| {
+    Flag::many("ulimit-add", ULIMIT, "Add or update a ulimit option", |given| {
         given.add(ULIMITS, value::ulimit)
     })
     .only(Commands::Update)
@@ -56,7 +56,7 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag::one(
         "oom-score-adj",
         COUNT.example("500"),
-        "Tune who is killed when memory runs out (-1000 to 1000)",
+        "Tune the host's OOM preferences (-1000 to 1000)",
         |given| {
             given.set("TaskTemplate.ContainerSpec.OomScoreAdj", |text| number::between(text, -1000, 1000))
         },
@@ -65,21 +65,21 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag::one(
         "isolation",
         words("MODE", "default", "default process hyperv"),
-        "Isolate Windows containers: default, process or hyperv",
+        "Isolation of Windows containers: default, process or hyperv",
         |given| given.set("TaskTemplate.ContainerSpec.Isolation", value::isolation),
     )
     .since(1, 35),
     Flag::one(
         "credential-spec",
         ValueFormat::new("SPEC", "file://spec.json"),
-        "Use this managed service account (Windows)",
+        "Credential spec for a managed service account (Windows only)",
         |given| given.set("TaskTemplate.ContainerSpec.Privileges.CredentialSpec", value::credential_spec),
     )
     .since(1, 29),
     Flag::one(
         "seccomp",
         ValueFormat::new("PROFILE", "default"),
-        "Filter system calls: default, unconfined, or by a profile's file",
+        "Seccomp profile: default, unconfined, or a profile file",
         |given| {
             given.set("TaskTemplate.ContainerSpec.Privileges.Seccomp", |text| {
                 value::seccomp(text, given.environment().file)
@@ -90,11 +90,11 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag::one(
         "apparmor",
         words("MODE", "default", "default disabled"),
-        "Confine containers by AppArmor: default or disabled",
+        "AppArmor mode: default or disabled",
         |given| given.set("TaskTemplate.ContainerSpec.Privileges.AppArmor", value::app_armor),
     )
     .since(1, 44),
-    Flag::switch("no-new-privileges", "Let no process gain privileges, as by setuid", |given| {
+    Flag::switch("no-new-privileges", "Prevent processes from gaining privileges, as by setuid", |given| {
         given.set("TaskTemplate.ContainerSpec.Privileges.NoNewPrivileges", number::boolean)
     })
     .since(1, 44),

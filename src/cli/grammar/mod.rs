@@ -45,7 +45,7 @@ pub fn parse_bool(word: &str) -> Result<bool, String> {
     match word {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err("a switch takes `true` or `false`".to_owned()),
+        _ => Err("valid values are `true` and `false`".to_owned()),
     }
 }
 

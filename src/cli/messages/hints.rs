@@ -26,7 +26,7 @@ pub fn inspect_and_roll_back(report: &ServiceReport, why: &Why) -> String {
 /// How to find out more about a failed rollout.
 pub fn inspect(report: &ServiceReport) -> String {
     let name = shell::service(report.name());
-    let mut inspect = format!("look further with `swarmctl ps {name}` and `swarmctl logs {name}`");
+    let mut inspect = format!("for details run `swarmctl ps {name}` and `swarmctl logs {name}`");
     if report.explanation().networks.iter().any(|network| network.subnets.is_empty()) {
         inspect = format!("see whether the network's subnet overlaps that of another one; {inspect}");
     }

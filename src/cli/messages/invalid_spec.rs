@@ -10,7 +10,7 @@ impl From<InvalidSpec> for UsageError {
             InvalidSpec::Rename { service, name } => rename(&service, &name),
             InvalidSpec::ModeChange { service, mode } => mode_change(&service, &mode),
             InvalidSpec::HealthCheckOffAndSet => Self::new(
-                "`--no-healthcheck` turns off what the `--health-` flags set up: give one or the other",
+                "`--no-healthcheck` cannot be combined with `--health-` flags",
                 "--no-healthcheck",
             ),
             InvalidSpec::HealthCheckWithoutCommand => Self::new(
@@ -19,7 +19,7 @@ impl From<InvalidSpec> for UsageError {
             ),
             InvalidSpec::IngressPortWithoutVip { target } => Self::new(
                 format!(
-                    "port `{target}` cannot be published by the swarm with `--endpoint-mode dnsrr`, only by the nodes"
+                    "port `{target}` cannot be published in ingress mode with `--endpoint-mode dnsrr`, only in host mode"
                 ),
                 "--publish published=8080,target=80,mode=host",
             ),
@@ -51,7 +51,7 @@ impl From<InvalidSpec> for UsageError {
                 "--constraint-add node.role==worker",
             ),
             InvalidSpec::MaxConcurrentOfService => Self::new(
-                "`--max-concurrent` is for replicated jobs; this service is none",
+                "`--max-concurrent` is for replicated jobs; this service is not one",
                 "--update-parallelism 2",
             ),
             InvalidSpec::RolloutPolicyOfJob => Self::new(
@@ -87,7 +87,7 @@ pub fn rename(service: &str, name: &str) -> UsageError {
     let (pasted, new) = (shell::service(service), shell::service(name));
     UsageError::new(
         format!(
-            "`{service}` cannot become `{name}`: the engine says \"renaming services is not supported\". Make a new one \
+            "`{service}` cannot become `{name}`: the engine reports \"renaming services is not supported\". Create a new one \
              and remove the old: `swarmctl inspect {pasted} | swarmctl create --spec - --name {new} && swarmctl rm \
              {pasted}` (the other way round where it publishes ports)"
         ),
@@ -102,7 +102,7 @@ pub fn mode_change(service: &str, mode: &str) -> UsageError {
     let file = if *pasted == *service { format!("{service}.json") } else { "service.json".to_owned() };
     UsageError::new(
         format!(
-            "the mode of `{service}` cannot become `{mode}`: the engine says \"service mode change is not allowed\". \
+            "the mode of `{service}` cannot become `{mode}`: the engine reports \"service mode change is not allowed\". \
              Remove it and make it anew: `swarmctl inspect {pasted} > {file} && swarmctl rm --wait {pasted} && \
              swarmctl create --spec {file} --mode {mode_pasted}`"
         ),

@@ -99,7 +99,7 @@ pub fn explain(report: &ServiceReport, signal: Option<usize>) -> Option<Message>
         }
         Outcome::Unchanged(NoChange::AsRequestedButPaused) => Message::new("its rollout is paused", None),
         Outcome::Paused | Outcome::Unchanged(NoChange::Paused) => {
-            Message::new("its rollout is paused, and any post would resume it", None)
+            Message::new("its rollout is paused, and any update would resume it", None)
         }
         Outcome::Conflict(conflict) => conflict_message(conflict, name),
         Outcome::Failed(error) => Message { causes: error_chain(error).collect(), hint: hint(error) },
@@ -142,23 +142,23 @@ pub fn headline(report: &ServiceReport, verb: &str, done: &str) -> String {
     let name = report.name();
     let which = if name.is_empty() { String::new() } else { format!(" `{name}`") };
     match report.outcome() {
-        Outcome::Undone => format!("service{which} is as it was before"),
-        Outcome::NotStarted(_) => format!("service{which} was not begun"),
+        Outcome::Undone => format!("service{which} was restored to its previous state"),
+        Outcome::NotStarted(_) => format!("service{which} was not started"),
         Outcome::RolloutFailed(_) => format!("the rollout of service{which} failed"),
         Outcome::RolledBack => format!("the rollout of service{which} failed and was rolled back"),
         Outcome::RollbackStopped(stopped) if stopped.failure.is_some() => {
             format!("the rollout of service{which} failed")
         }
-        Outcome::RollbackStopped(_) => format!("service{which} was {done}, and its rollback did not end"),
+        Outcome::RollbackStopped(_) => format!("service{which} was {done}, and its rollback has not finished"),
         Outcome::Unchanged(NoChange::AsRequestedButPaused) => {
-            format!("service{which} is as requested already, but its tasks may not run")
+            format!("service{which} is already as requested, but its tasks may not run")
         }
         Outcome::GaveUp(_) | Outcome::Interrupted if report.is_as_requested() => {
-            format!("service{which} is as requested already, but swarmctl stopped waiting for its rollout")
+            format!("service{which} is already as requested, but swarmctl stopped waiting for its rollout")
         }
         Outcome::GaveUp(_) | Outcome::Interrupted if report.delivery() == Delivery::Accepted => {
             let done = if done.is_empty() { "created" } else { done };
-            format!("service{which} was {done}, but not watched to its end")
+            format!("service{which} was {done}, but swarmctl stopped waiting for the rollout")
         }
         _ => format!("cannot {verb} service{which}"),
     }
@@ -168,13 +168,13 @@ pub fn headline(report: &ServiceReport, verb: &str, done: &str) -> String {
 pub fn headline_of_many(many: &[&ServiceReport], verb: &str, done: &str) -> String {
     let (count, names) = (many.len(), join_names(many.iter().map(|one| one.name())));
     match many[0].outcome() {
-        Outcome::NotStarted(_) => format!("{count} services were not begun: {names}"),
-        Outcome::Undone => format!("{count} services are as they were before: {names}"),
+        Outcome::NotStarted(_) => format!("{count} services were not started: {names}"),
+        Outcome::Undone => format!("{count} services were restored to their previous state: {names}"),
         Outcome::GaveUp(_) | Outcome::Interrupted if many[0].is_as_requested() => format!(
-            "{count} services are as requested already, but swarmctl stopped waiting for their rollouts: {names}"
+            "{count} services are already as requested, but swarmctl stopped waiting for their rollouts: {names}"
         ),
         _ if many[0].delivery() == Delivery::Accepted => {
-            format!("{count} services were {done}, but not watched to their end: {names}")
+            format!("{count} services were {done}, but swarmctl stopped waiting for their rollouts: {names}")
         }
         _ => format!("cannot {verb} {count} services: {names}"),
     }
@@ -186,12 +186,12 @@ pub fn warning(warning: &Warning) -> String {
         Warning::FieldLoss(loss) => {
             let (major, minor) = loss.spoken;
             let fields = loss.fields();
-            format!("through API {major}.{minor} the engine erases {fields}, as --allow-field-loss accepts")
+            format!("with API {major}.{minor} the engine erases {fields} (--allow-field-loss)")
         }
         Warning::MovesNetworks => MOVES_NETWORKS.to_owned(),
         Warning::Engine(text) => text.clone(),
         Warning::NotReadBack(why) => {
-            format!("the engine took the update, but it could not be read back: {why}")
+            format!("the engine accepted the update, but it could not be read back: {why}")
         }
     }
 }
@@ -208,7 +208,7 @@ fn field_loss(loss: &FieldLoss) -> String {
     let ((major, minor), (own_major, own_minor)) = (loss.spoken, loss.own);
     let way = if loss.is_fatal() { "" } else { ", or accept the loss with --allow-field-loss" };
     format!(
-        "DOCKER_API_VERSION={major}.{minor} is below the engine's own {own_major}.{own_minor}, and so the engine would \
+        "DOCKER_API_VERSION={major}.{minor} is older than the engine's {own_major}.{own_minor}, so the engine would \
          erase {}; unset it{way}",
         loss.fields()
     )
@@ -281,7 +281,7 @@ fn describe_failure(name: &str, Failure { cause, node, log }: &Failure) -> Strin
         text += &format!(" on node {node}");
     }
     if cause.tasks > 1 {
-        text += &format!(", and {} more alike,", cause.tasks - 1);
+        text += &format!(", and {} more like it,", cause.tasks - 1);
     }
     text += &format!(" {}", cause.state.word());
     if let Some(code) = cause.exit_code {
@@ -304,11 +304,11 @@ pub fn not_started(why: &BatchStop) -> &str {
     match why {
         BatchStop::Blocked(why) => why,
         BatchStop::Strict => "nothing was changed: other services have findings (--strict)",
-        BatchStop::Failures => "too many others had failed (--max-failures)",
-        BatchStop::Canary => "the first ones, which are tried out (--canary), have not all converged",
-        BatchStop::TimedOut => "the time was up (--timeout)",
-        BatchStop::Engine => "the engine does not answer any more",
-        BatchStop::Interrupted => "interrupted before its turn came",
+        BatchStop::Failures => "too many other services failed (--max-failures)",
+        BatchStop::Canary => "not all canary services converged (--canary)",
+        BatchStop::TimedOut => "timed out (--timeout)",
+        BatchStop::Engine => "the engine no longer responds",
+        BatchStop::Interrupted => "interrupted before its update started",
     }
 }
 
@@ -342,7 +342,7 @@ fn would_crash(hazard: Hazard, sent: SentSpec, name: &str) -> Message {
 }
 
 fn conflict_message(conflict: &Conflict, name: &str) -> Message {
-    let look = format!("look with `swarmctl inspect --pretty {name}`, decide, and run the command again");
+    let look = format!("check with `swarmctl inspect --pretty {name}`, decide, and run the command again");
     match conflict {
         Conflict::Place { place, base, theirs, mine, by_rollback, was_applied } => {
             let (base, theirs, mine) = (value(base.as_ref()), value(theirs.as_ref()), value(mine.as_ref()));
@@ -351,17 +351,17 @@ fn conflict_message(conflict: &Conflict, name: &str) -> Message {
                     "the update was applied, then another writer set {place} to `{theirs}` (this command: `{mine}`)"
                 ),
                 (_, true) => format!(
-                    "the engine rolled back meanwhile: {place} was `{base}`, is `{theirs}` and should become `{mine}`"
+                    "the engine rolled back meanwhile: {place} was `{base}`, is now `{theirs}`, and this command would set `{mine}`"
                 ),
                 _ => format!(
-                    "someone else changed the same place: {place} was `{base}`, is `{theirs}` and should become `{mine}`"
+                    "conflicting change to {place}: it was `{base}`, is now `{theirs}`, and this command would set `{mine}`"
                 ),
             };
             Message::new(cause, Some(look))
         }
         Conflict::Version { required, now } => Message::new(
             format!(
-                "the version index is {now}, not {required}; every change moves it, a rollout under way too"
+                "the version index is {now}, not {required}; every change increases it, also a rollout in progress"
             ),
             Some(look),
         ),

@@ -52,7 +52,7 @@ impl From<InvalidSetting> for UsageError {
             ),
             InvalidSetting::MissingAuthority { required_by, file } => Self::new(
                 format!(
-                    "{}: the engine's certificate is to be checked, and there is no `{file}`; name its CA's with \
+                    "{}: the engine's certificate must be verified, and `{file}` does not exist; name its CA's with \
                      {}, or the folder that holds it with DOCKER_CERT_PATH",
                     source_name(required_by),
                     source_name(Source::Explicit(Parameter::TlsCaCert)),

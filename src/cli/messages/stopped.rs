@@ -10,14 +10,14 @@ use crate::cli::shell;
 pub fn explain(report: &ServiceReport, rollback: &StoppedRollback, signal: Option<usize>) -> Message {
     let why = match rollback.failure {
         Some(why) => why.to_string(),
-        None => "it converged, but others failed (--rollback-on-failure=all)".to_owned(),
+        None => "it converged, but other services failed (--rollback-on-failure=all)".to_owned(),
     };
     let stopped = match &rollback.by {
         StoppedBy::Signal => format!("interrupted ({})", signal_name(signal)),
         StoppedBy::GaveUp(why) => why.clone(),
     };
     let sent = match rollback.sent {
-        Delivery::Accepted => "a rollback was sent, and the engine continues with it",
+        Delivery::Accepted => "a rollback was sent, and the engine continues it",
         Delivery::Unknown => "a rollback was sent, and the engine may have started it",
         Delivery::None => "no rollback was sent, and nothing will roll it back now",
     };
@@ -40,7 +40,7 @@ fn what_next(report: &ServiceReport, sent: Delivery) -> String {
     match sent {
         Delivery::Accepted => follow,
         Delivery::Unknown => {
-            format!("see with `swarmctl inspect --pretty {name}` whether it started; then {follow}")
+            format!("check with `swarmctl inspect --pretty {name}` whether it started; then {follow}")
         }
         Delivery::None => {
             let command = rollback_command(report).unwrap_or_else(|| format!("swarmctl rollback {name}"));

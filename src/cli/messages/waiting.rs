@@ -17,7 +17,7 @@ pub fn rolled_back_for(report: &ServiceReport) -> Vec<String> {
     let told = report.rollout().into_iter().map(|rollout| rollout.told.clone());
     let told = told.filter(|told| told.contains("failure")).collect::<Vec<_>>();
     let causes: Vec<String> = told.into_iter().chain(describe_failures(report)).collect();
-    if causes.is_empty() { vec!["the engine does not say why".to_owned()] } else { causes }
+    if causes.is_empty() { vec!["the engine gives no reason".to_owned()] } else { causes }
 }
 
 /// Returns what the service was still waiting for. `why` is why the command stopped waiting.

@@ -40,7 +40,7 @@ fn line(update: &ProgressUpdate, judgement: &Judgement) -> String {
     let mut parts = vec![describe_counts(update.service, judgement), update.description()];
     if !judgement.changed_by_others.is_empty() {
         let places: Vec<_> = judgement.changed_by_others.iter().map(ToString::to_string).collect();
-        parts.push(format!("changed by someone else meanwhile: {}", places.join(", ")));
+        parts.push(format!("changed by another writer meanwhile: {}", places.join(", ")));
     }
     if let Some(cause) = update.newest_failure().filter(|cause| !parts[1].contains(&cause.error)) {
         let tasks = if cause.tasks > 1 { format!(" ({} tasks)", cause.tasks) } else { String::new() };

@@ -58,7 +58,7 @@ fn row(update: &ProgressUpdate) -> ProgressRow {
         status_text: match update.ending {
             None => "under way",
             Some(Ending::RolledBack) => "rolled back",
-            Some(Ending::GaveUp(_) | Ending::Overdue(_) | Ending::Interrupted) => "not watched any more",
+            Some(Ending::GaveUp(_) | Ending::Overdue(_) | Ending::Interrupted) => "no longer watched",
             Some(_) => update.state_text(),
         },
         text: match others.is_empty() {

@@ -16,10 +16,12 @@ use live::LiveProgress;
 /// Flags of all commands that wait for rollouts.
 #[derive(Args, Debug)]
 pub struct ProgressArgs {
-    /// Show no progress
+    /// Suppress progress output
     #[arg(short, long)]
     quiet: bool,
-    /// How progress is shown on stderr; auto: a block that is redrawn on a terminal, lines elsewhere
+    /// Progress output on stderr: auto, plain, json or none
+    ///
+    /// `auto` redraws a block on a terminal and prints one line per change elsewhere.
     #[arg(long, value_name = "HOW", value_enum, default_value_t = ProgressMode::Auto)]
     progress: ProgressMode,
 }
@@ -95,7 +97,7 @@ impl<'a> ProgressUpdate<'a> {
             (Some(ending), _) => describe_ending(ending),
             // The remaining time is not shown: it would be a change every second.
             (None, Some(State::UnderWay(WaitsFor::Monitor(_)))) => {
-                "all run; watched for the monitor period".to_owned()
+                "all tasks running; verifying for the monitor period".to_owned()
             }
             (None, Some(State::UnderWay(WaitsFor::Unlisted(_)))) => {
                 "surplus tasks are no longer listed; waiting for their stop grace period".to_owned()
@@ -144,7 +146,7 @@ fn describe_ending(ending: &Ending) -> String {
         Ending::RolledBack => "failed and was rolled back".to_owned(),
         Ending::Failed(why) => format!("failed: {why}"),
         Ending::Removed => "was removed".to_owned(),
-        Ending::GaveUp(why) | Ending::Overdue(why) => format!("not watched any more: {why}"),
-        Ending::Interrupted => "not watched any more: interrupted".to_owned(),
+        Ending::GaveUp(why) | Ending::Overdue(why) => format!("no longer watched: {why}"),
+        Ending::Interrupted => "no longer watched: interrupted".to_owned(),
     }
 }

@@ -206,7 +206,7 @@ impl ActionLexer<'_> {
             None if plain.contains(['.', 'e', 'E']) => plain.parse().ok().and_then(Number::from_f64),
             None => Number::from_str(plain).ok(),
         };
-        number.map(TokenKind::Number).ok_or_else(|| TemplateError::new(at, format!("`{text}` is no number")))
+        number.map(TokenKind::Number).ok_or_else(|| TemplateError::new(at, format!("`{text}` is not a number")))
     }
 
     fn quoted(&mut self) -> Result<TokenKind> {
@@ -274,7 +274,7 @@ impl ActionLexer<'_> {
             }
             _ => None,
         };
-        c.ok_or_else(|| TemplateError::new(at, "there is no such escape in a text"))
+        c.ok_or_else(|| TemplateError::new(at, "invalid escape in a string"))
     }
 
     fn coded(&mut self, digits: usize, radix: u32) -> Option<char> {

@@ -93,7 +93,7 @@ impl Parser {
                 }
                 "break" | "continue" => {
                     if self.range_depth == 0 {
-                        return Err(TemplateError::new(at, format!("`{word}` belongs into a `range`")));
+                        return Err(TemplateError::new(at, format!("`{word}` is only valid in a `range`")));
                     }
                     tokens.next();
                     tokens.expect_end()?;
@@ -233,12 +233,12 @@ impl Parser {
                     .map_err(|why| TemplateError::new(at, why))?;
                 Ok(Command::Call { at, function, arguments })
             }
-            Operand { base: Base::Nil, .. } => Err(TemplateError::new(at, "`nil` alone says nothing")),
+            Operand { base: Base::Nil, .. } => Err(TemplateError::new(at, "`nil` is not a command")),
             operand if arguments.is_empty() && !is_piped => {
                 operand.check()?;
                 Ok(Command::Value(operand))
             }
-            _ => Err(TemplateError::new(at, "only a function takes arguments")),
+            _ => Err(TemplateError::new(at, "only a function can have arguments")),
         }
     }
 

@@ -123,7 +123,7 @@ impl<'a> Value<'a> {
             ) => {
                 let length = self.length().unwrap_or_default();
                 let at = number.as_u64().and_then(|at| usize::try_from(at).ok()).filter(|at| *at < length);
-                let at = at.ok_or_else(|| format!("there is no item {number}: there are {length}"))?;
+                let at = at.ok_or_else(|| format!("there is no item {number} in a list of {length}"))?;
                 Ok(match self {
                     Self::DataString(text) => Self::Number(text.as_bytes()[at].into()),
                     Self::TemplateString(text) => Self::Number(text.as_bytes()[at].into()),

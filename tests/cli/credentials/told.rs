@@ -37,7 +37,7 @@ fn a_signal_that_ends_the_helper_too_is_an_interrupt() {
     let home = Home::new(&json!({ "credsStore": "h" })).helper("h", "kill -INT $PPID; kill -INT $$");
     let swarm = swarm(IMAGE);
     let run = swarmctl(["update-image", "-d", "t001", IMAGE]).host(swarm.host());
-    home.within(run).run().fails_with(Exit::Interrupted).says(&["nothing was posted"]);
+    home.within(run).run().fails_with(Exit::Interrupted).says(&["nothing was sent"]);
 }
 
 #[test]
@@ -131,5 +131,5 @@ fn a_helper_that_hangs_is_ended_and_its_own_words_are_shown() {
     }
     std::thread::sleep(Duration::from_millis(300));
     running.signal("INT");
-    running.wait().fails_with(Exit::Interrupted).says(&["nothing was posted"]);
+    running.wait().fails_with(Exit::Interrupted).says(&["nothing was sent"]);
 }

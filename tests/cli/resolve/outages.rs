@@ -91,7 +91,7 @@ fn an_image_that_is_pinned_is_never_unpinned_by_an_outage() {
         // What the flag governs is another tag than the one that is pinned.
         for args in [&[][..], &["--on-resolve-error=fail"]] {
             let run = run_with(&pinned("1.8", ONE), answer.clone(), args, vec![]).succeeds();
-            let run = run.says(&["stays pinned", word]).prints(&["nothing was posted"]);
+            let run = run.says(&["stays pinned", word]).prints(&["nothing was sent"]);
             run.never_says(&["could not be accessed"]);
         }
     }

@@ -205,7 +205,7 @@ fn an_engine_that_asks_registries_itself_is_left_to_it() {
     assert_eq!(run.stderr, "");
     let engine = old(vec![get(&at("t001")).answers(Answer::json(200, t001(&pinned("1.7", ONE), 11)))]);
     let run = swarmctl(["update-image", "-d", "t001", &image("1.7")]).host(engine.host()).run().succeeds();
-    run.says(&["cannot be asked", "--unpin"]).prints(&["nothing was posted"]);
+    run.says(&["cannot be asked", "--unpin"]).prints(&["nothing was sent"]);
 }
 
 // The same digest
@@ -214,7 +214,7 @@ fn an_engine_that_asks_registries_itself_is_left_to_it() {
 fn nothing_is_posted_where_the_digest_runs_already() {
     let swarm = swarm(&pinned("1.7", ONE), &[("1.7", ONE)]);
     let run = update_image(&swarm, &[&image("1.7")]).succeeds();
-    run.prints(&["t001: runs", &pinned("1.7", ONE), "nothing was posted"]);
+    run.prints(&["t001: runs", &pinned("1.7", ONE), "nothing was sent"]);
     assert_eq!(reason(&update_image(&swarm, &["--json", &image("1.7")]).succeeds()), "same_digest");
     assert_eq!(swarm.posts().len(), 0);
 }

@@ -87,7 +87,7 @@ fn the_flag_overrides_what_is_known_of_the_tag() {
 #[test]
 fn a_service_that_has_the_tag_is_left_alone_but_not_restarted_with_it() {
     for runs in [pinned("1.8", ONE), image("1.8")] {
-        update(&runs, unknown(), &[], []).succeeds().says(&["has no"]).prints(&["nothing was posted"]);
+        update(&runs, unknown(), &[], []).succeeds().says(&["has no"]).prints(&["nothing was sent"]);
     }
     update(&image("1.8"), unknown(), &["--force"], [absent()]).fails_with(Exit::Failed);
 }
@@ -100,7 +100,7 @@ fn other_troubles_keep_the_tag_and_say_so_before_the_request() {
         (Answer::error(403, "denied: requested access to the resource is denied"), "denies access to"),
         (
             Answer::error(500, "Get \"https://r/v2/\": dial tcp: lookup r: no such host"),
-            "cannot be asked for",
+            "cannot be requested",
         ),
     ] {
         let is_denied = said == "denies access to";
@@ -145,6 +145,6 @@ fn a_question_that_is_forbidden_is_not_blamed_on_the_registry() {
 #[test]
 fn a_local_image_of_a_registry_out_of_reach_is_not_looked_for() {
     let swarm = swarm(OLD, &[]);
-    update_image(&swarm, &["opera443399/whoami:0.6"]).succeeds().says(&["cannot be asked for"]);
+    update_image(&swarm, &["opera443399/whoami:0.6"]).succeeds().says(&["cannot be requested"]);
     assert!(!swarm.requests().iter().any(|request| request.endpoint().starts_with("/images/")));
 }

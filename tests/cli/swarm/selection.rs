@@ -38,7 +38,7 @@ fn every_command_takes_a_selection() {
         .prints(&["se-all-a"]);
     swarmctl(&format!("status {line} --filter image={NEW}"))
         .fails_with(Exit::NotFound)
-        .says(&["nothing fits the selection"]);
+        .says(&["no service matches the selection"]);
     swarmctl("restart --stack se-nosuch")
         .fails_with(Exit::NotFound)
         .says(&["cannot restart any service", "--stack se-nosuch"]);

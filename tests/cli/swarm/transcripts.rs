@@ -121,7 +121,7 @@ fn comparable(text: &str) -> Vec<String> {
         is_about_a_registry = (line.starts_with("warning: ") && line.contains("registry"))
             || (is_about_a_registry && line.starts_with("  ") && !line.starts_with("  TaskTemplate"));
         if !is_progress && !is_about_a_registry {
-            let line = line.replace(", and 1 more alike,", "").replace(".2 (", ".1 (");
+            let line = line.replace(", and 1 more like it,", "").replace(".2 (", ".1 (");
             let mut words: Vec<String> = line.split(' ').map(without_id).collect();
             // Its name is this machine's.
             if let Some(at) = words.iter().position(|word| word == "node").filter(|at| at + 1 < words.len()) {

@@ -15,7 +15,7 @@ fn what_inspect_prints_changes_nothing() {
     swarm.world().add(serde_json::from_str(&hard_spec(OLD)).unwrap());
     let shown = swarmctl(["inspect", "t001"]).host(swarm.host()).run().succeeds().stdout;
     let run = update(&["t001", "--spec", "-"]).stdin(&shown).host(swarm.host()).run().succeeds();
-    assert_eq!(run.stdout, "t001: nothing to change, nothing was posted\n");
+    assert_eq!(run.stdout, "t001: nothing to change, nothing was sent\n");
     let one = serde_json::from_str::<Value>(&shown).unwrap()[0].clone();
     for text in [one.to_string(), one["Spec"].to_string()] {
         update(&["t001", "--spec", "-"]).stdin(&text).host(swarm.host()).run().succeeds();

@@ -12,7 +12,7 @@ fn without_a_flag_there_is_nothing_to_do_and_it_says_so() {
     let swarm = swarm();
     for args in [&["t001"][..], &["t001", "--force=false"], &["t001", "--no-resolve-image"]] {
         let run = update(args).host(swarm.host()).run().succeeds();
-        assert_eq!(run.stdout, "t001: nothing to change, nothing was posted\n");
+        assert_eq!(run.stdout, "t001: nothing to change, nothing was sent\n");
         assert_eq!(run.stderr, "");
     }
     assert!(swarm.posts().is_empty());
@@ -36,7 +36,7 @@ fn what_is_so_already_posts_nothing() {
         --publish-add 22222:80 --replicas 3 --update-delay 1000000001ns --mount-rm /nosuch --publish-rm 81 --label-rm q \
         --ulimit-rm core --container-label-add a=1 --stop-grace-period 10.000000001s --tty=false --hostname= --host-rm a";
     let run = update(&line.split_whitespace().collect::<Vec<_>>()).host(swarm.host()).run().succeeds();
-    assert_eq!(run.stdout, "t001: nothing to change, nothing was posted\n");
+    assert_eq!(run.stdout, "t001: nothing to change, nothing was sent\n");
     assert!(swarm.posts().is_empty());
 }
 

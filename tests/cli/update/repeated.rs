@@ -81,7 +81,7 @@ fn an_addition_of_what_is_there_changes_nothing_and_posts_nothing() {
     let swarm = swarm();
     for addition in additions {
         let run = update(&["t001", addition]).host(swarm.host()).run().succeeds();
-        assert_eq!(run.stdout, "t001: nothing to change, nothing was posted\n", "{addition}");
+        assert_eq!(run.stdout, "t001: nothing to change, nothing was sent\n", "{addition}");
     }
     let all = [&["t001"], &additions[1..14], &additions[16..17]].concat();
     update(&all).host(swarm.host()).run().succeeds().prints(&["nothing to change"]);
@@ -144,7 +144,7 @@ fn a_network_that_some_services_of_a_batch_have_is_added_to_the_others() {
     swarm.world().networks.push((NETWORK.into(), "t001only".into()));
     let line = ["web", "api", "--network-add", "t001only"];
     let run = update(&line).host(swarm.host()).run().succeeds();
-    run.prints(&["web: nothing to change, nothing was posted", "api: updated"]);
+    run.prints(&["web: nothing to change, nothing was sent", "api: updated"]);
     assert_eq!(swarm.posts().len(), 1);
     let run = update(&line).host(swarm.host()).run().succeeds();
     run.prints(&["web: nothing to change", "api: nothing to change"]);

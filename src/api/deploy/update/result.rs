@@ -12,7 +12,7 @@ use crate::api::spec::{Change, Hazard, Place};
 /// What an update came to if nothing stood in its way.
 #[derive(Clone, Debug)]
 pub enum Update {
-    /// The spec is as requested already; nothing was posted.
+    /// The spec is as requested already; nothing was sent.
     Unchanged(Unchanged),
     /// This is what would be posted ([`Mode::Plan`](super::Mode::Plan)).
     Planned(Plan),

@@ -53,7 +53,7 @@ fn services(value: Option<&Value>) -> Result<Vec<PlannedService>, String> {
     for (at, item) in items.iter().enumerate() {
         let service = service(item).map_err(|why| format!("services[{at}]: {why}"))?;
         if !ids.insert(service.id.clone()) {
-            return Err(format!("services[{at}]: the ID `{}` is there twice", service.id));
+            return Err(format!("services[{at}]: the ID `{}` occurs twice", service.id));
         }
         services.push(service);
     }

@@ -50,13 +50,13 @@ pub fn capabilities(texts: &[&str]) -> Result<Vec<String>, InvalidValue> {
 /// A ulimit, `NAME=SOFT[:HARD]`, as the engine's own object; -1 is no limit.
 pub fn ulimit(text: &str) -> Result<Value, InvalidValue> {
     let bad = |why: String| InvalidValue::new(text, format!("cannot be a ulimit: {why}"));
-    let (name, limits) = text.split_once('=').ok_or_else(|| bad("there is no `=` and limit".into()))?;
+    let (name, limits) = text.split_once('=').ok_or_else(|| bad("`=` and the limit are missing".into()))?;
     if !ULIMITS.contains(&name) {
-        return Err(bad(format!("there is no `{name}`, only {}", ULIMITS.join(", "))));
+        return Err(bad(format!("there is no `{name}`; valid are {}", ULIMITS.join(", "))));
     }
     let number = |text: &str| {
         let value = text.parse::<i64>().ok().filter(|value| *value >= -1);
-        value.ok_or_else(|| bad(format!("`{text}` is no limit")))
+        value.ok_or_else(|| bad(format!("`{text}` is not a limit")))
     };
     let (soft, hard) = limits.split_once(':').unwrap_or((limits, limits));
     let (soft, hard) = (number(soft)?, number(hard)?);
@@ -103,7 +103,7 @@ pub fn seccomp(text: &str, file: &dyn Fn(&str) -> Result<Vec<u8>, String>) -> Re
     };
     let profile = profile.and_then(|bytes| match serde_json::from_slice::<Map<String, Value>>(&bytes) {
         Ok(_) => Ok(bytes),
-        Err(e) => Err(format!("it is no JSON object: {e}")),
+        Err(e) => Err(format!("it is not a JSON object: {e}")),
     });
     match profile {
         Ok(bytes) => Ok(json!({"Mode": "custom", "Profile": base64::encode(&bytes)})),

@@ -32,9 +32,9 @@ pub fn duration(text: &str) -> Result<i64, InvalidValue> {
             "m" => 60_000_000_000,
             "h" => 3_600_000_000_000,
             "" => return Err(bad(&format!("`{number}` has no unit (ns, us, ms, s, m, h)"))),
-            _ => return Err(bad(&format!("`{unit}` is no unit; there are ns, us, ms, s, m and h"))),
+            _ => return Err(bad(&format!("`{unit}` is not a unit (ns, us, ms, s, m or h)"))),
         };
-        let part = amount(number, scale).ok_or_else(|| bad(&format!("`{number}` is no number in reach")))?;
+        let part = amount(number, scale).ok_or_else(|| bad(&format!("`{number}` is not a number, or out of range")))?;
         total =
             total.checked_add(part).filter(|total| *total <= LIMIT).ok_or_else(|| bad("it is too long"))?;
         rest = after;

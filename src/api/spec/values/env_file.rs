@@ -20,7 +20,7 @@ pub fn variables(
         let bad = |why: &str| Err(InvalidValue::unnamed(format!("line {}, `{line}`: {why}", i + 1)));
         if line.is_empty() || line.starts_with('#') {
         } else if key.is_empty() {
-            return bad("there is no name before the `=`");
+            return bad("the name before the `=` is missing");
         } else if key.contains(char::is_whitespace) {
             return bad("there is a space in the name");
         } else if line.contains('=') {

@@ -32,7 +32,7 @@ fn reference(text: &str, what: &str, id_key: &str, name_key: &str) -> Result<Val
                     if digits {
                         Ok(value.to_owned())
                     } else {
-                        Err(bad(format!("`{value}` is no number of a {key}")))
+                        Err(bad(format!("`{value}` is not a numeric {key}")))
                     }
                 };
                 match key.to_lowercase().as_str() {
@@ -42,7 +42,7 @@ fn reference(text: &str, what: &str, id_key: &str, name_key: &str) -> Result<Val
                     "gid" => gid = number()?,
                     "mode" => {
                         let number = number::count(value).ok().and_then(|mode| u32::try_from(mode).ok());
-                        mode = number.ok_or_else(|| bad(format!("`{value}` is no file mode")))?;
+                        mode = number.ok_or_else(|| bad(format!("`{value}` is not a file mode")))?;
                     }
                     _ => return Err(bad(format!("it has no field `{key}`"))),
                 }

@@ -122,7 +122,7 @@ impl Draft<'_> {
             "tmpfs-mode" => {
                 let octal = value.bytes().all(|b| b.is_ascii_digit());
                 let mode = u32::from_str_radix(value, 8).ok().filter(|_| octal);
-                let mode = mode.ok_or_else(|| self.bad(&format!("`{value}` is no octal file mode")))?;
+                let mode = mode.ok_or_else(|| self.bad(&format!("`{value}` is not an octal file mode")))?;
                 self.put(&["TmpfsOptions", "Mode"], mode);
             }
             _ => return Err(self.bad(&format!("there is no option `{key}`"))),
@@ -181,9 +181,9 @@ impl Draft<'_> {
             _ if target.is_empty() => "`target`, the path in the container, is missing".to_owned(),
             "npipe" if source.is_empty() => "`source`, the named pipe, is missing".to_owned(),
             "npipe" => return Ok(()),
-            _ if !is_absolute(target) => format!("the target `{target}` is no absolute path"),
+            _ if !is_absolute(target) => format!("the target `{target}` is not an absolute path"),
             "bind" if source.is_empty() => "`source`, the path on the node, is missing".to_owned(),
-            "bind" if !is_absolute(source) => format!("the source `{source}` is no absolute path"),
+            "bind" if !is_absolute(source) => format!("the source `{source}` is not an absolute path"),
             "volume" if source.starts_with('/') => {
                 format!(
                     "the source `{source}` is a path and no volume's name; for paths there is `type=bind`"

@@ -26,7 +26,7 @@ pub fn attachment(text: &str) -> Result<Value, InvalidValue> {
                     let (key, value) = value
                         .split_once('=')
                         .filter(|(key, _)| !key.is_empty())
-                        .ok_or_else(|| bad(format!("`{value}` is no `KEY=VALUE` of the driver")))?;
+                        .ok_or_else(|| bad(format!("`{value}` is not a `KEY=VALUE` of the driver")))?;
                     options.insert(key.trim().to_lowercase(), value.trim().into());
                 }
                 // Docker reads these, for containers, and drops them without a word.
@@ -59,14 +59,14 @@ pub fn host(text: &str) -> Result<String, InvalidValue> {
     let (name, address) = text
         .split_once('=')
         .or_else(|| text.split_once(':'))
-        .ok_or_else(|| bad("there is no `:` between host and address".into()))?;
+        .ok_or_else(|| bad("the `:` between host and address is missing".into()))?;
     if name.is_empty() || name.contains(':') || name.contains(char::is_whitespace) {
         return Err(bad(format!("`{name}` cannot be a host's name")));
     }
     let address = address.trim();
     let bare = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address);
     if bare != "host-gateway" && bare.parse::<IpAddr>().is_err() {
-        return Err(bad(format!("`{bare}` is no IP address")));
+        return Err(bad(format!("`{bare}` is not an IP address")));
     }
     Ok(format!("{bare} {name}"))
 }
@@ -87,7 +87,7 @@ pub fn host_pattern(text: &str) -> Result<String, InvalidValue> {
 pub fn address(text: &str) -> Result<String, InvalidValue> {
     match text.trim().parse::<IpAddr>() {
         Ok(address) => Ok(address.to_canonical().to_string()),
-        Err(_) => Err(InvalidValue::new(text, "is no IP address")),
+        Err(_) => Err(InvalidValue::new(text, "is not an IP address")),
     }
 }
 

@@ -35,7 +35,7 @@ pub fn bytes(text: &str) -> Result<i64, InvalidValue> {
     let Some(last) = digits else { return Err(bad("it has no number")) };
     let (number, unit) = text.split_at(last + 1);
     let number = number.strip_suffix(' ').unwrap_or(number);
-    let size = go_float(number).ok_or_else(|| bad(&format!("`{number}` is no number")))?;
+    let size = go_float(number).ok_or_else(|| bad(&format!("`{number}` is not a number")))?;
     if size < 0.0 {
         return Err(bad("it is negative"));
     }
@@ -46,7 +46,7 @@ pub fn bytes(text: &str) -> Result<i64, InvalidValue> {
         "g" | "gb" | "gib" => 3,
         "t" | "tb" | "tib" => 4,
         "p" | "pb" | "pib" => 5,
-        _ => return Err(bad(&format!("`{unit}` is no unit; there are b, k, m, g, t and p"))),
+        _ => return Err(bad(&format!("`{unit}` is not a unit (b, k, m, g, t or p)"))),
     };
     let size = size * 1024f64.powi(power);
     // The bound is 2^63, which is a float; the greatest i64 is none.
@@ -62,7 +62,7 @@ pub fn bytes_or_unlimited(text: &str) -> Result<i64, InvalidValue> {
 pub fn cpus(text: &str) -> Result<i64, InvalidValue> {
     let bad = |why: &str| InvalidValue::new(text, format!("cannot be a number of CPUs: {why}"));
     let (negative, amount) = sign(text);
-    let (top, bottom) = fraction(amount).ok_or_else(|| bad("it is no number in reach"))?;
+    let (top, bottom) = fraction(amount).ok_or_else(|| bad("not a number, or out of range"))?;
     let nano = top.checked_mul(1_000_000_000).ok_or_else(|| bad("it is too large"))?;
     if bottom == 0 {
         return Err(bad("it is divided by zero"));
@@ -82,7 +82,7 @@ pub fn ratio(text: &str) -> Result<Value, InvalidValue> {
     value
         .and_then(|value| (value as f32).abs().to_string().parse::<serde_json::Number>().ok())
         .map(Value::from)
-        .ok_or_else(|| InvalidValue::new(text, "cannot be a ratio: it is no number from 0 to 1"))
+        .ok_or_else(|| InvalidValue::new(text, "is not a ratio (a number from 0 to 1)"))
 }
 
 /// A switch's value, as Go reads booleans.
@@ -216,7 +216,7 @@ mod tests {
         assert_eq!(bytes_or_unlimited("-1").ok(), Some(-1));
         assert_eq!(
             bytes("1x").map_err(|bad| bad.to_string()),
-            Err("`1x` cannot be a size: `x` is no unit; there are b, k, m, g, t and p".into())
+            Err("`1x` cannot be a size: `x` is not a unit (b, k, m, g, t or p)".into())
         );
     }
 

@@ -42,7 +42,7 @@ pub fn generic_resources(texts: &[&str]) -> Result<Vec<Value>, InvalidValue> {
     let mut resources = Vec::new();
     for text in texts {
         let bad = |why: &str| InvalidValue::new(text, format!("cannot be a generic resource: {why}"));
-        let (kind, count) = text.split_once('=').ok_or_else(|| bad("there is no `=` and number"))?;
+        let (kind, count) = text.split_once('=').ok_or_else(|| bad("`=` and the number are missing"))?;
         let (kind, count) = (kind.trim(), count.trim());
         if kind.is_empty() {
             return Err(bad("it has no kind before the `=`"));
@@ -50,7 +50,7 @@ pub fn generic_resources(texts: &[&str]) -> Result<Vec<Value>, InvalidValue> {
         let digits = count.bytes().all(|b| b.is_ascii_digit());
         let Some(count) = count.parse::<i64>().ok().filter(|_| digits) else {
             return Err(bad(&format!(
-                "`{count}` is no number; a service asks for a number of a kind, not for names"
+                "`{count}` is not a number; a service reserves a number of a kind, not names"
             )));
         };
         if kinds.contains(&kind) {

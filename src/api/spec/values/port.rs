@@ -18,12 +18,12 @@ fn long(text: &str) -> Result<Value, InvalidValue> {
         let Some((key, value)) = field.split_once('=') else {
             return Err(bad(format!("`{field}` has no value")));
         };
-        let number = || number(value).ok_or_else(|| bad(format!("`{value}` is no number from 0 to 65535")));
+        let number = || number(value).ok_or_else(|| bad(format!("`{value}` is not a number from 0 to 65535")));
         match key {
             "target" => target = number()?,
             "published" => published = number()?,
             "protocol" => {
-                protocol = protocol_named(value).ok_or_else(|| bad(format!("`{value}` is no protocol")))?;
+                protocol = protocol_named(value).ok_or_else(|| bad(format!("`{value}` is not a protocol")))?;
             }
             "mode" => {
                 let modes = ["ingress", "host"];
@@ -44,7 +44,7 @@ fn short(text: &str) -> Result<Vec<Value>, InvalidValue> {
     let (ports, protocol) = text.split_once('/').unwrap_or((text, ""));
     let protocol = if protocol.is_empty() { "tcp" } else { protocol };
     let protocol = protocol_named(&protocol.to_lowercase())
-        .ok_or_else(|| bad(format!("`{protocol}` is no protocol; there are tcp, udp and sctp")))?;
+        .ok_or_else(|| bad(format!("`{protocol}` is not a protocol (tcp, udp or sctp)")))?;
     let (published, target) = ports.rsplit_once(':').unwrap_or(("", ports));
     let published = match published.rsplit_once(':') {
         Some(("", published)) => published,
@@ -57,7 +57,7 @@ fn short(text: &str) -> Result<Vec<Value>, InvalidValue> {
         return Err(bad("the port in the container is missing".into()));
     }
     let read = |text: &str| {
-        range(text).ok_or_else(|| bad(format!("`{text}` is no port from 1 to 65535 and no range of such")))
+        range(text).ok_or_else(|| bad(format!("`{text}` is not a port from 1 to 65535, nor a range of ports")))
     };
     let (first, last) = read(target)?;
     if first == 0 {
@@ -164,7 +164,7 @@ mod tests {
             assert_eq!(read(text).as_deref(), want, "{text}");
         }
         assert!(ports("127.0.0.1:80:80").is_err_and(|bad| bad.to_string().contains("not on `127.0.0.1`")));
-        assert!(ports("99999:80").is_err_and(|bad| bad.to_string().contains("`99999` is no port")));
+        assert!(ports("99999:80").is_err_and(|bad| bad.to_string().contains("`99999` is not a port")));
     }
 
     #[test]

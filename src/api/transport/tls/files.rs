@@ -50,7 +50,7 @@ fn contents(file: &Path) -> Result<Vec<u8>, ConnectError> {
     let refused = |why: String| unusable(file, &why);
     let about = fs::metadata(file).map_err(|e| refused(format!("cannot be read: {e}")))?;
     if !about.is_file() {
-        return Err(refused("is no file".to_owned()));
+        return Err(refused("is not a file".to_owned()));
     }
     if about.len() > LARGEST_FILE {
         return Err(refused("is too large for a file of certificates".to_owned()));

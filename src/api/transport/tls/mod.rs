@@ -57,7 +57,7 @@ impl Setup {
         let mut session = Session { connection, own: Arc::clone(&self.own), has_heard: false };
         session.shake_hands(line).map_err(|failure| match failure {
             Failure::Line(e) if e.kind() == io::ErrorKind::TimedOut => {
-                let words = "it took the connection, but says nothing in TLS: does it speak TLS there?";
+                let words = "it accepted the connection, but does not answer in TLS: is it a TLS port?";
                 ConnectError::new(ConnectErrorKind::TlsUnsupported, words).into()
             }
             // As a refused connection, this may pass: an engine that is starting or ending.

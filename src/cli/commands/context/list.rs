@@ -16,12 +16,12 @@ use crate::cli::messages::settings::name_flags;
 use crate::cli::usage::UsageError;
 use crate::output::{Table, natural_cmp};
 
-/// List docker's contexts
+/// List the Docker contexts
 ///
-/// The one with a star is used where nothing else names an engine.
+/// The context marked with a star is used unless an engine is selected in another way.
 #[derive(Args, Debug)]
 pub struct ListArgs {
-    /// Print nothing but names
+    /// Only print names
     #[arg(short, long, conflicts_with = "json")]
     quiet: bool,
     /// Print them as JSON

@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
 
-/// Tell which engine is meant, and which others could be
+/// Show the Docker contexts and the engine in use
 #[derive(Args, Debug)]
 #[command(disable_help_subcommand = true)]
 pub struct ContextArgs {

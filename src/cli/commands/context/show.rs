@@ -18,13 +18,13 @@ use crate::cli::app::App;
 use crate::cli::deploy::timeout;
 use crate::cli::exit::{self, Exit};
 
-/// Tell which engine is meant, why, and what it is
+/// Show the engine in use and how it was selected
 ///
-/// The rules are docker's: --context, --host, DOCKER_HOST, DOCKER_CONTEXT, then `docker context use`. Ends with 8 where
-/// the engine cannot be reached, and says all that is known without it.
+/// Precedence is the same as docker's: --context, --host, DOCKER_HOST, DOCKER_CONTEXT, `docker context use`. If the
+/// engine cannot be reached, what is known without it is printed, and the exit status is 8.
 #[derive(Args, Debug)]
 pub struct ShowArgs {
-    /// Give up after this time, as in 5s
+    /// Stop waiting after this time, as in 5s
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     timeout: Option<Duration>,
     /// Print the result as JSON

@@ -25,8 +25,8 @@ use crate::cli::usage::UsageError;
 
 /// Create a service
 ///
-/// The flags are docker's, and so is the spec that they make. The ID of the new service is printed as soon as
-/// the engine has taken it.
+/// The flags are the same as docker's and produce the same spec. The ID of the new service is printed as soon as the
+/// engine has accepted it.
 #[derive(Args, Debug)]
 #[command(
     disable_help_subcommand = true,

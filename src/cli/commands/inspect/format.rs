@@ -22,7 +22,7 @@ pub fn parse(text: &str) -> Result<InspectFormat, TemplateError> {
         "json" => Ok(InspectFormat::Compact),
         "pretty" => Ok(InspectFormat::Pretty),
         text if text.starts_with("pretty") => {
-            Err(TemplateError::whole("`pretty` stands alone: it takes no template"))
+            Err(TemplateError::whole("`pretty` cannot be combined with a template"))
         }
         text => {
             let text = text.strip_prefix("raw").unwrap_or(text);

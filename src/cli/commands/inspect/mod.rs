@@ -27,15 +27,18 @@ use crate::api::resources::services::Service;
 use crate::output::OutputWriter;
 use format::InspectFormat;
 
-/// Show all that the engine knows of services
+/// Display detailed information on services
 ///
-/// The engine's own JSON objects in one array: every field, number and order as they came.
+/// Prints the JSON objects of the engine in one array, with every field, number and order unchanged.
 #[derive(Args, Debug)]
 pub struct InspectArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
     #[arg(value_name = "SERVICE", add = Completion::SERVICES, required = true)]
     services: Vec<String>,
-    /// Print each by a Go template, as in '{{.Spec.Name}}' or '{{json .Spec.Labels}}'; json: on one line; pretty; raw
+    /// Format with a Go template, as in '{{.Spec.Name}}', or: json, pretty, raw
+    ///
+    /// `json` prints each service on one line, `pretty` a readable summary. '{{json .Spec.Labels}}' prints a part as
+    /// JSON.
     #[arg(short, long, value_name = "TEMPLATE", add = Completion::Words("json raw pretty"), value_parser = format::parse, conflicts_with_all = ["json", "pretty"])]
     format: Option<InspectFormat>,
     /// Print a readable summary

@@ -72,7 +72,7 @@ fn find<'a>(all: &'a [Service], given: &str) -> Result<&'a Service, Error> {
     match by_prefix.as_slice() {
         [one] if given.len() >= MIN_ID_PREFIX_LEN => Ok(one),
         [_, _, ..] => {
-            let why = format!("it is ambiguous: {} IDs begin with it", by_prefix.len());
+            let why = format!("it is ambiguous: {} IDs start with it", by_prefix.len());
             Err(none(Some(why)))
         }
         _ => Err(none(None)),

@@ -28,11 +28,10 @@ use show::{MAX_FOLLOWED, show};
 use since::TimeArg;
 use until::EndTime;
 
-/// Show what the tasks of services have logged
+/// Fetch the logs of services or tasks
 ///
-/// Their stdout comes on stdout, their stderr on stderr, each line with its task and node. If the engine cannot read
-/// all of a log, as of a node that is down, the rest is printed and the exit status is 1. It ends at the end of the logs,
-/// with --follow when it is interrupted.
+/// The stdout of tasks is printed to stdout, their stderr to stderr, each line with its task and node. If the engine
+/// cannot read a part of the logs, for example of a node that is down, the rest is printed and the exit status is 1.
 #[derive(Args, Debug)]
 // -f is --follow, as docker has it.
 #[command(mut_arg("filter", |filter| filter.short(None)))]
@@ -42,22 +41,22 @@ pub struct LogsArgs {
     of: Vec<String>,
     #[command(flatten)]
     select: SelectArgs,
-    /// Go on with what is logged from now on
+    /// Follow log output
     #[arg(short, long)]
     follow: bool,
-    /// Show what was logged since: `42m` (ago), `2026-01-02T13:23:37Z`, or Unix seconds
+    /// Show logs since a time, as in 42m (ago), 2026-01-02T13:23:37Z
     #[arg(long, value_name = "TIME", value_parser = since::parse)]
     since: Option<TimeArg>,
-    /// Show what was logged until then, in the forms of --since; with --follow, end at that time
+    /// Show logs before a time, in the forms of --since
     #[arg(long, value_name = "TIME", value_parser = since::parse)]
     until: Option<TimeArg>,
-    /// Show so many lines of each task, the last ones [default: all]
+    /// Number of lines to show from the end of each task's log [default: all]
     #[arg(short = 'n', long, value_name = "LINES", value_parser = parse_tail)]
     tail: Option<Tail>,
-    /// Begin each line with its time
+    /// Show timestamps
     #[arg(short, long)]
     timestamps: bool,
-    /// Print what was logged and nothing else
+    /// Do not format log lines
     #[arg(long)]
     raw: bool,
     #[command(flatten)]

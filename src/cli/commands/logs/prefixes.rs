@@ -26,16 +26,16 @@ const TASK: &str = "com.docker.swarm.task.id";
 #[derive(Args, Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each field is a flag of the command line")]
 pub struct PrefixArgs {
-    /// Leave out the IDs of the tasks
+    /// Do not include task IDs in the output
     #[arg(long)]
     pub no_task_ids: bool,
-    /// Print the IDs of the tasks in full
+    /// Do not truncate task IDs
     #[arg(long)]
     pub no_trunc: bool,
-    /// Print the IDs of services and nodes, not their names
+    /// Do not map IDs to names
     #[arg(long)]
     pub no_resolve: bool,
-    /// Print what else the log driver knows of each line: labels, environment
+    /// Show extra details provided to the log driver
     #[arg(long)]
     pub details: bool,
 }

@@ -27,17 +27,17 @@ use crate::output::{Columns, Format, TemplateError, natural_cmp};
 
 /// List services
 ///
-/// REPLICAS is running/desired; tasks on nodes that are down do not count as running. PORTS shows what is published on every node; what is published with mode=host is in
-/// `inspect --pretty`.
+/// REPLICAS is running/desired; tasks on nodes that are down do not count as running. PORTS shows the ports published in
+/// ingress mode; `inspect --pretty` also shows those published in host mode.
 #[derive(Args, Debug)]
 pub struct LsArgs {
-    /// Show services with this property: id, label, mode, name (the start of id and name is enough) or image
+    /// Filter services: id, label, mode, name (id and name: prefix) or image
     #[arg(short, long, value_name = "KEY=VALUE", add = Completion::FILTERS, value_parser = filter::parse_for_services)]
     filter: Vec<services::Filter>,
-    /// Print nothing but IDs
+    /// Only print IDs
     #[arg(short, long, conflicts_with = "json")]
     quiet: bool,
-    /// Print each service by a Go template, as in '{{.Name}}', 'table {{.ID}}\t{{.Ports}}', json or raw
+    /// Format with a Go template, as in 'table {{.ID}}\t{{.Ports}}', or: json, raw
     #[arg(long, value_name = "TEMPLATE", add = Completion::FORMATS, value_parser = parse_format, conflicts_with = "json")]
     format: Option<ListFormat>,
     /// Print the engine's own JSON

@@ -29,10 +29,10 @@ use row::{COLUMNS, OutdatedRow, Placeholder};
 /// Maximum number of concurrent requests to registries.
 const MAX_CONCURRENT: usize = 8;
 
-/// Show which services run another digest than their tag has now
+/// List services whose tag now points to another digest
 ///
-/// RUNS is the digest that the service is pinned to, REGISTRY the one that its registry has for the tag now. A registry
-/// that does not answer is told in its rows.
+/// RUNS is the digest that the service is pinned to, REGISTRY the digest that the registry has for the tag now. If a
+/// registry does not answer, its rows show that.
 #[derive(Args, Debug)]
 pub struct OutdatedArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs [default: all]
@@ -49,12 +49,12 @@ pub struct OutdatedArgs {
     newest: Option<PolicySource>,
     #[command(flatten)]
     choice: ChoiceArgs,
-    /// Exit with 10 where a service is outdated; with 1 where a registry could not be asked, and none is
+    /// Exit with 10 if a service is outdated, with 1 if a registry did not answer
     ///
     /// With --newest, a service is outdated too if a newer tag is allowed and old enough.
     #[arg(long)]
     exit_code: bool,
-    /// Print each service by a Go template, as in '{{.Name}} {{.Status}}', 'table {{.ID}}\t{{.Tag}}', json or raw
+    /// Format with a Go template, as in '{{.Name}} {{.Status}}', or: json, raw
     #[arg(long, value_name = "TEMPLATE", add = Completion::FORMATS, value_parser = parse_format, conflicts_with = "json")]
     format: Option<ListFormat>,
     /// Print the result as JSON

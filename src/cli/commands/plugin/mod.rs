@@ -24,7 +24,7 @@ const PROGRAM: &str = "swarmctl";
 /// The name of the program as a plugin.
 pub const NAME: &str = "docker swarmctl";
 
-/// Make it a plugin of docker's client: `docker swarmctl`
+/// Install swarmctl as a Docker CLI plugin: `docker swarmctl`
 #[derive(Args, Debug)]
 pub struct PluginArgs {
     #[command(subcommand)]
@@ -33,10 +33,10 @@ pub struct PluginArgs {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Link this program into the folder of docker's plugins
+    /// Link this program into docker's plugin folder
     ///
     /// The link is cli-plugins/docker-swarmctl in Docker's config folder (--config before `plugin`, DOCKER_CONFIG, or
-    /// ~/.docker). What stands there and is no link to a swarmctl is not touched.
+    /// ~/.docker). Anything else with that name is left alone.
     Install,
     /// Remove the link
     Uninstall,
@@ -46,7 +46,7 @@ enum Command {
 pub fn run(args: PluginArgs, app: &App) -> anyhow::Result<Exit> {
     let Some((folder, _)) = app.settings().config_folder() else {
         bail!(
-            "there is no home: name Docker's config folder with `--config DIR` before `plugin`, or with DOCKER_CONFIG"
+            "there is no home directory: set Docker's config folder with `--config DIR` before `plugin`, or with DOCKER_CONFIG"
         );
     };
     let link = folder.join("cli-plugins").join(LINK);
@@ -109,7 +109,7 @@ fn read_own_link(link: &Path) -> anyhow::Result<Option<PathBuf>> {
         Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
         // It is a file and not a link.
         Err(e) if e.kind() == io::ErrorKind::InvalidInput => {
-            bail!("`{shown}` is no link, so it is somebody else's: remove it yourself")
+            bail!("`{shown}` is not a link created by swarmctl: remove it yourself")
         }
         Err(e) => Err(e).with_context(|| format!("cannot look at `{shown}`")),
     }

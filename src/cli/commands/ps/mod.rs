@@ -28,15 +28,18 @@ use rows::{DisplayOptions, TaskRow};
 
 /// List the tasks of services
 ///
-/// The newest task of each slot, and below it, set in, those that it replaced. ERROR is the engine's, in full.
+/// Prints the newest task of each slot and, indented below it, the tasks that it replaced. ERROR is the engine's
+/// message in full.
 #[derive(Args, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each field is a flag of the command line")]
 pub struct PsArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
     #[arg(value_name = "SERVICE", add = Completion::SERVICES)]
     services: Vec<String>,
-    /// Show tasks with this property: desired-state, id, name or node (the start of id and name is enough); without
-    /// SERVICE those of services with this property: id, image, label, mode or name
+    /// Filter tasks by desired-state, id, name or node
+    ///
+    /// Without SERVICE: show the tasks of services with this id, image, label, mode or name. A prefix is enough for
+    /// `id` and `name`.
     #[arg(short, long, value_name = "KEY=VALUE", add = Completion::TASK_FILTERS, value_parser = filter::parse_for_tasks)]
     filter: Vec<Filter>,
     /// Show the tasks of the services of this stack
@@ -45,16 +48,16 @@ pub struct PsArgs {
     /// Show the tasks of all services
     #[arg(long, conflicts_with = "stack")]
     all: bool,
-    /// Print nothing but IDs
+    /// Only print IDs
     #[arg(short, long, conflicts_with = "json")]
     quiet: bool,
-    /// Print IDs in full, and images with their digests
+    /// Do not truncate output
     #[arg(long)]
     no_trunc: bool,
-    /// Print the IDs of services and nodes, not their names
+    /// Do not map IDs to names
     #[arg(long)]
     no_resolve: bool,
-    /// Print each task by a Go template, as in '{{.Name}} {{.CurrentState}}', 'table {{.ID}}\t{{.Node}}', json or raw
+    /// Format with a Go template, as in '{{.Name}} {{.Node}}', or: json, raw
     #[arg(long, value_name = "TEMPLATE", add = Completion::FORMATS, value_parser = parse_format, conflicts_with = "json")]
     format: Option<ListFormat>,
     /// Print the engine's own JSON

@@ -19,9 +19,10 @@ use crate::cli::select::{Jobs, SelectArgs};
 
 /// Roll services back to their previous spec
 ///
-/// This is the engine's own rollback. It keeps one spec, that before the last post: a second rollback returns, unless
-/// the spec that it returns to has failed. A spec has failed if one of its tasks failed by itself and none of them ran
-/// for the monitor period, of those that the swarm keeps. Then the rollback is refused (exit 5).
+/// Uses the engine's own rollback. The engine keeps one previous spec, the one before the last update, so a second
+/// rollback returns to the first spec. If the previous spec has failed, the rollback is refused (exit 5). A spec has
+/// failed if, of its tasks that the swarm still keeps, at least one failed by itself and none ran for the monitor
+/// period.
 #[derive(Args, Debug)]
 pub struct RollbackArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs

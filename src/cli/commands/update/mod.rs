@@ -24,8 +24,8 @@ use crate::cli::usage::UsageError;
 
 /// Update services
 ///
-/// The flags are docker's; what none of them names stays as it is, order included. Where someone else changed the
-/// service meanwhile, their change is kept and the flags are applied again.
+/// The flags are the same as docker's. Everything else stays as it is, order included. If another writer changes the
+/// service at the same time, both changes are kept.
 #[derive(Args, Debug)]
 pub struct UpdateArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
@@ -37,10 +37,10 @@ pub struct UpdateArgs {
     repository: RepositoryArgs,
     #[command(flatten)]
     spec: SpecArgs,
-    /// Merge --spec also where its Version.Index is not the current one
+    /// Merge --spec even if its Version.Index is not the current one
     #[arg(long)]
     force_spec: bool,
-    /// Roll back to the previous spec; goes with no flag that changes one
+    /// Roll back to the previous spec (not with flags that change the spec)
     #[arg(long)]
     rollback: bool,
     #[command(flatten)]
@@ -51,7 +51,7 @@ pub struct UpdateArgs {
     /// Refused: the engine cannot change the mode of a service
     #[arg(long, value_name = "MODE", add = Completion::Words(MODES))]
     mode: Option<String>,
-    /// Update also where the rollout is paused, and so resume it
+    /// Update even if the rollout is paused, which resumes it
     #[arg(long)]
     resume: bool,
     #[command(flatten)]

@@ -52,7 +52,7 @@ impl FromArgs {
             (_, false) => "--map-registry",
             _ => return Ok(None),
         };
-        let why = format!("`{flag}` is about the services of a file, and there is no `--from`");
+        let why = format!("`{flag}` needs `--from`");
         Err(UsageError::new(why, "swarmctl update-image --from images.txt --ignore-missing"))
     }
 

@@ -26,15 +26,16 @@ use crate::cli::usage::UsageError;
 use newest::NewestChooser;
 use requested::{RequestedImage, RequestedImageArgs};
 
-/// Change the image of services, and nothing else
+/// Update the image of services, and nothing else
 ///
-/// The service is read with its version index, its one image is set, and the otherwise untouched spec is posted.
-/// Where someone else changed the service meanwhile, their change is kept and the image is set again.
+/// Reads the service with its version index, sets its image, and sends the spec, otherwise unchanged, back to the
+/// engine. If another writer changes the service at the same time, both changes are kept.
 ///
-/// The tag is pinned to the digest that the registry has now; where that runs already, nothing is posted.
+/// The tag is pinned to the digest that the registry has now. If the service already runs that digest, nothing is sent.
 ///
-/// Many services: pairs (`web=shop/web:1.8 api=shop/api:1.8`), --from a list, or --filter, --stack or --all with one
-/// IMAGE, with --tag or with --refresh. All of it is checked before the first post. A selection leaves jobs alone.
+/// To update many services, give pairs (`web=shop/web:1.8 api=shop/api:1.8`), a list (--from), or a selection
+/// (--filter, --stack, --all) with one IMAGE, --tag, --newest or --refresh. Everything is checked before the first
+/// update. A selection skips jobs.
 ///
 /// One IMAGE for a selection is refused if a selected service runs another repository, unless --any-repository is given.
 #[derive(Args, Debug)]
@@ -60,7 +61,7 @@ pub struct UpdateImageArgs {
     select: SelectArgs,
     #[command(flatten)]
     repository: RepositoryArgs,
-    /// Restart the tasks also where the image is there already
+    /// Restart the tasks even if the image does not change
     #[arg(long)]
     force: bool,
     #[command(flatten)]

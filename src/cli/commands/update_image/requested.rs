@@ -15,7 +15,7 @@ const EXAMPLE: &str = "swarmctl update-image web shop/web:1.8";
 /// What is asked for.
 #[derive(Args, Debug)]
 pub struct RequestedImageArgs {
-    /// A service and its image, pairs of them, or what --filter, --stack, --all, --tag and --refresh leave to be said
+    /// A service and its image, or pairs; the image alone with a selection
     #[arg(value_name = "SERVICE IMAGE | SERVICE=IMAGE", add = Completion::UpdatedImages)]
     words: Vec<String>,
     /// Set the tag only: each service keeps its repository
@@ -96,7 +96,7 @@ impl RequestedImageArgs {
             }
             (false, []) => Err(UsageError::new("neither a service nor an image is named", EXAMPLE)),
             (false, [word]) => {
-                Err(UsageError::new(format!("`{word}` alone says no service and image"), EXAMPLE))
+                Err(UsageError::new(format!("`{word}` alone is not a service and an image"), EXAMPLE))
             }
             (false, _) => Err(UsageError::new(
                 "it is one service and one image, or pairs of them",
@@ -143,11 +143,11 @@ impl RequestedImage {
         match self {
             Self::Image(image) | Self::Mapped(image, _) => pin.check(image),
             Self::Refreshed if !pin.always_asks() => Err(UsageError::new(
-                "--refresh asks the registry, and --resolve-image says not to",
+                "--refresh needs the digest, and --resolve-image never excludes it",
                 "swarmctl update-image --refresh web",
             )),
             Self::Newest if !pin.always_asks() => Err(UsageError::new(
-                "--newest pins the digest that the registry has, and --resolve-image says not to",
+                "--newest needs the digest, and --resolve-image never excludes it",
                 "swarmctl update-image --newest minor web",
             )),
             Self::Tag(_) | Self::Refreshed | Self::Newest => Ok(()),

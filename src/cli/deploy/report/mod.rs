@@ -179,7 +179,7 @@ pub fn report_nothing_done(
 /// What an interrupted command leaves behind.
 pub fn after_interrupt(delivery: Delivery) -> &'static str {
     match delivery {
-        Delivery::None => "nothing was posted",
+        Delivery::None => "nothing was sent",
         Delivery::Unknown => "the request was on its way and may have been applied",
         Delivery::Accepted => "the engine accepted the request and continues with it",
     }

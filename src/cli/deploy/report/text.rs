@@ -24,23 +24,23 @@ pub fn lines(style: ReportStyle, report: &ServiceReport) -> Vec<String> {
         Outcome::Applied | Outcome::Converged if done.is_empty() => return Vec::new(),
         // Waiting was all there was to do.
         Outcome::Converged if is_unchanged(report) && done != "converged" => {
-            format!("{name}: converged, nothing was posted")
+            format!("{name}: converged, nothing was sent")
         }
         Outcome::Applied | Outcome::Converged => format!("{name}: {done}"),
         Outcome::Planned => {
             let done = if done.is_empty() { "created" } else { done };
             let name = if name.is_empty() { "a new service" } else { name };
-            format!("{name}: would be {done} (dry run, nothing was posted)")
+            format!("{name}: would be {done} (dry run, nothing was sent)")
         }
-        Outcome::Unchanged(NoChange::AlreadySo) => format!("{name}: nothing to change, nothing was posted"),
+        Outcome::Unchanged(NoChange::AlreadySo) => format!("{name}: nothing to change, nothing was sent"),
         Outcome::Unchanged(NoChange::SameImage(image)) => {
-            format!("{name}: runs {image} already, nothing was posted")
+            format!("{name}: runs {image} already, nothing was sent")
         }
         Outcome::Unchanged(NoChange::SameDigest { tags: Some((runs, asked)), .. }) => {
-            format!("{name}: {}; nothing was posted", same_digest(runs.as_deref(), asked.as_deref()))
+            format!("{name}: {}; nothing was sent", same_digest(runs.as_deref(), asked.as_deref()))
         }
         Outcome::Unchanged(NoChange::SameDigest { runs, tags: None }) => {
-            format!("{name}: runs {runs} already, nothing was posted")
+            format!("{name}: runs {runs} already, nothing was sent")
         }
         Outcome::LeftOut(why) => format!("{name}: skipped: {why}"),
         Outcome::NoNewer(decision) => format!("{name}: {}", decision.unchanged()),
@@ -106,7 +106,7 @@ pub fn notes(report: &ServiceReport) -> Vec<String> {
         notes.extend(about_unchanged(result).map(str::to_owned));
     }
     if let (Stage::RolledBack(_), Outcome::RolledBack) = (&report.stage, report.outcome()) {
-        notes.push("rolled back, as --rollback-on-failure asks".to_owned());
+        notes.push("rolled back (--rollback-on-failure)".to_owned());
     }
     notes
 }
@@ -115,7 +115,7 @@ pub fn notes(report: &ServiceReport) -> Vec<String> {
 fn left_behind(result: &WatchResult) -> Vec<String> {
     let Some(rollout) = &result.judgement else { return Vec::new() };
     let note = |task: String| {
-        format!("{task} is not waited for: its node is down, so it is not known whether it has ended")
+        format!("{task} is not awaited: its node is down, so whether it has ended is unknown")
     };
     let name = result.service.as_ref().map_or("", |service| service.name());
     rollout.left_behind.iter().map(|task| note(task.describe(name, &rollout.node_names))).collect()
@@ -125,9 +125,9 @@ fn left_behind(result: &WatchResult) -> Vec<String> {
 fn about_unchanged(result: &WatchResult) -> Option<&'static str> {
     let Watchable::Unchanged(_) = &result.watched else { return None };
     match result.conclusion {
-        Conclusion::Converged => Some("it is as requested already; its rollout was in progress"),
+        Conclusion::Converged => Some("already as requested; its rollout was in progress"),
         Conclusion::Failed(_) | Conclusion::RolledBack => {
-            Some("it is as requested already, and nothing was sent")
+            Some("already as requested; nothing was sent")
         }
         _ => None,
     }

@@ -240,7 +240,7 @@ pub fn poll(
     let is_over = client.time_left().is_some_and(|left| left.is_zero());
     match result {
         _ if watched.iter().all(|one| one.ending.is_some()) => return None,
-        _ if is_over => end_all(watched, &Ending::GaveUp("the time was up (--timeout)".to_owned())),
+        _ if is_over => end_all(watched, &Ending::GaveUp("timed out (--timeout)".to_owned())),
         Ok(()) => return Some(next_poll_delay(client, watched, *interval)),
         Err(error) => end_all(watched, &ending_for_error(&error)),
     }

@@ -102,7 +102,7 @@ fn without_a_refresh_the_old_password_no_longer_pulls() {
     {
         let line = format!("update-image --with-registry-auth {what}");
         let run = registry.swarmctl(Some(OTHER_PASSWORD), &line.split(' ').collect::<Vec<_>>()).run();
-        run.fails_with(Exit::RolloutFailed).says(&["its rollout is paused, and any post would resume it"]);
+        run.fails_with(Exit::RolloutFailed).says(&["its rollout is paused, and any update would resume it"]);
     }
     update(&[]).fails_with(Exit::RolloutFailed).says(&["it is as requested already", "update paused"]);
     assert_eq!(version(), before);
