@@ -34,7 +34,7 @@ fn stored(swarm: &FakeSwarm, field: &str) -> Value {
 fn refused(run: Run) {
     run.fails_with(Exit::Failed).says(&[
         WARNING,
-        "caused by: DOCKER_API_VERSION=1.40 is below the engine's own 1.41, and so the engine would erase \
+        "caused by: DOCKER_API_VERSION=1.40 is older than the engine's 1.41, so the engine would erase \
          TaskTemplate.ContainerSpec.Ulimits, TaskTemplate.Resources.Limits.Pids",
         "--allow-field-loss",
     ]);

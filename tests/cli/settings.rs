@@ -263,7 +263,7 @@ fn a_broken_context_is_told_with_its_file_and_hangs_nobody() {
         ("[]", "it is not a JSON object"),
         ("{}", "it has no `Name`"),
         ("{\"Name\":\"b\",\"Endpoints\":{\"docker\":{\"Host\":\"unix:///x\"}}}", "it is that of context `b`"),
-        ("{\"Name\":\"a\",\"Endpoints\":{\"docker\":[]}}", "`Endpoints.docker` is no JSON object"),
+        ("{\"Name\":\"a\",\"Endpoints\":{\"docker\":[]}}", "`Endpoints.docker` is not a JSON object"),
     ] {
         fs::write(&file, text).unwrap();
         words(user.ls("-c a"), why);
@@ -272,7 +272,7 @@ fn a_broken_context_is_told_with_its_file_and_hangs_nobody() {
     words(user.ls("-c a"), "larger than");
     fs::remove_file(&file).unwrap();
     assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
-    words(user.ls("-c a"), "it is no file");
+    words(user.ls("-c a"), "it is not a file");
     fs::remove_file(&file).unwrap();
     fs::create_dir(&file).unwrap();
     words(user.ls("-c a"), "directory");
@@ -334,7 +334,7 @@ fn a_broken_config_json_is_an_error_where_it_may_name_the_engine_and_a_warning_e
             .unwrap()
             .success()
     );
-    user.ls("").fails_with(Exit::Failed).says(&["it is no file"]);
+    user.ls("").fails_with(Exit::Failed).says(&["it is not a file"]);
     user.ls("-c a").succeeds().says(&["warning: "]);
 }
 

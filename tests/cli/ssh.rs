@@ -58,7 +58,7 @@ fn it_is_started_as_docker_does_and_its_own_words_are_shown() {
         ("exit 255", &["ssh cannot connect to `manager1`"]),
         (
             "echo 'sh: 1: docker: not found' >&2; exit 127",
-            &["there is no `docker` in the PATH of `manager1`: sh: 1:"],
+            &["`docker` was not found in the PATH of `manager1`: sh: 1:"],
         ),
         (
             "echo 'permission denied' >&2; exit 1",

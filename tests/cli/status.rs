@@ -97,7 +97,7 @@ fn of_several_services_each_is_told_and_the_worst_counts() {
     swarm.world().step("db", Step::Updating);
     let run = status(&swarm, &["web", "nosuch", "db"]).fails_with(Exit::NotFound);
     assert_eq!(cells(&run).len(), 3);
-    let run = run.says(&["error: cannot tell the status of service `nosuch`"]);
+    let run = run.says(&["error: cannot show the status of service `nosuch`"]);
     assert_eq!(run.stderr.matches("error: ").count(), 1);
     status(&swarm, &["web", "db"]).answers(Exit::Different);
     swarm.world().step("api", Step::Paused);

@@ -201,7 +201,7 @@ fn files_that_cannot_be_used_are_named_before_anybody_is_asked() {
     let own = folder_of(&ours, &pair);
     fs::remove_file(own.path().join("key.pem")).unwrap();
     symlink("/dev/zero", own.path().join("key.pem")).unwrap();
-    verified(&relay, &own).run().fails_with(Exit::Unreachable).says(&["key.pem` is no file"]);
+    verified(&relay, &own).run().fails_with(Exit::Unreachable).says(&["key.pem` is not a file"]);
     assert_eq!(relay.connections(), 0);
 }
 

@@ -158,7 +158,7 @@ fn of_several_services_each_says_how_it_stands() {
         "the rollout of service `b` failed",
         "a rollback was sent",
         "`swarmctl wait b`",
-        "service `a` was updated, and its rollback did not end",
+        "service `a` was updated, and its rollback has not finished",
         "no rollback was sent, and nothing will roll it back now",
         "`swarmctl rollback a`",
     ]);

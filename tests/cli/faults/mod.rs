@@ -6,7 +6,7 @@
 //!
 //! * What breaks does so once: the command ends as if nothing had been, and it was applied exactly once.
 //! * It does so for good: what was applied was so once, and the command ends with its own code, 7 (it was watching) or 9; what
-//!   was not ends with 9, or with 8 where nothing was posted.
+//!   was not ends with 9, or with 8 where nothing was sent.
 //! * An answer stalls, and `--timeout` ends it: the same.
 
 mod cases;

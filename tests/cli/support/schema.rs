@@ -96,7 +96,7 @@ pub fn fits(schema: &Value, value: &Value) -> Result<(), String> {
 }
 
 fn at(path: &str, schema: &Value, value: &Value) -> Result<(), String> {
-    let schema = schema.as_object().ok_or_else(|| format!("{path}: its schema is no object"))?;
+    let schema = schema.as_object().ok_or_else(|| format!("{path}: its schema is not an object"))?;
     for (keyword, says) in schema {
         let holds = match keyword.as_str() {
             "$schema" | "title" | "description" => true,

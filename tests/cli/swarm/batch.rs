@@ -77,7 +77,7 @@ fn a_canary_that_fails_keeps_the_others_and_one_that_converges_lets_them_go() {
     let services = patient_stack("ba-can", &["a", "b", "c", "d"]);
     let run = set("--stack ba-can --canary 1 --json", &[BAD]).run().fails_with(Exit::RolloutFailed);
     assert_eq!(outcomes(&run), ["a failed", "b not_started", "c not_started", "d not_started"]);
-    run.says(&["3 services were not begun: ba-can-b, ba-can-c, ba-can-d", "--canary"])
+    run.says(&["3 services were not started: ba-can-b, ba-can-c, ba-can-d", "--canary"])
         .says(&["whoami: cannot open /etc/whoami.conf", "4 services: 1 failed, 3 not begun"]);
     assert_eq!(images("ba-can", &["a", "b", "c", "d"]), [BAD, OLD, OLD, OLD]);
     let run = set("--stack ba-can --canary 2 --json", &[NEW]).run().succeeds();
@@ -120,7 +120,7 @@ fn rollback_of_all_undoes_what_has_converged_in_reverse_order_and_the_tasks_are_
     let run = set("--parallel 1 --rollback-on-failure=all --json", &pairs).run().fails_with(Exit::RolledBack);
     assert_eq!(outcomes(&run), ["a rolled_back", "b rolled_back", "c rolled_back", "d not_started"]);
     run.says(&[
-        "2 services are as they were before: ba-all-a, ba-all-b",
+        "2 services were restored to their previous state: ba-all-a, ba-all-b",
         "4 services: 3 rolled back, 1 not begun",
     ]);
     assert_eq!(images("ba-all", &["a", "b", "c", "d"]), [OLD; 4]);
