@@ -46,7 +46,7 @@ fn a_selection_leaves_jobs_alone_except_for_reading_waiting_and_removing() {
         let swarm = swarm();
         let image = if command[0] == "update-image" { &["opera443399/whoami:1"][..] } else { &[] };
         let run = on(&swarm, &[command, &["-d", "--stack", "shop"], image].concat()).run().succeeds();
-        run.says(&["skipped 1 job: an update would run them again: job"]);
+        run.says(&["skipped 1 job: an update would run it again: job"]);
         swarm.expect("job").applied(0).posted(5);
     }
     let swarm = swarm();
