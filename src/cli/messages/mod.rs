@@ -143,7 +143,7 @@ pub fn headline(report: &ServiceReport, verb: &str, done: &str) -> String {
     let which = if name.is_empty() { String::new() } else { format!(" `{name}`") };
     match report.outcome() {
         Outcome::Undone => format!("service{which} was restored to its previous state"),
-        Outcome::NotStarted(_) => format!("service{which} was not started"),
+        Outcome::NotStarted(_) => format!("service{which} was not {}", if done.is_empty() { "created" } else { done }),
         Outcome::RolloutFailed(_) => format!("the rollout of service{which} failed"),
         Outcome::RolledBack => format!("the rollout of service{which} failed and was rolled back"),
         Outcome::RollbackStopped(stopped) if stopped.failure.is_some() => {
@@ -168,7 +168,7 @@ pub fn headline(report: &ServiceReport, verb: &str, done: &str) -> String {
 pub fn headline_of_many(many: &[&ServiceReport], verb: &str, done: &str) -> String {
     let (count, names) = (many.len(), join_names(many.iter().map(|one| one.name())));
     match many[0].outcome() {
-        Outcome::NotStarted(_) => format!("{count} services were not started: {names}"),
+        Outcome::NotStarted(_) => format!("{count} services were not {done}: {names}"),
         Outcome::Undone => format!("{count} services were restored to their previous state: {names}"),
         Outcome::GaveUp(_) | Outcome::Interrupted if many[0].is_as_requested() => format!(
             "{count} services are already as requested, but swarmctl stopped waiting for their rollouts: {names}"

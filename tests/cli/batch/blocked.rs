@@ -86,7 +86,7 @@ fn what_is_refused_beforehand_is_the_reason_of_the_others() {
     let run = on(&swarm, &["scale", "a=3", "b=2", "--json"]).run().fails_with(Exit::Failed);
     assert_eq!(outcomes(&run), ["a not_started", "b refused"]);
     let run =
-        run.says(&["cannot scale service `b`", "only replicated services", "service `a` was not started"]);
+        run.says(&["cannot scale service `b`", "only replicated services", "service `a` was not scaled"]);
     says_once(&run, "nothing was changed: cannot scale service `b`");
     run.never_says(&["too many others"]);
     assert!(swarm.posts().is_empty());
