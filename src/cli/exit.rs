@@ -265,7 +265,9 @@ fn credentials_hint(error: &CredentialsError) -> String {
         CredentialsError::Unreadable { .. } | CredentialsError::InvalidConfig { .. } => "fix it",
         CredentialsError::Helper { .. } => "fix it, or the `credsStore` or `credHelpers` that names it",
     };
-    format!("{what}; or select another folder with `--config DIR` before the subcommand, or with DOCKER_CONFIG")
+    format!(
+        "{what}; or select another folder with `--config DIR` before the subcommand, or with DOCKER_CONFIG"
+    )
 }
 
 /// The hint for a failed connection to `endpoint`. `context` is the Docker context that selected it.

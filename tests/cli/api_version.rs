@@ -9,7 +9,7 @@ use crate::support::fixtures::{ID, NEW, OLD, spec, t001};
 use crate::support::run::{Run, Swarmctl, swarmctl};
 use crate::support::server::Answer;
 
-const WARNING: &str = "warning: DOCKER_API_VERSION=1.40 is below the engine's own 1.41";
+const WARNING: &str = "warning: DOCKER_API_VERSION=1.40 is older than the engine's 1.41";
 
 /// A service with fields that came with API 1.41, and one that came with 1.40.
 fn newer(name: &str) -> Value {
@@ -118,7 +118,7 @@ fn the_loss_can_be_accepted_and_is_shown() {
     assert!(swarm.posts().is_empty());
     let run = at(&swarm, "1.40", &line).run().succeeds();
     run.prints(&["t001: updated", change, "Env"])
-        .says(&["through API 1.40 the engine erases TaskTemplate.ContainerSpec.Ulimits"]);
+        .says(&["with API 1.40 the engine erases TaskTemplate.ContainerSpec.Ulimits"]);
     assert_eq!((stored(&swarm, "Ulimits"), stored(&swarm, "Env")), (Value::Null, json!(["A=1"])));
     assert!(stored(&swarm, "Sysctls").is_object(), "that is as old as 1.40");
     let posted = swarm.posts()[0].json();

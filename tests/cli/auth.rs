@@ -61,7 +61,10 @@ fn posts_the_unchanged_spec_with_the_credentials_of_today() {
 fn leaves_alone_what_a_post_would_disturb() {
     for state in ["updating", "paused", "rollback_started", "rollback_paused"] {
         let swarm = in_state("web", Some(state));
-        refresh(&swarm, &["web"]).fails_with(Exit::RolloutFailed).tells_an_error().says(&["any post would"]);
+        refresh(&swarm, &["web"])
+            .fails_with(Exit::RolloutFailed)
+            .tells_an_error()
+            .says(&["any update would"]);
         let run = refresh(&swarm, &["--filter", "name=web"]).succeeds().prints(&["web: skipped: "]);
         assert_eq!(run.stderr, "selected 1 service to refresh the credentials of: web\n");
         assert_eq!(swarm.posts().len(), 0, "{state}");
@@ -105,7 +108,7 @@ fn looks_again_when_someone_else_has_written() {
         world.service("web").status =
             Some(json!({ "State": "updating", "StartedAt": "2026-11-21T09:30:00Z" }));
     });
-    refresh(&swarm, &["web"]).fails_with(Exit::RolloutFailed).says(&["a rollout is under way"]);
+    refresh(&swarm, &["web"]).fails_with(Exit::RolloutFailed).says(&["a rollout is in progress"]);
     assert!(swarm.service("web").taken.is_empty());
     // Where it is at rest all the same, their change stays.
     let swarm = in_state("web", None);

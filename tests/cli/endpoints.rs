@@ -204,7 +204,7 @@ fn a_proxy_that_does_not_do_its_work_is_named() {
         .tells_an_error();
     assert!(run.took < Duration::from_secs(5), "{}", run.report());
     run.says(&[
-        "by way of the proxy `127.0.0.1:",
+        "through the proxy `127.0.0.1:",
         "no engine answers: status 503: `<html>no such host",
         "NO_PROXY",
     ]);

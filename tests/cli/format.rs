@@ -156,7 +156,7 @@ fn an_invalid_template_is_a_usage_error_and_nothing_is_asked() {
         (&["status", "web", "--format", "{{if .Name}}x"], "its `{{end}}` is missing"),
         (&["outdated", "--format", "table {{.Ports}}"], "there is no `.Ports`"),
         (&["inspect", "web", "--format", "{{template \"x\"}}"], "`template` is not supported here"),
-        (&["inspect", "web", "--format", "prettyx"], "`pretty` stands alone"),
+        (&["inspect", "web", "--format", "prettyx"], "`pretty` cannot be combined"),
         (&["inspect", "web", "--format", "{{.ID}}", "--pretty"], "cannot be used with"),
         (&["ls", "--format", "json", "--json"], "cannot be used with"),
     ] {

@@ -98,7 +98,7 @@ fn an_election_is_ridden_out_and_told_of() {
             .spawn();
     thread::sleep(Duration::from_millis(600));
     swarm.world().has_no_leader = false;
-    let run = running.wait().succeeds().says(&["waiting for the managers to elect one"]);
+    let run = running.wait().succeeds().says(&["waiting for an election"]);
     assert!(began.elapsed() < Duration::from_secs(20), "{}", run.report());
     assert_eq!(run.stderr.matches("elect").count(), 1, "{}", run.report());
     // It lasts longer than there is time.

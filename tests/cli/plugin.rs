@@ -94,7 +94,7 @@ fn what_is_not_our_link_is_not_touched() {
         }
     };
     fs::write(config.link(), "#!/bin/sh\n").unwrap();
-    refused("is no link");
+    refused("is not a link");
     assert_eq!(fs::read_to_string(config.link()).unwrap(), "#!/bin/sh\n");
     fs::remove_file(config.link()).unwrap();
     symlink("/usr/bin/something-else", config.link()).unwrap();
@@ -102,7 +102,7 @@ fn what_is_not_our_link_is_not_touched() {
     assert_eq!(fs::read_link(config.link()).unwrap(), Path::new("/usr/bin/something-else"));
     fs::remove_file(config.link()).unwrap();
     fs::create_dir(config.link()).unwrap();
-    refused("is no link");
+    refused("is not a link");
     let file = Config::empty();
     fs::write(file.0.path().join("cli-plugins"), "").unwrap();
     file.run(&["plugin", "install"]).fails_with(Exit::Failed).says(&["cli-plugins"]);
@@ -138,7 +138,7 @@ fn called_as_docker_calls_it_its_own_name_is_left_out_and_said() {
         .fails_with(Exit::Usage)
         .says(&["Usage: docker swarmctl ps"]);
     let missing = config.called(&["swarmctl", "ps", "nosuch"]).host(&host).run().fails_with(Exit::NotFound);
-    missing.says(&["hint: see the services with `docker swarmctl ls`"]);
+    missing.says(&["hint: list the services with `docker swarmctl ls`"]);
     // An own name that is a service's stays.
     config
         .called(&["swarmctl", "ps", "swarmctl"])

@@ -259,7 +259,7 @@ fn a_broken_context_is_told_with_its_file_and_hangs_nobody() {
     };
     for (text, why) in [
         ("", "it has no `Name`"),
-        ("{\"Name\":\"a\",", "it is no JSON"),
+        ("{\"Name\":\"a\",", "it is not JSON"),
         ("[]", "it is not a JSON object"),
         ("{}", "it has no `Name`"),
         ("{\"Name\":\"b\",\"Endpoints\":{\"docker\":{\"Host\":\"unix:///x\"}}}", "it is that of context `b`"),

@@ -65,7 +65,7 @@ fn once_the_rollback_is_sent_the_failure_and_the_rollback_are_reported() {
             &format!("interrupted ({name}): a rollback was sent, and the engine continues it"),
             "`swarmctl wait web`",
         ]);
-        run.never_says(&["goes on with it", "not watched to its end", "not updated"]);
+        run.never_says(&["goes on with it", "stopped waiting for the rollout", "not updated"]);
         swarm.expect("web").posted(2).image(OLD);
     }
     let swarm = swarm(&["web"]);

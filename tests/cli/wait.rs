@@ -64,8 +64,7 @@ fn stops_waiting_at_the_deadline() {
     let swarm = swarm(&["web", "db"]);
     swarm.world().step("web", Step::Updating);
     let run = wait(&swarm, &["web", "db", "--timeout", "300ms"]).fails_with(Exit::StoppedWaiting);
-    let run =
-        run.says(&["timed out (--timeout)", "hint: the rollout continues; ", "swarmctl wait web"]);
+    let run = run.says(&["timed out (--timeout)", "hint: the rollout continues; ", "swarmctl wait web"]);
     assert_eq!(run.stdout, "db: converged\n");
     assert!(run.took < Duration::from_secs(2), "{}", run.report());
 }

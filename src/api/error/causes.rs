@@ -88,8 +88,10 @@ impl fmt::Display for RegistryErrorKind {
             RegistryErrorKind::TagNotFound => "has no",
             RegistryErrorKind::RepositoryNotFound => "has no repository for",
             RegistryErrorKind::Denied => "denies access to",
-            RegistryErrorKind::Unreachable => "cannot be requested",
-            RegistryErrorKind::EndpointForbidden | RegistryErrorKind::EndpointMissing => "was not requested",
+            RegistryErrorKind::Unreachable => "could not be reached for",
+            RegistryErrorKind::EndpointForbidden | RegistryErrorKind::EndpointMissing => {
+                "was not contacted for"
+            }
         })
     }
 }

@@ -222,7 +222,9 @@ impl fmt::Display for Why {
                     "the engine rolled back, but not to the state before this command: another writer had changed the service in between"
                 )
             }
-            Self::CompletedFailing => write!(f, "the engine reports the update as completed, but its tasks fail"),
+            Self::CompletedFailing => {
+                write!(f, "the engine reports the update as completed, but its tasks fail")
+            }
             Self::Failing => write!(f, "the tasks fail one after the other"),
             Self::NotRestarted => write!(f, "a task failed, and the restart policy does not start it again"),
             Self::ImageRejected => write!(f, "the image is not available"),

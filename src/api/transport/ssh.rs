@@ -48,8 +48,7 @@ impl SshConnector {
         match ping(&mut line) {
             Ok(()) => Ok(Wire::new(line, details).with_process(process)),
             Err(Failed::NoHttp(words)) => {
-                let words =
-                    format!("what answers on `{}` is not an engine: `{words}`", self.ssh.host);
+                let words = format!("what answers on `{}` is not an engine: `{words}`", self.ssh.host);
                 Err(ConnectError::new(ConnectErrorKind::NotAnEngine, words).into())
             }
             Err(Failed::Line(e)) => {

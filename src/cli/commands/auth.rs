@@ -106,8 +106,8 @@ fn request_for(
         return Err(NotStarted::NotAtRest(why.to_owned()));
     }
     let image = service.image().and_then(|image| ImageRef::parse(image).ok());
-    let image =
-        image.ok_or_else(|| NotStarted::Refused("it has no image whose name contains a registry".to_owned()))?;
+    let image = image
+        .ok_or_else(|| NotStarted::Refused("it has no image whose name contains a registry".to_owned()))?;
     let registry = image.domain();
     let auth = app.keyring().and_then(|keyring| keyring.auth(client, registry));
     match auth.map_err(NotStarted::Failed)? {

@@ -61,14 +61,20 @@ pub(super) const FLAGS: &[Flag] = &[
     })
     .only(Commands::Create)
     .since(1, 25),
-    Flag::many("group-add", formats::text("GROUP"), "Add a supplementary user group to the container", |given| {
-        given.add(GROUPS, text::some)
-    })
+    Flag::many(
+        "group-add",
+        formats::text("GROUP"),
+        "Add a supplementary user group to the container",
+        |given| given.add(GROUPS, text::some),
+    )
     .only(Commands::Update)
     .since(1, 25),
-    Flag::many("group-rm", formats::text("GROUP"), "Remove a supplementary user group from the container", |given| {
-        given.remove_items(GROUPS, text::some)
-    })
+    Flag::many(
+        "group-rm",
+        formats::text("GROUP"),
+        "Remove a supplementary user group from the container",
+        |given| given.remove_items(GROUPS, text::some),
+    )
     .only(Commands::Update)
     .since(1, 25),
     Flag::one("hostname", formats::text("NAME"), "Container hostname", |given| {
@@ -92,16 +98,16 @@ pub(super) const FLAGS: &[Flag] = &[
         given.set("TaskTemplate.ContainerSpec.ReadOnly", number::boolean)
     })
     .since(1, 28),
-    Flag::one(
-        "stop-signal",
-        words("SIGNAL", "SIGTERM", SIGNALS),
-        "Signal to stop the container",
-        |given| given.set("TaskTemplate.ContainerSpec.StopSignal", text::any),
-    )
+    Flag::one("stop-signal", words("SIGNAL", "SIGTERM", SIGNALS), "Signal to stop the container", |given| {
+        given.set("TaskTemplate.ContainerSpec.StopSignal", text::any)
+    })
     .since(1, 28),
-    Flag::one("stop-grace-period", DURATION, "Time to wait before killing a container (default 10s)", |given| {
-        given.set_even_if_zero("TaskTemplate.ContainerSpec.StopGracePeriod", duration::period)
-    }),
+    Flag::one(
+        "stop-grace-period",
+        DURATION,
+        "Time to wait before killing a container (default 10s)",
+        |given| given.set_even_if_zero("TaskTemplate.ContainerSpec.StopGracePeriod", duration::period),
+    ),
     Flag::one(
         "log-driver",
         words("DRIVER", "local", LOG_DRIVERS),

@@ -17,8 +17,10 @@ pub(super) const FLAGS: &[Flag] = &[
         check(given, "Test", container::health_command)
     })
     .since(1, 25),
-    Flag::one("health-interval", DURATION, "Time between health checks", |given| check(given, "Interval", period))
-        .since(1, 25),
+    Flag::one("health-interval", DURATION, "Time between health checks", |given| {
+        check(given, "Interval", period)
+    })
+    .since(1, 25),
     Flag::one("health-timeout", DURATION, "Maximum time that one health check may take", |given| {
         check(given, "Timeout", period)
     })
@@ -30,9 +32,12 @@ pub(super) const FLAGS: &[Flag] = &[
         |given| check(given, "StartPeriod", period),
     )
     .since(1, 29),
-    Flag::one("health-start-interval", DURATION, "Time between health checks during the start period", |given| {
-        check(given, "StartInterval", period)
-    })
+    Flag::one(
+        "health-start-interval",
+        DURATION,
+        "Time between health checks during the start period",
+        |given| check(given, "StartInterval", period),
+    )
     .since(1, 44),
     Flag::one("health-retries", COUNT, "Consecutive failed checks until a container is unhealthy", |given| {
         check(given, "Retries", |text| number::between(text, 0, i32::MAX.into()))

@@ -21,8 +21,10 @@ pub(super) const FLAGS: &[Flag] = &[
     .short('l'),
     Flag::many("label-rm", LABEL_KEY, "Remove a label by its key", |given| labels(given, "Labels"))
         .only(Commands::Update),
-    Flag::many("label-add", LABEL, "Add or update a service label", |given| given.add_keys("Labels", text::label))
-        .only(Commands::Update),
+    Flag::many("label-add", LABEL, "Add or update a service label", |given| {
+        given.add_keys("Labels", text::label)
+    })
+    .only(Commands::Update),
     Flag::many("container-label", LABEL, "Set container labels", |given| {
         given.map("TaskTemplate.ContainerSpec.Labels", text::label)
     })

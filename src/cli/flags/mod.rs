@@ -146,10 +146,7 @@ pub fn check_engine(client: &Client, edits: &[Edit]) -> anyhow::Result<()> {
     } else {
         format!("DOCKER_API_VERSION says {}.{}", spoken.0, spoken.1)
     };
-    anyhow::bail!(
-        "{} needs API {major}.{minor}, and {why}: the engine would drop it silently",
-        need.field
-    )
+    anyhow::bail!("{} needs API {major}.{minor}, and {why}: the engine would drop it silently", need.field)
 }
 
 /// Converts a flag to a clap argument.

@@ -38,8 +38,10 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag::many("secret", SECRET, "Expose a secret to the service", |given| {
         given.list(SECRETS, file::secret)
     })
-    .only(Commands::Create)
-    .since(1, 25),
+    .only(Commands::Update),
+    Flag::many("secret", SECRET, "Expose a secret to the service", |given| given.list(SECRETS, file::secret))
+        .only(Commands::Create)
+        .since(1, 25),
     Flag::many("secret-rm", SECRET.example("app.key"), "Remove a secret", |given| {
         files(given, SECRETS, "a secret")
     })
@@ -50,11 +52,9 @@ pub(super) const FLAGS: &[Flag] = &[
     })
     .only(Commands::Update)
     .since(1, 25),
-    Flag::many("config", CONFIG, "Expose a config to the service", |given| {
-        given.list(CONFIGS, file::config)
-    })
-    .only(Commands::Create)
-    .since(1, 30),
+    Flag::many("config", CONFIG, "Expose a config to the service", |given| given.list(CONFIGS, file::config))
+        .only(Commands::Create)
+        .since(1, 30),
     Flag::many("config-rm", CONFIG.example("app.key"), "Remove a config", |given| {
         files(given, CONFIGS, "a config")
     })

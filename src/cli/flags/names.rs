@@ -14,11 +14,9 @@ const SEARCH: &str = "TaskTemplate.ContainerSpec.DNSConfig.Search";
 /// The flags of this module. As with docker, a host that is both added and removed is added, but name
 /// servers, options and domains are removed.
 pub(super) const FLAGS: &[Flag] = &[
-    Flag::many("host", HOST, "Add a custom host-to-IP mapping", |given| {
-        given.list(HOSTS, network::host)
-    })
-    .only(Commands::Create)
-    .since(1, 25),
+    Flag::many("host", HOST, "Add a custom host-to-IP mapping", |given| given.list(HOSTS, network::host))
+        .only(Commands::Create)
+        .since(1, 25),
     Flag::many(
         "host-rm",
         ValueFormat::new("HOST[:IP]", HOST.example),
@@ -33,17 +31,17 @@ pub(super) const FLAGS: &[Flag] = &[
     )
     .only(Commands::Update)
     .since(1, 25),
-    Flag::many("host-add", HOST, "Add a custom host-to-IP mapping", |given| {
-        given.add(HOSTS, network::host)
-    })
-    .only(Commands::Update)
-    .since(1, 25),
+    Flag::many("host-add", HOST, "Add a custom host-to-IP mapping", |given| given.add(HOSTS, network::host))
+        .only(Commands::Update)
+        .since(1, 25),
     Flag::many("dns", IP, "Add a custom DNS server", |given| given.list(SERVERS, network::address))
         .only(Commands::Create)
         .since(1, 25),
-    Flag::many("dns-add", IP, "Add or update a custom DNS server", |given| given.add(SERVERS, network::address))
-        .only(Commands::Update)
-        .since(1, 25),
+    Flag::many("dns-add", IP, "Add or update a custom DNS server", |given| {
+        given.add(SERVERS, network::address)
+    })
+    .only(Commands::Update)
+    .since(1, 25),
     Flag::many("dns-rm", formats::text("IP"), "Remove a custom DNS server", servers_gone)
         .only(Commands::Update)
         .since(1, 25),

@@ -30,12 +30,9 @@ pub(super) const FLAGS: &[Flag] = &[
         given.set_even_if_zero("Mode.ReplicatedJob.MaxConcurrent", count)
     })
     .since(1, 41),
-    Flag::one(
-        "replicas-max-per-node",
-        COUNT,
-        "Maximum number of tasks per node (0: unlimited)",
-        |given| given.set("TaskTemplate.Placement.MaxReplicas", number::count),
-    )
+    Flag::one("replicas-max-per-node", COUNT, "Maximum number of tasks per node (0: unlimited)", |given| {
+        given.set("TaskTemplate.Placement.MaxReplicas", number::count)
+    })
     .since(1, 40),
     Flag::many("constraint", CONSTRAINT, "Add a placement constraint", |given| {
         given.list(CONSTRAINTS, placement::constraint)
@@ -45,16 +42,16 @@ pub(super) const FLAGS: &[Flag] = &[
         given.add(CONSTRAINTS, placement::constraint)
     })
     .only(Commands::Update),
-    Flag::many(
-        "constraint-rm",
-        formats::text("CONSTRAINT"),
-        "Remove a placement constraint",
-        |given| given.remove_items(CONSTRAINTS, text::some),
-    )
-    .only(Commands::Update),
-    Flag::many("placement-pref", PREFERENCE, "Add a placement preference, as in spread=node.labels.zone", |given| {
-        given.list(PREFERENCES, placement::preference)
+    Flag::many("constraint-rm", formats::text("CONSTRAINT"), "Remove a placement constraint", |given| {
+        given.remove_items(CONSTRAINTS, text::some)
     })
+    .only(Commands::Update),
+    Flag::many(
+        "placement-pref",
+        PREFERENCE,
+        "Add a placement preference, as in spread=node.labels.zone",
+        |given| given.list(PREFERENCES, placement::preference),
+    )
     .only(Commands::Create)
     .since(1, 28),
     Flag::many("placement-pref-rm", PREFERENCE, "Remove a placement preference", |given| {

@@ -37,21 +37,33 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag::one("restart-delay", DURATION, "Delay between restart attempts (default 5s)", |given| {
         restart(given.set_even_if_zero("TaskTemplate.RestartPolicy.Delay", duration::period))
     }),
-    Flag::one("restart-max-attempts", COUNT, "Maximum number of restarts before giving up (0: unlimited)", |given| {
-        restart(given.set_even_if_zero("TaskTemplate.RestartPolicy.MaxAttempts", number::count))
-    }),
-    Flag::one("restart-window", DURATION, "Window used to evaluate the restart policy (0: unlimited)", |given| {
-        restart(given.set_even_if_zero("TaskTemplate.RestartPolicy.Window", duration::period))
-    }),
-    Flag::one("update-parallelism", COUNT, "Maximum number of tasks updated simultaneously (default 1, 0: all)", |given| {
-        update(given.set_even_if_zero("UpdateConfig.Parallelism", number::count))
-    }),
+    Flag::one(
+        "restart-max-attempts",
+        COUNT,
+        "Maximum number of restarts before giving up (0: unlimited)",
+        |given| restart(given.set_even_if_zero("TaskTemplate.RestartPolicy.MaxAttempts", number::count)),
+    ),
+    Flag::one(
+        "restart-window",
+        DURATION,
+        "Window used to evaluate the restart policy (0: unlimited)",
+        |given| restart(given.set_even_if_zero("TaskTemplate.RestartPolicy.Window", duration::period)),
+    ),
+    Flag::one(
+        "update-parallelism",
+        COUNT,
+        "Maximum number of tasks updated simultaneously (default 1, 0: all)",
+        |given| update(given.set_even_if_zero("UpdateConfig.Parallelism", number::count)),
+    ),
     Flag::one("update-delay", DURATION, "Delay between updates of tasks (default 0s)", |given| {
         update(given.set("UpdateConfig.Delay", duration::period))
     }),
-    Flag::one("update-monitor", DURATION, "Duration after each task update to monitor for failure (default 5s)", |given| {
-        update(given.set("UpdateConfig.Monitor", duration::period))
-    })
+    Flag::one(
+        "update-monitor",
+        DURATION,
+        "Duration after each task update to monitor for failure (default 5s)",
+        |given| update(given.set("UpdateConfig.Monitor", duration::period)),
+    )
     .since(1, 25),
     Flag::one(
         "update-failure-action",
@@ -67,21 +79,34 @@ pub(super) const FLAGS: &[Flag] = &[
         update(given.set_even_if_zero("UpdateConfig.MaxFailureRatio", number::ratio))
     })
     .since(1, 25),
-    Flag::one("update-order", ORDER, "Update order: start-first or stop-first (default stop-first)", |given| {
-        update(given.set_even_if_zero("UpdateConfig.Order", |text| text::choice(text, "an order", ORDERS)))
-    })
+    Flag::one(
+        "update-order",
+        ORDER,
+        "Update order: start-first or stop-first (default stop-first)",
+        |given| {
+            update(
+                given.set_even_if_zero("UpdateConfig.Order", |text| text::choice(text, "an order", ORDERS)),
+            )
+        },
+    )
     .since(1, 29),
-    Flag::one("rollback-parallelism", COUNT, "Maximum number of tasks rolled back simultaneously (default 1, 0: all)", |given| {
-        rollback(given.set_even_if_zero("RollbackConfig.Parallelism", number::count))
-    })
+    Flag::one(
+        "rollback-parallelism",
+        COUNT,
+        "Maximum number of tasks rolled back simultaneously (default 1, 0: all)",
+        |given| rollback(given.set_even_if_zero("RollbackConfig.Parallelism", number::count)),
+    )
     .since(1, 28),
     Flag::one("rollback-delay", DURATION, "Delay between rollbacks of tasks (default 0s)", |given| {
         rollback(given.set("RollbackConfig.Delay", duration::period))
     })
     .since(1, 28),
-    Flag::one("rollback-monitor", DURATION, "Duration after each task rollback to monitor for failure (default 5s)", |given| {
-        rollback(given.set("RollbackConfig.Monitor", duration::period))
-    })
+    Flag::one(
+        "rollback-monitor",
+        DURATION,
+        "Duration after each task rollback to monitor for failure (default 5s)",
+        |given| rollback(given.set("RollbackConfig.Monitor", duration::period)),
+    )
     .since(1, 28),
     Flag::one(
         "rollback-failure-action",
@@ -98,11 +123,16 @@ pub(super) const FLAGS: &[Flag] = &[
         rollback(given.set_even_if_zero("RollbackConfig.MaxFailureRatio", number::ratio))
     })
     .since(1, 28),
-    Flag::one("rollback-order", ORDER, "Rollback order: start-first or stop-first (default stop-first)", |given| {
-        rollback(
-            given.set_even_if_zero("RollbackConfig.Order", |text| text::choice(text, "an order", ORDERS)),
-        )
-    })
+    Flag::one(
+        "rollback-order",
+        ORDER,
+        "Rollback order: start-first or stop-first (default stop-first)",
+        |given| {
+            rollback(
+                given.set_even_if_zero("RollbackConfig.Order", |text| text::choice(text, "an order", ORDERS)),
+            )
+        },
+    )
     .since(1, 29),
 ];
 

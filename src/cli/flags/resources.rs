@@ -26,15 +26,10 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag::one("reserve-memory", BYTES, "Reserve memory", |given| {
         given.set("TaskTemplate.Resources.Reservations.MemoryBytes", number::bytes)
     }),
-    Flag::many(
-        "generic-resource",
-        RESOURCE,
-        "Reserve a generic resource that nodes advertise",
-        |given| {
-            let resources = placement::generic_resources(given.all()).or_example(given.example())?;
-            Ok(vec![Edit::set(Place::at(GENERIC), resources)])
-        },
-    )
+    Flag::many("generic-resource", RESOURCE, "Reserve a generic resource that nodes advertise", |given| {
+        let resources = placement::generic_resources(given.all()).or_example(given.example())?;
+        Ok(vec![Edit::set(Place::at(GENERIC), resources)])
+    })
     .only(Commands::Create)
     .since(1, 32),
     Flag::many("generic-resource-add", RESOURCE, "Add a generic resource", |given| {
@@ -43,12 +38,9 @@ pub(super) const FLAGS: &[Flag] = &[
     })
     .only(Commands::Update)
     .since(1, 32),
-    Flag::many(
-        "generic-resource-rm",
-        formats::text("KIND"),
-        "Remove a generic resource",
-        |given| given.remove_items(GENERIC, text::some),
-    )
+    Flag::many("generic-resource-rm", formats::text("KIND"), "Remove a generic resource", |given| {
+        given.remove_items(GENERIC, text::some)
+    })
     .only(Commands::Update)
     .since(1, 32),
     Flag::one("memory-swap", BYTES, "Swap limit (-1: unlimited)", |given| {

@@ -40,9 +40,7 @@ pub(super) const FLAGS: &[Flag] = &[
     })
     .only(Commands::Update)
     .since(1, 40),
-    Flag::many("ulimit", ULIMIT, "Set a ulimit", ulimits)
-        .only(Commands::Create)
-        .since(1, 41),
+    Flag::many("ulimit", ULIMIT, "Set a ulimit", ulimits).only(Commands::Create).since(1, 41),
     Flag::many("ulimit-rm", formats::text("NAME"), "Remove a ulimit option", |given| {
         given.remove_items(ULIMITS, text::key)
     })

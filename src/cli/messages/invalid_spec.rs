@@ -9,10 +9,9 @@ impl From<InvalidSpec> for UsageError {
         match invalid {
             InvalidSpec::Rename { service, name } => rename(&service, &name),
             InvalidSpec::ModeChange { service, mode } => mode_change(&service, &mode),
-            InvalidSpec::HealthCheckOffAndSet => Self::new(
-                "`--no-healthcheck` cannot be combined with `--health-` flags",
-                "--no-healthcheck",
-            ),
+            InvalidSpec::HealthCheckOffAndSet => {
+                Self::new("`--no-healthcheck` cannot be combined with `--health-` flags", "--no-healthcheck")
+            }
             InvalidSpec::HealthCheckWithoutCommand => Self::new(
                 "the health check `[\"CMD\"]` has no command: engines crash on it (moby/moby#52330)",
                 r#""Test": ["CMD", "curl", "--fail", "http://localhost/"]"#,

@@ -143,13 +143,17 @@ pub fn headline(report: &ServiceReport, verb: &str, done: &str) -> String {
     let which = if name.is_empty() { String::new() } else { format!(" `{name}`") };
     match report.outcome() {
         Outcome::Undone => format!("service{which} was restored to its previous state"),
-        Outcome::NotStarted(_) => format!("service{which} was not {}", if done.is_empty() { "created" } else { done }),
+        Outcome::NotStarted(_) => {
+            format!("service{which} was not {}", if done.is_empty() { "created" } else { done })
+        }
         Outcome::RolloutFailed(_) => format!("the rollout of service{which} failed"),
         Outcome::RolledBack => format!("the rollout of service{which} failed and was rolled back"),
         Outcome::RollbackStopped(stopped) if stopped.failure.is_some() => {
             format!("the rollout of service{which} failed")
         }
-        Outcome::RollbackStopped(_) => format!("service{which} was {done}, and its rollback has not finished"),
+        Outcome::RollbackStopped(_) => {
+            format!("service{which} was {done}, and its rollback has not finished")
+        }
         Outcome::Unchanged(NoChange::AsRequestedButPaused) => {
             format!("service{which} is already as requested, but its tasks may not run")
         }
@@ -158,7 +162,8 @@ pub fn headline(report: &ServiceReport, verb: &str, done: &str) -> String {
         }
         Outcome::GaveUp(_) | Outcome::Interrupted if report.delivery() == Delivery::Accepted => {
             let done = if done.is_empty() { "created" } else { done };
-            format!("service{which} was {done}, but swarmctl stopped waiting for the rollout")
+            let awaited = if report.is_removal() { "its tasks to end" } else { "the rollout" };
+            format!("service{which} was {done}, but swarmctl stopped waiting for {awaited}")
         }
         _ => format!("cannot {verb} service{which}"),
     }
@@ -174,7 +179,8 @@ pub fn headline_of_many(many: &[&ServiceReport], verb: &str, done: &str) -> Stri
             "{count} services are already as requested, but swarmctl stopped waiting for their rollouts: {names}"
         ),
         _ if many[0].delivery() == Delivery::Accepted => {
-            format!("{count} services were {done}, but swarmctl stopped waiting for their rollouts: {names}")
+            let awaited = if many[0].is_removal() { "their tasks to end" } else { "their rollouts" };
+            format!("{count} services were {done}, but swarmctl stopped waiting for {awaited}: {names}")
         }
         _ => format!("cannot {verb} {count} services: {names}"),
     }

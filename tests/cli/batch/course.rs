@@ -68,7 +68,7 @@ fn the_first_ones_are_tried_out_before_the_others_are_begun() {
         ["a failed", "b not_started", "c not_started", "d not_started", "e not_started"]
     );
     assert_eq!(swarm.posts().len(), 1);
-    run.says(&["4 services were not begun", "b, c, d, e", "--canary"]);
+    run.says(&["4 services were not updated", "b, c, d, e", "--canary"]);
 
     // Two are tried out; one that has the image already tries nothing out.
     let swarm = self::swarm();
@@ -180,7 +180,7 @@ fn interrupted_it_begins_nothing_more_and_says_how_far_it_came() {
     let run = running.wait().fails_with(Exit::Interrupted);
     let expected = ["a unchanged", "b converged", "c interrupted", "d not_started", "e not_started"];
     assert_eq!(outcomes(&run), expected);
-    run.says(&["not watched to its end", "swarmctl wait c", "2 services were not begun", "d, e"])
+    run.says(&["stopped waiting for the rollout", "swarmctl wait c", "2 services were not updated", "d, e"])
         .says(&["5 services: 1 unchanged, 1 updated, 1 interrupted, 2 not begun"]);
 }
 

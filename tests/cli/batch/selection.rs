@@ -30,7 +30,7 @@ fn services_are_selected_by_stack_label_image_and_all_and_shown_first() {
         let run = on(&swarm, &["restart", "--json", "--filter", none])
             .run()
             .fails_with(Exit::NotFound)
-            .says(&["error: cannot restart any service", "nothing fits"]);
+            .says(&["error: cannot restart any service", "no service matches"]);
         assert_eq!(
             run.json(),
             json!({ "command": "restart", "exit_code": 3, "services": [], "verify": null })

@@ -48,8 +48,8 @@ fn a_helper_that_gives_none_is_told_with_its_own_words() {
     for (name, script, words) in [
         ("h", "echo 'no such user'; exit 1", "`docker-credential-h` failed (exit status: 1): no such user"),
         ("h", &fails, "failed (exit status: 3): the vault is locked"),
-        ("h", &garbage, "what it printed is no JSON"),
-        ("h", &half, "what it printed is no JSON"),
+        ("h", &garbage, "its output is not JSON"),
+        ("h", &half, "its output is not JSON"),
         ("h", &wrong, "what it printed has no `Username`"),
         ("h", "exit 0", "it printed nothing"),
         ("h", "echo '[]'", "what it printed has no `Username`"),

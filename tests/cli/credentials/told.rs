@@ -47,7 +47,7 @@ fn a_pipe_in_the_place_of_the_config_is_not_waited_for() {
     fs::remove_file(&file).unwrap();
     assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
     refused(|run| home.within(run).limit(Duration::from_secs(10)))
-        .says(&["cannot read", "no file, but a pipe"]);
+        .says(&["cannot read", "not a file, but a pipe"]);
 }
 
 // What others say
@@ -103,7 +103,7 @@ fn what_an_engine_or_a_registry_repeats_of_them_is_hidden() {
         ];
         run(&Engine::ordered(script), &["--on-resolve-error=fail"])
             .fails_with(Exit::Failed)
-            .says(&["no digest", "(hidden)"]);
+            .says(&["an invalid digest", "(hidden)"]);
         // In JSON too.
         let script =
             [get("/v1.41/services/t001").answers(t001_is(OLD, 11)), question(Answer::error(500, &echo))];

@@ -37,7 +37,7 @@ fn create_that_could_not_watch_stops_waiting_and_names_what_to_wait_for() {
     let id = swarm.world().services[0].id.clone();
     let hint = format!("swarmctl wait {id}");
     run.fails_with(Exit::StoppedWaiting).says(&[
-        "created, but not watched to its end",
+        "created, but swarmctl stopped waiting for the rollout",
         "it could not be read back",
         &hint,
     ]);

@@ -34,7 +34,7 @@ fn a_list_without_end_is_refused_in_bounded_memory() {
         .run()
         .fails_with(Exit::Unreachable)
         .tells_an_error()
-        .says(&["the answer to `GET /v1.41/services` is longer than 256 MiB"]);
+        .says(&["the response to `GET /v1.41/services` is longer than 256 MiB"]);
 }
 
 #[test]
@@ -128,7 +128,7 @@ impl Handler for Canned {
 fn a_frame_of_four_gigabytes_is_none() {
     let server = Server::start(Frames);
     let run = bounded(GIGABYTE / 4, &["logs", "--raw", TASK]).host(server.host()).run();
-    run.fails_with(Exit::Unreachable).says(&["a frame is said to be longer than"]);
+    run.fails_with(Exit::Unreachable).says(&["a frame claims to be longer than"]);
 }
 
 /// A log whose first frame claims four gigabytes.

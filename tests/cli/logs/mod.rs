@@ -303,7 +303,7 @@ fn a_log_that_breaks_off_is_an_error_wherever_that_happens() {
         let read = run(&engine, &["web"]).run().fails_with(Exit::Unreachable);
         assert_eq!(read.stdout.lines().count(), usize::from(end > first), "{end}");
         read.says(&[
-            "error: cannot read the log of service `web` to its end\ncaused by: the connection broke",
+            "error: cannot read the log of service `web` to its end\ncaused by: the connection was lost",
         ]);
     }
     // The frames are whole, but the chunk that ends the answer never came.
@@ -325,7 +325,7 @@ fn what_is_no_log_is_an_error() {
             .run()
             .fails_with(Exit::Unreachable)
             .tells_an_error()
-            .says(&["cannot be understood"]);
+            .says(&["invalid response"]);
     }
 }
 

@@ -27,17 +27,17 @@ fn troubles() -> [(Answer, &'static str); 7] {
                 500,
                 "Get \"http://127.0.0.1:5000/v2/\": dial tcp 127.0.0.1:5000: connect: connection refused",
             ),
-            "cannot be asked",
+            "could not be reached",
         ),
         // The words that an engine without a leader has too: here they are the registry's.
         (
             Answer::error(500, "Get \"http://127.0.0.1:5000/v2/\": context deadline exceeded"),
-            "cannot be asked",
+            "could not be reached",
         ),
-        (Answer::json(200, distribution("sha256:short", &json!([]))), "cannot be asked"),
+        (Answer::json(200, distribution("sha256:short", &json!([]))), "could not be reached"),
         (
             Answer::error(500, "Head \"http://127.0.0.1:5000/v2/denied/manifests/unauthorized\": EOF"),
-            "cannot be asked",
+            "could not be reached",
         ),
     ]
 }
@@ -128,7 +128,7 @@ fn a_create_without_the_registry_keeps_the_tag_or_fails() {
     create(&["--on-resolve-error=fail"])
         .fails_with(Exit::Failed)
         .tells_an_error()
-        .says(&["cannot create", "cannot be asked"]);
+        .says(&["cannot create", "could not be reached"]);
     assert_eq!(swarm.posts().len(), 0);
     create(&[]).succeeds().says(&["could not be accessed on a registry"]);
     assert_eq!(swarm.service("web").image(), image("1.8"));

@@ -146,7 +146,7 @@ fn update_without_an_image_asks_where_that_is_said_in_so_many_words() {
     for flag in ["--unpin", "--resolve-image=always"] {
         let swarm = swarm(&format!("{REPO}@{ONE}"), &[]);
         let run = swarmctl(["update", "-d", "t001", flag]).host(swarm.host()).run().fails_with(Exit::Usage);
-        run.says(&["follows no tag", ONE]);
+        run.says(&["has no tag", ONE]);
         assert_eq!(swarm.posts().len(), 0);
     }
 }
@@ -205,7 +205,7 @@ fn an_engine_that_asks_registries_itself_is_left_to_it() {
     assert_eq!(run.stderr, "");
     let engine = old(vec![get(&at("t001")).answers(Answer::json(200, t001(&pinned("1.7", ONE), 11)))]);
     let run = swarmctl(["update-image", "-d", "t001", &image("1.7")]).host(engine.host()).run().succeeds();
-    run.says(&["cannot be asked", "--unpin"]).prints(&["nothing was sent"]);
+    run.says(&["cannot resolve the digest", "--unpin"]).prints(&["nothing was sent"]);
 }
 
 // The same digest

@@ -97,7 +97,7 @@ fn nothing_is_lost_unasked_and_what_is_accepted_is_told() {
     assert_eq!(leaves_of(engine, service.id()), before);
     let run = through(engine, "1.40", &["update", "-d", "--allow-field-loss", "av-kept", "--env-add", "A=1"])
         .succeeds();
-    let run = run.says(&["through API 1.40 the engine erases"]);
+    let run = run.says(&["with API 1.40 the engine erases"]);
     let after = leaves_of(engine, service.id());
     let gone: Vec<&String> = before.difference(&after).collect();
     assert!(

@@ -239,7 +239,7 @@ fn interrupted_it_says_what_is_done_under_way_and_not_begun_and_begins_nothing_m
     let expected = ["a converged", "b interrupted", "c not_started", "d not_started"];
     assert_eq!(outcomes(&run), expected, "{}", run.report());
     let run = run
-        .says(&["not watched to its end", "`swarmctl wait ba-int-b`", "2 services were not begun"])
+        .says(&["stopped waiting for the rollout", "`swarmctl wait ba-int-b`", "2 services were not updated"])
         .says(&["4 services: 1 updated, 1 interrupted, 2 not begun"]);
     std::thread::sleep(Duration::from_millis(500));
     assert_eq!(images("ba-int", &["a", "b", "c", "d"]), [NEW, NEW, OLD, OLD], "{}", run.report());

@@ -47,7 +47,7 @@ fn another_writer_at_the_same_place_is_for_a_person_to_decide() {
         world.write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OTHER.into());
     });
     let run = update_t001(&swarm, &[]).fails_with(Exit::Conflict).tells_an_error();
-    run.says(&["cannot update service `t001`", "someone else", OTHER, NEW, "hint: "]);
+    run.says(&["cannot update service `t001`", "conflicting change", OTHER, NEW, "hint: "]);
     swarm.expect("t001").applied(0).image(OTHER);
 }
 
@@ -67,7 +67,7 @@ fn tells_a_rollback_by_the_engine_from_another_writer() {
     swarm.world().write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OLD.into());
     swarm.before(When::Post, 1, |world| world.step("t001", Step::RolledBack));
     let run = update_t001(&swarm, &[]).fails_with(Exit::Conflict).says(&["rolled back", OLD, OTHER, NEW]);
-    run.never_says(&["someone else"]);
+    run.never_says(&["conflicting change"]);
     swarm.expect("t001").applied(0);
 }
 

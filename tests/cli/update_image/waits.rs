@@ -37,7 +37,7 @@ fn a_signal_ends_it_at_once_also_inside_a_silent_request() {
                     4 => "may have been",
                     _ => "hint: the engine accepted the request",
                 };
-                run.says(&[words]).never_says(&["caused by: the connection broke"]);
+                run.says(&[words]).never_says(&["caused by: the connection was lost"]);
             }
         }
     }

@@ -34,7 +34,8 @@ pub fn duration(text: &str) -> Result<i64, InvalidValue> {
             "" => return Err(bad(&format!("`{number}` has no unit (ns, us, ms, s, m, h)"))),
             _ => return Err(bad(&format!("`{unit}` is not a unit (ns, us, ms, s, m or h)"))),
         };
-        let part = amount(number, scale).ok_or_else(|| bad(&format!("`{number}` is not a number, or out of range")))?;
+        let part = amount(number, scale)
+            .ok_or_else(|| bad(&format!("`{number}` is not a number, or out of range")))?;
         total =
             total.checked_add(part).filter(|total| *total <= LIMIT).ok_or_else(|| bad("it is too long"))?;
         rest = after;

@@ -18,12 +18,14 @@ fn long(text: &str) -> Result<Value, InvalidValue> {
         let Some((key, value)) = field.split_once('=') else {
             return Err(bad(format!("`{field}` has no value")));
         };
-        let number = || number(value).ok_or_else(|| bad(format!("`{value}` is not a number from 0 to 65535")));
+        let number =
+            || number(value).ok_or_else(|| bad(format!("`{value}` is not a number from 0 to 65535")));
         match key {
             "target" => target = number()?,
             "published" => published = number()?,
             "protocol" => {
-                protocol = protocol_named(value).ok_or_else(|| bad(format!("`{value}` is not a protocol")))?;
+                protocol =
+                    protocol_named(value).ok_or_else(|| bad(format!("`{value}` is not a protocol")))?;
             }
             "mode" => {
                 let modes = ["ingress", "host"];
@@ -57,7 +59,8 @@ fn short(text: &str) -> Result<Vec<Value>, InvalidValue> {
         return Err(bad("the port in the container is missing".into()));
     }
     let read = |text: &str| {
-        range(text).ok_or_else(|| bad(format!("`{text}` is not a port from 1 to 65535, nor a range of ports")))
+        range(text)
+            .ok_or_else(|| bad(format!("`{text}` is not a port from 1 to 65535, nor a range of ports")))
     };
     let (first, last) = read(target)?;
     if first == 0 {

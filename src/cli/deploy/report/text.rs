@@ -114,9 +114,8 @@ pub fn notes(report: &ServiceReport) -> Vec<String> {
 /// Which surplus tasks are not waited for.
 fn left_behind(result: &WatchResult) -> Vec<String> {
     let Some(rollout) = &result.judgement else { return Vec::new() };
-    let note = |task: String| {
-        format!("{task} is not awaited: its node is down, so whether it has ended is unknown")
-    };
+    let note =
+        |task: String| format!("{task} is not awaited: its node is down, so whether it has ended is unknown");
     let name = result.service.as_ref().map_or("", |service| service.name());
     rollout.left_behind.iter().map(|task| note(task.describe(name, &rollout.node_names))).collect()
 }
@@ -126,9 +125,7 @@ fn about_unchanged(result: &WatchResult) -> Option<&'static str> {
     let Watchable::Unchanged(_) = &result.watched else { return None };
     match result.conclusion {
         Conclusion::Converged => Some("already as requested; its rollout was in progress"),
-        Conclusion::Failed(_) | Conclusion::RolledBack => {
-            Some("already as requested; nothing was sent")
-        }
+        Conclusion::Failed(_) | Conclusion::RolledBack => Some("already as requested; nothing was sent"),
         _ => None,
     }
 }

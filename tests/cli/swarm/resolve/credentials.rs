@@ -192,7 +192,7 @@ fn a_refresh_leaves_jobs_and_rollouts_alone() {
     };
     with(&["update-image", "--detach", "re-slow", &image("b")]).succeeds();
     state("updating");
-    is_left_alone("re-slow", "a rollout is under way");
+    is_left_alone("re-slow", "a rollout is in progress");
     with(&["rollback", "--detach", "re-slow"]).succeeds();
     state("rollback_started");
     is_left_alone("re-slow", "a rollback is under way");

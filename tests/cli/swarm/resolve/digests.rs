@@ -59,13 +59,13 @@ fn a_tag_is_pinned_a_digest_that_runs_is_left_alone_and_a_moved_tag_is_deployed(
     registry.stop();
     let running = tasks(engine, "re-pin");
     let update = |args: &[&str]| registry.swarmctl(None, &[&["update-image", "re-pin"], args].concat()).run();
-    update(&[&a]).succeeds().says(&["stays pinned", "cannot be asked", "connection refused"]);
+    update(&[&a]).succeeds().says(&["stays pinned", "could not be reached", "connection refused"]);
     update(&["--no-resolve-image", &a]).succeeds().prints(&["nothing was sent"]);
     update(&["--on-resolve-error", "fail", &b])
         .fails_with(Exit::Failed)
-        .says(&["cannot be asked", "connection refused"]);
+        .says(&["could not be reached", "connection refused"]);
     assert_eq!((image(engine, "re-pin"), tasks(engine, "re-pin")), (format!("{a}@{five}"), running));
-    registry.swarmctl(None, &["outdated", "re-pin"]).run().succeeds().prints(&["cannot be asked"]);
+    registry.swarmctl(None, &["outdated", "re-pin"]).run().succeeds().prints(&["could not be reached"]);
     update(&["--detach", &b]).succeeds().says(&["could not be accessed on a registry to record"]);
     assert_eq!(image(engine, "re-pin"), b);
     registry.go_on();
@@ -176,7 +176,7 @@ fn whatever_the_registry_says_what_is_pinned_stays_and_each_reason_is_told() {
         .fails_with(Exit::Failed)
         .says(&["has no"]);
     registry.stop();
-    same_tag(&registry, Some(PASSWORD), "cannot be asked");
+    same_tag(&registry, Some(PASSWORD), "could not be reached");
     // A setting that is changed meanwhile takes the digest along.
     let line = ["update", "--image", &a, "--env-add", "A=1", "--detach", "re-stay"];
     registry.swarmctl(Some(PASSWORD), &line).run().succeeds().says(&["stays pinned"]);
@@ -238,7 +238,9 @@ fn outdated_asks_with_the_users_credentials_and_tells_each_service_apart() {
     assert!(error(rows(None, &[], 0), "re-out-moves").contains("denies access"));
     assert!(error(rows(Some(WRONG_PASSWORD), &[], 0), "re-out-moves").contains("denies access"));
     open.stop();
-    assert!(error(rows(Some(PASSWORD), &["--exit-code"], 10), "re-out-stays").contains("cannot be asked"));
+    assert!(
+        error(rows(Some(PASSWORD), &["--exit-code"], 10), "re-out-stays").contains("could not be reached")
+    );
     closed.stop();
     let line = ["outdated", "--exit-code", "--filter=label=re-out"];
     closed.swarmctl(Some(PASSWORD), &line).run().fails_with(Exit::Failed);
