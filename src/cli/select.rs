@@ -152,7 +152,8 @@ impl SelectArgs {
                 format_count(skipped_jobs.len(), "job"),
                 join_names(skipped_jobs.iter().map(String::as_str)),
             );
-            ui.note(&format!("skipped {count}: an update would run them again: {names}"));
+            let them = if skipped_jobs.len() == 1 { "it" } else { "them" };
+            ui.note(&format!("skipped {count}: an update would run {them} again: {names}"));
         }
         Ok(services)
     }

@@ -27,13 +27,8 @@ pub(super) const FLAGS: &[Flag] = &[
         given.set("TaskTemplate.ContainerSpec.Args", text::words)
     })
     .only(Commands::Update),
-    Flag::many(
-        "env",
-        VARIABLE,
-        "Set environment variables (on update: replaces all of them)",
-        environment,
-    )
-    .short('e'),
+    Flag::many("env", VARIABLE, "Set environment variables (on update: replaces all of them)", environment)
+        .short('e'),
     Flag::many("env-rm", ValueFormat::new("KEY", "PATH"), "Remove an environment variable", |given| {
         given.remove_items(ENV, |text| only_name(text, "a variable", given.example()))
     })

@@ -16,7 +16,7 @@ pub fn summary_name(report: &ServiceReport, done: &'static str) -> &'static str 
         Outcome::LeftOut(_) | Outcome::Skipped(..) => "skipped",
         Outcome::GaveUp(_) | Outcome::UnderWay => "still under way",
         Outcome::RolledBack | Outcome::Undone => "rolled back",
-        Outcome::NotStarted(_) => "not begun",
+        Outcome::NotStarted(_) => "not started",
         Outcome::Failed(error) if is_no_such_service(error) => "not there",
         other => outcome_name(&other),
     }

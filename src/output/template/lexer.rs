@@ -206,7 +206,9 @@ impl ActionLexer<'_> {
             None if plain.contains(['.', 'e', 'E']) => plain.parse().ok().and_then(Number::from_f64),
             None => Number::from_str(plain).ok(),
         };
-        number.map(TokenKind::Number).ok_or_else(|| TemplateError::new(at, format!("`{text}` is not a number")))
+        number
+            .map(TokenKind::Number)
+            .ok_or_else(|| TemplateError::new(at, format!("`{text}` is not a number")))
     }
 
     fn quoted(&mut self) -> Result<TokenKind> {

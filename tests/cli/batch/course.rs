@@ -181,7 +181,7 @@ fn interrupted_it_begins_nothing_more_and_says_how_far_it_came() {
     let expected = ["a unchanged", "b converged", "c interrupted", "d not_started", "e not_started"];
     assert_eq!(outcomes(&run), expected);
     run.says(&["stopped waiting for the rollout", "swarmctl wait c", "2 services were not updated", "d, e"])
-        .says(&["5 services: 1 unchanged, 1 updated, 1 interrupted, 2 not begun"]);
+        .says(&["5 services: 1 unchanged, 1 updated, 1 interrupted, 2 not started"]);
 }
 
 #[test]

@@ -77,8 +77,8 @@ fn a_canary_that_fails_keeps_the_others_and_one_that_converges_lets_them_go() {
     let services = patient_stack("ba-can", &["a", "b", "c", "d"]);
     let run = set("--stack ba-can --canary 1 --json", &[BAD]).run().fails_with(Exit::RolloutFailed);
     assert_eq!(outcomes(&run), ["a failed", "b not_started", "c not_started", "d not_started"]);
-    run.says(&["3 services were not started: ba-can-b, ba-can-c, ba-can-d", "--canary"])
-        .says(&["whoami: cannot open /etc/whoami.conf", "4 services: 1 failed, 3 not begun"]);
+    run.says(&["3 services were not updated: ba-can-b, ba-can-c, ba-can-d", "--canary"])
+        .says(&["whoami: cannot open /etc/whoami.conf", "4 services: 1 failed, 3 not started"]);
     assert_eq!(images("ba-can", &["a", "b", "c", "d"]), [BAD, OLD, OLD, OLD]);
     let run = set("--stack ba-can --canary 2 --json", &[NEW]).run().succeeds();
     assert!(outcomes(&run).iter().all(|one| one.ends_with(" converged")), "{}", run.report());
@@ -121,7 +121,7 @@ fn rollback_of_all_undoes_what_has_converged_in_reverse_order_and_the_tasks_are_
     assert_eq!(outcomes(&run), ["a rolled_back", "b rolled_back", "c rolled_back", "d not_started"]);
     run.says(&[
         "2 services were restored to their previous state: ba-all-a, ba-all-b",
-        "4 services: 3 rolled back, 1 not begun",
+        "4 services: 3 rolled back, 1 not started",
     ]);
     assert_eq!(images("ba-all", &["a", "b", "c", "d"]), [OLD; 4]);
     assert_eq!(running(&services), [1; 4]);
@@ -240,7 +240,7 @@ fn interrupted_it_says_what_is_done_under_way_and_not_begun_and_begins_nothing_m
     assert_eq!(outcomes(&run), expected, "{}", run.report());
     let run = run
         .says(&["stopped waiting for the rollout", "`swarmctl wait ba-int-b`", "2 services were not updated"])
-        .says(&["4 services: 1 updated, 1 interrupted, 2 not begun"]);
+        .says(&["4 services: 1 updated, 1 interrupted, 2 not started"]);
     std::thread::sleep(Duration::from_millis(500));
     assert_eq!(images("ba-int", &["a", "b", "c", "d"]), [NEW, NEW, OLD, OLD], "{}", run.report());
     for name in ["ba-int-c", "ba-int-d"] {
