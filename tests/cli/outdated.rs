@@ -49,7 +49,7 @@ fn a_table_tells_each_service_apart() {
     assert_eq!(lines[0], ["NAME", "IMAGE", "RUNS", "REGISTRY", "STATUS"]);
     assert_eq!(lines[1][..4], ["far", OLD, "-", "-"]);
     assert!(
-        lines[1][4].starts_with("registry `docker.io` cannot be requested `opera443399/whoami:0.7`: "),
+        lines[1][4].starts_with("registry `docker.io` could not be reached for `opera443399/whoami:0.7`: "),
         "{lines:?}"
     );
     assert_eq!(lines[2][0], "fixed");

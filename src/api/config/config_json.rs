@@ -26,7 +26,7 @@ impl ConfigFile {
     /// Reads the file of a folder; one that is not there, or that the user may not read, is an empty one.
     ///
     /// # Errors
-    /// It cannot be read, or is no JSON object.
+    /// It cannot be read, or is not a JSON object.
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(NAME);
         let place = path.display().to_string();

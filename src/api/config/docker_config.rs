@@ -300,7 +300,7 @@ mod tests {
             other => panic!("{other}"),
         };
         assert!(std::process::Command::new("mkfifo").arg(path("pipe")).status().unwrap().success());
-        assert!(error("pipe").contains("no file, but a pipe"));
+        assert!(error("pipe").contains("not a file, but a pipe"));
         std::fs::File::create(path("long")).unwrap().set_len(1 << 30).unwrap();
         assert_eq!(error("long"), "it is larger than 16 MiB");
         std::os::unix::fs::symlink("/dev/zero", path("zero")).unwrap();

@@ -85,7 +85,7 @@ fn ssh_is_taken_apart() {
 fn what_cannot_be_an_endpoint_is_refused_with_the_reason() {
     for (host, why) in [
         ("unix://relative", "is not absolute"),
-        (&format!("unix:///{}", "x".repeat(107)), "no more than 107"),
+        (&format!("unix:///{}", "x".repeat(107)), "at most 107"),
         ("unix:/one-slash", "two slashes"),
         ("/var/run/docker.sock", "unix:///var"),
         ("./docker.sock", "unix://"),
@@ -99,10 +99,10 @@ fn what_cannot_be_an_endpoint_is_refused_with_the_reason() {
         ("tcp://host:+5", "ports are 1 to 65535"),
         ("tcp://::1:", "in brackets"),
         ("tcp://[::1", "`]` is missing"),
-        ("tcp://[host]:1", "no IPv6 address"),
-        ("tcp://[::1]x", "no port"),
-        ("tcp://me:secret@host:1", "no user and no password"),
-        ("tcp://me:secret:secret@[::1]:x", "no user and no password"),
+        ("tcp://[host]:1", "not an IPv6 address"),
+        ("tcp://[::1]x", "not a port"),
+        ("tcp://me:secret@host:1", "user and password are not supported"),
+        ("tcp://me:secret:secret@[::1]:x", "user and password are not supported"),
         ("me:secret@host", "me:***@host"),
         ("tcp://host:1?x=1", "no query"),
         ("tcp://host:1/#f", "no query"),
@@ -117,11 +117,11 @@ fn what_cannot_be_an_endpoint_is_refused_with_the_reason() {
         ("ssh://a;b@host", "cannot be a user"),
         ("ssh://@host", "`` cannot be a user"),
         ("ssh://host?x", "no query"),
-        ("ssh://host:99999", "ports are"),
+        ("ssh://host:99999", "is not a port"),
         ("ssh://host/a%00b", "control character"),
         ("npipe:////./pipe/docker_engine", "Windows only"),
         ("fd://", "needs an address"),
-        ("udp://host", "called `udp`"),
+        ("udp://host", "scheme `udp`"),
         ("://host", "cannot be an engine's endpoint"),
     ] {
         let refused = parsed(host).unwrap_err();

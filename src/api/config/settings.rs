@@ -8,7 +8,7 @@ use super::timeouts::Timeouts;
 use crate::api::error::{InvalidSetting, InvalidValue};
 pub use crate::api::error::{Parameter, Source};
 
-/// The context that is no file: it is made of flags and variables.
+/// The context that is not a file: it is made of flags and variables.
 pub const DEFAULT_CONTEXT: &str = "default";
 
 /// A value, and where it stands.

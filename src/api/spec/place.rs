@@ -35,7 +35,7 @@ pub enum Identity {
     /// Published ports, by target, protocol, mode and published port.
     Port,
     /// References to secrets and configs: by their name and the file they are shown as, if any. A config that a
-    /// credential spec is read from is no file.
+    /// credential spec is read from is not a file.
     Reference(&'static str),
     /// `IP HOST [ALIAS...]`: the whole entry, since a host may have several addresses.
     Host,

@@ -31,12 +31,12 @@ fn an_invalid_value_is_refused_with_the_reason_and_an_example() {
         (
             "publish",
             "80:x",
-            "`80:x` cannot be a port: `x` is no port from 1 to 65535 and no range of such (for example: `8080:80/tcp`)",
+            "`80:x` cannot be a port: `x` is not a port from 1 to 65535, nor a range of ports (for example: `8080:80/tcp`)",
         ),
         (
             "publish",
             "target=x",
-            "`target=x` cannot be a port: `x` is no number from 0 to 65535 (for example: \
+            "`target=x` cannot be a port: `x` is not a number from 0 to 65535 (for example: \
              `published=8080,target=80,protocol=tcp,mode=ingress`)",
         ),
         ("env-rm", "", "the value is empty (for example: `value`)"),

@@ -18,7 +18,7 @@ pub fn inspect_and_roll_back(report: &ServiceReport, why: &Why) -> String {
         );
     }
     match rollback_command(report) {
-        Some(rollback_command) => format!("{inspect}; undo it with `{rollback_command}`"),
+        Some(rollback_command) => format!("{inspect}; to roll back run `{rollback_command}`"),
         None => inspect,
     }
 }
@@ -28,7 +28,7 @@ pub fn inspect(report: &ServiceReport) -> String {
     let name = shell::service(report.name());
     let mut inspect = format!("for details run `swarmctl ps {name}` and `swarmctl logs {name}`");
     if report.explanation().networks.iter().any(|network| network.subnets.is_empty()) {
-        inspect = format!("see whether the network's subnet overlaps that of another one; {inspect}");
+        inspect = format!("check whether the network's subnet overlaps another one; {inspect}");
     }
     match retry_hint(report) {
         Some(retry_hint) => format!("{retry_hint}; {inspect}"),

@@ -88,7 +88,7 @@ mod tests {
         let required_by = Source::Explicit(Parameter::TlsVerify);
         assert_eq!(
             shown(InvalidSetting::MissingAuthority { required_by, file: "/ca.pem".to_owned() }),
-            "--tlsverify: the engine's certificate is to be checked, and there is no `/ca.pem`; name its CA's with \
+            "--tlsverify: the engine's certificate must be verified, and `/ca.pem` does not exist; name its CA's with \
              --tlscacert, or the folder that holds it with DOCKER_CERT_PATH (for example: `--tlscacert ca.pem`)"
         );
     }

@@ -311,7 +311,7 @@ fn a_log_that_breaks_off_is_an_error_wherever_that_happens() {
     let engine = Engine::ordered(web().into_iter().chain([
         web_log(ALL, &[]).answers(Answer { body: stream.concat(), ..chunked.broken(Fault::Cut(400)) }),
     ]));
-    run(&engine, &["web"]).run().fails_with(Exit::Unreachable).says(&["to its end", "connection broke"]);
+    run(&engine, &["web"]).run().fails_with(Exit::Unreachable).says(&["to its end", "connection was lost"]);
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn other_troubles_keep_the_tag_and_say_so_before_the_request() {
         (Answer::error(403, "denied: requested access to the resource is denied"), "denies access to"),
         (
             Answer::error(500, "Get \"https://r/v2/\": dial tcp: lookup r: no such host"),
-            "cannot be requested",
+            "could not be reached",
         ),
     ] {
         let is_denied = said == "denies access to";
@@ -145,6 +145,6 @@ fn a_question_that_is_forbidden_is_not_blamed_on_the_registry() {
 #[test]
 fn a_local_image_of_a_registry_out_of_reach_is_not_looked_for() {
     let swarm = swarm(OLD, &[]);
-    update_image(&swarm, &["opera443399/whoami:0.6"]).succeeds().says(&["cannot be requested"]);
+    update_image(&swarm, &["opera443399/whoami:0.6"]).succeeds().says(&["could not be reached"]);
     assert!(!swarm.requests().iter().any(|request| request.endpoint().starts_with("/images/")));
 }

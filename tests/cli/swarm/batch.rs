@@ -222,7 +222,7 @@ fn one_that_is_removed_or_written_in_the_middle_is_its_own_affair() {
     assert_eq!(outcomes(&run)[..4], expected, "{}", run.report());
     assert_eq!(images("ba-mid", &["a", "c", "d", "e"]), [NEW, NEW, OTHER, NEW]);
     assert_eq!(engine().service("ba-mid-c")["Spec"]["Labels"]["theirs"], "1", "{}", run.report());
-    run.says(&["someone else changed the same place", OTHER]);
+    run.says(&["conflicting change to", OTHER]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What went wrong with TLS, in words of the people who have to mend it.
+//! What went wrong with TLS, in words of the people who have to fix it.
 
 use std::io;
 use std::path::{Path, PathBuf};

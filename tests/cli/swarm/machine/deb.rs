@@ -39,7 +39,7 @@ fn its_manual_has_a_page_for_each_command() {
     let found = pages.iter().map(|page| format!("/usr/share/man/man1/{page}.gz\n")).collect::<String>();
     assert_eq!(root.run(&format!("man --where {}", names.join(" "))), found);
     let read = root.run("MANWIDTH=80 man swarmctl-update-image");
-    assert!(read.contains("Change the image of services"), "{read}");
+    assert!(read.contains("Update the image of services"), "{read}");
     // groff reports faults of the page on stderr.
     for name in names {
         assert_eq!(root.run(&format!("man --warnings {name} 2>&1 >/dev/null")), "", "{name}");
@@ -60,7 +60,7 @@ fn bash_zsh_and_fish_complete_it_from_the_first_prompt() {
         terminal.press("--no-res\t", "olve-image ");
     }
     let completed = root.run("fish -c 'complete -C \"swarmctl update-im\"'");
-    assert_eq!(completed, "update-image\tChange the image of services, and nothing else\n");
+    assert_eq!(completed, "update-image\tUpdate the image of services, and nothing else\n");
 }
 
 #[test]

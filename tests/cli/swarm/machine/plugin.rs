@@ -44,7 +44,7 @@ fn docker_itself_shows_it_runs_it_and_gives_its_exit_code() {
     docker(&config, &["swarmctl", "update-image", "--help"])
         .run()
         .succeeds()
-        .prints(&["Change the image of services"]);
+        .prints(&["Update the image of services"]);
     docker(&config, &["swarmctl", "nosuch"]).run().fails_with(Exit::Usage);
     // A context of docker's own making, named before the plugin.
     let there = format!("host={host}");
@@ -64,7 +64,7 @@ fn dockers_own_completion_asks_it() {
         println!("docker's client asks no plugin before 23");
         return;
     }
-    assert!(complete(&["update-im"]).starts_with("update-image\tChange the image of services"));
+    assert!(complete(&["update-im"]).starts_with("update-image\tUpdate the image of services"));
     assert!(complete(&["update-image", "w"]).starts_with(&format!("web\t{OLD}\n:4")));
     assert!(complete(&["ps", "--no-t"]).starts_with("--no-trunc\t"));
 }

@@ -63,7 +63,7 @@ fn fish_completes() {
         String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
     };
     for (line, found) in [
-        ("swarmctl update-im", "update-image\tChange the image of services, and nothing else"),
+        ("swarmctl update-im", "update-image\tUpdate the image of services, and nothing else"),
         ("swarmctl update-image sh", "shop_web\topera443399/whoami:0.7"),
         ("swarmctl update-image --res", "--resolve-image\tAsk the registry which digest the tag has now"),
         ("swarmctl update-image --resolve-image=ch", "--resolve-image=changed"),
