@@ -53,7 +53,7 @@ fn a_table_tells_each_service_apart() {
         "{lines:?}"
     );
     assert_eq!(lines[2][0], "fixed");
-    assert_eq!(lines[2][2..], [one, "-", "has no tag"]);
+    assert_eq!(lines[2][2..], [one, "-", "follows no tag"]);
     assert_eq!(lines[3], ["loose", "127.0.0.1:5000/whoami:a", "-", one, "not pinned"]);
     assert_eq!(lines[4], ["web8", "127.0.0.1:5000/whoami:b", two, two, "up to date"]);
     assert_eq!(lines[5], ["web9", "127.0.0.1:5000/whoami:b", one, two, "outdated"]);

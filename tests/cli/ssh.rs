@@ -64,7 +64,7 @@ fn it_is_started_as_docker_does_and_its_own_words_are_shown() {
             "echo 'permission denied' >&2; exit 1",
             &["`docker system dial-stdio` on `manager1` ended with exit status 1: permission denied"],
         ),
-        ("exit 0", &["ended without a word"]),
+        ("exit 0", &["exited without a message"]),
         ("kill -9 $$", &["ssh was ended by a signal"]),
         (
             "echo 'Welcome to manager1'; exec sleep 60",

@@ -175,7 +175,7 @@ fn what_cannot_be_is_refused_before_there_is_data() {
         ("{{1x}}", "`1x` is not a number"),
         ("{{.ID,}}", "`,` means nothing here"),
         ("{{#if}}", "`#` means nothing here"),
-        ("{{nil}}", "`nil` alone"),
+        ("{{nil}}", "`nil` is not a command"),
         ("{{$a, $b := .ID}}", "two variables"),
     ] {
         let error = Template::parse(template, false).map(drop).unwrap_err().to_string();

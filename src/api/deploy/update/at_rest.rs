@@ -6,9 +6,9 @@ use crate::api::resources::services::Service;
 /// restarts one that is in progress.
 pub fn not_at_rest(service: &Service) -> Option<&'static str> {
     match service.update_state() {
-        _ if service.is_job() => Some("it is a job, and any post would run it again"),
+        _ if service.is_job() => Some("it is a job, and any update would run it again"),
         Some("updating") => Some("a rollout is in progress, and any update would restart it"),
-        Some("rollback_started") => Some("a rollback is under way, and any post would end it"),
+        Some("rollback_started") => Some("a rollback is in progress, and any update would end it"),
         Some("paused" | "rollback_paused") => Some("its rollout is paused, and any update would resume it"),
         _ => None,
     }
