@@ -68,10 +68,10 @@ fn it_is_started_as_docker_does_and_its_own_words_are_shown() {
         ("kill -9 $$", &["ssh was ended by a signal"]),
         (
             "echo 'Welcome to manager1'; exec sleep 60",
-            &["something else than an engine answers", "Welcome to manager1", ".bashrc"],
+            &["is not an engine", "Welcome to manager1", ".bashrc"],
         ),
-        ("exec head -c 100000 /dev/zero", &["something else than an engine answers"]),
-        ("exec yes", &["something else than an engine answers"]),
+        ("exec head -c 100000 /dev/zero", &["is not an engine"]),
+        ("exec yes", &["is not an engine"]),
     ] {
         let ssh = StandIn::new(script);
         let run = ssh.swarmctl(&["-H", HOST, "ls"]).run().fails_with(Exit::Unreachable).tells_an_error();
