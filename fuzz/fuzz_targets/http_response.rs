@@ -63,7 +63,7 @@ fuzz_target!(|input: (u8, &[u8])| {
         2 => drop(client.post(&Path::new(&["services", "create"]), b"{}", None)),
         _ => {
             let Ok(mut log) =
-                logs::open(&client, logs::Of::Task("t"), logs::Framing::Frames, &logs::Ask::default())
+                logs::open(&client, logs::LogScope::Task("t"), logs::Framing::Frames, &logs::LogQuery::default())
             else {
                 return;
             };

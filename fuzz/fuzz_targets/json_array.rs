@@ -3,11 +3,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use swarmctl::api::http::json_array::{JsonArrayParser, first};
+use swarmctl::api::http::json_array::{JsonArrayParser, parse_first};
 use swarmctl::api::resources::rows::ServiceRow;
 
 fn names(body: &[u8], cuts: &[u8]) -> Result<Vec<String>, String> {
-    let mut rows = JsonArrayParser::new(|text| first(text, |row: ServiceRow| row.name().to_owned()));
+    let mut rows = JsonArrayParser::new(|text| parse_first(text, |row: ServiceRow| row.name().to_owned()));
     let (mut held, mut rest) = (Vec::new(), body);
     for cut in cuts {
         let (part, more) = rest.split_at(rest.len().min(usize::from(*cut)));

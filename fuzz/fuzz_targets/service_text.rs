@@ -8,7 +8,7 @@ use swarmctl::api::resources::service::Service;
 use swarmctl::api::spec::{hazard_of_spec, hazard_of_text};
 
 fuzz_target!(|text: &str| {
-    let Ok((held, length)) = Service::first_of(text) else { return };
+    let Ok((held, length)) = Service::parse_first(text) else { return };
     let mut values = Deserializer::from_str(text).into_iter::<Value>();
     let parsed = values.next().and_then(Result::ok).and_then(Service::new).expect("it is valid as a whole");
     assert_eq!(length, values.byte_offset());

@@ -90,7 +90,7 @@ fn log_frames_and_details() {
             bytes.extend(text.as_bytes());
         }
         let read = |steps: &mut dyn FnMut() -> usize| {
-            let (mut frames, mut messages, mut at) = (logs::Frames::default(), VecDeque::new(), 0);
+            let (mut frames, mut messages, mut at) = (logs::FrameDecoder::default(), VecDeque::new(), 0);
             while at < bytes.len() {
                 let end = bytes.len().min(at + steps());
                 if let Err(why) = frames.push(&bytes[at..end], &mut messages) {
@@ -98,7 +98,7 @@ fn log_frames_and_details() {
                 }
                 at = end;
             }
-            (messages, Ok(frames.is_between()))
+            (messages, Ok(frames.is_at_boundary()))
         };
         let whole = read(&mut || usize::MAX / 2);
         let cut = read(&mut || random.usize(1..9));
@@ -130,7 +130,7 @@ fn config_files() {
 }
 
 #[test]
-fn what_says_where_the_engine_is() {
+fn hosts_variables_and_contexts_never_panic() {
     many("contexts, headers, proxies", |random| {
         let context = format!(
             r#"{{"Name":"{}","Metadata":{},"Endpoints":{{"docker":{{"Host":"{}","SkipTLSVerify":{}}}}}}}"#,
@@ -166,7 +166,7 @@ fn services_held_as_text() {
         let text = torn(random, service.to_string());
         let mut values = serde_json::Deserializer::from_str(&text).into_iter::<Value>();
         let read = values.next().and_then(Result::ok).and_then(Service::new);
-        let Ok((held, length)) = Service::first_of(&text) else { return };
+        let Ok((held, length)) = Service::parse_first(&text) else { return };
         assert_eq!(length, values.byte_offset(), "{text}");
         let read = read.expect("what is held can be read");
         let known = |it: &Service| {

@@ -259,8 +259,8 @@ pub fn login_hint(registry: &str) -> String {
 
 fn credentials_hint(error: &CredentialsError) -> String {
     let what = match error {
-        CredentialsError::InvalidConfig { place, .. } if place == docker_config::VARIABLE => {
-            return format!("fix it, or run without it: `unset {place}`");
+        CredentialsError::InvalidConfig { location, .. } if location == docker_config::VARIABLE => {
+            return format!("fix it, or run without it: `unset {location}`");
         }
         CredentialsError::Unreadable { .. } | CredentialsError::InvalidConfig { .. } => "fix it",
         CredentialsError::Helper { .. } => "fix it, or the `credsStore` or `credHelpers` that names it",

@@ -1,5 +1,5 @@
-//! Docker's `config.json`, as far as it says which engine is meant and how it is talked to. What is about registries
-//! is `docker_config`'s.
+//! Docker's `config.json`, as far as it selects the engine and the headers of requests. `docker_config` reads
+//! the parts about registries.
 
 use std::io;
 use std::path::Path;
@@ -10,70 +10,72 @@ use super::headers::{self, Header};
 use super::user_file;
 use crate::api::error::{Error, Result};
 
-/// The file's name in the config folder.
+/// The name of the file in the config directory.
 pub const NAME: &str = "config.json";
 
-/// The file, taken apart when it is asked for something: what is broken is in nobody else's way.
+/// The parsed file. Fields are validated when they are read, so that an invalid field affects only its users.
 #[derive(Default)]
 pub struct ConfigFile {
-    place: String,
+    location: String,
     fields: Map<String, Value>,
-    /// Why it is as good as not there: it is somebody else's, as after `sudo docker login`.
-    pub is_denied: Option<String>,
+    /// Why the file is treated as empty: the user may not read it, for example after `sudo docker login`.
+    pub denied_reason: Option<String>,
 }
 
 impl ConfigFile {
-    /// Reads the file of a folder; one that is not there, or that the user may not read, is an empty one.
+    /// Reads the file in a config directory. A file that is missing, or that the user may not read, is
+    /// treated as empty.
     ///
     /// # Errors
-    /// It cannot be read, or is not a JSON object.
+    /// The file cannot be read, or is not a JSON object.
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(NAME);
-        let place = path.display().to_string();
+        let location = path.display().to_string();
         let text = match user_file::read(&path) {
             Ok(text) => text.unwrap_or_default(),
             Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
-                let is_denied = Some(broken(&place, &e.to_string()).to_string());
-                return Ok(Self { place, is_denied, ..Self::default() });
+                let denied_reason = Some(broken(&location, &e.to_string()).to_string());
+                return Ok(Self { location, denied_reason, ..Self::default() });
             }
-            Err(e) => return Err(broken(&place, &e.to_string())),
+            Err(e) => return Err(broken(&location, &e.to_string())),
         };
         match user_file::object(&text) {
-            Ok(fields) => Ok(Self { place, fields, is_denied: None }),
-            Err(why) => Err(broken(&place, &why)),
+            Ok(fields) => Ok(Self { location, fields, denied_reason: None }),
+            Err(why) => Err(broken(&location, &why)),
         }
     }
 
-    /// `currentContext`: the context that is meant where nothing else names one.
+    /// `currentContext`: the context to use if nothing else selects one.
     ///
     /// # Errors
-    /// It is no text.
+    /// The field is not a string.
     pub fn current_context(&self) -> Result<Option<&str>> {
         match field(&self.fields, "currentContext") {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(name)) => Ok(Some(name).filter(|name| !name.is_empty()).map(String::as_str)),
-            Some(_) => Err(broken(&self.place, "`currentContext` is not the name of a context")),
+            Some(_) => Err(broken(&self.location, "`currentContext` is not the name of a context")),
         }
     }
 
-    /// The text of this name, as `servicesFormat` is one.
+    /// A field that is a string, such as `servicesFormat`.
     ///
     /// # Errors
-    /// It is no text.
+    /// The field is not a string.
     pub fn text(&self, name: &str) -> Result<Option<&str>> {
         match field(&self.fields, name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
-            Some(_) => Err(broken(&self.place, &format!("`{name}` is not a string"))),
+            Some(_) => Err(broken(&self.location, &format!("`{name}` is not a string"))),
         }
     }
 
-    /// `HttpHeaders`: what every request carries.
+    /// `HttpHeaders`: the headers to send with every request.
     ///
     /// # Errors
-    /// It is not an object of texts, or HTTP has no such header. The values may be secret and are not repeated.
+    /// The field is not an object of strings, or a header is not valid in HTTP. Values may be secret and are
+    /// not shown.
     pub fn headers(&self) -> Result<Vec<Header>> {
-        let broken = |why: &str| broken(&self.place, &format!("`HttpHeaders`: {why}"));
+        let broken = |why: &str| broken(&self.location, &format!("`HttpHeaders`: {why}"));
         let headers = match field(&self.fields, "HttpHeaders") {
             None | Some(Value::Null) => return Ok(Vec::new()),
             Some(Value::Object(headers)) => headers,
@@ -91,15 +93,15 @@ impl ConfigFile {
     }
 }
 
-/// A field by its name; docker does not mind its case.
+/// Looks up a field. Like docker, it ignores the case of names.
 pub fn field<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     fields
         .get(name)
         .or_else(|| fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, it)| it))
 }
 
-fn broken(place: &str, why: &str) -> Error {
-    Error::Settings { what: format!("`{place}`"), why: why.to_owned() }
+fn broken(location: &str, why: &str) -> Error {
+    Error::Settings { what: format!("`{location}`"), why: why.to_owned() }
 }
 
 #[cfg(test)]
@@ -113,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn says_which_context_is_meant_and_what_requests_carry() {
+    fn reads_the_current_context_and_the_headers() {
         let file = read(r#"{"auths": 5, "currentContext": "prod", "HttpHeaders": {"X-A": " b "}}"#).unwrap();
         assert_eq!(file.current_context().unwrap(), Some("prod"));
         assert_eq!(file.headers().unwrap(), [("X-A".to_owned(), "b".to_owned())]);
@@ -130,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_broken_is_told_with_the_file_and_without_a_value() {
+    fn errors_name_the_file_and_contain_no_value() {
         for text in [
             "{sesame",
             r#"["sesame"]"#,
@@ -143,8 +145,8 @@ mod tests {
             let both =
                 |file: ConfigFile| file.current_context().map(drop).and_then(|()| file.headers().map(drop));
             let error = read(text).and_then(both).unwrap_err();
-            let said = error.to_string();
-            assert!(said.contains("config.json") && !said.contains("sesame"), "{said}");
+            let message = error.to_string();
+            assert!(message.contains("config.json") && !message.contains("sesame"), "{message}");
         }
     }
 }

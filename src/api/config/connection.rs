@@ -1,4 +1,4 @@
-//! What leads to an engine, and what the user has every request say.
+//! What a client needs to connect to an engine.
 
 use ureq::http::request::Builder;
 use ureq::http::{Method, Request};
@@ -9,8 +9,8 @@ use super::headers::Header;
 use super::proxy::Proxy;
 use super::timeouts::Timeouts;
 
-/// What the client says itself is not for the user's headers to say, as with docker.
-const OWN_HEADERS: [&str; 10] = [
+/// Headers that the client sets itself. As with docker, the user's headers cannot override them.
+const RESERVED_HEADERS: [&str; 10] = [
     "Accept",
     "Connection",
     "Content-Length",
@@ -23,26 +23,26 @@ const OWN_HEADERS: [&str; 10] = [
     "X-Registry-Auth",
 ];
 
-/// What a client is made from.
+/// The settings of a client.
 #[derive(Clone, Debug, Default)]
 pub struct Connection {
-    /// Where the engine listens.
+    /// The address of the engine.
     pub endpoint: Endpoint,
-    /// The context that it comes from, where no host was named.
+    /// The Docker context that the endpoint comes from. `None` if a host was given.
     pub context: Option<String>,
-    /// Sent with every request, but for those that the client sends itself: `HttpHeaders` of Docker's config.json.
-    /// Names and values must be fit for HTTP.
+    /// Headers to send with every request (`HttpHeaders` of config.json), except those that the client sets
+    /// itself. Names and values must be valid in HTTP.
     pub headers: Vec<Header>,
-    /// The proxy on the way to it ([`Proxy::find`]).
+    /// The proxy to use ([`Proxy::find`]).
     pub proxy: Option<Proxy>,
-    /// The API version to speak, where somebody insists on one; else the engine's own.
+    /// The API version to use. `None`: the engine's own.
     pub api_version: Option<(u32, u32)>,
-    /// How long is waited for whom.
+    /// All timeouts.
     pub timeouts: Timeouts,
 }
 
 impl Connection {
-    /// The head of a request: what the user has every request say, and what this one says.
+    /// Starts a request with the user's headers and, if given, the registry credentials.
     pub(in crate::api) fn request(
         &self,
         method: &Method,
@@ -54,7 +54,7 @@ impl Connection {
             Endpoint::Unix(_) | Endpoint::Ssh(_) => ("docker".to_owned(), ""),
         };
         let request = Request::builder().method(method).uri(format!("http://{authority}{base}{target}"));
-        let is_own = |name: &str| OWN_HEADERS.iter().any(|own| own.eq_ignore_ascii_case(name));
+        let is_own = |name: &str| RESERVED_HEADERS.iter().any(|own| own.eq_ignore_ascii_case(name));
         let of_user = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         of_user
             .filter(|(name, _)| !is_own(name))

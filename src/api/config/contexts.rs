@@ -1,7 +1,7 @@
-//! Docker's contexts: named engines, in the folder `contexts` beside config.json.
+//! Docker's contexts: named engines, stored in the directory `contexts` next to config.json.
 //!
-//! A context is kept in a folder named by the SHA-256 of its name, so no name can lead out of there, and one that is
-//! broken is in no other's way.
+//! The directory of a context is named by the SHA-256 digest of its name, so a name cannot contain a path,
+//! and an invalid context does not affect others.
 
 use std::fs;
 use std::io;
@@ -16,10 +16,10 @@ use super::settings::DEFAULT_CONTEXT;
 use super::user_file;
 use crate::api::error::{Error, Result};
 
-/// More than anybody has; what is beyond is not looked at.
-const MOST: usize = 10_000;
+/// The maximum number of contexts that are read.
+const MAX_CONTEXTS: usize = 10_000;
 
-/// The contexts of a config folder.
+/// The contexts of a config directory.
 #[derive(Clone, Debug)]
 pub struct Contexts {
     folder: PathBuf,
@@ -28,40 +28,45 @@ pub struct Contexts {
 /// One context, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Context {
-    /// Its name.
+    /// The name of the context.
     pub name: String,
-    /// What its author says of it; often empty.
+    /// The description. May be empty.
     pub description: String,
-    /// Where its Docker engine listens; empty is the default endpoint. `None`: it is about something else.
+    /// The address of the Docker engine; empty means the default endpoint. `None` if the context has no
+    /// Docker endpoint.
     pub host: Option<String>,
-    /// That the engine's certificate is not to be checked.
+    /// Whether the engine's certificate is not verified.
     skips_verification: bool,
 }
 
 impl Contexts {
-    /// The contexts of the folder that holds config.json.
-    pub fn of(config_folder: &Path) -> Self {
+    /// The contexts next to config.json in `config_folder`.
+    pub fn new(config_folder: &Path) -> Self {
         Self { folder: config_folder.join("contexts") }
     }
 
-    /// The context of this name.
+    /// Reads the context with this name.
     ///
     /// # Errors
-    /// [`Error::NoSuch`], with the names that there are; [`Error::Settings`] where it is broken.
+    /// [`Error::NoSuch`], with the names of all contexts; [`Error::Settings`] if the context is invalid.
     pub fn find(&self, name: &str) -> Result<Context> {
         let file = self.file(&directory(name));
         match read(&file).map_err(|why| broken(name, &file, &why))? {
             Some(context) if context.name == name => Ok(context),
             Some(other) => Err(broken(name, &file, &format!("it is that of context `{}`", other.name))),
-            None => Err(Error::NoSuch { kind: "context", name: name.to_owned(), why: Some(self.known()) }),
+            None => Err(Error::NoSuch {
+                kind: "context",
+                name: name.to_owned(),
+                why: Some(self.describe_names()),
+            }),
         }
     }
 
-    /// All of them but `default`, which is none of a file, by the folders that they are kept in; a broken one with what
-    /// is wrong with it.
+    /// Reads all contexts except `default`, which is not stored in a file. Returns the name of each
+    /// directory, and the context or why it is invalid.
     ///
     /// # Errors
-    /// The folder is there and cannot be read.
+    /// The directory exists, but cannot be read.
     pub fn list(&self) -> Result<Vec<(String, Result<Context>)>> {
         let folder = self.folder.join("meta");
         let unreadable = |e: io::Error| Error::Settings {
@@ -76,7 +81,7 @@ impl Contexts {
             Err(e) => return Err(unreadable(e)),
         };
         let mut all = Vec::new();
-        for entry in entries.take(MOST) {
+        for entry in entries.take(MAX_CONTEXTS) {
             let directory = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
             let file = self.file(&directory);
             match read(&file) {
@@ -88,10 +93,10 @@ impl Contexts {
         Ok(all)
     }
 
-    /// The files of a context for TLS; `None` where it has none and so does without.
+    /// The TLS files of a context. `None` if it has none, so that TLS is not used.
     ///
     /// # Errors
-    /// It cannot be told whether it has: without TLS it would speak in the clear.
+    /// It cannot be determined whether there are TLS files. The connection must not fall back to plain text.
     pub fn tls(&self, context: &Context) -> Result<Option<Tls>> {
         let folder = self.folder.join("tls").join(directory(&context.name)).join("docker");
         let is_there =
@@ -106,7 +111,7 @@ impl Contexts {
         let is_verified = !context.skips_verification;
         Ok(Some(Tls {
             ca: file("ca.pem")?,
-            more_cas: Vec::new(),
+            extra_cas: Vec::new(),
             cert: file("cert.pem")?,
             key: file("key.pem")?,
             is_verified,
@@ -117,8 +122,8 @@ impl Contexts {
         self.folder.join("meta").join(directory).join("meta.json")
     }
 
-    /// The names that there are, in words.
-    fn known(&self) -> String {
+    /// Lists the names of all contexts, for an error message.
+    fn describe_names(&self) -> String {
         let all = self.list().unwrap_or_default();
         let mut names: Vec<String> =
             all.into_iter().filter_map(|(_, context)| Some(format!("`{}`", context.ok()?.name))).collect();
@@ -131,7 +136,7 @@ impl Contexts {
     }
 }
 
-/// The folder that docker keeps a context in.
+/// The name of the directory in which docker stores a context.
 fn directory(name: &str) -> String {
     digest(&SHA256, name.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -149,10 +154,10 @@ fn read(file: &Path) -> Result<Option<Context>, String> {
 /// Why it is not a valid description of a context.
 pub fn parse(text: &[u8]) -> Result<Context, String> {
     let meta = &user_file::object(text)?;
-    let name = text_of(meta, "Name")?.filter(|name| !name.is_empty()).ok_or("it has no `Name`")?;
+    let name = string_field(meta, "Name")?.filter(|name| !name.is_empty()).ok_or("it has no `Name`")?;
     let description = match field(meta, "Metadata") {
         None | Some(Value::Null) => None,
-        metadata => text_of(object(metadata, "`Metadata`")?, "Description")?,
+        metadata => string_field(object(metadata, "`Metadata`")?, "Description")?,
     };
     let endpoint = match field(meta, "Endpoints") {
         None | Some(Value::Null) => None,
@@ -167,7 +172,7 @@ pub fn parse(text: &[u8]) -> Result<Context, String> {
                 Some(Value::Bool(skips)) => *skips,
                 Some(_) => return Err("`SkipTLSVerify` is neither true nor false".to_owned()),
             };
-            (Some(text_of(docker, "Host")?.unwrap_or_default()), skips)
+            (Some(string_field(docker, "Host")?.unwrap_or_default()), skips)
         }
     };
     Ok(Context { name, description: description.unwrap_or_default(), host, skips_verification })
@@ -177,7 +182,7 @@ fn object<'a>(value: Option<&'a Value>, what: &str) -> Result<&'a Map<String, Va
     value.and_then(Value::as_object).ok_or_else(|| format!("{what} is not a JSON object"))
 }
 
-fn text_of(fields: &Map<String, Value>, name: &str) -> Result<Option<String>, String> {
+fn string_field(fields: &Map<String, Value>, name: &str) -> Result<Option<String>, String> {
     match field(fields, name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
@@ -224,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_context_is_told() {
+    fn invalid_contexts_are_errors() {
         for text in [
             "",
             "{",

@@ -1,4 +1,4 @@
-//! Credentials for registries: what they are made of, and what keeps them from being seen.
+//! Credentials for registries, and their encoding for the engine.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE;
@@ -6,32 +6,32 @@ use serde_json::{Map, Value};
 
 use super::redact::{Secret, Secrets};
 
-/// What a registry wants to see of a user.
+/// The credentials of a user for one registry.
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
-    /// The user's name; empty where a token says it all.
+    /// The user name. Empty if a token is used instead.
     pub username: String,
     /// The password.
     pub password: Secret,
-    /// Exchanged for an access token by the registry's own token server.
+    /// A token that the registry's token server exchanges for an access token.
     pub identity_token: Secret,
-    /// Sent to the registry as it is.
+    /// A token that is sent to the registry unchanged.
     pub registry_token: Secret,
 }
 
 impl Credentials {
-    /// Whether there is nothing in it.
+    /// Whether no credentials are set.
     pub fn is_empty(&self) -> bool {
         self.username.is_empty() && self.secrets().iter().all(|secret| secret.show().is_empty())
     }
 
-    /// What of it nobody may see.
+    /// The secret parts.
     pub fn secrets(&self) -> [Secret; 3] {
         [self.password.clone(), self.identity_token.clone(), self.registry_token.clone()]
     }
 }
 
-/// Credentials for one registry, in the form that the engine takes: the value of `X-Registry-Auth`.
+/// Credentials for one registry, encoded as the value of the header `X-Registry-Auth`.
 #[derive(Clone, Debug)]
 pub struct RegistryAuth {
     registry: String,
@@ -41,12 +41,12 @@ pub struct RegistryAuth {
 }
 
 impl RegistryAuth {
-    /// Docker's header: base64 with the alphabet for URLs, padded, of the JSON.
+    /// Encodes credentials as docker does: JSON in padded URL-safe base64.
     pub fn new(registry: &str, credentials: &Credentials) -> Self {
         let fields = [
             ("username", credentials.username.as_str()),
             ("password", credentials.password.show()),
-            ("serveraddress", key_of(registry)),
+            ("serveraddress", docker_config_key(registry)),
             ("identitytoken", credentials.identity_token.show()),
             ("registrytoken", credentials.registry_token.show()),
         ];
@@ -57,33 +57,33 @@ impl RegistryAuth {
         Self { registry: registry.to_owned(), header, secrets, credentials: credentials.clone() }
     }
 
-    /// The registry that they are for.
+    /// The registry that the credentials are for.
     pub fn registry(&self) -> &str {
         &self.registry
     }
 
-    /// What they are made of, for requests to the registry itself.
+    /// The credentials themselves, for requests to the registry.
     pub(in crate::api) fn credentials(&self) -> &Credentials {
         &self.credentials
     }
 
-    /// What an answer to a request that carries them may repeat.
+    /// The secrets to remove from responses to requests that carry these credentials.
     pub(in crate::api) fn secrets(&self) -> &Secrets {
         &self.secrets
     }
 
-    /// The header of a request that carries them.
+    /// The header to add to a request.
     pub(in crate::api) fn header(&self) -> (&str, &str) {
         (HEADER, self.header.show())
     }
 }
 
-/// The name by which docker keeps the credentials for a registry.
-pub fn key_of(registry: &str) -> &str {
+/// The key under which docker stores the credentials for a registry.
+pub fn docker_config_key(registry: &str) -> &str {
     if is_docker_hub(registry) { "https://index.docker.io/v1/" } else { registry }
 }
 
-/// The header that carries credentials to the engine.
+/// The name of the header that carries credentials to the engine.
 pub(in crate::api) const HEADER: &str = "X-Registry-Auth";
 
 /// Whether the host is one of the names of Docker Hub.

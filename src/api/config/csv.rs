@@ -1,8 +1,8 @@
-//! One line of comma-separated fields, quoted where a comma belongs to a value.
+//! Parses one line of comma-separated values with quotes.
 
 use crate::api::error::InvalidValue;
 
-/// The fields of one line: `type=bind,"volume-opt=o=addr=1,rw"`. Two quotes within quotes are one.
+/// Splits a line into fields: `type=bind,"volume-opt=o=addr=1,rw"`. Two quotes inside quotes are one quote.
 pub fn fields(text: &str) -> Result<Vec<String>, InvalidValue> {
     let bad = |why: &str| InvalidValue::new(text, format!("cannot be read: {why}"));
     if text.is_empty() {
@@ -36,7 +36,7 @@ pub fn fields(text: &str) -> Result<Vec<String>, InvalidValue> {
     }
 }
 
-/// Whether `text` is fields and not a short form: somewhere a letter, digit or `_` stands on both sides of a `=`.
+/// Whether `text` is in the long form: an `=` with a letter, digit or `_` on both sides.
 pub fn is_long_form(text: &str) -> bool {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     text.match_indices('=').any(|(at, _)| {
@@ -45,7 +45,7 @@ pub fn is_long_form(text: &str) -> bool {
     })
 }
 
-/// The field up to its closing quote, and what follows that.
+/// Splits at the closing quote.
 fn quoted_field(text: &str) -> Option<(String, &str)> {
     let mut field = String::new();
     let mut rest = text;
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_the_long_form_from_the_short() {
+    fn distinguishes_the_long_form_from_the_short_form() {
         for (text, want) in [
             ("target=80", true),
             ("a=b", true),

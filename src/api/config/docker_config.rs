@@ -1,6 +1,6 @@
-//! Docker's `config.json` and `DOCKER_AUTH_CONFIG`, as far as they are about registries. Pure but for one read.
+//! The credentials in Docker's `config.json` and in `DOCKER_AUTH_CONFIG`.
 //!
-//! What they hold is secret: no message repeats a value, only where it stands.
+//! All values are secret: error messages contain names and paths only.
 
 use std::path::Path;
 
@@ -8,45 +8,46 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value};
 
-use super::credentials::{Credentials, is_docker_hub, key_of};
+use super::credentials::{Credentials, docker_config_key, is_docker_hub};
 use super::redact::Secret;
 use super::user_file::{self, object};
 use crate::api::error::CredentialsError;
 
-/// The environment variable that holds credentials itself.
+/// The environment variable that contains credentials.
 pub const VARIABLE: &str = "DOCKER_AUTH_CONFIG";
 
-/// Where credentials for registries are kept.
+/// The credentials and credential helpers that are configured for registries.
 #[derive(Debug, Default)]
 pub struct DockerConfig {
-    /// What messages call it: the file, or the variable.
-    place: String,
+    /// The path of the file or the name of the variable, for messages.
+    location: String,
     auths: Entries,
     helpers: Entries,
     store: Option<String>,
 }
 
-/// The entries for registries, taken apart when they are needed: a broken one is in nobody else's way.
+/// Entries by registry. Each is validated when it is used, so that an invalid entry does not affect other
+/// registries.
 #[derive(Default)]
 struct Entries(Map<String, Value>);
 
 impl DockerConfig {
-    /// Reads the file; one that is not there is an empty one.
+    /// Reads the file. A missing file is treated as empty.
     ///
     /// # Errors
-    /// It cannot be read, or is none.
+    /// The file cannot be read, or is not a Docker config.
     pub fn read(path: &Path) -> Result<Self, CredentialsError> {
-        let place = path.display().to_string();
+        let location = path.display().to_string();
         match user_file::read(path) {
-            Ok(Some(text)) => Self::parse(&place, &text),
-            Ok(None) => Ok(Self { place, ..Self::default() }),
-            Err(source) => Err(CredentialsError::Unreadable { place, source }),
+            Ok(Some(text)) => Self::parse(&location, &text),
+            Ok(None) => Ok(Self { location, ..Self::default() }),
+            Err(source) => Err(CredentialsError::Unreadable { location, source }),
         }
     }
 
-    /// The text of a `config.json`; what is not about registries is passed over.
-    pub fn parse(place: &str, text: &[u8]) -> Result<Self, CredentialsError> {
-        let broken = |why: String| CredentialsError::InvalidConfig { place: place.to_owned(), why };
+    /// Parses the text of a `config.json`. Fields that are not about registries are ignored.
+    pub fn parse(location: &str, text: &[u8]) -> Result<Self, CredentialsError> {
+        let broken = |why: String| CredentialsError::InvalidConfig { location: location.to_owned(), why };
         let mut config = object(text).map_err(broken)?;
         let auths = map(config.shift_remove("auths"), "auths").map_err(broken)?;
         let helpers = map(config.shift_remove("credHelpers"), "credHelpers").map_err(broken)?;
@@ -55,12 +56,13 @@ impl DockerConfig {
             Some(Value::String(name)) => Some(name).filter(|name| !name.is_empty()),
             Some(_) => return Err(broken("`credsStore` is not the name of a program".to_owned())),
         };
-        Ok(Self { place: place.to_owned(), auths: Entries(auths), helpers: Entries(helpers), store })
+        Ok(Self { location: location.to_owned(), auths: Entries(auths), helpers: Entries(helpers), store })
     }
 
-    /// `DOCKER_AUTH_CONFIG`: nothing but `{"auths": {"HOST": {"auth": "..."}}}`, as docker has it.
+    /// Parses the value of `DOCKER_AUTH_CONFIG`, which may only contain `{"auths": {"HOST": {"auth":
+    /// "..."}}}`.
     pub fn parse_variable(text: &[u8]) -> Result<Self, CredentialsError> {
-        let broken = |why: String| CredentialsError::InvalidConfig { place: VARIABLE.to_owned(), why };
+        let broken = |why: String| CredentialsError::InvalidConfig { location: VARIABLE.to_owned(), why };
         let mut config = object(text).map_err(broken)?;
         let auths = map(config.shift_remove("auths"), "auths").map_err(broken)?;
         if let Some(key) = config.keys().next() {
@@ -72,14 +74,14 @@ impl DockerConfig {
                 return Err(broken(format!("the entry for `{host}` may hold `auth` only, and has `{key}`")));
             }
         }
-        Ok(Self { place: VARIABLE.to_owned(), auths: Entries(auths), ..Self::default() })
+        Ok(Self { location: VARIABLE.to_owned(), auths: Entries(auths), ..Self::default() })
     }
 
-    /// The program that keeps the credentials for this registry: its own, else the one for all. An empty name of its
-    /// own is none, as docker has it: then `auths` has them, whoever keeps all others.
+    /// The credential helper for a registry: the one configured for it, otherwise the one for all registries.
+    /// As in docker, an empty name means that `auths` has the credentials.
     ///
     /// # Errors
-    /// There is an entry, and it is no name.
+    /// The entry is not a string.
     pub fn helper(&self, registry: &str) -> Result<Option<&str>, CredentialsError> {
         match self.helpers.find(registry) {
             None | Some((_, Value::Null)) => Ok(self.store.as_deref()),
@@ -90,39 +92,40 @@ impl DockerConfig {
         }
     }
 
-    /// The credentials that the text itself has for this registry.
+    /// The credentials that the file itself contains for a registry.
     ///
     /// # Errors
-    /// There is an entry, and it cannot be understood.
+    /// The entry is not valid.
     pub fn credentials(&self, registry: &str) -> Result<Option<Credentials>, CredentialsError> {
         let Some((host, entry)) = self.auths.find(registry) else { return Ok(None) };
         credentials(entry).map_err(|why| self.broken(format!("the entry for `{host}` {why}")))
     }
 
-    /// All secrets that the text itself has, as far as it can be understood: to be hidden in what others say.
+    /// All secrets that the file contains, to be removed from messages of others. Invalid entries are
+    /// skipped.
     pub fn secrets(&self) -> impl Iterator<Item = Secret> {
         let found = self.auths.0.values().filter_map(|entry| credentials(entry).ok().flatten());
         found.flat_map(|found| found.secrets())
     }
 
     fn broken(&self, why: String) -> CredentialsError {
-        CredentialsError::InvalidConfig { place: self.place.clone(), why }
+        CredentialsError::InvalidConfig { location: self.location.clone(), why }
     }
 }
 
 impl Entries {
-    /// The entry for a registry: by docker's own key, else by any way to write its host.
+    /// Finds the entry for a registry: by docker's own key, otherwise by its host.
     fn find(&self, registry: &str) -> Option<(&String, &Value)> {
         let same = |key: &str| {
             let host = host_of(key);
             host == registry || is_docker_hub(registry) && is_docker_hub(host)
         };
-        let exact = self.0.iter().find(|(key, _)| *key == key_of(registry));
+        let exact = self.0.iter().find(|(key, _)| *key == docker_config_key(registry));
         exact.or_else(|| self.0.iter().find(|(key, _)| same(key)))
     }
 }
 
-/// `https://registry.example.com/v1/` was a key in old files.
+/// Extracts the host from a key. Old files use keys such as `https://registry.example.com/v1/`.
 fn host_of(key: &str) -> &str {
     let rest = key.split_once("://").map_or(key, |(_, rest)| rest);
     rest.split('/').next().unwrap_or(rest)
@@ -151,12 +154,12 @@ fn credentials(entry: &Value) -> Result<Option<Credentials>, String> {
         identity_token: Secret::new(text("identitytoken")?),
         registry_token: Secret::new(text("registrytoken")?),
     };
-    // Where a helper keeps the credentials, docker leaves an entry that is empty.
+    // If a helper stores the credentials, docker leaves an empty entry.
     Ok(Some(credentials).filter(|credentials| !credentials.is_empty()))
 }
 
 fn user_and_password(auth: &str) -> Option<(String, String)> {
-    // Tools that encode break long lines.
+    // Some encoders break long lines.
     let auth = auth.replace(['\r', '\n'], "");
     let text = String::from_utf8(BASE64_STANDARD.decode(auth).ok()?).ok()?;
     let (user, password) = text.split_once(':')?;
@@ -251,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_broken_is_told_without_a_value() {
+    fn errors_contain_no_value() {
         for text in [
             r#"{"auths": "sesame"}"#,
             r#"{"auths": {"r": "sesame"}}"#,
@@ -265,16 +268,16 @@ mod tests {
         ] {
             let error = DockerConfig::parse("config.json", text.as_bytes())
                 .and_then(|it| it.helper("r").map(drop).and(it.credentials("r")));
-            let said = error.unwrap_err().to_string();
+            let message = error.unwrap_err().to_string();
             assert!(
-                said.contains("config.json") && !said.contains("sesame") && !said.contains("c2Vz"),
-                "{said}"
+                message.contains("config.json") && !message.contains("sesame") && !message.contains("c2Vz"),
+                "{message}"
             );
         }
     }
 
     #[test]
-    fn a_broken_entry_is_in_nobody_elses_way() {
+    fn an_invalid_entry_does_not_affect_other_registries() {
         let config = parse(&format!(
             r#"{{"auths": {{"a": "x", "r": {{"auth": "{ANN}"}}, "n": null}}, "credHelpers": {{"a": 1}}}}"#
         ));
@@ -292,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_an_end_and_one_that_nobody_writes_to_are_not_waited_for() {
+    fn pipes_and_endless_files_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         let error = |name: &str| match DockerConfig::read(&path(name)).unwrap_err() {

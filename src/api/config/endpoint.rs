@@ -1,4 +1,4 @@
-//! Where an engine listens. Pure: what the environment says is handed in.
+//! The address of an engine. Pure: variables are passed in.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -9,69 +9,69 @@ use percent_encoding::percent_decode_str;
 
 use crate::api::error::InvalidValue;
 
-/// Docker's own default on Linux and macOS.
+/// Docker's default socket on Linux and macOS.
 pub const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
-/// Docker's port without TLS.
-const PORT: u16 = 2375;
-/// Docker's port with TLS.
-const TLS_PORT: u16 = 2376;
-/// The kernel's limit for the path of a unix socket, in bytes, with the NUL at its end.
-const SOCKET_PATH: usize = 108;
+/// Docker's default port without TLS.
+const DEFAULT_PORT: u16 = 2375;
+/// Docker's default port with TLS.
+const DEFAULT_TLS_PORT: u16 = 2376;
+/// The size of `sun_path` in Linux, in bytes, including the final NUL.
+const MAX_SOCKET_PATH_SIZE: usize = 108;
 
-/// Where an engine listens, and how it is talked to.
+/// The address of an engine and how to connect to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Endpoint {
-    /// A unix socket.
+    /// A Unix socket.
     Unix(PathBuf),
     /// A TCP port, with or without TLS.
     Tcp(Tcp),
-    /// The engine of a machine that ssh leads to.
+    /// The engine of a host that is reached over ssh.
     Ssh(Ssh),
 }
 
 /// A TCP port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tcp {
-    /// Name or address; IPv6 without brackets.
+    /// Name or address. IPv6 without brackets.
     pub host: String,
-    /// The port, never 0.
+    /// The port, which is never 0.
     pub port: u16,
-    /// What stands before the path of every request: empty, or from its first slash without the last.
+    /// The prefix of every request path: empty, or starting with a slash and without a final one.
     pub base_path: String,
-    /// How the connection is encrypted, if it is.
+    /// The TLS settings. `None`: plain text.
     pub tls: Option<Tls>,
 }
 
-/// How a connection is encrypted. Nothing is read from these files before the first connection.
+/// TLS settings. The files are read when the first connection is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tls {
-    /// File of the certificate authorities to trust; without it those of the system.
+    /// The file with the trusted authorities. `None`: those of the system.
     pub ca: Option<PathBuf>,
-    /// Files of certificate authorities to trust beside those.
-    pub more_cas: Vec<PathBuf>,
-    /// File of the client's certificate; comes with `key`.
+    /// Files with additional trusted authorities.
+    pub extra_cas: Vec<PathBuf>,
+    /// The file with the client's certificate. Used together with `key`.
     pub cert: Option<PathBuf>,
-    /// File of the certificate's key.
+    /// The file with the client's private key.
     pub key: Option<PathBuf>,
-    /// Whether the engine's certificate is checked, with the name in it.
+    /// Whether the engine's certificate and host name are verified.
     pub is_verified: bool,
 }
 
-/// A machine that ssh leads to.
+/// A host that is reached over ssh.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ssh {
-    /// Who to log in as; else ssh decides.
+    /// The user to log in as. `None`: ssh decides.
     pub user: Option<String>,
-    /// Name, address or alias of ssh's configuration; IPv6 without brackets.
+    /// Name, address or alias in ssh's configuration. IPv6 without brackets.
     pub host: String,
-    /// Else ssh decides.
+    /// The port. `None`: ssh decides.
     pub port: Option<u16>,
-    /// Path of the engine's socket there; else docker decides.
+    /// The path of the engine's socket on that host. `None`: docker decides.
     pub path: Option<String>,
 }
 
 impl Endpoint {
-    /// How its connections are encrypted, where they are.
+    /// The TLS settings, if the connection uses TLS.
     pub fn tls(&self) -> Option<&Tls> {
         match self {
             Self::Tcp(tcp) => tcp.tls.as_ref(),
@@ -79,11 +79,11 @@ impl Endpoint {
         }
     }
 
-    /// Parses a host: that of a flag, of `DOCKER_HOST` or of a context. Empty is the default, as for docker: the local socket,
-    /// or port 2376 of this machine where there are settings for TLS. These are for TCP only.
+    /// Parses a host: from a flag, `DOCKER_HOST` or a context. As in docker, an empty host means the local
+    /// socket, or port 2376 of this machine if there are TLS settings. `tls` applies to TCP only.
     ///
     /// # Errors
-    /// What cannot be an engine's endpoint, and ways that are not spoken.
+    /// The value is not a valid address, or its scheme is not supported.
     pub fn parse(host: &str, tls: Option<Tls>) -> Result<Self, InvalidValue> {
         let host = host.trim();
         let refused = |why: String| {
@@ -140,7 +140,8 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// Writes a path so that it is parsed to the same path again: what would be decoded, cut off or trimmed is encoded.
+/// Writes a path so that parsing it gives the same path: characters with a meaning in URLs and trailing white
+/// space are encoded.
 fn write_path(f: &mut fmt::Formatter<'_>, path: &str) -> fmt::Result {
     let trimmed = path.trim_end().len();
     for (at, c) in path.char_indices() {
@@ -154,7 +155,7 @@ fn write_path(f: &mut fmt::Formatter<'_>, path: &str) -> fmt::Result {
 }
 
 impl Tcp {
-    /// Host and port, as a URL has them.
+    /// Host and port, as in a URL.
     pub fn authority(&self) -> String {
         format!("{}:{}", bracketed(&self.host), self.port)
     }
@@ -162,7 +163,7 @@ impl Tcp {
 
 fn bracketed(host: &str) -> String {
     if host.contains("%25") {
-        // The zone itself begins with `25`, which would be taken for an encoded `%`.
+        // The zone starts with `25`, which would be decoded as `%`.
         format!("[{}]", host.replacen('%', "%25", 1))
     } else if host.contains(':') {
         format!("[{host}]")
@@ -175,16 +176,16 @@ fn unix(path: &str) -> Result<PathBuf, String> {
     match path {
         "" => Ok(DEFAULT_SOCKET.into()),
         _ if !path.starts_with('/') => Err(format!("the socket's path `{path}` is not absolute")),
-        _ if path.len() >= SOCKET_PATH => Err(format!(
+        _ if path.len() >= MAX_SOCKET_PATH_SIZE => Err(format!(
             "the path of the socket has {} bytes; the system accepts at most {}",
             path.len(),
-            SOCKET_PATH - 1
+            MAX_SOCKET_PATH_SIZE - 1
         )),
         _ => Ok(path.into()),
     }
 }
 
-/// Without a scheme it is TCP, as for docker; what was meant as a path or as another scheme is not taken for a host.
+/// Parses a host without a scheme. It is TCP, as in docker, unless it looks like a path or a mistyped scheme.
 fn bare(host: &str, tls: Option<Tls>) -> Result<Tcp, String> {
     let (authority, path) = host.split_at(host.find('/').unwrap_or(host.len()));
     match (authority, path) {
@@ -213,7 +214,7 @@ fn tcp(rest: &str, scheme: &str, tls: Option<Tls>) -> Result<Tcp, String> {
     let tls = match scheme {
         "https" => Some(tls.unwrap_or(Tls {
             ca: None,
-            more_cas: Vec::new(),
+            extra_cas: Vec::new(),
             cert: None,
             key: None,
             is_verified: true,
@@ -226,8 +227,8 @@ fn tcp(rest: &str, scheme: &str, tls: Option<Tls>) -> Result<Tcp, String> {
     let port = port.unwrap_or(match scheme {
         "http" => 80,
         "https" => 443,
-        _ if tls.is_some() => TLS_PORT,
-        _ => PORT,
+        _ if tls.is_some() => DEFAULT_TLS_PORT,
+        _ => DEFAULT_PORT,
     });
     Ok(Tcp { host, port, base_path: path.trim_end_matches('/').to_owned(), tls })
 }
@@ -241,7 +242,7 @@ fn ssh(rest: &str) -> Result<Ssh, String> {
         Some((user, _)) if user.contains(':') => {
             return Err("a password is not supported here; ssh asks for it or uses a key".to_owned());
         }
-        Some((user, address)) => (Some(decoded(user)?), address),
+        Some((user, address)) => (Some(percent_decoded(user)?), address),
         None => (None, authority),
     };
     let (host, port) = host_and_port(address)?;
@@ -252,7 +253,7 @@ fn ssh(rest: &str) -> Result<Ssh, String> {
     if let Some(user) = user.as_deref().filter(|user| !is_name(user, is_plain)) {
         return Err(format!("`{user}` cannot be a user"));
     }
-    let path = decoded(path)?;
+    let path = percent_decoded(path)?;
     let path = Some(path).filter(|path| !path.trim_matches('/').is_empty());
     if path.as_ref().is_some_and(|path| path.contains(char::is_control)) {
         return Err("the socket's path holds a control character".to_owned());
@@ -260,9 +261,9 @@ fn ssh(rest: &str) -> Result<Ssh, String> {
     Ok(Ssh { user, host, port, path })
 }
 
-/// Takes `host`, `host:port`, `[::1]` and `[::1]:port` apart; both may be empty, as for docker.
+/// Splits `host`, `host:port`, `[::1]` and `[::1]:port`. Both parts may be empty, as in docker.
 fn host_and_port(authority: &str) -> Result<(String, Option<u16>), String> {
-    // Docker takes an address without brackets where no port can be meant.
+    // Docker accepts an IPv6 address without brackets if there is no port.
     if authority.parse::<Ipv6Addr>().is_ok() {
         return Ok((authority.to_owned(), None));
     }
@@ -271,14 +272,14 @@ fn host_and_port(authority: &str) -> Result<(String, Option<u16>), String> {
             let (address, port) = inside.split_once(']').ok_or("a `]` is missing")?;
             let address = address.replacen("%25", "%", 1);
             let (number, zone) = address.split_once('%').unwrap_or((&address, "lo"));
-            if number.parse::<Ipv6Addr>().is_err() || !is_name(zone, is_of_host) {
+            if number.parse::<Ipv6Addr>().is_err() || !is_name(zone, is_host_char) {
                 return Err(format!("`{address}` is not an IPv6 address"));
             }
             (address, port)
         }
         None => {
             let (host, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
-            if !host.is_empty() && !is_name(host, is_of_host) {
+            if !host.is_empty() && !is_name(host, is_host_char) {
                 return Err(format!("`{host}` cannot be a host"));
             }
             (host.to_owned(), port)
@@ -290,12 +291,12 @@ fn host_and_port(authority: &str) -> Result<(String, Option<u16>), String> {
     let port = match port.strip_prefix(':') {
         None if !port.is_empty() => return Err(format!("`{port}` is not a port")),
         None | Some("") => None,
-        Some(digits) => Some(port_of(digits)?),
+        Some(digits) => Some(parse_port(digits)?),
     };
     Ok((host, port))
 }
 
-fn port_of(digits: &str) -> Result<u16, String> {
+fn parse_port(digits: &str) -> Result<u16, String> {
     let number = Some(digits).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
     number
         .and_then(|digits| digits.parse().ok())
@@ -303,16 +304,17 @@ fn port_of(digits: &str) -> Result<u16, String> {
         .ok_or_else(|| format!("`{digits}` is not a port (1 to 65535)"))
 }
 
-/// Whether all characters are of a kind, and ssh would not take it for an option: some options run commands.
-fn is_name(name: &str, is_taken: impl Fn(char) -> bool) -> bool {
-    !name.is_empty() && !name.starts_with('-') && name.chars().all(is_taken)
+/// Whether all characters are allowed and ssh would not parse the name as an option: some options run
+/// commands.
+fn is_name(name: &str, is_allowed: impl Fn(char) -> bool) -> bool {
+    !name.is_empty() && !name.starts_with('-') && name.chars().all(is_allowed)
 }
 
-fn is_of_host(c: char) -> bool {
+fn is_host_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-._".contains(c)
 }
 
-/// A host as it was given, fit to be shown.
+/// The host with its password replaced, for messages.
 pub fn without_password(host: &str) -> String {
     let from = host.find("://").map_or(0, |at| at + 3);
     let to = host[from..].find(['/', '?', '#']).map_or(host.len(), |at| from + at);
@@ -326,9 +328,10 @@ pub fn without_password(host: &str) -> String {
     }
 }
 
-fn decoded(text: &str) -> Result<String, String> {
-    let decoded = percent_decode_str(text).decode_utf8().map_err(|_| format!("`{text}` is not UTF-8"))?;
-    Ok(decoded.into_owned())
+fn percent_decoded(text: &str) -> Result<String, String> {
+    let percent_decoded =
+        percent_decode_str(text).decode_utf8().map_err(|_| format!("`{text}` is not UTF-8"))?;
+    Ok(percent_decoded.into_owned())
 }
 
 #[cfg(test)]

@@ -7,11 +7,11 @@ fn parsed(host: &str) -> Result<String, String> {
 }
 
 fn tls() -> Option<Tls> {
-    Some(Tls { ca: None, more_cas: Vec::new(), cert: None, key: None, is_verified: false })
+    Some(Tls { ca: None, extra_cas: Vec::new(), cert: None, key: None, is_verified: false })
 }
 
 #[test]
-fn unix_sockets_are_taken_as_docker_takes_them() {
+fn unix_sockets_are_parsed_as_docker_parses_them() {
     for (host, path) in [
         ("unix:///run/user/1000/docker.sock", "/run/user/1000/docker.sock"),
         (" unix:///a b ", "/a b"),
@@ -24,7 +24,7 @@ fn unix_sockets_are_taken_as_docker_takes_them() {
 }
 
 #[test]
-fn tcp_is_taken_as_docker_takes_it() {
+fn tcp_is_parsed_as_docker_parses_it() {
     for (host, endpoint) in [
         ("tcp://", "tcp://localhost:2375"),
         ("tcp://:7777", "tcp://localhost:7777"),
@@ -66,7 +66,7 @@ fn tls_has_a_port_of_its_own_and_https_needs_no_settings() {
 }
 
 #[test]
-fn ssh_is_taken_apart() {
+fn ssh_is_split_into_user_host_port_and_path() {
     for host in [
         "ssh://host",
         "ssh://me@host",

@@ -1,19 +1,20 @@
-//! Headers that the user has every request carry. Pure. Their values may be secret: no message repeats one.
+//! Headers that the user adds to every request. Pure. Values may be secret, so no message contains one.
 
 use super::csv;
 use crate::api::error::InvalidValue;
 
-/// A name and its value.
+/// The name and the value of a header.
 pub type Header = (String, String);
 
-/// `DOCKER_CUSTOM_HEADERS`: `NAME=VALUE` separated by commas; of a name that comes twice the last counts.
+/// Parses `DOCKER_CUSTOM_HEADERS`: `NAME=VALUE` pairs separated by commas. The last value of a repeated name
+/// wins.
 ///
 /// # Errors
-/// It cannot be read so, or HTTP has no such header.
+/// The text is not such a list, or a header is not valid in HTTP.
 pub fn parse_variable(text: &str) -> Result<Vec<Header>, InvalidValue> {
     let bad = |why: &str| InvalidValue::unnamed(why);
     let text = text.strip_suffix('\n').unwrap_or(text);
-    // The parser's own words would repeat the value.
+    // The parser's message would contain the value.
     let fields =
         csv::fields(text).map_err(|_| bad("it cannot be read as NAME=VALUE pairs separated by commas"))?;
     let mut headers: Vec<Header> = Vec::new();
@@ -29,7 +30,7 @@ pub fn parse_variable(text: &str) -> Result<Vec<Header>, InvalidValue> {
     Ok(headers)
 }
 
-/// Whether HTTP has such a header; if not, why.
+/// Checks that a header is valid in HTTP, and returns the reason if it is not.
 pub fn check((name, value): &Header) -> Result<(), String> {
     let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     if name.is_empty() {
@@ -51,13 +52,13 @@ mod tests {
     #[test]
     fn the_variable_is_read_as_docker_reads_it() {
         let text = "one=1,\"two=a,b\",\"three= x  \",four=, five =a=b,FIVE=c\n";
-        let wanted = [("one", "1"), ("two", "a,b"), ("three", "x"), ("four", ""), ("FIVE", "c")];
-        let wanted = wanted.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        assert_eq!(parse_variable(text).unwrap(), wanted);
+        let expected = [("one", "1"), ("two", "a,b"), ("three", "x"), ("four", ""), ("FIVE", "c")];
+        let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(parse_variable(text).unwrap(), expected);
     }
 
     #[test]
-    fn what_is_broken_is_told_without_a_value() {
+    fn errors_contain_no_value() {
         for text in [
             "sesame",
             "=sesame",
@@ -72,8 +73,8 @@ mod tests {
             "a=sesam\u{e9}",
             "a=\u{7f}sesame",
         ] {
-            let said = parse_variable(text).unwrap_err().to_string();
-            assert!(!said.contains("sesame"), "{text}: {said}");
+            let message = parse_variable(text).unwrap_err().to_string();
+            assert!(!message.contains("sesame"), "{text}: {message}");
         }
     }
 }

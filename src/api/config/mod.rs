@@ -1,4 +1,4 @@
-//! Which engine, and why: flags and variables, config.json, contexts, proxies, headers.
+//! Which engine is used, and why: settings, config.json, contexts, proxies, headers.
 
 pub mod config_json;
 pub mod connection;
@@ -10,7 +10,7 @@ pub mod endpoint;
 pub mod headers;
 pub mod proxy;
 pub mod redact;
+pub mod resolved_endpoint;
 pub mod settings;
-pub mod target;
 pub mod timeouts;
 pub mod user_file;

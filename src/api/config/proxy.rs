@@ -1,4 +1,4 @@
-//! The proxy on the way to an engine, by the rules of Go's clients. Pure: what the environment says is handed in.
+//! The proxy to an engine, selected by the rules of Go's HTTP client. Pure: variables are passed in.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -17,13 +17,17 @@ pub struct Proxy {
     pub host: String,
     /// Its port.
     pub port: u16,
-    /// The value of `Proxy-Authorization`, where it wants a password.
+    /// The value of the header `Proxy-Authorization`. `None` if the proxy needs no password.
     pub authorization: Option<String>,
 }
 
 impl Proxy {
-    /// The proxy to an endpoint, by HTTPS_PROXY where TLS is spoken, else HTTP_PROXY, but for what NO_PROXY names and
-    /// for this machine; each in capitals or not. Unix sockets and ssh have none.
+    /// Selects the proxy for an endpoint: HTTPS_PROXY with TLS, otherwise HTTP_PROXY. There is none for hosts
+    /// that NO_PROXY lists, for this machine, for Unix sockets and for ssh. Lower-case names of the variables
+    /// are accepted too.
+    ///
+    /// # Errors
+    /// The variable does not contain the URL of an HTTP proxy.
     pub fn find(
         endpoint: &Endpoint,
         variable: impl Fn(&str) -> Option<String>,
@@ -34,10 +38,11 @@ impl Proxy {
             set(name).or_else(|| set(&name.to_lowercase()))
         };
         let name = if tcp.tls.is_some() { "HTTPS_PROXY" } else { "HTTP_PROXY" };
-        // A web server hands a request's header `Proxy` to its programs under this name.
-        let is_foreign = name == "HTTP_PROXY" && variable("REQUEST_METHOD").is_some();
-        match either(name).filter(|_| !is_foreign) {
-            Some(url) if !is_left_out(tcp, &either("NO_PROXY").unwrap_or_default()) => {
+        // httpoxy (CVE-2016-5385): under CGI, HTTP_PROXY may come from the request, so it is ignored if
+        // REQUEST_METHOD is set.
+        let is_cgi = name == "HTTP_PROXY" && variable("REQUEST_METHOD").is_some();
+        match either(name).filter(|_| !is_cgi) {
+            Some(url) if !is_bypassed(tcp, &either("NO_PROXY").unwrap_or_default()) => {
                 Self::parse(name, url.trim()).map(Some)
             }
             _ => Ok(None),
@@ -55,7 +60,7 @@ impl Proxy {
             Some((user, address)) => (Some(user), address),
             None => (None, authority),
         };
-        // The password must not be in any error: only the address is shown.
+        // The password must not appear in an error: only the address is shown.
         let tcp = match Endpoint::parse(&format!("http://{address}"), None) {
             Ok(Endpoint::Tcp(tcp)) if !address.is_empty() && !address.starts_with(':') => tcp,
             _ => {
@@ -85,8 +90,8 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// Whether there is to be no proxy: to this machine never, else where NO_PROXY says so.
-fn is_left_out(tcp: &Tcp, no_proxy: &str) -> bool {
+/// Whether no proxy is used: for this machine, and for hosts that NO_PROXY lists.
+fn is_bypassed(tcp: &Tcp, no_proxy: &str) -> bool {
     let host = tcp.host.to_lowercase();
     let host = host.trim_end_matches('.');
     let address: Option<IpAddr> = host.parse().ok();
@@ -122,7 +127,7 @@ fn is_left_out(tcp: &Tcp, no_proxy: &str) -> bool {
     })
 }
 
-/// Whether the address is in the network `a.b.c.d/n`; `None`: this names no network.
+/// Whether the address is in the network `a.b.c.d/n`. `None` if the entry is not a network.
 fn network(entry: &str, address: IpAddr) -> Option<bool> {
     let (base, bits) = entry.split_once('/')?;
     let bits: u32 = bits.parse().ok()?;
@@ -159,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_and_what_no_proxy_names_are_asked_directly() {
+    fn this_machine_and_hosts_in_no_proxy_need_no_proxy() {
         for host in ["localhost", "127.9.0.1", "[::1]"] {
             assert_eq!(found(&format!("tcp://{host}"), &[("HTTP_PROXY", "p:1")]), None, "{host}");
         }

@@ -1,4 +1,4 @@
-//! Texts that nobody may see, and how they are taken out of what others say.
+//! Secret values, and how to remove them from text that engines, registries and helpers return.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,22 +8,22 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::Value;
 
-/// What stands in the place of a secret.
-const HIDDEN: &str = "(hidden)";
-/// A shorter one is a secret only where it stands alone: "at" is a part of many words.
-const SHORT: usize = 6;
+/// The text that replaces a secret.
+const PLACEHOLDER: &str = "(hidden)";
+/// A shorter secret is replaced as a whole word only: `at` is part of many words.
+const MIN_SUBSTRING_LEN: usize = 6;
 
-/// A text that no `{:?}` shows.
+/// A text that `{:?}` does not show.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Hides the text.
+    /// Wraps a secret text.
     pub fn new(text: String) -> Self {
         Self(text)
     }
 
-    /// The text, for the one place that sends it.
+    /// Returns the text, to send it.
     pub(in crate::api) fn show(&self) -> &str {
         &self.0
     }
@@ -31,42 +31,43 @@ impl Secret {
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(HIDDEN)
+        f.write_str(PLACEHOLDER)
     }
 }
 
-/// Secrets that may come back: a registry's error can repeat the header that it got, and a helper what it keeps.
+/// Secrets to remove from text. A registry's error may quote the header that it received, and a helper may
+/// print what it stores.
 #[derive(Clone, Debug, Default)]
 pub struct Secrets(Vec<Secret>);
 
 impl Secrets {
-    /// These; an empty one is none.
+    /// Creates a set of secrets. Empty ones are skipped.
     pub fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
         let mut all: Vec<Secret> = secrets.into_iter().filter(|secret| !secret.0.is_empty()).collect();
-        // One that is a part of another would leave the rest of it.
+        // Longer secrets first: replacing a part of a secret would leave the rest of it.
         all.sort_by_key(|secret| std::cmp::Reverse(secret.0.len()));
         Self(all)
     }
 
-    /// These and more.
+    /// Adds secrets.
     pub fn and(&self, more: impl IntoIterator<Item = Secret>) -> Self {
         Self::new(self.0.iter().cloned().chain(more))
     }
 
-    /// The text without them: as they are, as JSON or a URL writes them, and within base64, which is how headers
-    /// carry them.
+    /// Replaces the secrets in a text, in all forms: verbatim, as in JSON or a URL, and inside base64 (as in
+    /// headers).
     pub fn hide(&self, text: &str) -> String {
         if self.0.is_empty() {
             return text.to_owned();
         }
         let mut text = self.hide_encoded(text);
-        for form in self.0.iter().flat_map(forms) {
+        for form in self.0.iter().flat_map(encodings) {
             text = replace(&text, &form);
         }
         text
     }
 
-    /// Takes out each run of base64 that holds one.
+    /// Replaces each run of base64 characters that contains a secret.
     fn hide_encoded(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
@@ -74,32 +75,32 @@ impl Secrets {
             let run = &rest[start..];
             let run = &run[..run.find(|c| !is_base64(c)).unwrap_or(run.len())];
             out.push_str(&rest[..start]);
-            out.push_str(if self.is_within(run) { HIDDEN } else { run });
+            out.push_str(if self.contains_secret(run) { PLACEHOLDER } else { run });
             rest = &rest[start + run.len()..];
         }
         out + rest
     }
 
-    fn is_within(&self, run: &str) -> bool {
-        // One digit more than a whole number of bytes needs belongs to what was cut off.
+    fn contains_secret(&self, run: &str) -> bool {
+        // A single remaining digit encodes less than a byte: the text was truncated.
         let whole = if run.len() % 4 == 1 { &run[..run.len() - 1] } else { run };
         [&alphabet::STANDARD, &alphabet::URL_SAFE].into_iter().any(|alphabet| {
             let config = GeneralPurposeConfig::new()
                 .with_decode_padding_mode(DecodePaddingMode::Indifferent)
                 .with_decode_allow_trailing_bits(true);
-            let decoded = GeneralPurpose::new(alphabet, config).decode(whole).unwrap_or_default();
-            let decoded = String::from_utf8_lossy(&decoded);
-            self.0.iter().flat_map(forms).any(|form| find(&decoded, &form).is_some())
+            let percent_decoded = GeneralPurpose::new(alphabet, config).decode(whole).unwrap_or_default();
+            let percent_decoded = String::from_utf8_lossy(&percent_decoded);
+            self.0.iter().flat_map(encodings).any(|form| find(&percent_decoded, &form).is_some())
         })
     }
 }
 
-/// The ways to write a secret in a text, beside that of a URL.
-fn forms(secret: &Secret) -> Vec<String> {
+/// The forms of a secret in a text, except that of a URL.
+fn encodings(secret: &Secret) -> Vec<String> {
     let plain = secret.0.clone();
     let json = Value::from(plain.as_str()).to_string();
     let json = json[1..json.len() - 1].to_owned();
-    // The engine's language writes these so in JSON.
+    // Go escapes these characters in JSON.
     let escaped = [('<', "\\u003c"), ('>', "\\u003e"), ('&', "\\u0026")]
         .into_iter()
         .fold(json.clone(), |text, (c, code)| text.replace(c, code));
@@ -120,17 +121,17 @@ fn replace(text: &str, secret: &str) -> String {
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(at) = find(rest, secret) {
         out.push_str(&rest[..at.start]);
-        out.push_str(HIDDEN);
+        out.push_str(PLACEHOLDER);
         rest = &rest[at.end..];
     }
     out + rest
 }
 
-/// Where the secret stands, also as a URL writes it; a short one has to stand alone.
+/// Finds a secret, also URL-encoded. A short one must be a whole word.
 fn find(text: &str, secret: &str) -> Option<Range<usize>> {
     let is_alone = |at: &Range<usize>| {
         let before = match text.as_bytes()[..at.start] {
-            [.., b'%', high, low] => of_hex(high, low).map(char::from),
+            [.., b'%', high, low] => hex_byte(high, low).map(char::from),
             _ => None,
         };
         let before = before.or_else(|| text[..at.start].chars().next_back());
@@ -138,16 +139,17 @@ fn find(text: &str, secret: &str) -> Option<Range<usize>> {
     };
     let starts = text.char_indices().map(|(start, _)| start);
     starts
-        .filter_map(|start| Some(start..start + length_at(&text.as_bytes()[start..], secret.as_bytes())?))
-        .find(|at| secret.len() >= SHORT || is_alone(at))
+        .filter_map(|start| Some(start..start + match_len(&text.as_bytes()[start..], secret.as_bytes())?))
+        .find(|at| secret.len() >= MIN_SUBSTRING_LEN || is_alone(at))
 }
 
-/// How long the secret is that a text begins with. Encoders differ in what they escape, so any byte may be.
-fn length_at(text: &[u8], secret: &[u8]) -> Option<usize> {
+/// The length of the secret at the start of `text`. Encoders differ in what they escape, so any byte may be
+/// escaped.
+fn match_len(text: &[u8], secret: &[u8]) -> Option<usize> {
     let mut rest = text;
     for byte in secret {
         rest = match rest {
-            [b'%', high, low, rest @ ..] if of_hex(*high, *low) == Some(*byte) => rest,
+            [b'%', high, low, rest @ ..] if hex_byte(*high, *low) == Some(*byte) => rest,
             [same, rest @ ..] if same == byte => rest,
             [b'+', rest @ ..] if *byte == b' ' => rest,
             _ => return None,
@@ -156,8 +158,8 @@ fn length_at(text: &[u8], secret: &[u8]) -> Option<usize> {
     Some(text.len() - rest.len())
 }
 
-/// The byte of two hexadecimal digits.
-fn of_hex(high: u8, low: u8) -> Option<u8> {
+/// The byte with these two hexadecimal digits.
+fn hex_byte(high: u8, low: u8) -> Option<u8> {
     let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     Some(digit(high)? * 16 + digit(low)?)
 }
@@ -214,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_secret_stays() {
+    fn text_that_is_not_secret_is_unchanged() {
         for text in [
             "Get \"http://127.0.0.1:5000/v2/whoami/manifests/0.6\": no basic auth credentials",
             "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
@@ -227,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_one_is_hidden_where_it_stands_alone() {
+    fn a_short_secret_is_hidden_as_a_whole_word_only() {
         let all = secrets(&["at", ""]);
         assert_eq!(
             all.hide("that is what at:at said (at)"),

@@ -1,4 +1,4 @@
-//! Which engine is meant, and why: docker's rules. Pure: what flags, variables and files say is handed in.
+//! Which engine is used, and why, by docker's rules. Pure: flags, variables and files are passed in.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -8,28 +8,29 @@ use super::timeouts::Timeouts;
 use crate::api::error::{InvalidSetting, InvalidValue};
 pub use crate::api::error::{Parameter, Source};
 
-/// The context that is not a file: it is made of flags and variables.
+/// The context that is not stored in a file, but built from flags and variables.
 pub const DEFAULT_CONTEXT: &str = "default";
 
-/// A value, and where it stands.
+/// A value and where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// Where.
+    /// Where the value comes from.
     pub source: Source,
-    /// As it was given.
+    /// The value as it was given.
     pub value: String,
 }
 
-/// All that flags and variables say of the engine, as it was given. To docker a variable that is empty is not set.
+/// The flags and variables that select the engine, as they were given. As in docker, an empty variable counts
+/// as not set.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// How long is waited for whom.
+    /// All timeouts.
     pub timeouts: Timeouts,
-    /// The parameter `host`; empty is the default endpoint.
+    /// The parameter `host`. Empty means the default endpoint.
     pub host: Option<String>,
-    /// The parameter `context`; empty is none.
+    /// The parameter `context`. Empty counts as not given.
     pub context: Option<String>,
-    /// The parameter `config`; empty is none.
+    /// The parameter `config`. Empty counts as not given.
     pub config: Option<PathBuf>,
     /// The parameter `tls`.
     pub tls: Option<bool>,
@@ -47,9 +48,9 @@ pub struct Settings {
     pub docker_context: Option<OsString>,
     /// `DOCKER_CONFIG`.
     pub docker_config: Option<OsString>,
-    /// `DOCKER_TLS`: any value but an empty one, also `0`, is yes.
+    /// `DOCKER_TLS`. Any value except an empty one enables TLS, even `0`.
     pub docker_tls: Option<OsString>,
-    /// `DOCKER_TLS_VERIFY`: the same.
+    /// `DOCKER_TLS_VERIFY`. Any value except an empty one enables TLS and verification, even `0`.
     pub docker_tls_verify: Option<OsString>,
     /// `DOCKER_CERT_PATH`.
     pub docker_cert_path: Option<OsString>,
@@ -57,65 +58,70 @@ pub struct Settings {
     pub docker_api_version: Option<OsString>,
     /// `DOCKER_CUSTOM_HEADERS`.
     pub docker_custom_headers: Option<OsString>,
-    /// The user's home.
+    /// The user's home directory.
     pub home: Option<PathBuf>,
 }
 
-/// Which engine is chosen.
+/// The selected engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
-    /// The context's name, and what named it: of `default` it may be what names a host.
+    /// The name of the context, and the setting that selected it. For `default` that may be the setting of a
+    /// host.
     pub context: Setting,
-    /// The host, in the context `default`.
+    /// The host, if the context is `default`.
     pub host: Option<Setting>,
-    /// What would have chosen another, in docker's order.
+    /// The settings that would have selected another engine, in docker's order.
     pub overridden: Vec<Setting>,
 }
 
-/// What flags and variables say of TLS. They are for the context `default` only.
+/// The TLS settings of the context `default`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsSettings {
-    /// What turned it on.
+    /// The setting that enables TLS.
     pub by: Setting,
-    /// The files, whether they are there or not, and whether the engine's certificate is checked.
+    /// The files, which may not exist, and whether the engine's certificate is verified.
     pub tls: Tls,
 }
 
 impl Settings {
-    /// The folder of Docker's config.json and contexts, and what named it; `None` for a user without a home.
+    /// The directory with config.json and the contexts, and where this path comes from. `None` if the user
+    /// has no home directory.
     pub fn config_folder(&self) -> Option<(PathBuf, Source)> {
         let flag = self.config.as_ref().filter(|folder| !folder.as_os_str().is_empty());
         match flag {
             Some(folder) => Some((folder.clone(), Source::Explicit(Parameter::Config))),
-            None => self.folder_of_environment(),
+            None => self.default_config_folder(),
         }
     }
 
-    /// Whether it is for config.json's `currentContext` to say which engine is meant.
+    /// Whether `currentContext` of config.json selects the engine.
     pub fn needs_current_context(&self) -> bool {
-        self.flag_of_context().is_none()
+        self.context_parameter().is_none()
             && self.host.is_none()
-            && [&self.docker_host, &self.docker_context].into_iter().all(|variable| set(variable).is_none())
+            && [&self.docker_host, &self.docker_context]
+                .into_iter()
+                .all(|variable| non_empty(variable).is_none())
     }
 
-    /// Which engine is meant, where config.json's `currentContext` is `current`.
+    /// Selects the engine, if `currentContext` of config.json is `current`.
     ///
     /// # Errors
-    /// Two flags contradict each other, or a variable is not UTF-8.
+    /// Both a host and a context are given, or a variable is not UTF-8.
     pub fn choose(&self, current: Option<&str>) -> Result<Choice, InvalidSetting> {
-        if self.flag_of_context().is_some() && self.host.is_some() {
+        if self.context_parameter().is_some() && self.host.is_some() {
             return Err(InvalidSetting::HostAndContext);
         }
         let setting = |source, value: &str| Setting { source, value: value.to_owned() };
         let docker_host = text("DOCKER_HOST", &self.docker_host)?;
         let docker_context = text("DOCKER_CONTEXT", &self.docker_context)?;
-        let flag_of_host = self.host.as_deref().map(|host| setting(Source::Explicit(Parameter::Host), host));
-        let variable_of_host = docker_host.map(|host| setting(Source::Variable("DOCKER_HOST"), host));
-        // Docker's order: the first names the context. Any host is one of the context `default`.
+        let host_parameter =
+            self.host.as_deref().map(|host| setting(Source::Explicit(Parameter::Host), host));
+        let host_variable = docker_host.map(|host| setting(Source::Variable("DOCKER_HOST"), host));
+        // Docker's order: the first one selects the context. A host belongs to the context `default`.
         let mut given: Vec<(bool, Setting)> = [
-            (false, self.flag_of_context().map(|name| setting(Source::Explicit(Parameter::Context), name))),
-            (true, flag_of_host.clone()),
-            (true, variable_of_host.clone()),
+            (false, self.context_parameter().map(|name| setting(Source::Explicit(Parameter::Context), name))),
+            (true, host_parameter.clone()),
+            (true, host_variable.clone()),
             (false, docker_context.map(|name| setting(Source::Variable("DOCKER_CONTEXT"), name))),
             (
                 false,
@@ -133,16 +139,16 @@ impl Settings {
             None => setting(Source::Default, DEFAULT_CONTEXT),
         };
         let host = (context.value == DEFAULT_CONTEXT)
-            .then(|| flag_of_host.or(variable_of_host).unwrap_or_else(|| setting(Source::Default, "")));
+            .then(|| host_parameter.or(host_variable).unwrap_or_else(|| setting(Source::Default, "")));
         let is_overridden = |it: &Setting| host.as_ref() != Some(it);
         let overridden = given.into_iter().map(|(_, it)| it).filter(is_overridden).collect();
         Ok(Choice { context, host, overridden })
     }
 
-    /// What the settings for TLS come to in the context `default`; `None`: no TLS.
+    /// The TLS settings of the context `default`. `None`: no TLS.
     pub fn tls(&self) -> Option<TlsSettings> {
         let variable = |name, value: &Option<OsString>| {
-            set(value).map(|value| Setting {
+            non_empty(value).map(|value| Setting {
                 source: Source::Variable(name),
                 value: value.to_string_lossy().into_owned(),
             })
@@ -152,7 +158,7 @@ impl Settings {
         };
         let verify_by_variable = variable("DOCKER_TLS_VERIFY", &self.docker_tls_verify);
         let is_verified = self.tlsverify.unwrap_or(verify_by_variable.is_some());
-        // Who says anything of checking certificates means TLS, also where that is not to check them.
+        // Any setting about verification enables TLS, even if it disables verification.
         let by =
             given(Parameter::TlsVerify, self.tlsverify).or(verify_by_variable).or_else(|| {
                 match self.tls {
@@ -160,10 +166,10 @@ impl Settings {
                     None => variable("DOCKER_TLS", &self.docker_tls),
                 }
             })?;
-        // Docker looks in the folder that the environment names, whatever `--config` says.
-        let folder = match set(&self.docker_cert_path) {
+        // Docker uses the directory of the environment here, whatever `--config` says.
+        let folder = match non_empty(&self.docker_cert_path) {
             Some(folder) => PathBuf::from(folder),
-            None => self.folder_of_environment().map(|(folder, _)| folder).unwrap_or_default(),
+            None => self.default_config_folder().map(|(folder, _)| folder).unwrap_or_default(),
         };
         // A file that is named by nothing is none.
         let file = |flag: &Option<PathBuf>, name: &str| {
@@ -172,7 +178,7 @@ impl Settings {
         };
         let tls = Tls {
             ca: file(&self.tlscacert, "ca.pem"),
-            more_cas: Vec::new(),
+            extra_cas: Vec::new(),
             cert: file(&self.tlscert, "cert.pem"),
             key: file(&self.tlskey, "key.pem"),
             is_verified,
@@ -180,10 +186,11 @@ impl Settings {
         Some(TlsSettings { by, tls })
     }
 
-    /// The files that are named for TLS, where nothing else turns it on: those of flags, and those that there are in
-    /// `DOCKER_CERT_PATH`. Certificates are checked, by the system's authorities where no other is named.
-    pub fn named_tls_files(&self) -> Option<Tls> {
-        let folder = set(&self.docker_cert_path).map(PathBuf::from);
+    /// The TLS files that are given explicitly, for a host that implies TLS: those of the parameters, and
+    /// those that exist in `DOCKER_CERT_PATH`. Certificates are verified, with the system's authorities if no
+    /// others are given.
+    pub fn explicit_tls_files(&self) -> Option<Tls> {
+        let folder = non_empty(&self.docker_cert_path).map(PathBuf::from);
         let file = |flag: &Option<PathBuf>, name: &str| {
             let named = flag.clone().filter(|file| !file.as_os_str().is_empty());
             let found = || folder.as_ref().map(|folder| folder.join(name)).filter(|file| file.exists());
@@ -193,15 +200,15 @@ impl Settings {
             (file(&self.tlscacert, "ca.pem"), file(&self.tlscert, "cert.pem"), file(&self.tlskey, "key.pem"));
         (ca.is_some() || cert.is_some() || key.is_some()).then_some(Tls {
             ca,
-            more_cas: Vec::new(),
+            extra_cas: Vec::new(),
             cert,
             key,
             is_verified: true,
         })
     }
 
-    /// The settings for TLS that are given at all; a context other than `default` takes no notice of them.
-    pub fn given_for_tls(&self) -> Vec<Setting> {
+    /// All TLS settings that are given. Contexts other than `default` ignore them.
+    pub fn explicit_tls_settings(&self) -> Vec<Setting> {
         let shown = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
         let flags = [
             (Parameter::Tls, self.tls.map(|it| it.to_string())),
@@ -219,16 +226,16 @@ impl Settings {
             .into_iter()
             .filter_map(|(name, value)| Some(Setting { source: Source::Explicit(name), value: value? }));
         let variables = variables.into_iter().filter_map(|(name, value)| {
-            let value = set(value)?.to_string_lossy().into_owned();
+            let value = non_empty(value)?.to_string_lossy().into_owned();
             Some(Setting { source: Source::Variable(name), value })
         });
         flags.chain(variables).collect()
     }
 
-    /// The API version that `DOCKER_API_VERSION` insists on; docker takes a `v` before it.
+    /// The API version in `DOCKER_API_VERSION`. As in docker, a leading `v` is accepted.
     ///
     /// # Errors
-    /// It cannot be one.
+    /// The value is not an API version.
     pub fn api_version(&self) -> Result<Option<(u32, u32)>, InvalidSetting> {
         let Some(given) = text("DOCKER_API_VERSION", &self.docker_api_version)? else { return Ok(None) };
         let number = |part: &str| {
@@ -245,25 +252,25 @@ impl Settings {
         }
     }
 
-    fn flag_of_context(&self) -> Option<&str> {
+    fn context_parameter(&self) -> Option<&str> {
         self.context.as_deref().filter(|name| !name.is_empty())
     }
 
-    fn folder_of_environment(&self) -> Option<(PathBuf, Source)> {
-        match set(&self.docker_config) {
+    fn default_config_folder(&self) -> Option<(PathBuf, Source)> {
+        match non_empty(&self.docker_config) {
             Some(folder) => Some((PathBuf::from(folder), Source::Variable("DOCKER_CONFIG"))),
             None => Some((self.home.as_deref()?.join(".docker"), Source::Default)),
         }
     }
 }
 
-/// A variable that is set to something.
-fn set(variable: &Option<OsString>) -> Option<&OsString> {
+/// A variable that is set and not empty.
+fn non_empty(variable: &Option<OsString>) -> Option<&OsString> {
     variable.as_ref().filter(|value| !value.is_empty())
 }
 
 fn text<'a>(name: &'static str, variable: &'a Option<OsString>) -> Result<Option<&'a str>, InvalidSetting> {
-    match set(variable).map(|value| value.to_str()) {
+    match non_empty(variable).map(|value| value.to_str()) {
         None => Ok(None),
         Some(Some(text)) => Ok(Some(text)),
         Some(None) => Err(InvalidSetting::NotUtf8(name)),

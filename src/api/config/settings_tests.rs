@@ -54,7 +54,7 @@ fn chosen(line: &str) -> String {
 /// Each row was tried with docker 28.2.2, engines at all the addresses.
 #[test]
 fn the_engine_is_the_one_that_docker_would_take() {
-    for (line, wanted) in [
+    for (line, expected) in [
         ("", "default:default | default: |"),
         // In docker's order, each wins over all that follow.
         (
@@ -81,7 +81,7 @@ fn the_engine_is_the_one_that_docker_would_take() {
         ("DOCKER_CONTEXT=default current=c", "DOCKER_CONTEXT:default | default: | currentContext:c"),
         ("current=default", "currentContext:default | default: |"),
     ] {
-        assert_eq!(chosen(line), wanted, "{line}");
+        assert_eq!(chosen(line), expected, "{line}");
     }
 }
 
@@ -94,7 +94,7 @@ fn a_host_and_a_context_on_the_command_line_contradict_each_other() {
 }
 
 #[test]
-fn the_current_context_is_needed_only_where_nothing_else_names_an_engine() {
+fn the_current_context_is_needed_only_if_no_other_setting_selects_an_engine() {
     for (line, is_needed) in [
         ("", true),
         ("-c= DOCKER_HOST= DOCKER_CONTEXT=", true),
@@ -120,7 +120,7 @@ fn tls(line: &str) -> Option<String> {
 #[test]
 fn tls_is_what_docker_makes_of_flags_and_variables() {
     const HOME: &str = "/home/.docker/ca.pem /home/.docker/cert.pem /home/.docker/key.pem";
-    for (line, wanted) in [
+    for (line, expected) in [
         ("", None),
         ("DOCKER_TLS= DOCKER_TLS_VERIFY=", None),
         ("--tls=false", None),
@@ -153,32 +153,32 @@ fn tls_is_what_docker_makes_of_flags_and_variables() {
         ),
         ("--tls DOCKER_CERT_PATH=", Some(format!("--tls:true | unchecked | {HOME}"))),
     ] {
-        assert_eq!(tls(line), wanted, "{line}");
+        assert_eq!(tls(line), expected, "{line}");
     }
-    assert_eq!(settings("--tls=false DOCKER_CERT_PATH=/p DOCKER_TLS=").0.given_for_tls().len(), 2);
+    assert_eq!(settings("--tls=false DOCKER_CERT_PATH=/p DOCKER_TLS=").0.explicit_tls_settings().len(), 2);
 }
 
 #[test]
 fn the_folder_is_that_of_the_flag_the_variable_or_the_home() {
-    for (line, wanted) in [
+    for (line, expected) in [
         ("--config=/c DOCKER_CONFIG=/d", ("/c", Source::Explicit(Parameter::Config))),
         ("--config= DOCKER_CONFIG=/d", ("/d", Source::Variable("DOCKER_CONFIG"))),
         ("DOCKER_CONFIG=", ("/home/.docker", Source::Default)),
     ] {
         let (folder, source) = settings(line).0.config_folder().unwrap();
-        assert_eq!((folder.to_str().unwrap(), source), wanted, "{line}");
+        assert_eq!((folder.to_str().unwrap(), source), expected, "{line}");
     }
     assert_eq!(Settings::default().config_folder(), None);
 }
 
 #[test]
 fn an_api_version_is_two_numbers() {
-    for (given, wanted) in
+    for (given, expected) in
         [("", None), ("1.40", Some((1, 40))), ("v1.40", Some((1, 40))), ("10.0", Some((10, 0)))]
     {
         assert_eq!(
             settings(&format!("DOCKER_API_VERSION={given}")).0.api_version().unwrap(),
-            wanted,
+            expected,
             "{given}"
         );
     }

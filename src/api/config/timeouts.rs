@@ -1,53 +1,55 @@
-//! How long the program waits for whom: one value, handed down from the settings to everything that waits.
+//! All timeouts and intervals of the program: one value, passed from the settings to everything that waits.
 
 use std::time::Duration;
 
-/// All timeouts and intervals. [`Timeouts::default`] has those of production.
+/// All timeouts and intervals. [`Timeouts::default`] has the production values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// An engine that is silent, has no leader or answers 503.
+    /// How long an engine may be silent, without a leader, or answer 503.
     pub unavailable: Duration,
-    /// Retries of an update whose version index is stale, altogether.
+    /// Total time for retries after version conflicts.
     pub stale_version: Duration,
-    /// Retries of a read whose response was broken off, or of a connection that was refused, altogether.
+    /// Total time for retries of a read whose response was broken, or of a refused connection.
     pub broken_read: Duration,
-    /// Attempts to find a created service whose response was lost, altogether.
+    /// Total time to find a created service whose response was lost.
     pub create_lookup: Duration,
-    /// A connection to a socket, a port or a proxy, TLS handshake included.
+    /// Connecting to a socket, port or proxy, including the TLS handshake.
     pub connect: Duration,
-    /// A connection by ssh: it gives a host 30 s, and somebody may have to type a password.
+    /// Connecting over ssh. The user may have to type a password.
     pub ssh_connect: Duration,
-    /// The exit of an ssh that has closed its output.
+    /// Waiting for the exit of an ssh process that has closed its output.
     pub ssh_exit: Duration,
-    /// Addresses of one name are tried side by side, each this long after the one before (RFC 8305).
+    /// The delay between attempts to connect to several addresses of a host (RFC 8305).
     pub next_address: Duration,
-    /// The first response of a manager, if another one can be asked instead.
+    /// Waiting for the first response of a manager, if there are alternatives.
     pub failover: Duration,
-    /// A manager's response to the question who leads, if another one can be asked.
+    /// Waiting for a manager's response about the leader, if there are alternatives.
     pub leader_probe: Duration,
-    /// Between two rounds of asking all managers who leads.
+    /// The interval between queries of all managers for the leader.
     pub leader_interval: Duration,
-    /// A credential helper: one that asks a person for a passphrase needs a while.
+    /// Waiting for a credential helper, which may ask the user for a passphrase.
     pub credential_helper: Duration,
-    /// The rest of a credential helper's output when it has ended: a child of its own may hold its streams.
+    /// Waiting for the rest of the output of a credential helper that has exited. A child process may keep
+    /// the pipe open.
     pub helper_output: Duration,
-    /// The next line of a failed task's log: its node may be gone.
+    /// Waiting for the next line of a failed task's log. Its node may be down.
     pub failure_log: Duration,
-    /// One request to a registry, its body included.
+    /// One request to a registry, including the body of its response.
     pub registry_request: Duration,
-    /// The first pause before a request is repeated that a registry refuses for now; each further one is twice as long.
+    /// The first delay before a request that a registry refused temporarily is retried. It doubles with each
+    /// retry.
     pub registry_retry: Duration,
-    /// The user's own command that accepts an image.
+    /// The user's command that verifies an image.
     pub verify: Duration,
     /// All requests of a shell completion.
     pub completion: Duration,
-    /// Between two looks at a rollout: from this on, longer by half each time while nothing changes.
+    /// The first interval between polls of a rollout. It grows by half while nothing changes.
     pub rollout_interval: Duration,
-    /// At most this long between two looks at a rollout.
+    /// The maximum interval between polls of a rollout.
     pub max_rollout_interval: Duration,
-    /// Between two looks at the tasks of a removed service: from this on, longer by half each time.
+    /// The first interval between polls of the tasks of a removed service. It grows by half each time.
     pub removal_interval: Duration,
-    /// At most this long between two looks at the tasks of a removed service.
+    /// The maximum interval between polls of the tasks of a removed service.
     pub max_removal_interval: Duration,
 }
 
@@ -82,19 +84,22 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// The pauses before a read is repeated whose response was broken off: 50, 250 and 500 ms of [`Self::broken_read`].
-    pub fn pauses_after_break(&self) -> [Duration; 3] {
+    /// The delays before retries of a read whose response was broken: 50, 250 and 500 ms with the default
+    /// [`Self::broken_read`].
+    pub fn connection_lost_delays(&self) -> [Duration; 3] {
         [self.broken_read / 16, self.broken_read * 5 / 16, self.broken_read * 10 / 16]
     }
 
-    /// The pauses before a socket is tried again that is missing or refuses: 250 and 500 ms of [`Self::broken_read`].
-    pub fn pauses_after_refusal(&self) -> [Duration; 2] {
-        let [_, first, second] = self.pauses_after_break();
+    /// The delays before retries of a missing or refusing socket: 250 and 500 ms with the default
+    /// [`Self::broken_read`].
+    pub fn connection_refused_delays(&self) -> [Duration; 2] {
+        let [_, first, second] = self.connection_lost_delays();
         [first, second]
     }
 
-    /// The pauses before a created service is looked up again: 100, 300 and 600 ms of [`Self::create_lookup`].
-    pub fn pauses_of_create_lookup(&self) -> [Duration; 3] {
+    /// The delays before repeated lookups of a created service: 100, 300 and 600 ms with the default
+    /// [`Self::create_lookup`].
+    pub fn create_lookup_delays(&self) -> [Duration; 3] {
         [1, 3, 6].map(|tenths| self.create_lookup * tenths / 10)
     }
 }
@@ -118,8 +123,8 @@ mod tests {
     fn pauses_are_shares_of_their_timeouts() {
         let millis = |pauses: &[Duration]| pauses.iter().map(Duration::as_millis).collect::<Vec<_>>();
         let production = Timeouts::default();
-        assert_eq!(millis(&production.pauses_after_break()), [50, 250, 500]);
-        assert_eq!(millis(&production.pauses_after_refusal()), [250, 500]);
-        assert_eq!(millis(&production.pauses_of_create_lookup()), [100, 300, 600]);
+        assert_eq!(millis(&production.connection_lost_delays()), [50, 250, 500]);
+        assert_eq!(millis(&production.connection_refused_delays()), [250, 500]);
+        assert_eq!(millis(&production.create_lookup_delays()), [100, 300, 600]);
     }
 }

@@ -1,4 +1,4 @@
-//! The user's own small files. Whatever stands in their place, reading comes to an end.
+//! Reads the user's own small files, without ever blocking.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -7,14 +7,13 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-/// No config.json and no context comes near it, in bytes: the largest ones have some kilobytes.
-const LONGEST: u64 = 16 << 20;
+/// The maximum size of a file, in bytes. The largest known ones have some kilobytes.
+const MAX_LEN: u64 = 16 << 20;
 
-/// What the file holds; `None` where there is none.
+/// Reads a file. `None` if it does not exist.
 ///
 /// # Errors
-/// It cannot be read, is too large, or is what cannot be read to an end: a pipe would be waited for until somebody
-/// writes to it.
+/// The file cannot be read, is too large, or is a pipe, socket or device, which could block.
 pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let kind = match fs::metadata(path) {
         Ok(metadata) => metadata.file_type(),
@@ -27,17 +26,17 @@ pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
         return Err(io::Error::other("it is not a file, but a pipe, a socket or a device"));
     }
     let mut bytes = Vec::new();
-    File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    File::open(path)?.take(MAX_LEN + 1).read_to_end(&mut bytes)?;
     match u64::try_from(bytes.len()) {
-        Ok(..=LONGEST) => Ok(Some(bytes)),
-        _ => Err(io::Error::other(format!("it is larger than {} MiB", LONGEST >> 20))),
+        Ok(..=MAX_LEN) => Ok(Some(bytes)),
+        _ => Err(io::Error::other(format!("it is larger than {} MiB", MAX_LEN >> 20))),
     }
 }
 
-/// The JSON object in a file of docker's; an empty file has an empty one. The parser's own words for a wrong type would
-/// repeat the value: any JSON is read, and judged by the caller.
+/// Parses the JSON object in one of docker's files. An empty file is an empty object. Types are checked by
+/// the caller, because serde's error messages would quote the value.
 pub fn object(text: &[u8]) -> Result<Map<String, Value>, String> {
-    // Editors on Windows put it before everything.
+    // A byte order mark, which Windows editors insert.
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     if text.trim_ascii().is_empty() {
         return Ok(Map::new());
@@ -56,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_small_file_is_refused_at_once() {
+    fn large_and_special_files_are_refused_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         let refused = |path: &Path| read(path).unwrap_err().to_string();

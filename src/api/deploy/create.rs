@@ -1,9 +1,9 @@
-//! Creating a service, once, also where the engine's answer is lost.
+//! Creates a service, once, even if the response is lost.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::update::{Delivery, Retries, stores_all, unstored};
+use super::update::{Delivery, Retries, dropped_places, stores_all};
 use crate::api::config::credentials::RegistryAuth;
 use crate::api::error::{Error, Result};
 use crate::api::forecast;
@@ -11,7 +11,7 @@ use crate::api::forecast::Forecast;
 use crate::api::http::client::Client;
 use crate::api::resources::nodes;
 use crate::api::resources::services;
-use crate::api::resources::services::{Posted, Service};
+use crate::api::resources::services::{PostResponse, Service};
 use crate::api::resources::time;
 use crate::api::spec::{Change, Place};
 
@@ -22,7 +22,7 @@ pub struct Created {
     pub id: String,
     /// The service; `None` if it could not be read back: a warning says why.
     pub service: Option<Service>,
-    /// What was sent and is not stored.
+    /// The places that were sent and are not stored.
     pub dropped: Vec<Place>,
     /// The engine's warnings, and why the service could not be read back.
     pub warnings: Vec<String>,
@@ -31,20 +31,20 @@ pub struct Created {
 /// A service that would be created.
 #[derive(Clone, Debug)]
 pub struct CreatePlan {
-    /// Every place of the spec.
+    /// All places of the new spec.
     pub changes: Vec<Change>,
-    /// The tasks that it would start.
+    /// The tasks that would start.
     pub forecast: Forecast,
 }
 
-/// A service that was not created, or perhaps not.
+/// A service that was not created, or whose creation is uncertain.
 #[derive(Debug)]
 pub struct FailedCreate {
-    /// Why.
+    /// The reason.
     pub error: CreateError,
-    /// Whether anything reached the engine.
+    /// Whether a request reached the engine.
     pub delivery: Delivery,
-    /// What would have been created, of a plan.
+    /// The changes, if this was a plan.
     pub changes: Vec<Change>,
 }
 
@@ -60,12 +60,12 @@ pub enum CreateError {
     },
     /// The response was lost, and the service could not be looked up.
     Unknown(Error),
-    /// It was not created, or the command was interrupted: see [`FailedCreate::delivery`].
+    /// The service was not created, or the command was cancelled: see [`FailedCreate::delivery`].
     Failed(Error),
 }
 
 impl FailedCreate {
-    /// The error that ends the work after this delivery.
+    /// The failure after an error with this delivery.
     pub fn from_error(error: Error, delivery: Delivery) -> Self {
         let error = match (error, delivery) {
             (error @ Error::Interrupted, _) => CreateError::Failed(error),
@@ -76,13 +76,14 @@ impl FailedCreate {
     }
 }
 
-/// Creates a service of this spec with `POST /services/create`, with these credentials for its image.
+/// Creates a service with `POST /services/create`. The engine stores `auth` with it.
 ///
-/// A lost response is looked up: by name, if the spec has one (the engine accepts a name once, so the request may be
-/// repeated), else by an equal spec that the engine has created since its first response to this command.
+/// If the response is lost, the service is looked up: by name, if the spec has one (names are unique, so the
+/// request may be repeated), otherwise by an equal spec that was created after the engine's first response to
+/// this command.
 ///
 /// # Errors
-/// The service was not created, or it is not known whether it was.
+/// The service was not created, or it is unknown whether it was.
 pub fn create(client: &Client, spec: &Value, auth: Option<&RegistryAuth>) -> Result<Created, FailedCreate> {
     let mut delivery = Delivery::None;
     match post(client, spec, auth, &mut delivery) {
@@ -99,14 +100,14 @@ pub fn create(client: &Client, spec: &Value, auth: Option<&RegistryAuth>) -> Res
                     )
                 }
             };
-            let dropped = service.iter().flat_map(|service| unstored(spec, service.spec())).collect();
+            let dropped = service.iter().flat_map(|service| dropped_places(spec, service.spec())).collect();
             let id = posted.id.clone();
             let warnings = unread.into_iter().chain(posted.warnings()).collect();
             Ok(Created { id, service, dropped, warnings })
         }
         Ok(Response::LookedUp(service)) => Ok(Created {
             id: service.id().to_owned(),
-            dropped: unstored(spec, service.spec()),
+            dropped: dropped_places(spec, service.spec()),
             service: Some(*service),
             warnings: Vec::new(),
         }),
@@ -114,13 +115,13 @@ pub fn create(client: &Client, spec: &Value, auth: Option<&RegistryAuth>) -> Res
     }
 }
 
-/// What [`create`] would do. Nothing is posted.
+/// The effect of [`create`]. Nothing is posted.
 ///
 /// # Errors
-/// The name is taken, or the engine cannot be asked.
+/// The name is taken, or a request failed.
 pub fn plan(client: &Client, spec: &Value) -> Result<CreatePlan, FailedCreate> {
     let changes = all_new(spec);
-    match foresee(client, spec) {
+    match predict(client, spec) {
         Ok(Ok(forecast)) => Ok(CreatePlan { changes, forecast }),
         Ok(Err(taken)) => {
             let error = CreateError::NameTaken { name: taken.name().to_owned(), id: taken.id().to_owned() };
@@ -130,8 +131,8 @@ pub fn plan(client: &Client, spec: &Value) -> Result<CreatePlan, FailedCreate> {
     }
 }
 
-/// What a create would do to the tasks, or the service that has the name already.
-fn foresee(client: &Client, spec: &Value) -> Result<std::result::Result<Forecast, Service>> {
+/// The effect of a create on the tasks, or the service that has the name already.
+fn predict(client: &Client, spec: &Value) -> Result<std::result::Result<Forecast, Service>> {
     if let Some(name) = spec["Name"].as_str().filter(|name| !name.is_empty()) {
         let found = services::list(client, &json!({ "name": [name] }))?;
         if let Some(taken) = found.into_iter().find(|service| service.name() == name) {
@@ -143,7 +144,7 @@ fn foresee(client: &Client, spec: &Value) -> Result<std::result::Result<Forecast
     Ok(Ok(forecast::of_create(spec, &nodes)))
 }
 
-/// Every place of a spec, item by item where a list has items with an identity.
+/// All places of a spec, item by item for lists whose items have an identity.
 fn all_new(spec: &Value) -> Vec<Change> {
     fn walk(place: Option<Place>, value: &Value, found: &mut Vec<Change>) {
         match (value, place) {
@@ -171,9 +172,9 @@ fn all_new(spec: &Value) -> Vec<Change> {
     found
 }
 
-/// How it is known that the service was created.
+/// The evidence that the service was created.
 enum Response {
-    Received(Posted),
+    Received(PostResponse),
     LookedUp(Box<Service>),
 }
 
@@ -183,8 +184,8 @@ fn post(
     auth: Option<&RegistryAuth>,
     delivery: &mut Delivery,
 ) -> Result<Response> {
-    let mut lost = Retries::of_lost_answers(client.timeouts());
-    // The engine's clock before the first post, and no doubt about a post where even this fails.
+    let mut lost = Retries::for_lost_responses(client.timeouts());
+    // The engine's time before the first post. If this request fails, nothing has been posted.
     client.api_version()?;
     let name = spec["Name"].as_str().filter(|name| !name.is_empty());
     loop {
@@ -202,16 +203,17 @@ fn post(
                 continue;
             }
             Err(e) if e.is_ambiguous() => e,
-            // After a lost answer "the name is taken" may be this command's own doing.
+            // After a lost response, "name conflicts" may refer to the service of this command.
             Err(e @ Error::Engine { .. }) if *delivery == Delivery::Unknown && e.is_name_taken() => e,
-            // A request that was not sent does not settle an earlier one.
+            // A request that was not sent does not resolve an earlier ambiguous one.
             Err(e) if e.is_not_sent() || *delivery == Delivery::None => return Err(e),
             Err(e) => e,
         };
         *delivery = Delivery::Unknown;
         let mut found = look_up(client, name, spec)?;
-        // The engine may still be at it when the connection breaks, and without a name nothing guards a second post.
-        for pause in client.timeouts().pauses_of_create_lookup().iter().filter(|_| name.is_none()) {
+        // The engine may still be processing the lost request, and without a name nothing prevents a
+        // duplicate.
+        for pause in client.timeouts().create_lookup_delays().iter().filter(|_| name.is_none()) {
             if found.is_none() {
                 client.cancellation().sleep(*pause)?;
                 found = look_up(client, name, spec)?;
@@ -233,7 +235,8 @@ fn post(
     }
 }
 
-/// The service that a post whose answer was lost has made; [`Error::InvalidResponse`] where that cannot be told.
+/// The service that a post with a lost response created. [`Error::InvalidResponse`] if it cannot be
+/// identified.
 fn look_up(client: &Client, name: Option<&str>, spec: &Value) -> Result<Option<Service>> {
     let began = client.first_date().and_then(time::parse_http_date);
     let is_ours = |service: &Service| {

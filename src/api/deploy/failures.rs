@@ -1,46 +1,46 @@
-//! Why a rollout failed, with all that the engine can tell: nodes by name, the ends of logs, addresses of networks.
+//! Explains why a rollout failed: names of nodes, log lines, and addresses of networks.
 
 use crate::api::http::client::Client;
 use crate::api::resources::addresses;
-use crate::api::resources::addresses::Usage;
+use crate::api::resources::addresses::NetworkUsage;
 use crate::api::resources::logs;
-use crate::api::resources::logs::{Framing, Of};
+use crate::api::resources::logs::{Framing, LogScope};
 use crate::api::resources::nodes;
 use crate::api::resources::services::Service;
-use crate::api::rollout::{Cause, Judgement, State, Why};
+use crate::api::rollout::{Cause, FailureReason, Judgement, State};
 
-/// More distinct causes than that say nothing new.
-const MOST_CAUSES: usize = 5;
-/// The last lines of a failed task's log.
+/// The maximum number of distinct causes that are explained.
+const MAX_CAUSES: usize = 5;
+/// The number of log lines of a failed task.
 const LOG_LINES: u64 = 10;
 
-/// What is known of a failed rollout beyond the judgement.
+/// The explanation of a failed rollout.
 #[derive(Clone, Debug, Default)]
 pub struct Explanation {
-    /// The distinct causes, that of the newest task first.
+    /// The distinct causes, newest first.
     pub failures: Vec<Failure>,
-    /// The service's networks, where tasks wait for what the manager cannot allocate.
-    pub networks: Vec<Usage>,
-    /// Whether the swarm has a leader; known only where it was asked.
+    /// The networks of the service, if tasks wait for resources that the manager cannot allocate.
+    pub networks: Vec<NetworkUsage>,
+    /// Whether the swarm has a leader, if it was queried.
     pub has_leader: Option<bool>,
 }
 
-/// Why tasks failed, told by one of them.
+/// Why tasks failed, described by the newest of them.
 #[derive(Clone, Debug)]
 pub struct Failure {
     /// The cause.
     pub cause: Cause,
-    /// The node's name; its ID where it cannot be had; empty where the task had none.
+    /// The name of the node, or its ID if the name is unknown. Empty if the task had no node.
     pub node: String,
     /// The last lines of the task's log.
     pub log: Vec<String>,
 }
 
-/// Asks for what explains a failed rollout. What cannot be had is left out: this never fails.
+/// Reads what explains a failed rollout. This never fails: what cannot be read is omitted.
 pub fn explain(client: &Client, service: &Service, judgement: &Judgement) -> Explanation {
-    let causes = judgement.causes.iter().take(MOST_CAUSES);
+    let causes = judgement.causes.iter().take(MAX_CAUSES);
     let lacks_addresses = match &judgement.state {
-        State::Failed(Why::NotAllocated { networks, .. }) => Some(networks.as_slice()),
+        State::Failed(FailureReason::NotAllocated { networks, .. }) => Some(networks.as_slice()),
         _ => None,
     };
     let lacks_names =
@@ -53,7 +53,11 @@ pub fn explain(client: &Client, service: &Service, judgement: &Judgement) -> Exp
     let failures = causes.map(|cause| Failure {
         cause: cause.clone(),
         node: names.get(&cause.node).unwrap_or(&cause.node).clone(),
-        log: if cause.container.is_empty() { Vec::new() } else { last_lines(client, &cause.task, framing) },
+        log: if cause.container.is_empty() {
+            Vec::new()
+        } else {
+            last_log_lines(client, &cause.task, framing)
+        },
     });
     Explanation {
         failures: failures.collect(),
@@ -63,31 +67,32 @@ pub fn explain(client: &Client, service: &Service, judgement: &Judgement) -> Exp
     }
 }
 
-/// What has failed so far, without another request.
-pub fn so_far(judgement: &Judgement) -> Vec<Failure> {
-    judgement.causes.iter().map(|cause| known_of(judgement, cause)).collect()
+/// The failures so far, without further requests.
+pub fn failures_so_far(judgement: &Judgement) -> Vec<Failure> {
+    judgement.causes.iter().map(|cause| without_log(judgement, cause)).collect()
 }
 
-/// Why a rollout has not ended, without another request: what has failed so far, and the tasks that are waited for.
-pub fn known(judgement: &Judgement) -> Explanation {
+/// Why a rollout has not ended, without further requests: the failures so far, and the tasks that are waited
+/// for.
+pub fn explain_so_far(judgement: &Judgement) -> Explanation {
     let is_new = |task: &&Cause| judgement.causes.iter().all(|cause| cause.task != task.task);
     let causes = judgement.causes.iter().chain(judgement.awaited.iter().filter(is_new));
-    let failures = causes.take(MOST_CAUSES).map(|cause| known_of(judgement, cause)).collect();
+    let failures = causes.take(MAX_CAUSES).map(|cause| without_log(judgement, cause)).collect();
     Explanation { failures, ..Explanation::default() }
 }
 
-fn known_of(judgement: &Judgement, cause: &Cause) -> Failure {
+fn without_log(judgement: &Judgement, cause: &Cause) -> Failure {
     let node = judgement.node_names.get(&cause.node).unwrap_or(&cause.node).clone();
     Failure { cause: cause.clone(), node, log: Vec::new() }
 }
 
-/// The end of a task's log, as far as it comes.
-fn last_lines(client: &Client, task: &str, framing: Framing) -> Vec<String> {
-    // A log that does not come by then is left out.
-    let idle = Some(client.timeouts().failure_log);
-    let ask = logs::Ask { tail: Some(LOG_LINES), idle, ..logs::Ask::default() };
+/// The last lines of a task's log, as far as they arrive in time.
+fn last_log_lines(client: &Client, task: &str, framing: Framing) -> Vec<String> {
+    // The log of a node that is down does not arrive.
+    let idle_timeout = Some(client.timeouts().failure_log);
+    let query = logs::LogQuery { tail: Some(LOG_LINES), idle_timeout, ..logs::LogQuery::default() };
     let mut lines = Vec::new();
-    let Ok(mut messages) = logs::open(client, Of::Task(task), framing, &ask) else { return lines };
+    let Ok(mut messages) = logs::open(client, LogScope::Task(task), framing, &query) else { return lines };
     while let Ok(Some((channel, message))) = messages.read_message() {
         if channel != logs::Channel::Engine {
             lines.push(String::from_utf8_lossy(&message).trim_end().to_owned());

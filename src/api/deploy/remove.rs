@@ -1,4 +1,4 @@
-//! Removing a service, also where the engine's answer is lost.
+//! Removes a service, even if the response is lost, and waits for its tasks to stop.
 
 use jiff::Timestamp;
 
@@ -13,27 +13,27 @@ use crate::api::resources::rows::Mode;
 use crate::api::resources::services;
 use crate::api::resources::services::Service;
 use crate::api::resources::tasks;
-use crate::api::resources::tasks::{Task, Which};
+use crate::api::resources::tasks::{Task, TaskScope};
 use crate::api::rollout::{Cause, SlotKind, stop_limit};
 
-/// The maximum number of tasks of a service that are named.
+/// The maximum number of tasks of a service that are listed.
 const MAX_TASKS_SHOWN: usize = 5;
 
-/// What became of the tasks of a removed service that were waited for.
+/// The result of waiting for the tasks of a removed service.
 #[derive(Clone, Debug)]
 pub enum Stopped {
-    /// They have ended.
+    /// The tasks have stopped.
     Ended,
-    /// They were waited for no longer, for this reason.
+    /// Waiting was given up.
     GaveUp {
-        /// Why.
+        /// The reason.
         why: String,
-        /// The tasks that are left.
+        /// The remaining tasks.
         left: Explanation,
     },
-    /// A signal came.
+    /// The command was cancelled.
     Interrupted {
-        /// The tasks that are left.
+        /// The remaining tasks.
         left: Explanation,
     },
 }
@@ -43,15 +43,16 @@ pub enum Stopped {
 pub struct RemovalPlan {
     /// The service.
     pub service: Service,
-    /// The tasks that would be removed.
+    /// The effect on its tasks.
     pub forecast: Forecast,
 }
 
-/// Removes the service with `DELETE /services/{id}`; with `version` only if that is its version index. The engine has no way
-/// to delete a certain version: another writer may still come between the read and the delete. Returns the service.
+/// Removes a service with `DELETE /services/{id}`. With `version`, only if that is its version index. The
+/// engine cannot delete a specific version, so another writer may change the service between the read and the
+/// delete.
 ///
 /// # Errors
-/// It was not removed, or it is not known whether it was.
+/// The service was not removed, or it is unknown whether it was.
 pub fn remove(client: &Client, service: Service, version: Option<u64>) -> Result<Service, Box<FailedUpdate>> {
     let service = check_version(service, version)?;
     let mut delivery = Delivery::None;
@@ -64,19 +65,19 @@ pub fn remove(client: &Client, service: Service, version: Option<u64>) -> Result
     }
 }
 
-/// What [`remove`] would do. Nothing is deleted.
+/// The effect of [`remove`]. Nothing is deleted.
 ///
 /// # Errors
-/// The version index is another one, or the engine cannot be asked.
+/// The version index differs, or a request failed.
 pub fn plan(
     client: &Client,
     service: Service,
     version: Option<u64>,
 ) -> Result<RemovalPlan, Box<FailedUpdate>> {
     let service = check_version(service, version)?;
-    match tasks::list(client, &[service.id()], Which::All) {
+    match tasks::list(client, &[service.id()], TaskScope::All) {
         Ok(listed) => {
-            let desired = listed.tasks.iter().filter(|task| task.is_wanted()).count() as u64;
+            let desired = listed.tasks.iter().filter(|task| task.is_desired()).count() as u64;
             let forecast = Forecast { of: desired, removed: desired, ..Forecast::default() };
             Ok(RemovalPlan { service, forecast })
         }
@@ -100,12 +101,12 @@ fn failed(service: Service, error: UpdateError, delivery: Delivery) -> Box<Faile
     Box::new(FailedUpdate { error, base: service, after: None, attempt, delivery, warnings: Vec::new() })
 }
 
-/// Deletes until the engine has accepted or refused it, or has no such service any more.
+/// Sends the request until the engine accepts or refuses it, or the service does not exist.
 ///
-/// What became of a lost answer is looked up. A service that is still there is deleted again, which is safe: an ID
-/// is never given twice. One that is gone is removed, whoever did it.
+/// If the response is lost, the service is looked up. If it still exists, it is deleted again, which is safe
+/// because IDs are never reused. If it does not exist, it counts as removed, by any writer.
 fn delete(client: &Client, id: &str, delivery: &mut Delivery) -> Result<()> {
-    let mut lost = Retries::of_lost_answers(client.timeouts());
+    let mut lost = Retries::for_lost_responses(client.timeouts());
     loop {
         client.cancellation().check()?;
         let error = match services::delete(client, id) {
@@ -118,7 +119,8 @@ fn delete(client: &Client, id: &str, delivery: &mut Delivery) -> Result<()> {
                 continue;
             }
             Err(e) if e.is_ambiguous() => e,
-            // A request that was not sent does not settle an earlier one; nor does a refusal, which is looked up.
+            // A request that was not sent does not resolve an earlier ambiguous one. After a refusal the
+            // service is looked up.
             Err(e) if e.is_not_sent() || *delivery == Delivery::None => return Err(e),
             Err(e) => e,
         };
@@ -140,20 +142,20 @@ fn delete(client: &Client, id: &str, delivery: &mut Delivery) -> Result<()> {
     Ok(())
 }
 
-/// Waits until the tasks of the removed services have ended too; the results are in the order of the services. A task on
-/// a node that is down is waited for no longer than it may take to stop.
+/// Waits until the tasks of the removed services have stopped. The results are in the order of the services.
+/// A task on a node that is down is waited for only as long as it may take to stop.
 ///
-/// Waits are measured by the engine's clock, from the first look on: not every task of a removed service gets a stop request
-/// (20.10 sends none to those of jobs).
+/// The time is measured by the engine's clock, from the first poll: not every task of a removed service gets
+/// a stop request (20.10 sends none to those of jobs).
 pub fn wait_until_gone(client: &Client, services: &[&Service]) -> Vec<Stopped> {
     let mut results: Vec<Option<Stopped>> = services.iter().map(|_| None).collect();
     let mut pause = client.timeouts().removal_interval;
     let (mut left, mut since) = (Vec::new(), None);
     while results.iter().any(Option::is_none) {
-        let looked = look(client, services, &mut results, &mut left, &mut since);
+        let polled = poll(client, services, &mut results, &mut left, &mut since);
         let rest = client.time_left().map_or(pause, |time| time.min(pause));
         let is_over = results.iter().all(Option::is_some);
-        match looked.and_then(|()| if is_over { Ok(()) } else { client.cancellation().sleep(rest) }) {
+        match polled.and_then(|()| if is_over { Ok(()) } else { client.cancellation().sleep(rest) }) {
             Ok(()) => pause = (pause * 3 / 2).min(client.timeouts().max_removal_interval),
             Err(error) => {
                 let end = |(result, service): (Option<Stopped>, &&Service)| {
@@ -172,8 +174,9 @@ pub fn wait_until_gone(client: &Client, services: &[&Service]) -> Vec<Stopped> {
     results.into_iter().flatten().collect()
 }
 
-/// Looks once at the tasks that are left, and notes which services have none and which are not waited for any longer.
-fn look(
+/// Polls the remaining tasks once, and sets the results of services without tasks and of those that are no
+/// longer waited for.
+fn poll(
     client: &Client,
     services: &[&Service],
     results: &mut [Option<Stopped>],
@@ -185,7 +188,7 @@ fn look(
     };
     let names: Vec<_> =
         waiting(results).into_iter().map(|at| (services[at].id(), services[at].name())).collect();
-    let listed = tasks::list_left(client, &names)?;
+    let listed = tasks::list_remaining(client, &names)?;
     *left = listed.tasks;
     for at in waiting(results) {
         if tasks_of(services[at], left).next().is_none() {
@@ -218,12 +221,13 @@ fn tasks_of<'t>(service: &Service, tasks: &'t [Task]) -> impl Iterator<Item = &'
     tasks.iter().filter(|task| task.service == service.id())
 }
 
-/// Whether nothing more will be heard of the task: its node is down or gone. Without nodes, none is known to be up.
+/// Whether the node of the task is down or gone, so that its state is unknown. If no nodes were read, all
+/// count as down.
 fn is_lost(task: &Task, nodes: &[Node]) -> bool {
     nodes.iter().find(|node| node.id == task.node).is_none_or(|node| node.state() == "down")
 }
 
-/// The tasks that are left, each on its own.
+/// Describes the remaining tasks.
 fn explain<'t>(service: &Service, tasks: impl IntoIterator<Item = &'t Task>, nodes: &[Node]) -> Explanation {
     let slots = SlotKind::of(&Mode::from_spec(&service.spec()["Mode"]));
     let failure = |task: &Task| {

@@ -100,18 +100,18 @@ impl fmt::Display for RegistryErrorKind {
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
     /// The file exists, but cannot be read.
-    #[error("cannot read `{place}`")]
+    #[error("cannot read `{location}`")]
     Unreadable {
         /// The path of the file.
-        place: String,
+        location: String,
         /// The reason.
         source: io::Error,
     },
     /// The content is not a valid Docker config.
-    #[error("`{place}` is invalid: {why}")]
+    #[error("`{location}` is invalid: {why}")]
     InvalidConfig {
         /// The path of the file, or the name of the variable.
-        place: String,
+        location: String,
         /// What is wrong with the content.
         why: String,
     },
@@ -123,7 +123,7 @@ pub enum CredentialsError {
         /// What the helper did, with its own message.
         why: String,
         /// Whether the helper did not respond in time.
-        hangs: bool,
+        timed_out: bool,
     },
 }
 

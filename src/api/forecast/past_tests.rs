@@ -3,11 +3,11 @@ use serde_json::json;
 use super::*;
 
 /// A task of this image in this slot: created and ended (or since when it runs) at these seconds.
-fn task(slot: u64, image: &str, state: &str, created: i64, at: i64) -> Specified {
+fn task(slot: u64, image: &str, state: &str, created: i64, at: i64) -> TaskWithSpec {
     task_with(slot, image, state, created, at, "")
 }
 
-fn task_with(slot: u64, image: &str, state: &str, created: i64, at: i64, error: &str) -> Specified {
+fn task_with(slot: u64, image: &str, state: &str, created: i64, at: i64, error: &str) -> TaskWithSpec {
     let time = |seconds: i64| Timestamp::from_second(1_700_000_000 + seconds).unwrap().to_string();
     let text = json!({
         "ID": format!("{slot}-{image}-{created}"), "CreatedAt": time(created), "UpdatedAt": time(at.max(created)),
@@ -15,7 +15,7 @@ fn task_with(slot: u64, image: &str, state: &str, created: i64, at: i64, error: 
         "Spec": { "ContainerSpec": { "Image": image, "Isolation": "default" }, "ForceUpdate": 0 },
         "Status": { "Timestamp": time(at), "State": state, "Err": error }, "DesiredState": "shutdown"
     });
-    Specified::from_json(&text.to_string()).unwrap()
+    TaskWithSpec::from_json(&text.to_string()).unwrap()
 }
 
 fn spec(image: &str) -> Value {
@@ -25,7 +25,7 @@ fn spec(image: &str) -> Value {
     })
 }
 
-fn has_failed_before(tasks: &[Specified], spec: &Value) -> bool {
+fn has_failed_before(tasks: &[TaskWithSpec], spec: &Value) -> bool {
     failed_before(spec, tasks, Timestamp::from_second(1_700_000_100).unwrap()).is_some()
 }
 

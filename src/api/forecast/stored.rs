@@ -1,84 +1,86 @@
-//! What the engine makes of a spec: two of them are alike for it where they are alike here.
+//! Normalizes a spec to what the engine stores, so that equal results mean equal specs for the engine.
 //!
-//! It keeps what it knows as protobuf. There an empty list, map or text, `false` and 0 are the same as nothing, but
-//! a message with nothing in it (`Resources: {}`) and the few optional scalars (`Init: false`) are not. It adds
-//! defaults of its own, and does not store some of what it reads.
+//! The engine stores protobuf messages. Empty lists, maps and strings, `false` and 0 are the same as absent,
+//! but an empty message (`Resources: {}`) and the few optional scalars (`Init: false`) are not. The engine
+//! adds defaults, and does not store all fields.
 
 use serde_json::{Map, Value, json};
 
-/// Objects whose keys the user chose: empty they are nothing, but a key with an empty value is there.
-const MAPS: &[&str] = &["Labels", "Options", "DriverOpts", "Sysctls"];
+/// Maps with keys that the user chose. An empty map is the same as absent, but an empty value is not.
+const USER_MAPS: &[&str] = &["Labels", "Options", "DriverOpts", "Sysctls"];
 
-/// Scalars of which 0 and false are not the same as nothing.
-const OPTIONAL: &[&str] = &["Init", "StopGracePeriod", "Delay", "Window", "SwapBytes", "MemorySwappiness"];
+/// Scalars for which 0 and `false` are not the same as absent.
+const OPTIONAL_SCALARS: &[&str] =
+    &["Init", "StopGracePeriod", "Delay", "Window", "SwapBytes", "MemorySwappiness"];
 
-/// What a task is made from.
+/// The parts of a spec that a task is created from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Template {
-    /// Without the placement, and without the runtime, which tasks do not carry.
+    /// Everything except the placement, and except the runtime, which tasks do not contain.
     pub rest: Value,
+    /// The placement.
     pub placement: Option<Value>,
 }
 
 impl Template {
-    /// Takes a service's TaskTemplate, or a task's own Spec.
+    /// Normalizes a service's TaskTemplate, or a task's own spec.
     pub fn of(task: &Value) -> Self {
-        let Some(Value::Object(mut rest)) = normal("", task) else {
+        let Some(Value::Object(mut rest)) = normalize("", task) else {
             return Self { rest: json!({}), placement: None };
         };
         rest.shift_remove("Runtime");
         let placement = rest.shift_remove("Placement");
         if let Some(container) = rest.get_mut("ContainerSpec") {
-            default(container, "Isolation", "default");
+            insert_default(container, "Isolation", "default");
             for mount in container.get_mut("Mounts").and_then(Value::as_array_mut).into_iter().flatten() {
                 store_mount(mount);
             }
         }
         if let Some(policy) = rest.get_mut("RestartPolicy") {
-            default(policy, "Condition", "any");
+            insert_default(policy, "Condition", "any");
         }
         Self { rest: Value::Object(rest), placement }
     }
 }
 
-/// An `EndpointSpec`; nothing is not the same as an empty one.
+/// Normalizes an `EndpointSpec`. An absent one is not the same as an empty one.
 pub fn endpoint(spec: &Value) -> Option<Value> {
-    let mut endpoint = normal("EndpointSpec", spec)?;
-    default(&mut endpoint, "Mode", "vip");
+    let mut endpoint = normalize("EndpointSpec", spec)?;
+    insert_default(&mut endpoint, "Mode", "vip");
     for port in endpoint.get_mut("Ports").and_then(Value::as_array_mut).into_iter().flatten() {
-        default(port, "Protocol", "tcp");
-        default(port, "PublishMode", "ingress");
+        insert_default(port, "Protocol", "tcp");
+        insert_default(port, "PublishMode", "ingress");
     }
     Some(endpoint)
 }
 
-/// The value without what is the same as nothing.
-fn normal(key: &str, value: &Value) -> Option<Value> {
+/// Removes everything that is the same as absent.
+fn normalize(key: &str, value: &Value) -> Option<Value> {
     match value {
         Value::Null => None,
-        Value::Bool(_) | Value::Number(_) if OPTIONAL.contains(&key) => Some(value.clone()),
+        Value::Bool(_) | Value::Number(_) if OPTIONAL_SCALARS.contains(&key) => Some(value.clone()),
         Value::Bool(it) => it.then(|| value.clone()),
         Value::Number(it) => (it.as_f64() != Some(0.0)).then(|| value.clone()),
         Value::String(it) => (!it.is_empty()).then(|| value.clone()),
         Value::Array(items) => {
             let item = |item: &Value| match item {
-                Value::Object(map) => Value::Object(normal_object(map)),
+                Value::Object(map) => Value::Object(normalize_object(map)),
                 other => other.clone(),
             };
             (!items.is_empty()).then(|| Value::Array(items.iter().map(item).collect()))
         }
-        Value::Object(map) if MAPS.contains(&key) => (!map.is_empty()).then(|| value.clone()),
-        Value::Object(map) => Some(Value::Object(normal_object(map))),
+        Value::Object(map) if USER_MAPS.contains(&key) => (!map.is_empty()).then(|| value.clone()),
+        Value::Object(map) => Some(Value::Object(normalize_object(map))),
     }
 }
 
-fn normal_object(map: &Map<String, Value>) -> Map<String, Value> {
-    map.iter().filter_map(|(key, value)| Some((key.clone(), normal(key, value)?))).collect()
+fn normalize_object(map: &Map<String, Value>) -> Map<String, Value> {
+    map.iter().filter_map(|(key, value)| Some((key.clone(), normalize(key, value)?))).collect()
 }
 
-/// Of a mount's bind options the engine stores two, and none at all where neither says anything.
+/// Of the bind options of a mount, the engine stores two, or none if both are empty.
 fn store_mount(mount: &mut Value) {
-    default(mount, "Type", "bind");
+    insert_default(mount, "Type", "bind");
     let Some(mount) = mount.as_object_mut() else { return };
     for key in ["Consistency", "ImageOptions", "ClusterOptions"] {
         mount.shift_remove(key);
@@ -93,7 +95,7 @@ fn store_mount(mount: &mut Value) {
     }
 }
 
-fn default(object: &mut Value, key: &str, value: &str) {
+fn insert_default(object: &mut Value, key: &str, value: &str) {
     if let Value::Object(map) = object {
         map.entry(key).or_insert_with(|| json!(value));
     }

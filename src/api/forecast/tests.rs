@@ -37,19 +37,19 @@ fn service_with(spec: &Value, more: Value) -> Service {
     Service::new(object).unwrap()
 }
 
-fn task(id: &str, slot: u64, node: &str, states: [&str; 2], spec: &Value) -> Specified {
+fn task(id: &str, slot: u64, node: &str, states: [&str; 2], spec: &Value) -> TaskWithSpec {
     let at = "2026-01-01T00:00:00Z";
     let text = json!({
         "ID": id, "CreatedAt": at, "UpdatedAt": at, "ServiceID": "abcdefgh", "Slot": slot, "NodeID": node,
         "Status": {"Timestamp": at, "State": states[0]}, "DesiredState": states[1], "Spec": spec
     });
-    Specified::from_json(&text.to_string()).unwrap()
+    TaskWithSpec::from_json(&text.to_string()).unwrap()
 }
 
 const RUNNING: [&str; 2] = ["running", "running"];
 
 /// Two tasks of this spec, in slots 1 and 2.
-fn tasks(spec: &Value) -> Vec<Specified> {
+fn tasks(spec: &Value) -> Vec<TaskWithSpec> {
     [("t1", 1), ("t2", 2)].map(|(id, slot)| task(id, slot, "m1", RUNNING, spec)).into()
 }
 
@@ -75,7 +75,7 @@ fn set(path: &str, value: Value) -> Vec<Edit> {
     vec![Edit::set(Place::at(path), value)]
 }
 
-fn foresee_at(api: (u32, u32), tasks: &[Specified], wanted: &Value) -> Forecast {
+fn predict_at(api: (u32, u32), tasks: &[TaskWithSpec], new_spec: &Value) -> Forecast {
     let (service, nodes) = (service_with(&spec(), json!({})), nodes());
     of_update(
         &Before {
@@ -86,13 +86,13 @@ fn foresee_at(api: (u32, u32), tasks: &[Specified], wanted: &Value) -> Forecast 
             api,
             credentials: Credentials::Kept,
         },
-        wanted,
-        By::Client,
+        new_spec,
+        SpecOrigin::Client,
     )
 }
 
 fn restarted(edits: &[Edit]) -> (u64, u64) {
-    let forecast = foresee_at(API, &tasks(&template()), &edited(edits));
+    let forecast = predict_at(API, &tasks(&template()), &edited(edits));
     assert_eq!(forecast.warnings, []);
     (forecast.restarted, forecast.of)
 }
@@ -152,8 +152,8 @@ fn every_row_of_the_table_of_what_restarts_tasks() {
 
 #[test]
 fn engines_before_1_41_replace_for_the_placement_too() {
-    let wanted = edited(&set("TaskTemplate.Placement", json!({"Constraints": ["node.hostname==m1"]})));
-    assert_eq!(foresee_at((1, 30), &tasks(&template()), &wanted).restarted, 2);
+    let new_spec = edited(&set("TaskTemplate.Placement", json!({"Constraints": ["node.hostname==m1"]})));
+    assert_eq!(predict_at((1, 30), &tasks(&template()), &new_spec).restarted, 2);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn replicas_add_and_remove_and_restart_nothing() {
     let scaled = |n: u64, more: Vec<Edit>| {
         let edits = [set("Mode.Replicated.Replicas", json!(n)), more].concat();
         let Forecast { restarted, of, added, removed, .. } =
-            foresee_at(API, &tasks(&template()), &edited(&edits));
+            predict_at(API, &tasks(&template()), &edited(&edits));
         [restarted, of, added, removed]
     };
     let image = || set("TaskTemplate.ContainerSpec.Image", json!("other"));
@@ -176,16 +176,16 @@ fn replicas_add_and_remove_and_restart_nothing() {
 fn an_endpoint_does_not_reach_tasks_of_another_placement() {
     let mut old = template();
     old["Placement"] = json!({"MaxReplicas": 1});
-    let wanted = edited(&set("EndpointSpec", port("host")));
-    let forecast = foresee_at(API, &tasks(&old), &wanted);
+    let new_spec = edited(&set("EndpointSpec", port("host")));
+    let forecast = predict_at(API, &tasks(&old), &new_spec);
     assert_eq!((forecast.restarted, forecast.of), (0, 2));
     assert_eq!(forecast.warnings, [ForecastWarning::NotReached { tasks: 2 }]);
 
-    let mut forced = wanted.clone();
+    let mut forced = new_spec.clone();
     forced["TaskTemplate"]["ForceUpdate"] = json!(1);
-    let forecast = foresee_at(API, &tasks(&old), &forced);
+    let forecast = predict_at(API, &tasks(&old), &forced);
     assert_eq!((forecast.restarted, forecast.warnings.len()), (2, 0));
-    let forecast = foresee_at((1, 30), &tasks(&old), &wanted);
+    let forecast = predict_at((1, 30), &tasks(&old), &new_spec);
     assert_eq!((forecast.restarted, forecast.warnings.len()), (2, 0));
 }
 
@@ -211,7 +211,7 @@ fn tasks_have_the_endpoint_that_was_allocated_last() {
             api: API,
             credentials: Credentials::Kept,
         };
-        let forecast = of_update(&before, &with(new), By::Client);
+        let forecast = of_update(&before, &with(new), SpecOrigin::Client);
         assert_eq!(forecast.restarted, restarted, "{allocated} {current} {new}");
     }
 }
@@ -221,8 +221,8 @@ fn a_post_resumes_a_paused_rollout_whatever_it_changes() {
     let mut old = template();
     old["ContainerSpec"]["Image"] = json!("whoami:0.6");
     let two = [task("t1", 1, "m1", RUNNING, &old), task("t2", 2, "m1", RUNNING, &template())];
-    let wanted = edited(&set("Labels", json!({"a": "b"})));
-    assert_eq!(foresee_at(API, &two, &wanted).restarted, 1);
+    let new_spec = edited(&set("Labels", json!({"a": "b"})));
+    assert_eq!(predict_at(API, &two, &new_spec).restarted, 1);
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn tasks_that_a_rollout_has_not_come_to_have_the_endpoint_before() {
     assert!(asks_for_up_to_date(&service));
     let up_to_date = HashSet::from(["t1".to_owned()]);
     let tasks = tasks(&template());
-    let foresee = |wanted: &Value, by| {
+    let predict = |new_spec: &Value, origin| {
         let before = Before {
             service: &service,
             tasks: &tasks,
@@ -244,18 +244,18 @@ fn tasks_that_a_rollout_has_not_come_to_have_the_endpoint_before() {
             api: API,
             credentials: Credentials::Kept,
         };
-        of_update(&before, wanted, by).restarted
+        of_update(&before, new_spec, origin).restarted
     };
     assert_eq!(
-        foresee(&edited(&set("Labels", json!({"a": "b"}))), By::Client),
+        predict(&edited(&set("Labels", json!({"a": "b"}))), SpecOrigin::Client),
         1,
         "t2 still has the old port"
     );
-    assert_eq!(foresee(&previous, By::Rollback), 1, "t1 has the new one");
+    assert_eq!(predict(&previous, SpecOrigin::Rollback), 1, "t1 has the new one");
 }
 
 #[test]
-fn a_slot_counts_once_and_stays_where_one_of_its_tasks_is_clean() {
+fn a_slot_counts_once_and_is_kept_if_one_of_its_tasks_is_clean() {
     let mut old = template();
     old["ContainerSpec"]["Image"] = json!("whoami:0.6");
     let both = [
@@ -265,13 +265,13 @@ fn a_slot_counts_once_and_stays_where_one_of_its_tasks_is_clean() {
         task("t3", 2, "m1", RUNNING, &template()),
         task("t4", 3, "m1", ["running", "remove"], &template()),
     ];
-    let forecast = foresee_at(API, &both, &edited(&set("Labels", json!({"a": "b"}))));
+    let forecast = predict_at(API, &both, &edited(&set("Labels", json!({"a": "b"}))));
     assert_eq!((forecast.restarted, forecast.of), (0, 2));
 }
 
 #[test]
-fn what_has_ended_for_good_is_replaced_where_its_spec_differs() {
-    let ended = |condition: &str, state: &str, edits: &[Edit], by| {
+fn ended_tasks_are_replaced_if_their_spec_differs() {
+    let ended = |condition: &str, state: &str, edits: &[Edit], origin| {
         let mut spec = spec();
         spec["TaskTemplate"]["RestartPolicy"]["Condition"] = json!(condition);
         spec["Mode"]["Replicated"]["Replicas"] = json!(1);
@@ -286,21 +286,25 @@ fn what_has_ended_for_good_is_replaced_where_its_spec_differs() {
             api: API,
             credentials: Credentials::Kept,
         };
-        let Forecast { restarted, of, added, .. } = of_update(&before, &spec, by);
+        let Forecast { restarted, of, added, .. } = of_update(&before, &spec, origin);
         [restarted, of, added]
     };
     let image = set("TaskTemplate.ContainerSpec.Image", json!("other"));
     let label = set("Labels", json!({"a": "b"}));
-    assert_eq!(ended("none", "failed", &image, By::Client), [1, 1, 0]);
-    assert_eq!(ended("none", "failed", &label, By::Client), [0, 1, 0]);
-    assert_eq!(ended("none", "failed", &label, By::Rollback), [1, 1, 0], "a rollback fills every slot");
-    assert_eq!(ended("on-failure", "complete", &label, By::Client), [0, 1, 0]);
+    assert_eq!(ended("none", "failed", &image, SpecOrigin::Client), [1, 1, 0]);
+    assert_eq!(ended("none", "failed", &label, SpecOrigin::Client), [0, 1, 0]);
     assert_eq!(
-        ended("on-failure", "failed", &label, By::Client),
+        ended("none", "failed", &label, SpecOrigin::Rollback),
+        [1, 1, 0],
+        "a rollback fills every slot"
+    );
+    assert_eq!(ended("on-failure", "complete", &label, SpecOrigin::Client), [0, 1, 0]);
+    assert_eq!(
+        ended("on-failure", "failed", &label, SpecOrigin::Client),
         [0, 0, 1],
         "it is about to be started again"
     );
-    assert_eq!(ended("any", "complete", &label, By::Client), [0, 0, 1]);
+    assert_eq!(ended("any", "complete", &label, SpecOrigin::Client), [0, 0, 1]);
 }
 
 #[test]
@@ -316,7 +320,7 @@ fn a_job_runs_again_after_any_post() {
         api: API,
         credentials: Credentials::Kept,
     };
-    let forecast = of_update(&before, &job, By::Client);
+    let forecast = of_update(&before, &job, SpecOrigin::Client);
     assert_eq!(forecast, Forecast { job_runs_again: true, ..Forecast::default() });
     assert_eq!(of_create(&job, &[]).added, 3);
 }
@@ -335,9 +339,9 @@ fn a_global_service_has_one_slot_a_node() {
         node("d1", "manager", "drain"),
         node("n1", "manager", "active"),
     ];
-    let foresee = |key: &str, value: Value| {
-        let mut wanted = spec.clone();
-        wanted["TaskTemplate"][key] = value;
+    let predict = |key: &str, value: Value| {
+        let mut new = spec.clone();
+        new["TaskTemplate"][key] = value;
         let before = Before {
             service: &service,
             tasks: &tasks,
@@ -346,11 +350,11 @@ fn a_global_service_has_one_slot_a_node() {
             api: API,
             credentials: Credentials::Kept,
         };
-        let Forecast { restarted, of, added, removed, .. } = of_update(&before, &wanted, By::Client);
+        let Forecast { restarted, of, added, removed, .. } = of_update(&before, &new, SpecOrigin::Client);
         [restarted, of, added, removed]
     };
-    assert_eq!(foresee("ForceUpdate", json!(1)), [2, 4, 1, 1]);
-    assert_eq!(foresee("Placement", json!({"Constraints": ["node.role==manager"]})), [0, 4, 1, 2]);
+    assert_eq!(predict("ForceUpdate", json!(1)), [2, 4, 1, 1]);
+    assert_eq!(predict("Placement", json!({"Constraints": ["node.role==manager"]})), [0, 4, 1, 2]);
     assert_eq!(of_create(&spec, &nodes).added, 3);
 }
 
@@ -371,18 +375,17 @@ fn new_credentials_restart_tasks_that_were_left_alone_for_their_placement() {
     let mut old = template();
     old["Placement"] = json!({"Constraints": ["node.role!=worker"]});
     let (service, nodes) = (service_with(&spec(), json!({})), nodes());
-    let foresee = |template: &Value, credentials| {
+    let predict = |template: &Value, credentials| {
         let tasks = tasks(template);
-        let up_to_date = None;
         let before = Before {
             service: &service,
             tasks: &tasks,
-            up_to_date,
+            up_to_date: None,
             nodes: Some(&nodes),
             api: API,
             credentials,
         };
-        of_update(&before, &spec(), By::Client)
+        of_update(&before, &spec(), SpecOrigin::Client)
     };
     for (template, credentials, restarted) in [
         (&old, Credentials::Kept, 0),
@@ -390,7 +393,7 @@ fn new_credentials_restart_tasks_that_were_left_alone_for_their_placement() {
         (&template(), Credentials::Kept, 0),
         (&template(), Credentials::Replaced, 0),
     ] {
-        let forecast = foresee(template, credentials);
+        let forecast = predict(template, credentials);
         assert_eq!(forecast.restarted, restarted, "{credentials:?}");
         assert_eq!(forecast.warnings.len(), usize::from(restarted > 0), "{credentials:?}");
     }

@@ -33,7 +33,7 @@ pub struct Client {
     first_date: OnceLock<Option<String>>,
 }
 
-/// The body of a response that may have no end.
+/// The body of a response that may be unlimited.
 pub struct Stream<'c> {
     client: &'c Client,
     host: &'c Host,
@@ -54,12 +54,12 @@ impl Stream<'_> {
     }
 
     /// The error for a body that is not in the expected format.
-    pub fn garbled(&self, why: impl Into<String>) -> Error {
+    pub fn invalid_response(&self, why: impl Into<String>) -> Error {
         Error::InvalidResponse { request: self.request.clone(), why: why.into() }
     }
 
     /// The error for a connection that was closed within a message.
-    pub fn broken(&self, why: impl Into<String>) -> Error {
+    pub fn connection_lost(&self, why: impl Into<String>) -> Error {
         Error::ConnectionLost { request: self.request.clone(), why: why.into() }
     }
 }
@@ -90,7 +90,7 @@ impl Client {
         &self.timeouts
     }
 
-    /// Reports an exchange with somebody else than the engine, for `--debug`.
+    /// Reports an exchange with another server than the engine, for `--debug`.
     pub(in crate::api) fn observe(&self, exchange: &Exchange) {
         self.observer.report(exchange);
     }
@@ -205,7 +205,7 @@ impl Client {
         self.read(|| self.ping_once())
     }
 
-    /// [`Client::hello`] without retries, for requests that are retried themselves: nested loops would try nine times.
+    /// [`Client::ping`] without retries, for requests that are retried themselves: nested loops would try nine times.
     fn ping_once(&self) -> Result<(&Host, &EngineInfo)> {
         let host = self.host()?;
         if let Some(info) = host.info.get() {
@@ -229,7 +229,7 @@ impl Client {
         let parts = ping.api_version.as_deref().and_then(|version| version.split_once('.'));
         let version = parts.and_then(|(major, minor)| Some((number(major)?, number(minor)?)));
         let Some(version) = version else {
-            return Err(ping.garbled("it names no API version, as every Docker engine does"));
+            return Err(ping.invalid_response("it names no API version, as every Docker engine does"));
         };
         self.first_date.get_or_init(|| ping.date.clone());
         let info = host.info.get_or_init(|| {
@@ -306,7 +306,7 @@ impl Client {
         self.failover.switch_from(
             from,
             probe,
-            |words| self.observer.note(words),
+            |message| self.observer.note(message),
             || {
                 let interval = self.timeouts.leader_interval;
                 let left = self.time_left().unwrap_or(interval);
@@ -351,7 +351,7 @@ impl Client {
         let endpoint = &host.connection.endpoint;
         let request = stream.request;
         match Response::decode(RawResponse { request, endpoint, parts: &parts, body: refusal, sent: None }) {
-            Ok(response) => Err(response.garbled("it is not a response")),
+            Ok(response) => Err(response.invalid_response("it is not a response")),
             Err(error) => Err(error),
         }
     }

@@ -1,4 +1,4 @@
-//! JSON as Go writes it: a number that nobody has touched goes back as it came, to the byte.
+//! JSON as Go writes it: unchanged numbers are sent back byte for byte.
 
 use std::io::{self, Write};
 
@@ -6,14 +6,15 @@ use serde::Serialize as _;
 use serde_json::Value;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
-/// The text of a spec that is posted.
+/// Serializes a spec to be posted.
 pub fn to_vec(spec: &Value) -> serde_json::Result<Vec<u8>> {
     let mut text = Vec::with_capacity(4096);
     spec.serialize(&mut Serializer::with_formatter(&mut text, Go(CompactFormatter)))?;
     Ok(text)
 }
 
-/// The only difference is in floating-point numbers: Go has no exponent from 1e-6 up to 1e21, and a sign in it.
+/// Formats a floating-point number. Go writes no exponent from 1e-6 up to 1e21, and otherwise one with a
+/// sign.
 struct Go(CompactFormatter);
 
 impl Formatter for Go {

@@ -15,7 +15,7 @@ use crate::api::config::credentials::RegistryAuth;
 use crate::api::config::endpoint::Endpoint;
 use crate::api::error::{Error, Result};
 use crate::api::transport;
-use crate::api::transport::{ConnectError, ConnectErrorKind, NotConnected, SSH_CONNECTIONS};
+use crate::api::transport::{ConnectError, ConnectErrorKind, MAX_SSH_CONNECTIONS, NotConnected};
 
 /// Maximum length of a response's body. The tasks of 100,000 services are shorter.
 pub(in crate::api) const MAX_RESPONSE_LEN: u64 = 256 << 20;
@@ -25,10 +25,13 @@ pub(in crate::api) type Sink<'a> = Option<&'a mut dyn FnMut(&mut Vec<u8>)>;
 /// A request.
 #[derive(Clone, Copy)]
 pub(in crate::api) struct Request<'a> {
+    /// The HTTP method.
     pub method: &'a Method,
     /// Path and query, with the version before them.
     pub target: &'a str,
+    /// The body, which is JSON.
     pub body: Option<&'a [u8]>,
+    /// Registry credentials to send in the header `X-Registry-Auth`.
     pub auth: Option<&'a RegistryAuth>,
 }
 
@@ -78,21 +81,21 @@ impl Host {
             connection.timeouts,
             cancellation,
         );
-        let connections =
-            matches!(connection.endpoint, Endpoint::Ssh(_)).then(|| ConnectionLimit::new(SSH_CONNECTIONS));
+        let connections = matches!(connection.endpoint, Endpoint::Ssh(_))
+            .then(|| ConnectionLimit::new(MAX_SSH_CONNECTIONS));
         Self { agent, connections, connection, cancellation: cancellation.clone(), info: OnceLock::new() }
     }
 
     /// The maximum number of concurrent streams; `None` if there is no limit.
     pub fn max_streams(&self) -> Option<usize> {
-        self.connections.as_ref().map(|_| SSH_CONNECTIONS - 1)
+        self.connections.as_ref().map(|_| MAX_SSH_CONNECTIONS - 1)
     }
 
     /// Waits for a permit to use one more connection.
     pub fn acquire(&self, kind: RequestKind, limit: Option<Duration>) -> Result<Option<Permit<'_>>> {
         let Some(connections) = &self.connections else { return Ok(None) };
         let permit = connections.acquire(kind, limit, &self.cancellation)?;
-        let message = || format!("all {SSH_CONNECTIONS} connections by ssh are in use for too long");
+        let message = || format!("all {MAX_SSH_CONNECTIONS} connections by ssh are in use for too long");
         permit.map(Some).ok_or_else(|| self.connect_error(ConnectErrorKind::TooManyConnections, message()))
     }
 
@@ -106,7 +109,7 @@ impl Host {
         let Some(proxy) = self.connection.proxy.as_ref().filter(|_| !error.requires_tls()) else {
             return error;
         };
-        let said = match &error {
+        let detail = match &error {
             Error::Engine { status, message }
             | Error::Denied { status, message, .. }
             | Error::Rejected { status, message, .. } => format!("status {status}: {message}"),
@@ -115,7 +118,7 @@ impl Host {
         };
         self.connect_error(
             ConnectErrorKind::Proxy,
-            format!("no engine answers through the proxy `{proxy}`: {said}"),
+            format!("no engine answers through the proxy `{proxy}`: {detail}"),
         )
     }
 

@@ -38,7 +38,7 @@ enum Expect {
 ///
 /// # Errors
 /// There is no complete value, or it is not an `R`.
-pub fn first<'a, R: Deserialize<'a>, T>(
+pub fn parse_first<'a, R: Deserialize<'a>, T>(
     text: &'a str,
     read: impl FnOnce(R) -> T,
 ) -> serde_json::Result<(T, usize)> {
@@ -82,10 +82,10 @@ impl<T, F: Fn(&str) -> serde_json::Result<(T, usize)>> JsonArrayParser<T, F> {
             // The whole body is there: the error about a whole response is more exact.
             rest.json::<Vec<IgnoredAny>>()?;
         }
-        self.finish(rest.body.clone()).map_err(|why| rest.garbled(why))
+        self.finish(rest.body.clone()).map_err(|why| rest.invalid_response(why))
     }
 
-    /// All rows. `rest` is what [`eat`](Self::eat) has left of the body.
+    /// All rows. `rest` is what [`feed`](Self::feed) has not consumed of the body.
     ///
     /// # Errors
     /// Why the body is not a complete list of services.
@@ -149,7 +149,7 @@ mod tests {
     use crate::api::resources::rows::ServiceRow;
 
     fn name_of(text: &str) -> serde_json::Result<(String, usize)> {
-        first(text, |row: ServiceRow| row.name().to_owned())
+        parse_first(text, |row: ServiceRow| row.name().to_owned())
     }
 
     fn service(name: &str) -> String {
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_whole_list_of_services_is_none() {
+    fn incomplete_and_invalid_lists_are_errors() {
         let (a, b) = (service("a"), service("b"));
         for text in [
             String::new(),

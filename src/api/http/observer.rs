@@ -1,24 +1,24 @@
-//! Who is told of every request, for `--debug`.
+//! Receives all requests, for `--debug`.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::api::error::Error;
 
-/// One request, and what came of it.
+/// One request and its result.
 #[derive(Debug)]
 pub struct Exchange<'a> {
     /// Method, path and query.
     pub request: &'a str,
-    /// Names of headers that were sent, and whose values are nobody's business.
+    /// The names of headers whose values must not be shown.
     pub hidden: &'a [&'static str],
-    /// The status of the answer, or why there is none.
+    /// The status of the response, or the error.
     pub ending: Result<u16, &'a Error>,
-    /// How long it took; of a body without an end, until it began.
+    /// The duration. For an unlimited body, until it started.
     pub took: Duration,
 }
 
-/// Who is told; nobody by default.
+/// The callbacks. By default there are none.
 #[derive(Default)]
 pub struct Observer {
     tell: Option<Tell>,
@@ -29,29 +29,28 @@ pub struct Observer {
 type Tell = Box<dyn Fn(&Exchange) + Send + Sync>;
 type Warn = Box<dyn Fn(Version, Version) + Send + Sync>;
 type Note = Box<dyn Fn(&str) + Send + Sync>;
-/// An API version, as in `(1, 41)`.
+/// An API version: `(1, 41)`.
 type Version = (u32, u32);
 
 impl Observer {
-    /// One that is told by this.
+    /// An observer with a callback for requests.
     pub fn new(tell: impl Fn(&Exchange) + Send + Sync + 'static) -> Self {
         Self { tell: Some(Box::new(tell)), ..Self::default() }
     }
 
-    /// The same, with someone who is told of the API version that is spoken and of the engine's own, where that is
-    /// newer.
+    /// Adds a callback for the requested API version and the engine's own, if that is newer.
     pub fn warned(self, if_lowered: impl Fn(Version, Version) + Send + Sync + 'static) -> Self {
         Self { if_lowered: Some(Box::new(if_lowered)), ..self }
     }
 
-    /// The same, with someone who is told when another manager is asked, or an election is waited for.
+    /// Adds a callback for notes: a switch to another manager, or the wait for an election.
     pub fn noted(self, note: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self { note: Some(Box::new(note)), ..self }
     }
 
-    pub(in crate::api) fn note(&self, words: &str) {
+    pub(in crate::api) fn note(&self, message: &str) {
         if let Some(note) = &self.note {
-            note(words);
+            note(message);
         }
     }
 

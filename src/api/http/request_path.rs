@@ -1,8 +1,8 @@
-//! Paths of requests: names are one percent-encoded segment each.
+//! Request paths, in which each name is one percent-encoded segment.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// All but RFC 3986's unreserved characters.
+/// All characters except RFC 3986's unreserved ones.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The same for the names of images.
@@ -13,33 +13,34 @@ const IN_IMAGE: &AsciiSet = &RESERVED.remove(b'/').remove(b':').remove(b'@');
 pub struct Path(String);
 
 impl Path {
-    /// A path of these segments; each is encoded, so that none can become two or climb out of the path.
+    /// Creates a path from segments. They are encoded, so that a name can neither add segments nor leave the
+    /// path.
     pub fn new(segments: &[&str]) -> Self {
         Self(segments.iter().map(|segment| format!("/{}", encode(segment))).collect())
     }
 
-    /// A path with an image's name in the middle, written as docker writes it: its `/`, `:` and `@` stay. No image's
-    /// name has a part that could climb out.
+    /// Creates a path with the name of an image, as docker writes it: `/`, `:` and `@` are not encoded. The
+    /// name of an image cannot contain `..`.
     pub fn of_image(before: &str, image: &str, after: &str) -> Self {
         let image = utf8_percent_encode(image, IN_IMAGE);
         Self(format!("/{}/{image}/{}", encode(before), encode(after)))
     }
 
-    /// With one more query parameter.
+    /// Adds a query parameter.
     pub fn query(mut self, key: &str, value: &str) -> Self {
         self.0.push(if self.0.contains('?') { '&' } else { '?' });
         self.0.push_str(&format!("{}={}", encode(key), encode(value)));
         self
     }
 
-    /// As it goes into the request line.
+    /// The path as in the request line.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Whether an object can have this name at all. A name that the engine would clean (`..`), split (`/`) or take
-/// for the whole list (empty) is never asked for. The engine's own names are at most 63 characters long.
+/// Whether an object can have this name. Names that the engine would normalize (`..`), split (`/`) or treat
+/// as the whole list (empty) are not sent. Names are at most 63 characters long.
 pub fn can_be_name(name: &str) -> bool {
     !matches!(name, "" | "." | "..") && !name.contains('/') && name.len() <= 255
 }

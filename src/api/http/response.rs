@@ -31,7 +31,9 @@ pub(in crate::api) struct RawResponse<'a> {
     pub request: String,
     /// The endpoint that it came from.
     pub endpoint: &'a Endpoint,
+    /// The status and headers.
     pub parts: &'a Parts,
+    /// The body, as it was received.
     pub body: Vec<u8>,
     /// Secrets that were sent and must not be shown.
     pub sent: Option<&'a Secrets>,
@@ -56,7 +58,7 @@ impl Response {
         let status = parts.status.as_u16();
         match status {
             200..=299 => Ok(response),
-            300..=399 => Err(response.garbled(format!(
+            300..=399 => Err(response.invalid_response(format!(
                 "status {status}, a redirect to `{}`, which is never followed",
                 header("Location").unwrap_or_default()
             ))),
@@ -70,6 +72,7 @@ impl Response {
         }
     }
 
+    /// A successful response with this body.
     #[cfg(test)]
     pub fn of_body(body: Vec<u8>) -> Self {
         Self {
@@ -86,16 +89,19 @@ impl Response {
     /// # Errors
     /// [`Error::InvalidResponse`] if it is not the JSON of a `T`.
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
-        // What is known to be UTF-8 as a whole need not be checked string by string.
+        // UTF-8 is validated as a whole, which is faster than string by string.
         let read = match str::from_utf8(&self.body) {
             Ok(text) => to_the_end(serde_json::Deserializer::from_str(text)),
             Err(_) => to_the_end(serde_json::Deserializer::from_slice(&self.body)),
         };
         read.map_err(|e| {
             if self.body.is_empty() {
-                self.garbled("it is empty")
+                self.invalid_response("it is empty")
             } else {
-                self.garbled(format!("it is not the expected JSON ({e}): {}", self.excerpt()))
+                self.invalid_response(format!(
+                    "it is not the expected JSON ({e}): {}",
+                    self.excerpt()
+                ))
             }
         })
     }
@@ -106,15 +112,18 @@ impl Response {
         self.json()
     }
 
-    /// Whether an object's text is as long as one can be.
+    /// Checks that an object is not too long.
     pub fn check_object(&self, length: usize) -> Result<()> {
         match length {
             ..=MAX_OBJECT_LEN => Ok(()),
-            _ => Err(self.garbled(format!("an object in it is longer than {} MiB", MAX_OBJECT_LEN >> 20))),
+            _ => {
+                Err(self
+                    .invalid_response(format!("an object in it is longer than {} MiB", MAX_OBJECT_LEN >> 20)))
+            }
         }
     }
 
-    /// The body as text, to the byte.
+    /// The body as text, unchanged.
     pub fn into_text(self) -> Result<String> {
         String::from_utf8(self.body).map_err(|e| Error::InvalidResponse {
             request: self.request,
@@ -122,50 +131,51 @@ impl Response {
         })
     }
 
-    /// This answer is none that an engine gives.
-    pub fn garbled(&self, why: impl Into<String>) -> Error {
+    /// The error for a response that is not one of an engine.
+    pub fn invalid_response(&self, why: impl Into<String>) -> Error {
         Error::InvalidResponse { request: self.request.clone(), why: self.secrets.hide(&why.into()) }
     }
 
-    /// The engine's no, in its own words but for secrets. Where a password is a part of the words that are known for
-    /// what they mean, as "update" is, they stay: to misunderstand them would be worse.
-    fn refusal(&self, status: u16, words: &str) -> Error {
-        let meant = Error::Engine { status, message: words.trim().to_owned() };
-        let shown = Error::Engine { status, message: self.secrets.hide(words.trim()) };
+    /// The engine's refusal, without secrets. If a password is part of a message that the program must
+    /// recognise (such as "update"), the message is kept: misinterpreting it would be worse.
+    fn refusal(&self, status: u16, message: &str) -> Error {
+        let received = Error::Engine { status, message: message.trim().to_owned() };
+        let shown = Error::Engine { status, message: self.secrets.hide(message.trim()) };
         let meaning =
             |e: &Error| [e.is_version_conflict(), e.is_transient(), e.is_name_taken(), e.is_not_manager()];
-        if meaning(&meant) == meaning(&shown) { shown } else { meant }
+        if meaning(&received) == meaning(&shown) { shown } else { received }
     }
 
     fn denied(&self, endpoint: &Endpoint, status: u16, message: String) -> Error {
         Error::Denied { endpoint: endpoint.to_string(), request: self.request.clone(), status, message }
     }
 
-    /// A refusal that is not the engine's JSON. Engines refuse in plain text below API 1.24 and before they know the
-    /// version; a proxy answers in HTML or in plain text too.
+    /// A refusal that is not the engine's JSON. Engines refuse in plain text below API 1.24 and before they
+    /// know the version. A proxy answers in HTML or plain text.
     fn foreign_refusal(&self, endpoint: &Endpoint, status: u16) -> Error {
         let text = String::from_utf8_lossy(&self.body);
         let text = text.trim();
         let is_plain = !text.is_empty() && !text.starts_with(['<', '{', '[']) && text.len() < 1000;
         let may_be_engines = is_plain && self.may_be_plain_text();
         match status {
-            401 | 403 => self.denied(endpoint, status, self.said()),
+            401 | 403 => self.denied(endpoint, status, self.excerpt_or_empty()),
             400..=499 if may_be_engines => self.refusal(status, text),
             400..=499 => Error::Rejected {
                 endpoint: endpoint.to_string(),
                 request: self.request.clone(),
                 status,
-                message: self.said(),
+                message: self.excerpt_or_empty(),
             },
-            // Other 5xx in plain words are no engine's: they leave open what became of a post.
+            // Other 5xx responses in plain text do not come from an engine, so the result of a post is
+            // unknown.
             502..=504 if is_plain => self.refusal(status, text),
-            _ if text.is_empty() => self.garbled(format!("status {status} without a message")),
-            _ => self.garbled(format!("status {status}: {}", self.excerpt())),
+            _ if text.is_empty() => self.invalid_response(format!("status {status} without a message")),
+            _ => self.invalid_response(format!("status {status}: {}", self.excerpt())),
         }
     }
 
-    /// Whether an engine may answer an error to this request in plain text: it does below API 1.24, and where no
-    /// version is spoken yet.
+    /// Whether an engine may send an error response to this request in plain text: below API 1.24, and
+    /// without a version.
     fn may_be_plain_text(&self) -> bool {
         let path = self.request.split_once(' ').map_or("", |(_, path)| path);
         let Some(rest) = path.strip_prefix("/v1.") else { return true };
@@ -173,14 +183,14 @@ impl Response {
         minor.is_some_and(|minor| minor < 24)
     }
 
-    /// The start of the body; empty if there is none.
-    fn said(&self) -> String {
+    /// The start of the body. Empty if there is none.
+    fn excerpt_or_empty(&self) -> String {
         if self.body.trim_ascii().is_empty() { String::new() } else { self.excerpt() }
     }
 
     fn excerpt(&self) -> String {
         let text = String::from_utf8_lossy(&self.body);
-        // A part of a secret would not be known for one.
+        // A truncated secret could not be recognised.
         let text = self.secrets.hide(&text);
         let line = text.trim().lines().next().unwrap_or_default();
         match line.char_indices().nth(80) {

@@ -10,7 +10,7 @@ impl Client {
     /// Sends a request that changes something. It is retried only if nothing was sent.
     pub(in crate::api) fn retry_unsent(&self, send: impl Fn() -> Result<Response>) -> Result<Response> {
         let began = Instant::now();
-        let mut pauses = self.timeouts.pauses_after_refusal().into_iter();
+        let mut pauses = self.timeouts.connection_refused_delays().into_iter();
         let mut tries = self.failover.backoff();
         loop {
             let at = self.failover.current();
@@ -70,8 +70,8 @@ impl Client {
                 continue;
             }
             let next = match &error {
-                Error::Connect { .. } => self.timeouts.pauses_after_refusal().get(breaks).copied(),
-                e if e.is_retryable() => self.timeouts.pauses_after_break().get(breaks).copied(),
+                Error::Connect { .. } => self.timeouts.connection_refused_delays().get(breaks).copied(),
+                e if e.is_retryable() => self.timeouts.connection_lost_delays().get(breaks).copied(),
                 _ if began.elapsed() + pause < self.timeouts.unavailable => {
                     pause = (pause * 3 / 2).min(Duration::from_secs(2));
                     breaks = 0;

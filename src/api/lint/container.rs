@@ -1,4 +1,4 @@
-//! Rules about the container: its health check, its variables, the engine's socket.
+//! Rules about the container: its health check, variables, and the engine's socket.
 
 use serde_json::Value;
 
@@ -60,7 +60,7 @@ fn names_secret(name: &str) -> bool {
     )
 }
 
-/// Whether the value is neither too short, nor a path, a template, a number or a word that says that there is none.
+/// Whether the value is long enough, and not a path, a template, a number or a placeholder.
 fn can_be_secret(value: &str) -> bool {
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let is_number = match value.split_once('.') {
@@ -85,7 +85,7 @@ fn has_password(value: &str) -> bool {
     is_scheme && password.is_some_and(|(_, password)| !password.is_empty() && !password.starts_with("{{"))
 }
 
-/// L19: the container may command the engine.
+/// L19: the container can control the engine.
 pub fn docker_socket(subject: &Subject, found: &mut Findings) -> Read<()> {
     for mount in list(subject.spec, MOUNTS)? {
         if text(mount, "Type")? != "bind" {

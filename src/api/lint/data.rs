@@ -1,39 +1,39 @@
-//! What was read of the swarm, in the form in which rules look at it.
+//! The data of the swarm, in the form that rules use.
 
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
 use super::read::{Read, Unexpected};
-use crate::api::resources::tasks::{ListedAll, Specified};
+use crate::api::resources::tasks::{AllTasks, TaskWithSpec};
 
-/// The IDs of secrets or configs that exist, of those that were looked up.
+/// The IDs of secrets or configs that exist, among those that were looked up.
 pub type Existing = HashSet<String>;
 
-/// How many addresses a network has, and how many its services need at least.
+/// The number of addresses that a network has, and the minimum that its services need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Usage {
     pub(super) name: String,
     pub(super) subnet: String,
     pub(super) capacity: u64,
     pub(super) need: u64,
-    /// A start-first update of one of its services needs one more.
+    /// Whether a start-first update of one of its services needs one more.
     pub(super) has_start_first: bool,
 }
 
 /// The tasks of the swarm, by service.
 #[derive(Clone, Debug)]
 pub struct Tasks {
-    by_service: HashMap<String, Vec<Specified>>,
+    by_service: HashMap<String, Vec<TaskWithSpec>>,
     unreadable: HashSet<String>,
-    /// The engine's clock when it listed them.
+    /// The engine's time when it listed them.
     pub(super) now: Timestamp,
 }
 
 impl Tasks {
-    /// What the engine listed.
-    pub fn new(listed: ListedAll) -> Self {
-        let mut by_service = HashMap::<String, Vec<Specified>>::new();
+    /// Groups the tasks by service.
+    pub fn new(listed: AllTasks) -> Self {
+        let mut by_service = HashMap::<String, Vec<TaskWithSpec>>::new();
         for task in listed.tasks {
             match by_service.get_mut(&task.task.service) {
                 Some(others) => others.push(task),
@@ -44,7 +44,7 @@ impl Tasks {
     }
 
     /// The tasks of the service with this ID.
-    pub fn of(&self, service: &str) -> Read<&[Specified]> {
+    pub fn of(&self, service: &str) -> Read<&[TaskWithSpec]> {
         if self.unreadable.contains(service) {
             Err(Unexpected)
         } else {

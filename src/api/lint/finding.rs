@@ -4,22 +4,22 @@ use std::fmt;
 
 use super::Rule;
 
-/// How much a finding matters, the worst first.
+/// The severity of a finding, worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// Tasks cannot run, or the next update or rollback cannot succeed.
     Error,
     /// A likely mistake.
     Warn,
-    /// Worth knowing.
+    /// Good to know.
     Info,
 }
 
 impl Severity {
-    /// All, the worst first.
+    /// All severities, worst first.
     pub const ALL: [Self; 3] = [Self::Error, Self::Warn, Self::Info];
 
-    /// As in `--level`.
+    /// The name, as in `--level`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -35,37 +35,37 @@ impl fmt::Display for Severity {
     }
 }
 
-/// One place of a service in which a rule found something.
+/// A finding of a rule at one place of a service.
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// The rule.
     pub rule: &'static Rule,
     /// The place in the service, as in [`changes`](crate::api::spec::changes).
     pub place: String,
-    /// What is wrong, with the numbers.
+    /// What is wrong, with numbers.
     pub message: String,
-    /// What to do about it.
+    /// How to fix it.
     pub fix: Fix,
 }
 
-/// What to do about a finding. Commands are made of it where they are printed.
+/// How to fix a finding. The commands are built where they are printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fix {
-    /// There is nothing to do.
+    /// Nothing to do.
     None,
-    /// It takes more than one command: the advice that belongs to the rule.
+    /// Several commands are needed: the advice of the rule.
     Advice,
-    /// These settings change.
+    /// Change these settings.
     Update(Vec<Change>),
-    /// The number of replicas becomes this.
+    /// Set the number of replicas.
     Scale(u64),
-    /// The image is pinned to the digest that its tag has.
+    /// Pin the image to the digest of its tag.
     Pin,
-    /// A constraint that keeps nodes out is removed, or a node is given what it asks for.
+    /// Remove a constraint that excludes nodes, or change the nodes so that they meet it.
     Constraint(String),
 }
 
-/// A setting, and its new value.
+/// A setting and its new value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// `UpdateConfig.Monitor`, in nanoseconds.
@@ -82,12 +82,12 @@ pub enum Change {
     MaxReplicas(u64),
     /// No health check.
     NoHealthCheck,
-    /// Reserved CPUs, in billionths.
+    /// Reserved CPUs, in units of 10^-9.
     ReservedCpus(i64),
     /// Reserved memory, in bytes.
     ReservedMemory(i64),
-    /// The limit of CPUs, in billionths.
+    /// The CPU limit, in units of 10^-9.
     CpuLimit(i64),
-    /// The limit of memory, in bytes.
+    /// The memory limit, in bytes.
     MemoryLimit(i64),
 }

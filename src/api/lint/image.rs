@@ -8,14 +8,14 @@ use crate::api::registry::image_ref::ImageRef;
 
 const IMAGE: &str = "TaskTemplate.ContainerSpec.Image";
 
-/// What `docker stack deploy` stores the image of the file under.
+/// The label in which `docker stack deploy` stores the image of the Compose file.
 const STACK_IMAGE: &str = "com.docker.stack.image";
 
 fn image(spec: &Value) -> Read<Option<ImageRef>> {
     Ok(ImageRef::parse(text(spec, IMAGE)?).ok())
 }
 
-/// L12: the nodes resolve the tag themselves.
+/// L12: the image is not pinned, so the nodes resolve the tag.
 pub fn unpinned(subject: &Subject, found: &mut Findings) -> Read<()> {
     if let Some(image) = image(subject.spec)?.filter(|image| image.digest().is_none()) {
         let message = format!("`{}` has no digest: nodes may run different images", image.familiar());
@@ -24,7 +24,7 @@ pub fn unpinned(subject: &Subject, found: &mut Findings) -> Read<()> {
     Ok(())
 }
 
-/// L13: the tag is the same before and after.
+/// L13: the tag is `latest`, which does not identify the version that runs.
 pub fn latest(subject: &Subject, found: &mut Findings) -> Read<()> {
     if image(subject.spec)?.is_some_and(|image| image.tag() == Some("latest")) {
         let message = "the tag `latest` cannot be used to go back to an earlier image".to_owned();
@@ -33,7 +33,7 @@ pub fn latest(subject: &Subject, found: &mut Findings) -> Read<()> {
     Ok(())
 }
 
-/// L25: the file of the stack has another image.
+/// L25: the image differs from that in the Compose file.
 pub fn differs_from_stack(subject: &Subject, found: &mut Findings) -> Read<()> {
     let label = match at(subject.spec, "Labels")? {
         Some(labels) => match labels.get(STACK_IMAGE) {

@@ -16,7 +16,7 @@ use crate::api::spec::Place;
 const ATTACHED: &str = "TaskTemplate.Networks";
 const LEGACY: &str = "Networks";
 
-/// A network with one subnet of IPv4, as far as its addresses are counted.
+/// A network with one IPv4 subnet, whose addresses are counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
     id: String,
@@ -27,7 +27,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// Reads one of the engine's objects; `None` if its addresses cannot be counted.
+    /// Parses the engine's JSON. `None` if its addresses cannot be counted.
     pub fn new(network: &Value) -> Option<Self> {
         Self::read(network).ok().flatten()
     }
@@ -54,7 +54,7 @@ impl Network {
     }
 }
 
-/// The addresses of an IPv4 subnet without its own and the broadcast address.
+/// The number of usable addresses of an IPv4 subnet: all except the network and broadcast addresses.
 fn capacity(subnet: &str) -> Option<u64> {
     let (address, prefix) = subnet.split_once('/')?;
     address.parse::<std::net::Ipv4Addr>().ok()?;
@@ -62,7 +62,7 @@ fn capacity(subnet: &str) -> Option<u64> {
     Some((1_u64 << (32 - bits)).saturating_sub(2))
 }
 
-/// What the services need of each network, by its ID. Of a service that cannot be read nothing is counted.
+/// The addresses that the services need of each network, by ID. Services that cannot be read are not counted.
 pub fn usage(
     networks: &[Network],
     services: &[Service],
@@ -98,7 +98,7 @@ pub fn usage(
     attached.into_iter().filter_map(usage).collect()
 }
 
-/// What one service needs of each of its networks.
+/// The addresses that one service needs of each of its networks.
 struct Needs<'a> {
     addresses: u64,
     /// The nodes that run its tasks.
@@ -117,7 +117,7 @@ fn needs<'a>(service: &Service, tasks: &'a Tasks, nodes: &[Node]) -> Read<Needs<
             check_placement(spec)?;
             nodes.iter().filter(|node| may_run(spec, node).is_ok()).count() as u64
         }
-        // A job that has ended needs none.
+        // A completed job needs no addresses.
         Some(Kind::Job) => present.count() as u64,
         None => return Err(Unexpected),
     };
@@ -158,7 +158,7 @@ pub fn addresses(subject: &Subject, found: &mut Findings) -> Read<()> {
     Ok(())
 }
 
-/// L22: networks at the place that engines moved away from.
+/// L22: networks at a place from which newer engines move them.
 pub fn legacy(subject: &Subject, found: &mut Findings) -> Read<()> {
     let networks = list(subject.spec, LEGACY)?;
     if !networks.is_empty() {

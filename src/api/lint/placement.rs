@@ -1,4 +1,4 @@
-//! Rules about nodes: which of them can run the tasks, and how many.
+//! Rules about placement: which nodes can run the tasks, and how many.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +15,11 @@ const PORTS: &str = "EndpointSpec.Ports";
 const MOUNTS: &str = "TaskTemplate.ContainerSpec.Mounts";
 const CONSTRAINTS: &str = "TaskTemplate.Placement.Constraints";
 
-/// Folders that every node has.
+/// Directories that every node has.
 const COMMON_FOLDERS: [&str; 8] =
     ["/etc", "/proc", "/sys", "/dev", "/run", "/var/run", "/var/lib/docker", "/var/log"];
 
-/// The fixed ports of the nodes that each task occupies: place and number.
+/// The fixed host ports that each task occupies: place and number.
 fn host_ports(spec: &Value) -> Read<Vec<(String, u64)>> {
     let mut ports = Vec::new();
     for port in list(spec, PORTS)? {
@@ -31,7 +31,7 @@ fn host_ports(spec: &Value) -> Read<Vec<(String, u64)>> {
     Ok(ports)
 }
 
-/// L05: an update that starts new tasks first has no node with the port left.
+/// L05: a start-first update needs a node where the port is free, and there is none.
 pub fn hostport_start_first(subject: &Subject, found: &mut Findings) -> Read<()> {
     let (ports, replicas) = (host_ports(subject.spec)?, subject.replicas()?);
     if ports.is_empty() || !subject.is_start_first()? {
@@ -61,7 +61,7 @@ pub fn hostport_replicas(subject: &Subject, found: &mut Findings) -> Read<()> {
     Ok(())
 }
 
-/// L07: more tasks than the limit of tasks on a node allows, or no room for a task of an update.
+/// L07: more tasks than the maximum per node allows, or no room for another task during an update.
 pub fn max_replicas(subject: &Subject, found: &mut Findings) -> Read<()> {
     let max = count(subject.spec, "TaskTemplate.Placement.MaxReplicas")?.unwrap_or(0);
     let (replicas, is_start_first) = (subject.replicas()?, subject.is_start_first()?);
@@ -112,7 +112,7 @@ pub fn no_node(subject: &Subject, found: &mut Findings) -> Read<()> {
     Ok(())
 }
 
-/// The constraint that most of these nodes fail; of several the first.
+/// The constraint that most of these nodes do not meet; the first of several.
 fn most_failed<'a>(spec: &'a Value, nodes: &[&Node]) -> Option<&'a str> {
     let mut failures = BTreeMap::<&str, usize>::new();
     for constraint in nodes.iter().flat_map(|node| unmet_constraints(spec, node)) {
@@ -138,13 +138,13 @@ pub fn platform(subject: &Subject, found: &mut Findings) -> Read<()> {
     let mut theirs: Vec<String> = supported.into_iter().filter_map(Result::err).collect();
     theirs.sort_unstable();
     theirs.dedup();
-    let mut wanted = Vec::new();
+    let mut required = Vec::new();
     for platform in list(subject.spec, "TaskTemplate.Placement.Platforms")? {
-        wanted.push(format!("{}/{}", text(platform, "OS")?, text(platform, "Architecture")?));
+        required.push(format!("{}/{}", text(platform, "OS")?, text(platform, "Architecture")?));
     }
     let message = format!(
         "the image is for {}, and the {} that {} the constraints {} {}: {}",
-        wanted.join(", "),
+        required.join(", "),
         counted(fitting.len() as u64, "active node"),
         if fitting.len() == 1 { "meets" } else { "meet" },
         if fitting.len() == 1 { "is" } else { "are" },
@@ -155,7 +155,7 @@ pub fn platform(subject: &Subject, found: &mut Findings) -> Read<()> {
     Ok(())
 }
 
-/// L18: a folder of the node that other eligible nodes may not have.
+/// L18: a bind mount of a directory that other eligible nodes may not have.
 pub fn bind_mount(subject: &Subject, found: &mut Findings) -> Read<()> {
     if list(subject.spec, MOUNTS)?.is_empty() {
         return Ok(());
@@ -185,7 +185,7 @@ pub fn bind_mount(subject: &Subject, found: &mut Findings) -> Read<()> {
     Ok(())
 }
 
-/// Whether the constraint tells single nodes apart.
+/// Whether the constraint selects single nodes.
 fn selects_nodes(constraint: &str) -> bool {
     let key = constraint.split(['=', '!']).next().unwrap_or_default().trim().to_ascii_lowercase();
     matches!(key.as_str(), "node.id" | "node.hostname" | "node.ip")
@@ -208,22 +208,22 @@ pub fn clean(path: &str) -> String {
 
 /// L28: no eligible node has the plugin.
 pub fn missing_plugin(subject: &Subject, found: &mut Findings) -> Read<()> {
-    let mut wanted = Vec::new();
+    let mut required = Vec::new();
     let logs = text(subject.spec, "TaskTemplate.LogDriver.Name")?;
     if !matches!(logs, "" | "none") {
-        wanted.push(("Log", logs, "TaskTemplate.LogDriver.Name".to_owned()));
+        required.push(("Log", logs, "TaskTemplate.LogDriver.Name".to_owned()));
     }
     for mount in list(subject.spec, MOUNTS)? {
         let driver = text(mount, "VolumeOptions.DriverConfig.Name")?;
         if text(mount, "Type")? == "volume" && !matches!(driver, "" | "local") {
-            wanted.push(("Volume", driver, Place::at(MOUNTS).item_of(mount).to_string()));
+            required.push(("Volume", driver, Place::at(MOUNTS).item_of(mount).to_string()));
         }
     }
-    if wanted.is_empty() {
+    if required.is_empty() {
         return Ok(());
     }
     let Some(nodes) = subject.eligible()? else { return Ok(()) };
-    for (kind, name, place) in wanted {
+    for (kind, name, place) in required {
         if nodes.iter().any(|node| has_plugin(node, kind, name)) {
             continue;
         }
@@ -238,7 +238,7 @@ pub fn missing_plugin(subject: &Subject, found: &mut Findings) -> Read<()> {
     Ok(())
 }
 
-/// Whether the node lists the plugin; also if it lists none of this type, as older engines do for logging.
+/// Whether the node has the plugin. `true` if it lists none of this type, as older engines do for logging.
 fn has_plugin(node: &Node, kind: &str, name: &str) -> bool {
     let bare = |name: &str| name.strip_suffix(":latest").unwrap_or(name).to_owned();
     let is_listed = |(other, listed): (&str, &str)| other == kind && bare(listed) == bare(name);
@@ -249,7 +249,7 @@ fn has_plugin(node: &Node, kind: &str, name: &str) -> bool {
     !lists_any || node.plugins().any(is_listed)
 }
 
-/// L11: no single node is as large as the reservation.
+/// L11: no single node is large enough for the reservation.
 pub fn reservation(subject: &Subject, found: &mut Findings) -> Read<()> {
     const RESERVED: &str = "TaskTemplate.Resources.Reservations";
     at(subject.spec, RESERVED)?;
@@ -259,7 +259,7 @@ pub fn reservation(subject: &Subject, found: &mut Findings) -> Read<()> {
         return Ok(());
     }
     let Some(nodes) = subject.eligible()? else { return Ok(()) };
-    // What a node has not told is enough.
+    // A node that has not reported its resources counts as large enough.
     let size = |node: &Node| (node.nano_cpus().unwrap_or(i64::MAX), node.memory_bytes().unwrap_or(i64::MAX));
     if nodes.iter().map(size).any(|(has_cpus, has_memory)| has_cpus >= cpus && has_memory >= memory) {
         return Ok(());
@@ -268,13 +268,13 @@ pub fn reservation(subject: &Subject, found: &mut Findings) -> Read<()> {
     let Some((has_cpus, has_memory)) = nodes.iter().map(size).max_by_key(|size| share(*size)) else {
         return Ok(());
     };
-    let mut wanted = Vec::new();
+    let mut required = Vec::new();
     let mut changes = Vec::new();
     if cpus > 0 {
-        wanted.push(super::resources::cpus(cpus));
+        required.push(super::resources::cpus(cpus));
     }
     if memory > 0 {
-        wanted.push(super::resources::memory(memory));
+        required.push(super::resources::memory(memory));
     }
     if cpus > has_cpus {
         changes.push(Change::ReservedCpus(has_cpus));
@@ -284,7 +284,7 @@ pub fn reservation(subject: &Subject, found: &mut Findings) -> Read<()> {
     }
     let message = format!(
         "no single node has the reserved {}: {}{}",
-        wanted.join(" and "),
+        required.join(" and "),
         counted(nodes.count(), "eligible node"),
         nodes.in_brackets()
     );

@@ -11,13 +11,13 @@ use crate::api::spec::{Place, changes};
 
 const CREDENTIAL_SPEC: &str = "TaskTemplate.ContainerSpec.Privileges.CredentialSpec.Config";
 
-/// The lists of a spec that refer to something, with the key of the ID and that of the name.
+/// The lists of a spec that contain references, with the keys of ID and name.
 const LISTS: [(Source, &str, &str, &str); 2] = [
     (Source::Secrets, "TaskTemplate.ContainerSpec.Secrets", "SecretID", "SecretName"),
     (Source::Configs, "TaskTemplate.ContainerSpec.Configs", "ConfigID", "ConfigName"),
 ];
 
-/// A reference of a spec.
+/// A reference in a spec.
 struct Reference<'a> {
     source: Source,
     id: &'a str,
@@ -40,7 +40,8 @@ fn references(spec: &Value) -> Read<Vec<Reference<'_>>> {
     Ok(found)
 }
 
-/// The references of the previous spec that the current one does not have: what the current one has is in use and exists.
+/// The references of the previous spec that the current one does not have. Those of the current one are in
+/// use, so they exist.
 fn earlier<'a>(previous: &'a Value, current: &Value) -> Read<Vec<Reference<'a>>> {
     let current: HashSet<(Source, String)> =
         references(current)?.into_iter().map(|it| (it.source, it.id.to_owned())).collect();
@@ -49,14 +50,14 @@ fn earlier<'a>(previous: &'a Value, current: &Value) -> Read<Vec<Reference<'a>>>
     Ok(earlier)
 }
 
-/// The secrets (or configs) by ID that only the previous spec of the service refers to.
+/// The IDs of secrets (or configs) that only the previous spec of the service refers to.
 pub fn earlier_references(service: &Service, source: Source) -> Vec<&str> {
     let Some(previous) = service.previous_spec() else { return Vec::new() };
     let earlier = earlier(previous, &service.object()["Spec"]).unwrap_or_else(|_| Vec::new());
     earlier.into_iter().filter(|it| it.source == source).map(|it| it.id).collect()
 }
 
-/// L21: a rollback goes back to something that is gone.
+/// L21: a rollback would refer to an object that no longer exists.
 pub fn dead_reference(subject: &Subject, found: &mut Findings) -> Read<()> {
     let Some(service) = subject.service else { return Ok(()) };
     let Some(previous) = at(service.object(), "PreviousSpec")? else { return Ok(()) };
@@ -74,7 +75,7 @@ pub fn dead_reference(subject: &Subject, found: &mut Findings) -> Read<()> {
     Ok(())
 }
 
-/// L20: a rollback changes nothing that a task sees.
+/// L20: a rollback would not change any task.
 pub fn rollback_same(subject: &Subject, found: &mut Findings) -> Read<()> {
     let Some(service) = subject.service else { return Ok(()) };
     let Some(previous) = at(service.object(), "PreviousSpec")? else { return Ok(()) };

@@ -1,15 +1,15 @@
-//! Fields of the engine's JSON, read by type. A field of another type than expected skips the rule that reads it.
+//! Typed access to the engine's JSON. If a field has an unexpected type, the rule that reads it is skipped.
 
 use serde_json::Value;
 
-/// A field has a type that no engine gives it.
+/// A field has a type that no engine produces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unexpected;
 
 /// The result of reading a field.
 pub type Read<T> = Result<T, Unexpected>;
 
-/// The value at a dotted path; `None` if it, or what leads to it, is missing or null.
+/// The value at a path. `None` if it is missing or null.
 pub fn at<'a>(value: &'a Value, path: &str) -> Read<Option<&'a Value>> {
     let mut value = value;
     for key in path.split('.') {
@@ -25,7 +25,7 @@ pub fn at<'a>(value: &'a Value, path: &str) -> Read<Option<&'a Value>> {
     Ok(Some(value).filter(|value| !value.is_null()))
 }
 
-/// Whether there is an object at the path, if only an empty one.
+/// Whether there is an object at the path, possibly an empty one.
 pub fn has_object(value: &Value, path: &str) -> Read<bool> {
     match at(value, path)? {
         None => Ok(false),
@@ -34,32 +34,32 @@ pub fn has_object(value: &Value, path: &str) -> Read<bool> {
     }
 }
 
-/// The text at the path; empty if it is missing.
+/// The string at the path. Empty if it is missing.
 pub fn text<'a>(value: &'a Value, path: &str) -> Read<&'a str> {
     at(value, path)?.map_or(Ok(""), |value| value.as_str().ok_or(Unexpected))
 }
 
-/// The number at the path, if it is there.
+/// The number at the path. `None` if it is missing.
 pub fn count(value: &Value, path: &str) -> Read<Option<u64>> {
     at(value, path)?.map(|value| value.as_u64().ok_or(Unexpected)).transpose()
 }
 
-/// The number at the path, which may be negative; 0 if it is missing.
+/// The number at the path, which may be negative. 0 if it is missing.
 pub fn integer(value: &Value, path: &str) -> Read<i64> {
     at(value, path)?.map_or(Ok(0), |value| value.as_i64().ok_or(Unexpected))
 }
 
-/// The ratio at the path; 0 if it is missing.
+/// The ratio at the path. 0 if it is missing.
 pub fn ratio(value: &Value, path: &str) -> Read<f64> {
     at(value, path)?.map_or(Ok(0.0), |value| value.as_f64().ok_or(Unexpected))
 }
 
-/// The list at the path; empty if it is missing.
+/// The list at the path. Empty if it is missing.
 pub fn list<'a>(value: &'a Value, path: &str) -> Read<&'a [Value]> {
     at(value, path)?.map_or(Ok(&[]), |value| value.as_array().map(Vec::as_slice).ok_or(Unexpected))
 }
 
-/// The texts of the list at the path.
+/// The strings of the list at the path.
 pub fn texts<'a>(value: &'a Value, path: &str) -> Read<Vec<&'a str>> {
     list(value, path)?.iter().map(|item| item.as_str().ok_or(Unexpected)).collect()
 }

@@ -1,4 +1,4 @@
-//! Rules about limits of CPUs and memory.
+//! Rules about CPU and memory limits.
 
 use super::read::{Read, integer};
 use super::subject::counted;
@@ -7,27 +7,27 @@ use super::{Change, Findings, Fix, Subject};
 const CPU_LIMIT: &str = "TaskTemplate.Resources.Limits.NanoCPUs";
 const MEMORY_LIMIT: &str = "TaskTemplate.Resources.Limits.MemoryBytes";
 
-/// The smallest limit of memory with which a container starts.
+/// The smallest memory limit with which a container starts, in bytes.
 const MIN_MEMORY: i64 = 6 << 20;
 
-/// As in `1.5 CPUs`.
+/// Formats CPUs: `1.5 CPUs`.
 pub fn cpus(nano_cpus: i64) -> String {
     format!("{} {}", nano_as_decimal(nano_cpus), if nano_cpus == 1_000_000_000 { "CPU" } else { "CPUs" })
 }
 
-/// Billionths as a decimal number, as in `1.5`.
+/// Formats units of 10^-9 as a decimal number: `1.5`.
 pub fn nano_as_decimal(nanos: i64) -> String {
     let (whole, rest) = (nanos / 1_000_000_000, (nanos % 1_000_000_000).unsigned_abs());
     let text = format!("{whole}.{rest:09}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// As in `512 MiB`, rounded down.
+/// Formats bytes, rounded down: `512 MiB`.
 pub fn memory(bytes: i64) -> String {
     if bytes < 1 << 20 { counted(bytes.unsigned_abs(), "byte") } else { format!("{} MiB", bytes >> 20) }
 }
 
-/// L15: nothing limits the memory of a task.
+/// L15: the memory of the tasks is not limited.
 pub fn no_memory_limit(subject: &Subject, found: &mut Findings) -> Read<()> {
     if subject.runs_containers()? && integer(subject.spec, MEMORY_LIMIT)? == 0 {
         let message = "no memory limit: one task can use all memory of its node".to_owned();
@@ -43,7 +43,7 @@ pub fn cpu_limit(subject: &Subject, found: &mut Findings) -> Read<()> {
         return Ok(());
     }
     let Some(nodes) = subject.eligible()? else { return Ok(()) };
-    // A node that has not told its size is large enough.
+    // A node that has not reported its resources counts as large enough.
     let most = nodes.iter().map(|node| node.nano_cpus().unwrap_or(i64::MAX)).max().unwrap_or(i64::MAX);
     if limit > most {
         let message = format!(
@@ -58,7 +58,7 @@ pub fn cpu_limit(subject: &Subject, found: &mut Findings) -> Read<()> {
     Ok(())
 }
 
-/// L27: the engine takes the limit, and the node does not.
+/// L27: the engine accepts the limit, but nodes cannot start a container with it.
 pub fn memory_limit(subject: &Subject, found: &mut Findings) -> Read<()> {
     let limit = integer(subject.spec, MEMORY_LIMIT)?;
     if (1..MIN_MEMORY).contains(&limit) {

@@ -1,4 +1,4 @@
-//! What a rule looks at: a service, and what was read of the swarm.
+//! The input of a rule: a service and the data of the swarm.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -10,28 +10,28 @@ use super::read::{Read, Unexpected, at, count, has_object, list, text, texts};
 use super::{Kind, Source};
 use crate::api::resources::nodes::Node;
 use crate::api::resources::services::Service;
-use crate::api::resources::tasks::Specified;
+use crate::api::resources::tasks::TaskWithSpec;
 use crate::api::rollout::may_run;
 
-/// What was read of the swarm. What could not be read is `None`, and the rules that need it are skipped.
+/// The data of the swarm. What could not be read is `None`, and the rules that need it are skipped.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Swarm<'a> {
-    /// The nodes. A manager lists itself at least: an empty list counts as none.
+    /// The nodes. An empty list counts as not read, because a manager lists at least itself.
     pub nodes: Option<&'a [Node]>,
     /// The tasks of all services.
     pub tasks: Option<&'a Tasks>,
-    /// How many addresses the networks have and need, by ID.
+    /// The addresses of the networks, by ID.
     pub networks: Option<&'a HashMap<String, Usage>>,
-    /// The secrets that previous specs refer to, as far as they exist.
+    /// The existing secrets that previous specs refer to.
     pub secrets: Option<&'a Existing>,
-    /// The same for configs.
+    /// The existing configs that previous specs refer to.
     pub configs: Option<&'a Existing>,
 }
 
-/// A spec, and all that is known beside it.
+/// A spec and everything that is known about it.
 #[derive(Debug)]
 pub struct Subject<'a> {
-    /// The spec that is checked.
+    /// The checked spec.
     pub spec: &'a Value,
     /// The service, if it exists.
     pub service: Option<&'a Service>,
@@ -39,7 +39,7 @@ pub struct Subject<'a> {
     eligible: OnceCell<Read<Vec<&'a Node>>>,
 }
 
-/// The nodes on which the service may run; there is at least one.
+/// The nodes on which the service may run. There is at least one.
 #[derive(Clone, Copy, Debug)]
 pub struct Eligible<'s> {
     nodes: &'s [&'s Node],
@@ -48,59 +48,59 @@ pub struct Eligible<'s> {
 }
 
 impl<'s> Eligible<'s> {
-    /// How many.
+    /// The number of eligible nodes.
     pub fn count(&self) -> u64 {
         self.nodes.len() as u64
     }
 
-    /// Each of them.
+    /// The eligible nodes.
     pub fn iter(&self) -> impl Iterator<Item = &'s Node> {
         self.nodes.iter().copied()
     }
 
-    /// As in `2 replicas on 2 eligible nodes`; if not all nodes are eligible, with their number.
+    /// Formats the count: `2 replicas on 2 eligible nodes`, with the number of all nodes if it differs.
     pub fn with_replicas(&self, replicas: u64) -> String {
         let nodes = counted(self.count(), "eligible node");
         format!("{} on {nodes}{}", counted(replicas, "replica"), self.in_brackets())
     }
 
-    /// As in ` (2 of 3 nodes are eligible)`; empty if all are.
+    /// ` (2 of 3 nodes are eligible)`. Empty if all are.
     pub fn in_brackets(&self) -> String {
         if self.nodes.len() == self.of { String::new() } else { format!(" ({})", self.of_all()) }
     }
 
-    /// As in `2 of 3 nodes are eligible`.
+    /// `2 of 3 nodes are eligible`.
     pub fn of_all(&self) -> String {
         of_all(self.nodes.len(), self.of)
     }
 }
 
-/// As in `2 of 3 nodes are eligible`.
+/// `2 of 3 nodes are eligible`.
 pub fn of_all(eligible: usize, all: usize) -> String {
     let verb = if eligible == 1 { "is" } else { "are" };
     format!("{eligible} of {all} nodes {verb} eligible")
 }
 
-/// As in `1 node`, `3 nodes`.
+/// `1 node`, `3 nodes`.
 pub fn counted(count: u64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 impl<'a> Subject<'a> {
-    /// A stored service.
+    /// The subject of a stored service.
     pub fn stored(service: &'a Service, swarm: Swarm<'a>) -> Self {
-        // The whole object is looked at anyway: its spec is not read a second time.
+        // Other rules parse the whole object anyway, so its spec is not parsed separately.
         let spec = &service.object()["Spec"];
         Self { spec, service: Some(service), swarm, eligible: OnceCell::new() }
     }
 
-    /// A spec that is about to be posted.
+    /// The subject of a spec that will be posted.
     pub fn planned(spec: &'a Value, nodes: Option<&'a [Node]>) -> Self {
         let nodes = nodes.filter(|_| needs_nodes(spec));
         Self { spec, service: None, swarm: Swarm { nodes, ..Swarm::default() }, eligible: OnceCell::new() }
     }
 
-    /// Whether this was read.
+    /// Whether this data was read.
     pub fn has(&self, source: Source) -> bool {
         match source {
             Source::Nodes => self.nodes().is_some(),
@@ -111,12 +111,12 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Which kind of service it is; `None` for a mode that is not known.
+    /// The kind of the service. `None` for an unknown mode.
     pub fn kind(&self) -> Option<Kind> {
         kind(self.spec).ok().flatten()
     }
 
-    /// The desired number of replicas; of a job that runs on each node, and of a global service, 0.
+    /// The desired number of replicas. 0 for services and jobs that run on each node.
     pub fn replicas(&self) -> Read<u64> {
         replicas(self.spec)
     }
@@ -127,23 +127,23 @@ impl<'a> Subject<'a> {
     }
 
     /// The tasks of the service.
-    pub fn tasks(&self) -> Read<Option<(&'a Tasks, &'a [Specified])>> {
+    pub fn tasks(&self) -> Read<Option<(&'a Tasks, &'a [TaskWithSpec])>> {
         let (Some(tasks), Some(service)) = (self.swarm.tasks, self.service) else { return Ok(None) };
         Ok(Some((tasks, tasks.of(service.id())?)))
     }
 
-    /// How many addresses this network has and needs, if that is known.
+    /// The addresses of this network, if they are known.
     pub fn network(&self, id: &str) -> Option<&'a Usage> {
         self.swarm.networks?.get(id)
     }
 
-    /// Whether this secret or config exists; `None` if it was not looked up.
+    /// Whether this secret or config exists. `None` if it was not looked up.
     pub fn exists(&self, source: Source, id: &str) -> Option<bool> {
         let existing = if source == Source::Secrets { self.swarm.secrets } else { self.swarm.configs };
         Some(existing?.contains(id))
     }
 
-    /// The nodes on which the service may run; `None` if there are none, or nodes were not read.
+    /// The nodes on which the service may run. `None` if there are none, or if the nodes were not read.
     pub fn eligible(&self) -> Read<Option<Eligible<'_>>> {
         let Some(all) = self.nodes() else { return Ok(None) };
         let find = || {
@@ -159,7 +159,7 @@ impl<'a> Subject<'a> {
         Ok(text(self.spec, "UpdateConfig.Order")? == "start-first")
     }
 
-    /// Whether its tasks are containers.
+    /// Whether the tasks are containers.
     pub fn runs_containers(&self) -> Read<bool> {
         has_object(self.spec, "TaskTemplate.ContainerSpec")
     }
@@ -177,7 +177,7 @@ pub fn needs_nodes(spec: &Value) -> bool {
     }
 }
 
-/// The kind of service that a spec describes. Without a mode the engine makes it replicated.
+/// The kind of the service in a spec. Without a mode it is replicated.
 pub fn kind(spec: &Value) -> Read<Option<Kind>> {
     let modes = [
         ("Mode.Replicated", Kind::Replicated),
@@ -194,7 +194,7 @@ pub fn kind(spec: &Value) -> Read<Option<Kind>> {
     Ok(has_no_mode.then_some(Kind::Replicated))
 }
 
-/// The desired number of replicas, with the engine's defaults; of what runs on each node 0.
+/// The desired number of replicas, with the engine's defaults. 0 for services that run on each node.
 pub fn replicas(spec: &Value) -> Read<u64> {
     if is_there(spec, "Mode.Global") || is_there(spec, "Mode.GlobalJob") {
         return Ok(0);
@@ -210,7 +210,8 @@ fn is_there(spec: &Value, path: &str) -> bool {
     matches!(at(spec, path), Ok(Some(_)))
 }
 
-/// The placement check takes what it does not understand for absent: here it skips the rule.
+/// Skips the rule if the placement cannot be parsed, because the placement check treats such values as
+/// absent.
 pub fn check_placement(spec: &Value) -> Read<()> {
     texts(spec, "TaskTemplate.Placement.Constraints")?;
     for platform in list(spec, "TaskTemplate.Placement.Platforms")? {

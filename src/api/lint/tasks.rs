@@ -9,18 +9,18 @@ use super::subject::counted;
 use super::{Findings, Fix, Subject};
 use crate::api::forecast::is_of_spec;
 use crate::api::resources::system::DEFAULT_TASK_HISTORY;
-use crate::api::resources::tasks::{Specified, Task, TaskState};
-use crate::api::rollout::{Looks, Seen, View, Why, failure_loop};
+use crate::api::resources::tasks::{Task, TaskState, TaskWithSpec};
+use crate::api::rollout::{FailureReason, Polling, ServiceView, TaskHistory, failure_loop};
 
 const POLICY: &str = "TaskTemplate.RestartPolicy";
 
-/// Whether the restart policy ends: it starts no task again, or only a number of them.
+/// Whether the restart policy is limited: tasks are not restarted, or only a number of times.
 fn has_limited_restarts(spec: &Value) -> Read<bool> {
     let attempts = count(spec, "TaskTemplate.RestartPolicy.MaxAttempts")?.unwrap_or(0);
     Ok(attempts > 0 || text(spec, "TaskTemplate.RestartPolicy.Condition")? == "none")
 }
 
-/// L16: the newest task of a slot failed, and no other follows.
+/// L16: the newest task of a slot failed and is not replaced.
 pub fn not_restarted(subject: &Subject, found: &mut Findings) -> Read<()> {
     let Some((_, tasks)) = subject.tasks()? else { return Ok(()) };
     if !has_limited_restarts(subject.spec)? {
@@ -38,7 +38,7 @@ pub fn not_restarted(subject: &Subject, found: &mut Findings) -> Read<()> {
         has_failed.then(|| newest.status.error.clone())
     };
     let failed: Vec<String> = over.into_iter().filter_map(newest).collect();
-    // Other slots are left from before the number of replicas was lowered.
+    // Other slots are left over from before a scale-down.
     let vacant = subject.replicas()?.saturating_sub(live.len() as u64).min(failed.len() as u64);
     if let Some(error) = failed.last().filter(|_| vacant > 0) {
         let slots = if vacant == 1 { "1 slot has" } else { &format!("{vacant} slots have") };
@@ -51,7 +51,7 @@ pub fn not_restarted(subject: &Subject, found: &mut Findings) -> Read<()> {
     Ok(())
 }
 
-/// L17: the tasks of a slot fail one after the other, by the rule of `status`.
+/// L17: the tasks of a slot fail repeatedly, by the rule of `status`.
 pub fn crash_loop(subject: &Subject, found: &mut Findings) -> Read<()> {
     let (Some((tasks, own)), Some(service)) = (subject.tasks()?, subject.service) else { return Ok(()) };
     if count(subject.spec, "TaskTemplate.RestartPolicy.MaxAttempts")?.unwrap_or(0) > 0 {
@@ -65,19 +65,21 @@ pub fn crash_loop(subject: &Subject, found: &mut Findings) -> Read<()> {
     let all: Vec<Task> = own.iter().map(|task| task.task.clone()).collect();
     let current = own.iter().filter(|task| is_of_spec(service, task, nodes));
     let current: Vec<Task> = current.map(|task| task.task.clone()).collect();
-    let mut seen = Seen::new(Looks::Single);
-    seen.note(service, &current, tasks.now);
-    let view = View {
+    let mut history = TaskHistory::new(Polling::Single);
+    history.record(service, &current, tasks.now);
+    let view = ServiceView {
         service,
         tasks: &current,
         all: Some(&all),
         nodes: Some(nodes),
-        // The swarm's own limit would take another request: if it is smaller, a loop is not reported.
-        kept: Some(DEFAULT_TASK_HISTORY),
+        // The swarm's own limit would need another request. If it is smaller, a loop is not reported.
+        history_limit: Some(DEFAULT_TASK_HISTORY),
         now: tasks.now,
-        seen: &seen,
+        history: &history,
     };
-    if let Ok(Some(Why::Failing | Why::CompletedFailing | Why::ImageRejected)) = failure_loop(&view) {
+    if let Ok(Some(FailureReason::Failing | FailureReason::CompletedFailing | FailureReason::ImageRejected)) =
+        failure_loop(&view)
+    {
         let failures =
             counted(all.iter().filter(|task| task.has_ended_by_itself()).count() as u64, "failed task");
         let message = format!(
@@ -89,8 +91,8 @@ pub fn crash_loop(subject: &Subject, found: &mut Findings) -> Read<()> {
     Ok(())
 }
 
-/// A loop has two failures at least.
-fn is_candidate(tasks: &[Specified]) -> bool {
+/// A loop has at least two failures.
+fn is_candidate(tasks: &[TaskWithSpec]) -> bool {
     tasks.iter().filter(|task| task.task.has_ended_by_itself()).nth(1).is_some()
 }
 

@@ -6,15 +6,15 @@ use super::subject::counted;
 use super::{Change, Findings, Fix, Subject};
 use crate::api::spec::Place;
 
-/// The engine's own defaults, in nanoseconds.
+/// The engine's defaults, in nanoseconds.
 const DEFAULT_MONITOR: i64 = 5_000_000_000;
 const DEFAULT_INTERVAL: i64 = 30_000_000_000;
 const DEFAULT_RETRIES: i64 = 3;
 
-/// The largest number of a port.
+/// The largest port number.
 const MAX_PORT: u64 = 65535;
 
-/// L01: a task that turns unhealthy does so after the update has stopped looking.
+/// L01: a task that becomes unhealthy does so after the monitor period of the update.
 pub fn monitor_short(subject: &Subject, found: &mut Findings) -> Read<()> {
     const CHECK: &str = "TaskTemplate.ContainerSpec.Healthcheck";
     if !starts_check(subject.spec)? || text(subject.spec, "UpdateConfig.FailureAction")? == "continue" {
@@ -41,7 +41,7 @@ pub fn monitor_short(subject: &Subject, found: &mut Findings) -> Read<()> {
     Ok(())
 }
 
-/// Nanoseconds as Go writes a duration in its largest whole unit, as in `90s`.
+/// Formats nanoseconds in the largest whole unit, as Go does: `90s`.
 pub fn duration(nanoseconds: i64) -> String {
     for (unit, length) in [("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1000)] {
         if nanoseconds % length == 0 {
@@ -51,7 +51,7 @@ pub fn duration(nanoseconds: i64) -> String {
     format!("{nanoseconds}ns")
 }
 
-/// L02: an update whose tasks fail goes on.
+/// L02: an update continues although its tasks fail.
 pub fn failure_continue(subject: &Subject, found: &mut Findings) -> Read<()> {
     let continues = text(subject.spec, "UpdateConfig.FailureAction")? == "continue";
     let tolerated = ratio(subject.spec, "UpdateConfig.MaxFailureRatio")?;
@@ -75,7 +75,7 @@ pub fn failure_continue(subject: &Subject, found: &mut Findings) -> Read<()> {
     Ok(())
 }
 
-/// L29: a port that cannot be one.
+/// L29: an invalid port number.
 pub fn port_range(subject: &Subject, found: &mut Findings) -> Read<()> {
     const PORTS: &str = "EndpointSpec.Ports";
     for port in list(subject.spec, PORTS)? {

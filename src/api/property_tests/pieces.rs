@@ -1,9 +1,9 @@
-//! Broken pieces, and what is put together of them.
+//! Generators of values: valid and invalid pieces, and combinations of them.
 
 use fastrand::Rng;
 use serde_json::Value;
 
-/// Pieces that values are made of, good and bad.
+/// Valid and invalid pieces of values.
 const PIECES: &[&str] = &[
     "",
     "a",
@@ -130,7 +130,7 @@ const PIECES: &[&str] = &[
     "\"ID\"",
 ];
 
-/// A value put together of pieces, sometimes torn, rarely long.
+/// A value made of pieces, sometimes truncated, rarely long.
 pub fn value(random: &mut Rng) -> String {
     let mut text: String = (0..random.usize(1..9)).map(|_| PIECES[random.usize(..PIECES.len())]).collect();
     match random.u8(..40) {
@@ -144,7 +144,7 @@ pub fn value(random: &mut Rng) -> String {
     text
 }
 
-/// The same text, or one with something in it that does not belong there.
+/// The same text, or one with an inserted piece.
 pub fn torn(random: &mut Rng, mut text: String) -> String {
     if random.bool() {
         let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
@@ -153,7 +153,7 @@ pub fn torn(random: &mut Rng, mut text: String) -> String {
     text
 }
 
-/// A value of any kind, with keys that specs have among those that they have not.
+/// A value of any type. Its keys may or may not be those of specs.
 pub fn some_json(random: &mut Rng, depth: u8) -> Value {
     const KEYS: [&str; 14] = [
         "Spec",

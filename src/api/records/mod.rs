@@ -1,3 +1,3 @@
-//! Files that this program writes and reads again: plans. All of it is pure; who calls it reads and writes the files.
+//! Files that this program writes and reads again: plans. Pure: callers read and write the files.
 
 pub mod plan;

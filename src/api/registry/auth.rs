@@ -1,64 +1,66 @@
-//! Where the credentials for a registry come from, in docker's order.
+//! Looks up the credentials for a registry, in docker's order.
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use super::helper;
-use crate::api::config::credentials::{Credentials, RegistryAuth, key_of};
+use crate::api::config::credentials::{Credentials, RegistryAuth, docker_config_key};
 use crate::api::config::docker_config::DockerConfig;
 use crate::api::config::redact::Secrets;
 use crate::api::error::{CredentialsError, Error, Result};
 use crate::api::http::client::Client;
 
-/// All credentials that the user has. Nothing but the files is looked at before a registry's are asked for.
+/// The credentials of the user. The files are read at once; helpers are run when the credentials of a
+/// registry are requested.
 #[derive(Debug, Default)]
 pub struct Keyring {
     variable: DockerConfig,
     file: DockerConfig,
-    asked: Mutex<Asked>,
+    lookups: Mutex<Lookups>,
 }
 
-/// What came of it, so that a helper is asked once a registry: with many services a minute each would be a long time.
+/// The results so far. A helper is run once for each registry, because it may take a minute.
 #[derive(Debug, Default)]
-struct Asked {
+struct Lookups {
     found: HashMap<String, Option<RegistryAuth>>,
     failures: Vec<Failure>,
 }
 
-/// A helper that gave nothing.
+/// A helper that failed.
 #[derive(Debug)]
 struct Failure {
     registry: String,
     program: String,
     why: String,
-    /// It did not answer, and would not for another registry either.
-    hangs: bool,
+    /// Whether the helper did not respond. It is not run for other registries either.
+    timed_out: bool,
 }
 
 impl Keyring {
-    /// `DOCKER_AUTH_CONFIG`, where it is set, and the `config.json` at `file`.
+    /// Reads `DOCKER_AUTH_CONFIG`, if it is set, and the `config.json` at `file`.
     ///
     /// # Errors
-    /// One of them cannot be read or understood.
+    /// One of them cannot be read, or is not valid.
     pub fn new(variable: Option<&[u8]>, file: Option<&Path>) -> Result<Self> {
         let variable = variable.map(DockerConfig::parse_variable).transpose()?.unwrap_or_default();
         let file = file.map(DockerConfig::read).transpose()?.unwrap_or_default();
-        Ok(Self { variable, file, asked: Mutex::default() })
+        Ok(Self { variable, file, lookups: Mutex::default() })
     }
 
-    /// The credentials for a registry; `None` where the user has none.
+    /// The credentials for a registry. `None` if the user has none.
     ///
     /// # Errors
-    /// An entry cannot be understood, or the helper that keeps them does not give them.
+    /// An entry is not valid, or the helper failed.
     pub fn auth(&self, client: &Client, registry: &str) -> Result<Option<RegistryAuth>> {
-        // Held while it is looked up: a helper may ask the user something, and does not do so eight times at once.
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = asked.found.get(registry) {
+        // Locked during the lookup: a helper that asks the user for a passphrase must not do so several times
+        // at once.
+        let mut lookups = self.lookups.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lookups.found.get(registry) {
             return Ok(known.clone());
         }
-        let auth = self.look_up(client, registry, &mut asked.failures)?;
-        asked.found.insert(registry.to_owned(), auth.clone());
+        let auth = self.look_up(client, registry, &mut lookups.failures)?;
+        lookups.found.insert(registry.to_owned(), auth.clone());
         Ok(auth)
     }
 
@@ -72,7 +74,7 @@ impl Keyring {
         if credentials.is_none()
             && let Some(helper) = self.file.helper(registry)?
         {
-            credentials = self.ask(helper, client, registry, failures)?;
+            credentials = self.run_helper(helper, client, registry, failures)?;
         }
         if credentials.is_none() {
             credentials = self.file.credentials(registry)?;
@@ -80,7 +82,7 @@ impl Keyring {
         Ok(credentials.map(|credentials| RegistryAuth::new(registry, &credentials)))
     }
 
-    fn ask(
+    fn run_helper(
         &self,
         helper: &str,
         client: &Client,
@@ -88,17 +90,17 @@ impl Keyring {
         failures: &mut Vec<Failure>,
     ) -> Result<Option<Credentials>> {
         let program = helper::program(helper);
-        let is_known = |one: &&Failure| one.program == program && (one.hangs || one.registry == registry);
-        if let Some(Failure { program, why, hangs, .. }) = failures.iter().find(is_known) {
-            let (program, why, hangs) = (program.clone(), why.clone(), *hangs);
-            return Err(CredentialsError::Helper { program, why, hangs }.into());
+        let is_known = |one: &&Failure| one.program == program && (one.timed_out || one.registry == registry);
+        if let Some(Failure { program, why, timed_out, .. }) = failures.iter().find(is_known) {
+            let (program, why, timed_out) = (program.clone(), why.clone(), *timed_out);
+            return Err(CredentialsError::Helper { program, why, timed_out }.into());
         }
         let secrets = Secrets::new(self.variable.secrets().chain(self.file.secrets()));
-        let answer = helper::get(helper, key_of(registry), client, &secrets);
-        if let Err(Error::Credentials(CredentialsError::Helper { why, hangs, .. })) = &answer {
+        let result = helper::get(helper, docker_config_key(registry), client, &secrets);
+        if let Err(Error::Credentials(CredentialsError::Helper { why, timed_out, .. })) = &result {
             let registry = registry.to_owned();
-            failures.push(Failure { registry, program, why: why.clone(), hangs: *hangs });
+            failures.push(Failure { registry, program, why: why.clone(), timed_out: *timed_out });
         }
-        answer
+        result
     }
 }

@@ -1,4 +1,4 @@
-//! What a registry has under a tag, asked through the engine.
+//! Resolves a tag to the digest that the registry has for it, through the engine.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -13,38 +13,39 @@ use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::http::request_path::Path;
 
-/// Engines below this API version ask registries themselves, on every post, and cannot be asked.
-pub const SINCE: (u32, u32) = (1, 30);
+/// The first API version with `GET /distribution`. Older engines resolve digests themselves, on every update.
+pub const MIN_API_VERSION: (u32, u32) = (1, 30);
 
-/// What a registry says of an image.
+/// The digest of an image and its platforms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
     /// The image with its tag, pinned to the digest.
     pub image: ImageRef,
-    /// What it is built for, as a spec has it; empty if the registry names none.
+    /// The platforms, as in a spec. Empty if the registry names none.
     pub platforms: Vec<Value>,
 }
 
-/// What registries have said during this command: each image is asked for once, however many services shall have it.
+/// The digests that were resolved by this command, so that each image is looked up once for any number of
+/// services.
 #[derive(Debug, Default)]
-pub struct Manifests(Mutex<HashMap<String, Arc<OnceLock<Known>>>>);
+pub struct DigestCache(Mutex<HashMap<String, Arc<OnceLock<Lookup>>>>);
 
-/// What is known of an image.
+/// The result of a lookup.
 #[derive(Debug)]
-enum Known {
-    /// The registry has it.
-    There(Manifest),
-    /// The registry does not say; the parts of [`Error::Registry`].
-    Untold(RegistryErrorKind, String),
-    /// Something else went wrong, which says nothing of the image.
-    Nothing,
+enum Lookup {
+    /// The registry has the image.
+    Found(Manifest),
+    /// The registry did not provide a digest: the fields of [`Error::Registry`].
+    Unavailable(RegistryErrorKind, String),
+    /// Another error, which says nothing about the image.
+    Failed,
 }
 
-impl Manifests {
-    /// [`inspect`], asked once an image; whoever comes meanwhile waits for the answer.
+impl DigestCache {
+    /// Like [`inspect`], but each image is looked up once. Concurrent callers wait for the first one.
     ///
     /// # Errors
-    /// Those of [`inspect`].
+    /// The same as [`inspect`].
     pub fn inspect(
         &self,
         client: &Client,
@@ -52,32 +53,32 @@ impl Manifests {
         auth: Option<&RegistryAuth>,
     ) -> Result<Manifest> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = Arc::clone(all.entry(image.familiar()).or_default());
+        let lookup = Arc::clone(all.entry(image.familiar()).or_default());
         drop(all);
         let mut own = None;
-        let known = known.get_or_init(|| match inspect(client, image, auth) {
-            Ok(manifest) => Known::There(manifest),
-            Err(Error::Registry { kind, message, .. }) => Known::Untold(kind, message),
+        let lookup = lookup.get_or_init(|| match inspect(client, image, auth) {
+            Ok(manifest) => Lookup::Found(manifest),
+            Err(Error::Registry { kind, message, .. }) => Lookup::Unavailable(kind, message),
             Err(error) => {
                 own = Some(error);
-                Known::Nothing
+                Lookup::Failed
             }
         });
-        match (known, own) {
-            (Known::There(manifest), _) => Ok(manifest.clone()),
-            (Known::Untold(kind, message), _) => Err(untold(image, *kind, message.clone())),
-            (Known::Nothing, Some(error)) => Err(error),
-            (Known::Nothing, None) => inspect(client, image, auth),
+        match (lookup, own) {
+            (Lookup::Found(manifest), _) => Ok(manifest.clone()),
+            (Lookup::Unavailable(kind, message), _) => Err(registry_error(image, *kind, message.clone())),
+            (Lookup::Failed, Some(error)) => Err(error),
+            (Lookup::Failed, None) => inspect(client, image, auth),
         }
     }
 }
 
-fn untold(image: &ImageRef, kind: RegistryErrorKind, message: String) -> Error {
+fn registry_error(image: &ImageRef, kind: RegistryErrorKind, message: String) -> Error {
     Error::Registry { registry: image.domain().to_owned(), image: image.familiar(), kind, message }
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct DistributionInfo {
     #[serde(rename = "Descriptor")]
     descriptor: Descriptor,
     #[serde(rename = "Platforms", default)]
@@ -98,24 +99,25 @@ struct Platform {
     os: String,
 }
 
-/// `GET /distribution/{name}/json`: the digest that the registry has for the image now.
+/// `GET /distribution/{name}/json`: the digest that the registry has for an image now.
 ///
 /// # Errors
-/// [`Error::Registry`] where the registry does not say; anything else is between this program and the engine.
+/// [`Error::Registry`] if the registry did not provide a digest; other errors concern the request to the
+/// engine.
 pub fn inspect(client: &Client, image: &ImageRef, auth: Option<&RegistryAuth>) -> Result<Manifest> {
     let path = Path::of_image("distribution", &image.familiar(), "json");
-    let error = |kind, message: String| untold(image, kind, message);
-    let answer = client.get_json_once::<Answer>(&path, auth).map_err(|e| match e {
+    let error = |kind, message: String| registry_error(image, kind, message);
+    let info = client.get_json_once::<DistributionInfo>(&path, auth).map_err(|e| match e {
         e @ Error::Engine { .. } if e.is_endpoint_unavailable() => {
             error(RegistryErrorKind::EndpointMissing, format!("`GET {}`: {e}", path.as_str()))
         }
         Error::Engine { status, message } => error(RegistryErrorKind::of(status, &message), message),
-        Error::Denied { status, message, .. } if is_registrys(&message) => {
+        Error::Denied { status, message, .. } if is_from_registry(&message) => {
             error(RegistryErrorKind::of(status, &message), message)
         }
         e @ Error::Denied { .. } => error(RegistryErrorKind::EndpointForbidden, e.to_string()),
         e if e.is_endpoint_unavailable() => error(RegistryErrorKind::EndpointMissing, e.to_string()),
-        // The engine waits for the registry, and had answered before.
+        // The engine waits for the registry, and it has responded before.
         e @ Error::ResponseTimeout { .. } if client.time_left().is_none_or(|left| !left.is_zero()) => {
             error(RegistryErrorKind::Unreachable, e.to_string())
         }
@@ -123,30 +125,31 @@ pub fn inspect(client: &Client, image: &ImageRef, auth: Option<&RegistryAuth>) -
     })?;
     let digest = match image.digest() {
         Some(digest) => digest,
-        None => &answer.descriptor.digest,
+        None => &info.descriptor.digest,
     };
     let image = image.with_digest(digest).map_err(|_| {
         let digest = auth.map_or_else(|| digest.to_owned(), |auth| auth.secrets().hide(digest));
         error(RegistryErrorKind::Unreachable, format!("it returned an invalid digest: `{digest:.80}`"))
     })?;
-    Ok(Manifest { image, platforms: platforms(&answer.platforms.unwrap_or_default()) })
+    Ok(Manifest { image, platforms: platforms(&info.platforms.unwrap_or_default()) })
 }
 
-/// As docker writes them into a spec: one for each that the registry names, also twice or unknown (attestations). They
-/// are alternatives, so neither does harm, and a spec that docker writes later is the same.
-fn platforms(said: &[Platform]) -> Vec<Value> {
+/// The platforms as docker writes them into a spec, including duplicates and unknown ones (attestations):
+/// they are alternatives, so they have no effect, and the spec is the same as one that docker writes.
+fn platforms(reported: &[Platform]) -> Vec<Value> {
     let platform = |Platform { architecture, os }: &Platform| {
-        // A node tells its variant of arm in its architecture, and a manifest does not: any is taken.
+        // A node reports its ARM variant as part of the architecture, a manifest does not: any variant must
+        // match.
         let architecture = Some(architecture).filter(|text| !text.eq_ignore_ascii_case("arm"));
         let fields = [("Architecture", architecture), ("OS", Some(os))].into_iter();
         let fields = fields.filter_map(|(key, text)| Some((key, text.filter(|text| !text.is_empty())?)));
         Value::Object(fields.map(|(key, text)| (key.to_owned(), text.as_str().into())).collect())
     };
-    said.iter().map(platform).collect()
+    reported.iter().map(platform).collect()
 }
 
-/// Whether a 401 or 403 of the engine is the registry's, which the engine passes on, and not its own or a proxy's.
-fn is_registrys(message: &str) -> bool {
+/// Whether a 401 or 403 comes from the registry, and the engine only passes it on.
+fn is_from_registry(message: &str) -> bool {
     const CODES: [&str; 3] = ["unauthorized", "denied", "insufficient_scope"];
     const PARTS: [&str; 6] = [
         "requested access to the resource",
@@ -162,9 +165,9 @@ fn is_registrys(message: &str) -> bool {
 }
 
 impl RegistryErrorKind {
-    /// The engine passes on a registry's words with statuses of its own; the words say more.
+    /// Classifies a failed lookup. The engine passes on the registry's message, but with other status codes.
     fn of(status: u16, message: &str) -> Self {
-        // A repository may be called `denied`: addresses and names do not count.
+        // A repository may be called `denied`: addresses and names are ignored.
         let message = message.split_whitespace().filter(|word| !word.contains('/'));
         let message = message.collect::<Vec<_>>().join(" ");
         let says = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
@@ -206,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn absent_denied_and_out_of_reach_are_told_apart() {
+    fn registry_errors_are_classified_by_status_and_message() {
         use RegistryErrorKind::{Denied, RepositoryNotFound, TagNotFound, Unreachable};
         // As engines from 20.10 to 29 say it.
         for (status, message, kind) in [
@@ -249,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_registrys_refusal_is_told_from_a_proxys_and_a_plugins() {
+    fn refusals_of_registries_proxies_and_plugins_are_distinguished() {
         for message in [
             "unauthorized: authentication required",
             "denied: requested access to the resource is denied",
@@ -259,7 +262,7 @@ mod tests {
             "insufficient_scope: authorization failed",
             "denied: access forbidden",
         ] {
-            assert!(is_registrys(message), "{message}");
+            assert!(is_from_registry(message), "{message}");
         }
         for message in [
             "",
@@ -270,7 +273,7 @@ mod tests {
             "access denied: endpoint not allowed",
             "`<html><body><h1>403 Forbidden</h1>`",
         ] {
-            assert!(!is_registrys(message), "{message}");
+            assert!(!is_from_registry(message), "{message}");
         }
     }
 
@@ -300,12 +303,12 @@ mod tests {
             ),
             (vec![], json!([])),
         ];
-        for (said, written) in table {
-            let said: Vec<Platform> = said
+        for (reported, written) in table {
+            let reported: Vec<Platform> = reported
                 .into_iter()
                 .map(|(architecture, os)| Platform { architecture: architecture.into(), os: os.into() })
                 .collect();
-            assert_eq!(Value::from(platforms(&said)), written);
+            assert_eq!(Value::from(platforms(&reported)), written);
         }
     }
 }

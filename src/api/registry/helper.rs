@@ -1,4 +1,5 @@
-//! Credential helpers: programs that keep credentials, with Docker's protocol (`docker-credential-NAME get`).
+//! Credential helpers: programs that store credentials, run with docker's protocol (`docker-credential-NAME
+//! get`).
 
 use std::io::{self, Read, Write as _};
 use std::process::{Child, Command, Stdio};
@@ -14,32 +15,34 @@ use crate::api::config::redact::{Secret, Secrets};
 use crate::api::error::{CredentialsError, Error, Result};
 use crate::api::http::client::Client;
 
-/// What is printed beyond this many bytes is not read: as a header it would be more than a request can hold.
-const LONGEST_ANSWER: usize = 32 << 10;
-/// How many characters and lines of its words are shown.
-const LONGEST_WORDS: usize = 300;
-const MOST_LINES: usize = 5;
-/// No word of a sentence has so many letters.
-const LONGEST_WORD: usize = 20;
-/// How a helper says that it has none, by the protocol.
-const NONE: &str = "credentials not found in native keychain";
-/// The user name that stands for a token.
-const TOKEN: &str = "<token>";
+/// The maximum size of a helper's output, in bytes. A request header could not hold more.
+const MAX_OUTPUT_LEN: usize = 32 << 10;
+/// The maximum number of characters and of lines of a helper's message that are shown.
+const MAX_MESSAGE_LEN: usize = 300;
+const MAX_MESSAGE_LINES: usize = 5;
+/// The maximum length of a word in a message. Anything longer may be a secret.
+const MAX_WORD_LEN: usize = 20;
+/// The message of a helper that has no credentials, as the protocol defines it.
+const NOT_FOUND_MESSAGE: &str = "credentials not found in native keychain";
+/// The user name of an identity token.
+const TOKEN_USERNAME: &str = "<token>";
 
-/// The program that is the helper of this name.
+/// The name of the helper's program.
 pub fn program(name: &str) -> String {
     format!("docker-credential-{name}")
 }
 
-/// Asks the helper of this name for the credentials of a server; `None` where it has none.
+/// Runs a helper to get the credentials for a server. `None` if it has none.
 ///
-/// The server's name goes to its stdin and the secret comes from its stdout: neither is in the process list. It is
-/// waited for until a signal comes or the time that is left is up, [`Timeouts::credential_helper`](crate::api::config::timeouts::Timeouts) at most. Its words are told without
-/// the secrets that are `known`, and those that it printed itself.
+/// The server's name is passed on stdin and the secret is read from stdout, so neither is in the process
+/// list. The helper is killed when the command is cancelled, at the deadline, or after
+/// [`Timeouts::credential_helper`](crate::api::config::timeouts::Timeouts). Its messages are shown without
+/// the secrets in `known` and without those in its own output.
 pub fn get(name: &str, server: &str, client: &Client, known: &Secrets) -> Result<Option<Credentials>> {
     let (cancellation, timeouts) = (client.cancellation(), client.timeouts());
     let program = program(name);
-    let failure = |why, hangs| CredentialsError::Helper { program: program.clone(), why, hangs }.into();
+    let failure =
+        |why, timed_out| CredentialsError::Helper { program: program.clone(), why, timed_out }.into();
     let failed = |why: String| -> Error { failure(why, false) };
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     if name.is_empty() || !name.bytes().all(plain) || name.starts_with(['-', '.']) {
@@ -58,47 +61,48 @@ pub fn get(name: &str, server: &str, client: &Client, known: &Secrets) -> Result
             ),
             _ => failed(format!("cannot be started: {e}")),
         })?;
-    let (stdout, stderr) = (Words::of(child.stdout.take()), Words::of(child.stderr.take()));
+    let (stdout, stderr) =
+        (OutputReader::spawn(child.stdout.take()), OutputReader::spawn(child.stderr.take()));
     if let Some(mut stdin) = child.stdin.take() {
-        // Who does not read it has closed it.
+        // A helper that does not read its input closes the pipe.
         let _ = stdin.write_all(server.as_bytes());
     }
-    let patience = timeouts.credential_helper;
-    let limit = client.time_left().map_or(patience, |left| left.min(patience));
-    let status = match ended(&mut child, cancellation, limit) {
+    let timeout = timeouts.credential_helper;
+    let limit = client.time_left().map_or(timeout, |left| left.min(timeout));
+    let status = match wait_for_exit(&mut child, cancellation, limit) {
         Ok(Some(status)) => status,
         other => {
-            // It may have ended just now.
+            // It may have exited just now.
             let _ = child.kill();
             let _ = child.wait();
             other.map_err(|e| e.unwrap_or_else(|| failed("cannot be waited for".to_owned())))?;
-            let words = own_words(&stdout.until_now(), &stderr.until_now(), known);
-            let why = format!("did not answer within {:.0} s{words}", limit.as_secs_f32().ceil());
+            let message = describe_failure(&stdout.read_so_far(), &stderr.read_so_far(), known);
+            let why = format!("did not answer within {:.0} s{message}", limit.as_secs_f32().ceil());
             return Err(failure(why, true));
         }
     };
-    let said = stdout.all(timeouts.helper_output);
-    if said.len() >= LONGEST_ANSWER {
+    let output = stdout.read_to_end(timeouts.helper_output);
+    if output.len() >= MAX_OUTPUT_LEN {
         return Err(failed(format!(
             "gave no credentials: it printed more than {} KiB",
-            LONGEST_ANSWER >> 10
+            MAX_OUTPUT_LEN >> 10
         )));
     }
     if status.success() {
-        return credentials(&said).map_err(|why| failed(format!("gave no credentials: {why}")));
+        return credentials(&output).map_err(|why| failed(format!("gave no credentials: {why}")));
     }
-    // On a terminal a signal reaches the helper too.
+    // On a terminal the signal reaches the helper too.
     cancellation.check()?;
-    let complained = stderr.all(timeouts.helper_output);
-    let has_none = |text: &[u8]| String::from_utf8_lossy(text).contains(NONE);
-    if has_none(&said) || has_none(&complained) {
+    let error_output = stderr.read_to_end(timeouts.helper_output);
+    let has_none = |text: &[u8]| String::from_utf8_lossy(text).contains(NOT_FOUND_MESSAGE);
+    if has_none(&output) || has_none(&error_output) {
         return Ok(None);
     }
-    Err(failed(format!("failed ({status}){}", own_words(&said, &complained, known))))
+    Err(failed(format!("failed ({status}){}", describe_failure(&output, &error_output, known))))
 }
 
-/// Waits for its end; `None` where that does not come in time.
-fn ended(
+/// Waits for the exit of the helper. `None` after the timeout.
+fn wait_for_exit(
     child: &mut Child,
     cancellation: &Cancellation,
     limit: Duration,
@@ -118,53 +122,54 @@ fn ended(
     }
 }
 
-/// What a helper prints where it has credentials: one object, and docker cares for nothing behind it. An error does
-/// not repeat what was read: it may be a secret.
-fn credentials(said: &[u8]) -> Result<Option<Credentials>, String> {
-    let answer = match serde_json::Deserializer::from_slice(said).into_iter::<Value>().next() {
-        Some(Ok(answer)) => answer,
+/// Parses the output of a helper: one JSON object, possibly followed by something, which docker ignores.
+/// Errors do not quote the output, which may contain a secret.
+fn credentials(output: &[u8]) -> Result<Option<Credentials>, String> {
+    let response = match serde_json::Deserializer::from_slice(output).into_iter::<Value>().next() {
+        Some(Ok(response)) => response,
         Some(Err(e)) => {
             return Err(format!("its output is not JSON (line {}, column {})", e.line(), e.column()));
         }
         None => return Err("it printed nothing".to_owned()),
     };
-    let text = |key: &str| match &answer[key] {
+    let text = |key: &str| match &response[key] {
         Value::String(text) => Ok(text.clone()),
         _ => Err(format!("what it printed has no `{key}`")),
     };
     let (username, secret) = (text("Username")?, Secret::new(text("Secret")?));
     let found = match username.as_str() {
-        TOKEN => Credentials { identity_token: secret, ..Credentials::default() },
+        TOKEN_USERNAME => Credentials { identity_token: secret, ..Credentials::default() },
         _ => Credentials { username, password: secret, ..Credentials::default() },
     };
     Ok(Some(found).filter(|found| !found.is_empty()))
 }
 
-/// What a helper said that gave no credentials: the protocol has the reason on stdout.
-fn own_words(said: &[u8], complained: &[u8], known: &Secrets) -> String {
-    let words = [said, complained].map(|text| String::from_utf8_lossy(text).trim().to_owned());
-    let secrets = known.and(words.iter().flat_map(|text| named_secrets(text)));
-    // An answer after all is no reason, and holds a secret.
-    let Some(words) = words.iter().find(|text| !text.is_empty() && !text.starts_with('{')) else {
+/// The message of a helper that failed. The protocol puts it on stdout.
+fn describe_failure(output: &[u8], error_output: &[u8], known: &Secrets) -> String {
+    let message = [output, error_output].map(|text| String::from_utf8_lossy(text).trim().to_owned());
+    let secrets = known.and(message.iter().flat_map(|text| find_secrets(text)));
+    // A JSON object is not an error message, and may contain a secret.
+    let Some(message) = message.iter().find(|text| !text.is_empty() && !text.starts_with('{')) else {
         return String::new();
     };
-    let words = secrets.hide(words);
-    let first: Vec<&str> = words.lines().take(MOST_LINES).collect();
-    let shown: String = first.join("\n").chars().take(LONGEST_WORDS).collect();
-    let dots = if shown.len() < words.len() { "..." } else { "" };
+    let message = secrets.hide(message);
+    let first: Vec<&str> = message.lines().take(MAX_MESSAGE_LINES).collect();
+    let shown: String = first.join("\n").chars().take(MAX_MESSAGE_LEN).collect();
+    let dots = if shown.len() < message.len() { "..." } else { "" };
     format!(": {shown}{dots}")
 }
 
-/// The values of what is called a secret, a password or a token in a text: `"Secret": "..."`, also cut off or within a
-/// text of JSON, and `secret=...`; what follows `Basic` and `Bearer`, as in a header, and `-u NAME:`, as curl takes it.
-fn named_secrets(text: &str) -> Vec<Secret> {
+/// Finds the values of anything called secret, password or token: `"Secret": "..."` (also truncated, or
+/// inside a JSON string) and `secret=...`; what follows `Basic` and `Bearer`, as in a header; and `-u NAME:`,
+/// as in a curl command.
+fn find_secrets(text: &str) -> Vec<Secret> {
     let lower = text.to_ascii_lowercase();
     let behind = |names: &'static [&'static str]| {
         let ends = names.iter().flat_map(|name| lower.match_indices(name).map(|(at, name)| at + name.len()));
         ends.map(|end| &text[end..]).collect::<Vec<_>>()
     };
     let named = behind(&["secret", "password", "token"]).into_iter().filter_map(value_of);
-    let in_headers = behind(&["basic ", "bearer "]).into_iter().filter_map(first_no_word);
+    let in_headers = behind(&["basic ", "bearer "]).into_iter().filter_map(first_unusual_word);
     let in_commands = behind(&["-u ", "--user ", "--user="]).into_iter().filter_map(|rest| {
         let pair =
             rest.trim_start_matches(['"', '\'']).split(|c: char| c.is_whitespace() || is_quote(c)).next()?;
@@ -173,25 +178,26 @@ fn named_secrets(text: &str) -> Vec<Secret> {
     named.chain(in_headers).chain(in_commands).map(|value| Secret::new(value.to_owned())).collect()
 }
 
-/// The value behind a name: in quotes, right behind its `=` or `:`, or behind a blank where it is no word.
+/// The value after a name: in quotes, directly after `=` or `:`, or after a blank if it is not an ordinary
+/// word.
 fn value_of(rest: &str) -> Option<&str> {
     let rest = rest.trim_start_matches(is_quote).trim_start().strip_prefix(['=', ':'])?;
     let unquoted = rest.trim_start();
     match unquoted.trim_start_matches('\\').chars().next().filter(|c| matches!(c, '"' | '\'')) {
-        // Within a text of JSON a quote has a backslash before it.
+        // Inside a JSON string a quote is escaped.
         Some(quote) if unquoted.starts_with('\\') => {
             unquoted.trim_start_matches('\\')[1..].split(['\\', quote]).next()
         }
         Some(quote) => unquoted[1..].split(quote).next(),
-        None if unquoted.len() < rest.len() => first_no_word(unquoted),
+        None if unquoted.len() < rest.len() => first_unusual_word(unquoted),
         None => rest.split(is_end).next(),
     }
 }
 
-/// What a text begins with, where it is no word of a sentence.
-fn first_no_word(text: &str) -> Option<&str> {
+/// The first word of a text, unless it is an ordinary word.
+fn first_unusual_word(text: &str) -> Option<&str> {
     let first = text.split(is_end).next()?.trim_end_matches(['.', ':', '"', '\'']);
-    let is_word = first.chars().all(|c| c.is_ascii_alphabetic() || c == '\'') && first.len() < LONGEST_WORD;
+    let is_word = first.chars().all(|c| c.is_ascii_alphabetic() || c == '\'') && first.len() < MAX_WORD_LEN;
     Some(first).filter(|_| !is_word)
 }
 
@@ -203,41 +209,41 @@ fn is_quote(c: char) -> bool {
     matches!(c, '"' | '\'' | '\\')
 }
 
-/// A stream, read as it comes, by a thread of its own.
-struct Words {
+/// The output of a process, read by a thread of its own.
+struct OutputReader {
     read: Arc<Mutex<Vec<u8>>>,
     end: mpsc::Receiver<()>,
 }
 
-impl Words {
-    fn of(stream: Option<impl Read + Send + 'static>) -> Self {
+impl OutputReader {
+    fn spawn(stream: Option<impl Read + Send + 'static>) -> Self {
         let read = Arc::new(Mutex::new(Vec::new()));
-        let (at_end, end) = mpsc::channel();
+        let (done, end) = mpsc::channel();
         let into = Arc::clone(&read);
         thread::spawn(move || {
             let mut stream = stream;
             let mut part = [0; 4096];
             let mut length = 0;
-            while length < LONGEST_ANSWER
+            while length < MAX_OUTPUT_LEN
                 && let Some(Ok(n @ 1..)) = stream.as_mut().map(|stream| stream.read(&mut part))
             {
                 length += n;
                 into.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&part[..n]);
             }
-            // Nobody listens any more where the helper was not waited for.
-            let _ = at_end.send(());
+            // Fails if nobody waits for the helper any longer.
+            let _ = done.send(());
         });
         Self { read, end }
     }
 
-    fn until_now(&self) -> Vec<u8> {
+    fn read_so_far(&self) -> Vec<u8> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn all(&self, wait: Duration) -> Vec<u8> {
-        // A late end is as good as none.
-        let _ = self.end.recv_timeout(wait);
-        self.until_now()
+    fn read_to_end(&self, timeout: Duration) -> Vec<u8> {
+        // A timeout is no error: what was read so far is used.
+        let _ = self.end.recv_timeout(timeout);
+        self.read_so_far()
     }
 }
 
@@ -252,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_leads_elsewhere_is_no_helpers() {
+    fn a_name_with_a_path_is_not_a_helper() {
         for name in ["", "..", "../x", "a/b", "-x", ".x", "a b", "a;b", "a\0b", "a\nb", "é"] {
             let error = failure(name);
             assert!(error.contains("cannot be one"), "{name}: {error}");
@@ -273,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_is_told_without_being_repeated() {
+    fn errors_about_invalid_output_do_not_quote_it() {
         for text in [
             "sesame",
             r#""sesame""#,
@@ -288,9 +294,9 @@ mod tests {
     }
 
     #[test]
-    fn its_own_words_are_told_without_secrets() {
+    fn messages_are_shown_without_secrets() {
         let known = Secrets::new([Secret::new("other-secret".to_owned())]);
-        for (said, complained, words) in [
+        for (output, error_output, message) in [
             (r#"{"Username":"a","Secret":"sesame"}"#, "locked\n", ": locked"),
             (
                 r#"{"Username":"a","Secret":"sesame"}"#,
@@ -315,11 +321,11 @@ mod tests {
             ("no password: the keyring is locked", "", ": no password: the keyring is locked"),
             ("", "", ""),
         ] {
-            assert_eq!(own_words(said.as_bytes(), complained.as_bytes(), &known), words);
+            assert_eq!(describe_failure(output.as_bytes(), error_output.as_bytes(), &known), message);
         }
-        let many = own_words("y\n".repeat(1000).as_bytes(), b"", &known);
+        let many = describe_failure("y\n".repeat(1000).as_bytes(), b"", &known);
         assert_eq!(many, ": y\ny\ny\ny\ny...");
-        let long = own_words("é".repeat(1000).as_bytes(), b"", &known);
-        assert_eq!(long.chars().count(), 2 + LONGEST_WORDS + 3);
+        let long = describe_failure("é".repeat(1000).as_bytes(), b"", &known);
+        assert_eq!(long.chars().count(), 2 + MAX_MESSAGE_LEN + 3);
     }
 }

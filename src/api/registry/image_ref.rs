@@ -1,14 +1,14 @@
-//! Image references, read and written as Docker does.
+//! Image references, parsed and written as docker does.
 
 use std::fmt;
 
 use crate::api::error::InvalidValue;
 
-/// What a registry is called where none is named.
+/// The registry that a reference without a host means.
 const DOCKER_HUB: &str = "docker.io";
-/// The old name of [`DOCKER_HUB`], still typed and still found in old specs.
+/// An old name of [`DOCKER_HUB`], which is still found in specs.
 const OLD_DOCKER_HUB: &str = "index.docker.io";
-/// The folder of the images that have a name of one part.
+/// The namespace of images whose name has one part.
 const OFFICIAL: &str = "library";
 
 /// A reference to an image: repository, and a tag, a digest or both.
@@ -22,23 +22,23 @@ pub struct ImageRef {
     digest: Option<String>,
 }
 
-/// How the image that is asked for compares with the one a service runs.
+/// How a requested image compares with the one that a service runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Likeness {
-    /// The same reference: there is nothing to change.
+    /// The same reference: nothing to change.
     Same,
-    /// The same repository and tag, and the running one is pinned to a digest where the asked one is not: the
-    /// same image if the tag has not moved since.
+    /// The same repository and tag, and only the running image is pinned to a digest. It is the same image
+    /// unless the tag has moved.
     Pinned,
-    /// Anything else.
+    /// Another image.
     Other,
 }
 
 impl ImageRef {
-    /// Reads a reference, with Docker's rules: `nginx`, `localhost:5000/a/b:1`, `a/b@sha256:...`.
+    /// Parses a reference by docker's rules: `nginx`, `localhost:5000/a/b:1`, `a/b@sha256:...`.
     ///
     /// # Errors
-    /// A text that cannot be one, as Docker judges it; an image ID (64 hex digits) is none either.
+    /// The text is not a reference. An image ID (64 hexadecimal digits) is not one either.
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         let bad = |why: &str| InvalidValue::new(text, format!("cannot be an image reference: {why}"));
         if text.is_empty() {
@@ -77,37 +77,37 @@ impl ImageRef {
         })
     }
 
-    /// The registry: `docker.io`, or the host and port that the reference names.
+    /// The registry: `docker.io`, or the host and port in the reference.
     pub fn domain(&self) -> &str {
         &self.domain
     }
 
-    /// The registry and the repository's full name: `docker.io/library/nginx`.
+    /// The registry and the full name of the repository: `docker.io/library/nginx`.
     pub fn repository(&self) -> String {
         format!("{}/{}", self.domain, self.path)
     }
 
-    /// The repository's full name within its registry: `library/nginx`.
+    /// The full name of the repository within its registry: `library/nginx`.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The tag; `None` only where there is a digest.
+    /// The tag. `None` only if there is a digest.
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()
     }
 
-    /// The digest with its algorithm, `sha256:...`.
+    /// The digest with its algorithm: `sha256:...`.
     pub fn digest(&self) -> Option<&str> {
         self.digest.as_deref()
     }
 
-    /// The short form that people write and that a spec holds: `nginx:latest`, `team/web:1@sha256:...`.
+    /// The short form, as in a spec: `nginx:latest`, `team/web:1@sha256:...`.
     pub fn familiar(&self) -> String {
         self.written(self.tag(), self.digest())
     }
 
-    /// [`familiar`](Self::familiar) without the digest, for people's eyes.
+    /// The short form without the digest, for display.
     pub fn familiar_without_digest(&self) -> String {
         self.written(self.tag(), None)
     }
@@ -115,7 +115,7 @@ impl ImageRef {
     /// The same repository with another tag and without a digest.
     ///
     /// # Errors
-    /// A text that cannot be a tag.
+    /// The text is not a valid tag.
     pub fn with_tag(&self, tag: &str) -> Result<Self, InvalidValue> {
         if !is_tag(tag) {
             return Err(InvalidValue::new(tag, "cannot be a tag"));
@@ -126,7 +126,7 @@ impl ImageRef {
     /// The same repository and tag, pinned to a digest.
     ///
     /// # Errors
-    /// A text that cannot be a digest.
+    /// The text is not a valid digest.
     pub fn with_digest(&self, digest: &str) -> Result<Self, InvalidValue> {
         if !is_digest(digest) {
             return Err(InvalidValue::new(digest, "cannot be a digest"));
@@ -134,12 +134,12 @@ impl ImageRef {
         Ok(Self { digest: Some(digest.to_owned()), ..self.clone() })
     }
 
-    /// Whether both name the same repository, whatever their tags and digests.
+    /// Whether both are in the same repository.
     pub fn same_repository(&self, other: &Self) -> bool {
         self.domain == other.domain && self.path == other.path
     }
 
-    /// How this reference, the asked one, compares with the one that is running.
+    /// Compares this requested reference with the one that is running.
     pub fn compared_with(&self, running: &Self) -> Likeness {
         if self == running {
             Likeness::Same
@@ -167,14 +167,15 @@ impl ImageRef {
         out
     }
 
-    /// [`familiar`](Self::familiar) without tag and digest: `nginx`, `team/web`.
+    /// The short form without tag and digest: `nginx`, `team/web`.
     pub fn familiar_repository(&self) -> String {
         if self.domain != DOCKER_HUB {
             return self.repository();
         }
         match self.path.split_once('/') {
             Some((OFFICIAL, name)) if !name.contains('/') => name.to_owned(),
-            // Docker shortens `docker.io/foo.bar/baz` too, to `foo.bar/baz`: an image of another registry.
+            // Docker shortens `docker.io/foo.bar/baz` to `foo.bar/baz` too, which is an image of another
+            // registry.
             Some((first, _)) if looks_like_domain(first) => self.repository(),
             _ => self.path.clone(),
         }
@@ -195,17 +196,17 @@ impl fmt::Display for ImageRef {
     }
 }
 
-/// How `asked` compares with `running`, the text in a spec. Two texts of which one is no reference are the same
-/// only if they are equal.
-pub fn names_same_image(asked: &str, running: &str) -> Likeness {
-    match (ImageRef::parse(asked), ImageRef::parse(running)) {
-        (Ok(asked), Ok(running)) => asked.compared_with(&running),
-        _ if asked == running => Likeness::Same,
+/// Compares a requested image with the one in a spec. If one of the texts is not a valid reference, they are
+/// the same only if they are equal.
+pub fn names_same_image(requested: &str, running: &str) -> Likeness {
+    match (ImageRef::parse(requested), ImageRef::parse(running)) {
+        (Ok(requested), Ok(running)) => requested.compared_with(&running),
+        _ if requested == running => Likeness::Same,
         _ => Likeness::Other,
     }
 }
 
-/// The registry, and the rest with `library/` before a name of one part.
+/// Splits off the registry, and adds `library/` to a name of one part.
 fn split_domain(text: &str) -> (String, String) {
     let (domain, rest) = match text.split_once('/') {
         Some((OLD_DOCKER_HUB, rest)) => (DOCKER_HUB, rest),
@@ -217,7 +218,7 @@ fn split_domain(text: &str) -> (String, String) {
     (domain.to_owned(), rest)
 }
 
-/// Whether the first part of a name is a registry's host and not a user of Docker Hub.
+/// Whether the first part of a name is a registry's host, not a user of Docker Hub.
 fn looks_like_domain(part: &str) -> bool {
     part == "localhost" || part.contains(['.', ':']) || part.bytes().any(|b| b.is_ascii_uppercase())
 }
@@ -251,7 +252,7 @@ fn is_host_part(part: &str) -> bool {
         && !part.ends_with('-')
 }
 
-/// Runs of lowercase letters and digits, with `.`, `_`, `__` or any number of `-` between them.
+/// Words of lower-case letters and digits, separated by `.`, `_`, `__` or any number of `-`.
 fn is_path_part(part: &str) -> bool {
     let word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let mut separators = part.split(|c: char| c.is_ascii() && word(c as u8)).filter(|gap| !gap.is_empty());
@@ -260,7 +261,7 @@ fn is_path_part(part: &str) -> bool {
         && separators.all(|gap| matches!(gap, "." | "_" | "__") || gap.bytes().all(|b| b == b'-'))
 }
 
-/// Whether the text can be a tag.
+/// Whether the text is a valid tag.
 pub(super) fn is_tag(tag: &str) -> bool {
     let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     (1..=128).contains(&tag.len())

@@ -130,9 +130,9 @@ fn refuses_what_docker_refuses() {
 }
 
 #[test]
-fn tells_the_same_from_the_pinned_from_another() {
+fn distinguishes_same_pinned_and_other_images() {
     let pinned = format!("nginx:latest@sha256:{D}");
-    for (asked, running, want) in [
+    for (requested, running, want) in [
         ("nginx", "docker.io/library/nginx:latest", Likeness::Same),
         ("nginx", &pinned, Likeness::Pinned),
         (&pinned, &pinned, Likeness::Same),
@@ -143,7 +143,7 @@ fn tells_the_same_from_the_pinned_from_another() {
         ("nginx", "Not A Ref!", Likeness::Other),
         ("Not A Ref!", "Not A Ref!", Likeness::Same),
     ] {
-        assert_eq!(names_same_image(asked, running), want, "{asked} {running}");
+        assert_eq!(names_same_image(requested, running), want, "{requested} {running}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Image references, and what registries know of them: digests and credentials.
+//! Image references, and access to registries: digests, tags and credentials.
 
 pub mod auth;
 pub mod client;

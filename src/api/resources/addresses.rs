@@ -1,4 +1,4 @@
-//! How many addresses of a network are taken: what "tasks stay `new`" is most often about.
+//! Counts the addresses of a network that are in use. If they run out, tasks stay `new`.
 
 use serde::Deserialize;
 
@@ -6,26 +6,26 @@ use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::http::request_path::Path;
 
-/// A network's addresses.
+/// The addresses of a network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// The network's name.
+pub struct NetworkUsage {
+    /// The name of the network.
     pub name: String,
-    /// Its subnets, as in `10.77.0.0/29`.
+    /// Its subnets: `10.77.0.0/29`.
     pub subnets: Vec<String>,
-    /// How many addresses there are for use; `None` where the subnets do not tell.
+    /// The number of usable addresses. `None` if it does not follow from the subnets.
     pub usable: Option<u64>,
-    /// How many the tasks of all services have.
+    /// The number of addresses of tasks, of all services.
     pub by_tasks: u64,
-    /// How many are virtual IPs of services.
+    /// The number of virtual IPs of services.
     pub by_services: u64,
-    /// How many are gateways.
+    /// The number of gateways.
     pub by_gateways: u64,
 }
 
-impl Usage {
-    /// How many are taken, as far as the API shows: nodes have addresses of their own that it does not.
-    pub fn taken(&self) -> u64 {
+impl NetworkUsage {
+    /// The number of used addresses that the API shows. Nodes use more, which it does not show.
+    pub fn used(&self) -> u64 {
         self.by_tasks + self.by_services + self.by_gateways
     }
 }
@@ -98,8 +98,9 @@ struct VirtualIp {
     network: String,
 }
 
-/// The usage of these networks: `GET /networks/{id}` for each, `GET /tasks` and `GET /services` once.
-pub fn usage(client: &Client, networks: &[String]) -> Result<Vec<Usage>> {
+/// The address usage of these networks: `GET /networks/{id}` for each, and `GET /tasks` and `GET /services`
+/// once.
+pub fn usage(client: &Client, networks: &[String]) -> Result<Vec<NetworkUsage>> {
     let tasks: Vec<Task> = client.get_json(&Path::new(&["tasks"]))?;
     let services: Vec<Service> = client.get_json(&Path::new(&["services"]))?;
     networks
@@ -111,7 +112,7 @@ pub fn usage(client: &Client, networks: &[String]) -> Result<Vec<Usage>> {
         .collect()
 }
 
-fn count(network: &Network, tasks: &[Task], services: &[Service]) -> Usage {
+fn count(network: &Network, tasks: &[Task], services: &[Service]) -> NetworkUsage {
     let has_ended = |task: &Task| {
         matches!(
             task.status.state.as_str(),
@@ -131,7 +132,7 @@ fn count(network: &Network, tasks: &[Task], services: &[Service]) -> Usage {
         .map(|pool| pool.subnet.clone())
         .filter(|s| !s.is_empty())
         .collect();
-    Usage {
+    NetworkUsage {
         name: network.name.clone(),
         usable: subnets.iter().map(|subnet| usable(subnet)).sum(),
         by_tasks: here.map(|attachment| attachment.addresses.as_ref().map_or(0, Vec::len) as u64).sum(),
@@ -141,7 +142,7 @@ fn count(network: &Network, tasks: &[Task], services: &[Service]) -> Usage {
     }
 }
 
-/// The addresses of an IPv4 subnet without its own and the broadcast address.
+/// The number of usable addresses of an IPv4 subnet: all except the network and broadcast addresses.
 fn usable(subnet: &str) -> Option<u64> {
     let (address, prefix) = subnet.split_once('/')?;
     let bits = if address.contains(':') { return None } else { 32 };
@@ -177,7 +178,7 @@ mod tests {
         let tasks: Vec<Task> = from_value(tasks).unwrap();
         let services: Vec<Service> = from_value(services).unwrap();
         let usage = count(&from_value(network).unwrap(), &tasks, &services);
-        assert_eq!((usage.usable, usage.by_tasks, usage.by_services, usage.taken()), (Some(6), 2, 1, 4));
+        assert_eq!((usage.usable, usage.by_tasks, usage.by_services, usage.used()), (Some(6), 2, 1, 4));
     }
 
     #[test]

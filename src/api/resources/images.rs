@@ -1,4 +1,4 @@
-//! Images that the engine itself has: one function an endpoint of `/images`.
+//! The images that the connected engine has: one function for each endpoint of `/images`.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -14,7 +14,8 @@ struct Image {
     tags: Option<Vec<String>>,
 }
 
-/// `GET /images/{name}/json`: whether the engine itself has the image. An engine that may not be asked has it not.
+/// `GET /images/{name}/json`: whether the connected engine has the image. `false` if the request is not
+/// allowed.
 pub fn has(client: &Client, image: &ImageRef) -> Result<bool> {
     match client.get_json::<IgnoredAny>(&Path::of_image("images", &image.familiar(), "json")) {
         Ok(_) => Ok(true),
@@ -23,7 +24,7 @@ pub fn has(client: &Client, image: &ImageRef) -> Result<bool> {
     }
 }
 
-/// `GET /images/json`: the tags, as in `nginx:1.25`.
+/// `GET /images/json`: the tags, such as `nginx:1.25`.
 pub fn list_tags(client: &Client) -> Result<Vec<String>> {
     let images: Vec<Image> = client.get_json(&Path::new(&["images", "json"]))?;
     let tags = images.into_iter().filter_map(|image| image.tags).flatten();

@@ -2,6 +2,7 @@
 
 pub mod addresses;
 pub mod images;
+pub mod log_stream;
 pub mod logs;
 pub mod networks;
 pub mod nodes;

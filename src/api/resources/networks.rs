@@ -1,4 +1,4 @@
-//! Networks: one function an endpoint of `/networks`.
+//! Networks: one function for each endpoint of `/networks`.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,19 +13,19 @@ struct Network {
     name: String,
 }
 
-/// `GET /networks` of the swarm: the names of those that services can be on.
+/// `GET /networks` with the swarm scope: the names of the networks that services can use.
 pub fn list_names(client: &Client) -> Result<Vec<String>> {
     let path = Path::new(&["networks"]).query("filters", r#"{"scope":{"swarm":true}}"#);
     let names = client.get_json::<Vec<Network>>(&path)?.into_iter().map(|network| network.name);
     Ok(names.filter(|name| name != "ingress").collect())
 }
 
-/// `GET /networks`: the engine's own objects.
+/// `GET /networks`: the engine's own JSON.
 pub fn list(client: &Client) -> Result<Vec<Value>> {
     client.get_json(&Path::new(&["networks"]))
 }
 
-/// `GET /networks/{id}` in the whole swarm: its name.
+/// `GET /networks/{id}` with the swarm scope: the name.
 pub fn name(client: &Client, id: &str) -> Result<String> {
     let path = Path::new(&["networks", id]).query("scope", "swarm");
     Ok(client.get_json::<Network>(&path)?.name)

@@ -1,4 +1,4 @@
-//! Nodes: one function an endpoint of `/nodes`.
+//! Nodes: one function for each endpoint of `/nodes`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,16 +10,16 @@ use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::http::request_path::Path;
 
-/// `GET /nodes`: the IDs of those that are down. What their tasks are said to do is no longer known.
-pub fn list_down(client: &Client) -> Result<HashSet<String>> {
-    client.get_with(&Path::new(&["nodes"]), |answer| {
-        let nodes: Vec<NodeRow> = answer.json()?;
+/// `GET /nodes`: the IDs of the nodes that are down. The reported states of their tasks are outdated.
+pub fn list_down_ids(client: &Client) -> Result<HashSet<String>> {
+    client.get_with(&Path::new(&["nodes"]), |response| {
+        let nodes: Vec<NodeRow> = response.json()?;
         let down = nodes.into_iter().filter(|node| node.status.state == "down");
         Ok(down.map(|node| node.id.into_owned()).collect())
     })
 }
 
-/// A node, as far as a rollout looks at it.
+/// A node.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Node {
     /// The full ID.
@@ -32,7 +32,7 @@ pub struct Node {
     #[serde(rename = "Status")]
     status: Status,
     #[serde(rename = "ManagerStatus")]
-    manager: Option<Manager>,
+    manager: Option<ManagerStatus>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -53,18 +53,18 @@ struct Description {
     platform: Option<Platform>,
     #[serde(rename = "Engine")]
     engine: Option<Engine>,
-    /// Held as it is: only lint looks at it, and an odd one must not hide the node from everything else.
+    /// Not parsed: only `lint` uses it, and an unexpected value must not make the node unreadable.
     #[serde(default, rename = "Resources")]
     resources: Value,
 }
 
-/// What a node can run, or an image needs.
+/// A platform: of a node, or one that an image needs.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 pub struct Platform {
-    /// As in `amd64` or `x86_64`.
+    /// `amd64`, `x86_64` ...
     #[serde(default, rename = "Architecture")]
     pub architecture: String,
-    /// As in `linux`.
+    /// `linux` ...
     #[serde(default, rename = "OS")]
     pub os: String,
 }
@@ -73,7 +73,7 @@ pub struct Platform {
 struct Engine {
     #[serde(rename = "Labels")]
     labels: Option<HashMap<String, String>>,
-    /// Held as it is, like the resources.
+    /// Not parsed, like the resources.
     #[serde(default, rename = "Plugins")]
     plugins: Value,
 }
@@ -87,13 +87,13 @@ struct Status {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-struct Manager {
+struct ManagerStatus {
     #[serde(default, rename = "Leader")]
     leader: bool,
 }
 
 impl Node {
-    /// Its host name; its ID where it has not told one yet.
+    /// The host name, or the ID if the node has not reported its name yet.
     pub fn name(&self) -> &str {
         if self.description.hostname.is_empty() { &self.id } else { &self.description.hostname }
     }
@@ -113,43 +113,43 @@ impl Node {
         &self.status.state
     }
 
-    /// Its IP address.
+    /// The IP address.
     pub fn address(&self) -> &str {
         &self.status.address
     }
 
-    /// What it can run.
+    /// The platform of the node.
     pub fn platform(&self) -> Option<&Platform> {
         self.description.platform.as_ref()
     }
 
-    /// The label that the swarm's operators gave it.
+    /// A label of the node, set by the operators of the swarm.
     pub fn label(&self, name: &str) -> Option<&str> {
         Some(self.spec.labels.as_ref()?.get(name)?)
     }
 
-    /// The label that its own engine was started with.
+    /// A label of the node's engine, from its configuration.
     pub fn engine_label(&self, name: &str) -> Option<&str> {
         Some(self.description.engine.as_ref()?.labels.as_ref()?.get(name)?)
     }
 
-    /// Its CPUs, in billionths; `None` if it has not told.
+    /// The CPUs in units of 10^-9. `None` if the node has not reported them.
     pub fn nano_cpus(&self) -> Option<i64> {
         self.description.resources["NanoCPUs"].as_i64().filter(|count| *count > 0)
     }
 
-    /// Its memory in bytes; `None` if it has not told.
+    /// The memory in bytes. `None` if the node has not reported it.
     pub fn memory_bytes(&self) -> Option<i64> {
         self.description.resources["MemoryBytes"].as_i64().filter(|bytes| *bytes > 0)
     }
 
-    /// The plugins of its engine: type, as in `Volume` and `Log`, and name.
+    /// The plugins of the engine: type (`Volume`, `Log` ...) and name.
     pub fn plugins(&self) -> impl Iterator<Item = (&str, &str)> {
         let plugins = self.description.engine.as_ref().and_then(|engine| engine.plugins.as_array());
         plugins.into_iter().flatten().filter_map(|it| Some((it["Type"].as_str()?, it["Name"].as_str()?)))
     }
 
-    /// Whether it leads the managers.
+    /// Whether the node is the leader.
     pub fn is_leader(&self) -> bool {
         self.manager.as_ref().is_some_and(|manager| manager.leader)
     }
@@ -160,8 +160,8 @@ pub fn list(client: &Client) -> Result<Vec<Node>> {
     client.get_json(&Path::new(&["nodes"]))
 }
 
-/// `GET /info`: the ID of the node that answers.
-pub fn own_id(client: &Client) -> Result<String> {
+/// `GET /info`: the ID of the connected node.
+pub fn connected_node_id(client: &Client) -> Result<String> {
     #[derive(Deserialize)]
     struct Info {
         #[serde(rename = "Swarm")]

@@ -1,4 +1,4 @@
-//! Names of networks, secrets and configs in edits, turned into the IDs that the engine stores.
+//! Resolves the names of networks, secrets and configs in edits to the IDs that the engine stores.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,11 +12,11 @@ use crate::api::http::request_path::{Path, can_be_name};
 use crate::api::spec;
 use crate::api::spec::{Edit, Place, Reference, ReferenceKind};
 
-/// Puts the IDs of networks, secrets and configs into the edits; one request for each name. What is the ID of a
-/// network of `spec`, the service's own, is asked of nobody: it may have been removed.
+/// Replaces names in edits by IDs, with one request for each name. IDs of networks that the service in `spec`
+/// has are not looked up: the network may have been removed.
 ///
 /// # Errors
-/// [`Error::NoSuch`] for the first name that is none's; then nothing is posted.
+/// [`Error::NoSuch`] for the first name that does not exist. Nothing must be posted then.
 pub fn resolve(client: &Client, edits: &mut [Edit], spec: Option<&Value>) -> Result<()> {
     let networks = ["Networks", "TaskTemplate.Networks"].map(Place::at);
     let mut ids = HashMap::new();
@@ -36,7 +36,7 @@ pub fn resolve(client: &Client, edits: &mut [Edit], spec: Option<&Value>) -> Res
     Ok(())
 }
 
-/// `GET /secrets` or `GET /configs` (`kind`): the names.
+/// `GET /secrets` or `GET /configs`, by `kind`: the names.
 pub fn list_names(client: &Client, kind: &'static str) -> Result<Vec<String>> {
     let found: Vec<Value> = client.get_json(&Path::new(&[&format!("{kind}s")]))?;
     Ok(found.iter().filter_map(|object| object["Spec"]["Name"].as_str()).map(str::to_owned).collect())
@@ -45,33 +45,33 @@ pub fn list_names(client: &Client, kind: &'static str) -> Result<Vec<String>> {
 /// An object that a stored spec refers to by its ID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Referenced {
-    /// secret, config or network.
+    /// `secret`, `config` or `network`.
     pub kind: &'static str,
-    /// Its ID.
+    /// The ID.
     pub id: String,
-    /// Its name as the spec has it; empty if the spec has the ID only.
+    /// The name in the spec. Empty if the spec contains the ID only.
     pub name: String,
 }
 
 impl Referenced {
-    /// What a person knows it by.
-    pub fn shown(&self) -> &str {
+    /// The name, or the ID if there is no name.
+    pub fn display_name(&self) -> &str {
         if self.name.is_empty() { &self.id } else { &self.name }
     }
 }
 
-/// The secrets, configs and networks of `spec` that no longer exist. What `current` refers to is not looked up: the
-/// engine lets nobody remove it.
-pub fn missing(client: &Client, spec: &Value, current: &Value) -> Result<Vec<Referenced>> {
-    let in_use = stored(current);
-    let mut left = stored(spec);
+/// The secrets, configs and networks of `spec` that no longer exist. Those of `current` are not looked up,
+/// because the engine does not remove objects in use.
+pub fn list_missing(client: &Client, spec: &Value, current: &Value) -> Result<Vec<Referenced>> {
+    let in_use = references_in(current);
+    let mut left = references_in(spec);
     left.retain(|one| !in_use.iter().any(|other| (other.kind, &other.id) == (one.kind, &one.id)));
     for kind in ["secret", "config"] {
         let ids: Vec<&str> = left.iter().filter(|one| one.kind == kind).map(|one| one.id.as_str()).collect();
         if ids.is_empty() {
             continue;
         }
-        let found = existing(client, kind, &ids)?;
+        let found = list_existing(client, kind, &ids)?;
         left.retain(|one| one.kind != kind || !found.contains(&one.id));
     }
     let mut missing = Vec::new();
@@ -85,21 +85,21 @@ pub fn missing(client: &Client, spec: &Value, current: &Value) -> Result<Vec<Ref
     Ok(missing)
 }
 
-/// `GET /secrets` or `GET /configs` (`kind`), by ID: the IDs that exist. Nothing is requested for none.
-pub fn existing(client: &Client, kind: &str, ids: &[&str]) -> Result<HashSet<String>> {
+/// `GET /secrets` or `GET /configs`, by `kind`: the IDs that exist. No request is sent for an empty list.
+pub fn list_existing(client: &Client, kind: &str, ids: &[&str]) -> Result<HashSet<String>> {
     let mut existing = HashSet::new();
     for ids in ids.chunks(MAX_IDS_PER_FILTER) {
         let filters = json!({ "id": ids }).to_string();
         let path = Path::new(&[&format!("{kind}s")]).query("filters", &filters);
         existing.extend(client.get_json::<Vec<Named>>(&path)?.into_iter().map(|object| object.id));
     }
-    // The engine's filter takes prefixes too.
+    // The engine's filter also matches prefixes.
     existing.retain(|id| ids.contains(&id.as_str()));
     Ok(existing)
 }
 
-/// What a stored spec refers to, each once.
-fn stored(spec: &Value) -> Vec<Referenced> {
+/// All objects that a stored spec refers to, without duplicates.
+fn references_in(spec: &Value) -> Vec<Referenced> {
     let task = &spec["TaskTemplate"];
     let container = &task["ContainerSpec"];
     let items = |list: &Value| list.as_array().cloned().unwrap_or_default();
@@ -124,7 +124,7 @@ fn stored(spec: &Value) -> Vec<Referenced> {
     all
 }
 
-/// A network as far as it is needed to refer to it.
+/// The ID and name of a network.
 #[derive(Debug, Deserialize)]
 struct Network {
     #[serde(rename = "Id")]
@@ -133,10 +133,10 @@ struct Network {
     name: String,
 }
 
-/// The name of the network with this ID; the ID if the engine does not have it.
+/// The name of the network with this ID, or the ID if it does not exist.
 ///
 /// # Errors
-/// What keeps the engine from answering.
+/// The request failed for another reason.
 pub fn network_name(client: &Client, id: &str) -> Result<String> {
     match client.get_json::<Network>(&Path::new(&["networks", id]).query("scope", "swarm")) {
         Ok(network) if !network.name.is_empty() => Ok(network.name),
@@ -145,7 +145,7 @@ pub fn network_name(client: &Client, id: &str) -> Result<String> {
     }
 }
 
-/// A secret or config, the same way.
+/// The ID and name of a secret or config.
 #[derive(Debug, Deserialize)]
 struct Named {
     #[serde(rename = "ID")]
@@ -160,7 +160,7 @@ struct NameOnly {
     name: String,
 }
 
-/// The ID of the swarm's network of this name or ID: `GET /networks/{name}?scope=swarm`.
+/// The ID of the network with this name or ID: `GET /networks/{name}?scope=swarm`.
 fn network_id(client: &Client, name: &str) -> Result<String> {
     let none = || Error::NoSuch { kind: "network", name: name.to_owned(), why: None };
     if !can_be_name(name) {
@@ -174,11 +174,11 @@ fn network_id(client: &Client, name: &str) -> Result<String> {
     }
 }
 
-/// The ID of the secret or config (`kind`) of this name: `GET /secrets`, `GET /configs`.
+/// The ID of the secret or config with this name: `GET /secrets` or `GET /configs`, by `kind`.
 fn named_id(client: &Client, kind: &'static str, name: &str) -> Result<String> {
     let filters = json!({ "name": [name] }).to_string();
     let found: Vec<Named> = client.get_json(&Path::new(&[&format!("{kind}s")]).query("filters", &filters))?;
-    // The engine's filter takes prefixes too.
+    // The engine's filter also matches prefixes.
     match found.into_iter().find(|object| object.spec.name == name) {
         Some(Named { id, .. }) => Ok(id),
         None => Err(Error::NoSuch { kind, name: name.to_owned(), why: None }),

@@ -1,6 +1,6 @@
-//! Lists, read in place: of an engine's answer only what a list shows is looked at, and nothing of it is copied.
+//! Rows of long lists, deserialized without copying. Only the fields that lists show are parsed.
 //!
-//! Never for an edit: what is posted is the engine's own JSON (see `spec`).
+//! Never used for edits: what is posted is the engine's own JSON (see `spec`).
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ pub struct ServiceRow<'a> {
     spec: SpecRow<'a>,
     #[serde(borrow, rename = "Endpoint")]
     endpoint: Option<EndpointRow<'a>>,
-    /// How many tasks run and should; only from engines of API 1.41 on, and only where it was asked for.
+    /// The number of running and desired tasks. Requires API 1.41, and must be requested.
     #[serde(rename = "ServiceStatus")]
     pub counts: Option<Counts>,
     #[serde(rename = "JobStatus")]
@@ -102,59 +102,59 @@ struct EndpointRow<'a> {
 /// A published port.
 #[derive(Clone, Debug, Deserialize)]
 pub struct PortRow<'a> {
-    /// tcp, udp or sctp.
+    /// `tcp`, `udp` or `sctp`.
     #[serde(borrow, default, rename = "Protocol")]
     pub protocol: Cow<'a, str>,
-    /// The port in the container.
+    /// The port of the container.
     #[serde(default, rename = "TargetPort")]
     pub target: u32,
-    /// The port outside.
+    /// The published port.
     #[serde(default, rename = "PublishedPort")]
     pub published: u32,
-    /// ingress or host.
+    /// `ingress` or `host`.
     #[serde(borrow, default, rename = "PublishMode")]
     pub mode: Cow<'a, str>,
 }
 
-/// How many tasks of a service there are.
+/// The number of tasks of a service.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 pub struct Counts {
-    /// Running.
+    /// Running tasks.
     #[serde(default, rename = "RunningTasks")]
     pub running: u64,
-    /// Wanted to run.
+    /// Tasks that should run.
     #[serde(default, rename = "DesiredTasks")]
     pub desired: u64,
-    /// Of a job: run to their end.
+    /// Completed tasks of a job.
     #[serde(default, rename = "CompletedTasks")]
     pub completed: u64,
 }
 
-/// How the tasks of a service are spread.
+/// The mode of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// So many tasks.
+    /// A fixed number of tasks.
     Replicated {
-        /// How many.
+        /// The number of tasks.
         replicas: u64,
     },
-    /// One task a node.
+    /// One task on each node.
     Global,
-    /// So many runs to the end.
+    /// A job that runs a fixed number of tasks to completion.
     ReplicatedJob {
-        /// How many at the same time.
+        /// The maximum number of concurrent tasks.
         concurrent: u64,
-        /// How many.
+        /// The number of tasks to complete.
         total: u64,
     },
-    /// One run to the end on each node.
+    /// A job that runs one task to completion on each node.
     GlobalJob,
     /// A mode that this program does not know.
     Other,
 }
 
 impl Mode {
-    /// The `Mode` of a spec.
+    /// Parses the `Mode` of a spec.
     pub fn from_spec(mode: &Value) -> Self {
         let count = |value: &Value| value.as_u64().unwrap_or(1);
         let is = |name: &str| !mode[name].is_null();
@@ -175,16 +175,16 @@ impl Mode {
 /// A task.
 #[derive(Debug, Deserialize)]
 pub struct TaskRow<'a> {
-    /// Whose it is; empty where it is no service's.
+    /// The ID of the service. Empty if the task belongs to none.
     #[serde(borrow, default, rename = "ServiceID")]
     pub service: Cow<'a, str>,
-    /// Where it runs; empty before it is assigned.
+    /// The ID of the node. Empty before the task is assigned.
     #[serde(borrow, default, rename = "NodeID")]
     pub node: Cow<'a, str>,
-    /// The state that it should be in.
+    /// The desired state.
     #[serde(borrow, default, rename = "DesiredState")]
     pub desired: Cow<'a, str>,
-    /// The state that it is in.
+    /// The current state.
     #[serde(borrow, rename = "Status")]
     pub status: StateRow<'a>,
     #[serde(rename = "JobIteration")]
@@ -192,7 +192,7 @@ pub struct TaskRow<'a> {
 }
 
 impl TaskRow<'_> {
-    /// The run of a job that it belongs to; `None` for tasks of other services.
+    /// The job iteration of the task. `None` for tasks of other services.
     pub fn iteration(&self) -> Option<u64> {
         self.iteration.as_ref().map(|iteration| iteration.index)
     }
@@ -204,7 +204,7 @@ pub struct NodeRow<'a> {
     /// The full ID.
     #[serde(borrow, rename = "ID")]
     pub id: Cow<'a, str>,
-    /// The state that it is in.
+    /// The current state.
     #[serde(borrow, rename = "Status")]
     pub status: StateRow<'a>,
 }
@@ -212,7 +212,7 @@ pub struct NodeRow<'a> {
 /// The state of a task or node.
 #[derive(Debug, Deserialize)]
 pub struct StateRow<'a> {
-    /// running, failed, ...; ready, down, ...
+    /// `running`, `failed` ... for a task; `ready`, `down` ... for a node.
     #[serde(borrow, default, rename = "State")]
     pub state: Cow<'a, str>,
 }
@@ -223,7 +223,7 @@ impl<'a> ServiceRow<'a> {
         &self.spec.name
     }
 
-    /// How its tasks are spread.
+    /// The mode.
     pub fn mode(&self) -> Mode {
         match &self.spec.mode {
             Some(ModeRow { global: Some(_), .. }) => Mode::Global,
@@ -238,12 +238,12 @@ impl<'a> ServiceRow<'a> {
         }
     }
 
-    /// The current run of a job; 0 for other services.
+    /// The current iteration of a job. 0 for other services.
     pub fn iteration(&self) -> u64 {
         self.job.as_ref().and_then(|job| job.iteration.as_ref()).map_or(0, |iteration| iteration.index)
     }
 
-    /// The image as stored; empty where it runs no container.
+    /// The image as stored. Empty if the service runs no container.
     pub fn image(&self) -> &str {
         self.spec
             .task
@@ -252,7 +252,7 @@ impl<'a> ServiceRow<'a> {
             .map_or("", |container| &container.image)
     }
 
-    /// How many replicas a node may run; 0: any number.
+    /// The maximum number of replicas on one node. 0: no limit.
     pub fn max_per_node(&self) -> u64 {
         self.spec.task.as_ref().and_then(|task| task.placement.as_ref()?.max_replicas).unwrap_or(0)
     }

@@ -1,56 +1,57 @@
-//! A service, held as what the engine sent.
+//! A service, kept as the JSON that the engine sent.
 
 use std::sync::{Arc, OnceLock};
 
 use serde::de::Error as _;
 use serde_json::Value;
 
-use super::service_head::{Head, UpdateStatus};
+use super::service_head::{RawUpdateStatus, ServiceHead};
 use crate::api::error::{Error, Result};
-use crate::api::http::json_array::first;
+use crate::api::http::json_array::parse_first;
 use crate::api::spec::splice::find;
 
-/// What is wrong with an object that is none.
-pub(in crate::api) const NO_SERVICE: &str = "it is not a service: ID, Version.Index or Spec.Name is missing";
+/// The error for JSON that is not a service.
+pub(in crate::api) const NOT_A_SERVICE: &str = "it is not a service: ID, Version.Index or Spec.Name is missing";
 
-/// A service as the engine sent it, untouched.
+/// A service as the engine sent it, unchanged.
 ///
-/// Read JSON takes ten times the room of its text, so a service may be held as text, and is read when it is looked
-/// into. A copy shares what it is a copy of.
+/// Parsed JSON takes ten times the memory of its text, so a service is kept as text until more than its head
+/// is needed. Clones share the data.
 #[derive(Clone, Debug)]
 pub struct Service {
     id: Arc<str>,
     name: Arc<str>,
     version: u64,
-    /// Kept, because selections ask for them of services that nothing else is read of.
+    /// These fields are parsed at once, because selections need them of services that nothing else is needed
+    /// of.
     is_job: bool,
     image: Option<Arc<str>>,
-    update: UpdateStatus,
+    update: RawUpdateStatus,
     text: Option<Arc<str>>,
     object: OnceLock<Arc<Value>>,
-    /// Read alone where no more is looked into: the previous spec is as large.
+    /// The spec, parsed separately from the object: the previous spec is as large.
     spec: OnceLock<Arc<Value>>,
 }
 
 impl Service {
-    /// Takes an engine's object; `None` where it lacks what every service has.
+    /// Wraps an engine's object. `None` if a field is missing that every service has.
     pub fn new(object: Value) -> Option<Self> {
-        let head = Head::of(&object);
+        let head = ServiceHead::from_json(&object);
         Some(Self { object: Arc::new(object).into(), ..Self::with(head, None)? })
     }
 
-    /// Takes the object that a text begins with, as it was sent: read is what every service has, and whether the rest
-    /// can be. Gives its length, too, in bytes.
+    /// Parses the service at the start of `text`, keeping its text, and returns its length in bytes. The
+    /// fields that every service has are parsed, and the rest is checked.
     ///
     /// # Errors
-    /// It is not there as a whole, cannot be read, or lacks what every service has.
-    pub fn first_of(text: &str) -> serde_json::Result<(Self, usize)> {
-        let (head, length) = first(text, |head: Head| head)?;
+    /// The text is incomplete or invalid, or a field is missing that every service has.
+    pub fn parse_first(text: &str) -> serde_json::Result<(Self, usize)> {
+        let (head, length) = parse_first(text, |head: ServiceHead| head)?;
         let service = Self::with(head, Some(text[..length].trim_ascii_start().into()));
-        service.map(|service| (service, length)).ok_or_else(|| serde_json::Error::custom(NO_SERVICE))
+        service.map(|service| (service, length)).ok_or_else(|| serde_json::Error::custom(NOT_A_SERVICE))
     }
 
-    fn with(head: Head, text: Option<Arc<str>>) -> Option<Self> {
+    fn with(head: ServiceHead, text: Option<Arc<str>>) -> Option<Self> {
         Some(Self {
             id: head.id?.into(),
             name: head.name?.into(),
@@ -64,7 +65,7 @@ impl Service {
         })
     }
 
-    /// Holds no more than the text until it is looked into again.
+    /// Drops the parsed JSON and keeps the text.
     pub fn release_parsed(&mut self) {
         self.spec.take();
         if let Some(object) = self.object.take() {
@@ -72,9 +73,9 @@ impl Service {
         }
     }
 
-    /// The whole object.
+    /// The complete object.
     pub fn object(&self) -> &Value {
-        // The text was checked, so it can be read.
+        // The text was checked when it was received.
         let read = || {
             Arc::new(
                 self.text.as_ref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null),
@@ -111,7 +112,7 @@ impl Service {
         &self.object()["Spec"]
     }
 
-    /// The spec, to be edited and posted.
+    /// The spec, to edit and post it.
     ///
     /// # Errors
     /// [`Error::Internal`]: the text, which was checked when it was received, cannot be parsed.
@@ -122,43 +123,43 @@ impl Service {
         }
     }
 
-    /// The spec as the engine wrote it, where that can be told without reading it.
+    /// The text of the spec as the engine sent it, if it can be found without parsing.
     pub fn spec_text(&self) -> Option<&str> {
         let text = self.text.as_deref()?;
         text.get(find(text, &["Spec"])?)
     }
 
-    /// The spec before the last post, where the engine still has it.
+    /// The spec before the last update, if the engine has it.
     pub fn previous_spec(&self) -> Option<&Value> {
         self.object().get("PreviousSpec").filter(|spec| !spec.is_null())
     }
 
-    /// `UpdateStatus.State`, of the last rollout that there was.
+    /// `RawUpdateStatus.State` of the last rollout.
     pub fn update_state(&self) -> Option<&str> {
         self.update.state.as_deref()
     }
 
-    /// Whether the engine has paused its rollout, or the way back: any post resumes it.
+    /// Whether the engine has paused the rollout or the rollback. Any update resumes it.
     pub fn is_paused(&self) -> bool {
         matches!(self.update_state(), Some("paused" | "rollback_paused"))
     }
 
-    /// `UpdateStatus.StartedAt`, by the engine's clock.
+    /// `RawUpdateStatus.StartedAt`, in the engine's time.
     pub fn update_started(&self) -> Option<&str> {
         self.update.started.as_deref()
     }
 
-    /// `UpdateStatus.Message`.
+    /// `RawUpdateStatus.Message`.
     pub fn update_message(&self) -> Option<&str> {
         self.update.message.as_deref()
     }
 
-    /// Whether it runs to an end (replicated-job, global-job): every post runs it again.
+    /// Whether the service is a job (replicated-job or global-job). Any update runs it again.
     pub fn is_job(&self) -> bool {
         self.is_job
     }
 
-    /// The image, as stored; `None` where the service runs no container.
+    /// The image as stored. `None` if the service runs no container.
     pub fn image(&self) -> Option<&str> {
         self.image.as_deref()
     }
@@ -181,7 +182,7 @@ mod tests {
     }
 
     fn hold(text: &str) -> Option<Service> {
-        Service::first_of(text).ok().map(|(service, _)| service)
+        Service::parse_first(text).ok().map(|(service, _)| service)
     }
 
     #[test]

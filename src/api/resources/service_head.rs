@@ -1,4 +1,4 @@
-//! What is known of a service without holding its JSON as a whole.
+//! The fields of a service that are parsed without parsing the whole object.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,27 +7,27 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-/// What selections and rollouts ask for. Read in one pass of the text, which says also whether the rest can be read into a
-/// [`Value`]: its numbers have room in one, its texts are Unicode, its depth has an end.
+/// The fields that selections and rollouts need. Parsed in one pass over the text, which also checks that the
+/// rest can be parsed into a [`Value`]: numbers, Unicode and nesting depth.
 #[derive(Debug, Default)]
-pub struct Head {
+pub struct ServiceHead {
     /// `ID`.
     pub id: Option<String>,
     /// `Version.Index`.
     pub version: Option<u64>,
     /// `Spec.Name`.
     pub name: Option<String>,
-    /// Whether `Spec.Mode` is one of those that run to an end.
+    /// Whether `Spec.Mode` is that of a job.
     pub is_job: bool,
     /// `Spec.TaskTemplate.ContainerSpec.Image`.
     pub image: Option<String>,
-    /// `UpdateStatus`.
-    pub update: UpdateStatus,
+    /// `RawUpdateStatus`.
+    pub update: RawUpdateStatus,
 }
 
-/// `UpdateStatus`, of the last rollout that there was.
+/// The strings in `RawUpdateStatus`.
 #[derive(Clone, Debug, Default)]
-pub struct UpdateStatus {
+pub struct RawUpdateStatus {
     /// `State`.
     pub state: Option<Arc<str>>,
     /// `StartedAt`.
@@ -36,9 +36,9 @@ pub struct UpdateStatus {
     pub message: Option<Arc<str>>,
 }
 
-impl Head {
-    /// Of an object that is read already.
-    pub fn of(service: &Value) -> Self {
+impl ServiceHead {
+    /// Reads the fields of a parsed object.
+    pub fn from_json(service: &Value) -> Self {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let (spec, update) = (&service["Spec"], &service["UpdateStatus"]);
         let shared = |key: &str| update[key].as_str().map(Into::into);
@@ -48,7 +48,7 @@ impl Head {
             name: text(&spec["Name"]),
             is_job: !spec["Mode"]["ReplicatedJob"].is_null() || !spec["Mode"]["GlobalJob"].is_null(),
             image: text(&spec["TaskTemplate"]["ContainerSpec"]["Image"]),
-            update: UpdateStatus {
+            update: RawUpdateStatus {
                 state: shared("State"),
                 started: shared("StartedAt"),
                 message: shared("Message"),
@@ -56,35 +56,35 @@ impl Head {
         }
     }
 
-    /// Of a key that is there twice the last one counts, as it does in a [`Value`].
-    fn forget(&mut self, at: At) {
+    /// Resets a field. Of duplicate keys the last one counts, as in a [`Value`].
+    fn reset(&mut self, at: Position) {
         match at {
-            At::Id => self.id = None,
-            At::Version | At::Index => self.version = None,
-            At::Spec => (self.name, self.is_job, self.image) = (None, false, None),
-            At::Name => self.name = None,
-            At::Mode => self.is_job = false,
-            At::Task | At::Container | At::Image => self.image = None,
-            At::Update => self.update = UpdateStatus::default(),
-            At::State => self.update.state = None,
-            At::Started => self.update.started = None,
-            At::Message => self.update.message = None,
-            At::Service | At::JobMode | At::Elsewhere => {}
+            Position::Id => self.id = None,
+            Position::Version | Position::Index => self.version = None,
+            Position::Spec => (self.name, self.is_job, self.image) = (None, false, None),
+            Position::Name => self.name = None,
+            Position::Mode => self.is_job = false,
+            Position::Task | Position::Container | Position::Image => self.image = None,
+            Position::Update => self.update = RawUpdateStatus::default(),
+            Position::State => self.update.state = None,
+            Position::Started => self.update.started = None,
+            Position::Message => self.update.message = None,
+            Position::Service | Position::JobMode | Position::Elsewhere => {}
         }
     }
 }
 
-impl<'a> Deserialize<'a> for Head {
+impl<'a> Deserialize<'a> for ServiceHead {
     fn deserialize<D: Deserializer<'a>>(from: D) -> Result<Self, D::Error> {
         let mut head = Self::default();
-        Walk { head: &mut head, at: At::Service }.deserialize(from)?;
+        HeadVisitor { head: &mut head, at: Position::Service }.deserialize(from)?;
         Ok(head)
     }
 }
 
-/// Where in a service's JSON.
+/// The position in the JSON of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum At {
+enum Position {
     Service,
     Id,
     Version,
@@ -103,8 +103,8 @@ enum At {
     Elsewhere,
 }
 
-impl At {
-    fn below(self, key: &str) -> Self {
+impl Position {
+    fn child(self, key: &str) -> Self {
         match (self, key) {
             (Self::Service, "ID") => Self::Id,
             (Self::Service, "Version") => Self::Version,
@@ -125,19 +125,19 @@ impl At {
     }
 }
 
-/// Goes through a value, and notes what belongs into the head.
-struct Walk<'h> {
-    head: &'h mut Head,
-    at: At,
+/// Walks through a value and sets the fields of the head.
+struct HeadVisitor<'h> {
+    head: &'h mut ServiceHead,
+    at: Position,
 }
 
-impl Walk<'_> {
-    fn is_there(&mut self) {
-        self.head.is_job |= self.at == At::JobMode;
+impl HeadVisitor<'_> {
+    fn mark_present(&mut self) {
+        self.head.is_job |= self.at == Position::JobMode;
     }
 }
 
-impl<'a> DeserializeSeed<'a> for Walk<'_> {
+impl<'a> DeserializeSeed<'a> for HeadVisitor<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'a>>(self, from: D) -> Result<(), D::Error> {
@@ -145,7 +145,7 @@ impl<'a> DeserializeSeed<'a> for Walk<'_> {
     }
 }
 
-impl<'a> Visitor<'a> for Walk<'_> {
+impl<'a> Visitor<'a> for HeadVisitor<'_> {
     type Value = ();
 
     fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
@@ -157,77 +157,77 @@ impl<'a> Visitor<'a> for Walk<'_> {
     }
 
     fn visit_bool<E: Error>(mut self, _: bool) -> Result<(), E> {
-        self.is_there();
+        self.mark_present();
         Ok(())
     }
 
     fn visit_i64<E: Error>(mut self, _: i64) -> Result<(), E> {
-        self.is_there();
+        self.mark_present();
         Ok(())
     }
 
     fn visit_u64<E: Error>(mut self, number: u64) -> Result<(), E> {
-        self.is_there();
-        if self.at == At::Index {
+        self.mark_present();
+        if self.at == Position::Index {
             self.head.version = Some(number);
         }
         Ok(())
     }
 
     fn visit_f64<E: Error>(mut self, _: f64) -> Result<(), E> {
-        self.is_there();
+        self.mark_present();
         Ok(())
     }
 
     fn visit_str<E: Error>(mut self, text: &str) -> Result<(), E> {
-        self.is_there();
+        self.mark_present();
         match self.at {
-            At::Id => self.head.id = Some(text.to_owned()),
-            At::Name => self.head.name = Some(text.to_owned()),
-            At::Image => self.head.image = Some(text.to_owned()),
-            At::State => self.head.update.state = Some(text.into()),
-            At::Started => self.head.update.started = Some(text.into()),
-            At::Message => self.head.update.message = Some(text.into()),
+            Position::Id => self.head.id = Some(text.to_owned()),
+            Position::Name => self.head.name = Some(text.to_owned()),
+            Position::Image => self.head.image = Some(text.to_owned()),
+            Position::State => self.head.update.state = Some(text.into()),
+            Position::Started => self.head.update.started = Some(text.into()),
+            Position::Message => self.head.update.message = Some(text.into()),
             _ => {}
         }
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'a>>(mut self, mut items: A) -> Result<(), A::Error> {
-        self.is_there();
-        while items.next_element_seed(Walk { head: self.head, at: At::Elsewhere })?.is_some() {}
+        self.mark_present();
+        while items.next_element_seed(HeadVisitor { head: self.head, at: Position::Elsewhere })?.is_some() {}
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'a>>(mut self, mut entries: A) -> Result<(), A::Error> {
-        self.is_there();
-        while let Some(at) = entries.next_key_seed(Key(self.at))? {
-            self.head.forget(at);
-            entries.next_value_seed(Walk { head: self.head, at })?;
+        self.mark_present();
+        while let Some(at) = entries.next_key_seed(KeySeed(self.at))? {
+            self.head.reset(at);
+            entries.next_value_seed(HeadVisitor { head: self.head, at })?;
         }
         Ok(())
     }
 }
 
-/// A key below a place; gives the place of its value.
-struct Key(At);
+/// Deserializes a key below a position into the position of its value.
+struct KeySeed(Position);
 
-impl<'a> DeserializeSeed<'a> for Key {
-    type Value = At;
+impl<'a> DeserializeSeed<'a> for KeySeed {
+    type Value = Position;
 
-    fn deserialize<D: Deserializer<'a>>(self, from: D) -> Result<At, D::Error> {
+    fn deserialize<D: Deserializer<'a>>(self, from: D) -> Result<Position, D::Error> {
         from.deserialize_str(self)
     }
 }
 
-impl Visitor<'_> for Key {
-    type Value = At;
+impl Visitor<'_> for KeySeed {
+    type Value = Position;
 
     fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
         out.write_str("a key")
     }
 
-    fn visit_str<E: Error>(self, key: &str) -> Result<At, E> {
-        Ok(self.0.below(key))
+    fn visit_str<E: Error>(self, key: &str) -> Result<Position, E> {
+        Ok(self.0.child(key))
     }
 }

@@ -1,4 +1,4 @@
-//! Services: one function an endpoint of `/services`, and [`find`], which applies the rules of names.
+//! Services: one function for each endpoint of `/services`, and [`find`], which has the rules for names.
 
 use std::collections::HashMap;
 
@@ -8,50 +8,51 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::rows::ServiceRow;
-use super::service::NO_SERVICE;
+use super::service::NOT_A_SERVICE;
 pub use super::service::Service;
 use crate::api::config::credentials::RegistryAuth;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::http::go_json;
-use crate::api::http::json_array::{JsonArrayParser, first};
+use crate::api::http::json_array::{JsonArrayParser, parse_first};
 use crate::api::http::request_path::{Path, can_be_name};
 use crate::api::http::response::Response;
 
-/// Shorter prefixes of an ID hit by accident: `rm s` would remove the service whose ID begins with s.
+/// The minimum length of an ID prefix. A shorter one could match by accident: `rm s` would remove the service
+/// whose ID starts with `s`.
 pub const MIN_ID_PREFIX_LEN: usize = 6;
 
-/// The IDs that go into one request line: it holds 64 KB.
+/// The maximum number of IDs in one request: the request line holds 64 KB.
 pub const MAX_IDS_PER_FILTER: usize = 500;
 
-/// What the engine answers to a create or an update.
+/// The engine's response to a create or an update.
 #[derive(Debug, Default, Deserialize)]
-pub struct Posted {
-    /// The new service's ID; empty after an update.
+pub struct PostResponse {
+    /// The ID of the new service. Empty after an update.
     #[serde(rename = "ID", default)]
     pub id: String,
-    /// What the engine warns of.
+    /// The engine's warnings.
     #[serde(rename = "Warnings", default)]
     warnings: Option<Vec<String>>,
 }
 
-impl Posted {
-    /// What the engine warns of.
+impl PostResponse {
+    /// The engine's warnings.
     pub fn warnings(self) -> Vec<String> {
         self.warnings.unwrap_or_default()
     }
 }
 
-/// The service of this full name, full ID, or ID prefix of at least 6 characters.
+/// Finds a service by full name, full ID, or ID prefix of at least 6 characters.
 ///
 /// # Errors
-/// [`Error::NoSuch`] where there is none, the prefix is too short or fits several, or the name cannot be one;
-/// in the last case nothing is asked.
+/// [`Error::NoSuch`] if there is none, if the prefix is too short or matches several, or if the name is not
+/// valid (then no request is sent).
 pub fn find(client: &Client, given: &str) -> Result<Service> {
     look_up(given, |id| inspect(client, id), |service| (service.id(), service.name()))
 }
 
-/// [`find`], as the engine's own JSON, never read into numbers.
+/// Like [`find`], but returns the engine's JSON as text, without parsing its numbers.
 pub fn find_text(client: &Client, given: &str) -> Result<String> {
     let ask = |id: &str| {
         client.get_with(&Path::new(&["services", id]), |response| {
@@ -63,7 +64,7 @@ pub fn find_text(client: &Client, given: &str) -> Result<String> {
     look_up(given, ask, |(id, name, _)| (id, name)).map(|(_, _, text)| text)
 }
 
-/// The rules of names, whatever an answer is read as.
+/// Applies the rules for names to a response of any type.
 fn look_up<T>(
     given: &str,
     ask: impl Fn(&str) -> Result<T>,
@@ -88,28 +89,28 @@ fn look_up<T>(
     ))))
 }
 
-/// `GET /services/{id}`, without the defaults that the engine would insert: they are never posted back.
+/// `GET /services/{id}`, without `insertDefaults`: the defaults must not be posted back.
 pub fn inspect(client: &Client, id: &str) -> Result<Service> {
     let path = Path::new(&["services", id]);
-    as_service(client.get_with(&path, |response| response.object())?, &path)
+    to_service(client.get_with(&path, |response| response.object())?, &path)
 }
 
-/// [`inspect`] at the engine's own API version, whichever is spoken.
+/// Like [`inspect`], but always with the engine's own API version.
 pub fn inspect_at_engine_version(client: &Client, id: &str) -> Result<Service> {
     let path = Path::new(&["services", id]);
-    as_service(client.get_json_at_engine_version(&path)?, &path)
+    to_service(client.get_json_at_engine_version(&path)?, &path)
 }
 
-/// A spec as it is posted.
-pub fn text_of(spec: &Value) -> Result<Vec<u8>> {
+/// Serializes a spec as it is posted.
+pub fn spec_to_json(spec: &Value) -> Result<Vec<u8>> {
     go_json::to_vec(spec)
         .map_err(|e| Error::InvalidResponse { request: "the spec".to_owned(), why: e.to_string() })
 }
 
-/// `POST /services/{id}/update?version=...`, once; gives the engine's warnings.
+/// `POST /services/{id}/update?version=...`, without retries. Returns the engine's warnings.
 ///
-/// `spec` is what [`text_of`] makes of one. The engine stores `auth` with the service; without it, it keeps the
-/// credentials that the service has.
+/// `spec` comes from [`spec_to_json`]. The engine stores `auth` with the service; without it, the service keeps
+/// its credentials.
 pub fn update(
     client: &Client,
     id: &str,
@@ -118,19 +119,20 @@ pub fn update(
     auth: Option<&RegistryAuth>,
 ) -> Result<Vec<String>> {
     let path = Path::new(&["services", id, "update"]).query("version", &version.to_string());
-    post(client, &path, spec, auth).map(Posted::warnings)
+    post(client, &path, spec, auth).map(PostResponse::warnings)
 }
 
-/// `POST /services/{id}/update?rollback=previous`, once, with the current spec: the engine's own rollback.
+/// `POST /services/{id}/update?rollback=previous` with the current spec, without retries: the engine's
+/// rollback.
 pub fn roll_back(client: &Client, id: &str, version: u64, spec: &Value) -> Result<Vec<String>> {
     let path = Path::new(&["services", id, "update"]).query("version", &version.to_string());
-    post(client, &path.query("rollback", "previous"), &text_of(spec)?, None).map(Posted::warnings)
+    post(client, &path.query("rollback", "previous"), &spec_to_json(spec)?, None).map(PostResponse::warnings)
 }
 
-/// `POST /services/create`, once; the engine stores `auth` with the service.
-pub fn create(client: &Client, spec: &Value, auth: Option<&RegistryAuth>) -> Result<Posted> {
+/// `POST /services/create`, without retries. The engine stores `auth` with the service.
+pub fn create(client: &Client, spec: &Value, auth: Option<&RegistryAuth>) -> Result<PostResponse> {
     let path = Path::new(&["services", "create"]);
-    let posted = post(client, &path, &text_of(spec)?, auth)?;
+    let posted = post(client, &path, &spec_to_json(spec)?, auth)?;
     if posted.id.is_empty() {
         Err(Error::InvalidResponse {
             request: format!("POST {}", path.as_str()),
@@ -141,22 +143,27 @@ pub fn create(client: &Client, spec: &Value, auth: Option<&RegistryAuth>) -> Res
     }
 }
 
-/// `DELETE /services/{id}`, once. By full ID only: the engine would take any prefix.
+/// `DELETE /services/{id}`, without retries. `id` must be a full ID, because the engine would accept any
+/// prefix.
 ///
-/// The engine's yes is empty; a page with status 200 comes from something else.
+/// The engine's response has an empty body. Anything else comes from another server.
 pub fn delete(client: &Client, id: &str) -> Result<()> {
     let response = client.delete(&Path::new(&["services", id]))?;
-    if response.body.trim_ascii().is_empty() { Ok(()) } else { Err(response.garbled("an engine's is empty")) }
+    if response.body.trim_ascii().is_empty() {
+        Ok(())
+    } else {
+        Err(response.invalid_response("an engine's is empty"))
+    }
 }
 
-/// `GET /services` with the engine's filters; each service is held as text.
+/// `GET /services` with the engine's filters. Each service is kept as text.
 pub fn list(client: &Client, filters: &Value) -> Result<Vec<Service>> {
     let path = Path::new(&["services"]).query("filters", &filters.to_string());
-    // One that is passed over would be one that `--all` leaves out without a word.
-    client.get_rows(&path, || JsonArrayParser::new(|text: &str| Service::first_of(text)))
+    // A row that cannot be parsed is an error: `--all` must not silently skip a service.
+    client.get_rows(&path, || JsonArrayParser::new(|text: &str| Service::parse_first(text)))
 }
 
-/// [`list`] of the services with these full IDs, by ID; those that are gone are not among them.
+/// Like [`list`], for the services with these full IDs. Services that no longer exist are not in the result.
 pub fn list_by_id(client: &Client, ids: &[&str]) -> Result<HashMap<String, Service>> {
     let mut found = HashMap::new();
     for ids in ids.chunks(MAX_IDS_PER_FILTER) {
@@ -167,16 +174,16 @@ pub fn list_by_id(client: &Client, ids: &[&str]) -> Result<HashMap<String, Servi
     Ok(found)
 }
 
-/// Whether a list says how many tasks each service has: the leader counts them.
+/// Whether a list of services includes their task counts, which the leader computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskCounts {
-    /// The numbers are in the list.
+    /// The counts are included.
     Included,
-    /// They are not.
+    /// The counts are omitted.
     Omitted,
 }
 
-/// `GET /services?status=true`, read in place: each row becomes what `read` makes of it.
+/// `GET /services?status=true`. Each row is converted by `read`, without copying it.
 pub fn list_rows<T>(
     client: &Client,
     filters: &[Filter],
@@ -184,26 +191,28 @@ pub fn list_rows<T>(
     read: impl Fn(&ServiceRow) -> T,
 ) -> Result<Vec<T>> {
     let list = |path: &Path| {
-        client.get_rows(path, || JsonArrayParser::new(|text: &str| first(text, |row: ServiceRow| read(&row))))
+        client.get_rows(path, || {
+            JsonArrayParser::new(|text: &str| parse_first(text, |row: ServiceRow| read(&row)))
+        })
     };
     match counts {
-        TaskCounts::Included => counted(filters, list),
+        TaskCounts::Included => with_counts(filters, list),
         TaskCounts::Omitted => list(&path_of_list(filters, false)),
     }
 }
 
-/// Requests a list of services with their counts, or without them if the leader cannot count (managers of several
-/// versions in one swarm).
-fn counted<T>(filters: &[Filter], list: impl Fn(&Path) -> Result<T>) -> Result<T> {
+/// Requests a list with task counts, or without them if the leader cannot count (managers of different
+/// versions).
+fn with_counts<T>(filters: &[Filter], list: impl Fn(&Path) -> Result<T>) -> Result<T> {
     match list(&path_of_list(filters, true)) {
         Err(error) if error.lacks_task_counts() => list(&path_of_list(filters, false)),
         listed => listed,
     }
 }
 
-/// `GET /services?status=true`, as the engine's own JSON, never read into numbers.
+/// `GET /services?status=true`: the engine's JSON as text, without parsing its numbers.
 pub fn list_text(client: &Client, filters: &[Filter]) -> Result<String> {
-    counted(filters, |path| {
+    with_counts(filters, |path| {
         client.get_with(path, |response| {
             response.json::<Vec<IgnoredAny>>()?;
             response.into_text()
@@ -211,27 +220,29 @@ pub fn list_text(client: &Client, filters: &[Filter]) -> Result<String> {
     })
 }
 
-/// [`list_text`] of those services only that `is_meant`, each to the byte.
-pub fn list_text_of(
+/// Like [`list_text`], but only for services for which `is_selected` returns true. Their text is unchanged.
+pub fn list_text_where(
     client: &Client,
     filters: &[Filter],
-    is_meant: impl Fn(&ServiceRow) -> bool,
+    is_selected: impl Fn(&ServiceRow) -> bool,
 ) -> Result<String> {
     let read = |response: Response| {
         let texts: Vec<&RawValue> = response.json()?;
-        let mut meant = Vec::new();
+        let mut selected = Vec::new();
         for text in texts {
             let row = serde_json::from_str::<ServiceRow>(text.get());
-            if is_meant(&row.map_err(|e| response.garbled(format!("it is not a list of services ({e})")))?) {
-                meant.push(text.get());
+            if is_selected(
+                &row.map_err(|e| response.invalid_response(format!("it is not a list of services ({e})")))?,
+            ) {
+                selected.push(text.get());
             }
         }
-        Ok(format!("[{}]\n", meant.join(",")))
+        Ok(format!("[{}]\n", selected.join(",")))
     };
-    counted(filters, |path| client.get_with(path, read))
+    with_counts(filters, |path| client.get_with(path, read))
 }
 
-/// The filters as the engine takes them; of one key several values are alternatives.
+/// Encodes filters for the engine. Several values of one key are alternatives.
 pub fn filters(filters: &[Filter]) -> Value {
     let mut map = Map::new();
     for (key, value) in filters {
@@ -241,7 +252,7 @@ pub fn filters(filters: &[Filter]) -> Value {
     Value::Object(map)
 }
 
-/// A key that the engine filters by, and a value.
+/// The key and value of a filter.
 pub type Filter = (String, String);
 
 fn path_of_list(filters: &[Filter], with_counts: bool) -> Path {
@@ -255,15 +266,15 @@ fn path_of_list(filters: &[Filter], with_counts: bool) -> Path {
     path
 }
 
-fn as_service(object: Value, path: &Path) -> Result<Service> {
+fn to_service(object: Value, path: &Path) -> Result<Service> {
     Service::new(object).ok_or_else(|| Error::InvalidResponse {
         request: format!("GET {}", path.as_str()),
-        why: NO_SERVICE.to_owned(),
+        why: NOT_A_SERVICE.to_owned(),
     })
 }
 
-fn post(client: &Client, path: &Path, body: &[u8], auth: Option<&RegistryAuth>) -> Result<Posted> {
-    let mut posted: Posted = client.post(path, body, auth)?.json()?;
+fn post(client: &Client, path: &Path, body: &[u8], auth: Option<&RegistryAuth>) -> Result<PostResponse> {
+    let mut posted: PostResponse = client.post(path, body, auth)?.json()?;
     if let (Some(auth), Some(warnings)) = (auth, &mut posted.warnings) {
         warnings.iter_mut().for_each(|warning| *warning = auth.secrets().hide(warning));
     }

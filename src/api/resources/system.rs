@@ -1,4 +1,4 @@
-//! What an engine says of itself, always at its own API version.
+//! Information about the engine itself, always requested with its own API version.
 
 use serde::Deserialize;
 
@@ -10,45 +10,45 @@ use crate::api::http::request_path::Path;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Version {
-    /// As in `28.2.2`.
+    /// `28.2.2` ...
     pub version: String,
-    /// The newest API version that it speaks.
+    /// The newest supported API version.
     pub api_version: String,
-    /// The oldest one; empty where the engine does not say.
+    /// The oldest supported API version. Empty if the engine does not report it.
     #[serde(rename = "MinAPIVersion")]
     pub min_api_version: String,
-    /// As in `linux`.
+    /// `linux` ...
     pub os: String,
-    /// As in `amd64`.
+    /// `amd64` ...
     pub arch: String,
 }
 
-/// `GET /info`, as far as it is about the engine's place in a swarm.
+/// The parts of `GET /info` about the host and the swarm.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Info {
-    /// The name of its machine.
+    /// The host name.
     pub name: String,
-    /// As in `Debian GNU/Linux 12 (bookworm)`.
+    /// `Debian GNU/Linux 12 (bookworm)` ...
     pub operating_system: String,
-    /// Its place in a swarm.
+    /// The state of the swarm on this node.
     pub swarm: Swarm,
 }
 
-/// An engine's place in a swarm.
+/// The state of the swarm on a node.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Swarm {
-    /// The node's ID; empty outside a swarm.
+    /// The ID of the node. Empty outside a swarm.
     #[serde(rename = "NodeID")]
     pub node_id: String,
     /// `active`, `inactive`, `pending`, `locked` or `error`.
     pub local_node_state: String,
-    /// Whether it is a manager.
+    /// Whether the node is a manager.
     pub control_available: bool,
-    /// What it complains of.
+    /// The error that the engine reports about the swarm.
     pub error: String,
-    /// The swarm's settings, if it is a manager.
+    /// The settings of the swarm. Only managers report them.
     cluster: Option<Cluster>,
 }
 
@@ -70,11 +70,11 @@ struct Orchestration {
     task_history_retention_limit: Option<i64>,
 }
 
-/// The engine's own default for the number of tasks of a slot that a swarm keeps.
+/// The engine's default for the number of tasks that are kept for each slot.
 pub const DEFAULT_TASK_HISTORY: i64 = 5;
 
 impl Swarm {
-    /// How many tasks of a slot the swarm keeps; negative: all of them.
+    /// The number of tasks that the swarm keeps for each slot. Negative: all.
     pub fn task_history(&self) -> i64 {
         let limit =
             self.cluster.as_ref().and_then(|cluster| cluster.spec.orchestration.task_history_retention_limit);
@@ -82,11 +82,11 @@ impl Swarm {
     }
 }
 
-/// What the managers think of one of them.
+/// The status of a manager.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-pub struct Manager {
-    /// Whether it leads the others.
+pub struct ManagerStatus {
+    /// Whether it is the leader.
     pub leader: bool,
     /// `reachable` or `unreachable`.
     pub reachability: String,
@@ -102,12 +102,12 @@ pub fn info(client: &Client) -> Result<Info> {
     client.get_json_at_engine_version(&Path::new(&["info"]))
 }
 
-/// `GET /nodes/{id}`: what the managers think of a node; `None` where it is none.
-pub fn manager(client: &Client, node_id: &str) -> Result<Option<Manager>> {
+/// `GET /nodes/{id}`: the status of the node as a manager. `None` if it is a worker.
+pub fn manager_status(client: &Client, node_id: &str) -> Result<Option<ManagerStatus>> {
     #[derive(Deserialize)]
     struct Node {
         #[serde(rename = "ManagerStatus")]
-        manager: Option<Manager>,
+        manager: Option<ManagerStatus>,
     }
     client.get_json_at_engine_version::<Node>(&Path::new(&["nodes", node_id])).map(|node| node.manager)
 }

@@ -1,35 +1,35 @@
-//! A task, as the engine tells of it: what a rollout or a list of tasks looks at.
+//! A task, with the fields that rollouts and task lists need.
 
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::time;
 
-/// A task, as far as a rollout or a list of tasks looks at it.
+/// A task, with the fields that rollouts and task lists need.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Task {
     /// The full ID.
     #[serde(rename = "ID")]
     pub id: String,
-    /// When the manager made it.
+    /// When the manager created it.
     #[serde(rename = "CreatedAt", deserialize_with = "time::deserialize")]
     pub created: Timestamp,
-    /// When the manager last wrote it.
+    /// When the manager last changed it.
     #[serde(rename = "UpdatedAt", deserialize_with = "time::deserialize")]
     pub updated: Timestamp,
-    /// The service's ID; empty where it is no service's.
+    /// The ID of the service. Empty if the task belongs to none.
     #[serde(default, rename = "ServiceID")]
     pub service: String,
-    /// Its slot; 0 for the tasks of global services and in a job's first slot.
+    /// The slot. 0 for tasks of global services, and for the first slot of a job.
     #[serde(default, rename = "Slot")]
     pub slot: u64,
-    /// The node's ID; empty before it is assigned.
+    /// The ID of the node. Empty before the task is assigned.
     #[serde(default, rename = "NodeID")]
     pub node: String,
-    /// The state that it is in.
+    /// The current state.
     #[serde(rename = "Status")]
     pub status: Status,
-    /// The state that it should be in.
+    /// The desired state.
     #[serde(default, rename = "DesiredState")]
     pub desired: TaskState,
     #[serde(rename = "JobIteration")]
@@ -38,32 +38,32 @@ pub struct Task {
     spec: Option<TaskSpec>,
 }
 
-/// The state that a task is in.
+/// The current state of a task.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Status {
-    /// Since when, by the clock of the node that told.
+    /// When the state was reported, by the clock of the node.
     #[serde(rename = "Timestamp", deserialize_with = "time::deserialize")]
     pub at: Timestamp,
-    /// Which.
+    /// The state.
     #[serde(default, rename = "State")]
     pub state: TaskState,
-    /// What is wrong; empty where nothing is.
+    /// The error. Empty if there is none.
     #[serde(default, rename = "Err")]
     pub error: String,
-    /// Its container.
+    /// The container.
     #[serde(rename = "ContainerStatus")]
     pub container: Option<Container>,
     #[serde(rename = "PortStatus")]
     ports: Option<Ports>,
 }
 
-/// A task's container.
+/// The container of a task.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Container {
-    /// The full ID; empty where it was not made.
+    /// The full ID. Empty if the container was not created.
     #[serde(default, rename = "ContainerID")]
     pub id: String,
-    /// With what it ended; also 0 before it has.
+    /// The exit code. Also 0 before the container exits.
     #[serde(default, rename = "ExitCode")]
     pub exit_code: i64,
 }
@@ -71,13 +71,13 @@ pub struct Container {
 /// A port that a task publishes on its node.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Port {
-    /// tcp, udp or sctp.
+    /// `tcp`, `udp` or `sctp`.
     #[serde(default, rename = "Protocol")]
     pub protocol: String,
-    /// The port in the container.
+    /// The port of the container.
     #[serde(default, rename = "TargetPort")]
     pub target: u32,
-    /// The port on the node.
+    /// The port of the node.
     #[serde(default, rename = "PublishedPort")]
     pub published: u32,
 }
@@ -108,10 +108,10 @@ struct ContainerSpec {
     tty: bool,
 }
 
-/// The states of a task, in the order in which it goes through them.
+/// The states of a task, in their order.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[serde(rename_all = "lowercase")]
-#[allow(missing_docs, reason = "the engine's own words")]
+#[allow(missing_docs, reason = "the engine's names")]
 pub enum TaskState {
     New,
     Allocated,
@@ -128,21 +128,21 @@ pub enum TaskState {
     Rejected,
     Remove,
     Orphaned,
-    /// One that this program does not know.
+    /// A state that this program does not know.
     #[default]
     #[serde(other)]
     Unknown,
 }
 
 impl TaskState {
-    /// The state that the engine calls so.
-    pub fn of_word(word: &str) -> Option<Self> {
+    /// Parses the engine's name of a state.
+    pub fn from_name(word: &str) -> Option<Self> {
         let from = serde::de::value::StrDeserializer::<serde::de::value::Error>::new(word);
         Self::deserialize(from).ok().filter(|state| *state != Self::Unknown)
     }
 
-    /// The engine's word for it.
-    pub fn word(self) -> &'static str {
+    /// The engine's name of the state.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::New => "new",
             Self::Allocated => "allocated",
@@ -165,50 +165,50 @@ impl TaskState {
 }
 
 impl Task {
-    /// Whether it should run, or has done so to its end: it was not told to shut down.
-    pub fn is_wanted(&self) -> bool {
+    /// Whether the task should run, or should run to completion. `false` if it was told to shut down.
+    pub fn is_desired(&self) -> bool {
         self.desired <= TaskState::Complete
     }
 
-    /// Whether it has ended, in whatever way.
+    /// Whether the task has ended, for any reason.
     pub fn has_ended(&self) -> bool {
         (TaskState::Complete..=TaskState::Orphaned).contains(&self.status.state)
     }
 
-    /// Whether it has ended and was not told to: it failed, was rejected, or has done its work.
+    /// Whether the task ended without being told to: it failed, was rejected, or completed.
     pub fn has_ended_by_itself(&self) -> bool {
         matches!(self.status.state, TaskState::Failed | TaskState::Rejected | TaskState::Complete)
     }
 
-    /// Since when it is in its state, by the manager's clock: the node's may be wrong, but a task can be in no
-    /// state before it was made, nor after the manager has written it.
+    /// When the current state started, by the manager's clock. The node's clock may be wrong, so its time is
+    /// limited to the time between the creation of the task and its last change.
     pub fn since(&self) -> Timestamp {
         self.status.at.min(self.updated).max(self.created)
     }
 
-    /// Which run of a job it belongs to.
+    /// The job iteration of the task. 0 for other services.
     pub fn iteration(&self) -> u64 {
         self.iteration.as_ref().map_or(0, |iteration| iteration.index)
     }
 
-    /// With what its container ended.
+    /// The exit code of the container, if it has exited.
     pub fn exit_code(&self) -> Option<i64> {
         let container = self.status.container.as_ref().filter(|container| !container.id.is_empty())?;
         matches!(self.status.state, TaskState::Complete | TaskState::Shutdown | TaskState::Failed)
             .then_some(container.exit_code)
     }
 
-    /// Its image.
+    /// The image.
     pub fn image(&self) -> Option<&str> {
         Some(&self.spec.as_ref()?.container.as_ref()?.image)
     }
 
-    /// Whether it has a TTY: its log has no frames then, and no stderr of its own.
+    /// Whether the container has a TTY. If so, its log has no frames and no separate standard error output.
     pub fn has_tty(&self) -> bool {
         self.spec.as_ref().and_then(|spec| spec.container.as_ref()).is_some_and(|container| container.tty)
     }
 
-    /// The ports that it publishes on its node.
+    /// The ports that the task publishes on its node.
     pub fn ports(&self) -> &[Port] {
         self.status.ports.as_ref().and_then(|ports| ports.list.as_deref()).unwrap_or(&[])
     }

@@ -1,4 +1,4 @@
-//! Tasks: one function an endpoint of `/tasks`, and what is counted from them.
+//! Tasks: one function for each endpoint of `/tasks`, and counts of tasks.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,43 +13,43 @@ pub use super::task::{Task, TaskState};
 use super::time;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
-use crate::api::http::json_array::{JsonArrayParser, first};
+use crate::api::http::json_array::{JsonArrayParser, parse_first};
 use crate::api::http::request_path::{Path, can_be_name};
 use crate::api::http::response::Response;
 
-/// Longer lists of services are not put into a request: all tasks are asked for instead.
+/// The maximum number of services in one request. For more, all tasks are requested.
 const MAX_SERVICES_PER_FILTER: usize = 100;
 
-/// What is wrong with an answer without the engine's clock.
+/// The error for a response without the engine's clock.
 const NO_DATE: &str = "it has no Date, as every Docker engine's answer has";
 
-/// Which tasks of a service.
+/// Which tasks of a service to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
-    /// Those that the service's spec, as it is now, would not have made otherwise.
+pub enum TaskScope {
+    /// Those that match the current spec of the service.
     UpToDate,
-    /// All that the engine still knows.
+    /// All tasks that the engine keeps.
     All,
 }
 
-/// Tasks, and the engine's clock when it listed them.
+/// Tasks, and the engine's time when it listed them.
 #[derive(Clone, Debug)]
-pub struct Listed {
+pub struct TaskList {
     /// The tasks.
     pub tasks: Vec<Task>,
-    /// The engine's clock, in whole seconds.
+    /// The engine's time, in whole seconds.
     pub now: Timestamp,
 }
 
-/// `GET /tasks` of these services, by their full IDs; one request for each 500 of them.
+/// `GET /tasks` of these services, by full ID. One request for each 500 services.
 ///
 /// # Errors
-/// The engine refuses the whole list (404) where one of the services is gone.
-pub fn list(client: &Client, services: &[&str], which: Which) -> Result<Listed> {
-    let mut all: Option<Listed> = None;
+/// A 404 error if one of the services no longer exists.
+pub fn list(client: &Client, services: &[&str], scope: TaskScope) -> Result<TaskList> {
+    let mut all: Option<TaskList> = None;
     for services in services.chunks(MAX_IDS_PER_FILTER) {
         let mut filters = json!({ "service": ids(services) });
-        if which == Which::UpToDate {
+        if scope == TaskScope::UpToDate {
             filters["_up-to-date"] = json!({ "true": true });
         }
         let part = list_by(client, &filters)?;
@@ -60,76 +60,77 @@ pub fn list(client: &Client, services: &[&str], which: Which) -> Result<Listed> 
     }
     match all {
         Some(all) => Ok(all),
-        None => Ok(Listed { tasks: Vec::new(), now: Timestamp::UNIX_EPOCH }),
+        None => Ok(TaskList { tasks: Vec::new(), now: Timestamp::UNIX_EPOCH }),
     }
 }
 
 /// `GET /tasks` with the engine's filters.
-pub fn list_by(client: &Client, filters: &Value) -> Result<Listed> {
+pub fn list_by(client: &Client, filters: &Value) -> Result<TaskList> {
     let path = Path::new(&["tasks"]).query("filters", &filters.to_string());
     client.get_with(&path, |response| {
         let now = response.date.as_deref().and_then(time::parse_http_date);
-        let now = now.ok_or_else(|| response.garbled(NO_DATE))?;
-        Ok(Listed { tasks: response.json()?, now })
+        let now = now.ok_or_else(|| response.invalid_response(NO_DATE))?;
+        Ok(TaskList { tasks: response.json()?, now })
     })
 }
 
-/// The tasks of services of which some may have gone.
+/// The tasks of services, some of which may no longer exist.
 #[derive(Debug, Default)]
-pub struct Present {
-    /// The tasks, each with the engine's own JSON of it.
+pub struct ExistingTasks {
+    /// The tasks, each with its JSON as the engine sent it.
     pub tasks: Vec<(Task, String)>,
-    /// The IDs of the services that are gone.
+    /// The IDs of the services that no longer exist.
     pub gone: Vec<String>,
-    /// The engine's clock, in whole seconds.
+    /// The engine's time, in whole seconds.
     pub now: Option<Timestamp>,
 }
 
-/// [`list`] of those of the services that are still there, with more of the engine's filters.
-pub fn list_present(client: &Client, services: &[&str], filters: &Value) -> Result<Present> {
-    let mut present = Present::default();
+/// Like [`list`], with additional filters, but skips services that no longer exist.
+pub fn list_existing(client: &Client, services: &[&str], filters: &Value) -> Result<ExistingTasks> {
+    let mut existing = ExistingTasks::default();
     for part in services.chunks(MAX_IDS_PER_FILTER) {
-        let mut asked = part.to_vec();
-        while !asked.is_empty() {
+        let mut remaining = part.to_vec();
+        while !remaining.is_empty() {
             let mut filters = filters.clone();
-            filters["service"] = ids(&asked).into();
+            filters["service"] = ids(&remaining).into();
             let path = Path::new(&["tasks"]).query("filters", &filters.to_string());
             match client.get_with(&path, |response| Ok((with_text(&response)?, response.date))) {
                 Ok((tasks, date)) => {
-                    present.tasks.extend(tasks);
-                    present.now = date.as_deref().and_then(time::parse_http_date);
+                    existing.tasks.extend(tasks);
+                    existing.now = date.as_deref().and_then(time::parse_http_date);
                     break;
                 }
-                Err(error) => match asked.iter().position(|id| error.is_missing(id)) {
-                    Some(gone) => present.gone.push(asked.remove(gone).to_owned()),
+                Err(error) => match remaining.iter().position(|id| error.is_missing(id)) {
+                    Some(gone) => existing.gone.push(remaining.remove(gone).to_owned()),
                     None => return Err(error),
                 },
             }
         }
     }
-    Ok(present)
+    Ok(existing)
 }
 
 fn with_text(response: &Response) -> Result<Vec<(Task, String)>> {
     let texts: Vec<&RawValue> = response.json()?;
     let read = |text: &RawValue| {
-        let task = serde_json::from_str(text.get()).map_err(|e| response.garbled(format!("a task: {e}")))?;
+        let task = serde_json::from_str(text.get())
+            .map_err(|e| response.invalid_response(format!("a task: {e}")))?;
         Ok((task, text.get().to_owned()))
     };
     texts.into_iter().map(read).collect()
 }
 
-/// A task with its own spec, as the engine tells it: only a forecast looks at that.
+/// A task with the spec that it was created from. Forecasts need it.
 #[derive(Clone, Debug)]
-pub struct Specified {
+pub struct TaskWithSpec {
     /// The task.
     pub task: Task,
-    /// What it was made from.
+    /// The spec of the task.
     pub spec: Value,
 }
 
-impl Specified {
-    /// Reads one of the engine's own objects.
+impl TaskWithSpec {
+    /// Parses a task from the engine's JSON.
     pub fn from_json(text: &str) -> serde_json::Result<Self> {
         #[derive(Deserialize)]
         struct Row {
@@ -140,19 +141,19 @@ impl Specified {
     }
 }
 
-/// `GET /tasks` of one service, by its full ID, each with its own spec.
-pub fn list_specified(client: &Client, service: &str) -> Result<Vec<Specified>> {
-    Ok(list_specified_at(client, service)?.0)
+/// `GET /tasks` of one service, by full ID, with the spec of each task.
+pub fn list_with_specs(client: &Client, service: &str) -> Result<Vec<TaskWithSpec>> {
+    Ok(list_with_specs_and_time(client, service)?.0)
 }
 
-/// [`list_specified`], with the engine's clock.
-pub fn list_specified_at(client: &Client, service: &str) -> Result<(Vec<Specified>, Timestamp)> {
+/// Like [`list_with_specs`], with the engine's time.
+pub fn list_with_specs_and_time(client: &Client, service: &str) -> Result<(Vec<TaskWithSpec>, Timestamp)> {
     client.get_with(&of_services(&[service]), |response| {
         let now = response.date.as_deref().and_then(time::parse_http_date);
-        let now = now.ok_or_else(|| response.garbled(NO_DATE))?;
+        let now = now.ok_or_else(|| response.invalid_response(NO_DATE))?;
         let read = |text: &&RawValue| {
             response.check_object(text.get().len())?;
-            Specified::from_json(text.get()).map_err(|e| response.garbled(format!("a task: {e}")))
+            TaskWithSpec::from_json(text.get()).map_err(|e| response.invalid_response(format!("a task: {e}")))
         };
         let tasks: Result<_> = response.json::<Vec<&RawValue>>()?.iter().map(read).collect();
         Ok((tasks?, now))
@@ -161,29 +162,29 @@ pub fn list_specified_at(client: &Client, service: &str) -> Result<(Vec<Specifie
 
 /// All tasks of the swarm.
 #[derive(Clone, Debug)]
-pub struct ListedAll {
-    /// The tasks. Those of a service come with their own specs if two of them have ended by themselves: only failure loops
-    /// are compared with the spec, and specs are nine tenths of the response.
-    pub tasks: Vec<Specified>,
-    /// The IDs of the services that have a task that cannot be read.
+pub struct AllTasks {
+    /// The tasks. Their specs are included only for services with at least two tasks that ended by
+    /// themselves: they are needed to find failure loops, and are nine tenths of the response.
+    pub tasks: Vec<TaskWithSpec>,
+    /// The IDs of the services with a task that cannot be parsed.
     pub unreadable: HashSet<String>,
-    /// The engine's clock, in whole seconds.
+    /// The engine's time, in whole seconds.
     pub now: Timestamp,
 }
 
 /// `GET /tasks` of all services.
-pub fn list_all(client: &Client) -> Result<ListedAll> {
+pub fn list_all(client: &Client) -> Result<AllTasks> {
     client.get_with(&Path::new(&["tasks"]), |response| {
         let now = response.date.as_deref().and_then(time::parse_http_date);
-        let now = now.ok_or_else(|| response.garbled(NO_DATE))?;
+        let now = now.ok_or_else(|| response.invalid_response(NO_DATE))?;
         let (mut tasks, mut unreadable) = (Vec::<(Task, &RawValue)>::new(), HashSet::new());
         for text in response.json::<Vec<&RawValue>>()? {
             response.check_object(text.get().len())?;
             match serde_json::from_str(text.get()) {
                 Ok(task) => tasks.push((task, text)),
                 Err(_) => {
-                    let owner = serde_json::from_str::<Owner>(text.get());
-                    let owner = owner.map_err(|e| response.garbled(format!("a task: {e}")))?;
+                    let owner = serde_json::from_str::<TaskOwner>(text.get());
+                    let owner = owner.map_err(|e| response.invalid_response(format!("a task: {e}")))?;
                     unreadable.insert(owner.service.into_owned());
                 }
             }
@@ -196,27 +197,29 @@ pub fn list_all(client: &Client) -> Result<ListedAll> {
             ended.into_iter().filter(|(_, count)| *count > 1).map(|(id, _)| id.to_owned()).collect();
         let read = |(task, text): (Task, &RawValue)| {
             if loops.contains(&task.service) {
-                Specified::from_json(text.get()).map_err(|e| response.garbled(format!("a task: {e}")))
+                TaskWithSpec::from_json(text.get())
+                    .map_err(|e| response.invalid_response(format!("a task: {e}")))
             } else {
-                Ok(Specified { task, spec: Value::Null })
+                Ok(TaskWithSpec { task, spec: Value::Null })
             }
         };
         let tasks: Result<_> = tasks.into_iter().map(read).collect();
-        Ok(ListedAll { tasks: tasks?, unreadable, now })
+        Ok(AllTasks { tasks: tasks?, unreadable, now })
     })
 }
 
-/// Whose a task is.
+/// The service that a task belongs to.
 #[derive(Deserialize)]
-struct Owner<'a> {
+struct TaskOwner<'a> {
     #[serde(borrow, default, rename = "ServiceID")]
     service: std::borrow::Cow<'a, str>,
 }
 
-/// The task of this full ID, or ID prefix of at least 6 characters.
+/// Finds a task by full ID, or ID prefix of at least 6 characters.
 ///
 /// # Errors
-/// [`Error::NoSuch`] where there is none, or several; where the name can be no task's, nothing is asked.
+/// [`Error::NoSuch`] if there is none or the prefix matches several. If the name is not valid, no request is
+/// sent.
 pub fn find(client: &Client, given: &str) -> Result<Task> {
     let none = |why: Option<String>| Error::NoSuch { kind: "task", name: given.to_owned(), why };
     if !can_be_name(given) {
@@ -234,10 +237,11 @@ pub fn find(client: &Client, given: &str) -> Result<Task> {
     }
 }
 
-/// How many tasks each service, with the current run of a job, has, if the engine does not count them itself.
+/// Counts the tasks of services, given with their current job iteration, for engines that do not count them.
 ///
-/// Running is what runs on a node that is not down; desired is what should neither be shut down nor removed. Of a job only
-/// the tasks of the current run count, and desired are those that have not completed yet.
+/// Running are tasks in the state `running` on nodes that are not down. Desired are tasks that should not be
+/// shut down or removed. For jobs, only tasks of the current iteration are counted, and desired are those
+/// that have not completed.
 pub fn count(
     client: &Client,
     services: &[(&str, u64)],
@@ -251,20 +255,20 @@ pub fn count(
         client.get_with(path, |response| Ok(count_rows(&response.json::<Vec<_>>()?, &runs, down_nodes)))
     };
     match count(&path) {
-        // One service of the list is gone by now; the engine refuses the whole list for it.
+        // A service no longer exists, so the engine refuses the whole request.
         Err(e) if e.is_not_found() => count(&all),
         counts => counts,
     }
 }
 
-/// A service and the run of a job (0 for other services).
-pub type Run = (String, u64);
+/// The ID of a service, and its job iteration (0 for other services).
+pub type JobRun = (String, u64);
 
-/// `GET /tasks` of these nodes: how many tasks of each service are in the state `running` there.
+/// `GET /tasks` of these nodes: the number of tasks of each service whose state is `running` there.
 ///
-/// The list is read row by row. There is no filter by desired state: a task on a node that is down has been told to shut
-/// down, but its state stays `running`, and the engine counts it.
-pub fn count_running_on(client: &Client, nodes: &HashSet<String>) -> Result<HashMap<Run, u64>> {
+/// The response is parsed row by row. There is no filter by desired state, because a task on a node that is
+/// down should be shut down but keeps the state `running`, and the engine counts it.
+pub fn count_running_on(client: &Client, nodes: &HashSet<String>) -> Result<HashMap<JobRun, u64>> {
     let mut path = Path::new(&["tasks"]);
     if nodes.len() <= MAX_IDS_PER_FILTER {
         let ids: Map<_, _> = nodes.iter().map(|id| (id.clone(), true.into())).collect();
@@ -274,7 +278,7 @@ pub fn count_running_on(client: &Client, nodes: &HashSet<String>) -> Result<Hash
         let is_counted = row.status.state == "running" && nodes.contains(&*row.node);
         is_counted.then(|| (row.service.clone().into_owned(), row.iteration().unwrap_or(0)))
     };
-    let rows = client.get_rows(&path, || JsonArrayParser::new(|text: &str| first(text, read)))?;
+    let rows = client.get_rows(&path, || JsonArrayParser::new(|text: &str| parse_first(text, read)))?;
     let mut counts = HashMap::new();
     for run in rows.into_iter().flatten() {
         *counts.entry(run).or_default() += 1;
@@ -282,11 +286,11 @@ pub fn count_running_on(client: &Client, nodes: &HashSet<String>) -> Result<Hash
     Ok(counts)
 }
 
-/// Of these services, by ID and name, the tasks that have not ended, also if the services are gone themselves. Engines of
-/// version 20.10 keep the `complete` tasks of a removed job in the list.
+/// The tasks of these services, by ID and name, that have not ended, even if the services no longer exist.
+/// Engines of version 20.10 keep the `complete` tasks of a removed job in the list.
 ///
-/// The engine refuses a filter by a service that is gone (404), but its tasks still bear its name.
-pub fn list_left(client: &Client, services: &[(&str, &str)]) -> Result<Listed> {
+/// A filter by a service that no longer exists fails (404), but its tasks can be found by name.
+pub fn list_remaining(client: &Client, services: &[(&str, &str)]) -> Result<TaskList> {
     let filters = if services.len() <= MAX_SERVICES_PER_FILTER {
         let names: Map<_, _> = services.iter().map(|(_, name)| (format!("{name}."), true.into())).collect();
         json!({ "name": names })

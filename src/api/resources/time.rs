@@ -1,4 +1,4 @@
-//! Times as the engine tells them. The local clock has no part in any of this.
+//! Times of the engine. The local clock is never used.
 
 use std::borrow::Cow;
 
@@ -6,17 +6,17 @@ use jiff::Timestamp;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-/// A `Date` header of HTTP: whole seconds, rounded down.
+/// Parses an HTTP `Date` header, which has whole seconds.
 pub fn parse_http_date(date: &str) -> Option<Timestamp> {
     jiff::fmt::rfc2822::parse(date).ok().map(|zoned| zoned.timestamp())
 }
 
-/// A time of the engine's own JSON: RFC 3339 with nanoseconds. The zero time of Go means that there is none.
+/// Parses a time in the engine's JSON: RFC 3339 with nanoseconds. `None` for Go's zero time.
 pub fn parse_engine_time(text: &str) -> Option<Timestamp> {
     text.parse().ok().filter(|time: &Timestamp| time.as_second() > 0)
 }
 
-/// For serde: a time that has to be there.
+/// Deserializes a required time.
 pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
     let text = Cow::<str>::deserialize(from)?;
     text.parse().map_err(D::Error::custom)

@@ -1,4 +1,4 @@
-//! Why tasks fail: each distinct cause once.
+//! Why tasks fail, without duplicates.
 
 use std::collections::BTreeMap;
 
@@ -7,31 +7,31 @@ use jiff::Timestamp;
 use super::slots::{SlotId, SlotKind, slot_of};
 use crate::api::resources::tasks::{Task, TaskState};
 
-/// Why tasks fail or cannot start; told by one of them.
+/// Why tasks failed or cannot start, described by the newest of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
-    /// The task's ID.
+    /// The ID of the task.
     pub task: String,
-    /// Its slot.
+    /// The slot of the task.
     pub slot: SlotId,
-    /// The node's ID; empty where it had none.
+    /// The ID of the node. Empty if the task has none.
     pub node: String,
-    /// Its state.
+    /// The state of the task.
     pub state: TaskState,
-    /// The engine's own words; what there is to say where the engine has none.
+    /// The engine's error, or a description if there is none.
     pub error: String,
-    /// With what its container ended.
+    /// The exit code of the container.
     pub exit_code: Option<i64>,
-    /// When.
+    /// When the task reached this state.
     pub at: Timestamp,
-    /// The container's ID; empty where it was not made.
+    /// The ID of the container. Empty if it was not created.
     pub container: String,
-    /// How many tasks have it.
+    /// The number of tasks with this cause.
     pub tasks: usize,
 }
 
 impl Cause {
-    /// What one task has to say.
+    /// Describes one task.
     pub fn of(task: &Task, slots: SlotKind) -> Self {
         let container =
             task.status.container.as_ref().map_or_else(String::new, |container| container.id.clone());
@@ -40,7 +40,7 @@ impl Cause {
             slot: slot_of(task, slots),
             node: task.node.clone(),
             state: task.status.state,
-            error: words(task),
+            error: describe_error(task),
             exit_code: task.exit_code(),
             at: task.since(),
             container,
@@ -48,7 +48,7 @@ impl Cause {
         }
     }
 
-    /// `task web.3 (abcdef123456) on node n1`.
+    /// Formats the task as `task web.3 (abcdef123456) on node n1`.
     pub fn describe(&self, service: &str, node_names: &BTreeMap<String, String>) -> String {
         let task = format!("task {service}.{} ({:.12})", self.slot, self.task);
         match self.node.as_str() {
@@ -58,20 +58,20 @@ impl Cause {
     }
 }
 
-/// The distinct causes of these tasks, that of the newest first.
+/// The distinct causes of these tasks, newest first.
 pub fn distinct<'a>(tasks: impl IntoIterator<Item = &'a Task>, slots: SlotKind) -> Vec<Cause> {
     let tasks: Vec<&Task> = tasks.into_iter().collect();
-    distinct_with(tasks.into_iter().map(|task| (task, words(task))), slots)
+    distinct_with(tasks.into_iter().map(|task| (task, describe_error(task))), slots)
 }
 
-/// [`distinct`] of tasks, each with what there is to say of it.
+/// Like [`distinct`], for tasks with a given description.
 pub fn distinct_with<'a>(tasks: impl IntoIterator<Item = (&'a Task, String)>, slots: SlotKind) -> Vec<Cause> {
     let mut tasks: Vec<(&Task, String)> = tasks.into_iter().collect();
     tasks.sort_by(|(a, _), (b, _)| (b.since(), &b.id).cmp(&(a.since(), &a.id)));
     tasks.dedup_by(|(a, _), (b, _)| a.id == b.id);
     let mut causes = Vec::<(String, Cause)>::new();
     for (task, error) in tasks {
-        let key = format!("{} {}", task.status.state.word(), without_ids(&error));
+        let key = format!("{} {}", task.status.state.as_str(), without_ids(&error));
         if let Some((_, cause)) = causes.iter_mut().find(|(other, _)| *other == key) {
             cause.tasks += 1;
             continue;
@@ -81,17 +81,17 @@ pub fn distinct_with<'a>(tasks: impl IntoIterator<Item = (&'a Task, String)>, sl
     causes.into_iter().map(|(_, cause)| cause).collect()
 }
 
-/// The engine's own words, or what there is to say if it has none.
-pub fn words(task: &Task) -> String {
+/// The engine's error of a task, or a description if there is none.
+pub fn describe_error(task: &Task) -> String {
     match (task.status.error.as_str(), task.status.state, task.exit_code()) {
         ("", TaskState::Complete, _) => "it ended by itself, without an error".to_owned(),
         ("", _, Some(code)) => format!("exit code {code}"),
-        ("", state, None) => state.word().to_owned(),
+        ("", state, None) => state.as_str().to_owned(),
         (error, ..) => error.to_owned(),
     }
 }
 
-/// IDs of containers and tasks make the same error differ from task to task.
+/// Removes the IDs of containers and tasks, which differ between tasks with the same error.
 fn without_ids(error: &str) -> String {
     let is_id = |word: &str| {
         word.len() >= 12
@@ -105,14 +105,14 @@ fn without_ids(error: &str) -> String {
         .join(" ")
 }
 
-/// Whether the constraints alone keep all nodes from it: nothing that ends by itself.
-pub fn is_constraints(error: &str) -> bool {
+/// Whether only placement constraints exclude the nodes, which does not change by itself.
+pub fn is_constraint_error(error: &str) -> bool {
     let reasons =
         error.strip_prefix("no suitable node (").and_then(|rest| rest.strip_suffix(')')).unwrap_or(error);
     reasons.split("; ").all(|reason| reason.starts_with("scheduling constraints not satisfied"))
 }
 
-/// Whether the node refused the task since it cannot get the image.
+/// Whether the node rejected the task because it cannot get the image.
 pub fn is_image_rejected(task: &Task) -> bool {
     const WORDS: [&str; 6] = [
         "No such image",

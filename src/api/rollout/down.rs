@@ -1,22 +1,24 @@
-//! Nodes that are down, and what that makes of their tasks.
+//! The effect of nodes that are down on the state of slots.
 
 use std::collections::HashSet;
 
-use super::slots::Health;
-use super::{Need, View};
+use super::slots::SlotState;
+use super::{Need, ServiceView};
 
-/// The nodes that are down: what their tasks do is no longer known.
-pub(super) fn down_nodes<'a>(view: &View<'a>) -> Result<HashSet<&'a str>, Need> {
+/// The IDs of the nodes that are down. The reported states of their tasks are outdated.
+pub(super) fn down_nodes<'a>(view: &ServiceView<'a>) -> Result<HashSet<&'a str>, Need> {
     let nodes = view.nodes.ok_or(Need::NodesIfAllowed)?;
     Ok(nodes.iter().filter(|node| node.state() == "down").map(|node| node.id.as_str()).collect())
 }
 
-/// How a slot is, if its node may be down.
-pub(super) fn on_nodes<'a>(health: Health<'a>, down: &HashSet<&str>) -> Health<'a> {
-    match health {
-        Health::Well(task) | Health::Running(task) if !task.has_ended() && down.contains(&*task.node) => {
-            Health::Coming(task)
+/// Adjusts the state of a slot whose node is down.
+pub(super) fn with_node_state<'a>(slot_state: SlotState<'a>, down: &HashSet<&str>) -> SlotState<'a> {
+    match slot_state {
+        SlotState::Ready(task) | SlotState::Running(task)
+            if !task.has_ended() && down.contains(&*task.node) =>
+        {
+            SlotState::Starting(task)
         }
-        health => health,
+        slot_state => slot_state,
     }
 }

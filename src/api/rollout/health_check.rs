@@ -1,4 +1,5 @@
-//! How long a task that ended can have been `running`, by its health check: it is `starting` until it is healthy.
+//! The maximum time that an ended task can have been `running`, derived from its health check: it is
+//! `starting` until it is healthy.
 
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -10,17 +11,17 @@ const DEFAULT_START_INTERVAL: SignedDuration = SignedDuration::from_secs(5);
 /// The engine's default for the number of failed probes after which a container is unhealthy.
 const DEFAULT_RETRIES: i32 = 3;
 
-/// The times of a health check.
+/// The durations of a health check.
 #[derive(Clone, Copy, Debug)]
 pub struct HealthCheck {
-    /// The first probe is not before that; zero if the spec has no health check.
+    /// The minimum time until the first probe. Zero if the spec has no health check.
     first_probe: SignedDuration,
-    /// A container that is never healthy is called unhealthy after at most that time.
+    /// The maximum time after which a container that is never healthy becomes unhealthy.
     never_healthy: SignedDuration,
 }
 
 impl HealthCheck {
-    /// The health check of a spec. That of the image is not known: it is taken for one with the engine's defaults.
+    /// The health check of a spec. That of the image is unknown; the engine's defaults are assumed for it.
     pub fn of_spec(spec: &Value) -> Self {
         let check = &spec["TaskTemplate"]["ContainerSpec"]["Healthcheck"];
         let time = |name: &str| {
@@ -42,12 +43,12 @@ impl HealthCheck {
         Self { first_probe, never_healthy: probes.saturating_add(time("StartPeriod").unwrap_or_default()) }
     }
 
-    /// The longest time that a task of this lifetime can have been running.
+    /// The maximum time that a task of this lifetime can have been running.
     pub fn longest_run(&self, lifetime: SignedDuration) -> SignedDuration {
         lifetime.saturating_sub(self.first_probe)
     }
 
-    /// [`longest_run`](Self::longest_run) of a task that ended as unhealthy: it may never have been running.
+    /// The same for a task that ended as unhealthy, which may never have been running.
     pub fn longest_run_until_unhealthy(&self, lifetime: SignedDuration) -> SignedDuration {
         if lifetime <= self.never_healthy { SignedDuration::ZERO } else { self.longest_run(lifetime) }
     }

@@ -1,52 +1,53 @@
-//! The judgement itself: one question after the other, the first that has an answer decides.
+//! The judgement: a sequence of questions, of which the first one with an answer decides.
 
 use std::collections::{BTreeMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::cause;
-use super::down::{down_nodes, on_nodes};
+use super::down::{down_nodes, with_node_state};
 use super::health_check::HealthCheck;
 pub(super) use super::limits::nanoseconds;
-use super::phase::{By, Known, Phase, Told};
+use super::phase::{Baseline, Initiator, Phase, UpdateStatus};
 use super::placement::may_run;
-use super::slots::{Health, History, Rules, Slot, SlotId, SlotKind, by_slot};
-use super::{Cause, Judgement, Need, State, View, WaitsFor, Why};
+use super::slots::{Rules, Slot, SlotId, SlotKind, SlotState, SwarmContext, group_by_slot};
+use super::{Cause, FailureReason, Judgement, Need, ServiceView, State, WaitsFor};
 use crate::api::resources::rows::Mode;
 use crate::api::resources::tasks::Task;
 use crate::api::resources::time;
 
-/// The engine's own default for the monitor period, and for the pause before a restart.
-const FIVE_SECONDS: SignedDuration = SignedDuration::from_secs(5);
-/// How long "scheduling constraints not satisfied" is believed to pass.
-pub(super) const CONSTRAINTS: SignedDuration = SignedDuration::from_secs(3);
-/// A task that ran this long, or for a longer monitor period, was not part of a failure loop.
-const LONG_RUN: SignedDuration = SignedDuration::from_secs(10);
-/// How much longer than the monitor period the engine is waited for to call its update completed.
-const COMPLETION: SignedDuration = SignedDuration::from_secs(10);
+/// The engine's default for the monitor period and for the restart delay.
+const DEFAULT_PERIOD: SignedDuration = SignedDuration::from_secs(5);
+/// How long "scheduling constraints not satisfied" is considered temporary.
+pub(super) const CONSTRAINTS_TIMEOUT: SignedDuration = SignedDuration::from_secs(3);
+/// The minimum time after which a task was not part of a failure loop (or the monitor period, if that is
+/// longer).
+const MIN_LONG_RUN: SignedDuration = SignedDuration::from_secs(10);
+/// How long after the monitor period to wait for the engine to report the update as completed.
+const COMPLETION_TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
 
-/// Says what is going on with the service, or what has to be asked for first.
-pub fn judge(view: &View, known: &Known) -> Result<Judgement, Need> {
-    prepared(view, known)?.judgement()
+/// Judges what a service is doing, or returns which data is needed first.
+pub fn judge(view: &ServiceView, baseline: &Baseline) -> Result<Judgement, Need> {
+    prepare(view, baseline)?.judgement()
 }
 
-/// Why the tasks of a slot fail one after the other, or are not started again: `None` if they do not. This is the rule that
-/// [`judge`] applies.
-pub fn failure_loop(view: &View) -> Result<Option<Why>, Need> {
-    prepared(view, &Known::nothing())?.failing()
+/// Why the tasks of a slot fail repeatedly or are not restarted. `None` if they do not. [`judge`] applies the
+/// same rule.
+pub fn failure_loop(view: &ServiceView) -> Result<Option<FailureReason>, Need> {
+    prepare(view, &Baseline::nothing())?.failing()
 }
 
-fn prepared<'a>(view: &'a View<'a>, known: &'a Known) -> Result<Judge<'a>, Need> {
+fn prepare<'a>(view: &'a ServiceView<'a>, baseline: &'a Baseline) -> Result<Judge<'a>, Need> {
     let spec = view.service.spec();
     let mode = Mode::from_spec(&spec["Mode"]);
     let is_job = matches!(mode, Mode::ReplicatedJob { .. } | Mode::GlobalJob);
     let slot_kind = SlotKind::of(&mode);
-    let told = Told::of(view.service, known);
-    // A job has no rollout: a rollback of it stays `rollback_started` for ever.
-    let told = if is_job {
-        Told { phase: Phase::Silent, started: None, ended: None, message: String::new() }
+    let update_status = UpdateStatus::of(view.service, baseline);
+    // A job has no rollout. A rollback of one stays `rollback_started` forever.
+    let update_status = if is_job {
+        UpdateStatus { phase: Phase::NotReported, started: None, ended: None, message: String::new() }
     } else {
-        told
+        update_status
     };
 
     let iteration = view.service.object()["JobStatus"]["JobIteration"]["Index"].as_u64().unwrap_or(0);
@@ -56,45 +57,56 @@ fn prepared<'a>(view: &'a View<'a>, known: &'a Known) -> Result<Judge<'a>, Need>
         (SlotId::Node(node), Some(eligible)) => eligible.contains(node.as_str()),
         _ => true,
     };
-    let deleted = view.seen.deleted(view.tasks).filter(|_| !is_job);
+    let deleted = view.history.deleted(view.tasks).filter(|_| !is_job);
     let slots =
-        by_slot(tasks.chain(deleted), slot_kind).into_iter().filter(is_eligible).collect::<Vec<Slot>>();
+        group_by_slot(tasks.chain(deleted), slot_kind).into_iter().filter(is_eligible).collect::<Vec<Slot>>();
 
     let restart = &spec["TaskTemplate"]["RestartPolicy"];
-    let monitor = match told.phase {
+    let monitor = match update_status.phase {
         Phase::RollingBack(_) | Phase::RollbackPaused(_) | Phase::RolledBack(_) => {
             &spec["RollbackConfig"]["Monitor"]
         }
         _ => &spec["UpdateConfig"]["Monitor"],
     };
-    let monitor = nanoseconds(monitor).filter(|time| !time.is_zero()).unwrap_or(FIVE_SECONDS);
+    let monitor = nanoseconds(monitor).filter(|time| !time.is_zero()).unwrap_or(DEFAULT_PERIOD);
     let rules = Rules {
         monitor,
-        long_run: monitor.max(LONG_RUN),
+        long_run: monitor.max(MIN_LONG_RUN),
         health_check: HealthCheck::of_spec(spec),
-        restart_delay: nanoseconds(&restart["Delay"]).unwrap_or(FIVE_SECONDS),
+        restart_delay: nanoseconds(&restart["Delay"]).unwrap_or(DEFAULT_PERIOD),
         may_end: is_job || matches!(restart["Condition"].as_str(), Some("none" | "on-failure")),
         is_job,
         now: view.now,
-        seen: view.seen,
+        history: view.history,
     };
-    let wanted = match (mode, &eligible) {
-        (Mode::Replicated { replicas: wanted } | Mode::ReplicatedJob { total: wanted, .. }, _) => wanted,
+    let desired = match (mode, &eligible) {
+        (Mode::Replicated { replicas: desired } | Mode::ReplicatedJob { total: desired, .. }, _) => desired,
         (_, Some(eligible)) => eligible.len() as u64,
         _ => slots.len() as u64,
     };
     let down = down_nodes(view)?;
-    let healths = slots.iter().map(|slot| on_nodes(slot.health(&rules), &down)).collect();
-    Ok(Judge { view, known, told, slots, healths, rules, wanted, slot_kind, down, iteration })
+    let slot_states = slots.iter().map(|slot| with_node_state(slot.state(&rules), &down)).collect();
+    Ok(Judge {
+        view,
+        baseline,
+        update_status,
+        slots,
+        slot_states,
+        rules,
+        desired,
+        slot_kind,
+        down,
+        iteration,
+    })
 }
 
-/// The nodes on which a global service should run; `None` where it is no global one.
-fn eligible<'a>(view: &View<'a>, slot_kind: SlotKind) -> Result<Option<HashSet<&'a str>>, Need> {
+/// The nodes on which a global service should run. `None` for other services.
+fn eligible<'a>(view: &ServiceView<'a>, slot_kind: SlotKind) -> Result<Option<HashSet<&'a str>>, Need> {
     if slot_kind == SlotKind::Numbered {
         return Ok(None);
     }
     let nodes = view.nodes.ok_or(Need::Nodes)?;
-    // Which platforms an image has is the scheduler's business: there is a task on such a node, and it stays pending.
+    // Platforms are checked by the scheduler: a node of another platform has a task, which stays pending.
     let mut spec = view.service.spec().clone();
     if let Some(placement) = spec["TaskTemplate"]["Placement"].as_object_mut() {
         placement.remove("Platforms");
@@ -103,18 +115,18 @@ fn eligible<'a>(view: &View<'a>, slot_kind: SlotKind) -> Result<Option<HashSet<&
 }
 
 pub(super) struct Judge<'a> {
-    pub(super) view: &'a View<'a>,
-    pub(super) known: &'a Known,
-    pub(super) told: Told,
+    pub(super) view: &'a ServiceView<'a>,
+    pub(super) baseline: &'a Baseline,
+    pub(super) update_status: UpdateStatus,
     pub(super) slots: Vec<Slot<'a>>,
-    /// How each of the slots is.
-    pub(super) healths: Vec<Health<'a>>,
+    /// The state of each slot.
+    pub(super) slot_states: Vec<SlotState<'a>>,
     pub(super) rules: Rules<'a>,
-    pub(super) wanted: u64,
+    pub(super) desired: u64,
     pub(super) slot_kind: SlotKind,
-    /// The nodes that are down.
+    /// The IDs of the nodes that are down.
     pub(super) down: HashSet<&'a str>,
-    /// The current run of a job.
+    /// The current job iteration.
     iteration: u64,
 }
 
@@ -125,13 +137,13 @@ impl<'a> Judge<'a> {
         let mut judgement = Judgement {
             state,
             now: self.view.now,
-            told: self.told.message.clone(),
-            wanted: self.wanted,
+            engine_message: self.update_status.message.clone(),
+            desired: self.desired,
             running,
             updated,
-            ready: self.count(|health| matches!(health, Health::Well(_) | Health::Running(_))),
+            ready: self.count(|slot_state| matches!(slot_state, SlotState::Ready(_) | SlotState::Running(_))),
             by_state: Default::default(),
-            causes: cause::distinct(self.troubled(), self.slot_kind),
+            causes: cause::distinct(self.failing_tasks(), self.slot_kind),
             awaited: self.awaited()?,
             left_behind: self
                 .left_behind()?
@@ -139,23 +151,23 @@ impl<'a> Judge<'a> {
                 .map(|task| Cause::of(task, self.slot_kind))
                 .collect(),
             node_names: BTreeMap::new(),
-            changed_by_others: if self.told.is_undone_by_engine() {
-                self.known.changes_since_base(self.view.service)
+            changed_by_others: if self.update_status.is_rolled_back_by_engine() {
+                self.baseline.changes_since_baseline(self.view.service)
             } else {
-                self.known.foreign_changes(self.view.service)
+                self.baseline.foreign_changes(self.view.service)
             },
-            replaced: if self.told.is_undone_by_engine() {
+            replaced: if self.update_status.is_rolled_back_by_engine() {
                 Vec::new()
             } else {
-                self.known.replaced(self.view.service)
+                self.baseline.replaced(self.view.service)
             },
         };
         judgement.node_names = self.names_of(&judgement);
-        for health in &self.healths {
-            let task = health.task();
-            // Slots beyond the wanted ones, from before a scale down, are history.
-            if matches!(health, Health::Empty(_))
-                || (matches!(health, Health::Dead(_)) && !self.lacks_slots())
+        for slot_state in &self.slot_states {
+            let task = slot_state.task();
+            // Slots beyond the desired number are left over from before a scale-down.
+            if matches!(slot_state, SlotState::Vacant(_))
+                || (matches!(slot_state, SlotState::Failed(_)) && !self.lacks_slots())
             {
                 continue;
             }
@@ -165,11 +177,11 @@ impl<'a> Judge<'a> {
     }
 
     fn state(&self) -> Result<State, Need> {
-        if self.known.is_stale(self.view.service) {
+        if self.baseline.is_stale(self.view.service) {
             return Ok(State::UnderWay(WaitsFor::Engine));
         }
-        if self.told.is_undone_by_engine() {
-            return self.undone();
+        if self.update_status.is_rolled_back_by_engine() {
+            return self.rolled_back_state();
         }
         if let Some(state) = self.no_node_may_run() {
             return Ok(state);
@@ -182,24 +194,24 @@ impl<'a> Judge<'a> {
                 self.waits_for_surplus()?.unwrap_or(State::Converged)
             });
         }
-        match self.told.phase {
+        match self.update_status.phase {
             Phase::Paused | Phase::RollbackPaused(_) if !self.is_intact() => return Ok(self.paused()),
             _ => {}
         }
         Ok(self.failed(failing)?.unwrap_or_else(|| State::UnderWay(self.waits_for())))
     }
 
-    /// The engine rolls back, or has done so.
-    fn undone(&self) -> Result<State, Need> {
-        // Why it did so is told by tasks that are no longer up to date.
+    /// Judges a service that the engine is rolling back or has rolled back.
+    fn rolled_back_state(&self) -> Result<State, Need> {
+        // The reason is in tasks that are no longer up to date.
         self.all()?;
         let failing = self.failing()?;
         let has_recovered = failing.is_none() && self.has_converged();
-        match self.told.phase {
+        match self.update_status.phase {
             Phase::RollingBack(_) => {}
             Phase::RollbackPaused(_) if !self.is_intact() => return Ok(self.paused()),
-            _ if !self.known.is_as_before(self.view.service) => {
-                return Ok(State::Failed(Why::RolledBackElsewhere));
+            _ if !self.baseline.is_reverted(self.view.service) => {
+                return Ok(State::Failed(FailureReason::RolledBackElsewhere));
             }
             _ if has_recovered => return Ok(self.waits_for_surplus()?.unwrap_or(State::RolledBack)),
             _ => {}
@@ -207,8 +219,8 @@ impl<'a> Judge<'a> {
         Ok(self.failed(failing)?.unwrap_or(State::UnderWay(WaitsFor::Rollback)))
     }
 
-    /// Failed, or waiting for outgoing tasks; `None` if neither.
-    fn failed(&self, failing: Option<Why>) -> Result<Option<State>, Need> {
+    /// Whether the service failed or waits for outgoing tasks. `None` if neither.
+    fn failed(&self, failing: Option<FailureReason>) -> Result<Option<State>, Need> {
         let stuck = self.stuck()?;
         if self.engine_may_act() {
             return Ok(stuck.filter(|state| matches!(state, State::UnderWay(_))));
@@ -216,105 +228,112 @@ impl<'a> Judge<'a> {
         Ok(stuck.or(failing.map(State::Failed)))
     }
 
-    /// Whether the engine has a failed task to act on, by pausing or rolling back, and may still do so.
+    /// Whether the engine may still react to a failed task, by pausing or rolling back.
     fn engine_may_act(&self) -> bool {
-        let limit = self.rules.monitor.max(FIVE_SECONDS).saturating_add(COMPLETION);
-        let first_failure = |(slot, health): (&Slot<'a>, &Health<'a>)| match health {
-            Health::Dead(task) => Some(*task),
-            _ => slot.failures(&self.rules, &self.history()).last().copied(),
+        let limit = self.rules.monitor.max(DEFAULT_PERIOD).saturating_add(COMPLETION_TIMEOUT);
+        let first_failure = |(slot, slot_state): (&Slot<'a>, &SlotState<'a>)| match slot_state {
+            SlotState::Failed(task) => Some(*task),
+            _ => slot.failures(&self.rules, &self.context()).last().copied(),
         };
-        matches!(self.told.phase, Phase::Updating | Phase::RollingBack(_))
+        matches!(self.update_status.phase, Phase::Updating | Phase::RollingBack(_))
             && self
                 .slots
                 .iter()
-                .zip(&self.healths)
+                .zip(&self.slot_states)
                 .filter_map(first_failure)
                 .any(|task| self.age(task.since()) < limit)
     }
 
-    /// What is known beside the judged tasks, as far as it was read.
-    pub(super) fn history(&self) -> History<'a> {
-        History {
+    /// The other data about the swarm, as far as it was read.
+    pub(super) fn context(&self) -> SwarmContext<'a> {
+        SwarmContext {
             all: self.view.all,
             nodes: self.view.nodes.unwrap_or_default(),
-            kept: self.view.kept,
-            started: self.told.started,
+            history_limit: self.view.history_limit,
+            started: self.update_status.started,
         }
     }
 
     fn paused(&self) -> State {
-        State::Failed(Why::Paused(self.told.message.clone()))
+        State::Failed(FailureReason::Paused(self.update_status.message.clone()))
     }
 
     pub(super) fn all(&self) -> Result<&'a [Task], Need> {
         self.view.all.ok_or(Need::AllTasks)
     }
 
-    fn count(&self, is_it: impl Fn(&Health) -> bool) -> u64 {
-        self.healths.iter().filter(|health| is_it(health)).count() as u64
+    fn count(&self, is_it: impl Fn(&SlotState) -> bool) -> u64 {
+        self.slot_states.iter().filter(|slot_state| is_it(slot_state)).count() as u64
     }
 
-    /// Whether fewer slots than wanted have a task that is there or has done its work.
+    /// Whether fewer slots than desired have a task that is active or has completed.
     pub(super) fn lacks_slots(&self) -> bool {
-        self.count(|health| matches!(health, Health::Well(_) | Health::Running(_) | Health::Coming(_)))
-            < self.wanted
+        self.count(|slot_state| {
+            matches!(slot_state, SlotState::Ready(_) | SlotState::Running(_) | SlotState::Starting(_))
+        }) < self.desired
     }
 
     pub(super) fn has_converged(&self) -> bool {
-        let is_surplus = |health: &Health| !health.task().has_ended() && health.task().is_wanted();
-        self.count(|health| matches!(health, Health::Well(_))) >= self.wanted
-            && (self.rules.is_job || self.count(is_surplus) <= self.wanted)
+        let is_surplus =
+            |slot_state: &SlotState| !slot_state.task().has_ended() && slot_state.task().is_desired();
+        self.count(|slot_state| matches!(slot_state, SlotState::Ready(_))) >= self.desired
+            && (self.rules.is_job || self.count(is_surplus) <= self.desired)
     }
 
-    /// Whether the engine watches the new tasks still, and would pause or roll back if one failed now. A task that has
-    /// just died is told of late on a busy node. The engine's word is not waited for without end.
+    /// Whether the engine still monitors the new tasks, and would pause or roll back if one failed now. On a
+    /// busy node a failure is reported late. The wait is limited.
     fn is_watched_by_engine(&self) -> bool {
-        let limit = self.rules.monitor.saturating_add(COMPLETION);
-        let is_young = |health: &Health| match health {
-            Health::Well(task) => !task.has_ended() && self.age(task.since()) < limit,
+        let limit = self.rules.monitor.saturating_add(COMPLETION_TIMEOUT);
+        let is_young = |slot_state: &SlotState| match slot_state {
+            SlotState::Ready(task) => !task.has_ended() && self.age(task.since()) < limit,
             _ => false,
         };
-        matches!(self.told.phase, Phase::Updating | Phase::RollingBack(By::Person))
-            && self.healths.iter().any(is_young)
+        matches!(self.update_status.phase, Phase::Updating | Phase::RollingBack(Initiator::User))
+            && self.slot_states.iter().any(is_young)
     }
 
-    /// Whether all slots have a task of this spec, and none has failed yet: the engine paused for nothing (it takes
-    /// a task that ended well for a failed one).
+    /// Whether every slot has a task of this spec and none has failed: the engine paused without a reason (it
+    /// counts a task that completed as failed).
     fn is_intact(&self) -> bool {
         !self.lacks_slots() && !self.slots.iter().any(|slot| slot.has_failed(&self.rules))
     }
 
-    /// A global service that no node may run has no tasks at all: there is nothing that could converge or fail.
+    /// The state of a global service that no node may run. It has no tasks, so it can neither converge nor
+    /// fail.
     fn no_node_may_run(&self) -> Option<State> {
-        let nodes = self.view.nodes.filter(|_| self.slot_kind == SlotKind::PerNode && self.wanted == 0)?;
+        let nodes = self.view.nodes.filter(|_| self.slot_kind == SlotKind::PerNode && self.desired == 0)?;
         let updated = self.view.service.object()["UpdatedAt"].as_str().and_then(time::parse_engine_time);
-        if updated.is_some_and(|updated| self.age(updated) < CONSTRAINTS) {
+        if updated.is_some_and(|updated| self.age(updated) < CONSTRAINTS_TIMEOUT) {
             return Some(State::UnderWay(WaitsFor::Engine));
         }
         let reason = |why: Result<(), String>| why.err().unwrap_or_default();
         let spec = self.view.service.spec();
         let reasons =
             nodes.iter().map(|node| (node.name().to_owned(), reason(may_run(spec, node)))).collect();
-        Some(State::Failed(Why::NoNodeMayRun(reasons)))
+        Some(State::Failed(FailureReason::NoNodeMayRun(reasons)))
     }
 
     fn waits_for(&self) -> WaitsFor {
         if self.rules.is_job {
             return WaitsFor::Job;
         }
-        if matches!(self.told.phase, Phase::RolledBack(By::Engine) | Phase::RollingBack(By::Engine)) {
+        if matches!(
+            self.update_status.phase,
+            Phase::RolledBack(Initiator::Engine) | Phase::RollingBack(Initiator::Engine)
+        ) {
             return WaitsFor::Rollback;
         }
-        if self.healths.is_empty() && self.wanted > 0 && self.told.phase == Phase::Silent {
+        if self.slot_states.is_empty() && self.desired > 0 && self.update_status.phase == Phase::NotReported {
             return WaitsFor::Engine;
         }
-        let left = |health: &Health| match health {
-            Health::Running(task) => Some(self.rules.monitor.saturating_sub(self.age(task.since()))),
+        let left = |slot_state: &SlotState| match slot_state {
+            SlotState::Running(task) => Some(self.rules.monitor.saturating_sub(self.age(task.since()))),
             _ => None,
         };
-        match self.healths.iter().filter_map(left).max() {
+        match self.slot_states.iter().filter_map(left).max() {
             Some(left)
-                if !self.lacks_slots() && self.count(|health| matches!(health, Health::Coming(_))) == 0 =>
+                if !self.lacks_slots()
+                    && self.count(|slot_state| matches!(slot_state, SlotState::Starting(_))) == 0 =>
             {
                 WaitsFor::Monitor(left)
             }
@@ -322,21 +341,25 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// The tasks that tell why it fails.
-    fn troubled(&self) -> Vec<&'a Task> {
+    /// The tasks that explain the failure.
+    fn failing_tasks(&self) -> Vec<&'a Task> {
         let mut tasks: Vec<&Task> = Vec::new();
-        for (slot, health) in self.slots.iter().zip(&self.healths) {
-            tasks.extend(slot.failures(&self.rules, &self.history()));
-            match health {
-                Health::Coming(task) if !task.status.error.is_empty() => tasks.push(task),
-                Health::Dead(task) if self.lacks_slots() => tasks.push(task),
+        for (slot, slot_state) in self.slots.iter().zip(&self.slot_states) {
+            tasks.extend(slot.failures(&self.rules, &self.context()));
+            match slot_state {
+                SlotState::Starting(task) if !task.status.error.is_empty() => tasks.push(task),
+                SlotState::Failed(task) if self.lacks_slots() => tasks.push(task),
                 _ => {}
             }
         }
-        let Some(started) = self.told.started else { return tasks };
+        let Some(started) = self.update_status.started else { return tasks };
         tasks.retain(|task| task.created >= started || !task.has_ended());
-        let all = self.view.all.filter(|_| self.told.is_undone_by_engine()).unwrap_or(self.view.tasks);
-        let is_new = |task: &&Task| task.created >= started && self.rules.is_bad_end(task);
+        let all = self
+            .view
+            .all
+            .filter(|_| self.update_status.is_rolled_back_by_engine())
+            .unwrap_or(self.view.tasks);
+        let is_new = |task: &&Task| task.created >= started && self.rules.counts_as_failure(task);
         tasks.extend(all.iter().filter(is_new));
         tasks
     }
@@ -353,7 +376,7 @@ impl<'a> Judge<'a> {
             .collect()
     }
 
-    /// Whether the task is of the current run of a job; any task of another service.
+    /// Whether the task belongs to the current job iteration. `true` for all tasks of other services.
     pub(super) fn is_of_this_run(&self, task: &Task) -> bool {
         !self.rules.is_job || task.iteration() == self.iteration
     }

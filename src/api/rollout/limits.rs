@@ -1,24 +1,24 @@
-//! Durations that a spec sets, and how long is waited because of them.
+//! Durations in a spec, and the timeouts that follow from them.
 
 use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::api::resources::services::Service;
 
-/// The engine's own default for the time that a task has to stop.
-const STOP_GRACE: SignedDuration = SignedDuration::from_secs(10);
-/// How much longer than its grace period an outgoing task is waited for: on a node that is down it never ends.
-const OVERDUE: SignedDuration = SignedDuration::from_secs(30);
+/// The engine's default for the stop grace period.
+const DEFAULT_STOP_GRACE: SignedDuration = SignedDuration::from_secs(10);
+/// How long after its grace period an outgoing task is waited for. On a node that is down it never ends.
+const OVERDUE_DELAY: SignedDuration = SignedDuration::from_secs(30);
 
-/// How long a task of the service may take to end once it is told to: its grace period and 30 s.
+/// The maximum time for a task of the service to stop: its grace period and 30 s.
 pub fn stop_limit(service: &Service) -> SignedDuration {
-    stop_grace(service).saturating_add(OVERDUE)
+    stop_grace(service).saturating_add(OVERDUE_DELAY)
 }
 
-/// The longest stop grace period of the service's tasks, which may be of the previous spec.
+/// The longest stop grace period of the service's tasks. Some may have the previous spec.
 pub(super) fn stop_grace(service: &Service) -> SignedDuration {
     let of_spec = |spec: &Value| {
-        nanoseconds(&spec["TaskTemplate"]["ContainerSpec"]["StopGracePeriod"]).unwrap_or(STOP_GRACE)
+        nanoseconds(&spec["TaskTemplate"]["ContainerSpec"]["StopGracePeriod"]).unwrap_or(DEFAULT_STOP_GRACE)
     };
     let previous = service.previous_spec().map_or(SignedDuration::ZERO, of_spec);
     of_spec(service.spec()).max(previous)

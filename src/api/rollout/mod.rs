@@ -1,10 +1,11 @@
-//! What is going on with a service: a judgement from what the engine tells, without any I/O.
+//! What a service is doing, judged from the engine's data without any I/O.
 //!
-//! The engine's own words are no proof. It calls a rollout `completed` whose tasks all die
-//! (`FailureAction=continue`), one `rollback_completed` that rolled back to the broken spec, and it waits for ever
-//! for tasks that can never start. So the tasks decide, and `UpdateStatus` only tells what the engine is about.
+//! The engine's `UpdateStatus` is not sufficient. It reports a rollout as `completed` while all of its tasks
+//! fail (`FailureAction=continue`), and as `rollback_completed` after a rollback to the same broken spec, and
+//! it waits forever for tasks that can never start. So the tasks decide, and `UpdateStatus` only shows what
+//! the engine is doing.
 //!
-//! All times are the engine's: `now` is the `Date` of its answer.
+//! All times are the engine's: `now` is the `Date` of its response.
 
 mod cause;
 mod down;
@@ -15,10 +16,10 @@ mod limits;
 mod phase;
 mod placement;
 mod running;
-mod seen;
 mod slots;
 mod stuck;
 mod surplus;
+mod task_history;
 #[cfg(test)]
 mod tests;
 
@@ -30,154 +31,158 @@ use jiff::{SignedDuration, Timestamp};
 pub use self::cause::Cause;
 pub use self::judge::{failure_loop, judge};
 pub use self::limits::stop_limit;
-pub use self::phase::Known;
+pub use self::phase::Baseline;
 pub(super) use self::placement::{is_available, may_run, supports_platform, unmet_constraints};
 pub use self::placement::{meets_constraints, runs_one_of};
-pub use self::seen::{Looks, Seen};
 pub use self::slots::SlotKind;
+pub use self::task_history::{Polling, TaskHistory};
 use super::resources::nodes::Node;
 use super::resources::services::Service;
 use super::resources::tasks::{Task, TaskState};
 use super::spec::Place;
 
-/// What was read of a service, the service first: a task list that is newer than the spec can only delay.
+/// The data about a service. The service is read first: a task list that is newer than the spec can only
+/// delay a judgement.
 #[derive(Clone, Copy, Debug)]
-pub struct View<'a> {
+pub struct ServiceView<'a> {
     /// The service.
     pub service: &'a Service,
-    /// Its tasks that are up to date.
+    /// Its tasks that match the current spec.
     pub tasks: &'a [Task],
-    /// All its tasks, where they were asked for.
+    /// All of its tasks, if they were read.
     pub all: Option<&'a [Task]>,
-    /// The nodes, where they were asked for.
+    /// The nodes, if they were read.
     pub nodes: Option<&'a [Node]>,
-    /// How many tasks of a slot the swarm keeps (TaskHistoryRetentionLimit), where that was asked for.
-    pub kept: Option<i64>,
-    /// The engine's clock.
+    /// The number of tasks that the swarm keeps for each slot (TaskHistoryRetentionLimit), if it was read.
+    pub history_limit: Option<i64>,
+    /// The engine's time.
     pub now: Timestamp,
-    /// What was seen before.
-    pub seen: &'a Seen,
+    /// What earlier polls showed.
+    pub history: &'a TaskHistory,
 }
 
-/// What has to be asked for before a judgement is possible.
+/// The data that is needed for a judgement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
     /// All tasks of the service.
     AllTasks,
     /// The nodes.
     Nodes,
-    /// The nodes; none if the engine, or a proxy before it, refuses to list them.
+    /// The nodes, or an empty list if the engine or a proxy refuses the request.
     NodesIfAllowed,
-    /// How many tasks the swarm keeps.
+    /// The number of tasks that the swarm keeps.
     TaskHistory,
 }
 
-/// What is going on.
+/// What a service is doing.
 #[derive(Clone, Debug)]
 pub struct Judgement {
-    /// In one word.
+    /// The state.
     pub state: State,
-    /// The engine's clock.
+    /// The engine's time.
     pub now: Timestamp,
-    /// The engine's own words about its rollout; empty where it says nothing of it.
-    pub told: String,
-    /// How many tasks there should be.
-    pub wanted: u64,
-    /// All tasks that run, of any spec, on nodes that are not down; healthy if there is a health check (before that the
-    /// engine calls them `starting`). Of a job those of the current run.
+    /// The engine's message about its rollout. May be empty.
+    pub engine_message: String,
+    /// The number of tasks that should run.
+    pub desired: u64,
+    /// The number of running tasks of any spec, on nodes that are not down. With a health check, they are
+    /// healthy (before that the engine reports them as `starting`). For a job, only tasks of the current
+    /// iteration.
     pub running: u64,
-    /// Those of them that were made from the current spec.
+    /// The number of these tasks that have the current spec.
     pub updated: u64,
-    /// The slots of the current spec whose task runs, or has done its work.
+    /// The number of slots of the current spec whose task runs or has completed.
     pub ready: u64,
-    /// The newest tasks of the slots, by state.
+    /// The newest task of each slot, by state.
     pub by_state: BTreeMap<TaskState, u64>,
-    /// Why tasks of this rollout failed or do not start, the newest cause first; also where it converged.
+    /// Why tasks of this rollout failed or do not start, newest first. Also set if the service converged.
     pub causes: Vec<Cause>,
     /// The tasks that are waited for.
     pub awaited: Vec<Cause>,
     /// Surplus tasks on nodes that are down, which are not waited for.
     pub left_behind: Vec<Cause>,
-    /// The names of the nodes that are mentioned, by ID, as far as the nodes were read.
+    /// The names of the mentioned nodes, by ID, if the nodes were read.
     pub node_names: BTreeMap<String, String>,
-    /// What someone else has changed since the post.
+    /// The places that another writer changed after the update.
     pub changed_by_others: Vec<Place>,
-    /// The places of the command's own edits that someone else has changed since: what converged is not what was asked.
+    /// The places edited by this command that another writer changed since. If there are any, the converged
+    /// state is not the requested one.
     pub replaced: Vec<Place>,
 }
 
-/// What is going on, in one word.
+/// The state of a rollout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Every wanted task of this spec runs and has done so for the monitor period, or has done its work.
+    /// All desired tasks of this spec have been running for the monitor period, or have completed.
     Converged,
-    /// Not yet.
+    /// Neither converged nor failed.
     UnderWay(WaitsFor),
-    /// The rollout failed and was rolled back by the engine: what was there before is there again, and runs.
+    /// The rollout failed, the engine rolled back, and the previous tasks run again.
     RolledBack,
-    /// It failed; waiting longer would not help.
-    Failed(Why),
+    /// The rollout failed. Waiting longer would not help.
+    Failed(FailureReason),
 }
 
-/// What is waited for.
+/// What a rollout waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WaitsFor {
-    /// The engine has not begun, or a manager lags behind.
+    /// The engine has not started, or a manager lags behind.
     Engine,
-    /// Tasks that do not run yet.
+    /// Tasks that are not running yet.
     Tasks,
-    /// All run, and have to stay so for that long.
+    /// All tasks are running, and must stay so for this time.
     Monitor(SignedDuration),
-    /// All run and have stayed so; the engine, which would still undo it, has to call its update completed.
+    /// All tasks have been running for the monitor period. The engine, which might still roll back, has not
+    /// reported the update as completed.
     Completion,
-    /// Tasks that make room for others, as the engine puts it.
+    /// Outgoing tasks must free resources. With the engine's message.
     Outgoing(String),
-    /// This number of tasks that a lower number of tasks leaves over, and that have not ended yet.
+    /// This number of surplus tasks, after a scale-down, has not stopped yet.
     Surplus(usize),
-    /// Such tasks that the engine no longer lists, although they may run for their stop grace period.
+    /// Surplus tasks that the engine no longer lists may run for up to this time.
     Unlisted(SignedDuration),
-    /// Such tasks that have not ended within their grace period and 30 s.
+    /// This number of surplus tasks has not stopped within the grace period and 30 s.
     Overdue(usize),
-    /// The engine rolls back, or has done so and its tasks do not run yet.
+    /// The engine is rolling back, or has rolled back and the tasks are not running yet.
     Rollback,
-    /// A job's tasks, which have to end.
+    /// The tasks of a job, which must complete.
     Job,
 }
 
-/// Why it failed.
+/// Why a rollout failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Why {
-    /// The engine has paused the update, or its rollback, in these words.
+pub enum FailureReason {
+    /// The engine paused the update or its rollback. With its message.
     Paused(String),
-    /// The engine rolled back, but not to what had been there before the command.
+    /// The engine rolled back, but not to the state before the command.
     RolledBackElsewhere,
-    /// The engine calls it completed, and its tasks fail.
+    /// The engine reports the update as completed, but its tasks fail.
     CompletedFailing,
-    /// The tasks of a slot fail one after the other.
+    /// The tasks of a slot fail repeatedly.
     Failing,
-    /// A task failed and is not started again, by the service's restart policy.
+    /// A task failed and is not restarted, because of the restart policy.
     NotRestarted,
-    /// The image cannot be had.
+    /// The nodes cannot get the image.
     ImageRejected,
-    /// No node meets the constraints, in the engine's words.
+    /// No node meets the placement constraints. With the engine's message.
     ConstraintsUnmet(String),
-    /// No node can take a task, in the engine's words, though nothing makes room any more.
+    /// No node can run a task, and no task is about to free resources. With the engine's message.
     NoSuitableNode(String),
-    /// No node may run the global service; each node's name and why.
+    /// No node may run the global service. With the name of each node and the reason.
     NoNodeMayRun(Vec<(String, String)>),
-    /// A task stays `preparing` with this error, and the engine does not try again.
+    /// A task stays `preparing` with this error, and the engine does not retry.
     NotPreparedAgain(String),
-    /// The manager cannot allocate what tasks need: so many stay `new`. With the IDs of the service's networks.
+    /// The manager cannot allocate what tasks need, so they stay `new`.
     NotAllocated {
-        /// How many.
+        /// The number of tasks.
         tasks: usize,
-        /// The service's networks.
+        /// The IDs of the service's networks.
         networks: Vec<String>,
     },
 }
 
 impl Judgement {
-    /// How many slots have a task that has run to its end.
+    /// The number of slots whose newest task has completed.
     pub fn complete(&self) -> u64 {
         self.by_state.get(&TaskState::Complete).copied().unwrap_or(0)
     }
@@ -212,7 +217,7 @@ impl fmt::Display for WaitsFor {
     }
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for FailureReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Paused(message) => write!(f, "{message}"),

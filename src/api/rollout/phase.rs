@@ -1,4 +1,4 @@
-//! What the engine says of its rollout (`UpdateStatus`), and whether it means the one that is watched.
+//! The engine's report about its rollout (`UpdateStatus`), and whether it is about the watched update.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -7,19 +7,19 @@ use crate::api::resources::services::Service;
 use crate::api::resources::time;
 use crate::api::spec::{Place, changes};
 
-/// What was known of the service when the watch began.
+/// What was known about the service when the watch started.
 #[derive(Clone, Debug, Default)]
-pub struct Known {
-    /// The service before the command's post.
+pub struct Baseline {
+    /// The service before the update.
     base: Option<Service>,
-    /// The service after it.
+    /// The service after the update.
     posted: Option<Service>,
-    /// The places that were edited.
+    /// The edited places.
     places: Vec<Place>,
 }
 
-impl Known {
-    /// Nothing was posted: whatever the engine is about is what is watched.
+impl Baseline {
+    /// Nothing was posted: any rollout of the engine is the watched one.
     pub fn nothing() -> Self {
         Self::default()
     }
@@ -29,33 +29,34 @@ impl Known {
         Self { posted: Some(posted.clone()), ..Self::default() }
     }
 
-    /// `base` was edited at these places and became `posted`, where that could be read after the post.
+    /// The service was updated from `base` at these places. `posted` is the service after the update, if it
+    /// could be read.
     pub fn updated(base: &Service, posted: Option<&Service>, places: Vec<Place>) -> Self {
         Self { base: Some(base.clone()), posted: posted.cloned(), places }
     }
 
-    /// The specs before and after the post, as far as they are known.
+    /// The specs before and after the update, as far as they are known.
     pub(super) fn specs(&self) -> impl Iterator<Item = &Value> {
         self.base.iter().chain(&self.posted).map(Service::spec)
     }
 
-    /// Whether the edits may lower the number of tasks.
+    /// Whether the edits may reduce the number of tasks.
     pub(super) fn edits_number_of_tasks(&self) -> bool {
         self.places.iter().any(|place| place.is_within("Mode") || place.is_within("TaskTemplate.Placement"))
     }
 
-    /// Whether this is an answer of before the post, from a manager that lags behind.
+    /// Whether `now` is older than the update, because it comes from a manager that lags behind.
     pub(super) fn is_stale(&self, now: &Service) -> bool {
         self.posted.as_ref().is_some_and(|posted| now.version() < posted.version())
     }
 
-    /// Whether all edited places are again what they were; also where nothing is known of them.
-    pub(super) fn is_as_before(&self, now: &Service) -> bool {
+    /// Whether all edited places have their original values again. `true` if nothing is known about them.
+    pub(super) fn is_reverted(&self, now: &Service) -> bool {
         let Some(base) = &self.base else { return true };
         self.places.iter().all(|place| place.get(now.spec()) == place.get(base.spec()))
     }
 
-    /// What differs from the posted spec: someone else's doing, where it is not a rollback of the engine's.
+    /// The differences from the posted spec. Another writer made them, unless the engine rolled back.
     pub(super) fn foreign_changes(&self, now: &Service) -> Vec<Place> {
         match &self.posted {
             Some(posted) if posted.spec() != now.spec() => {
@@ -65,7 +66,7 @@ impl Known {
         }
     }
 
-    /// The edited places that no longer are what was posted.
+    /// The edited places that no longer have the posted value.
     pub(super) fn replaced(&self, now: &Service) -> Vec<Place> {
         let Some(posted) = &self.posted else { return Vec::new() };
         self.places
@@ -75,8 +76,8 @@ impl Known {
             .collect()
     }
 
-    /// Where the engine rolls back to: what differs from it was changed by someone else.
-    pub(super) fn changes_since_base(&self, now: &Service) -> Vec<Place> {
+    /// The differences from the original spec. After a rollback by the engine another writer made them.
+    pub(super) fn changes_since_baseline(&self, now: &Service) -> Vec<Place> {
         match &self.base {
             Some(base) if base.spec() != now.spec() => {
                 changes(base.spec(), now.spec()).into_iter().map(|change| change.place).collect()
@@ -86,85 +87,85 @@ impl Known {
     }
 }
 
-/// Who wanted a rollback.
+/// Who started a rollback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By {
-    /// A person: the engine keeps what was there as the previous spec.
-    Person,
-    /// The engine, since the update failed: it forgets the failed spec.
+pub enum Initiator {
+    /// A user: the engine keeps the spec before the rollback as the previous spec.
+    User,
+    /// The engine, because the update failed. It does not keep the failed spec.
     Engine,
 }
 
-/// How far the engine says that its rollout is.
+/// The phase of a rollout as the engine reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// It says nothing: a new service, or a change for which no task has to be replaced; or not yet.
-    Silent,
-    /// It replaces tasks.
+    /// Not reported: a new service, a change that replaces no tasks, or too early.
+    NotReported,
+    /// Replacing tasks.
     Updating,
-    /// It has stopped, since a task failed.
+    /// Paused because a task failed.
     Paused,
-    /// It has replaced all tasks, which does not mean that they run.
+    /// All tasks were replaced. They are not necessarily running.
     Completed,
-    /// It replaces tasks by those of the previous spec.
-    RollingBack(By),
-    /// It has stopped to do so, since a task failed.
-    RollbackPaused(By),
-    /// It has replaced all tasks by those of the previous spec.
-    RolledBack(By),
+    /// Replacing tasks by those of the previous spec.
+    RollingBack(Initiator),
+    /// The rollback is paused because a task failed.
+    RollbackPaused(Initiator),
+    /// All tasks were replaced by those of the previous spec.
+    RolledBack(Initiator),
 }
 
-/// The engine's words, read.
+/// The parsed `UpdateStatus` of a service.
 #[derive(Clone, Debug)]
-pub struct Told {
-    /// How far it is.
+pub struct UpdateStatus {
+    /// The phase.
     pub phase: Phase,
-    /// When the rollout began.
+    /// When the rollout started.
     pub started: Option<Timestamp>,
-    /// When it ended.
+    /// When the rollout ended.
     pub ended: Option<Timestamp>,
-    /// The engine's own words.
+    /// The engine's message.
     pub message: String,
 }
 
-impl Told {
-    /// Reads `UpdateStatus`; one that was there before the post is none.
-    pub fn of(service: &Service, known: &Known) -> Self {
-        let is_old = known.base.as_ref().is_some_and(|base| {
+impl UpdateStatus {
+    /// Parses `UpdateStatus`. One that existed before the update is ignored.
+    pub fn of(service: &Service, baseline: &Baseline) -> Self {
+        let is_old = baseline.base.as_ref().is_some_and(|base| {
             base.update_started().is_some() && base.update_started() == service.update_started()
         });
-        let by = if service.previous_spec().is_some() { By::Person } else { By::Engine };
+        let initiator = if service.previous_spec().is_some() { Initiator::User } else { Initiator::Engine };
         let phase = match service.update_state() {
-            _ if is_old => Phase::Silent,
+            _ if is_old => Phase::NotReported,
             Some("updating") => Phase::Updating,
             Some("paused") => Phase::Paused,
             Some("completed") => Phase::Completed,
-            Some("rollback_started") => Phase::RollingBack(by),
-            Some("rollback_paused") => Phase::RollbackPaused(by),
-            Some("rollback_completed") => Phase::RolledBack(by),
-            _ => Phase::Silent,
+            Some("rollback_started") => Phase::RollingBack(initiator),
+            Some("rollback_paused") => Phase::RollbackPaused(initiator),
+            Some("rollback_completed") => Phase::RolledBack(initiator),
+            _ => Phase::NotReported,
         };
         let time =
-            |value: &Value| time::parse_engine_time(value.as_str()?).filter(|_| phase != Phase::Silent);
+            |value: &Value| time::parse_engine_time(value.as_str()?).filter(|_| phase != Phase::NotReported);
         let status = &service.object()["UpdateStatus"];
         Self {
             phase,
             started: time(&status["StartedAt"]),
             ended: time(&status["CompletedAt"]),
             message: match phase {
-                Phase::Silent => String::new(),
+                Phase::NotReported => String::new(),
                 _ => service.update_message().unwrap_or_default().to_owned(),
             },
         }
     }
 
-    /// Whether the update failed and the engine undoes it, or has done so.
-    pub fn is_undone_by_engine(&self) -> bool {
+    /// Whether the update failed and the engine is rolling back or has rolled back.
+    pub fn is_rolled_back_by_engine(&self) -> bool {
         matches!(
             self.phase,
-            Phase::RollingBack(By::Engine)
-                | Phase::RollbackPaused(By::Engine)
-                | Phase::RolledBack(By::Engine)
+            Phase::RollingBack(Initiator::Engine)
+                | Phase::RollbackPaused(Initiator::Engine)
+                | Phase::RolledBack(Initiator::Engine)
         )
     }
 }

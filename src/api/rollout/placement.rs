@@ -1,4 +1,4 @@
-//! On which nodes a task may run, as swarmkit judges it.
+//! Which nodes may run a task, by swarmkit's rules.
 
 use core::net::IpAddr;
 
@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use crate::api::resources::nodes::{Node, Platform};
 
-/// Whether the service of this spec may have a task on the node; else why not, as in `it is drained`.
+/// Whether a service with this spec may have a task on the node. If not, the reason, such as `it is drained`.
 ///
-/// What only the scheduler looks at (resources, ports, plugins) is not judged: its refusals are in the tasks.
+/// Resources, ports and plugins are not checked: tasks contain the scheduler's errors about them.
 pub fn may_run(spec: &Value, node: &Node) -> Result<(), String> {
     is_available(node)?;
     if let Some(constraint) = unmet(&spec["TaskTemplate"]["Placement"], node) {
@@ -17,7 +17,7 @@ pub fn may_run(spec: &Value, node: &Node) -> Result<(), String> {
     supports_platform(spec, node).map_err(|platform| format!("platform {platform}"))
 }
 
-/// Whether the node is up and active; else why not.
+/// Whether the node is up and active. If not, the reason.
 pub fn is_available(node: &Node) -> Result<(), String> {
     if node.state() == "down" {
         return Err("it is down".to_owned());
@@ -29,22 +29,24 @@ pub fn is_available(node: &Node) -> Result<(), String> {
     }
 }
 
-/// Whether the node supports one of the platforms of this spec; else its own, as in `linux/arm64`.
+/// Whether the node supports one of the platforms in this spec. If not, the node's platform, such as
+/// `linux/arm64`.
 pub fn supports_platform(spec: &Value, node: &Node) -> Result<(), String> {
-    let wanted = &spec["TaskTemplate"]["Placement"]["Platforms"];
-    match (platforms(wanted), node.platform()) {
-        (wanted, Some(has)) if !wanted.is_empty() && !wanted.iter().any(|want| runs(has, want)) => {
+    let required = &spec["TaskTemplate"]["Placement"]["Platforms"];
+    match (platforms(required), node.platform()) {
+        (required, Some(has)) if !required.is_empty() && !required.iter().any(|want| runs(has, want)) => {
             Err(format!("{}/{}", has.os, architecture(&has.architecture)))
         }
         _ => Ok(()),
     }
 }
 
-/// Whether these nodes refuse a task of the spec for which the engine gave these reasons, as in `no suitable node
-/// (insufficient resources on 2 nodes; 1 node not available for new tasks)`; `node` is its node if it has one.
+/// Whether these nodes still refuse a task of the spec for which the engine gave these reasons: `no suitable
+/// node (insufficient resources on 2 nodes; 1 node not available for new tasks)`. `node` is the node of the
+/// task, if it has one.
 ///
-/// Constraints and availability are judged by the nodes as they are. What else the engine says is taken for true, but of
-/// no more nodes than it says.
+/// Constraints and availability are checked on the nodes. Other reasons of the engine are accepted, for the
+/// number of nodes that it states.
 pub fn refuse(spec: &Value, nodes: &[Node], node: &str, reasons: &str) -> bool {
     let mut spec = spec.clone();
     if let Some(placement) = spec["TaskTemplate"]["Placement"].as_object_mut() {
@@ -57,7 +59,7 @@ pub fn refuse(spec: &Value, nodes: &[Node], node: &str, reasons: &str) -> bool {
     free <= by_others
 }
 
-/// How many nodes refuse for this reason, if the nodes themselves do not show it.
+/// The number of nodes that refuse for this reason, if it cannot be checked on the nodes.
 fn refused_for_other_reasons(reason: &str) -> usize {
     if reason.starts_with("scheduling constraints not satisfied")
         || reason.contains("not available for new tasks")
@@ -67,7 +69,7 @@ fn refused_for_other_reasons(reason: &str) -> usize {
     reason.split(' ').find_map(|word| word.parse().ok()).unwrap_or(usize::MAX)
 }
 
-/// Whether the node meets the constraints of this spec, whatever else there is to it.
+/// Whether the node meets the constraints of this spec. Other conditions are not checked.
 pub fn meets_constraints(spec: &Value, node: &Node) -> bool {
     unmet(&spec["TaskTemplate"]["Placement"], node).is_none()
 }
@@ -78,10 +80,11 @@ pub fn unmet_constraints<'a>(spec: &'a Value, node: &Node) -> impl Iterator<Item
     constraints.filter(|constraint| !fits(constraint, node))
 }
 
-/// Whether the node can run an image that is built for one of these platforms. A node whose platform is not known can.
-pub fn runs_one_of(wanted: &[Value], node: &Node) -> bool {
-    let wanted = wanted.iter().filter_map(|one| serde_json::from_value::<Platform>(one.clone()).ok());
-    node.platform().is_none_or(|has| wanted.into_iter().any(|want| runs(has, &want)))
+/// Whether the node can run an image for one of these platforms. `true` if the platform of the node is
+/// unknown.
+pub fn runs_one_of(required: &[Value], node: &Node) -> bool {
+    let required = required.iter().filter_map(|one| serde_json::from_value::<Platform>(one.clone()).ok());
+    node.platform().is_none_or(|has| required.into_iter().any(|want| runs(has, &want)))
 }
 
 /// The first constraint that the node does not meet.
@@ -103,7 +106,7 @@ fn runs(has: &Platform, want: &Platform) -> bool {
             || architecture(&want.architecture) == architecture(&has.architecture))
 }
 
-/// Nodes call it by the kernel's name, images by Go's.
+/// Converts the kernel's name of an architecture, which nodes report, to Go's name, which images use.
 fn architecture(name: &str) -> &str {
     match name {
         "x86_64" => "amd64",
@@ -112,7 +115,7 @@ fn architecture(name: &str) -> &str {
     }
 }
 
-/// Whether the node meets `KEY==VALUE` or `KEY!=VALUE`. Case does not matter, and a label that is not there is empty.
+/// Whether the node meets `KEY==VALUE` or `KEY!=VALUE`. Case is ignored. A missing label is an empty string.
 fn fits(constraint: &str, node: &Node) -> bool {
     let (key, value, wants_equal) = match (constraint.split_once("=="), constraint.split_once("!=")) {
         (Some((key, value)), _) => (key.trim(), value.trim(), true),
@@ -126,7 +129,7 @@ fn fits(constraint: &str, node: &Node) -> bool {
         "node.hostname" => node.name(),
         "node.role" => node.role(),
         "node.platform.os" => platform(|platform| &platform.os),
-        // Alone among these the architecture is compared as the node tells it.
+        // Unlike elsewhere, the architecture is compared as the node reports it.
         "node.platform.arch" => platform(|platform| &platform.architecture),
         "node.ip" => return is_in(node.address(), value) == wants_equal,
         lower => match ["node.labels.", "engine.labels."].map(|prefix| lower.starts_with(prefix)) {
@@ -138,10 +141,10 @@ fn fits(constraint: &str, node: &Node) -> bool {
     has.eq_ignore_ascii_case(value) == wants_equal
 }
 
-/// Whether the address is this one or of this subnet.
-fn is_in(address: &str, wanted: &str) -> bool {
+/// Whether the address is equal to `required` or in that subnet.
+fn is_in(address: &str, required: &str) -> bool {
     let (net, bits) =
-        wanted.split_once('/').map_or((wanted, None), |(net, bits)| (net, bits.parse::<u32>().ok()));
+        required.split_once('/').map_or((required, None), |(net, bits)| (net, bits.parse::<u32>().ok()));
     let (Ok(address), Ok(net)) = (address.parse::<IpAddr>(), net.parse::<IpAddr>()) else { return false };
     let prefix = |address: u128, width: u32| {
         let bits = bits.unwrap_or(width).min(width);

@@ -1,4 +1,4 @@
-//! Which tasks run: of any spec, and of the current one.
+//! Counts the running tasks: of all specs, and of the current one.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use crate::api::resources::tasks::{Task, TaskState};
 use crate::api::resources::time;
 
 impl<'a> Judge<'a> {
-    /// All running tasks, and those of the current spec.
+    /// The number of running tasks, and of those with the current spec.
     pub(super) fn running(&self) -> Result<(u64, u64), Need> {
         let runs = |task: &&Task| {
             task.status.state == TaskState::Running
@@ -22,12 +22,12 @@ impl<'a> Judge<'a> {
         Ok((running.len() as u64, updated as u64))
     }
 
-    /// All tasks if there may be some of another spec, else those of the current one.
+    /// All tasks if some may have another spec, otherwise those of the current spec.
     pub(super) fn present(&self) -> Result<&'a [Task], Need> {
         if self.may_have_others() { self.all() } else { Ok(self.view.all.unwrap_or(self.view.tasks)) }
     }
 
-    /// Whether tasks of another spec may run: while the service has not converged, or has been changed a short while ago.
+    /// Whether tasks of another spec may run: the service has not converged, or was changed recently.
     fn may_have_others(&self) -> bool {
         if self.rules.is_job {
             return false;

@@ -1,39 +1,39 @@
-//! The tasks of a service by slot: the present one, and the failures before it.
+//! The tasks of a service by slot: the present task, and the failures before it.
 
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::health_check::HealthCheck;
-use super::seen::Seen;
+use super::task_history::TaskHistory;
 use crate::api::resources::nodes::Node;
 use crate::api::resources::rows::Mode;
 use crate::api::resources::tasks::{Task, TaskState};
 
-/// A task that ended this long after its successor was created had been shut down before. The clocks of a node and of
-/// the manager may differ by less.
-const SHUT_DOWN_BEFORE: SignedDuration = SignedDuration::from_secs(1);
+/// A task that ended this long after its successor was created was shut down by the manager. The clocks of a
+/// node and the manager may differ by less.
+const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(1);
 
-/// Where a task has its place: replicated services number them, global ones have one a node.
+/// The identity of a slot: a number for replicated services, a node for global ones.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SlotId {
-    /// The slot's number; jobs count from 0.
+    /// The number of the slot. Jobs count from 0.
     Number(u64),
-    /// The node's ID.
+    /// The ID of the node.
     Node(String),
 }
 
-/// How the slots of a service are told apart.
+/// What identifies the slots of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SlotKind {
-    /// By numbers: a replicated service or job.
+    /// Numbers: a replicated service or job.
     Numbered,
-    /// By nodes: a global service or job.
+    /// Nodes: a global service or job.
     PerNode,
 }
 
 impl SlotKind {
-    /// The kind of a service in this mode.
+    /// The kind for a service mode.
     pub fn of(mode: &Mode) -> Self {
         if matches!(mode, Mode::Global | Mode::GlobalJob) { Self::PerNode } else { Self::Numbered }
     }
@@ -48,66 +48,66 @@ impl fmt::Display for SlotId {
     }
 }
 
-/// What is asked of a task.
+/// The rules by which tasks are judged.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules<'a> {
-    /// How long it has to run before it counts as well.
+    /// How long a task must run to be ready.
     pub monitor: SignedDuration,
-    /// An ended task that ran this long was not part of a failure loop.
+    /// A task that ran this long was not part of a failure loop.
     pub long_run: SignedDuration,
     /// The health check of the spec.
     pub health_check: HealthCheck,
-    /// The pause before a task is started again.
+    /// The delay before a task is restarted.
     pub restart_delay: SignedDuration,
-    /// Whether one that ended by itself without an error has done its work.
+    /// Whether a task that completed has done its work.
     pub may_end: bool,
-    /// Whether it has to end.
+    /// Whether the service is a job.
     pub is_job: bool,
-    /// The engine's clock.
+    /// The engine's time.
     pub now: Timestamp,
-    /// What was seen of it before.
-    pub seen: &'a Seen,
+    /// What earlier polls showed.
+    pub history: &'a TaskHistory,
 }
 
-/// All tasks of a slot that are to be judged.
+/// The tasks of a slot.
 #[derive(Debug)]
 pub struct Slot<'a> {
-    /// Which slot.
+    /// The identity of the slot.
     pub id: SlotId,
-    /// Its tasks, the newest first; there is one at least.
+    /// The tasks, newest first. There is at least one.
     tasks: Vec<&'a Task>,
 }
 
-/// How a slot is.
+/// The state of a slot.
 #[derive(Clone, Copy, Debug)]
-pub enum Health<'a> {
-    /// Its task has run for the monitor period, or has done its work.
-    Well(&'a Task),
-    /// Its task runs since then.
+pub enum SlotState<'a> {
+    /// The task has been running for the monitor period, or has completed.
+    Ready(&'a Task),
+    /// The task is running, but not for long enough.
     Running(&'a Task),
-    /// Its task is on its way.
-    Coming(&'a Task),
-    /// Its newest task has failed and will not be started again.
-    Dead(&'a Task),
-    /// Its newest task was shut down, and there is no other yet.
-    Empty(&'a Task),
+    /// The task is starting.
+    Starting(&'a Task),
+    /// The newest task failed and will not be restarted.
+    Failed(&'a Task),
+    /// The newest task was shut down and has no successor yet.
+    Vacant(&'a Task),
 }
 
-impl<'a> Health<'a> {
-    /// The task that decides.
+impl<'a> SlotState<'a> {
+    /// The task that determines the state.
     pub fn task(&self) -> &'a Task {
         match self {
-            Self::Well(task)
+            Self::Ready(task)
             | Self::Running(task)
-            | Self::Coming(task)
-            | Self::Dead(task)
-            | Self::Empty(task) => task,
+            | Self::Starting(task)
+            | Self::Failed(task)
+            | Self::Vacant(task) => task,
         }
     }
 }
 
-/// Sorts the tasks by their slot.
-pub fn by_slot<'a>(tasks: impl IntoIterator<Item = &'a Task>, kind: SlotKind) -> Vec<Slot<'a>> {
+/// Groups tasks by slot.
+pub fn group_by_slot<'a>(tasks: impl IntoIterator<Item = &'a Task>, kind: SlotKind) -> Vec<Slot<'a>> {
     let mut slots = std::collections::BTreeMap::<SlotId, Vec<&Task>>::new();
     for task in tasks {
         slots.entry(slot_of(task, kind)).or_default().push(task);
@@ -128,25 +128,25 @@ pub fn slot_of(task: &Task, kind: SlotKind) -> SlotId {
 }
 
 impl<'a> Slot<'a> {
-    /// How it is.
-    pub fn health(&self, rules: &Rules) -> Health<'a> {
-        let wanted = || self.tasks.iter().copied().filter(|task| task.is_wanted() && !task.has_ended());
+    /// The state of the slot.
+    pub fn state(&self, rules: &Rules) -> SlotState<'a> {
+        let desired = || self.tasks.iter().copied().filter(|task| task.is_desired() && !task.has_ended());
         let done = self.tasks.iter().copied().find(|task| task.status.state == TaskState::Complete);
         if let Some(done) = done.filter(|_| rules.is_job) {
-            return Health::Well(done);
+            return SlotState::Ready(done);
         }
-        if let Some(task) = wanted().find(|task| task.status.state == TaskState::Running) {
+        if let Some(task) = desired().find(|task| task.status.state == TaskState::Running) {
             let is_long = rules.now.duration_since(task.since()) >= rules.monitor;
-            return if is_long && !rules.is_job { Health::Well(task) } else { Health::Running(task) };
+            return if is_long && !rules.is_job { SlotState::Ready(task) } else { SlotState::Running(task) };
         }
-        if let Some(task) = wanted().next() {
-            return Health::Coming(task);
+        if let Some(task) = desired().next() {
+            return SlotState::Starting(task);
         }
         let newest = self.newest();
         match newest.status.state {
-            TaskState::Complete if rules.may_end => Health::Well(newest),
-            _ if rules.is_bad_end(newest) && !newest.is_wanted() => Health::Dead(newest),
-            _ => Health::Empty(newest),
+            TaskState::Complete if rules.may_end => SlotState::Ready(newest),
+            _ if rules.counts_as_failure(newest) && !newest.is_desired() => SlotState::Failed(newest),
+            _ => SlotState::Vacant(newest),
         }
     }
 
@@ -155,14 +155,14 @@ impl<'a> Slot<'a> {
         self.tasks[0]
     }
 
-    /// Whether a task of it has ended badly, however long it had run.
+    /// Whether a task of the slot has failed, after any running time.
     pub fn has_failed(&self, rules: &Rules) -> bool {
-        self.tasks.iter().any(|task| rules.is_bad_end(task))
+        self.tasks.iter().any(|task| rules.counts_as_failure(task))
     }
 
-    /// Its newest ended tasks, newest first, as far as each ended badly by itself and none had run for long.
-    /// None if the present task has run for long.
-    pub fn failures(&self, rules: &Rules, history: &History) -> Vec<&'a Task> {
+    /// The newest ended tasks, newest first, up to one that did not fail by itself or that ran for long.
+    /// Empty if the present task has been running for long.
+    pub fn failures(&self, rules: &Rules, context: &SwarmContext) -> Vec<&'a Task> {
         let is_long = |task: &Task| rules.now.duration_since(task.since()) >= rules.long_run;
         if self.present().filter(|task| task.status.state == TaskState::Running).is_some_and(is_long) {
             return Vec::new();
@@ -174,8 +174,8 @@ impl<'a> Slot<'a> {
             }
             let successor = at.checked_sub(1).map(|at| self.tasks[at]);
             let predecessor = self.tasks[at + 1..].iter().copied().find(|task| task.has_ended());
-            let ran = rules.ran_at_most(task, predecessor, history);
-            if !rules.is_failure(task, successor, history) || ran >= rules.long_run {
+            let ran = rules.max_run_time(task, predecessor, context);
+            if !rules.failed_by_itself(task, successor, context) || ran >= rules.long_run {
                 break;
             }
             failures.push(task);
@@ -183,36 +183,36 @@ impl<'a> Slot<'a> {
         failures
     }
 
-    /// The task that should run now, which may have ended already (a task can be rejected while it is still `ready`).
+    /// The task that should run now. It may have ended already (a task can be rejected while it is `ready`).
     pub fn present(&self) -> Option<&'a Task> {
-        let mut wanted = self.tasks.iter().copied().filter(|task| task.is_wanted());
-        let running = wanted.clone().find(|task| task.status.state == TaskState::Running);
-        running.or_else(|| wanted.next())
+        let mut desired = self.tasks.iter().copied().filter(|task| task.is_desired());
+        let running = desired.clone().find(|task| task.status.state == TaskState::Running);
+        running.or_else(|| desired.next())
     }
 }
 
-/// What is known of the swarm beside the tasks that are judged.
+/// Other data about the swarm.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct History<'a> {
-    /// All tasks of the service, also those of other specs.
+pub struct SwarmContext<'a> {
+    /// All tasks of the service, of any spec.
     pub all: Option<&'a [Task]>,
     /// The nodes.
     pub nodes: &'a [Node],
-    /// How many tasks of a slot the swarm keeps, if that was read; negative: all of them.
-    pub kept: Option<i64>,
+    /// The number of tasks that the swarm keeps for each slot, if it was read. Negative: all.
+    pub history_limit: Option<i64>,
     /// Tasks created before this time belong to an earlier rollout.
     pub started: Option<Timestamp>,
 }
 
-impl History<'_> {
+impl SwarmContext<'_> {
     /// Whether tasks end on this node because it is down or drained.
     fn is_leaving(&self, node: &str) -> bool {
         let node = self.nodes.iter().find(|other| other.id == node);
         node.is_some_and(|node| node.state() == "down" || node.availability() == "drain")
     }
 
-    /// Whether the task replaced one that had ended by itself, and therefore waited for the restart delay. The swarm
-    /// may have deleted that one. Before all tasks are read every task is taken for such a restart.
+    /// Whether the task replaced one that ended by itself, and therefore waited for the restart delay. The
+    /// swarm may have deleted that one. `true` until all tasks have been read.
     fn is_restart(&self, task: &Task, predecessor: Option<&Task>) -> bool {
         let Some(all) = self.all else { return true };
         let in_slot = |other: &&Task| match task.slot {
@@ -225,15 +225,16 @@ impl History<'_> {
             Some(other) => {
                 matches!(other.status.state, TaskState::Failed | TaskState::Rejected | TaskState::Complete)
             }
-            None => self.kept.is_none_or(|kept| usize::try_from(kept).is_ok_and(|kept| slot.len() >= kept)),
+            None => self.history_limit.is_none_or(|history_limit| {
+                usize::try_from(history_limit).is_ok_and(|history_limit| slot.len() >= history_limit)
+            }),
         }
     }
 }
 
 impl Rules<'_> {
-    /// Whether the task has ended, by itself and not as it should. Ending without an error is bad too where the
-    /// service's tasks are started again for it: they never stay.
-    pub fn is_bad_end(&self, task: &Task) -> bool {
+    /// Whether the task failed, or completed although the service restarts completed tasks.
+    pub fn counts_as_failure(&self, task: &Task) -> bool {
         match task.status.state {
             TaskState::Failed | TaskState::Rejected => true,
             TaskState::Complete => !self.may_end,
@@ -241,28 +242,37 @@ impl Rules<'_> {
         }
     }
 
-    /// Whether the task failed by itself: not because it was shut down before, or its node is leaving the swarm.
-    fn is_failure(&self, task: &Task, successor: Option<&Task>, history: &History) -> bool {
+    /// Whether the task failed by itself, not because it was shut down or its node is leaving the swarm.
+    fn failed_by_itself(&self, task: &Task, successor: Option<&Task>, context: &SwarmContext) -> bool {
         let is_shut_down = successor
-            .is_some_and(|successor| task.since().duration_since(successor.created) > SHUT_DOWN_BEFORE);
-        let is_earlier = history.started.is_some_and(|started| task.created < started);
-        // The manager rejects a running task whose node has lost a label or resources.
+            .is_some_and(|successor| task.since().duration_since(successor.created) > MAX_CLOCK_SKEW);
+        let is_earlier = context.started.is_some_and(|started| task.created < started);
+        // The manager rejects a running task if its node has lost a label or resources.
         let is_moved = task.status.error.contains("no longer meets constraints");
-        self.is_bad_end(task) && !is_shut_down && !is_earlier && !is_moved && !history.is_leaving(&task.node)
+        self.counts_as_failure(task)
+            && !is_shut_down
+            && !is_earlier
+            && !is_moved
+            && !context.is_leaving(&task.node)
     }
 
-    /// The longest time that an ended task can have been running. The engine does not keep when it started to run:
-    /// the bound is what was seen of it, else the time since its creation without what must have passed before.
-    fn ran_at_most(&self, task: &Task, predecessor: Option<&Task>, history: &History) -> SignedDuration {
+    /// The maximum time that an ended task can have been running. The engine does not keep its start time.
+    /// The limit is what was observed, or the lifetime minus what must have passed before the start.
+    fn max_run_time(
+        &self,
+        task: &Task,
+        predecessor: Option<&Task>,
+        context: &SwarmContext,
+    ) -> SignedDuration {
         let never_started = task.status.error.starts_with("starting container failed");
         if task.status.state == TaskState::Rejected || never_started {
             return SignedDuration::ZERO;
         }
-        if let Some(from) = self.seen.not_running_before(task) {
+        if let Some(from) = self.history.not_running_before(task) {
             return task.since().duration_since(from);
         }
         let delay =
-            if history.is_restart(task, predecessor) { self.restart_delay } else { SignedDuration::ZERO };
+            if context.is_restart(task, predecessor) { self.restart_delay } else { SignedDuration::ZERO };
         let lifetime = task.since().duration_since(task.created).saturating_sub(delay);
         if task.status.error.contains("unhealthy") {
             self.health_check.longest_run_until_unhealthy(lifetime)

@@ -1,4 +1,4 @@
-//! Tasks that a lower number of tasks leaves over: they are waited for until they have ended.
+//! Surplus tasks after a scale-down, which are waited for until they have stopped.
 
 use std::collections::HashSet;
 
@@ -7,18 +7,18 @@ use serde_json::Value;
 
 use super::judge::Judge;
 use super::limits::{stop_grace, stop_limit};
-use super::slots::{Health, SlotId, SlotKind, slot_of};
+use super::slots::{SlotId, SlotKind, SlotState, slot_of};
 use super::{Cause, Need, State, WaitsFor, cause};
 use crate::api::resources::rows::Mode;
 use crate::api::resources::tasks::{Task, TaskState};
 use crate::api::resources::time;
 
-/// How long after its grace period a task is believed to have ended: the node has killed it by then.
-const STOPPED: SignedDuration = SignedDuration::from_secs(2);
+/// How long after its grace period a task has certainly been killed.
+const KILL_DELAY: SignedDuration = SignedDuration::from_secs(2);
 
 impl<'a> Judge<'a> {
-    /// What is waited for if all desired tasks run: surplus tasks that have not ended. A task on a node that is down is
-    /// not waited for.
+    /// The state of a service whose desired tasks all run, if surplus tasks have not stopped. Tasks on nodes
+    /// that are down are not waited for.
     pub(super) fn waits_for_surplus(&self) -> Result<Option<State>, Need> {
         let surplus = self.surplus()?;
         let (overdue, stopping): (Vec<&Task>, Vec<&Task>) =
@@ -30,21 +30,22 @@ impl<'a> Judge<'a> {
         })
     }
 
-    /// The tasks that are waited for, and why: those that do not run yet or not for long enough, and surplus ones.
+    /// The tasks that are waited for, with the reason: starting tasks, tasks within the monitor period, and
+    /// surplus tasks.
     pub(super) fn awaited(&self) -> Result<Vec<Cause>, Need> {
         let monitor = self.rules.monitor.as_secs_f64();
-        let of_health = |health: &Health<'a>| match health {
-            Health::Coming(task) if self.down.contains(&*task.node) => {
+        let of_health = |slot_state: &SlotState<'a>| match slot_state {
+            SlotState::Starting(task) if self.down.contains(&*task.node) => {
                 Some((*task, "its node is down".to_owned()))
             }
-            Health::Coming(task) => Some((*task, cause::words(task))),
-            Health::Running(task) if self.rules.is_job => Some((*task, cause::words(task))),
-            Health::Running(task) => {
+            SlotState::Starting(task) => Some((*task, cause::describe_error(task))),
+            SlotState::Running(task) if self.rules.is_job => Some((*task, cause::describe_error(task))),
+            SlotState::Running(task) => {
                 Some((*task, format!("it has not run for the monitor period of {monitor} s yet")))
             }
             _ => None,
         };
-        let mut awaited: Vec<(&Task, String)> = self.healths.iter().filter_map(of_health).collect();
+        let mut awaited: Vec<(&Task, String)> = self.slot_states.iter().filter_map(of_health).collect();
         if self.has_converged() {
             let surplus = self.surplus()?.into_iter().filter(|task| !self.is_lost(task));
             awaited.extend(surplus.map(|task| (task, "it is surplus and has not ended".to_owned())));
@@ -52,20 +53,20 @@ impl<'a> Judge<'a> {
         Ok(cause::distinct_with(awaited, self.slot_kind))
     }
 
-    /// The surplus tasks that are not waited for, if a command has lowered the number of tasks, or it was lowered a short
-    /// while ago.
+    /// The surplus tasks that are not waited for, if this command or a recent change reduced the number of
+    /// tasks.
     pub(super) fn left_behind(&self) -> Result<Vec<&'a Task>, Need> {
         let surplus = self.surplus()?;
         Ok(surplus
             .into_iter()
             .filter(|task| {
-                self.is_lost(task) && (self.known.edits_number_of_tasks() || !self.is_overdue(task))
+                self.is_lost(task) && (self.baseline.edits_number_of_tasks() || !self.is_overdue(task))
             })
             .collect())
     }
 
-    /// The tasks of slots and nodes that should have none, and that have not ended. Those that have no node yet never do:
-    /// they have no container.
+    /// The active tasks of slots and nodes that should have none. Tasks without a node are not included,
+    /// because they have no container.
     pub(super) fn surplus(&self) -> Result<Vec<&'a Task>, Need> {
         if self.rules.is_job {
             return Ok(Vec::new());
@@ -73,50 +74,52 @@ impl<'a> Judge<'a> {
         let occupied: HashSet<&SlotId> = self
             .slots
             .iter()
-            .zip(&self.healths)
-            .filter(|(_, health)| matches!(health, Health::Well(_) | Health::Running(_) | Health::Coming(_)))
+            .zip(&self.slot_states)
+            .filter(|(_, slot_state)| {
+                matches!(slot_state, SlotState::Ready(_) | SlotState::Running(_) | SlotState::Starting(_))
+            })
             .map(|(slot, _)| &slot.id)
             .collect();
         let is_lowered = self.is_lowered();
         let stays = |task: &Task| {
-            task.is_wanted() && self.slot_kind == SlotKind::PerNode && self.is_paused(&task.node)
+            task.is_desired() && self.slot_kind == SlotKind::PerNode && self.is_paused(&task.node)
         };
         let is_surplus = |task: &&Task| {
             !task.node.is_empty()
                 && (TaskState::Assigned..=TaskState::Running).contains(&task.status.state)
-                && (!occupied.contains(&slot_of(task, self.slot_kind)) || is_lowered && !task.is_wanted())
+                && (!occupied.contains(&slot_of(task, self.slot_kind)) || is_lowered && !task.is_desired())
                 && !stays(task)
         };
         Ok(self.present()?.iter().filter(is_surplus).collect())
     }
 
-    /// How long surplus tasks may still run that the engine no longer lists: if a rollout lowers the number of replicas,
-    /// the manager deletes them from its list when it looks at the service again, while their nodes still stop them.
+    /// How long surplus tasks that the engine no longer lists may still run. If a rollout reduces the number
+    /// of replicas, the manager removes them from its list before their nodes have stopped them.
     fn unlisted_for(&self) -> Option<SignedDuration> {
-        let limit = stop_grace(self.view.service).saturating_add(STOPPED);
-        let left = limit.saturating_sub(self.age(self.told.started?));
+        let limit = stop_grace(self.view.service).saturating_add(KILL_DELAY);
+        let left = limit.saturating_sub(self.age(self.update_status.started?));
         (self.is_lowered() && left.is_positive()).then_some(left)
     }
 
-    /// Whether the last change has lowered the number of replicas.
+    /// Whether the last change reduced the number of replicas.
     fn is_lowered(&self) -> bool {
         let replicas = |spec: &Value| match Mode::from_spec(&spec["Mode"]) {
             Mode::Replicated { replicas } => replicas,
             _ => 0,
         };
         let service = self.view.service;
-        let before = self.known.specs().chain(service.previous_spec()).map(replicas).max();
+        let before = self.baseline.specs().chain(service.previous_spec()).map(replicas).max();
         before.is_some_and(|before| before > replicas(service.spec()))
     }
 
-    /// Tasks stay on a paused node, but it gets no new ones.
+    /// Whether the node is paused. Its tasks stay, but it gets no new ones.
     fn is_paused(&self, node: &str) -> bool {
         self.view
             .nodes
             .is_some_and(|nodes| nodes.iter().any(|it| it.id == node && it.availability() == "pause"))
     }
 
-    /// Whether nothing is known of the task: its node is down or gone.
+    /// Whether the state of the task is unknown, because its node is down or gone.
     fn is_lost(&self, task: &Task) -> bool {
         self.down.contains(&*task.node)
             || self
@@ -125,16 +128,16 @@ impl<'a> Judge<'a> {
                 .is_some_and(|nodes| !nodes.is_empty() && !nodes.iter().any(|it| it.id == task.node))
     }
 
-    /// Whether it should have ended by now. When it was told to stop the manager wrote it; until then the change of the
-    /// service counts.
+    /// Whether the task should have stopped by now. The time starts when the manager told it to stop, or else
+    /// with the change of the service.
     fn is_overdue(&self, task: &Task) -> bool {
         let service = self.view.service;
         let changed = service.object()["UpdatedAt"].as_str().and_then(time::parse_engine_time);
-        let told = if task.is_wanted() {
+        let stop_requested = if task.is_desired() {
             changed.unwrap_or(Timestamp::UNIX_EPOCH).max(task.updated)
         } else {
             task.updated
         };
-        self.age(told) >= stop_limit(service)
+        self.age(stop_requested) >= stop_limit(service)
     }
 }

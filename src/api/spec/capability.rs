@@ -1,4 +1,4 @@
-//! What `--cap-add` and `--cap-drop` mean for a service: docker's rules, as edits of single items.
+//! The edits for `--cap-add` and `--cap-drop` on a service, by docker's rules.
 
 use std::collections::BTreeSet;
 
@@ -10,25 +10,25 @@ use super::{Edit, Op, Place, create};
 const ALL: &str = "ALL";
 const RESET: &str = "RESET";
 
-/// One of the two lists of a spec, and what the command line says of it.
+/// One of the two lists in a spec, and the values of its flag.
 struct List {
     place: Place,
-    /// The names that the spec has.
+    /// The capabilities in the spec.
     current: BTreeSet<String>,
-    /// The names that the flag gives, without `RESET`.
+    /// The capabilities in the flag, without `RESET`.
     given: BTreeSet<String>,
-    /// The flag says `RESET`: the list starts empty.
+    /// Whether the flag contains `RESET`: the list is emptied first.
     is_reset: bool,
-    /// The names that the list will have.
+    /// The capabilities that the list will contain.
     result: BTreeSet<String>,
 }
 
-/// Replaces the edits of the two lists by those that docker's rules lead to.
+/// Replaces the edits of the two lists by edits of single capabilities.
 ///
-/// A capability that is both added and dropped is added. Adding one that is dropped only ends that, and dropping one that
-/// is added only ends that. `RESET` empties its list first, and `ALL` makes every other name of its list redundant. Names
-/// are compared in the engine's notation: `net_admin` in a spec is `CAP_NET_ADMIN`.
-pub(super) fn settle(edits: Vec<Edit>, spec: &Value) -> Vec<Edit> {
+/// A capability that is both added and dropped is added. Adding a dropped capability only removes it from the
+/// dropped ones, and vice versa. `RESET` empties its list first, and `ALL` makes every other name in its list
+/// redundant. Names are compared in the engine's notation: `net_admin` in a spec is `CAP_NET_ADMIN`.
+pub(super) fn resolve_semantics(edits: Vec<Edit>, spec: &Value) -> Vec<Edit> {
     let (mut add, mut drop) =
         (List::new(create::CAP_ADD, &edits, spec), List::new(create::CAP_DROP, &edits, spec));
     let mut edits: Vec<Edit> =
@@ -45,7 +45,7 @@ pub(super) fn settle(edits: Vec<Edit>, spec: &Value) -> Vec<Edit> {
     edits
 }
 
-/// Takes the name out of the other list, or adds it to its own.
+/// Removes the name from the other list, or else adds it to its own.
 fn move_to(name: &str, own: &mut List, other: &mut List) {
     if !other.result.remove(name) {
         own.result.insert(name.to_owned());
@@ -69,8 +69,8 @@ impl List {
         Self { place, current, given, is_reset, result }
     }
 
-    /// The edits that lead to the result. An edit that takes a name out of the list is there also if the list does not
-    /// have it: another writer who adds it at the same time disagrees with this command.
+    /// The edits that produce the result. An edit that removes a name is included even if the list does not
+    /// contain it, so that another writer who adds it at the same time causes a conflict.
     fn edits<'a>(
         &self,
         spec: &Value,
@@ -91,7 +91,7 @@ impl List {
         let removed = left.map(|name| Edit::remove(self.place.clone().item(name)));
         let added = entered.filter(|name| self.result.contains(*name) && !has_all).map(|name| {
             let place = self.place.clone().item(name);
-            // One that is there in another notation stays as it is written.
+            // A capability that is present in another notation is not rewritten.
             let item = place.get(spec).cloned().unwrap_or_else(|| name.as_str().into());
             Edit { place, op: Op::Set(item) }
         });
@@ -142,7 +142,7 @@ mod tests {
         let given = lists.iter().zip(line).filter(|(_, names)| !names.is_empty());
         let given = given.map(|(path, names)| Edit::set(Place::at(path), capabilities(names).unwrap()));
         let mut after = spec(state);
-        let edits = settle(given.collect(), &after);
+        let edits = resolve_semantics(given.collect(), &after);
         apply_all(&mut after, &edits);
         let once = after.clone();
         apply_all(&mut after, &edits);

@@ -1,7 +1,7 @@
-//! The spec of a new service, as Docker's `service create` writes it.
+//! The spec of a new service, as docker's `service create` writes it.
 //!
-//! The way from flags to a spec: read each flag in the order of its row, [`settle`] the edits,
-//! [`resolve`](super::resolve) the names in them, and see what is [`made_of`] the [`base`] by them.
+//! The steps from flags to a spec: read each flag in the order of the rows, [`resolve_semantics`] of the
+//! edits, [`resolve`](super::resolve) names to IDs, and [`made_of`] applies them to the [`base`].
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ pub(super) const REPLICAS: &str = "Mode.Replicated.Replicas";
 pub(super) const CONCURRENT: &str = "Mode.ReplicatedJob.MaxConcurrent";
 pub(super) const COMPLETIONS: &str = "Mode.ReplicatedJob.TotalCompletions";
 
-/// What is posted where no flag is given, in Docker's order of keys. The image is empty: it must be set.
+/// The spec without any flags, in docker's order of keys. The image is empty and must be set.
 pub fn base() -> Value {
     json!({
         "Labels": {},
@@ -34,18 +34,18 @@ pub fn base() -> Value {
     })
 }
 
-/// The edits of a create on `spec`, with what some flags mean for others worked in: how many tasks a job runs,
-/// which capabilities are both added and dropped, which config a credential spec needs.
+/// Adapts the edits of a create to `spec`: the number of tasks of a job, capabilities that are both added and
+/// dropped, and the config that a credential spec needs.
 ///
 /// # Errors
-/// Flags that do not go together.
-pub fn settle(edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, InvalidSpec> {
-    let edits = settle_mode(edits, spec)?;
+/// Flags that cannot be used together.
+pub fn resolve_semantics(edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, InvalidSpec> {
+    let edits = adapt_mode(edits, spec)?;
     check_health(&edits)?;
-    Ok(settle_credentials(settle_capabilities(edits)))
+    Ok(adapt_credentials(adapt_capabilities(edits)))
 }
 
-/// A check is set up or turned off, not both.
+/// A health check cannot be both configured and turned off.
 pub(super) fn check_health(edits: &[Edit]) -> Result<(), InvalidSpec> {
     let mut health = edits.iter().filter(|edit| edit.place.is_within(HEALTH));
     let is_turned_off = health.clone().any(|edit| edit.place == Place::at(HEALTH));
@@ -55,10 +55,10 @@ pub(super) fn check_health(edits: &[Edit]) -> Result<(), InvalidSpec> {
     Ok(())
 }
 
-/// What settled and resolved edits make of `spec`.
+/// Applies adapted and resolved edits to `spec`.
 ///
 /// # Errors
-/// What [`check`] refuses.
+/// The errors of [`check`].
 pub fn made_of(mut spec: Value, edits: &[Edit]) -> Result<Value, InvalidSpec> {
     apply_all(&mut spec, edits);
     check(&spec)?;
@@ -66,7 +66,7 @@ pub fn made_of(mut spec: Value, edits: &[Edit]) -> Result<Value, InvalidSpec> {
     Ok(spec)
 }
 
-/// Refuses what the engine refuses in any spec, before anything is sent.
+/// Refuses a spec that every engine would refuse, before it is sent.
 pub fn check(spec: &Value) -> Result<(), InvalidSpec> {
     let list = |path: &str| Place::at(path).get(spec).and_then(Value::as_array).cloned().unwrap_or_default();
     let text = |item: &Value, key: &str| item.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -81,21 +81,24 @@ pub fn check(spec: &Value) -> Result<(), InvalidSpec> {
         let protocol = Some(text(port, "Protocol")).filter(|protocol| !protocol.is_empty());
         Some(format!("{number}/{}", protocol.as_deref().unwrap_or("tcp")))
     });
-    refuse_twin(published, InvalidSpec::PortPublishedTwice)?;
+    refuse_duplicates(published, InvalidSpec::PortPublishedTwice)?;
     let mounts = list(MOUNTS);
-    refuse_twin(mounts.iter().map(|mount| text(mount, "Target")), InvalidSpec::PathMountedTwice)?;
+    refuse_duplicates(mounts.iter().map(|mount| text(mount, "Target")), InvalidSpec::PathMountedTwice)?;
     let networks = list("TaskTemplate.Networks");
-    refuse_twin(networks.iter().map(|network| text(network, "Target")), InvalidSpec::NetworkAttachedTwice)?;
+    refuse_duplicates(
+        networks.iter().map(|network| text(network, "Target")),
+        InvalidSpec::NetworkAttachedTwice,
+    )?;
     for (path, kind) in [(SECRETS, ReferenceKind::Secret), (CONFIGS, ReferenceKind::Config)] {
         let references = list(path);
         let files = references.iter().filter_map(|reference| Some(text(reference.get("File")?, "Name")));
-        refuse_twin(files, |file| InvalidSpec::FileUsedTwice { kind, file })?;
+        refuse_duplicates(files, |file| InvalidSpec::FileUsedTwice { kind, file })?;
     }
     Ok(())
 }
 
-/// Refuses the first item that occurs twice.
-fn refuse_twin(
+/// Refuses the first duplicate item.
+fn refuse_duplicates(
     items: impl Iterator<Item = String>,
     error: impl Fn(String) -> InvalidSpec,
 ) -> Result<(), InvalidSpec> {
@@ -109,8 +112,8 @@ fn refuse_twin(
     Ok(())
 }
 
-/// Fits the numbers of tasks to the mode, and refuses what the mode does not have.
-fn settle_mode(mut edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, InvalidSpec> {
+/// Adapts the numbers of tasks to the mode, and refuses flags that the mode does not support.
+fn adapt_mode(mut edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, InvalidSpec> {
     let chosen = edits.iter().rev().find(|edit| edit.place == Place::at("Mode")).and_then(set_value);
     let mode = chosen.or_else(|| spec.get("Mode").cloned());
     let is = |kind: &str| mode.as_ref().is_some_and(|mode| mode.get(kind).is_some());
@@ -128,7 +131,7 @@ fn settle_mode(mut edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, InvalidS
     }
     let policy = |edit: &Edit| edit.place.is_within("UpdateConfig") || edit.place.is_within("RollbackConfig");
     if (job || is("GlobalJob")) && edits.iter().any(policy) {
-        // The engine refuses a job with a policy of rollouts.
+        // The engine refuses a job with a rollout policy.
         return Err(InvalidSpec::RolloutPolicyOfJob);
     }
     if job {
@@ -145,9 +148,9 @@ fn settle_mode(mut edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, InvalidS
     Ok(edits)
 }
 
-/// `ALL` makes the other names of its list redundant, a capability that is added is not dropped, and `RESET` means
-/// nothing to a new service.
-fn settle_capabilities(mut edits: Vec<Edit>) -> Vec<Edit> {
+/// Removes names that `ALL` makes redundant, dropped capabilities that are also added, and `RESET`, which has
+/// no effect on a new service.
+fn adapt_capabilities(mut edits: Vec<Edit>) -> Vec<Edit> {
     let (add, drop) = (Place::at(CAP_ADD), Place::at(CAP_DROP));
     for edit in edits.iter_mut().filter(|edit| edit.place == add || edit.place == drop) {
         if let Op::Set(Value::Array(names)) = &mut edit.op {
@@ -167,8 +170,8 @@ fn settle_capabilities(mut edits: Vec<Edit>) -> Vec<Edit> {
     edits
 }
 
-/// The engine takes a credential spec from a config only if that is among the configs, as no file.
-fn settle_credentials(mut edits: Vec<Edit>) -> Vec<Edit> {
+/// Adds the config of a credential spec to the configs. The engine requires it there, without a file.
+fn adapt_credentials(mut edits: Vec<Edit>) -> Vec<Edit> {
     let spec = edits.iter().rev().find(|edit| edit.place == Place::at(CREDENTIALS)).and_then(set_value);
     let Some(name) = spec.as_ref().and_then(|spec| spec.get("Config")).cloned() else { return edits };
     let runtime = runtime_config(&name);
@@ -180,7 +183,7 @@ fn settle_credentials(mut edits: Vec<Edit>) -> Vec<Edit> {
     edits
 }
 
-/// A config that is shown as no file.
+/// A config that is not mounted as a file.
 pub(super) fn runtime_config(name: &Value) -> Value {
     json!({"Runtime": {}, "ConfigID": "", "ConfigName": name})
 }

@@ -1,4 +1,4 @@
-//! What differs between two specs, place by place.
+//! The differences between two specs, by place.
 
 use serde_json::Value;
 
@@ -8,19 +8,19 @@ use super::place::identity_of;
 /// One difference between two specs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
-    /// Where.
+    /// The place.
     pub place: Place,
-    /// What was there; `None`: nothing.
+    /// The old value. `None`: absent.
     pub old: Option<Value>,
-    /// What is there now; `None`: nothing.
+    /// The new value. `None`: absent.
     pub new: Option<Value>,
 }
 
-/// The differences from `old` to `new`, in the order of the places in `old`, additions last.
+/// The differences from `old` to `new`, in the order of `old`, with additions last.
 ///
-/// Objects are compared key by key, lists with an identity item by item, all else as a whole. Null counts as
-/// absent. A list whose items only changed their order is one change of the whole list, since the engine
-/// restarts tasks for it.
+/// Objects are compared key by key, lists with an identity item by item, and everything else as a whole. Null
+/// counts as absent. A list whose items only changed their order is one change of the whole list, because the
+/// engine restarts tasks for it.
 pub fn changes(old: &Value, new: &Value) -> Vec<Change> {
     let mut found = Vec::new();
     compare(&mut Vec::new(), Some(old), Some(new), &mut found);
@@ -36,14 +36,14 @@ fn compare<'a>(
     let old = old.filter(|value| !value.is_null());
     let new = new.filter(|value| !value.is_null());
     match (old, new) {
-        // Not compared as a whole first: that would be done again on each level.
+        // The objects are not compared as a whole first, because each level would be compared again.
         (Some(Value::Object(a)), Some(Value::Object(b))) => {
             let mut below = |key: &'a str, old, new| {
                 keys.push(key);
                 compare(keys, old, new, found);
                 keys.pop();
             };
-            // One is a copy of the other for the most part: where the keys are the same, none is looked up.
+            // Usually the keys are the same, and no lookups are needed.
             if a.keys().eq(b.keys()) {
                 a.iter().zip(b.values()).for_each(|((key, old), new)| below(key, Some(old), Some(new)));
             } else {
@@ -59,7 +59,7 @@ fn compare<'a>(
             if let Some(identity) = identity_of(keys)
                 && let (Some(a), Some(b)) = (list(a), list(b))
             {
-                // Of several items of one identity, as a variable that is there twice, the first goes with the first.
+                // Items with the same identity are matched in their order.
                 let ids =
                     |list: &[Value]| -> Vec<String> { list.iter().map(|item| identity.of(item)).collect() };
                 let (a_ids, b_ids) = (ids(a), ids(b));
@@ -91,7 +91,7 @@ fn compare<'a>(
     }
 }
 
-/// A list's items; a missing list has none; `None` where it is no list.
+/// The items of a list. A missing list has none. `None` if the value is not a list.
 fn list(value: Option<&Value>) -> Option<&[Value]> {
     match value {
         None => Some(&[]),

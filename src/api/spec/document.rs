@@ -1,4 +1,4 @@
-//! A spec that a user brings: what `inspect` prints, or a spec alone.
+//! A spec in a file: a service as `inspect` prints it, or a spec alone.
 
 use serde_json::{Map, Value, json};
 
@@ -11,15 +11,15 @@ const MOUNTS: [&str; 3] = ["TaskTemplate", "ContainerSpec", "Mounts"];
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
     spec: Map<String, Value>,
-    /// `Version.Index`, where the file has it.
+    /// `Version.Index`, if the file contains it.
     pub version: Option<u64>,
 }
 
 impl Document {
-    /// Reads JSON: a service as the engine shows it, a list of one such service, or a spec alone.
+    /// Parses JSON: a service as the engine shows it, a list of one such service, or a spec alone.
     ///
     /// # Errors
-    /// What is none of these.
+    /// The text is none of these.
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         let bad = |why: String| InvalidValue::unnamed(why);
         let mut value: Value = serde_json::from_str(text).map_err(|e| bad(format!("it is not JSON: {e}")))?;
@@ -44,18 +44,18 @@ impl Document {
         Ok(Self { spec, version })
     }
 
-    /// The edits that make a new spec of nothing.
+    /// The edits that create a service with this spec.
     pub fn as_new(&self) -> Vec<Edit> {
         let mut spec = self.spec.clone();
         move_networks(&mut spec, None);
         edits(&spec)
     }
 
-    /// The edits that merge it into the spec of a service, as RFC 7396 says: an object key by key, null removes, all
-    /// else replaces what is there. The name is left out, and a mode of null.
+    /// The edits that merge this spec into that of a service, by RFC 7396: objects key by key, null removes,
+    /// and everything else replaces the current value. The name and a null mode are skipped.
     ///
     /// # Errors
-    /// Another name or mode: the engine takes neither.
+    /// The name or the mode differs. The engine changes neither.
     pub fn as_merged(&self, into: &Value) -> Result<Vec<Edit>, InvalidSpec> {
         let mut spec = self.spec.clone();
         let name = into.get("Name").and_then(Value::as_str).unwrap_or_default();
@@ -78,7 +78,7 @@ impl Document {
     }
 }
 
-/// The name of a mode in Docker's notation.
+/// Docker's name of a mode.
 fn mode_name(key: &str) -> String {
     match key {
         "Replicated" => "replicated",
@@ -90,7 +90,7 @@ fn mode_name(key: &str) -> String {
     .to_owned()
 }
 
-/// One edit for each leaf. A list is one: RFC 7396 replaces it.
+/// One edit for each leaf. A list is one leaf, because RFC 7396 replaces lists.
 fn edits(spec: &Map<String, Value>) -> Vec<Edit> {
     let mut edits = Vec::new();
     for (key, value) in spec {
@@ -112,7 +112,8 @@ fn leaves(place: Place, value: &Value, edits: &mut Vec<Edit>) {
     }
 }
 
-/// A mount without a type is a volume to docker and docker-py; the engine would take it for a path of the node.
+/// Adds the type `volume` to mounts without a type, as docker and docker-py do. The engine would use a bind
+/// mount.
 fn name_types_of_mounts(spec: &mut Map<String, Value>) {
     let [first, rest @ ..] = MOUNTS;
     let mounts = rest.iter().try_fold(spec.get_mut(first), |at, key| Some(at?.get_mut(*key)));
@@ -125,7 +126,7 @@ fn name_types_of_mounts(spec: &mut Map<String, Value>) {
     }
 }
 
-/// A network may be named alone, as docker-py has it.
+/// Replaces names of networks by objects. docker-py accepts names.
 fn name_targets_of_networks(spec: &mut Map<String, Value>) {
     let name = |list: Option<&mut Value>| {
         for network in list.and_then(Value::as_array_mut).into_iter().flatten() {
@@ -138,8 +139,8 @@ fn name_targets_of_networks(spec: &mut Map<String, Value>) {
     name(spec.get_mut("TaskTemplate").and_then(|task| task.get_mut("Networks")));
 }
 
-/// New engines take networks from the task's template only, and drop the deprecated list without a word; where a
-/// service still has that very list there, it stays.
+/// Moves the deprecated list of networks to the TaskTemplate, because new engines silently ignore it. It is
+/// kept if the service has the same list there.
 fn move_networks(spec: &mut Map<String, Value>, into: Option<&Value>) {
     let is_there = into.is_some_and(|into| spec.get("Networks") == into.get("Networks"));
     if is_there || !spec.get("Networks").is_some_and(Value::is_array) {

@@ -1,34 +1,34 @@
-//! An edit is data: a place and an operation.
+//! Edits: a place in a spec and an operation, as data.
 
 use serde_json::{Map, Value};
 
 use super::Place;
 use super::place::Identity;
 
-/// What the user asked for, about one place of a spec.
+/// A requested change of one place in a spec.
 ///
-/// Edits are intentions: they are applied again, unchanged, to the newest spec when the version index turns
-/// out stale.
+/// An edit is an intention. It is applied again, unchanged, to the newest spec if the version index is stale.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Edit {
-    /// Where.
+    /// The place.
     pub place: Place,
-    /// What is done there.
+    /// The operation.
     pub op: Op,
 }
 
 /// What an edit does at its place.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {
-    /// The value is this. In a list: the item of that identity is replaced where it stands, a new one comes last.
+    /// Set the value. In a list, the item with the same identity is replaced in place, and a new one is
+    /// appended.
     Set(Value),
-    /// The value is this where there was none; what is there stays. Never a conflict.
+    /// Set the value if there is none. Never a conflict.
     Default(Value),
-    /// Nothing is there.
+    /// Remove the value.
     Remove,
-    /// Nothing is there where it was this; anything else stays. Never a conflict.
+    /// Remove the value if it equals this one. Never a conflict.
     Clear(Value),
-    /// One more than the newest (`ForceUpdate`), once a command. Never a conflict.
+    /// Add one to the newest value (`ForceUpdate`), once per command. Never a conflict.
     Increment,
 }
 
@@ -38,22 +38,22 @@ impl Edit {
         Self { place, op: Op::Set(value.into()) }
     }
 
-    /// Sets the value at `place` where there is none.
+    /// Sets the value at `place` if there is none.
     pub fn default(place: Place, value: impl Into<Value>) -> Self {
         Self { place, op: Op::Default(value.into()) }
     }
 
-    /// Removes what is at `place`.
+    /// Removes the value at `place`.
     pub fn remove(place: Place) -> Self {
         Self { place, op: Op::Remove }
     }
 
-    /// Removes what is at `place` where it is this.
+    /// Removes the value at `place` if it equals `value`.
     pub fn clear(place: Place, value: impl Into<Value>) -> Self {
         Self { place, op: Op::Clear(value.into()) }
     }
 
-    /// Adds or replaces an item of the list at `list`, known by the list's own identity.
+    /// Adds or replaces an item of a list, identified by the list's own identity.
     pub fn item(list: Place, item: Value) -> Self {
         Self { place: list.item_of(&item), op: Op::Set(item) }
     }
@@ -66,8 +66,8 @@ impl Edit {
 
 const PREFERENCES: &str = "TaskTemplate.Placement.Preferences";
 
-/// Applies the edits in their order. What one edit removes and a later one sets is replaced where it stands, except
-/// for placement preferences, whose order means something: there it comes last.
+/// Applies edits in order. An item that one edit removes and a later one sets is replaced in place, except
+/// for placement preferences: their order matters, so the new item is appended.
 pub fn apply_all(spec: &mut Value, edits: &[Edit]) {
     prepare(spec, edits);
     for (i, edit) in edits.iter().enumerate() {
@@ -87,11 +87,11 @@ pub fn apply_all(spec: &mut Value, edits: &[Edit]) {
     }
 }
 
-/// Brings the spec into the form that these edits work on.
+/// Prepares the spec for these edits.
 ///
-/// Where one works on the networks of a service that still keeps them in the deprecated top-level `Networks`, that
-/// list moves to `TaskTemplate.Networks` first: the engine takes a change nowhere else ("networks must be migrated
-/// to TaskSpec before being changed").
+/// If an edit changes the networks and the service has the deprecated top-level `Networks`, the list is moved
+/// to `TaskTemplate.Networks`: the engine rejects changes elsewhere ("networks must be migrated to TaskSpec
+/// before being changed").
 pub fn prepare(spec: &mut Value, edits: &[Edit]) {
     if edits.iter().any(|edit| edit.place.is_within("TaskTemplate.Networks")) {
         migrate_networks(spec);
@@ -153,7 +153,7 @@ fn set(spec: &mut Value, place: &Place, value: &Value) {
     }
 }
 
-/// Removes what is at `place`, except what `stays` says is wanted there after all.
+/// Removes the value at `place`, except items for which `stays` returns true.
 fn remove(spec: &mut Value, place: &Place, stays: &dyn Fn(&Place) -> bool) {
     let is_in_list = place.item_id().is_some() || place.pattern().is_some();
     let (keys, last) = match place.keys() {
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_is_replaced_where_it_stands_and_a_new_one_comes_last() {
+    fn an_item_is_replaced_in_place_and_a_new_one_is_appended() {
         let env = || Place::at("TaskTemplate.ContainerSpec.Env");
         let spec = json!({"TaskTemplate": {"ContainerSpec": {"Env": ["B=1", "A=1", "C"]}}});
         let set = [
@@ -263,8 +263,8 @@ mod tests {
             Edit::set(Place::at("Labels").key("a"), "3"),
         ];
         let after = edited(spec, &edits);
-        let wanted = json!({"EndpointSpec": {"Ports": [port(2), port(4)]}, "Labels": {"a": "3", "b": "2"}});
-        assert_eq!(after.to_string(), wanted.to_string());
+        let expected = json!({"EndpointSpec": {"Ports": [port(2), port(4)]}, "Labels": {"a": "3", "b": "2"}});
+        assert_eq!(after.to_string(), expected.to_string());
         assert_eq!(edited(after.clone(), &edits), after, "applied twice is applied once");
     }
 

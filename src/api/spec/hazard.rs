@@ -1,7 +1,7 @@
-//! Specs that crash an engine, or that it drops the connection on. They are never sent.
+//! Specs that crash an engine, or make it close the connection. They are never sent.
 //!
-//! Measured on 20.10.24 and 28.5.2. [`forecast::loses_placement`](crate::api::forecast::loses_placement) knows the other
-//! crash, which depends on the spec before.
+//! Measured on 20.10.24 and 28.5.2. [`forecast::loses_placement`](crate::api::forecast::loses_placement)
+//! checks for another crash, which depends on the current spec.
 
 use std::fmt;
 
@@ -12,11 +12,11 @@ use super::{Edit, InvalidSpec, Place, apply_all};
 const HEALTH_TEST: &str = "TaskTemplate.ContainerSpec.Healthcheck.Test";
 const GENERIC: &str = "TaskTemplate.Resources.Reservations.GenericResources";
 
-/// What in a stored spec crashes an engine.
+/// A part of a stored spec that crashes an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hazard {
-    /// A health check of `["CMD"]` alone: the engine of the task's node crashes when it runs the check first
-    /// (moby/moby#52330).
+    /// A health check of `["CMD"]` alone. The engine on the task's node crashes when it runs the check for
+    /// the first time (moby/moby#52330).
     HealthCheck,
 }
 
@@ -30,12 +30,12 @@ impl fmt::Display for Hazard {
     }
 }
 
-/// What of this spec crashes an engine.
+/// The part of this spec that crashes an engine, if there is one.
 pub fn hazard_of_spec(spec: &Value) -> Option<Hazard> {
     hazard_of_test(Place::at(HEALTH_TEST).get(spec)?)
 }
 
-/// [`hazard_of_spec`], of a spec that is held as text.
+/// Like [`hazard_of_spec`], for the text of a spec.
 pub fn hazard_of_text(spec: &str) -> Option<Hazard> {
     let at = super::splice::find(spec, Place::at(HEALTH_TEST).keys())?;
     hazard_of_test(&serde_json::from_str(spec.get(at)?).ok()?)
@@ -46,26 +46,26 @@ fn hazard_of_test(test: &Value) -> Option<Hazard> {
     (word == "CMD").then_some(Hazard::HealthCheck)
 }
 
-/// Refuses what these edits make of `before` if it crashes an engine or is not a spec that one can read. What is stored
-/// already is not refused here: no edit brings it.
+/// Refuses edits that produce a spec which crashes an engine or cannot be parsed. Values that are stored
+/// already are not refused, because the edits do not introduce them.
 pub fn check(edits: &[Edit], before: &Value) -> Result<(), InvalidSpec> {
-    let mut brought = before.clone();
-    super::prepare(&mut brought, edits);
+    let mut introduced = before.clone();
+    super::prepare(&mut introduced, edits);
     let stored = Edit::remove(Place::at(HEALTH_TEST));
-    apply_all(&mut brought, &[&[stored][..], edits].concat());
-    check_new(&brought)
+    apply_all(&mut introduced, &[&[stored][..], edits].concat());
+    check_new(&introduced)
 }
 
-/// [`check`], of a spec that is new as a whole.
+/// Like [`check`], for a new spec.
 pub fn check_new(spec: &Value) -> Result<(), InvalidSpec> {
     if let Some(Hazard::HealthCheck) = hazard_of_spec(spec) {
         return Err(InvalidSpec::HealthCheckWithoutCommand);
     }
-    refuse_nothing_in_lists(spec)
+    refuse_null_items(spec)
 }
 
-/// An engine reads past an item of these lists that is not there, and answers nothing at all.
-fn refuse_nothing_in_lists(spec: &Value) -> Result<(), InvalidSpec> {
+/// The engine dereferences null items of these lists, and closes the connection without a response.
+fn refuse_null_items(spec: &Value) -> Result<(), InvalidSpec> {
     let has = |path: &str, is_missing: fn(&Value) -> bool| {
         Place::at(path).get(spec).and_then(Value::as_array).is_some_and(|items| items.iter().any(is_missing))
     };
@@ -127,7 +127,7 @@ mod tests {
     fn what_edits_bring_is_refused_and_what_is_stored_is_not() {
         let edits = |patch: Value| Document::parse(&patch.to_string()).unwrap().as_new();
         let (bad, good) = (with_test(&json!(["CMD"])), with_test(&json!(["CMD", "true"])));
-        for (stored, brought, is_refused) in [
+        for (stored, introduced, is_refused) in [
             (&good, &bad, true),
             (&bad, &bad, true),
             (&bad, &good, false),
@@ -135,7 +135,11 @@ mod tests {
             (&bad, &json!({"TaskTemplate": {"ContainerSpec": {"Healthcheck": {"Retries": 3}}}}), false),
             (&bad, &json!({"TaskTemplate": {"ContainerSpec": {"Healthcheck": null}}}), false),
         ] {
-            assert_eq!(check(&edits(brought.clone()), stored).is_err(), is_refused, "{stored} {brought}");
+            assert_eq!(
+                check(&edits(introduced.clone()), stored).is_err(),
+                is_refused,
+                "{stored} {introduced}"
+            );
         }
     }
 

@@ -1,8 +1,8 @@
 //! Edits of a service's spec, applied to the engine's own JSON.
 //!
-//! A spec is never decoded into structs: it stays the [`serde_json::Value`] that the engine sent (key order
-//! and numbers kept), and an [`Edit`] touches only the place it names. So fields that this program has never
-//! heard of survive, in place.
+//! A spec is never decoded into structs. It stays the [`serde_json::Value`] that the engine sent (key order
+//! and numbers are preserved), and an [`Edit`] changes only the place that it names. So fields that this
+//! program does not know are preserved.
 
 mod capability;
 pub mod create;
@@ -29,4 +29,4 @@ pub use invalid::InvalidSpec;
 pub use needs::{Need, erase, erased, needs};
 pub use place::{Identity, LISTS, Place};
 pub use reference::{Reference, ReferenceKind, references, resolve};
-pub use repeated::{Occupied, Settled, settle_repeated};
+pub use repeated::{Occupied, Resolved, resolve_repeated};

@@ -1,23 +1,23 @@
-//! What a spec holds that only newer engines know.
+//! Fields of a spec that only newer engines know.
 
 use serde_json::Value;
 
 use super::{Edit, Op, apply};
 
-/// A field that engines below an API version drop without a word.
+/// A field that engines below an API version silently drop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Need {
     /// The field, with `[]` after the name of a list.
     pub field: &'static str,
     /// The API version from which engines know it.
     pub since: (u32, u32),
-    /// Whether an engine that knows it erases it from what is posted through an older version.
+    /// Whether newer engines drop the field too if it is posted with an older API version.
     pub is_erased: bool,
 }
 
-/// The fields that engines drop where they or the URL's API version are older, as far as they are known.
+/// The known fields that are dropped if the engine or the API version in the URL is too old.
 ///
-/// What is erased is `adjustForAPIVersion` of moby's `router/swarm/helpers.go`; tried on 20.10.24.
+/// `is_erased` follows `adjustForAPIVersion` in moby's `router/swarm/helpers.go`. Tested on 20.10.24.
 pub const NEEDS: &[Need] = &[
     kept("TaskTemplate.Resources.Reservations.GenericResources", 32),
     kept("TaskTemplate.ContainerSpec.Isolation", 35),
@@ -42,7 +42,7 @@ pub const NEEDS: &[Need] = &[
     need("TaskTemplate.Resources.MemorySwappiness", 52),
 ];
 
-/// What the edits set that engines below some API version would drop.
+/// The fields that the edits set and that engines below some API version drop.
 pub fn needs(edits: &[Edit]) -> Vec<Need> {
     let mut set = Value::Null;
     for edit in edits.iter().filter(|edit| matches!(edit.op, Op::Set(_) | Op::Default(_))) {
@@ -51,13 +51,13 @@ pub fn needs(edits: &[Edit]) -> Vec<Need> {
     NEEDS.iter().filter(|need| holds(&set, need.field)).copied().collect()
 }
 
-/// The fields that an engine of version `own` erases from the spec when it is posted through version `spoken`.
+/// The fields that an engine of version `own` drops from the spec if it is posted with version `spoken`.
 pub fn erased(spec: &Value, spoken: (u32, u32), own: (u32, u32)) -> Vec<&'static str> {
     let is_newer = |need: &&Need| need.is_erased && need.since > spoken && need.since <= own;
     NEEDS.iter().filter(is_newer).map(|need| need.field).filter(|field| holds(spec, field)).collect()
 }
 
-/// Takes a field of [`NEEDS`] out of the spec, as the engine would.
+/// Removes a field of [`NEEDS`] from the spec, as the engine would.
 pub fn erase(spec: &mut Value, path: &str) {
     let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
     match (rest, key.strip_suffix("[]")) {
@@ -82,12 +82,13 @@ const fn need(field: &'static str, minor: u32) -> Need {
     Need { field, since: (1, minor), is_erased: true }
 }
 
-/// What older engines drop, and newer ones keep whatever the URL's version is.
+/// A field that older engines drop, and newer ones keep with any API version.
 const fn kept(field: &'static str, minor: u32) -> Need {
     Need { field, since: (1, minor), is_erased: false }
 }
 
-/// Whether something is set at the path; a mode is set by being there, all else by not being empty or false.
+/// Whether the path has a value. A mode counts if it is present, other fields if they are not empty or
+/// `false`.
 fn holds(value: &Value, path: &str) -> bool {
     let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
     let list = key.strip_suffix("[]");

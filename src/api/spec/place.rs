@@ -1,53 +1,53 @@
-//! Where in a spec an edit works: a place has an identity, not an index.
+//! A place in a spec, with an identity instead of an index.
 
 use std::fmt;
 
 use serde_json::Value;
 
-/// A place in a spec: the keys from the top and, in a list, the item; in a report also keys within the item.
+/// A place in a spec: the keys from the top and, in a list, the item. In reports also keys within the item.
 ///
-/// Items of the lists in [`LISTS`] are known by what they are (`Env` by its KEY, a mount by its target), so
-/// that two writers of different items do not disturb each other and nobody's order changes.
+/// Items of the lists in [`LISTS`] are identified by their content (`Env` by key, a mount by its target), so
+/// that writers of different items do not conflict and the order of items is preserved.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
     keys: Vec<String>,
     item: Option<Item>,
-    /// Keys within the item. No edit works there: an item is set or removed as a whole.
+    /// Keys within the item. Not used by edits: an item is set or removed as a whole.
     within: Vec<String>,
 }
 
-/// Which items of a list.
+/// A selection of items of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Item {
-    /// The one of this identity.
+    /// The item with this identity.
     One(String),
-    /// All that this pattern fits, by [`Identity::fits`].
+    /// All items that match this pattern, by [`Identity::fits`].
     Like(String),
 }
 
-/// How the items of a list are told apart.
+/// What identifies the items of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Identity {
-    /// `KEY=VALUE` or a bare `KEY`: by KEY.
+    /// `KEY=VALUE` or `KEY`: the key.
     Env,
-    /// Objects, by one field.
+    /// Objects: one field.
     Field(&'static str),
-    /// Published ports, by target, protocol, mode and published port.
+    /// Published ports: target, protocol, mode and published port.
     Port,
-    /// References to secrets and configs: by their name and the file they are shown as, if any. A config that a
-    /// credential spec is read from is not a file.
+    /// References to secrets and configs: the name and the file, if any. A config that a credential spec is
+    /// read from has no file.
     Reference(&'static str),
-    /// `IP HOST [ALIAS...]`: the whole entry, since a host may have several addresses.
+    /// `IP HOST [ALIAS...]`: the whole entry, because a host may have several addresses.
     Host,
-    /// Generic resources: by kind.
+    /// Generic resources: the kind.
     Resource,
-    /// Capabilities: by their name in the engine's notation, `CAP_NET_ADMIN` for `net_admin`.
+    /// Capabilities: the name in the engine's notation, `CAP_NET_ADMIN` for `net_admin`.
     Capability,
     /// The whole value.
     Value,
 }
 
-/// Every list whose items have an identity, by its path.
+/// All lists whose items have an identity, by path.
 pub const LISTS: &[(&str, Identity)] = &[
     ("Networks", Identity::Field("Target")),
     ("EndpointSpec.Ports", Identity::Port),
@@ -71,17 +71,17 @@ pub const LISTS: &[(&str, Identity)] = &[
 ];
 
 impl Place {
-    /// The place at a dotted path of plain keys, as in `TaskTemplate.ContainerSpec.Image`.
+    /// The place at a path of keys separated by dots: `TaskTemplate.ContainerSpec.Image`.
     pub fn at(path: &str) -> Self {
         Self { keys: path.split('.').map(str::to_owned).collect(), item: None, within: Vec::new() }
     }
 
-    /// The place at one key of the top level; the key may hold any character.
+    /// The place at a top-level key, which may contain any character.
     pub fn top(key: &str) -> Self {
         Self { keys: vec![key.to_owned()], item: None, within: Vec::new() }
     }
 
-    /// A key below this place; the key may hold any character (a label's name has dots).
+    /// Appends a key, which may contain any character (label names contain dots).
     pub fn key(mut self, key: &str) -> Self {
         let keys = if self.item.is_some() { &mut self.within } else { &mut self.keys };
         keys.push(key.to_owned());
@@ -94,14 +94,15 @@ impl Place {
         self
     }
 
-    /// The items of this list that the pattern fits: `*:80/tcp/ingress` for the ports of a target, `key:*` for the
-    /// files of a secret or config, `* db` or `10.0.0.5 db` for the addresses of a host. Nothing can be set there.
+    /// The items of this list that match a pattern: `*:80/tcp/ingress` for the ports of a target, `key:*` for
+    /// the files of a secret or config, `* db` or `10.0.0.5 db` for the addresses of a host. They can only be
+    /// removed.
     pub fn items_like(mut self, pattern: &str) -> Self {
         self.item = Some(Item::Like(pattern.to_owned()));
         self
     }
 
-    /// The item of this list that `value` is, by the list's own [`Identity`].
+    /// The item of this list with the identity of `value`.
     pub fn item_of(self, value: &Value) -> Self {
         let id = self.identity().unwrap_or(Identity::Value).of(value);
         self.item(&id)
@@ -112,7 +113,7 @@ impl Place {
         &self.keys
     }
 
-    /// The identity of the item, where the place is one item of a list.
+    /// The identity of the item, if the place is one item of a list.
     pub fn item_id(&self) -> Option<&str> {
         match &self.item {
             Some(Item::One(id)) => Some(id),
@@ -120,7 +121,7 @@ impl Place {
         }
     }
 
-    /// The pattern, where the place is all items of a list that are alike.
+    /// The pattern, if the place is a pattern.
     pub fn pattern(&self) -> Option<&str> {
         match &self.item {
             Some(Item::Like(pattern)) => Some(pattern),
@@ -128,39 +129,39 @@ impl Place {
         }
     }
 
-    /// Whether this place is a pattern that fits an item of that list.
+    /// Whether this place is a pattern that matches an item of that list.
     pub fn fits(&self, list: &Place, item: &Value) -> bool {
         let identity = self.identity().unwrap_or(Identity::Value);
         self.keys == list.keys && self.pattern().is_some_and(|pattern| identity.fits(item, pattern))
     }
 
-    /// The list that the item belongs to; the place itself where it is no item.
+    /// The list of the item, or the place itself if it is not an item.
     pub fn list(&self) -> Self {
         Self { keys: self.keys.clone(), item: None, within: Vec::new() }
     }
 
-    /// The keys from the item on.
+    /// The keys within the item.
     pub fn keys_within_item(&self) -> &[String] {
         &self.within
     }
 
-    /// Whether the place is a key of an item.
+    /// Whether the place is within an item.
     pub fn is_within_item(&self) -> bool {
         !self.within.is_empty()
     }
 
-    /// How the items of the list at this place are told apart; `None` where it is no such list.
+    /// What identifies the items of the list at this place. `None` if it is not such a list.
     pub fn identity(&self) -> Option<Identity> {
         identity_of(&self.keys).filter(|_| self.within.is_empty())
     }
 
-    /// Whether this place is `path` or lies below it.
+    /// Whether this place is `path` or below it.
     pub fn is_within(&self, path: &str) -> bool {
         let mut keys = self.keys.iter();
         path.split('.').all(|want| keys.next().is_some_and(|key| key == want))
     }
 
-    /// What is at this place; nothing where a key is missing or null, the first item where several are alike.
+    /// The value at this place. `None` if it is absent or null; the first item if several match.
     pub fn get<'a>(&self, spec: &'a Value) -> Option<&'a Value> {
         let at = self.value(spec)?;
         let identity = identity_of(&self.keys).unwrap_or(Identity::Value);
@@ -173,7 +174,7 @@ impl Place {
         (!at.is_null()).then_some(at)
     }
 
-    /// [`get`](Self::get), with all items that are alike as a list, to tell whether anything differs there.
+    /// Like [`get`](Self::get), but with all matching items as a list, to compare them.
     pub fn all(&self, spec: &Value) -> Option<Value> {
         let Some(Item::Like(pattern)) = &self.item else { return self.get(spec).cloned() };
         let identity = self.identity().unwrap_or(Identity::Value);
@@ -188,7 +189,7 @@ impl Place {
 }
 
 impl Identity {
-    /// The identity of one item of such a list.
+    /// The identity of an item of such a list.
     pub fn of(self, item: &Value) -> String {
         let text = |key: &str| item.get(key).and_then(Value::as_str).unwrap_or_default();
         match self {
@@ -201,7 +202,7 @@ impl Identity {
                 let number = |key: &str| item.get(key).and_then(Value::as_u64).unwrap_or(0);
                 let or = |key: &str, default: &'static str| match text(key) {
                     "" => default.to_owned(),
-                    said => said.to_owned(),
+                    other => other.to_owned(),
                 };
                 format!(
                     "{}:{}/{}/{}",
@@ -238,7 +239,7 @@ impl Identity {
         }
     }
 
-    /// Whether the pattern of [`Place::items_like`] fits an item of such a list.
+    /// Whether a pattern of [`Place::items_like`] matches an item of such a list.
     pub fn fits(self, item: &Value, pattern: &str) -> bool {
         let id = self.of(item);
         match self {
@@ -256,8 +257,8 @@ impl Identity {
         }
     }
 
-    /// What is left of an item when what the pattern fits is taken out: of a host entry its other names, of all
-    /// else nothing.
+    /// The rest of an item after the matching part was removed: the other names of a host entry, otherwise
+    /// nothing.
     pub(super) fn without(self, item: &Value, pattern: &str) -> Option<Value> {
         if !self.fits(item, pattern) {
             return Some(item.clone());
@@ -269,7 +270,7 @@ impl Identity {
     }
 }
 
-/// A capability in the engine's notation; `ALL` and `RESET` are not capabilities.
+/// The engine's notation of a capability. `ALL` and `RESET` are unchanged.
 pub(super) fn normalized_capability(text: &str) -> String {
     let name = text.trim().to_ascii_uppercase();
     match name.as_str() {
@@ -279,12 +280,13 @@ pub(super) fn normalized_capability(text: &str) -> String {
     }
 }
 
-/// How the items of the list at `keys` are told apart.
+/// What identifies the items of the list at `keys`.
 pub(super) fn identity_of(keys: &[impl AsRef<str>]) -> Option<Identity> {
     LISTS.iter().find(|(path, _)| path.split('.').eq(keys.iter().map(AsRef::as_ref))).map(|(_, id)| *id)
 }
 
-/// `TaskTemplate.ContainerSpec.Env[PATH]`, `Labels["com.example.team"]`: jq's way to write it, where that exists.
+/// Formats the place as `TaskTemplate.ContainerSpec.Env[PATH]` or `Labels["com.example.team"]`, in jq's
+/// syntax if possible.
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, key) in self.keys.iter().enumerate() {

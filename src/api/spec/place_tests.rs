@@ -58,7 +58,7 @@ fn items_are_known_by_what_they_are() {
 }
 
 #[test]
-fn a_pattern_fits_items_that_are_alike() {
+fn a_pattern_matches_several_items() {
     let ports = Place::at("EndpointSpec.Ports");
     let configs = Place::at("TaskTemplate.ContainerSpec.Configs");
     let hosts = Place::at("TaskTemplate.ContainerSpec.Hosts");

@@ -1,4 +1,4 @@
-//! Names in edits that must become IDs before anything is posted.
+//! Names in edits that must be resolved to IDs before anything is posted.
 
 use serde_json::Value;
 
@@ -7,16 +7,16 @@ use super::{Edit, Op, Place};
 const NETWORKS: &str = "TaskTemplate.Networks";
 const CREDENTIALS: &str = "TaskTemplate.ContainerSpec.Privileges.CredentialSpec";
 
-/// Something else in the swarm that an edit refers to.
+/// A reference to another object of the swarm.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Reference {
-    /// What it is the name of.
+    /// The kind of the object.
     pub kind: ReferenceKind,
-    /// The name as it was given; for a network it may be an ID.
+    /// The name as it was given. For a network it may be an ID.
     pub name: String,
 }
 
-/// What edits can refer to.
+/// The kind of an object that edits can refer to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReferenceKind {
     /// A network, by name or ID.
@@ -28,7 +28,7 @@ pub enum ReferenceKind {
 }
 
 impl ReferenceKind {
-    /// Docker's word for it.
+    /// Docker's name of the kind.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Network => "network",
@@ -38,8 +38,8 @@ impl ReferenceKind {
     }
 }
 
-/// Everything that the edits refer to by name alone, each once, in the order of the edits. The caller looks the IDs
-/// up and then calls [`resolve`].
+/// All references by name, without duplicates, in the order of the edits. The caller looks up the IDs and
+/// calls [`resolve`].
 pub fn references(edits: &[Edit]) -> Vec<Reference> {
     let mut found = Vec::new();
     for edit in edits {
@@ -53,8 +53,8 @@ pub fn references(edits: &[Edit]) -> Vec<Reference> {
     found
 }
 
-/// Puts the IDs in: of networks in the place of the name, of secrets and configs beside it. What `id_of` does not
-/// know stays as it is.
+/// Inserts IDs: instead of the names of networks, and next to the names of secrets and configs. References
+/// for which `id_of` returns `None` are not changed.
 pub fn resolve(edits: &mut [Edit], id_of: &dyn Fn(&Reference) -> Option<String>) {
     for edit in edits {
         visit(edit, &mut |reference| id_of(&reference));
@@ -92,7 +92,7 @@ fn visit(edit: &mut Edit, id_of: &mut dyn FnMut(Reference) -> Option<String>) {
     }
 }
 
-/// Calls `see` with each item of the list that is set, or with the one value.
+/// Calls `see` for each item of a list, or for the single value.
 fn visit_values(op: &mut Op, is_list: bool, mut see: impl FnMut(&mut Value)) {
     let (Op::Set(value) | Op::Default(value)) = op else { return };
     match value {

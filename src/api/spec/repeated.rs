@@ -1,29 +1,31 @@
-//! Additions of what a service has already: of the same they change nothing, of another they are refused.
+//! Additions of items that a service already has: equal ones change nothing, different ones are refused.
 
 use serde_json::Value;
 
 use super::place::Identity;
 use super::{Edit, Op, Place, ReferenceKind, create};
 
-/// What keeps a network, secret or config from being added: the service has it with other options.
+/// A network, secret or config that cannot be added, because the service has it with other options.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Occupied {
-    /// What was to be added.
+    /// The kind of the object.
     pub kind: ReferenceKind,
-    /// The ID of the network, the name of the secret or config.
+    /// The ID of the network, or the name of the secret or config.
     pub name: String,
     /// The item that the service has.
     pub item: Value,
 }
 
-/// The edits that are left, and what the engine would not store of those that are not.
+/// The remaining edits, and the options of the other edits that the engine would not store.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Settled {
+pub struct Resolved {
+    /// The remaining edits.
     pub edits: Vec<Edit>,
+    /// The options that the engine would not store.
     pub not_stored: Vec<Place>,
 }
 
-/// Options of a mount that no engine stores (seen up to 29.7).
+/// Options of a mount that no engine stores (tested up to 29.7).
 const NOT_STORED: [&[&str]; 4] = [
     &["BindOptions", "CreateMountpoint"],
     &["BindOptions", "ReadOnlyNonRecursive"],
@@ -31,39 +33,39 @@ const NOT_STORED: [&[&str]; 4] = [
     &["Consistency"],
 ];
 
-/// Compares what resolved edits add with what the service has. Another order of aliases is not a difference.
+/// Compares resolved additions with what the service has. The order of aliases does not matter.
 ///
-/// An addition of the same is kept, as what is there: a writer who removes it at the same time disagrees with this
-/// command. In the deprecated list of networks it is left out, since it alone does not move that list. A mount that
-/// differs only in what the engine adds or does not store is the same too.
+/// An equal addition is kept with the current value, so that a writer who removes it at the same time causes
+/// a conflict. In the deprecated list of networks it is dropped, because it must not cause the list to be
+/// moved. A mount is equal if it differs only in what the engine adds or does not store.
 ///
 /// # Errors
 /// The first network, secret or config that the service has with other options.
-pub fn settle_repeated(edits: Vec<Edit>, spec: &Value) -> Result<Settled, Box<Occupied>> {
+pub fn resolve_repeated(edits: Vec<Edit>, spec: &Value) -> Result<Resolved, Box<Occupied>> {
     let mut before = spec.clone();
     super::prepare(&mut before, &edits);
-    let mut settled = Settled::default();
+    let mut resolved = Resolved::default();
     for edit in edits {
         if let Some(current) = repeated_mount(&edit, spec) {
-            settled.not_stored.extend(not_stored(&edit, current));
-            settled.edits.push(Edit { op: Op::Set(current.clone()), place: edit.place });
+            resolved.not_stored.extend(not_stored(&edit, current));
+            resolved.edits.push(Edit { op: Op::Set(current.clone()), place: edit.place });
             continue;
         }
         let (Some(kind), Op::Set(item), Some(id)) = (kind_of(&edit.place), &edit.op, edit.place.item_id())
         else {
-            settled.edits.push(edit);
+            resolved.edits.push(edit);
             continue;
         };
-        let is_removed = settled.edits.iter().any(|other| {
+        let is_removed = resolved.edits.iter().any(|other| {
             other.op == Op::Remove
                 && (other.place == edit.place || other.place.fits(&edit.place.list(), item))
         });
         match edit.place.get(&before) {
-            Some(_) if is_removed || item.get("Runtime").is_some() => settled.edits.push(edit),
-            None => settled.edits.push(edit),
+            Some(_) if is_removed || item.get("Runtime").is_some() => resolved.edits.push(edit),
+            None => resolved.edits.push(edit),
             Some(current) if is_same(item, current) => {
                 if edit.place.get(spec).is_some() {
-                    settled.edits.push(Edit { op: Op::Set(current.clone()), place: edit.place });
+                    resolved.edits.push(Edit { op: Op::Set(current.clone()), place: edit.place });
                 }
             }
             Some(current) => {
@@ -72,10 +74,10 @@ pub fn settle_repeated(edits: Vec<Edit>, spec: &Value) -> Result<Settled, Box<Oc
             }
         }
     }
-    Ok(settled)
+    Ok(resolved)
 }
 
-/// The mount that the service has, if the edit adds the same to the engine.
+/// The mount of the service, if the edit adds an equal one.
 fn repeated_mount<'a>(edit: &Edit, spec: &'a Value) -> Option<&'a Value> {
     let Op::Set(mount) = &edit.op else { return None };
     let is_item = edit.place.item_id().is_some() && edit.place.is_within(create::MOUNTS);
@@ -83,7 +85,7 @@ fn repeated_mount<'a>(edit: &Edit, spec: &'a Value) -> Option<&'a Value> {
     is_same(&as_stored(mount, edit, current), &with_propagation(current.clone())).then_some(current)
 }
 
-/// What the engine makes of a mount.
+/// The mount as the engine would store it.
 fn as_stored(mount: &Value, edit: &Edit, current: &Value) -> Value {
     let mut mount = mount.clone();
     for place in not_stored(edit, current) {
@@ -96,7 +98,7 @@ fn as_stored(mount: &Value, edit: &Edit, current: &Value) -> Value {
     with_propagation(mount)
 }
 
-/// The engine completes bind options that say anything.
+/// Adds the default propagation, as the engine does if any bind option is set.
 fn with_propagation(mut mount: Value) -> Value {
     if let Some(Value::Object(options)) = mount.get_mut("BindOptions")
         && !options.values().all(is_empty)
@@ -107,7 +109,7 @@ fn with_propagation(mut mount: Value) -> Value {
     mount
 }
 
-/// What the edit sets of a mount, the current one does not have, and no engine stores.
+/// The options that the edit sets, the current mount does not have, and no engine stores.
 fn not_stored(edit: &Edit, current: &Value) -> Vec<Place> {
     let Op::Set(mount) = &edit.op else { return Vec::new() };
     let has = |mount: &Value, path: &[&str]| {
@@ -127,7 +129,7 @@ fn kind_of(place: &Place) -> Option<ReferenceKind> {
     }
 }
 
-/// Whether both are the same to the engine, key by key; what is missing is the same as what is empty.
+/// Whether both are equal for the engine. Absent and empty are the same.
 fn is_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Object(a), Value::Object(b)) => {
@@ -173,7 +175,7 @@ mod tests {
     /// What the addition makes of the spec.
     fn made(edits: Vec<Edit>, spec: &Value) -> Result<Value, Box<Occupied>> {
         let mut after = spec.clone();
-        apply_all(&mut after, &settle_repeated(edits, spec)?.edits);
+        apply_all(&mut after, &resolve_repeated(edits, spec)?.edits);
         Ok(after)
     }
 
@@ -250,8 +252,8 @@ mod tests {
         ] {
             let spec = json!({"TaskTemplate": {"ContainerSpec": {"Mounts": [mount(current)]}}});
             let edits = vec![add(path, mount(options))];
-            let settled = settle_repeated(edits.clone(), &spec).unwrap();
-            let names: Vec<String> = settled.not_stored.iter().map(ToString::to_string).collect();
+            let resolved = resolve_repeated(edits.clone(), &spec).unwrap();
+            let names: Vec<String> = resolved.not_stored.iter().map(ToString::to_string).collect();
             let lost_names = lost.iter().flatten().map(|name| format!("{path}[/b].BindOptions.{name}"));
             assert_eq!(names, lost_names.collect::<Vec<_>>(), "{edits:?}");
             assert_eq!(made(edits, &spec).unwrap() == spec, lost.is_some(), "{spec}");

@@ -1,4 +1,5 @@
-//! Edits that set texts, made in a spec's own text: of a thousand services none has to be read and written as a whole.
+//! Applies edits that set strings directly in the text of a spec, so that thousands of specs need not be
+//! parsed and serialized.
 
 use std::fmt;
 use std::ops::Range;
@@ -10,10 +11,10 @@ use serde_json::value::RawValue;
 
 use super::{Change, Edit, Op};
 
-/// The spec with these edits, and what they change; `None` where that takes more than to put one text in the place of
-/// another. All else stays to the byte.
+/// Applies the edits to the text of a spec, and returns the changes. All other bytes are preserved. `None` if
+/// the edits do more than replace strings.
 pub fn splice(spec: &str, edits: &[Edit]) -> Option<(String, Vec<Change>)> {
-    if !may_be_spliced(edits) {
+    if !can_splice(edits) {
         return None;
     }
     let mut set: Vec<(Range<usize>, String, Change)> = Vec::new();
@@ -39,30 +40,30 @@ pub fn splice(spec: &str, edits: &[Edit]) -> Option<(String, Vec<Change>)> {
     Some((text, changes.collect()))
 }
 
-/// Whether these edits do no more than set texts; for all else the spec has to be read.
-pub fn may_be_spliced(edits: &[Edit]) -> bool {
+/// Whether these edits only set strings.
+pub fn can_splice(edits: &[Edit]) -> bool {
     edits.iter().all(|edit| {
         let is_plain = edit.place.item_id().is_none() && edit.place.pattern().is_none();
-        // Networks may have to be moved first.
+        // The networks may have to be moved first.
         matches!(edit.op, Op::Set(Value::String(_)))
             && is_plain
             && !edit.place.is_within("TaskTemplate.Networks")
     })
 }
 
-/// Where the value of these keys, one below the other, stands in an object's text; `None` where it does not, or where a
-/// key is there twice.
+/// The range of the value at these keys in the text of an object. `None` if it is absent, or if a key occurs
+/// twice.
 pub fn find(text: &str, keys: &[impl AsRef<str>]) -> Option<Range<usize>> {
-    let found = Below(keys).deserialize(&mut serde_json::Deserializer::from_str(text)).ok()??;
-    // It is a part of the text.
+    let found = ValueAt(keys).deserialize(&mut serde_json::Deserializer::from_str(text)).ok()??;
+    // The value is a slice of the text.
     let start = found.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
     Some(start..start + found.len()).filter(|at| text.get(at.clone()) == Some(found))
 }
 
-/// What is below these keys.
-struct Below<'k, K>(&'k [K]);
+/// Deserializes the value at these keys.
+struct ValueAt<'k, K>(&'k [K]);
 
-impl<'a, K: AsRef<str>> DeserializeSeed<'a> for Below<'_, K> {
+impl<'a, K: AsRef<str>> DeserializeSeed<'a> for ValueAt<'_, K> {
     type Value = Option<&'a str>;
 
     fn deserialize<D: Deserializer<'a>>(self, from: D) -> Result<Self::Value, D::Error> {
@@ -73,7 +74,7 @@ impl<'a, K: AsRef<str>> DeserializeSeed<'a> for Below<'_, K> {
     }
 }
 
-impl<'a, K: AsRef<str>> Visitor<'a> for Below<'_, K> {
+impl<'a, K: AsRef<str>> Visitor<'a> for ValueAt<'_, K> {
     type Value = Option<&'a str>;
 
     fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
@@ -83,10 +84,10 @@ impl<'a, K: AsRef<str>> Visitor<'a> for Below<'_, K> {
     fn visit_map<A: MapAccess<'a>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
         let Some((first, rest)) = self.0.split_first() else { return Ok(None) };
         let mut found = None;
-        while let Some(is_it) = entries.next_key_seed(Is(first.as_ref()))? {
+        while let Some(is_it) = entries.next_key_seed(KeyIs(first.as_ref()))? {
             match (is_it, found) {
                 (false, _) => _ = entries.next_value::<IgnoredAny>()?,
-                (true, None) => found = Some(entries.next_value_seed(Below(rest))?),
+                (true, None) => found = Some(entries.next_value_seed(ValueAt(rest))?),
                 (true, Some(_)) => return Err(A::Error::custom("a key occurs twice")),
             }
         }
@@ -94,10 +95,10 @@ impl<'a, K: AsRef<str>> Visitor<'a> for Below<'_, K> {
     }
 }
 
-/// Whether a key is this one.
-struct Is<'k>(&'k str);
+/// Deserializes whether a key equals this one.
+struct KeyIs<'k>(&'k str);
 
-impl<'a> DeserializeSeed<'a> for Is<'_> {
+impl<'a> DeserializeSeed<'a> for KeyIs<'_> {
     type Value = bool;
 
     fn deserialize<D: Deserializer<'a>>(self, from: D) -> Result<bool, D::Error> {
@@ -105,7 +106,7 @@ impl<'a> DeserializeSeed<'a> for Is<'_> {
     }
 }
 
-impl Visitor<'_> for Is<'_> {
+impl Visitor<'_> for KeyIs<'_> {
     type Value = bool;
 
     fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
@@ -131,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_set_and_all_else_stays_to_the_byte() {
+    fn a_string_is_replaced_and_all_other_bytes_are_unchanged() {
         let image = set("TaskTemplate.ContainerSpec.Image", json!("b:\"2\"\n"));
         let label = Edit::set(Place::at("Labels").key("a.b"), json!("d"));
         for edits in [&[image.clone(), label.clone()][..], &[label, image]] {
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_so_already_is_no_change() {
+    fn setting_the_current_value_is_no_change() {
         let (_, changed) = splice(SPEC, &[set("TaskTemplate.ContainerSpec.Image", json!("a:1"))]).unwrap();
         assert_eq!(changed, []);
         assert_eq!(splice(SPEC, &[]).unwrap(), (SPEC.to_owned(), Vec::new()));

@@ -1,7 +1,7 @@
-//! What the flags of an update mean for the service as it stands.
+//! Adapts the edits of an update to the service.
 //!
-//! The way from flags to an update: read each flag in the order of its row, [`settle`] the edits on
-//! the service's spec, [`resolve`](super::resolve) the names in them, [`check`] what they make.
+//! The steps from flags to an update: read each flag in the order of the rows, [`resolve_semantics`] of the
+//! edits on the service's spec, [`resolve`](super::resolve) names to IDs, and [`check`] the result.
 
 use serde_json::Value;
 
@@ -9,25 +9,25 @@ use super::place::Identity;
 use super::{Edit, InvalidSpec, Op, Place, ReferenceKind, apply_all, capability, create, hazard};
 use crate::api::registry::image_ref::{Likeness, names_same_image};
 
-/// The edits, with what depends on the service worked in: where a job counts its tasks, what adding a capability
-/// means where it is dropped, which config a credential spec needs no more.
+/// Adapts edits whose meaning depends on the service: the number of tasks of a job, adding a capability that
+/// is dropped, and the config of a credential spec.
 ///
-/// This is judged once, by the first read, as conflicts are. Applied to what another read shows, "add it, or drop it
-/// no more" would not be the same twice; and the mode of a service never changes.
+/// This is done once, on the first read, as conflicts are judged. On another read "add, or no longer drop"
+/// could mean something else. The mode of a service never changes.
 ///
 /// # Errors
-/// Flags that do not go together, or not with this service.
-pub fn settle(edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, InvalidSpec> {
+/// Flags that cannot be used together, or not with this service.
+pub fn resolve_semantics(edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, InvalidSpec> {
     create::check_health(&edits)?;
-    let edits = settle_mode(edits, spec)?;
+    let edits = adapt_mode(edits, spec)?;
     refuse_unknown_resources(&edits, spec)?;
-    let edits = capability::settle(edits, spec);
-    let edits = settle_credentials(edits, spec);
-    Ok(edits.into_iter().filter_map(|edit| in_its_order(edit, spec)).collect())
+    let edits = capability::resolve_semantics(edits, spec);
+    let edits = adapt_credentials(edits, spec);
+    Ok(edits.into_iter().filter_map(|edit| keep_order(edit, spec)).collect())
 }
 
-/// Refuses what the engine refuses in any spec, as far as these settled and resolved edits bring it about, and a
-/// network, secret or config that is added twice.
+/// Refuses adapted and resolved edits that produce a spec which every engine would refuse, or that add a
+/// network, secret or config twice.
 pub fn check(edits: &[Edit], spec: &Value) -> Result<(), InvalidSpec> {
     hazard::check(edits, spec)?;
     let mut before = spec.clone();
@@ -43,7 +43,7 @@ pub fn check(edits: &[Edit], spec: &Value) -> Result<(), InvalidSpec> {
     }
 }
 
-/// What one command line adds twice.
+/// Refuses an item that one command line adds twice.
 fn refuse_added_twice(edit: &Edit, earlier: &[Edit]) -> Result<(), InvalidSpec> {
     let (Op::Set(item), Some(id)) = (&edit.op, edit.place.item_id()) else { return Ok(()) };
     let is_twice = earlier.iter().any(|other| other.place == edit.place && matches!(other.op, Op::Set(_)));
@@ -71,8 +71,8 @@ fn is_mode(spec: &Value, mode: &str) -> bool {
     spec.get("Mode").and_then(|modes| modes.get(mode)).is_some_and(|mode| !mode.is_null())
 }
 
-/// Fits the numbers of tasks to the service's mode, and refuses what the mode does not have.
-fn settle_mode(mut edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, InvalidSpec> {
+/// Adapts the numbers of tasks to the mode of the service, and refuses flags that the mode does not support.
+fn adapt_mode(mut edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, InvalidSpec> {
     let (job, global_job) = (is_mode(spec, "ReplicatedJob"), is_mode(spec, "GlobalJob"));
     for edit in &mut edits {
         if edit.place == Place::at(create::REPLICAS) {
@@ -86,14 +86,14 @@ fn settle_mode(mut edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, InvalidS
             return Err(InvalidSpec::MaxConcurrentOfService);
         }
     }
-    // The engine takes a policy of rollbacks, which a job has no use for either.
+    // The engine accepts a rollback policy, although a job does not use it either.
     if (job || global_job) && edits.iter().any(|edit| edit.place.is_within("UpdateConfig")) {
         return Err(InvalidSpec::RolloutPolicyOfJob);
     }
     Ok(edits)
 }
 
-/// Docker refuses to remove what is not reserved.
+/// Refuses to remove resources that are not reserved, as docker does.
 fn refuse_unknown_resources(edits: &[Edit], spec: &Value) -> Result<(), InvalidSpec> {
     let unknown = edits.iter().find(|edit| {
         edit.place.identity() == Some(Identity::Resource)
@@ -107,9 +107,9 @@ fn refuse_unknown_resources(edits: &[Edit], spec: &Value) -> Result<(), InvalidS
     }
 }
 
-/// The engine takes a credential spec from a config only if that is among the configs, as no file; one that no
-/// credential spec needs any more goes.
-fn settle_credentials(mut edits: Vec<Edit>, spec: &Value) -> Vec<Edit> {
+/// Adds the config of a credential spec to the configs, without a file, as the engine requires. Removes one
+/// that is no longer needed.
+fn adapt_credentials(mut edits: Vec<Edit>, spec: &Value) -> Vec<Edit> {
     let configs = Place::at(create::CONFIGS);
     let Some(edit) = edits.iter().rev().find(|edit| edit.place == Place::at(create::CREDENTIALS)) else {
         return edits;
@@ -128,12 +128,14 @@ fn settle_credentials(mut edits: Vec<Edit>, spec: &Value) -> Vec<Edit> {
     edits
 }
 
-/// An edit that replaces a whole set keeps the order of what stays; one that names the image that runs is none.
-fn in_its_order(edit: Edit, spec: &Value) -> Option<Edit> {
+/// Keeps the current order of items if an edit replaces a whole list, and drops an edit that sets the current
+/// image.
+fn keep_order(edit: Edit, spec: &Value) -> Option<Edit> {
     let image = |spec: &Value| Place::at(create::IMAGE).get(spec).and_then(Value::as_str).map(str::to_owned);
     match (&edit.op, edit.place.identity(), edit.place.get(spec)) {
-        (Op::Set(Value::String(asked)), ..) if edit.place == Place::at(create::IMAGE) => {
-            let is_other = image(spec).is_none_or(|runs| names_same_image(asked, &runs) == Likeness::Other);
+        (Op::Set(Value::String(requested)), ..) if edit.place == Place::at(create::IMAGE) => {
+            let is_other =
+                image(spec).is_none_or(|runs| names_same_image(requested, &runs) == Likeness::Other);
             is_other.then_some(edit)
         }
         (Op::Set(Value::Array(items)), Some(identity), Some(Value::Array(now)))

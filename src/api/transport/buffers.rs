@@ -2,24 +2,24 @@
 
 use ureq::unversioned::transport;
 
-/// What a body is read into on its way out, at least.
-const LEAST_SCRATCH: usize = 10 << 10;
+/// The minimum size of the scratch space for a request body, in bytes.
+const MIN_SCRATCH_LEN: usize = 10 << 10;
 
-/// Room for what is sent and what has come. ureq's own buffers are filled with zeros first, and so in memory as a whole,
-/// hundreds of pages for a few connections; of these only what is used is.
+/// The input and output buffers of one connection. Unlike ureq's own buffers they are not filled with zeros,
+/// so that unused pages take no memory.
 #[derive(Debug)]
 pub struct Buffers {
     sizes: (usize, usize),
     output: Vec<u8>,
     input: Vec<u8>,
-    /// What of `input` has come and is not used up: from here to there.
+    /// The range of `input` that was received and is not consumed yet.
     unused: (usize, usize),
-    /// The last use of the input used something up, so there may be more to use without reading on.
+    /// Whether the last call consumed input, so that more can be consumed without reading.
     has_progress: bool,
 }
 
 impl Buffers {
-    /// Buffers of these sizes in bytes, made when they are needed.
+    /// Creates buffers of these sizes in bytes. They are allocated at the first use.
     pub fn new(input: usize, output: usize) -> Self {
         Self {
             sizes: (input, output),
@@ -31,7 +31,7 @@ impl Buffers {
     }
 
     fn make(&mut self) {
-        // Zeroed by the allocator, which takes pages that are zero already.
+        // `calloc` takes pages that are zero already.
         if self.input.is_empty() {
             self.input = vec![0; self.sizes.0];
         }
@@ -40,7 +40,7 @@ impl Buffers {
         }
     }
 
-    /// Makes room of at least so many bytes behind what has come.
+    /// Moves the unconsumed input to the front and makes room for at least `least` bytes behind it.
     fn make_room(&mut self, least: usize) {
         self.make();
         let (from, to) = self.unused;
@@ -63,7 +63,7 @@ impl transport::Buffers for Buffers {
     }
 
     fn input_append_buf(&mut self) -> &mut [u8] {
-        // Without room nothing could be read, which is how a connection ends.
+        // Without free space a read would return 0, which means the end of the connection.
         self.make_room(1);
         &mut self.input[self.unused.1..]
     }
@@ -78,7 +78,7 @@ impl transport::Buffers for Buffers {
     }
 
     fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
-        self.make_room(LEAST_SCRATCH);
+        self.make_room(MIN_SCRATCH_LEN);
         (&mut self.input[self.unused.1..], &mut self.output)
     }
 
@@ -121,7 +121,7 @@ mod tests {
         let mut buffers = Buffers::new(8, 4);
         come(&mut buffers, b"abcdefgh");
         let (scratch, output) = buffers.tmp_and_output();
-        assert_eq!((scratch.len(), output.len()), (LEAST_SCRATCH, 4));
+        assert_eq!((scratch.len(), output.len()), (MIN_SCRATCH_LEN, 4));
         scratch.fill(b'x');
         assert_eq!(buffers.input(), b"abcdefgh");
     }

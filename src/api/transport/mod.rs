@@ -1,13 +1,13 @@
-//! How to get a byte stream to an engine: the only place that knows `ureq::unversioned`.
+//! How to open a byte stream to an engine. The only module that uses `ureq::unversioned`.
 
 mod buffers;
+mod engine_transport;
 pub mod proxy_tunnel;
 pub mod socket;
 mod ssh;
 mod tcp;
 mod tls;
 mod unix;
-mod wire;
 
 use std::io;
 use std::time::Duration;
@@ -24,15 +24,17 @@ use super::config::proxy::Proxy;
 use super::config::timeouts::Timeouts;
 pub use super::error::{ConnectError, ConnectErrorKind};
 
-/// How many processes of ssh may run at once: sshd takes ten sessions, and others want some too.
-pub const SSH_CONNECTIONS: usize = 4;
+/// The maximum number of concurrent ssh processes. sshd accepts ten sessions, some of which other programs
+/// need.
+pub const MAX_SSH_CONNECTIONS: usize = 4;
 
-/// Request line and headers must fit ureq's output buffer; the engine takes 64 KiB of request line.
-const OUTPUT_BUFFER: usize = 72 * 1024;
-/// As many as there may be requests under way at once.
-const IDLE_CONNECTIONS: usize = 64;
+/// Size of ureq's output buffer, which must hold the request line and headers. The engine accepts a request
+/// line of 64 KiB.
+const OUTPUT_BUFFER_LEN: usize = 72 * 1024;
+/// The maximum number of idle connections: as many as there are concurrent requests.
+const MAX_IDLE_CONNECTIONS: usize = 64;
 
-/// An HTTP agent whose connections go to `endpoint`.
+/// Creates an HTTP agent that connects to `endpoint`.
 pub fn agent(
     endpoint: &Endpoint,
     proxy: Option<&Proxy>,
@@ -46,9 +48,9 @@ pub fn agent(
         .proxy(None)
         .user_agent(concat!("swarmctl/", env!("CARGO_PKG_VERSION")))
         .accept("application/json")
-        .output_buffer_size(OUTPUT_BUFFER)
-        .max_idle_connections(IDLE_CONNECTIONS)
-        .max_idle_connections_per_host(IDLE_CONNECTIONS)
+        .output_buffer_size(OUTPUT_BUFFER_LEN)
+        .max_idle_connections(MAX_IDLE_CONNECTIONS)
+        .max_idle_connections_per_host(MAX_IDLE_CONNECTIONS)
         .max_idle_age(Duration::from_secs(60))
         .build();
     let cancellation = cancellation.clone();
@@ -68,29 +70,30 @@ pub fn agent(
     }
 }
 
-/// No connection could be made: carried inside the transport's `io::Error`, to be told from a connection that broke.
+/// The error of a connection that could not be opened. Inside the transport's `io::Error`, it distinguishes
+/// this case from a lost connection.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct NotConnected(pub io::Error);
 
 impl NotConnected {
-    /// The same, to be handed through ureq.
+    /// Wraps the error so that ureq passes it on.
     fn in_io(error: io::Error) -> io::Error {
         io::Error::new(error.kind(), Self(error))
     }
 }
 
-/// How long a connection may take: what the request has left, and no more than its kind has.
-fn limit(details: &ConnectionDetails, most: Duration) -> Duration {
-    details.timeout.not_zero().map_or(most, |left| most.min(*left))
+/// The timeout of a connection attempt: `max`, or the remaining time of the request if that is less.
+fn connect_timeout(details: &ConnectionDetails, max: Duration) -> Duration {
+    details.timeout.not_zero().map_or(max, |left| max.min(*left))
 }
 
-/// As in `10 s`; a part of a second counts as one.
-fn in_words(limit: Duration) -> String {
+/// Formats a duration in seconds, rounded up: `10 s`.
+fn describe_duration(limit: Duration) -> String {
     format!("{} s", limit.as_secs() + u64::from(limit.subsec_nanos() > 0))
 }
 
-/// The connectors look names up themselves.
+/// A resolver that does nothing: the connectors resolve names themselves.
 #[derive(Debug)]
 struct NoResolver;
 

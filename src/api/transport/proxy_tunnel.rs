@@ -1,34 +1,35 @@
-//! By way of an HTTP proxy: a tunnel for TLS, else requests that name the engine, as Go's clients do it.
+//! HTTP proxies, used as Go's clients use them: a CONNECT tunnel for TLS, otherwise requests in absolute form
+//! (RFC 9112).
 
 use std::io::{self, Read, Write};
 
-use super::socket::Line;
+use super::socket::Socket;
 use crate::api::config::endpoint::Tcp;
 use crate::api::config::proxy::Proxy;
 use crate::api::error::{ConnectError, ConnectErrorKind};
 
-/// A proxy's answer to CONNECT is shorter.
-const LONGEST_HEAD: usize = 16 * 1024;
+/// The maximum length of a proxy's response to CONNECT, in bytes.
+const MAX_HEAD_LEN: usize = 16 * 1024;
 
-/// The proxy itself could not be reached.
+/// The error of a proxy that cannot be reached.
 pub fn unreachable(proxy: &Proxy, error: &io::Error) -> ConnectError {
     ConnectError::new(ConnectErrorKind::Proxy, format!("the proxy `{proxy}` cannot be reached: {error}"))
 }
 
-/// Has the proxy make a connection to the engine through which everything goes.
-pub fn tunnel(line: &mut Line, proxy: &Proxy, tcp: &Tcp) -> io::Result<()> {
+/// Asks the proxy to open a tunnel to the engine.
+pub fn tunnel(socket: &mut Socket, proxy: &Proxy, tcp: &Tcp) -> io::Result<()> {
     let to = tcp.authority();
     let failed =
         |why: String| ConnectError::new(ConnectErrorKind::Proxy, format!("the proxy `{proxy}` {why}"));
-    let broke = |e: io::Error| failed(format!("did not answer: {e}"));
+    let no_response = |e: io::Error| failed(format!("did not answer: {e}"));
     let credentials = authorization(proxy);
-    let ask = format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n{credentials}\r\n");
-    line.write_all(ask.as_bytes()).map_err(broke)?;
-    // Byte by byte: what comes after the head belongs to the engine.
+    let request = format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n{credentials}\r\n");
+    socket.write_all(request.as_bytes()).map_err(no_response)?;
+    // Read byte by byte: what follows the head belongs to the engine.
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
-        if head.len() == LONGEST_HEAD || line.read(&mut byte).map_err(broke)? == 0 {
+        if head.len() == MAX_HEAD_LEN || socket.read(&mut byte).map_err(no_response)? == 0 {
             return Err(failed("closed the connection".to_owned()).into());
         }
         head.push(byte[0]);
@@ -40,35 +41,40 @@ pub fn tunnel(line: &mut Line, proxy: &Proxy, tcp: &Tcp) -> io::Result<()> {
     }
 }
 
-/// Puts the engine's address into the head of each request, for a proxy that reads them.
-pub struct Heads {
-    to: String,
+/// Rewrites requests to the absolute form that a proxy requires: `GET http://engine:2375/_ping`.
+pub struct ProxyRewriter {
+    origin: String,
     credentials: String,
-    is_next: bool,
+    is_request_start: bool,
 }
 
-impl Heads {
-    /// For requests to this engine.
+impl ProxyRewriter {
+    /// Creates a rewriter for requests to this engine.
     pub fn new(proxy: &Proxy, tcp: &Tcp) -> Self {
-        Self { to: format!("http://{}", tcp.authority()), credentials: authorization(proxy), is_next: true }
+        Self {
+            origin: format!("http://{}", tcp.authority()),
+            credentials: authorization(proxy),
+            is_request_start: true,
+        }
     }
 
-    /// What is to be sent instead: the first part of a request holds its whole head.
-    pub fn fill(&mut self, part: &[u8]) -> Vec<u8> {
-        let mut filled = part.to_vec();
-        if std::mem::take(&mut self.is_next) {
+    /// Returns the bytes to send instead of `part`. The first part of a request must contain its complete
+    /// head.
+    pub fn rewrite(&mut self, part: &[u8]) -> Vec<u8> {
+        let mut rewritten = part.to_vec();
+        if std::mem::take(&mut self.is_request_start) {
             let at = |what: &[u8]| part.windows(what.len()).position(|there| there == what);
-            if let (Some(method), Some(line)) = (at(b" "), at(b"\r\n")) {
-                filled.splice(line + 2..line + 2, self.credentials.bytes());
-                filled.splice(method + 1..method + 1, self.to.bytes());
+            if let (Some(method), Some(line_end)) = (at(b" "), at(b"\r\n")) {
+                rewritten.splice(line_end + 2..line_end + 2, self.credentials.bytes());
+                rewritten.splice(method + 1..method + 1, self.origin.bytes());
             }
         }
-        filled
+        rewritten
     }
 
-    /// An answer has come: what is sent now begins the next request.
-    pub fn next(&mut self) {
-        self.is_next = true;
+    /// Marks the start of the next request, after a response was received.
+    pub fn start_request(&mut self) {
+        self.is_request_start = true;
     }
 }
 
@@ -86,14 +92,16 @@ mod tests {
     fn a_request_names_the_engine_once_however_many_parts_it_has() {
         let Ok(Endpoint::Tcp(tcp)) = Endpoint::parse("tcp://[fd00::1]:5", None) else { panic!() };
         let proxy = Proxy { host: "p".into(), port: 1, authorization: Some("Basic eA==".into()) };
-        let mut heads = Heads::new(&proxy, &tcp);
-        let filled = |heads: &mut Heads, part: &str| String::from_utf8(heads.fill(part.as_bytes())).unwrap();
+        let mut rewriter = ProxyRewriter::new(&proxy, &tcp);
+        let rewritten = |rewriter: &mut ProxyRewriter, part: &str| {
+            String::from_utf8(rewriter.rewrite(part.as_bytes())).unwrap()
+        };
         let head =
             "GET http://[fd00::1]:5/_ping HTTP/1.1\r\nProxy-Authorization: Basic eA==\r\nhost: x\r\n\r\n";
         for _ in 0..2 {
-            assert_eq!(filled(&mut heads, "GET /_ping HTTP/1.1\r\nhost: x\r\n\r\n"), head);
-            assert_eq!(filled(&mut heads, "a b\r\n"), "a b\r\n");
-            heads.next();
+            assert_eq!(rewritten(&mut rewriter, "GET /_ping HTTP/1.1\r\nhost: x\r\n\r\n"), head);
+            assert_eq!(rewritten(&mut rewriter, "a b\r\n"), "a b\r\n");
+            rewriter.start_request();
         }
     }
 }

@@ -1,87 +1,90 @@
-//! A connected socket whose waits have an end, and an ear for signals.
+//! A connected socket with a deadline, whose waits can be cancelled.
 
 use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
 use std::time::{Duration, Instant};
 
-use socket2::Socket;
+use socket2::Socket as RawSocket;
 
 use crate::api::cancellation::{Cancellation, POLL_INTERVAL};
 
-/// A connected socket. Every wait on it ends with [`Line::until`] (as `TimedOut`) or with a signal.
-pub struct Line {
-    socket: Socket,
+/// A connected socket. Every wait ends at the deadline (as `TimedOut`) or when the operation is cancelled.
+pub struct Socket {
+    socket: RawSocket,
     cancellation: Cancellation,
-    end: Option<Instant>,
-    /// The time-out that the socket has now, to spare the system call where it stays.
-    slice: Option<Duration>,
+    deadline: Option<Instant>,
+    /// The timeout that is set on the socket, to avoid a system call if it does not change.
+    timeout: Option<Duration>,
 }
 
-impl Line {
+impl Socket {
     /// Takes over a connected socket.
-    pub fn new(socket: Socket, cancellation: Cancellation) -> Self {
-        Self { socket, cancellation, end: None, slice: None }
+    pub fn new(socket: RawSocket, cancellation: Cancellation) -> Self {
+        Self { socket, cancellation, deadline: None, timeout: None }
     }
 
-    /// When the next waits end; `None`: they have no end.
-    pub fn until(&mut self, end: Option<Instant>) {
-        self.end = end;
+    /// Sets the deadline of the next waits. `None`: no deadline.
+    pub fn set_deadline(&mut self, deadline: Option<Instant>) {
+        self.deadline = deadline;
     }
 
-    /// Whether the waits have ended.
-    pub fn is_over(&self) -> bool {
-        self.end.is_some_and(|end| end <= Instant::now())
+    /// Whether the deadline has passed.
+    pub fn is_past_deadline(&self) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= Instant::now())
     }
 
-    /// What has arrived, without waiting: `WouldBlock` where nothing has.
-    pub fn read_now(&mut self, into: &mut [u8]) -> io::Result<usize> {
+    /// Reads what has arrived, without waiting. `WouldBlock` if nothing has.
+    pub fn read_nonblocking(&mut self, into: &mut [u8]) -> io::Result<usize> {
         self.socket.set_nonblocking(true)?;
         let read = (&self.socket).read(into);
         self.socket.set_nonblocking(false)?;
         read
     }
 
-    /// Whether nothing has arrived, the end of the connection included.
-    pub fn is_quiet(&self) -> bool {
-        // Asked for each request, so in one system call.
+    /// Whether the connection is open and nothing has arrived.
+    pub fn is_idle(&self) -> bool {
+        // Called for each request, so it is a single system call.
         let probe = self.socket.recv_with_flags(&mut [MaybeUninit::uninit()], libc::MSG_DONTWAIT);
         matches!(probe, Err(e) if e.kind() == io::ErrorKind::WouldBlock)
     }
 
-    /// Waits for the socket in slices, so that a signal is noticed also in a silent request.
-    fn in_slices<T>(&mut self, mut io: impl FnMut(&Socket) -> io::Result<T>) -> io::Result<T> {
+    /// Repeats an operation until it succeeds, with a short timeout each time, so that a cancellation is
+    /// noticed.
+    fn poll<T>(&mut self, mut operation: impl FnMut(&RawSocket) -> io::Result<T>) -> io::Result<T> {
         loop {
-            let left = self.end.map_or(POLL_INTERVAL, |end| end.saturating_duration_since(Instant::now()));
+            let left = self
+                .deadline
+                .map_or(POLL_INTERVAL, |deadline| deadline.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 return Err(io::Error::new(io::ErrorKind::TimedOut, "it took too long"));
             }
-            let slice = left.min(POLL_INTERVAL);
-            if self.slice != Some(slice) {
-                self.socket.set_read_timeout(Some(slice))?;
-                self.socket.set_write_timeout(Some(slice))?;
-                self.slice = Some(slice);
+            let timeout = left.min(POLL_INTERVAL);
+            if self.timeout != Some(timeout) {
+                self.socket.set_read_timeout(Some(timeout))?;
+                self.socket.set_write_timeout(Some(timeout))?;
+                self.timeout = Some(timeout);
             }
-            match io(&self.socket) {
+            match operation(&self.socket) {
                 Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
                 other => return other,
             }
             if self.cancellation.signal().is_some() {
-                // Not of the kind `Interrupted`, which some readers take for a reason to go on.
+                // Not `ErrorKind::Interrupted`, which some readers retry.
                 return Err(io::Error::other("a signal came"));
             }
         }
     }
 }
 
-impl Read for Line {
+impl Read for Socket {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.in_slices(|mut socket| socket.read(into))
+        self.poll(|mut socket| socket.read(into))
     }
 }
 
-impl Write for Line {
+impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.in_slices(|mut socket| socket.write(bytes))
+        self.poll(|mut socket| socket.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -1,4 +1,5 @@
-//! ssh: one process a connection, which has docker on the other machine pass bytes on to its engine.
+//! Connections over ssh: one process per connection, which runs `docker system dial-stdio` on the remote
+//! host.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -8,24 +9,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, Socket as RawSocket, Type};
 use ureq::Error;
 use ureq::unversioned::transport::{ConnectionDetails, Connector};
 
-use super::socket::Line;
-use super::wire::{PeerProcess, Wire, not_connected};
-use super::{in_words, limit};
+use super::engine_transport::{EngineTransport, PeerProcess, not_connected};
+use super::socket::Socket;
+use super::{connect_timeout, describe_duration};
 use crate::api::cancellation::Cancellation;
 use crate::api::config::endpoint::Ssh;
 use crate::api::config::timeouts::Timeouts;
 use crate::api::error::{ConnectError, ConnectErrorKind};
 
-/// What is kept of ssh's words, from their end.
-const WORDS: usize = 4096;
-/// An engine's answer to a ping has a shorter head.
-const LONGEST_HEAD: usize = 16 * 1024;
+/// The number of bytes of ssh's standard error output that are kept, from its end.
+const MAX_STDERR_LEN: usize = 4096;
+/// The maximum length of the head of a response to a ping, in bytes.
+const MAX_HEAD_LEN: usize = 16 * 1024;
 
-/// Starts ssh for each connection.
+/// Starts an ssh process for each connection.
 pub struct SshConnector {
     ssh: Ssh,
     timeouts: Timeouts,
@@ -33,38 +34,40 @@ pub struct SshConnector {
 }
 
 impl SshConnector {
-    /// Connections go to the engine of this machine; waits end when `interrupt` is raised.
+    /// Creates a connector to the engine on a remote host. Its waits end when `cancellation` is set.
     pub fn new(ssh: Ssh, timeouts: Timeouts, cancellation: Cancellation) -> Self {
         Self { ssh, timeouts, cancellation }
     }
 
-    /// A connection counts as made when the engine has answered a ping: what fails before has changed nothing.
-    fn wire(&self, details: &ConnectionDetails) -> io::Result<Wire> {
-        let (near, far) = Socket::pair(Domain::UNIX, Type::STREAM, None)?;
-        let mut process = Process::start(&self.ssh, far, self.timeouts.ssh_exit)?;
-        let mut line = Line::new(near, self.cancellation.clone());
-        let limit = limit(details, self.timeouts.ssh_connect);
-        line.until(Some(Instant::now() + limit));
-        match ping(&mut line) {
-            Ok(()) => Ok(Wire::new(line, details).with_process(process)),
-            Err(Failed::NoHttp(words)) => {
-                let words = format!("what answers on `{}` is not an engine: `{words}`", self.ssh.host);
-                Err(ConnectError::new(ConnectErrorKind::NotAnEngine, words).into())
+    /// Opens a connection and pings the engine through it: a failure before the response to the ping has
+    /// changed nothing.
+    fn open(&self, details: &ConnectionDetails) -> io::Result<EngineTransport> {
+        let (local, remote) = RawSocket::pair(Domain::UNIX, Type::STREAM, None)?;
+        let mut process = SshProcess::spawn(&self.ssh, remote, self.timeouts.ssh_exit)?;
+        let mut socket = Socket::new(local, self.cancellation.clone());
+        let limit = connect_timeout(details, self.timeouts.ssh_connect);
+        socket.set_deadline(Some(Instant::now() + limit));
+        match ping(&mut socket) {
+            Ok(()) => Ok(EngineTransport::new(socket, details).with_process(process)),
+            Err(PingError::NotHttp(response)) => {
+                let message =
+                    format!("what answers on `{}` is not an engine: `{response}`", self.ssh.host);
+                Err(ConnectError::new(ConnectErrorKind::NotAnEngine, message).into())
             }
-            Err(Failed::Line(e)) => {
+            Err(PingError::Socket(e)) => {
                 use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
                 let is_gone = matches!(e.kind(), BrokenPipe | ConnectionReset | UnexpectedEof);
-                Err(process.obstacle(&self.ssh.host, limit, is_gone).into())
+                Err(process.connect_error(&self.ssh.host, limit, is_gone).into())
             }
         }
     }
 }
 
 impl Connector for SshConnector {
-    type Out = Wire;
+    type Out = EngineTransport;
 
-    fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<Wire>, Error> {
-        self.wire(details).map(Some).map_err(not_connected)
+    fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<EngineTransport>, Error> {
+        self.open(details).map(Some).map_err(not_connected)
     }
 }
 
@@ -74,50 +77,51 @@ impl fmt::Debug for SshConnector {
     }
 }
 
-/// A running ssh. It ends with this value.
-struct Process {
+/// A running ssh process. It is killed when this value is dropped.
+struct SshProcess {
     child: Child,
-    words: Arc<Mutex<Vec<u8>>>,
-    /// A process that has closed its output exits within this time, or is not waited for.
+    stderr: Arc<Mutex<Vec<u8>>>,
+    /// How long to wait for the exit of a process that has closed its output.
     exit_timeout: Duration,
 }
 
-impl Process {
-    /// Its terminal stays ours, so that it can ask for a password there.
-    fn start(ssh: &Ssh, far: Socket, exit_timeout: Duration) -> Result<Self, ConnectError> {
+impl SshProcess {
+    /// Starts ssh. The terminal is inherited, so that ssh can ask for a password.
+    fn spawn(ssh: &Ssh, remote: RawSocket, exit_timeout: Duration) -> Result<Self, ConnectError> {
         let failed = |e: io::Error| {
-            let words = match e.kind() {
+            let message = match e.kind() {
                 io::ErrorKind::NotFound => "`ssh` was not found in PATH".to_owned(),
                 _ => format!("`ssh` cannot be started: {e}"),
             };
-            ConnectError::new(ConnectErrorKind::Ssh, words)
+            ConnectError::new(ConnectErrorKind::Ssh, message)
         };
-        let input = far.try_clone().map_err(failed)?;
+        let input = remote.try_clone().map_err(failed)?;
         let mut child = Command::new("ssh")
             .args(arguments(ssh))
             .stdin(Stdio::from(OwnedFd::from(input)))
-            .stdout(Stdio::from(OwnedFd::from(far)))
+            .stdout(Stdio::from(OwnedFd::from(remote)))
             .stderr(Stdio::piped())
             .spawn()
             .map_err(failed)?;
-        let words = Arc::default();
+        let output = Arc::default();
         if let Some(stderr) = child.stderr.take() {
-            let words = Arc::clone(&words);
-            // Left to itself: what ssh leaves behind in the background may hold its stderr for hours.
-            thread::Builder::new().spawn(move || listen(stderr, &words)).map_err(failed)?;
+            let output = Arc::clone(&output);
+            // Not joined: a background process that ssh leaves behind may keep its standard error open for
+            // hours.
+            thread::Builder::new().spawn(move || collect_stderr(stderr, &output)).map_err(failed)?;
         }
-        Ok(Self { child, words, exit_timeout })
+        Ok(Self { child, stderr: output, exit_timeout })
     }
 
-    /// Why there is no connection.
-    fn obstacle(&mut self, host: &str, limit: Duration, is_gone: bool) -> ConnectError {
-        let status = if is_gone { self.farewell() } else { None };
-        let words = self.words();
-        let said = if words.is_empty() { String::new() } else { format!(": {words}") };
+    /// Explains why the connection failed.
+    fn connect_error(&mut self, host: &str, limit: Duration, is_gone: bool) -> ConnectError {
+        let status = if is_gone { self.wait_for_exit() } else { None };
+        let stderr = self.last_lines();
+        let detail = if stderr.is_empty() { String::new() } else { format!(": {stderr}") };
         let (kind, why) = match status.map(|status| (status.code(), status)) {
             None => (
                 ConnectErrorKind::Ssh,
-                format!("ssh did not get to an engine on `{host}` within {}", in_words(limit)),
+                format!("ssh did not get to an engine on `{host}` within {}", describe_duration(limit)),
             ),
             Some((Some(255), _)) => (ConnectErrorKind::Ssh, format!("ssh cannot connect to `{host}`")),
             Some((Some(127), _)) => (
@@ -132,13 +136,13 @@ impl Process {
                 let why = format!("`docker system dial-stdio` on `{host}` ended with exit status {code}");
                 (ConnectErrorKind::Ssh, why)
             }
-            Some((None, status)) => (ConnectErrorKind::Ssh, format!("ssh {}", ending(status))),
+            Some((None, status)) => (ConnectErrorKind::Ssh, format!("ssh {}", describe_exit(status))),
         };
-        ConnectError::new(kind, why + &said)
+        ConnectError::new(kind, why + &detail)
     }
 
-    /// Its exit status, if it ends by itself.
-    fn farewell(&mut self) -> Option<ExitStatus> {
+    /// Waits for the exit status, at most until the timeout.
+    fn wait_for_exit(&mut self) -> Option<ExitStatus> {
         let end = Instant::now() + self.exit_timeout;
         loop {
             match self.child.try_wait() {
@@ -149,52 +153,52 @@ impl Process {
         }
     }
 
-    /// The last lines of what it said.
-    fn words(&self) -> String {
-        // The last of it may come after the exit status.
+    /// Returns the last lines of the standard error output.
+    fn last_lines(&self) -> String {
+        // The last of the output may arrive after the exit status.
         thread::sleep(Duration::from_millis(50));
-        let words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = String::from_utf8_lossy(&words);
+        let output = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = String::from_utf8_lossy(&output);
         let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         lines[lines.len().saturating_sub(6)..].join("\n")
     }
 }
 
-impl PeerProcess for Process {
+impl PeerProcess for SshProcess {
     fn exit_error(&mut self) -> Option<String> {
-        let status = self.farewell().filter(|status| !status.success())?;
-        let words = self.words();
-        let said = if words.is_empty() { String::new() } else { format!(": {words}") };
-        Some(format!("ssh {}{said}", ending(status)))
+        let status = self.wait_for_exit().filter(|status| !status.success())?;
+        let stderr = self.last_lines();
+        let detail = if stderr.is_empty() { String::new() } else { format!(": {stderr}") };
+        Some(format!("ssh {}{detail}", describe_exit(status)))
     }
 }
 
-impl Drop for Process {
+impl Drop for SshProcess {
     fn drop(&mut self) {
-        // Both fail where it has ended already.
+        // Both fail if the process has exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-fn listen(mut stderr: ChildStderr, words: &Mutex<Vec<u8>>) {
+fn collect_stderr(mut stderr: ChildStderr, output: &Mutex<Vec<u8>>) {
     let mut part = [0; 1024];
     while let Ok(n @ 1..) = stderr.read(&mut part) {
-        let mut words = words.lock().unwrap_or_else(PoisonError::into_inner);
-        words.extend_from_slice(&part[..n]);
-        let surplus = words.len().saturating_sub(WORDS);
-        words.drain(..surplus);
+        let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
+        output.extend_from_slice(&part[..n]);
+        let surplus = output.len().saturating_sub(MAX_STDERR_LEN);
+        output.drain(..surplus);
     }
 }
 
-fn ending(status: ExitStatus) -> String {
+fn describe_exit(status: ExitStatus) -> String {
     match status.code() {
         Some(code) => format!("ended with exit status {code}"),
         None => format!("was ended by a {status}"),
     }
 }
 
-/// As docker has it; what follows `--` is no option, whatever it looks like.
+/// The arguments of ssh, as docker passes them. What follows `--` is not parsed as an option.
 fn arguments(ssh: &Ssh) -> Vec<String> {
     let mut arguments = Vec::new();
     if let Some(user) = &ssh.user {
@@ -205,40 +209,40 @@ fn arguments(ssh: &Ssh) -> Vec<String> {
     }
     arguments.extend(["-o", "ConnectTimeout=30", "-T", "--", &ssh.host, "docker"].map(str::to_owned));
     if let Some(path) = &ssh.path {
-        arguments.push(quoted(&format!("--host=unix://{path}")));
+        arguments.push(shell_quoted(&format!("--host=unix://{path}")));
     }
     arguments.extend(["system", "dial-stdio"].map(str::to_owned));
     arguments
 }
 
-/// For the shell on the other machine, which all this goes through.
-fn quoted(word: &str) -> String {
+/// Quotes a word for the shell on the remote host.
+fn shell_quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_=:/.,@+".contains(c);
     if word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
-enum Failed {
-    Line(io::Error),
-    NoHttp(String),
+enum PingError {
+    Socket(io::Error),
+    NotHttp(String),
 }
 
-/// Waits until an engine answers at the other end.
-fn ping(line: &mut Line) -> Result<(), Failed> {
-    match line.write_all(b"HEAD /_ping HTTP/1.1\r\nHost: docker\r\n\r\n") {
-        // Who has gone may have left some words.
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => return Err(Failed::Line(e)),
+/// Waits until an engine responds at the other end.
+fn ping(socket: &mut Socket) -> Result<(), PingError> {
+    match socket.write_all(b"HEAD /_ping HTTP/1.1\r\nHost: docker\r\n\r\n") {
+        // A process that has exited may have left a message.
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => return Err(PingError::Socket(e)),
         _ => {}
     }
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
-        if line.read(&mut byte).map_err(Failed::Line)? == 0 {
-            return Err(Failed::Line(io::ErrorKind::UnexpectedEof.into()));
+        if socket.read(&mut byte).map_err(PingError::Socket)? == 0 {
+            return Err(PingError::Socket(io::ErrorKind::UnexpectedEof.into()));
         }
         head.push(byte[0]);
-        let is_http = head.iter().zip(b"HTTP/1.").all(|(got, wanted)| got == wanted);
-        if !is_http && (byte == *b"\n" || head.len() > 200) || head.len() > LONGEST_HEAD {
-            return Err(Failed::NoHttp(String::from_utf8_lossy(&head).trim().to_owned()));
+        let is_http = head.iter().zip(b"HTTP/1.").all(|(got, expected)| got == expected);
+        if !is_http && (byte == *b"\n" || head.len() > 200) || head.len() > MAX_HEAD_LEN {
+            return Err(PingError::NotHttp(String::from_utf8_lossy(&head).trim().to_owned()));
         }
     }
     Ok(())

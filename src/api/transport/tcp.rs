@@ -1,4 +1,4 @@
-//! TCP, to the engine or to a proxy on the way to it.
+//! Connections over TCP, to the engine or to a proxy.
 
 use std::fmt;
 use std::io;
@@ -8,50 +8,55 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, Socket, TcpKeepalive, Type};
+use socket2::{Domain, Socket as RawSocket, TcpKeepalive, Type};
 use ureq::Error;
 use ureq::unversioned::transport::{ConnectionDetails, Connector};
 
+use super::engine_transport::{EngineTransport, not_connected};
 use super::proxy_tunnel;
-use super::proxy_tunnel::Heads;
-use super::socket::Line;
-use super::tls::Setup;
-use super::wire::{Wire, not_connected};
-use super::{in_words, limit};
+use super::proxy_tunnel::ProxyRewriter;
+use super::socket::Socket;
+use super::tls::TlsConnector;
+use super::{connect_timeout, describe_duration};
 use crate::api::cancellation::{Cancellation, POLL_INTERVAL};
 use crate::api::config::endpoint::Tcp;
 use crate::api::config::proxy::Proxy;
 use crate::api::config::timeouts::Timeouts;
 use crate::api::error::{ConnectError, ConnectErrorKind};
 
-/// A peer that has gone without a word is noticed after about a minute, also where nothing is to be said.
+/// Idle time, interval and number of keep-alive probes: a peer that disappears is noticed after about a
+/// minute.
 const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(30), Duration::from_secs(10), 3);
 
-/// Connects to one port.
+/// Opens connections to one TCP port.
 pub struct TcpConnector {
     tcp: Tcp,
     proxy: Option<Proxy>,
     timeouts: Timeouts,
     cancellation: Cancellation,
-    /// Made with the first connection.
-    setup: OnceLock<Result<Setup, ConnectError>>,
+    /// Created with the first connection.
+    tls: OnceLock<Result<TlsConnector, ConnectError>>,
 }
 
 impl TcpConnector {
-    /// Connections go to this port; waits end when `interrupt` is raised.
+    /// Creates a connector to a port, or to the proxy in front of it. Its waits end when `cancellation` is
+    /// set.
     pub fn new(tcp: Tcp, proxy: Option<Proxy>, timeouts: Timeouts, cancellation: Cancellation) -> Self {
-        Self { tcp, proxy, timeouts, cancellation, setup: OnceLock::new() }
+        Self { tcp, proxy, timeouts, cancellation, tls: OnceLock::new() }
     }
 
-    fn wire(&self, details: &ConnectionDetails) -> io::Result<Wire> {
-        // What is wrong with the files for TLS is told whether or not anybody listens.
-        let setup = match &self.tcp.tls {
+    fn open(&self, details: &ConnectionDetails) -> io::Result<EngineTransport> {
+        // Errors in the TLS files are reported even if nothing listens at the port.
+        let tls = match &self.tcp.tls {
             Some(tls) => Some(
-                self.setup.get_or_init(|| Setup::read(&self.tcp.host, tls)).as_ref().map_err(Clone::clone)?,
+                self.tls
+                    .get_or_init(|| TlsConnector::from_files(&self.tcp.host, tls))
+                    .as_ref()
+                    .map_err(Clone::clone)?,
             ),
             None => None,
         };
-        let limit = limit(details, self.timeouts.connect);
+        let limit = connect_timeout(details, self.timeouts.connect);
         let end = Instant::now() + limit;
         let (host, port) = match &self.proxy {
             Some(proxy) => (&proxy.host, proxy.port),
@@ -62,27 +67,29 @@ impl TcpConnector {
             Some(proxy) => connected.map_err(|e| proxy_tunnel::unreachable(proxy, &e))?,
             None => connected?,
         };
-        let mut line = Line::new(socket, self.cancellation.clone());
-        line.until(Some(end));
-        match (setup, &self.proxy) {
-            (Some(setup), proxy) => {
+        let mut socket = Socket::new(socket, self.cancellation.clone());
+        socket.set_deadline(Some(end));
+        match (tls, &self.proxy) {
+            (Some(tls), proxy) => {
                 if let Some(proxy) = proxy {
-                    proxy_tunnel::tunnel(&mut line, proxy, &self.tcp)?;
+                    proxy_tunnel::tunnel(&mut socket, proxy, &self.tcp)?;
                 }
-                let session = setup.begin(&mut line)?;
-                Ok(Wire::new(line, details).encrypted(session))
+                let tls = tls.handshake(&mut socket)?;
+                Ok(EngineTransport::new(socket, details).with_tls(tls))
             }
-            (None, Some(proxy)) => Ok(Wire::new(line, details).by_proxy(Heads::new(proxy, &self.tcp))),
-            (None, None) => Ok(Wire::new(line, details)),
+            (None, Some(proxy)) => {
+                Ok(EngineTransport::new(socket, details).with_proxy(ProxyRewriter::new(proxy, &self.tcp)))
+            }
+            (None, None) => Ok(EngineTransport::new(socket, details)),
         }
     }
 }
 
 impl Connector for TcpConnector {
-    type Out = Wire;
+    type Out = EngineTransport;
 
-    fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<Wire>, Error> {
-        self.wire(details).map(Some).map_err(not_connected)
+    fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<EngineTransport>, Error> {
+        self.open(details).map(Some).map_err(not_connected)
     }
 }
 
@@ -92,31 +99,32 @@ impl fmt::Debug for TcpConnector {
     }
 }
 
-/// The first connection that any address of the host gives. Looking a name up and connecting cannot be broken off, so
-/// threads do it, and are left to themselves where they are no longer waited for.
+/// Returns the first connection that any address of the host accepts. Name lookups and connection attempts
+/// cannot be cancelled, so they run in threads, which are abandoned if they take too long.
 fn connect(
     host: &str,
     port: u16,
     (limit, next_address): (Duration, Duration),
     cancellation: &Cancellation,
-) -> io::Result<Socket> {
+) -> io::Result<RawSocket> {
     let end = Instant::now() + limit;
     let addresses = look_up(host, port, limit, cancellation)?;
     let (to, from) = channel();
     let mut failure = None;
-    let (mut begun, mut ended) = (0, 0);
-    while ended < addresses.len() {
-        if let Some(address) = addresses.get(begun) {
+    let (mut started, mut finished) = (0, 0);
+    while finished < addresses.len() {
+        if let Some(address) = addresses.get(started) {
             attempt(*address, end, &to);
-            begun += 1;
+            started += 1;
         }
-        // Whoever fails at once makes way for the next at once.
-        let next = if begun < addresses.len() { end.min(Instant::now() + next_address) } else { end };
+        // An address that fails immediately lets the next attempt start immediately.
+        let next = if started < addresses.len() { end.min(Instant::now() + next_address) } else { end };
         match wait(&from, next, cancellation) {
             Some(Ok(socket)) => return Ok(socket),
             Some(Err(e)) => {
-                ended += 1;
-                // Of several, a refusal tells most: there is somebody, who does not listen there.
+                finished += 1;
+                // Of several errors a refused connection is the most specific: the host exists, but nothing
+                // listens there.
                 if failure.is_none() || e.kind() == io::ErrorKind::ConnectionRefused {
                     failure = Some(e);
                 }
@@ -129,7 +137,10 @@ fn connect(
         }
     }
     Err(failure.unwrap_or_else(|| {
-        io::Error::new(io::ErrorKind::TimedOut, format!("it did not answer within {}", in_words(limit)))
+        io::Error::new(
+            io::ErrorKind::TimedOut,
+            format!("it did not answer within {}", describe_duration(limit)),
+        )
     }))
 }
 
@@ -151,7 +162,7 @@ fn look_up(
         Some(Ok(addresses)) if !addresses.is_empty() => return Ok(addresses),
         Some(Ok(_)) => "it has none".to_owned(),
         Some(Err(e)) => e.to_string(),
-        None => format!("no name server answered within {}", in_words(limit)),
+        None => format!("no name server answered within {}", describe_duration(limit)),
     };
     Err(ConnectError::new(
         ConnectErrorKind::HostNotFound,
@@ -160,10 +171,10 @@ fn look_up(
     .into())
 }
 
-fn attempt(address: SocketAddr, end: Instant, to: &Sender<io::Result<Socket>>) {
+fn attempt(address: SocketAddr, end: Instant, to: &Sender<io::Result<RawSocket>>) {
     let thread_to = to.clone();
     let dial = move || {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        let socket = RawSocket::new(Domain::for_address(address), Type::STREAM, None)?;
         let left = end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         socket.connect_timeout(&address.into(), left)?;
         socket.set_tcp_nodelay(true)?;
@@ -173,7 +184,7 @@ fn attempt(address: SocketAddr, end: Instant, to: &Sender<io::Result<Socket>>) {
         Ok(socket)
     };
     let spawned = thread::Builder::new().spawn(move || {
-        // Nobody waits where another address was faster.
+        // Fails if another address was faster.
         let _ = thread_to.send(dial());
     });
     if let Err(e) = spawned {
@@ -181,7 +192,7 @@ fn attempt(address: SocketAddr, end: Instant, to: &Sender<io::Result<Socket>>) {
     }
 }
 
-/// What comes, until the end or a signal.
+/// Receives a value. Returns `None` at the deadline or if the wait is cancelled.
 fn wait<T>(from: &Receiver<T>, end: Instant, cancellation: &Cancellation) -> Option<T> {
     loop {
         let left = end.saturating_duration_since(Instant::now());

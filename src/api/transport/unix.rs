@@ -1,39 +1,40 @@
-//! Unix sockets.
+//! Connections over Unix sockets.
 
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Domain, SockAddr, Socket as RawSocket, Type};
 use ureq::Error;
 use ureq::unversioned::transport::{ConnectionDetails, Connector};
 
-use super::limit;
-use super::socket::Line;
-use super::wire::{Wire, not_connected};
+use super::connect_timeout;
+use super::engine_transport::{EngineTransport, not_connected};
+use super::socket::Socket;
 use crate::api::cancellation::Cancellation;
 
-/// Connects to one socket.
+/// Opens connections to one Unix socket.
 pub struct UnixConnector {
     path: PathBuf,
-    /// A socket that takes longer has a full backlog.
+    /// How long to retry if the backlog of the socket is full.
     timeout: Duration,
     cancellation: Cancellation,
 }
 
 impl UnixConnector {
-    /// Connections go to the socket at `path`; waits end when `interrupt` is raised.
+    /// Creates a connector to the socket at `path`. Its waits end when `cancellation` is set.
     pub fn new(path: PathBuf, timeout: Duration, cancellation: Cancellation) -> Self {
         Self { path, timeout, cancellation }
     }
 
-    /// `connect` on a unix socket with a full backlog blocks without end, so it is asked without blocking.
-    fn socket(&self, limit: Duration) -> io::Result<Socket> {
+    /// Connects without blocking, because a blocking `connect` to a socket with a full backlog has no
+    /// timeout.
+    fn socket(&self, limit: Duration) -> io::Result<RawSocket> {
         let address = SockAddr::unix(&self.path)?;
         let end = Instant::now() + limit;
         loop {
-            let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+            let socket = RawSocket::new(Domain::UNIX, Type::STREAM, None)?;
             socket.set_nonblocking(true)?;
             match socket.connect(&address) {
                 Ok(()) => {
@@ -56,11 +57,11 @@ impl UnixConnector {
 }
 
 impl Connector for UnixConnector {
-    type Out = Wire;
+    type Out = EngineTransport;
 
-    fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<Wire>, Error> {
-        let socket = self.socket(limit(details, self.timeout)).map_err(not_connected)?;
-        Ok(Some(Wire::new(Line::new(socket, self.cancellation.clone()), details)))
+    fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<EngineTransport>, Error> {
+        let socket = self.socket(connect_timeout(details, self.timeout)).map_err(not_connected)?;
+        Ok(Some(EngineTransport::new(Socket::new(socket, self.cancellation.clone()), details)))
     }
 }
 

@@ -26,12 +26,12 @@ use crate::api::config::contexts::Contexts;
 use crate::api::config::docker_config;
 use crate::api::config::proxy::Proxy;
 use crate::api::config::settings::{DEFAULT_CONTEXT, Settings};
-use crate::api::config::target::Target;
+use crate::api::config::resolved_endpoint::ResolvedEndpoint;
 use crate::api::error::Result as ApiResult;
 use crate::api::http::client::Client;
 use crate::api::http::observer::Observer;
 use crate::api::registry::auth::Keyring;
-use crate::api::registry::digest::Manifests;
+use crate::api::registry::digest::DigestCache;
 use crate::cli::complete::completion::Completion;
 use crate::cli::messages::settings::name_flags;
 use crate::cli::usage::UsageError;
@@ -72,10 +72,10 @@ pub struct App {
     /// How to print.
     pub ui: Ui,
     settings: Settings,
-    target: OnceLock<Target>,
+    target: OnceLock<ResolvedEndpoint>,
     cancellation: Cancellation,
     keyring: OnceLock<Keyring>,
-    manifests: Manifests,
+    digests: DigestCache,
     command_line: CommandLine,
 }
 
@@ -100,7 +100,7 @@ impl App {
             target: OnceLock::new(),
             cancellation,
             keyring: OnceLock::new(),
-            manifests: Manifests::default(),
+            digests: DigestCache::default(),
             command_line: CommandLine::default(),
         })
     }
@@ -121,12 +121,12 @@ impl App {
     }
 
     /// The selected engine. It is determined when it is first needed.
-    pub fn target(&self) -> ApiResult<&Target> {
+    pub fn target(&self) -> ApiResult<&ResolvedEndpoint> {
         if let Some(target) = self.target.get() {
             return Ok(target);
         }
-        let mut target = Target::find(&self.settings).map_err(name_flags)?;
-        for connection in std::iter::once(&mut target.connection).chain(&mut target.others) {
+        let mut target = ResolvedEndpoint::resolve(&self.settings).map_err(name_flags)?;
+        for connection in std::iter::once(&mut target.connection).chain(&mut target.alternatives) {
             let proxy = Proxy::find(&connection.endpoint, variable);
             connection.proxy = proxy.map_err(UsageError::from)?;
         }
@@ -164,7 +164,7 @@ impl App {
         let target = self.target()?;
         let client = Client::new(target.connection.clone(), self.cancellation.clone(), deadline);
         Ok(client
-            .with_others(target.others.clone())
+            .with_others(target.alternatives.clone())
             .observed(add_observers(observer.noted(move |text| ui.note(text)))))
     }
 
@@ -189,8 +189,8 @@ impl App {
     }
 
     /// The responses of registries so far.
-    pub fn manifests(&self) -> &Manifests {
-        &self.manifests
+    pub fn digests(&self) -> &DigestCache {
+        &self.digests
     }
 
     /// Returns a string of Docker's config.json.
@@ -207,7 +207,7 @@ impl App {
     /// Returns the names of all contexts, including `default`.
     pub fn context_names(&self) -> ApiResult<Vec<String>> {
         let all = match self.settings.config_folder() {
-            Some((folder, _)) => Contexts::of(&folder).list()?,
+            Some((folder, _)) => Contexts::new(&folder).list()?,
             None => Vec::new(),
         };
         let names = all.into_iter().filter_map(|(_, context)| Some(context.ok()?.name));

@@ -95,7 +95,7 @@ fn check_services(client: &Client, chosen: Vec<SelectedService>) -> ApiResult<Ve
             Err(error) => Stage::NotStarted { service: None, why: NotStarted::Failed(error) },
             Ok(_) => {
                 let result = results.next()?;
-                let failures = result.judgement.as_ref().map(failures::so_far).unwrap_or_default();
+                let failures = result.judgement.as_ref().map(failures::failures_so_far).unwrap_or_default();
                 let explanation = Explanation { failures, ..result.explanation };
                 Stage::Watched(Box::new(WatchResult { explanation, ..result }))
             }
@@ -110,14 +110,14 @@ pub fn cells(service: &Service, judgement: &Judgement) -> [String; 7] {
     let (state, detail) = match &judgement.state {
         State::Converged => ("converged", String::new()),
         State::UnderWay(waits_for) => ("under way", waits_for.to_string()),
-        State::RolledBack => ("rolled back", judgement.told.clone()),
+        State::RolledBack => ("rolled back", judgement.engine_message.clone()),
         State::Failed(why) => ("failed", why.to_string()),
     };
     // The engine's message may already contain the cause.
     let newest =
         judgement.causes.first().filter(|cause| state != "converged" && !detail.contains(&cause.error));
     let failure =
-        newest.map(|cause| format!("task {:.12} {}: {}", cause.task, cause.state.word(), cause.error));
+        newest.map(|cause| format!("task {:.12} {}: {}", cause.task, cause.state.as_str(), cause.error));
     let detail: Vec<String> = Some(detail).into_iter().chain(failure).filter(|it| !it.is_empty()).collect();
     [
         service.name().to_owned(),
@@ -137,8 +137,8 @@ fn replicas_of(service: &Service, judgement: &Judgement) -> String {
     let completed = judgement.complete();
     let desired = match mode {
         Mode::ReplicatedJob { concurrent, .. } => concurrent,
-        Mode::GlobalJob => judgement.wanted.saturating_sub(completed),
-        _ => judgement.wanted,
+        Mode::GlobalJob => judgement.desired.saturating_sub(completed),
+        _ => judgement.desired,
     };
     let counts = Counts { running: judgement.running, desired, completed };
     let max_per_node = spec["TaskTemplate"]["Placement"]["MaxReplicas"].as_u64().unwrap_or(0);

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::flag::{Environment, Flag, ValueKind};
 use super::flags;
 use crate::api::registry::image_ref::ImageRef;
-use crate::api::spec::create::{base, made_of, settle};
+use crate::api::spec::create::{base, made_of, resolve_semantics};
 use crate::api::spec::values::text::words;
 use crate::api::spec::{Edit, image, resolve};
 use crate::cli::usage::UsageError;
@@ -45,7 +45,7 @@ fn edits(line: &str) -> Result<Vec<Edit>, UsageError> {
             .collect();
         edits.extend(flag.read(&values, &environment)?);
     }
-    let mut edits = settle(edits, &base())?;
+    let mut edits = resolve_semantics(edits, &base())?;
     resolve(&mut edits, &|reference| Some(format!("id-{}", reference.name)));
     Ok(edits)
 }

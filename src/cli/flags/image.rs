@@ -225,7 +225,7 @@ impl ImageResolution<'_> {
             ResolveWhen::Changed => !self.has_requested_tag(),
             ResolveWhen::Never => false,
         };
-        if asks && self.client.api_version()? >= digest::SINCE {
+        if asks && self.client.api_version()? >= digest::MIN_API_VERSION {
             return self.resolve_digest(likeness);
         }
         if likeness == Likeness::Other || self.requested.digest().is_some() {
@@ -244,7 +244,7 @@ impl ImageResolution<'_> {
     /// Asks the registry for the digest.
     fn resolve_digest(&self, likeness: Likeness) -> Result<ImageChange> {
         let auth = self.app.keyring()?.auth(self.client, self.requested.domain())?;
-        match self.app.manifests().inspect(self.client, self.requested, auth.as_ref()) {
+        match self.app.digests().inspect(self.client, self.requested, auth.as_ref()) {
             Ok(manifest) => {
                 let same = manifest.image.digest().and_then(|digest| self.same_digest(digest));
                 let pinned = || {

@@ -13,7 +13,7 @@ const SYSCTLS: &str = "TaskTemplate.ContainerSpec.Sysctls";
 const ULIMITS: &str = "TaskTemplate.ContainerSpec.Ulimits";
 
 /// The flags of this module. In an update, capabilities depend on those of the service: see
-/// [`update::settle`](crate::api::spec::update::settle).
+/// [`update::resolve_semantics`](crate::api::spec::update::resolve_semantics).
 pub(super) const FLAGS: &[Flag] = &[
     Flag::many("cap-add", CAPABILITY, "Add a Linux capability", |given| {
         capabilities(given, "TaskTemplate.ContainerSpec.CapabilityAdd")

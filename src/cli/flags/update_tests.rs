@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::flag::{Commands, Environment, Flag, ValueKind};
 use super::flags;
-use crate::api::spec::update::{check, settle};
+use crate::api::spec::update::{check, resolve_semantics};
 use crate::api::spec::values::text::words;
-use crate::api::spec::{Edit, Op, apply_all, changes, references, resolve, settle_repeated};
+use crate::api::spec::{Edit, Op, apply_all, changes, references, resolve, resolve_repeated};
 use crate::cli::usage::UsageError;
 
 /// What docker 28.2.2 posted, or its error. `@ NAME` and a spec come first. Each case is `$ NAME FLAGS` and
@@ -45,14 +45,14 @@ fn edits(line: &[String], spec: &Value) -> Result<Vec<Edit>, UsageError> {
             .collect();
         edits.extend(flag.read(&values, &environment)?);
     }
-    let mut edits = settle(edits, spec)?;
+    let mut edits = resolve_semantics(edits, spec)?;
     if references(&edits).iter().any(|reference| reference.name == "none") {
         return Err(UsageError::new("no such name", ""));
     }
     resolve(&mut edits, &|reference| Some(format!("id-{}", reference.name.trim_start_matches("id-"))));
     check(&edits, spec)?;
-    let settled = settle_repeated(edits, spec);
-    settled.map(|settled| settled.edits).map_err(|occupied| UsageError::new(format!("{occupied:?}"), ""))
+    let resolved = resolve_repeated(edits, spec);
+    resolved.map(|resolved| resolved.edits).map_err(|occupied| UsageError::new(format!("{occupied:?}"), ""))
 }
 
 fn edited(line: &str, spec: &Value) -> Result<Value, UsageError> {

@@ -3,15 +3,15 @@
 use crate::api::deploy::failures::Failure;
 use crate::api::deploy::update::Delivery;
 use crate::api::resources::tasks::TaskState;
-use crate::api::rollout::Why;
+use crate::api::rollout::FailureReason;
 use crate::api::spec::Place;
 use crate::cli::deploy::report::ServiceReport;
 use crate::cli::shell;
 
 /// How to find out more about a failed rollout, and how to roll it back.
-pub fn inspect_and_roll_back(report: &ServiceReport, why: &Why) -> String {
+pub fn inspect_and_roll_back(report: &ServiceReport, why: &FailureReason) -> String {
     let inspect = inspect(report);
-    if let Why::NotPreparedAgain(_) = why {
+    if let FailureReason::NotPreparedAgain(_) = why {
         return format!(
             "run `swarmctl restart {}`: a new task pulls again; {inspect}",
             shell::service(report.name())

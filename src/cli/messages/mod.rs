@@ -17,7 +17,7 @@ use super::exit::{Exit, error_chain, hint};
 use crate::api::deploy::failures::{Explanation, Failure};
 use crate::api::deploy::update::{Conflict, Delivery, FieldLoss, NoChange, Restarts, SentSpec, Warning};
 use crate::api::forecast::{Forecast, ForecastWarning, MOVES_NETWORKS};
-use crate::api::resources::addresses::Usage;
+use crate::api::resources::addresses::NetworkUsage;
 use crate::api::spec::Hazard;
 use crate::cli::deploy::lint;
 use crate::cli::select::join_names;
@@ -267,14 +267,14 @@ fn describe_failures(report: &ServiceReport) -> Vec<String> {
     failures.iter().map(|failure| describe_failure(name, failure)).chain(networks).chain(leader).collect()
 }
 
-fn describe_addresses(network: &Usage) -> String {
+fn describe_addresses(network: &NetworkUsage) -> String {
     let usable = network.usable.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string());
     format!(
         "network `{}` ({}): {} of {usable} addresses are taken ({} by tasks, {} by virtual IPs of services, {} by \
          gateways)",
         network.name,
         network.subnets.join(", "),
-        network.taken(),
+        network.used(),
         network.by_tasks,
         network.by_services,
         network.by_gateways,
@@ -289,11 +289,11 @@ fn describe_failure(name: &str, Failure { cause, node, log }: &Failure) -> Strin
     if cause.tasks > 1 {
         text += &format!(", and {} more like it,", cause.tasks - 1);
     }
-    text += &format!(" {}", cause.state.word());
+    text += &format!(" {}", cause.state.as_str());
     if let Some(code) = cause.exit_code {
         text += &format!(" with exit code {code}");
     }
-    if cause.error != cause.state.word() {
+    if cause.error != cause.state.as_str() {
         text += &format!(": {}", cause.error);
     }
     if !log.is_empty() {

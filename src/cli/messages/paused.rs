@@ -2,7 +2,7 @@
 
 use super::Message;
 use crate::api::deploy::update::{Delivery, NoChange};
-use crate::api::rollout::Why;
+use crate::api::rollout::FailureReason;
 use crate::cli::app::command_line::CommandLine;
 use crate::cli::deploy::report::{Outcome, ServiceReport};
 use crate::cli::shell;
@@ -23,7 +23,7 @@ pub fn with_alternatives(
     let is_refused = matches!(report.outcome(), Outcome::Paused) && WITH_RESUME.contains(&command);
     let is_paused = match report.outcome() {
         Outcome::Paused | Outcome::Unchanged(NoChange::Paused | NoChange::AsRequestedButPaused) => true,
-        Outcome::RolloutFailed(Why::Paused(_)) => report.delivery() == Delivery::None,
+        Outcome::RolloutFailed(FailureReason::Paused(_)) => report.delivery() == Delivery::None,
         Outcome::NotAtRest(_) => report.service().is_some_and(|service| service.is_paused()),
         _ => false,
     };

@@ -14,7 +14,7 @@ pub fn keep_watching(names: &str) -> String {
 
 /// Returns why the engine rolled back.
 pub fn rolled_back_for(report: &ServiceReport) -> Vec<String> {
-    let told = report.rollout().into_iter().map(|rollout| rollout.told.clone());
+    let told = report.rollout().into_iter().map(|rollout| rollout.engine_message.clone());
     let told = told.filter(|told| told.contains("failure")).collect::<Vec<_>>();
     let causes: Vec<String> = told.into_iter().chain(describe_failures(report)).collect();
     if causes.is_empty() { vec!["the engine gives no reason".to_owned()] } else { causes }

@@ -12,7 +12,7 @@ use crate::api::error::{Error, RegistryErrorKind, Result};
 use crate::api::http::client::Client;
 use crate::api::registry::auth::Keyring;
 use crate::api::registry::client::{Failure, FailureKind, Registries};
-use crate::api::registry::digest::{Manifest, Manifests};
+use crate::api::registry::digest::{Manifest, DigestCache};
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::registry::tags::{LABEL, Policy, PolicySource, PreReleases, Rules, TagPattern, candidates};
 use crate::api::resources::nodes::{self, Node};
@@ -29,7 +29,7 @@ pub struct Chooser<'a> {
     /// The user's credentials.
     pub keyring: &'a Keyring,
     /// The responses of the engine about images.
-    pub manifests: &'a Manifests,
+    pub digests: &'a DigestCache,
     /// The registries with the tag lists.
     pub registries: Registries<'a>,
     /// Where the policy comes from.
@@ -70,7 +70,7 @@ impl<'a> Chooser<'a> {
         let keyring = app.keyring()?;
         Ok(Self {
             keyring,
-            manifests: app.manifests(),
+            digests: app.digests(),
             registries: Registries::new(keyring, registry_settings()),
             source,
             pattern: flags.tags.as_ref(),
@@ -185,7 +185,7 @@ impl<'a> Chooser<'a> {
     /// The engine does not find the image, or the request failed.
     pub fn inspect(&self, client: &Client, image: &ImageRef) -> Result<Manifest> {
         let auth = self.keyring.auth(client, image.domain())?;
-        self.manifests.inspect(client, image, auth.as_ref())
+        self.digests.inspect(client, image, auth.as_ref())
     }
 
     /// Checks that the engine finds the chosen image and that a node can run it.

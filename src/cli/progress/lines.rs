@@ -44,7 +44,7 @@ fn line(update: &ProgressUpdate, judgement: &Judgement) -> String {
     }
     if let Some(cause) = update.newest_failure().filter(|cause| !parts[1].contains(&cause.error)) {
         let tasks = if cause.tasks > 1 { format!(" ({} tasks)", cause.tasks) } else { String::new() };
-        parts.push(format!("task {:.12} {}: {}{tasks}", cause.task, cause.state.word(), cause.error));
+        parts.push(format!("task {:.12} {}: {}{tasks}", cause.task, cause.state.as_str(), cause.error));
     }
     parts.join("; ")
 }
@@ -95,14 +95,14 @@ pub fn judgement_json(judgement: &Judgement) -> Value {
         State::Failed(_) => ("failed", None),
     };
     let by_state: Map<String, Value> =
-        judgement.by_state.iter().map(|(state, count)| (state.word().to_owned(), (*count).into())).collect();
+        judgement.by_state.iter().map(|(state, count)| (state.as_str().to_owned(), (*count).into())).collect();
     let changed_by_others: Vec<String> =
         judgement.changed_by_others.iter().map(ToString::to_string).collect();
     json!({
         "state": state,
         "waits_for": waits_for,
-        "engine_message": judgement.told,
-        "desired": judgement.wanted,
+        "engine_message": judgement.engine_message,
+        "desired": judgement.desired,
         "running": judgement.running,
         "updated": judgement.updated,
         "by_state": by_state,
@@ -115,7 +115,7 @@ fn failure_json(cause: &Cause) -> Value {
         "task": cause.task,
         "slot": cause.slot.to_string(),
         "node_id": cause.node,
-        "state": cause.state.word(),
+        "state": cause.state.as_str(),
         "error": cause.error,
         "exit_code": cause.exit_code,
         "at": cause.at.to_string(),

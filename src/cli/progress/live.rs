@@ -37,7 +37,7 @@ fn row(update: &ProgressUpdate) -> ProgressRow {
         None => (ProgressBar::default(), String::new(), String::new()),
         Some(judgement) => (
             bar(judgement),
-            format!("{}/{}", judgement.running, judgement.wanted),
+            format!("{}/{}", judgement.running, judgement.desired),
             describe_others(update, judgement),
         ),
     };
@@ -71,7 +71,7 @@ fn row(update: &ProgressUpdate) -> ProgressRow {
         problem: update.newest_failure().map(|cause| {
             let more =
                 if cause.tasks > 1 { format!(", and {} more", cause.tasks - 1) } else { String::new() };
-            format!("{} (task {:.12} {}{more})", cause.error, cause.task, cause.state.word())
+            format!("{} (task {:.12} {}{more})", cause.error, cause.task, cause.state.as_str())
         }),
         ..ProgressRow::default()
     }
@@ -85,7 +85,7 @@ fn bar(judgement: &Judgement) -> ProgressBar {
         ready: judgement.ready,
         starting: there.saturating_sub(judgement.ready + failed),
         failed,
-        missing: judgement.wanted.saturating_sub(there),
+        missing: judgement.desired.saturating_sub(there),
     }
 }
 
@@ -98,9 +98,9 @@ fn is_failed(state: TaskState) -> bool {
 fn describe_others(update: &ProgressUpdate, judgement: &Judgement) -> String {
     let is_fine = |state: TaskState| matches!(state, TaskState::Running | TaskState::Complete);
     let shows_updated =
-        !update.service.is_job() && update.ending.is_none() && judgement.updated < judgement.wanted;
+        !update.service.is_job() && update.ending.is_none() && judgement.updated < judgement.desired;
     let updated = shows_updated.then(|| format!("{} updated", judgement.updated));
     let others = judgement.by_state.iter().filter(|(state, _)| !is_fine(**state));
-    let others = others.map(|(state, count)| format!("{count} {}", state.word()));
+    let others = others.map(|(state, count)| format!("{count} {}", state.as_str()));
     updated.into_iter().chain(others).collect::<Vec<_>>().join(", ")
 }

@@ -131,11 +131,11 @@ impl<'a> ProgressUpdate<'a> {
 
 /// Formats counts: `3/3 running, 1 updated`, `1/3 complete, 2 running`.
 fn describe_counts(service: &Service, judgement: &Judgement) -> String {
-    let Judgement { running, updated, wanted, .. } = judgement;
+    let Judgement { running, updated, desired, .. } = judgement;
     if service.is_job() {
-        format!("{}/{wanted} complete, {running} running", judgement.complete())
+        format!("{}/{desired} complete, {running} running", judgement.complete())
     } else {
-        format!("{running}/{wanted} running, {updated} updated")
+        format!("{running}/{desired} running, {updated} updated")
     }
 }
 

@@ -58,9 +58,9 @@ fn parse(text: &str, keys: &[&str]) -> Result<Filter, String> {
             ImageFilter::parse(&value).map_err(|bad| bad.to_string())?;
         }
         "desired-state" => {
-            let state = TaskState::of_word(&value.to_lowercase())
+            let state = TaskState::from_name(&value.to_lowercase())
                 .ok_or("the states are those of tasks, as in running, shutdown and accepted")?;
-            value = state.word().to_owned();
+            value = state.as_str().to_owned();
         }
         _ => {}
     }

@@ -1,9 +1,9 @@
-//! Services that an update can be sent to without side effects.
+//! Which services can be updated without side effects.
 
 use crate::api::resources::services::Service;
 
-/// Which side effect an update of the service would have: every update runs a job again, resumes a paused rollout and
-/// restarts one that is in progress.
+/// The side effect of an update of this service, if there is one. Every update runs a job again, resumes a
+/// paused rollout and restarts one in progress.
 pub fn not_at_rest(service: &Service) -> Option<&'static str> {
     match service.update_state() {
         _ if service.is_job() => Some("it is a job, and any update would run it again"),

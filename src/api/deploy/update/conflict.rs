@@ -1,4 +1,4 @@
-//! When an update needs a decision by a person.
+//! Conflicts that a user must resolve.
 
 use serde_json::Value;
 
@@ -6,58 +6,58 @@ use super::lost_post::is_new_rollback;
 use crate::api::resources::services::Service;
 use crate::api::spec::{Edit, Op, Place, apply_all, prepare};
 
-/// Why an update was not applied, so that a person has to decide.
+/// Why a user must decide about an update.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(clippy::large_enum_variant, reason = "there is one at most a service")]
 pub enum Conflict {
-    /// The same place has another value than at the command's first read.
+    /// Another writer changed the same place.
     Place {
-        /// Where.
+        /// The place.
         place: Place,
-        /// What was there at first.
+        /// The value at the first read of the command.
         base: Option<Value>,
-        /// What is there now.
+        /// The current value.
         theirs: Option<Value>,
-        /// What was asked for.
+        /// The requested value.
         mine: Option<Value>,
-        /// The engine's own rollback did it, not a person.
+        /// Whether the engine's rollback made the change, not another writer.
         by_rollback: bool,
-        /// The update had been applied before it was replaced.
+        /// Whether the update was applied before it was replaced.
         was_applied: bool,
     },
     /// The version index is not the required one.
     Version {
         /// The required index.
         required: u64,
-        /// The index now.
+        /// The current index.
         now: u64,
     },
-    /// Others kept writing for as long as was tried.
+    /// All retries failed because other writers kept changing the service.
     Retries {
-        /// How often.
+        /// The number of retries.
         tries: u32,
     },
 }
 
 impl Conflict {
-    /// The first of the edits whose place differs between the first read and now, and is not what is wanted.
+    /// The first edited place whose value differs from that of the first read and from the requested one.
     pub fn between(base: &Service, now: &Service, edits: &[Edit]) -> Option<Self> {
         if base.version() == now.version() {
             return None;
         }
-        // Compared in the form that the edits work on, and with what all of them make: what one removes another may
-        // set again.
+        // The comparison uses the prepared spec and the combined result of all edits, because one edit may
+        // set what another removes.
         let [mut before, mut theirs] = [base, now].map(|service| service.spec().clone());
         prepare(&mut before, edits);
         prepare(&mut theirs, edits);
-        let mut wanted = theirs.clone();
-        apply_all(&mut wanted, edits);
+        let mut requested = theirs.clone();
+        apply_all(&mut requested, edits);
         edits.iter().find_map(|edit| {
             match edit.op {
                 Op::Set(_) | Op::Remove => {}
                 Op::Default(_) | Op::Clear(_) | Op::Increment => return None,
             }
-            let [was, is, mine] = [&before, &theirs, &wanted].map(|spec| edit.place.all(spec));
+            let [was, is, mine] = [&before, &theirs, &requested].map(|spec| edit.place.all(spec));
             (was != is && is != mine).then(|| Self::Place {
                 place: edit.place.clone(),
                 base: was,
@@ -69,15 +69,15 @@ impl Conflict {
         })
     }
 
-    /// The update was applied, then another writer replaced it.
-    pub(in crate::api) fn replaced(now: &Service, edits: &[Edit], wanted: &Value) -> Self {
-        let lost = edits.iter().find(|edit| edit.place.all(now.spec()) != edit.place.all(wanted));
+    /// The update was applied and then replaced by another writer.
+    pub(in crate::api) fn replaced(now: &Service, edits: &[Edit], requested: &Value) -> Self {
+        let lost = edits.iter().find(|edit| edit.place.all(now.spec()) != edit.place.all(requested));
         let place =
             lost.or(edits.first()).map_or_else(|| Place::at("TaskTemplate"), |edit| edit.place.clone());
         Self::Place {
             base: None,
             theirs: place.all(now.spec()),
-            mine: place.all(wanted),
+            mine: place.all(requested),
             by_rollback: false,
             was_applied: true,
             place,

@@ -37,7 +37,7 @@ fn another_value_at_the_same_place_is_a_conflict_with_all_three_values() {
 }
 
 #[test]
-fn what_all_edits_make_together_is_what_is_wanted() {
+fn the_combined_result_of_all_edits_is_the_requested_one() {
     let env = || Place::at("TaskTemplate.ContainerSpec.Env");
     let [set] = set_env("A=2");
     let edits = [Edit::remove(env().item("A")), set];
@@ -47,7 +47,7 @@ fn what_all_edits_make_together_is_what_is_wanted() {
 }
 
 #[test]
-fn items_that_are_alike_are_judged_together() {
+fn items_that_match_a_pattern_are_compared_together() {
     let hosts = |index, hosts: Value| {
         let spec = json!({"Name": "t", "TaskTemplate": {"ContainerSpec": {"Hosts": hosts}}});
         Service::new(json!({"ID": "abcdefgh", "Version": {"Index": index}, "Spec": spec})).unwrap()

@@ -1,4 +1,4 @@
-//! The spec that an update is going to send, for checks before it.
+//! The spec that an update will send, for checks before it is sent.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use super::updater::edits_of;
 use crate::api::error::Result;
 use crate::api::resources::services::Service;
 
-/// The spec that the update of this service would post, or have the engine restore; `None` if it would send nothing.
+/// The spec that the update of this service would post or restore. `None` if it would send nothing.
 ///
 /// # Errors
 /// The spec cannot be parsed or edited.

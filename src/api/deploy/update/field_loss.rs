@@ -1,8 +1,9 @@
 //! Finds the fields that the engine would drop because DOCKER_API_VERSION is older than the engine.
 //!
-//! The engine shows all its fields at any version (measured on 20.10, read in the source of 29), and erases those that are
-//! newer than the spoken version from every spec that it receives. So the new spec shows what would be lost. In case an
-//! engine hides fields too, the service is also read at the engine's own version.
+//! The engine shows all its fields with any version (measured on 20.10, read in the source of 29), and drops
+//! those that are newer than the requested version from every spec that it receives. So the new spec shows
+//! what would be lost. In case an engine hides fields too, the service is also read with the engine's own
+//! version.
 
 use serde_json::Value;
 
@@ -16,20 +17,21 @@ use crate::api::spec::{Edit, changes, erase, erased};
 /// The fields that an update would lose.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FieldLoss {
-    /// The API version that is spoken, major and minor.
+    /// The requested API version, major and minor.
     pub spoken: (u32, u32),
     /// The engine's own API version.
     pub own: (u32, u32),
-    /// Fields of the new spec that the engine erases.
+    /// The fields of the new spec that the engine drops.
     erased: Vec<&'static str>,
-    /// Places that the engine does not show at the version that is spoken.
+    /// The places that the engine does not show with the requested version.
     hidden: Vec<String>,
 }
 
 impl FieldLoss {
-    /// What a post of `spec`, which the edits have made of the spec of `now`, would lose; `None` if nothing.
+    /// The fields that a post of `spec` would lose. `None` if there are none. `spec` is the result of the
+    /// edits on the spec of `now`.
     ///
-    /// Asks the engine (`GET /services/{id}` at its own API version) only if an older version is spoken.
+    /// Sends `GET /services/{id}` with the engine's own version, only if an older version is requested.
     pub fn find(client: &Client, now: &Service, spec: &NewSpec, edits: &[Edit]) -> Result<Option<Self>> {
         let (spoken, own) = (client.api_version()?, client.engine_version()?);
         if spoken >= own {
@@ -37,7 +39,7 @@ impl FieldLoss {
         }
         let whole = services::inspect_at_engine_version(client, now.id())?;
         let is_requested = |place: &str| edits.iter().any(|edit| edit.place.to_string() == place);
-        // If the versions differ, the post will be refused as stale, and everything starts again.
+        // If the version indexes differ, the post will fail with a version conflict and be repeated.
         let shown =
             if whole.version() == now.version() { changes(now.spec(), whole.spec()) } else { Vec::new() };
         let hidden: Vec<String> = shown
@@ -51,12 +53,12 @@ impl FieldLoss {
         Ok((!is_none).then_some(Self { spoken, own, erased, hidden }))
     }
 
-    /// Whether the service itself would be lost: an engine accepts no spec without a mode.
+    /// Whether the whole service would be lost: an engine accepts no spec without a mode.
     pub fn is_fatal(&self) -> bool {
         self.erased.iter().any(|field| field.starts_with("Mode."))
     }
 
-    /// The spec without the fields that the engine would erase.
+    /// The spec without the fields that the engine would drop.
     pub(super) fn without(&self, spec: &Value) -> Value {
         let mut left = spec.clone();
         self.erased.iter().for_each(|field| erase(&mut left, field));

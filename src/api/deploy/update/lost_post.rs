@@ -1,4 +1,4 @@
-//! What became of a post whose response was lost, judged from what is read afterwards. Pure.
+//! The result of a post whose response was lost, determined from a later read. Pure.
 
 use serde_json::Value;
 
@@ -6,10 +6,11 @@ use super::readback::{Sent, dropped};
 use crate::api::resources::services::Service;
 use crate::api::spec::{Edit, Place};
 
-/// What became of a post whose response was lost.
+/// The result of a post whose response was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LostPost {
-    /// Not applied. With the same index it may be posted again, the index guards it; else it is edited again.
+    /// Not applied. If the index is unchanged, the post may be repeated, guarded by the index. Otherwise the
+    /// edits are applied again.
     NotApplied,
     /// Applied.
     Applied,
@@ -19,10 +20,11 @@ pub enum LostPost {
     RolledBack,
 }
 
-/// Judges by `before`, what the post was made from, `now`, what is read, and `sent`, the posted spec.
+/// Determines the result from the service `before` the post, the service `now`, and the posted spec `sent`.
 pub fn resolve_lost_post(before: &Service, now: &Service, edits: &[Edit], sent: &Value) -> LostPost {
     let image = Place::at("TaskTemplate.ContainerSpec.Image");
-    // An image that is to be un-pinned and is as it was is not what an old engine makes of the tag.
+    // Un-pinning an image has not been applied if the image is unchanged. This is not the pinning of an old
+    // engine.
     let is_as_before = |spec: &Value| {
         image.get(sent) != image.get(before.spec()) && image.get(spec) == image.get(before.spec())
     };
@@ -31,7 +33,8 @@ pub fn resolve_lost_post(before: &Service, now: &Service, edits: &[Edit], sent: 
     if now.version() == before.version() {
         LostPost::NotApplied
     } else if sent == before.spec() {
-        // Nothing but credentials was sent, which nobody can read; a post that counted moved the spec, unchanged.
+        // Only credentials were sent, which cannot be read. An applied post moved the unchanged spec to the
+        // previous spec.
         let is_moved = now.spec() == sent && now.previous_spec() == Some(sent);
         if is_moved { LostPost::Applied } else { LostPost::NotApplied }
     } else if has_all(now.spec()) {
@@ -47,7 +50,7 @@ pub fn resolve_lost_post(before: &Service, now: &Service, edits: &[Edit], sent: 
     }
 }
 
-/// Whether the engine has begun to roll back since `base` was read.
+/// Whether the engine has started a rollback since `base` was read.
 pub(in crate::api) fn is_new_rollback(base: &Service, now: &Service) -> bool {
     now.update_state().is_some_and(|state| state.starts_with("rollback_"))
         && now.update_started() != base.update_started()
@@ -89,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pinned_image_is_not_taken_for_the_tag_that_was_to_replace_it() {
+    fn an_unchanged_pinned_image_is_not_an_applied_un_pin() {
         let pinned = format!("a:1@sha256:{}", "0".repeat(64));
         let (before, others) = (service(10, &pinned, None, None), service(11, &pinned, Some(&pinned), None));
         let edits = [Edit::set(Place::at("TaskTemplate.ContainerSpec.Image"), "a:1")];

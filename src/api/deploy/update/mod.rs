@@ -4,9 +4,9 @@ mod at_rest;
 mod conflict;
 mod expected;
 mod field_loss;
-mod foresee;
 mod lost_post;
 mod new_spec;
+mod predict;
 mod preflight;
 mod readback;
 mod request;
@@ -21,7 +21,7 @@ pub use self::conflict::Conflict;
 pub use self::expected::expected_spec;
 pub use self::field_loss::FieldLoss;
 pub use self::preflight::preflight;
-pub use self::readback::{Unread, stores_all, unstored};
+pub use self::readback::{Unread, dropped_places, stores_all};
 pub use self::request::{Mode, OnFieldLoss, Operation, Precondition, ReadBack, SentSpec, UpdateRequest};
 pub use self::result::{
     Applied, Attempt, Delivery, FailedUpdate, NoChange, Plan, Refusal, Restarts, Stored, Unchanged, Update,
@@ -36,11 +36,11 @@ use crate::api::resources::services::Service;
 
 /// Updates a service, which was just read, with `POST /services/{id}/update`.
 ///
-/// The result is what is true on the engine, also if its response was lost (docs/design.md section 3).
+/// The result reflects the state of the engine, even if the response was lost (docs/design.md section 3).
 ///
 /// # Errors
-/// Nothing is on the engine, or not what was requested: [`UpdateError`] says why, [`FailedUpdate::delivery`] whether
-/// anything was sent.
+/// The update was not applied, or not as requested. [`UpdateError`] has the reason, and
+/// [`FailedUpdate::delivery`] whether a request was sent.
 pub fn update(
     client: &Client,
     service: Service,
@@ -49,18 +49,18 @@ pub fn update(
     Updater::new(client, service.clone(), request).run(service)
 }
 
-/// Reads what the engine stored of updates with [`ReadBack::Later`], with one request for all of them. The updates were
-/// accepted, so a failure is a warning only.
+/// Reads what the engine stored for updates with [`ReadBack::Later`], with one request for all of them. The
+/// updates were accepted, so a failed read is only a warning.
 ///
 /// # Errors
-/// The command was interrupted.
+/// The command was cancelled.
 pub fn read_back(client: &Client, updates: Vec<Applied>) -> Vec<Result<Applied, Box<FailedUpdate>>> {
     let ids: Vec<&str> = updates.iter().filter(|one| one.is_unread()).map(|one| one.base.id()).collect();
     let found = if ids.is_empty() { Ok(HashMap::new()) } else { services::list_by_id(client, &ids) };
     let mut found = found.map_err(|error| (matches!(error, Error::Interrupted), error.to_string()));
     let read = |update: Applied| match (&update.stored, &mut found) {
         (Stored::Unread(unread), Ok(found)) => {
-            // A service that is gone was removed since: whoever watches it finds out.
+            // A service that no longer exists was removed since. Whoever watches it notices.
             let Some(mut service) = found.remove(update.base.id()) else {
                 return Ok(Applied { stored: Stored::Unavailable, ..update });
             };
@@ -80,12 +80,12 @@ pub fn read_back(client: &Client, updates: Vec<Applied>) -> Vec<Result<Applied, 
 }
 
 impl Applied {
-    /// Whether the stored spec is still to be read, by [`read_back`].
+    /// Whether the stored spec must still be read with [`read_back`].
     pub fn is_unread(&self) -> bool {
         matches!(self.stored, Stored::Unread(_))
     }
 
-    /// The end of a command that was interrupted after the engine had accepted the update.
+    /// The failure of a command that was cancelled after the engine had accepted the update.
     fn interrupted(self) -> FailedUpdate {
         FailedUpdate {
             error: UpdateError::Failed(Error::Interrupted),

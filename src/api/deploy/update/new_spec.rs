@@ -1,4 +1,4 @@
-//! The new spec of a service, as text, as JSON, or as both once they are needed.
+//! The new spec of a service, as text or JSON, converted when needed.
 
 use std::cell::OnceCell;
 
@@ -9,19 +9,19 @@ use crate::api::error::{Error, Result};
 use crate::api::forecast::loses_placement;
 use crate::api::resources::services;
 use crate::api::resources::services::Service;
-use crate::api::spec::splice::{may_be_spliced, splice};
+use crate::api::spec::splice::{can_splice, splice};
 use crate::api::spec::{Change, Edit, Hazard, apply_all, changes, hazard_of_spec, hazard_of_text};
 
 /// The spec that an update posts.
 pub struct NewSpec {
     value: OnceCell<Value>,
     text: OnceCell<Vec<u8>>,
-    /// What differs from the stored spec, if that spec was not parsed.
+    /// The differences from the stored spec, if that spec was not parsed.
     changes: Option<Vec<Change>>,
 }
 
 impl NewSpec {
-    /// What the request makes of the service's spec; `edits` are those of the request.
+    /// Applies the request to the service's spec. `edits` are those of the request.
     pub fn new(now: &Service, request: &UpdateRequest, edits: &[Edit]) -> Result<Self> {
         if request.is_rollback()
             && let Some(previous) = now.previous_spec()
@@ -39,26 +39,26 @@ impl NewSpec {
         Ok(Self::from_value(spec))
     }
 
-    /// This spec.
+    /// Wraps a spec.
     pub fn from_value(value: Value) -> Self {
         Self { value: value.into(), text: OnceCell::new(), changes: None }
     }
 
-    /// What the edits make of the service's spec, if it is held as text and they only set text values in it.
+    /// Applies the edits to the text of the service's spec, if that is possible without parsing it.
     fn spliced(service: &Service, edits: &[Edit]) -> Option<Self> {
-        if !may_be_spliced(edits) {
+        if !can_splice(edits) {
             return None;
         }
         let (text, changes) = splice(service.spec_text()?, edits)?;
         Some(Self { value: OnceCell::new(), text: text.into_bytes().into(), changes: Some(changes) })
     }
 
-    /// Whether the service's spec had to be parsed to make this one.
+    /// Whether the service's spec had to be parsed.
     pub fn is_parsed(&self) -> bool {
         self.changes.is_none()
     }
 
-    /// What differs from the service's spec.
+    /// The differences from the service's spec.
     pub fn changes(&self, service: &Service) -> Result<Vec<Change>> {
         match &self.changes {
             Some(changes) => Ok(changes.clone()),
@@ -77,7 +77,7 @@ impl NewSpec {
         Ok(self.value.get_or_init(|| value))
     }
 
-    /// The value in it that crashes an engine.
+    /// The value in the spec that crashes an engine, if there is one.
     pub fn hazard(&self) -> Result<Option<Hazard>> {
         match (self.value.get(), self.text.get().map(|text| std::str::from_utf8(text))) {
             (None, Some(Ok(text))) => Ok(hazard_of_text(text)),
@@ -90,11 +90,11 @@ impl NewSpec {
         if let Some(text) = self.text.get() {
             return Ok(text);
         }
-        let text = services::text_of(self.value()?)?;
+        let text = services::spec_to_json(self.value()?)?;
         Ok(self.text.get_or_init(|| text))
     }
 
-    /// The text alone, to be kept.
+    /// The text alone, to keep it.
     pub fn into_text(self) -> Result<Vec<u8>> {
         self.text()?;
         let mut text =

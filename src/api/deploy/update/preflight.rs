@@ -1,4 +1,4 @@
-//! What is known of an update before it is sent.
+//! Checks of an update before it is sent.
 
 use super::request::{Operation, Precondition, UpdateRequest};
 use super::result::{FailedUpdate, Refusal, UpdateError};
@@ -7,9 +7,9 @@ use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
 use crate::api::spec::{Hazard, hazard_of_spec, hazard_of_text};
 
-/// Finds out what [`update`](super::update) would refuse to send, so that it is known before other services are
-/// updated: a paused rollout, a spec that crashes the engine, fields that the engine would erase. Everything else is
-/// found by the update itself.
+/// Checks for reasons for which [`update`](super::update) would refuse to send the update, so that they are
+/// known before other services are updated: a paused rollout, a spec that crashes the engine, and fields that
+/// the engine would drop.
 ///
 /// # Errors
 /// The update would be refused.
@@ -21,7 +21,7 @@ pub fn preflight(
     let is_paused = request.precondition == Precondition::NotPaused && service.is_paused();
     let is_lowered =
         || matches!((client.api_version(), client.engine_version()), (Ok(spoken), Ok(own)) if spoken < own);
-    // Most services have none of the three, and then no spec is parsed.
+    // Most services have none of these problems, and then no spec is parsed.
     if !is_paused && stored_hazard(service, &request.operation).is_none() && !is_lowered() {
         return Ok(());
     }
@@ -39,7 +39,7 @@ fn is_known_beforehand(error: &UpdateError) -> bool {
     }
 }
 
-/// What crashes an engine in the spec that is edited or rolled back to; the edits may remove it.
+/// The part of the edited or restored spec that crashes an engine. The edits may remove it.
 fn stored_hazard(service: &Service, operation: &Operation) -> Option<Hazard> {
     match (operation, service.spec_text()) {
         (Operation::Rollback, _) => service.previous_spec().and_then(hazard_of_spec),

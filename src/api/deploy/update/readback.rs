@@ -1,4 +1,4 @@
-//! Comparing what was sent with what the engine has stored.
+//! Compares what was sent with what the engine stored.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use crate::api::registry::image_ref::{Likeness, names_same_image};
 use crate::api::resources::services::Service;
 use crate::api::spec::{Edit, Op, Place};
 
-/// What an edit has made of its place in the posted spec.
+/// The value of an edited place in the posted spec.
 #[derive(Debug)]
 pub(in crate::api) struct Sent {
     edit: Edit,
@@ -14,39 +14,41 @@ pub(in crate::api) struct Sent {
 }
 
 impl Sent {
-    /// What these edits have made of the spec.
+    /// The values of the edited places in `spec`.
     pub fn of(edits: &[Edit], spec: &Value) -> Vec<Self> {
         let sent = |edit: &Edit| Self { edit: edit.clone(), value: edit.place.get(spec).cloned() };
         edits.iter().map(sent).collect()
     }
 }
 
-/// What was sent by an update that was not read back yet.
+/// What an update sent, to be compared later.
 #[derive(Clone, Debug)]
 pub struct Unread {
     pub(super) edits: Vec<Edit>,
-    /// The spec to the byte. An engine that stored all of it returns the same bytes, so that it need not be parsed.
+    /// The text of the spec. An engine that stored all of it returns the same text, so that it need not be
+    /// parsed.
     pub(super) text: Vec<u8>,
 }
 
 impl Unread {
-    /// [`dropped`] of the service as it is now.
+    /// [`dropped`] for the service as it is now.
     pub(super) fn dropped(&self, after: &Service) -> Vec<Place> {
         if after.spec_text().is_some_and(|text| text.as_bytes() == self.text) {
             return Vec::new();
         }
         match serde_json::from_slice(&self.text) {
             Ok(sent) => dropped(&Sent::of(&self.edits, &sent), after.spec()),
-            // It was serialized by this program, so this does not happen; if it does, nothing is known to be stored.
+            // Cannot happen, because this program serialized it. If it did, nothing would be known to be
+            // stored.
             Err(_) => self.edits.iter().map(|edit| edit.place.clone()).collect(),
         }
     }
 }
 
-/// The places that were sent and are not stored, or were removed and are still there.
+/// The places that were sent and are not stored, or that were removed and still exist.
 ///
-/// Only leaves with a value count: the engine does not store `[]`, `{}`, null, false, 0 and "", adds defaults of its
-/// own, and keeps ratios as 32-bit floats. None of that is a loss.
+/// Only leaves with a value count. The engine does not store `[]`, `{}`, null, false, 0 and "", adds
+/// defaults, and stores ratios as 32-bit floats. These are no losses.
 pub(in crate::api) fn dropped(sent: &[Sent], stored: &Value) -> Vec<Place> {
     let mut missing = Vec::new();
     for Sent { edit, value } in sent {
@@ -75,7 +77,7 @@ pub(in crate::api) fn dropped(sent: &[Sent], stored: &Value) -> Vec<Place> {
 }
 
 /// [`dropped`] for a whole spec, as a create sends it.
-pub fn unstored(sent: &Value, stored: &Value) -> Vec<Place> {
+pub fn dropped_places(sent: &Value, stored: &Value) -> Vec<Place> {
     let mut missing = Vec::new();
     for (key, value) in sent.as_object().into_iter().flatten() {
         compare(&Place::top(key), value, stored.get(key), &mut missing);
@@ -83,9 +85,9 @@ pub fn unstored(sent: &Value, stored: &Value) -> Vec<Place> {
     missing
 }
 
-/// Whether `stored` may be what the engine made of `sent`.
+/// Whether `stored` may be the engine's version of `sent`.
 pub fn stores_all(sent: &Value, stored: &Value) -> bool {
-    unstored(sent, stored).is_empty()
+    dropped_places(sent, stored).is_empty()
 }
 
 fn compare(place: &Place, want: &Value, stored: Option<&Value>, missing: &mut Vec<Place>) {
@@ -108,7 +110,7 @@ fn compare(place: &Place, want: &Value, stored: Option<&Value>, missing: &mut Ve
                 let twin = stored.iter().find(|other| identity.of(other) == identity.of(item));
                 compare(&place.clone().item_of(item), item, twin, missing);
             }
-            // All items are there, in another order or with others between them.
+            // All items exist, possibly in another order or with others between them.
             if missing.len() == before {
                 missing.push(place.clone());
             }
@@ -132,7 +134,7 @@ fn holds(want: &Value, stored: &Value) -> bool {
             want.len() == stored.len() && want.iter().zip(stored).all(|(w, s)| holds(w, s))
         }
         (Value::Number(a), Value::Number(b)) if a.is_f64() || b.is_f64() => {
-            // The engine keeps ratios as 32-bit floats.
+            // The engine stores ratios as 32-bit floats.
             a.as_f64().map(|x| x as f32) == b.as_f64().map(|x| x as f32)
         }
         (want, stored) => want == stored,
@@ -166,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_engine_normalises_is_no_loss() {
+    fn normalised_values_are_not_reported_as_dropped() {
         let sent = json!({"A": {"list": [], "map": {}, "no": false, "zero": 0, "text": "", "gone": null, "kept": 1}});
         assert_eq!(missing("A", sent, json!({"A": {"kept": 1, "Mode": "vip"}})), [""; 0]);
         let ratio = |number: f64| json!({"A": {"MaxFailureRatio": number}});
@@ -197,12 +199,16 @@ mod tests {
         let names = |places: &[Place]| places.iter().map(ToString::to_string).collect::<Vec<_>>();
         let both = options(&["CreateMountpoint", "ReadOnlyNonRecursive"]);
         assert_eq!(names(&lost(std::slice::from_ref(&edit), &mounts(json!([sent])), &stored)), both);
-        assert_eq!(names(&unstored(&mounts(json!([sent])), &stored)), both, "a whole list, as of a create");
+        assert_eq!(
+            names(&dropped_places(&mounts(json!([sent])), &stored)),
+            both,
+            "a whole list, as of a create"
+        );
         let none = mounts(json!([{"Type": "bind", "Source": "/a", "Target": "/b"}]));
         let all = options(&["NonRecursive", "CreateMountpoint", "ReadOnlyNonRecursive"]);
         assert_eq!(names(&lost(&[edit], &mounts(json!([sent])), &none)), all);
         let other = json!({"Type": "volume", "Target": "/c"});
-        assert_eq!(names(&unstored(&mounts(json!([other])), &stored)), [format!("{path}[/c]")]);
+        assert_eq!(names(&dropped_places(&mounts(json!([other])), &stored)), [format!("{path}[/c]")]);
     }
 
     #[test]
@@ -228,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_removal_that_did_not_happen_is_told() {
+    fn a_removal_that_did_not_happen_is_reported() {
         let edit = [Edit::remove(Place::at("Labels.a"))];
         assert_eq!(lost(&edit, &json!({"Labels": {}}), &json!({"Labels": {"a": "1"}})).len(), 1);
         assert_eq!(lost(&edit, &json!({"Labels": {}}), &json!({})), []);

@@ -1,9 +1,9 @@
-//! What an update is asked to do.
+//! The request of an update.
 
 use crate::api::config::credentials::RegistryAuth;
 use crate::api::spec::Edit;
 
-/// What to do to one service, and under which conditions.
+/// What to do with one service, and under which conditions.
 #[derive(Clone, Debug)]
 pub struct UpdateRequest {
     /// The change of the spec.
@@ -12,24 +12,24 @@ pub struct UpdateRequest {
     pub version: Option<u64>,
     /// The state of the rollout that the update requires.
     pub precondition: Precondition,
-    /// Whether to post.
+    /// Whether to post the new spec.
     pub mode: Mode,
     /// Credentials to store with the service. The engine never returns them, so they always count as a change.
     pub auth: Option<RegistryAuth>,
-    /// What to do if the engine would erase fields.
+    /// What to do if the engine would drop fields.
     pub field_loss: OnFieldLoss,
 }
 
 /// How the spec of a service changes.
 #[derive(Clone, Debug)]
 pub enum Operation {
-    /// These edits are applied to the newest spec, in their order. None: only the credentials change.
+    /// Apply these edits to the newest spec, in order. If there are none, only the credentials change.
     Edit(Vec<Edit>),
-    /// The engine rolls back to the previous spec, as it is at the first read.
+    /// Have the engine roll back to the previous spec, as of the first read.
     Rollback,
 }
 
-/// The spec that an update sends, or has the engine send to its nodes.
+/// The spec that takes effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SentSpec {
     /// The stored spec, edited.
@@ -38,38 +38,38 @@ pub enum SentSpec {
     Previous,
 }
 
-/// What the rollout of a service must be like for an update to be sent.
+/// The state of the rollout that the update requires.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precondition {
-    /// Anything.
+    /// Any state.
     #[default]
     None,
-    /// Not paused: every update resumes a paused rollout.
+    /// Not paused, because every update resumes a paused rollout.
     NotPaused,
-    /// The update must have no side effect: the service is not a job, no rollout is in progress or paused, and no task
-    /// restarts.
+    /// The update has no side effect: the service is not a job, no rollout is in progress or paused, and no
+    /// task restarts.
     AtRest,
 }
 
 /// Whether an update is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Nothing is posted; the result says what would change and which tasks would restart.
+    /// Nothing is posted. The result contains the changes and the tasks that would restart.
     Plan,
     /// The spec is posted.
     Apply(ReadBack),
 }
 
-/// When the stored spec is compared with the one that was posted.
+/// When to compare the stored spec with the posted one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadBack {
-    /// At once, with a request of its own.
+    /// Immediately, with a separate request.
     Now,
     /// Later, by [`read_back`](super::read_back): one request for many services.
     Later,
 }
 
-/// What to do if the engine would erase fields because an older API version than its own is spoken.
+/// What to do if the engine would drop fields because the requested API version is older than its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnFieldLoss {
     /// Refuse the update.
@@ -80,7 +80,7 @@ pub enum OnFieldLoss {
 }
 
 impl UpdateRequest {
-    /// A request that is posted and read back at once, without conditions.
+    /// A request to post and read back immediately, without conditions.
     pub fn new(operation: Operation) -> Self {
         Self {
             operation,
@@ -92,12 +92,12 @@ impl UpdateRequest {
         }
     }
 
-    /// Whether the engine is asked to roll back.
+    /// Whether this is a rollback by the engine.
     pub fn is_rollback(&self) -> bool {
         matches!(self.operation, Operation::Rollback)
     }
 
-    /// The spec that is sent, or that the engine sends to its nodes.
+    /// The spec that takes effect.
     pub(super) fn sent_spec(&self) -> SentSpec {
         match self.operation {
             Operation::Edit(_) => SentSpec::Stored,

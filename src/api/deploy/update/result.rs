@@ -9,7 +9,7 @@ use crate::api::forecast::{Forecast, ForecastWarning};
 use crate::api::resources::services::Service;
 use crate::api::spec::{Change, Hazard, Place};
 
-/// What an update came to if nothing stood in its way.
+/// The result of an update that did not fail.
 #[derive(Clone, Debug)]
 pub enum Update {
     /// The spec is as requested already; nothing was sent.
@@ -20,18 +20,18 @@ pub enum Update {
     Applied(Applied),
 }
 
-/// A service to which nothing had to be sent.
+/// A service for which no request was necessary.
 #[derive(Clone, Debug)]
 pub struct Unchanged {
     /// The service, as last read.
     pub service: Service,
-    /// Why nothing had to be sent.
+    /// Why no request was necessary.
     pub reason: NoChange,
-    /// The places that were requested.
+    /// The requested places.
     pub requested: Vec<Place>,
 }
 
-/// Why nothing had to be sent.
+/// Why no request was necessary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoChange {
     /// The spec has every requested value.
@@ -45,9 +45,9 @@ pub enum NoChange {
         /// The tag that the service runs and the requested one, if they differ.
         tags: Option<(Option<String>, Option<String>)>,
     },
-    /// The spec is as requested, but the rollout is paused, so the tasks may not be.
+    /// The spec is as requested, but the rollout is paused, so the tasks may differ.
     AsRequestedButPaused,
-    /// The rollout is paused, and what was left to send would resume it.
+    /// The rollout is paused, and the remaining changes would resume it.
     Paused,
 }
 
@@ -56,11 +56,11 @@ pub enum NoChange {
 pub struct Plan {
     /// The service that it was computed for.
     pub service: Service,
-    /// What would change.
+    /// The changes.
     pub changes: Vec<Change>,
-    /// What would happen to the tasks.
+    /// The effect on the tasks.
     pub forecast: Forecast,
-    /// What else to know.
+    /// Remarks.
     pub warnings: Vec<Warning>,
 }
 
@@ -69,100 +69,101 @@ pub struct Plan {
 pub struct Applied {
     /// The service at the first read of the command.
     pub base: Service,
-    /// The version index that the posted spec was made from.
+    /// The version index that the posted spec was based on.
     pub version_before: u64,
-    /// What was changed.
+    /// The changes.
     pub changes: Vec<Change>,
-    /// What the engine stored.
+    /// The stored spec.
     pub stored: Stored,
-    /// What else to know.
+    /// Remarks.
     pub warnings: Vec<Warning>,
 }
 
-/// What is known of the spec that the engine stored.
+/// What is known about the stored spec.
 #[derive(Clone, Debug)]
 pub enum Stored {
-    /// It was not read yet: see [`read_back`](super::read_back).
+    /// Not read yet: see [`read_back`](super::read_back).
     Unread(Unread),
     /// It was read.
     Read {
         /// The service after the update.
         service: Service,
-        /// What was sent and is not stored.
+        /// The places that were sent and are not stored.
         dropped: Vec<Place>,
     },
-    /// It could not be read, or the service is gone; a warning says why.
+    /// It could not be read, or the service no longer exists. A warning has the reason.
     Unavailable,
 }
 
-/// Something to know about an update that was accepted or planned.
+/// A remark about an accepted or planned update.
 #[derive(Clone, Debug)]
 pub enum Warning {
-    /// The engine erases fields.
+    /// The engine drops fields.
     FieldLoss(FieldLoss),
-    /// The engine moves networks to their new place in the spec, and restarts tasks for that.
+    /// The engine moves networks to another place in the spec, and therefore restarts tasks.
     MovesNetworks,
-    /// The engine's own words.
+    /// A warning of the engine.
     Engine(String),
     /// The engine accepted the update, but the stored spec could not be read, for this reason.
     NotReadBack(String),
 }
 
-/// An update that did not come to its end.
+/// An update that failed, or whose result is unknown.
 #[derive(Debug)]
 pub struct FailedUpdate {
-    /// Why.
+    /// The reason.
     pub error: UpdateError,
     /// The service at the first read of the command.
     pub base: Service,
-    /// The service as it was read after a lost response; `None` if it was not read again.
+    /// The service as it was read after a lost response. `None` if it was not read again.
     pub after: Option<Service>,
     /// The version index and the changes of the last attempt.
     pub attempt: Attempt,
-    /// Whether anything reached the engine.
+    /// Whether a request reached the engine.
     pub delivery: Delivery,
-    /// What else to know.
+    /// Remarks.
     pub warnings: Vec<Warning>,
 }
 
-/// What an update tried to post.
+/// What an update attempted to post.
 #[derive(Clone, Debug, Default)]
 pub struct Attempt {
-    /// The version index that it was made from; `None` if it did not get so far.
+    /// The version index that it was based on. `None` if there was no attempt.
     pub version: Option<u64>,
     /// The changes.
     pub changes: Vec<Change>,
 }
 
-/// Why an update did not come to its end.
+/// Why an update failed.
 #[derive(Debug)]
 pub enum UpdateError {
     /// Another writer changed the same place, or the version index is not the required one.
     Conflict(Box<Conflict>),
-    /// This program does not send it.
+    /// This program refused to send it.
     Refused(Refusal),
-    /// The engine applied it, the rollout failed, and the engine rolled it back.
+    /// The engine applied it, the rollout failed, and the engine rolled back.
     RolledBack,
     /// The response was lost, and the service could not be read.
     Unknown(Error),
-    /// Nothing of it is on the engine, or the command was interrupted: see [`FailedUpdate::delivery`].
+    /// It was not applied, or the command was cancelled: see [`FailedUpdate::delivery`].
     Failed(Error),
 }
 
-/// Why an update is not sent.
+/// Why an update was not sent.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Refusal {
     /// The rollout is paused, and every update resumes it.
     Paused,
-    /// The update would have a side effect, in these words.
+    /// The update would have this side effect.
     NotAtRest(&'static str),
-    /// The update would restart tasks, and it must not.
+    /// The update would restart tasks, which the request excludes.
     WouldRestart(Restarts),
-    /// A spec that would be sent crashes the engine.
+    /// The spec would crash the engine.
     WouldCrash(Hazard, SentSpec),
-    /// The engine would erase fields.
+    /// The engine would drop fields.
     FieldLoss(FieldLoss),
-    /// The previous spec differs in its placement only, and has none: the engine would crash (moby/swarmkit#2947).
+    /// The previous spec differs only in that it has no placement, which would crash the engine
+    /// (moby/swarmkit#2947).
     LosesPlacement,
 }
 
@@ -171,9 +172,9 @@ pub enum Refusal {
 pub struct Restarts {
     /// The number of tasks that would restart.
     pub tasks: u64,
-    /// The number of tasks that the service has.
+    /// The number of tasks of the service.
     pub of: u64,
-    /// Why they restart although nothing changes, if it is known.
+    /// Why they would restart although nothing changes, if it is known.
     pub why: Vec<ForecastWarning>,
 }
 
@@ -189,14 +190,14 @@ pub enum Delivery {
 }
 
 impl Restarts {
-    /// The restarts that a forecast expects, with its remarks as the reasons.
+    /// The restarts that a forecast predicts, with its warnings as the reasons.
     pub(in crate::api) fn from_forecast(forecast: Forecast) -> Self {
         Self { tasks: forecast.restarted, of: forecast.of, why: forecast.warnings }
     }
 }
 
 impl NoChange {
-    /// Whether the spec is as requested. The tasks may not be: to know that, the service has to be watched.
+    /// Whether the spec is as requested. The tasks may differ: the service must be watched to know.
     pub fn is_as_requested(&self) -> bool {
         match self {
             Self::AlreadySo | Self::SameImage(_) | Self::SameDigest { .. } => true,
@@ -206,7 +207,7 @@ impl NoChange {
 }
 
 impl Unchanged {
-    /// The same, for another reason.
+    /// The same result, with another reason.
     pub fn because(self, reason: NoChange) -> Self {
         Self { reason, ..self }
     }
@@ -221,7 +222,7 @@ impl Applied {
         }
     }
 
-    /// What was sent and is not stored, as far as it is known.
+    /// The places that were sent and are not stored, if they are known.
     pub fn dropped(&self) -> &[Place] {
         match &self.stored {
             Stored::Read { dropped, .. } => dropped,
@@ -231,7 +232,7 @@ impl Applied {
 }
 
 impl FailedUpdate {
-    /// Holds its services as text until they are read again: there may be thousands.
+    /// Keeps services as text until they are parsed again, because there may be thousands.
     pub(super) fn release_parsed(&mut self) {
         self.after.iter_mut().chain([&mut self.base]).for_each(Service::release_parsed);
     }
@@ -243,7 +244,7 @@ impl FailedUpdate {
 }
 
 impl UpdateError {
-    /// The error that ends work after this delivery.
+    /// The error after a failure with this delivery.
     pub fn from_error(error: Error, delivery: Delivery) -> Self {
         match (error, delivery) {
             (error @ Error::Interrupted, _) => Self::Failed(error),

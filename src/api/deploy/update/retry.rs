@@ -1,4 +1,4 @@
-//! How often and how long something is tried again.
+//! Retries: delays and limits.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use crate::api::config::timeouts::Timeouts;
 use crate::api::error::Result;
 use crate::api::http::client::Client;
 
-/// The growing pauses of one reason to try again.
+/// The increasing delays of one kind of retry.
 #[derive(Debug)]
 pub struct Retries {
     pause: Duration,
@@ -17,13 +17,15 @@ pub struct Retries {
 }
 
 impl Retries {
-    /// Stale version indexes: from 5 ms, x 1.5, at most 250 ms, [`Timeouts::stale_version`] in all.
-    pub fn of_stale_versions(timeouts: &Timeouts) -> Self {
+    /// Retries after version conflicts: from 5 ms, factor 1.5, at most 250 ms, [`Timeouts::stale_version`] in
+    /// total.
+    pub fn for_version_conflicts(timeouts: &Timeouts) -> Self {
         Self::new(Duration::from_millis(5), Duration::from_millis(250), timeouts.stale_version)
     }
 
-    /// Lost answers that were looked up and not applied: from 50 ms, at most 2 s, [`Timeouts::unavailable`] in all.
-    pub fn of_lost_answers(timeouts: &Timeouts) -> Self {
+    /// Retries after lost responses that were not applied: from 50 ms, at most 2 s, [`Timeouts::unavailable`]
+    /// in total.
+    pub fn for_lost_responses(timeouts: &Timeouts) -> Self {
         Self::new(Duration::from_millis(50), Duration::from_secs(2), timeouts.unavailable)
     }
 
@@ -31,12 +33,13 @@ impl Retries {
         Self { pause, longest, limit, began: None, tries: 0 }
     }
 
-    /// How often it was tried again.
+    /// The number of retries so far.
     pub fn tries(&self) -> u32 {
         self.tries
     }
 
-    /// Sleeps before the next try; false where the time for it has run out. Full jitter: so many writers spread.
+    /// Sleeps before the next retry. `false` if the time has run out. Full jitter, so that concurrent writers
+    /// spread.
     pub fn pause(&mut self, client: &Client) -> Result<bool> {
         let began = *self.began.get_or_insert_with(Instant::now);
         let pause = self.pause.mul_f64(fastrand::f64());

@@ -1,11 +1,11 @@
-//! One update of one service, over all its attempts.
+//! One update of one service, with all its attempts.
 
 use super::at_rest::not_at_rest;
 use super::conflict::Conflict;
 use super::field_loss::FieldLoss;
-use super::foresee;
 use super::lost_post::{LostPost, resolve_lost_post};
 use super::new_spec::NewSpec;
+use super::predict;
 use super::readback::{self, Sent, Unread};
 use super::request::{Mode, OnFieldLoss, Operation, Precondition, ReadBack, UpdateRequest};
 use super::result::{
@@ -26,14 +26,14 @@ pub struct Updater<'a> {
     request: &'a UpdateRequest,
     /// What was requested, as edits.
     edits: Vec<Edit>,
-    /// The first read: conflicts are judged against it.
+    /// The first read, which conflicts are judged against.
     base: Service,
     delivery: Delivery,
     attempt: Attempt,
     warnings: Vec<Warning>,
 }
 
-/// What the newest spec becomes.
+/// The result of applying the request to the newest spec.
 pub enum Prepared {
     /// It is as requested already.
     Unchanged,
@@ -41,31 +41,33 @@ pub enum Prepared {
     NewSpec(NewSpec),
 }
 
-/// Why the work ended before its end.
+/// Why the update failed.
 pub struct Stop {
+    /// The reason.
     pub error: UpdateError,
     /// The service, if it was read after the last attempt.
     after: Option<Service>,
 }
 
-/// What came of one post.
+/// The result of one post.
 enum Posted {
     /// The engine accepted it, with these warnings.
     Accepted(Vec<String>),
-    /// The response was lost, and the service was read to find out.
+    /// The response was lost, and the service was read to determine the result.
     Resolved(LostPost, Service),
 }
 
 impl<'a> Updater<'a> {
+    /// Starts with a service that was just read. Nothing is sent yet.
     pub fn new(client: &'a Client, base: Service, request: &'a UpdateRequest) -> Self {
         let edits = edits_of(&base, request);
         let (attempt, warnings) = (Attempt::default(), Vec::new());
         Self { client, request, edits, base, delivery: Delivery::None, attempt, warnings }
     }
 
-    /// Updates the service, beginning with what was just read.
+    /// Updates the service, starting with the given read.
     pub fn run(mut self, first: Service) -> Result<Update, Box<FailedUpdate>> {
-        let result = self.try_until_settled(first).map_err(|stop| Box::new(self.failed(*stop)));
+        let result = self.retry_until_resolved(first).map_err(|stop| Box::new(self.failed(*stop)));
         match (result, self.request.mode) {
             (Err(mut failed), Mode::Apply(ReadBack::Later)) => {
                 failed.release_parsed();
@@ -75,7 +77,7 @@ impl<'a> Updater<'a> {
         }
     }
 
-    /// The failure that the work ended with.
+    /// The failure with everything that is known.
     pub fn failed(&mut self, Stop { error, after }: Stop) -> FailedUpdate {
         let error = match error {
             UpdateError::Failed(error) => UpdateError::from_error(error, self.delivery),
@@ -91,10 +93,10 @@ impl<'a> Updater<'a> {
         }
     }
 
-    fn try_until_settled(&mut self, first: Service) -> Result<Update, Box<Stop>> {
+    fn retry_until_resolved(&mut self, first: Service) -> Result<Update, Box<Stop>> {
         let mut now = first;
-        let mut stale = Retries::of_stale_versions(self.client.timeouts());
-        let mut lost = Retries::of_lost_answers(self.client.timeouts());
+        let mut stale = Retries::for_version_conflicts(self.client.timeouts());
+        let mut lost = Retries::for_lost_responses(self.client.timeouts());
         loop {
             let spec = match self.prepare(&now)? {
                 Prepared::NewSpec(spec) => spec,
@@ -105,7 +107,7 @@ impl<'a> Updater<'a> {
                 }
             };
             if self.request.mode == Mode::Plan || self.request.precondition == Precondition::AtRest {
-                let forecast = foresee::update(self.client, &now, spec.value()?, self.request)?;
+                let forecast = predict::update(self.client, &now, spec.value()?, self.request)?;
                 if self.request.precondition == Precondition::AtRest && forecast.restarted > 0 {
                     return Err(Refusal::WouldRestart(Restarts::from_forecast(forecast)).into());
                 }
@@ -114,7 +116,7 @@ impl<'a> Updater<'a> {
                     let warnings = std::mem::take(&mut self.warnings);
                     return Ok(Update::Planned(Plan { service: now, changes, forecast, warnings }));
                 }
-            } else if foresee::moves_networks(self.client, &now, &spec, &self.attempt.changes, self.request) {
+            } else if predict::moves_networks(self.client, &now, &spec, &self.attempt.changes, self.request) {
                 self.warnings.push(Warning::MovesNetworks);
             }
             match self.post(&now, &spec, &mut lost) {
@@ -142,7 +144,7 @@ impl<'a> Updater<'a> {
         }
     }
 
-    /// Makes the new spec, and checks everything that can be known before it is posted.
+    /// Creates the new spec, and checks everything that can be checked before it is posted.
     pub fn prepare(&mut self, now: &Service) -> Result<Prepared, Box<Stop>> {
         let request = self.request;
         if let Some(required) = request.version.filter(|required| *required != now.version()) {
@@ -175,11 +177,11 @@ impl<'a> Updater<'a> {
         self.without_lost_fields(now, spec).map(Prepared::NewSpec)
     }
 
-    /// The new spec without the fields that the engine would erase, so that what is posted is what will be stored.
+    /// The new spec without the fields that the engine would drop: what is posted is what will be stored.
     fn without_lost_fields(&mut self, now: &Service, spec: NewSpec) -> Result<NewSpec, Box<Stop>> {
         self.warnings.clear();
         if self.request.is_rollback() {
-            // The engine itself returns to the previous spec, and erases nothing of it.
+            // The engine restores the previous spec itself, and drops nothing.
             return Ok(spec);
         }
         let Some(loss) = FieldLoss::find(self.client, now, &spec, &self.edits)? else { return Ok(spec) };
@@ -192,11 +194,12 @@ impl<'a> Updater<'a> {
         Ok(left)
     }
 
-    /// Posts until the engine has accepted or refused it, or a lost response was resolved by reading the service. A
-    /// refusal settles its own attempt only: an earlier attempt whose response was lost is looked up.
+    /// Posts until the engine accepts or refuses the request, or a lost response has been resolved by reading
+    /// the service. A refusal resolves its own attempt only: an earlier attempt whose response was lost is
+    /// looked up.
     ///
-    /// The same version is posted again only if a read shows that the index has not moved: the index guards it, so it
-    /// cannot be applied twice. A job is never posted again: it would run again.
+    /// The same version is posted again only if a read shows that the index is unchanged. The index
+    /// guarantees that it is not applied twice. A job is never posted again, because it would run again.
     fn post(&mut self, now: &Service, spec: &NewSpec, lost: &mut Retries) -> Result<Posted, Error> {
         loop {
             self.client.cancellation().check()?;
@@ -212,7 +215,7 @@ impl<'a> Updater<'a> {
                     self.delivery = Delivery::Unknown;
                     error
                 }
-                // A request that was not sent does not settle an earlier one.
+                // A request that was not sent does not resolve an earlier ambiguous one.
                 Err(error) if error.is_not_sent() || self.delivery == Delivery::None => return Err(error),
                 Err(error) => error,
             };
@@ -235,7 +238,7 @@ impl<'a> Updater<'a> {
         }
     }
 
-    /// A rollback posts the current spec, which the engine checks and does not use.
+    /// A rollback posts the current spec, which the engine checks but does not use.
     fn post_once(&self, now: &Service, spec: &NewSpec) -> Result<Vec<String>, Error> {
         match self.request.operation {
             Operation::Edit(_) => {
@@ -246,7 +249,7 @@ impl<'a> Updater<'a> {
         }
     }
 
-    /// Whether a person has to decide.
+    /// The conflict that a user must resolve, if there is one.
     fn conflict(&self, now: &Service) -> Option<Conflict> {
         if self.request.is_rollback() && now.previous_spec() != self.base.previous_spec() {
             return Some(Conflict::Version { required: self.base.version(), now: now.version() });
@@ -254,7 +257,7 @@ impl<'a> Updater<'a> {
         Conflict::between(&self.base, now, &self.edits)
     }
 
-    /// The result of an update that the engine accepted.
+    /// The result of an accepted update.
     fn accepted(&mut self, spec: NewSpec) -> Result<Applied, Box<Stop>> {
         let stored = if self.request.mode == Mode::Apply(ReadBack::Later) {
             let edits = std::mem::take(&mut self.edits);
@@ -278,7 +281,7 @@ impl<'a> Updater<'a> {
         Ok(Stored::Read { service, dropped })
     }
 
-    /// The result of an update whose response was lost, and that the engine has applied.
+    /// The result of an update whose response was lost and that was applied.
     fn resolved(&mut self, lost_post: LostPost, after: Service, spec: &NewSpec) -> Result<Update, Box<Stop>> {
         let error = match lost_post {
             LostPost::RolledBack => UpdateError::RolledBack,
@@ -319,7 +322,7 @@ impl From<Refusal> for Box<Stop> {
     }
 }
 
-/// What the request asks for, as edits of the service's spec.
+/// The request as edits of the service's spec.
 pub fn edits_of(service: &Service, request: &UpdateRequest) -> Vec<Edit> {
     match &request.operation {
         Operation::Edit(edits) => edits.clone(),
@@ -327,7 +330,7 @@ pub fn edits_of(service: &Service, request: &UpdateRequest) -> Vec<Edit> {
     }
 }
 
-/// The edits that turn the spec into the previous spec.
+/// The edits that change the spec to the previous spec.
 fn edits_to_previous(service: &Service) -> Vec<Edit> {
     let Some(previous) = service.previous_spec() else { return Vec::new() };
     let edit = |change: Change| match change.new {

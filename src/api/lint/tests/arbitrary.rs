@@ -189,7 +189,7 @@ proptest! {
     }
 
     #[test]
-    fn no_rule_panics_where_an_ordinary_service_has_something_odd(changes in places()) {
+    fn no_rule_panics_if_an_ordinary_service_has_an_unusual_value(changes in places()) {
         let mut case = rich();
         for (path, value) in changes {
             replace(&mut case.service["Spec"], &path, value.clone());

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::api::resources::nodes::Node;
 use crate::api::resources::services::Service;
-use crate::api::resources::tasks::{ListedAll, Specified};
+use crate::api::resources::tasks::{AllTasks, TaskWithSpec};
 
 /// A service that no rule finds anything in, and what is known of its swarm.
 #[derive(Clone, Debug)]
@@ -85,8 +85,8 @@ impl Case {
         let services: Vec<Service> = std::iter::once(service.clone()).chain(others).collect();
         let nodes: Vec<Node> =
             self.nodes.iter().map(|node| serde_json::from_value(node.clone()).unwrap()).collect();
-        let tasks = self.tasks.iter().map(|task| Specified::from_json(&task.to_string()).unwrap());
-        let tasks = Tasks::new(ListedAll {
+        let tasks = self.tasks.iter().map(|task| TaskWithSpec::from_json(&task.to_string()).unwrap());
+        let tasks = Tasks::new(AllTasks {
             tasks: tasks.collect(),
             unreadable: Default::default(),
             now: "2026-01-01T10:10:00Z".parse().unwrap(),

@@ -117,7 +117,7 @@ fn ordinary_services_have_no_errors_and_no_warnings_but_two() {
 }
 
 #[test]
-fn what_compose_leaves_out_is_no_reason_for_a_finding() {
+fn fields_that_compose_omits_cause_no_finding() {
     let ids: Vec<&str> = compose("nginx:1.27").report().findings.iter().map(|it| it.rule.id).collect();
     assert_eq!(ids, ["L12", "L15"]);
 }

@@ -1,4 +1,4 @@
-//! The hash of a spec: what a plan recognises a service's state by.
+//! The hash of a spec, by which a plan recognises the state of a service.
 
 use std::fmt::Write as _;
 
@@ -15,7 +15,7 @@ use crate::api::resources::services;
 /// # Errors
 /// The spec cannot be written as JSON.
 pub fn hash_spec(spec: &Value) -> Result<String> {
-    let bytes = services::text_of(&sorted(spec))?;
+    let bytes = services::spec_to_json(&sorted(spec))?;
     let mut text = String::with_capacity(64);
     for byte in digest(&SHA256, &bytes).as_ref() {
         // Writing to a string cannot fail.

@@ -1,7 +1,7 @@
-//! A plan: the changes of services, computed and not made, as a file (docs/plan.md).
+//! A plan: computed changes of services that were not applied, as a file (docs/plan.md).
 //!
-//! Everything that decides what happens is in here and pure: which edits, and whether a service is still in the state that
-//! they were computed for.
+//! Everything that decides what happens is in this module and pure: which edits are made, and whether a
+//! service is still in the state for which they were computed.
 
 mod hash;
 mod read;
@@ -17,9 +17,9 @@ pub use self::state::{Difference, State, judge, rebased};
 
 use crate::api::spec::{Edit, Op, Place, apply_all, prepare};
 
-/// The value of `kind`.
+/// The value of the field `kind`.
 pub const KIND: &str = "swarmctl.plan";
-/// The only version of the format.
+/// The version of the format.
 pub const VERSION: u64 = 1;
 /// The maximum size of a plan, in MiB.
 pub const MAX_SIZE: u64 = 64;
@@ -31,34 +31,34 @@ pub const MAX_EDITS: usize = 1_000;
 /// A plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// When it was made, as RFC 3339 text.
+    /// When it was made, as an RFC 3339 timestamp.
     pub made_at: String,
-    /// `user@host`, which proves nothing.
+    /// `user@host`, for information only.
     pub made_by: String,
-    /// The version of the program.
+    /// The version of this program.
     pub program: String,
     /// The ID of the swarm.
     pub swarm: String,
-    /// The API version that was spoken, as in `1.51`.
+    /// The API version: `1.51`.
     pub api_version: String,
-    /// The command that made it, as in `update-image`.
+    /// The command that made it: `update-image`.
     pub command: String,
-    /// How the services were selected; `None` if they were named.
+    /// The selection of the services. `None` if they were named.
     pub selection: Option<Selection>,
-    /// Defaults for applying it.
+    /// Defaults for applying the plan.
     pub options: Options,
-    /// The services that change, sorted by name.
+    /// The services to change, sorted by name.
     pub services: Vec<PlannedService>,
 }
 
-/// How services were selected.
+/// A selection of services.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
     /// The stack.
     pub stack: Option<String>,
-    /// Keys and values.
+    /// The labels: keys and values.
     pub filters: Vec<(String, String)>,
-    /// All services.
+    /// Whether all services are selected.
     pub all: bool,
 }
 
@@ -69,57 +69,57 @@ pub struct Options {
     pub canary: Option<usize>,
     /// The maximum number of services that are updated at the same time.
     pub parallel: usize,
-    /// The number of failures that stops the batch; 0: none.
+    /// The number of failures after which the batch stops. 0: never.
     pub max_failures: usize,
-    /// What is rolled back if a rollout fails: `each`, `all`, or nothing.
+    /// What to roll back if a rollout fails: `each`, `all`, or nothing.
     pub rollback_on_failure: Option<String>,
-    /// Whether the engine may erase fields.
+    /// Whether the engine may drop fields.
     pub allow_field_loss: bool,
 }
 
-/// A service that changes.
+/// A service to change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlannedService {
-    /// Its ID.
+    /// The ID.
     pub id: String,
-    /// Its name when the plan was made.
+    /// The name when the plan was made.
     pub name: String,
-    /// Its version index when the plan was made.
+    /// The version index when the plan was made.
     pub version_index: u64,
-    /// The hash of its spec.
+    /// The hash of the spec.
     pub spec_sha256: String,
-    /// The hash of its previous spec, if it has one.
+    /// The hash of the previous spec, if there is one.
     pub previous_spec_sha256: Option<String>,
-    /// What changes.
+    /// The change.
     pub change: PlannedChange,
-    /// What a dry run says of its tasks, for reading only.
+    /// The forecast for its tasks, for information only.
     pub restarts: Value,
-    /// Warnings of the time of planning.
+    /// The warnings when the plan was made.
     pub warnings: Vec<String>,
 }
 
-/// How a service changes.
+/// The change of a service.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PlannedChange {
-    /// These edits are made, in their order.
+    /// Apply these edits, in order.
     Edits(Vec<PlannedEdit>),
-    /// The engine rolls back to the previous spec. The differences are for reading only.
+    /// Have the engine roll back to the previous spec. The differences are for information only.
     Rollback(Value),
 }
 
 /// One edit, with the value before and after it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlannedEdit {
-    /// What is done. An increment has its result in `to`.
+    /// The operation. The result of an increment is in `to`.
     pub edit: Edit,
-    /// What is there; `None`: nothing.
+    /// The current value. `None`: absent.
     pub from: Option<Value>,
-    /// What will be there; `None`: nothing.
+    /// The new value. `None`: absent.
     pub to: Option<Value>,
 }
 
 impl PlannedEdit {
-    /// The edits, with what they find in the spec and what they make of it.
+    /// Adds the values before and after each edit.
     pub fn all_of(edits: &[Edit], spec: &Value) -> Vec<Self> {
         let mut before = spec.clone();
         prepare(&mut before, edits);
@@ -133,14 +133,15 @@ impl PlannedEdit {
                 Op::Clear(_) => None,
                 Op::Increment => edit.place.all(&after),
             };
-            // A clear removes one value only, and that is what it has to be compared with when it is applied.
+            // A conditional removal removes one value only, so this is the value to compare with when it is
+            // applied.
             let from = if let Op::Clear(value) = &edit.op { Some(value.clone()) } else { from };
             Self { edit: edit.clone(), from, to }
         };
         edits.iter().map(planned).collect()
     }
 
-    /// The edit as it is posted. An increment sets its planned result, so that it is made once for one plan.
+    /// The edit to post. An increment sets the planned result, so that it is applied once.
     pub fn to_edit(&self) -> Edit {
         match (&self.edit.op, &self.to) {
             (Op::Increment, Some(to)) => Edit::set(self.edit.place.clone(), to.clone()),
@@ -148,14 +149,14 @@ impl PlannedEdit {
         }
     }
 
-    /// Where.
+    /// The place.
     pub fn place(&self) -> &Place {
         &self.edit.place
     }
 }
 
 impl PlannedService {
-    /// The edits as they are posted; `None` for a rollback.
+    /// The edits to post. `None` for a rollback.
     pub fn edits(&self) -> Option<Vec<Edit>> {
         match &self.change {
             PlannedChange::Edits(edits) => Some(edits.iter().map(PlannedEdit::to_edit).collect()),

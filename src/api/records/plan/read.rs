@@ -1,4 +1,4 @@
-//! Reading a plan. It is input from elsewhere: everything that is applied is checked here.
+//! Parses a plan. It is untrusted input: everything that is applied is validated here.
 
 use std::collections::HashSet;
 
@@ -12,13 +12,13 @@ use super::{
 use crate::api::http::request_path::can_be_name;
 use crate::api::spec::{Edit, Op, Place};
 
-/// The keys of an edit; an unknown one could change its meaning.
+/// The allowed keys of an edit. An unknown key could change its meaning.
 const EDIT_KEYS: [&str; 7] = ["place", "path", "item", "like", "op", "from", "to"];
 
-/// Reads a plan.
+/// Parses a plan.
 ///
 /// # Errors
-/// Why it is not a plan.
+/// The reason why the text is not a valid plan.
 pub fn parse(text: &str) -> Result<Plan, String> {
     let value: Value = serde_json::from_str(text).map_err(|e| format!("invalid JSON: {e}"))?;
     let object = value.as_object().ok_or("it is not a JSON object")?;
@@ -132,7 +132,7 @@ fn edit(value: &Value) -> Result<PlannedEdit, String> {
     {
         return Err(format!("`to` is not the item `{id}`"));
     }
-    // What is done to the kind of the mode or to the name is refused by the engine, after other services were updated.
+    // The engine would refuse changes of the mode's kind and of the name, after other services were updated.
     let is_of_mode = place.keys().first().is_some_and(|key| key == "Mode") && place.keys().len() < 3;
     if is_of_mode && !(place.keys().len() == 2 && matches!(op, Op::Default(_))) {
         return Err(format!("`{place}` would change the mode of the service"));

@@ -1,4 +1,4 @@
-//! Whether a service is still in the state that its planned change was computed for.
+//! Whether a service is still in the state for which its planned change was computed.
 
 use serde_json::Value;
 
@@ -10,32 +10,32 @@ use crate::api::spec::{Op, Place};
 /// The state of a service that exists.
 #[derive(Clone, Debug, PartialEq)]
 pub enum State {
-    /// As it was when the plan was made.
+    /// Unchanged since the plan was made.
     Ready,
-    /// The change was made already.
+    /// The change has been made already.
     Done,
-    /// Anything else, with the planned places that differ.
+    /// Any other state, with the planned places that differ.
     Stale(Vec<Difference>),
 }
 
-/// A place that a plan changes and that another writer has changed.
+/// A planned place that another writer has changed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
-    /// Where.
+    /// The place.
     pub place: Place,
-    /// The value that the plan was made from.
+    /// The value when the plan was made.
     pub planned_from: Option<Value>,
-    /// The value now.
+    /// The current value.
     pub now: Option<Value>,
     /// The planned value.
     pub planned_to: Option<Value>,
 }
 
-/// Judges a service by its spec and its previous spec; the version index says nothing, because the engine moves it with
-/// every step of a rollout.
+/// Determines the state from the spec and the previous spec. The version index is not used, because the
+/// engine changes it with every step of a rollout.
 ///
 /// # Errors
-/// A spec cannot be written as JSON.
+/// A spec cannot be serialized.
 pub fn judge(planned: &PlannedService, service: &Service) -> Result<State> {
     let spec = hash_spec(service.spec())?;
     let previous = service.previous_spec().map(hash_spec).transpose()?;
@@ -63,8 +63,8 @@ pub fn judge(planned: &PlannedService, service: &Service) -> Result<State> {
     }
 }
 
-/// Whether the planned edits may be made on the current spec of a stale service: each place still has the value that
-/// the plan was made from, or the planned one already. A rollback is never made on another spec.
+/// Whether the planned edits may be applied to the current spec of a changed service: each place still has
+/// the value from which the plan was made, or the planned one. A rollback is never applied to another spec.
 pub fn rebased(planned: &PlannedService, service: &Service) -> bool {
     match &planned.change {
         PlannedChange::Edits(edits) => differences(edits, service.spec()).is_empty(),
@@ -72,7 +72,7 @@ pub fn rebased(planned: &PlannedService, service: &Service) -> bool {
     }
 }
 
-/// The planned places that hold neither of the two planned values.
+/// The planned places that have neither the old nor the planned value.
 fn differences(edits: &[PlannedEdit], spec: &Value) -> Vec<Difference> {
     let differs = |edit: &&PlannedEdit| {
         let is_decided = matches!(edit.edit.op, Op::Default(_) | Op::Clear(_));
@@ -88,7 +88,7 @@ fn differences(edits: &[PlannedEdit], spec: &Value) -> Vec<Difference> {
 }
 
 impl PlannedEdit {
-    /// Whether the spec is as the edit makes it, compared as what was sent is with what the engine stores.
+    /// Whether the spec has the result of the edit, compared like a read-back.
     fn holds(&self, spec: &Value) -> bool {
         let now = self.place().all(spec);
         match (&self.edit.op, &self.to) {
@@ -101,8 +101,8 @@ impl PlannedEdit {
     }
 }
 
-/// Whether the value is what the engine makes of the planned one: it adds defaults, omits what is empty, and keeps ratios
-/// as 32-bit floats.
+/// Whether the value may be the engine's version of the planned one. The engine adds defaults, omits empty
+/// values, and stores ratios as 32-bit floats.
 fn is_stored(planned: &Value, now: Option<&Value>) -> bool {
     match (planned, now) {
         (planned, now) if is_zero(planned) => now.is_none_or(is_zero),
@@ -120,7 +120,7 @@ fn is_stored(planned: &Value, now: Option<&Value>) -> bool {
     }
 }
 
-/// Whether the engine stores nothing for it.
+/// Whether the engine does not store this value.
 fn is_zero(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,

@@ -1,4 +1,4 @@
-//! The JSON types of known places, by the engine's API document.
+//! The JSON types of known places, from the engine's API reference.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ enum Kind {
     Map,
 }
 
-/// Known places. Of all others any value is accepted: the engine judges them.
+/// Known places. For all others any value is accepted, and the engine validates them.
 const KINDS: &[(Kind, &[&str])] = &[
     (
         Kind::Text,
@@ -127,7 +127,7 @@ const KINDS: &[(Kind, &[&str])] = &[
     ),
 ];
 
-/// Maps whose values are strings, and lists whose items are.
+/// Maps and lists of strings.
 const OF_TEXTS: [&str; 5] = [
     "Labels",
     "TaskTemplate.ContainerSpec.Labels",
@@ -147,10 +147,10 @@ const LISTS_OF_TEXTS: [&str; 9] = [
     "TaskTemplate.Placement.Constraints",
 ];
 
-/// Whether a value has the type of its place.
+/// Checks that a value has the type of its place.
 ///
 /// # Errors
-/// It has not, in words.
+/// A description of the mismatch.
 pub fn check(place: &Place, value: &Value) -> Result<(), String> {
     let Some(kind) = kind_of(place) else { return Ok(()) };
     let fits = match kind {

@@ -1,4 +1,4 @@
-//! A plan as text.
+//! Serializes a plan.
 
 use serde_json::{Value, json};
 
@@ -7,10 +7,10 @@ use crate::api::error::{Error, Result};
 use crate::api::spec::Op;
 
 impl Plan {
-    /// The text of the file: keys in the documented order, two spaces of indentation, a final newline.
+    /// The text of the file: keys in the documented order, an indentation of two spaces, and a final newline.
     ///
     /// # Errors
-    /// It cannot be written as JSON.
+    /// The plan cannot be serialized.
     pub fn to_text(&self) -> Result<String> {
         let text = serde_json::to_string_pretty(&self.to_json());
         text.map(|text| text + "\n").map_err(|e| Error::internal(&e.to_string()))

@@ -1,27 +1,27 @@
-//! When a tag was pushed, or its image created.
+//! Reads when a tag was pushed, or when its image was created.
 
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::MAX_BODY;
+use super::MAX_BODY_LEN;
 use super::failure::Failure;
 use super::session::Session;
 
-/// Docker's first public release: no image is older.
-const FIRST_IMAGE: i64 = 1_363_737_600;
-/// Clocks differ; a time that is further in the future is wrong, in seconds.
+/// The date of docker's first public release, in Unix time. No image is older.
+const OLDEST_IMAGE: i64 = 1_363_737_600;
+/// The maximum clock difference, in seconds. A time further in the future is not plausible.
 const MAX_SKEW: i64 = 5 * 60;
 
-const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
+const MANIFEST_TYPES: &str = "application/vnd.oci.image.index.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.v2+json";
 
-/// What Docker Hub says of a tag.
+/// What Docker Hub reports about a tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pushed {
-    /// When it was pushed; `None` if that is not known.
+    /// When it was pushed. `None` if unknown.
     pub at: Option<Timestamp>,
-    /// The digest that it was pushed with, if it says so.
+    /// The digest that was pushed, if Docker Hub reports it.
     pub digest: Option<String>,
 }
 
@@ -62,34 +62,37 @@ struct Config {
     created: Option<String>,
 }
 
-/// The tag's page of Docker Hub, read without credentials.
+/// Reads the tag's page on Docker Hub, without credentials. `None` if the age is unknown.
 ///
 /// # Errors
-/// A signal came, or `--timeout` expired. Any other failure means that the age is not known.
+/// The command was cancelled, or its deadline expired. Other failures only mean that the age is unknown.
 pub fn pushed(session: &mut Session, tag: &str) -> Result<Option<Pushed>, Failure> {
     let target = format!("/v2/repositories/{}/tags/{tag}", session.path());
-    let response = match session.get(&target, None, MAX_BODY) {
+    let response = match session.get(&target, None, MAX_BODY_LEN) {
         Ok(response) if response.status == 200 => response,
         Err(failure) if failure.is_final() => return Err(failure),
         _ => return Ok(None),
     };
     let Ok(tag) = serde_json::from_slice::<HubTag>(&response.body) else { return Ok(None) };
-    let at = tag.tag_last_pushed.and_then(|text| plausible(&text, Timestamp::now()));
+    let at = tag.tag_last_pushed.and_then(|text| parse_plausible_time(&text, Timestamp::now()));
     Ok(Some(Pushed { at, digest: tag.digest.filter(|digest| !digest.is_empty()) }))
 }
 
-/// `created` of the image's configuration, which the publisher of the image sets.
+/// Reads `created` from the image's configuration, which the publisher of the image sets. `None` if it is
+/// unknown.
 ///
 /// # Errors
-/// A signal came, or `--timeout` expired. Any other failure means that the age is not known.
+/// The command was cancelled, or its deadline expired. Other failures only mean that the time is unknown.
 pub fn created(session: &mut Session, digest: &str) -> Result<Option<Timestamp>, Failure> {
     let mut digest = digest.to_owned();
-    // An index, its manifest, and the configuration: an index within an index has no image of its own.
+    // At most an index, its manifest and the configuration: an index inside an index describes no image.
     for _ in 0..2 {
         let target = format!("/v2/{}/manifests/{digest}", session.path());
-        let Some(manifest) = read::<Manifest>(session, &target, Some(MANIFESTS))? else { return Ok(None) };
+        let Some(manifest) = read::<Manifest>(session, &target, Some(MANIFEST_TYPES))? else {
+            return Ok(None);
+        };
         match (manifest.manifests, manifest.config) {
-            (Some(all), _) => match chosen(&all) {
+            (Some(all), _) => match select_manifest(&all) {
                 Some(one) => digest = one.digest.clone(),
                 None => return Ok(None),
             },
@@ -97,7 +100,7 @@ pub fn created(session: &mut Session, digest: &str) -> Result<Option<Timestamp>,
                 let target = format!("/v2/{}/blobs/{}", session.path(), config.digest);
                 let config = read::<Config>(session, &target, Some("*/*"))?;
                 let created = config.and_then(|config| config.created);
-                return Ok(created.and_then(|text| plausible(&text, Timestamp::now())));
+                return Ok(created.and_then(|text| parse_plausible_time(&text, Timestamp::now())));
             }
             (None, None) => return Ok(None),
         }
@@ -110,15 +113,16 @@ fn read<T: for<'de> Deserialize<'de>>(
     target: &str,
     accept: Option<&str>,
 ) -> Result<Option<T>, Failure> {
-    match session.get(target, accept, MAX_BODY) {
+    match session.get(target, accept, MAX_BODY_LEN) {
         Ok(response) if response.status == 200 => Ok(serde_json::from_slice(&response.body).ok()),
         Err(failure) if failure.is_final() => Err(failure),
         _ => Ok(None),
     }
 }
 
-/// The manifest for linux/amd64, else the first one for a known platform: attestations have none.
-fn chosen(all: &[Descriptor]) -> Option<&Descriptor> {
+/// Selects the manifest for linux/amd64, otherwise the first one for a known platform. Attestations have
+/// none.
+fn select_manifest(all: &[Descriptor]) -> Option<&Descriptor> {
     let platform = |one: &Descriptor| {
         let platform = one.platform.as_ref()?;
         Some((platform.os.clone(), platform.architecture.clone()))
@@ -132,10 +136,10 @@ fn chosen(all: &[Descriptor]) -> Option<&Descriptor> {
     })
 }
 
-/// A time that can be true: not before there were images, and not in the future.
-fn plausible(text: &str, now: Timestamp) -> Option<Timestamp> {
+/// Parses a time, and rejects those before the first image and in the future.
+fn parse_plausible_time(text: &str, now: Timestamp) -> Option<Timestamp> {
     let time: Timestamp = text.parse().ok()?;
-    (FIRST_IMAGE..=now.as_second() + MAX_SKEW).contains(&time.as_second()).then_some(time)
+    (OLDEST_IMAGE..=now.as_second() + MAX_SKEW).contains(&time.as_second()).then_some(time)
 }
 
 #[cfg(test)]
@@ -155,7 +159,7 @@ mod tests {
             ("2026-11-29T10:05:01Z", false),
             ("yesterday", false),
         ] {
-            assert_eq!(plausible(text, now).is_some(), is_known, "{text}");
+            assert_eq!(parse_plausible_time(text, now).is_some(), is_known, "{text}");
         }
     }
 
@@ -163,7 +167,7 @@ mod tests {
     fn of_an_index_the_common_platform_is_read() {
         let index = |text: &str| {
             let manifest: Manifest = serde_json::from_str(text).unwrap();
-            chosen(&manifest.manifests.unwrap()).map(|one| one.digest.clone())
+            select_manifest(&manifest.manifests.unwrap()).map(|one| one.digest.clone())
         };
         let arm = r#"{"digest": "arm", "platform": {"os": "linux", "architecture": "arm64"}}"#;
         let amd = r#"{"digest": "amd", "platform": {"os": "linux", "architecture": "amd64"}}"#;

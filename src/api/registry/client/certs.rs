@@ -1,4 +1,4 @@
-//! The TLS files of a registry, where Docker keeps them: `certs.d/HOST[:PORT]/`.
+//! The TLS files of a registry, in docker's directory: `certs.d/HOST[:PORT]/`.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 use super::failure::{Failure, FailureKind};
 use crate::api::config::endpoint::Tls;
 
-/// How a verified connection to this host is encrypted: every `*.crt` is trusted beside the system's authorities, and
-/// the first `*.cert` with its `*.key` is the client certificate.
+/// The TLS settings for a verified connection to this host. Every `*.crt` is trusted in addition to the
+/// system's authorities, and the first `*.cert` with its `*.key` is the client certificate.
 ///
 /// # Errors
-/// The folder cannot be read, or a certificate has no key.
+/// The directory cannot be read, or a certificate has no key.
 pub fn tls(folder: &Path, host: &str) -> Result<Tls, Failure> {
-    let mut tls = Tls { ca: None, more_cas: Vec::new(), cert: None, key: None, is_verified: true };
+    let mut tls = Tls { ca: None, extra_cas: Vec::new(), cert: None, key: None, is_verified: true };
     let folder = folder.join(host);
     let files = files(&folder).map_err(|e| failure(format!("cannot read `{}`: {e}", folder.display())))?;
     let has_extension = |file: &Path, name| file.extension().is_some_and(|extension| extension == name);
     for file in files {
         if has_extension(&file, "crt") {
-            tls.more_cas.push(file);
+            tls.extra_cas.push(file);
         } else if has_extension(&file, "cert") && tls.cert.is_none() {
             let key = file.with_extension("key");
             if !key.exists() {
@@ -31,7 +31,7 @@ pub fn tls(folder: &Path, host: &str) -> Result<Tls, Failure> {
     Ok(tls)
 }
 
-/// Sorted by name; none if there is no such folder.
+/// The files in a directory, sorted by name. Empty if the directory does not exist.
 fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,

@@ -1,4 +1,4 @@
-//! One request to one address: which TLS it is sent with, its limits, and its response.
+//! Sends one request to a registry: TLS verification, timeouts and size limits.
 
 use std::collections::HashMap;
 use std::io::Read as _;
@@ -23,15 +23,15 @@ use crate::api::transport::{self, NotConnected};
 /// A request.
 #[derive(Clone, Debug)]
 pub struct Request<'r> {
-    /// Where it goes.
+    /// The URL.
     pub url: Url,
-    /// The value of `Accept`; `None`: JSON.
+    /// The value of `Accept`. `None` means JSON.
     pub accept: Option<&'r str>,
     /// The value of `Authorization`.
     pub authorization: Option<&'r str>,
-    /// A form to post; without one it is a GET.
+    /// A form to post. `None`: a GET request.
     pub form: Option<&'r str>,
-    /// A longer body is a failure, in bytes.
+    /// The maximum size of the response's body, in bytes. A longer one is a failure.
     pub max_body: usize,
 }
 
@@ -42,61 +42,61 @@ pub struct Response {
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The whole body.
+    /// The complete body.
     pub body: Vec<u8>,
-    /// Where it came from: the URL of the request, or what it was redirected to.
+    /// The final URL, after redirects.
     pub url: Url,
 }
 
 /// Why there is no response.
-pub enum Unsent {
-    /// No connection was made, TLS included, so nothing was sent.
+pub enum SendError {
+    /// No connection could be made (TLS included). Nothing was sent.
     NotConnected(Failure),
-    /// Anything else.
+    /// Any other failure.
     Failed(Failure),
 }
 
-impl From<Unsent> for Failure {
-    fn from(unsent: Unsent) -> Self {
-        match unsent {
-            Unsent::NotConnected(failure) | Unsent::Failed(failure) => failure,
+impl From<SendError> for Failure {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::NotConnected(failure) | SendError::Failed(failure) => failure,
         }
     }
 }
 
-/// Whether certificates are verified.
+/// Whether the registry's certificate is verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Trust {
     Verified,
     Unverified,
 }
 
-/// What is known of a host after the first attempt; later requests do not probe again.
-type Known = Arc<Mutex<Option<Result<Trust, Failure>>>>;
+/// The result of the first attempt to connect to a host, which later requests use.
+type Verification = Arc<Mutex<Option<Result<Trust, Failure>>>>;
 
-/// All connections of a command to registries.
+/// The connections of a command to registries.
 pub struct Connections {
     settings: RegistrySettings,
     agents: Mutex<HashMap<(Scheme, String, u16, Trust), Agent>>,
-    known: Mutex<HashMap<(String, u16), Known>>,
+    known: Mutex<HashMap<(String, u16), Verification>>,
     insecure: OnceLock<InsecureRegistries>,
 }
 
 impl Request<'_> {
-    /// Method and URL, as messages name it.
+    /// Method and URL, for messages.
     pub fn name(&self) -> String {
         format!("{} {}", if self.form.is_some() { "POST" } else { "GET" }, self.url)
     }
 }
 
 impl Connections {
-    /// No connection is made yet.
+    /// Creates a pool without connections.
     pub fn new(settings: RegistrySettings) -> Self {
         let (agents, known) = (Mutex::default(), Mutex::default());
         Self { settings, agents, known, insecure: OnceLock::new() }
     }
 
-    /// Whether the host may be used without a verified certificate. The engine is asked at most once.
+    /// Whether the registry may be used without a verified certificate. The engine is queried at most once.
     pub fn may_be_insecure(&self, engine: &Client, url: &Url) -> Result<bool, Failure> {
         if is_loopback(&url.host) {
             return Ok(true);
@@ -111,9 +111,9 @@ impl Connections {
         Ok(listed.lists(url))
     }
 
-    /// Sends a request once. With https it is repeated without verification if no connection can be made and the host
-    /// may be insecure; what worked is kept for the next requests.
-    pub fn send(&self, engine: &Client, request: &Request) -> Result<Response, Unsent> {
+    /// Sends a request once. If an https connection fails and the registry may be insecure, it is sent again
+    /// without verification. The result is remembered for the next requests.
+    pub fn send(&self, engine: &Client, request: &Request) -> Result<Response, SendError> {
         if request.url.scheme == Scheme::Http {
             return self.attempt(engine, request, Trust::Unverified);
         }
@@ -127,44 +127,44 @@ impl Connections {
                 drop(first);
                 return self.attempt(engine, request, trust);
             }
-            Some(Err(failure)) => return Err(Unsent::NotConnected(failure)),
+            Some(Err(failure)) => return Err(SendError::NotConnected(failure)),
             None => {}
         }
-        let (trust, answer) = match self.attempt(engine, request, Trust::Verified) {
-            Err(Unsent::NotConnected(failure)) => {
-                if !self.may_be_insecure(engine, &request.url).map_err(Unsent::Failed)? {
+        let (trust, response) = match self.attempt(engine, request, Trust::Verified) {
+            Err(SendError::NotConnected(failure)) => {
+                if !self.may_be_insecure(engine, &request.url).map_err(SendError::Failed)? {
                     *first = Some(Err(failure.clone()));
-                    return Err(Unsent::NotConnected(failure));
+                    return Err(SendError::NotConnected(failure));
                 }
                 match self.attempt(engine, request, Trust::Unverified) {
-                    // The first failure says more: it is that of the certificate.
-                    Err(Unsent::NotConnected(_)) => {
+                    // The first failure is more specific: it is about the certificate.
+                    Err(SendError::NotConnected(_)) => {
                         *first = Some(Err(failure.clone()));
-                        return Err(Unsent::NotConnected(failure));
+                        return Err(SendError::NotConnected(failure));
                     }
-                    answer => (Trust::Unverified, answer),
+                    response => (Trust::Unverified, response),
                 }
             }
-            answer => (Trust::Verified, answer),
+            response => (Trust::Verified, response),
         };
         *first = Some(Ok(trust));
-        answer
+        response
     }
 
-    fn attempt(&self, engine: &Client, request: &Request, trust: Trust) -> Result<Response, Unsent> {
-        let (name, failed) = (request.name(), |kind, why: String| Unsent::Failed(Failure::new(kind, why)));
-        engine.cancellation().check().map_err(|e| Unsent::Failed(e.into()))?;
+    fn attempt(&self, engine: &Client, request: &Request, trust: Trust) -> Result<Response, SendError> {
+        let (name, failed) = (request.name(), |kind, why: String| SendError::Failed(Failure::new(kind, why)));
+        engine.cancellation().check().map_err(|e| SendError::Failed(e.into()))?;
         let limit = engine.timeouts().registry_request;
         let limit = engine.time_left().map_or(limit, |left| left.min(limit));
         if limit.is_zero() {
             return Err(failed(FailureKind::Deadline, format!("timed out before `{name}` could be sent")));
         }
-        let agent = self.agent(engine, &request.url, trust).map_err(Unsent::Failed)?;
+        let agent = self.agent(engine, &request.url, trust).map_err(SendError::Failed)?;
         let began = Instant::now();
-        let answer = exchange(&agent, request, limit).map_err(|e| failure(engine, e, request, limit));
-        let ending = match &answer {
+        let response = exchange(&agent, request, limit).map_err(|e| failure(engine, e, request, limit));
+        let ending = match &response {
             Ok((parts, _)) => Ok(parts.status.as_u16()),
-            Err(Unsent::NotConnected(failure) | Unsent::Failed(failure)) => {
+            Err(SendError::NotConnected(failure) | SendError::Failed(failure)) => {
                 Err(Error::ConnectionLost { request: name.clone(), why: failure.to_string() })
             }
         };
@@ -174,7 +174,7 @@ impl Connections {
             ending: ending.as_ref().copied(),
             took: began.elapsed(),
         });
-        let (parts, body) = answer?;
+        let (parts, body) = response?;
         if body.len() > request.max_body {
             let why =
                 format!("the response to `{name}` is longer than {} MiB", (request.max_body >> 20).max(1));
@@ -206,9 +206,9 @@ impl Connections {
     }
 }
 
-fn failure(engine: &Client, error: ureq::Error, request: &Request, limit: std::time::Duration) -> Unsent {
+fn failure(engine: &Client, error: ureq::Error, request: &Request, limit: std::time::Duration) -> SendError {
     let name = request.name();
-    let failed = |kind, why| Unsent::Failed(Failure::new(kind, why));
+    let failed = |kind, why| SendError::Failed(Failure::new(kind, why));
     let timed_out = || {
         let kind = match engine.time_left() {
             Some(left) if left.is_zero() => FailureKind::Deadline,
@@ -222,7 +222,7 @@ fn failure(engine: &Client, error: ureq::Error, request: &Request, limit: std::t
     match error {
         ureq::Error::Timeout(_) => timed_out(),
         ureq::Error::Io(e) => match e.downcast::<NotConnected>() {
-            Ok(NotConnected(source)) => Unsent::NotConnected(Failure::new(
+            Ok(NotConnected(source)) => SendError::NotConnected(Failure::new(
                 FailureKind::Unreachable,
                 format!("cannot connect to `{}`: {source}", request.url.origin()),
             )),
@@ -237,18 +237,22 @@ fn failure(engine: &Client, error: ureq::Error, request: &Request, limit: std::t
     }
 }
 
-type Answer = (ureq::http::response::Parts, Vec<u8>);
+type HttpResponse = (ureq::http::response::Parts, Vec<u8>);
 
-fn exchange(agent: &Agent, request: &Request, limit: std::time::Duration) -> Result<Answer, ureq::Error> {
+fn exchange(
+    agent: &Agent,
+    request: &Request,
+    limit: std::time::Duration,
+) -> Result<HttpResponse, ureq::Error> {
     let url = &request.url;
     let method = if request.form.is_some() { Method::POST } else { Method::GET };
-    // The transport encrypts: for ureq every request is one of http.
+    // The transport adds TLS, so ureq sees plain http.
     let uri = format!("http://{}:{}{}", url.bracketed_host(), url.port, url.target());
     let head = HttpRequest::builder().method(method).uri(uri).header("Host", url.authority());
     let more = [("Accept", request.accept), ("Authorization", request.authorization)];
     let more = more.into_iter().filter_map(|(name, value)| Some((name, value?)));
     let head = more.fold(head, |head, (name, value)| head.header(name, value));
-    let answer = match request.form {
+    let response = match request.form {
         Some(form) => {
             let request = head.header("Content-Type", "application/x-www-form-urlencoded").body(form)?;
             agent.run(agent.configure_request(request).timeout_global(Some(limit)).build())?
@@ -258,7 +262,7 @@ fn exchange(agent: &Agent, request: &Request, limit: std::time::Duration) -> Res
             agent.run(agent.configure_request(request).timeout_global(Some(limit)).build())?
         }
     };
-    let (parts, body) = answer.into_parts();
+    let (parts, body) = response.into_parts();
     let max = u64::try_from(request.max_body).unwrap_or(u64::MAX).saturating_add(1);
     let mut bytes = Vec::new();
     body.into_with_config().limit(u64::MAX).reader().take(max).read_to_end(&mut bytes)?;

@@ -1,52 +1,52 @@
-//! Why a registry did not give what it was asked for.
+//! Why a request to a registry failed.
 
 use crate::api::error::Error;
 
-/// What kind of failure it is.
+/// The category of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureKind {
-    /// It wants credentials, or better ones.
+    /// The registry requires credentials, or other ones.
     Denied,
-    /// It has no such repository.
+    /// The registry has no such repository.
     NotFound,
-    /// No connection could be made, or it broke.
+    /// No connection could be made, or it was lost.
     Unreachable,
-    /// A response is not what a registry sends.
+    /// The response is not valid.
     Invalid,
-    /// A list or a body is longer than the limit.
+    /// The list or body is longer than the limit.
     TooLong,
-    /// It still refuses after all retries.
+    /// The registry still refuses after all retries.
     RateLimited,
-    /// The credentials could not be looked up.
+    /// The credentials could not be read.
     Credentials,
-    /// `--timeout` expired.
+    /// The deadline of the command expired.
     Deadline,
-    /// A signal came.
+    /// The command was cancelled.
     Interrupted,
 }
 
-/// Why a registry did not give what it was asked for.
+/// Why a request to a registry failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{why}")]
 pub struct Failure {
-    /// Its kind.
+    /// The category.
     pub kind: FailureKind,
-    /// A sentence without secrets.
+    /// The message, without secrets.
     pub why: String,
 }
 
 impl Failure {
-    /// A failure of this kind.
+    /// Creates a failure.
     pub fn new(kind: FailureKind, why: impl Into<String>) -> Self {
         Self { kind, why: why.into() }
     }
 
-    /// A response is not what a registry sends.
+    /// Creates a failure for a response that is not valid.
     pub fn invalid(request: &str, why: impl std::fmt::Display) -> Self {
         Self::new(FailureKind::Invalid, format!("invalid response to `{request}`: {why}"))
     }
 
-    /// Ends the command instead of one service.
+    /// Whether the failure ends the whole command, not only the work for one image.
     pub fn is_final(&self) -> bool {
         matches!(self.kind, FailureKind::Interrupted | FailureKind::Deadline)
     }

@@ -1,4 +1,5 @@
-//! Which registries may be used without a verified certificate: loopback, and those that the engine lists.
+//! Which registries may be used without a verified certificate: those on this machine, and those that the
+//! engine lists.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, ToSocketAddrs as _};
@@ -10,7 +11,7 @@ use crate::api::http::client::Client;
 use crate::api::http::request_path::Path;
 use crate::api::registry::protocol::{Scheme, Url};
 
-/// What the engine's `/info` says of registries.
+/// The part of `GET /info` about registries.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct InsecureRegistries {
@@ -33,10 +34,10 @@ struct Info {
 }
 
 impl InsecureRegistries {
-    /// `GET /info`; if the request is refused, no registry is listed.
+    /// `GET /info`. If the request fails, no registry is listed.
     ///
     /// # Errors
-    /// A signal came.
+    /// The command was cancelled.
     pub fn read(engine: &Client) -> Result<Self> {
         match engine.get_json_at_engine_version::<Info>(&Path::new(&["info"])) {
             Ok(info) => Ok(info.registry_config.unwrap_or_default()),
@@ -62,12 +63,12 @@ impl InsecureRegistries {
     }
 }
 
-/// Whether the host is this machine, by its name or address alone.
+/// Whether the host is this machine, judged by the name or address alone.
 pub fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// The addresses of the host, as the engine judges it.
+/// The addresses of the host, resolved as the engine does.
 fn addresses(url: &Url) -> Vec<IpAddr> {
     if let Ok(address) = url.host.parse() {
         return vec![address];

@@ -1,6 +1,6 @@
-//! A client of registries: tag lists, and the times of images. Nothing is ever written.
+//! A client for registries, which reads tag lists and the ages of images. It never writes.
 //!
-//! Credentials go to the registry and to its token realm, and to nobody else: a redirect to another host is followed
+//! Credentials are sent to the registry and to its token realm only. A redirect to another host is followed
 //! without them, and a next page on another host is a failure.
 
 mod age;
@@ -30,15 +30,15 @@ use super::image_ref::ImageRef;
 use crate::api::config::credentials::{RegistryAuth, is_docker_hub};
 use crate::api::http::client::Client;
 
-/// Any body that is not a tag list, in bytes.
-const MAX_BODY: usize = 16 << 20;
-/// Where Docker Hub says when a tag was pushed.
-const HUB: &str = "hub.docker.com";
+/// The maximum size of a response that is not a tag list, in bytes.
+const MAX_BODY_LEN: usize = 16 << 20;
+/// The host that knows when a tag on Docker Hub was pushed.
+const HUB_HOST: &str = "hub.docker.com";
 
 /// The tags of a repository.
 pub type TagList = Result<Arc<Vec<String>>, Failure>;
 
-/// All registries of a command. Each tag list is requested once, however many services need it.
+/// The registries that a command uses. Each tag list is requested once, for any number of services.
 pub struct Registries<'k> {
     connections: Connections,
     schemes: Schemes,
@@ -47,17 +47,17 @@ pub struct Registries<'k> {
 }
 
 impl<'k> Registries<'k> {
-    /// Nothing is requested yet. The engine of each request says which registries are insecure, and its client limits
-    /// the time.
+    /// Creates a client without connections. The engine that is passed to each method says which registries
+    /// are insecure, and its client has the deadline.
     pub fn new(keyring: &'k Keyring, settings: RegistrySettings) -> Self {
         let connections = Connections::new(settings);
         Self { connections, schemes: Schemes::default(), keyring, lists: Mutex::default() }
     }
 
-    /// All tags of the image's repository.
+    /// Reads all tags of the image's repository.
     ///
     /// # Errors
-    /// The list is not available as a whole.
+    /// The list cannot be read completely.
     pub fn tags(&self, engine: &Client, image: &ImageRef) -> TagList {
         let slot = {
             let mut all = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
@@ -70,20 +70,21 @@ impl<'k> Registries<'k> {
         slot.get_or_init(fetch).clone()
     }
 
-    /// When the image's tag was pushed, and with which digest. Only Docker Hub says so.
+    /// When the image's tag was pushed, and with which digest. Only Docker Hub reports this.
     ///
     /// # Errors
-    /// A signal came, or the time is up.
+    /// The command was cancelled, or its deadline expired.
     pub fn pushed(&self, engine: &Client, image: &ImageRef) -> Result<Option<Pushed>, Failure> {
         let (true, Some(tag)) = (is_docker_hub(image.domain()), image.tag()) else { return Ok(None) };
-        let mut session = Session::new(engine, (&self.connections, &self.schemes), (HUB, image.path()), None);
+        let mut session =
+            Session::new(engine, (&self.connections, &self.schemes), (HUB_HOST, image.path()), None);
         age::pushed(&mut session, tag)
     }
 
-    /// When the image with this digest was created, as its publisher says.
+    /// When the image with this digest was created, according to its publisher.
     ///
     /// # Errors
-    /// A signal came, or the time is up.
+    /// The command was cancelled, or its deadline expired.
     pub fn created(&self, engine: &Client, image: &ImageRef) -> Result<Option<Timestamp>, Failure> {
         let Some(digest) = image.digest() else { return Ok(None) };
         let auth = match self.auth(engine, image) {

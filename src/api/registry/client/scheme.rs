@@ -1,27 +1,27 @@
-//! Whether a registry is used by https or http: decided with its first request.
+//! Whether a registry is used over https or http: decided by the first request to it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::exchange::{Connections, Request, Response, Unsent};
+use super::exchange::{Connections, Request, Response, SendError};
 use super::failure::Failure;
 use crate::api::http::client::Client;
 use crate::api::registry::protocol::{Scheme, Url};
 
 type Decision = Arc<Mutex<Option<Scheme>>>;
 
-/// The schemes of registries, by the names that image references have for them.
+/// The scheme of each registry, by its name in image references.
 #[derive(Default)]
 pub struct Schemes(Mutex<HashMap<String, Decision>>);
 
 impl Schemes {
-    /// What was decided; `None` before the first response.
+    /// The scheme, if it has been decided.
     pub fn known(&self, domain: &str) -> Option<Scheme> {
         *self.decision(domain).lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends a request to the registry: by https, and by http if no connection can be made and the registry may be
-    /// insecure.
+    /// Sends a request over https. If no connection can be made and the registry may be insecure, it is sent
+    /// over http.
     pub fn send(
         &self,
         connections: &Connections,
@@ -32,32 +32,32 @@ impl Schemes {
         let decision = self.decision(domain);
         let mut scheme = decision.lock().unwrap_or_else(PoisonError::into_inner);
         let with = |scheme| {
-            let url = plain(&request.url, domain, scheme);
+            let url = with_scheme(&request.url, domain, scheme);
             connections.send(engine, &Request { url, ..request.clone() })
         };
-        let (used, answer) = match *scheme {
+        let (used, result) = match *scheme {
             Some(known) => {
                 drop(scheme);
                 return Ok(with(known)?);
             }
             None => match with(Scheme::Https) {
-                Err(Unsent::NotConnected(failure))
+                Err(SendError::NotConnected(failure))
                     if !connections.may_be_insecure(engine, &request.url)? =>
                 {
                     return Err(failure);
                 }
-                Err(Unsent::NotConnected(failure)) => match with(Scheme::Http) {
-                    // That https failed says more.
-                    Err(Unsent::NotConnected(_)) => return Err(failure),
-                    answer => (Scheme::Http, answer),
+                Err(SendError::NotConnected(failure)) => match with(Scheme::Http) {
+                    // The failure of https is more specific.
+                    Err(SendError::NotConnected(_)) => return Err(failure),
+                    result => (Scheme::Http, result),
                 },
-                answer => (Scheme::Https, answer),
+                result => (Scheme::Https, result),
             },
         };
-        if answer.is_ok() {
+        if result.is_ok() {
             *scheme = Some(used);
         }
-        Ok(answer?)
+        Ok(result?)
     }
 
     fn decision(&self, domain: &str) -> Decision {
@@ -66,7 +66,7 @@ impl Schemes {
     }
 }
 
-/// The same request by this scheme. The registry's port stays, if its name has one.
-fn plain(url: &Url, domain: &str, scheme: Scheme) -> Url {
+/// The same URL with another scheme. A port in the registry's name is kept.
+fn with_scheme(url: &Url, domain: &str, scheme: Scheme) -> Url {
     Url::of_registry(scheme, domain, &url.target()).unwrap_or_else(|_| Url { scheme, ..url.clone() })
 }

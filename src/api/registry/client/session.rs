@@ -1,4 +1,4 @@
-//! Requests about one repository: scheme, retries, redirects and authorization.
+//! Requests about one repository, with retries, redirects and authorization.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::MAX_BODY;
+use super::MAX_BODY_LEN;
 use super::exchange::{Connections, Request, Response};
 use super::failure::{Failure, FailureKind};
 use super::scheme::Schemes;
@@ -17,13 +17,13 @@ use crate::api::config::redact::{Secret, Secrets};
 use crate::api::http::client::Client;
 use crate::api::registry::protocol::{Challenge, Scheme, Url, challenges};
 
-/// How many redirects one request follows.
+/// The maximum number of redirects of one request.
 const MAX_REDIRECTS: usize = 5;
-/// How often one request is repeated after 429 or 503.
+/// The maximum number of retries after 429 or 503.
 const MAX_RETRIES: usize = 3;
-/// A registry cannot ask for a longer pause.
-const MAX_PAUSE: Duration = Duration::from_secs(60);
-/// How much of a registry's own message is shown.
+/// The maximum delay that a registry can request.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
+/// The maximum number of characters of a registry's message that are shown.
 const MAX_MESSAGE_LEN: usize = 300;
 
 /// Requests about one repository.
@@ -31,16 +31,16 @@ pub struct Session<'s> {
     engine: &'s Client,
     connections: &'s Connections,
     schemes: &'s Schemes,
-    /// The registry, as the image reference names it.
+    /// The registry, as in image references.
     domain: &'s str,
-    /// The repository within it.
+    /// The path of the repository.
     path: &'s str,
     credentials: Credentials,
     secrets: Secrets,
     authorization: Option<Secret>,
-    /// How often authorization may still be asked for.
+    /// How many more times a token may be requested.
     attempts: usize,
-    /// Whether a token has been accepted and a later one may replace it, once.
+    /// Whether one more token may be requested after the current one has been accepted.
     may_renew: bool,
 }
 
@@ -53,7 +53,7 @@ struct Token {
 }
 
 impl<'s> Session<'s> {
-    /// For one repository. A stored registry token is sent as it is.
+    /// Creates a session for one repository. A registry token is sent unchanged.
     pub fn new(
         engine: &'s Client,
         (connections, schemes): (&'s Connections, &'s Schemes),
@@ -80,12 +80,12 @@ impl<'s> Session<'s> {
         }
     }
 
-    /// The repository within it.
+    /// The path of the repository.
     pub fn path(&self) -> &str {
         self.path
     }
 
-    /// Requests a path of the registry, with authorization if it is asked for.
+    /// Requests a path of the registry. If the registry requires authorization, it is added.
     pub fn get(&mut self, target: &str, accept: Option<&str>, max_body: usize) -> Result<Response, Failure> {
         let response = self.get_once(target, accept, max_body)?;
         if response.status != 401 {
@@ -93,14 +93,14 @@ impl<'s> Session<'s> {
             return Ok(response);
         }
         let is_own = self.url(target)?.has_origin_of(&response.url);
-        // Another host that a redirect led to must not name the one that gets the credentials.
+        // The host of a redirect must not choose who receives the credentials.
         if !is_own || self.attempts == 0 {
             return Err(self.denied(&response));
         }
         self.attempts -= 1;
-        let asked =
+        let challenges =
             challenges(response.headers.get_all("WWW-Authenticate").iter().filter_map(|it| it.to_str().ok()));
-        self.authorization = Some(self.authorize(&asked, &response)?);
+        self.authorization = Some(self.authorize(&challenges, &response)?);
         let response = self.get_once(target, accept, max_body)?;
         if response.status == 401 {
             return Err(self.denied(&response));
@@ -109,7 +109,7 @@ impl<'s> Session<'s> {
         Ok(response)
     }
 
-    /// The failure that an unexpected status means.
+    /// The failure for an unexpected status.
     pub fn refusal(&self, response: &Response) -> Failure {
         match response.status {
             401 | 403 => self.denied(response),
@@ -138,7 +138,7 @@ impl<'s> Session<'s> {
         }
     }
 
-    /// After a success one new token may be requested, if a later page wants it.
+    /// After a success a new token may be requested once, for example for a later page.
     fn accepted(&mut self, response: &Response) {
         if (200..300).contains(&response.status) && self.authorization.is_some() && self.may_renew {
             (self.attempts, self.may_renew) = (1, false);
@@ -160,7 +160,7 @@ impl<'s> Session<'s> {
         self.follow(request, first)
     }
 
-    /// Sends a request with its retries, and follows redirects.
+    /// Sends a request with retries, and follows redirects.
     fn follow(
         &self,
         mut request: Request,
@@ -197,7 +197,7 @@ impl<'s> Session<'s> {
         Ok(response)
     }
 
-    /// Repeats a request after 429 and 503, with the pause that the registry asks for.
+    /// Repeats a request after 429 and 503, with the delay that the registry requests.
     fn retry(&self, send: impl Fn() -> Result<Response, Failure>) -> Result<Response, Failure> {
         let engine = self.engine;
         let mut response = send()?;
@@ -205,9 +205,9 @@ impl<'s> Session<'s> {
             if !matches!(response.status, 429 | 503) {
                 break;
             }
-            let asked = response.headers.get("Retry-After").and_then(|it| it.to_str().ok());
-            let asked = asked.and_then(|text| retry_after(text, Timestamp::now()));
-            let pause = asked.unwrap_or(engine.timeouts().registry_retry * (1 << retry)).min(MAX_PAUSE);
+            let delay = response.headers.get("Retry-After").and_then(|it| it.to_str().ok());
+            let delay = delay.and_then(|text| retry_after(text, Timestamp::now()));
+            let pause = delay.unwrap_or(engine.timeouts().registry_retry * (1 << retry)).min(MAX_RETRY_DELAY);
             if engine.time_left().is_some_and(|left| left <= pause) {
                 let why = format!("timed out before `GET {}` could be repeated", response.url);
                 return Err(Failure::new(FailureKind::Deadline, why));
@@ -218,12 +218,12 @@ impl<'s> Session<'s> {
         Ok(response)
     }
 
-    /// The value of `Authorization` that the registry asks for.
-    fn authorize(&self, asked: &[Challenge], response: &Response) -> Result<Secret, Failure> {
-        if let Some(bearer) = asked.iter().find(|it| it.is("Bearer")) {
+    /// Obtains the value of `Authorization` that the registry requires.
+    fn authorize(&self, challenges: &[Challenge], response: &Response) -> Result<Secret, Failure> {
+        if let Some(bearer) = challenges.iter().find(|it| it.is("Bearer")) {
             return Ok(Secret::new(format!("Bearer {}", self.token(bearer, response)?.show())));
         }
-        match (asked.iter().any(|it| it.is("Basic")), self.basic()) {
+        match (challenges.iter().any(|it| it.is("Basic")), self.basic()) {
             (true, Some(basic)) => Ok(basic),
             _ => Err(self.denied(response)),
         }
@@ -266,27 +266,30 @@ impl<'s> Session<'s> {
                 accept: None,
                 authorization: None,
                 form: Some(form),
-                max_body: MAX_BODY,
+                max_body: MAX_BODY_LEN,
             },
             None => {
                 let query = realm.query.as_ref().filter(|query| !query.is_empty());
                 let query = query.map_or(what.clone(), |query| format!("{query}&{what}"));
                 let (url, authorization) = (realm.with_query(Some(&query)), basic.as_ref().map(Secret::show));
-                Request { url, accept: None, authorization, form: None, max_body: MAX_BODY }
+                Request { url, accept: None, authorization, form: None, max_body: MAX_BODY_LEN }
             }
         };
         let (name, send) =
             (request.name(), |request: &Request| Ok(self.connections.send(self.engine, request)?));
-        let answer = self.follow(request, send)?;
-        match answer.status {
+        let token_response = self.follow(request, send)?;
+        match token_response.status {
             200 => {}
-            429 | 503 => return Err(self.refusal(&answer)),
-            400 | 401 | 403 | 404 => return Err(self.denied(&answer)),
+            429 | 503 => return Err(self.refusal(&token_response)),
+            400 | 401 | 403 | 404 => return Err(self.denied(&token_response)),
             status => {
-                return Err(Failure::invalid(&name, format!("status {status}{}", self.message(&answer))));
+                return Err(Failure::invalid(
+                    &name,
+                    format!("status {status}{}", self.message(&token_response)),
+                ));
             }
         }
-        let found: Token = serde_json::from_slice(&answer.body).map_err(|e| {
+        let found: Token = serde_json::from_slice(&token_response.body).map_err(|e| {
             Failure::invalid(&name, format!("not a token (line {}, column {})", e.line(), e.column()))
         })?;
         let token = if found.token.is_empty() { found.access_token } else { found.token };
@@ -298,12 +301,12 @@ impl<'s> Session<'s> {
     }
 
     fn denied(&self, response: &Response) -> Failure {
-        let words = self.message(response);
-        let why = format!("registry `{}` denied access to `{}`{words}", self.domain, self.path);
+        let message = self.message(response);
+        let why = format!("registry `{}` denied access to `{}`{message}", self.domain, self.path);
         Failure::new(FailureKind::Denied, why)
     }
 
-    /// The registry's own message, after a colon and without secrets.
+    /// The registry's message after a colon, without secrets.
     fn message(&self, response: &Response) -> String {
         let body: serde_json::Value =
             serde_json::from_slice(&response.body).unwrap_or(serde_json::Value::Null);
@@ -318,7 +321,7 @@ impl<'s> Session<'s> {
     }
 }
 
-/// `Retry-After` in either form.
+/// Parses `Retry-After`: seconds or a date.
 fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     if let Ok(seconds) = text.parse::<u64>() {

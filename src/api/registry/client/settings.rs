@@ -1,17 +1,17 @@
-//! What a registry client is given by its user.
+//! The settings of a registry client.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Where Docker keeps the TLS files of registries.
+/// Docker's directory for the TLS files of registries.
 pub const CERTS_FOLDER: &str = "/etc/docker/certs.d";
 
-/// What a registry client takes from the machine and its environment.
+/// The settings of a registry client.
 #[derive(Clone)]
 pub struct RegistrySettings {
-    /// Folder with a folder of TLS files for each registry ([`CERTS_FOLDER`]).
+    /// The directory with a subdirectory of TLS files for each registry ([`CERTS_FOLDER`]).
     pub certs_folder: PathBuf,
-    /// The environment variables that name proxies.
+    /// Reads an environment variable that names a proxy.
     pub variable: fn(&str) -> Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! All tags of a repository, page by page.
+//! Reads all tags of a repository, page by page.
 
 use std::collections::HashSet;
 
@@ -9,16 +9,16 @@ use super::session::Session;
 use crate::api::registry::image_ref::is_tag;
 use crate::api::registry::protocol::next_link;
 
-/// All pages of one list, in bytes.
-const MAX_LIST: usize = 64 << 20;
+/// The maximum size of all pages of one list, in bytes.
+const MAX_LIST_LEN: usize = 64 << 20;
 const MAX_PAGES: usize = 200;
-/// A larger page than registries send on their own.
+/// Requests larger pages than registries send by default.
 const PAGE_QUERY: &str = "n=1000";
 
 #[derive(Deserialize)]
 struct Page {
-    /// May be `null`, but must be there: so it has a function of its own, without which serde takes a missing list for
-    /// `null`.
+    /// May be `null`, but must be present. serde treats a missing field as `null` unless it has a
+    /// deserializer of its own.
     #[serde(deserialize_with = "list_or_null")]
     tags: Vec<String>,
 }
@@ -27,10 +27,10 @@ fn list_or_null<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Er
     Option::deserialize(from).map(Option::unwrap_or_default)
 }
 
-/// `GET /v2/PATH/tags/list`, all pages. Texts that cannot be tags are left out.
+/// `GET /v2/PATH/tags/list`, all pages. Strings that are not valid tags are skipped.
 ///
 /// # Errors
-/// Any page is not available: a part of a list is never taken for the whole.
+/// A page cannot be read. A partial list is never returned.
 pub fn fetch(session: &mut Session) -> Result<Vec<String>, Failure> {
     let path = format!("/v2/{}/tags/list", session.path());
     let mut query = Some(PAGE_QUERY.to_owned());
@@ -45,12 +45,12 @@ pub fn fetch(session: &mut Session) -> Result<Vec<String>, Failure> {
             None => path.clone(),
         };
         seen.insert(query.clone().unwrap_or_default());
-        let mut response = session.get(&target(&query), None, MAX_LIST - length)?;
+        let mut response = session.get(&target(&query), None, MAX_LIST_LEN - length)?;
         if page == 0 && matches!(response.status, 400 | 405) {
-            // Some registries refuse a page size, or one that is larger than their own maximum.
+            // Some registries refuse a page size, or one above their own maximum.
             query = None;
             seen.insert(String::new());
-            response = session.get(&target(&query), None, MAX_LIST)?;
+            response = session.get(&target(&query), None, MAX_LIST_LEN)?;
         }
         if response.status != 200 {
             return Err(session.refusal(&response));

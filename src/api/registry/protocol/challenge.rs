@@ -1,8 +1,8 @@
-//! The header `WWW-Authenticate` (RFC 9110): how a registry wants to be asked.
+//! The header `WWW-Authenticate` (RFC 9110): the authentication that a registry requires.
 
 use super::link::take_value;
 
-/// One scheme with its parameters.
+/// An authentication scheme with its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
     scheme: String,
@@ -10,7 +10,7 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    /// Whether it is of this scheme.
+    /// Whether this is the given scheme.
     pub fn is(&self, scheme: &str) -> bool {
         self.scheme.eq_ignore_ascii_case(scheme)
     }
@@ -22,7 +22,7 @@ impl Challenge {
     }
 }
 
-/// All challenges of a response. What cannot be parsed ends its header.
+/// All challenges of a response. A header is ignored from its first syntax error on.
 pub fn challenges<'h>(headers: impl IntoIterator<Item = &'h str>) -> Vec<Challenge> {
     let mut all: Vec<Challenge> = Vec::new();
     for header in headers {
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn schemes_and_their_parameters_are_told_apart() {
+    fn schemes_and_parameters_are_parsed() {
         let all = challenges([
             r#"Basic realm="a, b", Bearer realm="https://auth/token",service=r,scope="x y""#,
             "Negotiate",

@@ -1,4 +1,4 @@
-//! The header `Link` (RFC 8288), as far as it names the next page.
+//! The header `Link` (RFC 8288): the next page of a list.
 
 /// The target of the first link with the relation `next`; `None` if there is none.
 ///

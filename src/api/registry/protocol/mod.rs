@@ -1,4 +1,4 @@
-//! The parts of HTTP that a registry client needs beside requests. Pure.
+//! Parsers of HTTP headers and URLs that a registry client needs. Pure.
 
 mod challenge;
 mod link;

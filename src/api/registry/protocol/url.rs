@@ -1,33 +1,33 @@
-//! Addresses of registries and of what they point to.
+//! The URLs of registries, tokens and redirects.
 
 use std::fmt;
 
-/// How a host is spoken to.
+/// The scheme of a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scheme {
     /// With TLS.
     Https,
-    /// Without.
+    /// Without TLS.
     Http,
 }
 
 /// An absolute URL without user and fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
-    /// http or https.
+    /// The scheme.
     pub scheme: Scheme,
-    /// Name or address in lower case; IPv6 without brackets.
+    /// Name or address in lower case. IPv6 without brackets.
     pub host: String,
-    /// The port, also if it is the scheme's own.
+    /// The port. Set even if it is the default port of the scheme.
     pub port: u16,
-    /// From the first slash; never empty.
+    /// The path, starting with a slash. Never empty.
     pub path: String,
-    /// What stands behind the question mark; `None` without one.
+    /// The query without the question mark. `None` if there is none.
     pub query: Option<String>,
 }
 
 impl Scheme {
-    /// The port that a URL leaves out.
+    /// The default port.
     pub fn port(self) -> u16 {
         match self {
             Self::Https => 443,
@@ -35,7 +35,7 @@ impl Scheme {
         }
     }
 
-    /// As a URL writes it.
+    /// The scheme as in a URL.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Https => "https",
@@ -48,7 +48,7 @@ impl Url {
     /// Parses `http[s]://HOST[:PORT][/PATH][?QUERY]`.
     ///
     /// # Errors
-    /// It is another scheme, or has a user, or is malformed.
+    /// The scheme differs, there is a user, or the URL is malformed.
     pub fn parse(text: &str) -> Result<Self, String> {
         let bad = |why: &str| format!("`{text:.200}` is not a URL of http or https: {why}");
         let (scheme, rest) = text.split_once("://").ok_or_else(|| bad("it has no scheme"))?;
@@ -70,16 +70,16 @@ impl Url {
         Ok(Self { scheme, host, port: port.unwrap_or(scheme.port()), path, query })
     }
 
-    /// The address of a registry, as an image reference names it.
+    /// The URL of a path of a registry, which is named as in image references.
     pub fn of_registry(scheme: Scheme, domain: &str, path: &str) -> Result<Self, String> {
         let name = if domain == "docker.io" { "registry-1.docker.io" } else { domain };
         Self::parse(&format!("{}://{name}{path}", scheme.as_str()))
     }
 
-    /// The URL that a reference in a response to this one means.
+    /// Resolves a URL reference in a response to this URL.
     ///
     /// # Errors
-    /// It cannot be one.
+    /// The reference is not a valid URL.
     pub fn join(&self, reference: &str) -> Result<Self, String> {
         let reference = reference.split('#').next().unwrap_or_default();
         if reference.contains("://") && !reference.starts_with(['/', '?']) {
@@ -101,7 +101,7 @@ impl Url {
         Self::parse(&format!("{}{target}", self.origin()))
     }
 
-    /// Whether scheme, host and port are the same.
+    /// Whether both have the same scheme, host and port.
     pub fn has_origin_of(&self, other: &Self) -> bool {
         (self.scheme, &self.host, self.port) == (other.scheme, &other.host, other.port)
     }
@@ -111,18 +111,18 @@ impl Url {
         format!("{}://{}", self.scheme.as_str(), self.authority())
     }
 
-    /// Host and port as the header `Host` has them: without the scheme's own port.
+    /// Host and port as in the header `Host`: without the default port.
     pub fn authority(&self) -> String {
         let host = self.bracketed_host();
         if self.port == self.scheme.port() { host } else { format!("{host}:{}", self.port) }
     }
 
-    /// The host; IPv6 with brackets.
+    /// The host. IPv6 with brackets.
     pub fn bracketed_host(&self) -> String {
         if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() }
     }
 
-    /// Path and query, as the request line has them.
+    /// Path and query, as in the request line.
     pub fn target(&self) -> String {
         match &self.query {
             Some(query) => format!("{}?{query}", self.path),
@@ -130,7 +130,7 @@ impl Url {
         }
     }
 
-    /// The same with another query.
+    /// The same URL with another query.
     pub fn with_query(&self, query: Option<&str>) -> Self {
         Self { query: query.map(str::to_owned), ..self.clone() }
     }

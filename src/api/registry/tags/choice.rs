@@ -1,4 +1,4 @@
-//! Which tags of a repository may follow the current one, and why the others may not.
+//! Which tags of a repository may follow the current one, and why others may not.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -7,18 +7,18 @@ use super::policy::{Policy, PreReleases, TagPattern};
 use super::tag::{Tag, Version, is_never_version};
 use crate::api::registry::image_ref::is_tag;
 
-/// By which rules tags are chosen.
+/// The rules by which tags are selected.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules<'r> {
     /// How far the version may move.
     pub policy: &'r Policy,
-    /// Replaces the rule that a candidate has the shape of the current tag.
+    /// A pattern, which replaces the rule that a candidate has the shape of the current tag.
     pub pattern: Option<&'r TagPattern>,
     /// Which pre-releases are considered.
     pub pre: PreReleases,
 }
 
-/// Why a tag is not compared at all.
+/// Why a tag is not compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rejected {
     /// It is not a version.
@@ -36,31 +36,31 @@ pub struct Candidates<'t> {
     pub total: usize,
 }
 
-/// One tag of a repository, and what the rules make of it.
+/// One tag of a repository and its status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed<'t> {
     /// The tag.
     pub tag: &'t str,
-    /// Its version as the tag writes it; `None` if it is not a version.
+    /// The version in the tag. `None` if it is not a version.
     pub version: Option<&'t str>,
-    /// What the rules make of it.
+    /// The status.
     pub status: Status,
 }
 
-/// What the rules make of a tag. The first that applies is used, in this order.
+/// The status of a tag: the first that applies, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// The tag that is compared with.
+    /// The current tag.
     Current,
     /// It is not a version.
     NotAVersion,
     /// The pattern does not match it.
     NotMatched,
-    /// Another prefix, suffix, number of parts or class of the first number.
+    /// The prefix, suffix, number of parts or class of the first number differs.
     OtherShape,
     /// A pre-release that is not considered.
     PreRelease,
-    /// Not above the current version.
+    /// Not newer than the current version.
     Older,
     /// The policy does not allow it.
     OutsidePolicy,
@@ -71,7 +71,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// As output shows it.
+    /// The status as it is displayed.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Current => "current",
@@ -87,10 +87,10 @@ impl Status {
     }
 }
 
-/// The tags that may follow `current`, the newest first. Texts that cannot be tags, and repeated ones, are ignored.
+/// The tags that may follow `current`, newest first. Invalid and duplicate tags are ignored.
 ///
 /// # Errors
-/// The current tag itself is not a version, or the pattern does not match it.
+/// The current tag is not a version, or the pattern does not match it.
 pub fn candidates<'t>(current: &str, tags: &'t [String], rules: Rules) -> Result<Candidates<'t>, Rejected> {
     let current = read(current, rules.pattern)?;
     let all = distinct(tags);
@@ -105,7 +105,7 @@ pub fn candidates<'t>(current: &str, tags: &'t [String], rules: Rules) -> Result
     Ok(Candidates { tags: found.into_iter().map(|(text, _)| text).collect(), total })
 }
 
-/// All tags with their statuses: versions first, and of these the newest first.
+/// All tags with their statuses: versions first, newest first.
 pub fn list<'t>(current: &str, tags: &'t [String], rules: Rules) -> Vec<Listed<'t>> {
     let reference = read(current, rules.pattern).ok();
     let mut all: Vec<(&str, Result<Tag, Rejected>)> =
@@ -136,7 +136,7 @@ pub fn list<'t>(current: &str, tags: &'t [String], rules: Rules) -> Vec<Listed<'
         .collect()
 }
 
-/// A tag as the rules compare it.
+/// Parses a tag by the rules.
 fn read<'t>(tag: &'t str, pattern: Option<&TagPattern>) -> Result<Tag<'t>, Rejected> {
     let Some(pattern) = pattern else { return Tag::parse(tag).ok_or(Rejected::NotAVersion) };
     if is_never_version(tag) {
@@ -149,7 +149,7 @@ fn read<'t>(tag: &'t str, pattern: Option<&TagPattern>) -> Result<Tag<'t>, Rejec
     }
 }
 
-/// What the rules make of a version that is not the current one itself.
+/// The status of a version other than the current one.
 fn judge(current: &Tag, tag: &Tag, rules: Rules) -> Status {
     let is_considered = match (tag.version.pre_release(), current.version.pre_release(), rules.pre) {
         (None, ..) | (Some(_), _, PreReleases::All) => true,
@@ -174,7 +174,7 @@ fn by_preference((one, its): (&str, &Version), (other, theirs): (&str, &Version)
     its.cmp(theirs).then(one.len().cmp(&other.len())).then(one.cmp(other))
 }
 
-/// The valid tags, each once.
+/// The valid tags, without duplicates.
 fn distinct(tags: &[String]) -> Vec<&str> {
     let mut seen = HashSet::with_capacity(tags.len());
     let valid = tags.iter().map(String::as_str).filter(|tag| is_tag(tag));

@@ -1,6 +1,7 @@
-//! Tags as versions, and the newest tag that a policy allows. Pure: the tag list is handed in.
+//! Tags as versions, and the newest tag that a policy allows. Pure: the tag list is passed in.
 //!
-//! `docs/newest.md` has the grammar and the rules; the property test compares this module with an independent oracle.
+//! `docs/newest.md` has the grammar and the rules. The property test compares this module with an independent
+//! oracle.
 
 mod choice;
 mod policy;

@@ -1,4 +1,4 @@
-//! What a user asks for: how far a version may move, and which tags are compared.
+//! The user's policy: how far a version may move, and which tags are compared.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use semver::{Version as SemVer, VersionReq};
 use super::tag::{Tag, Version};
 use crate::api::error::InvalidValue;
 
-/// The service label that holds a service's own policy.
+/// The service label that contains the policy of a service.
 pub const LABEL: &str = "swarmctl.newest";
 
 /// How far a version may move.
@@ -20,7 +20,7 @@ pub struct Policy {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Limit {
-    /// The first so many numeric parts of the current version stay.
+    /// The first N numeric parts of the current version must stay the same.
     Keep(usize),
     Range(VersionReq),
 }
@@ -30,14 +30,14 @@ enum Limit {
 pub enum PolicySource {
     /// One policy for all services.
     Fixed(Policy),
-    /// Each service's own label.
+    /// The label of each service.
     Label,
 }
 
 /// Which pre-releases are considered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PreReleases {
-    /// Those of the current tag's own kind; none if it is a release.
+    /// Those of the same kind as the current tag. None if it is a release.
     #[default]
     SameKind,
     /// All.
@@ -55,7 +55,7 @@ impl Policy {
     /// Parses `patch`, `minor`, `major` or a range in Cargo's syntax.
     ///
     /// # Errors
-    /// It is none of these.
+    /// The text is none of these.
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         let text = text.trim();
         let limit = match text {
@@ -86,10 +86,10 @@ impl Policy {
 }
 
 impl PolicySource {
-    /// Parses the value of the flag: `label`, or a policy.
+    /// Parses `label` or a policy.
     ///
     /// # Errors
-    /// It is neither.
+    /// The text is neither.
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         match text.trim() {
             "label" => Ok(Self::Label),
@@ -102,7 +102,7 @@ impl TagPattern {
     /// Compiles a regular expression.
     ///
     /// # Errors
-    /// It is invalid, or has no group `version`.
+    /// The expression is invalid, or has no group `version`.
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         let bad = |reason: String| InvalidValue::new(text, reason);
         let invalid = |e: regex_lite::Error| bad(format!("is not a regular expression: {e}"));
@@ -119,7 +119,7 @@ impl TagPattern {
         Some(self.regex.captures(tag)?.name("version")?.as_str())
     }
 
-    /// The tag as the pattern reads it: the group alone, without prefix and suffix.
+    /// Parses the group `version` of a tag, without prefix and suffix.
     pub(super) fn read<'t>(&self, tag: &'t str) -> Option<Tag<'t>> {
         Tag::parse_bare(self.version(tag)?)
     }

@@ -25,8 +25,8 @@ macro_rules! recordings {
 type Row = ((&'static str, [&'static str; 3]), State, RangeInclusive<i64>, &'static [u8]);
 
 /// The exit codes of `status` over time, each as long as it stays the same.
-fn exit_codes(looks: &[Look]) -> Vec<u8> {
-    let mut codes: Vec<u8> = looks
+fn exit_codes(polling: &[Look]) -> Vec<u8> {
+    let mut codes: Vec<u8> = polling
         .iter()
         .map(|look| match look.judgement.state {
             State::Converged => 0,
@@ -41,9 +41,9 @@ fn exit_codes(looks: &[Look]) -> Vec<u8> {
 
 #[test]
 fn wait_and_status_judge_failure_loops_by_one_rule() {
-    let failing = || State::Failed(Why::Failing);
-    let image = || State::Failed(Why::ImageRejected);
-    let completed = || State::Failed(Why::CompletedFailing);
+    let failing = || State::Failed(FailureReason::Failing);
+    let image = || State::Failed(FailureReason::ImageRejected);
+    let completed = || State::Failed(FailureReason::CompletedFailing);
     let table: [Row; 16] = [
         // Rejected before the restart delay, while they are still `ready`.
         (recordings!("loop-bind"), failing(), 5..=6, &[10, 5]),
@@ -73,14 +73,14 @@ fn wait_and_status_judge_failure_loops_by_one_rule() {
     ];
     for ((name, recordings), end, seconds, codes) in &table {
         for (engine, recording) in ENGINES.iter().zip(recordings) {
-            let looks = play(recording, &Knows::Nothing);
-            let last = looks.last().unwrap();
+            let polling = play(recording, &Knows::Nothing);
+            let last = polling.last().unwrap();
             assert_eq!(last.judgement.state, *end, "{engine} {name}");
             let at = last.at;
             assert!(seconds.contains(&last.at), "{engine} {name}: after {} s", last.at);
             // An update that is watched by the command itself.
-            let known = play(recording, &Knows::Edited(&["TaskTemplate.ContainerSpec.Image"]));
-            let last = known.last().unwrap();
+            let baseline = play(recording, &Knows::Edited(&["TaskTemplate.ContainerSpec.Image"]));
+            let last = baseline.last().unwrap();
             assert_eq!((&last.judgement.state, seconds.contains(&last.at)), (end, true), "{engine} {name}");
             let glances = glances(recording);
             if **codes == [10, 5] {

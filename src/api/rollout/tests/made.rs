@@ -10,7 +10,7 @@ struct Made {
     service: Value,
     tasks: Vec<Value>,
     nodes: Vec<Node>,
-    kept: i64,
+    history_limit: i64,
 }
 
 impl Made {
@@ -20,7 +20,7 @@ impl Made {
             service: json!({"ID": "s", "Version": {"Index": 9}, "Spec": spec}),
             tasks: Vec::new(),
             nodes: Vec::new(),
-            kept: 5,
+            history_limit: 5,
         }
     }
 
@@ -41,25 +41,25 @@ impl Made {
     }
 
     /// Judged so many seconds after the full hour; `others` of the tasks are not up to date.
-    fn judged(&self, at: i64, known: &Known, others: usize) -> Result<Judgement, Need> {
+    fn judged(&self, at: i64, baseline: &Baseline, others: usize) -> Result<Judgement, Need> {
         let all: Vec<Task> =
             self.tasks.iter().map(|task| serde_json::from_value(task.clone()).unwrap()).collect();
         let service = Service::new(self.service.clone()).unwrap();
         let now = "2026-01-01T10:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(at);
-        let view = View {
+        let view = ServiceView {
             service: &service,
             tasks: &all[others..],
             all: Some(&all),
             nodes: Some(&self.nodes),
-            kept: Some(self.kept),
+            history_limit: Some(self.history_limit),
             now,
-            seen: &Seen::default(),
+            history: &TaskHistory::default(),
         };
-        judge(&view, known)
+        judge(&view, baseline)
     }
 
     fn state(&self, at: i64) -> State {
-        self.judged(at, &Known::nothing(), 0).unwrap().state
+        self.judged(at, &Baseline::nothing(), 0).unwrap().state
     }
 }
 
@@ -68,20 +68,20 @@ fn status(state: &str, started: &str) -> Value {
 }
 
 #[test]
-fn an_old_update_status_is_never_taken_for_the_new_one() {
+fn an_update_status_from_before_the_update_is_ignored() {
     let old = status("paused", "2026-01-01T09:00:00Z");
     let base = Made::new().with("/UpdateStatus", old.clone());
     let base = Service::new(base.service).unwrap();
-    let known = Known::updated(&base, Some(&base), Vec::new());
+    let baseline = Baseline::updated(&base, Some(&base), Vec::new());
     let made = Made::new().task(1, 0, 1, "starting", "running", "");
-    let judged = |status| made_with(&made, status).judged(3, &known, 0).unwrap();
+    let judged = |status| made_with(&made, status).judged(3, &baseline, 0).unwrap();
     assert!(matches!(judged(old).state, State::UnderWay(WaitsFor::Tasks)));
     // Nothing failed, all tasks are of this spec: a pause alone is waited out; it is none where a task has failed.
     let new = status("paused", "2026-01-01T10:00:00Z");
     assert!(matches!(judged(new.clone()).state, State::UnderWay(_)));
     let failed =
         Made::new().task(1, 0, 1, "failed", "shutdown", "x").task(1, 1, 2, "starting", "running", "");
-    assert_eq!(made_with(&failed, new).state(3), State::Failed(Why::Paused("said".to_owned())));
+    assert_eq!(made_with(&failed, new).state(3), State::Failed(FailureReason::Paused("said".to_owned())));
 }
 
 fn made_with(made: &Made, status: Value) -> Made {
@@ -93,8 +93,8 @@ fn made_with(made: &Made, status: Value) -> Made {
 fn an_answer_from_before_the_post_is_not_judged() {
     let made = Made::new().task(1, 0, 1, "running", "running", "");
     let posted = Service::new(Made::new().with("/Version", json!({"Index": 10})).service).unwrap();
-    let known = Known::updated(&posted, Some(&posted), Vec::new());
-    assert_eq!(made.judged(60, &known, 0).unwrap().state, State::UnderWay(WaitsFor::Engine));
+    let baseline = Baseline::updated(&posted, Some(&posted), Vec::new());
+    assert_eq!(made.judged(60, &baseline, 0).unwrap().state, State::UnderWay(WaitsFor::Engine));
     assert_eq!(made.state(60), State::Converged);
 }
 
@@ -118,11 +118,11 @@ fn a_pull_that_the_engine_has_given_up_fails_after_10_s() {
         "running",
         "failed to resolve reference \"x\": connection refused",
     );
-    let judgement = made.judged(10, &Known::nothing(), 0).unwrap();
+    let judgement = made.judged(10, &Baseline::nothing(), 0).unwrap();
     assert_eq!(judgement.state, State::UnderWay(WaitsFor::Tasks));
     assert!(judgement.causes[0].error.contains("connection refused"));
     let error = "failed to resolve reference \"x\": connection refused".to_owned();
-    assert_eq!(made.state(11), State::Failed(Why::NotPreparedAgain(error)));
+    assert_eq!(made.state(11), State::Failed(FailureReason::NotPreparedAgain(error)));
     // A task that should not run any more, and one without an error, are no reason.
     let leaving =
         Made::new().task(1, 0, 1, "preparing", "shutdown", "x").task(1, 1, 2, "preparing", "running", "");
@@ -134,11 +134,11 @@ fn a_pull_that_the_engine_has_given_up_fails_after_10_s() {
     let made = made
         .task(1, 42, 43, "rejected", "shutdown", "failed to resolve reference \"x\": 401 Unauthorized")
         .task(1, 44, 45, "rejected", "ready", "failed to resolve reference \"x\": 401 Unauthorized");
-    assert_eq!(made.state(50), State::Failed(Why::ImageRejected));
+    assert_eq!(made.state(50), State::Failed(FailureReason::ImageRejected));
 }
 
 #[test]
-fn failures_from_before_a_change_that_has_not_begun_are_not_its_own() {
+fn failures_from_before_the_rollout_started_do_not_count() {
     let made = Made::new()
         // The only task that is not up to date runs: the engine has yet to replace it.
         .task(1, 50, 51, "running", "running", "")
@@ -146,17 +146,17 @@ fn failures_from_before_a_change_that_has_not_begun_are_not_its_own() {
         .task(1, 1, 2, "failed", "shutdown", "x")
         .task(1, 2, 3, "failed", "shutdown", "x")
         .task(1, 3, 4, "ready", "ready", "");
-    assert!(matches!(made.judged(60, &Known::nothing(), 1).unwrap().state, State::UnderWay(_)));
+    assert!(matches!(made.judged(60, &Baseline::nothing(), 1).unwrap().state, State::UnderWay(_)));
     // It has run for 1 s: that does not end a failure loop.
-    assert_eq!(made.state(52), State::Failed(Why::Failing));
-    assert_eq!(made.state(60), State::Failed(Why::Failing));
+    assert_eq!(made.state(52), State::Failed(FailureReason::Failing));
+    assert_eq!(made.state(60), State::Failed(FailureReason::Failing));
     assert_eq!(made.state(61), State::Converged);
     let failing = Made { tasks: made.tasks[1..].to_vec(), ..made };
-    assert_eq!(failing.state(60), State::Failed(Why::Failing));
+    assert_eq!(failing.state(60), State::Failed(FailureReason::Failing));
 }
 
 #[test]
-fn a_crash_after_a_long_good_run_is_no_failed_rollout() {
+fn a_crash_after_a_long_run_is_not_a_failed_rollout() {
     let made = Made::new()
         .with("/UpdateStatus", json!({"State": "completed", "StartedAt": "2026-01-01T09:00:00Z", "CompletedAt": "2026-01-01T09:01:00Z"}))
         .task(1, 0, 300, "failed", "shutdown", "x")
@@ -171,16 +171,22 @@ fn a_task_that_makes_room_is_waited_for_but_not_for_ever() {
     let stopping = |ended: &str| {
         Made::new().task(1, 0, 20, ended, "shutdown", "").task(1, 20, 21, "pending", "ready", error)
     };
-    let judged = |made: Made, at| made.judged(at, &Known::nothing(), 1).unwrap().state;
+    let judged = |made: Made, at| made.judged(at, &Baseline::nothing(), 1).unwrap().state;
     assert_eq!(judged(stopping("running"), 55), State::UnderWay(WaitsFor::Outgoing(error.to_owned())));
-    assert_eq!(judged(stopping("running"), 61), State::Failed(Why::NoSuitableNode(error.to_owned())));
+    assert_eq!(
+        judged(stopping("running"), 61),
+        State::Failed(FailureReason::NoSuitableNode(error.to_owned()))
+    );
     // The engine's reason is of 10:00:21.
     assert_eq!(judged(stopping("shutdown"), 30), State::UnderWay(WaitsFor::Tasks));
-    assert_eq!(judged(stopping("shutdown"), 31), State::Failed(Why::NoSuitableNode(error.to_owned())));
+    assert_eq!(
+        judged(stopping("shutdown"), 31),
+        State::Failed(FailureReason::NoSuitableNode(error.to_owned()))
+    );
 }
 
 #[test]
-fn slots_beyond_the_wanted_ones_are_history() {
+fn slots_beyond_the_desired_number_are_ignored() {
     let made = Made::new()
         .task(1, 0, 1, "running", "running", "")
         .task(2, 0, 1, "failed", "shutdown", "x")

@@ -46,35 +46,35 @@ pub(super) struct Look {
 
 /// Plays it until the judgement is final; gives all looks.
 pub(super) fn play(recording: &str, knows: &Knows) -> Vec<Look> {
-    look(recording, knows, Looks::Repeated)
+    look(recording, knows, Polling::Repeated)
 }
 
 /// Plays it to its end, and judges every moment as a single look does, which knows nothing of the others.
 pub(super) fn glances(recording: &str) -> Vec<Look> {
-    look(recording, &Knows::Nothing, Looks::Single)
+    look(recording, &Knows::Nothing, Polling::Single)
 }
 
-fn look(recording: &str, knows: &Knows, looks_at: Looks) -> Vec<Look> {
+fn look(recording: &str, knows: &Knows, looks_at: Polling) -> Vec<Look> {
     let recording: Recording = serde_json::from_str(recording).unwrap();
     let service = |object: &Value| Service::new(object.clone()).unwrap();
     let posted = service(&recording.posted);
-    let known = match (knows, &recording.base) {
-        (Knows::Edited(places), Some(base)) => Known::updated(
+    let baseline = match (knows, &recording.base) {
+        (Knows::Edited(places), Some(base)) => Baseline::updated(
             &service(base),
             Some(&posted),
             places.iter().map(|place| Place::at(place)).collect(),
         ),
-        (Knows::Edited(_), None) => Known::created(&posted),
-        (Knows::Nothing, _) => Known::nothing(),
+        (Knows::Edited(_), None) => Baseline::created(&posted),
+        (Knows::Nothing, _) => Baseline::nothing(),
     };
-    let mut looks = Vec::new();
-    let mut seen = Seen::new(looks_at);
+    let mut polling = Vec::new();
+    let mut history = TaskHistory::new(looks_at);
     let mut nodes = recording.nodes;
     let mut now_service = posted;
     let mut tasks = HashMap::<String, Task>::new();
     let start = time::parse_http_date(&recording.frames[0].date).unwrap();
     // Who waits looks on for a while at what does not change any more.
-    let extension = SignedDuration::from_secs(if looks_at == Looks::Repeated { 10 } else { 0 });
+    let extension = SignedDuration::from_secs(if looks_at == Polling::Repeated { 10 } else { 0 });
     let ends: Vec<Timestamp> = recording
         .frames
         .iter()
@@ -92,25 +92,25 @@ fn look(recording: &str, knows: &Knows, looks_at: Looks) -> Vec<Look> {
         let up = pick(&frame.up);
         let all = [up.clone(), pick(&frame.others)].concat();
         let mut now = time::parse_http_date(&frame.date).unwrap();
-        while now < end || looks.last().is_none_or(|look: &Look| look.at < (now - start).get_seconds()) {
-            if looks_at == Looks::Single {
-                seen = Seen::new(Looks::Single);
+        while now < end || polling.last().is_none_or(|look: &Look| look.at < (now - start).get_seconds()) {
+            if looks_at == Polling::Single {
+                history = TaskHistory::new(Polling::Single);
             }
-            seen.note(&now_service, &up, now);
-            let view = View {
+            history.record(&now_service, &up, now);
+            let view = ServiceView {
                 service: &now_service,
                 tasks: &up,
                 all: Some(&all),
                 nodes: Some(&nodes),
-                kept: Some(5),
+                history_limit: Some(5),
                 now,
-                seen: &seen,
+                history: &history,
             };
-            let judgement = judge(&view, &known).unwrap();
+            let judgement = judge(&view, &baseline).unwrap();
             let is_final = !matches!(judgement.state, State::UnderWay(_));
-            looks.push(Look { at: (now - start).get_seconds(), judgement });
-            if is_final && looks_at == Looks::Repeated {
-                return looks;
+            polling.push(Look { at: (now - start).get_seconds(), judgement });
+            if is_final && looks_at == Polling::Repeated {
+                return polling;
             }
             now += SignedDuration::from_secs(1);
             if now >= end {
@@ -118,7 +118,7 @@ fn look(recording: &str, knows: &Knows, looks_at: Looks) -> Vec<Look> {
             }
         }
     }
-    looks
+    polling
 }
 
 macro_rules! recording {
@@ -135,7 +135,7 @@ const LABEL: Knows = Knows::Edited(&["Labels"]);
 #[expect(clippy::too_many_lines, reason = "one row for each recording")]
 fn every_recorded_rollout_ends_as_it_should() {
     let failed = |why| State::Failed(why);
-    let paused = || State::Failed(Why::Paused(String::new()));
+    let paused = || State::Failed(FailureReason::Paused(String::new()));
     let crash = "task: non-zero exit (1)";
     let no_constraint = "no suitable node (scheduling constraints not satisfied on 1 node)";
     let no_port = "no suitable node (host-mode port already in use on 1 node)";
@@ -167,14 +167,21 @@ fn every_recorded_rollout_ends_as_it_should() {
             Some("No such image: 127.0.0.1:5999/none:1"),
         ),
         (recording!("create-healthy"), IMAGE, State::Converged, 8, (1, 1, 1), None),
-        (recording!("create-bad"), IMAGE, failed(Why::Failing), 13, (0, 0, 1), Some(crash)),
-        (recording!("create-sick"), IMAGE, failed(Why::Failing), 20, (0, 0, 1), Some(sick)),
-        (recording!("restart-none-bad"), IMAGE, failed(Why::NotRestarted), 2, (0, 0, 1), Some(crash)),
-        (recording!("attempts-bad"), IMAGE, failed(Why::NotRestarted), 3, (0, 0, 1), Some(crash)),
+        (recording!("create-bad"), IMAGE, failed(FailureReason::Failing), 13, (0, 0, 1), Some(crash)),
+        (recording!("create-sick"), IMAGE, failed(FailureReason::Failing), 20, (0, 0, 1), Some(sick)),
+        (
+            recording!("restart-none-bad"),
+            IMAGE,
+            failed(FailureReason::NotRestarted),
+            2,
+            (0, 0, 1),
+            Some(crash),
+        ),
+        (recording!("attempts-bad"), IMAGE, failed(FailureReason::NotRestarted), 3, (0, 0, 1), Some(crash)),
         (
             recording!("exits-well-any"),
             IMAGE,
-            failed(Why::Failing),
+            failed(FailureReason::Failing),
             19,
             (0, 0, 1),
             Some("it ended by itself, without an error"),
@@ -185,7 +192,7 @@ fn every_recorded_rollout_ends_as_it_should() {
         (
             recording!("constraint"),
             IMAGE,
-            failed(Why::ConstraintsUnmet(no_constraint.to_owned())),
+            failed(FailureReason::ConstraintsUnmet(no_constraint.to_owned())),
             4,
             (1, 0, 2),
             Some(no_constraint),
@@ -194,16 +201,16 @@ fn every_recorded_rollout_ends_as_it_should() {
         (
             recording!("host-port-stuck"),
             IMAGE,
-            failed(Why::NoSuitableNode(no_port.to_owned())),
+            failed(FailureReason::NoSuitableNode(no_port.to_owned())),
             11,
             (1, 1, 2),
             Some(no_port),
         ),
-        (recording!("global-none"), IMAGE, failed(Why::NoNodeMayRun(no_node)), 4, (0, 0, 0), None),
+        (recording!("global-none"), IMAGE, failed(FailureReason::NoNodeMayRun(no_node)), 4, (0, 0, 0), None),
         (
             recording!("global-platform"),
             IMAGE,
-            failed(Why::NoSuitableNode(no_platform.to_owned())),
+            failed(FailureReason::NoSuitableNode(no_platform.to_owned())),
             11,
             (0, 0, 1),
             Some(no_platform),
@@ -211,7 +218,10 @@ fn every_recorded_rollout_ends_as_it_should() {
         (
             recording!("overlay"),
             IMAGE,
-            failed(Why::NotAllocated { tasks: 4, networks: vec!["tsvx7qs6dsq33lfpo8hc1l4de".to_owned()] }),
+            failed(FailureReason::NotAllocated {
+                tasks: 4,
+                networks: vec!["tsvx7qs6dsq33lfpo8hc1l4de".to_owned()],
+            }),
             16,
             (0, 0, 8),
             None,
@@ -223,7 +233,7 @@ fn every_recorded_rollout_ends_as_it_should() {
         (
             recording!("label-during-rollback"),
             IMAGE,
-            failed(Why::RolledBackElsewhere),
+            failed(FailureReason::RolledBackElsewhere),
             5,
             (0, 0, 2),
             Some(crash),
@@ -231,16 +241,16 @@ fn every_recorded_rollout_ends_as_it_should() {
         (recording!("image-stolen"), IMAGE, State::Converged, 13, (2, 2, 2), None),
         (recording!("manual-rollback"), IMAGE, State::Converged, 9, (2, 2, 2), None),
         (recording!("job-good"), IMAGE, State::Converged, 5, (0, 0, 3), None),
-        (recording!("job-bad"), IMAGE, failed(Why::NotRestarted), 5, (0, 0, 1), Some(crash)),
-        (recording!("job-bad-default"), IMAGE, failed(Why::Failing), 13, (0, 0, 1), Some(crash)),
+        (recording!("job-bad"), IMAGE, failed(FailureReason::NotRestarted), 5, (0, 0, 1), Some(crash)),
+        (recording!("job-bad-default"), IMAGE, failed(FailureReason::Failing), 13, (0, 0, 1), Some(crash)),
         (recording!("job-again"), LABEL, State::Converged, 3, (0, 0, 1), None),
         (recording!("job-rollback"), IMAGE, State::Converged, 3, (0, 0, 1), None),
         (recording!("global-job"), IMAGE, State::Converged, 2, (0, 0, 1), None),
     ] {
-        let looks = play(recording, &knows);
-        let Look { at, judgement } = looks.last().unwrap();
+        let polling = play(recording, &knows);
+        let Look { at, judgement } = polling.last().unwrap();
         let mut state = judgement.state.clone();
-        if let State::Failed(Why::Paused(message)) = &mut state {
+        if let State::Failed(FailureReason::Paused(message)) = &mut state {
             assert!(
                 message.starts_with("update paused due to failure or early termination of task "),
                 "{message}"
@@ -249,7 +259,7 @@ fn every_recorded_rollout_ends_as_it_should() {
         }
         let newest = judgement.causes.first().map(|cause| cause.error.as_str());
         assert_eq!(
-            (state, *at, (judgement.running, judgement.updated, judgement.wanted), newest),
+            (state, *at, (judgement.running, judgement.updated, judgement.desired), newest),
             (end.clone(), after, tasks, cause),
             "{name}"
         );
@@ -257,7 +267,9 @@ fn every_recorded_rollout_ends_as_it_should() {
         let blind = play(recording, &Knows::Nothing).pop().unwrap().judgement.state;
         match end {
             // This one ends before there are three failures.
-            State::Failed(Why::RolledBackElsewhere) => assert_eq!(blind, State::UnderWay(WaitsFor::Rollback)),
+            State::Failed(FailureReason::RolledBackElsewhere) => {
+                assert_eq!(blind, State::UnderWay(WaitsFor::Rollback))
+            }
             State::Failed(_) => assert!(matches!(blind, State::Failed(_)), "{name}: {blind:?}"),
             end => assert_eq!(blind, end, "{name}"),
         }
@@ -279,7 +291,7 @@ fn says_what_someone_else_changed() {
 }
 
 #[test]
-fn tells_what_it_waits_for() {
+fn reports_what_it_waits_for() {
     let waits = |(_, recording): (_, &str)| {
         let mut waits: Vec<String> = Vec::new();
         for look in play(recording, &IMAGE) {

@@ -1,4 +1,4 @@
-//! Bytes as text, as Go's JSON writes them.
+//! Base64, as Go's JSON encodes bytes.
 
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 

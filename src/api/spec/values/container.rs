@@ -1,4 +1,4 @@
-//! What belongs to the container itself: capabilities, ulimits, isolation, credential specs, health commands.
+//! Values of container options: capabilities, ulimits, isolation, credential specs, health commands.
 
 use serde_json::{Map, Value, json};
 
@@ -24,7 +24,8 @@ const ULIMITS: &[&str] = &[
     "stack",
 ];
 
-/// A capability in the engine's writing: `net_admin` is `CAP_NET_ADMIN`; `ALL` and `RESET` stay.
+/// Parses a capability into the engine's notation: `net_admin` is `CAP_NET_ADMIN`. `ALL` and `RESET` are
+/// unchanged.
 pub fn capability(text: &str) -> Result<String, InvalidValue> {
     let name = text.trim().to_ascii_uppercase();
     let bare = name.strip_prefix("CAP_").unwrap_or(&name);
@@ -34,8 +35,8 @@ pub fn capability(text: &str) -> Result<String, InvalidValue> {
     Ok(normalized_capability(&name))
 }
 
-/// The capabilities of one list, in their order, each once. What `ALL` and `RESET` mean for the others depends on
-/// the command.
+/// Parses the capabilities of one list, without duplicates. The meaning of `ALL` and `RESET` depends on the
+/// command.
 pub fn capabilities(texts: &[&str]) -> Result<Vec<String>, InvalidValue> {
     let mut names: Vec<String> = Vec::new();
     for text in texts {
@@ -47,7 +48,7 @@ pub fn capabilities(texts: &[&str]) -> Result<Vec<String>, InvalidValue> {
     Ok(names)
 }
 
-/// A ulimit, `NAME=SOFT[:HARD]`, as the engine's own object; -1 is no limit.
+/// Parses a ulimit, `NAME=SOFT[:HARD]`, into the engine's object. -1 means no limit.
 pub fn ulimit(text: &str) -> Result<Value, InvalidValue> {
     let bad = |why: String| InvalidValue::new(text, format!("cannot be a ulimit: {why}"));
     let (name, limits) = text.split_once('=').ok_or_else(|| bad("`=` and the limit are missing".into()))?;
@@ -66,7 +67,7 @@ pub fn ulimit(text: &str) -> Result<Value, InvalidValue> {
     Ok(json!({"Name": name, "Hard": hard, "Soft": soft}))
 }
 
-/// A Windows isolation mode, in any case; an empty one is the engine's own choice.
+/// Parses a Windows isolation mode, ignoring case. An empty value is the engine's default.
 pub fn isolation(text: &str) -> Result<String, InvalidValue> {
     if text.is_empty() {
         return Ok(String::new());
@@ -74,8 +75,8 @@ pub fn isolation(text: &str) -> Result<String, InvalidValue> {
     text::choice(&text.to_lowercase(), "an isolation mode", &["default", "process", "hyperv"])
 }
 
-/// A Windows credential spec, `config://NAME`, `file://NAME` or `registry://KEY`, as the engine's own object; an
-/// empty one is none.
+/// Parses a Windows credential spec, `config://NAME`, `file://NAME` or `registry://KEY`, into the engine's
+/// object. An empty value means none.
 pub fn credential_spec(text: &str) -> Result<Value, InvalidValue> {
     if text.is_empty() {
         return Ok(Value::Null);
@@ -93,8 +94,8 @@ pub fn credential_spec(text: &str) -> Result<Value, InvalidValue> {
     ))
 }
 
-/// How system calls are filtered, as the engine's own object: `default`, `unconfined`, or the path of a profile,
-/// whose text `file` reads; an empty one is the engine's own choice.
+/// Parses a seccomp mode into the engine's object: `default`, `unconfined`, or the path of a profile that
+/// `file` reads. An empty value is the engine's default.
 pub fn seccomp(text: &str, file: &dyn Fn(&str) -> Result<Vec<u8>, String>) -> Result<Value, InvalidValue> {
     let profile = match text {
         "" => return Ok(Value::Null),
@@ -114,7 +115,7 @@ pub fn seccomp(text: &str, file: &dyn Fn(&str) -> Result<Vec<u8>, String>) -> Re
     }
 }
 
-/// How AppArmor confines, as the engine's own object; an empty mode is the engine's own choice.
+/// Parses an AppArmor mode into the engine's object. An empty value is the engine's default.
 pub fn app_armor(text: &str) -> Result<Value, InvalidValue> {
     if text.is_empty() {
         return Ok(Value::Null);
@@ -122,7 +123,7 @@ pub fn app_armor(text: &str) -> Result<Value, InvalidValue> {
     Ok(json!({"Mode": text::choice(text, "an AppArmor mode", &["default", "disabled"])?}))
 }
 
-/// The test of a health check that runs a shell command; an empty one is the image's own.
+/// The test of a health check that runs a shell command. An empty command is the image's own.
 pub fn health_command(text: &str) -> Result<Vec<String>, InvalidValue> {
     Ok(if text.is_empty() { Vec::new() } else { vec!["CMD-SHELL".to_owned(), text.to_owned()] })
 }

@@ -2,11 +2,11 @@
 
 use crate::api::error::InvalidValue;
 
-/// The greatest amount, that of the negative durations.
+/// The largest absolute value, which only negative durations have.
 const LIMIT: u64 = 1 << 63;
 
-/// A duration: numbers with units (`1h30m`, `1.5s`, `100us`), a sign where there is one; a bare number only if it
-/// is 0.
+/// Parses a duration: numbers with units (`1h30m`, `1.5s`, `100us`) and an optional sign. A number without a
+/// unit must be 0.
 pub fn duration(text: &str) -> Result<i64, InvalidValue> {
     let bad = |why: &str| InvalidValue::new(text, format!("cannot be a duration: {why}"));
     let (negative, mut rest) = match text.strip_prefix('-') {
@@ -48,7 +48,7 @@ pub fn duration(text: &str) -> Result<i64, InvalidValue> {
     }
 }
 
-/// A duration that is not negative.
+/// Parses a duration that is not negative.
 pub fn period(text: &str) -> Result<i64, InvalidValue> {
     match duration(text)? {
         ..0 => Err(InvalidValue::new(text, "cannot be negative")),
@@ -56,7 +56,7 @@ pub fn period(text: &str) -> Result<i64, InvalidValue> {
     }
 }
 
-/// 0, or a duration of at least a millisecond: what the engine takes for health checks.
+/// Parses a duration that is 0 or at least a millisecond, as the engine requires for health checks.
 pub fn health_period(text: &str) -> Result<i64, InvalidValue> {
     match period(text)? {
         1..1_000_000 => Err(InvalidValue::new(text, "is less than `1ms`, the least there is")),
@@ -64,12 +64,12 @@ pub fn health_period(text: &str) -> Result<i64, InvalidValue> {
     }
 }
 
-/// The front of the text for which `holds`, and the rest.
+/// Splits the text after the leading characters for which `holds` is true.
 fn take(text: &str, holds: impl Fn(char) -> bool) -> (&str, &str) {
     text.split_at(text.find(|c| !holds(c)).unwrap_or(text.len()))
 }
 
-/// `number` times `scale`; a fraction of a nanosecond is cut off, as Go cuts it.
+/// `number` times `scale`. A fraction of a nanosecond is truncated, as in Go.
 fn amount(number: &str, scale: u64) -> Option<u64> {
     let (whole, part) = number.split_once('.').unwrap_or((number, ""));
     if (whole.is_empty() && part.is_empty()) || part.contains('.') {
@@ -78,7 +78,7 @@ fn amount(number: &str, scale: u64) -> Option<u64> {
     let whole = if whole.is_empty() { 0 } else { whole.parse::<u64>().ok()? };
     let (mut digits, mut power) = (0u64, 1f64);
     for digit in part.bytes().map(|b| u64::from(b - b'0')) {
-        // What does not fit any more is beyond every unit's precision.
+        // Digits that no longer fit are beyond the precision of every unit.
         let Some(next) = digits.checked_mul(10).and_then(|d| d.checked_add(digit)).filter(|d| *d < LIMIT)
         else {
             break;

@@ -1,11 +1,11 @@
-//! Files of environment variables, one `KEY=VALUE` a line.
+//! Files of environment variables, with one `KEY=VALUE` per line.
 
 use crate::api::error::InvalidValue;
 
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// The variables of a file, in its order. Empty lines and lines that begin with `#` are none; a bare `KEY` takes the
-/// value that `variable` knows, and where it knows none it is left out.
+/// Parses the variables of a file, in order. Empty lines and lines that start with `#` are skipped. A `KEY`
+/// alone takes the value that `variable` returns, or is skipped if there is none.
 pub fn variables(
     bytes: &[u8],
     variable: &dyn Fn(&str) -> Option<String>,
@@ -14,7 +14,7 @@ pub fn variables(
         std::str::from_utf8(bytes).map_err(|e| InvalidValue::unnamed(format!("it is not UTF-8: {e}")))?;
     let mut all = Vec::new();
     for (i, line) in text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text).lines().enumerate() {
-        // White space at the end belongs to the value.
+        // Trailing white space belongs to the value.
         let line = line.trim_start();
         let key = line.split('=').next().unwrap_or_default();
         let bad = |why: &str| Err(InvalidValue::unnamed(format!("line {}, `{line}`: {why}", i + 1)));
@@ -46,7 +46,7 @@ mod tests {
         for (text, why) in
             [("A=1\n=x", "line 2"), ("A B=1", "a space"), ("A =1", "a space"), ("A B", "a space")]
         {
-            assert!(read(text).is_err_and(|said| said.contains(why)), "{text}");
+            assert!(read(text).is_err_and(|message| message.contains(why)), "{text}");
         }
         assert!(variables(&[b'A', 0xff], &home).is_err());
     }

@@ -5,12 +5,12 @@ use serde_json::{Map, Value, json};
 use super::{csv, number};
 use crate::api::error::InvalidValue;
 
-/// A secret shown as a file, as the engine's own object; its ID is empty until it is resolved.
+/// Parses a reference to a secret into the engine's object. Its ID is empty until it is resolved.
 pub fn secret(text: &str) -> Result<Value, InvalidValue> {
     reference(text, "secret", "SecretID", "SecretName")
 }
 
-/// A config shown as a file, as the engine's own object; its ID is empty until it is resolved.
+/// Parses a reference to a config into the engine's object. Its ID is empty until it is resolved.
 pub fn config(text: &str) -> Result<Value, InvalidValue> {
     reference(text, "config", "ConfigID", "ConfigName")
 }

@@ -1,4 +1,4 @@
-//! Parsers of values, which read them as Docker does. Each error names the offending part.
+//! Parsers of flag values, which follow docker's. Errors name the invalid part.
 
 mod base64;
 pub mod container;

@@ -9,7 +9,8 @@ const TYPES: &[&str] = &["bind", "volume", "tmpfs", "npipe", "cluster", "image"]
 const PROPAGATIONS: &[&str] = &["rprivate", "private", "rshared", "shared", "rslave", "slave"];
 const RECURSIONS: &[&str] = &["enabled", "disabled", "writable", "readonly"];
 const CONSISTENCIES: &[&str] = &["default", "consistent", "cached", "delegated"];
-/// The front of an option's name, which is also the only type of mount that has it, and the object it goes to.
+/// The prefix of an option's name, which is also the only type of mount that has the option, and the object
+/// that holds it.
 const OPTIONS: [(&str, &str); 4] = [
     ("bind", "BindOptions"),
     ("volume", "VolumeOptions"),
@@ -17,10 +18,11 @@ const OPTIONS: [(&str, &str); 4] = [
     ("tmpfs", "TmpfsOptions"),
 ];
 
-/// One mount as the engine's own object; without a type it is a volume.
+/// Parses a mount into the engine's object. Without a type it is a volume.
 ///
-/// A source that begins with a dot is a path from `directory`, the absolute path of the current one. What every
-/// node refuses when a task starts (a relative bind source, an absolute volume name, ...) is refused here.
+/// A source that starts with a dot is relative to `directory`, the absolute path of the current directory.
+/// Values with which no node can start a task (a relative bind source, an absolute volume name, ...) are
+/// refused.
 pub fn mount(text: &str, directory: &str) -> Result<Value, InvalidValue> {
     let text = text.trim();
     let mut draft = Draft { text, ..Draft::default() };
@@ -31,7 +33,7 @@ pub fn mount(text: &str, directory: &str) -> Result<Value, InvalidValue> {
     Ok(draft.into_value())
 }
 
-/// The target of a mount to remove. Docker takes a whole mount too, and silently removes nothing.
+/// Parses the target of a mount to remove. Docker accepts a whole mount too, and silently removes nothing.
 pub fn target(text: &str) -> Result<String, InvalidValue> {
     let key = text.split_once('=').map(|(key, _)| key.to_lowercase());
     match key.as_deref() {
@@ -138,7 +140,7 @@ impl Draft<'_> {
         }
     }
 
-    /// Sets one option; false and 0 are the same as nothing, except that they belong to a type of mount too.
+    /// Sets one option. `false` and 0 are not stored, but still require the right type of mount.
     fn put(&mut self, path: &[&str], value: impl Into<Value>) {
         let [parents @ .., last] = path else { return };
         let mut at = &mut self.options;
@@ -156,7 +158,7 @@ impl Draft<'_> {
         }
     }
 
-    /// What no engine takes, and what no node can start a task with.
+    /// Refuses mounts that no engine accepts, or with which no node can start a task.
     fn check(&self) -> Result<(), InvalidValue> {
         let kind = self.kind();
         for (front, object) in OPTIONS {
@@ -210,7 +212,7 @@ impl Draft<'_> {
             mount.insert("Consistency".into(), self.consistency.into());
         }
         if let Some(Value::Object(volume)) = self.options.get_mut("VolumeOptions") {
-            // Docker always posts the driver, and the engine stores it, empty or not.
+            // Docker always posts the driver, and the engine stores it even if it is empty.
             volume.entry("DriverConfig").or_insert_with(|| Value::Object(Map::new()));
         }
         mount.append(&mut self.options);
@@ -218,13 +220,13 @@ impl Draft<'_> {
     }
 }
 
-/// Absolute on Linux or Windows, or a template, which each task fills in for itself.
+/// Whether the path is absolute on Linux or Windows, or a template, which is evaluated for each task.
 fn is_absolute(path: &str) -> bool {
     let drive = |b: &[u8]| matches!(b, [letter, b':', b'/' | b'\\', ..] if letter.is_ascii_alphabetic());
     path.starts_with('/') || path.starts_with("\\\\") || path.starts_with("{{") || drive(path.as_bytes())
 }
 
-/// `path` as seen from `directory`, without `.` and `..` in it.
+/// Resolves `path` relative to `directory`, without `.` and `..`.
 fn from_directory(directory: &str, path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in directory.split('/').chain(path.split('/')) {

@@ -1,4 +1,4 @@
-//! Attachments to networks, host names, and the addresses of name servers.
+//! Network attachments, host entries and name server addresses.
 
 use std::net::IpAddr;
 
@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use super::{csv, text};
 use crate::api::error::InvalidValue;
 
-/// An attachment to a network: its name or ID, or `name=...,alias=...,driver-opt=KEY=VALUE`, the latter two any
-/// number of times. `Target` holds the name until it is resolved.
+/// Parses a network attachment: a name or ID, or `name=...,alias=...,driver-opt=KEY=VALUE` with any number of
+/// aliases and options. `Target` holds the name until it is resolved.
 pub fn attachment(text: &str) -> Result<Value, InvalidValue> {
     let bad = |why: String| InvalidValue::new(text, format!("cannot be a network: {why}"));
     let (mut name, mut aliases, mut options) = (String::new(), Vec::new(), Map::new());
@@ -20,7 +20,7 @@ pub fn attachment(text: &str) -> Result<Value, InvalidValue> {
             let value = value.trim();
             match key.trim().to_lowercase().as_str() {
                 "name" => value.clone_into(&mut name),
-                // Docker writes aliases in small letters; names are looked up in any case.
+                // Docker writes aliases in lower case. Names are looked up in any case.
                 "alias" => aliases.push(Value::from(value.to_lowercase())),
                 "driver-opt" => {
                     let (key, value) = value
@@ -29,7 +29,7 @@ pub fn attachment(text: &str) -> Result<Value, InvalidValue> {
                         .ok_or_else(|| bad(format!("`{value}` is not a `KEY=VALUE` of the driver")))?;
                     options.insert(key.trim().to_lowercase(), value.trim().into());
                 }
-                // Docker reads these, for containers, and drops them without a word.
+                // Docker accepts these for containers, and silently drops them.
                 other @ ("ip" | "ip6" | "mac-address" | "link-local-ip" | "gw-priority") => {
                     return Err(bad(format!("the tasks of a service cannot be given `{other}`")));
                 }
@@ -53,7 +53,7 @@ pub fn attachment(text: &str) -> Result<Value, InvalidValue> {
     Ok(Value::Object(attachment))
 }
 
-/// `HOST:IP` or `HOST=IP`, written as the engine keeps it: `IP HOST`. The address may stand in brackets.
+/// Parses `HOST:IP` or `HOST=IP` into the engine's form `IP HOST`. The address may be in brackets.
 pub fn host(text: &str) -> Result<String, InvalidValue> {
     let bad = |why: String| InvalidValue::new(text, format!("cannot be a host entry: {why}"));
     let (name, address) = text
@@ -71,7 +71,7 @@ pub fn host(text: &str) -> Result<String, InvalidValue> {
     Ok(format!("{bare} {name}"))
 }
 
-/// `HOST` or `HOST:IP`, as the pattern that fits the entries to remove; the address may stand in brackets.
+/// Parses `HOST` or `HOST:IP` into a pattern of the entries to remove. The address may be in brackets.
 pub fn host_pattern(text: &str) -> Result<String, InvalidValue> {
     if text.contains(['=', ':']) {
         return host(text);
@@ -83,7 +83,7 @@ pub fn host_pattern(text: &str) -> Result<String, InvalidValue> {
     }
 }
 
-/// An IP address, in its shortest form.
+/// Parses an IP address into its shortest form.
 pub fn address(text: &str) -> Result<String, InvalidValue> {
     match text.trim().parse::<IpAddr>() {
         Ok(address) => Ok(address.to_canonical().to_string()),
@@ -91,7 +91,7 @@ pub fn address(text: &str) -> Result<String, InvalidValue> {
     }
 }
 
-/// A domain to search, or `.` for none.
+/// Parses a search domain, or `.` for none.
 pub fn search_domain(text: &str) -> Result<String, InvalidValue> {
     let domain = text.trim_matches(' ');
     let bare = domain.strip_suffix('.').unwrap_or(domain);
@@ -110,7 +110,7 @@ pub fn search_domain(text: &str) -> Result<String, InvalidValue> {
     }
 }
 
-/// How clients find the tasks; in any case.
+/// Parses an endpoint mode, ignoring case.
 pub fn endpoint_mode(text: &str) -> Result<String, InvalidValue> {
     text::choice(&text.to_lowercase(), "an endpoint mode", &["vip", "dnsrr"])
 }

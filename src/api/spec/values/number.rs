@@ -4,13 +4,13 @@ use serde_json::Value;
 
 use crate::api::error::InvalidValue;
 
-/// A number from 0 up, as Go writes them: `3`, `0x10`, `0o17`, `1_000`.
+/// Parses a number that is not negative, as Go writes it: `3`, `0x10`, `0o17`, `1_000`.
 pub fn count(text: &str) -> Result<u64, InvalidValue> {
     go_integer(text)
         .ok_or_else(|| InvalidValue::new(text, "cannot be a number from 0 to 18446744073709551615"))
 }
 
-/// A number that may be negative, as Go writes them.
+/// Parses a number that may be negative, as Go writes it.
 pub fn integer(text: &str) -> Result<i64, InvalidValue> {
     let (negative, digits) = sign(text);
     let value = go_integer(digits).map(i128::from).map(|value| if negative { -value } else { value });
@@ -19,7 +19,7 @@ pub fn integer(text: &str) -> Result<i64, InvalidValue> {
         .ok_or_else(|| InvalidValue::new(text, "cannot be a whole number of 64 bits"))
 }
 
-/// A number between two bounds, both allowed.
+/// Parses a number within a range.
 pub fn between(text: &str, low: i64, high: i64) -> Result<i64, InvalidValue> {
     match integer(text) {
         Ok(value) if (low..=high).contains(&value) => Ok(value),
@@ -27,8 +27,8 @@ pub fn between(text: &str, low: i64, high: i64) -> Result<i64, InvalidValue> {
     }
 }
 
-/// A size in bytes: a number and, in any case, `b`, `k`, `m`, `g`, `t` or `p` (also `kb` or `kib`: all are powers
-/// of 1024). Fractions of a byte are cut off.
+/// Parses a size in bytes: a number with an optional unit `b`, `k`, `m`, `g`, `t` or `p` (also `kb` or `kib`;
+/// all are powers of 1024, ignoring case). Fractions of a byte are truncated.
 pub fn bytes(text: &str) -> Result<i64, InvalidValue> {
     let bad = |why: &str| InvalidValue::new(text, format!("cannot be a size: {why}"));
     let digits = text.rfind(|c: char| c.is_ascii_digit() || c == '.' || c == ' ');
@@ -49,16 +49,16 @@ pub fn bytes(text: &str) -> Result<i64, InvalidValue> {
         _ => return Err(bad(&format!("`{unit}` is not a unit (b, k, m, g, t or p)"))),
     };
     let size = size * 1024f64.powi(power);
-    // The bound is 2^63, which is a float; the greatest i64 is none.
+    // The limit is 2^63, which a float can represent but the largest i64 is not.
     if size < -(i64::MIN as f64) { Ok(size as i64) } else { Err(bad("it is too large")) }
 }
 
-/// A size in bytes, or -1 for no limit.
+/// Parses a size in bytes, or -1 for no limit.
 pub fn bytes_or_unlimited(text: &str) -> Result<i64, InvalidValue> {
     if text == "-1" { Ok(-1) } else { bytes(text) }
 }
 
-/// A number of CPUs in billionths: `0.5`, `2`, `1e-1`, `1/4`, to at most nine decimals.
+/// Parses a number of CPUs in units of 10^-9: `0.5`, `2`, `1e-1`, `1/4`, with at most nine decimals.
 pub fn cpus(text: &str) -> Result<i64, InvalidValue> {
     let bad = |why: &str| InvalidValue::new(text, format!("cannot be a number of CPUs: {why}"));
     let (negative, amount) = sign(text);
@@ -74,18 +74,18 @@ pub fn cpus(text: &str) -> Result<i64, InvalidValue> {
     if negative && nano != 0 { Err(bad("it is negative")) } else { Ok(nano) }
 }
 
-/// A share from 0 to 1, kept as the engine keeps it: with the precision of a 32-bit float.
+/// Parses a ratio from 0 to 1, with the precision of a 32-bit float, as the engine stores it.
 pub fn ratio(text: &str) -> Result<Value, InvalidValue> {
     let value = go_float(text).filter(|value| (0.0..=1.0).contains(value));
-    // The shortest writing of the 32-bit float: Docker posts 0.3, not 0.30000001192092896; and 1, not 1.0, which
-    // would be another number to a comparison of specs.
+    // The shortest form of the 32-bit float: docker posts 0.3, not 0.30000001192092896, and 1, not 1.0, which
+    // would be a different number when specs are compared.
     value
         .and_then(|value| (value as f32).abs().to_string().parse::<serde_json::Number>().ok())
         .map(Value::from)
         .ok_or_else(|| InvalidValue::new(text, "is not a ratio (a number from 0 to 1)"))
 }
 
-/// A switch's value, as Go reads booleans.
+/// Parses a boolean as Go does.
 pub fn boolean(text: &str) -> Result<bool, InvalidValue> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
@@ -101,7 +101,7 @@ fn sign(text: &str) -> (bool, &str) {
     }
 }
 
-/// Digits with a base in front of them, `_` between two of them; no sign.
+/// Parses digits with an optional base prefix and `_` between digits, without a sign.
 fn go_integer(text: &str) -> Option<u64> {
     let lower = text.to_ascii_lowercase();
     let (digits, base, prefixed) = match lower.as_bytes() {
@@ -116,15 +116,15 @@ fn go_integer(text: &str) -> Option<u64> {
     if plain.starts_with(['+', '-']) { None } else { u64::from_str_radix(&plain, base).ok() }
 }
 
-/// A decimal number with an optional sign, fraction and exponent.
+/// Parses a decimal number with an optional sign, fraction and exponent.
 fn go_float(text: &str) -> Option<f64> {
     let plain = without_underscores(text)?;
-    // Rust reads `inf` and `nan` too; those cannot be an amount of anything.
+    // Rust accepts `inf` and `nan` too, which are not amounts.
     let decimal = plain.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
     plain.parse().ok().filter(|value: &f64| decimal && value.is_finite())
 }
 
-/// The digits without the `_` between them; `None` where a `_` stands anywhere else.
+/// Removes the `_` between digits. `None` if a `_` is anywhere else.
 fn without_underscores(text: &str) -> Option<String> {
     let misplaced = text.split('_').collect::<Vec<_>>().windows(2).any(|pair| {
         !pair[0].ends_with(|c: char| c.is_ascii_hexdigit())
@@ -133,7 +133,7 @@ fn without_underscores(text: &str) -> Option<String> {
     if misplaced { None } else { Some(text.replace('_', "")) }
 }
 
-/// A number without sign as numerator and denominator; `None` too where they leave 128 bits.
+/// Parses an unsigned number into numerator and denominator. `None` if they exceed 128 bits.
 fn fraction(text: &str) -> Option<(i128, i128)> {
     if let Some((top, bottom)) = text.split_once('/') {
         return Some((go_integer(top)?.into(), go_integer(bottom)?.into()));
@@ -151,7 +151,7 @@ fn fraction(text: &str) -> Option<(i128, i128)> {
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    // Zeros at the end would only use up the 128 bits.
+    // Trailing zeros would only use up the 128 bits.
     let kept = digits.trim_end_matches('0');
     let exponent = exponent.checked_sub(i32::try_from(part.len()).ok()?)?;
     let exponent = exponent.checked_add(i32::try_from(digits.len() - kept.len()).ok()?)?;

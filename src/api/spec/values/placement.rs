@@ -1,10 +1,11 @@
-//! Where tasks may run: constraints, preferences, generic resources.
+//! Placement: constraints, preferences and generic resources.
 
 use serde_json::{Map, Value, json};
 
 use crate::api::error::InvalidValue;
 
-/// A constraint, `KEY==VALUE` or `KEY!=VALUE`, kept as it is written; what the engine refuses is refused.
+/// Parses a constraint, `KEY==VALUE` or `KEY!=VALUE`, and keeps it as written. Constraints that the engine
+/// would refuse are refused.
 pub fn constraint(text: &str) -> Result<String, InvalidValue> {
     let bad = |why: String| InvalidValue::new(text, format!("cannot be a constraint: {why}"));
     let (key, value) = text
@@ -25,7 +26,7 @@ pub fn constraint(text: &str) -> Result<String, InvalidValue> {
     Ok(text.to_owned())
 }
 
-/// A preference, `spread=KEY`, as the engine's own object.
+/// Parses a preference, `spread=KEY`, into the engine's object.
 pub fn preference(text: &str) -> Result<Value, InvalidValue> {
     match text.split_once('=') {
         Some(("spread", over)) if !over.is_empty() => Ok(json!({"Spread": {"SpreadDescriptor": over}})),
@@ -36,7 +37,7 @@ pub fn preference(text: &str) -> Result<Value, InvalidValue> {
     }
 }
 
-/// Generic resources, `KIND=COUNT` each, as the engine's own objects; a kind may be named once.
+/// Parses generic resources, `KIND=COUNT` each, into the engine's objects. A kind may occur once.
 pub fn generic_resources(texts: &[&str]) -> Result<Vec<Value>, InvalidValue> {
     let mut kinds: Vec<&str> = Vec::new();
     let mut resources = Vec::new();

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::csv;
 use crate::api::error::InvalidValue;
 
-/// The ports that one value means, as the engine's own objects; a range means several.
+/// Parses a value into the engine's port objects. A range produces several.
 pub fn ports(text: &str) -> Result<Vec<Value>, InvalidValue> {
     if csv::is_long_form(text) { long(text).map(|port| vec![port]) } else { short(text) }
 }
@@ -81,7 +81,7 @@ fn short(text: &str) -> Result<Vec<Value>, InvalidValue> {
     Ok(pairs.map(|(published, target)| port(published, target, protocol, "ingress")).collect())
 }
 
-/// The engine's own object. Without a published port the engine chooses one.
+/// The engine's object. Without a published port the engine chooses one.
 fn port(published: u16, target: u16, protocol: &str, mode: &str) -> Value {
     let mut port = Map::new();
     port.insert("Protocol".into(), protocol.into());

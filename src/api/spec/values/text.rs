@@ -2,22 +2,22 @@
 
 use crate::api::error::InvalidValue;
 
-/// Any text, as it is.
+/// Accepts any text unchanged.
 pub fn any(text: &str) -> Result<String, InvalidValue> {
     Ok(text.to_owned())
 }
 
-/// A text that is not empty.
+/// Accepts a text that is not empty.
 pub fn some(text: &str) -> Result<String, InvalidValue> {
     if text.is_empty() { Err(InvalidValue::unnamed("the value is empty")) } else { Ok(text.to_owned()) }
 }
 
-/// The key of `KEY` or `KEY=VALUE`, which docker takes too where something is removed by its key.
+/// Parses the key of `KEY` or `KEY=VALUE`. Docker accepts both for removals.
 pub fn key(text: &str) -> Result<String, InvalidValue> {
     some(text.split('=').next().unwrap_or_default())
 }
 
-/// The name of something to remove, as it stands: docker takes `NAME=VALUE` too, and silently removes nothing.
+/// Parses the name of something to remove. Docker accepts `NAME=VALUE` too, and silently removes nothing.
 pub fn only_name(text: &str, what: &str) -> Result<String, InvalidValue> {
     if text.contains('=') {
         Err(InvalidValue::new(text, format!("is not a name: {what} is removed by its name alone")))
@@ -26,7 +26,8 @@ pub fn only_name(text: &str, what: &str) -> Result<String, InvalidValue> {
     }
 }
 
-/// A service's name: letters and digits, with `-` and `_` within, at most 63; an empty one lets the engine choose.
+/// Parses the name of a service: letters and digits, with `-` and `_` inside, at most 63 characters. If it is
+/// empty, the engine chooses a name.
 pub fn service_name(text: &str) -> Result<String, InvalidValue> {
     let edge = |b: Option<u8>| b.is_none_or(|b| b.is_ascii_alphanumeric());
     let fine = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
@@ -44,7 +45,7 @@ pub fn service_name(text: &str) -> Result<String, InvalidValue> {
     Ok(text.to_owned())
 }
 
-/// `KEY=VALUE`, or `KEY` alone for an empty value. Spaces are allowed in the value only.
+/// Parses `KEY=VALUE`, or `KEY` with an empty value. Spaces are allowed in the value only.
 pub fn label(text: &str) -> Result<(String, String), InvalidValue> {
     let (key, value) = text.split_once('=').unwrap_or((text, ""));
     let bad = |why: &str| Err(InvalidValue::new(text, format!("cannot be a label: {why}")));
@@ -55,7 +56,7 @@ pub fn label(text: &str) -> Result<(String, String), InvalidValue> {
     }
 }
 
-/// `KEY=VALUE`, where the key must not be empty; `KEY` alone has an empty value.
+/// Parses `KEY=VALUE` with a key that is not empty, or `KEY` with an empty value.
 pub fn pair(text: &str) -> Result<(String, String), InvalidValue> {
     match text.split_once('=').unwrap_or((text, "")) {
         ("", _) => Err(InvalidValue::new(text, "has no name before the `=`")),
@@ -63,8 +64,8 @@ pub fn pair(text: &str) -> Result<(String, String), InvalidValue> {
     }
 }
 
-/// `KEY=VALUE`. A bare `KEY` takes the value that `variable` knows; where it knows none, it stays bare: the
-/// container then gets no such variable, whatever its image says.
+/// Parses `KEY=VALUE`. A `KEY` alone takes the value that `variable` returns. If there is none, it stays as
+/// it is: the container then has no such variable, even if its image sets it.
 pub fn variable(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<String, InvalidValue> {
     match text.split_once('=') {
         Some(("", _)) => Err(InvalidValue::new(text, "has no name before the `=`")),
@@ -74,7 +75,8 @@ pub fn variable(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result
     }
 }
 
-/// One of `choices`, in the writing of the list; `what` names it in the refusal.
+/// Parses one of `choices`, ignoring case, and returns it as written in the list. `what` names it in the
+/// error.
 pub fn choice(text: &str, what: &str, choices: &[&'static str]) -> Result<String, InvalidValue> {
     match choices.iter().find(|choice| **choice == text) {
         Some(choice) => Ok((*choice).to_owned()),
@@ -84,7 +86,7 @@ pub fn choice(text: &str, what: &str, choices: &[&'static str]) -> Result<String
     }
 }
 
-/// The words of a command line, split as a shell does it: quotes, backslashes, comments; nothing is expanded.
+/// Splits a command line into words as a shell does (quotes, backslashes, comments), without expansions.
 pub fn words(text: &str) -> Result<Vec<String>, InvalidValue> {
     let bad = |why: &str| InvalidValue::new(text, format!("cannot be split into words: {why}"));
     let mut words = Vec::new();

@@ -1,4 +1,4 @@
-//! What went wrong with TLS, in words of the people who have to fix it.
+//! Error messages for TLS failures: what is wrong, for the person who has to fix it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,23 +12,23 @@ use rustls::{AlertDescription, CertificateError, Error, InconsistentKeys, OtherE
 use crate::api::config::endpoint::Tls;
 use crate::api::error::{ConnectError, ConnectErrorKind};
 
-/// What this side brought along, to find out what may be wrong with it.
-pub struct Own {
-    /// The client's certificate first; empty where there is none.
+/// The client's certificate and trusted authorities, kept to explain why an engine rejects them.
+pub struct ClientIdentity {
+    /// The client's certificate and its intermediates. Empty if there is none.
     pub chain: Vec<CertificateDer<'static>>,
-    /// The authorities that are trusted.
+    /// The trusted authorities. `None` if the engine's certificate is not verified.
     pub roots: Option<Arc<RootCertStore>>,
-    /// Ciphers and signatures.
+    /// The cipher suites and signature algorithms.
     pub provider: Arc<CryptoProvider>,
-    /// Where all this came from.
+    /// The settings that all this was read from.
     pub tls: Tls,
 }
 
-/// Why hands could not be shaken.
-pub fn of_handshake(error: &Error, host: &str, own: &Own) -> ConnectError {
+/// Describes why a handshake failed.
+pub fn describe_handshake_error(error: &Error, host: &str, identity: &ClientIdentity) -> ConnectError {
     match error {
-        Error::InvalidCertificate(e) => of_certificate(e, host, &own.tls),
-        Error::AlertReceived(_) => refusal(error, own),
+        Error::InvalidCertificate(e) => describe_server_certificate(e, host, &identity.tls),
+        Error::AlertReceived(_) => describe_alert(error, identity),
         Error::InvalidMessage(_) => {
             ConnectError::new(ConnectErrorKind::TlsUnsupported, "what listens there does not speak TLS")
         }
@@ -42,8 +42,8 @@ pub fn of_handshake(error: &Error, host: &str, own: &Own) -> ConnectError {
     }
 }
 
-/// The connection broke while hands were shaken.
-pub fn broken(error: &io::Error) -> String {
+/// Describes a connection that was lost during the handshake.
+pub fn describe_lost_connection(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
             "what listens there closed the connection instead of answering in TLS".to_owned()
@@ -52,11 +52,11 @@ pub fn broken(error: &io::Error) -> String {
     }
 }
 
-/// Why certificate and key do not go together.
-pub fn unfit_pair(error: &Error, tls: &Tls) -> ConnectError {
+/// Describes why a client certificate and its key cannot be used together.
+pub fn describe_unusable_key(error: &Error, tls: &Tls) -> ConnectError {
     let name = |file: &Option<PathBuf>| file.as_deref().map(file_name).unwrap_or_default();
     let (cert, key) = (name(&tls.cert), name(&tls.key));
-    let words = match error {
+    let message = match error {
         Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
             format!("the key in {key} is not the one that the certificate in {cert} was made for")
         }
@@ -66,11 +66,11 @@ pub fn unfit_pair(error: &Error, tls: &Tls) -> ConnectError {
              {other}"
         ),
     };
-    ConnectError::new(ConnectErrorKind::TlsFile, words)
+    ConnectError::new(ConnectErrorKind::TlsFile, message)
 }
 
-/// What the engine does not like, by its alert.
-pub fn refusal(error: &Error, own: &Own) -> ConnectError {
+/// Describes the reason of an alert that the engine sent.
+pub fn describe_alert(error: &Error, identity: &ClientIdentity) -> ConnectError {
     let Error::AlertReceived(alert) = error else {
         return ConnectError::new(ConnectErrorKind::TlsUnsupported, error.to_string());
     };
@@ -87,92 +87,96 @@ pub fn refusal(error: &Error, own: &Own) -> ConnectError {
             | AlertDescription::DecryptError
             | AlertDescription::CertificateRequired
     );
-    // This is all that engines say in TLS 1.2 who miss a client's certificate.
+    // In TLS 1.2 engines send this alert if the client's certificate is missing.
     if *alert == AlertDescription::HandshakeFailure {
-        let (kind, missing) = match &own.tls.cert {
+        let (kind, missing) = match &identity.tls.cert {
             None => (
                 ConnectErrorKind::ClientCertificate,
                 "it may want a client's certificate, and none is given; or ",
             ),
             Some(_) => (ConnectErrorKind::InvalidCertificate, ""),
         };
-        let words = format!(
+        let message = format!(
             "it refuses to speak TLS with this program ({alert:?}): {missing}its key may be of a kind that is not taken \
              (RSA of 2048 bits and more, ECDSA with P-256 or P-384, and Ed25519 are)"
         );
-        return ConnectError::new(kind, words);
+        return ConnectError::new(kind, message);
     }
     if !is_about_us {
-        let words = format!("it refuses to speak TLS with this program: {error}");
-        return ConnectError::new(ConnectErrorKind::TlsUnsupported, words);
+        let message = format!("it refuses to speak TLS with this program: {error}");
+        return ConnectError::new(ConnectErrorKind::TlsUnsupported, message);
     }
-    let words = match &own.tls.cert {
+    let message = match &identity.tls.cert {
         None => "it wants a client's certificate, and none is given".to_owned(),
         Some(file) => {
             let file = file_name(file);
-            let why = found_wrong(own).or_else(|| expired(*alert)).unwrap_or_else(|| {
+            let why = verify_own_certificate(identity).or_else(|| expired(*alert)).unwrap_or_else(|| {
                 "it may be signed by another authority than the engine trusts, or not be made for clients"
                     .to_owned()
             });
             format!("it does not take the client's certificate in {file} ({alert:?}): {why}")
         }
     };
-    ConnectError::new(ConnectErrorKind::ClientCertificate, words)
+    ConnectError::new(ConnectErrorKind::ClientCertificate, message)
 }
 
 fn expired(alert: AlertDescription) -> Option<String> {
     (alert == AlertDescription::CertificateExpired).then(|| "it has expired".to_owned())
 }
 
-/// Mostly one authority signs both sides: what it would say to our own certificate tells more than an alert.
-fn found_wrong(own: &Own) -> Option<String> {
-    let (first, rest) = own.chain.split_first()?;
-    let roots = own.roots.clone()?;
-    let judge = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&own.provider)).build().ok()?;
-    match judge.verify_client_cert(first, rest, UnixTime::now()) {
+/// Verifies the client's certificate against the client's own authorities. Usually the same authority signs
+/// both sides, and the result is more specific than an alert.
+fn verify_own_certificate(identity: &ClientIdentity) -> Option<String> {
+    let (first, rest) = identity.chain.split_first()?;
+    let roots = identity.roots.clone()?;
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&identity.provider)).build().ok()?;
+    match verifier.verify_client_cert(first, rest, UnixTime::now()) {
         Ok(_) => None,
         Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
-            Some(format!("it is not signed by {}", authorities(&own.tls)))
+            Some(format!("it is not signed by {}", describe_authorities(&identity.tls)))
         }
-        Err(Error::InvalidCertificate(e)) => Some(words_of(&e)),
+        Err(Error::InvalidCertificate(e)) => Some(describe_certificate_error(&e)),
         Err(_) => None,
     }
 }
 
-/// What is wrong with the engine's certificate.
-fn of_certificate(error: &CertificateError, host: &str, tls: &Tls) -> ConnectError {
+/// Describes what is wrong with the engine's certificate.
+fn describe_server_certificate(error: &CertificateError, host: &str, tls: &Tls) -> ConnectError {
     match error {
         CertificateError::UnknownIssuer => {
-            let words = format!("the engine's certificate is not signed by {}", authorities(tls));
-            ConnectError::new(ConnectErrorKind::UntrustedCertificate, words)
+            let message = format!("the engine's certificate is not signed by {}", describe_authorities(tls));
+            ConnectError::new(ConnectErrorKind::UntrustedCertificate, message)
         }
-        // Were it among them, it would have been taken.
-        CertificateError::Other(why) if is_authoritys_own(why) => {
-            let words = format!(
+        // A certificate that is listed in the file would have been accepted.
+        CertificateError::Other(why) if is_ca_certificate(why) => {
+            let message = format!(
                 "the engine's certificate is an authority's own (CA:TRUE), and is not in {}; if it has signed itself, it is \
                  its own authority",
                 tls.ca.as_deref().map_or_else(|| "any file that is named".to_owned(), file_name)
             );
-            ConnectError::new(ConnectErrorKind::UntrustedCertificate, words)
+            ConnectError::new(ConnectErrorKind::UntrustedCertificate, message)
         }
         CertificateError::NotValidForNameContext { presented, .. } if !presented.is_empty() => {
-            let names: Vec<_> = presented.iter().map(|name| format!("`{}`", plain(name))).collect();
-            let words = format!("the engine's certificate is for {}, not for `{host}`", names.join(", "));
-            ConnectError::new(ConnectErrorKind::InvalidCertificate, words)
+            let names: Vec<_> = presented.iter().map(|name| format!("`{}`", name_in(name))).collect();
+            let message = format!("the engine's certificate is for {}, not for `{host}`", names.join(", "));
+            ConnectError::new(ConnectErrorKind::InvalidCertificate, message)
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            let words = format!("the engine's certificate has no subjectAltName, so it is not for `{host}`");
-            ConnectError::new(ConnectErrorKind::InvalidCertificate, words)
+            let message =
+                format!("the engine's certificate has no subjectAltName, so it is not for `{host}`");
+            ConnectError::new(ConnectErrorKind::InvalidCertificate, message)
         }
         other => {
-            let words = format!("the engine's certificate is not good: {}", words_of(other));
-            ConnectError::new(ConnectErrorKind::InvalidCertificate, words)
+            let message =
+                format!("the engine's certificate is not good: {}", describe_certificate_error(other));
+            ConnectError::new(ConnectErrorKind::InvalidCertificate, message)
         }
     }
 }
 
-/// What is wrong with a certificate, whosever it is.
-fn words_of(error: &CertificateError) -> String {
+/// Describes what is wrong with a certificate of either side.
+fn describe_certificate_error(error: &CertificateError) -> String {
     match error {
         CertificateError::ExpiredContext { not_after, .. } => format!("it expired at {}", date(*not_after)),
         CertificateError::Expired => "it has expired".to_owned(),
@@ -183,7 +187,7 @@ fn words_of(error: &CertificateError) -> String {
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "it is not made for this side of a connection (extendedKeyUsage)".to_owned()
         }
-        CertificateError::Other(other) if is_authoritys_own(other) => {
+        CertificateError::Other(other) if is_ca_certificate(other) => {
             "it is an authority's own (CA:TRUE); have one made that this authority signs".to_owned()
         }
         CertificateError::Other(other) if other.to_string().contains("UnsupportedCertVersion") => {
@@ -193,12 +197,12 @@ fn words_of(error: &CertificateError) -> String {
     }
 }
 
-/// Whether that is what is said of a certificate.
-pub fn is_authoritys_own(why: &OtherError) -> bool {
+/// Whether rustls rejects the certificate because it is that of an authority (CA:TRUE).
+pub fn is_ca_certificate(why: &OtherError) -> bool {
     why.to_string().contains("CaUsedAsEndEntity")
 }
 
-fn authorities(tls: &Tls) -> String {
+fn describe_authorities(tls: &Tls) -> String {
     match &tls.ca {
         Some(file) => format!("an authority in {}", file_name(file)),
         None => "an authority that this system trusts".to_owned(),
@@ -209,8 +213,8 @@ fn file_name(file: &Path) -> String {
     format!("`{}`", file.display())
 }
 
-/// `DnsName("a.example")` is how it comes.
-fn plain(name: &str) -> &str {
+/// Extracts the name from rustls' form `DnsName("a.example")`.
+fn name_in(name: &str) -> &str {
     let inside = name.split_once('(').map_or(name, |(_, inside)| inside.strip_suffix(')').unwrap_or(inside));
     inside.trim_matches('"')
 }

@@ -1,4 +1,4 @@
-//! The files that TLS needs: certificates and keys in PEM form.
+//! Reads the files for TLS: certificates and keys in PEM form.
 
 use std::fs;
 use std::path::Path;
@@ -9,11 +9,11 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use crate::api::config::endpoint::Tls;
 use crate::api::error::{ConnectError, ConnectErrorKind};
 
-/// A certificate with what it was signed by, and its key.
-type Pair = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+/// A certificate with its intermediates, and its private key.
+type CertificateAndKey = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
-/// The client's certificate with what it was signed by, and its key.
-pub fn own(tls: &Tls) -> Result<Option<Pair>, ConnectError> {
+/// Reads the client's certificate and key. `None` if neither is configured.
+pub fn client_identity(tls: &Tls) -> Result<Option<CertificateAndKey>, ConnectError> {
     let lonely = |there: &Path, what| unusable(there, &format!("is of no use alone: {what} is not given"));
     match (&tls.cert, &tls.key) {
         (Some(cert), Some(key)) => Ok(Some((certificates(cert)?, private_key(key)?))),
@@ -23,7 +23,7 @@ pub fn own(tls: &Tls) -> Result<Option<Pair>, ConnectError> {
     }
 }
 
-/// The certificates in a file, of which there is one at least.
+/// Reads the certificates in a file, of which there must be at least one.
 pub fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, ConnectError> {
     let text = contents(file)?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
@@ -38,9 +38,9 @@ fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, ConnectError> {
     let text = contents(file)?;
     if text.windows(9).any(|part| part == b"ENCRYPTED") {
         let way = format!("`openssl pkey -in {0} -out {0}.plain`", file.display());
-        let words =
+        let message =
             format!("is an encrypted key, which cannot be used, as with docker; decrypt it with {way}");
-        return Err(unusable(file, &words));
+        return Err(unusable(file, &message));
     }
     PrivateKeyDer::from_pem_slice(&text)
         .map_err(|_| unusable(file, "holds no private key in PEM form (`-----BEGIN PRIVATE KEY-----`)"))
@@ -52,17 +52,17 @@ fn contents(file: &Path) -> Result<Vec<u8>, ConnectError> {
     if !about.is_file() {
         return Err(refused("is not a file".to_owned()));
     }
-    if about.len() > LARGEST_FILE {
+    if about.len() > MAX_FILE_LEN {
         return Err(refused("is too large for a file of certificates".to_owned()));
     }
     let text = fs::read(file).map_err(|e| refused(format!("cannot be read: {e}")))?;
     if text.is_empty() { Err(refused("is empty".to_owned())) } else { Ok(text) }
 }
 
-/// The authorities of a whole system have about a fifth of a megabyte.
-const LARGEST_FILE: u64 = 16 << 20;
+/// The maximum size of a file, in bytes. A complete system trust store has about 200 KiB.
+const MAX_FILE_LEN: u64 = 16 << 20;
 
-/// A file, and why it is of no use.
+/// The error of a file that cannot be used.
 pub fn unusable(file: &Path, why: &str) -> ConnectError {
     ConnectError::new(ConnectErrorKind::TlsFile, format!("`{}` {why}", file.display()))
 }

@@ -1,4 +1,4 @@
-//! TLS over a line, by rustls: files are read and ciphers set up with the first connection, never before.
+//! TLS over a socket, with rustls. Files are read and ciphers are set up with the first connection.
 
 pub mod errors;
 pub mod files;
@@ -12,24 +12,24 @@ use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, Error};
 
-use self::errors::Own;
-use self::files::own;
+use self::errors::ClientIdentity;
+use self::files::client_identity;
 use self::trust::verifier;
-use super::socket::Line;
+use super::socket::Socket;
 use crate::api::config::endpoint::Tls;
 use crate::api::error::{ConnectError, ConnectErrorKind};
 
-/// What all connections to one engine share.
-pub struct Setup {
+/// The TLS settings that all connections to one engine share.
+pub struct TlsConnector {
     config: Arc<ClientConfig>,
     name: ServerName<'static>,
     host: String,
-    own: Arc<Own>,
+    identity: Arc<ClientIdentity>,
 }
 
-impl Setup {
-    /// Reads the files and makes ready for connections to `host`.
-    pub fn read(host: &str, tls: &Tls) -> Result<Self, ConnectError> {
+impl TlsConnector {
+    /// Reads the files and prepares connections to `host`.
+    pub fn from_files(host: &str, tls: &Tls) -> Result<Self, ConnectError> {
         let provider = Arc::new(ring::default_provider());
         let (verifier, roots) = verifier(tls, &provider)?;
         let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -37,93 +37,96 @@ impl Setup {
             .map_err(|e| ConnectError::new(ConnectErrorKind::TlsUnsupported, e.to_string()))?
             .dangerous()
             .with_custom_certificate_verifier(verifier);
-        let own = own(tls)?;
-        let config = match &own {
+        let identity = client_identity(tls)?;
+        let config = match &identity {
             Some((chain, key)) => config
                 .with_client_auth_cert(chain.clone(), key.clone_key())
-                .map_err(|e| errors::unfit_pair(&e, tls))?,
+                .map_err(|e| errors::describe_unusable_key(&e, tls))?,
             None => config.with_no_client_auth(),
         };
-        let chain = own.map(|(chain, _)| chain).unwrap_or_default();
-        let own = Arc::new(Own { chain, roots, provider, tls: tls.clone() });
-        Ok(Self { config: Arc::new(config), name: server_name(host)?, host: host.to_owned(), own })
+        let chain = identity.map(|(chain, _)| chain).unwrap_or_default();
+        let identity = Arc::new(ClientIdentity { chain, roots, provider, tls: tls.clone() });
+        Ok(Self { config: Arc::new(config), name: server_name(host)?, host: host.to_owned(), identity })
     }
 
-    /// Shakes hands over a fresh line.
-    pub fn begin(&self, line: &mut Line) -> io::Result<Session> {
+    /// Performs the handshake over a new connection.
+    pub fn handshake(&self, socket: &mut Socket) -> io::Result<TlsStream> {
         let connection = ClientConnection::new(Arc::clone(&self.config), self.name.clone());
         let connection =
             connection.map_err(|e| ConnectError::new(ConnectErrorKind::TlsUnsupported, e.to_string()))?;
-        let mut session = Session { connection, own: Arc::clone(&self.own), has_heard: false };
-        session.shake_hands(line).map_err(|failure| match failure {
-            Failure::Line(e) if e.kind() == io::ErrorKind::TimedOut => {
-                let words = "it accepted the connection, but does not answer in TLS: is it a TLS port?";
-                ConnectError::new(ConnectErrorKind::TlsUnsupported, words).into()
+        let mut tls = TlsStream { connection, identity: Arc::clone(&self.identity), has_received: false };
+        tls.complete_handshake(socket).map_err(|failure| match failure {
+            HandshakeError::Socket(e) if e.kind() == io::ErrorKind::TimedOut => {
+                let message = "it accepted the connection, but does not answer in TLS: is it a TLS port?";
+                ConnectError::new(ConnectErrorKind::TlsUnsupported, message).into()
             }
-            // As a refused connection, this may pass: an engine that is starting or ending.
-            Failure::Line(e) => io::Error::new(e.kind(), errors::broken(&e)),
-            Failure::Tls(e) => errors::of_handshake(&e, &self.host, &self.own).into(),
+            // Not a `ConnectError`, so that it is retried like a refused connection: the engine may be
+            // starting.
+            HandshakeError::Socket(e) => io::Error::new(e.kind(), errors::describe_lost_connection(&e)),
+            HandshakeError::Tls(e) => errors::describe_handshake_error(&e, &self.host, &self.identity).into(),
         })?;
-        Ok(session)
+        Ok(tls)
     }
 }
 
 /// One encrypted connection.
-pub struct Session {
+pub struct TlsStream {
     connection: ClientConnection,
-    own: Arc<Own>,
-    /// Whether anything but the handshake has come: by then the engine has taken the client's certificate.
-    has_heard: bool,
+    identity: Arc<ClientIdentity>,
+    /// Whether application data was received. If so, the engine has accepted the client's certificate.
+    has_received: bool,
 }
 
-enum Failure {
-    Line(io::Error),
+enum HandshakeError {
+    Socket(io::Error),
     Tls(Error),
 }
 
-impl Session {
-    fn shake_hands(&mut self, line: &mut Line) -> Result<(), Failure> {
+impl TlsStream {
+    fn complete_handshake(&mut self, socket: &mut Socket) -> Result<(), HandshakeError> {
         while self.connection.is_handshaking() {
-            self.flush(line)
-                .or_else(|e| self.last_word(line).map_or(Err(Failure::Line(e)), |e| Err(Failure::Tls(e))))?;
+            self.flush(socket).or_else(|e| {
+                self.pending_alert(socket)
+                    .map_or(Err(HandshakeError::Socket(e)), |e| Err(HandshakeError::Tls(e)))
+            })?;
             if self.connection.is_handshaking() {
-                match self.connection.read_tls(line) {
-                    Ok(0) => return Err(Failure::Line(io::ErrorKind::UnexpectedEof.into())),
-                    Ok(_) => self.connection.process_new_packets().map_err(Failure::Tls)?,
-                    Err(e) => return Err(Failure::Line(e)),
+                match self.connection.read_tls(socket) {
+                    Ok(0) => return Err(HandshakeError::Socket(io::ErrorKind::UnexpectedEof.into())),
+                    Ok(_) => self.connection.process_new_packets().map_err(HandshakeError::Tls)?,
+                    Err(e) => return Err(HandshakeError::Socket(e)),
                 };
             }
         }
-        self.flush(line).map_err(Failure::Line)
+        self.flush(socket).map_err(HandshakeError::Socket)
     }
 
-    /// Reads what has been decrypted; 0 is the end, told by the engine.
-    pub fn read(&mut self, line: &mut Line, into: &mut [u8]) -> io::Result<usize> {
+    /// Reads decrypted bytes. 0 means that the engine closed the connection.
+    pub fn read(&mut self, socket: &mut Socket, into: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.connection.reader().read(into) {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
                 other => {
-                    self.has_heard |= matches!(other, Ok(n) if n > 0);
+                    self.has_received |= matches!(other, Ok(n) if n > 0);
                     return other;
                 }
             }
-            self.flush(line)?;
-            self.connection.read_tls(line)?;
+            self.flush(socket)?;
+            self.connection.read_tls(socket)?;
             if let Err(e) = self.connection.process_new_packets() {
-                return Err(self.told(e));
+                return Err(self.alert_error(e));
             }
         }
     }
 
-    /// Encrypts and sends it all.
-    pub fn write_all(&mut self, line: &mut Line, mut bytes: &[u8]) -> io::Result<()> {
+    /// Encrypts and sends all bytes.
+    pub fn write_all(&mut self, socket: &mut Socket, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             let n = self.connection.writer().write(bytes)?;
             bytes = &bytes[n..];
-            if let Err(e) = self.flush(line) {
-                // An engine that refuses says why before it closes.
-                return Err(match self.last_word(line) {
-                    Some(word) => self.told(word),
+            if let Err(e) = self.flush(socket) {
+                // An engine that rejects the client sends an alert before it closes the connection.
+                return Err(match self.pending_alert(socket) {
+                    Some(alert) => self.alert_error(alert),
                     None => e,
                 });
             }
@@ -131,16 +134,16 @@ impl Session {
         Ok(())
     }
 
-    /// Whether the connection is open, and nothing has come that nobody asked for.
-    pub fn is_quiet(&mut self, line: &mut Line) -> bool {
+    /// Whether the connection is open and no application data has arrived.
+    pub fn is_idle(&mut self, socket: &mut Socket) -> bool {
         loop {
-            let mut now = Now(line);
-            match self.connection.read_tls(&mut now) {
+            let mut reader = NonBlocking(socket);
+            match self.connection.read_tls(&mut reader) {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return true,
                 Ok(n) if n > 0 => {}
                 _ => return false,
             }
-            // New keys for later sessions may come at any time.
+            // Session tickets may arrive at any time.
             match self.connection.process_new_packets() {
                 Ok(state) if state.plaintext_bytes_to_read() == 0 && !state.peer_has_closed() => {}
                 _ => return false,
@@ -148,19 +151,19 @@ impl Session {
         }
     }
 
-    fn flush(&mut self, line: &mut Line) -> io::Result<()> {
+    fn flush(&mut self, socket: &mut Socket) -> io::Result<()> {
         while self.connection.wants_write() {
-            if self.connection.write_tls(line)? == 0 {
+            if self.connection.write_tls(socket)? == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
         }
         Ok(())
     }
 
-    /// What the engine said before the connection broke, if it did.
-    fn last_word(&mut self, line: &mut Line) -> Option<Error> {
-        let mut now = Now(line);
-        while self.connection.read_tls(&mut now).is_ok_and(|n| n > 0) {
+    /// Returns the alert that the engine sent before the connection was lost, if any.
+    fn pending_alert(&mut self, socket: &mut Socket) -> Option<Error> {
+        let mut reader = NonBlocking(socket);
+        while self.connection.read_tls(&mut reader).is_ok_and(|n| n > 0) {
             if let Err(e) = self.connection.process_new_packets() {
                 return Some(e);
             }
@@ -168,28 +171,28 @@ impl Session {
         None
     }
 
-    /// Since TLS 1.3 a client hears that its certificate is not taken when it waits for its first answer: nothing
-    /// of its request was looked at.
-    fn told(&self, error: Error) -> io::Error {
+    /// Converts a TLS error. With TLS 1.3 a client learns that its certificate was rejected only when it
+    /// reads the first response: the request was not processed.
+    fn alert_error(&self, error: Error) -> io::Error {
         match error {
-            Error::AlertReceived(_) if !self.has_heard => {
-                super::NotConnected::in_io(errors::refusal(&error, &self.own).into())
+            Error::AlertReceived(_) if !self.has_received => {
+                super::NotConnected::in_io(errors::describe_alert(&error, &self.identity).into())
             }
             error => io::Error::new(io::ErrorKind::InvalidData, error),
         }
     }
 }
 
-/// Reads without waiting.
-struct Now<'l>(&'l mut Line);
+/// Reads from the socket without waiting.
+struct NonBlocking<'l>(&'l mut Socket);
 
-impl Read for Now<'_> {
+impl Read for NonBlocking<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.0.read_now(into)
+        self.0.read_nonblocking(into)
     }
 }
 
-/// The name that has to be in the engine's certificate.
+/// The name that must be in the engine's certificate.
 fn server_name(host: &str) -> Result<ServerName<'static>, ConnectError> {
     let host = host.split_once('%').map_or(host, |(address, _zone)| address);
     match host.parse::<IpAddr>() {

@@ -1,4 +1,4 @@
-//! Whose certificates are taken for an engine's.
+//! Which engine certificates are trusted.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,81 +10,83 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-use super::errors::is_authoritys_own;
+use super::errors::is_ca_certificate;
 use super::files::{certificates, unusable};
 use crate::api::config::endpoint::Tls;
 use crate::api::error::{ConnectError, ConnectErrorKind};
 
 type Verifier = (Arc<dyn ServerCertVerifier>, Option<Arc<RootCertStore>>);
 
-/// Who judges the engine's certificate, and by which authorities.
+/// Creates the verifier of the engine's certificate, and returns the authorities that it trusts.
 pub fn verifier(tls: &Tls, provider: &Arc<CryptoProvider>) -> Result<Verifier, ConnectError> {
     if !tls.is_verified {
-        return Ok((Arc::new(Unchecked(Arc::clone(provider))), None));
+        return Ok((Arc::new(NoVerification(Arc::clone(provider))), None));
     }
-    let (roots, named) = roots(tls.ca.as_deref(), &tls.more_cas)?;
+    let (roots, listed) = roots(tls.ca.as_deref(), &tls.extra_cas)?;
     let roots = Arc::new(roots);
-    let by_authority = WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(provider))
+    let authority = WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(provider))
         .build()
         .map_err(|e| ConnectError::new(ConnectErrorKind::TlsFile, e.to_string()))?;
-    Ok((Arc::new(Checked { by_authority, named }), Some(roots)))
+    Ok((Arc::new(AuthorityOrListed { authority, listed }), Some(roots)))
 }
 
-/// The authorities that are trusted, those in the file, else the system's; and the certificates in the file.
+/// Reads the trusted authorities, from the file or else from the system, and the certificates that the file
+/// lists.
 fn roots(
     file: Option<&Path>,
     more: &[PathBuf],
 ) -> Result<(RootCertStore, Vec<CertificateDer<'static>>), ConnectError> {
     let mut roots = RootCertStore::empty();
-    let mut also = Vec::new();
+    let mut extra = Vec::new();
     for file in more {
-        also.extend(certificates(file)?);
+        extra.extend(certificates(file)?);
     }
-    roots.add_parsable_certificates(also.iter().cloned());
+    roots.add_parsable_certificates(extra.iter().cloned());
     let Some(file) = file else {
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         let none = "no file of authorities to trust is given, and this system has none either";
         return if roots.is_empty() {
             Err(ConnectError::new(ConnectErrorKind::TlsFile, none))
         } else {
-            Ok((roots, also))
+            Ok((roots, extra))
         };
     };
-    let named = certificates(file)?;
-    roots.add_parsable_certificates(named.iter().cloned());
+    let listed = certificates(file)?;
+    roots.add_parsable_certificates(listed.iter().cloned());
     if roots.is_empty() {
         Err(unusable(file, "holds no certificate of an authority that can be used"))
     } else {
-        Ok((roots, named))
+        Ok((roots, listed))
     }
 }
 
-/// The engine's certificate has to be signed by an authority, or to be the very one that is named as one: many an
-/// engine has a certificate that has signed itself, and docker takes it too.
+/// Accepts a certificate that a trusted authority signed, and a self-signed one that is listed in the file of
+/// authorities, as docker does.
 #[derive(Debug)]
-struct Checked {
-    by_authority: Arc<WebPkiServerVerifier>,
-    named: Vec<CertificateDer<'static>>,
+struct AuthorityOrListed {
+    authority: Arc<WebPkiServerVerifier>,
+    listed: Vec<CertificateDer<'static>>,
 }
 
-impl ServerCertVerifier for Checked {
+impl ServerCertVerifier for AuthorityOrListed {
     fn verify_server_cert(
         &self,
-        engines: &CertificateDer<'_>,
-        above: &[CertificateDer<'_>],
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
         name: &ServerName<'_>,
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        match self.by_authority.verify_server_cert(engines, above, name, ocsp, now) {
-            // When this is said, the certificate is within its time already; the name is still to be checked.
+        match self.authority.verify_server_cert(certificate, intermediates, name, ocsp, now) {
+            // webpki reports this error after the validity period was checked. The name is still to be
+            // verified.
             Err(Error::InvalidCertificate(CertificateError::Other(why)))
-                if is_authoritys_own(&why) && self.named.iter().any(|named| named == engines) =>
+                if is_ca_certificate(&why) && self.listed.iter().any(|listed| listed == certificate) =>
             {
-                verify_server_name(&ParsedCertificate::try_from(engines)?, name)?;
+                verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
                 Ok(ServerCertVerified::assertion())
             }
-            judgement => judgement,
+            result => result,
         }
     }
 
@@ -94,7 +96,7 @@ impl ServerCertVerifier for Checked {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.by_authority.verify_tls12_signature(message, cert, signed)
+        self.authority.verify_tls12_signature(message, cert, signed)
     }
 
     fn verify_tls13_signature(
@@ -103,19 +105,19 @@ impl ServerCertVerifier for Checked {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.by_authority.verify_tls13_signature(message, cert, signed)
+        self.authority.verify_tls13_signature(message, cert, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.by_authority.supported_verify_schemes()
+        self.authority.supported_verify_schemes()
     }
 }
 
-/// Docker's `--tls` without `--tlsverify`: encrypted, with whom is not asked.
+/// Docker's `--tls` without `--tlsverify`: encrypts, but does not verify who answers.
 #[derive(Debug)]
-struct Unchecked(Arc<CryptoProvider>);
+struct NoVerification(Arc<CryptoProvider>);
 
-impl ServerCertVerifier for Unchecked {
+impl ServerCertVerifier for NoVerification {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,

@@ -3,9 +3,9 @@
 use crate::api::config::connection::Connection;
 use crate::api::config::endpoint::Endpoint;
 use crate::api::config::settings::{Choice, Setting, Settings, Source};
-use crate::api::config::target::Target;
+use crate::api::config::resolved_endpoint::ResolvedEndpoint;
 use crate::api::error::Result;
-use crate::api::resources::system::{Info, Manager, Version};
+use crate::api::resources::system::{Info, ManagerStatus, Version};
 use crate::cli::messages::settings::source_name;
 
 /// The settings, the engine that they select, and what it reports.
@@ -13,7 +13,7 @@ pub struct Facts<'a> {
     /// The flags and variables.
     pub settings: &'a Settings,
     /// The selected engine.
-    pub target: &'a Target,
+    pub target: &'a ResolvedEndpoint,
     /// The manager that responds; the first one if none does.
     pub used: &'a Connection,
     /// Why this engine is selected, and which settings are overridden.
@@ -29,24 +29,24 @@ pub struct Engine {
     /// `GET /info`.
     pub info: Info,
     /// For a manager, its status in the swarm, or why that is not available.
-    pub manager: Option<Result<Option<Manager>>>,
+    pub manager: Option<Result<Option<ManagerStatus>>>,
     /// The newest API version of the engine.
     pub api: (u32, u32),
 }
 
 /// The addresses of the managers that are not used.
 pub fn others(Facts { target, used, .. }: &Facts) -> Vec<String> {
-    let all = std::iter::once(&target.connection).chain(&target.others);
+    let all = std::iter::once(&target.connection).chain(&target.alternatives);
     all.filter(|other| other.endpoint != used.endpoint).map(|other| other.endpoint.to_string()).collect()
 }
 
 /// The TLS settings that have no effect, and why.
 pub fn unused(Facts { settings, used, choice, .. }: &Facts) -> (Vec<Setting>, &'static str) {
     match (&used.endpoint, &choice.host) {
-        (_, None) => (settings.given_for_tls(), "a context has its own settings for TLS"),
-        (Endpoint::Unix(_) | Endpoint::Ssh(_), _) => (settings.given_for_tls(), "TLS is for TCP only"),
+        (_, None) => (settings.explicit_tls_settings(), "a context has its own settings for TLS"),
+        (Endpoint::Unix(_) | Endpoint::Ssh(_), _) => (settings.explicit_tls_settings(), "TLS is for TCP only"),
         (Endpoint::Tcp(tcp), _) if tcp.tls.is_none() => {
-            (settings.given_for_tls(), "none of them turns TLS on")
+            (settings.explicit_tls_settings(), "none of them turns TLS on")
         }
         _ => (Vec::new(), ""),
     }
@@ -63,8 +63,8 @@ pub fn headers_source(settings: &Settings) -> Source {
     }
 }
 
-pub fn tls_source(target: &Target) -> Option<String> {
-    let by = target.tls_by.as_ref()?;
+pub fn tls_source(target: &ResolvedEndpoint) -> Option<String> {
+    let by = target.tls_source.as_ref()?;
     Some(match &target.choice.host {
         Some(_) => source_name(by.source),
         None => format!("context `{}`", by.value),

@@ -6,7 +6,7 @@ use super::facts::{Engine, Facts, dotted, endpoint_source, headers_source, other
 use crate::api::config::endpoint::without_password;
 use crate::api::config::settings::{Setting, Source};
 use crate::api::error::Result;
-use crate::api::resources::system::{Info, Manager};
+use crate::api::resources::system::{Info, ManagerStatus};
 use crate::cli::messages::settings::source_name;
 use crate::output::Fields;
 
@@ -81,7 +81,7 @@ fn swarm(info: &Info) -> String {
     }
 }
 
-fn describe_manager(info: &Info, manager: Option<&Result<Option<Manager>>>) -> String {
+fn describe_manager(info: &Info, manager: Option<&Result<Option<ManagerStatus>>>) -> String {
     match manager {
         _ if !info.swarm.control_available => "no".to_owned(),
         Some(Ok(Some(status))) => {

@@ -28,7 +28,7 @@ pub fn to_json(facts: &Facts) -> Value {
         "unused": settings_of(&unused),
         "tls": connection.endpoint.tls().map(|tls| json!({
             "verified": tls.is_verified,
-            "from": target.tls_by.as_ref().map(|by| source_code(by.source)),
+            "from": target.tls_source.as_ref().map(|by| source_code(by.source)),
             "ca": tls.ca,
             "cert": tls.cert,
             "key": tls.key,

@@ -8,7 +8,7 @@ use crate::api::config::config_json::ConfigFile;
 use crate::api::config::contexts::Contexts;
 use crate::api::config::endpoint::without_password;
 use crate::api::config::settings::{DEFAULT_CONTEXT, Settings};
-use crate::api::config::target;
+use crate::api::config::resolved_endpoint;
 use crate::api::error::Result;
 use crate::cli::app::App;
 use crate::cli::exit::{Exit, error_chain};
@@ -64,13 +64,13 @@ fn list(settings: &Settings) -> Result<(Vec<ContextRow>, String)> {
     let folder = settings.config_folder().map(|(folder, _)| folder);
     let file = folder.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
     let current = settings.choose(file.current_context()?).map_err(UsageError::from)?.context.value;
-    let (endpoint, error) = match target::of_default_context(settings).map_err(name_flags) {
+    let (endpoint, error) = match resolved_endpoint::default_endpoint(settings).map_err(name_flags) {
         Ok(endpoint) => (endpoint.to_string(), String::new()),
         Err(error) => (String::new(), error.to_string()),
     };
     let description = "Current DOCKER_HOST based configuration".to_owned();
     let mut rows = vec![ContextRow { name: DEFAULT_CONTEXT.to_owned(), description, endpoint, error }];
-    let contexts = folder.as_deref().map(Contexts::of);
+    let contexts = folder.as_deref().map(Contexts::new);
     for (folder, context) in contexts.as_ref().map(Contexts::list).transpose()?.unwrap_or_default() {
         rows.push(match context {
             Ok(context) => {

@@ -9,7 +9,7 @@ use super::facts::{Engine, Facts};
 use super::{fields, json};
 use crate::api::config::config_json::ConfigFile;
 use crate::api::config::settings::{Choice, Settings};
-use crate::api::config::target::Target;
+use crate::api::config::resolved_endpoint::ResolvedEndpoint;
 use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::http::request_path::Path;
@@ -57,7 +57,7 @@ pub fn run(args: ShowArgs, app: &App) -> anyhow::Result<Exit> {
 
 /// Returns the choice with all settings that it overrides. `currentContext` of config.json is read only for
 /// this.
-fn choice(settings: &Settings, target: &Target) -> Choice {
+fn choice(settings: &Settings, target: &ResolvedEndpoint) -> Choice {
     let file = settings.config_folder().and_then(|(folder, _)| ConfigFile::read(&folder).ok());
     let current = file.as_ref().and_then(|file| file.current_context().ok()?);
     settings.choose(current).unwrap_or_else(|_| target.choice.clone())
@@ -68,12 +68,12 @@ fn read_engine(client: &Client) -> Result<Engine> {
     let version = system::version(client)?;
     let info = system::info(client)?;
     let is_manager = info.swarm.control_available && !info.swarm.node_id.is_empty();
-    let manager = is_manager.then(|| system::manager(client, &info.swarm.node_id));
+    let manager = is_manager.then(|| system::manager_status(client, &info.swarm.node_id));
     Ok(Engine { version, info, manager, api })
 }
 
 /// Returns the engine's error if it does not support the requested API version.
-fn check_api_version(client: &Client, target: &Target, engine: &Engine) -> Result<()> {
+fn check_api_version(client: &Client, target: &ResolvedEndpoint, engine: &Engine) -> Result<()> {
     match target.connection.api_version {
         Some(wanted) if wanted != engine.api => client.get_json::<Value>(&Path::new(&["version"])).map(drop),
         _ => Ok(()),

@@ -63,7 +63,7 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
     spec::apply_all(&mut whole, &edits);
     let is_given = args.image.is_some();
     asked.extend(image_edits(args.image, &whole)?);
-    edits.extend(spec::create::settle(asked, &whole).map_err(UsageError::from)?);
+    edits.extend(spec::create::resolve_semantics(asked, &whole).map_err(UsageError::from)?);
     let spec = spec::create::made_of(base.clone(), &edits).map_err(UsageError::from)?;
 
     let client = args.follow.client(app)?;

@@ -68,7 +68,7 @@ impl SwarmLists {
             let ids: HashSet<&str> =
                 checked.iter().flat_map(|service| earlier_references(service, source)).collect();
             let ids: Vec<&str> = ids.into_iter().collect();
-            let found = references::existing(client, kind, &ids);
+            let found = references::list_existing(client, kind, &ids);
             if let Some(found) = unless_refused(source, found, &mut all.refused)? {
                 all.lists.insert(source, found);
             }

@@ -14,7 +14,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use crate::api::error::{Error, Result};
-use crate::api::resources::logs::Ask;
+use crate::api::resources::logs::LogQuery;
 use crate::api::resources::time;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
@@ -82,22 +82,23 @@ pub fn run(args: LogsArgs, app: &App) -> anyhow::Result<Exit> {
         exit::report_failure(app.ui, &format!("cannot read the log of `{given}`"), error);
     }
     let now = client.first_date().and_then(time::parse_http_date).unwrap_or_else(Timestamp::now);
-    let mut ask = Ask {
+    let mut query = LogQuery {
         follow: args.follow,
         since: args.since.as_ref().map(|since| since.at(now)),
         tail: args.tail.and_then(|Tail(tail)| tail),
         timestamps: args.timestamps,
         details: args.prefix.details || !args.raw,
-        ..Ask::default()
+        ..LogQuery::default()
     };
-    let until = args.until.as_ref().map(|end| EndTime::new(end, now, &mut ask));
+    let until = args.until.as_ref().map(|end| EndTime::new(end, now, &mut query));
     let prefixes = if args.raw || sources.is_empty() {
         None
     } else {
         Some(Prefixes::new(app.ui, &client, &sources, args.prefix)?)
     };
     let mut streams = app.ui.streams();
-    let options = LogOptions { ui: app.ui, ask, until, prefixes: prefixes.as_ref(), times: args.timestamps };
+    let options =
+        LogOptions { ui: app.ui, query, until, prefixes: prefixes.as_ref(), times: args.timestamps };
     let ends = show(&client, &sources, &options, &mut streams);
     let is_over = streams.is_over();
     streams.finish()?;

@@ -69,7 +69,7 @@ impl<'c> Prefixes<'c> {
         let ids: Vec<&str> =
             sources.iter().filter(|it| it.task.is_none()).map(|it| it.service.as_str()).collect();
         let mut lookups = Lookups::default();
-        let present = tasks::list_present(client, &ids, &serde_json::json!({}));
+        let present = tasks::list_existing(client, &ids, &serde_json::json!({}));
         let present = lookups.or_default(TASKS, present)?;
         prefixes.has_tasks = !lookups.is_refused(TASKS);
         let mut all: Vec<Task> = present.tasks.into_iter().map(|(task, _)| task).collect();

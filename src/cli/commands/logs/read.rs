@@ -12,7 +12,7 @@ use super::until::{AdmittedMessage, EndTime};
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::resources::logs;
-use crate::api::resources::logs::{Ask, Channel, Framing};
+use crate::api::resources::logs::{Channel, Framing, LogQuery};
 use crate::output::Ui;
 
 /// Maximum number of cached prefixes.
@@ -24,7 +24,7 @@ pub struct LogOptions<'a> {
     /// How to print notes.
     pub ui: Ui,
     /// The parameters of the request.
-    pub ask: Ask,
+    pub query: LogQuery,
     /// The end of `--until`.
     pub until: Option<EndTime>,
     /// The prefixes of lines; `None` for `--raw`.
@@ -57,8 +57,8 @@ pub fn read(
     options: &LogOptions,
     to: &SyncSender<Event>,
 ) -> Result<Completeness> {
-    let LogOptions { ask, until, prefixes, times, .. } = options;
-    let mut messages = logs::open(client, source.of(), source.framing, ask)?;
+    let LogOptions { query, until, prefixes, times, .. } = options;
+    let mut messages = logs::open(client, source.of(), source.framing, query)?;
     let mut lines = LineAssembler {
         prefixes: *prefixes,
         times: *times,
@@ -120,8 +120,8 @@ impl LineAssembler<'_> {
     /// of a task.
     fn is_own_error(&self, message: &[u8]) -> bool {
         match self.prefixes {
-            Some(_) => self.entry(message).is_none() && logs::own_error(message),
-            None => logs::own_error_about_parts(message),
+            Some(_) => self.entry(message).is_none() && logs::is_engine_error(message),
+            None => logs::is_incomplete_log_error(message),
         }
     }
 

@@ -18,7 +18,7 @@ pub fn show(
     options: &LogOptions,
     streams: &mut OutputStreams,
 ) -> Vec<Result<Completeness>> {
-    let max_streams = if options.ask.follow { MAX_FOLLOWED } else { MAX_CONCURRENT };
+    let max_streams = if options.query.follow { MAX_FOLLOWED } else { MAX_CONCURRENT };
     sources.chunks(max_streams).flat_map(|some| show_some(client, some, options, streams)).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
-use crate::api::resources::logs::{Framing, Of};
+use crate::api::resources::logs::{Framing, LogScope};
 use crate::api::resources::services;
 use crate::api::resources::services::Service;
 use crate::api::resources::tasks;
@@ -24,8 +24,8 @@ pub struct LogSource {
 
 impl LogSource {
     /// The object whose log is requested.
-    pub fn of(&self) -> Of<'_> {
-        self.task.as_ref().map_or(Of::Service(&self.service), |task| Of::Task(&task.id))
+    pub fn of(&self) -> LogScope<'_> {
+        self.task.as_ref().map_or(LogScope::Service(&self.service), |task| LogScope::Task(&task.id))
     }
 
     /// Describes the source in errors.

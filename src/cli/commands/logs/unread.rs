@@ -19,7 +19,7 @@ impl UnreadPart {
     /// Creates the error. Node IDs in the engine's message are replaced by names.
     pub fn new(client: &Client, source: &LogSource, prefixes: Option<&Prefixes>, message: &[u8]) -> Self {
         let why = String::from_utf8_lossy(message).trim().to_owned();
-        let ids = logs::nodes_in(&why);
+        let ids = logs::node_ids_in(&why);
         let listed = if prefixes.is_none() && !ids.is_empty() {
             nodes::list(client).unwrap_or_default()
         } else {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::last_lines::LastLines;
 use super::since::TimeArg;
 use crate::api::resources::logs;
-use crate::api::resources::logs::Ask;
+use crate::api::resources::logs::LogQuery;
 
 /// Time that messages may need to arrive after they were logged. The engine's clock has a resolution of one
 /// second.
@@ -35,22 +35,22 @@ pub struct AdmittedMessage {
 
 impl EndTime {
     /// Creates the filter, and adapts the request to it. `now` is the engine's time.
-    pub fn new(end: &TimeArg, now: Timestamp, ask: &mut Ask) -> Self {
+    pub fn new(end: &TimeArg, now: Timestamp, query: &mut LogQuery) -> Self {
         let end = end.timestamp(now);
-        let (shows_times, shows_details) = (ask.timestamps, ask.details);
-        ask.timestamps = true;
+        let (shows_times, shows_details) = (query.timestamps, query.details);
+        query.timestamps = true;
         let (mut passes, mut last) = (None, None);
         match Duration::try_from(end.duration_since(now)) {
             Ok(left) if !left.is_zero() => {
-                passes = Instant::now().checked_add(left + DELIVERY_TIME).filter(|_| ask.follow);
+                passes = Instant::now().checked_add(left + DELIVERY_TIME).filter(|_| query.follow);
             }
             _ => {
-                ask.follow = false;
-                last = ask.tail.take();
-                ask.details |= last.is_some();
+                query.follow = false;
+                last = query.tail.take();
+                query.details |= last.is_some();
             }
         }
-        ask.ends = passes;
+        query.deadline = passes;
         Self { end, passes, last, shows_times, shows_details }
     }
 
@@ -94,8 +94,8 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::constant(1_000, 0);
 
-    fn until(end: &str, ask: &mut Ask) -> EndTime {
-        EndTime::new(&super::super::since::parse(end).unwrap(), NOW, ask)
+    fn until(end: &str, query: &mut LogQuery) -> EndTime {
+        EndTime::new(&super::super::since::parse(end).unwrap(), NOW, query)
     }
 
     fn admitted(until: &EndTime, message: &str) -> Option<String> {
@@ -112,23 +112,26 @@ mod tests {
             (true, true, None, &*format!("{at} a=b x\n")),
             (false, true, Some(3), "a=b x\n"),
         ] {
-            let mut ask = Ask { timestamps: times, details, tail: last, ..Ask::default() };
-            let until = until("600", &mut ask);
-            assert!(ask.timestamps && ask.tail.is_none());
-            let sent = if ask.details { "a=b x\n" } else { "x\n" };
+            let mut query = LogQuery { timestamps: times, details, tail: last, ..LogQuery::default() };
+            let until = until("600", &mut query);
+            assert!(query.timestamps && query.tail.is_none());
+            let sent = if query.details { "a=b x\n" } else { "x\n" };
             assert_eq!(admitted(&until, &format!("{at} {sent}")).as_deref(), Some(shown), "{shown}");
             assert_eq!(admitted(&until, &format!("{after} {sent}")), None);
         }
-        assert_eq!(admitted(&until("600", &mut Ask::default()), "no time\n").as_deref(), Some("no time\n"));
+        assert_eq!(
+            admitted(&until("600", &mut LogQuery::default()), "no time\n").as_deref(),
+            Some("no time\n")
+        );
     }
 
     #[test]
     fn an_end_that_has_passed_is_not_followed_and_one_to_come_is_the_streams_end() {
         for (end, follows) in [("10s", false), ("1000", false), ("1001", true), ("-5s", true)] {
-            let mut ask = Ask { follow: true, tail: Some(2), ..Ask::default() };
-            let until = until(end, &mut ask);
+            let mut query = LogQuery { follow: true, tail: Some(2), ..LogQuery::default() };
+            let until = until(end, &mut query);
             assert_eq!(
-                (ask.follow, ask.ends.is_some(), ask.tail.is_some()),
+                (query.follow, query.deadline.is_some(), query.tail.is_some()),
                 (follows, follows, follows),
                 "{end}"
             );
@@ -138,7 +141,7 @@ mod tests {
 
     #[test]
     fn the_last_lines_are_those_of_each_task() {
-        let until = until("10s", &mut Ask { tail: Some(2), ..Ask::default() });
+        let until = until("10s", &mut LogQuery { tail: Some(2), ..LogQuery::default() });
         let mut last = until.last_lines().unwrap();
         for line in ["a1", "b1", "a2", "a3"] {
             last.push(line[..1].into(), Channel::Stdout, line.into()).unwrap();

@@ -13,7 +13,7 @@ pub(in crate::cli) fn complete_counts(client: &Client, listed: &mut [ListedServi
     if listed.iter().all(|service| service.counts.is_some_and(|counts| counts.running == 0)) {
         return Ok(());
     }
-    let down = or_default(nodes::list_down(client))?;
+    let down = or_default(nodes::list_down_ids(client))?;
     subtract_tasks_on(client, &down, listed)?;
     count_where_the_engine_did_not(client, &down, listed)
 }
@@ -31,7 +31,7 @@ fn subtract_tasks_on(client: &Client, down: &HashSet<String>, listed: &mut [List
     if down.is_empty() || listed.iter().all(|service| service.counts.is_none()) {
         return Ok(());
     }
-    let mut lost: HashMap<tasks::Run, u64> = or_default(tasks::count_running_on(client, down))?;
+    let mut lost: HashMap<tasks::JobRun, u64> = or_default(tasks::count_running_on(client, down))?;
     for service in listed {
         let lost = lost.remove(&(service.id.clone(), service.iteration)).unwrap_or_default();
         if let Some(counts) = &mut service.counts {

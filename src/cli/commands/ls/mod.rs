@@ -79,7 +79,7 @@ fn list(app: &App, client: &Client, args: &LsArgs, format: Option<&Format>) -> a
     if args.json && images.is_empty() {
         out.json_untouched(&services::list_text(client, &filters)?);
     } else if args.json {
-        out.json_untouched(&services::list_text_of(client, &filters, is_meant)?);
+        out.json_untouched(&services::list_text_where(client, &filters, is_meant)?);
     } else {
         let only_ids = args.quiet && format.is_none();
         let meant = |row: &ServiceRow| is_meant(row).then(|| ListedService::new(row));

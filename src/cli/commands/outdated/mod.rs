@@ -72,8 +72,8 @@ pub fn run(args: OutdatedArgs, app: &App) -> anyhow::Result<Exit> {
     let format = format::rows(args.format.as_ref(), columns, ("", true), false, app)?;
     let client = app.client(None)?;
     let version = client.api_version()?;
-    if version < digest::SINCE {
-        let ((major, minor), (need, since)) = (version, digest::SINCE);
+    if version < digest::MIN_API_VERSION {
+        let ((major, minor), (need, since)) = (version, digest::MIN_API_VERSION);
         anyhow::bail!("asking a registry needs API {need}.{since}, and this engine speaks {major}.{minor}");
     }
     let (mut services, missing) = find_services(&client, &args, app)?;

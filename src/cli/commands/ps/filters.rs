@@ -60,7 +60,7 @@ impl<'c> Nodes<'c> {
     /// Returns the ID of the node with this name, ID or ID prefix; `self` is the node of the engine.
     fn id(&mut self, given: &str) -> Result<String> {
         if given == "self" {
-            return nodes::own_id(self.client);
+            return nodes::connected_node_id(self.client);
         }
         let all = match self.all() {
             // The engine accepts full IDs in filters even if it does not allow to list nodes.

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use crate::api::error::Error;
 use crate::api::resources::services::{Filter, Service};
 use crate::api::resources::tasks;
-use crate::api::resources::tasks::Present;
+use crate::api::resources::tasks::ExistingTasks;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::exit;
@@ -104,7 +104,7 @@ pub fn run(args: PsArgs, app: &App) -> anyhow::Result<Exit> {
     let mut nodes = Nodes::new(&client);
     let filters = filters::to_engine_filters(&of_tasks, &mut nodes)?;
     let ids: Vec<&str> = found.iter().map(Service::id).collect();
-    let Present { tasks, gone, now } = tasks::list_present(&client, &ids, &filters)?;
+    let ExistingTasks { tasks, gone, now } = tasks::list_existing(&client, &ids, &filters)?;
     let options = DisplayOptions {
         services: found.iter().map(|service| (service.id(), service)).collect(),
         now: now.unwrap_or_else(Timestamp::now),

@@ -94,7 +94,7 @@ impl TaskRow<'_> {
 }
 
 fn capital(state: TaskState) -> String {
-    let (first, rest) = state.word().split_at(1);
+    let (first, rest) = state.as_str().split_at(1);
     first.to_uppercase() + rest
 }
 

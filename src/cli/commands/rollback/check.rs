@@ -7,7 +7,7 @@ use crate::api::forecast::{FailedBefore, failed_before};
 use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
 use crate::api::resources::tasks;
-use crate::api::resources::tasks::{Specified, TaskState};
+use crate::api::resources::tasks::{TaskWithSpec, TaskState};
 use crate::api::spec::{Change, Place, changes};
 use crate::cli::deploy::missing_references;
 use crate::cli::deploy::report::{NotStarted, shown};
@@ -36,7 +36,7 @@ pub fn check(
         changes(service.spec(), previous).into_iter().filter(|change| change.place != counter()).collect();
     let runs_the_same = !differs.iter().any(|change| change.place.is_within("TaskTemplate"));
     if differs.is_empty() || failed == FailedSpec::Refuse {
-        let (tasks, now) = tasks::list_specified_at(client, service.id()).map_err(NotStarted::Failed)?;
+        let (tasks, now) = tasks::list_with_specs_and_time(client, service.id()).map_err(NotStarted::Failed)?;
         let no_way_back = || {
             describe_no_way_back(
                 service,
@@ -85,7 +85,7 @@ fn describe_failure(service: &Service, previous: &Value, failure: &FailedBefore)
         image_of(previous),
         service.name(),
         newest.id,
-        newest.status.state.word(),
+        newest.status.state.as_str(),
         newest.status.error,
         monitor.as_secs().max(1)
     )
@@ -123,7 +123,7 @@ fn counter() -> Place {
 }
 
 /// Returns the image of the newest task that ran successfully, other than `image`.
-fn newest_good_image<'a>(tasks: &'a [Specified], image: &str) -> Option<&'a str> {
+fn newest_good_image<'a>(tasks: &'a [TaskWithSpec], image: &str) -> Option<&'a str> {
     tasks
         .iter()
         .map(|task| &task.task)

@@ -81,8 +81,8 @@ pub fn run(args: UpdateArgs, app: &App) -> anyhow::Result<Exit> {
     args.select.check(&args.services, "swarmctl update --env-add LEVEL=debug web")?;
     let style = ReportStyle::new("update", "update", "updated");
     let deployment = Deployment::new(style, app, &args.deploy)?;
-    let brought = document.as_ref().map(Document::as_new).unwrap_or_default();
-    check_engine(deployment.client(), &[edits.as_slice(), &brought].concat())?;
+    let introduced = document.as_ref().map(Document::as_new).unwrap_or_default();
+    check_engine(deployment.client(), &[edits.as_slice(), &introduced].concat())?;
     let selected = deployment.select(&args.select, &args.services, Jobs::Excluded)?;
     if args.select.is_given()
         && let Some(image) = take_image(&mut edits.clone(), |_| true)

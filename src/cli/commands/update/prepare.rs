@@ -9,7 +9,7 @@ use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::references;
 use crate::api::resources::services::Service;
 use crate::api::spec;
-use crate::api::spec::{Document, Edit, Op, Place, Settled};
+use crate::api::spec::{Document, Edit, Op, Place, Resolved};
 use crate::cli::app::App;
 use crate::cli::deploy::report::{NotStarted, Remarks};
 use crate::cli::deploy::{IfPaused, Prepared};
@@ -43,16 +43,16 @@ impl Update<'_> {
         }
         let mut edits = self.edits.to_vec();
         let named = take_image(&mut edits, |_| true);
-        let mut settled = edits_for(client, service, edits, self.document)?;
+        let mut resolved = edits_for(client, service, edits, self.document)?;
         // The tag of a new spec is pinned too, unless the service already has it or a flag sets another
         // image.
         let is_new =
             |image: &ImageRef| image.digest().is_none() && Some(&*image.familiar()) != service.image();
-        let brought = take_image(&mut settled.edits, |image| named.is_some() || is_new(image));
-        let requested = named.or(brought);
+        let introduced = take_image(&mut resolved.edits, |image| named.is_some() || is_new(image));
+        let requested = named.or(introduced);
         let image =
-            self.image(client, service, requested.as_ref(), &settled.edits).map_err(NotStarted::Failed)?;
-        let edits: Vec<Edit> = settled.edits.into_iter().chain(image.edits).collect();
+            self.image(client, service, requested.as_ref(), &resolved.edits).map_err(NotStarted::Failed)?;
+        let edits: Vec<Edit> = resolved.edits.into_iter().chain(image.edits).collect();
         let is_of_container = |edit: &Edit| edit.place.is_within("TaskTemplate.ContainerSpec");
         if service.image().is_none() && edits.iter().any(is_of_container) {
             return Err(NotStarted::Refused("it runs no container (it has no ContainerSpec)".to_owned()));
@@ -61,7 +61,7 @@ impl Update<'_> {
         let request = UpdateRequest { operation, auth: image.auth, ..request.clone() };
         let if_paused = IfPaused::from_resume(self.args.resume);
         Ok(Prepared {
-            remarks: Remarks { not_stored: settled.not_stored, ..Remarks::default() },
+            remarks: Remarks { not_stored: resolved.not_stored, ..Remarks::default() },
             image: image.report,
             ..Prepared::with_side_effects(request, if_paused, service)
         })
@@ -101,19 +101,19 @@ fn edits_for(
     service: &Service,
     edits: Vec<Edit>,
     document: Option<&Document>,
-) -> Result<Settled, NotStarted> {
+) -> Result<Resolved, NotStarted> {
     let all = || -> ApiResult<Vec<Edit>> {
         let mut all = match document {
             Some(document) => document.as_merged(service.spec()).map_err(UsageError::from)?,
             None => Vec::new(),
         };
-        all.extend(spec::update::settle(edits, service.spec()).map_err(UsageError::from)?);
+        all.extend(spec::update::resolve_semantics(edits, service.spec()).map_err(UsageError::from)?);
         references::resolve(client, &mut all, Some(service.spec()))?;
         spec::update::check(&all, service.spec()).map_err(UsageError::from)?;
         Ok(all)
     };
     let all = all().map_err(NotStarted::Failed)?;
-    spec::settle_repeated(all, service.spec()).map_err(|occupied| {
+    spec::resolve_repeated(all, service.spec()).map_err(|occupied| {
         match describe_occupied(client, &occupied) {
             Ok(why) => NotStarted::Refused(why),
             Err(error) => NotStarted::Failed(error),

@@ -19,7 +19,7 @@ pub fn check(client: &Client, app: &App, image: &ImageRef, from: &ImageRef) -> R
     }
     let requested = || -> Result<_> {
         let auth = app.keyring()?.auth(client, image.domain())?;
-        app.manifests().inspect(client, image, auth.as_ref())
+        app.digests().inspect(client, image, auth.as_ref())
     };
     match requested() {
         Ok(_) => Ok(()),

@@ -112,7 +112,7 @@ fn failure(Failure { cause, node, log }: &Failure) -> Value {
         "slot": cause.slot.to_string(),
         "node": node,
         "node_id": cause.node,
-        "state": cause.state.word(),
+        "state": cause.state.as_str(),
         "error": cause.error,
         "exit_code": cause.exit_code,
         "at": cause.at.to_string(),

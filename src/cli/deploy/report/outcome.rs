@@ -10,7 +10,7 @@ use crate::api::deploy::update::{
     Conflict, Delivery, FailedUpdate, FieldLoss, NoChange, Refusal, Restarts, SentSpec, Update, UpdateError,
 };
 use crate::api::error::Error;
-use crate::api::rollout::Why;
+use crate::api::rollout::FailureReason;
 use crate::api::spec::Hazard;
 use crate::cli::deploy::ChosenBy;
 use crate::cli::messages;
@@ -42,7 +42,7 @@ pub enum Outcome<'a> {
     /// The rollout is in progress.
     UnderWay,
     /// The rollout failed.
-    RolloutFailed(&'a Why),
+    RolloutFailed(&'a FailureReason),
     /// The service was removed while it was watched.
     Removed,
     /// A person has to decide.
@@ -87,7 +87,7 @@ pub enum Outcome<'a> {
 #[derive(Debug)]
 pub struct StoppedRollback<'a> {
     /// Why the rollout failed; `None` if it converged and is rolled back because others failed.
-    pub failure: Option<&'a Why>,
+    pub failure: Option<&'a FailureReason>,
     /// Whether the request that rolls back was sent.
     pub sent: Delivery,
     /// What stopped the command.

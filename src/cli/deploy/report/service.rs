@@ -7,7 +7,7 @@ use crate::api::deploy::update::{Applied, Conflict, FailedUpdate, Unchanged, Upd
 use crate::api::error::Error;
 use crate::api::lint::Finding;
 use crate::api::resources::services::Service;
-use crate::api::rollout::{Judgement, Why};
+use crate::api::rollout::{FailureReason, Judgement};
 use crate::api::spec::Place;
 use crate::cli::deploy::ChosenBy;
 use crate::cli::newest::{Decision, Declined};
@@ -117,7 +117,7 @@ pub enum Conclusion {
     /// The engine rolled it back.
     RolledBack,
     /// The rollout failed.
-    Failed(Why),
+    Failed(FailureReason),
     /// The service was removed.
     Removed,
     /// It was watched no longer, for this reason; the rollout continues.

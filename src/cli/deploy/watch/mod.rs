@@ -11,7 +11,7 @@ use crate::api::deploy::update::Conflict;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
-use crate::api::rollout::{Judgement, Known, Looks, Seen, State, WaitsFor, Why};
+use crate::api::rollout::{Baseline, FailureReason, Judgement, Polling, State, TaskHistory, WaitsFor};
 use crate::api::spec::Place;
 use crate::cli::deploy::report::{Conclusion, ServiceReport, Watch, WatchResult, Watchable};
 use crate::cli::progress::{ProgressDisplay, ProgressUpdate};
@@ -26,8 +26,8 @@ pub struct Watched {
     pub judgement: Option<Judgement>,
     /// How it ended; `None` while it is in progress.
     pub ending: Option<Ending>,
-    baseline: Known,
-    history: Seen,
+    baseline: Baseline,
+    history: TaskHistory,
 }
 
 /// How watching a service ended.
@@ -40,7 +40,7 @@ pub enum Ending {
     /// The engine has rolled it back to the previous spec.
     RolledBack,
     /// It failed.
-    Failed(Why),
+    Failed(FailureReason),
     /// The service was removed.
     Removed,
     /// Stopped waiting, with the reason: timeout, or the engine became unavailable. The rollout continues.
@@ -53,8 +53,14 @@ pub enum Ending {
 
 impl Watched {
     /// Starts to watch a service.
-    pub fn new(service: Service, baseline: Known) -> Self {
-        Self { service, judgement: None, ending: None, baseline, history: Seen::new(Looks::Repeated) }
+    pub fn new(service: Service, baseline: Baseline) -> Self {
+        Self {
+            service,
+            judgement: None,
+            ending: None,
+            baseline,
+            history: TaskHistory::new(Polling::Repeated),
+        }
     }
 
     /// Starts to watch a change; `None` for a new service that could not be read back.
@@ -65,11 +71,11 @@ impl Watched {
                 let places = applied.changes.iter().map(|change| change.place.clone()).collect();
                 // If the stored spec could not be read, this is the service as it was first read.
                 let posted = (service.version() != applied.base.version()).then_some(&service);
-                Known::updated(&applied.base, posted, places)
+                Baseline::updated(&applied.base, posted, places)
             }
-            Watchable::Created(_) => Known::created(&service),
+            Watchable::Created(_) => Baseline::created(&service),
             // Nothing was sent, so the rollout that the engine now reports is the one to judge.
-            Watchable::Unchanged(_) | Watchable::Found(_) => Known::nothing(),
+            Watchable::Unchanged(_) | Watchable::Found(_) => Baseline::nothing(),
         };
         Some(Self::new(service, baseline))
     }
@@ -116,8 +122,8 @@ pub fn wait_for_conclusions(
 /// The services cannot be read.
 pub fn check_once(client: &Client, services: Vec<Service>) -> Result<Vec<WatchResult>> {
     let watch = |service: &Service| Watched {
-        history: Seen::new(Looks::Single),
-        ..Watched::new(service.clone(), Known::nothing())
+        history: TaskHistory::new(Polling::Single),
+        ..Watched::new(service.clone(), Baseline::nothing())
     };
     let mut watched: Vec<Watched> = services.iter().map(watch).collect();
     // If a service was just removed, the engine lists no tasks at all. The next attempt finds out which one
@@ -153,7 +159,7 @@ pub fn conclude(change: Watchable, watched: Option<Watched>) -> WatchResult {
         None => Conclusion::GaveUp("nothing could be seen of its tasks".to_owned()),
     };
     let explanation = match (&conclusion, &judgement) {
-        (Conclusion::GaveUp(_), Some(judgement)) => failures::known(judgement),
+        (Conclusion::GaveUp(_), Some(judgement)) => failures::explain_so_far(judgement),
         _ => Explanation::default(),
     };
     WatchResult { watched: change, service: Some(service), judgement, conclusion, explanation }
@@ -293,9 +299,9 @@ fn fingerprint(one: &Watched) -> Option<String> {
         state => format!("{state:?}"),
     };
     let causes: Vec<_> = judgement.causes.iter().map(|cause| (&cause.task, cause.tasks)).collect();
-    let counts = (judgement.running, judgement.updated, judgement.wanted, &judgement.by_state);
+    let counts = (judgement.running, judgement.updated, judgement.desired, &judgement.by_state);
     Some(format!(
         "{:?} {state} {counts:?} {causes:?} {} {:?}",
-        one.ending, judgement.told, judgement.changed_by_others
+        one.ending, judgement.engine_message, judgement.changed_by_others
     ))
 }

@@ -10,8 +10,8 @@ use crate::api::resources::nodes::Node;
 use crate::api::resources::services;
 use crate::api::resources::system;
 use crate::api::resources::tasks;
-use crate::api::resources::tasks::{Listed, Task, Which};
-use crate::api::rollout::{Need, View, judge};
+use crate::api::resources::tasks::{TaskList, Task, TaskScope};
+use crate::api::rollout::{Need, ServiceView, judge};
 
 /// Reads and judges all services that have not ended, with three requests for all of them and more only if
 /// needed.
@@ -32,16 +32,16 @@ pub fn poll_services(client: &Client, watched: &mut [Watched]) -> Result<()> {
             None => one.end(Ending::Removed),
         }
     }
-    let Some(listed) = list_tasks(client, &there, Which::UpToDate)? else { return Ok(()) };
+    let Some(listed) = list_tasks(client, &there, TaskScope::UpToDate)? else { return Ok(()) };
     let now = listed.now;
     let up_to_date = by_service(listed);
     let none = Vec::new();
     let tasks_of = |one: &Watched| up_to_date.get(one.service.id()).unwrap_or(&none).as_slice();
     for one in &mut there {
-        one.history.note(&one.service, tasks_of(one), now);
+        one.history.record(&one.service, tasks_of(one), now);
     }
 
-    let mut kept: Option<i64> = None;
+    let mut history_limit: Option<i64> = None;
     let mut nodes: Option<Vec<Node>> = None;
     let mut all: Option<HashMap<String, Vec<Task>>> = None;
     let ids: Vec<String> = there.iter().map(|one| one.service.id().to_owned()).collect();
@@ -52,14 +52,14 @@ pub fn poll_services(client: &Client, watched: &mut [Watched]) -> Result<()> {
         let mut needs = Vec::new();
         let mut unanswered = Vec::new();
         for one in missing {
-            let view = View {
+            let view = ServiceView {
                 service: &one.service,
                 tasks: tasks_of(one),
                 all: all.as_ref().map(|all| all.get(one.service.id()).unwrap_or(&none).as_slice()),
                 nodes: nodes.as_deref(),
-                kept,
+                history_limit,
                 now,
-                seen: &one.history,
+                history: &one.history,
             };
             match judge(&view, &one.baseline) {
                 Ok(judgement) => {
@@ -78,10 +78,10 @@ pub fn poll_services(client: &Client, watched: &mut [Watched]) -> Result<()> {
             nodes = Some(nodes_if_allowed(client)?);
         }
         if needs.contains(&Need::TaskHistory) {
-            kept = Some(task_history(client)?);
+            history_limit = Some(task_history(client)?);
         }
         if needs.contains(&Need::AllTasks) {
-            match list_tasks(client, &unanswered, Which::All)? {
+            match list_tasks(client, &unanswered, TaskScope::All)? {
                 Some(listed) => all = Some(by_service(listed)),
                 None => return Ok(()),
             }
@@ -136,19 +136,19 @@ fn confirm(client: &Client, watched: &mut [Watched], looked_at: &[String]) -> Re
 }
 
 /// Lists the tasks of these services; `None` if one of them was just removed, which the next poll finds.
-fn list_tasks(client: &Client, of: &[&mut Watched], which: Which) -> Result<Option<Listed>> {
+fn list_tasks(client: &Client, of: &[&mut Watched], scope: TaskScope) -> Result<Option<TaskList>> {
     if of.is_empty() {
         return Ok(None);
     }
     let ids: Vec<&str> = of.iter().map(|one| one.service.id()).collect();
-    match tasks::list(client, &ids, which) {
+    match tasks::list(client, &ids, scope) {
         Ok(listed) => Ok(Some(listed)),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-fn by_service(listed: Listed) -> HashMap<String, Vec<Task>> {
+fn by_service(listed: TaskList) -> HashMap<String, Vec<Task>> {
     let mut tasks = HashMap::<String, Vec<Task>>::new();
     for task in listed.tasks {
         tasks.entry(task.service.clone()).or_default().push(task);

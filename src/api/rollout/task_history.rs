@@ -1,4 +1,5 @@
-//! What earlier looks showed: when tasks began to run, and failures that the swarm has deleted since.
+//! What earlier polls of a service showed: when tasks started, and failed tasks that the swarm has deleted
+//! since.
 
 use std::collections::HashMap;
 
@@ -7,48 +8,48 @@ use jiff::Timestamp;
 use crate::api::resources::services::Service;
 use crate::api::resources::tasks::{Task, TaskState};
 
-/// How often a service is looked at.
+/// How often a service is polled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Looks {
-    /// Again and again, until it has ended.
+pub enum Polling {
+    /// Repeatedly, until the rollout has ended.
     #[default]
     Repeated,
     /// Once.
     Single,
 }
 
-/// What was seen of a service. The engine tells when a task ended, but not since when it had been running, and it
-/// keeps a few ended tasks only.
+/// The observed history of a service's tasks. The engine reports when a task ended, but not when it started
+/// to run, and it keeps only a few ended tasks.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
-    looks: Looks,
+pub struct TaskHistory {
+    polling: Polling,
     first: Option<Timestamp>,
     last: Option<Timestamp>,
     starts: HashMap<String, Start>,
     /// The ended tasks of the current spec.
     ended: HashMap<String, Task>,
-    /// The tasks of the current spec that had been assigned to a node and had not ended at the last look.
+    /// The tasks of the current spec that were active at the last poll.
     present: Vec<Task>,
-    /// The version index that was seen last, and the parts of its spec that tasks are made from.
+    /// The last version index, and the parts of the spec that tasks are created from.
     spec: Option<(u64, String)>,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Start {
-    /// It ran, since then.
+    /// The task has been running since this time.
     Running(Timestamp),
-    /// It did not run before that time.
+    /// The task was not running before this time.
     NotBefore(Timestamp),
 }
 
-impl Seen {
-    /// Nothing yet.
-    pub fn new(looks: Looks) -> Self {
-        Self { looks, ..Self::default() }
+impl TaskHistory {
+    /// Creates an empty history.
+    pub fn new(polling: Polling) -> Self {
+        Self { polling, ..Self::default() }
     }
 
-    /// Adds a look: the service, its tasks of the current spec, and the engine's clock.
-    pub fn note(&mut self, service: &Service, tasks: &[Task], now: Timestamp) {
+    /// Adds a poll: the service, its tasks of the current spec, and the engine's time.
+    pub fn record(&mut self, service: &Service, tasks: &[Task], now: Timestamp) {
         self.forget_other_specs(service);
         self.first.get_or_insert(now);
         for task in tasks {
@@ -64,18 +65,18 @@ impl Seen {
                 self.starts.insert(task.id.clone(), start);
             }
             let is_news = || self.ended.get(&task.id).is_none_or(|known| known.updated != task.updated);
-            if self.looks == Looks::Repeated && task.has_ended() && is_news() {
+            if self.polling == Polling::Repeated && task.has_ended() && is_news() {
                 self.ended.insert(task.id.clone(), task.clone());
             }
         }
-        if self.looks == Looks::Repeated {
+        if self.polling == Polling::Repeated {
             self.add_vanished(tasks, now);
         }
         self.last = Some(now);
     }
 
-    /// A swarm that keeps one task of a slot deletes a task as soon as it ends: it is not listed again, but its
-    /// successor is.
+    /// Adds tasks that ended and were deleted between two polls. A swarm that keeps one task for each slot
+    /// deletes a task when it ends; its successor is listed.
     fn add_vanished(&mut self, tasks: &[Task], now: Timestamp) {
         let is_vanished =
             |task: &Task| !tasks.iter().any(|other| other.id == task.id) && is_succeeded(task, tasks);
@@ -88,26 +89,28 @@ impl Seen {
         }
         // A task that fails at once is seldom seen running, but it is `ready` during the restart delay before.
         let is_on_node = |task: &&Task| {
-            (TaskState::Assigned..=TaskState::Running).contains(&task.status.state) && task.is_wanted()
+            (TaskState::Assigned..=TaskState::Running).contains(&task.status.state) && task.is_desired()
         };
         self.present = tasks.iter().filter(is_on_node).cloned().collect();
     }
 
     fn forget_other_specs(&mut self, service: &Service) {
         let version = service.version();
-        if self.looks == Looks::Single || self.spec.as_ref().is_some_and(|(seen, _)| *seen == version) {
+        if self.polling == Polling::Single
+            || self.spec.as_ref().is_some_and(|(history, _)| *history == version)
+        {
             return;
         }
         let spec = service.spec();
         let parts = format!("{} {}", spec["TaskTemplate"], spec["EndpointSpec"]);
-        if self.spec.as_ref().is_some_and(|(_, seen)| *seen != parts) {
+        if self.spec.as_ref().is_some_and(|(_, history)| *history != parts) {
             self.ended.clear();
             self.present.clear();
         }
         self.spec = Some((version, parts));
     }
 
-    /// A time before which the task certainly did not run.
+    /// A time before which the task was not running, if one is known.
     pub fn not_running_before(&self, task: &Task) -> Option<Timestamp> {
         self.starts.get(&task.id).map(|start| match start {
             Start::Running(since) => *since,
@@ -115,13 +118,13 @@ impl Seen {
         })
     }
 
-    /// When the first look was; `None` if there is a single one, which has seen nothing change.
+    /// The time of the first poll. `None` if there is only one, which cannot show changes.
     pub fn first_look(&self) -> Option<Timestamp> {
-        self.first.filter(|_| self.looks == Looks::Repeated)
+        self.first.filter(|_| self.polling == Polling::Repeated)
     }
 
-    /// The ended tasks that the swarm has deleted since: those that are not listed, but are older than a listed task
-    /// of their slot.
+    /// The ended tasks that the swarm has deleted: they are not listed, but older than a listed task of their
+    /// slot.
     pub fn deleted<'a>(&'a self, listed: &'a [Task]) -> impl Iterator<Item = &'a Task> {
         let is_deleted =
             |task: &&Task| !listed.iter().any(|other| other.id == task.id) && is_succeeded(task, listed);

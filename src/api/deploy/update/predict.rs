@@ -1,4 +1,4 @@
-//! Reads what a forecast is made of.
+//! Reads the data that a forecast needs.
 
 use std::collections::HashSet;
 
@@ -7,46 +7,47 @@ use serde_json::Value;
 use super::new_spec::NewSpec;
 use super::request::UpdateRequest;
 use crate::api::error::Result;
-use crate::api::forecast::{self, Before, By, Credentials, Forecast};
+use crate::api::forecast::{self, Before, Credentials, Forecast, SpecOrigin};
 use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
-use crate::api::resources::tasks::Which;
+use crate::api::resources::tasks::TaskScope;
 use crate::api::resources::{nodes, tasks};
 use crate::api::spec::Change;
 
-/// What an update of the service to the spec `wanted` would do to its tasks.
+/// Predicts the effect of an update to the spec `new_spec` on the tasks of the service.
 pub fn update(
     client: &Client,
     service: &Service,
-    wanted: &Value,
+    new_spec: &Value,
     request: &UpdateRequest,
 ) -> Result<Forecast> {
     let api = client.engine_version()?;
-    let by = if request.is_rollback() { By::Rollback } else { By::Client };
+    let origin = if request.is_rollback() { SpecOrigin::Rollback } else { SpecOrigin::Client };
     let credentials = if request.auth.is_some() { Credentials::Replaced } else { Credentials::Kept };
     let mut before = Before { service, tasks: &[], up_to_date: None, nodes: None, api, credentials };
     if service.is_job() {
-        return Ok(forecast::of_update(&before, wanted, by));
+        return Ok(forecast::of_update(&before, new_spec, origin));
     }
-    let all = tasks::list_specified(client, service.id())?;
+    let all = tasks::list_with_specs(client, service.id())?;
     before.tasks = &all;
     let up_to_date: HashSet<String>;
     if forecast::asks_for_up_to_date(service) {
-        let listed = tasks::list(client, &[service.id()], Which::UpToDate)?;
+        let listed = tasks::list(client, &[service.id()], TaskScope::UpToDate)?;
         up_to_date = listed.tasks.into_iter().map(|task| task.id).collect();
         before.up_to_date = Some(&up_to_date);
     }
     let nodes;
-    if forecast::asks_for_nodes(wanted, &all, api) {
+    if forecast::asks_for_nodes(new_spec, &all, api) {
         nodes = nodes::list(client)?;
         before.nodes = Some(&nodes);
     }
-    Ok(forecast::of_update(&before, wanted, by))
+    Ok(forecast::of_update(&before, new_spec, origin))
 }
 
-/// Whether the engine moves networks with this update and so restarts tasks that the changes do not restart.
+/// Whether the engine moves networks with this update and therefore restarts tasks that the changes do not
+/// restart.
 ///
-/// It is asked before the update, for the explanation only: if the tasks cannot be read, there is none.
+/// Read before the update, for its explanation only: if the tasks cannot be read, the result is `false`.
 pub fn moves_networks(
     client: &Client,
     service: &Service,

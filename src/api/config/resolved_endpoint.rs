@@ -1,4 +1,4 @@
-//! The engine that is meant: the settings, and the files that they lead to. Nothing is read that is not needed.
+//! Resolves the settings, and the files they refer to, to an engine. Only the files that are needed are read.
 
 use std::path::PathBuf;
 
@@ -10,28 +10,28 @@ use super::headers::{self, Header};
 use super::settings::{Choice, DEFAULT_CONTEXT, Setting, Settings, Source};
 use crate::api::error::{Error, InvalidSetting, Result};
 
-/// The engine that is meant, and how that was found.
+/// The engine to use, and how it was selected.
 #[derive(Debug)]
-pub struct Target {
-    /// How to get there.
+pub struct ResolvedEndpoint {
+    /// How to connect to it.
     pub connection: Connection,
-    /// Other managers of the same swarm, to be asked where that one does not answer.
-    pub others: Vec<Connection>,
-    /// Which context, and why.
+    /// Other managers of the same swarm, to switch to if the first one does not respond.
+    pub alternatives: Vec<Connection>,
+    /// The selected context, and why.
     pub choice: Choice,
-    /// What turned TLS on or off; of a context, its own files.
-    pub tls_by: Option<Setting>,
-    /// What is wrong, though the engine is known.
+    /// The setting that enabled TLS. For a context, the setting that selected the context.
+    pub tls_source: Option<Setting>,
+    /// Problems that did not prevent the selection.
     pub warnings: Vec<String>,
 }
 
-impl Target {
-    /// Follows docker's rules to the engine.
+impl ResolvedEndpoint {
+    /// Selects the engine by docker's rules.
     ///
     /// # Errors
-    /// A setting is not valid ([`Error::InvalidSetting`]), the context is unknown ([`Error::NoSuch`]), or a file that says
-    /// which engine is meant is broken ([`Error::Settings`]).
-    pub fn find(settings: &Settings) -> Result<Self> {
+    /// A setting is not valid ([`Error::InvalidSetting`]), the context does not exist ([`Error::NoSuch`]), or
+    /// a file that selects the engine is not valid ([`Error::Settings`]).
+    pub fn resolve(settings: &Settings) -> Result<Self> {
         let mut warnings = Vec::new();
         let api_version = settings.api_version()?;
         let own_headers = custom_headers(settings)?;
@@ -41,8 +41,8 @@ impl Target {
             (Some(folder), true) => ConfigFile::read(folder),
             _ => Ok(ConfigFile::default()),
         };
-        // A file that cannot be read may mean another engine than the default one; where that is known it is a
-        // matter of headers only, and docker goes on too.
+        // An unreadable file might select another engine. If the engine is known already, only headers are
+        // lost, and docker continues too.
         let file = match file {
             Err(error) if !needs_context => {
                 warnings.push(format!("{error}; no HttpHeaders are sent"));
@@ -50,7 +50,7 @@ impl Target {
             }
             file => file?,
         };
-        if let Some(why) = &file.is_denied {
+        if let Some(why) = &file.denied_reason {
             warnings.push(format!("{why}; it is treated as empty"));
         }
         let choice = settings.choose(if needs_context { file.current_context()? } else { None })?;
@@ -59,21 +59,21 @@ impl Target {
             None => file.headers()?,
         };
         let mut endpoints = Vec::new();
-        let mut tls_by = None;
+        let mut tls_source = None;
         match &choice.host {
             Some(hosts) => {
-                for host in one_by_one(hosts)? {
-                    let (endpoint, by) = of_host(settings, &host)?;
-                    // The same one twice is no second one.
+                for host in split_hosts(hosts)? {
+                    let (endpoint, by) = host_endpoint(settings, &host)?;
+                    // The same manager twice is no alternative.
                     if !endpoints.contains(&endpoint) {
                         endpoints.push(endpoint);
                     }
-                    tls_by = tls_by.or(by);
+                    tls_source = tls_source.or(by);
                 }
             }
             None => {
-                let (endpoint, by) = of_context(folder, &choice.context)?;
-                (endpoints, tls_by) = (vec![endpoint], by);
+                let (endpoint, by) = context_endpoint(folder, &choice.context)?;
+                (endpoints, tls_source) = (vec![endpoint], by);
             }
         }
         let context = choice.host.is_none().then(|| choice.context.value.clone());
@@ -86,25 +86,25 @@ impl Target {
             ..Connection::default()
         });
         let connection = connections.next().unwrap_or_default();
-        let others = connections.collect();
-        Ok(Self { connection, others, choice, tls_by, warnings })
+        let alternatives = connections.collect();
+        Ok(Self { connection, alternatives, choice, tls_source, warnings })
     }
 }
 
-/// Where the engine of the context `default` listens, whichever context is meant.
+/// The endpoint of the context `default`, whichever context is selected.
 ///
 /// # Errors
-/// A setting cannot be one.
-pub fn of_default_context(settings: &Settings) -> Result<Endpoint> {
+/// A setting is not valid.
+pub fn default_endpoint(settings: &Settings) -> Result<Endpoint> {
     let default = Some(DEFAULT_CONTEXT.to_owned()).filter(|_| settings.host.is_none());
     let choice = Settings { context: default, ..settings.clone() }.choose(None)?;
     match &choice.host {
-        Some(host) => of_host(settings, host).map(|(endpoint, _)| endpoint),
+        Some(host) => host_endpoint(settings, host).map(|(endpoint, _)| endpoint),
         None => Ok(Endpoint::default()),
     }
 }
 
-/// `DOCKER_CUSTOM_HEADERS`; they replace those of config.json.
+/// The headers in `DOCKER_CUSTOM_HEADERS`, which replace those of config.json.
 fn custom_headers(settings: &Settings) -> Result<Option<Vec<Header>>, InvalidSetting> {
     let Some(text) = settings.docker_custom_headers.as_ref().filter(|text| !text.is_empty()) else {
         return Ok(None);
@@ -115,15 +115,15 @@ fn custom_headers(settings: &Settings) -> Result<Option<Vec<Header>>, InvalidSet
     }
 }
 
-/// The hosts of a list, `tcp://a:2376,tcp://b:2376`: managers of one swarm.
+/// Splits a list of hosts, `tcp://a:2376,tcp://b:2376`: managers of one swarm.
 ///
 /// # Errors
-/// One of several is empty. Alone it would mean the local engine, which nobody has named who writes `$A,$B`.
-fn one_by_one(hosts: &Setting) -> Result<Vec<Setting>, InvalidSetting> {
+/// One of several hosts is empty. It would mean the local engine, which the author of `$A,$B` does not want.
+fn split_hosts(hosts: &Setting) -> Result<Vec<Setting>, InvalidSetting> {
     let mut values: Vec<String> = Vec::new();
     for part in hosts.value.split(',') {
         match values.last_mut() {
-            // The path of a socket may have a comma.
+            // The path of a socket may contain a comma.
             Some(path) if path.starts_with("unix:///") && !part.is_empty() && !part.contains("://") => {
                 *path += &format!(",{part}");
             }
@@ -137,18 +137,18 @@ fn one_by_one(hosts: &Setting) -> Result<Vec<Setting>, InvalidSetting> {
     Ok(values.into_iter().map(|value| Setting { source: hosts.source, value }).collect())
 }
 
-/// The context `default`: the host, and the settings for TLS.
-fn of_host(settings: &Settings, host: &Setting) -> Result<(Endpoint, Option<Setting>)> {
+/// The endpoint of the context `default`: the host with the TLS settings.
+fn host_endpoint(settings: &Settings, host: &Setting) -> Result<(Endpoint, Option<Setting>)> {
     let tls = settings.tls();
     let (tls, by) = tls.map(|tls| (tls.tls, tls.by)).unzip();
-    // This means TLS by itself, with the files that are named for it.
-    let tls = tls.or_else(|| settings.named_tls_files().filter(|_| host.value.starts_with("https://")));
+    // `https://` enables TLS without any other setting.
+    let tls = tls.or_else(|| settings.explicit_tls_files().filter(|_| host.value.starts_with("https://")));
     let mut endpoint = Endpoint::parse(&host.value, tls)
         .map_err(|invalid| InvalidSetting::Host { from: host.source, invalid })?;
     let Endpoint::Tcp(tcp) = &mut endpoint else { return Ok((endpoint, None)) };
     if let (Some(tls), Some(by)) = (&mut tcp.tls, &by) {
-        // Docker's default files are used where they are there; those that a flag names have to be, and what cannot be
-        // looked at is told of when it is read.
+        // Docker's default files are optional; files that a parameter names are required. A file that cannot
+        // be examined is kept, and reported when it is read.
         let keep = |file: &mut Option<PathBuf>, flag: &Option<PathBuf>| {
             *file = file.take().filter(|file| flag.is_some() || file.try_exists().unwrap_or(true));
         };
@@ -165,15 +165,15 @@ fn of_host(settings: &Settings, host: &Setting) -> Result<(Endpoint, Option<Sett
     Ok((endpoint, by))
 }
 
-/// A context of the user's.
-fn of_context(folder: Option<PathBuf>, named_by: &Setting) -> Result<(Endpoint, Option<Setting>)> {
+/// The endpoint of a context that is stored in a file.
+fn context_endpoint(folder: Option<PathBuf>, named_by: &Setting) -> Result<(Endpoint, Option<Setting>)> {
     let Some(folder) = folder else {
         let why = "there is no home directory, so no folder with contexts".to_owned();
         return Err(Error::NoSuch { kind: "context", name: named_by.value.clone(), why: Some(why) });
     };
-    let contexts = Contexts::of(&folder);
+    let contexts = Contexts::new(&folder);
     let context = contexts.find(&named_by.value).map_err(|error| match error {
-        // Nobody typed the name of a context that a variable or a file names.
+        // The user did not type the name, so the message says where it comes from.
         Error::NoSuch { kind, name, why } if !matches!(named_by.source, Source::Explicit(_)) => {
             let why = why.map(|why| format!("{} names it; {why}", named_by.source));
             Error::NoSuch { kind, name, why }
