@@ -62,9 +62,12 @@ fuzz_target!(|input: (u8, &[u8])| {
         1 => drop(services::list(&client, &json!({}))),
         2 => drop(client.post(&Path::new(&["services", "create"]), b"{}", None)),
         _ => {
-            let Ok(mut log) =
-                logs::open(&client, logs::LogScope::Task("t"), logs::Framing::Frames, &logs::LogQuery::default())
-            else {
+            let Ok(mut log) = logs::open(
+                &client,
+                logs::LogScope::Task("t"),
+                logs::Framing::Frames,
+                &logs::LogQuery::default(),
+            ) else {
                 return;
             };
             while let Ok(Some(_)) = log.read_message() {}

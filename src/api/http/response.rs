@@ -98,10 +98,7 @@ impl Response {
             if self.body.is_empty() {
                 self.invalid_response("it is empty")
             } else {
-                self.invalid_response(format!(
-                    "it is not the expected JSON ({e}): {}",
-                    self.excerpt()
-                ))
+                self.invalid_response(format!("it is not the expected JSON ({e}): {}", self.excerpt()))
             }
         })
     }

@@ -11,7 +11,8 @@ use crate::api::http::json_array::parse_first;
 use crate::api::spec::splice::find;
 
 /// The error for JSON that is not a service.
-pub(in crate::api) const NOT_A_SERVICE: &str = "it is not a service: ID, Version.Index or Spec.Name is missing";
+pub(in crate::api) const NOT_A_SERVICE: &str =
+    "it is not a service: ID, Version.Index or Spec.Name is missing";
 
 /// A service as the engine sent it, unchanged.
 ///

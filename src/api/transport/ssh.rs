@@ -50,8 +50,7 @@ impl SshConnector {
         match ping(&mut socket) {
             Ok(()) => Ok(EngineTransport::new(socket, details).with_process(process)),
             Err(PingError::NotHttp(response)) => {
-                let message =
-                    format!("what answers on `{}` is not an engine: `{response}`", self.ssh.host);
+                let message = format!("what answers on `{}` is not an engine: `{response}`", self.ssh.host);
                 Err(ConnectError::new(ConnectErrorKind::NotAnEngine, message).into())
             }
             Err(PingError::Socket(e)) => {

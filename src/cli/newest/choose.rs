@@ -12,7 +12,7 @@ use crate::api::error::{Error, RegistryErrorKind, Result};
 use crate::api::http::client::Client;
 use crate::api::registry::auth::Keyring;
 use crate::api::registry::client::{Failure, FailureKind, Registries};
-use crate::api::registry::digest::{Manifest, DigestCache};
+use crate::api::registry::digest::{DigestCache, Manifest};
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::registry::tags::{LABEL, Policy, PolicySource, PreReleases, Rules, TagPattern, candidates};
 use crate::api::resources::nodes::{self, Node};

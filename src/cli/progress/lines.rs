@@ -94,8 +94,11 @@ pub fn judgement_json(judgement: &Judgement) -> Value {
         State::RolledBack => ("rolled_back", None),
         State::Failed(_) => ("failed", None),
     };
-    let by_state: Map<String, Value> =
-        judgement.by_state.iter().map(|(state, count)| (state.as_str().to_owned(), (*count).into())).collect();
+    let by_state: Map<String, Value> = judgement
+        .by_state
+        .iter()
+        .map(|(state, count)| (state.as_str().to_owned(), (*count).into()))
+        .collect();
     let changed_by_others: Vec<String> =
         judgement.changed_by_others.iter().map(ToString::to_string).collect();
     json!({

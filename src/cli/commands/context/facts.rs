@@ -2,8 +2,8 @@
 
 use crate::api::config::connection::Connection;
 use crate::api::config::endpoint::Endpoint;
-use crate::api::config::settings::{Choice, Setting, Settings, Source};
 use crate::api::config::resolved_endpoint::ResolvedEndpoint;
+use crate::api::config::settings::{Choice, Setting, Settings, Source};
 use crate::api::error::Result;
 use crate::api::resources::system::{Info, ManagerStatus, Version};
 use crate::cli::messages::settings::source_name;
@@ -44,7 +44,9 @@ pub fn others(Facts { target, used, .. }: &Facts) -> Vec<String> {
 pub fn unused(Facts { settings, used, choice, .. }: &Facts) -> (Vec<Setting>, &'static str) {
     match (&used.endpoint, &choice.host) {
         (_, None) => (settings.explicit_tls_settings(), "a context has its own settings for TLS"),
-        (Endpoint::Unix(_) | Endpoint::Ssh(_), _) => (settings.explicit_tls_settings(), "TLS is for TCP only"),
+        (Endpoint::Unix(_) | Endpoint::Ssh(_), _) => {
+            (settings.explicit_tls_settings(), "TLS is for TCP only")
+        }
         (Endpoint::Tcp(tcp), _) if tcp.tls.is_none() => {
             (settings.explicit_tls_settings(), "none of them turns TLS on")
         }

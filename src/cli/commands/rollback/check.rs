@@ -7,7 +7,7 @@ use crate::api::forecast::{FailedBefore, failed_before};
 use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
 use crate::api::resources::tasks;
-use crate::api::resources::tasks::{TaskWithSpec, TaskState};
+use crate::api::resources::tasks::{TaskState, TaskWithSpec};
 use crate::api::spec::{Change, Place, changes};
 use crate::cli::deploy::missing_references;
 use crate::cli::deploy::report::{NotStarted, shown};
@@ -36,7 +36,8 @@ pub fn check(
         changes(service.spec(), previous).into_iter().filter(|change| change.place != counter()).collect();
     let runs_the_same = !differs.iter().any(|change| change.place.is_within("TaskTemplate"));
     if differs.is_empty() || failed == FailedSpec::Refuse {
-        let (tasks, now) = tasks::list_with_specs_and_time(client, service.id()).map_err(NotStarted::Failed)?;
+        let (tasks, now) =
+            tasks::list_with_specs_and_time(client, service.id()).map_err(NotStarted::Failed)?;
         let no_way_back = || {
             describe_no_way_back(
                 service,

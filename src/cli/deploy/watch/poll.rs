@@ -10,7 +10,7 @@ use crate::api::resources::nodes::Node;
 use crate::api::resources::services;
 use crate::api::resources::system;
 use crate::api::resources::tasks;
-use crate::api::resources::tasks::{TaskList, Task, TaskScope};
+use crate::api::resources::tasks::{Task, TaskList, TaskScope};
 use crate::api::rollout::{Need, ServiceView, judge};
 
 /// Reads and judges all services that have not ended, with three requests for all of them and more only if
