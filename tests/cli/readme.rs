@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::settings::User;
 use super::support::fake_swarm::{FakeSwarm, Step};
 use super::support::fixtures::{OLD, spec};
 use super::support::run::swarmctl;
@@ -233,6 +234,20 @@ fn the_figures_of_readme_are_those_of_docs_performance() {
         };
         let (ours, docker) = figures.split_at(3);
         assert!(has("swarmctl", ours) && has("docker", docker), "not in docs/performance.md: {row}");
+    }
+}
+
+#[test]
+fn the_page_of_managers_shows_what_is_printed() {
+    let page = include_str!("../../docs/managers.md");
+    let user = User::new(&[], "");
+    let endpoints = json!({ "docker": { "Host": "ssh://deploy@manager1.example.com" } });
+    user.context("prod", &json!({ "Name": "prod", "Metadata": {}, "Endpoints": endpoints }));
+    for command in ["context ls", "-H tcp://127.0.0.1:1 ls", "-c nosuch ls"] {
+        let (_, shown) = page.split_once(&format!("$ swarmctl {command}\n")).expect(command);
+        let shown = shown.split("$ ").next().unwrap().split("```").next().unwrap();
+        let run = user.swarmctl(command, &[]).run();
+        assert_eq!(run.stdout + &run.stderr, shown, "docs/managers.md: {command}");
     }
 }
 
