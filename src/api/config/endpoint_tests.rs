@@ -1,4 +1,4 @@
-//! Hosts as docker takes them, and hosts that nobody takes.
+//! Hosts that docker accepts, and hosts that are invalid.
 
 use super::*;
 

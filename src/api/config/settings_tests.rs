@@ -2,7 +2,8 @@ use std::ffi::OsString;
 
 use super::*;
 
-/// Settings as one would type them: `DOCKER_HOST=h -c a --tls`; `current` is config.json's `currentContext`.
+/// Parses settings from a command line: `DOCKER_HOST=h -c a --tls`. `current` is config.json's
+/// `currentContext`.
 fn settings(line: &str) -> (Settings, Option<String>) {
     let mut settings = Settings { home: Some("/home".into()), ..Settings::default() };
     let mut current = None;
@@ -42,7 +43,7 @@ fn shown(setting: &Setting) -> String {
     format!("{source}:{}", setting.value)
 }
 
-/// `context | host | what is overridden`.
+/// Formats a selection: `context | host | overridden settings`.
 fn chosen(line: &str) -> String {
     let (settings, current) = settings(line);
     let Choice { context, host, overridden } = settings.choose(current.as_deref()).unwrap();
@@ -51,12 +52,12 @@ fn chosen(line: &str) -> String {
     format!("{} | {host} | {}", shown(&context), overridden.join(" ")).trim().to_owned()
 }
 
-/// Each row was tried with docker 28.2.2, engines at all the addresses.
+/// Each row was tested with docker 28.2.2 and engines at all addresses.
 #[test]
 fn the_engine_is_the_one_that_docker_would_take() {
     for (line, expected) in [
         ("", "default:default | default: |"),
-        // In docker's order, each wins over all that follow.
+        // In docker's order: each setting overrides all that follow.
         (
             "-c=a DOCKER_HOST=h DOCKER_CONTEXT=b current=c",
             "--context:a |  | DOCKER_HOST:h DOCKER_CONTEXT:b currentContext:c",
@@ -71,11 +72,11 @@ fn the_engine_is_the_one_that_docker_would_take() {
         ),
         ("DOCKER_CONTEXT=b current=c", "DOCKER_CONTEXT:b |  | currentContext:c"),
         ("current=c", "currentContext:c |  |"),
-        // What is empty is not there, but for -H: that is the default endpoint.
+        // Empty values count as not set, except for -H, where empty means the default endpoint.
         ("-c= DOCKER_HOST= DOCKER_CONTEXT= current=", "default:default | default: |"),
         ("-c= DOCKER_HOST= DOCKER_CONTEXT=b", "DOCKER_CONTEXT:b |  |"),
         ("-H= DOCKER_HOST=h DOCKER_CONTEXT=b", "--host:default | --host: | DOCKER_HOST:h DOCKER_CONTEXT:b"),
-        // The context `default` is made of the variables.
+        // The context `default` consists of the variables.
         ("-c=default DOCKER_HOST=h DOCKER_CONTEXT=b", "--context:default | DOCKER_HOST:h | DOCKER_CONTEXT:b"),
         ("-c=default DOCKER_CONTEXT=b", "--context:default | default: | DOCKER_CONTEXT:b"),
         ("DOCKER_CONTEXT=default current=c", "DOCKER_CONTEXT:default | default: | currentContext:c"),
@@ -108,7 +109,7 @@ fn the_current_context_is_needed_only_if_no_other_setting_selects_an_engine() {
     }
 }
 
-/// `what turned it on | checked or not | ca cert key`.
+/// Formats TLS settings: `setting that enables TLS | verified or not | ca cert key`.
 fn tls(line: &str) -> Option<String> {
     let TlsSettings { by, tls } = settings(line).0.tls()?;
     let checked = if tls.is_verified { "checked" } else { "unchecked" };
@@ -131,13 +132,14 @@ fn tls_is_what_docker_makes_of_flags_and_variables() {
         ("DOCKER_TLS=0", Some(format!("DOCKER_TLS:0 | unchecked | {HOME}"))),
         ("--tlsverify", Some(format!("--tlsverify:true | checked | {HOME}"))),
         ("DOCKER_TLS_VERIFY=0", Some(format!("DOCKER_TLS_VERIFY:0 | checked | {HOME}"))),
-        // Whoever speaks of checking means TLS; the flag wins.
+        // Settings about verification enable TLS. The flag has precedence.
         ("--tlsverify=false", Some(format!("--tlsverify:false | unchecked | {HOME}"))),
         ("DOCKER_TLS_VERIFY=1 --tlsverify=false", Some(format!("--tlsverify:false | unchecked | {HOME}"))),
         ("--tls=false --tlsverify", Some(format!("--tlsverify:true | checked | {HOME}"))),
         ("--tls=false DOCKER_TLS_VERIFY=1", Some(format!("DOCKER_TLS_VERIFY:1 | checked | {HOME}"))),
         ("DOCKER_TLS=1 DOCKER_TLS_VERIFY=1", Some(format!("DOCKER_TLS_VERIFY:1 | checked | {HOME}"))),
-        // Files: the flag, DOCKER_CERT_PATH, the folder that the environment names; never that of --config.
+        // Files: the flag, DOCKER_CERT_PATH, and the directory of the environment, but never that of
+        // --config.
         ("--tls --config=/c", Some(format!("--tls:true | unchecked | {HOME}"))),
         (
             "--tls DOCKER_CONFIG=/d",

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 
-/// A task of this image in this slot: created and ended (or since when it runs) at these seconds.
+/// A task with this image in this slot. The times are in seconds: creation, and the start of its state.
 fn task(slot: u64, image: &str, state: &str, created: i64, at: i64) -> TaskWithSpec {
     task_with(slot, image, state, created, at, "")
 }
@@ -32,13 +32,13 @@ fn has_failed_before(tasks: &[TaskWithSpec], spec: &Value) -> bool {
 #[test]
 fn a_spec_has_failed_if_a_task_failed_by_itself_and_none_ran_for_the_monitor_period() {
     for (tasks, expected) in [
-        // Nothing is known of it.
+        // No tasks.
         (vec![], false),
         (vec![task(1, "good", "failed", 0, 1)], false),
-        // It failed at once, or was rejected.
+        // Failed immediately, or rejected.
         (vec![task(1, "bad", "failed", 0, 1)], true),
         (vec![task(1, "bad", "rejected", 0, 1)], true),
-        // A rejected task never ran, however long it took.
+        // A rejected task never ran, after any time.
         (vec![task(1, "bad", "rejected", 0, 60)], true),
         (
             vec![task_with(
@@ -51,11 +51,11 @@ fn a_spec_has_failed_if_a_task_failed_by_itself_and_none_ran_for_the_monitor_per
             )],
             true,
         ),
-        // It was shut down, or its node is gone.
+        // Shut down, or its node is gone.
         (vec![task(1, "bad", "shutdown", 0, 1)], false),
         (vec![task(1, "bad", "orphaned", 0, 1)], false),
         (vec![task(1, "bad", "failed", 0, 1), task(2, "bad", "shutdown", 0, 3)], true),
-        // One of its tasks ran, or runs.
+        // One of the tasks ran, or is running.
         (vec![task(1, "bad", "failed", 0, 1), task(2, "bad", "shutdown", 0, 30)], false),
         (vec![task(1, "bad", "failed", 0, 1), task(2, "bad", "running", 0, 30)], false),
         (vec![task(1, "bad", "failed", 0, 1), task(2, "bad", "running", 0, 98)], true),
@@ -81,7 +81,7 @@ fn the_time_before_a_task_can_have_started_does_not_count() {
     let mut first = spec("bad");
     first["UpdateConfig"]["Order"] = "start-first".into();
     assert!(!has_failed_before(&slow, &first), "it may have started when it was created");
-    // One of another slot does not make it wait.
+    // A task of another slot does not delay it.
     let other = [task(2, "good", "shutdown", -99, 12), task(1, "bad", "failed", 0, 13)];
     assert!(!has_failed_before(&other, &spec("bad")));
 }
@@ -95,7 +95,7 @@ fn the_monitor_period_is_that_of_the_spec() {
     assert!(has_failed_before(&tasks, &long));
     long["UpdateConfig"] = Value::Null;
     assert!(!has_failed_before(&tasks, &long));
-    // On a busy node a container may need longer than a short monitor period to start and to end at once.
+    // On a busy node a container may need longer than a short monitor period to start and exit.
     let mut short = spec("bad");
     short["UpdateConfig"]["Monitor"] = 1_000_000_000_i64.into();
     assert!(has_failed_before(&[task(1, "bad", "failed", 0, 3)], &short));

@@ -158,7 +158,7 @@ mod tests {
         )
     }
 
-    /// What is read of a text that comes in parts of so many bytes.
+    /// Feeds a text in parts of this size, and returns the rows.
     fn names(text: &str, part: usize) -> Result<Vec<String>> {
         let (mut rows, mut bytes) = (JsonArrayParser::new(name_of), Vec::new());
         for part in text.as_bytes().chunks(part) {

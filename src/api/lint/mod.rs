@@ -1,7 +1,8 @@
-//! Rules that find services which cannot run, updates that cannot finish, and likely mistakes, in what the engine stores.
+//! Lint rules: services that cannot run, updates that cannot finish, and likely mistakes, in what the engine
+//! stores.
 //!
-//! A rule is a pure function of a [`Subject`]: a spec, and what was read of the swarm. It is one row of [`rules`]. A rule whose
-//! data is missing finds nothing.
+//! A rule is a pure function of a [`Subject`]: a spec and the data of the swarm. It is one row of [`rules`].
+//! A rule whose data is missing finds nothing.
 
 mod container;
 mod data;
@@ -31,31 +32,31 @@ use self::read::Unexpected;
 pub use self::subject::{Subject, Swarm, needs_nodes};
 pub use self::table::{rule, rules};
 
-/// The label of a service that ignores rules for it, as in `L12,L15`.
+/// The service label that lists the rules to ignore: `L12,L15`.
 pub const LINT_IGNORE: &str = "swarmctl.lint.ignore";
-/// At most this number of findings is reported for a service.
+/// The maximum number of findings that are reported for a service.
 pub const MAX_FINDINGS: usize = 1000;
 
-/// One rule.
+/// A rule.
 #[derive(Debug)]
 pub struct Rule {
-    /// As in `L05`; an ID is never used again for another rule.
+    /// The ID: `L05`. The ID of a removed rule is not reused.
     pub id: &'static str,
-    /// As in `hostport-start-first`.
+    /// The name: `hostport-start-first`.
     pub name: &'static str,
-    /// How much a finding matters.
+    /// The severity of its findings.
     pub severity: Severity,
-    /// The services that it is about.
+    /// The kinds of services that it applies to.
     pub kinds: &'static [Kind],
-    /// What has to be read of the swarm; a rule without it is skipped.
+    /// The data that it needs. The rule is skipped if some of it is missing.
     pub needs: &'static [Source],
-    /// Whether commands evaluate it before they post.
+    /// When the rule is evaluated.
     pub stage: Stage,
-    /// When it finds something; a sentence of the help.
+    /// The condition, as a sentence of the help.
     pub condition: &'static str,
-    /// What happens then, and how it was found out.
+    /// The consequences, and how they were measured.
     pub effect: &'static str,
-    /// Where the effect is seen.
+    /// Where the consequences are visible.
     pub sign: &'static str,
     check: fn(&Subject, &mut Findings) -> Result<(), Unexpected>,
 }
@@ -63,9 +64,9 @@ pub struct Rule {
 /// A kind of service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A number of tasks that stay.
+    /// A replicated service.
     Replicated,
-    /// One task on each node, which stays.
+    /// A global service.
     Global,
     /// A job of either mode.
     Job,
@@ -85,19 +86,19 @@ pub enum Source {
 /// When a rule is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Only if a person asks for it.
+    /// Only when `lint` is run.
     OnRequest,
     /// Also before a spec is posted.
     BeforePosts,
-    /// Also before a service is rolled back.
+    /// Also before a rollback.
     BeforeRollbacks,
 }
 
-/// What a rule has found: the place, the message, and the fix.
+/// The findings of a rule: place, message and fix.
 type Findings = Vec<(String, String, Fix)>;
 
 impl Rule {
-    /// What the rule finds in the service. Nothing if its data is missing, or if a field has an unexpected type.
+    /// Evaluates the rule. No findings if its data is missing, or if a field has an unexpected type.
     fn findings(&'static self, subject: &Subject) -> Vec<Finding> {
         let mut found = Findings::new();
         let is_about = subject.kind().is_some_and(|kind| self.kinds.contains(&kind));
@@ -113,16 +114,16 @@ impl Rule {
     }
 }
 
-/// What was found in a service.
+/// The findings of a service.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// By severity, ID and place.
+    /// The findings, sorted by severity, ID and place.
     pub findings: Vec<Finding>,
-    /// The IDs of the rules that found something and were ignored.
+    /// The IDs of the rules that have findings and are ignored.
     pub ignored: BTreeSet<&'static str>,
 }
 
-/// Evaluates these rules. `ignored` are the IDs that the command line and the label of the service ignore.
+/// Evaluates rules. `ignored` are the IDs that the command line and the label of the service ignore.
 pub fn check<'r>(
     subject: &Subject,
     rules: impl IntoIterator<Item = &'static Rule>,
@@ -143,7 +144,7 @@ pub fn check<'r>(
     report
 }
 
-/// The words of the label that ignores rules for one service; none if it has no such label.
+/// The rule IDs in the label of a service.
 pub fn label(spec: &Value) -> Vec<&str> {
     let words = spec["Labels"][LINT_IGNORE].as_str().unwrap_or_default().split(',').map(str::trim);
     words.filter(|word| !word.is_empty()).collect()

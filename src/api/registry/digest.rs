@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn registry_errors_are_classified_by_status_and_message() {
         use RegistryErrorKind::{Denied, RepositoryNotFound, TagNotFound, Unreachable};
-        // As engines from 20.10 to 29 say it.
+        // The messages of engines from 20.10 to 29.
         for (status, message, kind) in [
             (404, "manifest unknown: manifest unknown", TagNotFound),
             (500, "manifest unknown: manifest unknown", TagNotFound),

@@ -230,7 +230,7 @@ impl OutputReader {
                 length += n;
                 into.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&part[..n]);
             }
-            // Fails if nobody waits for the helper any longer.
+            // Fails if the helper is no longer waited for.
             let _ = done.send(());
         });
         Self { read, end }

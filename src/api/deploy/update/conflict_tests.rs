@@ -1,4 +1,4 @@
-//! When another writer's change is a conflict.
+//! Which changes of other writers are conflicts.
 
 use serde_json::json;
 

@@ -1,11 +1,11 @@
-//! No rule panics, whatever the engine sends, and none is evaluated without its data.
+//! No rule panics on any data, and no rule is evaluated without its data.
 
 use proptest::prelude::*;
 use serde_json::{Map, json};
 
 use super::*;
 
-/// Keys that rules read, among others.
+/// Keys that rules read, and others.
 const KEYS: &[&str] = &[
     "TaskTemplate",
     "ContainerSpec",
@@ -118,7 +118,7 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Places whose values are exchanged for others.
+/// Places whose values are replaced.
 fn places() -> impl Strategy<Value = Vec<(Vec<&'static str>, Value)>> {
     proptest::collection::vec(
         (proptest::collection::vec(proptest::sample::select(KEYS), 1..5), value()),
@@ -126,7 +126,7 @@ fn places() -> impl Strategy<Value = Vec<(Vec<&'static str>, Value)>> {
     )
 }
 
-/// An ordinary service with everything, so that changes reach all rules.
+/// An ordinary service with all options, so that changes reach all rules.
 fn rich() -> Case {
     let mut case = Case::new()
         .replicas(4)
@@ -161,7 +161,7 @@ fn replace(object: &mut Value, path: &[&str], value: Value) {
     *at = value;
 }
 
-/// Every path in the value, by its keys.
+/// All paths in the value.
 fn paths(value: &Value, before: &[String], found: &mut Vec<Vec<String>>) {
     found.push(before.to_vec());
     let mut below = |key: &str, value: &Value| paths(value, &[before, &[key.to_owned()]].concat(), found);

@@ -15,7 +15,7 @@ use crate::api::resources::nodes::Node;
 use crate::api::resources::services::Service;
 use crate::api::resources::tasks::{AllTasks, TaskWithSpec};
 
-/// A service that no rule finds anything in, and what is known of its swarm.
+/// A service without findings, and the data of its swarm.
 #[derive(Clone, Debug)]
 pub(super) struct Case {
     pub service: Value,
@@ -50,29 +50,29 @@ impl Case {
         }
     }
 
-    /// The same with this value at the path in the spec; folders on the way are made.
+    /// Sets the value at this path in the spec, creating objects on the way.
     pub fn with(mut self, path: &str, value: Value) -> Self {
         set(&mut self.service["Spec"], path, value);
         self
     }
 
-    /// The same with this number of replicas.
+    /// Sets the number of replicas.
     pub fn replicas(self, count: u64) -> Self {
         self.with("Mode.Replicated.Replicas", json!(count))
     }
 
-    /// The same as a service or job of this mode.
+    /// Sets the mode.
     pub fn mode(self, mode: &str) -> Self {
         self.with("Mode", json!({mode: {}}))
     }
 
-    /// The same with this value at the path in the node.
+    /// Sets the value at this path in the node.
     pub fn node(mut self, at: usize, path: &str, value: Value) -> Self {
         set(&mut self.nodes[at], path, value);
         self
     }
 
-    /// The same with only so many nodes.
+    /// Keeps only this number of nodes.
     pub fn on(mut self, nodes: usize) -> Self {
         self.nodes.truncate(nodes);
         self
@@ -104,12 +104,13 @@ impl Case {
         check(&Subject::stored(&service, swarm), rules(), label(service.spec()))
     }
 
-    /// What this rule finds.
+    /// The findings of this rule.
     pub fn findings(&self, id: &str) -> Vec<Finding> {
         self.report().findings.into_iter().filter(|finding| finding.rule.id == id).collect()
     }
 
-    /// This rule, and no other error or warning, finds one thing; the label ignores it.
+    /// Asserts that this rule has one finding, no other rule finds an error or warning, and the label ignores
+    /// it.
     #[track_caller]
     pub fn finds(&self, id: &str) -> Finding {
         let report = self.report();
@@ -123,7 +124,7 @@ impl Case {
         report.findings.into_iter().find(|finding| finding.rule.id == id).unwrap()
     }
 
-    /// This rule finds nothing.
+    /// Asserts that this rule has no findings.
     #[track_caller]
     pub fn passes(&self, id: &str) {
         let found = self.findings(id);
@@ -131,7 +132,7 @@ impl Case {
     }
 }
 
-/// Sets a value below dotted keys; a number is a place in a list.
+/// Sets a value at a path of keys. A number is an index of a list.
 pub(super) fn set(object: &mut Value, path: &str, value: Value) {
     let at = path.split('.').fold(object, |at, key| match key.parse::<usize>() {
         Ok(place) => &mut at[place],

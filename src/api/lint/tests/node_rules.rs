@@ -35,7 +35,7 @@ fn l05_a_host_port_and_start_first() {
     }
     let random = json!([{"PublishMode": "host", "TargetPort": 80}]);
     start_first(host_port()).replicas(3).with("EndpointSpec.Ports", random).passes("L05");
-    // None is eligible: that is another rule's.
+    // No node is eligible, which is the subject of another rule.
     let none = json!(["node.hostname==other"]);
     start_first(host_port()).replicas(3).with("TaskTemplate.Placement.Constraints", none).passes("L05");
 }
@@ -76,7 +76,7 @@ fn l08_constraints_that_no_node_meets() {
         "no node meets the constraints: 0 of 3 nodes are eligible, and 3 of 3 active nodes fail `node.labels.disk==ssd`"
     );
     assert_eq!(finding.fix, Fix::Constraint("node.labels.disk==ssd".to_owned()));
-    // Each node meets one of two; the one that more nodes fail is named.
+    // Each node meets one of two constraints. The one that more nodes fail is named.
     let either = on(json!(["node.labels.a==1", "node.labels.b==1"]))
         .node(0, "Spec.Labels.a", json!("1"))
         .node(1, "Spec.Labels.a", json!("1"))
@@ -138,7 +138,7 @@ fn l11_reservations_larger_than_every_node() {
     assert_eq!(finding.fix, Fix::Update(vec![Change::ReservedMemory(4 * gib)]));
     of(json!({"NanoCPUs": 2_000_000_000_i64, "MemoryBytes": 4 * gib})).passes("L11");
     of(json!({})).passes("L11");
-    // One node has the CPUs, another the memory.
+    // One node has enough CPUs, another enough memory.
     let both = || of(json!({"NanoCPUs": 3_000_000_000_i64, "MemoryBytes": 5 * gib}));
     let split = both().node(0, "Description.Resources.NanoCPUs", json!(4_000_000_000_i64)).node(
         1,

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 
-/// As `docker stack deploy` stores a service of a file with an image and nothing else.
+/// A service with only an image, as `docker stack deploy` stores it.
 fn compose(image: &str) -> Case {
     let mut case = Case::new();
     case.service["Spec"] = json!({
@@ -64,7 +64,7 @@ fn checked(case: Case, seconds: u64) -> Case {
     case.with("TaskTemplate.ContainerSpec.Healthcheck", check)
 }
 
-/// `deploy.update_config` of a file that says so much of it.
+/// `deploy.update_config` of a Compose file with these fields.
 fn updated(case: Case, order: &str) -> Case {
     let policy = json!({"Parallelism": 1, "Delay": 10_000_000_000_u64, "FailureAction": "rollback", "Monitor": 5_000_000_000_u64, "MaxFailureRatio": 0, "Order": order});
     case.with("UpdateConfig", policy)

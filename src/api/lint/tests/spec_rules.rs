@@ -1,4 +1,4 @@
-//! Rules that need nothing but the spec.
+//! Rules that need only the spec.
 
 use serde_json::json;
 
@@ -76,7 +76,7 @@ fn l04_health_checks_that_cannot_run() {
     ] {
         check_of(test).passes("L04");
     }
-    // Another type than an engine's is not judged.
+    // A field with an unexpected type is skipped.
     for odd in [json!("CMD"), json!([1]), json!({"CMD": 1})] {
         check_of(odd).passes("L04");
     }
@@ -232,7 +232,7 @@ fn l21_rollbacks_to_what_is_gone() {
     let mut exists = previous("Configs", config());
     exists.existing = vec!["c1"];
     exists.passes("L21");
-    // What the current spec has is in use.
+    // References of the current spec are in use.
     previous("Configs", config())
         .with("TaskTemplate.ContainerSpec.Configs", json!([{"ConfigID": "c1", "ConfigName": "app"}]))
         .passes("L21");

@@ -1,10 +1,10 @@
-//! Rules that look at tasks and networks.
+//! Rules that need tasks and networks.
 
 use serde_json::json;
 
 use super::*;
 
-/// A task of slot `slot`, made and come into its state so many seconds after ten o'clock.
+/// A task of this slot. The times are in seconds after ten o'clock: creation, and the start of its state.
 fn task(slot: u64, made: u32, at: u32, state: &str, desired: &str) -> Value {
     let time = |second: u32| format!("2026-01-01T10:{:02}:{:02}Z", second / 60, second % 60);
     json!({
@@ -37,10 +37,10 @@ fn l16_slots_that_stay_empty() {
     limited(failed()).with("TaskTemplate.RestartPolicy", json!(null)).passes("L16");
     limited(vec![task(1, 0, 2, "complete", "shutdown")]).passes("L16");
     limited(vec![task(1, 0, 2, "failed", "running")]).passes("L16");
-    // A later task ended well, or is on its way.
+    // A later task completed, or is starting.
     limited(vec![task(1, 0, 2, "failed", "shutdown"), task(1, 3, 4, "shutdown", "shutdown")]).passes("L16");
     limited(vec![task(1, 0, 2, "failed", "shutdown"), task(1, 3, 4, "preparing", "ready")]).passes("L16");
-    // A slot from before the number of replicas was lowered.
+    // A slot left over from before a scale-down.
     limited(vec![task(2, 0, 2, "failed", "shutdown"), task(1, 0, 1, "running", "running")]).passes("L16");
     limited(failed()).replicas(0).passes("L16");
     limited(failed()).mode("Global").passes("L16");
@@ -68,7 +68,7 @@ fn l17_failure_loops_by_the_rule_of_status() {
     looping(4).mode("ReplicatedJob").passes("L17");
     // The failures are of an earlier spec.
     looping(4).with("TaskTemplate.ContainerSpec.Image", json!("web:2")).passes("L17");
-    // The present task has run for long.
+    // The present task has been running for long.
     let mut healthy = looping(4);
     let last = healthy.tasks.len() - 1;
     healthy.tasks[last] = task(1, 592, 500, "running", "running");
@@ -94,7 +94,7 @@ fn pool(case: Case, path: &str, value: Value) -> Case {
 
 #[test]
 fn l10_networks_with_too_few_addresses() {
-    // 6 addresses: the gateway, a virtual IP, and that of a node leave 3.
+    // Of 6 addresses, the gateway, a virtual IP and a node leave 3.
     on_network(3).passes("L10");
     let finding = on_network(4).finds("L10");
     assert_eq!(
@@ -108,7 +108,7 @@ fn l10_networks_with_too_few_addresses() {
         |case: Case| case.with("UpdateConfig", json!({"Order": "start-first", "Parallelism": 1}));
     assert!(start_first(on_network(3)).finds("L10").message.contains("need all of them"));
     start_first(on_network(2)).passes("L10");
-    // Each node that runs a task has an address.
+    // Each node that runs a task needs an address.
     let mut spread = on_network(3);
     spread.tasks = (1..=2).map(|n| task(n, 0, 1, "running", "running")).collect();
     spread.passes("L10");
@@ -119,7 +119,7 @@ fn l10_networks_with_too_few_addresses() {
     let mut larger = on_network(1).with("Mode", json!({"Global": {}}));
     larger.nodes.push(node(4));
     larger.finds("L10");
-    // The other services on the network count.
+    // The other services on the network are counted.
     let mut shared = on_network(1);
     shared.others =
         vec![Case::new().replicas(1).with("TaskTemplate.Networks", json!([{"Target": "net"}])).service];
@@ -127,7 +127,7 @@ fn l10_networks_with_too_few_addresses() {
     shared.passes("L10");
     shared.others[0]["Spec"]["Mode"]["Replicated"]["Replicas"] = json!(2);
     shared.finds("L10");
-    // A job that has ended has no task that counts.
+    // A completed job has no tasks that are counted.
     shared.others[0]["Spec"]["Mode"] = json!({"ReplicatedJob": {"TotalCompletions": 9}});
     shared.passes("L10");
     on_network(9)

@@ -117,7 +117,7 @@ fn a_service_is_ready_done_or_stale() {
     let done = after(&plan.edits().unwrap());
     assert_eq!(judge(&plan, &service(&spec(), None)).ok(), Some(State::Ready));
     assert_eq!(judge(&plan, &service(&done, Some(&spec()))).ok(), Some(State::Done));
-    // Somebody changed it since.
+    // Another writer has changed it since.
     let mut labelled = done.clone();
     labelled["Labels"]["x"] = "1".into();
     assert_eq!(judge(&plan, &service(&labelled, Some(&done))).ok(), Some(State::Stale(Vec::new())));

@@ -1,4 +1,5 @@
-//! Failure loops, and what is not one: recordings of the engines 20.10.24, 26.1.5 and 28.5.2 (tests/data/rollout/20/, 26/ and 28/).
+//! Failure loops and similar behaviour: recordings of the engines 20.10.24, 26.1.5 and 28.5.2
+//! (tests/data/rollout/20/, 26/ and 28/).
 
 use std::ops::RangeInclusive;
 
@@ -7,7 +8,7 @@ use super::recorded::{Knows, Look, glances, play};
 
 const ENGINES: [&str; 3] = ["20", "26", "28"];
 
-/// A recording's name, and what was recorded on each of the engines.
+/// The name of a recording, and the expectation for each engine.
 macro_rules! recordings {
     ($name:literal) => {
         (
@@ -21,10 +22,10 @@ macro_rules! recordings {
     };
 }
 
-/// The recording, how `wait` ends, between which seconds, the exit codes of `status`.
+/// The recording, the result of `wait`, the seconds between which it ends, and the exit codes of `status`.
 type Row = ((&'static str, [&'static str; 3]), State, RangeInclusive<i64>, &'static [u8]);
 
-/// The exit codes of `status` over time, each as long as it stays the same.
+/// The exit codes of `status` over time, without repetitions.
 fn exit_codes(polling: &[Look]) -> Vec<u8> {
     let mut codes: Vec<u8> = polling
         .iter()
@@ -53,22 +54,22 @@ fn wait_and_status_judge_failure_loops_by_one_rule() {
         (recordings!("loop-delay-12s"), failing(), 26..=28, &[10, 5]),
         // Each task outlives the monitor period of 1 s.
         (recordings!("loop-late"), State::Converged, 2..=3, &[10, 0, 10, 0, 10, 0, 5]),
-        // The update and the rollback are under way until the end of the recording.
+        // The update and the rollback are in progress until the end of the recording.
         (recordings!("loop-continue"), failing(), 27..=28, &[10, 5]),
         (recordings!("loop-rollback"), failing(), 29..=36, &[10, 5]),
         (recordings!("bad-continue"), completed(), 14..=25, &[10, 5]),
         // The fourth task runs.
         (recordings!("loop-healed"), failing(), 13..=14, &[10, 5, 0]),
-        // The slots that fail are removed.
+        // The failing slots are removed.
         (recordings!("loop-scaled-down"), failing(), 14..=15, &[10, 5, 0]),
-        // Starting for 12 s, until it is unhealthy or exits: only who watches knows that it never ran.
+        // Starting for 12 s, until it is unhealthy or exits. Only repeated polls show that it never ran.
         (recordings!("loop-sick-default"), failing(), 53..=54, &[10]),
         (recordings!("loop-starting"), failing(), 53..=55, &[10]),
         // Runs for 14 s before it fails.
         (recordings!("long-runs"), State::Converged, 2..=3, &[10, 0, 10, 0, 10, 0, 10, 0, 10]),
         // Shut down with exit code 1, three times.
         (recordings!("drain"), State::Converged, 6..=7, &[10, 0, 10, 0, 10, 0]),
-        // The first failure makes the engine roll back.
+        // The engine rolls back after the first failure.
         (recordings!("rollback-good"), State::RolledBack, 16..=19, &[10, 6]),
     ];
     for ((name, recordings), end, seconds, codes) in &table {
@@ -78,7 +79,7 @@ fn wait_and_status_judge_failure_loops_by_one_rule() {
             assert_eq!(last.judgement.state, *end, "{engine} {name}");
             let at = last.at;
             assert!(seconds.contains(&last.at), "{engine} {name}: after {} s", last.at);
-            // An update that is watched by the command itself.
+            // An update that the command itself watches.
             let baseline = play(recording, &Knows::Edited(&["TaskTemplate.ContainerSpec.Image"]));
             let last = baseline.last().unwrap();
             assert_eq!((&last.judgement.state, seconds.contains(&last.at)), (end, true), "{engine} {name}");
@@ -90,9 +91,9 @@ fn wait_and_status_judge_failure_loops_by_one_rule() {
             }
             let mut status = exit_codes(&glances);
             match *name {
-                // A look can come between the update and the end of the removed tasks.
+                // A poll may happen between the update and the end of the removed tasks.
                 "loop-scaled-down" if status.len() == 4 => drop(status.remove(2)),
-                // The recording ends before or after the last task has run for the monitor period.
+                // The recording ends before or after the last task has been running for the monitor period.
                 "drain" if status.len() == 7 => status.truncate(6),
                 _ => {}
             }

@@ -1,11 +1,11 @@
-//! Services made up for one question each.
+//! Services constructed to test one question each.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::super::*;
 
-/// A service of one task, and what else is told of it.
+/// A service with one task, and the other data.
 struct Made {
     service: Value,
     tasks: Vec<Value>,
@@ -30,7 +30,7 @@ impl Made {
         self
     }
 
-    /// A task, made and come into its state so many seconds after the full hour.
+    /// A task. The times are in seconds after the full hour: creation, and the start of its state.
     fn task(mut self, slot: u64, made: u32, at: u32, state: &str, desired: &str, error: &str) -> Self {
         let time = |second: u32| format!("2026-01-01T10:{:02}:{:02}Z", second / 60, second % 60);
         self.tasks.push(json!({
@@ -40,7 +40,8 @@ impl Made {
         self
     }
 
-    /// Judged so many seconds after the full hour; `others` of the tasks are not up to date.
+    /// Judges the service at this number of seconds after the full hour. `others` of the tasks are not up to
+    /// date.
     fn judged(&self, at: i64, baseline: &Baseline, others: usize) -> Result<Judgement, Need> {
         let all: Vec<Task> =
             self.tasks.iter().map(|task| serde_json::from_value(task.clone()).unwrap()).collect();
@@ -76,7 +77,8 @@ fn an_update_status_from_before_the_update_is_ignored() {
     let made = Made::new().task(1, 0, 1, "starting", "running", "");
     let judged = |status| made_with(&made, status).judged(3, &baseline, 0).unwrap();
     assert!(matches!(judged(old).state, State::UnderWay(WaitsFor::Tasks)));
-    // Nothing failed, all tasks are of this spec: a pause alone is waited out; it is none where a task has failed.
+    // If nothing failed and all tasks have this spec, a pause is waited for. It is a failure if a task
+    // failed.
     let new = status("paused", "2026-01-01T10:00:00Z");
     assert!(matches!(judged(new.clone()).state, State::UnderWay(_)));
     let failed =
@@ -123,7 +125,7 @@ fn a_pull_that_the_engine_has_given_up_fails_after_10_s() {
     assert!(judgement.causes[0].error.contains("connection refused"));
     let error = "failed to resolve reference \"x\": connection refused".to_owned();
     assert_eq!(made.state(11), State::Failed(FailureReason::NotPreparedAgain(error)));
-    // A task that should not run any more, and one without an error, are no reason.
+    // Tasks that should not run, and tasks without an error, are no reason.
     let leaving =
         Made::new().task(1, 0, 1, "preparing", "shutdown", "x").task(1, 1, 2, "preparing", "running", "");
     assert_eq!(leaving.state(60), State::UnderWay(WaitsFor::Tasks));
@@ -140,14 +142,14 @@ fn a_pull_that_the_engine_has_given_up_fails_after_10_s() {
 #[test]
 fn failures_from_before_the_rollout_started_do_not_count() {
     let made = Made::new()
-        // The only task that is not up to date runs: the engine has yet to replace it.
+        // The only task that is not up to date is running: the engine has not replaced it yet.
         .task(1, 50, 51, "running", "running", "")
         .task(1, 0, 1, "failed", "shutdown", "x")
         .task(1, 1, 2, "failed", "shutdown", "x")
         .task(1, 2, 3, "failed", "shutdown", "x")
         .task(1, 3, 4, "ready", "ready", "");
     assert!(matches!(made.judged(60, &Baseline::nothing(), 1).unwrap().state, State::UnderWay(_)));
-    // It has run for 1 s: that does not end a failure loop.
+    // It has been running for 1 s, which does not end a failure loop.
     assert_eq!(made.state(52), State::Failed(FailureReason::Failing));
     assert_eq!(made.state(60), State::Failed(FailureReason::Failing));
     assert_eq!(made.state(61), State::Converged);
@@ -177,7 +179,7 @@ fn a_task_that_makes_room_is_waited_for_but_not_for_ever() {
         judged(stopping("running"), 61),
         State::Failed(FailureReason::NoSuitableNode(error.to_owned()))
     );
-    // The engine's reason is of 10:00:21.
+    // The engine's reason dates from 10:00:21.
     assert_eq!(judged(stopping("shutdown"), 30), State::UnderWay(WaitsFor::Tasks));
     assert_eq!(
         judged(stopping("shutdown"), 31),
@@ -192,9 +194,9 @@ fn slots_beyond_the_desired_number_are_ignored() {
         .task(2, 0, 1, "failed", "shutdown", "x")
         .task(2, 1, 2, "running", "remove", "");
     assert!(matches!(made.state(3), State::UnderWay(WaitsFor::Monitor(_))));
-    // It has been told to stop, and is waited for.
+    // It was told to stop, and is waited for.
     assert_eq!(made.state(6), State::UnderWay(WaitsFor::Surplus(1)));
-    // A task too many, which the manager has not told to stop yet.
+    // A surplus task that the manager has not told to stop yet.
     let surplus = made.task(2, 2, 3, "running", "running", "");
     assert_eq!(surplus.state(20), State::UnderWay(WaitsFor::Tasks));
 }
@@ -209,7 +211,7 @@ fn tasks_that_a_rollout_to_fewer_replicas_takes_from_the_list_may_run_for_their_
         .with("/Spec", replicas(1))
         .with("/PreviousSpec", replicas(3))
         .task(1, 0, 1, "running", "running", "");
-    // Without a rollout the engine lists them until they have ended.
+    // Without a rollout, the engine lists the tasks until they have ended.
     assert_eq!(made.state(61), State::Converged);
     let status = |state: &str| json!({"State": state, "StartedAt": "2026-01-01T10:01:00Z", "CompletedAt": "2026-01-01T10:01:00Z"});
     for state in ["completed", "rollback_completed"] {

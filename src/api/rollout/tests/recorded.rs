@@ -1,4 +1,4 @@
-//! Recordings of a real engine (20.10), played second by second; see tests/data/rollout/.
+//! Recordings of a real engine (20.10), replayed second by second; see tests/data/rollout/.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ struct Recording {
     frames: Vec<Frame>,
 }
 
-/// What was new at that time.
+/// What changed at that time.
 #[derive(Deserialize)]
 struct Frame {
     date: String,
@@ -30,26 +30,26 @@ struct Frame {
     others: Vec<String>,
 }
 
-/// What a player of a recording knows.
+/// What is known when a recording is replayed.
 pub(super) enum Knows {
-    /// The command's post, and that it edited these places.
+    /// The update, and the places that it edited.
     Edited(&'static [&'static str]),
-    /// Nothing, as `wait` does.
+    /// Nothing, as for `wait`.
     Nothing,
 }
 
-/// One look at the service.
+/// One poll of the service.
 pub(super) struct Look {
     pub at: i64,
     pub judgement: Judgement,
 }
 
-/// Plays it until the judgement is final; gives all looks.
+/// Replays a recording until the judgement is final, and returns all judgements.
 pub(super) fn play(recording: &str, knows: &Knows) -> Vec<Look> {
     look(recording, knows, Polling::Repeated)
 }
 
-/// Plays it to its end, and judges every moment as a single look does, which knows nothing of the others.
+/// Replays a recording to its end, and judges every moment like a single poll.
 pub(super) fn glances(recording: &str) -> Vec<Look> {
     look(recording, &Knows::Nothing, Polling::Single)
 }
@@ -73,7 +73,7 @@ fn look(recording: &str, knows: &Knows, looks_at: Polling) -> Vec<Look> {
     let mut now_service = posted;
     let mut tasks = HashMap::<String, Task>::new();
     let start = time::parse_http_date(&recording.frames[0].date).unwrap();
-    // Who waits looks on for a while at what does not change any more.
+    // A waiting command polls for a while after the last change.
     let extension = SignedDuration::from_secs(if looks_at == Polling::Repeated { 10 } else { 0 });
     let ends: Vec<Timestamp> = recording
         .frames
@@ -142,7 +142,8 @@ fn every_recorded_rollout_ends_as_it_should() {
     let no_platform = "unsupported platform on 1 node";
     let no_node = vec![("vm".to_owned(), "constraint `node.role==worker`".to_owned())];
     let sick = "task: non-zero exit (143): dockerexec: unhealthy container";
-    // The recording, what is known, how it ends, after how many seconds, tasks running, updated and wanted, the newest cause.
+    // The recording, what is known, the final state, the number of seconds until then, the running, updated
+    // and desired tasks, and the newest cause.
     for ((name, recording), knows, end, after, tasks, cause) in [
         (recording!("good"), IMAGE, State::Converged, 10, (2, 2, 2), None),
         (recording!("start-first"), IMAGE, State::Converged, 5, (2, 2, 2), None),
@@ -187,7 +188,8 @@ fn every_recorded_rollout_ends_as_it_should() {
             Some("it ended by itself, without an error"),
         ),
         (recording!("one-shot-create"), IMAGE, State::Converged, 3, (0, 0, 2), None),
-        // The engine takes the first task's good end for a failure and pauses; in truth both tasks did their work.
+        // The engine counts the completed first task as failed and pauses. In fact both tasks have done their
+        // work.
         (recording!("one-shot-force"), IMAGE, State::Converged, 4, (0, 0, 2), None),
         (
             recording!("constraint"),
@@ -263,7 +265,7 @@ fn every_recorded_rollout_ends_as_it_should() {
             (end.clone(), after, tasks, cause),
             "{name}"
         );
-        // Whoever knows nothing of the post must not come to another end, where there is one.
+        // Without knowing the update, the final state must be the same, if there is one.
         let blind = play(recording, &Knows::Nothing).pop().unwrap().judgement.state;
         match end {
             // This one ends before there are three failures.

@@ -1,4 +1,4 @@
-//! Families of tags as real repositories have them: what follows what.
+//! Tag families of real repositories: which tag follows which.
 
 use super::super::{Policy, PreReleases, Rejected, Rules, Status, TagPattern, candidates, list};
 

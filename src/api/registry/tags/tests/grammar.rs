@@ -1,4 +1,4 @@
-//! The grammar, on tags that exist.
+//! The grammar, tested with real tags.
 
 use super::super::{Tag, TagPattern};
 

@@ -1,5 +1,5 @@
-//! An independent implementation of the rules in docs/newest.md: regular expressions and padded texts instead of a
-//! parser and numbers. It shares no code with the module.
+//! An independent implementation of the rules in docs/newest.md, with regular expressions and padded strings
+//! instead of a parser and numbers. It shares no code with the module.
 
 use regex_lite::Regex;
 
@@ -72,7 +72,7 @@ impl Oracle {
         Some(Read { prefix: found[1].to_owned(), suffix, numbers, first, pre })
     }
 
-    /// The candidates above `current`, the newest first.
+    /// The candidates above `current`, newest first.
     pub fn candidates(
         &self,
         current: &str,
@@ -108,7 +108,7 @@ impl Oracle {
 }
 
 impl Read {
-    /// A list of texts that sorts as versions do.
+    /// A list of strings that sorts like versions.
     fn key(&self) -> Vec<String> {
         let padded = |number: &u128| format!("{number:0>30}");
         let mut key: Vec<String> = self.numbers.iter().map(padded).collect();
@@ -121,7 +121,7 @@ impl Read {
     }
 }
 
-/// Ranges of the few forms that the test makes.
+/// The ranges that the test generates.
 fn is_allowed(policy: &str, current: &[u128], candidate: &[u128]) -> bool {
     let at = |numbers: &[u128], i: usize| numbers.get(i).copied().unwrap_or(0);
     let three = |numbers: &[u128]| [at(numbers, 0), at(numbers, 1), at(numbers, 2)];
@@ -135,7 +135,7 @@ fn is_allowed(policy: &str, current: &[u128], candidate: &[u128]) -> bool {
             let from = numbers(&range[1..]);
             three(candidate) >= three(&from) && candidate[0] == from[0] && at(candidate, 1) == from[1]
         }
-        // `1.8` is `^1.8`; the test makes none that begins with 0.
+        // `1.8` means `^1.8`. The test generates none that start with 0.
         range => {
             let from = numbers(range);
             three(candidate) >= three(&from) && candidate[0] == from[0]
