@@ -36,8 +36,6 @@ pub(super) const FLAGS: &[Flag] = &[
     )
     .only(Commands::Update),
     Flag::many("secret", SECRET, "Expose a secret to the service", |given| given.list(SECRETS, file::secret))
-        .only(Commands::Update),
-    Flag::many("secret", SECRET, "Expose a secret to the service", |given| given.list(SECRETS, file::secret))
         .only(Commands::Create)
         .since(1, 25),
     Flag::many("secret-rm", SECRET.example("app.key"), "Remove a secret", |given| {

@@ -190,11 +190,11 @@ fn jobs_of_a_stack_are_left_alone_and_do_not_run_again() {
     swarmctl("wait --filter name=ba-job-once").succeeds();
     let before = engine().service("ba-job-once");
     let line = "--stack ba-job";
-    set(line, &[NEW]).run().succeeds().says(&["left 1 job alone", "ba-job-once"]);
+    set(line, &[NEW]).run().succeeds().says(&["skipped 1 job", "ba-job-once"]);
     for command in ["rollback", "update --env-add A=1", "restart", "auth refresh"] {
         swarmctl(&format!("{command} {line}")).succeeds();
     }
-    swarmctl(&format!("scale {line} 2")).succeeds().says(&["left 1 job alone"]);
+    swarmctl(&format!("scale {line} 2")).succeeds().says(&["skipped 1 job"]);
     let after = engine().service("ba-job-once");
     assert_eq!(before["JobStatus"], after["JobStatus"]);
     assert_eq!(before["Version"], after["Version"], "nothing at all was posted");

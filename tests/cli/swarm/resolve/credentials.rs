@@ -104,7 +104,7 @@ fn without_a_refresh_the_old_password_no_longer_pulls() {
         let run = registry.swarmctl(Some(OTHER_PASSWORD), &line.split(' ').collect::<Vec<_>>()).run();
         run.fails_with(Exit::RolloutFailed).says(&["its rollout is paused, and any update would resume it"]);
     }
-    update(&[]).fails_with(Exit::RolloutFailed).says(&["it is as requested already", "update paused"]);
+    update(&[]).fails_with(Exit::RolloutFailed).says(&["already as requested", "update paused"]);
     assert_eq!(version(), before);
     update(&["--with-registry-auth"])
         .succeeds()
@@ -195,7 +195,7 @@ fn a_refresh_leaves_jobs_and_rollouts_alone() {
     is_left_alone("re-slow", "a rollout is in progress");
     with(&["rollback", "--detach", "re-slow"]).succeeds();
     state("rollback_started");
-    is_left_alone("re-slow", "a rollback is under way");
+    is_left_alone("re-slow", "a rollback is in progress");
     with(&["update", "--detach", "--rollback-delay=0s", "--update-delay=0s", "re-slow"]).succeeds();
     engine.wait_until("it is at rest", |engine| {
         let state = engine.service("re-slow")["UpdateStatus"]["State"].clone();
