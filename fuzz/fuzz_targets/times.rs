@@ -3,8 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use swarmctl::api::http::date;
 use swarmctl::api::resources::time;
 
 fuzz_target!(|text: &str| {
-    let _ = (time::parse_http_date(text), time::parse_engine_time(text));
+    let _ = (date::parse_http_date(text), time::parse_engine_time(text));
 });

@@ -191,7 +191,7 @@ fn a_proxy_that_does_not_do_its_work_is_named() {
         .run()
         .fails_with(Exit::Unreachable)
         .tells_an_error();
-    run.says(&["did not connect to the engine: `HTTP/1.1 407", "NO_PROXY"]);
+    run.says(&["did not connect to `engine.example:443`: `HTTP/1.1 407", "NO_PROXY"]);
     assert_eq!(proxy.asked(), ["CONNECT engine.example:443 HTTP/1.1"]);
     let refusal = Answer { content_type: "text/html", ..Answer::json(503, "<html>no such host</html>") };
     let engine = Engine::with_ping(refusal, []);

@@ -11,7 +11,7 @@ use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value};
 
 use super::config_json::field;
-use super::endpoint::Tls;
+use super::endpoint::{Peer, Tls};
 use super::settings::DEFAULT_CONTEXT;
 use super::user_file;
 use crate::api::error::{Error, Result};
@@ -110,6 +110,7 @@ impl Contexts {
         };
         let is_verified = !context.skips_verification;
         Ok(Some(Tls {
+            peer: Peer::Engine,
             ca: file("ca.pem")?,
             extra_cas: Vec::new(),
             cert: file("cert.pem")?,

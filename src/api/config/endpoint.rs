@@ -42,9 +42,30 @@ pub struct Tcp {
     pub tls: Option<Tls>,
 }
 
+/// What a TLS connection leads to, as messages name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// A Docker engine.
+    Engine,
+    /// An image registry, or a host that a registry refers to.
+    Registry,
+}
+
+impl Peer {
+    /// As in `engine`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Engine => "engine",
+            Self::Registry => "registry",
+        }
+    }
+}
+
 /// TLS settings. The files are read when the first connection is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tls {
+    /// What the connection leads to.
+    pub peer: Peer,
     /// The file with the trusted authorities. `None`: those of the system.
     pub ca: Option<PathBuf>,
     /// Files with additional trusted authorities.
@@ -53,7 +74,7 @@ pub struct Tls {
     pub cert: Option<PathBuf>,
     /// The file with the client's private key.
     pub key: Option<PathBuf>,
-    /// Whether the engine's certificate and host name are verified.
+    /// Whether the certificate of the peer and its host name are verified.
     pub is_verified: bool,
 }
 
@@ -213,6 +234,7 @@ fn tcp(rest: &str, scheme: &str, tls: Option<Tls>) -> Result<Tcp, String> {
     }
     let tls = match scheme {
         "https" => Some(tls.unwrap_or(Tls {
+            peer: Peer::Engine,
             ca: None,
             extra_cas: Vec::new(),
             cert: None,

@@ -7,7 +7,14 @@ fn parsed(host: &str) -> Result<String, String> {
 }
 
 fn tls() -> Option<Tls> {
-    Some(Tls { ca: None, extra_cas: Vec::new(), cert: None, key: None, is_verified: false })
+    Some(Tls {
+        peer: Peer::Engine,
+        ca: None,
+        extra_cas: Vec::new(),
+        cert: None,
+        key: None,
+        is_verified: false,
+    })
 }
 
 #[test]

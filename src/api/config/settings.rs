@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::endpoint::Tls;
+use super::endpoint::{Peer, Tls};
 use super::timeouts::Timeouts;
 use crate::api::error::{InvalidSetting, InvalidValue};
 pub use crate::api::error::{Parameter, Source};
@@ -177,6 +177,7 @@ impl Settings {
                 .filter(|file| !file.as_os_str().is_empty())
         };
         let tls = Tls {
+            peer: Peer::Engine,
             ca: file(&self.tlscacert, "ca.pem"),
             extra_cas: Vec::new(),
             cert: file(&self.tlscert, "cert.pem"),
@@ -199,6 +200,7 @@ impl Settings {
         let (ca, cert, key) =
             (file(&self.tlscacert, "ca.pem"), file(&self.tlscert, "cert.pem"), file(&self.tlskey, "key.pem"));
         (ca.is_some() || cert.is_some() || key.is_some()).then_some(Tls {
+            peer: Peer::Engine,
             ca,
             extra_cas: Vec::new(),
             cert,

@@ -9,10 +9,10 @@ use crate::api::error::{Error, Result};
 use crate::api::forecast;
 use crate::api::forecast::Forecast;
 use crate::api::http::client::Client;
+use crate::api::http::date;
 use crate::api::resources::nodes;
 use crate::api::resources::services;
 use crate::api::resources::services::{PostResponse, Service};
-use crate::api::resources::time;
 use crate::api::spec::{Change, Place};
 
 /// A service that the engine created.
@@ -238,7 +238,7 @@ fn post(
 /// The service that a post with a lost response created. [`Error::InvalidResponse`] if it cannot be
 /// identified.
 fn look_up(client: &Client, name: Option<&str>, spec: &Value) -> Result<Option<Service>> {
-    let began = client.first_date().and_then(time::parse_http_date);
+    let began = client.first_date().and_then(date::parse_http_date);
     let is_ours = |service: &Service| {
         let made = service.object()["CreatedAt"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
         let is_new = matches!((began, made), (Some(began), Some(made)) if made >= began);

@@ -10,9 +10,9 @@ use serde_json::{Map, Value, json};
 use super::rows::{Counts, TaskRow};
 use super::services::{MAX_IDS_PER_FILTER, MIN_ID_PREFIX_LEN};
 pub use super::task::{Task, TaskState};
-use super::time;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
+use crate::api::http::date;
 use crate::api::http::json_array::{JsonArrayParser, parse_first};
 use crate::api::http::request_path::{Path, can_be_name};
 use crate::api::http::response::Response;
@@ -68,7 +68,7 @@ pub fn list(client: &Client, services: &[&str], scope: TaskScope) -> Result<Task
 pub fn list_by(client: &Client, filters: &Value) -> Result<TaskList> {
     let path = Path::new(&["tasks"]).query("filters", &filters.to_string());
     client.get_with(&path, |response| {
-        let now = response.date.as_deref().and_then(time::parse_http_date);
+        let now = response.date.as_deref().and_then(date::parse_http_date);
         let now = now.ok_or_else(|| response.invalid_response(NO_DATE))?;
         Ok(TaskList { tasks: response.json()?, now })
     })
@@ -97,7 +97,7 @@ pub fn list_existing(client: &Client, services: &[&str], filters: &Value) -> Res
             match client.get_with(&path, |response| Ok((with_text(&response)?, response.date))) {
                 Ok((tasks, date)) => {
                     existing.tasks.extend(tasks);
-                    existing.now = date.as_deref().and_then(time::parse_http_date);
+                    existing.now = date.as_deref().and_then(date::parse_http_date);
                     break;
                 }
                 Err(error) => match remaining.iter().position(|id| error.is_missing(id)) {
@@ -149,7 +149,7 @@ pub fn list_with_specs(client: &Client, service: &str) -> Result<Vec<TaskWithSpe
 /// Like [`list_with_specs`], with the engine's time.
 pub fn list_with_specs_and_time(client: &Client, service: &str) -> Result<(Vec<TaskWithSpec>, Timestamp)> {
     client.get_with(&of_services(&[service]), |response| {
-        let now = response.date.as_deref().and_then(time::parse_http_date);
+        let now = response.date.as_deref().and_then(date::parse_http_date);
         let now = now.ok_or_else(|| response.invalid_response(NO_DATE))?;
         let read = |text: &&RawValue| {
             response.check_object(text.get().len())?;
@@ -175,7 +175,7 @@ pub struct AllTasks {
 /// `GET /tasks` of all services.
 pub fn list_all(client: &Client) -> Result<AllTasks> {
     client.get_with(&Path::new(&["tasks"]), |response| {
-        let now = response.date.as_deref().and_then(time::parse_http_date);
+        let now = response.date.as_deref().and_then(date::parse_http_date);
         let now = now.ok_or_else(|| response.invalid_response(NO_DATE))?;
         let (mut tasks, mut unreadable) = (Vec::<(Task, &RawValue)>::new(), HashSet::new());
         for text in response.json::<Vec<&RawValue>>()? {

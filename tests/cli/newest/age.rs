@@ -158,3 +158,11 @@ fn a_tag_that_is_not_what_was_pushed_is_refused() {
     let error = newest["error"].as_str().unwrap();
     assert!(error.contains("`nginx:1.8.2` was pushed to `docker.io` as sha256:9999"), "{error}");
 }
+
+#[test]
+fn docker_hub_is_not_asked_again_after_it_has_limited_the_rate() {
+    let (newest, asked) = hub(|_| Answer::page(429).header("Retry-After", "0"), &FINDS);
+    let held: Vec<_> = newest["held_back"].as_array().unwrap().iter().map(|it| it["why"].clone()).collect();
+    assert_eq!(held, [json!("unknown_age"), json!("unknown_age"), json!("unknown_age")]);
+    assert_eq!(asked.len(), 4, "one request, repeated three times, for the first candidate only");
+}

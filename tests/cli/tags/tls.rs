@@ -49,6 +49,11 @@ fn an_authority_and_a_client_certificate_of_certs_d_are_used() {
     // The engine is asked only if https fails, so there need not be one.
     let run = || named(&registry, "unix:///nonexistent").env("SWARMCTL_TEST_CERTS_FOLDER", folder_name).run();
     assert_eq!(printed(&run().succeeds()), ["1.0.0"]);
+    // Docker's folder for an image reference that names the default port.
+    let with_port = format!("{NAME}:443");
+    fs::rename(folder.path().join(NAME), folder.path().join(&with_port)).unwrap();
+    assert_eq!(printed(&run().succeeds()), ["1.0.0"]);
+    fs::rename(folder.path().join(&with_port), folder.path().join(NAME)).unwrap();
     fs::remove_file(folder.path().join(NAME).join("own.key")).unwrap();
     let run = run().fails_with(Exit::Failed);
     assert!(run.stderr.contains("has no key"), "{}", run.stderr);
@@ -64,6 +69,7 @@ fn a_certificate_that_nobody_vouches_for_is_refused() {
         let engine = info(&config);
         let run = named(&registry, &engine.host()).run().fails_with(Exit::Failed);
         assert!(run.stderr.contains(&format!("cannot connect to `https://{NAME}`")), "{}", run.stderr);
+        assert!(run.stderr.contains("the registry's certificate is not signed by"), "{}", run.stderr);
         assert!(registry.lines().is_empty());
     }
     // An engine that refuses to tell lists none.

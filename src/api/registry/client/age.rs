@@ -65,11 +65,13 @@ struct Config {
 /// Reads the tag's page on Docker Hub, without credentials. `None` if the age is unknown.
 ///
 /// # Errors
-/// The command was cancelled, or its deadline expired. Other failures only mean that the age is unknown.
+/// The command was cancelled, its deadline expired, or Docker Hub limits the rate of requests. Other failures only mean
+/// that the age is unknown.
 pub fn pushed(session: &mut Session, tag: &str) -> Result<Option<Pushed>, Failure> {
     let target = format!("/v2/repositories/{}/tags/{tag}", session.path());
     let response = match session.get(&target, None, MAX_BODY_LEN) {
         Ok(response) if response.status == 200 => response,
+        Ok(response) if matches!(response.status, 429 | 503) => return Err(session.refusal(&response)),
         Err(failure) if failure.is_final() => return Err(failure),
         _ => return Ok(None),
     };

@@ -1,22 +1,38 @@
 //! The TLS files of a registry, in docker's directory: `certs.d/HOST[:PORT]/`.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::failure::{Failure, FailureKind};
-use crate::api::config::endpoint::Tls;
+use crate::api::config::endpoint::{Peer, Tls};
+use crate::api::registry::protocol::Url;
 
 /// The TLS settings for a verified connection to this host. Every `*.crt` is trusted in addition to the
-/// system's authorities, and the first `*.cert` with its `*.key` is the client certificate.
+/// system's authorities, and the first `*.cert` with its `*.key` is the client certificate. The default
+/// port may be part of the directory's name.
 ///
 /// # Errors
 /// The directory cannot be read, or a certificate has no key.
-pub fn tls(folder: &Path, host: &str) -> Result<Tls, Failure> {
-    let mut tls = Tls { ca: None, extra_cas: Vec::new(), cert: None, key: None, is_verified: true };
-    let folder = folder.join(host);
-    let files = files(&folder).map_err(|e| failure(format!("cannot read `{}`: {e}", folder.display())))?;
+pub fn tls(folder: &Path, url: &Url) -> Result<Tls, Failure> {
+    let mut tls = Tls {
+        peer: Peer::Registry,
+        ca: None,
+        extra_cas: Vec::new(),
+        cert: None,
+        key: None,
+        is_verified: true,
+    };
+    let with_port = format!("{}:{}", url.bracketed_host(), url.port);
+    let names = BTreeSet::from([url.authority(), with_port]);
+    let mut all = Vec::new();
+    for folder in names.iter().map(|name| folder.join(name)) {
+        let files =
+            files(&folder).map_err(|e| failure(format!("cannot read `{}`: {e}", folder.display())))?;
+        all.extend(files);
+    }
     let has_extension = |file: &Path, name| file.extension().is_some_and(|extension| extension == name);
-    for file in files {
+    for file in all {
         if has_extension(&file, "crt") {
             tls.extra_cas.push(file);
         } else if has_extension(&file, "cert") && tls.cert.is_none() {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::Read as _;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use ureq::Agent;
@@ -79,7 +79,7 @@ pub struct Connections {
     settings: RegistrySettings,
     agents: Mutex<HashMap<(Scheme, String, u16, Trust), Agent>>,
     known: Mutex<HashMap<(String, u16), Verification>>,
-    insecure: OnceLock<InsecureRegistries>,
+    insecure: Mutex<Option<Arc<InsecureRegistries>>>,
 }
 
 impl Request<'_> {
@@ -93,7 +93,7 @@ impl Connections {
     /// Creates a pool without connections.
     pub fn new(settings: RegistrySettings) -> Self {
         let (agents, known) = (Mutex::default(), Mutex::default());
-        Self { settings, agents, known, insecure: OnceLock::new() }
+        Self { settings, agents, known, insecure: Mutex::default() }
     }
 
     /// Whether the registry may be used without a verified certificate. The engine is queried at most once.
@@ -101,14 +101,17 @@ impl Connections {
         if is_loopback(&url.host) {
             return Ok(true);
         }
-        let listed = match self.insecure.get() {
-            Some(listed) => listed,
-            None => {
-                let read = InsecureRegistries::read(engine)?;
-                self.insecure.get_or_init(|| read)
-            }
-        };
-        Ok(listed.lists(url))
+        Ok(self.insecure(engine)?.lists(url))
+    }
+
+    /// What the engine lists. Other threads wait while it is asked, so that it is asked once.
+    fn insecure(&self, engine: &Client) -> Result<Arc<InsecureRegistries>, Failure> {
+        let mut listed = self.insecure.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(listed) = &*listed {
+            return Ok(Arc::clone(listed));
+        }
+        let read = Arc::new(InsecureRegistries::read(engine)?);
+        Ok(Arc::clone(listed.insert(read)))
     }
 
     /// Sends a request once. If an https connection fails and the registry may be insecure, it is sent again
@@ -192,7 +195,7 @@ impl Connections {
         let tls = match (url.scheme, trust) {
             (Scheme::Http, _) => None,
             (Scheme::Https, trust) => {
-                let tls = certs::tls(&self.settings.certs_folder, &url.authority())?;
+                let tls = certs::tls(&self.settings.certs_folder, url)?;
                 Some(Tls { is_verified: trust == Trust::Verified, ..tls })
             }
         };

@@ -14,6 +14,7 @@ mod settings;
 mod tag_list;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
@@ -44,6 +45,8 @@ pub struct Registries<'k> {
     schemes: Schemes,
     keyring: &'k Keyring,
     lists: Mutex<HashMap<String, Arc<OnceLock<TagList>>>>,
+    /// Docker Hub has refused a request after all retries: it is not asked again, or each tag would cost minutes.
+    is_hub_limited: AtomicBool,
 }
 
 impl<'k> Registries<'k> {
@@ -51,7 +54,8 @@ impl<'k> Registries<'k> {
     /// are insecure, and its client has the deadline.
     pub fn new(keyring: &'k Keyring, settings: RegistrySettings) -> Self {
         let connections = Connections::new(settings);
-        Self { connections, schemes: Schemes::default(), keyring, lists: Mutex::default() }
+        let is_hub_limited = AtomicBool::new(false);
+        Self { connections, schemes: Schemes::default(), keyring, lists: Mutex::default(), is_hub_limited }
     }
 
     /// Reads all tags of the image's repository.
@@ -76,9 +80,18 @@ impl<'k> Registries<'k> {
     /// The command was cancelled, or its deadline expired.
     pub fn pushed(&self, engine: &Client, image: &ImageRef) -> Result<Option<Pushed>, Failure> {
         let (true, Some(tag)) = (is_docker_hub(image.domain()), image.tag()) else { return Ok(None) };
+        if self.is_hub_limited.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
         let mut session =
             Session::new(engine, (&self.connections, &self.schemes), (HUB_HOST, image.path()), None);
-        age::pushed(&mut session, tag)
+        match age::pushed(&mut session, tag) {
+            Err(failure) if failure.kind == FailureKind::RateLimited => {
+                self.is_hub_limited.store(true, Ordering::Relaxed);
+                Ok(None)
+            }
+            other => other,
+        }
     }
 
     /// When the image with this digest was created, according to its publisher.

@@ -15,6 +15,7 @@ use super::scheme::Schemes;
 use crate::api::config::credentials::{Credentials, RegistryAuth};
 use crate::api::config::redact::{Secret, Secrets};
 use crate::api::http::client::Client;
+use crate::api::http::date::parse_http_date;
 use crate::api::registry::protocol::{Challenge, Scheme, Url, challenges};
 
 /// The maximum number of redirects of one request.
@@ -327,7 +328,7 @@ fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = text.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
     }
-    let then = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    let then = parse_http_date(text)?;
     Some(Duration::try_from(then.duration_since(now)).unwrap_or(Duration::ZERO))
 }
 

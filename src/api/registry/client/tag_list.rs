@@ -45,12 +45,13 @@ pub fn fetch(session: &mut Session) -> Result<Vec<String>, Failure> {
             None => path.clone(),
         };
         seen.insert(query.clone().unwrap_or_default());
-        let mut response = session.get(&target(&query), None, MAX_LIST_LEN - length)?;
+        let too_long = too_long(session.path());
+        let mut response = session.get(&target(&query), None, MAX_LIST_LEN - length).map_err(&too_long)?;
         if page == 0 && matches!(response.status, 400 | 405) {
             // Some registries refuse a page size, or one above their own maximum.
             query = None;
             seen.insert(String::new());
-            response = session.get(&target(&query), None, MAX_LIST_LEN)?;
+            response = session.get(&target(&query), None, MAX_LIST_LEN).map_err(&too_long)?;
         }
         if response.status != 200 {
             return Err(session.refusal(&response));
@@ -76,6 +77,15 @@ pub fn fetch(session: &mut Session) -> Result<Vec<String>, Failure> {
         query = next.query;
     }
     Ok(all)
+}
+
+/// The last page is over what the others have left of the limit, which is that of the list.
+fn too_long(path: &str) -> impl Fn(Failure) -> Failure + use<> {
+    let why = format!("the tag list of `{path}` is longer than {} MiB", MAX_LIST_LEN >> 20);
+    move |failure| match failure.kind {
+        FailureKind::TooLong => Failure::new(FailureKind::TooLong, why.clone()),
+        _ => failure,
+    }
 }
 
 #[cfg(test)]

@@ -155,7 +155,8 @@ fn host_and_port(authority: &str) -> Option<(String, Option<u16>)> {
         },
     };
     let is_part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b':');
-    if host.is_empty() || !host.bytes().all(is_part) {
+    // Hosts name folders of certificates: none of them is `..`.
+    if host.is_empty() || host.starts_with('.') || !host.bytes().all(is_part) {
         return None;
     }
     let port = match port {
@@ -194,9 +195,16 @@ mod tests {
         ] {
             assert_eq!(url(text).to_string(), printed);
         }
-        for text in
-            ["r/x", "ftp://r/", "https://", "https://a@r/", "https://r:x/", "https://r:0/", "https://r/a b"]
-        {
+        for text in [
+            "r/x",
+            "ftp://r/",
+            "https://",
+            "https://../x",
+            "https://a@r/",
+            "https://r:x/",
+            "https://r:0/",
+            "https://r/a b",
+        ] {
             assert!(Url::parse(text).is_err(), "{text}");
         }
         let hub = Url::of_registry(Scheme::Https, "docker.io", "/v2/").unwrap();

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::*;
-use crate::api::resources::time;
+use crate::api::http::date;
 
 #[derive(Deserialize)]
 struct Recording {
@@ -72,15 +72,15 @@ fn look(recording: &str, knows: &Knows, looks_at: Polling) -> Vec<Look> {
     let mut nodes = recording.nodes;
     let mut now_service = posted;
     let mut tasks = HashMap::<String, Task>::new();
-    let start = time::parse_http_date(&recording.frames[0].date).unwrap();
+    let start = date::parse_http_date(&recording.frames[0].date).unwrap();
     // A waiting command polls for a while after the last change.
     let extension = SignedDuration::from_secs(if looks_at == Polling::Repeated { 10 } else { 0 });
     let ends: Vec<Timestamp> = recording
         .frames
         .iter()
         .skip(1)
-        .map(|frame| time::parse_http_date(&frame.date).unwrap())
-        .chain([time::parse_http_date(&recording.end).unwrap() + extension])
+        .map(|frame| date::parse_http_date(&frame.date).unwrap())
+        .chain([date::parse_http_date(&recording.end).unwrap() + extension])
         .collect();
     for (frame, end) in recording.frames.into_iter().zip(ends) {
         if let Some(object) = &frame.service {
@@ -91,7 +91,7 @@ fn look(recording: &str, knows: &Knows, looks_at: Polling) -> Vec<Look> {
         let pick = |ids: &[String]| ids.iter().map(|id| tasks[id].clone()).collect::<Vec<_>>();
         let up = pick(&frame.up);
         let all = [up.clone(), pick(&frame.others)].concat();
-        let mut now = time::parse_http_date(&frame.date).unwrap();
+        let mut now = date::parse_http_date(&frame.date).unwrap();
         while now < end || polling.last().is_none_or(|look: &Look| look.at < (now - start).get_seconds()) {
             if looks_at == Polling::Single {
                 history = TaskHistory::new(Polling::Single);

@@ -69,7 +69,7 @@ pub fn describe_unusable_key(error: &Error, tls: &Tls) -> ConnectError {
     ConnectError::new(ConnectErrorKind::TlsFile, message)
 }
 
-/// Describes the reason of an alert that the engine sent.
+/// Describes the reason of an alert that the engine or registry sent.
 pub fn describe_alert(error: &Error, identity: &ClientIdentity) -> ConnectError {
     let Error::AlertReceived(alert) = error else {
         return ConnectError::new(ConnectErrorKind::TlsUnsupported, error.to_string());
@@ -111,8 +111,10 @@ pub fn describe_alert(error: &Error, identity: &ClientIdentity) -> ConnectError 
         Some(file) => {
             let file = file_name(file);
             let why = verify_own_certificate(identity).or_else(|| expired(*alert)).unwrap_or_else(|| {
-                "it may be signed by another authority than the engine trusts, or not be made for clients"
-                    .to_owned()
+                format!(
+                    "it may be signed by another authority than the {} trusts, or not be made for clients",
+                    identity.tls.peer.as_str()
+                )
             });
             format!("it does not take the client's certificate in {file} ({alert:?}): {why}")
         }
@@ -141,17 +143,18 @@ fn verify_own_certificate(identity: &ClientIdentity) -> Option<String> {
     }
 }
 
-/// Describes what is wrong with the engine's certificate.
+/// Describes what is wrong with the certificate of the engine or registry.
 fn describe_server_certificate(error: &CertificateError, host: &str, tls: &Tls) -> ConnectError {
+    let certificate = format!("the {}'s certificate", tls.peer.as_str());
     match error {
         CertificateError::UnknownIssuer => {
-            let message = format!("the engine's certificate is not signed by {}", describe_authorities(tls));
+            let message = format!("{certificate} is not signed by {}", describe_authorities(tls));
             ConnectError::new(ConnectErrorKind::UntrustedCertificate, message)
         }
         // A certificate that is listed in the file would have been accepted.
         CertificateError::Other(why) if is_ca_certificate(why) => {
             let message = format!(
-                "the engine's certificate is an authority's own (CA:TRUE), and is not in {}; if it has signed itself, it is \
+                "{certificate} is an authority's own (CA:TRUE), and is not in {}; if it has signed itself, it is \
                  its own authority",
                 tls.ca.as_deref().map_or_else(|| "any file that is named".to_owned(), file_name)
             );
@@ -159,17 +162,15 @@ fn describe_server_certificate(error: &CertificateError, host: &str, tls: &Tls) 
         }
         CertificateError::NotValidForNameContext { presented, .. } if !presented.is_empty() => {
             let names: Vec<_> = presented.iter().map(|name| format!("`{}`", name_in(name))).collect();
-            let message = format!("the engine's certificate is for {}, not for `{host}`", names.join(", "));
+            let message = format!("{certificate} is for {}, not for `{host}`", names.join(", "));
             ConnectError::new(ConnectErrorKind::InvalidCertificate, message)
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            let message =
-                format!("the engine's certificate has no subjectAltName, so it is not for `{host}`");
+            let message = format!("{certificate} has no subjectAltName, so it is not for `{host}`");
             ConnectError::new(ConnectErrorKind::InvalidCertificate, message)
         }
         other => {
-            let message =
-                format!("the engine's certificate is not good: {}", describe_certificate_error(other));
+            let message = format!("{certificate} is not good: {}", describe_certificate_error(other));
             ConnectError::new(ConnectErrorKind::InvalidCertificate, message)
         }
     }

@@ -14,8 +14,8 @@ use clap::Args;
 use jiff::Timestamp;
 
 use crate::api::error::{Error, Result};
+use crate::api::http::date;
 use crate::api::resources::logs::LogQuery;
-use crate::api::resources::time;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::exit;
@@ -81,7 +81,7 @@ pub fn run(args: LogsArgs, app: &App) -> anyhow::Result<Exit> {
     for (given, error) in &missing {
         exit::report_failure(app.ui, &format!("cannot read the log of `{given}`"), error);
     }
-    let now = client.first_date().and_then(time::parse_http_date).unwrap_or_else(Timestamp::now);
+    let now = client.first_date().and_then(date::parse_http_date).unwrap_or_else(Timestamp::now);
     let mut query = LogQuery {
         follow: args.follow,
         since: args.since.as_ref().map(|since| since.at(now)),
