@@ -50,6 +50,9 @@ fn commands_flags_and_words_are_known_without_an_engine() {
     assert_eq!(only(&["update", "--update-order=sto"]), "stop-first");
     assert_eq!(only(&["update", "--detach="]), "false true");
     assert_eq!(only(&["update-image", "--resolve-image", ""]), "always changed never");
+    for command in ["update-image", "outdated", "tags"] {
+        assert_eq!(only(&[command, "--newest", ""]), "label major minor patch");
+    }
     assert_eq!(only(&["completion", ""]), "bash fish zsh");
     assert_eq!(only(&["update", "web", "--cap-add", "CAP_NET_A"]), "CAP_NET_ADMIN");
     assert_eq!(only(&["nosuch", ""]), "");
@@ -82,7 +85,7 @@ fn descriptions_stand_behind_a_tab_where_they_are_wanted() {
 fn services_are_asked_of_the_engine_in_natural_order() {
     let swarm = swarm();
     for command in [
-        "images", "inspect", "lint", "logs", "outdated", "ps", "restart", "rm", "rollback", "status",
+        "images", "inspect", "lint", "logs", "outdated", "ps", "restart", "rm", "rollback", "status", "tags",
         "update", "wait",
     ] {
         let (found, _) = complete(&swarm.host(), &[command, ""]);
@@ -91,6 +94,8 @@ fn services_are_asked_of_the_engine_in_natural_order() {
     assert_eq!(complete(&swarm.host(), &["auth", "refresh", "db9", "s"]).0, ["shop_web"], "more than one");
     assert_eq!(complete(&swarm.host(), &["scale", "db1"]), (vec!["db10=".to_owned()], ":6".to_owned()));
     assert_eq!(complete(&swarm.host(), &["update", "--env-add", "A=1", "sh"]).0, ["shop_web"]);
+    let newest = ["update-image", "--newest", "minor", "db9", "sh"];
+    assert_eq!(complete(&swarm.host(), &newest).0, ["shop_web"], "it takes services");
     assert_eq!(
         complete(&swarm.host(), &["update-image", "db9", OLD, ""]).0,
         Vec::<String>::new(),

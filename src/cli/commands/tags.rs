@@ -12,6 +12,7 @@ use crate::api::registry::tags::{
 use crate::api::resources::services;
 use crate::cli::app::App;
 use crate::cli::app::registries::registry_settings;
+use crate::cli::complete::completion::Completion;
 use crate::cli::exit::Exit;
 use crate::cli::newest::login_hint;
 use crate::cli::usage::{IMAGE, OrExample as _, UsageError};
@@ -27,10 +28,10 @@ use crate::output::Table;
 #[derive(Args, Debug)]
 pub struct TagsArgs {
     /// A service, or a repository with or without a tag
-    #[arg(value_name = "SERVICE|REPOSITORY[:TAG]")]
+    #[arg(value_name = "SERVICE|REPOSITORY[:TAG]", add = Completion::SERVICES)]
     subject: String,
     /// Policy: patch, minor, major, a range as in '~1.8', or label
-    #[arg(long, value_name = "POLICY", default_value = "major", value_parser = PolicySource::parse)]
+    #[arg(long, value_name = "POLICY", default_value = "major", add = Completion::POLICIES, value_parser = PolicySource::parse)]
     newest: PolicySource,
     /// Consider only tags that match; the group `version` is compared
     #[arg(long, value_name = "REGEX", value_parser = TagPattern::parse)]

@@ -47,6 +47,8 @@ impl Completion {
     pub const FILTERS: Self = Self::Dynamic(Source::Filters);
     /// The list formats other than templates.
     pub const FORMATS: Self = Self::Words("json raw table");
+    /// The policies of `--newest`, beside ranges.
+    pub const POLICIES: Self = Self::Words("patch minor major label");
     /// The values of switches.
     pub const SWITCH: Self = Self::Words("true false");
 }
@@ -82,7 +84,7 @@ impl Candidates {
 fn updated_images(line: &PartialLine) -> Option<Source> {
     let has = |names: &[&str]| line.flags.iter().any(|flag| names.contains(flag));
     match line.words[..] {
-        _ if has(&["tag", "refresh"]) => Some(Source::Services),
+        _ if has(&["tag", "refresh", "newest"]) => Some(Source::Services),
         [] if has(&["filter", "stack", "all"]) => Some(Source::Images),
         [] => Some(Source::ImagePairs),
         [first, ..] if first.contains('=') => Some(Source::ImagePairs),
@@ -107,8 +109,10 @@ mod tests {
     use super::*;
 
     /// All arguments with these value names must have a completion.
-    const COMPLETED: [&str; 9] = [
+    const COMPLETED: [&str; 11] = [
         "SERVICE",
+        "SERVICE|REPOSITORY[:TAG]",
+        "POLICY",
         "SERVICE|TASK",
         "SERVICE=REPLICAS",
         "SERVICE IMAGE | SERVICE=IMAGE",

@@ -30,7 +30,7 @@ pub struct RequestedImageArgs {
     /// as in '~1.8' or '>=1.2, <2'. With `label`, each service has its own policy in its label `swarmctl.newest`, and a
     /// selection leaves out services without it. The tag list comes from the registry, the digest from the engine.
     /// Never a lower tag, and never one of another shape: `1.8-alpine` stays on `-alpine`.
-    #[arg(long, value_name = "POLICY", value_parser = PolicySource::parse,
+    #[arg(long, value_name = "POLICY", add = Completion::POLICIES, value_parser = PolicySource::parse,
         conflicts_with_all = ["tag", "refresh", "from", "force", "unpin", "no_resolve_image"])]
     pub newest: Option<PolicySource>,
     #[command(flatten)]
