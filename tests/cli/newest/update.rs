@@ -102,7 +102,19 @@ fn each_service_follows_its_own_label() {
         (&json!("refused"), &json!("no_policy"))
     );
     let none = super::swarm(&registry, &[("c", "1.7.2", None)], &FINDS);
-    update(&none, &["--newest", "label", "--all"]).fails_with(Exit::NotFound);
+    let run = update(&none, &["--newest", "label", "--all"]).fails_with(Exit::NotFound);
+    run.says(&["`label=swarmctl.newest` (no selected service has this label)", "`swarmctl ls`"]);
+}
+
+#[test]
+fn a_newer_tag_of_the_digest_that_runs_changes_nothing_and_advises_no_flag_that_does_not_fit() {
+    let registry = registry();
+    let pinned = format!("1.7.2@{}", digest('2'));
+    let swarm = swarm(&registry, &[("web", &pinned, None)], &FINDS);
+    let run = update(&swarm, &["--newest", "patch", "web"]).succeeds();
+    let same = "web: runs this digest as 1.7.2; the newest tag, 1.7.3, has the same; nothing was sent";
+    assert!(run.stdout.starts_with(same), "{}", run.report());
+    swarm.expect("web").posted(0);
 }
 
 #[test]

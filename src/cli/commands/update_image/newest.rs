@@ -31,8 +31,8 @@ pub fn leave_out<'a>(
         return Ok(selected);
     }
     let none = || {
-        let why = Some("no selected service has it".to_owned());
-        Error::NoSuch { kind: "service with the label", name: LABEL.to_owned(), why }
+        let why = Some("no selected service has this label".to_owned());
+        Error::NoSuch { kind: "service", name: format!("label={LABEL}"), why }
     };
     selected.retain(|item| item.is_named() || label(item).is_some(), none)
 }

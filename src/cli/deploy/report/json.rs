@@ -12,7 +12,6 @@ use crate::api::resources::services::Service;
 use crate::api::spec::Change;
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
-use crate::cli::flags::image_report::same_digest;
 use crate::cli::newest::{Choice, Decision};
 use crate::cli::{findings, messages, progress};
 
@@ -101,7 +100,7 @@ fn restarts(forecast: &Forecast) -> Value {
 fn notes(report: &ServiceReport, outcome: &Outcome) -> Vec<String> {
     let mut notes = text::notes(report);
     if let Outcome::Unchanged(NoChange::SameDigest { tags: Some((runs, asked)), .. }) = outcome {
-        notes.push(same_digest(runs.as_deref(), asked.as_deref()));
+        notes.push(text::same_digest(report, runs.as_deref(), asked.as_deref()));
     }
     notes
 }

@@ -9,7 +9,7 @@ use super::{ReportStyle, after_interrupt};
 use crate::api::deploy::update::{Delivery, NoChange};
 use crate::api::spec::Change;
 use crate::cli::app::App;
-use crate::cli::flags::image_report::same_digest;
+use crate::cli::flags::image_report;
 use crate::cli::messages;
 use crate::cli::messages::Message;
 use crate::cli::newest::Decision;
@@ -37,7 +37,8 @@ pub fn lines(style: ReportStyle, report: &ServiceReport) -> Vec<String> {
             format!("{name}: runs {image} already, nothing was sent")
         }
         Outcome::Unchanged(NoChange::SameDigest { tags: Some((runs, asked)), .. }) => {
-            format!("{name}: {}; nothing was sent", same_digest(runs.as_deref(), asked.as_deref()))
+            let same = same_digest(report, runs.as_deref(), asked.as_deref());
+            format!("{name}: {same}; nothing was sent")
         }
         Outcome::Unchanged(NoChange::SameDigest { runs, tags: None }) => {
             format!("{name}: runs {runs} already, nothing was sent")
@@ -49,6 +50,17 @@ pub fn lines(style: ReportStyle, report: &ServiceReport) -> Vec<String> {
     let changes = report.changes().iter().map(shown);
     let forecast = report.forecast().map(messages::forecast);
     std::iter::once(head).chain(changes.chain(forecast).map(|line| format!("  {line}"))).collect()
+}
+
+/// The tags of one digest. `--newest` and `--force` do not go together, so the image itself must be named then.
+pub fn same_digest(report: &ServiceReport, runs: Option<&str>, asked: Option<&str>) -> String {
+    match (report.newest(), asked) {
+        (Some(_), Some(asked)) => {
+            let runs = runs.map_or_else(|| "without a tag".to_owned(), |tag| format!("as {tag}"));
+            format!("runs this digest {runs}; the newest tag, {asked}, has the same")
+        }
+        _ => image_report::same_digest(runs, asked),
+    }
 }
 
 /// Whether nothing had to be posted, also if a rollout in progress was waited for.
