@@ -160,6 +160,18 @@ fn a_spec_that_refers_to_what_is_gone_is_refused_and_that_is_named() {
             run(&swarm, command).fails_with(Exit::Failed).says(&[named, "no longer exists"]);
             assert!(swarm.posts().is_empty());
         }
+        // Networks are not what the rule is about.
+        let expected = if gone == "net1" { json!(null) } else { json!("L21") };
+        let swarm = with_references();
+        swarm.world().secrets.retain(|(id, _)| id != gone);
+        swarm.world().networks.retain(|(id, _)| id != gone);
+        let refused = run(&swarm, &["rollback", "--json", "web"]).fails_with(Exit::Failed);
+        let service = &refused.json()["services"][0];
+        assert_eq!(
+            (&service["outcome"], &service["lint"][0]["id"]),
+            (&json!("refused"), &expected),
+            "{gone}"
+        );
     }
     let swarm = with_references();
     swarm.world().secrets.clear();

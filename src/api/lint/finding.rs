@@ -80,6 +80,8 @@ pub enum Change {
     OneAtATime,
     /// `Placement.MaxReplicas`.
     MaxReplicas(u64),
+    /// All tasks are replaced, although nothing else of them changes.
+    Restart,
     /// No health check.
     NoHealthCheck,
     /// Reserved CPUs, in units of 10^-9.

@@ -41,9 +41,18 @@ pub fn hostport_start_first(subject: &Subject, found: &mut Findings) -> Read<()>
     for (place, port) in ports {
         let tasks = nodes.with_replicas(replicas);
         let message = format!("host port {port} with start-first needs a spare node: {tasks}");
-        found.push((place, message, Fix::Update(vec![Change::StopFirst])));
+        found.push((place, message, Fix::Update(stop_first(subject))));
     }
     Ok(())
+}
+
+/// Stops old tasks first. An update in progress is stuck: without a restart, the engine may leave its new task pending even
+/// after the old one has ended (seen on 20.10.24 and 28.5.2).
+fn stop_first(subject: &Subject) -> Vec<Change> {
+    let is_updating = subject.service.is_some_and(|service| service.update_state() == Some("updating"));
+    let mut changes = vec![Change::StopFirst];
+    changes.extend(is_updating.then_some(Change::Restart));
+    changes
 }
 
 /// L06: more tasks than nodes with the port.
@@ -68,19 +77,19 @@ pub fn max_replicas(subject: &Subject, found: &mut Findings) -> Read<()> {
     let Some(nodes) = subject.eligible()?.filter(|_| max > 0 && replicas > 0) else { return Ok(()) };
     let room = u128::from(max) * u128::from(nodes.count());
     let tasks = nodes.with_replicas(replicas);
-    let (message, change) = if u128::from(replicas) > room {
+    let (message, changes) = if u128::from(replicas) > room {
         let enough = replicas.div_ceil(nodes.count());
         let message = format!("a maximum of {max} on each node leaves room for {room}: {tasks}");
-        (message, Change::MaxReplicas(enough))
+        (message, vec![Change::MaxReplicas(enough)])
     } else if u128::from(replicas) == room && is_start_first {
         let message = format!(
             "at most {max} replicas on a node leave no room for a task of a start-first update: {tasks}"
         );
-        (message, Change::StopFirst)
+        (message, stop_first(subject))
     } else {
         return Ok(());
     };
-    found.push(("TaskTemplate.Placement.MaxReplicas".to_owned(), message, Fix::Update(vec![change])));
+    found.push(("TaskTemplate.Placement.MaxReplicas".to_owned(), message, Fix::Update(changes)));
     Ok(())
 }
 
@@ -102,10 +111,10 @@ pub fn no_node(subject: &Subject, found: &mut Findings) -> Read<()> {
         return Ok(());
     };
     let failed =
-        active.iter().filter(|node| unmet_constraints(subject.spec, node).any(|it| it == constraint));
+        active.iter().filter(|node| unmet_constraints(subject.spec, node).any(|it| it == constraint)).count();
+    let fail = if failed == 1 { "fails" } else { "fail" };
     let message = format!(
-        "no node meets the constraints: {none}, and {} of {} fail `{constraint}`",
-        failed.count(),
+        "no node meets the constraints: {none}, and {failed} of {} {fail} `{constraint}`",
         counted(active.len() as u64, "active node")
     );
     found.push((CONSTRAINTS.to_owned(), message, Fix::Constraint(constraint.to_owned())));

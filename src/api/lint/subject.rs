@@ -35,6 +35,7 @@ pub struct Subject<'a> {
     pub spec: &'a Value,
     /// The service, if it exists.
     pub service: Option<&'a Service>,
+    kind: Option<Kind>,
     swarm: Swarm<'a>,
     eligible: OnceCell<Read<Vec<&'a Node>>>,
 }
@@ -91,13 +92,14 @@ impl<'a> Subject<'a> {
     pub fn stored(service: &'a Service, swarm: Swarm<'a>) -> Self {
         // Other rules parse the whole object anyway, so its spec is not parsed separately.
         let spec = &service.object()["Spec"];
-        Self { spec, service: Some(service), swarm, eligible: OnceCell::new() }
+        Self { spec, service: Some(service), kind: known_kind(spec), swarm, eligible: OnceCell::new() }
     }
 
     /// The subject of a spec that will be posted.
     pub fn planned(spec: &'a Value, nodes: Option<&'a [Node]>) -> Self {
         let nodes = nodes.filter(|_| needs_nodes(spec));
-        Self { spec, service: None, swarm: Swarm { nodes, ..Swarm::default() }, eligible: OnceCell::new() }
+        let swarm = Swarm { nodes, ..Swarm::default() };
+        Self { spec, service: None, kind: known_kind(spec), swarm, eligible: OnceCell::new() }
     }
 
     /// Whether this data was read.
@@ -113,7 +115,7 @@ impl<'a> Subject<'a> {
 
     /// The kind of the service. `None` for an unknown mode.
     pub fn kind(&self) -> Option<Kind> {
-        kind(self.spec).ok().flatten()
+        self.kind
     }
 
     /// The desired number of replicas. 0 for services and jobs that run on each node.
@@ -175,6 +177,10 @@ pub fn needs_nodes(spec: &Value) -> bool {
         Ok(Some(_)) => replicas(spec).is_ok_and(|replicas| replicas > 0),
         _ => false,
     }
+}
+
+fn known_kind(spec: &Value) -> Option<Kind> {
+    kind(spec).ok().flatten()
 }
 
 /// The kind of the service in a spec. Without a mode it is replicated.

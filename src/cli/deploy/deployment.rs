@@ -8,7 +8,7 @@ use super::args::{BatchArgs, DeployArgs, EditArgs, FollowArgs};
 use super::batch;
 use super::item::{ChosenBy, Item, ItemResult, chosen_by, entry, has_failed, is_failure, not_started};
 use super::lint;
-use super::prepared::{IfPaused, Prepared};
+use super::prepared::{IfPaused, NotPrepared, Prepared};
 use super::report::{
     BatchStop, NotStarted, Outcome, Remarks, ReportStyle, ServiceReport, Stage, Summary, find_services,
     report_verified, why_nothing_changed,
@@ -209,16 +209,16 @@ impl<'a, T: Send> Selected<'a, T> {
         edits: impl Fn(&Item<T>) -> Result<Vec<Edit>, NotStarted> + Sync,
     ) -> anyhow::Result<Selected<'a, Prepared>> {
         let request = self.request(Operation::Edit(Vec::new()))?;
-        Ok(self.prepare(|_, item| {
+        Ok(self.prepare(|_, item| -> Result<Prepared, NotStarted> {
             let request = UpdateRequest { operation: Operation::Edit(edits(item)?), ..request.clone() };
             Ok(Prepared::with_side_effects(request, if_paused, &item.service))
         }))
     }
 
     /// Computes the updates of all services, several at a time, before the first one is updated.
-    pub fn prepare(
+    pub fn prepare<E: Into<NotPrepared>>(
         self,
-        prepare: impl Fn(&Client, &Item<T>) -> Result<Prepared, NotStarted> + Sync,
+        prepare: impl Fn(&Client, &Item<T>) -> Result<Prepared, E> + Sync,
     ) -> Selected<'a, Prepared> {
         let Self { deployment, entries } = self;
         let are_many = entries.len() > 1;
@@ -358,15 +358,17 @@ impl Deployment<'_> {
     }
 }
 
-fn prepared<T>(
+fn prepared<T, E: Into<NotPrepared>>(
     client: &Client,
     item: Item<T>,
-    prepare: impl Fn(&Client, &Item<T>) -> Result<Prepared, NotStarted>,
+    prepare: impl Fn(&Client, &Item<T>) -> Result<Prepared, E>,
 ) -> ItemResult<Prepared> {
     let with = match prepare(client, &item) {
         Ok(prepared) => prepared,
-        Err(why) => {
-            return Err(Box::new(ServiceReport::not_started(&item.given, Some(item.service), why)));
+        Err(failed) => {
+            let NotPrepared { why, lint } = failed.into();
+            let report = ServiceReport::not_started(&item.given, Some(item.service), why);
+            return Err(Box::new(report.with(Remarks { lint, ..Remarks::default() })));
         }
     };
     let Item { given, service, chosen_by, .. } = item;

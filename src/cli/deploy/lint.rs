@@ -6,11 +6,14 @@ use serde_json::Value;
 use super::deployment::map_concurrently;
 use super::item::{Item, ItemResult, not_started};
 use super::prepared::{IfPaused, Prepared};
+use super::references::MissingReferences;
 use super::report::{BatchStop, NotStarted, Remarks, ServiceReport};
 use crate::api::deploy::update::expected_spec;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
-use crate::api::lint::{self, Finding, Source, Stage, Subject, needs_nodes, rules};
+use crate::api::lint::{
+    self, Existing, Finding, Source, Stage, Subject, Swarm, earlier_references, needs_nodes, rules,
+};
 use crate::api::resources::nodes;
 use crate::api::resources::nodes::Node;
 use crate::api::resources::services::Service;
@@ -133,6 +136,20 @@ fn sent_spec(item: &Item<Prepared>) -> Option<Value> {
     }
     // The copy is parsed and dropped, which saves memory. The update itself reports errors.
     expected_spec(&service.clone(), request).ok().flatten()
+}
+
+/// What the rules about previous specs find in a service that must not be rolled back, because of these references.
+pub fn check_rollback(service: &Service, missing: &MissingReferences) -> Vec<Finding> {
+    let existing = |source: Source, kind: &str| -> Existing {
+        let is_missing = |id: &str| missing.0.iter().any(|one| (one.kind, one.id.as_str()) == (kind, id));
+        let earlier = earlier_references(service, source).into_iter();
+        earlier.filter(|id| !is_missing(id)).map(str::to_owned).collect()
+    };
+    let (secrets, configs) = (existing(Source::Secrets, "secret"), existing(Source::Configs, "config"));
+    let swarm = Swarm { secrets: Some(&secrets), configs: Some(&configs), ..Swarm::default() };
+    let before_rollbacks = rules().filter(|rule| rule.stage == Stage::BeforeRollbacks);
+    let subject = Subject::stored(service, swarm);
+    lint::check(&subject, before_rollbacks, lint::label(subject.spec)).findings
 }
 
 fn findings(spec: &Value, nodes: Option<&[Node]>) -> Vec<Finding> {

@@ -22,5 +22,6 @@ pub use self::args::{BatchArgs, DeployArgs, EditArgs, FollowArgs, PlanArgs, fiel
 pub use self::deployment::{Deployment, Flags, Selected, map_concurrently};
 pub use self::explain::explain;
 pub use self::item::{ChosenBy, Item};
-pub use self::prepared::{IfPaused, Prepared};
+pub use self::lint::check_rollback;
+pub use self::prepared::{IfPaused, NotPrepared, Prepared};
 pub use self::references::missing_references;

@@ -1,10 +1,11 @@
 //! An update of one service that is ready to be sent.
 
-use super::report::{Remarks, ServiceReport, Stage};
+use super::report::{NotStarted, Remarks, ServiceReport, Stage};
 use crate::api::deploy::update::{
     Delivery, NoChange, Precondition, Refusal, Unchanged, Update, UpdateError, UpdateRequest, update,
 };
 use crate::api::http::client::Client;
+use crate::api::lint::Finding;
 use crate::api::resources::services::Service;
 use crate::cli::flags::image_report::ImageReport;
 
@@ -24,6 +25,21 @@ pub struct Prepared {
     pub if_sent: Remarks,
     /// What to report about the image.
     pub image: ImageReport,
+}
+
+/// Why the update of a service was not prepared.
+#[derive(Debug)]
+pub struct NotPrepared {
+    /// Why.
+    pub why: NotStarted,
+    /// What lint rules found.
+    pub lint: Vec<Finding>,
+}
+
+impl From<NotStarted> for NotPrepared {
+    fn from(why: NotStarted) -> Self {
+        Self { why, lint: Vec::new() }
+    }
 }
 
 /// What to do with a service whose rollout is paused, since every update resumes it.

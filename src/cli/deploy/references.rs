@@ -5,17 +5,31 @@ use serde_json::Value;
 use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::resources::references;
+use crate::api::resources::references::Referenced;
 
-/// Returns why a rollback to the spec is not possible, if secrets, configs or networks are missing.
-pub fn missing_references(client: &Client, spec: &Value, current: &Value) -> Result<Option<String>> {
-    let missing = references::list_missing(client, spec, current)?;
-    let names: Vec<String> =
-        missing.iter().map(|one| format!("{} `{}`", one.kind, one.display_name())).collect();
-    Ok((!names.is_empty()).then(|| {
+/// What a previous spec refers to and what no longer exists; at least one.
+#[derive(Debug)]
+pub struct MissingReferences(pub Vec<Referenced>);
+
+impl MissingReferences {
+    /// Why the spec cannot be rolled back to.
+    pub fn describe(&self) -> String {
+        let names: Vec<String> =
+            self.0.iter().map(|one| format!("{} `{}`", one.kind, one.display_name())).collect();
         let (they, exist) = if names.len() == 1 { ("it", "exists") } else { ("them", "exist") };
         format!(
             "the previous spec refers to {}, which no longer {exist}: without {they} its tasks cannot start",
             names.join(", ")
         )
-    }))
+    }
+}
+
+/// The secrets, configs and networks of a spec that are gone; `None` if all exist.
+pub fn missing_references(
+    client: &Client,
+    spec: &Value,
+    current: &Value,
+) -> Result<Option<MissingReferences>> {
+    let missing = references::list_missing(client, spec, current)?;
+    Ok((!missing.is_empty()).then_some(MissingReferences(missing)))
 }

@@ -111,7 +111,7 @@ impl RollbackPlan {
             };
         }
         match missing_references(client, self.base.spec(), newest.spec()) {
-            Ok(Some(why)) => Err(NotStarted::Refused(why)),
+            Ok(Some(missing)) => Err(NotStarted::Refused(missing.describe())),
             Err(error @ Error::Interrupted) => Err(NotStarted::Failed(error)),
             // If the references cannot be checked, a rollback is still better than none.
             _ => Ok(Operation::Rollback),

@@ -16,7 +16,10 @@ const ADVICE: &[(&str, &str)] = &[
         "L04",
         "give the health check a command with `swarmctl update --health-cmd COMMAND NAME`, or turn it off with `swarmctl update --no-healthcheck NAME`",
     ),
-    ("L05", "stop the old task first: `swarmctl update --update-order stop-first NAME`; or add a node"),
+    (
+        "L05",
+        "stop the old task first: `swarmctl update --update-order stop-first NAME` (with `--force` if an update is stuck already); or add a node",
+    ),
     ("L06", "run at most as many replicas as nodes: `swarmctl scale NAME=2`; or add nodes"),
     (
         "L07",

@@ -36,6 +36,7 @@ fn flag(change: &Change) -> String {
         Change::StopFirst => "--update-order stop-first".to_owned(),
         Change::OneAtATime => "--update-parallelism 1".to_owned(),
         Change::MaxReplicas(count) => format!("--replicas-max-per-node {count}"),
+        Change::Restart => "--force".to_owned(),
         Change::NoHealthCheck => "--no-healthcheck".to_owned(),
         Change::ReservedCpus(nanos) => format!("--reserve-cpu {}", cpus(*nanos)),
         Change::ReservedMemory(bytes) => format!("--reserve-memory {}", memory(*bytes)),

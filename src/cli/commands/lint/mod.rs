@@ -6,6 +6,8 @@ mod report;
 mod select;
 
 use std::collections::BTreeSet;
+use std::num::NonZero;
+use std::thread;
 
 use anyhow::bail;
 use clap::Args;
@@ -17,6 +19,7 @@ use crate::api::lint::{LINT_IGNORE, MAX_FINDINGS, Severity, Subject, check, labe
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::exit::Exit;
+use crate::cli::parallel;
 use crate::cli::select::SelectArgs;
 
 /// Maximum number of services that are checked by one command.
@@ -60,14 +63,20 @@ pub fn run(args: LintArgs, app: &App) -> anyhow::Result<Exit> {
     if selected.found.len() > MAX_SERVICES {
         bail!("{} services are selected: at most {MAX_SERVICES} are checked at a time", selected.found.len());
     }
+    // Most of the time goes into this: each service is parsed as a whole.
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    parallel::map(selected.found.clone(), threads, |service| service.object().is_object());
     let existing = lists.existing(&client, &selected.found)?;
     let swarm = lists.swarm(&existing);
-    let mut checked = Vec::with_capacity(selected.found.len());
-    for service in selected.found {
+    let reports = parallel::map(selected.found, threads, |service| {
         let subject = Subject::stored(service, swarm);
         let words = label(subject.spec);
         let ignored = args.ignore.iter().map(String::as_str).chain(words.iter().copied());
-        let mut report = check(&subject, rules(), ignored);
+        let report = check(&subject, rules(), ignored);
+        (service, words, report)
+    });
+    let mut checked = Vec::with_capacity(reports.len());
+    for (service, words, mut report) in reports {
         note_unknown(app, service.name(), &words);
         if report.findings.len() > MAX_FINDINGS {
             let count = report.findings.len();

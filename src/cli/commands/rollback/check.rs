@@ -9,8 +9,8 @@ use crate::api::resources::services::Service;
 use crate::api::resources::tasks;
 use crate::api::resources::tasks::{TaskState, TaskWithSpec};
 use crate::api::spec::{Change, Place, changes};
-use crate::cli::deploy::missing_references;
 use crate::cli::deploy::report::{NotStarted, shown};
+use crate::cli::deploy::{NotPrepared, check_rollback, missing_references};
 use crate::cli::shell;
 
 use super::FailedSpec;
@@ -31,7 +31,7 @@ pub fn check(
     service: &Service,
     previous: &Value,
     failed: FailedSpec,
-) -> Result<Option<String>, NotStarted> {
+) -> Result<Option<String>, NotPrepared> {
     let differs: Vec<Change> =
         changes(service.spec(), previous).into_iter().filter(|change| change.place != counter()).collect();
     let runs_the_same = !differs.iter().any(|change| change.place.is_within("TaskTemplate"));
@@ -47,27 +47,34 @@ pub fn check(
             )
         };
         if differs.is_empty() {
-            return Err(NotStarted::Refused(no_way_back()));
+            return Err(NotStarted::Refused(no_way_back()).into());
         }
         if let Some(failure) = failed_before(previous, &tasks, now) {
             let why = describe_failure(service, previous, &failure);
             let why = if runs_the_same { format!("{}; {why}", no_way_back()) } else { why };
-            return Err(NotStarted::FailedBefore(why));
+            return Err(NotStarted::FailedBefore(why).into());
         }
     }
-    check_references(client, previous, service.spec())
+    check_references(client, service, previous)
 }
 
 /// Rejects a spec that refers to objects that no longer exist: the engine would accept it, and its tasks
 /// would fail. Returns a warning.
-fn check_references(client: &Client, spec: &Value, current: &Value) -> Result<Option<String>, NotStarted> {
-    match missing_references(client, spec, current) {
+fn check_references(
+    client: &Client,
+    service: &Service,
+    previous: &Value,
+) -> Result<Option<String>, NotPrepared> {
+    match missing_references(client, previous, service.spec()) {
         Ok(None) => Ok(None),
-        Ok(Some(why)) => Err(NotStarted::Refused(why)),
+        Ok(Some(missing)) => {
+            let lint = check_rollback(service, &missing);
+            Err(NotPrepared { why: NotStarted::Refused(missing.describe()), lint })
+        }
         Err(error)
             if matches!(error, Error::Interrupted) || error.is_transient() || error.is_not_manager() =>
         {
-            Err(NotStarted::Failed(error))
+            Err(NotStarted::Failed(error).into())
         }
         // A proxy may forbid the request.
         Err(error) => {

@@ -9,10 +9,10 @@ use crate::api::deploy::update::{Operation, UpdateRequest};
 use crate::api::http::client::Client;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
-use crate::cli::deploy::report::{NotStarted, Remarks, ReportStyle};
+use crate::cli::deploy::report::{Remarks, ReportStyle};
 use crate::cli::deploy::rollback_on_failure::OnFailure;
 use crate::cli::deploy::{
-    BatchArgs, Deployment, EditArgs, Flags, FollowArgs, IfPaused, Item, Prepared, Selected,
+    BatchArgs, Deployment, EditArgs, Flags, FollowArgs, IfPaused, Item, NotPrepared, Prepared, Selected,
 };
 use crate::cli::exit::Exit;
 use crate::cli::select::{Jobs, SelectArgs};
@@ -79,10 +79,10 @@ fn prepare(
     item: &Item<()>,
     failed: FailedSpec,
     request: &UpdateRequest,
-) -> Result<Prepared, NotStarted> {
+) -> Result<Prepared, NotPrepared> {
     let service = &item.service;
     let Some(previous) = service.previous_spec() else {
-        return Err(item.unsuitable(no_previous_spec(service).to_owned()));
+        return Err(item.unsuitable(no_previous_spec(service).to_owned()).into());
     };
     let warning = check(client, service, previous, failed)?;
     let (to, from) = (image_of(previous), service.image().unwrap_or_default());
