@@ -76,15 +76,7 @@ fn cases(cpus: u64) -> Vec<Case> {
         Case::new("L04", "li-word", ("starting", "")).with(CHECK, json!({"Test": ["curl", "x"]})),
         Case::new("L04", "li-shell", ("complete", ""))
             .with(CHECK, json!({"Test": ["CMD-SHELL"], "Interval": SECOND, "Retries": 1})),
-        // An update that is stuck already needs a restart.
-        Case::new("L05", "li-order", taken).port(18205, "host").at_an_update().fixed_by(&[
-            "update",
-            "--detach",
-            "--force",
-            "--update-order",
-            "stop-first",
-            "li-order",
-        ]),
+        Case::new("L05", "li-order", taken).port(18205, "host").at_an_update(),
         Case::new("L06", "li-ports", taken).port(18206, "host").with("Mode.Replicated.Replicas", json!(2)),
         Case::new("L07", "li-max", exceeded)
             .with(PLACEMENT, json!({"MaxReplicas": 1}))
@@ -130,7 +122,7 @@ fn cases(cpus: u64) -> Vec<Case> {
 }
 
 /// The states and errors of the tasks of the service of this ID.
-fn tasks(engine: &Engine, id: &str) -> Vec<(String, String)> {
+pub fn tasks(engine: &Engine, id: &str) -> Vec<(String, String)> {
     let all = engine.ask("GET", "/tasks", None);
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let own = all.as_array().into_iter().flatten().filter(|task| task["ServiceID"] == id);
@@ -138,7 +130,7 @@ fn tasks(engine: &Engine, id: &str) -> Vec<(String, String)> {
 }
 
 /// What `lint` finds in these services: name, rule and fix.
-fn lint(engine: &Engine, names: &[&str]) -> Vec<(String, String, String)> {
+pub fn lint(engine: &Engine, names: &[&str]) -> Vec<(String, String, String)> {
     let run = engine.swarmctl(&[&["lint", "--json"], names].concat()).run().succeeds();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut found = Vec::new();
@@ -242,7 +234,9 @@ fn a_previous_spec_whose_config_is_gone_is_named() {
     assert!(!has_finding(), "the config exists");
     drop(config);
     assert!(has_finding());
-    engine.swarmctl(&["rollback", "li-previous"]).run().fails_with(Exit::Failed);
+    let refused = engine.swarmctl(&["rollback", "--json", "li-previous"]).run().fails_with(Exit::Failed);
+    let report = &refused.json()["services"][0];
+    assert_eq!((&report["outcome"], &report["lint"][0]["id"]), (&json!("refused"), &json!("L21")));
     // The engine itself accepts it, and no task starts again.
     let now = engine.service("li-previous");
     let path =
@@ -258,4 +252,24 @@ fn a_previous_spec_whose_config_is_gone_is_named() {
     engine.change("li-previous", |spec| spec["Labels"] = json!({"a": "b"}));
     assert!(!has_finding());
     engine.wait_until("the task runs", |engine| engine.running_tasks(service.id()) == 1);
+}
+
+#[test]
+fn tasks_that_fail_one_after_the_other_are_named() {
+    let engine = engine();
+    let mut spec = small("li-loop", BAD);
+    spec["TaskTemplate"]["RestartPolicy"] = json!({"Condition": "any", "Delay": SECOND / 10});
+    let service = engine.create(&spec);
+    let has_finding = || lint(engine, &["li-loop"]).iter().any(|(_, id, _)| id == "L17");
+    engine.wait_until("the loop is named", |_| has_finding());
+    let failed = tasks(engine, service.id()).iter().filter(|(state, _)| state == "failed").count();
+    assert!(failed > 1, "several tasks have failed");
+    // `status` uses the same rule; between two tasks it does not know.
+    engine.wait_until("the status is that it failed", |engine| {
+        engine.swarmctl(&["status", "li-loop"]).run().exits_one_of(&[5, 10]).code == Some(5)
+    });
+    let repair = ["update-image", "--detach", "--no-resolve-image", "li-loop", OLD];
+    engine.swarmctl(&repair).run().succeeds();
+    engine.wait_until("the task runs", |engine| engine.running_tasks(service.id()) == 1);
+    assert!(!has_finding());
 }

@@ -1,0 +1,195 @@
+//! A swarm of three managers, made by `scripts/managers` for one test at a time.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::engine::Engine;
+use crate::support::run::{Swarmctl, swarmctl};
+
+/// A swarm takes up to 56 s to be whole again (a link that was cut), on a loaded machine more.
+const AGAIN_WHOLE: Duration = Duration::from_secs(180);
+
+/// Held by the swarm that runs: two of them would be too much for one machine.
+static ONE: Mutex<()> = Mutex::new(());
+
+/// Three managers of one swarm, numbered from 1.
+pub struct Managers {
+    dir: PathBuf,
+    process: Child,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Managers {
+    /// Starts them; a test that needs them and cannot have them fails and says what to do.
+    pub fn start() -> Self {
+        let alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        // Not below the system's temporary folder: the path of a socket is short.
+        let dir = PathBuf::from(format!("/tmp/sctl-managers-{}", std::process::id()));
+        let mut process = script()
+            .arg("run")
+            .arg(&dir)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("scripts/managers can be started");
+        let mut line = String::new();
+        let stdout = process.stdout.take().expect("a pipe");
+        BufReader::new(stdout).read_line(&mut line).expect("scripts/managers says that it is ready");
+        assert!(
+            line.starts_with("ready "),
+            "there are no managers to test with; the reason is above. Install what is missing with: sudo scripts/engine \
+             install; then run the tests as root: sudo scripts/test"
+        );
+        Self { dir, process, _alone: alone }
+    }
+
+    /// One of them.
+    pub fn engine(&self, n: usize) -> Engine {
+        Engine::at(&self.socket(n))
+    }
+
+    fn socket(&self, n: usize) -> PathBuf {
+        self.dir.join(n.to_string()).join("docker.sock")
+    }
+
+    /// swarmctl that knows all three; manager `first` is named first.
+    pub fn swarmctl(&self, first: usize, args: &[&str]) -> Swarmctl {
+        let hosts: Vec<String> =
+            (0..3).map(|n| format!("unix://{}", self.socket((first - 1 + n) % 3 + 1).display())).collect();
+        swarmctl(args.iter().copied()).host(hosts.join(",")).limit(Duration::from_secs(400))
+    }
+
+    /// Does this to manager `n`, as `kill`, `pause` or `cut`.
+    pub fn blow(&self, blow: &str, n: usize) {
+        let status =
+            script().arg(blow).arg(&self.dir).arg(n.to_string()).status().expect("scripts/managers runs");
+        assert!(status.success(), "scripts/managers {blow}: {status}");
+    }
+
+    /// Everything is ready, so that the kill comes at the moment when the result is called.
+    pub fn kill_when_told(&self, n: usize) -> impl FnOnce() + use<> {
+        let output =
+            script().arg("pid").arg(&self.dir).arg(n.to_string()).output().expect("scripts/managers runs");
+        let pid = String::from_utf8(output.stdout).expect("a number").trim().to_owned();
+        // As `scripts/managers kill` does it: without this the end of dockerd is the engine's.
+        std::fs::write(self.dir.join(n.to_string()).join("engine.data/held"), "").expect("it can be held");
+        move || {
+            let status =
+                Command::new("kill").args(["-s", "KILL", &pid]).status().expect("kill can be started");
+            assert!(status.success(), "kill {pid}: {status}");
+        }
+    }
+
+    /// Takes the blow back.
+    pub fn undo(&self, blow: &str, n: usize) {
+        let back = match blow {
+            "kill" => "start",
+            "pause" => "resume",
+            _ => "join",
+        };
+        self.blow(back, n);
+    }
+
+    /// Does the work, and meanwhile finds out when one of the other managers answered again.
+    pub fn watch<T>(&self, struck: usize, at: Instant, work: impl FnOnce() -> T) -> (T, Duration) {
+        let is_over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let watcher = scope.spawn(|| {
+                // The first answers may still be of what was there before the blow was felt.
+                while !is_over.load(Ordering::SeqCst) || at.elapsed() < Duration::from_secs(60) {
+                    let other = (1..=3).filter(|n| *n != struck).find(|n| self.knows_leader(*n, struck));
+                    if other.is_some() {
+                        return at.elapsed();
+                    }
+                    thread::sleep(Duration::from_millis(100));
+                }
+                at.elapsed()
+            });
+            let done = work();
+            is_over.store(true, Ordering::SeqCst);
+            (done, watcher.join().expect("the watcher ends"))
+        })
+    }
+
+    /// Whether manager `n` says at once that one leads which is not `but`.
+    fn knows_leader(&self, n: usize, but: usize) -> bool {
+        self.nodes(n).is_some_and(|nodes| leader_of(&nodes).is_some_and(|leader| leader != but))
+    }
+
+    /// What a manager knows of the nodes; `None` where it does not say so within 2 seconds.
+    pub fn nodes(&self, n: usize) -> Option<Vec<Value>> {
+        let output = Command::new("curl")
+            .args(["-sf", "--max-time", "2", "--unix-socket"])
+            .arg(self.socket(n))
+            .arg("http://engine/nodes")
+            .output()
+            .expect("curl can be started");
+        serde_json::from_slice(&output.stdout).ok()
+    }
+
+    /// Waits until all three know three managers in reach and the same leader, three times in a row: after a link is
+    /// put back the swarm elects once more. The leader's number.
+    #[track_caller]
+    pub fn wait_until_whole(&self) -> usize {
+        let began = Instant::now();
+        let (mut last, mut same) = (None, 0);
+        loop {
+            let seen: Vec<Option<usize>> = (1..=3)
+                .map(|n| self.nodes(n).filter(|nodes| is_whole(nodes)).and_then(|nodes| leader_of(&nodes)))
+                .collect();
+            if let [Some(leader), b, c] = seen[..]
+                && b == Some(leader)
+                && c == Some(leader)
+            {
+                same = if last == Some(leader) { same + 1 } else { 1 };
+                last = Some(leader);
+                if same == 3 {
+                    return leader;
+                }
+            } else {
+                same = 0;
+            }
+            assert!(began.elapsed() < AGAIN_WHOLE, "the swarm is not whole again: {seen:?}");
+            thread::sleep(Duration::from_millis(500));
+        }
+    }
+}
+
+impl Drop for Managers {
+    fn drop(&mut self) {
+        // Its stdin ends, and so it does, with all that it has started.
+        drop(self.process.stdin.take());
+        let status = self.process.wait();
+        let left = self.dir.exists();
+        if !thread::panicking() {
+            assert!(
+                status.as_ref().is_ok_and(std::process::ExitStatus::success) && !left,
+                "{status:?}, left: {left}"
+            );
+        }
+    }
+}
+
+fn script() -> Command {
+    Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/managers"))
+}
+
+fn is_whole(nodes: &[Value]) -> bool {
+    let in_reach = |node: &&Value| {
+        node["Status"]["State"] == "ready" && node["ManagerStatus"]["Reachability"] == "reachable"
+    };
+    nodes.iter().filter(in_reach).count() == 3
+}
+
+fn leader_of(nodes: &[Value]) -> Option<usize> {
+    let leader = nodes.iter().find(|node| node["ManagerStatus"]["Leader"] == true)?;
+    let address = leader["ManagerStatus"]["Addr"].as_str()?;
+    address.strip_suffix(":2377")?.rsplit('.').next()?.parse().ok()
+}
