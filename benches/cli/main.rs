@@ -36,6 +36,9 @@ fn main() {
         Some((word, args)) if word == "post" => peers::post_all(args),
         // By itself it needs no engine.
         Some((word, _)) if word == "tag-lists" => drop(tag_lists::section()),
+        Some((word, _)) if word == "lint" => {
+            drop(lint(&Commands { socket: env("BENCH_SOCKET") }, &env("BENCH_SERVICES"), ROUNDS * 2));
+        }
         _ => table::write(&all()),
     }
 }
@@ -100,6 +103,7 @@ fn all() -> Vec<Section> {
         ),
     ];
     sections.extend(lists(&commands, &env("BENCH_SERVICES"), ROUNDS));
+    sections.push(lint(&commands, &env("BENCH_SERVICES"), ROUNDS * 2));
     let update = ["update", "--detach", "-q", "--no-resolve-image", "--image"];
     let docker = Commands { socket: socket.clone() };
     let ours = Commands { socket: socket.clone() };
@@ -169,6 +173,19 @@ fn lists(commands: &Commands, services: &str, rounds: usize) -> Vec<Section> {
     [("`ls`", &["ls"][..], &["ls"][..]), ("`ls --json`", &["ls", "--format", "json"], &["ls", "--json"])]
         .map(list)
         .into()
+}
+
+/// `lint`, beside curl for the lists that it reads.
+fn lint(commands: &Commands, services: &str, rounds: usize) -> Section {
+    let lists = ["/services", "/nodes", "/tasks", "/networks"];
+    let mut curl = commands.words(&["curl", "-s", "--unix-socket", &commands.socket], &[]);
+    for path in lists {
+        curl.extend(["-o".to_owned(), "/dev/null".to_owned(), format!("http://engine{path}")]);
+    }
+    let ours = commands.ours(&["lint"]);
+    let fixed = |name: &str, command: Vec<String>| Contender::new(name, move |_| command.clone());
+    let contenders = vec![fixed("curl, the four lists, answers dropped", curl), fixed("swarmctl", ours)];
+    compare(&format!("`lint` of {services} services"), rounds, contenders)
 }
 
 /// Updates of many services, read-back included, beside docker in a loop, several dockers, and a bare client; loops of
