@@ -140,7 +140,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     exit.code()
 }
 
-/// Prints the version without building the commands.
+/// Prints the version without building the parser, which takes 0.2 ms of CPU time. Scripts use this to check that the program
+/// is installed, and it must take at most 1.3 times as long as an empty Rust program (0.9 ms): it takes 1.0 to 1.1 times as
+/// long, and would take 1.2 to 1.3 times as long with the parser.
 fn print_version(ui: Ui) -> Exit {
     let mut out = ui.stdout();
     out.line(VERSION);

@@ -1,4 +1,7 @@
 //! Builds the flags of a command only if it is the command that was given.
+//!
+//! Building the flags of all commands takes 1.0 ms of CPU time and 2 million instructions, as long as an empty Rust program
+//! runs. (Measured in a release build: `completion bash` takes 1.3 ms, and 2.2 ms without this module.)
 
 use clap::error::Error;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
