@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::{Break, FakeSwarm, When};
+use crate::support::fake_swarm::{FakeSwarm, InjectedFault, RequestKind};
 use crate::support::fixtures::{OLD, spec as spec_with_port};
 use crate::support::run::{Run, swarmctl};
 use crate::support::secrets::{PASSWORD, basic, header_json};
@@ -103,7 +103,7 @@ fn a_service_that_is_named_twice_is_posted_to_once() {
 #[test]
 fn looks_again_when_someone_else_has_written() {
     let swarm = in_state("web", None);
-    swarm.before(When::Post, 1, |world| {
+    swarm.before(RequestKind::Post, 1, |world| {
         world.write("web", |spec| spec["Labels"]["theirs"] = "1".into());
         world.service("web").status =
             Some(json!({ "State": "updating", "StartedAt": "2026-11-21T09:30:00Z" }));
@@ -112,7 +112,9 @@ fn looks_again_when_someone_else_has_written() {
     assert!(swarm.service("web").taken.is_empty());
     // Where it is at rest all the same, their change stays.
     let swarm = in_state("web", None);
-    swarm.before(When::Post, 1, |world| world.write("web", |spec| spec["Labels"]["theirs"] = "1".into()));
+    swarm.before(RequestKind::Post, 1, |world| {
+        world.write("web", |spec| spec["Labels"]["theirs"] = "1".into())
+    });
     refresh(&swarm, &["web"]).succeeds();
     assert_eq!(swarm.service("web").spec["Labels"]["theirs"], "1");
 }
@@ -120,11 +122,11 @@ fn looks_again_when_someone_else_has_written() {
 #[test]
 fn a_lost_answer_is_looked_up() {
     let swarm = in_state("web", None);
-    swarm.breaks(Break::lost(3));
+    swarm.breaks(InjectedFault::lost(3));
     refresh(&swarm, &["web"]).succeeds().prints(&["web: given new credentials"]);
     swarm.expect("web").applied(1);
     let swarm = in_state("web", None);
-    swarm.breaks(Break::instead(3, Answer::error(503, "context deadline exceeded")).unhandled());
+    swarm.breaks(InjectedFault::instead(3, Answer::error(503, "context deadline exceeded")).unhandled());
     refresh(&swarm, &["web"]).succeeds();
     swarm.expect("web").applied(1);
 }

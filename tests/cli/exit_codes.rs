@@ -6,10 +6,10 @@ use std::path::Path;
 
 use crate::support::engine::{Engine, delete, get};
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::{Break, FakeSwarm, Step, When};
+use crate::support::fake_swarm::{FakeSwarm, InjectedFault, RequestKind, Step};
 use crate::support::fixtures::{ID, NEW, OLD, OTHER, spec, t001};
 use crate::support::run::{Run, quiet, swarmctl};
-use crate::support::server::{Answer, Door, Fault};
+use crate::support::server::{Answer, Listener, ResponseFault};
 
 fn swarm() -> FakeSwarm {
     FakeSwarm::with([spec("t001", OLD)])
@@ -31,7 +31,7 @@ fn succeeds_if_it_converges_or_nothing_is_to_change() {
 #[test]
 fn a_refusal_of_the_engine_is_a_failure() {
     let swarm = swarm();
-    swarm.breaks(Break::instead(4, Answer::error(400, "no")).unhandled());
+    swarm.breaks(InjectedFault::instead(4, Answer::error(400, "no")).unhandled());
     update(&swarm, &["--detach"]).fails_with(Exit::Failed);
 }
 
@@ -73,7 +73,7 @@ fn an_unknown_service_is_not_found() {
 #[test]
 fn another_writer_at_the_same_place_is_a_conflict() {
     let swarm = swarm();
-    swarm.before(When::Post, 1, |world| {
+    swarm.before(RequestKind::Post, 1, |world| {
         world.write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OTHER.into());
     });
     update(&swarm, &["--detach"]).fails_with(Exit::Conflict);
@@ -115,7 +115,7 @@ fn an_engine_that_is_not_there_is_unreachable() {
 #[test]
 fn a_lost_response_that_cannot_be_looked_up_is_unknown() {
     let swarm = swarm();
-    swarm.breaks(Break::lost(4).then(Door::Closing));
+    swarm.breaks(InjectedFault::lost(4).then(Listener::Closing));
     update(&swarm, &["--detach"]).fails_with(Exit::Unknown);
 }
 
@@ -138,7 +138,7 @@ fn a_hundred_and_thirty_and_a_hundred_and_forty_three_are_signals() {
             &["rm", "t001"],
         ] {
             let swarm = swarm();
-            swarm.breaks(Break::by(2, Fault::Stall(10)));
+            swarm.breaks(InjectedFault::by(2, ResponseFault::Stall(10)));
             let mut running = swarmctl(args.iter().copied()).host(swarm.host()).spawn();
             swarm.wait_for_requests(2);
             let sent = std::time::Instant::now();
@@ -165,7 +165,7 @@ fn of_several_services_the_first_in_the_documented_order_counts() {
 
     let swarm = swarm();
     // Requests: 1 ping, 2 and 3 reads, 4 the delete.
-    swarm.breaks(Break::lost(4).then(Door::Closing));
+    swarm.breaks(InjectedFault::lost(4).then(Listener::Closing));
     swarmctl(["rm", "nosuch", "t001"]).host(swarm.host()).run().fails_with(Exit::Unknown);
 }
 

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::{FakeSwarm, When};
+use crate::support::fake_swarm::{FakeSwarm, RequestKind};
 use crate::support::fixtures::{OLD, spec};
 use crate::support::run::{Run, swarmctl};
 
@@ -150,7 +150,7 @@ fn wait_remembers_the_failures_that_the_swarm_deletes() {
     let swarm = swarm();
     let failed = |at: usize| {
         let error = format!("task: non-zero exit ({at})");
-        move |swarm: &mut crate::support::fake_swarm::World| {
+        move |swarm: &mut crate::support::fake_swarm::SwarmState| {
             let now = Timestamp::now().to_string();
             let task = |id: String, state: &str, desired: &str, error: &str| {
                 json!({
@@ -166,7 +166,7 @@ fn wait_remembers_the_failures_that_the_swarm_deletes() {
         }
     };
     for at in 1..=3 {
-        swarm.before(When::Read, at + 1, failed(at));
+        swarm.before(RequestKind::Read, at + 1, failed(at));
     }
     swarm.world().task_history = 2;
     run(&swarm, &["wait", "web"])
@@ -181,7 +181,7 @@ fn wait_infers_the_end_of_a_task_that_is_deleted_at_once() {
         let swarm = swarm();
         swarm.world().task_history = 1;
         for at in 1..=4 {
-            swarm.before(When::Read, at + 1, move |world| {
+            swarm.before(RequestKind::Read, at + 1, move |world| {
                 let now = Timestamp::now().to_string();
                 world.service("web").tasks = Some(vec![json!({
                     "ID": format!("f{at}sk1d2e3f4g5h6i7j8k9l0m1"), "CreatedAt": now, "UpdatedAt": now, "Slot": 1,
@@ -221,7 +221,7 @@ fn status_calls_a_pending_task_stuck_only_if_the_nodes_still_refuse_it() {
 fn wait_gives_a_pending_task_time_from_its_first_look() {
     let swarm = swarm();
     set(&swarm, &[("pending", "running", NO_MEMORY, [600, 600])]);
-    swarm.before(When::Read, 4, |world| world.service("web").tasks = None);
+    swarm.before(RequestKind::Read, 4, |world| world.service("web").tasks = None);
     run(&swarm, &["wait", "web"]).succeeds();
     set(&swarm, &[("pending", "running", NO_MEMORY, [600, 600])]);
     let run = run(&swarm, &["wait", "web"])

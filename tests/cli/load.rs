@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::{Break, FakeSwarm, When};
+use crate::support::fake_swarm::{FakeSwarm, InjectedFault, RequestKind};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, Swarmctl, swarmctl};
 use crate::support::server::Answer;
@@ -24,7 +24,7 @@ fn setting_image(swarm: &FakeSwarm, more: &[&str]) -> Swarmctl {
 fn ten_stale_versions_in_a_row_are_started_over_and_the_other_writers_changes_are_kept() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     for nth in 1..=10 {
-        swarm.before(When::Post, nth, move |world| {
+        swarm.before(RequestKind::Post, nth, move |world| {
             world.write("t001", |spec| spec["Labels"][format!("other-{nth}")] = "kept".into());
         });
     }
@@ -42,7 +42,9 @@ fn ten_stale_versions_in_a_row_are_started_over_and_the_other_writers_changes_ar
 #[test]
 fn stale_versions_without_an_end_are_a_conflict_when_the_retries_have_ended() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
-    swarm.before(When::Post, 0, |world| world.write("t001", |spec| spec["Labels"]["other"] = "kept".into()));
+    swarm.before(RequestKind::Post, 0, |world| {
+        world.write("t001", |spec| spec["Labels"]["other"] = "kept".into())
+    });
     let run = setting_image(&swarm, &[]).timeouts("stale_version=1500").run().fails_with(Exit::Conflict);
     assert!(run.took > Duration::from_millis(1200) && run.took < Duration::from_secs(20), "{}", run.report());
     run.says(&["update out of sequence", "run the command again when the other writers are done"]);
@@ -63,11 +65,11 @@ fn an_engine_that_is_unavailable_for_a_while_is_waited_for() {
 fn an_engine_that_takes_a_post_and_is_unavailable_then_is_asked_what_became_of_it() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     // Taken, and its answer is the 503; so are the answers of a while.
-    swarm.after(When::Post, 1, |world| {
+    swarm.after(RequestKind::Post, 1, |world| {
         world.unavailable_until = Some(Instant::now() + OUTAGE);
     });
     let asked = post_of(&["--force"]);
-    swarm.breaks(Break::lost(asked));
+    swarm.breaks(InjectedFault::lost(asked));
     let run = set_image(&swarm, &["--force"]).succeeds();
     assert!(run.took >= OUTAGE - Duration::from_millis(500), "{}", run.report());
     let service = swarm.service("t001");
@@ -83,7 +85,7 @@ fn a_leader_that_loses_its_office_under_a_post_leaves_doubt_and_is_asked_what_be
     for handled in [true, false] {
         let swarm = FakeSwarm::with([spec("t001", OLD)]);
         let asked = post_of(&["--force"]);
-        swarm.breaks(Break { handled, ..Break::instead(asked, Answer::error(500, words)) });
+        swarm.breaks(InjectedFault { handled, ..InjectedFault::instead(asked, Answer::error(500, words)) });
         set_image(&swarm, &["--force"]).succeeds();
         let service = swarm.service("t001");
         assert_eq!((service.taken.len(), service.image()), (1, NEW), "handled: {handled}");

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use crate::support::engine::{Engine, get};
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::{Break, FakeSwarm};
+use crate::support::fake_swarm::{FakeSwarm, InjectedFault};
 use crate::support::fixtures::{OLD, hard_spec, service_text_with, spec};
 use crate::support::run::swarmctl;
-use crate::support::server::{Answer, Fault, Framing};
+use crate::support::server::{Answer, Framing, ResponseFault};
 
 const LIST: &str = "/v1.41/services?status=true";
 
@@ -282,7 +282,7 @@ fn an_answer_cut_anywhere_is_asked_again() {
                 spec["EndpointSpec"]["Ports"] = json!([]);
                 spec
             }));
-            swarm.breaks(Break::by(2, Fault::Cut(after)));
+            swarm.breaks(InjectedFault::by(2, ResponseFault::Cut(after)));
             let run = swarmctl(args.iter().copied()).host(swarm.host()).run().succeeds();
             assert_eq!(run.stderr, "");
             match args {

@@ -4,10 +4,10 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::{Break, FakeSwarm};
+use crate::support::fake_swarm::{FakeSwarm, InjectedFault};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, swarmctl};
-use crate::support::server::{Door, Fault};
+use crate::support::server::{Listener, ResponseFault};
 
 const GONE: &str = "unix:///nonexistent/docker.sock";
 
@@ -56,10 +56,10 @@ fn where_none_can_be_asked_each_is_told_of() {
 fn an_update_whose_manager_dies_is_looked_up_on_another() {
     // Requests to the first one: 1 who leads, 2 ping, 3 read, 4 the nodes, 5 post, 6 read-back.
     for (number, handled) in [(5, true), (5, false), (6, true), (4, true), (3, true), (2, true), (1, true)] {
-        for fault in [Fault::Cut(0), Fault::Cut(20)] {
+        for fault in [ResponseFault::Cut(0), ResponseFault::Cut(20)] {
             let swarm = swarm();
             let other = swarm.other_manager();
-            let lost = Break { handled, ..Break::by(number, fault).then(Door::Closing) };
+            let lost = InjectedFault { handled, ..InjectedFault::by(number, fault).then(Listener::Closing) };
             swarm.breaks(lost);
             at(&[&swarm.host(), &other.host()], UPDATE).succeeds();
             swarm.expect("t001").applied(1);
@@ -73,14 +73,14 @@ fn a_create_and_a_forced_restart_count_once() {
     for number in 1..=6 {
         let swarm = swarm();
         let other = swarm.other_manager();
-        swarm.breaks(Break::lost(number).then(Door::Closing));
+        swarm.breaks(InjectedFault::lost(number).then(Listener::Closing));
         let create = ["create", "--detach", "--no-resolve-image", "--name", "new", OLD];
         at(&[&swarm.host(), &other.host()], &create).succeeds();
         assert_eq!(swarm.world().services.len(), 2, "{number}");
 
         let swarm = self::swarm();
         let other = swarm.other_manager();
-        swarm.breaks(Break::lost(number).then(Door::Closing));
+        swarm.breaks(InjectedFault::lost(number).then(Listener::Closing));
         at(&[&swarm.host(), &other.host()], &["restart", "--detach", "t001"]).succeeds();
         assert_eq!(swarm.service("t001").spec["TaskTemplate"]["ForceUpdate"], 1, "{number}");
     }
@@ -111,7 +111,7 @@ fn an_election_is_ridden_out_and_told_of() {
 fn a_manager_of_another_swarm_is_not_gone_on_with() {
     let (swarm, stranger) = (swarm(), swarm());
     stranger.world().node = "x1o2d3e4n1o2d3e4n1o2d3e4n".to_owned();
-    swarm.breaks(Break::lost(5).then(Door::Closing));
+    swarm.breaks(InjectedFault::lost(5).then(Listener::Closing));
     let args = [UPDATE, &["--timeout", "1500ms"]].concat();
     at(&[&swarm.host(), &stranger.host()], &args).fails_with(Exit::Unknown);
     assert!(stranger.posts().is_empty());
@@ -122,7 +122,7 @@ fn a_manager_that_is_silent_is_left_for_another() {
     let swarm = swarm();
     let other = swarm.other_manager();
     // The post takes effect, and its answer never comes.
-    swarm.breaks(Break::by(5, Fault::Stall(0)));
+    swarm.breaks(InjectedFault::by(5, ResponseFault::Stall(0)));
     let began = std::time::Instant::now();
     let run = at(&[&swarm.host(), &other.host()], UPDATE).succeeds();
     run.says(&["is not responding as a manager; switching to"]);

@@ -160,7 +160,7 @@ fn edits_that_restart_tasks_anyway_say_nothing_of_it() {
 #[test]
 fn a_version_that_is_stale_repeats_the_reason_once() {
     let swarm = swarm();
-    swarm.before(crate::support::fake_swarm::When::Post, 1, |world| {
+    swarm.before(crate::support::fake_swarm::RequestKind::Post, 1, |world| {
         world.write("old", |spec| spec["Labels"]["theirs"] = "1".into());
     });
     let run = on(&swarm, "update -d --label-add a=b old").succeeds();

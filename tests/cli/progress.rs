@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::engine::{Engine, get};
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::{FakeSwarm, Step, When};
+use crate::support::fake_swarm::{FakeSwarm, RequestKind, Step};
 use crate::support::fixtures::{ID, OLD, service_text_with, spec};
 use crate::support::run::{Run, swarmctl};
 use crate::support::server::Answer;
@@ -17,7 +17,7 @@ use crate::support::tty::{on_terminal, on_terminal_by};
 fn swarm() -> FakeSwarm {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     swarm.world().step("t001", Step::Updating);
-    swarm.before(When::Read, 4, |world| world.step("t001", Step::Completed));
+    swarm.before(RequestKind::Read, 4, |world| world.step("t001", Step::Completed));
     swarm
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::{Break, FakeSwarm};
+use crate::support::fake_swarm::{FakeSwarm, InjectedFault};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, quiet, swarmctl};
 use crate::support::server::{Answer, Request};
@@ -171,7 +171,7 @@ fn transient_ones_are_sent_again() {
                 if (i + j) % 2 == 0 { Answer::page(status) } else { Answer::error(status, "slow down") };
             let swarm = swarm();
             let first = first_change(args);
-            swarm.breaks(Break::instead(first, answer).unhandled());
+            swarm.breaks(InjectedFault::instead(first, answer).unhandled());
             let run = run(&swarm, args).succeeds();
             assert_eq!(changes(&swarm), 2, "{}", run.report());
             let services = swarm.world().services.len();
@@ -188,12 +188,12 @@ fn transient_ones_are_sent_again() {
         }
         // Reads too.
         let swarm = swarm();
-        swarm.breaks(Break::instead(2, Answer::page(status)).unhandled());
+        swarm.breaks(InjectedFault::instead(2, Answer::page(status)).unhandled());
         run(&swarm, &["inspect", "t001"]).succeeds();
     }
     // A job was not run by a request that was turned away.
     let swarm = swarm();
-    swarm.breaks(Break::instead(4, Answer::page(429)).unhandled());
+    swarm.breaks(InjectedFault::instead(4, Answer::page(429)).unhandled());
     run(&swarm, &["restart", "-d", "job"]).succeeds();
     swarm.expect("job").applied(1);
 }
@@ -215,20 +215,20 @@ fn a_refusal_settles_its_own_attempt_only() {
         let first = first_change(args);
         // The first request arrives late: after the first look-up. The second one is refused.
         let late = swarm();
-        late.breaks(Break::lost(first).unhandled());
-        late.breaks(Break::instead(first + 2, forbidden()));
+        late.breaks(InjectedFault::lost(first).unhandled());
+        late.breaks(InjectedFault::instead(first + 2, forbidden()));
         let run_late = run(&late, args).succeeds();
         assert_eq!(changes(&late), 2, "{}", run_late.report());
         // It never arrives.
         let never = swarm();
-        never.breaks(Break::lost(first).unhandled());
-        never.breaks(Break::instead(first + 2, forbidden()).unhandled());
+        never.breaks(InjectedFault::lost(first).unhandled());
+        never.breaks(InjectedFault::instead(first + 2, forbidden()).unhandled());
         run(&never, args).fails_with(Exit::Unreachable).says(&["permission denied"]);
         holds_what_it_held(&never);
         // Whether it has arrived cannot be read.
         let unread = swarm();
-        unread.breaks(Break::lost(first).unhandled());
-        unread.breaks(Break::instead(first + 1, forbidden()).for_good());
+        unread.breaks(InjectedFault::lost(first).unhandled());
+        unread.breaks(InjectedFault::instead(first + 1, forbidden()).permanently());
         run(&unread, args).fails_with(Exit::Unknown).says(&["permission denied"]);
     }
 }

@@ -6,10 +6,10 @@ use serde_json::json;
 
 use crate::support::engine::{Engine, delete, get};
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::{Break, FakeSwarm};
+use crate::support::fake_swarm::{FakeSwarm, InjectedFault};
 use crate::support::fixtures::{ID, OLD, spec, t001};
 use crate::support::run::{quiet, swarmctl};
-use crate::support::server::{Answer, Door, Fault, Request};
+use crate::support::server::{Answer, Listener, Request, ResponseFault};
 
 fn swarm(names: &[&str]) -> FakeSwarm {
     FakeSwarm::with(names.iter().map(|name| {
@@ -111,9 +111,9 @@ fn the_same_twice_is_removed_once() {
 
 #[test]
 fn lost_and_removed_is_removed() {
-    for fault in [Fault::Cut(0), Fault::Cut(40), Fault::Garble(0)] {
+    for fault in [ResponseFault::Cut(0), ResponseFault::Cut(40), ResponseFault::Garble(0)] {
         let swarm = swarm(&["t001"]);
-        swarm.breaks(Break::by(3, fault));
+        swarm.breaks(InjectedFault::by(3, fault));
         swarmctl(["rm", "t001"]).host(swarm.host()).run().succeeds().prints(&["t001"]);
         assert!(names(&swarm).is_empty());
     }
@@ -122,7 +122,7 @@ fn lost_and_removed_is_removed() {
 #[test]
 fn lost_and_not_removed_is_never_said_to_be_removed() {
     let swarm = swarm(&["t001"]);
-    swarm.breaks(Break::lost(3).unhandled());
+    swarm.breaks(InjectedFault::lost(3).unhandled());
     let run = swarmctl(["rm", "t001"]).host(swarm.host()).run();
     let is_there = !names(&swarm).is_empty();
     match run.code {
@@ -136,7 +136,7 @@ fn lost_and_not_removed_is_never_said_to_be_removed() {
 fn lost_and_a_new_service_of_that_name_is_left_alone() {
     // Between the delete and the look-up someone makes a service of the same name: by ID it is another one.
     let swarm = swarm(&["t001"]);
-    swarm.breaks(Break::lost(3));
+    swarm.breaks(InjectedFault::lost(3));
     let mut running = swarmctl(["rm", "t001"]).host(swarm.host()).spawn();
     swarm.wait_for_requests(3);
     swarm.world().add(spec("t001", OLD));
@@ -147,10 +147,10 @@ fn lost_and_a_new_service_of_that_name_is_left_alone() {
 
 #[test]
 fn fails_with_unknown_if_a_lost_response_cannot_be_looked_up() {
-    for door in [Door::Closing, Door::Refusing] {
+    for door in [Listener::Closing, Listener::Refusing] {
         for handled in [true, false] {
             let swarm = swarm(&["t001"]);
-            let mut broken = Break::lost(3).then(door);
+            let mut broken = InjectedFault::lost(3).then(door);
             broken.handled = handled;
             swarm.breaks(broken);
             let run = swarmctl(["rm", "t001"])
@@ -168,7 +168,7 @@ fn an_answer_cut_anywhere_never_removes_another_service() {
     for request in 1..=3 {
         for after in (0..300).step_by(37) {
             let swarm = swarm(&["t001", "t002"]);
-            swarm.breaks(Break::by(request, Fault::Cut(after)));
+            swarm.breaks(InjectedFault::by(request, ResponseFault::Cut(after)));
             swarmctl(["rm", "t001"]).host(swarm.host()).run().succeeds();
             assert_eq!(names(&swarm), ["t002"]);
         }
@@ -196,7 +196,7 @@ fn without_wait_it_returns_at_once() {
 fn a_signal_ends_the_wait() {
     let _quiet = quiet();
     let swarm = swarm(&["t001"]);
-    swarm.breaks(Break::by(4, Fault::Stall(0)));
+    swarm.breaks(InjectedFault::by(4, ResponseFault::Stall(0)));
     let mut running = swarmctl(["rm", "--wait", "t001"]).host(swarm.host()).spawn();
     swarm.wait_for_requests(4);
     let sent = std::time::Instant::now();

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::{Break, FakeSwarm, Step, When};
+use crate::support::fake_swarm::{FakeSwarm, InjectedFault, RequestKind, Step};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, swarmctl};
 use crate::support::server::Answer;
@@ -200,7 +200,7 @@ fn references_that_cannot_be_looked_up_are_a_warning() {
     for answer in [Answer::error(403, "no access"), Answer::error(500, "something else")] {
         let swarm = with_references();
         // After the ping, the service and its tasks.
-        swarm.breaks(Break::instead(4, answer));
+        swarm.breaks(InjectedFault::instead(4, answer));
         run(&swarm, &["rollback", "-d", "web"]).succeeds().says(&["cannot check that the secrets"]);
         assert_eq!(swarm.service("web").rollbacks, 1);
     }
@@ -218,7 +218,7 @@ fn a_rollback_on_failure_to_what_is_gone_is_not_sent() {
         web.tasks = None;
         web.rollout = vec![Step::Updating, Step::Paused];
     }
-    swarm.after(When::Post, 1, |world| {
+    swarm.after(RequestKind::Post, 1, |world| {
         world.secrets.retain(|(id, _)| id != "s1");
     });
     let args = ["update", "--no-resolve-image", "--rollback-on-failure", "--secret-rm", "password", "web"];

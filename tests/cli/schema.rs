@@ -9,7 +9,7 @@ use crate::support::fake_registry::{FakeRegistry, tags};
 use crate::support::fake_swarm::{FakeSwarm, Step};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, swarmctl};
-use crate::support::schema::{Kind, check, fits};
+use crate::support::schema::{OutputKind, check, fits};
 
 /// A service without ports: they would want ingress.
 fn bare(name: &str) -> Value {
@@ -18,7 +18,7 @@ fn bare(name: &str) -> Value {
     spec
 }
 
-fn kinds(run: &Run) -> Vec<Kind> {
+fn kinds(run: &Run) -> Vec<OutputKind> {
     check(&run.shown, &run.stdout, &run.stderr).unwrap()
 }
 
@@ -75,14 +75,14 @@ fn every_kind_of_output_is_as_its_schema_says() {
         let run = swarmctl(["tags", "--json", &registry.image(subject)]).run().succeeds();
         seen.extend(kinds(&run));
     }
-    assert_eq!(seen, BTreeSet::from(Kind::ALL));
+    assert_eq!(seen, BTreeSet::from(OutputKind::ALL));
 }
 
 #[test]
 fn what_a_schema_does_not_say_is_noticed() {
     let swarm = FakeSwarm::with([bare("web")]);
     let run = swarmctl(["status", "--json", "web"]).host(swarm.host()).run().succeeds();
-    let (good, schema) = (run.json(), Kind::Result.schema());
+    let (good, schema) = (run.json(), OutputKind::Result.schema());
     assert_eq!(fits(&schema, &good), Ok(()));
     type Spoil = fn(&mut Value);
     let spoilt: [(Spoil, &str); 7] = [
@@ -106,7 +106,7 @@ fn what_a_schema_does_not_say_is_noticed() {
 
 #[test]
 fn every_exit_code_of_readme_is_in_the_schema() {
-    let schema = Kind::Result.schema();
+    let schema = OutputKind::Result.schema();
     let readme = include_str!("../../README.md");
     let table = readme.split("## Exit codes").nth(1).unwrap().split("\n## ").next().unwrap();
     let codes: Vec<Value> = table
@@ -127,7 +127,7 @@ fn every_outcome_that_the_code_knows_is_in_the_schema() {
         .flat_map(|name| body(name).split("=> \"").skip(1))
         .filter_map(|rest| rest.split('"').next())
         .collect();
-    let schema = Kind::Result.schema();
+    let schema = OutputKind::Result.schema();
     let outcomes = &schema["properties"]["services"]["items"]["properties"]["outcome"]["enum"];
     let known: BTreeSet<&str> = outcomes.as_array().unwrap().iter().filter_map(Value::as_str).collect();
     assert_eq!(quoted, known);

@@ -240,10 +240,10 @@ fn an_unknown_context_is_not_found_with_those_that_there_are() {
             "swarmctl context ls",
         ]);
     }
-    let nobody = User::new(&[], "");
-    nobody.ls("-c nosuch").fails_with(Exit::NotFound).says(&["there is none but `default`"]);
+    let unprivileged = User::new(&[], "");
+    unprivileged.ls("-c nosuch").fails_with(Exit::NotFound).says(&["there is none but `default`"]);
     let huge = "x".repeat(100_000);
-    nobody.ls(&format!("-c {huge}")).fails_with(Exit::NotFound);
+    unprivileged.ls(&format!("-c {huge}")).fails_with(Exit::NotFound);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::{FakeSwarm, Step, When};
+use crate::support::fake_swarm::{FakeSwarm, RequestKind, Step};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, swarmctl};
 
@@ -110,7 +110,7 @@ fn of_several_services_each_is_told_and_the_worst_counts() {
 fn one_that_is_removed_meanwhile_is_not_found_beside_the_others() {
     let swarm = swarm(&["web", "db"]);
     // Reads: each service, then the list.
-    swarm.before(When::Read, 3, |world| world.services.retain(|service| service.name() != "web"));
+    swarm.before(RequestKind::Read, 3, |world| world.services.retain(|service| service.name() != "web"));
     let run = status(&swarm, &["web", "db"])
         .fails_with(Exit::NotFound)
         .says(&["service `web`", "removed while it was watched"]);

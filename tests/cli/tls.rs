@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustls::version::{TLS12, TLS13};
 use tempfile::TempDir;
 
-use crate::support::certificates::{Authority, ENCRYPTED_KEYS, When, folder, folder_of, path};
+use crate::support::certificates::{Authority, ENCRYPTED_KEYS, Validity, folder, folder_of, path};
 use crate::support::engine::{Engine, get};
 use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
@@ -35,8 +35,8 @@ fn both_sides_check_each_other_and_keep_the_connection() {
     large["Labels"]["large"] = "x".repeat(1 << 20).into();
     let swarm = FakeSwarm::with([large]);
     for names in [[ADDRESS, "x.example"], ["localhost", "x.example"]] {
-        let relay = Relay::tls(swarm.socket(), &authority.engine(&names, When::Now), Some(&authority));
-        let own = folder_of(&authority, &authority.client(When::Now));
+        let relay = Relay::tls(swarm.socket(), &authority.engine(&names, Validity::Now), Some(&authority));
+        let own = folder_of(&authority, &authority.client(Validity::Now));
         let host = format!("tcp://{}:{}", names[0], relay.port);
         let args = ["update-image", "--no-resolve-image", "--detach", "--force", "t001", NEW];
         let command = swarmctl(args).host(host);
@@ -50,8 +50,8 @@ fn both_sides_check_each_other_and_keep_the_connection() {
 fn without_verify_nothing_is_asked_of_the_engines_certificate() {
     let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
     let engine = empty();
-    let relay = Relay::tls(engine.socket(), &theirs.engine(&["x.example"], When::Past), Some(&ours));
-    let own = folder_of(&ours, &ours.client(When::Now));
+    let relay = Relay::tls(engine.socket(), &theirs.engine(&["x.example"], Validity::Past), Some(&ours));
+    let own = folder_of(&ours, &ours.client(Validity::Now));
     let command = swarmctl(["--tls", "ls"]).host(relay.host());
     command.env("DOCKER_CERT_PATH", path(&own)).run().succeeds();
 }
@@ -61,8 +61,8 @@ fn https_takes_the_files_that_are_named_without_more() {
     let authority = Authority::new("ours");
     let engine =
         Engine::unordered([get("/v1.41/services?status=true").answers(Answer::json(200, "[]")).times(2..=2)]);
-    let relay = Relay::tls(engine.socket(), &authority.engine(&[ADDRESS], When::Now), Some(&authority));
-    let own = folder_of(&authority, &authority.client(When::Now));
+    let relay = Relay::tls(engine.socket(), &authority.engine(&[ADDRESS], Validity::Now), Some(&authority));
+    let own = folder_of(&authority, &authority.client(Validity::Now));
     let host = format!("https://{ADDRESS}:{}", relay.port);
     let file = |name: &str| own.path().join(name).display().to_string();
     let [ca, cert, key] = ["ca.pem", "cert.pem", "key.pem"].map(file);
@@ -79,7 +79,7 @@ fn https_takes_the_files_that_are_named_without_more() {
 fn https_trusts_the_authorities_of_the_system() {
     let authority = Authority::new("ours");
     let engine = empty();
-    let relay = Relay::tls(engine.socket(), &authority.engine(&[ADDRESS], When::Now), None);
+    let relay = Relay::tls(engine.socket(), &authority.engine(&[ADDRESS], Validity::Now), None);
     let system = folder(Some(&authority.pem), None, None);
     let host = format!("https://{ADDRESS}:{}", relay.port);
     let ls = || swarmctl(["-H", &host, "ls"]);
@@ -97,11 +97,11 @@ fn https_trusts_the_authorities_of_the_system() {
 #[test]
 fn a_certificate_that_has_signed_itself_is_its_own_authority_within_its_time_and_for_its_name() {
     for (names, when, why) in [
-        ([ADDRESS], When::Now, None),
-        ([ADDRESS], When::Past, Some("it expired at 2021-01-01T00:00:00Z")),
-        (["x.example"], When::Now, Some("is for `x.example`, not for `127.0.0.1`")),
+        ([ADDRESS], Validity::Now, None),
+        ([ADDRESS], Validity::Past, Some("it expired at 2021-01-01T00:00:00Z")),
+        (["x.example"], Validity::Now, Some("is for `x.example`, not for `127.0.0.1`")),
     ] {
-        let (authority, pair) = Authority::of_itself(&names, when);
+        let (authority, pair) = Authority::self_signed(&names, when);
         let engine = if why.is_none() { empty() } else { Engine::silent() };
         let relay = Relay::tls(engine.socket(), &pair, None);
         let run = verified(&relay, &folder(Some(&authority), None, None)).run();
@@ -110,8 +110,8 @@ fn a_certificate_that_has_signed_itself_is_its_own_authority_within_its_time_and
             Some(why) => run.fails_with(Exit::Unreachable).says(&[why]),
         };
     }
-    let (authority, _) = Authority::of_itself(&[ADDRESS], When::Now);
-    let (_, other) = Authority::of_itself(&[ADDRESS], When::Now);
+    let (authority, _) = Authority::self_signed(&[ADDRESS], Validity::Now);
+    let (_, other) = Authority::self_signed(&[ADDRESS], Validity::Now);
     let engine = Engine::silent();
     let relay = Relay::tls(engine.socket(), &other, None);
     let run = verified(&relay, &folder(Some(&authority), None, None)).run().fails_with(Exit::Unreachable);
@@ -121,17 +121,20 @@ fn a_certificate_that_has_signed_itself_is_its_own_authority_within_its_time_and
 #[test]
 fn what_is_wrong_with_the_engines_certificate_is_said() {
     let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
-    let own = folder_of(&ours, &ours.client(When::Now));
+    let own = folder_of(&ours, &ours.client(Validity::Now));
     for (pair, why) in [
-        (theirs.engine(&[ADDRESS], When::Now), "the engine's certificate is not signed by an authority in `"),
-        (ours.engine(&[ADDRESS], When::Past), "it expired at 2021-01-01T00:00:00Z"),
-        (ours.engine(&[ADDRESS], When::Future), "it is not valid before 2089-01-01T00:00:00Z"),
         (
-            ours.engine(&["a.example", "10.9.8.7"], When::Now),
+            theirs.engine(&[ADDRESS], Validity::Now),
+            "the engine's certificate is not signed by an authority in `",
+        ),
+        (ours.engine(&[ADDRESS], Validity::Past), "it expired at 2021-01-01T00:00:00Z"),
+        (ours.engine(&[ADDRESS], Validity::Future), "it is not valid before 2089-01-01T00:00:00Z"),
+        (
+            ours.engine(&["a.example", "10.9.8.7"], Validity::Now),
             "is for `a.example`, `10.9.8.7`, not for `127.0.0.1`",
         ),
-        (ours.engine(&[], When::Now), "has no subjectAltName, so it is not for `127.0.0.1`"),
-        (ours.client(When::Now), "it is not made for this side of a connection (extendedKeyUsage)"),
+        (ours.engine(&[], Validity::Now), "has no subjectAltName, so it is not for `127.0.0.1`"),
+        (ours.client(Validity::Now), "it is not made for this side of a connection (extendedKeyUsage)"),
     ] {
         let engine = Engine::silent();
         let relay = Relay::tls(engine.socket(), &pair, None);
@@ -147,16 +150,16 @@ fn what_an_engine_has_against_the_clients_certificate_is_said() {
     let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
     for (version, pair, why) in [
         (None, "it wants a client's certificate, and none is given"),
-        (Some(theirs.client(When::Now)), "it is not signed by an authority in `"),
-        (Some(ours.client(When::Past)), "it expired at 2021-01-01T00:00:00Z"),
-        (Some(ours.client(When::Future)), "it is not valid before 2089-01-01T00:00:00Z"),
-        (Some(ours.engine(&["x"], When::Now)), "it is not made for this side of a connection"),
+        (Some(theirs.client(Validity::Now)), "it is not signed by an authority in `"),
+        (Some(ours.client(Validity::Past)), "it expired at 2021-01-01T00:00:00Z"),
+        (Some(ours.client(Validity::Future)), "it is not valid before 2089-01-01T00:00:00Z"),
+        (Some(ours.engine(&["x"], Validity::Now)), "it is not made for this side of a connection"),
     ]
     .into_iter()
     .flat_map(|(pair, why)| [(&TLS12, pair.clone(), why), (&TLS13, pair, why)])
     {
         let engine = Engine::silent();
-        let engines = ours.engine(&[ADDRESS], When::Now);
+        let engines = ours.engine(&[ADDRESS], Validity::Now);
         let relay = Relay::tls_of(&[version], engine.socket(), &engines, Some(&ours));
         let own = match &pair {
             Some(pair) => folder_of(&ours, pair),
@@ -171,7 +174,7 @@ fn what_an_engine_has_against_the_clients_certificate_is_said() {
 #[test]
 fn files_that_cannot_be_used_are_named_before_anybody_is_asked() {
     let ours = Authority::new("ours");
-    let (pair, other) = (ours.client(When::Now), ours.client(When::Now));
+    let (pair, other) = (ours.client(Validity::Now), ours.client(Validity::Now));
     let relay = Relay::silent();
     let half = &pair.cert[..pair.cert.len() / 2];
     for (ca, cert, key, why) in [
@@ -208,7 +211,7 @@ fn files_that_cannot_be_used_are_named_before_anybody_is_asked() {
 #[test]
 fn tls_to_a_port_without_it_is_said() {
     let ours = Authority::new("ours");
-    let own = folder_of(&ours, &ours.client(When::Now));
+    let own = folder_of(&ours, &ours.client(Validity::Now));
     let answer = Answer { content_type: "text/plain", ..Answer::json(400, "400 Bad Request") };
     let engine = Engine::with_ping(answer, []);
     let relay = Relay::plain(engine.socket());

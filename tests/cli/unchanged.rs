@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::{FakeSwarm, Step, When};
+use crate::support::fake_swarm::{FakeSwarm, RequestKind, Step};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, swarmctl};
 
@@ -127,7 +127,7 @@ fn a_rollout_in_progress_is_waited_for_to_its_end() {
             let swarm = swarm(&["web"]);
             swarm.world().write("web", |spec| spec["Labels"]["c"] = "d".into());
             swarm.world().step("web", Step::Updating);
-            swarm.before(When::Read, 4, move |world| world.step("web", last));
+            swarm.before(RequestKind::Read, 4, move |world| world.step("web", last));
             let web = run(&swarm, command, &["--json"]).exits(code).json()["services"][0].clone();
             assert_eq!(web["posted"], false, "{command:?}: {web}");
         }
@@ -152,7 +152,7 @@ fn a_rollback_to_the_requested_spec_is_a_success() {
 fn another_writer_during_the_wait_is_a_conflict() {
     let swarm = swarm(&["web"]);
     swarm.world().step("web", Step::Updating);
-    swarm.before(When::Read, 3, |world| {
+    swarm.before(RequestKind::Read, 3, |world| {
         world.write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = "theirs:1".into());
     });
     run(&swarm, COMMANDS[0], &[]).fails_with(Exit::Conflict).says(&["theirs:1"]);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::{FakeSwarm, Step, When};
+use crate::support::fake_swarm::{FakeSwarm, RequestKind, Step};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, quiet, swarmctl};
 
@@ -20,7 +20,7 @@ fn swarm(names: &[&'static str]) -> FakeSwarm {
         swarm.world().service(name).rollout = vec![Step::Updating, Step::Paused];
         for nth in 1..9 {
             let name = *name;
-            swarm.after(When::Post, nth, move |world| {
+            swarm.after(RequestKind::Post, nth, move |world| {
                 let service = world.service(name);
                 if !service.taken.is_empty() {
                     service.rollout = vec![Step::Updating];
@@ -84,7 +84,7 @@ fn a_rollback_without_a_response_may_have_started() {
     let _quiet = quiet();
     let swarm = swarm(&["web"]);
     // A request that never ends: the post that rolls back.
-    swarm.after(When::Post, 2, |world| world.delay = Duration::from_secs(20));
+    swarm.after(RequestKind::Post, 2, |world| world.delay = Duration::from_secs(20));
     let run =
         interrupted(&swarm, &UPDATE, "INT", |swarm| swarm.posts().len() == 2).fails_with(Exit::Interrupted);
     run.says(&["the engine may have started it", "non-zero exit (1)", "`swarmctl wait web`"]);
@@ -124,7 +124,7 @@ fn between_the_failure_and_the_rollback_the_failure_is_reported() {
     let is_failed =
         |swarm: &FakeSwarm| swarm.service("web").status.is_some_and(|status| status["State"] == "paused");
     // The rest of the requests have no response: those that explain the failure.
-    swarm.before(When::Read, 0, move |world| {
+    swarm.before(RequestKind::Read, 0, move |world| {
         if world.service("web").status.as_ref().is_some_and(|status| status["State"] == "paused") {
             world.delay = Duration::from_secs(5);
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::{FakeSwarm, Step, When};
+use crate::support::fake_swarm::{FakeSwarm, RequestKind, Step};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, swarmctl};
 
@@ -40,7 +40,7 @@ fn what_has_converged_long_ago_is_done_at_once() {
 fn a_rollout_under_way_is_waited_for() {
     let swarm = swarm(&["web", "db"]);
     swarm.world().step("web", Step::Updating);
-    swarm.before(When::Read, 5, |world| world.step("web", Step::Completed));
+    swarm.before(RequestKind::Read, 5, |world| world.step("web", Step::Completed));
     let run = wait(&swarm, &["web", "db"])
         .succeeds()
         .says(&["web: 0/1 running, 0 updated", "web: 1/1 running, 1 updated; converged"]);
@@ -53,7 +53,7 @@ fn fails_with_the_failed_rollout_or_with_its_rollback() {
         let swarm = swarm(&["web"]);
         swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
         swarm.world().step("web", Step::Updating);
-        swarm.before(When::Read, 4, move |world| world.step("web", step));
+        swarm.before(RequestKind::Read, 4, move |world| world.step("web", step));
         let run = wait(&swarm, &["web"]).exits(code).says(&["error: the rollout of service `web` failed"]);
         assert_eq!(run.stdout, "");
     }
@@ -74,8 +74,8 @@ fn a_removed_service_is_not_found_and_the_others_continue() {
     let swarm = swarm(&["web", "db"]);
     swarm.world().step("web", Step::Updating);
     swarm.world().step("db", Step::Updating);
-    swarm.before(When::Read, 4, |world| world.services.retain(|service| service.name() != "web"));
-    swarm.before(When::Read, 6, |world| world.step("db", Step::Completed));
+    swarm.before(RequestKind::Read, 4, |world| world.services.retain(|service| service.name() != "web"));
+    swarm.before(RequestKind::Read, 6, |world| world.step("db", Step::Completed));
     let run = wait(&swarm, &["web", "db"])
         .fails_with(Exit::NotFound)
         .says(&["service `web`", "removed while it was watched"]);

@@ -4,14 +4,14 @@ use serde_json::json;
 
 use super::{count, images, on, outcomes, set, swarm};
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::{FakeSwarm, Step, When};
+use crate::support::fake_swarm::{FakeSwarm, RequestKind, Step};
 use crate::support::fixtures::{NEW, OLD, spec};
 
 /// The next update of this service is paused by the engine, those after it are not.
 fn fails(swarm: &FakeSwarm, name: &'static str) {
     swarm.world().service(name).rollout = vec![Step::Updating, Step::Paused];
     for nth in 1..20 {
-        swarm.after(When::Post, nth, move |world| {
+        swarm.after(RequestKind::Post, nth, move |world| {
             let service = world.service(name);
             if !service.taken.is_empty() {
                 service.rollout.clear();
@@ -131,7 +131,7 @@ fn a_change_of_someone_else_since_is_not_undone() {
     let swarm = swarm();
     fails(&swarm, "b");
     // Before the second post, which fails, someone sets another image where the first has converged.
-    swarm.before(When::Post, 2, |world| {
+    swarm.before(RequestKind::Post, 2, |world| {
         world.write("a", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = "theirs:1".into());
     });
     let args = ["--stack", "shop", "--parallel", "1", "--rollback-on-failure=all", NEW];
@@ -144,7 +144,7 @@ fn a_change_of_someone_else_since_is_not_undone() {
 #[test]
 fn a_service_that_is_removed_or_written_in_the_middle_is_its_own_affair() {
     let swarm = swarm();
-    swarm.before(When::Post, 2, |world| {
+    swarm.before(RequestKind::Post, 2, |world| {
         world.services.retain(|service| service.name() != "b");
         world.write("c", |spec| spec["Labels"]["theirs"] = "1".into());
         world.write("d", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = "theirs:1".into());
@@ -160,7 +160,7 @@ fn a_service_that_is_removed_or_written_in_the_middle_is_its_own_affair() {
 #[test]
 fn a_service_that_is_paused_meanwhile_is_not_resumed() {
     let swarm = swarm();
-    swarm.before(When::Post, 1, |world| world.step("b", Step::Paused));
+    swarm.before(RequestKind::Post, 1, |world| world.step("b", Step::Paused));
     let run =
         on(&swarm, &["restart", "--parallel", "1", "--json", "a", "b"]).run().fails_with(Exit::RolloutFailed);
     assert_eq!(outcomes(&run), ["a converged", "b paused"]);

@@ -4,16 +4,18 @@ use std::time::Duration;
 
 use super::{create, posted, swarm};
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::{Break, FakeSwarm, When};
+use crate::support::fake_swarm::{FakeSwarm, InjectedFault, RequestKind};
 use crate::support::fixtures::{OLD, spec};
 use crate::support::run::quiet;
-use crate::support::server::{Answer, Door, Fault};
+use crate::support::server::{Answer, Listener, ResponseFault};
 
 #[test]
 fn lost_and_made_is_found_by_its_name() {
-    for fault in [Fault::Cut(0), Fault::Cut(60), Fault::Garble(0), Fault::Garble(60)] {
+    for fault in
+        [ResponseFault::Cut(0), ResponseFault::Cut(60), ResponseFault::Garble(0), ResponseFault::Garble(60)]
+    {
         let swarm = swarm();
-        swarm.breaks(Break::by(3, fault));
+        swarm.breaks(InjectedFault::by(3, fault));
         let run = create(&["--name", "t001", "-p", "80:80", "img"]).host(swarm.host()).run().succeeds();
         assert_eq!(run.stdout, format!("{}\n", swarm.service("t001").id));
         assert_eq!((swarm.world().services.len(), swarm.posts().len()), (1, 1));
@@ -27,11 +29,11 @@ fn lost_and_made_without_a_name_is_found_by_its_spec() {
     let mut older = posted(&["--label", "a=b", "-e", "X=1", "img"]);
     older["Name"] = "older".into();
     swarm.world().add(older);
-    swarm.after(When::Create, 1, |world| {
+    swarm.after(RequestKind::Create, 1, |world| {
         world.add(spec("someone-elses", OLD));
         world.service("someone-elses").created = jiff::Timestamp::now();
     });
-    swarm.breaks(Break::lost(3));
+    swarm.breaks(InjectedFault::lost(3));
     let run = create(&["--label", "a=b", "-e", "X=1", "img"]).host(swarm.host()).run().succeeds();
     let world = swarm.world();
     let ours: Vec<_> = world.services.iter().filter(|service| !service.taken.is_empty()).collect();
@@ -42,13 +44,13 @@ fn lost_and_made_without_a_name_is_found_by_its_spec() {
 #[test]
 fn fails_with_unknown_if_several_new_services_are_alike() {
     let swarm = FakeSwarm::start();
-    swarm.after(When::Create, 1, |world| {
+    swarm.after(RequestKind::Create, 1, |world| {
         let mut twin = world.services[0].clone();
         twin.id = "twin0000000000000000twin0".into();
         twin.spec["Name"] = "twin".into();
         world.services.push(twin);
     });
-    swarm.breaks(Break::lost(3));
+    swarm.breaks(InjectedFault::lost(3));
     create(&["img"]).host(swarm.host()).run().fails_with(Exit::Unknown).tells_an_error();
     assert_eq!(swarm.posts().len(), 1);
 }
@@ -57,7 +59,7 @@ fn fails_with_unknown_if_several_new_services_are_alike() {
 fn lost_and_not_made_is_not_made_twice_and_not_said_to_be_made() {
     for name in [&["--name", "t001"][..], &[]] {
         let swarm = FakeSwarm::start();
-        swarm.breaks(Break::lost(3).unhandled());
+        swarm.breaks(InjectedFault::lost(3).unhandled());
         let run = create(&[name, &["img"]].concat()).host(swarm.host()).run();
         let made = swarm.world().services.len();
         match run.code {
@@ -78,7 +80,7 @@ fn a_service_of_that_name_that_was_there_before_is_someone_elses() {
         let mut theirs = posted(&["--name", "t001", "img"]);
         theirs["Labels"]["theirs"] = "yes".into();
         swarm.world().add(theirs);
-        let mut broken = Break::lost(3);
+        let mut broken = InjectedFault::lost(3);
         broken.handled = handled;
         swarm.breaks(broken);
         let run = create(&["--name", "t001", "img"])
@@ -93,11 +95,11 @@ fn a_service_of_that_name_that_was_there_before_is_someone_elses() {
 
 #[test]
 fn fails_with_unknown_if_a_lost_response_cannot_be_looked_up() {
-    for door in [Door::Closing, Door::Refusing] {
+    for door in [Listener::Closing, Listener::Refusing] {
         for handled in [true, false] {
             for name in [&["--name", "t001"][..], &[]] {
                 let swarm = FakeSwarm::start();
-                let mut broken = Break::lost(3).then(door);
+                let mut broken = InjectedFault::lost(3).then(door);
                 broken.handled = handled;
                 swarm.breaks(broken);
                 let run = create(&[name, &["img"]].concat())
@@ -118,7 +120,7 @@ fn judges_what_is_new_by_the_engines_clock_never_by_its_own() {
         for name in [&["--name", "t001"][..], &[]] {
             let swarm = FakeSwarm::start();
             swarm.world().clock = jiff::SignedDuration::from_hours(hours);
-            swarm.breaks(Break::lost(3));
+            swarm.breaks(InjectedFault::lost(3));
             let run = create(&[name, &["img"]].concat()).host(swarm.host()).run().succeeds();
             assert_eq!(run.stdout, format!("{}\n", swarm.world().services[0].id));
         }
@@ -129,7 +131,7 @@ fn judges_what_is_new_by_the_engines_clock_never_by_its_own() {
 fn an_answer_without_an_id_is_looked_up() {
     for body in ["{}", "", "null", "<html>", "{\"ID\":\"\"}", "{\"ID\":7}"] {
         let swarm = FakeSwarm::start();
-        swarm.breaks(Break::instead(3, Answer::json(201, body)));
+        swarm.breaks(InjectedFault::instead(3, Answer::json(201, body)));
         let run = create(&["--name", "t001", "img"]).host(swarm.host()).run().succeeds();
         assert_eq!(run.stdout, format!("{}\n", swarm.service("t001").id), "{body:?}");
         assert_eq!(swarm.posts().len(), 1);
@@ -141,7 +143,7 @@ fn a_signal_while_the_post_is_out_says_that_it_may_have_been_made() {
     let _quiet = quiet();
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let swarm = FakeSwarm::start();
-        swarm.breaks(Break::by(3, Fault::Stall(0)));
+        swarm.breaks(InjectedFault::by(3, ResponseFault::Stall(0)));
         let mut running = create(&["--name", "t001", "img"]).host(swarm.host()).spawn();
         swarm.wait_for_requests(3);
         let sent = std::time::Instant::now();

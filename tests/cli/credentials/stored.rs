@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{DIGEST, Home, IMAGE, REGISTRY, auths, password_header, swarm};
-use crate::support::fake_swarm::{FakeSwarm, When};
+use crate::support::fake_swarm::{FakeSwarm, RequestKind};
 use crate::support::fixtures::{OLD, spec};
 use crate::support::run::swarmctl;
 use crate::support::secrets::{PASSWORD, USER, header_json};
@@ -51,7 +51,9 @@ fn they_are_a_change_of_their_own() {
 fn a_password_that_is_a_word_of_the_engines_hides_no_stale_index() {
     let home = Home::new(&json!({ "auths": { REGISTRY: { "username": USER, "password": "sequence" } } }));
     let swarm = swarm(IMAGE);
-    swarm.before(When::Post, 1, |world| world.write("t001", |spec| spec["Labels"]["theirs"] = "1".into()));
+    swarm.before(RequestKind::Post, 1, |world| {
+        world.write("t001", |spec| spec["Labels"]["theirs"] = "1".into())
+    });
     let line = ["update-image", "-d", "--with-registry-auth", "t001", IMAGE];
     home.within(swarmctl(line).host(swarm.host())).run().succeeds();
     assert_eq!(swarm.service("t001").spec["Labels"]["theirs"], "1");

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
-use crate::support::faults::{Break, How, Kind};
+use crate::support::faults::{FaultKind, InjectedFault, Malformation};
 use crate::support::fixtures::{OLD, spec};
 use crate::support::run::{Run, swarmctl};
-use crate::support::server::Door;
+use crate::support::server::Listener;
 
 /// Creates a service whose post is answered, and then the engine is gone.
 fn create_and_lose_the_engine(args: &[&str]) -> (FakeSwarm, Run) {
     let swarm = FakeSwarm::start();
     // Requests: 1 ping, 2 the nodes, 3 post, 4 the look at what is stored.
-    swarm.breaks(Break::lost(4).then(Door::Refusing));
+    swarm.breaks(InjectedFault::lost(4).then(Listener::Refusing));
     let run = swarmctl([&["create", "--no-resolve-image"], args, &[OLD]].concat()).host(swarm.host()).run();
     (swarm, run)
 }
@@ -45,16 +45,16 @@ fn create_that_could_not_watch_stops_waiting_and_names_what_to_wait_for() {
 
 #[test]
 fn a_page_with_status_200_removes_nothing() {
-    for kind in [Kind::Html, Kind::HalfJson, Kind::InvalidUtf8] {
+    for kind in [Malformation::Html, Malformation::HalfJson, Malformation::InvalidUtf8] {
         let swarm = FakeSwarm::with([spec("t001", OLD)]);
         // Requests: 1 ping, 2 the service, 3 the delete.
-        swarm.breaks(Break::how(3, How::Kind(kind)).unhandled().for_good());
+        swarm.breaks(InjectedFault::new(3, FaultKind::Malformed(kind)).unhandled().permanently());
         let run = swarmctl(["rm", "t001"]).host(swarm.host()).run();
         run.fails_with(Exit::Unknown).tells_an_error().says(&["it may have happened"]);
         assert_eq!(swarm.world().services.len(), 1);
         // Where an engine answers after it, it is asked what is so.
         let swarm = FakeSwarm::with([spec("t001", OLD)]);
-        swarm.breaks(Break::how(3, How::Kind(kind)).unhandled());
+        swarm.breaks(InjectedFault::new(3, FaultKind::Malformed(kind)).unhandled());
         swarmctl(["rm", "t001"]).host(swarm.host()).run().succeeds();
         assert!(swarm.world().services.is_empty());
     }
@@ -63,7 +63,7 @@ fn a_page_with_status_200_removes_nothing() {
 #[test]
 fn rm_that_could_not_wait_to_the_end_says_what_goes_on() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
-    swarm.breaks(Break::lost(4).then(Door::Closing));
+    swarm.breaks(InjectedFault::lost(4).then(Listener::Closing));
     let run = swarmctl(["rm", "--wait", "t001"])
         .host(swarm.host())
         .run()

@@ -2,8 +2,8 @@
 
 use super::cases::Case;
 use super::trial::undisturbed;
-use crate::support::faults::{Break, Fault, How, Kind, Tear};
-use crate::support::server::{Door, Framing, Request};
+use crate::support::faults::{FaultKind, InjectedFault, Malformation, RequestFault, ResponseFault};
+use crate::support::server::{Framing, Listener, Request};
 
 /// What may go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub enum Sort {
     CutForGood,
     /// From some byte of an answer on there is nothing but garbage; once, and for good.
     Garbage,
-    /// An answer is none of an engine's, in all the ways of [`Kind`]; once, and for good.
+    /// An answer is none of an engine's, in all the ways of [`Malformation`]; once, and for good.
     Kinds,
     /// A request is not sent, is cut in the middle, or gets lost; then later connections work, or do not.
     Requests,
@@ -27,7 +27,7 @@ pub enum Sort {
 /// One fault, and how the command is run that meets it.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    pub broken: Break,
+    pub broken: InjectedFault,
     pub framing: Framing,
     pub json: bool,
     pub timeout: Option<&'static str>,
@@ -134,38 +134,40 @@ fn thin(plans: Vec<Plan>, most: usize) -> Vec<Plan> {
 }
 
 /// The faults of a sort at one request; whether each goes wrong once only.
-fn breaks(sort: Sort, request: &Request, each: usize) -> Vec<(Break, bool)> {
+fn breaks(sort: Sort, request: &Request, each: usize) -> Vec<(InjectedFault, bool)> {
     let number = request.number;
-    let at_answer = |fault: fn(usize) -> Fault| {
-        (0..request.answer_length).step_by(each).map(move |after| Break::by(number, fault(after)))
+    let at_answer = |fault: fn(usize) -> ResponseFault| {
+        (0..request.answer_length).step_by(each).map(move |after| InjectedFault::by(number, fault(after)))
     };
     // Which of the two ways in which nothing works any more makes no difference to most; each has its turn.
-    let for_good =
-        |(i, it): (usize, Break)| (it.then(if i % 2 == 0 { Door::Closing } else { Door::Refusing }), false);
+    let for_good = |(i, it): (usize, InjectedFault)| {
+        (it.then(if i % 2 == 0 { Listener::Closing } else { Listener::Refusing }), false)
+    };
     match sort {
-        Sort::Cut => at_answer(Fault::Cut).map(|it| (it, true)).collect(),
-        Sort::CutForGood => at_answer(Fault::Cut).enumerate().map(for_good).collect(),
-        Sort::Garbage => at_answer(Fault::Garble)
+        Sort::Cut => at_answer(ResponseFault::Cut).map(|it| (it, true)).collect(),
+        Sort::CutForGood => at_answer(ResponseFault::Cut).enumerate().map(for_good).collect(),
+        Sort::Garbage => at_answer(ResponseFault::Garble)
             .enumerate()
-            .map(|(i, it)| if i % 2 == 0 { (it, true) } else { (it.for_good(), false) })
+            .map(|(i, it)| if i % 2 == 0 { (it, true) } else { (it.permanently(), false) })
             .collect(),
-        Sort::Stall => at_answer(Fault::Stall).map(|it| (it, false)).collect(),
-        Sort::LongStall => at_answer(Fault::Stall).map(|it| (it, request.method != "GET")).collect(),
-        Sort::Kinds => Kind::ALL
+        Sort::Stall => at_answer(ResponseFault::Stall).map(|it| (it, false)).collect(),
+        Sort::LongStall => at_answer(ResponseFault::Stall).map(|it| (it, request.method != "GET")).collect(),
+        Sort::Kinds => Malformation::ALL
             .into_iter()
             .flat_map(|kind| {
-                let it = Break::how(number, How::Kind(kind));
-                let lost = (!kind.hides_that_nothing_was_done()).then(|| it.clone().unhandled());
-                [Some((it.clone(), true)), Some((it.for_good(), kind.is_allowed()))]
+                let it = InjectedFault::new(number, FaultKind::Malformed(kind));
+                let lost = (!kind.looks_like_success()).then(|| it.clone().unhandled());
+                [Some((it.clone(), true)), Some((it.permanently(), kind.is_allowed()))]
                     .into_iter()
-                    .chain([lost.clone().map(|it| (it, true)), lost.map(|it| (it.for_good(), false))])
+                    .chain([lost.clone().map(|it| (it, true)), lost.map(|it| (it.permanently(), false))])
                     .flatten()
             })
             .collect(),
         Sort::Requests => {
-            let torn = (1..request.length).step_by(each).map(Tear::After).chain([Tear::Unsent]);
-            torn.map(|tear| Break::how(number, How::Request(tear)).unhandled())
-                .chain([Break::lost(number).unhandled()])
+            let torn =
+                (1..request.length).step_by(each).map(RequestFault::After).chain([RequestFault::Unsent]);
+            torn.map(|tear| InjectedFault::new(number, FaultKind::Request(tear)).unhandled())
+                .chain([InjectedFault::lost(number).unhandled()])
                 .enumerate()
                 .flat_map(|(i, it)| [(it.clone(), true), for_good((i, it))])
                 .collect()

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::cases::{Case, Truth};
 use super::sorts::{Plan, Sort};
 use crate::support::fake_swarm::FakeSwarm;
-use crate::support::faults::{Fault, How};
+use crate::support::faults::{FaultKind, ResponseFault};
 use crate::support::run::{Run, swarmctl};
 use crate::support::secrets::{PASSWORD, basic};
 use crate::support::server::{Framing, Request};
@@ -64,10 +64,10 @@ impl Trial {
         let mut posts = run.stderr.lines().filter(|line| is_post(line)).peekable();
         let posted = posts.peek().is_some();
         let lost = posts.clone().any(|line| line.contains("no answer: the connection broke"));
-        let is_broken_only = match plan.broken.how {
-            How::Fault(fault) => !matches!(fault, Fault::Garble(_)),
-            How::Request(_) => true,
-            How::Kind(_) | How::Instead(_) => false,
+        let is_broken_only = match plan.broken.kind {
+            FaultKind::Response(fault) => !matches!(fault, ResponseFault::Garble(_)),
+            FaultKind::Request(_) => true,
+            FaultKind::Malformed(_) | FaultKind::Replaced(_) => false,
         };
         let answered = is_broken_only && posted && posts.all(|line| line.contains(" -> 20"));
         Self { case, plan: plan.clone(), run, truths, posted, lost, answered }

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::{TASK, Villain, is_harmless, run};
-use crate::support::endless::Endless;
+use crate::support::endless::EndlessEngine;
 use crate::support::exit::Exit;
 use crate::support::fixtures::{ID, OLD, spec};
 use crate::support::run::{Swarmctl, swarmctl, swarmctl_by};
@@ -25,7 +25,7 @@ const GIGABYTE: u32 = 1 << 20;
 #[test]
 fn a_list_without_end_is_refused_in_bounded_memory() {
     let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
-    let endless = Endless::start(LONG, chunk);
+    let endless = EndlessEngine::start(LONG, chunk);
     // Where all processors are busy, 256 MiB may take longer than a minute.
     bounded(GIGABYTE, &["ls"])
         .host(endless.host())
@@ -40,7 +40,7 @@ fn a_list_without_end_is_refused_in_bounded_memory() {
 #[test]
 fn a_refusal_without_end_is_read_as_far_as_a_refusal_can_go() {
     let head = LONG.replace("200 OK", "500 Internal Server Error");
-    let endless = Endless::start(head, format!("1000\r\n{}\r\n", "x".repeat(0x1000)));
+    let endless = EndlessEngine::start(head, format!("1000\r\n{}\r\n", "x".repeat(0x1000)));
     for args in [&["ls"][..], &["logs", "web"], &["inspect", "web"]] {
         bounded(GIGABYTE / 4, args).host(endless.host()).run().fails_with(Exit::Unreachable).tells_an_error();
     }
@@ -56,7 +56,7 @@ fn headers_and_chunk_sizes_without_end_are_no_answer() {
         (LONG.to_owned() + "5;", "a=b;".repeat(1000)),
         (LONG.to_owned(), "0".repeat(4096)),
     ] {
-        let endless = Endless::start(head.clone(), more);
+        let endless = EndlessEngine::start(head.clone(), more);
         let run = bounded(GIGABYTE / 4, &["wait", "--timeout", "3s", "web"]).host(endless.host()).run();
         let run = run.fails_with(Exit::Unreachable).tells_an_error();
         assert!(run.took < Duration::from_secs(20), "{head:.60}\n{}", run.report());
@@ -65,7 +65,7 @@ fn headers_and_chunk_sizes_without_end_are_no_answer() {
 
 #[test]
 fn interim_answers_without_end_have_an_end() {
-    let endless = Endless::start("", "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(100));
+    let endless = EndlessEngine::start("", "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(100));
     bounded(GIGABYTE / 4, &["wait", "--timeout", "3s", "web"])
         .host(endless.host())
         .run()

@@ -12,7 +12,7 @@ use crate::support::exit::Exit;
 use crate::support::fixtures::{OLD, service_text, spec};
 use crate::support::run::{Swarmctl, swarmctl};
 use crate::support::screen::assert_screen;
-use crate::support::server::{Answer, Fault, Framing};
+use crate::support::server::{Answer, Framing, ResponseFault};
 
 const WEB: &str = "1vmkw77uhqcxjfzgtls48aen1";
 const DB: &str = "2vmkw77uhqcxjfzgtls48aen1";
@@ -68,7 +68,7 @@ fn body(stream: &[Vec<u8>]) -> Answer {
 
 /// A stream that goes on and on, though nothing more comes.
 fn endless(stream: &[Vec<u8>]) -> Answer {
-    body(stream).framed(Framing::WrongLength(1 << 30)).broken(Fault::Stall(usize::MAX))
+    body(stream).framed(Framing::WrongLength(1 << 30)).broken(ResponseFault::Stall(usize::MAX))
 }
 
 fn frame(kind: u8, text: &str) -> Vec<u8> {
@@ -309,7 +309,7 @@ fn a_log_that_breaks_off_is_an_error_wherever_that_happens() {
     // The frames are whole, but the chunk that ends the answer never came.
     let chunked = body(&stream);
     let engine = Engine::ordered(web().into_iter().chain([
-        web_log(ALL, &[]).answers(Answer { body: stream.concat(), ..chunked.broken(Fault::Cut(400)) }),
+        web_log(ALL, &[]).answers(Answer { body: stream.concat(), ..chunked.broken(ResponseFault::Cut(400)) }),
     ]));
     run(&engine, &["web"]).run().fails_with(Exit::Unreachable).says(&["to its end", "connection was lost"]);
 }

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{digest, item, on, swarm};
-use crate::support::certificates::{Authority, When};
+use crate::support::certificates::{Authority, Validity};
 use crate::support::fake_registry::{FakeRegistry, Proxy, refused, tags};
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::spec;
@@ -105,7 +105,7 @@ fn other_registries_do_not_say_when_a_tag_was_pushed() {
 /// Docker Hub, its registry and its API, and a swarm with a service of it.
 fn hub(pushed: impl Fn(&str) -> Answer + Send + 'static, finds: &[(&str, char)]) -> (Value, Vec<Request>) {
     let authority = Authority::new("everybody's");
-    let pair = authority.engine(&["registry-1.docker.io", "hub.docker.com"], When::Now);
+    let pair = authority.engine(&["registry-1.docker.io", "hub.docker.com"], Validity::Now);
     let registry = FakeRegistry::tls(&pair, None, |_| tags(&TAGS));
     let api = FakeRegistry::tls(&pair, None, move |request| pushed(request.path.rsplit('/').next().unwrap()));
     let proxy = Proxy::start(&[("registry-1.docker.io", registry.port()), ("hub.docker.com", api.port())]);

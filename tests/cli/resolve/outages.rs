@@ -8,7 +8,7 @@ use crate::support::exit::Exit;
 use crate::support::fake_swarm::distribution;
 use crate::support::fixtures::{ID, OLD, spec, t001};
 use crate::support::run::{Run, swarmctl};
-use crate::support::server::{Answer, Door, Fault};
+use crate::support::server::{Answer, Listener, ResponseFault};
 
 /// Every way in which a registry gives no digest, and the word for it.
 fn troubles() -> [(Answer, &'static str); 7] {
@@ -112,7 +112,7 @@ fn an_outage_is_told_at_once_however_the_engine_words_it() {
 
 #[test]
 fn an_engine_that_goes_away_meanwhile_is_no_outage_of_a_registry() {
-    let gone = Answer::pong().broken(Fault::Cut(0)).then(Door::Refusing);
+    let gone = Answer::pong().broken(ResponseFault::Cut(0)).then(Listener::Refusing);
     let run = run_with(&pinned("1.7", ONE), gone, &[], vec![]).fails_with(Exit::Unreachable);
     run.tells_an_error().never_says(&["registry"]);
 }

@@ -1,7 +1,7 @@
 //! Commands that change several services.
 
 use super::{run, swarm};
-use crate::support::fake_swarm::{FakeSwarm, Step, When};
+use crate::support::fake_swarm::{FakeSwarm, RequestKind, Step};
 use crate::support::fixtures::NEW;
 use crate::support::screen::assert_screen;
 
@@ -16,7 +16,7 @@ fn swarm_where_one_fails() -> FakeSwarm {
     }
     // The rollback that may follow succeeds.
     for nth in 1..20 {
-        swarm.after(When::Post, nth, move |world| {
+        swarm.after(RequestKind::Post, nth, move |world| {
             let service = world.service("b");
             if !service.taken.is_empty() {
                 service.rollout.clear();

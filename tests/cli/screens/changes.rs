@@ -1,7 +1,7 @@
 //! Commands that change one service.
 
 use super::{run, swarm, web_whose_update};
-use crate::support::fake_swarm::{Step, When};
+use crate::support::fake_swarm::{RequestKind, Step};
 use crate::support::fixtures::{NEW, OTHER};
 use crate::support::screen::assert_screen;
 
@@ -66,7 +66,7 @@ fn update_image_gives_up_waiting() {
 fn update_image_conflicts() {
     let contested = || {
         let swarm = swarm(&["web"]);
-        swarm.before(When::Post, 1, |world| {
+        swarm.before(RequestKind::Post, 1, |world| {
             world.write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OTHER.into());
         });
         swarm

@@ -27,14 +27,14 @@ pub struct Authority {
 
 /// A certificate and its key, as PEM.
 #[derive(Clone)]
-pub struct Pair {
+pub struct CertifiedKey {
     pub cert: String,
     pub key: String,
 }
 
 /// When a certificate is good.
 #[derive(Clone, Copy)]
-pub enum When {
+pub enum Validity {
     Now,
     Past,
     Future,
@@ -51,44 +51,44 @@ impl Authority {
     }
 
     /// For an engine of these names and addresses.
-    pub fn engine(&self, names: &[&str], when: When) -> Pair {
+    pub fn engine(&self, names: &[&str], when: Validity) -> CertifiedKey {
         self.sign(names, ExtendedKeyUsagePurpose::ServerAuth, when)
     }
 
     /// What has signed itself for these names, as `openssl req -x509` makes it: an authority's, and an engine's own.
-    pub fn of_itself(names: &[&str], when: When) -> (String, Pair) {
+    pub fn self_signed(names: &[&str], when: Validity) -> (String, CertifiedKey) {
         let mut params = Self::params(names, when);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key");
         let cert = params.self_signed(&key).expect("a certificate").pem();
-        (cert.clone(), Pair { cert, key: key.serialize_pem() })
+        (cert.clone(), CertifiedKey { cert, key: key.serialize_pem() })
     }
 
     /// For a client.
-    pub fn client(&self, when: When) -> Pair {
+    pub fn client(&self, when: Validity) -> CertifiedKey {
         self.sign(&[], ExtendedKeyUsagePurpose::ClientAuth, when)
     }
 
-    fn params(names: &[&str], when: When) -> CertificateParams {
+    fn params(names: &[&str], when: Validity) -> CertificateParams {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).expect("names");
         params.distinguished_name.push(DnType::CommonName, "test");
         let (from, to) = match when {
-            When::Now => (2020, 2090),
-            When::Past => (2020, 2021),
-            When::Future => (2089, 2090),
+            Validity::Now => (2020, 2090),
+            Validity::Past => (2020, 2021),
+            Validity::Future => (2089, 2090),
         };
         params.not_before = date_time_ymd(from, 1, 1);
         params.not_after = date_time_ymd(to, 1, 1);
         params
     }
 
-    fn sign(&self, names: &[&str], purpose: ExtendedKeyUsagePurpose, when: When) -> Pair {
+    fn sign(&self, names: &[&str], purpose: ExtendedKeyUsagePurpose, when: Validity) -> CertifiedKey {
         let mut params = Self::params(names, when);
         params.extended_key_usages = vec![purpose];
         let key = KeyPair::generate().expect("a key");
         let cert = params.signed_by(&key, &self.issuer).expect("a certificate");
-        Pair { cert: cert.pem(), key: key.serialize_pem() }
+        CertifiedKey { cert: cert.pem(), key: key.serialize_pem() }
     }
 }
 
@@ -104,7 +104,7 @@ pub fn folder(ca: Option<&str>, cert: Option<&str>, key: Option<&str>) -> TempDi
 }
 
 /// The same from a pair.
-pub fn folder_of(authority: &Authority, pair: &Pair) -> TempDir {
+pub fn folder_of(authority: &Authority, pair: &CertifiedKey) -> TempDir {
     folder(Some(&authority.pem), Some(&pair.cert), Some(&pair.key))
 }
 

@@ -8,11 +8,11 @@ use std::thread;
 use tempfile::TempDir;
 
 /// The engine. Its threads end with their connections.
-pub struct Endless {
+pub struct EndlessEngine {
     dir: TempDir,
 }
 
-impl Endless {
+impl EndlessEngine {
     /// Every request but `/_ping` is answered with `head` once, and then with `more` again and again.
     pub fn start(head: impl Into<Vec<u8>>, more: impl Into<Vec<u8>>) -> Self {
         let dir = tempfile::Builder::new().prefix("sctl").tempdir_in("/tmp").expect("a temporary folder");

@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::thread;
 
-use super::certificates::{Authority, Pair};
+use super::certificates::{Authority, CertifiedKey};
 use super::relay::Relay;
 use super::server::{Answer, Handler, Request, Server};
 
@@ -34,7 +34,7 @@ impl FakeRegistry {
 
     /// By https with this certificate; with `clients`, for those only.
     pub fn tls(
-        own: &Pair,
+        own: &CertifiedKey,
         clients: Option<&Authority>,
         answer: impl FnMut(&Request) -> Answer + Send + 'static,
     ) -> Self {

@@ -4,7 +4,7 @@ use super::message::{Answer, Framing};
 
 /// What goes wrong with an answer: after so many bytes of the whole answer, head and body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum ResponseFault {
     /// The connection is closed; after 0 bytes that is a close before the answer.
     Cut(usize),
     /// Nothing more comes, the connection stays.
@@ -15,7 +15,7 @@ pub enum Fault {
 
 /// What goes wrong with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tear {
+pub enum RequestFault {
     /// The connection that it was to go by is closed when it is accepted; none is kept for it.
     Unsent,
     /// The engine reads so many bytes of it, then the connection is closed.
@@ -24,7 +24,7 @@ pub enum Tear {
 
 /// What a new connection meets, and the next request on one that is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Door {
+pub enum Listener {
     Open,
     /// Accepted and closed at once.
     Closing,
@@ -34,45 +34,45 @@ pub enum Door {
 
 /// How a request or its answer is broken.
 #[derive(Clone, Debug)]
-pub struct Break {
+pub struct InjectedFault {
     /// The request, counted from 1 over all that come, pings too.
     pub request: usize,
-    pub how: How,
+    pub kind: FaultKind,
     /// Whether the request takes effect before its answer breaks.
     pub handled: bool,
-    pub then: Door,
+    pub then: Listener,
     /// All later answers are broken in the same way.
-    pub lasts: bool,
+    pub is_permanent: bool,
 }
 
 /// What comes in the place of an answer.
 #[derive(Clone, Debug)]
-pub enum How {
-    Fault(Fault),
+pub enum FaultKind {
+    Response(ResponseFault),
     /// The answer, made into one that no engine gives.
-    Kind(Kind),
+    Malformed(Malformation),
     /// Another answer.
-    Instead(Answer),
+    Replaced(Answer),
     /// None comes, since the request does not arrive.
-    Request(Tear),
+    Request(RequestFault),
 }
 
-impl Break {
+impl InjectedFault {
     /// The answer is lost whole, the request was handled, later connections work.
     pub fn lost(request: usize) -> Self {
-        Self::by(request, Fault::Cut(0))
+        Self::by(request, ResponseFault::Cut(0))
     }
 
-    pub fn by(request: usize, fault: Fault) -> Self {
-        Self::how(request, How::Fault(fault))
+    pub fn by(request: usize, fault: ResponseFault) -> Self {
+        Self::new(request, FaultKind::Response(fault))
     }
 
     pub fn instead(request: usize, answer: Answer) -> Self {
-        Self::how(request, How::Instead(answer))
+        Self::new(request, FaultKind::Replaced(answer))
     }
 
-    pub fn how(request: usize, how: How) -> Self {
-        Self { request, how, handled: true, then: Door::Open, lasts: false }
+    pub fn new(request: usize, kind: FaultKind) -> Self {
+        Self { request, kind, handled: true, then: Listener::Open, is_permanent: false }
     }
 
     /// The request never takes effect.
@@ -81,32 +81,32 @@ impl Break {
     }
 
     /// What later connections meet.
-    pub fn then(self, then: Door) -> Self {
+    pub fn then(self, then: Listener) -> Self {
         Self { then, ..self }
     }
 
     /// All later answers, too.
-    pub fn for_good(self) -> Self {
-        Self { lasts: true, ..self }
+    pub fn permanently(self) -> Self {
+        Self { is_permanent: true, ..self }
     }
 
     /// Whether the answer to this request is broken.
     pub fn is_about(&self, request: usize) -> bool {
-        self.request == request || (self.lasts && self.request < request)
+        self.request == request || (self.is_permanent && self.request < request)
     }
 
     /// The answer as it is sent.
-    pub fn spoil(self, mut answer: Answer) -> Answer {
-        match self.how {
-            How::Fault(fault) => answer.fault = Some(fault),
-            How::Kind(kind) => answer = kind.spoil(answer),
-            How::Instead(other) => {
+    pub fn apply(self, mut answer: Answer) -> Answer {
+        match self.kind {
+            FaultKind::Response(fault) => answer.fault = Some(fault),
+            FaultKind::Malformed(malformation) => answer = malformation.apply(answer),
+            FaultKind::Replaced(other) => {
                 let framing =
                     if other.framing == Framing::Auto { answer.framing } else { other.framing.clone() };
                 let delay = answer.delay + other.delay;
                 answer = Answer { framing, date: answer.date, delay, ..other };
             }
-            How::Request(_) => {}
+            FaultKind::Request(_) => {}
         }
         answer.then = Some(self.then);
         answer
@@ -115,7 +115,7 @@ impl Break {
 
 /// Answers that no engine gives, each for its own reason; but for the interim ones, which HTTP allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum Malformation {
     /// The size of a chunk is no number.
     BadChunkSize,
     /// The size of a chunk is more than any machine's numbers hold.
@@ -146,7 +146,7 @@ pub enum Kind {
     ManyHeaders,
 }
 
-impl Kind {
+impl Malformation {
     pub const ALL: [Self; 18] = [
         Self::BadChunkSize,
         Self::HugeChunkSize,
@@ -174,12 +174,12 @@ impl Kind {
     }
 
     /// Nobody could tell it from the answer of an engine that has done what it was asked.
-    pub fn hides_that_nothing_was_done(self) -> bool {
+    pub fn looks_like_success(self) -> bool {
         self.is_allowed() || matches!(self, Self::LengthTooShort | Self::ChunkTooLong)
     }
 
     /// The answer, made into one of this kind.
-    fn spoil(self, answer: Answer) -> Answer {
+    fn apply(self, answer: Answer) -> Answer {
         let whole = Answer { framing: Framing::Length, ..answer.clone() }.bytes();
         let length = format!("Content-Length: {}\r\n\r\n", answer.body.len());
         let head_end = whole.len() - answer.body.len();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::faults::{Door, Fault};
+use super::faults::{Listener, ResponseFault};
 
 /// The API version of every engine that these tests play.
 pub const API_VERSION: &str = "1.41";
@@ -80,11 +80,11 @@ pub struct Answer {
     pub content_type: &'static str,
     pub body: Vec<u8>,
     pub framing: Framing,
-    pub fault: Option<Fault>,
+    pub fault: Option<ResponseFault>,
     /// Waited before the first byte.
     pub delay: Duration,
     /// What later connections meet; `None`: as before.
-    pub then: Option<Door>,
+    pub then: Option<Listener>,
     /// The engine's clock; `None`: the machine's.
     pub date: Option<jiff::Timestamp>,
 }
@@ -158,7 +158,7 @@ impl Answer {
         self
     }
 
-    pub fn broken(mut self, fault: Fault) -> Self {
+    pub fn broken(mut self, fault: ResponseFault) -> Self {
         self.fault = Some(fault);
         self
     }
@@ -168,7 +168,7 @@ impl Answer {
         self
     }
 
-    pub fn then(mut self, door: Door) -> Self {
+    pub fn then(mut self, door: Listener) -> Self {
         self.then = Some(door);
         self
     }

@@ -16,11 +16,11 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::version::{TLS12, TLS13};
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion};
 
-use super::certificates::{Authority, Pair};
+use super::certificates::{Authority, CertifiedKey};
 use super::server::lock;
 
 /// What stands before the engine.
-enum Front {
+enum RelayMode {
     Plain,
     /// The same, and whoever begins with TLS is told at once that it is not spoken here.
     NoTls,
@@ -39,13 +39,13 @@ pub struct Relay {
 }
 
 struct Shared {
-    front: Front,
+    front: RelayMode,
     socket: PathBuf,
     connections: AtomicUsize,
     /// How many bytes of answers were passed on.
     answered: AtomicUsize,
     /// When it breaks off.
-    cut: Mutex<Option<Cut>>,
+    cut: Mutex<Option<CutOff>>,
     stopping: AtomicBool,
     /// The first lines of what a proxy was asked.
     asked: Mutex<Vec<String>>,
@@ -54,14 +54,14 @@ struct Shared {
 
 /// After so many bytes of answers the connection is closed; then new ones work, or are closed, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cut {
+pub struct CutOff {
     pub after: usize,
     pub for_good: bool,
 }
 
 impl Relay {
     /// One that breaks off.
-    pub fn cutting(socket: &Path, cut: Cut) -> Self {
+    pub fn cutting(socket: &Path, cut: CutOff) -> Self {
         let relay = Self::plain(socket);
         *lock(&relay.shared.cut) = Some(cut);
         relay
@@ -73,16 +73,16 @@ impl Relay {
     }
 
     pub fn plain(socket: &Path) -> Self {
-        Self::start(Front::Plain, socket)
+        Self::start(RelayMode::Plain, socket)
     }
 
     /// A port that closes a connection which begins with TLS.
     pub fn without_tls(socket: &Path) -> Self {
-        Self::start(Front::NoTls, socket)
+        Self::start(RelayMode::NoTls, socket)
     }
 
     /// TLS; with `clients`, of these only.
-    pub fn tls(socket: &Path, own: &Pair, clients: Option<&Authority>) -> Self {
+    pub fn tls(socket: &Path, own: &CertifiedKey, clients: Option<&Authority>) -> Self {
         Self::tls_of(&[&TLS12, &TLS13], socket, own, clients)
     }
 
@@ -90,7 +90,7 @@ impl Relay {
     pub fn tls_of(
         versions: &[&'static SupportedProtocolVersion],
         socket: &Path,
-        own: &Pair,
+        own: &CertifiedKey,
         clients: Option<&Authority>,
     ) -> Self {
         let provider = Arc::new(ring::default_provider());
@@ -108,19 +108,19 @@ impl Relay {
         };
         let key = PrivateKeyDer::from_pem_slice(own.key.as_bytes()).expect("a key");
         let config = builder.with_single_cert(vec![certificate(&own.cert)], key).expect("a pair");
-        Self::start(Front::Tls(Arc::new(config)), socket)
+        Self::start(RelayMode::Tls(Arc::new(config)), socket)
     }
 
     /// A proxy that answers CONNECT with this status line.
     pub fn proxy(socket: &Path, answer: &'static str) -> Self {
-        Self::start(Front::Proxy(answer), socket)
+        Self::start(RelayMode::Proxy(answer), socket)
     }
 
     pub fn silent() -> Self {
-        Self::start(Front::Silent, Path::new("/nonexistent"))
+        Self::start(RelayMode::Silent, Path::new("/nonexistent"))
     }
 
-    fn start(front: Front, socket: &Path) -> Self {
+    fn start(front: RelayMode, socket: &Path) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let shared = Arc::new(Shared {
@@ -208,7 +208,7 @@ fn begins_with_tls(near: &TcpStream, shared: &Shared) -> bool {
 
 fn serve(mut near: TcpStream, shared: &Shared) -> io::Result<()> {
     near.set_read_timeout(Some(SLICE))?;
-    if let Front::Silent = shared.front {
+    if let RelayMode::Silent = shared.front {
         let mut ended = false;
         while !ended && !shared.stopping.load(Ordering::SeqCst) {
             ended = matches!(near.read(&mut [0; 64]), Ok(0));
@@ -218,15 +218,15 @@ fn serve(mut near: TcpStream, shared: &Shared) -> io::Result<()> {
     let far = UnixStream::connect(&shared.socket)?;
     far.set_read_timeout(Some(SLICE))?;
     match &shared.front {
-        Front::NoTls if begins_with_tls(&near, shared) => Ok(()),
-        Front::Plain | Front::NoTls | Front::Silent => {
+        RelayMode::NoTls if begins_with_tls(&near, shared) => Ok(()),
+        RelayMode::Plain | RelayMode::NoTls | RelayMode::Silent => {
             pass_on(Counted { near, shared }, far, shared, |bytes| bytes)
         }
-        Front::Tls(config) => {
+        RelayMode::Tls(config) => {
             let connection = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
             pass_on(StreamOwned::new(connection, near), far, shared, |bytes| bytes)
         }
-        Front::Proxy(answer) => {
+        RelayMode::Proxy(answer) => {
             let mut head = Vec::new();
             while !head.ends_with(b"\r\n\r\n") {
                 let mut byte = [0];

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 /// A kind of output that has a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum OutputKind {
     /// The one object of acting commands and of `status`.
     Result,
     Outdated,
@@ -19,7 +19,7 @@ pub enum Kind {
     Progress,
 }
 
-impl Kind {
+impl OutputKind {
     pub const ALL: [Self; 7] = [
         Self::Result,
         Self::Outdated,
@@ -45,13 +45,13 @@ impl Kind {
     }
 }
 
-/// The commands that print [`Kind::Result`]; of `auth` it is `refresh`.
+/// The commands that print [`OutputKind::Result`]; of `auth` it is `refresh`.
 const ACTING: &[&str] =
     &["auth", "create", "restart", "rm", "rollback", "scale", "status", "update", "update-image", "wait"];
 
 /// Holds what a run has printed against the schemas, and gives the kinds that were found in it. `shown` is the command
 /// line as [`super::run::Run`] has it.
-pub fn check(shown: &str, stdout: &str, stderr: &str) -> Result<Vec<Kind>, String> {
+pub fn check(shown: &str, stdout: &str, stderr: &str) -> Result<Vec<OutputKind>, String> {
     let words: Vec<&str> = shown.split('"').skip(1).step_by(2).collect();
     let mut found = Vec::new();
     if let Some(kind) = kind_of(&words).filter(|_| stdout.starts_with(['{', '['])) {
@@ -61,17 +61,17 @@ pub fn check(shown: &str, stdout: &str, stderr: &str) -> Result<Vec<Kind>, Strin
     }
     let is_json = |pair: &[&str]| pair == ["--progress", "json"];
     if words.windows(2).any(is_json) || words.contains(&"--progress=json") {
-        let schema = Kind::Progress.schema();
+        let schema = OutputKind::Progress.schema();
         for line in stderr.lines().filter(|line| line.starts_with('{')) {
             let value: Value = serde_json::from_str(line).map_err(|e| format!("{line}: {e}"))?;
             fits(&schema, &value)?;
-            found.push(Kind::Progress);
+            found.push(OutputKind::Progress);
         }
     }
     Ok(found)
 }
 
-fn kind_of(words: &[&str]) -> Option<Kind> {
+fn kind_of(words: &[&str]) -> Option<OutputKind> {
     if !words.contains(&"--json") && !words.contains(&"--json=true") {
         return None;
     }
@@ -80,13 +80,13 @@ fn kind_of(words: &[&str]) -> Option<Kind> {
     };
     let first = words.iter().position(|word| is_command(&word))?;
     match words[first] {
-        "outdated" => Some(Kind::Outdated),
-        "images" => Some(Kind::Images),
-        "lint" => Some(Kind::Lint),
-        "tags" => Some(Kind::Tags),
-        "context" if words.get(first + 1) == Some(&"show") => Some(Kind::ContextShow),
+        "outdated" => Some(OutputKind::Outdated),
+        "images" => Some(OutputKind::Images),
+        "lint" => Some(OutputKind::Lint),
+        "tags" => Some(OutputKind::Tags),
+        "context" if words.get(first + 1) == Some(&"show") => Some(OutputKind::ContextShow),
         "context" => None,
-        _ => Some(Kind::Result),
+        _ => Some(OutputKind::Result),
     }
 }
 

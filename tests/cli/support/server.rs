@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::faults::Tear;
-pub use super::faults::{Door, Fault};
+use super::faults::RequestFault;
+pub use super::faults::{Listener, ResponseFault};
 pub use super::message::{API_VERSION, Answer, Framing, Request, normal_filters, parse_query};
 
 /// Answers requests; called by one thread at a time.
@@ -35,10 +35,10 @@ pub struct Server {
 struct Shared {
     handler: Mutex<Box<dyn Handler>>,
     log: Mutex<Vec<Request>>,
-    door: Mutex<Door>,
+    door: Mutex<Listener>,
     connections: AtomicUsize,
     /// What waits for a request that is not to arrive whole.
-    ambush: Mutex<Option<Ambush>>,
+    pending_fault: Mutex<Option<PendingFault>>,
     streams: Mutex<Vec<UnixStream>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     stopping: AtomicBool,
@@ -46,10 +46,10 @@ struct Shared {
 }
 
 /// One request that is torn: which one, where, and what comes after it.
-struct Ambush {
+struct PendingFault {
     request: usize,
-    tear: Tear,
-    then: Door,
+    tear: RequestFault,
+    then: Listener,
 }
 
 impl Server {
@@ -61,9 +61,9 @@ impl Server {
         let shared = Arc::new(Shared {
             handler: Mutex::new(Box::new(handler)),
             log: Mutex::default(),
-            door: Mutex::new(Door::Open),
+            door: Mutex::new(Listener::Open),
             connections: AtomicUsize::new(0),
-            ambush: Mutex::default(),
+            pending_fault: Mutex::default(),
             streams: Mutex::default(),
             threads: Mutex::default(),
             stopping: AtomicBool::new(false),
@@ -106,12 +106,12 @@ impl Server {
     }
 
     /// This request, counted from 1, does not arrive whole; later connections meet `then`.
-    pub fn lies_in_wait(&self, request: usize, tear: Tear, then: Door) {
-        *lock(&self.shared.ambush) = Some(Ambush { request, tear, then });
+    pub fn fail_request(&self, request: usize, tear: RequestFault, then: Listener) {
+        *lock(&self.shared.pending_fault) = Some(PendingFault { request, tear, then });
     }
 
     /// From now on new connections and new requests meet this.
-    pub fn door(&self, door: Door) {
+    pub fn set_listener(&self, door: Listener) {
         set_door(&self.shared, door);
     }
 }
@@ -141,23 +141,29 @@ pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn set_door(shared: &Shared, door: Door) {
-    *lock(&shared.door) = door;
-    if door == Door::Refusing {
+fn set_door(shared: &Shared, door: Listener) {
+    *lock(&shared.set_listener) = door;
+    if door == Listener::Refusing {
         // Wakes the acceptor, which then drops its listener.
         let _ = UnixStream::connect(&shared.socket);
     }
 }
 
 /// What lies in wait for the next request, if anything does; with `take` it is sprung.
-fn ambush(shared: &Shared, take: bool, is_meant: impl Fn(Tear) -> bool) -> Option<Ambush> {
+fn pending_fault(
+    shared: &Shared,
+    take: bool,
+    is_meant: impl Fn(RequestFault) -> bool,
+) -> Option<PendingFault> {
     let next = lock(&shared.log).len() + 1;
-    let mut ambush = lock(&shared.ambush);
-    let is_here = ambush.as_ref().is_some_and(|ambush| ambush.request == next && is_meant(ambush.tear));
+    let mut pending_fault = lock(&shared.pending_fault);
+    let is_here = pending_fault
+        .as_ref()
+        .is_some_and(|pending_fault| pending_fault.request == next && is_meant(pending_fault.tear));
     match (is_here, take) {
         (false, _) => None,
-        (true, true) => ambush.take(),
-        (true, false) => ambush.as_ref().map(|it| Ambush { ..*it }),
+        (true, true) => pending_fault.take(),
+        (true, false) => pending_fault.as_ref().map(|it| PendingFault { ..*it }),
     }
 }
 
@@ -166,13 +172,13 @@ fn accept(listener: &UnixListener, shared: &Arc<Shared>) {
         if shared.stopping.load(Ordering::SeqCst) {
             return;
         }
-        match *lock(&shared.door) {
-            Door::Open => {}
-            Door::Closing => continue,
-            Door::Refusing => return,
+        match *lock(&shared.set_listener) {
+            Listener::Open => {}
+            Listener::Closing => continue,
+            Listener::Refusing => return,
         }
-        if let Some(ambush) = ambush(shared, true, |tear| tear == Tear::Unsent) {
-            set_door(shared, ambush.then);
+        if let Some(pending_fault) = pending_fault(shared, true, |tear| tear == RequestFault::Unsent) {
+            set_door(shared, pending_fault.then);
             continue;
         }
         let connection = shared.connections.fetch_add(1, Ordering::SeqCst) + 1;
@@ -189,15 +195,15 @@ fn accept(listener: &UnixListener, shared: &Arc<Shared>) {
 fn serve(stream: &UnixStream, connection: usize, shared: &Arc<Shared>) {
     let mut reader = BufReader::new(Counted { stream, count: 0 });
     loop {
-        if let Some(Ambush { tear: Tear::After(bytes), then, .. }) =
-            ambush(shared, true, |tear| tear != Tear::Unsent)
+        if let Some(PendingFault { tear: RequestFault::After(bytes), then, .. }) =
+            pending_fault(shared, true, |tear| tear != RequestFault::Unsent)
         {
             read_some(stream, bytes);
             set_door(shared, then);
             break;
         }
         let Some(mut request) = read_request(&mut reader, connection) else { break };
-        if *lock(&shared.door) != Door::Open {
+        if *lock(&shared.set_listener) != Listener::Open {
             // A connection from before is no way around a closed door.
             break;
         }
@@ -218,17 +224,17 @@ fn serve(stream: &UnixStream, connection: usize, shared: &Arc<Shared>) {
         thread::sleep(answer.delay);
         let mut writer = stream;
         let going_on = match answer.fault {
-            Some(Fault::Cut(n)) if n < bytes.len() => {
+            Some(ResponseFault::Cut(n)) if n < bytes.len() => {
                 let _ = writer.write_all(&bytes[..n]);
                 false
             }
-            Some(Fault::Garble(n)) if n < bytes.len() => {
+            Some(ResponseFault::Garble(n)) if n < bytes.len() => {
                 let mut garbled = bytes[..n].to_vec();
                 garbled.resize(bytes.len().max(n + 64), 0xff);
                 let _ = writer.write_all(&garbled);
                 false
             }
-            Some(Fault::Stall(n)) => {
+            Some(ResponseFault::Stall(n)) => {
                 let _ = writer.write_all(&bytes[..n.min(bytes.len())]);
                 // Until the client or the test goes away.
                 let _ = reader.read(&mut [0; 1]);
@@ -237,7 +243,7 @@ fn serve(stream: &UnixStream, connection: usize, shared: &Arc<Shared>) {
             _ => writer.write_all(&bytes).is_ok() && !answer.closes_after() && !is_last,
         };
         // The next request finds no connection that is kept.
-        if !going_on || ambush(shared, false, |tear| tear == Tear::Unsent).is_some() {
+        if !going_on || pending_fault(shared, false, |tear| tear == RequestFault::Unsent).is_some() {
             break;
         }
     }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::engine::engine;
 use crate::settings::{LINES, User};
-use crate::support::certificates::{Authority, When, folder_of, path};
+use crate::support::certificates::{Authority, Validity, folder_of, path};
 use crate::support::client;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{OLD, spec};
@@ -82,7 +82,7 @@ fn a_context_of_dockers_leads_to_the_engine() {
 fn tls_and_ssh_contexts_of_dockers_are_read_as_docker_reads_them() {
     let home = tempfile::tempdir().unwrap();
     let authority = Authority::new("ours");
-    let client = authority.client(When::Now);
+    let client = authority.client(Validity::Now);
     let files = folder_of(&authority, &client);
     let [ca, cert, key] = ["ca", "cert", "key"].map(|name| format!("{name}={}/{name}.pem", path(&files)));
     for (name, docker) in [
@@ -117,8 +117,9 @@ fn tls_and_ssh_contexts_of_dockers_are_read_as_docker_reads_them() {
 fn a_context_of_dockers_with_tls_leads_to_the_engine() {
     let authority = Authority::new("ours");
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
-    let relay = Relay::tls(swarm.socket(), &authority.engine(&["127.0.0.1"], When::Now), Some(&authority));
-    let files = folder_of(&authority, &authority.client(When::Now));
+    let relay =
+        Relay::tls(swarm.socket(), &authority.engine(&["127.0.0.1"], Validity::Now), Some(&authority));
+    let files = folder_of(&authority, &authority.client(Validity::Now));
     let [ca, cert, key] = ["ca", "cert", "key"].map(|name| format!("{name}={}/{name}.pem", path(&files)));
     let home = tempfile::tempdir().unwrap();
     let docker = format!("host={},{ca},{cert},{key}", relay.host());

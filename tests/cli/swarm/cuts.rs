@@ -9,9 +9,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::engine::{Engine, engine, small};
-use crate::support::figures::{figure, how_many};
+use crate::support::figures::{count_from_env, record_figure};
 use crate::support::fixtures::{NEW, OLD};
-use crate::support::relay::{Cut, Relay};
+use crate::support::relay::{CutOff, Relay};
 use crate::support::run::{Run, swarmctl};
 
 /// A command, what it changes, and how often it has done so.
@@ -111,7 +111,7 @@ fn check(case: &Case) {
     let bytes = whole.answered();
     assert!(bytes > 1000, "{bytes} bytes only");
 
-    let cuts = how_many("SWARMCTL_TEST_REAL_CUTS", 10);
+    let cuts = count_from_env("SWARMCTL_TEST_REAL_CUTS", 10);
     let mut endings: BTreeMap<String, usize> = BTreeMap::new();
     let mut wrong = Vec::new();
     for for_good in [false, true] {
@@ -119,7 +119,7 @@ fn check(case: &Case) {
             if is_create && engine.has_service(case.service) {
                 engine.ask("DELETE", &format!("/services/{}", case.service), None);
             }
-            let cut = Cut { after: bytes * n / cuts, for_good };
+            let cut = CutOff { after: bytes * n / cuts, for_good };
             let relay = Relay::cutting(engine.socket(), cut);
             let before = look(engine, case.service);
             let args = [vec!["--debug".to_owned()], (case.args)(&before)].concat();
@@ -148,14 +148,14 @@ fn check(case: &Case) {
     assert!(wrong.is_empty(), "{} of {tried} are wrong; the first:\n{}", wrong.len(), wrong[0]);
     let endings: Vec<String> = endings.iter().map(|(ending, count)| format!("{count} x {ending}")).collect();
     let name = case.name;
-    figure(
+    record_figure(
         &format!("responses of a real engine to `{name}` cut off at {cuts} places, once and permanently"),
         &format!("{tried} runs, 0 false reports ({})", endings.join(", ")),
     );
 }
 
 /// Whether what it said is what the engine holds.
-fn is_right(cut: Cut, run: &Run, times: usize) -> bool {
+fn is_right(cut: CutOff, run: &Run, times: usize) -> bool {
     let posted = run.stderr.lines().any(|line| line.starts_with("debug: POST "));
     let is_told = run.stderr.lines().any(|line| line.starts_with("error: ")) == (run.code != Some(0));
     is_told

@@ -4,7 +4,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::engine::{Engine, small};
-use crate::support::certificates::{Authority, ENCRYPTED_KEYS, When, folder, folder_of, path};
+use crate::support::certificates::{Authority, ENCRYPTED_KEYS, Validity, folder, folder_of, path};
 use crate::support::exit::Exit;
 use crate::support::run::Run;
 
@@ -61,14 +61,14 @@ fn everything_works_over_tcp() {
 #[test]
 fn everything_works_over_tls_and_every_failure_is_a_sentence() {
     let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
-    let engines = folder_of(&ours, &ours.engine(&["127.0.0.1", "engine.example"], When::Now));
+    let engines = folder_of(&ours, &ours.engine(&["127.0.0.1", "engine.example"], Validity::Now));
     let file = |name: &str| {
         format!("--tls{}={}/{name}.pem", if name == "ca" { "cacert" } else { name }, path(&engines))
     };
     let (ca, cert, key) = (file("ca"), file("cert"), file("key"));
     let host = "tcp://127.0.0.1:2376";
     let engine = Engine::with_options("tls", &["--host", host, "--tlsverify", &ca, &cert, &key]);
-    let (client, other) = (ours.client(When::Now), ours.client(When::Now));
+    let (client, other) = (ours.client(Validity::Now), ours.client(Validity::Now));
     let good = folder_of(&ours, &client);
     rolls_out(&engine, "tcp://127.0.0.1", Some(&good));
     let ask = |host: &str, folder: &TempDir| {
@@ -78,9 +78,12 @@ fn everything_works_over_tls_and_every_failure_is_a_sentence() {
     for (folder, why) in [
         (folder_of(&theirs, &client), "the engine's certificate is not signed by an authority in `"),
         (folder(Some(&ours.pem), None, None), "it wants a client's certificate, and none is given"),
-        (folder_of(&ours, &ours.client(When::Past)), "it expired at 2021-01-01T00:00:00Z"),
-        (folder_of(&ours, &theirs.client(When::Now)), "it is not signed by an authority in `"),
-        (folder_of(&ours, &ours.engine(&["x"], When::Now)), "it is not made for this side of a connection"),
+        (folder_of(&ours, &ours.client(Validity::Past)), "it expired at 2021-01-01T00:00:00Z"),
+        (folder_of(&ours, &theirs.client(Validity::Now)), "it is not signed by an authority in `"),
+        (
+            folder_of(&ours, &ours.engine(&["x"], Validity::Now)),
+            "it is not made for this side of a connection",
+        ),
         (
             folder(Some(&ours.pem), Some(&client.cert), Some(&other.key)),
             "is not the one that the certificate in `",
@@ -110,7 +113,7 @@ fn everything_works_over_tls_and_every_failure_is_a_sentence() {
         Some(&json!({ "Name": "t002", "TaskTemplate": small("x", OLD)["TaskTemplate"] })),
     );
     let before = engine.service("t002");
-    let expired = folder_of(&ours, &ours.client(When::Past));
+    let expired = folder_of(&ours, &ours.client(Validity::Past));
     let post = engine.swarmctl_inside(&["-H", host, "update-image", "t002", NEW]);
     post.env("DOCKER_TLS_VERIFY", "1")
         .env("DOCKER_CERT_PATH", path(&expired))

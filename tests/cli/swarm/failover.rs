@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::managers::Managers;
-use crate::support::figures::{figure, how_many};
+use crate::support::figures::{record_figure, count_from_env};
 use crate::support::fixtures::{NEW, OLD};
 use crate::support::run::Run;
 
@@ -23,14 +23,14 @@ fn what_is_said_is_so_whatever_becomes_of_the_leader() {
     let managers = Managers::start();
     let blows = std::env::var_os("SWARMCTL_TEST_BLOWS")
         .map_or_else(|| "kill".to_owned(), |it| it.to_string_lossy().into_owned());
-    let updates = how_many("SWARMCTL_TEST_UPDATES", 300);
+    let updates = count_from_env("SWARMCTL_TEST_UPDATES", 300);
     make_services(&managers, updates);
     let mut image = OLD;
     for blow in blows.split_whitespace() {
         image = if image == OLD { NEW } else { OLD };
         batch_through(&managers, blow, image);
     }
-    let rounds = how_many("SWARMCTL_TEST_ROUNDS", 0);
+    let rounds = count_from_env("SWARMCTL_TEST_ROUNDS", 0);
     if rounds > 0 {
         single_updates_through(&managers, rounds);
     }
@@ -61,7 +61,7 @@ fn batch_through(managers: &Managers, blow: &str, image: &str) {
     managers.wait_until_whole();
     let after = fleet(managers, other);
     let (done, told) = judge(&before, &after, image, &run);
-    figure(
+    record_figure(
         &format!("{} updates in one batch, the leader {}", before.len(), in_words(blow)),
         &format!(
             "{at_the_blow} were done when it happened; exit code {}; {done} applied once, {told} reported as not applied, 0 false reports; \
@@ -158,7 +158,7 @@ fn single_updates_through(managers: &Managers, rounds: usize) {
         longest = longest.max(run.took);
     }
     let endings: Vec<String> = endings.iter().map(|(ending, count)| format!("{count} x {ending}")).collect();
-    figure(
+    record_figure(
         &format!("{rounds} single updates, the leader killed at a random moment of each"),
         &format!(
             "0 false reports, none applied twice ({}); the longest took {:.1} s",

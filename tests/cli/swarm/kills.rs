@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::engine::{Engine, Removed, engine, small};
-use crate::support::figures::{figure, how_many};
+use crate::support::figures::{count_from_env, record_figure};
 use crate::support::fixtures::{NEW, OLD};
 use crate::support::run::{Run, Swarmctl};
 
@@ -17,7 +17,7 @@ const SERVICES: usize = 60;
 #[test]
 fn a_batch_that_is_killed_leaves_no_service_half_done_and_ends_the_job_when_it_is_run_again() {
     let engine = engine();
-    let kills = how_many("SWARMCTL_TEST_KILLS", 18);
+    let kills = count_from_env("SWARMCTL_TEST_KILLS", 18);
     let _services: Vec<Removed> = (0..SERVICES).map(|n| engine.create(&spec_of(n))).collect();
     let mut now = OLD;
     // How long it takes undisturbed, which is when signals come. Where that turns out too long (the machine is shared), it
@@ -66,7 +66,7 @@ fn a_batch_that_is_killed_leaves_no_service_half_done_and_ends_the_job_when_it_i
         now = wanted;
     }
     let endings: Vec<String> = endings.iter().map(|(ending, count)| format!("{count} x {ending}")).collect();
-    figure(
+    record_figure(
         &format!("{kills} kills at random moments of a batch of {SERVICES} updates"),
         &format!(
             "0 services updated in part, 0 false reports; {left} updates were left to the second run, which completed the batch each time ({})",

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::engine::{Removed, engine, small};
-use crate::support::figures::{figure, how_many};
+use crate::support::figures::{count_from_env, record_figure};
 use crate::support::fixtures::OLD;
 use crate::support::run::{Run, Running, quiet};
 
@@ -22,7 +22,7 @@ fn without_tasks(name: &str, stack: &str) -> Value {
 #[test]
 fn all_writers_of_one_service_are_done() {
     let (engine, _quiet) = (engine(), quiet());
-    let writers = how_many("SWARMCTL_TEST_WRITERS", 24);
+    let writers = count_from_env("SWARMCTL_TEST_WRITERS", 24);
     // How long it takes is measured on request only, and several times: who shares the machine can make it slow, not fast.
     let rounds = if std::env::var_os("SWARMCTL_TEST_WRITERS").is_some() { 5 } else { 1 };
     let _services =
@@ -56,7 +56,7 @@ fn all_writers_of_one_service_are_done() {
         .iter()
         .map(|(took, alone)| format!("{:.2} - {:.2}", took.as_secs_f64(), alone.as_secs_f64()))
         .collect();
-    figure(
+    record_figure(
         &format!("{writers} writers of one service, {rounds} times"),
         &format!(
             "{writers} of {writers} applied each time; seconds, less those of the engine alone for as many in a row: {}",
@@ -73,7 +73,7 @@ fn all_writers_of_one_service_are_done() {
 fn all_batches_at_once_are_done() {
     const SERVICES: usize = 20;
     let engine = engine();
-    let batches = how_many("SWARMCTL_TEST_BATCHES", 6);
+    let batches = count_from_env("SWARMCTL_TEST_BATCHES", 6);
     let services: Vec<Removed> =
         (0..SERVICES).map(|n| engine.create(&without_tasks(&format!("batches-{n}"), "batches"))).collect();
     let began = Instant::now();
@@ -91,7 +91,7 @@ fn all_batches_at_once_are_done() {
         there += (0..batches).filter(|n| labels[format!("b{n}")] == "1").count();
     }
     let of = batches * SERVICES;
-    figure(
+    record_figure(
         &format!("{batches} batches at once of the same {SERVICES} services"),
         &format!("{there} of {of} updates applied in {:.2} s", took.as_secs_f64()),
     );

@@ -1,7 +1,7 @@
 //! Docker Hub: another host than the name says, and a token realm on a third one.
 
 use super::{BASIC, ENTRY, login, printed};
-use crate::support::certificates::{Authority, When};
+use crate::support::certificates::{Authority, Validity};
 use crate::support::fake_registry::{FakeRegistry, Proxy, tags as page, unauthorized};
 use crate::support::run::swarmctl;
 use crate::support::server::Answer;
@@ -9,7 +9,7 @@ use crate::support::server::Answer;
 #[test]
 fn docker_hub_is_asked_where_it_listens() {
     let authority = Authority::new("everybody's");
-    let pair = authority.engine(&["registry-1.docker.io", "auth.docker.io"], When::Now);
+    let pair = authority.engine(&["registry-1.docker.io", "auth.docker.io"], Validity::Now);
     let auth = FakeRegistry::tls(&pair, None, |request| match request.header("Authorization") {
         Some(BASIC) => Answer::json(200, r#"{"token": "t1", "expires_in": 300}"#),
         _ => Answer::page(401),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{printed, tags};
 use crate::support::exit::Exit;
 use crate::support::fake_registry::{FakeRegistry, refused, tags as page};
-use crate::support::server::{Answer, Fault, Framing};
+use crate::support::server::{Answer, Framing, ResponseFault};
 
 /// Refuses `times` times with `refusal`, then answers.
 fn refusing(times: usize, refusal: impl Fn() -> Answer + Send + 'static) -> FakeRegistry {
@@ -64,7 +64,7 @@ fn a_list_of_more_than_200_pages_or_64_mib_is_an_error() {
 
 #[test]
 fn a_registry_that_is_silent_is_not_waited_for_without_end() {
-    let registry = FakeRegistry::plain(|_| page(&["1.0.0"]).broken(Fault::Stall(10)));
+    let registry = FakeRegistry::plain(|_| page(&["1.0.0"]).broken(ResponseFault::Stall(10)));
     let run =
         tags(&registry.image("shop/web")).timeouts("registry_request=600").run().fails_with(Exit::Failed);
     assert!(run.stderr.contains("no response to `GET http://127.0.0.1:"), "{}", run.stderr);

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{ENTRY, login, printed, tags};
-use crate::support::certificates::{Authority, Pair, When};
+use crate::support::certificates::{Authority, CertifiedKey, Validity};
 use crate::support::engine::{Engine, get};
 use crate::support::exit::Exit;
 use crate::support::fake_registry::{FakeRegistry, Proxy, tags as page, unauthorized};
@@ -40,9 +40,9 @@ fn info(config: &serde_json::Value) -> Engine {
 #[test]
 fn an_authority_and_a_client_certificate_of_certs_d_are_used() {
     let (authority, clients) = (Authority::new("ours"), Authority::new("clients"));
-    let pair = authority.engine(&[NAME], When::Now);
+    let pair = authority.engine(&[NAME], Validity::Now);
     let registry = FakeRegistry::tls(&pair, Some(&clients), |_| page(&["1.0.0"]));
-    let Pair { cert, key } = clients.client(When::Now);
+    let CertifiedKey { cert, key } = clients.client(Validity::Now);
     let folder = tempfile::tempdir().unwrap();
     certs(folder.path(), NAME, &[("ca.crt", &authority.pem), ("own.cert", &cert), ("own.key", &key)]);
     let folder_name = folder.path().to_str().unwrap();
@@ -61,7 +61,7 @@ fn an_authority_and_a_client_certificate_of_certs_d_are_used() {
 
 #[test]
 fn a_certificate_that_nobody_vouches_for_is_refused() {
-    let pair = Authority::new("theirs").engine(&[NAME], When::Now);
+    let pair = Authority::new("theirs").engine(&[NAME], Validity::Now);
     let registry = FakeRegistry::tls(&pair, None, |_| page(&["1.0.0"]));
     for config in
         [json!({}), json!({ "IndexConfigs": { NAME: { "Secure": true } }, "InsecureRegistryCIDRs": null })]
@@ -80,7 +80,7 @@ fn a_certificate_that_nobody_vouches_for_is_refused() {
 #[test]
 fn a_registry_that_the_engine_lists_as_insecure_is_used_without_verification_or_tls() {
     let insecure = json!({ "IndexConfigs": { NAME: { "Secure": false } } });
-    let pair = Authority::new("theirs").engine(&["other.example.com"], When::Past);
+    let pair = Authority::new("theirs").engine(&["other.example.com"], Validity::Past);
     let registry = FakeRegistry::tls(&pair, None, |_| page(&["1.0.0"]));
     let engine = info(&insecure);
     assert_eq!(printed(&named(&registry, &engine.host()).run().succeeds()), ["1.0.0"]);
@@ -93,7 +93,7 @@ fn a_registry_that_the_engine_lists_as_insecure_is_used_without_verification_or_
 fn a_redirect_from_https_to_http_is_not_followed() {
     let plain = FakeRegistry::plain(|_| page(&["1.0.0"]));
     let to = format!("http://{}/v2/", plain.host());
-    let pair = Authority::new("ours").engine(&["127.0.0.1"], When::Now);
+    let pair = Authority::new("ours").engine(&["127.0.0.1"], Validity::Now);
     let registry = FakeRegistry::tls(&pair, None, move |_| Answer::page(307).header("Location", &to));
     let run = tags(&registry.image("shop/web")).run().fails_with(Exit::Failed);
     assert!(run.stderr.contains("a redirect from https to `http://"), "{}", run.stderr);
@@ -104,7 +104,7 @@ fn a_redirect_from_https_to_http_is_not_followed() {
 fn a_realm_without_https_gets_no_credentials_of_a_registry_with_it() {
     let realm = FakeRegistry::plain(|_| Answer::json(200, r#"{"token": "t1"}"#));
     let challenge = format!(r#"Bearer realm="http://{}/token",service="r""#, realm.host());
-    let pair = Authority::new("ours").engine(&["127.0.0.1"], When::Now);
+    let pair = Authority::new("ours").engine(&["127.0.0.1"], Validity::Now);
     let registry = FakeRegistry::tls(&pair, None, move |_| unauthorized(&challenge));
     let config = login(&registry.host(), ENTRY);
     let run = tags(&registry.image("shop/web")).env("DOCKER_CONFIG", config.path().to_str().unwrap());

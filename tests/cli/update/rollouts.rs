@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{refuses, swarm, swarm_with, update, with};
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::{Step, When};
+use crate::support::fake_swarm::{RequestKind, Step};
 use crate::support::fixtures::{NEW, OLD};
 use crate::support::run::swarmctl;
 
@@ -71,7 +71,7 @@ fn rollback_as_a_flag_is_the_command() {
 #[test]
 fn another_writers_change_of_another_place_is_kept_and_of_the_same_place_is_a_conflict() {
     let swarm = swarm();
-    swarm.before(When::Post, 1, |world| {
+    swarm.before(RequestKind::Post, 1, |world| {
         world.write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Hosts"] = json!(["10.0.0.5 db"]));
     });
     update(&["t001", "--host-add", "db:::1", "--env-add", "A=1"]).host(swarm.host()).run().succeeds();
@@ -79,7 +79,7 @@ fn another_writers_change_of_another_place_is_kept_and_of_the_same_place_is_a_co
     assert_eq!(container["Hosts"], json!(["10.0.0.5 db", "::1 db"]));
     assert_eq!(container["Env"], json!(["A=1"]));
 
-    swarm.before(When::Post, 3, |world| {
+    swarm.before(RequestKind::Post, 3, |world| {
         world.write("t001", |spec| spec["EndpointSpec"]["Ports"][0]["PublishedPort"] = json!(33333));
     });
     let run = update(&["t001", "--publish-rm", "80"]).host(swarm.host()).run().fails_with(Exit::Conflict);

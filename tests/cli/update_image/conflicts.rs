@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{post_at, read, read_back, swarm, update_image, update_t001};
 use crate::support::engine::Engine;
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::{FakeSwarm, Step, When};
+use crate::support::fake_swarm::{FakeSwarm, RequestKind, Step};
 use crate::support::fixtures::{NEW, OLD, OTHER, spec, t001};
 use crate::support::server::Answer;
 
@@ -17,7 +17,7 @@ fn stale() -> Answer {
 fn keeps_a_concurrent_change_when_it_starts_over() {
     let swarm = swarm();
     for n in 1..=5 {
-        swarm.before(When::Post, n, move |world| {
+        swarm.before(RequestKind::Post, n, move |world| {
             world.write("t001", |spec| spec["Labels"][format!("theirs-{n}")] = "kept".into());
         });
     }
@@ -43,7 +43,7 @@ fn knows_a_stale_index_by_the_words_of_old_engines_too() {
 #[test]
 fn another_writer_at_the_same_place_is_for_a_person_to_decide() {
     let swarm = swarm();
-    swarm.before(When::Post, 1, |world| {
+    swarm.before(RequestKind::Post, 1, |world| {
         world.write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OTHER.into());
     });
     let run = update_t001(&swarm, &[]).fails_with(Exit::Conflict).tells_an_error();
@@ -54,7 +54,7 @@ fn another_writer_at_the_same_place_is_for_a_person_to_decide() {
 #[test]
 fn another_writer_who_wants_the_same_is_no_conflict() {
     let swarm = swarm();
-    swarm.before(When::Post, 1, |world| {
+    swarm.before(RequestKind::Post, 1, |world| {
         world.write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
     });
     update_t001(&swarm, &[]).succeeds();
@@ -65,7 +65,7 @@ fn another_writer_who_wants_the_same_is_no_conflict() {
 fn tells_a_rollback_by_the_engine_from_another_writer() {
     let swarm = FakeSwarm::with([spec("t001", OTHER)]);
     swarm.world().write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OLD.into());
-    swarm.before(When::Post, 1, |world| world.step("t001", Step::RolledBack));
+    swarm.before(RequestKind::Post, 1, |world| world.step("t001", Step::RolledBack));
     let run = update_t001(&swarm, &[]).fails_with(Exit::Conflict).says(&["rolled back", OLD, OTHER, NEW]);
     run.never_says(&["conflicting change"]);
     swarm.expect("t001").applied(0);
@@ -74,7 +74,7 @@ fn tells_a_rollback_by_the_engine_from_another_writer() {
 #[test]
 fn a_service_that_is_removed_meanwhile_is_no_such_service() {
     let swarm = swarm();
-    swarm.before(When::Post, 1, |world| world.services.clear());
+    swarm.before(RequestKind::Post, 1, |world| world.services.clear());
     update_t001(&swarm, &[]).fails_with(Exit::NotFound).tells_an_error();
 }
 
@@ -105,7 +105,9 @@ fn if_version_holds_or_nothing_is_posted() {
 fn if_version_is_not_tried_again_when_the_index_turns_out_stale() {
     let swarm = swarm();
     let index = swarm.service("t001").index.to_string();
-    swarm.before(When::Post, 1, |world| world.write("t001", |spec| spec["Labels"]["theirs"] = "kept".into()));
+    swarm.before(RequestKind::Post, 1, |world| {
+        world.write("t001", |spec| spec["Labels"]["theirs"] = "kept".into())
+    });
     let run = update_t001(&swarm, &["--if-version", &index]).fails_with(Exit::Conflict).tells_an_error();
     run.says(&[&index, &swarm.service("t001").index.to_string()]);
     swarm.expect("t001").applied(0).posted(1);
@@ -116,7 +118,7 @@ fn fails_with_conflict_when_the_version_stays_stale() {
     // Conflicts until the retries end: others write faster than this command can.
     let mut index = 11;
     let swarm = swarm();
-    swarm.before(When::Post, 0, move |world| {
+    swarm.before(RequestKind::Post, 0, move |world| {
         index += 1;
         world.write("t001", |spec| spec["Labels"]["busy"] = index.to_string().into());
     });

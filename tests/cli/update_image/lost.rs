@@ -7,14 +7,14 @@ use serde_json::json;
 use super::refusals::not_answers;
 use super::{swarm, update_t001};
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::{Break, FakeSwarm, Step, When};
+use crate::support::fake_swarm::{FakeSwarm, InjectedFault, RequestKind, Step};
 use crate::support::fixtures::{NEW, OLD, OTHER, spec};
-use crate::support::server::{Answer, Door, Fault};
+use crate::support::server::{Answer, Listener, ResponseFault};
 
 #[test]
 fn lost_and_not_applied_is_posted_again_with_the_same_index() {
     let swarm = swarm();
-    swarm.breaks(Break::lost(4).unhandled());
+    swarm.breaks(InjectedFault::lost(4).unhandled());
     update_t001(&swarm, &[]).succeeds();
     swarm.expect("t001").applied(1).image(NEW);
     let versions: Vec<_> =
@@ -25,10 +25,12 @@ fn lost_and_not_applied_is_posted_again_with_the_same_index() {
 
 #[test]
 fn lost_and_applied_is_done_and_not_posted_again() {
-    for fault in [Fault::Cut(0), Fault::Cut(20), Fault::Garble(0), Fault::Garble(40)] {
+    for fault in
+        [ResponseFault::Cut(0), ResponseFault::Cut(20), ResponseFault::Garble(0), ResponseFault::Garble(40)]
+    {
         for force in [&[][..], &["--force"]] {
             let swarm = swarm();
-            swarm.breaks(Break::by(4, fault));
+            swarm.breaks(InjectedFault::by(4, fault));
             update_t001(&swarm, force).succeeds();
             swarm.expect("t001").applied(1).posted(1);
         }
@@ -38,8 +40,10 @@ fn lost_and_applied_is_done_and_not_posted_again() {
 #[test]
 fn lost_applied_and_then_another_change_elsewhere_is_done() {
     let swarm = swarm();
-    swarm.breaks(Break::lost(4));
-    swarm.after(When::Post, 1, |world| world.write("t001", |spec| spec["Labels"]["theirs"] = "kept".into()));
+    swarm.breaks(InjectedFault::lost(4));
+    swarm.after(RequestKind::Post, 1, |world| {
+        world.write("t001", |spec| spec["Labels"]["theirs"] = "kept".into())
+    });
     update_t001(&swarm, &[]).succeeds();
     let service = swarm.service("t001");
     assert_eq!(
@@ -51,8 +55,8 @@ fn lost_applied_and_then_another_change_elsewhere_is_done() {
 #[test]
 fn lost_applied_and_then_replaced_by_another_writer_is_a_conflict_that_says_so() {
     let swarm = swarm();
-    swarm.breaks(Break::lost(4));
-    swarm.after(When::Post, 1, |world| {
+    swarm.breaks(InjectedFault::lost(4));
+    swarm.after(RequestKind::Post, 1, |world| {
         world.write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OTHER.into());
     });
     let run = update_t001(&swarm, &[]).fails_with(Exit::Conflict).tells_an_error();
@@ -64,8 +68,8 @@ fn lost_applied_and_then_replaced_by_another_writer_is_a_conflict_that_says_so()
 fn lost_applied_and_then_put_back_by_another_writer_is_a_conflict_too() {
     // The spec is base's again, but no rollback of the engine did that.
     let swarm = swarm();
-    swarm.breaks(Break::lost(4));
-    swarm.after(When::Post, 1, |world| {
+    swarm.breaks(InjectedFault::lost(4));
+    swarm.after(RequestKind::Post, 1, |world| {
         world.write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OLD.into());
     });
     update_t001(&swarm, &[]).fails_with(Exit::Conflict).tells_an_error().says(&["was applied"]);
@@ -75,8 +79,8 @@ fn lost_applied_and_then_put_back_by_another_writer_is_a_conflict_too() {
 #[test]
 fn reports_a_lost_update_that_the_engine_rolled_back() {
     let swarm = swarm();
-    swarm.breaks(Break::lost(4));
-    swarm.after(When::Post, 1, |world| world.step("t001", Step::RolledBack));
+    swarm.breaks(InjectedFault::lost(4));
+    swarm.after(RequestKind::Post, 1, |world| world.step("t001", Step::RolledBack));
     update_t001(&swarm, &[]).fails_with(Exit::RolledBack).tells_an_error().says(&["rolled"]);
     swarm.expect("t001").applied(1).image(OLD);
 }
@@ -87,8 +91,8 @@ fn an_old_rollback_is_not_taken_for_one_of_this_update() {
     let swarm = swarm();
     let old = json!({ "State": "rollback_completed", "StartedAt": "2026-11-21T09:00:00.5Z", "Message": "rollback completed" });
     swarm.world().service("t001").status = Some(old.clone());
-    swarm.breaks(Break::lost(4).unhandled());
-    swarm.before(When::Read, 2, move |world| {
+    swarm.breaks(InjectedFault::lost(4).unhandled());
+    swarm.before(RequestKind::Read, 2, move |world| {
         world.write("t001", |spec| spec["Labels"]["theirs"] = "kept".into());
         world.service("t001").status = Some(old.clone());
     });
@@ -103,8 +107,10 @@ fn an_old_rollback_is_not_taken_for_one_of_this_update() {
 #[test]
 fn lost_not_applied_and_changed_elsewhere_is_edited_again() {
     let swarm = swarm();
-    swarm.breaks(Break::lost(4).unhandled());
-    swarm.before(When::Read, 2, |world| world.write("t001", |spec| spec["Labels"]["theirs"] = "kept".into()));
+    swarm.breaks(InjectedFault::lost(4).unhandled());
+    swarm.before(RequestKind::Read, 2, |world| {
+        world.write("t001", |spec| spec["Labels"]["theirs"] = "kept".into())
+    });
     update_t001(&swarm, &[]).succeeds();
     let service = swarm.service("t001");
     assert_eq!(
@@ -115,10 +121,10 @@ fn lost_not_applied_and_changed_elsewhere_is_edited_again() {
 
 #[test]
 fn fails_with_unknown_if_a_lost_response_cannot_be_read_back() {
-    for door in [Door::Closing, Door::Refusing] {
+    for door in [Listener::Closing, Listener::Refusing] {
         for handled in [true, false] {
             let swarm = swarm();
-            let mut broken = Break::lost(4).then(door);
+            let mut broken = InjectedFault::lost(4).then(door);
             broken.handled = handled;
             swarm.breaks(broken);
             let run =
@@ -132,9 +138,14 @@ fn fails_with_unknown_if_a_lost_response_cannot_be_read_back() {
 #[test]
 fn a_read_that_breaks_off_is_asked_again_on_a_new_connection() {
     for request in [1, 2, 3, 5] {
-        for fault in [Fault::Cut(0), Fault::Cut(100), Fault::Garble(10), Fault::Garble(180)] {
+        for fault in [
+            ResponseFault::Cut(0),
+            ResponseFault::Cut(100),
+            ResponseFault::Garble(10),
+            ResponseFault::Garble(180),
+        ] {
             let swarm = swarm();
-            swarm.breaks(Break::by(request, fault));
+            swarm.breaks(InjectedFault::by(request, fault));
             let run = update_t001(&swarm, &[]).succeeds();
             assert_eq!(swarm.connections(), 2, "{}", run.report());
             swarm.expect("t001").applied(1);
@@ -154,7 +165,7 @@ fn the_engines_words_for_a_lost_post_are_looked_up_as_well() {
     ] {
         for handled in [true, false] {
             let swarm = swarm();
-            let mut broken = Break::instead(4, Answer::error(status, words));
+            let mut broken = InjectedFault::instead(4, Answer::error(status, words));
             broken.handled = handled;
             swarm.breaks(broken);
             update_t001(&swarm, &[]).succeeds();
@@ -171,7 +182,7 @@ fn the_engines_words_for_a_lost_post_are_looked_up_as_well() {
 fn an_answer_to_a_post_that_is_none_of_an_engines_is_looked_up() {
     for answer in not_answers() {
         let swarm = swarm();
-        swarm.breaks(Break::instead(4, answer.clone()));
+        swarm.breaks(InjectedFault::instead(4, answer.clone()));
         let run = update_t001(&swarm, &[]).succeeds();
         assert_eq!(
             (swarm.service("t001").taken.len(), swarm.posts().len()),
@@ -188,7 +199,7 @@ fn a_job_is_never_posted_again_on_doubt() {
         let mut job = spec("t001", OLD);
         job["Mode"] = json!({ "ReplicatedJob": { "MaxConcurrent": 1, "TotalCompletions": 1 } });
         let swarm = FakeSwarm::with([job]);
-        let mut broken = Break::lost(4);
+        let mut broken = InjectedFault::lost(4);
         broken.handled = handled;
         swarm.breaks(broken);
         update_t001(&swarm, &[]).exits(if handled { 0 } else { 9 });
@@ -201,8 +212,8 @@ fn judges_by_the_engines_clock_never_by_its_own() {
     for hours in [-30, 30] {
         let swarm = swarm();
         swarm.world().clock = jiff::SignedDuration::from_hours(hours);
-        swarm.breaks(Break::lost(4));
-        swarm.after(When::Post, 1, |world| world.step("t001", Step::RolledBack));
+        swarm.breaks(InjectedFault::lost(4));
+        swarm.after(RequestKind::Post, 1, |world| world.step("t001", Step::RolledBack));
         update_t001(&swarm, &[]).fails_with(Exit::RolledBack);
     }
 }

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use super::{post_at, read, read_back, swarm, update_image, update_t001};
 use crate::support::engine::Engine;
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::{Break, FakeSwarm};
+use crate::support::fake_swarm::{FakeSwarm, InjectedFault};
 use crate::support::fixtures::{NEW, OLD, spec, t001};
 use crate::support::run::Run;
-use crate::support::server::{Answer, Door};
+use crate::support::server::{Answer, Listener};
 
 #[test]
 fn warnings_of_the_engine_are_shown() {
@@ -97,7 +97,7 @@ fn json_is_one_object_of_one_shape_whatever_happens() {
     assert_eq!(keys(&one_object(&run, 8, "unreachable")), keys(&done));
 
     let lost = FakeSwarm::with([spec("t001", OLD)]);
-    lost.breaks(Break::lost(4).then(Door::Closing));
+    lost.breaks(InjectedFault::lost(4).then(Listener::Closing));
     let lost = one_object(&update_t001(&lost, &["--json"]).fails_with(Exit::Unknown), 9, "unknown");
     assert_eq!((keys(&lost), &lost["posted"]), (keys(&done), &Value::Null));
 }

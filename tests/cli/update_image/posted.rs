@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{post_at, read, read_back, swarm, update_image, update_t001};
 use crate::support::engine::{Engine, get, post, same_text};
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::{FakeSwarm, When};
+use crate::support::fake_swarm::{FakeSwarm, RequestKind};
 use crate::support::fixtures::{
     ID, NETWORK, NEW, OLD, hard_spec, same_escapes, service_text, service_text_with, spec, t001,
 };
@@ -209,7 +209,7 @@ fn a_forced_restart_is_one_more_than_the_newest_counter_once_a_command() {
     let swarm = FakeSwarm::with([spec("t001", NEW)]);
     for n in 1..=3 {
         // Another writer forces a restart too, each time.
-        swarm.before(When::Post, n, |world| {
+        swarm.before(RequestKind::Post, n, |world| {
             world.write("t001", |spec| {
                 let now = spec["TaskTemplate"]["ForceUpdate"].as_u64().unwrap();
                 spec["TaskTemplate"]["ForceUpdate"] = (now + 10).into();

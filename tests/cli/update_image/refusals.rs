@@ -8,10 +8,10 @@ use serde_json::json;
 use super::{post_at, read, read_back, swarm, update_image, update_t001};
 use crate::support::engine::Engine;
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::Break;
+use crate::support::fake_swarm::InjectedFault;
 use crate::support::fixtures::{ID, NEW, OLD, service_text, spec, t001};
-use crate::support::nobody;
-use crate::support::server::{Answer, Door, Framing};
+use crate::support::server::{Answer, Framing, Listener};
+use crate::support::unprivileged;
 
 #[test]
 fn the_engines_refusal_is_final_and_shown_word_for_word() {
@@ -112,18 +112,19 @@ fn a_missing_socket_is_unreachable_after_three_tries_in_a_second() {
 #[test]
 fn a_socket_that_comes_back_within_a_second_is_used() {
     let swarm = swarm();
-    swarm.door(Door::Closing);
+    swarm.set_listener(Listener::Closing);
     let mut running = update_image(&["t001", NEW]).host(swarm.host()).spawn();
     std::thread::sleep(Duration::from_millis(150));
-    swarm.door(Door::Open);
+    swarm.set_listener(Listener::Open);
     running.wait().succeeds();
 }
 
 #[test]
 fn no_permission_for_the_socket_is_unreachable_and_says_how_to_get_it() {
     let engine = Engine::silent();
-    let run =
-        nobody::run(&engine, &["update-image", "t001", NEW]).fails_with(Exit::Unreachable).tells_an_error();
+    let run = unprivileged::run(&engine, &["update-image", "t001", NEW])
+        .fails_with(Exit::Unreachable)
+        .tells_an_error();
     assert!(run.took < Duration::from_secs(2), "it does not pass: {}", run.report());
     run.says(&["ermission denied", "hint: "]);
 }
@@ -215,7 +216,10 @@ fn a_redirect_is_never_followed() {
     }
     // Nor after a post: it is looked up.
     let swarm = swarm();
-    swarm.breaks(Break::instead(4, Answer::json(307, "").header("Location", "/v1.41/services/create")));
+    swarm.breaks(InjectedFault::instead(
+        4,
+        Answer::json(307, "").header("Location", "/v1.41/services/create"),
+    ));
     update_t001(&swarm, &[]).succeeds();
     assert_eq!(swarm.posts().len(), 1);
 }

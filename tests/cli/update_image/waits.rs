@@ -7,10 +7,10 @@ use serde_json::json;
 use super::{read, swarm, update_image};
 use crate::support::engine::Engine;
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::{Break, FakeSwarm, Step, When};
+use crate::support::fake_swarm::{FakeSwarm, InjectedFault, RequestKind, Step};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, quiet, swarmctl};
-use crate::support::server::{Answer, Fault};
+use crate::support::server::{Answer, ResponseFault};
 
 #[test]
 fn a_signal_ends_it_at_once_also_inside_a_silent_request() {
@@ -19,7 +19,7 @@ fn a_signal_ends_it_at_once_also_inside_a_silent_request() {
         for request in 1..=5 {
             for after in [0, 30, 200] {
                 let swarm = swarm();
-                swarm.breaks(Break::by(request, Fault::Stall(after)));
+                swarm.breaks(InjectedFault::by(request, ResponseFault::Stall(after)));
                 let mut running = update_image(&["t001", NEW]).host(swarm.host()).spawn();
                 swarm.wait_for_requests(request);
                 std::thread::sleep(Duration::from_millis(30));
@@ -59,7 +59,7 @@ fn a_signal_ends_the_pauses_between_tries() {
 #[test]
 fn an_engine_that_falls_silent_is_given_its_time_and_then_unreachable() {
     let swarm = swarm();
-    swarm.breaks(Break::by(2, Fault::Stall(0)));
+    swarm.breaks(InjectedFault::by(2, ResponseFault::Stall(0)));
     let command = update_image(&["t001", NEW]).host(swarm.host()).timeouts("unavailable=1200");
     let run = command.run().fails_with(Exit::Unreachable);
     assert!(run.took >= Duration::from_millis(1200), "{}", run.report());
@@ -119,12 +119,12 @@ fn the_state_of_an_earlier_rollout_is_not_taken_for_this_ones() {
             json!({ "State": state, "StartedAt": "2026-11-21T09:00:00.5Z", "Message": "of the last one" });
         let swarm = rolling(&[Step::Nothing, Step::Nothing, Step::Nothing, Step::Updating, Step::Completed]);
         swarm.world().service("t001").status = Some(old.clone());
-        swarm.after(When::Post, 1, {
+        swarm.after(RequestKind::Post, 1, {
             let old = old.clone();
             move |world| world.service("t001").status = Some(old.clone())
         });
         // When the rollout begins, the engine gives it a start time of its own.
-        swarm.before(When::Read, 5, |world| world.service("t001").status = None);
+        swarm.before(RequestKind::Read, 5, |world| world.service("t001").status = None);
         update_and_wait(&swarm, &[]).succeeds();
         let status = swarm.service("t001").status.unwrap();
         assert_eq!((&status["State"], status["Message"] != "of the last one"), (&json!("completed"), true));
@@ -167,7 +167,7 @@ fn an_interrupted_wait_says_that_the_rollout_goes_on() {
 fn a_break_while_it_waits_is_asked_again() {
     for request in 5..=8 {
         let swarm = rolling(&[Step::Updating, Step::Nothing, Step::Nothing, Step::Completed]);
-        swarm.breaks(Break::by(request, Fault::Cut(50)));
+        swarm.breaks(InjectedFault::by(request, ResponseFault::Cut(50)));
         update_and_wait(&swarm, &[]).succeeds();
         swarm.expect("t001").applied(1);
     }
@@ -176,6 +176,6 @@ fn a_break_while_it_waits_is_asked_again() {
 #[test]
 fn fails_with_not_found_if_the_service_is_removed_while_waiting() {
     let swarm = rolling(&[Step::Updating]);
-    swarm.before(When::Read, 4, |world| world.services.clear());
+    swarm.before(RequestKind::Read, 4, |world| world.services.clear());
     update_and_wait(&swarm, &[]).fails_with(Exit::NotFound).says(&["error: ", "t001"]);
 }

@@ -3,19 +3,19 @@
 use super::FakeSwarm;
 
 /// What became of one service. Each check fails the test with what is so instead.
-pub struct Expect<'a> {
+pub struct ServiceExpectation<'a> {
     swarm: &'a FakeSwarm,
     name: &'a str,
 }
 
 impl FakeSwarm {
     /// Checks of the service with this name.
-    pub fn expect<'a>(&'a self, name: &'a str) -> Expect<'a> {
-        Expect { swarm: self, name }
+    pub fn expect<'a>(&'a self, name: &'a str) -> ServiceExpectation<'a> {
+        ServiceExpectation { swarm: self, name }
     }
 }
 
-impl Expect<'_> {
+impl ServiceExpectation<'_> {
     /// The engine accepted this number of updates of the service.
     #[track_caller]
     pub fn applied(self, updates: usize) -> Self {

@@ -17,18 +17,18 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 pub use self::reads::distribution;
-pub use super::faults::Break;
-use super::faults::How;
+use super::faults::FaultKind;
+pub use super::faults::InjectedFault;
 use super::server::{Answer, Framing, Handler, Request, Server, lock};
 
 /// A fake swarm, listening. Dropping it fails the test if it was asked what no engine knows.
 pub struct FakeSwarm {
     server: Server,
-    world: Arc<Mutex<World>>,
+    world: Arc<Mutex<SwarmState>>,
 }
 
 /// What the engine holds, and what is to happen to it.
-pub struct World {
+pub struct SwarmState {
     pub services: Vec<Service>,
     /// ID and name of every network.
     pub networks: Vec<(String, String)>,
@@ -61,8 +61,8 @@ pub struct World {
     index: u64,
     ids: u64,
     hooks: Vec<Hook>,
-    breaks: Vec<Break>,
-    counts: BTreeMap<(&'static str, When), usize>,
+    breaks: Vec<InjectedFault>,
+    counts: BTreeMap<(&'static str, RequestKind), usize>,
     strange: Vec<String>,
 }
 
@@ -77,7 +77,7 @@ pub struct Service {
     pub previous: Option<Value>,
     pub status: Option<Value>,
     pub iteration: u64,
-    /// Every spec that a request (no [`World::write`]) brought, in the order they were taken.
+    /// Every spec that a request (no [`SwarmState::write`]) brought, in the order they were taken.
     pub taken: Vec<Value>,
     /// The next update moves its networks to the TaskTemplate, where GET shows them already: Docker 29 with data of an
     /// older engine. Its tasks were made without.
@@ -108,7 +108,7 @@ pub enum Step {
 
 /// Before which requests a hook runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum When {
+pub enum RequestKind {
     /// POST /services/{id}/update.
     Post,
     /// POST /services/create.
@@ -118,10 +118,10 @@ pub enum When {
 }
 
 struct Hook {
-    when: When,
+    when: RequestKind,
     /// Counted from 1; `None`: every time.
     nth: Option<usize>,
-    run: Box<dyn FnMut(&mut World) + Send>,
+    run: Box<dyn FnMut(&mut SwarmState) + Send>,
     /// After the request was handled, before it is answered.
     after: bool,
 }
@@ -130,7 +130,7 @@ pub const NO_MANAGER: &str = "This node is not a swarm manager. Use \"docker swa
                               connect this node to swarm and try again.";
 impl FakeSwarm {
     pub fn start() -> Self {
-        let world = World {
+        let world = SwarmState {
             services: Vec::new(),
             networks: Vec::new(),
             secrets: Vec::new(),
@@ -154,7 +154,7 @@ impl FakeSwarm {
             strange: Vec::new(),
         };
         let world = Arc::new(Mutex::new(world));
-        Self { server: Server::start(Mind(Arc::clone(&world), true)), world }
+        Self { server: Server::start(SwarmHandler(Arc::clone(&world), true)), world }
     }
 
     /// A proxy before the engine gives this answer to every request of this method, where the path begins so.
@@ -164,7 +164,7 @@ impl FakeSwarm {
 
     /// Another manager of the same swarm, whose answers never break.
     pub fn other_manager(&self) -> Server {
-        Server::start(Mind(Arc::clone(&self.world), false))
+        Server::start(SwarmHandler(Arc::clone(&self.world), false))
     }
 
     /// An engine that is in no swarm: whatever it is asked, the command ends at once.
@@ -184,7 +184,7 @@ impl FakeSwarm {
     }
 
     /// The state; the engine stands still while this is held.
-    pub fn world(&self) -> MutexGuard<'_, World> {
+    pub fn world(&self) -> MutexGuard<'_, SwarmState> {
         lock(&self.world)
     }
 
@@ -194,21 +194,21 @@ impl FakeSwarm {
     }
 
     /// Runs something before the Nth request of a kind, counted from 1 (0: each of them) is handled.
-    pub fn before(&self, when: When, nth: usize, run: impl FnMut(&mut World) + Send + 'static) {
+    pub fn before(&self, when: RequestKind, nth: usize, run: impl FnMut(&mut SwarmState) + Send + 'static) {
         let nth = (nth > 0).then_some(nth);
         self.world().hooks.push(Hook { when, nth, run: Box::new(run), after: false });
     }
 
     /// Runs something after the Nth request of a kind was handled, before it is answered.
-    pub fn after(&self, when: When, nth: usize, run: impl FnMut(&mut World) + Send + 'static) {
+    pub fn after(&self, when: RequestKind, nth: usize, run: impl FnMut(&mut SwarmState) + Send + 'static) {
         let nth = (nth > 0).then_some(nth);
         self.world().hooks.push(Hook { when, nth, run: Box::new(run), after: true });
     }
 
     /// Breaks one answer, or one request.
-    pub fn breaks(&self, this: Break) {
-        match this.how {
-            How::Request(tear) => self.server.lies_in_wait(this.request, tear, this.then),
+    pub fn breaks(&self, this: InjectedFault) {
+        match this.kind {
+            FaultKind::Request(tear) => self.server.fail_request(this.request, tear, this.then),
             _ => self.world().breaks.push(this),
         }
     }
@@ -237,9 +237,9 @@ impl Drop for FakeSwarm {
 }
 
 /// What a manager answers; whether [`FakeSwarm::breaks`] is about it.
-struct Mind(Arc<Mutex<World>>, bool);
+struct SwarmHandler(Arc<Mutex<SwarmState>>, bool);
 
-impl Handler for Mind {
+impl Handler for SwarmHandler {
     fn answer(&mut self, request: &Request) -> Answer {
         let world = &mut *lock(&self.0);
         let broken = world.breaks.iter().find(|broken| self.1 && broken.is_about(request.number)).cloned();
@@ -256,7 +256,7 @@ impl Handler for Mind {
             answer = answer.header("Api-Version", version);
         }
         if let Some(broken) = broken {
-            answer = broken.spoil(answer);
+            answer = broken.apply(answer);
         }
         answer
     }

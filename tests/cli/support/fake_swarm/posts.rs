@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::World;
+use super::SwarmState;
 use super::reads::minor;
 use crate::support::server::{Answer, Request};
 use crate::support::system;
 
-impl World {
+impl SwarmState {
     /// The checks that create and update share; the spec as it is stored.
     fn checked(&self, request: &Request, own: Option<usize>) -> Result<Value, Answer> {
         let invalid =

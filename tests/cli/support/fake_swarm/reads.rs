@@ -5,7 +5,7 @@ use std::time::Instant;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{NO_MANAGER, Service, Step, When, World};
+use super::{NO_MANAGER, RequestKind, Service, Step, SwarmState};
 use crate::support::server::{API_VERSION, Answer, Request, normal_filters};
 use crate::support::system;
 
@@ -13,7 +13,7 @@ use crate::support::system;
 const UNAVAILABLE: &str = "rpc error: code = Unavailable desc = error reading from server: read tcp \
                            10.0.0.2:51344->10.0.0.1:2377: read: connection reset by peer";
 
-impl World {
+impl SwarmState {
     pub(super) fn handle(&mut self, request: &Request) -> Answer {
         self.refusal(request).unwrap_or_else(|| self.response(request))
     }
@@ -75,7 +75,7 @@ impl World {
                 // A list by ID is how services are watched.
                 if request.param("filters").and_then(normal_filters).is_some_and(|by| by.get("id").is_some())
                 {
-                    self.hook(When::Read, false);
+                    self.hook(RequestKind::Read, false);
                     for at in 0..self.services.len() {
                         self.go_on(at);
                     }
@@ -83,13 +83,13 @@ impl World {
                 self.list(request)
             }
             ("POST", ["services", "create"]) => {
-                self.hook(When::Create, false);
+                self.hook(RequestKind::Create, false);
                 let answer = self.create(request);
-                self.hook(When::Create, true);
+                self.hook(RequestKind::Create, true);
                 answer
             }
             ("GET", ["services", word]) => {
-                self.hook(When::Read, false);
+                self.hook(RequestKind::Read, false);
                 match self.find(word) {
                     Err(answer) => answer,
                     Ok(at) => {
@@ -101,9 +101,9 @@ impl World {
                 }
             }
             ("POST", ["services", word, "update"]) => {
-                self.hook(When::Post, false);
+                self.hook(RequestKind::Post, false);
                 let answer = self.update(word, request);
-                self.hook(When::Post, true);
+                self.hook(RequestKind::Post, true);
                 answer
             }
             ("DELETE", ["services", word]) => match self.find(word) {

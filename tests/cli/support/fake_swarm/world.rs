@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Service, Step, When, World};
+use super::{RequestKind, Service, Step, SwarmState};
 use crate::support::server::Answer;
 
 impl Service {
@@ -44,7 +44,7 @@ impl Service {
     }
 }
 
-impl World {
+impl SwarmState {
     pub(super) fn now(&self) -> Timestamp {
         Timestamp::now() + self.clock
     }
@@ -188,7 +188,7 @@ impl World {
         }
     }
 
-    pub(super) fn hook(&mut self, when: When, after: bool) {
+    pub(super) fn hook(&mut self, when: RequestKind, after: bool) {
         let key = (if after { "after" } else { "before" }, when);
         let count = self.counts.entry(key).or_default();
         *count += 1;
