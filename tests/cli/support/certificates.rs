@@ -1,4 +1,5 @@
-//! Certificates made for a test: an authority, what it signs for engines and for clients, folders as docker wants them.
+//! Certificates for tests: an authority, certificates for engines and clients, and directories in docker's
+//! layout.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +10,7 @@ use rcgen::{
 };
 use tempfile::TempDir;
 
-/// A private key as `openssl pkcs8 -topk8` writes it with a password, and as `openssl ec -aes256` does.
+/// A private key encrypted with a password, as written by `openssl pkcs8 -topk8` and by `openssl ec -aes256`.
 pub const ENCRYPTED_KEYS: [&str; 2] = [
     "-----BEGIN ENCRYPTED PRIVATE KEY-----\n\
      MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAgw9XRPdi5mNwICCAAw\n\
@@ -19,20 +20,20 @@ pub const ENCRYPTED_KEYS: [&str; 2] = [
      AAECAwQFBgcICQoLDA0ODw==\n-----END EC PRIVATE KEY-----\n",
 ];
 
-/// Signs certificates.
+/// A certificate authority.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pub pem: String,
 }
 
-/// A certificate and its key, as PEM.
+/// A certificate and its key, in PEM.
 #[derive(Clone)]
 pub struct CertifiedKey {
     pub cert: String,
     pub key: String,
 }
 
-/// When a certificate is good.
+/// When a certificate is valid.
 #[derive(Clone, Copy)]
 pub enum Validity {
     Now,
@@ -50,12 +51,13 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), pem }
     }
 
-    /// For an engine of these names and addresses.
+    /// Creates a certificate for an engine with these names and addresses.
     pub fn engine(&self, names: &[&str], when: Validity) -> CertifiedKey {
         self.sign(names, ExtendedKeyUsagePurpose::ServerAuth, when)
     }
 
-    /// What has signed itself for these names, as `openssl req -x509` makes it: an authority's, and an engine's own.
+    /// Creates a self-signed certificate for these names, as `openssl req -x509` does. Returns it as an
+    /// authority's and as an engine's.
     pub fn self_signed(names: &[&str], when: Validity) -> (String, CertifiedKey) {
         let mut params = Self::params(names, when);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -64,7 +66,7 @@ impl Authority {
         (cert.clone(), CertifiedKey { cert, key: key.serialize_pem() })
     }
 
-    /// For a client.
+    /// Creates a certificate for a client.
     pub fn client(&self, when: Validity) -> CertifiedKey {
         self.sign(&[], ExtendedKeyUsagePurpose::ClientAuth, when)
     }
@@ -92,7 +94,8 @@ impl Authority {
     }
 }
 
-/// What DOCKER_CERT_PATH names: `ca.pem`, `cert.pem` and `key.pem`, as far as they are given.
+/// Creates a directory for DOCKER_CERT_PATH with `ca.pem`, `cert.pem` and `key.pem`, as far as they are
+/// given.
 pub fn folder(ca: Option<&str>, cert: Option<&str>, key: Option<&str>) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     for (name, text) in [("ca.pem", ca), ("cert.pem", cert), ("key.pem", key)] {
@@ -103,12 +106,12 @@ pub fn folder(ca: Option<&str>, cert: Option<&str>, key: Option<&str>) -> TempDi
     folder
 }
 
-/// The same from a pair.
+/// Creates such a directory from a certificate and its authority.
 pub fn folder_of(authority: &Authority, pair: &CertifiedKey) -> TempDir {
     folder(Some(&authority.pem), Some(&pair.cert), Some(&pair.key))
 }
 
-/// A folder as text.
+/// Returns the path of a directory as text.
 pub fn path(folder: &TempDir) -> &str {
     Path::to_str(folder.path()).expect("UTF-8")
 }

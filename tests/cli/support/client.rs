@@ -1,10 +1,10 @@
-//! docker's own client, the peer.
+//! docker's client, which swarmctl is compared with.
 
 use std::process::Command;
 
 use super::programs;
 
-/// Its major version. That of Debian 12 is 20, which some of the comparisons have to allow for.
+/// Its major version. Debian 12 has version 20, for which some comparisons differ.
 pub fn major_version() -> u32 {
     let run = Command::new(programs::docker()).arg("--version").output();
     let run = run.expect("docker's client can be started");

@@ -1,4 +1,4 @@
-//! An engine that answers properly until it is asked for one thing; that answer goes on for ever.
+//! An engine with one endless response.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -13,7 +13,8 @@ pub struct EndlessEngine {
 }
 
 impl EndlessEngine {
-    /// Every request but `/_ping` is answered with `head` once, and then with `more` again and again.
+    /// Starts an engine that responds to every request except `/_ping` with `head` and then `more`, repeated
+    /// forever.
     pub fn start(head: impl Into<Vec<u8>>, more: impl Into<Vec<u8>>) -> Self {
         let dir = tempfile::Builder::new().prefix("sctl").tempdir_in("/tmp").expect("a temporary folder");
         let listener = UnixListener::bind(dir.path().join("e.sock")).expect("a unix socket");
@@ -27,13 +28,13 @@ impl EndlessEngine {
         Self { dir }
     }
 
-    /// What DOCKER_HOST has to be.
+    /// The value of DOCKER_HOST.
     pub fn host(&self) -> String {
         format!("unix://{}/e.sock", self.dir.path().display())
     }
 }
 
-/// Until the client goes away.
+/// Responds until the client closes the connection.
 fn serve(mut stream: UnixStream, head: &[u8], more: &[u8]) {
     let mut lines = BufReader::new(stream.try_clone().expect("a stream can be cloned")).lines();
     while let Some(Ok(first)) = lines.next() {

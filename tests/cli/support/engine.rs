@@ -1,4 +1,4 @@
-//! The scripted engine: it expects certain requests and gives certain answers.
+//! The scripted engine, which expects certain requests and sends certain responses.
 //!
 //! A request that is not in the script fails the test, and so does one that is in the script and never came;
 //! both are named. `/_ping` is answered by default, and so is a list of all nodes if the script has a POST: commands that send
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::server::{Answer, Handler, Request, Server, lock, normal_filters, parse_query};
 
-/// One request that the script expects, and its answer.
+/// An expected request and its response.
 pub struct Expect {
     method: &'static str,
     path: String,
@@ -25,12 +25,12 @@ pub struct Expect {
 
 type BodyCheck = Box<dyn Fn(&Request) -> Result<(), String> + Send>;
 
-/// Expects a GET of this path; the order of what is in its query does not matter.
+/// Expects a GET of this path. The order of query parameters does not matter.
 pub fn get(target: &str) -> Expect {
     Expect::new("GET", target)
 }
 
-/// Expects a POST to this path; the order of what is in its query does not matter.
+/// Expects a POST to this path. The order of query parameters does not matter.
 pub fn post(target: &str) -> Expect {
     Expect::new("POST", target)
 }
@@ -54,25 +54,25 @@ impl Expect {
         }
     }
 
-    /// What comes back.
+    /// Sets the response.
     pub fn answers(mut self, answer: Answer) -> Self {
         self.answer = answer;
         self
     }
 
-    /// What the body has to be; the script fails with the message otherwise.
+    /// Checks the body. The message of an error fails the test.
     pub fn body(mut self, check: impl Fn(&Request) -> Result<(), String> + Send + 'static) -> Self {
         self.body = Some(Box::new(check));
         self
     }
 
-    /// The body has to be this text, byte for byte.
+    /// Requires this body, byte for byte.
     pub fn body_is(self, text: impl Into<String>) -> Self {
         let text = text.into();
         self.body(move |request| same_text(&text, request.text()))
     }
 
-    /// How often it may come, and must come at least.
+    /// Sets how often the request must and may be sent.
     pub fn times(mut self, times: RangeInclusive<usize>) -> Self {
         self.times = times;
         self
@@ -91,7 +91,7 @@ impl Expect {
     }
 }
 
-/// Tells where two texts begin to differ.
+/// Compares two texts; the error shows where they differ.
 pub fn same_text(wanted: &str, got: &str) -> Result<(), String> {
     if wanted == got {
         return Ok(());
@@ -105,7 +105,7 @@ pub fn same_text(wanted: &str, got: &str) -> Result<(), String> {
     Err(format!("from byte {at} on\n      wanted ...{}\n      got    ...{}", part(wanted), part(got)))
 }
 
-/// The query without its order and without what says no more than leaving it out.
+/// Normalizes a query: sorted, and without parameters that have no effect.
 fn normal_query(query: &[(String, String)]) -> Vec<(String, String)> {
     let mut query: Vec<_> = query
         .iter()
@@ -124,7 +124,7 @@ fn normal_query(query: &[(String, String)]) -> Vec<(String, String)> {
     query
 }
 
-/// A running scripted engine. Dropping it checks the script.
+/// A running scripted engine. When it is dropped, it checks that the script was followed.
 pub struct Engine {
     server: Server,
     script: Arc<Mutex<Script>>,
@@ -141,22 +141,22 @@ struct Script {
 }
 
 impl Engine {
-    /// The requests must come in this order.
+    /// The requests must be sent in this order.
     pub fn ordered(expected: impl IntoIterator<Item = Expect>) -> Self {
         Self::start(true, Answer::pong(), expected)
     }
 
-    /// The requests may come in any order; of two that match, the first is used first.
+    /// The requests may be sent in any order. Of two that match, the first one is used first.
     pub fn unordered(expected: impl IntoIterator<Item = Expect>) -> Self {
         Self::start(false, Answer::pong(), expected)
     }
 
-    /// An engine that is asked nothing, or nothing but `/_ping`.
+    /// An engine that expects no request except `/_ping`.
     pub fn silent() -> Self {
         Self::ordered([])
     }
 
-    /// An engine whose `/_ping` has an answer of its own.
+    /// An engine with another response to `/_ping`.
     pub fn with_ping(ping: Answer, expected: impl IntoIterator<Item = Expect>) -> Self {
         Self::start(true, ping, expected)
     }
@@ -168,12 +168,12 @@ impl Engine {
         Self { server: Server::start(Player(Arc::clone(&script))), script }
     }
 
-    /// How often `/_ping` was asked.
+    /// Number of pings.
     pub fn pings(&self) -> usize {
         lock(&self.script).pings
     }
 
-    /// Every request but the pings, and the lists of nodes that are not in the script.
+    /// All requests except pings and lists of nodes that are not in the script.
     pub fn asked(&self) -> Vec<Request> {
         let is_scripted = lock(&self.script).expected.iter().any(|expect| expect.path.ends_with("/nodes"));
         let is_shown =
@@ -181,7 +181,7 @@ impl Engine {
         self.server.requests().into_iter().filter(is_shown).collect()
     }
 
-    /// What is wrong with how the script was used.
+    /// The deviations from the script.
     pub fn problems(&self) -> Vec<String> {
         let script = lock(&self.script);
         let mut problems = script.problems.clone();
@@ -226,7 +226,7 @@ impl Drop for Engine {
     }
 }
 
-/// The nodes of a scripted engine, if the script has none.
+/// The response to a list of nodes that is not in the script.
 const NODES: &str = r#"[{"ID":"n1o2d3e4n1o2d3e4n1o2d3e4n","Spec":{"Role":"manager","Availability":"active"},"Description":{"Hostname":"node-1"},"Status":{"State":"ready","Addr":"127.0.0.1"}}]"#;
 
 fn is_list_of_nodes(request: &Request) -> bool {
@@ -252,7 +252,7 @@ impl Handler for Player {
                 found = Some(i);
                 break;
             }
-            // In order: what must still come stands in the way of all that follows.
+            // In an ordered script, a request that must still be sent blocks those after it.
             if script.ordered && expect.used < *expect.times.start() {
                 break;
             }
@@ -283,7 +283,7 @@ impl Handler for Player {
     }
 }
 
-/// The script is worth only as much as it notices.
+/// A script is useful only if it detects deviations.
 mod tests {
     use std::io::{Read as _, Write as _};
     use std::os::unix::net::UnixStream;

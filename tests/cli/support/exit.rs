@@ -1,7 +1,7 @@
-//! The exit codes as the contract has them (docs/design.md, section 6). They are written down here once more, so that a
-//! changed number in the program fails the tests.
+//! The exit codes of the contract (docs/design.md, section 6). They are repeated here, so that a changed
+//! number in the program fails the tests.
 
-/// How swarmctl ended, by its exit status.
+/// The exit status of swarmctl.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     Done = 0,
@@ -14,14 +14,14 @@ pub enum Exit {
     StoppedWaiting = 7,
     Unreachable = 8,
     Unknown = 9,
-    /// An answer, not an error: differences found, or still in progress.
+    /// Not an error: differences found, or still in progress.
     Different = 10,
     Interrupted = 130,
     Terminated = 143,
 }
 
 impl Exit {
-    /// The exit status.
+    /// The number.
     pub fn code(self) -> i32 {
         self as i32
     }

@@ -1,5 +1,5 @@
-//! A registry that answers as a test wants it, on a TCP port of this machine, with or without TLS; and a proxy that
-//! leads to it by any name.
+//! A registry with scripted responses on a TCP port, with or without TLS, and a proxy that connects any name
+//! to it.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -25,14 +25,15 @@ impl<F: FnMut(&Request) -> Answer + Send + 'static> Handler for Script<F> {
 }
 
 impl FakeRegistry {
-    /// By http.
+    /// Starts a registry with HTTP.
     pub fn plain(answer: impl FnMut(&Request) -> Answer + Send + 'static) -> Self {
         let server = Server::start(Script(answer));
         let relay = Relay::without_tls(server.socket());
         Self { server, relay }
     }
 
-    /// By https with this certificate; with `clients`, for those only.
+    /// Starts a registry with HTTPS and this certificate. With `clients`, only their certificates are
+    /// accepted.
     pub fn tls(
         own: &CertifiedKey,
         clients: Option<&Authority>,
@@ -43,56 +44,56 @@ impl FakeRegistry {
         Self { server, relay }
     }
 
-    /// Address and port, as an image reference names them.
+    /// Address and port, as in an image reference.
     pub fn host(&self) -> String {
         format!("127.0.0.1:{}", self.relay.port)
     }
 
-    /// The port alone.
+    /// The port.
     pub fn port(&self) -> u16 {
         self.relay.port
     }
 
-    /// A name in this registry.
+    /// The name of an image in this registry.
     pub fn image(&self, name: &str) -> String {
         format!("{}/{name}", self.host())
     }
 
-    /// Every request so far.
+    /// All requests so far.
     pub fn requests(&self) -> Vec<Request> {
         self.server.requests()
     }
 
-    /// The first lines of all requests.
+    /// The request lines of all requests.
     pub fn lines(&self) -> Vec<String> {
         self.requests().iter().map(Request::line).collect()
     }
 }
 
-/// `{"name": ..., "tags": [...]}`.
+/// A tag list: `{"name": ..., "tags": [...]}`.
 pub fn tags<T: AsRef<str>>(tags: &[T]) -> Answer {
     let tags: Vec<&str> = tags.iter().map(AsRef::as_ref).collect();
     Answer::json(200, serde_json::json!({ "name": "shop/web", "tags": tags }).to_string())
 }
 
-/// A registry's own form of an error.
+/// An error in the format of registries.
 pub fn refused(status: u16, code: &str, message: &str) -> Answer {
     let error = serde_json::json!({ "errors": [{ "code": code, "message": message }] });
     Answer::json(status, error.to_string())
 }
 
-/// 401 with a challenge.
+/// A 401 with a challenge.
 pub fn unauthorized(challenge: &str) -> Answer {
     refused(401, "UNAUTHORIZED", "authentication required").header("WWW-Authenticate", challenge)
 }
 
-/// An HTTP proxy that connects these names to ports of this machine, whatever port is asked for.
+/// An HTTP proxy that connects these names to local ports, whatever port is requested.
 pub struct Proxy {
     pub url: String,
 }
 
 impl Proxy {
-    /// It ends with the tests' process.
+    /// Starts a proxy. It ends with the test process.
     pub fn start(names: &[(&str, u16)]) -> Self {
         let names: HashMap<String, u16> =
             names.iter().map(|(name, port)| ((*name).to_owned(), *port)).collect();
@@ -101,7 +102,7 @@ impl Proxy {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let names = names.clone();
-                // A broken connection is the client's affair.
+                // Broken connections are the client's problem.
                 thread::spawn(move || drop(connect(stream, &names)));
             }
         });

@@ -1,64 +1,64 @@
-//! What goes wrong between an engine and who asks it.
+//! Faults of the connection between the engine and a client.
 
 use super::message::{Answer, Framing};
 
-/// What goes wrong with an answer: after so many bytes of the whole answer, head and body.
+/// A fault of a response after a number of bytes of head and body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResponseFault {
-    /// The connection is closed; after 0 bytes that is a close before the answer.
+    /// The connection is closed. After 0 bytes, that is before the response.
     Cut(usize),
-    /// Nothing more comes, the connection stays.
+    /// No more bytes are sent, and the connection stays open.
     Stall(usize),
-    /// The rest is bytes that are no HTTP, no JSON and no UTF-8; then the connection is closed.
+    /// The rest is not valid HTTP, JSON or UTF-8; then the connection is closed.
     Garble(usize),
 }
 
-/// What goes wrong with a request.
+/// A fault of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestFault {
-    /// The connection that it was to go by is closed when it is accepted; none is kept for it.
+    /// The connection is closed when it is accepted, so that the request cannot be sent.
     Unsent,
-    /// The engine reads so many bytes of it, then the connection is closed.
+    /// The connection is closed after the engine has read this number of bytes.
     After(usize),
 }
 
-/// What a new connection meets, and the next request on one that is kept.
+/// How the engine treats later connections, and later requests on open connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listener {
     Open,
-    /// Accepted and closed at once.
+    /// Accepts connections and closes them immediately.
     Closing,
-    /// Nobody listens any more: connection refused.
+    /// Refuses connections.
     Refusing,
 }
 
-/// How a request or its answer is broken.
+/// A fault that is injected into one request or its response.
 #[derive(Clone, Debug)]
 pub struct InjectedFault {
-    /// The request, counted from 1 over all that come, pings too.
+    /// The number of the request, counted from 1, including pings.
     pub request: usize,
     pub kind: FaultKind,
-    /// Whether the request takes effect before its answer breaks.
+    /// Whether the request is handled before its response breaks.
     pub handled: bool,
     pub then: Listener,
-    /// All later answers are broken in the same way.
+    /// Whether all later responses break in the same way.
     pub is_permanent: bool,
 }
 
-/// What comes in the place of an answer.
+/// The kind of fault.
 #[derive(Clone, Debug)]
 pub enum FaultKind {
     Response(ResponseFault),
-    /// The answer, made into one that no engine gives.
+    /// The response becomes malformed.
     Malformed(Malformation),
-    /// Another answer.
+    /// Another response is sent.
     Replaced(Answer),
-    /// None comes, since the request does not arrive.
+    /// The request does not arrive completely.
     Request(RequestFault),
 }
 
 impl InjectedFault {
-    /// The answer is lost whole, the request was handled, later connections work.
+    /// The response is lost completely after the request was handled. Later connections work.
     pub fn lost(request: usize) -> Self {
         Self::by(request, ResponseFault::Cut(0))
     }
@@ -75,27 +75,27 @@ impl InjectedFault {
         Self { request, kind, handled: true, then: Listener::Open, is_permanent: false }
     }
 
-    /// The request never takes effect.
+    /// The request is not handled.
     pub fn unhandled(self) -> Self {
         Self { handled: false, ..self }
     }
 
-    /// What later connections meet.
+    /// Sets how later connections are treated.
     pub fn then(self, then: Listener) -> Self {
         Self { then, ..self }
     }
 
-    /// All later answers, too.
+    /// Breaks all later responses as well.
     pub fn permanently(self) -> Self {
         Self { is_permanent: true, ..self }
     }
 
-    /// Whether the answer to this request is broken.
+    /// Whether the fault applies to this request.
     pub fn is_about(&self, request: usize) -> bool {
         self.request == request || (self.is_permanent && self.request < request)
     }
 
-    /// The answer as it is sent.
+    /// Applies the fault to a response.
     pub fn apply(self, mut answer: Answer) -> Answer {
         match self.kind {
             FaultKind::Response(fault) => answer.fault = Some(fault),
@@ -113,32 +113,32 @@ impl InjectedFault {
     }
 }
 
-/// Answers that no engine gives, each for its own reason; but for the interim ones, which HTTP allows.
+/// Malformed responses. Only interim responses are valid HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Malformation {
-    /// The size of a chunk is no number.
+    /// The size of a chunk is not a number.
     BadChunkSize,
-    /// The size of a chunk is more than any machine's numbers hold.
+    /// The size of a chunk overflows.
     HugeChunkSize,
     /// A chunk is longer than its size says.
     ChunkTooLong,
-    /// `Content-Length` is more than comes; the connection is closed after it.
+    /// `Content-Length` is too large, and the connection is closed at the end.
     LengthTooLong,
-    /// `Content-Length` is less than comes; the connection is kept, and the rest stands before the next answer.
+    /// `Content-Length` is too small, the connection stays open, and the rest precedes the next response.
     LengthTooShort,
-    /// A byte in the middle of the body is none of UTF-8.
+    /// A byte in the middle of the body is not valid UTF-8.
     InvalidUtf8,
-    /// The first half of the body, and its framing is right.
+    /// The first half of the body, with correct framing.
     HalfJson,
-    /// A page for people, with status 200, from what is no engine.
+    /// An HTML page with status 200.
     Html,
-    /// This interim status (100, 103) before the real answer.
+    /// An interim response (100, 103) before the response.
     Interim(u16),
-    /// Many of them.
+    /// Many interim responses.
     Interims,
-    /// 101: from now on something else than HTTP is spoken.
+    /// 101: the protocol switches to something other than HTTP.
     Switching,
-    /// A redirect with this status, to where an engine would answer 200 with JSON.
+    /// A redirect to a path where an engine would respond with JSON.
     Redirect(u16),
     /// One header of 1 MB.
     LongHeader,
@@ -168,17 +168,17 @@ impl Malformation {
         Self::ManyHeaders,
     ];
 
-    /// HTTP allows it: the real answer is there too.
+    /// Whether it is valid HTTP, and the real response follows.
     pub fn is_allowed(self) -> bool {
         matches!(self, Self::Interim(_) | Self::Interims)
     }
 
-    /// Nobody could tell it from the answer of an engine that has done what it was asked.
+    /// Whether a client cannot distinguish it from a successful response.
     pub fn looks_like_success(self) -> bool {
         self.is_allowed() || matches!(self, Self::LengthTooShort | Self::ChunkTooLong)
     }
 
-    /// The answer, made into one of this kind.
+    /// Makes a response malformed.
     fn apply(self, answer: Answer) -> Answer {
         let whole = Answer { framing: Framing::Length, ..answer.clone() }.bytes();
         let length = format!("Content-Length: {}\r\n\r\n", answer.body.len());

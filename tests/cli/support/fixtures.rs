@@ -4,15 +4,15 @@ use serde_json::{Value, json};
 
 /// The ID of the service in most tests.
 pub const ID: &str = "lvmkw77uhqcxjfzgtls48aen1";
-/// A network's ID.
+/// The ID of a network.
 pub const NETWORK: &str = "q1wzx0c4s8o5kz3v9n2m7b6tr";
 
-/// The image before, the image that is asked for, and a third one.
+/// The current image, the requested image, and a third one.
 pub const OLD: &str = "opera443399/whoami:0.7";
 pub const NEW: &str = "opera443399/whoami:0.6";
 pub const OTHER: &str = "opera443399/whoami:0.5";
 
-/// A spec as `docker service create --name t001 --publish 22222:80` leaves it, in the engine's own order.
+/// A spec as `docker service create --name t001 --publish 22222:80` creates it, in the engine's order.
 pub fn spec(name: &str, image: &str) -> Value {
     json!({
         "Name": name,
@@ -41,12 +41,12 @@ pub fn spec(name: &str, image: &str) -> Value {
     })
 }
 
-/// What GET /services/{id} answers, as text: the spec stays byte for byte as given.
+/// The response of GET /services/{id} as text, with the spec byte for byte.
 pub fn service_text(id: &str, index: u64, spec: &str) -> String {
     service_text_with(id, index, spec, "")
 }
 
-/// The same with more fields after the spec, each beginning with a comma.
+/// The same with additional fields after the spec, each beginning with a comma.
 pub fn service_text_with(id: &str, index: u64, spec: &str, more: &str) -> String {
     format!(
         "{{\"ID\":\"{id}\",\"Version\":{{\"Index\":{index}}},\"CreatedAt\":\"2026-11-21T09:30:00.123456789Z\",\
@@ -55,13 +55,13 @@ pub fn service_text_with(id: &str, index: u64, spec: &str, more: &str) -> String
     )
 }
 
-/// The service t001 with this image at this index.
+/// The service t001 with this image and version index.
 pub fn t001(image: &str, index: u64) -> String {
     service_text(ID, index, &spec("t001", image).to_string())
 }
 
-/// A spec with all that a careless client loses: an odd key order, numbers beyond 2^53, nanoseconds, ratios,
-/// fields that nobody has heard of, escapes and characters of many kinds. One line, as the engine writes it.
+/// A spec with everything that a careless client loses: unusual key order, numbers above 2^53, nanoseconds,
+/// ratios, unknown fields, escapes and many kinds of characters. It is one line, as the engine writes it.
 pub fn hard_spec(image: &str) -> String {
     let text = r#"{
         "Zukunft": {"b": 1, "a": [2, {"y": null, "x": []}]},
@@ -106,7 +106,7 @@ pub fn hard_spec(image: &str) -> String {
     one_line(text).replace("IMAGE", image)
 }
 
-/// The text without the white space between its values.
+/// Removes the white space between values.
 fn one_line(text: &str) -> String {
     let mut line = String::new();
     let (mut in_string, mut escaped) = (false, false);
@@ -124,7 +124,7 @@ fn one_line(text: &str) -> String {
     line
 }
 
-/// JSON text with the escapes that a writer may choose to write or not (`\u003c` or `<`) in one form.
+/// Normalizes escapes that are optional in JSON (`\u003c` or `<`).
 pub fn same_escapes(text: &str) -> String {
     ["003c", "003e", "0026", "2028", "2029"].iter().fold(text.to_owned(), |text, code| {
         let c = u32::from_str_radix(code, 16).ok().and_then(char::from_u32).expect("a character");

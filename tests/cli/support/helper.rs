@@ -1,10 +1,11 @@
-//! Credential helpers for tests.
+//! Credential helpers.
 
 use std::path::Path;
 use std::process::Command;
 
-/// Makes `docker-credential-NAME` of this script of a shell. It is written by another process: were it open for writing
-/// here when another test starts a program, that would inherit it, and a file that is written to cannot be run.
+/// Installs a shell script as `docker-credential-NAME`. Another process writes the file: if this process had
+/// it open for writing while another test starts a program, that program would inherit the handle, and the
+/// script could not be executed.
 pub fn install(folder: &Path, name: &str, script: &str) {
     let file = folder.join(format!("docker-credential-{name}"));
     let write = "printf '%s\\n' '#!/bin/sh' \"$2\" >\"$1\" && chmod 755 \"$1\"";

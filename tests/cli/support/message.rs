@@ -1,4 +1,4 @@
-//! Requests as they arrived, and the answers that come back for them.
+//! Requests as they arrive, and responses.
 
 use std::time::Duration;
 
@@ -7,58 +7,58 @@ use serde_json::Value;
 
 use super::faults::{Listener, ResponseFault};
 
-/// The API version of every engine that these tests play.
+/// The API version of all engines that the tests imitate.
 pub const API_VERSION: &str = "1.41";
 
-/// One request as it arrived.
+/// A request as it arrived.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Counted from 1 over all connections of the server.
+    /// Its number, counted from 1 over all connections of the server.
     pub number: usize,
-    /// The connection it came on, counted from 1.
+    /// The number of its connection, counted from 1.
     pub connection: usize,
     pub method: String,
-    /// The path as sent: escapes are kept.
+    /// The path as it was sent, with escapes.
     pub path: String,
-    /// The query, unescaped, in the order sent.
+    /// The query, unescaped, in the order in which it was sent.
     pub query: Vec<(String, String)>,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
-    /// How many bytes it has, head and body.
+    /// Size in bytes of head and body.
     pub length: usize,
-    /// How many bytes a whole answer to it has; 0 until it is answered.
+    /// Size in bytes of the complete response; 0 before the response.
     pub answer_length: usize,
 }
 
 impl Request {
-    /// The method and the request target, as in an access log.
+    /// Method and request target, as in an access log.
     pub fn line(&self) -> String {
         let query: Vec<String> = self.query.iter().map(|(key, value)| format!("{key}={value}")).collect();
         let mark = if query.is_empty() { "" } else { "?" };
         format!("{} {}{mark}{}", self.method, self.path, query.join("&"))
     }
 
-    /// The value of a header, whatever the case of its name.
+    /// Returns a header. Names are not case-sensitive.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// The value of a parameter in the query.
+    /// Returns a parameter of the query.
     pub fn param(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The body as text; a body that is no UTF-8 fails the test.
+    /// Returns the body as text. Invalid UTF-8 fails the test.
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.body).expect("a request body is UTF-8")
     }
 
-    /// The body as JSON; a body that is none fails the test.
+    /// Returns the body as JSON. Invalid JSON fails the test.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{}: body is no JSON: {e}", self.line()))
     }
 
-    /// The path without its `/v1.41`.
+    /// The path without the API version.
     pub fn endpoint(&self) -> &str {
         let rest = self.path.strip_prefix("/v").and_then(|rest| rest.split_once('/'));
         match rest {
@@ -70,46 +70,46 @@ impl Request {
     }
 }
 
-/// What comes back for a request.
+/// A response.
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub status: u16,
-    /// Besides `Date`, `Content-Type` and the framing, which every answer has, and `Api-Version`, which is put
-    /// before them where it is not among them.
+    /// Headers in addition to `Date`, `Content-Type` and the framing, which all responses have. `Api-Version`
+    /// is added unless it is given.
     pub headers: Vec<(String, String)>,
     pub content_type: &'static str,
     pub body: Vec<u8>,
     pub framing: Framing,
     pub fault: Option<ResponseFault>,
-    /// Waited before the first byte.
+    /// Delay before the first byte.
     pub delay: Duration,
-    /// What later connections meet; `None`: as before.
+    /// How later connections are treated; `None`: as before.
     pub then: Option<Listener>,
-    /// The engine's clock; `None`: the machine's.
+    /// The engine's time; `None`: the local time.
     pub date: Option<jiff::Timestamp>,
 }
 
-/// How the end of the body is told.
+/// How the end of the body is determined.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// As Go's server does it: `Content-Length` up to 2048 bytes, chunks above.
+    /// Like Go's server: `Content-Length` for up to 2048 bytes, chunks for more.
     Auto,
     Length,
     Chunked,
-    /// `Connection: close` and the end of the stream.
+    /// `Connection: close`, and the end of the stream.
     UntilClose,
-    /// A `Content-Length` of this value, whatever the body has; the connection is closed after it.
+    /// A `Content-Length` with this value; the connection is closed afterwards.
     WrongLength(usize),
-    /// Chunks whose sizes are no numbers.
+    /// Chunks with invalid sizes.
     BadChunks,
-    /// The body is the whole answer: nothing is put before it, the connection is closed after it.
+    /// The body is the complete response, without a head; the connection is closed afterwards.
     Raw,
-    /// The same, but the connection stays.
+    /// The same, but the connection stays open.
     RawKept,
 }
 
 impl Answer {
-    /// An answer with a JSON text as its body, byte for byte.
+    /// A response with a JSON body, byte for byte.
     pub fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self {
             status,
@@ -124,12 +124,12 @@ impl Answer {
         }
     }
 
-    /// The engine's way to refuse: `{"message": ...}`.
+    /// An error in the engine's format: `{"message": ...}`.
     pub fn error(status: u16, message: &str) -> Self {
         Self::json(status, serde_json::json!({ "message": message }).to_string() + "\n")
     }
 
-    /// A page for people, as a proxy answers.
+    /// An HTML page, as from a proxy.
     pub fn page(status: u16) -> Self {
         let words = reason(status);
         let page = format!(
@@ -138,12 +138,12 @@ impl Answer {
         Self { content_type: "text/html", ..Self::json(status, page) }
     }
 
-    /// A line of plain text, as a proxy answers.
+    /// A line of plain text, as from a proxy.
     pub fn line(status: u16, text: &str) -> Self {
         Self { content_type: "text/plain; charset=utf-8", ..Self::json(status, format!("{text}\n")) }
     }
 
-    /// The answer to `/_ping`.
+    /// The response to `/_ping`.
     pub fn pong() -> Self {
         Self { content_type: "text/plain; charset=utf-8", ..Self::json(200, "OK") }
     }
@@ -173,7 +173,7 @@ impl Answer {
         self
     }
 
-    /// The bytes of the whole answer.
+    /// The bytes of the complete response.
     pub(super) fn bytes(&self) -> Vec<u8> {
         if matches!(self.framing, Framing::Raw | Framing::RawKept) {
             return self.body.clone();
@@ -230,7 +230,7 @@ impl Answer {
         )
     }
 }
-/// The parameters of a query, unescaped, in their order.
+/// Parses a query to unescaped parameters, in order.
 pub fn parse_query(query: &str) -> Vec<(String, String)> {
     let unescape = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     query
@@ -243,7 +243,7 @@ pub fn parse_query(query: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The `filters` of a query as JSON: Docker's two forms, a list or a map to true, come out as the same.
+/// Parses `filters`. Docker's two formats, lists and maps to true, have the same result.
 pub fn normal_filters(text: &str) -> Option<Value> {
     let Ok(Value::Object(filters)) = serde_json::from_str(text) else { return None };
     let mut normal = serde_json::Map::new();

@@ -1,4 +1,4 @@
-//! What the tests stand on: an engine that plays a script, a swarm that behaves, a way to run swarmctl.
+//! What the tests are based on: scripted engines, a fake swarm, and a way to run swarmctl.
 
 pub mod certificates;
 pub mod client;

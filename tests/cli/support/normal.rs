@@ -1,10 +1,10 @@
-//! Specs without what says no more than leaving it out, so that two ways to write the same are the same.
+//! Normalizes specs, so that equivalent specs are equal.
 
 use serde_json::{Value, json};
 
-/// The spec without what the engine would not store or would add by itself (reference: engine.md A7), keys sorted.
+/// Removes what the engine would not store or would add by itself (reference: engine.md A7), and sorts keys.
 ///
-/// Docker's own client writes no defaults for restart, update and rollback; one that does means the same.
+/// Docker's client writes no defaults for restart, update and rollback; a client that does is equivalent.
 pub fn normal(spec: &Value) -> Value {
     let mut spec = spec.clone();
     strip(&mut spec);
@@ -26,7 +26,7 @@ pub fn normal(spec: &Value) -> Value {
             map.remove(key);
         }
     }
-    // What lost its only content by that.
+    // Removes objects that have become empty.
     strip(&mut spec);
     if spec.get("Mode").is_none() {
         spec["Mode"] = json!("replicated");
@@ -35,7 +35,7 @@ pub fn normal(spec: &Value) -> Value {
     spec
 }
 
-/// Removes nulls, empty things, `false`, 0 and "" below this value; a mode is told by its bare key.
+/// Removes nulls, empty values, `false`, 0 and "". A mode remains, because its key alone has a meaning.
 fn strip(value: &mut Value) {
     match value {
         Value::Object(map) => {

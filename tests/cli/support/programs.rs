@@ -1,16 +1,17 @@
-//! Programs of an unpacked Debian release (`scripts/engine programs`): nothing has to be installed for them.
+//! Programs of an unpacked Debian release (`scripts/engine programs`), which need not be installed.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-/// The folder with `docker`, `docker-registry` and a static `busybox`. `SWARMCTL_TEST_RELEASE` selects the release.
+/// The directory with `docker`, `docker-registry` and a static `busybox`. `SWARMCTL_TEST_RELEASE` selects the
+/// release.
 pub fn folder() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/engine");
         let mut command = Command::new(script);
-        // Its messages go to stderr, where the reason of a failure is.
+        // Its messages go to stderr, so that a failure shows the reason.
         let output = command.arg("programs").stdin(Stdio::null()).stderr(Stdio::inherit()).output();
         let output = output.expect("scripts/engine can be started");
         assert!(output.status.success(), "`scripts/engine programs` failed: {}", output.status);
@@ -18,7 +19,7 @@ pub fn folder() -> &'static Path {
     })
 }
 
-/// docker's client: the one of this machine, otherwise that of the release.
+/// docker's client: the installed one, otherwise that of the release.
 pub fn docker() -> &'static Path {
     static DOCKER: OnceLock<PathBuf> = OnceLock::new();
     DOCKER.get_or_init(|| {

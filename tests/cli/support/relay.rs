@@ -1,4 +1,4 @@
-//! A TCP port before a scripted engine's unix socket, with or without TLS, or behind a proxy.
+//! A TCP port in front of a scripted engine's unix socket, with or without TLS or a proxy.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -19,19 +19,20 @@ use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned, Support
 use super::certificates::{Authority, CertifiedKey};
 use super::server::lock;
 
-/// What stands before the engine.
+/// What is in front of the engine.
 enum RelayMode {
     Plain,
-    /// The same, and whoever begins with TLS is told at once that it is not spoken here.
+    /// TCP that rejects TLS handshakes.
     NoTls,
     Tls(Arc<ServerConfig>),
-    /// An HTTP proxy that makes tunnels, and passes on requests that name their engine; it answers CONNECT so.
+    /// An HTTP proxy that creates tunnels and forwards requests with an absolute URL. It answers CONNECT with
+    /// this status line.
     Proxy(&'static str),
-    /// Takes connections and says nothing.
+    /// Accepts connections and sends nothing.
     Silent,
 }
 
-/// A port that ends, with its connections, when it is dropped.
+/// A port. It and its connections end when it is dropped.
 pub struct Relay {
     pub port: u16,
     shared: Arc<Shared>,
@@ -42,17 +43,17 @@ struct Shared {
     front: RelayMode,
     socket: PathBuf,
     connections: AtomicUsize,
-    /// How many bytes of answers were passed on.
+    /// Number of response bytes that were forwarded.
     answered: AtomicUsize,
-    /// When it breaks off.
+    /// When to break off.
     cut: Mutex<Option<CutOff>>,
     stopping: AtomicBool,
-    /// The first lines of what a proxy was asked.
+    /// The request lines that a proxy received.
     asked: Mutex<Vec<String>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
-/// After so many bytes of answers the connection is closed; then new ones work, or are closed, too.
+/// Closes the connection after a number of response bytes. Later connections work, or are closed too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CutOff {
     pub after: usize,
@@ -60,14 +61,14 @@ pub struct CutOff {
 }
 
 impl Relay {
-    /// One that breaks off.
+    /// Starts a relay that breaks off.
     pub fn cutting(socket: &Path, cut: CutOff) -> Self {
         let relay = Self::plain(socket);
         *lock(&relay.shared.cut) = Some(cut);
         relay
     }
 
-    /// How many bytes of answers were passed on.
+    /// Number of response bytes that were forwarded.
     pub fn answered(&self) -> usize {
         self.shared.answered.load(Ordering::SeqCst)
     }
@@ -76,17 +77,17 @@ impl Relay {
         Self::start(RelayMode::Plain, socket)
     }
 
-    /// A port that closes a connection which begins with TLS.
+    /// Starts a relay that closes connections which begin with TLS.
     pub fn without_tls(socket: &Path) -> Self {
         Self::start(RelayMode::NoTls, socket)
     }
 
-    /// TLS; with `clients`, of these only.
+    /// Starts a relay with TLS. With `clients`, only their certificates are accepted.
     pub fn tls(socket: &Path, own: &CertifiedKey, clients: Option<&Authority>) -> Self {
         Self::tls_of(&[&TLS12, &TLS13], socket, own, clients)
     }
 
-    /// The same, of these versions.
+    /// Starts a relay with these versions of TLS.
     pub fn tls_of(
         versions: &[&'static SupportedProtocolVersion],
         socket: &Path,
@@ -111,7 +112,7 @@ impl Relay {
         Self::start(RelayMode::Tls(Arc::new(config)), socket)
     }
 
-    /// A proxy that answers CONNECT with this status line.
+    /// Starts a proxy that answers CONNECT with this status line.
     pub fn proxy(socket: &Path, answer: &'static str) -> Self {
         Self::start(RelayMode::Proxy(answer), socket)
     }
@@ -140,17 +141,17 @@ impl Relay {
         Self { port, shared, acceptor: Some(acceptor) }
     }
 
-    /// `tcp://` with its address.
+    /// The address as `tcp://`.
     pub fn host(&self) -> String {
         format!("tcp://127.0.0.1:{}", self.port)
     }
 
-    /// How many connections were taken.
+    /// Number of connections that were accepted.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
-    /// The heads that a proxy was sent, one line each, without repetitions.
+    /// The heads that a proxy received, one line each, without repetitions.
     pub fn asked(&self) -> Vec<String> {
         let mut asked = lock(&self.shared.asked).clone();
         asked.dedup();
@@ -187,7 +188,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         }
         let thread = thread::spawn({
             let shared = Arc::clone(shared);
-            // How a connection ends is the client's affair.
+            // Broken connections are the client's problem.
             move || drop(serve(near, &shared))
         });
         lock(&shared.threads).push(thread);
@@ -257,14 +258,14 @@ fn serve(mut near: TcpStream, shared: &Shared) -> io::Result<()> {
 }
 
 impl Shared {
-    /// Whether it has broken off for good.
+    /// Whether it has broken off permanently.
     fn is_cut(&self) -> bool {
         let answered = self.answered.load(Ordering::SeqCst);
         lock(&self.cut).is_some_and(|cut| cut.for_good && answered >= cut.after)
     }
 }
 
-/// A connection whose answers are counted, and break off where they should.
+/// A connection whose responses are counted, and break off where they should.
 struct Counted<'a> {
     near: TcpStream,
     shared: &'a Shared,
@@ -296,7 +297,7 @@ impl Write for Counted<'_> {
     }
 }
 
-/// A request as the engine wants it: without the engine's address in its first line.
+/// Rewrites a request to a proxy as the engine expects it, without the address in the request line.
 fn shortened(head: &[u8]) -> String {
     let text = String::from_utf8_lossy(head);
     let Some((method, rest)) = text.split_once(" http://") else { return text.into_owned() };
@@ -310,7 +311,7 @@ fn is_slice(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
 }
 
-/// Passes bytes on in both directions, in turn, until one side closes.
+/// Forwards bytes in both directions until one side closes.
 fn pass_on(
     mut near: impl Read + Write,
     mut far: UnixStream,

@@ -1,4 +1,4 @@
-//! Runs swarmctl as a user would, in a clean environment, and never for ever.
+//! Runs swarmctl as a user would, in a clean environment and with a time limit.
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
@@ -13,15 +13,15 @@ use serde_json::Value;
 use super::exit::Exit;
 use super::{schema, secrets};
 
-/// Held for reading by tests that keep every core busy, for writing by those that measure how fast something is.
+/// Locked for reading by tests that load the machine, and for writing by tests that measure time.
 static LOAD: RwLock<()> = RwLock::new(());
 
-/// For a test that loads the machine: held for a short while at a time.
+/// For a test that loads the machine; hold it only for a short time.
 pub fn load() -> RwLockReadGuard<'static, ()> {
     LOAD.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// For a test that measures time: while this is held the machine is not loaded on purpose.
+/// For a test that measures time: while this is held, no test loads the machine.
 pub fn quiet() -> RwLockWriteGuard<'static, ()> {
     LOAD.write().unwrap_or_else(PoisonError::into_inner)
 }
@@ -29,23 +29,24 @@ pub fn quiet() -> RwLockWriteGuard<'static, ()> {
 /// The variable that shortens timeouts in builds with debug assertions.
 const TIMEOUTS: &str = "SWARMCTL_TEST_TIMEOUTS";
 
-/// A command line that is not yet running.
+/// A command line that has not been started.
 pub struct Swarmctl {
     command: Command,
     stdin: Option<String>,
     limit: Duration,
 }
 
-/// swarmctl with these arguments, in an environment with nothing but PATH, a home that is not there and no colour.
+/// swarmctl with these arguments, in an environment with only PATH, a home that does not exist, and no
+/// colour.
 pub fn swarmctl<S: Into<OsString>>(args: impl IntoIterator<Item = S>) -> Swarmctl {
-    // scripts/reliability has the release build tried, which is what users have.
+    // scripts/reliability tests the release build.
     let program = std::env::var_os("SWARMCTL_TEST_PROGRAM");
     let mut command = Command::new(program.unwrap_or_else(|| env!("CARGO_BIN_EXE_swarmctl").into()));
     command.args(args.into_iter().map(Into::into));
     swarmctl_by(command)
 }
 
-/// The same by a command that leads to it.
+/// Runs swarmctl through another command.
 pub fn swarmctl_by(mut command: Command) -> Swarmctl {
     command
         .env_clear()
@@ -58,7 +59,7 @@ pub fn swarmctl_by(mut command: Command) -> Swarmctl {
 }
 
 impl Swarmctl {
-    /// The engine to talk to, as DOCKER_HOST.
+    /// Sets DOCKER_HOST.
     pub fn host(self, host: impl AsRef<str>) -> Self {
         self.env("DOCKER_HOST", host.as_ref())
     }
@@ -68,13 +69,13 @@ impl Swarmctl {
         self
     }
 
-    /// Timeouts other than those of production, in milliseconds: `unavailable=1500,connect=300`. Names are those of the
-    /// program's `Timeouts`. A release build does not look at this.
+    /// Shortens timeouts, in milliseconds: `unavailable=1500,connect=300`. The names are those of the
+    /// program's `Timeouts`. Release builds ignore this.
     pub fn timeouts(self, assignments: &str) -> Self {
         self.env(TIMEOUTS, assignments)
     }
 
-    /// The folder that it is started in.
+    /// Sets the current directory.
     pub fn current_dir(mut self, folder: &std::path::Path) -> Self {
         self.command.current_dir(folder);
         self
@@ -85,7 +86,7 @@ impl Swarmctl {
         self
     }
 
-    /// How long it may run until it is killed and the test fails.
+    /// Sets the time after which it is killed and the test fails.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
@@ -96,7 +97,7 @@ impl Swarmctl {
         self.start()
     }
 
-    /// Runs it with a stdout whose reader is gone before the first byte.
+    /// Runs it with a stdout whose reader has already closed it.
     pub fn run_into_closed_pipe(mut self) -> Run {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
@@ -113,12 +114,12 @@ impl Swarmctl {
         command.stdin(Stdio::piped()).stderr(Stdio::piped());
         let started = Instant::now();
         let mut child = command.spawn().expect("swarmctl can be started");
-        // Closes this process's copy of whatever the child writes to.
+        // Closes this process's copies of the child's handles.
         drop(command);
         let stdout = child.stdout.take().map(reader);
         let stderr = child.stderr.take().map(reader);
         if let (Some(text), Some(mut input)) = (stdin, child.stdin.take()) {
-            // Who does not read it has closed it.
+            // A child that does not read its input closes it.
             let _ = input.write_all(text.as_bytes());
         }
         drop(child.stdin.take());
@@ -149,7 +150,7 @@ fn reader(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
     })
 }
 
-/// A swarmctl under way.
+/// A running swarmctl.
 pub struct Running {
     child: Child,
     stdout: Option<JoinHandle<Vec<u8>>>,
@@ -161,14 +162,14 @@ pub struct Running {
 }
 
 impl Running {
-    /// Sends a signal by its name, as in `INT`.
+    /// Sends a signal, such as `INT`.
     pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         let status = Command::new("kill").args(["-s", name, &id]).status().expect("kill can be started");
         assert!(status.success(), "kill -s {name} {id}: {status}");
     }
 
-    /// Waits for its end; kills it and fails the test where that does not come.
+    /// Waits for its end. If that takes too long, kills it and fails the test.
     pub fn wait(&mut self) -> Run {
         let mut pause = Duration::from_micros(500);
         let status = loop {
@@ -193,7 +194,7 @@ impl Running {
             let secret = secrets::in_text(text);
             assert!(secret.is_none(), "{} shows {secret:?}\nstdout: {stdout}\nstderr: {stderr}", self.shown);
         }
-        // Who is killed may have been in the middle of a word.
+        // After a signal, the last line may be incomplete.
         if status.code().is_some()
             && let Err(why) = schema::check(&self.shown, &stdout, &stderr)
         {
@@ -221,16 +222,16 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Nothing to do where it has ended.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// What a finished swarmctl left. The checks fail the test with everything it wrote.
+/// The result of a run. A failed check shows all output.
 #[derive(Debug)]
 pub struct Run {
-    /// `None` where a signal ended it.
+    /// `None` if a signal ended it.
     pub code: Option<i32>,
     pub signal: Option<i32>,
     pub stdout: String,
@@ -242,31 +243,31 @@ pub struct Run {
 }
 
 impl Run {
-    /// The exit status has to be 0.
+    /// Requires exit status 0.
     #[track_caller]
     pub fn succeeds(self) -> Self {
         self.exits(Exit::Done.code())
     }
 
-    /// The exit status has to be that of this failure.
+    /// Requires the exit status of this failure.
     #[track_caller]
     pub fn fails_with(self, failure: Exit) -> Self {
         self.exits(failure.code())
     }
 
-    /// The exit status has to be this answer, which is not an error.
+    /// Requires this exit status, which is not an error.
     #[track_caller]
     pub fn answers(self, answer: Exit) -> Self {
         self.exits(answer.code())
     }
 
-    /// The exit code has to be this.
+    /// Requires this exit code.
     #[track_caller]
     pub fn exits(self, code: i32) -> Self {
         self.exits_one_of(&[code])
     }
 
-    /// The exit code has to be one of these.
+    /// Requires one of these exit codes.
     #[track_caller]
     pub fn exits_one_of(self, codes: &[i32]) -> Self {
         let fits = self.code.is_some_and(|code| codes.contains(&code));
@@ -274,7 +275,7 @@ impl Run {
         self
     }
 
-    /// stderr has to hold each of these.
+    /// Requires each of these texts on stderr.
     #[track_caller]
     pub fn says(self, parts: &[&str]) -> Self {
         for part in parts {
@@ -283,7 +284,7 @@ impl Run {
         self
     }
 
-    /// stdout has to hold each of these.
+    /// Requires each of these texts on stdout.
     #[track_caller]
     pub fn prints(self, parts: &[&str]) -> Self {
         for part in parts {
@@ -292,7 +293,7 @@ impl Run {
         self
     }
 
-    /// stdout and stderr together have to hold each of these.
+    /// Requires each of these texts on stdout or stderr.
     #[track_caller]
     pub fn shows(self, parts: &[&str]) -> Self {
         for part in parts {
@@ -302,7 +303,7 @@ impl Run {
         self
     }
 
-    /// Neither stdout nor stderr may hold any of these.
+    /// Forbids these texts on stdout and stderr.
     #[track_caller]
     pub fn never_says(self, parts: &[&str]) -> Self {
         for part in parts {
@@ -312,7 +313,8 @@ impl Run {
         self
     }
 
-    /// An error as docs/design.md section 5 has it: `error:` first on stderr, nothing on stdout, no panic.
+    /// Requires an error in the format of docs/design.md section 5: `error:` first on stderr, nothing on
+    /// stdout, no panic.
     #[track_caller]
     pub fn tells_an_error(self) -> Self {
         assert!(
@@ -324,7 +326,7 @@ impl Run {
         self.never_says(&["panicked at", "RUST_BACKTRACE"])
     }
 
-    /// stdout as one JSON value.
+    /// Parses stdout as one JSON value.
     #[track_caller]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout)

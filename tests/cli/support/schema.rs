@@ -1,14 +1,14 @@
-//! What docs/schema says of the JSON that swarmctl prints; every run of the tests is held against it.
+//! Validates all JSON output of all tests with docs/schema.
 //!
-//! A reader of JSON Schema of our own, for the few keywords that those files use: any other keyword is an error, so
-//! that none is believed in that nobody checks. The small crates for it bring 58 others and a minute of building.
+//! This is a small validator for the keywords that those files use. Other keywords are errors, so that none
+//! is ignored. The available crates have 58 dependencies and build for a minute.
 
 use serde_json::{Map, Value};
 
-/// A kind of output that has a schema.
+/// The kinds of output that have a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OutputKind {
-    /// The one object of acting commands and of `status`.
+    /// The object of commands that change services, and of `status`.
     Result,
     Outdated,
     Images,
@@ -30,7 +30,7 @@ impl OutputKind {
         Self::Progress,
     ];
 
-    /// Its schema.
+    /// Reads the schema.
     pub fn schema(self) -> Value {
         let text = match self {
             Self::Result => include_str!("../../../docs/schema/result.schema.json"),
@@ -49,8 +49,8 @@ impl OutputKind {
 const ACTING: &[&str] =
     &["auth", "create", "restart", "rm", "rollback", "scale", "status", "update", "update-image", "wait"];
 
-/// Holds what a run has printed against the schemas, and gives the kinds that were found in it. `shown` is the command
-/// line as [`super::run::Run`] has it.
+/// Validates the output of a run. Returns the kinds of output that it contains. `shown` is the command line
+/// as in [`super::run::Run`].
 pub fn check(shown: &str, stdout: &str, stderr: &str) -> Result<Vec<OutputKind>, String> {
     let words: Vec<&str> = shown.split('"').skip(1).step_by(2).collect();
     let mut found = Vec::new();
@@ -90,7 +90,7 @@ fn kind_of(words: &[&str]) -> Option<OutputKind> {
     }
 }
 
-/// Whether the value is as the schema says; the error tells where it is not.
+/// Validates a value; the error names the invalid part.
 pub fn fits(schema: &Value, value: &Value) -> Result<(), String> {
     at("$", schema, value)
 }
@@ -146,7 +146,7 @@ fn properties(path: &str, known: &Value, value: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// The keys that `properties` does not name.
+/// Validates the keys that are not in `properties`.
 fn others(path: &str, schema: &Map<String, Value>, says: &Value, value: &Value) -> Result<(), String> {
     let is_known = |key: &str| schema.get("properties").is_some_and(|known| known.get(key).is_some());
     for (key, item) in value.as_object().into_iter().flatten().filter(|(key, _)| !is_known(key)) {
@@ -172,7 +172,7 @@ fn is_of_type(value: &Value, name: &Value) -> bool {
     }
 }
 
-/// One name, or a list of them.
+/// Returns one name or a list of names.
 fn each(says: &Value) -> &[Value] {
     says.as_array().map_or(std::slice::from_ref(says), Vec::as_slice)
 }

@@ -1,7 +1,7 @@
-//! Snapshots of everything that a user sees of one run: the command line, stdout, stderr and the exit status.
+//! Snapshots of complete runs: command line, stdout, stderr and exit status.
 //!
-//! They live in `tests/cli/screens/snapshots/`. After an intended change of a text run the tests with
-//! `INSTA_UPDATE=always` and review the diff: it shows the change as users will see it.
+//! They are in `tests/cli/screens/snapshots/`. After an intended change, run the tests with
+//! `INSTA_UPDATE=always` and review the diff.
 
 use std::num::NonZero;
 
@@ -9,7 +9,7 @@ use insta::Settings;
 
 use super::run::Run;
 
-/// What differs from run to run, and what stands in its place.
+/// Parts that differ from run to run, and their replacements.
 const REDACTIONS: &[(&str, &str)] = &[
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[time]"),
     (r"(unix://)?/[^\s`'\x22]*\.sock\b", "[socket]"),
@@ -19,7 +19,7 @@ const REDACTIONS: &[(&str, &str)] = &[
     (r"\b\d+\.\d+ ms\b", "[duration]"),
 ];
 
-/// Compares the whole run with the snapshot of this name.
+/// Compares a run with a snapshot.
 #[track_caller]
 pub fn assert_screen(name: &str, run: &Run) {
     let mut screen = format!("$ {}\n[exit status: {}]\n", run.typed, exit_status(run));
@@ -34,7 +34,7 @@ pub fn assert_screen(name: &str, run: &Run) {
     assert_text(name, &screen);
 }
 
-/// Compares what is on a terminal of this size when the run has ended with the snapshot of this name.
+/// Compares the final content of a terminal of this size with a snapshot.
 #[track_caller]
 pub fn assert_terminal(name: &str, width: u16, height: u16, run: &Run) {
     let some = |length| NonZero::new(length).expect("a terminal has a size");
@@ -43,7 +43,7 @@ pub fn assert_terminal(name: &str, width: u16, height: u16, run: &Run) {
     parser.screen_mut().set_scrollback(1000);
     let scrolled = parser.screen().scrollback();
     let mut rows = Vec::new();
-    // From the oldest line that has scrolled away to the end of the screen.
+    // From the oldest line of the scrollback to the end of the screen.
     for above in (1..=scrolled).rev() {
         parser.screen_mut().set_scrollback(above);
         rows.extend(parser.screen().rows(0, width).next());

@@ -1,33 +1,34 @@
-//! Passwords and tokens of these tests. No stream of any test may hold one, in clear or encoded: see `run`.
+//! Passwords and tokens for tests. No output may contain them, in clear or encoded; see `run`.
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
 
-/// The user of all of them.
+/// The user name for all of them.
 pub const USER: &str = "ann";
-/// One for each place that credentials are kept in, and for each test that needs some.
+/// A different secret for each place where credentials are stored.
 pub const PASSWORD: &str = "hush-password-5c1f";
 pub const OTHER_PASSWORD: &str = "hush-password-9e27";
 pub const WRONG_PASSWORD: &str = "hush-wrong-41d0";
 pub const TOKEN: &str = "hush-token-77ab";
-/// The beginning of each.
+/// The prefix of all secrets.
 const MARK: &str = "hush-";
 
-/// What stands for a user and a password in `auths`.
+/// The encoded user and password of an entry in `auths`.
 pub fn basic(password: &str) -> String {
     BASE64_STANDARD.encode(format!("{USER}:{password}"))
 }
 
-/// The JSON of an `X-Registry-Auth` header.
+/// Decodes an `X-Registry-Auth` header.
 pub fn header_json(header: &str) -> String {
     String::from_utf8(BASE64_URL_SAFE.decode(header).expect("base64 for URLs, padded")).expect("JSON is text")
 }
 
-/// The secret that a text holds, if it does.
+/// Returns a secret that the text contains.
 pub fn in_text(text: &str) -> Option<String> {
-    // Their beginnings, so that one is noticed that was cut off.
+    // Prefixes are sufficient, so that secrets which were cut are found too.
     let all = ["hush-passw", "hush-wrong", "hush-token"];
-    // What stands before it decides how it is encoded; the digits at both ends depend on what is around.
+    // The base64 encoding depends on the position, and its first and last characters on the surrounding
+    // bytes.
     let encoded = all.into_iter().flat_map(|secret| (0..3).map(move |offset| (secret, offset)));
     let encoded = encoded.map(|(secret, offset)| {
         let around = format!("{}{secret}", " ".repeat(offset));

@@ -1,8 +1,7 @@
-//! A small HTTP/1.1 server on a unix socket, as bad as a test wants it: the ground under the scripted engine
-//! and the fake swarm.
+//! A small HTTP/1.1 server on a unix socket that can misbehave, for the scripted engine and the fake swarm.
 //!
-//! One thread accepts, one thread serves a connection. A [`Handler`] turns a request into an [`Answer`]; the
-//! server writes it, whole or broken, and keeps a record of every request.
+//! One thread accepts connections, and one thread serves each connection. A [`Handler`] turns a request into
+//! an [`Answer`], which the server sends completely or broken. It records all requests.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::Shutdown;
@@ -19,12 +18,12 @@ use super::faults::RequestFault;
 pub use super::faults::{Listener, ResponseFault};
 pub use super::message::{API_VERSION, Answer, Framing, Request, normal_filters, parse_query};
 
-/// Answers requests; called by one thread at a time.
+/// Handles requests. It is called by one thread at a time.
 pub trait Handler: Send + 'static {
     fn answer(&mut self, request: &Request) -> Answer;
 }
 
-/// A listening server. It ends, with all its threads, when it is dropped.
+/// A running server. It and its threads end when it is dropped.
 pub struct Server {
     socket: PathBuf,
     shared: Arc<Shared>,
@@ -37,7 +36,7 @@ struct Shared {
     log: Mutex<Vec<Request>>,
     door: Mutex<Listener>,
     connections: AtomicUsize,
-    /// What waits for a request that is not to arrive whole.
+    /// The fault of a request that must not arrive completely.
     pending_fault: Mutex<Option<PendingFault>>,
     streams: Mutex<Vec<UnixStream>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -45,7 +44,7 @@ struct Shared {
     socket: PathBuf,
 }
 
-/// One request that is torn: which one, where, and what comes after it.
+/// The fault of one request, and what follows.
 struct PendingFault {
     request: usize,
     tear: RequestFault,
@@ -54,7 +53,7 @@ struct PendingFault {
 
 impl Server {
     pub fn start(handler: impl Handler) -> Self {
-        // Not the system's temporary folder: on macOS its path is too long for a socket's.
+        // The temporary directory of macOS has a path that is too long for a socket.
         let dir = tempfile::Builder::new().prefix("sctl").tempdir_in("/tmp").expect("a temporary folder");
         let socket = dir.path().join("e.sock");
         let listener = UnixListener::bind(&socket).expect("a unix socket");
@@ -80,22 +79,22 @@ impl Server {
         &self.socket
     }
 
-    /// What DOCKER_HOST has to be.
+    /// The value of DOCKER_HOST.
     pub fn host(&self) -> String {
         format!("unix://{}", self.socket.display())
     }
 
-    /// Every request so far.
+    /// All requests so far.
     pub fn requests(&self) -> Vec<Request> {
         lock(&self.shared.log).clone()
     }
 
-    /// How many connections were accepted.
+    /// Number of accepted connections.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
-    /// Waits until this many requests have arrived; a test that waits in vain fails.
+    /// Waits until this many requests have arrived. A timeout fails the test.
     pub fn wait_for_requests(&self, count: usize) {
         let start = Instant::now();
         while lock(&self.shared.log).len() < count {
@@ -105,12 +104,13 @@ impl Server {
         }
     }
 
-    /// This request, counted from 1, does not arrive whole; later connections meet `then`.
+    /// Prevents the complete arrival of this request, counted from 1. Later connections are treated as in
+    /// `then`.
     pub fn fail_request(&self, request: usize, tear: RequestFault, then: Listener) {
         *lock(&self.shared.pending_fault) = Some(PendingFault { request, tear, then });
     }
 
-    /// From now on new connections and new requests meet this.
+    /// Sets how new connections and new requests are treated.
     pub fn set_listener(&self, door: Listener) {
         set_door(&self.shared, door);
     }
@@ -126,7 +126,7 @@ impl Drop for Server {
         if let Some(acceptor) = self.acceptor.take() {
             let _ = acceptor.join();
         }
-        // Once more: a connection may have come in between.
+        // A connection may have been accepted in the meantime.
         for stream in lock(&self.shared.streams).drain(..) {
             let _ = stream.shutdown(Shutdown::Both);
         }
@@ -144,12 +144,12 @@ pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn set_door(shared: &Shared, door: Listener) {
     *lock(&shared.set_listener) = door;
     if door == Listener::Refusing {
-        // Wakes the acceptor, which then drops its listener.
+        // Wakes the accepting thread, which then drops its listener.
         let _ = UnixStream::connect(&shared.socket);
     }
 }
 
-/// What lies in wait for the next request, if anything does; with `take` it is sprung.
+/// Returns the fault for the next request, if there is one; with `take` it is removed.
 fn pending_fault(
     shared: &Shared,
     take: bool,
@@ -191,7 +191,7 @@ fn accept(listener: &UnixListener, shared: &Arc<Shared>) {
     }
 }
 
-/// Serves one connection to its end. A broken connection is the client's affair, never the server's error.
+/// Serves a connection until its end. Broken connections are the client's problem.
 fn serve(stream: &UnixStream, connection: usize, shared: &Arc<Shared>) {
     let mut reader = BufReader::new(Counted { stream, count: 0 });
     loop {
@@ -204,12 +204,13 @@ fn serve(stream: &UnixStream, connection: usize, shared: &Arc<Shared>) {
         }
         let Some(mut request) = read_request(&mut reader, connection) else { break };
         if *lock(&shared.set_listener) != Listener::Open {
-            // A connection from before is no way around a closed door.
+            // Open connections are closed too.
             break;
         }
         let is_last = request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
         let (answer, bytes) = {
-            // The handler's lock is held over the count, so that the numbers are in the order of the answers.
+            // The handler stays locked while requests are counted, so that their numbers are in the order of
+            // the responses.
             let mut handler = lock(&shared.handler);
             request.number = lock(&shared.log).len() + 1;
             let answer = handler.answer(&request);
@@ -236,13 +237,13 @@ fn serve(stream: &UnixStream, connection: usize, shared: &Arc<Shared>) {
             }
             Some(ResponseFault::Stall(n)) => {
                 let _ = writer.write_all(&bytes[..n.min(bytes.len())]);
-                // Until the client or the test goes away.
+                // Until the client or the test ends.
                 let _ = reader.read(&mut [0; 1]);
                 false
             }
             _ => writer.write_all(&bytes).is_ok() && !answer.closes_after() && !is_last,
         };
-        // The next request finds no connection that is kept.
+        // The next request must need a new connection.
         if !going_on || pending_fault(shared, false, |tear| tear == RequestFault::Unsent).is_some() {
             break;
         }
@@ -250,7 +251,7 @@ fn serve(stream: &UnixStream, connection: usize, shared: &Arc<Shared>) {
     let _ = stream.shutdown(Shutdown::Both);
 }
 
-/// A stream that counts what is read from it.
+/// A stream that counts the bytes read.
 struct Counted<'a> {
     stream: &'a UnixStream,
     count: usize,
@@ -264,7 +265,7 @@ impl Read for Counted<'_> {
     }
 }
 
-/// Reads so many bytes, or as many as come.
+/// Reads this number of bytes, or fewer if the stream ends.
 fn read_some(mut stream: &UnixStream, bytes: usize) {
     let mut buffer = vec![0; bytes];
     let mut got = 0;
@@ -277,7 +278,7 @@ fn read_some(mut stream: &UnixStream, bytes: usize) {
     }
 }
 
-/// Reads one request; `None` at the end of the stream or where what comes is no request.
+/// Reads a request; `None` at the end of the stream, or if it is not a request.
 fn read_request(reader: &mut BufReader<Counted>, connection: usize) -> Option<Request> {
     let first = read_line(reader)?;
     let mut words = first.split(' ');
@@ -310,7 +311,7 @@ fn read_request(reader: &mut BufReader<Counted>, connection: usize) -> Option<Re
         reader.get_mut().stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").ok()?;
     }
     request.body = read_body(reader, &request)?;
-    // Nobody sends the next one before this one is answered.
+    // Clients do not send the next request before the response.
     request.length = std::mem::take(&mut reader.get_mut().count);
     Some(request)
 }

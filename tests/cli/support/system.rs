@@ -1,4 +1,4 @@
-//! What engines say of themselves, and what older API versions make of a spec.
+//! Information that engines report, and the fields that older API versions erase.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ pub fn version() -> Value {
     })
 }
 
-/// `GET /info` of a manager, or of an engine in no swarm, shortened.
+/// `GET /info` of a manager or of an engine that is not in a swarm, shortened.
 pub fn info(node: Option<&str>, task_history: i64) -> Value {
     let swarm = match node {
         Some(id) => {
@@ -25,7 +25,7 @@ pub fn info(node: Option<&str>, task_history: i64) -> Value {
     json!({ "ID": "X", "Name": "manager1", "OperatingSystem": "Debian GNU/Linux 12", "Swarm": swarm, "Warnings": null })
 }
 
-/// Takes out what an engine erases of a spec that comes through API `1.minor` (moby's `adjustForAPIVersion`).
+/// Removes the fields that an engine erases from a spec in API `1.minor` (moby's `adjustForAPIVersion`).
 pub fn erase(spec: &mut Value, minor: u32) {
     let take = |spec: &mut Value, pointer: &str, key: &str| {
         if let Some(Value::Object(map)) = spec.pointer_mut(pointer) {

@@ -1,4 +1,4 @@
-//! A shell in a terminal, with keys pressed in it.
+//! A shell in a terminal, with simulated key presses.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -14,16 +14,16 @@ pub struct Terminal {
     child: Child,
     keys: ChildStdin,
     screen: Arc<Mutex<String>>,
-    /// Shells write there.
+    /// Shells write to it.
     _home: TempDir,
 }
 
 impl Terminal {
-    /// `shell` is a command line.
+    /// Starts a shell with this command line.
     pub fn start(shell: &str, host: &str) -> Self {
         let bin = Path::new(env!("CARGO_BIN_EXE_swarmctl")).parent().unwrap();
         let home = tempfile::tempdir().unwrap();
-        // `script` is a terminal for whom it runs.
+        // `script` creates the terminal.
         let mut child = Command::new("script")
             .args(["-qfec", shell, "/dev/null"])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -48,7 +48,7 @@ impl Terminal {
         Self { child, keys, screen, _home: home }
     }
 
-    /// Presses keys, and waits until this is shown behind what has been shown before.
+    /// Presses keys, and waits until this text appears after the previous output.
     pub fn press(&mut self, keys: &str, shown: &str) {
         let before = self.screen.lock().unwrap().len();
         self.keys.write_all(keys.as_bytes()).unwrap();
@@ -68,7 +68,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // Nothing to do where it has ended.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,15 +1,15 @@
-//! swarmctl on a terminal.
+//! Runs swarmctl in a terminal.
 
 use std::process::Command;
 
 use super::run::{Swarmctl, swarmctl_by};
 
-/// swarmctl on a terminal of this size: `script` makes one, and writes all that comes from it to its stdout.
+/// Runs swarmctl in a terminal of this size. `script` creates it, and copies its output to stdout.
 pub fn on_terminal(width: u16, height: u16, command: &str) -> Swarmctl {
     on_terminal_by("exec", width, height, command)
 }
 
-/// The same by a shell's words before it.
+/// Runs it with a prefix, such as another command.
 pub fn on_terminal_by(by: &str, width: u16, height: u16, command: &str) -> Swarmctl {
     let program = env!("CARGO_BIN_EXE_swarmctl");
     let line = format!("stty cols {width} rows {height}; {by} '{program}' {command}");

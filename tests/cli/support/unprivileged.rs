@@ -1,4 +1,4 @@
-//! Running swarmctl without permission for the socket, also where the tests run as root.
+//! Runs swarmctl without permission to use the socket, even if the tests run as root.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -7,7 +7,7 @@ use std::process::Command;
 use super::run::{Run, swarmctl, swarmctl_by};
 use super::server::Server;
 
-/// Runs it as a user who may not reach the server's socket.
+/// Runs it as a user without access to the server's socket.
 pub fn run(server: &Server, args: &[&str]) -> Run {
     let dir = server.socket().parent().expect("the socket is in a folder");
     if fs::metadata(dir).expect("the folder is there").uid() != 0 {
@@ -16,7 +16,7 @@ pub fn run(server: &Server, args: &[&str]) -> Run {
         fs::set_permissions(dir, Permissions::from_mode(0o700)).expect("own folder");
         return run;
     }
-    // Root may do everything, so it becomes nobody; who needs a copy of the program that it can reach.
+    // Root ignores permissions, so it runs as `nobody`, with a copy of the program that this user can read.
     let place = tempfile::Builder::new()
         .prefix("sctl")
         .permissions(Permissions::from_mode(0o755))

@@ -1,15 +1,15 @@
-//! What a test expects of a service in the end, by name.
+//! Checks of what happened to a service.
 
 use super::FakeSwarm;
 
-/// What became of one service. Each check fails the test with what is so instead.
+/// What happened to one service. A failed check shows the actual value.
 pub struct ServiceExpectation<'a> {
     swarm: &'a FakeSwarm,
     name: &'a str,
 }
 
 impl FakeSwarm {
-    /// Checks of the service with this name.
+    /// Returns the checks for the service with this name.
     pub fn expect<'a>(&'a self, name: &'a str) -> ServiceExpectation<'a> {
         ServiceExpectation { swarm: self, name }
     }

@@ -1,6 +1,6 @@
-//! A small swarm that holds services as a real engine does: version indexes, PreviousSpec, UpdateStatus, the
-//! engine's own words for what it refuses. It knows the truth (how often a post was taken), so that a test can
-//! compare an exit code with it; and it lets other writers in between, and breaks answers.
+//! A small swarm that stores services like a real engine: version indexes, PreviousSpec, UpdateStatus, and
+//! the engine's error messages. It counts accepted updates, so that tests can compare exit codes with what
+//! really happened. Tests can let other writers change services and break responses.
 
 mod expect;
 mod posts;
@@ -21,42 +21,43 @@ use super::faults::FaultKind;
 pub use super::faults::InjectedFault;
 use super::server::{Answer, Framing, Handler, Request, Server, lock};
 
-/// A fake swarm, listening. Dropping it fails the test if it was asked what no engine knows.
+/// A running fake swarm. When it is dropped, it fails the test if it received requests that no engine
+/// supports.
 pub struct FakeSwarm {
     server: Server,
     world: Arc<Mutex<SwarmState>>,
 }
 
-/// What the engine holds, and what is to happen to it.
+/// The state of the swarm, and what will happen to it.
 pub struct SwarmState {
     pub services: Vec<Service>,
     /// ID and name of every network.
     pub networks: Vec<(String, String)>,
     /// ID and name of every secret; the configs are the same.
     pub secrets: Vec<(String, String)>,
-    /// How far the engine's clock is ahead of the machine's.
+    /// Difference between the engine's clock and the local clock.
     pub clock: SignedDuration,
-    /// How each answer's body is framed.
+    /// The framing of response bodies.
     pub framing: Framing,
-    /// What registries have: the digest of an image, by its name. Of any other they cannot be asked.
+    /// The digests of images in registries. Other images are not available.
     pub registry: BTreeMap<String, String>,
-    /// What a proxy before the engine answers by itself: to this method, where the path begins so.
+    /// Responses of a proxy before the engine, by method and path prefix.
     pub forbidden: Vec<(&'static str, &'static str, Answer)>,
-    /// Every request is refused: this node is in no swarm.
+    /// Every request is refused because the node is not in a swarm.
     pub is_no_manager: bool,
     /// Managers are electing a leader.
     pub has_no_leader: bool,
-    /// How many tasks of a slot the swarm keeps.
+    /// Number of tasks of a slot that the swarm keeps.
     pub task_history: i64,
     /// The ID of the only node.
     pub node: String,
-    /// Until then every request but pings is answered 503 (it is not handled).
+    /// Until then, every request except pings gets a 503 and is not handled.
     pub unavailable_until: Option<Instant>,
-    /// How long the engine takes for each answer.
+    /// Time that the engine needs for each response.
     pub delay: Duration,
-    /// The engine's own API version, if it is not that of Docker 20.10.
+    /// The engine's API version, if it is not that of Docker 20.10.
     pub api_version: Option<&'static str>,
-    /// Tasks of removed services, with the service's name, and how many more reads they are shown to.
+    /// Tasks of removed services: the service's name, the task, and how many more reads show it.
     leaving: Vec<(String, Value, usize)>,
     index: u64,
     ids: u64,
@@ -66,7 +67,7 @@ pub struct SwarmState {
     strange: Vec<String>,
 }
 
-/// One service with its history.
+/// One service and its history.
 #[derive(Clone, Debug)]
 pub struct Service {
     pub id: String,
@@ -77,36 +78,36 @@ pub struct Service {
     pub previous: Option<Value>,
     pub status: Option<Value>,
     pub iteration: u64,
-    /// Every spec that a request (no [`SwarmState::write`]) brought, in the order they were taken.
+    /// The specs of all accepted requests, in order; changes by [`SwarmState::write`] are not included.
     pub taken: Vec<Value>,
-    /// The next update moves its networks to the TaskTemplate, where GET shows them already: Docker 29 with data of an
-    /// older engine. Its tasks were made without.
+    /// The next update moves the networks to the TaskTemplate, where GET already shows them, as Docker 29
+    /// does with data of an older engine. The tasks were created without them.
     pub moves_networks: bool,
-    /// The placement that its tasks were made with, if it is not that of the spec.
+    /// The placement that the tasks were created with, if it is not that of the spec.
     pub placed: Option<Value>,
-    /// How often a request rolled it back.
+    /// Number of rollbacks by requests.
     pub rollbacks: usize,
-    /// What the engine does by itself after an update, one step at each later read of the service.
+    /// What the engine does after an update, one step for each later read of the service.
     pub rollout: Vec<Step>,
-    /// The tasks that the engine shows instead of those that follow from the rollout's state. One without a Spec is of
-    /// the current one.
+    /// Tasks to show instead of those that follow from the rollout's state. A task without a Spec has the
+    /// current one.
     pub tasks: Option<Vec<Value>>,
     pending: Vec<Step>,
 }
 
-/// One step of the engine's own work after an update.
+/// One step of a rollout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Nothing happens until the next read.
+    /// Nothing.
     Nothing,
     Updating,
     Completed,
     Paused,
-    /// The spec is the previous one again, and there is no PreviousSpec any more.
+    /// The previous spec is restored, and there is no PreviousSpec any longer.
     RolledBack,
 }
 
-/// Before which requests a hook runs.
+/// The requests before or after which a hook runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RequestKind {
     /// POST /services/{id}/update.
@@ -119,13 +120,13 @@ pub enum RequestKind {
 
 struct Hook {
     when: RequestKind,
-    /// Counted from 1; `None`: every time.
+    /// Counted from 1; `None`: for all requests.
     nth: Option<usize>,
     run: Box<dyn FnMut(&mut SwarmState) + Send>,
-    /// After the request was handled, before it is answered.
+    /// Whether it runs after the request was handled, before the response.
     after: bool,
 }
-/// The words of an engine that is in no swarm.
+/// The error of an engine that is not in a swarm.
 pub const NO_MANAGER: &str = "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to \
                               connect this node to swarm and try again.";
 impl FakeSwarm {
@@ -157,24 +158,24 @@ impl FakeSwarm {
         Self { server: Server::start(SwarmHandler(Arc::clone(&world), true)), world }
     }
 
-    /// A proxy before the engine gives this answer to every request of this method, where the path begins so.
+    /// Lets a proxy before the engine respond to all requests with this method and path prefix.
     pub fn forbids(&self, method: &'static str, path: &'static str, answer: Answer) {
         self.world().forbidden.push((method, path, answer));
     }
 
-    /// Another manager of the same swarm, whose answers never break.
+    /// Starts another manager of the same swarm. Its responses never break.
     pub fn other_manager(&self) -> Server {
         Server::start(SwarmHandler(Arc::clone(&self.world), false))
     }
 
-    /// An engine that is in no swarm: whatever it is asked, the command ends at once.
+    /// Starts an engine that is not in a swarm, so that every command ends immediately.
     pub fn without_swarm() -> Self {
         let swarm = Self::start();
         swarm.world().is_no_manager = true;
         swarm
     }
 
-    /// A swarm with the services of these specs.
+    /// Starts a swarm with services of these specs.
     pub fn with(specs: impl IntoIterator<Item = Value>) -> Self {
         let swarm = Self::start();
         for spec in specs {
@@ -183,29 +184,29 @@ impl FakeSwarm {
         swarm
     }
 
-    /// The state; the engine stands still while this is held.
+    /// The state. The engine waits while the guard is held.
     pub fn world(&self) -> MutexGuard<'_, SwarmState> {
         lock(&self.world)
     }
 
-    /// A copy of a service as it is now.
+    /// Returns a copy of a service.
     pub fn service(&self, name: &str) -> Service {
         self.world().service(name).clone()
     }
 
-    /// Runs something before the Nth request of a kind, counted from 1 (0: each of them) is handled.
+    /// Runs a hook before the Nth request of a kind is handled, counted from 1 (0: before all).
     pub fn before(&self, when: RequestKind, nth: usize, run: impl FnMut(&mut SwarmState) + Send + 'static) {
         let nth = (nth > 0).then_some(nth);
         self.world().hooks.push(Hook { when, nth, run: Box::new(run), after: false });
     }
 
-    /// Runs something after the Nth request of a kind was handled, before it is answered.
+    /// Runs a hook after the Nth request of a kind was handled, before its response.
     pub fn after(&self, when: RequestKind, nth: usize, run: impl FnMut(&mut SwarmState) + Send + 'static) {
         let nth = (nth > 0).then_some(nth);
         self.world().hooks.push(Hook { when, nth, run: Box::new(run), after: true });
     }
 
-    /// Breaks one answer, or one request.
+    /// Injects a fault.
     pub fn breaks(&self, this: InjectedFault) {
         match this.kind {
             FaultKind::Request(tear) => self.server.fail_request(this.request, tear, this.then),
@@ -213,7 +214,7 @@ impl FakeSwarm {
         }
     }
 
-    /// Every request that was a POST.
+    /// All POST requests.
     pub fn posts(&self) -> Vec<Request> {
         self.server.requests().into_iter().filter(|request| request.method == "POST").collect()
     }
@@ -236,7 +237,7 @@ impl Drop for FakeSwarm {
     }
 }
 
-/// What a manager answers; whether [`FakeSwarm::breaks`] is about it.
+/// Handles the requests of one manager; the flag says whether injected faults apply to it.
 struct SwarmHandler(Arc<Mutex<SwarmState>>, bool);
 
 impl Handler for SwarmHandler {

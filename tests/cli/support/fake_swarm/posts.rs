@@ -1,4 +1,4 @@
-//! What the fake swarm makes of creates and updates.
+//! Creates and updates of the fake swarm.
 
 use serde_json::{Value, json};
 
@@ -87,7 +87,7 @@ impl SwarmState {
             );
         }
         spec["Name"] = name.clone().into();
-        // What the engine adds by itself.
+        // Defaults that the engine adds.
         let add = |at: &mut Value, key: &str, value: Value| {
             if at.get(key).is_none_or(Value::is_null) {
                 at[key] = value;

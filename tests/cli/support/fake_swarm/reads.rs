@@ -1,4 +1,4 @@
-//! What the fake swarm answers to whoever asks.
+//! Read requests of the fake swarm.
 
 use std::time::Instant;
 
@@ -9,7 +9,7 @@ use super::{NO_MANAGER, RequestKind, Service, Step, SwarmState};
 use crate::support::server::{API_VERSION, Answer, Request, normal_filters};
 use crate::support::system;
 
-/// The words of a manager that has lost its leader in the middle of a request.
+/// The error of a manager that loses the leader during a request.
 const UNAVAILABLE: &str = "rpc error: code = Unavailable desc = error reading from server: read tcp \
                            10.0.0.2:51344->10.0.0.1:2377: read: connection reset by peer";
 
@@ -18,7 +18,8 @@ impl SwarmState {
         self.refusal(request).unwrap_or_else(|| self.response(request))
     }
 
-    /// The response of an engine that cannot serve this request now: another API version, a proxy in between, no leader.
+    /// Returns the response of an engine that cannot handle the request: unsupported API version, a proxy in
+    /// between, no leader.
     fn refusal(&self, request: &Request) -> Option<Answer> {
         let own = self.api_version.unwrap_or(API_VERSION);
         let newest = own.split_once('.').and_then(|(_, minor)| minor.parse().ok()).unwrap_or(u32::MAX);
@@ -72,7 +73,7 @@ impl SwarmState {
             }
             ("HEAD", ["_ping"]) => Answer { body: Vec::new(), ..Answer::pong() },
             ("GET", ["services"]) => {
-                // A list by ID is how services are watched.
+                // Lists by ID are requested to watch services.
                 if request.param("filters").and_then(normal_filters).is_some_and(|by| by.get("id").is_some())
                 {
                     self.hook(RequestKind::Read, false);
@@ -256,14 +257,15 @@ impl SwarmState {
     }
 }
 
-/// What an engine says that a registry has.
+/// The response of an engine about an image in a registry.
 pub fn distribution(digest: &str, platforms: &Value) -> String {
     let kind = "application/vnd.docker.distribution.manifest.v2+json";
     let descriptor = json!({ "mediaType": kind, "digest": digest, "size": 527 });
     json!({ "Descriptor": descriptor, "Platforms": platforms }).to_string() + "\n"
 }
 
-/// The tasks of each replica: one that runs since long ago, unless the rollout is on its way or paused.
+/// Returns the tasks of each replica: one that has been running for a long time, unless a rollout is in
+/// progress or paused.
 fn tasks_of(service: &Service) -> Vec<Value> {
     if let Some(tasks) = &service.tasks {
         let of_service = |task: &Value| {
@@ -327,7 +329,7 @@ fn replicas(spec: &Value) -> u64 {
     spec["Mode"]["Replicated"]["Replicas"].as_u64().unwrap_or(1)
 }
 
-/// The log of every task: one line on its stderr, in the engine's frames.
+/// The log of every task: one line on stderr, in the engine's frames.
 fn log() -> Vec<u8> {
     let line = b"whoami: cannot open /etc/whoami.conf\n";
     [&[2, 0, 0, 0, 0, 0, 0, line.len() as u8][..], line].concat()

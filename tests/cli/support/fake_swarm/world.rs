@@ -1,4 +1,4 @@
-//! What the fake swarm holds, and how it changes by itself and by other writers.
+//! The state of the fake swarm, and its changes by the engine and by other writers.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ impl Service {
         self.spec["Name"].as_str().unwrap_or_default()
     }
 
-    /// The service as GET shows it.
+    /// Returns the service as GET shows it.
     pub fn shown(&self) -> Value {
         let mut shown = json!({
             "ID": self.id,
@@ -55,7 +55,7 @@ impl SwarmState {
     }
 
     fn new_id(&mut self) -> String {
-        // 25 characters, as the engine's; the first differ, so that prefixes are not ambiguous.
+        // 25 characters as in IDs of the engine. The first ones differ, so that prefixes are unambiguous.
         const LETTERS: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
         self.ids += 1;
         let mut seed = self.ids.wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -69,7 +69,7 @@ impl SwarmState {
         (0..25).map(letter).collect()
     }
 
-    /// Adds a service that has always been there; its ID.
+    /// Adds a service and returns its ID.
     pub fn add(&mut self, spec: Value) -> String {
         let id = self.new_id();
         let created = self.now() - SignedDuration::from_hours(24);
@@ -94,7 +94,7 @@ impl SwarmState {
         id
     }
 
-    /// The service of that name; a test that asks for one that is not there fails.
+    /// Returns the service with this name; a wrong name fails the test.
     pub fn service(&mut self, name: &str) -> &mut Service {
         self.services
             .iter_mut()
@@ -102,12 +102,12 @@ impl SwarmState {
             .unwrap_or_else(|| panic!("no service {name}"))
     }
 
-    /// How many tasks of removed services are still there.
+    /// Number of tasks of removed services that still exist.
     pub fn leaving(&self) -> usize {
         self.leaving.len()
     }
 
-    /// Another writer changes a service.
+    /// Changes a service as another writer would.
     pub fn write(&mut self, name: &str, change: impl FnOnce(&mut Value)) {
         let (index, now) = (self.bump(), self.now());
         let service = self.service(name);
@@ -119,14 +119,14 @@ impl SwarmState {
         service.updated = now;
     }
 
-    /// The engine itself goes one step with a service.
+    /// Takes one step of a rollout.
     pub fn step(&mut self, name: &str, step: Step) {
         let id = self.service(name).id.clone();
         let at = self.services.iter().position(|service| service.id == id).expect("it was there");
         self.step_at(at, step);
     }
 
-    /// The engine goes on with its rollout, if there is one.
+    /// Continues the rollout, if there is one.
     pub(super) fn go_on(&mut self, at: usize) {
         if !self.services[at].pending.is_empty() {
             let step = self.services[at].pending.remove(0);
@@ -166,7 +166,7 @@ impl SwarmState {
         service.updated = now;
     }
 
-    /// Full ID, then full name, then a prefix of an ID, as the engine does it.
+    /// Finds a service as the engine does: full ID, then full name, then ID prefix.
     pub(super) fn find(&self, word: &str) -> Result<usize, Answer> {
         let exact = self
             .services
