@@ -18,7 +18,7 @@ mod ui;
 mod visible;
 
 pub use fields::Fields;
-pub use format::{Columns, Format};
+pub use format::{Columns, RowTemplate};
 pub use human::{format_age, format_bytes, format_duration};
 pub use json::json_indented;
 pub use live_display::LiveDisplay;

@@ -2,7 +2,7 @@
 
 use super::app::App;
 use crate::cli::usage::UsageError;
-use crate::output::{Columns, Format, TemplateError};
+use crate::output::{Columns, RowTemplate, TemplateError};
 
 /// A parsed `--format` of a list.
 #[derive(Clone, Debug)]
@@ -12,7 +12,7 @@ pub enum ListFormat {
     /// `raw`: a line for each column.
     Raw,
     /// `json`, `table TEMPLATE` or a template.
-    Rows(Format),
+    Rows(RowTemplate),
 }
 
 impl ListFormat {
@@ -21,7 +21,7 @@ impl ListFormat {
         match text {
             "" | "table" => Ok(Self::Table),
             "raw" => Ok(Self::Raw),
-            text => Format::parse(text, columns).map(Self::Rows),
+            text => RowTemplate::parse(text, columns).map(Self::Rows),
         }
     }
 }
@@ -36,7 +36,7 @@ pub fn rows(
     (setting, is_decided): (&str, bool),
     is_quiet: bool,
     app: &App,
-) -> Result<Option<Format>, UsageError> {
+) -> Result<Option<RowTemplate>, UsageError> {
     let given = match given {
         Some(given) => given.clone(),
         None if is_decided => ListFormat::Table,
@@ -50,7 +50,9 @@ pub fn rows(
         ListFormat::Raw if is_quiet => "id: {{.ID}}".to_owned(),
         ListFormat::Raw => columns.raw(),
     };
-    Format::parse(&raw, columns).map(Some).map_err(|e| UsageError::new(e.to_string(), "--format '{{.ID}}'"))
+    RowTemplate::parse(&raw, columns)
+        .map(Some)
+        .map_err(|e| UsageError::new(e.to_string(), "--format '{{.ID}}'"))
 }
 
 /// Returns the format from config.json.

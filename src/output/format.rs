@@ -21,7 +21,7 @@ pub struct Columns {
 
 /// A parsed `--format` of a list.
 #[derive(Clone, Debug)]
-pub struct Format {
+pub struct RowTemplate {
     template: Template,
     columns: Columns,
     is_table: bool,
@@ -89,7 +89,7 @@ impl Columns {
     }
 }
 
-impl Format {
+impl RowTemplate {
     /// Parses `json`, `table TEMPLATE` or a template, which may use only these columns.
     pub fn parse(text: &str, columns: Columns) -> Result<Self, TemplateError> {
         let is_table = text.starts_with("table");
@@ -136,7 +136,7 @@ impl<W: Write> OutputWriter<W> {
     pub fn rows<I, C>(
         &mut self,
         columns: Columns,
-        format: Option<&Format>,
+        format: Option<&RowTemplate>,
         rows: I,
     ) -> Result<(), TemplateError>
     where
@@ -207,7 +207,7 @@ mod tests {
 
     fn shown(format: &str, is_terminal: bool) -> String {
         let rows = [COLUMNS.row(["web\x1b[2J", "Running", "1"]), COLUMNS.row(["a-longer-name", "", "2"])];
-        Format::parse(format, COLUMNS).unwrap().lines(rows, is_terminal).unwrap()
+        RowTemplate::parse(format, COLUMNS).unwrap().lines(rows, is_terminal).unwrap()
     }
 
     #[test]
@@ -245,10 +245,10 @@ mod tests {
 
     #[test]
     fn names_what_a_row_has() {
-        let error = Format::parse("{{.Nmae}}", COLUMNS).unwrap_err().to_string();
+        let error = RowTemplate::parse("{{.Nmae}}", COLUMNS).unwrap_err().to_string();
         assert_eq!(error, "at `.Nmae}}`: there is no `.Nmae`; there are .Name, .DesiredState, .ID");
-        assert!(Format::parse("{{range $i, $r := .ID}}{{$.Foo}}{{end}}", COLUMNS).is_err());
-        assert!(Format::parse("{{with .ID}}{{.}}{{end}}", COLUMNS).is_ok());
+        assert!(RowTemplate::parse("{{range $i, $r := .ID}}{{$.Foo}}{{end}}", COLUMNS).is_err());
+        assert!(RowTemplate::parse("{{with .ID}}{{.}}{{end}}", COLUMNS).is_ok());
     }
 
     #[test]

@@ -56,11 +56,11 @@ impl Table {
         let columns = widths.len();
         let cell = |at: usize| &text[at.checked_sub(1).map_or(0, |before| ends[before])..ends[at]];
         let rows = (0..ends.len() / columns.max(1)).map(|row| (row * columns..(row + 1) * columns).map(cell));
-        let mut table = CompactTable::with_dimension(rows, Widths(widths)).columns(columns);
+        let mut table = CompactTable::with_dimension(rows, ColumnWidths(widths)).columns(columns);
         *table.get_config_mut() = CompactConfig::new()
             .set_alignment_horizontal(AlignmentHorizontal::Left)
             .set_padding(Sides::filled(Indent::zero()));
-        let mut lines = Lines { line: String::new(), print };
+        let mut lines = LineWriter { line: String::new(), print };
         // Writing to a string cannot fail.
         let _ = table.fmt(&mut lines);
         lines.end();
@@ -68,9 +68,9 @@ impl Table {
 }
 
 /// Widths of the columns in terminal cells. The last column needs no gap.
-struct Widths<'t>(&'t [usize]);
+struct ColumnWidths<'t>(&'t [usize]);
 
-impl Dimension for Widths<'_> {
+impl Dimension for ColumnWidths<'_> {
     fn get_width(&self, column: usize) -> usize {
         if column + 1 < self.0.len() { self.0[column] + GAP } else { 0 }
     }
@@ -81,19 +81,19 @@ impl Dimension for Widths<'_> {
 }
 
 /// Splits what tabled writes into lines. Cells contain no line feeds.
-struct Lines<F> {
+struct LineWriter<F> {
     line: String,
     print: F,
 }
 
-impl<F: FnMut(&str)> Lines<F> {
+impl<F: FnMut(&str)> LineWriter<F> {
     fn end(&mut self) {
         (self.print)(self.line.trim_end_matches(' '));
         self.line.clear();
     }
 }
 
-impl<F: FnMut(&str)> Write for Lines<F> {
+impl<F: FnMut(&str)> Write for LineWriter<F> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         match text {
             "\n" => self.end(),

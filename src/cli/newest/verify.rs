@@ -17,7 +17,7 @@ use crate::api::registry::image_ref::ImageRef;
 /// Maximum number of output lines that are shown.
 const MAX_LINES: usize = 20;
 /// Maximum length of a line in bytes.
-const MAX_LINE: u64 = 4096;
+const MAX_LINE_LEN: u64 = 4096;
 /// Poll interval for the end of the command.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// Maximum time to wait for the rest of the output after the end of the command: its children may keep the
@@ -157,7 +157,7 @@ fn read_lines(reader: PipeReader) -> Vec<String> {
     let (mut reader, mut lines) = (BufReader::new(reader), VecDeque::new());
     loop {
         let mut line = Vec::new();
-        match reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut line) {
+        match reader.by_ref().take(MAX_LINE_LEN).read_until(b'\n', &mut line) {
             Ok(0) | Err(_) => return lines.into(),
             Ok(_) => {}
         }

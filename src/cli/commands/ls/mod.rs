@@ -23,7 +23,7 @@ use crate::cli::format;
 use crate::cli::format::ListFormat;
 use crate::cli::select::filter;
 use crate::cli::select::filter::ImageFilter;
-use crate::output::{Columns, Format, TemplateError, natural_cmp};
+use crate::output::{Columns, RowTemplate, TemplateError, natural_cmp};
 
 /// List services
 ///
@@ -71,7 +71,7 @@ pub fn run(args: LsArgs, app: &App) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn list(app: &App, client: &Client, args: &LsArgs, format: Option<&Format>) -> anyhow::Result<()> {
+fn list(app: &App, client: &Client, args: &LsArgs, format: Option<&RowTemplate>) -> anyhow::Result<()> {
     let mut out = app.ui.stdout();
     let (images, filters) = ImageFilter::split(&args.filter)?;
     let is_meant =

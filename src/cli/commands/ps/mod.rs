@@ -22,7 +22,7 @@ use crate::cli::format::ListFormat;
 use crate::cli::lookups::Lookups;
 use crate::cli::select::filter;
 use crate::cli::select::{Jobs, SelectArgs, SelectedService};
-use crate::output::{Columns, Format, TemplateError};
+use crate::output::{Columns, RowTemplate, TemplateError};
 use filters::Nodes;
 use rows::{DisplayOptions, TaskRow};
 
@@ -110,7 +110,7 @@ pub fn run(args: PsArgs, app: &App) -> anyhow::Result<Exit> {
         now: now.unwrap_or_else(Timestamp::now),
         no_trunc: args.no_trunc,
         no_resolve: args.no_resolve,
-        is_table: format.as_ref().is_none_or(Format::is_table),
+        is_table: format.as_ref().is_none_or(RowTemplate::is_table),
     };
     let rows = rows::sort_rows(&tasks, &options);
     let mut out = app.ui.stdout();

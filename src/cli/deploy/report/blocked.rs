@@ -8,7 +8,7 @@ use crate::api::deploy::update::Delivery;
 use crate::cli::{exit, messages};
 
 /// Names without a service, because of which no service is changed.
-pub struct Unknown {
+pub struct UnknownServices {
     /// Why nothing was changed.
     pub why: String,
     /// What to do.
@@ -30,7 +30,7 @@ pub fn why_nothing_changed<'a>(
 }
 
 /// Returns the only error to report, if nothing was changed because of names without a service.
-pub fn by_unknown_services(reports: &[ServiceReport]) -> Option<Unknown> {
+pub fn by_unknown_services(reports: &[ServiceReport]) -> Option<UnknownServices> {
     let why = reports.iter().find_map(|report| match report.outcome() {
         Outcome::NotStarted(BatchStop::Blocked(why)) => Some(why.clone()),
         _ => None,
@@ -49,7 +49,7 @@ pub fn by_unknown_services(reports: &[ServiceReport]) -> Option<Unknown> {
         Outcome::Failed(error) => exit::hint(error),
         _ => None,
     });
-    reports.iter().all(is_included).then_some(Unknown { why, hint })
+    reports.iter().all(is_included).then_some(UnknownServices { why, hint })
 }
 
 /// Whether no service has this name, or more than one.

@@ -1,4 +1,4 @@
-//! The reports of commands that change or watch services: lines for people, or one JSON object.
+//! Reports of commands that change or watch services: text, or one JSON object.
 
 mod blocked;
 mod facts;
@@ -9,7 +9,7 @@ mod text;
 
 use serde_json::{Value, json};
 
-use self::blocked::Unknown;
+use self::blocked::UnknownServices;
 pub use self::blocked::why_nothing_changed;
 pub use self::json::object;
 pub use self::outcome::{Outcome, StoppedBy, StoppedRollback};
@@ -33,9 +33,9 @@ pub struct ReportStyle {
     pub command: &'static str,
     /// What it does to a service, as in `update`.
     pub verb: &'static str,
-    /// What it has done to one then, as in `updated`; empty for `create`.
+    /// The past participle of the verb, as in `updated`; empty for `create`.
     pub done: &'static str,
-    /// Lines or JSON.
+    /// The format.
     pub format: ReportFormat,
     /// The exit code if something changes and all goes well.
     pub on_change: Exit,
@@ -43,10 +43,10 @@ pub struct ReportStyle {
     pub summary: Summary,
 }
 
-/// The form of a report.
+/// The format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReportFormat {
-    /// Lines for people.
+    /// Text.
     Text,
     /// One JSON object on stdout.
     Json,
@@ -55,32 +55,32 @@ pub enum ReportFormat {
 /// Whether a report ends with a summary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Summary {
-    /// It does, if there are several services.
+    /// Yes, if there are several services.
     Shown,
-    /// It does not.
+    /// No.
     Hidden,
 }
 
 impl ReportFormat {
-    /// The form that `--json` asks for.
+    /// The format that `--json` selects.
     pub fn from_flag(json: bool) -> Self {
         if json { Self::Json } else { Self::Text }
     }
 }
 
 impl ReportStyle {
-    /// Lines for people.
+    /// A style for text output.
     pub fn new(command: &'static str, verb: &'static str, done: &'static str) -> Self {
         let (format, on_change, summary) = (ReportFormat::Text, Exit::Done, Summary::Hidden);
         Self { command, verb, done, format, on_change, summary }
     }
 
-    /// The same in another form.
+    /// Sets the format.
     pub fn in_format(self, format: ReportFormat) -> Self {
         Self { format, ..self }
     }
 
-    /// The exit code of one service's report.
+    /// Returns the exit code of one service.
     fn exit_of(self, report: &ServiceReport, signal: Option<usize>) -> Exit {
         match Exit::for_report(report, signal) {
             Exit::Done if !text::is_unchanged(report) => self.on_change,
@@ -88,18 +88,18 @@ impl ReportStyle {
         }
     }
 
-    /// The exit code of a command.
+    /// Returns the exit code of the command.
     pub fn exit(self, reports: &[ServiceReport], signal: Option<usize>) -> Exit {
         Exit::merge(reports.iter().map(|one| self.exit_of(one, signal)))
     }
 }
 
-/// Prints what became of the services and returns the command's exit code.
+/// Prints the reports and returns the exit code.
 pub fn report(style: ReportStyle, reports: &[ServiceReport], app: &App) -> anyhow::Result<Exit> {
     report_verified(style, reports, None, app)
 }
 
-/// [`report`], with what `--verify` came to.
+/// Prints the reports, together with the results of `--verify`.
 pub fn report_verified(
     style: ReportStyle,
     reports: &[ServiceReport],
@@ -123,7 +123,7 @@ pub fn report_verified(
         }
     }
     match &unknown {
-        Some(Unknown { why, hint }) => app.ui.error(why, std::iter::empty::<&str>(), hint.as_deref()),
+        Some(UnknownServices { why, hint }) => app.ui.error(why, std::iter::empty::<&str>(), hint.as_deref()),
         None => text::print_grouped_errors(style, reports, app),
     }
     if style.summary == Summary::Shown && reports.len() > 1 {
@@ -133,10 +133,10 @@ pub fn report_verified(
     Ok(style.exit(reports, app.signal()))
 }
 
-/// The services that are named or selected; if there are none, that is reported.
+/// Finds the named or selected services, and reports if there are none.
 ///
 /// # Errors
-/// [`AlreadyReported`]: there are none.
+/// [`AlreadyReported`]: no service was found.
 pub fn find_services(
     client: &Client,
     select: &SelectArgs,
@@ -151,7 +151,7 @@ pub fn find_services(
     }
 }
 
-/// Reports that nothing can be done, and why.
+/// Reports that nothing was done, and why.
 pub fn report_nothing_done(
     style: ReportStyle,
     names: &[String],
@@ -176,7 +176,7 @@ pub fn report_nothing_done(
     Ok(code)
 }
 
-/// What an interrupted command leaves behind.
+/// Describes what is left after an interruption.
 pub fn after_interrupt(delivery: Delivery) -> &'static str {
     match delivery {
         Delivery::None => "nothing was sent",

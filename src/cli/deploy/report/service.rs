@@ -17,7 +17,7 @@ use crate::cli::newest::{Decision, Declined};
 pub struct ServiceReport {
     /// The service as it was named on the command line; empty for a new service without a name.
     pub given: String,
-    /// How far it got.
+    /// How far the work got.
     pub stage: Stage,
     /// What the command adds.
     pub remarks: Remarks,
@@ -33,11 +33,11 @@ pub enum Stage {
         /// Why.
         why: NotStarted,
     },
-    /// It was updated, or that failed, and the rollout was not watched.
+    /// The update was sent or failed, and the rollout was not watched.
     Deployed(Result<Update, Box<FailedUpdate>>),
-    /// It was created, or that failed, and the rollout was not watched.
+    /// The service was created or this failed, and the rollout was not watched.
     Created(Result<NewService, FailedCreate>),
-    /// It was removed, or that failed.
+    /// The service was removed or this failed.
     Removed(Result<Removal, Box<FailedUpdate>>),
     /// Its rollout was watched.
     Watched(Box<WatchResult>),
@@ -59,31 +59,31 @@ pub enum NewService {
 pub enum Removal {
     /// A dry run.
     Planned(RemovalPlan),
-    /// It was removed; and what became of its tasks, if they were waited for.
+    /// The service was removed. If its tasks were waited for, how that ended.
     Done(Service, Option<Stopped>),
 }
 
-/// A change whose rollout was watched, or a service that was watched as it was.
+/// The result of watching a service.
 #[derive(Debug)]
 pub struct WatchResult {
-    /// What was done before.
+    /// The change, or the service as it was found.
     pub watched: Watchable,
-    /// The service, as last read; `None` of a new one that could not be read back.
+    /// The service as it was last read; `None` for a new service that could not be read back.
     pub service: Option<Service>,
-    /// What was last seen of the rollout, if anything.
+    /// The last judgement of the rollout, if there is one.
     pub judgement: Option<Judgement>,
     /// How it ended.
     pub conclusion: Conclusion,
-    /// Why it failed or did not end, as far as it is known.
+    /// Why it failed or did not end, as far as known.
     pub explanation: Explanation,
 }
 
-/// What can be watched.
+/// A service that can be watched.
 #[derive(Debug)]
 pub enum Watchable {
     /// An update.
     Applied(Applied),
-    /// A service that was as requested: its tasks may not be.
+    /// A service that was already as requested, but whose tasks may not be.
     Unchanged(Unchanged),
     /// A new service.
     Created(Created),
@@ -91,15 +91,15 @@ pub enum Watchable {
     Found(Service),
 }
 
-/// A service that is to be watched, or its report if there is nothing to watch.
+/// A service to watch, or its report if there is nothing to watch.
 pub type Watch = Result<WatchRequest, Box<ServiceReport>>;
 
-/// A service that is to be watched.
+/// A service to watch.
 #[derive(Debug)]
 pub struct WatchRequest {
     /// The service as it was named on the command line.
     pub given: String,
-    /// What was done before.
+    /// The change, or the service as it was found.
     pub change: Watchable,
     /// What the command adds.
     pub remarks: Remarks,
@@ -110,7 +110,7 @@ pub struct WatchRequest {
 pub enum Conclusion {
     /// Its tasks run, or have completed.
     Converged,
-    /// The same, without any rollout: the service was as requested already.
+    /// Its tasks run, and the service was already as requested.
     AsRequested,
     /// It converged, but another writer changed the requested places.
     Conflict(Box<Conflict>),
@@ -120,18 +120,18 @@ pub enum Conclusion {
     Failed(FailureReason),
     /// The service was removed.
     Removed,
-    /// It was watched no longer, for this reason; the rollout continues.
+    /// The command stopped waiting, for this reason; the rollout continues.
     GaveUp(String),
-    /// A signal came; the rollout continues.
+    /// A signal was received; the rollout continues.
     Interrupted,
-    /// It is in progress, and only one look was requested.
+    /// It is in progress, and the command does not wait.
     UnderWay,
 }
 
 /// A change that this program rolled back.
 #[derive(Debug)]
 pub struct Rollback {
-    /// The change, whose rollout failed, or converged before others failed.
+    /// The change, whose rollout failed, or which converged before others failed.
     pub change: WatchResult,
     /// The rollback.
     pub rollback: ServiceReport,
@@ -140,13 +140,13 @@ pub struct Rollback {
 /// Why the update of a service was not started.
 #[derive(Debug)]
 pub enum NotStarted {
-    /// The batch stopped before.
+    /// The batch stopped first.
     Batch(BatchStop),
     /// The service was not found, or something that the update needs could not be read.
     Failed(Error),
     /// Another writer changed the service since the spec on the command line was read.
     Conflict(Box<Conflict>),
-    /// This program refuses, for this reason.
+    /// The command refuses, for this reason.
     Refused(String),
     /// A registry does not have the image, or could not be asked.
     ImageUnavailable {
@@ -159,27 +159,27 @@ pub enum NotStarted {
     Skipped {
         /// Why.
         why: String,
-        /// What asks for it.
+        /// The flag.
         skip: Skip,
     },
-    /// The requested spec has failed before, for this reason.
+    /// The requested spec has failed before, as described.
     FailedBefore(String),
-    /// The update would have a side effect, in these words.
+    /// The update would have a side effect, as described.
     NotAtRest(String),
-    /// The policy gives it no newer image; one that was not named and is not comparable is left out.
+    /// The policy allows no newer image. A service that was only selected and cannot be compared is skipped.
     Newest(Box<Decision>, ChosenBy),
     /// The new image is refused.
     Declined(Declined),
-    /// The service was selected, not named, and is left out.
+    /// The service was only selected, and is skipped.
     LeftOut {
         /// Why.
         why: String,
-        /// The version index that the update would have been made from, if it got so far.
+        /// The version index that the update would have been based on, if it got that far.
         version: Option<u64>,
     },
 }
 
-/// Why a service is left out as a flag asks.
+/// Why a flag skips a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Skip {
     /// It does not exist (`--ignore-missing`).

@@ -1,4 +1,4 @@
-//! Reports as lines: results on stdout; notes, warnings and errors on stderr.
+//! Reports as text: results on stdout; notes, warnings and errors on stderr.
 
 use std::mem::discriminant;
 
@@ -16,13 +16,13 @@ use crate::cli::newest::Decision;
 use crate::cli::select::{MAX_NAMES_SHOWN, format_count};
 use crate::cli::shell;
 
-/// The service's lines on stdout: what is true now.
+/// Returns the lines on stdout: the state of the service.
 pub fn lines(style: ReportStyle, report: &ServiceReport) -> Vec<String> {
     let (name, done) = (report.name(), style.done);
     let head = match report.outcome() {
-        // The new service's ID was printed when the engine had accepted it.
+        // The ID of a new service is printed as soon as the engine has accepted it.
         Outcome::Applied | Outcome::Converged if done.is_empty() => return Vec::new(),
-        // Waiting was all there was to do.
+        // Only the wait had an effect.
         Outcome::Converged if is_unchanged(report) && done != "converged" => {
             format!("{name}: converged, nothing was sent")
         }
@@ -76,13 +76,13 @@ pub fn is_unchanged(report: &ServiceReport) -> bool {
     }
 }
 
-/// `TaskTemplate.ContainerSpec.Image: a -> b`.
+/// Formats a change: `TaskTemplate.ContainerSpec.Image: a -> b`.
 pub fn shown(change: &Change) -> String {
     let (old, new) = (messages::value(change.old.as_ref()), messages::value(change.new.as_ref()));
     format!("{}: {old} -> {new}", change.place)
 }
 
-/// The warnings about the service that were not printed before the request.
+/// Returns the warnings that were not printed before the request.
 pub fn warnings(report: &ServiceReport) -> Vec<String> {
     let mut warnings = match report.engine_warnings() {
         EngineWarnings::Update(warnings) => warnings.iter().map(messages::warning).collect(),
@@ -103,7 +103,7 @@ pub fn warnings(report: &ServiceReport) -> Vec<String> {
     warnings
 }
 
-/// The notes about the service.
+/// Returns the notes.
 pub fn notes(report: &ServiceReport) -> Vec<String> {
     let mut notes = report.remarks.notes.clone();
     if let Outcome::Skipped(why, _) = report.outcome() {
@@ -123,7 +123,7 @@ pub fn notes(report: &ServiceReport) -> Vec<String> {
     notes
 }
 
-/// Which surplus tasks are not waited for.
+/// Describes surplus tasks that are not waited for.
 fn left_behind(result: &WatchResult) -> Vec<String> {
     let Some(rollout) = &result.judgement else { return Vec::new() };
     let note =
@@ -132,7 +132,7 @@ fn left_behind(result: &WatchResult) -> Vec<String> {
     rollout.left_behind.iter().map(|task| note(task.describe(name, &rollout.node_names))).collect()
 }
 
-/// What to know of a service to which nothing was sent, and that did not simply run.
+/// Describes an unchanged service whose rollout was waited for.
 fn about_unchanged(result: &WatchResult) -> Option<&'static str> {
     let Watchable::Unchanged(_) = &result.watched else { return None };
     match result.conclusion {
@@ -142,13 +142,13 @@ fn about_unchanged(result: &WatchResult) -> Option<&'static str> {
     }
 }
 
-/// Prints the service's lines on stderr: notes, warnings, and why it failed.
+/// Prints notes, warnings and the error on stderr.
 pub fn print_remarks_and_error(style: ReportStyle, report: &ServiceReport, app: &App) {
     print_remarks(report, app);
     print_error(style, report, app);
 }
 
-/// Prints the service's lines on stderr that are not errors.
+/// Prints notes and warnings on stderr.
 pub fn print_remarks(report: &ServiceReport, app: &App) {
     let name = report.name();
     if let Some(service) = report.service()
@@ -170,14 +170,14 @@ pub fn print_remarks(report: &ServiceReport, app: &App) {
     }
 }
 
-/// Prints why the service is not as requested.
+/// Prints the error, if the service is not as requested.
 pub fn print_error(style: ReportStyle, report: &ServiceReport, app: &App) {
     if let Some(Message { causes, hint }) = explain(style, report, app) {
         app.ui.error(&messages::headline(report, style.verb, style.done), causes, hint.as_deref());
     }
 }
 
-/// Whether the error is printed together with those of services that ended alike.
+/// Whether the error is printed together with those of other services with the same outcome.
 pub fn is_grouped(report: &ServiceReport, of: usize) -> bool {
     of > 1
         && match report.outcome() {
@@ -187,7 +187,7 @@ pub fn is_grouped(report: &ServiceReport, of: usize) -> bool {
         }
 }
 
-/// Prints one error for all services that were stopped for the same reason.
+/// Prints one error for all services that have the same outcome and cause.
 pub fn print_grouped_errors(style: ReportStyle, reports: &[ServiceReport], app: &App) {
     let mut groups: Vec<(Vec<&ServiceReport>, Message)> = Vec::new();
     for report in reports.iter().filter(|one| is_grouped(one, reports.len())) {
@@ -210,14 +210,14 @@ pub fn print_grouped_errors(style: ReportStyle, reports: &[ServiceReport], app: 
     }
 }
 
-/// Whether they ended in the same way, whatever the reason.
+/// Whether two services have the same outcome, whatever the cause.
 fn ended_alike(one: &ServiceReport, other: &ServiceReport) -> bool {
     discriminant(&one.outcome()) == discriminant(&other.outcome())
         && one.delivery() == other.delivery()
         && one.is_as_requested() == other.is_as_requested()
 }
 
-/// The hint for services that ended alike; `hint` is that of the first one.
+/// Returns the hint for services with the same outcome; `hint` is that of the first one.
 fn hint_for_many(members: &[&ServiceReport], hint: Option<String>) -> Option<String> {
     let outcome = members[0].outcome();
     let waits = matches!(outcome, Outcome::GaveUp(_) | Outcome::Interrupted)
@@ -237,13 +237,13 @@ fn hint_for_many(members: &[&ServiceReport], hint: Option<String>) -> Option<Str
     })
 }
 
-/// Why the service is not as requested, with the hint that fits the command.
+/// Explains the error, with a hint that fits the command.
 fn explain(style: ReportStyle, report: &ServiceReport, app: &App) -> Option<Message> {
     let message = messages::explain(report, app.signal())?;
     Some(messages::with_alternatives(message, report, style.command, app.command_line()))
 }
 
-/// How many ended how: the one line that many lines come to.
+/// Formats the summary: the number of services for each outcome.
 pub fn summary(style: ReportStyle, reports: &[ServiceReport]) -> String {
     let mut counts: Vec<(&str, usize)> = Vec::new();
     for report in reports {
@@ -258,7 +258,7 @@ pub fn summary(style: ReportStyle, reports: &[ServiceReport]) -> String {
 }
 
 impl ServiceReport {
-    /// The report of a service that was selected, not named: a refusal to update it leaves it out, which is not a failure.
+    /// Converts a refusal to a skip, which is not a failure, if the service was only selected.
     pub fn left_out_if_refused(self) -> Self {
         let why = match self.outcome() {
             Outcome::NotAtRest(why) | Outcome::Refused(why) => why.to_owned(),
@@ -266,7 +266,7 @@ impl ServiceReport {
             | Outcome::WouldCrash(..)
             | Outcome::FieldLoss(_)
             | Outcome::LosesPlacement => {
-                // The hint says what to do about it, and there is no error for it to stand below.
+                // The hint contains the reason, since no error is printed.
                 let message = messages::explain(&self, None);
                 let words = message.into_iter().flat_map(|it| it.causes.into_iter().chain(it.hint));
                 words.collect::<Vec<_>>().join("; ")
