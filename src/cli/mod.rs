@@ -133,8 +133,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
             run(ui, cli, is_plugin, command_line)
         }
         Err(error) if error.kind() == ErrorKind::DisplayVersion => print(ui, &error),
-        Err(_) => {
-            print_parse_error(ui, if is_plugin { as_plugin(self::root()) } else { self::root() }, &words)
+        Err(error) => {
+            let root = if is_plugin { as_plugin(self::root()) } else { self::root() };
+            print_parse_error(ui, root, &words, &error)
         }
     };
     exit.code()
@@ -165,26 +166,19 @@ fn parse(root: &mut clap::Command, words: &[OsString]) -> Result<Cli, clap::Erro
     matches.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches))
 }
 
-/// Prints help, or the error about an invalid command line.
+/// Prints help, or the error about an invalid command line. `first` is the error of a parser that was not built.
 ///
 /// The parser repeats words of the command line, which may come from someone else, so they are escaped first.
-fn print_parse_error(ui: Ui, mut root: clap::Command, words: &[OsString]) -> Exit {
+fn print_parse_error(ui: Ui, mut root: clap::Command, words: &[OsString], first: &clap::Error) -> Exit {
     // Errors and help show all commands, or similar ones.
     root.build();
-    let shown =
-        |word: &OsString| output::visible_prefix(&word.to_string_lossy(), MAX_WORD_LEN).into_owned().into();
-    let shown: Vec<OsString> = words.iter().map(shown).collect();
-    let texts: Vec<String> = shown.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let as_given = parse(&mut root.clone(), words).err();
-    match as_given {
-        Some(mut error) if !error.use_stderr() || shown == words => {
-            suggest::correct(&mut error, &root, &texts);
-            return print(ui, &error);
-        }
-        _ => {}
-    }
-    match parse(&mut root.clone(), &shown) {
-        Err(mut error) if error.use_stderr() => {
+    let visible_word =
+        |word: &OsString| output::visible_prefix(&word.to_string_lossy(), MAX_WORD_LEN).into_owned();
+    let texts: Vec<String> = words.iter().map(visible_word).collect();
+    let is_help = !first.use_stderr();
+    let words = if is_help { words.to_vec() } else { texts.iter().map(OsString::from).collect() };
+    match parse(&mut root.clone(), &words) {
+        Err(mut error) if is_help || error.use_stderr() => {
             suggest::correct(&mut error, &root, &texts);
             print(ui, &error)
         }
