@@ -13,7 +13,7 @@ use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::report::{NotStarted, ReportStyle, ServiceReport, Stage};
 use crate::cli::deploy::rollback_on_failure::OnFailure;
 use crate::cli::deploy::{
-    BatchArgs, ChosenBy, Deployment, Flags, FollowArgs, Item, field_loss, mode, timeout,
+    BatchArgs, ChosenBy, Deployment, DeploymentFlags, FollowArgs, Item, field_loss, mode, timeout,
 };
 use crate::cli::exit::Exit;
 use crate::cli::progress::ProgressArgs;
@@ -69,7 +69,8 @@ pub fn run(args: AuthArgs, app: &App) -> anyhow::Result<Exit> {
     // No task restarts, so there is no rollout to wait for.
     let follow =
         FollowArgs { detach: true, progress: ProgressArgs::none(), timeout: args.timeout, json: args.json };
-    let flags = Flags { edit: None, on_failure: OnFailure::Keep, batch: &args.batch, follow: &follow };
+    let flags =
+        DeploymentFlags { edit: None, on_failure: OnFailure::Keep, batch: &args.batch, follow: &follow };
     let style = ReportStyle::new("auth refresh", "refresh the credentials of", "given new credentials");
     let selected =
         Deployment::new(style, app, flags)?.select(&args.select, &args.services, Jobs::Included)?;

@@ -34,7 +34,7 @@ const MAX_CONCURRENT: usize = 8;
 pub struct Deployment<'a> {
     pub(super) app: &'a App,
     pub(super) client: Client,
-    flags: Flags<'a>,
+    flags: DeploymentFlags<'a>,
     pub(super) style: ReportStyle,
     /// The images before `--map-registry`, by the name of the service on the command line.
     mapped_from: HashMap<String, String>,
@@ -44,7 +44,7 @@ pub struct Deployment<'a> {
 
 /// The flags of a command that changes services.
 #[derive(Clone, Copy, Debug)]
-pub struct Flags<'a> {
+pub struct DeploymentFlags<'a> {
     /// How services are updated; `None` if the command has other flags for it.
     pub edit: Option<&'a EditArgs>,
     /// What to roll back if a rollout fails.
@@ -55,7 +55,7 @@ pub struct Flags<'a> {
     pub follow: &'a FollowArgs,
 }
 
-impl<'a> From<&'a DeployArgs> for Flags<'a> {
+impl<'a> From<&'a DeployArgs> for DeploymentFlags<'a> {
     fn from(DeployArgs { edit, on_failure, batch, follow }: &'a DeployArgs) -> Self {
         Self { edit: Some(edit), on_failure: on_failure.on_failure(), batch, follow }
     }
@@ -72,7 +72,11 @@ impl<'a> Deployment<'a> {
     ///
     /// # Errors
     /// The flags contradict each other, or the engine cannot be determined.
-    pub fn new(style: ReportStyle, app: &'a App, flags: impl Into<Flags<'a>>) -> anyhow::Result<Self> {
+    pub fn new(
+        style: ReportStyle,
+        app: &'a App,
+        flags: impl Into<DeploymentFlags<'a>>,
+    ) -> anyhow::Result<Self> {
         let flags = flags.into();
         flags.batch.check(flags.follow)?;
         let style = flags.edit.map_or(style, |edit| edit.plan.style(style));

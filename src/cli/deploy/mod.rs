@@ -19,7 +19,7 @@ mod verified;
 pub mod watch;
 
 pub use self::args::{BatchArgs, DeployArgs, EditArgs, FollowArgs, PlanArgs, field_loss, mode, timeout};
-pub use self::deployment::{Deployment, Flags, Selected, map_concurrently};
+pub use self::deployment::{Deployment, DeploymentFlags, Selected, map_concurrently};
 pub use self::explain::explain;
 pub use self::item::{ChosenBy, Item};
 pub use self::lint::check_rollback;

@@ -44,7 +44,7 @@ pub struct RollbackArgs {
 /// Runs the command.
 pub fn run(args: RollbackArgs, app: &App) -> anyhow::Result<Exit> {
     args.select.check(&args.services, "swarmctl rollback web")?;
-    let flags = Flags {
+    let flags = DeploymentFlags {
         edit: Some(&args.edit),
         on_failure: OnFailure::Keep,
         batch: &args.batch,

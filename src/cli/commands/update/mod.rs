@@ -5,7 +5,7 @@ mod prepare;
 
 use clap::Args;
 
-use self::prepare::{Update, take_image};
+use self::prepare::{RequestedUpdate, take_image};
 use super::rollback::{FailedSpec, roll_back};
 use crate::api::deploy::update::Operation;
 use crate::api::spec::Document;
@@ -98,6 +98,6 @@ pub fn run(args: UpdateArgs, app: &App) -> anyhow::Result<Exit> {
         return roll_back(selected, FailedSpec::Refuse);
     }
     let request = selected.request(Operation::Edit(Vec::new()))?;
-    let update = Update { app, edits: &edits, document: document.as_ref(), args: &args };
+    let update = RequestedUpdate { app, edits: &edits, document: document.as_ref(), args: &args };
     selected.prepare(|client, item| update.prepare(client, &item.service, &request)).run()
 }

@@ -17,7 +17,7 @@ use crate::cli::flags::image::ImageChange;
 use crate::cli::usage::UsageError;
 
 /// The requested update, independent of a service.
-pub struct Update<'a> {
+pub struct RequestedUpdate<'a> {
     pub app: &'a App,
     /// The edits of the flags.
     pub edits: &'a [Edit],
@@ -26,7 +26,7 @@ pub struct Update<'a> {
     pub args: &'a UpdateArgs,
 }
 
-impl Update<'_> {
+impl RequestedUpdate<'_> {
     /// Prepares the update of one service. Nothing is sent yet.
     pub fn prepare(
         &self,
