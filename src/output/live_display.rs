@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_shown_where_there_is_nothing() {
+    fn shows_nothing_without_rows() {
         let terminal = Emulated::new(4, 60);
         drop(LiveDisplay::on_terminal(terminal.clone(), true));
         assert_eq!(terminal.lines(), ["$ swarmctl wait"]);

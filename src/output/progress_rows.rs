@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_time_as_clocks_do() {
+    fn formats_time_like_a_clock() {
         let said = |seconds| format_clock(Duration::from_secs(seconds));
         assert_eq!([said(0), said(59), said(725), said(3723)], ["0:00", "0:59", "12:05", "1:02:03"]);
     }

@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_begun_behind_a_result_that_withholds_until_the_owner_says_so() {
+    fn starts_nothing_after_a_result_that_pauses_the_pool_until_it_is_resumed() {
         let limits = Limits { queues_everything: true, pauses_pool: &|i| *i == 0, may_start: &|| true };
         Pool::run(2, &Cancellation::default(), &limits, &|i: usize| i, |pool| {
             pool.submit((0..3).map(|key| (key, 0)));
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_not_be_begun_is_left() {
+    fn leaves_work_that_may_not_start_in_the_queue() {
         let limits = Limits { queues_everything: true, pauses_pool: &|_| false, may_start: &|| false };
         Pool::run(2, &Cancellation::default(), &limits, &|i: usize| i, |pool| {
             pool.submit([(0, 1)]);

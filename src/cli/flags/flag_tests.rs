@@ -327,7 +327,7 @@ proptest! {
 }
 
 #[test]
-fn the_last_value_counts_where_there_is_one_and_no_value_means_no_edit() {
+fn the_last_of_several_values_is_used_and_no_value_makes_no_edit() {
     for flag in flags() {
         assert_eq!(flag.read(&[], &ENVIRONMENT), Ok(vec![]), "--{}", flag.name);
         let value = sample(flag);

@@ -15,7 +15,7 @@ pub(in crate::cli) fn complete_counts(client: &Client, listed: &mut [ListedServi
     }
     let down = or_default(nodes::list_down_ids(client))?;
     subtract_tasks_on(client, &down, listed)?;
-    count_where_the_engine_did_not(client, &down, listed)
+    count_if_the_engine_did_not(client, &down, listed)
 }
 
 /// If the request is refused, the engine's count is used.
@@ -42,7 +42,7 @@ fn subtract_tasks_on(client: &Client, down: &HashSet<String>, listed: &mut [List
 }
 
 /// Counts tasks if the engine did not, as before API 1.41, or with a leader of such a version.
-fn count_where_the_engine_did_not(
+fn count_if_the_engine_did_not(
     client: &Client,
     down: &HashSet<String>,
     listed: &mut [ListedService],

@@ -193,7 +193,7 @@ pub fn print_grouped_errors(style: ReportStyle, reports: &[ServiceReport], app: 
     for report in reports.iter().filter(|one| is_grouped(one, reports.len())) {
         let Some(message) = explain(style, report, app) else { continue };
         let is_alike = |(members, other): &&mut (Vec<&ServiceReport>, Message)| {
-            other.causes == message.causes && ended_alike(members[0], report)
+            other.causes == message.causes && has_same_outcome(members[0], report)
         };
         match groups.iter_mut().find(is_alike) {
             Some((members, _)) => members.push(report),
@@ -211,7 +211,7 @@ pub fn print_grouped_errors(style: ReportStyle, reports: &[ServiceReport], app: 
 }
 
 /// Whether two services have the same outcome, whatever the cause.
-fn ended_alike(one: &ServiceReport, other: &ServiceReport) -> bool {
+fn has_same_outcome(one: &ServiceReport, other: &ServiceReport) -> bool {
     discriminant(&one.outcome()) == discriminant(&other.outcome())
         && one.delivery() == other.delivery()
         && one.is_as_requested() == other.is_as_requested()
