@@ -147,10 +147,10 @@ fn lost_and_a_new_service_of_that_name_is_left_alone() {
 
 #[test]
 fn fails_with_unknown_if_a_lost_response_cannot_be_looked_up() {
-    for door in [Listener::Closing, Listener::Refusing] {
+    for listener in [Listener::Closing, Listener::Refusing] {
         for handled in [true, false] {
             let swarm = swarm(&["t001"]);
-            let mut broken = InjectedFault::lost(3).then(door);
+            let mut broken = InjectedFault::lost(3).then(listener);
             broken.handled = handled;
             swarm.breaks(broken);
             let run = swarmctl(["rm", "t001"])

@@ -95,11 +95,11 @@ fn a_service_of_that_name_that_was_there_before_is_someone_elses() {
 
 #[test]
 fn fails_with_unknown_if_a_lost_response_cannot_be_looked_up() {
-    for door in [Listener::Closing, Listener::Refusing] {
+    for listener in [Listener::Closing, Listener::Refusing] {
         for handled in [true, false] {
             for name in [&["--name", "t001"][..], &[]] {
                 let swarm = FakeSwarm::start();
-                let mut broken = InjectedFault::lost(3).then(door);
+                let mut broken = InjectedFault::lost(3).then(listener);
                 broken.handled = handled;
                 swarm.breaks(broken);
                 let run = create(&[name, &["img"]].concat())

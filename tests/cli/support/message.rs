@@ -168,8 +168,8 @@ impl Answer {
         self
     }
 
-    pub fn then(mut self, door: Listener) -> Self {
-        self.then = Some(door);
+    pub fn then(mut self, listener: Listener) -> Self {
+        self.then = Some(listener);
         self
     }
 

@@ -34,7 +34,7 @@ pub struct Server {
 struct Shared {
     handler: Mutex<Box<dyn Handler>>,
     log: Mutex<Vec<Request>>,
-    door: Mutex<Listener>,
+    listener: Mutex<Listener>,
     connections: AtomicUsize,
     /// The fault of a request that must not arrive completely.
     pending_fault: Mutex<Option<PendingFault>>,
@@ -60,7 +60,7 @@ impl Server {
         let shared = Arc::new(Shared {
             handler: Mutex::new(Box::new(handler)),
             log: Mutex::default(),
-            door: Mutex::new(Listener::Open),
+            listener: Mutex::new(Listener::Open),
             connections: AtomicUsize::new(0),
             pending_fault: Mutex::default(),
             streams: Mutex::default(),
@@ -111,8 +111,8 @@ impl Server {
     }
 
     /// Sets how new connections and new requests are treated.
-    pub fn set_listener(&self, door: Listener) {
-        set_door(&self.shared, door);
+    pub fn set_listener(&self, listener: Listener) {
+        set_shared_listener(&self.shared, listener);
     }
 }
 
@@ -141,9 +141,9 @@ pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn set_door(shared: &Shared, door: Listener) {
-    *lock(&shared.set_listener) = door;
-    if door == Listener::Refusing {
+fn set_shared_listener(shared: &Shared, listener: Listener) {
+    *lock(&shared.listener) = listener;
+    if listener == Listener::Refusing {
         // Wakes the accepting thread, which then drops its listener.
         let _ = UnixStream::connect(&shared.socket);
     }
@@ -172,13 +172,13 @@ fn accept(listener: &UnixListener, shared: &Arc<Shared>) {
         if shared.stopping.load(Ordering::SeqCst) {
             return;
         }
-        match *lock(&shared.set_listener) {
+        match *lock(&shared.listener) {
             Listener::Open => {}
             Listener::Closing => continue,
             Listener::Refusing => return,
         }
         if let Some(pending_fault) = pending_fault(shared, true, |tear| tear == RequestFault::Unsent) {
-            set_door(shared, pending_fault.then);
+            set_shared_listener(shared, pending_fault.then);
             continue;
         }
         let connection = shared.connections.fetch_add(1, Ordering::SeqCst) + 1;
@@ -199,11 +199,11 @@ fn serve(stream: &UnixStream, connection: usize, shared: &Arc<Shared>) {
             pending_fault(shared, true, |tear| tear != RequestFault::Unsent)
         {
             read_some(stream, bytes);
-            set_door(shared, then);
+            set_shared_listener(shared, then);
             break;
         }
         let Some(mut request) = read_request(&mut reader, connection) else { break };
-        if *lock(&shared.set_listener) != Listener::Open {
+        if *lock(&shared.listener) != Listener::Open {
             // Open connections are closed too.
             break;
         }
@@ -219,8 +219,8 @@ fn serve(stream: &UnixStream, connection: usize, shared: &Arc<Shared>) {
             lock(&shared.log).push(request);
             (answer, bytes)
         };
-        if let Some(door) = answer.then {
-            set_door(shared, door);
+        if let Some(listener) = answer.then {
+            set_shared_listener(shared, listener);
         }
         thread::sleep(answer.delay);
         let mut writer = stream;
