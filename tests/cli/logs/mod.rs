@@ -308,9 +308,10 @@ fn a_log_that_breaks_off_is_an_error_wherever_that_happens() {
     }
     // The frames are whole, but the chunk that ends the answer never came.
     let chunked = body(&stream);
-    let engine = Engine::ordered(web().into_iter().chain([
-        web_log(ALL, &[]).answers(Answer { body: stream.concat(), ..chunked.broken(ResponseFault::Cut(400)) }),
-    ]));
+    let engine = Engine::ordered(
+        web().into_iter().chain([web_log(ALL, &[])
+            .answers(Answer { body: stream.concat(), ..chunked.broken(ResponseFault::Cut(400)) })]),
+    );
     run(&engine, &["web"]).run().fails_with(Exit::Unreachable).says(&["to its end", "connection was lost"]);
 }
 
