@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::managers::Managers;
-use crate::support::figures::{record_figure, count_from_env};
+use crate::support::figures::{count_from_env, record_figure};
 use crate::support::fixtures::{NEW, OLD};
 use crate::support::run::Run;
 

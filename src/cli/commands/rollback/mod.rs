@@ -12,7 +12,8 @@ use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::report::{Remarks, ReportStyle};
 use crate::cli::deploy::rollback_on_failure::OnFailure;
 use crate::cli::deploy::{
-    BatchArgs, Deployment, EditArgs, Flags, FollowArgs, IfPaused, Item, NotPrepared, Prepared, Selected,
+    BatchArgs, Deployment, DeploymentFlags, EditArgs, FollowArgs, IfPaused, Item, NotPrepared, Prepared,
+    Selected,
 };
 use crate::cli::exit::Exit;
 use crate::cli::select::{Jobs, SelectArgs};
