@@ -66,7 +66,7 @@ impl EngineArgs {
             docker_cert_path: variable("DOCKER_CERT_PATH"),
             docker_api_version: variable("DOCKER_API_VERSION"),
             docker_custom_headers: variable("DOCKER_CUSTOM_HEADERS"),
-            home: std::env::home_dir().filter(|home| !home.as_os_str().is_empty()),
+            home: dirs::home_dir(),
         }
     }
 }
