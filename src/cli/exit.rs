@@ -7,8 +7,8 @@ use crate::api::deploy::update::NoChange;
 use crate::api::error::{CredentialsError, Error, InvalidValue};
 use crate::api::registry::digest::RegistryErrorKind;
 use crate::api::transport::ConnectErrorKind;
-use crate::cli::shell;
-use crate::cli::usage::UsageError;
+use crate::cli::messages::shell;
+use crate::cli::messages::usage::UsageError;
 use crate::output::Ui;
 
 /// The exit codes. They are a contract with scripts; a test compares them with the table in README.

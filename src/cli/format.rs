@@ -1,7 +1,7 @@
 //! `--format` of lists: the special formats, and the default from Docker's config.json.
 
 use super::app::App;
-use crate::cli::usage::UsageError;
+use crate::cli::messages::usage::UsageError;
 use crate::output::{Columns, RowTemplate, TemplateError};
 
 /// A parsed `--format` of a list.

@@ -5,22 +5,17 @@ pub mod commands;
 mod complete;
 pub mod deploy;
 mod exit;
-mod findings;
 pub mod flags;
 mod format;
 mod grammar;
 mod lookups;
-#[cfg(test)]
-mod man;
 pub mod messages;
 pub mod newest;
 mod parallel;
 mod progress;
-#[cfg(test)]
-mod property_tests;
 mod select;
-pub mod shell;
-pub mod usage;
+#[cfg(test)]
+mod tests;
 
 use self::commands::auth;
 use self::commands::completion;

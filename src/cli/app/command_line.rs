@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
 
 use crate::cli::commands::plugin::first_word;
-use crate::cli::shell;
+use crate::cli::messages::shell;
 
 /// Maximum length of a command line that is repeated.
 const MAX_LEN: usize = 4000;

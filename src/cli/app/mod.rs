@@ -34,7 +34,7 @@ use crate::api::registry::auth::Keyring;
 use crate::api::registry::digest::DigestCache;
 use crate::cli::complete::completion::Completion;
 use crate::cli::messages::settings::name_flags;
-use crate::cli::usage::UsageError;
+use crate::cli::messages::usage::UsageError;
 use crate::output::{Ui, Verbosity};
 
 /// Flags of all commands. As with docker, they come before the subcommand.

@@ -16,9 +16,9 @@ use crate::cli::deploy::{
     BatchArgs, ChosenBy, Deployment, DeploymentFlags, FollowArgs, Item, field_loss, mode, timeout,
 };
 use crate::cli::exit::Exit;
+use crate::cli::messages::shell;
 use crate::cli::progress::ProgressArgs;
 use crate::cli::select::{Jobs, SelectArgs};
-use crate::cli::shell;
 
 /// Manage the registry credentials stored with services
 #[derive(Args, Debug)]

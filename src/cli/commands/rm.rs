@@ -13,8 +13,8 @@ use crate::cli::deploy::report::{
 };
 use crate::cli::deploy::{PlanArgs, map_concurrently, timeout};
 use crate::cli::exit::Exit;
+use crate::cli::messages::usage::UsageError;
 use crate::cli::select::{Jobs, SelectArgs, SelectedService, format_count};
-use crate::cli::usage::UsageError;
 
 /// Remove services
 ///

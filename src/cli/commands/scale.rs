@@ -9,8 +9,8 @@ use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::report::ReportStyle;
 use crate::cli::deploy::{DeployArgs, Deployment, IfPaused};
 use crate::cli::exit::Exit;
+use crate::cli::messages::usage::UsageError;
 use crate::cli::select::{Assignments, SelectArgs};
-use crate::cli::usage::UsageError;
 
 /// Set the number of replicas of services
 ///

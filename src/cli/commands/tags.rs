@@ -14,8 +14,8 @@ use crate::cli::app::App;
 use crate::cli::app::registries::registry_settings;
 use crate::cli::complete::completion::Completion;
 use crate::cli::exit::Exit;
+use crate::cli::messages::usage::{IMAGE, OrExample as _, UsageError};
 use crate::cli::newest::login_hint;
-use crate::cli::usage::{IMAGE, OrExample as _, UsageError};
 use crate::output::Table;
 
 /// List the tags of a repository and which of them a policy selects

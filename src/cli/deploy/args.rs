@@ -14,8 +14,8 @@ use crate::api::http::client::Client;
 use crate::api::spec::values;
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
+use crate::cli::messages::usage::{DURATION, OrExample as _, UsageError};
 use crate::cli::progress::ProgressArgs;
-use crate::cli::usage::{DURATION, OrExample as _, UsageError};
 
 /// Flags of all commands that edit existing services.
 #[derive(Args, Debug)]

@@ -21,10 +21,10 @@ use crate::api::resources::services::Service;
 use crate::api::spec::Edit;
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
+use crate::cli::messages::usage::UsageError;
 use crate::cli::parallel;
 use crate::cli::progress::ProgressDisplay;
 use crate::cli::select::{Assignments, Jobs, SelectArgs, SelectedService};
-use crate::cli::usage::UsageError;
 use crate::output::Ui;
 
 /// Maximum number of concurrent requests before the first update is sent.

@@ -17,8 +17,8 @@ use crate::api::lint::{
 use crate::api::resources::nodes;
 use crate::api::resources::nodes::Node;
 use crate::api::resources::services::Service;
-use crate::cli::findings;
-use crate::cli::shell;
+use crate::cli::messages::findings;
+use crate::cli::messages::shell;
 use crate::output::Ui;
 
 /// The flag of all commands that send specs.

@@ -7,8 +7,8 @@ use clap::Args;
 
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Service;
+use crate::cli::messages::shell;
 use crate::cli::select::join_names_up_to;
-use crate::cli::shell;
 
 /// The maximum number of services that the error names.
 const MAX_NAMES: usize = 10;

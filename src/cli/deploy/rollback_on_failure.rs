@@ -13,7 +13,7 @@ use crate::api::spec::{Change, Edit, Place};
 use crate::cli::deploy::report::{NotStarted, Outcome, Rollback, ServiceReport, Stage};
 use crate::cli::grammar::parse_bool;
 use crate::cli::messages;
-use crate::cli::shell;
+use crate::cli::messages::shell;
 
 /// The flag of all commands that wait for rollouts.
 #[derive(Args, Debug)]

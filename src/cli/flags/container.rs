@@ -8,7 +8,7 @@ use crate::api::registry::image_ref::ImageRef;
 use crate::api::spec::values::{duration, number, text};
 use crate::api::spec::{self, Edit, Place};
 use crate::cli::complete::completion::Completion;
-use crate::cli::usage::{OrExample as _, UsageError};
+use crate::cli::messages::usage::{OrExample as _, UsageError};
 
 const ENV: &str = "TaskTemplate.ContainerSpec.Env";
 const GROUPS: &str = "TaskTemplate.ContainerSpec.Groups";

@@ -8,7 +8,7 @@ use crate::api::registry::image_ref::ImageRef;
 use crate::api::spec::create::{base, made_of, resolve_semantics};
 use crate::api::spec::values::text::words;
 use crate::api::spec::{Edit, image, resolve};
-use crate::cli::usage::UsageError;
+use crate::cli::messages::usage::UsageError;
 
 /// What docker 28.2.2 posted, or its error. Each case is `$ FLAGS` and then the body or `! message`; `# differs: why`
 /// marks an intended difference.

@@ -5,7 +5,7 @@ use clap::Args;
 use super::files;
 use crate::api::spec::Document;
 use crate::cli::complete::completion::Completion;
-use crate::cli::usage::{OrExample as _, UsageError};
+use crate::cli::messages::usage::{OrExample as _, UsageError};
 
 /// Maximum file size in MiB. Engines accept less than 2 MiB.
 const MAX_FILE_MIB: u64 = 16;

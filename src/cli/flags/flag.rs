@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::formats::{self, ValueFormat};
 use crate::api::spec::values::text;
 use crate::api::spec::{Edit, Place};
-use crate::cli::usage::{OrExample as _, ParseError, UsageError};
+use crate::cli::messages::usage::{OrExample as _, ParseError, UsageError};
 
 /// One flag. The command line, the edits, the error on older engines and the documentation are derived from
 /// it.

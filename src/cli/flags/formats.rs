@@ -1,7 +1,7 @@
 //! The formats of flag values: name, example and shell completion.
 
 use crate::cli::complete::completion::Completion;
-use crate::cli::usage;
+use crate::cli::messages::usage;
 
 /// The format of a flag's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

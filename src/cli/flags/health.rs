@@ -6,7 +6,7 @@ use super::flag::{Flag, FlagValues};
 use super::formats::{COMMAND, COUNT, DURATION};
 use crate::api::spec::values::{container, duration, number};
 use crate::api::spec::{Edit, Place};
-use crate::cli::usage::{OrExample as _, ParseError, UsageError};
+use crate::cli::messages::usage::{OrExample as _, ParseError, UsageError};
 
 const HEALTH: &str = "TaskTemplate.ContainerSpec.Healthcheck";
 

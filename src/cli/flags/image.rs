@@ -14,7 +14,7 @@ use crate::api::resources::images;
 use crate::api::spec::{self, Edit};
 use crate::cli::app::App;
 use crate::cli::exit::login_hint;
-use crate::cli::usage::{OrExample as _, TAG, UsageError};
+use crate::cli::messages::usage::{OrExample as _, TAG, UsageError};
 
 /// Flags of every command that sets an image.
 #[derive(Args, Debug)]

@@ -4,7 +4,7 @@ use super::flag::{Commands, Flag, FlagValues, only_name};
 use super::formats::{LABEL, LABEL_KEY, ValueFormat};
 use crate::api::spec::values::text;
 use crate::api::spec::{Edit, Place};
-use crate::cli::usage::UsageError;
+use crate::cli::messages::usage::UsageError;
 
 /// The flags of this module.
 pub(super) const FLAGS: &[Flag] = &[

@@ -30,7 +30,7 @@ use super::app;
 use super::complete::completion::Completion;
 use crate::api::http::client::Client;
 use crate::api::spec::{self, Edit, Need, values};
-use crate::cli::usage::UsageError;
+use crate::cli::messages::usage::UsageError;
 
 const ENV_FILE: &str = "env-file";
 /// Maximum size in MiB of a file that is named by a flag.

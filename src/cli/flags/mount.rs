@@ -4,7 +4,7 @@ use super::flag::{Commands, Flag, FlagValues, only_name};
 use super::formats::{self, CONFIG, MOUNT, SECRET, ValueFormat};
 use crate::api::spec::values::{file, mount, text};
 use crate::api::spec::{Edit, Place};
-use crate::cli::usage::{OrExample as _, UsageError};
+use crate::cli::messages::usage::{OrExample as _, UsageError};
 
 const MOUNTS: &str = "TaskTemplate.ContainerSpec.Mounts";
 const SECRETS: &str = "TaskTemplate.ContainerSpec.Secrets";

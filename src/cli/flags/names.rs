@@ -4,7 +4,7 @@ use super::flag::{Commands, Flag, FlagValues};
 use super::formats::{self, DOMAIN, HOST, IP, ValueFormat};
 use crate::api::spec::values::{network, text};
 use crate::api::spec::{Edit, Place};
-use crate::cli::usage::{OrExample as _, UsageError};
+use crate::cli::messages::usage::{OrExample as _, UsageError};
 
 const HOSTS: &str = "TaskTemplate.ContainerSpec.Hosts";
 const SERVERS: &str = "TaskTemplate.ContainerSpec.DNSConfig.Nameservers";

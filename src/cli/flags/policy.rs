@@ -6,7 +6,7 @@ use super::flag::{Commands, Flag};
 use super::formats::{COUNT, DURATION, ORDER, RATIO, words};
 use crate::api::spec::values::{duration, number, text};
 use crate::api::spec::{Edit, Place};
-use crate::cli::usage::{OrExample as _, UsageError};
+use crate::cli::messages::usage::{OrExample as _, UsageError};
 
 const CONDITIONS: &[&str] = &["none", "on-failure", "any"];
 const ORDERS: &[&str] = &["start-first", "stop-first"];

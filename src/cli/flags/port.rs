@@ -7,7 +7,7 @@ use super::formats::{PORT, words};
 use crate::api::config::csv;
 use crate::api::spec::values::{network, port};
 use crate::api::spec::{Edit, Identity, Place};
-use crate::cli::usage::{OrExample as _, UsageError};
+use crate::cli::messages::usage::{OrExample as _, UsageError};
 
 const LONG_FORM: &str = "published=8080,target=80,protocol=tcp,mode=ingress";
 const PORTS: &str = "EndpointSpec.Ports";

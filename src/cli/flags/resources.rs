@@ -4,7 +4,7 @@ use super::flag::{Commands, Flag};
 use super::formats::{self, BYTES, COUNT, CPUS, RESOURCE};
 use crate::api::spec::values::{number, placement, text};
 use crate::api::spec::{Edit, Place};
-use crate::cli::usage::OrExample as _;
+use crate::cli::messages::usage::OrExample as _;
 
 const GENERIC: &str = "TaskTemplate.Resources.Reservations.GenericResources";
 

@@ -7,7 +7,7 @@ use super::formats::{self, CAPABILITY, COUNT, SYSCTL, ULIMIT, ValueFormat, words
 use crate::api::spec::values::container as value;
 use crate::api::spec::values::{number, text};
 use crate::api::spec::{Edit, Place};
-use crate::cli::usage::{OrExample as _, UsageError};
+use crate::cli::messages::usage::{OrExample as _, UsageError};
 
 const SYSCTLS: &str = "TaskTemplate.ContainerSpec.Sysctls";
 const ULIMITS: &str = "TaskTemplate.ContainerSpec.Ulimits";

@@ -7,7 +7,7 @@ use super::flags;
 use crate::api::spec::update::{check, resolve_semantics};
 use crate::api::spec::values::text::words;
 use crate::api::spec::{Edit, Op, apply_all, changes, references, resolve, resolve_repeated};
-use crate::cli::usage::UsageError;
+use crate::cli::messages::usage::UsageError;
 
 /// What docker 28.2.2 posted, or its error. `@ NAME` and a spec come first. Each case is `$ NAME FLAGS` and
 /// then the change as an RFC 7396 patch or `! message`; `# differs: why` marks an intended difference.

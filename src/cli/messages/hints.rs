@@ -6,7 +6,7 @@ use crate::api::resources::tasks::TaskState;
 use crate::api::rollout::FailureReason;
 use crate::api::spec::Place;
 use crate::cli::deploy::report::ServiceReport;
-use crate::cli::shell;
+use crate::cli::messages::shell;
 
 /// How to find out more about a failed rollout, and how to roll it back.
 pub fn inspect_and_roll_back(report: &ServiceReport, why: &FailureReason) -> String {

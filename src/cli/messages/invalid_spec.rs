@@ -1,8 +1,8 @@
 //! Specs and edits that are refused before anything is sent, described with the flags that they come from.
 
 use crate::api::spec::{InvalidSpec, ReferenceKind};
-use crate::cli::shell;
-use crate::cli::usage::UsageError;
+use crate::cli::messages::shell;
+use crate::cli::messages::usage::UsageError;
 
 impl From<InvalidSpec> for UsageError {
     fn from(invalid: InvalidSpec) -> Self {

@@ -1,11 +1,14 @@
 //! Messages about outcomes: what failed, why, and what to do.
 
+pub mod findings;
 mod hints;
 pub mod invalid_spec;
 mod outcome;
 mod paused;
 pub mod settings;
+pub mod shell;
 mod stopped;
+pub mod usage;
 mod waiting;
 
 use serde_json::Value;
@@ -21,7 +24,6 @@ use crate::api::resources::addresses::NetworkUsage;
 use crate::api::spec::Hazard;
 use crate::cli::deploy::lint;
 use crate::cli::select::join_names;
-use crate::cli::shell;
 
 pub use self::outcome::{outcome_name, summary_name};
 pub use self::waiting::{ROLLOUT_CONTINUES, keep_watching};

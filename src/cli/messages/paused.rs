@@ -5,7 +5,7 @@ use crate::api::deploy::update::{Delivery, NoChange};
 use crate::api::rollout::FailureReason;
 use crate::cli::app::command_line::CommandLine;
 use crate::cli::deploy::report::{Outcome, ServiceReport};
-use crate::cli::shell;
+use crate::cli::messages::shell;
 
 /// The consequence of resuming a rollout.
 const RESUMES: &str = "resumes the rollout: the engine continues to replace tasks";

@@ -1,7 +1,7 @@
 //! Errors about the selection of the engine, described with the flags and variables that they come from.
 
 use crate::api::error::{Error, InvalidSetting, Parameter, Source};
-use crate::cli::usage::{ParseError as _, UsageError};
+use crate::cli::messages::usage::{ParseError as _, UsageError};
 
 const ENDPOINT: &str = "unix:///var/run/docker.sock, tcp://10.0.0.5:2376 or ssh://me@manager1.example.com";
 const CONTEXT: &str = "--context prod";

@@ -4,7 +4,7 @@ use super::hints::rollback_command;
 use super::{Message, describe_failures, signal_name};
 use crate::api::deploy::update::Delivery;
 use crate::cli::deploy::report::{ServiceReport, StoppedBy, StoppedRollback};
-use crate::cli::shell;
+use crate::cli::messages::shell;
 
 /// Explains why the rollout failed, whether the rollback was sent, and how to follow or send it.
 pub fn explain(report: &ServiceReport, rollback: &StoppedRollback, signal: Option<usize>) -> Message {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::api::spec::values::duration;
-use crate::cli::usage::UsageError;
+use crate::cli::messages::usage::UsageError;
 
 const DAY: u64 = 24 * 60 * 60;
 

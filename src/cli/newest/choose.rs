@@ -19,7 +19,7 @@ use crate::api::resources::nodes::{self, Node};
 use crate::api::rollout;
 use crate::cli::app::App;
 use crate::cli::app::registries::registry_settings;
-use crate::cli::shell;
+use crate::cli::messages::shell;
 
 /// Maximum number of candidates of a service whose age is determined.
 const MAX_AGE_LOOKUPS: usize = 20;

@@ -3,7 +3,7 @@
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Filter;
 use crate::api::resources::tasks::TaskState;
-use crate::cli::usage::{IMAGE, OrExample as _, UsageError};
+use crate::cli::messages::usage::{IMAGE, OrExample as _, UsageError};
 
 /// The keys of filters of services. `image` is applied here, the others by the engine.
 const SERVICE_KEYS: [&str; 5] = ["id", "image", "label", "mode", "name"];

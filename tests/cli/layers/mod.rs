@@ -1,6 +1,7 @@
 //! The layers hold: who may import whom (docs/design.md section 2), and a few rules of the house that no lint knows.
 
 mod cycles;
+mod entries;
 mod library;
 mod pages;
 mod source;
@@ -224,7 +225,8 @@ fn is_in(name: &str, prefix: &str) -> bool {
 
 /// Whether the file holds nothing but tests of its neighbour.
 fn is_test(name: &str) -> bool {
-    name.ends_with("_tests.rs") || name.ends_with("/tests.rs")
+    let is_tests = |part: &str| part == "tests" || part.ends_with("_tests");
+    name.trim_end_matches(".rs").split('/').any(is_tests)
 }
 
 fn is_or_is_below(path: &str, above: &str) -> bool {

@@ -13,7 +13,7 @@ use crate::api::error::Result;
 use crate::cli::app::App;
 use crate::cli::exit::{Exit, error_chain};
 use crate::cli::messages::settings::name_flags;
-use crate::cli::usage::UsageError;
+use crate::cli::messages::usage::UsageError;
 use crate::output::{Table, natural_cmp};
 
 /// List the Docker contexts

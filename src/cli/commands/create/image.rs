@@ -9,7 +9,7 @@ use crate::api::spec::{self, Edit};
 use crate::cli::app::App;
 use crate::cli::grammar;
 use crate::cli::grammar::suggest;
-use crate::cli::usage::{IMAGE, OrExample as _, UsageError};
+use crate::cli::messages::usage::{IMAGE, OrExample as _, UsageError};
 
 /// The first word that is no flag, and all that follows it, flags of this command included: docker's grammar.
 /// It is that of an external subcommand, as clap calls it.

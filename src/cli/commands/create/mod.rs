@@ -21,7 +21,7 @@ use crate::cli::deploy::{FollowArgs, PlanArgs};
 use crate::cli::exit::Exit;
 use crate::cli::flags::image::{ImageChange, ResolveArgs};
 use crate::cli::flags::{CreateFlags, SpecArgs, check_engine};
-use crate::cli::usage::UsageError;
+use crate::cli::messages::usage::UsageError;
 
 /// Create a service
 ///

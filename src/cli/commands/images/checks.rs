@@ -6,8 +6,8 @@ use crate::cli::app::App;
 use crate::cli::commands::status;
 use crate::cli::deploy::report::{Outcome, ReportStyle, ServiceReport, print_remarks_and_error};
 use crate::cli::exit::Exit;
+use crate::cli::messages::shell;
 use crate::cli::select::MAX_NAMES_SHOWN;
-use crate::cli::shell;
 
 use super::list;
 

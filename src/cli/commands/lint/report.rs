@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::api::lint::{Finding, Report, Rule, Severity};
 use crate::cli::exit::Exit;
-use crate::cli::findings;
+use crate::cli::messages::findings;
 use crate::cli::select::format_count;
 use crate::output::Ui;
 

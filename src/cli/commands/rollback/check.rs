@@ -11,7 +11,7 @@ use crate::api::resources::tasks::{TaskState, TaskWithSpec};
 use crate::api::spec::{Change, Place, changes};
 use crate::cli::deploy::report::{NotStarted, shown};
 use crate::cli::deploy::{NotPrepared, check_rollback, missing_references};
-use crate::cli::shell;
+use crate::cli::messages::shell;
 
 use super::FailedSpec;
 

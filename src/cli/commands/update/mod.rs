@@ -19,8 +19,8 @@ use crate::cli::flags::image::ImageArgs;
 use crate::cli::flags::placement::MODES;
 use crate::cli::flags::{SpecArgs, UpdateFlags, check_engine};
 use crate::cli::messages::invalid_spec;
+use crate::cli::messages::usage::UsageError;
 use crate::cli::select::{Jobs, SelectArgs};
-use crate::cli::usage::UsageError;
 
 /// Update services
 ///

@@ -6,7 +6,7 @@ use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::resources::references;
 use crate::api::spec::{Occupied, ReferenceKind};
-use crate::cli::shell;
+use crate::cli::messages::shell;
 
 /// Describes why a network, secret or config cannot be added to a service that has it with other options.
 pub fn describe_occupied(client: &Client, Occupied { kind, name, item }: &Occupied) -> Result<String> {

@@ -14,7 +14,7 @@ use crate::cli::app::App;
 use crate::cli::deploy::report::{NotStarted, Remarks};
 use crate::cli::deploy::{IfPaused, Prepared};
 use crate::cli::flags::image::ImageChange;
-use crate::cli::usage::UsageError;
+use crate::cli::messages::usage::UsageError;
 
 /// The requested update, independent of a service.
 pub struct RequestedUpdate<'a> {

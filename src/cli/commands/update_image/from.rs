@@ -10,8 +10,8 @@ use super::requested::RequestedImage;
 use crate::api::error::{Error, Result};
 use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::{Deployment, Selected};
+use crate::cli::messages::usage::UsageError;
 use crate::cli::select::{Assignments, Jobs, SelectArgs, SelectedService, format_count, join_names};
-use crate::cli::usage::UsageError;
 use crate::output::natural_cmp;
 
 /// Flags about a list of services and images.

@@ -9,7 +9,7 @@ use super::compose;
 use super::json::JsonNode;
 use crate::api::registry::image_ref::ImageRef;
 use crate::cli::flags::files;
-use crate::cli::usage::UsageError;
+use crate::cli::messages::usage::UsageError;
 
 /// Maximum file size in MiB. Even a list of complete services is shorter.
 const MAX_FILE_MIB: u64 = 64;

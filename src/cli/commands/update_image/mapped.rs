@@ -7,7 +7,7 @@ use crate::api::registry::image_ref::ImageRef;
 use crate::cli::app::App;
 use crate::cli::deploy::report::NotStarted;
 use crate::cli::exit::{hint, login_hint};
-use crate::cli::shell;
+use crate::cli::messages::shell;
 
 /// Requests the image from its registry.
 ///

@@ -1,7 +1,7 @@
 //! `--map-registry FROM=TO`: renames the images of a file for another registry.
 
 use crate::api::registry::image_ref::ImageRef;
-use crate::cli::usage::UsageError;
+use crate::cli::messages::usage::UsageError;
 
 /// Maximum number of mappings. Each image is compared with all of them.
 const MAX_MAPPINGS: usize = 100;

@@ -20,9 +20,9 @@ use crate::cli::deploy::repository::{Alternative, RepositoryArgs};
 use crate::cli::deploy::{DeployArgs, Deployment, IfPaused, Item, Prepared};
 use crate::cli::exit::Exit;
 use crate::cli::flags::image::ImageArgs;
+use crate::cli::messages::usage::UsageError;
 use crate::cli::newest::ChoiceArgs;
 use crate::cli::select::SelectArgs;
-use crate::cli::usage::UsageError;
 use newest::NewestChooser;
 use requested::{RequestedImage, RequestedImageArgs};
 

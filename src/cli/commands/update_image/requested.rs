@@ -7,8 +7,8 @@ use crate::api::registry::image_ref::ImageRef;
 use crate::api::registry::tags::PolicySource;
 use crate::cli::complete::completion::Completion;
 use crate::cli::flags::image::ImageArgs;
+use crate::cli::messages::usage::{IMAGE, OrExample as _, TAG, UsageError};
 use crate::cli::select::{Assignments, SelectArgs};
-use crate::cli::usage::{IMAGE, OrExample as _, TAG, UsageError};
 
 const EXAMPLE: &str = "swarmctl update-image web shop/web:1.8";
 

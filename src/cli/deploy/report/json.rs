@@ -12,8 +12,9 @@ use crate::api::resources::services::Service;
 use crate::api::spec::Change;
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
+use crate::cli::messages::findings;
 use crate::cli::newest::{Choice, Decision};
-use crate::cli::{findings, messages, progress};
+use crate::cli::{messages, progress};
 
 /// The JSON object that `--json` prints.
 pub fn object(style: ReportStyle, reports: &[ServiceReport], app: &App) -> Value {

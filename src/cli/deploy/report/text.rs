@@ -12,9 +12,9 @@ use crate::cli::app::App;
 use crate::cli::flags::image_report;
 use crate::cli::messages;
 use crate::cli::messages::Message;
+use crate::cli::messages::shell;
 use crate::cli::newest::Decision;
 use crate::cli::select::{MAX_NAMES_SHOWN, format_count};
-use crate::cli::shell;
 
 /// Returns the lines on stdout: the state of the service.
 pub fn lines(style: ReportStyle, report: &ServiceReport) -> Vec<String> {

@@ -14,7 +14,7 @@ use crate::api::resources::rows::Mode;
 use crate::api::resources::services;
 use crate::api::resources::services::{Filter, MAX_IDS_PER_FILTER, Service};
 use crate::cli::complete::completion::Completion;
-use crate::cli::usage::UsageError;
+use crate::cli::messages::usage::UsageError;
 use crate::output::{Ui, natural_cmp};
 use filter::ImageFilter;
 

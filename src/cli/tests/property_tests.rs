@@ -4,11 +4,12 @@ use std::ffi::OsString;
 
 use fastrand::Rng;
 
-use super::commands::update_image::list;
-use super::complete::line::PartialLine;
-use super::select::filter;
-use super::{parse, root, shell};
 use crate::api::property_tests::{many, value};
+use crate::cli::commands::update_image::list;
+use crate::cli::complete::line::PartialLine;
+use crate::cli::messages::shell;
+use crate::cli::select::filter;
+use crate::cli::{parse, root};
 
 /// A random word, which may be a command or a flag.
 fn word(random: &mut Rng) -> String {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Command, CommandFactory as _};
 
-use super::{Cli, grammar};
+use crate::cli::{Cli, grammar};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("man")
@@ -42,7 +42,7 @@ fn add(command: &Command, name: &str, pages: &mut Vec<(String, String)>) {
 
 /// README's table of exit codes, which another test checks.
 fn exit_status() -> String {
-    let readme = include_str!("../../README.md");
+    let readme = include_str!("../../../README.md");
     let (_, table) = readme.split_once("## Exit codes\n").unwrap();
     let rows = table.trim_start().lines().take_while(|line| line.starts_with('|')).skip(2);
     let entry = |row: &str| {

@@ -2,7 +2,7 @@
 
 use super::advice::advice;
 use crate::api::lint::{Change, Finding, Fix};
-use crate::cli::shell;
+use crate::cli::messages::shell;
 
 /// Returns the command or sentence that describes the fix; `None` if there is nothing to do.
 pub fn fix(finding: &Finding, service: &str) -> Option<String> {
