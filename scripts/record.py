@@ -45,7 +45,7 @@ def record(commands):
     start, seen, events = time.monotonic(), b"", []
 
     def watch(seconds, prompts=None):
-        """For so long, or until so many prompts were shown."""
+        """Until this time has passed, or this number of prompts was shown."""
         nonlocal seen
         end = time.monotonic() + seconds
         while prompts is None or seen.count(PROMPT) < prompts:

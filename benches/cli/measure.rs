@@ -30,7 +30,7 @@ impl Contender {
     }
 }
 
-/// So many rounds, in which all contenders take their turn; one more before them warms up.
+/// The number of rounds, in each of which all contenders run once, after one round that warms up.
 pub fn compare(what: &str, rounds: usize, contenders: Vec<Contender>) -> Section {
     let mut costs = vec![Vec::new(); contenders.len()];
     for round in 0..=rounds {

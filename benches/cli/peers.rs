@@ -12,7 +12,7 @@ use std::thread;
 
 use serde_json::Value;
 
-/// A file with the first so many of the names in `names`; `None` where there are not so many.
+/// A file with the first `count` names of `names`; `None` if there are fewer.
 pub fn first_names(names: &str, count: usize) -> Option<String> {
     let all = fs::read_to_string(names).unwrap();
     let some: Vec<&str> = all.lines().take(count).collect();
@@ -26,7 +26,7 @@ pub fn names(path: &str) -> Vec<String> {
     fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// Makes more services like this one, until there are so many, and a file with the names of all.
+/// Creates copies of this service until there are `count`, and a file with the names of all.
 pub fn grow(socket: &str, names: &str, like: &str, count: usize) -> String {
     let mut connection = Connection::new(socket);
     let (status, service) = connection.ask("GET", &format!("/services/{like}"), b"");
@@ -83,7 +83,7 @@ impl Prepared {
     }
 }
 
-/// `post SOCKET CONNECTIONS FILE`: sends all posts of the file over so many kept-alive connections.
+/// `post SOCKET CONNECTIONS FILE`: sends all posts of the file over this number of kept-alive connections.
 pub fn post_all(args: &[String]) {
     let [socket, connections, bodies] = args else { panic!("post SOCKET CONNECTIONS FILE") };
     let text = fs::read_to_string(bodies).unwrap();

@@ -291,7 +291,7 @@ mod tests {
             ]
         );
         let last = Viewport { is_last: true, ..viewport(80, 24) };
-        assert_eq!(render_lines(&rows, &last).len(), 2, "what is wrong is told below");
+        assert_eq!(render_lines(&rows, &last).len(), 2, "the failure is printed below");
     }
 
     #[test]

@@ -81,7 +81,7 @@ fn leaves_alone_what_a_post_would_disturb() {
     let told =
         run.json()["services"].as_array().unwrap().iter().map(|it| it["outcome"].clone()).collect::<Vec<_>>();
     assert_eq!(told, [json!("skipped"), json!("applied")]);
-    // Why is told in JSON too, whether it was named or found.
+    // JSON has the reason too, whether the service was named or selected.
     for (args, code) in [(["--json", "job"], 5), (["--json", "--filter=name=job"], 0)] {
         let run = refresh(&swarm, &args).exits(code);
         let service = &run.json()["services"][0];

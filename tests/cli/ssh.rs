@@ -12,7 +12,7 @@ use crate::support::exit::Exit;
 use crate::support::fixtures::NEW;
 use crate::support::run::{Swarmctl, swarmctl};
 
-/// A folder with a program `ssh` that notes its arguments and its process, then does as it is told.
+/// A folder with a program `ssh` that records its arguments and its process, then runs a script.
 struct StandIn {
     folder: TempDir,
 }

@@ -102,7 +102,7 @@ pub fn mode_change(service: &str, mode: &str) -> UsageError {
     UsageError::new(
         format!(
             "the mode of `{service}` cannot become `{mode}`: the engine reports \"service mode change is not allowed\". \
-             Remove it and make it anew: `swarmctl inspect {pasted} > {file} && swarmctl rm --wait {pasted} && \
+             Remove it and create it again: `swarmctl inspect {pasted} > {file} && swarmctl rm --wait {pasted} && \
              swarmctl create --spec {file} --mode {mode_pasted}`"
         ),
         "swarmctl create --spec web.json --mode global",

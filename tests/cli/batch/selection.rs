@@ -169,7 +169,7 @@ fn what_is_wrong_with_it_is_found_before_the_first_post() {
     // One that is not there keeps the others from being begun, whichever it is.
     let run = set(&swarm, &["--json", "a=i:1", "b=i:1", "nosuch=i:1"]).fails_with(Exit::NotFound);
     assert_eq!(outcomes(&run), ["a not_started", "b not_started", "nosuch no_such_service"]);
-    // Two names of one service, which shall have two images.
+    // Two names of one service, with different images.
     let id = swarm.service("a").id;
     set(&swarm, &["a=i:1", &format!("{id}=i:2")]).fails_with(Exit::Usage).says(&["one service"]);
     assert!(swarm.posts().is_empty());

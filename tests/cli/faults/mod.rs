@@ -25,7 +25,7 @@ use self::trial::{Trial, tell};
 use crate::support::run::load;
 use crate::support::server::lock;
 
-/// Nearly all of a run is spent waiting, so many fit on one core.
+/// Nearly all of a run is spent waiting, so one core can execute this number of them.
 const WORKERS: usize = 40;
 /// Where more than a sample is tried nothing else goes on beside it.
 const MORE_WORKERS: usize = 160;

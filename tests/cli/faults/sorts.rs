@@ -126,7 +126,7 @@ pub fn plans(case: &Case, sort: Sort) -> Vec<Plan> {
     plans
 }
 
-/// So many of them, evenly spread.
+/// At most this number of them, evenly spread.
 fn thin(plans: Vec<Plan>, most: usize) -> Vec<Plan> {
     let of = plans.len();
     let is_chosen = |i: usize| (i * most) / of != ((i + 1) * most) / of;

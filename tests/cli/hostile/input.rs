@@ -10,7 +10,7 @@ use crate::support::fixtures::{ID, OLD, spec};
 use crate::support::run::{Swarmctl, swarmctl, swarmctl_by};
 use crate::support::server::{Answer, Framing, Handler, Request, Server};
 
-/// swarmctl that may have so many kilobytes of addresses: an answer that is taken in without end fails it.
+/// swarmctl with a limit on its address space, in kilobytes: reading a response without a limit fails.
 fn bounded(kilobytes: u32, args: &[&str]) -> Swarmctl {
     let mut bash = Command::new("bash");
     let line = format!("ulimit -v {kilobytes}; exec \"$0\" \"$@\"");

@@ -5,6 +5,7 @@ mod entries;
 mod library;
 mod pages;
 mod source;
+mod wording;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -54,7 +54,7 @@ fn run_with(runs: &str, answer: Answer, args: &[&str], more: Vec<Expect>) -> Run
 
 #[test]
 fn without_the_registry_the_tag_is_used_as_docker_does_and_the_reason_is_told() {
-    // A tag that is known to be absent is refused unless it is to be kept.
+    // A tag that is known to be absent is refused unless --on-resolve-error says keep-tag.
     for (answer, word) in troubles() {
         let after = t001(&image("1.8"), 12);
         let posted = vec![

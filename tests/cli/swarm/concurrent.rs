@@ -27,7 +27,7 @@ fn twenty_four_updates_in_a_row_while_another_process_keeps_changing_labels() {
         let stop_at_the_end = StopAtTheEnd(&stop);
         for n in 0..24 {
             let image = if n % 2 == 0 { NEW } else { OLD };
-            // So many labels between two updates that each of them meets the other writer.
+            // Enough labels between two updates that each update meets the other writer.
             let run = engine.swarmctl(&["update-image", "-d", "--no-resolve-image", "co-24", image]).run();
             run.succeeds();
             assert_eq!(

@@ -75,7 +75,7 @@ fn foreseen_and_true(name: &str, id: &str, patch: &Value) -> (u64, u64, Value) {
     assert_eq!(done["changes"], planned["changes"], "{}", run.report());
     let replicas = engine.service(name)["Spec"]["Mode"]["Replicated"]["Replicas"].as_u64().unwrap();
     settle(engine, id, usize::try_from(replicas).unwrap());
-    // With the restart policy `none` the engine takes a task that is to be removed, and is still there, for one that
+    // With the restart policy `none` the engine takes a task that will be removed, and still exists, for one that
     // fills its slot: scaled up again at once, the service would stay short of it.
     engine.wait_until("what was removed is gone", |engine| {
         let tasks = engine.ask("GET", "/tasks", None);
@@ -91,7 +91,7 @@ fn foreseen_and_true(name: &str, id: &str, patch: &Value) -> (u64, u64, Value) {
     (planned["restarts"]["tasks"].as_u64().unwrap(), stay - kept, planned["restarts"].clone())
 }
 
-/// That a patch restarts so many of two tasks, as was foreseen.
+/// Asserts that a patch restarts this number of two tasks, as predicted.
 #[track_caller]
 fn restarts(name: &str, id: &str, what: &str, patch: &Value, expected: u64) {
     let (foreseen, restarted, all) = foreseen_and_true(name, id, patch);

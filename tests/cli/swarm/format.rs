@@ -222,7 +222,7 @@ fn inspect_is_shown_as_docker_shows_it() {
     let _full = engine.create(&full);
     let addresses = |engine: &Engine| engine.service("fmt-full")["Endpoint"]["VirtualIPs"].is_array();
     engine.wait_until("it has its addresses", addresses);
-    // What an old client cannot be compared with is told by the engine's own object.
+    // What an old client cannot be compared with is compared with the engine's object.
     let index = engine.service("fmt-full")["Version"]["Index"].to_string();
     let shown = |template: &str| {
         engine.swarmctl(&["inspect", "fmt-full", "--format", template]).run().succeeds().stdout

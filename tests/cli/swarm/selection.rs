@@ -109,7 +109,7 @@ fn what_a_registry_has_now_is_deployed_to_those_that_follow_it() {
     let updated = run(&format!("update-image --refresh --canary 1 {by_image}")).succeeds();
     assert_eq!((image(engine, "se-reg-a"), image(engine, "se-reg-b")), (pinned(&next), pinned(&next)));
     updated.says(&["selected 2 services to update: se-reg-a, se-reg-b", "2 services: 2 updated"]);
-    // One tag for all that follow this repository; an absent one is told before the first post.
+    // One tag for all services of this repository; an absent tag is reported before the first update.
     run(&format!("update-image --tag nosuch --on-resolve-error fail {by_image}")).fails_with(Exit::Failed);
     assert_eq!(image(engine, "se-reg-a"), pinned(&next));
     let next_image = registry.image("next");

@@ -35,7 +35,7 @@ fn of_several_the_failed_and_the_removed_do_not_end_the_wait_for_the_others() {
 
     let mut running = engine.swarmctl(&["wait", "st-stuck", "st-bad", "st-good"]).spawn();
     engine
-        .wait_until("the service that is to be removed runs", |engine| engine.running_tasks(stuck.id()) == 1);
+        .wait_until("the service that will be removed runs", |engine| engine.running_tasks(stuck.id()) == 1);
     std::thread::sleep(std::time::Duration::from_millis(500));
     drop(stuck);
     let run = running.wait().fails_with(Exit::RolloutFailed).prints(&["st-good: converged"]);

@@ -58,7 +58,7 @@ fn the_page_of_stacks_shows_what_is_printed() {
 fn with_tasks(name: &str, image: &str, replicas: u64) -> Value {
     let mut spec = small(name, image);
     spec["Mode"]["Replicated"]["Replicas"] = replicas.into();
-    // What fails is to be seen on a busy machine, too.
+    // The failure must be visible on a busy machine too.
     spec["UpdateConfig"]["Monitor"] = 3_000_000_000_u64.into();
     spec
 }

@@ -142,20 +142,20 @@ fn a_wrong_password_that_is_stored_pulls_nothing_and_a_refresh_mends_it() {
     let pinned = format!("{}@{digest}", registry.image("a"));
     registry.forget();
     let line = ["--with-registry-auth", "--replicas=0", "--no-resolve-image", &pinned];
-    let _service = create(&registry, engine, "re-mend", Some(WRONG_PASSWORD), &line, 0);
+    let _service = create(&registry, engine, "re-new", Some(WRONG_PASSWORD), &line, 0);
     let scale = |count: &str, code| {
-        let line = ["scale", "--timeout", "60s", &format!("re-mend={count}")];
+        let line = ["scale", "--timeout", "60s", &format!("re-new={count}")];
         registry.swarmctl(None, &line).run().exits(code)
     };
     scale("1", 5).says(&["No such image"]);
     scale("0", 0);
     registry
-        .swarmctl(Some(PASSWORD), &["auth", "refresh", "re-mend"])
+        .swarmctl(Some(PASSWORD), &["auth", "refresh", "re-new"])
         .run()
         .succeeds()
         .prints(&["given new credentials"]);
     scale("1", 0);
-    assert_eq!(tasks(engine, "re-mend").len(), 1);
+    assert_eq!(tasks(engine, "re-new").len(), 1);
 }
 
 #[test]

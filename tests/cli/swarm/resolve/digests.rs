@@ -48,7 +48,7 @@ fn a_tag_is_pinned_a_digest_that_runs_is_left_alone_and_a_moved_tag_is_deployed(
     update(&a, &[]).prints(&[&six, &five]);
     assert_eq!(image(engine, "re-pin"), format!("{a}@{five}"));
 
-    // An absent tag, then an outage: each is told, and what is pinned stays so.
+    // An absent tag, then an outage: each is reported, and pinned images stay pinned.
     let absent = registry.image("absent");
     let fail = ["update-image", "--on-resolve-error", "fail", "re-pin", &absent];
     registry
