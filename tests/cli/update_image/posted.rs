@@ -165,7 +165,8 @@ fn posts_nothing_where_the_image_is_there_already() {
 fn a_dry_run_shows_what_would_change_and_posts_nothing() {
     let tasks =
         get(&format!("/v1.41/tasks?filters={{\"service\":[\"{ID}\"]}}")).answers(Answer::json(200, "[]"));
-    let engine = Engine::ordered([read(t001(OLD, 11)), tasks]);
+    let nodes = get("/v1.41/nodes").answers(Answer::json(200, "[]"));
+    let engine = Engine::ordered([read(t001(OLD, 11)), nodes, tasks]);
     let run = update_image(&["t001", NEW, "--dry-run"]).host(engine.host()).run().succeeds();
     run.prints(&["t001", "TaskTemplate.ContainerSpec.Image", OLD, NEW]).shows(&["dry run"]);
 }
