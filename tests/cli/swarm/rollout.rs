@@ -84,7 +84,8 @@ fn what_is_as_asked_already_is_waited_for_where_its_rollout_is_under_way() {
 
 #[test]
 fn a_broken_image_with_pause_says_why_and_how_to_undo_it_and_is_no_place_to_restart() {
-    let service = running("ro-pause", "");
+    // On a busy machine a task that fails at once may seem to have run for some seconds: its spec has then not failed for sure.
+    let service = running("ro-pause", "--update-monitor 10s");
     let run =
         swarmctl(&format!("update-image --json ro-pause {BAD}")).fails_with(Exit::RolloutFailed).says(&[
             "the rollout of service `ro-pause` failed",
