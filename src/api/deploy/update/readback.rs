@@ -104,22 +104,26 @@ fn compare(place: &Place, want: &Value, stored: Option<&Value>, missing: &mut Ve
             }
         }
         (want, Some(stored)) if holds(want, stored) => {}
-        (Value::Array(want), Some(Value::Array(stored))) if let Some(identity) = place.identity() => {
-            let before = missing.len();
-            for item in want {
-                let twin = stored.iter().find(|other| identity.of(other) == identity.of(item));
-                compare(&place.clone().item_of(item), item, twin, missing);
-            }
-            // All items exist, possibly in another order or with others between them.
-            if missing.len() == before {
-                missing.push(place.clone());
-            }
-        }
+        (Value::Array(want), Some(Value::Array(stored))) => compare_items(place, want, stored, missing),
         // Engines before API 1.30 pin images themselves.
         (Value::String(want), Some(Value::String(stored)))
             if *place == Place::at("TaskTemplate.ContainerSpec.Image")
                 && names_same_image(want, stored) == Likeness::Pinned => {}
         _ => missing.push(place.clone()),
+    }
+}
+
+fn compare_items(place: &Place, want: &[Value], stored: &[Value], missing: &mut Vec<Place>) {
+    let before = missing.len();
+    if let Some(identity) = place.identity() {
+        for item in want {
+            let twin = stored.iter().find(|other| identity.of(other) == identity.of(item));
+            compare(&place.clone().item_of(item), item, twin, missing);
+        }
+    }
+    // The items have no identity, or all of them exist, possibly in another order or with others between them.
+    if missing.len() == before {
+        missing.push(place.clone());
     }
 }
 
