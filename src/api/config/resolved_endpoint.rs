@@ -64,7 +64,7 @@ impl ResolvedEndpoint {
             Some(hosts) => {
                 for host in split_hosts(hosts)? {
                     let (endpoint, by) = host_endpoint(settings, &host)?;
-                    // The same manager twice is no alternative.
+                    // A manager that is given twice is not an alternative.
                     if !endpoints.contains(&endpoint) {
                         endpoints.push(endpoint);
                     }
