@@ -13,6 +13,7 @@
 
 mod measure;
 mod peers;
+mod planned;
 mod table;
 mod tag_lists;
 
@@ -53,6 +54,10 @@ struct Commands {
 }
 
 impl Commands {
+    fn new(socket: &str) -> Self {
+        Self { socket: socket.to_owned() }
+    }
+
     fn words(&self, first: &[&str], rest: &[&str]) -> Vec<String> {
         first.iter().chain(rest).map(|word| (*word).to_owned()).collect()
     }
@@ -132,6 +137,10 @@ fn all() -> Vec<Section> {
             let what = format!("the image of {count} of {} services, `--detach`", env("BENCH_SERVICES"));
             let chosen = ["--filter".to_owned(), format!("label=first{count}=yes")];
             sections.push(batch(&socket, &what, &names, &chosen, rounds));
+            if count == 200 {
+                let what = format!("`apply` of a plan for {count} services, `--detach`");
+                sections.push(planned::section(&socket, &what, "label=first200=yes", CONNECTIONS, rounds));
+            }
         }
     }
     count_all(&mut sections, &socket);

@@ -79,6 +79,11 @@ impl Exit {
         self as u8
     }
 
+    /// Whether it is the code of a command that did or found out all that was requested.
+    pub fn is_answer(self) -> bool {
+        matches!(self, Exit::Done | Exit::Different)
+    }
+
     /// Combines the exit codes of several services.
     pub fn merge(many: impl IntoIterator<Item = Exit>) -> Exit {
         let rank = |exit: &Exit| ORDER.iter().position(|other| other == exit);
@@ -142,7 +147,7 @@ impl Exit {
             | Outcome::Planned
             | Outcome::Applied
             | Outcome::Converged => Exit::Done,
-            Outcome::UnderWay => Exit::Different,
+            Outcome::UnderWay | Outcome::Skipped(_, Skip::Planned(_)) => Exit::Different,
             Outcome::RolloutFailed(_) => Exit::RolloutFailed,
             Outcome::Removed => Exit::NoSuch,
             Outcome::Conflict(_) => Exit::Conflict,

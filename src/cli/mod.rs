@@ -17,6 +17,7 @@ mod select;
 #[cfg(test)]
 mod tests;
 
+use self::commands::apply;
 use self::commands::auth;
 use self::commands::completion;
 use self::commands::context;
@@ -82,6 +83,7 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Apply(Lazy<apply::ApplyArgs>),
     Auth(Lazy<auth::AuthArgs>),
     Completion(Lazy<completion::CompletionArgs>),
     Context(Lazy<context::ContextArgs>),
@@ -218,6 +220,7 @@ fn run(ui: Ui, cli: Cli, is_plugin: bool, command_line: CommandLine) -> Exit {
         plugin::cancel_when_client_ends(&app);
     }
     let result = match cli.command {
+        Command::Apply(Lazy(args)) => apply::run(args, &app),
         Command::Auth(Lazy(args)) => auth::run(args, &app),
         Command::Completion(Lazy(args)) => completion::run(args, &app),
         Command::Context(Lazy(args)) => context::run(args, &app),

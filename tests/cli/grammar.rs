@@ -9,6 +9,7 @@ use crate::support::run::swarmctl;
 
 /// Every command with the least that it takes.
 const COMMANDS: &[(&str, &[&str])] = &[
+    ("apply", &["nosuch"]),
     ("auth", &["refresh", "nosuch"]),
     ("completion", &["bash"]),
     ("context", &["show"]),

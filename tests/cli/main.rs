@@ -40,6 +40,7 @@ mod moved_networks;
 mod newest;
 mod outdated;
 mod paused;
+mod plan;
 mod plugin;
 mod progress;
 mod ps;

@@ -75,6 +75,12 @@ fn every_kind_of_output_is_as_its_schema_says() {
         let run = swarmctl(["tags", "--json", &registry.image(subject)]).run().succeeds();
         seen.extend(kinds(&run));
     }
+    let swarm = FakeSwarm::with([bare("web")]);
+    let run = swarmctl(["restart", "web", "--plan", "-"]).host(swarm.host()).run().succeeds();
+    seen.extend(kinds(&run));
+    let run =
+        swarmctl(["apply", "-", "--json", "--detach"]).host(swarm.host()).stdin(&run.stdout).run().succeeds();
+    seen.extend(kinds(&run));
     assert_eq!(seen, BTreeSet::from(OutputKind::ALL));
 }
 

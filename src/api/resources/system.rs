@@ -55,6 +55,8 @@ pub struct Swarm {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct Cluster {
+    #[serde(rename = "ID")]
+    id: String,
     spec: ClusterSpec,
 }
 
@@ -74,6 +76,11 @@ struct Orchestration {
 pub const DEFAULT_TASK_HISTORY: i64 = 5;
 
 impl Swarm {
+    /// The ID of the swarm; `None` if the engine is not a manager.
+    pub fn id(&self) -> Option<&str> {
+        self.cluster.as_ref().map(|cluster| cluster.id.as_str()).filter(|id| !id.is_empty())
+    }
+
     /// The number of tasks that the swarm keeps for each slot. Negative: all.
     pub fn task_history(&self) -> i64 {
         let limit =

@@ -87,4 +87,12 @@ pub enum InvalidSpec {
     /// A generic resource is neither named nor discrete: the engine drops the connection on it.
     #[error("an item of `GenericResources` has neither `NamedResourceSpec` nor `DiscreteResourceSpec`")]
     GenericResourceWithoutKind,
+    /// A value has another JSON type than the engine's API has at its place.
+    #[error("the value of `{place}` must be {expected}")]
+    WrongType {
+        /// Where.
+        place: String,
+        /// The JSON type: `a string`.
+        expected: &'static str,
+    },
 }

@@ -17,8 +17,10 @@ mod place;
 mod reference;
 mod repeated;
 pub mod splice;
+mod types;
 pub mod update;
 pub mod values;
+mod zero;
 
 pub use diff::{Change, changes};
 pub use document::Document;
@@ -30,3 +32,5 @@ pub use needs::{Need, erase, erased, needs};
 pub use place::{Identity, LISTS, Place};
 pub use reference::{Reference, ReferenceKind, references, resolve};
 pub use repeated::{Occupied, Resolved, resolve_repeated};
+pub use types::{check_type, check_types};
+pub use zero::is_zero;

@@ -199,6 +199,15 @@ impl App {
         Ok(ConfigFile::read(&folder)?.text(name)?.map(str::to_owned))
     }
 
+    /// `user@host`, as the environment and the kernel have them.
+    pub fn user_and_host(&self) -> String {
+        let user = ["USER", "LOGNAME"].into_iter().filter_map(variable).find(|name| !name.is_empty());
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| variable("HOSTNAME"));
+        let or_unknown =
+            |text: Option<String>| text.map_or("unknown".to_owned(), |text| text.trim().to_owned());
+        format!("{}@{}", or_unknown(user), or_unknown(host))
+    }
+
     /// The cancellation that ends all waits.
     pub fn cancellation(&self) -> Cancellation {
         self.cancellation.clone()

@@ -1,6 +1,7 @@
 //! The commands, one file or directory each, with the arguments (their doc comments are the help) and a
 //! function `run`.
 
+pub mod apply;
 pub mod auth;
 pub mod completion;
 pub mod context;

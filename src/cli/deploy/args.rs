@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::lint::StrictArgs;
+use super::plan_file::PlanFileArgs;
 use super::report::{ReportFormat, ReportStyle, Watch, report};
 use super::rollback_on_failure::OnFailureArgs;
 use super::{explain, watch};
@@ -54,15 +55,17 @@ pub struct EditArgs {
     pub if_version: Option<u64>,
     /// Update even if DOCKER_API_VERSION makes the engine erase fields
     #[arg(long)]
-    allow_field_loss: bool,
+    pub allow_field_loss: bool,
     #[command(flatten)]
     pub strict: StrictArgs,
     #[command(flatten)]
     pub plan: PlanArgs,
+    #[command(flatten)]
+    pub plan_file: PlanFileArgs,
 }
 
 /// Flags of all commands that change services.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Copy, Debug)]
 pub struct PlanArgs {
     /// Show what would change and how many tasks would restart
     #[arg(long)]
@@ -123,11 +126,16 @@ impl PlanArgs {
 }
 
 impl EditArgs {
+    /// Whether nothing is posted.
+    pub fn is_dry_run(&self) -> bool {
+        self.plan.dry_run || self.plan_file.target().is_some()
+    }
+
     /// Creates an update with these flags. `services` is the number of services of the command.
     pub fn request(&self, operation: Operation, services: usize) -> UpdateRequest {
         UpdateRequest {
             version: self.if_version,
-            mode: mode(self.plan.dry_run, services),
+            mode: mode(self.is_dry_run(), services),
             field_loss: field_loss(self.allow_field_loss),
             ..UpdateRequest::new(operation)
         }
@@ -166,7 +174,7 @@ pub fn timeout(text: &str) -> Result<Duration, UsageError> {
 }
 
 /// Parses a number that is not 0.
-fn positive(text: &str) -> Result<usize, UsageError> {
+pub fn positive(text: &str) -> Result<usize, UsageError> {
     match text.parse() {
         Ok(number @ 1..=10_000) => Ok(number),
         _ => Err(UsageError::new(format!("`{text}` is not a number from 1 to 10000"), "4")),

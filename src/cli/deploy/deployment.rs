@@ -8,22 +8,23 @@ use super::args::{BatchArgs, DeployArgs, EditArgs, FollowArgs};
 use super::batch;
 use super::item::{ChosenBy, Item, ItemResult, chosen_by, entry, has_failed, is_failure, not_started};
 use super::lint;
-use super::prepared::{IfPaused, NotPrepared, Prepared};
+use super::plan_file::PlanFile;
+use super::prepared::{IfPaused, NotPrepared, Prepared, prepare_item};
 use super::report::{
-    BatchStop, NotStarted, Outcome, Remarks, ReportStyle, ServiceReport, Stage, Summary, find_services,
-    report_verified, why_nothing_changed,
+    BatchStop, NotStarted, Remarks, ReportFormat, ReportStyle, ServiceReport, find_services,
+    why_nothing_changed,
 };
-use super::rollback_on_failure::{OnFailure, RollbackPlan, rolled_back};
+use super::rollback_on_failure::OnFailure;
 use super::rules::{Follow, Rules};
-use crate::api::deploy::update::{Delivery, Operation, UpdateRequest, preflight};
+use crate::api::deploy::update::{Operation, UpdateRequest};
 use crate::api::http::client::Client;
+use crate::api::records::plan::Selection;
 use crate::api::resources::services::Service;
 use crate::api::spec::Edit;
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::messages::usage::UsageError;
 use crate::cli::parallel;
-use crate::cli::progress::ProgressDisplay;
 use crate::cli::select::{Assignments, Jobs, SelectArgs, SelectedService};
 use crate::output::Ui;
 
@@ -34,12 +35,25 @@ const MAX_CONCURRENT: usize = 8;
 pub struct Deployment<'a> {
     pub(super) app: &'a App,
     pub(super) client: Client,
-    flags: DeploymentFlags<'a>,
+    pub(super) flags: DeploymentFlags<'a>,
     pub(super) style: ReportStyle,
-    /// The images before `--map-registry`, by the name of the service on the command line.
-    mapped_from: HashMap<String, String>,
+    /// Remarks for the reports of services, by their names on the command line.
+    about: HashMap<String, Remarks>,
+    /// How the services were selected; `None` if they were named.
+    pub(super) selection: Option<Selection>,
+    /// Which failures before the first request keep all services from being changed.
+    blocked_by: BlockedBy,
     /// The results of `--verify`, if it is given.
     pub(super) verified: Option<Vec<Value>>,
+}
+
+/// Which failures before the first request keep all services from being changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum BlockedBy {
+    /// As many as `--max-failures`.
+    MaxFailures,
+    /// Any failure.
+    AnyFailure,
 }
 
 /// The flags of a command that changes services.
@@ -80,9 +94,29 @@ impl<'a> Deployment<'a> {
         let flags = flags.into();
         flags.batch.check(flags.follow)?;
         let style = flags.edit.map_or(style, |edit| edit.plan.style(style));
-        let style = style.in_format(flags.follow.format());
-        let mapped_from = HashMap::new();
-        Ok(Self { app, client: flags.follow.client(app)?, flags, style, mapped_from, verified: None })
+        let format = match flags.edit.and_then(|edit| edit.plan_file.target()) {
+            Some(PlanFile::Stdout) if flags.follow.json => {
+                let why = "`--json` and `--plan -` both write to stdout";
+                return Err(UsageError::new(why, "swarmctl restart web --json --plan plan.json").into());
+            }
+            Some(PlanFile::Stdout) => ReportFormat::TextOnStderr,
+            Some(file @ PlanFile::New(_)) => {
+                file.check()?;
+                flags.follow.format()
+            }
+            None => flags.follow.format(),
+        };
+        let style = style.in_format(format);
+        Ok(Self {
+            app,
+            client: flags.follow.client(app)?,
+            flags,
+            style,
+            about: HashMap::new(),
+            selection: None,
+            blocked_by: BlockedBy::MaxFailures,
+            verified: None,
+        })
     }
 
     /// How to print messages.
@@ -90,19 +124,33 @@ impl<'a> Deployment<'a> {
         self.app.ui
     }
 
+    /// How to report.
+    pub fn style(&self) -> ReportStyle {
+        self.style
+    }
+
     /// The engine.
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Adds the images before `--map-registry` to the reports.
-    pub fn with_mapped_images(self, mapped_from: HashMap<String, String>) -> Self {
-        Self { mapped_from, ..self }
+    /// Adds remarks to the reports of services, by their names on the command line.
+    pub fn with_remarks(self, about: HashMap<String, Remarks>) -> Self {
+        Self { about, ..self }
+    }
+
+    /// Changes nothing if any service cannot be changed, whatever `--max-failures` is.
+    pub fn all_or_nothing(self) -> Self {
+        Self { blocked_by: BlockedBy::AnyFailure, ..self }
     }
 
     /// Uses services that have been found before, each with a value.
     pub fn with_chosen<T>(self, chosen: Vec<(SelectedService, T)>) -> Selected<'a, T> {
-        let entries = chosen.into_iter().map(|(one, with)| entry(one, ChosenBy::Name, with)).collect();
+        self.with_entries(chosen.into_iter().map(|(one, with)| entry(one, ChosenBy::Name, with)).collect())
+    }
+
+    /// Uses services that have been found before, and reports of others.
+    pub fn with_entries<T>(self, entries: Vec<ItemResult<T>>) -> Selected<'a, T> {
         Selected { deployment: self, entries }
     }
 
@@ -119,7 +167,7 @@ impl<'a> Deployment<'a> {
         let chosen_by = chosen_by(select);
         let chosen = self.resolve(select, names, jobs)?;
         let entries = chosen.into_iter().map(|one| entry(one, chosen_by, ())).collect();
-        Ok(Selected { deployment: self, entries })
+        Ok(self.selected_by(select).with_entries(entries))
     }
 
     /// Finds the named or selected services, each with its value.
@@ -145,7 +193,17 @@ impl<'a> Deployment<'a> {
             }
             entries.push(entry(one, chosen_by, values[first].clone()));
         }
-        Ok(Selected { deployment: self, entries })
+        Ok(self.selected_by(select).with_entries(entries))
+    }
+
+    /// Stores the selection, if it is one.
+    fn selected_by(self, select: &SelectArgs) -> Self {
+        let selection = select.is_given().then(|| Selection {
+            stack: select.stack.clone(),
+            filters: select.filter.clone(),
+            all: select.all,
+        });
+        Self { selection, ..self }
     }
 
     fn resolve(
@@ -160,7 +218,7 @@ impl<'a> Deployment<'a> {
     }
 
     pub(super) fn rules(&self, failed_before: usize) -> Rules {
-        let is_plan = self.flags.edit.is_some_and(|edit| edit.plan.dry_run);
+        let is_plan = self.flags.edit.is_some_and(EditArgs::is_dry_run);
         let follow = match self.flags.follow.detach {
             _ if is_plan => Follow::Nothing,
             true => Follow::Once,
@@ -227,7 +285,7 @@ impl<'a, T: Send> Selected<'a, T> {
         let Self { deployment, entries } = self;
         let are_many = entries.len() > 1;
         let entries = map_concurrently(entries, |entry| {
-            let entry = entry.and_then(|item| prepared(&deployment.client, item, &prepare));
+            let entry = entry.and_then(|item| prepare_item(&deployment.client, item, &prepare));
             // A parsed spec takes ten times the memory of its text, and there may be thousands of services.
             match entry {
                 Ok(mut item) if are_many => {
@@ -273,7 +331,7 @@ impl<'a, T: Send> Selected<'a, T> {
             reports[*key] = Some(report);
         }
         let reports = reports.into_iter().flatten();
-        let reports: Vec<ServiceReport> = reports.map(|one| deployment.with_mapped_image(one)).collect();
+        let reports: Vec<ServiceReport> = reports.map(|one| deployment.with_own_remarks(one)).collect();
         let reports = match rules.on_failure {
             OnFailure::RollBackAll if has_failed(&reports, rules.max_failures) => {
                 deployment.roll_back_converged(reports, &rules, &mut *progress)
@@ -304,9 +362,11 @@ impl Selected<'_, Prepared> {
 }
 
 impl Deployment<'_> {
-    fn with_mapped_image(&self, report: ServiceReport) -> ServiceReport {
-        let mapped_from = self.mapped_from.get(&report.given).cloned();
-        report.with(Remarks { mapped_from, ..Remarks::default() })
+    fn with_own_remarks(&self, report: ServiceReport) -> ServiceReport {
+        match self.about.get(&report.given) {
+            Some(remarks) => report.with(remarks.clone()),
+            None => report,
+        }
     }
 
     /// Returns why nothing is changed, if too many services cannot be updated.
@@ -315,70 +375,11 @@ impl Deployment<'_> {
         rules: &Rules,
         reports: impl Iterator<Item = &'o ServiceReport>,
     ) -> Option<String> {
-        let is_blocked = rules.max_failures > 0 && rules.failed_before >= rules.max_failures;
-        is_blocked.then(|| why_nothing_changed(reports.filter(|one| is_failure(one)), self.style))
-    }
-
-    /// Rolls back the services that have converged, the last one first, because others failed.
-    fn roll_back_converged(
-        &self,
-        reports: Vec<ServiceReport>,
-        rules: &Rules,
-        progress: &mut dyn ProgressDisplay,
-    ) -> Vec<ServiceReport> {
-        let (mut keys, mut items) = (Vec::new(), Vec::new());
-        for (key, report) in reports.iter().enumerate().rev() {
-            let is_done =
-                report.delivery() == Delivery::Accepted && matches!(report.outcome(), Outcome::Converged);
-            if let (true, Some(with), Some(service)) =
-                (is_done, RollbackPlan::for_report(report), report.service())
-            {
-                let (given, service) = (report.given.clone(), service.clone());
-                items.push(Item { given, service, chosen_by: ChosenBy::Name, with });
-                keys.push(key);
-            }
-        }
-        let rules = Rules {
-            max_failures: 0,
-            failed_before: 0,
-            canary: None,
-            on_failure: OnFailure::Keep,
-            ..rules.clone()
+        let is_blocked = match self.blocked_by {
+            BlockedBy::MaxFailures => rules.max_failures > 0 && rules.failed_before >= rules.max_failures,
+            BlockedBy::AnyFailure => rules.failed_before > 0,
         };
-        let act = |item: Item<RollbackPlan>| item.with.run(&self.client, &item.given);
-        let rollbacks = batch::run(&self.client, items, &act, &rules, progress);
-        let mut reports: Vec<Option<ServiceReport>> = reports.into_iter().map(Some).collect();
-        for (key, rollback) in keys.into_iter().zip(rollbacks) {
-            reports[key] = reports[key].take().map(|report| rolled_back(report, rollback));
-        }
-        reports.into_iter().flatten().collect()
-    }
-
-    fn report(&self, reports: &[ServiceReport]) -> anyhow::Result<Exit> {
-        let is_plan = reports.iter().any(|one| matches!(one.outcome(), Outcome::Planned));
-        let is_quiet = self.flags.follow.progress.is_quiet();
-        let summary = if is_plan || is_quiet { Summary::Hidden } else { Summary::Shown };
-        report_verified(ReportStyle { summary, ..self.style }, reports, self.verified.as_deref(), self.app)
-    }
-}
-
-fn prepared<T, E: Into<NotPrepared>>(
-    client: &Client,
-    item: Item<T>,
-    prepare: impl Fn(&Client, &Item<T>) -> Result<Prepared, E>,
-) -> ItemResult<Prepared> {
-    let with = match prepare(client, &item) {
-        Ok(prepared) => prepared,
-        Err(failed) => {
-            let NotPrepared { why, lint } = failed.into();
-            let report = ServiceReport::not_started(&item.given, Some(item.service), why);
-            return Err(Box::new(report.with(Remarks { lint, ..Remarks::default() })));
-        }
-    };
-    let Item { given, service, chosen_by, .. } = item;
-    match preflight(client, &service, &with.checked_beforehand()) {
-        Ok(()) => Ok(Item { given, service, chosen_by, with }),
-        Err(failed) => Err(Box::new(ServiceReport::new(&given, Stage::Deployed(Err(failed))))),
+        is_blocked.then(|| why_nothing_changed(reports.filter(|one| is_failure(one)), self.style))
     }
 }
 

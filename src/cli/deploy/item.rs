@@ -86,6 +86,6 @@ pub fn is_failure(report: &ServiceReport) -> bool {
         | Outcome::NoNewer(_)
         | Outcome::NotComparable(_)
         | Outcome::Skipped(..) => false,
-        _ => !matches!(Exit::for_report(report, None), Exit::Done | Exit::Different),
+        _ => !Exit::for_report(report, None).is_answer(),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::deployment::{Deployment, Selected};
 use super::item::Item;
-use super::report::{NotStarted, ServiceReport, Skip, Stage, report_nothing_done};
+use super::report::{NotStarted, Outcome, PlannedState, ServiceReport, Skip, Stage, report_nothing_done};
 use crate::api::error::Error;
 use crate::cli::exit::AlreadyReported;
 
@@ -22,6 +22,20 @@ impl<T: Send> Selected<'_, T> {
         let skipped = |report: Box<ServiceReport>| match missing(&report) {
             Some(why) => Box::new(ServiceReport::not_started(&report.given, None, why)),
             None => report,
+        };
+        let entries = self.entries.into_iter().map(|entry| entry.map_err(skipped)).collect();
+        Self { entries, ..self }
+    }
+
+    /// Skips services that cannot be updated because their rollout is paused.
+    pub fn without_paused(self) -> Self {
+        let skipped = |report: Box<ServiceReport>| match report.outcome() {
+            Outcome::Paused => {
+                let why = "its rollout is paused".to_owned();
+                let why = NotStarted::Skipped { why, skip: Skip::Planned(PlannedState::Paused) };
+                Box::new(ServiceReport::not_started(&report.given, report.service().cloned(), why))
+            }
+            _ => report,
         };
         let entries = self.entries.into_iter().map(|entry| entry.map_err(skipped)).collect();
         Self { entries, ..self }

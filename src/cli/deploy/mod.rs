@@ -1,12 +1,14 @@
 //! Deployments: what all commands that change services share.
 
-mod args;
+pub mod args;
 mod batch;
 mod deployment;
 mod explain;
 mod item;
 mod leave_out;
 pub mod lint;
+mod made_plan;
+pub mod plan_file;
 mod pool;
 mod prepared;
 mod references;
@@ -15,13 +17,14 @@ pub mod report;
 pub mod repository;
 pub mod rollback_on_failure;
 mod rules;
+mod undo;
 mod verified;
 pub mod watch;
 
 pub use self::args::{BatchArgs, DeployArgs, EditArgs, FollowArgs, PlanArgs, field_loss, mode, timeout};
 pub use self::deployment::{Deployment, DeploymentFlags, Selected, map_concurrently};
 pub use self::explain::explain;
-pub use self::item::{ChosenBy, Item};
+pub use self::item::{ChosenBy, Item, ItemResult};
 pub use self::lint::check_rollback;
 pub use self::prepared::{IfPaused, NotPrepared, Prepared};
 pub use self::references::missing_references;

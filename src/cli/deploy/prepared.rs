@@ -1,8 +1,10 @@
 //! An update of one service that is ready to be sent.
 
+use super::item::{Item, ItemResult};
 use super::report::{NotStarted, Remarks, ServiceReport, Stage};
 use crate::api::deploy::update::{
-    Delivery, NoChange, Precondition, Refusal, Unchanged, Update, UpdateError, UpdateRequest, update,
+    Delivery, NoChange, Precondition, Refusal, Unchanged, Update, UpdateError, UpdateRequest, preflight,
+    update,
 };
 use crate::api::http::client::Client;
 use crate::api::lint::Finding;
@@ -118,5 +120,26 @@ impl Prepared {
         let report = ServiceReport { given, stage, remarks: self.remarks };
         let report = if report.delivery() == Delivery::None { report } else { report.with(self.if_sent) };
         report.with(Remarks { announced: self.image.warnings, notes, ..Remarks::default() })
+    }
+}
+
+/// Prepares the update of one service, and checks it before the first one is updated.
+pub(super) fn prepare_item<T, E: Into<NotPrepared>>(
+    client: &Client,
+    item: Item<T>,
+    prepare: impl Fn(&Client, &Item<T>) -> Result<Prepared, E>,
+) -> ItemResult<Prepared> {
+    let with = match prepare(client, &item) {
+        Ok(prepared) => prepared,
+        Err(failed) => {
+            let NotPrepared { why, lint } = failed.into();
+            let report = ServiceReport::not_started(&item.given, Some(item.service), why);
+            return Err(Box::new(report.with(Remarks { lint, ..Remarks::default() })));
+        }
+    };
+    let Item { given, service, chosen_by, .. } = item;
+    match preflight(client, &service, &with.checked_beforehand()) {
+        Ok(()) => Ok(Item { given, service, chosen_by, with }),
+        Err(failed) => Err(Box::new(ServiceReport::new(&given, Stage::Deployed(Err(failed))))),
     }
 }

@@ -7,18 +7,18 @@ use crate::api::http::client::Client;
 use crate::api::resources::references;
 use crate::api::resources::references::Referenced;
 
-/// What a previous spec refers to and what no longer exists; at least one.
+/// What a spec refers to and what no longer exists; at least one.
 #[derive(Debug)]
 pub struct MissingReferences(pub Vec<Referenced>);
 
 impl MissingReferences {
-    /// Why the spec cannot be rolled back to.
-    pub fn describe(&self) -> String {
+    /// Why the spec cannot be deployed. `which` spec it is, as in `previous`.
+    pub fn describe(&self, which: &str) -> String {
         let names: Vec<String> =
             self.0.iter().map(|one| format!("{} `{}`", one.kind, one.display_name())).collect();
         let (they, exist) = if names.len() == 1 { ("it", "exists") } else { ("them", "exist") };
         format!(
-            "the previous spec refers to {}, which no longer {exist}: without {they} its tasks cannot start",
+            "the {which} spec refers to {}, which no longer {exist}: without {they} its tasks cannot start",
             names.join(", ")
         )
     }

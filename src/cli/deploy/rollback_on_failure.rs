@@ -58,6 +58,11 @@ fn parse(word: &str) -> Result<OnFailure, String> {
 }
 
 impl OnFailureArgs {
+    /// The value of the flag, if it is given.
+    pub fn given(&self) -> Option<OnFailure> {
+        self.rollback_on_failure
+    }
+
     /// The behaviour that the flag selects.
     pub fn on_failure(&self) -> OnFailure {
         self.rollback_on_failure.unwrap_or(OnFailure::Keep)
@@ -111,7 +116,7 @@ impl RollbackPlan {
             };
         }
         match missing_references(client, self.base.spec(), newest.spec()) {
-            Ok(Some(missing)) => Err(NotStarted::Refused(missing.describe())),
+            Ok(Some(missing)) => Err(NotStarted::Refused(missing.describe("previous"))),
             Err(error @ Error::Interrupted) => Err(NotStarted::Failed(error)),
             // If the references cannot be checked, a rollback is still better than none.
             _ => Ok(Operation::Rollback),

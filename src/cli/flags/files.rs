@@ -1,7 +1,9 @@
 //! Reads files that are named on the command line, up to a maximum size.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 
 /// Reads the file at `path`, or stdin for `-`. Pipes such as `<(...)` are read to their end, and devices up to the
 /// maximum.
@@ -18,6 +20,40 @@ pub fn read_text(path: &str, mebibytes: u64) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|e| io::Error::other(format!("it is not UTF-8: {}", e.utf8_error())))
 }
 
+/// Creates a file with this text that only its owner can read. It appears complete, and replaces nothing.
+///
+/// # Errors
+/// There is such a file ([`io::ErrorKind::AlreadyExists`]), or it cannot be written.
+pub fn create(path: &str, text: &str) -> io::Result<()> {
+    let path = Path::new(path);
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    let draft = path.with_file_name(format!(".{:.40}.{:08x}", name.to_string_lossy(), fastrand::u32(..)));
+    write_new(&draft, text)?;
+    // A link, unlike a renamed file, never replaces another file.
+    let result = fs::hard_link(&draft, path);
+    // A draft that is left does no harm.
+    let _ = fs::remove_file(&draft);
+    match result {
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) =>
+        {
+            // This file system has no hard links.
+            write_new(path, text)
+        }
+        result => result,
+    }
+}
+
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // Nobody may take a part for the whole.
+        let _ = fs::remove_file(path);
+    }
+    written
+}
+
 fn up_to(from: impl Read, mebibytes: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take((mebibytes << 20) + 1).read_to_end(&mut bytes)?;
@@ -31,6 +67,22 @@ fn up_to(from: impl Read, mebibytes: u64) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_new_file_is_complete_private_and_replaces_nothing() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("plan.json");
+        create(path.to_str().unwrap(), "one").unwrap();
+        assert_eq!(create(path.to_str().unwrap(), "two").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
+        let long = folder.path().join("x".repeat(255));
+        create(long.to_str().unwrap(), "").unwrap();
+        let missing = folder.path().join("no/plan.json");
+        assert_eq!(create(missing.to_str().unwrap(), "").unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
 
     #[test]
     fn what_has_no_end_is_not_read_to_it() {

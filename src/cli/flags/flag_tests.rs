@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::flag::{Commands, Environment, Flag, ValueKind};
 use super::flags;
+use crate::api::records::plan::tests::through_a_plan;
 use crate::api::spec::{Edit, Place, apply_all, changes};
 
 /// A value for each flag. A new flag needs a value here.
@@ -217,6 +218,20 @@ fn every_row_is_idempotent_and_touches_its_own_places_only() {
         apply_all(&mut once, &edits);
         assert_ne!(once, old, "--{}", flag.name);
         assert_keeps_to_its_places(flag, &old);
+    }
+}
+
+#[test]
+fn every_row_of_update_is_the_same_through_a_plan() {
+    let old = full();
+    for flag in flags().filter(|flag| {
+        flag.commands != Commands::Create && !["name", "mode", "max-concurrent"].contains(&flag.name)
+    }) {
+        let edits = flag.read(&[sample(flag)], &ENVIRONMENT).expect(flag.name);
+        let (mut directly, mut planned) = (old.clone(), old.clone());
+        apply_all(&mut directly, &edits);
+        apply_all(&mut planned, &through_a_plan(&edits, &old));
+        assert_eq!(planned.to_string(), directly.to_string(), "--{}", flag.name);
     }
 }
 

@@ -95,19 +95,23 @@ impl ResolveArgs {
     }
 
     fn store(&self, client: &Client, app: &App, registry: &str, change: &mut ImageChange) -> Result<()> {
-        if self.with_registry_auth {
-            change.auth = app.keyring()?.auth(client, registry)?;
-            change.report.registry = change.auth.as_ref().map(|auth| auth.registry().to_owned());
-            if change.auth.is_none() {
-                // Docker stores empty credentials in this case, and so overwrites those of the service.
-                change
-                    .report
-                    .warnings
-                    .push(format!("there are no credentials for registry `{registry}` to store"));
-            }
-        }
-        Ok(())
+        if self.with_registry_auth { store_credentials(client, app, registry, change) } else { Ok(()) }
     }
+}
+
+/// Stores the user's credentials for the registry with the service; adds a warning if there are none.
+///
+/// # Errors
+/// The credentials cannot be read.
+pub fn store_credentials(client: &Client, app: &App, registry: &str, change: &mut ImageChange) -> Result<()> {
+    change.auth = app.keyring()?.auth(client, registry)?;
+    change.report.registry = change.auth.as_ref().map(|auth| auth.registry().to_owned());
+    if change.auth.is_none() {
+        // Docker stores empty credentials in this case, and so overwrites those of the service.
+        let warning = format!("there are no credentials for registry `{registry}` to store");
+        change.report.warnings.push(warning);
+    }
+    Ok(())
 }
 
 impl ImageArgs {

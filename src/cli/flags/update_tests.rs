@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::flag::{Commands, Environment, Flag, ValueKind};
 use super::flags;
+use crate::api::records::plan::tests::through_a_plan;
 use crate::api::spec::update::{check, resolve_semantics};
 use crate::api::spec::values::text::words;
 use crate::api::spec::{Edit, Op, apply_all, changes, references, resolve, resolve_repeated};
@@ -60,8 +61,17 @@ fn edited(line: &str, spec: &Value) -> Result<Value, UsageError> {
     let mut after = spec.clone();
     apply_all(&mut after, &edits);
     let mut twice = after.clone();
-    apply_all(&mut twice, &edits.into_iter().filter(|edit| edit.op != Op::Increment).collect::<Vec<_>>());
+    let again = edits.iter().filter(|edit| edit.op != Op::Increment).cloned();
+    apply_all(&mut twice, &again.collect::<Vec<_>>());
     assert_eq!(twice.to_string(), after.to_string(), "applied twice: {line}");
+    Ok(after)
+}
+
+/// The same by a plan that is written, read and applied.
+fn planned(line: &str, spec: &Value) -> Result<Value, UsageError> {
+    let edits = edits(&words(line).unwrap(), spec)?;
+    let mut after = spec.clone();
+    apply_all(&mut after, &through_a_plan(&edits, spec));
     Ok(after)
 }
 
@@ -125,6 +135,8 @@ fn makes_the_update_that_docker_makes_and_refuses_what_docker_refuses() {
         let spec = &specs.iter().find(|(known, _)| *known == name).expect(entry).1;
         let differs = lines.next().is_some();
         let ours = edited(line, spec);
+        let texts = [&ours, &planned(line, spec)].map(|spec| spec.as_ref().map(Value::to_string).ok());
+        assert_eq!(texts[0], texts[1], "planned and applied: {line}");
         let agree = match (&ours, recorded.strip_prefix("! ")) {
             (Ok(ours), None) => {
                 let (mut ours, mut docker) = (ours.clone(), spec.clone());

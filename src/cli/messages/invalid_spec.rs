@@ -62,6 +62,7 @@ impl From<InvalidSpec> for UsageError {
                 "--generic-resource-rm gpu",
             ),
             InvalidSpec::NullItem(_) => Self::new(invalid.to_string(), "\"Secrets\": []"),
+            InvalidSpec::WrongType { .. } => Self::new(invalid.to_string(), r#""Replicas": 3"#),
             InvalidSpec::GenericResourceWithoutKind => {
                 Self::new(invalid.to_string(), r#"{"DiscreteResourceSpec": {"Kind": "gpu", "Value": 2}}"#)
             }

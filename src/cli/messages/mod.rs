@@ -5,6 +5,7 @@ mod hints;
 pub mod invalid_spec;
 mod outcome;
 mod paused;
+mod planned;
 pub mod settings;
 pub mod shell;
 mod stopped;
@@ -373,6 +374,9 @@ fn conflict_message(conflict: &Conflict, name: &str) -> Message {
             ),
             Some(look),
         ),
+        Conflict::Planned { differences } => planned::conflict(differences, name),
+        Conflict::PlannedRollback => planned::rollback_conflict(name),
+        Conflict::Recreated { id } => planned::recreated(id, name),
         Conflict::Retries { tries } => Message::new(
             format!(
                 "others changed the service {tries} times while this command tried (\"update out of sequence\")"

@@ -5,6 +5,7 @@ use crate::support::screen::assert_screen;
 
 const COMMANDS: &[&[&str]] = &[
     &[],
+    &["apply"],
     &["auth"],
     &["auth", "refresh"],
     &["completion"],

@@ -15,18 +15,21 @@ pub enum OutputKind {
     Lint,
     Tags,
     ContextShow,
+    /// The file of `--plan`.
+    Plan,
     /// A line of `--progress json`.
     Progress,
 }
 
 impl OutputKind {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Result,
         Self::Outdated,
         Self::Images,
         Self::Lint,
         Self::Tags,
         Self::ContextShow,
+        Self::Plan,
         Self::Progress,
     ];
 
@@ -39,6 +42,7 @@ impl OutputKind {
             Self::Lint => include_str!("../../../docs/schema/lint.schema.json"),
             Self::Tags => include_str!("../../../docs/schema/tags.schema.json"),
             Self::ContextShow => include_str!("../../../docs/schema/context-show.schema.json"),
+            Self::Plan => include_str!("../../../docs/schema/plan.schema.json"),
             Self::Progress => include_str!("../../../docs/schema/progress.schema.json"),
         };
         serde_json::from_str(text).expect("a schema is JSON")
@@ -46,8 +50,19 @@ impl OutputKind {
 }
 
 /// The commands that print [`OutputKind::Result`]; of `auth` it is `refresh`.
-const ACTING: &[&str] =
-    &["auth", "create", "restart", "rm", "rollback", "scale", "status", "update", "update-image", "wait"];
+const ACTING: &[&str] = &[
+    "apply",
+    "auth",
+    "create",
+    "restart",
+    "rm",
+    "rollback",
+    "scale",
+    "status",
+    "update",
+    "update-image",
+    "wait",
+];
 
 /// Validates the output of a run. Returns the kinds of output that it contains. `shown` is the command line
 /// as in [`super::run::Run`].
@@ -72,6 +87,9 @@ pub fn check(shown: &str, stdout: &str, stderr: &str) -> Result<Vec<OutputKind>,
 }
 
 fn kind_of(words: &[&str]) -> Option<OutputKind> {
+    if words.windows(2).any(|pair| pair == ["--plan", "-"]) {
+        return Some(OutputKind::Plan);
+    }
     if !words.contains(&"--json") && !words.contains(&"--json=true") {
         return None;
     }

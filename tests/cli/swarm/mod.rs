@@ -25,6 +25,7 @@ mod machine;
 mod managers;
 mod newest;
 pub mod packages;
+mod plan;
 mod registry;
 mod resolve;
 mod rollout;

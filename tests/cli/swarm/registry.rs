@@ -197,6 +197,13 @@ impl Registry {
         fs::remove_dir_all(path).expect("the tag is there");
     }
 
+    /// Loses the manifest with this digest.
+    pub fn delete(&self, digest: &str) {
+        let hex = digest.trim_start_matches("sha256:");
+        let repository = "data/docker/registry/v2/repositories/whoami/_manifests/revisions/sha256";
+        fs::remove_dir_all(self.path(&format!("{repository}/{hex}"))).expect("the manifest is there");
+    }
+
     /// Loses what the tag points to, and still lists it.
     pub fn unlink(&self, tag: &str) {
         let tags = "data/docker/registry/v2/repositories/whoami/_manifests/tags";

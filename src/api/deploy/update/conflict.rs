@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::lost_post::is_new_rollback;
+use crate::api::records::plan::Difference;
 use crate::api::resources::services::Service;
 use crate::api::spec::{Edit, Op, Place, apply_all, prepare};
 
@@ -31,6 +32,18 @@ pub enum Conflict {
         required: u64,
         /// The current index.
         now: u64,
+    },
+    /// The service is not as the update was planned for.
+    Planned {
+        /// The planned places that have other values now; empty if other places differ.
+        differences: Vec<Difference>,
+    },
+    /// The specs of the service are not those that the rollback was planned for.
+    PlannedRollback,
+    /// The planned service was removed, and another one has its name.
+    Recreated {
+        /// The ID of the other one.
+        id: String,
     },
     /// All retries failed because other writers kept changing the service.
     Retries {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::api::registry::image_ref::{Likeness, names_same_image};
 use crate::api::resources::services::Service;
-use crate::api::spec::{Edit, Op, Place};
+use crate::api::spec::{Edit, Op, Place, is_zero};
 
 /// The value of an edited place in the posted spec.
 #[derive(Debug)]
@@ -142,17 +142,6 @@ fn holds(want: &Value, stored: &Value) -> bool {
             a.as_f64().map(|x| x as f32) == b.as_f64().map(|x| x as f32)
         }
         (want, stored) => want == stored,
-    }
-}
-
-fn is_zero(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => true,
-        Value::Bool(true) => false,
-        Value::Number(number) => number.as_f64() == Some(0.0),
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(map) => map.values().all(is_zero),
     }
 }
 

@@ -1,6 +1,9 @@
 //! The request of an update.
 
+use std::sync::Arc;
+
 use crate::api::config::credentials::RegistryAuth;
+use crate::api::records::plan::PlannedService;
 use crate::api::spec::Edit;
 
 /// What to do with one service, and under which conditions.
@@ -18,6 +21,9 @@ pub struct UpdateRequest {
     pub auth: Option<RegistryAuth>,
     /// What to do if the engine would drop fields.
     pub field_loss: OnFieldLoss,
+    /// The planned change that this is. The specs of the service must stay as they were planned for; without it, the edits
+    /// are made again on whatever another writer has left, unless it is about the same place.
+    pub planned: Option<Arc<PlannedService>>,
 }
 
 /// How the spec of a service changes.
@@ -89,6 +95,7 @@ impl UpdateRequest {
             mode: Mode::Apply(ReadBack::Now),
             auth: None,
             field_loss: OnFieldLoss::Refuse,
+            planned: None,
         }
     }
 

@@ -3,7 +3,7 @@
 use super::conflict::Conflict;
 use super::field_loss::FieldLoss;
 use super::readback::Unread;
-use super::request::SentSpec;
+use super::request::{Operation, SentSpec};
 use crate::api::error::Error;
 use crate::api::forecast::{Forecast, ForecastWarning};
 use crate::api::resources::services::Service;
@@ -56,6 +56,8 @@ pub enum NoChange {
 pub struct Plan {
     /// The service that it was computed for.
     pub service: Service,
+    /// What was requested.
+    pub operation: Operation,
     /// The changes.
     pub changes: Vec<Change>,
     /// The effect on the tasks.

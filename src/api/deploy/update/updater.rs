@@ -16,6 +16,7 @@ use super::retry::Retries;
 use crate::api::error::Error;
 use crate::api::forecast::only_loses_placement;
 use crate::api::http::client::Client;
+use crate::api::records::plan::{State, judge};
 use crate::api::resources::services;
 use crate::api::resources::services::Service;
 use crate::api::spec::{Change, Edit, changes};
@@ -114,7 +115,14 @@ impl<'a> Updater<'a> {
                 if self.request.mode == Mode::Plan {
                     let changes = std::mem::take(&mut self.attempt.changes);
                     let warnings = std::mem::take(&mut self.warnings);
-                    return Ok(Update::Planned(Plan { service: now, changes, forecast, warnings }));
+                    let operation = self.request.operation.clone();
+                    return Ok(Update::Planned(Plan {
+                        service: now,
+                        operation,
+                        changes,
+                        forecast,
+                        warnings,
+                    }));
                 }
             } else if predict::moves_networks(self.client, &now, &spec, &self.attempt.changes, self.request) {
                 self.warnings.push(Warning::MovesNetworks);
@@ -155,7 +163,7 @@ impl<'a> Updater<'a> {
         {
             return Err(Refusal::NotAtRest(why).into());
         }
-        if let Some(conflict) = self.conflict(now) {
+        if let Some(conflict) = self.plan_conflict(now)?.or_else(|| self.conflict(now)) {
             return Err(conflict.into());
         }
         let spec = NewSpec::new(now, request, &self.edits)?;
@@ -255,6 +263,20 @@ impl<'a> Updater<'a> {
             return Some(Conflict::Version { required: self.base.version(), now: now.version() });
         }
         Conflict::between(&self.base, now, &self.edits)
+    }
+
+    /// Whether the service has changed since the change was planned. The first read was judged by the caller.
+    fn plan_conflict(&self, now: &Service) -> Result<Option<Conflict>, Error> {
+        let Some(planned) = &self.request.planned else { return Ok(None) };
+        if now.version() == self.base.version() {
+            return Ok(None);
+        }
+        Ok(match judge(planned, now)? {
+            State::Ready => None,
+            _ if self.request.is_rollback() => Some(Conflict::PlannedRollback),
+            State::Done => Some(Conflict::Planned { differences: Vec::new() }),
+            State::Stale(differences) => Some(Conflict::Planned { differences }),
+        })
     }
 
     /// The result of an accepted update.

@@ -6,14 +6,14 @@
 mod hash;
 mod read;
 mod state;
-mod types;
+mod unique;
 mod write;
 
 use serde_json::Value;
 
 pub use self::hash::hash_spec;
 pub use self::read::parse;
-pub use self::state::{Difference, State, judge, rebased};
+pub use self::state::{Difference, State, judge};
 
 use crate::api::spec::{Edit, Op, Place, apply_all, prepare};
 
@@ -49,6 +49,8 @@ pub struct Plan {
     pub options: Options,
     /// The services to change, sorted by name.
     pub services: Vec<PlannedService>,
+    /// What a check of the new images came to, for reading only.
+    pub verify: Vec<Value>,
 }
 
 /// A selection of services.
@@ -71,10 +73,19 @@ pub struct Options {
     pub parallel: usize,
     /// The number of failures after which the batch stops. 0: never.
     pub max_failures: usize,
-    /// What to roll back if a rollout fails: `each`, `all`, or nothing.
-    pub rollback_on_failure: Option<String>,
+    /// What is rolled back if a rollout fails; `None`: nothing.
+    pub rollback_on_failure: Option<RollbackScope>,
     /// Whether the engine may drop fields.
     pub allow_field_loss: bool,
+}
+
+/// What is rolled back if the rollout of a service fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RollbackScope {
+    /// The change of that service.
+    One,
+    /// That change and all that converged before it.
+    All,
 }
 
 /// A service to change.
@@ -92,8 +103,10 @@ pub struct PlannedService {
     pub previous_spec_sha256: Option<String>,
     /// The change.
     pub change: PlannedChange,
-    /// The forecast for its tasks, for information only.
+    /// The tasks that a dry run expects to restart, for reading only.
     pub restarts: Value,
+    /// What lint rules found in the new spec, for reading only.
+    pub lint: Vec<Value>,
     /// The warnings when the plan was made.
     pub warnings: Vec<String>,
 }
@@ -156,6 +169,21 @@ impl PlannedEdit {
 }
 
 impl PlannedService {
+    /// Whether the edits would change the mode of a service with this spec, which the engine refuses.
+    pub fn changes_mode(&self, spec: &Value) -> bool {
+        let is_of_mode =
+            |edit: &Edit| edit.place.keys().first().is_some_and(|key| key.eq_ignore_ascii_case("Mode"));
+        let Some(edits) = self.edits().filter(|edits| edits.iter().any(is_of_mode)) else { return false };
+        let mut after = spec.clone();
+        apply_all(&mut after, &edits);
+        let kinds = |spec: &Value| -> Vec<String> {
+            let top = spec.as_object().into_iter().flatten();
+            let modes = top.filter(|(key, _)| key.eq_ignore_ascii_case("Mode")).map(|(_, mode)| mode);
+            modes.filter_map(Value::as_object).flatten().map(|(kind, _)| kind.clone()).collect()
+        };
+        kinds(spec) != kinds(&after)
+    }
+
     /// The edits to post. `None` for a rollback.
     pub fn edits(&self) -> Option<Vec<Edit>> {
         match &self.change {
@@ -166,4 +194,4 @@ impl PlannedService {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::types;
+use super::unique::Unique;
 use super::{
-    KIND, MAX_EDITS, MAX_SERVICES, Options, Plan, PlannedChange, PlannedEdit, PlannedService, Selection,
-    VERSION,
+    KIND, MAX_EDITS, MAX_SERVICES, Options, Plan, PlannedChange, PlannedEdit, PlannedService, RollbackScope,
+    Selection, VERSION,
 };
 use crate::api::http::request_path::can_be_name;
-use crate::api::spec::{Edit, Op, Place};
+use crate::api::spec::{Edit, Op, Place, check_types};
 
 /// The allowed keys of an edit. An unknown key could change its meaning.
 const EDIT_KEYS: [&str; 7] = ["place", "path", "item", "like", "op", "from", "to"];
@@ -20,7 +20,7 @@ const EDIT_KEYS: [&str; 7] = ["place", "path", "item", "like", "op", "from", "to
 /// # Errors
 /// The reason why the text is not a valid plan.
 pub fn parse(text: &str) -> Result<Plan, String> {
-    let value: Value = serde_json::from_str(text).map_err(|e| format!("invalid JSON: {e}"))?;
+    let Unique(value) = serde_json::from_str(text).map_err(|e| format!("invalid JSON: {e}"))?;
     let object = value.as_object().ok_or("it is not a JSON object")?;
     if object.get("kind").and_then(Value::as_str) != Some(KIND) {
         return Err(format!("its `kind` is not `{KIND}`"));
@@ -41,6 +41,7 @@ pub fn parse(text: &str) -> Result<Plan, String> {
         selection: selection(object.get("selection"))?,
         options: options(object.get("options"))?,
         services: services(object.get("services"))?,
+        verify: object.get("verify").and_then(Value::as_array).cloned().into_iter().flatten().collect(),
     })
 }
 
@@ -49,11 +50,14 @@ fn services(value: Option<&Value>) -> Result<Vec<PlannedService>, String> {
     if items.len() > MAX_SERVICES {
         return Err(format!("it has more than {MAX_SERVICES} services"));
     }
-    let (mut services, mut ids) = (Vec::with_capacity(items.len()), HashSet::new());
+    let (mut services, mut ids, mut names) = (Vec::new(), HashSet::new(), HashSet::new());
     for (at, item) in items.iter().enumerate() {
         let service = service(item).map_err(|why| format!("services[{at}]: {why}"))?;
         if !ids.insert(service.id.clone()) {
             return Err(format!("services[{at}]: the ID `{}` occurs twice", service.id));
+        }
+        if !names.insert(service.name.clone()) {
+            return Err(format!("services[{at}]: the name `{}` is there twice", service.name));
         }
         services.push(service);
     }
@@ -97,6 +101,7 @@ fn service(value: &Value) -> Result<PlannedService, String> {
         previous_spec_sha256: previous,
         change,
         restarts: object.get("restarts").cloned().unwrap_or(Value::Null),
+        lint: object.get("lint").and_then(Value::as_array).cloned().into_iter().flatten().collect(),
         warnings: texts(object.get("warnings"))?,
     })
 }
@@ -122,30 +127,39 @@ fn edit(value: &Value) -> Result<PlannedEdit, String> {
     if place.pattern().is_some() && op != Op::Remove {
         return Err("`like` is for `remove` only".to_owned());
     }
-    for value in
-        [(place.pattern().is_none()).then_some(from.as_ref()).flatten(), to.as_ref()].into_iter().flatten()
-    {
-        types::check(&place, value)?;
+    let edit = Edit { place, op };
+    check_types(std::slice::from_ref(&edit)).map_err(|error| error.to_string())?;
+    check_place(&edit)?;
+    match object.get("place") {
+        None => {}
+        // A reviewer reads this one.
+        Some(shown) if *shown == Value::String(edit.place.to_string()) => {}
+        Some(_) => return Err("`place` is not that of `path` and `item`".to_owned()),
     }
-    if let (Some(id), Op::Set(value) | Op::Default(value)) = (place.item_id(), &op)
+    Ok(PlannedEdit { edit, from, to })
+}
+
+/// Refuses what the engine would refuse after other services were updated.
+fn check_place(Edit { place, op }: &Edit) -> Result<(), String> {
+    if let (Some(id), Op::Set(value) | Op::Default(value)) = (place.item_id(), op)
         && place.list().item_of(value).item_id() != Some(id)
     {
         return Err(format!("`to` is not the item `{id}`"));
     }
-    // The engine would refuse changes of the mode's kind and of the name, after other services were updated.
-    let is_of_mode = place.keys().first().is_some_and(|key| key == "Mode") && place.keys().len() < 3;
-    if is_of_mode && !(place.keys().len() == 2 && matches!(op, Op::Default(_))) {
+    // The engine does not distinguish upper and lower case in keys.
+    let is = |at: usize, key: &str| place.keys().get(at).is_some_and(|own| own.eq_ignore_ascii_case(key));
+    if is(0, "Name") {
+        return Err("a service cannot be renamed".to_owned());
+    }
+    if is(0, "Mode") && place.keys().len() < 3 && !(place.keys().len() == 2 && matches!(op, Op::Default(_))) {
         return Err(format!("`{place}` would change the mode of the service"));
     }
-    Ok(PlannedEdit { edit: Edit { place, op }, from, to })
+    Ok(())
 }
 
 fn place(object: &Map<String, Value>) -> Result<Place, String> {
     let path = texts(object.get("path"))?;
     let [first, rest @ ..] = &path[..] else { return Err("`path` is empty".to_owned()) };
-    if first == "Name" {
-        return Err("a service cannot be renamed".to_owned());
-    }
     let list = rest.iter().fold(Place::top(first), |place, key| place.key(key));
     let text = |key: &str| match object.get(key) {
         None | Some(Value::Null) => Ok(None),
@@ -189,8 +203,9 @@ fn options(value: Option<&Value>) -> Result<Options, String> {
     };
     let rollback = match object.get("rollback_on_failure") {
         None | Some(Value::Null) => None,
-        Some(Value::String(text)) if ["each", "all"].contains(&text.as_str()) => Some(text.clone()),
-        Some(_) => return Err("options.rollback_on_failure is neither `each` nor `all`".to_owned()),
+        Some(Value::String(text)) if text == RollbackScope::One.as_str() => Some(RollbackScope::One),
+        Some(Value::String(text)) if text == RollbackScope::All.as_str() => Some(RollbackScope::All),
+        Some(_) => return Err("options.rollback_on_failure is neither `one` nor `all`".to_owned()),
     };
     Ok(Options {
         canary: count("canary", 1..=10_000)?,

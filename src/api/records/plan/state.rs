@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::{PlannedChange, PlannedEdit, PlannedService, hash_spec};
 use crate::api::error::Result;
+use crate::api::registry::image_ref::{Likeness, names_same_image};
 use crate::api::resources::services::Service;
-use crate::api::spec::{Op, Place};
+use crate::api::spec::{Edit, Op, Place, apply_all, is_zero, prepare};
 
 /// The state of a service that exists.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,20 +39,21 @@ pub struct Difference {
 /// A spec cannot be serialized.
 pub fn judge(planned: &PlannedService, service: &Service) -> Result<State> {
     let spec = hash_spec(service.spec())?;
-    let previous = service.previous_spec().map(hash_spec).transpose()?;
+    let previous = || service.previous_spec().map(hash_spec).transpose();
+    let is_as_planned_for = spec == planned.spec_sha256;
     match &planned.change {
+        PlannedChange::Edits(_) if is_as_planned_for => Ok(State::Ready),
         PlannedChange::Edits(edits) => {
-            if spec == planned.spec_sha256 {
-                return Ok(State::Ready);
-            }
-            let holds = edits.iter().all(|edit| edit.holds(service.spec()));
-            if holds && previous.as_deref() == Some(&planned.spec_sha256) {
+            let outlook = Outlook::new(edits, service.spec());
+            let holds = edits.iter().all(|edit| outlook.holds(edit));
+            if holds && previous()?.as_deref() == Some(&planned.spec_sha256) {
                 return Ok(State::Done);
             }
-            Ok(State::Stale(differences(edits, service.spec())))
+            Ok(State::Stale(outlook.differences(edits)))
         }
         PlannedChange::Rollback(_) => {
-            if spec == planned.spec_sha256 && previous == planned.previous_spec_sha256 {
+            let previous = previous()?;
+            if is_as_planned_for && previous == planned.previous_spec_sha256 {
                 return Ok(State::Ready);
             }
             let is_back = planned.previous_spec_sha256.as_deref() == Some(&spec);
@@ -63,41 +65,61 @@ pub fn judge(planned: &PlannedService, service: &Service) -> Result<State> {
     }
 }
 
-/// Whether the planned edits may be applied to the current spec of a changed service: each place still has
-/// the value from which the plan was made, or the planned one. A rollback is never applied to another spec.
-pub fn rebased(planned: &PlannedService, service: &Service) -> bool {
-    match &planned.change {
-        PlannedChange::Edits(edits) => differences(edits, service.spec()).is_empty(),
-        PlannedChange::Rollback(_) => false,
+impl PlannedService {
+    /// Whether the planned edits may be made on the current spec of a stale service: each place still has the value that
+    /// the plan was made from, or the planned one already. A rollback is never made on another spec.
+    pub fn may_be_rebased(&self, differences: &[Difference]) -> bool {
+        matches!(self.change, PlannedChange::Edits(_)) && differences.is_empty()
     }
 }
 
-/// The planned places that have neither the old nor the planned value.
-fn differences(edits: &[PlannedEdit], spec: &Value) -> Vec<Difference> {
-    let differs = |edit: &&PlannedEdit| {
-        let is_decided = matches!(edit.edit.op, Op::Default(_) | Op::Clear(_));
-        !is_decided && edit.place().all(spec) != edit.from && !edit.holds(spec)
-    };
-    let difference = |edit: &PlannedEdit| Difference {
-        place: edit.place().clone(),
-        planned_from: edit.from.clone(),
-        now: edit.place().all(spec),
-        planned_to: edit.to.clone(),
-    };
-    edits.iter().filter(differs).map(difference).collect()
+/// A spec as it is, and as the planned edits would make it.
+///
+/// The edits are judged together: what one of them removes another may set again.
+struct Outlook {
+    now: Value,
+    expected: Value,
 }
 
-impl PlannedEdit {
+impl Outlook {
+    fn new(edits: &[PlannedEdit], spec: &Value) -> Self {
+        let edits: Vec<Edit> = edits.iter().map(PlannedEdit::to_edit).collect();
+        let mut now = spec.clone();
+        prepare(&mut now, &edits);
+        let mut expected = now.clone();
+        apply_all(&mut expected, &edits);
+        Self { now, expected }
+    }
+
     /// Whether the spec has the result of the edit, compared like a read-back.
-    fn holds(&self, spec: &Value) -> bool {
-        let now = self.place().all(spec);
-        match (&self.edit.op, &self.to) {
-            (Op::Set(_) | Op::Increment, Some(to)) => is_stored(to, now.as_ref()),
-            (Op::Set(_) | Op::Increment, None) => now.is_none(),
-            (Op::Default(_), _) => now.is_some(),
-            (Op::Remove, _) => now.is_none(),
-            (Op::Clear(value), _) => now.as_ref() != Some(value),
+    fn holds(&self, edit: &PlannedEdit) -> bool {
+        let place = edit.place();
+        let (now, expected) = (place.all(&self.now), place.all(&self.expected));
+        match &edit.edit.op {
+            Op::Default(value) => now.is_some() || is_zero(value),
+            Op::Clear(value) => now.as_ref() != Some(value),
+            Op::Set(_) | Op::Remove | Op::Increment => match (&expected, &now) {
+                (Some(expected), now) => {
+                    is_stored(expected, now.as_ref()) || is_pinned(place, expected, now.as_ref())
+                }
+                (None, now) => now.as_ref().is_none_or(is_zero),
+            },
         }
+    }
+
+    /// The planned places that have neither the old nor the planned value.
+    fn differences(&self, edits: &[PlannedEdit]) -> Vec<Difference> {
+        let differs = |edit: &&PlannedEdit| {
+            let is_decided = matches!(edit.edit.op, Op::Default(_) | Op::Clear(_));
+            !is_decided && edit.place().all(&self.now) != edit.from && !self.holds(edit)
+        };
+        let difference = |edit: &PlannedEdit| Difference {
+            place: edit.place().clone(),
+            planned_from: edit.from.clone(),
+            now: edit.place().all(&self.now),
+            planned_to: edit.to.clone(),
+        };
+        edits.iter().filter(differs).map(difference).collect()
     }
 }
 
@@ -120,14 +142,13 @@ fn is_stored(planned: &Value, now: Option<&Value>) -> bool {
     }
 }
 
-/// Whether the engine does not store this value.
-fn is_zero(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => true,
-        Value::Bool(true) => false,
-        Value::Number(number) => number.as_f64() == Some(0.0),
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(map) => map.values().all(is_zero),
+/// Whether an engine before API 1.30 has pinned the planned image by itself.
+fn is_pinned(place: &Place, planned: &Value, now: Option<&Value>) -> bool {
+    match (planned, now) {
+        (Value::String(planned), Some(Value::String(now))) => {
+            *place == Place::at("TaskTemplate.ContainerSpec.Image")
+                && names_same_image(planned, now) == Likeness::Pinned
+        }
+        _ => false,
     }
 }

@@ -53,6 +53,7 @@ fn planned(edits: &[Edit]) -> PlannedService {
         previous_spec_sha256: None,
         change: PlannedChange::Edits(PlannedEdit::all_of(edits, &spec())),
         restarts: Value::Null,
+        lint: vec![json!({"id": "L12"})],
         warnings: vec!["a warning".to_owned()],
     }
 }
@@ -74,17 +75,47 @@ fn plan() -> Plan {
             canary: Some(1),
             parallel: 4,
             max_failures: 0,
-            rollback_on_failure: Some("all".to_owned()),
+            rollback_on_failure: Some(RollbackScope::All),
             allow_field_loss: true,
         },
         services: vec![planned(&edits())],
+        verify: vec![json!({"image": "docker.io/shop/web:1.8", "exit_code": 0})],
     }
+}
+
+/// The edits that are made if these are planned for this spec, and the plan is written, read and applied.
+///
+/// The service is ready before and done afterwards.
+pub fn through_a_plan(edits: &[Edit], spec: &Value) -> Vec<Edit> {
+    let hash = |spec: &Value| hash_spec(spec).unwrap();
+    let change = PlannedChange::Edits(PlannedEdit::all_of(edits, spec));
+    let planned = PlannedService { spec_sha256: hash(spec), change, ..planned(&[]) };
+    let plan = Plan { services: vec![planned], ..plan() };
+    let read = parse(&plan.to_text().unwrap()).unwrap();
+    let planned = &read.services[0];
+    assert_eq!(judge(planned, &service(spec, None)).ok(), Some(State::Ready));
+    assert!(!planned.changes_mode(spec));
+    let edits = planned.edits().unwrap();
+    let mut after = spec.clone();
+    apply_all(&mut after, &edits);
+    if after != *spec {
+        assert_eq!(judge(planned, &service(&after, Some(spec))).ok(), Some(State::Done), "{edits:?}");
+    }
+    edits
 }
 
 fn after(edits: &[Edit]) -> Value {
     let mut spec = spec();
     apply_all(&mut spec, edits);
     spec
+}
+
+/// Whether the planned edits may be made on the service as it is.
+fn rebased(plan: &PlannedService, service: &Service) -> bool {
+    match judge(plan, service) {
+        Ok(State::Stale(differences)) => plan.may_be_rebased(&differences),
+        _ => false,
+    }
 }
 
 #[test]
@@ -176,6 +207,43 @@ fn a_rollback_is_judged_by_both_hashes() {
     assert!(!rebased(&plan, &service(&now, None)));
 }
 
+/// An edit at another place than the plan's own.
+fn edit_at(path: &[&str], to: &str) -> Value {
+    json!({"path": path, "item": null, "op": "set", "from": null, "to": to})
+}
+
+fn with_other_id(service: &Value) -> Value {
+    let mut other = service.clone();
+    other["id"] = "dqhl35ln37ygper16pjl3y5xz".into();
+    json!([service, other])
+}
+
+#[test]
+fn what_one_edit_removes_and_another_sets_again_is_done() {
+    let ports = || Place::at("EndpointSpec.Ports");
+    let port = |published: u64| json!({"TargetPort": 80, "PublishedPort": published, "Protocol": "tcp"});
+    let plan = planned(&[
+        Edit::remove(ports().items_like("*:80/tcp/ingress")),
+        Edit::default(ports().item_of(&port(8080)), port(8080)),
+        Edit::remove(Place::at("Labels").key("a")),
+        Edit::set(Place::at("Labels").key("a"), "2"),
+    ]);
+    let done = after(&plan.edits().unwrap());
+    assert_eq!(done["EndpointSpec"]["Ports"], json!([port(8080)]));
+    assert_eq!(judge(&plan, &service(&done, Some(&spec()))).ok(), Some(State::Done));
+    let mut other = done.clone();
+    other["EndpointSpec"]["Ports"] = json!([port(8081)]);
+    assert!(matches!(judge(&plan, &service(&other, Some(&spec()))), Ok(State::Stale(_))));
+}
+
+#[test]
+fn an_image_that_an_old_engine_has_pinned_is_done() {
+    let plan = planned(&[Edit::set(image(), "shop/web:1.8")]);
+    let mut done = after(&plan.edits().unwrap());
+    done["TaskTemplate"]["ContainerSpec"]["Image"] = format!("shop/web:1.8@sha256:{}", "0".repeat(64)).into();
+    assert_eq!(judge(&plan, &service(&done, Some(&spec()))).ok(), Some(State::Done));
+}
+
 #[test]
 fn what_is_not_a_plan_is_refused_with_the_reason() {
     type Spoil = fn(&mut Value);
@@ -185,6 +253,7 @@ fn what_is_not_a_plan_is_refused_with_the_reason() {
         (|it| drop(it.as_object_mut().unwrap().remove("v")), "no `v`"),
         (|it| it["services"] = Value::Null, "`services`"),
         (|it| it["services"] = json!([it["services"][0], it["services"][0]]), "twice"),
+        (|it| it["services"] = with_other_id(&it["services"][0]), "the name `web` is there twice"),
         (|it| it["services"][0]["id"] = "../x".into(), "not the ID"),
         (|it| it["services"][0]["change"] = "create".into(), "`create`"),
         (|it| it["services"][0]["change"] = "rollback".into(), "rollback"),
@@ -195,15 +264,20 @@ fn what_is_not_a_plan_is_refused_with_the_reason() {
         (|it| it["services"][0]["edits"][0]["to"] = Value::Null, "`to` is missing"),
         (|it| it["services"][0]["edits"][0]["path"] = json!([]), "`path` is empty"),
         (|it| it["services"][0]["edits"][0]["path"] = json!(["Name"]), "renamed"),
+        (|it| it["services"][0]["edits"][0] = edit_at(&["name"], "x"), "renamed"),
+        (|it| it["services"][0]["edits"][0] = edit_at(&["mode"], "x"), "mode"),
+        (|it| it["services"][0]["edits"][0] = edit_at(&["MODE", "global"], "x"), "mode"),
+        (|it| it["services"][0]["edits"][0]["place"] = "Labels.a".into(), "`place` is not that of"),
         (|it| it["services"][0]["edits"][0]["path"] = json!(["Mode"]), "mode"),
         (|it| it["services"][0]["edits"][0]["path"] = json!(["Mode", "Global"]), "mode"),
         (|it| it["services"][0]["edits"][0]["item"] = "x".into(), "not a list"),
         (|it| it["services"][0]["edits"][1]["item"] = "OTHER".into(), "not the item"),
         (|it| it["services"][0]["edits"][1]["like"] = "x".into(), "exclude"),
         (|it| it["options"]["parallel"] = 0.into(), "out of range"),
-        (|it| it["options"]["rollback_on_failure"] = "some".into(), "rollback_on_failure"),
+        (|it| it["options"]["rollback_on_failure"] = "each".into(), "rollback_on_failure"),
     ];
-    let good: Value = serde_json::from_str(&plan().to_text().unwrap()).unwrap();
+    let good_text = plan().to_text().unwrap();
+    let good: Value = serde_json::from_str(&good_text).unwrap();
     for (spoil, says) in cases {
         let mut bad = good.clone();
         spoil(&mut bad);
@@ -214,6 +288,8 @@ fn what_is_not_a_plan_is_refused_with_the_reason() {
     more["added_later"] = json!({"x": 1});
     more["services"][0]["added_later"] = 1.into();
     assert!(parse(&more.to_string()).is_ok(), "unknown fields are ignored");
+    let twice = good_text.replacen("\"op\":", "\"op\": \"set\", \"op\":", 1);
+    assert!(parse(&twice).unwrap_err().contains("the key \"op\" is there twice"));
     for text in ["", "[]", "1", "{}", &format!("{}{}", "[".repeat(200), "]".repeat(200))] {
         assert!(parse(text).is_err(), "{text}");
     }

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{KIND, Options, Plan, PlannedChange, PlannedEdit, PlannedService, Selection, VERSION};
+use super::{
+    KIND, Options, Plan, PlannedChange, PlannedEdit, PlannedService, RollbackScope, Selection, VERSION,
+};
 use crate::api::error::{Error, Result};
 use crate::api::spec::Op;
 
@@ -28,7 +30,7 @@ impl Plan {
             "selection": self.selection.as_ref().map(Selection::to_json),
             "options": self.options.to_json(),
             "services": self.services.iter().map(PlannedService::to_json).collect::<Vec<_>>(),
-            "verify": [],
+            "verify": self.verify,
         })
     }
 }
@@ -46,9 +48,18 @@ impl Options {
             "canary": self.canary,
             "parallel": self.parallel,
             "max_failures": self.max_failures,
-            "rollback_on_failure": self.rollback_on_failure,
+            "rollback_on_failure": self.rollback_on_failure.map(RollbackScope::as_str),
             "allow_field_loss": self.allow_field_loss,
         })
+    }
+}
+
+impl RollbackScope {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::One => "one",
+            Self::All => "all",
+        }
     }
 }
 
@@ -73,7 +84,7 @@ impl PlannedService {
             }
         }
         object["restarts"] = self.restarts.clone();
-        object["lint"] = json!([]);
+        object["lint"] = json!(self.lint);
         object["warnings"] = json!(self.warnings);
         object
     }

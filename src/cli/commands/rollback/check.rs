@@ -69,7 +69,7 @@ fn check_references(
         Ok(None) => Ok(None),
         Ok(Some(missing)) => {
             let lint = check_rollback(service, &missing);
-            Err(NotPrepared { why: NotStarted::Refused(missing.describe()), lint })
+            Err(NotPrepared { why: NotStarted::Refused(missing.describe("previous")), lint })
         }
         Err(error)
             if matches!(error, Error::Interrupted) || error.is_transient() || error.is_not_manager() =>

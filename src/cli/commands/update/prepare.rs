@@ -107,6 +107,7 @@ fn edits_for(
             Some(document) => document.as_merged(service.spec()).map_err(UsageError::from)?,
             None => Vec::new(),
         };
+        spec::check_types(&all).map_err(UsageError::from)?;
         all.extend(spec::update::resolve_semantics(edits, service.spec()).map_err(UsageError::from)?);
         references::resolve(client, &mut all, Some(service.spec()))?;
         spec::update::check(&all, service.spec()).map_err(UsageError::from)?;

@@ -9,6 +9,7 @@ use super::mapping::{MappedImage, Mapping, map_all};
 use super::requested::RequestedImage;
 use crate::api::error::{Error, Result};
 use crate::cli::complete::completion::Completion;
+use crate::cli::deploy::report::Remarks;
 use crate::cli::deploy::{Deployment, Selected};
 use crate::cli::messages::usage::UsageError;
 use crate::cli::select::{Assignments, Jobs, SelectArgs, SelectedService, format_count, join_names};
@@ -69,7 +70,7 @@ impl FromArgs {
         let (Some(_), Assignments::PerService(images)) = (&self.from, &each) else {
             return deployment.select_each(select, each);
         };
-        let deployment = deployment.with_mapped_images(mapped_from(images));
+        let deployment = deployment.with_remarks(mapped_from(images));
         let selected = match (&select.stack, each) {
             (Some(stack), Assignments::PerService(images)) => {
                 let chosen = services_of_stack(&deployment, stack, images)?;
@@ -81,9 +82,13 @@ impl FromArgs {
     }
 }
 
-fn mapped_from(images: &[(String, RequestedImage)]) -> HashMap<String, String> {
+/// The images before they were mapped, by the services as they are named.
+fn mapped_from(images: &[(String, RequestedImage)]) -> HashMap<String, Remarks> {
     let before = |(service, new): &(String, RequestedImage)| match new {
-        RequestedImage::Mapped(_, from) => Some((service.clone(), from.familiar())),
+        RequestedImage::Mapped(_, from) => {
+            let mapped_from = Some(from.familiar());
+            Some((service.clone(), Remarks { mapped_from, ..Remarks::default() }))
+        }
         _ => None,
     };
     images.iter().filter_map(before).collect()

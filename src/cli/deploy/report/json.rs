@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::outcome::Outcome;
+use super::planned::{PlannedRemark, PlannedState};
 use super::service::{ServiceReport, Skip};
 use super::{ReportStyle, text};
 use crate::api::deploy::failures::Failure;
-use crate::api::deploy::update::{Delivery, NoChange};
+use crate::api::deploy::update::{Conflict, Delivery, NoChange};
 use crate::api::forecast::Forecast;
 use crate::api::resources::services::Service;
 use crate::api::spec::Change;
@@ -20,8 +21,10 @@ use crate::cli::{messages, progress};
 pub fn object(style: ReportStyle, reports: &[ServiceReport], app: &App) -> Value {
     let services = reports.iter().map(|one| {
         let mut object = service(one, style.exit_of(one, app.signal()));
-        if style.command == "update-image" {
-            object["mapped_from"] = json!(one.remarks.mapped_from);
+        match style.command {
+            "update-image" => object["mapped_from"] = json!(one.remarks.mapped_from),
+            "apply" => object["plan"] = json!(planned(one).map(PlannedRemark::json)),
+            _ => {}
         }
         object
     });
@@ -53,10 +56,10 @@ fn service(report: &ServiceReport, code: Exit) -> Value {
         },
         "version_index": report.service().map(Service::version),
         "previous_version_index": report.version_before(),
-        "changes": report.changes().iter().map(change).collect::<Vec<_>>(),
-        "restarts": report.forecast().map(restarts),
+        "changes": report.changes().iter().map(change_as_json).collect::<Vec<_>>(),
+        "restarts": report.forecast().map(restarts_as_json),
         "dropped": report.dropped().map(ToString::to_string).collect::<Vec<_>>(),
-        "warnings": report.remarks.announced.iter().cloned().chain(text::warnings(report)).collect::<Vec<_>>(),
+        "warnings": all_warnings(report),
         "notes": notes(report, &outcome),
         "lint": report.remarks.lint.iter().map(|finding| findings::object(finding, report.name())).collect::<Vec<_>>(),
         "rollout": report.rollout().map(progress::judgement_json),
@@ -66,6 +69,17 @@ fn service(report: &ServiceReport, code: Exit) -> Value {
     })
 }
 
+/// The state of a planned service. That it is paused, or became stale, is found out later than the rest.
+fn planned(report: &ServiceReport) -> Option<PlannedRemark> {
+    let remark = report.remarks.plan?;
+    let state = match report.outcome() {
+        Outcome::Paused | Outcome::Skipped(_, Skip::Planned(PlannedState::Paused)) => PlannedState::Paused,
+        Outcome::Conflict(Conflict::Planned { .. } | Conflict::PlannedRollback) => PlannedState::Stale,
+        _ => remark.state,
+    };
+    Some(PlannedRemark { state, ..remark })
+}
+
 fn reason(outcome: &Outcome) -> Option<&'static str> {
     match outcome {
         Outcome::Unchanged(NoChange::AlreadySo) => Some("no_change"),
@@ -73,6 +87,7 @@ fn reason(outcome: &Outcome) -> Option<&'static str> {
         Outcome::Unchanged(NoChange::SameDigest { .. }) => Some("same_digest"),
         Outcome::LeftOut(_) => Some("skipped"),
         Outcome::Skipped(_, Skip::Missing) => Some("missing"),
+        Outcome::Skipped(_, Skip::Planned(state)) => Some(state.as_str()),
         Outcome::NoNewer(decision) => Some(match decision.choice {
             Choice::HeldBack => "held_back",
             _ => "no_newer",
@@ -82,11 +97,18 @@ fn reason(outcome: &Outcome) -> Option<&'static str> {
     }
 }
 
-fn change(change: &Change) -> Value {
+/// All warnings about the service, also those that were printed before the request.
+pub fn all_warnings(report: &ServiceReport) -> Vec<String> {
+    report.remarks.announced.iter().cloned().chain(text::warnings(report)).collect()
+}
+
+/// A change.
+pub fn change_as_json(change: &Change) -> Value {
     json!({ "place": change.place.to_string(), "old": change.old, "new": change.new })
 }
 
-fn restarts(forecast: &Forecast) -> Value {
+/// What a dry run expects of the tasks.
+pub fn restarts_as_json(forecast: &Forecast) -> Value {
     json!({
         "tasks": forecast.restarted,
         "of": forecast.of,

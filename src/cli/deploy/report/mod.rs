@@ -4,6 +4,7 @@ mod blocked;
 mod facts;
 mod json;
 mod outcome;
+mod planned;
 mod service;
 mod text;
 
@@ -11,8 +12,9 @@ use serde_json::{Value, json};
 
 use self::blocked::UnknownServices;
 pub use self::blocked::why_nothing_changed;
-pub use self::json::object;
+pub use self::json::{all_warnings, change_as_json, object, restarts_as_json};
 pub use self::outcome::{Outcome, StoppedBy, StoppedRollback};
+pub use self::planned::{PlannedOn, PlannedRemark, PlannedState};
 pub use self::service::{
     BatchStop, Conclusion, NewService, NotStarted, Remarks, Removal, Rollback, ServiceReport, Skip, Stage,
     Watch, WatchRequest, WatchResult, Watchable,
@@ -48,6 +50,8 @@ pub struct ReportStyle {
 pub enum ReportFormat {
     /// Text.
     Text,
+    /// Lines for people on stderr, because stdout has something else.
+    TextOnStderr,
     /// One JSON object on stdout.
     Json,
 }
@@ -96,26 +100,40 @@ impl ReportStyle {
 
 /// Prints the reports and returns the exit code.
 pub fn report(style: ReportStyle, reports: &[ServiceReport], app: &App) -> anyhow::Result<Exit> {
-    report_verified(style, reports, None, app)
+    report_with(style, reports, Additions::default(), app)
 }
 
-/// Prints the reports, together with the results of `--verify`.
-pub fn report_verified(
+/// What else a command prints in its JSON object.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Additions<'a> {
+    /// The results of `--verify`, if it is given.
+    pub verified: Option<&'a [Value]>,
+    /// The file that `--plan` has written, if it was written; `None` without `--plan`.
+    pub plan_file: Option<Option<&'a str>>,
+}
+
+/// [`report`], with more in the JSON object.
+pub fn report_with(
     style: ReportStyle,
     reports: &[ServiceReport],
-    verified: Option<&[Value]>,
+    additions: Additions,
     app: &App,
 ) -> anyhow::Result<Exit> {
     let unknown = blocked::by_unknown_services(reports);
     let mut out = app.ui.stdout();
     if style.format == ReportFormat::Json {
         let mut object = object(style, reports, app);
-        object["verify"] = json!(verified);
+        object["verify"] = json!(additions.verified);
+        if let Some(file) = additions.plan_file {
+            object["plan_file"] = json!(file);
+        }
         out.json_object(&object);
     }
     for one in reports {
-        if style.format == ReportFormat::Text {
-            text::lines(style, one).iter().for_each(|line| out.line(line));
+        match style.format {
+            ReportFormat::Text => text::lines(style, one).iter().for_each(|line| out.line(line)),
+            ReportFormat::TextOnStderr => text::lines(style, one).iter().for_each(|line| app.ui.note(line)),
+            ReportFormat::Json => {}
         }
         text::print_remarks(one, app);
         if unknown.is_none() && !text::is_grouped(one, reports.len()) {
@@ -166,7 +184,15 @@ pub fn report_nothing_done(
         reports.extend(rest.iter().map(not_started));
         return report(style, &reports, app);
     }
-    let error = anyhow::Error::from(error).context(format!("cannot {} any service", style.verb));
+    report_early_end(
+        style,
+        anyhow::Error::from(error).context(format!("cannot {} any service", style.verb)),
+        app,
+    )
+}
+
+/// Reports a command that ended before it knew its services.
+pub fn report_early_end(style: ReportStyle, error: anyhow::Error, app: &App) -> anyhow::Result<Exit> {
     let code = exit::report_error(app.ui, &error, app.signal());
     if style.format == ReportFormat::Json {
         let mut out = app.ui.stdout();

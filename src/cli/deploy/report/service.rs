@@ -1,5 +1,6 @@
 //! What a command did to one service. Text, JSON and exit code are functions of it.
 
+use super::planned::{PlannedRemark, PlannedState};
 use crate::api::deploy::create::{CreatePlan, Created, FailedCreate};
 use crate::api::deploy::failures::Explanation;
 use crate::api::deploy::remove::{RemovalPlan, Stopped};
@@ -184,6 +185,8 @@ pub enum NotStarted {
 pub enum Skip {
     /// It does not exist (`--ignore-missing`).
     Missing,
+    /// It is in this state (`--skip-stale`).
+    Planned(PlannedState),
 }
 
 /// Why a batch does not start the rest of its services.
@@ -222,6 +225,8 @@ pub struct Remarks {
     pub newest: Option<Box<Decision>>,
     /// What lint rules found in the spec before it was sent; printed before the request.
     pub lint: Vec<Finding>,
+    /// The state of a planned service.
+    pub plan: Option<PlannedRemark>,
 }
 
 impl Remarks {
@@ -238,6 +243,7 @@ impl Remarks {
             mapped_from: self.mapped_from.or(more.mapped_from),
             newest: self.newest.or(more.newest),
             lint: join(self.lint, more.lint),
+            plan: self.plan.or(more.plan),
         }
     }
 }

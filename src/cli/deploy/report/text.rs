@@ -4,7 +4,7 @@ use std::mem::discriminant;
 
 use super::facts::EngineWarnings;
 use super::outcome::Outcome;
-use super::service::{Conclusion, NotStarted, ServiceReport, Stage, WatchResult, Watchable};
+use super::service::{BatchStop, Conclusion, NotStarted, ServiceReport, Stage, WatchResult, Watchable};
 use super::{ReportStyle, after_interrupt};
 use crate::api::deploy::update::{Delivery, NoChange};
 use crate::api::spec::Change;
@@ -240,6 +240,10 @@ fn hint_for_many(members: &[&ServiceReport], hint: Option<String>) -> Option<Str
 /// Explains the error, with a hint that fits the command.
 fn explain(style: ReportStyle, report: &ServiceReport, app: &App) -> Option<Message> {
     let message = messages::explain(report, app.signal())?;
+    if style.command == "apply" && matches!(report.outcome(), Outcome::NotStarted(BatchStop::Blocked(_))) {
+        // All or nothing: no flag lets the others start, except those in the hints of the other errors.
+        return Some(Message { hint: None, ..message });
+    }
     Some(messages::with_alternatives(message, report, style.command, app.command_line()))
 }
 

@@ -1,0 +1,304 @@
+//! The JSON types of known places, from the engine's API reference.
+
+use serde_json::Value;
+
+use super::{Edit, InvalidSpec, Op, Place};
+
+/// The JSON type of a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Integer,
+    Number,
+    Bool,
+    List,
+    Map,
+}
+
+/// Known places. For all others any value is accepted, and the engine validates them.
+const KINDS: &[(Kind, &[&str])] = &[
+    (
+        Kind::Text,
+        &[
+            "EndpointSpec.Mode",
+            "RollbackConfig.FailureAction",
+            "RollbackConfig.Order",
+            "TaskTemplate.ContainerSpec.Dir",
+            "TaskTemplate.ContainerSpec.Hostname",
+            "TaskTemplate.ContainerSpec.Image",
+            "TaskTemplate.ContainerSpec.Isolation",
+            "TaskTemplate.ContainerSpec.StopSignal",
+            "TaskTemplate.ContainerSpec.User",
+            "TaskTemplate.LogDriver.Name",
+            "TaskTemplate.RestartPolicy.Condition",
+            "TaskTemplate.Runtime",
+            "UpdateConfig.FailureAction",
+            "UpdateConfig.Order",
+        ],
+    ),
+    (
+        Kind::Integer,
+        &[
+            "Mode.Replicated.Replicas",
+            "Mode.ReplicatedJob.MaxConcurrent",
+            "Mode.ReplicatedJob.TotalCompletions",
+            "RollbackConfig.Delay",
+            "RollbackConfig.Monitor",
+            "RollbackConfig.Parallelism",
+            "TaskTemplate.ContainerSpec.Healthcheck.Interval",
+            "TaskTemplate.ContainerSpec.Healthcheck.Retries",
+            "TaskTemplate.ContainerSpec.Healthcheck.StartInterval",
+            "TaskTemplate.ContainerSpec.Healthcheck.StartPeriod",
+            "TaskTemplate.ContainerSpec.Healthcheck.Timeout",
+            "TaskTemplate.ContainerSpec.StopGracePeriod",
+            "TaskTemplate.ForceUpdate",
+            "TaskTemplate.Placement.MaxReplicas",
+            "TaskTemplate.Resources.Limits.MemoryBytes",
+            "TaskTemplate.Resources.Limits.NanoCPUs",
+            "TaskTemplate.Resources.Limits.Pids",
+            "TaskTemplate.Resources.Reservations.MemoryBytes",
+            "TaskTemplate.Resources.Reservations.NanoCPUs",
+            "TaskTemplate.RestartPolicy.Delay",
+            "TaskTemplate.RestartPolicy.MaxAttempts",
+            "TaskTemplate.RestartPolicy.Window",
+            "UpdateConfig.Delay",
+            "UpdateConfig.Monitor",
+            "UpdateConfig.Parallelism",
+        ],
+    ),
+    (Kind::Number, &["RollbackConfig.MaxFailureRatio", "UpdateConfig.MaxFailureRatio"]),
+    (
+        Kind::Bool,
+        &[
+            "TaskTemplate.ContainerSpec.Init",
+            "TaskTemplate.ContainerSpec.OpenStdin",
+            "TaskTemplate.ContainerSpec.ReadOnly",
+            "TaskTemplate.ContainerSpec.TTY",
+        ],
+    ),
+    (
+        Kind::List,
+        &[
+            "EndpointSpec.Ports",
+            "Networks",
+            "TaskTemplate.ContainerSpec.Args",
+            "TaskTemplate.ContainerSpec.CapabilityAdd",
+            "TaskTemplate.ContainerSpec.CapabilityDrop",
+            "TaskTemplate.ContainerSpec.Command",
+            "TaskTemplate.ContainerSpec.Configs",
+            "TaskTemplate.ContainerSpec.DNSConfig.Nameservers",
+            "TaskTemplate.ContainerSpec.DNSConfig.Options",
+            "TaskTemplate.ContainerSpec.DNSConfig.Search",
+            "TaskTemplate.ContainerSpec.Env",
+            "TaskTemplate.ContainerSpec.Groups",
+            "TaskTemplate.ContainerSpec.Healthcheck.Test",
+            "TaskTemplate.ContainerSpec.Hosts",
+            "TaskTemplate.ContainerSpec.Mounts",
+            "TaskTemplate.ContainerSpec.Secrets",
+            "TaskTemplate.ContainerSpec.Ulimits",
+            "TaskTemplate.Networks",
+            "TaskTemplate.Placement.Constraints",
+            "TaskTemplate.Placement.Platforms",
+            "TaskTemplate.Placement.Preferences",
+            "TaskTemplate.Resources.Reservations.GenericResources",
+        ],
+    ),
+    (
+        Kind::Map,
+        &[
+            "EndpointSpec",
+            "Labels",
+            "RollbackConfig",
+            "TaskTemplate",
+            "TaskTemplate.ContainerSpec",
+            "TaskTemplate.ContainerSpec.DNSConfig",
+            "TaskTemplate.ContainerSpec.Healthcheck",
+            "TaskTemplate.ContainerSpec.Labels",
+            "TaskTemplate.ContainerSpec.Privileges",
+            "TaskTemplate.ContainerSpec.Sysctls",
+            "TaskTemplate.LogDriver",
+            "TaskTemplate.LogDriver.Options",
+            "TaskTemplate.Placement",
+            "TaskTemplate.Resources",
+            "TaskTemplate.Resources.Limits",
+            "TaskTemplate.Resources.Reservations",
+            "TaskTemplate.RestartPolicy",
+            "UpdateConfig",
+        ],
+    ),
+];
+
+/// Maps whose values are strings.
+const MAPS_OF_TEXTS: [&str; 4] = [
+    "Labels",
+    "TaskTemplate.ContainerSpec.Labels",
+    "TaskTemplate.ContainerSpec.Sysctls",
+    "TaskTemplate.LogDriver.Options",
+];
+
+/// Lists whose items are strings. The items of all other known lists are objects.
+const LISTS_OF_TEXTS: [&str; 12] = [
+    "TaskTemplate.ContainerSpec.Args",
+    "TaskTemplate.ContainerSpec.CapabilityAdd",
+    "TaskTemplate.ContainerSpec.CapabilityDrop",
+    "TaskTemplate.ContainerSpec.Command",
+    "TaskTemplate.ContainerSpec.DNSConfig.Nameservers",
+    "TaskTemplate.ContainerSpec.DNSConfig.Options",
+    "TaskTemplate.ContainerSpec.DNSConfig.Search",
+    "TaskTemplate.ContainerSpec.Env",
+    "TaskTemplate.ContainerSpec.Groups",
+    "TaskTemplate.ContainerSpec.Healthcheck.Test",
+    "TaskTemplate.ContainerSpec.Hosts",
+    "TaskTemplate.Placement.Constraints",
+];
+
+/// Checks the values that edits set.
+///
+/// # Errors
+/// The first value that has another JSON type than its place.
+pub fn check_types(edits: &[Edit]) -> Result<(), InvalidSpec> {
+    edits.iter().try_for_each(|edit| match &edit.op {
+        Op::Set(value) | Op::Default(value) => check_type(&edit.place, value),
+        Op::Remove | Op::Clear(_) | Op::Increment => Ok(()),
+    })
+}
+
+/// Checks a value and everything in it. Null is a value of every place: it is none.
+///
+/// # Errors
+/// It has another JSON type than the place, or something in it has.
+pub fn check_type(place: &Place, value: &Value) -> Result<(), InvalidSpec> {
+    if value.is_null() {
+        return Ok(());
+    }
+    if let Some(kind) = kind_of(place).filter(|kind| !kind.is_of(value)) {
+        return Err(InvalidSpec::WrongType { place: place.to_string(), expected: kind.describe() });
+    }
+    if place.item_id().is_some() || place.pattern().is_some() {
+        return Ok(());
+    }
+    match value {
+        Value::Object(map) => {
+            map.iter().try_for_each(|(key, value)| check_type(&place.clone().key(key), value))
+        }
+        Value::Array(items) if kind_of(place) == Some(Kind::List) => {
+            let kind = kind_of_items(place.keys());
+            match items.iter().position(|item| !kind.is_of(item)) {
+                Some(at) => {
+                    Err(InvalidSpec::WrongType { place: format!("{place}[{at}]"), expected: kind.describe() })
+                }
+                None => Ok(()),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Kind {
+    fn is_of(self, value: &Value) -> bool {
+        match self {
+            Self::Text => value.is_string(),
+            Self::Integer => value.is_u64() || value.is_i64(),
+            Self::Number => value.is_number(),
+            Self::Bool => value.is_boolean(),
+            Self::List => value.is_array(),
+            Self::Map => value.is_object(),
+        }
+    }
+
+    fn describe(self) -> &'static str {
+        match self {
+            Self::Text => "a string",
+            Self::Integer => "an integer",
+            Self::Number => "a number",
+            Self::Bool => "true or false",
+            Self::List => "an array",
+            Self::Map => "an object",
+        }
+    }
+}
+
+fn kind_of(place: &Place) -> Option<Kind> {
+    let keys = place.keys();
+    if place.item_id().is_some() {
+        return place.keys_within_item().is_empty().then(|| kind_of_items(keys));
+    }
+    if let [parents @ .., _] = keys
+        && MAPS_OF_TEXTS.iter().any(|path| is_at(path, parents))
+    {
+        return Some(Kind::Text);
+    }
+    KINDS.iter().find(|(_, paths)| paths.iter().any(|path| is_at(path, keys))).map(|(kind, _)| *kind)
+}
+
+fn kind_of_items(list: &[String]) -> Kind {
+    if LISTS_OF_TEXTS.iter().any(|path| is_at(path, list)) { Kind::Text } else { Kind::Map }
+}
+
+/// Whether the keys are this path. The engine does not distinguish upper and lower case in keys.
+fn is_at(path: &str, keys: &[String]) -> bool {
+    let mut keys = keys.iter();
+    path.split('.').all(|part| keys.next().is_some_and(|key| key.eq_ignore_ascii_case(part)))
+        && keys.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn check(path: &str, value: Value) -> Option<String> {
+        check_type(&Place::at(path), &value).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_refused_wherever_it_stands() {
+        for (path, value, place, expected) in [
+            ("TaskTemplate.ContainerSpec.Image", json!(5), "TaskTemplate.ContainerSpec.Image", "a string"),
+            ("tasktemplate.containerspec.image", json!(5), "tasktemplate.containerspec.image", "a string"),
+            (
+                "TaskTemplate",
+                json!({"ContainerSpec": {"Image": []}}),
+                "TaskTemplate.ContainerSpec.Image",
+                "a string",
+            ),
+            (
+                "TaskTemplate.ContainerSpec.Env",
+                json!(["A=1", 2]),
+                "TaskTemplate.ContainerSpec.Env[1]",
+                "a string",
+            ),
+            ("EndpointSpec.Ports", json!(["80:80"]), "EndpointSpec.Ports[0]", "an object"),
+            ("EndpointSpec.Ports", json!([null]), "EndpointSpec.Ports[0]", "an object"),
+            ("Labels", json!({"a.b": 1}), "Labels[\"a.b\"]", "a string"),
+            ("Mode", json!({"Replicated": {"Replicas": "3"}}), "Mode.Replicated.Replicas", "an integer"),
+            ("Mode.Replicated.Replicas", json!(1.5), "Mode.Replicated.Replicas", "an integer"),
+            ("UpdateConfig.MaxFailureRatio", json!("0"), "UpdateConfig.MaxFailureRatio", "a number"),
+            (
+                "TaskTemplate.ContainerSpec.Init",
+                json!("true"),
+                "TaskTemplate.ContainerSpec.Init",
+                "true or false",
+            ),
+        ] {
+            let why = format!("the value of `{place}` must be {expected}");
+            assert_eq!(check(path, value), Some(why), "{path}");
+        }
+    }
+
+    #[test]
+    fn null_unknown_places_and_proper_types_are_accepted() {
+        for (path, value) in [
+            ("TaskTemplate.ContainerSpec.Image", json!(null)),
+            ("TaskTemplate.ContainerSpec.Image", json!("a:1")),
+            ("Zebra", json!({"New": [1, {"deep": null}]})),
+            ("UpdateConfig.MaxFailureRatio", json!(0)),
+            ("TaskTemplate.ContainerSpec.Healthcheck.Test", json!(["NONE"])),
+        ] {
+            assert_eq!(check(path, value), None, "{path}");
+        }
+        assert!(check_type(&Place::at("TaskTemplate.ContainerSpec.Env").item("A"), &json!("A=1")).is_ok());
+        assert!(check_type(&Place::at("TaskTemplate.ContainerSpec.Env").item("A"), &json!({})).is_err());
+    }
+}

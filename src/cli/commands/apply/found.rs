@@ -1,0 +1,65 @@
+//! The services of a plan that were found, and the changes to apply to them.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::api::error::Result;
+use crate::api::http::client::Client;
+use crate::api::records::plan::PlannedService;
+use crate::api::resources::services;
+use crate::api::resources::services::{Filter, MAX_IDS_PER_FILTER, Service};
+use crate::cli::deploy::report::{PlannedRemark, PlannedState, Remarks};
+use crate::cli::deploy::{Item, ItemResult};
+
+/// A service to which planned changes are applied, or which has them already.
+#[derive(Clone, Debug)]
+pub struct ToApply {
+    pub planned: Arc<PlannedService>,
+    pub remark: PlannedRemark,
+}
+
+/// The services of a plan, with their names in it and what to report of them.
+pub struct Found {
+    services: Vec<(ItemResult<ToApply>, String, PlannedRemark)>,
+    ids: HashSet<String>,
+}
+
+impl Found {
+    /// The services, with their names in the plan and what to report of them, and all IDs of the plan.
+    pub fn new(services: Vec<(ItemResult<ToApply>, String, PlannedRemark)>, ids: HashSet<String>) -> Self {
+        Self { services, ids }
+    }
+
+    /// The services to which changes are applied.
+    pub fn to_apply(&self) -> impl Iterator<Item = &Item<ToApply>> {
+        let items = self.services.iter().filter_map(|(entry, ..)| entry.as_ref().ok());
+        items.filter(|item| item.with.remark.state == PlannedState::Ready)
+    }
+
+    /// Whether the plan has a service with this ID.
+    pub fn has_id(&self, id: &str) -> bool {
+        self.ids.contains(id)
+    }
+
+    /// The entries of a deployment, and what to report of the services by their names.
+    pub fn into_entries(self) -> (Vec<ItemResult<ToApply>>, HashMap<String, Remarks>) {
+        let (mut entries, mut about) = (Vec::new(), HashMap::new());
+        for (entry, name, remark) in self.services {
+            about.insert(name, Remarks { plan: Some(remark), ..Remarks::default() });
+            entries.push(entry);
+        }
+        (entries, about)
+    }
+}
+
+/// The services with these names, by name. The engine's filter takes the start of a name, too.
+pub fn list_by_name(client: &Client, names: &[&str]) -> Result<HashMap<String, Service>> {
+    let mut found = HashMap::new();
+    for names in names.chunks(MAX_IDS_PER_FILTER) {
+        let filters: Vec<Filter> = names.iter().map(|name| ("name".to_owned(), (*name).to_owned())).collect();
+        let services = services::list(client, &services::filters(&filters))?;
+        let exact = services.into_iter().filter(|service| names.contains(&service.name()));
+        found.extend(exact.map(|service| (service.name().to_owned(), service)));
+    }
+    Ok(found)
+}

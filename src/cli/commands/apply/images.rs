@@ -1,0 +1,122 @@
+//! Planned images: whether their registries still have them. Tags are not resolved again.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::found::{Found, ToApply};
+use crate::api::error::{Error, RegistryErrorKind, Result};
+use crate::api::http::client::Client;
+use crate::api::registry::digest;
+use crate::api::registry::image_ref::ImageRef;
+use crate::api::spec::{Edit, Op, Place};
+use crate::cli::app::App;
+use crate::cli::deploy::map_concurrently;
+use crate::cli::deploy::report::NotStarted;
+use crate::cli::exit::login_hint;
+
+/// What is known of the planned images, by repository and digest.
+#[derive(Debug, Default)]
+pub struct Images(HashMap<String, Known>);
+
+#[derive(Debug)]
+enum Known {
+    Available,
+    /// It could not be found out, for this reason.
+    Unconfirmed(String),
+    /// Its registry, and how the image is called there.
+    Missing(String, String),
+}
+
+impl Images {
+    /// The warning about an image that is applied.
+    ///
+    /// # Errors
+    /// Its registry no longer has it.
+    pub fn warning(&self, image: &ImageRef) -> std::result::Result<Option<String>, NotStarted> {
+        match self.0.get(&key(image)) {
+            None | Some(Known::Available) => Ok(None),
+            Some(Known::Unconfirmed(why)) => Ok(Some(why.clone())),
+            Some(Known::Missing(registry, image)) => Err(NotStarted::ImageUnavailable {
+                why: format!("registry `{registry}` no longer has `{image}`"),
+                hint: Some("push the image again, or make a new plan".to_owned()),
+            }),
+        }
+    }
+}
+
+/// Requests each planned image once, and prints a warning about each that is not known to be available.
+///
+/// # Errors
+/// The engine does not answer, or the command was interrupted.
+pub fn check(client: &Client, app: &App, found: &Found) -> Result<Images> {
+    let mut images: HashMap<String, ImageRef> = HashMap::new();
+    for image in found.to_apply().filter_map(|item| planned_image(&item.with)) {
+        images.entry(key(&image)).or_insert(image);
+    }
+    let mut images: Vec<(String, ImageRef)> = images.into_iter().collect();
+    images.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let can_ask = images.is_empty() || client.api_version()? >= digest::MIN_API_VERSION;
+    let known = map_concurrently(images, |(key, image)| {
+        let known = match image.digest() {
+            None => Known::Unconfirmed(format!(
+                "image `{}` has no digest: each node resolves the tag by itself",
+                image.familiar()
+            )),
+            Some(_) if !can_ask => Known::Available,
+            Some(digest) => request(client, app, &image, &format!("{}@{digest}", image.repository()))?,
+        };
+        Ok((key, known))
+    });
+    let known = known.into_iter().collect::<Result<Vec<_>>>()?;
+    for (_, known) in &known {
+        if let Known::Unconfirmed(why) = known {
+            app.ui.warning(why);
+        }
+    }
+    Ok(Images(known.into_iter().collect()))
+}
+
+/// The image that the changes set, if they do.
+pub fn planned_image(ToApply { planned, .. }: &ToApply) -> Option<ImageRef> {
+    let place = Place::at("TaskTemplate.ContainerSpec.Image");
+    let edits = planned.edits()?;
+    let image = edits.iter().rev().find_map(|edit: &Edit| match &edit.op {
+        Op::Set(Value::String(image)) if edit.place == place => Some(image),
+        _ => None,
+    });
+    ImageRef::parse(image?).ok()
+}
+
+/// Asks the registry for the digest, whatever the tag.
+fn request(client: &Client, app: &App, image: &ImageRef, pinned: &str) -> Result<Known> {
+    let pinned = ImageRef::parse(pinned).map_err(Error::from)?;
+    let auth = app.keyring()?.auth(client, pinned.domain())?;
+    match app.digests().inspect(client, &pinned, auth.as_ref()) {
+        Ok(_) => Ok(Known::Available),
+        Err(Error::Registry {
+            kind: RegistryErrorKind::TagNotFound | RegistryErrorKind::RepositoryNotFound,
+            registry,
+            ..
+        }) => Ok(Known::Missing(registry, pinned.familiar())),
+        Err(error @ Error::Registry { kind, .. }) => {
+            let hint = match kind {
+                RegistryErrorKind::Denied => format!("; {}", login_hint(image.domain())),
+                _ => String::new(),
+            };
+            let name = pinned.familiar();
+            Ok(Known::Unconfirmed(format!(
+                "`{name}` is applied, but it is not known to be available: {error}{hint}"
+            )))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The same for all tags of one digest.
+fn key(image: &ImageRef) -> String {
+    match image.digest() {
+        Some(digest) => format!("{}@{digest}", image.repository()),
+        None => image.familiar(),
+    }
+}

@@ -1,0 +1,134 @@
+//! `apply`: make the changes of a plan, or none of them.
+
+mod find;
+mod found;
+mod images;
+mod options;
+mod plan;
+mod prepare;
+
+use clap::Args;
+
+use self::find::Finder;
+use self::options::{BatchOverrides, Indexes, IsDetached, OnStale};
+use self::prepare::{Credentials, Preparer};
+use crate::api::deploy::update::Operation;
+use crate::cli::app::App;
+use crate::cli::complete::completion::Completion;
+use crate::cli::deploy::lint::StrictArgs;
+use crate::cli::deploy::plan_file::PlanFileArgs;
+use crate::cli::deploy::report::report_early_end;
+use crate::cli::deploy::rollback_on_failure::OnFailureArgs;
+use crate::cli::deploy::{Deployment, DeploymentFlags, EditArgs, FollowArgs, IfPaused, PlanArgs};
+use crate::cli::exit::Exit;
+
+/// Apply the changes in a plan
+///
+/// A plan is written by --plan of update-image, update, restart, scale and rollback. Its changes are applied only if every
+/// service in it is as it was when the plan was made; otherwise nothing is posted. Services that have the changes already
+/// are not updated again, so an interrupted `apply` can be repeated. See docs/plan.md.
+#[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each field is a flag of the command line")]
+pub struct ApplyArgs {
+    /// Plan, as --plan wrote it (-: stdin)
+    #[arg(value_name = "FILE", add = Completion::Files)]
+    file: String,
+    /// Leave out services that changed since the plan was made
+    #[arg(long, conflicts_with = "rebase")]
+    skip_stale: bool,
+    /// Apply the changes to the current spec of services that changed elsewhere
+    ///
+    /// Each planned place must still have the value that the plan was made from, or the planned one. A rollback is never
+    /// applied to another spec.
+    #[arg(long)]
+    rebase: bool,
+    /// Require the version indexes in the plan
+    ///
+    /// Every step of a rollout moves the index, so a plan that was made during a rollout does not apply.
+    #[arg(long, conflicts_with = "rebase")]
+    same_version: bool,
+    /// Apply the changes even if the rollout is paused, which resumes it
+    #[arg(long)]
+    resume: bool,
+    /// Store the credentials for the registry with the service, for its nodes
+    #[arg(long)]
+    with_registry_auth: bool,
+    /// Update even if DOCKER_API_VERSION makes the engine erase fields
+    #[arg(long)]
+    allow_field_loss: bool,
+    #[command(flatten)]
+    strict: StrictArgs,
+    #[command(flatten)]
+    dry_run: PlanArgs,
+    #[command(flatten)]
+    on_failure: OnFailureArgs,
+    #[command(flatten)]
+    batch: BatchOverrides,
+    #[command(flatten)]
+    follow: FollowArgs,
+}
+
+/// Runs the command.
+pub fn run(args: ApplyArgs, app: &App) -> anyhow::Result<Exit> {
+    let plan = plan::read(&args.file)?;
+    let is_detached = if args.follow.detach { IsDetached::Yes } else { IsDetached::No };
+    let batch = args.batch.or(&plan.options, is_detached);
+    let edit = EditArgs {
+        if_version: None,
+        allow_field_loss: args.allow_field_loss || plan.options.allow_field_loss,
+        strict: args.strict,
+        plan: args.dry_run,
+        plan_file: PlanFileArgs::default(),
+    };
+    let flags = DeploymentFlags {
+        edit: Some(&edit),
+        on_failure: options::on_failure(args.on_failure.given(), &plan.options, is_detached),
+        batch: &batch,
+        follow: &args.follow,
+    };
+    let deployment = Deployment::new(plan::style(&plan.command), app, flags)?;
+    app.ui.note(&plan::headline(&plan));
+    let client = deployment.client();
+    let finder = Finder { file: &args.file, on_stale: args.on_stale(), indexes: args.indexes() };
+    let found = match plan::check_swarm(client, &plan).and_then(|()| finder.find(client, plan.services)) {
+        Ok(found) => found,
+        Err(error) => return report_early_end(deployment.style(), error, app),
+    };
+    if let Some(selection) = &plan.selection {
+        plan::note_unplanned(app.ui, client, selection, &found)?;
+    }
+    let images = match images::check(client, app, &found) {
+        Ok(images) => images,
+        Err(error) => return report_early_end(deployment.style(), error.into(), app),
+    };
+    let (entries, remarks) = found.into_entries();
+    let selected = deployment.all_or_nothing().with_remarks(remarks).with_entries(entries);
+    let preparer = Preparer {
+        app,
+        command: &plan.command,
+        images: &images,
+        request: selected.request(Operation::Edit(Vec::new()))?,
+        if_paused: IfPaused::from_resume(args.resume),
+        indexes: args.indexes(),
+        credentials: if args.with_registry_auth { Credentials::Store } else { Credentials::Keep },
+    };
+    let selected = selected.prepare(|client, item| preparer.prepare(client, item));
+    let selected = if args.skip_stale { selected.without_paused() } else { selected };
+    selected.run()
+}
+
+impl ApplyArgs {
+    fn on_stale(&self) -> OnStale {
+        if self.skip_stale {
+            OnStale::Skip
+        } else if self.rebase {
+            OnStale::Rebase
+        } else {
+            OnStale::Conflict
+        }
+    }
+
+    fn indexes(&self) -> Indexes {
+        if self.same_version { Indexes::Planned } else { Indexes::Any }
+    }
+}

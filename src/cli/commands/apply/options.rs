@@ -1,0 +1,74 @@
+//! The flags of `apply` that replace what the plan has.
+
+use clap::Args;
+
+use crate::api::records::plan::{Options, RollbackScope};
+use crate::cli::deploy::BatchArgs;
+use crate::cli::deploy::args::positive;
+use crate::cli::deploy::rollback_on_failure::OnFailure;
+
+/// What to do with services that have changed since the plan was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnStale {
+    /// They are conflicts.
+    Conflict,
+    /// They are left out.
+    Skip,
+    /// The changes are made on their current spec, if that is possible.
+    Rebase,
+}
+
+/// Which version indexes are accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Indexes {
+    /// Any: the specs decide.
+    Any,
+    /// Those of the plan.
+    Planned,
+}
+
+/// How many services at a time; each flag replaces what the plan has.
+#[derive(Args, Debug)]
+pub struct BatchOverrides {
+    /// Maximum number of services to update at the same time [default: that of the plan]
+    #[arg(long, value_name = "N", value_parser = positive)]
+    parallel: Option<usize>,
+    /// Update N services first, and the rest only if they converge
+    #[arg(long, value_name = "N", value_parser = positive)]
+    canary: Option<usize>,
+    /// Stop after N services have failed (0: never stop) [default: that of the plan]
+    #[arg(long, value_name = "N")]
+    max_failures: Option<usize>,
+}
+
+impl BatchOverrides {
+    /// The flags, and for all others what the plan has. A plan's canary services are waited for, which `--detach` does not.
+    pub fn or(&self, options: &Options, is_detached: IsDetached) -> BatchArgs {
+        let planned_canary = options.canary.filter(|_| is_detached == IsDetached::No);
+        BatchArgs {
+            parallel: self.parallel.unwrap_or(options.parallel),
+            canary: self.canary.or(planned_canary),
+            max_failures: self.max_failures.unwrap_or(options.max_failures),
+        }
+    }
+}
+
+/// Whether the rollouts are waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IsDetached {
+    /// They are.
+    No,
+    /// They are not.
+    Yes,
+}
+
+/// What is rolled back: what the flag says, or else the plan.
+pub fn on_failure(given: Option<OnFailure>, options: &Options, is_detached: IsDetached) -> OnFailure {
+    match (given, options.rollback_on_failure) {
+        (Some(given), _) => given,
+        (None, Some(_)) if is_detached == IsDetached::Yes => OnFailure::Keep,
+        (None, Some(RollbackScope::One)) => OnFailure::RollBackOne,
+        (None, Some(RollbackScope::All)) => OnFailure::RollBackAll,
+        (None, None) => OnFailure::Keep,
+    }
+}

@@ -1,0 +1,112 @@
+//! The plan as a whole: reading it, whose swarm it is for, and services that it does not have.
+
+use jiff::Timestamp;
+
+use super::found::Found;
+use crate::api::error::Error;
+use crate::api::http::client::Client;
+use crate::api::records::plan::{self, MAX_SIZE, Plan, Selection};
+use crate::api::resources::{services, system};
+use crate::cli::deploy::report::ReportStyle;
+use crate::cli::flags::files;
+use crate::cli::messages::usage::UsageError;
+use crate::cli::select::filter;
+use crate::cli::select::{Jobs, SelectArgs, format_count, join_names};
+use crate::output::{Ui, visible_prefix};
+
+/// A valid command line, as an example.
+const EXAMPLE: &str = "swarmctl apply plan.json";
+/// The maximum length of a shown text of the plan.
+const MAX_SHOWN: usize = 100;
+
+/// Reads a plan.
+///
+/// # Errors
+/// The file cannot be read, or is not a plan.
+pub fn read(file: &str) -> Result<Plan, UsageError> {
+    let text = files::read_text(file, MAX_SIZE)
+        .map_err(|error| UsageError::new(format!("cannot read `{file}`: {error}"), EXAMPLE))?;
+    let plan = plan::parse(&text).map_err(|why| not_a_plan(file, &why))?;
+    if let Some(selection) = &plan.selection {
+        selected_by(selection).map_err(|why| not_a_plan(file, &why))?;
+    }
+    Ok(plan)
+}
+
+/// The error that a file is not a plan.
+pub fn not_a_plan(file: &str, why: &str) -> UsageError {
+    UsageError::new(format!("`{file}` is not a plan: {why}"), EXAMPLE)
+}
+
+/// `plan of 2026-11-28 22:10 UTC by ann@ci-7: 12 services (update-image)`.
+pub fn headline(plan: &Plan) -> String {
+    let made_at = match plan.made_at.parse::<Timestamp>() {
+        Ok(time) => time.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+        Err(_) => visible_prefix(&plan.made_at, MAX_SHOWN).into_owned(),
+    };
+    let [by, command] = [&plan.made_by, &plan.command].map(|text| visible_prefix(text, MAX_SHOWN));
+    format!("plan of {made_at} by {by}: {} ({command})", format_count(plan.services.len(), "service"))
+}
+
+/// How to report: in the words of the command that made the plan.
+pub fn style(command: &str) -> ReportStyle {
+    let (verb, done) = match command {
+        "restart" => ("restart", "restarted"),
+        "scale" => ("scale", "scaled"),
+        "rollback" => ("roll back", "rolled back"),
+        _ => ("update", "updated"),
+    };
+    ReportStyle::new("apply", verb, done)
+}
+
+/// Refuses a plan that was made for another swarm.
+///
+/// # Errors
+/// It was, or the engine cannot be asked.
+pub fn check_swarm(client: &Client, plan: &Plan) -> anyhow::Result<()> {
+    let swarm = system::info(client)?.swarm;
+    match swarm.id() {
+        Some(id) if id == plan.swarm => Ok(()),
+        Some(id) => {
+            let planned = visible_prefix(&plan.swarm, MAX_SHOWN);
+            Err(anyhow::anyhow!("the plan was made for swarm `{planned}`; this is `{id}`"))
+        }
+        // A worker or a node in no swarm refuses every list of services, with a better reason.
+        None => {
+            services::list_by_id(client, &["none"])?;
+            Err(Error::internal("a manager that reports no ID of its swarm").into())
+        }
+    }
+}
+
+/// Notes the services that match the selection of the plan now, and are not in it.
+///
+/// # Errors
+/// The command was interrupted.
+pub fn note_unplanned(ui: Ui, client: &Client, selection: &Selection, found: &Found) -> Result<(), Error> {
+    let Ok(select) = selected_by(selection) else { return Ok(()) };
+    let services = match select.select(Ui::silent(), client, Jobs::Excluded) {
+        Ok(services) => services,
+        Err(Error::Interrupted) => return Err(Error::Interrupted),
+        Err(error) => {
+            ui.warning(&format!("cannot list the services that match {} now: {error}", select.to_flags()));
+            return Ok(());
+        }
+    };
+    let others: Vec<&str> =
+        services.iter().filter(|service| !found.has_id(service.id())).map(|service| service.name()).collect();
+    if !others.is_empty() {
+        let (match_, are) = if others.len() == 1 { ("matches", "is") } else { ("match", "are") };
+        let count = format_count(others.len(), "service");
+        let names = join_names(others.into_iter());
+        ui.note(&format!("{count} {match_} {} now and {are} not in the plan: {names}", select.to_flags()));
+    }
+    Ok(())
+}
+
+/// The flags of the selection.
+fn selected_by(selection: &Selection) -> Result<SelectArgs, String> {
+    let read = |(key, value): &(String, String)| filter::parse_selection(&format!("{key}={value}"));
+    let filter = selection.filters.iter().map(read).collect::<Result<_, _>>()?;
+    Ok(SelectArgs { filter, stack: selection.stack.clone(), all: selection.all })
+}

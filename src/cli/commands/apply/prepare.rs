@@ -1,0 +1,124 @@
+//! What a planned change means for its service.
+
+use std::sync::Arc;
+
+use super::found::ToApply;
+use super::images::{Images, planned_image};
+use super::options::Indexes;
+use crate::api::deploy::update::{Operation, UpdateRequest, expected_spec};
+use crate::api::http::client::Client;
+use crate::api::registry::image_ref::ImageRef;
+use crate::api::resources::services::Service;
+use crate::api::spec::{Edit, Place};
+use crate::cli::app::App;
+use crate::cli::deploy::report::{NotStarted, PlannedOn, PlannedState, Remarks};
+use crate::cli::deploy::{IfPaused, Item, Prepared, missing_references};
+use crate::cli::flags::image::{ImageChange, store_credentials};
+
+/// Lists of references to secrets, configs and networks.
+const REFERENCES: [&str; 4] = [
+    "TaskTemplate.ContainerSpec.Secrets",
+    "TaskTemplate.ContainerSpec.Configs",
+    "TaskTemplate.ContainerSpec.Privileges",
+    "TaskTemplate.Networks",
+];
+
+/// Whether the user's credentials are stored with the services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credentials {
+    /// They are not.
+    Keep,
+    /// They are.
+    Store,
+}
+
+/// What planned changes mean; nothing is posted yet.
+pub struct Preparer<'a> {
+    pub app: &'a App,
+    /// The command that made the plan.
+    pub command: &'a str,
+    pub images: &'a Images,
+    /// The request without its edits.
+    pub request: UpdateRequest,
+    /// What to do if a rollout is paused, for commands that are not a way out of that.
+    pub if_paused: IfPaused,
+    pub indexes: Indexes,
+    pub credentials: Credentials,
+}
+
+impl Preparer<'_> {
+    /// The update of one service.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn prepare(&self, client: &Client, item: &Item<ToApply>) -> Result<Prepared, NotStarted> {
+        let (service, planned) = (&item.service, &item.with.planned);
+        if item.with.remark.state == PlannedState::Done {
+            let operation = Operation::Edit(Vec::new());
+            let request = UpdateRequest { operation, ..self.request.clone() };
+            return Ok(Prepared::new(request, IfPaused::Refuse));
+        }
+        let is_same_spec = item.with.remark.on == PlannedOn::SameSpec;
+        let request = UpdateRequest {
+            version: (self.indexes == Indexes::Planned).then_some(planned.version_index),
+            planned: is_same_spec.then(|| Arc::clone(planned)),
+            ..self.request.clone()
+        };
+        let Some(edits) = planned.edits() else {
+            let request = UpdateRequest { operation: Operation::Rollback, ..request };
+            check_references(client, service, &request)?;
+            return Ok(Prepared::new(request, IfPaused::Resume).warns_of_job(service));
+        };
+        let image = planned_image(&item.with);
+        let warning = match &image {
+            Some(image) => self.images.warning(image)?,
+            None => None,
+        };
+        let change = self.stored(client, service, image.as_ref())?;
+        let has_references = edits.iter().any(has_references);
+        let request = UpdateRequest { operation: Operation::Edit(edits), auth: change.auth, ..request };
+        if has_references {
+            check_references(client, service, &request)?;
+        }
+        let prepared = if self.command == "update-image" {
+            Prepared::new(request, IfPaused::Resume).warns_of_job(service)
+        } else {
+            Prepared::with_side_effects(request, self.if_paused, service)
+        };
+        let note = "applied to its current spec, which has changed since the plan was made (--rebase)";
+        let notes = if is_same_spec { Vec::new() } else { vec![note.to_owned()] };
+        let if_sent = Remarks { notes, ..prepared.if_sent };
+        let remarks = Remarks { announced: warning.into_iter().collect(), ..Remarks::default() };
+        Ok(Prepared { image: change.report, remarks, if_sent, ..prepared })
+    }
+
+    /// The credentials for the registry of the image that the service has afterwards.
+    fn stored(
+        &self,
+        client: &Client,
+        service: &Service,
+        planned: Option<&ImageRef>,
+    ) -> Result<ImageChange, NotStarted> {
+        let mut change = ImageChange::default();
+        let own = || service.image().and_then(|image| ImageRef::parse(image).ok());
+        if let (Credentials::Store, Some(image)) = (self.credentials, planned.cloned().or_else(own)) {
+            store_credentials(client, self.app, image.domain(), &mut change).map_err(NotStarted::Failed)?;
+        }
+        Ok(change)
+    }
+}
+
+fn has_references(edit: &Edit) -> bool {
+    REFERENCES
+        .iter()
+        .any(|list| edit.place.is_within(list) || Place::at(list).is_within(&edit.place.to_string()))
+}
+
+/// Refuses a spec that refers to what no longer exists.
+fn check_references(client: &Client, service: &Service, request: &UpdateRequest) -> Result<(), NotStarted> {
+    let Some(spec) = expected_spec(service, request).map_err(NotStarted::Failed)? else { return Ok(()) };
+    match missing_references(client, &spec, service.spec()).map_err(NotStarted::Failed)? {
+        None => Ok(()),
+        Some(missing) => Err(NotStarted::Refused(missing.describe("planned"))),
+    }
+}

@@ -1,0 +1,64 @@
+//! What `apply` reports of a service in addition.
+
+use serde_json::{Value, json};
+
+/// The state of a planned service, and how its changes are applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlannedRemark {
+    /// The state.
+    pub state: PlannedState,
+    /// On which spec the changes are made.
+    pub on: PlannedOn,
+}
+
+/// The spec that planned changes are applied to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlannedOn {
+    /// The one that the plan was made for.
+    SameSpec,
+    /// Another one (`--rebase`).
+    CurrentSpec,
+}
+
+/// The state of a planned service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlannedState {
+    /// As it was when the plan was made.
+    Ready,
+    /// The changes were applied already.
+    Done,
+    /// It has changed since.
+    Stale,
+    /// It was removed, and another one has its name.
+    Replaced,
+    /// It was removed.
+    Gone,
+    /// Its rollout is paused.
+    Paused,
+}
+
+impl PlannedState {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Done => "done",
+            Self::Stale => "stale",
+            Self::Replaced => "replaced",
+            Self::Gone => "gone",
+            Self::Paused => "paused",
+        }
+    }
+}
+
+impl PlannedRemark {
+    /// A service in this state whose spec is the one that the plan was made for, or to which nothing is applied.
+    pub fn new(state: PlannedState) -> Self {
+        Self { state, on: PlannedOn::SameSpec }
+    }
+
+    /// The JSON object.
+    pub fn json(self) -> Value {
+        json!({ "state": self.state.as_str(), "rebased": self.on == PlannedOn::CurrentSpec })
+    }
+}

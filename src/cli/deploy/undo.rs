@@ -1,0 +1,47 @@
+//! `--rollback-on-failure=all`: services that have converged are rolled back because others failed.
+
+use super::batch;
+use super::deployment::Deployment;
+use super::item::{ChosenBy, Item};
+use super::report::{Outcome, ServiceReport};
+use super::rollback_on_failure::{OnFailure, RollbackPlan, rolled_back};
+use super::rules::Rules;
+use crate::api::deploy::update::Delivery;
+use crate::cli::progress::ProgressDisplay;
+
+impl Deployment<'_> {
+    /// Rolls back the services that have converged, the last one first, because others failed.
+    pub(super) fn roll_back_converged(
+        &self,
+        reports: Vec<ServiceReport>,
+        rules: &Rules,
+        progress: &mut dyn ProgressDisplay,
+    ) -> Vec<ServiceReport> {
+        let (mut keys, mut items) = (Vec::new(), Vec::new());
+        for (key, report) in reports.iter().enumerate().rev() {
+            let is_done =
+                report.delivery() == Delivery::Accepted && matches!(report.outcome(), Outcome::Converged);
+            if let (true, Some(with), Some(service)) =
+                (is_done, RollbackPlan::for_report(report), report.service())
+            {
+                let (given, service) = (report.given.clone(), service.clone());
+                items.push(Item { given, service, chosen_by: ChosenBy::Name, with });
+                keys.push(key);
+            }
+        }
+        let rules = Rules {
+            max_failures: 0,
+            failed_before: 0,
+            canary: None,
+            on_failure: OnFailure::Keep,
+            ..rules.clone()
+        };
+        let act = |item: Item<RollbackPlan>| item.with.run(&self.client, &item.given);
+        let rollbacks = batch::run(&self.client, items, &act, &rules, progress);
+        let mut reports: Vec<Option<ServiceReport>> = reports.into_iter().map(Some).collect();
+        for (key, rollback) in keys.into_iter().zip(rollbacks) {
+            reports[key] = reports[key].take().map(|report| rolled_back(report, rollback));
+        }
+        reports.into_iter().flatten().collect()
+    }
+}

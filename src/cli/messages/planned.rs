@@ -1,0 +1,36 @@
+//! Services that are not as a plan was made for.
+
+use super::{Message, value};
+use crate::api::records::plan::Difference;
+
+/// What to do about a service that has changed, if its changes cannot be applied to its current spec.
+const HINT: &str = "make a new plan, or leave such services out with `--skip-stale`";
+
+/// Why a planned change is not made: another writer has changed the service.
+pub fn conflict(differences: &[Difference], name: &str) -> Message {
+    if differences.is_empty() {
+        let cause = format!("service `{name}` changed at other places since the plan was made");
+        let hint = "make a new plan, apply the changes to the current spec with `--rebase`, or leave such services out with \
+                    `--skip-stale`";
+        return Message::new(cause, Some(hint.to_owned()));
+    }
+    let differs = differences.iter().map(|Difference { place, planned_from, now, planned_to }| {
+        let [from, now, to] = [planned_from, now, planned_to].map(|it| value(it.as_ref()));
+        format!("{place}: planned from `{from}`, is now `{now}`, planned to `{to}`")
+    });
+    let changed = format!("service `{name}` changed since the plan was made");
+    Message { causes: std::iter::once(changed).chain(differs).collect(), hint: Some(HINT.to_owned()) }
+}
+
+/// Why a planned rollback is not made: its specs have changed.
+pub fn rollback_conflict(name: &str) -> Message {
+    let cause = format!("the spec or the previous spec of service `{name}` changed since the plan was made");
+    Message::new(cause, Some(HINT.to_owned()))
+}
+
+/// Why a planned change is not made: the service is another one.
+pub fn recreated(id: &str, name: &str) -> Message {
+    let cause =
+        format!("service `{name}` was removed and created again since the plan was made; its ID is now {id}");
+    Message::new(cause, Some(HINT.to_owned()))
+}
