@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::plan::any_plan;
 use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{NEW, OLD, spec};
@@ -104,8 +105,12 @@ fn switches_take_true_and_false_and_the_last_counts() {
     let list = folder.path().join("images.txt");
     std::fs::write(&list, "nosuch img\n").unwrap();
     let from_file = ["--from", list.to_str().unwrap()];
+    let plan = folder.path().join("plan.json");
+    std::fs::write(&plan, any_plan()).unwrap();
+    let plan = [plan.to_str().unwrap()];
     let swarm = FakeSwarm::without_swarm();
     for (command, least) in COMMANDS {
+        let least = if *command == "apply" { &plan[..] } else { *least };
         for flag in flags(command).iter().filter(|flag| flag.is_switch) {
             let name = format!("--{}", flag.name);
             for value in ["=true", "=false", "=1", "=0", "=T", ""] {
@@ -116,7 +121,7 @@ fn switches_take_true_and_false_and_the_last_counts() {
                     ("all", _) => &[],
                     ("pre", "outdated" | "update-image") => &["--newest", "minor", "nosuch"],
                     ("ignore-missing", _) => &from_file,
-                    _ => *least,
+                    _ => least,
                 };
                 let args = [&[*command, &given, &name], least].concat();
                 let run = swarmctl(args).host(swarm.host()).run();
@@ -124,7 +129,7 @@ fn switches_take_true_and_false_and_the_last_counts() {
             }
             for value in ["=maybe", "=yes", "="] {
                 let given = format!("{name}{value}");
-                let args = [&[*command, &given], *least].concat();
+                let args = [&[*command, &given], least].concat();
                 swarmctl(args).host(swarm.host()).run().fails_with(Exit::Usage);
             }
         }

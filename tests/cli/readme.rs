@@ -1,5 +1,6 @@
 //! README's commands and those of docs/: each is one that the program takes.
 
+use crate::plan::any_plan;
 use crate::support::exit::Exit;
 use std::fs;
 use std::path::Path;
@@ -20,12 +21,19 @@ fn every_command_of_readme_is_understood() {
     let config = tempfile::tempdir().unwrap();
     let folder = config.path().to_str().unwrap();
     let mut count = 0;
+    let any_plan = any_plan();
     // What --from names there.
     fs::write(config.path().join("images.txt"), "web shop/web:1.8\n").unwrap();
     for line in commands(readme) {
         let swarm = FakeSwarm::start();
+        let plan = config.path().join("plan.json");
+        if line.contains(" apply ") {
+            fs::write(&plan, &any_plan).unwrap();
+        }
         let run = swarmctl(words(line).into_iter().skip(1)).host(swarm.host()).env("DOCKER_CONFIG", folder);
         let run = run.current_dir(config.path()).run();
+        // --plan writes only to a new file.
+        let _ = fs::remove_file(plan);
         // On an empty swarm most of them find no service; what must not happen is that the words are wrong.
         assert_ne!(run.code, Some(2), "README: {line}\n{}", run.report());
         count += 1;
@@ -50,6 +58,8 @@ fn words(line: &str) -> Vec<String> {
 fn every_command_of_docs_is_understood() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     let mut count = 0;
+    let config = tempfile::tempdir().unwrap();
+    let any_plan = any_plan();
     for page in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         if page.extension().is_none_or(|extension| extension != "md") {
             continue;
@@ -60,7 +70,14 @@ fn every_command_of_docs_is_understood() {
         for line in commands(&text).filter(|line| !is_elsewhere(line)) {
             let swarm = FakeSwarm::start();
             let words = words(line);
-            let run = swarmctl(words.into_iter().skip(1)).host(swarm.host()).run();
+            let plan = config.path().join("plan.json");
+            if line.contains(" apply ") {
+                fs::write(&plan, &any_plan).unwrap();
+            }
+            let run = swarmctl(words.into_iter().skip(1)).host(swarm.host());
+            let run = run.current_dir(config.path()).run();
+            // --plan writes only to a new file.
+            let _ = fs::remove_file(plan);
             assert_ne!(run.code, Some(2), "{}: {line}\n{}", page.display(), run.report());
             count += 1;
         }

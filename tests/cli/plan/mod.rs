@@ -76,6 +76,11 @@ impl PlanFile {
     }
 }
 
+/// The text of a plan, for tests of command lines that name one.
+pub fn any_plan() -> String {
+    PlanFile::made_by(&shop(), "restart web").text()
+}
+
 /// The state of each service in the JSON of `apply`.
 fn states(run: &Run) -> Vec<String> {
     let state = |service: &Value| service["plan"]["state"].as_str().unwrap_or("none").to_owned();
