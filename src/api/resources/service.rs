@@ -2,10 +2,12 @@
 
 use std::sync::{Arc, OnceLock};
 
+use jiff::Timestamp;
 use serde::de::Error as _;
 use serde_json::Value;
 
 use super::service_head::{RawUpdateStatus, ServiceHead};
+use super::time;
 use crate::api::error::{Error, Result};
 use crate::api::http::json_array::parse_first;
 use crate::api::spec::splice::find;
@@ -83,6 +85,12 @@ impl Service {
             )
         };
         self.object.get_or_init(read)
+    }
+
+    /// `UpdatedAt`: when the engine last wrote the service, its update status included. `None` if the engine
+    /// does not say.
+    pub fn updated_at(&self) -> Option<Timestamp> {
+        self.object()["UpdatedAt"].as_str().and_then(time::parse_engine_time)
     }
 
     /// The full ID.

@@ -58,9 +58,13 @@ impl<'a> Judge<'a> {
             return Ok(false);
         }
         let up_to_date: HashSet<&str> = self.view.tasks.iter().map(|task| task.id.as_str()).collect();
-        Ok(all
-            .iter()
-            .any(|task| task.is_desired() && !task.has_ended() && !up_to_date.contains(task.id.as_str())))
+        // All tasks are listed later than those of the current spec. One that was created in between has the
+        // current spec.
+        let is_older =
+            |task: &Task| self.view.service.updated_at().is_none_or(|updated| task.created < updated);
+        Ok(all.iter().any(|task| {
+            task.is_desired() && !task.has_ended() && !up_to_date.contains(task.id.as_str()) && is_older(task)
+        }))
     }
 
     /// The reason for the failures of a slot, given newest first.

@@ -14,7 +14,6 @@ use super::slots::{Rules, Slot, SlotId, SlotKind, SlotState, SwarmContext, group
 use super::{Cause, FailureReason, Judgement, Need, ServiceView, State, WaitsFor};
 use crate::api::resources::rows::Mode;
 use crate::api::resources::tasks::Task;
-use crate::api::resources::time;
 
 /// The engine's default for the monitor period and for the restart delay.
 const DEFAULT_PERIOD: SignedDuration = SignedDuration::from_secs(5);
@@ -302,7 +301,7 @@ impl<'a> Judge<'a> {
     /// fail.
     fn no_node_may_run(&self) -> Option<State> {
         let nodes = self.view.nodes.filter(|_| self.slot_kind == SlotKind::PerNode && self.desired == 0)?;
-        let updated = self.view.service.object()["UpdatedAt"].as_str().and_then(time::parse_engine_time);
+        let updated = self.view.service.updated_at();
         if updated.is_some_and(|updated| self.age(updated) < CONSTRAINTS_TIMEOUT) {
             return Some(State::UnderWay(WaitsFor::Engine));
         }

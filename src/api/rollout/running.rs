@@ -6,7 +6,6 @@ use super::Need;
 use super::judge::Judge;
 use super::limits::stop_limit;
 use crate::api::resources::tasks::{Task, TaskState};
-use crate::api::resources::time;
 
 impl<'a> Judge<'a> {
     /// The number of running tasks, and of those with the current spec.
@@ -34,7 +33,7 @@ impl<'a> Judge<'a> {
         }
         let service = self.view.service;
         let is_rolling = service.update_state().is_some_and(|state| !state.ends_with("completed"));
-        let updated = service.object()["UpdatedAt"].as_str().and_then(time::parse_engine_time);
+        let updated = service.updated_at();
         let is_recent =
             updated.is_some_and(|updated| self.age(updated) < stop_limit(service).saturating_mul(2));
         is_rolling || is_recent || !self.has_converged()

@@ -11,7 +11,6 @@ use super::slots::{SlotId, SlotKind, SlotState, slot_of};
 use super::{Cause, Need, State, WaitsFor, cause};
 use crate::api::resources::rows::Mode;
 use crate::api::resources::tasks::{Task, TaskState};
-use crate::api::resources::time;
 
 /// How long after its grace period a task has certainly been killed.
 const KILL_DELAY: SignedDuration = SignedDuration::from_secs(2);
@@ -132,7 +131,7 @@ impl<'a> Judge<'a> {
     /// with the change of the service.
     fn is_overdue(&self, task: &Task) -> bool {
         let service = self.view.service;
-        let changed = service.object()["UpdatedAt"].as_str().and_then(time::parse_engine_time);
+        let changed = service.updated_at();
         let stop_requested = if task.is_desired() {
             changed.unwrap_or(Timestamp::UNIX_EPOCH).max(task.updated)
         } else {

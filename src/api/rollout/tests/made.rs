@@ -1,5 +1,7 @@
 //! Services constructed to test one question each.
 
+use std::ops::RangeTo;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -40,16 +42,30 @@ impl Made {
         self
     }
 
-    /// Judges the service at this number of seconds after the full hour. `others` of the tasks are not up to
+    /// Judges the service at this number of seconds after the full hour. The first `others` tasks are not up to
     /// date.
     fn judged(&self, at: i64, baseline: &Baseline, others: usize) -> Result<Judgement, Need> {
+        self.judged_from(at, baseline, |all| &all[others..])
+    }
+
+    /// Like [`Self::judged`], with the first `listed` tasks in the list of those that are up to date.
+    fn judged_with(&self, at: i64, listed: RangeTo<usize>) -> Judgement {
+        self.judged_from(at, &Baseline::nothing(), |all| &all[listed]).unwrap()
+    }
+
+    fn judged_from(
+        &self,
+        at: i64,
+        baseline: &Baseline,
+        up_to_date: impl Fn(&[Task]) -> &[Task],
+    ) -> Result<Judgement, Need> {
         let all: Vec<Task> =
             self.tasks.iter().map(|task| serde_json::from_value(task.clone()).unwrap()).collect();
         let service = Service::new(self.service.clone()).unwrap();
         let now = "2026-01-01T10:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(at);
         let view = ServiceView {
             service: &service,
-            tasks: &all[others..],
+            tasks: up_to_date(&all),
             all: Some(&all),
             nodes: Some(&self.nodes),
             history_limit: Some(self.history_limit),
@@ -225,4 +241,18 @@ fn tasks_that_a_rollout_to_fewer_replicas_takes_from_the_list_may_run_for_their_
         let raised = made.with("/PreviousSpec", replicas(1));
         assert_eq!(raised.state(61), State::Converged, "{state}");
     }
+}
+
+#[test]
+fn a_task_that_appears_between_the_two_lists_does_not_hide_a_failure_loop() {
+    let error = "bind source path does not exist: /x";
+    let made = (0..3).fold(Made::new().with("/UpdatedAt", json!("2026-01-01T10:00:00Z")), |made, i| {
+        made.task(1, 5 * i, 5 * i, "rejected", if i == 2 { "ready" } else { "shutdown" }, error)
+    });
+    let listed = made.tasks.len();
+    let made = made.task(1, 15, 15, "assigned", "ready", "");
+    assert_eq!(made.judged_with(16, ..listed).state, State::Failed(FailureReason::Failing));
+    // A task from before the last change of the service has to be replaced, and the failures are older.
+    let made = made.with("/UpdatedAt", json!("2026-01-01T10:00:16Z"));
+    assert_eq!(made.judged_with(17, ..listed).state, State::UnderWay(WaitsFor::Tasks));
 }
