@@ -48,6 +48,7 @@ struct SpecHistory<'a> {
     now: Timestamp,
     monitor: SignedDuration,
     restart_delay: SignedDuration,
+    /// Whether an update or a rollback starts a task before it stops the old one.
     starts_first: bool,
 }
 
@@ -62,7 +63,9 @@ impl<'a> SpecHistory<'a> {
             monitor: nanoseconds(&policy["Monitor"]).filter(|time| !time.is_zero()).unwrap_or(DEFAULT_PERIOD),
             restart_delay: nanoseconds(&spec["TaskTemplate"]["RestartPolicy"]["Delay"])
                 .unwrap_or(DEFAULT_PERIOD),
-            starts_first: policy["Order"] == "start-first",
+            starts_first: [policy, &spec["RollbackConfig"]]
+                .iter()
+                .any(|config| config["Order"] == "start-first"),
         }
     }
 
@@ -81,21 +84,37 @@ impl<'a> SpecHistory<'a> {
             _ if task.task.status.error.contains("unhealthy") => false,
             TaskState::Running => self.now.duration_since(since) >= self.monitor,
             _ if task.task.has_ended() => {
-                since.duration_since(self.earliest_start(task)) >= self.monitor.max(DEFAULT_PERIOD)
+                let ran = self.latest_end(task).duration_since(self.earliest_start(task));
+                ran >= self.monitor.max(DEFAULT_PERIOD)
             }
             _ => false,
         }
     }
 
+    /// The latest time until which the task was meant to run. If it was shut down, that is the creation of its
+    /// successor: what follows is its grace period.
+    fn latest_end(&self, task: &TaskWithSpec) -> Timestamp {
+        let since = task.task.since();
+        if task.task.status.state != TaskState::Shutdown || self.starts_first {
+            return since;
+        }
+        let successors = self.others_in_slot(task).map(|other| other.task.created);
+        successors.filter(|created| *created > task.task.created).min().map_or(since, |stop| stop.min(since))
+    }
+
+    /// All tasks of the same slot, or of the same node for a global service.
+    fn others_in_slot<'t>(&'t self, task: &'t TaskWithSpec) -> impl Iterator<Item = &'t TaskWithSpec> {
+        let slot = |task: &'t Task| (task.slot, (task.slot == 0).then_some(task.node.as_str()));
+        self.tasks.iter().filter(move |other| slot(&other.task) == slot(&task.task))
+    }
+
     /// The earliest time at which the task can have started. It waits for its predecessor in the slot to end,
     /// and after a failure for the restart delay.
     fn earliest_start(&self, task: &TaskWithSpec) -> Timestamp {
-        let slot = |task: &Task| (task.slot, (task.slot == 0).then(|| task.node.clone()));
         let created = task.task.created;
         let before = self
-            .tasks
-            .iter()
-            .filter(|other| slot(&other.task) == slot(&task.task) && other.task.created < created)
+            .others_in_slot(task)
+            .filter(|other| other.task.created < created)
             .max_by_key(|other| other.task.created);
         let Some(before) = before.filter(|before| before.task.has_ended()) else { return created };
         let ended = before.task.since();

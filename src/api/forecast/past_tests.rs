@@ -87,6 +87,32 @@ fn the_time_before_a_task_can_have_started_does_not_count() {
 }
 
 #[test]
+fn the_time_in_which_a_task_is_being_shut_down_does_not_count() {
+    let stopped = |created| {
+        [
+            task(1, "bad", "failed", 0, 1),
+            task(1, "bad", "shutdown", 1, 20),
+            task(1, "good", "running", created, created + 1),
+        ]
+    };
+    // It can have started after the restart delay, at 6 s.
+    assert!(has_failed_before(&stopped(10), &spec("bad")));
+    assert!(!has_failed_before(&stopped(11), &spec("bad")));
+    // Of two tasks in the slot after it, the first one replaced it.
+    let [failed, shut_down, good] = stopped(10);
+    let later = [failed, shut_down, good, task(1, "good", "running", 30, 31)];
+    assert!(has_failed_before(&later, &spec("bad")));
+    // It runs until its successor has started.
+    let mut first = spec("bad");
+    first["RollbackConfig"] = json!({ "Order": "start-first" });
+    assert!(!has_failed_before(&stopped(10), &first));
+    // A task of another slot did not replace it.
+    let [failed, shut_down, mut good] = stopped(10);
+    good.task.slot = 2;
+    assert!(!has_failed_before(&[failed, shut_down, good], &spec("bad")));
+}
+
+#[test]
 fn the_monitor_period_is_that_of_the_spec() {
     let tasks = [task(1, "bad", "failed", 0, 8)];
     assert!(!has_failed_before(&tasks, &spec("bad")));
