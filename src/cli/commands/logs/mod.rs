@@ -1,5 +1,6 @@
 //! `logs`: prints the logs of services and tasks.
 
+mod assembler;
 mod last_lines;
 mod lines;
 mod prefixes;

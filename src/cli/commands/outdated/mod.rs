@@ -1,17 +1,14 @@
 //! `outdated`: lists services whose tag now points to another digest, or for which there is a newer tag.
 
+mod columns;
+mod digests;
 mod newest;
 mod row;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use clap::Args;
 
-use crate::api::config::credentials::RegistryAuth;
-use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::registry::digest;
-use crate::api::registry::image_ref::ImageRef;
 use crate::api::registry::tags::PolicySource;
 use crate::api::resources::services::Service;
 use crate::cli::app::App;
@@ -21,13 +18,11 @@ use crate::cli::exit::Exit;
 use crate::cli::format;
 use crate::cli::format::ListFormat;
 use crate::cli::newest::ChoiceArgs;
-use crate::cli::parallel;
 use crate::cli::select::{Jobs, SelectArgs, SelectedService};
 use crate::output::{TemplateError, natural_cmp};
-use row::{COLUMNS, OutdatedRow, Placeholder};
-
-/// Maximum number of concurrent requests to registries.
-const MAX_CONCURRENT: usize = 8;
+use columns::COLUMNS;
+use digests::find_digests;
+use row::{OutdatedRow, Placeholder};
 
 /// List services whose tag now points to another digest
 ///
@@ -82,7 +77,7 @@ pub fn run(args: OutdatedArgs, app: &App) -> anyhow::Result<Exit> {
     }
     let mut rows: Vec<OutdatedRow> = services.iter().map(OutdatedRow::new).collect();
     rows.sort_by(|a, b| natural_cmp(a.name, b.name));
-    let digests = digests(&client, app, &rows)?;
+    let digests = find_digests(&client, app, &rows)?;
     for row in &mut rows {
         row.registry_digest = row.followed().and_then(|tag| digests.get(&tag.familiar()));
     }
@@ -142,40 +137,4 @@ fn find_services(
         }
     }
     Ok((found, missing))
-}
-
-/// The digest of a tag in its registry, or why it is not known.
-type RegistryDigest = Result<String, String>;
-
-/// Requests the digests from the registries, once for each tag, several at a time.
-fn digests(client: &Client, app: &App, rows: &[OutdatedRow]) -> Result<BTreeMap<String, RegistryDigest>> {
-    let tags: BTreeMap<String, ImageRef> =
-        rows.iter().filter_map(OutdatedRow::followed).map(|tag| (tag.familiar(), tag)).collect();
-    let registries: BTreeSet<&str> = tags.values().map(ImageRef::domain).collect();
-    let mut auths = BTreeMap::new();
-    for registry in registries {
-        let auth = match app.keyring()?.auth(client, registry) {
-            Err(error @ Error::Credentials(_)) => Err(error.to_string()),
-            other => Ok(other?),
-        };
-        auths.insert(registry, auth);
-    }
-    let known =
-        parallel::try_map(tags.iter().collect(), MAX_CONCURRENT, |(name, tag): (&String, &ImageRef)| {
-            let digest = match auths.get(tag.domain()) {
-                Some(Err(why)) => Err(why.clone()),
-                Some(Ok(auth)) => digest(client, tag, auth.as_ref())?,
-                None => digest(client, tag, None)?,
-            };
-            Ok::<_, Error>((name.clone(), digest))
-        })?;
-    Ok(known.into_iter().collect())
-}
-
-fn digest(client: &Client, tag: &ImageRef, auth: Option<&RegistryAuth>) -> Result<RegistryDigest> {
-    match digest::inspect(client, tag, auth) {
-        Ok(manifest) => Ok(Ok(manifest.image.digest().unwrap_or_default().to_owned())),
-        Err(error @ Error::Registry { .. }) => Ok(Err(error.to_string())),
-        Err(error) => Err(error),
-    }
 }

@@ -1,7 +1,9 @@
 //! `outdated --newest`: finds newer tags.
 
-use super::row::{COLUMNS, OutdatedRow, WITH_AGE, WITH_NEWEST};
-use super::{MAX_CONCURRENT, OutdatedArgs};
+use super::OutdatedArgs;
+use super::columns::{COLUMNS, WITH_AGE, WITH_NEWEST};
+use super::digests::MAX_CONCURRENT;
+use super::row::OutdatedRow;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::registry::tags::{LABEL, PolicySource};

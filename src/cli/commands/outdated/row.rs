@@ -4,74 +4,10 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use super::RegistryDigest;
+use super::digests::RegistryDigest;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Service;
 use crate::cli::newest::{Decision, describe_age};
-use crate::output::Columns;
-
-/// The columns without `--newest`. Templates can use the fields of `--json` as well.
-pub const COLUMNS: Columns = Columns {
-    table: &[
-        ("Name", "NAME"),
-        ("Image", "IMAGE"),
-        ("Runs", "RUNS"),
-        ("Registry", "REGISTRY"),
-        ("Status", "STATUS"),
-    ],
-    extra: &[
-        ("ID", "ID"),
-        ("Tag", "TAG"),
-        ("Digest", "DIGEST"),
-        ("RegistryDigest", "REGISTRY DIGEST"),
-        ("Outdated", "OUTDATED"),
-        ("Error", "ERROR"),
-        ("Newest", "NEWEST"),
-        ("Age", "AGE"),
-    ],
-};
-
-/// The columns with `--newest`.
-pub const WITH_NEWEST: Columns = Columns {
-    table: &[
-        ("Name", "NAME"),
-        ("Image", "IMAGE"),
-        ("Runs", "RUNS"),
-        ("Registry", "REGISTRY"),
-        ("Status", "STATUS"),
-        ("Newest", "NEWEST"),
-    ],
-    extra: &[
-        ("Age", "AGE"),
-        ("ID", "ID"),
-        ("Tag", "TAG"),
-        ("Digest", "DIGEST"),
-        ("RegistryDigest", "REGISTRY DIGEST"),
-        ("Outdated", "OUTDATED"),
-        ("Error", "ERROR"),
-    ],
-};
-
-/// The columns with `--min-age`.
-pub const WITH_AGE: Columns = Columns {
-    table: &[
-        ("Name", "NAME"),
-        ("Image", "IMAGE"),
-        ("Runs", "RUNS"),
-        ("Registry", "REGISTRY"),
-        ("Status", "STATUS"),
-        ("Newest", "NEWEST"),
-        ("Age", "AGE"),
-    ],
-    extra: &[
-        ("ID", "ID"),
-        ("Tag", "TAG"),
-        ("Digest", "DIGEST"),
-        ("RegistryDigest", "REGISTRY DIGEST"),
-        ("Outdated", "OUTDATED"),
-        ("Error", "ERROR"),
-    ],
-};
 
 /// The text for a value that does not exist.
 #[derive(Clone, Copy, Debug)]
@@ -195,38 +131,5 @@ fn short_digest(digest: Option<&str>) -> Cow<'_, str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_row_says_what_is_known() {
-        let digest = |digit: &str| format!("sha256:{}", digit.repeat(64));
-        let (one, two) = (Ok(digest("1")), Ok(digest("2")));
-        let refused = Err("registry `r` cannot be asked".to_owned());
-        let pinned = format!("r:5000/a:1@{}", digest("1"));
-        let bare = format!("r:5000/a@{}", digest("1"));
-        for (image, registry_digest, tag, status) in [
-            (&pinned[..], Some(&one), "r:5000/a:1", "up to date"),
-            (&pinned, Some(&two), "r:5000/a:1", "outdated"),
-            (&pinned, Some(&refused), "r:5000/a:1", "registry `r` cannot be asked"),
-            (&bare, None, &bare, "follows no tag"),
-            ("a", Some(&one), "a:latest", "not pinned"),
-            ("", None, "", "has no image of a registry"),
-        ] {
-            let row = OutdatedRow {
-                name: "web",
-                id: "id",
-                written: image,
-                image: ImageRef::parse(image).ok(),
-                registry_digest,
-                newest: None,
-            };
-            let cells = row.cells();
-            assert_eq!((&*cells[1], &*cells[4]), (tag, status), "{image}");
-        }
-        assert_eq!(
-            (short_digest(Some(&digest("1"))), short_digest(None)),
-            ("sha256:111111111111".into(), "-".into())
-        );
-    }
-}
+#[path = "row_tests.rs"]
+mod tests;

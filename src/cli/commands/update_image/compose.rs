@@ -1,6 +1,7 @@
 //! Parses the output of `docker compose config --format json`. Only the images are used.
 
 use super::json::JsonNode;
+use super::list::ListError;
 
 /// Returns the services of a Compose file; `None` if the value is not one (an object whose `services` is an
 /// object of objects).
@@ -10,7 +11,7 @@ pub fn services(value: &JsonNode) -> Option<&[(String, JsonNode)]> {
 }
 
 /// Returns the top-level `name`, which is the name of the project.
-pub fn project(value: &JsonNode) -> Option<&str> {
+fn project(value: &JsonNode) -> Option<&str> {
     value.get("name")?.text().filter(|name| !name.is_empty())
 }
 
@@ -28,4 +29,15 @@ pub fn images<'a>(services: &'a [(String, JsonNode)], stack: &str) -> Result<Vec
         _ => Err(format!("service `{name}` has no `image`")),
     };
     services.iter().map(image).collect()
+}
+
+/// Returns the name of the stack. It is never taken from the file, because a project can be deployed as
+/// several stacks.
+pub fn required_stack<'a>(stack: Option<&'a str>, value: &JsonNode) -> Result<&'a str, ListError> {
+    let name = project(value).map(|name| format!("; its `name` is `{name}`")).unwrap_or_default();
+    stack.ok_or_else(|| {
+        ListError::NeedsStack(format!(
+            "it is a Compose file, so the stack of its services must be named with `--stack`{name}"
+        ))
+    })
 }

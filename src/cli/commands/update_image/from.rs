@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::list;
 use super::mapping::{MappedImage, Mapping, map_all};
-use super::requested::RequestedImage;
+use super::requested_image::RequestedImage;
 use crate::api::error::{Error, Result};
 use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::report::Remarks;

@@ -6,6 +6,7 @@ use std::collections::hash_map::Entry;
 use serde_json::Deserializer;
 
 use super::compose;
+use super::entries::{items, pair};
 use super::json::JsonNode;
 use crate::api::registry::image_ref::ImageRef;
 use crate::cli::flags::files;
@@ -61,7 +62,7 @@ pub fn parse(text: &str, stack: Option<&str>) -> Result<Images, ListError> {
         && let Some(services) = compose::services(value)
     {
         let mut list = List::default();
-        for (service, image) in compose::images(services, required_stack(stack, value)?)? {
+        for (service, image) in compose::images(services, compose::required_stack(stack, value)?)? {
             list.add(&format!("service `{service}`"), &service, image)?;
         }
         return Ok(list.images);
@@ -71,17 +72,6 @@ pub fn parse(text: &str, stack: Option<&str>) -> Result<Images, ListError> {
         return Err(ListError::Invalid(why.to_owned()));
     }
     Ok(if is_json { parse_values(values)? } else { parse_lines(text)? })
-}
-
-/// Returns the name of the stack. It is never taken from the file, because a project can be deployed as
-/// several stacks.
-fn required_stack<'a>(stack: Option<&'a str>, value: &JsonNode) -> Result<&'a str, ListError> {
-    let name = compose::project(value).map(|name| format!("; its `name` is `{name}`")).unwrap_or_default();
-    stack.ok_or_else(|| {
-        ListError::NeedsStack(format!(
-            "it is a Compose file, so the stack of its services must be named with `--stack`{name}"
-        ))
-    })
 }
 
 fn values(text: &str) -> Result<Vec<JsonNode>, String> {
@@ -140,43 +130,6 @@ impl List {
         }
         Ok(())
     }
-}
-
-/// Returns the entries of an array, of a map of images, or a single entry.
-fn items(value: JsonNode) -> Vec<JsonNode> {
-    match value {
-        JsonNode::Array(items) => items,
-        JsonNode::Object(entries) if is_map_of_images(&entries) => entries
-            .into_iter()
-            .map(|(service, image)| JsonNode::Array(vec![JsonNode::Text(service), image]))
-            .collect(),
-        other => vec![other],
-    }
-}
-
-/// Whether the object maps services to images. An object with `image` is a single service, unless its name is
-/// not valid: services may be named `image` and `name`.
-fn is_map_of_images(entries: &[(String, JsonNode)]) -> bool {
-    let value = |key: &str| entries.iter().find(|(name, _)| name == key).and_then(|(_, value)| value.text());
-    let can_be_name = |text: &str| !text.contains(['/', ':', '@', '.']);
-    let is_one_service = value("image").is_some()
-        && ["service", "name", "id"].iter().find_map(|key| value(key)).is_some_and(can_be_name);
-    !is_one_service && entries.iter().all(|(_, value)| value.text().is_some())
-}
-
-/// Returns service and image of `["web", "shop/web:1.8"]`, `{"service": ..., "image": ...}` (or `name`,
-/// `id`), or an object of the engine.
-fn pair(item: &JsonNode) -> Option<(&str, &str)> {
-    if let JsonNode::Array(items) = item {
-        let [service, image] = &items[..] else { return None };
-        return Some((service.text()?, image.text()?));
-    }
-    if let Some(spec) = item.get("Spec") {
-        let image = spec.at(&["TaskTemplate", "ContainerSpec", "Image"])?;
-        return Some((spec.get("Name")?.text()?, image.text()?));
-    }
-    let service = ["service", "name", "id"].iter().find_map(|key| item.get(key)?.text())?;
-    Some((service, item.get("image")?.text()?))
 }
 
 fn shortened(text: &str) -> String {

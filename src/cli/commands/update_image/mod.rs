@@ -1,6 +1,7 @@
 //! `update-image`: sets the image of services.
 
 mod compose;
+mod entries;
 mod from;
 pub mod json;
 pub mod list;
@@ -8,6 +9,7 @@ mod mapped;
 pub mod mapping;
 mod newest;
 mod requested;
+mod requested_image;
 
 use clap::Args;
 
@@ -24,7 +26,8 @@ use crate::cli::messages::usage::UsageError;
 use crate::cli::newest::ChoiceArgs;
 use crate::cli::select::SelectArgs;
 use newest::NewestChooser;
-use requested::{RequestedImage, RequestedImageArgs};
+use requested::RequestedImageArgs;
+use requested_image::RequestedImage;
 
 /// Update the image of services, and nothing else
 ///

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::requested::RequestedImage;
+use super::requested_image::RequestedImage;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::registry::image_ref::ImageRef;

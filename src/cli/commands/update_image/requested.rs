@@ -3,10 +3,10 @@
 use clap::Args;
 
 use super::from::FromArgs;
+use super::requested_image::RequestedImage;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::registry::tags::PolicySource;
 use crate::cli::complete::completion::Completion;
-use crate::cli::flags::image::ImageArgs;
 use crate::cli::messages::usage::{IMAGE, OrExample as _, TAG, UsageError};
 use crate::cli::select::{Assignments, SelectArgs};
 
@@ -35,21 +35,6 @@ pub struct RequestedImageArgs {
     pub newest: Option<PolicySource>,
     #[command(flatten)]
     pub from: FromArgs,
-}
-
-/// The image that is requested for a service.
-#[derive(Clone, Debug, PartialEq)]
-pub enum RequestedImage {
-    /// This image.
-    Image(ImageRef),
-    /// The first image, into which the second one was mapped.
-    Mapped(ImageRef, ImageRef),
-    /// The service's repository with this tag.
-    Tag(String),
-    /// The service's tag with its current digest.
-    Refreshed,
-    /// The newest tag that the policy allows.
-    Newest,
 }
 
 impl RequestedImageArgs {
@@ -129,55 +114,5 @@ impl RequestedImageArgs {
         // Checks that the tag is valid; the repository does not matter.
         ImageRef::parse("any").or_example(IMAGE)?.with_tag(tag).or_example(TAG)?;
         Ok(Some(RequestedImage::Tag(tag.clone())))
-    }
-}
-
-impl RequestedImage {
-    /// Parses an image.
-    pub fn parse(text: &str) -> Result<Self, UsageError> {
-        ImageRef::parse(text).map(Self::Image).or_example(IMAGE)
-    }
-
-    /// Rejects combinations with flags about images.
-    pub fn check(&self, pin: &ImageArgs) -> Result<(), UsageError> {
-        match self {
-            Self::Image(image) | Self::Mapped(image, _) => pin.check(image),
-            Self::Refreshed if !pin.always_asks() => Err(UsageError::new(
-                "--refresh needs the digest, and --resolve-image never excludes it",
-                "swarmctl update-image --refresh web",
-            )),
-            Self::Newest if !pin.always_asks() => Err(UsageError::new(
-                "--newest needs the digest, and --resolve-image never excludes it",
-                "swarmctl update-image --newest minor web",
-            )),
-            Self::Tag(_) | Self::Refreshed | Self::Newest => Ok(()),
-        }
-    }
-
-    /// Returns the image for a service that runs `current`.
-    ///
-    /// # Errors
-    /// Why there is no such image.
-    pub fn image(&self, current: &str) -> Result<ImageRef, String> {
-        if let Self::Image(image) | Self::Mapped(image, _) = self {
-            return Ok(image.clone());
-        }
-        let current = ImageRef::parse(current).or_example(IMAGE).map_err(|bad| bad.to_string())?;
-        let tag = match self {
-            Self::Tag(tag) => tag,
-            _ => current.tag().ok_or("it follows no tag: its image is named by a digest only")?,
-        };
-        current.with_tag(tag).or_example(TAG).map_err(|bad| bad.to_string())
-    }
-}
-
-impl Assignments<RequestedImage> {
-    /// Returns all requested images.
-    pub fn values(&self) -> impl Iterator<Item = &RequestedImage> {
-        let (named, all) = match self {
-            Assignments::PerService(pairs) => (pairs.as_slice(), None),
-            Assignments::ForSelection(new) => (&[][..], Some(new)),
-        };
-        named.iter().map(|(_, new)| new).chain(all)
     }
 }

@@ -202,6 +202,7 @@ const NOT_COMPARED: &[&str] = &[
     "canary",
     "max-failures",
     "dry-run",
+    "plan",
     "exit-code",
     "any-repository",
     "rollback-on-failure",

@@ -1,20 +1,19 @@
 //! `tags`: lists the tags of a repository and which of them a policy selects.
 
+mod reference;
+
 use clap::Args;
 use serde_json::json;
 
-use crate::api::http::client::Client;
+use self::reference::Reference;
 use crate::api::registry::client::{FailureKind, Registries};
-use crate::api::registry::image_ref::ImageRef;
 use crate::api::registry::tags::{
-    LABEL, Listed, Policy, PolicySource, PreReleases, Rules, TagPattern, candidates, list,
+    Listed, Policy, PolicySource, PreReleases, Rules, TagPattern, candidates, list,
 };
-use crate::api::resources::services;
 use crate::cli::app::App;
 use crate::cli::app::registries::registry_settings;
 use crate::cli::complete::completion::Completion;
 use crate::cli::exit::Exit;
-use crate::cli::messages::usage::{IMAGE, OrExample as _, UsageError};
 use crate::cli::newest::login_hint;
 use crate::output::Table;
 
@@ -44,17 +43,10 @@ pub struct TagsArgs {
     json: bool,
 }
 
-/// What the tags are compared with.
-struct Reference {
-    image: ImageRef,
-    /// The tag and the policy, if there is a tag.
-    current: Option<(String, Policy)>,
-}
-
 /// Runs the command.
 pub fn run(args: TagsArgs, app: &App) -> anyhow::Result<Exit> {
     let client = app.client(None)?;
-    let reference = args.reference(&client)?;
+    let reference = Reference::find(&client, &args)?;
     let registries = Registries::new(app.keyring()?, registry_settings());
     let tags = match registries.tags(&client, &reference.image) {
         Ok(tags) => tags,
@@ -115,43 +107,4 @@ fn names(all: &[Listed]) -> Table {
     let mut table = Table::new(&["TAG"]);
     all.iter().for_each(|it| table.row([it.tag]));
     table
-}
-
-impl TagsArgs {
-    fn reference(&self, client: &Client) -> anyhow::Result<Reference> {
-        if self.subject.contains(['/', '.', ':']) {
-            let image = ImageRef::parse(&self.subject).or_example(IMAGE)?;
-            let name = self.subject.split('@').next().unwrap_or_default();
-            let has_tag = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
-            let tag = image.tag().filter(|_| has_tag).map(str::to_owned);
-            let current = match (&self.newest, tag) {
-                (PolicySource::Label, _) => {
-                    let why = "`label` is the policy of a service, and this is a repository";
-                    return Err(UsageError::new(why, "swarmctl tags --newest minor shop/web:1.8").into());
-                }
-                (_, None) => None,
-                (PolicySource::Fixed(policy), Some(tag)) => Some((tag, policy.clone())),
-            };
-            return Ok(Reference { image, current });
-        }
-        let service = services::find(client, &self.subject)?;
-        let image = service.image().unwrap_or_default();
-        let image = ImageRef::parse(image).map_err(|_| {
-            anyhow::anyhow!("service `{}` has no image of a registry: `{image}`", self.subject)
-        })?;
-        let policy = match &self.newest {
-            PolicySource::Fixed(policy) => policy.clone(),
-            PolicySource::Label => {
-                let label = service.spec()["Labels"][LABEL].as_str();
-                let label = label
-                    .ok_or_else(|| anyhow::anyhow!("service `{}` has no label `{LABEL}`", self.subject))?;
-                Policy::parse(label).map_err(|_| {
-                    let name = &self.subject;
-                    anyhow::anyhow!("the label `{LABEL}` of service `{name}` is not a policy: `{label}`")
-                })?
-            }
-        };
-        let current = image.tag().map(|tag| (tag.to_owned(), policy));
-        Ok(Reference { image, current })
-    }
 }
