@@ -50,7 +50,7 @@ pub struct AlreadyReported(pub Exit);
 
 impl std::fmt::Display for AlreadyReported {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "ended with exit code {}", self.0.code())
+        write!(f, "exited with code {}", self.0.code())
     }
 }
 
@@ -237,7 +237,7 @@ pub fn hint(error: &Error) -> Option<String> {
             "run it on a manager node, or start a new swarm with `docker swarm init`".to_owned()
         }
         Error::Engine { message, .. } if message.contains("does not have a leader") => {
-            "see the managers with `docker node ls`; more than half of them must be up".to_owned()
+            "list the managers with `docker node ls`; more than half of them must be up".to_owned()
         }
         Error::Engine { message, .. }
             if message.contains("client version") && message.contains("is too old") =>
@@ -302,17 +302,17 @@ fn connection_hint(kind: ConnectErrorKind, endpoint: &str, context: Option<&str>
     match kind {
         ConnectErrorKind::HostNotFound => "check the name in `-H`, DOCKER_HOST or the context".to_owned(),
         ConnectErrorKind::TlsUnsupported => {
-            "without TLS the port is usually 2375; then leave out `--tls`, DOCKER_TLS_VERIFY and the like".to_owned()
+            "without TLS the port is usually 2375; then remove `--tls`, DOCKER_TLS_VERIFY and similar settings".to_owned()
         }
         ConnectErrorKind::TlsRequired => "use TLS with `--tlsverify` or DOCKER_TLS_VERIFY=1".to_owned(),
         ConnectErrorKind::UntrustedCertificate => {
-            "give the CA that signed it with `--tlscacert FILE` before the subcommand".to_owned()
+            "specify the CA that signed it with `--tlscacert FILE` before the subcommand".to_owned()
         }
         ConnectErrorKind::InvalidCertificate => {
             "use a host name that the certificate contains, or issue a new certificate".to_owned()
         }
         ConnectErrorKind::ClientCertificate => {
-            "give a certificate signed by the engine's CA with `--tlscert FILE --tlskey FILE` before the subcommand"
+            "specify a certificate signed by the engine's CA with `--tlscert FILE --tlskey FILE` before the subcommand"
                 .to_owned()
         }
         ConnectErrorKind::TlsFile => {

@@ -63,7 +63,7 @@ fn an_update_that_would_erase_a_field_is_refused_and_nothing_is_posted() {
         let swarm = FakeSwarm::with([newer("t001")]);
         refused(at(&swarm, "1.40", args).run());
         assert!(swarm.posts().is_empty());
-        // At the engine's own version there is nothing to say.
+        // At the engine's own version nothing is reported.
         at(&swarm, "1.41", args).run().succeeds().never_says(&["DOCKER_API_VERSION"]);
     }
 }
@@ -102,7 +102,7 @@ fn what_loses_nothing_is_done_with_a_warning() {
     let swarm = FakeSwarm::with([newer("t001")]);
     at(&swarm, "1.40", &["update-image", "-d", "--no-resolve-image", "t001", OLD]).run().succeeds();
     assert!(swarm.posts().is_empty());
-    // What is taken out on purpose is not lost.
+    // Fields that are removed on purpose are not lost.
     let line = ["update", "-d", "t001", "--ulimit-rm", "nofile", "--limit-pids", "0"];
     at(&swarm, "1.40", &line).run().succeeds();
     assert_eq!((stored(&swarm, "Ulimits"), stored(&swarm, "Sysctls").is_object()), (Value::Null, true));

@@ -1,4 +1,4 @@
-//! `auth refresh`: new credentials, the same spec, and nobody disturbed.
+//! `auth refresh`: new credentials, the same spec, and no side effects.
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -12,7 +12,7 @@ use crate::support::server::Answer;
 
 const IMAGE: &str = "127.0.0.1:5000/whoami:0.6";
 
-/// A spec whose port is in nobody's way.
+/// A spec without conflicts over its port.
 fn spec(name: &str, image: &str) -> Value {
     let mut spec = spec_with_port(name, image);
     spec["EndpointSpec"]["Ports"] = json!([]);
@@ -110,7 +110,7 @@ fn looks_again_when_someone_else_has_written() {
     });
     refresh(&swarm, &["web"]).fails_with(Exit::RolloutFailed).says(&["a rollout is in progress"]);
     assert!(swarm.service("web").taken.is_empty());
-    // Where it is at rest all the same, their change stays.
+    // If the service is at rest nevertheless, the other writer's change stays.
     let swarm = in_state("web", None);
     swarm.before(RequestKind::Post, 1, |world| {
         world.write("web", |spec| spec["Labels"]["theirs"] = "1".into())
@@ -163,7 +163,7 @@ fn a_service_whose_tasks_have_another_placement_is_refused() {
     swarm.world().write("web", |spec| {
         spec["TaskTemplate"]["Placement"]["Constraints"] = json!(["node.role==manager"]);
     });
-    // The engine has left the tasks alone.
+    // The engine does not restart the tasks.
     swarm.world().service("web").placed = Some(json!({}));
     for line in [&["web"][..], &["--dry-run", "web"]] {
         let run = refresh(&swarm, line).fails_with(Exit::RolloutFailed).tells_an_error();

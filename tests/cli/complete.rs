@@ -1,4 +1,4 @@
-//! What may stand at the cursor: the protocol, what the engine is asked for it, how little goes wrong.
+//! Completion at the cursor: the protocol, the requests to the engine, and how failures are handled.
 
 use std::os::unix::net::UnixListener;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::support::fixtures::{OLD, spec};
 use crate::support::run::{Run, swarmctl};
 use crate::support::server::Answer;
 
-/// The candidates and the directive for words of which the last is the one that the cursor is on.
+/// The candidates and the directive for these words; the cursor is at the last one.
 fn complete(host: &str, words: &[&str]) -> (Vec<String>, String) {
     let run = asked(host, "__complete", words);
     let mut lines: Vec<String> =
@@ -120,7 +120,7 @@ fn filters_are_keys_then_values() {
     assert_eq!(found(&["ps", "-f", "des"]).0, ["desired-state="]);
     assert_eq!(found(&["ls", "-f", "des"]).0, Vec::<String>::new());
     assert_eq!(found(&["restart", "--stack", ""]).0, ["shop"]);
-    // Not a key: the keys are offered in its place.
+    // This is not a key, so the keys are offered.
     let keys = ["id=", "image=", "label=", "mode=", "name="];
     for word in ["color=", "color=red", "des=", "="] {
         assert_eq!(found(&["ls", "-f", word]), (keys.map(str::to_owned).to_vec(), ":6".to_owned()), "{word}");

@@ -58,7 +58,7 @@ fn an_engine_out_of_reach_is_unreachable_and_the_rest_is_shown() {
     let user = User::new(&[], "");
     let run = user.swarmctl("-H unix:///nonexistent/docker.sock", SHOW).run().fails_with(Exit::Unreachable);
     run.prints(&["Endpoint:        unix:///nonexistent/docker.sock (--host)\n"]).says(&[
-        "error: cannot ask the engine what it is",
+        "error: cannot read the engine's properties",
         "cannot connect to the engine at `unix:///nonexistent/docker.sock`",
         "hint: ",
     ]);
@@ -100,7 +100,7 @@ fn managers_without_a_leader_are_told_and_the_rest_is_shown() {
     let run = swarmctl(SHOW).host(engine.host()).run().succeeds();
     run.prints(&[
         "Name:            manager1",
-        "Manager:         yes, but the managers do not answer: ",
+        "Manager:         yes, but the managers do not respond: ",
         "no quorum today",
     ]);
 }
@@ -142,7 +142,7 @@ fn tls_is_told_with_its_files() {
     let tls = user.swarmctl(&format!("{line} --tlsverify=false"), SHOW_JSON).run().json()["tls"].clone();
     assert_eq!(&tls["verified"], &json!(false));
     assert_eq!(&tls["from"], &json!("--tlsverify"));
-    // Default files that are not there are not used.
+    // Default files that do not exist are not used.
     let line = "-H tcp://127.0.0.1:1 --tls DOCKER_CERT_PATH=/nonexistent";
     let tls = user.swarmctl(line, SHOW_JSON).run().json()["tls"].clone();
     assert_eq!([&tls["ca"], &tls["cert"], &tls["key"]], [&json!(null), &json!(null), &json!(null)]);
@@ -153,7 +153,7 @@ fn no_password_in_a_host_is_shown() {
     let user = User::new(&["a"], "");
     let docker = json!({ "docker": { "Host": format!("ssh://me:{PASSWORD}@h") } });
     user.context("p", &json!({ "Name": "p", "Endpoints": docker }));
-    // Every stream of every run is searched for it.
+    // `run` searches all output for it.
     for command in [SHOW, SHOW_JSON] {
         let line = format!("-c a DOCKER_HOST=tcp://me:{PASSWORD}@h");
         user.swarmctl(&line, command).run().succeeds().prints(&["tcp://me:***@h"]);

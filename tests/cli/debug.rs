@@ -1,4 +1,4 @@
-//! `--debug`: each request, its status and its time on stderr, and no secret.
+//! `--debug`: each request, its status and its duration on stderr, without secrets.
 
 use serde_json::json;
 
@@ -32,7 +32,7 @@ fn each_request_is_a_line() {
         .host("unix:///nonexistent")
         .run()
         .fails_with(Exit::Unreachable)
-        .says(&["GET /_ping -> no answer: cannot connect"]);
+        .says(&["GET /_ping -> no response: cannot connect"]);
 }
 
 #[test]

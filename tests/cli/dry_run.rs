@@ -1,4 +1,4 @@
-//! `--dry-run` and `--exit-code`, of every command that changes services.
+//! `--dry-run` and `--exit-code` of every command that changes services.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::support::fixtures::{ID, NEW, OLD, spec, t001};
 use crate::support::run::{Run, swarmctl};
 use crate::support::server::Answer;
 
-/// Two services of two replicas, a job, and one that can be rolled back.
+/// Two services with two replicas each, a job, and a service that can be rolled back.
 fn swarm() -> FakeSwarm {
     let replicated = |name: &str| {
         let mut spec = spec(name, OLD);
@@ -32,7 +32,7 @@ fn run(swarm: &FakeSwarm, line: &str) -> Run {
     swarmctl(line.split(' ')).host(swarm.host()).run()
 }
 
-/// That nothing but reads were asked for, and nothing has changed.
+/// Requires that only reads were sent, and that nothing has changed.
 #[track_caller]
 fn only_read(swarm: &FakeSwarm, indexes: &[u64]) {
     for request in swarm.requests() {
@@ -92,12 +92,12 @@ fn every_acting_command_shows_its_changes_and_a_forecast_and_only_reads() {
         let indexes: Vec<u64> = swarm.world().services.iter().map(|service| service.index).collect();
         let run = run(&swarm, &format!("{} --dry-run{}", split(&line).0, split(&line).1)).succeeds();
         assert_eq!(run.stderr, "", "{}", run.report());
-        run.prints(shown).prints(&["(dry run, nothing was sent)"]);
+        run.prints(shown).prints(&["(dry run, nothing was posted)"]);
         only_read(&swarm, &indexes);
     }
 }
 
-/// The command, and what follows it.
+/// The command, and its output.
 fn split(line: &str) -> (&str, &str) {
     line.split_at(line.find(' ').unwrap_or(line.len()))
 }
@@ -247,7 +247,7 @@ fn a_create_of_a_name_that_is_taken_would_fail() {
     assert!(swarm.posts().is_empty());
 }
 
-/// The engine crashes on a spec without a placement where its tasks have one, and again at each start.
+/// The engine crashes on a spec without a placement if its tasks have one, and again at each start.
 #[test]
 fn a_placement_is_emptied_and_never_left_out() {
     let swarm = swarm();

@@ -1,4 +1,4 @@
-//! TCP endpoints: what can be none, what is sent, what is said where nobody answers, proxies.
+//! TCP endpoints: invalid addresses, what is sent, errors if nothing responds, proxies.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ fn an_invalid_endpoint_is_a_usage_error_however_it_is_given() {
     ] {
         for (args, variable) in [(vec!["-H", host, "ls"], ""), (vec!["ls"], host)] {
             let run = swarmctl(args).host(variable).run().fails_with(Exit::Usage).tells_an_error();
-            run.says(&["cannot be an engine's endpoint", "unix:///"]).never_says(&["secret"]);
+            run.says(&["is not a valid engine endpoint", "unix:///"]).never_says(&["secret"]);
         }
     }
 }
@@ -213,7 +213,7 @@ fn a_proxy_that_does_not_do_its_work_is_named() {
     run.fails_with(Exit::Usage).says(&["HTTP_PROXY", "`socks5://`"]);
 }
 
-/// Whoever speaks TLS only and is asked without it answers with an alert.
+/// A server that requires TLS responds to plain HTTP with an alert.
 #[test]
 fn a_port_that_speaks_tls_only_is_told_from_an_engine_that_is_broken() {
     let alert = Answer { body: vec![0x15, 0x03, 0x01, 0, 2, 2, 70], ..Answer::json(200, "") };

@@ -1,4 +1,4 @@
-//! The exit codes, a contract with scripts: each one is shown, and README's table is the program's.
+//! The exit codes are a contract with scripts: each one occurs here, and README's table matches the program.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! `--format`: what templates may say, where they come from, what is refused before anything is asked.
+//! `--format`: the template language, its sources, and what is refused before any request.
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -98,7 +98,7 @@ fn ps_status_and_outdated_name_what_their_tables_show() {
         "REGISTRY DIGEST ERROR"
     );
     assert_eq!(header(&["status", "web9", "--format", "raw"]), "name: web9");
-    // The exit code is the answer, however it is shown.
+    // The exit code does not depend on the format.
     run(&swarm, &["status", "nosuch", "--format", "{{.Name}}"]).fails_with(Exit::NotFound);
 }
 
@@ -150,9 +150,12 @@ fn what_a_service_does_not_have_is_an_error_and_the_others_are_shown() {
 #[test]
 fn an_invalid_template_is_a_usage_error_and_nothing_is_asked() {
     for (args, words) in [
-        (&["ls", "--format", "{{.Nmae}}"][..], "there is no `.Nmae`; there are .ID, .Name"),
+        (&["ls", "--format", "{{.Nmae}}"][..], "there is no `.Nmae`; the fields are .ID, .Name"),
         (&["ls", "--format", "{{.Name"], "`}}` is missing"),
-        (&["ps", "web", "--format", "{{env \"HOME\"}}"], "there is no function `env`; there are and, eq"),
+        (
+            &["ps", "web", "--format", "{{env \"HOME\"}}"],
+            "there is no function `env`; the functions are and, eq",
+        ),
         (&["status", "web", "--format", "{{if .Name}}x"], "its `{{end}}` is missing"),
         (&["outdated", "--format", "table {{.Ports}}"], "there is no `.Ports`"),
         (&["inspect", "web", "--format", "{{template \"x\"}}"], "`template` is not supported here"),
@@ -215,7 +218,7 @@ fn a_pipe_gets_the_text_as_it_is_and_a_terminal_sees_it() {
     let template = "{{.Spec.Labels.evil}}{{println}}{{json .Spec.Labels.team}}";
     let args = ["inspect", "web10", "--format", template];
     assert_eq!(run(&swarm, &args).succeeds().stdout, "\u{1b}]0;x\u{7}\n\"shop\"\n");
-    // `script` gives it a terminal.
+    // `script` provides a terminal.
     let line = format!("{} inspect web10 --format '{template}'", env!("CARGO_BIN_EXE_swarmctl"));
     let output = std::process::Command::new("script")
         .args(["-qec", &line, "/dev/null"])

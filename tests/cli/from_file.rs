@@ -1,4 +1,4 @@
-//! `update-image --from`: Compose files, services that do not exist, images of another registry.
+//! `update-image --from`: Compose files, services that do not exist, images in another registry.
 
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ fn of_stack(stack: &str, name: &str, image: &str) -> Value {
     spec
 }
 
-/// A stack, and a service whose name is as if it was of the stack.
+/// A stack, and a service whose name looks like one of the stack.
 fn shop() -> FakeSwarm {
     FakeSwarm::with([
         of_stack("shop", "shop_web", "shop/web:1.7"),

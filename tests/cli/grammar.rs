@@ -8,7 +8,7 @@ use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::swarmctl;
 
-/// Every command with the least that it takes.
+/// Every command with its minimum of arguments.
 const COMMANDS: &[(&str, &[&str])] = &[
     ("apply", &["nosuch"]),
     ("auth", &["refresh", "nosuch"]),
@@ -40,7 +40,7 @@ fn help(args: &[&str]) -> String {
     run.stdout
 }
 
-/// One flag as the help shows it.
+/// A flag, as it is in the help.
 #[derive(Debug)]
 struct Flag {
     name: String,
@@ -48,7 +48,7 @@ struct Flag {
     is_switch: bool,
 }
 
-/// The flags of a command, `--help` and `--version` left out.
+/// The flags of a command, without `--help` and `--version`.
 fn flags(command: &str) -> Vec<Flag> {
     let help = help(&[command]);
     let mut flags = Vec::new();
@@ -92,7 +92,7 @@ fn help_begins_with_an_imperative_line_of_at_most_72_columns_without_a_full_stop
         let short = swarmctl([command, "-h"]).run().succeeds().stdout;
         assert_eq!(short.lines().next(), Some(first));
     }
-    // Alone it is answered without the parser, and says the same.
+    // Alone it is handled without the parser, with the same output.
     for args in [&["--version"][..], &["-D", "--version"], &["-V"]] {
         let said = swarmctl(args.iter().copied()).run().succeeds().stdout;
         assert_eq!(said, format!("swarmctl {}\n", env!("CARGO_PKG_VERSION")), "{args:?}");
@@ -115,7 +115,7 @@ fn switches_take_true_and_false_and_the_last_counts() {
             let name = format!("--{}", flag.name);
             for value in ["=true", "=false", "=1", "=0", "=T", ""] {
                 let given = format!("{name}{value}");
-                // What selects goes with no names.
+                // Flags that select cannot be combined with names.
                 let least = match (&flag.name[..], *command) {
                     ("all", "scale" | "update-image") => &["1"][..],
                     ("all", _) => &[],
@@ -247,13 +247,13 @@ fn global_flags_stand_before_the_command() {
         &[&format!("--host={host}"), "ls", "-q"],
         &[&format!("-H{host}"), "ls", "-q"],
         &[&format!("-H={host}"), "ls", "-q"],
-        // The last wins, and -H wins over DOCKER_HOST.
+        // The last -H is used, and -H takes precedence over DOCKER_HOST.
         &["-H", "unix:///nonexistent", "-H", &host, "ls", "-q"],
     ] {
         let run = swarmctl(args.iter().copied()).env("DOCKER_HOST", "unix:///nonexistent").run().succeeds();
         assert_eq!(run.stdout.lines().count(), 1);
     }
-    // After the command they mean something else: create --host is the service's own.
+    // After the command these flags have another meaning: `create --host` is a flag of the service.
     swarmctl(["ls", "-H", &host]).run().fails_with(Exit::Usage);
 }
 

@@ -1,4 +1,4 @@
-//! Specs that crash an engine are never sent, wherever they come from.
+//! Specs that crash an engine are never posted, wherever they come from.
 
 use serde_json::{Value, json};
 
@@ -192,7 +192,7 @@ fn other_health_checks_are_sent() {
     }
 }
 
-/// Engines read past these, and their connection ends without a response: whether it was applied would be in doubt.
+/// Engines close the connection without a response to such paths, so it would be unknown whether the request was applied.
 #[test]
 fn lists_with_an_item_that_is_not_there_are_usage_errors() {
     let of_container = |list: &str| json!({"TaskTemplate": {"ContainerSpec": {list: [null]}}});

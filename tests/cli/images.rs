@@ -1,4 +1,4 @@
-//! `images`: the format of `update-image --from`, the checks, and what it never does.
+//! `images`: the format of `update-image --from`, the checks, and that it never contacts a registry or posts.
 
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ fn pinned(image: &str) -> String {
     format!("{image}@{DIGEST}")
 }
 
-/// Two pinned services whose order by name is not that of the engine.
+/// Two pinned services that the engine does not list by name.
 fn shop() -> FakeSwarm {
     FakeSwarm::with([
         bare("web10", &pinned("shop/web:1.8")),

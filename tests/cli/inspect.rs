@@ -60,7 +60,7 @@ fn continues_after_an_unknown_service_and_fails_with_not_found() {
             assert_eq!(run.json().as_array().unwrap().len(), 1);
         }
     }
-    // Nothing found at all is still an array, as it is docker's.
+    // If no service is found, the output is still an array, as with docker.
     let swarm = FakeSwarm::start();
     let run = swarmctl(["inspect", "nosuch"]).host(swarm.host()).run().fails_with(Exit::NotFound);
     assert_eq!(run.json(), json!([]));
@@ -115,7 +115,7 @@ fn pretty_manages_without_what_is_not_there() {
             .answers(Answer::json(200, service_text(ID, 1, &odd.to_string())))]);
         swarmctl(["inspect", "--pretty", &name]).host(engine.host()).run().succeeds().prints(&[&name]);
     }
-    // A network that is gone is shown by its ID.
+    // A network that no longer exists is shown by its ID.
     let mut lonely = spec("t001", OLD);
     lonely["TaskTemplate"]["Networks"] = json!([{ "Target": NETWORK }]);
     let swarm = FakeSwarm::with([lonely]);

@@ -1,4 +1,4 @@
-//! What `status` and `wait` make of tasks that fail or cannot start.
+//! How `status` and `wait` judge tasks that fail or cannot start.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn run(swarm: &FakeSwarm, args: &[&str]) -> Run {
 }
 
 /// Sets the tasks of the service: the state, the desired state, the error, and how many seconds ago each was created
-/// and came into its state.
+/// and entered its state.
 fn set(swarm: &FakeSwarm, tasks: &[(&str, &str, &str, [i64; 2])]) {
     let time = |seconds: i64| (Timestamp::now() - SignedDuration::from_secs(seconds)).to_string();
     let task = |(at, (state, desired, error, [created, since])): (usize, &(&str, &str, &str, [i64; 2]))| {
@@ -42,7 +42,7 @@ const NO_SOURCE: &str =
 #[test]
 fn status_reports_a_failure_loop_at_every_moment() {
     for (history, code) in [
-        // Rejected before the restart delay, while it is still to be `ready`.
+        // Rejected before the restart delay, while the next task is still `ready`.
         (
             vec![
                 ("rejected", "shutdown", NO_SOURCE, [12, 12]),
@@ -110,7 +110,7 @@ fn status_reports_a_failure_loop_at_every_moment() {
             ],
             10,
         ),
-        // It was told to stop before it failed: its successor is older than its end.
+        // It got a stop request before it failed: its successor is older than its end.
         (
             vec![
                 ("failed", "shutdown", CRASH, [30, 20]),
@@ -176,7 +176,7 @@ fn wait_remembers_the_failures_that_the_swarm_deletes() {
 
 #[test]
 fn wait_infers_the_end_of_a_task_that_is_deleted_at_once() {
-    // A task that fails at once is listed as `ready` during the restart delay, and hardly ever as `starting`.
+    // A task that fails immediately is listed as `ready` during the restart delay, and rarely as `starting`.
     for (state, desired) in [("starting", "running"), ("ready", "ready")] {
         let swarm = swarm();
         swarm.world().task_history = 1;
@@ -192,7 +192,7 @@ fn wait_infers_the_end_of_a_task_that_is_deleted_at_once() {
         }
         run(&swarm, &["wait", "web"])
             .fails_with(Exit::RolloutFailed)
-            .says(&["the tasks fail one after the other", "did not keep it"]);
+            .says(&["the tasks fail one after the other", "is no longer listed"]);
     }
 }
 
@@ -202,7 +202,7 @@ const NO_MEMORY: &str = "no suitable node (insufficient resources on 1 node)";
 #[test]
 fn status_calls_a_pending_task_stuck_only_if_the_nodes_still_refuse_it() {
     for (error, code) in [
-        // The only node was drained, and is active now.
+        // The only node was drained and is active again.
         (UNAVAILABLE, 10),
         ("no suitable node (scheduling constraints not satisfied on 1 node)", 10),
         (NO_MEMORY, 5),
@@ -211,7 +211,7 @@ fn status_calls_a_pending_task_stuck_only_if_the_nodes_still_refuse_it() {
         let swarm = swarm();
         set(&swarm, &[("pending", "running", error, [60, 60])]);
         run(&swarm, &["status", "web"]).exits(code);
-        // It has changed only just now.
+        // It has just changed.
         set(&swarm, &[("pending", "running", error, [60, 2])]);
         run(&swarm, &["status", "web"]).answers(Exit::Different);
     }
@@ -242,7 +242,7 @@ fn a_pull_that_the_engine_has_given_up_is_a_failure_with_the_command_that_pulls_
     let waited = run(&swarm, &["wait", "web"]).fails_with(Exit::RolloutFailed);
     waited.says(&["stays `preparing`", NO_PULL, "hint: run `swarmctl restart web`: a new task pulls again"]);
     run(&swarm, &["status", "web"]).fails_with(Exit::RolloutFailed).prints(&["does not try again"]);
-    // While it should not run any more, or has no error, it is only slow.
+    // A task that must no longer run, or has no error, is only slow.
     for (desired, error) in [("running", ""), ("ready", NO_PULL)] {
         set(&swarm, &[("preparing", desired, error, [60, 60])]);
         run(&swarm, &["status", "web"]).answers(Exit::Different);

@@ -1,4 +1,4 @@
-//! `lint`: what is requested, what is printed, what is skipped. The rules themselves have tests beside them.
+//! `lint`: which requests are sent, and what is printed or skipped. The tests of the rules are beside the rules.
 
 use serde_json::{Value, json};
 
@@ -54,7 +54,7 @@ fn prints_findings_with_fixes_and_their_sum_on_stderr() {
     let run = lint(&swarm, &[]).succeeds();
     let of = |name: &str| {
         format!(
-            "{name} L05 error: host port 22222 with start-first needs a spare node: 1 replica on 1 eligible node\n  \
+            "{name} L05 error: host port 22222 with start-first requires a spare node: 1 replica on 1 eligible node\n  \
              fix: swarmctl update --update-order stop-first {name}\n\
              {name} L12 warn: `{OLD}` has no digest: nodes may run different images\n  \
              fix: swarmctl update-image --refresh {name}\n"
@@ -132,7 +132,7 @@ fn json_has_everything_and_nothing_else_is_printed() {
             "services": [{"name": "web", "id": id, "ignored": ["L12"], "findings": [{
                 "id": "L05", "name": "hostport-start-first", "severity": "error",
                 "place": "EndpointSpec.Ports[22222:80/tcp/host]",
-                "message": "host port 22222 with start-first needs a spare node: 1 replica on 1 eligible node",
+                "message": "host port 22222 with start-first requires a spare node: 1 replica on 1 eligible node",
                 "fix": "swarmctl update --update-order stop-first web"
             }]}],
             "counts": {"error": 1, "warn": 0, "info": 1}, "skipped_rules": []
@@ -299,7 +299,7 @@ fn text_from_the_engine_is_made_visible_and_quoted() {
     );
 }
 
-/// A small network, and one replica more than it has room for; a service that is not asked about is on it, too.
+/// A small network with one replica too many; another service, which is not checked, also uses it.
 #[test]
 fn services_that_share_a_network_are_counted_whatever_is_selected() {
     let on_network = |name: &str, replicas: u64| {

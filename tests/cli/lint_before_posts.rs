@@ -1,4 +1,4 @@
-//! Rules that commands evaluate before they post: warnings, `--strict`, and what they request for it.
+//! Rules that commands evaluate before they post: warnings, `--strict`, and their requests.
 
 use serde_json::{Value, json};
 
@@ -30,8 +30,7 @@ fn lists_of_nodes(swarm: &FakeSwarm) -> usize {
     swarm.requests().iter().filter(|request| request.endpoint() == "/nodes").count()
 }
 
-const WARNING: &str =
-    "warning: web: L05 host port 22222 with start-first needs a spare node: 1 replica on 1 eligible node\n";
+const WARNING: &str = "warning: web: L05 host port 22222 with start-first requires a spare node: 1 replica on 1 eligible node\n";
 const HINT: &str = "hint: fix it with `swarmctl update --update-order stop-first web`\n";
 
 #[test]

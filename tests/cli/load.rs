@@ -1,4 +1,4 @@
-//! An engine under load: it refuses for a while, it is busy, it is slow. Nothing is lost, nothing is done twice.
+//! An engine under load: it refuses requests, is busy, or is slow. No change is lost or applied twice.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, Swarmctl, swarmctl};
 use crate::support::server::Answer;
 
-/// Shorter than an engine may be unavailable, longer than the first pauses between retries.
+/// Shorter than the time for which an engine may be unavailable, longer than the first delays between retries.
 const OUTAGE: Duration = Duration::from_secs(2);
 
 fn set_image(swarm: &FakeSwarm, more: &[&str]) -> Run {
@@ -64,7 +64,7 @@ fn an_engine_that_is_unavailable_for_a_while_is_waited_for() {
 #[test]
 fn an_engine_that_takes_a_post_and_is_unavailable_then_is_asked_what_became_of_it() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
-    // Taken, and its answer is the 503; so are the answers of a while.
+    // The request is accepted, but its response is a 503, like later responses for some time.
     swarm.after(RequestKind::Post, 1, |world| {
         world.unavailable_until = Some(Instant::now() + OUTAGE);
     });
@@ -93,7 +93,7 @@ fn a_leader_that_loses_its_office_under_a_post_leaves_doubt_and_is_asked_what_be
     }
 }
 
-/// Which request is the post.
+/// The number of the post.
 fn post_of(more: &[&str]) -> usize {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     set_image(&swarm, more).succeeds();

@@ -1,4 +1,4 @@
-//! `ls`: what is asked, the table, the filters, the engine's own JSON.
+//! `ls`: requests, the table, the filters, the engine's own JSON.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use crate::support::server::{Answer, Framing, ResponseFault};
 
 const LIST: &str = "/v1.41/services?status=true";
 
-/// A service in a list: spec, and what the engine counted.
+/// A service in a list: its spec, and the engine's task counts.
 fn row(id: &str, spec: &Value, running: u64, desired: u64) -> String {
     let status = format!(
         ",\"ServiceStatus\":{{\"RunningTasks\":{running},\"DesiredTasks\":{desired},\"CompletedTasks\":0}}"
     );
     let ports = &spec["EndpointSpec"]["Ports"];
     let text = service_text_with(id, 11, &spec.to_string(), &status);
-    // The ports that really are published are the endpoint's.
+    // The ports that are published are those of the endpoint.
     text.trim_end().replace("\"Endpoint\":{", &format!("\"Endpoint\":{{\"Ports\":{ports},"))
 }
 
@@ -197,7 +197,7 @@ fn an_invalid_filter_is_a_usage_error_and_nothing_is_asked() {
 
 #[test]
 fn counts_the_tasks_itself_where_the_engine_does_not() {
-    // Engines before API 1.41 know no ServiceStatus: what runs on a node that is down does not count.
+    // Engines before API 1.41 have no ServiceStatus. Tasks on a node that is down are not counted.
     let at = |path: &str| format!("/v1.40{path}");
     let service = |id: &str, name: &str, replicas: u64| {
         let mut spec = spec(name, OLD);
@@ -251,7 +251,7 @@ fn fails_with_unreachable_if_there_is_no_manager() {
         .tells_an_error();
     let words = "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect this node to swarm and try again.";
     for args in [&["ls"][..], &["ls", "--json"], &["ls", "-q"]] {
-        // Only the table needs the engine to count.
+        // Only the table needs the engine's task counts.
         let refused = |target| get(target).answers(Answer::error(503, words)).times(0..=1);
         let engine = Engine::unordered([refused(LIST), refused("/v1.41/services")]);
         swarmctl(args.iter().copied())

@@ -1,5 +1,5 @@
-//! swarmctl as its users meet it: one file or folder a command, against an engine that plays a script (`support`), and
-//! in `swarm` against a real one that the tests start and end themselves.
+//! Tests of the program as users run it: one file or folder for each command, against a scripted engine (`support`), and
+//! in `swarm` against a real engine that the tests start and end themselves.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

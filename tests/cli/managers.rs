@@ -1,4 +1,4 @@
-//! Several managers of one swarm: another is asked where one does not answer, and nothing is done twice.
+//! Several managers of one swarm: if one does not respond, another is used, and nothing is applied twice.
 
 use std::thread;
 use std::time::Duration;
@@ -20,7 +20,7 @@ fn at(hosts: &[&str], args: &[&str]) -> Run {
     swarmctl(hosts.chain(args.iter().copied())).timeouts(TIMEOUTS).run()
 }
 
-/// A manager that is silent is left soon, and elections are asked about often.
+/// Switches early from a manager that does not respond, and polls often during elections.
 const TIMEOUTS: &str = "failover=1500,leader_interval=50";
 
 const UPDATE: &[&str] = &["update-image", "--detach", "--no-resolve-image", "t001", NEW];
@@ -38,7 +38,7 @@ fn the_first_that_answers_and_sees_a_leader_is_asked() {
     let list = format!("{GONE}, {}", swarm.host());
     swarmctl(["ls", "-q"]).env("DOCKER_HOST", &list).run().succeeds();
     at(&[&list], &["inspect", "t001"]).succeeds();
-    // The same one twice is no second one: nothing is asked that one alone would not be.
+    // The same manager twice counts once: no additional request is sent.
     let before = swarm.requests().len();
     at(&[&swarm.host(), &swarm.host()], &["inspect", "t001"]).succeeds();
     assert_eq!(swarm.requests().len() - before, 2);
@@ -54,7 +54,7 @@ fn where_none_can_be_asked_each_is_told_of() {
 
 #[test]
 fn an_update_whose_manager_dies_is_looked_up_on_another() {
-    // Requests to the first one: 1 who leads, 2 ping, 3 read, 4 the nodes, 5 post, 6 read-back.
+    // Requests to the first one: 1 the leader, 2 ping, 3 read, 4 the nodes, 5 post, 6 read-back.
     for (number, handled) in [(5, true), (5, false), (6, true), (4, true), (3, true), (2, true), (1, true)] {
         for fault in [ResponseFault::Cut(0), ResponseFault::Cut(20)] {
             let swarm = swarm();
@@ -101,7 +101,7 @@ fn an_election_is_ridden_out_and_told_of() {
     let run = running.wait().succeeds().says(&["waiting for an election"]);
     assert!(began.elapsed() < Duration::from_secs(20), "{}", run.report());
     assert_eq!(run.stderr.matches("elect").count(), 1, "{}", run.report());
-    // It lasts longer than there is time.
+    // The election lasts longer than the time limit.
     swarm.world().has_no_leader = true;
     let args = [UPDATE, &["--timeout", "500ms"]].concat();
     at(&[&hosts[0], &hosts[1]], &args).fails_with(Exit::Unreachable);
@@ -121,7 +121,7 @@ fn a_manager_of_another_swarm_is_not_gone_on_with() {
 fn a_manager_that_is_silent_is_left_for_another() {
     let swarm = swarm();
     let other = swarm.other_manager();
-    // The post takes effect, and its answer never comes.
+    // The post is applied, but its response never arrives.
     swarm.breaks(InjectedFault::by(5, ResponseFault::Stall(0)));
     let began = std::time::Instant::now();
     let run = at(&[&swarm.host(), &other.host()], UPDATE).succeeds();

@@ -1,4 +1,4 @@
-//! Docker 29 with services of an older engine: any update moves their networks, and so restarts their tasks.
+//! Docker 29 with services of an older engine: any update moves their networks and so restarts their tasks.
 
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -1,4 +1,4 @@
-//! `outdated`: the tag a service follows, the digest it runs, the digest the registry has now.
+//! `outdated`: the tag of a service, the digest that it runs, the current digest in the registry.
 
 use serde_json::{Value, json};
 
@@ -53,7 +53,7 @@ fn a_table_tells_each_service_apart() {
         "{lines:?}"
     );
     assert_eq!(lines[2][0], "fixed");
-    assert_eq!(lines[2][2..], [one, "-", "follows no tag"]);
+    assert_eq!(lines[2][2..], [one, "-", "has no tag"]);
     assert_eq!(lines[3], ["loose", "127.0.0.1:5000/whoami:a", "-", one, "not pinned"]);
     assert_eq!(lines[4], ["web8", "127.0.0.1:5000/whoami:b", two, two, "up to date"]);
     assert_eq!(lines[5], ["web9", "127.0.0.1:5000/whoami:b", one, two, "outdated"]);
@@ -134,7 +134,7 @@ fn a_helper_that_hangs_is_waited_for_once() {
         .run()
         .succeeds();
     assert_eq!(run.stdout.matches("did not answer within 2 s").count(), 3, "{}", run.report());
-    // Three times would be longer.
+    // One request after the other would take longer.
     assert!((2.0..6.0).contains(&run.took.as_secs_f32()), "{}", run.report());
     assert_eq!(std::fs::read_to_string(home.path().join("asked")).unwrap(), "asked\n");
 }
@@ -165,7 +165,7 @@ fn the_exit_code_tells_where_that_is_asked_for() {
         (&["--exit-code", "web9"], 10),
         (&["--exit-code", "web8", "loose", "fixed"], 0),
         (&["--exit-code", "web9", "far"], 10),
-        // Nothing is known of it: 0 would be a lie.
+        // The value is unknown, so it must not be 0.
         (&["--exit-code", "web8", "far"], 1),
         (&["web8", "far"], 0),
         (&["web8", "nosuch"], 3),
@@ -219,7 +219,7 @@ fn a_question_that_is_forbidden_is_not_blamed_on_the_registry() {
         let run = run.prints(&["the digest of `127.0.0.1:5000/whoami:b` cannot be looked up: ", said]);
         run.prints(&["/distribution/127.0.0.1:5000/whoami:b/json"]).never_says(&["registry `127"]);
     }
-    // The registry's own words are the registry's.
+    // The registry's own message is quoted.
     let swarm = swarm();
     swarm.forbids("GET", "/distribution", Answer::error(401, "unauthorized: authentication required"));
     outdated(&swarm, &["web9"]).succeeds().prints(&["registry `127.0.0.1:5000` denies access to"]);

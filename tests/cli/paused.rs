@@ -1,4 +1,4 @@
-//! What commands say of a rollout that is paused, and of a job: what an update would do beside what was requested.
+//! Warnings about paused rollouts and jobs: the side effects of an update.
 
 use std::process::Command;
 
@@ -23,7 +23,7 @@ fn run(swarm: &FakeSwarm, args: &[&str]) -> Run {
     swarmctl(args.iter().copied()).host(swarm.host()).run()
 }
 
-/// What stands between backquotes and begins like this, in a hint.
+/// The command between backticks in a hint that begins with this text.
 fn command(run: &Run, start: &str) -> String {
     let hint = run.stderr.lines().find(|line| line.starts_with("hint: ")).unwrap_or_default();
     let found = hint.split('`').find(|part| part.starts_with(start));
@@ -54,7 +54,7 @@ fn a_refused_command_names_itself_with_resume() {
         assert!(swarm.posts().is_empty());
         let pasted = command(&refused, "swarmctl ");
         assert_eq!(pasted, expected);
-        // A shell reads it back as the same words, and then it is accepted.
+        // A shell parses it to the same words, and then it is accepted.
         let words = Command::new("bash").args(["-c", &format!("printf '%s\\0' {pasted}")]).output().unwrap();
         let words = String::from_utf8(words.stdout).unwrap();
         let words: Vec<&str> = words.trim_end_matches('\0').split('\0').skip(1).collect();

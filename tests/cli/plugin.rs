@@ -1,4 +1,4 @@
-//! `docker swarmctl`: installed, and called as docker's client calls it. By the client itself: `swarm/machine/plugin.rs`.
+//! `docker swarmctl`: installed, and called as docker's client calls it. With the client itself: `swarm/machine/plugin.rs`.
 
 use std::fs;
 use std::os::linux::net::SocketAddrExt as _;
@@ -18,7 +18,7 @@ use crate::support::run::{Run, Swarmctl, swarmctl, swarmctl_by};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_swarmctl");
 
-/// A config folder, with the plugin in it or without.
+/// A config folder, with or without the plugin.
 pub struct Config(TempDir);
 
 impl Config {
@@ -26,7 +26,7 @@ impl Config {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// With a link to the program that is tested.
+    /// With a link to the tested program.
     pub fn with_plugin() -> Self {
         let config = Self::empty();
         config.run(&["plugin", "install"]).succeeds();
@@ -53,7 +53,7 @@ impl Config {
     }
 }
 
-/// One service, without ports.
+/// One service without ports.
 pub fn swarm() -> FakeSwarm {
     let mut web = spec("web", OLD);
     web["EndpointSpec"]["Ports"] = json!([]);
@@ -67,7 +67,7 @@ fn install_links_this_program_and_uninstall_takes_the_link_away() {
     assert_eq!(fs::read_link(config.link()).unwrap(), Path::new(PROGRAM));
     assert_eq!((run.stdout.contains("docker swarmctl"), run.stderr.as_str()), (true, ""));
     config.run(&["plugin", "install"]).succeeds().shows(&["already"]);
-    // An own link that leads elsewhere, or nowhere any more, is an own link.
+    // A link of swarmctl that leads to another program, or to none, is still recognised.
     fs::remove_file(config.link()).unwrap();
     symlink("/nonexistent/swarmctl", config.link()).unwrap();
     config.run(&["plugin", "install"]).succeeds();
@@ -139,7 +139,7 @@ fn called_as_docker_calls_it_its_own_name_is_left_out_and_said() {
         .says(&["Usage: docker swarmctl ps"]);
     let missing = config.called(&["swarmctl", "ps", "nosuch"]).host(&host).run().fails_with(Exit::NotFound);
     missing.says(&["hint: list the services with `docker swarmctl ls`"]);
-    // An own name that is a service's stays.
+    // `swarmctl` as the name of a service is kept.
     config
         .called(&["swarmctl", "ps", "swarmctl"])
         .host(&host)
@@ -174,7 +174,7 @@ fn it_ends_when_docker_is_told_to_end() {
     std::thread::sleep(Duration::from_millis(300));
     drop(connection);
     running.wait().fails_with(Exit::Terminated);
-    // A socket that is not there is an older client's.
+    // Older clients name a socket that does not exist.
     let run = config
         .called(&["swarmctl", "ls", "-q"])
         .host(swarm.host())

@@ -1,4 +1,4 @@
-//! Progress on stderr: lines, JSON, nothing, and the block on a terminal.
+//! Progress on stderr: lines, JSON, none, and the block on a terminal.
 
 use std::num::NonZero;
 
@@ -66,7 +66,7 @@ fn none_and_quiet_are_nothing() {
         let run = wait(&swarm(), args);
         assert_eq!((run.stderr.as_str(), run.stdout.as_str()), ("", "t001: converged\n"));
     }
-    // A switch that is off is as if it were not there.
+    // A switch that is set to false has no effect.
     assert_ne!(wait(&swarm(), &["--quiet=false"]).stderr, "");
 }
 
@@ -82,7 +82,7 @@ fn every_command_that_waits_has_it_and_no_other_word_will_do() {
     }
 }
 
-/// A service that is being updated; its newest task could not be started.
+/// A service that is being updated; its newest task could not start.
 fn failing() -> Engine {
     let now: Timestamp = "2026-11-22T03:00:00Z".parse().unwrap();
     let ago = |seconds| (now - SignedDuration::from_secs(seconds)).to_string();
@@ -127,7 +127,7 @@ fn failing() -> Engine {
     ])
 }
 
-/// What is on a terminal after each picture that was drawn, and at the end; nothing may have scrolled.
+/// The content of a terminal after each frame and at the end; nothing may have scrolled.
 #[track_caller]
 fn screens(width: u16, height: u16, run: &Run) -> Vec<Vec<String>> {
     let some = |length| NonZero::new(length).unwrap();
@@ -169,7 +169,7 @@ fn on_a_terminal_it_is_one_block_that_is_redrawn_and_shows_the_newest_failure() 
             assert!(screen.len() == 1 || screen[1..] == [trouble], "{screen:?}\n{}", run.report());
         }
         assert!(blocks.iter().any(|screen| screen.len() == 2), "{}", run.report());
-        // The last state stays, and what is said follows on lines of its own.
+        // The last state stays, and messages follow on lines of their own.
         assert!(last[0].starts_with("t001"), "{last:#?}");
         assert!(last[1].starts_with("error: cannot"), "{last:#?}");
     }

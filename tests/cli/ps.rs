@@ -1,4 +1,4 @@
-//! `ps`: what is asked, the table, the filters, the engine's own JSON, services that are not there.
+//! `ps`: requests, the table, the filters, the engine's own JSON, services that do not exist.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ fn now() -> Timestamp {
     "2026-11-22T03:00:00Z".parse().unwrap()
 }
 
-/// A task that has been in its state for so long.
+/// A task that has been in its state for this time.
 fn task(id: &str, service: &str, slot: u64, state: &str, seconds: i64) -> Value {
     let at = (now() - SignedDuration::from_secs(seconds)).to_string();
     let mut task = json!({
@@ -162,8 +162,8 @@ fn a_service_that_is_not_there_does_not_hide_the_others() {
     assert_eq!(run.stdout.lines().count(), 2);
     run.says(&[
         "error: cannot list the tasks of service `nosuch`\ncaused by: no such service: `nosuch`\nhint: ",
-        "`../x` (no service can have this name)",
-        "no such service: `db` (it was removed meanwhile)",
+        "`../x` (this is not a valid service name)",
+        "no such service: `db` (it was removed in the meantime)",
     ]);
 }
 
@@ -261,7 +261,7 @@ fn without_the_nodes_their_ids_are_printed_with_one_note() {
         assert_eq!(run.stderr.lines().count(), 1, "{}", run.report());
         run.says(&["the names of nodes are not available, so IDs are printed: ", "/nodes"]);
     }
-    // A full ID needs no list of nodes to filter by; a name does.
+    // A full ID can be filtered without a list of nodes; a name cannot.
     let filters = json!({ "service": [WEB], "node": [NODE] });
     let engine = Engine::ordered([
         service("web", WEB, replicated()),

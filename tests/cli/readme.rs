@@ -1,4 +1,4 @@
-//! README's commands and those of docs/: each is one that the program takes.
+//! The commands in README and docs/: the program must accept each of them.
 
 use crate::plan::any_plan;
 use crate::support::exit::Exit;
@@ -17,12 +17,12 @@ use super::support::run::swarmctl;
 #[test]
 fn every_command_of_readme_is_understood() {
     let readme = include_str!("../../README.md");
-    // What is installed or read there concerns nobody else.
+    // Commands that install or read files there do so only in this folder.
     let config = tempfile::tempdir().unwrap();
     let folder = config.path().to_str().unwrap();
     let mut count = 0;
     let any_plan = any_plan();
-    // What --from names there.
+    // The file that --from names there.
     fs::write(config.path().join("images.txt"), "web shop/web:1.8\n").unwrap();
     for line in commands(readme) {
         let swarm = FakeSwarm::start();
@@ -34,14 +34,14 @@ fn every_command_of_readme_is_understood() {
         let run = run.current_dir(config.path()).run();
         // --plan writes only to a new file.
         let _ = fs::remove_file(plan);
-        // On an empty swarm most of them find no service; what must not happen is that the words are wrong.
+        // On an empty swarm most of them find no service; only usage errors are failures.
         assert_ne!(run.code, Some(2), "README: {line}\n{}", run.report());
         count += 1;
     }
     assert!(count > 10, "README shows {count} commands only: has its form changed?");
 }
 
-/// The words of a line; those in single quotes hold blanks.
+/// The words of a line; words in single quotes may contain blanks.
 fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     for (i, part) in line.split('\'').enumerate() {
@@ -65,7 +65,7 @@ fn every_command_of_docs_is_understood() {
             continue;
         }
         let text = fs::read_to_string(&page).unwrap();
-        // Not those that name an engine or a file: there is none.
+        // Without lines that name an engine or a file, which do not exist here.
         let is_elsewhere = |line: &&str| [" -H ", " -c ", " --from "].iter().any(|flag| line.contains(flag));
         for line in commands(&text).filter(|line| !is_elsewhere(line)) {
             let swarm = FakeSwarm::start();
@@ -126,7 +126,7 @@ fn what_the_page_of_stacks_shows_of_ctrl_c_is_printed() {
     let line = page.lines().find(|line| line.contains("--stack shop --tag 0.6 --parallel 2"));
     let args: Vec<&str> = line.expect("docs/stack.md shows the command").split_whitespace().skip(2).collect();
     let mut running = swarmctl(args).host(swarm.host()).spawn();
-    // Until both of the second pair are posted.
+    // Until both posts of the second pair were sent.
     while swarm.posts().len() < 4 {
         thread::sleep(Duration::from_millis(20));
     }
@@ -140,7 +140,7 @@ fn what_the_page_of_stacks_shows_of_ctrl_c_is_printed() {
     assert_eq!(run.stdout, format!("shop_admin: {printed}"));
 }
 
-/// Longer texts belong to docs/. The first screen must say what the program is, how to install it and what it prints.
+/// Longer texts belong in docs/. The first screen must say what the program is, how to install it and what it prints.
 #[test]
 fn readme_is_short_and_begins_with_examples() {
     let readme = include_str!("../../README.md");
@@ -150,7 +150,7 @@ fn readme_is_short_and_begins_with_examples() {
     assert_eq!(start.iter().filter(|line| line.starts_with("$ swarmctl ")).count(), 3, "{start:?}");
 }
 
-/// Phrases that readers of technical English stumble over; each has a usual word.
+/// Phrases that disturb readers of technical English, each with the usual wording.
 const UNUSUAL: [(&str, &str); 16] = [
     ("so many", "at most N"),
     ("shall", "must, should"),
@@ -179,7 +179,7 @@ fn the_pages_are_in_plain_english() {
     let mut found = Vec::new();
     for page in pages.filter(|page| page.extension().is_some_and(|extension| extension == "md")) {
         let text = fs::read_to_string(&page).unwrap();
-        // What programs print is quoted as it is.
+        // Output of programs is quoted unchanged.
         let prose: String =
             text.split("```").step_by(2).flat_map(|part| part.split('`').step_by(2)).collect();
         let words: Vec<&str> =
@@ -213,7 +213,7 @@ fn the_messages_of_the_page_of_troubleshooting_are_those_of_the_program() {
     }
 }
 
-/// The texts of the files below a folder.
+/// The texts of the files in a folder.
 fn sources(folder: &Path) -> Vec<String> {
     let mut texts = Vec::new();
     for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
@@ -268,7 +268,7 @@ fn the_page_of_managers_shows_what_is_printed() {
     }
 }
 
-/// What GitHub shows of a picture that is a file: no script, and nothing from elsewhere.
+/// GitHub shows a picture file only without scripts and external resources.
 #[test]
 fn the_picture_needs_nothing_but_itself() {
     let readme = include_str!("../../README.md");
@@ -285,14 +285,14 @@ fn the_picture_needs_nothing_but_itself() {
         assert!(!picture.contains(foreign), "the picture has {foreign:?}");
     }
     assert!(picture.contains("prefers-reduced-motion"));
-    // Where nothing moves all of this is there to be read.
+    // Without animation, all of this text must be visible.
     for seen in ["converged", "its log ends with:", "whoami: cannot open /etc/whoami.conf"] {
         let line = picture.lines().find(|line| line.contains(seen));
         assert!(line.is_some_and(|line| !line.contains("class=\"h\"")), "the picture ends without {seen:?}");
     }
 }
 
-/// The name by which a heading is linked to.
+/// The anchor of a heading.
 fn anchor(heading: &str) -> String {
     let kept = heading.trim_start_matches('#').trim().chars();
     kept.filter(|c| c.is_alphanumeric() || [' ', '-'].contains(c))
@@ -300,7 +300,7 @@ fn anchor(heading: &str) -> String {
         .collect()
 }
 
-/// The lines of code blocks that call the program, up to a pipe or a remark.
+/// The lines of code blocks that call the program, up to a pipe or a comment.
 fn commands(readme: &str) -> impl Iterator<Item = &str> {
     let blocks = readme.split("```").skip(1).step_by(2);
     let lines = blocks.flat_map(|block| block.lines().skip(1));

@@ -1,4 +1,4 @@
-//! Requests that are refused by something that is not the engine: a proxy, or an authorization plugin of the engine.
+//! Requests that something other than the engine refuses: a proxy, or an authorization plugin of the engine.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ fn swarm() -> FakeSwarm {
     swarm
 }
 
-/// Every way to change the service `t001`, and to create one with and without a name.
+/// Every way to change the service `t001`, and to create a service with and without a name.
 const CHANGES: [&[&str]; 7] = [
     &["update-image", "-d", "--no-resolve-image", "t001", NEW],
     &["restart", "-d", "t001"],
@@ -38,7 +38,7 @@ fn is_change(request: &Request) -> bool {
     request.method != "GET"
 }
 
-/// A proxy that gives this answer to every request that changes something.
+/// A proxy that sends this response to every request that changes something.
 fn read_only(answer: &Answer) -> FakeSwarm {
     let swarm = swarm();
     swarm.forbids("POST", "/services", answer.clone());
@@ -46,7 +46,7 @@ fn read_only(answer: &Answer) -> FakeSwarm {
     swarm
 }
 
-/// How many requests that change something arrived.
+/// The number of requests that change something.
 fn changes(swarm: &FakeSwarm) -> usize {
     swarm.requests().iter().filter(|request| is_change(request)).count()
 }
@@ -141,14 +141,14 @@ fn a_404_that_is_not_the_engines_says_nothing_about_a_service() {
         let swarm = swarm();
         swarm.forbids("GET", "/services", answer.clone());
         run(&swarm, &["inspect", "t001"]).fails_with(Exit::Failed).says(&["refused `GET", "status 404"]);
-        // Nor has it removed one.
+        // Likewise, it has not removed one.
         let swarm = read_only(&answer);
         run(&swarm, &["rm", "t001"]).fails_with(Exit::Failed);
         holds_what_it_held(&swarm);
     }
 }
 
-/// The number of the first request that changes something: after the ping, the read, for a rollback the tasks,
+/// The number of the first request that changes something: after the ping, the read, the tasks (for a rollback),
 /// and the nodes.
 fn first_change(args: &[&str]) -> usize {
     match args[0] {
@@ -163,7 +163,7 @@ fn first_change(args: &[&str]) -> usize {
 fn transient_ones_are_sent_again() {
     for (i, status) in [408, 425, 429].into_iter().enumerate() {
         for (j, args) in CHANGES.into_iter().enumerate() {
-            // Whether a create without a name was processed cannot be looked up for sure.
+            // Without a name, it cannot be looked up with certainty whether a create was processed.
             if status == 408 && j == 6 {
                 continue;
             }
@@ -186,12 +186,12 @@ fn transient_ones_are_sent_again() {
                 }
             );
         }
-        // Reads too.
+        // Reads are refused too.
         let swarm = swarm();
         swarm.breaks(InjectedFault::instead(2, Answer::page(status)).unhandled());
         run(&swarm, &["inspect", "t001"]).succeeds();
     }
-    // A job was not run by a request that was turned away.
+    // A job was not run by a refused request.
     let swarm = swarm();
     swarm.breaks(InjectedFault::instead(4, Answer::page(429)).unhandled());
     run(&swarm, &["restart", "-d", "job"]).succeeds();
@@ -210,10 +210,10 @@ fn one_that_lasts_has_changed_nothing() {
 #[test]
 fn a_refusal_settles_its_own_attempt_only() {
     let forbidden = || Answer::page(403);
-    // From there: post, look-up, post, look-up.
+    // From there: post, lookup, post, lookup.
     for args in CHANGES.into_iter().take(6) {
         let first = first_change(args);
-        // The first request arrives late: after the first look-up. The second one is refused.
+        // The first request arrives late, after the first lookup. The second one is refused.
         let late = swarm();
         late.breaks(InjectedFault::lost(first).unhandled());
         late.breaks(InjectedFault::instead(first + 2, forbidden()));
@@ -225,7 +225,7 @@ fn a_refusal_settles_its_own_attempt_only() {
         never.breaks(InjectedFault::instead(first + 2, forbidden()).unhandled());
         run(&never, args).fails_with(Exit::Unreachable).says(&["permission denied"]);
         holds_what_it_held(&never);
-        // Whether it has arrived cannot be read.
+        // Whether it arrived cannot be read.
         let unread = swarm();
         unread.breaks(InjectedFault::lost(first).unhandled());
         unread.breaks(InjectedFault::instead(first + 1, forbidden()).permanently());
@@ -245,7 +245,7 @@ fn another_manager_is_not_asked_what_one_forbids() {
         assert!(other.requests().is_empty(), "{}", run.report());
         run.says(&[&format!("permission denied by `{}`", swarm.host())]);
     }
-    // Who leads is not known if that may not be asked; the manager is there.
+    // Who the leader is cannot be read, but the manager responds.
     let swarm = swarm();
     let other = swarm.other_manager();
     swarm.forbids("GET", "/nodes", Answer::page(403));

@@ -1,4 +1,4 @@
-//! REPLICAS has one meaning: tasks that run, of any spec, on nodes that are not down, of those that are desired.
+//! REPLICAS has one meaning: running tasks, of any spec, on nodes that are not down, and the number of desired tasks.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ const WEB: &str = "aaaaaaaaaaaaaaaaaaaaaaaaa";
 const JOB: &str = "bbbbbbbbbbbbbbbbbbbbbbbbb";
 const LIST: &str = "/v1.41/services?status=true";
 
-/// A service of three replicas and a job, as the engine counts them.
+/// A service with three replicas and a job, with the engine's task counts.
 fn services() -> String {
     let mut job = spec("job", OLD);
     job["Mode"] = json!({ "ReplicatedJob": { "MaxConcurrent": 2, "TotalCompletions": 5 } });
@@ -67,13 +67,13 @@ const AS_THE_ENGINE_COUNTS: &str = "job 2/2 (1/5 completed)\nweb 4/3 (max 2 per 
 #[test]
 fn ls_does_not_count_tasks_on_nodes_that_are_down() {
     let tasks = json!([
-        // The engine has told these to shut down, and counts them still: their last known state is `running`.
+        // The engine has requested these to shut down but still counts them: their last known state is `running`.
         task(WEB, "down", "shutdown", "running"),
         task(WEB, "down", "running", "running"),
         task(WEB, "down", "shutdown", "failed"),
         task("", "down", "running", "running"),
         job_task(7, "running"),
-        // Of a run before, which the engine does not count.
+        // Of an earlier run, which the engine does not count.
         job_task(3, "running"),
     ]);
     let run = ls(vec![list(), nodes(), tasks_of_down().answers(Answer::json(200, tasks.to_string()))]);
@@ -131,12 +131,12 @@ fn ls_counts_the_tasks_if_the_leader_of_an_older_version_cannot() {
     }
 }
 
-/// Second 0 of a made-up history.
+/// Second 0 of the test's time line.
 fn at(second: i64) -> Timestamp {
     "2026-11-22T03:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(second)
 }
 
-/// A task of `web`: its slot, node, state and desired state, in its state since a second, told to stop at another.
+/// A task of `web`: its slot, node, state and desired state, since which second it is in its state, and when it got the stop request.
 fn full_task(slot: u64, node: &str, state: &str, desired: &str, (since, told): (i64, i64)) -> Value {
     json!({
         "ID": format!("t{slot}{node}aaaaaaaaaaaaaaaaaaaaaaaaa"), "CreatedAt": at(since).to_string(),
@@ -155,7 +155,7 @@ fn named_nodes() -> Value {
     json!([node("up", "ready"), node("down", "down")])
 }
 
-/// An engine with `web` of some replicas at a second, its tasks of the current spec, and those of other specs.
+/// An engine at a second, with `web` of this number of replicas, its tasks of the current spec, and those of other specs.
 fn engine(replicas: u64, now: i64, current: &[Value], others: &[Value]) -> Engine {
     let mut spec = spec("web", OLD);
     spec["Mode"]["Replicated"]["Replicas"] = replicas.into();
@@ -232,7 +232,7 @@ fn surplus_tasks_are_waited_for_within_their_grace_period_and_30_s() {
     // A task that never had a node has no container.
     let pending = full_task(2, "", "pending", "shutdown", (0, 100));
     assert_eq!(status(&engine(1, 102, &[kept.clone(), pending], &[])).0, Some(0));
-    // The limit is over: 10 s and 30 s after it was told to stop.
+    // The limit is over: 10 s and 30 s after the stop request.
     let overdue = engine(1, 141, &[kept, stopping], &[]);
     let run =
         swarmctl(["wait", "web", "--json", "-q"]).host(overdue.host()).run().fails_with(Exit::StoppedWaiting);
@@ -275,7 +275,7 @@ fn a_timeout_gives_the_reasons_that_are_known() {
     assert_eq!(errors, ["no suitable node (insufficient resources on 1 node)", "preparing"]);
 }
 
-/// `rm --wait web`, which sees these lists of tasks, each at a second, and then maybe the nodes.
+/// `rm --wait web`, which reads these lists of tasks, each at a second, and then possibly the nodes.
 fn rm(lists: &[(i64, Value)], nodes: Option<Expect>) -> Run {
     let service = service_text_with(WEB, 11, &spec("web", OLD).to_string(), "");
     let list = |(now, tasks): &(i64, Value)| {

@@ -1,4 +1,4 @@
-//! `rm`: what is removed, what is said of it, and what is known where the answer was lost.
+//! `rm`: what is removed and reported, and the result if the response is lost.
 
 use std::time::Duration;
 
@@ -107,7 +107,7 @@ fn the_same_twice_is_removed_once() {
     assert_eq!(deletes.len(), 1);
 }
 
-// Lost answers. Requests: 1 ping, 2 read, 3 delete.
+// Lost responses. Requests: 1 ping, 2 read, 3 delete.
 
 #[test]
 fn lost_and_removed_is_removed() {
@@ -134,7 +134,7 @@ fn lost_and_not_removed_is_never_said_to_be_removed() {
 
 #[test]
 fn lost_and_a_new_service_of_that_name_is_left_alone() {
-    // Between the delete and the look-up someone makes a service of the same name: by ID it is another one.
+    // Between the delete and the lookup another writer creates a service with the same name; its ID differs.
     let swarm = swarm(&["t001"]);
     swarm.breaks(InjectedFault::lost(3));
     let mut running = swarmctl(["rm", "t001"]).host(swarm.host()).spawn();

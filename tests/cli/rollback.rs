@@ -1,4 +1,4 @@
-//! `rollback`: which previous specs are no way back, known by the tasks that failed and by what no longer exists.
+//! `rollback`: which previous specs are refused, because of tasks that failed or of objects that no longer exist.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -160,7 +160,7 @@ fn a_spec_that_refers_to_what_is_gone_is_refused_and_that_is_named() {
             run(&swarm, command).fails_with(Exit::Failed).says(&[named, "no longer exists"]);
             assert!(swarm.posts().is_empty());
         }
-        // Networks are not what the rule is about.
+        // The rule does not apply to networks.
         let expected = if gone == "net1" { json!(null) } else { json!("L21") };
         let swarm = with_references();
         swarm.world().secrets.retain(|(id, _)| id != gone);
@@ -185,7 +185,7 @@ fn references_that_exist_or_that_the_service_has_now_are_no_obstacle() {
     run(&swarm, &["rollback", "-d", "web"]).succeeds();
     assert_eq!(swarm.service("web").rollbacks, 1);
 
-    // What the service refers to now cannot have been removed, so it is not looked up.
+    // Objects that the current spec refers to cannot have been removed, so they are not looked up.
     let swarm = with_references();
     let previous = swarm.service("web").previous.unwrap();
     let networks = previous["TaskTemplate"]["Networks"].clone();
@@ -209,7 +209,7 @@ fn references_that_cannot_be_looked_up_are_a_warning() {
 #[test]
 fn a_rollback_on_failure_to_what_is_gone_is_not_sent() {
     let swarm = with_references();
-    // The service has the references, an update removes the secret, and then the secret is removed.
+    // The service has the references, an update removes the secret from it, and then the secret is deleted.
     let previous = swarm.service("web").previous.unwrap();
     {
         let mut world = swarm.world();

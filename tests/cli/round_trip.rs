@@ -1,8 +1,8 @@
-//! Nothing but what was asked changes: random specs, made of Docker's own schema (`tests/data/service-spec.json`, the
-//! fields of ServiceSpec of API 1.41, 1.44 and 1.55) with unknown fields at every level, go through the whole of
-//! `update-image`, and come back with one place changed, byte for byte.
+//! Only what was requested changes: random specs, generated from Docker's own schema (`tests/data/service-spec.json`, the
+//! fields of ServiceSpec of API 1.41, 1.44 and 1.55) with unknown fields at every level, pass through the complete
+//! `update-image`, and differ afterwards in one place only, byte for byte.
 //!
-//! `SWARMCTL_TEST_PROPERTY_CASES` says how many (30; scripts/reliability properties takes more).
+//! `SWARMCTL_TEST_PROPERTY_CASES` is the number of cases (30; `scripts/reliability properties` sets more).
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -18,7 +18,7 @@ use crate::support::server::{Answer, Handler, Request, Server, lock};
 const BEFORE: &str = "shop/web:before";
 const AFTER: &str = "shop/web:after";
 
-/// Holds one service, as text, and takes what is posted.
+/// Stores one service as text, and accepts posts.
 struct Holder(Arc<Mutex<(String, Vec<String>)>>);
 
 impl Handler for Holder {
@@ -72,7 +72,7 @@ fn random_specs_change_in_one_place_only() {
     }
 }
 
-/// Writes a value of this schema, as Go's encoder would, but for the escapes that it may choose (`\u003c`).
+/// Writes a value of this schema as Go's encoder would, except for optional escapes (`\u003c`).
 fn write(random: &mut Rng, schema: &Value, path: &mut Vec<String>, to: &mut String) {
     match schema {
         Value::String(kind) => to.push_str(&leaf(random, kind, path)),
@@ -108,7 +108,7 @@ fn write(random: &mut Rng, schema: &Value, path: &mut Vec<String>, to: &mut Stri
                 }
             };
             keys.retain(|(key, _)| must.contains(&key.as_str()) || random.u8(..3) > 0);
-            // The modes exclude each other; services of a plugin or an attachment have no image.
+            // The modes exclude each other; services with a plugin or an attachment have no image.
             if path.join(".") == "Mode" {
                 keys.truncate(1);
             }
@@ -140,7 +140,7 @@ fn write(random: &mut Rng, schema: &Value, path: &mut Vec<String>, to: &mut Stri
     }
 }
 
-/// What no schema of today has.
+/// A value that no current schema has.
 fn unknown(random: &mut Rng) -> Value {
     let leaf =
         |random: &mut Rng| Value::from(["string", "integer", "number", "boolean", "null"][random.usize(..5)]);
@@ -178,7 +178,7 @@ fn leaf(random: &mut Rng, kind: &str, path: &[String]) -> String {
     }
 }
 
-/// `strconv` with the least digits: no exponent from 1e-6 up to 1e21.
+/// `strconv` with the minimum number of digits: no exponent from 1e-6 up to 1e21.
 fn go_float(value: f64) -> String {
     if !value.is_finite() {
         return "0".to_owned();

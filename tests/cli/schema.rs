@@ -1,5 +1,5 @@
-//! docs/schema: what swarmctl prints is what is described there. Every run of every test is checked (`support::run`);
-//! here is one of each kind at least, and the check itself.
+//! docs/schema: the output of swarmctl matches the schemas. The output of every run of every test is checked (`support::run`);
+//! here are at least one of each kind, and tests of the check itself.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, swarmctl};
 use crate::support::schema::{OutputKind, check, fits};
 
-/// A service without ports: they would want ingress.
+/// A service without ports, which would need the ingress network.
 fn bare(name: &str) -> Value {
     let mut spec = spec(name, OLD);
     spec["EndpointSpec"]["Ports"] = json!([]);
@@ -62,7 +62,7 @@ fn every_kind_of_output_is_as_its_schema_says() {
                 other => other,
             };
         }
-        // Behind the command's name, since create takes all that follows its image for the container's.
+        // After the command's name, because `create` treats everything after its image as the container's command.
         let verb = words.iter().rposition(|it| ["refresh", "show"].contains(it)).unwrap_or(0);
         words.insert(verb + 1, "--json");
         let run = swarmctl(words.iter().copied()).host(swarm.host()).run().exits(code);

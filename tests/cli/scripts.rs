@@ -1,11 +1,11 @@
-//! The command lines of scripts/: what is not valid ends with 2, and `--help` does nothing but print.
+//! The command lines of scripts/: invalid ones exit with 2, and `--help` only prints.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-/// Runs a script in a place where it can neither find nor install anything but the base system.
+/// Runs a script where it can find and install nothing but the base system.
 fn run(script: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(script);
     command.args(args).env_clear().env("PATH", "/usr/bin:/bin").env("HOME", "/nonexistent");
@@ -43,7 +43,7 @@ fn help_prints_the_usage_and_does_nothing_else() {
 fn an_unknown_argument_is_a_usage_error() {
     for script in scripts() {
         for args in [&["--no-such-option"][..], &["no-such-command", "x", "y"]] {
-            // The name of a file, which `record` accepts, is not followed by others.
+            // `record` accepts a file name, but only one.
             let output = run(&script, args);
             let text = String::from_utf8_lossy(&output.stderr).into_owned();
             assert_eq!(output.status.code(), Some(2), "{script:?} {args:?}: {text}");

@@ -1,5 +1,5 @@
-//! Which engine is asked: flags, variables, contexts and config.json, by docker's rules. The engines' one service tells
-//! them apart.
+//! Which engine is used: flags, variables, contexts and config.json, by docker's rules. Each engine has one service, which
+//! identifies it.
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,14 +16,14 @@ use crate::support::fixtures::{OLD, spec};
 use crate::support::run::{Run, Swarmctl, swarmctl};
 use crate::support::secrets::PASSWORD;
 
-/// A user with a config folder, and some engines: `a` to `d`, each with a service of its name.
+/// A user with a config folder, and engines `a` to `d`, each with a service of the same name.
 pub struct User {
     folder: TempDir,
     engines: Vec<(&'static str, FakeSwarm)>,
 }
 
 impl User {
-    /// Of the contexts each leads to the engine of its name; `current` is config.json's `currentContext`.
+    /// Each of these contexts has the engine of its name; `current` is `currentContext` in config.json.
     pub fn new(contexts: &[&'static str], current: &str) -> Self {
         let engines = ["a", "b", "c", "d"].map(|name| (name, FakeSwarm::with([spec(name, OLD)])));
         let user = Self { folder: tempfile::tempdir().unwrap(), engines: engines.into() };
@@ -41,7 +41,7 @@ impl User {
         self.engines.iter().find(|(other, _)| *other == name).map(|(_, engine)| engine.host()).unwrap()
     }
 
-    /// Where docker keeps the `meta.json` of a context.
+    /// The path of the `meta.json` of a context, as docker chooses it.
     pub fn meta(&self, name: &str) -> PathBuf {
         let hash: String =
             digest(&SHA256, name.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -62,7 +62,7 @@ impl User {
         self.folder.path().display().to_string()
     }
 
-    /// A command line as one would type it: variables and flags; `@a` is the host of engine `a`.
+    /// A command line as a user types it: variables and flags; `@a` is the host of engine `a`.
     pub fn words(&self, line: &str) -> (Vec<(String, String)>, Vec<String>) {
         let mut line = line.to_owned();
         for (name, engine) in &self.engines {
@@ -83,7 +83,7 @@ impl User {
         variables.iter().fold(run, |run, (key, value)| run.env(key, value))
     }
 
-    /// The names of the engines that `act` has made someone ask.
+    /// The names of the engines that received requests during `act`.
     pub fn asked_by(&self, act: impl FnOnce()) -> Vec<&'static str> {
         let counts = || self.engines.iter().map(|(_, engine)| engine.requests().len()).collect::<Vec<_>>();
         let before = counts();
@@ -96,7 +96,7 @@ impl User {
         self.swarmctl(line, &["ls"]).run()
     }
 
-    /// The engine that is asked.
+    /// The engine that receives the requests.
     #[track_caller]
     fn asked(&self, line: &str) -> String {
         let run = self.ls(line).succeeds();
@@ -108,9 +108,9 @@ impl User {
     }
 }
 
-// Which one it is
+// Which engine is used
 
-/// Settings, and the engine that is meant; of contexts `a` to `d` the last is the current one.
+/// Settings, and the engine that they select; of contexts `a` to `d` the last one is current.
 pub const LINES: &[(&str, &str)] = &[
     ("-c a DOCKER_HOST=@b DOCKER_CONTEXT=c", "a"),
     ("--context=a DOCKER_HOST=@b", "a"),
@@ -118,19 +118,19 @@ pub const LINES: &[(&str, &str)] = &[
     ("DOCKER_HOST=@b DOCKER_CONTEXT=c", "b"),
     ("DOCKER_CONTEXT=c", "c"),
     ("", "d"),
-    // Empty is not set.
+    // An empty value counts as not set.
     ("--context= DOCKER_HOST= DOCKER_CONTEXT=c", "c"),
     ("DOCKER_CONTEXT=", "d"),
-    // The context `default` is what the variables say.
+    // The context `default` consists of the variables.
     ("-c default DOCKER_HOST=@b DOCKER_CONTEXT=c", "b"),
-    // The last of several wins.
+    // Of several hosts the last one is used.
     ("-c b -c a", "a"),
-    // Settings for TLS are for the context `default` only, and for TCP only.
+    // Settings for TLS apply to the context `default` only, and to TCP only.
     ("-c a --tlsverify --tlscacert /nonexistent", "a"),
     ("-c a DOCKER_TLS_VERIFY=1", "a"),
     ("-H @a --tlsverify", "a"),
     ("DOCKER_HOST=@a DOCKER_TLS=1 DOCKER_CERT_PATH=/nonexistent", "a"),
-    // Blanks around a host are nothing.
+    // Blanks around a host are ignored.
     ("-l error --log-level=info DOCKER_CONTEXT=a", "a"),
 ];
 
@@ -180,13 +180,13 @@ fn nothing_is_looked_at_that_is_not_needed() {
     for args in [&["--version"][..], &["--help"], &["update", "--help"]] {
         user.swarmctl("-c nosuch DOCKER_HOST=nonsense:x:y DOCKER_API_VERSION=x", args).run().succeeds();
     }
-    // Headers of its own: config.json has nothing more to say.
+    // With headers in the variable, those in config.json are ignored.
     let run = user.swarmctl("-c a DOCKER_CUSTOM_HEADERS=X-A=b", &["ls", "-q"]).run().succeeds();
     assert_eq!(run.stderr, "");
     assert!(user.requests() > 0);
 }
 
-// What cannot be
+// Invalid settings
 
 #[test]
 fn a_host_and_a_context_together_are_refused() {
@@ -241,7 +241,7 @@ fn an_unknown_context_is_not_found_with_those_that_there_are() {
         ]);
     }
     let unprivileged = User::new(&[], "");
-    unprivileged.ls("-c nosuch").fails_with(Exit::NotFound).says(&["there is none but `default`"]);
+    unprivileged.ls("-c nosuch").fails_with(Exit::NotFound).says(&["the only one is `default`"]);
     let huge = "x".repeat(100_000);
     unprivileged.ls(&format!("-c {huge}")).fails_with(Exit::NotFound);
 }
@@ -262,7 +262,7 @@ fn a_broken_context_is_told_with_its_file_and_hangs_nobody() {
         ("{\"Name\":\"a\",", "it is not JSON"),
         ("[]", "it is not a JSON object"),
         ("{}", "it has no `Name`"),
-        ("{\"Name\":\"b\",\"Endpoints\":{\"docker\":{\"Host\":\"unix:///x\"}}}", "it is that of context `b`"),
+        ("{\"Name\":\"b\",\"Endpoints\":{\"docker\":{\"Host\":\"unix:///x\"}}}", "it belongs to context `b`"),
         ("{\"Name\":\"a\",\"Endpoints\":{\"docker\":[]}}", "`Endpoints.docker` is not a JSON object"),
     ] {
         fs::write(&file, text).unwrap();
@@ -272,11 +272,11 @@ fn a_broken_context_is_told_with_its_file_and_hangs_nobody() {
     words(user.ls("-c a"), "larger than");
     fs::remove_file(&file).unwrap();
     assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
-    words(user.ls("-c a"), "it is not a file");
+    words(user.ls("-c a"), "not a regular file");
     fs::remove_file(&file).unwrap();
     fs::create_dir(&file).unwrap();
     words(user.ls("-c a"), "directory");
-    // It is in nobody else's way, and `context ls` shows it with what is wrong with it.
+    // It does not affect other contexts, and `context ls` shows it with its error.
     assert_eq!(user.asked("-H @b"), "b");
     user.swarmctl("", &["context", "ls"]).run().succeeds().prints(&["default *", "directory"]);
 }
@@ -296,11 +296,13 @@ fn a_context_whose_files_for_tls_cannot_be_looked_at_is_never_used_without() {
 fn a_context_without_a_docker_engine_or_with_an_impossible_one_is_told() {
     let user = User::new(&[], "");
     user.context("a", &json!({ "Name": "a", "Endpoints": { "kubernetes": {} } }));
-    user.ls("-c a").fails_with(Exit::Failed).says(&["cannot use context `a`", "no Docker engine"]);
+    user.ls("-c a")
+        .fails_with(Exit::Failed)
+        .says(&["cannot use context `a`", "not a context for a Docker engine"]);
     user.context("a", &json!({ "Name": "a", "Endpoints": { "docker": { "Host": "nosuch://x" } } }));
     user.ls("-c a")
         .fails_with(Exit::Usage)
-        .says(&["context `a`: `nosuch://x` cannot be an engine's endpoint"]);
+        .says(&["context `a`: `nosuch://x` is not a valid engine endpoint"]);
     user.context("a", &json!({ "Name": "a", "Endpoints": { "docker": { "Host": user.host("a") } } }));
     assert_eq!(user.asked("-c a"), "a");
 }
@@ -334,11 +336,11 @@ fn a_broken_config_json_is_an_error_where_it_may_name_the_engine_and_a_warning_e
             .unwrap()
             .success()
     );
-    user.ls("").fails_with(Exit::Failed).says(&["it is not a file"]);
+    user.ls("").fails_with(Exit::Failed).says(&["not a regular file"]);
     user.ls("-c a").succeeds().says(&["warning: "]);
 }
 
-// What requests carry
+// What requests contain
 
 #[test]
 fn headers_are_those_of_the_variable_or_else_of_config_json() {
@@ -371,7 +373,7 @@ fn headers_are_those_of_the_variable_or_else_of_config_json() {
 fn no_value_of_a_header_is_shown() {
     let user = User::new(&["a"], "");
     user.config(&json!({ "HttpHeaders": { "Authorization": PASSWORD } }).to_string());
-    // Every stream of every run is searched for it.
+    // `run` searches all output for it.
     user.swarmctl("-D -c a", &["ls"]).run().succeeds();
     user.swarmctl("-D -c a", &["context", "show"]).run().prints(&["HTTP headers", "Authorization"]);
     user.config(&json!({ "HttpHeaders": { "Authorization": format!("{PASSWORD}\nX: y") } }).to_string());

@@ -1,5 +1,5 @@
-//! Completion in bash: the scripts of `completions/`, which `completion` prints, with keys pressed in a terminal. The other
-//! shells: `swarm/machine/shells.rs`.
+//! Completion in bash: the scripts in `completions/`, which `completion` prints, with key presses in a terminal. For other
+//! shells see `swarm/machine/shells.rs`.
 
 use std::path::Path;
 
@@ -22,14 +22,14 @@ fn completion_prints_the_scripts_of_the_repository() {
     swarmctl(["completion", "tcsh"]).run().fails_with(Exit::Usage).says(&["bash", "zsh", "fish"]);
 }
 
-/// Two services, one of a stack.
+/// Two services, one of them in a stack.
 pub fn swarm() -> FakeSwarm {
     let mut of_stack = spec("shop_web", OLD);
     of_stack["Labels"] = json!({ "com.docker.stack.namespace": "shop" });
     FakeSwarm::with([of_stack, spec("db", OLD)])
 }
 
-/// The same in both: each tab completes what the shell before has left.
+/// The same in both shells: each tab completes the line so far.
 pub fn complete_a_line(terminal: &mut Terminal, start: &str) {
     terminal.press(start, "ready-2");
     terminal.press("swarmctl update-im\t", "update-image ");

@@ -1,4 +1,4 @@
-//! ssh, by a stand-in of that name in PATH: how it is started, how it ends, and what is said when it fails.
+//! ssh, replaced by a script of that name in PATH: its arguments, its end, and the messages if it fails.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,7 +12,7 @@ use crate::support::exit::Exit;
 use crate::support::fixtures::NEW;
 use crate::support::run::{Swarmctl, swarmctl};
 
-/// A folder with a program `ssh` that records its arguments and its process, then runs a script.
+/// A folder with a program `ssh` that records its arguments and its process ID, then runs a script.
 struct StandIn {
     folder: TempDir,
 }
@@ -32,7 +32,7 @@ impl StandIn {
         swarmctl(args.iter().copied()).env("PATH", &path)
     }
 
-    /// Process and arguments of each that was started.
+    /// Process ID and arguments of each process that was started.
     fn started(&self) -> Vec<(String, String)> {
         let text = fs::read_to_string(self.folder.path().join("started")).unwrap_or_default();
         let line = |line: &str| line.split_once(' ').map(|(id, args)| (id.to_owned(), args.to_owned()));

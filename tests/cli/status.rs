@@ -1,4 +1,4 @@
-//! `status`: judged once; the table, the object, the exit codes.
+//! `status`: one judgement; the table, the JSON object, the exit codes.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ fn cells(run: &Run) -> Vec<Vec<&str>> {
     run.stdout.lines().map(cells).collect()
 }
 
-/// A rollback is over; the previous spec is there still where a person asked for it.
+/// The rollback is over; the previous spec still exists if a user requested it.
 fn rolled_back(swarm: &FakeSwarm, name: &str) {
     let at = Timestamp::now().to_string();
     swarm.world().service(name).status = Some(json!({
@@ -85,7 +85,7 @@ fn succeeds_for_a_rollback_that_was_requested() {
     rolled_back(&swarm, "web");
     let run = status(&swarm, &["web"]).succeeds();
     assert_eq!(cells(&run)[1][1], "converged");
-    // Without a previous spec the engine did it.
+    // Without a previous spec, the engine rolled back.
     swarm.world().service("web").previous = None;
     let run = status(&swarm, &["web"]).fails_with(Exit::RolledBack);
     assert_eq!(cells(&run)[1][1], "rolled back");
@@ -113,7 +113,7 @@ fn one_that_is_removed_meanwhile_is_not_found_beside_the_others() {
     swarm.before(RequestKind::Read, 3, |world| world.services.retain(|service| service.name() != "web"));
     let run = status(&swarm, &["web", "db"])
         .fails_with(Exit::NotFound)
-        .says(&["service `web`", "removed while it was watched"]);
+        .says(&["service `web`", "removed while swarmctl waited for it"]);
     assert_eq!(cells(&run)[1][..2], ["db", "converged"]);
     assert_eq!(cells(&run).len(), 2);
 }

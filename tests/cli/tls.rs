@@ -1,4 +1,4 @@
-//! TLS: whose certificates are taken, and a sentence for each way in which it fails.
+//! TLS: which certificates are accepted, and an error message for each kind of failure.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -18,7 +18,7 @@ use crate::support::server::Answer;
 
 const ADDRESS: &str = "127.0.0.1";
 
-/// `ls` with certificates of a folder that are checked.
+/// `ls` with verified certificates from a folder.
 fn verified(relay: &Relay, folder: &TempDir) -> Swarmctl {
     let command = swarmctl(["ls"]).host(relay.host());
     command.env("DOCKER_TLS_VERIFY", "1").env("DOCKER_CERT_PATH", path(folder))
@@ -93,7 +93,7 @@ fn https_trusts_the_authorities_of_the_system() {
         .says(&["not signed by an authority that this system trusts", "--tlscacert"]);
 }
 
-/// Docker takes what `openssl req -x509` makes for both.
+/// Docker accepts a certificate made by `openssl req -x509` as both.
 #[test]
 fn a_certificate_that_has_signed_itself_is_its_own_authority_within_its_time_and_for_its_name() {
     for (names, when, why) in [
@@ -219,7 +219,7 @@ fn tls_to_a_port_without_it_is_said() {
     command.run().fails_with(Exit::Unreachable).tells_an_error().says(&["TLS", "hint: ", "2375"]);
 }
 
-/// Reads no file where no TLS is spoken: unix sockets, as with docker.
+/// No file is read if TLS is not used, as for unix sockets in docker.
 #[test]
 fn a_unix_socket_needs_none_of_it() {
     let engine = empty();

@@ -1,5 +1,5 @@
-//! Commands that have nothing to send: they continue as `wait` does, since a spec that is as requested may still have
-//! tasks that do not run.
+//! Commands that have nothing to post continue like `wait`, because the tasks of a spec that is as requested may still
+//! not run.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::fake_swarm::{FakeSwarm, RequestKind, Step};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, swarmctl};
 
-/// Commands of which nothing is sent to a service `web` with two replicas of `OLD` and the label `a=b`.
+/// Commands that post nothing to a service `web` with two replicas of `OLD` and the label `a=b`.
 const COMMANDS: &[&[&str]] = &[
     &["update-image", "--no-resolve-image", "web", OLD],
     &["update-image", "--no-resolve-image", "--all", OLD],
@@ -85,9 +85,9 @@ fn fails_with_the_failed_task_if_the_tasks_do_not_run() {
             "{command:?}: {web}"
         );
         assert_eq!(web["failures"][0]["error"], "task: non-zero exit (1)", "{command:?}");
-        // Nothing that this command changed could be rolled back.
+        // There is nothing to roll back, because this command changed nothing.
         run(&swarm, command, &["--rollback-on-failure"]).fails_with(Exit::RolloutFailed);
-        // Nothing is awaited.
+        // Nothing is waited for.
         run(&swarm, command, &["--detach"]).succeeds();
         run(&swarm, command, &["--dry-run"]).succeeds();
         assert!(swarm.posts().is_empty());
@@ -103,7 +103,7 @@ fn prints_that_there_was_nothing_to_change_if_the_tasks_run() {
         assert_eq!(&web["outcome"], &json!("unchanged"), "{command:?}");
         assert_eq!(&web["posted"], &json!(false), "{command:?}");
         assert!(web["reason"].is_string(), "{command:?}: {web}");
-        self::run(&swarm, command, &["--exit-code"]).succeeds().prints(&["nothing was sent"]);
+        self::run(&swarm, command, &["--exit-code"]).succeeds().prints(&["nothing was posted"]);
     }
 }
 
@@ -144,7 +144,7 @@ fn a_rollback_to_the_requested_spec_is_a_success() {
         let swarm = swarm(&["web"]);
         swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
         swarm.world().step("web", Step::RolledBack);
-        run(&swarm, command, &[]).succeeds().prints(&["nothing was sent"]);
+        run(&swarm, command, &[]).succeeds().prints(&["nothing was posted"]);
     }
 }
 
@@ -179,8 +179,8 @@ fn a_job_is_judged_by_its_tasks() {
     job["Mode"] = json!({ "ReplicatedJob": { "TotalCompletions": 1, "MaxConcurrent": 1 } });
     let swarm = FakeSwarm::with([job]);
     let args = ["update-image", "--no-resolve-image", "job", OLD];
-    run(&swarm, &args, &[]).succeeds().prints(&["nothing was sent"]);
-    // What the engine reports of a rollout of a job means nothing.
+    run(&swarm, &args, &[]).succeeds().prints(&["nothing was posted"]);
+    // The engine's rollout state of a job has no meaning.
     swarm.world().service("job").status = Some(json!({ "State": "paused" }));
     run(&swarm, &args, &[]).succeeds();
     run(&swarm, &args, &["--detach"]).succeeds();

@@ -1,4 +1,4 @@
-//! `--rollback-on-failure` that a signal or the deadline stops: what failed is reported, and whether a rollback was sent.
+//! `--rollback-on-failure` that is stopped by a signal or the deadline: the failure is reported, and whether a rollback was sent.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::support::fake_swarm::{FakeSwarm, RequestKind, Step};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, quiet, swarmctl};
 
-/// The first update of each of these services is paused by the engine; a rollback never ends.
+/// The engine pauses the first update of each of these services; a rollback never ends.
 fn swarm(names: &[&'static str]) -> FakeSwarm {
     let swarm = FakeSwarm::with(names.iter().map(|name| {
         let mut spec = spec(name, OLD);
@@ -37,7 +37,7 @@ fn web(run: &Run) -> Value {
     run.json()["services"][0].clone()
 }
 
-/// Sends the signal once `when` holds.
+/// Sends the signal when `when` holds.
 fn interrupted(swarm: &FakeSwarm, args: &[&str], signal: &str, when: impl Fn(&FakeSwarm) -> bool) -> Run {
     let mut running = swarmctl(args.iter().copied()).host(swarm.host()).spawn();
     let began = Instant::now();
@@ -83,7 +83,7 @@ fn once_the_rollback_is_sent_the_failure_and_the_rollback_are_reported() {
 fn a_rollback_without_a_response_may_have_started() {
     let _quiet = quiet();
     let swarm = swarm(&["web"]);
-    // A request that never ends: the post that rolls back.
+    // A request that never ends: the post of the rollback.
     swarm.after(RequestKind::Post, 2, |world| world.delay = Duration::from_secs(20));
     let run =
         interrupted(&swarm, &UPDATE, "INT", |swarm| swarm.posts().len() == 2).fails_with(Exit::Interrupted);
@@ -93,7 +93,7 @@ fn a_rollback_without_a_response_may_have_started() {
 #[test]
 fn before_the_rollback_is_sent_nobody_will_roll_back() {
     let _quiet = quiet();
-    // While the rollout is watched.
+    // During the rollout.
     let swarm = swarm(&["web"]);
     swarm.world().service("web").rollout = vec![Step::Updating];
     let args = [&UPDATE[..], &["--json"]].concat();
@@ -101,7 +101,7 @@ fn before_the_rollback_is_sent_nobody_will_roll_back() {
         let is_watched = |swarm: &FakeSwarm| swarm.service("web").status.is_some();
         let run = interrupted(&swarm, args, "INT", is_watched).fails_with(Exit::Interrupted).says(&[
             "--rollback-on-failure is no longer in effect",
-            "if its rollout fails, nothing rolls it back",
+            "if its rollout fails, nothing will roll it back",
             "`swarmctl rollback web`",
             "swarmctl wait web",
         ]);
@@ -110,11 +110,11 @@ fn before_the_rollback_is_sent_nobody_will_roll_back() {
         }
         swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OLD.into());
     }
-    // Without the flag nobody expects one.
+    // Without the flag there is no rollback to report.
     let run = interrupted(&swarm, &["update-image", "--no-resolve-image", "web", NEW], "INT", |swarm| {
         swarm.service("web").status.is_some()
     });
-    run.fails_with(Exit::Interrupted).never_says(&["rolls it back"]);
+    run.fails_with(Exit::Interrupted).never_says(&["will roll it back"]);
 }
 
 #[test]
@@ -123,14 +123,14 @@ fn between_the_failure_and_the_rollback_the_failure_is_reported() {
     let swarm = swarm(&["web"]);
     let is_failed =
         |swarm: &FakeSwarm| swarm.service("web").status.is_some_and(|status| status["State"] == "paused");
-    // The rest of the requests have no response: those that explain the failure.
+    // The other requests, which explain the failure, get no response.
     swarm.before(RequestKind::Read, 0, move |world| {
         if world.service("web").status.as_ref().is_some_and(|status| status["State"] == "paused") {
             world.delay = Duration::from_secs(5);
         }
     });
     let run = interrupted(&swarm, &UPDATE, "INT", is_failed);
-    // It depends on the moment whether the failure was seen yet.
+    // It depends on the timing whether the failure was already read.
     let run = run.fails_with(Exit::Interrupted).says(&["swarmctl rollback web"]);
     assert_eq!(swarm.service("web").rollbacks, 0, "{}", run.report());
 }

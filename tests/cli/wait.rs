@@ -1,4 +1,4 @@
-//! `wait`: until services have converged, at once, with the exit codes of the commands that wait.
+//! `wait`: several services at the same time, with the exit codes of the commands that wait.
 
 use std::thread;
 use std::time::Duration;
@@ -78,7 +78,7 @@ fn a_removed_service_is_not_found_and_the_others_continue() {
     swarm.before(RequestKind::Read, 6, |world| world.step("db", Step::Completed));
     let run = wait(&swarm, &["web", "db"])
         .fails_with(Exit::NotFound)
-        .says(&["service `web`", "removed while it was watched"]);
+        .says(&["service `web`", "removed while swarmctl waited for it"]);
     assert_eq!(run.stdout, "db: converged\n");
 }
 

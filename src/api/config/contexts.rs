@@ -53,7 +53,7 @@ impl Contexts {
         let file = self.file(&directory(name));
         match read(&file).map_err(|why| broken(name, &file, &why))? {
             Some(context) if context.name == name => Ok(context),
-            Some(other) => Err(broken(name, &file, &format!("it is that of context `{}`", other.name))),
+            Some(other) => Err(broken(name, &file, &format!("it belongs to context `{}`", other.name))),
             None => Err(Error::NoSuch {
                 kind: "context",
                 name: name.to_owned(),
@@ -131,7 +131,7 @@ impl Contexts {
         names.push(format!("`{DEFAULT_CONTEXT}`"));
         names.sort();
         match names.len() {
-            1 => format!("there is none but {}", names[0]),
+            1 => format!("the only one is {}", names[0]),
             _ => format!("there are {}", names.join(", ")),
         }
     }
@@ -171,7 +171,7 @@ pub fn parse(text: &[u8]) -> Result<Context, String> {
             let skips = match field(docker, "SkipTLSVerify") {
                 None | Some(Value::Null) => false,
                 Some(Value::Bool(skips)) => *skips,
-                Some(_) => return Err("`SkipTLSVerify` is neither true nor false".to_owned()),
+                Some(_) => return Err("`SkipTLSVerify` is neither `true` nor `false`".to_owned()),
             };
             (Some(string_field(docker, "Host")?.unwrap_or_default()), skips)
         }

@@ -15,13 +15,13 @@ pub fn fields(text: &str) -> Result<Vec<String>, InvalidValue> {
             let (field, after) = quoted_field(quoted).ok_or_else(|| bad("a quote is not closed"))?;
             fields.push(field);
             if !after.is_empty() && !after.starts_with(',') {
-                return Err(bad(&format!("there is `{after}` after a closing quote")));
+                return Err(bad(&format!("unexpected `{after}` after a closing quote")));
             }
             after
         } else {
             let (field, after) = rest.split_at(rest.find(',').unwrap_or(rest.len()));
             if field.contains('"') {
-                return Err(bad(&format!("there is a quote within `{field}`; quote the whole field")));
+                return Err(bad(&format!("unexpected quote within `{field}`; quote the whole field")));
             }
             if field.contains(['\n', '\r']) {
                 return Err(bad("there is a line break outside quotes"));

@@ -66,12 +66,14 @@ impl DockerConfig {
         let mut config = object(text).map_err(broken)?;
         let auths = map(config.shift_remove("auths"), "auths").map_err(broken)?;
         if let Some(key) = config.keys().next() {
-            return Err(broken(format!("it may hold `auths` only, and has `{key}`")));
+            return Err(broken(format!("it may contain only `auths`, but has `{key}`")));
         }
         for (host, entry) in &auths {
             let other = entry.as_object().and_then(|entry| entry.keys().find(|key| *key != "auth"));
             if let Some(key) = other {
-                return Err(broken(format!("the entry for `{host}` may hold `auth` only, and has `{key}`")));
+                return Err(broken(format!(
+                    "the entry for `{host}` may contain only `auth`, but has `{key}`"
+                )));
             }
         }
         Ok(Self { location: VARIABLE.to_owned(), auths: Entries(auths), ..Self::default() })
@@ -87,7 +89,7 @@ impl DockerConfig {
             None | Some((_, Value::Null)) => Ok(self.store.as_deref()),
             Some((_, Value::String(name))) => Ok(Some(name.as_str()).filter(|name| !name.is_empty())),
             Some((host, _)) => {
-                Err(self.broken(format!("`credHelpers` has no name of a program for `{host}`")))
+                Err(self.broken(format!("the `credHelpers` entry for `{host}` is not the name of a program")))
             }
         }
     }
@@ -303,7 +305,7 @@ mod tests {
             other => panic!("{other}"),
         };
         assert!(std::process::Command::new("mkfifo").arg(path("pipe")).status().unwrap().success());
-        assert!(error("pipe").contains("not a file, but a pipe"));
+        assert!(error("pipe").contains("a pipe, a socket or a device"));
         std::fs::File::create(path("long")).unwrap().set_len(1 << 30).unwrap();
         assert_eq!(error("long"), "it is larger than 16 MiB");
         std::os::unix::fs::symlink("/dev/zero", path("zero")).unwrap();

@@ -108,7 +108,7 @@ impl Endpoint {
     pub fn parse(host: &str, tls: Option<Tls>) -> Result<Self, InvalidValue> {
         let host = host.trim();
         let refused = |why: String| {
-            InvalidValue::new(&without_password(host), format!("cannot be an engine's endpoint: {why}"))
+            InvalidValue::new(&without_password(host), format!("is not a valid engine endpoint: {why}"))
         };
         if host.is_empty() {
             return Ok(match tls {
@@ -117,7 +117,7 @@ impl Endpoint {
             });
         }
         if host.contains(char::is_control) {
-            return Err(refused("it holds a control character".to_owned()));
+            return Err(refused("it contains a control character".to_owned()));
         }
         let (scheme, rest) = host.split_once("://").unwrap_or(("", host));
         match scheme {
@@ -127,7 +127,7 @@ impl Endpoint {
             "" => bare(host, tls).map(Self::Tcp),
             "npipe" => Err("named pipes exist on Windows only".to_owned()),
             "fd" => {
-                Err("it is for an engine that is handed its socket; a client needs an address".to_owned())
+                Err("`fd://` is for engines that inherit their socket; a client needs an address".to_owned())
             }
             other => Err(format!("unsupported endpoint scheme `{other}`")),
         }
@@ -212,7 +212,7 @@ fn bare(host: &str, tls: Option<Tls>) -> Result<Tcp, String> {
     match (authority, path) {
         ("" | "." | "..", _) => Err(format!("a socket's path is written `unix://{host}`")),
         (_, path) if path.is_empty() || !authority.ends_with(':') => tcp(host, "tcp", tls),
-        (scheme, _) => Err(format!("`{scheme}` is followed by two slashes")),
+        (scheme, _) => Err(format!("`{scheme}` must be followed by two slashes")),
     }
 }
 
@@ -227,10 +227,10 @@ fn tcp(rest: &str, scheme: &str, tls: Option<Tls>) -> Result<Tcp, String> {
     let (host, port) = host_and_port(authority)?;
     let host = if host.is_empty() { "localhost".to_owned() } else { host };
     if path.contains(['?', '#']) {
-        return Err("it has no query and no fragment".to_owned());
+        return Err("an endpoint has no query and no fragment".to_owned());
     }
     if !path.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b)) {
-        return Err(format!("the path `{path}` has characters that have to be percent-encoded"));
+        return Err(format!("the path `{path}` has characters that must be percent-encoded"));
     }
     let tls = match scheme {
         "https" => Some(tls.unwrap_or(Tls {
@@ -258,7 +258,7 @@ fn tcp(rest: &str, scheme: &str, tls: Option<Tls>) -> Result<Tcp, String> {
 fn ssh(rest: &str) -> Result<Ssh, String> {
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     if path.contains(['?', '#']) {
-        return Err("it has no query and no fragment".to_owned());
+        return Err("an endpoint has no query and no fragment".to_owned());
     }
     let (user, address) = match authority.rsplit_once('@') {
         Some((user, _)) if user.contains(':') => {
@@ -269,16 +269,16 @@ fn ssh(rest: &str) -> Result<Ssh, String> {
     };
     let (host, port) = host_and_port(address)?;
     if host.is_empty() {
-        return Err("it names no host".to_owned());
+        return Err("it has no host".to_owned());
     }
     let is_plain = |c: char| c.is_alphanumeric() || "-._+@\\".contains(c);
     if let Some(user) = user.as_deref().filter(|user| !is_name(user, is_plain)) {
-        return Err(format!("`{user}` cannot be a user"));
+        return Err(format!("`{user}` is not a valid user"));
     }
     let path = percent_decoded(path)?;
     let path = Some(path).filter(|path| !path.trim_matches('/').is_empty());
     if path.as_ref().is_some_and(|path| path.contains(char::is_control)) {
-        return Err("the socket's path holds a control character".to_owned());
+        return Err("the socket's path contains a control character".to_owned());
     }
     Ok(Ssh { user, host, port, path })
 }
@@ -302,13 +302,13 @@ fn host_and_port(authority: &str) -> Result<(String, Option<u16>), String> {
         None => {
             let (host, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
             if !host.is_empty() && !is_name(host, is_host_char) {
-                return Err(format!("`{host}` cannot be a host"));
+                return Err(format!("`{host}` is not a valid host"));
             }
             (host.to_owned(), port)
         }
     };
     if port.matches(':').count() > 1 {
-        return Err(format!("an IPv6 address is written in brackets, as in `[{authority}]`"));
+        return Err(format!("write an IPv6 address in brackets, as in `[{authority}]`"));
     }
     let port = match port.strip_prefix(':') {
         None if !port.is_empty() => return Err(format!("`{port}` is not a port")),

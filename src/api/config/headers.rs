@@ -20,7 +20,7 @@ pub fn parse_variable(text: &str) -> Result<Vec<Header>, InvalidValue> {
     let mut headers: Vec<Header> = Vec::new();
     for field in fields {
         let Some((name, value)) = field.split_once('=') else {
-            return Err(bad("a part of it has no `=`; a value with a comma is written \"NAME=A,B\""));
+            return Err(bad("an item has no `=`; write a value with a comma as \"NAME=A,B\""));
         };
         let header = (name.trim().to_owned(), value.trim().to_owned());
         check(&header).map_err(|why| bad(&why))?;
@@ -37,10 +37,10 @@ pub fn check((name, value): &Header) -> Result<(), String> {
         return Err("a header has no name".to_owned());
     }
     if !name.bytes().all(is_token) {
-        return Err(format!("`{name}` cannot be the name of a header"));
+        return Err(format!("`{name}` is not a valid header name"));
     }
     if !value.bytes().all(|b| b == b'\t' || (b' '..=b'~').contains(&b)) {
-        return Err(format!("the value of header `{name}` has characters that no header can have"));
+        return Err(format!("the value of header `{name}` has characters that are not allowed in a header"));
     }
     Ok(())
 }

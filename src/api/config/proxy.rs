@@ -64,7 +64,7 @@ impl Proxy {
         let tcp = match Endpoint::parse(&format!("http://{address}"), None) {
             Ok(Endpoint::Tcp(tcp)) if !address.is_empty() && !address.starts_with(':') => tcp,
             _ => {
-                let reason = format!("names no proxy: `{address}`");
+                let reason = format!("is not a valid proxy: `{address}`");
                 return Err(InvalidSetting::Proxy { variable, reason });
             }
         };

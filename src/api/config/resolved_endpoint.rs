@@ -168,7 +168,7 @@ fn host_endpoint(settings: &Settings, host: &Setting) -> Result<(Endpoint, Optio
 /// The endpoint of a context that is stored in a file.
 fn context_endpoint(folder: Option<PathBuf>, named_by: &Setting) -> Result<(Endpoint, Option<Setting>)> {
     let Some(folder) = folder else {
-        let why = "there is no home directory, so no folder with contexts".to_owned();
+        let why = "there is no home directory, so there is no folder with contexts".to_owned();
         return Err(Error::NoSuch { kind: "context", name: named_by.value.clone(), why: Some(why) });
     };
     let contexts = Contexts::new(&folder);
@@ -184,7 +184,7 @@ fn context_endpoint(folder: Option<PathBuf>, named_by: &Setting) -> Result<(Endp
     let Some(host) = &context.host else {
         return Err(Error::Settings {
             what,
-            why: "it is about no Docker engine (it has no endpoint `docker`)".to_owned(),
+            why: "it is not a context for a Docker engine (it has no endpoint `docker`)".to_owned(),
         });
     };
     let parse = |tls| {

@@ -250,7 +250,7 @@ impl Settings {
         let parts = given.strip_prefix('v').unwrap_or(given).split_once('.');
         match parts.and_then(|(major, minor)| Some((number(major)?, number(minor)?))) {
             Some(version) => Ok(Some(version)),
-            None => Err(InvalidSetting::ApiVersion(InvalidValue::new(given, "cannot be an API version"))),
+            None => Err(InvalidSetting::ApiVersion(InvalidValue::new(given, "is not a valid API version"))),
         }
     }
 

@@ -23,7 +23,7 @@ pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
         Err(e) => return Err(e),
     };
     if kind.is_fifo() || kind.is_socket() || kind.is_block_device() {
-        return Err(io::Error::other("it is not a file, but a pipe, a socket or a device"));
+        return Err(io::Error::other("it is a pipe, a socket or a device, not a regular file"));
     }
     let mut bytes = Vec::new();
     File::open(path)?.take(MAX_LEN + 1).read_to_end(&mut bytes)?;

@@ -95,7 +95,7 @@ pub fn create(client: &Client, spec: &Value, auth: Option<&RegistryAuth>) -> Res
                     (
                         None,
                         Some(format!(
-                            "the engine made it, with the ID {id}, but it could not be read back: {error}"
+                            "the engine created the service with the ID {id}, but it could not be read back: {error}"
                         )),
                     )
                 }
@@ -255,7 +255,7 @@ fn look_up(client: &Client, name: Option<&str>, spec: &Value) -> Result<Option<S
         0 | 1 => Ok(found.pop()),
         n => Err(Error::InvalidResponse {
             request: "POST /services/create".to_owned(),
-            why: format!("no answer came, and the engine has {n} new services like it"),
+            why: format!("the response was lost, and the engine has {n} new services that match"),
         }),
     }
 }

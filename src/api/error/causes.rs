@@ -132,7 +132,7 @@ pub enum CredentialsError {
 pub struct InvalidValue {
     /// The value. `None` if the value is empty or may be a secret; then the reason is a complete sentence.
     pub value: Option<String>,
-    /// What is wrong with the value, as the predicate of a sentence: `cannot be a duration: it is empty`.
+    /// What is wrong with the value, as the predicate of a sentence: `is not a valid duration: it is empty`.
     pub reason: String,
 }
 

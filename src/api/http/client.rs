@@ -215,11 +215,11 @@ impl Client {
         let ping = ping.map_err(|e| match host.by_proxy(e) {
             // Every engine has this path, so a 404 in an engine's format comes from something else.
             Error::Engine { status: status @ 404, message } => {
-                let why = format!("status {status} ({message}), so no engine answers there");
+                let why = format!("status {status} ({message}), so this is not an engine");
                 Error::InvalidResponse { request: "GET /_ping".to_owned(), why }
             }
             Error::Rejected { status, message, .. } if !matches!(status, 408 | 425 | 429) => {
-                let why = format!("status {status}, so no engine answers there: {message}");
+                let why = format!("status {status}, so this is not an engine: {message}");
                 Error::InvalidResponse { request: "GET /_ping".to_owned(), why }
             }
             e => e,
@@ -229,7 +229,7 @@ impl Client {
         let parts = ping.api_version.as_deref().and_then(|version| version.split_once('.'));
         let version = parts.and_then(|(major, minor)| Some((number(major)?, number(minor)?)));
         let Some(version) = version else {
-            return Err(ping.invalid_response("it names no API version, as every Docker engine does"));
+            return Err(ping.invalid_response("it has no API version; every Docker engine sends one"));
         };
         self.first_date.get_or_init(|| ping.date.clone());
         let info = host.info.get_or_init(|| {

@@ -132,7 +132,7 @@ impl Failover {
                 };
                 if !sees_a_leader(&nodes) {
                     are_final = false;
-                    why_not.push(self.reason(at, "it sees no leader, or is cut off from most managers"));
+                    why_not.push(self.reason(at, "it has no leader, or cannot reach most of the managers"));
                     continue;
                 }
                 if !swarm.is_empty() && !nodes.iter().any(|node| swarm.contains(&node.id)) {

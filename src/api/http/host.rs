@@ -95,7 +95,7 @@ impl Host {
     pub fn acquire(&self, kind: RequestKind, limit: Option<Duration>) -> Result<Option<Permit<'_>>> {
         let Some(connections) = &self.connections else { return Ok(None) };
         let permit = connections.acquire(kind, limit, &self.cancellation)?;
-        let message = || format!("all {MAX_SSH_CONNECTIONS} connections by ssh are in use for too long");
+        let message = || format!("all {MAX_SSH_CONNECTIONS} ssh connections have been in use for too long");
         permit.map(Some).ok_or_else(|| self.connect_error(ConnectErrorKind::TooManyConnections, message()))
     }
 
@@ -118,7 +118,7 @@ impl Host {
         };
         self.connect_error(
             ConnectErrorKind::Proxy,
-            format!("no engine answers through the proxy `{proxy}`: {detail}"),
+            format!("no engine responds through the proxy `{proxy}`: {detail}"),
         )
     }
 

@@ -118,7 +118,7 @@ impl<T, F: Fn(&str) -> serde_json::Result<(T, usize)>> JsonArrayParser<T, F> {
             (Expect::Start | Expect::Lost(_), _) => return None,
             (at, _) => {
                 let expected = if *at == Expect::End { "its end" } else { "a service" };
-                self.expect = Expect::Lost(format!("something else than {expected}"));
+                self.expect = Expect::Lost(format!("expected {expected}"));
                 return None;
             }
         };
@@ -135,7 +135,7 @@ impl<T, F: Fn(&str) -> serde_json::Result<(T, usize)>> JsonArrayParser<T, F> {
             }
             Ok(_) => format!("an object in it is longer than {} MiB", MAX_OBJECT_LEN >> 20),
             Err(error) if error.is_eof() && text.len() <= MAX_OBJECT_LEN => return None,
-            Err(error) if error.is_eof() => "an object has no end".to_owned(),
+            Err(error) if error.is_eof() => "an object is not complete".to_owned(),
             Err(error) => error.to_string(),
         };
         self.expect = Expect::Lost(lost);

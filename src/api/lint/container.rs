@@ -24,7 +24,7 @@ pub fn healthcheck_invalid(subject: &Subject, found: &mut Findings) -> Read<()> 
         ["CMD-SHELL"] => "the health check CMD-SHELL has no command, so every check fails".to_owned(),
         [] | ["NONE" | "CMD" | "CMD-SHELL", ..] => return Ok(()),
         [word, ..] => format!(
-            "the health check begins with `{word}`, not with NONE, CMD or CMD-SHELL, so its tasks stay `starting`"
+            "the health check begins with `{word}`, not with NONE, CMD or CMD-SHELL, so the tasks stay `starting`"
         ),
     };
     found.push((TEST.to_owned(), message, Fix::Update(vec![Change::NoHealthCheck])));

@@ -27,7 +27,7 @@ pub fn unpinned(subject: &Subject, found: &mut Findings) -> Read<()> {
 /// L13: the tag is `latest`, which does not identify the version that runs.
 pub fn latest(subject: &Subject, found: &mut Findings) -> Read<()> {
     if image(subject.spec)?.is_some_and(|image| image.tag() == Some("latest")) {
-        let message = "the tag `latest` cannot be used to go back to an earlier image".to_owned();
+        let message = "the tag `latest` does not identify a version to return to".to_owned();
         found.push((IMAGE.to_owned(), message, Fix::Advice));
     }
     Ok(())

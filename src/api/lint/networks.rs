@@ -162,7 +162,7 @@ pub fn addresses(subject: &Subject, found: &mut Findings) -> Read<()> {
 pub fn legacy(subject: &Subject, found: &mut Findings) -> Read<()> {
     let networks = list(subject.spec, LEGACY)?;
     if !networks.is_empty() {
-        let message = "the networks are at the top of the spec: clients that send a part of it lose them, or cannot change them";
+        let message = "the networks are at the top of the spec: clients that send a partial spec lose them, or cannot change them";
         found.push((LEGACY.to_owned(), message.to_owned(), Fix::None));
     }
     Ok(())

@@ -40,7 +40,7 @@ pub fn hostport_start_first(subject: &Subject, found: &mut Findings) -> Read<()>
     let Some(nodes) = subject.eligible()?.filter(|nodes| nodes.count() <= replicas) else { return Ok(()) };
     for (place, port) in ports {
         let tasks = nodes.with_replicas(replicas);
-        let message = format!("host port {port} with start-first needs a spare node: {tasks}");
+        let message = format!("host port {port} with start-first requires a spare node: {tasks}");
         found.push((place, message, Fix::Update(stop_first(subject))));
     }
     Ok(())
@@ -64,7 +64,7 @@ pub fn hostport_replicas(subject: &Subject, found: &mut Findings) -> Read<()> {
     let Some(nodes) = subject.eligible()?.filter(|nodes| nodes.count() < replicas) else { return Ok(()) };
     for (place, port) in ports {
         let tasks = nodes.with_replicas(replicas);
-        let message = format!("host port {port} leaves room for one task on each node: {tasks}");
+        let message = format!("host port {port} allows one task on each node: {tasks}");
         found.push((place, message, Fix::Scale(nodes.count())));
     }
     Ok(())
@@ -79,7 +79,7 @@ pub fn max_replicas(subject: &Subject, found: &mut Findings) -> Read<()> {
     let tasks = nodes.with_replicas(replicas);
     let (message, changes) = if u128::from(replicas) > room {
         let enough = replicas.div_ceil(nodes.count());
-        let message = format!("a maximum of {max} on each node leaves room for {room}: {tasks}");
+        let message = format!("a maximum of {max} replicas on each node allows {room}: {tasks}");
         (message, vec![Change::MaxReplicas(enough)])
     } else if u128::from(replicas) == room && is_start_first {
         let message = format!(

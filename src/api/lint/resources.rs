@@ -63,8 +63,7 @@ pub fn memory_limit(subject: &Subject, found: &mut Findings) -> Read<()> {
     let limit = integer(subject.spec, MEMORY_LIMIT)?;
     if (1..MIN_MEMORY).contains(&limit) {
         let limit = counted(limit.unsigned_abs(), "byte");
-        let message =
-            format!("the memory limit of {limit} is below 6 MiB, the least that a container starts with");
+        let message = format!("the memory limit of {limit} is below 6 MiB, the minimum for a container");
         found.push((MEMORY_LIMIT.to_owned(), message, Fix::Update(vec![Change::MemoryLimit(MIN_MEMORY)])));
     }
     Ok(())

@@ -43,7 +43,7 @@ pub fn not_restarted(subject: &Subject, found: &mut Findings) -> Read<()> {
     if let Some(error) = failed.last().filter(|_| vacant > 0) {
         let slots = if vacant == 1 { "1 slot has" } else { &format!("{vacant} slots have") };
         let message = format!(
-            "{slots} no task: the newest one failed, and the restart policy starts no other{}",
+            "{slots} no task: the newest one failed, and the restart policy does not start another one{}",
             after_colon(error)
         );
         found.push((POLICY.to_owned(), message, Fix::Advice));

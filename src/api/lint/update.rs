@@ -29,7 +29,7 @@ pub fn monitor_short(subject: &Subject, found: &mut Findings) -> Read<()> {
     let unhealthy_after = interval.saturating_mul(retries);
     if monitor < unhealthy_after {
         let message = format!(
-            "updates watch a task for {}, and its health check needs {} to fail ({} of {})",
+            "updates watch a task for {}, but its health check needs {} to fail ({} of {})",
             duration(monitor),
             duration(unhealthy_after),
             counted(retries.unsigned_abs(), "interval"),
@@ -70,7 +70,7 @@ pub fn failure_continue(subject: &Subject, found: &mut Findings) -> Read<()> {
         ),
         (false, false) => return Ok(()),
     };
-    let message = format!("with {what} an update of a broken image ends as completed");
+    let message = format!("with {what} an update to a broken image ends as completed");
     found.push((place.to_owned(), message, Fix::Update(fix)));
     Ok(())
 }

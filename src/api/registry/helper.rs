@@ -46,7 +46,9 @@ pub fn get(name: &str, server: &str, client: &Client, known: &Secrets) -> Result
     let failed = |why: String| -> Error { failure(why, false) };
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     if name.is_empty() || !name.bytes().all(plain) || name.starts_with(['-', '.']) {
-        return Err(failed("cannot be one: its name has letters, digits, `-`, `_` and `.` only".to_owned()));
+        return Err(failed(
+            "is not a valid name: only letters, digits, `-`, `_` and `.` are allowed".to_owned(),
+        ));
     }
     let mut child = Command::new(&program)
         .arg("get")
@@ -56,7 +58,7 @@ pub fn get(name: &str, server: &str, client: &Client, known: &Secrets) -> Result
         .spawn()
         .map_err(|e| match e.kind() {
             io::ErrorKind::NotFound => failed(
-                "is not installed: no folder in PATH has it, or its first line names a program that is not there"
+                "is not installed: no folder in PATH has it, or its first line names a program that does not exist"
                     .to_owned(),
             ),
             _ => failed(format!("cannot be started: {e}")),
@@ -77,19 +79,19 @@ pub fn get(name: &str, server: &str, client: &Client, known: &Secrets) -> Result
             let _ = child.wait();
             other.map_err(|e| e.unwrap_or_else(|| failed("cannot be waited for".to_owned())))?;
             let message = describe_failure(&stdout.read_so_far(), &stderr.read_so_far(), known);
-            let why = format!("did not answer within {:.0} s{message}", limit.as_secs_f32().ceil());
+            let why = format!("did not respond within {:.0} s{message}", limit.as_secs_f32().ceil());
             return Err(failure(why, true));
         }
     };
     let output = stdout.read_to_end(timeouts.helper_output);
     if output.len() >= MAX_OUTPUT_LEN {
         return Err(failed(format!(
-            "gave no credentials: it printed more than {} KiB",
+            "did not return credentials: it printed more than {} KiB",
             MAX_OUTPUT_LEN >> 10
         )));
     }
     if status.success() {
-        return credentials(&output).map_err(|why| failed(format!("gave no credentials: {why}")));
+        return credentials(&output).map_err(|why| failed(format!("did not return credentials: {why}")));
     }
     // On a terminal the signal reaches the helper too.
     cancellation.check()?;
@@ -134,7 +136,7 @@ fn credentials(output: &[u8]) -> Result<Option<Credentials>, String> {
     };
     let text = |key: &str| match &response[key] {
         Value::String(text) => Ok(text.clone()),
-        _ => Err(format!("what it printed has no `{key}`")),
+        _ => Err(format!("its output has no `{key}`")),
     };
     let (username, secret) = (text("Username")?, Secret::new(text("Secret")?));
     let found = match username.as_str() {
@@ -261,7 +263,7 @@ mod tests {
     fn a_name_with_a_path_is_not_a_helper() {
         for name in ["", "..", "../x", "a/b", "-x", ".x", "a b", "a;b", "a\0b", "a\nb", "é"] {
             let error = failure(name);
-            assert!(error.contains("cannot be one"), "{name}: {error}");
+            assert!(error.contains("is not a valid name"), "{name}: {error}");
         }
         let error = failure("no-such-1b7");
         assert!(error.contains("`docker-credential-no-such-1b7` is not installed"), "{error}");

@@ -40,7 +40,7 @@ impl ImageRef {
     /// # Errors
     /// The text is not a reference. An image ID (64 hexadecimal digits) is not one either.
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
-        let bad = |why: &str| InvalidValue::new(text, format!("cannot be an image reference: {why}"));
+        let bad = |why: &str| InvalidValue::new(text, format!("is not a valid image reference: {why}"));
         if text.is_empty() {
             return Err(bad("it is empty"));
         }
@@ -54,7 +54,7 @@ impl ImageRef {
             return Err(bad(&format!("the repository name `{path}` must be lowercase")));
         }
         if !is_domain(&domain) && !is_path_part(&domain) {
-            return Err(bad(&format!("`{domain}` cannot be a registry's host")));
+            return Err(bad(&format!("`{domain}` is not a valid registry host")));
         }
         if let Some(part) = path.split('/').find(|part| !is_path_part(part)) {
             return Err(bad(&format!("`{part}` cannot be part of a repository name")));
@@ -63,10 +63,10 @@ impl ImageRef {
             return Err(bad("the repository name is longer than 255 characters"));
         }
         if let Some(tag) = tag.filter(|tag| !is_tag(tag)) {
-            return Err(bad(&format!("`{tag}` cannot be a tag")));
+            return Err(bad(&format!("`{tag}` is not a valid tag")));
         }
         if let Some(digest) = digest.filter(|digest| !is_digest(digest)) {
-            return Err(bad(&format!("`{digest}` cannot be a digest (`sha256:` and 64 hex digits)")));
+            return Err(bad(&format!("`{digest}` is not a valid digest (`sha256:` and 64 hex digits)")));
         }
         let tag = tag.or(if digest.is_none() { Some("latest") } else { None });
         Ok(Self {
@@ -118,7 +118,7 @@ impl ImageRef {
     /// The text is not a valid tag.
     pub fn with_tag(&self, tag: &str) -> Result<Self, InvalidValue> {
         if !is_tag(tag) {
-            return Err(InvalidValue::new(tag, "cannot be a tag"));
+            return Err(InvalidValue::new(tag, "is not a valid tag"));
         }
         Ok(Self { tag: Some(tag.to_owned()), digest: None, ..self.clone() })
     }
@@ -129,7 +129,7 @@ impl ImageRef {
     /// The text is not a valid digest.
     pub fn with_digest(&self, digest: &str) -> Result<Self, InvalidValue> {
         if !is_digest(digest) {
-            return Err(InvalidValue::new(digest, "cannot be a digest"));
+            return Err(InvalidValue::new(digest, "is not a valid digest"));
         }
         Ok(Self { digest: Some(digest.to_owned()), ..self.clone() })
     }

@@ -120,7 +120,7 @@ fn refuses_what_docker_refuses() {
     for text in table {
         let refused = ImageRef::parse(text).expect_err(text);
         assert!(
-            refused.to_string().starts_with(&format!("`{text}` cannot be an image reference: ")),
+            refused.to_string().starts_with(&format!("`{text}` is not a valid image reference: ")),
             "{refused}"
         );
     }

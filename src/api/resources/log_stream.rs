@@ -61,10 +61,10 @@ fn read_header(
         0 | 1 => Channel::Stdout,
         2 => Channel::Stderr,
         3 => Channel::Engine,
-        _ => return Err(format!("a frame is of the type {kind}, which there is not")),
+        _ => return Err(format!("a frame has the unknown type {kind}")),
     };
     if zeros != [0; 3] {
-        return Err("it is not made of frames".to_owned());
+        return Err("it does not consist of frames".to_owned());
     }
     match usize::try_from(u32::from_be_bytes([a, b, c, d])) {
         Ok(size) if size <= MAX_FRAME_LEN => Ok((channel, size)),

@@ -72,7 +72,7 @@ fn look_up<T>(
 ) -> Result<T> {
     let none = |why: Option<String>| Error::NoSuch { kind: "service", name: given.to_owned(), why };
     if !can_be_name(given) {
-        return Err(none(Some("no service can have this name".to_owned())));
+        return Err(none(Some("this is not a valid service name".to_owned())));
     }
     let found = ask(given).map_err(|e| match e {
         Error::Engine { status: 404, .. } => none(None),
@@ -85,7 +85,7 @@ fn look_up<T>(
         return Ok(found);
     }
     Err(none(Some(format!(
-        "an ID is given whole or by its first {MIN_ID_PREFIX_LEN} characters at least; `{id}` is service `{name}`"
+        "an ID prefix needs at least {MIN_ID_PREFIX_LEN} characters; `{id}` is service `{name}`"
     ))))
 }
 

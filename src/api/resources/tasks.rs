@@ -21,7 +21,7 @@ use crate::api::http::response::Response;
 const MAX_SERVICES_PER_FILTER: usize = 100;
 
 /// The error for a response without the engine's clock.
-const NO_DATE: &str = "it has no Date, as every Docker engine's answer has";
+const NO_DATE: &str = "it has no Date header; every Docker engine sends one";
 
 /// Which tasks of a service to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

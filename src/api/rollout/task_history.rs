@@ -82,8 +82,7 @@ impl TaskHistory {
             |task: &Task| !tasks.iter().any(|other| other.id == task.id) && is_succeeded(task, tasks);
         for mut task in self.present.extract_if(.., |task| is_vanished(task)) {
             task.status.state = TaskState::Failed;
-            task.status.error =
-                "it ended, and the swarm did not keep it (TaskHistoryRetentionLimit)".to_owned();
+            task.status.error = "it ended and is no longer listed (TaskHistoryRetentionLimit)".to_owned();
             (task.status.at, task.updated) = (now, now);
             self.ended.insert(task.id.clone(), task);
         }

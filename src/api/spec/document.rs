@@ -25,7 +25,7 @@ impl Document {
         let mut value: Value = serde_json::from_str(text).map_err(|e| bad(format!("it is not JSON: {e}")))?;
         if let Value::Array(items) = &mut value {
             if items.len() != 1 {
-                return Err(bad(format!("it is a list of {} services, not of one", items.len())));
+                return Err(bad(format!("it is a list of {} services instead of one", items.len())));
             }
             value = items.remove(0);
         }
@@ -34,7 +34,7 @@ impl Document {
             return Err(bad("it is not a JSON object".to_owned()));
         };
         let mut spec = match object.shift_remove("Spec") {
-            None if object.contains_key("ID") => return Err(bad("it has an ID and no Spec".to_owned())),
+            None if object.contains_key("ID") => return Err(bad("it has an ID but no Spec".to_owned())),
             None => object,
             Some(Value::Object(spec)) => spec,
             Some(_) => return Err(bad("its Spec is not a JSON object".to_owned())),

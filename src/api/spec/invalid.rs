@@ -22,7 +22,7 @@ pub enum InvalidSpec {
         mode: String,
     },
     /// A health check is both turned off and configured.
-    #[error("the health check is both turned off and configured")]
+    #[error("the health check is both disabled and configured")]
     HealthCheckOffAndSet,
     /// A health check of `["CMD"]` alone: engines crash on it (moby/moby#52330).
     #[error("the health check has no command")]
@@ -37,10 +37,10 @@ pub enum InvalidSpec {
     #[error("port `{0}` is published twice")]
     PortPublishedTwice(String),
     /// Two mounts have the same target.
-    #[error("path `{0}` is mounted on twice")]
+    #[error("path `{0}` is mounted twice")]
     PathMountedTwice(String),
     /// A network is attached twice.
-    #[error("network `{0}` is attached to twice")]
+    #[error("network `{0}` is attached twice")]
     NetworkAttachedTwice(String),
     /// Two secrets, or two configs, have the same file.
     #[error("file `{file}` is the target of two {}s", kind.as_str())]
@@ -61,13 +61,13 @@ pub enum InvalidSpec {
         file: String,
     },
     /// A number of replicas for a new service in a global mode.
-    #[error("a global service has no number of replicas")]
+    #[error("a global service does not have a number of replicas")]
     ReplicasInGlobalMode,
     /// A maximum of replicas per node for a new service in a global mode.
-    #[error("a global service has no maximum of replicas per node")]
+    #[error("a global service does not have a maximum number of replicas per node")]
     MaxReplicasInGlobalMode,
     /// A number of concurrent tasks for a new service that is not a replicated job.
-    #[error("only a replicated job has a maximum of concurrent tasks")]
+    #[error("only a replicated job has a maximum number of concurrent tasks")]
     MaxConcurrentWithoutJobMode,
     /// A number of replicas for an existing service in a global mode.
     #[error("the service runs one task on each node")]

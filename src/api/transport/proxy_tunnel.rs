@@ -21,7 +21,7 @@ pub fn tunnel(socket: &mut Socket, proxy: &Proxy, tcp: &Tcp) -> io::Result<()> {
     let to = tcp.authority();
     let failed =
         |why: String| ConnectError::new(ConnectErrorKind::Proxy, format!("the proxy `{proxy}` {why}"));
-    let no_response = |e: io::Error| failed(format!("did not answer: {e}"));
+    let no_response = |e: io::Error| failed(format!("did not respond: {e}"));
     let credentials = authorization(proxy);
     let request = format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n{credentials}\r\n");
     socket.write_all(request.as_bytes()).map_err(no_response)?;

@@ -70,7 +70,7 @@ impl Socket {
             }
             if self.cancellation.signal().is_some() {
                 // Not `ErrorKind::Interrupted`, which some readers retry.
-                return Err(io::Error::other("a signal came"));
+                return Err(io::Error::other("interrupted by a signal"));
             }
         }
     }

@@ -50,7 +50,8 @@ impl SshConnector {
         match ping(&mut socket) {
             Ok(()) => Ok(EngineTransport::new(socket, details).with_process(process)),
             Err(PingError::NotHttp(response)) => {
-                let message = format!("what answers on `{}` is not an engine: `{response}`", self.ssh.host);
+                let message =
+                    format!("the response from `{}` is not an engine's: `{response}`", self.ssh.host);
                 Err(ConnectError::new(ConnectErrorKind::NotAnEngine, message).into())
             }
             Err(PingError::Socket(e)) => {
@@ -120,7 +121,7 @@ impl SshProcess {
         let (kind, why) = match status.map(|status| (status.code(), status)) {
             None => (
                 ConnectErrorKind::Ssh,
-                format!("ssh did not get to an engine on `{host}` within {}", describe_duration(limit)),
+                format!("ssh did not reach an engine on `{host}` within {}", describe_duration(limit)),
             ),
             Some((Some(255), _)) => (ConnectErrorKind::Ssh, format!("ssh cannot connect to `{host}`")),
             Some((Some(127), _)) => (

@@ -139,7 +139,7 @@ fn connect(
     Err(failure.unwrap_or_else(|| {
         io::Error::new(
             io::ErrorKind::TimedOut,
-            format!("it did not answer within {}", describe_duration(limit)),
+            format!("it did not respond within {}", describe_duration(limit)),
         )
     }))
 }
@@ -162,7 +162,7 @@ fn look_up(
         Some(Ok(addresses)) if !addresses.is_empty() => return Ok(addresses),
         Some(Ok(_)) => "it has none".to_owned(),
         Some(Err(e)) => e.to_string(),
-        None => format!("no name server answered within {}", describe_duration(limit)),
+        None => format!("no name server responded within {}", describe_duration(limit)),
     };
     Err(ConnectError::new(
         ConnectErrorKind::HostNotFound,

@@ -12,7 +12,7 @@ fn line(Exchange { request, hidden, ending, took }: &Exchange) -> String {
     let hidden: String = hidden.iter().map(|name| format!(" [{name}: hidden]")).collect();
     let ending = match ending {
         Ok(status) => status.to_string(),
-        Err(error) => format!("no answer: {error}"),
+        Err(error) => format!("no response: {error}"),
     };
     format!("{request}{hidden} -> {ending} ({:.1} ms)", took.as_secs_f64() * 1000.0)
 }

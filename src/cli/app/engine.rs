@@ -15,8 +15,8 @@ pub struct EngineArgs {
     /// Engine to connect to (repeat it to fail over between managers) [default: DOCKER_HOST, the context, or the local
     /// engine]
     ///
-    /// As in unix:///path, tcp://name:2376 or ssh://user@name. Several managers of one swarm can also be a list with
-    /// commas.
+    /// As in unix:///path, tcp://name:2376 or ssh://user@name. Several managers of one swarm can also be given as a
+    /// comma-separated list.
     #[arg(short = 'H', long, value_name = "ENDPOINT")]
     host: Vec<String>,
     /// Docker context to use [default: DOCKER_CONTEXT, or that of `docker context use`]
@@ -36,10 +36,10 @@ pub struct EngineArgs {
     /// Trust certificates signed by this CA only [default: ca.pem in DOCKER_CERT_PATH, or ~/.docker]
     #[arg(long, value_name = "FILE", add = Completion::Files)]
     tlscacert: Option<OsString>,
-    /// TLS client certificate [default: cert.pem there]
+    /// TLS client certificate [default: cert.pem in the same folder]
     #[arg(long, value_name = "FILE", add = Completion::Files)]
     tlscert: Option<OsString>,
-    /// TLS client key [default: key.pem there]
+    /// TLS client key [default: key.pem in the same folder]
     #[arg(long, value_name = "FILE", add = Completion::Files)]
     tlskey: Option<OsString>,
 }

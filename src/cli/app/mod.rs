@@ -239,6 +239,6 @@ fn level(word: &str) -> Result<LogLevel, String> {
     match word.to_lowercase().as_str() {
         "debug" | "trace" => Ok(LogLevel::Debug),
         "" | "info" | "warn" | "warning" | "error" | "fatal" | "panic" => Ok(LogLevel::Other),
-        _ => Err("the levels are debug, info, warn, error and fatal".to_owned()),
+        _ => Err("valid values are `debug`, `info`, `warn`, `error` and `fatal`".to_owned()),
     }
 }

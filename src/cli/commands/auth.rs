@@ -35,7 +35,7 @@ enum AuthCommand {
 
 /// Store the current registry credentials with services
 ///
-/// Sends the unchanged spec with the current credentials; no task restarts. Like every update, this overwrites the
+/// Posts the unchanged spec with the current credentials; no task restarts. Like every update, this overwrites the
 /// previous spec, so `rollback` has nothing to return to. Jobs and services whose rollout is in progress or paused are
 /// skipped: an update would run the job again, restart the rollout or resume it. A service whose tasks would restart is
 /// refused.

@@ -16,7 +16,7 @@ use crate::cli::exit::Exit;
 /// For the current bash session: source <(swarmctl completion bash)
 ///
 /// The script calls swarmctl, which asks the engine: services, stacks, networks, contexts, images and nodes are
-/// completed too, if the engine answers within a second.
+/// completed too, if the engine responds within a second.
 #[derive(Args, Debug)]
 pub struct CompletionArgs {
     /// Shell

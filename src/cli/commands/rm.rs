@@ -55,11 +55,12 @@ pub fn run(args: RmArgs, app: &App) -> anyhow::Result<Exit> {
     let chosen = find_services(&client, &args.select, &args.services, Jobs::Included, style, app)?;
     args.select.print_selected(app.ui, &chosen, style.verb);
     if args.if_version.is_some() && chosen.len() != 1 {
-        let why = format!("`--if-version` is about one service, and these are {}", chosen.len());
+        let why = format!("`--if-version` requires exactly one service, not {}", chosen.len());
         return Err(UsageError::new(why, "swarmctl rm --if-version 17 web").into());
     }
     if args.select.is_given() && !args.yes && !args.plan.dry_run {
-        let why = format!("{} would be removed: say so with --yes", format_count(chosen.len(), "service"));
+        let why =
+            format!("{} would be removed: confirm this with --yes", format_count(chosen.len(), "service"));
         return Err(UsageError::new(why, "swarmctl rm --stack shop --yes").into());
     }
     let remove_one = |SelectedService { given, found, .. }| match found {

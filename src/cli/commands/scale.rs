@@ -51,10 +51,14 @@ fn replicas_of_each(args: &ScaleArgs) -> Result<Assignments<u64>, UsageError> {
         (false, pairs) => Assignments::pairs(pairs, "web=5", replicas),
         (true, [count]) if !count.contains('=') => Ok(Assignments::ForSelection(replicas(count)?)),
         (true, [pair, ..]) => Err(UsageError::new(
-            format!("`{pair}`: what is selected by --filter, --stack or --all gets one number of replicas"),
+            format!(
+                "`{pair}`: specify one number of replicas for services selected by --filter, --stack or --all"
+            ),
             "swarmctl scale --stack shop 3",
         )),
-        (true, []) => Err(UsageError::new("no number of replicas is given", "swarmctl scale --stack shop 3")),
+        (true, []) => {
+            Err(UsageError::new("the number of replicas is missing", "swarmctl scale --stack shop 3"))
+        }
     }
 }
 
@@ -70,5 +74,5 @@ fn place_of_replicas(service: &Service) -> Option<Place> {
 }
 
 fn replicas(text: &str) -> Result<u64, UsageError> {
-    text.parse().map_err(|_| UsageError::new(format!("`{text}` cannot be a number of replicas"), "web=5"))
+    text.parse().map_err(|_| UsageError::new(format!("`{text}` is not a valid number of replicas"), "web=5"))
 }

@@ -168,7 +168,7 @@ impl BatchArgs {
 /// Parses `--timeout`.
 pub fn timeout(text: &str) -> Result<Duration, UsageError> {
     match values::duration::period(text).or_example(DURATION)?.unsigned_abs() {
-        0 => Err(UsageError::new("`0` leaves no time at all", "5m")),
+        0 => Err(UsageError::new("`0` leaves no time", "5m")),
         nanoseconds => Ok(Duration::from_nanos(nanoseconds)),
     }
 }

@@ -89,7 +89,7 @@ enum Work<T> {
 }
 
 /// The results of the work.
-#[allow(clippy::large_enum_variant, reason = "moved once, and never many of them")]
+#[allow(clippy::large_enum_variant, reason = "there are few of them, and each is moved once")]
 enum WorkResult {
     Started(ServiceReport),
     Explained(ServiceReport),
@@ -366,7 +366,7 @@ fn read_back_all(client: &Client, reports: Vec<ServiceReport>) -> Vec<ServiceRep
     rest.into_iter().filter_map(rebuild).collect()
 }
 
-/// Reports a service that is not watched as failed, if nothing was sent and its rollout is paused.
+/// Reports a service that is not watched as failed, if nothing was posted and its rollout is paused.
 fn paused_if_unchanged(report: ServiceReport) -> ServiceReport {
     let is_paused = |unchanged: &Unchanged| {
         let service = &unchanged.service;

@@ -188,7 +188,7 @@ impl<'a> Deployment<'a> {
             let first = one.positions.first().copied().unwrap_or(0);
             if let Some(other) = one.positions.iter().find(|other| values[**other] != values[first]) {
                 let (first, other) = (&names[first], &names[*other]);
-                let why = format!("`{first}` and `{other}` are one service, which cannot have both");
+                let why = format!("`{first}` and `{other}` are the same service, but have different values");
                 return Err(UsageError::new(why, "one of the two").into());
             }
             entries.push(entry(one, chosen_by, values[first].clone()));
@@ -254,7 +254,7 @@ impl<'a, T: Send> Selected<'a, T> {
         let Some(edit) = self.deployment.flags.edit else { return Ok(UpdateRequest::new(operation)) };
         match edit.if_version {
             Some(_) if self.len() != 1 => Err(UsageError::new(
-                format!("`--if-version` is about one service, and these are {}", self.len()),
+                format!("`--if-version` requires exactly one service, not {}", self.len()),
                 "--if-version 17 web",
             )),
             _ => Ok(edit.request(operation, self.len())),

@@ -26,8 +26,8 @@ use crate::output::Ui;
 pub struct StrictArgs {
     /// Refuse to update if the new spec has a finding of severity error
     ///
-    /// The rules are those of `lint` that are marked "before posts" in docs/lint.md. Nothing is sent for any service if one of
-    /// them has a finding. Without this flag findings are warnings.
+    /// The rules are those of `lint` that are marked "checked before posts" in docs/lint.md. Nothing is posted for any service
+    /// if one of them has a finding. Without this flag findings are warnings.
     #[arg(long)]
     pub strict: bool,
 }

@@ -55,13 +55,14 @@ impl Deployment<'_> {
 
     fn plan(&self, reports: &[ServiceReport]) -> Result<Plan> {
         let swarm = system::info(&self.client)?.swarm;
-        let swarm = swarm.id().ok_or_else(|| Error::internal("a manager that reports no ID of its swarm"))?;
+        let swarm =
+            swarm.id().ok_or_else(|| Error::internal("the manager does not report the ID of its swarm"))?;
         let (major, minor) = self.client.api_version()?;
         let mut services = Vec::new();
         for report in reports {
             let Stage::Deployed(Ok(Update::Planned(planned))) = &report.stage else { continue };
             if planned.changes.is_empty() {
-                let note = "its credentials alone would change; a plan has none, so the service is not in it";
+                let note = "only its credentials would change; a plan does not contain credentials, so the service is not in it";
                 self.ui().note(&format!("{}: {note}", report.name()));
                 continue;
             }

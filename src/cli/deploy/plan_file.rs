@@ -20,8 +20,9 @@ const EXAMPLE: &str = "swarmctl update-image web shop/web:1.8 --plan plan.json";
 pub struct PlanFileArgs {
     /// Write the changes to FILE (-: stdout) instead of making them
     ///
-    /// Implies --dry-run. FILE must not exist. If a service cannot be planned, no file is written. `swarmctl apply FILE` makes
-    /// exactly these changes, or none if a service has changed since. Values of --env-add and the like are in FILE.
+    /// Implies --dry-run. FILE must not exist. If a service cannot be planned, no file is written. `swarmctl apply
+    /// FILE` makes exactly these changes, or none if a service has changed since. FILE contains the values of --env-add
+    /// and similar flags.
     #[arg(
         long,
         value_name = "FILE",
@@ -63,11 +64,11 @@ impl PlanFile<'_> {
         let folder = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty());
         match folder.map(Path::metadata) {
             Some(Ok(found)) if !found.is_dir() => {
-                Err(UsageError::new(format!("cannot write `{path}`: its folder is not a folder"), EXAMPLE))
+                Err(UsageError::new(format!("cannot write `{path}`: its parent is not a folder"), EXAMPLE))
             }
             Some(Err(why)) => Err(UsageError::new(format!("cannot write `{path}`: {why}"), EXAMPLE)),
             _ if path.ends_with('/') => {
-                Err(UsageError::new(format!("cannot write `{path}`: it is the name of a folder"), EXAMPLE))
+                Err(UsageError::new(format!("cannot write `{path}`: it is a folder"), EXAMPLE))
             }
             _ => Ok(()),
         }

@@ -73,8 +73,8 @@ impl Prepared {
     pub fn with_side_effects(request: UpdateRequest, if_paused: IfPaused, service: &Service) -> Self {
         let warning = match service.update_state() {
             _ if service.is_job() => Some(JOB_RUNS_AGAIN),
-            Some("updating") => Some("a rollout is in progress; it restarts with this change"),
-            Some("rollback_started") => Some("a rollback is in progress; it restarts with this change"),
+            Some("updating") => Some("a rollout is in progress, and this change restarts it"),
+            Some("rollback_started") => Some("a rollback is in progress, and this change replaces it"),
             _ => None,
         };
         Self::new(request, if_paused).warns_if_sent(warning.map(str::to_owned))

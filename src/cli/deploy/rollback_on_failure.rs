@@ -171,6 +171,6 @@ pub fn note_if_interrupted(report: &ServiceReport) -> Option<String> {
         None => format!("`swarmctl rollback {}`", shell::service(report.name())),
     };
     Some(format!(
-        "--rollback-on-failure is no longer in effect: {why}, nothing rolls it back; to do so run {way}"
+        "--rollback-on-failure is no longer in effect: {why}, nothing will roll it back; to do so run {way}"
     ))
 }

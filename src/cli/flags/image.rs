@@ -34,7 +34,7 @@ pub struct ResolveArgs {
     /// is pinned to a digest of this tag stays as it is.
     #[arg(long, value_name = "WHAT", value_enum, default_value = "auto")]
     on_resolve_error: OnResolveError,
-    /// Store your registry credentials with the service, for its nodes
+    /// Store your registry credentials with the service so that nodes can pull
     #[arg(long)]
     with_registry_auth: bool,
 }

@@ -142,7 +142,7 @@ pub fn check_engine(client: &Client, edits: &[Edit]) -> anyhow::Result<()> {
     let Some(need) = needs.iter().find(is_dropped) else { return Ok(()) };
     let (major, minor) = need.since;
     let why = if need.since > own {
-        format!("this engine speaks {}.{}", own.0, own.1)
+        format!("this engine supports {}.{}", own.0, own.1)
     } else {
         format!("DOCKER_API_VERSION says {}.{}", spoken.0, spoken.1)
     };

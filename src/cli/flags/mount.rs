@@ -78,7 +78,7 @@ fn each_once(edits: Vec<Edit>) -> Result<Vec<Edit>, UsageError> {
     match twice.and_then(|(_, edit)| edit.place.item_id()) {
         None => Ok(edits),
         Some(path) => Err(UsageError::new(
-            format!("path `{path}` is mounted on twice"),
+            format!("path `{path}` is mounted twice"),
             "--mount-add source=a,target=/a --mount-add source=b,target=/b",
         )),
     }

@@ -71,7 +71,7 @@ pub(super) const FLAGS: &[Flag] = &[
 /// Parses the mode of a new service.
 fn mode(text: &str) -> Result<Map<String, Value>, InvalidValue> {
     const KINDS: &[&str] = &["replicated", "global", "replicated-job", "global-job"];
-    let kind = match text::choice(text, "a mode", KINDS)?.as_str() {
+    let kind = match text::choice(text, "service mode", KINDS)?.as_str() {
         "global" => "Global",
         "replicated-job" => "ReplicatedJob",
         "global-job" => "GlobalJob",
@@ -85,5 +85,5 @@ fn count(text: &str) -> Result<u64, InvalidValue> {
     number::count(text)
         .ok()
         .filter(|count| i64::try_from(*count).is_ok())
-        .ok_or_else(|| InvalidValue::new(text, "cannot be a number of tasks"))
+        .ok_or_else(|| InvalidValue::new(text, "is not a valid number of tasks"))
 }

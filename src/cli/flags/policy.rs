@@ -30,7 +30,7 @@ pub(super) const FLAGS: &[Flag] = &[
         "Restart when: none, on-failure or any (default any)",
         |given| {
             restart(given.set("TaskTemplate.RestartPolicy.Condition", |text| {
-                text::choice(text, "a restart condition", CONDITIONS)
+                text::choice(text, "restart condition", CONDITIONS)
             }))
         },
     ),
@@ -71,7 +71,7 @@ pub(super) const FLAGS: &[Flag] = &[
         "Action on update failure: pause, continue or rollback (default pause)",
         |given| {
             update(given.set("UpdateConfig.FailureAction", |text| {
-                text::choice(text, "a failure action", &["pause", "continue", "rollback"])
+                text::choice(text, "failure action", &["pause", "continue", "rollback"])
             }))
         },
     ),
@@ -84,9 +84,7 @@ pub(super) const FLAGS: &[Flag] = &[
         ORDER,
         "Update order: start-first or stop-first (default stop-first)",
         |given| {
-            update(
-                given.set_even_if_zero("UpdateConfig.Order", |text| text::choice(text, "an order", ORDERS)),
-            )
+            update(given.set_even_if_zero("UpdateConfig.Order", |text| text::choice(text, "order", ORDERS)))
         },
     )
     .since(1, 29),
@@ -114,7 +112,7 @@ pub(super) const FLAGS: &[Flag] = &[
         "Action on rollback failure: pause or continue (default pause)",
         |given| {
             rollback(given.set("RollbackConfig.FailureAction", |text| {
-                text::choice(text, "a rollback's failure action", &["pause", "continue"])
+                text::choice(text, "failure action of a rollback", &["pause", "continue"])
             }))
         },
     )
@@ -129,7 +127,7 @@ pub(super) const FLAGS: &[Flag] = &[
         "Rollback order: start-first or stop-first (default stop-first)",
         |given| {
             rollback(
-                given.set_even_if_zero("RollbackConfig.Order", |text| text::choice(text, "an order", ORDERS)),
+                given.set_even_if_zero("RollbackConfig.Order", |text| text::choice(text, "order", ORDERS)),
             )
         },
     )

@@ -82,12 +82,12 @@ pub fn explain(report: &ServiceReport, signal: Option<usize>) -> Option<Message>
             Some("fix that, or leave such services out with `--max-failures 0`".to_owned()),
         ),
         Outcome::NotStarted(why) => Message::new(not_started(why), None),
-        Outcome::Removed => Message::new("the service was removed while it was watched", None),
+        Outcome::Removed => Message::new("the service was removed while swarmctl waited for it", None),
         Outcome::ImageUnavailable(why, hint) => Message::new(why, hint.map(str::to_owned)),
         Outcome::Declined(refusal) => Message::new(&refusal.why, refusal.hint.clone()),
         Outcome::Refused(why) => Message::new(why, lint::hint_for_refused(report)),
         Outcome::NameTaken(name, id) => {
-            Message::new(format!("there is a service `{name}` already, with the ID {id}"), None)
+            Message::new(format!("a service `{name}` already exists, with the ID {id}"), None)
         }
         Outcome::FieldLoss(loss) => Message::new(field_loss(loss), None),
         Outcome::LosesPlacement => Message::new(LOSES_PLACEMENT, None),
@@ -95,7 +95,7 @@ pub fn explain(report: &ServiceReport, signal: Option<usize>) -> Option<Message>
         Outcome::WouldCrash(hazard, sent) => would_crash(hazard, sent, name),
         Outcome::FailedBefore(why) => Message::new(
             why,
-            Some(format!("to roll back to it anyway run `swarmctl rollback --to-failed {name}`")),
+            Some(format!("to deploy it anyway run `swarmctl rollback --to-failed {name}`")),
         ),
         Outcome::NotAtRest(why) => {
             Message::new(why, Some(format!("see what it does with `swarmctl ps {name}`")))
@@ -107,11 +107,11 @@ pub fn explain(report: &ServiceReport, signal: Option<usize>) -> Option<Message>
         Outcome::Conflict(conflict) => conflict_message(conflict, name),
         Outcome::Failed(error) => Message { causes: error_chain(error).collect(), hint: hint(error) },
         Outcome::Unknown(error) => Message {
-            causes: std::iter::once("the answer was lost and could not be looked up".to_owned())
+            causes: std::iter::once("the response was lost, and the result could not be looked up".to_owned())
                 .chain(error_chain(error))
                 .collect(),
             hint: Some(
-                "it may have happened: look with `swarmctl ls` and `swarmctl inspect` once the engine answers again"
+                "it may have been applied: check with `swarmctl ls` and `swarmctl inspect` when the engine responds again"
                     .to_owned(),
             ),
         },
@@ -336,7 +336,7 @@ fn would_restart(restarts: &Restarts, name: &str) -> Message {
 fn would_crash(hazard: Hazard, sent: SentSpec, name: &str) -> Message {
     let (causes, hint) = match (hazard, sent) {
         (Hazard::HealthCheck, SentSpec::Stored) => (
-            vec![hazard.to_string(), "any update would send it again".to_owned()],
+            vec![hazard.to_string(), "any update would post it again".to_owned()],
             format!(
                 "replace it with `swarmctl update --health-cmd COMMAND {name}`, or turn it off with `swarmctl update \
                  --no-healthcheck {name}`"
@@ -370,7 +370,7 @@ fn conflict_message(conflict: &Conflict, name: &str) -> Message {
         }
         Conflict::Version { required, now } => Message::new(
             format!(
-                "the version index is {now}, not {required}; every change increases it, also a rollout in progress"
+                "the version index is {now}, not {required}; every change increases it, including the steps of a rollout"
             ),
             Some(look),
         ),

@@ -76,14 +76,14 @@ mod tests {
             shown(InvalidSetting::HostAndContext),
             "conflicting options: cannot specify both --host and --context (for example: `--context prod`)"
         );
-        let invalid = || InvalidValue::new("x", "cannot be an engine's endpoint: why");
+        let invalid = || InvalidValue::new("x", "is not a valid engine endpoint: why");
         assert_eq!(
             shown(InvalidSetting::Host { from: Source::Explicit(Parameter::Host), invalid: invalid() }),
-            format!("--host: `x` cannot be an engine's endpoint: why (for example: `{ENDPOINT}`)")
+            format!("--host: `x` is not a valid engine endpoint: why (for example: `{ENDPOINT}`)")
         );
         assert_eq!(
             shown(InvalidSetting::Host { from: Source::Variable("DOCKER_HOST"), invalid: invalid() }),
-            format!("DOCKER_HOST: `x` cannot be an engine's endpoint: why (for example: `{ENDPOINT}`)")
+            format!("DOCKER_HOST: `x` is not a valid engine endpoint: why (for example: `{ENDPOINT}`)")
         );
         let required_by = Source::Explicit(Parameter::TlsVerify);
         assert_eq!(

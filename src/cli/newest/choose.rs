@@ -114,7 +114,8 @@ impl<'a> Chooser<'a> {
     ) -> Result<Choice, Stop> {
         let policy = self.policy(service, decision)?;
         let not_a_version = |what: &str| {
-            let why = format!("`{}` runs `{what}`, which is not a version; set one first", service.name);
+            let why =
+                format!("`{}` runs `{what}`, which is not a version; set a version tag first", service.name);
             Stop::refused(Reason::NoVersion, why)
         };
         let Some((image, tag)) = image.and_then(|image| Some((image, image.tag()?))) else {
@@ -214,7 +215,7 @@ impl<'a> Chooser<'a> {
         Ok(Err(Declined {
             reason: Reason::NoPlatform,
             why: format!(
-                "`{}` is built for {}, and no node that the placement allows can run it",
+                "`{}` is built for {}, but no node that the placement allows can run it",
                 image.familiar(),
                 platforms.join(", ")
             ),
@@ -266,7 +267,7 @@ impl<'a> Chooser<'a> {
             Some(digest) if digest != pushed => Err(Stop::refused(
                 Reason::RegistryMismatch,
                 format!(
-                    "`{}` was pushed to `{}` as {pushed}, and the engine finds {digest}",
+                    "`{}` was pushed to `{}` as {pushed}, but the engine finds {digest}",
                     candidate.familiar(),
                     candidate.domain()
                 ),
@@ -319,7 +320,7 @@ fn since(time: Timestamp) -> Duration {
 fn stop_for_failure(failure: Failure) -> Stop {
     match failure.kind {
         FailureKind::Deadline => {
-            Stop::Ended(Error::DeadlineExceeded { request: "GET the age of a tag".to_owned() })
+            Stop::Ended(Error::DeadlineExceeded { request: "the query for the age of a tag".to_owned() })
         }
         _ => Stop::Ended(Error::Interrupted),
     }

@@ -46,10 +46,10 @@ pub struct ChoiceArgs {
 /// What the age of a tag is measured from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum AgeFrom {
-    /// When the tag was pushed, as Docker Hub says.
+    /// When the tag was pushed, according to Docker Hub.
     #[default]
     Pushed,
-    /// When the image was created, as its publisher says.
+    /// When the image was created, according to its publisher.
     Created,
 }
 

@@ -116,7 +116,7 @@ fn verify_image(client: &Client, command: &str, image_to_verify: ImageToVerify) 
     verified.output = last_lines(&lines);
     let limit = client.timeouts().verify;
     verified.refused = match status? {
-        None => Some(format!("the command did not end within {} s", limit.as_secs_f32().ceil())),
+        None => Some(format!("the command did not exit within {} s", limit.as_secs_f32().ceil())),
         Some(status) => {
             verified.exit_code = status.code();
             describe(status)

@@ -45,21 +45,21 @@ pub fn parse_for_tasks(text: &str) -> Result<Filter, String> {
 
 /// Parses `KEY=VALUE` as docker does: the key in any case, white space around both is ignored.
 fn parse(text: &str, keys: &[&str]) -> Result<Filter, String> {
-    let (key, value) = text.split_once('=').ok_or("a filter is `KEY=VALUE`, as in `name=web`")?;
+    let (key, value) = text.split_once('=').ok_or("a filter must be `KEY=VALUE`, as in `name=web`")?;
     let (key, mut value) = (key.trim().to_lowercase(), value.trim().to_owned());
     if !keys.contains(&key.as_str()) {
-        return Err(format!("the keys are {}", keys.join(", ")));
+        return Err(format!("valid keys are {}", keys.join(", ")));
     }
     match key.as_str() {
         "mode" if !MODES.contains(&value.as_str()) => {
-            return Err(format!("the modes are {}", MODES.join(", ")));
+            return Err(format!("valid modes are {}", MODES.join(", ")));
         }
         "image" => {
             ImageFilter::parse(&value).map_err(|bad| bad.to_string())?;
         }
         "desired-state" => {
             let state = TaskState::from_name(&value.to_lowercase())
-                .ok_or("the states are those of tasks, as in running, shutdown and accepted")?;
+                .ok_or("the value must be a task state, such as running, shutdown or accepted")?;
             value = state.as_str().to_owned();
         }
         _ => {}
@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(parse_for_tasks("node=a=b"), filter("node", "a=b"));
         assert_eq!(
             parse_for_tasks("slot=1").unwrap_err(),
-            "the keys are desired-state, id, image, label, mode, name, node"
+            "valid keys are desired-state, id, image, label, mode, name, node"
         );
         assert_eq!(parse_for_services("node=a").unwrap_err(), "the keys are id, image, label, mode, name");
         for state in ["desired-state=up", "desired-state=", "desired-state=unknown"] {

@@ -205,6 +205,6 @@ fn pairs<'a>(value: &Value<'a>) -> std::result::Result<Vec<(Value<'a>, Value<'a>
             Ok(entries.into_iter().map(|(key, value)| (Value::DataString(key), value)).collect())
         }
         Value::Nil | Value::NilPointer => Ok(Vec::new()),
-        other => Err(format!("`range` goes through lists and maps, and this is {}", other.kind())),
+        other => Err(format!("`range` iterates over lists and maps, but this is {}", other.kind())),
     }
 }

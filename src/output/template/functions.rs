@@ -103,7 +103,7 @@ impl Function {
             (min_args, &usize::MAX) => format!("{min_args} or more arguments"),
             (min_args, max_args) => format!("{min_args} to {max_args} arguments"),
         };
-        Err(format!("`{name}` needs {wants}, not {count}"))
+        Err(format!("`{name}` requires {wants}, not {count}"))
     }
 }
 
@@ -119,13 +119,13 @@ fn string_value<'a>(text: String) -> Value<'a> {
 fn text(options: RenderOptions, value: &Value) -> Result<String, String> {
     match value {
         Value::DataString(_) | Value::TemplateString(_) => Ok(value.shown(options.is_terminal).into_owned()),
-        other => Err(format!("it needs a string, and this is {}", other.kind())),
+        other => Err(format!("it requires a string, but this is {}", other.kind())),
     }
 }
 
 fn integer(value: &Value) -> Result<usize, String> {
     let number = value.number().as_ref().and_then(Number::as_u64).and_then(|n| usize::try_from(n).ok());
-    number.ok_or_else(|| format!("it needs an integer, and this is {}", value.kind()))
+    number.ok_or_else(|| format!("it requires an integer, but this is {}", value.kind()))
 }
 
 fn eq<'a>(_: RenderOptions, values: Vec<Value<'a>>) -> CallResult<'a> {
@@ -151,7 +151,7 @@ fn join<'a>(options: RenderOptions, values: Vec<Value<'a>>) -> CallResult<'a> {
                 list.items().iter().map(|item| item.shown(options.is_terminal).into_owned()).collect();
             Ok(string_value(items.join(&separator)))
         }
-        other => Err(format!("it needs a list, and this is {}", other.kind())),
+        other => Err(format!("it requires a list, but this is {}", other.kind())),
     }
 }
 
@@ -172,10 +172,10 @@ fn pad<'a>(options: RenderOptions, values: Vec<Value<'a>>) -> CallResult<'a> {
 }
 
 fn slice<'a>(options: RenderOptions, values: Vec<Value<'a>>) -> CallResult<'a> {
-    let length = values[0].length().ok_or_else(|| format!("{} has no parts", values[0].kind()))?;
+    let length = values[0].length().ok_or_else(|| format!("{} cannot be sliced", values[0].kind()))?;
     let from = values.get(1).map_or(Ok(0), integer)?;
     let to = values.get(2).map_or(Ok(length), integer)?;
-    let outside = || format!("there is nothing from {from} to {to}: the length is {length}");
+    let outside = || format!("the range {from} to {to} is out of bounds: the length is {length}");
     match &values[0] {
         list @ (Value::Array { .. } | Value::List(_)) => {
             Ok(Value::List(list.items().get(from..to).ok_or_else(outside)?.to_vec()))

@@ -131,13 +131,15 @@ impl ActionLexer<'_> {
             return Ok(false);
         };
         let Some(length) = comment.find("*/") else {
-            return Err(TemplateError::new(self.start, "the comment has no end"));
+            return Err(TemplateError::new(self.start, "the comment is not closed"));
         };
         self.at = self.text.len() - comment.len() + length + 2;
         let after = Self { text: self.text, at: self.at, start: self.start }.end();
         match after {
             Some(_) => Ok(true),
-            None => Err(TemplateError::new(self.start, "nothing else may stand beside a comment")),
+            None => {
+                Err(TemplateError::new(self.start, "an action with a comment must not contain anything else"))
+            }
         }
     }
 
@@ -151,7 +153,7 @@ impl ActionLexer<'_> {
             let blanks = self.rest().len() - self.rest().trim_start_matches(is_blank).len();
             self.at += blanks;
             if self.rest().is_empty() {
-                return Err(TemplateError::new(self.start, "the action has no end: `}}` is missing"));
+                return Err(TemplateError::new(self.start, "the action is not closed: `}}` is missing"));
             }
             let at = self.at;
             let follows_directly = before == at && !tokens.is_empty();
@@ -182,7 +184,7 @@ impl ActionLexer<'_> {
             }
             '0'..='9' | '.' | '-' | '+' => self.number(),
             c if is_word(c) => Ok(TokenKind::Word(self.word())),
-            c => Err(TemplateError::new(self.at, format!("`{c}` means nothing here"))),
+            c => Err(TemplateError::new(self.at, format!("unexpected `{c}`"))),
         }
     }
 
@@ -219,7 +221,9 @@ impl ActionLexer<'_> {
             match self.next() {
                 Some('"') => return Ok(TokenKind::String(text)),
                 Some('\\') => text.push(self.escape()?),
-                None | Some('\n') => return Err(TemplateError::new(start, "the text has no closing quote")),
+                None | Some('\n') => {
+                    return Err(TemplateError::new(start, "the string has no closing quote"));
+                }
                 Some(c) => text.push(c),
             }
         }
@@ -228,7 +232,7 @@ impl ActionLexer<'_> {
     fn raw(&mut self) -> Result<TokenKind> {
         let inner = &self.rest()[1..];
         let Some(length) = inner.find('`') else {
-            return Err(TemplateError::new(self.at, "the text has no closing quote"));
+            return Err(TemplateError::new(self.at, "the string has no closing quote"));
         };
         let text = inner[..length].to_owned();
         self.at += length + 2;
@@ -245,7 +249,7 @@ impl ActionLexer<'_> {
         };
         match (c, self.next()) {
             (Some(c), Some('\'')) => Ok(TokenKind::Number(u32::from(c).into())),
-            _ => Err(TemplateError::new(start, "one character stands between single quotes")),
+            _ => Err(TemplateError::new(start, "single quotes must contain exactly one character")),
         }
     }
 

@@ -61,7 +61,7 @@ impl Template {
     pub fn only_fields(self, known: &[&str]) -> Result<Self, TemplateError> {
         match self.fields.iter().find(|(_, name)| !known.contains(&name.as_str())) {
             Some((at, name)) => {
-                let why = format!("there is no `.{name}`; there are .{}", known.join(", ."));
+                let why = format!("there is no `.{name}`; the fields are .{}", known.join(", ."));
                 Err(TemplateError::new(*at, why).within(&self.text))
             }
             None => Ok(self),

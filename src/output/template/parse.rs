@@ -31,8 +31,10 @@ pub fn parse(segments: Vec<Segment>) -> Result<ParsedTemplate> {
     let (nodes, end) = parser.list()?;
     match end {
         ListEnd::Text => Ok(ParsedTemplate { nodes, fields: parser.fields }),
-        ListEnd::End(at) => Err(TemplateError::new(at, "nothing is open that it could end")),
-        ListEnd::Else(at, _) => Err(TemplateError::new(at, "`else` belongs into an `if`, `range` or `with`")),
+        ListEnd::End(at) => Err(TemplateError::new(at, "there is nothing to end")),
+        ListEnd::Else(at, _) => {
+            Err(TemplateError::new(at, "`else` is only valid in an `if`, `range` or `with`"))
+        }
     }
 }
 
@@ -146,7 +148,7 @@ impl Parser {
                 return match self.list()? {
                     (nodes, ListEnd::End(_)) => Ok(nodes),
                     (_, ListEnd::Text) => Err(TemplateError::new(at, "its `{{end}}` is missing")),
-                    (_, ListEnd::Else(at, _)) => Err(TemplateError::new(at, "there is one `else` already")),
+                    (_, ListEnd::Else(at, _)) => Err(TemplateError::new(at, "there is an `else` already")),
                 };
             }
             Some(TokenKind::Word(word)) => word,
@@ -154,10 +156,7 @@ impl Parser {
         };
         match control(&word) {
             Some(control) if control == of && of != Control::Range => Ok(vec![self.branch(control, tokens)?]),
-            _ => Err(TemplateError::new(
-                at,
-                "behind `else` may stand another `if` or `with`, and nothing else",
-            )),
+            _ => Err(TemplateError::new(at, "`else` can only be followed by `if` or `with`")),
         }
     }
 
@@ -194,14 +193,14 @@ impl Parser {
         loop {
             match tokens.next().map(|token| token.kind) {
                 Some(TokenKind::Variable(name)) if name != "$" => names.push(name),
-                _ => return Err(TemplateError::new(at, "a variable is `$` and a name")),
+                _ => return Err(TemplateError::new(at, "a variable consists of `$` and a name")),
             }
             if !tokens.take(",") {
                 break;
             }
         }
         if names.len() > max {
-            return Err(TemplateError::new(at, "two variables at once are for `range`"));
+            return Err(TemplateError::new(at, "two variables are only valid in a `range`"));
         }
         let is_assignment = tokens.take("=");
         if !is_assignment && !tokens.take(":=") {
@@ -264,7 +263,10 @@ impl Parser {
                 "nil" => Base::Nil,
                 "true" | "false" => Base::Bool(word == "true"),
                 name => Base::Call(Function::find(name).ok_or_else(|| {
-                    TemplateError::new(at, format!("there is no function `{name}`; there are {NAMES}"))
+                    TemplateError::new(
+                        at,
+                        format!("there is no function `{name}`; the functions are {NAMES}"),
+                    )
                 })?),
             },
             Some(TokenKind::Punctuation("(")) => {
@@ -277,7 +279,7 @@ impl Parser {
                 Base::Pipeline(Box::new(pipeline))
             }
             Some(TokenKind::Punctuation(sign)) => {
-                return Err(TemplateError::new(at, format!("`{sign}` means nothing here")));
+                return Err(TemplateError::new(at, format!("unexpected `{sign}`")));
             }
             None => return Err(TemplateError::new(at, "a value is missing")),
         };
@@ -298,7 +300,11 @@ impl Parser {
 
     fn enter(&mut self, at: usize) -> Result<()> {
         self.depth += 1;
-        if self.depth > MAX_DEPTH { Err(TemplateError::new(at, "this is too deep")) } else { Ok(()) }
+        if self.depth > MAX_DEPTH {
+            Err(TemplateError::new(at, "the template is nested too deeply"))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -350,7 +356,7 @@ impl Tokens {
     fn expect_end(&mut self) -> Result<()> {
         match self.tokens.peek() {
             None => Ok(()),
-            Some(token) => Err(TemplateError::new(token.at, "nothing more is expected in this action")),
+            Some(token) => Err(TemplateError::new(token.at, "unexpected text at the end of this action")),
         }
     }
 }

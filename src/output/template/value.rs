@@ -104,7 +104,7 @@ impl<'a> Value<'a> {
             // Go accepts any field of a missing map value.
             Self::Nil => Ok(Self::Nil),
             Self::NilPointer => Err(format!(
-                "this is not set, so it has no `{name}`; ask first, as in {{{{with .X}}}}{{{{.{name}}}}}{{{{end}}}}"
+                "this is not set, so it has no `{name}`; check that first, as in {{{{with .X}}}}{{{{.{name}}}}}{{{{end}}}}"
             )),
             Self::Object(object) => object.field(name),
             other => Err(format!("{} has no fields, so no `{name}`", other.kind())),
@@ -116,21 +116,22 @@ impl<'a> Value<'a> {
         match (self, key) {
             (Self::Object(object), Value::DataString(key)) => object.index(key),
             (Self::Object(object), Value::TemplateString(key)) => object.index(key),
-            (Self::Nil | Self::NilPointer, _) => Err("there is nothing in what is not set".to_owned()),
+            (Self::Nil | Self::NilPointer, _) => Err("a value that is not set has no items".to_owned()),
             (
                 Self::Array { .. } | Self::List(_) | Self::DataString(_) | Self::TemplateString(_),
                 Value::Number(number),
             ) => {
                 let length = self.length().unwrap_or_default();
                 let at = number.as_u64().and_then(|at| usize::try_from(at).ok()).filter(|at| *at < length);
-                let at = at.ok_or_else(|| format!("there is no item {number} in a list of {length}"))?;
+                let at =
+                    at.ok_or_else(|| format!("there is no item {number} in a list of length {length}"))?;
                 Ok(match self {
                     Self::DataString(text) => Self::Number(text.as_bytes()[at].into()),
                     Self::TemplateString(text) => Self::Number(text.as_bytes()[at].into()),
                     _ => self.items().into_iter().nth(at).unwrap_or(Self::Nil),
                 })
             }
-            _ => Err(format!("{} is not looked into by {}", self.kind(), key.kind())),
+            _ => Err(format!("{} cannot be indexed by {}", self.kind(), key.kind())),
         }
     }
 
@@ -173,12 +174,12 @@ impl<'a> Value<'a> {
     /// Returns the kind of value, for error messages.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Nil | Self::NilPointer => "what is not set",
-            Self::Bool(_) => "a truth value",
+            Self::Nil | Self::NilPointer => "a value that is not set",
+            Self::Bool(_) => "a boolean",
             Self::Number(_) => "a number",
             Self::DataString(_) | Self::TemplateString(_) => "a text",
             Self::Time(_) => "a time",
-            Self::Duration(_) => "a length of time",
+            Self::Duration(_) => "a duration",
             Self::Array { .. } | Self::List(_) => "a list",
             Self::Object(_) => "an object",
         }
@@ -269,7 +270,7 @@ impl<'a> Value<'a> {
             (.., Some(a), Some(b)) => Some(a.cmp(b)),
             _ => None,
         };
-        order.ok_or_else(|| format!("{} is not compared with {}", self.kind(), other.kind()))
+        order.ok_or_else(|| format!("{} cannot be compared with {}", self.kind(), other.kind()))
     }
 
     /// Returns a number, or the nanoseconds of a duration.

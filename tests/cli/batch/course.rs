@@ -1,4 +1,4 @@
-//! How it goes: what is asked, in which order, and when it stops.
+//! The course of a batch: which requests are sent, in which order, and when it stops.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::support::exit::Exit;
 use crate::support::fake_swarm::{FakeSwarm, RequestKind, Step};
 use crate::support::fixtures::{NEW, OLD, spec};
 
-/// The next update of this service is paused by the engine, those after it are not.
+/// The engine pauses the next update of this service, but not later ones.
 fn fails(swarm: &FakeSwarm, name: &'static str) {
     swarm.world().service(name).rollout = vec![Step::Updating, Step::Paused];
     for nth in 1..20 {
@@ -33,7 +33,7 @@ fn up_to_twenty_names_are_read_one_by_one_and_more_by_one_list() {
         let some: Vec<&str> = names[..number].iter().map(String::as_str).collect();
         on(&swarm, &[&["restart", "-d", "--parallel", "3"][..], &some].concat()).run().succeeds();
         let requests = swarm.requests();
-        // Read-back included: of one service it is a read, of several one list.
+        // Including the read-back: one service is read, several are listed.
         assert_eq!(count(&requests, "GET /v1.41/services/"), gets, "{number}");
         assert_eq!(count(&requests, "GET /v1.41/services"), lists, "{number}");
         assert_eq!(swarm.posts().len(), number);
@@ -53,7 +53,7 @@ fn many_rollouts_are_watched_by_two_requests_a_look() {
     let (services, tasks) =
         (count(&swarm.requests(), "GET /v1.41/services"), count(&swarm.requests(), "GET /v1.41/tasks"));
     assert_eq!(count(&swarm.requests(), "GET /v1.41/services/"), 0);
-    // One list selects and one at least reads back; the rest are looks, each with its list of tasks.
+    // One list selects the services, and at least one is the read-back; the others are polls, each with its list of tasks.
     assert!(services <= tasks * 2 + 6, "{services} lists of services, {tasks} of tasks");
 }
 
@@ -70,7 +70,7 @@ fn the_first_ones_are_tried_out_before_the_others_are_begun() {
     assert_eq!(swarm.posts().len(), 1);
     run.says(&["4 services were not updated", "b, c, d, e", "--canary"]);
 
-    // Two are tried out; one that has the image already tries nothing out.
+    // Two canary services; one that already has the image is not a canary.
     let swarm = self::swarm();
     set(&swarm, &["-d", "a", NEW]).succeeds();
     fails(&swarm, "c");
@@ -117,7 +117,7 @@ fn what_has_been_done_is_undone_in_reverse_where_all_is_asked_for() {
         .collect();
     assert_eq!(order, ["a", "b", "c", "c", "b", "a"]);
 
-    // Only what has failed.
+    // Only the service that failed.
     let swarm = self::swarm();
     fails(&swarm, "c");
     let args = ["--stack", "shop", "--parallel", "1", "--rollback-on-failure", "--json", NEW];
@@ -130,7 +130,7 @@ fn what_has_been_done_is_undone_in_reverse_where_all_is_asked_for() {
 fn a_change_of_someone_else_since_is_not_undone() {
     let swarm = swarm();
     fails(&swarm, "b");
-    // Before the second post, which fails, someone sets another image where the first has converged.
+    // Before the second post, which fails, another writer sets another image on the service that has converged.
     swarm.before(RequestKind::Post, 2, |world| {
         world.write("a", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = "theirs:1".into());
     });
@@ -223,7 +223,7 @@ fn a_registry_is_asked_once_for_an_image_that_many_services_shall_have() {
     let run = on(&swarm, &["update-image", "-d", "--refresh", "--stack", "shop"]).run().succeeds();
     run.says(&["5 services: 5 unchanged"]);
     assert_eq!(swarm.posts().len(), 10);
-    // What a registry refuses is known before the first post.
+    // A refusal of the registry is known before the first post.
     on(&swarm, &["update-image", "--on-resolve-error=fail", "a=nosuch:1", &format!("b={NEW}")])
         .run()
         .fails_with(Exit::Failed);

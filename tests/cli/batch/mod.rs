@@ -1,4 +1,4 @@
-//! Many services with one command: which are selected, what is asked, in which order, and when it stops.
+//! Many services with one command: which are selected, which requests are sent, in which order, and when it stops.
 
 mod blocked;
 mod course;
@@ -35,7 +35,7 @@ fn on(swarm: &FakeSwarm, args: &[&str]) -> Swarmctl {
     swarmctl(args.iter().copied()).host(swarm.host())
 }
 
-/// update-image without asking a registry.
+/// `update-image` without requests to a registry.
 fn set(swarm: &FakeSwarm, args: &[&str]) -> Run {
     on(swarm, &[&["update-image", "--no-resolve-image"], args].concat()).run()
 }
@@ -51,7 +51,7 @@ fn outcomes(run: &Run) -> Vec<String> {
     run.json()["services"].as_array().unwrap().iter().map(of).collect()
 }
 
-/// How many requests there were of this method and path; one that ends with `/` is the start of a path.
+/// The number of requests with this method and path; a path that ends with `/` is a prefix.
 fn count(requests: &[Request], wanted: &str) -> usize {
     let fits = |request: &&Request| {
         let asked = format!("{} {}", request.method, request.path);

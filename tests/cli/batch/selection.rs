@@ -1,4 +1,4 @@
-//! Which services are meant, and what is wrong with it before anything is posted.
+//! Which services a command line selects, and which selections are refused before anything is posted.
 
 use serde_json::json;
 
@@ -166,12 +166,12 @@ fn what_is_wrong_with_it_is_found_before_the_first_post() {
         on(&swarm, &args).stdin(list).run().fails_with(Exit::Usage).tells_an_error().says(&["--from -: "]);
     }
     assert_eq!(swarm.requests().len(), 0, "all of that is known without an engine");
-    // One that is not there keeps the others from being begun, whichever it is.
+    // If one service does not exist, no other one is updated, whatever their order.
     let run = set(&swarm, &["--json", "a=i:1", "b=i:1", "nosuch=i:1"]).fails_with(Exit::NotFound);
     assert_eq!(outcomes(&run), ["a not_started", "b not_started", "nosuch no_such_service"]);
     // Two names of one service, with different images.
     let id = swarm.service("a").id;
-    set(&swarm, &["a=i:1", &format!("{id}=i:2")]).fails_with(Exit::Usage).says(&["one service"]);
+    set(&swarm, &["a=i:1", &format!("{id}=i:2")]).fails_with(Exit::Usage).says(&["the same service"]);
     assert!(swarm.posts().is_empty());
     set(&swarm, &["-d", "a=i:1", &format!("{id}=i:1")]).succeeds();
     assert_eq!(swarm.posts().len(), 1);
@@ -180,11 +180,11 @@ fn what_is_wrong_with_it_is_found_before_the_first_post() {
 #[test]
 fn a_value_that_cannot_be_one_is_refused_with_the_service_that_it_is_for() {
     for (line, service) in [
-        (&["scale", "web=3", "api=foobar"][..], "service `api`: `foobar` cannot be a number of replicas"),
+        (&["scale", "web=3", "api=foobar"][..], "service `api`: `foobar` is not a valid number of replicas"),
         (&["scale", "a="], "service `a`: `` cannot be"),
         (
             &["update-image", "web=x:1", "api=BAD:ref"],
-            "service `api`: `BAD:ref` cannot be an image reference",
+            "service `api`: `BAD:ref` is not a valid image reference",
         ),
     ] {
         swarmctl(line.iter().copied()).run().fails_with(Exit::Usage).says(&[service]);
@@ -211,7 +211,7 @@ fn the_tasks_of_a_selection_are_listed() {
         .run()
         .succeeds();
     assert_eq!(run.stdout.lines().count(), 3);
-    // Of a named service names and IDs are those of its tasks, as docker has it.
+    // With a service name, the filters `name` and `id` are about its tasks, as in docker.
     on(&swarm, &["ps", "a", "--filter", "name=a.1"]).run().succeeds().prints(&["a.1"]);
     on(&swarm, &["ps", "--stack", "nosuch"]).run().fails_with(Exit::NotFound);
 }

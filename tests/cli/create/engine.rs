@@ -1,4 +1,4 @@
-//! What the engine is asked for besides, and what it says.
+//! Additional requests to the engine, and its messages.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Lost answers. Requests: 1 ping, 2 post.
+//! Lost responses. Requests: 1 ping, 2 post.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ fn lost_and_made_is_found_by_its_name() {
 #[test]
 fn lost_and_made_without_a_name_is_found_by_its_spec() {
     let swarm = FakeSwarm::start();
-    // An equal one that is older, and a new one that is not equal.
+    // An equal service that is older, and a new service that is not equal.
     let mut older = posted(&["--label", "a=b", "-e", "X=1", "img"]);
     older["Name"] = "older".into();
     swarm.world().add(older);

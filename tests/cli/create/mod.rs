@@ -1,4 +1,4 @@
-//! `create`: the posted spec, docker's grammar, and what is known where the answer was lost.
+//! `create`: the posted spec, docker's grammar, and the result if the response is lost.
 
 mod engine;
 mod lost;
@@ -35,14 +35,14 @@ fn posted(args: &[&str]) -> Value {
     posts[0].json()
 }
 
-/// That a create with these arguments posts, at a place, this.
+/// Requires that a create with these arguments posts this value at a place.
 #[track_caller]
 fn posts_at(args: &[&str], place: &str, wanted: &Value) {
     let spec = posted(args);
     assert_eq!(spec.pointer(place).unwrap_or(&Value::Null), wanted, "{args:?} at {place}\n{spec:#}");
 }
 
-/// That these arguments are refused with exit code 2 before anything is sent.
+/// Requires that these arguments are refused with exit code 2 before anything is sent.
 #[track_caller]
 fn refuses(args: &[&str]) -> Run {
     let engine = Engine::silent();

@@ -1,4 +1,4 @@
-//! The posted spec, beside that of docker's client 28.2 for the same command line, as caught on its socket.
+//! The posted spec, compared with that of docker's client 28.2 for the same command line, recorded from its socket.
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ fn the_pages_own_line_posts_what_docker_posts_and_prints_the_id() {
     let line = ["create", "--name", "t001", "--publish", "22222:80", "--detach=true", OLD];
     let run = swarmctl(line).host(swarm.host()).run().succeeds();
     assert_eq!(run.stdout, format!("{}\n", swarm.service("t001").id));
-    // There is no registry behind it, and docker says so too.
+    // The registry does not exist; docker prints the same warning.
     run.says(&["could not be accessed on a registry to record"]);
     let docker = json!({
         "Name": "t001", "Labels": {},

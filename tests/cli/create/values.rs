@@ -1,4 +1,4 @@
-//! Values of flags: where they come from, which one counts, and which are none.
+//! Values of flags: where they come from, which one is used, and which are empty.
 
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ fn a_bare_key_takes_its_value_from_the_environment_as_docker_does() {
     let run =
         create(&["--name", "x", "-e", "FROM_OUTSIDE", "-e", "NOT_THERE", "img"]).env("FROM_OUTSIDE", "in");
     run.host(swarm.host()).run().succeeds();
-    // What is not there is sent bare: docker 28.2 does so for services.
+    // A variable that is not set is sent without a value, as docker 28.2 does for services.
     let env = &swarm.service("x").spec["TaskTemplate"]["ContainerSpec"]["Env"];
     assert_eq!(env, &json!(["FROM_OUTSIDE=in", "NOT_THERE"]));
 }
@@ -56,7 +56,7 @@ fn of_a_repeated_single_value_the_last_counts() {
 
 #[test]
 fn one_update_flag_alone_does_not_mean_all_at_once() {
-    // `UpdateConfig: {}` is parallelism 0; docker writes all six where one is given.
+    // `UpdateConfig: {}` means parallelism 0; docker writes all six fields if one is given.
     let config = posted(&["--update-delay", "3s", "img"])["UpdateConfig"].clone();
     assert_eq!(
         (&config["Delay"], &config["Parallelism"]),
@@ -66,7 +66,7 @@ fn one_update_flag_alone_does_not_mean_all_at_once() {
     assert_eq!(&config["Order"], &json!("stop-first"));
     assert_eq!(&config["FailureAction"], &json!("pause"));
     posts_at(&["--update-parallelism", "0", "img"], "/UpdateConfig/Parallelism", &json!(0));
-    // Nor does one restart flag alone lose the others' defaults.
+    // Likewise, one restart flag alone keeps the defaults of the others.
     let restart = posted(&["--restart-max-attempts", "3", "img"])["TaskTemplate"]["RestartPolicy"].clone();
     assert_eq!(&restart["MaxAttempts"], &json!(3), "{restart}");
     assert_eq!(&restart["Condition"], &json!("any"), "{restart}");

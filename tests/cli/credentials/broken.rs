@@ -1,4 +1,4 @@
-//! What is broken: files, variables, and helpers that give none.
+//! Invalid files and variables, and helpers that return no credentials.
 
 use std::fs;
 
@@ -50,9 +50,9 @@ fn a_helper_that_gives_none_is_told_with_its_own_words() {
         ("h", &fails, "failed (exit status: 3): the vault is locked"),
         ("h", &garbage, "its output is not JSON"),
         ("h", &half, "its output is not JSON"),
-        ("h", &wrong, "what it printed has no `Username`"),
+        ("h", &wrong, "its output has no `Username`"),
         ("h", "exit 0", "it printed nothing"),
-        ("h", "echo '[]'", "what it printed has no `Username`"),
+        ("h", "echo '[]'", "its output has no `Username`"),
         ("h", &echo, "failed (exit status: 1): it is (hidden), and refused"),
         ("h", &dump, "failed (exit status: 1): cannot send: {Username:ann Secret:(hidden)}"),
         (
@@ -75,7 +75,7 @@ fn a_helper_that_gives_none_is_told_with_its_own_words() {
 fn a_helpers_name_cannot_lead_elsewhere() {
     for name in ["../evil", "/bin/true", "a/b", "..", ".", "a b", "-x", "a\nb", "a;b"] {
         let home = Home::new(&json!({ "credHelpers": { REGISTRY: name } }));
-        refused(|run| home.within(run)).says(&["cannot be one"]);
+        refused(|run| home.within(run)).says(&["is not a valid name"]);
     }
 }
 
@@ -88,5 +88,6 @@ fn an_empty_name_turns_the_store_off_for_one_registry_as_docker_has_it() {
     assert_eq!(sent(IMAGE, |run| home.within(run)), password_header(REGISTRY, PASSWORD));
     config["credHelpers"] = json!({ REGISTRY: ["h"] });
     let home = Home::new(&config);
-    refused(|run| home.within(run)).says(&["`credHelpers` has no name of a program for `127.0.0.1:5000`"]);
+    refused(|run| home.within(run))
+        .says(&["the `credHelpers` entry for `127.0.0.1:5000` is not the name of a program"]);
 }

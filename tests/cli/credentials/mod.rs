@@ -1,4 +1,4 @@
-//! Credentials for registries: where they are looked for, how they are sent, what is said where that fails.
+//! Credentials for registries: where they are looked up, how they are sent, and what is reported if that fails.
 
 mod broken;
 mod found;
@@ -26,7 +26,7 @@ const IMAGE: &str = "127.0.0.1:5000/whoami:0.6";
 
 const DIGEST: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
 
-/// A user's folder with a config.json, and one with programs.
+/// A home directory with a config.json, and a folder with programs.
 struct Home(TempDir);
 
 impl Home {
@@ -59,7 +59,7 @@ fn auths(registry: &str, password: &str) -> Value {
     json!({ "auths": { registry: { "auth": basic(password) } } })
 }
 
-/// Prints credentials as a helper does, and what it was asked for to stderr.
+/// Prints credentials as a helper does, and its input to stderr.
 fn helper_of(user: &str, secret: &str) -> String {
     format!(
         r#"server=$(cat); [ "$1" = get ] && printf '{{"ServerURL":"%s","Username":"{user}","Secret":"{secret}"}}' "$server""#
@@ -73,7 +73,7 @@ fn swarm(image: &str) -> FakeSwarm {
     swarm
 }
 
-/// The credentials that the engine gets with the question for an image, as JSON text; empty where it gets none.
+/// The credentials in the engine's request about an image, as JSON text; empty if there are none.
 #[track_caller]
 fn sent(image: &str, prepare: impl FnOnce(Swarmctl) -> Swarmctl) -> String {
     let swarm = swarm(image);
@@ -83,7 +83,7 @@ fn sent(image: &str, prepare: impl FnOnce(Swarmctl) -> Swarmctl) -> String {
     asked_with(&swarm)
 }
 
-/// The credentials that came with the question for an image.
+/// The credentials that were sent with the request about the image.
 #[track_caller]
 fn asked_with(swarm: &FakeSwarm) -> String {
     let requests = swarm.requests();
@@ -95,7 +95,7 @@ fn password_header(server: &str, password: &str) -> String {
     format!(r#"{{"username":"{USER}","password":"{password}","serveraddress":"{server}"}}"#)
 }
 
-/// That resolving fails before anything but the service is asked for.
+/// Requires that resolving fails after no other request than the one for the service.
 #[track_caller]
 fn refused(prepare: impl FnOnce(Swarmctl) -> Swarmctl) -> Run {
     let engine = Engine::ordered([get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11)))]);

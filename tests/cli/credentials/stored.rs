@@ -1,4 +1,4 @@
-//! Stored with the service.
+//! Credentials that are stored with the service.
 
 use serde_json::json;
 

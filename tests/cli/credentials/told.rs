@@ -1,4 +1,4 @@
-//! What others say of them, and who could see them.
+//! Credentials in messages of others, and who could see them.
 
 use std::fs;
 use std::process::Command;
@@ -24,7 +24,7 @@ fn a_secret_is_in_no_process_list() {
         "cat /proc/*/cmdline 2>/dev/null | tr '\\0' ' ' >{seen}; echo \"own: $*\" >>{seen}; {}",
         helper_of(USER, PASSWORD)
     );
-    // The script itself holds the password, and is not to be found by it: its text is in a file, not in the list.
+    // The script contains the password but must not be found itself: its text is in a file, not in the list of processes.
     let home = home.helper("spy", &spy);
     assert_eq!(sent(IMAGE, |run| home.within(run)), password_header(REGISTRY, PASSWORD));
     let seen = fs::read_to_string(seen).unwrap();
@@ -37,7 +37,7 @@ fn a_signal_that_ends_the_helper_too_is_an_interrupt() {
     let home = Home::new(&json!({ "credsStore": "h" })).helper("h", "kill -INT $PPID; kill -INT $$");
     let swarm = swarm(IMAGE);
     let run = swarmctl(["update-image", "-d", "t001", IMAGE]).host(swarm.host());
-    home.within(run).run().fails_with(Exit::Interrupted).says(&["nothing was sent"]);
+    home.within(run).run().fails_with(Exit::Interrupted).says(&["nothing was posted"]);
 }
 
 #[test]
@@ -47,10 +47,10 @@ fn a_pipe_in_the_place_of_the_config_is_not_waited_for() {
     fs::remove_file(&file).unwrap();
     assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
     refused(|run| home.within(run).limit(Duration::from_secs(10)))
-        .says(&["cannot read", "not a file, but a pipe"]);
+        .says(&["cannot read", "a pipe, a socket or a device"]);
 }
 
-// What others say
+// Messages of others
 
 #[test]
 fn what_an_engine_or_a_registry_repeats_of_them_is_hidden() {
@@ -75,7 +75,7 @@ fn what_an_engine_or_a_registry_repeats_of_them_is_hidden() {
         run(&Engine::ordered(script), &["--on-resolve-error=fail"])
             .fails_with(Exit::Failed)
             .says(&["(hidden)"]);
-        // With the post: in a refusal, in a warning, and in what is no answer at all.
+        // With the post: in a refusal, in a warning, and in an invalid response.
         let path = format!("/v1.41/services/{ID}/update?version=11");
         for (answer, code) in [
             (Answer::error(400, &echo), 1),
@@ -104,7 +104,7 @@ fn what_an_engine_or_a_registry_repeats_of_them_is_hidden() {
         run(&Engine::ordered(script), &["--on-resolve-error=fail"])
             .fails_with(Exit::Failed)
             .says(&["an invalid digest", "(hidden)"]);
-        // In JSON too.
+        // In JSON as well.
         let script =
             [get("/v1.41/services/t001").answers(t001_is(OLD, 11)), question(Answer::error(500, &echo))];
         let run =
@@ -121,8 +121,8 @@ fn a_helper_that_hangs_is_ended_and_its_own_words_are_shown() {
     let engine = Engine::ordered([get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11)))]);
     let run = swarmctl(["update-image", "-d", "--timeout", "1s", "t001", IMAGE]).host(engine.host());
     let run = home.within(run).limit(Duration::from_secs(20)).run().fails_with(Exit::Failed);
-    run.says(&["`docker-credential-h` did not answer within 1 s: waiting for the vault"]);
-    // A signal ends the wait too.
+    run.says(&["`docker-credential-h` did not respond within 1 s: waiting for the vault"]);
+    // A signal also ends the wait.
     let engine = Engine::ordered([get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11)))]);
     let run = swarmctl(["update-image", "-d", "t001", IMAGE]).host(engine.host());
     let mut running = home.within(run).limit(Duration::from_secs(20)).spawn();
@@ -131,5 +131,5 @@ fn a_helper_that_hangs_is_ended_and_its_own_words_are_shown() {
     }
     std::thread::sleep(Duration::from_millis(300));
     running.signal("INT");
-    running.wait().fails_with(Exit::Interrupted).says(&["nothing was sent"]);
+    running.wait().fails_with(Exit::Interrupted).says(&["nothing was posted"]);
 }

@@ -1,4 +1,4 @@
-//! The acting commands, each with an engine that it changes, and what is so on it then.
+//! The commands that change services, each with an engine, and the state of the services after it.
 
 use serde_json::{Value, json};
 
@@ -7,29 +7,29 @@ use crate::support::fixtures::{NEW, OLD, spec};
 
 /// A command whose engine misbehaves.
 pub struct Case {
-    /// What it is called in tables.
+    /// Its name in tables.
     pub name: &'static str,
-    /// The command's words, and the rest of its command line: flags that all commands have go between them.
+    /// The words of the command, and the rest of the command line; common flags are inserted between them.
     pub command: &'static [&'static str],
     pub args: &'static [&'static str],
-    /// How it ends where nothing is in its way.
+    /// Its exit code if nothing fails.
     pub code: i32,
-    /// It looks on after the engine has taken it.
+    /// Whether it waits after the engine has accepted the request.
     pub watches: bool,
-    /// Nothing guards a second post, so what was lost on the way is not posted again.
+    /// Whether a second post is unguarded, so that a lost post is not repeated.
     pub is_posted_once: bool,
     pub swarm: fn() -> FakeSwarm,
     pub truths: fn(&FakeSwarm) -> Vec<Truth>,
 }
 
-/// What is so of one service.
+/// The state of one service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Truth {
-    /// `None` where it has no name of the command's choice.
+    /// `None` if the command does not choose a name.
     pub name: Option<&'static str>,
-    /// How often what the command wants was made so.
+    /// How often the requested change was applied.
     pub times: usize,
-    /// Whether it is so now.
+    /// Whether the service has the requested state now.
     pub is_so: bool,
 }
 
@@ -219,7 +219,7 @@ fn three() -> FakeSwarm {
     }))
 }
 
-/// The engine goes these steps after an update, one at each later look.
+/// The engine takes one of these steps at each read after an update.
 fn rolling(steps: [Step; 2]) -> FakeSwarm {
     let swarm = one();
     swarm.world().service("t001").rollout = steps.to_vec();

@@ -1,13 +1,13 @@
-//! The exit status is the truth, wherever a request or an answer breaks.
+//! The exit status is true, wherever a request or a response breaks.
 //!
-//! Every acting command is run again and again on an engine that goes wrong once, each time in another place and another way
-//! (`sorts`); then what it said is compared with what the engine holds (`trial`). `scripts/reliability cuts` takes every
-//! byte (`SWARMCTL_TEST_FAULT_STEP=1`; [`Sort::bytes`]), the tests a sample.
+//! Every command that changes services is run many times, each time with one fault at another place or of another kind
+//! (`sorts`); then its report is compared with the state of the engine (`trial`). `scripts/reliability cuts` breaks at every
+//! byte (`SWARMCTL_TEST_FAULT_STEP=1`; [`Sort::bytes`]), the tests at a sample.
 //!
-//! * What breaks does so once: the command ends as if nothing had been, and it was applied exactly once.
-//! * It does so for good: what was applied was so once, and the command ends with its own code, 7 (it was watching) or 9; what
-//!   was not ends with 9, or with 8 where nothing was sent.
-//! * An answer stalls, and `--timeout` ends it: the same.
+//! * A single fault: the command ends as if nothing had happened, and the change was applied exactly once.
+//! * A permanent fault: if the change was applied, it was applied once, and the exit code is the command's own, 7 (it was waiting)
+//!   or 9; if it was not applied, 9, or 8 if nothing was posted.
+//! * A response stalls, and `--timeout` ends the wait: the same.
 
 mod cases;
 mod scenarios;
@@ -25,9 +25,9 @@ use self::trial::{Trial, tell};
 use crate::support::run::load;
 use crate::support::server::lock;
 
-/// Nearly all of a run is spent waiting, so one core can execute this number of them.
+/// A run spends nearly all of its time waiting, so one core can execute this number of them.
 const WORKERS: usize = 40;
-/// Where more than a sample is tried nothing else goes on beside it.
+/// With more than a sample, no other tests run at the same time.
 const MORE_WORKERS: usize = 160;
 
 #[test]
@@ -62,13 +62,13 @@ fn says_no_wrong_word_where_an_answer_stalls() {
 
 #[test]
 fn looks_up_what_became_of_a_post_whose_answer_stalled_for_a_minute() {
-    // It takes that minute, whatever the machine: tried where there is time for it.
+    // This takes a minute on every machine, so it runs only with more than a sample.
     if sorts::is_whole() {
         check(Sort::LongStall);
     }
 }
 
-/// Runs all commands with all faults of a sort, and judges each.
+/// Runs all commands with all faults of a sort, and checks each run.
 fn check(sort: Sort) {
     let plans: Vec<(&'static Case, Plan)> = CASES
         .iter()

@@ -1,4 +1,4 @@
-//! What the sorts have found wrong, once each.
+//! Errors that the sorts have found, one test for each.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::support::fixtures::{OLD, spec};
 use crate::support::run::{Run, swarmctl};
 use crate::support::server::Listener;
 
-/// Creates a service whose post is answered, and then the engine is gone.
+/// Creates a service; the engine stops after the response to the post.
 fn create_and_lose_the_engine(args: &[&str]) -> (FakeSwarm, Run) {
     let swarm = FakeSwarm::start();
-    // Requests: 1 ping, 2 the nodes, 3 post, 4 the look at what is stored.
+    // Requests: 1 ping, 2 the nodes, 3 post, 4 read-back.
     swarm.breaks(InjectedFault::lost(4).then(Listener::Refusing));
     let run = swarmctl([&["create", "--no-resolve-image"], args, &[OLD]].concat()).host(swarm.host()).run();
     (swarm, run)
@@ -50,9 +50,9 @@ fn a_page_with_status_200_removes_nothing() {
         // Requests: 1 ping, 2 the service, 3 the delete.
         swarm.breaks(InjectedFault::new(3, FaultKind::Malformed(kind)).unhandled().permanently());
         let run = swarmctl(["rm", "t001"]).host(swarm.host()).run();
-        run.fails_with(Exit::Unknown).tells_an_error().says(&["it may have happened"]);
+        run.fails_with(Exit::Unknown).tells_an_error().says(&["it may have been applied"]);
         assert_eq!(swarm.world().services.len(), 1);
-        // Where an engine answers after it, it is asked what is so.
+        // If an engine responds afterwards, the state is read from it.
         let swarm = FakeSwarm::with([spec("t001", OLD)]);
         swarm.breaks(InjectedFault::new(3, FaultKind::Malformed(kind)).unhandled());
         swarmctl(["rm", "t001"]).host(swarm.host()).run().succeeds();
@@ -76,11 +76,13 @@ fn rm_that_could_not_wait_to_the_end_says_what_goes_on() {
 #[test]
 fn what_timeout_keeps_from_being_posted_is_not_said_to_go_on_or_to_be_in_doubt() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
-    // The time is up while the service is read, or before that.
+    // The timeout expires while the service is read, or before.
     for delay in [Duration::from_millis(130), Duration::from_millis(260)] {
         swarm.world().delay = delay;
         let run = swarmctl(["scale", "--detach", "--timeout", "250ms", "t001=5"]).host(swarm.host()).run();
-        run.fails_with(Exit::Unreachable).tells_an_error().never_says(&["may have happened", "continues"]);
+        run.fails_with(Exit::Unreachable)
+            .tells_an_error()
+            .never_says(&["may have been applied", "continues"]);
     }
     assert_eq!(swarm.posts().len(), 0);
 }

@@ -1,51 +1,51 @@
-//! What goes wrong: every fault of each sort, or a sample of them.
+//! The faults: all of each sort, or a sample.
 
 use super::cases::Case;
 use super::trial::undisturbed;
 use crate::support::faults::{FaultKind, InjectedFault, Malformation, RequestFault, ResponseFault};
 use crate::support::server::{Framing, Listener, Request};
 
-/// What may go wrong.
+/// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sort {
-    /// An answer breaks off, later connections work.
+    /// A response is cut off, and later connections work.
     Cut,
-    /// An answer breaks off, and all later connections are closed, or refused.
+    /// A response is cut off, and all later connections are closed or refused.
     CutForGood,
-    /// From some byte of an answer on there is nothing but garbage; once, and for good.
+    /// After some byte, a response consists of garbage; once, or permanently.
     Garbage,
-    /// An answer is none of an engine's, in all the ways of [`Malformation`]; once, and for good.
+    /// A response is not an engine's, in each way of [`Malformation`]; once, or permanently.
     Kinds,
-    /// A request is not sent, is cut in the middle, or gets lost; then later connections work, or do not.
+    /// A request is not sent, is cut off, or is lost; then later connections work, or do not.
     Requests,
-    /// An answer stalls until `--timeout` ends it.
+    /// A response stalls until `--timeout`.
     Stall,
-    /// An answer stalls, and there is no `--timeout`.
+    /// A response stalls, without `--timeout`.
     LongStall,
 }
 
-/// One fault, and how the command is run that meets it.
+/// One fault, and the flags of the command that meets it.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub broken: InjectedFault,
     pub framing: Framing,
     pub json: bool,
     pub timeout: Option<&'static str>,
-    /// It goes wrong once, so the command has to end as if it had not.
+    /// Whether the fault occurs once, so that the command must end as if nothing had happened.
     pub is_once: bool,
 }
 
-/// Whether every byte is taken, not a sample.
+/// Whether every byte is used, not a sample.
 pub fn is_whole() -> bool {
     step() == Some(1)
 }
 
-/// Whether it is a part of the tests, and short.
+/// Whether this is a short run in the test suite.
 pub fn is_sample() -> bool {
     step().is_none()
 }
 
-/// Bytes from one break to the next, where the environment names them.
+/// The distance in bytes between two faults, if the environment sets it.
 fn step() -> Option<usize> {
     let text = std::env::var_os("SWARMCTL_TEST_FAULT_STEP")?;
     Some(text.to_str().and_then(|text| text.parse().ok()).expect("a number of bytes"))
@@ -64,7 +64,7 @@ impl Sort {
         }
     }
 
-    /// How many there are of each command in a sample.
+    /// The number of faults of each command in a sample.
     fn sample(self) -> usize {
         match self {
             Self::Cut => 42,
@@ -77,11 +77,11 @@ impl Sort {
         }
     }
 
-    /// How many bytes are between two breaks, where every byte is asked for: only what is cut off once is cut off after each,
-    /// all the others together are as many again.
+    /// The distance in bytes between two faults if every byte is requested. Only responses that are cut off once are cut off at
+    /// every byte; all other sorts together have about the same number of faults.
     pub fn bytes(self) -> usize {
         match self {
-            // Each kind comes at each answer, wherever a byte is.
+            // Each kind is applied to each response, at any byte.
             Self::Kinds => 0,
             Self::Cut => 1,
             Self::CutForGood => 5,
@@ -91,11 +91,11 @@ impl Sort {
     }
 }
 
-/// What is tried with a command.
+/// The faults for a command.
 pub fn plans(case: &Case, sort: Sort) -> Vec<Plan> {
     let mut plans: Vec<Plan> = Vec::new();
     for framing in [Framing::Length, Framing::Chunked] {
-        // Chunks have a few words of their own, and little else.
+        // In a chunked response, only few bytes belong to the chunk framing.
         if framing == Framing::Chunked && sort != Sort::Cut {
             continue;
         }
@@ -120,7 +120,7 @@ pub fn plans(case: &Case, sort: Sort) -> Vec<Plan> {
         Some(_) => plans,
     };
     for (i, plan) in plans.iter_mut().enumerate() {
-        // Half of them, in no step with anything else that has its turns.
+        // Half of them, by a pattern that does not coincide with other alternations.
         plan.json = i.count_ones() % 2 == 1;
     }
     plans
@@ -133,13 +133,13 @@ fn thin(plans: Vec<Plan>, most: usize) -> Vec<Plan> {
     plans.into_iter().enumerate().filter(|(i, _)| most >= of || is_chosen(*i)).map(|(_, plan)| plan).collect()
 }
 
-/// The faults of a sort at one request; whether each goes wrong once only.
+/// The faults of a sort at one request, and whether each occurs only once.
 fn breaks(sort: Sort, request: &Request, each: usize) -> Vec<(InjectedFault, bool)> {
     let number = request.number;
     let at_answer = |fault: fn(usize) -> ResponseFault| {
         (0..request.answer_length).step_by(each).map(move |after| InjectedFault::by(number, fault(after)))
     };
-    // Which of the two ways in which nothing works any more makes no difference to most; each has its turn.
+    // For most faults the two permanent failures have the same effect, so they alternate.
     let for_good = |(i, it): (usize, InjectedFault)| {
         (it.then(if i % 2 == 0 { Listener::Closing } else { Listener::Refusing }), false)
     };

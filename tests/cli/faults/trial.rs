@@ -1,4 +1,4 @@
-//! One run of a command on an engine that goes wrong, and what is wrong with what it said.
+//! One run of a command on an engine with a fault, and a check of its report.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -15,22 +15,22 @@ use crate::support::run::{Run, swarmctl};
 use crate::support::secrets::{PASSWORD, basic};
 use crate::support::server::{Framing, Request};
 
-/// What became of it.
+/// The result of a run.
 pub struct Trial {
     pub case: &'static Case,
     plan: Plan,
     run: Run,
     truths: Vec<Truth>,
-    /// Whether a post was tried, by its own account of its requests: it need not have arrived.
+    /// Whether the run sent a post, according to its debug output. The post may not have arrived.
     posted: bool,
-    /// By the same account: a post met a connection that broke. One that is closed behind an answer, without a word, may
-    /// be found so only when the next request is under way on it.
+    /// Whether a post met a broken connection, according to the debug output. A connection that was closed after a response
+    /// may be noticed only when the next request is sent.
     lost: bool,
-    /// By the same account: every post was answered with a yes that was not tampered with.
+    /// Whether every post got an unmodified successful response, according to the debug output.
     answered: bool,
 }
 
-/// The requests of a run in which nothing goes wrong.
+/// The requests of a run without a fault.
 pub fn undisturbed(case: &Case, framing: &Framing) -> Vec<Request> {
     let swarm = (case.swarm)();
     swarm.world().framing = framing.clone();
@@ -59,11 +59,11 @@ impl Trial {
         let truths = (case.truths)(&swarm);
         let is_post = |line: &str| {
             let words = ["debug: POST ", "debug: DELETE "];
-            words.iter().any(|it| line.starts_with(it)) && !line.contains("no answer: cannot connect")
+            words.iter().any(|it| line.starts_with(it)) && !line.contains("no response: cannot connect")
         };
         let mut posts = run.stderr.lines().filter(|line| is_post(line)).peekable();
         let posted = posts.peek().is_some();
-        let lost = posts.clone().any(|line| line.contains("no answer: the connection broke"));
+        let lost = posts.clone().any(|line| line.contains("no response: the connection was lost"));
         let is_broken_only = match plan.broken.kind {
             FaultKind::Response(fault) => !matches!(fault, ResponseFault::Garble(_)),
             FaultKind::Request(_) => true,
@@ -73,7 +73,7 @@ impl Trial {
         Self { case, plan: plan.clone(), run, truths, posted, lost, answered }
     }
 
-    /// What is wrong with it, if anything.
+    /// The first error in the report; `None` if it is true.
     fn wrong(&self) -> Option<String> {
         let case = self.case;
         let why = self.code_is_wrong(case).or_else(|| self.words_are_wrong(case)).or_else(|| {
@@ -97,7 +97,7 @@ impl Trial {
             () if self.plan.is_once => code == case.code && all_so,
             () if self.answered && all_so => code == case.code || (code == 7 && case.watches),
             () if all_so => code == case.code || code == 9 || (code == 7 && case.watches),
-            // Of several some may have been applied.
+            // For several services, some may have been applied.
             () if code == 7 => case.watches && self.truths.len() > 1,
             () if self.posted => matches!(code, 8 | 9),
             () => code == 8,
@@ -105,17 +105,17 @@ impl Trial {
         (!right).then(|| "the exit code is not what is so".to_owned())
     }
 
-    /// A warning (it could not be read back) is no error.
+    /// Checks that messages and exit code agree. A warning (the service could not be read back) is not an error.
     fn words_are_wrong(&self, case: &Case) -> Option<String> {
         let Run { code, stdout, stderr, .. } = &self.run;
         let code = code.unwrap_or_default();
         let tells_an_error = stderr.lines().any(|line| line.starts_with("error: "));
-        let is_in_doubt = stderr.contains("it may have happened");
+        let is_in_doubt = stderr.contains("it may have been applied");
         let goes_on = stderr.contains("continues");
         let result = !stdout.is_empty();
         let agree = tells_an_error == (code != 0)
             && is_in_doubt == (code == 9)
-            // Of several services others may have another ending.
+            // For several services, others may have ended differently.
             && (self.truths.len() > 1 || !goes_on || code == 7)
             && (code != 0 || result)
             && (code == 0 || self.plan.json || self.truths.len() > 1 || case.command == ["create"] || !result)
@@ -123,7 +123,7 @@ impl Trial {
         (!agree).then(|| "words and exit code disagree".to_owned())
     }
 
-    /// What the JSON says of each service.
+    /// Checks the JSON for each service.
     fn json_is_wrong(&self, case: &Case) -> Option<String> {
         let Ok(said) = serde_json::from_str::<Value>(&self.run.stdout) else {
             return Some("stdout is no JSON".to_owned());
@@ -143,7 +143,7 @@ impl Trial {
             let right = match (&service["posted"], code) {
                 (Value::Bool(true), code) => truth.times == 1 && (code == i64::from(case.code) || code == 7),
                 (Value::Bool(false), 8) => truth.times == 0,
-                // It was one of several, and never begun.
+                // One of several services, which was not started.
                 (Value::Bool(false), 1) => truth.times == 0 && service["outcome"] == "not_started",
                 (Value::Null, 9) => true,
                 _ => false,
@@ -156,7 +156,7 @@ impl Trial {
     }
 }
 
-/// Adds a line to the table that `SWARMCTL_TEST_FAULT_TABLE` names; gives what was wrong.
+/// Adds a line to the table in `SWARMCTL_TEST_FAULT_TABLE`, and returns the errors.
 pub fn tell<'t>(case: &Case, sort: Sort, trials: impl Iterator<Item = &'t Trial>) -> Vec<String> {
     let trials: Vec<&Trial> = trials.collect();
     if trials.is_empty() {

@@ -1,4 +1,4 @@
-//! Hostile input: answers and files without end, and names that would lead elsewhere.
+//! Hostile input: endless responses and files, and names that would change a path.
 
 use std::process::Command;
 use std::time::Duration;
@@ -26,7 +26,7 @@ const GIGABYTE: u32 = 1 << 20;
 fn a_list_without_end_is_refused_in_bounded_memory() {
     let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
     let endless = EndlessEngine::start(LONG, chunk);
-    // Where all processors are busy, 256 MiB may take longer than a minute.
+    // If all processors are busy, 256 MiB may take longer than a minute.
     bounded(GIGABYTE, &["ls"])
         .host(endless.host())
         .timeouts("unavailable=280000")
@@ -101,7 +101,7 @@ fn objects_and_brackets_without_end_are_told_from_services() {
         }
         let all = run(&["update-image", "--detach", "--no-resolve-image", "--all", "--tag", "1.8"]);
         assert_eq!(all.code, Some(8), "it is not left out without a word: {:.3000}", all.stderr);
-        // As text it may pass, but not as gigabytes of blanks.
+        // It is accepted as text, but must not become gigabytes of blanks.
         assert!(run(&["inspect", "web"]).stdout.len() < 1 << 20);
         assert!(run(&["ls"]).code.is_some_and(|code| [0, 8].contains(&code)));
     }
@@ -131,7 +131,7 @@ fn a_frame_of_four_gigabytes_is_none() {
     run.fails_with(Exit::Unreachable).says(&["a frame claims to be longer than"]);
 }
 
-/// A log whose first frame claims four gigabytes.
+/// A log whose first frame declares a length of four gigabytes.
 struct Frames;
 
 impl Handler for Frames {
@@ -185,7 +185,7 @@ fn a_list_of_many_services_is_read_in_a_moment() {
         .stdin(&list)
         .host(server.host())
         .limit(Duration::from_secs(60));
-    run.run().fails_with(Exit::Usage).says(&["line 100001", "`s1` is listed with another image before"]);
+    run.run().fails_with(Exit::Usage).says(&["line 100001", "`s1` is listed before with another image"]);
 }
 
 // Path segments

@@ -1,5 +1,5 @@
-//! Engines, registries, files and words that mean harm: nothing of theirs reaches a terminal raw, no answer fills the
-//! memory, and nothing that is printed to be pasted does anything else than it says.
+//! Hostile engines, registries, files and words: none of their text reaches a terminal unescaped, no response exhausts the
+//! memory, and every printed command does only what it shows.
 
 mod input;
 mod text;
@@ -16,7 +16,7 @@ const TASK: &str = "aaaaaaaaaaaarxyqikq81dlk7";
 
 const NODE: &str = "poerqbqn9gys5aoj7hwsie04d";
 
-/// An engine whose every text is hostile.
+/// An engine with hostile text in every field.
 struct Villain {
     name: String,
     id: &'static str,
@@ -29,7 +29,7 @@ impl Villain {
 
     fn service(&self, job: bool) -> Value {
         let mut spec = spec(&self.name, &format!("{}:1", self.name));
-        // A megabyte in each place would say no more than in these two.
+        // A megabyte of text is only in these two places, because more would not test more.
         let evil = if self.name.len() > 1 << 16 { "other" } else { &self.name };
         spec["Labels"] = json!({ evil: evil });
         spec["TaskTemplate"]["ContainerSpec"]["Env"] = json!([evil, format!("A={evil}")]);
@@ -107,13 +107,13 @@ impl Handler for Villain {
     }
 }
 
-/// What a terminal would obey, or a reader not see; line breaks are for the lines themselves.
+/// Characters that a terminal interprets or that a reader cannot see; line breaks separate the lines.
 fn deceives(c: char) -> bool {
     c.is_control() && c != '\n'
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe0f}' | '\u{feff}')
 }
 
-/// Nothing deceives, nothing stands at the begin of a line that was not put there by the program, and it is short.
+/// Requires that no text deceives, that the program wrote the start of every line, and that the text is short.
 #[track_caller]
 fn is_harmless(run: &Run) {
     for text in [&run.stdout, &run.stderr] {

@@ -1,4 +1,4 @@
-//! Hostile text: nothing of it reaches a terminal raw, and what can be pasted is harmless.
+//! Hostile text: none of it reaches a terminal unescaped, and printed commands are harmless.
 
 use std::process::Command;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use super::{TASK, Villain, is_harmless, run};
 use crate::support::fixtures::ID;
 use crate::support::run::swarmctl_by;
 
-/// A name that renames the window, forges a message, turns what follows round, hides, and runs something.
+/// A name that sets the window title, forges a message, reverses the text direction, hides text, and contains a command.
 const EVIL: &str = "w\u{1b}]0;owned\u{7}\u{1b}[2J\nerror: forged\r\n\u{202e}\u{200b}\u{9b}1m\u{2066}\u{fe0f}\u{feff}'$(reboot)`reboot`; reboot\u{0}";
 
-/// Every command that reads or acts, as far as a hostile engine lets it.
+/// Every command, as far as it gets with a hostile engine.
 const COMMANDS: &[&[&str]] = &[
     &["ls"],
     &["ls", "-q"],
@@ -51,7 +51,7 @@ fn no_command_shows_hostile_text_raw() {
     let server = Villain::start(EVIL);
     for args in COMMANDS {
         let mut run = run(&server, args);
-        // Log lines go into a pipe as they came; what stands before them is the program's.
+        // In a pipe, log lines are copied unchanged; their prefixes are the program's.
         if args[0] == "logs" {
             for text in [&mut run.stdout, &mut run.stderr] {
                 *text = text.replace(EVIL, "LINE").replace(&EVIL[..EVIL.find('\n').unwrap()], "FIRST");
@@ -74,7 +74,7 @@ fn debug_lines_and_json_lines_are_harmless_too() {
         let mut run = run(&server, args);
         run.stdout = run.stdout.replace(EVIL, "LINE");
         run.stderr = run.stderr.replace(EVIL, "LINE");
-        // JSON into a pipe is as the engine has it, but for what JSON itself has to escape.
+        // In a pipe, JSON is the engine's, except for what JSON must escape.
         run.stderr = run.stderr.lines().filter(|line| !line.starts_with('{')).collect::<Vec<_>>().join("\n");
         is_harmless(&run);
         assert!(run.stderr.contains("debug: GET /v1.41/"), "{}", run.report());

@@ -1,4 +1,4 @@
-//! A proxy forbids what only gives names: IDs are printed, with one note.
+//! A proxy forbids requests that only resolve names: IDs are printed, with one note.
 
 use serde_json::json;
 
@@ -28,7 +28,7 @@ fn without_the_nodes_their_ids_are_printed() {
         assert_eq!(read.stderr.lines().count(), 1, "{}", read.report());
         read.says(&["the names of nodes are not available, so IDs are printed: ", "/nodes"]);
     }
-    // An engine without an answer is something else.
+    // An engine that does not respond is a different case.
     let [found, listed, nodes] = web();
     let engine = Engine::ordered([found, listed, nodes.answers(Answer::error(500, "x"))]);
     run(&engine, &["web"]).run().fails_with(Exit::Failed).tells_an_error();

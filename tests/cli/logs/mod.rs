@@ -1,4 +1,4 @@
-//! `logs`: what is asked, the streams' frames, whose line it is, broken streams, the end of a reader and of a wait.
+//! `logs`: requests, frames of streams, prefixes of lines, broken streams, and the end of a reader and of a wait.
 
 mod forbidden;
 mod until;
@@ -66,7 +66,7 @@ fn body(stream: &[Vec<u8>]) -> Answer {
     answer.framed(Framing::Chunked)
 }
 
-/// A stream that goes on and on, though nothing more comes.
+/// A stream that stays open without more data.
 fn endless(stream: &[Vec<u8>]) -> Answer {
     body(stream).framed(Framing::WrongLength(1 << 30)).broken(ResponseFault::Stall(usize::MAX))
 }
@@ -82,12 +82,12 @@ fn details(task: &str, service: &str) -> String {
     )
 }
 
-/// What task ONE of web says.
+/// The log of task ONE of web.
 fn says(kind: u8, text: &str) -> Vec<u8> {
     frame(kind, &format!("{} {text}", details(ONE, WEB)))
 }
 
-/// What is asked for web and its tasks, but for the log itself.
+/// The requests for web and its tasks, except for the log itself.
 fn web() -> [Expect; 3] {
     [service("web", WEB), tasks(&[WEB], &[task(ONE, WEB, 1)]), nodes()]
 }
@@ -128,7 +128,7 @@ fn each_line_goes_where_it_came_from_and_says_whose_it_is() {
     assert_eq!(run.stderr, "web.1.aaaaaaaaaaaa@vm1    | err\n");
 }
 
-// The lines of several services come in any order, so the screen is that of one.
+// The lines of several services come in any order, so the snapshot is of one service.
 #[test]
 fn the_log_of_one_service() {
     let [found, listed, nodes] = web();
@@ -198,7 +198,7 @@ fn a_task_has_a_log_of_its_own() {
         log(&format!("tasks/{ONE}"), ALL, &[says(1, "x\n")]),
     ]);
     assert_eq!(run(&engine, &["aaaaaaaaaaaa"]).run().succeeds().stdout, format!("{HEAD}x\n"));
-    // Five characters of an ID hit by accident.
+    // Five characters that happen to be the start of an ID.
     let engine = Engine::ordered([no("service", "aaaaa"), get("/v1.41/tasks/aaaaa").answers(found())]);
     run(&engine, &["aaaaa"])
         .run()
@@ -229,10 +229,10 @@ fn the_engines_own_errors_are_told_apart_and_do_not_end_the_rest() {
     let error = format!(
         "error: the engine cannot read all of the log of service `web`: node `vm1` is not available\n\
          caused by: Error grabbing logs: node {NODE} is not available\n\
-         hint: see the state of the nodes with `docker node ls`\n"
+         hint: check the state of the nodes with `docker node ls`\n"
     );
     assert_eq!(read.stderr, error);
-    // Without names of its own it asks for them now; if that is forbidden, it prints the ID.
+    // The names are requested when they are needed; if that is forbidden, the ID is printed.
     for (nodes, name) in [(nodes(), "vm1"), (get("/v1.41/nodes").answers(Answer::page(403)), NODE)] {
         let log = web_log("stdout=1&stderr=1", &[frame(1, "a\n"), unread.clone()]);
         let engine = Engine::ordered([service("web", WEB), log, nodes]);
@@ -264,7 +264,7 @@ fn a_tty_has_no_frames_and_all_is_stdout() {
     let shown = run(&engine, &["--raw", "web"]).run().succeeds().stdout;
     assert_eq!(shown.as_bytes(), bytes);
 
-    // As it was logged, but for the words that the engine ends an incomplete log with.
+    // As it was logged, without the engine's message at the end of an incomplete log.
     let own =
         b"Error grabbing logs: rpc error: code = Unknown desc = warning: incomplete log stream. some logs \
                 could not be retrieved for the following reasons: node n2 is not available\n";
@@ -306,7 +306,7 @@ fn a_log_that_breaks_off_is_an_error_wherever_that_happens() {
             "error: cannot read the log of service `web` to its end\ncaused by: the connection was lost",
         ]);
     }
-    // The frames are whole, but the chunk that ends the answer never came.
+    // The frames are complete, but the last chunk of the response is missing.
     let chunked = body(&stream);
     let engine = Engine::ordered(
         web().into_iter().chain([web_log(ALL, &[])

@@ -1,4 +1,4 @@
-//! `--min-age`: a chain of candidates, and what their ages are.
+//! `--min-age`: a series of candidates, and how their ages are determined.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ fn ago(hours: i64) -> String {
 
 const TAGS: [&str; 4] = ["1.7.2", "1.8.0", "1.8.1", "1.8.2"];
 
-/// A registry whose images have these creation times, by the digit of their digest.
+/// A registry whose images have these creation times, by the digit in their digest.
 fn with_times(times: Vec<(char, Value)>) -> FakeRegistry {
     FakeRegistry::plain(move |request| answer(request, &times))
 }
@@ -29,7 +29,7 @@ fn answer(request: &Request, times: &[(char, Value)]) -> Answer {
     }
     let last = path.chars().last().unwrap();
     if path.contains("/manifests/sha256:a") {
-        // The manifest that an index names: its configuration has the digit of the tag.
+        // The manifest in an index: its configuration has the digit of the tag.
         let config = digest(path.chars().nth_back(0).unwrap());
         return Answer::json(200, json!({ "config": { "digest": config } }).to_string());
     }
@@ -102,7 +102,7 @@ fn other_registries_do_not_say_when_a_tag_was_pushed() {
     assert_eq!(registry.lines().len(), 1);
 }
 
-/// Docker Hub, its registry and its API, and a swarm with a service of it.
+/// Docker Hub with its registry and its API, and a swarm with a service that runs an image from it.
 fn hub(pushed: impl Fn(&str) -> Answer + Send + 'static, finds: &[(&str, char)]) -> (Value, Vec<Request>) {
     let authority = Authority::new("everybody's");
     let pair = authority.engine(&["registry-1.docker.io", "hub.docker.com"], Validity::Now);

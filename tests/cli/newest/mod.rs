@@ -1,4 +1,4 @@
-//! `--newest` of `outdated` and `update-image`: a swarm whose images come from a registry that this program asks too.
+//! `--newest` of `outdated` and `update-image`: a swarm with images in a registry that this program queries as well.
 
 mod age;
 mod outdated;
@@ -12,12 +12,12 @@ use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::spec;
 use crate::support::run::{Run, Swarmctl, swarmctl};
 
-/// `sha256:` and this digit.
+/// `sha256:` and this digit, repeated.
 fn digest(digit: char) -> String {
     format!("sha256:{}", digit.to_string().repeat(64))
 }
 
-/// A swarm with services of this registry, by name, tag and label; the engine finds every tag that is named here.
+/// A swarm with services that run images of this registry, by name, tag and label; the engine finds every tag that is given here.
 fn swarm(
     registry: &FakeRegistry,
     services: &[(&str, &str, Option<&str>)],

@@ -1,4 +1,4 @@
-//! `outdated --newest`: what could be updated, and to what.
+//! `outdated --newest`: which services could be updated, and to which tag.
 
 use serde_json::json;
 
@@ -28,7 +28,7 @@ fn a_column_shows_the_newest_tag_that_the_policy_allows() {
     let swarm = swarm(&registry, &services, &[]);
     let run = on(&swarm, &["outdated", "--newest", "minor"]).run().succeeds();
     assert!(run.stdout.lines().next().unwrap().ends_with("NEWEST"), "{}", run.stdout);
-    let why = "`c` runs `latest`, which is not a version; set one first";
+    let why = "`c` runs `latest`, which is not a version; set a version tag first";
     let rows = [("a", "1.8.0"), ("b", "-"), ("c", why)];
     assert_eq!(newest(&run), rows.map(|(name, tag)| (name.to_owned(), tag.to_owned())));
     assert_eq!(registry.lines(), ["GET /v2/shop/web/tags/list?n=1000"], "once for all services");
@@ -73,7 +73,7 @@ fn each_service_may_have_its_own_policy() {
     assert_eq!(newest(&run), rows.map(|(name, tag)| (name.to_owned(), tag.to_owned())));
     let run = on(&swarm, &["outdated", "--json", "--newest", "label", "c"]).run().succeeds();
     assert_eq!(item(&run, "c")["newest"]["error"], json!("service `c` has no label `swarmctl.newest`"));
-    // Never read otherwise.
+    // It is not read in other cases.
     let run = on(&swarm, &["outdated", "--json", "--newest", "minor", "a"]).run().succeeds();
     assert_eq!(item(&run, "a")["newest"]["chosen"], json!("1.8.0"));
     let none = super::swarm(&registry, &[("c", "1.7.2", None)], &[]);

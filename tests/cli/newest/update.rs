@@ -64,7 +64,7 @@ fn a_tag_that_is_not_a_version_is_refused_or_skipped() {
     let swarm = swarm(&registry, &services, &FINDS);
     let run = update(&swarm, &["--newest", "minor", "web"]).fails_with(Exit::Failed);
     assert!(
-        run.stderr.contains("`web` runs `latest`, which is not a version; set one first"),
+        run.stderr.contains("`web` runs `latest`, which is not a version; set a version tag first"),
         "{}",
         run.stderr
     );
@@ -112,7 +112,7 @@ fn a_newer_tag_of_the_digest_that_runs_changes_nothing_and_advises_no_flag_that_
     let pinned = format!("1.7.2@{}", digest('2'));
     let swarm = swarm(&registry, &[("web", &pinned, None)], &FINDS);
     let run = update(&swarm, &["--newest", "patch", "web"]).succeeds();
-    let same = "web: runs this digest as 1.7.2; the newest tag, 1.7.3, has the same; nothing was sent";
+    let same = "web: runs this digest as 1.7.2; the newest tag, 1.7.3, has the same; nothing was posted";
     assert!(run.stdout.starts_with(same), "{}", run.report());
     swarm.expect("web").posted(0);
 }
@@ -138,7 +138,7 @@ fn registry_and_engine_must_agree() {
     let why = "lists tag `1.8.0` of";
     assert!(run.stderr.contains(why) && run.stderr.contains("the engine does not find it"), "{}", run.stderr);
     swarm.expect("web").posted(0);
-    // Any other failure is one too: the tag is never deployed without a digest.
+    // Any other failure is a refusal too: the tag is never deployed without a digest.
     let swarm = super::swarm(&registry, &[("web", "1.7.2", None)], &[]);
     update(&swarm, &["--newest", "minor", "web"]).fails_with(Exit::Failed);
     swarm.expect("web").posted(0);

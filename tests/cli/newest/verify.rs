@@ -39,7 +39,7 @@ fn it_runs_once_for_each_digest_with_the_image_in_its_environment() {
     assert_eq!(verified["exit_code"], json!(0));
     swarm.expect("a").applied(1).image(&registry.image(&format!("shop/web:1.8.0@{}", digest('3'))));
     swarm.expect("c").applied(0);
-    // Nothing is left to post, so it does not run.
+    // Nothing would be posted, so the command does not run.
     fs::remove_file(&log).unwrap();
     let run = verify(&swarm, &command, &["--newest", "minor", "--all", "--json"]).succeeds();
     assert!(!log.exists() && run.json()["verify"] == json!([]), "{}", run.stdout);
@@ -121,7 +121,7 @@ fn it_is_ended_with_all_that_it_started() {
     let (_registry, swarm) = shop();
     let args = ["update-image", "--newest", "minor", "--verify", "sleep 987 & sleep 987", "a"];
     let run = on(&swarm, &args).timeouts("verify=300").run().fails_with(Exit::Failed);
-    assert!(run.stderr.contains("did not end within 1 s"), "{}", run.stderr);
+    assert!(run.stderr.contains("did not exit within 1 s"), "{}", run.stderr);
     assert!(run.took < Duration::from_secs(20), "{}", run.report());
     swarm.expect("a").posted(0);
     let with_timeout = [&args[..1], &["--timeout", "1s"], &args[1..]].concat();

@@ -1,4 +1,4 @@
-//! Each state of a planned service, and what becomes of the others.
+//! Each state of a planned service, and the effect on the other services.
 
 use serde_json::json;
 
@@ -71,7 +71,7 @@ fn rebase_keeps_what_others_have_changed_elsewhere() {
     run.says(&["web: applied to its current spec, which has changed since the plan was made (--rebase)"]);
     assert_eq!(swarm.service("web").spec["Labels"]["foreign"], "1");
     swarm.expect("web").image(NEW);
-    // Again: both are done or need nothing.
+    // The second time, both are done or need no change.
     plan.apply(&swarm, &["--rebase", "--detach"]).succeeds();
     swarm.expect("web").applied(1);
     swarm.expect("db").applied(1);
@@ -164,7 +164,7 @@ fn a_label_between_check_and_post_is_a_conflict_that_stops_the_batch() {
     run.says(&["service `db` changed at other places since the plan was made"]);
     swarm.expect("db").applied(0);
     swarm.expect("web").applied(0).posted(1);
-    // `update` keeps the label and continues; with --rebase so does apply.
+    // `update` keeps the label and continues, and so does `apply --rebase`.
     let swarm = shop();
     let plan = both(&swarm);
     label_before_first_post(&swarm, "db");
@@ -197,7 +197,7 @@ fn a_dry_run_posts_nothing_and_shows_the_changes() {
     let swarm = shop();
     let plan = both(&swarm);
     let run = plan.apply(&swarm, &["--dry-run", "--exit-code"]).answers(Exit::Different);
-    run.prints(&["web: would be updated (dry run, nothing was sent)", NEW]);
+    run.prints(&["web: would be updated (dry run, nothing was posted)", NEW]);
     assert!(swarm.posts().is_empty());
     plan.apply(&swarm, &["--exit-code", "--detach"]).answers(Exit::Different);
     plan.apply(&swarm, &["--exit-code", "--detach"]).succeeds();

@@ -17,7 +17,7 @@ fn what_is_not_a_plan_is_refused_before_anything_is_sent() {
         ("", "is not a plan: invalid JSON"),
         ("{}", "is not a plan: its `kind` is not"),
         (r#"{"kind": "swarmctl.plan", "v": 2}"#, "version 2 of the format is not supported"),
-        (r#"{"kind": "x", "kind": "swarmctl.plan"}"#, "the key \"kind\" is there twice"),
+        (r#"{"kind": "x", "kind": "swarmctl.plan"}"#, "the key \"kind\" occurs twice"),
     ] {
         fs::write(file.file(), text).unwrap();
         file.apply(&swarm, &[]).fails_with(Exit::Usage).says(&[says]);
@@ -34,10 +34,10 @@ fn a_plan_that_was_tampered_with_is_refused() {
     type Spoil = fn(&mut Value);
     let cases: &[(Spoil, &str)] = &[
         (|it| it["services"][0]["name"] = "db".into(), "is service `web`, not `db`"),
-        (|it| it["services"][0]["edits"][0]["place"] = "Labels.a".into(), "`place` is not that of"),
+        (|it| it["services"][0]["edits"][0]["place"] = "Labels.a".into(), "`place` does not match"),
         (|it| it["services"][0]["edits"][0]["to"] = 7.into(), "must be a string"),
         (|it| it["services"][0]["edits"][0]["op"] = "exec".into(), "`exec` is not a known operation"),
-        (|it| it["selection"] = json!({"filters": ["color=red"]}), "the keys are"),
+        (|it| it["selection"] = json!({"filters": ["color=red"]}), "valid keys are"),
         (
             |it| {
                 it["services"][0]["edits"][0] = json!({

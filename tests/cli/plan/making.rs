@@ -1,4 +1,4 @@
-//! `--plan`: the file, and when there is none.
+//! `--plan`: the contents of the file, and when none is written.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -19,7 +19,7 @@ fn a_plan_is_a_private_file_as_the_schema_says_and_nothing_is_posted() {
     let file = PlanFile::new();
     let line = format!("update-image --no-resolve-image --canary 1 --parallel 2 web={NEW} db={OLD} --plan");
     let run = run(&swarm, &format!("{line} {}", file.path())).succeeds();
-    run.prints(&["web: would be updated (dry run, nothing was sent)", "db: runs"]);
+    run.prints(&["web: would be updated (dry run, nothing was posted)", "db: already runs"]);
     assert!(swarm.posts().is_empty());
     let plan = file.json();
     fits(&OutputKind::Plan.schema(), &plan).unwrap();
@@ -72,7 +72,7 @@ fn stdout_holds_the_plan_alone_if_the_file_is_a_dash() {
     let said = run(&swarm, "restart web --plan -").succeeds();
     let plan: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
     fits(&OutputKind::Plan.schema(), &plan).unwrap();
-    let said = said.says(&["web: would be restarted (dry run, nothing was sent)"]);
+    let said = said.says(&["web: would be restarted (dry run, nothing was posted)"]);
     run(&swarm, "restart web --plan - --json").fails_with(Exit::Usage).says(&["both write to stdout"]);
     let applied =
         swarmctl(["apply", "-", "--detach"]).host(swarm.host()).stdin(&said.stdout).run().succeeds();

@@ -1,4 +1,4 @@
-//! `--plan` and `apply`: what a plan holds, when it is applied, and that it is all or nothing.
+//! `--plan` and `apply`: the contents of a plan, when it is applied, and that it is applied completely or not at all.
 
 mod apply;
 mod invalid;
@@ -15,7 +15,7 @@ use crate::support::fake_swarm::{FakeSwarm, RequestKind};
 use crate::support::fixtures::{OLD, spec};
 use crate::support::run::{Run, swarmctl};
 
-/// A service without ports: they would want ingress.
+/// A service without ports, which would need the ingress network.
 fn bare(name: &str) -> Value {
     let mut spec = spec(name, OLD);
     spec["EndpointSpec"]["Ports"] = json!([]);
@@ -30,7 +30,7 @@ fn run(swarm: &FakeSwarm, line: &str) -> Run {
     swarmctl(line.split(' ')).host(swarm.host()).run()
 }
 
-/// A plan that was written to a file.
+/// A plan in a file.
 struct PlanFile {
     folder: TempDir,
 }
@@ -40,7 +40,7 @@ impl PlanFile {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    /// The plan that this command makes.
+    /// The plan that this command writes.
     fn made_by(swarm: &FakeSwarm, line: &str) -> Self {
         let file = Self::new();
         run(swarm, &format!("{line} --plan {}", file.path())).succeeds();

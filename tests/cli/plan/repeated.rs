@@ -1,4 +1,4 @@
-//! `apply` again: after an interruption, after a lost response, after a failure. And images, which are not resolved again.
+//! `apply` again: after an interruption, a lost response or a failure; and images, which are not resolved again.
 
 use super::{PlanFile, shop, states};
 use crate::support::exit::Exit;
@@ -17,7 +17,7 @@ fn pinned() -> (FakeSwarm, PlanFile) {
     (swarm, plan)
 }
 
-/// The registry has the digest of the plan, whatever its tags are.
+/// The registry has the digest of the plan, whatever its tags point to.
 fn keep_digest(swarm: &FakeSwarm) {
     let name = NEW.rsplit_once(':').unwrap().0;
     swarm.world().registry.insert(format!("{name}@{DIGEST}"), DIGEST.to_owned());
@@ -38,7 +38,7 @@ fn a_restart_is_made_once_for_one_plan() {
         assert_eq!(run.json()["services"][0]["outcome"], "unchanged");
     }
     assert_eq!(swarm.service("web").spec["TaskTemplate"]["ForceUpdate"], 1);
-    // Somebody restarts it once more: the plan is stale, and is not made a second time with --rebase either.
+    // Another writer restarts the service once more: the plan is stale, and even with --rebase it is not applied again.
     swarm.world().write("web", |spec| spec["TaskTemplate"]["ForceUpdate"] = 2.into());
     plan.apply(&swarm, &["--detach"]).fails_with(Exit::Conflict);
     plan.apply(&swarm, &["--detach", "--rebase"]).fails_with(Exit::Conflict);
@@ -51,7 +51,7 @@ fn a_lost_response_is_looked_up_and_a_repeated_apply_posts_nothing() {
         let swarm = shop();
         let plan = PlanFile::made_by(&swarm, "restart web");
         let before = swarm.requests().len();
-        // Pings, the swarm, the service, the nodes for the rules, then the post: found by its number below.
+        // Pings, the swarm, the service, the nodes for the rules, then the post, whose number is determined below.
         let probe = shop();
         let other = PlanFile::made_by(&probe, "restart web");
         let start = probe.requests().len();
@@ -128,10 +128,10 @@ fn a_digest_that_no_longer_exists_keeps_all_from_being_posted() {
 fn a_registry_that_does_not_answer_is_a_warning() {
     let (swarm, plan) = pinned();
     let run = plan.apply(&swarm, &["--detach", "--json"]).succeeds();
-    let run = run.says(&["warning: `", "it is not known to be available"]);
-    assert_eq!(run.stderr.matches("not known to be available").count(), 1, "{}", run.report());
+    let run = run.says(&["warning: `", "swarmctl could not check that it is available"]);
+    assert_eq!(run.stderr.matches("could not check that it is available").count(), 1, "{}", run.report());
     let warnings = &run.json()["services"][0]["warnings"];
-    assert!(warnings[0].as_str().unwrap().contains("not known"), "{warnings}");
+    assert!(warnings[0].as_str().unwrap().contains("could not check"), "{warnings}");
     swarm.expect("web").applied(1);
 }
 

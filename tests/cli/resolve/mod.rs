@@ -1,4 +1,4 @@
-//! Tags become digests: what is asked of the registry, what is posted then, and what its outage changes.
+//! Resolving tags to digests: the requests to the registry, what is posted, and the effect of an outage.
 
 mod outages;
 mod pinning;
@@ -35,7 +35,7 @@ fn update_image(swarm: &FakeSwarm, args: &[&str]) -> Run {
     swarmctl([&["update-image", "-d", "t001"], args].concat()).host(swarm.host()).run()
 }
 
-/// An engine that is asked for one image of a registry, and answers this.
+/// An engine that receives a request for one image of a registry, and sends this response.
 fn registry(name: &str, answer: Answer) -> Expect {
     get(&format!("/v1.41/distribution/{name}/json")).answers(answer)
 }

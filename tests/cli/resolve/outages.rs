@@ -1,4 +1,4 @@
-//! A registry that names no digest: what is done without it, and what is said.
+//! A registry that returns no digest: what is posted, and what is reported.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use crate::support::fixtures::{ID, OLD, spec, t001};
 use crate::support::run::{Run, swarmctl};
 use crate::support::server::{Answer, Listener, ResponseFault};
 
-/// Every way in which a registry gives no digest, and the word for it.
+/// Every way in which a registry returns no digest, and the text that reports it.
 fn troubles() -> [(Answer, &'static str); 7] {
     [
         (Answer::error(404, "manifest unknown: manifest unknown"), "has no"),
@@ -29,7 +29,7 @@ fn troubles() -> [(Answer, &'static str); 7] {
             ),
             "could not be reached",
         ),
-        // The words that an engine without a leader has too: here they are the registry's.
+        // An engine without a leader has the same message; here it comes from the registry.
         (
             Answer::error(500, "Get \"http://127.0.0.1:5000/v2/\": context deadline exceeded"),
             "could not be reached",
@@ -54,7 +54,7 @@ fn run_with(runs: &str, answer: Answer, args: &[&str], more: Vec<Expect>) -> Run
 
 #[test]
 fn without_the_registry_the_tag_is_used_as_docker_does_and_the_reason_is_told() {
-    // A tag that is known to be absent is refused unless --on-resolve-error says keep-tag.
+    // A tag that the registry does not know is refused unless keep-tag is given.
     for (answer, word) in troubles() {
         let after = t001(&image("1.8"), 12);
         let posted = vec![
@@ -76,7 +76,7 @@ fn without_the_registry_the_tag_is_used_as_docker_does_and_the_reason_is_told() 
 #[test]
 fn without_the_registry_it_fails_where_that_is_asked_for() {
     for (answer, word) in troubles() {
-        // Also where the service has the tag without a digest: nothing is pinned that could stay so.
+        // Also if the service has the tag without a digest, so that there is no pin to keep.
         for runs in [pinned("1.7", ONE), image("1.8"), format!("other/whoami:1.8@{ONE}")] {
             let run = run_with(&runs, answer.clone(), &["--on-resolve-error", "fail"], vec![])
                 .fails_with(Exit::Failed);
@@ -88,14 +88,14 @@ fn without_the_registry_it_fails_where_that_is_asked_for() {
 #[test]
 fn an_image_that_is_pinned_is_never_unpinned_by_an_outage() {
     for (answer, word) in troubles() {
-        // What the flag governs is another tag than the one that is pinned.
+        // The flag applies to a tag other than the pinned one.
         for args in [&[][..], &["--on-resolve-error=fail"]] {
             let run = run_with(&pinned("1.8", ONE), answer.clone(), args, vec![]).succeeds();
-            let run = run.says(&["stays pinned", word]).prints(&["nothing was sent"]);
+            let run = run.says(&["stays pinned", word]).prints(&["nothing was posted"]);
             run.never_says(&["could not be accessed"]);
         }
     }
-    // A restart that is asked for restarts what runs.
+    // A requested restart restarts the running image.
     let swarm = swarm(&pinned("1.8", ONE), &[]);
     update_image(&swarm, &["--force", &image("1.8")]).succeeds().says(&["stays pinned"]);
     let service = swarm.service("t001");

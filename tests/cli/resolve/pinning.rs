@@ -1,4 +1,4 @@
-//! Pinned to which digest, and when the registry is asked.
+//! Which digest is pinned, and when the registry is contacted.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::support::server::{Answer, Request};
 
 const TWO: &str = "sha256:2222222222222222222222222222222222222222222222222222222222222222";
 
-/// How often the registry was asked.
+/// The number of requests to the registry.
 fn asked(swarm: &FakeSwarm) -> usize {
     swarm.requests().iter().filter(|request| request.endpoint().starts_with("/distribution/")).count()
 }
@@ -102,7 +102,7 @@ fn an_image_without_a_digest_is_pinned_also_under_its_own_tag() {
     assert_eq!(swarm.service("t001").image(), pinned("1.7", ONE));
 }
 
-// When the registry is asked
+// When the registry is contacted
 
 #[test]
 fn the_modes_ask_always_where_the_tag_changes_and_never() {
@@ -142,7 +142,7 @@ fn update_without_an_image_asks_where_that_is_said_in_so_many_words() {
         let run = swarmctl(line).host(swarm.host()).run().succeeds();
         assert_eq!((asked(&swarm), swarm.service("t001").image()), (asks, &becomes[..]), "{}", run.report());
     }
-    // There is no tag that could be asked for, or be written.
+    // There is no tag to resolve or to write.
     for flag in ["--unpin", "--resolve-image=always"] {
         let swarm = swarm(&format!("{REPO}@{ONE}"), &[]);
         let run = swarmctl(["update", "-d", "t001", flag]).host(swarm.host()).run().fails_with(Exit::Usage);
@@ -160,10 +160,10 @@ fn a_tag_in_a_spec_that_is_brought_is_pinned_and_unpins_nothing() {
         (&one, image("1.7"), &[], &[("1.7", ONE)], &one),
         (&one, image("1.7"), &[], &[], &one),
         (&one, image("1.7"), &["--no-resolve-image"], &[], &one),
-        // A digest is written as it is brought, and what the service has already stays.
+        // An image with a digest is posted unchanged; a digest that the service has is kept.
         (&one, two.clone(), &[], &[], &two),
         (&image("1.7"), image("1.7"), &[], &[("1.7", ONE)], &image("1.7")),
-        // The flag is the later word.
+        // The flag takes precedence.
         (&one, image("1.9"), &["--image", &image("1.7")], &[("1.7", ONE), ("1.9", TWO)], &one),
     ] {
         let swarm = swarm(runs, registry);
@@ -195,7 +195,7 @@ fn an_engine_that_asks_registries_itself_is_left_to_it() {
     let at = |path: &str| format!("/v1.29/services/{path}");
     let old =
         |expected: Vec<Expect>| Engine::with_ping(Answer::pong().header("Api-Version", "1.29"), expected);
-    // It stores the tag with the digest that it has found, and nothing is missing then.
+    // The engine stores the tag with the digest that it resolved, so nothing is reported missing.
     let engine = old(vec![
         get(&at("t001")).answers(Answer::json(200, t001(&pinned("1.7", ONE), 11))),
         post(&at(&format!("{ID}/update?version=11"))).body_is(spec("t001", &image("1.8")).to_string()),
@@ -205,7 +205,7 @@ fn an_engine_that_asks_registries_itself_is_left_to_it() {
     assert_eq!(run.stderr, "");
     let engine = old(vec![get(&at("t001")).answers(Answer::json(200, t001(&pinned("1.7", ONE), 11)))]);
     let run = swarmctl(["update-image", "-d", "t001", &image("1.7")]).host(engine.host()).run().succeeds();
-    run.says(&["cannot resolve the digest", "--unpin"]).prints(&["nothing was sent"]);
+    run.says(&["cannot resolve the digest", "--unpin"]).prints(&["nothing was posted"]);
 }
 
 // The same digest
@@ -214,7 +214,7 @@ fn an_engine_that_asks_registries_itself_is_left_to_it() {
 fn nothing_is_posted_where_the_digest_runs_already() {
     let swarm = swarm(&pinned("1.7", ONE), &[("1.7", ONE)]);
     let run = update_image(&swarm, &[&image("1.7")]).succeeds();
-    run.prints(&["t001: runs", &pinned("1.7", ONE), "nothing was sent"]);
+    run.prints(&["t001: already runs", &pinned("1.7", ONE), "nothing was posted"]);
     assert_eq!(reason(&update_image(&swarm, &["--json", &image("1.7")]).succeeds()), "same_digest");
     assert_eq!(swarm.posts().len(), 0);
 }
@@ -228,7 +228,7 @@ fn another_tags_name_for_the_same_digest_is_said_and_written_with_force_only() {
     let run = update_image(&swarm, &["--json", &image("1.8")]).succeeds();
     assert_eq!((reason(&run), &run.json()["services"][0]["posted"]), (json!("same_digest"), &json!(false)));
     assert_eq!(run.json()["services"][0]["notes"], json!(["runs this digest as 1.7; --force writes 1.8"]));
-    // The same where the digest was typed.
+    // The same if the digest was given.
     update_image(&swarm, &["--no-resolve-image", &pinned("1.8", ONE)])
         .succeeds()
         .prints(&["--force writes 1.8"]);

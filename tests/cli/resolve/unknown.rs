@@ -1,4 +1,4 @@
-//! A tag that the registry does not know, and what tells it from other troubles.
+//! A tag that the registry does not know, and how that differs from other failures.
 
 use super::{ONE, image, pinned, registry, swarm, update_image};
 use crate::support::engine::{Engine, Expect, get, post};
@@ -87,7 +87,7 @@ fn the_flag_overrides_what_is_known_of_the_tag() {
 #[test]
 fn a_service_that_has_the_tag_is_left_alone_but_not_restarted_with_it() {
     for runs in [pinned("1.8", ONE), image("1.8")] {
-        update(&runs, unknown(), &[], []).succeeds().says(&["has no"]).prints(&["nothing was sent"]);
+        update(&runs, unknown(), &[], []).succeeds().says(&["has no"]).prints(&["nothing was posted"]);
     }
     update(&image("1.8"), unknown(), &["--force"], [absent()]).fails_with(Exit::Failed);
 }
@@ -104,7 +104,7 @@ fn other_troubles_keep_the_tag_and_say_so_before_the_request() {
         ),
     ] {
         let is_denied = said == "denies access to";
-        // The request fails, and the warnings are there all the same: before the error.
+        // The request fails, and the warnings are still printed, before the error.
         let refused =
             post(&format!("/v1.41/services/{ID}/update?version=11")).answers(Answer::error(400, "no"));
         let run = update(&pinned("1.7", ONE), answer, &[], [refused]).fails_with(Exit::Failed);

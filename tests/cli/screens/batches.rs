@@ -7,14 +7,14 @@ use crate::support::screen::assert_screen;
 
 const STACK: &[&str] = &["update-image", "--no-resolve-image", "--stack", "shop"];
 
-/// Four services, of which the next update of `b` fails.
+/// Four services; the next update of `b` fails.
 fn swarm_where_one_fails() -> FakeSwarm {
     let swarm = swarm(&["a", "b", "c", "d"]);
     for name in ["a", "b", "c", "d"] {
         let end = if name == "b" { Step::Paused } else { Step::Completed };
         swarm.world().service(name).rollout = vec![Step::Updating, end];
     }
-    // The rollback that may follow succeeds.
+    // A rollback that follows succeeds.
     for nth in 1..20 {
         swarm.after(RequestKind::Post, nth, move |world| {
             let service = world.service("b");

@@ -1,4 +1,4 @@
-//! Failures that every command shares: the command line, the engine's address, an engine that is no manager.
+//! Failures that all commands share: the command line, the engine's address, an engine that is not a manager.
 
 use super::{run, swarm};
 use crate::support::fixtures::NEW;

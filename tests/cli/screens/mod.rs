@@ -1,5 +1,5 @@
-//! What users see, as a whole: stdout, stderr and exit status of the main path and of the most frequent failures of every
-//! command, as text and JSON, in a pipe and on a terminal. The snapshots make each change of a text visible in a diff.
+//! The complete output of the main path and the most frequent failures of every command: stdout, stderr and exit status,
+//! as text and JSON, in a pipe and on a terminal. The snapshots show each change of a text in a diff.
 
 mod batches;
 mod changes;
@@ -14,7 +14,7 @@ use crate::support::fake_swarm::{FakeSwarm, Step};
 use crate::support::fixtures::{OLD, spec};
 use crate::support::run::{Run, swarmctl};
 
-/// Services of these names, without published ports, which run the old image.
+/// Services with these names, without published ports, which run the old image.
 fn swarm(names: &[&str]) -> FakeSwarm {
     FakeSwarm::with(names.iter().map(|name| {
         let mut spec = spec(name, OLD);
@@ -24,7 +24,7 @@ fn swarm(names: &[&str]) -> FakeSwarm {
     }))
 }
 
-/// One service whose next update goes this way.
+/// One service whose next update takes these steps.
 fn web_whose_update(steps: &[Step]) -> FakeSwarm {
     let swarm = swarm(&["web"]);
     swarm.world().service("web").rollout = steps.to_vec();

@@ -1,4 +1,4 @@
-//! The same on terminals of three sizes.
+//! The output on terminals of three sizes.
 
 use super::{swarm, web_whose_update};
 use crate::support::fake_swarm::{FakeSwarm, Step};
@@ -9,7 +9,7 @@ use crate::support::tty::on_terminal;
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 
-/// The screen at the end, at each size; colours are not part of it.
+/// The screen at the end, at each size, without colours.
 fn assert_terminals(name: &str, start: impl Fn() -> FakeSwarm, command: &str) {
     for (width, height) in SIZES {
         let swarm = start();

@@ -57,7 +57,7 @@ fn what_is_as_asked_already_is_waited_for_where_its_rollout_is_under_way() {
     let version = |run: Run| run.json()["services"][0]["version_index"].clone();
     swarmctl(&format!("update-image --detach ro-again {BETTER}")).succeeds();
     let again = swarmctl(&format!("update-image --exit-code ro-again {BETTER}")).succeeds();
-    again.prints(&["ro-again: converged, nothing was sent"]);
+    again.prints(&["ro-again: converged; nothing was posted"]);
     let posted = version(swarmctl("wait --json ro-again").succeeds());
     let again = swarmctl(&format!("update-image --json ro-again {BETTER}")).succeeds();
     assert_eq!(again.json()["services"][0]["reason"], "same_image", "{}", again.report());

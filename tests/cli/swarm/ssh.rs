@@ -90,7 +90,7 @@ fn many_requests_at_once_share_four_processes_which_end_with_the_command() {
         .swarmctl(&[&["-H", "ssh://far", "logs", "-f"], &names[..4]].concat())
         .run()
         .fails_with(Exit::Usage);
-    run.says(&["4 services are too many to follow at once by ssh: 3 at most"]);
+    run.says(&["4 services are too many to follow at the same time by ssh: the maximum is 3"]);
 
     let ssh = Client::stand_in(engine);
     let mut running = ssh.swarmctl(&["-H", "ssh://far", "logs", "-f", names[1], names[2]]).spawn();

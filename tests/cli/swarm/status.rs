@@ -42,7 +42,7 @@ fn of_several_the_failed_and_the_removed_do_not_end_the_wait_for_the_others() {
     run.says(&[
         "No such image: opera443399/whoami:none",
         "service `st-stuck`",
-        "removed while it was watched",
+        "removed while swarmctl waited for it",
     ]);
     // Between a task's end and the next one nothing can be said of a single look.
     engine.wait_until("the status is that it failed", |engine| {

@@ -1,11 +1,11 @@
-//! Credentials: how they are asked for, and which are sent.
+//! Credentials: which challenges are answered, and which credentials are sent.
 
 use super::{BASIC, ENTRY, PASSWORD, login, printed, tags};
 use crate::support::exit::Exit;
 use crate::support::fake_registry::{FakeRegistry, refused, tags as page, unauthorized};
 use crate::support::server::{Answer, Request};
 
-/// A registry that wants `Bearer TOKEN`, and gives tokens at `/token` to whom `gives` accepts.
+/// A registry that requires `Bearer TOKEN`, and issues tokens at `/token` to requests that `gives` accepts.
 fn with_tokens(gives: impl Fn(&Request) -> Answer + Send + 'static) -> FakeRegistry {
     FakeRegistry::plain(move |request| match (request.path.as_str(), request.header("Authorization")) {
         ("/token", _) => gives(request),

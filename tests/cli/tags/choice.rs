@@ -1,4 +1,4 @@
-//! What `tags` prints, and what it is asked.
+//! The output of `tags`, and its arguments.
 
 use serde_json::json;
 

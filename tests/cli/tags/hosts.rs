@@ -1,4 +1,4 @@
-//! Who else is on the way: redirects, realms and links that lead to other hosts. No credential reaches them.
+//! Redirects, realms and links that lead to other hosts. No credential may reach them.
 
 use super::{BASIC, ENTRY, PASSWORD, login, printed, tags};
 use crate::support::exit::Exit;
@@ -21,7 +21,7 @@ fn redirect(status: u16, to: &str) -> Answer {
     Answer::page(status).header("Location", to)
 }
 
-/// Nothing of the user's credentials, in any form, may be in what the host got.
+/// Requires that the host received no part of the user's credentials, in any form.
 fn assert_nothing_leaked(other: &FakeRegistry) {
     for request in other.requests() {
         let seen =
@@ -33,7 +33,7 @@ fn assert_nothing_leaked(other: &FakeRegistry) {
     }
 }
 
-/// Wants Basic, then does what `then` says.
+/// Requires Basic authentication, then responds as `then` does.
 fn closed(then: impl Fn(&Request) -> Answer + Send + 'static) -> FakeRegistry {
     FakeRegistry::plain(move |request| match request.header("Authorization") {
         Some(BASIC) => then(request),
@@ -134,7 +134,7 @@ fn an_identity_token_does_not_follow_a_redirect_to_another_host() {
     let config = login(&registry.host(), r#"{"identitytoken": "sesame-open"}"#);
     let run = tags(&registry.image("shop/web")).env("DOCKER_CONFIG", config.path().to_str().unwrap()).run();
     let run = run.fails_with(Exit::Failed);
-    assert!(run.stderr.contains("which is not followed"), "{}", run.stderr);
+    assert!(run.stderr.contains("which swarmctl does not follow"), "{}", run.stderr);
     assert!(other.lines().is_empty());
 }
 

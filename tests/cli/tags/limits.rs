@@ -1,4 +1,4 @@
-//! Registries that refuse for now, lists without end, and the time that all of it may take.
+//! Registries that refuse temporarily, endless lists, and time limits.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::support::exit::Exit;
 use crate::support::fake_registry::{FakeRegistry, refused, tags as page};
 use crate::support::server::{Answer, Framing, ResponseFault};
 
-/// Refuses `times` times with `refusal`, then answers.
+/// Refuses `times` requests with `refusal`, then responds.
 fn refusing(times: usize, refusal: impl Fn() -> Answer + Send + 'static) -> FakeRegistry {
     let asked = AtomicUsize::new(0);
     FakeRegistry::plain(move |_| match asked.fetch_add(1, Ordering::SeqCst) {
@@ -43,7 +43,11 @@ fn a_request_is_repeated_three_times_and_no_more() {
     let registry = refusing(4, too_many);
     let run = tags(&registry.image("shop/web")).run().fails_with(Exit::Failed);
     assert_eq!(registry.lines().len(), 4);
-    assert!(run.stderr.contains("still answers 429 after 3 retries: pull rate limit"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("still responds with 429 after 3 retries: pull rate limit"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]

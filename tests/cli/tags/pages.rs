@@ -1,4 +1,4 @@
-//! Lists in pages: all of them are read, or it is an error.
+//! Lists with several pages: all pages are read, or the command fails.
 
 use super::{printed, tags};
 use crate::support::exit::Exit;
@@ -9,7 +9,7 @@ fn numbered(range: std::ops::Range<usize>) -> Vec<String> {
     range.map(|n| format!("1.{n}.0")).collect()
 }
 
-/// Amazon's: at most 1000 a page, and a larger one is refused. Here 100, so that `n=1000` is.
+/// Like Amazon's registry: it allows at most 1000 tags on a page and refuses larger values. Here 100, so that `n=1000` is refused.
 #[test]
 fn a_page_size_that_is_refused_is_left_out() {
     let registry = FakeRegistry::plain(|request| match (request.param("n"), request.param("last")) {
@@ -35,7 +35,7 @@ fn a_page_size_that_is_refused_is_left_out() {
     assert!(run.stderr.contains("no lists here"), "{}", run.stderr);
 }
 
-/// GitHub's: the oldest first, so the newest stand on the last page. Quay's: pages shorter than `n`, also empty ones.
+/// Like GitHub's registry: the oldest tags first, so the newest are on the last page. Like Quay: pages shorter than `n`, or empty.
 #[test]
 fn short_pages_and_empty_ones_with_a_next_page_do_not_end_the_list() {
     let registry = FakeRegistry::plain(|request| {
@@ -55,7 +55,7 @@ fn short_pages_and_empty_ones_with_a_next_page_do_not_end_the_list() {
     assert_eq!(printed(&run), ["1.1.0", "1.0.0", "0.9.0", "latest"]);
 }
 
-/// Artifactory's: it serves a repository below a prefix that its links do not have.
+/// Like Artifactory: it serves a repository below a prefix that its links do not have.
 #[test]
 fn the_next_page_is_the_same_path_with_the_query_of_the_link() {
     let registry = FakeRegistry::plain(|request| match (request.path.as_str(), request.param("last")) {
@@ -93,12 +93,15 @@ fn a_part_of_a_list_is_never_taken_for_the_whole() {
     let looping = next("/v2/shop/web/tags/list?n=1000");
     type MakeAnswer = Box<dyn Fn() -> Answer + Send>;
     let cases: Vec<(MakeAnswer, &str)> = vec![
-        (Box::new(looping), "its next page is one that was read already"),
+        (Box::new(looping), "its next page was read already"),
         (
             Box::new(next("https://127.0.0.1:1/v2/shop/web/tags/list?last=1")),
             "its next page is on `https://127.0.0.1:1`",
         ),
-        (Box::new(next("http://other.example.com/v2/shop/web/tags/list?last=1")), "which is not followed"),
+        (
+            Box::new(next("http://other.example.com/v2/shop/web/tags/list?last=1")),
+            "which swarmctl does not follow",
+        ),
         (
             Box::new(|| page(&["1.0.0"]).header("Link", "/v2/shop/web/tags/list?last=1; rel=next")),
             "malformed",
@@ -118,7 +121,7 @@ fn a_part_of_a_list_is_never_taken_for_the_whole() {
     }
 }
 
-/// A broken page after a whole one.
+/// A broken page after a complete one.
 #[test]
 fn a_later_page_that_breaks_off_is_an_error() {
     let registry = FakeRegistry::plain(|request| match request.param("last") {

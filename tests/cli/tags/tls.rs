@@ -1,4 +1,4 @@
-//! https: authorities and client certificates of certs.d, registries that are insecure, and no way down to http.
+//! https: authorities and client certificates in certs.d, insecure registries, and no fallback to http.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::support::fake_registry::{FakeRegistry, Proxy, tags as page, unauthori
 use crate::support::run::{Swarmctl, swarmctl};
 use crate::support::server::Answer;
 
-/// A name that is not this machine's own, so that the engine is asked whether it is insecure.
+/// A name that is not this machine's, so that swarmctl asks the engine whether it is insecure.
 const NAME: &str = "registry.example.com";
 
 fn certs(folder: &Path, host: &str, files: &[(&str, &str)]) {
@@ -24,7 +24,7 @@ fn certs(folder: &Path, host: &str, files: &[(&str, &str)]) {
     }
 }
 
-/// `tags` of a registry with this name, by way of a proxy that leads to it, and with this engine.
+/// `tags` of a registry with this name, through a proxy that connects to it, and with this engine.
 fn named(registry: &FakeRegistry, engine: &str) -> Swarmctl {
     let proxy = Proxy::start(&[(NAME, registry.port())]);
     let subject = format!("{NAME}/shop/web");
@@ -46,10 +46,10 @@ fn an_authority_and_a_client_certificate_of_certs_d_are_used() {
     let folder = tempfile::tempdir().unwrap();
     certs(folder.path(), NAME, &[("ca.crt", &authority.pem), ("own.cert", &cert), ("own.key", &key)]);
     let folder_name = folder.path().to_str().unwrap();
-    // The engine is asked only if https fails, so there need not be one.
+    // The engine is contacted only if https fails, so none is needed.
     let run = || named(&registry, "unix:///nonexistent").env("SWARMCTL_TEST_CERTS_FOLDER", folder_name).run();
     assert_eq!(printed(&run().succeeds()), ["1.0.0"]);
-    // Docker's folder for an image reference that names the default port.
+    // Docker's folder for an image reference that contains the default port.
     let with_port = format!("{NAME}:443");
     fs::rename(folder.path().join(NAME), folder.path().join(&with_port)).unwrap();
     assert_eq!(printed(&run().succeeds()), ["1.0.0"]);
@@ -72,7 +72,7 @@ fn a_certificate_that_nobody_vouches_for_is_refused() {
         assert!(run.stderr.contains("the registry's certificate is not signed by"), "{}", run.stderr);
         assert!(registry.lines().is_empty());
     }
-    // An engine that refuses to tell lists none.
+    // If the engine refuses the request, no registry counts as listed.
     let engine = Engine::ordered([get("/v1.41/info").answers(Answer::error(403, "forbidden"))]);
     named(&registry, &engine.host()).run().fails_with(Exit::Failed);
 }
@@ -84,7 +84,7 @@ fn a_registry_that_the_engine_lists_as_insecure_is_used_without_verification_or_
     let registry = FakeRegistry::tls(&pair, None, |_| page(&["1.0.0"]));
     let engine = info(&insecure);
     assert_eq!(printed(&named(&registry, &engine.host()).run().succeeds()), ["1.0.0"]);
-    // This machine is insecure without being listed, and no engine is needed.
+    // This machine counts as insecure without being listed, and no engine is needed.
     let run = tags(&registry.image("shop/web")).run().succeeds();
     assert_eq!(printed(&run), ["1.0.0"]);
 }

@@ -15,7 +15,7 @@ fn what_inspect_prints_changes_nothing() {
     swarm.world().add(serde_json::from_str(&hard_spec(OLD)).unwrap());
     let shown = swarmctl(["inspect", "t001"]).host(swarm.host()).run().succeeds().stdout;
     let run = update(&["t001", "--spec", "-"]).stdin(&shown).host(swarm.host()).run().succeeds();
-    assert_eq!(run.stdout, "t001: nothing to change, nothing was sent\n");
+    assert_eq!(run.stdout, "t001: nothing to change; nothing was posted\n");
     let one = serde_json::from_str::<Value>(&shown).unwrap()[0].clone();
     for text in [one.to_string(), one["Spec"].to_string()] {
         update(&["t001", "--spec", "-"]).stdin(&text).host(swarm.host()).run().succeeds();
@@ -84,7 +84,7 @@ fn create_takes_a_spec_too() {
         json!([{"Protocol": "tcp", "TargetPort": 80, "PublishedPort": 33333, "PublishMode": "ingress"}]);
     assert_eq!(swarm.service("t002").spec, wanted);
 
-    // As docker-py has it: networks at the top, mounts without a type.
+    // As docker-py sends it: networks at the top, mounts without a type.
     let text = json!({
         "Name": "t003", "Networks": [{"Target": "t001only"}],
         "TaskTemplate": {"ContainerSpec": {"Image": OLD, "Mounts": [{"Target": "/a", "Source": "v"}]}},
@@ -97,5 +97,5 @@ fn create_takes_a_spec_too() {
     assert_eq!(made["TaskTemplate"]["ContainerSpec"]["Image"], NEW);
     assert_eq!(made["TaskTemplate"]["ContainerSpec"]["Args"], json!(["run", "-x"]));
     assert_eq!(made["Mode"], json!({"ReplicatedJob": {"MaxConcurrent": 2, "TotalCompletions": 2}}));
-    create(&[], r#"{"Name": "t004"}"#).fails_with(Exit::Usage).says(&["no image is named"]);
+    create(&[], r#"{"Name": "t004"}"#).fails_with(Exit::Usage).says(&["the image is missing"]);
 }

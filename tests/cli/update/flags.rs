@@ -1,4 +1,4 @@
-//! Docker's flags, those that docker does not have, and those that are refused.
+//! Docker's flags, flags that docker does not have, and flags that are refused.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::support::exit::Exit;
 use crate::support::fixtures::{NETWORK, OLD, spec};
 use crate::support::run::Run;
 
-/// That these flags are refused with exit code 2 for this service, and nothing is posted.
+/// Requires that these flags are refused with exit code 2 for this service, and that nothing is posted.
 #[track_caller]
 fn refuses_for(before: Value, args: &[&str]) -> Run {
     let swarm = swarm_with(before);
@@ -44,7 +44,7 @@ fn what_docker_has_no_flag_for() {
     let after = made_of(spec("t001", OLD), &["--open-stdin", "-e", "A=1", "-l", "a=b"]);
     assert_eq!(after["TaskTemplate"]["ContainerSpec"]["OpenStdin"], true);
     assert_eq!(after["Labels"], json!({"a": "b"}));
-    // The engine speaks 1.41.
+    // The engine has API 1.41.
     for (flag, field) in [
         ("--seccomp=unconfined", "Privileges.Seccomp"),
         ("--apparmor=disabled", "Privileges.AppArmor"),
@@ -54,7 +54,7 @@ fn what_docker_has_no_flag_for() {
     ] {
         let swarm = swarm();
         let run = update(&["t001", flag]).host(swarm.host()).run().fails_with(Exit::Failed);
-        run.says(&[field, "needs API 1.", "this engine speaks 1.41"]);
+        run.says(&[field, "needs API 1.", "this engine supports 1.41"]);
         assert!(swarm.posts().is_empty());
     }
 }
@@ -100,7 +100,7 @@ fn networks_move_to_the_tasks_template_and_the_others_stay() {
         .run()
         .fails_with(Exit::Failed)
         .says(&["already attached to network `t001only`, with the aliases `x`"]);
-    // A network that was removed is taken off by its ID.
+    // A network that no longer exists is detached by its ID.
     swarm.world().networks.retain(|(id, _)| id != other);
     update(&["t001", "--network-rm", other]).host(swarm.host()).run().succeeds();
     assert_eq!(swarm.service("t001").spec["TaskTemplate"]["Networks"].as_array().unwrap().len(), 1);
@@ -164,7 +164,7 @@ fn bad_values_are_refused_with_the_part_and_an_example_before_anything_is_sent()
         refuses(&[flag, value]).says(&[flag, part, "for example"]);
     }
     let twice = ["--mount-add", "source=a,target=/a", "--mount-add", "source=b,target=/a"];
-    refuses(&twice).says(&["`/a` is mounted on twice"]);
+    refuses(&twice).says(&["`/a` is mounted twice"]);
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn combinations_that_docker_and_the_engine_refuse() {
     ] {
         refuses_for(before, args).says(&["cannot update service `t001`", part]);
     }
-    // What was so before does not stand in the way of other changes.
+    // Existing problems do not prevent other changes.
     let mut odd = with("/EndpointSpec/Mode", json!("dnsrr"));
     odd["Labels"] = json!({"a": "1"});
     assert_eq!(made_of(odd, &["--label-rm", "a"])["Labels"], json!({}));

@@ -1,4 +1,4 @@
-//! `update`: what is posted for flags and files, what is refused, and what stays as it is.
+//! `update`: what is posted for flags and files, what is refused, and what stays unchanged.
 
 mod document;
 mod flags;
@@ -29,7 +29,7 @@ fn swarm() -> FakeSwarm {
     swarm_with(spec("t001", OLD))
 }
 
-/// What these flags make of the service's spec.
+/// The service's spec after an update with these flags.
 #[track_caller]
 fn made_of(before: Value, args: &[&str]) -> Value {
     let swarm = swarm_with(before);
@@ -38,7 +38,7 @@ fn made_of(before: Value, args: &[&str]) -> Value {
     swarm.service("t001").spec
 }
 
-/// That these flags are refused with exit code 2 before anything is sent.
+/// Requires that these flags are refused with exit code 2 before anything is sent.
 #[track_caller]
 fn refuses(args: &[&str]) -> Run {
     let engine = Engine::silent();

@@ -1,4 +1,4 @@
-//! Nothing but what was asked for is posted.
+//! Only what was requested is posted.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ fn without_a_flag_there_is_nothing_to_do_and_it_says_so() {
     let swarm = swarm();
     for args in [&["t001"][..], &["t001", "--force=false"], &["t001", "--no-resolve-image"]] {
         let run = update(args).host(swarm.host()).run().succeeds();
-        assert_eq!(run.stdout, "t001: nothing to change, nothing was sent\n");
+        assert_eq!(run.stdout, "t001: nothing to change; nothing was posted\n");
         assert_eq!(run.stderr, "");
     }
     assert!(swarm.posts().is_empty());
@@ -36,7 +36,7 @@ fn what_is_so_already_posts_nothing() {
         --publish-add 22222:80 --replicas 3 --update-delay 1000000001ns --mount-rm /nosuch --publish-rm 81 --label-rm q \
         --ulimit-rm core --container-label-add a=1 --stop-grace-period 10.000000001s --tty=false --hostname= --host-rm a";
     let run = update(&line.split_whitespace().collect::<Vec<_>>()).host(swarm.host()).run().succeeds();
-    assert_eq!(run.stdout, "t001: nothing to change, nothing was sent\n");
+    assert_eq!(run.stdout, "t001: nothing to change; nothing was posted\n");
     assert!(swarm.posts().is_empty());
 }
 
@@ -49,7 +49,7 @@ fn the_order_stays_and_what_is_new_comes_last() {
         &["--env-add", "Z=1", "--env-add", "A=9", "--env-rm", "B", "--env-add", "D=4"],
     );
     assert_eq!(env(&after), json!(["C=3", "A=9", "Z=1", "D=4"]));
-    // The whole set, in another order than it stands.
+    // The complete set, in another order than in the spec.
     let after = made_of(before, &["-e", "B=7", "-e", "C=3", "-e", "N=1"]);
     assert_eq!(env(&after), json!(["C=3", "B=7", "N=1"]));
 }

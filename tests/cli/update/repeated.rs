@@ -1,4 +1,4 @@
-//! What a service has already is not added again: nothing changes, nothing is posted.
+//! Additions that a service already has: nothing changes, nothing is posted.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{NETWORK, OLD, spec};
 
-/// A service that has one of everything.
+/// A service that has one item of each kind.
 fn rich(name: &str) -> Value {
     let mut spec = spec(name, OLD);
     let file = json!({"Name": "app", "UID": "0", "GID": "0", "Mode": 0o444});
@@ -81,7 +81,7 @@ fn an_addition_of_what_is_there_changes_nothing_and_posts_nothing() {
     let swarm = swarm();
     for addition in additions {
         let run = update(&["t001", addition]).host(swarm.host()).run().succeeds();
-        assert_eq!(run.stdout, "t001: nothing to change, nothing was sent\n", "{addition}");
+        assert_eq!(run.stdout, "t001: nothing to change; nothing was posted\n", "{addition}");
     }
     let all = [&["t001"], &additions[1..14], &additions[16..17]].concat();
     update(&all).host(swarm.host()).run().succeeds().prints(&["nothing to change"]);
@@ -144,7 +144,7 @@ fn a_network_that_some_services_of_a_batch_have_is_added_to_the_others() {
     swarm.world().networks.push((NETWORK.into(), "t001only".into()));
     let line = ["web", "api", "--network-add", "t001only"];
     let run = update(&line).host(swarm.host()).run().succeeds();
-    run.prints(&["web: nothing to change, nothing was sent", "api: updated"]);
+    run.prints(&["web: nothing to change; nothing was posted", "api: updated"]);
     assert_eq!(swarm.posts().len(), 1);
     let run = update(&line).host(swarm.host()).run().succeeds();
     run.prints(&["web: nothing to change", "api: nothing to change"]);

@@ -35,7 +35,7 @@ fn a_paused_rollout_is_left_alone_unless_it_is_to_go_on() {
         .run()
         .fails_with(Exit::RolloutFailed)
         .says(&["--resume"]);
-    // Nothing to send: with --detach the rollout that was read decides.
+    // There is nothing to post: with --detach the rollout state that was read decides.
     update(&["t001"])
         .host(swarm.host())
         .run()

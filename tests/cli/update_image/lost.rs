@@ -1,4 +1,4 @@
-//! Lost answers: the table of docs/design.md section 3, row by row. Requests: 1 ping, 2 read, 3 post, 4 read.
+//! Lost responses: the table of docs/design.md section 3, row by row. Requests: 1 ping, 2 read, 3 post, 4 read.
 
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ fn lost_applied_and_then_replaced_by_another_writer_is_a_conflict_that_says_so()
 
 #[test]
 fn lost_applied_and_then_put_back_by_another_writer_is_a_conflict_too() {
-    // The spec is base's again, but no rollback of the engine did that.
+    // The spec equals base's again, but not because of a rollback by the engine.
     let swarm = swarm();
     swarm.breaks(InjectedFault::lost(4));
     swarm.after(RequestKind::Post, 1, |world| {
@@ -87,7 +87,7 @@ fn reports_a_lost_update_that_the_engine_rolled_back() {
 
 #[test]
 fn an_old_rollback_is_not_taken_for_one_of_this_update() {
-    // UpdateStatus tells of a rollback before this command; the index moves, the post never arrived.
+    // UpdateStatus reports a rollback before this command; the index changes, but the post never arrived.
     let swarm = swarm();
     let old = json!({ "State": "rollback_completed", "StartedAt": "2026-11-21T09:00:00.5Z", "Message": "rollback completed" });
     swarm.world().service("t001").status = Some(old.clone());

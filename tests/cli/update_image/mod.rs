@@ -1,4 +1,4 @@
-//! `update-image`: what is asked of the engine, what it makes of every answer, and what it says.
+//! `update-image`: its requests to the engine, how it handles each response, and its output.
 
 mod conflicts;
 mod lost;
@@ -19,7 +19,7 @@ fn update_image(args: &[&str]) -> Swarmctl {
     swarmctl([&["update-image", "--detach", "--no-resolve-image"], args].concat())
 }
 
-/// The same on t001, to the new image, on a fake swarm.
+/// The same for t001 and the new image, on a fake swarm.
 fn update_t001(swarm: &FakeSwarm, args: &[&str]) -> Run {
     update_image(&[&["t001", NEW], args].concat()).host(swarm.host()).run()
 }

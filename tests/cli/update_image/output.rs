@@ -1,4 +1,4 @@
-//! What it prints: JSON, warnings, and nothing that moves the cursor.
+//! The output: JSON, warnings, and no control sequences.
 
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ fn text_of_the_engine_cannot_move_the_cursor() {
 
 // JSON
 
-/// The one object that an acting command prints, with what all of them have.
+/// The JSON object of a command that changes services; checks the fields that all of them have.
 #[track_caller]
 fn one_object(run: &Run, code: i32, outcome: &str) -> Value {
     let whole = run.json();

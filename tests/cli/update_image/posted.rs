@@ -1,4 +1,4 @@
-//! What is asked and posted: one image, and nothing else.
+//! The requests and the posted spec: one image changes, and nothing else.
 
 use serde_json::json;
 
@@ -143,7 +143,7 @@ fn refuses_what_cannot_be_a_reference_before_anything_is_sent() {
     }
 }
 
-// Nothing to do, dry run, force
+// Nothing to change, dry run, force
 
 #[test]
 fn posts_nothing_where_the_image_is_there_already() {
@@ -209,7 +209,7 @@ fn force_with_another_image_is_one_post() {
 fn a_forced_restart_is_one_more_than_the_newest_counter_once_a_command() {
     let swarm = FakeSwarm::with([spec("t001", NEW)]);
     for n in 1..=3 {
-        // Another writer forces a restart too, each time.
+        // Another writer forces a restart as well, each time.
         swarm.before(RequestKind::Post, n, |world| {
             world.write("t001", |spec| {
                 let now = spec["TaskTemplate"]["ForceUpdate"].as_u64().unwrap();
@@ -222,7 +222,7 @@ fn a_forced_restart_is_one_more_than_the_newest_counter_once_a_command() {
     swarm.expect("t001").applied(1);
 }
 
-/// The whole object as the engine gives it may hold what this program has never heard of.
+/// The engine's object may contain fields that this program does not know.
 #[test]
 fn fields_around_the_spec_do_not_matter() {
     let odd = service_text_with(

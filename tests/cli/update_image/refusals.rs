@@ -1,4 +1,4 @@
-//! The engine says no, is not there, or is no engine.
+//! The engine refuses, cannot be reached, or is not an engine.
 
 use std::os::unix::net::UnixListener;
 use std::time::Duration;
@@ -56,7 +56,7 @@ fn a_service_without_a_container_is_refused_in_words() {
     run.says(&["t001", "no container"]);
 }
 
-// The engine is not there, or is no engine
+// The engine cannot be reached, or is not an engine
 
 #[test]
 fn a_node_that_is_no_manager_is_unreachable_at_once() {
@@ -137,7 +137,7 @@ fn an_invalid_endpoint_is_a_usage_error() {
     }
 }
 
-/// Answers that no engine gives.
+/// Responses that no engine sends.
 pub(super) fn not_answers() -> Vec<Answer> {
     let html = "<!DOCTYPE html><html><body><h1>It works!</h1></body></html>\n";
     let half = &t001(OLD, 11)[..100];
@@ -214,7 +214,7 @@ fn a_redirect_is_never_followed() {
                 .tells_an_error();
         }
     }
-    // Nor after a post: it is looked up.
+    // The same after a post: the service is looked up.
     let swarm = swarm();
     swarm.breaks(InjectedFault::instead(
         4,

@@ -9,7 +9,7 @@ use crate::api::spec::{Edit, Op, Place, apply_all, prepare};
 
 /// Why a user must decide about an update.
 #[derive(Clone, Debug, PartialEq)]
-#[allow(clippy::large_enum_variant, reason = "there is one at most a service")]
+#[allow(clippy::large_enum_variant, reason = "there is at most one per service")]
 pub enum Conflict {
     /// Another writer changed the same place.
     Place {

@@ -12,7 +12,7 @@ use crate::api::spec::{Change, Hazard, Place};
 /// The result of an update that did not fail.
 #[derive(Clone, Debug)]
 pub enum Update {
-    /// The spec is as requested already; nothing was sent.
+    /// The spec is as requested already; nothing was posted.
     Unchanged(Unchanged),
     /// This is what would be posted ([`Mode::Plan`](super::Mode::Plan)).
     Planned(Plan),

@@ -14,7 +14,7 @@ pub const RULES: &[Rule] = &[
         stage: Stage::OnRequest,
         condition: "The spec has a health check, and an update watches a new task for a shorter time than \
             the check needs to fail (interval x retries)",
-        effect: "A task that turns unhealthy after it was running is not noticed by the update. Failures \
+        effect: "The update does not notice a task that becomes unhealthy after this time. Failures \
             before the first success always count.",
         sign: "The update ends as `completed`, and a task fails later with `unhealthy container`.",
         check: update::monitor_short,
@@ -38,9 +38,8 @@ pub const RULES: &[Rule] = &[
         kinds: &[Kind::Replicated, Kind::Global, Kind::Job],
         needs: &[],
         stage: Stage::BeforePosts,
-        condition: "The health check begins with another word than NONE, CMD or CMD-SHELL, or is CMD or \
-            CMD-SHELL without a command",
-        effect: "With another word the tasks stay `starting` forever. With CMD alone the engine of the \
+        condition: "The health check does not begin with NONE, CMD or CMD-SHELL, or it is CMD or CMD-SHELL without a command",
+        effect: "With any other first word the tasks stay `starting` forever. With CMD alone the engine of the \
             node crashes (moby/moby#52330). With CMD-SHELL alone every check fails, and the tasks \
             are restarted again and again.",
         sign: "Tasks stay `starting`, or fail with `unhealthy container`.",
@@ -79,8 +78,7 @@ pub const RULES: &[Rule] = &[
         kinds: &[Kind::Replicated],
         needs: &[Source::Nodes],
         stage: Stage::BeforePosts,
-        condition: "There are more replicas than the eligible nodes may run (MaxReplicas each), or as many, \
-            and updates are start-first",
+        condition: "There are more replicas than the eligible nodes may run (MaxReplicas each), or exactly that number while updates are start-first",
         effect: "The surplus tasks, or the first new task of an update, stay pending. Global services are \
             not affected.",
         sign: "Tasks stay `pending` with `max replicas per node limit exceed`.",
@@ -106,7 +104,7 @@ pub const RULES: &[Rule] = &[
         needs: &[Source::Nodes],
         stage: Stage::BeforePosts,
         condition: "Active nodes meet the constraints, and none of them has a platform of the image",
-        effect: "No task is started. A list that has `unknown/unknown` only is of this kind too.",
+        effect: "No task is started. This includes images whose only platform is `unknown/unknown`.",
         sign: "Tasks stay `pending` with `unsupported platform`.",
         check: placement::platform,
     },
@@ -117,12 +115,9 @@ pub const RULES: &[Rule] = &[
         kinds: &[Kind::Replicated, Kind::Global],
         needs: &[Source::Nodes, Source::Tasks, Source::Networks],
         stage: Stage::OnRequest,
-        condition: "A network of the service has one IPv4 subnet, and its services need more addresses than \
-            it has, or all of them, and a service on it is updated start-first",
+        condition: "The services on a network with one IPv4 subnet need more addresses than it has, or need all of them while one of the services is updated start-first",
         effect: "Tasks stay `new` or are rejected; an engine of version 20.10 may start no task of the \
-            service at all. Counted are one gateway, one virtual IP for each service, one address \
-            for each desired task, and one for each node that runs one of them. Containers that are \
-            not services are not counted.",
+            service at all. The count includes one gateway, one virtual IP for each service, one address for each desired task, and one for each node that runs such a task. It does not include containers that belong to no service.",
         sign: "Tasks stay `new`; the engine's log has `ip addresses may be exhausted`.",
         check: networks::addresses,
     },
@@ -147,7 +142,7 @@ pub const RULES: &[Rule] = &[
         stage: Stage::OnRequest,
         condition: "The image has no digest",
         effect: "Each node resolves the tag when it starts a task, so nodes may run different images. \
-            Docker's clients 29.0 to 29.7 leave it so (docker/cli#7302).",
+            Docker's clients 29.0 to 29.7 do not add a digest (docker/cli#7302).",
         sign: "`docker service inspect` shows the image without `@sha256:`.",
         check: image::unpinned,
     },
@@ -158,9 +153,9 @@ pub const RULES: &[Rule] = &[
         kinds: &[Kind::Replicated, Kind::Global],
         needs: &[],
         stage: Stage::OnRequest,
-        condition: "The tag is `latest`, also if the image names neither tag nor digest",
-        effect: "The tag does not name the version that ran before, so it cannot be used to go back to it.",
-        sign: "The image has the tag `latest`.",
+        condition: "The tag is `latest`, or the image has neither a tag nor a digest",
+        effect: "The tag does not identify a version, so you cannot use it to return to the image that ran before.",
+        sign: "The image has the tag `latest` or no tag.",
         check: image::latest,
     },
     Rule {

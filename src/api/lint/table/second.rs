@@ -12,7 +12,7 @@ pub const RULES: &[Rule] = &[
         kinds: &[Kind::Replicated],
         needs: &[Source::Tasks],
         stage: Stage::OnRequest,
-        condition: "The newest task of a slot failed or was rejected, and the restart policy starts no other",
+        condition: "The newest task of a slot failed or was rejected, and the restart policy does not start another one",
         effect: "The slot stays empty until the service is updated.",
         sign: "Fewer tasks run than desired, and no task is on its way.",
         check: tasks::not_restarted,
@@ -24,8 +24,7 @@ pub const RULES: &[Rule] = &[
         kinds: &[Kind::Replicated, Kind::Global],
         needs: &[Source::Nodes, Source::Tasks],
         stage: Stage::OnRequest,
-        condition: "The tasks of a slot fail one after the other, by the rule of `status`, and the restart \
-            policy has no limit",
+        condition: "The tasks of a slot fail one after the other, as defined for `status`, and the restart policy has no limit",
         effect: "The tasks are restarted without end, which fills the logs and the task history \
             (moby/swarmkit#2367). The rule assumes that the swarm keeps five tasks of a slot, which \
             is the default.",
@@ -42,7 +41,7 @@ pub const RULES: &[Rule] = &[
         condition: "A bind mount has a source outside of /etc, /proc, /sys, /dev, /run, /var/run, \
             /var/lib/docker and /var/log, there are several eligible nodes, and no constraint \
             selects nodes by ID, host name, IP or label",
-        effect: "A task is rejected on each node that does not have the folder (moby/moby#29219), and the \
+        effect: "A task is rejected on a node that does not have the folder (moby/moby#29219), and the \
             nodes that have it may hold different files.",
         sign: "Tasks are `rejected` with `bind source path does not exist`.",
         check: placement::bind_mount,
@@ -54,9 +53,8 @@ pub const RULES: &[Rule] = &[
         kinds: &[Kind::Replicated, Kind::Global, Kind::Job],
         needs: &[],
         stage: Stage::OnRequest,
-        condition: "A bind mount gives the container docker.sock, or a folder that has it (/run, /var/run or \
-            /)",
-        effect: "Whoever controls the container controls the node as root, also if the mount is read-only.",
+        condition: "A bind mount gives the container docker.sock, or a folder that contains it (/run, /var/run or /)",
+        effect: "Whoever controls the container controls the node as root, even if the mount is read-only.",
         sign: "The mount is in the list `Mounts` of the spec.",
         check: container::docker_socket,
     },
@@ -67,8 +65,8 @@ pub const RULES: &[Rule] = &[
         kinds: &[Kind::Replicated, Kind::Global],
         needs: &[],
         stage: Stage::OnRequest,
-        condition: "The previous spec is the same as the current one, but for labels and ForceUpdate",
-        effect: "A rollback changes nothing that a task sees. This is so after each restart.",
+        condition: "The previous spec is the same as the current one, except for labels and ForceUpdate",
+        effect: "A rollback changes nothing in the tasks. This is the case after each `restart`.",
         sign: "`PreviousSpec` and `Spec` have the same TaskTemplate.",
         check: previous::rollback_same,
     },
@@ -94,7 +92,7 @@ pub const RULES: &[Rule] = &[
         stage: Stage::OnRequest,
         condition: "The spec has networks at its top and not in its TaskTemplate, where engines expect them \
             now",
-        effect: "Clients that send a part of the spec lose the networks, or fail to change them. This \
+        effect: "Clients that send a partial spec lose the networks, or fail to change them. This \
             program edits such specs correctly.",
         sign: "`Networks` is at the top of the spec.",
         check: networks::legacy,
@@ -168,8 +166,7 @@ pub const RULES: &[Rule] = &[
         kinds: &[Kind::Replicated],
         needs: &[],
         stage: Stage::OnRequest,
-        condition: "The spec has an update policy that is stop-first with a parallelism of 0 or at least the \
-            number of replicas, of which there are two or more",
+        condition: "There are two or more replicas, and the update policy is stop-first with a parallelism of 0 or at least the number of replicas",
         effect: "Every update stops all tasks at the same time (moby/moby#28520). An empty UpdateConfig \
             is stored with a parallelism of 0, which is also the default of docker-py.",
         sign: "All tasks of the service end at once during an update.",

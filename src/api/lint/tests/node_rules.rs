@@ -18,7 +18,7 @@ fn l05_a_host_port_and_start_first() {
     let finding = start_first(host_port()).replicas(3).finds("L05");
     assert_eq!(
         finding.message,
-        "host port 8080 with start-first needs a spare node: 3 replicas on 3 eligible nodes"
+        "host port 8080 with start-first requires a spare node: 3 replicas on 3 eligible nodes"
     );
     assert_eq!(finding.place, "EndpointSpec.Ports[8080:80/tcp/host]");
     assert_eq!(finding.fix, Fix::Update(vec![Change::StopFirst]));

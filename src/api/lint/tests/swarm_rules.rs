@@ -26,7 +26,7 @@ fn l16_slots_that_stay_empty() {
     let finding = limited(failed()).finds("L16");
     assert_eq!(
         finding.message,
-        "1 slot has no task: the newest one failed, and the restart policy starts no other: exit (1)"
+        "1 slot has no task: the newest one failed, and the restart policy does not start another one: exit (1)"
     );
     let attempts = json!({"Condition": "on-failure", "MaxAttempts": 2});
     limited(failed()).with("TaskTemplate.RestartPolicy", attempts).finds("L16");

@@ -57,7 +57,7 @@ fn services(value: Option<&Value>) -> Result<Vec<PlannedService>, String> {
             return Err(format!("services[{at}]: the ID `{}` occurs twice", service.id));
         }
         if !names.insert(service.name.clone()) {
-            return Err(format!("services[{at}]: the name `{}` is there twice", service.name));
+            return Err(format!("services[{at}]: the name `{}` occurs twice", service.name));
         }
         services.push(service);
     }
@@ -87,7 +87,7 @@ fn service(value: &Value) -> Result<PlannedService, String> {
         "rollback" if list.is_empty() && previous.is_some() => {
             PlannedChange::Rollback(object.get("changes").cloned().unwrap_or(Value::Null))
         }
-        "rollback" => return Err("a rollback has no edits, and a `previous_spec_sha256`".to_owned()),
+        "rollback" => return Err("a rollback must have no edits and a `previous_spec_sha256`".to_owned()),
         other => return Err(format!("`{other}` is not a known change")),
     };
     Ok(PlannedService {
@@ -109,7 +109,7 @@ fn service(value: &Value) -> Result<PlannedService, String> {
 fn edit(value: &Value) -> Result<PlannedEdit, String> {
     let object = value.as_object().ok_or("it is not an object")?;
     if let Some(key) = object.keys().find(|key| !EDIT_KEYS.contains(&key.as_str())) {
-        return Err(format!("`{key}` is not known"));
+        return Err(format!("unknown field `{key}`"));
     }
     let place = place(object)?;
     let present = |key: &str| object.get(key).filter(|value| !value.is_null()).cloned();
@@ -121,11 +121,11 @@ fn edit(value: &Value) -> Result<PlannedEdit, String> {
         "remove" if to.is_none() => Op::Remove,
         "clear" if to.is_none() => Op::Clear(needed(&from, "from")?),
         "increment" if to.as_ref().is_some_and(Value::is_u64) => Op::Increment,
-        op @ ("remove" | "clear" | "increment") => return Err(format!("`to` does not fit `{op}`")),
+        op @ ("remove" | "clear" | "increment") => return Err(format!("`to` is not allowed with `{op}`")),
         op => return Err(format!("`{op}` is not a known operation")),
     };
     if place.pattern().is_some() && op != Op::Remove {
-        return Err("`like` is for `remove` only".to_owned());
+        return Err("`like` is only allowed with `remove`".to_owned());
     }
     let edit = Edit { place, op };
     check_types(std::slice::from_ref(&edit)).map_err(|error| error.to_string())?;
@@ -134,7 +134,7 @@ fn edit(value: &Value) -> Result<PlannedEdit, String> {
         None => {}
         // A reviewer reads this one.
         Some(shown) if *shown == Value::String(edit.place.to_string()) => {}
-        Some(_) => return Err("`place` is not that of `path` and `item`".to_owned()),
+        Some(_) => return Err("`place` does not match `path` and `item`".to_owned()),
     }
     Ok(PlannedEdit { edit, from, to })
 }
@@ -168,13 +168,13 @@ fn place(object: &Map<String, Value>) -> Result<Place, String> {
     };
     let (item, like) = (text("item")?, text("like")?);
     if (item.is_some() || like.is_some()) && list.identity().is_none() {
-        return Err(format!("`{list}` is not a list whose items are known"));
+        return Err(format!("`{list}` is not a list whose items have an identity"));
     }
     match (item, like) {
         (None, None) => Ok(list),
         (Some(item), None) => Ok(list.item(item)),
         (None, Some(like)) => Ok(list.items_like(like)),
-        (Some(_), Some(_)) => Err("`item` and `like` exclude each other".to_owned()),
+        (Some(_), Some(_)) => Err("`item` and `like` cannot be combined".to_owned()),
     }
 }
 
@@ -230,7 +230,7 @@ fn hash_of(object: &Map<String, Value>, key: &str) -> Result<String, String> {
 fn texts(value: Option<&Value>) -> Result<Vec<String>, String> {
     let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(Vec::new()) };
     let text =
-        |value: &Value| value.as_str().map(str::to_owned).ok_or("a list has something that is not a string");
-    let items = value.as_array().ok_or("something is not an array of strings")?;
+        |value: &Value| value.as_str().map(str::to_owned).ok_or("a list has an item that is not a string");
+    let items = value.as_array().ok_or("a value is not an array of strings")?;
     items.iter().map(text).collect::<Result<_, _>>().map_err(str::to_owned)
 }

@@ -253,7 +253,7 @@ fn what_is_not_a_plan_is_refused_with_the_reason() {
         (|it| drop(it.as_object_mut().unwrap().remove("v")), "no `v`"),
         (|it| it["services"] = Value::Null, "`services`"),
         (|it| it["services"] = json!([it["services"][0], it["services"][0]]), "twice"),
-        (|it| it["services"] = with_other_id(&it["services"][0]), "the name `web` is there twice"),
+        (|it| it["services"] = with_other_id(&it["services"][0]), "the name `web` occurs twice"),
         (|it| it["services"][0]["id"] = "../x".into(), "not the ID"),
         (|it| it["services"][0]["change"] = "create".into(), "`create`"),
         (|it| it["services"][0]["change"] = "rollback".into(), "rollback"),
@@ -267,12 +267,12 @@ fn what_is_not_a_plan_is_refused_with_the_reason() {
         (|it| it["services"][0]["edits"][0] = edit_at(&["name"], "x"), "renamed"),
         (|it| it["services"][0]["edits"][0] = edit_at(&["mode"], "x"), "mode"),
         (|it| it["services"][0]["edits"][0] = edit_at(&["MODE", "global"], "x"), "mode"),
-        (|it| it["services"][0]["edits"][0]["place"] = "Labels.a".into(), "`place` is not that of"),
+        (|it| it["services"][0]["edits"][0]["place"] = "Labels.a".into(), "`place` does not match"),
         (|it| it["services"][0]["edits"][0]["path"] = json!(["Mode"]), "mode"),
         (|it| it["services"][0]["edits"][0]["path"] = json!(["Mode", "Global"]), "mode"),
         (|it| it["services"][0]["edits"][0]["item"] = "x".into(), "not a list"),
         (|it| it["services"][0]["edits"][1]["item"] = "OTHER".into(), "not the item"),
-        (|it| it["services"][0]["edits"][1]["like"] = "x".into(), "exclude"),
+        (|it| it["services"][0]["edits"][1]["like"] = "x".into(), "cannot be combined"),
         (|it| it["options"]["parallel"] = 0.into(), "out of range"),
         (|it| it["options"]["rollback_on_failure"] = "each".into(), "rollback_on_failure"),
     ];
@@ -289,7 +289,7 @@ fn what_is_not_a_plan_is_refused_with_the_reason() {
     more["services"][0]["added_later"] = 1.into();
     assert!(parse(&more.to_string()).is_ok(), "unknown fields are ignored");
     let twice = good_text.replacen("\"op\":", "\"op\": \"set\", \"op\":", 1);
-    assert!(parse(&twice).unwrap_err().contains("the key \"op\" is there twice"));
+    assert!(parse(&twice).unwrap_err().contains("the key \"op\" occurs twice"));
     for text in ["", "[]", "1", "{}", &format!("{}{}", "[".repeat(200), "]".repeat(200))] {
         assert!(parse(text).is_err(), "{text}");
     }

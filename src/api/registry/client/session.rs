@@ -126,7 +126,7 @@ impl<'s> Session<'s> {
             429 | 503 => Failure::new(
                 FailureKind::RateLimited,
                 format!(
-                    "registry `{}` still answers {} after {MAX_RETRIES} retries{}",
+                    "registry `{}` still responds with {} after {MAX_RETRIES} retries{}",
                     self.domain,
                     response.status,
                     self.message(response)
@@ -177,13 +177,16 @@ impl<'s> Session<'s> {
             let to = to.ok_or_else(|| Failure::invalid(&from, "a redirect without a location"))?;
             let url = response.url.join(to).map_err(|why| Failure::invalid(&from, why))?;
             if (response.url.scheme, url.scheme) == (Scheme::Https, Scheme::Http) {
-                let why = format!("a redirect from https to `{}`, which is not followed", url.origin());
+                let why =
+                    format!("a redirect from https to `{}`, which swarmctl does not follow", url.origin());
                 return Err(Failure::invalid(&from, why));
             }
             if !response.url.has_origin_of(&url) {
                 if request.form.is_some() {
-                    let why =
-                        format!("a redirect of credentials to `{}`, which is not followed", url.origin());
+                    let why = format!(
+                        "a redirect of credentials to `{}`, which swarmctl does not follow",
+                        url.origin()
+                    );
                     return Err(Failure::invalid(&from, why));
                 }
                 request.authorization = None;
@@ -210,7 +213,7 @@ impl<'s> Session<'s> {
             let delay = delay.and_then(|text| retry_after(text, Timestamp::now()));
             let pause = delay.unwrap_or(engine.timeouts().registry_retry * (1 << retry)).min(MAX_RETRY_DELAY);
             if engine.time_left().is_some_and(|left| left <= pause) {
-                let why = format!("timed out before `GET {}` could be repeated", response.url);
+                let why = format!("timed out before `GET {}` could be retried", response.url);
                 return Err(Failure::new(FailureKind::Deadline, why));
             }
             engine.cancellation().sleep(pause)?;
@@ -244,7 +247,7 @@ impl<'s> Session<'s> {
         let realm = Url::parse(realm).map_err(invalid)?;
         if (realm.scheme, response.url.scheme) == (Scheme::Http, Scheme::Https) {
             let why = format!(
-                "its token realm `{}` is not https, and credentials would be readable",
+                "its token realm `{}` is not https, so credentials would be readable",
                 realm.origin()
             );
             return Err(invalid(why));

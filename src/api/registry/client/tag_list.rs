@@ -60,19 +60,18 @@ pub fn fetch(session: &mut Session) -> Result<Vec<String>, Failure> {
         let name = format!("GET {}", response.url);
         let own: Page = serde_json::from_slice(&response.body).map_err(|e| Failure::invalid(&name, e))?;
         all.extend(own.tags.into_iter().filter(|tag| is_tag(tag)));
-        let links =
-            response.headers.get_all("Link").iter().map(|it| {
-                it.to_str().map_err(|_| Failure::invalid(&name, "the header `Link` is not a text"))
-            });
+        let links = response.headers.get_all("Link").iter().map(|it| {
+            it.to_str().map_err(|_| Failure::invalid(&name, "the header `Link` is not valid text"))
+        });
         let links = links.collect::<Result<Vec<_>, _>>()?;
         let Some(link) = next_link(links).map_err(|why| Failure::invalid(&name, why))? else { break };
         let next = response.url.join(&link).map_err(|why| Failure::invalid(&name, why))?;
         if !next.has_origin_of(&response.url) {
-            let why = format!("its next page is on `{}`, which is not followed", next.origin());
+            let why = format!("its next page is on `{}`, which swarmctl does not follow", next.origin());
             return Err(Failure::invalid(&name, why));
         }
         if seen.contains(next.query.as_deref().unwrap_or_default()) {
-            return Err(Failure::invalid(&name, "its next page is one that was read already"));
+            return Err(Failure::invalid(&name, "its next page was read already"));
         }
         query = next.query;
     }

@@ -50,17 +50,17 @@ impl Url {
     /// # Errors
     /// The scheme differs, there is a user, or the URL is malformed.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let bad = |why: &str| format!("`{text:.200}` is not a URL of http or https: {why}");
+        let bad = |why: &str| format!("`{text:.200}` is not an http or https URL: {why}");
         let (scheme, rest) = text.split_once("://").ok_or_else(|| bad("it has no scheme"))?;
         let scheme = match scheme.to_ascii_lowercase().as_str() {
             "https" => Scheme::Https,
             "http" => Scheme::Http,
-            _ => return Err(bad("it has another scheme")),
+            _ => return Err(bad("the scheme is neither http nor https")),
         };
         let rest = rest.split('#').next().unwrap_or_default();
         let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         if authority.contains('@') {
-            return Err(bad("it names a user"));
+            return Err(bad("it contains a user name"));
         }
         let (host, port) = host_and_port(authority).ok_or_else(|| bad("its host is malformed"))?;
         let (path, query) = path_and_query(rest);

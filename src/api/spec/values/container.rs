@@ -30,7 +30,7 @@ pub fn capability(text: &str) -> Result<String, InvalidValue> {
     let name = text.trim().to_ascii_uppercase();
     let bare = name.strip_prefix("CAP_").unwrap_or(&name);
     if bare.is_empty() || !bare.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
-        return Err(InvalidValue::new(text, "cannot be a capability"));
+        return Err(InvalidValue::new(text, "is not a valid capability"));
     }
     Ok(normalized_capability(&name))
 }
@@ -50,10 +50,10 @@ pub fn capabilities(texts: &[&str]) -> Result<Vec<String>, InvalidValue> {
 
 /// Parses a ulimit, `NAME=SOFT[:HARD]`, into the engine's object. -1 means no limit.
 pub fn ulimit(text: &str) -> Result<Value, InvalidValue> {
-    let bad = |why: String| InvalidValue::new(text, format!("cannot be a ulimit: {why}"));
+    let bad = |why: String| InvalidValue::new(text, format!("is not a valid ulimit: {why}"));
     let (name, limits) = text.split_once('=').ok_or_else(|| bad("`=` and the limit are missing".into()))?;
     if !ULIMITS.contains(&name) {
-        return Err(bad(format!("there is no `{name}`; valid are {}", ULIMITS.join(", "))));
+        return Err(bad(format!("unknown ulimit `{name}`; valid names are {}", ULIMITS.join(", "))));
     }
     let number = |text: &str| {
         let value = text.parse::<i64>().ok().filter(|value| *value >= -1);
@@ -62,7 +62,7 @@ pub fn ulimit(text: &str) -> Result<Value, InvalidValue> {
     let (soft, hard) = limits.split_once(':').unwrap_or((limits, limits));
     let (soft, hard) = (number(soft)?, number(hard)?);
     if hard != -1 && (soft == -1 || soft > hard) {
-        return Err(bad(format!("the soft limit `{soft}` is above the hard one, `{hard}`")));
+        return Err(bad(format!("the soft limit `{soft}` is above the hard limit `{hard}`")));
     }
     Ok(json!({"Name": name, "Hard": hard, "Soft": soft}))
 }
@@ -72,7 +72,7 @@ pub fn isolation(text: &str) -> Result<String, InvalidValue> {
     if text.is_empty() {
         return Ok(String::new());
     }
-    text::choice(&text.to_lowercase(), "an isolation mode", &["default", "process", "hyperv"])
+    text::choice(&text.to_lowercase(), "isolation mode", &["default", "process", "hyperv"])
 }
 
 /// Parses a Windows credential spec, `config://NAME`, `file://NAME` or `registry://KEY`, into the engine's
@@ -90,7 +90,7 @@ pub fn credential_spec(text: &str) -> Result<Value, InvalidValue> {
     }
     Err(InvalidValue::new(
         text,
-        "cannot be a credential spec: it begins with `config://`, `file://` or `registry://`",
+        "is not a valid credential spec: it must begin with `config://`, `file://` or `registry://`",
     ))
 }
 
@@ -110,7 +110,7 @@ pub fn seccomp(text: &str, file: &dyn Fn(&str) -> Result<Vec<u8>, String>) -> Re
         Ok(bytes) => Ok(json!({"Mode": "custom", "Profile": base64::encode(&bytes)})),
         Err(why) => Err(InvalidValue::new(
             text,
-            format!("is neither `default` nor `unconfined`, and no seccomp profile can be read there: {why}"),
+            format!("is neither `default` nor `unconfined`, and cannot be read as a seccomp profile: {why}"),
         )),
     }
 }
@@ -120,7 +120,7 @@ pub fn app_armor(text: &str) -> Result<Value, InvalidValue> {
     if text.is_empty() {
         return Ok(Value::Null);
     }
-    Ok(json!({"Mode": text::choice(text, "an AppArmor mode", &["default", "disabled"])?}))
+    Ok(json!({"Mode": text::choice(text, "AppArmor mode", &["default", "disabled"])?}))
 }
 
 /// The test of a health check that runs a shell command. An empty command is the image's own.

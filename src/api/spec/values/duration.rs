@@ -8,7 +8,7 @@ const LIMIT: u64 = 1 << 63;
 /// Parses a duration: numbers with units (`1h30m`, `1.5s`, `100us`) and an optional sign. A number without a
 /// unit must be 0.
 pub fn duration(text: &str) -> Result<i64, InvalidValue> {
-    let bad = |why: &str| InvalidValue::new(text, format!("cannot be a duration: {why}"));
+    let bad = |why: &str| InvalidValue::new(text, format!("is not a valid duration: {why}"));
     let (negative, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -59,7 +59,7 @@ pub fn period(text: &str) -> Result<i64, InvalidValue> {
 /// Parses a duration that is 0 or at least a millisecond, as the engine requires for health checks.
 pub fn health_period(text: &str) -> Result<i64, InvalidValue> {
     match period(text)? {
-        1..1_000_000 => Err(InvalidValue::new(text, "is less than `1ms`, the least there is")),
+        1..1_000_000 => Err(InvalidValue::new(text, "is less than the minimum, `1ms`")),
         period => Ok(period),
     }
 }
@@ -140,7 +140,7 @@ mod tests {
         }
         assert_eq!(
             duration("10").map_err(|bad| bad.to_string()),
-            Err("`10` cannot be a duration: `10` has no unit (ns, us, ms, s, m, h)".into())
+            Err("`10` is not a valid duration: `10` has no unit (ns, us, ms, s, m, h)".into())
         );
     }
 

@@ -16,7 +16,7 @@ pub fn config(text: &str) -> Result<Value, InvalidValue> {
 }
 
 fn reference(text: &str, what: &str, id_key: &str, name_key: &str) -> Result<Value, InvalidValue> {
-    let bad = |why: String| InvalidValue::new(text, format!("cannot be a {what}: {why}"));
+    let bad = |why: String| InvalidValue::new(text, format!("is not a valid {what}: {why}"));
     let (mut name, mut file) = (String::new(), String::new());
     let (mut uid, mut gid, mut mode) = ("0".to_owned(), "0".to_owned(), 0o444);
     let fields = csv::fields(text)?;
@@ -93,6 +93,6 @@ mod tests {
             assert_eq!(secret(text).ok(), want, "{text}");
         }
         assert_eq!(config("c").unwrap()["ConfigName"], "c");
-        assert!(config("s=t").is_err_and(|bad| bad.to_string().contains("`s=t` cannot be a config")));
+        assert!(config("s=t").is_err_and(|bad| bad.to_string().contains("`s=t` is not a valid config")));
     }
 }

@@ -38,7 +38,7 @@ pub fn target(text: &str) -> Result<String, InvalidValue> {
     let key = text.split_once('=').map(|(key, _)| key.to_lowercase());
     match key.as_deref() {
         Some("type" | "source" | "src" | "target" | "dst" | "destination") => {
-            Err(InvalidValue::new(text, "is not a path: a mount is removed by its target alone"))
+            Err(InvalidValue::new(text, "is not a path: specify only the target of the mount to remove"))
         }
         _ => text::some(text),
     }
@@ -57,7 +57,7 @@ struct Draft<'a> {
 
 impl Draft<'_> {
     fn bad(&self, why: &str) -> InvalidValue {
-        InvalidValue::new(self.text, format!("cannot be a mount: {why}"))
+        InvalidValue::new(self.text, format!("is not a valid mount: {why}"))
     }
 
     fn kind(&self) -> &str {
@@ -127,7 +127,7 @@ impl Draft<'_> {
                 let mode = mode.ok_or_else(|| self.bad(&format!("`{value}` is not an octal file mode")))?;
                 self.put(&["TmpfsOptions", "Mode"], mode);
             }
-            _ => return Err(self.bad(&format!("there is no option `{key}`"))),
+            _ => return Err(self.bad(&format!("unknown option `{key}`"))),
         }
         Ok(())
     }
@@ -136,7 +136,7 @@ impl Draft<'_> {
         if choices.contains(&value) {
             Ok(value.to_owned())
         } else {
-            Err(self.bad(&format!("`{key}` is one of {}, not `{value}`", choices.join(", "))))
+            Err(self.bad(&format!("`{key}` must be one of {}, not `{value}`", choices.join(", "))))
         }
     }
 
@@ -163,19 +163,21 @@ impl Draft<'_> {
         let kind = self.kind();
         for (front, object) in OPTIONS {
             if front != kind && self.options.contains_key(object) {
-                return Err(self.bad(&format!("a `{front}-` option does not go with the type `{kind}`")));
+                return Err(
+                    self.bad(&format!("`{front}-` options cannot be combined with the type `{kind}`"))
+                );
             }
         }
         let bind = |option: &str| self.options.get("BindOptions").and_then(|bind| bind.get(option));
         if bind("ReadOnlyNonRecursive").is_some() && !self.read_only {
-            return Err(self.bad("`bind-recursive=writable` needs `readonly` beside it"));
+            return Err(self.bad("`bind-recursive=writable` requires `readonly`"));
         }
         if bind("ReadOnlyForceRecursive").is_some() {
             if !self.read_only {
-                return Err(self.bad("`bind-recursive=readonly` needs `readonly` beside it"));
+                return Err(self.bad("`bind-recursive=readonly` requires `readonly`"));
             }
             if bind("Propagation").and_then(Value::as_str) != Some("rprivate") {
-                return Err(self.bad("`bind-recursive=readonly` needs `bind-propagation=rprivate` beside it"));
+                return Err(self.bad("`bind-recursive=readonly` requires `bind-propagation=rprivate`"));
             }
         }
         let (source, target) = (self.source.as_str(), self.target.as_str());
@@ -188,10 +190,10 @@ impl Draft<'_> {
             "bind" if !is_absolute(source) => format!("the source `{source}` is not an absolute path"),
             "volume" if source.starts_with('/') => {
                 format!(
-                    "the source `{source}` is a path and no volume's name; for paths there is `type=bind`"
+                    "the source `{source}` is a path, not the name of a volume; to mount a path use `type=bind`"
                 )
             }
-            "tmpfs" if !source.is_empty() => format!("a tmpfs has no source, such as `{source}`"),
+            "tmpfs" if !source.is_empty() => format!("a tmpfs cannot have a source (`{source}`)"),
             _ => return Ok(()),
         };
         Err(self.bad(&why))

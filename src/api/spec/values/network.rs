@@ -10,7 +10,7 @@ use crate::api::error::InvalidValue;
 /// Parses a network attachment: a name or ID, or `name=...,alias=...,driver-opt=KEY=VALUE` with any number of
 /// aliases and options. `Target` holds the name until it is resolved.
 pub fn attachment(text: &str) -> Result<Value, InvalidValue> {
-    let bad = |why: String| InvalidValue::new(text, format!("cannot be a network: {why}"));
+    let bad = |why: String| InvalidValue::new(text, format!("is not a valid network: {why}"));
     let (mut name, mut aliases, mut options) = (String::new(), Vec::new(), Map::new());
     if csv::is_long_form(text) {
         for field in csv::fields(text)? {
@@ -26,12 +26,12 @@ pub fn attachment(text: &str) -> Result<Value, InvalidValue> {
                     let (key, value) = value
                         .split_once('=')
                         .filter(|(key, _)| !key.is_empty())
-                        .ok_or_else(|| bad(format!("`{value}` is not a `KEY=VALUE` of the driver")))?;
+                        .ok_or_else(|| bad(format!("`{value}` is not a `KEY=VALUE` pair for the driver")))?;
                     options.insert(key.trim().to_lowercase(), value.trim().into());
                 }
                 // Docker accepts these for containers, and silently drops them.
                 other @ ("ip" | "ip6" | "mac-address" | "link-local-ip" | "gw-priority") => {
-                    return Err(bad(format!("the tasks of a service cannot be given `{other}`")));
+                    return Err(bad(format!("`{other}` is not supported for services")));
                 }
                 _ => return Err(bad(format!("it has no field `{key}`"))),
             }
@@ -55,13 +55,13 @@ pub fn attachment(text: &str) -> Result<Value, InvalidValue> {
 
 /// Parses `HOST:IP` or `HOST=IP` into the engine's form `IP HOST`. The address may be in brackets.
 pub fn host(text: &str) -> Result<String, InvalidValue> {
-    let bad = |why: String| InvalidValue::new(text, format!("cannot be a host entry: {why}"));
+    let bad = |why: String| InvalidValue::new(text, format!("is not a valid host entry: {why}"));
     let (name, address) = text
         .split_once('=')
         .or_else(|| text.split_once(':'))
         .ok_or_else(|| bad("the `:` between host and address is missing".into()))?;
     if name.is_empty() || name.contains(':') || name.contains(char::is_whitespace) {
-        return Err(bad(format!("`{name}` cannot be a host's name")));
+        return Err(bad(format!("`{name}` is not a valid host name")));
     }
     let address = address.trim();
     let bare = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address);
@@ -77,7 +77,7 @@ pub fn host_pattern(text: &str) -> Result<String, InvalidValue> {
         return host(text);
     }
     if text.is_empty() || text.contains(char::is_whitespace) {
-        Err(InvalidValue::new(text, "cannot be a host's name"))
+        Err(InvalidValue::new(text, "is not a valid host name"))
     } else {
         Ok(format!("* {text}"))
     }
@@ -106,13 +106,13 @@ pub fn search_domain(text: &str) -> Result<String, InvalidValue> {
     } else if bare.len() < 255 && bare.split('.').all(part) && bare.bytes().any(|b| b.is_ascii_alphabetic()) {
         Ok(bare.to_owned())
     } else {
-        Err(InvalidValue::new(text, "cannot be a domain"))
+        Err(InvalidValue::new(text, "is not a valid domain"))
     }
 }
 
 /// Parses an endpoint mode, ignoring case.
 pub fn endpoint_mode(text: &str) -> Result<String, InvalidValue> {
-    text::choice(&text.to_lowercase(), "an endpoint mode", &["vip", "dnsrr"])
+    text::choice(&text.to_lowercase(), "endpoint mode", &["vip", "dnsrr"])
 }
 
 #[cfg(test)]

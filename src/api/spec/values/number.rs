@@ -6,8 +6,7 @@ use crate::api::error::InvalidValue;
 
 /// Parses a number that is not negative, as Go writes it: `3`, `0x10`, `0o17`, `1_000`.
 pub fn count(text: &str) -> Result<u64, InvalidValue> {
-    go_integer(text)
-        .ok_or_else(|| InvalidValue::new(text, "cannot be a number from 0 to 18446744073709551615"))
+    go_integer(text).ok_or_else(|| InvalidValue::new(text, "is not a number from 0 to 18446744073709551615"))
 }
 
 /// Parses a number that may be negative, as Go writes it.
@@ -16,21 +15,21 @@ pub fn integer(text: &str) -> Result<i64, InvalidValue> {
     let value = go_integer(digits).map(i128::from).map(|value| if negative { -value } else { value });
     value
         .and_then(|value| i64::try_from(value).ok())
-        .ok_or_else(|| InvalidValue::new(text, "cannot be a whole number of 64 bits"))
+        .ok_or_else(|| InvalidValue::new(text, "is not a 64-bit integer"))
 }
 
 /// Parses a number within a range.
 pub fn between(text: &str, low: i64, high: i64) -> Result<i64, InvalidValue> {
     match integer(text) {
         Ok(value) if (low..=high).contains(&value) => Ok(value),
-        _ => Err(InvalidValue::new(text, format!("cannot be a whole number from {low} to {high}"))),
+        _ => Err(InvalidValue::new(text, format!("is not a whole number from {low} to {high}"))),
     }
 }
 
 /// Parses a size in bytes: a number with an optional unit `b`, `k`, `m`, `g`, `t` or `p` (also `kb` or `kib`;
 /// all are powers of 1024, ignoring case). Fractions of a byte are truncated.
 pub fn bytes(text: &str) -> Result<i64, InvalidValue> {
-    let bad = |why: &str| InvalidValue::new(text, format!("cannot be a size: {why}"));
+    let bad = |why: &str| InvalidValue::new(text, format!("is not a valid size: {why}"));
     let digits = text.rfind(|c: char| c.is_ascii_digit() || c == '.' || c == ' ');
     let Some(last) = digits else { return Err(bad("it has no number")) };
     let (number, unit) = text.split_at(last + 1);
@@ -60,7 +59,7 @@ pub fn bytes_or_unlimited(text: &str) -> Result<i64, InvalidValue> {
 
 /// Parses a number of CPUs in units of 10^-9: `0.5`, `2`, `1e-1`, `1/4`, with at most nine decimals.
 pub fn cpus(text: &str) -> Result<i64, InvalidValue> {
-    let bad = |why: &str| InvalidValue::new(text, format!("cannot be a number of CPUs: {why}"));
+    let bad = |why: &str| InvalidValue::new(text, format!("is not a valid number of CPUs: {why}"));
     let (negative, amount) = sign(text);
     let (top, bottom) = fraction(amount).ok_or_else(|| bad("not a number, or out of range"))?;
     let nano = top.checked_mul(1_000_000_000).ok_or_else(|| bad("it is too large"))?;
@@ -68,7 +67,7 @@ pub fn cpus(text: &str) -> Result<i64, InvalidValue> {
         return Err(bad("it is divided by zero"));
     }
     if nano % bottom != 0 {
-        return Err(bad("the value is too precise, nine decimals are the most"));
+        return Err(bad("the value is too precise: at most nine decimal places are supported"));
     }
     let nano = i64::try_from(nano / bottom).map_err(|_| bad("it is too large"))?;
     if negative && nano != 0 { Err(bad("it is negative")) } else { Ok(nano) }
@@ -216,7 +215,7 @@ mod tests {
         assert_eq!(bytes_or_unlimited("-1").ok(), Some(-1));
         assert_eq!(
             bytes("1x").map_err(|bad| bad.to_string()),
-            Err("`1x` cannot be a size: `x` is not a unit (b, k, m, g, t or p)".into())
+            Err("`1x` is not a valid size: `x` is not a unit (b, k, m, g, t or p)".into())
         );
     }
 

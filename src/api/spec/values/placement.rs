@@ -7,7 +7,7 @@ use crate::api::error::InvalidValue;
 /// Parses a constraint, `KEY==VALUE` or `KEY!=VALUE`, and keeps it as written. Constraints that the engine
 /// would refuse are refused.
 pub fn constraint(text: &str) -> Result<String, InvalidValue> {
-    let bad = |why: String| InvalidValue::new(text, format!("cannot be a constraint: {why}"));
+    let bad = |why: String| InvalidValue::new(text, format!("is not a valid constraint: {why}"));
     let (key, value) = text
         .split_once("==")
         .or_else(|| text.split_once("!="))
@@ -16,12 +16,12 @@ pub fn constraint(text: &str) -> Result<String, InvalidValue> {
     let starts = |b: u8| b.is_ascii_alphabetic() || b == b'_';
     let goes_on = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     if key.len() < 2 || !key.bytes().next().is_some_and(starts) || !key.bytes().all(goes_on) {
-        return Err(bad(format!("`{key}` cannot be its key")));
+        return Err(bad(format!("`{key}` is not a valid key")));
     }
     let allowed =
         |b: u8| b.is_ascii_alphanumeric() || b.is_ascii_whitespace() || b":-_.*()?+[]\\^$|/".contains(&b);
     if value.is_empty() || !value.bytes().all(allowed) {
-        return Err(bad(format!("`{value}` cannot be its value")));
+        return Err(bad(format!("`{value}` is not a valid value")));
     }
     Ok(text.to_owned())
 }
@@ -32,7 +32,7 @@ pub fn preference(text: &str) -> Result<Value, InvalidValue> {
         Some(("spread", over)) if !over.is_empty() => Ok(json!({"Spread": {"SpreadDescriptor": over}})),
         _ => Err(InvalidValue::new(
             text,
-            "cannot be a placement preference: there is only `spread=` and a label",
+            "is not a valid placement preference: only `spread=` with a label is supported",
         )),
     }
 }
@@ -42,7 +42,7 @@ pub fn generic_resources(texts: &[&str]) -> Result<Vec<Value>, InvalidValue> {
     let mut kinds: Vec<&str> = Vec::new();
     let mut resources = Vec::new();
     for text in texts {
-        let bad = |why: &str| InvalidValue::new(text, format!("cannot be a generic resource: {why}"));
+        let bad = |why: &str| InvalidValue::new(text, format!("is not a valid generic resource: {why}"));
         let (kind, count) = text.split_once('=').ok_or_else(|| bad("`=` and the number are missing"))?;
         let (kind, count) = (kind.trim(), count.trim());
         if kind.is_empty() {
@@ -51,7 +51,7 @@ pub fn generic_resources(texts: &[&str]) -> Result<Vec<Value>, InvalidValue> {
         let digits = count.bytes().all(|b| b.is_ascii_digit());
         let Some(count) = count.parse::<i64>().ok().filter(|_| digits) else {
             return Err(bad(&format!(
-                "`{count}` is not a number; a service reserves a number of a kind, not names"
+                "`{count}` is not a number; a service can reserve a number of resources, not named ones"
             )));
         };
         if kinds.contains(&kind) {
@@ -97,7 +97,7 @@ mod tests {
         }
         assert_eq!(
             constraint("foo").map_err(|bad| bad.to_string()),
-            Err("`foo` cannot be a constraint: it needs `==` or `!=`".into())
+            Err("`foo` is not a valid constraint: it needs `==` or `!=`".into())
         );
     }
 

@@ -11,7 +11,7 @@ pub fn ports(text: &str) -> Result<Vec<Value>, InvalidValue> {
 }
 
 fn long(text: &str) -> Result<Value, InvalidValue> {
-    let bad = |why: String| InvalidValue::new(text, format!("cannot be a port: {why}"));
+    let bad = |why: String| InvalidValue::new(text, format!("is not a valid port: {why}"));
     let (mut target, mut published, mut protocol, mut mode) = (0, 0, "tcp", "ingress");
     for field in csv::fields(text)? {
         let field = field.to_lowercase();
@@ -30,7 +30,8 @@ fn long(text: &str) -> Result<Value, InvalidValue> {
             "mode" => {
                 let modes = ["ingress", "host"];
                 let known = modes.into_iter().find(|mode| *mode == value);
-                mode = known.ok_or_else(|| bad(format!("the mode is `ingress` or `host`, not `{value}`")))?;
+                mode = known
+                    .ok_or_else(|| bad(format!("the mode must be `ingress` or `host`, not `{value}`")))?;
             }
             _ => return Err(bad(format!("it has no field `{key}`"))),
         }
@@ -42,7 +43,7 @@ fn long(text: &str) -> Result<Value, InvalidValue> {
 }
 
 fn short(text: &str) -> Result<Vec<Value>, InvalidValue> {
-    let bad = |why: String| InvalidValue::new(text, format!("cannot be a port: {why}"));
+    let bad = |why: String| InvalidValue::new(text, format!("is not a valid port: {why}"));
     let (ports, protocol) = text.split_once('/').unwrap_or((text, ""));
     let protocol = if protocol.is_empty() { "tcp" } else { protocol };
     let protocol = protocol_named(&protocol.to_lowercase())
@@ -51,7 +52,7 @@ fn short(text: &str) -> Result<Vec<Value>, InvalidValue> {
     let published = match published.rsplit_once(':') {
         Some(("", published)) => published,
         Some((address, _)) => {
-            return Err(bad(format!("a service's port listens on all addresses, not on `{address}` alone")));
+            return Err(bad(format!("a service cannot publish a port on one address only (`{address}`)")));
         }
         None => published,
     };

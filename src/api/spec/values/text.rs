@@ -20,7 +20,7 @@ pub fn key(text: &str) -> Result<String, InvalidValue> {
 /// Parses the name of something to remove. Docker accepts `NAME=VALUE` too, and silently removes nothing.
 pub fn only_name(text: &str, what: &str) -> Result<String, InvalidValue> {
     if text.contains('=') {
-        Err(InvalidValue::new(text, format!("is not a name: {what} is removed by its name alone")))
+        Err(InvalidValue::new(text, format!("is not a name: specify only the name to remove {what}")))
     } else {
         some(text)
     }
@@ -36,11 +36,11 @@ pub fn service_name(text: &str) -> Result<String, InvalidValue> {
     if !fine {
         return Err(InvalidValue::new(
             text,
-            "cannot be a service's name: letters, digits, and `-` and `_` within",
+            "is not a valid service name: use letters and digits, with `-` and `_` in between",
         ));
     }
     if text.len() > 63 {
-        return Err(InvalidValue::new(text, "is longer than the 63 characters of a name"));
+        return Err(InvalidValue::new(text, "is longer than 63 characters, the maximum for a name"));
     }
     Ok(text.to_owned())
 }
@@ -48,7 +48,7 @@ pub fn service_name(text: &str) -> Result<String, InvalidValue> {
 /// Parses `KEY=VALUE`, or `KEY` with an empty value. Spaces are allowed in the value only.
 pub fn label(text: &str) -> Result<(String, String), InvalidValue> {
     let (key, value) = text.split_once('=').unwrap_or((text, ""));
-    let bad = |why: &str| Err(InvalidValue::new(text, format!("cannot be a label: {why}")));
+    let bad = |why: &str| Err(InvalidValue::new(text, format!("is not a valid label: {why}")));
     match key.trim_start_matches([' ', '\t']) {
         "" => bad("it has no name"),
         name if name.contains([' ', '\t']) => bad(&format!("there is a space in its name, `{name}`")),
@@ -81,7 +81,8 @@ pub fn choice(text: &str, what: &str, choices: &[&'static str]) -> Result<String
     match choices.iter().find(|choice| **choice == text) {
         Some(choice) => Ok((*choice).to_owned()),
         None => {
-            Err(InvalidValue::new(text, format!("cannot be {what}: there are `{}`", choices.join("`, `"))))
+            let choices = choices.join("`, `");
+            Err(InvalidValue::new(text, format!("is not a valid {what}: use one of `{choices}`")))
         }
     }
 }
@@ -210,8 +211,8 @@ mod tests {
             assert_eq!(service_name(text).is_ok(), fine, "{text}");
         }
         assert_eq!(
-            choice("foo", "a restart condition", &["none", "any"]).map_err(|bad| bad.to_string()),
-            Err("`foo` cannot be a restart condition: there are `none`, `any`".into())
+            choice("foo", "restart condition", &["none", "any"]).map_err(|bad| bad.to_string()),
+            Err("`foo` is not a valid restart condition: use one of `none`, `any`".into())
         );
         assert!(some("").is_err());
         assert!(pair("=x").is_err());

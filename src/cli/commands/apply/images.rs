@@ -106,7 +106,7 @@ fn request(client: &Client, app: &App, image: &ImageRef, pinned: &str) -> Result
             };
             let name = pinned.familiar();
             Ok(Known::Unconfirmed(format!(
-                "`{name}` is applied, but it is not known to be available: {error}{hint}"
+                "`{name}` is deployed, but swarmctl could not check that it is available: {error}{hint}"
             )))
         }
         Err(error) => Err(error),

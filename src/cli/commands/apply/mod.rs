@@ -30,7 +30,7 @@ use crate::cli::exit::Exit;
 #[derive(Args, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each field is a flag of the command line")]
 pub struct ApplyArgs {
-    /// Plan, as --plan wrote it (-: stdin)
+    /// Plan file written by --plan (-: stdin)
     #[arg(value_name = "FILE", add = Completion::Files)]
     file: String,
     /// Leave out services that changed since the plan was made
@@ -44,13 +44,13 @@ pub struct ApplyArgs {
     rebase: bool,
     /// Require the version indexes in the plan
     ///
-    /// Every step of a rollout moves the index, so a plan that was made during a rollout does not apply.
+    /// Every step of a rollout increases the index, so a plan that was made during a rollout becomes stale.
     #[arg(long, conflicts_with = "rebase")]
     same_version: bool,
     /// Apply the changes even if the rollout is paused, which resumes it
     #[arg(long)]
     resume: bool,
-    /// Store the credentials for the registry with the service, for its nodes
+    /// Store your registry credentials with the service so that nodes can pull
     #[arg(long)]
     with_registry_auth: bool,
     /// Update even if DOCKER_API_VERSION makes the engine erase fields

@@ -74,7 +74,7 @@ pub fn check_swarm(client: &Client, plan: &Plan) -> anyhow::Result<()> {
         // A worker or a node in no swarm refuses every list of services, with a better reason.
         None => {
             services::list_by_id(client, &["none"])?;
-            Err(Error::internal("a manager that reports no ID of its swarm").into())
+            Err(Error::internal("the manager does not report the ID of its swarm").into())
         }
     }
 }

@@ -48,7 +48,7 @@ pub fn unused(Facts { settings, used, choice, .. }: &Facts) -> (Vec<Setting>, &'
             (settings.explicit_tls_settings(), "TLS is for TCP only")
         }
         (Endpoint::Tcp(tcp), _) if tcp.tls.is_none() => {
-            (settings.explicit_tls_settings(), "none of them turns TLS on")
+            (settings.explicit_tls_settings(), "none of them enables TLS")
         }
         _ => (Vec::new(), ""),
     }

@@ -89,7 +89,7 @@ fn describe_manager(info: &Info, manager: Option<&Result<Option<ManagerStatus>>>
             let reachability = Some(&status.reachability).filter(|it| !it.is_empty());
             format!("yes{role}{}", reachability.map(|it| format!(", {it}")).unwrap_or_default())
         }
-        Some(Err(error)) => format!("yes, but the managers do not answer: {error}"),
+        Some(Err(error)) => format!("yes, but the managers do not respond: {error}"),
         _ => "yes".to_owned(),
     }
 }

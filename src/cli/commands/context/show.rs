@@ -21,7 +21,7 @@ use crate::cli::exit::{self, Exit};
 /// Show the engine in use and how it was selected
 ///
 /// Precedence is the same as docker's: --context, --host, DOCKER_HOST, DOCKER_CONTEXT, `docker context use`. If the
-/// engine cannot be reached, what is known without it is printed, and the exit status is 8.
+/// engine cannot be reached, the settings are still printed, and the exit status is 8.
 #[derive(Args, Debug)]
 pub struct ShowArgs {
     /// Stop waiting after this time, as in 5s
@@ -49,7 +49,7 @@ pub fn run(args: ShowArgs, app: &App) -> anyhow::Result<Exit> {
     Ok(match facts.engine.and_then(|engine| check_api_version(&client, target, &engine)) {
         Ok(()) => Exit::Done,
         Err(error) => {
-            exit::report_failure(app.ui, "cannot ask the engine what it is", &error);
+            exit::report_failure(app.ui, "cannot read the engine's properties", &error);
             Exit::for_error(&error, app.signal())
         }
     })

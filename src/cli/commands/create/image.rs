@@ -48,7 +48,7 @@ pub fn image_edits(image: Option<Image>, spec: &Value) -> Result<Vec<Edit>, Usag
     let words = match image {
         Some(Image::AndCommand(words)) => words,
         None if !own.is_empty() => return Ok(Vec::new()),
-        None => return Err(UsageError::new("no image is named", "swarmctl create --name web nginx")),
+        None => return Err(UsageError::new("the image is missing", "swarmctl create --name web nginx")),
     };
     let (image, command) = words.split_first().map_or(("", &[][..]), |(image, rest)| (image.as_str(), rest));
     let image = spec::image(&ImageRef::parse(image).or_example(IMAGE)?);

@@ -20,7 +20,7 @@ use crate::output::natural_cmp;
 /// Print the images of services, in the format of `update-image --from`
 ///
 /// Prints one line for each service, `NAME IMAGE`, sorted by name, with the image as it is in the service's spec. The
-/// output is the same as long as the images are the same, so it can be committed and compared. No registry is contacted.
+/// output changes only if an image changes, so it can be committed and compared. No registry is contacted.
 ///
 /// If a check fails (--pinned, --converged) or a service does not exist, every failure is reported on stderr and nothing
 /// is printed on stdout. A selection leaves out jobs, because an update would run them again.

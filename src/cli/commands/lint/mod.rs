@@ -27,9 +27,9 @@ const MAX_SERVICES: usize = 10_000;
 
 /// Check services for common mistakes
 ///
-/// Finds services that cannot run, updates that cannot finish and likely mistakes, in what the engine stores. Nothing is
-/// posted. Rules that depend on the nodes are evaluated for the moment: a node that is down, drained or paused counts as
-/// missing. The label swarmctl.lint.ignore=L12,L15 of a service ignores rules for it.
+/// Finds services that cannot run, updates that cannot finish and likely mistakes. Nothing is posted. Rules that depend
+/// on the nodes are evaluated for the current state of the nodes: a node that is down, drained or paused counts as
+/// missing. A service label such as swarmctl.lint.ignore=L12,L15 ignores rules for that service.
 #[derive(Args, Debug)]
 #[command(after_long_help = rules_help())]
 pub struct LintArgs {

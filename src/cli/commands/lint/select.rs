@@ -61,7 +61,7 @@ pub fn select<'a>(
 fn find<'a>(all: &'a [Service], given: &str) -> Result<&'a Service, Error> {
     let none = |why: Option<String>| Error::NoSuch { kind: "service", name: given.to_owned(), why };
     if !can_be_name(given) {
-        return Err(none(Some("no service can have this name".to_owned())));
+        return Err(none(Some("this is not a valid service name".to_owned())));
     }
     let by_id = all.iter().find(|service| service.id() == given);
     let by_name = || all.iter().find(|service| service.name().eq_ignore_ascii_case(given));

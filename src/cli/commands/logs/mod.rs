@@ -32,7 +32,7 @@ use until::EndTime;
 /// Fetch the logs of services or tasks
 ///
 /// The stdout of tasks is printed to stdout, their stderr to stderr, each line with its task and node. If the engine
-/// cannot read a part of the logs, for example of a node that is down, the rest is printed and the exit status is 1.
+/// cannot read a part of the logs, for example from a node that is down, the rest is printed and the exit status is 1.
 #[derive(Args, Debug)]
 // -f is --follow, as docker has it.
 #[command(mut_arg("filter", |filter| filter.short(None)))]
@@ -76,7 +76,10 @@ pub fn run(args: LogsArgs, app: &App) -> anyhow::Result<Exit> {
     let most = client.max_streams().unwrap_or(MAX_FOLLOWED);
     if args.follow && sources.len() > most {
         let by = if most < MAX_FOLLOWED { " by ssh" } else { "" };
-        let why = format!("{} services are too many to follow at once{by}: {most} at most", sources.len());
+        let why = format!(
+            "{} services are too many to follow at the same time{by}: the maximum is {most}",
+            sources.len()
+        );
         return Err(UsageError::new(why, "swarmctl logs -f --stack shop").into());
     }
     for (given, error) in &missing {

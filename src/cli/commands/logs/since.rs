@@ -72,7 +72,7 @@ fn parse_in(text: &str, local: &TimeZone) -> Result<TimeArg, String> {
     });
     match time {
         Ok(time) => Ok(TimeArg::At(unix(time))),
-        Err(_) => Err("a time is `42m` (ago), `2026-01-02T13:23:37Z`, or Unix seconds".to_owned()),
+        Err(_) => Err("a time must be `42m` (ago), `2026-01-02T13:23:37Z`, or Unix seconds".to_owned()),
     }
 }
 

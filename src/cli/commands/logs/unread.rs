@@ -42,7 +42,7 @@ impl UnreadPart {
             [node] => what += &format!(": node `{node}` is not available"),
             nodes => what += &format!(": nodes `{}` are not available", nodes.join("`, `")),
         }
-        let hint = (!nodes.is_empty()).then_some("see the state of the nodes with `docker node ls`");
+        let hint = (!nodes.is_empty()).then_some("check the state of the nodes with `docker node ls`");
         ui.error(&what, [why], hint);
     }
 }

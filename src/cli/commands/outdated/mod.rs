@@ -27,7 +27,7 @@ use row::{OutdatedRow, Placeholder};
 /// List services whose tag now points to another digest
 ///
 /// RUNS is the digest that the service is pinned to, REGISTRY the digest that the registry has for the tag now. If a
-/// registry does not answer, its rows show that.
+/// registry does not respond, its rows show that.
 #[derive(Args, Debug)]
 pub struct OutdatedArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs [default: all]
@@ -44,7 +44,7 @@ pub struct OutdatedArgs {
     newest: Option<PolicySource>,
     #[command(flatten)]
     choice: ChoiceArgs,
-    /// Exit with 10 if a service is outdated, with 1 if a registry did not answer
+    /// Exit with 10 if a service is outdated, with 1 if a registry did not respond
     ///
     /// With --newest, a service is outdated too if a newer tag is allowed and old enough.
     #[arg(long)]
@@ -69,7 +69,9 @@ pub fn run(args: OutdatedArgs, app: &App) -> anyhow::Result<Exit> {
     let version = client.api_version()?;
     if version < digest::MIN_API_VERSION {
         let ((major, minor), (need, since)) = (version, digest::MIN_API_VERSION);
-        anyhow::bail!("asking a registry needs API {need}.{since}, and this engine speaks {major}.{minor}");
+        anyhow::bail!(
+            "requests to a registry require API {need}.{since}, but this engine supports {major}.{minor}"
+        );
     }
     let (mut services, missing) = find_services(&client, &args, app)?;
     if args.services.is_empty() && !newest::leave_out(app.ui, &mut services, args.newest.as_ref()) {
@@ -131,7 +133,7 @@ fn find_services(
         match one {
             Ok(service) => found.push(service),
             Err(error) => {
-                exit::report_failure(app.ui, &format!("cannot look at service `{given}`"), &error);
+                exit::report_failure(app.ui, &format!("cannot check service `{given}`"), &error);
                 missing.push(Exit::for_error(&error, app.signal()));
             }
         }

@@ -59,11 +59,11 @@ impl<'a> OutdatedRow<'a> {
 
     fn status(&self) -> Cow<'_, str> {
         match (&self.image, self.is_outdated(), self.registry_digest) {
-            (None, _, _) => "has no image of a registry".into(),
+            (None, _, _) => "has no image from a registry".into(),
             (Some(_), Some(true), _) => "outdated".into(),
             (Some(_), Some(false), _) => "up to date".into(),
             (Some(_), None, Some(Err(why))) => why.into(),
-            (Some(image), None, _) if image.tag().is_none() => "follows no tag".into(),
+            (Some(image), None, _) if image.tag().is_none() => "has no tag".into(),
             (Some(_), None, _) => "not pinned".into(),
         }
     }

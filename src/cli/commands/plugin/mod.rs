@@ -66,12 +66,12 @@ fn install(link: &Path) -> anyhow::Result<String> {
     match read_own_link(link)? {
         Some(target) if target == program => return Ok(format!("{shown}: links to {to} already")),
         _ if program.file_name().is_none_or(|name| name != PROGRAM) => {
-            bail!("this program's file is `{to}`: a link to it would not be known for ours again")
+            bail!("this program's file is `{to}`: a link to it could not be recognized as swarmctl's")
         }
         _ => {}
     }
     if let Some(folder) = link.parent() {
-        fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
+        fs::create_dir_all(folder).with_context(|| format!("cannot create `{}`", folder.display()))?;
     }
     // The rename is atomic: there is always the old or the new link.
     let new = link.with_extension(format!("new-{}", std::process::id()));
@@ -87,7 +87,7 @@ fn install(link: &Path) -> anyhow::Result<String> {
 fn uninstall(link: &Path) -> anyhow::Result<String> {
     let shown = link.display();
     match read_own_link(link)? {
-        None => Ok(format!("{shown}: is not there, nothing was removed")),
+        None => Ok(format!("{shown}: does not exist; nothing was removed")),
         Some(_) => {
             fs::remove_file(link).with_context(|| format!("cannot remove `{shown}`"))?;
             Ok(format!("{shown}: removed"))
@@ -104,7 +104,7 @@ fn read_own_link(link: &Path) -> anyhow::Result<Option<PathBuf>> {
     match fs::read_link(link) {
         Ok(target) if target.file_name().is_some_and(|name| name == PROGRAM) => Ok(Some(target)),
         Ok(target) => {
-            bail!("`{shown}` is a link to `{}`, not to a swarmctl: remove it yourself", target.display())
+            bail!("`{shown}` is a link to `{}`, not to swarmctl: remove it yourself", target.display())
         }
         Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
         // It is a file and not a link.

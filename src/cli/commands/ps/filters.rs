@@ -78,7 +78,7 @@ impl<'c> Nodes<'c> {
             _ => Err(Error::NoSuch {
                 kind: "node",
                 name: given.to_owned(),
-                why: (found.len() > 1).then(|| format!("{} nodes are called so", found.len())),
+                why: (found.len() > 1).then(|| format!("{} nodes have this name", found.len())),
             }),
         }
     }

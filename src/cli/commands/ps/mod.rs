@@ -130,7 +130,7 @@ pub fn run(args: PsArgs, app: &App) -> anyhow::Result<Exit> {
     }
     out.finish()?;
     missing.extend(found.iter().filter(|service| gone.iter().any(|id| id == service.id())).map(|service| {
-        let (name, why) = (service.name().to_owned(), Some("it was removed meanwhile".to_owned()));
+        let (name, why) = (service.name().to_owned(), Some("it was removed in the meantime".to_owned()));
         (service.name().to_owned(), Error::NoSuch { kind: "service", name, why })
     }));
     Ok(Exit::merge(missing.iter().map(|(given, error)| {

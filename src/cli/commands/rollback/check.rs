@@ -19,7 +19,7 @@ use super::FailedSpec;
 pub fn no_previous_spec(service: &Service) -> &'static str {
     match service.update_state() {
         Some("rollback_completed") => {
-            "the engine rolled it back by itself and keeps no previous spec after that"
+            "the engine rolled the service back by itself and does not keep a previous spec after that"
         }
         _ => "it has no previous spec: it was never updated, or the engine no longer has it",
     }
@@ -111,17 +111,17 @@ fn describe_no_way_back(service: &Service, image: &str, differs: &[Change], good
             format!("the previous spec has the same image (`{image}`) and settings, so nothing would change")
         }
         differs => format!(
-            "the previous spec runs the same as now, which fails (image `{image}`); it differs only in {}",
+            "the previous spec runs the same tasks as the current one, which is failing (image `{image}`); it differs only in {}",
             differs.iter().map(shown).collect::<Vec<_>>().join(", ")
         ),
     };
     match good {
         Some(good) => format!(
-            "{what}; the newest other image whose tasks ran well comes back with `swarmctl update-image {} {}`",
+            "{what}; to return to the newest other image whose tasks ran well, run `swarmctl update-image {} {}`",
             shell::service(service.name()),
             shell::word(good)
         ),
-        None => format!("{what}; the engine remembers no task with another image that ran well"),
+        None => format!("{what}; the engine no longer lists a task with another image that ran well"),
     }
 }
 

@@ -21,9 +21,9 @@ use crate::cli::select::{Jobs, SelectArgs};
 /// Roll services back to their previous spec
 ///
 /// Uses the engine's own rollback. The engine keeps one previous spec, the one before the last update, so a second
-/// rollback returns to the first spec. If the previous spec has failed, the rollback is refused (exit 5). A spec has
-/// failed if, of its tasks that the swarm still keeps, at least one failed by itself and none ran for the monitor
-/// period.
+/// rollback returns to the first spec. If the previous spec has failed, the rollback is refused (exit 5). A spec counts
+/// as failed if at least one of its tasks that the swarm still lists failed by itself, and none of them ran for the
+/// monitor period.
 #[derive(Args, Debug)]
 pub struct RollbackArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
@@ -89,11 +89,13 @@ fn prepare(
     let (to, from) = (image_of(previous), service.image().unwrap_or_default());
     let note = if from == to {
         format!(
-            "back to the previous settings with the same image, `{to}`; a second rollback returns, unless those that it \
-             returns to have failed"
+            "rolling back to the previous settings with the same image, `{to}`; a second rollback returns to the current \
+             settings unless they have failed"
         )
     } else {
-        format!("back to image `{to}`; a second rollback returns to `{from}`, unless that has failed")
+        format!(
+            "rolling back to image `{to}`; a second rollback returns to `{from}` unless that spec has failed"
+        )
     };
     let prepared = Prepared::new(request.clone(), IfPaused::Resume).warns_of_job(service);
     let if_sent = Remarks { notes: vec![note], ..prepared.if_sent };

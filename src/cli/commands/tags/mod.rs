@@ -72,7 +72,7 @@ pub fn run(args: TagsArgs, app: &App) -> anyhow::Result<Exit> {
     let rules = Rules { policy, pattern: args.tags.as_ref(), pre };
     let all = list(current.unwrap_or_default(), &tags, rules);
     if let Some(tag) = current.filter(|tag| candidates(tag, &[], rules).is_err()) {
-        app.ui.note(&format!("`{tag}` is not a version that is compared, so no tag is selected"));
+        app.ui.note(&format!("`{tag}` is not a version, so no tag is selected"));
     }
     let mut out = app.ui.stdout();
     if args.json {

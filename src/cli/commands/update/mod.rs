@@ -71,7 +71,7 @@ pub fn run(args: UpdateArgs, app: &App) -> anyhow::Result<Exit> {
     let document = args.spec.document()?;
     if args.rollback && (document.is_some() || !args.flags.is_empty()) {
         return Err(UsageError::new(
-            "`--rollback` goes with no flag that changes the spec",
+            "`--rollback` cannot be combined with flags that change the spec",
             "--rollback web",
         )
         .into());
@@ -91,7 +91,7 @@ pub fn run(args: UpdateArgs, app: &App) -> anyhow::Result<Exit> {
         args.repository.check(&image, selected.services(), alternative)?;
     }
     if document.is_some() && selected.len() > 1 {
-        let why = format!("a spec is that of one service, and these are {}", selected.len());
+        let why = format!("`--spec` requires exactly one service, not {}", selected.len());
         return Err(UsageError::new(why, "swarmctl update --spec web.json web").into());
     }
     if args.rollback {

@@ -60,7 +60,7 @@ impl Mapping {
         };
         // `registry.example.com` alone would be parsed as an image of Docker Hub.
         if rest.is_empty() && !self.to.contains('/') {
-            return Err(bad("the new name has a registry and no repository"));
+            return Err(bad("the new name has a registry but no repository"));
         }
         ImageRef::parse(&format!("{}{rest}{tag}{digest}", self.to)).map_err(|e| bad(&e.to_string()))
     }

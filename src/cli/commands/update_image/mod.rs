@@ -31,10 +31,11 @@ use requested_image::RequestedImage;
 
 /// Update the image of services, and nothing else
 ///
-/// Reads the service with its version index, sets its image, and sends the spec, otherwise unchanged, back to the
+/// Reads the service with its version index, sets its image, and posts the spec, otherwise unchanged, back to the
 /// engine. If another writer changes the service at the same time, both changes are kept.
 ///
-/// The tag is pinned to the digest that the registry has now. If the service already runs that digest, nothing is sent.
+/// The tag is pinned to the digest that the registry has now. If the service already runs that digest, nothing is
+/// posted.
 ///
 /// To update many services, give pairs (`web=shop/web:1.8 api=shop/api:1.8`), a list (--from), or a selection
 /// (--filter, --stack, --all) with one IMAGE, --tag, --newest or --refresh. Everything is checked before the first
@@ -55,9 +56,9 @@ pub struct UpdateImageArgs {
     choice: ChoiceArgs,
     /// Run CMD for each image before the first update; if it fails, update nothing
     ///
-    /// `/bin/sh -c CMD` runs once for each digest that is about to be posted, also with --dry-run. It finds the image in
-    /// SWARMCTL_IMAGE, SWARMCTL_DIGEST and SWARMCTL_TAG, and the services in SWARMCTL_SERVICES. An image without a digest
-    /// is never accepted.
+    /// `/bin/sh -c CMD` runs once for each digest that is about to be posted, including with --dry-run. The image is in
+    /// SWARMCTL_IMAGE, SWARMCTL_DIGEST and SWARMCTL_TAG, and the services are in SWARMCTL_SERVICES. An image without a
+    /// digest is never accepted.
     #[arg(long, value_name = "CMD", conflicts_with_all = ["unpin", "no_resolve_image"])]
     verify: Option<String>,
     #[command(flatten)]
@@ -80,7 +81,7 @@ pub fn run(args: UpdateImageArgs, app: &App) -> anyhow::Result<Exit> {
         new.check(&args.pin)?;
     }
     if args.verify.is_some() && args.pin.never_asks() {
-        let why = "--verify needs a digest, and --resolve-image never asks for none";
+        let why = "--verify cannot be combined with --resolve-image never";
         return Err(UsageError::new(why, "swarmctl update-image --verify CMD web shop/web:1.8").into());
     }
     let one_image = args.requested.image_for_selection(&requested);

@@ -29,7 +29,7 @@ pub struct RequestedImageArgs {
     /// `patch`, `minor` and `major` name the greatest part of the version that may change; a range has Cargo's syntax,
     /// as in '~1.8' or '>=1.2, <2'. With `label`, each service has its own policy in its label `swarmctl.newest`, and a
     /// selection leaves out services without it. The tag list comes from the registry, the digest from the engine.
-    /// Never a lower tag, and never one of another shape: `1.8-alpine` stays on `-alpine`.
+    /// A lower tag or a tag of another shape is never selected: `1.8-alpine` stays on `-alpine`.
     #[arg(long, value_name = "POLICY", add = Completion::POLICIES, value_parser = PolicySource::parse,
         conflicts_with_all = ["tag", "refresh", "from", "force", "unpin", "no_resolve_image"])]
     pub newest: Option<PolicySource>,
@@ -46,14 +46,14 @@ impl RequestedImageArgs {
         if let Some(new) = self.relative_image()? {
             if let Some(pair) = self.words.iter().find(|word| word.contains('=')) {
                 let why = format!(
-                    "`{pair}` has an image of its own, and --tag, --refresh and --newest go by that which runs"
+                    "`{pair}` specifies an image, but --tag, --refresh and --newest are based on the current image"
                 );
                 return Err(UsageError::new(why, "swarmctl update-image --tag 1.8 web api"));
             }
             if let Some(image) =
                 self.words.iter().find(|word| new == RequestedImage::Newest && word.contains(['/', ':', '@']))
             {
-                let why = format!("`{image}` is an image, and --newest chooses it");
+                let why = format!("`{image}` is an image, but --newest chooses the image");
                 return Err(UsageError::new(why, "swarmctl update-image --newest minor web api"));
             }
             select.check(&self.words, "swarmctl update-image --tag 1.8 web api")?;
@@ -70,7 +70,7 @@ impl RequestedImageArgs {
                 Ok(Assignments::ForSelection(RequestedImage::parse(image)?))
             }
             (true, _) => Err(UsageError::new(
-                "what is selected by --filter, --stack or --all gets one image, or --tag, or --refresh",
+                "services selected by --filter, --stack or --all need one image, --tag or --refresh",
                 "swarmctl update-image --filter image=shop/web shop/web:1.8",
             )),
             (false, [service, image]) if !is_pair(service) && !is_pair(image) => {
@@ -79,12 +79,13 @@ impl RequestedImageArgs {
             (false, pairs) if !pairs.is_empty() && pairs.iter().any(is_pair) => {
                 Assignments::pairs(pairs, "web=shop/web:1.8", RequestedImage::parse)
             }
-            (false, []) => Err(UsageError::new("neither a service nor an image is named", EXAMPLE)),
-            (false, [word]) => {
-                Err(UsageError::new(format!("`{word}` alone is not a service and an image"), EXAMPLE))
-            }
+            (false, []) => Err(UsageError::new("the service and the image are missing", EXAMPLE)),
+            (false, [word]) => Err(UsageError::new(
+                format!("`{word}` is one argument, but a service and an image are needed"),
+                EXAMPLE,
+            )),
             (false, _) => Err(UsageError::new(
-                "it is one service and one image, or pairs of them",
+                "expected one service and one image, or `SERVICE=IMAGE` pairs",
                 "swarmctl update-image web=shop/web:1.8 api=shop/api:1.8",
             )),
         }

@@ -171,7 +171,7 @@ impl ServiceReport {
         matches!(self.stage, Stage::Removed(Ok(Removal::Done(..)) | Err(_)))
     }
 
-    /// Whether nothing was sent because the service was as requested, so that the report is about its tasks.
+    /// Whether nothing was posted because the service was as requested, so that the report is about its tasks.
     pub fn is_as_requested(&self) -> bool {
         match &self.stage {
             Stage::Deployed(Ok(Update::Unchanged(unchanged))) => {

@@ -205,7 +205,7 @@ pub fn report_early_end(style: ReportStyle, error: anyhow::Error, app: &App) -> 
 /// Describes what is left after an interruption.
 pub fn after_interrupt(delivery: Delivery) -> &'static str {
     match delivery {
-        Delivery::None => "nothing was sent",
+        Delivery::None => "nothing was posted",
         Delivery::Unknown => "the request was on its way and may have been applied",
         Delivery::Accepted => "the engine accepted the request and continues with it",
     }

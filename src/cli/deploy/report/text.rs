@@ -24,24 +24,24 @@ pub fn lines(style: ReportStyle, report: &ServiceReport) -> Vec<String> {
         Outcome::Applied | Outcome::Converged if done.is_empty() => return Vec::new(),
         // Only the wait had an effect.
         Outcome::Converged if is_unchanged(report) && done != "converged" => {
-            format!("{name}: converged, nothing was sent")
+            format!("{name}: converged; nothing was posted")
         }
         Outcome::Applied | Outcome::Converged => format!("{name}: {done}"),
         Outcome::Planned => {
             let done = if done.is_empty() { "created" } else { done };
             let name = if name.is_empty() { "a new service" } else { name };
-            format!("{name}: would be {done} (dry run, nothing was sent)")
+            format!("{name}: would be {done} (dry run, nothing was posted)")
         }
-        Outcome::Unchanged(NoChange::AlreadySo) => format!("{name}: nothing to change, nothing was sent"),
+        Outcome::Unchanged(NoChange::AlreadySo) => format!("{name}: nothing to change; nothing was posted"),
         Outcome::Unchanged(NoChange::SameImage(image)) => {
-            format!("{name}: runs {image} already, nothing was sent")
+            format!("{name}: already runs {image}; nothing was posted")
         }
         Outcome::Unchanged(NoChange::SameDigest { tags: Some((runs, asked)), .. }) => {
             let same = same_digest(report, runs.as_deref(), asked.as_deref());
-            format!("{name}: {same}; nothing was sent")
+            format!("{name}: {same}; nothing was posted")
         }
         Outcome::Unchanged(NoChange::SameDigest { runs, tags: None }) => {
-            format!("{name}: runs {runs} already, nothing was sent")
+            format!("{name}: already runs {runs}; nothing was posted")
         }
         Outcome::LeftOut(why) => format!("{name}: skipped: {why}"),
         Outcome::NoNewer(decision) => format!("{name}: {}", decision.unchanged()),
@@ -126,8 +126,9 @@ pub fn notes(report: &ServiceReport) -> Vec<String> {
 /// Describes surplus tasks that are not waited for.
 fn left_behind(result: &WatchResult) -> Vec<String> {
     let Some(rollout) = &result.judgement else { return Vec::new() };
-    let note =
-        |task: String| format!("{task} is not awaited: its node is down, so whether it has ended is unknown");
+    let note = |task: String| {
+        format!("{task} is not waited for: its node is down, so it is unknown whether the task has ended")
+    };
     let name = result.service.as_ref().map_or("", |service| service.name());
     rollout.left_behind.iter().map(|task| note(task.describe(name, &rollout.node_names))).collect()
 }
@@ -137,7 +138,7 @@ fn about_unchanged(result: &WatchResult) -> Option<&'static str> {
     let Watchable::Unchanged(_) = &result.watched else { return None };
     match result.conclusion {
         Conclusion::Converged => Some("already as requested; its rollout was in progress"),
-        Conclusion::Failed(_) | Conclusion::RolledBack => Some("already as requested; nothing was sent"),
+        Conclusion::Failed(_) | Conclusion::RolledBack => Some("already as requested; nothing was posted"),
         _ => None,
     }
 }

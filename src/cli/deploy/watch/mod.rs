@@ -156,7 +156,7 @@ pub fn conclude(change: Watchable, watched: Option<Watched>) -> WatchResult {
         Some(Ending::GaveUp(why) | Ending::Overdue(why)) => Conclusion::GaveUp(why),
         Some(Ending::Interrupted) => Conclusion::Interrupted,
         None if judgement.is_some() => Conclusion::UnderWay,
-        None => Conclusion::GaveUp("nothing could be seen of its tasks".to_owned()),
+        None => Conclusion::GaveUp("its tasks could not be read".to_owned()),
     };
     let explanation = match (&conclusion, &judgement) {
         (Conclusion::GaveUp(_), Some(judgement)) => failures::explain_so_far(judgement),
@@ -165,7 +165,7 @@ pub fn conclude(change: Watchable, watched: Option<Watched>) -> WatchResult {
     WatchResult { watched: change, service: Some(service), judgement, conclusion, explanation }
 }
 
-/// Whether nothing was sent to the service and its spec has not changed since.
+/// Whether nothing was posted to the service and its spec has not changed since.
 fn is_as_found(change: &Watchable, now: &Service) -> bool {
     matches!(change, Watchable::Unchanged(unchanged) if unchanged.service.spec() == now.spec())
 }

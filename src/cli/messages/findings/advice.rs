@@ -9,7 +9,7 @@ pub fn advice(id: &str) -> &'static str {
 const ADVICE: &[(&str, &str)] = &[
     (
         "L01",
-        "let updates watch a task until its health check can have failed: `swarmctl update --update-monitor 90s NAME`",
+        "let updates watch a task long enough for its health check to fail: `swarmctl update --update-monitor 90s NAME`",
     ),
     ("L02", "stop an update that fails: `swarmctl update --update-failure-action pause NAME`"),
     (
@@ -61,7 +61,7 @@ const ADVICE: &[(&str, &str)] = &[
         "use a volume, or select the nodes that have the folder, as in `swarmctl update --constraint-add node.hostname==HOST NAME`",
     ),
     ("L19", "mount the socket of a proxy that forwards only the requests that the container needs"),
-    ("L20", "there is nothing to fix; to go back further, deploy the image or the settings that are wanted"),
+    ("L20", "there is nothing to fix; to go back further, deploy the image or the settings that you want"),
     ("L21", "do not roll back: change what is wrong with `swarmctl update`"),
     ("L22", "there is nothing to fix; Docker 29 moves the networks with the next update"),
     ("L25", "change the image in the file of the stack, so that the next deployment keeps it"),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::advice::advice;
 use super::{fix, object};
-use crate::api::lint::{Change, Finding, Fix, Rule, Source, Stage, rule, rules};
+use crate::api::lint::{Change, Finding, Fix, Kind, Rule, Source, Stage, rule, rules};
 
 fn finding(id: &str, fix: Fix) -> Finding {
     Finding { rule: rule(id).unwrap(), place: "A".to_owned(), message: "b".to_owned(), fix }
@@ -67,24 +67,24 @@ fn page() -> PathBuf {
 const INTRODUCTION: &str = "\
 # Rules of `swarmctl lint`
 
-Swarm accepts services that can never run, updates that can never finish and rollbacks that lead nowhere. `swarmctl lint` finds
+Swarm accepts services that can never run, updates that can never finish and rollbacks that cannot succeed. `swarmctl lint` finds
 them in what the engine stores. It posts nothing.
 
 ```sh
 swarmctl lint                                      # every service
-swarmctl lint --stack shop --level info            # the services of a stack, with everything worth knowing
+swarmctl lint --stack shop --level info            # the services of a stack, with all findings
 swarmctl lint --exit-code --ignore L12,L30         # 10 if there are findings, for CI
 ```
 
 The severity **error** means that tasks cannot run, or that the next update or rollback cannot succeed; **warn** is a likely mistake,
 **info** is worth knowing. The label `swarmctl.lint.ignore=L12,L15` of a service ignores rules for it. Rules that depend on the nodes
-are evaluated for the moment: a node that is down, drained or paused counts as missing. A node is *eligible* for a service if it is up
-and active, meets the constraints and has a platform of the image. Absent settings have the engine's defaults.
+are evaluated for the current state of the nodes: a node that is down, drained or paused counts as missing. A node is *eligible* for a service if it is up
+and active, meets the constraints and has a platform of the image. Settings that are absent count as the engine's defaults.
 
-If a request is refused, as by a proxy in front of the engine's socket, the rules that need it are skipped, and a note names them.
+If a request is refused, for example by a proxy in front of the engine's socket, the rules that need it are skipped, and a note names them.
 
-`create`, `update-image`, `update`, `scale`, `restart` and `rollback` evaluate the rules marked *before posts* on the spec that is about
-to be sent, and print warnings. With `--strict` they refuse to send anything if one of them finds something.
+`create`, `update-image`, `update`, `scale`, `restart` and `rollback` evaluate the rules marked *checked before posts* on the spec that is about
+to be posted, and print warnings. With `--strict` they post nothing if one of these rules finds something.
 
 This page is generated from the rules.
 ";
@@ -100,11 +100,15 @@ fn text() -> String {
 fn paragraph(rule: &Rule) -> String {
     let stage = match rule.stage {
         Stage::OnRequest => "",
-        Stage::BeforePosts => ", before posts",
-        Stage::BeforeRollbacks => ", before rollbacks",
+        Stage::BeforePosts => "; checked before posts",
+        Stage::BeforeRollbacks => "; checked before rollbacks",
     };
-    let kinds =
-        rule.kinds.iter().map(|kind| format!("{kind:?}").to_lowercase()).collect::<Vec<_>>().join(", ");
+    let kinds: Vec<&str> = rule.kinds.iter().map(|kind| services(*kind)).collect();
+    let kinds = match kinds.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    };
     let needs = match rule.needs {
         [] => String::new(),
         needs => {
@@ -118,6 +122,14 @@ fn paragraph(rule: &Rule) -> String {
         "**{}**, for {kinds}{stage}. {}. {} To see it: {} To fix it: {fix}.{needs}",
         rule.severity, rule.condition, rule.effect, rule.sign
     )
+}
+
+fn services(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Replicated => "replicated services",
+        Kind::Global => "global services",
+        Kind::Job => "jobs",
+    }
 }
 
 fn path(source: Source) -> &'static str {

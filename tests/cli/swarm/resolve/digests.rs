@@ -31,7 +31,7 @@ fn a_tag_is_pinned_a_digest_that_runs_is_left_alone_and_a_moved_tag_is_deployed(
 
     // The same digest, under its own tag and under another one.
     let (before, running) = (index(engine), tasks(engine, "re-pin"));
-    update(&a, &[]).prints(&["runs", "nothing was sent"]);
+    update(&a, &[]).prints(&["runs", "nothing was posted"]);
     assert_eq!(registry.push_as("a", "b"), six);
     update(&b, &[]).prints(&["runs this digest as a; --force writes b"]);
     assert_eq!(update(&b, &["--json"]).json()["services"][0]["reason"], "same_digest");
@@ -60,7 +60,7 @@ fn a_tag_is_pinned_a_digest_that_runs_is_left_alone_and_a_moved_tag_is_deployed(
     let running = tasks(engine, "re-pin");
     let update = |args: &[&str]| registry.swarmctl(None, &[&["update-image", "re-pin"], args].concat()).run();
     update(&[&a]).succeeds().says(&["stays pinned", "could not be reached", "connection refused"]);
-    update(&["--no-resolve-image", &a]).succeeds().prints(&["nothing was sent"]);
+    update(&["--no-resolve-image", &a]).succeeds().prints(&["nothing was posted"]);
     update(&["--on-resolve-error", "fail", &b])
         .fails_with(Exit::Failed)
         .says(&["could not be reached", "connection refused"]);
@@ -118,9 +118,9 @@ fn the_same_digest_in_another_repository_is_deployed_and_credentials_alone_are_p
 
     // Nothing is posted, unless there is something that cannot be read back.
     let (before, running) = (index(), tasks(engine, "re-repo"));
-    update(&[&a]).prints(&["nothing was sent"]);
-    update(&["--no-resolve-image", &a]).prints(&["nothing was sent"]);
-    update(&["--resolve-image=changed", &a]).prints(&["nothing was sent"]);
+    update(&[&a]).prints(&["nothing was posted"]);
+    update(&["--no-resolve-image", &a]).prints(&["nothing was posted"]);
+    update(&["--resolve-image=changed", &a]).prints(&["nothing was posted"]);
     assert_eq!(index(), before);
     let told = update(&["--json", "--with-registry-auth", &b]).json()["services"][0].clone();
     assert_eq!(&told["posted"], &json!(true), "{told}");
@@ -150,7 +150,7 @@ fn whatever_the_registry_says_what_is_pinned_stays_and_each_reason_is_told() {
     };
     let same_tag = |registry: &Registry, password, words: &str| {
         for args in [&[&a[..]][..], &["--on-resolve-error=fail", &a], &["--on-resolve-error=keep-tag", &a]] {
-            let run = update(registry, password, args).succeeds().prints(&["nothing was sent"]);
+            let run = update(registry, password, args).succeeds().prints(&["nothing was posted"]);
             run.says(&["stays pinned", words]);
         }
         // A row of `outdated` says the same.

@@ -20,7 +20,7 @@ fn the_order_stays_and_no_task_is_restarted_where_nothing_changes() {
     let before = engine.service("du-order");
     let line = "update -d du-order --env-add A=1 --group-add 1 --constraint-add node.id!=a --env-rm N -e C=3 -e B=2 -e A=1";
     let run = engine.swarmctl(&words(line).iter().map(String::as_str).collect::<Vec<_>>()).run().succeeds();
-    assert_eq!(run.stdout, "du-order: nothing to change, nothing was sent\n");
+    assert_eq!(run.stdout, "du-order: nothing to change; nothing was posted\n");
     let shown = engine.swarmctl(&["inspect", "du-order"]).run().succeeds().stdout;
     engine
         .swarmctl(&["update", "--spec", "-", "du-order"])
@@ -67,7 +67,7 @@ fn an_option_of_a_mount_that_the_engine_does_not_store_is_named_each_time_and_se
         engine.swarmctl(&line).run().succeeds().says(&[&place]).prints(&["du-mount: updated"]);
         let stored = engine.service("du-mount");
         let again = engine.swarmctl(&line).run().succeeds();
-        again.says(&[&place]).prints(&["du-mount: nothing to change, nothing was sent"]);
+        again.says(&[&place]).prints(&["du-mount: nothing to change; nothing was posted"]);
         // A second update would make the previous spec equal to the current one.
         assert_eq!(engine.service("du-mount")["PreviousSpec"], stored["PreviousSpec"]);
     }
