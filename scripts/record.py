@@ -21,9 +21,9 @@ import pyte
 COLUMNS, ROWS = 106, 21
 # Seconds between two keys, before a command is typed, after its end, and on the last screen.
 KEY, BEFORE, AFTER, AT_THE_END = 0.035, 0.4, 1.2, 7.0
-# Pictures closer together than this are one.
+# Changes closer together than this are one picture.
 TOGETHER = 0.09
-# Said by the shell before each prompt; a terminal takes it for the title of its window.
+# Printed by the shell before each prompt; a terminal treats it as the title of its window.
 PROMPT = b"\x1b]0;prompt\x07"
 
 CELL, LINE, SIZE, EDGE, BAR = 8.0, 19, 13.3, 16, 34
@@ -85,10 +85,10 @@ def screens(events, end):
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     found, shown = [], 0.0
     for number, (at, data) in enumerate(events):
-        # pyte knows no faint text.
+        # pyte does not support faint text.
         stream.feed(decoder.decode(data).replace("\x1b[2m", "\x1b[90m"))
         following = events[number + 1][0] if number + 1 < len(events) else end
-        # A burst is one picture, but keys that are pressed one after the other are no burst.
+        # A burst of output is one picture, but consecutive key presses are not a burst.
         if following - at < TOGETHER and following - shown < TOGETHER:
             continue
         shown = at
@@ -110,7 +110,7 @@ def runs(cells):
             found.append((column, cell.data, *style))
     pieces = []
     for column, text, *style in found:
-        # Where two blanks are side by side, one of them may get lost in drawing.
+        # Of two adjacent blanks, one may be lost when the text is drawn.
         for part in re.finditer(r"\S+(?: \S+)*", text):
             pieces.append((column + part.start(), part.group(), *style))
     return pieces
@@ -119,7 +119,7 @@ def runs(cells):
 def draw(found, end, commands):
     """The SVG."""
     length = end + AT_THE_END
-    # (row, line) -> when it was there
+    # (row, line) -> the times when it was visible
     spans = {}
     for number, (at, lines) in enumerate(found):
         until = found[number + 1][0] if number + 1 < len(found) else None
@@ -170,7 +170,7 @@ def piece(row, column, text, colour, is_bold):
     classes = ([colour] if colour in COLOURS and colour != "default" else []) + (["b"] if is_bold else [])
     kind = f' class="{" ".join(classes)}"' if classes else ""
     x, y = EDGE + column * CELL, BAR + row * LINE + 14
-    # Whatever font there is, columns stay columns.
+    # Columns stay aligned with any font.
     return f'<text x="{x:g}" y="{y}" textLength="{len(text) * CELL:g}"{kind}>{html.escape(text, quote=False)}</text>'
 
 

@@ -1,6 +1,6 @@
 //! Change what a Docker Swarm service runs, and nothing else about it.
 //!
-//! The program is [`main`]; [`api`] is the library that it is made of, without command line and output. There is no promise of
+//! The program is [`main`]; [`api`] is the library below it, without command line and output. There is no promise of
 //! stability before version 1.0.
 
 pub mod api;

@@ -1,6 +1,6 @@
-//! What commands cost, beside their peers in the same run: `scripts/bench` starts the engine and calls this.
+//! What commands cost, compared with other programs in the same run. `scripts/bench` starts the engine and calls this.
 //!
-//! No timed test: it prints ratios, which hold better than times, and judges nothing. This program also runs as its
+//! This is not a test: it prints ratios, which are more stable than times, and checks nothing. The program also runs as its
 //! own child: `measure COMMAND...`, so that the peak memory is that of one command, and `post ...`, the bare client.
 
 #![allow(
@@ -21,13 +21,13 @@ use measure::{Contender, compare};
 use peers::{Prepared, count_requests};
 use table::Section;
 
-/// Rounds of each comparison; the contenders take turns in each, so that a slow moment hits all.
+/// Rounds of each comparison. The programs take turns in each round, so that a slow moment affects all of them.
 const ROUNDS: usize = 15;
-/// Rounds where one takes many seconds.
+/// Rounds if a command takes many seconds.
 const FEW_ROUNDS: usize = 3;
-/// What a large swarm has; a loop of dockers would take minutes a round there.
+/// The size of a large swarm; a loop of docker commands would take minutes for each round there.
 const MANY: usize = 10_000;
-/// The connections of everybody who posts many updates.
+/// The number of connections of every program that posts many updates.
 const CONNECTIONS: usize = 8;
 
 fn main() {
@@ -35,7 +35,7 @@ fn main() {
     match args.split_first() {
         Some((word, command)) if word == "measure" => measure::child(command),
         Some((word, args)) if word == "post" => peers::post_all(args),
-        // By itself it needs no engine.
+        // Without a command, no engine is needed.
         Some((word, _)) if word == "tag-lists" => drop(tag_lists::section()),
         Some((word, _)) if word == "lint" => {
             drop(lint(&Commands { socket: env("BENCH_SOCKET") }, &env("BENCH_SERVICES"), ROUNDS * 2));
@@ -75,7 +75,7 @@ impl Commands {
         self.words(&["curl", "-s", "-o", "/dev/null", "--unix-socket", &self.socket, &url], &[])
     }
 
-    /// A shell that updates all services whose names come on its stdin.
+    /// A shell that updates all services whose names are on its stdin.
     fn docker_for_all(&self, how: &str, image: &str, names: &str) -> Vec<String> {
         let docker = self.docker(&["update", "--detach", "-q", "--no-resolve-image", "--image", image]);
         let script = format!("{how} {} >/dev/null <'{names}'", docker.join(" "));
@@ -144,9 +144,9 @@ fn all() -> Vec<Section> {
         }
     }
     count_all(&mut sections, &socket);
-    // It has an engine of its own, which counts no requests.
+    // This comparison has an engine of its own, which does not count requests.
     sections.push(tag_lists::section());
-    // Who asks for few services wants to have it soon.
+    // With few services, the result is available early.
     if peers::names(&names).len() < 2000 {
         return sections;
     }
@@ -165,7 +165,7 @@ fn count_all(sections: &mut [Section], socket: &str) {
     }
 }
 
-/// Lists of all services there are.
+/// Lists of all services.
 fn lists(commands: &Commands, services: &str, rounds: usize) -> Vec<Section> {
     let fixed = |name: &str, command: Vec<String>| Contender::new(name, move |_| command.clone());
     let list = |(what, docker, ours): (&str, &[&str], &[&str])| {
@@ -184,7 +184,7 @@ fn lists(commands: &Commands, services: &str, rounds: usize) -> Vec<Section> {
         .into()
 }
 
-/// `lint`, beside curl for the lists that it reads.
+/// `lint`, compared with curl for the lists that it reads.
 fn lint(commands: &Commands, services: &str, rounds: usize) -> Section {
     let lists = ["/services", "/nodes", "/tasks", "/networks"];
     let mut curl = commands.words(&["curl", "-s", "--unix-socket", &commands.socket], &[]);
@@ -197,8 +197,8 @@ fn lint(commands: &Commands, services: &str, rounds: usize) -> Section {
     compare(&format!("`lint` of {services} services"), rounds, contenders)
 }
 
-/// Updates of many services, read-back included, beside docker in a loop, several dockers, and a bare client; loops of
-/// dockers only where they end in time.
+/// Updates of many services, including the read-back, compared with docker in a loop, several docker processes, and a bare
+/// client; loops of docker commands only if they end in time.
 fn batch(socket: &str, what: &str, names: &str, chosen: &[String], rounds: usize) -> Section {
     let commands = || Commands { socket: socket.to_owned() };
     let (looped, xargs, ours) = (commands(), commands(), commands());
@@ -224,7 +224,7 @@ fn batch(socket: &str, what: &str, names: &str, chosen: &[String], rounds: usize
             ours.ours(&flags.into_iter().chain(chosen).collect::<Vec<_>>())
         }),
     ];
-    // One docker after the other says nothing new of more services.
+    // A loop of docker commands shows nothing new with more services.
     let left_out = match count {
         0..=200 => 0,
         201..=2000 => 1,

@@ -1,4 +1,4 @@
-//! Runs the contenders of a comparison in turns, and takes medians.
+//! Runs the programs of a comparison in turns, and calculates medians.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -8,13 +8,13 @@ use nix::sys::time::TimeVal;
 
 use crate::table::{Row, Section};
 
-/// Who takes part: a name, and the command of each turn.
+/// A program to measure: its name, and the command of each turn.
 pub struct Contender {
     name: String,
     command: Box<dyn Fn(usize) -> Vec<String>>,
 }
 
-/// What one run took.
+/// The cost of one run.
 #[derive(Clone, Copy, Default)]
 pub struct Cost {
     pub wall: Duration,
@@ -24,13 +24,13 @@ pub struct Cost {
 }
 
 impl Contender {
-    /// `command` is asked before each turn, and not measured.
+    /// `command` is called before each turn, and is not measured.
     pub fn new(name: &str, command: impl Fn(usize) -> Vec<String> + 'static) -> Self {
         Self { name: name.to_owned(), command: Box::new(command) }
     }
 }
 
-/// The number of rounds, in each of which all contenders run once, after one round that warms up.
+/// The number of rounds, in each of which all programs run once, after one warm-up round.
 pub fn compare(what: &str, rounds: usize, contenders: Vec<Contender>) -> Section {
     let mut costs = vec![Vec::new(); contenders.len()];
     for round in 0..=rounds {
@@ -72,7 +72,7 @@ fn run(command: &[String]) -> Cost {
     Cost { wall: Duration::from_micros(wall), cpu: Duration::from_micros(cpu), memory }
 }
 
-/// Runs one command and prints its microseconds of wall and CPU time and its KiB of memory.
+/// Runs one command, and prints its wall time and CPU time in microseconds and its memory in KiB.
 pub fn child(command: &[String]) {
     let began = Instant::now();
     let mut command_line = Command::new(&command[0]);

@@ -1,4 +1,4 @@
-//! The bare client that posts prepared bodies, and a socket that counts what is asked.
+//! The bare client that posts prepared bodies, and a socket that counts requests.
 
 use std::collections::HashSet;
 use std::fs;
@@ -21,12 +21,12 @@ pub fn first_names(names: &str, count: usize) -> Option<String> {
     (some.len() == count).then_some(path)
 }
 
-/// The names in a file, one a line.
+/// The names in a file, one per line.
 pub fn names(path: &str) -> Vec<String> {
     fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// Creates copies of this service until there are `count`, and a file with the names of all.
+/// Creates copies of this service until there are `count`, and a file with all names.
 pub fn grow(socket: &str, names: &str, like: &str, count: usize) -> String {
     let mut connection = Connection::new(socket);
     let (status, service) = connection.ask("GET", &format!("/services/{like}"), b"");
@@ -45,7 +45,7 @@ pub fn grow(socket: &str, names: &str, like: &str, count: usize) -> String {
     path
 }
 
-/// The services whose posts are prepared before each turn.
+/// Services whose posts are prepared before each turn.
 pub struct Prepared {
     socket: String,
     names: Vec<String>,
@@ -57,7 +57,7 @@ impl Prepared {
         Self { socket: socket.to_owned(), names: self::names(names), bodies: format!("{names}.bodies") }
     }
 
-    /// Reads all services, writes their posts to a file, and gives the command that sends them.
+    /// Reads all services, writes their posts to a file, and returns the command that sends them.
     pub fn command(&self, image: &str, connections: usize) -> Vec<String> {
         let mut connection = Connection::new(&self.socket);
         let (status, all) = connection.ask("GET", "/services", b"");
@@ -102,7 +102,7 @@ pub fn post_all(args: &[String]) {
     });
 }
 
-/// One kept-alive connection, and as little HTTP as will do.
+/// One kept-alive connection with a minimal HTTP client.
 struct Connection {
     stream: UnixStream,
     buffer: Vec<u8>,
@@ -169,9 +169,9 @@ impl Connection {
     }
 }
 
-/// Runs the command with another socket in the place of the engine's, and counts the requests that come to it.
+/// Runs the command with another socket instead of the engine's, and counts the requests that arrive there.
 pub fn count_requests(socket: &str, command: &[String]) -> Option<usize> {
-    // Prepared bodies are good for one turn only, and how many they are is known.
+    // Prepared bodies are valid for one turn only, and their number is known.
     if command.get(1).is_some_and(|word| word == "post") {
         return command.last().map(|bodies| fs::read_to_string(bodies).unwrap().lines().count() / 2);
     }
@@ -206,7 +206,7 @@ fn forward(mut from: UnixStream, mut to: UnixStream, asked: &Mutex<usize>) {
     while let Ok(read @ 1..) = from.read(&mut part) {
         kept.extend_from_slice(&part[..read]);
         *asked.lock().unwrap() += kept.windows(MARK.len()).filter(|window| *window == MARK).count();
-        // A mark may be cut in two by the end of a part.
+        // A mark may be split between two reads.
         kept.drain(..kept.len().saturating_sub(MARK.len() - 1));
         if to.write_all(&part[..read]).is_err() {
             break;

@@ -1,4 +1,4 @@
-//! `apply` of a plan, beside the same update without one. The bound is 1.25 times its time.
+//! `apply` of a plan, compared with the same update without a plan. It may take at most 1.25 times as long.
 
 use std::fs;
 use std::process::Command;

@@ -13,17 +13,17 @@ pub struct Section {
     pub rows: Vec<Row>,
 }
 
-/// One contender.
+/// One program of a comparison.
 pub struct Row {
     pub name: String,
     pub cost: Cost,
-    /// The requests of one run; `None` where it sends none.
+    /// The number of requests of one run; `None` if it sends none.
     pub requests: Option<usize>,
-    /// A command that changes something once more, for counting its requests.
+    /// A command that makes one more change, to count its requests.
     pub example: Option<Vec<String>>,
 }
 
-/// The sections that README shows, by how their titles begin.
+/// The sections that README shows, by the start of their titles.
 const SUMMARY: [&str; 4] = ["`inspect`", "`ls` of ", "`update-image ", "the image of 200 "];
 
 const BEGIN: &str = "<!-- made by scripts/bench -->\n";
@@ -75,7 +75,7 @@ impl Section {
         text
     }
 
-    /// A row of README: swarmctl beside the fastest way to do the same with docker.
+    /// A row of README: swarmctl compared with the fastest way to do the same with docker.
     fn as_summary(&self) -> Option<String> {
         SUMMARY.iter().find(|start| self.what.starts_with(**start))?;
         let ours = self.rows.iter().find(|row| row.name.starts_with("swarmctl"))?;
@@ -90,7 +90,7 @@ impl Section {
     }
 }
 
-/// Prints the table, and writes it to the file in BENCH_TABLE and README's short one to the file in BENCH_SUMMARY.
+/// Prints the table, and writes it to the file in BENCH_TABLE, and README's short table to the file in BENCH_SUMMARY.
 pub fn write(sections: &[Section]) {
     let mut table = String::from(
         "| | | wall ms | ratio | CPU ms | ratio | peak MiB | requests |\n|---|---|---:|---:|---:|---:|---:|---:|\n",

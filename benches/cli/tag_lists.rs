@@ -1,4 +1,4 @@
-//! `outdated --newest`, beside curl for the tag lists alone: a registry and an engine that only have what that needs.
+//! `outdated --newest`, compared with curl for the tag lists alone: a registry and an engine with the minimum for that.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
@@ -14,7 +14,7 @@ const REPOSITORIES: usize = 200;
 const TAGS: usize = 500;
 const DIGEST: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
 
-/// 200 services of as many repositories of 500 tags each.
+/// 200 services with as many repositories, of 500 tags each.
 pub fn section() -> Section {
     let port = serve_registry();
     let folder = std::env::temp_dir().join(format!("swarmctl-bench-{}", std::process::id()));
@@ -43,7 +43,7 @@ pub fn section() -> Section {
     section
 }
 
-/// A registry by http; it ends with this program.
+/// A registry with http; it ends with this program.
 fn serve_registry() -> u16 {
     let tags: Vec<String> = (0..TAGS).map(|n| format!("\"1.{}.{}\"", n / 10, n % 10)).collect();
     let body = format!("{{\"name\":\"x\",\"tags\":[{}]}}", tags.join(","));
@@ -59,7 +59,7 @@ fn serve_registry() -> u16 {
     port
 }
 
-/// An engine with the services, by its socket.
+/// An engine with the services; returns its socket.
 fn serve_engine(socket: PathBuf, port: u16) {
     let service = |n: usize| {
         format!(
@@ -84,7 +84,7 @@ fn serve_engine(socket: PathBuf, port: u16) {
     });
 }
 
-/// Answers every request of a connection.
+/// Responds to every request of a connection.
 fn answer(from: impl Read, mut to: impl Write, body: impl Fn(&str) -> String) {
     let mut lines = BufReader::new(from).lines();
     while let Some(Ok(first)) = lines.next() {

@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn names_what_a_row_has() {
         let error = RowTemplate::parse("{{.Nmae}}", COLUMNS).unwrap_err().to_string();
-        assert_eq!(error, "at `.Nmae}}`: there is no `.Nmae`; there are .Name, .DesiredState, .ID");
+        assert_eq!(error, "at `.Nmae}}`: there is no `.Nmae`; the fields are .Name, .DesiredState, .ID");
         assert!(RowTemplate::parse("{{range $i, $r := .ID}}{{$.Foo}}{{end}}", COLUMNS).is_err());
         assert!(RowTemplate::parse("{{with .ID}}{{.}}{{end}}", COLUMNS).is_ok());
     }

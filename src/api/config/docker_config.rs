@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn entries_have_many_forms() {
         let one = |entry: &str| parse(&format!(r#"{{"auths": {{"r": {entry}}}}}"#)).credentials("r").unwrap();
-        assert!(one("{}").is_none(), "left behind by docker where a helper keeps them");
+        assert!(one("{}").is_none(), "left by docker if a helper stores the credentials");
         let plain = one(r#"{"username": "ann", "password": "p:1", "email": "a@b"}"#).unwrap();
         assert_eq!((plain.username.as_str(), plain.password.show()), ("ann", "p:1"));
         let token =
@@ -251,7 +251,11 @@ mod tests {
         assert_eq!(parse(r#"{"credsStore": ""}"#).helper("r").unwrap(), None);
         assert_eq!(parse("").helper("r").unwrap(), None);
         let without = parse(r#"{"credsStore": "all", "credHelpers": {"r:1": "", "r:2": null}}"#);
-        assert_eq!(without.helper("r:1").unwrap(), None, "docker turns the store off for one registry so");
+        assert_eq!(
+            without.helper("r:1").unwrap(),
+            None,
+            "this is how docker disables the store for one registry"
+        );
         assert_eq!(without.helper("r:2").unwrap(), Some("all"));
     }
 

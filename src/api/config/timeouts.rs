@@ -108,7 +108,7 @@ impl Timeouts {
 mod tests {
     use super::*;
 
-    /// docs/design.md section 3 and docs/design.md section 5 promise these.
+    /// Promised in docs/design.md section 3 and docs/design.md section 5.
     #[test]
     fn production_waits_as_long_as_is_promised() {
         let production = Timeouts::default();

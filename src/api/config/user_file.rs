@@ -68,7 +68,7 @@ mod tests {
         assert_eq!(refused(&path("large")), "it is larger than 16 MiB");
         assert_eq!(refused(Path::new("/dev/zero")), "it is larger than 16 MiB");
         assert!(Command::new("mkfifo").arg(path("pipe")).status().unwrap().success());
-        assert!(refused(&path("pipe")).contains("not a file"));
+        assert!(refused(&path("pipe")).contains("not a regular file"));
         assert!(refused(folder.path()).contains("directory"));
     }
 }

@@ -65,7 +65,7 @@ impl Stream<'_> {
 }
 
 impl Client {
-    /// A client of the engine at `connection`. It sends nothing yet, and waits for nothing longer than until `deadline`.
+    /// A client of the engine at `connection`. It sends nothing yet, and never waits beyond `deadline`.
     pub fn new(connection: Connection, cancellation: Cancellation, deadline: Option<Instant>) -> Self {
         let (observer, first_date) = (Observer::default(), OnceLock::new());
         let timeouts = connection.timeouts;

@@ -20,7 +20,7 @@ const MAX_FINAL_ROUNDS: u32 = 3;
 #[derive(Debug)]
 pub(in crate::api) struct Failover {
     hosts: Vec<Host>,
-    /// Index of the current manager, or [`NONE`].
+    /// Index of the current manager, or [`UNCHOSEN`].
     current: AtomicUsize,
     /// Number of switches. The response timeout grows with it.
     switches: AtomicU32,
@@ -30,7 +30,7 @@ pub(in crate::api) struct Failover {
     why_not: Mutex<Vec<String>>,
 }
 
-/// A manager, as `GET /nodes` has it.
+/// A manager in the response to `GET /nodes`.
 #[derive(Debug, Deserialize)]
 pub(in crate::api) struct ManagerNode {
     #[serde(rename = "ID")]
@@ -60,7 +60,7 @@ impl Failover {
         }
     }
 
-    /// Gives the hosts back.
+    /// Returns the hosts.
     pub fn into_hosts(self) -> Vec<Host> {
         self.hosts
     }
@@ -70,7 +70,7 @@ impl Failover {
         self.hosts.len() > 1
     }
 
-    /// Index of the current manager, or [`NONE`].
+    /// Index of the current manager, or [`UNCHOSEN`].
     pub fn current(&self) -> usize {
         self.current.load(Ordering::SeqCst)
     }

@@ -1,5 +1,5 @@
 //! An incremental parser for long lists: rows are parsed while the response arrives, because the engine writes a list slowly and
-//! its text takes ten times the memory of what is shown of it.
+//! its text takes ten times the memory of the fields that are shown.
 
 use serde::de::{Deserialize, Error as _, IgnoredAny};
 use serde_json::Deserializer;
@@ -34,7 +34,7 @@ enum Expect {
     Lost(String),
 }
 
-/// Parses the JSON value at the start of `text`. Returns what `read` makes of it, and its length in bytes.
+/// Parses the JSON value at the start of `text`. Returns the result of `read`, and the length in bytes.
 ///
 /// # Errors
 /// There is no complete value, or it is not an `R`.
@@ -227,6 +227,6 @@ mod tests {
         let mut rows = JsonArrayParser::new(name_of);
         let mut bytes = format!(r#"[{{"ID":"{}"#, "x".repeat(MAX_OBJECT_LEN)).into_bytes();
         rows.feed(&mut bytes);
-        assert!(rows.all(&Response::of_body(bytes)).unwrap_err().to_string().contains("has no end"));
+        assert!(rows.all(&Response::of_body(bytes)).unwrap_err().to_string().contains("is not complete"));
     }
 }

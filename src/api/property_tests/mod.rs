@@ -212,7 +212,7 @@ fn texts_set_in_a_spec_that_is_not_read() {
             edits.push(Edit::set(place.expect("a place"), Value::from(value(random))));
         }
         let Some((set, changed)) = splice(&text, &edits) else { return };
-        // What is torn may hold what no reader takes; a service's text was checked before.
+        // Random pieces may contain text that no parser accepts; the text of a service was checked before.
         let Ok(before) = serde_json::from_str::<Value>(&text) else { return };
         let mut after = before.clone();
         apply_all(&mut after, &edits);

@@ -15,7 +15,7 @@ use crate::api::config::redact::{Secret, Secrets};
 use crate::api::error::{CredentialsError, Error, Result};
 use crate::api::http::client::Client;
 
-/// The maximum size of a helper's output, in bytes. A request header could not hold more.
+/// The maximum size of a helper's output, in bytes. A request header has no room for more.
 const MAX_OUTPUT_LEN: usize = 32 << 10;
 /// The maximum number of characters and of lines of a helper's message that are shown.
 const MAX_MESSAGE_LEN: usize = 300;
@@ -243,7 +243,7 @@ impl OutputReader {
     }
 
     fn read_to_end(&self, timeout: Duration) -> Vec<u8> {
-        // A timeout is no error: what was read so far is used.
+        // A timeout is not an error: the output so far is used.
         let _ = self.end.recv_timeout(timeout);
         self.read_so_far()
     }

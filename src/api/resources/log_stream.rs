@@ -14,7 +14,7 @@ pub enum Channel {
     Stdout,
     /// The standard error output of the task.
     Stderr,
-    /// The engine: what it could not read, and why.
+    /// The engine, which reports what it could not read, and why.
     Engine,
 }
 

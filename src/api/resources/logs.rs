@@ -253,8 +253,8 @@ mod tests {
     #[test]
     fn invalid_frames_are_refused_without_allocating() {
         let refused = |bytes: &[u8]| decoded(bytes, 3).unwrap_err();
-        assert!(refused(b"com.docker.swarm").contains("of the type 99"));
-        assert!(refused(b"\x01\x02\0\0\0\0\0\0").contains("not made of frames"));
+        assert!(refused(b"com.docker.swarm").contains("the unknown type 99"));
+        assert!(refused(b"\x01\x02\0\0\0\0\0\0").contains("does not consist of frames"));
         assert!(refused(b"\x01\0\0\0\xff\xff\xff\xff").contains("longer than"));
         assert!(refused(b"\x01\0\0\0\0\x20\0\x01").contains("longer than"));
         let mut frames = FrameDecoder::default();

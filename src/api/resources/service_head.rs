@@ -21,11 +21,11 @@ pub struct ServiceHead {
     pub is_job: bool,
     /// `Spec.TaskTemplate.ContainerSpec.Image`.
     pub image: Option<String>,
-    /// `RawUpdateStatus`.
+    /// `UpdateStatus`.
     pub update: RawUpdateStatus,
 }
 
-/// The strings in `RawUpdateStatus`.
+/// The strings in `UpdateStatus`.
 #[derive(Clone, Debug, Default)]
 pub struct RawUpdateStatus {
     /// `State`.

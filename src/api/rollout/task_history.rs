@@ -86,7 +86,8 @@ impl TaskHistory {
             (task.status.at, task.updated) = (now, now);
             self.ended.insert(task.id.clone(), task);
         }
-        // A task that fails at once is seldom seen running, but it is `ready` during the restart delay before.
+        // A task that fails immediately is rarely listed as running, but it is `ready` during the restart
+        // delay before.
         let is_on_node = |task: &&Task| {
             (TaskState::Assigned..=TaskState::Running).contains(&task.status.state) && task.is_desired()
         };

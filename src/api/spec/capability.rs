@@ -150,7 +150,7 @@ mod tests {
         after
     }
 
-    /// The names of both lists; `ALL` beside others stands for all of them.
+    /// The names of both lists; `ALL` in addition to others stands for all of them.
     fn names(spec: &Value) -> [Vec<String>; 2] {
         [create::CAP_ADD, create::CAP_DROP].map(|path| {
             let list = Place::at(path).get(spec).and_then(Value::as_array).cloned().unwrap_or_default();

@@ -172,7 +172,7 @@ mod tests {
         Edit::item(Place::at(path), item)
     }
 
-    /// What the addition makes of the spec.
+    /// The spec after the addition.
     fn made(edits: Vec<Edit>, spec: &Value) -> Result<Value, Box<Occupied>> {
         let mut after = spec.clone();
         apply_all(&mut after, &resolve_repeated(edits, spec)?.edits);

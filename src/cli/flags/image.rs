@@ -279,8 +279,7 @@ impl ImageResolution<'_> {
         }
     }
 
-    /// Whether the image is used without a digest from the registry. A pinned image stays pinned, whatever
-    /// the flag says.
+    /// Whether the image is used without a digest from the registry. A pinned image stays pinned even with the flag.
     fn keeps_tag(&self, likeness: Likeness, kind: RegistryErrorKind) -> Result<bool> {
         match (self.args.on_resolve_error, likeness) {
             (_, Likeness::Pinned) | (OnResolveError::KeepTag, _) => Ok(true),

@@ -43,7 +43,7 @@ fn an_invalid_value_is_refused_with_the_reason_and_an_example() {
         (
             "env-rm",
             "A=1",
-            "`A=1` is not a name: a variable is removed by its name alone (for example: `PATH`)",
+            "`A=1` is not a name: specify only the name to remove a variable (for example: `PATH`)",
         ),
         ("mount-rm", "", "the value is empty (for example: `value`)"),
         ("replicas", "x", "`x` is not a valid number of tasks (for example: `3`)"),

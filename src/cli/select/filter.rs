@@ -166,7 +166,7 @@ mod tests {
             parse_for_tasks("slot=1").unwrap_err(),
             "valid keys are desired-state, id, image, label, mode, name, node"
         );
-        assert_eq!(parse_for_services("node=a").unwrap_err(), "the keys are id, image, label, mode, name");
+        assert_eq!(parse_for_services("node=a").unwrap_err(), "valid keys are id, image, label, mode, name");
         for state in ["desired-state=up", "desired-state=", "desired-state=unknown"] {
             assert!(parse_for_tasks(state).unwrap_err().contains("running"), "{state}");
         }

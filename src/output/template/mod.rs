@@ -1,4 +1,4 @@
-//! Go's template language, as far as docker's `--format` needs it: everything except `define`, `template`, `block`,
+//! The part of Go's template language that docker's `--format` needs: everything except `define`, `template`, `block`,
 //! methods, and the functions that escape for HTML, JavaScript and URLs.
 //!
 //! Errors are found when a template is parsed, before any request is sent: unknown functions and variables, a wrong

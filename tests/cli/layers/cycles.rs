@@ -22,10 +22,10 @@ const PARTS: &[(&str, &[&str])] = &[
     ("deploy", &["deploy"]),
 ];
 
-/// A module by its path below `api`, `["spec", "edit"]`.
+/// A module by its path below `api`, as in `["spec", "edit"]`.
 type Module = Vec<String>;
 
-/// Which module imports from which others.
+/// The imports of each module.
 type Imports = BTreeMap<Module, BTreeSet<Module>>;
 
 #[test]
@@ -75,14 +75,14 @@ fn the_checker_finds_cycles_and_prints_them() {
         ("api/c.rs", "use super::{a};"),
     ];
     assert_eq!(found(&three), ["a -> b -> c -> a"]);
-    // Through a name that the folder re-exports.
+    // The name is re-exported by the folder.
     let folder = [
         ("api/s/mod.rs", "mod a;\nmod b;\npub use self::a::A;\npub use b::{B, b as f};\nstruct Own;"),
         ("api/s/a.rs", "use super::{B, Own};"),
         ("api/s/b.rs", "use super::A;"),
     ];
     assert_eq!(found(&folder), ["s::a -> s::b -> s::a"]);
-    // What its folder defines, and what tests use, is not an import from a neighbour.
+    // What its folder defines, and what tests use, does not count as an import from a neighbour.
     let none = [
         ("api/s/mod.rs", "mod a;\npub use a::A;\nstruct Own;"),
         ("api/s/a.rs", "use super::Own;\n#[cfg(test)]\nmod tests { use super::super::b; }"),
@@ -99,7 +99,7 @@ fn part_of(module: &Module) -> usize {
         .unwrap_or_else(|| panic!("src/api/{} belongs to no part: add it to PARTS in {}", module[0], file!()))
 }
 
-/// What every module of `api` imports from others there, names that a folder re-exports resolved to where they are defined.
+/// The imports of every module of `api` from other modules there; re-exported names are resolved to where they are defined.
 fn imports(files: &[(String, String)]) -> Imports {
     let files: BTreeMap<Module, (&str, String)> = files
         .iter()
@@ -120,8 +120,8 @@ fn imports(files: &[(String, String)]) -> Imports {
     imports
 }
 
-/// Names that folders re-export from their own modules, each with the path that it stands for. What a module re-exports from
-/// elsewhere counts as its own.
+/// Names that folders re-export from their own modules, with the path of each. Re-exports from elsewhere count as the module's
+/// own.
 fn exports(files: &BTreeMap<Module, (&str, String)>, known: &BTreeSet<Module>) -> BTreeMap<Module, Module> {
     let mut exports = BTreeMap::new();
     for (module, (name, text)) in files {
@@ -143,18 +143,18 @@ fn exports(files: &BTreeMap<Module, (&str, String)>, known: &BTreeSet<Module>) -
     exports
 }
 
-/// A path of Rust as one below `api`, if it leads there.
+/// A Rust path as a path below `api`, if it is one.
 fn absolute(path: &str, module: &Module, known: &BTreeSet<Module>) -> Option<Module> {
     let words: Module = path.split("::").map(str::to_owned).collect();
     if let Some(rest) = path.strip_prefix("crate::api::") {
         return Some(rest.split("::").map(str::to_owned).collect());
     }
-    // A child is in sight without `self::`.
+    // A child module is visible without `self::`.
     let child: Module = module.iter().chain(words.first()).cloned().collect();
     known.contains(&child).then(|| module.iter().cloned().chain(words).collect())
 }
 
-/// The module that a path leads to.
+/// The module that a path refers to.
 fn target(path: &Module, known: &BTreeSet<Module>, exports: &BTreeMap<Module, Module>) -> Module {
     let mut path = path.clone();
     // Re-exports of re-exports end after a few steps.
@@ -175,14 +175,14 @@ fn module_of(name: &str) -> Option<Module> {
     Some(path.strip_suffix("/mod").unwrap_or(path).split('/').map(str::to_owned).collect())
 }
 
-/// Cycles between neighbours: the modules of one folder, each with everything below it. At least one for each set of modules
-/// that import each other.
+/// Cycles between neighbours: the modules of one folder, each with everything below it. At least one cycle for each set of
+/// modules that import each other.
 fn cycles(imports: &Imports) -> Vec<String> {
     let mut folders: BTreeMap<Module, Imports> = BTreeMap::new();
     for (module, used) in imports {
         for used in used {
             let common = module.iter().zip(used).take_while(|(a, b)| a == b).count();
-            // One of them is the folder itself, whose children are its parts.
+            // One of them may be the folder itself, with its child modules.
             if common == module.len() || common == used.len() {
                 continue;
             }
@@ -209,7 +209,7 @@ fn cycles_between(neighbours: &Imports) -> Vec<String> {
     found
 }
 
-/// The shortest way from a module back to itself.
+/// The shortest path from a module back to itself.
 fn way_back(start: &Module, neighbours: &Imports) -> Option<Vec<Module>> {
     let mut ways = vec![vec![start.clone()]];
     let mut visited = BTreeSet::new();

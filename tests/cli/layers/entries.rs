@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// More entries than this are no longer an overview.
+/// With more entries, a listing is no longer an overview.
 const MAX_ENTRIES: usize = 16;
 
 #[test]

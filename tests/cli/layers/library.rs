@@ -71,7 +71,7 @@ fn the_checkers_find_flags_command_lines_and_booleans() {
     assert_eq!(literals(text), [(1, "one".to_owned()), (2, "three".to_owned())]);
 }
 
-/// The files of the library, without those that hold tests only.
+/// The files of the library, without those that contain only tests.
 fn files() -> Vec<(String, String)> {
     let is_library = |name: &str| is_in(name, "api") && !is_test(name) && !name.contains("tests/");
     sources().into_iter().filter(|(name, _)| is_library(name)).collect()
@@ -110,7 +110,7 @@ fn boolean_parameters(code: &str) -> Vec<(usize, String, String)> {
     found
 }
 
-/// What stands between the commas of a function's parentheses; `rest` is what follows its name.
+/// The parts between the commas in a function's parentheses; `rest` is the text after its name.
 fn parameters(rest: &str) -> Vec<&str> {
     let (mut angles, mut depth, mut from) = (0_i32, 0_i32, None);
     let mut found = Vec::new();

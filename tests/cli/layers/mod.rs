@@ -1,4 +1,4 @@
-//! The layers hold: who may import whom (docs/design.md section 2), and a few rules of the house that no lint knows.
+//! Rules for the code that no lint checks: which layer may import which (docs/design.md section 2), sizes, and others.
 
 mod cycles;
 mod entries;
@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 
 use source::{code, paths, without_tests};
 
-/// One rule: in these files none of these paths may be used.
+/// One rule: none of these paths may be used in these files.
 struct Rule {
-    /// Prefixes of paths below `src/`; a `!` before one takes files out again.
+    /// Prefixes of paths below `src/`; `!` before a prefix excludes files.
     files: &'static [&'static str],
     /// Rust paths: the path itself and everything below it.
     never: &'static [&'static str],
@@ -100,10 +100,10 @@ const RULES: &[Rule] = &[
     },
 ];
 
-/// More in one file, of the program or of its tests, than a reader holds in mind; what is longer has two themes.
+/// The maximum number of lines of a file, in src and tests. A longer file has more than one subject.
 const LINES: usize = 400;
 
-/// Paths of somebody's machine; none belongs into the program.
+/// Paths on a developer's machine must not be in the program.
 const MACHINE: &[&str] = &["/home/", "/root/", "/Users/", "/work/", "/tmp/h"];
 
 #[test]
@@ -178,7 +178,7 @@ fn variables_of_tests_are_read_in_builds_with_debug_assertions_only() {
     assert!(seen > 0, "no variable of tests is left: remove this test");
 }
 
-/// Comments that say why point to docs/design.md; whoever renumbers it has to follow them.
+/// Comments refer to sections of docs/design.md, which must exist.
 #[test]
 fn every_section_of_the_design_that_is_referred_to_exists() {
     let design = include_str!("../../../docs/design.md");
@@ -189,7 +189,7 @@ fn every_section_of_the_design_that_is_referred_to_exists() {
             text.match_indices("docs/design.md section ").map(|(at, found)| text[at..].split_at(found.len()))
         {
             let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
-            // This file has the words without a number.
+            // This file contains the words without a number.
             if !number.is_empty() {
                 assert!(
                     design.contains(&format!("\n## {number}. ")),
@@ -202,7 +202,7 @@ fn every_section_of_the_design_that_is_referred_to_exists() {
     assert!(count > 4, "{count} references to docs/design.md: has their form changed?");
 }
 
-/// A rule whose files have all gone is a rule that nobody keeps.
+/// A rule must apply to at least one file.
 #[test]
 fn every_layer_is_there() {
     let names: Vec<String> = sources().into_iter().map(|(name, _)| name).collect();
@@ -219,12 +219,12 @@ impl Rule {
     }
 }
 
-/// Whether a file is the module of that path: `api/spec` is `api/spec.rs` and all of `api/spec/`.
+/// Whether a file belongs to the module of that path: `api/spec` is `api/spec.rs` and all of `api/spec/`.
 fn is_in(name: &str, prefix: &str) -> bool {
     name == prefix || name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/') || rest == ".rs")
 }
 
-/// Whether the file holds nothing but tests of its neighbour.
+/// Whether the file contains only tests of its neighbour.
 fn is_test(name: &str) -> bool {
     let is_tests = |part: &str| part == "tests" || part.ends_with("_tests");
     name.trim_end_matches(".rs").split('/').any(is_tests)
@@ -234,12 +234,12 @@ fn is_or_is_below(path: &str, above: &str) -> bool {
     path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-/// Every file of the program by its path below `src/`.
+/// Every file of the program, by its path below `src/`.
 fn sources() -> Vec<(String, String)> {
     below("src")
 }
 
-/// Every Rust file of a folder of the repository, by its path below that, with its text.
+/// Every Rust file in a folder of the repository, by its path below the folder, with its text.
 fn below(folder: &str) -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut files = Vec::new();

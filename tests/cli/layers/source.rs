@@ -1,4 +1,4 @@
-//! Rust source as the rules of the layers look at it: without comments, strings and tests, as the paths that it names.
+//! Rust source for the rules of the layers: without comments, strings and tests, and the paths that it contains.
 
 use super::is_or_is_below;
 
@@ -23,7 +23,7 @@ fn the_checker_sees_imports_of_every_form() {
     assert!(!has("use clapper::A; fn f<'a>(x: &'a str) {}", "clap"));
 }
 
-/// The text with comments and the insides of strings and characters blanked; lines stay.
+/// The text with comments and the contents of strings and characters replaced by blanks; line numbers stay.
 pub(super) fn code(text: &str) -> String {
     let mut chars: Vec<char> = text.chars().collect();
     for (from, to, _) in opaque(&chars) {
@@ -32,7 +32,7 @@ pub(super) fn code(text: &str) -> String {
     chars.into_iter().collect()
 }
 
-/// The strings outside of tests, each with the line that it begins on; escapes stay as they are written.
+/// The strings outside of tests, each with its first line; escapes are not resolved.
 pub(super) fn literals(text: &str) -> Vec<(usize, String)> {
     let chars: Vec<char> = text.chars().collect();
     let blanked = code(text);
@@ -41,7 +41,7 @@ pub(super) fn literals(text: &str) -> Vec<(usize, String)> {
     let strings = opaque(&chars).into_iter().filter(|(.., kind)| *kind == Opaque::String);
     strings
         .filter(|(_, to, _)| {
-            // What follows a string in a test is blank too.
+            // Text after a string in a test is blank too.
             let next = (*to..all.len()).find(|i| !all[*i].is_whitespace());
             next.is_none_or(|next| !live[next].is_whitespace())
         })
@@ -54,7 +54,7 @@ pub(super) fn literals(text: &str) -> Vec<(usize, String)> {
         .collect()
 }
 
-/// What is not code.
+/// A part that is not code.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Opaque {
     Comment,
@@ -112,7 +112,7 @@ fn string(rest: &[char]) -> usize {
     i + 1
 }
 
-/// The length of a raw string; 0 where the `r` begins something else.
+/// The length of a raw string; 0 if the `r` starts something else.
 fn raw_string(rest: &[char]) -> usize {
     let hashes = rest[1..].iter().take_while(|c| **c == '#').count();
     if rest.get(1 + hashes) != Some(&'"') {
@@ -123,7 +123,7 @@ fn raw_string(rest: &[char]) -> usize {
     (body..rest.len()).find(|i| rest[*i..].starts_with(&close)).map_or(rest.len(), |i| i + close.len())
 }
 
-/// The code without what is compiled for tests only: those may do what they like.
+/// The code without parts that are compiled for tests only, to which the rules do not apply.
 pub(super) fn without_tests(code: &str) -> String {
     let mut out = code.to_owned();
     while let Some(from) = out.find("#[cfg(test)]") {
@@ -145,7 +145,7 @@ pub(super) fn without_tests(code: &str) -> String {
     out
 }
 
-/// Every path of at least one `::`, and every `use` and `extern crate`, with its line; groups are taken apart,
+/// Every path with at least one `::`, and every `use` and `extern crate`, with its line; groups are split, and
 /// `super::` and `self::` are resolved.
 pub(super) fn paths(code: &str, name: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
@@ -194,7 +194,7 @@ fn word_at(code: &str, from: usize) -> &str {
     &code[from..end]
 }
 
-/// `a::{b, c::{self, D as E}}` as its paths.
+/// `a::{b, c::{self, D as E}}` as single paths.
 fn flatten(tree: &str) -> Vec<String> {
     let tree = tree.trim();
     let Some((head, rest)) = tree.split_once('{') else {
@@ -223,14 +223,14 @@ fn flatten(tree: &str) -> Vec<String> {
         .collect()
 }
 
-/// A path from the crate's root where it begins with `super` or `self`.
+/// A path that starts with `super` or `self`, from the crate's root.
 fn resolve(path: &str, name: &str) -> String {
     let module = name.strip_suffix("/mod.rs").or_else(|| name.strip_suffix(".rs")).unwrap_or(name);
     let mut module: Vec<&str> =
         if matches!(module, "main" | "lib") { Vec::new() } else { module.split('/').collect() };
     let mut words = path.split("::").peekable();
     if !matches!(words.peek(), Some(&("super" | "self"))) {
-        // In lib.rs the layers are in sight without `crate::`.
+        // In lib.rs the layers are visible without `crate::`.
         let layer = matches!(words.peek(), Some(&("api" | "cli" | "output"))) && module.is_empty();
         return if layer { format!("crate::{path}") } else { path.to_owned() };
     }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Phrases that make a reader stop. `tests/cli/readme.rs` has more of them, for pages.
+/// Phrases that disturb readers. `tests/cli/readme.rs` has more of them, for pages.
 const UNUSUAL: [(&str, &str); 8] = [
     ("so many", "at most N, the number of"),
     ("shall", "must, should, will"),
@@ -15,7 +15,7 @@ const UNUSUAL: [(&str, &str); 8] = [
     ("is to be", "must be, will be"),
 ];
 
-/// The two lists of such phrases, and what programs have written.
+/// Files without a check: the two lists of such phrases, and output of programs.
 const LEFT_OUT: [&str; 4] = ["cli/layers/wording.rs", "cli/readme.rs", "tests/data", "snapshots"];
 
 fn files_below(folder: &Path, files: &mut Vec<PathBuf>) {

@@ -1,4 +1,4 @@
-//! What a real engine erases of a spec that comes through an older API version, and that nothing is lost unasked.
+//! What a real engine erases from a spec that it receives with an older API version; nothing may be lost without a request.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::support::exit::Exit;
 use crate::support::fixtures::{NEW, OLD};
 use crate::support::run::Run;
 
-/// A service with every field of an engine of API 1.41 that some older version knows nothing of.
+/// A service with every field of API 1.41 that an older version does not have.
 fn newer(name: &str) -> Value {
     let mut spec = small(name, OLD);
     spec["Mode"]["Replicated"]["Replicas"] = 0.into();
@@ -105,7 +105,7 @@ fn nothing_is_lost_unasked_and_what_is_accepted_is_told() {
         "{gone:?}\n{}",
         run.report()
     );
-    // The engine's own rollback brings all of it back, through the older version too.
+    // The engine's own rollback restores all of it, even with the older version.
     through(engine, "1.40", &["rollback", "-d", "av-kept"]).succeeds();
     assert_eq!(leaves_of(engine, service.id()), before);
 }

@@ -9,7 +9,7 @@ use super::engine::{engine, small};
 use crate::support::exit::Exit;
 use crate::support::fixtures::OLD;
 
-/// The lines of `ls` about services whose name begins so, cell by cell.
+/// The lines of `ls` about services whose name has this prefix, as cells.
 fn rows(stdout: &str, prefix: &str) -> Vec<Vec<String>> {
     let cells = |line: &str| {
         line.split("   ").map(|cell| cell.trim().to_owned()).filter(|cell| !cell.is_empty()).collect()
@@ -75,7 +75,7 @@ fn inspect_is_what_the_engine_says_and_pretty_is_for_people() {
     spec["EndpointSpec"] =
         json!({ "Ports": [{ "Protocol": "tcp", "TargetPort": 80, "PublishedPort": 22502 }] });
     let service = engine.create(&spec);
-    // The engine itself still writes to it: ports, virtual IPs.
+    // The engine itself still changes it: ports, virtual IPs.
     engine.wait_until("it has its addresses", |engine| {
         engine.service("in-a")["Endpoint"]["VirtualIPs"].is_array()
     });

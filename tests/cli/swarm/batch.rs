@@ -1,4 +1,4 @@
-//! Many services with one command on a real engine: what is begun, what is not, and what is so afterwards.
+//! Many services with one command on a real engine: which are updated, which are not, and their state afterwards.
 
 use std::fs;
 use std::time::Duration;
@@ -14,12 +14,12 @@ use crate::support::run::{Run, Swarmctl};
 const BAD: &str = "opera443399/whoami:bad";
 const SECOND: u64 = 1_000_000_000;
 
-/// The services `STACK-a`, `STACK-b` ... as `docker stack deploy` labels them, each with one task that runs.
+/// The services `STACK-a`, `STACK-b` ... with the label of `docker stack deploy`, each with one running task.
 pub(super) fn stack(stack: &str, names: &[&str]) -> Vec<Removed> {
     stack_of(stack, names, |_| ())
 }
 
-/// The same, each changed before it is made.
+/// The same; each spec is changed before the service is created.
 fn stack_of(stack: &str, names: &[&str], change: impl Fn(&mut Value)) -> Vec<Removed> {
     let make = |name: &&str| {
         let mut spec = small(&format!("{stack}-{name}"), OLD);
@@ -34,12 +34,12 @@ fn stack_of(stack: &str, names: &[&str], change: impl Fn(&mut Value)) -> Vec<Rem
     services
 }
 
-/// The same with time for the bad image to fail, on a machine that has a lot to do as well.
+/// The same with a monitor period that is long enough for the bad image to fail on a busy machine.
 fn patient_stack(stack: &str, names: &[&str]) -> Vec<Removed> {
     stack_of(stack, names, |spec| spec["UpdateConfig"]["Monitor"] = (4 * SECOND).into())
 }
 
-/// update-image without asking a registry; the words of the line, then `more`.
+/// `update-image` without requests to a registry; the words of the line, then `more`.
 fn set(line: &str, more: &[&str]) -> Swarmctl {
     let words: Vec<&str> = line.split_whitespace().collect();
     engine().swarmctl(&[&["update-image", "--no-resolve-image"], words.as_slice(), more].concat())
@@ -83,7 +83,7 @@ fn a_canary_that_fails_keeps_the_others_and_one_that_converges_lets_them_go() {
     let run = set("--stack ba-can --canary 2 --json", &[NEW]).run().succeeds();
     assert!(outcomes(&run).iter().all(|one| one.ends_with(" converged")), "{}", run.report());
     assert_eq!(running(&services), [1; 4]);
-    // The first two were watched for their monitor period before the others were begun: the engine's own times say so.
+    // The first two had run for their monitor period before the others were started, according to the engine's timestamps.
     let begun = |name: &str| -> Timestamp {
         engine().service(name)["UpdateStatus"]["StartedAt"].as_str().unwrap().parse().unwrap()
     };
@@ -149,11 +149,11 @@ fn a_list_of_services_and_images_is_taken_from_a_file() {
     let run = set("--json --from", &[path]).run().succeeds();
     assert_eq!(outcomes(&run), ["a converged", "b converged"]);
     assert_eq!(images("ba-from", &["a", "b"]), [NEW, OTHER]);
-    // What inspect and ls print is a list, too: the same once more changes nothing.
+    // The output of inspect and ls can be used as a list: the same images again change nothing.
     let shown = swarmctl("inspect ba-from-a ba-from-b").succeeds().stdout;
     let run = set("--json --from -", &[]).stdin(&shown).run().succeeds();
     assert_eq!(outcomes(&run), ["a unchanged", "b unchanged"]);
-    // One that is not there is found before the first post.
+    // A service that does not exist is found before the first post.
     fs::write(&file, format!("ba-from-a {OLD}\nba-from-nosuch {OLD}\n")).unwrap();
     let run = set("--json --from", &[path]).run().fails_with(Exit::NotFound);
     assert_eq!(outcomes(&run), ["a not_started", "nosuch no_such_service"]);
@@ -199,7 +199,7 @@ fn jobs_of_a_stack_are_left_alone_and_do_not_run_again() {
     assert_eq!(before["JobStatus"], after["JobStatus"]);
     assert_eq!(before["Version"], after["Version"], "nothing at all was posted");
     assert_eq!(engine().tasks_left(job.id()), 1);
-    // Reading, waiting and removing take it in.
+    // Commands that read, wait and remove include it.
     swarmctl(&format!("status {line}")).succeeds().prints(&["ba-job-once"]);
     swarmctl(&format!("ps {line}")).succeeds().prints(&["ba-job-once."]);
     swarmctl(&format!("rm {line} --yes")).succeeds().says(&["2 services: 2 removed"]);
@@ -215,7 +215,7 @@ fn one_that_is_removed_or_written_in_the_middle_is_its_own_affair() {
     swarmctl("rm ba-mid-b").succeeds();
     engine().change("ba-mid-c", |spec| spec["Labels"]["theirs"] = "1".into());
     engine().change("ba-mid-d", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OTHER.into());
-    // Who wants what this command wants is no conflict.
+    // Another writer that sets the same value is not a conflict.
     engine().change("ba-mid-e", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
     let run = run.wait().fails_with(Exit::Conflict);
     let expected = ["a converged", "b no_such_service", "c converged", "d conflict"];

@@ -1,4 +1,4 @@
-//! Two writers of one service: nobody's change is lost.
+//! Two writers of one service: both changes are kept.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -17,7 +17,7 @@ fn twenty_four_updates_in_a_row_while_another_process_keeps_changing_labels() {
     let (stop, labels) = (AtomicBool::new(false), AtomicUsize::new(0));
     thread::scope(|scope| {
         scope.spawn(|| {
-            // A client of its own, which has nothing to do with swarmctl.
+            // A separate client, which does not use swarmctl.
             while !stop.load(Ordering::SeqCst) {
                 let label = format!("label-{}", labels.load(Ordering::SeqCst));
                 engine.change("co-24", |spec| spec["Labels"][&label] = "kept".into());
@@ -27,7 +27,7 @@ fn twenty_four_updates_in_a_row_while_another_process_keeps_changing_labels() {
         let stop_at_the_end = StopAtTheEnd(&stop);
         for n in 0..24 {
             let image = if n % 2 == 0 { NEW } else { OLD };
-            // Enough labels between two updates that each update meets the other writer.
+            // Enough labels between two updates that each update conflicts with the other writer.
             let run = engine.swarmctl(&["update-image", "-d", "--no-resolve-image", "co-24", image]).run();
             run.succeeds();
             assert_eq!(
@@ -47,7 +47,7 @@ fn twenty_four_updates_in_a_row_while_another_process_keeps_changing_labels() {
     assert!(lost.is_empty(), "of {labels} labels these are lost: {lost:?}");
 }
 
-/// Lets the other thread end also where this one fails.
+/// Ends the other thread even if this one fails.
 struct StopAtTheEnd<'a>(&'a AtomicBool);
 
 impl Drop for StopAtTheEnd<'_> {

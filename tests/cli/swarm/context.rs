@@ -1,4 +1,4 @@
-//! Contexts that docker's own client has written, and its choice of an engine.
+//! Contexts written by docker's own client, and docker's choice of an engine.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::support::programs;
 use crate::support::relay::Relay;
 use crate::support::run::swarmctl;
 
-/// docker, in an environment with nothing but these variables.
+/// docker, in an environment with only these variables.
 fn docker(variables: &[(String, String)], args: &[&str]) -> Output {
     let mut command = Command::new(programs::docker());
     command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", "/nonexistent/home");
@@ -64,7 +64,7 @@ fn a_context_of_dockers_leads_to_the_engine() {
     assert_eq!(run["engine"]["swarm"]["manager"], true);
     assert_eq!(run["engine"]["swarm"]["leader"], true);
     assert_eq!(run["engine"]["api_version"], engine.ask("GET", "/version", None)["ApiVersion"]);
-    // The list is docker's, but for the blanks at the ends of lines. Before 23 its last columns were others.
+    // The list equals docker's, except for blanks at the ends of lines. Before version 23 its last columns were different.
     let output = docker(&folder(home.path()), &["context", "ls"]);
     let dockers = String::from_utf8_lossy(&output.stdout).into_owned();
     let ours = in_home(&["context", "ls"]).run().succeeds().stdout;
@@ -94,7 +94,7 @@ fn tls_and_ssh_contexts_of_dockers_are_read_as_docker_reads_them() {
     ] {
         docker_in(home.path(), &["context", "create", name, "--docker", &docker]);
     }
-    // The context has copies of its own.
+    // The context has its own copies of the files.
     drop(files);
 
     let tls = shown(home.path(), "tls")["tls"].clone();
@@ -131,11 +131,11 @@ fn a_context_of_dockers_with_tls_leads_to_the_engine() {
     assert_eq!(shown(home.path(), "tls")["tls"]["from"], "--context");
 }
 
-/// docker wants files for TLS also where the engine's socket has no use for them.
+/// docker requires files for TLS even if the engine's socket does not use them.
 #[test]
 fn docker_takes_the_same_engine() {
     let user = User::new(&["a", "b", "c", "d"], "d");
-    // To clients before 23 an empty variable is one that is set.
+    // For clients before version 23, an empty variable counts as set.
     let is_old = client::major_version() < 23;
     let is_empty = |word: &str| word.starts_with("DOCKER_") && word.ends_with('=');
     for (line, engine) in LINES.iter().filter(|(line, _)| !is_old || !line.split(' ').any(is_empty)) {

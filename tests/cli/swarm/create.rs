@@ -33,7 +33,7 @@ fn every_flag_of_the_two_seeds_arrives() {
         --update-parallelism 2 --update-delay 1.5s --update-failure-action rollback --update-monitor 10s \
         --update-max-failure-ratio .3 --update-order start-first --log-driver json-file --log-opt max-size=10m \
         --endpoint-mode dnsrr --stop-grace-period 1m --user 1000:1000 --workdir /w --entrypoint /bin/sh";
-    // Ingress ports and dnsrr do not go together: only the host's port is left.
+    // Ingress ports cannot be combined with dnsrr, so the port is published on the host.
     let line = line.replace("-p 22402-22403:80-81/udp ", "");
     let mut args: Vec<&str> = line.split_whitespace().collect();
     args.extend([OLD, "-c", "exec /bin/whoami"]);
@@ -130,7 +130,7 @@ fn ranges_modes_and_names_of_the_engine() {
             .any(|task| task["ServiceID"] == job.id() && task["Status"]["State"] == "complete")
     });
 
-    // Without a name the engine gives one.
+    // Without a name, the engine chooses one.
     let nameless = create(&["--replicas", "0", OLD]);
     let name = engine.service(nameless.id())["Spec"]["Name"].as_str().unwrap_or_default().to_owned();
     assert!(!name.is_empty());

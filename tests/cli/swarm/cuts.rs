@@ -1,6 +1,6 @@
-//! The exit status is the truth on a real engine, too: its answers break off on their way through a relay that counts bytes.
+//! The exit status is also true with a real engine: its responses are cut off by a relay that counts bytes.
 //!
-//! `tests/cli/faults` has all faults, against an engine that is played; here is a sample of the cuts.
+//! `tests/cli/faults` has all faults, with a scripted engine; here is a sample of the cuts.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -14,16 +14,16 @@ use crate::support::fixtures::{NEW, OLD};
 use crate::support::relay::{CutOff, Relay};
 use crate::support::run::{Run, swarmctl};
 
-/// A command, what it changes, and how often it has done so.
+/// A command, what it changes, and how often the change was applied.
 struct Case {
     name: &'static str,
-    /// The service, and what is asked of it as it is now.
+    /// The service, and the number of changes in its current state.
     service: &'static str,
     args: fn(&Value) -> Vec<String>,
     times: fn(&Value, &Value) -> usize,
 }
 
-/// A post that counts moves the spec to PreviousSpec.
+/// An accepted post moves the spec to PreviousSpec.
 fn is_moved(before: &Value, after: &Value) -> usize {
     match after["Spec"] == before["Spec"] {
         true => 0,
@@ -89,7 +89,7 @@ fn create_makes_one_service_wherever_an_answer_of_a_real_engine_breaks_off() {
     });
 }
 
-/// The service; null where there is none.
+/// The service; null if it does not exist.
 fn look(engine: &Engine, name: &str) -> Value {
     engine
         .try_ask("GET", &format!("/services/{name}"), None)
@@ -99,7 +99,7 @@ fn look(engine: &Engine, name: &str) -> Value {
 fn check(case: &Case) {
     let engine = engine();
     let mut spec = small(case.service, OLD);
-    // No tasks, but where they are counted; then they wait for a node for ever.
+    // Without tasks, unless they are counted; then they stay pending.
     let is_scale = case.name == "scale";
     spec["Mode"]["Replicated"]["Replicas"] = if is_scale { 1 } else { 0 }.into();
     spec["TaskTemplate"]["Placement"] = json!({ "Constraints": ["node.labels.none==1"] });
@@ -137,7 +137,7 @@ fn check(case: &Case) {
         engine.ask("DELETE", &format!("/services/{}", case.service), None);
     }
     if let Some(service) = service.filter(|_| is_scale) {
-        // A 20.10 that loses a task while it removes the service of it crashes (nil in SetServiceTasksRemove).
+        // A 20.10 crashes if it loses a task while it removes the task's service (nil in SetServiceTasksRemove).
         let wanted = look(engine, case.service)["Spec"]["Mode"]["Replicated"]["Replicas"].as_u64();
         engine.wait_until("its tasks are as many as they should be", |engine| {
             u64::try_from(engine.tasks_left(service.id())).ok() == wanted
@@ -154,7 +154,7 @@ fn check(case: &Case) {
     );
 }
 
-/// Whether what it said is what the engine holds.
+/// Checks that the report matches the state of the engine.
 fn is_right(cut: CutOff, run: &Run, times: usize) -> bool {
     let posted = run.stderr.lines().any(|line| line.starts_with("debug: POST "));
     let is_told = run.stderr.lines().any(|line| line.starts_with("error: ")) == (run.code != Some(0));

@@ -1,4 +1,4 @@
-//! The real engine, and a look at it that does not go through swarmctl.
+//! The real engine, and access to it without swarmctl.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -12,16 +12,16 @@ use serde_json::{Value, json};
 
 use crate::support::run::{Swarmctl, swarmctl, swarmctl_by};
 
-/// A private engine that is a swarm of one node.
+/// A private engine with a swarm of one node.
 pub struct Engine {
     socket: PathBuf,
-    /// A process in its network namespace; `None` where that is the tests' own.
+    /// A process in its network namespace; `None` if that is the namespace of the tests.
     netns: Option<String>,
-    /// Holds the engine's stdin, so that it ends with the tests, however they end.
+    /// Keeps the engine's stdin open, so that the engine ends with the tests, in whatever way they end.
     process: Option<Child>,
 }
 
-/// The one engine of all tests; a test that needs it and cannot have it fails and says what to do.
+/// The engine that all tests share; if it cannot be started, the test fails and says what to do.
 pub fn engine() -> &'static Engine {
     static ENGINE: OnceLock<Result<Engine, String>> = OnceLock::new();
     match ENGINE.get_or_init(Engine::find_or_start) {
@@ -48,15 +48,15 @@ impl Engine {
         Self::start("", &[])
     }
 
-    /// One more engine, which ends when it is dropped, with options of dockerd's.
+    /// Another engine with options of dockerd, which ends when it is dropped.
     #[track_caller]
     pub fn with_options(name: &str, options: &[&str]) -> Self {
         Self::start(name, options).unwrap_or_else(|why| panic!("no engine {name}: {why}"))
     }
 
     fn start(name: &str, options: &[&str]) -> Result<Self, String> {
-        // Its folder is made, and removed again, by the script. Not below the system's temporary folder: the path
-        // of a socket is short.
+        // The script creates and removes its folder. It is not in the system's temporary folder, because the path
+        // of a socket must be short.
         let dir = PathBuf::from(format!("/tmp/sctl-engine{name}-{}", std::process::id()));
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/engine");
         let mut child = Command::new(&script)
@@ -79,7 +79,7 @@ impl Engine {
         Ok(Self { socket: socket.into(), netns, process: Some(child) })
     }
 
-    /// Whatever listens there.
+    /// The handle of an engine that listens there.
     pub fn at(socket: &Path) -> Self {
         Self { socket: socket.to_owned(), netns: None, process: None }
     }
@@ -88,7 +88,7 @@ impl Engine {
         format!("unix://{}", self.socket.display())
     }
 
-    /// swarmctl with these arguments, talking to this engine.
+    /// swarmctl with these arguments and this engine.
     pub fn swarmctl(&self, args: &[&str]) -> Swarmctl {
         swarmctl(args.iter().copied()).host(self.host())
     }
@@ -98,7 +98,7 @@ impl Engine {
         &self.socket
     }
 
-    /// A program in its network.
+    /// A program in its network namespace.
     pub fn inside(&self, program: &str) -> Command {
         match &self.netns {
             Some(pid) => {
@@ -110,14 +110,14 @@ impl Engine {
         }
     }
 
-    /// swarmctl with these arguments in its network, where its ports are.
+    /// swarmctl with these arguments in its network namespace, where its ports are.
     pub fn swarmctl_inside(&self, args: &[&str]) -> Swarmctl {
         let mut command = self.inside(env!("CARGO_BIN_EXE_swarmctl"));
         command.args(args);
         swarmctl_by(command)
     }
 
-    /// A request, past swarmctl; an answer that is no 2xx fails the test.
+    /// Sends a request without swarmctl; a response other than 2xx fails the test.
     #[track_caller]
     pub fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
         match self.try_ask(method, path, body) {
@@ -126,7 +126,7 @@ impl Engine {
         }
     }
 
-    /// A request, past swarmctl: status and JSON (null where there is none).
+    /// Sends a request without swarmctl. Returns the status and the JSON (null if there is none).
     pub fn try_ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<(u16, Value), String> {
         let body = body.map(Value::to_string).unwrap_or_default();
         let (status, bytes) = self
@@ -135,7 +135,7 @@ impl Engine {
         Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
     }
 
-    /// A post about images, whose answer is a stream of objects; `headers` end with a line break each.
+    /// Sends a post about images, whose response is a stream of objects; each of `headers` ends with a line break.
     pub fn post_image(&self, path: &str, headers: &str, body: &[u8]) -> Result<String, String> {
         let (status, bytes) = self.exchange("POST", path, headers, body).map_err(|e| e.to_string())?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -195,32 +195,32 @@ impl Engine {
         self.ask("GET", &format!("/services/{name}"), None)
     }
 
-    /// Whether there is such a service.
+    /// Whether the service exists.
     pub fn has_service(&self, name: &str) -> bool {
         matches!(self.try_ask("GET", &format!("/services/{name}"), None), Ok((200, _)))
     }
 
-    /// Makes a service past swarmctl; it is removed when what comes back is dropped.
+    /// Creates a service without swarmctl; it is removed when the returned value is dropped.
     #[track_caller]
     pub fn create(&'static self, spec: &Value) -> Removed {
         self.create_at("", spec)
     }
 
-    /// The same at an API version, as in `/v1.30`.
+    /// The same with an API version, as in `/v1.30`.
     #[track_caller]
     pub fn create_at(&'static self, version: &str, spec: &Value) -> Removed {
         let made = self.ask("POST", &format!("{version}/services/create"), Some(spec));
         Removed::new(self, format!("/services/{}", made["ID"].as_str().expect("an ID")))
     }
 
-    /// Makes an overlay network of this name; it is removed when what comes back is dropped.
+    /// Creates an overlay network; it is removed when the returned value is dropped.
     #[track_caller]
     pub fn network(&'static self, name: &str) -> Removed {
         let made = self.ask("POST", "/networks/create", Some(&json!({ "Name": name, "Driver": "overlay" })));
         Removed::new(self, format!("/networks/{}", made["Id"].as_str().expect("an ID")))
     }
 
-    /// Posts a changed spec, again as long as the index turns out stale.
+    /// Posts a changed spec, repeatedly if the index is stale.
     #[track_caller]
     pub fn change(&self, name: &str, change: impl Fn(&mut Value)) {
         loop {
@@ -236,7 +236,7 @@ impl Engine {
         }
     }
 
-    /// Waits until it holds; a test that waits in vain fails.
+    /// Waits until the condition holds; a timeout fails the test.
     #[track_caller]
     pub fn wait_until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
         let start = Instant::now();
@@ -254,7 +254,7 @@ impl Engine {
         failed.map(|task| format!("{}: {}", task["ServiceID"], task["Status"])).collect()
     }
 
-    /// The tasks of a service that should run, by their state.
+    /// The number of tasks of a service that should run, by state.
     pub fn running_tasks(&self, service: &str) -> usize {
         let filters = json!({ "service": [service], "desired-state": ["running"] }).to_string();
         let filters = percent_encoding::utf8_percent_encode(&filters, percent_encoding::NON_ALPHANUMERIC);
@@ -265,13 +265,13 @@ impl Engine {
         tasks.iter().filter(|task| task["Status"]["State"] == "running").count()
     }
 
-    /// All tasks of the service of that ID, in whatever state, also when it is gone.
+    /// All tasks of the service with this ID, in any state, even if the service no longer exists.
     pub fn tasks_left(&self, id: &str) -> usize {
         let tasks = self.ask("GET", "/tasks", None);
         tasks.as_array().map_or(0, |tasks| tasks.iter().filter(|task| task["ServiceID"] == id).count())
     }
 
-    /// The tasks of the service of that ID that have not ended, also when it is gone. The engine may list ended ones for a moment.
+    /// The tasks of the service with this ID that have not ended. The engine may list ended tasks for a moment.
     pub fn unended_tasks(&self, id: &str) -> usize {
         let tasks = self.ask("GET", "/tasks", None);
         let is_final = |task: &Value| {
@@ -283,7 +283,7 @@ impl Engine {
         tasks.as_array().map_or(0, |tasks| tasks.iter().filter(unended).count())
     }
 
-    /// What answers to GET / at this port of the node.
+    /// The response to GET / at this port of the node.
     pub fn page(&self, port: u16) -> Option<String> {
         let script = format!(
             "exec 3<>/dev/tcp/127.0.0.1/{port} && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3"
@@ -297,14 +297,14 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         if let Some(mut process) = self.process.take() {
-            // The end of its stdin is its end; it takes a moment to clean up.
+            // The engine ends when its stdin is closed, and needs a moment for the cleanup.
             drop(process.stdin.take());
             let _ = process.wait();
         }
     }
 }
 
-/// Something on the engine that is removed when this is dropped.
+/// An object on the engine that is removed when this is dropped.
 pub struct Removed {
     engine: &'static Engine,
     path: String,
@@ -323,7 +323,7 @@ impl Removed {
 
 impl Drop for Removed {
     fn drop(&mut self) {
-        // A network is free only when the tasks on it are gone.
+        // A network can only be removed after the tasks on it.
         let start = Instant::now();
         while start.elapsed() < Duration::from_secs(20) {
             match self.engine.try_ask("DELETE", &self.path, None) {
@@ -335,7 +335,7 @@ impl Drop for Removed {
     }
 }
 
-/// A small service that converges fast: one task, a monitor period of a second.
+/// A small service that converges quickly: one task, a monitor period of a second.
 pub fn small(name: &str, image: &str) -> Value {
     let policy = json!({ "Parallelism": 1, "Monitor": 1_000_000_000, "FailureAction": "pause" });
     json!({
@@ -350,7 +350,7 @@ pub fn small(name: &str, image: &str) -> Value {
     })
 }
 
-/// The spec of a service as one line, as the engine wrote it but for its escapes.
+/// The spec of a service as one line, as the engine wrote it except for its escapes.
 pub fn spec_text(service: &Value) -> String {
     service["Spec"].to_string()
 }

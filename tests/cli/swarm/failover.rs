@@ -1,9 +1,9 @@
-//! Three real managers, one of which is struck in the middle of the work: killed, paused, cut off. Afterwards every service is
-//! as swarmctl said, and nothing was done twice.
+//! Three real managers; one of them is killed, paused or disconnected during the work. Afterwards every service must be
+//! as swarmctl reported, and nothing may be applied twice.
 //!
-//! `SWARMCTL_TEST_BLOWS` names the blows (`kill`),
-//! `SWARMCTL_TEST_UPDATES` how many updates the batch has, `SWARMCTL_TEST_ROUNDS` how often the leader is killed at a
-//! random moment of a single update (0); `scripts/reliability managers` asks for more of each.
+//! `SWARMCTL_TEST_BLOWS` selects the faults (`kill`), `SWARMCTL_TEST_UPDATES` is the number of updates in the batch, and
+//! `SWARMCTL_TEST_ROUNDS` is how often the leader is killed at a random moment of a single update (0). `scripts/reliability
+//! managers` sets larger numbers.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -36,12 +36,12 @@ fn what_is_said_is_so_whatever_becomes_of_the_leader() {
     }
 }
 
-/// A batch, and the leader is struck while it runs.
+/// A batch, and a fault of the leader while it runs.
 fn batch_through(managers: &Managers, blow: &str, image: &str) {
     let leader = managers.wait_until_whole();
     let other = leader % 3 + 1;
     let before = fleet(managers, other);
-    // ForceUpdate counts the posts, beside the image that they bring.
+    // ForceUpdate counts the posts, in addition to the image that they set.
     let args = ["update-image", "--detach", "--no-resolve-image", "--force", "--parallel", "8", "--json"];
     let mut running = managers.swarmctl(leader, &[&args[..], &["--stack", STACK, image]].concat()).spawn();
     let began = Instant::now();
@@ -74,7 +74,7 @@ fn batch_through(managers: &Managers, blow: &str, image: &str) {
     if run.code != Some(0) {
         eprintln!("it said:\n{}", run.stderr);
     }
-    // Whatever was not done is done by running it again.
+    // A second run does what was not done.
     let rest = managers
         .swarmctl(leader, &["update-image", "--detach", "--no-resolve-image", "--stack", STACK, image]);
     rest.run().succeeds();
@@ -85,7 +85,7 @@ fn batch_through(managers: &Managers, blow: &str, image: &str) {
     assert_eq!(images.count(), names.len());
 }
 
-/// How many are as asked, and how many were said not to be; fails the test where anything is not as it was said.
+/// The number of services with the requested image, and of those reported as not applied; a false report fails the test.
 fn judge(before: &Fleet, after: &Fleet, image: &str, run: &Run) -> (usize, usize) {
     let said = run.json();
     assert_eq!(said["exit_code"].as_i64(), run.code.map(i64::from), "{}", run.report());
@@ -109,7 +109,7 @@ fn judge(before: &Fleet, after: &Fleet, image: &str, run: &Run) -> (usize, usize
         let is_right = match (service["outcome"].as_str(), &service["posted"]) {
             (Some("applied"), posted) => is_new && *posted == true,
             (_, Value::Bool(posted)) => *posted == is_new,
-            // It says that it does not know.
+            // The report is that the result is unknown.
             (_, _) => service["exit_code"] == 9,
         };
         assert!(is_right, "applied: {is_new}, said: {service}\nexit code {:?}\n{}", run.code, run.stderr);
@@ -123,7 +123,7 @@ fn judge(before: &Fleet, after: &Fleet, image: &str, run: &Run) -> (usize, usize
 fn single_updates_through(managers: &Managers, rounds: usize) {
     let mut endings: BTreeMap<String, usize> = BTreeMap::new();
     let mut longest = Duration::ZERO;
-    // How long one takes undisturbed, which is when the blows fall.
+    // The duration of an update without a fault, during which the faults occur.
     let leader = managers.wait_until_whole();
     let args = ["update", "--detach", "--force", "fleet-1"];
     let whole =
@@ -174,7 +174,7 @@ fn changed(before: &Fleet, after: &Fleet) -> usize {
     before.iter().filter(|(name, old)| after[*name]["Version"]["Index"] != old["Version"]["Index"]).count()
 }
 
-/// How many posts of `--force` a service has seen.
+/// The number of posts with `--force` that a service received.
 fn count(service: &Value) -> u64 {
     service["Spec"]["TaskTemplate"]["ForceUpdate"].as_u64().unwrap_or(0)
 }
@@ -201,7 +201,7 @@ fn make_services(managers: &Managers, number: usize) {
     }
 }
 
-/// The services of the batch by name, as this manager knows them.
+/// The services of the batch by name, as this manager lists them.
 fn fleet(managers: &Managers, n: usize) -> Fleet {
     let all = managers.engine(n).ask("GET", "/services", None);
     let all = all.as_array().expect("a list").iter();

@@ -1,4 +1,4 @@
-//! The fake swarm is compared with a real engine: the tests that stand on it are worth as much as it is true.
+//! Compares the fake swarm with a real engine, because the tests that use it depend on its accuracy.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::engine::{Engine, Removed, engine, small};
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{NEW, OLD};
 
-/// What is asked of both: a name for it, method, path and body. `VERSION` is the index of the service, `NAME` its
+/// The requests to both: a name, method, path and body. `VERSION` is the index of the service, `NAME` its
 /// name.
 fn questions() -> Vec<(&'static str, &'static str, String, Option<Value>)> {
     let whole = small("NAME", OLD);
@@ -83,7 +83,7 @@ fn questions() -> Vec<(&'static str, &'static str, String, Option<Value>)> {
     ]
 }
 
-/// The answers to all of it, with what differs from engine to engine taken out.
+/// The responses to all requests, without parts that differ between engines.
 fn answers(engine: &Engine, name: &str, taken: &str) -> Vec<(&'static str, u16, String)> {
     let ids = [engine.service(name)["ID"].clone(), engine.service(taken)["ID"].clone()];
     let mut answers = Vec::new();
@@ -125,7 +125,7 @@ fn the_fake_swarm_answers_as_a_real_one() {
     let fake = Engine::at(swarm.socket());
 
     let (wanted, got) = (answers(real, "fake-a", "fake-taken"), answers(&fake, "fake-a", "fake-taken"));
-    // The words are those of Debian's engine; newer ones have others in places, with the same status.
+    // The messages are those of Debian's engine; newer engines have different ones in places, with the same status.
     let (_, ping) = real.try_ask("GET", "/version", None).unwrap();
     let same_words = ping["ApiVersion"] == "1.41";
     let different: Vec<String> = wanted

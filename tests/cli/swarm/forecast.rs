@@ -1,4 +1,4 @@
-//! Forecasts, held against what becomes of the tasks on a real engine.
+//! Forecasts, compared with what happens to the tasks on a real engine.
 
 use std::collections::HashSet;
 
@@ -26,7 +26,7 @@ fn ids(engine: &Engine, id: &str) -> HashSet<String> {
     wanted(engine, id, false).into_iter().map(|(id, _)| id).collect()
 }
 
-/// Waits until all wanted tasks are of the current spec and run.
+/// Waits until all desired tasks are of the current spec and run.
 #[track_caller]
 fn settle(engine: &Engine, id: &str, replicas: usize) {
     engine.wait_until("all tasks are of the new spec and run", |engine| {
@@ -37,7 +37,7 @@ fn settle(engine: &Engine, id: &str, replicas: usize) {
     });
 }
 
-/// A service with two tasks that run.
+/// A service with two running tasks.
 #[track_caller]
 fn service(name: &str, change: impl FnOnce(&mut Value)) -> Removed {
     let engine = engine();
@@ -53,7 +53,7 @@ fn service(name: &str, change: impl FnOnce(&mut Value)) -> Removed {
     service
 }
 
-/// What `update --spec` of this patch is said to restart, and what it does restart.
+/// What `update --spec` predicts for this patch, and what it restarts.
 #[track_caller]
 fn foreseen_and_true(name: &str, id: &str, patch: &Value) -> (u64, u64, Value) {
     let engine = engine();
@@ -62,7 +62,7 @@ fn foreseen_and_true(name: &str, id: &str, patch: &Value) -> (u64, u64, Value) {
         engine.swarmctl(&args).stdin(&patch.to_string()).run().succeeds()
     };
     let before = ids(engine, id);
-    // The engine's own words about the rollout before this one still move the version index.
+    // The engine still changes the version index because of the previous rollout.
     let specs = || ["Spec", "PreviousSpec"].map(|key| engine.service(name)[key].clone());
     let as_it_was = specs();
     let run = update("--dry-run");
@@ -75,8 +75,8 @@ fn foreseen_and_true(name: &str, id: &str, patch: &Value) -> (u64, u64, Value) {
     assert_eq!(done["changes"], planned["changes"], "{}", run.report());
     let replicas = engine.service(name)["Spec"]["Mode"]["Replicated"]["Replicas"].as_u64().unwrap();
     settle(engine, id, usize::try_from(replicas).unwrap());
-    // With the restart policy `none` the engine takes a task that will be removed, and still exists, for one that
-    // fills its slot: scaled up again at once, the service would stay short of it.
+    // With the restart policy `none`, the engine counts a task that will be removed, and still exists, as the one that
+    // fills its slot: if the service were scaled up again immediately, it would stay one task short.
     engine.wait_until("what was removed is gone", |engine| {
         let tasks = engine.ask("GET", "/tasks", None);
         !tasks
@@ -91,7 +91,7 @@ fn foreseen_and_true(name: &str, id: &str, patch: &Value) -> (u64, u64, Value) {
     (planned["restarts"]["tasks"].as_u64().unwrap(), stay - kept, planned["restarts"].clone())
 }
 
-/// Asserts that a patch restarts this number of two tasks, as predicted.
+/// Asserts that a patch restarts this number of the two tasks, as predicted.
 #[track_caller]
 fn restarts(name: &str, id: &str, what: &str, patch: &Value, expected: u64) {
     let (foreseen, restarted, all) = foreseen_and_true(name, id, patch);
@@ -99,7 +99,7 @@ fn restarts(name: &str, id: &str, what: &str, patch: &Value, expected: u64) {
     assert_eq!(all["of"], 2, "{what}");
 }
 
-/// reference/engine.md A7, "What restarts tasks": its rows one after the other, on one service.
+/// The rows of "What restarts tasks" in reference/engine.md A7, one after the other, on one service.
 #[test]
 fn what_restarts_no_task_is_foreseen() {
     let service = service("fc-none", |_| {});
@@ -175,7 +175,7 @@ fn replicas_are_added_and_removed_and_none_restarts() {
     assert_eq!((foreseen, restarted, &all["added"]), (2, 2, &json!(1)));
 }
 
-/// The tasks' node fits no longer: they are replaced, by tasks that find no node.
+/// The node of the tasks no longer fits: they are replaced by tasks for which no node fits.
 #[test]
 fn constraints_that_fit_no_longer_restart_every_task() {
     let engine = engine();
@@ -192,7 +192,7 @@ fn constraints_that_fit_no_longer_restart_every_task() {
     engine.wait_until("both are replaced", |engine| before.is_disjoint(&ids(engine, service.id())));
 }
 
-/// The engine does not compare the endpoint of a task whose placement differs: the old tasks stay until they are forced.
+/// The engine does not compare the endpoint of a task whose placement differs: the old tasks stay until a forced update.
 #[test]
 fn an_endpoint_that_does_not_reach_the_tasks_is_warned_of() {
     let service = service("fc-reach", |_| {});
@@ -208,7 +208,7 @@ fn an_endpoint_that_does_not_reach_the_tasks_is_warned_of() {
     restarts("fc-reach", service.id(), "forced", &forced, 2);
 }
 
-/// Without a port and a network the engine keeps the endpoint that it has allocated before.
+/// Without a port and a network, the engine keeps the endpoint that it allocated before.
 #[test]
 fn an_endpoint_that_the_engine_does_not_allocate_again_is_foreseen() {
     let service = service("fc-endpoint", |_| {});
@@ -225,12 +225,12 @@ fn an_endpoint_that_the_engine_does_not_allocate_again_is_foreseen() {
     }
 }
 
-/// Of a paused rollout the old tasks are replaced by any post, and a rollback replaces the new one.
+/// During a paused rollout, any post replaces the old tasks, and a rollback replaces the new one.
 #[test]
 fn what_a_paused_rollout_has_left_is_foreseen() {
     let engine = engine();
     let service = service("fc-paused", |spec| {
-        // The delay keeps the engine from going on before it notices that the first one failed.
+        // The delay prevents the engine from continuing before it notices that the first task failed.
         let (delay, monitor) = (10_000_000_000_u64, 20_000_000_000_u64);
         spec["UpdateConfig"] =
             json!({"Parallelism": 1, "Delay": delay, "Monitor": monitor, "FailureAction": "pause"});
@@ -244,7 +244,7 @@ fn what_a_paused_rollout_has_left_is_foreseen() {
     });
     let line = ["update", "--resume", "--label-add", "a=b", "--dry-run", "fc-paused"];
     let run = engine.swarmctl(&line).run().succeeds();
-    // The failed one has the new spec, and is not started again by its restart policy.
+    // The failed task has the new spec, and its restart policy does not start it again.
     run.prints(&["1 of 2 tasks will be restarted"]);
     assert_eq!(wanted(engine, service.id(), true).len(), 0);
     let left = ids(engine, service.id());
@@ -282,7 +282,7 @@ fn a_create_and_a_removal_are_foreseen_and_do_nothing() {
 #[test]
 fn a_global_service_and_a_job_are_foreseen() {
     let engine = engine();
-    // A task that has been shut down and is not started again keeps its node's slot: the engine starts no other one.
+    // A task that was shut down and is not started again keeps the slot of its node: the engine starts no other one.
     for (name, condition, back) in [
         ("fc-global-any", "any", "no task will be restarted, 1 will be added"),
         ("fc-global-none", "none", "no task will be restarted\n"),
@@ -341,7 +341,7 @@ fn new_credentials_restart_no_task_or_are_refused() {
     settle(engine, service.id(), 2);
     assert_eq!(ids(engine, service.id()), before);
 
-    // Tasks that a constraint has left alone are not left alone any longer with other credentials.
+    // Tasks that a change of constraints did not restart are restarted with other credentials.
     let service = self::service("fc-placed", |_| {});
     let constraint = ["update", "--detach", "--constraint-add", "node.role==manager", "fc-placed"];
     engine.swarmctl(&constraint).run().succeeds();

@@ -1,4 +1,4 @@
-//! `--format` beside docker's own: the same templates, the same engine, the same text.
+//! `--format`, compared with docker's: the same templates, the same engine, the same text.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use crate::support::client;
 use crate::support::fixtures::OLD;
 use crate::support::programs;
 
-/// What docker's client makes of it; `None` where it refuses.
+/// The output of docker's client; `None` if it refuses.
 fn docker(engine: &Engine, args: &[&str]) -> Option<String> {
     let run =
         Command::new(programs::docker()).arg("-H").arg(engine.host()).arg("service").args(args).output();
@@ -17,7 +17,7 @@ fn docker(engine: &Engine, args: &[&str]) -> Option<String> {
     run.status.success().then(|| String::from_utf8(run.stdout).unwrap())
 }
 
-/// Whether docker's client is as old as Debian's (20.10): it writes these two as their fields were then.
+/// Whether docker's client is as old as Debian's (20.10), which formats these two fields differently.
 fn is_written_otherwise_by_an_old_client(field: &str) -> bool {
     if !["Version", "Spec.TaskTemplate.ContainerSpec.Healthcheck"].contains(&field) {
         return false;
@@ -25,7 +25,7 @@ fn is_written_otherwise_by_an_old_client(field: &str) -> bool {
     client::major_version() < 28
 }
 
-/// Blanks at the end of a line do not count: docker fills a table's last column up.
+/// Blanks at the end of a line do not count: docker pads the last column of a table.
 fn same(engine: &Engine, args: &[&str]) {
     let trimmed = |text: &str| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
     let run = engine.swarmctl(args).run();
@@ -99,7 +99,7 @@ fn ls_and_ps_are_shown_as_docker_shows_them() {
     assert_eq!(parsed(&ours), parsed(&docker(engine, &args).expect("docker shows it")));
 }
 
-/// Fields of a service as docker names them, and some that do not exist.
+/// Fields of a service with docker's names, and some that do not exist.
 const FIELDS: &[&str] = &[
     "ID",
     "Version",
@@ -167,7 +167,7 @@ const FIELDS: &[&str] = &[
     "JobStatus",
 ];
 
-/// Templates that use each construct of the language once, and some that are invalid.
+/// Templates that use each construct of the language, and some that are invalid.
 const TEMPLATES: &[&str] = &[
     "{{json .Spec.Labels}} {{json .Spec.TaskTemplate.ContainerSpec.Env}} {{json .Spec.Mode}}",
     "{{json .Spec.TaskTemplate.ContainerSpec.Command}} {{json .Spec.TaskTemplate.ContainerSpec.Sysctls}}",
@@ -222,7 +222,7 @@ fn inspect_is_shown_as_docker_shows_it() {
     let _full = engine.create(&full);
     let addresses = |engine: &Engine| engine.service("fmt-full")["Endpoint"]["VirtualIPs"].is_array();
     engine.wait_until("it has its addresses", addresses);
-    // What an old client cannot be compared with is compared with the engine's object.
+    // Output that an old client does not have is compared with the engine's object.
     let index = engine.service("fmt-full")["Version"]["Index"].to_string();
     let shown = |template: &str| {
         engine.swarmctl(&["inspect", "fmt-full", "--format", template]).run().succeeds().stdout

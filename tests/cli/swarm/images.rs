@@ -12,14 +12,14 @@ fn image(engine: &Engine, name: &str) -> String {
     service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"].as_str().unwrap_or_default().to_owned()
 }
 
-/// A service with this image, whose task runs.
+/// A service with this image and a running task.
 fn running(engine: &'static Engine, name: &str, image: &str) -> Removed {
     let service = engine.create(&small(name, image));
     engine.wait_until("it runs", |engine| engine.running_tasks(service.id()) == 1);
     service
 }
 
-/// What `images` prints of this service, which has to be pinned and converged.
+/// The output of `images` for this service, which must be pinned and converged.
 fn images(engine: &Engine, name: &str) -> String {
     engine.swarmctl(&["images", "--pinned", "--converged", name]).run().succeeds().stdout
 }
@@ -39,7 +39,7 @@ fn a_converged_swarm_has_no_drift_and_a_foreign_update_is_drift() {
         spec["TaskTemplate"]["ContainerSpec"]["Image"] = image.into();
     });
     engine.swarmctl(DRIFT).stdin(&list).run().answers(Exit::Different);
-    // Deploying the file ends the drift.
+    // There is no drift after the file was deployed.
     engine.swarmctl(&["update-image", "--from", "-"]).stdin(&list).run().succeeds();
     engine.swarmctl(DRIFT).stdin(&images(engine, "im-drift")).run().succeeds();
     assert_eq!(images(engine, "im-drift"), list);
@@ -60,7 +60,7 @@ fn a_promotion_by_a_pipe_ends_with_equal_digests() {
     production.swarmctl(&["update-image", "--from", "-", "--canary", "1"]).stdin(&list).run().succeeds();
     assert_eq!(image(production, "im-web"), format!("{}@{digest}", registry.image("2")));
     assert_eq!(image(production, "im-web"), image(staging, "im-web"));
-    // A rollout that fails in staging is not promoted.
+    // If the rollout fails in staging, the image is not promoted.
     staging.change("im-web", |spec| {
         let container = &mut spec["TaskTemplate"]["ContainerSpec"];
         container["Command"] = serde_json::json!(["/nosuch"]);
@@ -88,7 +88,7 @@ fn images_are_mapped_to_a_registry_that_has_the_digest_and_to_no_other() {
         let mapping = format!("{}={}", from.host, to.host);
         engine.swarmctl(&["update-image", "--from", "-", "--map-registry", &mapping]).stdin(&list).run()
     };
-    // The tag is there, with another digest.
+    // The tag exists, with another digest.
     to.push_new("2");
     let run = map(&to).fails_with(Exit::Failed);
     run.says(&["does not have", "copy it first", "docker buildx imagetools create -t"]);

@@ -1,5 +1,5 @@
-//! The tool is killed at random moments of a batch: every service holds the old or the new spec whole, what it said is
-//! so, and running it again ends the job.
+//! swarmctl is killed at random moments of a batch: every service must have its complete old or new spec, the report must be
+//! true, and a second run must complete the batch.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -20,8 +20,8 @@ fn a_batch_that_is_killed_leaves_no_service_half_done_and_ends_the_job_when_it_i
     let kills = count_from_env("SWARMCTL_TEST_KILLS", 18);
     let _services: Vec<Removed> = (0..SERVICES).map(|n| engine.create(&spec_of(n))).collect();
     let mut now = OLD;
-    // How long it takes undisturbed, which is when signals come. Where that turns out too long (the machine is shared), it
-    // shrinks.
+    // The duration without a signal, which limits the moments of the signals. If it is too long (on a busy machine), it
+    // is reduced.
     let mut whole = Duration::ZERO;
     for _ in 0..2 {
         now = other(now);
@@ -38,7 +38,7 @@ fn a_batch_that_is_killed_leaves_no_service_half_done_and_ends_the_job_when_it_i
         running.signal(signal);
         let run = running.wait();
         if run.code == Some(0) {
-            // It had ended, or was past the point where a signal changes anything.
+            // The run had ended, or had reached the point after which a signal has no effect.
             late += 1;
             whole = whole.mul_f64(0.85);
             assert!(late < 2 * kills + 20, "it is hardly ever hit: {late} came too late\n{}", run.report());
@@ -56,7 +56,7 @@ fn a_batch_that_is_killed_leaves_no_service_half_done_and_ends_the_job_when_it_i
             let outcomes = again.json();
             let unchanged = outcomes["services"].as_array().expect("services");
             let unchanged = unchanged.iter().filter(|it| it["outcome"] == "unchanged").count();
-            // A post that was on its way when the tool died may be taken after the look.
+            // A post that was being sent when swarmctl was killed may be accepted after the state was read.
             assert!(unchanged >= changed, "{changed} were done, {unchanged} left alone\n{}", again.report());
         }
         let after = specs(engine);
@@ -83,7 +83,7 @@ fn batch(engine: &Engine, image: &str) -> Swarmctl {
     engine.swarmctl(&["update-image", "--detach", "--no-resolve-image", "--json", "--stack", "kills", image])
 }
 
-/// A spec with a bit of everything, so that one that is half done is seen.
+/// A spec with many kinds of fields, so that a partial update would be noticed.
 fn spec_of(n: usize) -> Value {
     let mut spec = small(&format!("kills-{n}"), OLD);
     spec["Mode"]["Replicated"]["Replicas"] = 0.into();
@@ -114,7 +114,7 @@ fn with_image(spec: &Value, image: &str) -> String {
     spec.to_string()
 }
 
-/// Its exit code is the signal's. Before its first line runs, the signal itself may end it, which a shell tells as the same.
+/// Its exit code is that of the signal. Before its first line runs, the signal may end the process, which a shell reports likewise.
 fn assert_ended_by(signal: &str, run: &Run) {
     let (number, code) = match signal {
         "KILL" => (9, None),
@@ -126,7 +126,7 @@ fn assert_ended_by(signal: &str, run: &Run) {
     assert!(fits, "SIG{signal}\n{}", run.report());
 }
 
-/// Compares every service with what it was and with what was said of it: how many are changed, and the ending in words.
+/// Compares every service with its state before and with the report. Returns how many changed, and the result as text.
 fn judge(
     engine: &Engine,
     before: &BTreeMap<String, Value>,
@@ -134,7 +134,7 @@ fn judge(
     run: &Run,
 ) -> (usize, &'static str) {
     let after = specs(engine);
-    // Cut off in the middle, or ended before anything was known.
+    // The JSON was cut off, or the run ended before anything was known.
     let said: Option<Value> = serde_json::from_str(&run.stdout).ok();
     assert!(said.is_some() || run.signal.is_some() || run.stdout.is_empty(), "{}", run.report());
     if let (Some(said), Some(code)) = (&said, run.code) {
@@ -158,9 +158,9 @@ fn judge(
         });
         match posted {
             Some(Value::Bool(posted)) => assert_eq!(*posted, is_new, "{name}\n{}", run.report()),
-            // It said that it does not know.
+            // The report is that the result is unknown.
             Some(_) => {}
-            // It said nothing of this one: either it could not, or there was nothing to say yet.
+            // There is no report on this service: it could not be printed, or there was nothing to report yet.
             None => assert!(run.signal.is_some() || !is_new, "{name}\n{}", run.report()),
         }
     }

@@ -1,4 +1,4 @@
-//! `lint` on a real engine: for every rule whose effect was measured, the effect, the finding, the fix, and that both are gone.
+//! `lint` on a real engine. For every rule with a measured effect: the effect, the finding and the fix, after which both are gone.
 
 use std::collections::BTreeSet;
 
@@ -12,16 +12,16 @@ const BAD: &str = "opera443399/whoami:bad";
 const SECOND: u64 = 1_000_000_000;
 const MIB: u64 = 1 << 20;
 
-/// A service that cannot work, and how that shows.
+/// A service with a problem, and its effect.
 struct Case {
     rule: &'static str,
     name: &'static str,
     spec: Value,
     /// The state of a task, and a part of its error.
     effect: (&'static str, &'static str),
-    /// The effect shows after a restart only.
+    /// Whether the effect appears only after a restart.
     when: When,
-    /// The fix, as the arguments of swarmctl; `None`: the command that `lint` prints.
+    /// The fix, as arguments of swarmctl; `None`: the command that `lint` prints.
     fix: Option<&'static [&'static str]>,
 }
 
@@ -121,7 +121,7 @@ fn cases(cpus: u64) -> Vec<Case> {
     ]
 }
 
-/// The states and errors of the tasks of the service of this ID.
+/// The states and errors of the tasks of the service with this ID.
 pub fn tasks(engine: &Engine, id: &str) -> Vec<(String, String)> {
     let all = engine.ask("GET", "/tasks", None);
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -129,7 +129,7 @@ pub fn tasks(engine: &Engine, id: &str) -> Vec<(String, String)> {
     own.map(|task| (text(&task["Status"]["State"]), text(&task["Status"]["Err"]))).collect()
 }
 
-/// What `lint` finds in these services: name, rule and fix.
+/// The findings of `lint` in these services: name, rule and fix.
 pub fn lint(engine: &Engine, names: &[&str]) -> Vec<(String, String, String)> {
     let run = engine.swarmctl(&[&["lint", "--json"], names].concat()).run().succeeds();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -168,7 +168,7 @@ fn each_measured_effect_is_named_and_gone_after_the_fix() {
     let expected = cases.iter().map(|case| (case.name.to_owned(), case.rule.to_owned())).collect();
     assert_eq!(errors(&found), expected, "these rules and no others");
 
-    // The platforms of an image are not changed by a flag.
+    // No flag changes the platforms of an image.
     engine.change("li-platform", |spec| spec["TaskTemplate"]["Placement"] = json!({}));
     for case in cases.iter().filter(|case| case.rule != "L09") {
         let (_, _, fix) = found.iter().find(|(name, id, _)| name == case.name && id == case.rule).unwrap();
@@ -237,7 +237,7 @@ fn a_previous_spec_whose_config_is_gone_is_named() {
     let refused = engine.swarmctl(&["rollback", "--json", "li-previous"]).run().fails_with(Exit::Failed);
     let report = &refused.json()["services"][0];
     assert_eq!((&report["outcome"], &report["lint"][0]["id"]), (&json!("refused"), &json!("L21")));
-    // The engine itself accepts it, and no task starts again.
+    // The engine accepts it, and no task starts again.
     let now = engine.service("li-previous");
     let path =
         format!("/services/{}/update?version={}&rollback=previous", service.id(), now["Version"]["Index"]);
@@ -264,7 +264,7 @@ fn tasks_that_fail_one_after_the_other_are_named() {
     engine.wait_until("the loop is named", |_| has_finding());
     let failed = tasks(engine, service.id()).iter().filter(|(state, _)| state == "failed").count();
     assert!(failed > 1, "several tasks have failed");
-    // `status` uses the same rule; between two tasks it does not know.
+    // `status` uses the same rule; between two tasks the result is open.
     engine.wait_until("the status is that it failed", |engine| {
         engine.swarmctl(&["status", "li-loop"]).run().exits_one_of(&[5, 10]).code == Some(5)
     });

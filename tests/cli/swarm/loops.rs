@@ -1,4 +1,4 @@
-//! Failure loops on a real engine, and pending tasks whose nodes change. Each test has an engine of its own: it changes the swarm
+//! Failure loops on a real engine, and pending tasks whose nodes change. Each test has its own engine, because it changes the swarm
 //! or its only node.
 
 use std::thread;
@@ -15,7 +15,7 @@ fn swarmctl(engine: &Engine, line: &str) -> Run {
     engine.swarmctl(&args).limit(Duration::from_secs(120)).run()
 }
 
-/// Each of them has been failing for some time: every look reports it.
+/// Each of them has been failing for some time, so every poll reports it.
 #[track_caller]
 fn always_failed(engine: &Engine, names: &[&str]) {
     for _ in 0..6 {
@@ -51,7 +51,7 @@ fn failure_loops_are_recognised_by_commands_that_wait_and_at_every_look() {
     always_failed(engine, &["lo-bind", "lo-global", "lo-image", "lo-bad"]);
     swarmctl(engine, "rm lo-bind lo-global lo-image lo-bad").succeeds();
 
-    // A rollback to an image whose tasks live for 4 s; the engine says `rollback_started` for a minute.
+    // A rollback to an image whose tasks run for 4 s; the engine reports `rollback_started` for a minute.
     let flags = "--replicas 2 --stop-grace-period 1s --update-failure-action rollback --update-monitor 1s --update-parallelism 2 \
                  --rollback-monitor 1s --rollback-delay 60s --rollback-failure-action continue";
     let failed = (0..5).find_map(|_| {

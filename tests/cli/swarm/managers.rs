@@ -1,4 +1,4 @@
-//! A swarm of three managers, made by `scripts/managers` for one test at a time.
+//! A swarm of three managers, started by `scripts/managers` for one test at a time.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -13,10 +13,10 @@ use serde_json::Value;
 use super::engine::Engine;
 use crate::support::run::{Swarmctl, swarmctl};
 
-/// A swarm takes up to 56 s to be whole again (a link that was cut), on a loaded machine more.
+/// A swarm needs up to 56 s to recover (from a disconnected link), and more on a busy machine.
 const AGAIN_WHOLE: Duration = Duration::from_secs(180);
 
-/// Held by the swarm that runs: two of them would be too much for one machine.
+/// Locked by the running swarm, because two swarms would overload a machine.
 static ONE: Mutex<()> = Mutex::new(());
 
 /// Three managers of one swarm, numbered from 1.
@@ -27,10 +27,10 @@ pub struct Managers {
 }
 
 impl Managers {
-    /// Starts them; a test that needs them and cannot have them fails and says what to do.
+    /// Starts them; if they cannot be started, the test fails and says what to do.
     pub fn start() -> Self {
         let alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-        // Not below the system's temporary folder: the path of a socket is short.
+        // Not in the system's temporary folder, because the path of a socket must be short.
         let dir = PathBuf::from(format!("/tmp/sctl-managers-{}", std::process::id()));
         let mut process = script()
             .arg("run")
@@ -50,7 +50,7 @@ impl Managers {
         Self { dir, process, _alone: alone }
     }
 
-    /// One of them.
+    /// One of the managers.
     pub fn engine(&self, n: usize) -> Engine {
         Engine::at(&self.socket(n))
     }
@@ -59,26 +59,26 @@ impl Managers {
         self.dir.join(n.to_string()).join("docker.sock")
     }
 
-    /// swarmctl that knows all three; manager `first` is named first.
+    /// swarmctl with all three managers, beginning with `first`.
     pub fn swarmctl(&self, first: usize, args: &[&str]) -> Swarmctl {
         let hosts: Vec<String> =
             (0..3).map(|n| format!("unix://{}", self.socket((first - 1 + n) % 3 + 1).display())).collect();
         swarmctl(args.iter().copied()).host(hosts.join(",")).limit(Duration::from_secs(400))
     }
 
-    /// Does this to manager `n`, as `kill`, `pause` or `cut`.
+    /// Applies `kill`, `pause` or `cut` to manager `n`.
     pub fn blow(&self, blow: &str, n: usize) {
         let status =
             script().arg(blow).arg(&self.dir).arg(n.to_string()).status().expect("scripts/managers runs");
         assert!(status.success(), "scripts/managers {blow}: {status}");
     }
 
-    /// Everything is ready, so that the kill comes at the moment when the result is called.
+    /// Prepares a kill that takes effect when the returned function is called.
     pub fn kill_when_told(&self, n: usize) -> impl FnOnce() + use<> {
         let output =
             script().arg("pid").arg(&self.dir).arg(n.to_string()).output().expect("scripts/managers runs");
         let pid = String::from_utf8(output.stdout).expect("a number").trim().to_owned();
-        // As `scripts/managers kill` does it: without this the end of dockerd is the engine's.
+        // As `scripts/managers kill` does it: otherwise the engine would end with dockerd.
         std::fs::write(self.dir.join(n.to_string()).join("engine.data/held"), "").expect("it can be held");
         move || {
             let status =
@@ -87,7 +87,7 @@ impl Managers {
         }
     }
 
-    /// Takes the blow back.
+    /// Reverses the fault.
     pub fn undo(&self, blow: &str, n: usize) {
         let back = match blow {
             "kill" => "start",
@@ -97,12 +97,12 @@ impl Managers {
         self.blow(back, n);
     }
 
-    /// Does the work, and meanwhile finds out when one of the other managers answered again.
+    /// Runs the work, and determines meanwhile when one of the other managers responded again.
     pub fn watch<T>(&self, struck: usize, at: Instant, work: impl FnOnce() -> T) -> (T, Duration) {
         let is_over = AtomicBool::new(false);
         thread::scope(|scope| {
             let watcher = scope.spawn(|| {
-                // The first answers may still be of what was there before the blow was felt.
+                // The first responses may still reflect the state before the fault was noticed.
                 while !is_over.load(Ordering::SeqCst) || at.elapsed() < Duration::from_secs(60) {
                     let other = (1..=3).filter(|n| *n != struck).find(|n| self.knows_leader(*n, struck));
                     if other.is_some() {
@@ -118,12 +118,12 @@ impl Managers {
         })
     }
 
-    /// Whether manager `n` says at once that one leads which is not `but`.
+    /// Whether manager `n` reports within the time limit that there is a leader other than `but`.
     fn knows_leader(&self, n: usize, but: usize) -> bool {
         self.nodes(n).is_some_and(|nodes| leader_of(&nodes).is_some_and(|leader| leader != but))
     }
 
-    /// What a manager knows of the nodes; `None` where it does not say so within 2 seconds.
+    /// The nodes as a manager lists them; `None` if it does not respond within 2 seconds.
     pub fn nodes(&self, n: usize) -> Option<Vec<Value>> {
         let output = Command::new("curl")
             .args(["-sf", "--max-time", "2", "--unix-socket"])
@@ -134,8 +134,8 @@ impl Managers {
         serde_json::from_slice(&output.stdout).ok()
     }
 
-    /// Waits until all three know three managers in reach and the same leader, three times in a row: after a link is
-    /// put back the swarm elects once more. The leader's number.
+    /// Waits until all three list three reachable managers and the same leader, three times in a row: after a link is
+    /// restored, the swarm holds another election. Returns the number of the leader.
     #[track_caller]
     pub fn wait_until_whole(&self) -> usize {
         let began = Instant::now();
@@ -164,7 +164,7 @@ impl Managers {
 
 impl Drop for Managers {
     fn drop(&mut self) {
-        // Its stdin ends, and so it does, with all that it has started.
+        // When its stdin is closed, it ends, with everything that it has started.
         drop(self.process.stdin.take());
         let status = self.process.wait();
         let left = self.dir.exists();

@@ -10,7 +10,7 @@ use crate::support::exit::Exit;
 use crate::support::run::Swarmctl;
 use crate::support::secrets::{PASSWORD, basic};
 
-/// swarmctl in the engine's network, where the registry listens, of a user who has logged in there.
+/// swarmctl in the engine's network, where the registry listens, as a user who has logged in there.
 fn inside(registry: &Registry, home: &tempfile::TempDir, args: &[&str]) -> Swarmctl {
     let engine = engine();
     let config = json!({ "auths": { registry.host.clone(): { "auth": basic(PASSWORD) } } });
@@ -58,7 +58,7 @@ fn the_newest_tag_of_a_real_registry_is_deployed_with_one_change_and_its_digest(
     assert!(index("new-a") > before[0] && index("new-b") > before[1]);
     let again = inside(&registry, &home, &update).run().succeeds();
     assert!(again.json()["services"].as_array().unwrap().iter().all(|it| it["reason"] == "no_newer"));
-    // Its creation time is that of the import: far too young.
+    // Its creation time is that of the import: much too young.
     let args = [
         "update-image",
         "--newest",
@@ -101,7 +101,7 @@ fn a_tag_that_is_deleted_between_list_and_digest_is_a_mismatch() {
     registry.push_new("1.7.2");
     registry.push_new("1.8.0");
     let _service = engine.create(&small("new-c", &registry.image("1.7.2")));
-    // The registry lists a tag whose link is gone, as after a deletion that comes in between.
+    // The registry lists a tag whose link is gone, as after a deletion at the same time.
     registry.unlink("1.8.0");
     let args = ["update-image", "--newest", "minor", "--json", "new-c"];
     let run = inside(&registry, &home, &args).run().fails_with(Exit::Failed);

@@ -1,11 +1,11 @@
-//! What tests need of the system, by scripts/lib.sh.
+//! Packages that tests need, installed by scripts/lib.sh.
 
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
 use crate::support::server::lock;
 
-/// Installs what is missing for this area (`ssh`, `shells`, ...); a test that cannot have it fails and says why.
+/// Installs the missing packages for this area (`ssh`, `shells`, ...); if that fails, the test fails with the reason.
 #[track_caller]
 pub fn install(area: &str) {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());

@@ -1,4 +1,4 @@
-//! `--plan` and `apply` on a real engine: foreign changes, rollouts in progress, other swarms, kills, moved tags.
+//! `--plan` and `apply` on a real engine: changes of others, rollouts in progress, other swarms, kills, moved tags.
 
 use std::fs;
 use std::thread;
@@ -13,7 +13,7 @@ use crate::support::exit::Exit;
 use crate::support::fixtures::{NEW, OLD};
 use crate::support::run::{Run, Swarmctl};
 
-/// The number of services of a batch that is killed.
+/// The number of services in a batch that is killed.
 const SERVICES: usize = 60;
 
 /// A plan in a file.
@@ -174,7 +174,7 @@ fn the_planned_digest_runs_though_the_tag_moved_and_a_deleted_one_is_refused() {
             .map(str::to_owned)
     };
     assert_eq!(image(engine), Some(format!("{}@{digest}", registry.image("2"))));
-    // Back, and the same again with a digest that the registry has lost.
+    // Restored, and the same again with a digest that the registry has lost.
     engine.swarmctl(&["rollback", "pl-image"]).run().succeeds();
     let before = image(engine);
     let plan = PlanFile::made_by(

@@ -16,7 +16,7 @@ use crate::support::programs;
 use crate::support::run::Swarmctl;
 use crate::support::secrets::{OTHER_PASSWORD, PASSWORD, USER, basic};
 
-/// A second process of a registry, which ends with this value.
+/// Another process of a registry, which ends with this value.
 pub struct Served(Child);
 
 impl Drop for Served {
@@ -27,7 +27,7 @@ impl Drop for Served {
     }
 }
 
-/// A registry that ends with this value. The engine takes it without TLS, as all of 127.0.0.0/8.
+/// A registry that ends with this value. The engine accepts it without TLS, like all of 127.0.0.0/8.
 pub struct Registry {
     engine: &'static Engine,
     pub host: String,
@@ -37,12 +37,12 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// One that lets everybody in.
+    /// A registry without authentication.
     pub fn open(engine: &'static Engine, port: u16) -> Self {
         Self::start(engine, port, None)
     }
 
-    /// One that wants this password of [`USER`].
+    /// A registry that requires this password of [`USER`].
     pub fn closed(engine: &'static Engine, port: u16, password: &'static str) -> Self {
         Self::start(engine, port, Some(password))
     }
@@ -61,7 +61,7 @@ impl Registry {
             registry.set_password(password);
             config["auth"] = json!({ "htpasswd": { "realm": "test", "path": registry.path("htpasswd") } });
         }
-        // JSON is YAML.
+        // JSON is valid YAML.
         fs::write(registry.path("config.yml"), config.to_string()).expect("a file");
         registry.go_on();
         registry
@@ -97,7 +97,7 @@ impl Registry {
         }
     }
 
-    /// Nobody listens any more.
+    /// Stops it, so that nothing listens there any longer.
     pub fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {
             // It may have ended by itself.
@@ -106,9 +106,9 @@ impl Registry {
         }
     }
 
-    /// Wants another password from now on.
+    /// Changes the required password.
     pub fn set_password(&mut self, password: &'static str) {
-        // bcrypt is all that it takes.
+        // The registry supports bcrypt only.
         let hash = match password {
             PASSWORD => "$2b$04$n8EsJ6t.HkaBp9FPR4xQzugliYDoba4FIpfnwSiA50poEu79/OFiu",
             OTHER_PASSWORD => "$2b$04$MfGbkelnSIq65HMLQlEuu.td4BzxkYtBQ.92zTAchMejglwMKkd82",
@@ -118,12 +118,12 @@ impl Registry {
         self.password = Some(password);
     }
 
-    /// The name of the image with this tag here.
+    /// The name of the image with this tag in this registry.
     pub fn image(&self, tag: &str) -> String {
         format!("{}/whoami:{tag}", self.host)
     }
 
-    /// Makes an image that nobody else has a layer of, and pushes it under this tag; gives its digest.
+    /// Creates an image that shares no layer with others, and pushes it under this tag; returns its digest.
     pub fn push_new(&self, tag: &str) -> String {
         let changes = "changes=CMD%20%5B%22%2Fbin%2Fbusybox%22%2C%22httpd%22%2C%22-f%22%5D";
         let repo = format!("{}/whoami", self.host);
@@ -134,7 +134,7 @@ impl Registry {
         self.push(tag)
     }
 
-    /// A file system with one program and a file that is this image's own.
+    /// A file system with one program and a file that only this image has.
     fn root(&self, tag: &str) -> Vec<u8> {
         let script = "set -e; cd \"$1\"; mkdir -p root/bin; cp \"$3\" root/bin/busybox; \
                       echo \"$2\" >root/own; tar -C root -c .";
@@ -146,7 +146,7 @@ impl Registry {
         output.stdout
     }
 
-    /// Gives the image with one tag another one.
+    /// Adds another tag to an image.
     pub fn push_as(&self, tag: &str, other: &str) -> String {
         let path = format!("/images/{}/tag?repo={}/whoami&tag={other}", self.image(tag), self.host);
         let (status, answer) = self.engine.try_ask("POST", &path, None).expect("an answer");
@@ -154,7 +154,7 @@ impl Registry {
         self.push(other)
     }
 
-    /// Gives the image with one tag a name in another repository, and pushes it there.
+    /// Adds a name in another repository to an image, and pushes it there.
     pub fn push_to(&self, tag: &str, repository: &str) -> String {
         let path = format!("/images/{}/tag?repo={}/{repository}&tag={tag}", self.image(tag), self.host);
         let (status, answer) = self.engine.try_ask("POST", &path, None).expect("an answer");
@@ -162,7 +162,7 @@ impl Registry {
         self.push_from(repository, tag)
     }
 
-    /// Copies an image of another registry under the same tag; gives its digest.
+    /// Copies an image from another registry under the same tag; returns its digest.
     pub fn copy_from(&self, other: &Self, tag: &str) -> String {
         let path = format!("/images/{}/tag?repo={}/whoami&tag={tag}", other.image(tag), self.host);
         let (status, answer) = self.engine.try_ask("POST", &path, None).expect("an answer");
@@ -191,20 +191,20 @@ impl Registry {
         served
     }
 
-    /// Forgets the tag, as somebody who cleans up in the registry.
+    /// Removes the tag, as a cleanup of the registry does.
     pub fn untag(&self, tag: &str) {
         let path = self.path(&format!("data/docker/registry/v2/repositories/whoami/_manifests/tags/{tag}"));
         fs::remove_dir_all(path).expect("the tag is there");
     }
 
-    /// Loses the manifest with this digest.
+    /// Removes the manifest with this digest.
     pub fn delete(&self, digest: &str) {
         let hex = digest.trim_start_matches("sha256:");
         let repository = "data/docker/registry/v2/repositories/whoami/_manifests/revisions/sha256";
         fs::remove_dir_all(self.path(&format!("{repository}/{hex}"))).expect("the manifest is there");
     }
 
-    /// Loses what the tag points to, and still lists it.
+    /// Removes the target of the tag, but still lists the tag.
     pub fn unlink(&self, tag: &str) {
         let tags = "data/docker/registry/v2/repositories/whoami/_manifests/tags";
         fs::remove_dir_all(self.path(&format!("{tags}/{tag}/current"))).expect("the tag is there");
@@ -227,7 +227,7 @@ impl Registry {
         digest.unwrap_or_else(|| panic!("no digest in {said}")).to_owned()
     }
 
-    /// Removes the images of this registry from the engine's node, layers and all: who wants to run one has to pull it.
+    /// Removes the images of this registry from the engine's node, with their layers, so that they must be pulled again.
     pub fn forget(&self) {
         let begun = Instant::now();
         let repo = format!("{}/whoami", self.host);
@@ -248,7 +248,7 @@ impl Registry {
                 return;
             }
             for image in left {
-                // A container that has not ended yet is in the way.
+                // A container that has not ended yet prevents it.
                 let path = format!("/images/{}?force=1", image["Id"].as_str().unwrap_or_default());
                 let _ = self.engine.try_ask("DELETE", &path, None);
             }
@@ -257,7 +257,7 @@ impl Registry {
         }
     }
 
-    /// swarmctl of a user who has logged in with this password.
+    /// swarmctl as a user who has logged in with this password.
     pub fn swarmctl(&self, password: Option<&str>, args: &[&str]) -> Swarmctl {
         let folder = self.path("home");
         fs::create_dir_all(&folder).expect("a folder");

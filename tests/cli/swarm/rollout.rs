@@ -1,4 +1,4 @@
-//! Rollouts on a real engine: how each ends, what the operator reads, which exit code says so.
+//! Rollouts on a real engine: how each ends, what the user reads, and the exit code.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ const GOOD: &str = "opera443399/whoami:0.7";
 const BETTER: &str = "opera443399/whoami:0.6";
 const BAD: &str = "opera443399/whoami:bad";
 
-/// Creates a service by a line of flags; with its image at the end.
+/// Creates a service with a line of flags that ends with its image.
 #[track_caller]
 fn create(line: &str) -> (Run, Removed) {
     let engine = engine();
@@ -41,7 +41,7 @@ fn image(engine: &Engine, name: &str) -> String {
 fn a_good_image_converges_and_what_has_converged_does_so_at_once() {
     let _service = running("ro-good", "");
     swarmctl(&format!("update-image ro-good {BETTER}")).succeeds().prints(&["ro-good: updated"]);
-    // The tasks have run for the monitor period already: their own timestamps say so.
+    // According to their own timestamps, the tasks have run for the monitor period already.
     let began = Instant::now();
     swarmctl("wait ro-good").succeeds();
     swarmctl("update --label-add a=b ro-good").succeeds();
@@ -62,7 +62,7 @@ fn what_is_as_asked_already_is_waited_for_where_its_rollout_is_under_way() {
     let again = swarmctl(&format!("update-image --json ro-again {BETTER}")).succeeds();
     assert_eq!(again.json()["services"][0]["reason"], "same_image", "{}", again.report());
     assert_eq!(version(again), posted);
-    // A deployment that has failed is not green when it is repeated.
+    // A failed deployment must not succeed when it is repeated.
     swarmctl(&format!("update-image --detach ro-again {BAD}")).succeeds();
     swarmctl(&format!("update-image --rollback-on-failure ro-again {BAD}"))
         .fails_with(Exit::RolloutFailed)
@@ -84,7 +84,7 @@ fn what_is_as_asked_already_is_waited_for_where_its_rollout_is_under_way() {
 
 #[test]
 fn a_broken_image_with_pause_says_why_and_how_to_undo_it_and_is_no_place_to_restart() {
-    // On a busy machine a task that fails at once may seem to have run for some seconds: its spec has then not failed for sure.
+    // On a busy machine, a task that fails immediately may appear to have run for some seconds, which is not a failed spec.
     let service = running("ro-pause", "--update-monitor 10s");
     let run =
         swarmctl(&format!("update-image --json ro-pause {BAD}")).fails_with(Exit::RolloutFailed).says(&[
@@ -109,7 +109,7 @@ fn a_broken_image_with_pause_says_why_and_how_to_undo_it_and_is_no_place_to_rest
             "--resume",
         ]);
     }
-    // A label now makes the previous spec the broken one.
+    // After a change of a label, the broken spec is the previous one.
     swarmctl("update --resume --detach --label-add a=b ro-pause").succeeds();
     swarmctl("rollback ro-pause")
         .fails_with(Exit::RolloutFailed)
@@ -202,7 +202,7 @@ fn a_network_without_enough_addresses_is_named_with_its_numbers() {
     let run = run
         .fails_with(Exit::RolloutFailed)
         .says(&["network `ro-small` (10.77.0.0/29)", "of 6 addresses are taken"]);
-    // That the swarm has a leader is not a cause.
+    // The existence of a leader is not a cause.
     run.never_says(&["leader"]);
 }
 
@@ -347,7 +347,7 @@ fn a_timeout_a_signal_and_a_removal_end_the_watch_and_say_so() {
     drop((other, gone));
 }
 
-/// How many containers of a service run on the only node.
+/// The number of containers of a service on the only node.
 fn containers(name: &str) -> usize {
     let filters = format!("%7B%22label%22%3A%5B%22com.docker.swarm.service.name%3D{name}%22%5D%7D");
     let list = engine().ask("GET", &format!("/containers/json?filters={filters}"), None);
@@ -356,7 +356,7 @@ fn containers(name: &str) -> usize {
 
 #[test]
 fn fewer_tasks_have_converged_when_the_surplus_containers_have_ended() {
-    // They end on SIGKILL only.
+    // They end only on SIGKILL.
     let line = "--name ro-fewer --replicas 2 --update-monitor 2s --stop-grace-period 3s";
     let (run, _service) = create(&format!("{line} opera443399/whoami:slow-stop"));
     run.succeeds();
@@ -369,7 +369,7 @@ fn fewer_tasks_have_converged_when_the_surplus_containers_have_ended() {
     assert_eq!(containers("ro-fewer"), 2);
     swarmctl("wait ro-fewer").succeeds();
     assert_eq!(containers("ro-fewer"), 0);
-    // A rollback takes them from the list of tasks before they have ended.
+    // A rollback removes them from the list of tasks before they have ended.
     swarmctl("scale ro-fewer=2").succeeds();
     swarmctl("rollback ro-fewer").succeeds();
     assert_eq!(containers("ro-fewer"), 0);

@@ -1,4 +1,4 @@
-//! A real engine by ssh: with a real sshd, and with a stand-in that counts its processes.
+//! A real engine through ssh: with a real sshd, and with a replacement of ssh that counts its processes.
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
@@ -35,7 +35,7 @@ impl Client {
         client
     }
 
-    /// One that notes its process, and leads to the engine.
+    /// A program `ssh` that records its process ID and connects to the engine.
     fn stand_in(engine: &'static Engine) -> Self {
         let socket = engine.socket().display();
         let docker = programs::docker().display();
@@ -54,7 +54,7 @@ impl Client {
         self.engine.swarmctl_inside(args).env("PATH", &path)
     }
 
-    /// The processes that were started, of which none is left.
+    /// The processes that were started; requires that none is left.
     #[track_caller]
     fn ended(&self) -> usize {
         let text = fs::read_to_string(self.path("started")).unwrap_or_default();
@@ -114,7 +114,7 @@ fn an_ssh_that_dies_under_a_stream_is_named() {
     thread::sleep(Duration::from_secs(2));
     let started = fs::read_to_string(ssh.path("started")).unwrap();
     for id in started.lines() {
-        // Those that have ended are no loss.
+        // Processes that have ended do not count.
         let _ = Command::new("kill").args(["-KILL", id]).stderr(Stdio::null()).status();
     }
     let run = running.wait().fails_with(Exit::Unreachable);
@@ -122,7 +122,7 @@ fn an_ssh_that_dies_under_a_stream_is_named() {
     ssh.ended();
 }
 
-/// A server for ssh in the engine's network; it ends with this value.
+/// An ssh server in the engine's network; it ends with this value.
 struct Sshd {
     client: Client,
     process: Child,
@@ -149,7 +149,7 @@ impl Sshd {
              StrictModes no\nUsePAM no\nPidFile none\nPasswordAuthentication no\nPermitRootLogin yes\nSetEnv PATH={docker}:/usr/local/bin:/usr/bin:/bin\n"
         );
         fs::write(client.path("server"), server).unwrap();
-        // It separates its privileges there.
+        // The folder for its privilege separation.
         fs::create_dir_all("/run/sshd").unwrap();
         let log = File::create(client.path("log")).unwrap();
         let mut command = engine.inside("setpriv");
@@ -170,7 +170,7 @@ impl Sshd {
 }
 
 impl Client {
-    /// Whose key is shown.
+    /// The server whose key is printed.
     fn configure(&self, key: &str) {
         let folder = self.folder.path().display();
         let config = format!(

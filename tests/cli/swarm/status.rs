@@ -1,4 +1,4 @@
-//! `status` and `wait` on a real engine: the tasks decide, whatever the engine says.
+//! `status` and `wait` on a real engine: the tasks decide, whatever the engine reports.
 
 use super::engine::{engine, small};
 use crate::support::exit::Exit;
@@ -17,7 +17,7 @@ fn a_service_is_under_way_until_it_has_converged() {
     engine.swarmctl(&["status", "st-web"]).run().answers(Exit::Different);
     engine.swarmctl(&["wait", "-q", "st-web"]).run().succeeds();
     engine.swarmctl(&["rollback", "-q", "st-web"]).run().succeeds();
-    // It was asked for.
+    // The rollback was requested.
     engine.swarmctl(&["status", "st-web"]).run().succeeds().prints(&[OLD]);
     engine.swarmctl(&["wait", "st-web"]).run().succeeds();
 }
@@ -44,7 +44,7 @@ fn of_several_the_failed_and_the_removed_do_not_end_the_wait_for_the_others() {
         "service `st-stuck`",
         "removed while swarmctl waited for it",
     ]);
-    // Between a task's end and the next one nothing can be said of a single look.
+    // Between the end of a task and the start of the next one, a single poll cannot tell.
     engine.wait_until("the status is that it failed", |engine| {
         let run = engine.swarmctl(&["status", "st-good", "st-bad"]).run().exits_one_of(&[5, 10]);
         run.prints(&["st-good   converged"]).code == Some(5)

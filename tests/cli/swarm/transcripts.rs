@@ -1,7 +1,7 @@
-//! What README and docs/ show under a command is what the command prints: run again here, on a real engine.
+//! Runs the transcripts in README and docs/ on a real engine and compares the output.
 //!
-//! Left out of the comparison is what differs from run to run: lines of progress (they begin with the time), IDs, the node's name,
-//! which of several tasks is named first, and the warnings that no registry can be asked here.
+//! The comparison ignores what differs from run to run: progress lines (they start with a time), IDs, the node's name,
+//! which of several tasks is named first, and the warnings that no registry can be reached here.
 
 use std::fs;
 use std::path::Path;
@@ -30,7 +30,7 @@ fn readme_shows_what_is_printed() {
 #[test]
 fn the_page_of_one_image_shows_what_is_printed() {
     let mut spec = with_tasks("t001", OLD, 2);
-    // The commands are those of a service that is called t001, of which the engine has one already.
+    // The commands are for a service named t001, which the engine already has, so the name is replaced.
     spec["Name"] = "t002".into();
     let _service = running(&spec);
     let page = Page::open("docs/one-image.md").with("t001", "t002");
@@ -58,7 +58,7 @@ fn the_page_of_stacks_shows_what_is_printed() {
 fn with_tasks(name: &str, image: &str, replicas: u64) -> Value {
     let mut spec = small(name, image);
     spec["Mode"]["Replicated"]["Replicas"] = replicas.into();
-    // The failure must be visible on a busy machine too.
+    // The failure must be visible even on a busy machine.
     spec["UpdateConfig"]["Monitor"] = 3_000_000_000_u64.into();
     spec
 }
@@ -70,7 +70,7 @@ fn running(spec: &Value) -> Removed {
     service
 }
 
-/// A page, as its commands and what it shows below each.
+/// A page, as its commands and the output below each.
 struct Page {
     name: &'static str,
     shown: Vec<String>,
@@ -84,12 +84,12 @@ impl Page {
         Self { name, shown }
     }
 
-    /// The same of a service of another name.
+    /// The same page for a service with another name.
     fn with(self, from: &str, to: &str) -> Self {
         Self { shown: self.shown.iter().map(|one| one.replace(from, to)).collect(), ..self }
     }
 
-    /// The one command that begins like this prints what stands there.
+    /// Runs the one command that starts like this, and requires the output on the page.
     #[track_caller]
     fn holds(&self, start: &str) {
         let start = format!("swarmctl {start}");
@@ -112,7 +112,7 @@ impl Page {
     }
 }
 
-/// Without what differs from run to run.
+/// Removes what differs from run to run.
 fn comparable(text: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut is_about_a_registry = false;
@@ -123,7 +123,7 @@ fn comparable(text: &str) -> Vec<String> {
         if !is_progress && !is_about_a_registry {
             let line = line.replace(", and 1 more like it,", "").replace(".2 (", ".1 (");
             let mut words: Vec<String> = line.split(' ').map(without_id).collect();
-            // Its name is this machine's.
+            // Its name is that of this machine.
             if let Some(at) = words.iter().position(|word| word == "node").filter(|at| at + 1 < words.len()) {
                 words[at + 1] = "NODE".to_owned();
             }
@@ -133,7 +133,7 @@ fn comparable(text: &str) -> Vec<String> {
     lines
 }
 
-/// An ID becomes `ID`: 25 letters and digits, or its start, which stands in parentheses.
+/// An ID becomes `ID`: 25 letters and digits, or a prefix in parentheses.
 fn without_id(word: &str) -> String {
     let bare = word.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
     let id = bare.unwrap_or(word);

@@ -1,4 +1,4 @@
-//! `update-image` on a real engine: nothing but the image changes.
+//! `update-image` on a real engine: only the image changes.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::engine::{Removed, engine, small, spec_text};
 use crate::support::exit::Exit;
 use crate::support::fixtures::{NEW, OLD, OTHER};
 
-/// Runs update-image on a service, and checks that the spec differs in the image alone, in the engine's own words.
+/// Runs update-image on a service, and checks that the specs differ in the image only, byte for byte.
 #[track_caller]
 fn changes_the_image_alone(name: &str, args: &[&str]) -> (Value, Value) {
     let engine = engine();
@@ -57,7 +57,7 @@ fn a_service_with_networks_in_the_deprecated_place_keeps_them_there() {
         "the engine keeps the deprecated place"
     );
 
-    // The page's own way: a partial body is refused with the words that it quotes.
+    // The request of the cited page: a partial body is refused with the quoted message.
     let partial = json!({ "Name": "ui-old", "TaskTemplate": { "ContainerSpec": { "Image": NEW } } });
     let path = format!("/v1.30/services/ui-old/update?version={}", before["Version"]["Index"]);
     let (status, refusal) = engine.try_ask("POST", &path, Some(&partial)).unwrap();
@@ -176,7 +176,7 @@ fn one_big_spec_changes_in_the_image_alone() {
     });
     let _service = engine.create(&spec);
     let (before, _) = changes_the_image_alone("ui-big", &["--detach"]);
-    // The engine really holds what was meant to be kept.
+    // The engine really stores the fields that must be kept.
     let text = spec_text(&before);
     for part in [
         "9007199254740993",

@@ -23,8 +23,8 @@ pub enum LostPost {
 /// Determines the result from the service `before` the post, the service `now`, and the posted spec `sent`.
 pub fn resolve_lost_post(before: &Service, now: &Service, edits: &[Edit], sent: &Value) -> LostPost {
     let image = Place::at("TaskTemplate.ContainerSpec.Image");
-    // Un-pinning an image has not been applied if the image is unchanged. This is not the pinning of an old
-    // engine.
+    // If the update removes the digest and the image still has it, the post was not applied. `dropped` alone would
+    // accept the digest, because old engines pin images themselves.
     let is_as_before = |spec: &Value| {
         image.get(sent) != image.get(before.spec()) && image.get(spec) == image.get(before.spec())
     };
@@ -105,9 +105,9 @@ mod tests {
         );
     }
 
-    /// docs/design.md section 3, "A lost answer", row by row.
+    /// docs/design.md section 3, "A lost response", row by row.
     #[test]
-    fn every_row_of_the_table_of_lost_answers() {
+    fn every_row_of_the_table_of_lost_responses() {
         let edits = [Edit::set(Place::at("TaskTemplate.ContainerSpec.Image"), "a:2")];
         let before = service(10, "a:1", Some("a:0"), Some(("rollback_completed", OLD)));
         let mut sent = before.spec().clone();

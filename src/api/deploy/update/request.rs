@@ -21,8 +21,8 @@ pub struct UpdateRequest {
     pub auth: Option<RegistryAuth>,
     /// What to do if the engine would drop fields.
     pub field_loss: OnFieldLoss,
-    /// The planned change that this is. The specs of the service must stay as they were planned for; without it, the edits
-    /// are made again on whatever another writer has left, unless it is about the same place.
+    /// The planned change, if this is one from a plan. Then the specs of the service must be those of the plan. Without a
+    /// plan, the edits are applied again to the spec of another writer, unless both change the same place.
     pub planned: Option<Arc<PlannedService>>,
 }
 

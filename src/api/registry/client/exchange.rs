@@ -104,7 +104,7 @@ impl Connections {
         Ok(self.insecure(engine)?.lists(url))
     }
 
-    /// What the engine lists. Other threads wait while it is asked, so that it is asked once.
+    /// The registries that the engine lists. Other threads wait during the request, so that it is sent once.
     fn insecure(&self, engine: &Client) -> Result<Arc<InsecureRegistries>, Failure> {
         let mut listed = self.insecure.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(listed) = &*listed {

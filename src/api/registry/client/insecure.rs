@@ -63,7 +63,7 @@ impl InsecureRegistries {
     }
 }
 
-/// Whether the host is this machine, judged by the name or address alone.
+/// Whether the host is this machine, determined only by the name or address.
 pub fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -45,7 +45,8 @@ pub struct Registries<'k> {
     schemes: Schemes,
     keyring: &'k Keyring,
     lists: Mutex<HashMap<String, Arc<OnceLock<TagList>>>>,
-    /// Docker Hub has refused a request after all retries: it is not asked again, or each tag would cost minutes.
+    /// Docker Hub has refused a request after all retries. No more requests are sent, because each tag would take
+    /// minutes.
     is_hub_limited: AtomicBool,
 }
 

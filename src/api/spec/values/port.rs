@@ -167,7 +167,10 @@ mod tests {
         ] {
             assert_eq!(read(text).as_deref(), want, "{text}");
         }
-        assert!(ports("127.0.0.1:80:80").is_err_and(|bad| bad.to_string().contains("not on `127.0.0.1`")));
+        assert!(
+            ports("127.0.0.1:80:80")
+                .is_err_and(|bad| bad.to_string().contains("one address only (`127.0.0.1`)"))
+        );
         assert!(ports("99999:80").is_err_and(|bad| bad.to_string().contains("`99999` is not a port")));
     }
 

@@ -30,7 +30,7 @@ impl Finder<'_> {
     /// Reads every service by its ID, and judges it.
     ///
     /// # Errors
-    /// The engine does not answer, or the plan contradicts itself.
+    /// The engine does not respond, or the plan contradicts itself.
     pub fn find(self, client: &Client, planned: Vec<PlannedService>) -> anyhow::Result<Found> {
         let ids: HashSet<String> = planned.iter().map(|one| one.id.clone()).collect();
         let mut by_id = services::list_by_id(client, &ids.iter().map(String::as_str).collect::<Vec<_>>())?;

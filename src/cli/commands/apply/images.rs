@@ -48,7 +48,7 @@ impl Images {
 /// Requests each planned image once, and prints a warning about each that is not known to be available.
 ///
 /// # Errors
-/// The engine does not answer, or the command was interrupted.
+/// The engine does not respond, or the command was interrupted.
 pub fn check(client: &Client, app: &App, found: &Found) -> Result<Images> {
     let mut images: HashMap<String, ImageRef> = HashMap::new();
     for image in found.to_apply().filter_map(|item| planned_image(&item.with)) {
@@ -88,7 +88,7 @@ pub fn planned_image(ToApply { planned, .. }: &ToApply) -> Option<ImageRef> {
     ImageRef::parse(image?).ok()
 }
 
-/// Asks the registry for the digest, whatever the tag.
+/// Requests the digest from the registry, whatever the tag points to.
 fn request(client: &Client, app: &App, image: &ImageRef, pinned: &str) -> Result<Known> {
     let pinned = ImageRef::parse(pinned).map_err(Error::from)?;
     let auth = app.keyring()?.auth(client, pinned.domain())?;

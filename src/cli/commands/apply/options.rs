@@ -62,7 +62,7 @@ pub enum IsDetached {
     Yes,
 }
 
-/// What is rolled back: what the flag says, or else the plan.
+/// What is rolled back: the value of the flag, otherwise that of the plan.
 pub fn on_failure(given: Option<OnFailure>, options: &Options, is_detached: IsDetached) -> OnFailure {
     match (given, options.rollback_on_failure) {
         (Some(given), _) => given,

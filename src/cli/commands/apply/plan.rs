@@ -62,7 +62,7 @@ pub fn style(command: &str) -> ReportStyle {
 /// Refuses a plan that was made for another swarm.
 ///
 /// # Errors
-/// It was, or the engine cannot be asked.
+/// It was made for another swarm, or the request failed.
 pub fn check_swarm(client: &Client, plan: &Plan) -> anyhow::Result<()> {
     let swarm = system::info(client)?.swarm;
     match swarm.id() {

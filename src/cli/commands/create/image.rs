@@ -11,7 +11,7 @@ use crate::cli::grammar;
 use crate::cli::grammar::suggest;
 use crate::cli::messages::usage::{IMAGE, OrExample as _, UsageError};
 
-/// The first word that is no flag, and all that follows it, flags of this command included: docker's grammar.
+/// The first word that is not a flag, and everything after it, including flags of this command, as in docker.
 /// It is that of an external subcommand, as clap calls it.
 #[derive(Subcommand, Debug)]
 pub enum Image {

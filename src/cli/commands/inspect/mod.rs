@@ -63,7 +63,7 @@ pub fn run(args: InspectArgs, app: &App) -> anyhow::Result<Exit> {
     let errors = match &shape {
         InspectFormat::Indented | InspectFormat::Compact => {
             let (found, errors) = find_each(&args.services, |given| services::find_text(&client, given));
-            // If the engine could not be asked, an empty array would be wrong.
+            // If the request failed, an empty array would be wrong.
             if !found.is_empty() || errors.iter().all(|(_, error)| error.is_not_found()) {
                 match shape {
                     InspectFormat::Compact => out.json_array_on_one_line(&found),

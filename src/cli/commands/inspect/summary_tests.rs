@@ -8,7 +8,7 @@ fn lines(object: Value) -> Vec<String> {
     summarize(&Service::new(object).unwrap(), &names, now).lines()
 }
 
-/// A service that uses most of what a spec can hold.
+/// A service that uses most fields of a spec.
 fn service_with_everything() -> Value {
     json!({
         "ID": "abc", "Version": {"Index": 9_007_199_254_740_993_u64},

@@ -63,7 +63,7 @@ pub fn run(args: LintArgs, app: &App) -> anyhow::Result<Exit> {
     if selected.found.len() > MAX_SERVICES {
         bail!("{} services are selected: at most {MAX_SERVICES} are checked at a time", selected.found.len());
     }
-    // Most of the time goes into this: each service is parsed as a whole.
+    // This takes most of the time, because each service is parsed completely.
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     parallel::map(selected.found.clone(), threads, |service| service.object().is_object());
     let existing = lists.existing(&client, &selected.found)?;

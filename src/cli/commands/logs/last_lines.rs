@@ -25,7 +25,7 @@ impl LastLines {
         Self { count, held: HashMap::new(), number: 0, bytes: 0 }
     }
 
-    /// Adds a line of a task, and drops the one that is no longer among the last.
+    /// Adds a line of a task, and drops the oldest one if there are too many.
     ///
     /// # Errors
     /// [`Error::ResponseTooLong`] if the lines take too much memory.

@@ -104,7 +104,7 @@ pub fn image_of(spec: &Value) -> &str {
     spec["TaskTemplate"]["ContainerSpec"]["Image"].as_str().unwrap_or_default()
 }
 
-/// Describes why the previous spec is no use, and what to deploy instead.
+/// Describes why the previous spec does not help, and what to deploy instead.
 fn describe_no_way_back(service: &Service, image: &str, differs: &[Change], good: Option<&str>) -> String {
     let what = match differs {
         [] => {

@@ -18,7 +18,7 @@ fn project(value: &JsonNode) -> Option<&str> {
 /// Returns the full names of the stack's services, and their images.
 ///
 /// # Errors
-/// A service has no image, or there is no service.
+/// A service has no image, or there are no services.
 pub fn images<'a>(services: &'a [(String, JsonNode)], stack: &str) -> Result<Vec<(String, &'a str)>, String> {
     if services.is_empty() {
         return Err("`services` is empty".to_owned());

@@ -12,7 +12,7 @@ use crate::cli::messages::shell;
 /// Requests the image from its registry.
 ///
 /// # Errors
-/// The registry does not have the image or could not be asked.
+/// The registry does not have the image, or the request failed.
 pub fn check(client: &Client, app: &App, image: &ImageRef, from: &ImageRef) -> Result<(), NotStarted> {
     if image.digest().is_none() {
         return Ok(());

@@ -12,7 +12,7 @@ use crate::cli::select::{Assignments, SelectArgs};
 
 const EXAMPLE: &str = "swarmctl update-image web shop/web:1.8";
 
-/// What is asked for.
+/// The requested images.
 #[derive(Args, Debug)]
 pub struct RequestedImageArgs {
     /// A service and its image, or pairs; the image alone with a selection

@@ -39,7 +39,7 @@ pub struct ReportStyle {
     pub done: &'static str,
     /// The format.
     pub format: ReportFormat,
-    /// The exit code if something changes and all goes well.
+    /// The exit code if something changes and nothing fails.
     pub on_change: Exit,
     /// Whether to count the outcomes of several services at the end.
     pub summary: Summary,

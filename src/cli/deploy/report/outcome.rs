@@ -23,7 +23,7 @@ pub enum Outcome<'a> {
     Unchanged(&'a NoChange),
     /// The service was selected and is left out, for this reason.
     LeftOut(&'a str),
-    /// The service is left out, for this reason, as a flag asks.
+    /// The service is left out because of a flag, for this reason.
     Skipped(&'a str, Skip),
     /// The policy allows no newer image, or none that is old enough.
     NoNewer(&'a Decision),

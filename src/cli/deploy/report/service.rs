@@ -149,14 +149,14 @@ pub enum NotStarted {
     Conflict(Box<Conflict>),
     /// The command refuses, for this reason.
     Refused(String),
-    /// A registry does not have the image, or could not be asked.
+    /// A registry does not have the image, or the request failed.
     ImageUnavailable {
         /// Why.
         why: String,
         /// What to do.
         hint: Option<String>,
     },
-    /// The service is left out, as a flag of the command asks.
+    /// The service is left out because of a flag of the command.
     Skipped {
         /// Why.
         why: String,

@@ -1,5 +1,5 @@
-//! The Debian package: built by scripts/deb, installed with apt on this machine's own Debian, looked at where its users are
-//! (shells, man, docker's client), and removed. What it changes nobody else sees, and it goes with the test.
+//! The Debian package: built by scripts/deb, installed with apt on this machine's own Debian, checked where its users see it
+//! (shells, man, docker's client), and removed. Its changes are invisible to others and end with the test.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -40,7 +40,7 @@ fn its_manual_has_a_page_for_each_command() {
     assert_eq!(root.run(&format!("man --where {}", names.join(" "))), found);
     let read = root.run("MANWIDTH=80 man swarmctl-update-image");
     assert!(read.contains("Update the image of services"), "{read}");
-    // groff reports faults of the page on stderr.
+    // groff reports errors of the page on stderr.
     for name in names {
         assert_eq!(root.run(&format!("man --warnings {name} 2>&1 >/dev/null")), "", "{name}");
     }
@@ -66,14 +66,14 @@ fn bash_zsh_and_fish_complete_it_from_the_first_prompt() {
 #[test]
 fn removed_it_leaves_nothing() {
     let root = Root::new();
-    // Where this machine has it.
+    // If this machine has it.
     root.run("dpkg --purge swarmctl");
     let find = "find /usr /etc /var/lib /opt -xdev -name '*swarmctl*'";
     let before = root.run(find);
     root.install();
     let files = root.run("dpkg --listfiles swarmctl");
     assert!(files.lines().any(|file| file == "/usr/bin/swarmctl"), "{files}");
-    // What Debian's own packages have no place for would be the user's.
+    // Files where Debian's packages have none would be the user's.
     for file in files.lines().filter(|file| *file != "/.") {
         assert!(file.starts_with("/usr") && !file.starts_with("/usr/local"), "{file}");
     }
@@ -95,7 +95,7 @@ fn it_says_what_it_needs_and_whose_it_is() {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     };
     assert_eq!(field("Version"), format!("{VERSION}-1"));
-    // No other library: TLS and HTTP are its own.
+    // It needs no other library, because TLS and HTTP are compiled in.
     let depends = field("Depends");
     assert!(
         depends.split(", ").all(|one| one.starts_with("libc6 ") || one.starts_with("libgcc-s1 ")),
@@ -104,11 +104,11 @@ fn it_says_what_it_needs_and_whose_it_is() {
     assert_eq!(field("Maintainer"), "Ann Example <ann@example.org>");
 }
 
-/// The package with the program that is tested, built once.
+/// The package of the tested program, built once.
 fn package() -> &'static Path {
     static PACKAGE: OnceLock<PathBuf> = OnceLock::new();
     PACKAGE.get_or_init(|| {
-        // Where scripts/deb looks for the program, which is built already.
+        // The place where scripts/deb looks for the program, which is built already.
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("deb");
         fs::create_dir_all(target.join("release")).unwrap();
         fs::copy(env!("CARGO_BIN_EXE_swarmctl"), target.join("release/swarmctl")).unwrap();
@@ -125,10 +125,10 @@ fn package() -> &'static Path {
     })
 }
 
-/// This machine's files, with changes that nobody else sees and that go with this.
+/// This machine's files, with changes that are invisible to others and that end with this value.
 struct Root {
     folder: TempDir,
-    /// The mounts are in its namespace. It ends when its stdin does.
+    /// The process whose namespace has the mounts. It ends when its stdin is closed.
     holder: Child,
 }
 
@@ -141,9 +141,9 @@ impl Root {
 
     fn new() -> Self {
         let folder = tempfile::tempdir_in("/tmp").unwrap();
-        // - The upper folder of an overlay must not be on an overlay, which a container's own files are.
+        // - The upper folder of an overlay must not be on an overlay, as a container's own files are.
         // - Sockets of engines are in /tmp.
-        // - Slim images of Debian tell dpkg to leave manual pages out.
+        // - Slim images of Debian configure dpkg to leave manual pages out.
         let script = r#"
             set -eu
             mount -t tmpfs tmpfs "$1"
@@ -173,12 +173,12 @@ impl Root {
 
     fn install(&self) {
         let path = self.folder.path().join("package.deb");
-        // /tmp in there is the machine's own, without what is mounted in it.
+        // Its /tmp is the machine's, without the mounts in it.
         fs::copy(package(), &path).unwrap();
         self.run(&format!("apt-get install -qq -y --no-install-recommends {} >&2", path.display()));
     }
 
-    /// A command line, to be run from outside, for a command line in there.
+    /// A command line outside that runs this command line inside.
     fn command_line(&self, command: &str) -> String {
         format!(
             "nsenter --target {} --mount --root --wd /usr/bin/env -i \
@@ -188,7 +188,7 @@ impl Root {
         )
     }
 
-    /// The standard output of a command that has to succeed there.
+    /// The stdout of a command inside, which must succeed.
     #[track_caller]
     fn run(&self, script: &str) -> String {
         let mut command = Command::new("sh");

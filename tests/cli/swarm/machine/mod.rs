@@ -1,5 +1,5 @@
-//! What needs no engine, but more of the machine than Rust, git and bash: other shells, docker's client, Debian's package tools and root.
-//! It is skipped with the tests on engines (`--skip swarm::`), and runs once, whatever engines there are.
+//! Tests without an engine that need more than Rust, git and bash: other shells, docker's client, Debian's package tools and root.
+//! They are skipped together with the tests on engines (`--skip swarm::`), and run once, for all engines.
 
 mod deb;
 mod plugin;

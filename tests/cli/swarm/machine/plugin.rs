@@ -46,7 +46,7 @@ fn docker_itself_shows_it_runs_it_and_gives_its_exit_code() {
         .succeeds()
         .prints(&["Update the image of services"]);
     docker(&config, &["swarmctl", "nosuch"]).run().fails_with(Exit::Usage);
-    // A context of docker's own making, named before the plugin.
+    // A context created by docker, given before the plugin.
     let there = format!("host={host}");
     docker(&config, &["context", "create", "there", "--docker", &there]).run().succeeds();
     let run = docker(&config, &["--context", "there", "swarmctl", "ls", "-q"]).run().succeeds();

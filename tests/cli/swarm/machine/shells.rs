@@ -1,4 +1,4 @@
-//! Completion in the shells that not every machine has, and beside Debian's own completion for bash.
+//! Completion in other shells than bash, and together with Debian's own completion for bash.
 
 use std::path::Path;
 use std::process::Command;

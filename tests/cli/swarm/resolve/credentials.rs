@@ -1,4 +1,4 @@
-//! Credentials, and a pull as the proof of them.
+//! Credentials, checked by pulling images.
 
 use std::thread;
 use std::time::Duration;
@@ -22,7 +22,7 @@ fn a_password_is_used_and_stored_and_a_pull_proves_it() {
     let pinned = format!("{a}@{digest}");
     registry.forget();
 
-    // Told apart: none, a wrong one, the right one.
+    // Three cases: no credentials, wrong ones, valid ones.
     let _service = engine.create(&small("re-pass", OLD));
     let ask = |password, args: &[&str]| {
         let line = [&["-D", "update-image", "--dry-run", "--on-resolve-error", "fail", "re-pass", &a], args]
@@ -33,7 +33,7 @@ fn a_password_is_used_and_stored_and_a_pull_proves_it() {
     ask(Some(WRONG_PASSWORD), &[]).fails_with(Exit::Failed).says(&["denies access"]);
     ask(Some(PASSWORD), &[]).succeeds().prints(&[&pinned]);
 
-    // Without being stored it resolves, and the node cannot pull.
+    // Without stored credentials the digest is resolved, but the node cannot pull.
     let without = create(&registry, engine, "re-pass-0", Some(PASSWORD), &["--timeout", "30s", &a], 5);
     assert_eq!(image(engine, "re-pass-0"), pinned);
     drop(without);
@@ -64,7 +64,7 @@ fn a_refresh_after_a_changed_password_keeps_the_tasks_and_a_later_restart_pulls(
     thread::sleep(Duration::from_secs(2));
     assert_eq!(tasks(engine, "re-fresh"), running, "no task restarts");
 
-    // Where a container runs its image cannot be removed.
+    // An image cannot be removed while a container of it runs.
     registry.swarmctl(None, &["scale", "re-fresh=0"]).run().succeeds();
     registry.forget();
     registry.swarmctl(None, &["scale", "re-fresh=1"]).run().succeeds();
@@ -87,14 +87,14 @@ fn without_a_refresh_the_old_password_no_longer_pulls() {
         registry.swarmctl(Some(OTHER_PASSWORD), &[&["update-image", "re-stale", &b], args].concat()).run()
     };
     update(&["--timeout", "60s"]).fails_with(Exit::RolloutFailed).says(&["rejected"]);
-    // Its rollout is paused, and a refresh would resume it; an update is the way out.
+    // Its rollout is paused, and a refresh would resume it; an update is the solution.
     let refresh = ["auth", "refresh", "re-stale"];
     registry
         .swarmctl(Some(OTHER_PASSWORD), &refresh)
         .run()
         .fails_with(Exit::RolloutFailed)
         .says(&["its rollout is paused"]);
-    // So would a post of credentials alone, unless they are given with the image that lacks them.
+    // A post of credentials alone would resume it as well, unless they are given together with the image.
     let version = || engine.service("re-stale")["Version"].clone();
     let before = version();
     for what in
@@ -176,14 +176,14 @@ fn a_refresh_leaves_jobs_and_rollouts_alone() {
         assert_eq!(index(name), before, "{name}");
     };
 
-    // A job that has run, and would run again.
+    // A job that has completed and would run again.
     let mode = ["--mode=replicated-job", "--with-registry-auth", &image("a"), "/bin/busybox", "true"];
     let _job = create(&registry, engine, "re-job", Some(PASSWORD), &mode, 0);
     let id = engine.service("re-job")["ID"].as_str().unwrap().to_owned();
     is_left_alone("re-job", "it is a job");
     assert_eq!(engine.tasks_left(&id), 1, "it has run once");
 
-    // A rollout under way, one that is rolled back, and then one at rest.
+    // A rollout in progress, a rollback in progress, and then a service at rest.
     let slow =
         ["--replicas=2", "--update-delay=1h", "--rollback-delay=1h", "--with-registry-auth", &image("a")];
     let _slow = create(&registry, engine, "re-slow", Some(PASSWORD), &slow, 0);

@@ -1,4 +1,4 @@
-//! Digests: what is pinned, what is deployed, what is outdated.
+//! Digests: which one is pinned, deployed, or outdated.
 
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ fn a_tag_is_pinned_a_digest_that_runs_is_left_alone_and_a_moved_tag_is_deployed(
     assert_eq!(update(&b, &["--json"]).json()["services"][0]["reason"], "same_digest");
     assert_eq!((index(engine), tasks(engine, "re-pin")), (before, running));
 
-    // The tag moves.
+    // The tag is moved.
     let outdated =
         |code: i32| registry.swarmctl(None, &["outdated", "--exit-code", "re-pin"]).run().exits(code);
     outdated(0).prints(&["up to date"]);
@@ -48,7 +48,7 @@ fn a_tag_is_pinned_a_digest_that_runs_is_left_alone_and_a_moved_tag_is_deployed(
     update(&a, &[]).prints(&[&six, &five]);
     assert_eq!(image(engine, "re-pin"), format!("{a}@{five}"));
 
-    // An absent tag, then an outage: each is reported, and pinned images stay pinned.
+    // An unknown tag, then an outage: each is reported, and pinned images stay pinned.
     let absent = registry.image("absent");
     let fail = ["update-image", "--on-resolve-error", "fail", "re-pin", &absent];
     registry
@@ -84,7 +84,7 @@ fn an_unknown_tag_is_refused_unless_the_engine_has_the_image() {
     let update = |image: &str, args: &[&str]| {
         registry.swarmctl(None, &[&["update-image", "-d", "re-unknown", image], args].concat()).run()
     };
-    // This registry answers the same for a repository that it does not know.
+    // This registry sends the same response for a repository that it does not know.
     for unknown in [registry.image("absent"), registry.image("a").replace("/whoami:", "/nosuch:")] {
         let run = update(&unknown, &[]).fails_with(Exit::Failed).tells_an_error();
         run.says(&[&format!("has no `{unknown}`"), "manifest unknown", "--on-resolve-error keep-tag"]);
@@ -116,7 +116,7 @@ fn the_same_digest_in_another_repository_is_deployed_and_credentials_alone_are_p
     };
     let index = || engine.service("re-repo")["Version"]["Index"].clone();
 
-    // Nothing is posted, unless there is something that cannot be read back.
+    // Nothing is posted, except for credentials, which cannot be read back.
     let (before, running) = (index(), tasks(engine, "re-repo"));
     update(&[&a]).prints(&["nothing was posted"]);
     update(&["--no-resolve-image", &a]).prints(&["nothing was posted"]);
@@ -129,7 +129,7 @@ fn the_same_digest_in_another_repository_is_deployed_and_credentials_alone_are_p
     assert_ne!(index(), before);
     assert_eq!((image(engine, "re-repo"), tasks(engine, "re-repo")), (format!("{a}@{digest}"), running));
 
-    // By force another tag's name; and another repository's image is another image.
+    // With --force another tag is stored; an image in another repository is another image.
     update(&["--force", &b]);
     assert_eq!(image(engine, "re-repo"), format!("{b}@{digest}"));
     update(&[&other]);
@@ -153,7 +153,7 @@ fn whatever_the_registry_says_what_is_pinned_stays_and_each_reason_is_told() {
             let run = update(registry, password, args).succeeds().prints(&["nothing was posted"]);
             run.says(&["stays pinned", words]);
         }
-        // A row of `outdated` says the same.
+        // A row of `outdated` shows the same.
         let row = registry.swarmctl(password, &["outdated", "--json", "re-stay"]).run().succeeds();
         let row = row.json()[0].clone();
         assert!(row["error"].as_str().unwrap().contains(words), "{row}");
@@ -164,7 +164,7 @@ fn whatever_the_registry_says_what_is_pinned_stays_and_each_reason_is_told() {
             .run()
             .fails_with(Exit::Failed)
             .prints(&[words]);
-        // Of another image there is no digest that could stay.
+        // There is no digest to keep for another image.
         let fail = ["--on-resolve-error=fail", absent.as_str()];
         update(registry, password, &fail).fails_with(Exit::Failed).tells_an_error();
     };
@@ -177,7 +177,7 @@ fn whatever_the_registry_says_what_is_pinned_stays_and_each_reason_is_told() {
         .says(&["has no"]);
     registry.stop();
     same_tag(&registry, Some(PASSWORD), "could not be reached");
-    // A setting that is changed meanwhile takes the digest along.
+    // If another setting is changed in the meantime, the digest is kept with it.
     let line = ["update", "--image", &a, "--env-add", "A=1", "--detach", "re-stay"];
     registry.swarmctl(Some(PASSWORD), &line).run().succeeds().says(&["stays pinned"]);
     assert_eq!(image(engine, "re-stay"), pinned);

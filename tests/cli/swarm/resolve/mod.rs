@@ -26,7 +26,7 @@ fn tasks(engine: &Engine, service: &str) -> Vec<String> {
     ids
 }
 
-/// Makes a service with swarmctl that converges, or does not; it is removed with what comes back.
+/// Creates a service with swarmctl, which may converge or not; it is removed when the returned value is dropped.
 fn create(
     registry: &Registry,
     engine: &'static Engine,

@@ -1,4 +1,4 @@
-//! The same lines through docker and through swarmctl make the same service.
+//! The same command lines with docker and swarmctl must create the same service.
 
 use std::process::Command;
 use std::thread;
@@ -15,7 +15,7 @@ use crate::support::programs;
 use crate::support::run::swarmctl;
 use crate::swarm::engine::{Engine, Removed, engine};
 
-/// The words of a line, quoted as a shell does it.
+/// The words of a line with the quotes of a shell.
 pub(super) fn words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     for c in line.chars() {
@@ -33,7 +33,7 @@ pub(super) fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// What came of a line: whether it was taken, the spec, and what was said.
+/// The result of a line: whether it was accepted, the spec, and the output.
 struct Made {
     taken: bool,
     spec: Value,
@@ -56,7 +56,7 @@ fn ours(engine: &Engine, args: &[String]) -> Result<String, String> {
     if run.code == Some(0) { Ok(run.stderr) } else { Err(run.stderr) }
 }
 
-/// Docker does not start over where the version index is stale, and nobody where the port of a removed service is not
+/// Docker does not retry if the version index is stale, and neither retries if the port of a removed service is not
 /// free yet.
 fn again(act: impl Fn() -> Result<String, String>) -> Result<String, String> {
     let passing =
@@ -76,8 +76,8 @@ fn made(engine: &'static Engine, name: &str, (create, update): Line, by_docker: 
         front.chain(words(flags)).chain([end.to_owned()]).collect()
     };
     let act = |args: &[String]| again(|| if by_docker { docker(engine, args) } else { ours(engine, args) });
-    // No task is needed, and none can run. A job must not even have a pending one: dockerd 28.5.2 crashes if a job is removed
-    // while the tasks of its previous iteration are (a race in SetServiceTasksRemove).
+    // No task is needed, and none can run. A job must not even have a pending task: dockerd 28.5.2 crashes if a job is removed
+    // together with the tasks of its previous iteration (a race in SetServiceTasksRemove).
     let none = if create.contains("global") { "--constraint=node.id==none" } else { "--replicas=0" };
     let front = ["create", "--detach", "--no-resolve-image", "--name", name, none];
     let mut result = act(&line(&front, create, OLD));
@@ -93,7 +93,7 @@ fn made(engine: &'static Engine, name: &str, (create, update): Line, by_docker: 
     Made { taken: result.is_ok(), spec, said: result.unwrap_or_else(|said| said) }
 }
 
-/// Without what is nothing, and with those lists in order whose order means nothing.
+/// Removes empty values, and sorts lists whose order has no meaning.
 fn normal(value: &Value, key: &str) -> Value {
     match value {
         Value::Object(map) => {
@@ -171,7 +171,7 @@ fn the_same_lines_make_the_same_service_with_docker_networks_secrets_and_configs
     }
 }
 
-/// Flags that this engine, or docker's client beside it, does not know; and those that no service shows.
+/// Flags that this engine or its docker client does not know, and flags that no service shows.
 const NOT_COMPARED: &[&str] = &[
     "health-start-interval",
     "memory-swap",

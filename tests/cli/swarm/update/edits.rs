@@ -1,4 +1,4 @@
-//! What an update leaves as it is, whatever else is there or happens.
+//! What an update leaves unchanged, whatever else exists or happens.
 
 use std::thread;
 
@@ -97,7 +97,7 @@ fn networks_of_the_deprecated_place_are_kept_when_one_is_added() {
     for ip in ips(&before) {
         assert!(ips(&after).contains(&ip), "{ip} of {:?}", ips(&after));
     }
-    // The networks are free only when the tasks are gone.
+    // The networks can be removed only after the tasks.
     drop(service);
 }
 

@@ -1,4 +1,4 @@
-//! `update` on a real engine: the same lines through docker and through swarmctl make the same service.
+//! `update` on a real engine: the same command lines with docker and swarmctl must have the same result.
 
 mod compare;
 mod edits;
