@@ -363,7 +363,7 @@ mod tests {
     use crate::cli::deploy::report::{NotStarted, Stage};
 
     #[test]
-    fn what_was_never_asked_leaves_no_doubt() {
+    fn a_request_that_was_never_sent_is_not_ambiguous() {
         let error = Error::DeadlineExceeded { request: "POST /services/a/update".to_owned() };
         assert!(error.is_not_sent() && !error.is_ambiguous());
         let reported = |error, delivery| {

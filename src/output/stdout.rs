@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_goes_away_is_a_quiet_end() {
+    fn a_closed_stdout_ends_the_command_silently() {
         let mut taken = Vec::new();
         let mut out =
             OutputWriter::new(Pipe { taken: &mut taken, room: 4, kind: io::ErrorKind::BrokenPipe }, false);

@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_says_what_why_and_what_to_do() {
+    fn an_error_has_a_cause_and_a_hint() {
         let causes = ["port '80' is already in use", "second"];
         assert_eq!(
             report("cannot update service `web`", causes, Some("look at it with `swarmctl ls`")),

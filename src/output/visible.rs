@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_is_cut_and_says_so() {
+    fn text_that_is_too_long_is_cut_with_a_note() {
         assert_eq!(visible_prefix("é漢\n", 3), "é漢\\n");
         assert_eq!(visible_prefix("é漢\x1b!", 2), "é漢... (2 more bytes)");
         assert_eq!(visible_prefix("", 0), "");

@@ -41,7 +41,7 @@ fn refused(run: Run) {
 }
 
 #[test]
-fn every_request_is_made_through_the_version_that_is_asked_for() {
+fn every_request_uses_the_requested_api_version() {
     for (given, wanted) in [("1.40", "/v1.40/"), ("v1.40", "/v1.40/"), ("1.41", "/v1.41/"), ("", "/v1.41/")] {
         let swarm = FakeSwarm::with([spec("t001", OLD)]);
         let run = at(&swarm, given, &["ls"]).run().succeeds();
@@ -83,7 +83,7 @@ fn of_several_services_it_is_refused_before_the_first_post() {
 }
 
 #[test]
-fn it_is_told_in_json_too() {
+fn json_contains_it_as_well() {
     let swarm = FakeSwarm::with([newer("t001")]);
     let run = at(&swarm, "1.40", &["scale", "-d", "--json", "t001=5"]).run().fails_with(Exit::Failed);
     let service = run.json()["services"][0].clone();

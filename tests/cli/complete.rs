@@ -73,7 +73,7 @@ fn commands_flags_and_words_are_known_without_an_engine() {
 }
 
 #[test]
-fn descriptions_stand_behind_a_tab_where_they_are_wanted() {
+fn descriptions_follow_a_tab_on_request() {
     let swarm = swarm();
     let run = asked(&swarm.host(), "__complete", &["ps", "db1"]);
     assert_eq!(run.stdout, "db10\tpostgres:15\n:4\n");
@@ -82,7 +82,7 @@ fn descriptions_stand_behind_a_tab_where_they_are_wanted() {
 }
 
 #[test]
-fn services_are_asked_of_the_engine_in_natural_order() {
+fn services_are_listed_in_natural_order() {
     let swarm = swarm();
     for command in [
         "images", "inspect", "lint", "logs", "outdated", "ps", "restart", "rm", "rollback", "status", "tags",
@@ -208,7 +208,7 @@ fn contexts_are_those_of_the_config_folder() {
 }
 
 #[test]
-fn whatever_is_wrong_with_the_engine_nothing_is_said_and_nobody_waits() {
+fn completion_is_silent_and_quick_if_the_engine_fails() {
     let folder = tempfile::tempdir().unwrap();
     let silent = folder.path().join("silent.sock");
     let _listener = UnixListener::bind(&silent).unwrap();

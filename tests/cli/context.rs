@@ -17,7 +17,7 @@ const SHOW: &[&str] = &["context", "show"];
 const SHOW_JSON: &[&str] = &["context", "show", "--json"];
 
 #[test]
-fn show_tells_the_engine_why_it_is_this_one_and_what_it_is() {
+fn show_prints_the_engine_and_why_it_is_selected() {
     let user = User::new(&["a", "b"], "b");
     let run = user.swarmctl("DOCKER_HOST=@c DOCKER_CONTEXT=a DOCKER_TLS=1", SHOW).run().succeeds();
     let host = user.host("c");
@@ -77,7 +77,7 @@ fn an_engine_out_of_reach_is_unreachable_and_the_rest_is_shown() {
 }
 
 #[test]
-fn an_engine_in_no_swarm_is_no_manager() {
+fn an_engine_outside_of_a_swarm_is_not_a_manager() {
     let swarm = FakeSwarm::without_swarm();
     swarmctl(SHOW)
         .host(swarm.host())
@@ -90,7 +90,7 @@ fn an_engine_in_no_swarm_is_no_manager() {
 }
 
 #[test]
-fn managers_without_a_leader_are_told_and_the_rest_is_shown() {
+fn managers_without_a_leader_are_reported_and_the_rest_is_shown() {
     let no_leader = Answer::error(400, "rpc error: code = Unknown desc = no quorum today");
     let engine = Engine::ordered([
         get("/v1.41/version").answers(Answer::json(200, system::version().to_string())),
@@ -106,7 +106,7 @@ fn managers_without_a_leader_are_told_and_the_rest_is_shown() {
 }
 
 #[test]
-fn the_api_version_is_told_with_what_it_means() {
+fn the_api_version_is_shown_with_its_effect() {
     let user = User::new(&[], "");
     let run = user.swarmctl("-H @a DOCKER_API_VERSION=v1.40", SHOW).run().succeeds();
     run.prints(&["API version:     1.40 (DOCKER_API_VERSION; below the engine's own, so every post erases newer fields)\n"]);
@@ -125,7 +125,7 @@ fn the_api_version_is_told_with_what_it_means() {
 }
 
 #[test]
-fn tls_is_told_with_its_files() {
+fn tls_is_shown_with_its_files() {
     let user = User::new(&[], "");
     let folder = tempfile::tempdir().unwrap();
     for name in ["ca.pem", "cert.pem", "key.pem"] {

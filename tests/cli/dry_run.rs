@@ -103,7 +103,7 @@ fn split(line: &str) -> (&str, &str) {
 }
 
 #[test]
-fn the_forecast_is_one_object_and_is_none_where_nothing_is_foreseen() {
+fn the_forecast_is_an_object_or_null() {
     let service = |line: &str, code: i32| -> Value {
         let run = run(&swarm(), line).exits(code);
         run.json()["services"][0].clone()
@@ -132,7 +132,7 @@ fn the_forecast_is_one_object_and_is_none_where_nothing_is_foreseen() {
 }
 
 #[test]
-fn asks_for_the_tasks_and_for_nodes_only_where_they_decide() {
+fn requests_the_tasks_and_the_nodes_only_if_they_matter() {
     let tasks =
         || get(&format!("/v1.41/tasks?filters={{\"service\":[\"{ID}\"]}}")).answers(Answer::json(200, "[]"));
     let read = || get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11)));
@@ -200,7 +200,7 @@ fn a_port_that_will_not_arrive_is_a_warning() {
 }
 
 #[test]
-fn exit_code_tells_whether_anything_differs() {
+fn exit_code_shows_whether_anything_differs() {
     for (line, code) in [
         (format!("update-image web {NEW} --dry-run --exit-code"), 10),
         (format!("update-image web {OLD} --dry-run --exit-code"), 0),

@@ -72,7 +72,7 @@ fn an_empty_host_in_a_list_is_not_the_local_engine() {
 }
 
 #[test]
-fn a_404_of_what_is_no_engine_says_nothing_of_a_service() {
+fn a_404_of_something_else_does_not_mean_a_missing_service() {
     for args in [
         &["inspect", "web"][..],
         &["create", "--name", "web", NEW],
@@ -94,7 +94,7 @@ fn a_404_of_what_is_no_engine_says_nothing_of_a_service() {
 }
 
 #[test]
-fn over_tcp_the_same_is_asked_on_one_connection_and_the_engine_is_named() {
+fn over_tcp_the_same_requests_use_one_connection_and_errors_name_the_engine() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     let relay = Relay::plain(swarm.socket());
     let args = ["update-image", "--no-resolve-image", "--detach", "t001", NEW];
@@ -141,7 +141,7 @@ fn who_does_not_listen_is_unreachable_within_two_seconds() {
 }
 
 #[test]
-fn an_engine_that_says_nothing_has_an_end_and_so_has_the_handshake() {
+fn a_silent_engine_and_a_silent_handshake_time_out() {
     let relay = Relay::silent();
     for scheme in ["tcp", "https"] {
         let host = format!("{scheme}://127.0.0.1:{}", relay.port);
@@ -215,7 +215,7 @@ fn a_proxy_that_does_not_do_its_work_is_named() {
 
 /// A server that requires TLS responds to plain HTTP with an alert.
 #[test]
-fn a_port_that_speaks_tls_only_is_told_from_an_engine_that_is_broken() {
+fn a_tls_port_is_distinguished_from_a_broken_engine() {
     let alert = Answer { body: vec![0x15, 0x03, 0x01, 0, 2, 2, 70], ..Answer::json(200, "") };
     let engine = Engine::with_ping(alert.framed(Framing::Raw), []);
     let relay = Relay::plain(engine.socket());

@@ -170,7 +170,7 @@ fn an_invalid_template_is_a_usage_error_and_nothing_is_asked() {
 }
 
 #[test]
-fn config_json_has_the_defaults_where_nothing_else_is_asked_for() {
+fn config_json_has_the_default_formats() {
     let swarm = swarm();
     let config = config(&json!({
         "servicesFormat": "{{.Name}}!",

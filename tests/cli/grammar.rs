@@ -187,7 +187,7 @@ fn no_flag_and_no_command_may_be_abbreviated() {
 }
 
 #[test]
-fn an_unknown_flag_is_answered_with_the_one_that_does_what_was_asked_for() {
+fn the_error_for_an_unknown_flag_suggests_an_equivalent_flag() {
     let suggested = |command: &str, flag: &str| -> Option<String> {
         let run = swarmctl([command, flag, "x", "web"]).run().fails_with(Exit::Usage);
         let tip = run.stderr.lines().find_map(|line| line.split_once("a similar argument exists: '--"));
@@ -258,7 +258,7 @@ fn global_flags_stand_before_the_command() {
 }
 
 #[test]
-fn a_word_of_the_command_line_that_is_no_utf8_is_a_usage_error() {
+fn an_argument_that_is_not_utf8_is_a_usage_error() {
     use std::ffi::OsString;
     use std::os::unix::ffi::OsStringExt;
     let odd = OsString::from_vec(vec![b'a', 0xff, 0xfe]);

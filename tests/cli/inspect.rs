@@ -71,7 +71,7 @@ fn names_follow_the_rules_of_all_commands() {
     for name in ["", ".", "..", "a/b", "../networks/x"] {
         let engine = Engine::silent();
         swarmctl(["inspect", "--", name]).host(engine.host()).run().fails_with(Exit::NotFound);
-        assert!(engine.requests().is_empty(), "{name:?}: nothing is asked");
+        assert!(engine.requests().is_empty(), "{name:?}: no request is sent");
     }
     swarmctl(["inspect"]).run().fails_with(Exit::Usage);
 }
@@ -153,7 +153,7 @@ fn fails_with_unreachable_if_there_is_no_manager() {
 }
 
 #[test]
-fn a_closed_pipe_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     for args in [&["inspect", "t001"][..], &["inspect", "--pretty", "t001"]] {
         let engine = Engine::ordered([get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11)))]);
         let run = swarmctl(args.iter().copied()).host(engine.host()).run_into_closed_pipe().succeeds();

@@ -62,7 +62,7 @@ fn an_engine_that_is_unavailable_for_a_while_is_waited_for() {
 }
 
 #[test]
-fn an_engine_that_takes_a_post_and_is_unavailable_then_is_asked_what_became_of_it() {
+fn reads_the_result_of_a_post_after_which_the_engine_was_unavailable() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     // The request is accepted, but its response is a 503, like later responses for some time.
     swarm.after(RequestKind::Post, 1, |world| {
@@ -79,7 +79,7 @@ fn an_engine_that_takes_a_post_and_is_unavailable_then_is_asked_what_became_of_i
 }
 
 #[test]
-fn a_leader_that_loses_its_office_under_a_post_leaves_doubt_and_is_asked_what_became_of_it() {
+fn reads_the_result_of_a_post_during_which_the_leader_changed() {
     let words =
         "rpc error: code = Unknown desc = raft: failed to process the request: node lost leader status";
     for handled in [true, false] {
@@ -101,7 +101,7 @@ fn post_of(more: &[&str]) -> usize {
 }
 
 #[test]
-fn a_slow_engine_is_waited_for_and_asked_no_more_than_a_fast_one() {
+fn a_slow_engine_gets_no_more_requests_than_a_fast_one() {
     let fast = FakeSwarm::with([spec("t001", OLD)]);
     set_image(&fast, &[]).succeeds();
     let slow = FakeSwarm::with([spec("t001", OLD)]);
@@ -112,7 +112,7 @@ fn a_slow_engine_is_waited_for_and_asked_no_more_than_a_fast_one() {
 }
 
 #[test]
-fn a_time_limit_holds_on_a_slow_engine_and_says_what_is_so() {
+fn a_timeout_works_on_a_slow_engine_and_the_report_is_true() {
     for (limit, codes) in [("250ms", &[8][..]), ("2300ms", &[7, 8, 9])] {
         let swarm = FakeSwarm::with([spec("t001", OLD)]);
         swarm.world().delay = Duration::from_secs(1);

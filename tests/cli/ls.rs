@@ -196,7 +196,7 @@ fn an_invalid_filter_is_a_usage_error_and_nothing_is_asked() {
 }
 
 #[test]
-fn counts_the_tasks_itself_where_the_engine_does_not() {
+fn counts_the_tasks_if_the_engine_does_not() {
     // Engines before API 1.41 have no ServiceStatus. Tasks on a node that is down are not counted.
     let at = |path: &str| format!("/v1.40{path}");
     let service = |id: &str, name: &str, replicas: u64| {
@@ -265,7 +265,7 @@ fn fails_with_unreachable_if_there_is_no_manager() {
 }
 
 #[test]
-fn what_is_no_list_is_a_clear_error() {
+fn an_invalid_list_is_a_clear_error() {
     for body in ["", "{}", "null", "<html></html>", "[{\"ID\":", "[1]", "{\"message\":\"x\"}"] {
         let engine = Engine::ordered([get(LIST).answers(Answer::json(200, body)).times(1..=5)]);
         let run = swarmctl(["ls"]).host(engine.host()).run().fails_with(Exit::Unreachable).tells_an_error();
@@ -274,7 +274,7 @@ fn what_is_no_list_is_a_clear_error() {
 }
 
 #[test]
-fn an_answer_cut_anywhere_is_asked_again() {
+fn retries_a_read_whose_response_is_cut_off_anywhere() {
     for after in [0, 50, 300, 1500, 3000] {
         for args in [&["ls"][..], &["ls", "--json"], &["ls", "-q"]] {
             let swarm = FakeSwarm::with((1..=9).map(|n| {
@@ -295,7 +295,7 @@ fn an_answer_cut_anywhere_is_asked_again() {
 }
 
 #[test]
-fn a_closed_pipe_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let swarm = FakeSwarm::with((1..=200).map(|n| {
         let mut spec = spec(&format!("s{n}"), OLD);
         spec["EndpointSpec"]["Ports"] = json!([]);

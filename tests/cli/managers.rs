@@ -45,7 +45,7 @@ fn the_first_that_answers_and_sees_a_leader_is_asked() {
 }
 
 #[test]
-fn where_none_can_be_asked_each_is_told_of() {
+fn reports_each_manager_if_none_can_be_reached() {
     let worker = FakeSwarm::without_swarm();
     let run = at(&[GONE, &worker.host()], UPDATE).fails_with(Exit::Unreachable).tells_an_error();
     run.says(&["none of these managers", "nonexistent", "No such file", "not a swarm manager"]);
@@ -87,7 +87,7 @@ fn a_create_and_a_forced_restart_count_once() {
 }
 
 #[test]
-fn an_election_is_ridden_out_and_told_of() {
+fn waits_for_an_election_and_reports_it() {
     let swarm = swarm();
     let other = swarm.other_manager();
     swarm.world().has_no_leader = true;

@@ -37,7 +37,7 @@ fn outdated(swarm: &FakeSwarm, args: &[&str]) -> Run {
 }
 
 #[test]
-fn a_table_tells_each_service_apart() {
+fn a_table_has_a_row_for_each_service() {
     let run = outdated(&swarm(), &[]).succeeds();
     assert_screen("outdated", &run);
     let lines: Vec<Vec<&str>> = run
@@ -62,7 +62,7 @@ fn a_table_tells_each_service_apart() {
 }
 
 #[test]
-fn each_image_is_asked_for_once() {
+fn each_image_is_requested_once() {
     let swarm = swarm();
     outdated(&swarm, &[]).succeeds();
     let mut asked: Vec<String> = swarm.requests().iter().map(|it| it.endpoint().to_owned()).collect();
@@ -73,7 +73,7 @@ fn each_image_is_asked_for_once() {
 }
 
 #[test]
-fn many_are_asked_for_at_the_same_time() {
+fn requests_many_digests_at_the_same_time() {
     let image = |n: usize| format!("{REPO}:t{n}");
     let services: Vec<String> = (0..16)
         .map(|n| {
@@ -97,7 +97,7 @@ fn many_are_asked_for_at_the_same_time() {
 }
 
 #[test]
-fn credentials_that_cannot_be_had_are_told_in_their_rows() {
+fn unavailable_credentials_are_reported_in_their_rows() {
     let image = |n: usize| format!("127.0.0.1:500{n}/whoami:a");
     let swarm = FakeSwarm::with((1..=6).map(|n| spec(&format!("s{n}"), &format!("{}@{ONE}", image(n)))));
     for n in 1..=6 {
@@ -159,7 +159,7 @@ fn json_has_the_digests_in_full() {
 }
 
 #[test]
-fn the_exit_code_tells_where_that_is_asked_for() {
+fn exit_code_10_is_used_only_on_request() {
     for (args, code) in [
         (&["web9"][..], 0),
         (&["--exit-code", "web9"], 10),
@@ -185,7 +185,7 @@ fn filters_choose() {
 }
 
 #[test]
-fn a_selection_that_nothing_fits_is_no_such_service() {
+fn a_selection_without_a_match_is_not_found() {
     for selection in [["--filter", "name=zzz"], ["--stack", "shpo"]] {
         let args = [&selection[..], &["--exit-code"]].concat();
         let run = outdated(&swarm(), &args).fails_with(Exit::NotFound).tells_an_error();
@@ -195,7 +195,7 @@ fn a_selection_that_nothing_fits_is_no_such_service() {
 }
 
 #[test]
-fn an_engine_that_cannot_be_asked_says_so() {
+fn an_engine_that_cannot_resolve_digests_is_reported() {
     let ping = Answer::pong().header("Api-Version", "1.24");
     let engine = Engine::with_ping(ping, []);
     swarmctl(["outdated"])

@@ -109,7 +109,7 @@ fn what_is_not_our_link_is_not_touched() {
 }
 
 #[test]
-fn dockers_client_is_told_what_it_is() {
+fn the_plugin_describes_itself_to_dockers_client() {
     let config = Config::with_plugin();
     let run = config.called(&["docker-cli-plugin-metadata"]).run().succeeds();
     let told: Value = run.json();
@@ -151,7 +151,7 @@ fn called_as_docker_calls_it_its_own_name_is_left_out_and_said() {
 }
 
 #[test]
-fn it_ends_when_docker_is_told_to_end() {
+fn the_plugin_ends_when_docker_receives_a_signal() {
     let (config, swarm) = (Config::with_plugin(), swarm());
     swarm.world().step("web", Step::Updating);
     let name = format!("swarmctl-test-{}", std::process::id());

@@ -205,7 +205,7 @@ fn a_terminal_that_can_redraw_nothing_gets_lines() {
 }
 
 #[test]
-fn colour_is_where_it_is_welcome() {
+fn colours_are_used_only_on_terminals_that_support_them() {
     for (key, value, is_coloured) in [("X", "", true), ("NO_COLOR", "1", false), ("NO_COLOR", "", true)] {
         let swarm = swarm();
         let run = on_terminal(80, 24, "wait t001").env(key, value).host(swarm.host()).run().succeeds();

@@ -119,7 +119,7 @@ fn shows_the_tasks_of_all_services_with_one_list_of_tasks_and_one_of_nodes() {
 }
 
 #[test]
-fn ids_and_digests_in_full_and_no_names_where_that_is_asked_for() {
+fn prints_full_ids_and_no_names_on_request() {
     let listed = [task("aaaaaaa", WEB, 1, "running", 60)];
     let script = || [service("web", WEB, replicated()), tasks(of(&[WEB]), &listed)];
     let engine = Engine::ordered(script());

@@ -270,7 +270,7 @@ fn the_page_of_managers_shows_what_is_printed() {
 
 /// GitHub shows a picture file only without scripts and external resources.
 #[test]
-fn the_picture_needs_nothing_but_itself() {
+fn the_picture_needs_no_external_resources() {
     let readme = include_str!("../../README.md");
     let (alternative, picture) = readme
         .split("![")

@@ -58,7 +58,7 @@ fn holds_what_it_held(swarm: &FakeSwarm) {
 }
 
 #[test]
-fn a_change_that_is_forbidden_is_permission_denied_at_once_whatever_the_body() {
+fn a_forbidden_change_is_denied_immediately_whatever_the_body() {
     let _quiet = quiet();
     for (answer, said) in [
         (Answer::page(403), "<h1>403 "),
@@ -136,7 +136,7 @@ fn any_other_4xx_is_a_refusal_and_final() {
 }
 
 #[test]
-fn a_404_that_is_not_the_engines_says_nothing_about_a_service() {
+fn a_404_that_is_not_the_engines_does_not_mean_a_missing_service() {
     for answer in [Answer::page(404), Answer::line(404, "404 page not found"), Answer::json(404, "")] {
         let swarm = swarm();
         swarm.forbids("GET", "/services", answer.clone());
@@ -234,7 +234,7 @@ fn a_refusal_settles_its_own_attempt_only() {
 }
 
 #[test]
-fn another_manager_is_not_asked_what_one_forbids() {
+fn a_request_that_one_manager_forbids_is_not_sent_to_another() {
     for (method, args) in [("POST", CHANGES[0]), ("DELETE", CHANGES[4]), ("GET", &["inspect", "t001"][..])] {
         let swarm = swarm();
         let other = swarm.other_manager();

@@ -120,7 +120,7 @@ fn lost_and_removed_is_removed() {
 }
 
 #[test]
-fn lost_and_not_removed_is_never_said_to_be_removed() {
+fn a_lost_delete_that_was_not_applied_is_never_reported_as_applied() {
     let swarm = swarm(&["t001"]);
     swarm.breaks(InjectedFault::lost(3).unhandled());
     let run = swarmctl(["rm", "t001"]).host(swarm.host()).run();

@@ -180,7 +180,7 @@ fn a_spec_that_refers_to_what_is_gone_is_refused_and_that_is_named() {
 }
 
 #[test]
-fn references_that_exist_or_that_the_service_has_now_are_no_obstacle() {
+fn existing_references_and_those_of_the_current_spec_do_not_prevent_a_rollback() {
     let swarm = with_references();
     run(&swarm, &["rollback", "-d", "web"]).succeeds();
     assert_eq!(swarm.service("web").rollbacks, 1);

@@ -201,7 +201,7 @@ fn a_host_and_a_context_together_are_refused() {
 }
 
 #[test]
-fn a_bad_value_is_told_with_the_setting_that_it_comes_from() {
+fn an_invalid_value_is_reported_with_its_setting() {
     let user = User::new(&["a"], "");
     for (line, words) in [
         ("-H tcp://x:99999", "--host: "),
@@ -247,7 +247,7 @@ fn an_unknown_context_is_not_found_with_those_that_there_are() {
 }
 
 #[test]
-fn a_broken_context_is_told_with_its_file_and_hangs_nobody() {
+fn a_broken_context_is_reported_with_its_file_without_hanging() {
     let user = User::new(&["a"], "");
     let file = user.meta("a");
     let words = |run: Run, words: &str| {
@@ -308,7 +308,7 @@ fn a_context_without_a_docker_engine_or_with_an_impossible_one_is_told() {
 }
 
 #[test]
-fn a_broken_config_json_is_an_error_where_it_may_name_the_engine_and_a_warning_elsewhere() {
+fn a_broken_config_json_is_an_error_only_if_it_may_select_the_engine() {
     let user = User::new(&["a"], "");
     for text in ["{broken", "[]", r#"{"currentContext": 5}"#] {
         user.config(text);

@@ -110,7 +110,7 @@ fn one_that_hangs_ends_with_the_command() {
 }
 
 #[test]
-fn without_ssh_it_says_so() {
+fn reports_that_ssh_is_missing() {
     let run = swarmctl(["-H", HOST, "ls"])
         .env("PATH", "/nonexistent")
         .run()

@@ -51,7 +51,7 @@ fn succeeds_for_converged_services_with_few_requests() {
 }
 
 #[test]
-fn each_state_has_its_exit_code_and_its_words() {
+fn each_state_has_its_exit_code_and_text() {
     for (step, code, state, detail) in [
         (Step::Updating, 10, "under way", "waiting for the tasks to run"),
         (Step::Completed, 0, "converged", ""),
@@ -63,12 +63,12 @@ fn each_state_has_its_exit_code_and_its_words() {
         swarm.world().step("web", step);
         let run = status(&swarm, &["web"]).exits(code).prints(&[detail]);
         assert_eq!(cells(&run)[1][..2], ["web", state]);
-        assert_eq!(run.stderr, "", "what the table tells is not told again");
+        assert_eq!(run.stderr, "", "the content of the table is not repeated");
     }
 }
 
 #[test]
-fn a_failure_is_told_in_the_engines_words() {
+fn a_failure_quotes_the_engines_message() {
     let swarm = swarm(&["web"]);
     swarm.world().step("web", Step::Paused);
     status(&swarm, &["web"]).fails_with(Exit::RolloutFailed).prints(&[
@@ -92,7 +92,7 @@ fn succeeds_for_a_rollback_that_was_requested() {
 }
 
 #[test]
-fn of_several_services_each_is_told_and_the_worst_counts() {
+fn each_of_several_services_is_reported_and_the_worst_decides() {
     let swarm = swarm(&["web", "db", "api"]);
     swarm.world().step("db", Step::Updating);
     let run = status(&swarm, &["web", "nosuch", "db"]).fails_with(Exit::NotFound);

@@ -47,7 +47,7 @@ fn both_sides_check_each_other_and_keep_the_connection() {
 }
 
 #[test]
-fn without_verify_nothing_is_asked_of_the_engines_certificate() {
+fn without_verification_any_certificate_of_the_engine_is_accepted() {
     let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
     let engine = empty();
     let relay = Relay::tls(engine.socket(), &theirs.engine(&["x.example"], Validity::Past), Some(&ours));

@@ -91,7 +91,7 @@ fn a_rollback_without_a_response_may_have_started() {
 }
 
 #[test]
-fn before_the_rollback_is_sent_nobody_will_roll_back() {
+fn a_signal_before_the_rollback_is_sent_reports_that_nothing_will_roll_back() {
     let _quiet = quiet();
     // During the rollout.
     let swarm = swarm(&["web"]);
@@ -136,7 +136,7 @@ fn between_the_failure_and_the_rollback_the_failure_is_reported() {
 }
 
 #[test]
-fn the_deadline_after_the_rollback_says_that_it_was_sent() {
+fn the_deadline_after_the_rollback_reports_that_it_was_sent() {
     let swarm = swarm(&["web"]);
     let args = [&UPDATE[..], &["--timeout", "4s"]].concat();
     let run = swarmctl(args).host(swarm.host()).run().fails_with(Exit::RolloutFailed);
@@ -145,7 +145,7 @@ fn the_deadline_after_the_rollback_says_that_it_was_sent() {
 }
 
 #[test]
-fn of_several_services_each_says_how_it_stands() {
+fn each_of_several_services_is_reported() {
     let _quiet = quiet();
     let swarm = swarm(&["a", "b"]);
     swarm.world().service("a").rollout = vec![];

@@ -91,7 +91,7 @@ fn a_missing_service_is_not_found_and_the_others_are_waited_for() {
 }
 
 #[test]
-fn one_that_is_named_twice_is_no_removed_one() {
+fn a_service_that_is_named_twice_is_not_reported_as_removed() {
     let swarm = swarm(&["web"]);
     wait(&swarm, &["web", "web"]).succeeds();
 }

@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_and_broken_lines_of_base64_are_no_harm() {
+    fn a_byte_order_mark_and_wrapped_base64_are_accepted() {
         let text =
             format!("\u{feff}{{\"auths\": {{\"r\": {{\"auth\": \"{}\\r\\n{}\"}}}}}}", &ANN[..8], &ANN[8..]);
         assert_eq!(user(&parse(&text), "r").as_deref(), Some("ann:pass-word-1"));

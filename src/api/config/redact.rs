@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_hidden_whatever_a_url_escapes_of_it() {
+    fn a_secret_is_hidden_in_every_url_encoding() {
         for (secret, text, hidden) in [
             ("eyJ-part_two.sig==", "refresh_token=eyJ-part_two.sig%3D%3D&x", "refresh_token=(hidden)&x"),
             ("Tr0ub4dor&3.x", "ann%3ATr0ub4dor%263.x", "ann%3A(hidden)"),

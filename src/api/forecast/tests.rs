@@ -217,7 +217,7 @@ fn tasks_have_the_endpoint_that_was_allocated_last() {
 }
 
 #[test]
-fn a_post_resumes_a_paused_rollout_whatever_it_changes() {
+fn any_post_resumes_a_paused_rollout() {
     let mut old = template();
     old["ContainerSpec"]["Image"] = json!("whoami:0.6");
     let two = [task("t1", 1, "m1", RUNNING, &old), task("t2", 2, "m1", RUNNING, &template())];
@@ -359,7 +359,7 @@ fn a_global_service_has_one_slot_a_node() {
 }
 
 #[test]
-fn a_placement_that_goes_is_known() {
+fn detects_a_placement_that_would_be_lost() {
     let without = edited(&[Edit::remove(Place::at("TaskTemplate.Placement"))]);
     assert!(loses_placement(&spec(), &without) && only_loses_placement(&spec(), &without));
     let mut other = without.clone();

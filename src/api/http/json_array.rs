@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn of_long_lists_no_more_is_held_than_a_part_and_a_row() {
+    fn long_lists_are_parsed_row_by_row_with_little_memory() {
         let list = vec![service("a"); 10_000].join(",");
         let (mut rows, mut bytes, mut most) = (JsonArrayParser::new(name_of), b"[".to_vec(), 0);
         for part in list.as_bytes().chunks(1000) {

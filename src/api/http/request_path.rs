@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_one_segment_whatever_it_holds() {
+    fn any_name_is_one_path_segment() {
         let path = Path::new(&["services", "a b/../c?d#e%é", "update"]).query("version", "9");
         assert_eq!(path.as_str(), "/services/a%20b%2F..%2Fc%3Fd%23e%25%C3%A9/update?version=9");
     }

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn subnets_have_so_many_addresses_for_use() {
+    fn subnets_have_this_number_of_usable_addresses() {
         for (subnet, count) in
             [("10.0.0.0/24", Some(254)), ("10.0.0.0/32", Some(0)), ("fd00::/64", None), ("x", None)]
         {

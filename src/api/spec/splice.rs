@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn setting_the_current_value_is_no_change() {
+    fn setting_the_current_value_changes_nothing() {
         let (_, changed) = splice(SPEC, &[set("TaskTemplate.ContainerSpec.Image", json!("a:1"))]).unwrap();
         assert_eq!(changed, []);
         assert_eq!(splice(SPEC, &[]).unwrap(), (SPEC.to_owned(), Vec::new()));

@@ -47,7 +47,7 @@ mod tests {
     use crate::cli::Cli;
 
     #[test]
-    fn the_flag_stands_after_the_subcommand_and_every_word_is_quoted() {
+    fn the_flag_follows_the_subcommand_and_every_word_is_quoted() {
         for (words, expected) in [
             (&["swarmctl", "restart", "web"][..], "swarmctl restart --resume web"),
             (

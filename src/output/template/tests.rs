@@ -141,7 +141,7 @@ fn functions() {
 }
 
 #[test]
-fn what_cannot_be_is_refused_before_there_is_data() {
+fn invalid_templates_are_refused_before_there_is_data() {
     for (template, part) in [
         ("{{.ID", "`}}` is missing"),
         ("{{foo .ID}}", "no function `foo`; the functions are and, eq"),
@@ -188,7 +188,7 @@ fn what_cannot_be_is_refused_before_there_is_data() {
 }
 
 #[test]
-fn what_the_data_does_not_have_is_an_error_and_no_empty_text() {
+fn missing_data_is_an_error_and_not_an_empty_text() {
     for (template, part) in [
         ("{{.Spec.Nmae}}", "at `.Spec.Nmae}}`: there is no field `Nmae`"),
         (

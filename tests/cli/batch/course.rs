@@ -84,7 +84,7 @@ fn the_first_ones_are_tried_out_before_the_others_are_begun() {
 }
 
 #[test]
-fn nothing_more_is_begun_once_so_many_have_failed() {
+fn no_more_services_are_started_after_the_maximum_of_failures() {
     for (max, posts, last) in [
         ("1", 1, "e not_started"),
         ("2", 3, "e not_started"),
@@ -101,7 +101,7 @@ fn nothing_more_is_begun_once_so_many_have_failed() {
 }
 
 #[test]
-fn what_has_been_done_is_undone_in_reverse_where_all_is_asked_for() {
+fn with_all_converged_services_are_rolled_back_in_reverse_order() {
     let swarm = swarm();
     fails(&swarm, "c");
     let args = ["--stack", "shop", "--parallel", "1", "--rollback-on-failure=all", "--json", NEW];
@@ -168,7 +168,7 @@ fn a_service_that_is_paused_meanwhile_is_not_resumed() {
 }
 
 #[test]
-fn interrupted_it_begins_nothing_more_and_says_how_far_it_came() {
+fn an_interrupted_batch_starts_nothing_more_and_reports_its_state() {
     let swarm = swarm();
     set(&swarm, &["-d", "a", NEW]).succeeds();
     swarm.world().service("c").rollout = vec![Step::Updating; 100_000];
@@ -185,7 +185,7 @@ fn interrupted_it_begins_nothing_more_and_says_how_far_it_came() {
 }
 
 #[test]
-fn what_is_wrong_with_all_of_them_is_told_once() {
+fn a_failure_of_all_services_is_reported_once() {
     let swarm = swarm();
     let run = on(&swarm, &["update", "--stack", "shop", "--network-add", "nosuch", "--json"])
         .run()
@@ -208,7 +208,7 @@ fn the_time_of_all_is_one() {
 }
 
 #[test]
-fn a_registry_is_asked_once_for_an_image_that_many_services_shall_have() {
+fn an_image_for_many_services_is_resolved_once() {
     let swarm = swarm();
     let digest = format!("sha256:{}", "7".repeat(64));
     swarm.world().registry.insert(NEW.to_owned(), digest.clone());

@@ -41,7 +41,7 @@ fn a_forgotten_tag_flag_is_a_usage_error_and_nothing_is_posted() {
 }
 
 #[test]
-fn no_registry_is_asked_before_the_repositories_are_compared() {
+fn repositories_are_compared_before_any_registry_is_contacted() {
     let swarm = swarm();
     on(&swarm, &["update-image", "--stack", "shop", "0.6"]).run().fails_with(Exit::Usage);
     let registry = swarm.requests().into_iter().filter(|request| request.path.contains("/distribution/"));

@@ -178,10 +178,10 @@ fn what_is_wrong_with_it_is_found_before_the_first_post() {
 }
 
 #[test]
-fn a_value_that_cannot_be_one_is_refused_with_the_service_that_it_is_for() {
+fn an_invalid_value_is_refused_with_its_service() {
     for (line, service) in [
         (&["scale", "web=3", "api=foobar"][..], "service `api`: `foobar` is not a valid number of replicas"),
-        (&["scale", "a="], "service `a`: `` cannot be"),
+        (&["scale", "a="], "service `a`: `` is not a valid"),
         (
             &["update-image", "web=x:1", "api=BAD:ref"],
             "service `api`: `BAD:ref` is not a valid image reference",

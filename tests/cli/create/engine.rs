@@ -37,7 +37,7 @@ fn fails_with_not_found_for_an_unknown_network_and_posts_nothing() {
 }
 
 #[test]
-fn a_name_that_is_taken_is_one_in_the_engines_words() {
+fn a_name_that_is_taken_is_reported_with_the_engines_message() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     let run =
         create(&["--name", "t001", "img"]).host(swarm.host()).run().fails_with(Exit::Failed).tells_an_error();
@@ -93,7 +93,7 @@ fn fails_with_unreachable_if_there_is_no_manager() {
 }
 
 #[test]
-fn a_closed_pipe_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let swarm = FakeSwarm::start();
     let run = create(&["--name", "t001", "img"]).host(swarm.host()).run_into_closed_pipe().succeeds();
     assert_eq!(run.stderr, "", "{}", run.report());

@@ -56,7 +56,7 @@ fn fails_with_unknown_if_several_new_services_are_alike() {
 }
 
 #[test]
-fn lost_and_not_made_is_not_made_twice_and_not_said_to_be_made() {
+fn a_lost_create_is_not_repeated_or_reported_as_applied() {
     for name in [&["--name", "t001"][..], &[]] {
         let swarm = FakeSwarm::start();
         swarm.breaks(InjectedFault::lost(3).unhandled());
@@ -139,7 +139,7 @@ fn an_answer_without_an_id_is_looked_up() {
 }
 
 #[test]
-fn a_signal_while_the_post_is_out_says_that_it_may_have_been_made() {
+fn a_signal_during_the_post_reports_that_it_may_have_been_applied() {
     let _quiet = quiet();
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let swarm = FakeSwarm::start();

@@ -62,7 +62,7 @@ fn a_word_behind_the_image_that_is_spelled_like_a_flag_is_pointed_out() {
 }
 
 #[test]
-fn asks_and_posts_no_more_than_it_must() {
+fn sends_only_the_necessary_requests() {
     let engine = Engine::ordered([
         post("/v1.41/services/create").answers(Answer::json(201, format!("{{\"ID\":\"{ID}\"}}\n"))),
         get(&format!("/v1.41/services/{ID}"))

@@ -8,7 +8,7 @@ use super::{Home, IMAGE, REGISTRY, auths, password_header, refused, sent};
 use crate::support::secrets::{PASSWORD, USER};
 
 #[test]
-fn a_config_that_cannot_be_read_or_understood_is_told_with_its_name() {
+fn an_unreadable_or_invalid_config_is_reported_with_its_name() {
     let broken = [
         "{broken".to_owned(),
         "[]".to_owned(),
@@ -29,7 +29,7 @@ fn a_config_that_cannot_be_read_or_understood_is_told_with_its_name() {
 }
 
 #[test]
-fn a_variable_that_cannot_be_understood_is_told_with_its_name() {
+fn an_invalid_variable_is_reported_with_its_name() {
     let with_more = json!({ "auths": {}, "credsStore": "x" }).to_string();
     let entry = json!({ "auths": { REGISTRY: { "password": PASSWORD } } }).to_string();
     for text in ["{broken", "[]", &with_more, &entry] {
@@ -38,7 +38,7 @@ fn a_variable_that_cannot_be_understood_is_told_with_its_name() {
 }
 
 #[test]
-fn a_helper_that_gives_none_is_told_with_its_own_words() {
+fn a_helper_without_credentials_is_reported_with_its_own_message() {
     let fails = format!("echo 'the vault is locked' >&2; printf '{{\"Secret\":\"{PASSWORD}\"}}'; exit 3");
     let garbage = format!("printf '%s' 'Secret={PASSWORD}'");
     let half = format!("printf '%s' '{{\"Username\":\"{USER}\",\"Secret\":\"{PASSWORD}'");

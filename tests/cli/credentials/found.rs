@@ -76,7 +76,7 @@ fn tokens_are_sent_as_tokens() {
 }
 
 #[test]
-fn nothing_is_looked_up_where_no_registry_is_asked() {
+fn looks_up_no_credentials_if_no_registry_is_contacted() {
     let home = Home::with_text("{broken");
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     let run = swarmctl(["update-image", "-d", "--no-resolve-image", "t001", IMAGE]).host(swarm.host());

@@ -9,7 +9,7 @@ use crate::support::run::swarmctl;
 use crate::support::secrets::{PASSWORD, USER, header_json};
 
 #[test]
-fn they_are_stored_where_that_is_asked_for_only() {
+fn credentials_are_stored_only_on_request() {
     let home = Home::new(&auths(REGISTRY, PASSWORD));
     for (args, is_sent) in [
         (&["update-image", "-d", "t001", IMAGE][..], false),

@@ -31,32 +31,32 @@ const WORKERS: usize = 40;
 const MORE_WORKERS: usize = 160;
 
 #[test]
-fn ends_well_wherever_an_answer_breaks_off_and_later_connections_work() {
+fn succeeds_if_a_response_is_cut_off_once() {
     check(Sort::Cut);
 }
 
 #[test]
-fn says_no_wrong_word_wherever_an_answer_breaks_off_for_good() {
+fn reports_are_true_if_a_response_is_cut_off_permanently() {
     check(Sort::CutForGood);
 }
 
 #[test]
-fn says_no_wrong_word_where_the_rest_of_an_answer_is_garbage() {
+fn reports_are_true_if_the_rest_of_a_response_is_garbage() {
     check(Sort::Garbage);
 }
 
 #[test]
-fn says_no_wrong_word_where_what_answers_is_no_engine() {
+fn reports_are_true_if_a_response_is_not_an_engines() {
     check(Sort::Kinds);
 }
 
 #[test]
-fn says_no_wrong_word_where_a_request_is_not_sent_or_not_to_its_end() {
+fn reports_are_true_if_a_request_is_lost_or_cut_off() {
     check(Sort::Requests);
 }
 
 #[test]
-fn says_no_wrong_word_where_an_answer_stalls() {
+fn reports_are_true_if_a_response_stalls() {
     check(Sort::Stall);
 }
 

@@ -19,7 +19,7 @@ fn create_and_lose_the_engine(args: &[&str]) -> (FakeSwarm, Run) {
 }
 
 #[test]
-fn create_prints_the_id_also_where_the_engine_is_gone_when_it_has_made_it() {
+fn create_prints_the_id_even_if_the_engine_stops_afterwards() {
     for name in [&["--name", "t001"][..], &[]] {
         let (swarm, run) = create_and_lose_the_engine(&[&["--detach"], name].concat());
         let id = swarm.world().services[0].id.clone();
@@ -61,7 +61,7 @@ fn a_page_with_status_200_removes_nothing() {
 }
 
 #[test]
-fn rm_that_could_not_wait_to_the_end_says_what_goes_on() {
+fn rm_that_stops_waiting_reports_what_continues() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     swarm.breaks(InjectedFault::lost(4).then(Listener::Closing));
     let run = swarmctl(["rm", "--wait", "t001"])
@@ -74,7 +74,7 @@ fn rm_that_could_not_wait_to_the_end_says_what_goes_on() {
 }
 
 #[test]
-fn what_timeout_keeps_from_being_posted_is_not_said_to_go_on_or_to_be_in_doubt() {
+fn a_post_that_the_timeout_prevented_is_not_reported_as_continuing_or_unknown() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     // The timeout expires while the service is read, or before.
     for delay in [Duration::from_millis(130), Duration::from_millis(260)] {

@@ -88,7 +88,7 @@ impl Trial {
     fn code_is_wrong(&self, case: &Case) -> Option<String> {
         let all_so = self.truths.iter().all(|it| it.is_so && it.times == 1);
         if self.truths.iter().any(|it| it.times > 1 || (it.is_so != (it.times == 1) && case.code == 0)) {
-            return Some("it was applied more than once, or is not so any more".to_owned());
+            return Some("it was applied more than once, or is no longer applied".to_owned());
         }
         let Some(code) = self.run.code else { return Some("it was killed".to_owned()) };
         let is_not_posted_again = case.is_posted_once && (!self.plan.broken.handled || self.lost);
@@ -102,7 +102,7 @@ impl Trial {
             () if self.posted => matches!(code, 8 | 9),
             () => code == 8,
         };
-        (!right).then(|| "the exit code is not what is so".to_owned())
+        (!right).then(|| "the exit code does not match the state of the engine".to_owned())
     }
 
     /// Checks that messages and exit code agree. A warning (the service could not be read back) is not an error.
@@ -120,13 +120,13 @@ impl Trial {
             && (code != 0 || result)
             && (code == 0 || self.plan.json || self.truths.len() > 1 || case.command == ["create"] || !result)
             && !stderr.contains("panicked");
-        (!agree).then(|| "words and exit code disagree".to_owned())
+        (!agree).then(|| "messages and exit code disagree".to_owned())
     }
 
     /// Checks the JSON for each service.
     fn json_is_wrong(&self, case: &Case) -> Option<String> {
         let Ok(said) = serde_json::from_str::<Value>(&self.run.stdout) else {
-            return Some("stdout is no JSON".to_owned());
+            return Some("stdout is not JSON".to_owned());
         };
         if said["exit_code"] != self.run.code.unwrap_or_default() {
             return Some("the JSON has another exit code".to_owned());
@@ -149,7 +149,7 @@ impl Trial {
                 _ => false,
             };
             if !right {
-                return Some("what the JSON says of the post is not so".to_owned());
+                return Some("`posted` in the JSON is not true".to_owned());
             }
         }
         None

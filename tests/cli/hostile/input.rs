@@ -47,7 +47,7 @@ fn a_refusal_without_end_is_read_as_far_as_a_refusal_can_go() {
 }
 
 #[test]
-fn headers_and_chunk_sizes_without_end_are_no_answer() {
+fn endless_headers_and_chunk_sizes_are_refused() {
     let header = format!("X-More: {}\r\n", "x".repeat(1000));
     for (head, more) in [
         ("HTTP/1.1 200 OK\r\n".to_owned(), header),
@@ -74,7 +74,7 @@ fn interim_answers_without_end_have_an_end() {
 }
 
 #[test]
-fn objects_and_brackets_without_end_are_told_from_services() {
+fn endless_objects_and_brackets_are_not_mistaken_for_services() {
     let service = |inner: &str| {
         let spec = spec("web", OLD).to_string();
         format!("{{\"ID\":\"{ID}\",\"Version\":{{\"Index\":7}},\"X\":{inner},\"Spec\":{spec}}}")

@@ -179,7 +179,7 @@ fn what_can_be_pasted_is_one_harmless_word() {
 }
 
 #[test]
-fn a_text_of_a_megabyte_is_cut_and_says_so() {
+fn a_megabyte_of_text_is_cut_with_a_note() {
     let server = Villain::start(&"漢字\u{1b}[1m".repeat(100_000));
     for args in [
         &["ls"][..],

@@ -35,7 +35,7 @@ fn without_the_nodes_their_ids_are_printed() {
 }
 
 #[test]
-fn without_the_tasks_lines_have_no_slot_and_nothing_is_asked_again() {
+fn without_the_tasks_lines_have_no_slot_and_no_request_is_repeated() {
     let of_tasks = format!("/v1.41/tasks?filters={}", json!({ "service": [WEB, DB] }));
     let engine = Engine::unordered([
         service("web", WEB),

@@ -103,7 +103,7 @@ fn run(engine: &Engine, args: &[&str]) -> Swarmctl {
 const HEAD: &str = "web.1.aaaaaaaaaaaa@vm1    | ";
 
 #[test]
-fn each_line_goes_where_it_came_from_and_says_whose_it_is() {
+fn each_line_is_printed_to_its_stream_with_its_task() {
     let of_db = |text: &str| frame(1, &format!("{} {text}\n", details(TWO, DB)));
     let engine = Engine::unordered([
         service("web", WEB),
@@ -138,7 +138,7 @@ fn the_log_of_one_service() {
 }
 
 #[test]
-fn shows_as_much_of_a_name_as_is_asked_for() {
+fn shows_as_much_of_a_name_as_requested() {
     let stream = [frame(1, &format!("2026-11-22T03:00:00.000000000Z {},a=b+c x\n", details(ONE, WEB)))];
     let query = format!("{ALL}&timestamps=1");
     for (flags, line) in [
@@ -165,7 +165,7 @@ fn raw_is_what_was_logged_and_asks_for_nothing_else() {
 }
 
 #[test]
-fn what_to_show_is_asked_of_the_engine_by_its_own_clock() {
+fn since_is_calculated_with_the_engines_clock() {
     let mut ping = Answer::pong();
     ping.date = Some("2026-11-22T03:00:00Z".parse().unwrap());
     let expected = |query: &str| [service("web", WEB), web_log(&format!("stdout=1&stderr=1&{query}"), &[])];
@@ -208,7 +208,7 @@ fn a_task_has_a_log_of_its_own() {
 }
 
 #[test]
-fn a_task_that_comes_later_is_asked_for_once() {
+fn a_task_that_starts_later_is_requested_once() {
     let late = |text: &str| frame(1, &format!("{} {text}\n", details(TWO, WEB)));
     let engine = Engine::ordered(web().into_iter().chain([
         web_log(ALL, &[late("one"), says(1, "x\n"), late("two")]),
@@ -219,7 +219,7 @@ fn a_task_that_comes_later_is_asked_for_once() {
 }
 
 #[test]
-fn the_engines_own_errors_are_told_apart_and_do_not_end_the_rest() {
+fn errors_of_the_engine_in_the_log_are_distinguished_and_other_lines_are_still_printed() {
     let unread = frame(3, &format!("Error grabbing logs: node {NODE} is not available\n"));
     let engine = Engine::ordered(
         web().into_iter().chain([web_log(ALL, &[says(1, "a\n"), unread.clone(), says(1, "b\n")])]),
@@ -316,7 +316,7 @@ fn a_log_that_breaks_off_is_an_error_wherever_that_happens() {
 }
 
 #[test]
-fn what_is_no_log_is_an_error() {
+fn an_invalid_log_is_an_error() {
     for garbage in
         ["<html>this is a proxy</html>", "\u{1}\0\0\0\u{7f}\u{7f}\u{7f}\u{7f}", "\u{1}\u{1}\0\0\0\0\0\0"]
     {
@@ -372,7 +372,7 @@ fn following_ends_when_it_is_interrupted_also_while_nothing_is_logged() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_a_quiet_end_also_for_logs_that_are_silent() {
+fn a_closed_stdout_ends_logs_even_without_output() {
     let query = "stdout=1&stderr=1&follow=1";
     let engine = Engine::unordered([
         service("web", WEB),

@@ -134,7 +134,7 @@ fn pushed(hours: i64, digit: Option<char>) -> Answer {
 }
 
 #[test]
-fn docker_hub_says_when_a_tag_was_pushed() {
+fn docker_hub_reports_when_a_tag_was_pushed() {
     let (newest, asked) = hub(
         |tag| match tag {
             "1.8.2" => pushed(1, None),
@@ -160,7 +160,7 @@ fn a_tag_that_is_not_what_was_pushed_is_refused() {
 }
 
 #[test]
-fn docker_hub_is_not_asked_again_after_it_has_limited_the_rate() {
+fn docker_hub_gets_no_more_requests_after_a_rate_limit() {
     let (newest, asked) = hub(|_| Answer::page(429).header("Retry-After", "0"), &FINDS);
     let held: Vec<_> = newest["held_back"].as_array().unwrap().iter().map(|it| it["why"].clone()).collect();
     assert_eq!(held, [json!("unknown_age"), json!("unknown_age"), json!("unknown_age")]);

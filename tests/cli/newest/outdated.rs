@@ -44,7 +44,7 @@ fn a_column_shows_the_newest_tag_that_the_policy_allows() {
 }
 
 #[test]
-fn json_says_how_it_was_decided() {
+fn json_contains_the_decision() {
     let registry = registry();
     let swarm = swarm(&registry, &[("web", "1.7.2", None)], &[]);
     let run = on(&swarm, &["outdated", "--json", "--newest", ">=1.8, <3"]).run().succeeds();

@@ -78,7 +78,7 @@ fn rebase_keeps_what_others_have_changed_elsewhere() {
 }
 
 #[test]
-fn removed_and_recreated_services_are_told_apart() {
+fn removed_and_recreated_services_are_distinguished() {
     let swarm = shop();
     let plan = both(&swarm);
     swarm.world().services.retain(|service| service.name() != "web");

@@ -14,7 +14,7 @@ use crate::support::schema::{OutputKind, fits};
 use crate::support::server::Answer;
 
 #[test]
-fn a_plan_is_a_private_file_as_the_schema_says_and_nothing_is_posted() {
+fn a_plan_is_a_private_file_that_matches_the_schema_and_nothing_is_posted() {
     let swarm = shop();
     let file = PlanFile::new();
     let line = format!("update-image --no-resolve-image --canary 1 --parallel 2 web={NEW} db={OLD} --plan");

@@ -125,7 +125,7 @@ fn a_digest_that_no_longer_exists_keeps_all_from_being_posted() {
 }
 
 #[test]
-fn a_registry_that_does_not_answer_is_a_warning() {
+fn a_registry_that_does_not_respond_is_a_warning() {
     let (swarm, plan) = pinned();
     let run = plan.apply(&swarm, &["--detach", "--json"]).succeeds();
     let run = run.says(&["warning: `", "swarmctl could not check that it is available"]);

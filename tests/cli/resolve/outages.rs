@@ -74,7 +74,7 @@ fn without_the_registry_the_tag_is_used_as_docker_does_and_the_reason_is_told() 
 }
 
 #[test]
-fn without_the_registry_it_fails_where_that_is_asked_for() {
+fn fails_without_the_registry_if_the_flag_requires_a_digest() {
     for (answer, word) in troubles() {
         // Also if the service has the tag without a digest, so that there is no pin to keep.
         for runs in [pinned("1.7", ONE), image("1.8"), format!("other/whoami:1.8@{ONE}")] {
@@ -104,14 +104,14 @@ fn an_image_that_is_pinned_is_never_unpinned_by_an_outage() {
 }
 
 #[test]
-fn an_outage_is_told_at_once_however_the_engine_words_it() {
+fn an_outage_is_reported_immediately_whatever_the_engines_message() {
     let answer = Answer::error(503, "received unexpected HTTP status: 503 Service Unavailable");
     let run = run_with(&pinned("1.8", ONE), answer, &[], vec![]).succeeds();
     assert!(run.took.as_secs() < 5, "{}", run.report());
 }
 
 #[test]
-fn an_engine_that_goes_away_meanwhile_is_no_outage_of_a_registry() {
+fn an_engine_that_stops_is_not_reported_as_a_registry_outage() {
     let gone = Answer::pong().broken(ResponseFault::Cut(0)).then(Listener::Refusing);
     let run = run_with(&pinned("1.7", ONE), gone, &[], vec![]).fails_with(Exit::Unreachable);
     run.tells_an_error().never_says(&["registry"]);

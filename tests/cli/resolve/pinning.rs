@@ -76,7 +76,7 @@ fn a_registry_that_names_no_platforms_leaves_them_alone() {
 }
 
 #[test]
-fn a_digest_that_is_asked_for_stays_and_an_image_of_docker_hub_has_its_short_name() {
+fn a_requested_digest_is_kept_and_an_image_of_docker_hub_has_its_short_name() {
     for (given, name, becomes) in [
         (&format!("nginx:1@{TWO}")[..], &format!("nginx:1@{TWO}")[..], format!("nginx:1@{TWO}")),
         ("docker.io/library/nginx", "nginx:latest", format!("nginx:latest@{ONE}")),
@@ -105,7 +105,7 @@ fn an_image_without_a_digest_is_pinned_also_under_its_own_tag() {
 // When the registry is contacted
 
 #[test]
-fn the_modes_ask_always_where_the_tag_changes_and_never() {
+fn the_modes_contact_the_registry_always_on_changes_or_never() {
     for (runs, flag, tag, asks, becomes) in [
         (pinned("1.7", ONE), "--resolve-image=always", "1.7", 1, pinned("1.7", TWO)),
         (pinned("1.7", ONE), "--resolve-image=changed", "1.7", 0, pinned("1.7", ONE)),
@@ -128,7 +128,7 @@ fn the_modes_ask_always_where_the_tag_changes_and_never() {
 }
 
 #[test]
-fn update_without_an_image_asks_where_that_is_said_in_so_many_words() {
+fn update_without_an_image_resolves_only_with_resolve_image_always() {
     for (runs, args, asks, becomes) in [
         (pinned("1.7", ONE), &["--resolve-image=always"][..], 1, pinned("1.7", TWO)),
         (image("1.7"), &["--resolve-image=always"], 1, pinned("1.7", TWO)),
@@ -211,7 +211,7 @@ fn an_engine_that_asks_registries_itself_is_left_to_it() {
 // The same digest
 
 #[test]
-fn nothing_is_posted_where_the_digest_runs_already() {
+fn posts_nothing_if_the_digest_runs_already() {
     let swarm = swarm(&pinned("1.7", ONE), &[("1.7", ONE)]);
     let run = update_image(&swarm, &[&image("1.7")]).succeeds();
     run.prints(&["t001: already runs", &pinned("1.7", ONE), "nothing was posted"]);
@@ -220,7 +220,7 @@ fn nothing_is_posted_where_the_digest_runs_already() {
 }
 
 #[test]
-fn another_tags_name_for_the_same_digest_is_said_and_written_with_force_only() {
+fn another_tag_for_the_same_digest_is_reported_and_written_only_with_force() {
     let swarm = swarm(&pinned("1.7", ONE), &[("1.8", ONE)]);
     update_image(&swarm, &[&image("1.8")])
         .succeeds()

@@ -8,7 +8,7 @@ use std::io::Write as _;
 pub fn count_from_env(variable: &str, otherwise: usize) -> usize {
     std::env::var_os(variable).map_or(otherwise, |text| {
         let number = text.to_str().and_then(|text| text.parse().ok());
-        number.unwrap_or_else(|| panic!("{variable} is no number: {}", text.display()))
+        number.unwrap_or_else(|| panic!("{variable} is not a number: {}", text.display()))
     })
 }
 

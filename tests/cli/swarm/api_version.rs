@@ -52,7 +52,7 @@ fn through(engine: &Engine, version: &str, args: &[&str]) -> Run {
 }
 
 #[test]
-fn what_the_engine_erases_is_what_is_said_and_reads_hide_nothing() {
+fn erased_fields_are_those_reported_and_reads_hide_nothing() {
     let engine = engine();
     for version in ["1.40", "1.39", "1.30"] {
         let name = format!("av-{}", version.replace('.', "-"));

@@ -65,7 +65,7 @@ fn ls_json_goes_through_jq_like_the_curl_of_the_page() {
 }
 
 #[test]
-fn inspect_is_what_the_engine_says_and_pretty_is_for_people() {
+fn inspect_prints_the_engines_json_and_pretty_a_summary() {
     let engine = engine();
     let network = engine.network("in-net");
     let mut spec = small("in-a", OLD);
@@ -87,7 +87,7 @@ fn inspect_is_what_the_engine_says_and_pretty_is_for_people() {
 }
 
 #[test]
-fn a_closed_pipe_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let engine = engine();
     let mut spec = small("pipe-a", OLD);
     spec["Mode"]["Replicated"]["Replicas"] = 0.into();
@@ -105,7 +105,7 @@ fn a_closed_pipe_is_no_error() {
 }
 
 #[test]
-fn rm_removes_goes_on_and_waits_for_the_tasks() {
+fn rm_continues_after_a_failure_and_waits_for_the_tasks() {
     let engine = engine();
     let first = engine.create(&small("rm-a", OLD));
     let second = engine.create(&small("rm-b", OLD));

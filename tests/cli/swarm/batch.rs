@@ -92,7 +92,7 @@ fn a_canary_that_fails_keeps_the_others_and_one_that_converges_lets_them_go() {
 }
 
 #[test]
-fn nothing_is_begun_after_so_many_failures() {
+fn no_more_services_are_started_after_max_failures() {
     for (max, begun, stack_name) in [("1", 1, "ba-max1"), ("0", 3, "ba-max0")] {
         let _services = patient_stack(stack_name, &["a", "b", "c"]);
         let pairs =
@@ -136,7 +136,7 @@ fn rollback_of_all_undoes_what_has_converged_in_reverse_order_and_the_tasks_are_
 }
 
 #[test]
-fn a_list_of_services_and_images_is_taken_from_a_file() {
+fn reads_services_and_images_from_a_file() {
     let _services = stack("ba-from", &["a", "b"]);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("images.txt");
@@ -226,7 +226,7 @@ fn one_that_is_removed_or_written_in_the_middle_is_its_own_affair() {
 }
 
 #[test]
-fn interrupted_it_says_what_is_done_under_way_and_not_begun_and_begins_nothing_more() {
+fn an_interrupted_batch_reports_every_state_and_starts_nothing_more() {
     let _services = stack_of("ba-int", &["a", "b", "c", "d"], |spec| {
         if spec["Name"] == "ba-int-b" {
             spec["UpdateConfig"]["Monitor"] = (60 * SECOND).into();

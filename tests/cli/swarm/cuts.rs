@@ -37,7 +37,7 @@ fn words(words: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn update_image_says_what_is_so_wherever_an_answer_of_a_real_engine_breaks_off() {
+fn update_image_reports_are_true_wherever_a_response_of_a_real_engine_is_cut_off() {
     check(&Case {
         name: "update-image",
         service: "cut-image",
@@ -51,7 +51,7 @@ fn update_image_says_what_is_so_wherever_an_answer_of_a_real_engine_breaks_off()
 }
 
 #[test]
-fn scale_says_what_is_so_wherever_an_answer_of_a_real_engine_breaks_off() {
+fn scale_reports_are_true_wherever_a_response_of_a_real_engine_is_cut_off() {
     check(&Case {
         name: "scale",
         service: "cut-scale",

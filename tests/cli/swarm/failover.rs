@@ -19,7 +19,7 @@ use crate::support::run::Run;
 const STACK: &str = "fleet";
 
 #[test]
-fn what_is_said_is_so_whatever_becomes_of_the_leader() {
+fn reports_are_true_whatever_happens_to_the_leader() {
     let managers = Managers::start();
     let blows = std::env::var_os("SWARMCTL_TEST_BLOWS")
         .map_or_else(|| "kill".to_owned(), |it| it.to_string_lossy().into_owned());

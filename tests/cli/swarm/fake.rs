@@ -26,7 +26,7 @@ fn questions() -> Vec<(&'static str, &'static str, String, Option<Value>)> {
         ("stale version", "POST", update("?version=1"), ok()),
         ("version ahead", "POST", update("?version=99999999"), ok()),
         ("no version", "POST", update(""), ok()),
-        ("a version that is no number", "POST", update("?version=abc"), ok()),
+        ("a version that is not a number", "POST", update("?version=abc"), ok()),
         (
             "a bad reference",
             "POST",

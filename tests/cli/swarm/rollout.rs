@@ -52,7 +52,7 @@ fn a_good_image_converges_and_what_has_converged_does_so_at_once() {
 }
 
 #[test]
-fn what_is_as_asked_already_is_waited_for_where_its_rollout_is_under_way() {
+fn waits_for_a_service_that_is_already_as_requested_if_its_rollout_is_in_progress() {
     let service = running("ro-again", "--update-delay 2s");
     let version = |run: Run| run.json()["services"][0]["version_index"].clone();
     swarmctl(&format!("update-image --detach ro-again {BETTER}")).succeeds();
@@ -83,7 +83,7 @@ fn what_is_as_asked_already_is_waited_for_where_its_rollout_is_under_way() {
 }
 
 #[test]
-fn a_broken_image_with_pause_says_why_and_how_to_undo_it_and_is_no_place_to_restart() {
+fn a_broken_image_with_pause_has_a_reason_and_a_hint_and_refuses_a_restart() {
     // On a busy machine, a task that fails immediately may appear to have run for some seconds, which is not a failed spec.
     let service = running("ro-pause", "--update-monitor 10s");
     let run =
@@ -227,7 +227,7 @@ fn a_job_that_ends_and_one_that_fails() {
 }
 
 #[test]
-fn a_rollback_by_hand_says_where_it_goes_and_a_second_one_returns() {
+fn a_rollback_reports_its_target_and_a_second_one_returns() {
     let _service = running("ro-hand", "");
     swarmctl(&format!("update-image ro-hand {BETTER}")).succeeds();
     swarmctl("rollback ro-hand").succeeds().says(&[GOOD, BETTER, "second rollback returns"]);
@@ -276,7 +276,7 @@ fn a_rollback_to_a_spec_whose_config_and_network_are_gone_is_refused() {
 }
 
 #[test]
-fn a_signal_after_the_rollback_was_sent_says_so() {
+fn a_signal_after_the_rollback_reports_that_it_was_sent() {
     let _service = running("ro-sent", "--rollback-delay 20s --restart-delay 1s");
     let args = ["update-image", "--no-resolve-image", "--rollback-on-failure", "ro-sent", BAD];
     let mut run = engine().swarmctl(&args).limit(Duration::from_secs(90)).spawn();
@@ -293,7 +293,7 @@ fn a_signal_after_the_rollback_was_sent_says_so() {
 }
 
 #[test]
-fn rollback_on_failure_undoes_it_also_where_another_writer_was_in_between() {
+fn rollback_on_failure_restores_the_spec_even_after_a_change_of_another_writer() {
     let _service = running("ro-undo", "");
     swarmctl(&format!("update-image --rollback-on-failure ro-undo {BAD}")).fails_with(Exit::RolledBack);
     assert_eq!(image(engine(), "ro-undo"), GOOD);

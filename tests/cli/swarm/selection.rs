@@ -50,7 +50,7 @@ fn every_command_takes_a_selection() {
 }
 
 #[test]
-fn a_paused_service_in_a_selection_is_told_and_not_resumed() {
+fn a_paused_service_in_a_selection_is_reported_and_not_resumed() {
     let services = stack("se-pause", &["a", "b", "c"]);
     engine().change("se-pause-b", |spec| spec["UpdateConfig"]["Monitor"] = 4_000_000_000_u64.into());
     swarmctl("update-image --no-resolve-image se-pause-b opera443399/whoami:bad")

@@ -189,7 +189,7 @@ impl Drop for Sshd {
 }
 
 #[test]
-fn everything_works_by_a_real_sshd_and_what_fails_is_told_in_its_words() {
+fn works_with_a_real_sshd_and_quotes_its_errors() {
     let engine = engine();
     let sshd = Sshd::start(engine);
     let client = &sshd.client;

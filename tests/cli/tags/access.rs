@@ -80,7 +80,7 @@ fn a_registry_token_is_sent_as_it_is() {
 }
 
 #[test]
-fn basic_credentials_are_sent_where_the_registry_asks_for_them() {
+fn basic_credentials_are_sent_if_the_registry_requires_them() {
     let registry = FakeRegistry::plain(|request| match request.header("Authorization") {
         Some(BASIC) => page(&["1.0.0"]),
         _ => unauthorized(r#"Basic realm="Registry""#),

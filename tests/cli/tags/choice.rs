@@ -71,7 +71,7 @@ fn a_repository_without_a_tag_has_no_statuses() {
 }
 
 #[test]
-fn a_pattern_says_what_is_compared() {
+fn a_pattern_determines_what_is_compared() {
     let registry = FakeRegistry::plain(|_| page(&["main-51-1", "main-54-1", "dev-60-1", "latest"]));
     let image = registry.image("shop/web:main-51-1");
     let run = swarmctl(["tags", "--tags", r"main-(?<version>\d+)-\d+", &image]).run().succeeds();

@@ -7,7 +7,7 @@ use crate::support::run::swarmctl;
 use crate::support::server::Answer;
 
 #[test]
-fn docker_hub_is_asked_where_it_listens() {
+fn docker_hub_is_contacted_at_its_registry_host() {
     let authority = Authority::new("everybody's");
     let pair = authority.engine(&["registry-1.docker.io", "auth.docker.io"], Validity::Now);
     let auth = FakeRegistry::tls(&pair, None, |request| match request.header("Authorization") {

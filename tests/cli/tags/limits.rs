@@ -22,7 +22,7 @@ fn too_many() -> Answer {
 }
 
 #[test]
-fn a_pause_that_is_asked_for_is_made() {
+fn a_requested_delay_is_observed() {
     let seconds = refusing(1, || too_many().header("Retry-After", "1"));
     let run = tags(&seconds.image("shop/web")).run().succeeds();
     assert!((1.0..8.0).contains(&run.took.as_secs_f32()), "{}", run.report());

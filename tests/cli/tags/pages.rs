@@ -87,7 +87,7 @@ fn ten_thousand_tags_are_read() {
 }
 
 #[test]
-fn a_part_of_a_list_is_never_taken_for_the_whole() {
+fn an_incomplete_list_is_never_used() {
     let next =
         |target: &'static str| move || page(&["1.0.0"]).header("Link", &format!("<{target}>; rel=\"next\""));
     let looping = next("/v2/shop/web/tags/list?n=1000");

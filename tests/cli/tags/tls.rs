@@ -60,7 +60,7 @@ fn an_authority_and_a_client_certificate_of_certs_d_are_used() {
 }
 
 #[test]
-fn a_certificate_that_nobody_vouches_for_is_refused() {
+fn a_certificate_without_a_trusted_authority_is_refused() {
     let pair = Authority::new("theirs").engine(&[NAME], Validity::Now);
     let registry = FakeRegistry::tls(&pair, None, |_| page(&["1.0.0"]));
     for config in

@@ -17,7 +17,7 @@ fn refuses_for(before: Value, args: &[&str]) -> Run {
 }
 
 #[test]
-fn one_flag_of_a_policy_writes_all_of_it_where_there_was_none() {
+fn one_flag_of_a_policy_writes_the_complete_policy_if_there_was_none() {
     let after = made_of(spec("t001", OLD), &["--update-delay", "3s"]);
     let policy = json!({
         "Parallelism": 1, "FailureAction": "pause", "Monitor": 5_000_000_000_u64, "MaxFailureRatio": 0,
@@ -168,7 +168,7 @@ fn bad_values_are_refused_with_the_part_and_an_example_before_anything_is_sent()
 }
 
 #[test]
-fn a_kernel_parameter_and_a_ulimit_are_removed_by_their_key_whatever_value_is_given() {
+fn kernel_parameters_and_ulimits_are_removed_by_key_whatever_the_value() {
     let container = "/TaskTemplate/ContainerSpec";
     for (key, before, flag, after) in [
         ("Sysctls", json!({"a.b": "1", "c": "2"}), "--sysctl-rm=a.b=9", json!({"c": "2"})),

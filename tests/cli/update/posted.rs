@@ -8,7 +8,7 @@ use crate::support::fixtures::{ID, OLD, hard_spec, same_escapes};
 use crate::support::run::swarmctl;
 
 #[test]
-fn without_a_flag_there_is_nothing_to_do_and_it_says_so() {
+fn without_a_flag_nothing_is_posted_and_this_is_reported() {
     let swarm = swarm();
     for args in [&["t001"][..], &["t001", "--force=false"], &["t001", "--no-resolve-image"]] {
         let run = update(args).host(swarm.host()).run().succeeds();
@@ -19,7 +19,7 @@ fn without_a_flag_there_is_nothing_to_do_and_it_says_so() {
 }
 
 #[test]
-fn posts_the_engines_own_json_with_nothing_but_one_variable_changed() {
+fn posts_the_engines_own_json_with_only_one_variable_changed() {
     let before = hard_spec(OLD);
     let swarm = swarm_with(serde_json::from_str(&before).unwrap());
     update(&["t001", "--env-add", "A=2"]).host(swarm.host()).run().succeeds().prints(&["Env[A]: A=1 -> A=2"]);

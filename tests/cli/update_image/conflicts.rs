@@ -52,7 +52,7 @@ fn another_writer_at_the_same_place_is_for_a_person_to_decide() {
 }
 
 #[test]
-fn another_writer_who_wants_the_same_is_no_conflict() {
+fn another_writer_with_the_same_value_is_not_a_conflict() {
     let swarm = swarm();
     swarm.before(RequestKind::Post, 1, |world| {
         world.write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
@@ -72,7 +72,7 @@ fn tells_a_rollback_by_the_engine_from_another_writer() {
 }
 
 #[test]
-fn a_service_that_is_removed_meanwhile_is_no_such_service() {
+fn a_service_that_is_removed_in_the_meantime_is_not_found() {
     let swarm = swarm();
     swarm.before(RequestKind::Post, 1, |world| world.services.clear());
     update_t001(&swarm, &[]).fails_with(Exit::NotFound).tells_an_error();
@@ -131,7 +131,7 @@ fn fails_with_conflict_when_the_version_stays_stale() {
 }
 
 #[test]
-fn one_stale_answer_is_no_reason_to_hammer_the_engine() {
+fn retries_after_a_stale_response_are_delayed() {
     let engine = Engine::ordered([
         read(t001(OLD, 11)),
         post_at(11).answers(stale()),

@@ -53,7 +53,7 @@ fn lost_applied_and_then_another_change_elsewhere_is_done() {
 }
 
 #[test]
-fn lost_applied_and_then_replaced_by_another_writer_is_a_conflict_that_says_so() {
+fn a_lost_post_that_was_applied_and_replaced_is_reported_as_such_a_conflict() {
     let swarm = swarm();
     swarm.breaks(InjectedFault::lost(4));
     swarm.after(RequestKind::Post, 1, |world| {
@@ -86,7 +86,7 @@ fn reports_a_lost_update_that_the_engine_rolled_back() {
 }
 
 #[test]
-fn an_old_rollback_is_not_taken_for_one_of_this_update() {
+fn an_old_rollback_is_not_mistaken_for_one_of_this_update() {
     // UpdateStatus reports a rollback before this command; the index changes, but the post never arrived.
     let swarm = swarm();
     let old = json!({ "State": "rollback_completed", "StartedAt": "2026-11-21T09:00:00.5Z", "Message": "rollback completed" });
@@ -136,7 +136,7 @@ fn fails_with_unknown_if_a_lost_response_cannot_be_read_back() {
 }
 
 #[test]
-fn a_read_that_breaks_off_is_asked_again_on_a_new_connection() {
+fn a_read_that_is_cut_off_is_retried_on_a_new_connection() {
     for request in [1, 2, 3, 5] {
         for fault in [
             ResponseFault::Cut(0),

@@ -7,7 +7,7 @@ use crate::support::fixtures::{ID, NEW, OLD, t001};
 use crate::support::server::Answer;
 
 #[test]
-fn a_name_that_cannot_be_one_is_no_such_service_and_nothing_is_asked() {
+fn an_invalid_name_is_not_found_without_a_request() {
     for name in ["", ".", "..", "a/b", "/", "../networks/x", "t001/update", "t001/../t002"] {
         let engine = Engine::silent();
         let run = update_image(&["--", name, NEW])
@@ -63,7 +63,7 @@ fn an_ambiguous_prefix_is_not_found() {
 }
 
 #[test]
-fn a_prefix_of_an_id_is_taken_from_six_characters_on_and_the_name_is_shown() {
+fn an_id_prefix_of_six_characters_is_accepted_and_the_name_is_shown() {
     let asked =
         |prefix: &str| get(&format!("/v1.41/services/{prefix}")).answers(Answer::json(200, t001(OLD, 11)));
     for length in [6, 12, 24] {

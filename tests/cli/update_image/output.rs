@@ -103,7 +103,7 @@ fn json_is_one_object_of_one_shape_whatever_happens() {
 }
 
 #[test]
-fn a_closed_pipe_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     for json in [&[][..], &["--json"]] {
         let swarm = swarm();
         let args = [&["t001", NEW][..], json].concat();

@@ -38,7 +38,7 @@ fn reads_posts_the_whole_spec_and_reads_back_on_one_connection() {
 }
 
 #[test]
-fn posts_the_engines_own_json_with_nothing_but_the_image_changed() {
+fn posts_the_engines_own_json_with_only_the_image_changed() {
     for framing in [Framing::Length, Framing::Chunked, Framing::UntilClose] {
         let wanted = same_escapes(&hard_spec(NEW));
         let service = |image, index| service_text(ID, index, &hard_spec(image));
@@ -54,7 +54,7 @@ fn posts_the_engines_own_json_with_nothing_but_the_image_changed() {
 }
 
 #[test]
-fn keeps_networks_where_they_are_also_in_the_deprecated_place() {
+fn keeps_networks_in_place_even_in_the_deprecated_place() {
     for place in ["/Networks", "/TaskTemplate/Networks"] {
         let mut legacy = spec("t001", OLD);
         let networks = json!([{ "Target": NETWORK, "Aliases": ["web"] }]);
@@ -71,7 +71,7 @@ fn keeps_networks_where_they_are_also_in_the_deprecated_place() {
 }
 
 #[test]
-fn asks_at_the_engines_own_api_version_whatever_it_is() {
+fn uses_the_engines_own_api_version() {
     for version in ["1.24", "1.30", "1.41", "1.55", "1.99", "2.3"] {
         let ping = Answer::pong().header("Api-Version", version);
         let at = |path: &str| format!("/v{version}/services/{path}");
@@ -114,7 +114,7 @@ fn writes_a_reference_as_docker_does() {
 }
 
 #[test]
-fn refuses_what_cannot_be_a_reference_before_anything_is_sent() {
+fn refuses_an_invalid_reference_before_anything_is_sent() {
     for image in [
         "Not A Ref!",
         "",
@@ -146,7 +146,7 @@ fn refuses_what_cannot_be_a_reference_before_anything_is_sent() {
 // Nothing to change, dry run, force
 
 #[test]
-fn posts_nothing_where_the_image_is_there_already() {
+fn posts_nothing_if_the_service_has_the_image_already() {
     for (stored, asked) in [
         (NEW, NEW),
         (NEW, "docker.io/opera443399/whoami:0.6"),
@@ -172,7 +172,7 @@ fn a_dry_run_shows_what_would_change_and_posts_nothing() {
 }
 
 #[test]
-fn a_dry_run_says_what_a_run_would_say_of_what_is_wrong() {
+fn a_dry_run_reports_the_same_errors_as_a_run() {
     let engine = Engine::ordered([read(t001(OLD, 11))]);
     update_image(&["t001", NEW, "--dry-run", "--if-version", "9"])
         .host(engine.host())

@@ -59,7 +59,7 @@ fn a_service_without_a_container_is_refused_in_words() {
 // The engine cannot be reached, or is not an engine
 
 #[test]
-fn a_node_that_is_no_manager_is_unreachable_at_once() {
+fn a_node_that_is_not_a_manager_fails_immediately() {
     for words in [
         "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect this node to swarm and try again.",
         "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. Please run this command on a manager node or promote the current node to a manager.",
@@ -70,7 +70,7 @@ fn a_node_that_is_no_manager_is_unreachable_at_once() {
             .run()
             .fails_with(Exit::Unreachable)
             .tells_an_error();
-        assert!(run.took < Duration::from_secs(3), "it is final for this endpoint: {}", run.report());
+        assert!(run.took < Duration::from_secs(3), "there are no retries: {}", run.report());
         run.says(&[words, "hint: "]);
     }
 }
@@ -120,12 +120,12 @@ fn a_socket_that_comes_back_within_a_second_is_used() {
 }
 
 #[test]
-fn no_permission_for_the_socket_is_unreachable_and_says_how_to_get_it() {
+fn a_socket_without_permission_is_unreachable_with_a_hint() {
     let engine = Engine::silent();
     let run = unprivileged::run(&engine, &["update-image", "t001", NEW])
         .fails_with(Exit::Unreachable)
         .tells_an_error();
-    assert!(run.took < Duration::from_secs(2), "it does not pass: {}", run.report());
+    assert!(run.took < Duration::from_secs(2), "there are no retries: {}", run.report());
     run.says(&["ermission denied", "hint: "]);
 }
 
@@ -173,7 +173,7 @@ fn an_answer_to_a_read_that_is_none_of_an_engines_is_a_clear_error_and_nothing_i
             .fails_with(Exit::Unreachable)
             .tells_an_error();
         assert!(run.took < Duration::from_secs(5), "{shown}\n{}", run.report());
-        assert!(run.stderr.len() < 2000, "a page of HTML is no message: {}", run.report());
+        assert!(run.stderr.len() < 2000, "a page of HTML is not a message: {}", run.report());
         run.says(&["cannot update service `t001`", "/services/t001"]);
     }
 }
@@ -194,7 +194,7 @@ fn a_service_that_lacks_what_every_service_has_is_none() {
 }
 
 #[test]
-fn something_that_pings_without_a_version_is_no_engine() {
+fn a_ping_without_a_version_is_not_an_engines() {
     for version in ["", "x", "1", "1.41.2", "1.x", "9/../x.1"] {
         let engine = Engine::with_ping(Answer::pong().header("Api-Version", version), []);
         update_image(&["t001", NEW]).host(engine.host()).run().fails_with(Exit::Unreachable).tells_an_error();

@@ -96,7 +96,7 @@ fn waits_until_the_rollout_is_completed() {
 }
 
 #[test]
-fn a_rollout_that_pauses_is_a_failed_rollout_and_says_why() {
+fn a_paused_rollout_is_a_failure_with_its_reason() {
     let swarm = rolling(&[Step::Updating, Step::Nothing, Step::Paused]);
     update_and_wait(&swarm, &[]).fails_with(Exit::RolloutFailed).says(&[
         "error: ",
@@ -113,7 +113,7 @@ fn reports_a_rollout_that_is_rolled_back() {
 }
 
 #[test]
-fn the_state_of_an_earlier_rollout_is_not_taken_for_this_ones() {
+fn the_state_of_an_earlier_rollout_is_not_mistaken_for_the_current_one() {
     for state in ["completed", "paused", "rollback_completed"] {
         let old =
             json!({ "State": state, "StartedAt": "2026-11-21T09:00:00.5Z", "Message": "of the last one" });
@@ -141,7 +141,7 @@ fn a_service_with_no_replicas_has_nothing_to_wait_for() {
 }
 
 #[test]
-fn nothing_is_waited_for_where_nothing_was_posted() {
+fn does_not_wait_if_nothing_was_posted() {
     let same = FakeSwarm::with([spec("t001", NEW)]);
     assert!(update_and_wait(&same, &[]).succeeds().took < Duration::from_secs(2));
     let dry = swarm();
@@ -149,7 +149,7 @@ fn nothing_is_waited_for_where_nothing_was_posted() {
 }
 
 #[test]
-fn an_interrupted_wait_says_that_the_rollout_goes_on() {
+fn an_interrupted_wait_reports_that_the_rollout_continues() {
     let _quiet = quiet();
     let swarm = rolling(&[Step::Updating]);
     let args = ["update-image", "--no-resolve-image", "t001", NEW];
@@ -164,7 +164,7 @@ fn an_interrupted_wait_says_that_the_rollout_goes_on() {
 }
 
 #[test]
-fn a_break_while_it_waits_is_asked_again() {
+fn a_broken_read_during_the_wait_is_retried() {
     for request in 5..=8 {
         let swarm = rolling(&[Step::Updating, Step::Nothing, Step::Nothing, Step::Completed]);
         swarm.breaks(InjectedFault::by(request, ResponseFault::Cut(50)));

@@ -15,7 +15,7 @@ fn set_env(item: &str) -> [Edit; 1] {
 }
 
 #[test]
-fn a_stale_index_alone_and_other_places_are_no_conflict() {
+fn a_stale_index_and_changes_at_other_places_are_not_conflicts() {
     let base = service(1, &["A=1"], "a:1");
     for (now, edits) in [
         (service(2, &["A=1"], "a:1"), set_env("A=2")),
@@ -63,7 +63,7 @@ fn items_that_match_a_pattern_are_compared_together() {
 }
 
 #[test]
-fn networks_that_another_writer_moved_are_no_conflict() {
+fn networks_that_another_writer_moved_are_not_a_conflict() {
     let with = |index, networks: Value, top: Value| {
         let spec = json!({"Name": "t", "Networks": top, "TaskTemplate": {"Networks": networks}});
         Service::new(json!({"ID": "abcdefgh", "Version": {"Index": index}, "Spec": spec})).unwrap()

@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_in_parts_is_one_line_whatever_comes_in_between() {
+    fn a_line_in_parts_is_one_line_despite_other_frames() {
         let mut lines = LineBuffer::default();
         let mut add = |task: &str, text: &str| {
             let line =

@@ -88,7 +88,7 @@ fn removed_it_leaves_nothing() {
 }
 
 #[test]
-fn it_says_what_it_needs_and_whose_it_is() {
+fn reports_what_is_needed_and_by_what() {
     let package = package().display().to_string();
     let field = |name: &str| {
         let output = Command::new("dpkg-deb").args(["--field", &package, name]).output().unwrap();

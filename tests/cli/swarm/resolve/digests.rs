@@ -137,7 +137,7 @@ fn the_same_digest_in_another_repository_is_deployed_and_credentials_alone_are_p
 }
 
 #[test]
-fn whatever_the_registry_says_what_is_pinned_stays_and_each_reason_is_told() {
+fn pinned_images_stay_after_any_registry_failure_and_the_reason_is_reported() {
     let engine = engine();
     let mut registry = Registry::closed(engine, 5607, PASSWORD);
     let digest = registry.push_new("a");
@@ -188,7 +188,7 @@ fn whatever_the_registry_says_what_is_pinned_stays_and_each_reason_is_told() {
 }
 
 #[test]
-fn outdated_asks_with_the_users_credentials_and_tells_each_service_apart() {
+fn outdated_uses_the_credentials_of_the_user_and_reports_each_service() {
     let engine = engine();
     let mut closed = Registry::closed(engine, 5610, PASSWORD);
     let mut open = Registry::open(engine, 5611);

@@ -9,7 +9,7 @@ use crate::support::fixtures::{NEW, OLD};
 use crate::swarm::engine::{engine, small};
 
 #[test]
-fn the_order_stays_and_no_task_is_restarted_where_nothing_changes() {
+fn the_order_is_kept_and_no_task_restarts_if_nothing_changes() {
     let engine = engine();
     let mut spec = small("du-order", OLD);
     spec["TaskTemplate"]["ContainerSpec"]["Env"] = json!(["C=3", "A=1", "B=2"]);
