@@ -133,7 +133,7 @@ fn a_helper_that_hangs_is_waited_for_once() {
         .timeouts("credential_helper=2000")
         .run()
         .succeeds();
-    assert_eq!(run.stdout.matches("did not answer within 2 s").count(), 3, "{}", run.report());
+    assert_eq!(run.stdout.matches("did not respond within 2 s").count(), 3, "{}", run.report());
     // One request after the other would take longer.
     assert!((2.0..6.0).contains(&run.took.as_secs_f32()), "{}", run.report());
     assert_eq!(std::fs::read_to_string(home.path().join("asked")).unwrap(), "asked\n");

@@ -251,8 +251,8 @@ fn a_surplus_task_on_a_node_that_is_down_is_named_and_not_waited_for() {
     let lost = full_task(2, "down", "running", "remove", (0, 100));
     let engine = engine(1, 102, &[kept, lost], &[]);
     swarmctl(["wait", "web", "-q"]).host(engine.host()).run().succeeds().says(&[
-        "web: task web.2 (t2downaaaaaa) on node host-down is not awaited: its node is down, so whether it has ended \
-         is unknown",
+        "web: task web.2 (t2downaaaaaa) on node host-down is not waited for: its node is down, so it is unknown \
+         whether the task has ended",
     ]);
 }
 

@@ -92,7 +92,7 @@ fn one_that_hangs_ends_with_the_command() {
     let post = ["-H", "ssh://manager1", "update-image", "--timeout", "1s", "t001", NEW];
     let run = ssh.swarmctl(&post).run().fails_with(Exit::Unreachable).tells_an_error();
     assert!(run.took < Duration::from_secs(3), "{}", run.report());
-    run.says(&["ssh did not get to an engine on `manager1` within 1 s"]);
+    run.says(&["ssh did not reach an engine on `manager1` within 1 s"]);
     ssh.all_have_ended();
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let ssh = StandIn::new("exec sleep 60");

@@ -59,7 +59,7 @@ impl Response {
         match status {
             200..=299 => Ok(response),
             300..=399 => Err(response.invalid_response(format!(
-                "status {status}, a redirect to `{}`, which swarmctl never follows",
+                "status {status}, a redirect to `{}`, which is never followed",
                 header("Location").unwrap_or_default()
             ))),
             _ => match serde_json::from_slice::<ErrorBody>(&response.body) {

@@ -157,7 +157,7 @@ fn an_image_that_no_node_can_run_is_refused() {
     swarm.forbids("GET", "/nodes", Answer::json(200, json!([node]).to_string()));
     let run = update(&swarm, &["--newest", "minor", "web", "--json"]).fails_with(Exit::Failed);
     assert_eq!(item(&run, "web")["reason"], json!("no_platform"));
-    assert!(run.stderr.contains("is built for linux/s390x, unknown/unknown, and no node"), "{}", run.stderr);
+    assert!(run.stderr.contains("is built for linux/s390x, unknown/unknown, but no node"), "{}", run.stderr);
     swarm.expect("web").posted(0);
     let swarm = super::swarm(&registry, &[("web", "1.7.2", None)], &FINDS);
     swarm.forbids("GET", "/distribution", answer);

@@ -134,7 +134,7 @@ fn an_identity_token_does_not_follow_a_redirect_to_another_host() {
     let config = login(&registry.host(), r#"{"identitytoken": "sesame-open"}"#);
     let run = tags(&registry.image("shop/web")).env("DOCKER_CONFIG", config.path().to_str().unwrap()).run();
     let run = run.fails_with(Exit::Failed);
-    assert!(run.stderr.contains("which swarmctl does not follow"), "{}", run.stderr);
+    assert!(run.stderr.contains("which is not followed"), "{}", run.stderr);
     assert!(other.lines().is_empty());
 }
 

@@ -98,10 +98,7 @@ fn an_incomplete_list_is_never_used() {
             Box::new(next("https://127.0.0.1:1/v2/shop/web/tags/list?last=1")),
             "its next page is on `https://127.0.0.1:1`",
         ),
-        (
-            Box::new(next("http://other.example.com/v2/shop/web/tags/list?last=1")),
-            "which swarmctl does not follow",
-        ),
+        (Box::new(next("http://other.example.com/v2/shop/web/tags/list?last=1")), "which is not followed"),
         (
             Box::new(|| page(&["1.0.0"]).header("Link", "/v2/shop/web/tags/list?last=1; rel=next")),
             "malformed",

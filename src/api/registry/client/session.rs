@@ -177,16 +177,13 @@ impl<'s> Session<'s> {
             let to = to.ok_or_else(|| Failure::invalid(&from, "a redirect without a location"))?;
             let url = response.url.join(to).map_err(|why| Failure::invalid(&from, why))?;
             if (response.url.scheme, url.scheme) == (Scheme::Https, Scheme::Http) {
-                let why =
-                    format!("a redirect from https to `{}`, which swarmctl does not follow", url.origin());
+                let why = format!("a redirect from https to `{}`, which is not followed", url.origin());
                 return Err(Failure::invalid(&from, why));
             }
             if !response.url.has_origin_of(&url) {
                 if request.form.is_some() {
-                    let why = format!(
-                        "a redirect of credentials to `{}`, which swarmctl does not follow",
-                        url.origin()
-                    );
+                    let why =
+                        format!("a redirect of credentials to `{}`, which is not followed", url.origin());
                     return Err(Failure::invalid(&from, why));
                 }
                 request.authorization = None;

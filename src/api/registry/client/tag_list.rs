@@ -67,7 +67,7 @@ pub fn fetch(session: &mut Session) -> Result<Vec<String>, Failure> {
         let Some(link) = next_link(links).map_err(|why| Failure::invalid(&name, why))? else { break };
         let next = response.url.join(&link).map_err(|why| Failure::invalid(&name, why))?;
         if !next.has_origin_of(&response.url) {
-            let why = format!("its next page is on `{}`, which swarmctl does not follow", next.origin());
+            let why = format!("its next page is on `{}`, which is not followed", next.origin());
             return Err(Failure::invalid(&name, why));
         }
         if seen.contains(next.query.as_deref().unwrap_or_default()) {

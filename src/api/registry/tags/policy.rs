@@ -108,7 +108,7 @@ impl TagPattern {
         let invalid = |e: regex_lite::Error| bad(format!("is not a regular expression: {e}"));
         let alone = Regex::new(text).map_err(invalid)?;
         if !alone.capture_names().flatten().any(|name| name == "version") {
-            return Err(bad("has no group `(?<version>...)`, which swarmctl compares".to_owned()));
+            return Err(bad("has no group `(?<version>...)` to compare".to_owned()));
         }
         let regex = Regex::new(&format!(r"\A(?:{text})\z")).map_err(invalid)?;
         Ok(Self { text: text.to_owned(), regex })
