@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn names_what_a_row_has() {
+    fn an_unknown_field_is_reported_with_the_valid_ones() {
         let error = RowTemplate::parse("{{.Nmae}}", COLUMNS).unwrap_err().to_string();
         assert_eq!(error, "at `.Nmae}}`: there is no `.Nmae`; the fields are .Name, .DesiredState, .ID");
         assert!(RowTemplate::parse("{{range $i, $r := .ID}}{{$.Foo}}{{end}}", COLUMNS).is_err());

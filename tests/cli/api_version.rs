@@ -69,7 +69,7 @@ fn an_update_that_would_erase_a_field_is_refused_and_nothing_is_posted() {
 }
 
 #[test]
-fn of_several_services_it_is_refused_before_the_first_post() {
+fn with_several_services_it_is_refused_before_the_first_post() {
     for args in [
         &["update-image", "-d", "--no-resolve-image", "a=x:1", "t001=x:1", "b=x:1"][..],
         &["update", "-d", "--env-add", "A=1", "a", "t001", "b"],
@@ -154,7 +154,7 @@ fn a_flag_that_needs_a_newer_version_is_refused() {
 }
 
 #[test]
-fn a_job_is_never_posted_through_a_version_that_knows_none() {
+fn a_job_is_never_posted_with_a_version_without_jobs() {
     let mut job = spec("t001", OLD);
     job["Mode"] = json!({ "ReplicatedJob": { "MaxConcurrent": 1, "TotalCompletions": 1 } });
     let swarm = FakeSwarm::with([job]);
@@ -177,7 +177,7 @@ fn what_only_the_engines_own_version_shows_would_be_lost_too() {
 }
 
 #[test]
-fn a_version_that_the_engine_does_not_speak_is_refused_in_its_own_words() {
+fn an_unsupported_version_is_refused_with_the_engines_message() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     for (version, words) in [
         ("1.99", "client version 1.99 is too new. Maximum supported API version is 1.41"),

@@ -58,7 +58,7 @@ fn posts_the_unchanged_spec_with_the_credentials_of_today() {
 }
 
 #[test]
-fn leaves_alone_what_a_post_would_disturb() {
+fn skips_services_that_a_post_would_disturb() {
     for state in ["updating", "paused", "rollback_started", "rollback_paused"] {
         let swarm = in_state("web", Some(state));
         refresh(&swarm, &["web"])
@@ -120,7 +120,7 @@ fn looks_again_when_someone_else_has_written() {
 }
 
 #[test]
-fn a_lost_answer_is_looked_up() {
+fn a_lost_response_is_looked_up() {
     let swarm = in_state("web", None);
     swarm.breaks(InjectedFault::lost(3));
     refresh(&swarm, &["web"]).succeeds().prints(&["web: given new credentials"]);

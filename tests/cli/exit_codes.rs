@@ -120,7 +120,7 @@ fn a_lost_response_that_cannot_be_looked_up_is_unknown() {
 }
 
 #[test]
-fn a_rollout_in_progress_is_an_answer_of_its_own() {
+fn a_rollout_in_progress_has_an_exit_code_of_its_own() {
     let swarm = swarm();
     swarm.world().step("t001", Step::Updating);
     swarmctl(["status", "t001"]).host(swarm.host()).run().answers(Exit::Different);
@@ -150,7 +150,7 @@ fn a_hundred_and_thirty_and_a_hundred_and_forty_three_are_signals() {
 }
 
 #[test]
-fn of_several_services_the_first_in_the_documented_order_counts() {
+fn the_exit_code_is_the_first_in_the_documented_order() {
     // 3 before 1 before 0, 9 before 3, whatever the order on the command line.
     let refused = |engine_args: &[&str]| {
         let engine = Engine::unordered([

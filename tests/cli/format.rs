@@ -66,7 +66,7 @@ fn ls_shows_each_service_by_the_template_in_natural_order() {
 }
 
 #[test]
-fn ps_status_and_outdated_name_what_their_tables_show() {
+fn ps_status_and_outdated_have_the_fields_of_their_tables() {
     let swarm = swarm();
     for (args, format, line) in [
         (
@@ -148,7 +148,7 @@ fn what_a_service_does_not_have_is_an_error_and_the_others_are_shown() {
 }
 
 #[test]
-fn an_invalid_template_is_a_usage_error_and_nothing_is_asked() {
+fn an_invalid_template_is_a_usage_error_and_nothing_is_sent() {
     for (args, words) in [
         (&["ls", "--format", "{{.Nmae}}"][..], "there is no `.Nmae`; the fields are .ID, .Name"),
         (&["ls", "--format", "{{.Name"], "`}}` is missing"),

@@ -276,7 +276,7 @@ fn an_argument_that_is_not_utf8_is_a_usage_error() {
 }
 
 #[test]
-fn errors_in_the_command_line_let_nothing_move_the_cursor() {
+fn usage_errors_contain_no_control_sequences() {
     let odd = "a\u{1b}[2Jb\u{202e}c";
     for args in
         [&["rm", "--nosuch", odd][..], &["rm", &format!("--{odd}")], &[odd], &["update-image", "t001", odd]]

@@ -77,7 +77,7 @@ fn names_follow_the_rules_of_all_commands() {
 }
 
 #[test]
-fn pretty_is_a_summary_with_what_a_person_looks_for() {
+fn pretty_prints_a_summary_with_the_most_important_fields() {
     let mut told = spec("t001", "nginx:1");
     told["Labels"] = json!({ "team": "shop" });
     told["TaskTemplate"]["Networks"] = json!([{ "Target": NETWORK }]);
@@ -104,7 +104,7 @@ fn pretty_is_a_summary_with_what_a_person_looks_for() {
 }
 
 #[test]
-fn pretty_manages_without_what_is_not_there() {
+fn pretty_works_without_optional_fields() {
     let plugin =
         json!({ "Name": "p", "TaskTemplate": { "PluginSpec": { "Name": "x" }, "Runtime": "plugin" } });
     let bare =

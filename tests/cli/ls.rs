@@ -157,7 +157,7 @@ fn filters_go_to_the_engine_several_of_a_kind_too() {
 }
 
 #[test]
-fn an_image_selects_what_runs_it_in_the_table_and_in_the_engines_own_json() {
+fn an_image_filter_selects_services_in_the_table_and_in_json() {
     let service = |id: &str, image: &str| {
         format!(
             r#"{{"ID":"{id}","Version":{{"Index":9007199254740993}},"Spec":{{"Name":"{id}","TaskTemplate":{{"ContainerSpec":{{"Image":"{image}"}}}}}},"ServiceStatus":{{"RunningTasks":1}}}}"#
@@ -187,7 +187,7 @@ fn an_image_selects_what_runs_it_in_the_table_and_in_the_engines_own_json() {
 }
 
 #[test]
-fn an_invalid_filter_is_a_usage_error_and_nothing_is_asked() {
+fn an_invalid_filter_is_a_usage_error_and_nothing_is_sent() {
     for filter in ["web", "", "color=red", "mode=sometimes", "image=UPPER", "image="] {
         let engine = Engine::silent();
         swarmctl(["ls", "--filter", filter]).host(engine.host()).run().fails_with(Exit::Usage);

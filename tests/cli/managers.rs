@@ -108,7 +108,7 @@ fn waits_for_an_election_and_reports_it() {
 }
 
 #[test]
-fn a_manager_of_another_swarm_is_not_gone_on_with() {
+fn a_manager_of_another_swarm_is_never_used() {
     let (swarm, stranger) = (swarm(), swarm());
     stranger.world().node = "x1o2d3e4n1o2d3e4n1o2d3e4n".to_owned();
     swarm.breaks(InjectedFault::lost(5).then(Listener::Closing));

@@ -141,7 +141,7 @@ fn edits_that_restart_nothing_by_themselves_say_why_tasks_restart() {
 }
 
 #[test]
-fn edits_that_restart_tasks_anyway_say_nothing_of_it() {
+fn edits_that_restart_tasks_anyway_have_no_explanation() {
     for line in [
         "update-image -d --no-resolve-image old shop/web:2",
         "restart -d old",

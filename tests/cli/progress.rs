@@ -61,7 +61,7 @@ fn json_is_one_object_a_change() {
 }
 
 #[test]
-fn none_and_quiet_are_nothing() {
+fn none_and_quiet_print_nothing() {
     for args in [&["-q"][..], &["--quiet"], &["--progress=none"], &["-q", "--progress", "json"]] {
         let run = wait(&swarm(), args);
         assert_eq!((run.stderr.as_str(), run.stdout.as_str()), ("", "t001: converged\n"));
@@ -190,7 +190,7 @@ fn ctrl_c_leaves_the_terminal_in_order() {
 }
 
 #[test]
-fn a_terminal_that_can_redraw_nothing_gets_lines() {
+fn a_terminal_without_cursor_control_gets_lines() {
     for args in ["", "--progress plain"] {
         let swarm = swarm();
         let script = on_terminal(80, 24, &format!("wait t001 {args}"));

@@ -51,7 +51,7 @@ fn changes(swarm: &FakeSwarm) -> usize {
     swarm.requests().iter().filter(|request| is_change(request)).count()
 }
 
-fn holds_what_it_held(swarm: &FakeSwarm) {
+fn keeps_its_contents(swarm: &FakeSwarm) {
     let world = swarm.world();
     assert_eq!(world.services.len(), 2);
     assert!(world.services.iter().all(|service| service.taken.is_empty() && service.rollbacks == 0));
@@ -78,7 +78,7 @@ fn a_forbidden_change_is_denied_immediately_whatever_the_body() {
             assert!(run.took < Duration::from_secs(3), "{}", run.report());
             run.says(&["permission denied by `unix://", said, "hint: "]);
             assert_eq!(changes(&swarm), 1, "{args:?}");
-            holds_what_it_held(&swarm);
+            keeps_its_contents(&swarm);
         }
     }
     let swarm = read_only(&Answer::page(403));
@@ -131,7 +131,7 @@ fn any_other_4xx_is_a_refusal_and_final() {
         let run = run(&swarm, args).fails_with(Exit::Failed).tells_an_error();
         assert!(run.took < Duration::from_secs(3), "{}", run.report());
         assert_eq!(changes(&swarm), 1, "{args:?} {answer:?}");
-        holds_what_it_held(&swarm);
+        keeps_its_contents(&swarm);
     }
 }
 
@@ -144,7 +144,7 @@ fn a_404_that_is_not_the_engines_does_not_mean_a_missing_service() {
         // Likewise, it has not removed one.
         let swarm = read_only(&answer);
         run(&swarm, &["rm", "t001"]).fails_with(Exit::Failed);
-        holds_what_it_held(&swarm);
+        keeps_its_contents(&swarm);
     }
 }
 
@@ -199,12 +199,12 @@ fn transient_ones_are_sent_again() {
 }
 
 #[test]
-fn one_that_lasts_has_changed_nothing() {
+fn a_permanent_refusal_changes_nothing() {
     let swarm = read_only(&Answer::page(429));
     run(&swarm, &[CHANGES[0], &["--timeout", "1s"]].concat())
         .fails_with(Exit::Unreachable)
         .says(&["status 429"]);
-    holds_what_it_held(&swarm);
+    keeps_its_contents(&swarm);
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn a_refusal_settles_its_own_attempt_only() {
         never.breaks(InjectedFault::lost(first).unhandled());
         never.breaks(InjectedFault::instead(first + 2, forbidden()).unhandled());
         run(&never, args).fails_with(Exit::Unreachable).says(&["permission denied"]);
-        holds_what_it_held(&never);
+        keeps_its_contents(&never);
         // Whether it arrived cannot be read.
         let unread = swarm();
         unread.breaks(InjectedFault::lost(first).unhandled());

@@ -40,7 +40,7 @@ fn removes_by_the_full_id_and_prints_the_name() {
 }
 
 #[test]
-fn goes_on_after_an_error_and_prints_what_it_removed() {
+fn continues_after_an_error_and_prints_the_removed_services() {
     let swarm = swarm(&["a", "b", "c"]);
     let run = swarmctl(["rm", "a", "nosuch", "../networks/x", "c"])
         .host(swarm.host())
@@ -68,7 +68,7 @@ fn if_version_holds_or_nothing_is_removed() {
 }
 
 #[test]
-fn a_name_that_cannot_be_one_touches_nothing() {
+fn an_invalid_name_changes_nothing() {
     for name in ["", ".", "..", "a/b", "../networks/x", "/"] {
         let engine = Engine::silent();
         swarmctl(["rm", "--", name]).host(engine.host()).run().fails_with(Exit::NotFound).says(&["error: "]);
@@ -133,7 +133,7 @@ fn a_lost_delete_that_was_not_applied_is_never_reported_as_applied() {
 }
 
 #[test]
-fn lost_and_a_new_service_of_that_name_is_left_alone() {
+fn a_lost_delete_does_not_remove_a_new_service_of_that_name() {
     // Between the delete and the lookup another writer creates a service with the same name; its ID differs.
     let swarm = swarm(&["t001"]);
     swarm.breaks(InjectedFault::lost(3));

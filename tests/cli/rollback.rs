@@ -75,7 +75,7 @@ fn a_spec_whose_tasks_failed_is_refused_unless_that_is_requested() {
 }
 
 #[test]
-fn a_spec_that_ran_or_of_which_nothing_is_kept_is_rolled_back_to() {
+fn a_spec_that_ran_or_whose_tasks_are_unknown_is_rolled_back_to() {
     for others in [
         &[][..],
         // It ran for the monitor period before it failed, or was shut down.
@@ -112,7 +112,7 @@ fn the_state_of_the_rollout_alone_refuses_nothing() {
 }
 
 #[test]
-fn a_previous_spec_that_runs_what_fails_now_has_failed_too() {
+fn a_previous_spec_with_the_same_tasks_as_the_failing_one_counts_as_failed() {
     let swarm = swarm();
     swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
     swarm.world().write("web", |spec| spec["Labels"]["a"] = "b".into());
@@ -144,7 +144,7 @@ fn with_references() -> FakeSwarm {
 }
 
 #[test]
-fn a_spec_that_refers_to_what_is_gone_is_refused_and_that_is_named() {
+fn a_spec_that_refers_to_removed_objects_is_refused_with_their_names() {
     for (gone, named) in [
         ("s1", "secret `password`"),
         ("c1", "config `settings`"),
@@ -207,7 +207,7 @@ fn references_that_cannot_be_looked_up_are_a_warning() {
 }
 
 #[test]
-fn a_rollback_on_failure_to_what_is_gone_is_not_sent() {
+fn a_rollback_on_failure_to_removed_objects_is_not_sent() {
     let swarm = with_references();
     // The service has the references, an update removes the secret from it, and then the secret is deleted.
     let previous = swarm.service("web").previous.unwrap();

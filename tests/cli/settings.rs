@@ -174,7 +174,7 @@ fn without_any_setting_it_is_the_local_engine_and_with_tls_its_port() {
 }
 
 #[test]
-fn nothing_is_looked_at_that_is_not_needed() {
+fn unneeded_files_are_not_read() {
     let user = User::new(&["a"], "");
     user.config("{broken");
     for args in [&["--version"][..], &["--help"], &["update", "--help"]] {
@@ -282,7 +282,7 @@ fn a_broken_context_is_reported_with_its_file_without_hanging() {
 }
 
 #[test]
-fn a_context_whose_files_for_tls_cannot_be_looked_at_is_never_used_without() {
+fn a_context_with_unreadable_tls_files_is_never_used_without_tls() {
     let user = User::new(&[], "");
     user.context("a", &json!({ "Name": "a", "Endpoints": { "docker": { "Host": "tcp://127.0.0.1:1" } } }));
     user.ls("-c a").fails_with(Exit::Unreachable);
@@ -293,7 +293,7 @@ fn a_context_whose_files_for_tls_cannot_be_looked_at_is_never_used_without() {
 }
 
 #[test]
-fn a_context_without_a_docker_engine_or_with_an_impossible_one_is_told() {
+fn a_context_without_a_valid_docker_engine_is_reported() {
     let user = User::new(&[], "");
     user.context("a", &json!({ "Name": "a", "Endpoints": { "kubernetes": {} } }));
     user.ls("-c a")

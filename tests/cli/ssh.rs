@@ -49,7 +49,7 @@ impl StandIn {
 const HOST: &str = "ssh://me@manager1:2222/run/docker.sock";
 
 #[test]
-fn it_is_started_as_docker_does_and_its_own_words_are_shown() {
+fn ssh_is_started_as_docker_does_and_its_message_is_shown() {
     for (script, whys) in [
         (
             "printf 'Host key verification failed.\\r\\nno \\033[31mway\\n' >&2; exit 255",

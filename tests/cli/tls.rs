@@ -172,7 +172,7 @@ fn what_an_engine_has_against_the_clients_certificate_is_said() {
 }
 
 #[test]
-fn files_that_cannot_be_used_are_named_before_anybody_is_asked() {
+fn unusable_files_are_reported_before_any_request() {
     let ours = Authority::new("ours");
     let (pair, other) = (ours.client(Validity::Now), ours.client(Validity::Now));
     let relay = Relay::silent();
@@ -221,7 +221,7 @@ fn tls_to_a_port_without_it_is_said() {
 
 /// No file is read if TLS is not used, as for unix sockets in docker.
 #[test]
-fn a_unix_socket_needs_none_of_it() {
+fn a_unix_socket_needs_no_tls_files() {
     let engine = empty();
     let own = folder(Some("broken"), Some("broken"), Some("broken"));
     let command = swarmctl(["--tls", "ls"]).host(engine.host());

@@ -171,7 +171,7 @@ impl Settings {
             Some(folder) => PathBuf::from(folder),
             None => self.default_config_folder().map(|(folder, _)| folder).unwrap_or_default(),
         };
-        // A file that is named by nothing is none.
+        // An empty path means no file.
         let file = |flag: &Option<PathBuf>, name: &str| {
             Some(flag.clone().unwrap_or_else(|| folder.join(name)))
                 .filter(|file| !file.as_os_str().is_empty())

@@ -317,7 +317,7 @@ mod tests {
         }
 
         #[test]
-        fn gives_back_what_was_framed(
+        fn returns_the_framed_messages(
             texts in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..10),
             step in 1usize..30,
         ) {

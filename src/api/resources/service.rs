@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_text_as_much_is_known_as_of_the_object() {
+    fn a_text_and_its_object_have_the_same_fields() {
         let text = with("[1, -2, 0.5, true, null, \"\\u00e9\"]");
         let held = hold(&text).unwrap();
         let read = Service::new(serde_json::from_str(&text).unwrap()).unwrap();
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_key_that_is_there_twice_the_last_one_counts() {
+    fn the_last_of_two_equal_keys_counts() {
         let twice = |from: &str, to: &str| with("1").replace(from, to);
         for text in [
             twice(r#""ID":"abc""#, r#""ID":"xyz","ID":"abc""#),

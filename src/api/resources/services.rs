@@ -286,7 +286,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_asks_for_what_is_shown_only() {
+    fn a_list_requests_only_what_it_shows() {
         let filter = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         assert_eq!(path_of_list(&[], false).as_str(), "/services");
         assert_eq!(path_of_list(&[], true).as_str(), "/services?status=true");

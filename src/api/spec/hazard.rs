@@ -145,7 +145,7 @@ mod tests {
 
     /// On each of these the engine's handler panicked, and the connection ended without a response.
     #[test]
-    fn nothing_in_the_place_of_an_item_is_refused() {
+    fn a_null_item_is_refused() {
         let container = |list: &str| json!({"TaskTemplate": {"ContainerSpec": {list: [null]}}});
         let generic = |item: Value| json!({"TaskTemplate": {"Resources": {"Reservations": {"GenericResources": [item]}}}});
         for spec in [

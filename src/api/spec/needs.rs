@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn an_older_version_erases_what_is_newer_than_it_and_not_newer_than_the_engine() {
+    fn an_older_version_erases_the_fields_that_only_the_engine_has() {
         let spec = json!({
             "Mode": {"Replicated": {"Replicas": 1}},
             "TaskTemplate": {

@@ -20,7 +20,7 @@ fn a_place_is_written_as_jq_would_find_it() {
 }
 
 #[test]
-fn items_are_known_by_what_they_are() {
+fn items_are_identified_by_their_identity() {
     let table = [
         ("TaskTemplate.ContainerSpec.Env", json!("PATH=/a=b"), "PATH"),
         ("TaskTemplate.ContainerSpec.Env", json!("BARE"), "BARE"),

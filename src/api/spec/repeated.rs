@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mount_that_differs_in_what_the_engine_does_not_store_changes_nothing_and_is_named() {
+    fn a_mount_that_differs_only_in_unstored_options_changes_nothing_and_is_reported() {
         let mount =
             |options: Value| json!({"Type": "bind", "Source": "/a", "Target": "/b", "BindOptions": options});
         let path = create::MOUNTS;

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn all_else_is_left_to_those_who_read_the_spec() {
+    fn other_fields_are_checked_by_their_readers() {
         let image = || set("TaskTemplate.ContainerSpec.Image", json!("b"));
         for edits in [
             vec![set("TaskTemplate.ContainerSpec.Nothing", json!("x"))],

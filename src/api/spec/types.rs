@@ -163,7 +163,7 @@ pub fn check_types(edits: &[Edit]) -> Result<(), InvalidSpec> {
     })
 }
 
-/// Checks a value and everything in it. Null is a value of every place: it is none.
+/// Checks a value and everything in it. Null is valid at every place and means no value.
 ///
 /// # Errors
 /// It has another JSON type than the place, or something in it has.

@@ -89,7 +89,7 @@ impl ResolveArgs {
         }
     }
 
-    /// Whether the user explicitly requested the digest, also if no image is given.
+    /// Whether the user explicitly requested the digest, even if no image is given.
     fn is_explicit(&self) -> bool {
         self.resolve_image.is_some() && self.when() == ResolveWhen::Always
     }

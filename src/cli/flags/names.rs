@@ -77,7 +77,7 @@ pub(super) const FLAGS: &[Flag] = &[
     .since(1, 25),
 ];
 
-/// Removes name servers, also if they are stored in another notation.
+/// Removes name servers, even if they are stored in another notation.
 fn servers_gone(given: &FlagValues<'_>) -> Result<Vec<Edit>, UsageError> {
     let mut edits = given.remove_items(SERVERS, text::some)?;
     for text in given.all() {

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_repeated_single_value_the_last_counts_and_values_may_begin_with_a_dash() {
+    fn the_last_of_a_repeated_value_counts_and_values_may_begin_with_a_dash() {
         let found = parse(&["--user", "a", "--user=-x"]).unwrap();
         assert_eq!(found.get_one::<String>("user").map(String::as_str), Some("-x"));
         assert_eq!(

@@ -70,7 +70,7 @@ fn a_selection_is_removed_only_with_yes() {
 }
 
 #[test]
-fn names_and_a_selection_do_not_go_together_and_nothing_is_sent() {
+fn names_cannot_be_combined_with_a_selection() {
     let swarm = swarm();
     for args in [
         &["restart", "a", "--all"][..],

@@ -115,7 +115,7 @@ fn fails_with_unknown_if_a_lost_response_cannot_be_looked_up() {
 }
 
 #[test]
-fn judges_what_is_new_by_the_engines_clock_never_by_its_own() {
+fn compares_creation_times_with_the_engines_clock() {
     for hours in [-30, 30] {
         for name in [&["--name", "t001"][..], &[]] {
             let swarm = FakeSwarm::start();
@@ -128,7 +128,7 @@ fn judges_what_is_new_by_the_engines_clock_never_by_its_own() {
 }
 
 #[test]
-fn an_answer_without_an_id_is_looked_up() {
+fn a_response_without_an_id_is_looked_up() {
     for body in ["{}", "", "null", "<html>", "{\"ID\":\"\"}", "{\"ID\":7}"] {
         let swarm = FakeSwarm::start();
         swarm.breaks(InjectedFault::instead(3, Answer::json(201, body)));

@@ -48,7 +48,7 @@ fn everything_after_the_image_is_the_command() {
 }
 
 #[test]
-fn of_a_repeated_single_value_the_last_counts() {
+fn the_last_of_a_repeated_single_value_counts() {
     posts_at(&["--user", "a", "--user=b", "img"], "/TaskTemplate/ContainerSpec/User", &json!("b"));
     posts_at(&["--replicas", "2", "--replicas", "5", "img"], "/Mode/Replicated/Replicas", &json!(5));
     posts_at(&["--workdir", "-w", "img"], "/TaskTemplate/ContainerSpec/Dir", &json!("-w"));

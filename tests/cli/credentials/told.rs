@@ -114,7 +114,7 @@ fn what_an_engine_or_a_registry_repeats_of_them_is_hidden() {
 }
 
 #[test]
-fn a_helper_that_hangs_is_ended_and_its_own_words_are_shown() {
+fn a_helper_that_hangs_is_killed_and_its_message_is_shown() {
     let hangs =
         format!("echo 'waiting for the vault' >&2; printf '{{\"Secret\":\"{PASSWORD}\"'; sleep 1000 & wait");
     let home = Home::new(&json!({ "credsStore": "h" })).helper("h", &hangs);

@@ -61,7 +61,7 @@ fn reports_are_true_if_a_response_stalls() {
 }
 
 #[test]
-fn looks_up_what_became_of_a_post_whose_answer_stalled_for_a_minute() {
+fn looks_up_a_post_whose_response_stalled_for_a_minute() {
     // This takes a minute on every machine, so it runs only with more than a sample.
     if sorts::is_whole() {
         check(Sort::LongStall);

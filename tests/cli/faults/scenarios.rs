@@ -32,7 +32,7 @@ fn create_prints_the_id_even_if_the_engine_stops_afterwards() {
 }
 
 #[test]
-fn create_that_could_not_watch_stops_waiting_and_names_what_to_wait_for() {
+fn create_that_stops_waiting_reports_how_to_continue() {
     let (swarm, run) = create_and_lose_the_engine(&[]);
     let id = swarm.world().services[0].id.clone();
     let hint = format!("swarmctl wait {id}");

@@ -64,7 +64,7 @@ fn endless_headers_and_chunk_sizes_are_refused() {
 }
 
 #[test]
-fn interim_answers_without_end_have_an_end() {
+fn endless_interim_responses_are_refused() {
     let endless = EndlessEngine::start("", "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(100));
     bounded(GIGABYTE / 4, &["wait", "--timeout", "3s", "web"])
         .host(endless.host())
@@ -125,7 +125,7 @@ impl Handler for Canned {
 }
 
 #[test]
-fn a_frame_of_four_gigabytes_is_none() {
+fn a_frame_of_four_gigabytes_is_refused() {
     let server = Server::start(Frames);
     let run = bounded(GIGABYTE / 4, &["logs", "--raw", TASK]).host(server.host()).run();
     run.fails_with(Exit::Unreachable).says(&["a frame claims to be longer than"]);
@@ -151,7 +151,7 @@ impl Handler for Frames {
 // Files
 
 #[test]
-fn files_that_are_none_or_have_no_end_are_refused() {
+fn special_and_endless_files_are_refused() {
     let server = Villain::start("web");
     for (args, why) in [
         (&["update", "--spec", "/dev/zero", ID][..], "longer than 16 MiB"),

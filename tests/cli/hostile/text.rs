@@ -82,7 +82,7 @@ fn debug_lines_and_json_lines_are_harmless_too() {
 }
 
 #[test]
-fn on_a_terminal_nothing_is_raw_either() {
+fn output_on_a_terminal_is_escaped_as_well() {
     let server = Villain::start(EVIL);
     for args in [
         &["logs", ID][..],

@@ -157,7 +157,7 @@ fn shows_as_much_of_a_name_as_requested() {
 }
 
 #[test]
-fn raw_is_what_was_logged_and_asks_for_nothing_else() {
+fn raw_prints_the_log_unchanged_with_no_other_requests() {
     let stream = [frame(1, "no end"), frame(2, "err\n"), frame(1, " yet\nlast")];
     let engine = Engine::ordered([service("web", WEB), web_log("stdout=1&stderr=1", &stream)]);
     let run = run(&engine, &["--raw", "web"]).run().succeeds();
@@ -355,7 +355,7 @@ fn one_that_is_not_there_does_not_hide_the_others() {
 }
 
 #[test]
-fn following_ends_when_it_is_interrupted_also_while_nothing_is_logged() {
+fn following_ends_on_a_signal_even_without_output() {
     let query = format!("{ALL}&follow=1");
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let log = web_log(&query, &[]).answers(endless(&[says(1, "x\n")]));

@@ -40,7 +40,7 @@ fn lines_after_the_end_are_left_out_and_times_are_shown_only_if_requested() {
 }
 
 #[test]
-fn raw_lines_are_what_was_logged() {
+fn raw_lines_are_unchanged() {
     for (flags, query, stream, shown) in [
         (&[][..], "timestamps=1", raw(1, "x y"), "x y\n"),
         (&["-t"], "timestamps=1", raw(1, "x y"), "2026-11-22T03:00:01.000000000Z x y\n"),
@@ -76,7 +76,7 @@ fn the_last_lines_are_those_before_the_end() {
 }
 
 #[test]
-fn following_ends_when_the_end_has_passed_also_while_nothing_is_logged() {
+fn following_ends_at_the_end_time_even_without_output() {
     let query = format!("{ALL}&follow=1&timestamps=1&tail=3");
     let later = |seconds| format!("--until={}", Timestamp::now() + SignedDuration::from_secs(seconds));
     for is_ago in [true, false] {

@@ -153,7 +153,7 @@ fn docker_hub_reports_when_a_tag_was_pushed() {
 }
 
 #[test]
-fn a_tag_that_is_not_what_was_pushed_is_refused() {
+fn a_tag_with_another_digest_than_the_pushed_one_is_refused() {
     let (newest, _) = hub(|_| pushed(100, Some('9')), &FINDS);
     let error = newest["error"].as_str().unwrap();
     assert!(error.contains("`nginx:1.8.2` was pushed to `docker.io` as sha256:9999"), "{error}");

@@ -107,7 +107,7 @@ fn each_service_follows_its_own_label() {
 }
 
 #[test]
-fn a_newer_tag_of_the_digest_that_runs_changes_nothing_and_advises_no_flag_that_does_not_fit() {
+fn a_newer_tag_of_the_running_digest_changes_nothing_and_suggests_no_flag() {
     let registry = registry();
     let pinned = format!("1.7.2@{}", digest('2'));
     let swarm = swarm(&registry, &[("web", &pinned, None)], &FINDS);

@@ -62,7 +62,7 @@ fn create_pins_too() {
 }
 
 #[test]
-fn a_registry_that_names_no_platforms_leaves_them_alone() {
+fn a_registry_without_platforms_does_not_change_them() {
     let nothing = Answer::json(200, distribution(ONE, &json!([])));
     let engine = Engine::ordered([
         get("/v1.41/services/t001").answers(Answer::json(200, t001(&image("1.7"), 11))),
@@ -152,7 +152,7 @@ fn update_without_an_image_resolves_only_with_resolve_image_always() {
 }
 
 #[test]
-fn a_tag_in_a_spec_that_is_brought_is_pinned_and_unpins_nothing() {
+fn a_tag_in_a_given_spec_is_pinned_and_keeps_an_existing_digest() {
     let with = |image: &str| json!({ "TaskTemplate": { "ContainerSpec": { "Image": image } } }).to_string();
     let (one, two) = (pinned("1.7", ONE), pinned("1.7", TWO));
     for (runs, brings, args, registry, becomes) in [

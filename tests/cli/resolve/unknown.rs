@@ -62,7 +62,7 @@ fn an_unknown_tag_is_not_deployed() {
 }
 
 #[test]
-fn a_create_with_an_unknown_tag_makes_nothing() {
+fn a_create_with_an_unknown_tag_creates_nothing() {
     let engine = Engine::ordered([registry(&image("1.8"), unknown()), absent()]);
     let run = swarmctl(["create", "-d", "--name", "web", &image("1.8")])
         .host(engine.host())
@@ -85,7 +85,7 @@ fn the_flag_overrides_what_is_known_of_the_tag() {
 }
 
 #[test]
-fn a_service_that_has_the_tag_is_left_alone_but_not_restarted_with_it() {
+fn a_service_that_has_the_tag_is_not_updated_or_restarted() {
     for runs in [pinned("1.8", ONE), image("1.8")] {
         update(&runs, unknown(), &[], []).succeeds().says(&["has no"]).prints(&["nothing was posted"]);
     }

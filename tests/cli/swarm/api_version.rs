@@ -82,7 +82,7 @@ fn erased_fields_are_those_reported_and_reads_hide_nothing() {
 }
 
 #[test]
-fn nothing_is_lost_unasked_and_what_is_accepted_is_told() {
+fn no_field_is_lost_without_a_flag_and_accepted_losses_are_reported() {
     let engine = engine();
     let service = engine.create(&newer("av-kept"));
     let before = leaves_of(engine, service.id());
@@ -111,7 +111,7 @@ fn nothing_is_lost_unasked_and_what_is_accepted_is_told() {
 }
 
 #[test]
-fn versions_that_it_does_not_speak_are_refused_in_its_words() {
+fn unsupported_versions_are_refused_with_the_engines_message() {
     let engine = engine();
     for (version, words) in [("1.99", "is too new"), ("1.11", "is too old")] {
         through(engine, version, &["ls"]).fails_with(Exit::Failed).says(&[

@@ -78,7 +78,7 @@ fn restart_counts_once_wherever_an_answer_of_a_real_engine_breaks_off() {
 }
 
 #[test]
-fn create_makes_one_service_wherever_an_answer_of_a_real_engine_breaks_off() {
+fn create_creates_one_service_wherever_a_response_of_a_real_engine_is_cut_off() {
     check(&Case {
         name: "create",
         service: "cut-create",
@@ -130,7 +130,9 @@ fn check(case: &Case) {
             if !is_right(cut, &run, times) {
                 wrong.push(format!("{cut:?}, applied {times} times\n{}", run.report()));
             }
-            *endings.entry(format!("{} applied {times} times", run.code.unwrap_or(-1))).or_default() += 1;
+            let applied =
+                if times == 1 { "applied once".to_owned() } else { format!("applied {times} times") };
+            *endings.entry(format!("exit code {}, {applied}", run.code.unwrap_or(-1))).or_default() += 1;
         }
     }
     if is_create && engine.has_service(case.service) {

@@ -135,7 +135,7 @@ fn single_updates_through(managers: &Managers, rounds: usize) {
         let before = engine.service("fleet-0");
         let label = format!("round-{round}=1");
         let args = ["update", "--detach", "--force", "--label-add", &label, "fleet-0"];
-        let kill = managers.kill_when_told(leader);
+        let kill = managers.kill_on_call(leader);
         let mut running = managers.swarmctl(leader, &args).spawn();
         thread::sleep(whole.mul_f64(fastrand::f64()));
         kill();

@@ -258,7 +258,7 @@ fn what_a_paused_rollout_has_left_is_foreseen() {
 }
 
 #[test]
-fn a_create_and_a_removal_are_foreseen_and_do_nothing() {
+fn a_create_and_a_removal_are_predicted_without_a_change() {
     let engine = engine();
     let line = ["create", "--dry-run", "--exit-code", "--name", "fc-new", "--replicas", "2", OLD];
     engine

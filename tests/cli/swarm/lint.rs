@@ -143,7 +143,7 @@ pub fn lint(engine: &Engine, names: &[&str]) -> Vec<(String, String, String)> {
 }
 
 #[test]
-fn each_measured_effect_is_named_and_gone_after_the_fix() {
+fn each_measured_effect_is_found_and_fixed() {
     let engine = engine();
     let cases = cases(engine.ask("GET", "/info", None)["NCPU"].as_u64().unwrap());
     let services: Vec<Removed> = cases.iter().map(|case| engine.create(&case.spec)).collect();
@@ -219,7 +219,7 @@ fn a_network_without_free_addresses_is_named() {
 }
 
 #[test]
-fn a_previous_spec_whose_config_is_gone_is_named() {
+fn a_previous_spec_with_a_removed_config_is_reported() {
     let engine = engine();
     let config = engine.ask("POST", "/configs/create", Some(&json!({"Name": "li-config", "Data": "YQ=="})));
     let config = Removed::new(engine, format!("/configs/{}", config["ID"].as_str().unwrap()));

@@ -74,7 +74,7 @@ impl Managers {
     }
 
     /// Prepares a kill that takes effect when the returned function is called.
-    pub fn kill_when_told(&self, n: usize) -> impl FnOnce() + use<> {
+    pub fn kill_on_call(&self, n: usize) -> impl FnOnce() + use<> {
         let output =
             script().arg("pid").arg(&self.dir).arg(n.to_string()).output().expect("scripts/managers runs");
         let pid = String::from_utf8(output.stdout).expect("a number").trim().to_owned();

@@ -38,7 +38,7 @@ fn image(engine: &Engine, name: &str) -> String {
 }
 
 #[test]
-fn a_good_image_converges_and_what_has_converged_does_so_at_once() {
+fn a_good_image_converges_and_waiting_again_ends_immediately() {
     let _service = running("ro-good", "");
     swarmctl(&format!("update-image ro-good {BETTER}")).succeeds().prints(&["ro-good: updated"]);
     // According to their own timestamps, the tasks have run for the monitor period already.
@@ -257,7 +257,7 @@ fn a_second_rollback_to_a_spec_that_failed_is_refused() {
 }
 
 #[test]
-fn a_rollback_to_a_spec_whose_config_and_network_are_gone_is_refused() {
+fn a_rollback_to_a_spec_with_a_removed_config_and_network_is_refused() {
     let engine = engine();
     let config = serde_json::json!({ "Name": "ro-gone", "Data": "YQ==" });
     engine.ask("POST", "/configs/create", Some(&config));

@@ -23,7 +23,7 @@ fn a_service_is_under_way_until_it_has_converged() {
 }
 
 #[test]
-fn of_several_the_failed_and_the_removed_do_not_end_the_wait_for_the_others() {
+fn failed_and_removed_services_do_not_end_the_wait_for_the_others() {
     let engine = engine();
     let _good = engine.create(&small("st-good", OLD));
     let mut bad = small("st-bad", "opera443399/whoami:none");

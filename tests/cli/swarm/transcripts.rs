@@ -14,7 +14,7 @@ use super::engine::{Removed, engine, small};
 use crate::support::fixtures::{OLD, OTHER};
 
 #[test]
-fn readme_shows_what_is_printed() {
+fn the_transcripts_of_readme_are_current() {
     let network = engine().network("t001only");
     let mut spec = with_tasks("t001", OLD, 2);
     spec["TaskTemplate"]["Networks"] = json!([{ "Target": network.id() }]);

@@ -8,7 +8,7 @@ use crate::support::fixtures::{NEW, OLD, OTHER};
 
 /// Runs update-image on a service, and checks that the specs differ in the image only, byte for byte.
 #[track_caller]
-fn changes_the_image_alone(name: &str, args: &[&str]) -> (Value, Value) {
+fn changes_only_the_image(name: &str, args: &[&str]) -> (Value, Value) {
     let engine = engine();
     let before = engine.service(name);
     let args = [&["update-image", "--no-resolve-image"], args, &[name, NEW]].concat();
@@ -33,7 +33,7 @@ fn a_service_on_a_network_keeps_it_and_its_published_port_and_its_virtual_ips() 
     ] });
     let service = engine.create(&spec);
     engine.wait_until("the task runs", |engine| engine.running_tasks(service.id()) == 1);
-    let (before, after) = changes_the_image_alone("ui-net", &[]);
+    let (before, after) = changes_only_the_image("ui-net", &[]);
     assert_eq!(before["Endpoint"]["VirtualIPs"].as_array().map(Vec::len), Some(2), "ingress and ui-net-a");
     assert_eq!(after["Endpoint"]["VirtualIPs"], before["Endpoint"]["VirtualIPs"]);
     assert_eq!(after["Endpoint"]["Ports"], before["Endpoint"]["Ports"]);
@@ -67,7 +67,7 @@ fn a_service_with_networks_in_the_deprecated_place_keeps_them_there() {
         "{refusal}"
     );
 
-    let (before, after) = changes_the_image_alone("ui-old", &["--detach"]);
+    let (before, after) = changes_only_the_image("ui-old", &["--detach"]);
     assert_eq!(after["Spec"]["Networks"], json!([{ "Target": network.id() }]));
     assert_eq!(after["Endpoint"]["VirtualIPs"], before["Endpoint"]["VirtualIPs"]);
     assert_eq!(after["Endpoint"]["Ports"], before["Endpoint"]["Ports"]);
@@ -90,7 +90,7 @@ fn a_port_of_the_node_answers_with_the_new_image() {
 }
 
 #[test]
-fn one_big_spec_changes_in_the_image_alone() {
+fn one_big_spec_changes_only_in_the_image() {
     let engine = engine();
     let network = engine.network("ui-big-a");
     let secret =
@@ -175,7 +175,7 @@ fn one_big_spec_changes_in_the_image_alone() {
         ] }
     });
     let _service = engine.create(&spec);
-    let (before, _) = changes_the_image_alone("ui-big", &["--detach"]);
+    let (before, _) = changes_only_the_image("ui-big", &["--detach"]);
     // The engine really stores the fields that must be kept.
     let text = spec_text(&before);
     for part in [
@@ -217,7 +217,7 @@ fn none(name: &str, image: &str) -> Value {
 }
 
 #[test]
-fn dry_run_and_if_version_hold_what_they_say() {
+fn dry_run_and_if_version_prevent_removal() {
     let engine = engine();
     let _service = engine.create(&none("ui-if", OLD));
     let index = engine.service("ui-if")["Version"]["Index"].as_u64().unwrap();

@@ -59,7 +59,7 @@ fn all_writers_of_one_service_are_done() {
     record_figure(
         &format!("{writers} writers of one service, {rounds} times"),
         &format!(
-            "{writers} of {writers} applied each time; seconds, less those of the engine alone for as many in a row: {}",
+            "{writers} of {writers} applied each time; seconds in total - seconds that the engine alone needs for as many updates in a row: {}",
             beyond.join(", ")
         ),
     );

@@ -50,7 +50,7 @@ fn swarm() -> FakeSwarm {
 }
 
 #[test]
-fn an_addition_of_what_is_there_changes_nothing_and_posts_nothing() {
+fn an_addition_of_an_existing_item_changes_nothing_and_posts_nothing() {
     let additions = [
         "--label-add=a=b",
         "--container-label-add=a=b",

@@ -26,7 +26,7 @@ fn fails_with_conflict_if_the_version_is_another() {
 }
 
 #[test]
-fn a_paused_rollout_is_left_alone_unless_it_is_to_go_on() {
+fn a_paused_rollout_is_not_changed_without_resume() {
     let swarm = swarm();
     swarm.world().service("t001").status =
         Some(json!({"State": "paused", "StartedAt": "2026-01-01T00:00:00Z"}));

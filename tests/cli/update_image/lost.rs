@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::refusals::not_answers;
+use super::refusals::invalid_responses;
 use super::{swarm, update_t001};
 use crate::support::exit::Exit;
 use crate::support::fake_swarm::{FakeSwarm, InjectedFault, RequestKind, Step};
@@ -179,8 +179,8 @@ fn the_engines_words_for_a_lost_post_are_looked_up_as_well() {
 }
 
 #[test]
-fn an_answer_to_a_post_that_is_none_of_an_engines_is_looked_up() {
-    for answer in not_answers() {
+fn a_response_to_a_post_that_is_not_an_engines_is_looked_up() {
+    for answer in invalid_responses() {
         let swarm = swarm();
         swarm.breaks(InjectedFault::instead(4, answer.clone()));
         let run = update_t001(&swarm, &[]).succeeds();

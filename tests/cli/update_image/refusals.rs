@@ -45,7 +45,7 @@ fn the_engines_refusal_is_final_and_shown_word_for_word() {
 }
 
 #[test]
-fn a_service_without_a_container_is_refused_in_words() {
+fn a_service_without_a_container_is_refused_with_the_reason() {
     let mut plugin = spec("t001", OLD);
     plugin["TaskTemplate"] = json!({
         "PluginSpec": { "Name": "p", "Remote": "vieux/sshfs:latest" }, "ForceUpdate": 0, "Runtime": "plugin"
@@ -138,7 +138,7 @@ fn an_invalid_endpoint_is_a_usage_error() {
 }
 
 /// Responses that no engine sends.
-pub(super) fn not_answers() -> Vec<Answer> {
+pub(super) fn invalid_responses() -> Vec<Answer> {
     let html = "<!DOCTYPE html><html><body><h1>It works!</h1></body></html>\n";
     let half = &t001(OLD, 11)[..100];
     vec![
@@ -163,8 +163,8 @@ pub(super) fn not_answers() -> Vec<Answer> {
 }
 
 #[test]
-fn an_answer_to_a_read_that_is_none_of_an_engines_is_a_clear_error_and_nothing_is_posted() {
-    for answer in not_answers() {
+fn a_response_to_a_read_that_is_not_an_engines_is_a_clear_error_and_nothing_is_posted() {
+    for answer in invalid_responses() {
         let shown = format!("{answer:?}");
         let engine = Engine::ordered([read("").answers(answer).times(1..=5)]);
         let run = update_image(&["t001", NEW])
@@ -179,7 +179,7 @@ fn an_answer_to_a_read_that_is_none_of_an_engines_is_a_clear_error_and_nothing_i
 }
 
 #[test]
-fn a_service_that_lacks_what_every_service_has_is_none() {
+fn an_object_without_the_fields_of_a_service_is_refused() {
     for text in [
         "{}",
         "{\"ID\":\"x\"}",

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_alone_are_known_by_the_spec_having_moved() {
+    fn credentials_alone_are_applied_if_the_spec_has_moved() {
         let before = service(10, "a:1", Some("a:0"), None);
         for (now, verdict) in [
             (service(10, "a:1", Some("a:0"), None), LostPost::NotApplied),

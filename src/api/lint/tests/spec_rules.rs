@@ -217,7 +217,7 @@ fn l20_rollbacks_that_change_nothing() {
 }
 
 #[test]
-fn l21_rollbacks_to_what_is_gone() {
+fn l21_rollbacks_to_removed_objects() {
     let previous = |list: &str, item: Value| {
         let mut case = Case::new();
         case.service["PreviousSpec"] = case.service["Spec"].clone();

@@ -108,7 +108,7 @@ fn made_with(made: &Made, status: Value) -> Made {
 }
 
 #[test]
-fn an_answer_from_before_the_post_is_not_judged() {
+fn a_response_from_before_the_post_is_not_judged() {
     let made = Made::new().task(1, 0, 1, "running", "running", "");
     let posted = Service::new(Made::new().with("/Version", json!({"Index": 10})).service).unwrap();
     let baseline = Baseline::updated(&posted, Some(&posted), Vec::new());

@@ -52,7 +52,7 @@ impl Found {
     }
 }
 
-/// The services with these names, by name. The engine's filter takes the start of a name, too.
+/// The services with these names, by name. The engine's filter also matches prefixes of names.
 pub fn list_by_name(client: &Client, names: &[&str]) -> Result<HashMap<String, Service>> {
     let mut found = HashMap::new();
     for names in names.chunks(MAX_IDS_PER_FILTER) {

@@ -34,7 +34,7 @@ use until::EndTime;
 /// The stdout of tasks is printed to stdout, their stderr to stderr, each line with its task and node. If the engine
 /// cannot read a part of the logs, for example from a node that is down, the rest is printed and the exit status is 1.
 #[derive(Args, Debug)]
-// -f is --follow, as docker has it.
+// -f is --follow, as in docker.
 #[command(mut_arg("filter", |filter| filter.short(None)))]
 pub struct LogsArgs {
     /// Services or tasks: names of services, IDs, or the first 6 or more characters of IDs

@@ -83,7 +83,7 @@ mod tests {
     use crate::cli::Cli;
 
     #[test]
-    fn dockers_words_become_our_own() {
+    fn dockers_command_words_are_replaced() {
         for (words, ours) in [
             ("docker-swarmctl swarmctl ls", "swarmctl ls"),
             (

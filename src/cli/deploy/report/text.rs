@@ -63,7 +63,7 @@ pub fn same_digest(report: &ServiceReport, runs: Option<&str>, asked: Option<&st
     }
 }
 
-/// Whether nothing had to be posted, also if a rollout in progress was waited for.
+/// Whether nothing had to be posted, even if a rollout in progress was waited for.
 pub fn is_unchanged(report: &ServiceReport) -> bool {
     match report.outcome() {
         Outcome::Unchanged(_)

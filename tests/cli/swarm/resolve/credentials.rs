@@ -135,7 +135,7 @@ fn a_helper_program_gives_the_password() {
 }
 
 #[test]
-fn a_wrong_password_that_is_stored_pulls_nothing_and_a_refresh_mends_it() {
+fn a_stored_wrong_password_prevents_pulls_and_a_refresh_fixes_it() {
     let engine = engine();
     let registry = Registry::closed(engine, 5608, PASSWORD);
     let digest = registry.push_new("a");

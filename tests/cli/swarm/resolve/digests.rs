@@ -10,7 +10,7 @@ use crate::swarm::engine::{Engine, engine, small};
 use crate::swarm::registry::Registry;
 
 #[test]
-fn a_tag_is_pinned_a_digest_that_runs_is_left_alone_and_a_moved_tag_is_deployed() {
+fn a_tag_is_pinned_a_running_digest_is_kept_and_a_moved_tag_is_deployed() {
     let engine = engine();
     let mut registry = Registry::open(engine, 5601);
     let six = registry.push_new("a");
