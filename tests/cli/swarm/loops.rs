@@ -55,8 +55,11 @@ fn failure_loops_are_recognised_by_commands_that_wait_and_at_every_look() {
     let flags = "--replicas 2 --stop-grace-period 1s --update-failure-action rollback --update-monitor 1s --update-parallelism 2 \
                  --rollback-monitor 1s --rollback-delay 60s --rollback-failure-action continue";
     let failed = (0..5).find_map(|_| {
-        swarmctl(engine, &format!("create --no-resolve-image --name lo-back {flags} opera443399/whoami:late"))
-            .succeeds();
+        swarmctl(
+            engine,
+            &format!("create --no-resolve-image --name lo-back {flags} opera443399/whoami:late"),
+        )
+        .succeeds();
         let run = swarmctl(engine, "update-image --no-resolve-image lo-back opera443399/whoami:bad");
         let state = engine.service("lo-back")["UpdateStatus"]["State"].clone();
         if state == "rollback_started" {

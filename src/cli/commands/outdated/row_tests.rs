@@ -1,19 +1,19 @@
 use super::*;
 
 #[test]
-fn a_row_says_what_is_known() {
+fn a_row_shows_what_is_known() {
     let digest = |digit: &str| format!("sha256:{}", digit.repeat(64));
     let (one, two) = (Ok(digest("1")), Ok(digest("2")));
-    let refused = Err("registry `r` cannot be asked".to_owned());
+    let refused = Err("registry `r` cannot be reached".to_owned());
     let pinned = format!("r:5000/a:1@{}", digest("1"));
     let bare = format!("r:5000/a@{}", digest("1"));
     for (image, registry_digest, tag, status) in [
         (&pinned[..], Some(&one), "r:5000/a:1", "up to date"),
         (&pinned, Some(&two), "r:5000/a:1", "outdated"),
-        (&pinned, Some(&refused), "r:5000/a:1", "registry `r` cannot be asked"),
-        (&bare, None, &bare, "follows no tag"),
+        (&pinned, Some(&refused), "r:5000/a:1", "registry `r` cannot be reached"),
+        (&bare, None, &bare, "has no tag"),
         ("a", Some(&one), "a:latest", "not pinned"),
-        ("", None, "", "has no image of a registry"),
+        ("", None, "", "has no image from a registry"),
     ] {
         let row = OutdatedRow {
             name: "web",

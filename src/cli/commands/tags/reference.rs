@@ -25,7 +25,7 @@ impl Reference {
             let tag = image.tag().filter(|_| has_tag).map(str::to_owned);
             let current = match (&args.newest, tag) {
                 (PolicySource::Label, _) => {
-                    let why = "`label` is the policy of a service, and this is a repository";
+                    let why = "the policy `label` needs a service, but this is a repository";
                     return Err(UsageError::new(why, "swarmctl tags --newest minor shop/web:1.8").into());
                 }
                 (_, None) => None,
@@ -36,7 +36,7 @@ impl Reference {
         let service = services::find(client, &args.subject)?;
         let image = service.image().unwrap_or_default();
         let image = ImageRef::parse(image).map_err(|_| {
-            anyhow::anyhow!("service `{}` has no image of a registry: `{image}`", args.subject)
+            anyhow::anyhow!("service `{}` has no image from a registry: `{image}`", args.subject)
         })?;
         let policy = match &args.newest {
             PolicySource::Fixed(policy) => policy.clone(),

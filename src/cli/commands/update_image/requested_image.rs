@@ -31,11 +31,11 @@ impl RequestedImage {
         match self {
             Self::Image(image) | Self::Mapped(image, _) => pin.check(image),
             Self::Refreshed if !pin.always_asks() => Err(UsageError::new(
-                "--refresh needs the digest, and --resolve-image never excludes it",
+                "--refresh cannot be combined with --resolve-image never",
                 "swarmctl update-image --refresh web",
             )),
             Self::Newest if !pin.always_asks() => Err(UsageError::new(
-                "--newest needs the digest, and --resolve-image never excludes it",
+                "--newest cannot be combined with --resolve-image never",
                 "swarmctl update-image --newest minor web",
             )),
             Self::Tag(_) | Self::Refreshed | Self::Newest => Ok(()),
@@ -53,7 +53,7 @@ impl RequestedImage {
         let current = ImageRef::parse(current).or_example(IMAGE).map_err(|bad| bad.to_string())?;
         let tag = match self {
             Self::Tag(tag) => tag,
-            _ => current.tag().ok_or("it follows no tag: its image is named by a digest only")?,
+            _ => current.tag().ok_or("its image has a digest but no tag")?,
         };
         current.with_tag(tag).or_example(TAG).map_err(|bad| bad.to_string())
     }
