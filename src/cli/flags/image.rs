@@ -29,7 +29,7 @@ pub struct ResolveArgs {
     no_resolve_image: bool,
     /// What to do if the digest cannot be resolved: auto, keep-tag or fail
     ///
-    /// `auto` refuses a tag that the registry does not know, unless the connected engine has the image, and uses the
+    /// `auto` refuses a tag that the registry does not know, unless the connected engine has the image. It uses the
     /// tag as it is if the registry denies access, does not know the repository or cannot be reached. An image that
     /// is pinned to a digest of this tag stays as it is.
     #[arg(long, value_name = "WHAT", value_enum, default_value = "auto")]

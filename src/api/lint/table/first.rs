@@ -14,8 +14,8 @@ pub const RULES: &[Rule] = &[
         stage: Stage::OnRequest,
         condition: "The spec has a health check, and an update watches a new task for a shorter time than \
             the check needs to fail (interval x retries)",
-        effect: "The update does not notice a task that becomes unhealthy after this time. Failures \
-            before the first success always count.",
+        effect: "The update does not notice a task that becomes unhealthy after this time. A task that fails \
+            before its first successful check always counts as a failure of the update.",
         sign: "The update ends as `completed`, and a task fails later with `unhealthy container`.",
         check: update::monitor_short,
     },
@@ -115,7 +115,7 @@ pub const RULES: &[Rule] = &[
         kinds: &[Kind::Replicated, Kind::Global],
         needs: &[Source::Nodes, Source::Tasks, Source::Networks],
         stage: Stage::OnRequest,
-        condition: "The services on a network with one IPv4 subnet need more addresses than it has, or need all of them while one of the services is updated start-first",
+        condition: "The services on a network with one IPv4 subnet need more addresses than it has, or need all of them and one of the services is updated start-first",
         effect: "Tasks stay `new` or are rejected; an engine of version 20.10 may start no task of the \
             service at all. The count includes one gateway, one virtual IP for each service, one address for each desired task, and one for each node that runs such a task. It does not include containers that belong to no service.",
         sign: "Tasks stay `new`; the engine's log has `ip addresses may be exhausted`.",

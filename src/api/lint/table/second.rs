@@ -14,7 +14,7 @@ pub const RULES: &[Rule] = &[
         stage: Stage::OnRequest,
         condition: "The newest task of a slot failed or was rejected, and the restart policy does not start another one",
         effect: "The slot stays empty until the service is updated.",
-        sign: "Fewer tasks run than desired, and no task is on its way.",
+        sign: "Fewer tasks run than desired, and no task is starting.",
         check: tasks::not_restarted,
     },
     Rule {
@@ -24,7 +24,7 @@ pub const RULES: &[Rule] = &[
         kinds: &[Kind::Replicated, Kind::Global],
         needs: &[Source::Nodes, Source::Tasks],
         stage: Stage::OnRequest,
-        condition: "The tasks of a slot fail one after the other, as defined for `status`, and the restart policy has no limit",
+        condition: "The tasks of a slot keep failing, by the same rule as in `status`, and the restart policy has no limit",
         effect: "The tasks are restarted without end, which fills the logs and the task history \
             (moby/swarmkit#2367). The rule assumes that the swarm keeps five tasks of a slot, which \
             is the default.",
@@ -166,7 +166,7 @@ pub const RULES: &[Rule] = &[
         kinds: &[Kind::Replicated],
         needs: &[],
         stage: Stage::OnRequest,
-        condition: "There are two or more replicas, and the update policy is stop-first with a parallelism of 0 or at least the number of replicas",
+        condition: "There are two or more replicas, and the update policy is stop-first with a parallelism that is 0 or not below the number of replicas",
         effect: "Every update stops all tasks at the same time (moby/moby#28520). An empty UpdateConfig \
             is stored with a parallelism of 0, which is also the default of docker-py.",
         sign: "All tasks of the service end at once during an update.",

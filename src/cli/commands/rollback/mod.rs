@@ -21,9 +21,9 @@ use crate::cli::select::{Jobs, SelectArgs};
 /// Roll services back to their previous spec
 ///
 /// Uses the engine's own rollback. The engine keeps one previous spec, the one before the last update, so a second
-/// rollback returns to the first spec. If the previous spec has failed, the rollback is refused (exit 5). A spec counts
-/// as failed if at least one of its tasks that the swarm still lists failed by itself, and none of them ran for the
-/// monitor period.
+/// rollback undoes the first. If the previous spec has failed, the rollback is refused (exit 5). A spec counts as
+/// failed if, among the tasks that the swarm still lists, at least one task of this spec failed by itself and none ran
+/// for the monitor period.
 #[derive(Args, Debug)]
 pub struct RollbackArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
