@@ -63,7 +63,7 @@ _missing_for_manual() {
 }
 
 _missing_for_recording() {
-  # For Debian's own Python, which finds Debian's package of the terminal emulator.
+  # The terminal emulator is a Debian package, which only Debian's own Python finds.
   if ! /usr/bin/python3 -c 'import pyte' 2>/dev/null; then echo python3-pyte; fi
 }
 

@@ -52,7 +52,7 @@ pub enum Peer {
 }
 
 impl Peer {
-    /// As in `engine`.
+    /// The word for messages, as in `engine`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Engine => "engine",

@@ -138,7 +138,7 @@ fn what_cannot_be_an_endpoint_is_refused_with_the_reason() {
 }
 
 #[test]
-fn what_is_printed_of_a_path_or_a_zone_is_parsed_to_the_same_endpoint() {
+fn a_printed_endpoint_parses_to_the_same_endpoint() {
     for host in [
         "ssh://m1/run/a%2525b.sock",
         "ssh://m1/run/%3Fx",

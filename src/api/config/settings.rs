@@ -65,8 +65,8 @@ pub struct Settings {
 /// The selected engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
-    /// The name of the context, and the setting that selected it. For `default` that may be the setting of a
-    /// host.
+    /// The name of the context, and the setting that selected it. `default` may also be selected by a setting
+    /// that names a host.
     pub context: Setting,
     /// The host, if the context is `default`.
     pub host: Option<Setting>,
@@ -166,7 +166,7 @@ impl Settings {
                     None => variable("DOCKER_TLS", &self.docker_tls),
                 }
             })?;
-        // Docker uses the directory of the environment here, whatever `--config` says.
+        // Like docker, this uses `DOCKER_CONFIG` or the home directory, and ignores `--config`.
         let folder = match non_empty(&self.docker_cert_path) {
             Some(folder) => PathBuf::from(folder),
             None => self.default_config_folder().map(|(folder, _)| folder).unwrap_or_default(),

@@ -54,7 +54,7 @@ fn chosen(line: &str) -> String {
 
 /// Each row was tested with docker 28.2.2 and engines at all addresses.
 #[test]
-fn the_engine_is_the_one_that_docker_would_take() {
+fn the_engine_is_the_one_that_docker_selects() {
     for (line, expected) in [
         ("", "default:default | default: |"),
         // In docker's order: each setting overrides all that follow.
@@ -119,7 +119,7 @@ fn tls(line: &str) -> Option<String> {
 }
 
 #[test]
-fn tls_is_what_docker_makes_of_flags_and_variables() {
+fn tls_settings_are_those_that_docker_uses() {
     const HOME: &str = "/home/.docker/ca.pem /home/.docker/cert.pem /home/.docker/key.pem";
     for (line, expected) in [
         ("", None),
@@ -138,8 +138,7 @@ fn tls_is_what_docker_makes_of_flags_and_variables() {
         ("--tls=false --tlsverify", Some(format!("--tlsverify:true | checked | {HOME}"))),
         ("--tls=false DOCKER_TLS_VERIFY=1", Some(format!("DOCKER_TLS_VERIFY:1 | checked | {HOME}"))),
         ("DOCKER_TLS=1 DOCKER_TLS_VERIFY=1", Some(format!("DOCKER_TLS_VERIFY:1 | checked | {HOME}"))),
-        // Files: the flag, DOCKER_CERT_PATH, and the directory of the environment, but never that of
-        // --config.
+        // Files: the flag, DOCKER_CERT_PATH, and DOCKER_CONFIG or the home directory, but never --config.
         ("--tls --config=/c", Some(format!("--tls:true | unchecked | {HOME}"))),
         (
             "--tls DOCKER_CONFIG=/d",

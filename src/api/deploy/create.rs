@@ -65,7 +65,7 @@ pub enum CreateError {
 }
 
 impl FailedCreate {
-    /// The failure after an error with this delivery.
+    /// Creates the failure from an error and from what is known about the delivery of the request.
     pub fn from_error(error: Error, delivery: Delivery) -> Self {
         let error = match (error, delivery) {
             (error @ Error::Interrupted, _) => CreateError::Failed(error),

@@ -143,7 +143,7 @@ fn delete(client: &Client, id: &str, delivery: &mut Delivery) -> Result<()> {
 }
 
 /// Waits until the tasks of the removed services have stopped. The results are in the order of the services.
-/// A task on a node that is down is waited for only as long as it may take to stop.
+/// If the node of a task is down, the wait for this task ends when the time that it may take to stop is over.
 ///
 /// The time is measured by the engine's clock, from the first poll: not every task of a removed service gets
 /// a stop request (20.10 sends none to those of jobs).

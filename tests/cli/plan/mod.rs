@@ -15,7 +15,7 @@ use crate::support::fake_swarm::{FakeSwarm, RequestKind};
 use crate::support::fixtures::{OLD, spec};
 use crate::support::run::{Run, swarmctl};
 
-/// A service without ports, which would need the ingress network.
+/// A service without published ports, because ports would need the ingress network.
 fn bare(name: &str) -> Value {
     let mut spec = spec(name, OLD);
     spec["EndpointSpec"]["Ports"] = json!([]);

@@ -14,7 +14,7 @@ fn swarm_where_one_fails() -> FakeSwarm {
         let end = if name == "b" { Step::Paused } else { Step::Completed };
         swarm.world().service(name).rollout = vec![Step::Updating, end];
     }
-    // A rollback that follows succeeds.
+    // The rollback of `b` succeeds.
     for nth in 1..20 {
         swarm.after(RequestKind::Post, nth, move |world| {
             let service = world.service("b");

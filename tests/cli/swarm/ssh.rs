@@ -105,7 +105,7 @@ fn many_requests_at_once_share_four_processes_which_end_with_the_command() {
 }
 
 #[test]
-fn an_ssh_that_dies_under_a_stream_is_named() {
+fn the_error_says_that_ssh_was_killed_during_a_stream() {
     let engine = engine();
     let _service = engine.create(&small("ssh-dies", OLD));
     engine.wait_until("it runs", |engine| engine.running_tasks("ssh-dies") == 1);
@@ -170,7 +170,7 @@ impl Sshd {
 }
 
 impl Client {
-    /// The server whose key is printed.
+    /// Writes the ssh configuration of a client that logs in with this key.
     fn configure(&self, key: &str) {
         let folder = self.folder.path().display();
         let config = format!(

@@ -9,7 +9,7 @@ fn numbered(range: std::ops::Range<usize>) -> Vec<String> {
     range.map(|n| format!("1.{n}.0")).collect()
 }
 
-/// Like Amazon's registry: it allows at most 1000 tags on a page and refuses larger values. Here 100, so that `n=1000` is refused.
+/// Amazon's registry refuses a page size above 1000. This one refuses a page size above 100, so `n=1000` is refused.
 #[test]
 fn a_page_size_that_is_refused_is_left_out() {
     let registry = FakeRegistry::plain(|request| match (request.param("n"), request.param("last")) {
@@ -136,7 +136,7 @@ fn an_empty_list_is_a_list() {
 }
 
 #[test]
-fn a_repository_that_there_is_not_is_not_found() {
+fn a_missing_repository_is_not_found() {
     let registry =
         FakeRegistry::plain(|_| refused(404, "NAME_UNKNOWN", "repository name not known to registry"));
     let run = tags(&registry.image("shop/web")).run().fails_with(Exit::NotFound);

@@ -101,7 +101,7 @@ fn a_redirect_from_https_to_http_is_not_followed() {
 }
 
 #[test]
-fn a_realm_without_https_gets_no_credentials_of_a_registry_with_it() {
+fn an_https_registry_does_not_send_credentials_to_an_http_realm() {
     let realm = FakeRegistry::plain(|_| Answer::json(200, r#"{"token": "t1"}"#));
     let challenge = format!(r#"Bearer realm="http://{}/token",service="r""#, realm.host());
     let pair = Authority::new("ours").engine(&["127.0.0.1"], Validity::Now);

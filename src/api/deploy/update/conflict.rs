@@ -33,7 +33,7 @@ pub enum Conflict {
         /// The current index.
         now: u64,
     },
-    /// The service is not as the update was planned for.
+    /// The spec of the service is not the one that the update was planned for.
     Planned {
         /// The planned places that have other values now; empty if other places differ.
         differences: Vec<Difference>,

@@ -53,7 +53,7 @@ impl FieldLoss {
         Ok((!is_none).then_some(Self { spoken, own, erased, hidden }))
     }
 
-    /// Whether the whole service would be lost: an engine accepts no spec without a mode.
+    /// Whether the update must fail: the mode would be erased, and an engine accepts no spec without a mode.
     pub fn is_fatal(&self) -> bool {
         self.erased.iter().any(|field| field.starts_with("Mode."))
     }

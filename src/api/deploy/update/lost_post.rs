@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unchanged_pinned_image_is_not_an_applied_un_pin() {
+    fn an_image_that_is_still_pinned_means_that_the_unpin_was_not_applied() {
         let pinned = format!("a:1@sha256:{}", "0".repeat(64));
         let (before, others) = (service(10, &pinned, None, None), service(11, &pinned, Some(&pinned), None));
         let edits = [Edit::set(Place::at("TaskTemplate.ContainerSpec.Image"), "a:1")];

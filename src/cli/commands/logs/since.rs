@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_a_point_in_time() {
+    fn a_relative_or_absolute_time_becomes_a_timestamp() {
         let now = Timestamp::from_second(1000).unwrap();
         for (text, time) in [
             ("10", "1970-01-01T00:00:10Z"),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn how_long_ago_is_by_the_engines_clock() {
+    fn an_age_is_subtracted_from_the_engines_time() {
         let now = Timestamp::from_second(1000).unwrap();
         assert_eq!(TimeArg::Ago(SignedDuration::from_millis(1500)).at(now), "998.500000000");
         assert_eq!(TimeArg::Ago(SignedDuration::from_secs(-5)).at(now), "1005.000000000");

@@ -14,7 +14,7 @@ fn mapped(mappings: &[&str], image: &str) -> Result<String, String> {
 }
 
 #[test]
-fn the_longest_prefix_that_ends_with_a_part_is_replaced() {
+fn the_longest_matching_prefix_of_whole_path_segments_is_replaced() {
     let pinned = format!("s.example.com/shop/web:1.8@{}", digest());
     let expected = format!("r.example.com/shop/web:1.8@{}", digest());
     for (mappings, image, result) in [
@@ -110,7 +110,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_the_parser_fail_otherwise_than_by_an_error(text in "[a-z.:/=@ A-Z0-9-]{0,40}") {
+    fn the_parser_returns_an_error_and_never_panics(text in "[a-z.:/=@ A-Z0-9-]{0,40}") {
         if let Ok(mapping) = Mapping::parse(&text) {
             prop_assert!(mapping.from.contains(['.', ':']) || mapping.from.starts_with("localhost"));
             let image = ImageRef::parse(&format!("{}/a/b:1", mapping.from)).unwrap();

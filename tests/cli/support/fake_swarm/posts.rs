@@ -8,7 +8,7 @@ use crate::support::server::{Answer, Request};
 use crate::support::system;
 
 impl SwarmState {
-    /// The checks that create and update share; the spec as it is stored.
+    /// Runs the checks that create and update share, and returns the spec as it is stored.
     fn checked(&self, request: &Request, own: Option<usize>) -> Result<Value, Answer> {
         let invalid =
             |text: String| Answer::error(400, &format!("rpc error: code = InvalidArgument desc = {text}"));
