@@ -4,6 +4,7 @@
 mod batches;
 mod changes;
 mod errors;
+mod forty;
 mod help;
 mod reads;
 mod terminals;

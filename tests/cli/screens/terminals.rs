@@ -44,6 +44,22 @@ fn an_update_that_fails() {
 }
 
 #[test]
+fn updates_with_live_progress() {
+    let update = format!("update-image --no-resolve-image web {NEW}");
+    let steps = |steps: &'static [Step]| move || web_whose_update(steps);
+    assert_terminals("live_converges", steps(&[Step::Updating, Step::Completed]), &update);
+    assert_terminals("live_fails", steps(&[Step::Updating, Step::Paused]), &update);
+    assert_terminals("live_rolled_back", steps(&[Step::Updating, Step::RolledBack]), &update);
+}
+
+#[test]
+fn a_dry_run() {
+    let change = "--env-add LEVEL=debug --limit-memory 512m --publish-add 8080:80 --image x/y:1";
+    let command = format!("update --dry-run --no-resolve-image {change} web");
+    assert_terminals("dry_run", || swarm(&["web"]), &command);
+}
+
+#[test]
 fn a_stack_that_converges() {
     let command = format!("update-image --no-resolve-image --progress none --parallel 1 --stack shop {NEW}");
     assert_terminals("stack", || swarm(&["shop_api", "shop_web", "shop_worker"]), &command);

@@ -17,6 +17,7 @@ const REDACTIONS: &[(&str, &str)] = &[
     (r"127\.0\.0\.1:\d+", "[address]"),
     (r"\bin \d+(\.\d+)? ?(ms|s)\b", "in [duration]"),
     (r"\b\d+\.\d+ ms\b", "[duration]"),
+    (r"\b0:0\d\b", "0:0?"),
 ];
 
 /// Compares a run with a snapshot.
