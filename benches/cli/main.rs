@@ -16,6 +16,7 @@ mod peers;
 mod planned;
 mod table;
 mod tag_lists;
+mod watched;
 
 use measure::{Contender, compare};
 use peers::{Prepared, count_requests};
@@ -35,6 +36,7 @@ fn main() {
     match args.split_first() {
         Some((word, command)) if word == "measure" => measure::child(command),
         Some((word, args)) if word == "post" => peers::post_all(args),
+        Some((word, _)) if word == "watched" => drop(watched::section(&env("BENCH_SOCKET"), ROUNDS)),
         // Without a command, no engine is needed.
         Some((word, _)) if word == "tag-lists" => drop(tag_lists::section()),
         Some((word, _)) if word == "lint" => {
@@ -132,6 +134,7 @@ fn all() -> Vec<Section> {
             }),
         ],
     ));
+    sections.push(watched::section(&socket, ROUNDS));
     for (count, rounds) in [(200, ROUNDS), (1000, FEW_ROUNDS)] {
         if let Some(names) = peers::first_names(&names, count) {
             let what = format!("the image of {count} of {} services, `--detach`", env("BENCH_SERVICES"));

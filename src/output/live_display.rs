@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use console::{Term, truncate_str};
 
+use super::natural_cmp;
 use super::progress_rows::{ProgressRow, RowStatus, Viewport, render_lines};
 
 /// Interval between two frames. A frame that is equal to the last one is not written.
@@ -36,11 +37,20 @@ struct Shared {
 
 #[derive(Debug)]
 struct Rows {
-    /// Each row with its key.
-    rows: Vec<(String, ProgressRow)>,
+    title: String,
+    /// The rows in the order of `ls`.
+    rows: Vec<KeyedRow>,
     since: Instant,
     has_colour: bool,
     is_last: bool,
+}
+
+#[derive(Debug)]
+struct KeyedRow {
+    key: String,
+    row: ProgressRow,
+    /// When its service was started; `None` if it waits.
+    started: Option<Instant>,
 }
 
 impl LiveDisplay {
@@ -50,7 +60,8 @@ impl LiveDisplay {
     }
 
     fn on_terminal(terminal: Arc<dyn Terminal>, has_colour: bool) -> Self {
-        let rows = Rows { rows: Vec::new(), since: Instant::now(), has_colour, is_last: false };
+        let (title, rows) = Default::default();
+        let rows = Rows { title, rows, since: Instant::now(), has_colour, is_last: false };
         let shared =
             Shared { terminal, rows: Mutex::new(rows), finished: Condvar::new(), frames: Mutex::default() };
         let shared = Arc::new(shared);
@@ -60,7 +71,12 @@ impl LiveDisplay {
         Self { shared, thread }
     }
 
-    /// Replaces the row with the same key, or adds the row at the end.
+    /// Sets the title, above the rows.
+    pub fn set_title(&self, title: String) {
+        lock(&self.shared.rows).title = title;
+    }
+
+    /// Replaces the row with the same key, or adds the row at its place in the order of names.
     pub fn set(&self, key: &str, row: ProgressRow) {
         lock(&self.shared.rows).set(key, row);
     }
@@ -123,24 +139,33 @@ impl Shared {
 
 impl Rows {
     fn set(&mut self, key: &str, row: ProgressRow) {
-        let duration = (row.status != RowStatus::InProgress).then(|| self.since.elapsed());
-        let row = ProgressRow { duration, ..row };
-        match self.rows.iter_mut().find(|(other, _)| other == key) {
-            Some((_, old)) => *old = row,
-            None => self.rows.push((key.to_owned(), row)),
+        let old = self.rows.iter_mut().find(|other| other.key == key);
+        let is_waiting = row.status == RowStatus::Waiting;
+        let started = old.as_ref().and_then(|old| old.started).or((!is_waiting).then(Instant::now));
+        let has_ended = matches!(row.status, RowStatus::Failed | RowStatus::Succeeded);
+        let duration = started.filter(|_| has_ended).map(|started| started.elapsed());
+        let row = KeyedRow { key: key.to_owned(), row: ProgressRow { duration, ..row }, started };
+        if let Some(old) = old {
+            *old = row;
+            return;
         }
+        let at = self.rows.partition_point(|other| natural_cmp(&other.row.name, &row.row.name).is_le());
+        self.rows.insert(at, row);
     }
 
     fn lines(&self, (height, width): (u16, u16)) -> Vec<String> {
-        let rows: Vec<ProgressRow> = self.rows.iter().map(|(_, row)| row.clone()).collect();
+        let current = |one: &KeyedRow| {
+            let duration = one.row.duration.or(one.started.map(|started| started.elapsed()));
+            ProgressRow { duration, ..one.row.clone() }
+        };
+        let rows: Vec<ProgressRow> = self.rows.iter().map(current).collect();
         let viewport = Viewport {
             width: width.into(),
             height: height.into(),
             elapsed: self.since.elapsed(),
             has_colour: self.has_colour,
-            is_last: self.is_last,
         };
-        render_lines(&rows, &viewport)
+        render_lines(&self.title, &rows, &viewport)
     }
 }
 
@@ -204,7 +229,7 @@ mod tests {
     use std::num::NonZero;
 
     use super::*;
-    use crate::output::progress_rows::ProgressBar;
+    use crate::output::ProgressBar;
 
     /// A terminal emulator. It does not wrap lines again when its size changes.
     struct Emulated(Mutex<vt100::Parser>);
@@ -258,13 +283,14 @@ mod tests {
         }
     }
 
-    fn row(name: &str, ready: u64, problem: Option<&str>) -> ProgressRow {
+    fn row(name: &str, ready: u64) -> ProgressRow {
         ProgressRow {
             name: name.to_owned(),
             bar: ProgressBar { ready, missing: 3 - ready, ..ProgressBar::default() },
-            count: format!("{ready}/3"),
+            count: format!("running {ready}/3"),
+            short_count: format!("{ready}/3"),
             text: "waiting".to_owned(),
-            problem: problem.map(str::to_owned),
+            status_text: "converged",
             // Not in progress: otherwise the clock would change during the test.
             status: RowStatus::Succeeded,
             ..ProgressRow::default()
@@ -275,25 +301,48 @@ mod tests {
     fn is_redrawn_in_place_at_every_width_and_stays_when_it_is_finished() {
         let terminal = Emulated::new(10, 60);
         let mut display = LiveDisplay::on_terminal(terminal.clone(), false);
-        display.set("1", row("web", 1, Some("No such image: none:1")));
-        display.set("2", row("db", 3, None));
-        let prompt = "$ swarmctl wait";
+        display.set_title("web:1 -> 2".to_owned());
+        display.set("1", row("web", 1));
+        display.set("2", row("db", 3));
+        let (prompt, summary) = ("$ swarmctl wait", "2 converged (2 in all)");
+        let header = "web:1 -> 2  2 of 2 finished  0:00";
         terminal.shows(&[
             prompt,
-            "web  [#..]  1/3  0:00  waiting",
-            "  No such image: none:1",
-            "db   [###]  3/3  0:00  waiting",
+            header,
+            "db   [###]  running 3/3  0:00  waiting",
+            "web  [#..]  running 1/3  0:00  waiting",
+            summary,
         ]);
         terminal.resize(10, 20);
-        terminal.shows(&[prompt, "web 1/3 0:00 wait..", "  No such image: ..", "db  3/3 0:00 wait.."]);
-        display.set("1", row("web", 3, None));
-        terminal.shows(&[prompt, "web 3/3 0:00 wait..", "db  3/3 0:00 wait.."]);
+        let narrow = "2 of 2 finished  ..";
+        terminal.shows(&[
+            prompt,
+            narrow,
+            "db  3/3 0:00 wait..",
+            "web 1/3 0:00 wait..",
+            "2 converged (2 in..",
+        ]);
+        display.set("1", row("web", 3));
+        terminal.shows(&[
+            prompt,
+            narrow,
+            "db  3/3 0:00 wait..",
+            "web 3/3 0:00 wait..",
+            "2 converged (2 in..",
+        ]);
         terminal.resize(10, 60);
         display.finish();
         terminal.write("error: below\r\n").unwrap();
         assert_eq!(
             terminal.lines(),
-            [prompt, "web  [###]  3/3  0:00  waiting", "db   [###]  3/3  0:00  waiting", "error: below"]
+            [
+                prompt,
+                header,
+                "db   [###]  running 3/3  0:00  waiting",
+                "web  [###]  running 3/3  0:00  waiting",
+                summary,
+                "error: below"
+            ]
         );
         lock(&terminal.0).screen_mut().set_scrollback(10);
         assert_eq!(terminal.lines()[0], prompt, "nothing has scrolled");
@@ -301,15 +350,16 @@ mod tests {
 
     #[test]
     fn at_the_bottom_of_a_terminal_it_scrolls_once_to_make_room() {
-        let terminal = Emulated::new(4, 60);
+        let terminal = Emulated::new(5, 60);
         terminal.write("a\r\nb\r\n").unwrap();
         let mut display = LiveDisplay::on_terminal(terminal.clone(), false);
-        display.set("1", row("web", 1, Some("bad")));
-        terminal.shows(&["a", "b", "web  [#..]  1/3  0:00  waiting", "  bad"]);
-        display.set("1", row("web", 2, Some("bad")));
-        terminal.shows(&["a", "b", "web  [##.]  2/3  0:00  waiting", "  bad"]);
+        display.set("1", row("web", 1));
+        let (header, summary) = ("1 of 1 finished  0:00", "1 converged");
+        terminal.shows(&["a", "b", header, "web  [#..]  running 1/3  0:00  waiting", summary]);
+        display.set("1", row("web", 2));
+        terminal.shows(&["a", "b", header, "web  [##.]  running 2/3  0:00  waiting", summary]);
         display.finish();
-        assert_eq!(terminal.lines(), ["a", "b", "web  [##.]  2/3  0:00  waiting"]);
+        assert_eq!(terminal.lines(), ["b", header, "web  [##.]  running 2/3  0:00  waiting", summary]);
     }
 
     #[test]

@@ -1,18 +1,19 @@
-//! Layout of the progress display: rows, bars and a summary that fit the terminal.
+//! Layout of the progress display: a header, rows, and a summary that fit the terminal.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
 use console::{Alignment, Style, measure_text_width, pad_str, truncate_str};
 
+use super::progress_bar::ProgressBar;
 use super::visible_prefix;
 
 /// Maximum number of lines, however high the terminal is.
-const MAX_LINES: usize = 20;
-/// Maximum number of cells of a bar. If there are fewer tasks, each has its own cell.
-const MAX_BAR_LEN: u64 = 20;
-/// Minimum terminal width for bars.
-const MIN_WIDTH_WITH_BARS: usize = 44;
+const MAX_LINES: usize = 48;
+/// Width that the text of a row gets before names are shortened.
+const MIN_TEXT_WIDTH: usize = 26;
+/// Minimum width of a name.
+const MIN_NAME_WIDTH: usize = 6;
 /// Marks text that was cut.
 const ELLIPSIS: &str = "..";
 
@@ -23,34 +24,23 @@ pub struct ProgressRow {
     pub name: String,
     /// The parts of the bar.
     pub bar: ProgressBar,
-    /// The progress as a fraction, as in `3/5`.
+    /// The progress, as in `updated 1/4, running 4/4`.
     pub count: String,
-    /// The status, which decides the colour and the order.
+    /// The same for narrow terminals, as in `1/4`.
+    pub short_count: String,
+    /// The status, which decides the colour and the order of importance.
     pub status: RowStatus,
     /// The status in words, as in `under way`. The summary counts rows with the same words.
     pub status_text: &'static str,
     /// What is happening.
     pub text: String,
-    /// What is wrong, if anything.
-    pub problem: Option<String>,
-    /// How long it took; `None` while it is in progress.
+    /// Whether something is wrong, so that the row is shown before others that are in progress.
+    pub has_problem: bool,
+    /// How long it took so far; `None` if it has not started.
     pub duration: Option<Duration>,
 }
 
-/// A bar: the number of tasks in each state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ProgressBar {
-    /// Running as they should.
-    pub ready: u64,
-    /// Not running yet.
-    pub starting: u64,
-    /// Failed.
-    pub failed: u64,
-    /// Not created yet.
-    pub missing: u64,
-}
-
-/// The status of a row. Rows with problems come first.
+/// The status of a row, the most important first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RowStatus {
     /// It ended with a failure.
@@ -58,6 +48,8 @@ pub enum RowStatus {
     /// It has not ended.
     #[default]
     InProgress,
+    /// It has not started.
+    Waiting,
     /// It ended without a failure.
     Succeeded,
 }
@@ -73,37 +65,32 @@ pub struct Viewport {
     pub elapsed: Duration,
     /// Whether to use colours. They never carry information of their own.
     pub has_colour: bool,
-    /// Whether this is the last frame, below which the command reports problems in full.
-    pub is_last: bool,
 }
 
-/// Returns the lines, each shorter than the terminal's width, and fewer than its height.
-pub fn render_lines(rows: &[ProgressRow], viewport: &Viewport) -> Vec<String> {
+/// Returns the lines, each shorter than the terminal's width, and fewer than its height: a header with the title, the
+/// number of rows that ended and the time; the rows in their order; and a summary.
+pub fn render_lines(title: &str, rows: &[ProgressRow], viewport: &Viewport) -> Vec<String> {
+    if rows.is_empty() {
+        return Vec::new();
+    }
     let room = viewport.height.saturating_sub(1).clamp(1, MAX_LINES);
-    let problem = |row: &ProgressRow| row.problem.as_ref().filter(|_| !viewport.is_last).cloned();
     let layout = Layout::new(rows, viewport);
-    let problem_count = rows.iter().filter(|row| problem(row).is_some()).count();
-    if rows.len() + problem_count <= room {
-        let with_problem = |row: &ProgressRow| {
-            let problem = problem(row).map(|problem| {
-                let text = format!("  {}", visible_text(&problem));
-                layout.red(&truncate_str(&text, layout.usable, ELLIPSIS))
-            });
-            std::iter::once(layout.line(row, &row.text)).chain(problem)
-        };
-        return rows.iter().flat_map(with_problem).collect();
+    let summary = layout.summary(rows);
+    if room < 3 {
+        return vec![layout.header(title, rows, viewport), summary].split_off(2 - room.min(2));
     }
-    let mut lines = vec![layout.summary(rows, viewport)];
-    let mut by_need: Vec<&ProgressRow> = rows.iter().collect();
-    by_need.sort_by_key(|row| (row.status, row.problem.is_none()));
-    let fits = if rows.len() < room { rows.len() } else { room.saturating_sub(2) };
-    for row in by_need.iter().take(fits) {
-        lines.push(layout.line(row, &problem(row).unwrap_or_else(|| row.text.clone())));
+    let room_for_rows = room - 2;
+    let mut lines = vec![layout.header(title, rows, viewport)];
+    let shown = if rows.len() <= room_for_rows { rows.len() } else { room_for_rows - 1 };
+    let mut by_need: Vec<usize> = (0..rows.len()).collect();
+    by_need.sort_by_key(|at| (rows[*at].status, !rows[*at].has_problem));
+    by_need.truncate(shown);
+    by_need.sort_unstable();
+    lines.extend(by_need.into_iter().map(|at| layout.line(&rows[at])));
+    if shown < rows.len() {
+        lines.push(layout.cut(&format!("... and {} more", rows.len() - shown)));
     }
-    if fits < rows.len() && lines.len() < room {
-        let more = format!("... and {} more", rows.len() - fits);
-        lines.push(truncate_str(&more, layout.usable, ELLIPSIS).into_owned());
-    }
+    lines.push(summary);
     lines
 }
 
@@ -116,81 +103,100 @@ struct Layout {
     /// 0 if there are no bars.
     bar: u64,
     count: usize,
+    counts: Counts,
     clock: usize,
-    elapsed: Duration,
     has_colour: bool,
+}
+
+/// Which counts are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Counts {
+    Full,
+    Short,
 }
 
 impl Layout {
     fn new(rows: &[ProgressRow], viewport: &Viewport) -> Self {
         let usable = viewport.width.saturating_sub(1);
-        let has_bars = viewport.width >= MIN_WIDTH_WITH_BARS;
         let widest = |width: &dyn Fn(&ProgressRow) -> usize| rows.iter().map(width).max().unwrap_or(0);
-        let gap = if has_bars { 2 } else { 1 };
-        let count = widest(&|row| row.count.len());
-        let clock = format_clock(viewport.elapsed).len();
         let name = widest(&|row| measure_text_width(&visible_text(&row.name)));
-        // Name, count and clock matter more than the text.
-        let max_width =
-            if has_bars { usable / 3 } else { usable.saturating_sub(count + clock + 2 * gap).max(4) };
-        let max_bar_len = if viewport.width < 60 { MAX_BAR_LEN / 2 } else { MAX_BAR_LEN };
-        let bar = rows.iter().map(|row| row.bar.total()).max().unwrap_or(0).min(max_bar_len);
-        Self {
-            usable,
-            gap,
-            name: name.min(max_width),
-            bar: if has_bars { bar } else { 0 },
-            count,
-            clock,
-            elapsed: viewport.elapsed,
-            has_colour: viewport.has_colour,
-        }
+        let text = widest(&|row| measure_text_width(&visible_text(&row.text))).min(MIN_TEXT_WIDTH);
+        let clock = widest(&|row| row.duration.map_or(0, |duration| format_clock(duration).len()));
+        let bar = rows.iter().map(|row| row.bar.total()).max().unwrap_or(0).min(ProgressBar::MAX_LEN);
+        let full = widest(&|row| row.count.len());
+        let short = widest(&|row| row.short_count.len());
+        let narrow = usize::from(usable >= 40) + 1;
+        // From the widest layout to the narrowest one: bars and full counts are left out before names are shortened.
+        let candidates =
+            [(bar, Counts::Full, full, 2), (0, Counts::Full, full, 2), (0, Counts::Short, short, narrow)];
+        let width = |(bar, _, count, gap): &(u64, Counts, usize, usize)| {
+            let bar = if *bar > 0 { *bar as usize + 2 + gap } else { 0 };
+            let cells = [*count, clock, text].into_iter().filter(|cell| *cell > 0);
+            bar + cells.map(|cell| cell + gap).sum::<usize>()
+        };
+        let fits = |it: &&(u64, Counts, usize, usize)| width(it) + name <= usable;
+        let chosen = *candidates.iter().find(fits).unwrap_or(&candidates[2]);
+        let (bar, counts, count, gap) = chosen;
+        let left = usable.saturating_sub(width(&chosen));
+        let name = if left >= name {
+            name
+        } else if usable >= 40 {
+            name.min(left.max(MIN_NAME_WIDTH))
+        } else {
+            // There is no room for the text.
+            name.min(usable.saturating_sub(width(&chosen) - text).max(MIN_NAME_WIDTH))
+        };
+        Self { usable, gap, name, bar, count, counts, clock, has_colour: viewport.has_colour }
     }
 
-    /// `web  [###>x]  3/5  0:12  1 starting, 1 failed`.
-    fn line(&self, row: &ProgressRow, text: &str) -> String {
+    /// `opera443399/whoami:0.7 -> 0.6  12 of 40 finished  0:12`.
+    fn header(&self, title: &str, rows: &[ProgressRow], viewport: &Viewport) -> String {
+        let is_finished = |row: &&ProgressRow| matches!(row.status, RowStatus::Failed | RowStatus::Succeeded);
+        let finished = rows.iter().filter(is_finished).count();
+        let counts = format!("{finished} of {} finished  {}", rows.len(), format_clock(viewport.elapsed));
+        let room = self.usable.saturating_sub(counts.len() + 2);
+        let title = shorten_middle(&visible_text(title), room);
+        if title.is_empty() { self.cut(&counts) } else { self.cut(&format!("{title}  {counts}")) }
+    }
+
+    /// `web  [###>x]  updated 3/5, running 4/5  0:12  1 starting, 1 failed`.
+    fn line(&self, row: &ProgressRow) -> String {
         let gap = " ".repeat(self.gap);
-        let name = visible_text(&row.name);
-        let mut line = pad_str(&name, self.name, Alignment::Left, Some(ELLIPSIS)).into_owned();
+        let name = shorten_middle(&visible_text(&row.name), self.name);
+        let mut line = pad_str(&name, self.name, Alignment::Left, None).into_owned();
         if self.bar > 0 {
             line += &gap;
-            line += &self.bar(row.bar);
+            line += &row.bar.draw(self.bar, self.has_colour);
         }
-        let duration = format_clock(row.duration.unwrap_or(self.elapsed));
-        for (cell, width) in [(&row.count, self.count), (&duration, self.clock)] {
-            line += &gap;
-            line += &pad_str(cell, width, Alignment::Right, None);
+        let count = if self.counts == Counts::Full { &row.count } else { &row.short_count };
+        let duration = row.duration.map(format_clock).unwrap_or_default();
+        for (cell, width, alignment) in
+            [(count, self.count, Alignment::Left), (&duration, self.clock, Alignment::Right)]
+        {
+            if width > 0 {
+                line += &gap;
+                line += &pad_str(cell, width, alignment, None);
+            }
         }
         let left = self.usable.saturating_sub(measure_text_width(&line) + self.gap);
-        let text = visible_text(text);
+        let text = visible_text(&row.text);
         if left >= 4 && !text.is_empty() {
             let text = truncate_str(&text, left, ELLIPSIS);
             line += &gap;
-            line += &match row.status {
-                RowStatus::Failed => self.red(&text),
-                RowStatus::Succeeded => self.styled(Style::new().green(), &text),
-                RowStatus::InProgress => text.into_owned(),
+            let style = match row.status {
+                RowStatus::Failed => Style::new().red(),
+                RowStatus::InProgress if row.has_problem => Style::new().yellow(),
+                RowStatus::InProgress => Style::new(),
+                RowStatus::Waiting => Style::new().dim(),
+                RowStatus::Succeeded => Style::new().green(),
             };
+            line += &style.force_styling(self.has_colour).apply_to(&*text).to_string();
         }
         truncate_str(&line, self.usable, "").trim_end().to_owned()
     }
 
-    /// `[###>x.]`, padded.
-    fn bar(&self, bar: ProgressBar) -> String {
-        let cells = bar.cells(self.bar);
-        let length: u64 = cells.iter().sum();
-        let mut text = "[".to_owned();
-        let styles = [Style::new().green(), Style::new().yellow(), Style::new().red(), Style::new().dim()];
-        for ((count, sign), style) in cells.iter().zip(["#", ">", "x", "."]).zip(styles) {
-            if *count > 0 {
-                text += &self.styled(style, &sign.repeat(*count as usize));
-            }
-        }
-        text + "]" + &" ".repeat(self.bar.saturating_sub(length) as usize)
-    }
-
-    /// `0:12  2 failed, 17 under way, 12 converged (31 in all)`.
-    fn summary(&self, rows: &[ProgressRow], viewport: &Viewport) -> String {
+    /// `2 failed, 17 under way, 12 converged (31 in all)`.
+    fn summary(&self, rows: &[ProgressRow]) -> String {
         let mut words: Vec<(RowStatus, &str, usize)> = Vec::new();
         for row in rows {
             match words.iter_mut().find(|(_, status_text, _)| *status_text == row.status_text) {
@@ -201,43 +207,30 @@ impl Layout {
         words.sort();
         let counts: Vec<_> =
             words.iter().map(|(_, status_text, count)| format!("{count} {status_text}")).collect();
-        let text =
-            format!("{}  {} ({} in all)", format_clock(viewport.elapsed), counts.join(", "), rows.len());
-        truncate_str(&text, self.usable, ELLIPSIS).into_owned()
+        let all = if rows.len() > 1 { format!(" ({} in all)", rows.len()) } else { String::new() };
+        self.cut(&format!("{}{all}", counts.join(", ")))
     }
 
-    fn red(&self, text: &str) -> String {
-        self.styled(Style::new().red(), text)
-    }
-
-    fn styled(&self, style: Style, text: &str) -> String {
-        style.force_styling(self.has_colour).apply_to(text).to_string()
+    fn cut(&self, text: &str) -> String {
+        truncate_str(text, self.usable, ELLIPSIS).into_owned()
     }
 }
 
-impl ProgressBar {
-    fn total(self) -> u64 {
-        self.ready + self.starting + self.failed + self.missing
+/// Cuts the middle of a text that is too wide: names of services often differ at their ends only.
+fn shorten_middle(text: &str, width: usize) -> String {
+    let length = measure_text_width(text);
+    if length <= width {
+        return text.to_owned();
     }
-
-    /// Distributes `max_cells` cells over the parts. If there are more tasks than cells, each part that is not empty
-    /// has at least one cell.
-    fn cells(self, max_cells: u64) -> [u64; 4] {
-        let parts = [self.ready, self.starting, self.failed, self.missing];
-        let total = self.total();
-        if total <= max_cells {
-            return parts;
-        }
-        let share = |part: u64| {
-            u64::try_from(u128::from(part) * u128::from(max_cells) / u128::from(total)).unwrap_or(max_cells)
-        };
-        let mut cells = parts.map(|part| if part > 0 { share(part).max(1) } else { 0 });
-        // The largest part compensates for rounding.
-        let largest = (0..4).max_by_key(|i| cells[*i]).unwrap_or(0);
-        let others: u64 = (0..4).filter(|i| *i != largest).map(|i| cells[i]).sum();
-        cells[largest] = max_cells.saturating_sub(others);
-        cells
+    let kept = width.saturating_sub(ELLIPSIS.len());
+    if kept == 0 {
+        return truncate_str(text, width, "").into_owned();
     }
+    let head = truncate_str(text, kept.div_ceil(2), "");
+    let room = kept - measure_text_width(&head).min(kept);
+    let starts = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+    let tail = starts.map(|at| &text[at..]).find(|tail| measure_text_width(tail) <= room).unwrap_or_default();
+    format!("{head}{ELLIPSIS}{tail}")
 }
 
 /// Escapes text, and limits it to what any terminal can show, since the display is drawn five times a second.
@@ -259,54 +252,82 @@ fn format_clock(length: Duration) -> String {
 mod tests {
     use super::*;
 
+    const TITLE: &str = "shop/web:1.7 -> 1.8";
+
     fn viewport(width: usize, height: usize) -> Viewport {
-        Viewport { width, height, elapsed: Duration::from_secs(12), has_colour: false, is_last: false }
+        Viewport { width, height, elapsed: Duration::from_secs(12), has_colour: false }
     }
 
     fn row(name: &str) -> ProgressRow {
         ProgressRow {
             name: name.to_owned(),
             bar: ProgressBar { ready: 3, starting: 1, failed: 1, missing: 0 },
-            count: "3/5".to_owned(),
+            count: "updated 3/5, running 4/5".to_owned(),
+            short_count: "3/5".to_owned(),
             status_text: "under way",
-            text: "1 starting, 1 failed".to_owned(),
+            text: "1 starting".to_owned(),
+            duration: Some(Duration::from_secs(7)),
             ..ProgressRow::default()
         }
     }
 
     fn failing(name: &str) -> ProgressRow {
-        let problem = "No such image: none:1\x1b[2J (task abcdefghijkl rejected)";
-        ProgressRow { problem: Some(problem.to_owned()), ..row(name) }
+        ProgressRow { text: "1 starting; exit code 1\x1b[2J".to_owned(), has_problem: true, ..row(name) }
+    }
+
+    fn waiting(name: &str) -> ProgressRow {
+        let (status, status_text) = (RowStatus::Waiting, "waiting");
+        ProgressRow {
+            name: name.to_owned(),
+            status,
+            status_text,
+            text: "waiting".to_owned(),
+            ..ProgressRow::default()
+        }
     }
 
     #[test]
-    fn has_a_line_for_each_row_and_one_for_what_is_wrong() {
-        let rows = [row("web"), failing("database")];
+    fn has_a_header_a_line_for_each_row_in_order_and_a_summary() {
+        let rows = [row("web"), failing("database"), waiting("api")];
         assert_eq!(
-            render_lines(&rows, &viewport(80, 24)),
+            render_lines(TITLE, &rows, &viewport(100, 24)),
             [
-                "web       [###>x]  3/5  0:12  1 starting, 1 failed",
-                "database  [###>x]  3/5  0:12  1 starting, 1 failed",
-                "  No such image: none:1\\u{1b}[2J (task abcdefghijkl rejected)",
+                "shop/web:1.7 -> 1.8  0 of 3 finished  0:12",
+                "web       [###>x]  updated 3/5, running 4/5  0:07  1 starting",
+                "database  [###>x]  updated 3/5, running 4/5  0:07  1 starting; exit code 1\\u{1b}[2J",
+                "api                                                waiting",
+                "2 under way, 1 waiting (3 in all)",
             ]
         );
-        let last = Viewport { is_last: true, ..viewport(80, 24) };
-        assert_eq!(render_lines(&rows, &last).len(), 2, "the failure is printed below");
+        assert!(render_lines(TITLE, &[], &viewport(100, 24)).is_empty());
     }
 
     #[test]
-    fn fits_into_narrow_terminals() {
-        let rows = [row("web"), failing("a-service-with-a-name")];
-        assert_eq!(
-            render_lines(&rows, &viewport(20, 24)),
-            ["web        3/5 0:12", "a-servic.. 3/5 0:12", "  No such image: .."]
+    fn names_take_the_free_room_and_are_shortened_in_the_middle() {
+        let long = "a-stack-with-a-long-name_service-with-a-long-name-07";
+        let rows = [row(long), row("web")];
+        assert!(
+            render_lines(TITLE, &rows, &viewport(120, 24))[1]
+                .starts_with(&format!("{long}  [###>x]  updated"))
         );
-        for width in 0..120 {
+        // The bar makes room for the name.
+        assert!(render_lines(TITLE, &rows, &viewport(105, 24))[1].starts_with(&format!("{long}  updated")));
+        let narrow = &render_lines(TITLE, &rows, &viewport(60, 24))[1];
+        assert!(narrow.starts_with("a-stack-") && narrow.contains("-07  3/5  0:07  1 starting"), "{narrow}");
+        assert!(narrow.split_whitespace().next().unwrap().contains(".."), "{narrow}");
+        assert_eq!(shorten_middle("shop_service-07", 10), "shop..e-07");
+        assert_eq!(shorten_middle("漢字漢字漢字", 8), "漢..漢字");
+        assert_eq!(shorten_middle("shop", 4), "shop");
+    }
+
+    #[test]
+    fn fits_into_every_terminal() {
+        for width in 0..140 {
             for height in 0..30 {
                 let rows: Vec<ProgressRow> = (0..30).map(|i| failing(&format!("漢字-{i}"))).collect();
                 for rows in [&rows[..], &rows[..3]] {
-                    let lines = render_lines(rows, &viewport(width, height));
-                    assert!(lines.len() <= height.saturating_sub(1).clamp(1, 20));
+                    let lines = render_lines(TITLE, rows, &viewport(width, height));
+                    assert!(lines.len() <= height.saturating_sub(1).clamp(1, MAX_LINES));
                     // Narrower terminals cannot show anything useful.
                     let max_width = (width.max(20)) - 1;
                     assert!(
@@ -319,39 +340,30 @@ mod tests {
     }
 
     #[test]
-    fn many_rows_are_counted_and_those_in_trouble_come_first() {
+    fn of_many_rows_those_in_trouble_are_shown_in_the_order_of_all() {
         let mut rows: Vec<ProgressRow> = (0..30).map(|i| row(&format!("s{i}"))).collect();
-        rows[7].status = RowStatus::Succeeded;
-        rows[7].status_text = "converged";
+        rows[2].status = RowStatus::Succeeded;
+        rows[2].status_text = "converged";
         rows[20] = failing("s20");
         rows[29].status = RowStatus::Failed;
         rows[29].status_text = "failed";
-        let lines = render_lines(&rows, &viewport(80, 8));
+        let lines = render_lines(TITLE, &rows, &viewport(100, 8));
         assert_eq!(lines.len(), 7);
-        assert_eq!(lines[0], "0:12  1 failed, 28 under way, 1 converged (30 in all)");
-        assert!(lines[1].starts_with("s29  [###>x]"), "{lines:#?}");
-        assert!(lines[2].starts_with("s20  [###>x]  3/5  0:12  No such image: none:1"), "{lines:#?}");
-        assert_eq!(lines[6], "... and 25 more");
-    }
-
-    #[test]
-    fn a_bar_has_a_cell_a_task_or_one_for_each_state_at_least() {
-        let bar = |ready, starting, failed, missing| ProgressBar { ready, starting, failed, missing };
-        assert_eq!(bar(3, 1, 1, 2).cells(20), [3, 1, 1, 2]);
-        assert_eq!(bar(1000, 1, 1, 0).cells(20), [18, 1, 1, 0]);
-        assert_eq!(bar(30, 30, 0, 60).cells(20), [5, 5, 0, 10]);
-        assert_eq!(bar(u64::MAX / 2, 0, 0, 9).cells(10), [9, 0, 0, 1]);
-        assert_eq!(bar(0, 0, 0, 0).cells(20), [0; 4]);
+        assert_eq!(lines[0], "shop/web:1.7 -> 1.8  2 of 30 finished  0:12");
+        let names: Vec<&str> = lines[1..5].iter().map(|line| line.split(' ').next().unwrap()).collect();
+        assert_eq!(names, ["s0", "s1", "s20", "s29"]);
+        assert_eq!(lines[5], "... and 26 more");
+        assert_eq!(lines[6], "1 failed, 28 under way, 1 converged (30 in all)");
     }
 
     #[test]
     fn colour_changes_neither_words_nor_widths() {
-        let rows = [row("web"), failing("db")];
-        let coloured = render_lines(&rows, &Viewport { has_colour: true, ..viewport(80, 24) });
-        assert!(coloured[0].contains("\x1b[32m###\x1b[0m"), "{coloured:?}");
+        let rows = [row("web"), failing("db"), waiting("api")];
+        let coloured = render_lines(TITLE, &rows, &Viewport { has_colour: true, ..viewport(100, 24) });
+        assert!(coloured[1].contains("\x1b[32m###\x1b[0m"), "{coloured:?}");
         let plain: Vec<_> =
             coloured.iter().map(|line| console::strip_ansi_codes(line).into_owned()).collect();
-        assert_eq!(plain, render_lines(&rows, &viewport(80, 24)));
+        assert_eq!(plain, render_lines(TITLE, &rows, &viewport(100, 24)));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
 use serde_json::Value;
 
 use super::json::json_visible;
+use super::wrap::{stdout_width, wrap};
 use super::{Fields, MAX_LINE_LEN, Table, json_indented, visible_prefix};
 
 /// Writes results to stdout. Writing never fails: [`OutputWriter::finish`] returns the first error.
@@ -33,6 +34,16 @@ impl<W: Write> OutputWriter<W> {
     pub fn line(&mut self, text: &str) {
         self.write(visible_prefix(text, MAX_LINE_LEN).as_bytes());
         self.write(b"\n");
+    }
+
+    /// Prints one line of text. On a terminal it is broken at word boundaries.
+    pub fn wrapped_line(&mut self, text: &str) {
+        match stdout_width().filter(|_| self.is_terminal) {
+            None => self.line(text),
+            Some(width) => {
+                wrap(&visible_prefix(text, MAX_LINE_LEN), width).iter().for_each(|line| self.line(line));
+            }
+        }
     }
 
     /// Prints a constant text unchanged.
@@ -99,7 +110,7 @@ impl<W: Write> OutputWriter<W> {
     }
 
     /// Returns whether stdout is a terminal.
-    pub(super) fn is_terminal(&self) -> bool {
+    pub fn is_terminal(&self) -> bool {
         self.is_terminal
     }
 

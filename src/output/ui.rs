@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::json::json_visible;
 use super::stdout::{OutputWriter, stdout};
 use super::streams::{OutputStreams, streams};
+use super::wrap::{stderr_width, wrap};
 use super::{MAX_LINE_LEN, visible};
 
 /// The maximum number of lines of one message: more would scroll everything else away.
@@ -58,30 +59,35 @@ impl Ui {
     /// Prints a debug message.
     pub fn debug(self, text: &str) {
         if self.is_debug() {
-            print(&message("debug: ", text));
+            print(&message("debug: ", text, None));
         }
     }
 
     /// Prints a note.
     pub fn note(self, text: &str) {
-        self.print(&message("", &self.with_own_name(text)));
+        self.message("", text);
     }
 
     /// Prints a warning. The command continues.
     pub fn warning(self, text: &str) {
-        self.print(&message("warning: ", &self.with_own_name(text)));
+        self.message("warning: ", text);
     }
 
     /// Prints a hint about the preceding warning.
     pub fn hint(self, text: &str) {
-        self.print(&message("hint: ", &self.with_own_name(text)));
+        self.message("hint: ", text);
     }
 
     /// Prints an error with its causes and a hint.
     pub fn error<C: Display>(self, what: &str, causes: impl IntoIterator<Item = C>, hint: Option<&str>) {
         let causes = causes.into_iter().map(|cause| self.with_own_name(&cause.to_string()).into_owned());
         let hint = hint.map(|hint| self.with_own_name(hint));
-        self.print(&report(&self.with_own_name(what), causes, hint.as_deref()));
+        self.print(&report(&self.with_own_name(what), causes, hint.as_deref(), stderr_width()));
+    }
+
+    /// Prints what is the case after the preceding error.
+    pub fn now(self, text: &str) {
+        self.message("now: ", text);
     }
 
     /// Prints a JSON object as one line on stderr.
@@ -135,6 +141,10 @@ impl Ui {
         io::stdout().write_all(text.as_bytes())
     }
 
+    fn message(self, label: &str, text: &str) {
+        self.print(&message(label, &self.with_own_name(text), stderr_width()));
+    }
+
     fn print(self, text: &str) {
         if self.verbosity != Verbosity::Silent {
             print(text);
@@ -142,20 +152,25 @@ impl Ui {
     }
 }
 
-fn report<C: Display>(what: &str, causes: impl IntoIterator<Item = C>, hint: Option<&str>) -> String {
-    let mut text = message("error: ", what);
+fn report<C: Display>(
+    what: &str,
+    causes: impl IntoIterator<Item = C>,
+    hint: Option<&str>,
+    width: Option<usize>,
+) -> String {
+    let mut text = message("error: ", what, width);
     for cause in causes {
-        text += &message("caused by: ", &cause.to_string());
+        text += &message("caused by: ", &cause.to_string(), width);
     }
     if let Some(hint) = hint {
-        text += &message("hint: ", hint);
+        text += &message("hint: ", hint, width);
     }
     text
 }
 
 /// Formats a message with a label. Further lines are indented, so that none looks like a message of its own. Long
-/// messages are cut.
-fn message(label: &str, text: &str) -> String {
+/// messages are cut. With a `width`, lines are broken to fit into a terminal.
+fn message(label: &str, text: &str, width: Option<usize>) -> String {
     let text = text.trim_end();
     let end = text.char_indices().nth(MAX_LINE_LEN).map_or(text.len(), |(end, _)| end);
     let end = text[..end].match_indices('\n').nth(MAX_LINES).map_or(end, |(end, _)| end);
@@ -163,7 +178,11 @@ fn message(label: &str, text: &str) -> String {
     if end < text.len() {
         lines.push(format!("... ({} more bytes)", text.len() - end).into());
     }
-    format!("{label}{}\n", lines.join("\n  "))
+    let text = format!("{label}{}\n", lines.join("\n  "));
+    match width {
+        None => text,
+        Some(width) => text.lines().flat_map(|line| wrap(line, width)).map(|line| line + "\n").collect(),
+    }
 }
 
 fn print(text: &str) {
@@ -179,24 +198,39 @@ mod tests {
     fn an_error_has_a_cause_and_a_hint() {
         let causes = ["port '80' is already in use", "second"];
         assert_eq!(
-            report("cannot update service `web`", causes, Some("look at it with `swarmctl ls`")),
+            report("cannot update service `web`", causes, Some("look at it with `swarmctl ls`"), None),
             "error: cannot update service `web`\n\
              caused by: port '80' is already in use\n\
              caused by: second\n\
              hint: look at it with `swarmctl ls`\n"
         );
-        assert_eq!(report::<&str>("no such service", [], None), "error: no such service\n");
+        assert_eq!(report::<&str>("no such service", [], None, None), "error: no such service\n");
     }
 
     #[test]
     fn a_message_of_many_lines_cannot_pass_for_another_message() {
         assert_eq!(
-            report("a", ["image x could not be accessed\nerror: its digest\x1b[2J\r\n"], None),
+            report("a", ["image x could not be accessed\nerror: its digest\x1b[2J\r\n"], None, None),
             "error: a\ncaused by: image x could not be accessed\n  error: its digest\\u{1b}[2J\n"
         );
-        assert_eq!(message("warning: ", "a\rb"), "warning: a\\rb\n");
-        assert_eq!(message("", ""), "\n");
-        assert_eq!(message("a: ", &"é".repeat(1 << 20)).lines().last(), Some("  ... (2064384 more bytes)"));
-        assert_eq!(message("a: ", &"b\n".repeat(1000)).lines().count(), 202);
+        assert_eq!(message("warning: ", "a\rb", None), "warning: a\\rb\n");
+        assert_eq!(message("", "", None), "\n");
+        assert_eq!(
+            message("a: ", &"é".repeat(1 << 20), None).lines().last(),
+            Some("  ... (2064384 more bytes)")
+        );
+        assert_eq!(message("a: ", &"b\n".repeat(1000), None).lines().count(), 202);
+    }
+
+    #[test]
+    fn on_a_terminal_messages_are_broken_at_word_boundaries() {
+        let causes = ["task web.1 on node n1 failed with exit code 1\nits log ends with:"];
+        assert_eq!(
+            report("the rollout failed", causes, Some("to roll back run `swarmctl rollback web`"), Some(40)),
+            "error: the rollout failed\n\
+             caused by: task web.1 on node n1 failed\n  with exit code 1\n  its log ends with:\n\
+             hint: to roll back run\n  `swarmctl rollback web`\n"
+        );
+        assert_eq!(message("", "", Some(40)), "\n");
     }
 }

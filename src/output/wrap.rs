@@ -4,7 +4,7 @@ use console::Term;
 use unicode_width::UnicodeWidthStr as _;
 
 /// Minimum width of a terminal that lines are broken for. On narrower ones the result would be harder to read.
-const MIN_WIDTH: usize = 20;
+const MIN_WIDTH: usize = 40;
 /// Indentation of the continuation of a line.
 const INDENT: usize = 2;
 
@@ -76,39 +76,36 @@ mod tests {
     #[test]
     fn lines_are_broken_between_words_and_continuations_are_indented() {
         assert_eq!(wrap("a short line", 20), ["a short line"]);
-        assert_eq!(wrap("the rollout of service `web` failed", 20), [
-            "the rollout of",
-            "  service `web`",
-            "  failed",
-        ]);
+        assert_eq!(
+            wrap("the rollout of service `web` failed", 20),
+            ["the rollout of", "  service `web`", "  failed",]
+        );
         assert_eq!(wrap("  two  spaces stay", 14), ["  two  spaces", "    stay"]);
     }
 
     #[test]
     fn commands_are_never_broken() {
         let hint = "for details run `swarmctl ps web`, and then `swarmctl rollback web`";
-        assert_eq!(wrap(hint, 30), [
-            "for details run",
-            "  `swarmctl ps web`, and then",
-            "  `swarmctl rollback web`",
-        ]);
-        assert_eq!(wrap("to roll back run `swarmctl rollback a-long-name b`", 20), [
-            "to roll back run",
-            "  `swarmctl rollback a-long-name b`",
-        ]);
-        assert_eq!(wrap("a ` alone is not the start of a command", 20), [
-            "a ` alone is not the",
-            "  start of a command",
-        ]);
+        assert_eq!(
+            wrap(hint, 30),
+            ["for details run", "  `swarmctl ps web`, and then", "  `swarmctl rollback web`",]
+        );
+        assert_eq!(
+            wrap("to roll back run `swarmctl rollback a-long-name b`", 20),
+            ["to roll back run", "  `swarmctl rollback a-long-name b`",]
+        );
+        assert_eq!(
+            wrap("a ` alone is not the start of a command", 20),
+            ["a ` alone is not the", "  start of a command",]
+        );
     }
 
     #[test]
     fn long_words_and_wide_characters_count_by_their_columns() {
-        assert_eq!(wrap("a 0123456789012345678901234567890 b", 20), [
-            "a",
-            "  0123456789012345678901234567890",
-            "  b",
-        ]);
+        assert_eq!(
+            wrap("a 0123456789012345678901234567890 b", 20),
+            ["a", "  0123456789012345678901234567890", "  b",]
+        );
         assert_eq!(wrap("漢字漢字 漢字漢字 漢字", 20), ["漢字漢字 漢字漢字", "  漢字"]);
         assert_eq!(wrap("", 20), [""]);
     }

@@ -113,11 +113,11 @@ fn the_loss_can_be_accepted_and_is_shown() {
     let swarm = FakeSwarm::with([newer("t001")]);
     let line = ["update", "-d", "--allow-field-loss", "t001", "--env-add", "A=1"];
     let plan = at(&swarm, "1.40", &[&line[..], &["--dry-run"]].concat()).run().succeeds();
-    let change = "TaskTemplate.ContainerSpec.Ulimits";
+    let change = "ulimit nofile=100:200 removed";
     plan.prints(&["would be updated", change]);
     assert!(swarm.posts().is_empty());
     let run = at(&swarm, "1.40", &line).run().succeeds();
-    run.prints(&["t001: updated", change, "Env"])
+    run.prints(&["t001: updated", change, "env A=1 added"])
         .says(&["with API 1.40 the engine erases TaskTemplate.ContainerSpec.Ulimits"]);
     assert_eq!((stored(&swarm, "Ulimits"), stored(&swarm, "Env")), (Value::Null, json!(["A=1"])));
     assert!(stored(&swarm, "Sysctls").is_object(), "that is as old as 1.40");

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::engine::{Engine, get};
 use crate::support::exit::Exit;
 use crate::support::fake_swarm::{FakeSwarm, RequestKind, Step};
-use crate::support::fixtures::{ID, OLD, service_text_with, spec};
+use crate::support::fixtures::{ID, NEW, OLD, service_text_with, spec};
 use crate::support::run::{Run, swarmctl};
 use crate::support::server::Answer;
 use crate::support::tty::{on_terminal, on_terminal_by};
@@ -37,8 +37,8 @@ fn away_from_a_terminal_it_is_one_line_a_change_with_the_time() {
         let lines: Vec<(&str, &str)> = run.stderr.lines().filter_map(|line| line.split_once(' ')).collect();
         assert_eq!(lines.len(), 2, "{}", run.report());
         assert!(lines.iter().all(|(time, _)| time.parse::<Timestamp>().is_ok()), "{lines:?}");
-        assert_eq!(lines[0].1, "t001: 0/1 running, 0 updated; waiting for the tasks to run");
-        assert_eq!(lines[1].1, "t001: 1/1 running, 1 updated; converged");
+        assert_eq!(lines[0].1, "t001: updated 0/1, running 0/1; waiting for the tasks to run");
+        assert_eq!(lines[1].1, "t001: updated 1/1, running 1/1; converged");
     }
 }
 
@@ -145,13 +145,9 @@ fn screens(width: u16, height: u16, run: &Run) -> Vec<Vec<String>> {
 
 #[test]
 fn on_a_terminal_it_is_one_block_that_is_redrawn_and_shows_the_newest_failure() {
-    for (width, line, trouble) in [
-        (
-            80,
-            "t001  [>]  0/1  0:0?  0 updated, 1 ready",
-            "  No such\\u{1b}[2J image: opera443399/whoami:none (task failed222222 rejected)",
-        ),
-        (20, "t001 0/1 0:0? 0 u..", "  No such\\u{1b}[2.."),
+    for (width, line) in [
+        (80, "t001  [>]  updated 0/1, running 0/1  0:0?  1 ready; No such\\u{1b}[2J image: o.."),
+        (20, "t001 0/1 0:0? 1 r.."),
     ] {
         let engine = failing();
         let run = on_terminal(width, 24, "wait --timeout 1500ms t001")
@@ -162,17 +158,47 @@ fn on_a_terminal_it_is_one_block_that_is_redrawn_and_shows_the_newest_failure() 
         assert!(screens.len() >= 4, "it ticks: {}", run.report());
         let (last, blocks) = screens.split_last().unwrap();
         for screen in blocks.iter().filter(|screen| !screen.is_empty()) {
-            let shown = screen[0].chars().enumerate();
-            let first: String =
-                shown.map(|(i, c)| if line.chars().nth(i) == Some('?') { '?' } else { c }).collect();
-            assert!(first.starts_with(line), "{first}\n{}", run.report());
-            assert!(screen.len() == 1 || screen[1..] == [trouble], "{screen:?}\n{}", run.report());
+            assert_eq!(screen.len(), 3, "a header, a row and a summary: {screen:?}\n{}", run.report());
+            assert!(screen[0].starts_with("0 of 1 finished"), "{screen:?}");
+            let row = screen[1].replace("0:00", "0:0?").replace("0:01", "0:0?").replace("0:02", "0:0?");
+            assert_eq!(row, line, "{}", run.report());
+            assert_eq!(screen[2], "1 under way");
         }
-        assert!(blocks.iter().any(|screen| screen.len() == 2), "{}", run.report());
-        // The last state stays, and messages follow on lines of their own.
-        assert!(last[0].starts_with("t001"), "{last:#?}");
-        assert!(last[1].starts_with("error: cannot"), "{last:#?}");
+        assert!(blocks.iter().any(|screen| !screen.is_empty()), "{}", run.report());
+        // The last state stays, and what is said follows on lines of its own.
+        assert!(last[1].starts_with("t001"), "{last:#?}");
+        assert!(last[3].starts_with("error: cannot"), "{last:#?}");
     }
+}
+
+#[test]
+fn canaries_and_waiting_services_are_recognisable_and_rows_keep_the_order_of_names() {
+    let swarm = FakeSwarm::with(["b", "a10", "a9"].map(|name| {
+        let mut spec = spec(name, OLD);
+        spec["EndpointSpec"]["Ports"] = json!([]);
+        spec
+    }));
+    for name in ["b", "a10", "a9"] {
+        let mut steps = vec![Step::Updating; 8];
+        steps.push(Step::Completed);
+        swarm.world().service(name).rollout = steps;
+    }
+    let pairs = ["b", "a10", "a9"].map(|name| format!("{name}={NEW}")).join(" ");
+    let command = format!("update-image --no-resolve-image --canary 1 {pairs}");
+    let run = on_terminal(100, 24, &command).host(swarm.host()).run().succeeds();
+    let screens = screens(100, 24, &run);
+    let with_canary = screens.iter().find(|screen| screen.iter().any(|line| line.contains("canary: ")));
+    let screen = with_canary.unwrap_or_else(|| panic!("a canary: {screens:#?}"));
+    assert!(screen[0].starts_with("opera443399/whoami:0.7 -> 0.6  0 of 3 finished  0:0"), "{screen:#?}");
+    assert!(screen[1].starts_with("a9 ") && screen[1].ends_with("waiting"), "{screen:#?}");
+    assert!(screen[2].starts_with("a10 ") && screen[2].ends_with("waiting"), "{screen:#?}");
+    assert!(screen[3].starts_with("b ") && screen[3].contains("canary: "), "{screen:#?}");
+    assert_eq!(screen[4], "1 under way, 2 waiting (3 in all)");
+    let last = screens.last().unwrap();
+    assert!(last[0].starts_with("opera443399/whoami:0.7 -> 0.6  3 of 3 finished"), "{last:#?}");
+    assert!(last[3].contains("updated 1/1, running 1/1") && last[3].ends_with("converged"), "{last:#?}");
+    assert_eq!(last[4], "3 converged (3 in all)");
+    assert_eq!(last.last().unwrap(), "3 services: 3 updated");
 }
 
 #[test]
@@ -183,7 +209,7 @@ fn ctrl_c_leaves_the_terminal_in_order() {
         .run();
     let screens = screens(60, 20, &run);
     let last = screens.last().unwrap();
-    assert!(last[0].starts_with("t001") && last[1].starts_with("error: "), "{last:#?}");
+    assert!(last[1].starts_with("t001") && last[3].starts_with("error: "), "{last:#?}");
     assert!(last.iter().any(|line| line.contains("interrupted (Ctrl-C)")), "{last:#?}");
     assert!(last.iter().any(|line| line.contains(" echo ")), "{last:#?}");
     assert!(!run.stdout.contains("\u{1b}[?25l"), "the cursor was never hidden");
@@ -198,8 +224,8 @@ fn a_terminal_without_cursor_control_gets_lines() {
         let run = script.host(swarm.host()).run().succeeds();
         assert!(!run.stdout.contains('\u{1b}'), "{}", run.report());
         run.prints(&[
-            "t001: 0/1 running, 0 updated; waiting for the tasks to run",
-            "t001: 1/1 running, 1 updated; converged",
+            "t001: updated 0/1, running 0/1; waiting for the tasks to",
+            "t001: updated 1/1, running 1/1; converged",
         ]);
     }
 }

@@ -112,7 +112,7 @@ fn every_link_between_the_pages_leads_somewhere() {
 fn what_the_page_of_stacks_shows_of_ctrl_c_is_printed() {
     let page = include_str!("../../docs/stack.md");
     let (_, shown) = page.split_once("\n^C\n").expect("docs/stack.md shows a Ctrl-C");
-    let (said, printed) = shown.split_once("```").unwrap().0.split_once("shop_admin: ").unwrap();
+    let (printed, said) = shown.split_once("```").unwrap().0.split_once("error: ").unwrap();
     let names = ["admin", "api", "cache", "mail", "search", "web"].map(|name| format!("shop_{name}"));
     let swarm = FakeSwarm::with(names.map(|name| {
         let mut spec = spec(&name, OLD);
@@ -136,8 +136,8 @@ fn what_the_page_of_stacks_shows_of_ctrl_c_is_printed() {
     let run = running.wait().fails_with(Exit::Interrupted);
     let selected = run.stderr.lines().next().unwrap();
     assert!(page.contains(&format!("\n{selected}\n^C\n")), "{}", run.report());
-    assert_eq!(run.stderr, format!("{selected}\n{said}"));
-    assert_eq!(run.stdout, format!("shop_admin: {printed}"));
+    assert_eq!(run.stderr, format!("{selected}\nerror: {said}"));
+    assert_eq!(run.stdout, printed);
 }
 
 /// Longer texts belong in docs/. The first screen must say what the program is, how to install it and what it prints.

@@ -265,7 +265,7 @@ fn a_timeout_gives_the_reasons_that_are_known() {
     let args = ["wait", "web", "--json", "--progress", "none", "--timeout", "500ms"];
     let run = swarmctl(args).host(engine.host()).run().fails_with(Exit::StoppedWaiting);
     let run = run.says(&[
-        "caused by: task web.1 (t1aaaaaaaaaa) pending: no suitable node (insufficient resources on 1 node)\n",
+        "caused by: host-up is full: other tasks have reserved the resources\n",
         "caused by: task web.2 (t2upaaaaaaaa) on node host-up preparing\n",
         "hint: the rollout continues; to keep watching, run `swarmctl wait web`\n",
     ]);

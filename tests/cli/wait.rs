@@ -43,7 +43,7 @@ fn a_rollout_under_way_is_waited_for() {
     swarm.before(RequestKind::Read, 5, |world| world.step("web", Step::Completed));
     let run = wait(&swarm, &["web", "db"])
         .succeeds()
-        .says(&["web: 0/1 running, 0 updated", "web: 1/1 running, 1 updated; converged"]);
+        .says(&["web: updated 0/1, running 0/1", "web: updated 1/1, running 1/1; converged"]);
     assert_eq!(run.stdout, "web: converged\ndb: converged\n");
 }
 

@@ -1,13 +1,16 @@
 //! Explains why a rollout failed: names of nodes, log lines, and addresses of networks.
 
+use serde_json::Value;
+
 use crate::api::http::client::Client;
 use crate::api::resources::addresses;
 use crate::api::resources::addresses::NetworkUsage;
 use crate::api::resources::logs;
 use crate::api::resources::logs::{Framing, LogScope};
 use crate::api::resources::nodes;
+use crate::api::resources::services;
 use crate::api::resources::services::Service;
-use crate::api::rollout::{Cause, FailureReason, Judgement, State};
+use crate::api::rollout::{Cause, FailureReason, Judgement, PlacementProblem, State};
 
 /// The maximum number of distinct causes that are explained.
 const MAX_CAUSES: usize = 5;
@@ -21,6 +24,8 @@ pub struct Explanation {
     pub failures: Vec<Failure>,
     /// The networks of the service, if tasks wait for resources that the manager cannot allocate.
     pub networks: Vec<NetworkUsage>,
+    /// Why tasks cannot be placed.
+    pub problems: Vec<PlacementProblem>,
     /// Whether the swarm has a leader, if it was queried.
     pub has_leader: Option<bool>,
 }
@@ -63,6 +68,7 @@ pub fn explain(client: &Client, service: &Service, judgement: &Judgement) -> Exp
         failures: failures.collect(),
         networks: lacks_addresses
             .map_or_else(Vec::new, |ids| addresses::usage(client, ids).unwrap_or_default()),
+        problems: judgement.problems.iter().cloned().chain(taken_ports(client, service, judgement)).collect(),
         has_leader: lacks_addresses.and(nodes.as_ref()).map(|nodes| nodes.iter().any(nodes::Node::is_leader)),
     }
 }
@@ -78,7 +84,44 @@ pub fn explain_so_far(judgement: &Judgement) -> Explanation {
     let is_new = |task: &&Cause| judgement.causes.iter().all(|cause| cause.task != task.task);
     let causes = judgement.causes.iter().chain(judgement.awaited.iter().filter(is_new));
     let failures = causes.take(MAX_CAUSES).map(|cause| without_log(judgement, cause)).collect();
-    Explanation { failures, ..Explanation::default() }
+    Explanation { failures, problems: judgement.problems.clone(), ..Explanation::default() }
+}
+
+/// The ports in host mode that other services publish as well, if the scheduler found no node because of one.
+fn taken_ports(client: &Client, service: &Service, judgement: &Judgement) -> Option<PlacementProblem> {
+    let is_taken = |cause: &Cause| cause.error.contains("host-mode port already in use");
+    if !judgement.causes.iter().any(is_taken) {
+        return None;
+    }
+    let own = host_ports(service);
+    let others = services::list(client, &services::filters(&[])).unwrap_or_default();
+    let others = others.iter().filter(|other| other.id() != service.id());
+    let (mut ports, mut names) = (Vec::new(), Vec::new());
+    for other in others {
+        let theirs = host_ports(other);
+        let shared: Vec<&String> = own.iter().filter(|port| theirs.contains(port)).collect();
+        if !shared.is_empty() {
+            names.push(other.name().to_owned());
+            ports.extend(shared.into_iter().cloned());
+        }
+    }
+    // Tasks of the service itself may hold the ports.
+    if ports.is_empty() {
+        (ports, names) = (own, vec![service.name().to_owned()]);
+    }
+    ports.sort();
+    ports.dedup();
+    Some(PlacementProblem::Ports(ports, names))
+}
+
+/// The ports that a service publishes on its nodes, as `8080/tcp`.
+fn host_ports(service: &Service) -> Vec<String> {
+    let ports = service.spec()["EndpointSpec"]["Ports"].as_array().into_iter().flatten();
+    let ports = ports.filter(|port| port["PublishMode"] == "host");
+    let text = |port: &Value| {
+        Some(format!("{}/{}", port["PublishedPort"].as_u64()?, port["Protocol"].as_str().unwrap_or("tcp")))
+    };
+    ports.filter_map(text).collect()
 }
 
 fn without_log(judgement: &Judgement, cause: &Cause) -> Failure {

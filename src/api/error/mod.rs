@@ -235,6 +235,11 @@ impl Error {
         }
     }
 
+    /// Whether a manager answered that the swarm has no leader.
+    pub fn has_no_leader(&self) -> bool {
+        matches!(self, Error::Engine { message, .. } if message.contains("does not have a leader"))
+    }
+
     /// Whether the engine is temporarily unable to respond, for example during an election or a restart. A
     /// leader that loses its quorum reports this with status 500; the change that it was processing may still
     /// be applied.

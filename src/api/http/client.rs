@@ -4,10 +4,12 @@ use std::io::Read;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use ureq::BodyReader;
 use ureq::http::Method;
 
+use super::clock::EngineClock;
 use super::failover::{Failover, UNCHOSEN};
 use super::host::{EngineInfo, Host, MAX_ERROR_LEN, MAX_RESPONSE_LEN, Request, Sink};
 use super::json_array::JsonArrayParser;
@@ -31,6 +33,7 @@ pub struct Client {
     observer: Observer,
     /// The `Date` header of the first response.
     first_date: OnceLock<Option<String>>,
+    clock: EngineClock,
 }
 
 /// The body of a response that may be unlimited.
@@ -70,7 +73,8 @@ impl Client {
         let (observer, first_date) = (Observer::default(), OnceLock::new());
         let timeouts = connection.timeouts;
         let failover = Failover::new(vec![Host::new(connection, &cancellation)]);
-        Self { failover, timeouts, cancellation, deadline, observer, first_date }
+        let clock = EngineClock::default();
+        Self { failover, timeouts, cancellation, deadline, observer, first_date, clock }
     }
 
     /// The same client with more managers of the same swarm, to switch to if one does not respond.
@@ -103,6 +107,11 @@ impl Client {
     /// The time until the deadline; `None` if there is no deadline.
     pub fn time_left(&self) -> Option<Duration> {
         self.deadline.map(|end| end.saturating_duration_since(Instant::now()))
+    }
+
+    /// The engine's time when it sent a response with this date, which has just arrived.
+    pub(in crate::api) fn engine_time(&self, date: Timestamp) -> Timestamp {
+        self.clock.refine(date)
     }
 
     /// The connection to the current manager; `None` if none has been chosen yet.
@@ -307,6 +316,7 @@ impl Client {
             from,
             probe,
             |message| self.observer.note(message),
+            self.timeouts.unavailable,
             || {
                 let interval = self.timeouts.leader_interval;
                 let left = self.time_left().unwrap_or(interval);

@@ -26,8 +26,19 @@ pub(in crate::api) struct Failover {
     switches: AtomicU32,
     /// The IDs of the swarm's managers, once they are known. The lock is held while a manager is being chosen.
     swarm: Mutex<HashSet<String>>,
-    /// Why each manager could not be chosen in the last round.
-    why_not: Mutex<Vec<String>>,
+    /// Why no manager could be chosen in the last round.
+    why_not: Mutex<WhyNot>,
+}
+
+/// Why no manager could be chosen.
+#[derive(Debug, Default)]
+struct WhyNot {
+    /// The reason for each manager.
+    reasons: Vec<String>,
+    /// The number of managers that answered and see no leader.
+    answers: usize,
+    /// The number of managers of the swarm, as far as known.
+    managers: usize,
 }
 
 /// A manager in the response to `GET /nodes`.
@@ -97,12 +108,13 @@ impl Failover {
     }
 
     /// Switches to the next manager after `from` that sees a leader and a majority, unless another thread has done so. If there
-    /// is none, as during an election, it retries while `wait` returns true.
+    /// is none, as during an election, it retries while `wait` returns true, which takes at most `max_wait`.
     pub fn switch_from(
         &self,
         from: usize,
         probe: impl Fn(&Host) -> Result<Vec<ManagerNode>>,
         note: impl Fn(&str),
+        max_wait: Duration,
         wait: impl Fn() -> Result<bool>,
     ) -> Result<bool> {
         let mut swarm = self.swarm.lock().unwrap_or_else(PoisonError::into_inner);
@@ -114,6 +126,7 @@ impl Failover {
         let (mut rounds, mut final_rounds) = (0, 0);
         loop {
             let (mut why_not, mut are_final) = (Vec::new(), true);
+            let (mut answers, mut managers) = (0, count);
             for step in 0..count {
                 let at = (next + step) % count;
                 let nodes = match probe(&self.hosts[at]) {
@@ -125,6 +138,7 @@ impl Failover {
                     }
                     Err(error) => {
                         are_final &= error.is_not_sent_to_manager() && !error.is_connect_timeout();
+                        answers += usize::from(error.has_no_leader());
                         why_not.push(self.reason(at, &chain(&error)));
                         continue;
                     }
@@ -132,6 +146,8 @@ impl Failover {
                 };
                 if !sees_a_leader(&nodes) {
                     are_final = false;
+                    answers += 1;
+                    managers = managers.max(nodes.len());
                     why_not.push(self.reason(at, "it has no leader, or cannot reach most of the managers"));
                     continue;
                 }
@@ -143,6 +159,7 @@ impl Failover {
                 self.choose(from, at, &note);
                 return Ok(true);
             }
+            let why_not = WhyNot { reasons: why_not, answers, managers };
             *self.why_not.lock().unwrap_or_else(PoisonError::into_inner) = why_not;
             // Every host refused the connection or is a worker, so waiting for an election will not help.
             final_rounds = if are_final { final_rounds + 1 } else { 0 };
@@ -150,7 +167,10 @@ impl Failover {
                 return Ok(false);
             }
             if rounds == 0 && !are_final {
-                note("no manager that sees a leader responds; waiting for an election");
+                let most = max_wait.as_secs();
+                note(&format!(
+                    "no manager that sees a leader responds; waiting for an election, for at most {most} s"
+                ));
             }
             rounds += 1;
             if !wait()? {
@@ -175,8 +195,7 @@ impl Failover {
     /// The error if no manager could be chosen.
     pub fn no_manager_error(&self) -> Error {
         let all: Vec<String> = (0..self.hosts.len()).map(|at| self.endpoint(at)).collect();
-        let why = self.why_not.lock().unwrap_or_else(PoisonError::into_inner).join("; ");
-        let why = format!("none of these managers can be reached: {why}");
+        let why = self.why_not.lock().unwrap_or_else(PoisonError::into_inner).describe();
         Error::Connect { endpoint: all.join(", "), source: std::io::Error::other(why) }
     }
 
@@ -186,6 +205,24 @@ impl Failover {
 
     fn endpoint(&self, at: usize) -> String {
         self.hosts.get(at).map(|host| host.connection.endpoint.to_string()).unwrap_or_default()
+    }
+}
+
+impl WhyNot {
+    /// `no leader: 1 of 3 managers answers, 2 are needed: HOST: REASON; HOST: REASON`.
+    fn describe(&self) -> String {
+        let Self { reasons, answers, managers } = self;
+        let first = match (*answers, managers / 2 + 1) {
+            (0, _) => "none of these managers can be reached".to_owned(),
+            (1, needed) if needed > 1 => {
+                format!("no leader: 1 of {managers} managers answers, {needed} are needed")
+            }
+            (answers, needed) if answers < needed => {
+                format!("no leader: {answers} of {managers} managers answer, {needed} are needed")
+            }
+            (answers, _) => format!("no leader: {answers} of {managers} managers answer, and see none"),
+        };
+        format!("{first}: {}", reasons.join("; "))
     }
 }
 
@@ -206,6 +243,17 @@ fn sees_a_leader(nodes: &[ManagerNode]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lost_quorum_is_described_first() {
+        let why = |answers, managers| {
+            WhyNot { reasons: vec!["tcp://a:1: x".to_owned()], answers, managers }.describe()
+        };
+        assert_eq!(why(1, 3), "no leader: 1 of 3 managers answers, 2 are needed: tcp://a:1: x");
+        assert_eq!(why(2, 5), "no leader: 2 of 5 managers answer, 3 are needed: tcp://a:1: x");
+        assert_eq!(why(2, 3), "no leader: 2 of 3 managers answer, and see none: tcp://a:1: x");
+        assert_eq!(why(0, 3), "none of these managers can be reached: tcp://a:1: x");
+    }
 
     #[test]
     fn a_manager_that_was_cut_off_sees_no_majority() {

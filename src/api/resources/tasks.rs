@@ -37,7 +37,7 @@ pub enum TaskScope {
 pub struct TaskList {
     /// The tasks.
     pub tasks: Vec<Task>,
-    /// The engine's time, in whole seconds.
+    /// The engine's time, as exactly as it is known; never too late.
     pub now: Timestamp,
 }
 
@@ -70,6 +70,7 @@ pub fn list_by(client: &Client, filters: &Value) -> Result<TaskList> {
     client.get_with(&path, |response| {
         let now = response.date.as_deref().and_then(date::parse_http_date);
         let now = now.ok_or_else(|| response.invalid_response(NO_DATE))?;
+        let now = client.engine_time(now);
         Ok(TaskList { tasks: response.json()?, now })
     })
 }

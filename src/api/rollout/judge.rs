@@ -131,18 +131,20 @@ pub(super) struct Judge<'a> {
 
 impl<'a> Judge<'a> {
     fn judgement(&self) -> Result<Judgement, Need> {
-        let (running, updated) = self.running()?;
+        let tasks = self.running()?;
         let state = self.state()?;
         let mut judgement = Judgement {
             state,
             now: self.view.now,
             engine_message: self.update_status.message.clone(),
             desired: self.desired,
-            running,
-            updated,
+            running: tasks.running,
+            updated: tasks.updated,
+            images: tasks.images,
             ready: self.count(|slot_state| matches!(slot_state, SlotState::Ready(_) | SlotState::Running(_))),
             by_state: Default::default(),
             causes: cause::distinct(self.failing_tasks(), self.slot_kind),
+            problems: self.placement_problems(),
             awaited: self.awaited()?,
             left_behind: self
                 .left_behind()?

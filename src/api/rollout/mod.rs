@@ -22,6 +22,7 @@ mod surplus;
 mod task_history;
 #[cfg(test)]
 mod tests;
+mod unplaced;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -36,6 +37,7 @@ pub(super) use self::placement::{is_available, may_run, supports_platform, unmet
 pub use self::placement::{meets_constraints, runs_one_of};
 pub use self::slots::SlotKind;
 pub use self::task_history::{Polling, TaskHistory};
+pub use self::unplaced::{NodeCapacity, PlacementProblem};
 use super::resources::nodes::Node;
 use super::resources::services::Service;
 use super::resources::tasks::{Task, TaskState};
@@ -91,12 +93,16 @@ pub struct Judgement {
     pub running: u64,
     /// The number of these tasks that have the current spec.
     pub updated: u64,
+    /// The number of these tasks by their image.
+    pub images: BTreeMap<String, u64>,
     /// The number of slots of the current spec whose task runs or has completed.
     pub ready: u64,
     /// The newest task of each slot, by state.
     pub by_state: BTreeMap<TaskState, u64>,
     /// Why tasks of this rollout failed or do not start, newest first. Also set if the service converged.
     pub causes: Vec<Cause>,
+    /// Why tasks that are pending cannot be placed.
+    pub problems: Vec<PlacementProblem>,
     /// The tasks that are waited for.
     pub awaited: Vec<Cause>,
     /// Surplus tasks on nodes that are down, which are not waited for.

@@ -1,15 +1,25 @@
 //! Counts the running tasks: of all specs, and of the current one.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::Need;
 use super::judge::Judge;
 use super::limits::stop_limit;
 use crate::api::resources::tasks::{Task, TaskState};
 
+/// The number of running tasks.
+pub(super) struct RunningTasks {
+    /// Of any spec.
+    pub(super) running: u64,
+    /// Of the current spec.
+    pub(super) updated: u64,
+    /// Of each image.
+    pub(super) images: BTreeMap<String, u64>,
+}
+
 impl<'a> Judge<'a> {
-    /// The number of running tasks, and of those with the current spec.
-    pub(super) fn running(&self) -> Result<(u64, u64), Need> {
+    /// Counts the running tasks.
+    pub(super) fn running(&self) -> Result<RunningTasks, Need> {
         let runs = |task: &&Task| {
             task.status.state == TaskState::Running
                 && !self.down.contains(&*task.node)
@@ -18,7 +28,11 @@ impl<'a> Judge<'a> {
         let current: HashSet<&str> = self.view.tasks.iter().map(|task| task.id.as_str()).collect();
         let running: Vec<&Task> = self.present()?.iter().filter(runs).collect();
         let updated = running.iter().filter(|task| current.contains(task.id.as_str())).count();
-        Ok((running.len() as u64, updated as u64))
+        let mut images = BTreeMap::new();
+        for image in running.iter().filter_map(|task| task.image()) {
+            *images.entry(image.to_owned()).or_default() += 1;
+        }
+        Ok(RunningTasks { running: running.len() as u64, updated: updated as u64, images })
     }
 
     /// All tasks if some may have another spec, otherwise those of the current spec.

@@ -8,6 +8,7 @@ use super::judge::{CONSTRAINTS_TIMEOUT, Judge};
 use super::limits::stop_limit;
 use super::placement::refuse;
 use super::slots::SlotState;
+use super::unplaced::{PlacementProblem, placement_problems};
 use super::{FailureReason, Need, State, WaitsFor};
 use crate::api::resources::tasks::{Task, TaskState};
 
@@ -69,6 +70,18 @@ impl<'a> Judge<'a> {
             }
         }
         Ok(waits)
+    }
+
+    /// Why tasks that are pending cannot be placed.
+    pub(super) fn placement_problems(&self) -> Vec<PlacementProblem> {
+        let errors = self.slot_states.iter().filter_map(|slot_state| match slot_state {
+            SlotState::Starting(task) if task.status.state == TaskState::Pending => {
+                Some(task.status.error.as_str()).filter(|error| !error.is_empty())
+            }
+            _ => None,
+        });
+        let errors: Vec<&str> = errors.collect();
+        placement_problems(self.view.service.spec(), self.view.nodes.unwrap_or_default(), &errors)
     }
 
     /// How long nothing has changed for a task that cannot start: the time since its last change, the first

@@ -44,7 +44,7 @@ pub fn run(args: WaitArgs, app: &App) -> anyhow::Result<Exit> {
     let style = ReportStyle::new("wait", "wait for", "converged").in_format(follow.format());
     let chosen = find_services(&client, &select, &services, Jobs::Included, style, app)?;
     select.print_selected(app.ui, &chosen, style.verb);
-    let is_summed_up = select.is_given() && !follow.progress.is_quiet();
+    let is_summed_up = select.is_given() && follow.progress.has_summary();
     let summary = if is_summed_up { Summary::Shown } else { Summary::Hidden };
     let watches = chosen.into_iter().map(watch).collect();
     follow.watch(ReportStyle { summary, ..style }, &client, watches, app)

@@ -11,11 +11,11 @@ use super::report::{BatchStop, Outcome, Remarks, ServiceReport, Stage, WatchRequ
 use super::rollback_on_failure::{OnFailure, RollbackPlan, note_if_interrupted, rolled_back};
 use super::rules::{Follow, Rules};
 use super::watch;
-use super::watch::{Ending, Watched, conclude};
+use super::watch::{Ending, Purpose, Watched, conclude};
 use crate::api::cancellation::POLL_INTERVAL;
 use crate::api::deploy::update::{Delivery, NoChange, Unchanged, Update, read_back};
 use crate::api::http::client::Client;
-use crate::cli::progress::ProgressDisplay;
+use crate::cli::progress::{ProgressDisplay, Role};
 
 /// From this number on, services are read back by one list request while others are updated.
 const MIN_READ_BACK: usize = 50;
@@ -132,6 +132,11 @@ impl<T: Send> Batch<'_, T> {
         if self.too_many_failed() {
             self.stop = Some(BatchStop::Failures);
         }
+        if self.rules.follow == Follow::UntilConverged {
+            for (_, item) in &self.waiting {
+                self.progress.planned(item.service.id(), item.service.name());
+            }
+        }
         loop {
             self.start_next();
             if self.active == 0 {
@@ -163,6 +168,11 @@ impl<T: Send> Batch<'_, T> {
         while self.may_start() {
             let Some((key, item)) = self.waiting.pop_front() else { break };
             self.active += 1;
+            if self.rules.follow == Follow::UntilConverged {
+                let is_canary = self.rules.canary.is_some_and(|canary| self.changed < canary);
+                let role = if is_canary { Role::Canary } else { Role::Regular };
+                self.progress.started(item.service.id(), item.service.name(), role);
+            }
             started.push((key, Work::Start(item)));
             // Without threads the work is done by `submit`, after which the batch may have to stop.
             if !self.queues_everything {
@@ -245,7 +255,8 @@ impl<T: Send> Batch<'_, T> {
         };
         match Watched::for_change(&watch.change) {
             Some(watched) => {
-                self.watched.push(watched);
+                let purpose = if rolls_back.is_some() { Purpose::Rollback } else { Purpose::Change };
+                self.watched.push(watched.with_purpose(purpose));
                 self.entries.push(WatchEntry { key, watch, rolls_back });
                 self.interval = self.client.timeouts().rollout_interval;
                 self.next_poll = Instant::now();
@@ -310,6 +321,9 @@ impl<T: Send> Batch<'_, T> {
         };
         self.changed += usize::from(has_changed);
         self.active -= 1;
+        if self.rules.follow == Follow::UntilConverged {
+            self.progress.ended(&report);
+        }
         self.reports[key] = Some(report.release_parsed());
     }
 
@@ -330,7 +344,9 @@ impl<T: Send> Batch<'_, T> {
     fn into_reports(mut self) -> Vec<ServiceReport> {
         let why = self.stop.unwrap_or(BatchStop::Interrupted);
         for (key, item) in self.waiting.drain(..) {
-            self.reports[key] = Some(not_started(item, why.clone()));
+            let report = not_started(item, why.clone());
+            self.progress.ended(&report);
+            self.reports[key] = Some(report);
         }
         let reports = read_back_all(self.client, self.reports.into_iter().flatten().collect());
         self.progress.finish();

@@ -23,6 +23,7 @@ use crate::api::resources::services::Service;
 use crate::api::spec::Edit;
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
+use crate::cli::flags::image_report::announce;
 use crate::cli::messages::usage::UsageError;
 use crate::cli::parallel;
 use crate::cli::select::{Assignments, Jobs, SelectArgs, SelectedService};
@@ -348,9 +349,8 @@ impl Selected<'_, Prepared> {
     /// # Errors
     /// The report cannot be written.
     pub fn run(self) -> anyhow::Result<Exit> {
-        for item in self.entries.iter().flatten() {
-            item.with.image.announce(self.deployment.app.ui, item.service.name());
-        }
+        let items = self.entries.iter().flatten();
+        announce(self.deployment.app.ui, items.map(|item| (item.service.name(), &item.with.image)));
         let Selected { deployment, entries } = self;
         let entries = match deployment.flags.edit {
             Some(edit) => lint::check_updates(&deployment.client, deployment.app.ui, entries, edit.strict),

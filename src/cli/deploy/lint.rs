@@ -18,6 +18,7 @@ use crate::api::resources::nodes;
 use crate::api::resources::nodes::Node;
 use crate::api::resources::services::Service;
 use crate::cli::messages::findings;
+use crate::cli::messages::shared::with_services;
 use crate::cli::messages::shell;
 use crate::output::Ui;
 
@@ -65,10 +66,13 @@ pub fn check_updates(
     }
     let is_refused =
         args.strict && checked.iter().flatten().any(|(findings, item)| refusal(item, findings).is_some());
+    if !is_refused {
+        let warned = checked.iter().flatten();
+        warn(ui, warned.map(|(findings, item)| (item.service.name(), findings.as_slice())));
+    }
     let conclude = |(findings, mut item): (Vec<Finding>, Item<Prepared>)| {
         let remarks = Remarks { lint: findings, ..Remarks::default() };
         if !is_refused {
-            warn(ui, item.service.name(), &remarks.lint);
             item.with.remarks = std::mem::take(&mut item.with.remarks).and(remarks);
             return Ok(item);
         }
@@ -117,7 +121,8 @@ pub fn check_new(
     match refusal {
         Some(why) if args.strict => Err(Box::new((NotStarted::Refused(why), remarks))),
         _ => {
-            warn(ui, spec["Name"].as_str().unwrap_or_default(), &remarks.lint);
+            let name = spec["Name"].as_str().unwrap_or_default();
+            warn(ui, std::iter::once((name, remarks.lint.as_slice())));
             if let Some(Err(why)) = &nodes {
                 note_skipped(ui, why);
             }
@@ -183,10 +188,28 @@ fn refusal(findings: &[Finding], unavailable: Option<&Nodes>) -> Option<String> 
     (!all.is_empty()).then(|| all.join("; "))
 }
 
-fn warn(ui: Ui, service: &str, findings: &[Finding]) {
-    for finding in findings {
-        ui.warning(&format!("{service}: {} {}", finding.rule.id, finding.message));
-        if let Some(hint) = findings::hint(finding, service) {
+/// Prints findings as warnings. What is the same for several services is printed once.
+fn warn<'a>(ui: Ui, found: impl Iterator<Item = (&'a str, &'a [Finding])>) {
+    let mut groups: Vec<(&Finding, Vec<String>)> = Vec::new();
+    for (service, findings) in found {
+        for finding in findings {
+            let is_same = |(other, _): &&mut (&Finding, Vec<String>)| {
+                other.rule.id == finding.rule.id && other.message == finding.message
+            };
+            match groups.iter_mut().find(is_same) {
+                Some((_, services)) => services.push(service.to_owned()),
+                None => groups.push((finding, vec![service.to_owned()])),
+            }
+        }
+    }
+    for (finding, services) in groups {
+        let text = format!("{} {}", finding.rule.id, finding.message);
+        let (text, name) = match services.as_slice() {
+            [service] => (format!("{service}: {text}"), service.as_str()),
+            many => (with_services(&text, many), "SERVICE"),
+        };
+        ui.warning(&text);
+        if let Some(hint) = findings::hint(finding, name) {
             ui.hint(&hint);
         }
     }

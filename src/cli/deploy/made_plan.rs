@@ -25,8 +25,8 @@ impl Deployment<'_> {
     /// The plan or the report cannot be written.
     pub(super) fn report(&self, reports: &[ServiceReport]) -> anyhow::Result<Exit> {
         let is_plan = reports.iter().any(|one| matches!(one.outcome(), Outcome::Planned));
-        let is_quiet = self.flags.follow.progress.is_quiet();
-        let summary = if is_plan || is_quiet { Summary::Hidden } else { Summary::Shown };
+        let has_summary = self.flags.follow.progress.has_summary() && !is_plan;
+        let summary = if has_summary { Summary::Shown } else { Summary::Hidden };
         let style = ReportStyle { summary, ..self.style };
         let additions = Additions { verified: self.verified.as_deref(), plan_file: None };
         let Some(file) = self.flags.edit.and_then(|edit| edit.plan_file.target()) else {

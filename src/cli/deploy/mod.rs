@@ -24,7 +24,7 @@ pub mod watch;
 pub use self::args::{BatchArgs, DeployArgs, EditArgs, FollowArgs, PlanArgs, field_loss, mode, timeout};
 pub use self::deployment::{Deployment, DeploymentFlags, Selected, map_concurrently};
 pub use self::explain::explain;
-pub use self::item::{ChosenBy, Item, ItemResult};
+pub use self::item::{ChosenBy, Item, ItemResult, is_failure};
 pub use self::lint::check_rollback;
 pub use self::prepared::{IfPaused, NotPrepared, Prepared};
 pub use self::references::missing_references;

@@ -119,7 +119,7 @@ impl Prepared {
         let stage = Stage::Deployed(result);
         let report = ServiceReport { given, stage, remarks: self.remarks };
         let report = if report.delivery() == Delivery::None { report } else { report.with(self.if_sent) };
-        report.with(Remarks { announced: self.image.warnings, notes, ..Remarks::default() })
+        report.with(Remarks { announced: self.image.all_warnings(), notes, ..Remarks::default() })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::image_report::ImageReport;
+use super::image_report::{ImageReport, ReportedTrouble};
 use crate::api::config::credentials::RegistryAuth;
 use crate::api::deploy::update::NoChange;
 use crate::api::error::{Error, Result};
@@ -14,6 +14,7 @@ use crate::api::resources::images;
 use crate::api::spec::{self, Edit};
 use crate::cli::app::App;
 use crate::cli::exit::login_hint;
+use crate::cli::messages::registry::{Consequence, RegistryTrouble};
 use crate::cli::messages::usage::{OrExample as _, TAG, UsageError};
 
 /// Flags of every command that sets an image.
@@ -258,22 +259,10 @@ impl ImageResolution<'_> {
                 Ok(same.unwrap_or_else(pinned))
             }
             Err(Error::Registry { registry, image, kind, message }) => {
-                let keeps_tag = self.keeps_tag(likeness, kind)?;
-                let hint = (kind == RegistryErrorKind::Denied).then(|| login_hint(&registry));
-                let error = Error::Registry { registry, image, kind, message };
-                if !keeps_tag {
-                    return Err(error);
+                if self.keeps_tag(likeness, kind)? {
+                    return Ok(self.without_digest(likeness, registry, kind, message));
                 }
-                let mut change = self.without_digest(likeness);
-                if kind == RegistryErrorKind::TagNotFound
-                    && self.args.on_resolve_error == OnResolveError::Auto
-                {
-                    let has = "the connected engine has the image; other nodes cannot pull it";
-                    change.report.warnings.extend((likeness == Likeness::Other).then(|| has.to_owned()));
-                }
-                change.report.warnings.push(error.to_string());
-                change.report.hint = hint;
-                Ok(change)
+                Err(Error::Registry { registry, image, kind, message })
             }
             Err(error) => Err(error),
         }
@@ -294,21 +283,45 @@ impl ImageResolution<'_> {
     }
 
     /// Returns the tag without a digest, or the digest that the service has for it.
-    fn without_digest(&self, likeness: Likeness) -> ImageChange {
+    fn without_digest(
+        &self,
+        likeness: Likeness,
+        registry: String,
+        kind: RegistryErrorKind,
+        message: String,
+    ) -> ImageChange {
         let mut change = match likeness {
             Likeness::Other => self.as_requested(),
             Likeness::Same | Likeness::Pinned => self.same_image(),
         };
         let image = self.requested.familiar();
-        if likeness == Likeness::Pinned {
-            change.report.warnings.push(format!("`{image}` stays pinned to the digest that it has"));
-        } else if self.requested.digest().is_none() {
+        let is_local = kind == RegistryErrorKind::TagNotFound
+            && self.args.on_resolve_error == OnResolveError::Auto
+            && likeness == Likeness::Other;
+        let consequence = match likeness {
+            Likeness::Pinned => Consequence::StaysPinned,
+            _ if is_local => Consequence::OnConnectedEngine,
+            _ if self.requested.digest().is_none() => Consequence::WithoutDigest,
+            _ => Consequence::AsNamed,
+        };
+        let of_digest = match likeness {
+            Likeness::Pinned => Some(format!("`{image}` stays pinned to the digest that it has")),
             // Docker's message.
-            change.report.warnings.push(format!(
-                "image {image} could not be accessed on a registry to record\nits digest. Each node will access {image} \
-                 independently,\npossibly leading to different nodes running different\nversions of the image."
-            ));
-        }
+            _ => self.requested.digest().is_none().then(|| {
+                format!(
+                    "image {image} could not be accessed on a registry to record\nits digest. Each node will access {image} \
+                     independently,\npossibly leading to different nodes running different\nversions of the image."
+                )
+            }),
+        };
+        let of_engine =
+            is_local.then(|| "the connected engine has the image; other nodes cannot pull it".to_owned());
+        let hint = (kind == RegistryErrorKind::Denied).then(|| login_hint(&registry));
+        let trouble =
+            RegistryTrouble { registry: registry.clone(), kind, message: message.clone(), consequence };
+        let error = Error::Registry { registry, image: image.clone(), kind, message };
+        let details = of_digest.into_iter().chain(of_engine).chain([error.to_string()]).collect();
+        change.report.registry_trouble = Some(ReportedTrouble { image, trouble, details, hint });
         change
     }
 

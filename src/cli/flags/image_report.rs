@@ -2,33 +2,91 @@
 
 use crate::api::deploy::update::{NoChange, Unchanged, Update};
 use crate::api::spec::Place;
+use crate::cli::messages::registry::RegistryTrouble;
+use crate::cli::messages::shared::{SharedTexts, with_services};
 use crate::output::Ui;
 
 /// Warnings and notes about the image of a service.
 #[derive(Debug, Default)]
 pub struct ImageReport {
     /// Warnings that are printed before anything is sent.
-    pub warnings: Vec<String>,
-    /// A hint about the warnings.
-    pub(super) hint: Option<String>,
+    pub(super) warnings: Vec<String>,
+    /// What the registry did not say, and its complete warnings.
+    pub(super) registry_trouble: Option<ReportedTrouble>,
     /// Why the image does not change, if it does not.
     pub(super) same: Option<NoChange>,
     /// The registry whose credentials are stored.
     pub(super) registry: Option<String>,
 }
 
-impl ImageReport {
-    /// Prints the warnings, before anything is sent.
-    pub fn announce(&self, ui: Ui, service: &str) {
-        for warning in &self.warnings {
-            match service {
-                "" => ui.warning(warning),
-                service => ui.warning(&format!("service `{service}`: {warning}")),
-            }
+/// Trouble with a registry, as JSON has it and as it is printed.
+#[derive(Debug)]
+pub struct ReportedTrouble {
+    /// The image.
+    pub(super) image: String,
+    /// What happened.
+    pub(super) trouble: RegistryTrouble,
+    /// The complete warnings, for JSON and `--debug`.
+    pub(super) details: Vec<String>,
+    /// A hint.
+    pub(super) hint: Option<String>,
+}
+
+/// Services with the same trouble.
+struct TroubleGroup<'a> {
+    first: &'a ReportedTrouble,
+    images: Vec<String>,
+    services: Vec<String>,
+    details: Vec<&'a str>,
+}
+
+/// Prints the warnings about the images of services, before anything is sent. What several services share is printed
+/// once.
+pub fn announce<'a>(ui: Ui, reports: impl Iterator<Item = (&'a str, &'a ImageReport)>) {
+    let mut groups: Vec<TroubleGroup> = Vec::new();
+    let mut others = SharedTexts::default();
+    for (service, report) in reports {
+        report.warnings.iter().for_each(|warning| others.add(warning.as_str(), service));
+        if let Some(reported) = &report.registry_trouble {
+            add_to_groups(&mut groups, service, reported);
         }
-        if let Some(hint) = &self.hint {
+    }
+    for (warning, services) in others.into_groups() {
+        ui.warning(&with_services(warning, &services));
+    }
+    for TroubleGroup { first, images, services, details } in groups {
+        ui.warning(&with_services(&first.trouble.describe(&images), &services));
+        details.into_iter().for_each(|detail| ui.debug(detail));
+        if let Some(hint) = &first.hint {
             ui.hint(hint);
         }
+    }
+}
+
+fn add_to_groups<'a>(groups: &mut Vec<TroubleGroup<'a>>, service: &str, reported: &'a ReportedTrouble) {
+    let at = groups.iter().position(|group| group.first.trouble.is_like(&reported.trouble));
+    let at = at.unwrap_or_else(|| {
+        let (images, services, details) = Default::default();
+        groups.push(TroubleGroup { first: reported, images, services, details });
+        groups.len() - 1
+    });
+    let group = &mut groups[at];
+    group.services.push(service.to_owned());
+    if !group.images.contains(&reported.image) {
+        group.images.push(reported.image.clone());
+    }
+    for detail in &reported.details {
+        if !group.details.contains(&detail.as_str()) {
+            group.details.push(detail);
+        }
+    }
+}
+
+impl ImageReport {
+    /// All warnings, complete.
+    pub fn all_warnings(&self) -> Vec<String> {
+        let details = self.registry_trouble.iter().flat_map(|reported| &reported.details);
+        details.chain(&self.warnings).cloned().collect()
     }
 
     /// Adds the image as the reason to a result without changes.

@@ -1,20 +1,26 @@
 //! Messages about outcomes: what failed, why, and what to do.
 
+pub mod changes;
 pub mod findings;
 mod hints;
 pub mod invalid_spec;
+mod now;
 mod outcome;
 mod paused;
 mod planned;
+pub mod registry;
 pub mod settings;
+pub mod shared;
 pub mod shell;
 mod stopped;
 pub mod usage;
 mod waiting;
+mod why;
 
 use serde_json::Value;
 
-pub use self::hints::rollback_command;
+pub use self::hints::{common_hint, rollback_command, special_hint};
+pub use self::now::now;
 pub use self::paused::with_alternatives;
 use super::deploy::report::{BatchStop, Outcome, ServiceReport, after_interrupt};
 use super::exit::{Exit, error_chain, hint};
@@ -29,6 +35,7 @@ use crate::cli::select::join_names;
 pub use self::outcome::{outcome_name, summary_name};
 pub use self::waiting::{ROLLOUT_CONTINUES, keep_watching};
 use self::waiting::{rolled_back_for, still_waiting_for};
+pub use self::why::causes as causes_for_people;
 
 /// Why a rollback to a spec without placement is refused. (Updates send `Placement: {}`, which is
 /// equivalent.)
@@ -252,8 +259,14 @@ pub fn value(value: Option<&Value>) -> String {
 
 /// Returns the distinct causes of a failed rollout, each with its task, node, exit code and last log lines.
 fn describe_failures(report: &ServiceReport) -> Vec<String> {
-    let Explanation { failures, networks, has_leader } = report.explanation();
     let name = report.name();
+    let failures = report.explanation().failures.iter();
+    failures.map(|failure| describe_failure(name, failure)).chain(describe_networks(report)).collect()
+}
+
+/// Describes the networks that lack addresses, and a swarm without a leader.
+fn describe_networks(report: &ServiceReport) -> Vec<String> {
+    let Explanation { networks, has_leader, .. } = report.explanation();
     let networks = networks.iter().map(|network| {
         if network.subnets.is_empty() {
             format!(
@@ -267,7 +280,7 @@ fn describe_failures(report: &ServiceReport) -> Vec<String> {
     let leader = has_leader.filter(|has_leader| !has_leader).map(|_| {
         "the swarm has no leader: nothing is allocated until the managers have elected one".to_owned()
     });
-    failures.iter().map(|failure| describe_failure(name, failure)).chain(networks).chain(leader).collect()
+    networks.chain(leader).collect()
 }
 
 fn describe_addresses(network: &NetworkUsage) -> String {

@@ -34,7 +34,7 @@ impl ProgressDisplay for PlainProgress {
     }
 }
 
-/// Formats a line: `2/3 running; waiting for the tasks to run; task abcdefghijkl failed: task: non-zero exit
+/// Formats a line: `updated 1/3, running 2/3; waiting for the tasks to run; task abcdefghijkl failed: task: non-zero exit
 /// (1) (2 tasks)`.
 fn line(update: &ProgressUpdate, judgement: &Judgement) -> String {
     let mut parts = vec![describe_counts(update.service, judgement), update.description()];
@@ -70,7 +70,7 @@ impl ProgressDisplay for JsonProgress {
 
 fn event(update: &ProgressUpdate) -> Value {
     let mut event = json!({
-        "time": update.judgement.map(|judgement| judgement.now.to_string()),
+        "time": update.judgement.map(|judgement| format!("{:.0}", judgement.now)),
         "service": update.service.name(),
         "id": update.service.id(),
         "version_index": update.service.version(),

@@ -1,9 +1,16 @@
 //! Progress on a terminal, where it is redrawn in place.
 
-use super::{ProgressDisplay, ProgressUpdate};
+use std::collections::{HashMap, HashSet};
+
+use super::root_cause::root_cause;
+use super::{ProgressDisplay, ProgressUpdate, Role};
 use crate::api::resources::tasks::TaskState;
 use crate::api::rollout::{Judgement, State, WaitsFor};
-use crate::cli::deploy::watch::Ending;
+use crate::cli::deploy::is_failure;
+use crate::cli::deploy::report::ServiceReport;
+use crate::cli::deploy::watch::{Ending, Purpose};
+use crate::cli::messages::changes::image_change;
+use crate::cli::messages::outcome_name;
 use crate::output::{LiveDisplay, ProgressBar, ProgressRow, RowStatus};
 
 /// Shows progress with a live display, from the first change until the end.
@@ -11,69 +18,202 @@ use crate::output::{LiveDisplay, ProgressBar, ProgressRow, RowStatus};
 pub struct LiveProgress {
     has_colour: bool,
     display: Option<LiveDisplay>,
+    /// The rows until the display is shown, by the IDs of the services.
+    hidden: Vec<(String, ProgressRow)>,
+    canaries: HashSet<String>,
+    /// The images before and after, in the order of their first appearance, by the IDs of the services.
+    images: HashMap<String, (Option<String>, Option<String>)>,
+    /// The changes of images, each once.
+    image_changes: Vec<String>,
 }
 
 impl LiveProgress {
     pub fn new(has_colour: bool) -> Self {
-        Self { has_colour, display: None }
+        let (display, hidden, canaries, images, image_changes) = Default::default();
+        Self { has_colour, display, hidden, canaries, images, image_changes }
+    }
+
+    fn set(&mut self, id: &str, row: ProgressRow) {
+        match &self.display {
+            Some(display) => display.set(id, row),
+            None => self.hidden.push((id.to_owned(), row)),
+        }
+    }
+
+    /// Adds the image of a service to the title.
+    fn add_image(&mut self, update: &ProgressUpdate) {
+        let (from, to) = (update.image_before, update.service.image());
+        if self.images.contains_key(update.service.id()) || from.is_none() || from == to {
+            return;
+        }
+        let images = (from.map(str::to_owned), to.map(str::to_owned));
+        self.images.insert(update.service.id().to_owned(), images);
+        let change = image_change(from, to);
+        if !self.image_changes.contains(&change) {
+            self.image_changes.push(change);
+        }
+        let title = match self.image_changes.as_slice() {
+            [only] => only.clone(),
+            many => format!("{} changes of images", many.len()),
+        };
+        if let Some(display) = &self.display {
+            display.set_title(title);
+        }
     }
 }
 
 impl ProgressDisplay for LiveProgress {
+    fn planned(&mut self, id: &str, name: &str) {
+        self.set(id, unwatched_row(name, RowStatus::Waiting, "waiting"));
+    }
+
+    fn started(&mut self, id: &str, name: &str, role: Role) {
+        if role == Role::Canary {
+            self.canaries.insert(id.to_owned());
+        }
+        let text = self.with_role(id, "sending the update".to_owned());
+        let row = unwatched_row(name, RowStatus::InProgress, "under way");
+        self.set(id, ProgressRow { text, ..row });
+    }
+
     fn changed(&mut self, update: &ProgressUpdate) {
-        let display = self.display.get_or_insert_with(|| LiveDisplay::on_stderr(self.has_colour));
-        display.set(update.service.id(), row(update));
+        if self.display.is_none() {
+            let display = LiveDisplay::on_stderr(self.has_colour);
+            for (id, row) in self.hidden.drain(..) {
+                display.set(&id, row);
+            }
+            self.display = Some(display);
+        }
+        self.add_image(update);
+        let row = row(update);
+        let text = self.with_role(update.service.id(), row.text.clone());
+        self.set(update.service.id(), ProgressRow { text, ..row });
+    }
+
+    fn ended(&mut self, report: &ServiceReport) {
+        // The last change of a service that was watched says more.
+        if let Some(id) = report.id().filter(|_| report.rollout().is_none()) {
+            let status = if is_failure(report) { RowStatus::Failed } else { RowStatus::Succeeded };
+            self.set(id, unwatched_row(report.name(), status, shown_outcome(report)));
+        }
     }
 
     fn finish(&mut self) {
         if let Some(mut display) = self.display.take() {
             display.finish();
         }
+        self.hidden.clear();
+        self.canaries.clear();
+        self.images.clear();
+        self.image_changes.clear();
     }
 }
 
+impl LiveProgress {
+    fn with_role(&self, id: &str, text: String) -> String {
+        if self.canaries.contains(id) { format!("canary: {text}") } else { text }
+    }
+}
+
+/// The outcome as words.
+fn shown_outcome(report: &ServiceReport) -> &'static str {
+    match outcome_name(&report.outcome()) {
+        "not_started" => "not started",
+        "no_such_service" => "not there",
+        "rolled_back" => "rolled back",
+        "gave_up" => "no longer watched",
+        "under_way" => "under way",
+        other => other,
+    }
+}
+
+/// A row of a service whose tasks are not looked at.
+fn unwatched_row(name: &str, status: RowStatus, status_text: &'static str) -> ProgressRow {
+    let (name, text) = (name.to_owned(), status_text.to_owned());
+    ProgressRow { name, status, status_text, text, ..ProgressRow::default() }
+}
+
 fn row(update: &ProgressUpdate) -> ProgressRow {
-    let (bar, count, others) = match update.judgement {
-        None => (ProgressBar::default(), String::new(), String::new()),
-        Some(judgement) => (
-            bar(judgement),
-            format!("{}/{}", judgement.running, judgement.desired),
-            describe_others(update, judgement),
-        ),
-    };
-    let waits_for_tasks = matches!(
-        (update.ending, update.judgement.map(|judgement| &judgement.state)),
-        (None, Some(State::UnderWay(WaitsFor::Tasks)))
-    );
-    let description = update.description();
+    let (status, status_text) = status(update);
+    let counts = update.judgement.map(|judgement| counts(update, judgement)).unwrap_or_default();
+    let cause = update.newest_failure().map(root_cause);
     ProgressRow {
         name: update.service.name().to_owned(),
-        bar,
-        count,
-        status: match update.ending {
-            None => RowStatus::InProgress,
-            Some(Ending::Converged) => RowStatus::Succeeded,
-            Some(_) => RowStatus::Failed,
-        },
-        status_text: match update.ending {
-            None => "under way",
-            Some(Ending::RolledBack) => "rolled back",
-            Some(Ending::GaveUp(_) | Ending::Overdue(_) | Ending::Interrupted) => "no longer watched",
-            Some(_) => update.state_text(),
-        },
-        text: match others.is_empty() {
-            true => description,
-            // The states of the tasks say more than that they are waited for.
-            false if waits_for_tasks => others,
-            false if update.ending.is_some() => description,
-            false => format!("{description}; {others}"),
-        },
-        problem: update.newest_failure().map(|cause| {
-            let more =
-                if cause.tasks > 1 { format!(", and {} more", cause.tasks - 1) } else { String::new() };
-            format!("{} (task {:.12} {}{more})", cause.error, cause.task, cause.state.as_str())
-        }),
+        bar: update.judgement.map(bar).unwrap_or_default(),
+        count: counts.0,
+        short_count: counts.1,
+        status,
+        status_text,
+        text: text(update, cause.as_deref()),
+        has_problem: cause.is_some(),
         ..ProgressRow::default()
+    }
+}
+
+fn status(update: &ProgressUpdate) -> (RowStatus, &'static str) {
+    let is_rollback = update.purpose == Purpose::Rollback;
+    match update.ending {
+        None if is_rollback => (RowStatus::InProgress, "rolling back"),
+        None => (RowStatus::InProgress, "under way"),
+        Some(Ending::Converged) if is_rollback => (RowStatus::Failed, "rolled back"),
+        Some(Ending::Converged) => (RowStatus::Succeeded, "converged"),
+        Some(Ending::RolledBack) => (RowStatus::Failed, "rolled back"),
+        Some(Ending::GaveUp(_) | Ending::Overdue(_) | Ending::Interrupted) => {
+            (RowStatus::Failed, "no longer watched")
+        }
+        Some(_) => (RowStatus::Failed, update.state_text()),
+    }
+}
+
+/// `updated 1/4, running 4/4`, and `1/4` for narrow terminals.
+fn counts(update: &ProgressUpdate, judgement: &Judgement) -> (String, String) {
+    let done = if update.service.is_job() { judgement.complete() } else { judgement.updated };
+    (super::describe_counts(update.service, judgement), format!("{done}/{}", judgement.desired))
+}
+
+/// What happens, and what is wrong.
+fn text(update: &ProgressUpdate, cause: Option<&str>) -> String {
+    let with_cause = |text: &str| match cause {
+        Some(cause) => format!("{text}: {cause}"),
+        None => text.to_owned(),
+    };
+    match (update.ending, update.judgement) {
+        (Some(Ending::Converged), _) if update.purpose == Purpose::Rollback => "rolled back".to_owned(),
+        (Some(Ending::RolledBack), _) => with_cause("rolled back"),
+        (Some(Ending::Failed(why)), _) => match cause {
+            Some(cause) => format!("failed: {cause}"),
+            None => format!("failed: {why}"),
+        },
+        (Some(_), _) | (None, None) => update.description(),
+        (None, Some(judgement)) => {
+            let states = unfinished_tasks(judgement);
+            let waits = match &judgement.state {
+                State::UnderWay(waits_for) => describe_wait(waits_for, !states.is_empty()),
+                _ => "",
+            };
+            let parts = [waits, states.as_str(), cause.unwrap_or_default()];
+            let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+            let text = parts.join("; ");
+            match update.purpose {
+                Purpose::Rollback => format!("rolling back: {text}"),
+                Purpose::Change => text,
+            }
+        }
+    }
+}
+
+/// What is waited for, in few words. The states of the tasks say more than that they are waited for.
+fn describe_wait(waits_for: &WaitsFor, has_states: bool) -> &'static str {
+    match waits_for {
+        WaitsFor::Tasks | WaitsFor::Job if has_states => "",
+        WaitsFor::Tasks => "waiting for the tasks to run",
+        WaitsFor::Job => "waiting for the job to end",
+        WaitsFor::Engine => "waiting for the engine to start",
+        WaitsFor::Monitor(_) => "verifying for the monitor period",
+        WaitsFor::Completion => "verified; the engine has not finished",
+        WaitsFor::Outgoing(_) => "outgoing tasks must make room",
+        WaitsFor::Surplus(_) | WaitsFor::Unlisted(_) | WaitsFor::Overdue(_) => "surplus tasks are stopping",
+        WaitsFor::Rollback => "failed; the engine is rolling back",
     }
 }
 
@@ -93,14 +233,9 @@ fn is_failed(state: TaskState) -> bool {
     matches!(state, TaskState::Failed | TaskState::Rejected | TaskState::Orphaned)
 }
 
-/// Returns how many tasks are updated, unless all are, and the states of those that do not run: `1 updated, 1
-/// preparing`.
-fn describe_others(update: &ProgressUpdate, judgement: &Judgement) -> String {
+/// Returns the states of the tasks that do not run: `1 preparing, 2 ready`.
+fn unfinished_tasks(judgement: &Judgement) -> String {
     let is_fine = |state: TaskState| matches!(state, TaskState::Running | TaskState::Complete);
-    let shows_updated =
-        !update.service.is_job() && update.ending.is_none() && judgement.updated < judgement.desired;
-    let updated = shows_updated.then(|| format!("{} updated", judgement.updated));
     let others = judgement.by_state.iter().filter(|(state, _)| !is_fine(**state));
-    let others = others.map(|(state, count)| format!("{count} {}", state.as_str()));
-    updated.into_iter().chain(others).collect::<Vec<_>>().join(", ")
+    others.map(|(state, count)| format!("{count} {}", state.as_str())).collect::<Vec<_>>().join(", ")
 }

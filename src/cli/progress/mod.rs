@@ -2,13 +2,15 @@
 
 mod lines;
 mod live;
+mod root_cause;
 
 use clap::{Args, ValueEnum};
 
 use super::app::App;
-use super::deploy::watch::{Ending, Watched};
+use super::deploy::report::ServiceReport;
+use super::deploy::watch::{Ending, Purpose, Watched};
 use crate::api::resources::services::Service;
-use crate::api::rollout::{Cause, Judgement, State, WaitsFor};
+use crate::api::rollout::{Cause, Judgement, State, WaitsFor, stop_limit};
 pub use lines::judgement_json;
 use lines::{JsonProgress, PlainProgress};
 use live::LiveProgress;
@@ -36,9 +38,9 @@ enum ProgressMode {
 }
 
 impl ProgressArgs {
-    /// Whether only results and errors are printed.
-    pub fn is_quiet(&self) -> bool {
-        self.quiet || matches!(self.progress, ProgressMode::None)
+    /// Whether the summary of several services is printed: it is not progress, so `--progress none` keeps it.
+    pub fn has_summary(&self) -> bool {
+        !self.quiet
     }
 
     /// No progress.
@@ -67,12 +69,31 @@ pub struct ProgressUpdate<'a> {
     pub judgement: Option<&'a Judgement>,
     /// How it ended; `None` while it is in progress.
     pub ending: Option<&'a Ending>,
+    /// Whether it is rolled back.
+    pub purpose: Purpose,
+    /// The image before the change, if there was one.
+    pub image_before: Option<&'a str>,
+}
+
+/// The role of a service in its batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The others are updated only if it converges.
+    Canary,
+    /// No special role.
+    Regular,
 }
 
 /// Shows the progress of rollouts.
 pub trait ProgressDisplay {
+    /// A service waits for its turn.
+    fn planned(&mut self, _id: &str, _name: &str) {}
+    /// The update of a service is being sent.
+    fn started(&mut self, _id: &str, _name: &str, _role: Role) {}
     /// A service has changed.
     fn changed(&mut self, update: &ProgressUpdate);
+    /// The work on a service has ended.
+    fn ended(&mut self, _report: &ServiceReport) {}
     /// All rollouts have ended.
     fn finish(&mut self) {}
 }
@@ -88,7 +109,13 @@ impl ProgressDisplay for NoProgress {
 impl<'a> ProgressUpdate<'a> {
     /// The state of a watched service.
     pub fn new(one: &'a Watched) -> Self {
-        Self { service: &one.service, judgement: one.judgement.as_ref(), ending: one.ending.as_ref() }
+        Self {
+            service: &one.service,
+            judgement: one.judgement.as_ref(),
+            ending: one.ending.as_ref(),
+            purpose: one.purpose,
+            image_before: one.image_before.as_deref(),
+        }
     }
 
     /// Describes what is happening or how it ended.
@@ -100,12 +127,21 @@ impl<'a> ProgressUpdate<'a> {
                 "all tasks running; verifying for the monitor period".to_owned()
             }
             (None, Some(State::UnderWay(WaitsFor::Unlisted(_)))) => {
-                "surplus tasks are no longer listed; waiting for their stop grace period".to_owned()
+                let waits = "surplus tasks are no longer listed; waiting for their stop grace period";
+                format!("{waits} ({})", self.limit())
+            }
+            (None, Some(State::UnderWay(waits_for @ (WaitsFor::Outgoing(_) | WaitsFor::Surplus(_))))) => {
+                format!("{waits_for} ({})", self.limit())
             }
             (None, Some(State::UnderWay(waits_for))) => waits_for.to_string(),
             // All other states are endings.
             (None, _) => String::new(),
         }
+    }
+
+    /// How long outgoing tasks are waited for: their stop grace period, and 30 s.
+    fn limit(&self) -> String {
+        format!("at most {} s", stop_limit(self.service).as_secs())
     }
 
     /// The state as a word for JSON.
@@ -129,13 +165,13 @@ impl<'a> ProgressUpdate<'a> {
     }
 }
 
-/// Formats counts: `3/3 running, 1 updated`, `1/3 complete, 2 running`.
+/// Formats counts: `updated 1/4, running 4/4`, `complete 1/3, running 2`.
 fn describe_counts(service: &Service, judgement: &Judgement) -> String {
     let Judgement { running, updated, desired, .. } = judgement;
     if service.is_job() {
-        format!("{}/{desired} complete, {running} running", judgement.complete())
+        format!("complete {}/{desired}, running {running}", judgement.complete())
     } else {
-        format!("{running}/{desired} running, {updated} updated")
+        format!("updated {updated}/{desired}, running {running}/{desired}")
     }
 }
 

@@ -22,7 +22,7 @@ use filter::ImageFilter;
 /// requested.
 const MAX_SINGLE_READS: usize = 20;
 /// Maximum number of names in a line of output.
-pub const MAX_NAMES_SHOWN: usize = 50;
+pub const MAX_NAMES_SHOWN: usize = 10;
 /// The label that `docker stack deploy` sets on the services of a stack.
 const STACK: &str = "com.docker.stack.namespace";
 /// Flags that select services.
@@ -318,7 +318,7 @@ mod tests {
     #[test]
     fn long_lists_of_names_are_cut() {
         let names: Vec<String> = (0..52).map(|i| format!("s{i}")).collect();
-        assert!(join_names(names.iter().map(String::as_str)).ends_with("s49 and 2 more"));
+        assert!(join_names(names.iter().map(String::as_str)).ends_with("s9 and 42 more"));
         assert_eq!(join_names(["a", "b"].into_iter()), "a, b");
     }
 }

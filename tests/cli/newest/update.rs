@@ -53,7 +53,7 @@ fn a_dry_run_posts_nothing() {
     let registry = registry();
     let swarm = swarm(&registry, &[("web", "1.7.2", None)], &FINDS);
     let run = on(&swarm, &["update-image", "--dry-run", "--newest", "patch", "web"]).run().succeeds();
-    assert!(run.stdout.contains(":1.7.3@sha256:2222"), "{}", run.stdout);
+    assert!(run.stdout.contains("-> 1.7.3@sha256:2222"), "{}", run.stdout);
     swarm.expect("web").posted(0);
 }
 

@@ -197,7 +197,7 @@ fn a_dry_run_posts_nothing_and_shows_the_changes() {
     let swarm = shop();
     let plan = both(&swarm);
     let run = plan.apply(&swarm, &["--dry-run", "--exit-code"]).answers(Exit::Different);
-    run.prints(&["web: would be updated (dry run, nothing was posted)", NEW]);
+    run.prints(&["web: would be updated (dry run, nothing was posted); image opera443399/whoami:0.7 -> 0.6"]);
     assert!(swarm.posts().is_empty());
     plan.apply(&swarm, &["--exit-code", "--detach"]).answers(Exit::Different);
     plan.apply(&swarm, &["--exit-code", "--detach"]).succeeds();

@@ -12,6 +12,11 @@ use crate::support::server::{Answer, Request};
 
 const TWO: &str = "sha256:2222222222222222222222222222222222222222222222222222222222222222";
 
+/// The tag and the digest as they are printed for people.
+fn shown(tag: &str, digest: &str) -> String {
+    format!("{tag}@{:.19}", digest)
+}
+
 /// The number of requests to the registry.
 fn asked(swarm: &FakeSwarm) -> usize {
     swarm.requests().iter().filter(|request| request.endpoint().starts_with("/distribution/")).count()
@@ -42,7 +47,7 @@ fn pins_the_tag_and_sets_the_platforms_as_docker_does() {
             .answers(Answer::json(200, service_text(ID, 12, &wanted.to_string()))),
     ]);
     let run = swarmctl(["update-image", "-d", "t001", &image("1.8")]).host(engine.host()).run().succeeds();
-    let run = run.prints(&[&pinned("1.8", ONE), "Placement.Platforms"]);
+    let run = run.prints(&[&shown("1.8", ONE)]);
     assert_eq!(run.stderr, "");
     assert!(engine.asked().iter().all(|request| request.header("x-registry-auth").is_none()));
 }
@@ -72,7 +77,7 @@ fn a_registry_without_platforms_does_not_change_them() {
         get(&format!("/v1.41/services/{ID}")).answers(Answer::json(200, t001(&pinned("1.8", ONE), 12))),
     ]);
     let run = swarmctl(["update-image", "-d", "t001", &image("1.8")]).host(engine.host()).run().succeeds();
-    run.prints(&[&pinned("1.8", ONE)]).never_says(&["Platforms"]);
+    run.prints(&[&shown("1.8", ONE)]).never_says(&["platform"]);
 }
 
 #[test]
@@ -83,7 +88,7 @@ fn a_requested_digest_is_kept_and_an_image_of_docker_hub_has_its_short_name() {
     ] {
         let swarm = swarm(OLD, &[]);
         swarm.world().registry.insert(name.to_owned(), ONE.to_owned());
-        update_image(&swarm, &[given]).succeeds().prints(&["Placement.Platforms"]);
+        update_image(&swarm, &[given]).succeeds().prints(&["image opera443399/whoami:0.7 -> nginx:"]);
         assert_eq!((asked(&swarm), swarm.service("t001").image()), (1, &becomes[..]));
     }
 }
@@ -91,7 +96,9 @@ fn a_requested_digest_is_kept_and_an_image_of_docker_hub_has_its_short_name() {
 #[test]
 fn a_tag_that_has_moved_is_deployed_again() {
     let swarm = swarm(&pinned("1.7", ONE), &[("1.7", TWO)]);
-    update_image(&swarm, &[&image("1.7")]).succeeds().prints(&[&pinned("1.7", ONE), &pinned("1.7", TWO)]);
+    update_image(&swarm, &[&image("1.7")])
+        .succeeds()
+        .prints(&[&shown("1.7", ONE), &format!(" -> {}", shown("1.7", TWO))]);
     assert_eq!(swarm.service("t001").image(), pinned("1.7", TWO));
 }
 
@@ -249,7 +256,7 @@ fn the_same_digest_in_another_repository_is_another_image() {
 #[test]
 fn a_dry_run_asks_the_registry_and_posts_nothing() {
     let swarm = swarm(&pinned("1.7", ONE), &[("1.8", TWO)]);
-    update_image(&swarm, &["--dry-run", &image("1.8")]).succeeds().prints(&[&pinned("1.8", TWO)]);
+    update_image(&swarm, &["--dry-run", &image("1.8")]).succeeds().prints(&[&shown("1.8", TWO)]);
     assert_eq!((asked(&swarm), swarm.posts().len()), (1, 0));
     let lines: Vec<String> = swarm.requests().iter().map(Request::line).collect();
     assert!(lines.contains(&format!("GET /v1.41/distribution/{}/json", image("1.8"))), "{lines:?}");

@@ -109,7 +109,7 @@ fn other_troubles_keep_the_tag_and_say_so_before_the_request() {
             post(&format!("/v1.41/services/{ID}/update?version=11")).answers(Answer::error(400, "no"));
         let run = update(&pinned("1.7", ONE), answer, &[], [refused]).fails_with(Exit::Failed);
         let at = |text: &str| run.stderr.find(text).unwrap_or_else(|| panic!("{text}: {}", run.report()));
-        assert!(at("could not be accessed on a registry") < at("error: "));
+        assert!(at("it is used without a digest") < at("error: "));
         assert!(at(said) < at("error: "));
         assert_eq!(run.stderr.matches(said).count(), 1, "{}", run.report());
         assert_eq!(run.stderr.contains("docker login 127.0.0.1:5000"), is_denied, "{}", run.report());
@@ -135,7 +135,7 @@ fn a_question_that_is_forbidden_is_not_blamed_on_the_registry() {
     ] {
         let run = update(&pinned("1.7", ONE), answer.clone(), &[], posted()).succeeds();
         let endpoint = format!("/distribution/{}/json", image("1.8"));
-        let run = run.says(&[said, &endpoint, "could not be accessed on a registry"]);
+        let run = run.says(&[said, &endpoint, "it is used without a digest"]);
         run.never_says(&["registry `127.0.0.1:5000`", "docker login"]);
         let run = update(&pinned("1.7", ONE), answer, &["--on-resolve-error=fail"], []).exits(code);
         run.says(&[said, &endpoint, "hint: "]).never_says(&["registry `127.0.0.1:5000`", "docker login"]);

@@ -1,6 +1,9 @@
 //! A batch of 40 services, of which one fails, with a registry that cannot be reached: on terminals and in a pipe.
 
+use std::num::NonZero;
+
 use super::{run, swarm};
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::{FakeSwarm, Step};
 use crate::support::fixtures::NEW;
 use crate::support::run::Run;
@@ -42,4 +45,85 @@ fn forty_services_in_a_pipe() {
     let update = ["update-image", "--stack", "shop", "--max-failures", "0", "--progress", "none"];
     assert_screen("forty_no_progress", &run(&forty(), &[&update[..], &[NEW]].concat()));
     assert_screen("forty_quiet", &run(&forty(), &[&update[..], &["--quiet", NEW]].concat()));
+}
+
+/// Rows that a terminal of this size shows, from the oldest one on.
+fn rows(width: u16, height: u16, run: &Run) -> Vec<String> {
+    let some = |length| NonZero::new(length).expect("a terminal has a size");
+    let mut parser = vt100::Parser::new(some(height), some(width), 1000);
+    parser.process(run.stdout.as_bytes());
+    parser.screen_mut().set_scrollback(1000);
+    let scrolled = parser.screen().scrollback();
+    let mut rows: Vec<String> = Vec::new();
+    for above in (1..=scrolled).rev() {
+        parser.screen_mut().set_scrollback(above);
+        rows.extend(parser.screen().rows(0, width).next());
+    }
+    parser.screen_mut().set_scrollback(0);
+    rows.extend(parser.screen().rows(0, width));
+    rows.truncate(rows.iter().rposition(|row| !row.trim().is_empty()).map_or(0, |last| last + 1));
+    rows.iter().map(|row| row.trim_end().to_owned()).collect()
+}
+
+#[test]
+fn forty_services_need_at_most_40_lines_and_the_last_one_is_the_summary() {
+    for flags in ["--progress none", ""] {
+        let rows = rows(80, 24, &on(80, 24, flags).fails_with(Exit::RolloutFailed));
+        let summary = "40 services: 39 updated, 1 failed";
+        assert_eq!(rows.last().map(String::as_str), Some(summary), "{rows:#?}");
+        let is_progress = |row: &&String| {
+            row.contains("running 1/1")
+                || row.contains("running 0/1")
+                || row.contains(" 0:0")
+                || row.starts_with("... and")
+        };
+        let others = rows.iter().filter(|row| !is_progress(row)).count();
+        assert!(others <= 40, "{others} lines besides progress: {rows:#?}");
+        let at = |text: &str| {
+            rows.iter().position(|row| row.contains(text)).unwrap_or_else(|| panic!("{text}: {rows:#?}"))
+        };
+        let order = [
+            "selected 40",
+            "warning: registry `docker.io`",
+            "whoami:0.7 -> 0.6: ",
+            "error: ",
+            "now: ",
+            summary,
+        ];
+        let order = order.map(at);
+        assert!(order.is_sorted(), "{rows:#?}");
+        for text in ["selected 40", "warning: ", "error: "] {
+            assert_eq!(rows.iter().filter(|row| row.contains(text)).count(), 1, "{text}: {rows:#?}");
+        }
+    }
+}
+
+#[test]
+fn the_engines_text_about_a_registry_is_printed_with_debug_only() {
+    let text = "dial tcp: lookup registry-1.docker.io on 127.0.0.1:53";
+    let update = ["update-image", "--stack", "shop", "--detach", NEW];
+    run(&forty(), &update).succeeds().never_says(&[text, "127.0.0.1:53"]);
+    let run = run(&forty(), &[&["-D"][..], &update].concat()).succeeds();
+    assert_eq!(
+        run.stderr.lines().filter(|line| line.contains("registry `docker.io`")).count(),
+        2,
+        "{}",
+        run.report()
+    );
+    run.says(&[text]);
+}
+
+#[test]
+fn several_failures_have_one_command_that_rolls_back_all() {
+    let swarm = forty();
+    for name in ["shop_service-03", "shop_service-09"] {
+        swarm.world().service(name).rollout = vec![Step::Updating, Step::Paused];
+    }
+    let run =
+        run(&swarm, &["update-image", "--stack", "shop", "--max-failures", "0", "--progress", "none", NEW]);
+    let run = run.fails_with(Exit::RolloutFailed).says(&[
+        "to roll back all 3 failed services run `swarmctl rollback shop_service-03 shop_service-07 shop_service-09`",
+    ]);
+    assert_eq!(run.stderr.matches("hint: ").count(), 1, "{}", run.report());
+    assert_eq!(run.stderr.matches("now: 0 of 1 task running").count(), 3, "{}", run.report());
 }

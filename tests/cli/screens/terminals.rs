@@ -1,5 +1,8 @@
 //! The output on terminals of three sizes.
 
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
 use super::{swarm, web_whose_update};
 use crate::support::fake_swarm::{FakeSwarm, Step};
 use crate::support::fixtures::NEW;
@@ -50,6 +53,28 @@ fn updates_with_live_progress() {
     assert_terminals("live_converges", steps(&[Step::Updating, Step::Completed]), &update);
     assert_terminals("live_fails", steps(&[Step::Updating, Step::Paused]), &update);
     assert_terminals("live_rolled_back", steps(&[Step::Updating, Step::RolledBack]), &update);
+}
+
+/// A service whose only task is in this state, with this error of the engine.
+fn web_with_task(constraints: &[&str], state: &str, error: &str) -> FakeSwarm {
+    let swarm = swarm(&["web"]);
+    let ago = (Timestamp::now() - SignedDuration::from_secs(60)).to_string();
+    let mut world = swarm.world();
+    let web = world.service("web");
+    web.spec["TaskTemplate"]["Placement"]["Constraints"] = json!(constraints);
+    web.tasks = Some(vec![json!({
+        "ID": "p1e2n3d4i5n6g7p1e2n3d4i5n", "CreatedAt": ago, "UpdatedAt": ago, "Slot": 1, "DesiredState": "running",
+        "Status": { "Timestamp": ago, "State": state, "Err": error }
+    })]);
+    drop(world);
+    swarm
+}
+
+#[test]
+fn a_service_that_no_node_can_run() {
+    let error = "no suitable node (scheduling constraints not satisfied on 1 node)";
+    let start = || web_with_task(&["node.labels.disk==ssd", "node.role==manager"], "pending", error);
+    assert_terminals("unplaced", start, "wait --timeout 20s web");
 }
 
 #[test]

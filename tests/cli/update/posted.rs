@@ -22,7 +22,7 @@ fn without_a_flag_nothing_is_posted_and_this_is_reported() {
 fn posts_the_engines_own_json_with_only_one_variable_changed() {
     let before = hard_spec(OLD);
     let swarm = swarm_with(serde_json::from_str(&before).unwrap());
-    update(&["t001", "--env-add", "A=2"]).host(swarm.host()).run().succeeds().prints(&["Env[A]: A=1 -> A=2"]);
+    update(&["t001", "--env-add", "A=2"]).host(swarm.host()).run().succeeds().prints(&["env A=1 -> 2"]);
     let posted = swarm.posts()[0].text().to_owned();
     assert_eq!(same_escapes(&posted), same_escapes(&before.replace("\"A=1\"", "\"A=2\"")));
 }
@@ -59,11 +59,7 @@ fn a_dry_run_posts_nothing_and_reports_differences_if_that_is_requested() {
     let swarm = swarm();
     let line = ["t001", "--label-add", "a=b", "--env-add", "A=1", "--dry-run"];
     let run = update(&line).host(swarm.host()).run().succeeds();
-    run.prints(&[
-        "would be updated",
-        "Labels.a: (none) -> b",
-        "TaskTemplate.ContainerSpec.Env[A]: (none) -> A=1",
-    ]);
+    run.prints(&["would be updated", "label a=b added", "env A=1 added"]);
     let run = update(&[&line[..], &["--exit-code", "--json"]].concat())
         .host(swarm.host())
         .run()

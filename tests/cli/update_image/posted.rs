@@ -19,7 +19,11 @@ fn reads_posts_the_whole_spec_and_reads_back_on_one_connection() {
         post_at(11).body_is(spec("t001", NEW).to_string()),
         read_back(t001(NEW, 12)),
     ]);
-    let run = update_image(&["t001", NEW]).host(engine.host()).run().succeeds().prints(&["t001", OLD, NEW]);
+    let run = update_image(&["t001", NEW])
+        .host(engine.host())
+        .run()
+        .succeeds()
+        .prints(&["t001: updated\n  image opera443399/whoami:0.7 -> 0.6\n"]);
     assert_eq!(run.stderr, "", "nothing to say on stderr");
     assert_eq!(engine.connections(), 1, "one connection is kept alive");
     // A ping, the read, the nodes, the post, the read-back.
@@ -168,7 +172,7 @@ fn a_dry_run_shows_what_would_change_and_posts_nothing() {
     let nodes = get("/v1.41/nodes").answers(Answer::json(200, "[]"));
     let engine = Engine::ordered([read(t001(OLD, 11)), nodes, tasks]);
     let run = update_image(&["t001", NEW, "--dry-run"]).host(engine.host()).run().succeeds();
-    run.prints(&["t001", "TaskTemplate.ContainerSpec.Image", OLD, NEW]).shows(&["dry run"]);
+    run.prints(&["t001", "image opera443399/whoami:0.7 -> 0.6"]).shows(&["dry run"]);
 }
 
 #[test]

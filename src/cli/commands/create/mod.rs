@@ -20,6 +20,7 @@ use crate::cli::deploy::report::{
 use crate::cli::deploy::{FollowArgs, PlanArgs};
 use crate::cli::exit::Exit;
 use crate::cli::flags::image::{ImageChange, ResolveArgs};
+use crate::cli::flags::image_report::announce;
 use crate::cli::flags::{CreateFlags, SpecArgs, check_engine};
 use crate::cli::messages::usage::UsageError;
 
@@ -73,7 +74,7 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
     let created = match resolve(&client, app, &mut edits, &args.resolve, image.as_ref()) {
         Ok(change) => {
             let spec = spec::create::made_of(base, &edits).map_err(UsageError::from)?;
-            change.report.announce(app.ui, name);
+            announce(app.ui, std::iter::once((name, &change.report)));
             let (stage, found) = match check_new(&client, app.ui, &spec, args.strict) {
                 Err(refused) => {
                     let (why, found) = *refused;
@@ -91,7 +92,7 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
                 Stage::Created(Ok(_)) => change.report.credentials_note().into_iter().collect(),
                 _ => Vec::new(),
             };
-            let remarks = Remarks { announced: change.report.warnings, notes, ..Remarks::default() };
+            let remarks = Remarks { announced: change.report.all_warnings(), notes, ..Remarks::default() };
             ServiceReport::new(name, stage).with(found).with(remarks)
         }
         Err(error) => ServiceReport::not_started(name, None, NotStarted::Failed(error)),

@@ -9,8 +9,9 @@ use crate::api::resources::services::Service;
 use crate::api::resources::tasks;
 use crate::api::resources::tasks::{TaskState, TaskWithSpec};
 use crate::api::spec::{Change, Place, changes};
-use crate::cli::deploy::report::{NotStarted, shown};
+use crate::cli::deploy::report::NotStarted;
 use crate::cli::deploy::{NotPrepared, check_rollback, missing_references};
+use crate::cli::messages::changes::in_full;
 use crate::cli::messages::shell;
 
 use super::FailedSpec;
@@ -112,7 +113,7 @@ fn describe_no_way_back(service: &Service, image: &str, differs: &[Change], good
         }
         differs => format!(
             "the previous spec runs the same tasks as the current one, which is failing (image `{image}`); it differs only in {}",
-            differs.iter().map(shown).collect::<Vec<_>>().join(", ")
+            differs.iter().map(in_full).collect::<Vec<_>>().join(", ")
         ),
     };
     match good {

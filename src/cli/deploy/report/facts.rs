@@ -10,7 +10,7 @@ use crate::api::rollout::Judgement;
 use crate::api::spec::{Change, Place};
 
 static NO_EXPLANATION: Explanation =
-    Explanation { failures: Vec::new(), networks: Vec::new(), has_leader: None };
+    Explanation { failures: Vec::new(), networks: Vec::new(), problems: Vec::new(), has_leader: None };
 
 impl ServiceReport {
     /// The service as it was first read, if an update followed.

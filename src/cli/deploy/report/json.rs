@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::outcome::Outcome;
 use super::planned::{PlannedRemark, PlannedState};
 use super::service::{ServiceReport, Skip};
-use super::{ReportStyle, text};
+use super::{ReportStyle, remarks, text};
 use crate::api::deploy::failures::Failure;
 use crate::api::deploy::update::{Conflict, Delivery, NoChange};
 use crate::api::forecast::Forecast;
@@ -99,7 +99,7 @@ fn reason(outcome: &Outcome) -> Option<&'static str> {
 
 /// All warnings about the service, also those that were printed before the request.
 pub fn all_warnings(report: &ServiceReport) -> Vec<String> {
-    report.remarks.announced.iter().cloned().chain(text::warnings(report)).collect()
+    report.remarks.announced.iter().cloned().chain(remarks::warnings(report)).collect()
 }
 
 /// A change.
@@ -121,7 +121,7 @@ pub fn restarts_as_json(forecast: &Forecast) -> Value {
 
 /// Returns the notes. Text output shows another tag of the same digest in the result line instead.
 fn notes(report: &ServiceReport, outcome: &Outcome) -> Vec<String> {
-    let mut notes = text::notes(report);
+    let mut notes = remarks::notes(report);
     if let Outcome::Unchanged(NoChange::SameDigest { tags: Some((runs, asked)), .. }) = outcome {
         notes.push(text::same_digest(report, runs.as_deref(), asked.as_deref()));
     }

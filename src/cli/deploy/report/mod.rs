@@ -5,6 +5,8 @@ mod facts;
 mod json;
 mod outcome;
 mod planned;
+mod remarks;
+mod results;
 mod service;
 mod text;
 
@@ -15,11 +17,12 @@ pub use self::blocked::why_nothing_changed;
 pub use self::json::{all_warnings, change_as_json, object, restarts_as_json};
 pub use self::outcome::{Outcome, StoppedBy, StoppedRollback};
 pub use self::planned::{PlannedOn, PlannedRemark, PlannedState};
+use self::results::ResultLayout;
 pub use self::service::{
     BatchStop, Conclusion, NewService, NotStarted, Remarks, Removal, Rollback, ServiceReport, Skip, Stage,
     Watch, WatchRequest, WatchResult, Watchable,
 };
-pub use self::text::{print_remarks_and_error, shown};
+pub use self::text::print_remarks_and_error;
 use crate::api::deploy::update::Delivery;
 use crate::api::error::Error;
 use crate::api::http::client::Client;
@@ -129,20 +132,26 @@ pub fn report_with(
         }
         out.json_object(&object);
     }
-    for one in reports {
-        match style.format {
-            ReportFormat::Text => text::lines(style, one).iter().for_each(|line| out.line(line)),
-            ReportFormat::TextOnStderr => text::lines(style, one).iter().for_each(|line| app.ui.note(line)),
-            ReportFormat::Json => {}
-        }
-        text::print_remarks(one, app);
-        if unknown.is_none() && !text::is_grouped(one, reports.len()) {
-            text::print_error(style, one, app);
-        }
+    let layout = match style.format {
+        _ if reports.len() == 1 => ResultLayout::WithDetails,
+        ReportFormat::Text if out.is_terminal() => ResultLayout::Folded,
+        _ => ResultLayout::OneLineEach,
+    };
+    let results = || results::lines(style, reports, layout);
+    match style.format {
+        ReportFormat::Text => results().iter().for_each(|line| out.wrapped_line(line)),
+        ReportFormat::TextOnStderr => results().iter().for_each(|line| app.ui.note(line)),
+        ReportFormat::Json => {}
     }
+    // On a terminal the results come before the errors, and the summary is the last line.
+    out.flush();
+    remarks::print(reports, app);
     match &unknown {
         Some(UnknownServices { why, hint }) => app.ui.error(why, std::iter::empty::<&str>(), hint.as_deref()),
-        None => text::print_grouped_errors(style, reports, app),
+        None => {
+            text::print_single_errors(style, reports, app);
+            text::print_grouped_errors(style, reports, app);
+        }
     }
     if style.summary == Summary::Shown && reports.len() > 1 {
         app.ui.note(&text::summary(style, reports));

@@ -1,56 +1,21 @@
-//! Reports as text: results on stdout; notes, warnings and errors on stderr.
+//! Reports as text: errors on stderr, and the summary.
 
 use std::mem::discriminant;
 
-use super::facts::EngineWarnings;
 use super::outcome::Outcome;
-use super::service::{BatchStop, Conclusion, NotStarted, ServiceReport, Stage, WatchResult, Watchable};
-use super::{ReportStyle, after_interrupt};
-use crate::api::deploy::update::{Delivery, NoChange};
-use crate::api::spec::Change;
+use super::service::{BatchStop, NotStarted, ServiceReport, Stage};
+use super::{ReportStyle, after_interrupt, remarks};
+use crate::api::deploy::update::Delivery;
+use crate::api::error::Error;
 use crate::cli::app::App;
 use crate::cli::flags::image_report;
 use crate::cli::messages;
 use crate::cli::messages::Message;
 use crate::cli::messages::shell;
-use crate::cli::newest::Decision;
-use crate::cli::select::{MAX_NAMES_SHOWN, format_count};
+use crate::cli::select::format_count;
 
-/// Returns the lines on stdout: the state of the service.
-pub fn lines(style: ReportStyle, report: &ServiceReport) -> Vec<String> {
-    let (name, done) = (report.name(), style.done);
-    let head = match report.outcome() {
-        // The ID of a new service is printed as soon as the engine has accepted it.
-        Outcome::Applied | Outcome::Converged if done.is_empty() => return Vec::new(),
-        // Only the wait had an effect.
-        Outcome::Converged if is_unchanged(report) && done != "converged" => {
-            format!("{name}: converged; nothing was posted")
-        }
-        Outcome::Applied | Outcome::Converged => format!("{name}: {done}"),
-        Outcome::Planned => {
-            let done = if done.is_empty() { "created" } else { done };
-            let name = if name.is_empty() { "a new service" } else { name };
-            format!("{name}: would be {done} (dry run, nothing was posted)")
-        }
-        Outcome::Unchanged(NoChange::AlreadySo) => format!("{name}: nothing to change; nothing was posted"),
-        Outcome::Unchanged(NoChange::SameImage(image)) => {
-            format!("{name}: already runs {image}; nothing was posted")
-        }
-        Outcome::Unchanged(NoChange::SameDigest { tags: Some((runs, asked)), .. }) => {
-            let same = same_digest(report, runs.as_deref(), asked.as_deref());
-            format!("{name}: {same}; nothing was posted")
-        }
-        Outcome::Unchanged(NoChange::SameDigest { runs, tags: None }) => {
-            format!("{name}: already runs {runs}; nothing was posted")
-        }
-        Outcome::LeftOut(why) => format!("{name}: skipped: {why}"),
-        Outcome::NoNewer(decision) => format!("{name}: {}", decision.unchanged()),
-        _ => return Vec::new(),
-    };
-    let changes = report.changes().iter().map(shown);
-    let forecast = report.forecast().map(messages::forecast);
-    std::iter::once(head).chain(changes.chain(forecast).map(|line| format!("  {line}"))).collect()
-}
+/// Maximum number of services in a command to paste.
+const MAX_NAMES_IN_COMMAND: usize = 50;
 
 /// The tags of one digest. `--newest` and `--force` do not go together, so the image itself must be named then.
 pub fn same_digest(report: &ServiceReport, runs: Option<&str>, asked: Option<&str>) -> String {
@@ -76,105 +41,48 @@ pub fn is_unchanged(report: &ServiceReport) -> bool {
     }
 }
 
-/// Formats a change: `TaskTemplate.ContainerSpec.Image: a -> b`.
-pub fn shown(change: &Change) -> String {
-    let (old, new) = (messages::value(change.old.as_ref()), messages::value(change.new.as_ref()));
-    format!("{}: {old} -> {new}", change.place)
-}
-
-/// Returns the warnings that were not printed before the request.
-pub fn warnings(report: &ServiceReport) -> Vec<String> {
-    let mut warnings = match report.engine_warnings() {
-        EngineWarnings::Update(warnings) => warnings.iter().map(messages::warning).collect(),
-        EngineWarnings::Create(warnings) => warnings.to_vec(),
-    };
-    warnings.extend(report.remarks.warnings.iter().cloned());
-    if let Stage::RolledBack(rolled_back) = &report.stage
-        && matches!(report.outcome(), Outcome::RolloutFailed(_) | Outcome::Converged | Outcome::Conflict(_))
-    {
-        let rollback = &rolled_back.rollback;
-        let why = messages::explain(rollback, None).map(|message| message.causes.join("; "));
-        warnings.push(format!(
-            "it could not be rolled back ({}): {}",
-            messages::outcome_name(&rollback.outcome()),
-            why.unwrap_or_default()
-        ));
-    }
-    warnings
-}
-
-/// Returns the notes.
-pub fn notes(report: &ServiceReport) -> Vec<String> {
-    let mut notes = report.remarks.notes.clone();
-    if let Outcome::Skipped(why, _) = report.outcome() {
-        notes.push(format!("skipped: {why}"));
-    }
-    if let Outcome::NotComparable(refusal) = report.outcome() {
-        notes.push(format!("skipped: {}", refusal.why));
-    }
-    notes.extend(report.newest().into_iter().flat_map(Decision::notes));
-    if let Some(result) = report.watch_result() {
-        notes.extend(left_behind(result));
-        notes.extend(about_unchanged(result).map(str::to_owned));
-    }
-    if let (Stage::RolledBack(_), Outcome::RolledBack) = (&report.stage, report.outcome()) {
-        notes.push("rolled back (--rollback-on-failure)".to_owned());
-    }
-    notes
-}
-
-/// Describes surplus tasks that are not waited for.
-fn left_behind(result: &WatchResult) -> Vec<String> {
-    let Some(rollout) = &result.judgement else { return Vec::new() };
-    let note = |task: String| {
-        format!("{task} is not waited for: its node is down, so it is unknown whether the task has ended")
-    };
-    let name = result.service.as_ref().map_or("", |service| service.name());
-    rollout.left_behind.iter().map(|task| note(task.describe(name, &rollout.node_names))).collect()
-}
-
-/// Describes an unchanged service whose rollout was waited for.
-fn about_unchanged(result: &WatchResult) -> Option<&'static str> {
-    let Watchable::Unchanged(_) = &result.watched else { return None };
-    match result.conclusion {
-        Conclusion::Converged => Some("already as requested; its rollout was in progress"),
-        Conclusion::Failed(_) | Conclusion::RolledBack => Some("already as requested; nothing was posted"),
-        _ => None,
-    }
-}
-
 /// Prints notes, warnings and the error on stderr.
 pub fn print_remarks_and_error(style: ReportStyle, report: &ServiceReport, app: &App) {
-    print_remarks(report, app);
+    remarks::print_of(&[report], app);
     print_error(style, report, app);
 }
 
-/// Prints notes and warnings on stderr.
-pub fn print_remarks(report: &ServiceReport, app: &App) {
-    let name = report.name();
-    if let Some(service) = report.service()
-        && ![service.name(), service.id(), ""].contains(&report.given.as_str())
-    {
-        app.ui.note(&format!("`{}` is service `{name}`", report.given));
-    }
-    for note in notes(report) {
-        app.ui.note(&format!("{name}: {note}"));
-    }
-    let of_forecast =
-        report.forecast().into_iter().flat_map(|forecast| &forecast.warnings).map(messages::forecast_warning);
-    for warning in warnings(report).into_iter().chain(of_forecast) {
-        app.ui.warning(&format!("service `{name}`: {warning}"));
-    }
-    let dropped: Vec<String> = report.dropped().map(ToString::to_string).collect();
-    if !dropped.is_empty() {
-        app.ui.warning(&format!("service `{name}`: the engine did not store {}", dropped.join(", ")));
+/// Prints the error, if the service is not as requested, and what its users get now.
+pub fn print_error(style: ReportStyle, report: &ServiceReport, app: &App) {
+    if let Some(message) = explain(style, report, app) {
+        print_message(style, report, message, app);
     }
 }
 
-/// Prints the error, if the service is not as requested.
-pub fn print_error(style: ReportStyle, report: &ServiceReport, app: &App) {
-    if let Some(Message { causes, hint }) = explain(style, report, app) {
-        app.ui.error(&messages::headline(report, style.verb, style.done), causes, hint.as_deref());
+/// Prints the errors that are not grouped, and one hint if several rollouts failed.
+pub fn print_single_errors(style: ReportStyle, reports: &[ServiceReport], app: &App) {
+    let failed: Vec<&ServiceReport> = reports.iter().filter(|one| has_failed_rollout(one)).collect();
+    let is_alone = failed.len() < 2;
+    for report in reports.iter().filter(|one| !is_grouped(one, reports.len())) {
+        let Some(message) = explain(style, report, app) else { continue };
+        let hint = if is_alone || !has_failed_rollout(report) {
+            message.hint
+        } else {
+            messages::special_hint(report)
+        };
+        print_message(style, report, Message { hint, ..message }, app);
+    }
+    if !is_alone {
+        app.ui.hint(&messages::common_hint(&failed));
+    }
+}
+
+/// Whether the rollout of a change of this command failed.
+fn has_failed_rollout(report: &ServiceReport) -> bool {
+    report.delivery() == Delivery::Accepted
+        && matches!(report.outcome(), Outcome::RolloutFailed(_) | Outcome::RolledBack)
+}
+
+fn print_message(style: ReportStyle, report: &ServiceReport, message: Message, app: &App) {
+    let Message { causes, hint } = message;
+    app.ui.error(&messages::headline(report, style.verb, style.done), causes, hint.as_deref());
+    if let Some(now) = messages::now(report) {
+        app.ui.now(&now);
     }
 }
 
@@ -230,7 +138,7 @@ fn hint_for_many(members: &[&ServiceReport], hint: Option<String>) -> Option<Str
         Outcome::Interrupted => after_interrupt(members[0].delivery()),
         _ => messages::ROLLOUT_CONTINUES,
     };
-    Some(if members.len() <= MAX_NAMES_SHOWN {
+    Some(if members.len() <= MAX_NAMES_IN_COMMAND {
         let names: Vec<_> = members.iter().map(|one| shell::service(one.name())).collect();
         format!("{continues}; {}", messages::keep_watching(&names.join(" ")))
     } else {
@@ -241,6 +149,14 @@ fn hint_for_many(members: &[&ServiceReport], hint: Option<String>) -> Option<Str
 /// Explains the error, with a hint that fits the command.
 fn explain(style: ReportStyle, report: &ServiceReport, app: &App) -> Option<Message> {
     let message = messages::explain(report, app.signal())?;
+    if let Outcome::Failed(Error::Registry { registry, image, kind, message: text }) = report.outcome() {
+        let cause = messages::registry::describe(registry, &format!("`{image}`"), *kind, text);
+        let text = app.ui.is_debug().then(|| text.clone());
+        return Some(Message { causes: std::iter::once(cause).chain(text).collect(), ..message });
+    }
+    if let Some(causes) = messages::causes_for_people(report) {
+        return Some(Message { causes, ..message });
+    }
     if style.command == "apply" && matches!(report.outcome(), Outcome::NotStarted(BatchStop::Blocked(_))) {
         // All or nothing: no flag lets the others start, except those in the hints of the other errors.
         return Some(Message { hint: None, ..message });

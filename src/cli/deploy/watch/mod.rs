@@ -26,8 +26,21 @@ pub struct Watched {
     pub judgement: Option<Judgement>,
     /// How it ended; `None` while it is in progress.
     pub ending: Option<Ending>,
+    /// Whether it is a change or its rollback.
+    pub purpose: Purpose,
+    /// The image before the change, if there was one.
+    pub image_before: Option<String>,
     baseline: Baseline,
     history: TaskHistory,
+}
+
+/// Why a service is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// It was changed, or is as it was found.
+    Change,
+    /// A change of it failed and is rolled back.
+    Rollback,
 }
 
 /// How watching a service ended.
@@ -58,6 +71,8 @@ impl Watched {
             service,
             judgement: None,
             ending: None,
+            purpose: Purpose::Change,
+            image_before: None,
             baseline,
             history: TaskHistory::new(Polling::Repeated),
         }
@@ -77,7 +92,16 @@ impl Watched {
             // Nothing was sent, so the rollout that the engine now reports is the one to judge.
             Watchable::Unchanged(_) | Watchable::Found(_) => Baseline::nothing(),
         };
-        Some(Self::new(service, baseline))
+        let image_before = match change {
+            Watchable::Applied(applied) => applied.base.image().map(str::to_owned),
+            Watchable::Created(_) | Watchable::Unchanged(_) | Watchable::Found(_) => None,
+        };
+        Some(Self { image_before, ..Self::new(service, baseline) })
+    }
+
+    /// The same, for this purpose.
+    pub fn with_purpose(self, purpose: Purpose) -> Self {
+        Self { purpose, ..self }
     }
 
     fn end(&mut self, ending: Ending) {

@@ -1,0 +1,118 @@
+//! The lines on stdout: what was done to the services.
+
+use super::ReportStyle;
+use super::outcome::Outcome;
+use super::service::ServiceReport;
+use super::text::{is_unchanged, same_digest};
+use crate::api::deploy::update::NoChange;
+use crate::cli::messages;
+use crate::cli::messages::changes;
+use crate::cli::messages::shared::SharedTexts;
+use crate::cli::select::join_names;
+
+/// How the results of services are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResultLayout {
+    /// The result, and below it a line for each change.
+    WithDetails,
+    /// One line for each service.
+    OneLineEach,
+    /// Services with the same result on one line.
+    Folded,
+}
+
+/// The result of a service, without its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct ServiceResult {
+    /// What was done, as in `updated`.
+    done: String,
+    /// Whether the changes imply what was done, so that it is not repeated for each.
+    is_implied: bool,
+    /// The only change, if it is one of the image.
+    image: Option<String>,
+    /// The changes.
+    changes: Vec<String>,
+    /// What will happen to the tasks.
+    forecast: Option<String>,
+}
+
+/// Returns the lines for these services.
+pub fn lines(style: ReportStyle, reports: &[ServiceReport], layout: ResultLayout) -> Vec<String> {
+    let results = reports.iter().filter_map(|report| Some((report, result(style, report)?)));
+    match layout {
+        ResultLayout::WithDetails => {
+            results.flat_map(|(report, it)| it.with_details(shown_name(report))).collect()
+        }
+        ResultLayout::OneLineEach => results.map(|(report, it)| it.on_one_line(shown_name(report))).collect(),
+        ResultLayout::Folded => {
+            let mut groups = SharedTexts::default();
+            results.for_each(|(report, result)| groups.add(result, shown_name(report)));
+            groups.into_groups().flat_map(|(result, names)| result.folded(&names)).collect()
+        }
+    }
+}
+
+fn shown_name(report: &ServiceReport) -> &str {
+    if report.name().is_empty() { "a new service" } else { report.name() }
+}
+
+/// Returns the result; `None` if there is an error instead.
+fn result(style: ReportStyle, report: &ServiceReport) -> Option<ServiceResult> {
+    let done = style.done;
+    let done = match report.outcome() {
+        // The ID of a new service is printed as soon as the engine has accepted it.
+        Outcome::Applied | Outcome::Converged if done.is_empty() => return None,
+        // Only the wait had an effect.
+        Outcome::Converged if is_unchanged(report) && done != "converged" => {
+            "converged; nothing was posted".to_owned()
+        }
+        Outcome::Applied | Outcome::Converged => done.to_owned(),
+        Outcome::Planned => {
+            let done = if done.is_empty() { "created" } else { done };
+            format!("would be {done} (dry run, nothing was posted)")
+        }
+        Outcome::Unchanged(NoChange::AlreadySo) => "nothing to change; nothing was posted".to_owned(),
+        Outcome::Unchanged(NoChange::SameImage(image)) => format!("already runs {image}; nothing was posted"),
+        Outcome::Unchanged(NoChange::SameDigest { tags: Some((runs, asked)), .. }) => {
+            let same = same_digest(report, runs.as_deref(), asked.as_deref());
+            format!("{same}; nothing was posted")
+        }
+        Outcome::Unchanged(NoChange::SameDigest { runs, tags: None }) => {
+            format!("already runs {runs}; nothing was posted")
+        }
+        Outcome::LeftOut(why) => format!("skipped: {why}"),
+        Outcome::NoNewer(decision) => decision.unchanged(),
+        _ => return None,
+    };
+    Some(ServiceResult {
+        is_implied: matches!(report.outcome(), Outcome::Applied | Outcome::Converged),
+        done,
+        image: changes::image_only(report.changes()),
+        changes: changes::describe(report.changes()),
+        forecast: report.forecast().map(messages::forecast),
+    })
+}
+
+impl ServiceResult {
+    /// `web: updated`, and the changes below it.
+    fn with_details(self, name: &str) -> Vec<String> {
+        let details = self.changes.into_iter().chain(self.forecast).map(|line| format!("  {line}"));
+        std::iter::once(format!("{name}: {}", self.done)).chain(details).collect()
+    }
+
+    /// `web: updated; image opera443399/whoami:0.7 -> 0.6; env LEVEL=debug added`.
+    fn on_one_line(self, name: &str) -> String {
+        let details = self.changes.into_iter().chain(self.forecast).map(|detail| format!("; {detail}"));
+        std::iter::once(format!("{name}: {}", self.done)).chain(details).collect()
+    }
+
+    /// `opera443399/whoami:0.7 -> 0.6: shop_admin, shop_api and 12 more`.
+    fn folded(self, names: &[String]) -> Vec<String> {
+        let names = join_names(names.iter().map(String::as_str));
+        if let (true, [only]) = (self.is_implied, self.changes.as_slice()) {
+            return vec![format!("{}: {names}", self.image.as_ref().unwrap_or(only))];
+        }
+        let details = self.changes.into_iter().chain(self.forecast).map(|line| format!("  {line}"));
+        std::iter::once(format!("{}: {names}", self.done)).chain(details).collect()
+    }
+}

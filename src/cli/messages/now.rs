@@ -1,0 +1,55 @@
+//! What the users of a service get after a rollout that failed or was left.
+
+use super::changes::short_image;
+use crate::api::deploy::update::Delivery;
+use crate::api::rollout::Judgement;
+use crate::cli::deploy::report::{Outcome, ServiceReport, Stage};
+
+/// Describes the running tasks, as in `1 of 2 tasks running opera443399/whoami:0.6`. `None` if the rollout did not
+/// fail, or if nothing is known of its tasks.
+pub fn now(report: &ServiceReport) -> Option<String> {
+    let is_left = match report.outcome() {
+        Outcome::RolloutFailed(_) | Outcome::RolledBack | Outcome::RollbackStopped(_) | Outcome::Undone => {
+            true
+        }
+        Outcome::GaveUp(_) => report.delivery() != Delivery::None && !report.is_removal(),
+        _ => false,
+    };
+    if !is_left {
+        return None;
+    }
+    let last = match &report.stage {
+        Stage::RolledBack(rollback) => rollback.rollback.rollout(),
+        _ => None,
+    };
+    let judgement = last.or_else(|| report.rollout())?;
+    let is_job = report.service().is_some_and(|service| service.is_job());
+    Some(if is_job { describe_job(judgement) } else { describe_tasks(judgement) })
+}
+
+fn describe_job(judgement: &Judgement) -> String {
+    let Judgement { running, desired, .. } = judgement;
+    format!("{} of {desired} {} complete, {running} running", judgement.complete(), tasks(*desired))
+}
+
+fn describe_tasks(judgement: &Judgement) -> String {
+    let Judgement { running, desired, images, .. } = judgement;
+    let count = if running > desired {
+        format!("{running} tasks running, {desired} desired")
+    } else {
+        format!("{running} of {desired} {} running", tasks(*desired))
+    };
+    match images.iter().collect::<Vec<_>>().as_slice() {
+        [] => count,
+        [(image, _)] if running <= desired => format!("{count} {}", short_image(image)),
+        many => {
+            let images: Vec<String> =
+                many.iter().map(|(image, count)| format!("{count} {}", short_image(image))).collect();
+            format!("{count}: {}", images.join(", "))
+        }
+    }
+}
+
+fn tasks(count: u64) -> &'static str {
+    if count == 1 { "task" } else { "tasks" }
+}
