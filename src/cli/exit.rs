@@ -79,7 +79,7 @@ impl Exit {
         self as u8
     }
 
-    /// Whether it is the code of a command that did or found out all that was requested.
+    /// Whether this is an answer and not an error: success, or differences.
     pub fn is_answer(self) -> bool {
         matches!(self, Exit::Done | Exit::Different)
     }

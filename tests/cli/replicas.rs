@@ -237,7 +237,7 @@ fn surplus_tasks_are_waited_for_within_their_grace_period_and_30_s() {
     let run =
         swarmctl(["wait", "web", "--json", "-q"]).host(overdue.host()).run().fails_with(Exit::StoppedWaiting);
     let run = run.says(&[
-        "caused by: 1 surplus task has not ended within its stop grace period and 30 s\n",
+        "caused by: 1 surplus task has not ended within its stop grace period plus 30 s\n",
         "caused by: task web.2 (t2upaaaaaaaa) on node host-up running: it is surplus and has not ended\n",
     ]);
     let failure = &run.json()["services"][0]["failures"][0];
@@ -305,7 +305,7 @@ fn rm_waits_for_a_task_on_a_node_that_is_down_for_its_grace_period_and_30_s() {
     let nodes = get("/v1.41/nodes").answers(Answer::json(200, named_nodes().to_string()));
     let lists = [(101, json!([lost, running])), (140, json!([lost])), (141, json!([lost]))];
     let run = rm(&lists, Some(nodes)).fails_with(Exit::StoppedWaiting).says(&[
-        "caused by: a task did not end within its stop grace period and 30 s\n",
+        "caused by: a task did not end within its stop grace period plus 30 s\n",
         "caused by: task web.2 (t2downaaaaaa) on node host-down running: its node is down\n",
         "hint: the service is removed, and the engine continues to stop its tasks\n",
     ]);

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-/// Runs a script where it can find and install nothing but the base system.
+/// Runs a script in an environment in which it finds only the base system and cannot install anything.
 fn run(script: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(script);
     command.args(args).env_clear().env("PATH", "/usr/bin:/bin").env("HOME", "/nonexistent");

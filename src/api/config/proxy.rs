@@ -52,7 +52,7 @@ impl Proxy {
     fn parse(variable: &'static str, url: &str) -> Result<Self, InvalidSetting> {
         let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
         if scheme != "http" {
-            let reason = format!("names a proxy by `{scheme}://`, and only those by http:// are spoken");
+            let reason = format!("names a proxy with `{scheme}://`, and only http:// proxies are supported");
             return Err(InvalidSetting::Proxy { variable, reason });
         }
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();

@@ -118,7 +118,7 @@ fn custom_headers(settings: &Settings) -> Result<Option<Vec<Header>>, InvalidSet
 /// Splits a list of hosts, `tcp://a:2376,tcp://b:2376`: managers of one swarm.
 ///
 /// # Errors
-/// One of several hosts is empty. It would mean the local engine, which the author of `$A,$B` does not want.
+/// One of several hosts is empty. An empty host means the local engine, but in `$A,$B` it is more likely an unset variable.
 fn split_hosts(hosts: &Setting) -> Result<Vec<Setting>, InvalidSetting> {
     let mut values: Vec<String> = Vec::new();
     for part in hosts.value.split(',') {

@@ -209,8 +209,8 @@ fn poll(
         let lost: Vec<&Task> = tasks_of(services[at], left).filter(|task| is_lost(task, &nodes)).collect();
         let why = match lost.len() {
             0 => continue,
-            1 => "a task did not end within its stop grace period and 30 s".to_owned(),
-            count => format!("{count} tasks did not end within their stop grace period and 30 s"),
+            1 => "a task did not end within its stop grace period plus 30 s".to_owned(),
+            count => format!("{count} tasks did not end within their stop grace period plus 30 s"),
         };
         results[at] = Some(Stopped::GaveUp { why, left: explain(services[at], lost, &nodes) });
     }

@@ -10,7 +10,7 @@ const DEFAULT_STOP_GRACE: SignedDuration = SignedDuration::from_secs(10);
 /// How long after its grace period an outgoing task is waited for. On a node that is down it never ends.
 const OVERDUE_DELAY: SignedDuration = SignedDuration::from_secs(30);
 
-/// The maximum time for a task of the service to stop: its grace period and 30 s.
+/// The maximum time for a task of the service to stop: its grace period plus 30 s.
 pub fn stop_limit(service: &Service) -> SignedDuration {
     stop_grace(service).saturating_add(OVERDUE_DELAY)
 }

@@ -147,7 +147,7 @@ pub enum WaitsFor {
     Surplus(usize),
     /// Surplus tasks that the engine no longer lists may run for up to this time.
     Unlisted(SignedDuration),
-    /// This number of surplus tasks has not stopped within the grace period and 30 s.
+    /// This number of surplus tasks has not stopped within the grace period plus 30 s.
     Overdue(usize),
     /// The engine is rolling back, or has rolled back and the tasks are not running yet.
     Rollback,
@@ -212,10 +212,10 @@ impl fmt::Display for WaitsFor {
                 left.as_secs().max(1)
             ),
             Self::Overdue(1) => {
-                write!(f, "1 surplus task has not ended within its stop grace period and 30 s")
+                write!(f, "1 surplus task has not ended within its stop grace period plus 30 s")
             }
             Self::Overdue(tasks) => {
-                write!(f, "{tasks} surplus tasks have not ended within their stop grace period and 30 s")
+                write!(f, "{tasks} surplus tasks have not ended within their stop grace period plus 30 s")
             }
             Self::Rollback => write!(f, "the update failed; the engine is rolling back"),
             Self::Job => write!(f, "waiting for the job to end"),

@@ -27,7 +27,7 @@ pub struct RmArgs {
     services: Vec<String>,
     #[command(flatten)]
     select: SelectArgs,
-    /// Confirm that all selected services are to be removed
+    /// Confirm the removal of all selected services
     #[arg(long)]
     yes: bool,
     /// Wait until the tasks of the services have ended

@@ -242,7 +242,7 @@ impl<'a, T: Send> Selected<'a, T> {
         self.entries.iter().flatten().map(|item| &item.service)
     }
 
-    /// The number of services, including names without a service.
+    /// The number of services, including names that match none.
     pub fn len(&self) -> usize {
         self.entries.len()
     }

@@ -11,7 +11,7 @@ use crate::cli::messages::usage::{OrExample as _, UsageError};
 const MAX_FILE_MIB: u64 = 16;
 const EXAMPLE: &str = "swarmctl inspect web > web.json";
 
-/// The flag of a spec that is brought whole, or in part.
+/// The flag that reads a complete or partial spec.
 #[derive(Args, Debug)]
 pub struct SpecArgs {
     /// Read the spec from a file: output of `inspect`, or a spec (-: stdin)

@@ -73,7 +73,7 @@ fn each_service_may_have_its_own_policy() {
     assert_eq!(newest(&run), rows.map(|(name, tag)| (name.to_owned(), tag.to_owned())));
     let run = on(&swarm, &["outdated", "--json", "--newest", "label", "c"]).run().succeeds();
     assert_eq!(item(&run, "c")["newest"]["error"], json!("service `c` has no label `swarmctl.newest`"));
-    // It is not read in other cases.
+    // The label is read only with `--newest label`.
     let run = on(&swarm, &["outdated", "--json", "--newest", "minor", "a"]).run().succeeds();
     assert_eq!(item(&run, "a")["newest"]["chosen"], json!("1.8.0"));
     let none = super::swarm(&registry, &[("c", "1.7.2", None)], &[]);

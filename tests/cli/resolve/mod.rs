@@ -23,7 +23,7 @@ fn pinned(tag: &str, digest: &str) -> String {
     format!("{REPO}:{tag}@{digest}")
 }
 
-/// A swarm with t001 of this image, and a registry that has these digests.
+/// A swarm in which t001 runs this image, and a registry that has these digests.
 fn swarm(runs: &str, registry: &[(&str, &str)]) -> FakeSwarm {
     let swarm = FakeSwarm::with([spec("t001", runs)]);
     swarm.world().registry =

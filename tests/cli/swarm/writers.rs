@@ -54,12 +54,12 @@ fn all_writers_of_one_service_are_done() {
     }
     let beyond: Vec<String> = times
         .iter()
-        .map(|(took, alone)| format!("{:.2} - {:.2}", took.as_secs_f64(), alone.as_secs_f64()))
+        .map(|(took, alone)| format!("{:.2} ({:.2})", took.as_secs_f64(), alone.as_secs_f64()))
         .collect();
     record_figure(
         &format!("{writers} writers of one service, {rounds} times"),
         &format!(
-            "{writers} of {writers} applied each time; seconds in total - seconds that the engine alone needs for as many updates in a row: {}",
+            "{writers} of {writers} applied each time; seconds in total, and in parentheses the seconds that the engine alone needs for as many updates in a row: {}",
             beyond.join(", ")
         ),
     );

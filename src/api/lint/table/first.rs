@@ -115,7 +115,7 @@ pub const RULES: &[Rule] = &[
         kinds: &[Kind::Replicated, Kind::Global],
         needs: &[Source::Nodes, Source::Tasks, Source::Networks],
         stage: Stage::OnRequest,
-        condition: "The services on a network with one IPv4 subnet need more addresses than it has, or need all of them and one of the services is updated start-first",
+        condition: "The services on a network with one IPv4 subnet need more addresses than it has, or exactly that number while one of them is updated start-first",
         effect: "Tasks stay `new` or are rejected; an engine of version 20.10 may start no task of the \
             service at all. The count includes one gateway, one virtual IP for each service, one address for each desired task, and one for each node that runs such a task. It does not include containers that belong to no service.",
         sign: "Tasks stay `new`; the engine's log has `ip addresses may be exhausted`.",

@@ -104,8 +104,8 @@ pub const RULES: &[Rule] = &[
         kinds: &[Kind::Replicated, Kind::Global],
         needs: &[],
         stage: Stage::OnRequest,
-        condition: "The label com.docker.stack.image names another repository or tag than the image, or \
-            another digest if it has one",
+        condition: "The label com.docker.stack.image and the image differ in repository or tag, or in digest if the \
+            label has one",
         effect: "The next `docker stack deploy` of an unchanged file restores the image of the file.",
         sign: "The label and the image of the service differ.",
         check: image::differs_from_stack,
@@ -166,7 +166,7 @@ pub const RULES: &[Rule] = &[
         kinds: &[Kind::Replicated],
         needs: &[],
         stage: Stage::OnRequest,
-        condition: "There are two or more replicas, and the update policy is stop-first with a parallelism that is 0 or not below the number of replicas",
+        condition: "There are two or more replicas, and the update policy is stop-first with a parallelism that is 0 or at least the number of replicas",
         effect: "Every update stops all tasks at the same time (moby/moby#28520). An empty UpdateConfig \
             is stored with a parallelism of 0, which is also the default of docker-py.",
         sign: "All tasks of the service end at once during an update.",

@@ -19,7 +19,7 @@ use crate::output::natural_cmp;
 pub struct SelectedServices<'a> {
     /// The services, in the order of `ls`.
     pub found: Vec<&'a Service>,
-    /// Names without a service, with the reasons.
+    /// Names that match no service, with the reasons.
     pub missing: Vec<(&'a str, Error)>,
 }
 

@@ -115,7 +115,7 @@ pub fn run(args: OutdatedArgs, app: &App) -> anyhow::Result<Exit> {
     Ok(Exit::merge(missing.into_iter().chain([answer])))
 }
 
-/// Finds the requested services, each once. Returns them with the exit codes of names without a service.
+/// Finds the requested services, each once. Returns them with the exit codes of names that match none.
 fn find_services(
     client: &Client,
     args: &OutdatedArgs,

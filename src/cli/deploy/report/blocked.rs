@@ -1,5 +1,4 @@
-//! Errors for several services of which one cannot be changed: nothing is changed, and the reason is reported
-//! once.
+//! Errors of batches in which one service cannot be changed: nothing is changed, and the reason is reported once.
 
 use super::ReportStyle;
 use super::outcome::Outcome;
@@ -7,7 +6,7 @@ use super::service::{BatchStop, ServiceReport};
 use crate::api::deploy::update::Delivery;
 use crate::cli::{exit, messages};
 
-/// Names without a service, because of which no service is changed.
+/// Names that match no service, or more than one. Because of them, no service is changed.
 pub struct UnknownServices {
     /// Why nothing was changed.
     pub why: String,
@@ -29,7 +28,7 @@ pub fn why_nothing_changed<'a>(
     format!("nothing was changed: {}", whys.join("; "))
 }
 
-/// Returns the only error to report, if nothing was changed because of names without a service.
+/// Returns the only error to report, if nothing was changed because names match no service, or more than one.
 pub fn by_unknown_services(reports: &[ServiceReport]) -> Option<UnknownServices> {
     let why = reports.iter().find_map(|report| match report.outcome() {
         Outcome::NotStarted(BatchStop::Blocked(why)) => Some(why.clone()),
@@ -52,7 +51,7 @@ pub fn by_unknown_services(reports: &[ServiceReport]) -> Option<UnknownServices>
     reports.iter().all(is_included).then_some(UnknownServices { why, hint })
 }
 
-/// Whether no service has this name, or more than one.
+/// Whether no service, or more than one, matches this name.
 fn is_unknown(report: &ServiceReport) -> bool {
     report.service().is_none()
         && report.delivery() == Delivery::None

@@ -97,7 +97,7 @@ fn reason(outcome: &Outcome) -> Option<&'static str> {
     }
 }
 
-/// All warnings about the service, also those that were printed before the request.
+/// All warnings about the service, including those that were printed before the request.
 pub fn all_warnings(report: &ServiceReport) -> Vec<String> {
     report.remarks.announced.iter().cloned().chain(remarks::warnings(report)).collect()
 }

@@ -73,7 +73,7 @@ pub enum Outcome<'a> {
     WouldRestart(&'a Restarts),
     /// The rollout is paused, and an update would resume it.
     Paused,
-    /// It failed, and nothing of it is on the engine.
+    /// It failed, and the engine has stored none of it.
     Failed(&'a Error),
     /// The response was lost, and nothing could be read.
     Unknown(&'a Error),
