@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Edit, InvalidSpec, Op, Place, ReferenceKind, apply_all, hazard};
+use super::{Edit, InvalidSpec, Op, Place, ReferenceKind, apply_all, check_keys, hazard};
 
 pub(super) const CAP_ADD: &str = "TaskTemplate.ContainerSpec.CapabilityAdd";
 pub(super) const CAP_DROP: &str = "TaskTemplate.ContainerSpec.CapabilityDrop";
@@ -60,6 +60,7 @@ pub(super) fn check_health(edits: &[Edit]) -> Result<(), InvalidSpec> {
 /// # Errors
 /// The errors of [`check`].
 pub fn made_of(mut spec: Value, edits: &[Edit]) -> Result<Value, InvalidSpec> {
+    check_keys(edits)?;
     apply_all(&mut spec, edits);
     check(&spec)?;
     hazard::check_new(&spec)?;

@@ -95,4 +95,12 @@ pub enum InvalidSpec {
         /// The JSON type: `a string`.
         expected: &'static str,
     },
+    /// A key differs from the engine's in upper and lower case only. The engine takes the two for one.
+    #[error("`{key}` must be spelled `{known}`")]
+    OtherCase {
+        /// The key.
+        key: String,
+        /// The engine's key.
+        known: &'static str,
+    },
 }

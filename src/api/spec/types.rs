@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::{Edit, InvalidSpec, Op, Place};
+use super::{Edit, InvalidSpec, Op, Place, check_keys};
 
 /// The JSON type of a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Text,
     Integer,
     Number,
@@ -16,7 +16,7 @@ enum Kind {
 }
 
 /// Known places. For all others any value is accepted, and the engine validates them.
-const KINDS: &[(Kind, &[&str])] = &[
+pub(super) const KINDS: &[(Kind, &[&str])] = &[
     (
         Kind::Text,
         &[
@@ -152,15 +152,34 @@ const LISTS_OF_TEXTS: [&str; 12] = [
     "TaskTemplate.Placement.Constraints",
 ];
 
-/// Checks the values that edits set.
+/// Checks the keys and the values of edits.
 ///
 /// # Errors
-/// The first value that has another JSON type than its place.
+/// The first key in another case than the engine's, or the first value that has another JSON type than its place.
 pub fn check_types(edits: &[Edit]) -> Result<(), InvalidSpec> {
-    edits.iter().try_for_each(|edit| match &edit.op {
+    check_keys(edits)?;
+    edits.iter().try_for_each(|edit| {
+        let keys = edit.place.keys();
+        (1..keys.len()).try_for_each(|end| check_parent(&keys[..end]))?;
+        check_value(edit)
+    })
+}
+
+/// A key cannot be below a value that is no object.
+fn check_parent(keys: &[String]) -> Result<(), InvalidSpec> {
+    let [first, rest @ ..] = keys else { return Ok(()) };
+    let place = rest.iter().fold(Place::top(first), |place, key| place.key(key));
+    match kind_of(&place) {
+        None | Some(Kind::Map) => Ok(()),
+        Some(kind) => Err(InvalidSpec::WrongType { place: place.to_string(), expected: kind.describe() }),
+    }
+}
+
+fn check_value(edit: &Edit) -> Result<(), InvalidSpec> {
+    match &edit.op {
         Op::Set(value) | Op::Default(value) => check_type(&edit.place, value),
         Op::Remove | Op::Clear(_) | Op::Increment => Ok(()),
-    })
+    }
 }
 
 /// Checks a value and everything in it. Null is valid at every place and means no value.
@@ -235,11 +254,9 @@ fn kind_of_items(list: &[String]) -> Kind {
     if LISTS_OF_TEXTS.iter().any(|path| is_at(path, list)) { Kind::Text } else { Kind::Map }
 }
 
-/// Whether the keys are this path. The engine does not distinguish upper and lower case in keys.
+/// Whether the keys are this path.
 fn is_at(path: &str, keys: &[String]) -> bool {
-    let mut keys = keys.iter();
-    path.split('.').all(|part| keys.next().is_some_and(|key| key.eq_ignore_ascii_case(part)))
-        && keys.next().is_none()
+    path.split('.').eq(keys)
 }
 
 #[cfg(test)]
@@ -256,7 +273,6 @@ mod tests {
     fn a_value_of_another_type_is_refused_wherever_it_stands() {
         for (path, value, place, expected) in [
             ("TaskTemplate.ContainerSpec.Image", json!(5), "TaskTemplate.ContainerSpec.Image", "a string"),
-            ("tasktemplate.containerspec.image", json!(5), "tasktemplate.containerspec.image", "a string"),
             (
                 "TaskTemplate",
                 json!({"ContainerSpec": {"Image": []}}),
@@ -285,6 +301,17 @@ mod tests {
             let why = format!("the value of `{place}` must be {expected}");
             assert_eq!(check(path, value), Some(why), "{path}");
         }
+    }
+
+    #[test]
+    fn nothing_is_below_a_value_that_is_no_object() {
+        let check = |path: &str| check_types(&[Edit::set(Place::at(path), 1)]);
+        let image = "TaskTemplate.ContainerSpec.Image";
+        let expected = InvalidSpec::WrongType { place: image.to_owned(), expected: "a string" };
+        assert_eq!(check(&format!("{image}.x")), Err(expected));
+        assert!(check("TaskTemplate.ContainerSpec.Env.A").is_err() && check("Labels.a.b").is_err());
+        assert!(check("TaskTemplate.ContainerSpec.New.x").is_ok());
+        assert!(check("tasktemplate.containerspec.image").is_err());
     }
 
     #[test]

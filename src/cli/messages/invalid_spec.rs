@@ -63,6 +63,7 @@ impl From<InvalidSpec> for UsageError {
             ),
             InvalidSpec::NullItem(_) => Self::new(invalid.to_string(), "\"Secrets\": []"),
             InvalidSpec::WrongType { .. } => Self::new(invalid.to_string(), r#""Replicas": 3"#),
+            InvalidSpec::OtherCase { .. } => Self::new(invalid.to_string(), r#"{"Labels": {"a": "1"}}"#),
             InvalidSpec::GenericResourceWithoutKind => {
                 Self::new(invalid.to_string(), r#"{"DiscreteResourceSpec": {"Kind": "gpu", "Value": 2}}"#)
             }

@@ -9,6 +9,14 @@ use crate::support::exit::Exit;
 use crate::support::fixtures::NEW;
 use crate::support::run::swarmctl;
 
+const IMAGE_WITHIN: &[&str] = &["TaskTemplate", "ContainerSpec", "Image", "x"];
+const TEST: &[&str] = &["TaskTemplate", "ContainerSpec", "Healthcheck", "Test"];
+const RESOURCES: &[&str] = &["TaskTemplate", "Resources", "Reservations", "GenericResources"];
+
+fn set(path: &[&str], to: Value) -> Value {
+    json!({ "path": path, "item": null, "op": "set", "from": null, "to": to })
+}
+
 #[test]
 fn what_is_not_a_plan_is_refused_before_anything_is_sent() {
     let swarm = shop();
@@ -46,6 +54,13 @@ fn a_plan_that_was_tampered_with_is_refused() {
             },
             "would change the mode",
         ),
+        (
+            |it| it["services"][0]["edits"][0] = set(&["tasktemplate", "forceupdate"], json!(1)),
+            "must be spelled",
+        ),
+        (|it| it["services"][0]["edits"][0] = set(IMAGE_WITHIN, json!(1)), "must be a string"),
+        (|it| it["services"][0]["edits"][0] = set(TEST, json!(["CMD"])), "has no command"),
+        (|it| it["services"][0]["edits"][0] = set(RESOURCES, json!([{}])), "neither `NamedResourceSpec`"),
     ];
     for (spoil, says) in cases {
         let swarm = shop();

@@ -9,11 +9,12 @@ use crate::api::deploy::update::{Operation, UpdateRequest, expected_spec};
 use crate::api::http::client::Client;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Service;
-use crate::api::spec::{Edit, Place};
+use crate::api::spec::{self, Edit, Place};
 use crate::cli::app::App;
 use crate::cli::deploy::report::{NotStarted, PlannedOn, PlannedState, Remarks};
 use crate::cli::deploy::{IfPaused, Item, Prepared, missing_references};
 use crate::cli::flags::image::{ImageChange, store_credentials};
+use crate::cli::messages::usage::UsageError;
 
 /// Lists of references to secrets, configs and networks.
 const REFERENCES: [&str; 4] = [
@@ -69,6 +70,8 @@ impl Preparer<'_> {
             check_references(client, service, &request)?;
             return Ok(Prepared::new(request, IfPaused::Resume).warns_of_job(service));
         };
+        spec::update::check(&edits, service.spec())
+            .map_err(|invalid| NotStarted::Failed(UsageError::from(invalid).into()))?;
         let image = planned_image(&item.with);
         let warning = match &image {
             Some(image) => self.images.warning(image)?,
