@@ -94,6 +94,16 @@ impl Client {
         &self.timeouts
     }
 
+    /// The same client, which does not report waits that a registry requests.
+    pub fn without_waits(self) -> Self {
+        Self { observer: self.observer.without_waits(), ..self }
+    }
+
+    /// Reports a wait that a registry requests.
+    pub(in crate::api) fn tell_wait(&self, message: &str) {
+        self.observer.wait(message);
+    }
+
     /// Reports an exchange with another server than the engine, for `--debug`.
     pub(in crate::api) fn observe(&self, exchange: &Exchange) {
         self.observer.report(exchange);
@@ -159,11 +169,22 @@ impl Client {
         path: &Path,
         rows: impl Fn() -> JsonArrayParser<T, F>,
     ) -> Result<Vec<T>> {
+        self.get_rows_with(path, rows, |_, rows| Ok(rows))
+    }
+
+    /// Like [`Client::get_rows`]. `read` is also given the response, without its rows.
+    pub fn get_rows_with<T, R, F: Fn(&str) -> serde_json::Result<(T, usize)>>(
+        &self,
+        path: &Path,
+        rows: impl Fn() -> JsonArrayParser<T, F>,
+        read: impl Fn(&Response, Vec<T>) -> Result<R>,
+    ) -> Result<R> {
         self.read(|| {
             let (host, target, mut rows) = (self.host()?, self.target(path)?, rows());
             let mut sink = |bytes: &mut Vec<u8>| rows.feed(bytes);
             let rest = self.send_to(host, Request::get(&target), self.limit(), Some(&mut sink))?;
-            rows.all(&rest)
+            let rows = rows.all(&rest)?;
+            read(&rest, rows)
         })
     }
 

@@ -24,6 +24,7 @@ pub struct Observer {
     tell: Option<Tell>,
     if_lowered: Option<Warn>,
     note: Option<Note>,
+    wait: Option<Note>,
 }
 
 type Tell = Box<dyn Fn(&Exchange) + Send + Sync>;
@@ -46,6 +47,22 @@ impl Observer {
     /// Adds a callback for notes: a switch to another manager, or the wait for an election.
     pub fn noted(self, note: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self { note: Some(Box::new(note)), ..self }
+    }
+
+    /// Adds a callback for waits that a registry requests.
+    pub fn told_of_waits(self, wait: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self { wait: Some(Box::new(wait)), ..self }
+    }
+
+    /// Removes the callback for waits.
+    pub fn without_waits(self) -> Self {
+        Self { wait: None, ..self }
+    }
+
+    pub(in crate::api) fn wait(&self, message: &str) {
+        if let Some(wait) = &self.wait {
+            wait(message);
+        }
     }
 
     pub(in crate::api) fn note(&self, message: &str) {

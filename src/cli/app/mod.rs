@@ -163,9 +163,9 @@ impl App {
         let observer = if ui.is_debug() { debug::observer(ui) } else { Observer::default() };
         let target = self.target()?;
         let client = Client::new(target.connection.clone(), self.cancellation.clone(), deadline);
-        Ok(client
-            .with_others(target.alternatives.clone())
-            .observed(add_observers(observer.noted(move |text| ui.note(text)))))
+        Ok(client.with_others(target.alternatives.clone()).observed(add_observers(
+            observer.noted(move |text| ui.note(text)).told_of_waits(move |text| ui.note(text)),
+        )))
     }
 
     /// The terminal on stderr, if there is one that can redraw lines.

@@ -92,7 +92,8 @@ pub struct BatchArgs {
 impl FollowArgs {
     /// A client whose waits end when `--timeout` does.
     pub fn client(&self, app: &App) -> Result<Client> {
-        app.client_for_updates(self.timeout)
+        let client = app.client_for_updates(self.timeout)?;
+        Ok(if self.progress.is_quiet() { client.without_waits() } else { client })
     }
 
     /// Watches the services, explains what failed, and reports.

@@ -1,5 +1,7 @@
 //! `update-image --newest`: exactly one change for each service, or a reason why there is none.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::{Value, json};
 
 use super::{digest, on, swarm};
@@ -46,6 +48,21 @@ fn the_newest_allowed_tag_is_deployed_with_the_digest_of_the_engine() {
     assert_eq!(run.json()["verify"], json!(null));
     let run = update(&swarm, &["--newest", "minor", "a"]).succeeds();
     assert_eq!(run.stdout, "a: no tag newer than 1.8.0 (policy minor)\n");
+}
+
+#[test]
+fn the_wait_for_a_rate_limit_is_reported_unless_the_command_is_quiet() {
+    for (flags, is_told) in [(&["web"][..], true), (&["web", "-q"], false)] {
+        let asked = AtomicUsize::new(0);
+        let registry = FakeRegistry::plain(move |_| match asked.fetch_add(1, Ordering::SeqCst) {
+            0 => refused(429, "TOOMANYREQUESTS", "pull rate limit").header("Retry-After", "1"),
+            _ => tags(&TAGS),
+        });
+        let swarm = swarm(&registry, &[("web", "1.7.2", None)], &FINDS);
+        let run = update(&swarm, &[&["--newest", "minor"], flags].concat()).succeeds();
+        let told = run.stderr.matches("`127.0.0.1` answered 429; the request is repeated in 1 s").count();
+        assert_eq!(told, usize::from(is_told), "{}", run.report());
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ use super::certs;
 use super::failure::{Failure, FailureKind};
 use super::insecure::{InsecureRegistries, is_loopback};
 use super::settings::RegistrySettings;
+use super::waits::Waits;
 use crate::api::config::endpoint::{Endpoint, Tcp, Tls};
 use crate::api::config::proxy::Proxy;
 use crate::api::error::Error;
@@ -80,6 +81,8 @@ pub struct Connections {
     agents: Mutex<HashMap<(Scheme, String, u16, Trust), Agent>>,
     known: Mutex<HashMap<(String, u16), Verification>>,
     insecure: Mutex<Option<Arc<InsecureRegistries>>>,
+    /// The waits that registries have requested.
+    pub waits: Waits,
 }
 
 impl Request<'_> {
@@ -93,7 +96,7 @@ impl Connections {
     /// Creates a pool without connections.
     pub fn new(settings: RegistrySettings) -> Self {
         let (agents, known) = (Mutex::default(), Mutex::default());
-        Self { settings, agents, known, insecure: Mutex::default() }
+        Self { settings, agents, known, insecure: Mutex::default(), waits: Waits::default() }
     }
 
     /// Whether the registry may be used without a verified certificate. The engine is queried at most once.

@@ -12,6 +12,7 @@ mod scheme;
 mod session;
 mod settings;
 mod tag_list;
+mod waits;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,6 +1,6 @@
 //! Requests about one repository, with retries, redirects and authorization.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -212,6 +212,10 @@ impl<'s> Session<'s> {
             if engine.time_left().is_some_and(|left| left <= pause) {
                 let why = format!("timed out before `GET {}` could be retried", response.url);
                 return Err(Failure::new(FailureKind::Deadline, why));
+            }
+            let (waits, host) = (&self.connections.waits, &response.url.host);
+            if let Some(message) = waits.announcement(host, response.status, pause, Instant::now()) {
+                engine.tell_wait(&message);
             }
             engine.cancellation().sleep(pause)?;
             response = send()?;

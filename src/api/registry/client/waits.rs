@@ -1,0 +1,47 @@
+//! The waits that registries request, each reported once.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Shorter waits are not reported.
+const MIN_REPORTED: Duration = Duration::from_secs(1);
+
+/// Until when the waits have been reported, by host.
+#[derive(Debug, Default)]
+pub struct Waits(Mutex<HashMap<String, Instant>>);
+
+impl Waits {
+    /// The message about a wait. `None` if it is short, or if a wait of another request that ends at about the same time was
+    /// reported: there may be hundreds of repositories on one host.
+    pub fn announcement(&self, host: &str, status: u16, pause: Duration, now: Instant) -> Option<String> {
+        let until = now.checked_add(pause).filter(|_| pause >= MIN_REPORTED)?;
+        let mut reported = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_reported = reported.get(host).is_some_and(|reported| until <= *reported + MIN_REPORTED);
+        if is_reported {
+            return None;
+        }
+        reported.insert(host.to_owned(), until);
+        // Rounded up, so that nothing takes longer than it says.
+        let seconds = pause.as_secs() + u64::from(pause.subsec_nanos() > 0);
+        Some(format!("`{host}` answered {status}; the request is repeated in {seconds} s"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_reported_once_for_all_requests_that_wait_as_long() {
+        let (waits, now, second) = (Waits::default(), Instant::now(), Duration::from_secs(1));
+        let told = |host, pause, now| waits.announcement(host, 429, pause, now);
+        let expected = "`a` answered 429; the request is repeated in 2 s";
+        assert_eq!(told("a", second * 3 / 2, now).as_deref(), Some(expected));
+        assert_eq!(told("a", second * 2, now), None);
+        assert!(told("b", second, now).is_some(), "another host");
+        assert!(told("a", second * 60, now).is_some(), "a longer wait");
+        assert!(told("a", second * 4, now + second * 60).is_some(), "the next wait");
+        assert_eq!(told("a", second / 2, now + second * 90), None, "a short one");
+    }
+}
