@@ -11,6 +11,7 @@ use crate::api::forecast::Forecast;
 use crate::api::http::client::Client;
 use crate::api::http::date;
 use crate::api::resources::nodes;
+use crate::api::resources::nodes::Node;
 use crate::api::resources::services;
 use crate::api::resources::services::{PostResponse, Service};
 use crate::api::spec::{Change, Place};
@@ -115,13 +116,13 @@ pub fn create(client: &Client, spec: &Value, auth: Option<&RegistryAuth>) -> Res
     }
 }
 
-/// The effect of [`create`]. Nothing is posted.
+/// The effect of [`create`]. Nothing is posted. `nodes` are the nodes, if they have been read.
 ///
 /// # Errors
 /// The name is taken, or a request failed.
-pub fn plan(client: &Client, spec: &Value) -> Result<CreatePlan, FailedCreate> {
+pub fn plan(client: &Client, spec: &Value, nodes: Option<&[Node]>) -> Result<CreatePlan, FailedCreate> {
     let changes = all_new(spec);
-    match predict(client, spec) {
+    match predict(client, spec, nodes) {
         Ok(Ok(forecast)) => Ok(CreatePlan { changes, forecast }),
         Ok(Err(taken)) => {
             let error = CreateError::NameTaken { name: taken.name().to_owned(), id: taken.id().to_owned() };
@@ -132,7 +133,11 @@ pub fn plan(client: &Client, spec: &Value) -> Result<CreatePlan, FailedCreate> {
 }
 
 /// The effect of a create on the tasks, or the service that has the name already.
-fn predict(client: &Client, spec: &Value) -> Result<std::result::Result<Forecast, Service>> {
+fn predict(
+    client: &Client,
+    spec: &Value,
+    nodes: Option<&[Node]>,
+) -> Result<std::result::Result<Forecast, Service>> {
     if let Some(name) = spec["Name"].as_str().filter(|name| !name.is_empty()) {
         let found = services::list(client, &json!({ "name": [name] }))?;
         if let Some(taken) = found.into_iter().find(|service| service.name() == name) {
@@ -140,8 +145,11 @@ fn predict(client: &Client, spec: &Value) -> Result<std::result::Result<Forecast
         }
     }
     let is_on_each_node = !spec["Mode"]["Global"].is_null() || !spec["Mode"]["GlobalJob"].is_null();
-    let nodes = if is_on_each_node { nodes::list(client)? } else { Vec::new() };
-    Ok(Ok(forecast::of_create(spec, &nodes)))
+    let read = match nodes {
+        None if is_on_each_node => nodes::list(client)?,
+        _ => Vec::new(),
+    };
+    Ok(Ok(forecast::of_create(spec, nodes.unwrap_or(&read))))
 }
 
 /// All places of a spec, item by item for lists whose items have an identity.

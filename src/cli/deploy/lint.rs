@@ -1,5 +1,7 @@
 //! Evaluates lint rules on specs before they are sent: findings are warnings, or with `--strict` errors.
 
+use std::sync::Arc;
+
 use clap::Args;
 use serde_json::Value;
 
@@ -8,7 +10,7 @@ use super::item::{Item, ItemResult, not_started};
 use super::prepared::{IfPaused, Prepared};
 use super::references::MissingReferences;
 use super::report::{BatchStop, NotStarted, Remarks, ServiceReport};
-use crate::api::deploy::update::expected_spec;
+use crate::api::deploy::update::{Mode, expected_spec};
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::lint::{
@@ -34,7 +36,7 @@ pub struct StrictArgs {
 }
 
 /// The nodes, or why they are not available.
-type Nodes = std::result::Result<Vec<Node>, String>;
+type Nodes = std::result::Result<Arc<Vec<Node>>, String>;
 
 /// Evaluates the rules on the specs that will be sent. Prints warnings, or with `--strict` refuses all
 /// updates. If the engine does not respond, no update is started.
@@ -50,7 +52,8 @@ pub fn check_updates(
         Ok(nodes) => nodes,
         Err(error) => return without_engine(entries, error),
     };
-    let nodes_of = nodes.as_ref().and_then(|nodes| nodes.as_deref().ok());
+    let shared = nodes.as_ref().and_then(|nodes| nodes.as_ref().ok());
+    let nodes_of = shared.map(|nodes| nodes.as_slice());
     let mut found = map_concurrently(items, |item| match sent_spec(item) {
         Some(spec) => findings(&spec, nodes_of),
         None => Vec::new(),
@@ -74,6 +77,9 @@ pub fn check_updates(
         let remarks = Remarks { lint: findings, ..Remarks::default() };
         if !is_refused {
             item.with.remarks = std::mem::take(&mut item.with.remarks).and(remarks);
+            if item.with.request.mode == Mode::Plan {
+                item.with.request.nodes = shared.map(Arc::clone);
+            }
             return Ok(item);
         }
         Err(Box::new(match refusal(&item, &remarks.lint) {
@@ -103,7 +109,16 @@ fn without_engine(entries: Vec<ItemResult<Prepared>>, error: Error) -> Vec<ItemR
     entries.into_iter().map(|entry| entry.and_then(|item| Err(stopped(item)))).collect()
 }
 
-/// Evaluates the rules on the spec of a new service. Prints warnings and returns them as remarks.
+/// What was found in the spec of a new service.
+#[derive(Debug)]
+pub struct Checked {
+    /// The findings.
+    pub remarks: Remarks,
+    /// The nodes, if they were read.
+    pub nodes: Option<Arc<Vec<Node>>>,
+}
+
+/// Evaluates the rules on the spec of a new service, and prints warnings.
 ///
 /// # Errors
 /// With `--strict`: the findings. Otherwise the command was interrupted.
@@ -112,10 +127,11 @@ pub fn check_new(
     ui: Ui,
     spec: &Value,
     args: StrictArgs,
-) -> Result<Remarks, Box<(NotStarted, Remarks)>> {
+) -> Result<Checked, Box<(NotStarted, Remarks)>> {
     let interrupted = |error| Box::new((NotStarted::Failed(error), Remarks::default()));
     let nodes = if needs_nodes(spec) { Some(read_nodes(client).map_err(interrupted)?) } else { None };
-    let lint = findings(spec, nodes.as_ref().and_then(|nodes| nodes.as_deref().ok()));
+    let shared = nodes.as_ref().and_then(|nodes| nodes.as_ref().ok());
+    let lint = findings(spec, shared.map(|nodes| nodes.as_slice()));
     let refusal = refusal(&lint, nodes.as_ref().filter(|nodes| nodes.is_err()));
     let remarks = Remarks { lint, ..Remarks::default() };
     match refusal {
@@ -126,7 +142,8 @@ pub fn check_new(
             if let Some(Err(why)) = &nodes {
                 note_skipped(ui, why);
             }
-            Ok(remarks)
+            let nodes = shared.map(Arc::clone);
+            Ok(Checked { remarks, nodes })
         }
     }
 }
@@ -168,7 +185,7 @@ fn findings(spec: &Value, nodes: Option<&[Node]>) -> Vec<Finding> {
 /// The error would also occur in the update.
 fn read_nodes(client: &Client) -> Result<Nodes> {
     match nodes::list(client) {
-        Ok(nodes) => Ok(Ok(nodes)),
+        Ok(nodes) => Ok(Ok(Arc::new(nodes))),
         Err(error) if error.is_refusal() && !error.is_not_manager() && !error.is_transient() => {
             Ok(Err(error.to_string()))
         }

@@ -36,10 +36,15 @@ pub fn update(
         up_to_date = listed.tasks.into_iter().map(|task| task.id).collect();
         before.up_to_date = Some(&up_to_date);
     }
-    let nodes;
+    let read;
     if forecast::asks_for_nodes(new_spec, &all, api) {
-        nodes = nodes::list(client)?;
-        before.nodes = Some(&nodes);
+        before.nodes = match &request.nodes {
+            Some(nodes) => Some(nodes),
+            None => {
+                read = nodes::list(client)?;
+                Some(&read)
+            }
+        };
     }
     Ok(forecast::of_update(&before, new_spec, origin))
 }

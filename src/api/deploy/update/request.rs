@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::api::config::credentials::RegistryAuth;
 use crate::api::records::plan::PlannedService;
+use crate::api::resources::nodes::Node;
 use crate::api::spec::Edit;
 
 /// What to do with one service, and under which conditions.
@@ -24,6 +25,8 @@ pub struct UpdateRequest {
     /// The planned change, if this is one from a plan. Then the specs of the service must be those of the plan. Without a
     /// plan, the edits are applied again to the spec of another writer, unless both change the same place.
     pub planned: Option<Arc<PlannedService>>,
+    /// The nodes for the forecast of [`Mode::Plan`], if the caller has read them.
+    pub nodes: Option<Arc<Vec<Node>>>,
 }
 
 /// How the spec of a service changes.
@@ -96,6 +99,7 @@ impl UpdateRequest {
             auth: None,
             field_loss: OnFieldLoss::Refuse,
             planned: None,
+            nodes: None,
         }
     }
 

@@ -13,7 +13,7 @@ use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::references;
 use crate::api::spec::{self, Edit};
 use crate::cli::app::App;
-use crate::cli::deploy::lint::{StrictArgs, check_new};
+use crate::cli::deploy::lint::{Checked, StrictArgs, check_new};
 use crate::cli::deploy::report::{
     NewService, NotStarted, Remarks, ReportStyle, ServiceReport, Stage, report,
 };
@@ -80,12 +80,13 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
                     let (why, found) = *refused;
                     (Stage::NotStarted { service: None, why }, found)
                 }
-                Ok(found) if args.plan.dry_run => {
-                    (Stage::Created(plan(&client, &spec).map(NewService::Planned)), found)
+                Ok(Checked { remarks, nodes }) if args.plan.dry_run => {
+                    let planned = plan(&client, &spec, nodes.as_deref().map(Vec::as_slice));
+                    (Stage::Created(planned.map(NewService::Planned)), remarks)
                 }
-                Ok(found) => {
+                Ok(Checked { remarks, .. }) => {
                     let created = create(&client, &spec, change.auth.as_ref());
-                    (Stage::Created(created.map(NewService::Created)), found)
+                    (Stage::Created(created.map(NewService::Created)), remarks)
                 }
             };
             let notes = match &stage {
