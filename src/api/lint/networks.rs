@@ -73,7 +73,7 @@ pub fn usage(
         networks.iter().map(|network| (network.id.as_str(), network)).collect();
     let mut attached = HashMap::<&str, (u64, HashSet<&str>, bool)>::new();
     for service in services {
-        let spec = &service.object()["Spec"];
+        let spec = service.spec();
         let Ok(targets) = targets(spec) else { continue };
         let targets: HashSet<&str> =
             targets.into_iter().map(|(_, id)| id).filter(|id| known.contains_key(id)).collect();
@@ -107,7 +107,7 @@ struct Needs<'a> {
 }
 
 fn needs<'a>(service: &Service, tasks: &'a Tasks, nodes: &[Node]) -> Read<Needs<'a>> {
-    let spec = &service.object()["Spec"];
+    let spec = service.spec();
     let present = tasks.of(service.id())?.iter().map(|task| &task.task).filter(|task| !task.has_ended());
     let on_nodes: HashSet<&str> =
         present.clone().filter(|task| !task.node.is_empty()).map(|task| task.node.as_str()).collect();

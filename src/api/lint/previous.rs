@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::read::{Read, at, list, text};
+use super::read::{Read, list, text};
 use super::{Findings, Fix, Source, Subject};
 use crate::api::resources::services::Service;
 use crate::api::spec::{Place, changes};
@@ -53,15 +53,15 @@ fn earlier<'a>(previous: &'a Value, current: &Value) -> Read<Vec<Reference<'a>>>
 /// The IDs of secrets (or configs) that only the previous spec of the service refers to.
 pub fn earlier_references(service: &Service, source: Source) -> Vec<&str> {
     let Some(previous) = service.previous_spec() else { return Vec::new() };
-    let earlier = earlier(previous, &service.object()["Spec"]).unwrap_or_else(|_| Vec::new());
+    let earlier = earlier(previous, service.spec()).unwrap_or_else(|_| Vec::new());
     earlier.into_iter().filter(|it| it.source == source).map(|it| it.id).collect()
 }
 
 /// L21: a rollback would refer to an object that no longer exists.
 pub fn dead_reference(subject: &Subject, found: &mut Findings) -> Read<()> {
     let Some(service) = subject.service else { return Ok(()) };
-    let Some(previous) = at(service.object(), "PreviousSpec")? else { return Ok(()) };
-    for reference in earlier(previous, &service.object()["Spec"])? {
+    let Some(previous) = service.previous_spec() else { return Ok(()) };
+    for reference in earlier(previous, service.spec())? {
         if subject.exists(reference.source, reference.id) != Some(false) {
             continue;
         }
@@ -78,8 +78,8 @@ pub fn dead_reference(subject: &Subject, found: &mut Findings) -> Read<()> {
 /// L20: a rollback would not change any task.
 pub fn rollback_same(subject: &Subject, found: &mut Findings) -> Read<()> {
     let Some(service) = subject.service else { return Ok(()) };
-    let Some(previous) = at(service.object(), "PreviousSpec")? else { return Ok(()) };
-    let changes = changes(previous, &service.object()["Spec"]);
+    let Some(previous) = service.previous_spec() else { return Ok(()) };
+    let changes = changes(previous, service.spec());
     if changes.iter().all(|it| it.place.is_within("Labels") || it.place.is_within("TaskTemplate.ForceUpdate"))
     {
         let message = if changes.is_empty() {

@@ -90,8 +90,7 @@ pub fn counted(count: u64, what: &str) -> String {
 impl<'a> Subject<'a> {
     /// The subject of a stored service.
     pub fn stored(service: &'a Service, swarm: Swarm<'a>) -> Self {
-        // Other rules parse the whole object anyway, so its spec is not parsed separately.
-        let spec = &service.object()["Spec"];
+        let spec = service.spec();
         Self { spec, service: Some(service), kind: known_kind(spec), swarm, eligible: OnceCell::new() }
     }
 

@@ -16,6 +16,9 @@ use crate::api::spec::splice::find;
 pub(in crate::api) const NOT_A_SERVICE: &str =
     "it is not a service: ID, Version.Index or Spec.Name is missing";
 
+/// The key of the spec before the last update.
+const PREVIOUS: &str = "PreviousSpec";
+
 /// A service as the engine sent it, unchanged.
 ///
 /// Parsed JSON takes ten times the memory of its text, so a service is kept as text until more than its head
@@ -34,6 +37,7 @@ pub struct Service {
     object: OnceLock<Arc<Value>>,
     /// The spec, parsed separately from the object: the previous spec is as large.
     spec: OnceLock<Arc<Value>>,
+    previous: OnceLock<Option<Arc<Value>>>,
 }
 
 impl Service {
@@ -65,12 +69,14 @@ impl Service {
             text,
             object: OnceLock::new(),
             spec: OnceLock::new(),
+            previous: OnceLock::new(),
         })
     }
 
     /// Drops the parsed JSON and keeps the text.
     pub fn release_parsed(&mut self) {
         self.spec.take();
+        self.previous.take();
         if let Some(object) = self.object.take() {
             self.text.get_or_insert_with(|| object.to_string().into());
         }
@@ -140,7 +146,23 @@ impl Service {
 
     /// The spec before the last update, if the engine has it.
     pub fn previous_spec(&self) -> Option<&Value> {
-        self.object().get("PreviousSpec").filter(|spec| !spec.is_null())
+        let parsed = match self.text.as_deref().filter(|_| self.object.get().is_none()) {
+            Some(text) => self.previous.get_or_init(|| self.parse_previous(text).map(Arc::new)).as_deref(),
+            None => self.object().get(PREVIOUS),
+        };
+        parsed.filter(|spec| !spec.is_null())
+    }
+
+    /// Parses the previous spec alone, because the rest of the object is as large.
+    fn parse_previous(&self, text: &str) -> Option<Value> {
+        if !text.contains(PREVIOUS) {
+            return None;
+        }
+        match find(text, &[PREVIOUS]).and_then(|at| text.get(at)) {
+            Some(spec) => serde_json::from_str(spec).ok(),
+            // The key stands elsewhere, or twice.
+            None => self.object().get(PREVIOUS).cloned(),
+        }
     }
 
     /// `RawUpdateStatus.State` of the last rollout.
@@ -230,6 +252,8 @@ mod tests {
             twice(r#""Mode":"#, r#""Mode":{"Replicated":{}},"Mode":"#),
             twice(r#""Image":"a:1""#, r#""Image":"b:1","Image":null"#),
             twice(r#""ContainerSpec":"#, r#""ContainerSpec":{"Image":"b:1"},"ContainerSpec":"#),
+            twice(r#""Spec":"#, r#""PreviousSpec":{"a":1},"PreviousSpec":{"b":2},"Spec":"#),
+            twice(r#""Spec":"#, r#""PreviousSpec":{"a":1},"PreviousSpec":null,"Spec":"#),
             twice(r#"{"ID""#, r#"{"UpdateStatus":{"State":"paused"},"UpdateStatus":{"Message":"m"},"ID""#),
         ] {
             let read = Service::new(serde_json::from_str(&text).unwrap()).unwrap();
@@ -241,6 +265,7 @@ mod tests {
                 (read.update_state(), read.update_message())
             );
             assert_eq!(held.spec(), read.spec(), "{text}");
+            assert_eq!(held.previous_spec(), read.previous_spec(), "{text}");
             assert_eq!(held, read);
         }
     }

@@ -173,21 +173,38 @@ pub struct AllTasks {
     pub now: Timestamp,
 }
 
-/// `GET /tasks` of all services.
+/// A task of [`list_all`], as it arrives.
+enum Row {
+    /// A task, and its JSON.
+    Task(Box<Task>, Box<str>),
+    /// A task that cannot be parsed: the ID of its service.
+    Unreadable(String),
+}
+
+impl Row {
+    /// Parses the task at the start of `text`, and returns its length in bytes.
+    fn parse_first(text: &str) -> serde_json::Result<(Self, usize)> {
+        match parse_first(text, |task: Task| task) {
+            Ok((task, length)) => {
+                Ok((Self::Task(Box::new(task), text[..length].trim_ascii_start().into()), length))
+            }
+            Err(error) if !error.is_data() => Err(error),
+            Err(_) => parse_first(text, |owner: TaskOwner| Self::Unreadable(owner.service.into_owned())),
+        }
+    }
+}
+
+/// `GET /tasks` of all services. The tasks are parsed while the response arrives.
 pub fn list_all(client: &Client) -> Result<AllTasks> {
-    client.get_with(&Path::new(&["tasks"]), |response| {
+    let rows = || JsonArrayParser::new(Row::parse_first);
+    client.get_rows_with(&Path::new(&["tasks"]), rows, |response, rows| {
         let now = response.date.as_deref().and_then(date::parse_http_date);
         let now = now.ok_or_else(|| response.invalid_response(NO_DATE))?;
-        let (mut tasks, mut unreadable) = (Vec::<(Task, &RawValue)>::new(), HashSet::new());
-        for text in response.json::<Vec<&RawValue>>()? {
-            response.check_object(text.get().len())?;
-            match serde_json::from_str(text.get()) {
-                Ok(task) => tasks.push((task, text)),
-                Err(_) => {
-                    let owner = serde_json::from_str::<TaskOwner>(text.get());
-                    let owner = owner.map_err(|e| response.invalid_response(format!("a task: {e}")))?;
-                    unreadable.insert(owner.service.into_owned());
-                }
+        let (mut tasks, mut unreadable) = (Vec::with_capacity(rows.len()), HashSet::new());
+        for row in rows {
+            match row {
+                Row::Task(task, text) => tasks.push((*task, text)),
+                Row::Unreadable(service) => drop(unreadable.insert(service)),
             }
         }
         let mut ended = HashMap::<&str, usize>::new();
@@ -196,10 +213,9 @@ pub fn list_all(client: &Client) -> Result<AllTasks> {
         }
         let loops: HashSet<String> =
             ended.into_iter().filter(|(_, count)| *count > 1).map(|(id, _)| id.to_owned()).collect();
-        let read = |(task, text): (Task, &RawValue)| {
+        let read = |(task, text): (Task, Box<str>)| {
             if loops.contains(&task.service) {
-                TaskWithSpec::from_json(text.get())
-                    .map_err(|e| response.invalid_response(format!("a task: {e}")))
+                TaskWithSpec::from_json(&text).map_err(|e| response.invalid_response(format!("a task: {e}")))
             } else {
                 Ok(TaskWithSpec { task, spec: Value::Null })
             }

@@ -6,14 +6,12 @@ mod report;
 mod select;
 
 use std::collections::BTreeSet;
-use std::num::NonZero;
-use std::thread;
 
 use anyhow::bail;
 use clap::Args;
 
 use self::help::{rule_id_parser, rules_help, severity_parser};
-use self::read::SwarmLists;
+use self::read::{SwarmLists, threads};
 use self::report::{CheckedService, Totals};
 use crate::api::lint::{LINT_IGNORE, MAX_FINDINGS, Severity, Subject, check, label, rule, rules};
 use crate::cli::app::App;
@@ -63,12 +61,9 @@ pub fn run(args: LintArgs, app: &App) -> anyhow::Result<Exit> {
     if selected.found.len() > MAX_SERVICES {
         bail!("{} services are selected: at most {MAX_SERVICES} are checked at a time", selected.found.len());
     }
-    // This takes most of the time, because each service is parsed completely.
-    let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    parallel::map(selected.found.clone(), threads, |service| service.object().is_object());
     let existing = lists.existing(&client, &selected.found)?;
     let swarm = lists.swarm(&existing);
-    let reports = parallel::map(selected.found, threads, |service| {
+    let reports = parallel::map(selected.found, threads(), |service| {
         let subject = Subject::stored(service, swarm);
         let words = label(subject.spec);
         let ignored = args.ignore.iter().map(String::as_str).chain(words.iter().copied());
