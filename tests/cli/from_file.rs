@@ -179,3 +179,20 @@ fn a_mapping_that_cannot_be_or_is_not_applied_is_a_usage_error() {
     }
     assert!(swarm.requests().is_empty());
 }
+
+/// Anchors, `extends`, profiles and interpolation are resolved by compose; only the images are read.
+#[test]
+fn the_output_of_docker_compose_config_is_read() {
+    let file = include_str!("../data/compose/config.json");
+    let swarm = FakeSwarm::with(
+        ["shop_web", "shop_api", "shop_db", "shop_debug"].map(|name| of_stack("shop", name, "shop/old:1")),
+    );
+    let before = ["shop_web", "shop_debug"].map(|name| swarm.service(name).spec.clone());
+    let run = from(&swarm, file, &["--stack", "shop"]).succeeds();
+    run.says(&["1 service of stack `shop` not in FILE left unchanged: shop_debug"]);
+    let images = ["shop_web", "shop_api", "shop_db"].map(|name| swarm.service(name).image().to_owned());
+    assert_eq!(images, ["shop/web:1.8", "opera443399/whoami:0.7", &format!("postgres:16.4@{DIGEST}")]);
+    let mut web = swarm.service("shop_web").spec.clone();
+    web["TaskTemplate"]["ContainerSpec"]["Image"] = "shop/old:1".into();
+    assert_eq!([web, swarm.service("shop_debug").spec.clone()], before);
+}
