@@ -72,7 +72,7 @@ pub fn usage(
     let known: HashMap<&str, &Network> =
         networks.iter().map(|network| (network.id.as_str(), network)).collect();
     let mut attached = HashMap::<&str, (u64, HashSet<&str>, bool)>::new();
-    for service in services {
+    for service in services.iter().filter(|service| service.may_have(LEGACY)) {
         let spec = service.spec();
         let Ok(targets) = targets(spec) else { continue };
         let targets: HashSet<&str> =

@@ -99,6 +99,11 @@ impl Service {
         self.object()["UpdatedAt"].as_str().and_then(time::parse_engine_time)
     }
 
+    /// Whether a key may be somewhere in the object, without parsing it.
+    pub fn may_have(&self, key: &str) -> bool {
+        self.text.as_ref().is_none_or(|text| text.contains(key))
+    }
+
     /// The full ID.
     pub fn id(&self) -> &str {
         &self.id
@@ -155,7 +160,7 @@ impl Service {
 
     /// Parses the previous spec alone, because the rest of the object is as large.
     fn parse_previous(&self, text: &str) -> Option<Value> {
-        if !text.contains(PREVIOUS) {
+        if !self.may_have(PREVIOUS) {
             return None;
         }
         match find(text, &[PREVIOUS]).and_then(|at| text.get(at)) {

@@ -6,12 +6,14 @@ mod report;
 mod select;
 
 use std::collections::BTreeSet;
+use std::num::NonZero;
+use std::thread;
 
 use anyhow::bail;
 use clap::Args;
 
 use self::help::{rule_id_parser, rules_help, severity_parser};
-use self::read::{SwarmLists, threads};
+use self::read::SwarmLists;
 use self::report::{CheckedService, Totals};
 use crate::api::lint::{LINT_IGNORE, MAX_FINDINGS, Severity, Subject, check, label, rule, rules};
 use crate::cli::app::App;
@@ -63,12 +65,15 @@ pub fn run(args: LintArgs, app: &App) -> anyhow::Result<Exit> {
     }
     let existing = lists.existing(&client, &selected.found)?;
     let swarm = lists.swarm(&existing);
-    let reports = parallel::map(selected.found, threads(), |service| {
-        let subject = Subject::stored(service, swarm);
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let reports = parallel::map(selected.found, threads, |service| {
+        // The copy is parsed and dropped: to keep all of them takes more time than to check them.
+        let copy = service.clone();
+        let subject = Subject::stored(&copy, swarm);
         let words = label(subject.spec);
         let ignored = args.ignore.iter().map(String::as_str).chain(words.iter().copied());
         let report = check(&subject, rules(), ignored);
-        (service, words, report)
+        (service, words.into_iter().map(str::to_owned).collect::<Vec<_>>(), report)
     });
     let mut checked = Vec::with_capacity(reports.len());
     for (service, words, mut report) in reports {
@@ -99,8 +104,9 @@ pub fn run(args: LintArgs, app: &App) -> anyhow::Result<Exit> {
 }
 
 /// Unknown IDs in a label are only noted: the label may be meant for a newer version of this program.
-fn note_unknown(app: &App, service: &str, words: &[&str]) {
-    let unknown: BTreeSet<&str> = words.iter().copied().filter(|word| rule(word).is_none()).collect();
+fn note_unknown(app: &App, service: &str, words: &[String]) {
+    let unknown: BTreeSet<&str> =
+        words.iter().map(String::as_str).filter(|word| rule(word).is_none()).collect();
     if !unknown.is_empty() {
         let unknown: Vec<&str> = unknown.into_iter().collect();
         app.ui.note(&format!(

@@ -1,7 +1,6 @@
 //! Reads the swarm: four lists concurrently, and secrets and configs if previous specs refer to some.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::thread;
 use std::thread::ScopedJoinHandle;
@@ -16,7 +15,6 @@ use crate::api::lint::{
 use crate::api::resources::nodes::Node;
 use crate::api::resources::services::Service;
 use crate::api::resources::{networks, nodes, references, services, tasks};
-use crate::cli::parallel;
 
 /// The lists that were read.
 pub struct SwarmLists {
@@ -48,10 +46,6 @@ impl SwarmLists {
             (services, join(nodes), join(tasks), join(networks))
         });
         let services = services?;
-        // Most of the time goes into parsing.
-        parallel::map(services.iter().collect(), threads(), |service: &Service| {
-            (service.spec().is_object(), service.previous_spec().is_some())
-        });
         let mut refused = BTreeMap::new();
         let nodes = unless_refused(Source::Nodes, nodes, &mut refused)?;
         let tasks = unless_refused(Source::Tasks, tasks, &mut refused)?.map(Tasks::new);
@@ -127,11 +121,6 @@ fn unless_refused<T>(
     };
     refused.insert(source, format!("GET {path}: {why}"));
     Ok(None)
-}
-
-/// The number of threads that parse and check services.
-pub fn threads() -> usize {
-    thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 fn join<T>(thread: ScopedJoinHandle<T>) -> T {
