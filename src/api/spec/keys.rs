@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::types::KINDS;
+use super::kinds::KINDS;
 use super::{Edit, InvalidSpec, Op, Place};
 
 /// Known keys that are not part of a path of [`KINDS`].

@@ -13,6 +13,7 @@ mod hazard;
 mod image;
 mod invalid;
 mod keys;
+mod kinds;
 mod needs;
 mod place;
 mod reference;
