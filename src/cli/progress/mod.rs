@@ -43,6 +43,11 @@ impl ProgressArgs {
         !self.quiet
     }
 
+    /// Whether `-q` is given.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// No progress.
     pub fn none() -> Self {
         Self { quiet: true, progress: ProgressMode::None }
