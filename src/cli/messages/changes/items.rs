@@ -5,9 +5,12 @@ use serde_json::Value;
 use super::values::short_text;
 use crate::api::spec::Place;
 
+/// The format of an item.
+type Format = Box<dyn Fn(&Value) -> String>;
+
 /// Describes the change of an item or of the value of a key; `None` if the place is neither.
 pub fn describe_item(place: &Place, old: Option<&Value>, new: Option<&Value>) -> Option<String> {
-    let (kind, shown): (&str, Box<dyn Fn(&Value) -> String>) = match item_kind(place)? {
+    let (kind, shown): (&str, Format) = match item_kind(place)? {
         ItemKind::Pair(kind, key) => {
             if let (Some(old), Some(new)) = (old, new) {
                 return Some(format!("{kind} {key}={} -> {}", plain(old), plain(new)));

@@ -27,7 +27,8 @@ pub fn describe(changes: &[Change]) -> Vec<String> {
     }
     let sets_image = leaves.iter().any(|change| change.place.is_within(IMAGE));
     let is_shown = |change: &&Change| {
-        !change.place.is_within(FORCE_UPDATE) && !(sets_image && change.place.is_within(PLATFORMS))
+        let follows_from_image = sets_image && change.place.is_within(PLATFORMS);
+        !follows_from_image && !change.place.is_within(FORCE_UPDATE)
     };
     leaves.iter().filter(is_shown).map(describe_one).collect()
 }
