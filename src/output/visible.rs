@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn shows_escape_sequences_and_line_breaks_instead_of_obeying_them() {
+    fn escape_sequences_and_line_breaks_are_shown_as_text() {
         assert_eq!(visible("a\x1b]0;title\x07b"), r"a\u{1b}]0;title\u{7}b");
         assert_eq!(visible("one\r\ntwo\tthree\0"), r"one\r\ntwo\tthree\u{0}");
         assert_eq!(visible("\u{9b}31m"), r"\u{9b}31m");

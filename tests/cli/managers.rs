@@ -26,7 +26,7 @@ const TIMEOUTS: &str = "failover=1500,leader_interval=50";
 const UPDATE: &[&str] = &["update-image", "--detach", "--no-resolve-image", "t001", NEW];
 
 #[test]
-fn the_first_that_answers_and_sees_a_leader_is_asked() {
+fn the_first_manager_that_responds_and_has_a_leader_is_used() {
     let (swarm, worker) = (swarm(), FakeSwarm::without_swarm());
     for hosts in [&[GONE, &swarm.host()][..], &[&worker.host(), &swarm.host()], &[&swarm.host(), GONE]] {
         let run = at(hosts, &["ls", "-q"]).succeeds();
@@ -118,7 +118,7 @@ fn a_manager_of_another_swarm_is_never_used() {
 }
 
 #[test]
-fn a_manager_that_is_silent_is_left_for_another() {
+fn a_silent_manager_is_replaced_by_another() {
     let swarm = swarm();
     let other = swarm.other_manager();
     // The post is applied, but its response never arrives.

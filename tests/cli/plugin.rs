@@ -61,7 +61,7 @@ pub fn swarm() -> FakeSwarm {
 }
 
 #[test]
-fn install_links_this_program_and_uninstall_takes_the_link_away() {
+fn install_creates_a_link_and_uninstall_removes_it() {
     let config = Config::empty();
     let run = config.run(&["plugin", "install"]).succeeds();
     assert_eq!(fs::read_link(config.link()).unwrap(), Path::new(PROGRAM));
@@ -121,7 +121,7 @@ fn the_plugin_describes_itself_to_dockers_client() {
 }
 
 #[test]
-fn called_as_docker_calls_it_its_own_name_is_left_out_and_said() {
+fn called_by_docker_it_skips_its_own_name_and_prints_it_in_hints() {
     let (config, swarm) = (Config::with_plugin(), swarm());
     let host = swarm.host();
     let run = config.called(&["-D", "-H", &host, "swarmctl", "ls", "--format", "{{.Name}}"]).run().succeeds();

@@ -90,7 +90,7 @@ fn a_short_prefix_removes_nothing() {
 }
 
 #[test]
-fn removed_by_someone_else_in_between_is_gone_all_the_same() {
+fn a_service_that_another_writer_removed_counts_as_removed() {
     let engine = Engine::ordered([
         get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11))),
         delete(&format!("/v1.41/services/{ID}"))
@@ -164,7 +164,7 @@ fn fails_with_unknown_if_a_lost_response_cannot_be_looked_up() {
 }
 
 #[test]
-fn an_answer_cut_anywhere_never_removes_another_service() {
+fn a_response_that_is_cut_off_anywhere_never_removes_another_service() {
     for request in 1..=3 {
         for after in (0..300).step_by(37) {
             let swarm = swarm(&["t001", "t002"]);

@@ -87,7 +87,7 @@ fn ssh_is_started_as_docker_does_and_its_message_is_shown() {
 }
 
 #[test]
-fn one_that_hangs_ends_with_the_command() {
+fn an_ssh_process_that_hangs_ends_with_the_command() {
     let ssh = StandIn::new("exec sleep 60");
     let post = ["-H", "ssh://manager1", "update-image", "--timeout", "1s", "t001", NEW];
     let run = ssh.swarmctl(&post).run().fails_with(Exit::Unreachable).tells_an_error();

@@ -57,7 +57,7 @@ fn without_verification_any_certificate_of_the_engine_is_accepted() {
 }
 
 #[test]
-fn https_takes_the_files_that_are_named_without_more() {
+fn https_uses_the_given_files_without_other_flags() {
     let authority = Authority::new("ours");
     let engine =
         Engine::unordered([get("/v1.41/services?status=true").answers(Answer::json(200, "[]")).times(2..=2)]);

@@ -69,7 +69,7 @@ fn without_its_service_a_task_has_the_services_id() {
 }
 
 #[test]
-fn the_log_itself_is_not_done_without() {
+fn a_forbidden_log_is_an_error() {
     let [found, listed, nodes] = web();
     let log = web_log(ALL, &[]).answers(Answer::page(403));
     let engine = Engine::ordered([found, listed, nodes, log]);

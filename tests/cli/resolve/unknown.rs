@@ -93,7 +93,7 @@ fn a_service_that_has_the_tag_is_not_updated_or_restarted() {
 }
 
 #[test]
-fn other_troubles_keep_the_tag_and_say_so_before_the_request() {
+fn other_failures_keep_the_tag_with_a_warning_before_the_request() {
     for (answer, said) in [
         (Answer::error(404, "name unknown: repository name not known to registry"), "has no repository for"),
         (Answer::error(401, "unauthorized: authentication required"), "denies access to"),

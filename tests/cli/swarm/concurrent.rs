@@ -57,7 +57,7 @@ impl Drop for StopAtTheEnd<'_> {
 }
 
 #[test]
-fn two_swarmctls_at_once_with_the_same_image_are_both_done() {
+fn two_concurrent_commands_with_the_same_image_both_succeed() {
     let engine = engine();
     let mut spec = small("co-2", OLD);
     spec["Mode"]["Replicated"]["Replicas"] = 0.into();

@@ -64,7 +64,7 @@ fn scale_reports_are_true_wherever_a_response_of_a_real_engine_is_cut_off() {
 }
 
 #[test]
-fn restart_counts_once_wherever_an_answer_of_a_real_engine_breaks_off() {
+fn restart_is_applied_once_wherever_a_response_of_a_real_engine_is_cut_off() {
     check(&Case {
         name: "restart",
         service: "cut-restart",

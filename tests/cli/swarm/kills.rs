@@ -15,7 +15,7 @@ use crate::support::run::{Run, Swarmctl};
 const SERVICES: usize = 60;
 
 #[test]
-fn a_batch_that_is_killed_leaves_no_service_half_done_and_ends_the_job_when_it_is_run_again() {
+fn a_killed_batch_leaves_no_partial_update_and_a_second_run_completes_it() {
     let engine = engine();
     let kills = count_from_env("SWARMCTL_TEST_KILLS", 18);
     let _services: Vec<Removed> = (0..SERVICES).map(|n| engine.create(&spec_of(n))).collect();

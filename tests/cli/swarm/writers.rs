@@ -70,7 +70,7 @@ fn all_writers_of_one_service_are_done() {
 }
 
 #[test]
-fn all_batches_at_once_are_done() {
+fn concurrent_batches_all_succeed() {
     const SERVICES: usize = 20;
     let engine = engine();
     let batches = count_from_env("SWARMCTL_TEST_BATCHES", 6);

@@ -70,7 +70,7 @@ fn a_spec_is_merged_and_flags_are_applied_on_top() {
 }
 
 #[test]
-fn create_takes_a_spec_too() {
+fn create_accepts_a_spec() {
     let swarm = swarm();
     let shown = swarmctl(["inspect", "t001"]).host(swarm.host()).run().succeeds().stdout;
     let create = |args: &[&str], text: &str| {

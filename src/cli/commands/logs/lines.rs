@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_an_end_is_not_kept_for_ever() {
+    fn an_endless_line_is_not_kept_in_memory() {
         let mut lines = LineBuffer::default();
         let part = vec![b'x'; MAX_LINE_LEN / 2 + 1];
         assert_eq!(lines.add(Channel::Stdout, b"a", Vec::new, &part), None);

@@ -102,7 +102,7 @@ fn networks_of_the_deprecated_place_are_kept_when_one_is_added() {
 }
 
 #[test]
-fn sixty_four_writers_at_once_are_all_done() {
+fn sixty_four_concurrent_writers_all_succeed() {
     let engine = engine();
     let mut spec = small("du-64", OLD);
     spec["Mode"]["Replicated"]["Replicas"] = 0.into();
