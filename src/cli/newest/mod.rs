@@ -21,8 +21,8 @@ pub struct ChoiceArgs {
     /// Consider only tags that match; the group `version` is compared
     ///
     /// A regular expression in the syntax of the Rust crate regex-lite. It must match the whole tag and have a group
-    /// `(?<version>...)`, as in 'main-(?<version>\d+)-\d+'. It replaces the rule that a newer tag has the prefix,
-    /// the suffix and the number of parts of the current one.
+    /// `(?<version>...)`, as in 'main-(?<version>\d+)-\d+'. It replaces the rule that a newer tag has the same
+    /// prefix, suffix and number of parts as the current one.
     #[arg(long, value_name = "REGEX", requires = "newest", value_parser = TagPattern::parse)]
     pub tags: Option<TagPattern>,
     /// Consider pre-releases

@@ -66,8 +66,8 @@ pub fn judge(planned: &PlannedService, service: &Service) -> Result<State> {
 }
 
 impl PlannedService {
-    /// Whether the planned edits may be made on the current spec of a stale service: each place still has the value that
-    /// the plan was made from, or the planned one already. A rollback is never made on another spec.
+    /// Whether the planned edits may be made on the current spec of a stale service: each place still has its old
+    /// value, or already has the planned one. A rollback is never made on another spec.
     pub fn may_be_rebased(&self, differences: &[Difference]) -> bool {
         matches!(self.change, PlannedChange::Edits(_)) && differences.is_empty()
     }

@@ -38,8 +38,8 @@ pub struct ApplyArgs {
     skip_stale: bool,
     /// Apply the changes to the current spec of services that changed elsewhere
     ///
-    /// Each planned place must still have the value that the plan was made from, or the planned one. A rollback is never
-    /// applied to another spec.
+    /// Each planned place must still have its old value, or already have the planned one. A rollback is never applied to
+    /// another spec.
     #[arg(long)]
     rebase: bool,
     /// Require the version indexes in the plan

@@ -31,7 +31,7 @@ use crate::output::{Columns, RowTemplate, TemplateError, natural_cmp};
 /// ingress mode; `inspect --pretty` also shows those published in host mode.
 #[derive(Args, Debug)]
 pub struct LsArgs {
-    /// Filter services: id, label, mode, name (id and name: prefix) or image
+    /// Filter services by id (prefix), label, mode, name (prefix) or image
     #[arg(short, long, value_name = "KEY=VALUE", add = Completion::FILTERS, value_parser = filter::parse_for_services)]
     filter: Vec<services::Filter>,
     /// Only print IDs

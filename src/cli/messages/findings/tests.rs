@@ -113,7 +113,7 @@ fn paragraph(rule: &Rule) -> String {
         [] => String::new(),
         needs => {
             let paths: Vec<String> = needs.iter().map(|source| format!("`{}`", path(*source))).collect();
-            format!(" It needs {}.", paths.join(", "))
+            format!(" This rule needs {}.", paths.join(", "))
         }
     };
     let advice = advice(rule.id).replace("NAME", "web");
