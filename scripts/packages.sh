@@ -138,7 +138,7 @@ _services_of() {
     sed -n -e 's#^\(/usr\)\?/lib/systemd/system/\([^/@]*\.\(service\|socket\|timer\|path\)\)$#\2#p' -e 's#^/etc/init\.d/##p'
 }
 
-# print_installed: how to remove what this run has installed. close_work calls it; a script without it calls it itself.
+# print_installed: how to remove what this run has installed. close_work calls this; a script without close_work must call it directly.
 print_installed() {
   local commands=()
   if [ -n "$INSTALLED" ]; then commands+=("apt-get purge -y$INSTALLED"); fi
@@ -154,7 +154,7 @@ print_installed() {
 # need_cargo [COMPONENT...]: components are `fmt` and `clippy`.
 need_cargo() {
   local component home
-  # Under sudo, root usually has no Rust, but the calling user has. What root builds is kept apart from the user's files.
+  # Under sudo, root usually has no Rust, but the calling user does. What root builds is kept apart from the user's files.
   if _lacks cargo && [ -n "${SUDO_USER:-}" ]; then
     home=$(getent passwd "$SUDO_USER" | cut -d: -f6)
     PATH="$PATH:$home/.cargo/bin"

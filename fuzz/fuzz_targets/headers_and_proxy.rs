@@ -1,4 +1,4 @@
-//! DOCKER_CUSTOM_HEADERS and the proxy variables, one a line: headers, HTTP_PROXY, NO_PROXY, endpoint.
+//! DOCKER_CUSTOM_HEADERS and the proxy variables, one per line: headers, HTTP_PROXY, NO_PROXY, endpoint.
 
 #![no_main]
 

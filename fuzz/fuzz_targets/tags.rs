@@ -1,4 +1,4 @@
-//! Tags, one a line: the first is the current one. Every choice is above it and has its shape.
+//! Tags, one per line: the first is the current one. Every choice is above it and has its shape.
 
 #![no_main]
 

@@ -21,7 +21,7 @@ fn setting_image(swarm: &FakeSwarm, more: &[&str]) -> Swarmctl {
 }
 
 #[test]
-fn ten_stale_versions_in_a_row_are_started_over_and_the_other_writers_changes_are_kept() {
+fn ten_stale_versions_in_a_row_are_retried_and_the_other_writers_changes_are_kept() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     for nth in 1..=10 {
         swarm.before(RequestKind::Post, nth, move |world| {

@@ -17,12 +17,12 @@ use super::support::run::swarmctl;
 #[test]
 fn every_command_of_readme_is_understood() {
     let readme = include_str!("../../README.md");
-    // Commands that install or read files there do so only in this folder.
+    // Commands in README that install or read files do so only in this folder.
     let config = tempfile::tempdir().unwrap();
     let folder = config.path().to_str().unwrap();
     let mut count = 0;
     let any_plan = any_plan();
-    // The file that --from names there.
+    // The file that --from names in README.
     fs::write(config.path().join("images.txt"), "web shop/web:1.8\n").unwrap();
     for line in commands(readme) {
         let swarm = FakeSwarm::start();
@@ -34,7 +34,7 @@ fn every_command_of_readme_is_understood() {
         let run = run.current_dir(config.path()).run();
         // --plan writes only to a new file.
         let _ = fs::remove_file(plan);
-        // On an empty swarm most of them find no service; only usage errors are failures.
+        // On an empty swarm most commands find no service; only usage errors are failures.
         assert_ne!(run.code, Some(2), "README: {line}\n{}", run.report());
         count += 1;
     }
@@ -109,7 +109,7 @@ fn every_link_between_the_pages_leads_somewhere() {
 }
 
 #[test]
-fn what_the_page_of_stacks_shows_of_ctrl_c_is_printed() {
+fn the_ctrl_c_example_in_docs_stack_shows_what_is_printed() {
     let page = include_str!("../../docs/stack.md");
     let (_, shown) = page.split_once("\n^C\n").expect("docs/stack.md shows a Ctrl-C");
     let (printed, said) = shown.split_once("```").unwrap().0.split_once("error: ").unwrap();
@@ -193,7 +193,7 @@ fn the_pages_are_in_plain_english() {
 }
 
 #[test]
-fn the_messages_of_the_page_of_troubleshooting_are_those_of_the_program() {
+fn the_messages_in_docs_troubleshooting_are_those_of_the_program() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let page = fs::read_to_string(root.join("docs/troubleshooting.md")).unwrap();
     let texts = sources(&root.join("src"));
@@ -278,7 +278,7 @@ fn the_picture_needs_no_external_resources() {
         .find_map(|rest| rest.split_once("](docs/rollouts.svg)"))
         .map(|(alternative, _)| (alternative, include_str!("../../docs/rollouts.svg")))
         .expect("README shows docs/rollouts.svg");
-    assert!(alternative.len() > 40, "who cannot see it reads {alternative:?}");
+    assert!(alternative.len() > 40, "the text for readers who cannot see the picture: {alternative:?}");
     assert!(picture.len() < 100_000, "{} bytes", picture.len());
     for foreign in ["<script", "href", "url(", "@import", "<foreignObject", "<image", "onload", "javascript:"]
     {

@@ -1,5 +1,5 @@
 //! docs/schema: the output of swarmctl matches the schemas. The output of every run of every test is checked (`support::run`);
-//! here are at least one of each kind, and tests of the check itself.
+//! this file has at least one run of each kind, and tests of the check itself.
 
 use std::collections::BTreeSet;
 
@@ -62,7 +62,8 @@ fn every_kind_of_output_is_as_its_schema_says() {
                 other => other,
             };
         }
-        // After the command's name, because `create` treats everything after its image as the container's command.
+        // --json follows the command's name, because `create` treats everything after its image as the container's
+        // command.
         let verb = words.iter().rposition(|it| ["refresh", "show"].contains(it)).unwrap_or(0);
         words.insert(verb + 1, "--json");
         let run = swarmctl(words.iter().copied()).host(swarm.host()).run().exits(code);
@@ -85,7 +86,7 @@ fn every_kind_of_output_is_as_its_schema_says() {
 }
 
 #[test]
-fn what_a_schema_does_not_say_is_noticed() {
+fn output_that_a_schema_does_not_allow_is_reported() {
     let swarm = FakeSwarm::with([bare("web")]);
     let run = swarmctl(["status", "--json", "web"]).host(swarm.host()).run().succeeds();
     let (good, schema) = (run.json(), OutputKind::Result.schema());

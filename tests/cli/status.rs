@@ -103,11 +103,11 @@ fn each_of_several_services_is_reported_and_the_worst_decides() {
     swarm.world().step("api", Step::Paused);
     status(&swarm, &["web", "db", "api", "nosuch"]).fails_with(Exit::RolloutFailed);
     let run = status(&swarm, &["web", "web"]).succeeds();
-    assert_eq!(cells(&run).len(), 2, "one that is named twice is shown once");
+    assert_eq!(cells(&run).len(), 2, "a service that is named twice is shown once");
 }
 
 #[test]
-fn one_that_is_removed_meanwhile_is_not_found_beside_the_others() {
+fn a_service_that_is_removed_meanwhile_is_not_found_and_the_others_are_shown() {
     let swarm = swarm(&["web", "db"]);
     // Reads: each service, then the list.
     swarm.before(RequestKind::Read, 3, |world| world.services.retain(|service| service.name() != "web"));
@@ -119,7 +119,7 @@ fn one_that_is_removed_meanwhile_is_not_found_beside_the_others() {
 }
 
 #[test]
-fn json_is_the_object_of_acting_commands_with_the_rollout_in_it() {
+fn json_is_the_result_object_with_the_rollout_in_it() {
     let swarm = swarm(&["web", "db"]);
     swarm.world().step("web", Step::Updating);
     swarm.world().step("db", Step::Paused);

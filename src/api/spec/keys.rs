@@ -8,7 +8,7 @@ use super::{Edit, InvalidSpec, Op, Place};
 /// Known keys that are not part of a path of [`KINDS`].
 const OTHERS: [&str; 3] = ["Name", "Mode.Global", "Mode.GlobalJob"];
 
-/// Refuses edits with a known key in another case. The engine does not distinguish the two, so such a key would be a second value of
+/// Refuses edits with a known key in a different case. The engine does not distinguish the two, so such a key would be a second value of
 /// the same field, which no check of a spec finds.
 ///
 /// # Errors

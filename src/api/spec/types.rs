@@ -32,7 +32,8 @@ const LISTS_OF_TEXTS: [&str; 12] = [
 /// Checks the keys and the values of edits.
 ///
 /// # Errors
-/// The first key in another case than the engine's, or the first value that has another JSON type than its place.
+/// The first key that differs from the engine's in upper and lower case, or the first value whose JSON type is not that
+/// of its place.
 pub fn check_types(edits: &[Edit]) -> Result<(), InvalidSpec> {
     check_keys(edits)?;
     edits.iter().try_for_each(|edit| {

@@ -38,7 +38,7 @@ pub const fn text(name: &'static str) -> ValueFormat {
     ValueFormat::new(name, "value")
 }
 
-/// One of some words. The first of them is the example.
+/// One of several words.
 pub const fn words(name: &'static str, example: &'static str, words: &'static str) -> ValueFormat {
     ValueFormat::new(name, example).completed(Completion::Words(words))
 }

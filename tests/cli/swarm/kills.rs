@@ -20,8 +20,8 @@ fn a_killed_batch_leaves_no_partial_update_and_a_second_run_completes_it() {
     let kills = count_from_env("SWARMCTL_TEST_KILLS", 18);
     let _services: Vec<Removed> = (0..SERVICES).map(|n| engine.create(&spec_of(n))).collect();
     let mut now = OLD;
-    // The duration without a signal, which limits the moments of the signals. If it is too long (on a busy machine), it
-    // is reduced.
+    // The duration of a run without a signal. Each signal is sent at a random moment of this duration. It is reduced
+    // if a run ends before its signal, and increased if the signal comes before the first post.
     let mut whole = Duration::ZERO;
     for _ in 0..2 {
         now = other(now);
@@ -41,7 +41,7 @@ fn a_killed_batch_leaves_no_partial_update_and_a_second_run_completes_it() {
             // The run had ended, or had reached the point after which a signal has no effect.
             late += 1;
             whole = whole.mul_f64(0.85);
-            assert!(late < 2 * kills + 20, "it is hardly ever hit: {late} came too late\n{}", run.report());
+            assert!(late < 2 * kills + 20, "{late} signals came too late\n{}", run.report());
             judge(engine, &before, wanted, &run);
         } else {
             assert_ended_by(signal, &run);
@@ -114,7 +114,8 @@ fn with_image(spec: &Value, image: &str) -> String {
     spec.to_string()
 }
 
-/// Its exit code is that of the signal. Before its first line runs, the signal may end the process, which a shell reports likewise.
+/// The exit code is that of the signal. A signal that arrives before the program handles signals ends the process; a
+/// shell reports this as the same exit code.
 fn assert_ended_by(signal: &str, run: &Run) {
     let (number, code) = match signal {
         "KILL" => (9, None),

@@ -99,7 +99,7 @@ impl NewSpec {
         self.text()?;
         let mut text =
             self.text.into_inner().ok_or_else(|| Error::internal("a new spec without its text"))?;
-        // There may be thousands of them.
+        // A batch may keep thousands of these texts.
         text.shrink_to_fit();
         Ok(text)
     }

@@ -45,8 +45,8 @@ impl<'a> LineAssembler<'a> {
         let entry = self.prefixes.and_then(|prefixes| Some((prefixes, self.entry(message)?)));
         let Some((prefixes, entry)) = entry else { return self.lines.add(channel, &[], Vec::new, message) };
         if !self.cached.contains_key(entry.details) {
-            // There are as many details as tasks. The cache is limited in case each line of a log has
-            // different details.
+            // Usually all lines of a task have the same details. The cache is limited in case each line of a
+            // log has different ones.
             self.cached_bytes += entry.details.len();
             if self.cached.len() >= MAX_CACHED_PREFIXES || self.cached_bytes > MAX_CACHED_PREFIX_BYTES {
                 self.cached.clear();

@@ -17,7 +17,8 @@ use crate::cli::select::format_count;
 /// Maximum number of services in a command to paste.
 const MAX_NAMES_IN_COMMAND: usize = 50;
 
-/// The tags of one digest. `--newest` and `--force` do not go together, so the image itself must be named then.
+/// The message that the service already runs the digest of the requested tag. It suggests `--force` to write that tag,
+/// but not with `--newest`, which cannot be combined with `--force`.
 pub fn same_digest(report: &ServiceReport, runs: Option<&str>, asked: Option<&str>) -> String {
     match (report.newest(), asked) {
         (Some(_), Some(asked)) => {
@@ -47,7 +48,7 @@ pub fn print_remarks_and_error(style: ReportStyle, report: &ServiceReport, app: 
     print_error(style, report, app);
 }
 
-/// Prints the error, if the service is not as requested, and what its users get now.
+/// Prints the error, if the service is not as requested, and what runs now.
 pub fn print_error(style: ReportStyle, report: &ServiceReport, app: &App) {
     if let Some(message) = explain(style, report, app) {
         print_message(style, report, message, app);

@@ -99,7 +99,7 @@ impl Watched {
         Some(Self { image_before, ..Self::new(service, baseline) })
     }
 
-    /// The same, for this purpose.
+    /// Sets the purpose.
     pub fn with_purpose(self, purpose: Purpose) -> Self {
         Self { purpose, ..self }
     }
@@ -194,8 +194,8 @@ fn is_as_found(change: &Watchable, now: &Service) -> bool {
     matches!(change, Watchable::Unchanged(unchanged) if unchanged.service.spec() == now.spec())
 }
 
-/// Concludes for a converged service, which another writer may have changed after this command found it as
-/// requested.
+/// Returns the conclusion for a service that has converged. If nothing had to be posted, another writer may have
+/// changed the service since.
 fn converged(change: &Watchable, now: &Service) -> Conclusion {
     let Watchable::Unchanged(unchanged) = change else { return Conclusion::Converged };
     let found = &unchanged.service;
@@ -215,7 +215,7 @@ fn converged(change: &Watchable, now: &Service) -> Conclusion {
     }
 }
 
-/// Concludes for a service that converged on another writer's change of the same places.
+/// Returns the conclusion for a service that converged on another writer's change of the same places.
 fn replaced(change: &Watchable, now: &Service, judgement: Option<&Judgement>) -> Conclusion {
     let Some(place) = judgement.and_then(|it| it.replaced.first()) else { return Conclusion::Converged };
     let base = match change {

@@ -10,7 +10,7 @@ use crate::support::programs;
 use crate::support::run::{Swarmctl, swarmctl_by};
 
 #[test]
-fn docker_itself_shows_it_runs_it_and_gives_its_exit_code() {
+fn docker_lists_and_runs_the_plugin_and_returns_its_exit_code() {
     let (config, swarm) = (Config::with_plugin(), swarm());
     let host = swarm.host();
     let help = docker(&config, &["--help"]).run().succeeds();
@@ -54,14 +54,14 @@ fn docker_itself_shows_it_runs_it_and_gives_its_exit_code() {
 }
 
 #[test]
-fn dockers_own_completion_asks_it() {
+fn dockers_completion_asks_the_plugin() {
     let (config, swarm) = (Config::with_plugin(), swarm());
     let complete = |words: &[&str]| {
         let words = [&["__complete", "swarmctl"], words].concat();
         docker(&config, &words).host(swarm.host()).run().succeeds().stdout
     };
     if client::major_version() < 23 {
-        println!("docker's client asks no plugin before 23");
+        println!("docker's client does not ask plugins before version 23");
         return;
     }
     assert!(complete(&["update-im"]).starts_with("update-image\tUpdate the image of services"));
