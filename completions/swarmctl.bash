@@ -39,6 +39,8 @@ _swarmctl() {
     for line in "${lines[@]}"; do
         case $line in
         :[0-9]*) directive=${line#:} ;;
+        # Nothing is left to insert.
+        "$kept") ;;
         "$kept"*)
             # What others have named may hold what a shell obeys.
             printf -v line %q "${line#"$kept"}"

@@ -4,11 +4,11 @@ use super::deploy::report::{BatchStop, Outcome, ServiceReport, Skip, StoppedBy};
 use super::deploy::repository::OtherRepositories;
 use crate::api::config::docker_config;
 use crate::api::deploy::update::NoChange;
-use crate::api::error::{CredentialsError, Error, InvalidValue};
+use crate::api::error::{CredentialsError, Error, InvalidValue, MAY_REQUIRE_TLS};
 use crate::api::registry::digest::RegistryErrorKind;
 use crate::api::transport::ConnectErrorKind;
-use crate::cli::messages::shell;
 use crate::cli::messages::usage::UsageError;
+use crate::cli::messages::{hints, shell};
 use crate::output::Ui;
 
 /// The exit codes. They are a contract with scripts; a test compares them with the table in README.
@@ -209,12 +209,11 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::ResponseTimeout { .. } => {
             "the engine may be busy or have no leader; try again, or use another manager".to_owned()
         }
-        Error::DeadlineExceeded { .. } => "allow more time with `--timeout`".to_owned(),
-        Error::NoSuch { kind: "service" | "service or task", .. } => {
-            "list the services with `swarmctl ls`".to_owned()
+        Error::ConnectionLost { why, .. } if why.ends_with(MAY_REQUIRE_TLS) => {
+            "if it is a TLS port (usually 2376), use TLS with `--tlsverify` or DOCKER_TLS_VERIFY=1".to_owned()
         }
-        Error::NoSuch { kind: "context", .. } => "list the contexts with `swarmctl context ls`".to_owned(),
-        Error::NoSuch { kind, .. } => format!("list them with `docker {kind} ls`"),
+        Error::DeadlineExceeded { .. } => "allow more time with `--timeout`".to_owned(),
+        Error::NoSuch { kind, name, meant, .. } => hints::for_unknown(kind, name, meant.as_deref()),
         Error::Registry { kind: RegistryErrorKind::TagNotFound | RegistryErrorKind::RepositoryNotFound, .. } => {
             "check repository and tag, or push the image first; `--on-resolve-error keep-tag` deploys the tag as it is"
                 .to_owned()
@@ -307,6 +306,14 @@ fn connection_hint(kind: ConnectErrorKind, endpoint: &str, context: Option<&str>
         ConnectErrorKind::TlsRequired => "use TLS with `--tlsverify` or DOCKER_TLS_VERIFY=1".to_owned(),
         ConnectErrorKind::UntrustedCertificate => {
             "specify the CA that signed it with `--tlscacert FILE` before the subcommand".to_owned()
+        }
+        ConnectErrorKind::ExpiredCertificate => {
+            "renew the engine's certificate, the file of its setting `tlscert`, and restart the engine".to_owned()
+        }
+        ConnectErrorKind::CertificateVersion => {
+            "issue a new certificate with extensions, as in `openssl x509 -req -extfile FILE` with \
+             `subjectAltName=DNS:HOST` in FILE, for the engine's setting `tlscert`"
+                .to_owned()
         }
         ConnectErrorKind::InvalidCertificate => {
             "use a host name that the certificate contains, or issue a new certificate".to_owned()

@@ -22,6 +22,7 @@ use self::commands::auth;
 use self::commands::completion;
 use self::commands::context;
 use self::commands::create;
+use self::commands::help;
 use self::commands::images;
 use self::commands::inspect;
 use self::commands::lint;
@@ -38,8 +39,9 @@ use self::commands::status;
 use self::commands::tags;
 use self::commands::update;
 use self::commands::update_image;
+use self::commands::version;
 use self::commands::wait;
-use self::grammar::suggest;
+use self::grammar::{examples, globals, suggest};
 use std::borrow::Cow;
 use std::ffi::OsString;
 
@@ -88,6 +90,7 @@ enum Command {
     Completion(Lazy<completion::CompletionArgs>),
     Context(Lazy<context::ContextArgs>),
     Create(Lazy<create::CreateArgs>),
+    Help(Lazy<help::HelpArgs>),
     Images(Lazy<images::ImagesArgs>),
     Inspect(Lazy<inspect::InspectArgs>),
     Lint(Lazy<lint::LintArgs>),
@@ -106,6 +109,7 @@ enum Command {
     Tags(Lazy<tags::TagsArgs>),
     Update(Lazy<update::UpdateArgs>),
     UpdateImage(Lazy<update_image::UpdateImageArgs>),
+    Version(Lazy<version::VersionArgs>),
     Wait(Lazy<wait::WaitArgs>),
 }
 
@@ -124,18 +128,30 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     if is_plugin {
         root = as_plugin(root);
     }
-    let exit = match parse(&mut root, &words) {
-        Ok(cli) => {
-            let command_line = CommandLine::new(&root, &words);
-            run(ui, cli, is_plugin, command_line)
-        }
+    let (parsed, words) = match parse(&mut root, &words) {
+        Err(error) if error.use_stderr() => parse_moved(ui, words, error),
+        parsed => (parsed, words),
+    };
+    let exit = match parsed {
+        Ok(cli) => run(ui, cli, is_plugin, CommandLine::new(&root, &words)),
         Err(error) if error.kind() == ErrorKind::DisplayVersion => print(ui, &error),
-        Err(error) => {
-            let root = if is_plugin { as_plugin(self::root()) } else { self::root() };
-            print_parse_error(ui, root, &words, &error)
-        }
+        Err(error) => print_parse_error(ui, root_for(ui), &words, &error),
     };
     exit.code()
+}
+
+/// Parses a command line that was refused with `error` once more, with the global flags after the subcommand moved before
+/// it. Returns the result, and the words that were parsed.
+fn parse_moved(
+    ui: Ui,
+    words: Vec<OsString>,
+    error: clap::Error,
+) -> (Result<Cli, clap::Error>, Vec<OsString>) {
+    let mut root = root_for(ui);
+    match globals::moved_to_front(&root, &words, plugin::first_word(&root, &words)) {
+        Some(moved) => (parse(&mut root, &moved), moved),
+        None => (Err(error), words),
+    }
 }
 
 /// Prints the version without building the parser, which takes 0.2 ms of CPU time. Scripts use this to check that the program
@@ -156,6 +172,17 @@ fn root() -> clap::Command {
 
 fn as_plugin(root: clap::Command) -> clap::Command {
     root.bin_name(plugin::NAME)
+}
+
+/// The parser with the examples of the program. The examples of a command are added with its flags.
+fn root_with_examples() -> clap::Command {
+    examples::add_to_root(root())
+}
+
+/// The parser for errors and help, with the name that the user calls the program by.
+fn root_for(ui: Ui) -> clap::Command {
+    let root = root_with_examples();
+    if ui.program() == plugin::NAME { as_plugin(root) } else { root }
 }
 
 fn parse(root: &mut clap::Command, words: &[OsString]) -> Result<Cli, clap::Error> {
@@ -225,6 +252,7 @@ fn run(ui: Ui, cli: Cli, is_plugin: bool, command_line: CommandLine) -> Exit {
         Command::Completion(Lazy(args)) => completion::run(args, &app),
         Command::Context(Lazy(args)) => context::run(args, &app),
         Command::Create(Lazy(args)) => create::run(args, &app),
+        Command::Help(Lazy(args)) => Ok(help::run(&args, &app)),
         Command::Images(Lazy(args)) => images::run(args, &app),
         Command::Inspect(Lazy(args)) => inspect::run(args, &app),
         Command::Lint(Lazy(args)) => lint::run(args, &app),
@@ -241,6 +269,7 @@ fn run(ui: Ui, cli: Cli, is_plugin: bool, command_line: CommandLine) -> Exit {
         Command::Tags(Lazy(args)) => tags::run(args, &app),
         Command::Update(Lazy(args)) => update::run(args, &app),
         Command::UpdateImage(Lazy(args)) => update_image::run(args, &app),
+        Command::Version(Lazy(args)) => version::run(&args, &app),
         Command::Wait(Lazy(args)) => wait::run(args, &app),
     };
     result.unwrap_or_else(|error| exit::report_error(ui, &error, app.signal()))

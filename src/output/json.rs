@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 
 use super::visible::is_deceptive;
 
+/// The indentation of docker's inspect.
 const INDENT: &str = "    ";
+/// The indentation on a terminal.
+const TERMINAL_INDENT: &str = "  ";
 /// Maximum growth by indentation. Typical responses of an engine double.
 const MAX_GROWTH: usize = 8;
 
@@ -15,6 +18,16 @@ const MAX_GROWTH: usize = 8;
 /// stay the same, byte for byte. Invalid JSON is not repaired. Text that would grow too much is returned as it is:
 /// 100,000 nested brackets would become 20 GB of white space.
 pub fn json_indented(json: &str) -> Cow<'_, str> {
+    indented_by(INDENT, json)
+}
+
+/// Indents JSON for a terminal, by two spaces, and escapes characters that could deceive a reader. Otherwise it is the
+/// same as [`json_indented`].
+pub(super) fn json_for_terminal(json: &str) -> String {
+    json_visible(&indented_by(TERMINAL_INDENT, json)).into_owned()
+}
+
+fn indented_by<'a>(indent: &str, json: &'a str) -> Cow<'a, str> {
     let most = json.len().saturating_mul(MAX_GROWTH).saturating_add(1 << 20);
     let mut laid_out = String::with_capacity(json.len() * 2);
     let mut depth = 0;
@@ -36,7 +49,7 @@ pub fn json_indented(json: &str) -> Cow<'_, str> {
             depth = usize::saturating_sub(depth, 1);
         }
         if just_opened != closes {
-            new_line(&mut laid_out, depth);
+            new_line(&mut laid_out, indent, depth);
         }
         just_opened = false;
         laid_out.push_str(token);
@@ -45,7 +58,7 @@ pub fn json_indented(json: &str) -> Cow<'_, str> {
                 depth += 1;
                 just_opened = true;
             }
-            ',' => new_line(&mut laid_out, depth),
+            ',' => new_line(&mut laid_out, indent, depth),
             ':' => laid_out.push(' '),
             _ => {}
         }
@@ -53,10 +66,10 @@ pub fn json_indented(json: &str) -> Cow<'_, str> {
     laid_out.into()
 }
 
-fn new_line(text: &mut String, depth: usize) {
+fn new_line(text: &mut String, indent: &str, depth: usize) {
     text.push('\n');
     for _ in 0..depth {
-        text.push_str(INDENT);
+        text.push_str(indent);
     }
 }
 
@@ -169,6 +182,13 @@ mod tests {
             json_indented(r#"{"b":1,"a":2,"b":3}"#),
             "{\n    \"b\": 1,\n    \"a\": 2,\n    \"b\": 3\n}"
         );
+    }
+
+    #[test]
+    fn indents_by_two_spaces_on_a_terminal() {
+        let expected = "{\n  \"a\": [\n    1.10,\n    \"\\u202e\"\n  ]\n}";
+        assert_eq!(json_for_terminal("{\"a\":[1.10,\"\u{202e}\"]}"), expected);
+        assert_eq!(json_for_terminal(&json_indented("{\"a\":[1.10,\"\u{202e}\"]}")), expected);
     }
 
     #[test]

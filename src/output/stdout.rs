@@ -1,10 +1,11 @@
 //! Results on stdout, buffered.
 
+use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
 
 use serde_json::Value;
 
-use super::json::json_visible;
+use super::json::{json_for_terminal, json_visible};
 use super::wrap::{stdout_width, wrap};
 use super::{Fields, MAX_LINE_LEN, Table, json_indented, visible_prefix};
 
@@ -74,9 +75,13 @@ impl<W: Write> OutputWriter<W> {
         }
     }
 
-    /// Prints the engine's JSON byte for byte, and a line feed if it does not end with one.
+    /// Prints JSON byte for byte, and a line feed if it does not end with one. On a terminal it is indented by two spaces.
     pub fn json_untouched(&mut self, json: &str) {
-        let json = if self.is_terminal { json_visible(json) } else { json.into() };
+        let json = if self.is_terminal { json_for_terminal(json).into() } else { Cow::Borrowed(json) };
+        self.json_text(&json);
+    }
+
+    fn json_text(&mut self, json: &str) {
         self.write(json.as_bytes());
         if !json.ends_with('\n') {
             self.write(b"\n");
@@ -90,7 +95,9 @@ impl<W: Write> OutputWriter<W> {
 
     /// Prints the engine's objects as an array on one line.
     pub fn json_array_on_one_line<T: AsRef<str>>(&mut self, objects: &[T]) {
-        self.json_untouched(&array(objects));
+        let json = array(objects);
+        let json = if self.is_terminal { json_visible(&json) } else { json.into() };
+        self.json_text(&json);
     }
 
     /// Prints one JSON object, indented.
@@ -209,7 +216,8 @@ mod tests {
         let json = "[ {\"a\":1.10,\"b\":\"\u{202e}\"} ]";
         assert_eq!(written(false, |out| out.json_untouched(json)), format!("{json}\n"));
         assert_eq!(written(false, |out| out.json_untouched("[]\n")), "[]\n");
-        assert_eq!(written(true, |out| out.json_untouched(json)), "[ {\"a\":1.10,\"b\":\"\\u202e\"} ]\n");
+        let indented = "[\n  {\n    \"a\": 1.10,\n    \"b\": \"\\u202e\"\n  }\n]\n";
+        assert_eq!(written(true, |out| out.json_untouched(json)), indented);
     }
 
     #[test]
@@ -218,7 +226,11 @@ mod tests {
         let expected = "[\n    {\n        \"a\": 1e400\n    },\n    {}\n]\n";
         let objects = ["{\"a\":1e400}\n", "{}"];
         assert_eq!(written(false, |out| out.json_array(&objects)), expected);
-        assert_eq!(written(false, |out| out.json_array_on_one_line(&objects)), "[{\"a\":1e400},{}]\n");
+        assert_eq!(written(true, |out| out.json_array(&objects)), expected.replace("    ", "  "));
+        for is_terminal in [false, true] {
+            let one_line = written(is_terminal, |out| out.json_array_on_one_line(&objects));
+            assert_eq!(one_line, "[{\"a\":1e400},{}]\n");
+        }
     }
 
     #[test]

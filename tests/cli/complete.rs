@@ -58,6 +58,12 @@ fn commands_flags_and_words_are_known_without_an_engine() {
     assert_eq!(only(&["nosuch", ""]), "");
     assert_eq!(only(&["update", "--nosuch", ""]), "");
     assert_eq!(only(&["swarmctl", "upd"]), "", "no command is called so");
+    assert_eq!(only(&["help", "up"]), "update update-image");
+    assert_eq!(only(&["help", "auth", ""]), "refresh");
+    assert_eq!(only(&["help", "ls", ""]), "");
+    assert_eq!(only(&["ls", "--cont"]), "--context", "global flags too");
+    assert_eq!(only(&["ls", "-c", "x", "--log-level", "inf"]), "info");
+    assert_eq!(only(&["update", "--log-le"]), "", "it must stand before `update`");
     assert!(only(&["-"]).contains("-H") && only(&["--h"]).contains("--host"));
     assert!(!only(&[""]).contains('_'), "what is hidden stays so");
     for (words, directive) in [
@@ -104,6 +110,13 @@ fn services_are_listed_in_natural_order() {
     let host = format!("-H={}", swarm.host());
     assert_eq!(complete("unix:///nonexistent", &[&host, "ps", "sh"]).0, ["shop_web"]);
     assert_eq!(complete("unix:///nonexistent", &["-H", &swarm.host(), "ps", "sh"]).0, ["shop_web"]);
+    assert_eq!(complete("unix:///nonexistent", &["ps", "-H", &swarm.host(), "sh"]).0, ["shop_web"]);
+    assert_eq!(complete("unix:///nonexistent", &["ps", &host, "sh"]).0, ["shop_web"]);
+    assert_eq!(
+        complete(&swarm.host(), &["scale", "db10="]),
+        (vec![], ":4".to_owned()),
+        "a number cannot be completed"
+    );
 }
 
 #[test]

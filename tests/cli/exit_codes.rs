@@ -157,6 +157,8 @@ fn the_exit_code_is_the_first_in_the_documented_order() {
             get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11))),
             delete(&format!("/v1.41/services/{ID}")).answers(Answer::error(400, "refused")),
             get("/v1.41/services/nosuch").answers(Answer::error(404, "service nosuch not found")),
+            // For a similar name.
+            get("/v1.41/services").answers(Answer::json(200, "[]")),
         ]);
         swarmctl(engine_args.iter().copied()).host(engine.host()).run()
     };
@@ -164,8 +166,8 @@ fn the_exit_code_is_the_first_in_the_documented_order() {
     refused(&["rm", "nosuch", "t001"]).fails_with(Exit::NotFound);
 
     let swarm = swarm();
-    // Requests: 1 ping, 2 and 3 reads, 4 the delete.
-    swarm.breaks(InjectedFault::lost(4).then(Listener::Closing));
+    // Requests: 1 ping, 2 to 4 reads (the last one for similar names), 5 the delete.
+    swarm.breaks(InjectedFault::lost(5).then(Listener::Closing));
     swarmctl(["rm", "nosuch", "t001"]).host(swarm.host()).run().fails_with(Exit::Unknown);
 }
 

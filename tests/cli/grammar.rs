@@ -15,6 +15,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("completion", &["bash"]),
     ("context", &["show"]),
     ("create", &["img"]),
+    ("help", &[]),
     ("images", &["nosuch"]),
     ("inspect", &["nosuch"]),
     ("lint", &["nosuch"]),
@@ -31,6 +32,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("tags", &["nosuch"]),
     ("update", &["nosuch"]),
     ("update-image", &["nosuch", "img"]),
+    ("version", &[]),
     ("wait", &["nosuch"]),
 ];
 
@@ -235,26 +237,6 @@ fn flags_may_follow_the_arguments() {
         .succeeds();
     swarmctl(["update-image", "t001", "-d", OLD]).host(swarm.host()).run().succeeds();
     swarmctl(["rm", "t001", "--wait=false"]).host(swarm.host()).run().succeeds();
-}
-
-#[test]
-fn global_flags_stand_before_the_command() {
-    let swarm = FakeSwarm::with([spec("t001", OLD)]);
-    let host = swarm.host();
-    for args in [
-        &["-H", &host, "ls", "-q"][..],
-        &["--host", &host, "ls", "-q"],
-        &[&format!("--host={host}"), "ls", "-q"],
-        &[&format!("-H{host}"), "ls", "-q"],
-        &[&format!("-H={host}"), "ls", "-q"],
-        // The last -H is used, and -H takes precedence over DOCKER_HOST.
-        &["-H", "unix:///nonexistent", "-H", &host, "ls", "-q"],
-    ] {
-        let run = swarmctl(args.iter().copied()).env("DOCKER_HOST", "unix:///nonexistent").run().succeeds();
-        assert_eq!(run.stdout.lines().count(), 1);
-    }
-    // After the command these flags have another meaning: `create --host` is a flag of the service.
-    swarmctl(["ls", "-H", &host]).run().fails_with(Exit::Usage);
 }
 
 #[test]

@@ -180,3 +180,48 @@ fn without_the_networks_their_ids_are_printed_with_one_note() {
         run.says(&["the names of networks are not available, so IDs are printed: ", "/networks/"]);
     }
 }
+
+#[test]
+fn services_are_selected_by_filters_and_stacks() {
+    let service = |name: &str, stack: &str| {
+        let mut spec = spec(name, OLD);
+        spec["EndpointSpec"]["Ports"] = json!([]);
+        spec["Labels"]["com.docker.stack.namespace"] = stack.into();
+        spec
+    };
+    let swarm =
+        FakeSwarm::with([service("shop_b", "shop"), service("shop_a", "shop"), service("other", "x")]);
+    let inspect = |line: &str| swarmctl(line.split(' ')).host(swarm.host()).run();
+    for (line, names) in [
+        ("inspect --stack shop --format {{.Spec.Name}}", "shop_a shop_b"),
+        ("inspect --filter name=oth --format {{.Spec.Name}}", "other"),
+        ("inspect --all -f {{.Spec.Name}}", "other shop_a shop_b"),
+    ] {
+        assert_eq!(
+            inspect(line).succeeds().stdout.split_whitespace().collect::<Vec<_>>().join(" "),
+            names,
+            "{line}"
+        );
+    }
+    let selected = inspect("inspect --stack shop").succeeds();
+    assert_eq!(selected.stdout, inspect("inspect shop_a shop_b").succeeds().stdout);
+    assert_eq!(
+        inspect("inspect --pretty --stack shop").succeeds().stdout,
+        inspect("inspect --pretty shop_a shop_b").succeeds().stdout
+    );
+    assert_eq!(inspect("inspect --format json --stack shop").succeeds().stdout.lines().count(), 1);
+    let run = inspect("inspect --stack nosuch").fails_with(Exit::NotFound);
+    assert_eq!(run.json(), json!([]));
+    run.says(&["cannot inspect services", "no service matches the selection"]);
+    for line in [
+        "inspect",
+        "inspect --all web",
+        "inspect --stack shop web",
+        "inspect --all --stack shop",
+        "inspect --filter name=",
+    ] {
+        inspect(line).fails_with(Exit::Usage);
+    }
+    let run = inspect("inspect -f name=other other");
+    assert_eq!(run.succeeds().stdout, "name=other\n", "`-f` is the short form of --format");
+}

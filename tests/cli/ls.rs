@@ -314,3 +314,22 @@ fn names_with_control_characters_cannot_move_the_cursor() {
     assert_eq!(run.stdout.lines().count(), 2, "{}", run.report());
     run.never_says(&["\u{1b}", "\u{202e}"]);
 }
+
+#[test]
+fn a_stack_is_selected_by_its_label() {
+    let query = |more: &str| {
+        format!(
+            "/v1.41/services?filters={{{more}\"label\":{{\"com.docker.stack.namespace=shop\":true}}}}&status=true"
+        )
+    };
+    let rows = [row("1vmkw77uhqcxjfzgtls48aen1", &spec("shop_web", OLD), 0, 1)];
+    let engine = Engine::ordered([get(&query("")).answers(list(&rows))]);
+    let run =
+        swarmctl(["ls", "--stack", "shop", "--format", "{{.Name}}"]).host(engine.host()).run().succeeds();
+    assert_eq!(run.stdout, "shop_web\n");
+    let engine = Engine::ordered([get(&query("\"name\":{\"shop_w\":true},")).answers(list(&rows))]);
+    let args = ["ls", "--json", "--stack", "shop", "--filter", "name=shop_w"];
+    let run = swarmctl(args).host(engine.host()).run().succeeds();
+    assert_eq!(run.json()[0]["Spec"]["Name"], "shop_web");
+    swarmctl(["ls", "--stack", ""]).run().fails_with(Exit::Usage);
+}

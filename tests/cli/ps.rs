@@ -145,6 +145,11 @@ fn json_is_the_engines_own() {
     assert_eq!(run.stdout.replace([' ', '\n'], ""), format!("[{text}]"));
 }
 
+/// The list in which similar names are looked for.
+fn similar() -> Expect {
+    get("/v1.41/services").answers(Answer::json(200, "[]"))
+}
+
 #[test]
 fn a_service_that_is_not_there_does_not_hide_the_others() {
     let none = Answer::error(404, "service nosuch not found");
@@ -152,6 +157,7 @@ fn a_service_that_is_not_there_does_not_hide_the_others() {
         get("/v1.41/services/nosuch").answers(none),
         service("web", WEB, replicated()),
         service("db", DB, replicated()),
+        similar(),
         get(&format!("/v1.41/tasks?filters={}", of(&[WEB, DB])))
             .answers(Answer::error(404, &format!("service {DB} not found"))),
         tasks(of(&[WEB]), &[task("aaaaaaa", WEB, 1, "running", 60)]),
@@ -170,9 +176,9 @@ fn a_service_that_is_not_there_does_not_hide_the_others() {
 #[test]
 fn with_no_service_at_all_nothing_is_listed() {
     let none = || get("/v1.41/services/nosuch").answers(Answer::error(404, "service nosuch not found"));
-    let engine = Engine::ordered([none()]);
+    let engine = Engine::ordered([none(), similar()]);
     swarmctl(["ps", "nosuch"]).host(engine.host()).run().fails_with(Exit::NotFound).tells_an_error();
-    let engine = Engine::ordered([none()]);
+    let engine = Engine::ordered([none(), similar()]);
     let run = swarmctl(["ps", "--json", "nosuch"]).host(engine.host()).run().fails_with(Exit::NotFound);
     assert_eq!(run.stdout, "[]\n");
 }

@@ -48,6 +48,8 @@ fn every_kind_of_output_is_as_its_schema_says() {
         ("images", Step::Nothing, 0),
         ("lint", Step::Nothing, 0),
         ("context show", Step::Nothing, 0),
+        ("version", Step::Nothing, 0),
+        ("-H unix:///nonexistent/docker.sock version", Step::Nothing, 8),
         ("-H unix:///nonexistent/docker.sock context show", Step::Nothing, 8),
     ] {
         let swarm = FakeSwarm::with([bare("web"), bare("db")]);
@@ -64,7 +66,7 @@ fn every_kind_of_output_is_as_its_schema_says() {
         }
         // --json follows the command's name, because `create` treats everything after its image as the container's
         // command.
-        let verb = words.iter().rposition(|it| ["refresh", "show"].contains(it)).unwrap_or(0);
+        let verb = words.iter().rposition(|it| ["refresh", "show", "version"].contains(it)).unwrap_or(0);
         words.insert(verb + 1, "--json");
         let run = swarmctl(words.iter().copied()).host(swarm.host()).run().exits(code);
         let found = kinds(&run);

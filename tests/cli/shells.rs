@@ -57,6 +57,19 @@ fn bash_completes() {
 }
 
 #[test]
+fn bash_inserts_nothing_where_a_number_of_replicas_is_expected() {
+    let swarm = swarm();
+    let mut bash = Terminal::start("bash --norc --noprofile -i", &swarm.host());
+    bash.press(
+        "bind 'set enable-bracketed-paste off'; source completions/swarmctl.bash; echo ready-$((1+1))\n",
+        "ready-2",
+    );
+    bash.press("swarmctl scale d\t", "b=");
+    // The line as it is after another tab, printed between quotes.
+    bash.press("\t\u{1}echo \"\u{5}\"\n", "\nswarmctl scale db=\r\n");
+}
+
+#[test]
 fn what_others_have_named_is_nothing_that_bash_obeys() {
     let swarm = FakeSwarm::with([spec("evil;$(touch x) y", OLD)]);
     let mut bash = Terminal::start("bash --norc --noprofile -i", &swarm.host());

@@ -146,5 +146,6 @@ fn json_is_the_result_object_with_the_rollout_in_it() {
     );
     assert_eq!(db["failures"][0]["error"], "task: non-zero exit (1)");
     assert_eq!(db["failures"][0]["exit_code"], 1);
+    assert_eq!(db["failures"][0]["node"], "node-1");
     assert_eq!(nosuch["rollout"], Value::Null);
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 use rustls::version::{TLS12, TLS13};
 use tempfile::TempDir;
 
-use crate::support::certificates::{Authority, ENCRYPTED_KEYS, Validity, folder, folder_of, path};
+use crate::support::certificates::{
+    Authority, CertifiedKey, ENCRYPTED_KEYS, VERSION_1, Validity, folder, folder_of, path,
+};
 use crate::support::engine::{Engine, get};
 use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
@@ -217,6 +219,55 @@ fn tls_to_a_port_without_it_is_said() {
     let relay = Relay::plain(engine.socket());
     let command = verified(&relay, &own).timeouts("connect=1000");
     command.run().fails_with(Exit::Unreachable).tells_an_error().says(&["TLS", "hint: ", "2375"]);
+}
+
+#[test]
+fn a_tls_port_spoken_to_without_tls_is_said() {
+    let ours = Authority::new("ours");
+    // Servers in Go answer in plain HTTP.
+    let answer = Answer {
+        content_type: "text/plain",
+        ..Answer::json(400, "Client sent an HTTP request to an HTTPS server.\n")
+    };
+    let engine = Engine::with_ping(answer, []);
+    let relay = Relay::plain(engine.socket());
+    let run = swarmctl(["ls"]).host(relay.host()).run().fails_with(Exit::Unreachable).tells_an_error();
+    run.says(&["HTTPS", "hint: use TLS with `--tlsverify` or DOCKER_TLS_VERIFY=1"]);
+    // Others send an alert, or close the connection.
+    let engine = Engine::silent();
+    let relay = Relay::tls(engine.socket(), &ours.engine(&[ADDRESS], Validity::Now), None);
+    let run = swarmctl(["ls"]).host(relay.host()).run().fails_with(Exit::Unreachable).tells_an_error();
+    run.says(&["TLS", "hint: ", "`--tlsverify` or DOCKER_TLS_VERIFY=1"]);
+}
+
+#[test]
+fn certificates_of_version_1_and_expired_ones_are_named_with_a_way_out() {
+    let pair = CertifiedKey { cert: VERSION_1[1].to_owned(), key: VERSION_1[2].to_owned() };
+    let engine = Engine::silent();
+    let relay = Relay::tls(engine.socket(), &pair, None);
+    let own = folder(Some(VERSION_1[0]), None, None);
+    let run = verified(&relay, &own).run().fails_with(Exit::Unreachable).tells_an_error();
+    run.says(&[
+        "the engine's certificate is not valid: it is of X.509 version 1, and only version 3 is supported",
+        "hint: issue a new certificate with extensions",
+        "`tlscert`",
+    ]);
+    // The client's.
+    let ours = Authority::new("ours");
+    let relay = Relay::tls(engine.socket(), &ours.engine(&[ADDRESS], Validity::Now), Some(&ours));
+    let own = folder_of(&ours, &pair);
+    let run = verified(&relay, &own).run().fails_with(Exit::Unreachable).tells_an_error();
+    run.says(&[
+        "cert.pem` is of X.509 version 1, and only version 3 is supported",
+        "hint: select other files",
+        "--tlscert",
+    ]);
+    let relay = Relay::tls(engine.socket(), &ours.engine(&[ADDRESS], Validity::Past), None);
+    let run = verified(&relay, &folder(Some(&ours.pem), None, None)).run().fails_with(Exit::Unreachable);
+    run.says(&[
+        "the engine's certificate is not valid: it expired at 2021-01-01T00:00:00Z",
+        "hint: renew the engine's certificate, the file of its setting `tlscert`",
+    ]);
 }
 
 /// No file is read if TLS is not used, as for unix sockets in docker.

@@ -54,11 +54,10 @@ impl Contexts {
         match read(&file).map_err(|why| broken(name, &file, &why))? {
             Some(context) if context.name == name => Ok(context),
             Some(other) => Err(broken(name, &file, &format!("it belongs to context `{}`", other.name))),
-            None => Err(Error::NoSuch {
-                kind: "context",
-                name: name.to_owned(),
-                why: Some(self.describe_names()),
-            }),
+            None => {
+                let names = self.names();
+                Err(Error::no_such("context", name, Some(describe_names(&names))).with_similar(names))
+            }
         }
     }
 
@@ -123,17 +122,22 @@ impl Contexts {
         self.folder.join("meta").join(directory).join("meta.json")
     }
 
-    /// Lists the names of all contexts, for an error message.
-    fn describe_names(&self) -> String {
+    /// The names of all valid contexts, including `default`.
+    fn names(&self) -> Vec<String> {
         let all = self.list().unwrap_or_default();
         let mut names: Vec<String> =
-            all.into_iter().filter_map(|(_, context)| Some(format!("`{}`", context.ok()?.name))).collect();
-        names.push(format!("`{DEFAULT_CONTEXT}`"));
+            all.into_iter().filter_map(|(_, context)| Some(context.ok()?.name)).collect();
+        names.push(DEFAULT_CONTEXT.to_owned());
         names.sort();
-        match names.len() {
-            1 => format!("the only one is {}", names[0]),
-            _ => format!("there are {}", names.join(", ")),
-        }
+        names
+    }
+}
+
+/// Lists the names of all contexts, for an error message.
+fn describe_names(names: &[String]) -> String {
+    match names {
+        [only] => format!("the only one is `{only}`"),
+        _ => format!("there are `{}`", names.join("`, `")),
     }
 }
 

@@ -169,14 +169,14 @@ fn host_endpoint(settings: &Settings, host: &Setting) -> Result<(Endpoint, Optio
 fn context_endpoint(folder: Option<PathBuf>, named_by: &Setting) -> Result<(Endpoint, Option<Setting>)> {
     let Some(folder) = folder else {
         let why = "there is no home directory, so there is no folder with contexts".to_owned();
-        return Err(Error::NoSuch { kind: "context", name: named_by.value.clone(), why: Some(why) });
+        return Err(Error::no_such("context", &named_by.value, Some(why)));
     };
     let contexts = Contexts::new(&folder);
     let context = contexts.find(&named_by.value).map_err(|error| match error {
         // The user did not type the name, so the message says where it comes from.
-        Error::NoSuch { kind, name, why } if !matches!(named_by.source, Source::Explicit(_)) => {
+        Error::NoSuch { kind, name, why, meant } if !matches!(named_by.source, Source::Explicit(_)) => {
             let why = why.map(|why| format!("{} names it; {why}", named_by.source));
-            Error::NoSuch { kind, name, why }
+            Error::NoSuch { kind, name, why, meant }
         }
         error => error,
     })?;

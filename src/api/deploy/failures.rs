@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::resources::addresses;
 use crate::api::resources::addresses::NetworkUsage;
@@ -76,6 +77,25 @@ pub fn explain(client: &Client, service: &Service, judgement: &Judgement) -> Exp
 /// The failures so far, without further requests.
 pub fn failures_so_far(judgement: &Judgement) -> Vec<Failure> {
     judgement.causes.iter().map(|cause| without_log(judgement, cause)).collect()
+}
+
+/// Replaces the IDs of nodes by their names. One list is requested, and only if there are such failures.
+///
+/// # Errors
+/// The nodes cannot be listed.
+pub fn name_nodes<'f>(client: &Client, failures: impl Iterator<Item = &'f mut Failure>) -> Result<()> {
+    let unnamed: Vec<&mut Failure> =
+        failures.filter(|one| !one.node.is_empty() && one.node == one.cause.node).collect();
+    if unnamed.is_empty() {
+        return Ok(());
+    }
+    let nodes = nodes::list(client)?;
+    for failure in unnamed {
+        if let Some(node) = nodes.iter().find(|node| node.id == failure.cause.node) {
+            node.name().clone_into(&mut failure.node);
+        }
+    }
+    Ok(())
 }
 
 /// Why a rollout has not ended, without further requests: the failures so far, and the tasks that are waited

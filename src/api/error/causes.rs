@@ -27,6 +27,10 @@ pub enum ConnectErrorKind {
     TlsRequired,
     /// The engine's certificate is not signed by a trusted authority.
     UntrustedCertificate,
+    /// The engine's certificate has expired.
+    ExpiredCertificate,
+    /// The engine's certificate is of X.509 version 1.
+    CertificateVersion,
     /// The engine's certificate is invalid for another reason.
     InvalidCertificate,
     /// The engine rejects the client's certificate, or requires one and none is configured.

@@ -1,12 +1,14 @@
 //! Errors of requests to an engine, and how to classify them.
 
 mod causes;
+mod meant;
 mod setting;
 
 use std::io;
 use std::time::Duration;
 
 pub use causes::{ConnectError, ConnectErrorKind, CredentialsError, InvalidValue, RegistryErrorKind};
+pub use meant::Meant;
 pub use setting::{InvalidSetting, Parameter, Source};
 
 /// Why a request to the engine failed.
@@ -101,6 +103,8 @@ pub enum Error {
         name: String,
         /// Why the name is not valid. `None` if the object does not exist.
         why: Option<String>,
+        /// What may have been meant, if it was looked up.
+        meant: Option<Box<Meant>>,
     },
     /// A value is not valid. Nothing was sent.
     #[error(transparent)]
@@ -159,10 +163,29 @@ fn after_colon(message: &str) -> String {
     if message.is_empty() { String::new() } else { format!(": {message}") }
 }
 
+/// The end of the reason of [`Error::ConnectionLost`] if the first request over TCP without TLS was not answered.
+pub const MAY_REQUIRE_TLS: &str = "it may be a port that requires TLS";
+
 /// The result of a request.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    /// An error for a name that does not exist, or that is not valid.
+    pub fn no_such(kind: &'static str, name: &str, why: Option<String>) -> Self {
+        Self::NoSuch { kind, name: name.to_owned(), why, meant: None }
+    }
+
+    /// Adds to [`Error::NoSuch`] which of `names` may have been meant.
+    pub fn with_similar<S: AsRef<str>>(self, names: impl IntoIterator<Item = S>) -> Self {
+        match self {
+            Self::NoSuch { kind, name, why, .. } => {
+                let meant = Meant::similar(&name, names).map(Box::new);
+                Self::NoSuch { kind, name, why, meant }
+            }
+            other => other,
+        }
+    }
+
     /// An error for an invariant that does not hold.
     pub fn internal(what: &str) -> Self {
         Self::Internal { what: what.to_owned() }

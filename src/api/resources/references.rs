@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::networks;
 use super::services::MAX_IDS_PER_FILTER;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
@@ -26,14 +27,25 @@ pub fn resolve(client: &Client, edits: &mut [Edit], spec: Option<&Value>) -> Res
             spec.is_some_and(|spec| networks.iter().any(|list| list.clone().item(name).get(spec).is_some()));
         let id = match reference.kind {
             ReferenceKind::Network if is_own => name.clone(),
-            ReferenceKind::Network => network_id(client, name)?,
-            ReferenceKind::Secret => named_id(client, "secret", name)?,
-            ReferenceKind::Config => named_id(client, "config", name)?,
+            ReferenceKind::Network => network_id(client, name).map_err(|e| with_similar(client, e))?,
+            ReferenceKind::Secret => named_id(client, "secret", name).map_err(|e| with_similar(client, e))?,
+            ReferenceKind::Config => named_id(client, "config", name).map_err(|e| with_similar(client, e))?,
         };
         ids.insert(reference, id);
     }
     spec::resolve(edits, &|reference: &Reference| ids.get(reference).cloned());
     Ok(())
+}
+
+/// Adds similar names to the error of a name that does not exist. Nothing is added if the names cannot be listed.
+fn with_similar(client: &Client, error: Error) -> Error {
+    let names = match &error {
+        Error::NoSuch { name, .. } if !can_be_name(name) => return error,
+        Error::NoSuch { kind: "network", .. } => networks::list_names(client),
+        Error::NoSuch { kind, .. } => list_names(client, kind),
+        _ => return error,
+    };
+    error.with_similar(names.unwrap_or_default())
 }
 
 /// `GET /secrets` or `GET /configs`, by `kind`: the names.
@@ -162,7 +174,7 @@ struct NameOnly {
 
 /// The ID of the network with this name or ID: `GET /networks/{name}?scope=swarm`.
 fn network_id(client: &Client, name: &str) -> Result<String> {
-    let none = || Error::NoSuch { kind: "network", name: name.to_owned(), why: None };
+    let none = || Error::no_such("network", name, None);
     if !can_be_name(name) {
         return Err(none());
     }
@@ -181,6 +193,6 @@ fn named_id(client: &Client, kind: &'static str, name: &str) -> Result<String> {
     // The engine's filter also matches prefixes.
     match found.into_iter().find(|object| object.spec.name == name) {
         Some(Named { id, .. }) => Ok(id),
-        None => Err(Error::NoSuch { kind, name: name.to_owned(), why: None }),
+        None => Err(Error::no_such(kind, name, None)),
     }
 }

@@ -1,5 +1,6 @@
 //! A service, kept as the JSON that the engine sent.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
@@ -102,6 +103,14 @@ impl Service {
     /// Whether a key may be somewhere in the object, without parsing it.
     pub fn may_have(&self, key: &str) -> bool {
         self.text.as_ref().is_none_or(|text| text.contains(key))
+    }
+
+    /// The text of the object as the engine sent it.
+    pub fn to_text(&self) -> Cow<'_, str> {
+        match &self.text {
+            Some(text) => Cow::Borrowed(text),
+            None => Cow::Owned(self.object().to_string()),
+        }
     }
 
     /// The full ID.

@@ -70,7 +70,7 @@ fn look_up<T>(
     ask: impl Fn(&str) -> Result<T>,
     id_and_name: impl Fn(&T) -> (&str, &str),
 ) -> Result<T> {
-    let none = |why: Option<String>| Error::NoSuch { kind: "service", name: given.to_owned(), why };
+    let none = |why: Option<String>| Error::no_such("service", given, why);
     if !can_be_name(given) {
         return Err(none(Some("this is not a valid service name".to_owned())));
     }

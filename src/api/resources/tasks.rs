@@ -238,7 +238,7 @@ struct TaskOwner<'a> {
 /// [`Error::NoSuch`] if there is none or the prefix matches several. If the name is not valid, no request is
 /// sent.
 pub fn find(client: &Client, given: &str) -> Result<Task> {
-    let none = |why: Option<String>| Error::NoSuch { kind: "task", name: given.to_owned(), why };
+    let none = |why: Option<String>| Error::no_such("task", given, why);
     if !can_be_name(given) {
         return Err(none(None));
     }

@@ -37,7 +37,7 @@ use crate::cli::messages::settings::name_flags;
 use crate::cli::messages::usage::UsageError;
 use crate::output::{Ui, Verbosity};
 
-/// Flags of all commands. As with docker, they come before the subcommand.
+/// Flags of all commands. They stand before the subcommand, as with docker, or after it.
 #[derive(Args, Debug)]
 pub struct GlobalArgs {
     #[command(flatten)]

@@ -16,6 +16,8 @@ pub enum Completion {
     Files,
     /// Names that the engine or Docker's configuration directory has.
     Dynamic(Source),
+    /// Commands and their subcommands.
+    Commands,
     /// The arguments of `update-image`: `SERVICE IMAGE`, `SERVICE=IMAGE...`, or one IMAGE for a selection.
     UpdatedImages,
 }
@@ -71,6 +73,7 @@ impl Candidates {
                 Self::Static(words.split_whitespace().map(|word| Candidate::new(word, "")).collect())
             }
             Some(Completion::Files) => Self::Files,
+            Some(Completion::Commands) => Self::Static(subcommands(line)),
             Some(Completion::Dynamic(source)) => Self::Dynamic(*source),
             Some(Completion::UpdatedImages) => {
                 updated_images(line).map_or(Self::Static(Vec::new()), Self::Dynamic)
@@ -78,6 +81,12 @@ impl Candidates {
             None => Self::Static(possible_values(arg)),
         }
     }
+}
+
+/// Returns the subcommands of the command that the words so far name.
+fn subcommands(line: &PartialLine) -> Vec<Candidate> {
+    let named = line.words.iter().try_fold(line.root, |command, word| command.find_subcommand(word));
+    named.map(super::commands).unwrap_or_default()
 }
 
 /// Returns what `update-image` accepts at the cursor.

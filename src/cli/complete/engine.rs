@@ -69,6 +69,8 @@ pub fn candidates(source: Source, engine: &EngineAccess, prefix: &str) -> Result
         |names: Result<Vec<String>>| plain(names.map(|names| names.into_iter().map(candidate).collect()));
     match source {
         Source::Services => plain(all_services(&engine.client()?)),
+        // The service is complete, and its number of replicas cannot be.
+        Source::ReplicaCounts if prefix.contains('=') => Ok((Vec::new(), false)),
         Source::ReplicaCounts => {
             let counts = all_services(&engine.client()?)?
                 .into_iter()

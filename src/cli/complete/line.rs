@@ -2,10 +2,12 @@
 
 use clap::{Arg, ArgAction, Command};
 
-use crate::cli::grammar::value_is_next_word;
+use crate::cli::grammar::{globals, value_is_next_word};
 
 /// A command line up to the cursor.
 pub struct PartialLine<'a> {
+    /// The program.
+    pub root: &'a Command,
     /// The innermost command so far.
     pub command: &'a Command,
     /// What is expected at the cursor.
@@ -41,6 +43,7 @@ impl<'a> PartialLine<'a> {
     /// Reads the words before the cursor, without the program's name, and the word at the cursor.
     pub fn read(root: &'a Command, before: &'a [String], cursor: &'a str) -> Self {
         let mut line = Self {
+            root,
             command: root,
             expected: Expected::Nothing,
             prefix: cursor,
@@ -49,9 +52,11 @@ impl<'a> PartialLine<'a> {
             words: Vec::new(),
         };
         let mut pending = None;
+        // Whether the pending value is that of a global flag after the subcommand.
+        let mut is_global = false;
         let mut only_words = false;
         for word in before {
-            if line.is_at_root(root) {
+            if line.is_at_root(root) || std::mem::take(&mut is_global) {
                 line.globals.push(word);
             }
             if pending.take().is_some() {
@@ -62,13 +67,15 @@ impl<'a> PartialLine<'a> {
             } else if word == "--" && !only_words {
                 only_words = true;
             } else if is_flag(word) && !only_words {
-                match line.flag(word) {
-                    Some((arg, has_value)) => {
-                        line.flags.push(arg.get_id().as_str());
-                        pending = (value_is_next_word(arg) && !has_value).then_some(arg);
-                    }
+                let Some((arg, has_value)) = line.flag(word).or_else(|| line.global_flag(word)) else {
                     // Nothing can be completed after an error.
-                    None => return line,
+                    return line;
+                };
+                line.flags.push(arg.get_id().as_str());
+                pending = (value_is_next_word(arg) && !has_value).then_some(arg);
+                if !line.is_at_root(root) && line.flag(word).is_none() {
+                    line.globals.push(word);
+                    is_global = pending.is_some();
                 }
             } else if let Some(command) = line.command.find_subcommand(word) {
                 if line.is_at_root(root) {
@@ -95,7 +102,7 @@ impl<'a> PartialLine<'a> {
             return Expected::Files;
         }
         if is_flag(cursor) && !only_words {
-            return match (cursor.split_once('='), self.flag(cursor)) {
+            return match (cursor.split_once('='), self.flag(cursor).or_else(|| self.global_flag(cursor))) {
                 (Some((_, value)), Some((arg, _))) => {
                     self.prefix = value;
                     Expected::Value(arg)
@@ -121,6 +128,11 @@ impl<'a> PartialLine<'a> {
     /// After the IMAGE of `create`, all words are the command of the container.
     fn is_container_command(&self) -> bool {
         self.command.is_allow_external_subcommands_set() && !self.words.is_empty()
+    }
+
+    /// Returns the global flag in a word after the subcommand, and whether its value is in the word too.
+    fn global_flag(&self, word: &str) -> Option<(&'a Arg, bool)> {
+        globals::global_flag(self.root, self.command, word)
     }
 
     /// Returns the flag in a word, and whether its value is in the word too. Of combined short flags it is

@@ -14,6 +14,7 @@ use clap::{Args as _, Command, FromArgMatches as _};
 use super::app::{App, GlobalArgs};
 use super::exit::Exit;
 use super::grammar;
+use super::grammar::globals;
 use crate::output;
 use crate::output::Ui;
 use completion::Candidates;
@@ -86,9 +87,20 @@ fn commands(of: &Command) -> Vec<Candidate> {
     shown.map(|command| Candidate::new(command.get_name(), description(command.get_about()))).collect()
 }
 
+/// Returns the flags of the command, or else the global flags that begin like the word at the cursor.
 fn flags(line: &PartialLine) -> Vec<Candidate> {
+    let fits = |flag: &Candidate| flag.text.starts_with(line.prefix);
+    let own: Vec<Candidate> = flags_of(line.command, line).into_iter().filter(fits).collect();
+    if !own.is_empty() {
+        return own;
+    }
+    let is_accepted = |flag: &Candidate| globals::global_flag(line.root, line.command, &flag.text).is_some();
+    flags_of(line.root, line).into_iter().filter(is_accepted).collect()
+}
+
+fn flags_of(command: &Command, line: &PartialLine) -> Vec<Candidate> {
     let mut flags = Vec::new();
-    for arg in line.command.get_arguments().filter(|arg| !arg.is_positional() && !arg.is_hide_set()) {
+    for arg in command.get_arguments().filter(|arg| !arg.is_positional() && !arg.is_hide_set()) {
         let is_repeatable = matches!(arg.get_action(), clap::ArgAction::Append | clap::ArgAction::Count);
         if line.flags.contains(&arg.get_id().as_str()) && !is_repeatable {
             continue;

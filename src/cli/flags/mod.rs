@@ -6,6 +6,7 @@ mod document;
 pub mod files;
 mod flag;
 mod formats;
+pub mod groups;
 mod health;
 pub mod image;
 pub mod image_report;
@@ -30,6 +31,7 @@ use super::app;
 use super::complete::completion::Completion;
 use crate::api::http::client::Client;
 use crate::api::spec::{self, Edit, Need, values};
+use crate::cli::messages::shell;
 use crate::cli::messages::usage::UsageError;
 
 const ENV_FILE: &str = "env-file";
@@ -55,6 +57,15 @@ struct GivenValues {
     values: Vec<String>,
 }
 
+/// A flag of `update` that removes something by its name, with one value.
+#[derive(Debug)]
+pub struct Removal {
+    /// The flag as it is typed: `--env-rm PATH`.
+    pub flag: String,
+    /// What it removes. It is enough if one of the edits matches something.
+    pub edits: Vec<Edit>,
+}
+
 impl<const UPDATE: bool> Flags<UPDATE> {
     const COMMANDS: Commands = if UPDATE { Commands::Update } else { Commands::Create };
 
@@ -76,11 +87,39 @@ impl<const UPDATE: bool> Flags<UPDATE> {
             let values: Vec<&str> =
                 files.iter().chain(own.flat_map(|values| &values.values)).map(String::as_str).collect();
             let read = flag.read(&values, &environment);
-            edits.extend(
-                read.map_err(|bad| UsageError::new(format!("--{}: {}", flag.name, bad.why), bad.example))?,
-            );
+            let named = |bad: UsageError| {
+                // Docker has a global flag of this name.
+                let way = if flag.name == "host" {
+                    "; to select the engine, put --host before the subcommand"
+                } else {
+                    ""
+                };
+                UsageError::new(format!("--{}: {}{way}", flag.name, bad.why), bad.example)
+            };
+            edits.extend(read.map_err(named)?);
         }
         Ok(edits)
+    }
+
+    /// Returns the flags that remove something by its name, each value separately.
+    ///
+    /// # Errors
+    /// A value is not valid.
+    pub fn removals(&self) -> Result<Vec<Removal>, UsageError> {
+        let none = |_: &str| None;
+        let environment =
+            Environment { variable: &none, directory: "", file: &|_| Err("not a file".to_owned()) };
+        let mut removals = Vec::<Removal>::new();
+        for GivenValues { flag, values } in self.values.iter().filter(|one| one.flag.name.ends_with("-rm")) {
+            for value in values {
+                let edits = flag.read(&[value], &environment)?;
+                let flag = format!("--{} {}", flag.name, shell::argument(value.as_bytes()));
+                if !removals.iter().any(|other| other.flag == flag) {
+                    removals.push(Removal { flag, edits });
+                }
+            }
+        }
+        Ok(removals)
     }
 
     /// Whether any flag is given.
@@ -183,7 +222,9 @@ fn rows(commands: Commands) -> impl Iterator<Item = &'static Flag> {
 
 impl<const UPDATE: bool> Args for Flags<UPDATE> {
     fn augment_args(command: Command) -> Command {
-        command.args(rows(Self::COMMANDS).map(arg)).arg(env_file())
+        let mut args: Vec<Arg> = rows(Self::COMMANDS).map(arg).chain([env_file()]).collect();
+        args.sort_by_key(|arg| arg.get_long().and_then(groups::position));
+        command.args(args)
     }
 
     fn augment_args_for_update(command: Command) -> Command {

@@ -7,6 +7,7 @@ use clap::error::Error;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use crate::cli::grammar;
+use crate::cli::grammar::examples;
 
 /// The arguments of a command, which are built after the parser has read its name.
 ///
@@ -15,10 +16,16 @@ use crate::cli::grammar;
 #[derive(Debug)]
 pub struct Lazy<T>(pub T);
 
+/// Adds the flags and the examples of a command.
+fn complete<T: Args>(command: Command) -> Command {
+    let path = command.get_name().to_owned();
+    examples::add(grammar::docker(T::augment_args(command)), &path)
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 impl<T: Args> Args for Lazy<T> {
     fn augment_args(command: Command) -> Command {
-        command.defer(|command| grammar::docker(T::augment_args(command)))
+        command.defer(|command| complete::<T>(command))
     }
 
     fn augment_args_for_update(command: Command) -> Command {

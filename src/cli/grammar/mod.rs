@@ -1,5 +1,7 @@
 //! Docker's syntax for flags, so that a `docker service` line works with the program's name replaced.
 
+pub mod examples;
+pub mod globals;
 pub mod lazy;
 pub mod suggest;
 

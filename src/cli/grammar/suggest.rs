@@ -3,6 +3,7 @@
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 
+use super::globals;
 use crate::cli::complete::line::PartialLine;
 
 /// Flags of other docker commands and similar words, with the flags that do the same here.
@@ -45,7 +46,8 @@ pub fn correct(error: &mut Error, root: &Command, words: &[String]) {
         _ => None,
     };
     let better = suggestion(command, unknown, similar.as_deref());
-    if better == similar {
+    let reserved = globals::reserved(root, command, unknown).map(|_| before_subcommand(command, unknown));
+    if better == similar && reserved.is_none() {
         return;
     }
     error.remove(ContextKind::SuggestedArg);
@@ -54,8 +56,17 @@ pub fn correct(error: &mut Error, root: &Command, words: &[String]) {
         error.remove(ContextKind::Suggested);
         error.insert(ContextKind::SuggestedArg, ContextValue::String(format!("--{name}")));
     }
+    if let Some(tip) = reserved {
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
     let usage = command.clone().render_usage();
     error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
+}
+
+/// How to use a global flag whose name the command uses for something else.
+fn before_subcommand(command: &Command, flag: &str) -> String {
+    let (flag, name) = (flag.split('=').next().unwrap_or_default(), command.get_name());
+    format!("to use the global flag '{flag}', put it before the subcommand: 'swarmctl {flag} ... {name}'")
 }
 
 /// Returns the flag to suggest. `similar` is the one with the most similar spelling.

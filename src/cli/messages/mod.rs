@@ -2,7 +2,7 @@
 
 pub mod changes;
 pub mod findings;
-mod hints;
+pub mod hints;
 pub mod invalid_spec;
 mod now;
 mod outcome;

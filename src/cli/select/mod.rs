@@ -1,6 +1,7 @@
 //! Selects services: by name, or with `--filter`, `--stack` and `--all`.
 
 pub mod filter;
+pub mod suggest;
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -130,7 +131,7 @@ impl SelectArgs {
     /// Returns the selected services, sorted by name. Prints which jobs were skipped.
     pub fn select(&self, ui: Ui, client: &Client, jobs: Jobs) -> Result<Vec<Service>> {
         let (images, mut filters) = ImageFilter::split(&self.filter)?;
-        filters.extend(self.stack.iter().map(|name| ("label".to_owned(), format!("{STACK}={name}"))));
+        filters.extend(self.stack.as_deref().map(stack_filter));
         let mut services = services::list(client, &services::filters(&filters))?;
         if !images.is_empty() {
             services.retain(|service| {
@@ -191,10 +192,21 @@ impl SelectArgs {
             && self.stack.as_ref().is_none_or(|name| has_label(STACK, name))
     }
 
-    /// The error that no service is selected.
-    pub fn nothing_selected(&self) -> Error {
+    /// The error that no service is selected, with the stacks that may have been meant.
+    pub fn nothing_selected(&self, client: &Client) -> Error {
+        let all = match &self.stack {
+            Some(_) => services::list(client, &services::filters(&[])).unwrap_or_default(),
+            None => Vec::new(),
+        };
+        self.nothing_selected_of(&all)
+    }
+
+    /// Like [`Self::nothing_selected`], if all services are known.
+    pub fn nothing_selected_of(&self, all: &[Service]) -> Error {
         let why = "no service matches the selection".to_owned();
-        Error::NoSuch { kind: "service", name: self.to_flags(), why: Some(why) }
+        let meant = self.stack.as_ref().and_then(|stack| suggest::similar_stacks(all, stack));
+        let meant = meant.map(Box::new);
+        Error::NoSuch { kind: "service", name: self.to_flags(), why: Some(why), meant }
     }
 
     /// Returns the named or selected services, each once.
@@ -214,7 +226,7 @@ impl SelectArgs {
         }
         let services = self.select(ui, client, jobs)?;
         if services.is_empty() {
-            return Err(self.nothing_selected());
+            return Err(self.nothing_selected(client));
         }
         let chosen = |service: Service| SelectedService {
             given: service.name().to_owned(),
@@ -242,6 +254,11 @@ impl SelectArgs {
         let all = self.all.then(|| "--all".to_owned());
         filters.chain(stack).chain(all).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// The filter for the services of a stack.
+pub fn stack_filter(name: &str) -> Filter {
+    ("label".to_owned(), format!("{STACK}={name}"))
 }
 
 /// Formats a count: `1 service`, `3 services`.
@@ -288,6 +305,7 @@ pub fn find_each(client: &Client, names: &[String]) -> Result<Vec<SelectedServic
             Err(error) => return Err(error),
         }
     }
+    suggest::add_similar(client, chosen.iter_mut().filter_map(|one| one.found.as_mut().err()));
     Ok(chosen)
 }
 

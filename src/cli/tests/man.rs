@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::{Command, CommandFactory as _};
+use clap::Command;
 
-use crate::cli::{Cli, grammar};
+use crate::cli;
+use crate::cli::grammar::examples;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("man")
@@ -13,31 +14,87 @@ fn folder() -> PathBuf {
 
 /// Returns file names and contents.
 fn pages() -> Vec<(String, String)> {
-    let mut root = grammar::docker(Cli::command());
+    let mut root = cli::root_with_examples();
     root.build();
     let mut pages = Vec::new();
-    add(&root, "swarmctl", &mut pages);
+    add(&root, "", &mut pages);
     pages
 }
 
-fn add(command: &Command, name: &str, pages: &mut Vec<(String, String)>) {
+/// Adds the page of a command and those of its subcommands. `path` are the words that name the command.
+fn add(command: &Command, path: &str, pages: &mut Vec<(String, String)>) {
+    let name = &format!("swarmctl {path}").trim_end().replace(' ', "-");
     // The page has the name `swarmctl-auth-refresh`, but the synopsis has the words to type.
     let usage = command.clone().render_usage().to_string().replacen("Usage: ", "", 1);
     let titled = command.clone().name(name.to_owned()).display_name(name.to_owned()).override_usage(usage);
+    let titled = examples::without(titled, path);
     let mut text = Vec::new();
     let man = clap_mangen::Man::new(titled).title(name.to_uppercase()).section("1").manual("swarmctl");
     man.render(&mut text).unwrap();
     let mut text = String::from_utf8(text).unwrap();
-    match name.rsplit_once('-') {
-        None => text += &exit_status(),
-        Some(_) => {
-            text += ".SH \"SEE ALSO\"\n\\fBswarmctl\\fR(1), which has the exit codes and the flags of all commands\n"
-        }
+    text += &examples_of(path);
+    text += &entries("ENVIRONMENT", &ENVIRONMENT);
+    text += &entries("FILES", &FILES);
+    text += &exit_status();
+    if !path.is_empty() {
+        text += ".SH \"SEE ALSO\"\n\\fBswarmctl\\fR(1), which has the flags of all commands\n";
     }
     pages.push((format!("{name}.1"), text));
     for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
-        add(below, &format!("{name}-{}", below.get_name()), pages);
+        add(below, format!("{path} {}", below.get_name()).trim_start(), pages);
     }
+}
+
+/// The variables that all commands read.
+const ENVIRONMENT: [(&str, &str); 12] = [
+    ("DOCKER_HOST", "The engine to connect to, as with --host."),
+    ("DOCKER_CONTEXT", "The Docker context to use, as with --context. --host and DOCKER_HOST override it."),
+    ("DOCKER_CONFIG", "The folder of config.json and of the contexts, as with --config (default ~/.docker)."),
+    ("DOCKER_TLS, DOCKER_TLS_VERIFY", "Use TLS, without or with verification of the engine's certificate."),
+    ("DOCKER_CERT_PATH", "The folder of ca.pem, cert.pem and key.pem (default: that of config.json)."),
+    ("DOCKER_API_VERSION", "The API version of requests (default: the engine's own)."),
+    ("DOCKER_CUSTOM_HEADERS", "Additional HTTP headers, as in X-Team=ops,X-Env=prod."),
+    ("DOCKER_AUTH_CONFIG", "Registry credentials as JSON, in the format of config.json."),
+    (
+        "HTTP_PROXY, HTTPS_PROXY, NO_PROXY",
+        "Proxies for tcp:// and https:// engines and for registries, and the hosts that need none.",
+    ),
+    ("SSL_CERT_FILE, SSL_CERT_DIR", "The authorities that the system trusts, if no CA is named."),
+    ("NO_COLOR", "If it is not empty, no colours are used."),
+    ("TERM", "If it is `dumb`, progress is printed as lines."),
+];
+
+/// The files that all commands read.
+const FILES: [(&str, &str); 5] = [
+    ("/var/run/docker.sock", "The socket of the local engine, which is the default."),
+    (
+        "~/.docker/config.json",
+        "Docker's settings: the current context, registry credentials and their helpers, HTTP headers and formats.",
+    ),
+    ("~/.docker/contexts/", "The Docker contexts."),
+    ("~/.docker/ca.pem, cert.pem, key.pem", "The default files for TLS."),
+    (
+        "/etc/docker/certs.d/",
+        "CAs and client certificates for registries, one folder for each host and port.",
+    ),
+];
+
+fn examples_of(path: &str) -> String {
+    let lines = examples::find(path).iter().map(|(what, line)| {
+        format!(".PP\n{}:\n.PP\n.RS 4\n.nf\n{}\n.fi\n.RE\n", escaped(what), escaped(line))
+    });
+    format!(".SH EXAMPLES\n{}", lines.collect::<String>())
+}
+
+fn entries(heading: &str, entries: &[(&str, &str)]) -> String {
+    let entry = |(name, what): &(&str, &str)| format!(".TP\n\\fB{}\\fR\n{}\n", escaped(name), escaped(what));
+    format!(".SH {heading}\n{}", entries.iter().map(entry).collect::<String>())
+}
+
+/// Escapes text for roff: hyphens, quotes that would become typographic ones, and backslashes.
+fn escaped(text: &str) -> String {
+    let text = text.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq").replace('~', "\\(ti");
+    text.replace('`', "")
 }
 
 /// README's table of exit codes, which another test checks.

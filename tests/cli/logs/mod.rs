@@ -185,6 +185,11 @@ fn since_is_calculated_with_the_engines_clock() {
     assert_eq!(engine.pings(), 0);
 }
 
+/// The list in which similar names are looked for.
+fn similar() -> Expect {
+    get("/v1.41/services").answers(Answer::json(200, "[]"))
+}
+
 #[test]
 fn a_task_has_a_log_of_its_own() {
     let found = || Answer::json(200, task(ONE, WEB, 1).to_string());
@@ -199,7 +204,8 @@ fn a_task_has_a_log_of_its_own() {
     ]);
     assert_eq!(run(&engine, &["aaaaaaaaaaaa"]).run().succeeds().stdout, format!("{HEAD}x\n"));
     // Five characters that happen to be the start of an ID.
-    let engine = Engine::ordered([no("service", "aaaaa"), get("/v1.41/tasks/aaaaa").answers(found())]);
+    let engine =
+        Engine::ordered([no("service", "aaaaa"), get("/v1.41/tasks/aaaaa").answers(found()), similar()]);
     run(&engine, &["aaaaa"])
         .run()
         .fails_with(Exit::NotFound)
@@ -337,6 +343,7 @@ fn one_that_is_not_there_does_not_hide_the_others() {
     let engine = Engine::unordered([
         no("service", "nosuch"),
         no("task", "nosuch"),
+        similar(),
         found,
         service("db", DB),
         listed,

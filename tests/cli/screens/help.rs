@@ -13,6 +13,7 @@ const COMMANDS: &[&[&str]] = &[
     &["context", "ls"],
     &["context", "show"],
     &["create"],
+    &["help"],
     &["images"],
     &["inspect"],
     &["lint"],
@@ -29,6 +30,7 @@ const COMMANDS: &[&[&str]] = &[
     &["tags"],
     &["update"],
     &["update-image"],
+    &["version"],
     &["wait"],
 ];
 

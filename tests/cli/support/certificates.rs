@@ -20,6 +20,42 @@ pub const ENCRYPTED_KEYS: [&str; 2] = [
      AAECAwQFBgcICQoLDA0ODw==\n-----END EC PRIVATE KEY-----\n",
 ];
 
+/// An authority, a certificate of X.509 version 1 that it signed, and its key, as made by `openssl x509 -req` without
+/// extensions. They are valid until 2081.
+pub const VERSION_1: [&str; 3] = [
+    "\
+-----BEGIN CERTIFICATE-----
+MIIBgDCCASegAwIBAgIUSN4VBD/qwOj0XIB45DoirLxRMnYwCgYIKoZIzj0EAwIw
+FTETMBEGA1UEAwwKdjEtdGVzdC1jYTAgFw0yNjExMjkxMjQzNTlaGA8yMDgxMDkw
+MTEyNDM1OVowFTETMBEGA1UEAwwKdjEtdGVzdC1jYTBZMBMGByqGSM49AgEGCCqG
+SM49AwEHA0IABHKLtOwZdYKt8A3ua48FCVjXUDjnCM1AREsFH/G48CRJA+ItIL35
+fTnlf91aTT6rgsWaykAiYRNPKMr9pezlDL6jUzBRMB0GA1UdDgQWBBRKTtDIj/br
+5BxacLt5eom88NgiPzAfBgNVHSMEGDAWgBRKTtDIj/br5BxacLt5eom88NgiPzAP
+BgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0cAMEQCID2gu4ZXTh/nXcHNK1A7
+h/UAZ2uIy/8W3cdsEpCYcZSnAiA1bOkQfhoAjsXaJhfwylgOGgq8s7oGWiJkM8L6
+Vx0SFQ==
+-----END CERTIFICATE-----
+",
+    "\
+-----BEGIN CERTIFICATE-----
+MIIBJTCBzAIUK7xmjq7eY/6J8LkZjhKnU0RbbZ0wCgYIKoZIzj0EAwIwFTETMBEG
+A1UEAwwKdjEtdGVzdC1jYTAgFw0yNjExMjkxMjQ0MDBaGA8yMDgxMDkwMTEyNDQw
+MFowFDESMBAGA1UEAwwJbG9jYWxob3N0MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcD
+QgAE9IY/H77HVZVOGv/lr7ncUSjaUOM7mXCMT0CZsJAc/V67jsAgNOpo4nZhrXv3
+r+dnydwigyEC1j/SGrDrLSronzAKBggqhkjOPQQDAgNIADBFAiEA6FACysbCYtWB
+E80WA6rfqae/Vz3sgIGtGeXmEJh3qc0CIC4Dnun7yKojJyvifV0yp5mk2AWkQC26
+Sf3ajEyNRfv/
+-----END CERTIFICATE-----
+",
+    "\
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgIo2J2Xb+FZ2SyPhN
+T7XWcHHZoDzc8nSsY635w7mahT6hRANCAAT0hj8fvsdVlU4a/+WvudxRKNpQ4zuZ
+cIxPQJmwkBz9XruOwCA06mjidmGte/ev52fJ3CKDIQLWP9IasOstKuif
+-----END PRIVATE KEY-----
+",
+];
+
 /// A certificate authority.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,

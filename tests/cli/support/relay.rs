@@ -14,7 +14,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::version::{TLS12, TLS13};
-use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion};
+use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion, sign};
 
 use super::certificates::{Authority, CertifiedKey};
 use super::server::lock;
@@ -108,7 +108,10 @@ impl Relay {
             None => builder.with_no_client_auth(),
         };
         let key = PrivateKeyDer::from_pem_slice(own.key.as_bytes()).expect("a key");
-        let config = builder.with_single_cert(vec![certificate(&own.cert)], key).expect("a pair");
+        // Not checked, so that it may be one that no client accepts.
+        let key = ring::sign::any_supported_type(&key).expect("a usable key");
+        let pair = sign::CertifiedKey::new(vec![certificate(&own.cert)], key);
+        let config = builder.with_cert_resolver(Arc::new(sign::SingleCertAndKey::from(pair)));
         Self::start(RelayMode::Tls(Arc::new(config)), socket)
     }
 

@@ -15,6 +15,7 @@ pub enum OutputKind {
     Lint,
     Tags,
     ContextShow,
+    Version,
     /// The file of `--plan`.
     Plan,
     /// A line of `--progress json`.
@@ -22,13 +23,14 @@ pub enum OutputKind {
 }
 
 impl OutputKind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Result,
         Self::Outdated,
         Self::Images,
         Self::Lint,
         Self::Tags,
         Self::ContextShow,
+        Self::Version,
         Self::Plan,
         Self::Progress,
     ];
@@ -42,6 +44,7 @@ impl OutputKind {
             Self::Lint => include_str!("../../../docs/schema/lint.schema.json"),
             Self::Tags => include_str!("../../../docs/schema/tags.schema.json"),
             Self::ContextShow => include_str!("../../../docs/schema/context-show.schema.json"),
+            Self::Version => include_str!("../../../docs/schema/version.schema.json"),
             Self::Plan => include_str!("../../../docs/schema/plan.schema.json"),
             Self::Progress => include_str!("../../../docs/schema/progress.schema.json"),
         };
@@ -94,7 +97,7 @@ fn kind_of(words: &[&str]) -> Option<OutputKind> {
         return None;
     }
     let is_command = |word: &&&str| {
-        ACTING.contains(*word) || ["outdated", "images", "lint", "tags", "context"].contains(*word)
+        ACTING.contains(*word) || ["outdated", "images", "lint", "tags", "context", "version"].contains(*word)
     };
     let first = words.iter().position(|word| is_command(&word))?;
     match words[first] {
@@ -102,6 +105,7 @@ fn kind_of(words: &[&str]) -> Option<OutputKind> {
         "images" => Some(OutputKind::Images),
         "lint" => Some(OutputKind::Lint),
         "tags" => Some(OutputKind::Tags),
+        "version" => Some(OutputKind::Version),
         "context" if words.get(first + 1) == Some(&"show") => Some(OutputKind::ContextShow),
         "context" => None,
         _ => Some(OutputKind::Result),

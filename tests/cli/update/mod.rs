@@ -5,6 +5,7 @@ mod flags;
 mod posted;
 mod repeated;
 mod rollouts;
+mod unmatched;
 
 use serde_json::Value;
 

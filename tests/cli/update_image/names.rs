@@ -1,7 +1,7 @@
 //! Names and IDs of services.
 
 use super::{post_at, read, read_back, update_image};
-use crate::support::engine::{Engine, get};
+use crate::support::engine::{Engine, Expect, get};
 use crate::support::exit::Exit;
 use crate::support::fixtures::{ID, NEW, OLD, t001};
 use crate::support::server::Answer;
@@ -20,6 +20,11 @@ fn an_invalid_name_is_not_found_without_a_request() {
     }
 }
 
+/// The list in which similar names are looked for.
+fn similar() -> Expect {
+    get("/v1.41/services").answers(Answer::json(200, "[]"))
+}
+
 #[test]
 fn a_name_with_odd_characters_stays_one_segment() {
     for (name, segment) in [
@@ -32,8 +37,11 @@ fn a_name_with_odd_characters_stays_one_segment() {
         ("a;b", "a%3Bb"),
         ("...", "..."),
     ] {
-        let engine = Engine::ordered([get(&format!("/v1.41/services/{segment}"))
-            .answers(Answer::error(404, &format!("service {name} not found")))]);
+        let engine = Engine::ordered([
+            get(&format!("/v1.41/services/{segment}"))
+                .answers(Answer::error(404, &format!("service {name} not found"))),
+            similar(),
+        ]);
         update_image(&["--", name, NEW])
             .host(engine.host())
             .run()
@@ -44,7 +52,7 @@ fn a_name_with_odd_characters_stays_one_segment() {
 
 #[test]
 fn an_unknown_service_is_not_found() {
-    let engine = Engine::ordered([read("").answers(Answer::error(404, "service t001 not found"))]);
+    let engine = Engine::ordered([read("").answers(Answer::error(404, "service t001 not found")), similar()]);
     let run =
         update_image(&["t001", NEW]).host(engine.host()).run().fails_with(Exit::NotFound).tells_an_error();
     run.says(&["cannot update service `t001`", "no such service", "hint: "]);

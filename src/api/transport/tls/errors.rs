@@ -60,7 +60,12 @@ pub fn describe_unusable_key(error: &Error, tls: &Tls) -> ConnectError {
         Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
             format!("the key in {key} is not the one that the certificate in {cert} was made for")
         }
-        Error::InvalidCertificate(_) => format!("the certificate in {cert} is broken: {error}"),
+        Error::InvalidCertificate(CertificateError::Other(why)) if is_unsupported_version(why) => {
+            format!("the certificate in {cert} is of X.509 version 1, and only version 3 is supported")
+        }
+        Error::InvalidCertificate(why) => {
+            format!("the certificate in {cert} is broken: {}", describe_certificate_error(why))
+        }
         other => format!(
             "the key in {key} cannot be used (RSA of 2048 bits and more, ECDSA with P-256 or P-384, and Ed25519 can): \
              {other}"
@@ -170,10 +175,24 @@ fn describe_server_certificate(error: &CertificateError, host: &str, tls: &Tls) 
             ConnectError::new(ConnectErrorKind::InvalidCertificate, message)
         }
         other => {
-            let message = format!("{certificate} is not good: {}", describe_certificate_error(other));
-            ConnectError::new(ConnectErrorKind::InvalidCertificate, message)
+            let kind = match other {
+                CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                    ConnectErrorKind::ExpiredCertificate
+                }
+                CertificateError::Other(why) if is_unsupported_version(why) => {
+                    ConnectErrorKind::CertificateVersion
+                }
+                _ => ConnectErrorKind::InvalidCertificate,
+            };
+            let message = format!("{certificate} is not valid: {}", describe_certificate_error(other));
+            ConnectError::new(kind, message)
         }
     }
+}
+
+/// Whether the certificate is not of version 3.
+fn is_unsupported_version(why: &OtherError) -> bool {
+    why.to_string().contains("UnsupportedCertVersion")
 }
 
 /// Describes what is wrong with a certificate of either side.
@@ -191,8 +210,8 @@ fn describe_certificate_error(error: &CertificateError) -> String {
         CertificateError::Other(other) if is_ca_certificate(other) => {
             "it is an authority's own (CA:TRUE); have one made that this authority signs".to_owned()
         }
-        CertificateError::Other(other) if other.to_string().contains("UnsupportedCertVersion") => {
-            "it is of X.509 version 1, without a subjectAltName; have one of version 3 made".to_owned()
+        CertificateError::Other(other) if is_unsupported_version(other) => {
+            "it is of X.509 version 1, and only version 3 is supported".to_owned()
         }
         other => other.to_string(),
     }

@@ -77,7 +77,7 @@ impl Finder<'_> {
                 return Ok((self.left(&name, Some(other), state, why, skipped), remark(state)));
             }
             None => {
-                let error = Error::NoSuch { kind: "service", name: name.clone(), why: Some(planned.id) };
+                let error = Error::no_such("service", &name, Some(planned.id));
                 let state = PlannedState::Gone;
                 let skipped = "it was removed since the plan was made";
                 return Ok((

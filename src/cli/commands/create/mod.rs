@@ -21,7 +21,7 @@ use crate::cli::deploy::{FollowArgs, PlanArgs};
 use crate::cli::exit::Exit;
 use crate::cli::flags::image::{ImageChange, ResolveArgs};
 use crate::cli::flags::image_report::announce;
-use crate::cli::flags::{CreateFlags, SpecArgs, check_engine};
+use crate::cli::flags::{CreateFlags, SpecArgs, check_engine, groups};
 use crate::cli::messages::usage::UsageError;
 
 /// Create a service
@@ -32,21 +32,22 @@ use crate::cli::messages::usage::UsageError;
 #[command(
     disable_help_subcommand = true,
     subcommand_value_name = "IMAGE [COMMAND] [ARG...]",
-    subcommand_help_heading = "Image"
+    subcommand_help_heading = "Image",
+    mut_args = groups::assign
 )]
 pub struct CreateArgs {
     #[command(flatten)]
-    spec: SpecArgs,
-    #[command(flatten)]
     resolve: ResolveArgs,
     #[command(flatten)]
-    plan: PlanArgs,
+    spec: SpecArgs,
+    #[command(flatten)]
+    flags: CreateFlags,
     #[command(flatten)]
     strict: StrictArgs,
     #[command(flatten)]
     follow: FollowArgs,
     #[command(flatten)]
-    flags: CreateFlags,
+    plan: PlanArgs,
     #[command(subcommand)]
     image: Option<Image>,
 }

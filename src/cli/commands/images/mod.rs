@@ -81,7 +81,7 @@ pub fn run(args: ImagesArgs, app: &App) -> anyhow::Result<Exit> {
     }
     if services.is_empty() {
         let why = Some("no selected service has an image".to_owned());
-        return Err(Error::NoSuch { kind: "service", name: select.to_flags(), why }.into());
+        return Err(Error::no_such("service", &select.to_flags(), why).into());
     }
     let mut out = app.ui.stdout();
     if args.json {

@@ -1,5 +1,6 @@
 //! `inspect`: prints everything that the engine knows about services.
 
+mod find;
 mod format;
 pub mod sections;
 mod summary;
@@ -19,12 +20,13 @@ use crate::cli::exit::Exit;
 use crate::cli::format::configured;
 use crate::cli::lookups::Lookups;
 
-use crate::api::error::{Error, Result};
+use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::resources::networks;
 use crate::api::resources::services;
 use crate::api::resources::services::Service;
 use crate::output::OutputWriter;
+use find::{Found, InspectedArgs};
 use format::InspectFormat;
 
 /// Display detailed information on services
@@ -32,9 +34,8 @@ use format::InspectFormat;
 /// Prints the JSON objects of the engine in one array, with every field, number and order unchanged.
 #[derive(Args, Debug)]
 pub struct InspectArgs {
-    /// Services: names, IDs, or the first 6 or more characters of IDs
-    #[arg(value_name = "SERVICE", add = Completion::SERVICES, required = true)]
-    services: Vec<String>,
+    #[command(flatten)]
+    inspected: InspectedArgs,
     /// Format with a Go template, as in '{{.Spec.Name}}', or: json, pretty, raw
     ///
     /// `json` prints each service on one line, `pretty` a readable summary. '{{json .Spec.Labels}}' prints a part as
@@ -57,30 +58,34 @@ pub fn run(args: InspectArgs, app: &App) -> anyhow::Result<Exit> {
         None if args.json => InspectFormat::Indented,
         None => configured("serviceInspectFormat", app, format::parse)?.unwrap_or(InspectFormat::Indented),
     };
+    args.inspected.check()?;
     let client = app.client(None)?;
     let mut out = app.ui.stdout();
     let mut exits = Vec::new();
     let errors = match &shape {
         InspectFormat::Indented | InspectFormat::Compact => {
-            let (found, errors) = find_each(&args.services, |given| services::find_text(&client, given));
+            let of = |service: Service| service.to_text().into_owned();
+            let Found { services, errors } = args.inspected.find(app, &client, services::find_text, of)?;
             // If the request failed, an empty array would be wrong.
-            if !found.is_empty() || errors.iter().all(|(_, error)| error.is_not_found()) {
+            if !services.is_empty() || errors.iter().all(|(_, error)| error.is_not_found()) {
                 match shape {
-                    InspectFormat::Compact => out.json_array_on_one_line(&found),
-                    _ => out.json_array(&found),
+                    InspectFormat::Compact => out.json_array_on_one_line(&services),
+                    _ => out.json_array(&services),
                 }
             }
             errors
         }
         InspectFormat::Pretty => {
-            let (found, errors) = find_each(&args.services, |given| services::find(&client, given));
-            print_summaries(app, &client, &found, &mut out)?;
+            let Found { services, errors } =
+                args.inspected.find(app, &client, services::find, |service| service)?;
+            print_summaries(app, &client, &services, &mut out)?;
             errors
         }
         InspectFormat::Template(template) => {
-            let (found, errors) = find_each(&args.services, |given| services::find(&client, given));
+            let Found { services, errors } =
+                args.inspected.find(app, &client, services::find, |service| service)?;
             let zero = zero::service();
-            for service in &found {
+            for service in &services {
                 if let Err(error) = out.template(template, service.object(), Some(&zero)) {
                     let what = format!("cannot show service `{}` by the template", service.name());
                     app.ui.error(&what, [error], None);
@@ -91,23 +96,11 @@ pub fn run(args: InspectArgs, app: &App) -> anyhow::Result<Exit> {
         }
     };
     out.finish()?;
-    exits.extend(errors.into_iter().map(|(given, error)| {
-        exit::report_failure(app.ui, &format!("cannot inspect service `{given}`"), &error);
+    exits.extend(errors.into_iter().map(|(what, error)| {
+        exit::report_failure(app.ui, &format!("cannot inspect {what}"), &error);
         Exit::for_error(&error, app.signal())
     }));
     Ok(Exit::merge(exits))
-}
-
-/// Finds each service. Returns the services, and the errors with their names.
-fn find_each<T>(services: &[String], find: impl Fn(&str) -> Result<T>) -> (Vec<T>, Vec<(&str, Error)>) {
-    let (mut found, mut errors) = (Vec::new(), Vec::new());
-    for given in services {
-        match find(given) {
-            Ok(service) => found.push(service),
-            Err(error) => errors.push((given.as_str(), error)),
-        }
-    }
-    (found, errors)
 }
 
 fn print_summaries(app: &App, client: &Client, services: &[Service], out: &mut OutputWriter) -> Result<()> {

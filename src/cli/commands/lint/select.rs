@@ -11,8 +11,8 @@ use crate::api::resources::services::{MIN_ID_PREFIX_LEN, Service};
 use crate::cli::app::App;
 use crate::cli::exit;
 use crate::cli::exit::Exit;
-use crate::cli::select::SelectArgs;
 use crate::cli::select::filter::ImageFilter;
+use crate::cli::select::{SelectArgs, suggest};
 use crate::output::natural_cmp;
 
 /// The result of the selection.
@@ -41,7 +41,7 @@ pub fn select<'a>(
                     || service.image().is_some_and(|runs| images.iter().any(|asked| asked.matches(runs))))
         }));
         if found.is_empty() && args.is_given() {
-            return Err(args.nothing_selected().into());
+            return Err(args.nothing_selected_of(all).into());
         }
     } else {
         let mut known = BTreeSet::new();
@@ -59,7 +59,7 @@ pub fn select<'a>(
 
 /// Finds a service by name, ID or ID prefix, by the rules of [`crate::api::resources::services::find`].
 fn find<'a>(all: &'a [Service], given: &str) -> Result<&'a Service, Error> {
-    let none = |why: Option<String>| Error::NoSuch { kind: "service", name: given.to_owned(), why };
+    let none = |why: Option<String>| Error::no_such("service", given, why);
     if !can_be_name(given) {
         return Err(none(Some("this is not a valid service name".to_owned())));
     }
@@ -75,7 +75,11 @@ fn find<'a>(all: &'a [Service], given: &str) -> Result<&'a Service, Error> {
             let why = format!("it is ambiguous: {} IDs start with it", by_prefix.len());
             Err(none(Some(why)))
         }
-        _ => Err(none(None)),
+        _ => {
+            let mut error = none(None);
+            suggest::add_similar_of(all, &mut error);
+            Err(error)
+        }
     }
 }
 

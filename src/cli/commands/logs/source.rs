@@ -7,7 +7,7 @@ use crate::api::resources::services;
 use crate::api::resources::services::Service;
 use crate::api::resources::tasks;
 use crate::api::resources::tasks::Task;
-use crate::cli::select::{Jobs, SelectArgs};
+use crate::cli::select::{Jobs, SelectArgs, suggest};
 use crate::output::Ui;
 
 /// A service or a task whose log is read.
@@ -55,6 +55,7 @@ pub fn find<'a>(client: &Client, given: &'a [String]) -> Result<(Vec<LogSource>,
             Err(error) => return Err(error),
         }
     }
+    suggest::add_similar(client, missing.iter_mut().map(|(_, error)| error));
     Ok((sources, missing))
 }
 
@@ -71,7 +72,7 @@ fn one(client: &Client, given: &str) -> Result<LogSource> {
             framing: framing(task.has_tty()),
             task: Some(task),
         }),
-        Err(Error::NoSuch { name, why, .. }) => Err(Error::NoSuch { kind: "service or task", name, why }),
+        Err(Error::NoSuch { name, why, .. }) => Err(Error::no_such("service or task", &name, why)),
         Err(error) => Err(error),
     }
 }

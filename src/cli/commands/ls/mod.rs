@@ -10,6 +10,7 @@ use self::listed::ListedService;
 
 use anyhow::Context as _;
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 use crate::api::error::Result;
 use crate::api::http::client::Client;
@@ -21,6 +22,7 @@ use crate::cli::complete::completion::Completion;
 use crate::cli::exit::Exit;
 use crate::cli::format;
 use crate::cli::format::ListFormat;
+use crate::cli::select;
 use crate::cli::select::filter;
 use crate::cli::select::filter::ImageFilter;
 use crate::output::{Columns, RowTemplate, TemplateError, natural_cmp};
@@ -34,6 +36,9 @@ pub struct LsArgs {
     /// Filter services by id (prefix), label, mode, name (prefix) or image
     #[arg(short, long, value_name = "KEY=VALUE", add = Completion::FILTERS, value_parser = filter::parse_for_services)]
     filter: Vec<services::Filter>,
+    /// Show the services of this stack
+    #[arg(long, value_name = "NAME", add = Completion::STACKS, value_parser = NonEmptyStringValueParser::new())]
+    stack: Option<String>,
     /// Only print IDs
     #[arg(short, long, conflicts_with = "json")]
     quiet: bool,
@@ -73,7 +78,8 @@ pub fn run(args: LsArgs, app: &App) -> anyhow::Result<Exit> {
 
 fn list(app: &App, client: &Client, args: &LsArgs, format: Option<&RowTemplate>) -> anyhow::Result<()> {
     let mut out = app.ui.stdout();
-    let (images, filters) = ImageFilter::split(&args.filter)?;
+    let (images, mut filters) = ImageFilter::split(&args.filter)?;
+    filters.extend(args.stack.as_deref().map(select::stack_filter));
     let is_meant =
         |row: &ServiceRow| images.is_empty() || images.iter().any(|filter| filter.matches(row.image()));
     if args.json && images.is_empty() {

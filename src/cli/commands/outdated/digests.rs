@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::row::OutdatedRow;
+use super::unavailable::Unavailable;
 use crate::api::config::credentials::RegistryAuth;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
@@ -15,7 +16,7 @@ use crate::cli::parallel;
 pub const MAX_CONCURRENT: usize = 8;
 
 /// The digest of a tag in its registry, or why it is not known.
-pub type RegistryDigest = Result<String, String>;
+pub type RegistryDigest = Result<String, Unavailable>;
 
 /// Requests the digests from the registries, once for each tag, several at a time.
 pub fn find_digests(
@@ -37,7 +38,7 @@ pub fn find_digests(
     let known =
         parallel::try_map(tags.iter().collect(), MAX_CONCURRENT, |(name, tag): (&String, &ImageRef)| {
             let digest = match auths.get(tag.domain()) {
-                Some(Err(why)) => Err(why.clone()),
+                Some(Err(why)) => Err(why.clone().into()),
                 Some(Ok(auth)) => digest(client, tag, auth.as_ref())?,
                 None => digest(client, tag, None)?,
             };
@@ -49,7 +50,7 @@ pub fn find_digests(
 fn digest(client: &Client, tag: &ImageRef, auth: Option<&RegistryAuth>) -> Result<RegistryDigest> {
     match digest::inspect(client, tag, auth) {
         Ok(manifest) => Ok(Ok(manifest.image.digest().unwrap_or_default().to_owned())),
-        Err(error @ Error::Registry { .. }) => Ok(Err(error.to_string())),
+        Err(error @ Error::Registry { .. }) => Ok(Err(Unavailable::new(&error))),
         Err(error) => Err(error),
     }
 }

@@ -4,6 +4,7 @@ mod columns;
 mod digests;
 mod newest;
 mod row;
+mod unavailable;
 
 use clap::Args;
 
@@ -27,7 +28,7 @@ use row::{OutdatedRow, Placeholder};
 /// List services whose tag now points to another digest
 ///
 /// RUNS is the digest that the service is pinned to, REGISTRY the digest that the registry has for the tag now. If a
-/// registry does not respond, its rows show that.
+/// registry does not respond, its rows show that, and a warning says why.
 #[derive(Args, Debug)]
 pub struct OutdatedArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs [default: all]
@@ -103,6 +104,7 @@ pub fn run(args: OutdatedArgs, app: &App) -> anyhow::Result<Exit> {
         }
     }
     out.finish()?;
+    unavailable::print_warnings(app.ui, &rows);
     newest::print_hints(app.ui, &rows);
     let is =
         |what: Option<bool>| rows.iter().any(|row| row.followed().is_some() && row.is_outdated() == what);

@@ -49,7 +49,7 @@ impl<'a> OutdatedRow<'a> {
     }
 
     fn registry(&self) -> Option<&str> {
-        self.registry_digest?.as_deref().ok()
+        self.registry_digest?.as_ref().ok().map(String::as_str)
     }
 
     /// Returns whether the service is outdated; `None` if that is not known.
@@ -57,12 +57,16 @@ impl<'a> OutdatedRow<'a> {
         Some(self.runs()? != self.registry()?)
     }
 
+    fn error(&self) -> Option<&str> {
+        self.registry_digest?.as_ref().err().map(|unavailable| unavailable.why.as_str())
+    }
+
     fn status(&self) -> Cow<'_, str> {
         match (&self.image, self.is_outdated(), self.registry_digest) {
             (None, _, _) => "has no image from a registry".into(),
             (Some(_), Some(true), _) => "outdated".into(),
             (Some(_), Some(false), _) => "up to date".into(),
-            (Some(_), None, Some(Err(why))) => why.into(),
+            (Some(_), None, Some(Err(unavailable))) => unavailable.status().into(),
             (Some(image), None, _) if image.tag().is_none() => "has no tag".into(),
             (Some(_), None, _) => "not pinned".into(),
         }
@@ -92,7 +96,7 @@ impl<'a> OutdatedRow<'a> {
         let [name, image, runs, registry, status] = self.cells().map(|cell| json!(cell));
         let tag = self.followed().map(|tag| tag.familiar());
         let (digest, registry_digest) = (json!(self.runs()), json!(self.registry()));
-        let error = json!(self.registry_digest.and_then(|registry_digest| registry_digest.as_ref().err()));
+        let error = json!(self.error());
         [
             name,
             image,
@@ -117,7 +121,7 @@ impl<'a> OutdatedRow<'a> {
             "digest": self.runs(),
             "registry_digest": self.registry(),
             "outdated": self.is_outdated(),
-            "error": self.registry_digest.and_then(|registry_digest| registry_digest.as_ref().err()),
+            "error": self.error(),
             "newest": self.newest.as_ref().map(Decision::json),
         })
         .to_string()

@@ -1,16 +1,21 @@
+use super::super::unavailable::Unavailable;
 use super::*;
 
 #[test]
 fn a_row_shows_what_is_known() {
     let digest = |digit: &str| format!("sha256:{}", digit.repeat(64));
     let (one, two) = (Ok(digest("1")), Ok(digest("2")));
-    let refused = Err("registry `r` cannot be reached".to_owned());
+    let refused = Err("registry `r` denies access".to_owned().into());
+    let unreachable = Some(("r".to_owned(), "connection refused".to_owned()));
+    let unreachable =
+        Err(Unavailable { why: "registry `r`: Get: connection refused".to_owned(), unreachable });
     let pinned = format!("r:5000/a:1@{}", digest("1"));
     let bare = format!("r:5000/a@{}", digest("1"));
     for (image, registry_digest, tag, status) in [
         (&pinned[..], Some(&one), "r:5000/a:1", "up to date"),
         (&pinned, Some(&two), "r:5000/a:1", "outdated"),
-        (&pinned, Some(&refused), "r:5000/a:1", "registry `r` cannot be reached"),
+        (&pinned, Some(&refused), "r:5000/a:1", "registry `r` denies access"),
+        (&pinned, Some(&unreachable), "r:5000/a:1", "registry unreachable"),
         (&bare, None, &bare, "has no tag"),
         ("a", Some(&one), "a:latest", "not pinned"),
         ("", None, "", "has no image from a registry"),

@@ -75,11 +75,10 @@ impl<'c> Nodes<'c> {
         };
         match found[..] {
             [node] => Ok(node.id.clone()),
-            _ => Err(Error::NoSuch {
-                kind: "node",
-                name: given.to_owned(),
-                why: (found.len() > 1).then(|| format!("{} nodes have this name", found.len())),
-            }),
+            _ => {
+                let why = (found.len() > 1).then(|| format!("{} nodes have this name", found.len()));
+                Err(Error::no_such("node", given, why).with_similar(all.iter().map(Node::name)))
+            }
         }
     }
 }

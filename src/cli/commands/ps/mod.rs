@@ -130,8 +130,8 @@ pub fn run(args: PsArgs, app: &App) -> anyhow::Result<Exit> {
     }
     out.finish()?;
     missing.extend(found.iter().filter(|service| gone.iter().any(|id| id == service.id())).map(|service| {
-        let (name, why) = (service.name().to_owned(), Some("it was removed in the meantime".to_owned()));
-        (service.name().to_owned(), Error::NoSuch { kind: "service", name, why })
+        let why = Some("it was removed in the meantime".to_owned());
+        (service.name().to_owned(), Error::no_such("service", service.name(), why))
     }));
     Ok(Exit::merge(missing.iter().map(|(given, error)| {
         exit::report_failure(app.ui, &format!("cannot list the tasks of service `{given}`"), error);

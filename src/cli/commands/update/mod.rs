@@ -2,10 +2,12 @@
 
 mod occupied;
 mod prepare;
+mod unmatched;
 
 use clap::Args;
 
 use self::prepare::{RequestedUpdate, take_image};
+use self::unmatched::Removals;
 use super::rollback::{FailedSpec, roll_back};
 use crate::api::deploy::update::Operation;
 use crate::api::spec::Document;
@@ -17,7 +19,7 @@ use crate::cli::deploy::{DeployArgs, Deployment};
 use crate::cli::exit::Exit;
 use crate::cli::flags::image::ImageArgs;
 use crate::cli::flags::placement::MODES;
-use crate::cli::flags::{SpecArgs, UpdateFlags, check_engine};
+use crate::cli::flags::{SpecArgs, UpdateFlags, check_engine, groups};
 use crate::cli::messages::invalid_spec;
 use crate::cli::messages::usage::UsageError;
 use crate::cli::select::{Jobs, SelectArgs};
@@ -27,6 +29,7 @@ use crate::cli::select::{Jobs, SelectArgs};
 /// The flags are the same as docker's. Everything else stays as it is, order included. If another writer changes the
 /// service at the same time, both changes are kept.
 #[derive(Args, Debug)]
+#[command(mut_args = groups::assign)]
 pub struct UpdateArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
     #[arg(value_name = "SERVICE", add = Completion::SERVICES)]
@@ -34,30 +37,30 @@ pub struct UpdateArgs {
     #[command(flatten)]
     select: SelectArgs,
     #[command(flatten)]
+    pin: ImageArgs,
+    #[command(flatten)]
     repository: RepositoryArgs,
     #[command(flatten)]
     spec: SpecArgs,
     /// Merge --spec even if its Version.Index is not the current one
     #[arg(long)]
     force_spec: bool,
-    /// Roll back to the previous spec (not with flags that change the spec)
-    #[arg(long)]
-    rollback: bool,
-    #[command(flatten)]
-    pin: ImageArgs,
     /// Refused: the engine cannot rename a service
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    #[command(flatten)]
+    flags: UpdateFlags,
     /// Refused: the engine cannot change the mode of a service
     #[arg(long, value_name = "MODE", add = Completion::Words(MODES))]
     mode: Option<String>,
+    /// Roll back to the previous spec (not with flags that change the spec)
+    #[arg(long)]
+    rollback: bool,
     /// Update even if the rollout is paused, which resumes it
     #[arg(long)]
     resume: bool,
     #[command(flatten)]
     deploy: DeployArgs,
-    #[command(flatten)]
-    flags: UpdateFlags,
 }
 
 /// Runs the command.
@@ -98,6 +101,12 @@ pub fn run(args: UpdateArgs, app: &App) -> anyhow::Result<Exit> {
         return roll_back(selected, FailedSpec::Refuse);
     }
     let request = selected.request(Operation::Edit(Vec::new()))?;
-    let update = RequestedUpdate { app, edits: &edits, document: document.as_ref(), args: &args };
-    selected.prepare(|client, item| update.prepare(client, &item.service, &request)).run()
+    let removals = Removals::new(args.flags.removals()?);
+    let update =
+        RequestedUpdate { app, edits: &edits, removals: &removals, document: document.as_ref(), args: &args };
+    let prepared = selected.prepare(|client, item| update.prepare(client, &item.service, &request));
+    if !args.deploy.follow.progress.is_quiet() {
+        removals.print_notes(app.ui, prepared.len());
+    }
+    prepared.run()
 }

@@ -2,6 +2,7 @@
 
 use super::UpdateArgs;
 use super::occupied::describe_occupied;
+use super::unmatched::Removals;
 use crate::api::deploy::update::{Conflict, Operation, UpdateRequest};
 use crate::api::error::Result as ApiResult;
 use crate::api::http::client::Client;
@@ -21,6 +22,8 @@ pub struct RequestedUpdate<'a> {
     pub app: &'a App,
     /// The edits of the flags.
     pub edits: &'a [Edit],
+    /// Those of them that remove something by its name.
+    pub removals: &'a Removals,
     /// The spec of `--spec`.
     pub document: Option<&'a Document>,
     pub args: &'a UpdateArgs,
@@ -43,7 +46,7 @@ impl RequestedUpdate<'_> {
         }
         let mut edits = self.edits.to_vec();
         let named = take_image(&mut edits, |_| true);
-        let mut resolved = edits_for(client, service, edits, self.document)?;
+        let (mut resolved, unmatched) = self.edits_for(client, service, edits)?;
         // The tag of a new spec is pinned too, unless the service already has it or a flag sets another
         // image.
         let is_new =
@@ -61,7 +64,11 @@ impl RequestedUpdate<'_> {
         let request = UpdateRequest { operation, auth: image.auth, ..request.clone() };
         let if_paused = IfPaused::from_resume(self.args.resume);
         Ok(Prepared {
-            remarks: Remarks { not_stored: resolved.not_stored, ..Remarks::default() },
+            remarks: Remarks {
+                not_stored: resolved.not_stored,
+                announced_notes: unmatched,
+                ..Remarks::default()
+            },
             image: image.report,
             ..Prepared::with_side_effects(request, if_paused, service)
         })
@@ -82,6 +89,40 @@ impl RequestedUpdate<'_> {
         let is_forced = others.iter().any(|edit| edit.op == Op::Increment);
         pin.change(client, self.app, current, requested, is_forced)
     }
+
+    /// Adapts the edits to a service, and replaces names by IDs. Also returns notes about removals that match nothing.
+    fn edits_for(
+        &self,
+        client: &Client,
+        service: &Service,
+        edits: Vec<Edit>,
+    ) -> Result<(Resolved, Vec<String>), NotStarted> {
+        let all = || -> ApiResult<(Vec<Edit>, Vec<Edit>)> {
+            let mut all = match self.document {
+                Some(document) => document.as_merged(service.spec()).map_err(UsageError::from)?,
+                None => Vec::new(),
+            };
+            spec::check_types(&all).map_err(UsageError::from)?;
+            all.extend(spec::update::resolve_semantics(edits, service.spec()).map_err(UsageError::from)?);
+            let count = all.len();
+            // Their names are among those of the other edits, so no additional request is sent.
+            all.extend(self.removals.edits().cloned());
+            references::resolve(client, &mut all, Some(service.spec()))?;
+            let removals = all.split_off(count);
+            spec::update::check(&all, service.spec()).map_err(UsageError::from)?;
+            Ok((all, removals))
+        };
+        let (all, removals) = all().map_err(NotStarted::Failed)?;
+        let unmatched = self.removals.check(service, &removals, &all);
+        let resolved =
+            spec::resolve_repeated(all, service.spec()).map_err(|occupied| {
+                match describe_occupied(client, &occupied) {
+                    Ok(why) => NotStarted::Refused(why),
+                    Err(error) => NotStarted::Failed(error),
+                }
+            })?;
+        Ok((resolved, unmatched))
+    }
 }
 
 /// Removes the image from the edits, so that it can be pinned, if `is_asked` returns true for it.
@@ -93,31 +134,4 @@ pub fn take_image(edits: &mut Vec<Edit>, is_asked: impl Fn(&ImageRef) -> bool) -
     });
     edits.retain(|edit| asked.is_none() || edit.place != place);
     asked
-}
-
-/// Adapts the edits to a service, and replaces names by IDs.
-fn edits_for(
-    client: &Client,
-    service: &Service,
-    edits: Vec<Edit>,
-    document: Option<&Document>,
-) -> Result<Resolved, NotStarted> {
-    let all = || -> ApiResult<Vec<Edit>> {
-        let mut all = match document {
-            Some(document) => document.as_merged(service.spec()).map_err(UsageError::from)?,
-            None => Vec::new(),
-        };
-        spec::check_types(&all).map_err(UsageError::from)?;
-        all.extend(spec::update::resolve_semantics(edits, service.spec()).map_err(UsageError::from)?);
-        references::resolve(client, &mut all, Some(service.spec()))?;
-        spec::update::check(&all, service.spec()).map_err(UsageError::from)?;
-        Ok(all)
-    };
-    let all = all().map_err(NotStarted::Failed)?;
-    spec::resolve_repeated(all, service.spec()).map_err(|occupied| {
-        match describe_occupied(client, &occupied) {
-            Ok(why) => NotStarted::Refused(why),
-            Err(error) => NotStarted::Failed(error),
-        }
-    })
 }

@@ -107,10 +107,9 @@ fn services_of_stack(
         services.into_iter().map(|service| (service.name().to_owned(), service)).collect();
     let mut chosen = Vec::with_capacity(images.len());
     for (at, (given, new)) in images.into_iter().enumerate() {
-        let found = found.remove(&given).ok_or_else(|| Error::NoSuch {
-            kind: "service",
-            name: given.clone(),
-            why: Some(format!("the stack `{stack}` has no service `{given}`")),
+        let found = found.remove(&given).ok_or_else(|| {
+            let why = format!("the stack `{stack}` has no service `{given}`");
+            Error::no_such("service", &given, Some(why))
         });
         chosen.push((SelectedService { given, positions: vec![at], found }, new));
     }

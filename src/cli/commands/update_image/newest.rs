@@ -32,7 +32,7 @@ pub fn leave_out<'a>(
     }
     let none = || {
         let why = Some("no selected service has this label".to_owned());
-        Error::NoSuch { kind: "service", name: format!("label={LABEL}"), why }
+        Error::no_such("service", &format!("label={LABEL}"), why)
     };
     selected.retain(|item| item.is_named() || label(item).is_some(), none)
 }

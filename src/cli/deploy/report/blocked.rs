@@ -4,7 +4,8 @@ use super::ReportStyle;
 use super::outcome::Outcome;
 use super::service::{BatchStop, ServiceReport};
 use crate::api::deploy::update::Delivery;
-use crate::cli::{exit, messages};
+use crate::cli::messages;
+use crate::cli::messages::hints;
 
 /// Names that match no service, or more than one. Because of them, no service is changed.
 pub struct UnknownServices {
@@ -44,10 +45,10 @@ pub fn by_unknown_services(reports: &[ServiceReport]) -> Option<UnknownServices>
                     | Outcome::NotComparable(_)
             )
     };
-    let hint = reports.iter().find_map(|report| match report.outcome() {
-        Outcome::Failed(error) => exit::hint(error),
+    let hint = hints::for_unknown_services(reports.iter().filter_map(|report| match report.outcome() {
+        Outcome::Failed(error) => Some(error),
         _ => None,
-    });
+    }));
     reports.iter().all(is_included).then_some(UnknownServices { why, hint })
 }
 

@@ -121,7 +121,8 @@ pub fn restarts_as_json(forecast: &Forecast) -> Value {
 
 /// Returns the notes. Text output shows another tag of the same digest in the result line instead.
 fn notes(report: &ServiceReport, outcome: &Outcome) -> Vec<String> {
-    let mut notes = remarks::notes(report);
+    let mut notes = report.remarks.announced_notes.clone();
+    notes.extend(remarks::notes(report));
     if let Outcome::Unchanged(NoChange::SameDigest { tags: Some((runs, asked)), .. }) = outcome {
         notes.push(text::same_digest(report, runs.as_deref(), asked.as_deref()));
     }

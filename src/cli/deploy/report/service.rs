@@ -217,6 +217,8 @@ pub struct Remarks {
     pub warnings: Vec<String>,
     /// Notes.
     pub notes: Vec<String>,
+    /// Notes that were printed before the request.
+    pub announced_notes: Vec<String>,
     /// Places that were requested and that the engine cannot store.
     pub not_stored: Vec<Place>,
     /// The image before `--map-registry`.
@@ -239,6 +241,7 @@ impl Remarks {
             announced: join(self.announced, more.announced),
             warnings: join(self.warnings, more.warnings),
             notes: join(self.notes, more.notes),
+            announced_notes: join(self.announced_notes, more.announced_notes),
             not_stored: join(self.not_stored, more.not_stored),
             mapped_from: self.mapped_from.or(more.mapped_from),
             newest: self.newest.or(more.newest),

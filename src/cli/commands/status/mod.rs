@@ -1,26 +1,26 @@
 //! `status`: shows whether services have converged.
 
+mod cells;
+
+pub use self::cells::cells;
+
 use clap::Args;
 
-use super::ls::image_without_digest;
 use crate::api::deploy::failures;
-use crate::api::deploy::failures::Explanation;
 use crate::api::error::Result as ApiResult;
 use crate::api::http::client::Client;
-use crate::api::resources::rows::{Counts, Mode};
 use crate::api::resources::services::Service;
-use crate::api::rollout::{Judgement, State};
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
-use crate::cli::deploy::replicas;
 use crate::cli::deploy::report::{
-    NotStarted, ReportFormat, ReportStyle, ServiceReport, Stage, WatchResult, find_services, object,
+    NotStarted, ReportFormat, ReportStyle, ServiceReport, Stage, find_services, object,
     print_remarks_and_error,
 };
 use crate::cli::deploy::watch;
 use crate::cli::exit::Exit;
 use crate::cli::format;
 use crate::cli::format::ListFormat;
+use crate::cli::lookups::Lookups;
 use crate::cli::select::{Jobs, SelectArgs, SelectedService};
 use crate::output::{Columns, TemplateError};
 
@@ -71,7 +71,9 @@ pub fn run(args: StatusArgs, app: &App) -> anyhow::Result<Exit> {
     let style =
         ReportStyle::new("status", "show the status of", "").in_format(ReportFormat::from_flag(args.json));
     let chosen = find_services(&client, &args.select, &args.services, Jobs::Included, style, app)?;
-    let reports = check_services(&client, chosen)?;
+    let mut lookups = Lookups::default();
+    let names = if args.json { Some(&mut lookups) } else { None };
+    let reports = check_services(&client, chosen, names)?;
     let mut out = app.ui.stdout();
     if args.json {
         out.json_object(&object(style, &reports, app));
@@ -80,67 +82,36 @@ pub fn run(args: StatusArgs, app: &App) -> anyhow::Result<Exit> {
         out.rows(COLUMNS, format.as_ref(), judged)?;
     }
     // Not printed again, because the table shows it.
+    lookups.note(app.ui);
     let unseen = reports.iter().filter(|report| report.rollout().is_none());
     unseen.for_each(|report| print_remarks_and_error(style, report, app));
     out.finish()?;
     Ok(style.exit(&reports, app.signal()))
 }
 
-/// Reads and judges the services once.
-fn check_services(client: &Client, chosen: Vec<SelectedService>) -> ApiResult<Vec<ServiceReport>> {
+/// Reads and judges the services once. With `lookups`, the nodes of failed tasks are named.
+fn check_services(
+    client: &Client,
+    chosen: Vec<SelectedService>,
+    lookups: Option<&mut Lookups>,
+) -> ApiResult<Vec<ServiceReport>> {
     let services: Vec<Service> = chosen.iter().filter_map(|one| one.found.as_ref().ok().cloned()).collect();
-    let mut results = watch::check_once(client, services)?.into_iter();
+    let mut results = watch::check_once(client, services)?;
+    for result in &mut results {
+        result.explanation.failures =
+            result.judgement.as_ref().map(failures::failures_so_far).unwrap_or_default();
+    }
+    if let Some(lookups) = lookups {
+        let failures = results.iter_mut().flat_map(|result| &mut result.explanation.failures);
+        lookups.or_default("nodes", failures::name_nodes(client, failures))?;
+    }
+    let mut results = results.into_iter();
     let report = |SelectedService { given, found, .. }: SelectedService| {
         let stage = match found {
             Err(error) => Stage::NotStarted { service: None, why: NotStarted::Failed(error) },
-            Ok(_) => {
-                let result = results.next()?;
-                let failures = result.judgement.as_ref().map(failures::failures_so_far).unwrap_or_default();
-                let explanation = Explanation { failures, ..result.explanation };
-                Stage::Watched(Box::new(WatchResult { explanation, ..result }))
-            }
+            Ok(_) => Stage::Watched(Box::new(results.next()?)),
         };
         Some(ServiceReport::new(&given, stage))
     };
     Ok(chosen.into_iter().filter_map(report).collect())
-}
-
-/// Returns the cells of a service.
-pub fn cells(service: &Service, judgement: &Judgement) -> [String; 7] {
-    let (state, detail) = match &judgement.state {
-        State::Converged => ("converged", String::new()),
-        State::UnderWay(waits_for) => ("under way", waits_for.to_string()),
-        State::RolledBack => ("rolled back", judgement.engine_message.clone()),
-        State::Failed(why) => ("failed", why.to_string()),
-    };
-    // The engine's message may already contain the cause.
-    let newest =
-        judgement.causes.first().filter(|cause| state != "converged" && !detail.contains(&cause.error));
-    let failure =
-        newest.map(|cause| format!("task {:.12} {}: {}", cause.task, cause.state.as_str(), cause.error));
-    let detail: Vec<String> = Some(detail).into_iter().chain(failure).filter(|it| !it.is_empty()).collect();
-    [
-        service.name().to_owned(),
-        state.to_owned(),
-        replicas_of(service, judgement),
-        judgement.updated.to_string(),
-        image_without_digest(service.image().unwrap_or_default()).into_owned(),
-        detail.join("; "),
-        service.id().to_owned(),
-    ]
-}
-
-/// Formats REPLICAS, as `ls` does.
-fn replicas_of(service: &Service, judgement: &Judgement) -> String {
-    let spec = service.spec();
-    let mode = Mode::from_spec(&spec["Mode"]);
-    let completed = judgement.complete();
-    let desired = match mode {
-        Mode::ReplicatedJob { concurrent, .. } => concurrent,
-        Mode::GlobalJob => judgement.desired.saturating_sub(completed),
-        _ => judgement.desired,
-    };
-    let counts = Counts { running: judgement.running, desired, completed };
-    let max_per_node = spec["TaskTemplate"]["Placement"]["MaxReplicas"].as_u64().unwrap_or(0);
-    replicas::describe(mode, counts, max_per_node)
 }

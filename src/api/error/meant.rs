@@ -1,0 +1,119 @@
+//! What a name that does not exist may have meant.
+
+/// The maximum number of names that are suggested.
+const MAX_NAMES: usize = 3;
+
+/// What a name that does not exist may have meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meant {
+    /// Objects of the same kind with similar names.
+    Similar(Vec<String>),
+    /// The stack of this name, instead of a service.
+    Stack,
+}
+
+impl Meant {
+    /// Returns the most similar one of `names`, or several that are equally similar. `None` if none is similar.
+    ///
+    /// Similar are names with a few different letters, in another case, and the full name of a service of a stack
+    /// (`shop_web` for `web`).
+    pub fn similar<S: AsRef<str>>(name: &str, names: impl IntoIterator<Item = S>) -> Option<Self> {
+        let mut found: Vec<(usize, String)> = names
+            .into_iter()
+            .filter_map(|other| Some((distance(name, other.as_ref())?, other.as_ref().to_owned())))
+            .collect();
+        found.sort();
+        found.dedup();
+        // Less similar ones would distract from the best.
+        let least = found.first().map_or(0, |(distance, _)| *distance);
+        found.retain(|(distance, _)| *distance == least);
+        found.truncate(MAX_NAMES);
+        (!found.is_empty()).then(|| Self::Similar(found.into_iter().map(|(_, name)| name).collect()))
+    }
+}
+
+/// Returns how different two names are. `None` if they are not similar.
+fn distance(given: &str, other: &str) -> Option<usize> {
+    let (given, other) = (given.to_lowercase(), other.to_lowercase());
+    if given.is_empty() {
+        return None;
+    }
+    let is_part = other.len() > given.len() && {
+        let with_stack =
+            other.ends_with(&given) && other[..other.len() - given.len()].ends_with(['_', '-', '.']);
+        let with_suffix = other.starts_with(&given) && other[given.len()..].starts_with(['_', '-', '.']);
+        with_stack || with_suffix
+    };
+    let (given, other): (Vec<char>, Vec<char>) = (given.chars().collect(), other.chars().collect());
+    // At most a third of the letters differ.
+    let most = given.len().max(other.len()).div_ceil(3).min(given.len().saturating_sub(1));
+    if is_part {
+        return Some(1);
+    }
+    if given.len().abs_diff(other.len()) > most {
+        return None;
+    }
+    Some(edits(&given, &other)).filter(|edits| *edits <= most)
+}
+
+/// The number of letters to insert, remove, replace or exchange with the next one, to make one name of the other.
+fn edits(a: &[char], b: &[char]) -> usize {
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for (i, from) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, to) in b.iter().enumerate() {
+            let mut least = (rows[i][j] + usize::from(from != to)).min(rows[i][j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && *from == b[j - 1] && a[i - 1] == *to {
+                least = least.min(rows[i - 1][j - 1] + 1);
+            }
+            row.push(least);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn similar(name: &str, names: &[&str]) -> Vec<String> {
+        match Meant::similar(name, names) {
+            Some(Meant::Similar(names)) => names,
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn only_the_most_similar_names_are_suggested() {
+        let names = ["web", "web2", "worker", "shop_api", "shop_db", "Metrics", "db-backup"];
+        for (given, expected) in [
+            ("wbe", &["web"][..]),
+            ("weeb", &["web"]),
+            ("WEB", &["web"]),
+            ("api", &["shop_api"]),
+            ("db", &["db-backup", "shop_db"]),
+            ("metrics", &["Metrics"]),
+            ("wokrer", &["worker"]),
+            ("shop_ap", &["shop_api"]),
+            ("nosuch", &[]),
+            ("x", &[]),
+            ("", &[]),
+        ] {
+            assert_eq!(similar(given, &names), expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn at_most_three_names_are_suggested() {
+        assert_eq!(similar("web", &["web1", "web2", "web3", "web4"]), ["web1", "web2", "web3"]);
+    }
+
+    #[test]
+    fn exchanged_letters_are_one_edit() {
+        let edits = |a: &str, b: &str| edits(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>());
+        assert_eq!(edits("abcd", "abdc"), 1);
+        assert_eq!(edits("", "abc"), 3);
+        assert_eq!(edits("kitten", "sitting"), 3);
+    }
+}
