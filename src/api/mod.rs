@@ -60,6 +60,7 @@ pub mod deploy;
 pub mod error;
 pub mod forecast;
 pub mod http;
+pub mod journal;
 pub mod lint;
 #[cfg(test)]
 pub mod property_tests;

@@ -1,5 +1,6 @@
 //! Exit codes, and the hints for errors.
 
+use super::deploy::journal::HistoryError;
 use super::deploy::report::{BatchStop, Outcome, ServiceReport, Skip, StoppedBy};
 use super::deploy::repository::OtherRepositories;
 use crate::api::config::docker_config;
@@ -128,6 +129,8 @@ impl Exit {
     pub fn for_any_error(error: &anyhow::Error, signal: Option<usize>) -> Exit {
         if let Some(error) = error.downcast_ref::<Error>() {
             Exit::for_error(error, signal)
+        } else if let Some(error) = error.downcast_ref::<HistoryError>() {
+            error.exit
         } else if error.is::<UsageError>() || error.is::<InvalidValue>() || error.is::<OtherRepositories>() {
             Exit::Usage
         } else {
@@ -141,13 +144,13 @@ impl Exit {
             Outcome::Unchanged(NoChange::Paused | NoChange::AsRequestedButPaused) => Exit::RolloutFailed,
             Outcome::Unchanged(_)
             | Outcome::LeftOut(_)
-            | Outcome::Skipped(_, Skip::Missing)
+            | Outcome::Skipped(_, Skip::Missing | Skip::Job)
             | Outcome::NoNewer(_)
             | Outcome::NotComparable(_)
             | Outcome::Planned
             | Outcome::Applied
             | Outcome::Converged => Exit::Done,
-            Outcome::UnderWay | Outcome::Skipped(_, Skip::Planned(_)) => Exit::Different,
+            Outcome::UnderWay | Outcome::Skipped(_, Skip::Planned(_) | Skip::Undo(_)) => Exit::Different,
             Outcome::RolloutFailed(_) => Exit::RolloutFailed,
             Outcome::Removed => Exit::NoSuch,
             Outcome::Conflict(_) => Exit::Conflict,
@@ -346,7 +349,8 @@ pub fn report_error(ui: Ui, error: &anyhow::Error, signal: Option<usize>) -> Exi
     let mut lines = error.chain().map(ToString::to_string);
     let head = lines.next().unwrap_or_default();
     let of_other = || error.downcast_ref::<OtherRepositories>().map(OtherRepositories::hint);
-    let hint = error.downcast_ref::<Error>().and_then(hint).or_else(of_other);
+    let of_history = || error.downcast_ref::<HistoryError>().and_then(|error| error.hint.clone());
+    let hint = error.downcast_ref::<Error>().and_then(hint).or_else(of_other).or_else(of_history);
     ui.error(&head, lines, hint.as_deref());
     Exit::for_any_error(error, signal)
 }

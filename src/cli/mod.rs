@@ -23,8 +23,10 @@ use self::commands::completion;
 use self::commands::context;
 use self::commands::create;
 use self::commands::help;
+use self::commands::history;
 use self::commands::images;
 use self::commands::inspect;
+use self::commands::journal;
 use self::commands::lint;
 use self::commands::logs;
 use self::commands::ls;
@@ -37,6 +39,7 @@ use self::commands::rollback;
 use self::commands::scale;
 use self::commands::status;
 use self::commands::tags;
+use self::commands::undo;
 use self::commands::update;
 use self::commands::update_image;
 use self::commands::version;
@@ -91,8 +94,10 @@ enum Command {
     Context(Lazy<context::ContextArgs>),
     Create(Lazy<create::CreateArgs>),
     Help(Lazy<help::HelpArgs>),
+    History(Lazy<history::HistoryArgs>),
     Images(Lazy<images::ImagesArgs>),
     Inspect(Lazy<inspect::InspectArgs>),
+    Journal(Lazy<journal::JournalCommandArgs>),
     Lint(Lazy<lint::LintArgs>),
     Logs(Lazy<logs::LogsArgs>),
     #[command(visible_alias = "list")]
@@ -107,6 +112,7 @@ enum Command {
     Scale(Lazy<scale::ScaleArgs>),
     Status(Lazy<status::StatusArgs>),
     Tags(Lazy<tags::TagsArgs>),
+    Undo(Lazy<undo::UndoArgs>),
     Update(Lazy<update::UpdateArgs>),
     UpdateImage(Lazy<update_image::UpdateImageArgs>),
     Version(Lazy<version::VersionArgs>),
@@ -253,8 +259,10 @@ fn run(ui: Ui, cli: Cli, is_plugin: bool, command_line: CommandLine) -> Exit {
         Command::Context(Lazy(args)) => context::run(args, &app),
         Command::Create(Lazy(args)) => create::run(args, &app),
         Command::Help(Lazy(args)) => Ok(help::run(&args, &app)),
+        Command::History(Lazy(args)) => history::run(args, &app),
         Command::Images(Lazy(args)) => images::run(args, &app),
         Command::Inspect(Lazy(args)) => inspect::run(args, &app),
+        Command::Journal(Lazy(args)) => journal::run(args, &app),
         Command::Lint(Lazy(args)) => lint::run(args, &app),
         Command::Logs(Lazy(args)) => logs::run(args, &app),
         Command::Ls(Lazy(args)) => ls::run(args, &app),
@@ -267,6 +275,7 @@ fn run(ui: Ui, cli: Cli, is_plugin: bool, command_line: CommandLine) -> Exit {
         Command::Scale(Lazy(args)) => scale::run(args, &app),
         Command::Status(Lazy(args)) => status::run(args, &app),
         Command::Tags(Lazy(args)) => tags::run(args, &app),
+        Command::Undo(Lazy(args)) => undo::run(args, &app),
         Command::Update(Lazy(args)) => update::run(args, &app),
         Command::UpdateImage(Lazy(args)) => update_image::run(args, &app),
         Command::Version(Lazy(args)) => version::run(&args, &app),

@@ -16,8 +16,10 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("context", &["show"]),
     ("create", &["img"]),
     ("help", &[]),
+    ("history", &["nosuch"]),
     ("images", &["nosuch"]),
     ("inspect", &["nosuch"]),
+    ("journal", &["disable"]),
     ("lint", &["nosuch"]),
     ("logs", &["nosuch"]),
     ("ls", &[]),
@@ -30,6 +32,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("scale", &["nosuch=1"]),
     ("status", &["nosuch"]),
     ("tags", &["nosuch"]),
+    ("undo", &["1", "nosuch"]),
     ("update", &["nosuch"]),
     ("update-image", &["nosuch", "img"]),
     ("version", &[]),
@@ -123,6 +126,9 @@ fn switches_take_true_and_false_and_the_last_counts() {
                     ("all", _) => &[],
                     ("pre", "outdated" | "update-image") => &["--newest", "minor", "nosuch"],
                     ("ignore-missing", _) => &from_file,
+                    ("resume" | "with-registry-auth" | "rollback-on-failure", "rollback") => {
+                        &["--to", "1", "nosuch"]
+                    }
                     _ => least,
                 };
                 let args = [&[*command, &given, &name], least].concat();

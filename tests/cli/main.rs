@@ -27,6 +27,7 @@ mod global_flags;
 mod grammar;
 mod hazards;
 mod help;
+mod history;
 mod hostile;
 mod images;
 mod inspect;

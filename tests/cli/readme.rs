@@ -31,6 +31,7 @@ fn every_command_of_readme_is_understood() {
             fs::write(&plan, &any_plan).unwrap();
         }
         let run = swarmctl(words(line).into_iter().skip(1)).host(swarm.host()).env("DOCKER_CONFIG", folder);
+        let run = run.env("SWARMCTL_JOURNAL", "swarm");
         let run = run.current_dir(config.path()).run();
         // --plan writes only to a new file.
         let _ = fs::remove_file(plan);
@@ -74,7 +75,7 @@ fn every_command_of_docs_is_understood() {
             if line.contains(" apply ") {
                 fs::write(&plan, &any_plan).unwrap();
             }
-            let run = swarmctl(words.into_iter().skip(1)).host(swarm.host());
+            let run = swarmctl(words.into_iter().skip(1)).host(swarm.host()).env("SWARMCTL_JOURNAL", "swarm");
             let run = run.current_dir(config.path()).run();
             // --plan writes only to a new file.
             let _ = fs::remove_file(plan);

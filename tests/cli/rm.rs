@@ -213,7 +213,7 @@ fn json_is_one_object_of_the_shape_of_all_acting_commands() {
     let whole = run.json();
     assert_eq!(
         whole.as_object().unwrap().keys().collect::<Vec<_>>(),
-        ["command", "exit_code", "services", "verify"]
+        ["command", "exit_code", "run", "services", "verify"]
     );
     assert_eq!(&whole["command"], &json!("rm"));
     assert_eq!(&whole["exit_code"], &json!(3));

@@ -47,6 +47,8 @@ fn every_kind_of_output_is_as_its_schema_says() {
         ("outdated", Step::Nothing, 0),
         ("images", Step::Nothing, 0),
         ("lint", Step::Nothing, 0),
+        ("history", Step::Nothing, 0),
+        ("journal disable", Step::Nothing, 0),
         ("context show", Step::Nothing, 0),
         ("version", Step::Nothing, 0),
         ("-H unix:///nonexistent/docker.sock version", Step::Nothing, 8),
@@ -66,9 +68,14 @@ fn every_kind_of_output_is_as_its_schema_says() {
         }
         // --json follows the command's name, because `create` treats everything after its image as the container's
         // command.
-        let verb = words.iter().rposition(|it| ["refresh", "show", "version"].contains(it)).unwrap_or(0);
+        let verb =
+            words.iter().rposition(|it| ["refresh", "show", "version", "disable"].contains(it)).unwrap_or(0);
         words.insert(verb + 1, "--json");
-        let run = swarmctl(words.iter().copied()).host(swarm.host()).run().exits(code);
+        let run = swarmctl(words.iter().copied())
+            .host(swarm.host())
+            .env("SWARMCTL_JOURNAL", "swarm")
+            .run()
+            .exits(code);
         let found = kinds(&run);
         assert!(!found.is_empty(), "nothing was checked\n{}", run.report());
         seen.extend(found);

@@ -43,6 +43,10 @@ pub struct Timeouts {
     pub verify: Duration,
     /// All requests of a shell completion.
     pub completion: Duration,
+    /// Reading or writing the journal. An update must not wait longer for its record.
+    pub journal: Duration,
+    /// What is still sent after a signal or the deadline. A cancelled program must exit within 500 ms.
+    pub last_requests: Duration,
     /// The first interval between polls of a rollout. It grows by half while nothing changes.
     pub rollout_interval: Duration,
     /// The maximum interval between polls of a rollout.
@@ -75,6 +79,8 @@ impl Default for Timeouts {
             registry_retry: seconds(1),
             verify: seconds(600),
             completion: millis(900),
+            journal: seconds(5),
+            last_requests: millis(300),
             rollout_interval: millis(200),
             max_rollout_interval: seconds(2),
             removal_interval: millis(50),

@@ -1,7 +1,7 @@
 //! The client: requests to one engine, their timeouts, and their responses.
 
 use std::io::Read;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -26,14 +26,14 @@ use crate::api::error::{Error, Result};
 /// A client of an engine, or of several managers of one swarm, with kept-alive connections. It can be shared by threads.
 #[derive(Debug)]
 pub struct Client {
-    pub(super) failover: Failover,
+    pub(super) failover: Arc<Failover>,
     pub(super) timeouts: Timeouts,
     pub(super) cancellation: Cancellation,
-    deadline: Option<Instant>,
-    observer: Observer,
+    pub(super) deadline: Option<Instant>,
+    pub(super) observer: Observer,
     /// The `Date` header of the first response.
-    first_date: OnceLock<Option<String>>,
-    clock: EngineClock,
+    pub(super) first_date: Arc<OnceLock<Option<String>>>,
+    pub(super) clock: Arc<EngineClock>,
 }
 
 /// The body of a response that may be unlimited.
@@ -70,17 +70,20 @@ impl Stream<'_> {
 impl Client {
     /// A client of the engine at `connection`. It sends nothing yet, and never waits beyond `deadline`.
     pub fn new(connection: Connection, cancellation: Cancellation, deadline: Option<Instant>) -> Self {
-        let (observer, first_date) = (Observer::default(), OnceLock::new());
+        let (observer, first_date) = (Observer::default(), Arc::default());
         let timeouts = connection.timeouts;
-        let failover = Failover::new(vec![Host::new(connection, &cancellation)]);
-        let clock = EngineClock::default();
+        let failover = Arc::new(Failover::new(vec![Host::new(connection, &cancellation)]));
+        let clock = Arc::default();
         Self { failover, timeouts, cancellation, deadline, observer, first_date, clock }
     }
 
     /// The same client with more managers of the same swarm, to switch to if one does not respond.
     pub fn with_others(mut self, others: impl IntoIterator<Item = Connection>) -> Self {
         let more = others.into_iter().map(|connection| Host::new(connection, &self.cancellation));
-        self.failover = Failover::new(self.failover.into_hosts().into_iter().chain(more).collect());
+        // Nothing shares the hosts before the client is complete.
+        if let Some(failover) = Arc::get_mut(&mut self.failover) {
+            failover.add_hosts(more);
+        }
         self
     }
 

@@ -71,9 +71,10 @@ impl Failover {
         }
     }
 
-    /// Returns the hosts.
-    pub fn into_hosts(self) -> Vec<Host> {
-        self.hosts
+    /// Adds managers. With more than one, the current one is chosen later.
+    pub fn add_hosts(&mut self, more: impl Iterator<Item = Host>) {
+        let hosts = std::mem::take(&mut self.hosts).into_iter().chain(more).collect();
+        *self = Self::new(hosts);
     }
 
     /// Whether there is another manager to switch to.

@@ -12,3 +12,4 @@ pub mod observer;
 pub mod request_path;
 pub mod response;
 pub mod retry;
+mod shared;

@@ -1,6 +1,7 @@
 //! Receives all requests, for `--debug`.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::error::Error;
@@ -18,8 +19,8 @@ pub struct Exchange<'a> {
     pub took: Duration,
 }
 
-/// The callbacks. By default there are none.
-#[derive(Default)]
+/// The callbacks. By default there are none. Clones share them.
+#[derive(Clone, Default)]
 pub struct Observer {
     tell: Option<Tell>,
     if_lowered: Option<Warn>,
@@ -27,31 +28,31 @@ pub struct Observer {
     wait: Option<Note>,
 }
 
-type Tell = Box<dyn Fn(&Exchange) + Send + Sync>;
-type Warn = Box<dyn Fn(Version, Version) + Send + Sync>;
-type Note = Box<dyn Fn(&str) + Send + Sync>;
+type Tell = Arc<dyn Fn(&Exchange) + Send + Sync>;
+type Warn = Arc<dyn Fn(Version, Version) + Send + Sync>;
+type Note = Arc<dyn Fn(&str) + Send + Sync>;
 /// An API version: `(1, 41)`.
 type Version = (u32, u32);
 
 impl Observer {
     /// An observer with a callback for requests.
     pub fn new(tell: impl Fn(&Exchange) + Send + Sync + 'static) -> Self {
-        Self { tell: Some(Box::new(tell)), ..Self::default() }
+        Self { tell: Some(Arc::new(tell)), ..Self::default() }
     }
 
     /// Adds a callback for the requested API version and the engine's own, if that is newer.
     pub fn warned(self, if_lowered: impl Fn(Version, Version) + Send + Sync + 'static) -> Self {
-        Self { if_lowered: Some(Box::new(if_lowered)), ..self }
+        Self { if_lowered: Some(Arc::new(if_lowered)), ..self }
     }
 
     /// Adds a callback for notes: a switch to another manager, or the wait for an election.
     pub fn noted(self, note: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        Self { note: Some(Box::new(note)), ..self }
+        Self { note: Some(Arc::new(note)), ..self }
     }
 
     /// Adds a callback for waits that a registry requests.
     pub fn told_of_waits(self, wait: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        Self { wait: Some(Box::new(wait)), ..self }
+        Self { wait: Some(Arc::new(wait)), ..self }
     }
 
     /// Removes the callback for waits.

@@ -1,6 +1,7 @@
 //! The engine's objects: one function for each endpoint.
 
 pub mod addresses;
+pub mod configs;
 pub mod images;
 pub mod log_stream;
 pub mod logs;

@@ -110,6 +110,22 @@ pub fn list_existing(client: &Client, kind: &str, ids: &[&str]) -> Result<HashSe
     Ok(existing)
 }
 
+/// The ID of the object with this name. `None` if there is none, or no name.
+///
+/// # Errors
+/// The request failed.
+pub fn id_of_name(client: &Client, kind: &'static str, name: &str) -> Result<Option<String>> {
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let found = if kind == "network" { network_id(client, name) } else { named_id(client, kind, name) };
+    match found {
+        Ok(id) => Ok(Some(id)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// All objects that a stored spec refers to, without duplicates.
 fn references_in(spec: &Value) -> Vec<Referenced> {
     let task = &spec["TaskTemplate"];

@@ -174,6 +174,18 @@ pub fn list_by_id(client: &Client, ids: &[&str]) -> Result<HashMap<String, Servi
     Ok(found)
 }
 
+/// The services with these names, by name. The engine's filter also matches prefixes of names.
+pub fn list_by_name(client: &Client, names: &[&str]) -> Result<HashMap<String, Service>> {
+    let mut found = HashMap::new();
+    for names in names.chunks(MAX_IDS_PER_FILTER) {
+        let filters: Vec<Filter> = names.iter().map(|name| ("name".to_owned(), (*name).to_owned())).collect();
+        let services = list(client, &self::filters(&filters))?;
+        let exact = services.into_iter().filter(|service| names.contains(&service.name()));
+        found.extend(exact.map(|service| (service.name().to_owned(), service)));
+    }
+    Ok(found)
+}
+
 /// Whether a list of services includes their task counts, which the leader computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskCounts {

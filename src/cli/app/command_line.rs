@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
 
+use super::described::describe_command;
 use crate::cli::commands::plugin::first_word;
 use crate::cli::messages::shell;
 
@@ -15,6 +16,8 @@ pub struct CommandLine {
     before: Vec<OsString>,
     command: OsString,
     after: Vec<OsString>,
+    /// The command as it is recorded.
+    described: String,
 }
 
 impl CommandLine {
@@ -22,11 +25,19 @@ impl CommandLine {
     pub fn new(root: &clap::Command, words: &[OsString]) -> Self {
         let at = first_word(root, words);
         let mut words = words.iter().cloned();
-        Self {
-            before: words.by_ref().take(at).skip(1).collect(),
-            command: words.next().unwrap_or_default(),
-            after: words.collect(),
-        }
+        let before = words.by_ref().take(at).skip(1).collect();
+        let command = words.next().unwrap_or_default();
+        let after: Vec<OsString> = words.collect();
+        let described = command.to_str().and_then(|name| {
+            let texts: Vec<String> = after.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+            Some(describe_command(root, root.find_subcommand(name)?, &texts))
+        });
+        Self { before, command, after, described: described.unwrap_or_default() }
+    }
+
+    /// The command with its services and images, without values that may be secret.
+    pub fn described(&self) -> &str {
+        &self.described
     }
 
     /// Returns the command line with an additional flag after the subcommand, quoted for a shell.

@@ -2,6 +2,7 @@
 
 pub mod command_line;
 pub mod debug;
+mod described;
 mod engine;
 pub mod registries;
 mod timeouts;

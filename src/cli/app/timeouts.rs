@@ -50,6 +50,8 @@ fn set(timeouts: &mut Timeouts, assignment: &str) -> Option<()> {
         "registry_retry" => &mut timeouts.registry_retry,
         "verify" => &mut timeouts.verify,
         "completion" => &mut timeouts.completion,
+        "journal" => &mut timeouts.journal,
+        "last_requests" => &mut timeouts.last_requests,
         "rollout_interval" => &mut timeouts.rollout_interval,
         "max_rollout_interval" => &mut timeouts.max_rollout_interval,
         "removal_interval" => &mut timeouts.removal_interval,

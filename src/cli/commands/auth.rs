@@ -10,6 +10,7 @@ use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Service;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
+use crate::cli::deploy::journal::JournalArgs;
 use crate::cli::deploy::report::{NotStarted, ReportStyle, ServiceReport, Stage};
 use crate::cli::deploy::rollback_on_failure::OnFailure;
 use crate::cli::deploy::{
@@ -67,8 +68,13 @@ pub fn run(args: AuthArgs, app: &App) -> anyhow::Result<Exit> {
     let AuthCommand::Refresh(args) = args.command;
     args.select.check(&args.services, "swarmctl auth refresh web")?;
     // No task restarts, so there is no rollout to wait for.
-    let follow =
-        FollowArgs { detach: true, progress: ProgressArgs::none(), timeout: args.timeout, json: args.json };
+    let follow = FollowArgs {
+        detach: true,
+        progress: ProgressArgs::none(),
+        timeout: args.timeout,
+        json: args.json,
+        journal: JournalArgs::off(),
+    };
     let flags =
         DeploymentFlags { edit: None, on_failure: OnFailure::Keep, batch: &args.batch, follow: &follow };
     let style = ReportStyle::new("auth refresh", "refresh the credentials of", "given new credentials");

@@ -5,11 +5,14 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::api::deploy::remove::{plan, remove, wait_until_gone};
+use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
+use crate::cli::deploy::journal::{JournalArgs, Recorder, RunDraft, RunEnd, Waited, removed_service};
 use crate::cli::deploy::report::{
-    NotStarted, Removal, ReportFormat, ReportStyle, ServiceReport, Stage, Summary, find_services, report,
+    Additions, NotStarted, Removal, ReportFormat, ReportStyle, ServiceReport, Stage, Summary, find_services,
+    report_early_end, report_nothing_done, report_with,
 };
 use crate::cli::deploy::{PlanArgs, map_concurrently, timeout};
 use crate::cli::exit::Exit;
@@ -44,6 +47,8 @@ pub struct RmArgs {
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    journal: JournalArgs,
 }
 
 /// Runs the command.
@@ -52,6 +57,10 @@ pub fn run(args: RmArgs, app: &App) -> anyhow::Result<Exit> {
     let client = app.client(args.timeout)?;
     let style = args.plan.style(ReportStyle::new("rm", "remove", "removed"));
     let style = style.in_format(ReportFormat::from_flag(args.json));
+    let mut recorder = if args.plan.dry_run { Recorder::off() } else { Recorder::new(args.journal)? };
+    if let Err(error) = recorder.start(&client) {
+        return report_nothing_done(style, &args.services, error, app);
+    }
     let chosen = find_services(&client, &args.select, &args.services, Jobs::Included, style, app)?;
     args.select.print_selected(app.ui, &chosen, style.verb);
     if args.if_version.is_some() && chosen.len() != 1 {
@@ -63,6 +72,10 @@ pub fn run(args: RmArgs, app: &App) -> anyhow::Result<Exit> {
             format!("{} would be removed: confirm this with --yes", format_count(chosen.len(), "service"));
         return Err(UsageError::new(why, "swarmctl rm --stack shop --yes").into());
     }
+    let run = match recorder.record(app, &client, || draft(&chosen, args.if_version)) {
+        Ok(run) => run,
+        Err(error) => return report_early_end(style, error, app),
+    };
     let remove_one = |SelectedService { given, found, .. }| match found {
         Ok(service) => {
             let removal = if args.plan.dry_run {
@@ -77,7 +90,21 @@ pub fn run(args: RmArgs, app: &App) -> anyhow::Result<Exit> {
     let reports = map_concurrently(chosen, remove_one);
     let reports = if args.wait { wait_for_tasks(&client, reports) } else { reports };
     let summary = if args.select.is_given() { Summary::Shown } else { Summary::Hidden };
-    report(ReportStyle { summary, ..style }, &reports, app)
+    let end = RunEnd::new(style, &reports, Waited::Yes, app);
+    let run = run.and_then(|run| run.finish(app, &client, &end));
+    let additions = Additions { run, ..Additions::default() };
+    let exit = report_with(ReportStyle { summary, ..style }, &reports, additions, app)?;
+    if let Some(run) = run {
+        app.ui.note(&format!("recorded as run {run}"));
+    }
+    Ok(exit)
+}
+
+/// The record of the services that will be removed.
+fn draft(chosen: &[SelectedService], if_version: Option<u64>) -> Result<RunDraft> {
+    let found = chosen.iter().filter_map(|one| one.found.as_ref().ok());
+    let removed = found.filter(|service| if_version.is_none_or(|version| version == service.version()));
+    Ok(RunDraft { undoes: None, services: removed.map(removed_service).collect::<Result<_>>()? })
 }
 
 /// Waits until the tasks of the removed services have ended.

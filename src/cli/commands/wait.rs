@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
+use crate::cli::deploy::journal::JournalArgs;
 use crate::cli::deploy::report::{
     NotStarted, Remarks, ReportStyle, ServiceReport, Summary, Watch, WatchRequest, Watchable, find_services,
 };
@@ -39,7 +40,7 @@ pub struct WaitArgs {
 pub fn run(args: WaitArgs, app: &App) -> anyhow::Result<Exit> {
     let WaitArgs { services, select, progress, timeout, json } = args;
     select.check(&services, "swarmctl wait web")?;
-    let follow = FollowArgs { detach: false, progress, timeout, json };
+    let follow = FollowArgs { detach: false, progress, timeout, json, journal: JournalArgs::off() };
     let client = app.client(timeout)?;
     let style = ReportStyle::new("wait", "wait for", "converged").in_format(follow.format());
     let chosen = find_services(&client, &select, &services, Jobs::Included, style, app)?;

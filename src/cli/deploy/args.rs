@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::journal::JournalArgs;
 use super::lint::StrictArgs;
 use super::plan_file::PlanFileArgs;
-use super::report::{ReportFormat, ReportStyle, Watch, report};
+use super::report::{ReportFormat, ReportStyle, ServiceReport, Watch, report};
 use super::rollback_on_failure::OnFailureArgs;
 use super::{explain, watch};
 use crate::api::deploy::update::{Mode, OnFieldLoss, Operation, ReadBack, UpdateRequest};
@@ -45,6 +46,8 @@ pub struct FollowArgs {
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub journal: JournalArgs,
 }
 
 /// Flags of commands that edit an existing service.
@@ -96,6 +99,13 @@ impl FollowArgs {
         Ok(if self.progress.is_quiet() { client.without_waits() } else { client })
     }
 
+    /// Watches the services and explains what failed.
+    pub fn reports(&self, client: &Client, watches: Vec<Watch>, app: &App) -> Vec<ServiceReport> {
+        let mut progress = self.progress.display(app);
+        let concluded = watch::wait_for_conclusions(client, watches, &mut *progress);
+        concluded.into_iter().map(|one| explain(client, one)).collect()
+    }
+
     /// Watches the services, explains what failed, and reports.
     ///
     /// # Errors
@@ -107,10 +117,7 @@ impl FollowArgs {
         watches: Vec<Watch>,
         app: &App,
     ) -> anyhow::Result<Exit> {
-        let mut progress = self.progress.display(app);
-        let concluded = watch::wait_for_conclusions(client, watches, &mut *progress);
-        let reports: Vec<_> = concluded.into_iter().map(|one| explain(client, one)).collect();
-        report(style.in_format(self.format()), &reports, app)
+        report(style.in_format(self.format()), &self.reports(client, watches, app), app)
     }
 
     /// The format of the report.

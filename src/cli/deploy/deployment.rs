@@ -7,12 +7,12 @@ use serde_json::Value;
 use super::args::{BatchArgs, DeployArgs, EditArgs, FollowArgs};
 use super::batch;
 use super::item::{ChosenBy, Item, ItemResult, chosen_by, entry, has_failed, is_failure, not_started};
-use super::lint;
+use super::journal::{RecordedRun, Recorder};
 use super::plan_file::PlanFile;
 use super::prepared::{IfPaused, NotPrepared, Prepared, prepare_item};
 use super::report::{
     BatchStop, NotStarted, Remarks, ReportFormat, ReportStyle, ServiceReport, find_services,
-    why_nothing_changed,
+    report_nothing_done, why_nothing_changed,
 };
 use super::rollback_on_failure::OnFailure;
 use super::rules::{Follow, Rules};
@@ -22,8 +22,7 @@ use crate::api::records::plan::Selection;
 use crate::api::resources::services::Service;
 use crate::api::spec::Edit;
 use crate::cli::app::App;
-use crate::cli::exit::Exit;
-use crate::cli::flags::image_report::announce;
+use crate::cli::exit::{AlreadyReported, Exit};
 use crate::cli::messages::usage::UsageError;
 use crate::cli::parallel;
 use crate::cli::select::{Assignments, Jobs, SelectArgs, SelectedService};
@@ -46,6 +45,11 @@ pub struct Deployment<'a> {
     blocked_by: BlockedBy,
     /// The results of `--verify`, if it is given.
     pub(super) verified: Option<Vec<Value>>,
+    pub(super) recorder: Recorder,
+    /// The run that this one undoes.
+    pub(super) undoes: Option<u64>,
+    /// The number of this run, once it has ended and if it was recorded.
+    pub(super) recorded: Option<u64>,
 }
 
 /// Which failures before the first request keep all services from being changed.
@@ -108,6 +112,8 @@ impl<'a> Deployment<'a> {
             None => flags.follow.format(),
         };
         let style = style.in_format(format);
+        let is_dry_run = flags.edit.is_some_and(EditArgs::is_dry_run);
+        let recorder = if is_dry_run { Recorder::off() } else { Recorder::new(flags.follow.journal)? };
         Ok(Self {
             app,
             client: flags.follow.client(app)?,
@@ -117,6 +123,9 @@ impl<'a> Deployment<'a> {
             selection: None,
             blocked_by: BlockedBy::MaxFailures,
             verified: None,
+            recorder,
+            undoes: None,
+            recorded: None,
         })
     }
 
@@ -160,7 +169,7 @@ impl<'a> Deployment<'a> {
     /// # Errors
     /// No service is found. The error has been reported.
     pub fn select(
-        self,
+        mut self,
         select: &SelectArgs,
         names: &[String],
         jobs: Jobs,
@@ -176,7 +185,7 @@ impl<'a> Deployment<'a> {
     /// # Errors
     /// No service is found, which has been reported; or two names of one service have different values.
     pub fn select_each<T: Clone + PartialEq>(
-        self,
+        mut self,
         select: &SelectArgs,
         each: Assignments<T>,
     ) -> anyhow::Result<Selected<'a, T>> {
@@ -208,11 +217,14 @@ impl<'a> Deployment<'a> {
     }
 
     fn resolve(
-        &self,
+        &mut self,
         select: &SelectArgs,
         names: &[String],
         jobs: Jobs,
     ) -> anyhow::Result<Vec<SelectedService>> {
+        if let Err(error) = self.start_journal() {
+            return Err(AlreadyReported(report_nothing_done(self.style, names, error, self.app)?).into());
+        }
         let chosen = find_services(&self.client, select, names, jobs, self.style, self.app)?;
         select.print_selected(self.app.ui, &chosen, self.style.verb);
         Ok(chosen)
@@ -237,6 +249,11 @@ impl<'a> Deployment<'a> {
 }
 
 impl<'a, T: Send> Selected<'a, T> {
+    /// The engine.
+    pub fn client(&self) -> &Client {
+        &self.deployment.client
+    }
+
     /// The services that were found.
     pub fn services(&self) -> impl Iterator<Item = &Service> {
         self.entries.iter().flatten().map(|item| &item.service)
@@ -305,7 +322,16 @@ impl<'a, T: Send> Selected<'a, T> {
     /// # Errors
     /// The report cannot be written.
     pub fn run_each(self, act: impl Fn(&Client, Item<T>) -> ServiceReport + Sync) -> anyhow::Result<Exit> {
-        let Self { deployment, entries } = self;
+        self.run_recorded(None, act)
+    }
+
+    /// [`Self::run_each`] of a run that was recorded.
+    pub(super) fn run_recorded(
+        self,
+        run: Option<RecordedRun>,
+        act: impl Fn(&Client, Item<T>) -> ServiceReport + Sync,
+    ) -> anyhow::Result<Exit> {
+        let Self { mut deployment, entries } = self;
         let mut reports: Vec<Option<ServiceReport>> = Vec::with_capacity(entries.len());
         let (mut keys, mut items) = (Vec::new(), Vec::new());
         for (key, entry) in entries.into_iter().enumerate() {
@@ -339,25 +365,8 @@ impl<'a, T: Send> Selected<'a, T> {
             }
             _ => reports,
         };
+        deployment.finish_run(run, &reports);
         deployment.report(&reports)
-    }
-}
-
-impl Selected<'_, Prepared> {
-    /// Updates the services by the rules of the batch, waits for the rollouts, and reports.
-    ///
-    /// # Errors
-    /// The report cannot be written.
-    pub fn run(self) -> anyhow::Result<Exit> {
-        let items = self.entries.iter().flatten();
-        announce(self.deployment.app.ui, items.map(|item| (item.service.name(), &item.with.image)));
-        let Selected { deployment, entries } = self;
-        let entries = match deployment.flags.edit {
-            Some(edit) => lint::check_updates(&deployment.client, deployment.app.ui, entries, edit.strict),
-            None => entries,
-        };
-        Selected { deployment, entries }
-            .run_each(|client, Item { given, service, with, .. }| with.run(client, given, service))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::deployment::{Deployment, Selected};
 use super::item::Item;
-use super::report::{NotStarted, Outcome, PlannedState, ServiceReport, Skip, Stage, report_nothing_done};
+use super::report::{NotStarted, Outcome, ServiceReport, Skip, Stage, report_nothing_done};
 use crate::api::error::Error;
 use crate::cli::exit::AlreadyReported;
 
@@ -28,11 +28,11 @@ impl<T: Send> Selected<'_, T> {
     }
 
     /// Skips services that cannot be updated because their rollout is paused.
-    pub fn without_paused(self) -> Self {
+    pub fn without_paused(self, skip: Skip) -> Self {
         let skipped = |report: Box<ServiceReport>| match report.outcome() {
             Outcome::Paused => {
                 let why = "its rollout is paused".to_owned();
-                let why = NotStarted::Skipped { why, skip: Skip::Planned(PlannedState::Paused) };
+                let why = NotStarted::Skipped { why, skip };
                 Box::new(ServiceReport::not_started(&report.given, report.service().cloned(), why))
             }
             _ => report,

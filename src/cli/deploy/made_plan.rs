@@ -27,10 +27,18 @@ impl Deployment<'_> {
         let is_plan = reports.iter().any(|one| matches!(one.outcome(), Outcome::Planned));
         let has_summary = self.flags.follow.progress.has_summary() && !is_plan;
         let summary = if has_summary { Summary::Shown } else { Summary::Hidden };
-        let style = ReportStyle { summary, ..self.style };
-        let additions = Additions { verified: self.verified.as_deref(), plan_file: None };
+        let undo_run = self.recorded.filter(|_| reports.len() > 1);
+        let style = ReportStyle { summary, undo_run, ..self.style };
+        let additions = Additions {
+            verified: self.verified.as_deref(),
+            run: self.recorded,
+            undoes: self.undoes,
+            ..Additions::default()
+        };
         let Some(file) = self.flags.edit.and_then(|edit| edit.plan_file.target()) else {
-            return report_with(style, reports, additions, self.app);
+            let exit = report_with(style, reports, additions, self.app)?;
+            self.note_record();
+            return Ok(exit);
         };
         if !style.exit(reports, self.app.signal()).is_answer() {
             let exit =
@@ -103,6 +111,9 @@ fn planned_service(report: &ServiceReport, planned: &UpdatePlan) -> Result<Plann
     let service = &planned.service;
     let change = match &planned.operation {
         Operation::Edit(edits) => PlannedChange::Edits(PlannedEdit::all_of(edits, service.spec())),
+        Operation::Restore(restoration) => {
+            PlannedChange::Edits(PlannedEdit::all_of(restoration.edits(), service.spec()))
+        }
         Operation::Rollback => PlannedChange::Rollback(planned.changes.iter().map(change_as_json).collect()),
     };
     Ok(PlannedService {

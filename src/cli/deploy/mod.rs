@@ -1,20 +1,24 @@
 //! Deployments: what all commands that change services share.
 
 pub mod args;
+pub mod available_images;
 mod batch;
 mod deployment;
 mod explain;
 mod item;
+pub mod journal;
 mod leave_out;
 pub mod lint;
 mod made_plan;
 pub mod plan_file;
 mod pool;
 mod prepared;
+mod recording;
 mod references;
 pub mod replicas;
 pub mod report;
 pub mod repository;
+pub mod restore;
 pub mod rollback_on_failure;
 mod rules;
 mod undo;

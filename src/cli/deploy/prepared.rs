@@ -96,6 +96,11 @@ impl Prepared {
         self.with_precondition(self.if_paused == IfPaused::Refuse)
     }
 
+    /// Returns the request as it is sent.
+    pub fn request_to_send(&self) -> UpdateRequest {
+        self.with_precondition(self.if_paused != IfPaused::Resume)
+    }
+
     fn with_precondition(&self, is_refused: bool) -> UpdateRequest {
         let precondition = if is_refused { Precondition::NotPaused } else { self.request.precondition };
         UpdateRequest { precondition, ..self.request.clone() }
@@ -103,7 +108,7 @@ impl Prepared {
 
     /// Sends the update. `given` is the name of the service on the command line.
     pub fn run(self, client: &Client, given: String, service: Service) -> ServiceReport {
-        let request = self.with_precondition(self.if_paused != IfPaused::Resume);
+        let request = self.request_to_send();
         let result = match update(client, service, &request) {
             Err(failed)
                 if self.if_paused == IfPaused::Keep

@@ -2,6 +2,7 @@
 
 pub mod changes;
 pub mod findings;
+mod hazards;
 pub mod hints;
 pub mod invalid_spec;
 mod now;
@@ -9,6 +10,7 @@ mod outcome;
 mod paused;
 mod planned;
 pub mod registry;
+mod run;
 pub mod settings;
 pub mod shared;
 pub mod shell;
@@ -22,16 +24,17 @@ use serde_json::Value;
 pub use self::hints::{common_hint, rollback_command, special_hint};
 pub use self::now::now;
 pub use self::paused::with_alternatives;
+pub use self::run::with_undo;
 use super::deploy::report::{BatchStop, Outcome, ServiceReport, after_interrupt};
 use super::exit::{Exit, error_chain, hint};
 use crate::api::deploy::failures::{Explanation, Failure};
-use crate::api::deploy::update::{Conflict, Delivery, FieldLoss, NoChange, Restarts, SentSpec, Warning};
+use crate::api::deploy::update::{Conflict, Delivery, FieldLoss, NoChange, Restarts, Warning};
 use crate::api::forecast::{Forecast, ForecastWarning, MOVES_NETWORKS};
 use crate::api::resources::addresses::NetworkUsage;
-use crate::api::spec::Hazard;
 use crate::cli::deploy::lint;
 use crate::cli::select::join_names;
 
+use self::hazards::would_crash;
 pub use self::outcome::{outcome_name, summary_name};
 pub use self::waiting::{ROLLOUT_CONTINUES, keep_watching};
 use self::waiting::{rolled_back_for, still_waiting_for};
@@ -152,6 +155,7 @@ pub fn headline(report: &ServiceReport, verb: &str, done: &str) -> String {
     let name = report.name();
     let which = if name.is_empty() { String::new() } else { format!(" `{name}`") };
     match report.outcome() {
+        Outcome::Conflict(Conflict::Run { run, .. }) => format!("cannot undo run {run} for service{which}"),
         Outcome::Undone => format!("service{which} was restored to its previous state"),
         Outcome::NotStarted(_) => {
             format!("service{which} was not {}", if done.is_empty() { "created" } else { done })
@@ -346,23 +350,6 @@ fn would_restart(restarts: &Restarts, name: &str) -> Message {
     Message { causes, hint: Some(hint) }
 }
 
-fn would_crash(hazard: Hazard, sent: SentSpec, name: &str) -> Message {
-    let (causes, hint) = match (hazard, sent) {
-        (Hazard::HealthCheck, SentSpec::Stored) => (
-            vec![hazard.to_string(), "any update would post it again".to_owned()],
-            format!(
-                "replace it with `swarmctl update --health-cmd COMMAND {name}`, or turn it off with `swarmctl update \
-                 --no-healthcheck {name}`"
-            ),
-        ),
-        (Hazard::HealthCheck, SentSpec::Previous) => (
-            vec!["the previous spec would crash the engine".to_owned(), hazard.to_string()],
-            format!("set an image that works with `swarmctl update-image {name} IMAGE`"),
-        ),
-    };
-    Message { causes, hint: Some(hint) }
-}
-
 fn conflict_message(conflict: &Conflict, name: &str) -> Message {
     let look = format!("check with `swarmctl inspect --pretty {name}`, decide, and run the command again");
     match conflict {
@@ -390,6 +377,7 @@ fn conflict_message(conflict: &Conflict, name: &str) -> Message {
         Conflict::Planned { differences } => planned::conflict(differences, name),
         Conflict::PlannedRollback => planned::rollback_conflict(name),
         Conflict::Recreated { id } => planned::recreated(id, name),
+        Conflict::Run { why, .. } => run::conflict(why, name),
         Conflict::Retries { tries } => Message::new(
             format!(
                 "others changed the service {tries} times while this command tried (\"update out of sequence\")"

@@ -10,7 +10,7 @@ use crate::cli::messages::shell;
 /// The consequence of resuming a rollout.
 const RESUMES: &str = "resumes the rollout: the engine continues to replace tasks";
 /// The commands that refuse a paused rollout without `--resume`.
-const WITH_RESUME: [&str; 4] = ["apply", "restart", "scale", "update"];
+const WITH_RESUME: [&str; 5] = ["apply", "restart", "scale", "undo", "update"];
 
 /// Adds the alternatives for a paused rollout to the message of a command that has sent nothing.
 pub fn with_alternatives(

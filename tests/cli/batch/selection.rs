@@ -33,7 +33,7 @@ fn services_are_selected_by_stack_label_image_and_all_and_shown_first() {
             .says(&["error: cannot restart any service", "no service matches"]);
         assert_eq!(
             run.json(),
-            json!({ "command": "restart", "exit_code": 3, "services": [], "verify": null })
+            json!({ "command": "restart", "exit_code": 3, "run": null, "services": [], "verify": null })
         );
         assert!(swarm.posts().is_empty());
     }

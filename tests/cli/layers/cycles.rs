@@ -20,6 +20,7 @@ const PARTS: &[(&str, &[&str])] = &[
     ("lint", &["lint"]),
     ("records", &["records"]),
     ("deploy", &["deploy"]),
+    ("journal", &["journal"]),
 ];
 
 /// A module by its path below `api`, as in `["spec", "edit"]`.

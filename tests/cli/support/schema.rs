@@ -18,12 +18,14 @@ pub enum OutputKind {
     Version,
     /// The file of `--plan`.
     Plan,
+    History,
+    Journal,
     /// A line of `--progress json`.
     Progress,
 }
 
 impl OutputKind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Result,
         Self::Outdated,
         Self::Images,
@@ -32,6 +34,8 @@ impl OutputKind {
         Self::ContextShow,
         Self::Version,
         Self::Plan,
+        Self::History,
+        Self::Journal,
         Self::Progress,
     ];
 
@@ -46,6 +50,8 @@ impl OutputKind {
             Self::ContextShow => include_str!("../../../docs/schema/context-show.schema.json"),
             Self::Version => include_str!("../../../docs/schema/version.schema.json"),
             Self::Plan => include_str!("../../../docs/schema/plan.schema.json"),
+            Self::History => include_str!("../../../docs/schema/history.schema.json"),
+            Self::Journal => include_str!("../../../docs/schema/journal.schema.json"),
             Self::Progress => include_str!("../../../docs/schema/progress.schema.json"),
         };
         serde_json::from_str(text).expect("a schema is JSON")
@@ -62,6 +68,7 @@ const ACTING: &[&str] = &[
     "rollback",
     "scale",
     "status",
+    "undo",
     "update",
     "update-image",
     "wait",
@@ -97,7 +104,9 @@ fn kind_of(words: &[&str]) -> Option<OutputKind> {
         return None;
     }
     let is_command = |word: &&&str| {
-        ACTING.contains(*word) || ["outdated", "images", "lint", "tags", "context", "version"].contains(*word)
+        ACTING.contains(*word)
+            || ["outdated", "images", "lint", "tags", "context", "history", "journal", "version"]
+                .contains(*word)
     };
     let first = words.iter().position(|word| is_command(&word))?;
     match words[first] {
@@ -106,6 +115,8 @@ fn kind_of(words: &[&str]) -> Option<OutputKind> {
         "lint" => Some(OutputKind::Lint),
         "tags" => Some(OutputKind::Tags),
         "version" => Some(OutputKind::Version),
+        "history" => Some(OutputKind::History),
+        "journal" => Some(OutputKind::Journal),
         "context" if words.get(first + 1) == Some(&"show") => Some(OutputKind::ContextShow),
         "context" => None,
         _ => Some(OutputKind::Result),

@@ -40,7 +40,7 @@ fn text_of_the_engine_cannot_move_the_cursor() {
 fn one_object(run: &Run, code: i32, outcome: &str) -> Value {
     let whole = run.json();
     let keys: Vec<&String> = whole.as_object().expect("an object").keys().collect();
-    assert_eq!(keys, ["command", "exit_code", "services", "verify"], "{}", run.report());
+    assert_eq!(keys, ["command", "exit_code", "run", "services", "verify"], "{}", run.report());
     assert_eq!(&whole["command"], &json!("update-image"));
     assert_eq!(&whole["exit_code"], &json!(code));
     let services = whole["services"].as_array().expect("an array");

@@ -45,11 +45,32 @@ pub enum Conflict {
         /// The ID of the other one.
         id: String,
     },
+    /// The changes of a run cannot be reverted.
+    Run {
+        /// The run.
+        run: u64,
+        /// Why.
+        why: RunConflict,
+    },
     /// All retries failed because other writers kept changing the service.
     Retries {
         /// The number of retries.
         tries: u32,
     },
+}
+
+/// Why the changes of a run cannot be reverted.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RunConflict {
+    /// These places hold a third value.
+    ThirdValue(Vec<Difference>),
+    /// The service was removed, and another one has its name.
+    Recreated {
+        /// The ID of the other one.
+        id: String,
+    },
+    /// An update of the service is held.
+    Held,
 }
 
 impl Conflict {

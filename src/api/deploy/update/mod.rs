@@ -8,8 +8,10 @@ mod lost_post;
 mod new_spec;
 mod predict;
 mod preflight;
+mod preview;
 mod readback;
 mod request;
+mod restoration;
 mod result;
 mod retry;
 mod updater;
@@ -17,12 +19,14 @@ mod updater;
 use std::collections::HashMap;
 
 pub use self::at_rest::not_at_rest;
-pub use self::conflict::Conflict;
+pub use self::conflict::{Conflict, RunConflict};
 pub use self::expected::expected_spec;
 pub use self::field_loss::FieldLoss;
 pub use self::preflight::preflight;
+pub use self::preview::{Preview, preview};
 pub use self::readback::{Unread, dropped_places, stores_all};
 pub use self::request::{Mode, OnFieldLoss, Operation, Precondition, ReadBack, SentSpec, UpdateRequest};
+pub use self::restoration::{IfChanged, Restoration};
 pub use self::result::{
     Applied, Attempt, Delivery, FailedUpdate, NoChange, Plan, Refusal, Restarts, Stored, Unchanged, Update,
     UpdateError, Warning,

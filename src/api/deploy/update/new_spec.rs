@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use serde_json::{Value, json};
 
-use super::request::UpdateRequest;
+use super::request::{Operation, UpdateRequest};
 use crate::api::error::{Error, Result};
 use crate::api::forecast::loses_placement;
 use crate::api::resources::services;
@@ -27,6 +27,17 @@ impl NewSpec {
             && let Some(previous) = now.previous_spec()
         {
             return Ok(Self::from_value(previous.clone()));
+        }
+        if let Operation::Restore(restoration) = &request.operation
+            && let Some(spec) = restoration.spec_for(now)?
+        {
+            if loses_placement(now.spec(), spec) {
+                let mut spec = spec.clone();
+                spec["TaskTemplate"]["Placement"] = json!({});
+                return Ok(Self::from_value(spec));
+            }
+            let text = restoration.text().as_bytes().to_vec();
+            return Ok(Self { value: spec.clone().into(), text: text.into(), changes: None });
         }
         if let Some(spec) = Self::spliced(now, edits) {
             return Ok(spec);

@@ -43,6 +43,7 @@ fn is_known_beforehand(error: &UpdateError) -> bool {
 fn stored_hazard(service: &Service, operation: &Operation) -> Option<Hazard> {
     match (operation, service.spec_text()) {
         (Operation::Rollback, _) => service.previous_spec().and_then(hazard_of_spec),
+        (Operation::Restore(restoration), _) => hazard_of_text(restoration.text()),
         (Operation::Edit(_), Some(text)) => hazard_of_text(text),
         (Operation::Edit(_), None) => hazard_of_spec(service.spec()),
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::restoration::Restoration;
 use crate::api::config::credentials::RegistryAuth;
 use crate::api::records::plan::PlannedService;
 use crate::api::resources::nodes::Node;
@@ -36,6 +37,8 @@ pub enum Operation {
     Edit(Vec<Edit>),
     /// Have the engine roll back to the previous spec, as of the first read.
     Rollback,
+    /// Post a spec that the service had before.
+    Restore(Arc<Restoration>),
 }
 
 /// The spec that takes effect.
@@ -111,7 +114,7 @@ impl UpdateRequest {
     /// The spec that takes effect.
     pub(super) fn sent_spec(&self) -> SentSpec {
         match self.operation {
-            Operation::Edit(_) => SentSpec::Stored,
+            Operation::Edit(_) | Operation::Restore(_) => SentSpec::Stored,
             Operation::Rollback => SentSpec::Previous,
         }
     }

@@ -8,6 +8,7 @@ use super::new_spec::NewSpec;
 use super::predict;
 use super::readback::{self, Sent, Unread};
 use super::request::{Mode, OnFieldLoss, Operation, Precondition, ReadBack, UpdateRequest};
+use super::restoration::edits_between;
 use super::result::{
     Applied, Attempt, Delivery, FailedUpdate, NoChange, Plan, Refusal, Restarts, Stored, Unchanged, Update,
     UpdateError, Warning,
@@ -19,7 +20,7 @@ use crate::api::http::client::Client;
 use crate::api::records::plan::{State, judge};
 use crate::api::resources::services;
 use crate::api::resources::services::Service;
-use crate::api::spec::{Change, Edit, changes};
+use crate::api::spec::{Change, Edit};
 
 /// The state of an update across its attempts.
 pub struct Updater<'a> {
@@ -76,6 +77,11 @@ impl<'a> Updater<'a> {
             }
             (result, _) => result,
         }
+    }
+
+    /// The changes of the last attempt.
+    pub fn into_changes(self) -> Vec<Change> {
+        self.attempt.changes
     }
 
     /// The failure with everything that is known.
@@ -249,7 +255,7 @@ impl<'a> Updater<'a> {
     /// A rollback posts the current spec, which the engine checks but does not use.
     fn post_once(&self, now: &Service, spec: &NewSpec) -> Result<Vec<String>, Error> {
         match self.request.operation {
-            Operation::Edit(_) => {
+            Operation::Edit(_) | Operation::Restore(_) => {
                 let auth = self.request.auth.as_ref();
                 services::update(self.client, now.id(), now.version(), spec.text()?, auth)
             }
@@ -260,6 +266,11 @@ impl<'a> Updater<'a> {
     /// The conflict that a user must resolve, if there is one.
     fn conflict(&self, now: &Service) -> Option<Conflict> {
         if self.request.is_rollback() && now.previous_spec() != self.base.previous_spec() {
+            return Some(Conflict::Version { required: self.base.version(), now: now.version() });
+        }
+        if let Operation::Restore(restoration) = &self.request.operation
+            && restoration.is_refused_for(&self.base, now)
+        {
             return Some(Conflict::Version { required: self.base.version(), now: now.version() });
         }
         Conflict::between(&self.base, now, &self.edits)
@@ -349,15 +360,11 @@ pub fn edits_of(service: &Service, request: &UpdateRequest) -> Vec<Edit> {
     match &request.operation {
         Operation::Edit(edits) => edits.clone(),
         Operation::Rollback => edits_to_previous(service),
+        Operation::Restore(restoration) => restoration.edits().to_vec(),
     }
 }
 
 /// The edits that change the spec to the previous spec.
 fn edits_to_previous(service: &Service) -> Vec<Edit> {
-    let Some(previous) = service.previous_spec() else { return Vec::new() };
-    let edit = |change: Change| match change.new {
-        Some(value) => Edit::set(change.place, value),
-        None => Edit::remove(change.place),
-    };
-    changes(service.spec(), previous).into_iter().map(edit).collect()
+    service.previous_spec().map(|previous| edits_between(service.spec(), previous)).unwrap_or_default()
 }

@@ -12,8 +12,9 @@ mod write;
 use serde_json::Value;
 
 pub use self::hash::hash_spec;
-pub use self::read::parse;
+pub use self::read::{parse, parse_edit};
 pub use self::state::{Difference, State, judge};
+pub use self::unique::Unique;
 
 use crate::api::spec::{Edit, Op, Place, apply_all, prepare};
 

@@ -81,7 +81,7 @@ fn service(value: &Value) -> Result<PlannedService, String> {
     let change = match text_of(object, "change")?.as_str() {
         "edits" => {
             let edit =
-                |(at, value): (usize, &Value)| edit(value).map_err(|why| format!("edits[{at}]: {why}"));
+                |(at, value): (usize, &Value)| parse_edit(value).map_err(|why| format!("edits[{at}]: {why}"));
             PlannedChange::Edits(list.iter().enumerate().map(edit).collect::<Result<_, _>>()?)
         }
         "rollback" if list.is_empty() && previous.is_some() => {
@@ -106,7 +106,11 @@ fn service(value: &Value) -> Result<PlannedService, String> {
     })
 }
 
-fn edit(value: &Value) -> Result<PlannedEdit, String> {
+/// Parses one edit.
+///
+/// # Errors
+/// The reason why it is not a valid edit.
+pub fn parse_edit(value: &Value) -> Result<PlannedEdit, String> {
     let object = value.as_object().ok_or("it is not an object")?;
     if let Some(key) = object.keys().find(|key| !EDIT_KEYS.contains(&key.as_str())) {
         return Err(format!("unknown field `{key}`"));

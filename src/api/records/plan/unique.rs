@@ -6,6 +6,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde_json::{Map, Value};
 
 /// A JSON value without repeated keys.
+#[derive(Debug)]
 pub struct Unique(pub Value);
 
 impl<'de> Deserialize<'de> for Unique {

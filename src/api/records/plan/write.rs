@@ -91,7 +91,8 @@ impl PlannedService {
 }
 
 impl PlannedEdit {
-    fn to_json(&self) -> Value {
+    /// The JSON object.
+    pub fn to_json(&self) -> Value {
         let place = &self.edit.place;
         let op = match &self.edit.op {
             Op::Set(_) => "set",

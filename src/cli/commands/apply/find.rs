@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::found::{Found, ToApply, list_by_name};
+use super::found::{Found, ToApply};
 use super::options::{Indexes, OnStale};
 use super::plan::not_a_plan;
 use crate::api::deploy::update::{Conflict, NoChange, Unchanged, Update};
@@ -35,7 +35,8 @@ impl Finder<'_> {
         let ids: HashSet<String> = planned.iter().map(|one| one.id.clone()).collect();
         let mut by_id = services::list_by_id(client, &ids.iter().map(String::as_str).collect::<Vec<_>>())?;
         let missing = planned.iter().filter(|one| !by_id.contains_key(&one.id));
-        let mut by_name = list_by_name(client, &missing.map(|one| one.name.as_str()).collect::<Vec<_>>())?;
+        let mut by_name =
+            services::list_by_name(client, &missing.map(|one| one.name.as_str()).collect::<Vec<_>>())?;
         let mut pairs = Vec::with_capacity(planned.len());
         for one in planned {
             let found = by_id.remove(&one.id).map(Ok).or_else(|| by_name.remove(&one.name).map(Err));

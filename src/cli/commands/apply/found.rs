@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::api::error::Result;
-use crate::api::http::client::Client;
+use serde_json::Value;
+
 use crate::api::records::plan::PlannedService;
-use crate::api::resources::services;
-use crate::api::resources::services::{Filter, MAX_IDS_PER_FILTER, Service};
+use crate::api::registry::image_ref::ImageRef;
+use crate::api::spec::{Edit, Op, Place};
 use crate::cli::deploy::report::{PlannedRemark, PlannedState, Remarks};
 use crate::cli::deploy::{Item, ItemResult};
 
@@ -52,14 +52,13 @@ impl Found {
     }
 }
 
-/// The services with these names, by name. The engine's filter also matches prefixes of names.
-pub fn list_by_name(client: &Client, names: &[&str]) -> Result<HashMap<String, Service>> {
-    let mut found = HashMap::new();
-    for names in names.chunks(MAX_IDS_PER_FILTER) {
-        let filters: Vec<Filter> = names.iter().map(|name| ("name".to_owned(), (*name).to_owned())).collect();
-        let services = services::list(client, &services::filters(&filters))?;
-        let exact = services.into_iter().filter(|service| names.contains(&service.name()));
-        found.extend(exact.map(|service| (service.name().to_owned(), service)));
-    }
-    Ok(found)
+/// The image that the changes set, if they do.
+pub fn planned_image(ToApply { planned, .. }: &ToApply) -> Option<ImageRef> {
+    let place = Place::at("TaskTemplate.ContainerSpec.Image");
+    let edits = planned.edits()?;
+    let image = edits.iter().rev().find_map(|edit: &Edit| match &edit.op {
+        Op::Set(Value::String(image)) if edit.place == place => Some(image),
+        _ => None,
+    });
+    ImageRef::parse(image?).ok()
 }

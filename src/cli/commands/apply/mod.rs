@@ -2,7 +2,6 @@
 
 mod find;
 mod found;
-mod images;
 mod options;
 mod plan;
 mod prepare;
@@ -10,14 +9,16 @@ mod prepare;
 use clap::Args;
 
 use self::find::Finder;
+use self::found::planned_image;
 use self::options::{BatchOverrides, Indexes, IsDetached, OnStale};
 use self::prepare::{Credentials, Preparer};
 use crate::api::deploy::update::Operation;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
+use crate::cli::deploy::available_images::check_images;
 use crate::cli::deploy::lint::StrictArgs;
 use crate::cli::deploy::plan_file::PlanFileArgs;
-use crate::cli::deploy::report::report_early_end;
+use crate::cli::deploy::report::{PlannedState, Skip, report_early_end};
 use crate::cli::deploy::rollback_on_failure::OnFailureArgs;
 use crate::cli::deploy::{Deployment, DeploymentFlags, EditArgs, FollowArgs, IfPaused, PlanArgs};
 use crate::cli::exit::Exit;
@@ -86,8 +87,11 @@ pub fn run(args: ApplyArgs, app: &App) -> anyhow::Result<Exit> {
         batch: &batch,
         follow: &args.follow,
     };
-    let deployment = Deployment::new(plan::style(&plan.command), app, flags)?;
+    let mut deployment = Deployment::new(plan::style(&plan.command), app, flags)?;
     app.ui.note(&plan::headline(&plan));
+    if let Err(error) = deployment.start_journal() {
+        return report_early_end(deployment.style(), error.into(), app);
+    }
     let client = deployment.client();
     let finder = Finder { file: &args.file, on_stale: args.on_stale(), indexes: args.indexes() };
     let found = match plan::check_swarm(client, &plan).and_then(|()| finder.find(client, plan.services)) {
@@ -97,7 +101,8 @@ pub fn run(args: ApplyArgs, app: &App) -> anyhow::Result<Exit> {
     if let Some(selection) = &plan.selection {
         plan::note_unplanned(app.ui, client, selection, &found)?;
     }
-    let images = match images::check(client, app, &found) {
+    let planned = found.to_apply().filter_map(|item| planned_image(&item.with));
+    let images = match check_images(client, app, planned, "push the image again, or make a new plan") {
         Ok(images) => images,
         Err(error) => return report_early_end(deployment.style(), error.into(), app),
     };
@@ -113,7 +118,8 @@ pub fn run(args: ApplyArgs, app: &App) -> anyhow::Result<Exit> {
         credentials: if args.with_registry_auth { Credentials::Store } else { Credentials::Keep },
     };
     let selected = selected.prepare(|client, item| preparer.prepare(client, item));
-    let selected = if args.skip_stale { selected.without_paused() } else { selected };
+    let selected =
+        if args.skip_stale { selected.without_paused(Skip::Planned(PlannedState::Paused)) } else { selected };
     selected.run()
 }
 

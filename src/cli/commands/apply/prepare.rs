@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use super::found::ToApply;
-use super::images::{Images, planned_image};
+use super::found::{ToApply, planned_image};
 use super::options::Indexes;
 use crate::api::deploy::update::{Operation, UpdateRequest, expected_spec};
 use crate::api::http::client::Client;
@@ -11,6 +10,7 @@ use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Service;
 use crate::api::spec::{self, Edit, Place};
 use crate::cli::app::App;
+use crate::cli::deploy::available_images::AvailableImages;
 use crate::cli::deploy::report::{NotStarted, PlannedOn, PlannedState, Remarks};
 use crate::cli::deploy::{IfPaused, Item, Prepared, missing_references};
 use crate::cli::flags::image::{ImageChange, store_credentials};
@@ -38,7 +38,7 @@ pub struct Preparer<'a> {
     pub app: &'a App,
     /// The command that made the plan.
     pub command: &'a str,
-    pub images: &'a Images,
+    pub images: &'a AvailableImages,
     /// The request without its edits.
     pub request: UpdateRequest,
     /// What to do if a rollout is paused, for commands that are not a way out of that.

@@ -13,9 +13,11 @@ use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::references;
 use crate::api::spec::{self, Edit};
 use crate::cli::app::App;
+use crate::cli::deploy::journal::{Recorder, RunDraft, RunEnd, Waited, created_service};
 use crate::cli::deploy::lint::{Checked, StrictArgs, check_new};
 use crate::cli::deploy::report::{
-    NewService, NotStarted, Remarks, ReportStyle, ServiceReport, Stage, report,
+    Additions, NewService, NotStarted, Remarks, ReportStyle, ServiceReport, Stage, report_early_end,
+    report_with,
 };
 use crate::cli::deploy::{FollowArgs, PlanArgs};
 use crate::cli::exit::Exit;
@@ -69,6 +71,12 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
     let spec = spec::create::made_of(base.clone(), &edits).map_err(UsageError::from)?;
 
     let client = args.follow.client(app)?;
+    let style = args.plan.style(ReportStyle::new("create", "create", "")).in_format(args.follow.format());
+    let mut recorder = if args.plan.dry_run { Recorder::off() } else { Recorder::new(args.follow.journal)? };
+    if let Err(error) = recorder.start(&client) {
+        return report_early_end(style, error.into(), app);
+    }
+    let mut run = None;
     check_engine(&client, &edits)?;
     let name = spec["Name"].as_str().unwrap_or_default();
     let image = image_of(&spec, is_given);
@@ -86,6 +94,11 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
                     (Stage::Created(planned.map(NewService::Planned)), remarks)
                 }
                 Ok(Checked { remarks, .. }) => {
+                    let draft = || Ok(RunDraft { undoes: None, services: vec![created_service(name)] });
+                    run = match recorder.record(app, &client, draft) {
+                        Ok(run) => run,
+                        Err(error) => return report_early_end(style, error, app),
+                    };
                     let created = create(&client, &spec, change.auth.as_ref());
                     (Stage::Created(created.map(NewService::Created)), remarks)
                 }
@@ -104,11 +117,18 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
         out.line(id);
         out.finish()?;
     }
-    let style = args.plan.style(ReportStyle::new("create", "create", ""));
-    if args.follow.detach {
-        return report(style.in_format(args.follow.format()), &[created], app);
+    let (reports, waited) = if args.follow.detach {
+        (vec![created], Waited::No)
+    } else {
+        (args.follow.reports(&client, vec![created.into_watch()], app), Waited::Yes)
+    };
+    let end = RunEnd::new(style, &reports, waited, app);
+    let run = run.and_then(|run| run.finish(app, &client, &end));
+    let exit = report_with(style, &reports, Additions { run, ..Additions::default() }, app)?;
+    if let Some(run) = run {
+        app.ui.note(&format!("recorded as run {run}"));
     }
-    args.follow.watch(style, &client, vec![created.into_watch()], app)
+    Ok(exit)
 }
 
 /// Replaces names by IDs and adds the digest of the image. If that fails, nothing is sent.

@@ -1,21 +1,24 @@
 //! `rollback`: rolls services back to their previous spec.
 
 mod check;
+mod to;
 
 use clap::Args;
 
 use self::check::{check, image_of, no_previous_spec};
+use self::to::ToArgs;
 use crate::api::deploy::update::{Operation, UpdateRequest};
 use crate::api::http::client::Client;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::report::{Remarks, ReportStyle};
-use crate::cli::deploy::rollback_on_failure::OnFailure;
+use crate::cli::deploy::rollback_on_failure::{OnFailure, OnFailureArgs};
 use crate::cli::deploy::{
     BatchArgs, Deployment, DeploymentFlags, EditArgs, FollowArgs, IfPaused, Item, NotPrepared, Prepared,
     Selected,
 };
 use crate::cli::exit::Exit;
+use crate::cli::messages::usage::UsageError;
 use crate::cli::select::{Jobs, SelectArgs};
 
 /// Roll services back to their previous spec
@@ -24,6 +27,9 @@ use crate::cli::select::{Jobs, SelectArgs};
 /// rollback undoes the first. If the previous spec has failed, the rollback is refused (exit 5). A spec counts as
 /// failed if, among the tasks that the swarm still lists, at least one task of this spec failed by itself and none ran
 /// for the monitor period.
+///
+/// With --to RUN, the complete spec from before a recorded run is restored instead, which takes back everything that was
+/// changed since. `swarmctl undo RUN` reverts the changes of that run only.
 #[derive(Args, Debug)]
 pub struct RollbackArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
@@ -35,7 +41,11 @@ pub struct RollbackArgs {
     #[arg(long)]
     to_failed: bool,
     #[command(flatten)]
+    to: ToArgs,
+    #[command(flatten)]
     edit: EditArgs,
+    #[command(flatten)]
+    on_failure: OnFailureArgs,
     #[command(flatten)]
     batch: BatchArgs,
     #[command(flatten)]
@@ -45,6 +55,13 @@ pub struct RollbackArgs {
 /// Runs the command.
 pub fn run(args: RollbackArgs, app: &App) -> anyhow::Result<Exit> {
     args.select.check(&args.services, "swarmctl rollback web")?;
+    if args.to.is_given() {
+        return to::run(&args, app);
+    }
+    if args.on_failure.given().is_some() {
+        let why = "`--rollback-on-failure` is for `--to`: a rollback of a rollback would return to the spec that is replaced";
+        return Err(UsageError::new(why, "swarmctl rollback web --to 124 --rollback-on-failure").into());
+    }
     let flags = DeploymentFlags {
         edit: Some(&args.edit),
         on_failure: OnFailure::Keep,

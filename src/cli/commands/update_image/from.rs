@@ -70,9 +70,10 @@ impl FromArgs {
         let (Some(_), Assignments::PerService(images)) = (&self.from, &each) else {
             return deployment.select_each(select, each);
         };
-        let deployment = deployment.with_remarks(mapped_from(images));
+        let mut deployment = deployment.with_remarks(mapped_from(images));
         let selected = match (&select.stack, each) {
             (Some(stack), Assignments::PerService(images)) => {
+                deployment.start_journal()?;
                 let chosen = services_of_stack(&deployment, stack, images)?;
                 deployment.with_chosen(chosen)
             }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::outcome::Outcome;
 use super::planned::{PlannedRemark, PlannedState};
 use super::service::{ServiceReport, Skip};
+use super::undo::UndoState;
 use super::{ReportStyle, remarks, text};
 use crate::api::deploy::failures::Failure;
 use crate::api::deploy::update::{Conflict, Delivery, NoChange};
@@ -32,7 +33,13 @@ pub fn object(style: ReportStyle, reports: &[ServiceReport], app: &App) -> Value
 }
 
 pub fn command(style: ReportStyle, code: Exit, services: Vec<Value>) -> Value {
-    json!({ "command": style.command, "exit_code": code.code(), "services": services, "verify": null })
+    json!({
+        "command": style.command,
+        "exit_code": code.code(),
+        "run": null,
+        "services": services,
+        "verify": null,
+    })
 }
 
 fn service(report: &ServiceReport, code: Exit) -> Value {
@@ -66,6 +73,7 @@ fn service(report: &ServiceReport, code: Exit) -> Value {
         "failures": report.explanation().failures.iter().map(failure).collect::<Vec<_>>(),
         "error": error,
         "newest": report.newest().map(Decision::json),
+        "undo": undo(report).map(UndoState::as_str),
     })
 }
 
@@ -80,6 +88,16 @@ fn planned(report: &ServiceReport) -> Option<PlannedRemark> {
     Some(PlannedRemark { state, ..remark })
 }
 
+/// The state of a service of an undo. That it is paused, or that somebody changed it, is found out later than the rest.
+fn undo(report: &ServiceReport) -> Option<UndoState> {
+    let state = report.remarks.undo?;
+    Some(match report.outcome() {
+        Outcome::Paused | Outcome::Skipped(_, Skip::Undo(UndoState::Paused)) => UndoState::Paused,
+        Outcome::Conflict(_) if state == UndoState::Ready => UndoState::Conflict,
+        _ => state,
+    })
+}
+
 fn reason(outcome: &Outcome) -> Option<&'static str> {
     match outcome {
         Outcome::Unchanged(NoChange::AlreadySo) => Some("no_change"),
@@ -88,6 +106,8 @@ fn reason(outcome: &Outcome) -> Option<&'static str> {
         Outcome::LeftOut(_) => Some("skipped"),
         Outcome::Skipped(_, Skip::Missing) => Some("missing"),
         Outcome::Skipped(_, Skip::Planned(state)) => Some(state.as_str()),
+        Outcome::Skipped(_, Skip::Undo(state)) => Some(state.as_str()),
+        Outcome::Skipped(_, Skip::Job) => Some("job"),
         Outcome::NoNewer(decision) => Some(match decision.choice {
             Choice::HeldBack => "held_back",
             _ => "no_newer",

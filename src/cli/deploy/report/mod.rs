@@ -9,6 +9,7 @@ mod remarks;
 mod results;
 mod service;
 mod text;
+mod undo;
 
 use serde_json::{Value, json};
 
@@ -23,6 +24,7 @@ pub use self::service::{
     Watch, WatchRequest, WatchResult, Watchable,
 };
 pub use self::text::print_remarks_and_error;
+pub use self::undo::UndoState;
 use crate::api::deploy::update::Delivery;
 use crate::api::error::Error;
 use crate::api::http::client::Client;
@@ -46,6 +48,8 @@ pub struct ReportStyle {
     pub on_change: Exit,
     /// Whether to count the outcomes of several services at the end.
     pub summary: Summary,
+    /// The number of the run, if it was recorded and there are several services. Hints about failures name it.
+    pub undo_run: Option<u64>,
 }
 
 /// The format of a report.
@@ -79,7 +83,7 @@ impl ReportStyle {
     /// A style for text output.
     pub fn new(command: &'static str, verb: &'static str, done: &'static str) -> Self {
         let (format, on_change, summary) = (ReportFormat::Text, Exit::Done, Summary::Hidden);
-        Self { command, verb, done, format, on_change, summary }
+        Self { command, verb, done, format, on_change, summary, undo_run: None }
     }
 
     /// Sets the format.
@@ -88,7 +92,7 @@ impl ReportStyle {
     }
 
     /// Returns the exit code of one service.
-    fn exit_of(self, report: &ServiceReport, signal: Option<usize>) -> Exit {
+    pub fn exit_of(self, report: &ServiceReport, signal: Option<usize>) -> Exit {
         match Exit::for_report(report, signal) {
             Exit::Done if !text::is_unchanged(report) => self.on_change,
             exit => exit,
@@ -113,6 +117,10 @@ pub struct Additions<'a> {
     pub verified: Option<&'a [Value]>,
     /// The file that `--plan` has written, if it was written; `None` without `--plan`.
     pub plan_file: Option<Option<&'a str>>,
+    /// The number of the run, if it was recorded.
+    pub run: Option<u64>,
+    /// The run that it undoes.
+    pub undoes: Option<u64>,
 }
 
 /// [`report`], with more in the JSON object.
@@ -127,6 +135,10 @@ pub fn report_with(
     if style.format == ReportFormat::Json {
         let mut object = object(style, reports, app);
         object["verify"] = json!(additions.verified);
+        object["run"] = json!(additions.run);
+        if additions.undoes.is_some() {
+            object["undoes"] = json!(additions.undoes);
+        }
         if let Some(file) = additions.plan_file {
             object["plan_file"] = json!(file);
         }

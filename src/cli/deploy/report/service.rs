@@ -1,6 +1,7 @@
 //! What a command did to one service. Text, JSON and exit code are functions of it.
 
 use super::planned::{PlannedRemark, PlannedState};
+use super::undo::UndoState;
 use crate::api::deploy::create::{CreatePlan, Created, FailedCreate};
 use crate::api::deploy::failures::Explanation;
 use crate::api::deploy::remove::{RemovalPlan, Stopped};
@@ -187,6 +188,10 @@ pub enum Skip {
     Missing,
     /// It is in this state (`--skip-stale`).
     Planned(PlannedState),
+    /// It is in this state (`--skip-conflicts`).
+    Undo(UndoState),
+    /// It is a job that was not named.
+    Job,
 }
 
 /// Why a batch does not start the rest of its services.
@@ -229,6 +234,8 @@ pub struct Remarks {
     pub lint: Vec<Finding>,
     /// The state of a planned service.
     pub plan: Option<PlannedRemark>,
+    /// The state of a service of a run that is undone.
+    pub undo: Option<UndoState>,
 }
 
 impl Remarks {
@@ -247,6 +254,7 @@ impl Remarks {
             newest: self.newest.or(more.newest),
             lint: join(self.lint, more.lint),
             plan: self.plan.or(more.plan),
+            undo: self.undo.or(more.undo),
         }
     }
 }

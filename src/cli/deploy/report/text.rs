@@ -149,6 +149,14 @@ fn hint_for_many(members: &[&ServiceReport], hint: Option<String>) -> Option<Str
 
 /// Explains the error, with a hint that fits the command.
 fn explain(style: ReportStyle, report: &ServiceReport, app: &App) -> Option<Message> {
+    let message = explain_outcome(style, report, app)?;
+    Some(match style.undo_run {
+        Some(run) if is_undoable(report) => messages::with_undo(message, run),
+        _ => message,
+    })
+}
+
+fn explain_outcome(style: ReportStyle, report: &ServiceReport, app: &App) -> Option<Message> {
     let message = messages::explain(report, app.signal())?;
     if let Outcome::Failed(Error::Registry { registry, image, kind, message: text }) = report.outcome() {
         let cause = messages::registry::describe(registry, &format!("`{image}`"), *kind, text);
@@ -163,6 +171,14 @@ fn explain(style: ReportStyle, report: &ServiceReport, app: &App) -> Option<Mess
         return Some(Message { hint: None, ..message });
     }
     Some(messages::with_alternatives(message, report, style.command, app.command_line()))
+}
+
+/// Whether the failure is one after which the whole run may have to be undone.
+fn is_undoable(report: &ServiceReport) -> bool {
+    matches!(
+        report.outcome(),
+        Outcome::RolloutFailed(_) | Outcome::Failed(_) | Outcome::Conflict(_) | Outcome::Unknown(_)
+    )
 }
 
 /// Formats the summary: the number of services for each outcome.

@@ -2,6 +2,7 @@
 //! the engine's error messages. It counts accepted updates, so that tests can compare exit codes with what
 //! really happened. Tests can let other writers change services and break responses.
 
+mod configs;
 mod expect;
 mod posts;
 mod reads;
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+pub use self::configs::StoredConfig;
 pub use self::reads::distribution;
 use super::faults::FaultKind;
 pub use super::faults::InjectedFault;
@@ -35,6 +37,8 @@ pub struct SwarmState {
     pub networks: Vec<(String, String)>,
     /// ID and name of every secret; the configs are the same.
     pub secrets: Vec<(String, String)>,
+    /// Configs with data: those of the journal.
+    pub configs: Vec<StoredConfig>,
     /// Difference between the engine's clock and the local clock.
     pub clock: SignedDuration,
     /// The framing of response bodies.
@@ -135,6 +139,7 @@ impl FakeSwarm {
             services: Vec::new(),
             networks: Vec::new(),
             secrets: Vec::new(),
+            configs: Vec::new(),
             clock: SignedDuration::ZERO,
             framing: Framing::Auto,
             registry: BTreeMap::new(),
@@ -214,9 +219,11 @@ impl FakeSwarm {
         }
     }
 
-    /// All POST requests.
+    /// All POST requests about services.
     pub fn posts(&self) -> Vec<Request> {
-        self.server.requests().into_iter().filter(|request| request.method == "POST").collect()
+        let is_post =
+            |request: &Request| request.method == "POST" && !request.endpoint().starts_with("/configs");
+        self.server.requests().into_iter().filter(is_post).collect()
     }
 }
 

@@ -134,6 +134,7 @@ impl SwarmState {
                     Answer::error(500, &format!("Get \"https://registry-1.docker.io/v2/\": {why}"))
                 }
             },
+            (_, ["configs", ..]) if self.is_about_stored_configs(request) => self.configs(request),
             ("GET", ["secrets" | "configs"]) => {
                 let object = |(id, name): &(String, String)| json!({"ID": id, "Spec": {"Name": name}});
                 let list: Vec<Value> = self.secrets.iter().map(object).collect();

@@ -1,23 +1,23 @@
-//! Planned images: whether their registries still have them. Tags are not resolved again.
+//! Images that were chosen earlier: whether their registries still have them. Tags are not resolved again.
 
 use std::collections::HashMap;
 
-use serde_json::Value;
-
-use super::found::{Found, ToApply};
+use super::map_concurrently;
+use super::report::NotStarted;
 use crate::api::error::{Error, RegistryErrorKind, Result};
 use crate::api::http::client::Client;
 use crate::api::registry::digest;
 use crate::api::registry::image_ref::ImageRef;
-use crate::api::spec::{Edit, Op, Place};
 use crate::cli::app::App;
-use crate::cli::deploy::map_concurrently;
-use crate::cli::deploy::report::NotStarted;
 use crate::cli::exit::login_hint;
 
-/// What is known of the planned images, by repository and digest.
-#[derive(Debug, Default)]
-pub struct Images(HashMap<String, Known>);
+/// What is known of images, by repository and digest.
+#[derive(Debug)]
+pub struct AvailableImages {
+    known: HashMap<String, Known>,
+    /// What to do if an image is missing.
+    hint: &'static str,
+}
 
 #[derive(Debug)]
 enum Known {
@@ -28,30 +28,36 @@ enum Known {
     Missing(String, String),
 }
 
-impl Images {
+impl AvailableImages {
     /// The warning about an image that is applied.
     ///
     /// # Errors
     /// Its registry no longer has it.
     pub fn warning(&self, image: &ImageRef) -> std::result::Result<Option<String>, NotStarted> {
-        match self.0.get(&key(image)) {
+        match self.known.get(&key(image)) {
             None | Some(Known::Available) => Ok(None),
             Some(Known::Unconfirmed(why)) => Ok(Some(why.clone())),
             Some(Known::Missing(registry, image)) => Err(NotStarted::ImageUnavailable {
                 why: format!("registry `{registry}` no longer has `{image}`"),
-                hint: Some("push the image again, or make a new plan".to_owned()),
+                hint: Some(self.hint.to_owned()),
             }),
         }
     }
 }
 
-/// Requests each planned image once, and prints a warning about each that is not known to be available.
+/// Requests each image once, and prints a warning about each that is not known to be available. `hint` is what to do if one is
+/// missing.
 ///
 /// # Errors
 /// The engine does not respond, or the command was interrupted.
-pub fn check(client: &Client, app: &App, found: &Found) -> Result<Images> {
+pub fn check_images(
+    client: &Client,
+    app: &App,
+    all: impl Iterator<Item = ImageRef>,
+    hint: &'static str,
+) -> Result<AvailableImages> {
     let mut images: HashMap<String, ImageRef> = HashMap::new();
-    for image in found.to_apply().filter_map(|item| planned_image(&item.with)) {
+    for image in all {
         images.entry(key(&image)).or_insert(image);
     }
     let mut images: Vec<(String, ImageRef)> = images.into_iter().collect();
@@ -74,18 +80,7 @@ pub fn check(client: &Client, app: &App, found: &Found) -> Result<Images> {
             app.ui.warning(why);
         }
     }
-    Ok(Images(known.into_iter().collect()))
-}
-
-/// The image that the changes set, if they do.
-pub fn planned_image(ToApply { planned, .. }: &ToApply) -> Option<ImageRef> {
-    let place = Place::at("TaskTemplate.ContainerSpec.Image");
-    let edits = planned.edits()?;
-    let image = edits.iter().rev().find_map(|edit: &Edit| match &edit.op {
-        Op::Set(Value::String(image)) if edit.place == place => Some(image),
-        _ => None,
-    });
-    ImageRef::parse(image?).ok()
+    Ok(AvailableImages { known: known.into_iter().collect(), hint })
 }
 
 /// Requests the digest from the registry, whatever the tag points to.

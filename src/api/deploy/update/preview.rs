@@ -1,0 +1,31 @@
+//! What an update would change, for a record that is made before it is sent.
+
+use serde_json::Value;
+
+use super::request::UpdateRequest;
+use super::updater::{Prepared, Updater};
+use crate::api::error::Result;
+use crate::api::http::client::Client;
+use crate::api::resources::services::Service;
+use crate::api::spec::Change;
+
+/// What an update would change.
+#[derive(Clone, Debug)]
+pub struct Preview {
+    /// The changes.
+    pub changes: Vec<Change>,
+    /// The new spec. `None` if only strings outside of lists change, so that it was not parsed.
+    pub after: Option<Value>,
+}
+
+/// What the update of this service, as it was read, would change. `None` if it would not be sent, or would change no place.
+///
+/// # Errors
+/// The spec cannot be parsed or edited.
+pub fn preview(client: &Client, service: &Service, request: &UpdateRequest) -> Result<Option<Preview>> {
+    let mut updater = Updater::new(client, service.clone(), request);
+    let Ok(Prepared::NewSpec(spec)) = updater.prepare(service) else { return Ok(None) };
+    let changes = updater.into_changes();
+    let after = if spec.is_parsed() { Some(spec.value()?.clone()) } else { None };
+    Ok((!changes.is_empty()).then_some(Preview { changes, after }))
+}

@@ -1,0 +1,119 @@
+//! A spec that a service had before, and that is posted again.
+
+use serde_json::Value;
+
+use crate::api::error::{Error, Result};
+use crate::api::resources::services::Service;
+use crate::api::spec::{Change, Edit, Place, apply_all, changes, is_zero};
+
+/// A spec that a service had before.
+#[derive(Clone, Debug)]
+pub struct Restoration {
+    text: String,
+    spec: Value,
+    /// The edits that restore it.
+    edits: Vec<Edit>,
+    /// The places that may differ from the spec that is restored.
+    places: Vec<Place>,
+    if_changed: IfChanged,
+}
+
+/// What to do if the service has changed at other places since it had the spec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfChanged {
+    /// Nothing is posted if anybody writes between the first read and the post.
+    Conflict,
+    /// The edits are made in its current spec.
+    Edit,
+}
+
+impl Restoration {
+    /// Restores a complete spec, given as JSON, of a service whose spec is `now`.
+    ///
+    /// # Errors
+    /// The text is not JSON.
+    pub fn of_spec(text: &str, now: &Value) -> Result<Self> {
+        let spec = parse(text)?;
+        let edits = edits_between(now, &spec);
+        let text = text.to_owned();
+        Ok(Self { text, spec, edits, places: Vec::new(), if_changed: IfChanged::Conflict })
+    }
+
+    /// Restores the places of a run with edits. If nothing else differs from the spec that the service had before, given as JSON,
+    /// that spec itself is posted.
+    ///
+    /// # Errors
+    /// The text is not JSON.
+    pub fn of_places(text: &str, edits: Vec<Edit>, places: Vec<Place>) -> Result<Self> {
+        let spec = parse(text)?;
+        Ok(Self { text: text.to_owned(), spec, edits, places, if_changed: IfChanged::Edit })
+    }
+
+    /// The spec, as JSON.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The edits that restore it.
+    pub fn edits(&self) -> &[Edit] {
+        &self.edits
+    }
+
+    /// Whether it must not be posted, because another writer has changed the service since the first read. What the engine
+    /// writes (the status of a rollout) is no change.
+    pub(super) fn is_refused_for(&self, base: &Service, now: &Service) -> bool {
+        let is_changed = || base.spec() != now.spec() || base.previous_spec() != now.previous_spec();
+        self.if_changed == IfChanged::Conflict && base.version() != now.version() && is_changed()
+    }
+
+    /// The spec to post as a whole. `None` if the edits must be made in the spec of the service.
+    pub(super) fn spec_for(&self, now: &Service) -> Result<Option<&Value>> {
+        if self.if_changed == IfChanged::Conflict {
+            return Ok(Some(&self.spec));
+        }
+        let mut edited = now.spec_to_edit()?.clone();
+        apply_all(&mut edited, &self.edits);
+        let is_restored = changes(&edited, &self.spec).iter().all(|change| self.is_own(change));
+        Ok(is_restored.then_some(&self.spec))
+    }
+
+    /// Whether a difference that the edits leave is one of the run: its place, the order of a list that it changed, or a value
+    /// that the engine does not store.
+    fn is_own(&self, Change { place, old, new }: &Change) -> bool {
+        let is_nothing = |value: &Option<Value>| value.as_ref().is_none_or(is_zero);
+        let is_reordered = || match (old, new) {
+            (Some(Value::Array(old)), Some(Value::Array(new))) => {
+                let has_item_of = |own: &Place| own.item_id().is_some() && own.list() == *place;
+                self.places.iter().any(has_item_of) && is_permutation(old, new)
+            }
+            _ => false,
+        };
+        self.places.contains(place) || is_nothing(old) && is_nothing(new) || is_reordered()
+    }
+}
+
+/// The edits that change one spec to another.
+pub fn edits_between(from: &Value, to: &Value) -> Vec<Edit> {
+    let edit = |change: Change| match change.new {
+        Some(value) => Edit::set(change.place, value),
+        None => Edit::remove(change.place),
+    };
+    changes(from, to).into_iter().map(edit).collect()
+}
+
+fn is_permutation(one: &[Value], other: &[Value]) -> bool {
+    let mut left: Vec<&Value> = other.iter().collect();
+    one.len() == other.len()
+        && one.iter().all(|item| match left.iter().position(|it| *it == item) {
+            Some(at) => {
+                left.swap_remove(at);
+                true
+            }
+            None => false,
+        })
+}
+
+fn parse(text: &str) -> Result<Value> {
+    serde_json::from_str(text)
+        .map_err(|error| Error::internal(&format!("a recorded spec cannot be parsed: {error}")))
+}

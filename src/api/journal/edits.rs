@@ -1,0 +1,80 @@
+//! The edits of a run: the places that it changes, each with the value before and after.
+
+use serde_json::{Map, Value};
+
+use crate::api::records::plan::PlannedEdit;
+use crate::api::spec::{Change, Edit, Op, Place, is_zero};
+
+/// The edits that lead from the spec `before` to the spec `after`, of which `changes` are the differences.
+///
+/// Each is about the smallest place that has an identity of its own, so that others can change what is beside it. A list in
+/// which an identity occurs twice is one place.
+pub fn edits_of_run(changes: &[Change], before: &Value, after: &Value) -> Vec<PlannedEdit> {
+    let mut edits: Vec<PlannedEdit> = Vec::new();
+    for Change { place, old, new } in changes {
+        if place.item_id().is_some() {
+            let list = place.list();
+            if [before, after].iter().any(|spec| is_ambiguous(place, spec)) {
+                if !edits.iter().any(|edit| *edit.place() == list) {
+                    edits.push(edit(list.clone(), list.get(before).cloned(), list.get(after).cloned()));
+                }
+                continue;
+            }
+        }
+        split(place, old.as_ref(), new.as_ref(), &mut edits);
+    }
+    edits
+}
+
+/// Whether the identity of the place occurs more than once in its list.
+fn is_ambiguous(place: &Place, spec: &Value) -> bool {
+    let list = place.list();
+    let items = list.get(spec).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    items.iter().filter(|item| list.clone().item_of(item) == *place).count() > 1
+}
+
+/// Splits an object that is added or removed as a whole into its leaves, and a list whose items are known into its items.
+fn split(place: &Place, old: Option<&Value>, new: Option<&Value>, edits: &mut Vec<PlannedEdit>) {
+    let is_item = place.item_id().is_some();
+    match (old, new) {
+        (None, Some(Value::Object(map))) if !is_item && has_leaves(map) => {
+            for (key, value) in map.iter().filter(|(_, value)| !value.is_null()) {
+                split(&place.clone().key(key), None, Some(value), edits);
+            }
+        }
+        (Some(Value::Object(map)), None) if !is_item && has_leaves(map) => {
+            for (key, value) in map.iter().filter(|(_, value)| !value.is_null()) {
+                split(&place.clone().key(key), Some(value), None, edits);
+            }
+        }
+        (None, Some(Value::Array(items))) if are_places(place, items) => {
+            edits
+                .extend(items.iter().map(|item| edit(place.clone().item_of(item), None, Some(item.clone()))));
+        }
+        (Some(Value::Array(items)), None) if are_places(place, items) => {
+            edits
+                .extend(items.iter().map(|item| edit(place.clone().item_of(item), Some(item.clone()), None)));
+        }
+        (old, new) => edits.push(edit(place.clone(), old.cloned(), new.cloned())),
+    }
+}
+
+/// Whether the items of the list are places, each with an identity of its own.
+fn are_places(place: &Place, items: &[Value]) -> bool {
+    let ids: Vec<Place> = items.iter().map(|item| place.clone().item_of(item)).collect();
+    let is_first = |(at, id): (usize, &Place)| ids.iter().position(|other| other == id) == Some(at);
+    place.item_id().is_none() && place.identity().is_some() && ids.iter().enumerate().all(is_first)
+}
+
+/// Whether the object has values that the engine stores.
+fn has_leaves(map: &Map<String, Value>) -> bool {
+    map.values().any(|value| !is_zero(value))
+}
+
+fn edit(place: Place, from: Option<Value>, to: Option<Value>) -> PlannedEdit {
+    let op = match &to {
+        Some(to) => Op::Set(to.clone()),
+        None => Op::Remove,
+    };
+    PlannedEdit { edit: Edit { place, op }, from, to }
+}

@@ -1,0 +1,168 @@
+//! Runs in files of this machine.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::ending::Ending;
+use super::error::JournalError;
+use super::record::{MAX_RECORD_LEN, Record};
+use super::store::{Store, StoreKind, StoredRun};
+use super::summary::Summary;
+
+/// The number of runs that are kept.
+const KEEP: u64 = 1_000;
+/// How many numbers are tried that other runs may have taken.
+const MAX_NUMBERS: u64 = 100;
+/// The end of the name of a record.
+const RECORD: &str = ".json.gz";
+/// The end of the name of the outcome of a run.
+const OUTCOME: &str = ".outcome.json";
+
+/// The journal of one swarm in a folder.
+#[derive(Clone, Debug)]
+pub struct FileJournal {
+    folder: PathBuf,
+    swarm: String,
+}
+
+impl FileJournal {
+    /// The journal of the swarm with this ID below a folder. Nothing is read or created yet.
+    pub fn new(folder: &Path, swarm: &str) -> Self {
+        Self { folder: folder.join(swarm), swarm: swarm.to_owned() }
+    }
+
+    fn path(&self, run: u64, end: &str) -> PathBuf {
+        self.folder.join(format!("{run}{end}"))
+    }
+
+    fn numbers(&self) -> Result<Vec<u64>, JournalError> {
+        let entries = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(|why| error_at(&self.folder, why))?,
+        };
+        let mut numbers = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|why| error_at(&self.folder, why))?;
+            let name = entry.file_name();
+            let number = name.to_str().and_then(|name| name.strip_suffix(RECORD)?.parse::<u64>().ok());
+            numbers.extend(number.filter(|number| name.to_str() == Some(&format!("{number}{RECORD}"))));
+        }
+        numbers.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(numbers)
+    }
+
+    fn read(&self, number: u64) -> Result<Option<StoredRun>, JournalError> {
+        let path = self.path(number, RECORD);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(why) => return Err(error_at(&path, why)),
+        };
+        let outcome = self.path(number, OUTCOME);
+        let pieces = [&path, &outcome].map(|path| path.to_string_lossy().into_owned());
+        let mut run = StoredRun {
+            number,
+            summary: Summary::default(),
+            parts: vec![(bytes.len() <= MAX_RECORD_LEN).then_some(bytes)],
+            pieces: pieces.to_vec(),
+        };
+        if let Ok(record) = run.record() {
+            run.summary = Summary::of_record(&record);
+        }
+        let ending = fs::read(&outcome).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        if let Some(ending) = ending.as_ref().and_then(ending_of) {
+            run.summary = run.summary.ended(&ending);
+        }
+        Ok(Some(run))
+    }
+}
+
+impl Store for FileJournal {
+    fn kind(&self) -> StoreKind {
+        StoreKind::File
+    }
+
+    fn keep(&self) -> u64 {
+        KEEP
+    }
+
+    fn runs(&self) -> Result<Vec<StoredRun>, JournalError> {
+        let runs = self.numbers()?.into_iter().map(|number| self.read(number));
+        Ok(runs.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+
+    fn run(&self, number: u64) -> Result<Option<StoredRun>, JournalError> {
+        self.read(number)
+    }
+
+    fn write(&self, record: &mut Record) -> Result<(), JournalError> {
+        record.swarm.clone_from(&self.swarm);
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.folder)
+            .map_err(|why| error_at(&self.folder, why))?;
+        let first = self.numbers()?.first().map_or(1, |last| last + 1);
+        for number in first..first.saturating_add(MAX_NUMBERS) {
+            record.run = number;
+            let path = self.path(number, RECORD);
+            match create(&path, &record.compressed()?) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                result => return result.map_err(|why| error_at(&path, why)),
+            }
+        }
+        Err(JournalError::NumbersTaken { first, last: first.saturating_add(MAX_NUMBERS - 1) })
+    }
+
+    fn finish(&self, number: u64, ending: &Ending) -> Result<(), JournalError> {
+        let path = self.path(number, OUTCOME);
+        let codes: Vec<[usize; 2]> =
+            ending.codes.iter().map(|(at, code)| [*at, usize::from(*code)]).collect();
+        let text = json!({ "outcome": ending.outcome, "exit": ending.exit, "codes": codes }).to_string();
+        create(&path, text.as_bytes()).map_err(|why| error_at(&path, why))
+    }
+
+    fn delete(&self, run: &StoredRun) -> Result<(), JournalError> {
+        for path in run.pieces.iter().rev() {
+            match fs::remove_file(path) {
+                Err(why) if why.kind() != io::ErrorKind::NotFound => {
+                    return Err(error_at(Path::new(path), why));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn ending_of(value: &Value) -> Option<Ending> {
+    let codes = value["codes"].as_array()?.iter().filter_map(|pair| {
+        Some((usize::try_from(pair[0].as_u64()?).ok()?, u8::try_from(pair[1].as_u64()?).ok()?))
+    });
+    Some(Ending {
+        outcome: value["outcome"].as_str()?.to_owned(),
+        exit: u8::try_from(value["exit"].as_u64()?).ok()?,
+        codes: codes.collect(),
+    })
+}
+
+fn error_at(path: &Path, why: io::Error) -> JournalError {
+    JournalError::File { what: format!("`{}`", path.display()), why }
+}
+
+/// Creates a file that only its owner can read. It appears complete or not at all, and replaces nothing.
+fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    let draft = path.with_file_name(format!(".{}.{:016x}", name.to_string_lossy(), fastrand::u64(..)));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    // A link, unlike a renamed file, never replaces another file.
+    let result = written.and_then(|()| fs::hard_link(&draft, path));
+    // A draft that is left does no harm.
+    let _ = fs::remove_file(&draft);
+    result
+}

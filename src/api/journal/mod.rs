@@ -1,0 +1,36 @@
+//! The journal: a record of the runs that changed services (docs/history.md).
+//!
+//! A run is one execution of a command that changes at least one service. Its record holds the spec of each service as it was
+//! read, and the edits. It is stored in configs of the swarm or in files. Everything but the stores is pure.
+
+mod codes;
+mod edits;
+mod ending;
+mod error;
+mod file;
+mod gzip;
+pub mod names;
+mod outside;
+mod places;
+mod prune;
+mod read;
+mod record;
+mod store;
+mod summary;
+mod swarm;
+
+pub use self::edits::edits_of_run;
+pub use self::ending::Ending;
+pub use self::error::{JournalError, RecordError};
+pub use self::file::FileJournal;
+pub use self::outside::{Ran, outside_changes};
+pub use self::places::{Judged, NothingToRevert, OnThirdValue, RunState, judge, run_state};
+pub use self::prune::{MAX_TOTAL_SIZE, Pruning, RunAge, to_delete};
+pub use self::read::parse;
+pub use self::record::{Record, RecordedService, RunKind};
+pub use self::store::{Store, StoreKind, StoredRun};
+pub use self::summary::{STARTED, Summary};
+pub use self::swarm::{DEFAULT_KEEP, Opened, SwarmJournal};
+
+#[cfg(test)]
+mod tests;

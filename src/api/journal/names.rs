@@ -1,0 +1,50 @@
+//! Names of configs and labels.
+
+/// The config of a swarm that has a journal.
+pub const JOURNAL: &str = "swarmctl.journal";
+/// The start of the names of the configs that hold runs.
+pub const RUN_PREFIX: &str = "swarmctl.run.";
+/// The number of runs to keep, on the config of the journal.
+pub const KEEP: &str = "swarmctl.keep";
+/// The number of the last run that has ended, on the config of the journal.
+pub const LAST: &str = "swarmctl.last";
+/// The ID of the swarm, on the config of the journal. It saves a request for each run.
+pub const SWARM: &str = "swarmctl.swarm";
+/// The number of the run.
+pub const RUN: &str = "swarmctl.run";
+/// A random number by which a run recognises its own configs.
+pub const NONCE: &str = "swarmctl.nonce";
+/// The number of parts.
+pub const PARTS: &str = "swarmctl.parts";
+/// When the run started.
+pub const AT: &str = "swarmctl.at";
+/// Who ran it.
+pub const BY: &str = "swarmctl.by";
+/// The command.
+pub const COMMAND: &str = "swarmctl.command";
+/// The number of services.
+pub const COUNT: &str = "swarmctl.count";
+/// The outcome.
+pub const OUTCOME: &str = "swarmctl.outcome";
+/// The exit code.
+pub const EXIT: &str = "swarmctl.exit";
+/// The exit codes of services other than 0.
+pub const CODES: &str = "swarmctl.codes";
+/// The label of a service whose update is held.
+pub const HELD: &str = "swarmctl.held";
+
+/// The name of the config that holds this part of the run, counted from 1.
+pub fn of_part(run: u64, part: usize) -> String {
+    if part == 1 { format!("{RUN_PREFIX}{run}") } else { format!("{RUN_PREFIX}{run}.{part}") }
+}
+
+/// The run and the part that a config with this name holds. `None` if this is not the name of such a config.
+pub fn parse_part(name: &str) -> Option<(u64, usize)> {
+    let rest = name.strip_prefix(RUN_PREFIX)?;
+    let (run, part) = match rest.split_once('.') {
+        Some((run, part)) => (run.parse().ok()?, part.parse().ok()?),
+        None => (rest.parse().ok()?, 1),
+    };
+    // Only the name that this program writes: neither `+1` nor `01` nor `7.1`.
+    (of_part(run, part) == name).then_some((run, part))
+}

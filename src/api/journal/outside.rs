@@ -1,0 +1,47 @@
+//! Changes that were made outside the journal, found by comparing the specs of two recorded runs.
+
+use serde_json::Value;
+
+use super::places::stores;
+use super::record::RecordedService;
+use crate::api::spec::{Change, apply_all, changes, is_zero};
+
+/// Whether the changes of a run stayed on a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ran {
+    /// They did.
+    Applied,
+    /// They were not made, or were rolled back.
+    Not,
+    /// It is not known.
+    Unknown,
+}
+
+/// The changes between the end of the run `earlier` and the start of the run `later` of one service.
+pub fn outside_changes(earlier: &RecordedService, ran: Ran, later: &RecordedService) -> Vec<Change> {
+    let (Ok(Some(before)), Ok(Some(next))) = (earlier.parsed_before(), later.parsed_before()) else {
+        return Vec::new();
+    };
+    let mut after = before.clone();
+    let edits: Vec<_> = earlier.edits.iter().map(|edit| edit.to_edit()).collect();
+    apply_all(&mut after, &edits);
+    let is_set = |change: &Change| earlier.edits.iter().any(|edit| *edit.place() == change.place);
+    let mut if_applied = differences(&after, &next);
+    // The engine adds defaults to what the run has set.
+    if_applied.retain(|it| !(is_set(it) && stores(&it.place, it.old.as_ref(), it.new.as_ref())));
+    let if_not = differences(&before, &next);
+    match ran {
+        Ran::Applied => if_applied,
+        Ran::Not => if_not,
+        Ran::Unknown if if_not.is_empty() => if_not,
+        Ran::Unknown => if_applied,
+    }
+}
+
+/// The differences, apart from values that the engine adds or does not store.
+fn differences(from: &Value, to: &Value) -> Vec<Change> {
+    let is_nothing = |value: &Option<Value>| value.as_ref().is_none_or(is_zero);
+    let mut differences = changes(from, to);
+    differences.retain(|change| !(is_nothing(&change.old) && is_nothing(&change.new)));
+    differences
+}

@@ -1,0 +1,225 @@
+//! Whether the places of a run still hold what the run has set, and how to revert them.
+
+use serde_json::{Value, json};
+
+use super::record::RecordedService;
+use crate::api::records::plan::{Difference, PlannedEdit};
+use crate::api::registry::image_ref::{Likeness, names_same_image};
+use crate::api::spec::{Edit, Op, Place, apply_all, is_zero};
+
+/// The counter that restarts tasks. It is never a reason for a conflict or an update.
+const COUNTER: &str = "TaskTemplate.ForceUpdate";
+/// The image.
+const IMAGE: &str = "TaskTemplate.ContainerSpec.Image";
+
+/// Whether the changes of a run to one service can be reverted.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Judged {
+    /// These edits revert them.
+    Ready(Vec<Edit>),
+    /// There is nothing to revert.
+    Done(NothingToRevert),
+    /// These places hold a third value.
+    Conflict(Vec<Difference>),
+}
+
+/// Why there is nothing to revert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NothingToRevert {
+    /// Every place holds the value from before the run.
+    AlreadyReverted,
+    /// The run only restarted the tasks, which cannot be reverted.
+    OnlyRestarted,
+}
+
+/// What to do with a place that somebody has changed since the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnThirdValue {
+    /// It is a conflict.
+    Conflict,
+    /// It is overwritten.
+    Overwrite,
+}
+
+/// What became of the changes of a run whose outcome is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunState {
+    /// Every place holds the value that the run sets.
+    Applied,
+    /// Every place holds the value from before the run.
+    NotApplied,
+    /// Neither.
+    ChangedSince,
+}
+
+impl RunState {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::NotApplied => "not_applied",
+            Self::ChangedSince => "changed_since",
+        }
+    }
+}
+
+/// The value that a place holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holds {
+    To,
+    From,
+    Third,
+}
+
+/// Judges a service whose spec is `now`.
+pub fn judge(run: &RecordedService, now: &Value, on_third: OnThirdValue) -> Judged {
+    let edits = || run.edits.iter().filter(|edit| !is_counter(edit));
+    if edits().next().is_none() {
+        return Judged::Done(NothingToRevert::OnlyRestarted);
+    }
+    let held: Vec<(&PlannedEdit, Holds)> = edits().map(|edit| (edit, holds(edit, now))).collect();
+    let third = held.iter().filter(|(_, holds)| *holds == Holds::Third);
+    if on_third == OnThirdValue::Conflict {
+        let differences: Vec<Difference> = third.map(|(edit, _)| difference(edit, now)).collect();
+        if !differences.is_empty() {
+            return Judged::Conflict(differences);
+        }
+    }
+    let reverted = held.iter().filter(|(_, holds)| *holds != Holds::From).map(|(edit, _)| *edit);
+    let edits = revert(reverted, run, now);
+    if edits.is_empty() { Judged::Done(NothingToRevert::AlreadyReverted) } else { Judged::Ready(edits) }
+}
+
+/// Compares a service whose spec is `now` with the record of a run that has not ended.
+pub fn run_state(run: &RecordedService, now: &Value) -> RunState {
+    let all = |wanted: Holds| {
+        run.edits.iter().all(|edit| match (is_counter(edit), wanted) {
+            // A later restart has raised it further.
+            (true, Holds::To) => count(edit.place().get(now)) >= count(edit.to.as_ref()),
+            (true, _) => count(edit.place().get(now)) <= count(edit.from.as_ref()),
+            (false, wanted) => holds(edit, now) == wanted,
+        })
+    };
+    if run.edits.is_empty() {
+        RunState::ChangedSince
+    } else if all(Holds::To) {
+        RunState::Applied
+    } else if all(Holds::From) {
+        RunState::NotApplied
+    } else {
+        RunState::ChangedSince
+    }
+}
+
+fn count(value: Option<&Value>) -> u64 {
+    value.and_then(Value::as_u64).unwrap_or(0)
+}
+
+fn is_counter(edit: &PlannedEdit) -> bool {
+    *edit.place() == Place::at(COUNTER)
+}
+
+fn difference(edit: &PlannedEdit, now: &Value) -> Difference {
+    Difference {
+        place: edit.place().clone(),
+        planned_from: edit.from.clone(),
+        now: edit.place().get(now).cloned(),
+        planned_to: edit.to.clone(),
+    }
+}
+
+/// The edits that restore the values from before the run. New objects that they leave empty are removed.
+fn revert<'a>(edits: impl Iterator<Item = &'a PlannedEdit>, run: &RecordedService, now: &Value) -> Vec<Edit> {
+    let mut back = Vec::new();
+    for edit in edits {
+        let place = edit.place().clone();
+        back.push(match &edit.from {
+            Some(from) => Edit::set(place, from.clone()),
+            None => Edit::remove(place),
+        });
+    }
+    let Ok(Some(before)) = run.parsed_before() else { return back };
+    let mut after = now.clone();
+    apply_all(&mut after, &back);
+    let mut empty: Vec<Edit> = Vec::new();
+    for edit in back.iter().filter(|edit| edit.op == Op::Remove) {
+        for depth in (1..edit.place.keys().len() + usize::from(edit.place.item_id().is_some())).rev() {
+            let parent = ancestor(&edit.place, depth);
+            let is_new = parent.get(&before).is_none();
+            let left = match parent.get(&after) {
+                Some(Value::Object(map)) if map.is_empty() => json!({}),
+                Some(Value::Array(items)) if items.is_empty() => json!([]),
+                _ => continue,
+            };
+            if is_new {
+                let clear = Edit::clear(parent, left);
+                apply_all(&mut after, std::slice::from_ref(&clear));
+                empty.push(clear);
+            }
+        }
+    }
+    back.extend(empty);
+    back
+}
+
+/// The place at the first keys of another one.
+fn ancestor(place: &Place, depth: usize) -> Place {
+    let mut keys = place.keys()[..depth.min(place.keys().len())].iter();
+    let top = Place::top(keys.next().map_or("", String::as_str));
+    keys.fold(top, |place, key| place.key(key))
+}
+
+/// What the place of an edit holds, compared as an update compares what it reads back.
+fn holds(edit: &PlannedEdit, now: &Value) -> Holds {
+    let place = edit.place();
+    let now = place.get(now);
+    let (to, from) = (edit.to.as_ref(), edit.from.as_ref());
+    // Values that the engine does not store are equal only if nothing tells them apart.
+    if now == to {
+        Holds::To
+    } else if now == from {
+        Holds::From
+    } else if is_equal(to, now) {
+        Holds::To
+    } else if is_equal(from, now) {
+        Holds::From
+    } else if stores(place, to, now) {
+        Holds::To
+    } else if stores(place, from, now) {
+        Holds::From
+    } else {
+        Holds::Third
+    }
+}
+
+/// Whether two values are equal, apart from values that the engine does not store.
+fn is_equal(value: Option<&Value>, now: Option<&Value>) -> bool {
+    match (value, now) {
+        (Some(Value::Object(a)), Some(Value::Object(b))) => {
+            let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
+            keys.into_iter().all(|key| is_equal(a.get(key), b.get(key)))
+        }
+        (Some(Value::Array(a)), Some(Value::Array(b))) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_equal(Some(a), Some(b)))
+        }
+        (Some(Value::Number(a)), Some(Value::Number(b))) if a.is_f64() || b.is_f64() => {
+            // The engine stores ratios as 32-bit floats.
+            a.as_f64().map(|x| x as f32) == b.as_f64().map(|x| x as f32)
+        }
+        (a, b) if a == b => true,
+        (a, b) => a.is_none_or(is_zero) && b.is_none_or(is_zero),
+    }
+}
+
+/// Whether the engine may store the value as `now`: with defaults that it adds to an item, or a digest that it adds to an image.
+pub(super) fn stores(place: &Place, value: Option<&Value>, now: Option<&Value>) -> bool {
+    match (value, now) {
+        (Some(Value::Object(value)), Some(Value::Object(now))) => value.iter().all(|(key, value)| {
+            is_equal(Some(value), now.get(key)) || stores(place, Some(value), now.get(key))
+        }),
+        (Some(Value::String(value)), Some(Value::String(now))) => {
+            *place == Place::at(IMAGE) && names_same_image(value, now) == Likeness::Pinned
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,83 @@
+//! What is known of a run without its record: the labels of its first config.
+
+use super::codes;
+use super::ending::Ending;
+use super::names;
+use super::record::Record;
+use crate::api::resources::configs::Labels;
+
+/// The outcome of a run that has not ended.
+pub const STARTED: &str = "started";
+/// Maximum number of characters of a label.
+const MAX_LABEL_LEN: usize = 256;
+
+/// What is known of a run without its record.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// When it started, as an RFC 3339 timestamp.
+    pub at: String,
+    /// `user@host`, for information only.
+    pub by: String,
+    /// The command.
+    pub command: String,
+    /// The number of services.
+    pub count: u64,
+    /// The outcome.
+    pub outcome: String,
+    /// The exit code, if it has ended.
+    pub exit: Option<u8>,
+    /// The positions of services and their exit codes other than 0.
+    pub codes: Vec<(usize, u8)>,
+}
+
+impl Summary {
+    /// The summary of a run that starts.
+    pub fn of_record(record: &Record) -> Self {
+        Self {
+            at: record.at.clone(),
+            by: record.by.clone(),
+            command: record.command.clone(),
+            count: record.services.len() as u64,
+            outcome: STARTED.to_owned(),
+            exit: None,
+            codes: Vec::new(),
+        }
+    }
+
+    /// The same after the run has ended.
+    pub fn ended(self, ending: &Ending) -> Self {
+        Self { outcome: ending.outcome.clone(), exit: Some(ending.exit), codes: ending.codes.clone(), ..self }
+    }
+
+    /// Reads the labels. What is missing is empty.
+    pub fn from_labels(labels: &Labels) -> Self {
+        let text = |key: &str| labels.get(key).cloned().unwrap_or_default();
+        Self {
+            at: text(names::AT),
+            by: text(names::BY),
+            command: text(names::COMMAND),
+            count: text(names::COUNT).parse().unwrap_or(0),
+            outcome: text(names::OUTCOME),
+            exit: labels.get(names::EXIT).and_then(|exit| exit.parse().ok()),
+            codes: codes::parse(&text(names::CODES)),
+        }
+    }
+
+    /// The labels of a run that starts.
+    pub fn labels(&self) -> Labels {
+        let label =
+            |key: &str, text: &str| (key.to_owned(), text.chars().take(MAX_LABEL_LEN).collect::<String>());
+        Labels::from([
+            label(names::AT, &self.at),
+            label(names::BY, &self.by),
+            label(names::COMMAND, &self.command),
+            label(names::COUNT, &self.count.to_string()),
+            label(names::OUTCOME, &self.outcome),
+        ])
+    }
+
+    /// Whether the run has not ended, or its process ended early.
+    pub fn is_started(&self) -> bool {
+        self.outcome == STARTED
+    }
+}

@@ -1,0 +1,323 @@
+//! Runs in configs of the swarm.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::ending::Ending;
+use super::error::JournalError;
+use super::names;
+use super::record::{MAX_PART_LEN, Record};
+use super::store::{Store, StoreKind, StoredRun};
+use super::summary::Summary;
+use crate::api::error::{Error, Result};
+use crate::api::http::client::Client;
+use crate::api::resources::configs;
+use crate::api::resources::configs::{Config, Labels};
+use crate::api::resources::system;
+
+/// The number of runs that are kept, unless another number is chosen.
+pub const DEFAULT_KEEP: u64 = 50;
+/// How many numbers are tried that other runs may have taken.
+const MAX_NUMBERS: u64 = 100;
+/// The data of the config of a journal.
+const DATA: &str = r#"{"v":1}"#;
+
+/// The journal of a swarm.
+#[derive(Debug)]
+pub struct SwarmJournal {
+    client: Client,
+    config: Config,
+    swarm: String,
+}
+
+/// Whether a swarm has a journal.
+#[derive(Debug)]
+pub enum Opened {
+    /// It has none.
+    None,
+    /// It has one of a newer format.
+    UnknownVersion,
+    /// It has one.
+    Journal(Box<SwarmJournal>),
+}
+
+impl SwarmJournal {
+    /// Reads the journal.
+    ///
+    /// # Errors
+    /// It cannot be read, or the engine has no configs.
+    pub fn open(client: Client) -> Result<Opened, JournalError> {
+        if client.api_version()? < configs::MIN_API_VERSION {
+            return Err(JournalError::NoConfigs);
+        }
+        let config = match configs::inspect(&client, names::JOURNAL) {
+            Ok(config) => config,
+            Err(Error::Engine { status: 404, .. }) => return Ok(Opened::None),
+            Err(error) => return Err(error.into()),
+        };
+        if !is_known(&config) {
+            return Ok(Opened::UnknownVersion);
+        }
+        let swarm = match config.labels.get(names::SWARM) {
+            Some(swarm) => swarm.clone(),
+            None => swarm_id(&client)?,
+        };
+        Ok(Opened::Journal(Box::new(Self { client, config, swarm })))
+    }
+
+    /// Creates a journal. The numbers of existing runs are continued.
+    ///
+    /// # Errors
+    /// It cannot be created.
+    pub fn create(client: &Client, keep: u64) -> Result<(), JournalError> {
+        let last = group(configs::list(client, names::RUN)?).iter().map(|run| run.number).max().unwrap_or(0);
+        let labels = Labels::from([
+            (names::KEEP.to_owned(), keep.to_string()),
+            (names::LAST.to_owned(), last.to_string()),
+            (names::SWARM.to_owned(), swarm_id(client)?),
+        ]);
+        match configs::create(client, names::JOURNAL, &labels, DATA.as_bytes()) {
+            // Another command has created it, or an earlier response was lost.
+            Err(error) if configs::is_name_taken(&error) => Ok(()),
+            Err(error) if error.is_ambiguous() && !matches!(error, Error::Interrupted) => {
+                configs::inspect(client, names::JOURNAL).map(drop).map_err(|_| error.into())
+            }
+            result => Ok(result.map(drop)?),
+        }
+    }
+
+    /// Deletes the journal. The runs stay.
+    ///
+    /// # Errors
+    /// It cannot be deleted.
+    pub fn remove(&self) -> Result<(), JournalError> {
+        Ok(configs::delete(&self.client, &self.config.id)?)
+    }
+
+    /// The runs in a swarm that may have no journal any longer.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn list_runs(client: &Client) -> Result<Vec<StoredRun>, JournalError> {
+        Ok(group(configs::list(client, names::RUN)?))
+    }
+
+    /// Deletes a run, its first part last.
+    ///
+    /// # Errors
+    /// A part cannot be deleted.
+    pub fn delete_run(client: &Client, run: &StoredRun) -> Result<(), JournalError> {
+        for id in run.pieces.iter().rev() {
+            configs::delete(client, id)?;
+        }
+        Ok(())
+    }
+
+    /// Sets the number of runs to keep.
+    ///
+    /// # Errors
+    /// It cannot be stored.
+    pub fn set_keep(&self, keep: u64) -> Result<(), JournalError> {
+        let set = |labels: &mut Labels| labels.insert(names::KEEP.to_owned(), keep.to_string());
+        update(&self.client, self.config.clone(), |labels| drop(set(labels)))
+    }
+
+    /// The same journal, with another client.
+    pub fn with_client(&self, client: Client) -> Self {
+        Self { client, config: self.config.clone(), swarm: self.swarm.clone() }
+    }
+
+    /// The ID of the swarm.
+    pub fn swarm(&self) -> &str {
+        &self.swarm
+    }
+
+    /// The number of the last run that has ended.
+    fn last(&self) -> u64 {
+        number(&self.config.labels, names::LAST).unwrap_or(0)
+    }
+
+    /// Creates the first part under the first number that is free.
+    fn claim(&self, record: &mut Record) -> Result<(String, Vec<u8>), JournalError> {
+        let first = self.last() + 1;
+        for number in first..first.saturating_add(MAX_NUMBERS) {
+            record.run = number;
+            let bytes = record.compressed()?;
+            let parts = bytes.len().div_ceil(MAX_PART_LEN);
+            let mut labels = Summary::of_record(record).labels();
+            labels.extend(own_labels(record));
+            labels.insert(names::PARTS.to_owned(), parts.to_string());
+            if let Some(id) = self.create_own(number, 1, &labels, &bytes)? {
+                return Ok((id, bytes));
+            }
+        }
+        let last = first.saturating_add(MAX_NUMBERS - 1);
+        Err(JournalError::NumbersTaken { first, last })
+    }
+
+    /// Creates a part and returns its ID. `None` if another run has taken the name. A request whose response was lost is
+    /// repeated: a part with the nonce of this run is its own.
+    fn create_own(
+        &self,
+        run: u64,
+        part: usize,
+        labels: &Labels,
+        bytes: &[u8],
+    ) -> Result<Option<String>, JournalError> {
+        let name = names::of_part(run, part);
+        let data = bytes.chunks(MAX_PART_LEN).nth(part - 1).unwrap_or_default();
+        let mut pause = std::time::Duration::from_millis(50);
+        loop {
+            match configs::create(&self.client, &name, labels, data) {
+                Ok(id) => return Ok(Some(id)),
+                Err(error) if configs::is_name_taken(&error) => {
+                    let taken = match configs::inspect(&self.client, &name) {
+                        Ok(taken) => taken,
+                        // It was deleted since.
+                        Err(Error::Engine { status: 404, .. }) => continue,
+                        Err(error) => return Err(error.into()),
+                    };
+                    let is_own = taken.labels.get(names::NONCE) == labels.get(names::NONCE);
+                    return Ok(is_own.then_some(taken.id));
+                }
+                Err(error) if error.is_ambiguous() && !matches!(error, Error::Interrupted) => {
+                    let has_time = self.client.time_left().is_none_or(|left| left > pause);
+                    if !has_time {
+                        return Err(error.into());
+                    }
+                    self.client.cancellation().sleep(pause)?;
+                    pause *= 2;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+impl Store for SwarmJournal {
+    fn kind(&self) -> StoreKind {
+        StoreKind::Swarm
+    }
+
+    fn keep(&self) -> u64 {
+        number(&self.config.labels, names::KEEP).unwrap_or(DEFAULT_KEEP)
+    }
+
+    fn runs(&self) -> Result<Vec<StoredRun>, JournalError> {
+        Self::list_runs(&self.client)
+    }
+
+    fn run(&self, number: u64) -> Result<Option<StoredRun>, JournalError> {
+        let label = format!("{}={number}", names::RUN);
+        Ok(group(configs::list(&self.client, &label)?).into_iter().find(|run| run.number == number))
+    }
+
+    fn write(&self, record: &mut Record) -> Result<(), JournalError> {
+        record.swarm.clone_from(&self.swarm);
+        let (first, bytes) = self.claim(record)?;
+        let mut ids = vec![first];
+        for part in 2..=bytes.len().div_ceil(MAX_PART_LEN) {
+            let why = match self.create_own(record.run, part, &own_labels(record), &bytes) {
+                Ok(Some(id)) => {
+                    ids.push(id);
+                    continue;
+                }
+                Ok(None) => JournalError::NumbersTaken { first: record.run, last: record.run },
+                Err(error) => error,
+            };
+            // What is left is shown as incomplete.
+            for id in ids.iter().rev() {
+                let _ = configs::delete(&self.client, id);
+            }
+            return Err(why);
+        }
+        Ok(())
+    }
+
+    fn finish(&self, number: u64, ending: &Ending) -> Result<(), JournalError> {
+        let first = configs::inspect(&self.client, &names::of_part(number, 1))?;
+        update(&self.client, first, |labels| labels.extend(ending.labels()))?;
+        update(&self.client, self.config.clone(), |labels| {
+            let last = self::number(labels, names::LAST).unwrap_or(0).max(number);
+            labels.insert(names::LAST.to_owned(), last.to_string());
+        })
+    }
+
+    fn delete(&self, run: &StoredRun) -> Result<(), JournalError> {
+        Self::delete_run(&self.client, run)
+    }
+}
+
+fn is_known(config: &Config) -> bool {
+    let data = config.data().and_then(|data| serde_json::from_slice::<Value>(&data).ok());
+    data.is_some_and(|data| data["v"] == 1)
+}
+
+fn swarm_id(client: &Client) -> Result<String> {
+    Ok(system::info(client)?.swarm.id().unwrap_or_default().to_owned())
+}
+
+fn number(labels: &Labels, key: &str) -> Option<u64> {
+    labels.get(key)?.parse().ok()
+}
+
+/// The labels that all parts of a run have.
+fn own_labels(record: &Record) -> Labels {
+    Labels::from([
+        (names::RUN.to_owned(), record.run.to_string()),
+        (names::NONCE.to_owned(), record.nonce.clone()),
+    ])
+}
+
+/// Changes the labels of a config. If another writer has changed them since, they are read and changed again.
+fn update(client: &Client, mut config: Config, change: impl Fn(&mut Labels)) -> Result<(), JournalError> {
+    for _ in 0..10 {
+        let mut labels = config.labels.clone();
+        change(&mut labels);
+        if labels == config.labels {
+            return Ok(());
+        }
+        match configs::update_labels(client, &config, &labels) {
+            Err(error)
+                if error.is_version_conflict()
+                    || (error.is_ambiguous() && !matches!(error, Error::Interrupted)) =>
+            {
+                config = configs::inspect(client, &config.name)?;
+            }
+            result => return Ok(result?),
+        }
+    }
+    Err(Error::internal("other writers kept changing the labels of a config").into())
+}
+
+/// The runs that configs hold, the newest first. Configs with other names are none of them, whatever their labels are.
+fn group(configs: Vec<Config>) -> Vec<StoredRun> {
+    let mut runs: BTreeMap<u64, BTreeMap<usize, Config>> = BTreeMap::new();
+    for config in configs {
+        let Some((run, part)) = names::parse_part(&config.name) else { continue };
+        if number(&config.labels, names::RUN) == Some(run) {
+            runs.entry(run).or_default().insert(part, config);
+        }
+    }
+    runs.into_iter().rev().map(|(number, parts)| stored(number, &parts)).collect()
+}
+
+fn stored(number: u64, parts: &BTreeMap<usize, Config>) -> StoredRun {
+    let first = parts.get(&1);
+    let labels = first.map(|config| config.labels.clone()).unwrap_or_default();
+    let count = self::number(&labels, names::PARTS).and_then(|count| usize::try_from(count).ok());
+    // Without the first part it is not known how many there are.
+    let count = count.unwrap_or(1).clamp(1, 100);
+    let nonce = labels.get(names::NONCE);
+    let part = |at: usize| {
+        let config = parts.get(&at).filter(|config| config.labels.get(names::NONCE) == nonce)?;
+        config.data()
+    };
+    StoredRun {
+        number,
+        summary: Summary::from_labels(&labels),
+        parts: (1..=count).map(part).collect(),
+        pieces: parts.values().map(|config| config.id.clone()).collect(),
+    }
+}

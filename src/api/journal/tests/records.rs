@@ -1,0 +1,147 @@
+//! Records: what is written is read, and what others have written is checked.
+
+use super::*;
+use crate::api::journal::{codes, gzip};
+
+fn record() -> Record {
+    let edits = [Edit::set(image(), "shop/web:1.8"), Edit::remove(env().item("A"))];
+    Record {
+        run: 124,
+        nonce: "7f3c".to_owned(),
+        at: "2026-11-28T22:10:04Z".to_owned(),
+        by: "ann@ci-7".to_owned(),
+        program: "0.3.0".to_owned(),
+        swarm: "r9gvf17xuqtl4245a9ajor02b".to_owned(),
+        command: "update-image --stack shop --tag 1.8".to_owned(),
+        undoes: None,
+        services: vec![recorded(&spec(), &edits)],
+    }
+}
+
+fn stored(number: u64, bytes: Vec<u8>) -> StoredRun {
+    StoredRun { number, summary: Summary::default(), parts: vec![Some(bytes)], pieces: Vec::new() }
+}
+
+#[test]
+fn what_is_written_is_read_and_the_spec_is_kept_byte_for_byte() {
+    let mut record = record();
+    let text = r#"{"Name":"web","Ratio":1.0000000000000000001e-7,"Big":18446744073709551615, "a":"\u003c"}"#;
+    record.services[0].before = Some(RawValue::from_string(text.to_owned()).unwrap());
+    let read = stored(124, record.compressed().unwrap()).record().unwrap();
+    assert_eq!(read.services[0].before.as_ref().unwrap().get(), text);
+    assert_eq!(read.to_json().unwrap(), record.to_json().unwrap());
+    assert_eq!(read.kind(), RunKind::Update);
+    let json: Value = serde_json::from_slice(&record.to_json().unwrap()).unwrap();
+    let keys: Vec<&String> = json.as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["v", "run", "nonce", "at", "by", "program", "swarm", "command", "undoes", "services"]);
+}
+
+#[test]
+fn forged_truncated_and_newer_records_are_unreadable() {
+    let good: Value = serde_json::from_slice(&record().to_json().unwrap()).unwrap();
+    type Spoil = fn(&mut Value);
+    let spoilt: [(Spoil, &str); 10] = [
+        (|it| it["v"] = json!(2), "version 2"),
+        (|it| it["services"][0]["id"] = json!("../x"), "no valid ID"),
+        (|it| it["services"][0]["edits"][0]["path"] = json!(["Name"]), "renamed"),
+        (|it| it["services"][0]["edits"][0]["from"] = json!(5), "must be a string"),
+        (|it| it["services"][0]["edits"][0]["to"] = json!([]), "must be a string"),
+        (|it| it["services"][0]["edits"][1]["from"] = json!("B=1"), "not the item"),
+        (|it| it["services"][0]["edits"][0]["more"] = json!(1), "unknown field"),
+        (|it| it["services"][0]["before"]["Labels"] = json!({"a": 1}), "must be a string"),
+        (|it| it["services"][0]["before"] = json!([]), "not an object"),
+        (|it| it["services"] = json!([it["services"][0], it["services"][0]]), "twice"),
+    ];
+    for (spoil, why) in spoilt {
+        let mut bad = good.clone();
+        spoil(&mut bad);
+        let error = parse(bad.to_string().as_bytes()).unwrap_err();
+        assert!(error.contains(why), "{error} instead of {why}");
+    }
+    let whole = record().compressed().unwrap();
+    for bytes in [&whole[..whole.len() / 2], b"no gzip", &[]] {
+        assert!(matches!(stored(124, bytes.to_vec()).record(), Err(RecordError::Unreadable(_))));
+    }
+    assert!(matches!(stored(125, whole.clone()).record(), Err(RecordError::Unreadable(_))), "another number");
+    let mut incomplete = stored(124, whole);
+    incomplete.parts.push(None);
+    assert_eq!(incomplete.record().unwrap_err(), RecordError::Incomplete);
+    let bomb = gzip::compress(&vec![b' '; usize::try_from(gzip::MAX_LEN).unwrap() + 1]).unwrap();
+    assert_eq!(gzip::decompress(&bomb).unwrap_err(), "it is longer than 64 MiB");
+}
+
+#[test]
+fn a_record_that_is_too_long_has_no_specs() {
+    let mut record = record();
+    let mut noise = fastrand::Rng::with_seed(7);
+    let text: String = (0..6 << 20).map(|_| noise.alphanumeric()).collect();
+    record.services[0].before = Some(raw(&json!({"Name": "web", "Labels": {"noise": text}})));
+    let read = stored(124, record.compressed().unwrap()).record().unwrap();
+    assert!(read.services[0].before.is_none());
+    assert_eq!(read.services[0].edits, record.services[0].edits);
+    record.command = text;
+    assert!(matches!(record.compressed(), Err(JournalError::TooLong(4))));
+}
+
+#[test]
+fn labels_hold_at_most_what_they_may() {
+    let mut record = record();
+    record.command = "ä".repeat(1000);
+    let summary = Summary::of_record(&record);
+    let labels = summary.labels();
+    assert!(labels.values().all(|label| label.chars().count() <= 256), "{labels:?}");
+    let read = Summary::from_labels(&labels);
+    assert_eq!((read.count, read.outcome.as_str(), read.exit), (1, STARTED, None));
+    let codes: Vec<(usize, u8)> = (0..2000).map(|at| (at, 5)).collect();
+    let text = codes::to_text(&codes);
+    assert!(text.len() <= codes::MAX_CODES_LEN);
+    assert_eq!(codes::parse(&text), codes[..codes::parse(&text).len()]);
+    assert_eq!(codes::parse("0=5,x,3=4,7=999"), [(0, 5), (3, 4)]);
+}
+
+#[test]
+fn records_of_any_kind_never_panic() {
+    crate::api::property_tests::many("records of runs", |random| {
+        let mut bytes = record().to_json().unwrap();
+        for _ in 0..random.usize(1..4) {
+            let at = random.usize(..bytes.len());
+            bytes[at] = random.u8(..);
+        }
+        if let Ok(read) = parse(&bytes) {
+            assert_eq!(parse(&read.to_json().unwrap()).unwrap().to_json().unwrap(), read.to_json().unwrap());
+            for service in &read.services {
+                let _ = judge(service, &spec(), OnThirdValue::Overwrite);
+                let _ = run_state(service, &spec());
+            }
+        }
+        let _ = gzip::decompress(&bytes);
+    });
+}
+
+#[test]
+fn files_are_private_complete_and_found_again() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let journal = FileJournal::new(folder.path(), "r9gvf17xuqtl4245a9ajor02b");
+    assert!(journal.runs().unwrap().is_empty());
+    let mut record = record();
+    journal.write(&mut record).unwrap();
+    assert_eq!(record.run, 1);
+    journal.write(&mut record).unwrap();
+    let own = folder.path().join("r9gvf17xuqtl4245a9ajor02b");
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&own), mode(&own.join("2.json.gz"))), (0o700, 0o600));
+    let ending = Ending { outcome: "failed".to_owned(), exit: 5, codes: vec![(0, 5)] };
+    journal.finish(2, &ending).unwrap();
+    std::fs::write(own.join("x.json.gz"), "").unwrap();
+    let runs = journal.runs().unwrap();
+    assert_eq!(runs.iter().map(|run| run.number).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!(
+        (runs[0].summary.outcome.as_str(), runs[0].summary.exit, &runs[0].summary.codes),
+        ("failed", Some(5), &vec![(0, 5)])
+    );
+    assert!(runs[1].summary.is_started());
+    assert_eq!(runs[0].record().unwrap().command, record.command);
+    journal.delete(&runs[0]).unwrap();
+    assert!(journal.run(2).unwrap().is_none());
+}

@@ -1,0 +1,91 @@
+//! Tables of runs with their services and changes.
+
+use super::Values;
+use super::entry::{Entry, EntryService};
+use super::shown::Shown;
+use crate::api::journal::RunState;
+use crate::api::spec::Change;
+use crate::cli::deploy::journal::describe_time;
+use crate::cli::messages::changes::in_full as show_change;
+use crate::output::Table;
+
+/// What stands for the command of changes that no run made.
+const OUTSIDE: &str = "(outside the journal)";
+
+/// The state of a service of a run that has not ended, in words.
+pub fn describe_state(state: RunState) -> &'static str {
+    match state {
+        RunState::Applied => "applied",
+        RunState::NotApplied => "not applied",
+        RunState::ChangedSince => "changed since",
+    }
+}
+
+/// One line for each service of a run, with its changes.
+pub fn changes(shown: &Shown, values: Values) -> Table {
+    let mut table = Table::new(&["RUN", "WHEN", "BY", "COMMAND", "SERVICE", "OUTCOME", "CHANGES"]);
+    for entry in &shown.entries {
+        for service in &entry.services {
+            table.row(match entry.run {
+                Some(run) => [
+                    run.to_string(),
+                    describe_time(&entry.summary.at),
+                    entry.summary.by.clone(),
+                    entry.summary.command.clone(),
+                    service.name.clone(),
+                    outcome_of(entry, service),
+                    describe_changes(&service.changes, values),
+                ],
+                None => [
+                    String::new(),
+                    String::new(),
+                    String::new(),
+                    OUTSIDE.to_owned(),
+                    service.name.clone(),
+                    String::new(),
+                    describe_changes(&service.changes, values),
+                ],
+            });
+        }
+    }
+    table
+}
+
+/// One line for each service of the run.
+pub fn services(shown: &Shown, values: Values) -> Table {
+    let mut table = Table::new(&["SERVICE", "ID", "OUTCOME", "CHANGES"]);
+    for entry in &shown.entries {
+        for service in &entry.services {
+            table.row([
+                service.name.clone(),
+                service.id.clone().unwrap_or_default(),
+                outcome_of(entry, service),
+                describe_changes(&service.changes, values),
+            ]);
+        }
+    }
+    table
+}
+
+/// What became of one service of a run.
+fn outcome_of(entry: &Entry, service: &EntryService) -> String {
+    match (service.state, service.exit) {
+        (Some(state), _) => describe_state(state).to_owned(),
+        (None, Some(0)) if entry.summary.outcome == "detached" => "detached".to_owned(),
+        (None, Some(0)) => "done".to_owned(),
+        (None, Some(code)) => format!("exit code {code}"),
+        (None, None) => entry.summary.outcome.clone(),
+    }
+}
+
+/// The places, or the changes with their values.
+pub fn describe_changes(changes: &[Change], values: Values) -> String {
+    let describe = |change: &Change| match values {
+        Values::Hidden => change.place.to_string(),
+        Values::Shown => show_change(change),
+    };
+    changes.iter().map(describe).collect::<Vec<_>>().join(match values {
+        Values::Hidden => ", ",
+        Values::Shown => "; ",
+    })
+}

@@ -1,0 +1,145 @@
+//! What the engine remembers of a service: its spec, the previous one, and the templates of old tasks.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::api::error::Result;
+use crate::api::http::client::Client;
+use crate::api::resources::services::Service;
+use crate::api::resources::tasks;
+use crate::api::resources::tasks::TaskWithSpec;
+use crate::api::spec::{Change, Place, changes, is_zero};
+
+/// One state of a service that the engine remembers.
+#[derive(Clone, Debug)]
+pub struct EngineRow {
+    /// The name of the service.
+    pub service: String,
+    /// Its ID.
+    pub id: String,
+    /// Where the engine has it.
+    pub source: EngineSource,
+    /// When the first known task was created.
+    pub since: Option<Timestamp>,
+    /// The image.
+    pub image: String,
+    /// The number of tasks by state.
+    pub tasks: Vec<(&'static str, usize)>,
+    /// The differences from the current spec.
+    pub changes: Vec<Change>,
+}
+
+/// Where the engine has a state of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EngineSource {
+    /// The spec.
+    Current,
+    /// The previous spec.
+    Previous,
+    /// The template of old tasks.
+    Task,
+}
+
+impl EngineSource {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Current => "current",
+            Self::Previous => "previous",
+            Self::Task => "task",
+        }
+    }
+}
+
+impl EngineRow {
+    /// What the engine remembers of these services.
+    ///
+    /// # Errors
+    /// The tasks cannot be read.
+    pub fn of_services(client: &Client, services: &[Service]) -> Result<Vec<Self>> {
+        let ids: Vec<&str> = services.iter().map(Service::id).collect();
+        let listed = tasks::list_existing(client, &ids, &json!({}))?;
+        let mut all = Vec::with_capacity(listed.tasks.len());
+        for (_, text) in &listed.tasks {
+            // It was parsed as a task before.
+            all.extend(TaskWithSpec::from_json(text));
+        }
+        let of = |service: &Service| -> Vec<TaskWithSpec> {
+            all.iter().filter(|task| task.task.service == service.id()).cloned().collect()
+        };
+        Ok(services.iter().flat_map(|service| rows(service, of(service))).collect())
+    }
+}
+
+fn rows(service: &Service, mut tasks: Vec<TaskWithSpec>) -> Vec<EngineRow> {
+    let current = service.spec();
+    let template = |spec: &Value| spec["TaskTemplate"].clone();
+    let row = |source, template: &Value, tasks: &[TaskWithSpec], changes| EngineRow {
+        service: service.name().to_owned(),
+        id: service.id().to_owned(),
+        source,
+        since: tasks.iter().map(|task| task.task.created).min(),
+        image: template["ContainerSpec"]["Image"].as_str().unwrap_or_default().to_owned(),
+        tasks: by_state(tasks),
+        changes,
+    };
+    let now = template(current);
+    let mut rows = vec![row(EngineSource::Current, &now, &take(&mut tasks, &now), Vec::new())];
+    if let Some(previous) = service.previous_spec() {
+        let before = template(previous);
+        let own = take(&mut tasks, &before);
+        rows.push(row(EngineSource::Previous, &before, &own, differences(current, previous)));
+    }
+    tasks.sort_by_key(|task| std::cmp::Reverse(task.task.created));
+    while let Some(first) = tasks.first().map(|task| task.spec.clone()) {
+        let own = take(&mut tasks, &first);
+        let changes = differences(&json!({ "TaskTemplate": now }), &json!({ "TaskTemplate": first }));
+        rows.push(row(EngineSource::Task, &first, &own, of_template(changes)));
+    }
+    rows
+}
+
+/// Takes the tasks with this template, compared without the counter of restarts.
+fn take(tasks: &mut Vec<TaskWithSpec>, template: &Value) -> Vec<TaskWithSpec> {
+    let wrapped = json!({ "TaskTemplate": template });
+    let is_same = |task: &TaskWithSpec| {
+        of_template(differences(&wrapped, &json!({ "TaskTemplate": task.spec }))).is_empty()
+    };
+    let (own, rest) = std::mem::take(tasks).into_iter().partition(is_same);
+    *tasks = rest;
+    own
+}
+
+/// The differences, apart from values that the engine does not store.
+fn differences(from: &Value, to: &Value) -> Vec<Change> {
+    let is_nothing = |value: &Option<Value>| value.as_ref().is_none_or(is_zero);
+    let mut differences = changes(from, to);
+    differences.retain(|change| !(is_nothing(&change.old) && is_nothing(&change.new)));
+    differences
+}
+
+/// The differences between templates, apart from the counter of restarts and the runtime, which tasks do not contain.
+fn of_template(mut changes: Vec<Change>) -> Vec<Change> {
+    let ignored = ["TaskTemplate.ForceUpdate", "TaskTemplate.Runtime"].map(Place::at);
+    changes.retain(|change| !ignored.contains(&change.place));
+    changes
+}
+
+fn by_state(tasks: &[TaskWithSpec]) -> Vec<(&'static str, usize)> {
+    let mut states: Vec<_> = tasks.iter().map(|task| task.task.status.state).collect();
+    states.sort_unstable();
+    let mut counts: Vec<(&'static str, usize)> = Vec::new();
+    for state in states {
+        match counts.last_mut() {
+            Some((last, count)) if *last == state.as_str() => *count += 1,
+            _ => counts.push((state.as_str(), 1)),
+        }
+    }
+    counts
+}
+
+/// The counts as a JSON object.
+pub fn tasks_json(tasks: &[(&'static str, usize)]) -> Value {
+    let counts = tasks.iter().map(|(state, count)| ((*state).to_owned(), Value::from(*count)));
+    Value::Object(counts.collect::<Map<_, _>>())
+}

@@ -1,0 +1,144 @@
+//! Recorded runs and the changes between them.
+
+use std::collections::HashMap;
+
+use super::entry::{Entry, EntryService, Subjects, changes_of};
+use crate::api::error::Result;
+use crate::api::http::client::Client;
+use crate::api::journal::{
+    Ran, Record, RecordError, RecordedService, RunKind, RunState, StoredRun, Summary, outside_changes,
+    run_state,
+};
+use crate::api::resources::services;
+use crate::api::resources::services::Service;
+use crate::cli::deploy::map_concurrently;
+
+/// Reads the records of runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'a> {
+    pub client: &'a Client,
+    /// `None`: all services.
+    pub subjects: Option<Subjects<'a>>,
+}
+
+/// A run with its record.
+struct Read<'r> {
+    run: &'r StoredRun,
+    record: std::result::Result<Record, RecordError>,
+}
+
+impl Reader<'_> {
+    /// Reads runs, the newest first, and returns at most `max` entries.
+    ///
+    /// # Errors
+    /// The engine does not respond.
+    pub fn read(self, runs: &[StoredRun], max: usize) -> Result<Vec<Entry>> {
+        let read = map_concurrently(runs.iter().collect(), |run| Read { run, record: run.record() });
+        let now = self.services_of_started(&read)?;
+        let mut entries = Vec::new();
+        for (at, one) in read.iter().enumerate() {
+            let services = self.services(one, &now);
+            if self.subjects.is_some() && services.is_empty() {
+                continue;
+            }
+            let outside =
+                if self.subjects.is_some() { self.outside(one, &read[at + 1..]) } else { Vec::new() };
+            let mut summary = one.run.summary.clone();
+            if matches!(one.record, Err(RecordError::Incomplete)) {
+                summary.outcome = "incomplete".to_owned();
+            }
+            entries.push(Entry {
+                run: Some(one.run.number),
+                summary,
+                undoes: one.record.as_ref().ok().and_then(|record| record.undoes),
+                error: one.record.as_ref().err().cloned(),
+                services,
+            });
+            if !outside.is_empty() {
+                let summary = Summary { outcome: "external".to_owned(), ..Summary::default() };
+                entries.push(Entry { run: None, summary, undoes: None, error: None, services: outside });
+            }
+            if entries.len() >= max {
+                break;
+            }
+        }
+        entries.truncate(max);
+        Ok(entries)
+    }
+
+    fn is_shown(self, service: &RecordedService) -> bool {
+        self.subjects.is_none_or(|subjects| {
+            let id = service.id.as_deref();
+            id.is_some_and(|id| subjects.ids.contains(&id)) || subjects.names.contains(&service.name.as_str())
+        })
+    }
+
+    /// The services of runs that have not ended, as they are now, by ID.
+    fn services_of_started(self, read: &[Read]) -> Result<HashMap<String, Service>> {
+        let started = read.iter().filter(|one| one.run.summary.is_started());
+        let records = started.filter_map(|one| one.record.as_ref().ok());
+        let services = records.flat_map(|record| &record.services).filter(|one| self.is_shown(one));
+        let ids: Vec<&str> = services.filter_map(|one| one.id.as_deref()).collect();
+        if ids.is_empty() { Ok(HashMap::new()) } else { services::list_by_id(self.client, &ids) }
+    }
+
+    fn services(self, one: &Read, now: &HashMap<String, Service>) -> Vec<EntryService> {
+        let Ok(record) = &one.record else { return Vec::new() };
+        let is_started = one.run.summary.is_started();
+        let services = record.services.iter().enumerate().filter(|(_, service)| self.is_shown(service));
+        let entry = |(at, service): (usize, &RecordedService)| EntryService {
+            id: service.id.clone(),
+            name: service.name.clone(),
+            exit: exit_of(&one.run.summary, at),
+            state: is_started.then(|| state(record, service, now)),
+            changes: changes_of(service),
+        };
+        services.map(entry).collect()
+    }
+
+    /// The changes of the shown services since the run before, by anybody who does not use the journal.
+    fn outside(self, one: &Read, earlier: &[Read]) -> Vec<EntryService> {
+        let Ok(record) = &one.record else { return Vec::new() };
+        let mut outside = Vec::new();
+        for later in record.services.iter().filter(|service| self.is_shown(service)) {
+            let Some(id) = later.id.as_deref() else { continue };
+            let before = earlier.iter().find_map(|one| {
+                let services = one.record.as_ref().ok()?.services.iter().enumerate();
+                let (at, service) = services.into_iter().find(|(_, it)| it.id.as_deref() == Some(id))?;
+                Some((service, ran(&one.run.summary, at)))
+            });
+            let changes =
+                before.map(|(service, ran)| outside_changes(service, ran, later)).unwrap_or_default();
+            if !changes.is_empty() {
+                let (id, name) = (later.id.clone(), later.name.clone());
+                outside.push(EntryService { id, name, exit: None, state: None, changes });
+            }
+        }
+        outside
+    }
+}
+
+/// The exit code of the service at this position.
+fn exit_of(summary: &Summary, at: usize) -> Option<u8> {
+    summary.exit?;
+    Some(summary.codes.iter().find(|(position, _)| *position == at).map_or(0, |(_, code)| *code))
+}
+
+/// Whether the changes of a run stayed on the service at this position.
+fn ran(summary: &Summary, at: usize) -> Ran {
+    match exit_of(summary, at) {
+        Some(0) => Ran::Applied,
+        Some(6) => Ran::Not,
+        _ => Ran::Unknown,
+    }
+}
+
+fn state(record: &Record, service: &RecordedService, now: &HashMap<String, Service>) -> RunState {
+    let found = service.id.as_deref().and_then(|id| now.get(id));
+    match (record.kind(), found) {
+        (RunKind::Update, Some(found)) => run_state(service, found.spec()),
+        (RunKind::Update, None) | (RunKind::Create, _) => RunState::ChangedSince,
+        (RunKind::Remove, None) => RunState::Applied,
+        (RunKind::Remove, Some(_)) => RunState::NotApplied,
+    }
+}

@@ -1,0 +1,54 @@
+//! Entries of a history.
+
+use crate::api::journal::{RecordError, RecordedService, RunState, Summary};
+use crate::api::records::plan::PlannedEdit;
+use crate::api::spec::Change;
+
+/// A run, or changes outside the journal.
+#[derive(Debug)]
+pub struct Entry {
+    /// The number. `None`: outside the journal.
+    pub run: Option<u64>,
+    /// What is known without its record.
+    pub summary: Summary,
+    /// The run that it undoes.
+    pub undoes: Option<u64>,
+    /// Why its record cannot be used.
+    pub error: Option<RecordError>,
+    /// The services that are shown.
+    pub services: Vec<EntryService>,
+}
+
+/// A service of an entry.
+#[derive(Debug)]
+pub struct EntryService {
+    /// The ID. `None` of a service that the run created.
+    pub id: Option<String>,
+    /// The name.
+    pub name: String,
+    /// The exit code. `None` if it is not known.
+    pub exit: Option<u8>,
+    /// What became of its changes, if the run has not ended.
+    pub state: Option<RunState>,
+    /// The changes.
+    pub changes: Vec<Change>,
+}
+
+/// The services whose runs are shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Subjects<'a> {
+    /// The IDs of existing services.
+    pub ids: &'a [&'a str],
+    /// Names that no service has.
+    pub names: &'a [&'a str],
+}
+
+/// The changes that a run made to a service.
+pub fn changes_of(service: &RecordedService) -> Vec<Change> {
+    let change = |edit: &PlannedEdit| Change {
+        place: edit.place().clone(),
+        old: edit.from.clone(),
+        new: edit.to.clone(),
+    };
+    service.edits.iter().map(change).collect()
+}

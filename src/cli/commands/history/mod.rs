@@ -1,0 +1,84 @@
+//! `history`: shows what changed services, from the journal and from what the engine remembers.
+
+mod details_table;
+mod engine;
+mod engine_table;
+mod entries;
+mod entry;
+mod json;
+mod read;
+mod shown;
+mod text;
+
+use clap::Args;
+
+use self::read::{history, one_run};
+use crate::cli::app::App;
+use crate::cli::complete::completion::Completion;
+use crate::cli::deploy::restore::run_number;
+use crate::cli::exit::Exit;
+use crate::cli::select::SelectArgs;
+
+/// Show what changed services, newest first
+///
+/// With a journal (`swarmctl journal enable`), shows the recorded runs; with services, the runs that changed them, with the
+/// places. Without a journal, shows what the engine remembers of services: their spec, their previous spec and the templates
+/// of old tasks.
+#[derive(Args, Debug)]
+pub struct HistoryArgs {
+    /// Services: names, IDs, or the first 6 or more characters of IDs
+    #[arg(value_name = "SERVICE", add = Completion::SERVICES)]
+    services: Vec<String>,
+    #[command(flatten)]
+    select: SelectArgs,
+    /// Show one run: its services, changes and outcome
+    #[arg(
+        long,
+        value_name = "RUN",
+        value_parser = run_number,
+        conflicts_with_all = ["services", "stack", "filter", "all", "engine"]
+    )]
+    run: Option<u64>,
+    /// Show old and new values, not only the places
+    #[arg(long)]
+    diff: bool,
+    /// Show what the engine remembers, even if there is a journal
+    #[arg(long)]
+    engine: bool,
+    /// Maximum number of entries
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
+    last: usize,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is shown of changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Values {
+    /// The places only.
+    Hidden,
+    /// Old and new values.
+    Shown,
+}
+
+/// Runs the command.
+pub fn run(args: HistoryArgs, app: &App) -> anyhow::Result<Exit> {
+    if !args.services.is_empty() {
+        args.select.check(&args.services, "swarmctl history web")?;
+    }
+    let client = app.client(None)?;
+    let values = if args.diff { Values::Shown } else { Values::Hidden };
+    let shown = match args.run {
+        Some(run) => one_run(&client, run)?,
+        None => history(&args, app, &client)?,
+    };
+    if args.json {
+        let mut out = app.ui.stdout();
+        out.json_object(&json::object(&shown, values));
+        out.finish()?;
+    } else {
+        text::print(app, &shown, values)?;
+    }
+    Ok(Exit::merge(shown.failures.iter().copied().chain([Exit::Done])))
+}

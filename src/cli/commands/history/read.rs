@@ -1,0 +1,132 @@
+//! Reads what a history shows.
+
+use super::HistoryArgs;
+use super::engine::EngineRow;
+use super::entries::Reader;
+use super::entry;
+use super::entry::{Entry, EntryService};
+use super::shown::Shown;
+use crate::api::error::Error;
+use crate::api::http::client::Client;
+use crate::api::journal::JournalError;
+use crate::api::resources::services::Service;
+use crate::cli::app::App;
+use crate::cli::deploy::journal::{
+    HistoryError, Location, OpenJournal, describe, error_of, find_run, open, read_record, required_store,
+};
+use crate::cli::exit;
+use crate::cli::exit::Exit;
+use crate::cli::messages::usage::UsageError;
+use crate::cli::select::{Jobs, SelectArgs, SelectedService};
+
+/// Which services are shown.
+enum Subjects {
+    /// All.
+    All,
+    /// These, and names that no service has.
+    Some(Vec<Service>, Vec<(String, Error)>),
+}
+
+/// One run.
+pub fn one_run(client: &Client, number: u64) -> anyhow::Result<Shown> {
+    let journal = required_store(client)?;
+    let stored = find_run(&journal, number)?;
+    // What an incomplete run changed is not known; the rest is shown.
+    if stored.is_complete() {
+        read_record(&stored)?;
+    }
+    let reader = Reader { client, subjects: None };
+    let entries = reader.read(&[stored], 1)?;
+    Ok(Shown { is_one_run: true, ..Shown::new(&journal, entries) })
+}
+
+/// The runs of the selected services, or what the engine remembers of them.
+pub fn history(args: &HistoryArgs, app: &App, client: &Client) -> anyhow::Result<Shown> {
+    let journal = if args.engine { OpenJournal::None } else { find_journal(app, client)? };
+    let subjects = args.subjects(app, client)?;
+    let Some(store) = journal.store() else {
+        let (services, unknown) = match subjects {
+            Subjects::All => (
+                SelectArgs { all: true, ..SelectArgs::default() }.select(app.ui, client, Jobs::Included)?,
+                Vec::new(),
+            ),
+            Subjects::Some(services, unknown) => (services, unknown),
+        };
+        let failures = report_unknown(app, &unknown);
+        let engine = EngineRow::of_services(client, &services)?;
+        return Ok(Shown { engine, failures, ..Shown::without_journal() });
+    };
+    let runs = store.runs().map_err(error_of)?;
+    let (services, unknown) = match subjects {
+        Subjects::All => {
+            let runs: Vec<_> = runs.into_iter().take(args.last).collect();
+            let entries = Reader { client, subjects: None }.read(&runs, args.last)?;
+            return Ok(Shown::new(&journal, entries));
+        }
+        Subjects::Some(services, unknown) => (services, unknown),
+    };
+    let names: Vec<&str> = unknown.iter().map(|(name, _)| name.as_str()).collect();
+    let ids: Vec<&str> = services.iter().map(Service::id).collect();
+    let reader = Reader { client, subjects: Some(entry::Subjects { ids: &ids, names: &names }) };
+    let entries = reader.read(&runs, args.last)?;
+    let is_recorded = |is_it: &dyn Fn(&EntryService) -> bool| {
+        entries.iter().any(|entry: &Entry| entry.services.iter().any(is_it))
+    };
+    let unrecorded: Vec<Service> = services
+        .iter()
+        .filter(|service| !is_recorded(&|one| one.id.as_deref() == Some(service.id())))
+        .cloned()
+        .collect();
+    let unknown: Vec<(String, Error)> =
+        unknown.into_iter().filter(|(name, _)| !is_recorded(&|one| one.name == *name)).collect();
+    let failures = report_unknown(app, &unknown);
+    let engine = EngineRow::of_services(client, &unrecorded)?;
+    Ok(Shown { engine, failures, has_subjects: true, ..Shown::new(&journal, entries) })
+}
+
+/// The journal, if there is one that can be read.
+fn find_journal(app: &App, client: &Client) -> anyhow::Result<OpenJournal> {
+    match open(client.clone_shared(), &Location::from_environment()?) {
+        Ok(OpenJournal::UnknownVersion) => {
+            Err(HistoryError::new(Exit::Failed, JournalError::UnknownVersion.to_string()).into())
+        }
+        Ok(journal) => Ok(journal),
+        Err(JournalError::NoConfigs) => Ok(OpenJournal::None),
+        Err(JournalError::Engine(error)) if error.is_endpoint_unavailable() => {
+            let error = JournalError::Engine(error);
+            app.ui.note(&format!("the journal cannot be read: {}", describe(&error)));
+            Ok(OpenJournal::None)
+        }
+        Err(error) => Err(error_of(error)),
+    }
+}
+
+fn report_unknown(app: &App, unknown: &[(String, Error)]) -> Vec<Exit> {
+    let report = |(name, error): &(String, Error)| {
+        exit::report_failure(app.ui, &format!("cannot show the history of service `{name}`"), error);
+        Exit::for_error(error, app.signal())
+    };
+    unknown.iter().map(report).collect()
+}
+
+impl HistoryArgs {
+    /// Finds the services. A name that no service has may be in the journal.
+    fn subjects(&self, app: &App, client: &Client) -> anyhow::Result<Subjects> {
+        if self.services.is_empty() && !self.select.is_given() {
+            return Ok(Subjects::All);
+        }
+        if self.last == 0 {
+            return Err(UsageError::new("`--last 0` shows nothing", "swarmctl history web --last 5").into());
+        }
+        let (mut services, mut unknown) = (Vec::new(), Vec::new());
+        for SelectedService { given, found, .. } in
+            self.select.resolve(app.ui, client, &self.services, Jobs::Included)?
+        {
+            match found {
+                Ok(service) => services.push(service),
+                Err(error) => unknown.push((given, error)),
+            }
+        }
+        Ok(Subjects::Some(services, unknown))
+    }
+}

@@ -1,0 +1,85 @@
+//! The text of `history`: tables on stdout, notes on stderr.
+
+use super::Values;
+use super::details_table::{changes, describe_state, services};
+use super::engine_table::engine;
+use super::entry::Entry;
+use super::shown::Shown;
+use crate::api::journal::{RecordError, RunState, STARTED};
+use crate::cli::app::App;
+use crate::cli::deploy::journal::describe_time;
+use crate::output::Table;
+
+/// Prints a history.
+pub fn print(app: &App, shown: &Shown, values: Values) -> anyhow::Result<()> {
+    let mut out = app.ui.stdout();
+    let has_details = shown.has_subjects || shown.is_one_run || values == Values::Shown;
+    if shown.journal.is_some()
+        && (!shown.entries.is_empty() || shown.engine.is_empty() && shown.failures.is_empty())
+    {
+        out.table(if has_details && !shown.is_one_run { changes(shown, values) } else { runs(shown) });
+    }
+    if shown.is_one_run {
+        out.line("");
+        out.table(services(shown, values));
+    }
+    if !shown.engine.is_empty() {
+        out.table(engine(&shown.engine, values));
+    }
+    out.finish()?;
+    for entry in &shown.entries {
+        if let (Some(run), Some(RecordError::Unreadable(why))) = (entry.run, &entry.error) {
+            app.ui.warning(&format!("the record of run {run} cannot be read: {why}"));
+        }
+        if let (Some(run), Some(RecordError::Incomplete)) = (entry.run, &entry.error) {
+            app.ui.note(&format!("run {run} is incomplete: what it changed is not known"));
+        }
+    }
+    if !shown.engine.is_empty() {
+        app.ui.note("this is what the engine remembers: templates only, of at most 5 tasks per slot (docs/history.md)");
+    }
+    let newest = shown.entries.iter().find_map(|entry| entry.run);
+    if let (Some((_, keep)), Some(run), false) = (shown.journal, newest, shown.is_one_run) {
+        app.ui.note(&format!(
+            "journal: {keep} runs are kept; `swarmctl history --run {run}` shows one of them"
+        ));
+    }
+    Ok(())
+}
+
+/// One line for each run.
+fn runs(shown: &Shown) -> Table {
+    let mut table = Table::new(&["RUN", "WHEN", "BY", "COMMAND", "SERVICES", "OUTCOME"]);
+    for entry in &shown.entries {
+        table.row([
+            entry.run.map_or_else(String::new, |run| run.to_string()),
+            describe_time(&entry.summary.at),
+            entry.summary.by.clone(),
+            entry.summary.command.clone(),
+            entry.summary.count.to_string(),
+            outcome(entry),
+        ]);
+    }
+    table
+}
+
+/// `done`, `failed (2 of 12)`, `started (7 applied, 5 not applied)`.
+fn outcome(entry: &Entry) -> String {
+    let summary = &entry.summary;
+    if summary.outcome == STARTED {
+        let count = |state: RunState| entry.services.iter().filter(|one| one.state == Some(state)).count();
+        let states = [RunState::Applied, RunState::NotApplied, RunState::ChangedSince];
+        let counts = states.into_iter().map(|state| (count(state), describe_state(state)));
+        let counts = counts.filter(|(count, _)| *count > 0).map(|(count, state)| format!("{count} {state}"));
+        let counts: Vec<String> = counts.collect();
+        return if counts.is_empty() {
+            STARTED.to_owned()
+        } else {
+            format!("{STARTED} ({})", counts.join(", "))
+        };
+    }
+    match summary.codes.len() {
+        0 => summary.outcome.clone(),
+        failed => format!("{} ({failed} of {})", summary.outcome, summary.count),
+    }
+}

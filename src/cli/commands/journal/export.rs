@@ -1,0 +1,61 @@
+//! `journal export`: all complete runs as JSON lines.
+
+use anyhow::Context as _;
+
+use super::ExportArgs;
+use super::state::{Format, JournalState};
+use crate::cli::app::App;
+use crate::cli::deploy::journal::{HistoryError, error_of, read_record, required_store};
+use crate::cli::exit::Exit;
+use crate::cli::flags::files;
+use crate::cli::messages::usage::UsageError;
+use crate::cli::select::format_count;
+
+/// A valid command line, as an example.
+const EXAMPLE: &str = "swarmctl journal export runs.jsonl";
+
+/// Writes the runs.
+pub fn export(args: &ExportArgs, app: &App) -> anyhow::Result<Exit> {
+    let file = args.file.as_deref().filter(|file| *file != "-");
+    match file {
+        None if args.json => {
+            return Err(UsageError::new("`--json` needs FILE: the runs go to stdout", EXAMPLE).into());
+        }
+        Some(file) if std::path::Path::new(file).symlink_metadata().is_ok() => {
+            let why = format!("`{file}` already exists; remove it or choose another name");
+            return Err(UsageError::new(why, EXAMPLE).into());
+        }
+        _ => {}
+    }
+    let client = app.client(None)?;
+    let journal = required_store(&client)?;
+    let Some(store) = journal.store() else {
+        return Err(HistoryError::new(Exit::Failed, "there is no journal").into());
+    };
+    let mut state = JournalState { is_enabled: true, keep: Some(store.keep()), ..JournalState::default() };
+    let mut lines = String::new();
+    for run in store.runs().map_err(error_of)?.iter().rev() {
+        let record = match read_record(run) {
+            Ok(record) => record,
+            Err(error) => {
+                app.ui.warning(&format!("skipped run {}: {error}", run.number));
+                continue;
+            }
+        };
+        state.runs += 1;
+        state.bytes += run.size();
+        lines += &String::from_utf8_lossy(&record.to_json().map_err(error_of)?);
+        lines.push('\n');
+    }
+    let Some(file) = file else {
+        let mut out = app.ui.stdout();
+        if !lines.is_empty() {
+            out.json_untouched(&lines);
+        }
+        out.finish()?;
+        return Ok(Exit::Done);
+    };
+    files::create(file, &lines).with_context(|| format!("cannot write `{file}`"))?;
+    let text = format!("{} written to {file}", format_count(usize::try_from(state.runs).unwrap_or(0), "run"));
+    state.print(app, "export", Format::from_flag(args.json), &text)
+}

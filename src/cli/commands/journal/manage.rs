@@ -1,0 +1,138 @@
+//! `journal enable`, `journal disable` and `journal prune`.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::state::{Format, JournalState};
+use super::{DisableArgs, EnableArgs, PruneArgs};
+use crate::api::http::client::Client;
+use crate::api::journal::{
+    DEFAULT_KEEP, JournalError, MAX_TOTAL_SIZE, Pruning, RunAge, StoredRun, SwarmJournal, to_delete,
+};
+use crate::cli::app::App;
+use crate::cli::deploy::journal::{
+    HistoryError, Location, OpenJournal, error_of, open, prune_store, required_store,
+};
+use crate::cli::exit::Exit;
+use crate::cli::messages::usage::UsageError;
+use crate::cli::select::format_count;
+
+/// What everybody who enables the journal must know.
+const WARNING: &str = "specs, including environment variables, are recorded in swarm configs; everybody who may read \
+                       configs can read them";
+
+/// Starts the journal, or changes the number of runs to keep.
+pub fn enable(args: &EnableArgs, app: &App) -> anyhow::Result<Exit> {
+    let client = swarm_client(app, "enable")?;
+    let opened = open_swarm(&client)?;
+    let (text, kept) = match &opened {
+        OpenJournal::None | OpenJournal::File(_) => {
+            let keep = args.keep.unwrap_or(DEFAULT_KEEP);
+            SwarmJournal::create(&client, keep).map_err(error_of)?;
+            app.ui.note(WARNING);
+            ("the journal is enabled", keep)
+        }
+        OpenJournal::UnknownVersion => return Err(error_of(JournalError::UnknownVersion)),
+        OpenJournal::Swarm(journal) => {
+            let now = opened.store().map_or(DEFAULT_KEEP, |store| store.keep());
+            let keep = args.keep.unwrap_or(now);
+            journal.set_keep(keep).map_err(error_of)?;
+            ("the journal is enabled already", keep)
+        }
+    };
+    let format = Format::from_flag(args.json);
+    let runs =
+        if format == Format::Json { SwarmJournal::list_runs(&client).map_err(error_of)? } else { Vec::new() };
+    let state = JournalState { is_enabled: true, keep: Some(kept), ..state_of(&runs, 0) };
+    state.print(app, "enable", format, &format!("{text}: {} are kept", format_count(count(kept), "run")))
+}
+
+/// Deletes the journal, and with `--purge` its runs.
+pub fn disable(args: &DisableArgs, app: &App) -> anyhow::Result<Exit> {
+    let client = swarm_client(app, "disable")?;
+    let opened = open_swarm(&client)?;
+    match &opened {
+        OpenJournal::Swarm(journal) => journal.remove().map_err(error_of)?,
+        OpenJournal::UnknownVersion => return Err(error_of(JournalError::UnknownVersion)),
+        OpenJournal::None | OpenJournal::File(_) => {}
+    }
+    let was_enabled = matches!(opened, OpenJournal::Swarm(_));
+    let format = Format::from_flag(args.json);
+    let mut runs = match (args.purge, format) {
+        (false, Format::Text) => Vec::new(),
+        _ => SwarmJournal::list_runs(&client).map_err(error_of)?,
+    };
+    let mut deleted = 0;
+    if args.purge {
+        // The oldest first, as when old runs are deleted.
+        while let Some(run) = runs.pop() {
+            SwarmJournal::delete_run(&client, &run).map_err(error_of)?;
+            deleted += 1;
+        }
+    }
+    let head = if was_enabled { "the journal is disabled" } else { "this swarm has no journal" };
+    let text = if args.purge {
+        format!("{head}; {} deleted", format_count(count(deleted), "run"))
+    } else if was_enabled {
+        format!("{head}; its runs stay until `swarmctl journal disable --purge`")
+    } else {
+        head.to_owned()
+    };
+    state_of(&runs, deleted).print(app, "disable", format, &text)
+}
+
+/// Deletes old runs.
+pub fn prune(args: &PruneArgs, app: &App) -> anyhow::Result<Exit> {
+    let client = app.client(None)?;
+    let journal = required_store(&client)?;
+    let Some(store) = journal.store() else {
+        return Err(HistoryError::new(Exit::Failed, "there is no journal").into());
+    };
+    let is_by_age_only = args.older_than.is_some() && args.keep.is_none();
+    let pruning = Pruning {
+        keep: if is_by_age_only { None } else { Some(args.keep.unwrap_or(store.keep())) },
+        older_than: args.older_than.and_then(|age| SignedDuration::try_from(age).ok()),
+        max_size: MAX_TOTAL_SIZE,
+        now: Timestamp::now(),
+    };
+    let before = store.runs().map_err(error_of)?;
+    let ages: Vec<RunAge> = before.iter().map(RunAge::of_run).collect();
+    let numbers = if args.dry_run {
+        to_delete(&ages, &pruning)
+    } else {
+        prune_store(store, &pruning).map_err(error_of)?
+    };
+    let left: Vec<StoredRun> = before.into_iter().filter(|run| !numbers.contains(&run.number)).collect();
+    let deleted = if args.dry_run { 0 } else { numbers.len() as u64 };
+    let state = JournalState { is_enabled: true, keep: Some(store.keep()), ..state_of(&left, deleted) };
+    let which = match numbers.as_slice() {
+        [] => String::new(),
+        [one] => format!(": {one}"),
+        [first, .., last] => format!(": from {first} to {last}"),
+    };
+    let head = if args.dry_run { "would delete" } else { "deleted" };
+    let text = format!("{head} {}{which}; {} left", format_count(numbers.len(), "run"), left.len());
+    state.print(app, "prune", Format::from_flag(args.json), &text)
+}
+
+/// A client for the journal of the swarm.
+fn swarm_client(app: &App, command: &str) -> anyhow::Result<Client> {
+    let why = match Location::from_environment()? {
+        Location::Swarm => return Ok(app.client(None)?),
+        Location::File(_) => format!("a journal in files needs no `journal {command}` (SWARMCTL_JOURNAL)"),
+        Location::Off => "the journal is off (SWARMCTL_JOURNAL)".to_owned(),
+    };
+    Err(UsageError::new(why, "SWARMCTL_JOURNAL=swarm swarmctl journal enable").into())
+}
+
+fn open_swarm(client: &Client) -> anyhow::Result<OpenJournal> {
+    open(client.clone_shared(), &Location::Swarm).map_err(error_of)
+}
+
+fn state_of(runs: &[StoredRun], deleted: u64) -> JournalState {
+    let bytes = runs.iter().map(StoredRun::size).sum();
+    JournalState { runs: runs.len() as u64, bytes, deleted, ..JournalState::default() }
+}
+
+fn count(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,134 @@
+//! `rollback --to`: restores the complete spec from before a recorded run.
+
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::RollbackArgs;
+use crate::api::deploy::update::{Operation, Restoration, UpdateRequest};
+use crate::api::error::Error;
+use crate::api::http::client::Client;
+use crate::api::journal::{Record, RecordedService};
+use crate::api::registry::image_ref::ImageRef;
+use crate::api::resources::services::Service;
+use crate::cli::app::App;
+use crate::cli::deploy::available_images::check_images;
+use crate::cli::deploy::journal::{find_run, read_record, required_store};
+use crate::cli::deploy::report::{NotStarted, ReportStyle, report_early_end};
+use crate::cli::deploy::restore::{Restorer, StoreCredentials, image_of, is_other, run_number};
+use crate::cli::deploy::{Deployment, DeploymentFlags, IfPaused, Item, Prepared};
+use crate::cli::exit::Exit;
+use crate::cli::select::Jobs;
+
+/// The flags of a rollback to a recorded spec.
+#[derive(Args, Debug)]
+pub struct ToArgs {
+    /// Restore the complete spec from before RUN
+    ///
+    /// Nothing is posted if anybody writes to the service meanwhile (exit 4). The run must be in the journal.
+    #[arg(
+        long,
+        value_name = "RUN",
+        value_parser = run_number,
+        conflicts_with_all = ["stack", "filter", "all", "to_failed", "plan"]
+    )]
+    to: Option<u64>,
+    /// With --to: roll back even if the rollout is paused, which resumes it
+    #[arg(long, requires = "to")]
+    resume: bool,
+    /// With --to: store the credentials for the registry with the service
+    #[arg(long, requires = "to")]
+    with_registry_auth: bool,
+}
+
+impl ToArgs {
+    /// Whether a recorded spec is restored.
+    pub fn is_given(&self) -> bool {
+        self.to.is_some()
+    }
+}
+
+/// Runs the command.
+pub fn run(args: &RollbackArgs, app: &App) -> anyhow::Result<Exit> {
+    let flags = DeploymentFlags {
+        edit: Some(&args.edit),
+        on_failure: args.on_failure.on_failure(),
+        batch: &args.batch,
+        follow: &args.follow,
+    };
+    let style = ReportStyle::new("rollback", "roll back", "rolled back");
+    let deployment = Deployment::new(style, app, flags)?;
+    let style = deployment.style();
+    let record = match read(args.to.to.unwrap_or_default(), deployment.client()) {
+        Ok(record) => record,
+        Err(error) => return report_early_end(style, error, app),
+    };
+    let selected = deployment.all_or_nothing().select(&args.select, &args.services, Jobs::Included)?;
+    let restored = selected.services().filter_map(|service| restored_image(&record, service));
+    let hint = "push the image again, or leave the service out";
+    let images = match check_images(selected.client(), app, restored, hint) {
+        Ok(images) => images,
+        Err(error) => return report_early_end(style, error.into(), app),
+    };
+    let request = selected.request(Operation::Edit(Vec::new()))?;
+    let restorer = Restorer {
+        app,
+        run: record.run,
+        images: &images,
+        if_paused: IfPaused::from_resume(args.to.resume),
+        credentials: if args.to.with_registry_auth { StoreCredentials::Yes } else { StoreCredentials::No },
+    };
+    selected.prepare(|client, item| prepare(client, item, &record, &request, &restorer)).run()
+}
+
+fn read(run: u64, client: &Client) -> anyhow::Result<Record> {
+    let journal = required_store(client)?;
+    Ok(read_record(&find_run(&journal, run)?)?)
+}
+
+/// The image that is restored, if it is another one.
+fn restored_image(record: &Record, service: &Service) -> Option<ImageRef> {
+    let before = record.service(service.id())?.parsed_before().ok()??;
+    image_of(&before).filter(|image| image.digest().is_some() && is_other(service, image))
+}
+
+fn prepare(
+    client: &Client,
+    item: &Item<()>,
+    record: &Record,
+    request: &UpdateRequest,
+    restorer: &Restorer,
+) -> Result<Prepared, NotStarted> {
+    let service = &item.service;
+    let Some(recorded) = record.service(service.id()) else {
+        let why = Some(format!("run {} did not change it", record.run));
+        let name = service.name().to_owned();
+        return Err(NotStarted::Failed(Error::NoSuch { kind: "service", name, why, meant: None }));
+    };
+    let Some(before) = &recorded.before else {
+        return Err(NotStarted::Refused(format!(
+            "the record of run {} has no specs: it would have been too long",
+            record.run
+        )));
+    };
+    refuse_other_mode(recorded, service)?;
+    let restoration = Restoration::of_spec(before.get(), service.spec()).map_err(NotStarted::Failed)?;
+    let operation = Operation::Restore(Arc::new(restoration));
+    restorer.prepare(client, service, UpdateRequest { operation, ..request.clone() })
+}
+
+/// Refuses a spec of another kind of mode, which the engine would refuse after other services were updated.
+fn refuse_other_mode(recorded: &RecordedService, service: &Service) -> Result<(), NotStarted> {
+    let kind = |spec: &serde_json::Value| {
+        let modes = spec["Mode"].as_object().into_iter().flatten();
+        modes.filter(|(_, mode)| !mode.is_null()).map(|(kind, _)| kind.clone()).next()
+    };
+    let before = recorded.parsed_before().ok().flatten();
+    let is_same = before.is_some_and(|before| kind(&before) == kind(service.spec()));
+    if is_same {
+        return Ok(());
+    }
+    Err(NotStarted::Refused(
+        "its mode was of another kind before the run, and the engine cannot change it".to_owned(),
+    ))
+}

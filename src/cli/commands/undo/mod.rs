@@ -1,0 +1,135 @@
+//! `undo`: reverts the changes of one run and keeps all later ones.
+
+mod choose;
+mod find;
+mod found;
+mod prepare;
+mod run;
+
+use clap::Args;
+
+use self::find::{Finder, IfConflict};
+use self::found::Found;
+use self::prepare::Preparer;
+use self::run::{headline, refuse_other_kinds};
+use crate::api::deploy::update::Operation;
+use crate::api::journal::OnThirdValue;
+use crate::cli::app::App;
+use crate::cli::complete::completion::Completion;
+use crate::cli::deploy::available_images::check_images;
+use crate::cli::deploy::journal::{find_run, read_record, required_store};
+use crate::cli::deploy::lint::StrictArgs;
+use crate::cli::deploy::plan_file::PlanFileArgs;
+use crate::cli::deploy::report::{ReportStyle, Skip, UndoState, report_early_end};
+use crate::cli::deploy::restore::{Restorer, StoreCredentials, run_number};
+use crate::cli::deploy::rollback_on_failure::OnFailureArgs;
+use crate::cli::deploy::{BatchArgs, Deployment, DeploymentFlags, EditArgs, FollowArgs, IfPaused, PlanArgs};
+use crate::cli::exit::Exit;
+
+/// Revert the changes of one run and keep all later changes
+///
+/// Sets every place that the run changed back to its value from before the run, in all services of the run or in those that
+/// are named. If somebody has changed one of these places since, nothing is posted. The run must be in the journal; see
+/// docs/history.md.
+#[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each field is a flag of the command line")]
+pub struct UndoArgs {
+    /// Run: its number in `swarmctl history`
+    #[arg(value_name = "RUN", value_parser = run_number)]
+    run: u64,
+    /// Services of the run: names, IDs, or the first 6 or more characters of IDs [default: all]
+    #[arg(value_name = "SERVICE", add = Completion::SERVICES)]
+    services: Vec<String>,
+    /// Leave out services that cannot be reverted
+    #[arg(long, conflicts_with = "force")]
+    skip_conflicts: bool,
+    /// Overwrite later changes at the places of the run
+    #[arg(long)]
+    force: bool,
+    /// Undo even if the rollout is paused, which resumes it
+    #[arg(long)]
+    resume: bool,
+    /// Store the credentials for the registry with the service, for its nodes
+    #[arg(long)]
+    with_registry_auth: bool,
+    /// Update even if DOCKER_API_VERSION makes the engine erase fields
+    #[arg(long)]
+    allow_field_loss: bool,
+    #[command(flatten)]
+    dry_run: PlanArgs,
+    #[command(flatten)]
+    on_failure: OnFailureArgs,
+    #[command(flatten)]
+    batch: BatchArgs,
+    #[command(flatten)]
+    follow: FollowArgs,
+}
+
+/// Runs the command.
+pub fn run(args: UndoArgs, app: &App) -> anyhow::Result<Exit> {
+    let edit = EditArgs {
+        if_version: None,
+        allow_field_loss: args.allow_field_loss,
+        strict: StrictArgs { strict: false },
+        plan: args.dry_run,
+        plan_file: PlanFileArgs::default(),
+    };
+    let flags = DeploymentFlags {
+        edit: Some(&edit),
+        on_failure: args.on_failure.on_failure(),
+        batch: &args.batch,
+        follow: &args.follow,
+    };
+    let style = ReportStyle::new("undo", "undo the changes of", "reverted");
+    let mut deployment = Deployment::new(style, app, flags)?.undoing(args.run);
+    let style = deployment.style();
+    let found = deployment.start_journal().map_err(anyhow::Error::from);
+    let found = found.and_then(|()| find(&args, app, &deployment));
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => return report_early_end(style, error, app),
+    };
+    let client = deployment.client();
+    let hint = "push the image again, or leave the service out";
+    let images = match check_images(client, app, found.images(), hint) {
+        Ok(images) => images,
+        Err(error) => return report_early_end(style, error.into(), app),
+    };
+    let (entries, remarks) = found.into_entries();
+    let selected = deployment.all_or_nothing().with_remarks(remarks).with_entries(entries);
+    let preparer = Preparer {
+        request: selected.request(Operation::Edit(Vec::new()))?,
+        restorer: Restorer {
+            app,
+            run: args.run,
+            images: &images,
+            if_paused: IfPaused::from_resume(args.resume),
+            credentials: args.credentials(),
+        },
+    };
+    let selected = selected.prepare(|client, item| preparer.prepare(client, item));
+    let selected =
+        if args.skip_conflicts { selected.without_paused(Skip::Undo(UndoState::Paused)) } else { selected };
+    selected.run()
+}
+
+/// Reads the record and judges the services.
+fn find(args: &UndoArgs, app: &App, deployment: &Deployment) -> anyhow::Result<Found> {
+    let journal = required_store(deployment.client())?;
+    let stored = find_run(&journal, args.run)?;
+    let record = read_record(&stored)?;
+    refuse_other_kinds(&record)?;
+    app.ui.note(&headline(&stored, &record));
+    let finder = Finder {
+        run: args.run,
+        if_conflict: if args.skip_conflicts { IfConflict::Skip } else { IfConflict::Fail },
+        on_third: if args.force { OnThirdValue::Overwrite } else { OnThirdValue::Conflict },
+    };
+    finder.find(deployment.client(), record, &args.services)
+}
+
+impl UndoArgs {
+    fn credentials(&self) -> StoreCredentials {
+        if self.with_registry_auth { StoreCredentials::Yes } else { StoreCredentials::No }
+    }
+}

@@ -1,0 +1,54 @@
+//! The update that reverts the changes of a run to one service.
+
+use std::sync::Arc;
+
+use super::found::ToUndo;
+use crate::api::deploy::update::{Operation, Restoration, UpdateRequest};
+use crate::api::http::client::Client;
+use crate::api::journal::NothingToRevert;
+use crate::cli::deploy::report::{NotStarted, Remarks};
+use crate::cli::deploy::restore::Restorer;
+use crate::cli::deploy::{IfPaused, Item, Prepared};
+
+/// Prepares the updates; nothing is posted yet.
+#[derive(Debug)]
+pub struct Preparer<'a> {
+    /// The request without its operation.
+    pub request: UpdateRequest,
+    pub restorer: Restorer<'a>,
+}
+
+impl Preparer<'_> {
+    /// The update of one service.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn prepare(&self, client: &Client, item: &Item<ToUndo>) -> Result<Prepared, NotStarted> {
+        let ToUndo { recorded, edits } = &item.with;
+        let edits = match edits {
+            Ok(edits) => edits.clone(),
+            Err(why) => {
+                let notes = match why {
+                    NothingToRevert::AlreadyReverted => Vec::new(),
+                    NothingToRevert::OnlyRestarted => {
+                        vec!["the run restarted it, and a restart cannot be undone".to_owned()]
+                    }
+                };
+                let remarks = Remarks { notes, ..Remarks::default() };
+                let request =
+                    UpdateRequest { operation: Operation::Edit(Vec::new()), ..self.request.clone() };
+                return Ok(Prepared { remarks, ..Prepared::new(request, IfPaused::Refuse) });
+            }
+        };
+        let operation = match &recorded.before {
+            Some(before) => {
+                let places = recorded.edits.iter().map(|edit| edit.place().clone()).collect();
+                let restoration = Restoration::of_places(before.get(), edits, places);
+                Operation::Restore(Arc::new(restoration.map_err(NotStarted::Failed)?))
+            }
+            None => Operation::Edit(edits),
+        };
+        let request = UpdateRequest { operation, ..self.request.clone() };
+        self.restorer.prepare(client, &item.service, request)
+    }
+}

@@ -1,0 +1,32 @@
+//! The flag that selects whether a run is recorded.
+
+use clap::{Args, ValueEnum};
+
+/// The flag of all commands that change services.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct JournalArgs {
+    /// Record the run in the journal: auto, required or off
+    ///
+    /// `auto` records it if there is a journal, and updates without a record if that fails. `required` refuses to update
+    /// without a record. See docs/history.md.
+    #[arg(id = "journal", long = "journal", value_name = "MODE", value_enum, default_value_t = JournalMode::Auto)]
+    pub mode: JournalMode,
+}
+
+/// Whether a run is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum JournalMode {
+    /// If there is a journal.
+    Auto,
+    /// In any case; without a record nothing is posted.
+    Required,
+    /// Not at all.
+    Off,
+}
+
+impl JournalArgs {
+    /// Records nothing.
+    pub fn off() -> Self {
+        Self { mode: JournalMode::Off }
+    }
+}

@@ -1,0 +1,35 @@
+//! Errors of commands that read the journal.
+
+use std::fmt;
+
+use crate::cli::exit::Exit;
+
+/// Why the journal does not have what a command needs.
+#[derive(Clone, Debug)]
+pub struct HistoryError {
+    /// The exit code.
+    pub exit: Exit,
+    /// What to do.
+    pub hint: Option<String>,
+    why: String,
+}
+
+impl HistoryError {
+    /// An error without a hint.
+    pub fn new(exit: Exit, why: impl Into<String>) -> Self {
+        Self { exit, hint: None, why: why.into() }
+    }
+
+    /// The same with a hint.
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+}
+
+impl fmt::Display for HistoryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl std::error::Error for HistoryError {}

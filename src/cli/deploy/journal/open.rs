@@ -1,0 +1,150 @@
+//! Opens the journal.
+
+use super::error::HistoryError;
+use super::location::Location;
+use crate::api::error::Error;
+use crate::api::http::client::Client;
+use crate::api::journal::{
+    FileJournal, JournalError, Opened, Record, RecordError, Store, StoredRun, SwarmJournal,
+};
+use crate::api::resources::{services, system};
+use crate::cli::exit::Exit;
+
+/// The error that there is no journal.
+pub const NO_JOURNAL: &str = "this swarm has no journal";
+const HINT: &str =
+    "start one with `swarmctl journal enable`; `swarmctl rollback web` rolls one service back without it";
+
+/// A journal that was looked for.
+#[derive(Debug)]
+pub enum OpenJournal {
+    /// There is none.
+    None,
+    /// There is one of a newer format.
+    UnknownVersion,
+    /// In configs of the swarm.
+    Swarm(Box<SwarmJournal>),
+    /// In files.
+    File(FileJournal),
+}
+
+impl OpenJournal {
+    /// Where runs are stored.
+    pub fn store(&self) -> Option<&dyn Store> {
+        match self {
+            Self::None | Self::UnknownVersion => None,
+            Self::Swarm(journal) => Some(&**journal),
+            Self::File(journal) => Some(journal),
+        }
+    }
+
+    /// The same journal, with another client.
+    pub fn with_client(&self, client: Client) -> Self {
+        match self {
+            Self::None => Self::None,
+            Self::UnknownVersion => Self::UnknownVersion,
+            Self::Swarm(journal) => Self::Swarm(Box::new(journal.with_client(client))),
+            Self::File(journal) => Self::File(journal.clone()),
+        }
+    }
+}
+
+/// Looks for the journal.
+///
+/// # Errors
+/// It cannot be read.
+pub fn open(client: Client, location: &Location) -> Result<OpenJournal, JournalError> {
+    match location {
+        Location::Off => Ok(OpenJournal::None),
+        Location::Swarm => Ok(match SwarmJournal::open(client)? {
+            Opened::None => OpenJournal::None,
+            Opened::UnknownVersion => OpenJournal::UnknownVersion,
+            Opened::Journal(journal) => OpenJournal::Swarm(journal),
+        }),
+        Location::File(folder) => {
+            let swarm = system::info(&client)?.swarm;
+            match swarm.id() {
+                Some(id) => Ok(OpenJournal::File(FileJournal::new(folder, id))),
+                None => {
+                    // A worker or a node in no swarm refuses every list of services, with a better reason.
+                    services::list_by_id(&client, &["none"])?;
+                    Err(Error::internal("a manager that reports no ID of its swarm").into())
+                }
+            }
+        }
+    }
+}
+
+/// Looks for the journal of a command that needs one.
+///
+/// # Errors
+/// There is none ([`HistoryError`]), or it cannot be read.
+pub fn required_store(client: &Client) -> anyhow::Result<OpenJournal> {
+    let location = Location::from_environment()?;
+    let failed = |why: &str| HistoryError::new(Exit::Failed, why);
+    match open(client.clone_shared(), &location).map_err(error_of)? {
+        OpenJournal::None if location == Location::Off => {
+            Err(failed("the journal is off (SWARMCTL_JOURNAL)").with_hint("unset SWARMCTL_JOURNAL").into())
+        }
+        OpenJournal::None => Err(failed(NO_JOURNAL).with_hint(HINT).into()),
+        OpenJournal::UnknownVersion => {
+            let why = JournalError::UnknownVersion.to_string();
+            Err(failed(&why).with_hint("use the version of swarmctl that created it, or a newer one").into())
+        }
+        journal => Ok(journal),
+    }
+}
+
+/// Finds a run.
+///
+/// # Errors
+/// There is no such run ([`HistoryError`]), or it cannot be read.
+pub fn find_run(journal: &OpenJournal, number: u64) -> anyhow::Result<StoredRun> {
+    let store = journal.store().ok_or_else(|| HistoryError::new(Exit::Failed, NO_JOURNAL))?;
+    if let Some(run) = store.run(number).map_err(error_of)? {
+        return Ok(run);
+    }
+    let numbers: Vec<u64> = store.runs().map_err(error_of)?.iter().map(|run| run.number).collect();
+    let has = match (numbers.iter().min(), numbers.iter().max()) {
+        (Some(first), Some(last)) if first == last => format!("the journal has {first}"),
+        (Some(first), Some(last)) => format!("the journal has {first} to {last}"),
+        _ => "the journal has no runs".to_owned(),
+    };
+    let hint = "list the runs with `swarmctl history`";
+    Err(HistoryError::new(Exit::NoSuch, format!("no such run: {number} ({has})")).with_hint(hint).into())
+}
+
+/// Reads the record of a run.
+///
+/// # Errors
+/// It is incomplete or unreadable.
+pub fn read_record(run: &StoredRun) -> Result<Record, HistoryError> {
+    run.record().map_err(|error| {
+        let number = run.number;
+        HistoryError::new(
+            Exit::Failed,
+            match error {
+                RecordError::Incomplete => {
+                    format!("the record of run {number} is incomplete: what it changed is not known")
+                }
+                RecordError::Unreadable(why) => format!("the record of run {number} cannot be read: {why}"),
+            },
+        )
+    })
+}
+
+/// The error as that of a command.
+pub fn error_of(error: JournalError) -> anyhow::Error {
+    match error {
+        JournalError::Engine(error) => error.into(),
+        error => anyhow::anyhow!(describe(&error)),
+    }
+}
+
+/// Describes an error of the journal.
+pub fn describe(error: &JournalError) -> String {
+    match error {
+        JournalError::NoConfigs => format!("{error}; use SWARMCTL_JOURNAL=file"),
+        error => error.to_string(),
+    }
+}

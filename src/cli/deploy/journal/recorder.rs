@@ -1,0 +1,306 @@
+//! Records a run before the first request that changes something, and its outcome at the end.
+
+use std::collections::HashMap;
+use std::thread;
+use std::thread::JoinHandle;
+
+use jiff::Timestamp;
+
+use super::args::{JournalArgs, JournalMode};
+use super::location::Location;
+use super::open::{NO_JOURNAL, OpenJournal, describe, error_of, open};
+use crate::api::deploy::update::Delivery;
+use crate::api::error::{Error, Result};
+use crate::api::http::client::Client;
+use crate::api::journal::{
+    Ending, JournalError, MAX_TOTAL_SIZE, Pruning, Record, RecordedService, RunAge, Store, to_delete,
+};
+use crate::cli::app::App;
+use crate::cli::deploy::report::{ReportStyle, ServiceReport};
+use crate::cli::exit::Exit;
+
+/// After every run with a multiple of this number, old runs are deleted.
+const PRUNE_INTERVAL: u64 = 10;
+
+/// Records the run of a command, if there is a journal.
+#[derive(Debug)]
+pub struct Recorder {
+    mode: JournalMode,
+    location: Location,
+    reading: Reading,
+}
+
+/// The journal is read while other requests are sent.
+#[derive(Debug)]
+enum Reading {
+    /// Not started.
+    NotStarted,
+    /// On another thread.
+    Started(JoinHandle<Result<OpenJournal, JournalError>>),
+}
+
+/// A run that is going to be recorded.
+#[derive(Debug, Default)]
+pub struct RunDraft {
+    /// The run that it undoes.
+    pub undoes: Option<u64>,
+    /// The services.
+    pub services: Vec<RecordedService>,
+}
+
+/// A run that was recorded.
+#[derive(Debug)]
+pub struct RecordedRun {
+    /// The number.
+    pub number: u64,
+    journal: OpenJournal,
+    /// The positions of the services in the record, by ID.
+    positions: HashMap<String, usize>,
+}
+
+impl Recorder {
+    /// A recorder with the flag and the environment of the command.
+    ///
+    /// # Errors
+    /// The environment is not valid.
+    pub fn new(args: JournalArgs) -> anyhow::Result<Self> {
+        let location = match args.mode {
+            JournalMode::Off => Location::Off,
+            JournalMode::Auto | JournalMode::Required => Location::from_environment()?,
+        };
+        Ok(Self { mode: args.mode, location, reading: Reading::NotStarted })
+    }
+
+    /// A recorder that records nothing.
+    pub fn off() -> Self {
+        Self { mode: JournalMode::Off, location: Location::Off, reading: Reading::NotStarted }
+    }
+
+    /// Starts to read the journal, in parallel with the next requests of the command.
+    ///
+    /// # Errors
+    /// The engine does not respond.
+    pub fn start(&mut self, client: &Client) -> Result<()> {
+        if self.location == Location::Off || !matches!(self.reading, Reading::NotStarted) {
+            return Ok(());
+        }
+        // Each thread would ping the engine otherwise.
+        client.api_version()?;
+        // Over ssh a second connection is a second login, which takes longer than a request.
+        if client.max_streams().is_some() {
+            return Ok(());
+        }
+        let (client, location) = (client.limited_to(client.timeouts().journal), self.location.clone());
+        self.reading = Reading::Started(thread::spawn(move || open(client, &location)));
+        Ok(())
+    }
+
+    /// Records a run. `None` if it is not recorded, and need not be.
+    ///
+    /// # Errors
+    /// It cannot be recorded, and a record is required.
+    pub fn record(
+        &mut self,
+        app: &App,
+        client: &Client,
+        draft: impl FnOnce() -> Result<RunDraft>,
+    ) -> anyhow::Result<Option<RecordedRun>> {
+        if self.mode == JournalMode::Off || (self.location == Location::Off && self.mode == JournalMode::Auto)
+        {
+            return Ok(None);
+        }
+        let journal = match self.opened(client) {
+            Ok(journal) if journal.store().is_some() => journal,
+            Ok(OpenJournal::UnknownVersion) => return self.not_recorded(app, JournalError::UnknownVersion),
+            Ok(_) if self.mode == JournalMode::Required => {
+                // Something must change at all.
+                if draft()?.services.is_empty() {
+                    return Ok(None);
+                }
+                let why = if self.location == Location::Off { "SWARMCTL_JOURNAL is off" } else { NO_JOURNAL };
+                return Err(anyhow::anyhow!("{NOT_RECORDED}: {why}"));
+            }
+            Ok(_) => return Ok(None),
+            Err(error) if self.mode == JournalMode::Auto && means_no_journal(&error) => {
+                app.ui.debug(&format!("no journal: {error}"));
+                return Ok(None);
+            }
+            Err(error) => return self.not_recorded(app, error),
+        };
+        let draft = draft()?;
+        if draft.services.is_empty() {
+            return Ok(None);
+        }
+        let journal = journal.with_client(client.limited_to(client.timeouts().journal));
+        let mut record = record_of(app, draft);
+        match journal.store().map(|store| store.write(&mut record)) {
+            Some(Ok(())) => {}
+            Some(Err(error)) => return self.not_recorded(app, error),
+            None => return Ok(None),
+        }
+        let ids = record.services.iter().enumerate();
+        let positions = ids.filter_map(|(at, service)| Some((service.id.clone()?, at))).collect();
+        Ok(Some(RecordedRun { number: record.run, journal, positions }))
+    }
+
+    /// The journal that was read, or that is read now.
+    fn opened(&mut self, client: &Client) -> Result<OpenJournal, JournalError> {
+        match std::mem::replace(&mut self.reading, Reading::NotStarted) {
+            Reading::Started(thread) => match thread.join() {
+                Ok(opened) => opened,
+                Err(panic) => std::panic::resume_unwind(panic),
+            },
+            Reading::NotStarted => open(client.limited_to(client.timeouts().journal), &self.location),
+        }
+    }
+
+    /// The update proceeds with a warning, or is refused if a record is required.
+    fn not_recorded(&self, app: &App, error: JournalError) -> anyhow::Result<Option<RecordedRun>> {
+        if matches!(&error, JournalError::Engine(Error::Interrupted)) {
+            return Ok(None);
+        }
+        if self.mode == JournalMode::Required {
+            return Err(error_of(error).context(NOT_RECORDED));
+        }
+        app.ui.warning(&format!("the run is not recorded: {}", describe(&error)));
+        Ok(None)
+    }
+}
+
+/// Why nothing was updated.
+const NOT_RECORDED: &str = "nothing was updated: the run could not be recorded";
+
+/// Whether a failed read means that there is no journal: the engine or a proxy refuses the request.
+fn means_no_journal(error: &JournalError) -> bool {
+    match error {
+        JournalError::NoConfigs => true,
+        JournalError::Engine(error) => {
+            error.is_not_found()
+                || error.is_endpoint_unavailable()
+                || error.is_refusal() && !error.is_transient()
+        }
+        _ => false,
+    }
+}
+
+fn record_of(app: &App, RunDraft { undoes, services }: RunDraft) -> Record {
+    let now = Timestamp::now();
+    Record {
+        run: 0,
+        nonce: format!("{:032x}", fastrand::u128(..)),
+        at: Timestamp::from_second(now.as_second()).unwrap_or(now).to_string(),
+        by: app.user_and_host(),
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        swarm: String::new(),
+        command: app.command_line().described().to_owned(),
+        undoes,
+        services,
+    }
+}
+
+impl RecordedRun {
+    /// Records how the run has ended, or deletes it if nothing was posted. Returns its number unless it was deleted.
+    pub fn finish(self, app: &App, client: &Client, end: &RunEnd) -> Option<u64> {
+        let is_over = app.signal().is_some() || client.time_left().is_some_and(|left| left.is_zero());
+        let timeouts = client.timeouts();
+        let client = if is_over {
+            client.for_last_requests(timeouts.last_requests)
+        } else {
+            Some(client.limited_to(timeouts.journal))
+        };
+        let journal = match client {
+            Some(client) => self.journal.with_client(client),
+            None => self.journal,
+        };
+        let store = journal.store()?;
+        let was_posted = end.reports.iter().any(|report| report.delivery() != Delivery::None);
+        let ended = if was_posted {
+            store.finish(self.number, &end.ending(&self.positions))
+        } else {
+            delete(store, self.number)
+        };
+        if let Err(error) = ended {
+            let what = format!("the outcome of run {} is not recorded", self.number);
+            app.ui.warning(&format!("{what}: {}", describe(&error)));
+        }
+        if was_posted && !is_over && self.number.is_multiple_of(PRUNE_INTERVAL) {
+            let pruning = Pruning {
+                keep: Some(store.keep()),
+                older_than: None,
+                max_size: MAX_TOTAL_SIZE,
+                now: Timestamp::now(),
+            };
+            if let Err(error) = prune_store(store, &pruning) {
+                app.ui.warning(&format!("old runs are not deleted: {}", describe(&error)));
+            }
+        }
+        was_posted.then_some(self.number)
+    }
+}
+
+/// How a command has ended.
+#[derive(Debug)]
+pub struct RunEnd<'a> {
+    reports: &'a [ServiceReport],
+    /// Their exit codes.
+    exits: Vec<Exit>,
+    /// The exit code of the command.
+    exit: Exit,
+    waited: Waited,
+}
+
+/// Whether a command waited for rollouts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waited {
+    /// It did.
+    Yes,
+    /// It did not.
+    No,
+}
+
+impl<'a> RunEnd<'a> {
+    /// The end of a command with these reports.
+    pub fn new(style: ReportStyle, reports: &'a [ServiceReport], waited: Waited, app: &App) -> Self {
+        let signal = app.signal();
+        let exits = reports.iter().map(|report| style.exit_of(report, signal)).collect();
+        Self { reports, exits, exit: style.exit(reports, signal), waited }
+    }
+
+    fn ending(&self, positions: &HashMap<String, usize>) -> Ending {
+        let outcome = match self.exit {
+            Exit::Done | Exit::Different if self.waited == Waited::No => "detached",
+            Exit::Done | Exit::Different => "done",
+            Exit::RolledBack => "rolled_back",
+            Exit::Conflict => "conflict",
+            Exit::GaveUp => "gave_up",
+            Exit::Unknown => "unknown",
+            Exit::Interrupted | Exit::Terminated => "interrupted",
+            Exit::Failed | Exit::Usage | Exit::NoSuch | Exit::RolloutFailed | Exit::Unreachable => "failed",
+        };
+        // A new service has no ID in the record, and is the only one.
+        let position = |report: &ServiceReport| match report.id().and_then(|id| positions.get(id)) {
+            Some(at) => Some(*at),
+            None => positions.is_empty().then_some(0),
+        };
+        let failed = self.reports.iter().zip(&self.exits).filter(|(_, exit)| !exit.is_answer());
+        let mut codes: Vec<(usize, u8)> =
+            failed.filter_map(|(report, exit)| Some((position(report)?, exit.code()))).collect();
+        codes.sort_unstable();
+        Ending { outcome: outcome.to_owned(), exit: self.exit.code(), codes }
+    }
+}
+
+fn delete(store: &dyn Store, number: u64) -> Result<(), JournalError> {
+    store.run(number)?.map_or(Ok(()), |run| store.delete(&run))
+}
+
+/// Deletes old runs, the oldest first. Returns their numbers.
+pub fn prune_store(store: &dyn Store, pruning: &Pruning) -> Result<Vec<u64>, JournalError> {
+    let runs = store.runs()?;
+    let ages: Vec<RunAge> = runs.iter().map(RunAge::of_run).collect();
+    let numbers = to_delete(&ages, pruning);
+    for number in &numbers {
+        runs.iter().filter(|run| run.number == *number).try_for_each(|run| store.delete(run))?;
+    }
+    Ok(numbers)
+}

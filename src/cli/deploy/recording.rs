@@ -1,0 +1,85 @@
+//! The run of a deployment: its record before the first request that changes something, and its outcome.
+
+use super::deployment::{Deployment, Selected};
+use super::item::{Item, is_failure};
+use super::journal::{RecordedRun, RunDraft, RunEnd, Waited, changed_services};
+use super::lint;
+use super::prepared::Prepared;
+use super::report::{ServiceReport, report_early_end};
+use super::rules::Follow;
+use crate::api::error::Result;
+use crate::cli::exit::Exit;
+use crate::cli::flags::image_report::announce;
+
+impl Deployment<'_> {
+    /// Starts to read the journal, in parallel with the next request.
+    ///
+    /// # Errors
+    /// The engine does not respond.
+    pub fn start_journal(&mut self) -> Result<()> {
+        self.recorder.start(&self.client)
+    }
+
+    /// The same deployment, which undoes a run.
+    pub fn undoing(mut self, run: u64) -> Self {
+        self.undoes = Some(run);
+        self
+    }
+
+    /// Prints the number of the run, if it was recorded.
+    pub(super) fn note_record(&self) {
+        if let Some(run) = self.recorded {
+            self.app.ui.note(&format!("recorded as run {run}; undo it with swarmctl undo {run}"));
+        }
+    }
+
+    /// Records how a run has ended.
+    pub(super) fn finish_run(&mut self, run: Option<RecordedRun>, reports: &[ServiceReport]) {
+        let Some(run) = run else { return };
+        let waited = if self.rules(0).follow == Follow::UntilConverged { Waited::Yes } else { Waited::No };
+        let end = RunEnd::new(self.style, reports, waited, self.app);
+        self.recorded = run.finish(self.app, &self.client, &end);
+    }
+}
+
+impl Selected<'_, Prepared> {
+    /// Updates the services by the rules of the batch, waits for the rollouts, and reports.
+    ///
+    /// # Errors
+    /// The report cannot be written.
+    pub fn run(self) -> anyhow::Result<Exit> {
+        let items = self.entries.iter().flatten();
+        announce(self.deployment.app.ui, items.map(|item| (item.service.name(), &item.with.image)));
+        let Selected { deployment, entries } = self;
+        let entries = match deployment.flags.edit {
+            Some(edit) => lint::check_updates(&deployment.client, deployment.app.ui, entries, edit.strict),
+            None => entries,
+        };
+        let mut selected = Selected { deployment, entries };
+        match selected.record() {
+            Ok(run) => selected.run_recorded(run, |client, Item { given, service, with, .. }| {
+                with.run(client, given, service)
+            }),
+            Err(error) => report_early_end(selected.deployment.style, error, selected.deployment.app),
+        }
+    }
+
+    /// Records the run, unless nothing will be posted.
+    ///
+    /// # Errors
+    /// It cannot be recorded, and a record is required.
+    fn record(&mut self) -> anyhow::Result<Option<RecordedRun>> {
+        let Self { deployment, entries } = self;
+        let failed = entries.iter().filter_map(|entry| entry.as_ref().err()).map(|report| &**report);
+        let rules = deployment.rules(failed.clone().filter(|one| is_failure(one)).count());
+        let is_blocked = deployment.why_blocked(&rules, failed).is_some();
+        if is_blocked || rules.follow == Follow::Nothing || deployment.app.signal().is_some() {
+            return Ok(None);
+        }
+        let Deployment { recorder, client, app, undoes, .. } = deployment;
+        recorder.record(app, client, || {
+            let services = changed_services(client, entries.iter().flatten())?;
+            Ok(RunDraft { undoes: *undoes, services })
+        })
+    }
+}

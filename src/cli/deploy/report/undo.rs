@@ -1,0 +1,35 @@
+//! What `undo` reports of a service in addition.
+
+/// The state of a service of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UndoState {
+    /// Its changes can be reverted.
+    Ready,
+    /// They were reverted already.
+    Done,
+    /// Somebody has changed the same places since.
+    Conflict,
+    /// It was removed, and another one has its name.
+    Replaced,
+    /// It was removed.
+    Gone,
+    /// Its rollout is paused.
+    Paused,
+    /// Its update is held.
+    Held,
+}
+
+impl UndoState {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Done => "done",
+            Self::Conflict => "conflict",
+            Self::Replaced => "replaced",
+            Self::Gone => "gone",
+            Self::Paused => "paused",
+            Self::Held => "held",
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What `undo` and `rollback --to` share: recorded specs that are posted again.
+
+use super::available_images::AvailableImages;
+use super::prepared::{IfPaused, Prepared};
+use super::report::{NotStarted, Remarks};
+use crate::api::deploy::update::{UpdateRequest, expected_spec};
+use crate::api::error::Error;
+use crate::api::http::client::Client;
+use crate::api::registry::image_ref::ImageRef;
+use crate::api::resources::references;
+use crate::api::resources::services::Service;
+use crate::cli::app::App;
+use crate::cli::flags::image::{ImageChange, store_credentials};
+use crate::cli::messages::usage::UsageError;
+
+/// The label of services of which no update is sent while an update is held.
+pub use crate::api::journal::names::HELD;
+
+/// Whether the user's credentials are stored with the services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreCredentials {
+    /// They are.
+    Yes,
+    /// They are not.
+    No,
+}
+
+/// Prepares services for specs that are restored from a run.
+#[derive(Debug)]
+pub struct Restorer<'a> {
+    pub app: &'a App,
+    /// The run.
+    pub run: u64,
+    /// The images that are restored.
+    pub images: &'a AvailableImages,
+    pub if_paused: IfPaused,
+    pub credentials: StoreCredentials,
+}
+
+impl Restorer<'_> {
+    /// Checks what the restored spec refers to, and adds credentials and remarks.
+    ///
+    /// # Errors
+    /// A secret, config, network or image no longer exists.
+    pub fn prepare(
+        &self,
+        client: &Client,
+        service: &Service,
+        request: UpdateRequest,
+    ) -> Result<Prepared, NotStarted> {
+        let Some(spec) = expected_spec(service, &request).map_err(NotStarted::Failed)? else {
+            return Ok(Prepared::new(request, IfPaused::Refuse));
+        };
+        // Warnings about images were printed when they were checked.
+        let (mut warnings, mut announced) = (Vec::new(), Vec::new());
+        match references::list_missing(client, &spec, service.spec()) {
+            Ok(missing) if missing.is_empty() => {}
+            Ok(missing) => {
+                return Err(NotStarted::Refused(describe_missing(client, self.run, &missing)));
+            }
+            Err(error)
+                if matches!(error, Error::Interrupted) || error.is_transient() || error.is_not_manager() =>
+            {
+                return Err(NotStarted::Failed(error));
+            }
+            // A proxy may forbid the request.
+            Err(error) => warnings
+                .push(format!("cannot check that the secrets, configs and networks still exist: {error}")),
+        }
+        let image = image_of(&spec);
+        if let Some(image) = image.as_ref().filter(|image| is_other(service, image)) {
+            announced.extend(self.images.warning(image)?);
+        }
+        let mut change = ImageChange::default();
+        if let (StoreCredentials::Yes, Some(image)) = (self.credentials, &image) {
+            store_credentials(client, self.app, image.domain(), &mut change).map_err(NotStarted::Failed)?;
+        }
+        let request = UpdateRequest { auth: change.auth, ..request };
+        let prepared = Prepared::with_side_effects(request, self.if_paused, service);
+        let remarks = Remarks { warnings, announced, ..Remarks::default() };
+        Ok(Prepared { image: change.report, remarks, ..prepared })
+    }
+}
+
+/// The image of a spec.
+pub fn image_of(spec: &serde_json::Value) -> Option<ImageRef> {
+    ImageRef::parse(spec["TaskTemplate"]["ContainerSpec"]["Image"].as_str()?).ok()
+}
+
+/// Whether the service has another image, which its registry may no longer have.
+pub fn is_other(service: &Service, image: &ImageRef) -> bool {
+    service.image().and_then(|own| ImageRef::parse(own).ok()).as_ref() != Some(image)
+}
+
+/// Why a spec is not restored: what it refers to is gone. Another object may have the same name.
+fn describe_missing(client: &Client, run: u64, missing: &[references::Referenced]) -> String {
+    let describe = |one: &references::Referenced| {
+        let name = if one.name.is_empty() {
+            format!("{} `{}`", one.kind, one.id)
+        } else {
+            format!("{} `{}` (`{}`)", one.kind, one.name, one.id)
+        };
+        // This is for the message only.
+        let same = references::id_of_name(client, one.kind, &one.name).ok().flatten();
+        let other = same.map(|id| format!("; another one has its name now (`{id}`)"));
+        format!("{name}, which run {run} removed, no longer exists{}", other.unwrap_or_default())
+    };
+    missing.iter().map(describe).collect::<Vec<_>>().join("; ")
+}
+
+/// Parses the number of a run.
+///
+/// # Errors
+/// It is not a number.
+pub fn run_number(text: &str) -> Result<u64, UsageError> {
+    match text.parse() {
+        Ok(number @ 1..) => Ok(number),
+        _ => Err(UsageError::new(format!("`{text}` is not the number of a run"), "swarmctl undo 124")),
+    }
+}

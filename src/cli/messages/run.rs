@@ -1,0 +1,38 @@
+//! Services whose changes by a run cannot be reverted.
+
+use super::{Message, value};
+use crate::api::deploy::update::RunConflict;
+use crate::api::records::plan::Difference;
+
+/// What to do about such a service.
+const SKIP: &str = "leave such services out with `--skip-conflicts`";
+
+/// Why the changes of a run are not reverted.
+pub fn conflict(why: &RunConflict, name: &str) -> Message {
+    match why {
+        RunConflict::ThirdValue(differences) => {
+            let shown = |Difference { place, planned_from, now, planned_to }: &Difference| {
+                let [from, now, to] = [planned_from, now, planned_to].map(|it| value(it.as_ref()));
+                format!("{place} was `{from}` before the run, was set to `{to}`, and is now `{now}`")
+            };
+            let hint = format!("{SKIP}, or overwrite the later changes with `--force`");
+            Message { causes: differences.iter().map(shown).collect(), hint: Some(hint) }
+        }
+        RunConflict::Recreated { id } => {
+            let cause =
+                format!("service `{name}` was removed and created again since the run; its ID is now {id}");
+            Message::new(cause, Some(SKIP.to_owned()))
+        }
+        RunConflict::Held => {
+            let cause = format!("an update of service `{name}` is held");
+            Message::new(cause, Some(format!("continue or abort it first, or {SKIP}")))
+        }
+    }
+}
+
+/// Adds the hint that undoes the whole run.
+pub fn with_undo(message: Message, run: u64) -> Message {
+    let undo = format!("to undo the changes of all services run `swarmctl undo {run}`");
+    let hint = message.hint.into_iter().chain([undo]).collect::<Vec<_>>().join("; ");
+    Message { hint: Some(hint), ..message }
+}

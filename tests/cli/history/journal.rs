@@ -1,0 +1,69 @@
+//! `journal`: enable, disable, prune, export.
+
+use super::*;
+use crate::support::exit::Exit;
+
+#[test]
+fn a_journal_is_enabled_changed_and_disabled() {
+    let swarm = FakeSwarm::with([bare("web")]);
+    run(&swarm, "journal enable")
+        .succeeds()
+        .prints(&["the journal is enabled: 50 runs are kept"])
+        .says(&["specs, including environment variables, are recorded in swarm configs; everybody who may read configs can read them"]);
+    run(&swarm, "journal enable")
+        .succeeds()
+        .prints(&["already", "50 runs"])
+        .never_says(&["specs, including"]);
+    run(&swarm, "journal enable --keep 7").succeeds();
+    assert_eq!(config(&swarm, "swarmctl.journal").label("swarmctl.keep"), Some("7"));
+    for keep in ["0", "1001", "x"] {
+        run(&swarm, &format!("journal enable --keep {keep}")).fails_with(Exit::Usage);
+    }
+    run(&swarm, "restart --detach web").succeeds();
+    swarm.world().add_config("swarmctl.run.9", json!({ "other": "1" }), b"x");
+    swarm.world().add_config("app.conf", json!({ "swarmctl.run": "1" }), b"x");
+    run(&swarm, "journal disable").succeeds().prints(&["its runs stay"]);
+    run(&swarm, "journal enable").succeeds();
+    assert_eq!(config(&swarm, "swarmctl.journal").label("swarmctl.last"), Some("1"), "numbers are continued");
+    let json = run(&swarm, "journal disable --purge --json").succeeds().json();
+    let wanted = json!({"command": "journal disable", "exit_code": 0, "enabled": false, "keep": null, "runs": 0, "bytes": 0, "deleted": 1});
+    assert_eq!(json, wanted);
+    assert_eq!(configs(&swarm), ["swarmctl.run.9", "app.conf"], "those of others stay");
+    run(&swarm, "journal disable").succeeds().prints(&["this swarm has no journal"]);
+}
+
+#[test]
+fn old_runs_are_pruned_and_all_are_exported() {
+    let swarm = shop(&["web"]);
+    for _ in 0..4 {
+        run(&swarm, "restart --detach web").succeeds();
+    }
+    run(&swarm, "journal prune --keep 2 --dry-run").succeeds().prints(&["would delete 2 runs: from 1 to 2"]);
+    run(&swarm, "journal prune --keep 2").succeeds().prints(&["deleted 2 runs: from 1 to 2; 2 left"]);
+    run(&swarm, "journal prune --older-than 1h").succeeds().prints(&["deleted 0 runs"]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("runs.jsonl");
+    let file = file.to_str().unwrap();
+    run(&swarm, &format!("journal export {file}")).succeeds();
+    let text = std::fs::read_to_string(file).unwrap();
+    let runs: Vec<u64> = text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["run"].as_u64().unwrap())
+        .collect();
+    assert_eq!(runs, [3, 4]);
+    run(&swarm, &format!("journal export {file}")).fails_with(Exit::Usage);
+}
+
+#[test]
+fn a_record_has_the_documented_schema() {
+    let swarm = shop(&["web"]);
+    run(&swarm, &format!("update-image --no-resolve-image --detach web {NEW}")).succeeds();
+    run(&swarm, "rm web").succeeds();
+    let exported = run(&swarm, "journal export").succeeds();
+    let schema: Value =
+        serde_json::from_str(include_str!("../../../docs/schema/record.schema.json")).unwrap();
+    for line in exported.stdout.lines() {
+        let record: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(crate::support::schema::fits(&schema, &record), Ok(()), "{record}");
+    }
+}

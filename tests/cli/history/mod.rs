@@ -1,0 +1,74 @@
+//! The journal: what is recorded, what `history` shows, and what `undo` and `rollback --to` restore.
+
+mod journal;
+mod recording;
+mod refused;
+mod rollback_to;
+mod shown;
+mod undo;
+
+use serde_json::{Value, json};
+
+use crate::support::fake_swarm::{FakeSwarm, StoredConfig};
+use crate::support::fixtures::{NEW, OLD, spec};
+use crate::support::run::{Run, Swarmctl, swarmctl};
+
+/// A service without ports: they would want ingress.
+fn bare(name: &str) -> Value {
+    let mut spec = spec(name, OLD);
+    spec["EndpointSpec"]["Ports"] = json!([]);
+    spec["Labels"] = json!({ "com.docker.stack.namespace": "shop" });
+    spec
+}
+
+/// A swarm with services and a journal.
+fn shop(names: &[&str]) -> FakeSwarm {
+    let swarm = FakeSwarm::with(names.iter().map(|name| bare(name)));
+    on(&swarm, "journal enable").run().succeeds();
+    swarm
+}
+
+/// swarmctl with these words, which uses the journal of the swarm.
+fn on(swarm: &FakeSwarm, line: &str) -> Swarmctl {
+    swarmctl(line.split_whitespace()).host(swarm.host()).env("SWARMCTL_JOURNAL", "swarm").env("USER", "ann")
+}
+
+fn run(swarm: &FakeSwarm, line: &str) -> Run {
+    on(swarm, line).run()
+}
+
+/// Sets the image of services of the stack, without asking a registry.
+fn set_all(swarm: &FakeSwarm, image: &str) -> Run {
+    run(swarm, &format!("update-image --no-resolve-image --detach --stack shop {image}"))
+}
+
+/// The config with this name.
+fn config(swarm: &FakeSwarm, name: &str) -> StoredConfig {
+    let world = swarm.world();
+    let found = world.configs.iter().find(|config| config.name == name);
+    found.unwrap_or_else(|| panic!("there is no config {name}")).clone()
+}
+
+/// The names of all configs.
+fn configs(swarm: &FakeSwarm) -> Vec<String> {
+    swarm.world().configs.iter().map(|config| config.name.clone()).collect()
+}
+
+/// The state of each service in the JSON of `undo`.
+fn states(run: &Run) -> Vec<String> {
+    let state = |service: &Value| {
+        format!(
+            "{} {} {}",
+            service["name"].as_str().unwrap_or("?"),
+            service["undo"].as_str().unwrap_or("none"),
+            service["outcome"].as_str().unwrap_or("?")
+        )
+    };
+    run.json()["services"].as_array().expect("services").iter().map(state).collect()
+}
+
+/// The number of requests whose endpoint begins like this.
+fn count(swarm: &FakeSwarm, method: &str, endpoint: &str) -> usize {
+    let requests = swarm.requests();
+    requests.iter().filter(|it| it.method == method && it.endpoint().starts_with(endpoint)).count()
+}

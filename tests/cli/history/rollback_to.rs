@@ -1,0 +1,47 @@
+//! `rollback --to`: the complete spec from before a run.
+
+use super::*;
+use crate::support::exit::Exit;
+use crate::support::fake_swarm::RequestKind;
+
+fn changed() -> (FakeSwarm, String) {
+    let swarm = shop(&["web"]);
+    let before = swarm.service("web").spec.to_string();
+    run(&swarm, &format!("update-image --no-resolve-image --detach web {NEW}")).succeeds();
+    swarm.world().write("web", |spec| spec["Labels"]["foreign"] = "1".into());
+    (swarm, before)
+}
+
+#[test]
+fn the_spec_from_before_the_run_is_restored_as_a_whole() {
+    let (swarm, before) = changed();
+    let dry = run(&swarm, "rollback --dry-run web --to 1").succeeds();
+    dry.prints(&["label foreign=1 removed", &format!("image {NEW} -> 0.7")]);
+    run(&swarm, "rollback --detach web --to 1").succeeds().says(&["recorded as run 2"]);
+    assert_eq!(swarm.service("web").spec.to_string(), before);
+    assert_eq!(swarm.service("web").rollbacks, 0);
+    run(&swarm, "undo --detach 2").succeeds();
+    assert_eq!(swarm.service("web").spec["Labels"]["foreign"], "1");
+}
+
+#[test]
+fn a_write_in_between_is_a_conflict() {
+    let (swarm, _) = changed();
+    swarm
+        .before(RequestKind::Post, 2, |world| world.write("web", |spec| spec["Labels"]["more"] = "2".into()));
+    run(&swarm, "rollback --detach web --to 1").fails_with(Exit::Conflict);
+    swarm.expect("web").image(NEW);
+}
+
+#[test]
+fn a_service_that_is_not_in_the_run_is_an_error() {
+    let swarm = shop(&["web", "db"]);
+    run(&swarm, &format!("update-image --no-resolve-image --detach web {NEW}")).succeeds();
+    run(&swarm, "rollback --detach web db --to 1")
+        .fails_with(Exit::NotFound)
+        .says(&["run 1 did not change it"]);
+    swarm.expect("web").image(NEW);
+    for line in ["rollback --stack shop --to 1", "rollback web --to x", "rollback web --resume"] {
+        run(&swarm, line).fails_with(Exit::Usage);
+    }
+}

@@ -1,0 +1,101 @@
+//! What `history` shows, with and without a journal.
+
+use super::*;
+use crate::support::exit::Exit;
+use crate::support::fake_swarm::Step;
+
+#[test]
+fn runs_are_listed_newest_first_and_one_is_shown_in_detail() {
+    let swarm = shop(&["web", "db"]);
+    set_all(&swarm, NEW).succeeds();
+    run(&swarm, "undo --detach 1").succeeds();
+    let list = run(&swarm, "history").succeeds();
+    list.prints(&["RUN", "WHEN", "BY", "COMMAND", "SERVICES", "OUTCOME", "undo --detach 1"])
+        .says(&["journal: 50 runs are kept; `swarmctl history --run 2` shows one of them"]);
+    let one = run(&swarm, "history --run 1").succeeds();
+    one.prints(&["web", "db", "TaskTemplate.ContainerSpec.Image"]).never_says(&[&format!("{OLD} ->")]);
+    run(&swarm, "history --run 1 --diff").succeeds().prints(&[&format!("{OLD} -> {NEW}")]);
+    let json = run(&swarm, "history --json -n 1").succeeds().json();
+    assert_eq!(json["journal"], json!({ "kind": "swarm", "keep": 50 }));
+    let runs = json["runs"].as_array().unwrap();
+    assert_eq!((runs.len(), &runs[0]["run"], &runs[0]["undoes"]), (1, &json!(2), &json!(1)));
+    assert_eq!(runs[0]["services"][0]["changes"], json!([{ "place": "TaskTemplate.ContainerSpec.Image" }]));
+    run(&swarm, "history --run 7").fails_with(Exit::NotFound);
+}
+
+#[test]
+fn a_change_outside_the_journal_is_noticed() {
+    let swarm = shop(&["web"]);
+    run(&swarm, &format!("update-image --no-resolve-image --detach web {NEW}")).succeeds();
+    swarm.world().write("web", |spec| spec["Labels"]["foreign"] = "1".into());
+    run(&swarm, "restart --detach web").succeeds();
+    run(&swarm, "history web").succeeds().prints(&["(outside the journal)", "Labels.foreign"]);
+    let json = run(&swarm, "history --json web").succeeds().json();
+    let outcomes: Vec<&str> =
+        json["runs"].as_array().unwrap().iter().map(|run| run["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["detached", "external", "detached"]);
+    assert_eq!(json["runs"][1]["run"], Value::Null);
+}
+
+#[test]
+fn a_run_that_has_not_ended_is_compared_with_the_services() {
+    let swarm = shop(&["a", "b", "c"]);
+    set_all(&swarm, NEW).succeeds();
+    {
+        let mut world = swarm.world();
+        let run = world.configs.iter_mut().find(|config| config.name == "swarmctl.run.1").unwrap();
+        run.labels["swarmctl.outcome"] = "started".into();
+        for key in ["swarmctl.exit", "swarmctl.codes"] {
+            run.labels.as_object_mut().unwrap().remove(key);
+        }
+    }
+    let set = |name: &str, image: &str| {
+        let image = image.to_owned();
+        swarm
+            .world()
+            .write(name, |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = image.clone().into());
+    };
+    set("b", OLD);
+    set("c", "opera443399/whoami:0.5");
+    run(&swarm, "history").succeeds().prints(&["started (1 applied, 1 not applied, 1 changed since)"]);
+    let json = run(&swarm, "history --json").succeeds().json();
+    let states: Vec<&Value> =
+        json["runs"][0]["services"].as_array().unwrap().iter().map(|service| &service["state"]).collect();
+    assert_eq!(states, ["applied", "not_applied", "changed_since"]);
+}
+
+#[test]
+fn a_removed_service_is_found_in_the_journal() {
+    let swarm = shop(&["web"]);
+    run(&swarm, "restart --detach web").succeeds();
+    run(&swarm, "rm web").succeeds();
+    run(&swarm, "history web").succeeds().prints(&["restart --detach web", "rm web"]);
+    run(&swarm, "history nosuch").fails_with(Exit::NotFound);
+}
+
+#[test]
+fn without_a_journal_the_memory_of_the_engine_is_shown() {
+    let swarm = FakeSwarm::with([bare("web")]);
+    swarm.world().service("web").rollout = vec![Step::Completed];
+    run(&swarm, &format!("update-image --no-resolve-image web {NEW}")).succeeds();
+    let shown = run(&swarm, "history web").succeeds();
+    shown
+        .prints(&["current", "previous", NEW, OLD, "1 running", "what `swarmctl rollback web` restores"])
+        .says(&["this is what the engine remembers: templates only"]);
+    let json = run(&swarm, "history --json --diff web").succeeds().json();
+    assert_eq!((&json["journal"], json["runs"].as_array().map(Vec::len)), (&Value::Null, Some(0)));
+    let previous = &json["engine"][1];
+    assert_eq!((&previous["source"], &previous["image"]), (&json!("previous"), &json!(OLD)));
+    let change = json!({ "place": "TaskTemplate.ContainerSpec.Image", "from": NEW, "to": OLD });
+    assert_eq!(previous["changes"], json!([change]));
+    run(&swarm, "history").succeeds().prints(&["web"]);
+}
+
+#[test]
+fn the_engine_is_shown_for_services_without_runs_and_if_it_is_asked_for() {
+    let swarm = shop(&["web", "db"]);
+    run(&swarm, "restart --detach web").succeeds();
+    run(&swarm, "history --all").succeeds().prints(&["restart --detach web", "db", "current"]);
+    let json = run(&swarm, "history --engine --json web").succeeds().json();
+    assert_eq!((&json["journal"], &json["engine"][0]["source"]), (&Value::Null, &json!("current")));
+}
