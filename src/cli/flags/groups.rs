@@ -72,6 +72,7 @@ const FLAGS: &[(&str, &[&str])] = &[
             "detach",
             "force",
             "if-version",
+            "journal",
             "max-failures",
             "parallel",
             "restart",

@@ -83,6 +83,14 @@ pub const EXAMPLES: &[Examples] = &[
         ],
     },
     Examples {
+        command: "history",
+        lines: &[
+            ("List the recorded runs", "swarmctl history"),
+            ("Show what one run changed", "swarmctl history --run 124 --diff"),
+            ("Show what the engine remembers of a service", "swarmctl history --engine web"),
+        ],
+    },
+    Examples {
         command: "images",
         lines: &[
             ("Write the images of a stack to a lock file", "swarmctl images --stack shop"),
@@ -99,6 +107,23 @@ pub const EXAMPLES: &[Examples] = &[
             ("Print one field", "swarmctl inspect --format '{{.Spec.TaskTemplate.ContainerSpec.Image}}' web"),
             ("Print the services of a stack", "swarmctl inspect --stack shop"),
         ],
+    },
+    Examples { command: "journal", lines: &[("Record runs in this swarm", "swarmctl journal enable")] },
+    Examples {
+        command: "journal disable",
+        lines: &[("Stop recording, and delete the recorded runs", "swarmctl journal disable --purge")],
+    },
+    Examples {
+        command: "journal enable",
+        lines: &[("Record runs, and keep at least 100 of them", "swarmctl journal enable --keep 100")],
+    },
+    Examples {
+        command: "journal export",
+        lines: &[("Write all complete runs to a file", "swarmctl journal export runs.jsonl")],
+    },
+    Examples {
+        command: "journal prune",
+        lines: &[("Delete the runs of more than 30 days ago", "swarmctl journal prune --older-than 30d")],
     },
     Examples {
         command: "lint",
@@ -194,6 +219,13 @@ pub const EXAMPLES: &[Examples] = &[
         lines: &[
             ("List the tags of a service's image", "swarmctl tags web"),
             ("Show which tag a policy selects", "swarmctl tags --newest minor web"),
+        ],
+    },
+    Examples {
+        command: "undo",
+        lines: &[
+            ("Revert what a run changed, in all of its services", "swarmctl undo 124"),
+            ("See what would be reverted in one service", "swarmctl undo 124 web --dry-run"),
         ],
     },
     Examples {
