@@ -4,12 +4,10 @@ use std::io::Read;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use ureq::BodyReader;
 use ureq::http::Method;
 
-use super::clock::EngineClock;
 use super::failover::{Failover, UNCHOSEN};
 use super::host::{EngineInfo, Host, MAX_ERROR_LEN, MAX_RESPONSE_LEN, Request, Sink};
 use super::json_array::JsonArrayParser;
@@ -33,7 +31,6 @@ pub struct Client {
     pub(super) observer: Observer,
     /// The `Date` header of the first response.
     pub(super) first_date: Arc<OnceLock<Option<String>>>,
-    pub(super) clock: Arc<EngineClock>,
 }
 
 /// The body of a response that may be unlimited.
@@ -73,8 +70,7 @@ impl Client {
         let (observer, first_date) = (Observer::default(), Arc::default());
         let timeouts = connection.timeouts;
         let failover = Arc::new(Failover::new(vec![Host::new(connection, &cancellation)]));
-        let clock = Arc::default();
-        Self { failover, timeouts, cancellation, deadline, observer, first_date, clock }
+        Self { failover, timeouts, cancellation, deadline, observer, first_date }
     }
 
     /// The same client with more managers of the same swarm, to switch to if one does not respond.
@@ -120,11 +116,6 @@ impl Client {
     /// The time until the deadline; `None` if there is no deadline.
     pub fn time_left(&self) -> Option<Duration> {
         self.deadline.map(|end| end.saturating_duration_since(Instant::now()))
-    }
-
-    /// The engine's time when it sent a response with this date, which has just arrived.
-    pub(in crate::api) fn engine_time(&self, date: Timestamp) -> Timestamp {
-        self.clock.refine(date)
     }
 
     /// The connection to the current manager; `None` if none has been chosen yet.

@@ -1,7 +1,6 @@
 //! Requests to one engine or several managers: limits, retries, failover, and the one place that reads responses.
 
 pub mod client;
-mod clock;
 pub mod date;
 pub mod failover;
 pub mod go_json;

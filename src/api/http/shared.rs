@@ -17,7 +17,6 @@ impl Client {
             deadline: self.deadline,
             observer: self.observer.clone(),
             first_date: Arc::clone(&self.first_date),
-            clock: Arc::clone(&self.clock),
         }
     }
 

@@ -70,7 +70,6 @@ pub fn list_by(client: &Client, filters: &Value) -> Result<TaskList> {
     client.get_with(&path, |response| {
         let now = response.date.as_deref().and_then(date::parse_http_date);
         let now = now.ok_or_else(|| response.invalid_response(NO_DATE))?;
-        let now = client.engine_time(now);
         Ok(TaskList { tasks: response.json()?, now })
     })
 }
