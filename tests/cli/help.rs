@@ -50,10 +50,10 @@ fn every_example_is_understood() {
     let commands =
         commands.take_while(|line| line.starts_with("  ")).filter_map(|line| line.split_whitespace().next());
     let mut count = 0;
-    for command in commands
-        .map(str::to_owned)
-        .chain(["auth refresh", "context show", "plugin uninstall"].map(str::to_owned))
-    {
+    for command in commands.map(str::to_owned).chain(
+        ["auth refresh", "context show", "journal export", "journal prune", "plugin uninstall"]
+            .map(str::to_owned),
+    ) {
         let help = swarmctl(["help"].into_iter().chain(command.split(' '))).run().succeeds().stdout;
         for line in examples(&help) {
             // There is no such engine, and a shell runs the other one.
@@ -67,7 +67,8 @@ fn every_example_is_understood() {
             });
             let run = swarmctl(words.skip(1))
                 .host(swarm.host())
-                .env("DOCKER_CONFIG", config.path().to_str().unwrap());
+                .env("DOCKER_CONFIG", config.path().to_str().unwrap())
+                .env("SWARMCTL_JOURNAL", "swarm");
             let run = run.current_dir(config.path()).run();
             assert_ne!(run.code, Some(2), "{line}\n{}", run.report());
             count += 1;
