@@ -101,7 +101,7 @@ fn no_field_is_lost_without_a_flag_and_accepted_losses_are_reported() {
     let after = leaves_of(engine, service.id());
     let gone: Vec<&String> = before.difference(&after).collect();
     assert!(
-        !gone.is_empty() && gone.iter().all(|place| run.stdout.contains(place.as_str())),
+        !gone.is_empty() && gone.iter().all(|place| run.stderr.contains(place.as_str())),
         "{gone:?}\n{}",
         run.report()
     );

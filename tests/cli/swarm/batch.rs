@@ -169,7 +169,7 @@ fn a_tag_is_set_and_each_keeps_its_repository() {
     engine().change("ba-tag-b", |spec| spec["Mode"]["Replicated"]["Replicas"] = 0.into());
     engine()
         .change("ba-tag-b", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = "shop/api:1.7".into());
-    set("--stack ba-tag --tag 0.6", &[]).run().succeeds().prints(&["shop/api:1.7 -> shop/api:0.6"]);
+    set("--stack ba-tag --tag 0.6", &[]).run().succeeds().prints(&["shop/api:1.7 -> 0.6"]);
     assert_eq!(images("ba-tag", &["a", "b"]), [NEW, "shop/api:0.6"]);
     set("--filter image=shop/api --filter label=com.docker.stack.namespace=ba-tag", &["shop/api:2"])
         .run()

@@ -203,6 +203,7 @@ const NOT_COMPARED: &[&str] = &[
     "max-failures",
     "dry-run",
     "plan",
+    "journal",
     "exit-code",
     "any-repository",
     "rollback-on-failure",
