@@ -12,7 +12,7 @@ fn changes_only_the_image(name: &str, args: &[&str]) -> (Value, Value) {
     let engine = engine();
     let before = engine.service(name);
     let args = [&["update-image", "--no-resolve-image"], args, &[name, NEW]].concat();
-    engine.swarmctl(&args).run().succeeds().prints(&[name, OLD, NEW]);
+    engine.swarmctl(&args).run().succeeds().prints(&[name, OLD, "-> 0.6"]);
     let after = engine.service(name);
     let wanted = spec_text(&before).replace(&format!("\"{OLD}\""), &format!("\"{NEW}\""));
     assert_eq!(spec_text(&after), wanted);
@@ -224,7 +224,7 @@ fn dry_run_and_if_version_prevent_removal() {
     let update = |args: &[&str]| {
         engine.swarmctl(&[&["update-image", "-d", "--no-resolve-image", "ui-if", NEW], args].concat())
     };
-    update(&["--dry-run"]).run().succeeds().prints(&[OLD, NEW]);
+    update(&["--dry-run"]).run().succeeds().prints(&[OLD, "-> 0.6"]);
     update(&["--if-version", &(index - 1).to_string()])
         .run()
         .fails_with(Exit::Conflict)
