@@ -43,7 +43,7 @@ pub fn check_types(edits: &[Edit]) -> Result<(), InvalidSpec> {
     })
 }
 
-/// A key cannot be below a value that is no object.
+/// A key cannot be below a value that is not an object.
 fn check_parent(keys: &[String]) -> Result<(), InvalidSpec> {
     let [first, rest @ ..] = keys else { return Ok(()) };
     let place = rest.iter().fold(Place::top(first), |place, key| place.key(key));

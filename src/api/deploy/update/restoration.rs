@@ -60,7 +60,7 @@ impl Restoration {
     }
 
     /// Whether it must not be posted, because another writer has changed the service since the first read. What the engine
-    /// writes (the status of a rollout) is no change.
+    /// writes (the status of a rollout) does not count as a change.
     pub(super) fn is_refused_for(&self, base: &Service, now: &Service) -> bool {
         let is_changed = || base.spec() != now.spec() || base.previous_spec() != now.previous_spec();
         self.if_changed == IfChanged::Conflict && base.version() != now.version() && is_changed()
