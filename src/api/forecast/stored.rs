@@ -15,7 +15,7 @@ const OPTIONAL_SCALARS: &[&str] =
 
 /// The parts of a spec that a task is created from.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Template {
+pub(super) struct Template {
     /// Everything except the placement, and except the runtime, which tasks do not contain.
     pub rest: Value,
     /// The placement.
@@ -24,7 +24,7 @@ pub struct Template {
 
 impl Template {
     /// Normalizes a service's TaskTemplate, or a task's own spec.
-    pub fn of(task: &Value) -> Self {
+    pub(super) fn of(task: &Value) -> Self {
         let Some(Value::Object(mut rest)) = normalize("", task) else {
             return Self { rest: json!({}), placement: None };
         };
@@ -44,7 +44,7 @@ impl Template {
 }
 
 /// Normalizes an `EndpointSpec`. An absent one is not the same as an empty one.
-pub fn endpoint(spec: &Value) -> Option<Value> {
+pub(super) fn endpoint(spec: &Value) -> Option<Value> {
     let mut endpoint = normalize("EndpointSpec", spec)?;
     insert_default(&mut endpoint, "Mode", "vip");
     for port in endpoint.get_mut("Ports").and_then(Value::as_array_mut).into_iter().flatten() {

@@ -60,7 +60,7 @@ struct ManagerStatus {
 
 impl Failover {
     /// A single manager is current from the start; of several, one is chosen later.
-    pub fn new(hosts: Vec<Host>) -> Self {
+    pub(crate) fn new(hosts: Vec<Host>) -> Self {
         let current = AtomicUsize::new(if hosts.len() > 1 { UNCHOSEN } else { 0 });
         Self {
             hosts,
@@ -72,45 +72,45 @@ impl Failover {
     }
 
     /// Adds managers. With more than one, the current one is chosen later.
-    pub fn add_hosts(&mut self, more: impl Iterator<Item = Host>) {
+    pub(crate) fn add_hosts(&mut self, more: impl Iterator<Item = Host>) {
         let hosts = std::mem::take(&mut self.hosts).into_iter().chain(more).collect();
         *self = Self::new(hosts);
     }
 
     /// Whether there is another manager to switch to.
-    pub fn has_alternatives(&self) -> bool {
+    pub(crate) fn has_alternatives(&self) -> bool {
         self.hosts.len() > 1
     }
 
     /// Index of the current manager, or [`UNCHOSEN`].
-    pub fn current(&self) -> usize {
+    pub(crate) fn current(&self) -> usize {
         self.current.load(Ordering::SeqCst)
     }
 
     /// The current manager; `None` if none has been chosen yet.
-    pub fn chosen(&self) -> Option<&Host> {
+    pub(crate) fn chosen(&self) -> Option<&Host> {
         self.hosts.get(self.current())
     }
 
     /// The maximum number of concurrent streams, whichever manager is current; `None` if there is no limit.
-    pub fn max_streams(&self) -> Option<usize> {
+    pub(crate) fn max_streams(&self) -> Option<usize> {
         self.hosts.iter().filter_map(Host::max_streams).min()
     }
 
     /// The timeout of one response: `first`, and longer after each switch, because all managers may be slow.
-    pub fn response_timeout(&self, first: Duration) -> Duration {
+    pub(crate) fn response_timeout(&self, first: Duration) -> Duration {
         first * (self.switches.load(Ordering::Relaxed) + 1).min(6)
     }
 
     /// The pauses between attempts: none for the first two attempts per manager, then 1 s, at most 60 times.
-    pub fn backoff(&self) -> impl Iterator<Item = Duration> + use<> {
+    pub(crate) fn backoff(&self) -> impl Iterator<Item = Duration> + use<> {
         let soon = std::iter::repeat_n(Duration::ZERO, self.hosts.len() * 2);
         soon.chain(std::iter::repeat_n(Duration::from_secs(1), 60))
     }
 
     /// Switches to the next manager after `from` that sees a leader and a majority, unless another thread has done so. If there
     /// is none, as during an election, it retries while `wait` returns true, which takes at most `max_wait`.
-    pub fn switch_from(
+    pub(crate) fn switch_from(
         &self,
         from: usize,
         probe: impl Fn(&Host) -> Result<Vec<ManagerNode>>,
@@ -194,7 +194,7 @@ impl Failover {
     }
 
     /// The error if no manager could be chosen.
-    pub fn no_manager_error(&self) -> Error {
+    pub(crate) fn no_manager_error(&self) -> Error {
         let all: Vec<String> = (0..self.hosts.len()).map(|at| self.endpoint(at)).collect();
         let why = self.why_not.lock().unwrap_or_else(PoisonError::into_inner).describe();
         Error::Connect { endpoint: all.join(", "), source: std::io::Error::other(why) }

@@ -37,12 +37,12 @@ pub(in crate::api) struct Request<'a> {
 
 impl<'a> Request<'a> {
     /// A `GET` of this path and query.
-    pub fn get(target: &'a str) -> Self {
+    pub(crate) fn get(target: &'a str) -> Self {
         Self { method: &Method::GET, target, body: None, auth: None }
     }
 
     /// Method and path, as errors name them.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("{} {}", self.method, self.target.split('?').next().unwrap_or(self.target))
     }
 }
@@ -74,7 +74,7 @@ pub(in crate::api) struct EngineInfo {
 
 impl Host {
     /// A host to which nothing has been sent yet.
-    pub fn new(connection: Connection, cancellation: &Cancellation) -> Self {
+    pub(crate) fn new(connection: Connection, cancellation: &Cancellation) -> Self {
         let agent = transport::agent(
             &connection.endpoint,
             connection.proxy.as_ref(),
@@ -87,12 +87,12 @@ impl Host {
     }
 
     /// The maximum number of concurrent streams; `None` if there is no limit.
-    pub fn max_streams(&self) -> Option<usize> {
+    pub(crate) fn max_streams(&self) -> Option<usize> {
         self.connections.as_ref().map(|_| MAX_SSH_CONNECTIONS - 1)
     }
 
     /// Waits for a permit to use one more connection.
-    pub fn acquire(&self, kind: RequestKind, limit: Option<Duration>) -> Result<Option<Permit<'_>>> {
+    pub(crate) fn acquire(&self, kind: RequestKind, limit: Option<Duration>) -> Result<Option<Permit<'_>>> {
         let Some(connections) = &self.connections else { return Ok(None) };
         let permit = connections.acquire(kind, limit, &self.cancellation)?;
         let message = || format!("all {MAX_SSH_CONNECTIONS} ssh connections have been in use for too long");
@@ -105,7 +105,7 @@ impl Host {
     }
 
     /// Attributes an error response to the proxy, if there is one: no engine refuses a ping.
-    pub fn by_proxy(&self, error: Error) -> Error {
+    pub(crate) fn by_proxy(&self, error: Error) -> Error {
         let Some(proxy) = self.connection.proxy.as_ref().filter(|_| !error.requires_tls()) else {
             return error;
         };
@@ -124,7 +124,7 @@ impl Host {
 
     /// Sends one request and reads its whole response, whatever its status is. Returns the body and its length. The body of a
     /// success is passed to `sink` while it arrives; what `sink` removes is not in the returned body.
-    pub fn exchange(
+    pub(crate) fn exchange(
         &self,
         request: &Request,
         limit: Duration,
@@ -160,7 +160,7 @@ impl Host {
     }
 
     /// Sends a request whose response may have no end, and returns when its head has arrived.
-    pub fn open(
+    pub(crate) fn open(
         &self,
         target: &str,
         left: Option<Duration>,
@@ -172,7 +172,7 @@ impl Host {
     }
 
     /// Translates an error of the transport into an error of the request.
-    pub fn failure(&self, error: ureq::Error, request: &str, limit: Duration) -> Error {
+    pub(crate) fn failure(&self, error: ureq::Error, request: &str, limit: Duration) -> Error {
         let request = request.to_owned();
         if self.cancellation.signal().is_some() {
             return Error::Interrupted;

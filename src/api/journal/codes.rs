@@ -1,10 +1,10 @@
 //! Exit codes of services as the text of a label: `0=5,3=4`.
 
 /// Maximum length of the text.
-pub const MAX_CODES_LEN: usize = 4 << 10;
+pub(super) const MAX_CODES_LEN: usize = 4 << 10;
 
 /// Formats positions of services and their exit codes, as many as fit.
-pub fn to_text(codes: &[(usize, u8)]) -> String {
+pub(super) fn to_text(codes: &[(usize, u8)]) -> String {
     let mut text = String::new();
     for (at, code) in codes {
         let one = format!("{}{at}={code}", if text.is_empty() { "" } else { "," });
@@ -17,7 +17,7 @@ pub fn to_text(codes: &[(usize, u8)]) -> String {
 }
 
 /// Parses the text. What is not valid is left out.
-pub fn parse(text: &str) -> Vec<(usize, u8)> {
+pub(super) fn parse(text: &str) -> Vec<(usize, u8)> {
     let pair = |pair: &str| {
         let (at, code) = pair.split_once('=')?;
         Some((at.parse().ok()?, code.parse().ok()?))

@@ -7,13 +7,13 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
 /// Maximum length of a record after decompression.
-pub const MAX_LEN: u64 = 64 << 20;
+pub(super) const MAX_LEN: u64 = 64 << 20;
 
 /// Compresses a record.
 ///
 /// # Errors
 /// The compressor fails, which it does not when it writes to memory.
-pub fn compress(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+pub(super) fn compress(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::fast());
     encoder.write_all(bytes)?;
     encoder.finish()
@@ -23,7 +23,7 @@ pub fn compress(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
 ///
 /// # Errors
 /// The reason why it is not a valid record.
-pub fn decompress(bytes: &[u8]) -> Result<Vec<u8>, String> {
+pub(super) fn decompress(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let mut text = Vec::new();
     let mut decoder = GzDecoder::new(bytes).take(MAX_LEN + 1);
     decoder.read_to_end(&mut text).map_err(|error| format!("invalid compression: {error}"))?;

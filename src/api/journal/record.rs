@@ -9,15 +9,15 @@ use super::gzip;
 use crate::api::records::plan::PlannedEdit;
 
 /// The version of the format.
-pub const VERSION: u64 = 1;
+pub(super) const VERSION: u64 = 1;
 /// Maximum number of services of a record.
-pub const MAX_SERVICES: usize = 10_000;
+pub(super) const MAX_SERVICES: usize = 10_000;
 /// Maximum number of edits of one service.
-pub const MAX_EDITS: usize = 1_000;
+pub(super) const MAX_EDITS: usize = 1_000;
 /// Maximum length of one part.
-pub const MAX_PART_LEN: usize = 400 << 10;
+pub(super) const MAX_PART_LEN: usize = 400 << 10;
 /// Maximum length of a compressed record.
-pub const MAX_RECORD_LEN: usize = 4 << 20;
+pub(super) const MAX_RECORD_LEN: usize = 4 << 20;
 
 /// The record of a run.
 #[derive(Clone, Debug)]

@@ -12,12 +12,12 @@ const ENV: &str = "TaskTemplate.ContainerSpec.Env";
 const MOUNTS: &str = "TaskTemplate.ContainerSpec.Mounts";
 
 /// Whether the spec has a health check that runs a command.
-pub fn starts_check(spec: &Value) -> Read<bool> {
+pub(super) fn starts_check(spec: &Value) -> Read<bool> {
     Ok(matches!(texts(spec, TEST)?.first(), Some(&("CMD" | "CMD-SHELL"))))
 }
 
 /// L04: a health check that the engine cannot run.
-pub fn healthcheck_invalid(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn healthcheck_invalid(subject: &Subject, found: &mut Findings) -> Read<()> {
     let test = texts(subject.spec, TEST)?;
     let message = match test.as_slice() {
         ["CMD"] => "the health check CMD has no command: engines crash on it (moby/moby#52330)".to_owned(),
@@ -32,7 +32,7 @@ pub fn healthcheck_invalid(subject: &Subject, found: &mut Findings) -> Read<()> 
 }
 
 /// L14: a variable that looks like a secret.
-pub fn secret_in_env(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn secret_in_env(subject: &Subject, found: &mut Findings) -> Read<()> {
     for item in texts(subject.spec, ENV)? {
         let Some((name, value)) = item.split_once('=') else { continue };
         let what = if has_password(value) {
@@ -86,7 +86,7 @@ fn has_password(value: &str) -> bool {
 }
 
 /// L19: the container can control the engine.
-pub fn docker_socket(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn docker_socket(subject: &Subject, found: &mut Findings) -> Read<()> {
     for mount in list(subject.spec, MOUNTS)? {
         if text(mount, "Type")? != "bind" {
             continue;

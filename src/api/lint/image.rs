@@ -16,7 +16,7 @@ fn image(spec: &Value) -> Read<Option<ImageRef>> {
 }
 
 /// L12: the image is not pinned, so the nodes resolve the tag.
-pub fn unpinned(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn unpinned(subject: &Subject, found: &mut Findings) -> Read<()> {
     if let Some(image) = image(subject.spec)?.filter(|image| image.digest().is_none()) {
         let message = format!("`{}` has no digest: nodes may run different images", image.familiar());
         found.push((IMAGE.to_owned(), message, Fix::Pin));
@@ -25,7 +25,7 @@ pub fn unpinned(subject: &Subject, found: &mut Findings) -> Read<()> {
 }
 
 /// L13: the tag is `latest`, which does not identify the version that runs.
-pub fn latest(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn latest(subject: &Subject, found: &mut Findings) -> Read<()> {
     if image(subject.spec)?.is_some_and(|image| image.tag() == Some("latest")) {
         let message = "the tag `latest` does not identify a version to return to".to_owned();
         found.push((IMAGE.to_owned(), message, Fix::Advice));
@@ -34,7 +34,7 @@ pub fn latest(subject: &Subject, found: &mut Findings) -> Read<()> {
 }
 
 /// L25: the image differs from that in the Compose file.
-pub fn differs_from_stack(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn differs_from_stack(subject: &Subject, found: &mut Findings) -> Read<()> {
     let label = match at(subject.spec, "Labels")? {
         Some(labels) => match labels.get(STACK_IMAGE) {
             Some(label) => label.as_str().ok_or(super::Unexpected)?,

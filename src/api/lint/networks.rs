@@ -140,7 +140,7 @@ fn targets(spec: &Value) -> Read<Vec<(&'static str, &str)>> {
 }
 
 /// L10: a network has too few addresses for its services.
-pub fn addresses(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn addresses(subject: &Subject, found: &mut Findings) -> Read<()> {
     for (path, id) in targets(subject.spec)? {
         let Some(Usage { name, subnet, capacity, need, has_start_first }) = subject.network(id) else {
             continue;
@@ -159,7 +159,7 @@ pub fn addresses(subject: &Subject, found: &mut Findings) -> Read<()> {
 }
 
 /// L22: networks at a place from which newer engines move them.
-pub fn legacy(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn legacy(subject: &Subject, found: &mut Findings) -> Read<()> {
     let networks = list(subject.spec, LEGACY)?;
     if !networks.is_empty() {
         let message = "the networks are at the top of the spec: clients that send a partial spec lose them, or cannot change them";

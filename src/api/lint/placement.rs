@@ -32,7 +32,7 @@ fn host_ports(spec: &Value) -> Read<Vec<(String, u64)>> {
 }
 
 /// L05: a start-first update needs a node where the port is free, and there is none.
-pub fn hostport_start_first(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn hostport_start_first(subject: &Subject, found: &mut Findings) -> Read<()> {
     let (ports, replicas) = (host_ports(subject.spec)?, subject.replicas()?);
     if ports.is_empty() || !subject.is_start_first()? {
         return Ok(());
@@ -56,7 +56,7 @@ fn stop_first(subject: &Subject) -> Vec<Change> {
 }
 
 /// L06: more tasks than nodes with the port.
-pub fn hostport_replicas(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn hostport_replicas(subject: &Subject, found: &mut Findings) -> Read<()> {
     let (ports, replicas) = (host_ports(subject.spec)?, subject.replicas()?);
     if ports.is_empty() {
         return Ok(());
@@ -71,7 +71,7 @@ pub fn hostport_replicas(subject: &Subject, found: &mut Findings) -> Read<()> {
 }
 
 /// L07: more tasks than the maximum per node allows, or no room for another task during an update.
-pub fn max_replicas(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn max_replicas(subject: &Subject, found: &mut Findings) -> Read<()> {
     let max = count(subject.spec, "TaskTemplate.Placement.MaxReplicas")?.unwrap_or(0);
     let (replicas, is_start_first) = (subject.replicas()?, subject.is_start_first()?);
     let Some(nodes) = subject.eligible()?.filter(|_| max > 0 && replicas > 0) else { return Ok(()) };
@@ -94,7 +94,7 @@ pub fn max_replicas(subject: &Subject, found: &mut Findings) -> Read<()> {
 }
 
 /// L08: no node that is up and active meets the constraints.
-pub fn no_node(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn no_node(subject: &Subject, found: &mut Findings) -> Read<()> {
     check_placement(subject.spec)?;
     let Some(nodes) = subject.nodes().filter(|_| subject.kind().is_some()) else { return Ok(()) };
     if subject.replicas()? == 0 {
@@ -132,7 +132,7 @@ fn most_failed<'a>(spec: &'a Value, nodes: &[&Node]) -> Option<&'a str> {
 }
 
 /// L09: the nodes that meet the constraints support none of the image's platforms.
-pub fn platform(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn platform(subject: &Subject, found: &mut Findings) -> Read<()> {
     check_placement(subject.spec)?;
     let Some(nodes) = subject.nodes() else { return Ok(()) };
     let fitting: Vec<&Node> = nodes
@@ -165,7 +165,7 @@ pub fn platform(subject: &Subject, found: &mut Findings) -> Read<()> {
 }
 
 /// L18: a bind mount of a directory that other eligible nodes may not have.
-pub fn bind_mount(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn bind_mount(subject: &Subject, found: &mut Findings) -> Read<()> {
     if list(subject.spec, MOUNTS)?.is_empty() {
         return Ok(());
     }
@@ -203,7 +203,7 @@ fn selects_nodes(constraint: &str) -> bool {
 }
 
 /// The path without empty parts, `.` and `..`.
-pub fn clean(path: &str) -> String {
+pub(super) fn clean(path: &str) -> String {
     let mut parts = Vec::new();
     for part in path.split('/') {
         match part {
@@ -216,7 +216,7 @@ pub fn clean(path: &str) -> String {
 }
 
 /// L28: no eligible node has the plugin.
-pub fn missing_plugin(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn missing_plugin(subject: &Subject, found: &mut Findings) -> Read<()> {
     let mut required = Vec::new();
     let logs = text(subject.spec, "TaskTemplate.LogDriver.Name")?;
     if !matches!(logs, "" | "none") {
@@ -259,7 +259,7 @@ fn has_plugin(node: &Node, kind: &str, name: &str) -> bool {
 }
 
 /// L11: no single node is large enough for the reservation.
-pub fn reservation(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn reservation(subject: &Subject, found: &mut Findings) -> Read<()> {
     const RESERVED: &str = "TaskTemplate.Resources.Reservations";
     at(subject.spec, RESERVED)?;
     let cpus = integer(subject.spec, "TaskTemplate.Resources.Reservations.NanoCPUs")?;

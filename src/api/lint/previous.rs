@@ -58,7 +58,7 @@ pub fn earlier_references(service: &Service, source: Source) -> Vec<&str> {
 }
 
 /// L21: a rollback would refer to an object that no longer exists.
-pub fn dead_reference(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn dead_reference(subject: &Subject, found: &mut Findings) -> Read<()> {
     let Some(service) = subject.service else { return Ok(()) };
     let Some(previous) = service.previous_spec() else { return Ok(()) };
     for reference in earlier(previous, service.spec())? {
@@ -76,7 +76,7 @@ pub fn dead_reference(subject: &Subject, found: &mut Findings) -> Read<()> {
 }
 
 /// L20: a rollback would not change any task.
-pub fn rollback_same(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn rollback_same(subject: &Subject, found: &mut Findings) -> Read<()> {
     let Some(service) = subject.service else { return Ok(()) };
     let Some(previous) = service.previous_spec() else { return Ok(()) };
     let changes = changes(previous, service.spec());

@@ -7,10 +7,10 @@ use serde_json::Value;
 pub struct Unexpected;
 
 /// The result of reading a field.
-pub type Read<T> = Result<T, Unexpected>;
+pub(super) type Read<T> = Result<T, Unexpected>;
 
 /// The value at a path. `None` if it is missing or null.
-pub fn at<'a>(value: &'a Value, path: &str) -> Read<Option<&'a Value>> {
+pub(super) fn at<'a>(value: &'a Value, path: &str) -> Read<Option<&'a Value>> {
     let mut value = value;
     for key in path.split('.') {
         value = match value {
@@ -27,7 +27,7 @@ pub fn at<'a>(value: &'a Value, path: &str) -> Read<Option<&'a Value>> {
 }
 
 /// Whether there is an object at the path, possibly an empty one.
-pub fn has_object(value: &Value, path: &str) -> Read<bool> {
+pub(super) fn has_object(value: &Value, path: &str) -> Read<bool> {
     match at(value, path)? {
         None => Ok(false),
         Some(Value::Object(_)) => Ok(true),
@@ -36,32 +36,32 @@ pub fn has_object(value: &Value, path: &str) -> Read<bool> {
 }
 
 /// The string at the path. Empty if it is missing.
-pub fn text<'a>(value: &'a Value, path: &str) -> Read<&'a str> {
+pub(super) fn text<'a>(value: &'a Value, path: &str) -> Read<&'a str> {
     at(value, path)?.map_or(Ok(""), |value| value.as_str().ok_or(Unexpected))
 }
 
 /// The number at the path. `None` if it is missing.
-pub fn count(value: &Value, path: &str) -> Read<Option<u64>> {
+pub(super) fn count(value: &Value, path: &str) -> Read<Option<u64>> {
     at(value, path)?.map(|value| value.as_u64().ok_or(Unexpected)).transpose()
 }
 
 /// The number at the path, which may be negative. 0 if it is missing.
-pub fn integer(value: &Value, path: &str) -> Read<i64> {
+pub(super) fn integer(value: &Value, path: &str) -> Read<i64> {
     at(value, path)?.map_or(Ok(0), |value| value.as_i64().ok_or(Unexpected))
 }
 
 /// The ratio at the path. 0 if it is missing.
-pub fn ratio(value: &Value, path: &str) -> Read<f64> {
+pub(super) fn ratio(value: &Value, path: &str) -> Read<f64> {
     at(value, path)?.map_or(Ok(0.0), |value| value.as_f64().ok_or(Unexpected))
 }
 
 /// The list at the path. Empty if it is missing.
-pub fn list<'a>(value: &'a Value, path: &str) -> Read<&'a [Value]> {
+pub(super) fn list<'a>(value: &'a Value, path: &str) -> Read<&'a [Value]> {
     at(value, path)?.map_or(Ok(&[]), |value| value.as_array().map(Vec::as_slice).ok_or(Unexpected))
 }
 
 /// The strings of the list at the path.
-pub fn texts<'a>(value: &'a Value, path: &str) -> Read<Vec<&'a str>> {
+pub(super) fn texts<'a>(value: &'a Value, path: &str) -> Read<Vec<&'a str>> {
     list(value, path)?.iter().map(|item| item.as_str().ok_or(Unexpected)).collect()
 }
 

@@ -11,24 +11,24 @@ const MEMORY_LIMIT: &str = "TaskTemplate.Resources.Limits.MemoryBytes";
 const MIN_MEMORY: i64 = 6 << 20;
 
 /// Formats CPUs: `1.5 CPUs`.
-pub fn cpus(nano_cpus: i64) -> String {
+pub(super) fn cpus(nano_cpus: i64) -> String {
     format!("{} {}", nano_as_decimal(nano_cpus), if nano_cpus == 1_000_000_000 { "CPU" } else { "CPUs" })
 }
 
 /// Formats units of 10^-9 as a decimal number: `1.5`.
-pub fn nano_as_decimal(nanos: i64) -> String {
+pub(super) fn nano_as_decimal(nanos: i64) -> String {
     let (whole, rest) = (nanos / 1_000_000_000, (nanos % 1_000_000_000).unsigned_abs());
     let text = format!("{whole}.{rest:09}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// Formats bytes, rounded down: `512 MiB`.
-pub fn memory(bytes: i64) -> String {
+pub(super) fn memory(bytes: i64) -> String {
     if bytes < 1 << 20 { counted(bytes.unsigned_abs(), "byte") } else { format!("{} MiB", bytes >> 20) }
 }
 
 /// L15: the memory of the tasks is not limited.
-pub fn no_memory_limit(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn no_memory_limit(subject: &Subject, found: &mut Findings) -> Read<()> {
     if subject.runs_containers()? && integer(subject.spec, MEMORY_LIMIT)? == 0 {
         let message = "no memory limit: one task can use all memory of its node".to_owned();
         found.push((MEMORY_LIMIT.to_owned(), message, Fix::Advice));
@@ -37,7 +37,7 @@ pub fn no_memory_limit(subject: &Subject, found: &mut Findings) -> Read<()> {
 }
 
 /// L26: no eligible node has as many CPUs as the limit.
-pub fn cpu_limit(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn cpu_limit(subject: &Subject, found: &mut Findings) -> Read<()> {
     let limit = integer(subject.spec, CPU_LIMIT)?;
     if limit <= 0 {
         return Ok(());
@@ -59,7 +59,7 @@ pub fn cpu_limit(subject: &Subject, found: &mut Findings) -> Read<()> {
 }
 
 /// L27: the engine accepts the limit, but nodes cannot start a container with it.
-pub fn memory_limit(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn memory_limit(subject: &Subject, found: &mut Findings) -> Read<()> {
     let limit = integer(subject.spec, MEMORY_LIMIT)?;
     if (1..MIN_MEMORY).contains(&limit) {
         let limit = counted(limit.unsigned_abs(), "byte");

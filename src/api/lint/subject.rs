@@ -77,13 +77,13 @@ impl<'s> Eligible<'s> {
 }
 
 /// `2 of 3 nodes are eligible`.
-pub fn of_all(eligible: usize, all: usize) -> String {
+pub(super) fn of_all(eligible: usize, all: usize) -> String {
     let verb = if eligible == 1 { "is" } else { "are" };
     format!("{eligible} of {all} nodes {verb} eligible")
 }
 
 /// `1 node`, `3 nodes`.
-pub fn counted(count: u64, what: &str) -> String {
+pub(super) fn counted(count: u64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
@@ -183,7 +183,7 @@ fn known_kind(spec: &Value) -> Option<Kind> {
 }
 
 /// The kind of the service in a spec. Without a mode it is replicated.
-pub fn kind(spec: &Value) -> Read<Option<Kind>> {
+pub(super) fn kind(spec: &Value) -> Read<Option<Kind>> {
     let modes = [
         ("Mode.Replicated", Kind::Replicated),
         ("Mode.Global", Kind::Global),
@@ -200,7 +200,7 @@ pub fn kind(spec: &Value) -> Read<Option<Kind>> {
 }
 
 /// The desired number of replicas, with the engine's defaults. 0 for services that run on each node.
-pub fn replicas(spec: &Value) -> Read<u64> {
+pub(super) fn replicas(spec: &Value) -> Read<u64> {
     if is_there(spec, "Mode.Global") || is_there(spec, "Mode.GlobalJob") {
         return Ok(0);
     }
@@ -217,7 +217,7 @@ fn is_there(spec: &Value, path: &str) -> bool {
 
 /// Skips the rule if the placement cannot be parsed, because the placement check treats such values as
 /// absent.
-pub fn check_placement(spec: &Value) -> Read<()> {
+pub(super) fn check_placement(spec: &Value) -> Read<()> {
     texts(spec, "TaskTemplate.Placement.Constraints")?;
     for platform in list(spec, "TaskTemplate.Placement.Platforms")? {
         if !platform.is_object() {

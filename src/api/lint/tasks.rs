@@ -21,7 +21,7 @@ fn has_limited_restarts(spec: &Value) -> Read<bool> {
 }
 
 /// L16: the newest task of a slot failed and is not replaced.
-pub fn not_restarted(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn not_restarted(subject: &Subject, found: &mut Findings) -> Read<()> {
     let Some((_, tasks)) = subject.tasks()? else { return Ok(()) };
     if !has_limited_restarts(subject.spec)? {
         return Ok(());
@@ -52,7 +52,7 @@ pub fn not_restarted(subject: &Subject, found: &mut Findings) -> Read<()> {
 }
 
 /// L17: the tasks of a slot fail repeatedly, by the rule of `status`.
-pub fn crash_loop(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn crash_loop(subject: &Subject, found: &mut Findings) -> Read<()> {
     let (Some((tasks, own)), Some(service)) = (subject.tasks()?, subject.service) else { return Ok(()) };
     if count(subject.spec, "TaskTemplate.RestartPolicy.MaxAttempts")?.unwrap_or(0) > 0 {
         return Ok(());

@@ -15,7 +15,7 @@ const DEFAULT_RETRIES: i64 = 3;
 const MAX_PORT: u64 = 65535;
 
 /// L01: a task that becomes unhealthy does so after the monitor period of the update.
-pub fn monitor_short(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn monitor_short(subject: &Subject, found: &mut Findings) -> Read<()> {
     const CHECK: &str = "TaskTemplate.ContainerSpec.Healthcheck";
     if !starts_check(subject.spec)? || text(subject.spec, "UpdateConfig.FailureAction")? == "continue" {
         return Ok(());
@@ -42,7 +42,7 @@ pub fn monitor_short(subject: &Subject, found: &mut Findings) -> Read<()> {
 }
 
 /// Formats nanoseconds in the largest whole unit, as Go does: `90s`.
-pub fn duration(nanoseconds: i64) -> String {
+pub(super) fn duration(nanoseconds: i64) -> String {
     for (unit, length) in [("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1000)] {
         if nanoseconds % length == 0 {
             return format!("{}{unit}", nanoseconds / length);
@@ -52,7 +52,7 @@ pub fn duration(nanoseconds: i64) -> String {
 }
 
 /// L02: an update continues although its tasks fail.
-pub fn failure_continue(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn failure_continue(subject: &Subject, found: &mut Findings) -> Read<()> {
     let continues = text(subject.spec, "UpdateConfig.FailureAction")? == "continue";
     let tolerated = ratio(subject.spec, "UpdateConfig.MaxFailureRatio")?;
     let tolerates_all = tolerated >= 1.0;
@@ -76,7 +76,7 @@ pub fn failure_continue(subject: &Subject, found: &mut Findings) -> Read<()> {
 }
 
 /// L29: an invalid port number.
-pub fn port_range(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn port_range(subject: &Subject, found: &mut Findings) -> Read<()> {
     const PORTS: &str = "EndpointSpec.Ports";
     for port in list(subject.spec, PORTS)? {
         for (key, what) in [("PublishedPort", "published"), ("TargetPort", "target")] {
@@ -92,7 +92,7 @@ pub fn port_range(subject: &Subject, found: &mut Findings) -> Read<()> {
 }
 
 /// L30: an update stops all tasks before it starts one.
-pub fn all_at_once(subject: &Subject, found: &mut Findings) -> Read<()> {
+pub(super) fn all_at_once(subject: &Subject, found: &mut Findings) -> Read<()> {
     let replicas = subject.replicas()?;
     if !has_object(subject.spec, "UpdateConfig")? || subject.is_start_first()? || replicas < 2 {
         return Ok(());

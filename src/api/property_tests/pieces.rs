@@ -145,7 +145,7 @@ pub fn value(random: &mut Rng) -> String {
 }
 
 /// The same text, or one with an inserted piece.
-pub fn torn(random: &mut Rng, mut text: String) -> String {
+pub(super) fn torn(random: &mut Rng, mut text: String) -> String {
     if random.bool() {
         let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
         text.insert_str(random.choice(&places).copied().unwrap_or(0), PIECES[random.usize(..PIECES.len())]);

@@ -59,13 +59,16 @@ impl Cause {
 }
 
 /// The distinct causes of these tasks, newest first.
-pub fn distinct<'a>(tasks: impl IntoIterator<Item = &'a Task>, slots: SlotKind) -> Vec<Cause> {
+pub(super) fn distinct<'a>(tasks: impl IntoIterator<Item = &'a Task>, slots: SlotKind) -> Vec<Cause> {
     let tasks: Vec<&Task> = tasks.into_iter().collect();
     distinct_with(tasks.into_iter().map(|task| (task, describe_error(task))), slots)
 }
 
 /// Like [`distinct`], for tasks with a given description.
-pub fn distinct_with<'a>(tasks: impl IntoIterator<Item = (&'a Task, String)>, slots: SlotKind) -> Vec<Cause> {
+pub(super) fn distinct_with<'a>(
+    tasks: impl IntoIterator<Item = (&'a Task, String)>,
+    slots: SlotKind,
+) -> Vec<Cause> {
     let mut tasks: Vec<(&Task, String)> = tasks.into_iter().collect();
     tasks.sort_by(|(a, _), (b, _)| (b.since(), &b.id).cmp(&(a.since(), &a.id)));
     tasks.dedup_by(|(a, _), (b, _)| a.id == b.id);
@@ -82,7 +85,7 @@ pub fn distinct_with<'a>(tasks: impl IntoIterator<Item = (&'a Task, String)>, sl
 }
 
 /// The engine's error of a task, or a description if there is none.
-pub fn describe_error(task: &Task) -> String {
+pub(super) fn describe_error(task: &Task) -> String {
     match (task.status.error.as_str(), task.status.state, task.exit_code()) {
         ("", TaskState::Complete, _) => "it ended by itself, without an error".to_owned(),
         ("", _, Some(code)) => format!("exit code {code}"),
@@ -106,14 +109,14 @@ fn without_ids(error: &str) -> String {
 }
 
 /// Whether only placement constraints exclude the nodes, which does not change by itself.
-pub fn is_constraint_error(error: &str) -> bool {
+pub(super) fn is_constraint_error(error: &str) -> bool {
     let reasons =
         error.strip_prefix("no suitable node (").and_then(|rest| rest.strip_suffix(')')).unwrap_or(error);
     reasons.split("; ").all(|reason| reason.starts_with("scheduling constraints not satisfied"))
 }
 
 /// Whether the node rejected the task because it cannot get the image.
-pub fn is_image_rejected(task: &Task) -> bool {
+pub(super) fn is_image_rejected(task: &Task) -> bool {
     const WORDS: [&str; 6] = [
         "No such image",
         "failed to resolve reference",

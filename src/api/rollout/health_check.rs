@@ -13,7 +13,7 @@ const DEFAULT_RETRIES: i32 = 3;
 
 /// The durations of a health check.
 #[derive(Clone, Copy, Debug)]
-pub struct HealthCheck {
+pub(super) struct HealthCheck {
     /// The minimum time until the first probe. Zero if the spec has no health check.
     first_probe: SignedDuration,
     /// The maximum time after which a container that is never healthy becomes unhealthy.
@@ -22,7 +22,7 @@ pub struct HealthCheck {
 
 impl HealthCheck {
     /// The health check of a spec. That of the image is unknown; the engine's defaults are assumed for it.
-    pub fn of_spec(spec: &Value) -> Self {
+    pub(super) fn of_spec(spec: &Value) -> Self {
         let check = &spec["TaskTemplate"]["ContainerSpec"]["Healthcheck"];
         let time = |name: &str| {
             let nanoseconds = check[name].as_i64().filter(|nanoseconds| *nanoseconds > 0)?;
@@ -44,12 +44,12 @@ impl HealthCheck {
     }
 
     /// The maximum time that a task of this lifetime can have been running.
-    pub fn longest_run(&self, lifetime: SignedDuration) -> SignedDuration {
+    pub(super) fn longest_run(&self, lifetime: SignedDuration) -> SignedDuration {
         lifetime.saturating_sub(self.first_probe)
     }
 
     /// The same for a task that ended as unhealthy, which may never have been running.
-    pub fn longest_run_until_unhealthy(&self, lifetime: SignedDuration) -> SignedDuration {
+    pub(super) fn longest_run_until_unhealthy(&self, lifetime: SignedDuration) -> SignedDuration {
         if lifetime <= self.never_healthy { SignedDuration::ZERO } else { self.longest_run(lifetime) }
     }
 }

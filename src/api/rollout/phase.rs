@@ -89,7 +89,7 @@ impl Baseline {
 
 /// Who started a rollback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Initiator {
+pub(super) enum Initiator {
     /// A user: the engine keeps the spec before the rollback as the previous spec.
     User,
     /// The engine, because the update failed. It does not keep the failed spec.
@@ -98,7 +98,7 @@ pub enum Initiator {
 
 /// The phase of a rollout as the engine reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
+pub(super) enum Phase {
     /// Not reported: a new service, a change that replaces no tasks, or too early.
     NotReported,
     /// Replacing tasks.
@@ -117,7 +117,7 @@ pub enum Phase {
 
 /// The parsed `UpdateStatus` of a service.
 #[derive(Clone, Debug)]
-pub struct UpdateStatus {
+pub(super) struct UpdateStatus {
     /// The phase.
     pub phase: Phase,
     /// When the rollout started.
@@ -130,7 +130,7 @@ pub struct UpdateStatus {
 
 impl UpdateStatus {
     /// Parses `UpdateStatus`. One that existed before the update is ignored.
-    pub fn of(service: &Service, baseline: &Baseline) -> Self {
+    pub(super) fn of(service: &Service, baseline: &Baseline) -> Self {
         let is_old = baseline.base.as_ref().is_some_and(|base| {
             base.update_started().is_some() && base.update_started() == service.update_started()
         });
@@ -160,7 +160,7 @@ impl UpdateStatus {
     }
 
     /// Whether the update failed and the engine is rolling back or has rolled back.
-    pub fn is_rolled_back_by_engine(&self) -> bool {
+    pub(super) fn is_rolled_back_by_engine(&self) -> bool {
         matches!(
             self.phase,
             Phase::RollingBack(Initiator::Engine)

@@ -9,7 +9,7 @@ use crate::api::resources::nodes::{Node, Platform};
 /// Whether a service with this spec may have a task on the node. If not, the reason, such as `it is drained`.
 ///
 /// Resources, ports and plugins are not checked: tasks contain the scheduler's errors about them.
-pub fn may_run(spec: &Value, node: &Node) -> Result<(), String> {
+pub(crate) fn may_run(spec: &Value, node: &Node) -> Result<(), String> {
     is_available(node)?;
     if let Some(constraint) = unmet(&spec["TaskTemplate"]["Placement"], node) {
         return Err(format!("constraint `{constraint}`"));
@@ -18,7 +18,7 @@ pub fn may_run(spec: &Value, node: &Node) -> Result<(), String> {
 }
 
 /// Whether the node is up and active. If not, the reason.
-pub fn is_available(node: &Node) -> Result<(), String> {
+pub(crate) fn is_available(node: &Node) -> Result<(), String> {
     if node.state() == "down" {
         return Err("it is down".to_owned());
     }
@@ -31,7 +31,7 @@ pub fn is_available(node: &Node) -> Result<(), String> {
 
 /// Whether the node supports one of the platforms in this spec. If not, the node's platform, such as
 /// `linux/arm64`.
-pub fn supports_platform(spec: &Value, node: &Node) -> Result<(), String> {
+pub(crate) fn supports_platform(spec: &Value, node: &Node) -> Result<(), String> {
     let required = &spec["TaskTemplate"]["Placement"]["Platforms"];
     match (platforms(required), node.platform()) {
         (required, Some(has)) if !required.is_empty() && !required.iter().any(|want| runs(has, want)) => {
@@ -47,7 +47,7 @@ pub fn supports_platform(spec: &Value, node: &Node) -> Result<(), String> {
 ///
 /// Constraints and availability are checked on the nodes. Other reasons of the engine are accepted, for the
 /// number of nodes that it states.
-pub fn refuse(spec: &Value, nodes: &[Node], node: &str, reasons: &str) -> bool {
+pub(super) fn refuse(spec: &Value, nodes: &[Node], node: &str, reasons: &str) -> bool {
     let mut spec = spec.clone();
     if let Some(placement) = spec["TaskTemplate"]["Placement"].as_object_mut() {
         placement.remove("Platforms");
@@ -75,7 +75,7 @@ pub fn meets_constraints(spec: &Value, node: &Node) -> bool {
 }
 
 /// The constraints of this spec that the node does not meet.
-pub fn unmet_constraints<'a>(spec: &'a Value, node: &Node) -> impl Iterator<Item = &'a str> {
+pub(crate) fn unmet_constraints<'a>(spec: &'a Value, node: &Node) -> impl Iterator<Item = &'a str> {
     let constraints = items(&spec["TaskTemplate"]["Placement"]["Constraints"]).filter_map(Value::as_str);
     constraints.filter(|constraint| !fits(constraint, node))
 }

@@ -50,7 +50,7 @@ impl fmt::Display for SlotId {
 
 /// The rules by which tasks are judged.
 #[derive(Clone, Copy, Debug)]
-pub struct Rules<'a> {
+pub(super) struct Rules<'a> {
     /// How long a task must run to be ready.
     pub monitor: SignedDuration,
     /// A task that ran this long was not part of a failure loop.
@@ -71,7 +71,7 @@ pub struct Rules<'a> {
 
 /// The tasks of a slot.
 #[derive(Debug)]
-pub struct Slot<'a> {
+pub(super) struct Slot<'a> {
     /// The identity of the slot.
     pub id: SlotId,
     /// The tasks, newest first. There is at least one.
@@ -80,7 +80,7 @@ pub struct Slot<'a> {
 
 /// The state of a slot.
 #[derive(Clone, Copy, Debug)]
-pub enum SlotState<'a> {
+pub(super) enum SlotState<'a> {
     /// The task has been running for the monitor period, or has completed.
     Ready(&'a Task),
     /// The task is running, but not for long enough.
@@ -95,7 +95,7 @@ pub enum SlotState<'a> {
 
 impl<'a> SlotState<'a> {
     /// The task that determines the state.
-    pub fn task(&self) -> &'a Task {
+    pub(super) fn task(&self) -> &'a Task {
         match self {
             Self::Ready(task)
             | Self::Running(task)
@@ -107,7 +107,7 @@ impl<'a> SlotState<'a> {
 }
 
 /// Groups tasks by slot.
-pub fn group_by_slot<'a>(tasks: impl IntoIterator<Item = &'a Task>, kind: SlotKind) -> Vec<Slot<'a>> {
+pub(super) fn group_by_slot<'a>(tasks: impl IntoIterator<Item = &'a Task>, kind: SlotKind) -> Vec<Slot<'a>> {
     let mut slots = std::collections::BTreeMap::<SlotId, Vec<&Task>>::new();
     for task in tasks {
         slots.entry(slot_of(task, kind)).or_default().push(task);
@@ -120,7 +120,7 @@ pub fn group_by_slot<'a>(tasks: impl IntoIterator<Item = &'a Task>, kind: SlotKi
 }
 
 /// The slot of a task.
-pub fn slot_of(task: &Task, kind: SlotKind) -> SlotId {
+pub(super) fn slot_of(task: &Task, kind: SlotKind) -> SlotId {
     match kind {
         SlotKind::Numbered => SlotId::Number(task.slot),
         SlotKind::PerNode => SlotId::Node(task.node.clone()),
@@ -129,7 +129,7 @@ pub fn slot_of(task: &Task, kind: SlotKind) -> SlotId {
 
 impl<'a> Slot<'a> {
     /// The state of the slot.
-    pub fn state(&self, rules: &Rules) -> SlotState<'a> {
+    pub(super) fn state(&self, rules: &Rules) -> SlotState<'a> {
         let desired = || self.tasks.iter().copied().filter(|task| task.is_desired() && !task.has_ended());
         let done = self.tasks.iter().copied().find(|task| task.status.state == TaskState::Complete);
         if let Some(done) = done.filter(|_| rules.is_job) {
@@ -151,18 +151,18 @@ impl<'a> Slot<'a> {
     }
 
     /// The newest task.
-    pub fn newest(&self) -> &'a Task {
+    pub(super) fn newest(&self) -> &'a Task {
         self.tasks[0]
     }
 
     /// Whether a task of the slot has failed, after any running time.
-    pub fn has_failed(&self, rules: &Rules) -> bool {
+    pub(super) fn has_failed(&self, rules: &Rules) -> bool {
         self.tasks.iter().any(|task| rules.counts_as_failure(task))
     }
 
     /// The newest ended tasks, newest first, up to one that did not fail by itself or that ran for long.
     /// Empty if the present task has been running for long.
-    pub fn failures(&self, rules: &Rules, context: &SwarmContext) -> Vec<&'a Task> {
+    pub(super) fn failures(&self, rules: &Rules, context: &SwarmContext) -> Vec<&'a Task> {
         let is_long = |task: &Task| rules.now.duration_since(task.since()) >= rules.long_run;
         if self.present().filter(|task| task.status.state == TaskState::Running).is_some_and(is_long) {
             return Vec::new();
@@ -184,7 +184,7 @@ impl<'a> Slot<'a> {
     }
 
     /// The task that should run now. It may have ended already (a task can be rejected while it is `ready`).
-    pub fn present(&self) -> Option<&'a Task> {
+    pub(super) fn present(&self) -> Option<&'a Task> {
         let mut desired = self.tasks.iter().copied().filter(|task| task.is_desired());
         let running = desired.clone().find(|task| task.status.state == TaskState::Running);
         running.or_else(|| desired.next())
@@ -193,7 +193,7 @@ impl<'a> Slot<'a> {
 
 /// Other data about the swarm.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct SwarmContext<'a> {
+pub(super) struct SwarmContext<'a> {
     /// All tasks of the service, of any spec.
     pub all: Option<&'a [Task]>,
     /// The nodes.
@@ -234,7 +234,7 @@ impl SwarmContext<'_> {
 
 impl Rules<'_> {
     /// Whether the task failed, or completed although the service restarts completed tasks.
-    pub fn counts_as_failure(&self, task: &Task) -> bool {
+    pub(super) fn counts_as_failure(&self, task: &Task) -> bool {
         match task.status.state {
             TaskState::Failed | TaskState::Rejected => true,
             TaskState::Complete => !self.may_end,

@@ -42,7 +42,7 @@ pub struct NodeCapacity {
 }
 
 /// Returns why tasks of this spec, which have these errors of the scheduler, cannot be placed on these nodes.
-pub fn placement_problems(spec: &Value, nodes: &[Node], errors: &[&str]) -> Vec<PlacementProblem> {
+pub(super) fn placement_problems(spec: &Value, nodes: &[Node], errors: &[&str]) -> Vec<PlacementProblem> {
     if nodes.is_empty() || errors.is_empty() {
         return Vec::new();
     }

@@ -48,7 +48,7 @@ fn hazard_of_test(test: &Value) -> Option<Hazard> {
 
 /// Refuses edits that produce a spec which crashes an engine or cannot be parsed. Values that are stored
 /// already are not refused, because the edits do not introduce them.
-pub fn check(edits: &[Edit], before: &Value) -> Result<(), InvalidSpec> {
+pub(super) fn check(edits: &[Edit], before: &Value) -> Result<(), InvalidSpec> {
     let mut introduced = before.clone();
     super::prepare(&mut introduced, edits);
     let stored = Edit::remove(Place::at(HEALTH_TEST));
@@ -57,7 +57,7 @@ pub fn check(edits: &[Edit], before: &Value) -> Result<(), InvalidSpec> {
 }
 
 /// Like [`check`], for a new spec.
-pub fn check_new(spec: &Value) -> Result<(), InvalidSpec> {
+pub(super) fn check_new(spec: &Value) -> Result<(), InvalidSpec> {
     if let Some(Hazard::HealthCheck) = hazard_of_spec(spec) {
         return Err(InvalidSpec::HealthCheckWithoutCommand);
     }

@@ -2,7 +2,7 @@
 
 /// The JSON type of a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     Text,
     Integer,
     Number,
@@ -12,7 +12,7 @@ pub enum Kind {
 }
 
 /// Known places. For all others any value is accepted, and the engine validates them.
-pub const KINDS: &[(Kind, &[&str])] = &[
+pub(super) const KINDS: &[(Kind, &[&str])] = &[
     (
         Kind::Text,
         &[

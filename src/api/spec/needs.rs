@@ -18,7 +18,7 @@ pub struct Need {
 /// The known fields that are dropped if the engine or the API version in the URL is too old.
 ///
 /// `is_erased` follows `adjustForAPIVersion` in moby's `router/swarm/helpers.go`. Tested on 20.10.24.
-pub const NEEDS: &[Need] = &[
+pub(super) const NEEDS: &[Need] = &[
     kept("TaskTemplate.Resources.Reservations.GenericResources", 32),
     kept("TaskTemplate.ContainerSpec.Isolation", 35),
     kept("TaskTemplate.ContainerSpec.Init", 37),

@@ -8,7 +8,7 @@ const MIN_SCRATCH_LEN: usize = 10 << 10;
 /// The input and output buffers of one connection. Unlike ureq's own buffers they are not filled with zeros,
 /// so that unused pages take no memory.
 #[derive(Debug)]
-pub struct Buffers {
+pub(super) struct Buffers {
     sizes: (usize, usize),
     output: Vec<u8>,
     input: Vec<u8>,
@@ -20,7 +20,7 @@ pub struct Buffers {
 
 impl Buffers {
     /// Creates buffers of these sizes in bytes. They are allocated at the first use.
-    pub fn new(input: usize, output: usize) -> Self {
+    pub(super) fn new(input: usize, output: usize) -> Self {
         Self {
             sizes: (input, output),
             output: Vec::new(),

@@ -18,13 +18,13 @@ use crate::api::error::{ConnectError, ConnectErrorKind};
 const MAX_UNSENT_LEN: usize = 64 << 10;
 
 /// The process at the other end of a connection. Dropping it ends the process.
-pub trait PeerProcess: Send + Sync {
+pub(super) trait PeerProcess: Send + Sync {
     /// Returns why the process exited, if it exited with an error.
     fn exit_error(&mut self) -> Option<String>;
 }
 
 /// One connection to an engine.
-pub struct EngineTransport {
+pub(super) struct EngineTransport {
     socket: Socket,
     tls: Option<TlsStream>,
     /// Rewrites requests for a proxy, if there is one.
@@ -39,7 +39,7 @@ pub struct EngineTransport {
 
 impl EngineTransport {
     /// Creates a transport that is ready for a request.
-    pub fn new(socket: Socket, details: &ConnectionDetails) -> Self {
+    pub(super) fn new(socket: Socket, details: &ConnectionDetails) -> Self {
         let buffers = Buffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
         Self {
             socket,
@@ -53,17 +53,17 @@ impl EngineTransport {
     }
 
     /// Adds TLS.
-    pub fn with_tls(self, tls: TlsStream) -> Self {
+    pub(super) fn with_tls(self, tls: TlsStream) -> Self {
         Self { tls: Some(tls), ..self }
     }
 
     /// Adds a proxy that forwards single requests.
-    pub fn with_proxy(self, rewriter: ProxyRewriter) -> Self {
+    pub(super) fn with_proxy(self, rewriter: ProxyRewriter) -> Self {
         Self { rewriter: Some(rewriter), ..self }
     }
 
     /// Adds the process at the other end.
-    pub fn with_process(self, process: impl PeerProcess + 'static) -> Self {
+    pub(super) fn with_process(self, process: impl PeerProcess + 'static) -> Self {
         Self { process: Some(Box::new(process)), ..self }
     }
 
@@ -163,6 +163,6 @@ fn is_tls(answer: &[u8]) -> bool {
 }
 
 /// An error that says that nothing of the request was sent.
-pub fn not_connected(error: impl Into<io::Error>) -> Error {
+pub(super) fn not_connected(error: impl Into<io::Error>) -> Error {
     NotConnected::in_io(error.into()).into()
 }

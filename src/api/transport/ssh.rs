@@ -27,7 +27,7 @@ const MAX_STDERR_LEN: usize = 4096;
 const MAX_HEAD_LEN: usize = 16 * 1024;
 
 /// Starts an ssh process for each connection.
-pub struct SshConnector {
+pub(super) struct SshConnector {
     ssh: Ssh,
     timeouts: Timeouts,
     cancellation: Cancellation,
@@ -35,7 +35,7 @@ pub struct SshConnector {
 
 impl SshConnector {
     /// Creates a connector to the engine on a remote host. Its waits end when `cancellation` is set.
-    pub fn new(ssh: Ssh, timeouts: Timeouts, cancellation: Cancellation) -> Self {
+    pub(super) fn new(ssh: Ssh, timeouts: Timeouts, cancellation: Cancellation) -> Self {
         Self { ssh, timeouts, cancellation }
     }
 

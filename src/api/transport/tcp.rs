@@ -29,7 +29,7 @@ use crate::api::error::{ConnectError, ConnectErrorKind};
 const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(30), Duration::from_secs(10), 3);
 
 /// Opens connections to one TCP port.
-pub struct TcpConnector {
+pub(super) struct TcpConnector {
     tcp: Tcp,
     proxy: Option<Proxy>,
     timeouts: Timeouts,
@@ -41,7 +41,12 @@ pub struct TcpConnector {
 impl TcpConnector {
     /// Creates a connector to a port, or to the proxy in front of it. Its waits end when `cancellation` is
     /// set.
-    pub fn new(tcp: Tcp, proxy: Option<Proxy>, timeouts: Timeouts, cancellation: Cancellation) -> Self {
+    pub(super) fn new(
+        tcp: Tcp,
+        proxy: Option<Proxy>,
+        timeouts: Timeouts,
+        cancellation: Cancellation,
+    ) -> Self {
         Self { tcp, proxy, timeouts, cancellation, tls: OnceLock::new() }
     }
 

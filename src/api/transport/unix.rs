@@ -15,7 +15,7 @@ use super::socket::Socket;
 use crate::api::cancellation::Cancellation;
 
 /// Opens connections to one Unix socket.
-pub struct UnixConnector {
+pub(super) struct UnixConnector {
     path: PathBuf,
     /// How long to retry if the backlog of the socket is full.
     timeout: Duration,
@@ -24,7 +24,7 @@ pub struct UnixConnector {
 
 impl UnixConnector {
     /// Creates a connector to the socket at `path`. Its waits end when `cancellation` is set.
-    pub fn new(path: PathBuf, timeout: Duration, cancellation: Cancellation) -> Self {
+    pub(super) fn new(path: PathBuf, timeout: Duration, cancellation: Cancellation) -> Self {
         Self { path, timeout, cancellation }
     }
 

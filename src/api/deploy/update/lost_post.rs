@@ -8,7 +8,7 @@ use crate::api::spec::{Edit, Place};
 
 /// The result of a post whose response was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LostPost {
+pub(super) enum LostPost {
     /// Not applied. If the index is unchanged, the post may be repeated, guarded by the index. Otherwise the
     /// edits are applied again.
     NotApplied,
@@ -21,7 +21,7 @@ pub enum LostPost {
 }
 
 /// Determines the result from the service `before` the post, the service `now`, and the posted spec `sent`.
-pub fn resolve_lost_post(before: &Service, now: &Service, edits: &[Edit], sent: &Value) -> LostPost {
+pub(super) fn resolve_lost_post(before: &Service, now: &Service, edits: &[Edit], sent: &Value) -> LostPost {
     let image = Place::at("TaskTemplate.ContainerSpec.Image");
     // If the update removes the digest and the image still has it, the post was not applied. `dropped` alone would
     // accept the digest, because old engines pin images themselves.

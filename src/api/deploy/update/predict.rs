@@ -15,7 +15,7 @@ use crate::api::resources::{nodes, tasks};
 use crate::api::spec::Change;
 
 /// Predicts the effect of an update to the spec `new_spec` on the tasks of the service.
-pub fn update(
+pub(super) fn update(
     client: &Client,
     service: &Service,
     new_spec: &Value,
@@ -53,7 +53,7 @@ pub fn update(
 /// restart.
 ///
 /// Read before the update, for its explanation only: if the tasks cannot be read, the result is `false`.
-pub fn moves_networks(
+pub(super) fn moves_networks(
     client: &Client,
     service: &Service,
     spec: &NewSpec,

@@ -15,7 +15,7 @@ pub(in crate::api) struct Sent {
 
 impl Sent {
     /// The values of the edited places in `spec`.
-    pub fn of(edits: &[Edit], spec: &Value) -> Vec<Self> {
+    pub(super) fn of(edits: &[Edit], spec: &Value) -> Vec<Self> {
         let sent = |edit: &Edit| Self { edit: edit.clone(), value: edit.place.get(spec).cloned() };
         edits.iter().map(sent).collect()
     }

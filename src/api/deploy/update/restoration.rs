@@ -93,7 +93,7 @@ impl Restoration {
 }
 
 /// The edits that change one spec to another.
-pub fn edits_between(from: &Value, to: &Value) -> Vec<Edit> {
+pub(super) fn edits_between(from: &Value, to: &Value) -> Vec<Edit> {
     let edit = |change: Change| match change.new {
         Some(value) => Edit::set(change.place, value),
         None => Edit::remove(change.place),

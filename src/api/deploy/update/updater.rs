@@ -23,7 +23,7 @@ use crate::api::resources::services::Service;
 use crate::api::spec::{Change, Edit};
 
 /// The state of an update across its attempts.
-pub struct Updater<'a> {
+pub(super) struct Updater<'a> {
     client: &'a Client,
     request: &'a UpdateRequest,
     /// What was requested, as edits.
@@ -36,7 +36,7 @@ pub struct Updater<'a> {
 }
 
 /// The result of applying the request to the newest spec.
-pub enum Prepared {
+pub(super) enum Prepared {
     /// It is as requested already.
     Unchanged,
     /// The spec to post.
@@ -61,14 +61,14 @@ enum Posted {
 
 impl<'a> Updater<'a> {
     /// Starts with a service that was just read. Nothing is sent yet.
-    pub fn new(client: &'a Client, base: Service, request: &'a UpdateRequest) -> Self {
+    pub(super) fn new(client: &'a Client, base: Service, request: &'a UpdateRequest) -> Self {
         let edits = edits_of(&base, request);
         let (attempt, warnings) = (Attempt::default(), Vec::new());
         Self { client, request, edits, base, delivery: Delivery::None, attempt, warnings }
     }
 
     /// Updates the service, starting with the given read.
-    pub fn run(mut self, first: Service) -> Result<Update, Box<FailedUpdate>> {
+    pub(super) fn run(mut self, first: Service) -> Result<Update, Box<FailedUpdate>> {
         let result = self.retry_until_resolved(first).map_err(|stop| Box::new(self.failed(*stop)));
         match (result, self.request.mode) {
             (Err(mut failed), Mode::Apply(ReadBack::Later)) => {
@@ -80,12 +80,12 @@ impl<'a> Updater<'a> {
     }
 
     /// The changes of the last attempt.
-    pub fn into_changes(self) -> Vec<Change> {
+    pub(super) fn into_changes(self) -> Vec<Change> {
         self.attempt.changes
     }
 
     /// The failure with everything that is known.
-    pub fn failed(&mut self, Stop { error, after }: Stop) -> FailedUpdate {
+    pub(super) fn failed(&mut self, Stop { error, after }: Stop) -> FailedUpdate {
         let error = match error {
             UpdateError::Failed(error) => UpdateError::from_error(error, self.delivery),
             error => error,
@@ -159,7 +159,7 @@ impl<'a> Updater<'a> {
     }
 
     /// Creates the new spec, and checks everything that can be checked before it is posted.
-    pub fn prepare(&mut self, now: &Service) -> Result<Prepared, Box<Stop>> {
+    pub(super) fn prepare(&mut self, now: &Service) -> Result<Prepared, Box<Stop>> {
         let request = self.request;
         if let Some(required) = request.version.filter(|required| *required != now.version()) {
             return Err(Conflict::Version { required, now: now.version() }.into());
@@ -356,7 +356,7 @@ impl From<Refusal> for Box<Stop> {
 }
 
 /// The request as edits of the service's spec.
-pub fn edits_of(service: &Service, request: &UpdateRequest) -> Vec<Edit> {
+pub(super) fn edits_of(service: &Service, request: &UpdateRequest) -> Vec<Edit> {
     match &request.operation {
         Operation::Edit(edits) => edits.clone(),
         Operation::Rollback => edits_to_previous(service),

@@ -4,7 +4,7 @@ use super::super::{Kind, Rule, Severity, Source, Stage};
 use super::super::{container, image, networks, placement, resources, update};
 
 /// The rules L01 to L15.
-pub const RULES: &[Rule] = &[
+pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "L01",
         name: "monitor-short",

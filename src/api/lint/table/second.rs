@@ -4,7 +4,7 @@ use super::super::{Kind, Rule, Severity, Source, Stage};
 use super::super::{container, image, networks, placement, previous, resources, tasks, update};
 
 /// The rules L16 to L30.
-pub const RULES: &[Rule] = &[
+pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "L16",
         name: "not-restarted",

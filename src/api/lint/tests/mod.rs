@@ -28,7 +28,7 @@ pub(super) struct Case {
 
 impl Case {
     /// One replica of a pinned image, with a memory limit, on three nodes.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let digest = format!("sha256:{}", "1".repeat(64));
         let spec = json!({
             "Name": "web", "Labels": {},
@@ -51,35 +51,35 @@ impl Case {
     }
 
     /// Sets the value at this path in the spec, creating objects on the way.
-    pub fn with(mut self, path: &str, value: Value) -> Self {
+    pub(super) fn with(mut self, path: &str, value: Value) -> Self {
         set(&mut self.service["Spec"], path, value);
         self
     }
 
     /// Sets the number of replicas.
-    pub fn replicas(self, count: u64) -> Self {
+    pub(super) fn replicas(self, count: u64) -> Self {
         self.with("Mode.Replicated.Replicas", json!(count))
     }
 
     /// Sets the mode.
-    pub fn mode(self, mode: &str) -> Self {
+    pub(super) fn mode(self, mode: &str) -> Self {
         self.with("Mode", json!({mode: {}}))
     }
 
     /// Sets the value at this path in the node.
-    pub fn node(mut self, at: usize, path: &str, value: Value) -> Self {
+    pub(super) fn node(mut self, at: usize, path: &str, value: Value) -> Self {
         set(&mut self.nodes[at], path, value);
         self
     }
 
     /// Keeps only this number of nodes.
-    pub fn on(mut self, nodes: usize) -> Self {
+    pub(super) fn on(mut self, nodes: usize) -> Self {
         self.nodes.truncate(nodes);
         self
     }
 
     /// Evaluates all rules, with the label that ignores some.
-    pub fn report(&self) -> Report {
+    pub(super) fn report(&self) -> Report {
         let service = Service::new(self.service.clone()).unwrap();
         let others = self.others.iter().map(|other| Service::new(other.clone()).unwrap());
         let services: Vec<Service> = std::iter::once(service.clone()).chain(others).collect();
@@ -105,14 +105,14 @@ impl Case {
     }
 
     /// The findings of this rule.
-    pub fn findings(&self, id: &str) -> Vec<Finding> {
+    pub(super) fn findings(&self, id: &str) -> Vec<Finding> {
         self.report().findings.into_iter().filter(|finding| finding.rule.id == id).collect()
     }
 
     /// Asserts that this rule has one finding, no other rule finds an error or warning, and the label ignores
     /// it.
     #[track_caller]
-    pub fn finds(&self, id: &str) -> Finding {
+    pub(super) fn finds(&self, id: &str) -> Finding {
         let report = self.report();
         let ids: Vec<&str> = report.findings.iter().map(|finding| finding.rule.id).collect();
         assert_eq!(ids.iter().filter(|other| **other == id).count(), 1, "{id}: {ids:?} {}", self.service);
@@ -126,7 +126,7 @@ impl Case {
 
     /// Asserts that this rule has no findings.
     #[track_caller]
-    pub fn passes(&self, id: &str) {
+    pub(super) fn passes(&self, id: &str) {
         let found = self.findings(id);
         assert!(found.is_empty(), "{id}: {found:?} {}", self.service);
     }

@@ -86,7 +86,7 @@ fn plan() -> Plan {
 /// The edits that are made if these are planned for this spec, and the plan is written, read and applied.
 ///
 /// The service is ready before and done afterwards.
-pub fn through_a_plan(edits: &[Edit], spec: &Value) -> Vec<Edit> {
+pub(crate) fn through_a_plan(edits: &[Edit], spec: &Value) -> Vec<Edit> {
     let hash = |spec: &Value| hash_spec(spec).unwrap();
     let change = PlannedChange::Edits(PlannedEdit::all_of(edits, spec));
     let planned = PlannedService { spec_sha256: hash(spec), change, ..planned(&[]) };

@@ -67,7 +67,7 @@ struct Config {
 /// # Errors
 /// The command was cancelled, its deadline expired, or Docker Hub limits the rate of requests. Other failures only mean
 /// that the age is unknown.
-pub fn pushed(session: &mut Session, tag: &str) -> Result<Option<Pushed>, Failure> {
+pub(super) fn pushed(session: &mut Session, tag: &str) -> Result<Option<Pushed>, Failure> {
     let target = format!("/v2/repositories/{}/tags/{tag}", session.path());
     let response = match session.get(&target, None, MAX_BODY_LEN) {
         Ok(response) if response.status == 200 => response,
@@ -85,7 +85,7 @@ pub fn pushed(session: &mut Session, tag: &str) -> Result<Option<Pushed>, Failur
 ///
 /// # Errors
 /// The command was cancelled, or its deadline expired. Other failures only mean that the time is unknown.
-pub fn created(session: &mut Session, digest: &str) -> Result<Option<Timestamp>, Failure> {
+pub(super) fn created(session: &mut Session, digest: &str) -> Result<Option<Timestamp>, Failure> {
     let mut digest = digest.to_owned();
     // At most an index, its manifest and the configuration: an index inside an index describes no image.
     for _ in 0..2 {

@@ -14,7 +14,7 @@ use crate::api::registry::protocol::Url;
 ///
 /// # Errors
 /// The directory cannot be read, or a certificate has no key.
-pub fn tls(folder: &Path, url: &Url) -> Result<Tls, Failure> {
+pub(super) fn tls(folder: &Path, url: &Url) -> Result<Tls, Failure> {
     let mut tls = Tls {
         peer: Peer::Registry,
         ca: None,

@@ -23,7 +23,7 @@ use crate::api::transport::{self, NotConnected};
 
 /// A request.
 #[derive(Clone, Debug)]
-pub struct Request<'r> {
+pub(super) struct Request<'r> {
     /// The URL.
     pub url: Url,
     /// The value of `Accept`. `None` means JSON.
@@ -38,7 +38,7 @@ pub struct Request<'r> {
 
 /// A response of any status.
 #[derive(Debug)]
-pub struct Response {
+pub(super) struct Response {
     /// The HTTP status.
     pub status: u16,
     /// The headers.
@@ -76,7 +76,7 @@ enum Trust {
 type Verification = Arc<Mutex<Option<Result<Trust, Failure>>>>;
 
 /// The connections of a command to registries.
-pub struct Connections {
+pub(super) struct Connections {
     settings: RegistrySettings,
     agents: Mutex<HashMap<(Scheme, String, u16, Trust), Agent>>,
     known: Mutex<HashMap<(String, u16), Verification>>,
@@ -87,20 +87,20 @@ pub struct Connections {
 
 impl Request<'_> {
     /// Method and URL, for messages.
-    pub fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         format!("{} {}", if self.form.is_some() { "POST" } else { "GET" }, self.url)
     }
 }
 
 impl Connections {
     /// Creates a pool without connections.
-    pub fn new(settings: RegistrySettings) -> Self {
+    pub(super) fn new(settings: RegistrySettings) -> Self {
         let (agents, known) = (Mutex::default(), Mutex::default());
         Self { settings, agents, known, insecure: Mutex::default(), waits: Waits::default() }
     }
 
     /// Whether the registry may be used without a verified certificate. The engine is queried at most once.
-    pub fn may_be_insecure(&self, engine: &Client, url: &Url) -> Result<bool, Failure> {
+    pub(super) fn may_be_insecure(&self, engine: &Client, url: &Url) -> Result<bool, Failure> {
         if is_loopback(&url.host) {
             return Ok(true);
         }
@@ -119,7 +119,7 @@ impl Connections {
 
     /// Sends a request once. If an https connection fails and the registry may be insecure, it is sent again
     /// without verification. The result is remembered for the next requests.
-    pub fn send(&self, engine: &Client, request: &Request) -> Result<Response, SendError> {
+    pub(super) fn send(&self, engine: &Client, request: &Request) -> Result<Response, SendError> {
         if request.url.scheme == Scheme::Http {
             return self.attempt(engine, request, Trust::Unverified);
         }

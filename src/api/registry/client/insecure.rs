@@ -14,7 +14,7 @@ use crate::api::registry::protocol::{Scheme, Url};
 /// The part of `GET /info` about registries.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct InsecureRegistries {
+pub(super) struct InsecureRegistries {
     #[serde(rename = "IndexConfigs")]
     indexes: Option<HashMap<String, Index>>,
     #[serde(rename = "InsecureRegistryCIDRs")]
@@ -38,7 +38,7 @@ impl InsecureRegistries {
     ///
     /// # Errors
     /// The command was cancelled.
-    pub fn read(engine: &Client) -> Result<Self> {
+    pub(super) fn read(engine: &Client) -> Result<Self> {
         match engine.get_json_at_engine_version::<Info>(&Path::new(&["info"])) {
             Ok(info) => Ok(info.registry_config.unwrap_or_default()),
             Err(Error::Interrupted) => Err(Error::Interrupted),
@@ -47,7 +47,7 @@ impl InsecureRegistries {
     }
 
     /// Whether the engine uses the registry at this address without a verified certificate.
-    pub fn lists(&self, url: &Url) -> bool {
+    pub(super) fn lists(&self, url: &Url) -> bool {
         let (host, port) = (url.bracketed_host(), url.port);
         let is_default = port == Scheme::Https.port() || port == Scheme::Http.port();
         let is_named = self.indexes.iter().flatten().any(|(name, index)| {
@@ -64,7 +64,7 @@ impl InsecureRegistries {
 }
 
 /// Whether the host is this machine, determined only by the name or address.
-pub fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 

@@ -12,17 +12,17 @@ type Decision = Arc<Mutex<Option<Scheme>>>;
 
 /// The scheme of each registry, by its name in image references.
 #[derive(Default)]
-pub struct Schemes(Mutex<HashMap<String, Decision>>);
+pub(super) struct Schemes(Mutex<HashMap<String, Decision>>);
 
 impl Schemes {
     /// The scheme, if it has been decided.
-    pub fn known(&self, domain: &str) -> Option<Scheme> {
+    pub(super) fn known(&self, domain: &str) -> Option<Scheme> {
         *self.decision(domain).lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends a request over https. If no connection can be made and the registry may be insecure, it is sent
     /// over http.
-    pub fn send(
+    pub(super) fn send(
         &self,
         connections: &Connections,
         engine: &Client,

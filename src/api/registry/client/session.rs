@@ -28,7 +28,7 @@ const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
 const MAX_MESSAGE_LEN: usize = 300;
 
 /// Requests about one repository.
-pub struct Session<'s> {
+pub(super) struct Session<'s> {
     engine: &'s Client,
     connections: &'s Connections,
     schemes: &'s Schemes,
@@ -55,7 +55,7 @@ struct Token {
 
 impl<'s> Session<'s> {
     /// Creates a session for one repository. A registry token is sent unchanged.
-    pub fn new(
+    pub(super) fn new(
         engine: &'s Client,
         (connections, schemes): (&'s Connections, &'s Schemes),
         (domain, path): (&'s str, &'s str),
@@ -82,12 +82,17 @@ impl<'s> Session<'s> {
     }
 
     /// The path of the repository.
-    pub fn path(&self) -> &str {
+    pub(super) fn path(&self) -> &str {
         self.path
     }
 
     /// Requests a path of the registry. If the registry requires authorization, it is added.
-    pub fn get(&mut self, target: &str, accept: Option<&str>, max_body: usize) -> Result<Response, Failure> {
+    pub(super) fn get(
+        &mut self,
+        target: &str,
+        accept: Option<&str>,
+        max_body: usize,
+    ) -> Result<Response, Failure> {
         let response = self.get_once(target, accept, max_body)?;
         if response.status != 401 {
             self.accepted(&response);
@@ -111,7 +116,7 @@ impl<'s> Session<'s> {
     }
 
     /// The failure for an unexpected status.
-    pub fn refusal(&self, response: &Response) -> Failure {
+    pub(super) fn refusal(&self, response: &Response) -> Failure {
         match response.status {
             401 | 403 => self.denied(response),
             404 => Failure::new(

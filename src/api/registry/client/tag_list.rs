@@ -31,7 +31,7 @@ fn list_or_null<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Er
 ///
 /// # Errors
 /// A page cannot be read. A partial list is never returned.
-pub fn fetch(session: &mut Session) -> Result<Vec<String>, Failure> {
+pub(super) fn fetch(session: &mut Session) -> Result<Vec<String>, Failure> {
     let path = format!("/v2/{}/tags/list", session.path());
     let mut query = Some(PAGE_QUERY.to_owned());
     let (mut all, mut seen, mut length) = (Vec::new(), HashSet::new(), 0);

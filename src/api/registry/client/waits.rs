@@ -9,12 +9,18 @@ const MIN_REPORTED: Duration = Duration::from_secs(1);
 
 /// Until when the waits have been reported, by host.
 #[derive(Debug, Default)]
-pub struct Waits(Mutex<HashMap<String, Instant>>);
+pub(super) struct Waits(Mutex<HashMap<String, Instant>>);
 
 impl Waits {
     /// The message about a wait. `None` if it is short, or if a wait of another request that ends at about the same time was
     /// reported: there may be hundreds of repositories on one host.
-    pub fn announcement(&self, host: &str, status: u16, pause: Duration, now: Instant) -> Option<String> {
+    pub(super) fn announcement(
+        &self,
+        host: &str,
+        status: u16,
+        pause: Duration,
+        now: Instant,
+    ) -> Option<String> {
         let until = now.checked_add(pause).filter(|_| pause >= MIN_REPORTED)?;
         let mut reported = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_reported = reported.get(host).is_some_and(|reported| until <= *reported + MIN_REPORTED);

@@ -13,7 +13,7 @@ use crate::api::config::endpoint::Tls;
 use crate::api::error::{ConnectError, ConnectErrorKind};
 
 /// The client's certificate and trusted authorities, kept to explain why an engine rejects them.
-pub struct ClientIdentity {
+pub(crate) struct ClientIdentity {
     /// The client's certificate and its intermediates. Empty if there is none.
     pub chain: Vec<CertificateDer<'static>>,
     /// The trusted authorities. `None` if the engine's certificate is not verified.
@@ -25,7 +25,7 @@ pub struct ClientIdentity {
 }
 
 /// Describes why a handshake failed.
-pub fn describe_handshake_error(error: &Error, host: &str, identity: &ClientIdentity) -> ConnectError {
+pub(crate) fn describe_handshake_error(error: &Error, host: &str, identity: &ClientIdentity) -> ConnectError {
     match error {
         Error::InvalidCertificate(e) => describe_server_certificate(e, host, &identity.tls),
         Error::AlertReceived(_) => describe_alert(error, identity),
@@ -43,7 +43,7 @@ pub fn describe_handshake_error(error: &Error, host: &str, identity: &ClientIden
 }
 
 /// Describes a connection that was lost during the handshake.
-pub fn describe_lost_connection(error: &io::Error) -> String {
+pub(crate) fn describe_lost_connection(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
             "what listens there closed the connection instead of answering in TLS".to_owned()
@@ -53,7 +53,7 @@ pub fn describe_lost_connection(error: &io::Error) -> String {
 }
 
 /// Describes why a client certificate and its key cannot be used together.
-pub fn describe_unusable_key(error: &Error, tls: &Tls) -> ConnectError {
+pub(crate) fn describe_unusable_key(error: &Error, tls: &Tls) -> ConnectError {
     let name = |file: &Option<PathBuf>| file.as_deref().map(file_name).unwrap_or_default();
     let (cert, key) = (name(&tls.cert), name(&tls.key));
     let message = match error {
@@ -75,7 +75,7 @@ pub fn describe_unusable_key(error: &Error, tls: &Tls) -> ConnectError {
 }
 
 /// Describes the reason of an alert that the engine or registry sent.
-pub fn describe_alert(error: &Error, identity: &ClientIdentity) -> ConnectError {
+pub(crate) fn describe_alert(error: &Error, identity: &ClientIdentity) -> ConnectError {
     let Error::AlertReceived(alert) = error else {
         return ConnectError::new(ConnectErrorKind::TlsUnsupported, error.to_string());
     };
@@ -218,7 +218,7 @@ fn describe_certificate_error(error: &CertificateError) -> String {
 }
 
 /// Whether rustls rejects the certificate because it is that of an authority (CA:TRUE).
-pub fn is_ca_certificate(why: &OtherError) -> bool {
+pub(crate) fn is_ca_certificate(why: &OtherError) -> bool {
     why.to_string().contains("CaUsedAsEndEntity")
 }
 

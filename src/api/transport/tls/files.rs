@@ -13,7 +13,7 @@ use crate::api::error::{ConnectError, ConnectErrorKind};
 type CertificateAndKey = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 /// Reads the client's certificate and key. `None` if neither is configured.
-pub fn client_identity(tls: &Tls) -> Result<Option<CertificateAndKey>, ConnectError> {
+pub(crate) fn client_identity(tls: &Tls) -> Result<Option<CertificateAndKey>, ConnectError> {
     let lonely = |there: &Path, what| unusable(there, &format!("is of no use alone: {what} is not given"));
     match (&tls.cert, &tls.key) {
         (Some(cert), Some(key)) => Ok(Some((certificates(cert)?, private_key(key)?))),
@@ -24,7 +24,7 @@ pub fn client_identity(tls: &Tls) -> Result<Option<CertificateAndKey>, ConnectEr
 }
 
 /// Reads the certificates in a file, of which there must be at least one.
-pub fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, ConnectError> {
+pub(crate) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, ConnectError> {
     let text = contents(file)?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
     match found {
@@ -63,6 +63,6 @@ fn contents(file: &Path) -> Result<Vec<u8>, ConnectError> {
 const MAX_FILE_LEN: u64 = 16 << 20;
 
 /// The error of a file that cannot be used.
-pub fn unusable(file: &Path, why: &str) -> ConnectError {
+pub(crate) fn unusable(file: &Path, why: &str) -> ConnectError {
     ConnectError::new(ConnectErrorKind::TlsFile, format!("`{}` {why}", file.display()))
 }

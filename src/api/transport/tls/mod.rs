@@ -1,8 +1,8 @@
 //! TLS over a socket, with rustls. Files are read and ciphers are set up with the first connection.
 
-pub mod errors;
-pub mod files;
-pub mod trust;
+pub(super) mod errors;
+pub(super) mod files;
+pub(super) mod trust;
 
 use std::io::{self, Read, Write};
 use std::net::IpAddr;
@@ -20,7 +20,7 @@ use crate::api::config::endpoint::Tls;
 use crate::api::error::{ConnectError, ConnectErrorKind};
 
 /// The TLS settings that all connections to one engine share.
-pub struct TlsConnector {
+pub(super) struct TlsConnector {
     config: Arc<ClientConfig>,
     name: ServerName<'static>,
     host: String,
@@ -29,7 +29,7 @@ pub struct TlsConnector {
 
 impl TlsConnector {
     /// Reads the files and prepares connections to `host`.
-    pub fn from_files(host: &str, tls: &Tls) -> Result<Self, ConnectError> {
+    pub(super) fn from_files(host: &str, tls: &Tls) -> Result<Self, ConnectError> {
         let provider = Arc::new(ring::default_provider());
         let (verifier, roots) = verifier(tls, &provider)?;
         let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -50,7 +50,7 @@ impl TlsConnector {
     }
 
     /// Performs the handshake over a new connection.
-    pub fn handshake(&self, socket: &mut Socket) -> io::Result<TlsStream> {
+    pub(super) fn handshake(&self, socket: &mut Socket) -> io::Result<TlsStream> {
         let connection = ClientConnection::new(Arc::clone(&self.config), self.name.clone());
         let connection =
             connection.map_err(|e| ConnectError::new(ConnectErrorKind::TlsUnsupported, e.to_string()))?;
@@ -70,7 +70,7 @@ impl TlsConnector {
 }
 
 /// One encrypted connection.
-pub struct TlsStream {
+pub(super) struct TlsStream {
     connection: ClientConnection,
     identity: Arc<ClientIdentity>,
     /// Whether application data was received. If so, the engine has accepted the client's certificate.
@@ -101,7 +101,7 @@ impl TlsStream {
     }
 
     /// Reads decrypted bytes. 0 means that the engine closed the connection.
-    pub fn read(&mut self, socket: &mut Socket, into: &mut [u8]) -> io::Result<usize> {
+    pub(super) fn read(&mut self, socket: &mut Socket, into: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.connection.reader().read(into) {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
@@ -119,7 +119,7 @@ impl TlsStream {
     }
 
     /// Encrypts and sends all bytes.
-    pub fn write_all(&mut self, socket: &mut Socket, mut bytes: &[u8]) -> io::Result<()> {
+    pub(super) fn write_all(&mut self, socket: &mut Socket, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             let n = self.connection.writer().write(bytes)?;
             bytes = &bytes[n..];
@@ -135,7 +135,7 @@ impl TlsStream {
     }
 
     /// Whether the connection is open and no application data has arrived.
-    pub fn is_idle(&mut self, socket: &mut Socket) -> bool {
+    pub(super) fn is_idle(&mut self, socket: &mut Socket) -> bool {
         loop {
             let mut reader = NonBlocking(socket);
             match self.connection.read_tls(&mut reader) {

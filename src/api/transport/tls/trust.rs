@@ -18,7 +18,7 @@ use crate::api::error::{ConnectError, ConnectErrorKind};
 type Verifier = (Arc<dyn ServerCertVerifier>, Option<Arc<RootCertStore>>);
 
 /// Creates the verifier of the engine's certificate, and returns the authorities that it trusts.
-pub fn verifier(tls: &Tls, provider: &Arc<CryptoProvider>) -> Result<Verifier, ConnectError> {
+pub(crate) fn verifier(tls: &Tls, provider: &Arc<CryptoProvider>) -> Result<Verifier, ConnectError> {
     if !tls.is_verified {
         return Ok((Arc::new(NoVerification(Arc::clone(provider))), None));
     }

@@ -3,14 +3,14 @@
 
 use regex_lite::Regex;
 
-pub struct Oracle {
+pub(super) struct Oracle {
     tag: Regex,
     pre: Regex,
     single: Regex,
     hash: Regex,
 }
 
-pub struct Read {
+pub(super) struct Read {
     pub prefix: String,
     pub suffix: String,
     numbers: Vec<u128>,
@@ -28,7 +28,7 @@ const RANKS: [&[&str]; 5] = [
 ];
 
 impl Oracle {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let regex = |text: &str| Regex::new(text).unwrap();
         let words = "dev|snapshot|nightly|canary|alpha|beta|milestone|preview|pre|ea|next|rc|cr";
         Self {
@@ -39,7 +39,7 @@ impl Oracle {
         }
     }
 
-    pub fn read(&self, tag: &str) -> Option<Read> {
+    pub(super) fn read(&self, tag: &str) -> Option<Read> {
         let is_hash = (7..=40).contains(&tag.len()) && self.hash.is_match(tag);
         let is_other = tag.starts_with("sha-")
             || tag.starts_with("sha256-")
@@ -73,7 +73,7 @@ impl Oracle {
     }
 
     /// The candidates above `current`, newest first.
-    pub fn candidates(
+    pub(super) fn candidates(
         &self,
         current: &str,
         tags: &[String],
