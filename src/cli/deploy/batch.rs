@@ -255,7 +255,7 @@ impl<T: Send> Batch<'_, T> {
         };
         match Watched::for_change(&watch.change) {
             Some(watched) => {
-                let purpose = if rolls_back.is_some() { Purpose::Rollback } else { Purpose::Change };
+                let purpose = if rolls_back.is_some() { Purpose::Rollback } else { self.rules.purpose };
                 self.watched.push(watched.with_purpose(purpose));
                 self.entries.push(WatchEntry { key, watch, rolls_back });
                 self.interval = self.client.timeouts().rollout_interval;

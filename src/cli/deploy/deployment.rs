@@ -16,6 +16,7 @@ use super::report::{
 };
 use super::rollback_on_failure::OnFailure;
 use super::rules::{Follow, Rules};
+use super::watch::Purpose;
 use crate::api::deploy::update::{Operation, UpdateRequest};
 use crate::api::http::client::Client;
 use crate::api::records::plan::Selection;
@@ -244,6 +245,7 @@ impl<'a> Deployment<'a> {
             failed_before,
             follow,
             on_failure: self.flags.on_failure,
+            purpose: Purpose::Change,
         }
     }
 }

@@ -19,9 +19,9 @@ pub mod replicas;
 pub mod report;
 pub mod repository;
 pub mod restore;
+mod rollback_of_batch;
 pub mod rollback_on_failure;
 mod rules;
-mod undo;
 mod verified;
 pub mod watch;
 

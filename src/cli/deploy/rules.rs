@@ -1,6 +1,7 @@
 //! The rules of a batch.
 
 use super::rollback_on_failure::OnFailure;
+use super::watch::Purpose;
 
 /// The rules of a batch.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct Rules {
     pub follow: Follow,
     /// What to roll back if a rollout fails.
     pub on_failure: OnFailure,
+    /// Whether the services are changed or rolled back.
+    pub purpose: Purpose,
 }
 
 /// How long to wait for changes.

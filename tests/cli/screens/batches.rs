@@ -3,7 +3,8 @@
 use super::{run, swarm};
 use crate::support::fake_swarm::{FakeSwarm, RequestKind, Step};
 use crate::support::fixtures::NEW;
-use crate::support::screen::assert_screen;
+use crate::support::screen::{assert_screen, assert_terminal};
+use crate::support::tty::on_terminal;
 
 const STACK: &[&str] = &["update-image", "--no-resolve-image", "--stack", "shop"];
 
@@ -50,6 +51,14 @@ fn a_stack_fails() {
     assert_screen("stack_canary_fails", &canary);
     let undone = update(&swarm_where_one_fails(), &one_at_a_time(&["--rollback-on-failure=all"]));
     assert_screen("stack_rolled_back", &undone);
+}
+
+#[test]
+fn services_that_are_rolled_back_with_the_batch_are_shown_so() {
+    let swarm = swarm_where_one_fails();
+    let command = format!("{} --parallel 1 --rollback-on-failure=all {NEW}", STACK.join(" "));
+    let run = on_terminal(120, 40, &command).host(swarm.host()).run();
+    assert_terminal("terminal_live_batch_rolled_back_120", 120, 40, &run);
 }
 
 #[test]

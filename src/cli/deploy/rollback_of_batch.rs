@@ -6,6 +6,7 @@ use super::item::{ChosenBy, Item};
 use super::report::{Outcome, ServiceReport};
 use super::rollback_on_failure::{OnFailure, RollbackPlan, rolled_back};
 use super::rules::Rules;
+use super::watch::Purpose;
 use crate::api::deploy::update::Delivery;
 use crate::cli::progress::ProgressDisplay;
 
@@ -34,6 +35,7 @@ impl Deployment<'_> {
             failed_before: 0,
             canary: None,
             on_failure: OnFailure::Keep,
+            purpose: Purpose::Rollback,
             ..rules.clone()
         };
         let act = |item: Item<RollbackPlan>| item.with.run(&self.client, &item.given);
