@@ -23,6 +23,8 @@ pub struct Prepared {
     pub if_paused: IfPaused,
     /// What to report in any case.
     pub remarks: Remarks,
+    /// Notes that are printed before it is sent, and only then.
+    pub announced_if_sent: Vec<String>,
     /// What to report if the update was sent.
     pub if_sent: Remarks,
     /// What to report about the image.
@@ -65,8 +67,8 @@ impl IfPaused {
 impl Prepared {
     /// An update with nothing to report.
     pub fn new(request: UpdateRequest, if_paused: IfPaused) -> Self {
-        let (remarks, if_sent, image) = Default::default();
-        Self { request, if_paused, remarks, if_sent, image }
+        let (remarks, announced_if_sent, if_sent, image) = Default::default();
+        Self { request, if_paused, remarks, announced_if_sent, if_sent, image }
     }
 
     /// An update by a command that is not meant for paused rollouts, with warnings about its side effects.
@@ -123,7 +125,11 @@ impl Prepared {
         let notes = self.image.notes(&result);
         let stage = Stage::Deployed(result);
         let report = ServiceReport { given, stage, remarks: self.remarks };
-        let report = if report.delivery() == Delivery::None { report } else { report.with(self.if_sent) };
+        let report = if report.delivery() == Delivery::None {
+            report
+        } else {
+            report.with(Remarks { announced_notes: self.announced_if_sent, ..self.if_sent })
+        };
         report.with(Remarks { announced: self.image.all_warnings(), notes, ..Remarks::default() })
     }
 }

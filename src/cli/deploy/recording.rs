@@ -5,11 +5,12 @@ use super::item::{Item, is_failure};
 use super::journal::{RecordedRun, RunDraft, RunEnd, Waited, changed_services};
 use super::lint;
 use super::prepared::Prepared;
-use super::report::{ServiceReport, report_early_end};
+use super::report::{ServiceReport, print_notes, report_early_end};
 use super::rules::Follow;
 use crate::api::error::Result;
 use crate::cli::exit::Exit;
 use crate::cli::flags::image_report::announce;
+use crate::cli::messages::shared::SharedTexts;
 
 impl Deployment<'_> {
     /// Starts to read the journal, in parallel with the next request.
@@ -56,6 +57,9 @@ impl Selected<'_, Prepared> {
             None => entries,
         };
         let mut selected = Selected { deployment, entries };
+        if selected.may_post() {
+            selected.announce_notes();
+        }
         match selected.record() {
             Ok(run) => selected.run_recorded(run, |client, Item { given, service, with, .. }| {
                 with.run(client, given, service)
@@ -69,17 +73,32 @@ impl Selected<'_, Prepared> {
     /// # Errors
     /// It cannot be recorded, and a record is required.
     fn record(&mut self) -> anyhow::Result<Option<RecordedRun>> {
-        let Self { deployment, entries } = self;
-        let failed = entries.iter().filter_map(|entry| entry.as_ref().err()).map(|report| &**report);
-        let rules = deployment.rules(failed.clone().filter(|one| is_failure(one)).count());
-        let is_blocked = deployment.why_blocked(&rules, failed).is_some();
-        if is_blocked || rules.follow == Follow::Nothing || deployment.app.signal().is_some() {
+        if !self.may_post() {
             return Ok(None);
         }
+        let Self { deployment, entries } = self;
         let Deployment { recorder, client, app, undoes, .. } = deployment;
         recorder.record(app, client, || {
             let services = changed_services(client, entries.iter().flatten())?;
             Ok(RunDraft { undoes: *undoes, services })
         })
+    }
+
+    /// Whether updates are posted: not in a dry run, nor after a failure of a preparation or a signal that prevents it.
+    fn may_post(&self) -> bool {
+        let Self { deployment, entries } = self;
+        let failed = entries.iter().filter_map(|entry| entry.as_ref().err()).map(|report| &**report);
+        let rules = deployment.rules(failed.clone().filter(|one| is_failure(one)).count());
+        rules.follow != Follow::Nothing
+            && deployment.why_blocked(&rules, failed).is_none()
+            && deployment.app.signal().is_none()
+    }
+
+    fn announce_notes(&self) {
+        let mut notes = SharedTexts::default();
+        for item in self.entries.iter().flatten() {
+            item.with.announced_if_sent.iter().for_each(|note| notes.add(note.clone(), item.service.name()));
+        }
+        print_notes(notes, self.deployment.app.ui);
     }
 }

@@ -4,11 +4,14 @@ mod check;
 mod to;
 
 use clap::Args;
+use serde_json::Value;
 
 use self::check::{check, image_of, no_previous_spec};
 use self::to::ToArgs;
 use crate::api::deploy::update::{Operation, UpdateRequest};
 use crate::api::http::client::Client;
+use crate::api::resources::services::Service;
+use crate::api::spec::changes;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::report::{Remarks, ReportStyle};
@@ -103,8 +106,19 @@ fn prepare(
         return Err(item.unsuitable(no_previous_spec(service).to_owned()).into());
     };
     let warning = check(client, service, previous, failed)?;
+    let announced_if_sent = Vec::from_iter(describe(service, previous));
+    let prepared = Prepared::new(request.clone(), IfPaused::Resume).warns_of_job(service);
+    let remarks = Remarks { warnings: warning.into_iter().collect(), ..Remarks::default() };
+    Ok(Prepared { announced_if_sent, remarks, ..prepared })
+}
+
+/// Describes what a rollback does and what another one would do. `None` if it changes nothing.
+fn describe(service: &Service, previous: &Value) -> Option<String> {
+    if changes(service.spec(), previous).is_empty() {
+        return None;
+    }
     let (to, from) = (image_of(previous), service.image().unwrap_or_default());
-    let note = if from == to {
+    Some(if from == to {
         format!(
             "rolling back to the previous settings with the same image, `{to}`; a second rollback returns to the current \
              settings unless they have failed"
@@ -113,9 +127,5 @@ fn prepare(
         format!(
             "rolling back to image `{to}`; a second rollback returns to `{from}` unless that spec has failed"
         )
-    };
-    let prepared = Prepared::new(request.clone(), IfPaused::Resume).warns_of_job(service);
-    let if_sent = Remarks { notes: vec![note], ..prepared.if_sent };
-    let remarks = Remarks { warnings: warning.into_iter().collect(), ..Remarks::default() };
-    Ok(Prepared { if_sent, remarks, ..prepared })
+    })
 }

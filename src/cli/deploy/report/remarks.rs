@@ -7,6 +7,7 @@ use crate::cli::app::App;
 use crate::cli::messages;
 use crate::cli::messages::shared::{SharedTexts, count_and_names, with_services};
 use crate::cli::newest::Decision;
+use crate::output::Ui;
 
 /// Prints the notes and warnings about these services. What several services share is printed once.
 pub fn print(reports: &[ServiceReport], app: &App) {
@@ -33,17 +34,22 @@ pub fn print_of(reports: &[&ServiceReport], app: &App) {
             all_warnings.add(warning, name);
         }
     }
-    for (note, services) in all_notes.into_groups() {
-        app.ui.note(&match services.as_slice() {
-            [name] => format!("{name}: {note}"),
-            many => format!("{}: {note}", count_and_names(many)),
-        });
-    }
+    print_notes(all_notes, app.ui);
     for (warning, services) in all_warnings.into_groups() {
         app.ui.warning(&match services.as_slice() {
             // A new service without a name.
             [name] => format!("service `{name}`: {warning}"),
             many => with_services(&warning, many),
+        });
+    }
+}
+
+/// Prints notes about services, each once.
+pub fn print_notes(notes: SharedTexts, ui: Ui) {
+    for (note, services) in notes.into_groups() {
+        ui.note(&match services.as_slice() {
+            [name] => format!("{name}: {note}"),
+            many => format!("{}: {note}", count_and_names(many)),
         });
     }
 }
