@@ -333,3 +333,15 @@ fn a_stack_is_selected_by_its_label() {
     assert_eq!(run.json()[0]["Spec"]["Name"], "shop_web");
     swarmctl(["ls", "--stack", ""]).run().fails_with(Exit::Usage);
 }
+
+#[test]
+fn a_misspelled_stack_gets_a_suggestion() {
+    let mut of_stack = spec("shop_web", OLD);
+    of_stack["Labels"] = json!({"com.docker.stack.namespace": "shop"});
+    let swarm = FakeSwarm::with([of_stack]);
+    let ls = |args: &[&str]| swarmctl([&["ls"], args].concat()).host(swarm.host()).run().succeeds();
+    assert_eq!(ls(&["--stack", "shpo"]).stderr, "stack `shpo` has no services; did you mean `shop`?\n");
+    assert_eq!(ls(&["--stack", "unlike"]).stderr, "");
+    assert_eq!(ls(&["--stack", "shop"]).stderr, "");
+    assert_eq!(ls(&["--stack", "shpo", "--quiet"]).stderr, "");
+}

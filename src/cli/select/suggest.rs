@@ -33,6 +33,13 @@ pub fn similar_stacks(all: &[Service], stack: &str) -> Option<Meant> {
     Meant::similar(stack, stacks.filter(|other| *other != stack))
 }
 
+/// Describes a stack without services, if another one may have been meant. Takes one request.
+pub fn describe_empty_stack(client: &Client, stack: &str) -> Option<String> {
+    let all = services::list(client, &json!({})).ok()?;
+    let Meant::Similar(names) = similar_stacks(&all, stack)? else { return None };
+    Some(format!("stack `{stack}` has no services; did you mean `{}`?", names.join("` or `")))
+}
+
 /// Whether there is no service of a name that a service can have.
 fn is_unknown(error: &Error) -> bool {
     matches!(error, Error::NoSuch { kind: "service" | "service or task", why: None, .. })

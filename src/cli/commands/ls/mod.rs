@@ -98,6 +98,11 @@ fn list(app: &App, client: &Client, args: &LsArgs, format: Option<&RowTemplate>)
         } else {
             counts::complete_counts(client, &mut listed)?;
             out.rows(COLUMNS, format, listed.iter().map(ListedService::cells))?;
+            if let (Some(stack), true) = (&args.stack, listed.is_empty()) {
+                select::suggest::describe_empty_stack(client, stack)
+                    .iter()
+                    .for_each(|note| app.ui.note(note));
+            }
         }
     }
     Ok(out.finish()?)
