@@ -66,10 +66,10 @@ pub fn configured<T>(
     parse: impl FnOnce(&str) -> Result<T, TemplateError>,
 ) -> Result<Option<T>, UsageError> {
     // If the engine was looked up before, an error in the file has already been reported.
-    let is_told = app.target().map_or(true, |target| !target.warnings.is_empty());
+    let has_warnings = app.resolve_endpoint().map_or(true, |target| !target.warnings.is_empty());
     let text = match app.config_text(setting) {
         Ok(text) => text,
-        Err(_) if is_told => None,
+        Err(_) if has_warnings => None,
         Err(error) => {
             app.ui.warning(&error.to_string());
             None

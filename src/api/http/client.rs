@@ -99,7 +99,7 @@ impl Client {
     }
 
     /// Reports a wait that a registry requests.
-    pub(in crate::api) fn tell_wait(&self, message: &str) {
+    pub(in crate::api) fn report_wait(&self, message: &str) {
         self.observer.wait(message);
     }
 
@@ -258,7 +258,7 @@ impl Client {
         self.first_date.get_or_init(|| ping.date.clone());
         let info = host.info.get_or_init(|| {
             if let Some(spoken) = host.connection.api_version {
-                self.observer.tell_versions(spoken, version);
+                self.observer.report_versions(spoken, version);
             }
             EngineInfo { version }
         });
@@ -289,7 +289,7 @@ impl Client {
         let status = response.as_ref().map(|(parts, ..)| parts.status.as_u16());
         let Request { method, target, auth, .. } = request;
         let hidden: &[&'static str] = if auth.is_some() { &[HEADER] } else { &[] };
-        self.observer.tell(&format!("{method} {target}"), hidden, status, began.elapsed());
+        self.observer.report_request(&format!("{method} {target}"), hidden, status, began.elapsed());
         let (parts, bytes, length) = response?;
         if parts.status.is_success() && length as u64 > MAX_RESPONSE_LEN {
             return Err(Error::ResponseTooLong { request: name, mebibytes: MAX_RESPONSE_LEN >> 20 });
@@ -358,7 +358,7 @@ impl Client {
         let began = Instant::now();
         let response = host.open(&target, left, idle).map_err(|e| host.failure(e, &request, limit));
         let status = response.as_ref().map(|(parts, _)| parts.status.as_u16());
-        self.observer.tell(&format!("GET {target}"), &[], status, began.elapsed());
+        self.observer.report_request(&format!("GET {target}"), &[], status, began.elapsed());
         let (parts, body) = response?;
         let from = body.into_with_config().limit(u64::MAX).reader();
         let mut stream = Stream { client: self, host, from, request, limit, _permit: permit };

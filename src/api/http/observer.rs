@@ -22,13 +22,13 @@ pub struct Exchange<'a> {
 /// The callbacks. By default there are none. Clones share them.
 #[derive(Clone, Default)]
 pub struct Observer {
-    tell: Option<Tell>,
+    on_exchange: Option<OnExchange>,
     if_lowered: Option<Warn>,
     note: Option<Note>,
     wait: Option<Note>,
 }
 
-type Tell = Arc<dyn Fn(&Exchange) + Send + Sync>;
+type OnExchange = Arc<dyn Fn(&Exchange) + Send + Sync>;
 type Warn = Arc<dyn Fn(Version, Version) + Send + Sync>;
 type Note = Arc<dyn Fn(&str) + Send + Sync>;
 /// An API version: `(1, 41)`.
@@ -36,22 +36,22 @@ type Version = (u32, u32);
 
 impl Observer {
     /// An observer with a callback for requests.
-    pub fn new(tell: impl Fn(&Exchange) + Send + Sync + 'static) -> Self {
-        Self { tell: Some(Arc::new(tell)), ..Self::default() }
+    pub fn new(on_exchange: impl Fn(&Exchange) + Send + Sync + 'static) -> Self {
+        Self { on_exchange: Some(Arc::new(on_exchange)), ..Self::default() }
     }
 
     /// Adds a callback for the requested API version and the engine's own, if that is newer.
-    pub fn warned(self, if_lowered: impl Fn(Version, Version) + Send + Sync + 'static) -> Self {
+    pub fn on_older_version(self, if_lowered: impl Fn(Version, Version) + Send + Sync + 'static) -> Self {
         Self { if_lowered: Some(Arc::new(if_lowered)), ..self }
     }
 
     /// Adds a callback for notes: a switch to another manager, or the wait for an election.
-    pub fn noted(self, note: impl Fn(&str) + Send + Sync + 'static) -> Self {
+    pub fn on_note(self, note: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self { note: Some(Arc::new(note)), ..self }
     }
 
     /// Adds a callback for waits that a registry requests.
-    pub fn told_of_waits(self, wait: impl Fn(&str) + Send + Sync + 'static) -> Self {
+    pub fn on_wait(self, wait: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self { wait: Some(Arc::new(wait)), ..self }
     }
 
@@ -72,13 +72,13 @@ impl Observer {
         }
     }
 
-    pub(in crate::api) fn tell_versions(&self, spoken: Version, own: Version) {
+    pub(in crate::api) fn report_versions(&self, spoken: Version, own: Version) {
         if let (Some(warn), true) = (&self.if_lowered, spoken < own) {
             warn(spoken, own);
         }
     }
 
-    pub(in crate::api) fn tell(
+    pub(in crate::api) fn report_request(
         &self,
         request: &str,
         hidden: &[&'static str],
@@ -89,14 +89,14 @@ impl Observer {
     }
 
     pub(in crate::api) fn report(&self, exchange: &Exchange) {
-        if let Some(tell) = &self.tell {
-            tell(exchange);
+        if let Some(on_exchange) = &self.on_exchange {
+            on_exchange(exchange);
         }
     }
 }
 
 impl fmt::Debug for Observer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.tell.is_some() { "Observer" } else { "nobody" })
+        f.write_str(if self.on_exchange.is_some() { "Observer" } else { "nobody" })
     }
 }

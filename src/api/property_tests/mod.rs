@@ -29,7 +29,7 @@ use super::resources::service::Service;
 use super::spec::splice::splice;
 use super::spec::{Document, Edit, Place, apply_all, changes};
 
-/// Calls a parser again and again, and tells how often.
+/// Calls a parser repeatedly, and returns how often.
 pub fn many(what: &str, mut parse: impl FnMut(&mut Rng)) {
     let cases = std::env::var_os("SWARMCTL_TEST_PROPERTY_CASES")
         .and_then(|cases| cases.to_str()?.parse().ok())

@@ -73,7 +73,7 @@ pub struct App {
     /// How to print.
     pub ui: Ui,
     settings: Settings,
-    target: OnceLock<ResolvedEndpoint>,
+    endpoint: OnceLock<ResolvedEndpoint>,
     cancellation: Cancellation,
     keyring: OnceLock<Keyring>,
     digests: DigestCache,
@@ -98,7 +98,7 @@ impl App {
         Ok(Self {
             ui: if is_debug { ui.with_verbosity(Verbosity::Debug) } else { ui },
             settings: args.engine.settings(timeouts::timeouts()?),
-            target: OnceLock::new(),
+            endpoint: OnceLock::new(),
             cancellation,
             keyring: OnceLock::new(),
             digests: DigestCache::default(),
@@ -121,18 +121,18 @@ impl App {
         &self.settings
     }
 
-    /// The selected engine. It is determined when it is first needed.
-    pub fn target(&self) -> ApiResult<&ResolvedEndpoint> {
-        if let Some(target) = self.target.get() {
-            return Ok(target);
+    /// Determines the selected engine. The first call reads the context and prints warnings about the choice.
+    pub fn resolve_endpoint(&self) -> ApiResult<&ResolvedEndpoint> {
+        if let Some(resolved) = self.endpoint.get() {
+            return Ok(resolved);
         }
-        let mut target = ResolvedEndpoint::resolve(&self.settings).map_err(name_flags)?;
-        for connection in std::iter::once(&mut target.connection).chain(&mut target.alternatives) {
+        let mut resolved = ResolvedEndpoint::resolve(&self.settings).map_err(name_flags)?;
+        for connection in std::iter::once(&mut resolved.connection).chain(&mut resolved.alternatives) {
             let proxy = Proxy::find(&connection.endpoint, variable);
             connection.proxy = proxy.map_err(UsageError::from)?;
         }
-        target.warnings.iter().for_each(|text| self.ui.warning(text));
-        Ok(self.target.get_or_init(|| target))
+        resolved.warnings.iter().for_each(|text| self.ui.warning(text));
+        Ok(self.endpoint.get_or_init(|| resolved))
     }
 
     /// A client for the selected engine. With a `timeout`, all its waits end at that time from now.
@@ -145,7 +145,7 @@ impl App {
     pub fn client_for_updates(&self, timeout: Option<Duration>) -> ApiResult<Client> {
         let ui = self.ui;
         self.client_with(timeout, |observer| {
-            observer.warned(move |(major, minor), (own_major, own_minor)| {
+            observer.on_older_version(move |(major, minor), (own_major, own_minor)| {
                 ui.warning(&format!(
                     "DOCKER_API_VERSION={major}.{minor} is older than the engine's {own_major}.{own_minor}: the \
                      engine erases newer fields from every spec that it receives; unset it"
@@ -162,10 +162,10 @@ impl App {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let ui = self.ui;
         let observer = if ui.is_debug() { debug::observer(ui) } else { Observer::default() };
-        let target = self.target()?;
-        let client = Client::new(target.connection.clone(), self.cancellation.clone(), deadline);
-        Ok(client.with_others(target.alternatives.clone()).observed(add_observers(
-            observer.noted(move |text| ui.note(text)).told_of_waits(move |text| ui.note(text)),
+        let resolved = self.resolve_endpoint()?;
+        let client = Client::new(resolved.connection.clone(), self.cancellation.clone(), deadline);
+        Ok(client.with_others(resolved.alternatives.clone()).observed(add_observers(
+            observer.on_note(move |text| ui.note(text)).on_wait(move |text| ui.note(text)),
         )))
     }
 

@@ -14,9 +14,9 @@ pub fn keep_watching(names: &str) -> String {
 
 /// Returns why the engine rolled back.
 pub fn rolled_back_for(report: &ServiceReport) -> Vec<String> {
-    let told = report.rollout().into_iter().map(|rollout| rollout.engine_message.clone());
-    let told = told.filter(|told| told.contains("failure")).collect::<Vec<_>>();
-    let causes: Vec<String> = told.into_iter().chain(describe_failures(report)).collect();
+    let messages = report.rollout().into_iter().map(|rollout| rollout.engine_message.clone());
+    let messages = messages.filter(|message| message.contains("failure")).collect::<Vec<_>>();
+    let causes: Vec<String> = messages.into_iter().chain(describe_failures(report)).collect();
     if causes.is_empty() { vec!["the engine gives no reason".to_owned()] } else { causes }
 }
 

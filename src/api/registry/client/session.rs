@@ -220,7 +220,7 @@ impl<'s> Session<'s> {
             }
             let (waits, host) = (&self.connections.waits, &response.url.host);
             if let Some(message) = waits.announcement(host, response.status, pause, Instant::now()) {
-                engine.tell_wait(&message);
+                engine.report_wait(&message);
             }
             engine.cancellation().sleep(pause)?;
             response = send()?;

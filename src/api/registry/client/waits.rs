@@ -41,13 +41,13 @@ mod tests {
     #[test]
     fn a_wait_is_reported_once_for_all_requests_that_wait_as_long() {
         let (waits, now, second) = (Waits::default(), Instant::now(), Duration::from_secs(1));
-        let told = |host, pause, now| waits.announcement(host, 429, pause, now);
+        let announced = |host, pause, now| waits.announcement(host, 429, pause, now);
         let expected = "`a` answered 429; the request is repeated in 2 s";
-        assert_eq!(told("a", second * 3 / 2, now).as_deref(), Some(expected));
-        assert_eq!(told("a", second * 2, now), None);
-        assert!(told("b", second, now).is_some(), "another host");
-        assert!(told("a", second * 60, now).is_some(), "a longer wait");
-        assert!(told("a", second * 4, now + second * 60).is_some(), "the next wait");
-        assert_eq!(told("a", second / 2, now + second * 90), None, "a short one");
+        assert_eq!(announced("a", second * 3 / 2, now).as_deref(), Some(expected));
+        assert_eq!(announced("a", second * 2, now), None);
+        assert!(announced("b", second, now).is_some(), "another host");
+        assert!(announced("a", second * 60, now).is_some(), "a longer wait");
+        assert!(announced("a", second * 4, now + second * 60).is_some(), "the next wait");
+        assert_eq!(announced("a", second / 2, now + second * 90), None, "a short one");
     }
 }

@@ -35,7 +35,7 @@ pub struct ShowArgs {
 /// Runs the command.
 pub fn run(args: ShowArgs, app: &App) -> anyhow::Result<Exit> {
     let client = app.client(args.timeout)?;
-    let (settings, target) = (app.settings(), app.target()?);
+    let (settings, target) = (app.settings(), app.resolve_endpoint()?);
     let engine = read_engine(&client);
     let used = client.connection().unwrap_or(&target.connection);
     let facts = Facts { settings, target, used, choice: choice(settings, target), engine };

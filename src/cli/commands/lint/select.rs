@@ -85,9 +85,9 @@ fn find<'a>(all: &'a [Service], given: &str) -> Result<&'a Service, Error> {
 
 /// Prints an error for each name without a service. Returns the exit codes.
 pub fn report_missing(missing: &[(&str, Error)], app: &App) -> Vec<Exit> {
-    let tell = |(name, error): &(&str, Error)| {
+    let describe = |(name, error): &(&str, Error)| {
         exit::report_failure(app.ui, &format!("cannot check service `{name}`"), error);
         Exit::for_error(error, app.signal())
     };
-    missing.iter().map(tell).collect()
+    missing.iter().map(describe).collect()
 }
