@@ -33,6 +33,7 @@ mod rollout;
 mod selection;
 mod ssh;
 mod status;
+mod steps_facts;
 mod transcripts;
 mod update;
 mod update_image;

@@ -1,0 +1,284 @@
+//! What `--steps` and `--hold` are built on: how an engine treats an update whose `UpdateConfig.Delay` is a year (a *hold*). New tasks
+//! run the template of the hold, old tasks do not. The numbers are those of the facts in the specification of steps.
+
+use std::collections::BTreeSet;
+use std::thread;
+use std::time::Duration;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use super::engine::{Removed, engine};
+
+const OLD: &str = "opera443399/whoami:0.6";
+const NEW: &str = "opera443399/whoami:0.7";
+const BROKEN: &str = "opera443399/whoami:bad";
+/// 8760 hours in nanoseconds.
+const YEAR: i64 = 8760 * 3600 * SECOND;
+const SECOND: i64 = 1_000_000_000;
+/// How long nothing may happen until a hold counts as one. The engine replaces a task in about a second.
+const QUIET: Duration = Duration::from_secs(4);
+
+/// A service that is held, and removed with this value.
+struct Held {
+    name: &'static str,
+    _removed: Removed,
+}
+
+/// A service with running tasks of the old image.
+fn service(name: &'static str, replicas: u64, order: &str) -> Held {
+    let config = json!({
+        "Parallelism": 2, "Delay": SECOND, "Monitor": SECOND, "FailureAction": "pause", "MaxFailureRatio": 0.0, "Order": order,
+    });
+    let spec = json!({
+        "Name": name,
+        "TaskTemplate": {"ContainerSpec": {"Image": OLD, "StopGracePeriod": SECOND}},
+        "Mode": {"Replicated": {"Replicas": replicas}},
+        "UpdateConfig": config,
+        "RollbackConfig": config,
+    });
+    let held = Held { name, _removed: engine().create(&spec) };
+    engine().wait_until("the old tasks run", |engine| engine.running_tasks(name) as u64 == replicas);
+    held
+}
+
+/// Makes the spec that of a hold which replaces this number of tasks.
+fn hold(spec: &mut Value, image: &str, tasks: u64) {
+    spec["TaskTemplate"]["ContainerSpec"]["Image"] = image.into();
+    spec["UpdateConfig"]["Parallelism"] = tasks.into();
+    spec["UpdateConfig"]["Delay"] = YEAR.into();
+    spec["Labels"]["held"] = "round 1".into();
+}
+
+/// Starts the next round of a hold.
+fn next_round(spec: &mut Value) {
+    spec["Labels"]["held"] = "round 2".into();
+}
+
+/// Makes the spec that of an update without a hold.
+fn release(spec: &mut Value) {
+    spec["UpdateConfig"] = spec["RollbackConfig"].clone();
+    spec["Labels"] = json!({});
+}
+
+/// Makes the spec that of the service before the hold.
+fn abort(spec: &mut Value) {
+    release(spec);
+    spec["TaskTemplate"]["ContainerSpec"]["Image"] = OLD.into();
+}
+
+impl Held {
+    fn change(&self, change: impl Fn(&mut Value)) {
+        engine().change(self.name, change);
+    }
+
+    fn spec(&self) -> Value {
+        engine().service(self.name)["Spec"].clone()
+    }
+
+    fn state(&self) -> Value {
+        engine().service(self.name)["UpdateStatus"]["State"].clone()
+    }
+
+    fn running(&self, more: Value) -> BTreeSet<String> {
+        let mut filters = json!({"service": [self.name], "desired-state": ["running"]});
+        filters.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        let filters = filters.to_string();
+        let filters = utf8_percent_encode(&filters, NON_ALPHANUMERIC);
+        let tasks = engine().ask("GET", &format!("/tasks?filters={filters}"), None);
+        let tasks = tasks.as_array().expect("a list").iter();
+        let running = tasks.filter(|task| task["Status"]["State"] == "running");
+        running.map(|task| task["ID"].as_str().expect("an ID").to_owned()).collect()
+    }
+
+    /// The running tasks.
+    fn tasks(&self) -> BTreeSet<String> {
+        self.running(json!({}))
+    }
+
+    /// The running tasks of the current template.
+    fn new_tasks(&self) -> BTreeSet<String> {
+        self.running(json!({"_up-to-date": ["true"]}))
+    }
+
+    /// Waits until so many tasks are new and all others run too, and nothing happens any further.
+    #[track_caller]
+    fn holds_at(&self, new: usize, of: usize) -> BTreeSet<String> {
+        let as_expected = |held: &Self| held.new_tasks().len() == new && held.tasks().len() == of;
+        engine().wait_until(&format!("{}: {new} of {of} tasks are new", self.name), |_| as_expected(self));
+        thread::sleep(QUIET);
+        assert!(
+            as_expected(self),
+            "{}: {} of {} tasks",
+            self.name,
+            self.new_tasks().len(),
+            self.tasks().len()
+        );
+        self.new_tasks()
+    }
+
+    #[track_caller]
+    fn waits_for(&self, state: &str) {
+        engine().wait_until(&format!("{} is {state}", self.name), |_| self.state() == state);
+    }
+}
+
+#[test]
+fn a_hold_replaces_so_many_tasks_and_a_release_the_rest() {
+    for (name, order) in [("sf-stop", "stop-first"), ("sf-start", "start-first")] {
+        let web = service(name, 5, order);
+        web.change(|spec| hold(spec, NEW, 2));
+        // F1, F3.
+        let new = web.holds_at(2, 5);
+        assert_eq!(web.state(), "updating");
+        web.change(release);
+        web.waits_for("completed");
+        assert!(web.new_tasks().is_superset(&new), "new tasks stay");
+        assert_eq!(web.new_tasks().len(), 5);
+    }
+}
+
+#[test]
+fn every_delay_that_fits_is_accepted() {
+    // F2.
+    let web = service("sf-delay", 2, "stop-first");
+    let service = engine().service(web.name);
+    let path = format!("/services/{}/update?version={}", web.name, service["Version"]["Index"]);
+    for delay in [json!(-1), json!(9_223_372_036_854_775_808_u64)] {
+        let mut spec = service["Spec"].clone();
+        hold(&mut spec, NEW, 1);
+        spec["UpdateConfig"]["Delay"] = delay;
+        let (status, answer) = engine().try_ask("POST", &path, Some(&spec)).expect("an answer");
+        assert_eq!(status, 400, "{answer}");
+    }
+    web.change(|spec| {
+        hold(spec, NEW, 1);
+        spec["UpdateConfig"]["Delay"] = i64::MAX.into();
+    });
+    web.holds_at(1, 2);
+    // A hold that covers all old tasks.
+    web.change(|spec| {
+        next_round(spec);
+        spec["UpdateConfig"]["Delay"] = YEAR.into();
+    });
+    web.holds_at(2, 2);
+    assert_eq!(web.state(), "updating");
+    // The next post ends it: nothing is left to update.
+    web.change(release);
+    engine().wait_until("the hold has ended", |_| web.state() != "updating");
+    web.holds_at(2, 2);
+}
+
+#[test]
+fn inverse_edits_replace_only_the_new_tasks() {
+    // F4, also after a foreign scale, which advances the hold (F5).
+    let web = service("sf-abort", 4, "stop-first");
+    let old = web.tasks();
+    web.change(|spec| hold(spec, NEW, 1));
+    let new = web.holds_at(1, 4);
+    web.change(|spec| spec["Mode"]["Replicated"]["Replicas"] = 5.into());
+    let more = web.holds_at(3, 5);
+    assert!(more.is_superset(&new));
+    let kept: BTreeSet<String> = web.tasks().intersection(&old).cloned().collect();
+    web.change(abort);
+    web.waits_for("completed");
+    assert!(web.tasks().is_superset(&kept), "old tasks stay");
+    assert!(web.tasks().is_disjoint(&more));
+    assert_eq!(web.new_tasks().len(), 5);
+
+    // F11: the previous spec is a held one. Two posts of the settings restart nothing and replace it.
+    let previous = |web: &Held| engine().service(web.name)["PreviousSpec"].clone();
+    assert_eq!(previous(&web)["UpdateConfig"]["Delay"], YEAR);
+    let tasks = web.tasks();
+    for monitor in [2, 3] {
+        web.change(|spec| spec["UpdateConfig"]["Monitor"] = (monitor * SECOND).into());
+    }
+    web.change(|_| {});
+    thread::sleep(QUIET);
+    assert_eq!(web.tasks(), tasks);
+    assert_eq!(previous(&web), web.spec());
+}
+
+#[test]
+fn every_post_of_another_spec_starts_the_next_round() {
+    // F5.
+    let web = service("sf-next", 5, "stop-first");
+    web.change(|spec| hold(spec, NEW, 1));
+    web.holds_at(1, 5);
+    web.change(next_round);
+    web.holds_at(2, 5);
+    // An identical spec starts none, and clears the status.
+    web.change(|_| {});
+    web.holds_at(2, 5);
+    assert_eq!(web.state(), Value::Null);
+    // F13: the image of another writer replaces the next task, and the hold goes on. F12: tasks of the hold count as old again.
+    web.change(|spec| spec["TaskTemplate"]["ContainerSpec"]["Env"] = json!(["A=1"]));
+    web.holds_at(1, 5);
+}
+
+#[test]
+fn an_old_task_that_stops_comes_back_as_a_new_one() {
+    // F7.
+    let web = service("sf-stops", 3, "stop-first");
+    web.change(|spec| hold(spec, NEW, 1));
+    let new = web.holds_at(1, 3);
+    let old = web.tasks().difference(&new).next().expect("an old task").clone();
+    let task = engine().ask("GET", &format!("/tasks/{old}"), None);
+    let container =
+        task["Status"]["ContainerStatus"]["ContainerID"].as_str().expect("a container").to_owned();
+    engine().ask("POST", &format!("/containers/{container}/kill"), None);
+    assert!(web.holds_at(2, 3).is_superset(&new));
+    // Tasks added by scaling up are new; the scale also starts the next round.
+    web.change(|spec| spec["Mode"]["Replicated"]["Replicas"] = 4.into());
+    web.holds_at(4, 4);
+}
+
+#[test]
+fn a_task_that_fails_at_once_triggers_the_failure_action() {
+    // F8.
+    let web = service("sf-pause", 3, "stop-first");
+    web.change(|spec| hold(spec, BROKEN, 1));
+    web.waits_for("paused");
+    assert_eq!(web.spec()["UpdateConfig"]["Delay"], YEAR);
+    // F4: an abort also works from here.
+    web.change(abort);
+    web.waits_for("completed");
+    assert_eq!(web.tasks().len(), 3);
+
+    let web = service("sf-back", 3, "stop-first");
+    let original = web.spec();
+    web.change(|spec| {
+        hold(spec, BROKEN, 1);
+        spec["UpdateConfig"]["FailureAction"] = "rollback".into();
+    });
+    web.waits_for("rollback_completed");
+    assert_eq!(web.spec(), original);
+
+    let web = service("sf-continue", 3, "stop-first");
+    web.change(|spec| {
+        hold(spec, BROKEN, 1);
+        spec["UpdateConfig"]["FailureAction"] = "continue".into();
+    });
+    thread::sleep(QUIET);
+    assert_eq!(web.state(), "updating");
+    assert_eq!(web.tasks().difference(&web.new_tasks()).count(), 2, "the other old tasks stay");
+}
+
+#[test]
+fn from_the_second_post_on_a_rollback_rolls_forward() {
+    // F9.
+    let web = service("sf-forward", 4, "stop-first");
+    web.change(|spec| hold(spec, NEW, 1));
+    web.holds_at(1, 4);
+    web.change(next_round);
+    web.holds_at(2, 4);
+    let service = engine().service(web.name);
+    let path =
+        format!("/services/{}/update?version={}&rollback=previous", web.name, service["Version"]["Index"]);
+    engine().ask("POST", &path, Some(&service["Spec"]));
+    web.waits_for("rollback_completed");
+    let spec = web.spec();
+    assert_eq!(spec["TaskTemplate"]["ContainerSpec"]["Image"], NEW);
+    assert_eq!(spec["Labels"]["held"], "round 1");
+    assert_eq!(web.new_tasks().len(), 4, "all tasks are new");
+}
