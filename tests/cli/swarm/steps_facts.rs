@@ -8,7 +8,8 @@ use std::time::Duration;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::engine::{Removed, engine};
+use super::engine::{Engine, Removed, engine};
+use super::managers::Managers;
 
 const OLD: &str = "opera443399/whoami:0.6";
 const NEW: &str = "opera443399/whoami:0.7";
@@ -20,26 +21,31 @@ const SECOND: i64 = 1_000_000_000;
 const QUIET: Duration = Duration::from_secs(4);
 
 /// A service that is held, and removed with this value.
-struct Held {
+struct Held<'e> {
+    engine: &'e Engine,
     name: &'static str,
-    _removed: Removed,
+    _removed: Option<Removed>,
 }
 
-/// A service with running tasks of the old image.
-fn service(name: &'static str, replicas: u64, order: &str) -> Held {
+/// The spec of a service with the old image.
+fn spec(name: &str, replicas: u64, order: &str) -> Value {
     let config = json!({
         "Parallelism": 2, "Delay": SECOND, "Monitor": SECOND, "FailureAction": "pause", "MaxFailureRatio": 0.0, "Order": order,
     });
-    let spec = json!({
+    json!({
         "Name": name,
         "TaskTemplate": {"ContainerSpec": {"Image": OLD, "StopGracePeriod": SECOND}},
         "Mode": {"Replicated": {"Replicas": replicas}},
         "UpdateConfig": config,
         "RollbackConfig": config,
-    });
-    let held = Held { name, _removed: engine().create(&spec) };
+    })
+}
+
+/// A service with running tasks of the old image.
+fn service(name: &'static str, replicas: u64, order: &str) -> Held<'static> {
+    let removed = engine().create(&spec(name, replicas, order));
     engine().wait_until("the old tasks run", |engine| engine.running_tasks(name) as u64 == replicas);
-    held
+    Held { engine: engine(), name, _removed: Some(removed) }
 }
 
 /// Makes the spec that of a hold which replaces this number of tasks.
@@ -67,17 +73,17 @@ fn abort(spec: &mut Value) {
     spec["TaskTemplate"]["ContainerSpec"]["Image"] = OLD.into();
 }
 
-impl Held {
+impl Held<'_> {
     fn change(&self, change: impl Fn(&mut Value)) {
-        engine().change(self.name, change);
+        self.engine.change(self.name, change);
     }
 
     fn spec(&self) -> Value {
-        engine().service(self.name)["Spec"].clone()
+        self.engine.service(self.name)["Spec"].clone()
     }
 
     fn state(&self) -> Value {
-        engine().service(self.name)["UpdateStatus"]["State"].clone()
+        self.engine.service(self.name)["UpdateStatus"]["State"].clone()
     }
 
     fn running(&self, more: Value) -> BTreeSet<String> {
@@ -85,8 +91,10 @@ impl Held {
         filters.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
         let filters = filters.to_string();
         let filters = utf8_percent_encode(&filters, NON_ALPHANUMERIC);
-        let tasks = engine().ask("GET", &format!("/tasks?filters={filters}"), None);
-        let tasks = tasks.as_array().expect("a list").iter();
+        // Without a leader there is no list.
+        let tasks = self.engine.try_ask("GET", &format!("/tasks?filters={filters}"), None);
+        let tasks = tasks.map(|(_, tasks)| tasks).unwrap_or_default();
+        let tasks = tasks.as_array().into_iter().flatten();
         let running = tasks.filter(|task| task["Status"]["State"] == "running");
         running.map(|task| task["ID"].as_str().expect("an ID").to_owned()).collect()
     }
@@ -105,7 +113,7 @@ impl Held {
     #[track_caller]
     fn holds_at(&self, new: usize, of: usize) -> BTreeSet<String> {
         let as_expected = |held: &Self| held.new_tasks().len() == new && held.tasks().len() == of;
-        engine().wait_until(&format!("{}: {new} of {of} tasks are new", self.name), |_| as_expected(self));
+        self.engine.wait_until(&format!("{}: {new} of {of} tasks are new", self.name), |_| as_expected(self));
         thread::sleep(QUIET);
         assert!(
             as_expected(self),
@@ -119,7 +127,7 @@ impl Held {
 
     #[track_caller]
     fn waits_for(&self, state: &str) {
-        engine().wait_until(&format!("{} is {state}", self.name), |_| self.state() == state);
+        self.engine.wait_until(&format!("{} is {state}", self.name), |_| self.state() == state);
     }
 }
 
@@ -281,4 +289,25 @@ fn from_the_second_post_on_a_rollback_rolls_forward() {
     assert_eq!(spec["TaskTemplate"]["ContainerSpec"]["Image"], NEW);
     assert_eq!(spec["Labels"]["held"], "round 1");
     assert_eq!(web.new_tasks().len(), 4, "all tasks are new");
+}
+
+#[test]
+fn a_new_leader_starts_the_next_round() {
+    // F6, of three managers. The tasks are on a manager that stays.
+    let managers = Managers::start();
+    let leader = managers.wait_until_whole();
+    let stays = leader % 3 + 1;
+    let engine = &managers.engine(stays);
+    let node = engine.ask("GET", "/info", None)["Swarm"]["NodeID"].as_str().expect("an ID").to_owned();
+    let mut spec = spec("sf-elected", 6, "stop-first");
+    spec["TaskTemplate"]["Placement"] = json!({"Constraints": [format!("node.id=={node}")]});
+    engine.ask("POST", "/services/create", Some(&spec));
+    let web = Held { engine, name: "sf-elected", _removed: None };
+    engine.wait_until("the old tasks run", |_| web.tasks().len() == 6);
+    web.change(|spec| hold(spec, NEW, 2));
+    let new = web.holds_at(2, 6);
+    managers.blow("kill", leader);
+    assert!(web.holds_at(4, 6).is_superset(&new));
+    managers.undo("kill", leader);
+    managers.wait_until_whole();
 }
