@@ -49,6 +49,7 @@ fn every_kind_of_output_is_as_its_schema_says() {
         ("lint", Step::Nothing, 0),
         ("history", Step::Nothing, 0),
         ("journal disable", Step::Nothing, 0),
+        ("context ls", Step::Nothing, 0),
         ("context show", Step::Nothing, 0),
         ("version", Step::Nothing, 0),
         ("-H unix:///nonexistent/docker.sock version", Step::Nothing, 8),
@@ -69,7 +70,7 @@ fn every_kind_of_output_is_as_its_schema_says() {
         // --json follows the command's name, because `create` treats everything after its image as the container's
         // command.
         let verb =
-            words.iter().rposition(|it| ["refresh", "show", "version", "disable"].contains(it)).unwrap_or(0);
+            words.iter().rposition(|it| ["refresh", "ls", "show", "version", "disable"].contains(it)).unwrap_or(0);
         words.insert(verb + 1, "--json");
         let run = swarmctl(words.iter().copied())
             .host(swarm.host())

@@ -14,6 +14,7 @@ pub enum OutputKind {
     Images,
     Lint,
     Tags,
+    ContextLs,
     ContextShow,
     Version,
     /// The file of `--plan`.
@@ -25,12 +26,13 @@ pub enum OutputKind {
 }
 
 impl OutputKind {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Result,
         Self::Outdated,
         Self::Images,
         Self::Lint,
         Self::Tags,
+        Self::ContextLs,
         Self::ContextShow,
         Self::Version,
         Self::Plan,
@@ -47,6 +49,7 @@ impl OutputKind {
             Self::Images => include_str!("../../../docs/schema/images.schema.json"),
             Self::Lint => include_str!("../../../docs/schema/lint.schema.json"),
             Self::Tags => include_str!("../../../docs/schema/tags.schema.json"),
+            Self::ContextLs => include_str!("../../../docs/schema/context-ls.schema.json"),
             Self::ContextShow => include_str!("../../../docs/schema/context-show.schema.json"),
             Self::Version => include_str!("../../../docs/schema/version.schema.json"),
             Self::Plan => include_str!("../../../docs/schema/plan.schema.json"),
@@ -118,7 +121,7 @@ fn kind_of(words: &[&str]) -> Option<OutputKind> {
         "history" => Some(OutputKind::History),
         "journal" => Some(OutputKind::Journal),
         "context" if words.get(first + 1) == Some(&"show") => Some(OutputKind::ContextShow),
-        "context" => None,
+        "context" => Some(OutputKind::ContextLs),
         _ => Some(OutputKind::Result),
     }
 }

@@ -109,7 +109,7 @@ impl Held<'_> {
         self.running(json!({"_up-to-date": ["true"]}))
     }
 
-    /// Waits until so many tasks are new and all others run too, and nothing happens any further.
+    /// Waits until `new` tasks are new and all others run too, and checks that nothing else happens.
     #[track_caller]
     fn holds_at(&self, new: usize, of: usize) -> BTreeSet<String> {
         let as_expected = |held: &Self| held.new_tasks().len() == new && held.tasks().len() == of;
@@ -132,7 +132,7 @@ impl Held<'_> {
 }
 
 #[test]
-fn a_hold_replaces_so_many_tasks_and_a_release_the_rest() {
+fn a_hold_replaces_its_number_of_tasks_and_a_release_the_rest() {
     for (name, order) in [("sf-stop", "stop-first"), ("sf-start", "start-first")] {
         let web = service(name, 5, order);
         web.change(|spec| hold(spec, NEW, 2));
