@@ -69,8 +69,10 @@ fn every_kind_of_output_is_as_its_schema_says() {
         }
         // --json follows the command's name, because `create` treats everything after its image as the container's
         // command.
-        let verb =
-            words.iter().rposition(|it| ["refresh", "ls", "show", "version", "disable"].contains(it)).unwrap_or(0);
+        let verb = words
+            .iter()
+            .rposition(|it| ["refresh", "ls", "show", "version", "disable"].contains(it))
+            .unwrap_or(0);
         words.insert(verb + 1, "--json");
         let run = swarmctl(words.iter().copied())
             .host(swarm.host())
