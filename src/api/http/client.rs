@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use ureq::BodyReader;
 use ureq::http::Method;
 
-use super::failover::{Failover, UNCHOSEN};
+use super::failover::{Failover, Switch};
 use super::host::{EngineInfo, Host, MAX_ERROR_LEN, MAX_RESPONSE_LEN, Request, Sink};
 use super::json_array::JsonArrayParser;
 use super::limit::{Permit, RequestKind};
@@ -74,13 +74,10 @@ impl Client {
     }
 
     /// The same client with more managers of the same swarm, to switch to if one does not respond.
-    pub fn with_others(mut self, others: impl IntoIterator<Item = Connection>) -> Self {
-        let more = others.into_iter().map(|connection| Host::new(connection, &self.cancellation));
-        // Nothing shares the hosts before the client is complete.
-        if let Some(failover) = Arc::get_mut(&mut self.failover) {
-            failover.add_hosts(more);
-        }
-        self
+    pub fn with_others(self, others: impl IntoIterator<Item = Connection>) -> Self {
+        let all = self.connection().cloned().into_iter().chain(others);
+        let hosts = all.map(|connection| Host::new(connection, &self.cancellation)).collect();
+        Self { failover: Arc::new(Failover::new(hosts)), ..self }
     }
 
     /// The same client, which reports every request to `observer`.
@@ -120,7 +117,7 @@ impl Client {
 
     /// The connection to the current manager; `None` if none has been chosen yet.
     pub fn connection(&self) -> Option<&Connection> {
-        self.failover.chosen().map(|host| &host.connection)
+        self.failover.current_host().map(|host| &host.connection)
     }
 
     /// The API version of the requests, as in `(1, 41)`: [`Connection::api_version`], else the engine's own.
@@ -309,16 +306,21 @@ impl Client {
 
     /// The current host. With several managers, the first call chooses one that sees a leader.
     fn host(&self) -> Result<&Host> {
-        if let Some(host) = self.failover.chosen() {
+        if let Some(host) = self.failover.current_host() {
             return Ok(host);
         }
-        self.switch_from(UNCHOSEN, Instant::now())?;
-        self.failover.chosen().ok_or_else(|| self.failover.no_manager_error())
+        match self.switch_from(None, Instant::now())? {
+            Switch::Switched => self
+                .failover
+                .current_host()
+                .ok_or_else(|| Error::internal("a manager was chosen, and there is none")),
+            Switch::NoManager(reason) => Err(self.failover.no_manager_error(&reason)),
+        }
     }
 
     /// Switches from host `from` to another one that sees a leader, unless another thread has done so. Waits while there is none,
-    /// at most [`Timeouts::unavailable`] from `began`; false if that was not enough.
-    pub(super) fn switch_from(&self, from: usize, began: Instant) -> Result<bool> {
+    /// at most [`Timeouts::unavailable`] from `began`.
+    pub(super) fn switch_from(&self, from: Option<usize>, began: Instant) -> Result<Switch> {
         let probe = |host: &Host| {
             let target = "/nodes?filters=%7B%22role%22%3A%7B%22manager%22%3Atrue%7D%7D";
             self.send_to(host, Request::get(target), self.timeouts.leader_probe, None)?.json()

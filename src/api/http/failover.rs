@@ -10,11 +10,11 @@ use serde::Deserialize;
 use super::host::Host;
 use crate::api::error::{Error, Result};
 
-/// Index of the current manager before one has been chosen.
-pub(in crate::api) const UNCHOSEN: usize = usize::MAX;
+/// The value of [`Failover::current`] before a manager has been chosen.
+const UNCHOSEN: usize = usize::MAX;
 
-/// After this number of rounds in which every manager refuses, the failure is permanent.
-const MAX_FINAL_ROUNDS: u32 = 3;
+/// After this number of rounds in a row in which every host refuses, the failure is permanent.
+const MAX_REFUSED_ROUNDS: u32 = 3;
 
 /// The managers, in the order of the command line, and the current one.
 #[derive(Debug)]
@@ -24,21 +24,40 @@ pub(in crate::api) struct Failover {
     current: AtomicUsize,
     /// Number of switches. The response timeout grows with it.
     switches: AtomicU32,
-    /// The IDs of the swarm's managers, once they are known. The lock is held while a manager is being chosen.
-    swarm: Mutex<HashSet<String>>,
-    /// Why no manager could be chosen in the last round.
-    why_not: Mutex<WhyNot>,
+    /// Held while a manager is being chosen.
+    switching: Mutex<()>,
+    /// The IDs of the swarm's managers, once they are known.
+    manager_ids: Mutex<HashSet<String>>,
+}
+
+/// The result of [`Failover::switch_from`].
+#[derive(Debug)]
+pub(in crate::api) enum Switch {
+    /// Another manager is current, by this thread or another one.
+    Switched,
+    /// No manager was found in time.
+    NoManager(NoManagerReason),
 }
 
 /// Why no manager could be chosen.
-#[derive(Debug, Default)]
-struct WhyNot {
-    /// The reason for each manager.
-    reasons: Vec<String>,
+#[derive(Debug)]
+pub(in crate::api) struct NoManagerReason {
+    /// The reason for each host.
+    host_errors: Vec<String>,
     /// The number of managers that answered and see no leader.
-    answers: usize,
-    /// The number of managers of the swarm, as far as known.
-    managers: usize,
+    leaderless: usize,
+    /// The number of managers of the swarm, as far as known; at least the number of hosts.
+    known_managers: usize,
+}
+
+/// What one round of probes has found.
+enum Round {
+    /// The index of a manager that sees a leader.
+    Found(usize),
+    /// Nothing. An election may help.
+    NoManager(NoManagerReason),
+    /// Every host refused the connection, is a worker or belongs to another swarm, so waiting for an election will not help.
+    Refused(NoManagerReason),
 }
 
 /// A manager in the response to `GET /nodes`.
@@ -62,19 +81,8 @@ impl Failover {
     /// A single manager is current from the start; of several, one is chosen later.
     pub(crate) fn new(hosts: Vec<Host>) -> Self {
         let current = AtomicUsize::new(if hosts.len() > 1 { UNCHOSEN } else { 0 });
-        Self {
-            hosts,
-            current,
-            switches: AtomicU32::new(0),
-            swarm: Mutex::default(),
-            why_not: Mutex::default(),
-        }
-    }
-
-    /// Adds managers. With more than one, the current one is chosen later.
-    pub(crate) fn add_hosts(&mut self, more: impl Iterator<Item = Host>) {
-        let hosts = std::mem::take(&mut self.hosts).into_iter().chain(more).collect();
-        *self = Self::new(hosts);
+        let (switches, switching, manager_ids) = Default::default();
+        Self { hosts, current, switches, switching, manager_ids }
     }
 
     /// Whether there is another manager to switch to.
@@ -82,14 +90,14 @@ impl Failover {
         self.hosts.len() > 1
     }
 
-    /// Index of the current manager, or [`UNCHOSEN`].
-    pub(crate) fn current(&self) -> usize {
-        self.current.load(Ordering::SeqCst)
+    /// Index of the current manager; `None` if none has been chosen yet.
+    pub(crate) fn current_index(&self) -> Option<usize> {
+        Some(self.current.load(Ordering::SeqCst)).filter(|at| *at != UNCHOSEN)
     }
 
     /// The current manager; `None` if none has been chosen yet.
-    pub(crate) fn chosen(&self) -> Option<&Host> {
-        self.hosts.get(self.current())
+    pub(crate) fn current_host(&self) -> Option<&Host> {
+        self.hosts.get(self.current_index()?)
     }
 
     /// The maximum number of concurrent streams, whichever manager is current; `None` if there is no limit.
@@ -108,100 +116,117 @@ impl Failover {
         soon.chain(std::iter::repeat_n(Duration::from_secs(1), 60))
     }
 
-    /// Switches to the next manager after `from` that sees a leader and a majority, unless another thread has done so. If there
-    /// is none, as during an election, it retries while `wait` returns true, which takes at most `max_wait`.
+    /// Switches to the next manager after `from` that sees a leader and a majority, unless another thread has done so.
+    ///
+    /// If there is none, as during an election, it tries again while `wait_for_next_round` returns true. `max_wait` is how long
+    /// that is at most, for the note.
     pub(crate) fn switch_from(
         &self,
-        from: usize,
+        from: Option<usize>,
         probe: impl Fn(&Host) -> Result<Vec<ManagerNode>>,
         note: impl Fn(&str),
         max_wait: Duration,
-        wait: impl Fn() -> Result<bool>,
-    ) -> Result<bool> {
-        let mut swarm = self.swarm.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.current() != from {
-            return Ok(true);
+        wait_for_next_round: impl Fn() -> Result<bool>,
+    ) -> Result<Switch> {
+        let _switching = self.switching.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.current_index() != from {
+            return Ok(Switch::Switched);
         }
-        let count = self.hosts.len();
-        let next = if from == UNCHOSEN { 0 } else { from + 1 };
-        let (mut rounds, mut final_rounds) = (0, 0);
+        let (mut refused_rounds, mut is_first_wait) = (0, true);
         loop {
-            let (mut why_not, mut are_final) = (Vec::new(), true);
-            let (mut answers, mut managers) = (0, count);
-            for step in 0..count {
-                let at = (next + step) % count;
-                let nodes = match probe(&self.hosts[at]) {
-                    Err(Error::Interrupted) => return Err(Error::Interrupted),
-                    // A proxy forbids `/nodes`. There is an engine behind it, but whether that sees a leader is unknown.
-                    Err(Error::Denied { .. }) => {
-                        self.choose(from, at, &note);
-                        return Ok(true);
-                    }
-                    Err(error) => {
-                        are_final &= error.is_not_sent_to_manager() && !error.is_connect_timeout();
-                        answers += usize::from(error.has_no_leader());
-                        why_not.push(self.reason(at, &chain(&error)));
-                        continue;
-                    }
-                    Ok(nodes) => nodes,
-                };
-                if !sees_a_leader(&nodes) {
-                    are_final = false;
-                    answers += 1;
-                    managers = managers.max(nodes.len());
-                    why_not.push(self.reason(at, "it has no leader, or cannot reach most of the managers"));
-                    continue;
+            let reason = match self.probe_all(from, &probe)? {
+                Round::Found(at) => {
+                    self.choose(from, at, &note);
+                    return Ok(Switch::Switched);
                 }
-                if !swarm.is_empty() && !nodes.iter().any(|node| swarm.contains(&node.id)) {
-                    why_not.push(self.reason(at, "it is a manager of another swarm"));
-                    continue;
+                Round::Refused(reason) => {
+                    refused_rounds += 1;
+                    if refused_rounds == MAX_REFUSED_ROUNDS {
+                        return Ok(Switch::NoManager(reason));
+                    }
+                    reason
                 }
-                swarm.extend(nodes.into_iter().map(|node| node.id));
-                self.choose(from, at, &note);
-                return Ok(true);
-            }
-            let why_not = WhyNot { reasons: why_not, answers, managers };
-            *self.why_not.lock().unwrap_or_else(PoisonError::into_inner) = why_not;
-            // Every host refused the connection or is a worker, so waiting for an election will not help.
-            final_rounds = if are_final { final_rounds + 1 } else { 0 };
-            if final_rounds == MAX_FINAL_ROUNDS {
-                return Ok(false);
-            }
-            if rounds == 0 && !are_final {
-                let most = max_wait.as_secs();
-                note(&format!(
-                    "no manager that sees a leader responds; waiting for an election, for at most {most} s"
-                ));
-            }
-            rounds += 1;
-            if !wait()? {
-                return Ok(false);
+                Round::NoManager(reason) => {
+                    refused_rounds = 0;
+                    if is_first_wait {
+                        note(&format!(
+                            "no manager that sees a leader responds; waiting for an election, for at most {} s",
+                            max_wait.as_secs()
+                        ));
+                    }
+                    reason
+                }
+            };
+            is_first_wait = false;
+            if !wait_for_next_round()? {
+                return Ok(Switch::NoManager(reason));
             }
         }
     }
 
-    /// Makes `to` the current manager and reports the switch.
-    fn choose(&self, from: usize, to: usize, note: impl Fn(&str)) {
-        if from != UNCHOSEN && from != to {
-            note(&format!(
-                "{} is not responding as a manager; switching to {}",
-                self.endpoint(from),
-                self.endpoint(to)
-            ));
+    /// Probes all hosts, the one after `from` first, until one sees a leader.
+    fn probe_all(
+        &self,
+        from: Option<usize>,
+        probe: impl Fn(&Host) -> Result<Vec<ManagerNode>>,
+    ) -> Result<Round> {
+        let count = self.hosts.len();
+        let next = from.map_or(0, |from| from + 1);
+        let mut reason = NoManagerReason { host_errors: Vec::new(), leaderless: 0, known_managers: count };
+        let mut is_refused_by_all = true;
+        for at in (0..count).map(|step| (next + step) % count) {
+            let why = match probe(&self.hosts[at]) {
+                Err(Error::Interrupted) => return Err(Error::Interrupted),
+                // A proxy forbids `/nodes`. There is an engine behind it, but whether that sees a leader is unknown.
+                Err(Error::Denied { .. }) => return Ok(Round::Found(at)),
+                Err(error) => {
+                    is_refused_by_all &= error.is_not_sent_to_manager() && !error.is_connect_timeout();
+                    reason.leaderless += usize::from(error.has_no_leader());
+                    root_cause_message(&error)
+                }
+                Ok(nodes) if !sees_a_leader(&nodes) => {
+                    is_refused_by_all = false;
+                    reason.leaderless += 1;
+                    reason.known_managers = reason.known_managers.max(nodes.len());
+                    "it has no leader, or cannot reach most of the managers".to_owned()
+                }
+                Ok(nodes) if !self.is_of_swarm(&nodes) => "it is a manager of another swarm".to_owned(),
+                Ok(_) => return Ok(Round::Found(at)),
+            };
+            reason.host_errors.push(format!("{}: {why}", self.endpoint(at)));
         }
-        self.switches.fetch_add(u32::from(from != UNCHOSEN), Ordering::Relaxed);
+        Ok(if is_refused_by_all { Round::Refused(reason) } else { Round::NoManager(reason) })
+    }
+
+    /// Whether a manager with these nodes belongs to the swarm of the managers before. Their IDs are remembered.
+    fn is_of_swarm(&self, nodes: &[ManagerNode]) -> bool {
+        let mut known = self.manager_ids.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = known.is_empty() || nodes.iter().any(|node| known.contains(&node.id));
+        if is_known {
+            known.extend(nodes.iter().map(|node| node.id.clone()));
+        }
+        is_known
+    }
+
+    /// Makes `to` the current manager and reports the switch.
+    fn choose(&self, from: Option<usize>, to: usize, note: impl Fn(&str)) {
+        if let Some(from) = from {
+            if from != to {
+                note(&format!(
+                    "{} is not responding as a manager; switching to {}",
+                    self.endpoint(from),
+                    self.endpoint(to)
+                ));
+            }
+            self.switches.fetch_add(1, Ordering::Relaxed);
+        }
         self.current.store(to, Ordering::SeqCst);
     }
 
     /// The error if no manager could be chosen.
-    pub(crate) fn no_manager_error(&self) -> Error {
+    pub(crate) fn no_manager_error(&self, reason: &NoManagerReason) -> Error {
         let all: Vec<String> = (0..self.hosts.len()).map(|at| self.endpoint(at)).collect();
-        let why = self.why_not.lock().unwrap_or_else(PoisonError::into_inner).describe();
-        Error::Connect { endpoint: all.join(", "), source: std::io::Error::other(why) }
-    }
-
-    fn reason(&self, at: usize, why: &str) -> String {
-        format!("{}: {why}", self.endpoint(at))
+        Error::Connect { endpoint: all.join(", "), source: std::io::Error::other(reason.describe()) }
     }
 
     fn endpoint(&self, at: usize) -> String {
@@ -209,11 +234,11 @@ impl Failover {
     }
 }
 
-impl WhyNot {
+impl NoManagerReason {
     /// `no leader: 1 of 3 managers answers, 2 are needed: HOST: REASON; HOST: REASON`.
     fn describe(&self) -> String {
-        let Self { reasons, answers, managers } = self;
-        let first = match (*answers, managers / 2 + 1) {
+        let Self { host_errors, leaderless, known_managers: managers } = self;
+        let first = match (*leaderless, managers / 2 + 1) {
             (0, _) => "none of these managers can be reached".to_owned(),
             (1, needed) if needed > 1 => {
                 format!("no leader: 1 of {managers} managers answers, {needed} are needed")
@@ -223,12 +248,12 @@ impl WhyNot {
             }
             (answers, _) => format!("no leader: {answers} of {managers} managers answer, and see none"),
         };
-        format!("{first}: {}", reasons.join("; "))
+        format!("{first}: {}", host_errors.join("; "))
     }
 }
 
-/// The message of the error at the end of the chain of causes.
-fn chain(error: &Error) -> String {
+/// The message of the last error in the chain of causes.
+fn root_cause_message(error: &Error) -> String {
     let root = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source()).last();
     root.map(ToString::to_string).unwrap_or_default()
 }
@@ -248,7 +273,8 @@ mod tests {
     #[test]
     fn a_lost_quorum_is_described_first() {
         let why = |answers, managers| {
-            WhyNot { reasons: vec!["tcp://a:1: x".to_owned()], answers, managers }.describe()
+            let host_errors = vec!["tcp://a:1: x".to_owned()];
+            NoManagerReason { host_errors, leaderless: answers, known_managers: managers }.describe()
         };
         assert_eq!(why(1, 3), "no leader: 1 of 3 managers answers, 2 are needed: tcp://a:1: x");
         assert_eq!(why(2, 5), "no leader: 2 of 5 managers answer, 3 are needed: tcp://a:1: x");

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::client::Client;
+use super::failover::Switch;
 use super::response::Response;
 use crate::api::error::{Error, Result};
 
@@ -13,7 +14,7 @@ impl Client {
         let mut pauses = self.timeouts.connection_refused_delays().into_iter();
         let mut tries = self.failover.backoff();
         loop {
-            let at = self.failover.current();
+            let at = self.failover.current_index();
             let error = match send() {
                 Err(e) if e.is_not_sent_to_manager() => e,
                 // It may have been applied. The next request should go to a manager that sees a leader.
@@ -28,7 +29,7 @@ impl Client {
                 other => return other,
             };
             if self.failover.has_alternatives() {
-                if tries.next().is_none() || !self.switch_from(at, began)? {
+                if tries.next().is_none() || self.has_no_manager(at, began)? {
                     return Err(error);
                 }
             } else {
@@ -57,14 +58,14 @@ impl Client {
         let mut tries = self.failover.backoff();
         let mut pause = Duration::from_millis(100);
         loop {
-            let at = self.failover.current();
+            let at = self.failover.current_index();
             let error = match send() {
                 Err(e) if may_pass(&e) || (self.failover.has_alternatives() && e.is_host_specific()) => e,
                 other => return other,
             };
             if self.failover.has_alternatives() {
                 let has_another =
-                    began.elapsed() < self.timeouts.unavailable && self.switch_from(at, began)?;
+                    began.elapsed() < self.timeouts.unavailable && !self.has_no_manager(at, began)?;
                 let Some(pause) = tries.next().filter(|_| has_another) else { return Err(error) };
                 self.cancellation.sleep(pause)?;
                 continue;
@@ -85,5 +86,10 @@ impl Client {
             breaks += usize::from(error.is_retryable());
             self.cancellation.sleep(next)?;
         }
+    }
+
+    /// Switches to another manager. Returns whether there is none.
+    fn has_no_manager(&self, from: Option<usize>, began: Instant) -> Result<bool> {
+        Ok(matches!(self.switch_from(from, began)?, Switch::NoManager(_)))
     }
 }
