@@ -6,14 +6,11 @@ use serde_json::value::RawValue;
 
 use super::error::JournalError;
 use super::gzip;
+use crate::api::records::fields::{MAX_EDITS, MAX_SERVICES};
 use crate::api::records::plan::PlannedEdit;
 
 /// The version of the format.
 pub(super) const VERSION: u64 = 1;
-/// Maximum number of services of a record.
-pub(super) const MAX_SERVICES: usize = 10_000;
-/// Maximum number of edits of one service.
-pub(super) const MAX_EDITS: usize = 1_000;
 /// Maximum length of one part.
 pub(super) const MAX_PART_LEN: usize = 400 << 10;
 /// Maximum length of a compressed record.

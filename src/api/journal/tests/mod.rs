@@ -6,31 +6,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::api::records::plan::{Difference, PlannedEdit};
+use crate::api::records::test_spec::{ID, env, image, spec};
 use crate::api::spec::{Edit, Place, apply_all, changes};
-
-const ID: &str = "cqhl35ln37ygper16pjl3y5xz";
-
-fn spec() -> Value {
-    json!({
-        "Name": "web",
-        "Labels": {"a": "1"},
-        "TaskTemplate": {
-            "ContainerSpec": {"Image": "shop/web:1.7", "Env": ["LEVEL=info", "A=1"], "Init": false},
-            "Placement": {},
-            "ForceUpdate": 3
-        },
-        "Mode": {"Replicated": {"Replicas": 2}},
-        "Ratio": 0.300_000_011_920_928_96
-    })
-}
-
-fn image() -> Place {
-    Place::at("TaskTemplate.ContainerSpec.Image")
-}
-
-fn env() -> Place {
-    Place::at("TaskTemplate.ContainerSpec.Env")
-}
 
 fn edited(spec: &Value, edits: &[Edit]) -> Value {
     let mut after = spec.clone();

@@ -6,7 +6,6 @@
 mod hash;
 mod read;
 mod state;
-mod unique;
 mod write;
 
 use serde_json::Value;
@@ -14,7 +13,6 @@ use serde_json::Value;
 pub use self::hash::hash_spec;
 pub use self::read::{parse, parse_edit};
 pub use self::state::{Difference, State, judge};
-pub use self::unique::Unique;
 
 use crate::api::spec::{Edit, Op, Place, apply_all, prepare};
 
@@ -24,10 +22,6 @@ pub const KIND: &str = "swarmctl.plan";
 pub const VERSION: u64 = 1;
 /// The maximum size of a plan, in MiB.
 pub const MAX_SIZE: u64 = 64;
-/// The maximum number of services in a plan.
-pub const MAX_SERVICES: usize = 10_000;
-/// The maximum number of edits of one service.
-pub const MAX_EDITS: usize = 1_000;
 
 /// A plan.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,12 +4,13 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::unique::Unique;
 use super::{
-    KIND, MAX_EDITS, MAX_SERVICES, Options, Plan, PlannedChange, PlannedEdit, PlannedService, RollbackScope,
-    Selection, VERSION,
+    KIND, Options, Plan, PlannedChange, PlannedEdit, PlannedService, RollbackScope, Selection, VERSION,
 };
 use crate::api::http::request_path::can_be_name;
+use crate::api::records::fields::{
+    check_version, edits_of, number_of, parse_object, services_of, text_of, texts_of,
+};
 use crate::api::spec::{Edit, Op, Place, check_types};
 
 /// The allowed keys of an edit. An unknown key could change its meaning.
@@ -20,16 +21,11 @@ const EDIT_KEYS: [&str; 7] = ["place", "path", "item", "like", "op", "from", "to
 /// # Errors
 /// The reason why the text is not a valid plan.
 pub fn parse(text: &str) -> Result<Plan, String> {
-    let Unique(value) = serde_json::from_str(text).map_err(|e| format!("invalid JSON: {e}"))?;
-    let object = value.as_object().ok_or("it is not a JSON object")?;
+    let object = &parse_object(text)?;
     if object.get("kind").and_then(Value::as_str) != Some(KIND) {
         return Err(format!("its `kind` is not `{KIND}`"));
     }
-    match object.get("v") {
-        Some(version) if version.as_u64() == Some(VERSION) => {}
-        Some(version) => return Err(format!("version {version} of the format is not supported")),
-        None => return Err("it has no `v`".to_owned()),
-    }
+    check_version(object, VERSION)?;
     let swarm = object.get("swarm").and_then(Value::as_object).ok_or("`swarm` is not an object")?;
     Ok(Plan {
         made_at: text_of(object, "made_at")?,
@@ -40,32 +36,26 @@ pub fn parse(text: &str) -> Result<Plan, String> {
         command: text_of(object, "command")?,
         selection: selection(object.get("selection"))?,
         options: options(object.get("options"))?,
-        services: services(object.get("services"))?,
+        services: services(object)?,
         verify: object.get("verify").and_then(Value::as_array).cloned().into_iter().flatten().collect(),
     })
 }
 
-fn services(value: Option<&Value>) -> Result<Vec<PlannedService>, String> {
-    let items = value.and_then(Value::as_array).ok_or("`services` is not an array")?;
-    if items.len() > MAX_SERVICES {
-        return Err(format!("it has more than {MAX_SERVICES} services"));
-    }
-    let (mut services, mut ids, mut names) = (Vec::new(), HashSet::new(), HashSet::new());
-    for (at, item) in items.iter().enumerate() {
-        let service = service(item).map_err(|why| format!("services[{at}]: {why}"))?;
+fn services(plan: &Map<String, Value>) -> Result<Vec<PlannedService>, String> {
+    let (mut ids, mut names) = (HashSet::new(), HashSet::new());
+    services_of(plan, |object| {
+        let service = service(object)?;
         if !ids.insert(service.id.clone()) {
-            return Err(format!("services[{at}]: the ID `{}` occurs twice", service.id));
+            return Err(format!("the ID `{}` occurs twice", service.id));
         }
         if !names.insert(service.name.clone()) {
-            return Err(format!("services[{at}]: the name `{}` occurs twice", service.name));
+            return Err(format!("the name `{}` occurs twice", service.name));
         }
-        services.push(service);
-    }
-    Ok(services)
+        Ok(service)
+    })
 }
 
-fn service(value: &Value) -> Result<PlannedService, String> {
-    let object = value.as_object().ok_or("it is not an object")?;
+fn service(object: &Map<String, Value>) -> Result<PlannedService, String> {
     let (id, name) = (text_of(object, "id")?, text_of(object, "name")?);
     if let Some(bad) = [&id, &name].into_iter().find(|text| !can_be_name(text)) {
         return Err(format!("`{bad}` is not the ID or name of a service"));
@@ -74,17 +64,10 @@ fn service(value: &Value) -> Result<PlannedService, String> {
         None | Some(Value::Null) => None,
         Some(_) => Some(hash_of(object, "previous_spec_sha256")?),
     };
-    let list = object.get("edits").and_then(Value::as_array).ok_or("`edits` is not an array")?;
-    if list.len() > MAX_EDITS {
-        return Err(format!("it has more than {MAX_EDITS} edits"));
-    }
+    let edits = edits_of(object, parse_edit)?;
     let change = match text_of(object, "change")?.as_str() {
-        "edits" => {
-            let edit =
-                |(at, value): (usize, &Value)| parse_edit(value).map_err(|why| format!("edits[{at}]: {why}"));
-            PlannedChange::Edits(list.iter().enumerate().map(edit).collect::<Result<_, _>>()?)
-        }
-        "rollback" if list.is_empty() && previous.is_some() => {
+        "edits" => PlannedChange::Edits(edits),
+        "rollback" if edits.is_empty() && previous.is_some() => {
             PlannedChange::Rollback(object.get("changes").cloned().unwrap_or(Value::Null))
         }
         "rollback" => return Err("a rollback must have no edits and a `previous_spec_sha256`".to_owned()),
@@ -93,16 +76,13 @@ fn service(value: &Value) -> Result<PlannedService, String> {
     Ok(PlannedService {
         id,
         name,
-        version_index: object
-            .get("version_index")
-            .and_then(Value::as_u64)
-            .ok_or("it has no `version_index`")?,
+        version_index: number_of(object, "version_index")?.ok_or("it has no `version_index`")?,
         spec_sha256: hash_of(object, "spec_sha256")?,
         previous_spec_sha256: previous,
         change,
         restarts: object.get("restarts").cloned().unwrap_or(Value::Null),
         lint: object.get("lint").and_then(Value::as_array).cloned().into_iter().flatten().collect(),
-        warnings: texts(object.get("warnings"))?,
+        warnings: texts_of(object, "warnings")?,
     })
 }
 
@@ -110,8 +90,7 @@ fn service(value: &Value) -> Result<PlannedService, String> {
 ///
 /// # Errors
 /// The reason why it is not a valid edit.
-pub fn parse_edit(value: &Value) -> Result<PlannedEdit, String> {
-    let object = value.as_object().ok_or("it is not an object")?;
+pub fn parse_edit(object: &Map<String, Value>) -> Result<PlannedEdit, String> {
     if let Some(key) = object.keys().find(|key| !EDIT_KEYS.contains(&key.as_str())) {
         return Err(format!("unknown field `{key}`"));
     }
@@ -162,7 +141,7 @@ fn check_place(Edit { place, op }: &Edit) -> Result<(), String> {
 }
 
 fn place(object: &Map<String, Value>) -> Result<Place, String> {
-    let path = texts(object.get("path"))?;
+    let path = texts_of(object, "path")?;
     let [first, rest @ ..] = &path[..] else { return Err("`path` is empty".to_owned()) };
     let list = rest.iter().fold(Place::top(first), |place, key| place.key(key));
     let text = |key: &str| match object.get(key) {
@@ -191,7 +170,7 @@ fn selection(value: Option<&Value>) -> Result<Option<Selection>, String> {
     };
     Ok(Some(Selection {
         stack: object.get("stack").and_then(Value::as_str).map(str::to_owned),
-        filters: texts(object.get("filters"))?.into_iter().map(filter).collect::<Result<_, _>>()?,
+        filters: texts_of(object, "filters")?.into_iter().map(filter).collect::<Result<_, _>>()?,
         all: object.get("all").and_then(Value::as_bool).unwrap_or(false),
     }))
 }
@@ -220,21 +199,8 @@ fn options(value: Option<&Value>) -> Result<Options, String> {
     })
 }
 
-fn text_of(object: &Map<String, Value>, key: &str) -> Result<String, String> {
-    let text = object.get(key).and_then(Value::as_str);
-    text.map(str::to_owned).ok_or_else(|| format!("`{key}` is not a string"))
-}
-
 fn hash_of(object: &Map<String, Value>, key: &str) -> Result<String, String> {
     let hash = text_of(object, key)?;
     let is_hash = hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     is_hash.then_some(hash).ok_or_else(|| format!("`{key}` is not a SHA-256"))
-}
-
-fn texts(value: Option<&Value>) -> Result<Vec<String>, String> {
-    let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(Vec::new()) };
-    let text =
-        |value: &Value| value.as_str().map(str::to_owned).ok_or("a list has an item that is not a string");
-    let items = value.as_array().ok_or("a value is not an array of strings")?;
-    items.iter().map(text).collect::<Result<_, _>>().map_err(str::to_owned)
 }

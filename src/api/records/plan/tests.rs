@@ -2,33 +2,12 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::api::records::test_spec::{ID, env, image, spec};
 use crate::api::resources::services::Service;
 
-fn spec() -> Value {
-    json!({
-        "Name": "web",
-        "Labels": {"a": "1"},
-        "TaskTemplate": {
-            "ContainerSpec": {"Image": "shop/web:1.7", "Env": ["LEVEL=info", "A=1"], "Init": false},
-            "ForceUpdate": 3
-        },
-        "Mode": {"Replicated": {"Replicas": 2}},
-        "Big": 18_446_744_073_709_551_615_u64,
-        "Ratio": 0.300_000_011_920_928_96
-    })
-}
-
 fn service(spec: &Value, previous: Option<&Value>) -> Service {
-    let object = json!({"ID": "cqhl35ln37ygper16pjl3y5xz", "Version": {"Index": 9}, "Spec": spec, "PreviousSpec": previous});
+    let object = json!({"ID": ID, "Version": {"Index": 9}, "Spec": spec, "PreviousSpec": previous});
     Service::new(object).unwrap()
-}
-
-fn image() -> Place {
-    Place::at("TaskTemplate.ContainerSpec.Image")
-}
-
-fn env() -> Place {
-    Place::at("TaskTemplate.ContainerSpec.Env")
 }
 
 fn edits() -> Vec<Edit> {
@@ -46,7 +25,7 @@ fn edits() -> Vec<Edit> {
 
 fn planned(edits: &[Edit]) -> PlannedService {
     PlannedService {
-        id: "cqhl35ln37ygper16pjl3y5xz".to_owned(),
+        id: ID.to_owned(),
         name: "web".to_owned(),
         version_index: 9,
         spec_sha256: hash_spec(&spec()).unwrap(),

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 /// A JSON value without repeated keys.
 #[derive(Debug)]
-pub struct Unique(pub Value);
+pub(super) struct Unique(pub(super) Value);
 
 impl<'de> Deserialize<'de> for Unique {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
