@@ -123,7 +123,7 @@ pub const EXAMPLES: &[Examples] = &[
     },
     Examples {
         command: "journal prune",
-        lines: &[("Delete the runs of more than 30 days ago", "swarmctl journal prune --older-than 720h")],
+        lines: &[("Delete the runs of more than 30 days ago", "swarmctl journal prune --older-than 30d")],
     },
     Examples {
         command: "lint",

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use crate::api::spec::values;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::exit::Exit;
-use crate::cli::messages::usage::{DURATION, OrExample as _, UsageError};
+use crate::cli::messages::usage::UsageError;
+use crate::cli::newest::parse_age;
 
 /// Maximum number of runs to keep.
 const MAX_KEEP: u64 = 1_000;
@@ -71,8 +71,8 @@ struct PruneArgs {
     /// Number of runs to keep, 1 to 1000
     #[arg(long, value_name = "N", value_parser = keep)]
     keep: Option<u64>,
-    /// Delete runs that are older, as in 720h
-    #[arg(long, value_name = "DURATION", value_parser = older_than)]
+    /// Delete runs that are older, as in 30d
+    #[arg(long, value_name = "DURATION", value_parser = parse_age)]
     older_than: Option<Duration>,
     /// Show which runs would be deleted
     #[arg(long)]
@@ -110,9 +110,4 @@ fn keep(text: &str) -> Result<u64, UsageError> {
         Ok(number @ 1..=MAX_KEEP) => Ok(number),
         _ => Err(UsageError::new(format!("`{text}` is not a number from 1 to {MAX_KEEP}"), "50")),
     }
-}
-
-fn older_than(text: &str) -> Result<Duration, UsageError> {
-    let nanoseconds = values::duration::period(text).or_example(DURATION)?;
-    Ok(Duration::from_nanos(nanoseconds.unsigned_abs()))
 }
