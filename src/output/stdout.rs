@@ -1,7 +1,9 @@
 //! Results on stdout, buffered.
 
 use std::borrow::Cow;
+use std::fs;
 use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
+use std::os::unix::fs::MetadataExt as _;
 
 use serde_json::Value;
 
@@ -130,6 +132,15 @@ impl<W: Write> OutputWriter<W> {
         }
     }
 
+    /// Like [`Self::finish`], for what must not be lost: that nobody reads it is an error too.
+    pub fn finish_complete(mut self) -> io::Result<()> {
+        self.flush();
+        if self.is_closed || was_closed_at_start() {
+            return Err(io::Error::new(io::ErrorKind::BrokenPipe, "cannot write to stdout: it is closed"));
+        }
+        self.finish()
+    }
+
     pub(super) fn write(&mut self, bytes: &[u8]) {
         if !self.is_over() {
             let result = self.to.write_all(bytes);
@@ -144,6 +155,17 @@ impl<W: Write> OutputWriter<W> {
             Err(error) => self.failed = self.failed.take().or(Some(error)),
         }
     }
+}
+
+/// Whether the program was started without a stdout (`>&-`). The standard library then opens /dev/null in its place, for reading
+/// and writing; a shell's `>/dev/null` is for writing only. Known on Linux only.
+fn was_closed_at_start() -> bool {
+    let device = |path: &str| fs::metadata(path).map(|found| found.rdev()).ok();
+    let is_null = device("/dev/null").is_some_and(|null| device("/proc/self/fd/1") == Some(null));
+    let info = fs::read_to_string("/proc/self/fdinfo/1").unwrap_or_default();
+    let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
+    // The last octal digit is the access mode: 0 to read, 1 to write, 2 for both.
+    is_null && flags.is_some_and(|flags| flags.ends_with('2'))
 }
 
 fn array<T: AsRef<str>>(objects: &[T]) -> String {

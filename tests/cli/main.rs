@@ -17,6 +17,7 @@ mod context;
 mod create;
 mod credentials;
 mod debug;
+mod doc_pages;
 mod dry_run;
 mod endpoints;
 mod exit_codes;

@@ -83,7 +83,7 @@ impl PlanFile<'_> {
             Self::Stdout => {
                 let mut out = ui.stdout();
                 out.json_untouched(text);
-                Ok(out.finish()?)
+                out.finish_complete().context("the plan is lost")
             }
             Self::New(path) => match files::create(path, text) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 
 use serde_json::json;
 
@@ -9,7 +10,7 @@ use super::{PlanFile, run, shop};
 use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{NEW, OLD};
-use crate::support::run::swarmctl;
+use crate::support::run::{swarmctl, swarmctl_by};
 use crate::support::schema::{OutputKind, fits};
 use crate::support::server::Answer;
 
@@ -78,6 +79,29 @@ fn stdout_holds_the_plan_alone_if_the_file_is_a_dash() {
         swarmctl(["apply", "-", "--detach"]).host(swarm.host()).stdin(&said.stdout).run().succeeds();
     applied.prints(&["web: restarted"]);
     swarm.expect("web").applied(1);
+}
+
+#[test]
+fn a_plan_that_nobody_reads_is_an_error() {
+    let swarm = shop();
+    let words = ["restart", "web", "--plan", "-"];
+    let unread = swarmctl(words).host(swarm.host()).run_into_closed_pipe();
+    unread
+        .fails_with(Exit::Failed)
+        .says(&["error: the plan is lost", "cannot write to stdout: it is closed"]);
+    let by_shell = |redirection: &str| {
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(format!("exec \"$@\" {redirection}")).arg("sh");
+        shell.arg(env!("CARGO_BIN_EXE_swarmctl")).args(words);
+        swarmctl_by(shell).host(swarm.host()).run()
+    };
+    // Other systems have no /dev/full, and do not report how a file was opened.
+    if cfg!(target_os = "linux") {
+        by_shell(">&-").fails_with(Exit::Failed).says(&["it is closed"]);
+        by_shell(">/dev/full").fails_with(Exit::Failed).says(&["No space left on device"]);
+    }
+    by_shell(">/dev/null").succeeds();
+    assert!(swarm.posts().is_empty());
 }
 
 #[test]

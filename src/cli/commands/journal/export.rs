@@ -52,7 +52,7 @@ pub fn export(args: &ExportArgs, app: &App) -> anyhow::Result<Exit> {
         if !lines.is_empty() {
             out.json_untouched(&lines);
         }
-        out.finish()?;
+        out.finish_complete()?;
         return Ok(Exit::Done);
     };
     files::create(file, &lines).with_context(|| format!("cannot write `{file}`"))?;
