@@ -123,6 +123,8 @@ mod tests {
         assert!(production.broken_read < Duration::from_secs(1), "three attempts within a second");
         assert!(production.completion < Duration::from_secs(1));
         assert_eq!(production.credential_helper, Duration::from_secs(30));
+        // Promised in docs/history.md.
+        assert_eq!(production.journal, Duration::from_secs(5));
     }
 
     #[test]

@@ -158,11 +158,28 @@ fn error_at(path: &Path, why: io::Error) -> JournalError {
 fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
     let draft = path.with_file_name(format!(".{}.{:016x}", name.to_string_lossy(), fastrand::u64(..)));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    write_new(&draft, bytes)?;
     // A link, unlike a renamed file, never replaces another file.
-    let result = written.and_then(|()| fs::hard_link(&draft, path));
+    let result = fs::hard_link(&draft, path);
     // A draft that is left does no harm.
     let _ = fs::remove_file(&draft);
-    result
+    match result {
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) =>
+        {
+            // This file system has no hard links.
+            write_new(path, bytes)
+        }
+        result => result,
+    }
+}
+
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // Nobody may take a part for the whole.
+        let _ = fs::remove_file(path);
+    }
+    written
 }

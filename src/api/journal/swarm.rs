@@ -1,6 +1,7 @@
 //! Runs in configs of the swarm.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -20,6 +21,9 @@ use crate::api::resources::system;
 pub const DEFAULT_KEEP: u64 = 50;
 /// How many numbers are tried that other runs may have taken.
 const MAX_NUMBERS: u64 = 100;
+/// The first and the maximum pause before a request is repeated.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const MAX_PAUSE: Duration = Duration::from_millis(250);
 /// The data of the config of a journal.
 const DATA: &str = r#"{"v":1}"#;
 
@@ -80,7 +84,7 @@ impl SwarmJournal {
         match configs::create(client, names::JOURNAL, &labels, DATA.as_bytes()) {
             // Another command has created it, or an earlier response was lost.
             Err(error) if configs::is_name_taken(&error) => Ok(()),
-            Err(error) if error.is_ambiguous() && !matches!(error, Error::Interrupted) => {
+            Err(error) if may_have_arrived(&error) => {
                 configs::inspect(client, names::JOURNAL).map(drop).map_err(|_| error.into())
             }
             result => Ok(result.map(drop)?),
@@ -138,8 +142,8 @@ impl SwarmJournal {
         number(&self.config.labels, names::LAST).unwrap_or(0)
     }
 
-    /// Creates the first part under the first number that is free.
-    fn claim(&self, record: &mut Record) -> Result<(String, Vec<u8>), JournalError> {
+    /// Creates the first part under the first number that is free, and returns the compressed record.
+    fn claim(&self, record: &mut Record) -> Result<Vec<u8>, JournalError> {
         let first = self.last() + 1;
         for number in first..first.saturating_add(MAX_NUMBERS) {
             record.run = number;
@@ -148,42 +152,64 @@ impl SwarmJournal {
             let mut labels = Summary::of_record(record).labels();
             labels.extend(own_labels(record));
             labels.insert(names::PARTS.to_owned(), parts.to_string());
-            if let Some(id) = self.create_own(number, 1, &labels, &bytes)? {
-                return Ok((id, bytes));
+            if self.create_own(number, 1, &labels, &bytes)? {
+                return Ok(bytes);
             }
         }
         let last = first.saturating_add(MAX_NUMBERS - 1);
         Err(JournalError::NumbersTaken { first, last })
     }
 
-    /// Creates a part and returns its ID. `None` if another run has taken the name. A request whose response was lost is
-    /// repeated: a part with the nonce of this run is its own.
-    fn create_own(
-        &self,
-        run: u64,
-        part: usize,
-        labels: &Labels,
-        bytes: &[u8],
-    ) -> Result<Option<String>, JournalError> {
+    /// Creates all parts.
+    fn write_parts(&self, record: &mut Record) -> Result<(), JournalError> {
+        let bytes = self.claim(record)?;
+        for part in 2..=bytes.len().div_ceil(MAX_PART_LEN) {
+            if !self.create_own(record.run, part, &own_labels(record), &bytes)? {
+                return Err(JournalError::NumbersTaken { first: record.run, last: record.run });
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes the parts of a record that could not be stored completely, as far as that is possible. What is left is shown as
+    /// incomplete.
+    fn withdraw(&self, record: &Record) {
+        let limit = self.client.timeouts().last_requests;
+        let is_over = self.client.cancellation().check().is_err()
+            || self.client.time_left().is_some_and(|left| left < limit);
+        let last = if is_over { self.client.for_last_requests(limit) } else { None };
+        let client = last.unwrap_or_else(|| self.client.clone_shared());
+        // The response to the request that created a part may have been lost, so that its ID is not known.
+        let label = format!("{}={}", names::NONCE, record.nonce);
+        let Ok(own) = configs::list(&client, &label) else { return };
+        let numbered =
+            own.into_iter().filter_map(|config| Some((names::parse_part(&config.name)?, config.id)));
+        let parts: BTreeMap<(u64, usize), String> = numbered.collect();
+        for id in parts.values().rev() {
+            let _ = configs::delete(&client, id);
+        }
+    }
+
+    /// Creates a part. False if another run has taken the name. A request whose response was lost is repeated: a part with the
+    /// nonce of this run is its own.
+    fn create_own(&self, run: u64, part: usize, labels: &Labels, bytes: &[u8]) -> Result<bool, JournalError> {
         let name = names::of_part(run, part);
         let data = bytes.chunks(MAX_PART_LEN).nth(part - 1).unwrap_or_default();
-        let mut pause = std::time::Duration::from_millis(50);
+        let (began, mut pause) = (Instant::now(), MAX_PAUSE / 5);
         loop {
             match configs::create(&self.client, &name, labels, data) {
-                Ok(id) => return Ok(Some(id)),
+                Ok(_) => return Ok(true),
                 Err(error) if configs::is_name_taken(&error) => {
-                    let taken = match configs::inspect(&self.client, &name) {
-                        Ok(taken) => taken,
+                    match configs::inspect(&self.client, &name) {
+                        Ok(taken) => return Ok(taken.labels.get(names::NONCE) == labels.get(names::NONCE)),
                         // It was deleted since.
-                        Err(Error::Engine { status: 404, .. }) => continue,
+                        Err(Error::Engine { status: 404, .. }) => {}
                         Err(error) => return Err(error.into()),
-                    };
-                    let is_own = taken.labels.get(names::NONCE) == labels.get(names::NONCE);
-                    return Ok(is_own.then_some(taken.id));
+                    }
                 }
-                Err(error) if error.is_ambiguous() && !matches!(error, Error::Interrupted) => {
-                    let has_time = self.client.time_left().is_none_or(|left| left > pause);
-                    if !has_time {
+                Err(error) if may_have_arrived(&error) => {
+                    let is_over = began.elapsed() + pause > self.client.timeouts().unavailable;
+                    if is_over || self.client.time_left().is_some_and(|left| left <= pause) {
                         return Err(error.into());
                     }
                     self.client.cancellation().sleep(pause)?;
@@ -215,33 +241,25 @@ impl Store for SwarmJournal {
 
     fn write(&self, record: &mut Record) -> Result<(), JournalError> {
         record.swarm.clone_from(&self.swarm);
-        let (first, bytes) = self.claim(record)?;
-        let mut ids = vec![first];
-        for part in 2..=bytes.len().div_ceil(MAX_PART_LEN) {
-            let why = match self.create_own(record.run, part, &own_labels(record), &bytes) {
-                Ok(Some(id)) => {
-                    ids.push(id);
-                    continue;
-                }
-                Ok(None) => JournalError::NumbersTaken { first: record.run, last: record.run },
-                Err(error) => error,
-            };
-            // What is left is shown as incomplete.
-            for id in ids.iter().rev() {
-                let _ = configs::delete(&self.client, id);
-            }
-            return Err(why);
+        let result = self.write_parts(record);
+        if result.is_err() {
+            self.withdraw(record);
         }
-        Ok(())
+        result
     }
 
     fn finish(&self, number: u64, ending: &Ending) -> Result<(), JournalError> {
         let first = configs::inspect(&self.client, &names::of_part(number, 1))?;
         update(&self.client, first, |labels| labels.extend(ending.labels()))?;
-        update(&self.client, self.config.clone(), |labels| {
+        let updated = update(&self.client, self.config.clone(), |labels| {
             let last = self::number(labels, names::LAST).unwrap_or(0).max(number);
             labels.insert(names::LAST.to_owned(), last.to_string());
-        })
+        });
+        match updated {
+            // The journal was disabled meanwhile. If it is enabled again, the numbers continue.
+            Err(JournalError::Engine(error)) if error.is_not_found() => Ok(()),
+            result => result,
+        }
     }
 
     fn delete(&self, run: &StoredRun) -> Result<(), JournalError> {
@@ -272,23 +290,32 @@ fn own_labels(record: &Record) -> Labels {
 
 /// Changes the labels of a config. If another writer has changed them since, they are read and changed again.
 fn update(client: &Client, mut config: Config, change: impl Fn(&mut Labels)) -> Result<(), JournalError> {
-    for _ in 0..10 {
+    let began = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    loop {
         let mut labels = config.labels.clone();
         change(&mut labels);
         if labels == config.labels {
             return Ok(());
         }
-        match configs::update_labels(client, &config, &labels) {
-            Err(error)
-                if error.is_version_conflict()
-                    || (error.is_ambiguous() && !matches!(error, Error::Interrupted)) =>
-            {
-                config = configs::inspect(client, &config.name)?;
-            }
+        let error = match configs::update_labels(client, &config, &labels) {
+            Err(error) if error.is_version_conflict() || may_have_arrived(&error) => error,
             result => return Ok(result?),
+        };
+        let is_over = began.elapsed() > client.timeouts().stale_version;
+        if is_over || client.time_left().is_some_and(|left| left <= pause) {
+            return Err(error.into());
         }
+        // Full jitter, so that runs that end at the same time spread.
+        client.cancellation().sleep(pause.mul_f64(fastrand::f64()))?;
+        pause = (pause * 3 / 2).min(MAX_PAUSE);
+        config = configs::inspect(client, &config.name)?;
     }
-    Err(Error::internal("other writers kept changing the labels of a config").into())
+}
+
+/// Whether a request may have been applied although it has failed.
+fn may_have_arrived(error: &Error) -> bool {
+    error.is_ambiguous() && !matches!(error, Error::Interrupted)
 }
 
 /// The runs that configs hold, the newest first. Configs with other names are none of them, whatever their labels are.

@@ -25,12 +25,22 @@ pub enum StoreCredentials {
     No,
 }
 
+/// What is restored from a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restored {
+    /// The places that it changed.
+    Places,
+    /// The spec from before it.
+    Spec,
+}
+
 /// Prepares services for specs that are restored from a run.
 #[derive(Debug)]
 pub struct Restorer<'a> {
     pub app: &'a App,
     /// The run.
     pub run: u64,
+    pub restored: Restored,
     /// The images that are restored.
     pub images: &'a AvailableImages,
     pub if_paused: IfPaused,
@@ -56,7 +66,7 @@ impl Restorer<'_> {
         match references::list_missing(client, &spec, service.spec()) {
             Ok(missing) if missing.is_empty() => {}
             Ok(missing) => {
-                return Err(NotStarted::Refused(describe_missing(client, self.run, &missing)));
+                return Err(NotStarted::Refused(self.describe_missing(client, &missing)));
             }
             Err(error)
                 if matches!(error, Error::Interrupted) || error.is_transient() || error.is_not_manager() =>
@@ -80,6 +90,27 @@ impl Restorer<'_> {
         let remarks = Remarks { warnings, announced, ..Remarks::default() };
         Ok(Prepared { image: change.report, remarks, ..prepared })
     }
+
+    /// Why a spec is not restored: what it refers to is gone. Another object may have the same name.
+    fn describe_missing(&self, client: &Client, missing: &[references::Referenced]) -> String {
+        let run = self.run;
+        let which = match self.restored {
+            Restored::Places => format!("which run {run} removed"),
+            Restored::Spec => format!("which the spec from before run {run} refers to"),
+        };
+        let describe = |one: &references::Referenced| {
+            let name = if one.name.is_empty() {
+                format!("{} `{}`", one.kind, one.id)
+            } else {
+                format!("{} `{}` (`{}`)", one.kind, one.name, one.id)
+            };
+            // This is for the message only.
+            let same = references::id_of_name(client, one.kind, &one.name).ok().flatten();
+            let other = same.map(|id| format!("; another one has its name now (`{id}`)"));
+            format!("{name}, {which}, no longer exists{}", other.unwrap_or_default())
+        };
+        missing.iter().map(describe).collect::<Vec<_>>().join("; ")
+    }
 }
 
 /// The image of a spec.
@@ -90,22 +121,6 @@ pub fn image_of(spec: &serde_json::Value) -> Option<ImageRef> {
 /// Whether the service has another image, which its registry may no longer have.
 pub fn is_other(service: &Service, image: &ImageRef) -> bool {
     service.image().and_then(|own| ImageRef::parse(own).ok()).as_ref() != Some(image)
-}
-
-/// Why a spec is not restored: what it refers to is gone. Another object may have the same name.
-fn describe_missing(client: &Client, run: u64, missing: &[references::Referenced]) -> String {
-    let describe = |one: &references::Referenced| {
-        let name = if one.name.is_empty() {
-            format!("{} `{}`", one.kind, one.id)
-        } else {
-            format!("{} `{}` (`{}`)", one.kind, one.name, one.id)
-        };
-        // This is for the message only.
-        let same = references::id_of_name(client, one.kind, &one.name).ok().flatten();
-        let other = same.map(|id| format!("; another one has its name now (`{id}`)"));
-        format!("{name}, which run {run} removed, no longer exists{}", other.unwrap_or_default())
-    };
-    missing.iter().map(describe).collect::<Vec<_>>().join("; ")
 }
 
 /// Parses the number of a run.

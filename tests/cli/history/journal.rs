@@ -40,7 +40,10 @@ fn old_runs_are_pruned_and_all_are_exported() {
     }
     run(&swarm, "journal prune --keep 2 --dry-run").succeeds().prints(&["would delete 2 runs: from 1 to 2"]);
     run(&swarm, "journal prune --keep 2").succeeds().prints(&["deleted 2 runs: from 1 to 2; 2 left"]);
-    run(&swarm, "journal prune --older-than 1h").succeeds().prints(&["deleted 0 runs"]);
+    for age in ["1h", "7d", "1d12h", "400000000000d"] {
+        run(&swarm, &format!("journal prune --older-than {age}")).succeeds().prints(&["deleted 0 runs"]);
+    }
+    run(&swarm, "journal prune --older-than 7").fails_with(Exit::Usage);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("runs.jsonl");
     let file = file.to_str().unwrap();
@@ -52,6 +55,8 @@ fn old_runs_are_pruned_and_all_are_exported() {
         .collect();
     assert_eq!(runs, [3, 4]);
     run(&swarm, &format!("journal export {file}")).fails_with(Exit::Usage);
+    let unread = on(&swarm, "journal export").run_into_closed_pipe();
+    unread.fails_with(Exit::Failed).says(&["cannot write to stdout: it is closed"]);
 }
 
 #[test]

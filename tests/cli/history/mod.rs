@@ -1,6 +1,8 @@
 //! The journal: what is recorded, what `history` shows, and what `undo` and `rollback --to` restore.
 
 mod journal;
+mod lost;
+mod modes;
 mod recording;
 mod refused;
 mod rollback_to;

@@ -41,14 +41,7 @@ fn a_change_outside_the_journal_is_noticed() {
 fn a_run_that_has_not_ended_is_compared_with_the_services() {
     let swarm = shop(&["a", "b", "c"]);
     set_all(&swarm, NEW).succeeds();
-    {
-        let mut world = swarm.world();
-        let run = world.configs.iter_mut().find(|config| config.name == "swarmctl.run.1").unwrap();
-        run.labels["swarmctl.outcome"] = "started".into();
-        for key in ["swarmctl.exit", "swarmctl.codes"] {
-            run.labels.as_object_mut().unwrap().remove(key);
-        }
-    }
+    without_outcome(&swarm);
     let set = |name: &str, image: &str| {
         let image = image.to_owned();
         swarm
@@ -62,6 +55,27 @@ fn a_run_that_has_not_ended_is_compared_with_the_services() {
     let states: Vec<&Value> =
         json["runs"][0]["services"].as_array().unwrap().iter().map(|service| &service["state"]).collect();
     assert_eq!(states, ["applied", "not_applied", "changed_since"]);
+}
+
+/// Changes the labels of run 1 to those of a run that has not ended.
+fn without_outcome(swarm: &FakeSwarm) {
+    let mut world = swarm.world();
+    let run = world.configs.iter_mut().find(|config| config.name == "swarmctl.run.1").unwrap();
+    run.labels["swarmctl.outcome"] = "started".into();
+    for key in ["swarmctl.exit", "swarmctl.codes"] {
+        run.labels.as_object_mut().unwrap().remove(key);
+    }
+}
+
+#[test]
+fn the_run_that_created_a_service_is_shown_and_compared() {
+    let swarm = shop(&["web"]);
+    run(&swarm, "create --detach --no-resolve-image --name new opera443399/whoami:0.7").succeeds();
+    run(&swarm, "history new").succeeds().prints(&["create --detach", "detached", "current"]);
+    without_outcome(&swarm);
+    run(&swarm, "history").succeeds().prints(&["started (1 applied)"]);
+    run(&swarm, "rm --journal off new").succeeds();
+    run(&swarm, "history").succeeds().prints(&["started (1 not applied)"]);
 }
 
 #[test]

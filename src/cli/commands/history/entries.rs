@@ -1,16 +1,10 @@
 //! Recorded runs and the changes between them.
 
-use std::collections::HashMap;
-
 use super::entry::{Entry, EntryService, Subjects, changes_of};
+use super::now::Now;
 use crate::api::error::Result;
 use crate::api::http::client::Client;
-use crate::api::journal::{
-    Ran, Record, RecordError, RecordedService, RunKind, RunState, StoredRun, Summary, outside_changes,
-    run_state,
-};
-use crate::api::resources::services;
-use crate::api::resources::services::Service;
+use crate::api::journal::{Ran, Record, RecordError, RecordedService, StoredRun, Summary, outside_changes};
 use crate::cli::deploy::map_concurrently;
 
 /// Reads the records of runs.
@@ -68,21 +62,25 @@ impl Reader<'_> {
 
     fn is_shown(self, service: &RecordedService) -> bool {
         self.subjects.is_none_or(|subjects| {
-            let id = service.id.as_deref();
-            id.is_some_and(|id| subjects.ids.contains(&id)) || subjects.names.contains(&service.name.as_str())
+            let name = service.name.as_str();
+            let is_it = match service.id.as_deref() {
+                Some(id) => subjects.ids.contains(&id),
+                // The run that created it.
+                None => subjects.existing.contains(&name),
+            };
+            is_it || subjects.names.contains(&name)
         })
     }
 
-    /// The services of runs that have not ended, as they are now, by ID.
-    fn services_of_started(self, read: &[Read]) -> Result<HashMap<String, Service>> {
+    /// The services of runs that have not ended, as they are now.
+    fn services_of_started(self, read: &[Read]) -> Result<Now> {
         let started = read.iter().filter(|one| one.run.summary.is_started());
         let records = started.filter_map(|one| one.record.as_ref().ok());
         let services = records.flat_map(|record| &record.services).filter(|one| self.is_shown(one));
-        let ids: Vec<&str> = services.filter_map(|one| one.id.as_deref()).collect();
-        if ids.is_empty() { Ok(HashMap::new()) } else { services::list_by_id(self.client, &ids) }
+        Now::of_services(self.client, services)
     }
 
-    fn services(self, one: &Read, now: &HashMap<String, Service>) -> Vec<EntryService> {
+    fn services(self, one: &Read, now: &Now) -> Vec<EntryService> {
         let Ok(record) = &one.record else { return Vec::new() };
         let is_started = one.run.summary.is_started();
         let services = record.services.iter().enumerate().filter(|(_, service)| self.is_shown(service));
@@ -90,7 +88,7 @@ impl Reader<'_> {
             id: service.id.clone(),
             name: service.name.clone(),
             exit: exit_of(&one.run.summary, at),
-            state: is_started.then(|| state(record, service, now)),
+            state: is_started.then(|| now.state(record, service)),
             changes: changes_of(service),
         };
         services.map(entry).collect()
@@ -130,15 +128,5 @@ fn ran(summary: &Summary, at: usize) -> Ran {
         Some(0) => Ran::Applied,
         Some(6) => Ran::Not,
         _ => Ran::Unknown,
-    }
-}
-
-fn state(record: &Record, service: &RecordedService, now: &HashMap<String, Service>) -> RunState {
-    let found = service.id.as_deref().and_then(|id| now.get(id));
-    match (record.kind(), found) {
-        (RunKind::Update, Some(found)) => run_state(service, found.spec()),
-        (RunKind::Update, None) | (RunKind::Create, _) => RunState::ChangedSince,
-        (RunKind::Remove, None) => RunState::Applied,
-        (RunKind::Remove, Some(_)) => RunState::NotApplied,
     }
 }

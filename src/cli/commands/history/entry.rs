@@ -39,6 +39,8 @@ pub struct EntryService {
 pub struct Subjects<'a> {
     /// The IDs of existing services.
     pub ids: &'a [&'a str],
+    /// The names of existing services.
+    pub existing: &'a [&'a str],
     /// Names that no service has.
     pub names: &'a [&'a str],
 }

@@ -6,6 +6,7 @@ mod engine_table;
 mod entries;
 mod entry;
 mod json;
+mod now;
 mod read;
 mod shown;
 mod text;

@@ -67,7 +67,9 @@ pub fn history(args: &HistoryArgs, app: &App, client: &Client) -> anyhow::Result
     };
     let names: Vec<&str> = unknown.iter().map(|(name, _)| name.as_str()).collect();
     let ids: Vec<&str> = services.iter().map(Service::id).collect();
-    let reader = Reader { client, subjects: Some(entry::Subjects { ids: &ids, names: &names }) };
+    let existing: Vec<&str> = services.iter().map(Service::name).collect();
+    let subjects = entry::Subjects { ids: &ids, existing: &existing, names: &names };
+    let reader = Reader { client, subjects: Some(subjects) };
     let entries = reader.read(&runs, args.last)?;
     let is_recorded = |is_it: &dyn Fn(&EntryService) -> bool| {
         entries.iter().any(|entry: &Entry| entry.services.iter().any(is_it))

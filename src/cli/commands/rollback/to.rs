@@ -15,7 +15,7 @@ use crate::cli::app::App;
 use crate::cli::deploy::available_images::check_images;
 use crate::cli::deploy::journal::{find_run, read_record, required_store};
 use crate::cli::deploy::report::{NotStarted, ReportStyle, report_early_end};
-use crate::cli::deploy::restore::{Restorer, StoreCredentials, image_of, is_other, run_number};
+use crate::cli::deploy::restore::{Restored, Restorer, StoreCredentials, image_of, is_other, run_number};
 use crate::cli::deploy::{Deployment, DeploymentFlags, IfPaused, Item, Prepared};
 use crate::cli::exit::Exit;
 use crate::cli::select::Jobs;
@@ -74,6 +74,7 @@ pub fn run(args: &RollbackArgs, app: &App) -> anyhow::Result<Exit> {
     let restorer = Restorer {
         app,
         run: record.run,
+        restored: Restored::Spec,
         images: &images,
         if_paused: IfPaused::from_resume(args.to.resume),
         credentials: if args.to.with_registry_auth { StoreCredentials::Yes } else { StoreCredentials::No },

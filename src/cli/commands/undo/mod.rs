@@ -21,7 +21,7 @@ use crate::cli::deploy::journal::{find_run, read_record, required_store};
 use crate::cli::deploy::lint::StrictArgs;
 use crate::cli::deploy::plan_file::PlanFileArgs;
 use crate::cli::deploy::report::{ReportStyle, Skip, UndoState, report_early_end};
-use crate::cli::deploy::restore::{Restorer, StoreCredentials, run_number};
+use crate::cli::deploy::restore::{Restored, Restorer, StoreCredentials, run_number};
 use crate::cli::deploy::rollback_on_failure::OnFailureArgs;
 use crate::cli::deploy::{BatchArgs, Deployment, DeploymentFlags, EditArgs, FollowArgs, IfPaused, PlanArgs};
 use crate::cli::exit::Exit;
@@ -102,6 +102,7 @@ pub fn run(args: UndoArgs, app: &App) -> anyhow::Result<Exit> {
         restorer: Restorer {
             app,
             run: args.run,
+            restored: Restored::Places,
             images: &images,
             if_paused: IfPaused::from_resume(args.resume),
             credentials: args.credentials(),

@@ -90,7 +90,7 @@ impl Recorder {
         if client.max_streams().is_some() {
             return Ok(());
         }
-        let (client, location) = (client.limited_to(client.timeouts().journal), self.location.clone());
+        let (client, location) = (self.limited(client), self.location.clone());
         self.reading = Reading::Started(thread::spawn(move || open(client, &location)));
         Ok(())
     }
@@ -111,27 +111,13 @@ impl Recorder {
         }
         let journal = match self.opened(client) {
             Ok(journal) if journal.store().is_some() => journal,
-            Ok(OpenJournal::UnknownVersion) => return self.not_recorded(app, JournalError::UnknownVersion),
-            Ok(_) if self.mode == JournalMode::Required => {
-                // Something must change at all.
-                if draft()?.services.is_empty() {
-                    return Ok(None);
-                }
-                let why = if self.location == Location::Off { "SWARMCTL_JOURNAL is off" } else { NO_JOURNAL };
-                return Err(anyhow::anyhow!("{NOT_RECORDED}: {why}"));
-            }
-            Ok(_) => return Ok(None),
-            Err(error) if self.mode == JournalMode::Auto && means_no_journal(&error) => {
-                app.ui.debug(&format!("no journal: {error}"));
-                return Ok(None);
-            }
-            Err(error) => return self.not_recorded(app, error),
+            opened => return self.without_journal(app, opened, draft),
         };
         let draft = draft()?;
         if draft.services.is_empty() {
             return Ok(None);
         }
-        let journal = journal.with_client(client.limited_to(client.timeouts().journal));
+        let journal = journal.with_client(self.limited(client));
         let mut record = record_of(app, draft);
         match journal.store().map(|store| store.write(&mut record)) {
             Some(Ok(())) => {}
@@ -150,7 +136,45 @@ impl Recorder {
                 Ok(opened) => opened,
                 Err(panic) => std::panic::resume_unwind(panic),
             },
-            Reading::NotStarted => open(client.limited_to(client.timeouts().journal), &self.location),
+            Reading::NotStarted => open(self.limited(client), &self.location),
+        }
+    }
+
+    /// A client for reading and writing the journal. Only if a record is required, it waits as long as for an update.
+    fn limited(&self, client: &Client) -> Client {
+        match self.mode {
+            JournalMode::Required => client.clone_shared(),
+            JournalMode::Auto | JournalMode::Off => client.limited_to(client.timeouts().journal),
+        }
+    }
+
+    /// There is no journal that can be used. This matters only if something will be posted.
+    fn without_journal(
+        &self,
+        app: &App,
+        opened: Result<OpenJournal, JournalError>,
+        draft: impl FnOnce() -> Result<RunDraft>,
+    ) -> anyhow::Result<Option<RecordedRun>> {
+        let is_required = self.mode == JournalMode::Required;
+        let why = match opened {
+            Ok(OpenJournal::UnknownVersion) => Some(JournalError::UnknownVersion),
+            Ok(_) if is_required => None,
+            Ok(_) | Err(JournalError::Engine(Error::Interrupted)) => return Ok(None),
+            Err(error) if !is_required && means_no_journal(&error) => {
+                app.ui.debug(&format!("no journal: {error}"));
+                return Ok(None);
+            }
+            Err(error) => Some(error),
+        };
+        if draft()?.services.is_empty() {
+            return Ok(None);
+        }
+        match why {
+            Some(error) => self.not_recorded(app, error),
+            None if self.location == Location::Off => {
+                Err(anyhow::anyhow!("{NOT_RECORDED}: SWARMCTL_JOURNAL is off"))
+            }
+            None => Err(anyhow::anyhow!("{NOT_RECORDED}: {NO_JOURNAL}")),
         }
     }
 

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::SwarmState;
+use super::{RequestKind, SwarmState};
 use crate::support::server::{Answer, Request, normal_filters};
 
 /// A config.
@@ -56,6 +56,18 @@ impl SwarmState {
         id
     }
 
+    fn create_config(&mut self, body: &Value) -> Answer {
+        let name = body["Name"].as_str().unwrap_or_default();
+        if self.configs.iter().any(|config| config.name == name) {
+            let why = format!("rpc error: code = AlreadyExists desc = config {name} already exists");
+            return Answer::error(409, &why);
+        }
+        let data = STANDARD.decode(body["Data"].as_str().unwrap_or_default()).expect("base64");
+        assert!((1..512_000).contains(&data.len()), "the data of {name} has {} bytes", data.len());
+        let id = self.add_config(name, body["Labels"].clone(), &data);
+        Answer::json(201, json!({ "ID": id }).to_string() + "\n")
+    }
+
     pub(super) fn configs(&mut self, request: &Request) -> Answer {
         let endpoint = request.endpoint().to_owned();
         let words: Vec<&str> = endpoint.split('/').skip(2).collect();
@@ -79,15 +91,10 @@ impl SwarmState {
                 Answer::json(200, Value::from(list).to_string() + "\n")
             }
             ("POST", ["create"]) => {
-                let name = body["Name"].as_str().unwrap_or_default();
-                if find(&self.configs, name).is_some() {
-                    let why = format!("rpc error: code = AlreadyExists desc = config {name} already exists");
-                    return Answer::error(409, &why);
-                }
-                let data = STANDARD.decode(body["Data"].as_str().unwrap_or_default()).expect("base64");
-                assert!((1..512_000).contains(&data.len()), "the data of {name} has {} bytes", data.len());
-                let id = self.add_config(name, body["Labels"].clone(), &data);
-                Answer::json(201, json!({ "ID": id }).to_string() + "\n")
+                self.hook(RequestKind::Config, false);
+                let answer = self.create_config(&body);
+                self.hook(RequestKind::Config, true);
+                answer
             }
             ("GET", [word]) => match find(&self.configs, word) {
                 Some(at) => Answer::json(200, self.configs[at].shown().to_string() + "\n"),

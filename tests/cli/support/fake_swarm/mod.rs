@@ -120,6 +120,8 @@ pub enum RequestKind {
     Create,
     /// GET /services/{id}, and the list of services by ID.
     Read,
+    /// POST /configs/create.
+    Config,
 }
 
 struct Hook {

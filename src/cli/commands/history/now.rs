@@ -1,0 +1,60 @@
+//! Services as they are now, compared with the record of a run that has not ended.
+
+use std::collections::HashMap;
+
+use crate::api::error::Result;
+use crate::api::http::client::Client;
+use crate::api::journal::{Record, RecordedService, RunKind, RunState, run_state};
+use crate::api::resources::services;
+use crate::api::resources::services::Service;
+
+/// The services of runs that have not ended, as they are now.
+#[derive(Debug, Default)]
+pub struct Now {
+    by_id: HashMap<String, Service>,
+    /// Those that the runs created, which have no ID in the record.
+    by_name: HashMap<String, Service>,
+}
+
+impl Now {
+    /// Reads the services.
+    ///
+    /// # Errors
+    /// The engine does not respond.
+    pub fn of_services<'r>(
+        client: &Client,
+        recorded: impl Iterator<Item = &'r RecordedService>,
+    ) -> Result<Self> {
+        let (mut ids, mut names) = (Vec::new(), Vec::new());
+        for one in recorded {
+            match one.id.as_deref() {
+                Some(id) => ids.push(id),
+                None => names.push(one.name.as_str()),
+            }
+        }
+        let mut now = Self::default();
+        if !ids.is_empty() {
+            now.by_id = services::list_by_id(client, &ids)?;
+        }
+        if !names.is_empty() {
+            now.by_name = services::list_by_name(client, &names)?;
+        }
+        Ok(now)
+    }
+
+    /// What became of a service of the run.
+    pub fn state(&self, record: &Record, service: &RecordedService) -> RunState {
+        let found = match service.id.as_deref() {
+            Some(id) => self.by_id.get(id),
+            None => self.by_name.get(&service.name),
+        };
+        match (record.kind(), found) {
+            (RunKind::Update, Some(found)) => run_state(service, found.spec()),
+            (RunKind::Update, None) => RunState::ChangedSince,
+            // The engine has chosen a name that the record does not have.
+            (RunKind::Create, None) if service.name.is_empty() => RunState::ChangedSince,
+            (RunKind::Create, Some(_)) | (RunKind::Remove, None) => RunState::Applied,
+            (RunKind::Create, None) | (RunKind::Remove, Some(_)) => RunState::NotApplied,
+        }
+    }
+}
