@@ -3,6 +3,7 @@
 //! This module knows neither the engine nor the command line. Text from outside is escaped by [`visible`] here, on its
 //! way to the terminal, so that callers cannot forget it.
 
+mod destination;
 mod fields;
 mod format;
 mod human;
@@ -19,6 +20,7 @@ mod ui;
 mod visible;
 mod wrap;
 
+pub use destination::{Color, Destination};
 pub use fields::Fields;
 pub use format::{Columns, RowTemplate};
 pub use human::{format_age, format_bytes, format_duration};
@@ -30,7 +32,7 @@ pub use progress_rows::{ProgressRow, RowStatus};
 pub use stdout::OutputWriter;
 pub use streams::OutputStreams;
 pub use table::Table;
-pub use template::{Template, TemplateError};
+pub use template::{Escapes, Template, TemplateError};
 pub use ui::{Ui, Verbosity};
 pub use visible::{visible, visible_prefix};
 

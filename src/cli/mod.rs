@@ -139,7 +139,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
         parsed => (parsed, words),
     };
     let exit = match parsed {
-        Ok(cli) => run(ui, cli, is_plugin, CommandLine::new(&root, &words)),
+        Ok(cli) => run(ui, cli, CommandLine::new(&root, &words)),
         Err(error) if error.kind() == ErrorKind::DisplayVersion => print(ui, &error),
         Err(error) => print_parse_error(ui, root_for(ui), &words, &error),
     };
@@ -237,19 +237,21 @@ fn run_internal_command(ui: Ui, command: &clap::Command, words: &[OsString]) -> 
         let _ = out.finish();
         return Some(Exit::Done);
     }
-    let has_descriptions = name == with_descriptions;
-    (has_descriptions || name == without).then(|| {
-        let words: Vec<String> = words[2..].iter().map(|word| word.to_string_lossy().into_owned()).collect();
-        complete::run(ui, command.clone(), &words, has_descriptions)
-    })
+    let descriptions = match name {
+        name if name == with_descriptions => complete::Descriptions::Shown,
+        name if name == without => complete::Descriptions::Omitted,
+        _ => return None,
+    };
+    let words: Vec<String> = words[2..].iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    Some(complete::run(ui, command.clone(), &words, descriptions))
 }
 
-fn run(ui: Ui, cli: Cli, is_plugin: bool, command_line: CommandLine) -> Exit {
+fn run(ui: Ui, cli: Cli, command_line: CommandLine) -> Exit {
     let app = match App::new(ui, cli.global) {
         Ok(app) => app.with_command_line(command_line),
         Err(error) => return exit::report_error(ui, &error, None),
     };
-    if is_plugin {
+    if ui.program() == plugin::NAME {
         plugin::cancel_when_client_ends(&app);
     }
     let result = match cli.command {

@@ -7,8 +7,8 @@ use serde_json::{Map, Value as Json};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::table::{GAP, MIN_WIDTH};
-use super::template::{RenderOptions, Template, TemplateError};
-use super::{OutputWriter, Table};
+use super::template::{Escapes, RenderOptions, Template, TemplateError};
+use super::{Destination, OutputWriter, Table};
 
 /// The placeholders that the templates of a list can use.
 #[derive(Clone, Copy, Debug)]
@@ -98,7 +98,7 @@ impl RowTemplate {
             text => text.strip_prefix("table").unwrap_or(text).trim_matches(' '),
         };
         let names: Vec<&str> = columns.all().map(|(name, _)| *name).collect();
-        let template = Template::parse(text, true)?.only_fields(&names)?;
+        let template = Template::parse(text, Escapes::Interpret)?.only_fields(&names)?;
         Ok(Self { template, columns, is_table })
     }
 
@@ -110,10 +110,11 @@ impl RowTemplate {
     fn lines(
         &self,
         rows: impl IntoIterator<Item = Values>,
-        is_terminal: bool,
+        destination: Destination,
     ) -> Result<String, TemplateError> {
         // In a table each cell must stay on one line, even if the output is not a terminal.
-        let options = RenderOptions { is_terminal: is_terminal || self.is_table, is_header: false };
+        let destination = if self.is_table { Destination::Terminal } else { destination };
+        let options = RenderOptions { destination, is_header: false };
         let zero =
             Json::Object(self.columns.all().map(|(name, _)| ((*name).to_owned(), "".into())).collect());
         let mut text = String::new();
@@ -144,7 +145,7 @@ impl<W: Write> OutputWriter<W> {
         C: IntoIterator<Item: Cell>,
     {
         if let Some(format) = format {
-            let lines = format.lines(rows.into_iter().map(|cells| columns.row(cells)), self.is_terminal())?;
+            let lines = format.lines(rows.into_iter().map(|cells| columns.row(cells)), self.destination())?;
             self.write(lines.as_bytes());
             return Ok(());
         }
@@ -162,7 +163,7 @@ impl<W: Write> OutputWriter<W> {
         data: &Json,
         zero: Option<&Json>,
     ) -> Result<(), TemplateError> {
-        let options = RenderOptions { is_terminal: self.is_terminal(), is_header: false };
+        let options = RenderOptions { destination: self.destination(), is_header: false };
         let text = template.render(data, zero, options)?;
         self.write(text.as_bytes());
         self.write(b"\n");
@@ -205,17 +206,17 @@ mod tests {
     const COLUMNS: Columns =
         Columns { table: &[("Name", "NAME"), ("DesiredState", "DESIRED STATE")], extra: &[("ID", "ID")] };
 
-    fn shown(format: &str, is_terminal: bool) -> String {
+    fn shown(format: &str, destination: Destination) -> String {
         let rows = [COLUMNS.row(["web\x1b[2J", "Running", "1"]), COLUMNS.row(["a-longer-name", "", "2"])];
-        RowTemplate::parse(format, COLUMNS).unwrap().lines(rows, is_terminal).unwrap()
+        RowTemplate::parse(format, COLUMNS).unwrap().lines(rows, destination).unwrap()
     }
 
     #[test]
     fn a_row_is_a_template() {
-        assert_eq!(shown(r" {{.ID}}\t{{.Name}} ", false), "1\tweb\x1b[2J\n2\ta-longer-name\n");
-        assert_eq!(shown(r"{{.ID}}\n", false), "1\n\n2\n\n");
+        assert_eq!(shown(r" {{.ID}}\t{{.Name}} ", Destination::Other), "1\tweb\x1b[2J\n2\ta-longer-name\n");
+        assert_eq!(shown(r"{{.ID}}\n", Destination::Other), "1\n\n2\n\n");
         assert_eq!(
-            shown("json", false).lines().nth(1),
+            shown("json", Destination::Other).lines().nth(1),
             Some(r#"{"DesiredState":"","ID":"2","Name":"a-longer-name"}"#)
         );
     }
@@ -223,19 +224,22 @@ mod tests {
     #[test]
     fn a_table_has_dockers_headers_and_functions_leave_them_alone() {
         assert_eq!(
-            shown(r"table {{lower .DesiredState}}\t{{truncate .Name 3}}\t{{.ID}}", false),
+            shown(r"table {{lower .DesiredState}}\t{{truncate .Name 3}}\t{{.ID}}", Destination::Other),
             "DESIRED STATE   NAME      ID\nrunning         web       1\n                a-l       2\n"
         );
-        assert_eq!(shown("table{{.ID}} {{.Name}}", false).lines().nth(1), Some(r"1 web\u{1b}[2J"));
+        assert_eq!(
+            shown("table{{.ID}} {{.Name}}", Destination::Other).lines().nth(1),
+            Some(r"1 web\u{1b}[2J")
+        );
     }
 
     #[test]
     fn a_terminal_gets_no_text_that_moves_its_cursor() {
         assert_eq!(
-            shown(r#"{{.Name}}\t{{upper .Name}}{{println}}"#, true).lines().next(),
+            shown(r#"{{.Name}}\t{{upper .Name}}{{println}}"#, Destination::Terminal).lines().next(),
             Some("web\\u{1b}[2J\tWEB\\U{1B}[2J")
         );
-        assert!(!shown("json", true).contains('\x1b'));
+        assert!(!shown("json", Destination::Terminal).contains('\x1b'));
     }
 
     #[test]

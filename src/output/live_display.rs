@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use console::{Term, truncate_str};
 
+use super::Color;
 use super::natural_cmp;
 use super::progress_rows::{ProgressRow, RowStatus, Viewport, render_lines};
 
@@ -41,7 +42,7 @@ struct Rows {
     /// The rows in the order of `ls`.
     rows: Vec<KeyedRow>,
     since: Instant,
-    has_colour: bool,
+    color: Color,
     is_last: bool,
 }
 
@@ -55,13 +56,13 @@ struct KeyedRow {
 
 impl LiveDisplay {
     /// A display on stderr, which must be a terminal.
-    pub fn on_stderr(has_colour: bool) -> Self {
-        Self::on_terminal(Arc::new(Stderr), has_colour)
+    pub fn on_stderr(color: Color) -> Self {
+        Self::on_terminal(Arc::new(Stderr), color)
     }
 
-    fn on_terminal(terminal: Arc<dyn Terminal>, has_colour: bool) -> Self {
+    fn on_terminal(terminal: Arc<dyn Terminal>, color: Color) -> Self {
         let (title, rows) = Default::default();
-        let rows = Rows { title, rows, since: Instant::now(), has_colour, is_last: false };
+        let rows = Rows { title, rows, since: Instant::now(), color, is_last: false };
         let shared =
             Shared { terminal, rows: Mutex::new(rows), finished: Condvar::new(), frames: Mutex::default() };
         let shared = Arc::new(shared);
@@ -126,11 +127,11 @@ impl Shared {
     fn draw(&self) {
         let mut frames = lock(&self.frames);
         let size = self.terminal.size();
-        let (lines, is_last) = {
+        let (lines, kind) = {
             let rows = lock(&self.rows);
-            (rows.lines(size), rows.is_last)
+            (rows.lines(size), if rows.is_last { FrameKind::Last } else { FrameKind::Next })
         };
-        if let Some(frame) = frames.next_frame(&lines, size, is_last) {
+        if let Some(frame) = frames.next_frame(&lines, size, kind) {
             // A terminal that has gone away is not an error: the command continues without progress.
             let _ = self.terminal.write(&frame);
         }
@@ -163,7 +164,7 @@ impl Rows {
             width: width.into(),
             height: height.into(),
             elapsed: self.since.elapsed(),
-            has_colour: self.has_colour,
+            color: self.color,
         };
         render_lines(&self.title, &rows, &viewport)
     }
@@ -201,21 +202,30 @@ struct FrameBuffer {
     size: (u16, u16),
 }
 
+/// Where the cursor is left after a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FrameKind {
+    /// At its start: the next frame replaces it.
+    Next,
+    /// Below it: the frame stays.
+    Last,
+}
+
 impl FrameBuffer {
     /// Returns the text that replaces the last frame by these lines; `None` if nothing would change.
-    fn next_frame(&mut self, lines: &[String], size: (u16, u16), is_last: bool) -> Option<String> {
+    fn next_frame(&mut self, lines: &[String], size: (u16, u16), kind: FrameKind) -> Option<String> {
         // The last column stays empty: many terminals wrap a line that fills it.
         let width = usize::from(size.1).saturating_sub(1);
         let lines: Vec<String> =
             lines.iter().map(|line| truncate_str(line, width, "").into_owned()).collect();
-        if self.lines == lines && self.size == size && !is_last {
+        if self.lines == lines && self.size == size && kind == FrameKind::Next {
             return None;
         }
         // Each line clears the rest of its line, and the last one also everything below it.
         let mut frame = format!("\r{}\x1b[J", lines.join("\x1b[K\r\n"));
         match lines.len() {
             0 => {}
-            _ if is_last => frame += "\r\n",
+            _ if kind == FrameKind::Last => frame += "\r\n",
             1 => frame += "\r",
             count => frame += &format!("\r\x1b[{}A", count - 1),
         }
@@ -300,7 +310,7 @@ mod tests {
     #[test]
     fn is_redrawn_in_place_at_every_width_and_stays_when_it_is_finished() {
         let terminal = Emulated::new(10, 60);
-        let mut display = LiveDisplay::on_terminal(terminal.clone(), false);
+        let mut display = LiveDisplay::on_terminal(terminal.clone(), Color::Off);
         display.set_title("web:1 -> 2".to_owned());
         display.set("1", row("web", 1));
         display.set("2", row("db", 3));
@@ -352,7 +362,7 @@ mod tests {
     fn at_the_bottom_of_a_terminal_it_scrolls_once_to_make_room() {
         let terminal = Emulated::new(5, 60);
         terminal.write("a\r\nb\r\n").unwrap();
-        let mut display = LiveDisplay::on_terminal(terminal.clone(), false);
+        let mut display = LiveDisplay::on_terminal(terminal.clone(), Color::Off);
         display.set("1", row("web", 1));
         let (header, summary) = ("1 of 1 finished  0:00", "1 converged");
         terminal.shows(&["a", "b", header, "web  [#..]  running 1/3  0:00  waiting", summary]);
@@ -365,7 +375,7 @@ mod tests {
     #[test]
     fn shows_nothing_without_rows() {
         let terminal = Emulated::new(4, 60);
-        drop(LiveDisplay::on_terminal(terminal.clone(), true));
+        drop(LiveDisplay::on_terminal(terminal.clone(), Color::On));
         assert_eq!(terminal.lines(), ["$ swarmctl wait"]);
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use console::{Alignment, Style, measure_text_width, pad_str, truncate_str};
 
 use super::progress_bar::ProgressBar;
-use super::visible_prefix;
+use super::{Color, visible_prefix};
 
 /// Maximum number of lines, however high the terminal is.
 const MAX_LINES: usize = 48;
@@ -64,7 +64,7 @@ pub struct Viewport {
     /// Time since the display was started.
     pub elapsed: Duration,
     /// Whether to use colours. They never carry information of their own.
-    pub has_colour: bool,
+    pub color: Color,
 }
 
 /// Returns the lines, each shorter than the terminal's width, and fewer than its height: a header with the title, the
@@ -105,7 +105,7 @@ struct Layout {
     count: usize,
     counts: Counts,
     clock: usize,
-    has_colour: bool,
+    color: Color,
 }
 
 /// Which counts are shown.
@@ -146,7 +146,7 @@ impl Layout {
             // There is no room for the text.
             name.min(usable.saturating_sub(width(&chosen) - text).max(MIN_NAME_WIDTH))
         };
-        Self { usable, gap, name, bar, count, counts, clock, has_colour: viewport.has_colour }
+        Self { usable, gap, name, bar, count, counts, clock, color: viewport.color }
     }
 
     /// `opera443399/whoami:0.7 -> 0.6  12 of 40 finished  0:12`.
@@ -166,7 +166,7 @@ impl Layout {
         let mut line = pad_str(&name, self.name, Alignment::Left, None).into_owned();
         if self.bar > 0 {
             line += &gap;
-            line += &row.bar.draw(self.bar, self.has_colour);
+            line += &row.bar.draw(self.bar, self.color);
         }
         let count = if self.counts == Counts::Full { &row.count } else { &row.short_count };
         let duration = row.duration.map(format_clock).unwrap_or_default();
@@ -190,7 +190,7 @@ impl Layout {
                 RowStatus::Waiting => Style::new().dim(),
                 RowStatus::Succeeded => Style::new().green(),
             };
-            line += &style.force_styling(self.has_colour).apply_to(&*text).to_string();
+            line += &style.force_styling(self.color == Color::On).apply_to(&*text).to_string();
         }
         truncate_str(&line, self.usable, "").trim_end().to_owned()
     }
@@ -255,7 +255,7 @@ mod tests {
     const TITLE: &str = "shop/web:1.7 -> 1.8";
 
     fn viewport(width: usize, height: usize) -> Viewport {
-        Viewport { width, height, elapsed: Duration::from_secs(12), has_colour: false }
+        Viewport { width, height, elapsed: Duration::from_secs(12), color: Color::Off }
     }
 
     fn row(name: &str) -> ProgressRow {
@@ -359,7 +359,7 @@ mod tests {
     #[test]
     fn colour_changes_neither_words_nor_widths() {
         let rows = [row("web"), failing("db"), waiting("api")];
-        let coloured = render_lines(TITLE, &rows, &Viewport { has_colour: true, ..viewport(100, 24) });
+        let coloured = render_lines(TITLE, &rows, &Viewport { color: Color::On, ..viewport(100, 24) });
         assert!(coloured[1].contains("\x1b[32m###\x1b[0m"), "{coloured:?}");
         let plain: Vec<_> =
             coloured.iter().map(|line| console::strip_ansi_codes(line).into_owned()).collect();

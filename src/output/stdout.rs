@@ -2,21 +2,21 @@
 
 use std::borrow::Cow;
 use std::fs;
-use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
+use std::io::{self, BufWriter, StdoutLock, Write};
 use std::os::unix::fs::MetadataExt as _;
 
 use serde_json::Value;
 
 use super::json::{json_for_terminal, json_visible};
 use super::wrap::{stdout_width, wrap};
-use super::{Fields, MAX_LINE_LEN, Table, json_indented, visible_prefix};
+use super::{Destination, Fields, MAX_LINE_LEN, Table, json_indented, visible_prefix};
 
 /// Writes results to stdout. Writing never fails: [`OutputWriter::finish`] returns the first error.
 ///
 /// If the reader closes the pipe (`| head`), the rest is discarded and this is not an error.
 pub struct OutputWriter<W: Write = StdoutLock<'static>> {
     to: BufWriter<W>,
-    is_terminal: bool,
+    destination: Destination,
     is_closed: bool,
     failed: Option<io::Error>,
 }
@@ -24,13 +24,13 @@ pub struct OutputWriter<W: Write = StdoutLock<'static>> {
 /// Locks stdout. Only one writer can exist at a time.
 pub fn stdout() -> OutputWriter {
     let stdout = io::stdout();
-    let is_terminal = stdout.is_terminal();
-    OutputWriter::new(stdout.lock(), is_terminal)
+    let destination = Destination::of_stream(&stdout);
+    OutputWriter::new(stdout.lock(), destination)
 }
 
 impl<W: Write> OutputWriter<W> {
-    pub(super) fn new(to: W, is_terminal: bool) -> Self {
-        Self { to: BufWriter::with_capacity(32 * 1024, to), is_terminal, is_closed: false, failed: None }
+    pub(super) fn new(to: W, destination: Destination) -> Self {
+        Self { to: BufWriter::with_capacity(32 * 1024, to), destination, is_closed: false, failed: None }
     }
 
     /// Prints one line of text.
@@ -41,7 +41,7 @@ impl<W: Write> OutputWriter<W> {
 
     /// Prints one line of text. On a terminal it is broken at word boundaries.
     pub fn wrapped_line(&mut self, text: &str) {
-        match stdout_width().filter(|_| self.is_terminal) {
+        match stdout_width().filter(|_| self.is_terminal()) {
             None => self.line(text),
             Some(width) => {
                 wrap(&visible_prefix(text, MAX_LINE_LEN), width).iter().for_each(|line| self.line(line));
@@ -79,7 +79,7 @@ impl<W: Write> OutputWriter<W> {
 
     /// Prints JSON byte for byte, and a line feed if it does not end with one. On a terminal it is indented by two spaces.
     pub fn json_untouched(&mut self, json: &str) {
-        let json = if self.is_terminal { json_for_terminal(json).into() } else { Cow::Borrowed(json) };
+        let json = if self.is_terminal() { json_for_terminal(json).into() } else { Cow::Borrowed(json) };
         self.json_text(&json);
     }
 
@@ -98,7 +98,7 @@ impl<W: Write> OutputWriter<W> {
     /// Prints the engine's objects as an array on one line.
     pub fn json_array_on_one_line<T: AsRef<str>>(&mut self, objects: &[T]) {
         let json = array(objects);
-        let json = if self.is_terminal { json_visible(&json) } else { json.into() };
+        let json = if self.is_terminal() { json_visible(&json) } else { json.into() };
         self.json_text(&json);
     }
 
@@ -118,9 +118,14 @@ impl<W: Write> OutputWriter<W> {
         self.is_closed || self.failed.is_some()
     }
 
-    /// Returns whether stdout is a terminal.
+    /// What it writes to.
+    pub fn destination(&self) -> Destination {
+        self.destination
+    }
+
+    /// Returns whether it writes to a terminal.
     pub fn is_terminal(&self) -> bool {
-        self.is_terminal
+        self.destination == Destination::Terminal
     }
 
     /// Writes buffered output. Fails if anything could not be written, except to a pipe that its reader closed.
@@ -199,9 +204,9 @@ mod tests {
         }
     }
 
-    fn written(is_terminal: bool, print: impl FnOnce(&mut OutputWriter<&mut Vec<u8>>)) -> String {
+    fn written(destination: Destination, print: impl FnOnce(&mut OutputWriter<&mut Vec<u8>>)) -> String {
         let mut taken = Vec::new();
-        let mut out = OutputWriter::new(&mut taken, is_terminal);
+        let mut out = OutputWriter::new(&mut taken, destination);
         print(&mut out);
         out.finish().unwrap();
         String::from_utf8(taken).unwrap()
@@ -210,8 +215,10 @@ mod tests {
     #[test]
     fn a_closed_stdout_ends_the_command_silently() {
         let mut taken = Vec::new();
-        let mut out =
-            OutputWriter::new(Pipe { taken: &mut taken, room: 4, kind: io::ErrorKind::BrokenPipe }, false);
+        let mut out = OutputWriter::new(
+            Pipe { taken: &mut taken, room: 4, kind: io::ErrorKind::BrokenPipe },
+            Destination::Other,
+        );
         out.line("one");
         out.flush();
         assert!(!out.is_closed);
@@ -226,8 +233,10 @@ mod tests {
     #[test]
     fn a_full_disk_is_an_error() {
         let mut taken = Vec::new();
-        let mut out =
-            OutputWriter::new(Pipe { taken: &mut taken, room: 4, kind: io::ErrorKind::StorageFull }, false);
+        let mut out = OutputWriter::new(
+            Pipe { taken: &mut taken, room: 4, kind: io::ErrorKind::StorageFull },
+            Destination::Other,
+        );
         out.line("one two");
         out.line("three");
         assert_eq!(out.finish().unwrap_err().kind(), io::ErrorKind::StorageFull);
@@ -236,27 +245,30 @@ mod tests {
     #[test]
     fn json_of_the_engine_gets_the_end_of_its_line_and_nothing_else() {
         let json = "[ {\"a\":1.10,\"b\":\"\u{202e}\"} ]";
-        assert_eq!(written(false, |out| out.json_untouched(json)), format!("{json}\n"));
-        assert_eq!(written(false, |out| out.json_untouched("[]\n")), "[]\n");
+        assert_eq!(written(Destination::Other, |out| out.json_untouched(json)), format!("{json}\n"));
+        assert_eq!(written(Destination::Other, |out| out.json_untouched("[]\n")), "[]\n");
         let indented = "[\n  {\n    \"a\": 1.10,\n    \"b\": \"\\u202e\"\n  }\n]\n";
-        assert_eq!(written(true, |out| out.json_untouched(json)), indented);
+        assert_eq!(written(Destination::Terminal, |out| out.json_untouched(json)), indented);
     }
 
     #[test]
     fn objects_of_the_engine_become_one_array() {
-        assert_eq!(written(false, |out| out.json_array::<&str>(&[])), "[]\n");
+        assert_eq!(written(Destination::Other, |out| out.json_array::<&str>(&[])), "[]\n");
         let expected = "[\n    {\n        \"a\": 1e400\n    },\n    {}\n]\n";
         let objects = ["{\"a\":1e400}\n", "{}"];
-        assert_eq!(written(false, |out| out.json_array(&objects)), expected);
-        assert_eq!(written(true, |out| out.json_array(&objects)), expected.replace("    ", "  "));
-        for is_terminal in [false, true] {
-            let one_line = written(is_terminal, |out| out.json_array_on_one_line(&objects));
+        assert_eq!(written(Destination::Other, |out| out.json_array(&objects)), expected);
+        assert_eq!(
+            written(Destination::Terminal, |out| out.json_array(&objects)),
+            expected.replace("    ", "  ")
+        );
+        for destination in [Destination::Other, Destination::Terminal] {
+            let one_line = written(destination, |out| out.json_array_on_one_line(&objects));
             assert_eq!(one_line, "[{\"a\":1e400},{}]\n");
         }
     }
 
     #[test]
     fn a_line_is_one_line() {
-        assert_eq!(written(false, |out| out.line("a\nb\x1b[1m")), "a\\nb\\u{1b}[1m\n");
+        assert_eq!(written(Destination::Other, |out| out.line("a\nb\x1b[1m")), "a\\nb\\u{1b}[1m\n");
     }
 }

@@ -1,10 +1,10 @@
 //! Log lines, printed on stdout or stderr depending on their stream.
 
 use std::borrow::Cow;
-use std::io::{self, IsTerminal as _, Stderr, Write};
+use std::io::{self, Stderr, Write};
 
 use super::stdout::{OutputWriter, stdout};
-use super::visible;
+use super::{Destination, visible};
 
 /// Stdout and stderr, for commands with results on both.
 pub struct OutputStreams {
@@ -15,8 +15,8 @@ pub struct OutputStreams {
 /// Opens both streams. Nothing else may be printed before [`OutputStreams::flush`].
 pub fn streams() -> OutputStreams {
     let stderr = io::stderr();
-    let is_terminal = stderr.is_terminal();
-    OutputStreams { out: stdout(), err: OutputWriter::new(stderr, is_terminal) }
+    let destination = Destination::of_stream(&stderr);
+    OutputStreams { out: stdout(), err: OutputWriter::new(stderr, destination) }
 }
 
 impl OutputStreams {
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn a_pipe_gets_the_bytes() {
         let mut taken = Vec::new();
-        let mut out = OutputWriter::new(&mut taken, false);
+        let mut out = OutputWriter::new(&mut taken, Destination::Other);
         out.log_line(b"\x1b[2J\xff\r\n");
         out.finish().unwrap();
         assert_eq!(taken, b"\x1b[2J\xff\r\n");

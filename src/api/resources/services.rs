@@ -209,15 +209,15 @@ pub fn list_rows<T>(
     };
     match counts {
         TaskCounts::Included => with_counts(filters, list),
-        TaskCounts::Omitted => list(&path_of_list(filters, false)),
+        TaskCounts::Omitted => list(&path_of_list(filters, TaskCounts::Omitted)),
     }
 }
 
 /// Requests a list with task counts, or without them if the leader cannot count (managers of different
 /// versions).
 fn with_counts<T>(filters: &[Filter], list: impl Fn(&Path) -> Result<T>) -> Result<T> {
-    match list(&path_of_list(filters, true)) {
-        Err(error) if error.lacks_task_counts() => list(&path_of_list(filters, false)),
+    match list(&path_of_list(filters, TaskCounts::Included)) {
+        Err(error) if error.lacks_task_counts() => list(&path_of_list(filters, TaskCounts::Omitted)),
         listed => listed,
     }
 }
@@ -267,9 +267,9 @@ pub fn filters(filters: &[Filter]) -> Value {
 /// The key and value of a filter.
 pub type Filter = (String, String);
 
-fn path_of_list(filters: &[Filter], with_counts: bool) -> Path {
+fn path_of_list(filters: &[Filter], counts: TaskCounts) -> Path {
     let mut path = Path::new(&["services"]);
-    if with_counts {
+    if counts == TaskCounts::Included {
         path = path.query("status", "true");
     }
     if !filters.is_empty() {
@@ -300,12 +300,12 @@ mod tests {
     #[test]
     fn a_list_requests_only_what_it_shows() {
         let filter = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-        assert_eq!(path_of_list(&[], false).as_str(), "/services");
-        assert_eq!(path_of_list(&[], true).as_str(), "/services?status=true");
+        assert_eq!(path_of_list(&[], TaskCounts::Omitted).as_str(), "/services");
+        assert_eq!(path_of_list(&[], TaskCounts::Included).as_str(), "/services?status=true");
         let filters = [filter("name", "t"), filter("label", "a=b"), filter("name", "t"), filter("name", "u")];
         let expected = Path::new(&["services"])
             .query("status", "true")
             .query("filters", r#"{"name":{"t":true,"u":true},"label":{"a=b":true}}"#);
-        assert_eq!(path_of_list(&filters, true), expected);
+        assert_eq!(path_of_list(&filters, TaskCounts::Included), expected);
     }
 }

@@ -57,7 +57,8 @@ impl SshConnector {
             Err(PingError::Socket(e)) => {
                 use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
                 let is_gone = matches!(e.kind(), BrokenPipe | ConnectionReset | UnexpectedEof);
-                Err(process.connect_error(&self.ssh.host, limit, is_gone).into())
+                let status = if is_gone { process.wait_for_exit() } else { None };
+                Err(process.connect_error(&self.ssh.host, limit, status).into())
             }
         }
     }
@@ -113,9 +114,8 @@ impl SshProcess {
         Ok(Self { child, stderr: output, exit_timeout })
     }
 
-    /// Explains why the connection failed.
-    fn connect_error(&mut self, host: &str, limit: Duration, is_gone: bool) -> ConnectError {
-        let status = if is_gone { self.wait_for_exit() } else { None };
+    /// Explains why the connection failed. `status` is that of ssh, if it has exited.
+    fn connect_error(&mut self, host: &str, limit: Duration, status: Option<ExitStatus>) -> ConnectError {
         let stderr = self.last_lines();
         let detail = if stderr.is_empty() { String::new() } else { format!(": {stderr}") };
         let (kind, why) = match status.map(|status| (status.code(), status)) {

@@ -36,7 +36,7 @@ use crate::api::registry::digest::DigestCache;
 use crate::cli::complete::completion::Completion;
 use crate::cli::messages::settings::name_flags;
 use crate::cli::messages::usage::UsageError;
-use crate::output::{Ui, Verbosity};
+use crate::output::{Color, Ui, Verbosity};
 
 /// Flags of all commands. They stand before the subcommand, as with docker, or after it.
 #[derive(Args, Debug)]
@@ -63,8 +63,8 @@ enum LogLevel {
 /// A terminal that can redraw lines.
 #[derive(Clone, Copy, Debug)]
 pub struct TerminalInfo {
-    /// Whether colours may be used.
-    pub has_colour: bool,
+    /// Whether colors may be used.
+    pub color: Color,
 }
 
 /// What every command receives.
@@ -174,7 +174,7 @@ impl App {
         let is_set = |key: &str| std::env::var_os(key).is_some_and(|value| !value.is_empty());
         let is_dumb = !is_set("TERM") || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
         (std::io::stderr().is_terminal() && !is_dumb)
-            .then(|| TerminalInfo { has_colour: !is_set("NO_COLOR") })
+            .then(|| TerminalInfo { color: if is_set("NO_COLOR") { Color::Off } else { Color::On } })
     }
 
     /// The user's registry credentials from DOCKER_AUTH_CONFIG and Docker's config.json. They are read when

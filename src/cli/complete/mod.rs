@@ -49,8 +49,17 @@ impl Candidate {
     }
 }
 
+/// Whether candidates are printed with their descriptions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Descriptions {
+    /// After a tab.
+    Shown,
+    /// Not at all.
+    Omitted,
+}
+
 /// Prints the candidates. `words` are the arguments; the last one is the word at the cursor.
-pub fn run(ui: Ui, mut root: Command, words: &[String], has_descriptions: bool) -> Exit {
+pub fn run(ui: Ui, mut root: Command, words: &[String], descriptions: Descriptions) -> Exit {
     root.build();
     let (mut candidates, directive) = complete(&root, words);
     candidates.sort_by(|a, b| output::natural_cmp(&a.text, &b.text));
@@ -58,7 +67,7 @@ pub fn run(ui: Ui, mut root: Command, words: &[String], has_descriptions: bool) 
     let mut out = ui.stdout();
     for Candidate { text, description, .. } in candidates {
         match description.lines().next() {
-            Some(description) if has_descriptions => out.columns(&[&text, description]),
+            Some(description) if descriptions == Descriptions::Shown => out.columns(&[&text, description]),
             _ => out.line(&text),
         }
     }

@@ -11,12 +11,12 @@ use crate::cli::deploy::report::ServiceReport;
 use crate::cli::deploy::watch::{Ending, Purpose};
 use crate::cli::messages::changes::image_change;
 use crate::cli::messages::outcome_name;
-use crate::output::{LiveDisplay, ProgressBar, ProgressRow, RowStatus};
+use crate::output::{Color, LiveDisplay, ProgressBar, ProgressRow, RowStatus};
 
 /// Shows progress with a live display, from the first change until the end.
 #[derive(Debug)]
 pub struct LiveProgress {
-    has_colour: bool,
+    color: Color,
     display: Option<LiveDisplay>,
     /// The rows until the display is shown, by the IDs of the services.
     hidden: Vec<(String, ProgressRow)>,
@@ -28,9 +28,9 @@ pub struct LiveProgress {
 }
 
 impl LiveProgress {
-    pub fn new(has_colour: bool) -> Self {
+    pub fn new(color: Color) -> Self {
         let (display, hidden, canaries, images, image_changes) = Default::default();
-        Self { has_colour, display, hidden, canaries, images, image_changes }
+        Self { color, display, hidden, canaries, images, image_changes }
     }
 
     fn set(&mut self, id: &str, row: ProgressRow) {
@@ -78,7 +78,7 @@ impl ProgressDisplay for LiveProgress {
 
     fn changed(&mut self, update: &ProgressUpdate) {
         if self.display.is_none() {
-            let display = LiveDisplay::on_stderr(self.has_colour);
+            let display = LiveDisplay::on_stderr(self.color);
             for (id, row) in self.hidden.drain(..) {
                 display.set(&id, row);
             }

@@ -59,7 +59,7 @@ impl ProgressArgs {
             _ if self.quiet => Box::new(NoProgress),
             (ProgressMode::None, _) => Box::new(NoProgress),
             (ProgressMode::Json, _) => Box::new(JsonProgress::new(app.ui)),
-            (ProgressMode::Auto, Some(screen)) => Box::new(LiveProgress::new(screen.has_colour)),
+            (ProgressMode::Auto, Some(screen)) => Box::new(LiveProgress::new(screen.color)),
             (ProgressMode::Auto | ProgressMode::Plain, _) => Box::new(PlainProgress::new(app.ui)),
         }
     }

@@ -24,6 +24,15 @@ enum Flow {
     Continue,
 }
 
+/// What `.` is in the body of a branch.
+#[derive(Clone, Copy, Debug)]
+enum BodyDot {
+    /// As outside of it: `if`.
+    Outer,
+    /// The value of its pipeline: `with`.
+    Value,
+}
+
 impl<'a> Renderer<'a> {
     /// A renderer for this data.
     pub fn new(options: RenderOptions, data: Value<'a>) -> Self {
@@ -47,12 +56,12 @@ impl<'a> Renderer<'a> {
                 Node::Action(pipeline) => {
                     let value = self.pipeline(pipeline, dot)?;
                     if pipeline.names.is_empty() {
-                        self.out.push_str(&value.shown(self.options.is_terminal));
+                        self.out.push_str(&value.shown(self.options.destination));
                     }
                     Flow::Next
                 }
-                Node::If(branch) => self.branch(branch, dot, false)?,
-                Node::With(branch) => self.branch(branch, dot, true)?,
+                Node::If(branch) => self.branch(branch, dot, BodyDot::Outer)?,
+                Node::With(branch) => self.branch(branch, dot, BodyDot::Value)?,
                 Node::Range(branch) => self.range(branch, dot)?,
                 Node::Break => Flow::Break,
                 Node::Continue => Flow::Continue,
@@ -64,11 +73,15 @@ impl<'a> Renderer<'a> {
         Ok(Flow::Next)
     }
 
-    fn branch(&mut self, branch: &Branch, dot: &Value<'a>, changes_dot: bool) -> Result<Flow> {
+    fn branch(&mut self, branch: &Branch, dot: &Value<'a>, body_dot: BodyDot) -> Result<Flow> {
         let scope_start = self.variables.len();
         let value = self.pipeline(&branch.pipeline, dot)?;
         let flow = if value.is_true() {
-            self.nodes(&branch.body, if changes_dot { &value } else { dot })
+            let dot = match body_dot {
+                BodyDot::Outer => dot,
+                BodyDot::Value => &value,
+            };
+            self.nodes(&branch.body, dot)
         } else {
             self.nodes(&branch.else_body, dot)
         };

@@ -3,7 +3,7 @@
 use serde_json::Number;
 
 use super::RenderOptions;
-use super::printf::{print, printf};
+use super::printf::{print, printf, println};
 use super::value::Value;
 
 /// A function that templates can call.
@@ -46,7 +46,7 @@ static FUNCTIONS: [Function; 23] = [
     new("gt", 2, 2, |_, it| Ok(Value::Bool(it[0].compare(&it[1])?.is_gt()))),
     new("index", 1, usize::MAX, index),
     header("join", 2, 2, join),
-    header("json", 1, 1, |options, it| Ok(Value::TemplateString(it[0].json(options.is_terminal).into()))),
+    header("json", 1, 1, |options, it| Ok(Value::TemplateString(it[0].json(options.destination).into()))),
     new("le", 2, 2, |_, it| Ok(Value::Bool(it[0].compare(&it[1])?.is_le()))),
     new("len", 1, 1, len),
     header("lower", 1, 1, |options, it| Ok(string_value(text(options, &it[0])?.to_lowercase()))),
@@ -55,11 +55,11 @@ static FUNCTIONS: [Function; 23] = [
     new("not", 1, 1, |_, it| Ok(Value::Bool(!it[0].is_true()))),
     Function { call: Implementation::ShortCircuit { stops_at: true }, ..new("or", 1, usize::MAX, unused) },
     new("pad", 3, 3, pad),
-    new("print", 0, usize::MAX, |options, it| Ok(string_value(print(options, &it, false)))),
+    new("print", 0, usize::MAX, |options, it| Ok(string_value(print(options, &it)))),
     new("printf", 1, usize::MAX, |options, it| {
         Ok(string_value(printf(options, &text(options, &it[0])?, &it[1..])))
     }),
-    new("println", 0, usize::MAX, |options, it| Ok(string_value(print(options, &it, true)))),
+    new("println", 0, usize::MAX, |options, it| Ok(string_value(println(options, &it)))),
     new("slice", 1, 3, slice),
     header("split", 2, 2, split),
     header("title", 1, 1, |options, it| Ok(string_value(title(&text(options, &it[0])?)))),
@@ -118,7 +118,7 @@ fn string_value<'a>(text: String) -> Value<'a> {
 /// Returns a string argument, escaped for a terminal if the output is one.
 fn text(options: RenderOptions, value: &Value) -> Result<String, String> {
     match value {
-        Value::DataString(_) | Value::TemplateString(_) => Ok(value.shown(options.is_terminal).into_owned()),
+        Value::DataString(_) | Value::TemplateString(_) => Ok(value.shown(options.destination).into_owned()),
         other => Err(format!("it requires a string, but this is {}", other.kind())),
     }
 }
@@ -148,7 +148,7 @@ fn join<'a>(options: RenderOptions, values: Vec<Value<'a>>) -> CallResult<'a> {
     match &values[0] {
         list @ (Value::Array { .. } | Value::List(_)) => {
             let items: Vec<String> =
-                list.items().iter().map(|item| item.shown(options.is_terminal).into_owned()).collect();
+                list.items().iter().map(|item| item.shown(options.destination).into_owned()).collect();
             Ok(string_value(items.join(&separator)))
         }
         other => Err(format!("it requires a list, but this is {}", other.kind())),

@@ -5,7 +5,7 @@ use std::str::FromStr as _;
 
 use serde_json::Number;
 
-use super::TemplateError;
+use super::{Escapes, TemplateError};
 
 /// A part of a template: text or an action.
 #[derive(Debug)]
@@ -48,8 +48,8 @@ pub enum TokenKind {
 
 type Result<T> = std::result::Result<T, TemplateError>;
 
-/// Splits the template. With `has_escapes`, `\t` and `\n` outside of actions are a tab and a line feed.
-pub fn segments(text: &str, has_escapes: bool) -> Result<Vec<Segment>> {
+/// Splits the template.
+pub fn segments(text: &str, escapes: Escapes) -> Result<Vec<Segment>> {
     let (mut segments, mut at) = (Vec::new(), 0);
     let mut trims_start = false;
     loop {
@@ -60,7 +60,7 @@ pub fn segments(text: &str, has_escapes: bool) -> Result<Vec<Segment>> {
         // `{{- ` removes white space before the action, ` -}}` removes it after the action.
         let trims_end = has_action && text[inner..].starts_with('-') && is_blank_at(text, inner + 1);
         let mut plain = Cow::Borrowed(&rest[..length]);
-        if has_escapes && plain.contains('\\') {
+        if escapes == Escapes::Interpret && plain.contains('\\') {
             plain = plain.replace("\\t", "\t").replace("\\n", "\n").into();
         }
         let mut plain = plain.as_ref();

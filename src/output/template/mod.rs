@@ -19,6 +19,7 @@ use std::fmt;
 
 use serde_json::Value as Json;
 
+use super::Destination;
 use eval::Renderer;
 use parse::ParsedTemplate;
 use tree::Node;
@@ -40,19 +41,28 @@ pub struct TemplateError {
     why: String,
 }
 
+/// What `\t` and `\n` outside of actions mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Escapes {
+    /// A tab and a line feed.
+    Interpret,
+    /// Themselves.
+    Keep,
+}
+
 /// How values are rendered.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RenderOptions {
-    /// Escapes control characters in data. The template's own text is never changed.
-    pub is_terminal: bool,
+    /// On a terminal, control characters in data are escaped. The template's own text is never changed.
+    pub destination: Destination,
     /// The data are the headers of a table: most functions leave them unchanged, as docker's do.
     pub is_header: bool,
 }
 
 impl Template {
-    /// Parses a template. With `has_escapes`, `\t` and `\n` outside of actions are a tab and a line feed.
-    pub fn parse(text: &str, has_escapes: bool) -> Result<Self, TemplateError> {
-        let segments = lexer::segments(text, has_escapes).map_err(|error| error.within(text))?;
+    /// Parses a template.
+    pub fn parse(text: &str, escapes: Escapes) -> Result<Self, TemplateError> {
+        let segments = lexer::segments(text, escapes).map_err(|error| error.within(text))?;
         let ParsedTemplate { nodes, fields } = parse::parse(segments).map_err(|error| error.within(text))?;
         Ok(Self { text: text.to_owned(), nodes, fields })
     }

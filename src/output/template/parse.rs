@@ -38,6 +38,13 @@ pub fn parse(segments: Vec<Segment>) -> Result<ParsedTemplate> {
     }
 }
 
+/// Whether a command receives the result of the one before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Input {
+    None,
+    Piped,
+}
+
 struct Parser {
     segments: std::vec::IntoIter<Segment>,
     /// The variables in scope.
@@ -165,7 +172,8 @@ impl Parser {
         let (names, is_assignment) = self.names(tokens, max_names)?;
         let mut commands = Vec::new();
         loop {
-            commands.push(self.command(tokens, !commands.is_empty())?);
+            commands
+                .push(self.command(tokens, if commands.is_empty() { Input::None } else { Input::Piped })?);
             if !tokens.take("|") {
                 break;
             }
@@ -212,7 +220,7 @@ impl Parser {
         Ok((names, is_assignment))
     }
 
-    fn command(&mut self, tokens: &mut Tokens, is_piped: bool) -> Result<Command> {
+    fn command(&mut self, tokens: &mut Tokens, input: Input) -> Result<Command> {
         let at = tokens.at();
         let mut operands = Vec::new();
         while tokens.peek().is_some_and(|kind| !matches!(kind, TokenKind::Punctuation(")" | "|"))) {
@@ -228,12 +236,12 @@ impl Parser {
         match operands.remove(0) {
             Operand { base: Base::Call(function), fields, .. } if fields.is_empty() => {
                 function
-                    .check(arguments.len() + usize::from(is_piped))
+                    .check(arguments.len() + usize::from(input == Input::Piped))
                     .map_err(|why| TemplateError::new(at, why))?;
                 Ok(Command::Call { at, function, arguments })
             }
             Operand { base: Base::Nil, .. } => Err(TemplateError::new(at, "`nil` is not a command")),
-            operand if arguments.is_empty() && !is_piped => {
+            operand if arguments.is_empty() && input == Input::None => {
                 operand.check()?;
                 Ok(Command::Value(operand))
             }

@@ -6,23 +6,33 @@ use std::str::Chars;
 use super::RenderOptions;
 use super::value::Value;
 
+/// What fills a field up to its width.
+#[derive(Clone, Copy, Debug)]
+enum Fill {
+    Spaces,
+    Zeros,
+}
+
 /// Maximum width and precision.
 const MAX_WIDTH: usize = 10_000;
 
-/// Go's `Sprint` and, with `is_line`, `Sprintln`: the former puts spaces only between operands that are not strings.
-pub fn print(options: RenderOptions, values: &[Value], is_line: bool) -> String {
+/// Go's `Sprint`, which puts spaces only between operands that are not strings.
+pub fn print(options: RenderOptions, values: &[Value]) -> String {
     let mut printed = String::new();
     for (at, value) in values.iter().enumerate() {
         let is_text = |value: &Value| value.text().is_some();
-        if at > 0 && (is_line || !is_text(value) && !is_text(&values[at - 1])) {
+        if at > 0 && !is_text(value) && !is_text(&values[at - 1]) {
             printed.push(' ');
         }
-        printed += &value.shown(options.is_terminal);
-    }
-    if is_line {
-        printed.push('\n');
+        printed += &value.shown(options.destination);
     }
     printed
+}
+
+/// Go's `Sprintln`.
+pub fn println(options: RenderOptions, values: &[Value]) -> String {
+    let shown: Vec<_> = values.iter().map(|value| value.shown(options.destination)).collect();
+    shown.join(" ") + "\n"
 }
 
 /// Go's `Sprintf`, including the error texts that it writes into its result.
@@ -52,7 +62,7 @@ pub fn printf(options: RenderOptions, format: &str, values: &[Value]) -> String 
             },
         }
     }
-    let extra: Vec<_> = values.map(|value| value.shown(options.is_terminal)).collect();
+    let extra: Vec<_> = values.map(|value| value.shown(options.destination)).collect();
     if !extra.is_empty() {
         printed += &format!("%!(EXTRA {})", extra.join(", "));
     }
@@ -78,7 +88,7 @@ struct FormatSpec {
 
 impl FormatSpec {
     fn shown(&self, options: RenderOptions, letter: char, value: &Value) -> String {
-        let shown = || value.shown(options.is_terminal).into_owned();
+        let shown = || value.shown(options.destination).into_owned();
         let number = value.number();
         let (text, is_number) = match (letter, &number) {
             ('v', _) => (shown(), number.is_some()),
@@ -97,22 +107,25 @@ impl FormatSpec {
             _ => (format!("%!{letter}({})", shown()), false),
         };
         let sign = if self.has_sign && is_number && !text.starts_with('-') { "+" } else { "" };
-        self.wide(format!("{sign}{text}"), is_number)
+        self.pad(
+            format!("{sign}{text}"),
+            if is_number && self.has_zeros { Fill::Zeros } else { Fill::Spaces },
+        )
     }
 
     fn cut(&self, text: String) -> String {
         self.precision.map_or(text.clone(), |length| text.chars().take(length).collect())
     }
 
-    fn wide(&self, text: String, is_number: bool) -> String {
+    fn pad(&self, text: String, fill: Fill) -> String {
         let missing = self.width.saturating_sub(text.chars().count());
-        match self {
-            Self { is_left: true, .. } => text + &" ".repeat(missing),
-            Self { has_zeros: true, .. } if is_number => {
+        match fill {
+            _ if self.is_left => text + &" ".repeat(missing),
+            Fill::Zeros => {
                 let (sign, digits) = text.split_at(usize::from(text.starts_with(['-', '+'])));
                 format!("{sign}{}{digits}", "0".repeat(missing))
             }
-            _ => " ".repeat(missing) + &text,
+            Fill::Spaces => " ".repeat(missing) + &text,
         }
     }
 }

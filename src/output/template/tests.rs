@@ -51,7 +51,7 @@ const TIME: &str = "0001-01-01T00:00:00Z";
 
 fn with(options: RenderOptions, template: &str) -> Result<String, String> {
     let (data, zero) = (data(), zero());
-    let template = Template::parse(template, false).map_err(|error| error.to_string())?;
+    let template = Template::parse(template, Escapes::Keep).map_err(|error| error.to_string())?;
     template.render(&data, Some(&zero), options).map_err(|error| error.to_string())
 }
 
@@ -178,13 +178,13 @@ fn invalid_templates_are_refused_before_there_is_data() {
         ("{{nil}}", "`nil` is not a command"),
         ("{{$a, $b := .ID}}", "two variables"),
     ] {
-        let error = Template::parse(template, false).map(drop).unwrap_err().to_string();
+        let error = Template::parse(template, Escapes::Keep).map(drop).unwrap_err().to_string();
         assert!(error.contains(part), "{template}: {error}");
     }
     let deep = format!("{{{{{}1{}}}}}", "(".repeat(5000), ")".repeat(5000));
-    assert!(Template::parse(&deep, false).unwrap_err().to_string().contains("too deep"));
+    assert!(Template::parse(&deep, Escapes::Keep).unwrap_err().to_string().contains("too deep"));
     let deep = "{{if 1}}".repeat(5000);
-    assert!(Template::parse(&deep, false).unwrap_err().to_string().contains("too deep"));
+    assert!(Template::parse(&deep, Escapes::Keep).unwrap_err().to_string().contains("too deep"));
 }
 
 #[test]
@@ -213,7 +213,9 @@ fn missing_data_is_an_error_and_not_an_empty_text() {
 
 #[test]
 fn a_terminal_sees_text_of_the_data_and_obeys_only_the_templates_own() {
-    let shown = |template| with(RenderOptions { is_terminal: true, is_header: false }, template).unwrap();
+    let shown = |template| {
+        with(RenderOptions { destination: Destination::Terminal, is_header: false }, template).unwrap()
+    };
     assert_eq!(shown("{{range .Spec.Env}}{{println .}}{{end}}"), "A=1\nB=\\u{1b}[2J\n");
     assert_eq!(shown("{{join .Spec.Env \"\\n\"}}"), "A=1\nB=\\u{1b}[2J");
     assert_eq!(shown("{{.Spec.Env}}{{printf \"%s\" (index .Spec.Env 1)}}"), "[A=1 B=\\u{1b}[2J]B=\\u{1b}[2J");
@@ -236,7 +238,7 @@ fn lengths_of_time_are_printed_as_go_prints_them() {
         (-90_000_000_000, "-1m30s"),
     ] {
         let (data, zero) = (json!({ "D": nanos }), json!({ "D": "0s" }));
-        let template = Template::parse("{{.D}}", false).unwrap();
+        let template = Template::parse("{{.D}}", Escapes::Keep).unwrap();
         assert_eq!(template.render(&data, Some(&zero), RenderOptions::default()).unwrap(), text);
     }
 }
@@ -244,6 +246,6 @@ fn lengths_of_time_are_printed_as_go_prints_them() {
 proptest! {
     #[test]
     fn never_panics(template in "[{}.$\"`'|()=:, a-cI1-3-]{0,24}|\\PC{0,12}|(\\{\\{(if|range|end|else|\\.ID|with|\\$x := 1| json \\.)\\}\\}){0,6}") {
-        let _ = with(RenderOptions { is_terminal: true, is_header: false }, &template);
+        let _ = with(RenderOptions { destination: Destination::Terminal, is_header: false }, &template);
     }
 }

@@ -16,7 +16,7 @@ use std::cmp::Ordering;
 use serde_json::{Map, Number, Value as Json};
 
 use crate::output::json::json_visible;
-use crate::output::visible;
+use crate::output::{Destination, visible};
 
 const TIME: &str = "0001-01-01T00:00:00Z";
 const DURATION: &str = "0s";
@@ -186,8 +186,8 @@ impl<'a> Value<'a> {
     }
 
     /// Returns the printed value. For a terminal, control characters in data are escaped.
-    pub fn shown(&self, is_terminal: bool) -> Cow<'_, str> {
-        let text = |text: &'a str| if is_terminal { visible(text) } else { text.into() };
+    pub fn shown(&self, to: Destination) -> Cow<'_, str> {
+        let text = |text: &'a str| if to == Destination::Terminal { visible(text) } else { text.into() };
         match self {
             Self::Nil => "<no value>".into(),
             Self::NilPointer => "<nil>".into(),
@@ -199,32 +199,31 @@ impl<'a> Value<'a> {
             Self::Duration(nanos) => go_duration(*nanos).into(),
             Self::Array { .. } | Self::List(_) => {
                 let items: Vec<String> =
-                    self.items().iter().map(|item| item.shown(is_terminal).into_owned()).collect();
+                    self.items().iter().map(|item| item.shown(to).into_owned()).collect();
                 format!("[{}]", items.join(" ")).into()
             }
             Self::Object(Object { json, kind: ObjectKind::Struct(zero) }) => {
                 let field = |name: &str| Value::new(json.and_then(|json| json.get(name)), zero.get(name));
                 // Go's type `Version` has a method that prints its index.
                 if zero.keys().eq(["Index"]) {
-                    return field("Index").shown(is_terminal).into_owned().into();
+                    return field("Index").shown(to).into_owned().into();
                 }
                 let new = json.iter().flat_map(|json| json.keys()).filter(|name| !zero.contains_key(*name));
                 let fields: Vec<String> =
-                    zero.keys().chain(new).map(|name| field(name).shown(is_terminal).into_owned()).collect();
+                    zero.keys().chain(new).map(|name| field(name).shown(to).into_owned()).collect();
                 format!("{{{}}}", fields.join(" ")).into()
             }
             Self::Object(object) => {
                 let mut entries = object.entries();
                 entries.sort_by_key(|(key, _)| *key);
-                let entry =
-                    |(key, value): (&'a str, Value)| format!("{}:{}", text(key), value.shown(is_terminal));
+                let entry = |(key, value): (&'a str, Value)| format!("{}:{}", text(key), value.shown(to));
                 format!("map[{}]", entries.into_iter().map(entry).collect::<Vec<_>>().join(" ")).into()
             }
         }
     }
 
     /// Returns the value as JSON on one line, exactly as in the data.
-    pub fn json(&self, is_terminal: bool) -> String {
+    pub fn json(&self, to: Destination) -> String {
         let quoted = |text: &str| Json::from(text).to_string();
         let json = match self {
             Self::Nil | Self::NilPointer => "null".to_owned(),
@@ -242,11 +241,11 @@ impl<'a> Value<'a> {
                 (None, _) => "null".to_owned(),
             },
             Self::List(items) => {
-                let items: Vec<String> = items.iter().map(|item| item.json(false)).collect();
+                let items: Vec<String> = items.iter().map(|item| item.json(Destination::Other)).collect();
                 format!("[{}]", items.join(","))
             }
         };
-        if is_terminal { json_visible(&json).into_owned() } else { json }
+        if to == Destination::Terminal { json_visible(&json).into_owned() } else { json }
     }
 
     /// Compares for equality. Fails if the values are not comparable.

@@ -1,6 +1,6 @@
 //! Parses `--format` of `inspect`.
 
-use crate::output::{Template, TemplateError};
+use crate::output::{Escapes, Template, TemplateError};
 
 /// How services are printed.
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ pub fn parse(text: &str) -> Result<InspectFormat, TemplateError> {
         }
         text => {
             let text = text.strip_prefix("raw").unwrap_or(text);
-            Ok(InspectFormat::Template(Template::parse(text, false)?))
+            Ok(InspectFormat::Template(Template::parse(text, Escapes::Keep)?))
         }
     }
 }

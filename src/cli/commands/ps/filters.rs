@@ -14,10 +14,10 @@ use crate::api::resources::services::Filter;
 const SERVICE_KEYS: [&str; 3] = ["image", "label", "mode"];
 
 /// Splits filters into those that select services and those that select tasks. `id` and `name` select tasks
-/// if services are named, as with docker, and services otherwise.
-pub fn split(given: &[Filter], is_named: bool) -> (Vec<Filter>, Vec<Filter>) {
+/// if services are named on the command line, as with docker, and services otherwise.
+pub fn split(given: &[Filter], named: &[String]) -> (Vec<Filter>, Vec<Filter>) {
     let selects = |(key, _): &Filter| match key.as_str() {
-        "id" | "name" => !is_named,
+        "id" | "name" => named.is_empty(),
         key => SERVICE_KEYS.contains(&key),
     };
     given.iter().cloned().partition(selects)

@@ -88,7 +88,7 @@ fn parse_format(text: &str) -> Result<ListFormat, TemplateError> {
 pub fn run(args: PsArgs, app: &App) -> anyhow::Result<Exit> {
     let setting = ("tasksFormat", args.json || args.quiet);
     let format = format::rows(args.format.as_ref(), COLUMNS, setting, args.quiet, app)?;
-    let (of_services, of_tasks) = filters::split(&args.filter, !args.services.is_empty());
+    let (of_services, of_tasks) = filters::split(&args.filter, &args.services);
     let select = SelectArgs { filter: of_services, stack: args.stack.clone(), all: args.all };
     select.check(&args.services, "swarmctl ps web")?;
     let client = app.client(None)?;

@@ -1,0 +1,29 @@
+//! What text is printed to, and whether it is colored.
+
+use std::io::IsTerminal;
+
+/// What text is printed to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Destination {
+    /// A terminal, which interprets control characters.
+    Terminal,
+    /// A pipe or a file.
+    #[default]
+    Other,
+}
+
+impl Destination {
+    /// Returns what a stream is connected to.
+    pub fn of_stream(stream: &impl IsTerminal) -> Self {
+        if stream.is_terminal() { Self::Terminal } else { Self::Other }
+    }
+}
+
+/// Whether colors are used. They never carry meaning alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    /// Colors are used.
+    On,
+    /// There are none: NO_COLOR is set.
+    Off,
+}
