@@ -32,7 +32,7 @@ pub use progress_rows::{ProgressRow, RowStatus};
 pub use stdout::OutputWriter;
 pub use streams::OutputStreams;
 pub use table::Table;
-pub use template::{Escapes, Template, TemplateError};
+pub use template::{Escapes, Template, TemplateError, zero};
 pub use ui::{Ui, Verbosity};
 pub use visible::{visible, visible_prefix};
 

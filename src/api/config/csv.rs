@@ -3,7 +3,7 @@
 use crate::api::error::InvalidValue;
 
 /// Splits a line into fields: `type=bind,"volume-opt=o=addr=1,rw"`. Two quotes inside quotes are one quote.
-pub fn fields(text: &str) -> Result<Vec<String>, InvalidValue> {
+pub fn split_fields(text: &str) -> Result<Vec<String>, InvalidValue> {
     let bad = |why: &str| InvalidValue::new(text, format!("cannot be read: {why}"));
     if text.is_empty() {
         return Err(InvalidValue::unnamed("the value is empty"));
@@ -36,7 +36,8 @@ pub fn fields(text: &str) -> Result<Vec<String>, InvalidValue> {
     }
 }
 
-/// Whether `text` is in the long form: an `=` with a letter, digit or `_` on both sides.
+/// Whether the value for a port or a network is in docker's long form (`key=value,...`), by the test of docker: an `=`
+/// with a letter, digit or `_` on both sides.
 pub fn is_long_form(text: &str) -> bool {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     text.match_indices('=').any(|(at, _)| {
@@ -86,7 +87,7 @@ mod tests {
             ("a\nb", None),
         ] {
             let want = want.map(|fields| fields.into_iter().map(str::to_owned).collect::<Vec<_>>());
-            assert_eq!(fields(text).ok(), want, "{text}");
+            assert_eq!(split_fields(text).ok(), want, "{text}");
         }
     }
 
@@ -110,7 +111,7 @@ mod tests {
         #[test]
         fn quoted_fields_survive(list in proptest::collection::vec(".{0,6}", 1..5)) {
             let line: Vec<_> = list.iter().map(|field| format!("\"{}\"", field.replace('"', "\"\""))).collect();
-            prop_assert_eq!(fields(&line.join(",")).unwrap(), list);
+            prop_assert_eq!(split_fields(&line.join(",")).unwrap(), list);
         }
     }
 }

@@ -15,8 +15,8 @@ pub fn parse_variable(text: &str) -> Result<Vec<Header>, InvalidValue> {
     let bad = |why: &str| InvalidValue::unnamed(why);
     let text = text.strip_suffix('\n').unwrap_or(text);
     // The parser's message would contain the value.
-    let fields =
-        csv::fields(text).map_err(|_| bad("it cannot be read as NAME=VALUE pairs separated by commas"))?;
+    let fields = csv::split_fields(text)
+        .map_err(|_| bad("it cannot be read as NAME=VALUE pairs separated by commas"))?;
     let mut headers: Vec<Header> = Vec::new();
     for field in fields {
         let Some((name, value)) = field.split_once('=') else {

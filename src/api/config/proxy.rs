@@ -40,8 +40,8 @@ impl Proxy {
         let name = if tcp.tls.is_some() { "HTTPS_PROXY" } else { "HTTP_PROXY" };
         // httpoxy (CVE-2016-5385): under CGI, HTTP_PROXY may come from the request, so it is ignored if
         // REQUEST_METHOD is set.
-        let is_cgi = name == "HTTP_PROXY" && variable("REQUEST_METHOD").is_some();
-        match either(name).filter(|_| !is_cgi) {
+        let is_untrusted = name == "HTTP_PROXY" && variable("REQUEST_METHOD").is_some();
+        match either(name).filter(|_| !is_untrusted) {
             Some(url) if !is_bypassed(tcp, &either("NO_PROXY").unwrap_or_default()) => {
                 Self::parse(name, url.trim()).map(Some)
             }
@@ -102,7 +102,7 @@ fn is_bypassed(tcp: &Tcp, no_proxy: &str) -> bool {
         if entry == "*" {
             return true;
         }
-        if let Some(is_in) = address.and_then(|address| network(&entry, address)) {
+        if let Some(is_in) = address.and_then(|address| is_in_network(&entry, address)) {
             return is_in;
         }
         let (name, port) = match entry.strip_prefix('[') {
@@ -128,7 +128,7 @@ fn is_bypassed(tcp: &Tcp, no_proxy: &str) -> bool {
 }
 
 /// Whether the address is in the network `a.b.c.d/n`. `None` if the entry is not a network.
-fn network(entry: &str, address: IpAddr) -> Option<bool> {
+fn is_in_network(entry: &str, address: IpAddr) -> Option<bool> {
     let (base, bits) = entry.split_once('/')?;
     let bits: u32 = bits.parse().ok()?;
     let same = |a: u128, b: u128, width: u32| Some(bits == 0 || (a ^ b) >> width.checked_sub(bits)? == 0);
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn tls_and_the_rest_have_proxies_of_their_own() {
+    fn the_variable_depends_on_tls() {
         let set = [("HTTP_PROXY", "plain:1"), ("https_proxy", "http://tls")];
         assert_eq!(found("tcp://engine", &set).as_deref(), Some("plain:1"));
         assert_eq!(found("https://engine", &set).as_deref(), Some("tls:80"));

@@ -3,7 +3,7 @@
 //!
 //! Errors are found when a template is parsed, before any request is sent: unknown functions and variables, a wrong
 //! number of arguments, a missing `end`. The data is JSON and keeps its key order and its numbers exactly. Next to it,
-//! a document of zero values describes Go's types (see [`value`]).
+//! a document of zero values describes Go's types (see [`zero`]).
 
 mod eval;
 mod functions;
@@ -14,6 +14,7 @@ mod printf;
 mod tests;
 mod tree;
 mod value;
+pub mod zero;
 
 use std::fmt;
 
@@ -78,7 +79,7 @@ impl Template {
         }
     }
 
-    /// Renders the data. `zero` holds the zero values of Go's types, as described in [`value`].
+    /// Renders the data. `zero` holds the zero values of Go's types, as described in [`zero`].
     pub fn render(
         &self,
         data: &Json,

@@ -1,25 +1,15 @@
 //! The values of a template: JSON together with the zero values of Go's types.
 //!
-//! Engines omit zero values, but templates are written for Go's types, where `""`, `0` and `[]` exist. A value is
-//! therefore looked up in the JSON first, and then in a document of zero values, in which
-//!
-//! * `"0001-01-01T00:00:00Z"` is a time and `"0s"` a duration; Go prints both in a special way,
-//! * `["..."]` is a list of such items, `{"*": ...}` a map to such values,
-//! * `{"?": ...}` is a pointer: nil, or the value of `"="` if there is one, if the JSON has no value,
-//! * any other object is a struct, which is always true, even if it is empty.
-//!
-//! Fields that are not in the zero values are accepted: newer engines have newer fields.
+//! A value is looked up in the JSON first, and then in the document of zero values (see [`zero`](super::zero)).
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use serde_json::{Map, Number, Value as Json};
 
+use super::zero::{DEFAULT, MAP_VALUES, POINTED, ZERO_DURATION, ZERO_TIME};
 use crate::output::json::json_visible;
 use crate::output::{Destination, visible};
-
-const TIME: &str = "0001-01-01T00:00:00Z";
-const DURATION: &str = "0s";
 
 /// A value of a template.
 #[derive(Clone, Debug)]
@@ -71,18 +61,18 @@ impl<'a> Value<'a> {
     /// The JSON value, or the zero value if there is none.
     pub fn new(json: Option<&'a Json>, zero: Option<&'a Json>) -> Self {
         let json = json.filter(|json| !json.is_null());
-        let pointed = zero.and_then(|zero| zero.get("?"));
-        let json = json.or_else(|| zero.filter(|_| pointed.is_some())?.get("="));
+        let pointed = zero.and_then(|zero| zero.get(POINTED));
+        let json = json.or_else(|| zero.filter(|_| pointed.is_some())?.get(DEFAULT));
         if pointed.is_some() && json.is_none() {
             return Self::NilPointer;
         }
         let zero = pointed.or(zero);
         match (json, zero) {
             (None, None) => Self::Nil,
-            (None | Some(Json::String(_)), Some(Json::String(mark))) if mark == TIME => {
-                Self::Time(json.and_then(Json::as_str).unwrap_or(TIME))
+            (None | Some(Json::String(_)), Some(Json::String(mark))) if mark == ZERO_TIME => {
+                Self::Time(json.and_then(Json::as_str).unwrap_or(ZERO_TIME))
             }
-            (None | Some(Json::Number(_)), Some(Json::String(mark))) if mark == DURATION => {
+            (None | Some(Json::Number(_)), Some(Json::String(mark))) if mark == ZERO_DURATION => {
                 Self::Duration(json.and_then(Json::as_i64).unwrap_or_default())
             }
             (Some(Json::Object(map)), zero) => Self::Object(Object::new(Some(map), zero)),
@@ -294,7 +284,7 @@ impl<'a> Value<'a> {
 impl<'a> Object<'a> {
     fn new(json: Option<&'a Map<String, Json>>, zero: Option<&'a Json>) -> Self {
         let kind = match zero {
-            Some(Json::Object(zero)) => match zero.get("*") {
+            Some(Json::Object(zero)) => match zero.get(MAP_VALUES) {
                 Some(item) => ObjectKind::Map(item),
                 None => ObjectKind::Struct(zero),
             },

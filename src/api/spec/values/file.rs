@@ -19,7 +19,7 @@ fn reference(text: &str, what: &str, id_key: &str, name_key: &str) -> Result<Val
     let bad = |why: String| InvalidValue::new(text, format!("is not a valid {what}: {why}"));
     let (mut name, mut file) = (String::new(), String::new());
     let (mut uid, mut gid, mut mode) = ("0".to_owned(), "0".to_owned(), 0o444);
-    let fields = csv::fields(text)?;
+    let fields = csv::split_fields(text)?;
     match fields.as_slice() {
         [only] if !only.contains('=') => only.clone_into(&mut name),
         fields => {

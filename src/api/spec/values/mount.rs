@@ -26,7 +26,7 @@ const OPTIONS: [(&str, &str); 4] = [
 pub fn mount(text: &str, directory: &str) -> Result<Value, InvalidValue> {
     let text = text.trim();
     let mut draft = Draft { text, ..Draft::default() };
-    for field in csv::fields(text)? {
+    for field in csv::split_fields(text)? {
         draft.read(&field, directory)?;
     }
     draft.check()?;

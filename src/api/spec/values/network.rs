@@ -13,7 +13,7 @@ pub fn attachment(text: &str) -> Result<Value, InvalidValue> {
     let bad = |why: String| InvalidValue::new(text, format!("is not a valid network: {why}"));
     let (mut name, mut aliases, mut options) = (String::new(), Vec::new(), Map::new());
     if csv::is_long_form(text) {
-        for field in csv::fields(text)? {
+        for field in csv::split_fields(text)? {
             let Some((key, value)) = field.split_once('=') else {
                 return Err(bad(format!("`{field}` has no value")));
             };

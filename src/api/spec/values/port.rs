@@ -13,7 +13,7 @@ pub fn ports(text: &str) -> Result<Vec<Value>, InvalidValue> {
 fn long(text: &str) -> Result<Value, InvalidValue> {
     let bad = |why: String| InvalidValue::new(text, format!("is not a valid port: {why}"));
     let (mut target, mut published, mut protocol, mut mode) = (0, 0, "tcp", "ingress");
-    for field in csv::fields(text)? {
+    for field in csv::split_fields(text)? {
         let field = field.to_lowercase();
         let Some((key, value)) = field.split_once('=') else {
             return Err(bad(format!("`{field}` has no value")));

@@ -1,16 +1,16 @@
 //! The zero value of each field of a service, as in Go's types, for templates.
 //!
 //! With these, `{{.Spec.TaskTemplate.ContainerSpec.Hostname}}` is empty if it is not set, and
-//! `{{.Spec.Nmae}}` is an error; see `output::Template` for the format. If a service does not specify how it
+//! `{{.Spec.Nmae}}` is an error; see [`crate::output::zero`] for the format. If a service does not specify how it
 //! is updated, rolled back, restarted or stopped, templates see the engine's defaults, as with docker's
 //! client. JSON (`{{json .Spec}}`) never contains the defaults, because it may be used as a spec.
 
 use serde_json::{Value, json};
 
 use super::zero_container::container;
+use crate::output::zero::{ZERO_DURATION, ZERO_TIME, map_of, pointer, pointer_or};
 
-pub const TIME: &str = "0001-01-01T00:00:00Z";
-pub const DURATION: &str = "0s";
+/// A second in nanoseconds.
 pub const SECOND: u64 = 1_000_000_000;
 
 /// The zero value of a service.
@@ -19,8 +19,8 @@ pub fn service() -> Value {
     json!({
         "ID": "",
         "Version": version(),
-        "CreatedAt": TIME,
-        "UpdatedAt": TIME,
+        "CreatedAt": ZERO_TIME,
+        "UpdatedAt": ZERO_TIME,
         "Spec": spec,
         "PreviousSpec": pointer(spec.clone()),
         "Endpoint": {
@@ -30,12 +30,12 @@ pub fn service() -> Value {
         },
         "UpdateStatus": pointer(json!({
             "State": "",
-            "StartedAt": pointer(TIME),
-            "CompletedAt": pointer(TIME),
+            "StartedAt": pointer(ZERO_TIME),
+            "CompletedAt": pointer(ZERO_TIME),
             "Message": "",
         })),
         "ServiceStatus": pointer(json!({ "RunningTasks": 0, "DesiredTasks": 0, "CompletedTasks": 0 })),
-        "JobStatus": pointer(json!({ "JobIteration": version(), "LastExecution": TIME })),
+        "JobStatus": pointer(json!({ "JobIteration": version(), "LastExecution": ZERO_TIME })),
     })
 }
 
@@ -47,24 +47,24 @@ fn spec() -> Value {
             "ContainerSpec": pointer(container()),
             "PluginSpec": pointer(json!({ "Name": "", "Remote": "", "Privileges": [{}], "Disabled": false, "Env": [""] })),
             "NetworkAttachmentSpec": pointer(json!({ "ContainerID": "" })),
-            "Resources": or_default(resources(), json!({})),
-            "RestartPolicy": or_default(
+            "Resources": pointer_or(resources(), json!({})),
+            "RestartPolicy": pointer_or(
                 json!({
                     "Condition": "",
-                    "Delay": or_default(DURATION, 5 * SECOND),
-                    "MaxAttempts": or_default(0, 0),
-                    "Window": pointer(DURATION),
+                    "Delay": pointer_or(ZERO_DURATION, 5 * SECOND),
+                    "MaxAttempts": pointer_or(0, 0),
+                    "Window": pointer(ZERO_DURATION),
                 }),
                 json!({ "Condition": "any", "Delay": 5 * SECOND, "MaxAttempts": 0 }),
             ),
-            "Placement": or_default(json!({
+            "Placement": pointer_or(json!({
                 "Constraints": [""],
                 "Preferences": [{ "Spread": pointer(json!({ "SpreadDescriptor": "" })) }],
                 "MaxReplicas": 0,
                 "Platforms": [{ "Architecture": "", "OS": "" }],
             }), json!({})),
             "Networks": networks(),
-            "LogDriver": pointer(driver()),
+            "LogDriver": pointer(named_driver()),
             "ForceUpdate": 0,
             "Runtime": "",
         },
@@ -74,8 +74,8 @@ fn spec() -> Value {
             "ReplicatedJob": pointer(json!({ "MaxConcurrent": pointer(0), "TotalCompletions": pointer(0) })),
             "GlobalJob": pointer(json!({})),
         },
-        "UpdateConfig": rollout(),
-        "RollbackConfig": rollout(),
+        "UpdateConfig": rollout_config(),
+        "RollbackConfig": rollout_config(),
         "Networks": networks(),
         "EndpointSpec": pointer(json!({ "Mode": "", "Ports": ports() })),
     })
@@ -92,12 +92,13 @@ fn resources() -> Value {
     })
 }
 
-fn rollout() -> Value {
+/// `UpdateConfig` or `RollbackConfig`.
+fn rollout_config() -> Value {
     let zero = json!({
         "Parallelism": 0,
-        "Delay": DURATION,
+        "Delay": ZERO_DURATION,
         "FailureAction": "",
-        "Monitor": or_default(DURATION, 5 * SECOND),
+        "Monitor": pointer_or(ZERO_DURATION, 5 * SECOND),
         "MaxFailureRatio": 0,
         "Order": "",
     });
@@ -108,7 +109,7 @@ fn rollout() -> Value {
         "MaxFailureRatio": 0,
         "Order": "stop-first",
     });
-    or_default(zero, default)
+    pointer_or(zero, default)
 }
 
 fn networks() -> Value {
@@ -119,7 +120,8 @@ fn ports() -> Value {
     json!([{ "Name": "", "Protocol": "", "TargetPort": 0, "PublishedPort": 0, "PublishMode": "" }])
 }
 
-pub fn driver() -> Value {
+/// A driver with its options: of a log or a mount.
+pub fn named_driver() -> Value {
     json!({ "Name": "", "Options": texts_by_key() })
 }
 
@@ -127,14 +129,7 @@ fn version() -> Value {
     json!({ "Index": 0 })
 }
 
+/// A map from strings to strings.
 pub fn texts_by_key() -> Value {
-    json!({ "*": "" })
-}
-
-pub fn or_default(to: impl Into<Value>, default: impl Into<Value>) -> Value {
-    json!({ "?": to.into(), "=": default.into() })
-}
-
-pub fn pointer(to: impl Into<Value>) -> Value {
-    json!({ "?": to.into() })
+    map_of("")
 }

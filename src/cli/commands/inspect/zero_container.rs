@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::zero::{DURATION, SECOND, driver, or_default, pointer, texts_by_key};
+use super::zero::{SECOND, named_driver, texts_by_key};
+use crate::output::zero::{ZERO_DURATION, pointer, pointer_or};
 
 pub fn container() -> Value {
     let mut container = json!({
@@ -22,9 +23,9 @@ pub fn container() -> Value {
         "OpenStdin": false,
         "ReadOnly": false,
         "Mounts": [mount()],
-        "StopGracePeriod": or_default(DURATION, 10 * SECOND),
+        "StopGracePeriod": pointer_or(ZERO_DURATION, 10 * SECOND),
         "Hosts": [""],
-        "DNSConfig": or_default(json!({ "Nameservers": [""], "Search": [""], "Options": [""] }), json!({})),
+        "DNSConfig": pointer_or(json!({ "Nameservers": [""], "Search": [""], "Options": [""] }), json!({})),
         "Isolation": "",
         "Sysctls": texts_by_key(),
         "CapabilityAdd": [""],
@@ -35,10 +36,10 @@ pub fn container() -> Value {
     let file = pointer(json!({ "Name": "", "UID": "", "GID": "", "Mode": 0 }));
     container["Healthcheck"] = pointer(json!({
         "Test": [""],
-        "Interval": DURATION,
-        "Timeout": DURATION,
-        "StartPeriod": DURATION,
-        "StartInterval": DURATION,
+        "Interval": ZERO_DURATION,
+        "Timeout": ZERO_DURATION,
+        "StartPeriod": ZERO_DURATION,
+        "StartInterval": ZERO_DURATION,
         "Retries": 0,
     }));
     container["Secrets"] = json!([{ "File": file, "SecretID": "", "SecretName": "" }]);
@@ -75,7 +76,7 @@ fn mount() -> Value {
             "NoCopy": false,
             "Labels": texts_by_key(),
             "Subpath": "",
-            "DriverConfig": pointer(driver()),
+            "DriverConfig": pointer(named_driver()),
         })),
         "ImageOptions": pointer(json!({ "Subpath": "" })),
         "TmpfsOptions": pointer(json!({ "SizeBytes": 0, "Mode": 0, "Options": [[""]] })),
