@@ -34,8 +34,11 @@ fn edits(line: &str) -> Result<Vec<Edit>, UsageError> {
         };
         given.push((flag, value));
     }
-    let environment =
-        Environment { variable: &|_| None, directory: "/home/me", file: &|_| Err(String::new()) };
+    let environment = Environment {
+        variable: &|_| None,
+        directory: &|| Ok("/home/me".to_owned()),
+        file: &|_| Err(String::new()),
+    };
     let mut edits = vec![image(&ImageRef::parse("i:1").unwrap())];
     for flag in flags() {
         let values: Vec<_> = given

@@ -59,8 +59,8 @@ pub enum ValueKind {
 pub struct Environment<'a> {
     /// Returns an environment variable, for `--env KEY` without a value.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
-    /// The absolute path of the current directory, for a mount whose source begins with a dot.
-    pub directory: &'a str,
+    /// Returns the absolute path of the current directory, for a mount whose source begins with a dot.
+    pub directory: &'a dyn Fn() -> Result<String, String>,
     /// Reads a file, for a seccomp profile that is given as a path.
     pub file: &'a dyn Fn(&str) -> Result<Vec<u8>, String>,
 }

@@ -127,7 +127,7 @@ const SAMPLES: &[(&str, &str)] = &[
 ];
 
 const ENVIRONMENT: Environment<'_> =
-    Environment { variable: &|_| None, directory: "/", file: &|_| Err(String::new()) };
+    Environment { variable: &|_| None, directory: &|| Ok("/".to_owned()), file: &|_| Err(String::new()) };
 
 fn sample(flag: &Flag) -> &'static str {
     SAMPLES.iter().find(|(name, _)| *name == flag.name).map(|(_, value)| *value).expect(flag.name)

@@ -5,7 +5,8 @@ use super::flags;
 
 #[test]
 fn an_invalid_value_is_refused_with_the_reason_and_an_example() {
-    let environment = Environment { variable: &|_| None, directory: "/", file: &|_| Err(String::new()) };
+    let environment =
+        Environment { variable: &|_| None, directory: &|| Ok("/".to_owned()), file: &|_| Err(String::new()) };
     for (flag, value, message) in [
         (
             "limit-memory",

@@ -74,10 +74,9 @@ impl<const UPDATE: bool> Flags<UPDATE> {
     /// # Errors
     /// A value is not valid.
     pub fn edits(&self) -> Result<Vec<Edit>, UsageError> {
-        let directory =
-            env::current_dir().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
         let file = |path: &str| files::read(path, MAX_FILE_MIB).map_err(|e| e.to_string());
-        let environment = Environment { variable: &app::variable, directory: &directory, file: &file };
+        let environment =
+            Environment { variable: &app::variable, directory: &current_directory, file: &file };
         let variables = self.env_file_variables()?;
         let mut edits = Vec::new();
         for flag in rows(Self::COMMANDS) {
@@ -107,8 +106,9 @@ impl<const UPDATE: bool> Flags<UPDATE> {
     /// A value is not valid.
     pub fn removals(&self) -> Result<Vec<Removal>, UsageError> {
         let none = |_: &str| None;
+        let unused = || Err("not used".to_owned());
         let environment =
-            Environment { variable: &none, directory: "", file: &|_| Err("not a file".to_owned()) };
+            Environment { variable: &none, directory: &unused, file: &|_| Err("not used".to_owned()) };
         let mut removals = Vec::<Removal>::new();
         for GivenValues { flag, values } in self.values.iter().filter(|one| one.flag.name.ends_with("-rm")) {
             for value in values {
@@ -186,6 +186,12 @@ pub fn check_engine(client: &Client, edits: &[Edit]) -> anyhow::Result<()> {
         format!("DOCKER_API_VERSION says {}.{}", spoken.0, spoken.1)
     };
     anyhow::bail!("{} needs API {major}.{minor}, and {why}: the engine would drop it silently", need.field)
+}
+
+/// Returns the absolute path of the current directory, or why it is unknown. A spec can contain UTF-8 only.
+fn current_directory() -> Result<String, String> {
+    let path = env::current_dir().map_err(|e| e.to_string())?;
+    path.into_os_string().into_string().map_err(|path| format!("the path {path:?} is not valid UTF-8"))
 }
 
 /// Converts a flag to a clap argument.

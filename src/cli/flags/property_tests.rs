@@ -14,7 +14,7 @@ fn flags_and_their_edits() {
     let flags: Vec<_> = flags().collect();
     let environment = Environment {
         variable: &|_| None,
-        directory: "/here",
+        directory: &|| Ok("/here".to_owned()),
         file: &|_| Ok(b"{\"defaultAction\":\"x\"}".to_vec()),
     };
     many("values of flags; edit, then diff", |random| {

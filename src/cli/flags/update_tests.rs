@@ -35,8 +35,11 @@ fn edits(line: &[String], spec: &Value) -> Result<Vec<Edit>, UsageError> {
         };
         given.push((flag, value));
     }
-    let environment =
-        Environment { variable: &|_| None, directory: "/home/me", file: &|_| Err(String::new()) };
+    let environment = Environment {
+        variable: &|_| None,
+        directory: &|| Ok("/home/me".to_owned()),
+        file: &|_| Err(String::new()),
+    };
     let mut edits = Vec::new();
     for flag in flags() {
         let values: Vec<_> = given

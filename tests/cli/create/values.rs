@@ -1,8 +1,12 @@
 //! Values of flags: where they come from, which one is used, and which are empty.
 
+use std::os::unix::ffi::OsStrExt;
+
 use serde_json::{Value, json};
 
 use super::{create, posted, posts_at, refuses, swarm};
+use crate::support::engine::Engine;
+use crate::support::exit::Exit;
 
 #[test]
 fn environment_and_labels_are_dockers() {
@@ -103,6 +107,27 @@ fn invalid_values_are_usage_errors_and_nothing_is_sent() {
     refuses(&[""]);
     refuses(&[]);
     refuses(&["--name", "x"]);
+}
+
+#[test]
+fn a_relative_mount_source_is_refused_if_the_current_directory_is_unknown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let not_utf8 = folder.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
+    std::fs::create_dir(&not_utf8).expect("a folder");
+    let engine = Engine::silent();
+    let run = |source: &str| {
+        let mount = format!("type=bind,source={source},target=/data");
+        create(&["--mount", &mount, "img"]).host(engine.host()).current_dir(&not_utf8)
+    };
+    run("./data").run().fails_with(Exit::Usage).says(&[
+        "cannot determine the current directory, which `source=./data` is relative to",
+        "is not valid UTF-8",
+    ]);
+    assert!(engine.requests().is_empty());
+    // Other sources do not need the directory.
+    let swarm = swarm();
+    let run = run("/data").host(swarm.host()).run().succeeds();
+    assert!(run.stderr.is_empty(), "{}", run.report());
 }
 
 #[test]

@@ -20,10 +20,11 @@ const OPTIONS: [(&str, &str); 4] = [
 
 /// Parses a mount into the engine's object. Without a type it is a volume.
 ///
-/// A source that starts with a dot is relative to `directory`, the absolute path of the current directory.
+/// A source that starts with a dot is relative to the current directory. `directory` returns its absolute path, or why
+/// it is unknown.
 /// Values with which no node can start a task (a relative bind source, an absolute volume name, ...) are
 /// refused.
-pub fn mount(text: &str, directory: &str) -> Result<Value, InvalidValue> {
+pub fn mount(text: &str, directory: &dyn Fn() -> Result<String, String>) -> Result<Value, InvalidValue> {
     let text = text.trim();
     let mut draft = Draft { text, ..Draft::default() };
     for field in csv::split_fields(text)? {
@@ -64,7 +65,11 @@ impl Draft<'_> {
         self.kind.as_deref().unwrap_or("volume")
     }
 
-    fn read(&mut self, field: &str, directory: &str) -> Result<(), InvalidValue> {
+    fn read(
+        &mut self,
+        field: &str,
+        directory: &dyn Fn() -> Result<String, String>,
+    ) -> Result<(), InvalidValue> {
         let (key, value) = match field.split_once('=') {
             Some((key, value)) => (key, Some(value)),
             None => (field, None),
@@ -90,7 +95,14 @@ impl Draft<'_> {
         }
         match key.as_str() {
             "type" => self.kind = Some(self.one_of(&key, &value.to_lowercase(), TYPES)?),
-            "source" | "src" if value.starts_with('.') => self.source = from_directory(directory, value),
+            "source" | "src" if value.starts_with('.') => {
+                let directory = directory().map_err(|why| {
+                    InvalidValue::unnamed(format!(
+                        "cannot determine the current directory, which `{field}` is relative to: {why}"
+                    ))
+                })?;
+                self.source = from_directory(&directory, value);
+            }
             "source" | "src" => value.clone_into(&mut self.source),
             "target" | "dst" | "destination" => value.clone_into(&mut self.target),
             "consistency" => self.consistency = self.one_of(&key, &value.to_lowercase(), CONSISTENCIES)?,

@@ -4,7 +4,7 @@ use serde_json::json;
 use super::*;
 
 fn read(text: &str) -> Option<Value> {
-    mount(text, "/home/me").ok()
+    mount(text, &|| Ok("/home/me".to_owned())).ok()
 }
 
 #[test]
@@ -144,9 +144,17 @@ fn names_the_part_that_cannot_be() {
         (",type=bind", "`` has no value"),
         ("type=bind,src=/a,dst=/b,", "`` has no value"),
     ] {
-        let bad = mount(text, "/home/me").expect_err(text);
+        let bad = mount(text, &|| Ok("/home/me".to_owned())).expect_err(text);
         assert!(bad.to_string().contains(part), "{text}: {bad}");
     }
+}
+
+#[test]
+fn a_relative_source_needs_the_current_directory() {
+    let removed = || Err("it was removed".to_owned());
+    let bad = mount("type=bind,src=./a,dst=/b", &removed).expect_err("a relative source").to_string();
+    assert_eq!(bad, "cannot determine the current directory, which `src=./a` is relative to: it was removed");
+    assert!(mount("type=bind,src=/a,dst=/b", &removed).is_ok());
 }
 
 proptest! {
@@ -158,6 +166,6 @@ proptest! {
             0..6,
         ),
     ) {
-        let _ = (mount(&text, "/"), mount(&fields.join(","), ""));
+        let _ = (mount(&text, &|| Ok("/".to_owned())), mount(&fields.join(","), &|| Err("removed".to_owned())));
     }
 }
