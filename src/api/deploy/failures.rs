@@ -42,16 +42,17 @@ pub struct Failure {
     pub log: Vec<String>,
 }
 
-/// Reads what explains a failed rollout. This never fails: what cannot be read is omitted.
-pub fn explain(client: &Client, service: &Service, judgement: &Judgement) -> Explanation {
+/// Explains a failed rollout with at most five causes and the last log lines of each. This never fails: what cannot
+/// be read is omitted.
+pub fn explain_with_logs(client: &Client, service: &Service, judgement: &Judgement) -> Explanation {
     let causes = judgement.causes.iter().take(MAX_CAUSES);
-    let lacks_addresses = match &judgement.state {
+    let unallocated_networks = match &judgement.state {
         State::Failed(FailureReason::NotAllocated { networks, .. }) => Some(networks.as_slice()),
         _ => None,
     };
     let lacks_names =
         judgement.causes.iter().any(|it| !it.node.is_empty() && !judgement.node_names.contains_key(&it.node));
-    let nodes = if lacks_names || lacks_addresses.is_some() { nodes::list(client).ok() } else { None };
+    let nodes = if lacks_names || unallocated_networks.is_some() { nodes::list(client).ok() } else { None };
     let mut names = judgement.node_names.clone();
     names.extend(nodes.iter().flatten().map(|node| (node.id.clone(), node.name().to_owned())));
     let has_tty = service.spec()["TaskTemplate"]["ContainerSpec"]["TTY"] == true;
@@ -67,19 +68,22 @@ pub fn explain(client: &Client, service: &Service, judgement: &Judgement) -> Exp
     });
     Explanation {
         failures: failures.collect(),
-        networks: lacks_addresses
+        networks: unallocated_networks
             .map_or_else(Vec::new, |ids| addresses::usage(client, ids).unwrap_or_default()),
         problems: judgement.problems.iter().cloned().chain(taken_ports(client, service, judgement)).collect(),
-        has_leader: lacks_addresses.and(nodes.as_ref()).map(|nodes| nodes.iter().any(nodes::Node::is_leader)),
+        has_leader: unallocated_networks
+            .and(nodes.as_ref())
+            .map(|nodes| nodes.iter().any(nodes::Node::is_leader)),
     }
 }
 
-/// The failures so far, without further requests.
-pub fn failures_so_far(judgement: &Judgement) -> Vec<Failure> {
+/// All failures so far, without log lines: no request is sent.
+pub fn failures_without_logs(judgement: &Judgement) -> Vec<Failure> {
     judgement.causes.iter().map(|cause| without_log(judgement, cause)).collect()
 }
 
-/// Replaces the IDs of nodes by their names. One list is requested, and only if there are such failures.
+/// Replaces the IDs of nodes by their names. Sends one `GET /nodes`, only if a failure has a node whose name is
+/// unknown.
 ///
 /// # Errors
 /// The nodes cannot be listed.
@@ -98,9 +102,9 @@ pub fn name_nodes<'f>(client: &Client, failures: impl Iterator<Item = &'f mut Fa
     Ok(())
 }
 
-/// Why a rollout has not ended, without further requests: the failures so far, and the tasks that are waited
-/// for.
-pub fn explain_so_far(judgement: &Judgement) -> Explanation {
+/// Explains why a rollout has not ended: at most five causes, of tasks that failed and of tasks that are waited for,
+/// without log lines. No request is sent.
+pub fn explain_without_requests(judgement: &Judgement) -> Explanation {
     let is_new = |task: &&Cause| judgement.causes.iter().all(|cause| cause.task != task.task);
     let causes = judgement.causes.iter().chain(judgement.awaited.iter().filter(is_new));
     let failures = causes.take(MAX_CAUSES).map(|cause| without_log(judgement, cause)).collect();
@@ -113,25 +117,31 @@ fn taken_ports(client: &Client, service: &Service, judgement: &Judgement) -> Opt
     if !judgement.causes.iter().any(is_taken) {
         return None;
     }
+    let all = services::list(client, &services::filters(&[])).ok();
+    Some(port_problem(service, all.as_deref()))
+}
+
+/// The ports of a service that are in use, and the services that use them. `all` are the services of the swarm,
+/// `None` if they could not be listed.
+fn port_problem(service: &Service, all: Option<&[Service]>) -> PlacementProblem {
     let own = host_ports(service);
-    let others = services::list(client, &services::filters(&[])).unwrap_or_default();
-    let others = others.iter().filter(|other| other.id() != service.id());
-    let (mut ports, mut names) = (Vec::new(), Vec::new());
-    for other in others {
+    let Some(all) = all else { return PlacementProblem::Ports { ports: own, services: Vec::new() } };
+    let (mut ports, mut services) = (Vec::new(), Vec::new());
+    for other in all.iter().filter(|other| other.id() != service.id()) {
         let theirs = host_ports(other);
         let shared: Vec<&String> = own.iter().filter(|port| theirs.contains(port)).collect();
         if !shared.is_empty() {
-            names.push(other.name().to_owned());
+            services.push(other.name().to_owned());
             ports.extend(shared.into_iter().cloned());
         }
     }
-    // Tasks of the service itself may hold the ports.
+    // If no other service has the ports, older tasks of the service itself hold them.
     if ports.is_empty() {
-        (ports, names) = (own, vec![service.name().to_owned()]);
+        (ports, services) = (own, vec![service.name().to_owned()]);
     }
     ports.sort();
     ports.dedup();
-    Some(PlacementProblem::Ports(ports, names))
+    PlacementProblem::Ports { ports, services }
 }
 
 /// The ports that a service publishes on its nodes, as `8080/tcp`.
@@ -163,4 +173,29 @@ fn last_log_lines(client: &Client, task: &str, framing: Framing) -> Vec<String> 
     }
     let first = lines.len().saturating_sub(LOG_LINES as usize);
     lines.split_off(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn service(name: &str, port: u16) -> Service {
+        let ports = json!([{"PublishMode": "host", "PublishedPort": port, "Protocol": "tcp"}]);
+        let spec = json!({"Name": name, "EndpointSpec": {"Ports": ports}});
+        Service::new(json!({"ID": format!("id-{name}"), "Version": {"Index": 1}, "Spec": spec})).unwrap()
+    }
+
+    #[test]
+    fn without_the_list_of_services_no_service_is_blamed_for_a_port() {
+        let own = service("web", 80);
+        let problem = |services: &[&str]| PlacementProblem::Ports {
+            ports: vec!["80/tcp".to_owned()],
+            services: services.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        assert_eq!(port_problem(&own, None), problem(&[]));
+        assert_eq!(port_problem(&own, Some(&[service("web", 80), service("api", 80)])), problem(&["api"]));
+        assert_eq!(port_problem(&own, Some(&[service("web", 80), service("api", 81)])), problem(&["web"]));
+    }
 }

@@ -16,8 +16,13 @@ pub enum PlacementProblem {
     Memory(i64, NodeCapacity),
     /// A task reserves these CPUs, in units of 10^-9, and the node with the most has these.
     Cpus(i64, NodeCapacity),
-    /// The image is for the first platforms, and the nodes have the second ones.
-    Platform(Vec<String>, Vec<String>),
+    /// No node has one of the image's platforms.
+    Platform {
+        /// The platforms of the image.
+        required: Vec<String>,
+        /// The platforms of the nodes.
+        available: Vec<String>,
+    },
     /// The nodes may run at most this number of tasks each.
     MaxReplicas(u64),
     /// These nodes are drained.
@@ -28,8 +33,13 @@ pub enum PlacementProblem {
     Down(Vec<String>),
     /// Other tasks have reserved the resources of these nodes.
     Full(Vec<String>),
-    /// These ports of the nodes are published already, by these services as far as known.
-    Ports(Vec<String>, Vec<String>),
+    /// These ports of the nodes are already published.
+    Ports {
+        /// The ports, as `8080/tcp`.
+        ports: Vec<String>,
+        /// The names of the services that publish them. Empty if they are not known.
+        services: Vec<String>,
+    },
 }
 
 /// What the node with the most has.
@@ -133,12 +143,13 @@ fn platform_problem(spec: &Value, nodes: &[Node]) -> Option<PlacementProblem> {
         Some(format!("{}/{}", part("OS")?, part("Architecture")?))
     };
     let mut required: Vec<String> = required.iter().filter_map(text).collect();
-    let mut own: Vec<String> = nodes.iter().filter_map(|node| supports_platform(spec, node).err()).collect();
-    for platforms in [&mut required, &mut own] {
+    let mut available: Vec<String> =
+        nodes.iter().filter_map(|node| supports_platform(spec, node).err()).collect();
+    for platforms in [&mut required, &mut available] {
         platforms.sort();
         platforms.dedup();
     }
-    (!own.is_empty()).then_some(PlacementProblem::Platform(required, own))
+    (!available.is_empty()).then_some(PlacementProblem::Platform { required, available })
 }
 
 #[cfg(test)]
@@ -225,7 +236,10 @@ mod tests {
         assert_eq!(
             placement_problems(&spec(&arm, &json!({})), &[node("n1", "active", "ready", "a", 4)], &error),
             [
-                PlacementProblem::Platform(named("linux/arm64"), named("linux/amd64")),
+                PlacementProblem::Platform {
+                    required: named("linux/arm64"),
+                    available: named("linux/amd64")
+                },
                 PlacementProblem::MaxReplicas(1)
             ]
         );

@@ -19,7 +19,7 @@ pub fn explain(client: &Client, report: ServiceReport) -> ServiceReport {
 fn with_explanation(client: &Client, result: WatchResult) -> WatchResult {
     match (&result.conclusion, &result.service, &result.judgement) {
         (Conclusion::Failed(_) | Conclusion::RolledBack, Some(service), Some(judgement)) => {
-            let explanation = failures::explain(client, service, judgement);
+            let explanation = failures::explain_with_logs(client, service, judgement);
             WatchResult { explanation, ..result }
         }
         _ => result,

@@ -76,8 +76,8 @@ fn describe(problem: &PlacementProblem) -> String {
             format_cpus(most.amount),
             most.node
         ),
-        PlacementProblem::Platform(required, own) => {
-            format!("the image is for {}, and nodes have {}", required.join(", "), own.join(", "))
+        PlacementProblem::Platform { required, available } => {
+            format!("the image is for {}, and nodes have {}", required.join(", "), available.join(", "))
         }
         PlacementProblem::MaxReplicas(1) => "each node may run 1 task at most".to_owned(),
         PlacementProblem::MaxReplicas(most) => format!("each node may run {most} tasks at most"),
@@ -85,7 +85,7 @@ fn describe(problem: &PlacementProblem) -> String {
         PlacementProblem::Paused(names) => nodes(names, "paused"),
         PlacementProblem::Down(names) => nodes(names, "down"),
         PlacementProblem::Full(names) => nodes(names, "full: other tasks have reserved the resources"),
-        PlacementProblem::Ports(ports, services) => {
+        PlacementProblem::Ports { ports, services } => {
             let by = match services.as_slice() {
                 [] => String::new(),
                 [one] => format!(" by service `{one}`"),
@@ -115,7 +115,7 @@ mod tests {
             (PlacementProblem::Drained(named(&["n1", "n2"])), "n1, n2 are drained"),
             (PlacementProblem::Down(named(&["n1"])), "n1 is down"),
             (
-                PlacementProblem::Ports(named(&["8080/tcp"]), named(&["web"])),
+                PlacementProblem::Ports { ports: named(&["8080/tcp"]), services: named(&["web"]) },
                 "port 8080/tcp is already published on the nodes by service `web`",
             ),
         ] {

@@ -99,7 +99,7 @@ fn check_services(
     let mut results = watch::check_once(client, services)?;
     for result in &mut results {
         result.explanation.failures =
-            result.judgement.as_ref().map(failures::failures_so_far).unwrap_or_default();
+            result.judgement.as_ref().map(failures::failures_without_logs).unwrap_or_default();
     }
     if let Some(lookups) = lookups {
         let failures = results.iter_mut().flat_map(|result| &mut result.explanation.failures);

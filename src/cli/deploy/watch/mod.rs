@@ -183,7 +183,7 @@ pub fn conclude(change: Watchable, watched: Option<Watched>) -> WatchResult {
         None => Conclusion::GaveUp("its tasks could not be read".to_owned()),
     };
     let explanation = match (&conclusion, &judgement) {
-        (Conclusion::GaveUp(_), Some(judgement)) => failures::explain_so_far(judgement),
+        (Conclusion::GaveUp(_), Some(judgement)) => failures::explain_without_requests(judgement),
         _ => Explanation::default(),
     };
     WatchResult { watched: change, service: Some(service), judgement, conclusion, explanation }
