@@ -49,7 +49,7 @@ pub struct Rule {
     /// The kinds of services that it applies to.
     pub kinds: &'static [Kind],
     /// The data that it needs. The rule is skipped if some of it is missing.
-    pub needs: &'static [Source],
+    pub needs: &'static [RequiredList],
     /// When the rule is evaluated.
     pub stage: Stage,
     /// The condition, as a sentence of the help.
@@ -72,10 +72,10 @@ pub enum Kind {
     Job,
 }
 
-/// A list that is read from the engine.
+/// A list of the engine that a rule requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs, reason = "the engine's own words")]
-pub enum Source {
+pub enum RequiredList {
     Nodes,
     Tasks,
     Networks,

@@ -177,7 +177,7 @@ pub(super) fn bind_mount(subject: &Subject, found: &mut Findings) -> Read<()> {
         if text(mount, "Type")? != "bind" {
             continue;
         }
-        let source = clean(text(mount, "Source")?);
+        let source = clean(text(mount, "RequiredList")?);
         let is_below = |folder: &str| {
             source.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };

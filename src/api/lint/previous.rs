@@ -5,21 +5,21 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::read::{Read, list, text};
-use super::{Findings, Fix, Source, Subject};
+use super::{Findings, Fix, RequiredList, Subject};
 use crate::api::resources::services::Service;
 use crate::api::spec::{Place, changes};
 
 const CREDENTIAL_SPEC: &str = "TaskTemplate.ContainerSpec.Privileges.CredentialSpec.Config";
 
 /// The lists of a spec that contain references, with the keys of ID and name.
-const LISTS: [(Source, &str, &str, &str); 2] = [
-    (Source::Secrets, "TaskTemplate.ContainerSpec.Secrets", "SecretID", "SecretName"),
-    (Source::Configs, "TaskTemplate.ContainerSpec.Configs", "ConfigID", "ConfigName"),
+const LISTS: [(RequiredList, &str, &str, &str); 2] = [
+    (RequiredList::Secrets, "TaskTemplate.ContainerSpec.Secrets", "SecretID", "SecretName"),
+    (RequiredList::Configs, "TaskTemplate.ContainerSpec.Configs", "ConfigID", "ConfigName"),
 ];
 
 /// A reference in a spec.
 struct Reference<'a> {
-    source: Source,
+    source: RequiredList,
     id: &'a str,
     name: &'a str,
     place: Place,
@@ -35,7 +35,7 @@ fn references(spec: &Value) -> Read<Vec<Reference<'_>>> {
         }
     }
     let id = text(spec, CREDENTIAL_SPEC)?;
-    found.push(Reference { source: Source::Configs, id, name: id, place: Place::at(CREDENTIAL_SPEC) });
+    found.push(Reference { source: RequiredList::Configs, id, name: id, place: Place::at(CREDENTIAL_SPEC) });
     found.retain(|reference| !reference.id.is_empty());
     Ok(found)
 }
@@ -43,7 +43,7 @@ fn references(spec: &Value) -> Read<Vec<Reference<'_>>> {
 /// The references of the previous spec that the current one does not have. Those of the current one are in
 /// use, so they exist.
 fn earlier<'a>(previous: &'a Value, current: &Value) -> Read<Vec<Reference<'a>>> {
-    let current: HashSet<(Source, String)> =
+    let current: HashSet<(RequiredList, String)> =
         references(current)?.into_iter().map(|it| (it.source, it.id.to_owned())).collect();
     let mut earlier = references(previous)?;
     earlier.retain(|it| !current.contains(&(it.source, it.id.to_owned())));
@@ -51,7 +51,7 @@ fn earlier<'a>(previous: &'a Value, current: &Value) -> Read<Vec<Reference<'a>>>
 }
 
 /// The IDs of secrets (or configs) that only the previous spec of the service refers to.
-pub fn earlier_references(service: &Service, source: Source) -> Vec<&str> {
+pub fn earlier_references(service: &Service, source: RequiredList) -> Vec<&str> {
     let Some(previous) = service.previous_spec() else { return Vec::new() };
     let earlier = earlier(previous, service.spec()).unwrap_or_else(|_| Vec::new());
     earlier.into_iter().filter(|it| it.source == source).map(|it| it.id).collect()
@@ -65,7 +65,7 @@ pub(super) fn dead_reference(subject: &Subject, found: &mut Findings) -> Read<()
         if subject.exists(reference.source, reference.id) != Some(false) {
             continue;
         }
-        let kind = if reference.source == Source::Secrets { "secret" } else { "config" };
+        let kind = if reference.source == RequiredList::Secrets { "secret" } else { "config" };
         let message = format!(
             "the previous spec refers to the {kind} `{}`, which no longer exists: after a rollback every new task fails",
             reference.name

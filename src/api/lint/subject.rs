@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::data::{Existing, Tasks, Usage};
 use super::read::{Read, Unexpected, at, count, has_object, list, text, texts};
-use super::{Kind, Source};
+use super::{Kind, RequiredList};
 use crate::api::resources::nodes::Node;
 use crate::api::resources::services::Service;
 use crate::api::resources::tasks::TaskWithSpec;
@@ -102,13 +102,13 @@ impl<'a> Subject<'a> {
     }
 
     /// Whether this data was read.
-    pub fn has(&self, source: Source) -> bool {
+    pub fn has(&self, source: RequiredList) -> bool {
         match source {
-            Source::Nodes => self.nodes().is_some(),
-            Source::Tasks => self.swarm.tasks.is_some(),
-            Source::Networks => self.swarm.networks.is_some(),
-            Source::Secrets => self.swarm.secrets.is_some(),
-            Source::Configs => self.swarm.configs.is_some(),
+            RequiredList::Nodes => self.nodes().is_some(),
+            RequiredList::Tasks => self.swarm.tasks.is_some(),
+            RequiredList::Networks => self.swarm.networks.is_some(),
+            RequiredList::Secrets => self.swarm.secrets.is_some(),
+            RequiredList::Configs => self.swarm.configs.is_some(),
         }
     }
 
@@ -139,8 +139,8 @@ impl<'a> Subject<'a> {
     }
 
     /// Whether this secret or config exists. `None` if it was not looked up.
-    pub fn exists(&self, source: Source, id: &str) -> Option<bool> {
-        let existing = if source == Source::Secrets { self.swarm.secrets } else { self.swarm.configs };
+    pub fn exists(&self, source: RequiredList, id: &str) -> Option<bool> {
+        let existing = if source == RequiredList::Secrets { self.swarm.secrets } else { self.swarm.configs };
         Some(existing?.contains(id))
     }
 

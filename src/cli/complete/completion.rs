@@ -4,7 +4,7 @@ use clap::Arg;
 use clap::builder::ArgExt;
 
 use super::Candidate;
-use super::engine::Source;
+use super::engine::CandidateKind;
 use super::line::PartialLine;
 
 /// How the value of an argument is completed.
@@ -15,7 +15,7 @@ pub enum Completion {
     /// A file name, which the shell completes.
     Files,
     /// Names that the engine or Docker's configuration directory has.
-    Dynamic(Source),
+    Dynamic(CandidateKind),
     /// Commands and their subcommands.
     Commands,
     /// The arguments of `update-image`: `SERVICE IMAGE`, `SERVICE=IMAGE...`, or one IMAGE for a selection.
@@ -26,32 +26,32 @@ impl ArgExt for Completion {}
 
 impl Completion {
     /// Names of services.
-    pub const SERVICES: Self = Self::Dynamic(Source::Services);
+    pub const SERVICES: Self = Self::Dynamic(CandidateKind::Services);
     /// Tags of images.
-    pub const IMAGES: Self = Self::Dynamic(Source::Images);
+    pub const IMAGES: Self = Self::Dynamic(CandidateKind::Images);
     /// Names of stacks.
-    pub const STACKS: Self = Self::Dynamic(Source::Stacks);
+    pub const STACKS: Self = Self::Dynamic(CandidateKind::Stacks);
     /// Names of networks.
-    pub const NETWORKS: Self = Self::Dynamic(Source::Networks);
+    pub const NETWORKS: Self = Self::Dynamic(CandidateKind::Networks);
     /// Names of secrets.
-    pub const SECRETS: Self = Self::Dynamic(Source::Secrets);
+    pub const SECRETS: Self = Self::Dynamic(CandidateKind::Secrets);
     /// Names of configs.
-    pub const CONFIGS: Self = Self::Dynamic(Source::Configs);
+    pub const CONFIGS: Self = Self::Dynamic(CandidateKind::Configs);
     /// Placement constraints.
-    pub const CONSTRAINTS: Self = Self::Dynamic(Source::Constraints);
+    pub const CONSTRAINTS: Self = Self::Dynamic(CandidateKind::Constraints);
     /// Names of contexts.
-    pub const CONTEXTS: Self = Self::Dynamic(Source::Contexts);
+    pub const CONTEXTS: Self = Self::Dynamic(CandidateKind::Contexts);
     /// `SERVICE=`, before the number of replicas.
-    pub const REPLICA_COUNTS: Self = Self::Dynamic(Source::ReplicaCounts);
+    pub const REPLICA_COUNTS: Self = Self::Dynamic(CandidateKind::ReplicaCounts);
     /// Filters of tasks.
-    pub const TASK_FILTERS: Self = Self::Dynamic(Source::TaskFilters);
+    pub const TASK_FILTERS: Self = Self::Dynamic(CandidateKind::TaskFilters);
     /// Filters of services.
-    pub const FILTERS: Self = Self::Dynamic(Source::Filters);
+    pub const FILTERS: Self = Self::Dynamic(CandidateKind::Filters);
     /// The list formats other than templates.
     pub const FORMATS: Self = Self::Words("json raw table");
-    /// The policies of `--newest`, beside ranges.
+    /// The policies of `--newest` other than version ranges.
     pub const POLICIES: Self = Self::Words("patch minor major label");
-    /// The values of switches.
+    /// The values of boolean flags.
     pub const SWITCH: Self = Self::Words("true false");
 }
 
@@ -62,7 +62,7 @@ pub enum Candidates {
     /// File names, which the shell completes.
     Files,
     /// The engine or Docker's configuration directory.
-    Dynamic(Source),
+    Dynamic(CandidateKind),
 }
 
 impl Candidates {
@@ -90,19 +90,19 @@ fn subcommands(line: &PartialLine) -> Vec<Candidate> {
 }
 
 /// Returns what `update-image` accepts at the cursor.
-fn updated_images(line: &PartialLine) -> Option<Source> {
+fn updated_images(line: &PartialLine) -> Option<CandidateKind> {
     let has = |names: &[&str]| line.flags.iter().any(|flag| names.contains(flag));
     match line.words[..] {
-        _ if has(&["tag", "refresh", "newest"]) => Some(Source::Services),
-        [] if has(&["filter", "stack", "all"]) => Some(Source::Images),
-        [] => Some(Source::ImagePairs),
-        [first, ..] if first.contains('=') => Some(Source::ImagePairs),
-        [_] => Some(Source::Images),
+        _ if has(&["tag", "refresh", "newest"]) => Some(CandidateKind::Services),
+        [] if has(&["filter", "stack", "all"]) => Some(CandidateKind::Images),
+        [] => Some(CandidateKind::ImagePairs),
+        [first, ..] if first.contains('=') => Some(CandidateKind::ImagePairs),
+        [_] => Some(CandidateKind::Images),
         _ => None,
     }
 }
 
-/// Returns the values that clap knows, with their help; positional arguments have none.
+/// Returns the values that clap knows with their help, which is omitted for positional arguments.
 fn possible_values(arg: &Arg) -> Vec<Candidate> {
     let description = |value: &clap::builder::PossibleValue| {
         if arg.is_positional() { String::new() } else { super::description(value.get_help()) }

@@ -10,9 +10,9 @@ use crate::api::resources::{images, networks, nodes, references, services};
 use crate::cli::app::App;
 use crate::cli::commands::ls::image_without_digest;
 
-/// What to list.
+/// What the candidates of an argument name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum CandidateKind {
     /// Names of services.
     Services,
     /// `SERVICE=REPLICAS`.
@@ -63,21 +63,21 @@ impl EngineAccess {
 }
 
 /// Returns the candidates. `prefix` is the text at the cursor: it may select a part of a `KEY=VALUE`.
-pub fn candidates(source: Source, engine: &EngineAccess, prefix: &str) -> Result<FoundCandidates> {
+pub fn candidates(kind: CandidateKind, engine: &EngineAccess, prefix: &str) -> Result<FoundCandidates> {
     let plain = |found: Result<Vec<Candidate>>| found.map(|found| (found, false));
     let from_names =
         |names: Result<Vec<String>>| plain(names.map(|names| names.into_iter().map(candidate).collect()));
-    match source {
-        Source::Services => plain(all_services(&engine.client()?)),
+    match kind {
+        CandidateKind::Services => plain(all_services(&engine.client()?)),
         // The service is complete, and its number of replicas cannot be.
-        Source::ReplicaCounts if prefix.contains('=') => Ok((Vec::new(), false)),
-        Source::ReplicaCounts => {
+        CandidateKind::ReplicaCounts if prefix.contains('=') => Ok((Vec::new(), false)),
+        CandidateKind::ReplicaCounts => {
             let counts = all_services(&engine.client()?)?
                 .into_iter()
                 .map(|it| Candidate::new(it.text + "=", it.description));
             Ok((counts.collect(), true))
         }
-        Source::ImagePairs => match prefix.split_once('=') {
+        CandidateKind::ImagePairs => match prefix.split_once('=') {
             None => plain(all_services(&engine.client()?)),
             Some((service, _)) => {
                 let images = all_images(&engine.client()?)?;
@@ -86,15 +86,15 @@ pub fn candidates(source: Source, engine: &EngineAccess, prefix: &str) -> Result
                 Ok((images.into_iter().map(pair).collect(), false))
             }
         },
-        Source::Images => plain(all_images(&engine.client()?)),
-        Source::Stacks => from_names(stacks(&engine.client()?)),
-        Source::Networks => from_names(networks::list_names(&engine.client()?)),
-        Source::Secrets => from_names(references::list_names(&engine.client()?, "secret")),
-        Source::Configs => from_names(references::list_names(&engine.client()?, "config")),
-        Source::Constraints => constraints(engine, prefix),
-        Source::Filters => filters(engine, prefix, &[]),
-        Source::TaskFilters => filters(engine, prefix, &["node=", "desired-state="]),
-        Source::Contexts => from_names(engine.app.context_names()),
+        CandidateKind::Images => plain(all_images(&engine.client()?)),
+        CandidateKind::Stacks => from_names(stacks(&engine.client()?)),
+        CandidateKind::Networks => from_names(networks::list_names(&engine.client()?)),
+        CandidateKind::Secrets => from_names(references::list_names(&engine.client()?, "secret")),
+        CandidateKind::Configs => from_names(references::list_names(&engine.client()?, "config")),
+        CandidateKind::Constraints => constraints(engine, prefix),
+        CandidateKind::Filters => filters(engine, prefix, &[]),
+        CandidateKind::TaskFilters => filters(engine, prefix, &["node=", "desired-state="]),
+        CandidateKind::Contexts => from_names(engine.app.context_names()),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::api::deploy::update::{Mode, expected_spec};
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::lint::{
-    self, Existing, Finding, Source, Stage, Subject, Swarm, earlier_references, needs_nodes, rules,
+    self, Existing, Finding, RequiredList, Stage, Subject, Swarm, earlier_references, needs_nodes, rules,
 };
 use crate::api::resources::nodes;
 use crate::api::resources::nodes::Node;
@@ -162,12 +162,13 @@ fn sent_spec(item: &Item<Prepared>) -> Option<Value> {
 
 /// What the rules about previous specs find in a service that must not be rolled back, because of these references.
 pub fn check_rollback(service: &Service, missing: &MissingReferences) -> Vec<Finding> {
-    let existing = |source: Source, kind: &str| -> Existing {
+    let existing = |source: RequiredList, kind: &str| -> Existing {
         let is_missing = |id: &str| missing.0.iter().any(|one| (one.kind, one.id.as_str()) == (kind, id));
         let earlier = earlier_references(service, source).into_iter();
         earlier.filter(|id| !is_missing(id)).map(str::to_owned).collect()
     };
-    let (secrets, configs) = (existing(Source::Secrets, "secret"), existing(Source::Configs, "config"));
+    let (secrets, configs) =
+        (existing(RequiredList::Secrets, "secret"), existing(RequiredList::Configs, "config"));
     let swarm = Swarm { secrets: Some(&secrets), configs: Some(&configs), ..Swarm::default() };
     let before_rollbacks = rules().filter(|rule| rule.stage == Stage::BeforeRollbacks);
     let subject = Subject::stored(service, swarm);
@@ -234,7 +235,7 @@ fn warn<'a>(ui: Ui, found: impl Iterator<Item = (&'a str, &'a [Finding])>) {
 
 fn note_skipped(ui: Ui, why: &str) {
     let skipped =
-        rules().filter(|rule| rule.stage == Stage::BeforePosts && rule.needs.contains(&Source::Nodes));
+        rules().filter(|rule| rule.stage == Stage::BeforePosts && rule.needs.contains(&RequiredList::Nodes));
     let ids: Vec<&str> = skipped.map(|rule| rule.id).collect();
     ui.note(&format!("skipped {}: {why}", ids.join(", ")));
 }

@@ -1,6 +1,6 @@
 //! Rules L01 to L15.
 
-use super::super::{Kind, Rule, Severity, Source, Stage};
+use super::super::{Kind, RequiredList, Rule, Severity, Stage};
 use super::super::{container, image, networks, placement, resources, update};
 
 /// The rules L01 to L15.
@@ -50,7 +50,7 @@ pub(super) const RULES: &[Rule] = &[
         name: "hostport-start-first",
         severity: Severity::Error,
         kinds: &[Kind::Replicated],
-        needs: &[Source::Nodes],
+        needs: &[RequiredList::Nodes],
         stage: Stage::BeforePosts,
         condition: "A port is published in host mode, updates are start-first, and there are no more \
             eligible nodes than replicas",
@@ -64,7 +64,7 @@ pub(super) const RULES: &[Rule] = &[
         name: "hostport-replicas",
         severity: Severity::Error,
         kinds: &[Kind::Replicated],
-        needs: &[Source::Nodes],
+        needs: &[RequiredList::Nodes],
         stage: Stage::BeforePosts,
         condition: "A port is published in host mode, and there are more replicas than eligible nodes",
         effect: "Each node has the port once, so the surplus tasks stay pending.",
@@ -76,7 +76,7 @@ pub(super) const RULES: &[Rule] = &[
         name: "max-replicas",
         severity: Severity::Error,
         kinds: &[Kind::Replicated],
-        needs: &[Source::Nodes],
+        needs: &[RequiredList::Nodes],
         stage: Stage::BeforePosts,
         condition: "There are more replicas than the eligible nodes may run (MaxReplicas each), or exactly that number while updates are start-first",
         effect: "The surplus tasks, or the first new task of an update, stay pending. Global services are \
@@ -89,7 +89,7 @@ pub(super) const RULES: &[Rule] = &[
         name: "no-node",
         severity: Severity::Error,
         kinds: &[Kind::Replicated, Kind::Job],
-        needs: &[Source::Nodes],
+        needs: &[RequiredList::Nodes],
         stage: Stage::BeforePosts,
         condition: "No node that is up and active meets the constraints",
         effect: "No task is started until a node meets them.",
@@ -101,7 +101,7 @@ pub(super) const RULES: &[Rule] = &[
         name: "platform",
         severity: Severity::Error,
         kinds: &[Kind::Replicated, Kind::Job],
-        needs: &[Source::Nodes],
+        needs: &[RequiredList::Nodes],
         stage: Stage::BeforePosts,
         condition: "Active nodes meet the constraints, and none of them has a platform of the image",
         effect: "No task is started. This includes images whose only platform is `unknown/unknown`.",
@@ -113,7 +113,7 @@ pub(super) const RULES: &[Rule] = &[
         name: "addresses",
         severity: Severity::Error,
         kinds: &[Kind::Replicated, Kind::Global],
-        needs: &[Source::Nodes, Source::Tasks, Source::Networks],
+        needs: &[RequiredList::Nodes, RequiredList::Tasks, RequiredList::Networks],
         stage: Stage::OnRequest,
         condition: "The services on a network with one IPv4 subnet need more addresses than it has, or exactly that number while one of them is updated start-first",
         effect: "Tasks stay `new` or are rejected; an engine of version 20.10 may start no task of the \
@@ -126,7 +126,7 @@ pub(super) const RULES: &[Rule] = &[
         name: "reservation",
         severity: Severity::Error,
         kinds: &[Kind::Replicated, Kind::Job],
-        needs: &[Source::Nodes],
+        needs: &[RequiredList::Nodes],
         stage: Stage::BeforePosts,
         condition: "No single eligible node has the CPUs and the memory that a task reserves",
         effect: "No task is started, however idle the nodes are.",

@@ -1,6 +1,6 @@
 //! Rules L16 to L30.
 
-use super::super::{Kind, Rule, Severity, Source, Stage};
+use super::super::{Kind, RequiredList, Rule, Severity, Stage};
 use super::super::{container, image, networks, placement, previous, resources, tasks, update};
 
 /// The rules L16 to L30.
@@ -10,7 +10,7 @@ pub(super) const RULES: &[Rule] = &[
         name: "not-restarted",
         severity: Severity::Warn,
         kinds: &[Kind::Replicated],
-        needs: &[Source::Tasks],
+        needs: &[RequiredList::Tasks],
         stage: Stage::OnRequest,
         condition: "The newest task of a slot failed or was rejected, and the restart policy does not start another one",
         effect: "The slot stays empty until the service is updated.",
@@ -22,7 +22,7 @@ pub(super) const RULES: &[Rule] = &[
         name: "crash-loop",
         severity: Severity::Warn,
         kinds: &[Kind::Replicated, Kind::Global],
-        needs: &[Source::Nodes, Source::Tasks],
+        needs: &[RequiredList::Nodes, RequiredList::Tasks],
         stage: Stage::OnRequest,
         condition: "The tasks of a slot keep failing, by the same rule as in `status`, and the restart policy has no limit",
         effect: "The tasks are restarted without end, which fills the logs and the task history \
@@ -36,7 +36,7 @@ pub(super) const RULES: &[Rule] = &[
         name: "bind-mount",
         severity: Severity::Info,
         kinds: &[Kind::Replicated],
-        needs: &[Source::Nodes],
+        needs: &[RequiredList::Nodes],
         stage: Stage::OnRequest,
         condition: "A bind mount has a source outside of /etc, /proc, /sys, /dev, /run, /var/run, \
             /var/lib/docker and /var/log, there are several eligible nodes, and no constraint \
@@ -75,7 +75,7 @@ pub(super) const RULES: &[Rule] = &[
         name: "dead-reference",
         severity: Severity::Error,
         kinds: &[Kind::Replicated, Kind::Global],
-        needs: &[Source::Secrets, Source::Configs],
+        needs: &[RequiredList::Secrets, RequiredList::Configs],
         stage: Stage::BeforeRollbacks,
         condition: "The previous spec refers to a secret or config that no longer exists",
         effect: "The engine accepts the rollback and puts the dead ID into the spec; then every new task \
@@ -115,7 +115,7 @@ pub(super) const RULES: &[Rule] = &[
         name: "cpu-limit",
         severity: Severity::Error,
         kinds: &[Kind::Replicated, Kind::Global, Kind::Job],
-        needs: &[Source::Nodes],
+        needs: &[RequiredList::Nodes],
         stage: Stage::BeforePosts,
         condition: "The limit of CPUs exceeds the CPUs of every eligible node",
         effect: "The nodes reject every task.",
@@ -139,7 +139,7 @@ pub(super) const RULES: &[Rule] = &[
         name: "missing-plugin",
         severity: Severity::Error,
         kinds: &[Kind::Replicated, Kind::Job],
-        needs: &[Source::Nodes],
+        needs: &[RequiredList::Nodes],
         stage: Stage::BeforePosts,
         condition: "No eligible node lists the logging plugin or volume plugin that the service needs",
         effect: "No task is started. Nodes that list no plugins count as having it.",

@@ -183,7 +183,7 @@ fn l15_and_l27_limits_of_memory() {
 #[test]
 fn l19_mounts_of_the_engines_socket() {
     let mount = |kind: &str, source: &str| {
-        let mount = json!([{"Type": kind, "Source": source, "Target": "/x", "ReadOnly": true}]);
+        let mount = json!([{"Type": kind, "RequiredList": source, "Target": "/x", "ReadOnly": true}]);
         Case::new().with("TaskTemplate.ContainerSpec.Mounts", mount)
     };
     for source in
@@ -240,8 +240,8 @@ fn l21_rollbacks_to_removed_objects() {
     job.service["Spec"]["Mode"] = json!({"ReplicatedJob": {}});
     job.passes("L21");
     let service = Service::new(previous("Configs", config()).service).unwrap();
-    assert_eq!(earlier_references(&service, Source::Configs), ["c1"]);
-    assert!(earlier_references(&service, Source::Secrets).is_empty());
+    assert_eq!(earlier_references(&service, RequiredList::Configs), ["c1"]);
+    assert!(earlier_references(&service, RequiredList::Secrets).is_empty());
 }
 
 #[test]

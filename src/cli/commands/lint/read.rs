@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::lint::{
-    Existing, Network, Rule, Source, Swarm, Tasks, Usage, earlier_references, rules, usage,
+    Existing, Network, RequiredList, Rule, Swarm, Tasks, Usage, earlier_references, rules, usage,
 };
 use crate::api::resources::nodes::Node;
 use crate::api::resources::services::Service;
@@ -23,14 +23,14 @@ pub struct SwarmLists {
     tasks: Option<Tasks>,
     networks: Option<HashMap<String, Usage>>,
     /// Why lists could not be read.
-    refused: BTreeMap<Source, String>,
+    refused: BTreeMap<RequiredList, String>,
 }
 
 /// Which of the secrets and configs that previous specs refer to still exist.
 #[derive(Default)]
 pub struct ExistingReferences {
-    lists: BTreeMap<Source, Existing>,
-    refused: BTreeMap<Source, String>,
+    lists: BTreeMap<RequiredList, Existing>,
+    refused: BTreeMap<RequiredList, String>,
 }
 
 impl SwarmLists {
@@ -47,9 +47,9 @@ impl SwarmLists {
         });
         let services = services?;
         let mut refused = BTreeMap::new();
-        let nodes = unless_refused(Source::Nodes, nodes, &mut refused)?;
-        let tasks = unless_refused(Source::Tasks, tasks, &mut refused)?.map(Tasks::new);
-        let networks = unless_refused(Source::Networks, networks, &mut refused)?;
+        let nodes = unless_refused(RequiredList::Nodes, nodes, &mut refused)?;
+        let tasks = unless_refused(RequiredList::Tasks, tasks, &mut refused)?.map(Tasks::new);
+        let networks = unless_refused(RequiredList::Networks, networks, &mut refused)?;
         let usage = match (&nodes, &tasks, networks) {
             (Some(nodes), Some(tasks), Some(networks)) => {
                 let networks: Vec<Network> = networks.iter().filter_map(Network::new).collect();
@@ -64,7 +64,7 @@ impl SwarmLists {
     /// requested by ID, because a list of all configs would contain their data.
     pub fn existing(&self, client: &Client, checked: &[&Service]) -> Result<ExistingReferences> {
         let mut all = ExistingReferences::default();
-        for (source, kind) in [(Source::Secrets, "secret"), (Source::Configs, "config")] {
+        for (source, kind) in [(RequiredList::Secrets, "secret"), (RequiredList::Configs, "config")] {
             let ids: HashSet<&str> =
                 checked.iter().flat_map(|service| earlier_references(service, source)).collect();
             let ids: Vec<&str> = ids.into_iter().collect();
@@ -82,14 +82,15 @@ impl SwarmLists {
             nodes: self.nodes.as_deref(),
             tasks: self.tasks.as_ref(),
             networks: self.networks.as_ref(),
-            secrets: existing.lists.get(&Source::Secrets),
-            configs: existing.lists.get(&Source::Configs),
+            secrets: existing.lists.get(&RequiredList::Secrets),
+            configs: existing.lists.get(&RequiredList::Configs),
         }
     }
 
     /// Returns the rules that cannot be evaluated, and why.
     pub fn skipped(&self, existing: &ExistingReferences) -> Vec<(&'static Rule, String)> {
-        let reason = |source: &Source| self.refused.get(source).or_else(|| existing.refused.get(source));
+        let reason =
+            |source: &RequiredList| self.refused.get(source).or_else(|| existing.refused.get(source));
         rules().filter_map(|rule| Some((rule, rule.needs.iter().find_map(reason)?.clone()))).collect()
     }
 }
@@ -97,9 +98,9 @@ impl SwarmLists {
 /// Returns the list, or `None` if the request was refused or the endpoint does not exist; the reason is
 /// recorded.
 fn unless_refused<T>(
-    source: Source,
+    source: RequiredList,
     read: Result<T>,
-    refused: &mut BTreeMap<Source, String>,
+    refused: &mut BTreeMap<RequiredList, String>,
 ) -> Result<Option<T>> {
     let error = match read {
         Ok(read) => return Ok(Some(read)),
@@ -107,11 +108,11 @@ fn unless_refused<T>(
         Err(error) => return Err(error),
     };
     let path = match source {
-        Source::Nodes => "/nodes",
-        Source::Tasks => "/tasks",
-        Source::Networks => "/networks",
-        Source::Secrets => "/secrets",
-        Source::Configs => "/configs",
+        RequiredList::Nodes => "/nodes",
+        RequiredList::Tasks => "/tasks",
+        RequiredList::Networks => "/networks",
+        RequiredList::Secrets => "/secrets",
+        RequiredList::Configs => "/configs",
     };
     let why = match error {
         Error::Denied { status, .. } | Error::Rejected { status, .. } | Error::Engine { status, .. } => {

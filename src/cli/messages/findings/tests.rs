@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::advice::advice;
 use super::{fix, object};
-use crate::api::lint::{Change, Finding, Fix, Kind, Rule, Source, Stage, rule, rules};
+use crate::api::lint::{Change, Finding, Fix, Kind, RequiredList, Rule, Stage, rule, rules};
 
 fn finding(id: &str, fix: Fix) -> Finding {
     Finding { rule: rule(id).unwrap(), place: "A".to_owned(), message: "b".to_owned(), fix }
@@ -132,13 +132,13 @@ fn services(kind: Kind) -> &'static str {
     }
 }
 
-fn path(source: Source) -> &'static str {
+fn path(source: RequiredList) -> &'static str {
     match source {
-        Source::Nodes => "/nodes",
-        Source::Tasks => "/tasks",
-        Source::Networks => "/networks",
-        Source::Secrets => "/secrets",
-        Source::Configs => "/configs",
+        RequiredList::Nodes => "/nodes",
+        RequiredList::Tasks => "/tasks",
+        RequiredList::Networks => "/networks",
+        RequiredList::Secrets => "/secrets",
+        RequiredList::Configs => "/configs",
     }
 }
 
