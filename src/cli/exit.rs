@@ -5,7 +5,7 @@ use super::deploy::report::{BatchStop, Outcome, ServiceReport, Skip, StoppedBy};
 use super::deploy::repository::OtherRepositories;
 use crate::api::config::docker_config;
 use crate::api::deploy::update::NoChange;
-use crate::api::error::{CredentialsError, Error, InvalidValue, MAY_REQUIRE_TLS};
+use crate::api::error::{CredentialsError, Error, InvalidValue};
 use crate::api::registry::digest::RegistryErrorKind;
 use crate::api::transport::ConnectErrorKind;
 use crate::cli::messages::usage::UsageError;
@@ -212,11 +212,13 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::ResponseTimeout { .. } => {
             "the engine may be busy or have no leader; try again, or use another manager".to_owned()
         }
-        Error::ConnectionLost { why, .. } if why.ends_with(MAY_REQUIRE_TLS) => {
+        Error::ConnectionLost { may_require_tls: true, .. } => {
             "if it is a TLS port (usually 2376), use TLS with `--tlsverify` or DOCKER_TLS_VERIFY=1".to_owned()
         }
         Error::DeadlineExceeded { .. } => "allow more time with `--timeout`".to_owned(),
-        Error::NoSuch { kind, name, meant, .. } => hints::for_unknown(kind, name, meant.as_deref()),
+        Error::NoSuch { kind, name, suggestion, .. } => {
+            hints::for_unknown(kind, name, suggestion.as_deref())
+        },
         Error::Registry { kind: RegistryErrorKind::TagNotFound | RegistryErrorKind::RepositoryNotFound, .. } => {
             "check repository and tag, or push the image first; `--on-resolve-error keep-tag` deploys the tag as it is"
                 .to_owned()

@@ -7,7 +7,7 @@ use super::connection::Connection;
 use super::contexts::Contexts;
 use super::endpoint::{Endpoint, without_password};
 use super::headers::{self, Header};
-use super::settings::{Choice, DEFAULT_CONTEXT, Setting, Settings, Source};
+use super::settings::{Choice, DEFAULT_CONTEXT, Setting, SettingSource, Settings};
 use crate::api::error::{Error, InvalidSetting, Result};
 
 /// The engine to use, and how it was selected.
@@ -174,9 +174,11 @@ fn context_endpoint(folder: Option<PathBuf>, named_by: &Setting) -> Result<(Endp
     let contexts = Contexts::new(&folder);
     let context = contexts.find(&named_by.value).map_err(|error| match error {
         // The user did not type the name, so the message says where it comes from.
-        Error::NoSuch { kind, name, why, meant } if !matches!(named_by.source, Source::Explicit(_)) => {
+        Error::NoSuch { kind, name, why, suggestion }
+            if !matches!(named_by.source, SettingSource::Explicit(_)) =>
+        {
             let why = why.map(|why| format!("{} names it; {why}", named_by.source));
-            Error::NoSuch { kind, name, why, meant }
+            Error::NoSuch { kind, name, why, suggestion }
         }
         error => error,
     })?;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::endpoint::{Peer, Tls};
 use super::timeouts::Timeouts;
 use crate::api::error::{InvalidSetting, InvalidValue};
-pub use crate::api::error::{Parameter, Source};
+pub use crate::api::error::{Parameter, SettingSource};
 
 /// The context that is not stored in a file, but built from flags and variables.
 pub const DEFAULT_CONTEXT: &str = "default";
@@ -15,7 +15,7 @@ pub const DEFAULT_CONTEXT: &str = "default";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
     /// Where the value comes from.
-    pub source: Source,
+    pub source: SettingSource,
     /// The value as it was given.
     pub value: String,
 }
@@ -86,10 +86,10 @@ pub struct TlsSettings {
 impl Settings {
     /// The directory with config.json and the contexts, and where this path comes from. `None` if the user
     /// has no home directory.
-    pub fn config_folder(&self) -> Option<(PathBuf, Source)> {
+    pub fn config_folder(&self) -> Option<(PathBuf, SettingSource)> {
         let flag = self.config.as_ref().filter(|folder| !folder.as_os_str().is_empty());
         match flag {
-            Some(folder) => Some((folder.clone(), Source::Explicit(Parameter::Config))),
+            Some(folder) => Some((folder.clone(), SettingSource::Explicit(Parameter::Config))),
             None => self.default_config_folder(),
         }
     }
@@ -115,19 +115,23 @@ impl Settings {
         let docker_host = text("DOCKER_HOST", &self.docker_host)?;
         let docker_context = text("DOCKER_CONTEXT", &self.docker_context)?;
         let host_parameter =
-            self.host.as_deref().map(|host| setting(Source::Explicit(Parameter::Host), host));
-        let host_variable = docker_host.map(|host| setting(Source::Variable("DOCKER_HOST"), host));
+            self.host.as_deref().map(|host| setting(SettingSource::Explicit(Parameter::Host), host));
+        let host_variable = docker_host.map(|host| setting(SettingSource::Variable("DOCKER_HOST"), host));
         // Docker's order: the first one selects the context. A host belongs to the context `default`.
         let mut given: Vec<(bool, Setting)> = [
-            (false, self.context_parameter().map(|name| setting(Source::Explicit(Parameter::Context), name))),
+            (
+                false,
+                self.context_parameter()
+                    .map(|name| setting(SettingSource::Explicit(Parameter::Context), name)),
+            ),
             (true, host_parameter.clone()),
             (true, host_variable.clone()),
-            (false, docker_context.map(|name| setting(Source::Variable("DOCKER_CONTEXT"), name))),
+            (false, docker_context.map(|name| setting(SettingSource::Variable("DOCKER_CONTEXT"), name))),
             (
                 false,
                 current
                     .filter(|name| !name.is_empty())
-                    .map(|name| setting(Source::Config("currentContext"), name)),
+                    .map(|name| setting(SettingSource::Config("currentContext"), name)),
             ),
         ]
         .into_iter()
@@ -136,10 +140,10 @@ impl Settings {
         let context = match given.first() {
             Some((false, _)) => given.remove(0).1,
             Some((true, host)) => setting(host.source, DEFAULT_CONTEXT),
-            None => setting(Source::Default, DEFAULT_CONTEXT),
+            None => setting(SettingSource::Default, DEFAULT_CONTEXT),
         };
         let host = (context.value == DEFAULT_CONTEXT)
-            .then(|| host_parameter.or(host_variable).unwrap_or_else(|| setting(Source::Default, "")));
+            .then(|| host_parameter.or(host_variable).unwrap_or_else(|| setting(SettingSource::Default, "")));
         let is_overridden = |it: &Setting| host.as_ref() != Some(it);
         let overridden = given.into_iter().map(|(_, it)| it).filter(is_overridden).collect();
         Ok(Choice { context, host, overridden })
@@ -149,12 +153,12 @@ impl Settings {
     pub fn tls(&self) -> Option<TlsSettings> {
         let variable = |name, value: &Option<OsString>| {
             non_empty(value).map(|value| Setting {
-                source: Source::Variable(name),
+                source: SettingSource::Variable(name),
                 value: value.to_string_lossy().into_owned(),
             })
         };
         let given = |name, value: Option<bool>| {
-            value.map(|value| Setting { source: Source::Explicit(name), value: value.to_string() })
+            value.map(|value| Setting { source: SettingSource::Explicit(name), value: value.to_string() })
         };
         let verify_by_variable = variable("DOCKER_TLS_VERIFY", &self.docker_tls_verify);
         let is_verified = self.tlsverify.unwrap_or(verify_by_variable.is_some());
@@ -224,12 +228,12 @@ impl Settings {
             ("DOCKER_TLS", &self.docker_tls),
             ("DOCKER_CERT_PATH", &self.docker_cert_path),
         ];
-        let flags = flags
-            .into_iter()
-            .filter_map(|(name, value)| Some(Setting { source: Source::Explicit(name), value: value? }));
+        let flags = flags.into_iter().filter_map(|(name, value)| {
+            Some(Setting { source: SettingSource::Explicit(name), value: value? })
+        });
         let variables = variables.into_iter().filter_map(|(name, value)| {
             let value = non_empty(value)?.to_string_lossy().into_owned();
-            Some(Setting { source: Source::Variable(name), value })
+            Some(Setting { source: SettingSource::Variable(name), value })
         });
         flags.chain(variables).collect()
     }
@@ -258,10 +262,10 @@ impl Settings {
         self.context.as_deref().filter(|name| !name.is_empty())
     }
 
-    fn default_config_folder(&self) -> Option<(PathBuf, Source)> {
+    fn default_config_folder(&self) -> Option<(PathBuf, SettingSource)> {
         match non_empty(&self.docker_config) {
-            Some(folder) => Some((PathBuf::from(folder), Source::Variable("DOCKER_CONFIG"))),
-            None => Some((self.home.as_deref()?.join(".docker"), Source::Default)),
+            Some(folder) => Some((PathBuf::from(folder), SettingSource::Variable("DOCKER_CONFIG"))),
+            None => Some((self.home.as_deref()?.join(".docker"), SettingSource::Default)),
         }
     }
 }

@@ -36,9 +36,9 @@ fn settings(line: &str) -> (Settings, Option<String>) {
 
 fn shown(setting: &Setting) -> String {
     let source = match setting.source {
-        Source::Default => "default".to_owned(),
-        Source::Explicit(parameter) => format!("--{}", parameter.name()),
-        Source::Config(name) | Source::Variable(name) => name.to_owned(),
+        SettingSource::Default => "default".to_owned(),
+        SettingSource::Explicit(parameter) => format!("--{}", parameter.name()),
+        SettingSource::Config(name) | SettingSource::Variable(name) => name.to_owned(),
     };
     format!("{source}:{}", setting.value)
 }
@@ -162,9 +162,9 @@ fn tls_settings_are_those_that_docker_uses() {
 #[test]
 fn the_folder_is_that_of_the_flag_the_variable_or_the_home() {
     for (line, expected) in [
-        ("--config=/c DOCKER_CONFIG=/d", ("/c", Source::Explicit(Parameter::Config))),
-        ("--config= DOCKER_CONFIG=/d", ("/d", Source::Variable("DOCKER_CONFIG"))),
-        ("DOCKER_CONFIG=", ("/home/.docker", Source::Default)),
+        ("--config=/c DOCKER_CONFIG=/d", ("/c", SettingSource::Explicit(Parameter::Config))),
+        ("--config= DOCKER_CONFIG=/d", ("/d", SettingSource::Variable("DOCKER_CONFIG"))),
+        ("DOCKER_CONFIG=", ("/home/.docker", SettingSource::Default)),
     ] {
         let (folder, source) = settings(line).0.config_folder().unwrap();
         assert_eq!((folder.to_str().unwrap(), source), expected, "{line}");

@@ -1,15 +1,15 @@
 //! Errors of requests to an engine, and how to classify them.
 
 mod causes;
-mod meant;
 mod setting;
+mod suggestion;
 
 use std::io;
 use std::time::Duration;
 
 pub use causes::{ConnectError, ConnectErrorKind, CredentialsError, InvalidValue, RegistryErrorKind};
-pub use meant::Meant;
-pub use setting::{InvalidSetting, Parameter, Source};
+pub use setting::{InvalidSetting, Parameter, SettingSource};
+pub use suggestion::Suggestion;
 
 /// Why a request to the engine failed.
 #[derive(Debug, thiserror::Error)]
@@ -23,12 +23,17 @@ pub enum Error {
         source: io::Error,
     },
     /// The connection was lost after the request may have been sent.
-    #[error("the connection was lost during `{request}`: {why}")]
+    #[error(
+        "the connection was lost during `{request}`: {why}{}",
+        if *may_require_tls { ": it may be a port that requires TLS" } else { "" }
+    )]
     ConnectionLost {
         /// Method and path.
         request: String,
         /// The message of the transport.
         why: String,
+        /// Whether the first request over TCP without TLS was not answered, so that the port may require TLS.
+        may_require_tls: bool,
     },
     /// No response was received in time. The request may have been processed.
     #[error("no response to `{request}` within {} s", (after.as_secs_f32() * 10.0).round() / 10.0)]
@@ -103,8 +108,8 @@ pub enum Error {
         name: String,
         /// Why the name is not valid. `None` if the object does not exist.
         why: Option<String>,
-        /// What may have been meant, if it was looked up.
-        meant: Option<Box<Meant>>,
+        /// What to use instead, if it was looked up.
+        suggestion: Option<Box<Suggestion>>,
     },
     /// A value is not valid. Nothing was sent.
     #[error(transparent)]
@@ -163,24 +168,21 @@ fn after_colon(message: &str) -> String {
     if message.is_empty() { String::new() } else { format!(": {message}") }
 }
 
-/// The end of the reason of [`Error::ConnectionLost`] if the first request over TCP without TLS was not answered.
-pub const MAY_REQUIRE_TLS: &str = "it may be a port that requires TLS";
-
 /// The result of a request.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     /// An error for a name that does not exist, or that is not valid.
     pub fn no_such(kind: &'static str, name: &str, why: Option<String>) -> Self {
-        Self::NoSuch { kind, name: name.to_owned(), why, meant: None }
+        Self::NoSuch { kind, name: name.to_owned(), why, suggestion: None }
     }
 
-    /// Adds to [`Error::NoSuch`] which of `names` may have been meant.
+    /// Adds the most similar ones of `names` to [`Error::NoSuch`].
     pub fn with_similar<S: AsRef<str>>(self, names: impl IntoIterator<Item = S>) -> Self {
         match self {
             Self::NoSuch { kind, name, why, .. } => {
-                let meant = Meant::similar(&name, names).map(Box::new);
-                Self::NoSuch { kind, name, why, meant }
+                let suggestion = Suggestion::most_similar(&name, names).map(Box::new);
+                Self::NoSuch { kind, name, why, suggestion }
             }
             other => other,
         }

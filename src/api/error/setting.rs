@@ -6,7 +6,7 @@ use super::InvalidValue;
 
 /// Where a setting comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum SettingSource {
     /// The caller's argument.
     Explicit(Parameter),
     /// An environment variable.
@@ -57,7 +57,7 @@ pub enum InvalidSetting {
     #[error("{from}: {invalid}")]
     Host {
         /// Where the host comes from.
-        from: Source,
+        from: SettingSource,
         /// What is wrong with the host.
         invalid: InvalidValue,
     },
@@ -73,7 +73,7 @@ pub enum InvalidSetting {
     #[error("{from}: one of the hosts in `{hosts}` is empty")]
     EmptyHost {
         /// Where the hosts come from.
-        from: Source,
+        from: SettingSource,
         /// All of the hosts, without passwords.
         hosts: String,
     },
@@ -81,7 +81,7 @@ pub enum InvalidSetting {
     #[error("{required_by}: the engine's certificate must be verified, and `{file}` does not exist")]
     MissingAuthority {
         /// The setting that requires the verification.
-        required_by: Source,
+        required_by: SettingSource,
         /// The file.
         file: String,
     },
@@ -111,7 +111,7 @@ impl Parameter {
     }
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for SettingSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Explicit(parameter) => f.write_str(parameter.name()),

@@ -1,39 +1,40 @@
-//! What a name that does not exist may have meant.
+//! What to use instead of a name that does not exist.
 
 /// The maximum number of names that are suggested.
 const MAX_NAMES: usize = 3;
 
-/// What a name that does not exist may have meant.
+/// What to use instead of a name that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Meant {
+pub enum Suggestion {
     /// Objects of the same kind with similar names.
     Similar(Vec<String>),
-    /// The stack of this name, instead of a service.
+    /// The stack of this name: the name was given as that of a service.
     Stack,
 }
 
-impl Meant {
+impl Suggestion {
     /// Returns the most similar one of `names`, or several that are equally similar. `None` if none is similar.
     ///
     /// Similar are names with a few different letters, in another case, and the full name of a service of a stack
     /// (`shop_web` for `web`).
-    pub fn similar<S: AsRef<str>>(name: &str, names: impl IntoIterator<Item = S>) -> Option<Self> {
+    pub fn most_similar<S: AsRef<str>>(name: &str, names: impl IntoIterator<Item = S>) -> Option<Self> {
         let mut found: Vec<(usize, String)> = names
             .into_iter()
-            .filter_map(|other| Some((distance(name, other.as_ref())?, other.as_ref().to_owned())))
+            .filter_map(|other| Some((dissimilarity(name, other.as_ref())?, other.as_ref().to_owned())))
             .collect();
         found.sort();
         found.dedup();
         // Less similar ones would distract from the best.
-        let least = found.first().map_or(0, |(distance, _)| *distance);
-        found.retain(|(distance, _)| *distance == least);
+        let best = found.first().map_or(0, |(dissimilarity, _)| *dissimilarity);
+        found.retain(|(dissimilarity, _)| *dissimilarity == best);
         found.truncate(MAX_NAMES);
         (!found.is_empty()).then(|| Self::Similar(found.into_iter().map(|(_, name)| name).collect()))
     }
 }
 
-/// Returns how different two names are. `None` if they are not similar.
-fn distance(given: &str, other: &str) -> Option<usize> {
+/// Returns how different two names are: the edit distance, or 1 if one is the other with a prefix or suffix. `None` if
+/// they are not similar.
+fn dissimilarity(given: &str, other: &str) -> Option<usize> {
     let (given, other) = (given.to_lowercase(), other.to_lowercase());
     if given.is_empty() {
         return None;
@@ -44,29 +45,30 @@ fn distance(given: &str, other: &str) -> Option<usize> {
         let with_suffix = other.starts_with(&given) && other[given.len()..].starts_with(['_', '-', '.']);
         with_stack || with_suffix
     };
-    let (given, other): (Vec<char>, Vec<char>) = (given.chars().collect(), other.chars().collect());
-    // At most a third of the letters differ.
-    let most = given.len().max(other.len()).div_ceil(3).min(given.len().saturating_sub(1));
     if is_part {
         return Some(1);
     }
-    if given.len().abs_diff(other.len()) > most {
+    let (given, other): (Vec<char>, Vec<char>) = (given.chars().collect(), other.chars().collect());
+    // At most a third of the letters differ.
+    let max_edits = given.len().max(other.len()).div_ceil(3).min(given.len().saturating_sub(1));
+    if given.len().abs_diff(other.len()) > max_edits {
         return None;
     }
-    Some(edits(&given, &other)).filter(|edits| *edits <= most)
+    Some(edit_distance(&given, &other)).filter(|distance| *distance <= max_edits)
 }
 
-/// The number of letters to insert, remove, replace or exchange with the next one, to make one name of the other.
-fn edits(a: &[char], b: &[char]) -> usize {
+/// The optimal string alignment distance: the number of letters to insert, remove, replace or exchange with the next
+/// one to convert one name to the other.
+fn edit_distance(a: &[char], b: &[char]) -> usize {
     let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
     for (i, from) in a.iter().enumerate() {
         let mut row = vec![i + 1];
         for (j, to) in b.iter().enumerate() {
-            let mut least = (rows[i][j] + usize::from(from != to)).min(rows[i][j + 1] + 1).min(row[j] + 1);
+            let mut fewest = (rows[i][j] + usize::from(from != to)).min(rows[i][j + 1] + 1).min(row[j] + 1);
             if i > 0 && j > 0 && *from == b[j - 1] && a[i - 1] == *to {
-                least = least.min(rows[i - 1][j - 1] + 1);
+                fewest = fewest.min(rows[i - 1][j - 1] + 1);
             }
-            row.push(least);
+            row.push(fewest);
         }
         rows.push(row);
     }
@@ -78,8 +80,8 @@ mod tests {
     use super::*;
 
     fn similar(name: &str, names: &[&str]) -> Vec<String> {
-        match Meant::similar(name, names) {
-            Some(Meant::Similar(names)) => names,
+        match Suggestion::most_similar(name, names) {
+            Some(Suggestion::Similar(names)) => names,
             _ => Vec::new(),
         }
     }
@@ -111,9 +113,10 @@ mod tests {
 
     #[test]
     fn exchanged_letters_are_one_edit() {
-        let edits = |a: &str, b: &str| edits(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>());
-        assert_eq!(edits("abcd", "abdc"), 1);
-        assert_eq!(edits("", "abc"), 3);
-        assert_eq!(edits("kitten", "sitting"), 3);
+        let distance =
+            |a: &str, b: &str| edit_distance(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>());
+        assert_eq!(distance("abcd", "abdc"), 1);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("kitten", "sitting"), 3);
     }
 }

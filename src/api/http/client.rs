@@ -60,7 +60,7 @@ impl Stream<'_> {
 
     /// The error for a connection that was closed within a message.
     pub fn connection_lost(&self, why: impl Into<String>) -> Error {
-        Error::ConnectionLost { request: self.request.clone(), why: why.into() }
+        Error::ConnectionLost { request: self.request.clone(), why: why.into(), may_require_tls: false }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::api::cancellation::Cancellation;
 use crate::api::config::connection::Connection;
 use crate::api::config::credentials::RegistryAuth;
 use crate::api::config::endpoint::Endpoint;
-use crate::api::error::{Error, MAY_REQUIRE_TLS, Result};
+use crate::api::error::{Error, Result};
 use crate::api::transport;
 use crate::api::transport::{ConnectError, ConnectErrorKind, MAX_SSH_CONNECTIONS, NotConnected};
 
@@ -179,10 +179,7 @@ impl Host {
         }
         // The ping is the first request of a connection.
         let is_plain = matches!(&self.connection.endpoint, Endpoint::Tcp(tcp) if tcp.tls.is_none());
-        let lost = |why: String| match request.as_str() {
-            "GET /_ping" if is_plain => format!("{why}: {MAY_REQUIRE_TLS}"),
-            _ => why,
-        };
+        let may_require_tls = is_plain && request == "GET /_ping";
         match error {
             ureq::Error::Timeout(_) => Error::ResponseTimeout { request, after: limit },
             ureq::Error::Io(e) => match e.downcast::<NotConnected>() {
@@ -196,9 +193,9 @@ impl Host {
                 Err(e) if e.kind() == std::io::ErrorKind::TimedOut => {
                     Error::ResponseTimeout { request, after: limit }
                 }
-                Err(e) => Error::ConnectionLost { why: lost(e.to_string()), request },
+                Err(e) => Error::ConnectionLost { why: e.to_string(), request, may_require_tls },
             },
-            other => Error::ConnectionLost { why: lost(other.to_string()), request },
+            other => Error::ConnectionLost { why: other.to_string(), request, may_require_tls },
         }
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::api::deploy::failures::Failure;
 use crate::api::deploy::update::Delivery;
-use crate::api::error::{Error, Meant};
+use crate::api::error::{Error, Suggestion};
 use crate::api::resources::tasks::TaskState;
 use crate::api::rollout::FailureReason;
 use crate::api::spec::Place;
@@ -13,7 +13,7 @@ use crate::cli::exit;
 use crate::cli::messages::shell;
 
 /// What to do about a name that does not exist.
-pub fn for_unknown(kind: &str, name: &str, meant: Option<&Meant>) -> String {
+pub fn for_unknown(kind: &str, name: &str, suggestion: Option<&Suggestion>) -> String {
     let list = match kind {
         "service" | "service or task" => "list the services with `swarmctl ls`".to_owned(),
         "context" => "list the contexts with `swarmctl context ls`".to_owned(),
@@ -23,10 +23,10 @@ pub fn for_unknown(kind: &str, name: &str, meant: Option<&Meant>) -> String {
         }
         kind => format!("list them with `docker {kind} ls`"),
     };
-    match meant {
+    match suggestion {
         None => list,
-        Some(Meant::Stack) => format!("`{name}` is a stack: use `--stack {}`", shell::word(name)),
-        Some(Meant::Similar(names)) => format!("did you mean `{}`? {list}", names.join("` or `")),
+        Some(Suggestion::Stack) => format!("`{name}` is a stack: use `--stack {}`", shell::word(name)),
+        Some(Suggestion::Similar(names)) => format!("did you mean `{}`? {list}", names.join("` or `")),
     }
 }
 
@@ -36,12 +36,12 @@ pub fn for_unknown_services<'e>(errors: impl Iterator<Item = &'e Error>) -> Opti
     let mut similar = Vec::new();
     let mut hints = Vec::new();
     for error in &errors {
-        let Error::NoSuch { kind, name, meant: Some(meant), .. } = error else { continue };
-        match &**meant {
-            Meant::Similar(names) => {
+        let Error::NoSuch { kind, name, suggestion: Some(suggestion), .. } = error else { continue };
+        match &**suggestion {
+            Suggestion::Similar(names) => {
                 similar.push(format!("`{}` instead of `{name}`", names.join("` or `")));
             }
-            Meant::Stack => hints.push(for_unknown(kind, name, Some(meant))),
+            Suggestion::Stack => hints.push(for_unknown(kind, name, Some(suggestion))),
         }
     }
     if errors.len() == 1 || (similar.is_empty() && hints.is_empty()) {

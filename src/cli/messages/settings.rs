@@ -1,6 +1,6 @@
 //! Errors about the selection of the engine, described with the flags and variables that they come from.
 
-use crate::api::error::{Error, InvalidSetting, Parameter, Source};
+use crate::api::error::{Error, InvalidSetting, Parameter, SettingSource};
 use crate::cli::messages::usage::{ParseError as _, UsageError};
 
 const ENDPOINT: &str = "unix:///var/run/docker.sock, tcp://10.0.0.5:2376 or ssh://me@manager1.example.com";
@@ -8,9 +8,9 @@ const CONTEXT: &str = "--context prod";
 const API_VERSION: &str = "1.41";
 
 /// Returns the name of a setting on the command line, in the environment or in config.json.
-pub fn source_name(source: Source) -> String {
+pub fn source_name(source: SettingSource) -> String {
     match source {
-        Source::Explicit(parameter) => format!("--{}", parameter.name()),
+        SettingSource::Explicit(parameter) => format!("--{}", parameter.name()),
         other => other.to_string(),
     }
 }
@@ -25,7 +25,7 @@ pub fn name_flags(error: Error) -> Error {
 
 impl From<InvalidSetting> for UsageError {
     fn from(invalid: InvalidSetting) -> Self {
-        let named = |source: Source, error: UsageError| Self {
+        let named = |source: SettingSource, error: UsageError| Self {
             why: format!("{}: {}", source_name(source), error.why),
             ..error
         };
@@ -55,7 +55,7 @@ impl From<InvalidSetting> for UsageError {
                     "{}: the engine's certificate must be verified, and `{file}` does not exist; name its CA's with \
                      {}, or the folder that holds it with DOCKER_CERT_PATH",
                     source_name(required_by),
-                    source_name(Source::Explicit(Parameter::TlsCaCert)),
+                    source_name(SettingSource::Explicit(Parameter::TlsCaCert)),
                 ),
                 "--tlscacert ca.pem",
             ),
@@ -78,14 +78,17 @@ mod tests {
         );
         let invalid = || InvalidValue::new("x", "is not a valid engine endpoint: why");
         assert_eq!(
-            shown(InvalidSetting::Host { from: Source::Explicit(Parameter::Host), invalid: invalid() }),
+            shown(InvalidSetting::Host {
+                from: SettingSource::Explicit(Parameter::Host),
+                invalid: invalid()
+            }),
             format!("--host: `x` is not a valid engine endpoint: why (for example: `{ENDPOINT}`)")
         );
         assert_eq!(
-            shown(InvalidSetting::Host { from: Source::Variable("DOCKER_HOST"), invalid: invalid() }),
+            shown(InvalidSetting::Host { from: SettingSource::Variable("DOCKER_HOST"), invalid: invalid() }),
             format!("DOCKER_HOST: `x` is not a valid engine endpoint: why (for example: `{ENDPOINT}`)")
         );
-        let required_by = Source::Explicit(Parameter::TlsVerify);
+        let required_by = SettingSource::Explicit(Parameter::TlsVerify);
         assert_eq!(
             shown(InvalidSetting::MissingAuthority { required_by, file: "/ca.pem".to_owned() }),
             "--tlsverify: the engine's certificate must be verified, and `/ca.pem` does not exist; name its CA's with \

@@ -192,7 +192,7 @@ impl SelectArgs {
             && self.stack.as_ref().is_none_or(|name| has_label(STACK, name))
     }
 
-    /// The error that no service is selected, with the stacks that may have been meant.
+    /// The error that no service is selected, with similar names of stacks.
     pub fn nothing_selected(&self, client: &Client) -> Error {
         let all = match &self.stack {
             Some(_) => services::list(client, &services::filters(&[])).unwrap_or_default(),
@@ -204,9 +204,9 @@ impl SelectArgs {
     /// Like [`Self::nothing_selected`], if all services are known.
     pub fn nothing_selected_of(&self, all: &[Service]) -> Error {
         let why = "no service matches the selection".to_owned();
-        let meant = self.stack.as_ref().and_then(|stack| suggest::similar_stacks(all, stack));
-        let meant = meant.map(Box::new);
-        Error::NoSuch { kind: "service", name: self.to_flags(), why: Some(why), meant }
+        let suggestion = self.stack.as_ref().and_then(|stack| suggest::similar_stacks(all, stack));
+        let suggestion = suggestion.map(Box::new);
+        Error::NoSuch { kind: "service", name: self.to_flags(), why: Some(why), suggestion }
     }
 
     /// Returns the named or selected services, each once.

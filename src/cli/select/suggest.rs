@@ -1,14 +1,14 @@
-//! What names without a service may have meant. This takes one request, and only if there are such names.
+//! Suggestions for names without a service. They take one request, and only if there are such names.
 
 use serde_json::json;
 
 use super::STACK;
-use crate::api::error::{Error, Meant};
+use crate::api::error::{Error, Suggestion};
 use crate::api::http::client::Client;
 use crate::api::resources::services;
 use crate::api::resources::services::Service;
 
-/// Adds what the names without a service may have meant. Nothing is added if the services cannot be listed.
+/// Adds suggestions to errors about names without a service. Nothing is added if the services cannot be listed.
 pub fn add_similar<'e>(client: &Client, errors: impl IntoIterator<Item = &'e mut Error>) {
     let missing: Vec<&mut Error> = errors.into_iter().filter(|error| is_unknown(error)).collect();
     if missing.is_empty() {
@@ -18,25 +18,28 @@ pub fn add_similar<'e>(client: &Client, errors: impl IntoIterator<Item = &'e mut
     missing.into_iter().for_each(|error| add_similar_of(&all, error));
 }
 
-/// Adds what the name may have meant, if all services are known.
+/// Adds a suggestion to an error about a name without a service. `all` are all services.
 pub fn add_similar_of(all: &[Service], error: &mut Error) {
-    let Error::NoSuch { name, meant, .. } = error else { return };
+    let Error::NoSuch { name, suggestion, .. } = error else { return };
     let is_stack = all.iter().any(|service| service.spec()["Labels"][STACK] == name.as_str());
-    let found =
-        if is_stack { Some(Meant::Stack) } else { Meant::similar(name, all.iter().map(Service::name)) };
-    *meant = found.map(Box::new);
+    let found = if is_stack {
+        Some(Suggestion::Stack)
+    } else {
+        Suggestion::most_similar(name, all.iter().map(Service::name))
+    };
+    *suggestion = found.map(Box::new);
 }
 
-/// Returns the stacks that may have been meant.
-pub fn similar_stacks(all: &[Service], stack: &str) -> Option<Meant> {
+/// Returns the stacks with similar names.
+pub fn similar_stacks(all: &[Service], stack: &str) -> Option<Suggestion> {
     let stacks = all.iter().filter_map(|service| service.spec()["Labels"][STACK].as_str());
-    Meant::similar(stack, stacks.filter(|other| *other != stack))
+    Suggestion::most_similar(stack, stacks.filter(|other| *other != stack))
 }
 
-/// Describes a stack without services, if another one may have been meant. Takes one request.
+/// Describes a stack without services, if another one has a similar name. Takes one request.
 pub fn describe_empty_stack(client: &Client, stack: &str) -> Option<String> {
     let all = services::list(client, &json!({})).ok()?;
-    let Meant::Similar(names) = similar_stacks(&all, stack)? else { return None };
+    let Suggestion::Similar(names) = similar_stacks(&all, stack)? else { return None };
     Some(format!("stack `{stack}` has no services; did you mean `{}`?", names.join("` or `")))
 }
 

@@ -171,7 +171,11 @@ impl Connections {
         let ending = match &response {
             Ok((parts, _)) => Ok(parts.status.as_u16()),
             Err(SendError::NotConnected(failure) | SendError::Failed(failure)) => {
-                Err(Error::ConnectionLost { request: name.clone(), why: failure.to_string() })
+                Err(Error::ConnectionLost {
+                    request: name.clone(),
+                    why: failure.to_string(),
+                    may_require_tls: false,
+                })
             }
         };
         engine.observe(&Exchange {

@@ -3,7 +3,7 @@
 use crate::api::config::connection::Connection;
 use crate::api::config::endpoint::Endpoint;
 use crate::api::config::resolved_endpoint::ResolvedEndpoint;
-use crate::api::config::settings::{Choice, Setting, Settings, Source};
+use crate::api::config::settings::{Choice, Setting, SettingSource, Settings};
 use crate::api::error::Result;
 use crate::api::resources::system::{Info, ManagerStatus, Version};
 use crate::cli::messages::settings::source_name;
@@ -54,14 +54,14 @@ pub fn unused(Facts { settings, used, choice, .. }: &Facts) -> (Vec<Setting>, &'
     }
 }
 
-pub fn endpoint_source(choice: &Choice) -> Source {
+pub fn endpoint_source(choice: &Choice) -> SettingSource {
     choice.host.as_ref().unwrap_or(&choice.context).source
 }
 
-pub fn headers_source(settings: &Settings) -> Source {
+pub fn headers_source(settings: &Settings) -> SettingSource {
     match &settings.docker_custom_headers {
-        Some(text) if !text.is_empty() => Source::Variable("DOCKER_CUSTOM_HEADERS"),
-        _ => Source::Config("HttpHeaders"),
+        Some(text) if !text.is_empty() => SettingSource::Variable("DOCKER_CUSTOM_HEADERS"),
+        _ => SettingSource::Config("HttpHeaders"),
     }
 }
 

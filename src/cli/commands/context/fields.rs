@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::facts::{Engine, Facts, dotted, endpoint_source, headers_source, others, tls_source, unused};
 use crate::api::config::endpoint::without_password;
-use crate::api::config::settings::{Setting, Source};
+use crate::api::config::settings::{Setting, SettingSource};
 use crate::api::error::Result;
 use crate::api::resources::system::{Info, ManagerStatus};
 use crate::cli::messages::settings::source_name;
@@ -94,7 +94,7 @@ fn describe_manager(info: &Info, manager: Option<&Result<Option<ManagerStatus>>>
     }
 }
 
-fn with_source(value: &str, source: Source) -> String {
+fn with_source(value: &str, source: SettingSource) -> String {
     format!("{value} ({})", source_name(source))
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::facts::{Engine, Facts, dotted, endpoint_source, others, unused};
 use crate::api::config::endpoint::without_password;
-use crate::api::config::settings::{Setting, Source};
+use crate::api::config::settings::{Setting, SettingSource};
 use crate::cli::exit;
 use crate::cli::messages::settings::source_name;
 
@@ -69,10 +69,10 @@ fn engine_to_json(Engine { version, info, manager, .. }: &Engine) -> Value {
     })
 }
 
-fn source_code(source: Source) -> String {
+fn source_code(source: SettingSource) -> String {
     match source {
-        Source::Config(field) => format!("config.json:{field}"),
-        Source::Default => "default".to_owned(),
+        SettingSource::Config(field) => format!("config.json:{field}"),
+        SettingSource::Default => "default".to_owned(),
         other => source_name(other),
     }
 }

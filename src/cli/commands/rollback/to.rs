@@ -104,7 +104,7 @@ fn prepare(
     let Some(recorded) = record.service(service.id()) else {
         let why = Some(format!("run {} did not change it", record.run));
         let name = service.name().to_owned();
-        return Err(NotStarted::Failed(Error::NoSuch { kind: "service", name, why, meant: None }));
+        return Err(NotStarted::Failed(Error::NoSuch { kind: "service", name, why, suggestion: None }));
     };
     let Some(before) = &recorded.before else {
         return Err(NotStarted::Refused(format!(

@@ -64,7 +64,7 @@ impl Finder {
         });
         services.extend(unknown.into_iter().map(|name| {
             let why = Some(format!("run {} did not change it", self.run));
-            let error = Error::NoSuch { kind: "service", name: name.clone(), why, meant: None };
+            let error = Error::NoSuch { kind: "service", name: name.clone(), why, suggestion: None };
             let report = ServiceReport::not_started(&name, None, NotStarted::Failed(error));
             (Err(Box::new(report)), name, None)
         }));
@@ -87,8 +87,12 @@ impl Finder {
                 return self.left(name, Some(other), UndoState::Replaced, why, skipped);
             }
             None => {
-                let error =
-                    Error::NoSuch { kind: "service", name: name.to_owned(), why: recorded.id, meant: None };
+                let error = Error::NoSuch {
+                    kind: "service",
+                    name: name.to_owned(),
+                    why: recorded.id,
+                    suggestion: None,
+                };
                 let skipped = "it was removed since the run";
                 return self.left(name, None, UndoState::Gone, NotStarted::Failed(error), skipped);
             }
