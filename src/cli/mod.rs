@@ -54,6 +54,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use self::app::command_line::CommandLine;
 use self::commands::plugin::Invocation;
 use self::grammar::lazy::Lazy;
+use self::messages::errors;
 use app::{App, GlobalArgs};
 pub use exit::Exit;
 
@@ -249,7 +250,7 @@ fn run_internal_command(ui: Ui, command: &clap::Command, words: &[OsString]) -> 
 fn run(ui: Ui, cli: Cli, command_line: CommandLine) -> Exit {
     let app = match App::new(ui, cli.global) {
         Ok(app) => app.with_command_line(command_line),
-        Err(error) => return exit::report_error(ui, &error, None),
+        Err(error) => return errors::print_final_error(ui, &error, None),
     };
     if ui.program() == plugin::NAME {
         plugin::cancel_when_client_ends(&app);
@@ -283,5 +284,5 @@ fn run(ui: Ui, cli: Cli, command_line: CommandLine) -> Exit {
         Command::Version(Lazy(args)) => version::run(&args, &app),
         Command::Wait(Lazy(args)) => wait::run(args, &app),
     };
-    result.unwrap_or_else(|error| exit::report_error(ui, &error, app.signal()))
+    result.unwrap_or_else(|error| errors::print_final_error(ui, &error, app.signal()))
 }

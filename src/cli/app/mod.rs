@@ -34,7 +34,7 @@ use crate::api::http::observer::Observer;
 use crate::api::registry::auth::Keyring;
 use crate::api::registry::digest::DigestCache;
 use crate::cli::complete::completion::Completion;
-use crate::cli::messages::settings::name_flags;
+use crate::cli::messages::errors::settings::name_flags;
 use crate::cli::messages::usage::UsageError;
 use crate::output::{Color, Ui, Verbosity};
 

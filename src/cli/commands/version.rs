@@ -11,7 +11,8 @@ use crate::api::http::client::Client;
 use crate::api::resources::system;
 use crate::cli::app::App;
 use crate::cli::deploy::timeout;
-use crate::cli::exit::{self, Exit};
+use crate::cli::exit::Exit;
+use crate::cli::messages::errors;
 use crate::output::Fields;
 
 /// Show the versions of swarmctl and of the engine
@@ -48,7 +49,7 @@ pub fn run(args: &VersionArgs, app: &App) -> anyhow::Result<Exit> {
     Ok(match engine {
         Ok(_) => Exit::Done,
         Err(error) => {
-            exit::report_failure(app.ui, "cannot get the version of the engine", &error);
+            errors::print_error(app.ui, "cannot get the version of the engine", &error);
             Exit::for_error(&error, app.signal())
         }
     })
@@ -99,7 +100,7 @@ fn to_json(engine: &Result<Engine>) -> Value {
             "arch": architecture(),
         },
         "engine": engine.as_ref().ok().map(of_engine),
-        "error": engine.as_ref().err().map(|error| exit::error_chain(error).collect::<Vec<_>>().join(": ")),
+        "error": engine.as_ref().err().map(|error| errors::error_chain(error).collect::<Vec<_>>().join(": ")),
     })
 }
 

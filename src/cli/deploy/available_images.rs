@@ -9,7 +9,7 @@ use crate::api::http::client::Client;
 use crate::api::registry::digest;
 use crate::api::registry::image_ref::ImageRef;
 use crate::cli::app::App;
-use crate::cli::exit::login_hint;
+use crate::cli::messages::errors::engine_login_hint;
 
 /// What is known of images, by repository and digest.
 #[derive(Debug)]
@@ -96,7 +96,7 @@ fn request(client: &Client, app: &App, image: &ImageRef, pinned: &str) -> Result
         }) => Ok(Known::Missing(registry, pinned.familiar())),
         Err(error @ Error::Registry { kind, .. }) => {
             let hint = match kind {
-                RegistryErrorKind::Denied => format!("; {}", login_hint(image.domain())),
+                RegistryErrorKind::Denied => format!("; {}", engine_login_hint(image.domain())),
                 _ => String::new(),
             };
             let name = pinned.familiar();

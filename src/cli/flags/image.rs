@@ -13,8 +13,8 @@ use crate::api::registry::image_ref::{ImageRef, Likeness};
 use crate::api::resources::images;
 use crate::api::spec::{self, Edit};
 use crate::cli::app::App;
-use crate::cli::exit::login_hint;
-use crate::cli::messages::registry::{Consequence, RegistryTrouble};
+use crate::cli::messages::errors::engine_login_hint;
+use crate::cli::messages::errors::registry::{Consequence, RegistryTrouble};
 use crate::cli::messages::usage::{OrExample as _, TAG, UsageError};
 
 /// Flags of every command that sets an image.
@@ -316,7 +316,7 @@ impl ImageResolution<'_> {
         };
         let of_engine =
             is_local.then(|| "the connected engine has the image; other nodes cannot pull it".to_owned());
-        let hint = (kind == RegistryErrorKind::Denied).then(|| login_hint(&registry));
+        let hint = (kind == RegistryErrorKind::Denied).then(|| engine_login_hint(&registry));
         let trouble =
             RegistryTrouble { registry: registry.clone(), kind, message: message.clone(), consequence };
         let error = Error::Registry { registry, image: image.clone(), kind, message };

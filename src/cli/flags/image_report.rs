@@ -2,7 +2,7 @@
 
 use crate::api::deploy::update::{NoChange, Unchanged, Update};
 use crate::api::spec::Place;
-use crate::cli::messages::registry::RegistryTrouble;
+use crate::cli::messages::errors::registry::RegistryTrouble;
 use crate::cli::messages::shared::{SharedTexts, with_services};
 use crate::output::Ui;
 

@@ -333,12 +333,12 @@ fn no_tag_list(image: &ImageRef, failure: Failure) -> Stop {
     Stop::Refused(Declined {
         reason: Reason::NoTagList,
         why: format!("cannot list the tags of `{}`: {failure}", image.familiar_repository()),
-        hint: login_hint(image, &failure),
+        hint: registry_login_hint(image, &failure),
     })
 }
 
-/// The hint for a registry that denies access.
-pub fn login_hint(image: &ImageRef, failure: &Failure) -> Option<String> {
+/// The hint for a registry that denies access to swarmctl, which lists tags itself.
+pub fn registry_login_hint(image: &ImageRef, failure: &Failure) -> Option<String> {
     let login = match image.domain() {
         "docker.io" => "docker login".to_owned(),
         registry => format!("docker login {}", shell::word(registry)),

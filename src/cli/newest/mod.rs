@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 pub use age::{describe_age, parse_age};
-pub use choose::{Chooser, ServiceImage, login_hint};
+pub use choose::{Chooser, ServiceImage, registry_login_hint};
 pub use decision::{Choice, Decision, Declined, PUBLISHERS_AGE, Reason, UNKNOWN_PUSH};
 
 use crate::api::registry::tags::{PreReleases, TagPattern};

@@ -6,7 +6,7 @@ use crate::api::config::resolved_endpoint::ResolvedEndpoint;
 use crate::api::config::settings::{Choice, Setting, SettingSource, Settings};
 use crate::api::error::Result;
 use crate::api::resources::system::{Info, ManagerStatus, Version};
-use crate::cli::messages::settings::source_name;
+use crate::cli::messages::errors::settings::source_name;
 
 /// The settings, the engine that they select, and what it reports.
 pub struct Facts<'a> {

@@ -7,7 +7,7 @@ use crate::api::config::endpoint::without_password;
 use crate::api::config::settings::{Setting, SettingSource};
 use crate::api::error::Result;
 use crate::api::resources::system::{Info, ManagerStatus};
-use crate::cli::messages::settings::source_name;
+use crate::cli::messages::errors::settings::source_name;
 use crate::output::Fields;
 
 /// Formats the information as lines.

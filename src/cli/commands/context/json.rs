@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::facts::{Engine, Facts, dotted, endpoint_source, others, unused};
 use crate::api::config::endpoint::without_password;
 use crate::api::config::settings::{Setting, SettingSource};
-use crate::cli::exit;
-use crate::cli::messages::settings::source_name;
+use crate::cli::messages::errors;
+use crate::cli::messages::errors::settings::source_name;
 
 /// Converts the information to a JSON object.
 pub fn to_json(facts: &Facts) -> Value {
@@ -44,7 +44,7 @@ pub fn to_json(facts: &Facts) -> Value {
         },
         "reachable": engine.is_ok(),
         "engine": engine.as_ref().ok().map(engine_to_json),
-        "error": engine.as_ref().err().map(|error| exit::error_chain(error).collect::<Vec<_>>().join(": ")),
+        "error": engine.as_ref().err().map(|error| errors::error_chain(error).collect::<Vec<_>>().join(": ")),
     })
 }
 

@@ -11,8 +11,9 @@ use crate::api::config::resolved_endpoint;
 use crate::api::config::settings::{DEFAULT_CONTEXT, Settings};
 use crate::api::error::Result;
 use crate::cli::app::App;
-use crate::cli::exit::{Exit, error_chain};
-use crate::cli::messages::settings::name_flags;
+use crate::cli::exit::Exit;
+use crate::cli::messages::errors::error_chain;
+use crate::cli::messages::errors::settings::name_flags;
 use crate::cli::messages::usage::UsageError;
 use crate::output::{Table, natural_cmp};
 

@@ -16,7 +16,8 @@ use crate::api::http::request_path::Path;
 use crate::api::resources::system;
 use crate::cli::app::App;
 use crate::cli::deploy::timeout;
-use crate::cli::exit::{self, Exit};
+use crate::cli::exit::Exit;
+use crate::cli::messages::errors;
 
 /// Show the engine in use and how it was selected
 ///
@@ -49,7 +50,7 @@ pub fn run(args: ShowArgs, app: &App) -> anyhow::Result<Exit> {
     Ok(match facts.engine.and_then(|engine| check_api_version(&client, target, &engine)) {
         Ok(()) => Exit::Done,
         Err(error) => {
-            exit::report_failure(app.ui, "cannot read the engine's properties", &error);
+            errors::print_error(app.ui, "cannot read the engine's properties", &error);
             Exit::for_error(&error, app.signal())
         }
     })

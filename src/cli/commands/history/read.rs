@@ -14,8 +14,8 @@ use crate::cli::app::App;
 use crate::cli::deploy::journal::{
     HistoryError, Location, OpenJournal, describe, error_of, find_run, open, read_record, required_store,
 };
-use crate::cli::exit;
 use crate::cli::exit::Exit;
+use crate::cli::messages::errors;
 use crate::cli::messages::usage::UsageError;
 use crate::cli::select::{Jobs, SelectArgs, SelectedService};
 
@@ -105,7 +105,7 @@ fn find_journal(app: &App, client: &Client) -> anyhow::Result<OpenJournal> {
 
 fn report_unknown(app: &App, unknown: &[(String, Error)]) -> Vec<Exit> {
     let report = |(name, error): &(String, Error)| {
-        exit::report_failure(app.ui, &format!("cannot show the history of service `{name}`"), error);
+        errors::print_error(app.ui, &format!("cannot show the history of service `{name}`"), error);
         Exit::for_error(error, app.signal())
     };
     unknown.iter().map(report).collect()

@@ -12,8 +12,8 @@ use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::report::{ServiceReport, Stage};
 use crate::cli::deploy::watch;
-use crate::cli::exit;
 use crate::cli::exit::Exit;
+use crate::cli::messages::errors;
 use crate::cli::select::{Jobs, SelectArgs, SelectedService};
 use crate::output::natural_cmp;
 
@@ -62,7 +62,7 @@ pub fn run(args: ImagesArgs, app: &App) -> anyhow::Result<Exit> {
                 failures.push(Exit::Failed);
             }
             Err(error) => {
-                exit::report_failure(app.ui, &format!("cannot print the image of service `{given}`"), &error);
+                errors::print_error(app.ui, &format!("cannot print the image of service `{given}`"), &error);
                 failures.push(Exit::for_error(&error, app.signal()));
             }
         }

@@ -15,10 +15,10 @@ use jiff::Timestamp;
 
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
-use crate::cli::exit;
 use crate::cli::exit::Exit;
 use crate::cli::format::configured;
 use crate::cli::lookups::Lookups;
+use crate::cli::messages::errors;
 
 use crate::api::error::Result;
 use crate::api::http::client::Client;
@@ -97,7 +97,7 @@ pub fn run(args: InspectArgs, app: &App) -> anyhow::Result<Exit> {
     };
     out.finish()?;
     exits.extend(errors.into_iter().map(|(what, error)| {
-        exit::report_failure(app.ui, &format!("cannot inspect {what}"), &error);
+        errors::print_error(app.ui, &format!("cannot inspect {what}"), &error);
         Exit::for_error(&error, app.signal())
     }));
     Ok(Exit::merge(exits))

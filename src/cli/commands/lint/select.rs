@@ -9,8 +9,8 @@ use crate::api::error::Error;
 use crate::api::http::request_path::can_be_name;
 use crate::api::resources::services::{MIN_ID_PREFIX_LEN, Service};
 use crate::cli::app::App;
-use crate::cli::exit;
 use crate::cli::exit::Exit;
+use crate::cli::messages::errors;
 use crate::cli::select::filter::ImageFilter;
 use crate::cli::select::{SelectArgs, suggest};
 use crate::output::natural_cmp;
@@ -86,7 +86,7 @@ fn find<'a>(all: &'a [Service], given: &str) -> Result<&'a Service, Error> {
 /// Prints an error for each name without a service. Returns the exit codes.
 pub fn report_missing(missing: &[(&str, Error)], app: &App) -> Vec<Exit> {
     let describe = |(name, error): &(&str, Error)| {
-        exit::report_failure(app.ui, &format!("cannot check service `{name}`"), error);
+        errors::print_error(app.ui, &format!("cannot check service `{name}`"), error);
         Exit::for_error(error, app.signal())
     };
     missing.iter().map(describe).collect()

@@ -19,8 +19,8 @@ use crate::api::http::date;
 use crate::api::resources::logs::LogQuery;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
-use crate::cli::exit;
 use crate::cli::exit::Exit;
+use crate::cli::messages::errors;
 use crate::cli::messages::usage::UsageError;
 use crate::cli::select::SelectArgs;
 use prefixes::{PrefixArgs, Prefixes};
@@ -83,7 +83,7 @@ pub fn run(args: LogsArgs, app: &App) -> anyhow::Result<Exit> {
         return Err(UsageError::new(why, "swarmctl logs -f --stack shop").into());
     }
     for (given, error) in &missing {
-        exit::report_failure(app.ui, &format!("cannot read the log of `{given}`"), error);
+        errors::print_error(app.ui, &format!("cannot read the log of `{given}`"), error);
     }
     let now = client.first_date().and_then(date::parse_http_date).unwrap_or_else(Timestamp::now);
     let mut query = LogQuery {
@@ -118,7 +118,7 @@ pub fn run(args: LogsArgs, app: &App) -> anyhow::Result<Exit> {
             Ok(Completeness::Incomplete) => Exit::Failed,
             Err(Error::Interrupted) => Exit::for_signal(app.signal()),
             Err(error) => {
-                exit::report_failure(
+                errors::print_error(
                     app.ui,
                     &format!("cannot read the log of {} to its end", source.description()),
                     &error,

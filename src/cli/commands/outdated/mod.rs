@@ -14,10 +14,10 @@ use crate::api::registry::tags::PolicySource;
 use crate::api::resources::services::Service;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
-use crate::cli::exit;
 use crate::cli::exit::Exit;
 use crate::cli::format;
 use crate::cli::format::ListFormat;
+use crate::cli::messages::errors;
 use crate::cli::newest::ChoiceArgs;
 use crate::cli::select::{Jobs, SelectArgs, SelectedService};
 use crate::output::{TemplateError, natural_cmp};
@@ -135,7 +135,7 @@ fn find_services(
         match one {
             Ok(service) => found.push(service),
             Err(error) => {
-                exit::report_failure(app.ui, &format!("cannot check service `{given}`"), &error);
+                errors::print_error(app.ui, &format!("cannot check service `{given}`"), &error);
                 missing.push(Exit::for_error(&error, app.signal()));
             }
         }

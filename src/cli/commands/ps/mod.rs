@@ -15,11 +15,11 @@ use crate::api::resources::tasks;
 use crate::api::resources::tasks::ExistingTasks;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
-use crate::cli::exit;
 use crate::cli::exit::Exit;
 use crate::cli::format;
 use crate::cli::format::ListFormat;
 use crate::cli::lookups::Lookups;
+use crate::cli::messages::errors;
 use crate::cli::select::filter;
 use crate::cli::select::{Jobs, SelectArgs, SelectedService};
 use crate::output::{Columns, RowTemplate, TemplateError};
@@ -134,7 +134,7 @@ pub fn run(args: PsArgs, app: &App) -> anyhow::Result<Exit> {
         (service.name().to_owned(), Error::no_such("service", service.name(), why))
     }));
     Ok(Exit::merge(missing.iter().map(|(given, error)| {
-        exit::report_failure(app.ui, &format!("cannot list the tasks of service `{given}`"), error);
+        errors::print_error(app.ui, &format!("cannot list the tasks of service `{given}`"), error);
         Exit::for_error(error, app.signal())
     })))
 }

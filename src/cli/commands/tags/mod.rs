@@ -14,7 +14,7 @@ use crate::cli::app::App;
 use crate::cli::app::registries::registry_settings;
 use crate::cli::complete::completion::Completion;
 use crate::cli::exit::Exit;
-use crate::cli::newest::login_hint;
+use crate::cli::newest::registry_login_hint;
 use crate::output::Table;
 
 /// List the tags of a repository and which of them a policy selects
@@ -58,7 +58,7 @@ pub fn run(args: TagsArgs, app: &App) -> anyhow::Result<Exit> {
                 FailureKind::Deadline => Exit::Unreachable,
                 _ => Exit::Failed,
             };
-            let hint = login_hint(&reference.image, &failure);
+            let hint = registry_login_hint(&reference.image, &failure);
             app.ui.error(&what, [failure.to_string()], hint.as_deref());
             return Ok(exit);
         }

@@ -20,7 +20,7 @@ use crate::cli::exit::Exit;
 use crate::cli::flags::image::ImageArgs;
 use crate::cli::flags::placement::MODES;
 use crate::cli::flags::{SpecArgs, UpdateFlags, check_engine, groups};
-use crate::cli::messages::invalid_spec;
+use crate::cli::messages::errors::invalid_spec;
 use crate::cli::messages::usage::UsageError;
 use crate::cli::select::{Jobs, SelectArgs};
 

@@ -6,7 +6,7 @@ use crate::api::registry::digest::RegistryErrorKind;
 use crate::api::registry::image_ref::ImageRef;
 use crate::cli::app::App;
 use crate::cli::deploy::report::NotStarted;
-use crate::cli::exit::{hint, login_hint};
+use crate::cli::messages::errors::{engine_login_hint, hint};
 use crate::cli::messages::shell;
 
 /// Requests the image from its registry.
@@ -34,7 +34,7 @@ pub fn check(client: &Client, app: &App, image: &ImageRef, from: &ImageRef) -> R
         Err(error @ Error::Registry { kind: RegistryErrorKind::Denied, .. }) => {
             Err(NotStarted::ImageUnavailable {
                 why: error.to_string(),
-                hint: Some(login_hint(image.domain())),
+                hint: Some(engine_login_hint(image.domain())),
             })
         }
         Err(error @ Error::Registry { kind: RegistryErrorKind::Unreachable, .. }) => {

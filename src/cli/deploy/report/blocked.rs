@@ -5,7 +5,7 @@ use super::outcome::Outcome;
 use super::service::{BatchStop, ServiceReport};
 use crate::api::deploy::update::Delivery;
 use crate::cli::messages;
-use crate::cli::messages::hints;
+use crate::cli::messages::errors;
 
 /// Names that match no service, or more than one. Because of them, no service is changed.
 pub struct UnknownServices {
@@ -45,7 +45,7 @@ pub fn by_unknown_services(reports: &[ServiceReport]) -> Option<UnknownServices>
                     | Outcome::NotComparable(_)
             )
     };
-    let hint = hints::for_unknown_services(reports.iter().filter_map(|report| match report.outcome() {
+    let hint = errors::for_unknown_services(reports.iter().filter_map(|report| match report.outcome() {
         Outcome::Failed(error) => Some(error),
         _ => None,
     }));

@@ -30,8 +30,8 @@ use crate::api::deploy::update::Delivery;
 use crate::api::error::Error;
 use crate::api::http::client::Client;
 use crate::cli::app::App;
-use crate::cli::exit;
 use crate::cli::exit::{AlreadyReported, Exit};
+use crate::cli::messages::errors;
 use crate::cli::select::{Jobs, SelectArgs, SelectedService};
 
 /// How a command reports.
@@ -215,7 +215,7 @@ pub fn report_nothing_done(
 
 /// Reports a command that ended before it knew its services.
 pub fn report_early_end(style: ReportStyle, error: anyhow::Error, app: &App) -> anyhow::Result<Exit> {
-    let code = exit::report_error(app.ui, &error, app.signal());
+    let code = errors::print_final_error(app.ui, &error, app.signal());
     if style.format == ReportFormat::Json {
         let mut out = app.ui.stdout();
         out.json_object(&json::command(style, code, Vec::new()));

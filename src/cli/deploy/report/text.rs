@@ -159,7 +159,7 @@ fn explain(style: ReportStyle, report: &ServiceReport, app: &App) -> Option<Mess
 fn explain_outcome(style: ReportStyle, report: &ServiceReport, app: &App) -> Option<Message> {
     let message = messages::explain(report, app.signal())?;
     if let Outcome::Failed(Error::Registry { registry, image, kind, message: text }) = report.outcome() {
-        let cause = messages::registry::describe(registry, &format!("`{image}`"), *kind, text);
+        let cause = messages::errors::registry::describe(registry, &format!("`{image}`"), *kind, text);
         let text = app.ui.is_debug().then(|| text.clone());
         return Some(Message { causes: std::iter::once(cause).chain(text).collect(), ..message });
     }

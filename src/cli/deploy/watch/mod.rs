@@ -14,6 +14,7 @@ use crate::api::resources::services::Service;
 use crate::api::rollout::{Baseline, FailureReason, Judgement, Polling, State, TaskHistory, WaitsFor};
 use crate::api::spec::Place;
 use crate::cli::deploy::report::{Conclusion, ServiceReport, Watch, WatchResult, Watchable};
+use crate::cli::messages;
 use crate::cli::progress::{ProgressDisplay, ProgressUpdate};
 use poll::poll_services;
 
@@ -293,7 +294,7 @@ fn end_all(watched: &mut [Watched], ending: &Ending) {
 fn ending_for_error(error: &Error) -> Ending {
     match error {
         Error::Interrupted => Ending::Interrupted,
-        error => Ending::GaveUp(crate::cli::exit::error_chain(error).collect::<Vec<_>>().join(": ")),
+        error => Ending::GaveUp(messages::errors::error_chain(error).collect::<Vec<_>>().join(": ")),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Messages about rollbacks by `--rollback-on-failure` that the command did not wait for.
 
+use super::failures::describe_failures;
 use super::hints::rollback_command;
-use super::{Message, describe_failures, signal_name};
+use super::{Message, signal_name};
 use crate::api::deploy::update::Delivery;
 use crate::cli::deploy::report::{ServiceReport, StoppedBy, StoppedRollback};
 use crate::cli::messages::shell;

@@ -1,6 +1,6 @@
 //! Messages of commands that stop waiting, or whose rollout the engine rolled back.
 
-use super::describe_failures;
+use super::failures::describe_failures;
 use crate::api::rollout::State;
 use crate::cli::deploy::report::ServiceReport;
 

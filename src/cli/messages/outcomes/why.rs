@@ -1,11 +1,11 @@
 //! Why a service does not run, for people. JSON has the engine's texts.
 
-use super::changes::{approximate_bytes, format_cpus};
-use super::{describe_failure, describe_networks};
+use super::failures::{describe_failure, describe_networks};
 use crate::api::deploy::failures::Failure;
 use crate::api::resources::tasks::TaskState;
 use crate::api::rollout::{Cause, FailureReason, PlacementProblem};
 use crate::cli::deploy::report::{Outcome, ServiceReport};
+use crate::cli::messages::changes::{approximate_bytes, format_cpus};
 use crate::cli::select::join_names;
 
 /// Returns the causes of a failed or unfinished rollout, each once; `None` if they are those of JSON.

@@ -1,9 +1,9 @@
 //! What the users of a service get after a rollout that failed or was left.
 
-use super::changes::short_image;
 use crate::api::deploy::update::Delivery;
 use crate::api::rollout::Judgement;
 use crate::cli::deploy::report::{Outcome, ServiceReport, Stage};
+use crate::cli::messages::changes::short_image;
 
 /// Describes the running tasks, as in `1 of 2 tasks running opera443399/whoami:0.6`. `None` if the rollout did not
 /// fail, or if nothing is known of its tasks.

@@ -1,0 +1,101 @@
+//! What to do about an error.
+
+use super::{connection, names};
+use crate::api::config::docker_config;
+use crate::api::error::{CredentialsError, Error, RegistryErrorKind};
+use crate::cli::messages::shell;
+
+/// Returns a hint for an error, if possible with a command to paste.
+pub fn hint(error: &Error) -> Option<String> {
+    Some(match error {
+        Error::Connect { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+            "run it as root, or as a member of the socket's group: `sudo usermod -aG docker $USER`".to_owned()
+        }
+        e if e.requires_tls() => "use TLS with `--tlsverify` or DOCKER_TLS_VERIFY=1".to_owned(),
+        Error::Connect { endpoint, .. } => match error.connect_error() {
+            Some(reason) => connection::hint(reason.kind, endpoint, reason.context.as_deref()),
+            None if endpoint.starts_with("tcp://") => {
+                "is the engine running, and does it listen there? `-H ssh://USER@HOST` needs no port of its own"
+                    .to_owned()
+            }
+            None => "is the engine running? select its socket with `-H unix:///path/docker.sock` or DOCKER_HOST"
+                .to_owned(),
+        },
+        Error::Denied { request, .. } => format!(
+            "allow `{request}` in the proxy or authorization plugin that forbids it, or select another engine with `-H`"
+        ),
+        Error::InvalidResponse { .. } | Error::ResponseTooLong { .. } => {
+            "is a Docker engine listening there? check with `docker version`".to_owned()
+        }
+        Error::ResponseTimeout { request, .. } if request.contains("/distribution/") => {
+            "the engine waits for the registry; try again, or use the tag as it is with `--no-resolve-image`".to_owned()
+        }
+        Error::ResponseTimeout { .. } => {
+            "the engine may be busy or have no leader; try again, or use another manager".to_owned()
+        }
+        Error::ConnectionLost { may_require_tls: true, .. } => {
+            "if it is a TLS port (usually 2376), use TLS with `--tlsverify` or DOCKER_TLS_VERIFY=1".to_owned()
+        }
+        Error::DeadlineExceeded { .. } => "allow more time with `--timeout`".to_owned(),
+        Error::NoSuch { kind, name, suggestion, .. } => {
+            names::for_unknown(kind, name, suggestion.as_deref())
+        },
+        Error::Registry { kind: RegistryErrorKind::TagNotFound | RegistryErrorKind::RepositoryNotFound, .. } => {
+            "check repository and tag, or push the image first; `--on-resolve-error keep-tag` deploys the tag as it is"
+                .to_owned()
+        }
+        Error::Registry { kind: RegistryErrorKind::Denied, registry, .. } => engine_login_hint(registry),
+        Error::Registry { kind: RegistryErrorKind::Unreachable, .. } => {
+            "try again, or use the tag as it is with `--no-resolve-image`".to_owned()
+        }
+        Error::Registry { kind: RegistryErrorKind::EndpointForbidden | RegistryErrorKind::EndpointMissing, .. } => {
+            "allow `GET /distribution` in front of the engine, or use the tag as it is with `--no-resolve-image`"
+                .to_owned()
+        }
+        Error::Credentials(error) => credentials_hint(error),
+        Error::Settings { .. } => {
+            "fix it, or select the engine with `-H` before the subcommand or with DOCKER_HOST, or another folder with \
+             `--config DIR`"
+                .to_owned()
+        }
+        e if e.is_not_manager() => {
+            "run it on a manager node, or start a new swarm with `docker swarm init`".to_owned()
+        }
+        Error::Engine { message, .. } if message.contains("does not have a leader") => {
+            "list the managers with `docker node ls`; more than half of them must be up".to_owned()
+        }
+        Error::Engine { message, .. }
+            if message.contains("client version") && message.contains("is too old") =>
+        {
+            "the engine supports newer API versions only; unset DOCKER_API_VERSION".to_owned()
+        }
+        Error::Engine { message, .. }
+            if message.contains("client version") && message.contains("is too new") =>
+        {
+            "the engine supports older API versions only; unset DOCKER_API_VERSION".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+/// The hint for a registry that denies access to the engine. The nodes need the credentials as well.
+pub fn engine_login_hint(registry: &str) -> String {
+    let registry = shell::word(registry);
+    format!(
+        "log in with `docker login {registry}`, and store the credentials with `--with-registry-auth`; the name may be \
+         wrong too"
+    )
+}
+
+fn credentials_hint(error: &CredentialsError) -> String {
+    let what = match error {
+        CredentialsError::InvalidConfig { location, .. } if location == docker_config::VARIABLE => {
+            return format!("fix it, or run without it: `unset {location}`");
+        }
+        CredentialsError::Unreadable { .. } | CredentialsError::InvalidConfig { .. } => "fix it",
+        CredentialsError::Helper { .. } => "fix it, or the `credsStore` or `credHelpers` that names it",
+    };
+    format!(
+        "{what}; or select another folder with `--config DIR` before the subcommand, or with DOCKER_CONFIG"
+    )
+}

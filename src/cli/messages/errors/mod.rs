@@ -1,0 +1,13 @@
+//! Messages about errors: the causes, and what to do.
+
+mod connection;
+mod hint;
+pub mod invalid_spec;
+mod names;
+mod print;
+pub mod registry;
+pub mod settings;
+
+pub use self::hint::{engine_login_hint, hint};
+pub use self::names::for_unknown_services;
+pub use self::print::{error_chain, print_error, print_final_error};

@@ -1,0 +1,33 @@
+//! Prints errors with their causes and hints.
+
+use super::hint;
+use crate::api::error::Error;
+use crate::cli::deploy::journal::HistoryError;
+use crate::cli::deploy::repository::OtherRepositories;
+use crate::cli::exit::{AlreadyReported, Exit};
+use crate::output::Ui;
+
+/// Prints the error that ended a command, and returns its exit code.
+pub fn print_final_error(ui: Ui, error: &anyhow::Error, signal: Option<usize>) -> Exit {
+    if let Some(AlreadyReported(exit)) = error.downcast_ref::<AlreadyReported>() {
+        return *exit;
+    }
+    let mut lines = error.chain().map(ToString::to_string);
+    let head = lines.next().unwrap_or_default();
+    let of_other = || error.downcast_ref::<OtherRepositories>().map(OtherRepositories::hint);
+    let of_history = || error.downcast_ref::<HistoryError>().and_then(|error| error.hint.clone());
+    let hint = error.downcast_ref::<Error>().and_then(hint).or_else(of_other).or_else(of_history);
+    ui.error(&head, lines, hint.as_deref());
+    Exit::for_any_error(error, signal)
+}
+
+/// Prints an error and its causes.
+pub fn print_error(ui: Ui, what: &str, error: &Error) {
+    ui.error(what, error_chain(error), hint(error).as_deref());
+}
+
+/// Returns the messages of an error and its causes.
+pub fn error_chain(error: &Error) -> impl Iterator<Item = String> {
+    std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source())
+        .map(ToString::to_string)
+}

@@ -1,0 +1,69 @@
+//! Describes tasks that failed, and networks without addresses.
+
+use crate::api::deploy::failures::{Explanation, Failure};
+use crate::api::resources::addresses::NetworkUsage;
+use crate::cli::deploy::report::ServiceReport;
+
+/// Returns the distinct causes of a failed rollout, each with its task, node, exit code and last log lines.
+pub fn describe_failures(report: &ServiceReport) -> Vec<String> {
+    let name = report.name();
+    let failures = report.explanation().failures.iter();
+    failures.map(|failure| describe_failure(name, failure)).chain(describe_networks(report)).collect()
+}
+
+/// Describes the networks that lack addresses, and a swarm without a leader.
+pub fn describe_networks(report: &ServiceReport) -> Vec<String> {
+    let Explanation { networks, has_leader, .. } = report.explanation();
+    let networks = networks.iter().map(|network| {
+        if network.subnets.is_empty() {
+            format!(
+                "network `{}` has no subnet: the manager has not allocated the network itself",
+                network.name
+            )
+        } else {
+            describe_addresses(network)
+        }
+    });
+    let leader = has_leader.filter(|has_leader| !has_leader).map(|_| {
+        "the swarm has no leader: nothing is allocated until the managers have elected one".to_owned()
+    });
+    networks.chain(leader).collect()
+}
+
+fn describe_addresses(network: &NetworkUsage) -> String {
+    let usable = network.usable.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string());
+    format!(
+        "network `{}` ({}): {} of {usable} addresses are taken ({} by tasks, {} by virtual IPs of services, {} by \
+         gateways)",
+        network.name,
+        network.subnets.join(", "),
+        network.used(),
+        network.by_tasks,
+        network.by_services,
+        network.by_gateways,
+    )
+}
+
+pub fn describe_failure(name: &str, Failure { cause, node, log }: &Failure) -> String {
+    let mut text = format!("task {name}.{} ({:.12})", cause.slot, cause.task);
+    if !node.is_empty() {
+        text += &format!(" on node {node}");
+    }
+    if cause.tasks > 1 {
+        text += &format!(", and {} more like it,", cause.tasks - 1);
+    }
+    text += &format!(" {}", cause.state.as_str());
+    if let Some(code) = cause.exit_code {
+        text += &format!(" with exit code {code}");
+    }
+    if cause.error != cause.state.as_str() {
+        text += &format!(": {}", cause.error);
+    }
+    if !log.is_empty() {
+        text += "\nits log ends with:";
+        for line in log {
+            text += &format!("\n  {line}");
+        }
+    }
+    text
+}

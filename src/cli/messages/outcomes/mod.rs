@@ -1,0 +1,306 @@
+//! Messages about outcomes: what failed, why, and what to do.
+
+mod failures;
+mod hazards;
+mod hints;
+mod names;
+mod now;
+mod paused;
+mod planned;
+mod run;
+mod stopped;
+mod waiting;
+mod why;
+
+use self::failures::describe_failures;
+use self::hazards::would_crash;
+pub use self::hints::{common_hint, rollback_command, special_hint};
+pub use self::names::{outcome_name, summary_name};
+pub use self::now::now;
+pub use self::paused::with_alternatives;
+pub use self::run::with_undo;
+pub use self::waiting::{ROLLOUT_CONTINUES, keep_watching};
+use self::waiting::{rolled_back_for, still_waiting_for};
+pub use self::why::causes as causes_for_people;
+use super::errors::{error_chain, hint};
+use super::{shell, value};
+use crate::api::deploy::update::{Conflict, Delivery, FieldLoss, NoChange, Restarts, Warning};
+use crate::api::forecast::{Forecast, ForecastWarning, MOVES_NETWORKS};
+use crate::cli::deploy::lint;
+use crate::cli::deploy::report::{BatchStop, Outcome, ServiceReport, after_interrupt};
+use crate::cli::exit::Exit;
+use crate::cli::select::join_names;
+
+/// Why a rollback to a spec without placement is refused. (Updates send `Placement: {}`, which is
+/// equivalent.)
+const LOSES_PLACEMENT: &str = "the previous spec differs in its Placement only, and has none at all: the engine would crash on \
+                               it, and again at each start (moby/swarmkit#2947); take what was added out with `swarmctl \
+                               update`, as by --constraint-rm";
+
+/// Why a service is not as requested, and what to do.
+#[derive(Debug)]
+pub struct Message {
+    /// The causes, the outermost first. Each may have several lines.
+    pub causes: Vec<String>,
+    /// What to do, with commands to paste.
+    pub hint: Option<String>,
+}
+
+impl Message {
+    fn new(cause: impl Into<String>, hint: Option<String>) -> Self {
+        Self { causes: vec![cause.into()], hint }
+    }
+}
+
+/// Explains an outcome; `None` if the service is as requested.
+pub fn explain(report: &ServiceReport, signal: Option<usize>) -> Option<Message> {
+    // Quoted for a shell, because hints contain commands.
+    let name = &*shell::service(report.name());
+    Some(match report.outcome() {
+        Outcome::Unchanged(NoChange::AlreadySo | NoChange::SameImage(_) | NoChange::SameDigest { .. })
+        | Outcome::LeftOut(_)
+        | Outcome::Skipped(..)
+        | Outcome::NoNewer(_)
+        | Outcome::NotComparable(_)
+        | Outcome::Planned
+        | Outcome::Applied
+        | Outcome::UnderWay
+        | Outcome::Converged => return None,
+        Outcome::RolloutFailed(why) => Message {
+            causes: std::iter::once(why.to_string()).chain(describe_failures(report)).collect(),
+            hint: Some(hints::inspect_and_roll_back(report, why)),
+        },
+        Outcome::RolledBack => {
+            Message { causes: rolled_back_for(report), hint: Some(hints::inspect(report)) }
+        }
+        Outcome::Undone => Message::new(
+            "converged first, then rolled back because others failed (--rollback-on-failure=all)",
+            Some("see why the others failed, and run the command again".to_owned()),
+        ),
+        Outcome::RollbackStopped(rollback) => stopped::explain(report, &rollback, signal),
+        Outcome::NotStarted(why @ BatchStop::Blocked(_)) => Message::new(
+            not_started(why),
+            Some("fix that, or leave such services out with `--max-failures 0`".to_owned()),
+        ),
+        Outcome::NotStarted(why) => Message::new(not_started(why), None),
+        Outcome::Removed => Message::new("the service was removed while swarmctl waited for it", None),
+        Outcome::ImageUnavailable(why, hint) => Message::new(why, hint.map(str::to_owned)),
+        Outcome::Declined(refusal) => Message::new(&refusal.why, refusal.hint.clone()),
+        Outcome::Refused(why) => Message::new(why, lint::hint_for_refused(report)),
+        Outcome::NameTaken(name, id) => {
+            Message::new(format!("a service `{name}` already exists, with the ID {id}"), None)
+        }
+        Outcome::FieldLoss(loss) => Message::new(field_loss(loss), None),
+        Outcome::LosesPlacement => Message::new(LOSES_PLACEMENT, None),
+        Outcome::WouldRestart(restarts) => would_restart(restarts, name),
+        Outcome::WouldCrash(hazard, sent) => would_crash(hazard, sent, name),
+        Outcome::FailedBefore(why) => Message::new(
+            why,
+            Some(format!("to deploy it anyway run `swarmctl rollback --to-failed {name}`")),
+        ),
+        Outcome::NotAtRest(why) => {
+            Message::new(why, Some(format!("see what it does with `swarmctl ps {name}`")))
+        }
+        Outcome::Unchanged(NoChange::AsRequestedButPaused) => Message::new("its rollout is paused", None),
+        Outcome::Paused | Outcome::Unchanged(NoChange::Paused) => {
+            Message::new("its rollout is paused, and any update would resume it", None)
+        }
+        Outcome::Conflict(conflict) => conflict_message(conflict, name),
+        Outcome::Failed(error) => Message { causes: error_chain(error).collect(), hint: hint(error) },
+        Outcome::Unknown(error) => Message {
+            causes: std::iter::once("the response was lost, and the result could not be looked up".to_owned())
+                .chain(error_chain(error))
+                .collect(),
+            hint: Some(
+                "it may have been applied: check with `swarmctl ls` and `swarmctl inspect` when the engine responds again"
+                    .to_owned(),
+            ),
+        },
+        Outcome::GaveUp(why) => Message {
+            causes: std::iter::once(why.to_owned()).chain(still_waiting_for(report, why)).collect(),
+            hint: Some(if report.is_removal() {
+                "the service is removed, and the engine continues to stop its tasks".to_owned()
+            } else {
+                format!("{ROLLOUT_CONTINUES}; {}", keep_watching(name))
+            }),
+        },
+        Outcome::Interrupted => {
+            let left = after_interrupt(report.delivery());
+            let hint = if is_still_watchable(report) {
+                format!("{left}; {}", keep_watching(name))
+            } else {
+                left.to_owned()
+            };
+            Message::new(format!("interrupted ({})", signal_name(signal)), Some(hint))
+        }
+    })
+}
+
+/// Whether the command stopped waiting for something that the engine continues.
+pub fn is_still_watchable(report: &ServiceReport) -> bool {
+    (report.delivery() == Delivery::Accepted || report.is_as_requested()) && !report.is_removal()
+}
+
+/// The headline: what could not be done, or what was done before it failed.
+pub fn headline(report: &ServiceReport, verb: &str, done: &str) -> String {
+    let name = report.name();
+    let which = if name.is_empty() { String::new() } else { format!(" `{name}`") };
+    match report.outcome() {
+        Outcome::Conflict(Conflict::Run { run, .. }) => format!("cannot undo run {run} for service{which}"),
+        Outcome::Undone => format!("service{which} was restored to its previous state"),
+        Outcome::NotStarted(_) => {
+            format!("service{which} was not {}", if done.is_empty() { "created" } else { done })
+        }
+        Outcome::RolloutFailed(_) => format!("the rollout of service{which} failed"),
+        Outcome::RolledBack => format!("the rollout of service{which} failed and was rolled back"),
+        Outcome::RollbackStopped(stopped) if stopped.failure.is_some() => {
+            format!("the rollout of service{which} failed")
+        }
+        Outcome::RollbackStopped(_) => {
+            format!("service{which} was {done}, and its rollback has not finished")
+        }
+        Outcome::Unchanged(NoChange::AsRequestedButPaused) => {
+            format!("service{which} is already as requested, but its tasks may not run")
+        }
+        Outcome::GaveUp(_) | Outcome::Interrupted if report.is_as_requested() => {
+            format!("service{which} is already as requested, but swarmctl stopped waiting for its rollout")
+        }
+        Outcome::GaveUp(_) | Outcome::Interrupted if report.delivery() == Delivery::Accepted => {
+            let done = if done.is_empty() { "created" } else { done };
+            let awaited = if report.is_removal() { "its tasks to end" } else { "the rollout" };
+            format!("service{which} was {done}, but swarmctl stopped waiting for {awaited}")
+        }
+        _ => format!("cannot {verb} service{which}"),
+    }
+}
+
+/// The headline for several services with the same outcome.
+pub fn headline_of_many(many: &[&ServiceReport], verb: &str, done: &str) -> String {
+    let (count, names) = (many.len(), join_names(many.iter().map(|one| one.name())));
+    match many[0].outcome() {
+        Outcome::NotStarted(_) => format!("{count} services were not {done}: {names}"),
+        Outcome::Undone => format!("{count} services were restored to their previous state: {names}"),
+        Outcome::GaveUp(_) | Outcome::Interrupted if many[0].is_as_requested() => format!(
+            "{count} services are already as requested, but swarmctl stopped waiting for their rollouts: {names}"
+        ),
+        _ if many[0].delivery() == Delivery::Accepted => {
+            let awaited = if many[0].is_removal() { "their tasks to end" } else { "their rollouts" };
+            format!("{count} services were {done}, but swarmctl stopped waiting for {awaited}: {names}")
+        }
+        _ => format!("cannot {verb} {count} services: {names}"),
+    }
+}
+
+/// Describes a warning about an update.
+pub fn warning(warning: &Warning) -> String {
+    match warning {
+        Warning::FieldLoss(loss) => {
+            let (major, minor) = loss.spoken;
+            let fields = loss.fields();
+            format!("with API {major}.{minor} the engine erases {fields} (--allow-field-loss)")
+        }
+        Warning::MovesNetworks => MOVES_NETWORKS.to_owned(),
+        Warning::Engine(text) => text.clone(),
+        Warning::NotReadBack(why) => {
+            format!("the engine accepted the update, but it could not be read back: {why}")
+        }
+    }
+}
+
+/// Describes a warning of a forecast.
+pub fn forecast_warning(warning: &ForecastWarning) -> String {
+    match warning {
+        ForecastWarning::NotReached { .. } => format!("{warning}; --force restarts them"),
+        other => other.to_string(),
+    }
+}
+
+fn field_loss(loss: &FieldLoss) -> String {
+    let ((major, minor), (own_major, own_minor)) = (loss.spoken, loss.own);
+    let way = if loss.is_fatal() { "" } else { ", or accept the loss with --allow-field-loss" };
+    format!(
+        "DOCKER_API_VERSION={major}.{minor} is older than the engine's {own_major}.{own_minor}, so the engine would \
+         erase {}; unset it{way}",
+        loss.fields()
+    )
+}
+
+/// Describes a forecast: `2 of 3 tasks will be restarted`.
+pub fn forecast(forecast: &Forecast) -> String {
+    let Forecast { restarted, of, added, removed, job_runs_again, .. } = forecast;
+    if *job_runs_again {
+        return "the job runs again".to_owned();
+    }
+    let mut text = match restarted {
+        0 => "no task will be restarted".to_owned(),
+        n => format!("{n} of {of} task{} will be restarted", if *of == 1 { "" } else { "s" }),
+    };
+    for (count, what) in [(added, "added"), (removed, "removed")] {
+        if *count > 0 {
+            text += &format!(", {count} will be {what}");
+        }
+    }
+    text
+}
+
+/// Returns why the batch stopped before it started with a service.
+pub fn not_started(why: &BatchStop) -> &str {
+    match why {
+        BatchStop::Blocked(why) => why,
+        BatchStop::Strict => "nothing was changed: other services have findings (--strict)",
+        BatchStop::Failures => "too many other services failed (--max-failures)",
+        BatchStop::Canary => "not all canary services converged (--canary)",
+        BatchStop::TimedOut => "timed out (--timeout)",
+        BatchStop::Engine => "the engine no longer responds",
+        BatchStop::Interrupted => "interrupted before its update started",
+    }
+}
+
+fn signal_name(signal: Option<usize>) -> &'static str {
+    if Exit::for_signal(signal) == Exit::Terminated { "SIGTERM" } else { "Ctrl-C" }
+}
+
+fn would_restart(restarts: &Restarts, name: &str) -> Message {
+    let Restarts { tasks, of, why } = restarts;
+    let cause = format!("it would restart {tasks} of {of} task{}", if *of == 1 { "" } else { "s" });
+    let causes = std::iter::once(cause).chain(why.iter().map(forecast_warning)).collect();
+    let hint = format!("to restart them, run `swarmctl update --with-registry-auth --force {name}`");
+    Message { causes, hint: Some(hint) }
+}
+
+fn conflict_message(conflict: &Conflict, name: &str) -> Message {
+    let look = format!("check with `swarmctl inspect --pretty {name}`, decide, and run the command again");
+    match conflict {
+        Conflict::Place { place, base, theirs, mine, by_rollback, was_applied } => {
+            let (base, theirs, mine) = (value(base.as_ref()), value(theirs.as_ref()), value(mine.as_ref()));
+            let cause = match (was_applied, by_rollback) {
+                (true, _) => format!(
+                    "the update was applied, then another writer set {place} to `{theirs}` (this command: `{mine}`)"
+                ),
+                (_, true) => format!(
+                    "the engine rolled back meanwhile: {place} was `{base}`, is now `{theirs}`, and this command would set `{mine}`"
+                ),
+                _ => format!(
+                    "conflicting change to {place}: it was `{base}`, is now `{theirs}`, and this command would set `{mine}`"
+                ),
+            };
+            Message::new(cause, Some(look))
+        }
+        Conflict::Version { required, now } => Message::new(
+            format!(
+                "the version index is {now}, not {required}; every change increases it, including the steps of a rollout"
+            ),
+            Some(look),
+        ),
+        Conflict::Planned { differences } => planned::conflict(differences, name),
+        Conflict::PlannedRollback => planned::rollback_conflict(name),
+        Conflict::Recreated { id } => planned::recreated(id, name),
+        Conflict::Run { why, .. } => run::conflict(why, name),
+        Conflict::Retries { tries } => Message::new(
+            format!(
+                "others changed the service {tries} times while this command tried (\"update out of sequence\")"
+            ),
+            Some("run the command again when the other writers are done".to_owned()),
+        ),
+    }
+}
