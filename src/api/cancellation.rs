@@ -10,6 +10,35 @@ use super::error::{Error, Result};
 /// report included.
 pub const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
+/// Why the program must end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGINT, as by Ctrl-C.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+    /// SIGPIPE: nobody reads the output.
+    Pipe,
+}
+
+impl Signal {
+    const ALL: [Self; 3] = [Self::Interrupt, Self::Terminate, Self::Pipe];
+
+    /// The number of the signal, which is the same on all systems.
+    pub const fn number(self) -> i32 {
+        match self {
+            Self::Interrupt => 2,
+            Self::Terminate => 15,
+            Self::Pipe => 13,
+        }
+    }
+
+    /// The number as the cancellation flag stores it.
+    pub const fn cell_value(self) -> usize {
+        self.number().unsigned_abs() as usize
+    }
+}
+
 /// A shared cancellation flag: the number of the signal that was received, or 0. Clones share the flag.
 #[derive(Clone, Debug, Default)]
 pub struct Cancellation(Arc<AtomicUsize>);
@@ -20,17 +49,20 @@ impl Cancellation {
         Arc::clone(&self.0)
     }
 
-    /// Returns the number of the signal that was received, if any.
-    pub fn signal(&self) -> Option<usize> {
+    /// Returns the signal that was received, if any.
+    pub fn signal(&self) -> Option<Signal> {
         match self.0.load(Ordering::Relaxed) {
             0 => None,
-            signal => Some(signal),
+            value => Signal::ALL
+                .into_iter()
+                .find(|signal| signal.cell_value() == value)
+                .or(Some(Signal::Interrupt)),
         }
     }
 
-    /// Cancels every wait, as if the signal of this number had been received.
-    pub fn cancel(&self, signal: usize) {
-        self.0.store(signal, Ordering::Relaxed);
+    /// Cancels every wait, as if this signal had been received.
+    pub fn cancel(&self, signal: Signal) {
+        self.0.store(signal.cell_value(), Ordering::Relaxed);
     }
 
     /// Returns [`Error::Interrupted`] if a signal was received.

@@ -3,6 +3,7 @@
 use super::deploy::journal::HistoryError;
 use super::deploy::report::{BatchStop, Outcome, ServiceReport, Skip, StoppedBy};
 use super::deploy::repository::OtherRepositories;
+use crate::api::cancellation::Signal;
 use crate::api::deploy::update::NoChange;
 use crate::api::error::{Error, InvalidValue};
 use crate::api::registry::digest::RegistryErrorKind;
@@ -53,8 +54,8 @@ impl std::fmt::Display for AlreadyReported {
 
 impl std::error::Error for AlreadyReported {}
 
-/// For several services, the exit code is the first of these that occurred.
-const ORDER: [Exit; 13] = [
+/// The order in which exit codes take precedence if several services have different ones.
+const PRECEDENCE: [Exit; 13] = [
     Exit::Interrupted,
     Exit::Terminated,
     Exit::Usage,
@@ -81,22 +82,22 @@ impl Exit {
         matches!(self, Exit::Done | Exit::Different)
     }
 
-    /// Combines the exit codes of several services.
-    pub fn merge(many: impl IntoIterator<Item = Exit>) -> Exit {
-        let rank = |exit: &Exit| ORDER.iter().position(|other| other == exit);
+    /// The exit code for several services: the first in [`PRECEDENCE`] that occurred.
+    pub fn most_severe(many: impl IntoIterator<Item = Exit>) -> Exit {
+        let rank = |exit: &Exit| PRECEDENCE.iter().position(|other| other == exit);
         many.into_iter().min_by_key(rank).unwrap_or(Exit::Done)
     }
 
-    /// The exit code after a signal.
-    pub fn for_signal(signal: Option<usize>) -> Exit {
+    /// The exit code after a signal. If the signal is not known, it is that of Ctrl-C.
+    pub fn for_signal(signal: Option<Signal>) -> Exit {
         match signal {
-            Some(15) => Exit::Terminated,
-            _ => Exit::Interrupted,
+            Some(Signal::Terminate) => Exit::Terminated,
+            Some(Signal::Interrupt | Signal::Pipe) | None => Exit::Interrupted,
         }
     }
 
     /// The exit code for an error, if nothing had been posted.
-    pub fn for_error(error: &Error, signal: Option<usize>) -> Exit {
+    pub fn for_error(error: &Error, signal: Option<Signal>) -> Exit {
         match error {
             Error::InvalidValue(_) | Error::InvalidSetting(_) => Exit::Usage,
             Error::NoSuch { .. } => Exit::NoSuch,
@@ -122,7 +123,7 @@ impl Exit {
     }
 
     /// The exit code for an error that ended the command.
-    pub fn for_any_error(error: &anyhow::Error, signal: Option<usize>) -> Exit {
+    pub fn for_any_error(error: &anyhow::Error, signal: Option<Signal>) -> Exit {
         if let Some(error) = error.downcast_ref::<Error>() {
             Exit::for_error(error, signal)
         } else if let Some(error) = error.downcast_ref::<HistoryError>() {
@@ -135,7 +136,7 @@ impl Exit {
     }
 
     /// The exit code for the report of one service.
-    pub fn for_report(report: &ServiceReport, signal: Option<usize>) -> Exit {
+    pub fn for_report(report: &ServiceReport, signal: Option<Signal>) -> Exit {
         match report.outcome() {
             Outcome::Unchanged(NoChange::Paused | NoChange::AsRequestedButPaused) => Exit::RolloutFailed,
             Outcome::Unchanged(_)
@@ -205,10 +206,10 @@ mod tests {
 
     #[test]
     fn the_worst_code_of_many_is_the_first_in_the_documented_order() {
-        assert_eq!(Exit::merge([]), Exit::Done);
-        assert_eq!(Exit::merge([Exit::Done, Exit::Different]), Exit::Different);
-        assert_eq!(Exit::merge([Exit::NoSuch, Exit::Failed]), Exit::NoSuch);
-        assert_eq!(Exit::merge([Exit::Conflict, Exit::RolloutFailed, Exit::Unknown]), Exit::Unknown);
-        assert_eq!(Exit::merge([Exit::Unknown, Exit::Interrupted]), Exit::Interrupted);
+        assert_eq!(Exit::most_severe([]), Exit::Done);
+        assert_eq!(Exit::most_severe([Exit::Done, Exit::Different]), Exit::Different);
+        assert_eq!(Exit::most_severe([Exit::NoSuch, Exit::Failed]), Exit::NoSuch);
+        assert_eq!(Exit::most_severe([Exit::Conflict, Exit::RolloutFailed, Exit::Unknown]), Exit::Unknown);
+        assert_eq!(Exit::most_severe([Exit::Unknown, Exit::Interrupted]), Exit::Interrupted);
     }
 }

@@ -86,6 +86,7 @@ mod tests {
     use std::thread;
 
     use super::*;
+    use crate::api::cancellation::Signal;
 
     #[test]
     fn no_more_are_in_than_there_are_places_and_all_get_in() {
@@ -122,7 +123,7 @@ mod tests {
         drop(streams);
         assert!(acquire(RequestKind::Stream).is_some());
         let _all = [acquire(RequestKind::Unary), acquire(RequestKind::Unary)];
-        cancellation.cancel(2);
+        cancellation.cancel(Signal::Interrupt);
         assert!(connections.acquire(RequestKind::Stream, None, &cancellation).is_err());
     }
 }

@@ -14,13 +14,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
-use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use self::engine::EngineArgs;
 
 use self::command_line::CommandLine;
-use crate::api::cancellation::Cancellation;
+use crate::api::cancellation::{Cancellation, Signal};
 use crate::api::config::config_json;
 use crate::api::config::config_json::ConfigFile;
 use crate::api::config::contexts::Contexts;
@@ -34,6 +33,7 @@ use crate::api::http::observer::Observer;
 use crate::api::registry::auth::Keyring;
 use crate::api::registry::digest::DigestCache;
 use crate::cli::complete::completion::Completion;
+use crate::cli::exit::Exit;
 use crate::cli::messages::errors::settings::name_flags;
 use crate::cli::messages::usage::UsageError;
 use crate::output::{Color, Ui, Verbosity};
@@ -85,12 +85,13 @@ impl App {
     /// program immediately.
     pub fn new(ui: Ui, args: GlobalArgs) -> anyhow::Result<Self> {
         let cancellation = Cancellation::default();
-        for (signal, status) in [(SIGINT, 130), (SIGTERM, 143)] {
+        for signal in [Signal::Interrupt, Signal::Terminate] {
+            let status = i32::from(Exit::for_signal(Some(signal)).code());
             let again = Arc::new(AtomicBool::new(false));
-            flag::register_conditional_shutdown(signal, status, Arc::clone(&again))
-                .and_then(|_| flag::register(signal, again))
+            flag::register_conditional_shutdown(signal.number(), status, Arc::clone(&again))
+                .and_then(|_| flag::register(signal.number(), again))
                 .and_then(|_| {
-                    flag::register_usize(signal, cancellation.signal_cell(), signal.unsigned_abs() as usize)
+                    flag::register_usize(signal.number(), cancellation.signal_cell(), signal.cell_value())
                 })
                 .context("cannot listen for signals")?;
         }
@@ -225,7 +226,7 @@ impl App {
     }
 
     /// The signal that was received.
-    pub fn signal(&self) -> Option<usize> {
+    pub fn signal(&self) -> Option<Signal> {
         self.cancellation.signal()
     }
 }

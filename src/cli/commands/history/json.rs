@@ -12,7 +12,7 @@ use crate::cli::exit::Exit;
 
 /// The JSON object.
 pub fn object(shown: &Shown, values: Values) -> Value {
-    let exit = Exit::merge(shown.failures.iter().copied().chain([Exit::Done]));
+    let exit = Exit::most_severe(shown.failures.iter().copied().chain([Exit::Done]));
     json!({
         "command": "history",
         "exit_code": exit.code(),

@@ -81,5 +81,5 @@ pub fn run(args: HistoryArgs, app: &App) -> anyhow::Result<Exit> {
     } else {
         text::print(app, &shown, values)?;
     }
-    Ok(Exit::merge(shown.failures.iter().copied().chain([Exit::Done])))
+    Ok(Exit::most_severe(shown.failures.iter().copied().chain([Exit::Done])))
 }

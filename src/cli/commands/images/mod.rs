@@ -77,7 +77,7 @@ pub fn run(args: ImagesArgs, app: &App) -> anyhow::Result<Exit> {
         failures.extend(checks::report_unpinned(&services, app));
     }
     if !failures.is_empty() {
-        return Ok(Exit::merge(failures));
+        return Ok(Exit::most_severe(failures));
     }
     if services.is_empty() {
         let why = Some("no selected service has an image".to_owned());

@@ -100,7 +100,7 @@ pub fn run(args: InspectArgs, app: &App) -> anyhow::Result<Exit> {
         errors::print_error(app.ui, &format!("cannot inspect {what}"), &error);
         Exit::for_error(&error, app.signal())
     }));
-    Ok(Exit::merge(exits))
+    Ok(Exit::most_severe(exits))
 }
 
 fn print_summaries(app: &App, client: &Client, services: &[Service], out: &mut OutputWriter) -> Result<()> {

@@ -94,7 +94,7 @@ pub fn run(args: LintArgs, app: &App) -> anyhow::Result<Exit> {
     let totals = Totals::new(&checked, args.level);
     let answer = if args.exit_code && totals.reported > 0 { Exit::Different } else { Exit::Done };
     let missing = select::report_missing(&selected.missing, app);
-    let exit = Exit::merge(missing.into_iter().chain([answer]));
+    let exit = Exit::most_severe(missing.into_iter().chain([answer]));
     if args.json {
         report::print_json(app.ui, &checked, args.level, &totals, &skipped, exit)?;
     } else {

@@ -127,7 +127,7 @@ pub fn run(args: LogsArgs, app: &App) -> anyhow::Result<Exit> {
             }
         });
     }
-    Ok(Exit::merge(exits))
+    Ok(Exit::most_severe(exits))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use super::read;
 use super::read::{Completeness, Event, LogOptions};
 use super::source::LogSource;
+use crate::api::cancellation::Signal;
 use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::resources::logs::Channel;
@@ -39,7 +40,7 @@ fn show_some(
             print(options.ui, events, streams);
             if streams.is_over() {
                 // Ends the readers, which may be waiting for new lines for days.
-                client.cancellation().cancel(SIGPIPE);
+                client.cancellation().cancel(Signal::Pipe);
             }
         },
     )
@@ -51,9 +52,6 @@ const MAX_CONCURRENT: usize = 16;
 const MAX_WAITING_LINES: usize = 128;
 /// Maximum number of followed logs, each of which needs a connection.
 pub const MAX_FOLLOWED: usize = 64;
-
-/// The signal of a closed pipe.
-const SIGPIPE: usize = 13;
 
 /// Prints until there are no more readers, or until the output is closed.
 fn print(ui: Ui, events: Receiver<Event>, streams: &mut OutputStreams) {

@@ -114,7 +114,7 @@ pub fn run(args: OutdatedArgs, app: &App) -> anyhow::Result<Exit> {
         true if rows.iter().any(newest::has_failed) => Exit::Failed,
         _ => Exit::Done,
     };
-    Ok(Exit::merge(missing.into_iter().chain([answer])))
+    Ok(Exit::most_severe(missing.into_iter().chain([answer])))
 }
 
 /// Finds the requested services, each once. Returns them with the exit codes of names that match none.

@@ -5,8 +5,7 @@ use std::io::{self, Read as _};
 use std::os::unix::net::UnixStream;
 use std::thread;
 
-use signal_hook::consts::SIGTERM;
-
+use crate::api::cancellation::Signal;
 use crate::cli::app;
 use crate::cli::app::App;
 
@@ -24,7 +23,7 @@ pub fn cancel_when_client_ends(app: &App) {
         while matches!(stream.read(&mut byte), Ok(1..)) {}
         // A signal that was received is more precise.
         if cancellation.signal().is_none() {
-            cancellation.cancel(SIGTERM.unsigned_abs() as usize);
+            cancellation.cancel(Signal::Terminate);
         }
     });
 }

@@ -133,7 +133,7 @@ pub fn run(args: PsArgs, app: &App) -> anyhow::Result<Exit> {
         let why = Some("it was removed in the meantime".to_owned());
         (service.name().to_owned(), Error::no_such("service", service.name(), why))
     }));
-    Ok(Exit::merge(missing.iter().map(|(given, error)| {
+    Ok(Exit::most_severe(missing.iter().map(|(given, error)| {
         errors::print_error(app.ui, &format!("cannot list the tasks of service `{given}`"), error);
         Exit::for_error(error, app.signal())
     })))

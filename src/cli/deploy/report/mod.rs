@@ -26,6 +26,7 @@ pub use self::service::{
 };
 pub use self::text::print_remarks_and_error;
 pub use self::undo::UndoState;
+use crate::api::cancellation::Signal;
 use crate::api::deploy::update::Delivery;
 use crate::api::error::Error;
 use crate::api::http::client::Client;
@@ -93,7 +94,7 @@ impl ReportStyle {
     }
 
     /// Returns the exit code of one service.
-    pub fn exit_of(self, report: &ServiceReport, signal: Option<usize>) -> Exit {
+    pub fn exit_of(self, report: &ServiceReport, signal: Option<Signal>) -> Exit {
         match Exit::for_report(report, signal) {
             Exit::Done if !text::is_unchanged(report) => self.on_change,
             exit => exit,
@@ -101,8 +102,8 @@ impl ReportStyle {
     }
 
     /// Returns the exit code of the command.
-    pub fn exit(self, reports: &[ServiceReport], signal: Option<usize>) -> Exit {
-        Exit::merge(reports.iter().map(|one| self.exit_of(one, signal)))
+    pub fn exit(self, reports: &[ServiceReport], signal: Option<Signal>) -> Exit {
+        Exit::most_severe(reports.iter().map(|one| self.exit_of(one, signal)))
     }
 }
 

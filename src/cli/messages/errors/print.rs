@@ -1,6 +1,7 @@
 //! Prints errors with their causes and hints.
 
 use super::hint;
+use crate::api::cancellation::Signal;
 use crate::api::error::Error;
 use crate::cli::deploy::journal::HistoryError;
 use crate::cli::deploy::repository::OtherRepositories;
@@ -8,7 +9,7 @@ use crate::cli::exit::{AlreadyReported, Exit};
 use crate::output::Ui;
 
 /// Prints the error that ended a command, and returns its exit code.
-pub fn print_final_error(ui: Ui, error: &anyhow::Error, signal: Option<usize>) -> Exit {
+pub fn print_final_error(ui: Ui, error: &anyhow::Error, signal: Option<Signal>) -> Exit {
     if let Some(AlreadyReported(exit)) = error.downcast_ref::<AlreadyReported>() {
         return *exit;
     }

@@ -24,6 +24,7 @@ use self::waiting::{rolled_back_for, still_waiting_for};
 pub use self::why::causes as causes_for_people;
 use super::errors::{error_chain, hint};
 use super::{shell, value};
+use crate::api::cancellation::Signal;
 use crate::api::deploy::update::{Conflict, Delivery, FieldLoss, NoChange, Restarts, Warning};
 use crate::api::forecast::{Forecast, ForecastWarning, MOVES_NETWORKS};
 use crate::cli::deploy::lint;
@@ -53,7 +54,7 @@ impl Message {
 }
 
 /// Explains an outcome; `None` if the service is as requested.
-pub fn explain(report: &ServiceReport, signal: Option<usize>) -> Option<Message> {
+pub fn explain(report: &ServiceReport, signal: Option<Signal>) -> Option<Message> {
     // Quoted for a shell, because hints contain commands.
     let name = &*shell::service(report.name());
     Some(match report.outcome() {
@@ -256,7 +257,7 @@ pub fn not_started(why: &BatchStop) -> &str {
     }
 }
 
-fn signal_name(signal: Option<usize>) -> &'static str {
+fn signal_name(signal: Option<Signal>) -> &'static str {
     if Exit::for_signal(signal) == Exit::Terminated { "SIGTERM" } else { "Ctrl-C" }
 }
 

@@ -3,12 +3,13 @@
 use super::failures::describe_failures;
 use super::hints::rollback_command;
 use super::{Message, signal_name};
+use crate::api::cancellation::Signal;
 use crate::api::deploy::update::Delivery;
 use crate::cli::deploy::report::{ServiceReport, StoppedBy, StoppedRollback};
 use crate::cli::messages::shell;
 
 /// Explains why the rollout failed, whether the rollback was sent, and how to follow or send it.
-pub fn explain(report: &ServiceReport, rollback: &StoppedRollback, signal: Option<usize>) -> Message {
+pub fn explain(report: &ServiceReport, rollback: &StoppedRollback, signal: Option<Signal>) -> Message {
     let why = match rollback.failure {
         Some(why) => why.to_string(),
         None => "it converged, but other services failed (--rollback-on-failure=all)".to_owned(),
