@@ -14,6 +14,7 @@
 mod measure;
 mod peers;
 mod planned;
+mod recorded;
 mod table;
 mod tag_lists;
 mod watched;
@@ -28,6 +29,8 @@ const ROUNDS: usize = 15;
 const FEW_ROUNDS: usize = 3;
 /// The size of a large swarm; a loop of docker commands would take minutes for each round there.
 const MANY: usize = 10_000;
+/// The filter that selects the first 200 services.
+const FIRST_200: &str = "label=first200=yes";
 /// The number of connections of every program that posts many updates.
 const CONNECTIONS: usize = 8;
 
@@ -39,6 +42,13 @@ fn main() {
         Some((word, _)) if word == "watched" => drop(watched::section(&env("BENCH_SOCKET"), ROUNDS)),
         // Without a command, no engine is needed.
         Some((word, _)) if word == "tag-lists" => drop(tag_lists::section()),
+        Some((word, _)) if word == "recorded" => {
+            drop(recorded::with_journal(&env("BENCH_SOCKET"), FIRST_200, ROUNDS));
+        }
+        Some((word, _)) if word == "unrecorded" => {
+            let (socket, service) = (env("BENCH_SOCKET"), env("BENCH_SERVICE"));
+            drop(recorded::without_journal(&socket, &service, FIRST_200, ROUNDS));
+        }
         Some((word, _)) if word == "lint" => {
             drop(lint(&Commands { socket: env("BENCH_SOCKET") }, &env("BENCH_SERVICES"), ROUNDS * 2));
         }
@@ -142,7 +152,9 @@ fn all() -> Vec<Section> {
             sections.push(batch(&socket, &what, &names, &chosen, rounds));
             if count == 200 {
                 let what = format!("`apply` of a plan for {count} services, `--detach`");
-                sections.push(planned::section(&socket, &what, "label=first200=yes", CONNECTIONS, rounds));
+                sections.push(planned::section(&socket, &what, FIRST_200, CONNECTIONS, rounds));
+                sections.extend(recorded::without_journal(&socket, &service, FIRST_200, rounds));
+                sections.push(recorded::with_journal(&socket, FIRST_200, rounds));
             }
         }
     }
@@ -163,7 +175,8 @@ fn all() -> Vec<Section> {
 }
 
 fn count_all(sections: &mut [Section], socket: &str) {
-    for row in sections.iter_mut().flat_map(|section| &mut section.rows) {
+    let rows = sections.iter_mut().flat_map(|section| &mut section.rows);
+    for row in rows.filter(|row| row.requests.is_none()) {
         row.requests = row.example.as_deref().and_then(|command| count_requests(socket, command));
     }
 }

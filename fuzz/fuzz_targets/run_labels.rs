@@ -1,4 +1,4 @@
-//! Labels of recorded runs: what is read is written again as it was, apart from what is too long.
+//! Labels of recorded runs, one per line: what is read is written again as it was, apart from what is too long.
 
 #![no_main]
 
@@ -6,14 +6,15 @@ use libfuzzer_sys::fuzz_target;
 use swarmctl::api::journal::{Summary, names};
 use swarmctl::api::resources::configs::Labels;
 
-fuzz_target!(|texts: Vec<String>| {
+fuzz_target!(|text: &str| {
+    let texts: Vec<&str> = text.lines().collect();
     let keys = [names::AT, names::BY, names::COMMAND, names::COUNT, names::OUTCOME, names::EXIT, names::CODES];
-    let labels: Labels = keys.iter().map(|key| (*key).to_owned()).zip(texts.clone()).collect();
-    let labels = Summary::from_labels(&labels).labels();
+    let pairs = keys.iter().zip(&texts).map(|(key, text)| ((*key).to_owned(), (*text).to_owned()));
+    let labels = Summary::from_labels(&pairs.collect::<Labels>()).labels();
     assert_eq!(Summary::from_labels(&labels).labels(), labels);
-    for text in &texts {
+    for text in texts {
         if let Some((run, part)) = names::parse_part(text) {
-            assert_eq!(names::of_part(run, part), *text);
+            assert_eq!(names::of_part(run, part), text);
         }
     }
 });

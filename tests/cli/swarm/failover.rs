@@ -2,8 +2,8 @@
 //! as swarmctl reported, and nothing may be applied twice.
 //!
 //! `SWARMCTL_TEST_BLOWS` selects the faults (`kill`), `SWARMCTL_TEST_UPDATES` is the number of updates in the batch, and
-//! `SWARMCTL_TEST_ROUNDS` is how often the leader is killed at a random moment of a single update (0). `scripts/reliability
-//! managers` sets larger numbers.
+//! `SWARMCTL_TEST_ROUNDS` is how often the leader is killed at a random moment of a single update (0), and
+//! `SWARMCTL_TEST_JOURNAL_ROUNDS` in how many recorded batches (1). `scripts/reliability` sets larger numbers.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::history::managers::recorded_batches_through;
 use super::managers::Managers;
 use crate::support::figures::{count_from_env, record_figure};
 use crate::support::fixtures::{NEW, OLD};
@@ -34,6 +35,8 @@ fn reports_are_true_whatever_happens_to_the_leader() {
     if rounds > 0 {
         single_updates_through(&managers, rounds);
     }
+    let rounds = count_from_env("SWARMCTL_TEST_JOURNAL_ROUNDS", 1);
+    recorded_batches_through(&managers, STACK, rounds);
 }
 
 /// A batch, and a fault of the leader while it runs.
