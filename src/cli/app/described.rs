@@ -2,8 +2,8 @@
 
 use clap::{Arg, Command};
 
-/// Flags whose values are recorded. Of all others only the name is, because values may be secret.
-const SHOWN: [&str; 6] = ["stack", "filter", "tag", "newest", "canary", "steps"];
+/// Flags whose values are recorded: services, tags and numbers. Of all others only the name is, because values may be secret.
+const SHOWN: [&str; 8] = ["stack", "filter", "tag", "newest", "canary", "steps", "name", "to"];
 /// Maximum number of characters.
 const MAX_LEN: usize = 4_000;
 

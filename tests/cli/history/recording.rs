@@ -102,7 +102,7 @@ fn values_that_may_be_secret_are_in_no_label() {
     .says(&["recorded as run 2"])
     .never_says(&["undo"]);
     let second = config(&swarm, "swarmctl.run.2");
-    let command = "create --detach --no-resolve-image --name --env opera443399/whoami:0.7";
+    let command = "create --detach --no-resolve-image --name new --env opera443399/whoami:0.7";
     assert_eq!(second.label("swarmctl.command"), Some(command));
 }
 

@@ -110,6 +110,12 @@ fn the_engine_is_shown_for_services_without_runs_and_if_it_is_asked_for() {
     let swarm = shop(&["web", "db"]);
     run(&swarm, "restart --detach web").succeeds();
     run(&swarm, "history --all").succeeds().prints(&["restart --detach web", "db", "current"]);
+    // A run that is older than the last one that is shown.
+    run(&swarm, "scale --detach db=2").succeeds();
+    let json = run(&swarm, "history --json --last 1 web db").succeeds().json();
+    assert_eq!((json["runs"].as_array().map(Vec::len), &json["engine"]), (Some(1), &json!([])));
+    run(&swarm, "rollback --detach web --to 1").succeeds();
+    run(&swarm, "history").succeeds().prints(&["scale --detach db=2"]);
     let json = run(&swarm, "history --engine --json web").succeeds().json();
     assert_eq!((&json["journal"], &json["engine"][0]["source"]), (&Value::Null, &json!("current")));
 }

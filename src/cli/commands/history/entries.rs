@@ -1,6 +1,6 @@
 //! Recorded runs and the changes between them.
 
-use super::entry::{Entry, EntryService, Subjects, changes_of};
+use super::entry::{Entry, EntryService, Recorded, Subjects, changes_of};
 use super::now::Now;
 use crate::api::error::Result;
 use crate::api::http::client::Client;
@@ -22,15 +22,19 @@ struct Read<'r> {
 }
 
 impl Reader<'_> {
-    /// Reads runs, the newest first, and returns at most `max` entries.
+    /// Reads runs, the newest first, and returns at most `max` entries, and which services all runs have.
     ///
     /// # Errors
     /// The engine does not respond.
-    pub fn read(self, runs: &[StoredRun], max: usize) -> Result<Vec<Entry>> {
+    pub fn read(self, runs: &[StoredRun], max: usize) -> Result<(Vec<Entry>, Recorded)> {
         let read = map_concurrently(runs.iter().collect(), |run| Read { run, record: run.record() });
         let now = self.services_of_started(&read)?;
-        let mut entries = Vec::new();
+        let (mut entries, mut recorded) = (Vec::new(), Recorded::default());
         for (at, one) in read.iter().enumerate() {
+            recorded.extend(one.record.iter().flat_map(|record| &record.services));
+            if entries.len() >= max {
+                continue;
+            }
             let services = self.services(one, &now);
             if self.subjects.is_some() && services.is_empty() {
                 continue;
@@ -52,12 +56,9 @@ impl Reader<'_> {
                 let summary = Summary { outcome: "external".to_owned(), ..Summary::default() };
                 entries.push(Entry { run: None, summary, undoes: None, error: None, services: outside });
             }
-            if entries.len() >= max {
-                break;
-            }
         }
         entries.truncate(max);
-        Ok(entries)
+        Ok((entries, recorded))
     }
 
     fn is_shown(self, service: &RecordedService) -> bool {

@@ -1,5 +1,7 @@
 //! Entries of a history.
 
+use std::collections::HashSet;
+
 use crate::api::journal::{RecordError, RecordedService, RunState, Summary};
 use crate::api::records::plan::PlannedEdit;
 use crate::api::spec::Change;
@@ -43,6 +45,33 @@ pub struct Subjects<'a> {
     pub existing: &'a [&'a str],
     /// Names that no service has.
     pub names: &'a [&'a str],
+}
+
+/// The services that any run has.
+#[derive(Debug, Default)]
+pub struct Recorded {
+    ids: HashSet<String>,
+    names: HashSet<String>,
+}
+
+impl Recorded {
+    /// Adds the services of a run.
+    pub fn extend<'r>(&mut self, services: impl Iterator<Item = &'r RecordedService>) {
+        for service in services {
+            self.ids.extend(service.id.clone());
+            self.names.insert(service.name.clone());
+        }
+    }
+
+    /// Whether a run has changed the service with this ID.
+    pub fn has_id(&self, id: &str) -> bool {
+        self.ids.contains(id)
+    }
+
+    /// Whether a run has a service with this name.
+    pub fn has_name(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
 }
 
 /// The changes that a run made to a service.

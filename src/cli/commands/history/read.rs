@@ -4,7 +4,6 @@ use super::HistoryArgs;
 use super::engine::EngineRow;
 use super::entries::Reader;
 use super::entry;
-use super::entry::{Entry, EntryService};
 use super::shown::Shown;
 use crate::api::error::Error;
 use crate::api::http::client::Client;
@@ -36,7 +35,7 @@ pub fn one_run(client: &Client, number: u64) -> anyhow::Result<Shown> {
         read_record(&stored)?;
     }
     let reader = Reader { client, subjects: None };
-    let entries = reader.read(&[stored], 1)?;
+    let (entries, _) = reader.read(&[stored], 1)?;
     Ok(Shown { is_one_run: true, ..Shown::new(&journal, entries) })
 }
 
@@ -60,7 +59,7 @@ pub fn history(args: &HistoryArgs, app: &App, client: &Client) -> anyhow::Result
     let (services, unknown) = match subjects {
         Subjects::All => {
             let runs: Vec<_> = runs.into_iter().take(args.last).collect();
-            let entries = Reader { client, subjects: None }.read(&runs, args.last)?;
+            let (entries, _) = Reader { client, subjects: None }.read(&runs, args.last)?;
             return Ok(Shown::new(&journal, entries));
         }
         Subjects::Some(services, unknown) => (services, unknown),
@@ -70,17 +69,11 @@ pub fn history(args: &HistoryArgs, app: &App, client: &Client) -> anyhow::Result
     let existing: Vec<&str> = services.iter().map(Service::name).collect();
     let subjects = entry::Subjects { ids: &ids, existing: &existing, names: &names };
     let reader = Reader { client, subjects: Some(subjects) };
-    let entries = reader.read(&runs, args.last)?;
-    let is_recorded = |is_it: &dyn Fn(&EntryService) -> bool| {
-        entries.iter().any(|entry: &Entry| entry.services.iter().any(is_it))
-    };
-    let unrecorded: Vec<Service> = services
-        .iter()
-        .filter(|service| !is_recorded(&|one| one.id.as_deref() == Some(service.id())))
-        .cloned()
-        .collect();
+    let (entries, recorded) = reader.read(&runs, args.last)?;
+    let unrecorded: Vec<Service> =
+        services.iter().filter(|service| !recorded.has_id(service.id())).cloned().collect();
     let unknown: Vec<(String, Error)> =
-        unknown.into_iter().filter(|(name, _)| !is_recorded(&|one| one.name == *name)).collect();
+        unknown.into_iter().filter(|(name, _)| !recorded.has_name(name)).collect();
     let failures = report_unknown(app, &unknown);
     let engine = EngineRow::of_services(client, &unrecorded)?;
     Ok(Shown { engine, failures, has_subjects: true, ..Shown::new(&journal, entries) })
