@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::update::{Delivery, Retries, dropped_places, stores_all};
+use super::update::{Backoff, Delivery, dropped_places, stores_all};
 use crate::api::config::credentials::RegistryAuth;
 use crate::api::error::{Error, Result};
 use crate::api::forecast;
@@ -192,7 +192,7 @@ fn post(
     auth: Option<&RegistryAuth>,
     delivery: &mut Delivery,
 ) -> Result<Response> {
-    let mut lost = Retries::for_lost_responses(client.timeouts());
+    let mut lost = Backoff::for_lost_responses(client.timeouts());
     // The engine's time before the first post. If this request fails, nothing has been posted.
     client.api_version()?;
     let name = spec["Name"].as_str().filter(|name| !name.is_empty());

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::failures::{Explanation, Failure};
-use super::update::{Attempt, Conflict, Delivery, FailedUpdate, Retries, UpdateError};
+use super::update::{Attempt, Backoff, Conflict, Delivery, FailedUpdate, UpdateError};
 use crate::api::error::{Error, Result};
 use crate::api::forecast::Forecast;
 use crate::api::http::client::Client;
@@ -106,7 +106,7 @@ fn failed(service: Service, error: UpdateError, delivery: Delivery) -> Box<Faile
 /// If the response is lost, the service is looked up. If it still exists, it is deleted again, which is safe
 /// because IDs are never reused. If it does not exist, it counts as removed, by any writer.
 fn delete(client: &Client, id: &str, delivery: &mut Delivery) -> Result<()> {
-    let mut lost = Retries::for_lost_responses(client.timeouts());
+    let mut lost = Backoff::for_lost_responses(client.timeouts());
     loop {
         client.cancellation().check()?;
         let error = match services::delete(client, id) {

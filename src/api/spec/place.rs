@@ -174,13 +174,13 @@ impl Place {
         (!at.is_null()).then_some(at)
     }
 
-    /// Like [`get`](Self::get), but with all matching items as a list, to compare them.
-    pub fn all(&self, spec: &Value) -> Option<Value> {
+    /// Returns the value at this place; for a pattern, all matching items as a list.
+    pub fn matching_value(&self, spec: &Value) -> Option<Value> {
         let Some(Item::Like(pattern)) = &self.item else { return self.get(spec).cloned() };
         let identity = self.identity().unwrap_or(Identity::Value);
         let items = self.value(spec)?.as_array()?.iter();
-        let alike: Vec<Value> = items.filter(|item| identity.fits(item, pattern)).cloned().collect();
-        (!alike.is_empty()).then_some(Value::Array(alike))
+        let matching: Vec<Value> = items.filter(|item| identity.fits(item, pattern)).cloned().collect();
+        (!matching.is_empty()).then_some(Value::Array(matching))
     }
 
     fn value<'a>(&self, spec: &'a Value) -> Option<&'a Value> {

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::missing_references;
-use crate::api::deploy::update::{Conflict, Delivery, Operation, UpdateRequest, update};
+use crate::api::deploy::update::{ChangedBy, Conflict, Delivery, Operation, UpdateRequest, update};
 use crate::api::error::Error;
 use crate::api::forecast::only_loses_placement;
 use crate::api::http::client::Client;
@@ -134,8 +134,7 @@ impl RollbackPlan {
             base: at(&self.after, place),
             theirs: at(newest, place),
             mine: at(&self.base, place),
-            by_rollback: false,
-            was_applied: false,
+            changed_by: ChangedBy::OtherWriter,
         })
     }
 

@@ -11,7 +11,7 @@ use crate::api::spec::{Edit, Op, Place, apply_all, prepare};
 #[derive(Clone, Debug, PartialEq)]
 #[allow(clippy::large_enum_variant, reason = "there is at most one per service")]
 pub enum Conflict {
-    /// Another writer changed the same place.
+    /// The same place was changed since the first read of the command.
     Place {
         /// The place.
         place: Place,
@@ -21,10 +21,17 @@ pub enum Conflict {
         theirs: Option<Value>,
         /// The requested value.
         mine: Option<Value>,
-        /// Whether the engine's rollback made the change, not another writer.
-        by_rollback: bool,
-        /// Whether the update was applied before it was replaced.
-        was_applied: bool,
+        /// Who made the change.
+        changed_by: ChangedBy,
+    },
+    /// The update was applied, and then another writer changed the same place.
+    Replaced {
+        /// The place.
+        place: Place,
+        /// The current value.
+        theirs: Option<Value>,
+        /// The requested value, which was applied.
+        mine: Option<Value>,
     },
     /// The version index is not the required one.
     Version {
@@ -34,12 +41,12 @@ pub enum Conflict {
         now: u64,
     },
     /// The spec of the service is not the one that the update was planned for.
-    Planned {
+    NotAsPlanned {
         /// The planned places that have other values now; empty if other places differ.
         differences: Vec<Difference>,
     },
     /// The specs of the service are not those that the rollback was planned for.
-    PlannedRollback,
+    NotAsPlannedForRollback,
     /// The planned service was removed, and another one has its name.
     Recreated {
         /// The ID of the other one.
@@ -52,11 +59,20 @@ pub enum Conflict {
         /// Why.
         why: RunConflict,
     },
-    /// All retries failed because other writers kept changing the service.
-    Retries {
-        /// The number of retries.
-        tries: u32,
+    /// The version index was stale in all attempts, because other writers kept changing the service.
+    RetriesExhausted {
+        /// The number of attempts after the first one.
+        retries: u32,
     },
+}
+
+/// Who changed a service during a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangedBy {
+    /// Another client of the engine.
+    OtherWriter,
+    /// The engine, which rolled the service back.
+    EngineRollback,
 }
 
 /// Why the changes of a run cannot be reverted.
@@ -86,34 +102,35 @@ impl Conflict {
         prepare(&mut theirs, edits);
         let mut requested = theirs.clone();
         apply_all(&mut requested, edits);
+        let changed_by =
+            if is_new_rollback(base, now) { ChangedBy::EngineRollback } else { ChangedBy::OtherWriter };
         edits.iter().find_map(|edit| {
-            match edit.op {
-                Op::Set(_) | Op::Remove => {}
-                Op::Default(_) | Op::Clear(_) | Op::Increment => return None,
+            // The result of the other operations is what was requested, whatever the value was.
+            if !matches!(edit.op, Op::Set(_) | Op::Remove) {
+                return None;
             }
-            let [was, is, mine] = [&before, &theirs, &requested].map(|spec| edit.place.all(spec));
+            let [was, is, mine] = [&before, &theirs, &requested].map(|spec| edit.place.matching_value(spec));
             (was != is && is != mine).then(|| Self::Place {
                 place: edit.place.clone(),
                 base: was,
                 theirs: is,
                 mine,
-                by_rollback: is_new_rollback(base, now),
-                was_applied: false,
+                changed_by,
             })
         })
     }
 
     /// The update was applied and then replaced by another writer.
     pub(in crate::api) fn replaced(now: &Service, edits: &[Edit], requested: &Value) -> Self {
-        let lost = edits.iter().find(|edit| edit.place.all(now.spec()) != edit.place.all(requested));
+        let lost = edits
+            .iter()
+            .find(|edit| edit.place.matching_value(now.spec()) != edit.place.matching_value(requested));
+        // Credentials alone have no place; the message then names the TaskTemplate.
         let place =
             lost.or(edits.first()).map_or_else(|| Place::at("TaskTemplate"), |edit| edit.place.clone());
-        Self::Place {
-            base: None,
-            theirs: place.all(now.spec()),
-            mine: place.all(requested),
-            by_rollback: false,
-            was_applied: true,
+        Self::Replaced {
+            theirs: place.matching_value(now.spec()),
+            mine: place.matching_value(requested),
             place,
         }
     }

@@ -29,7 +29,7 @@ fn a_stale_index_and_changes_at_other_places_are_not_conflicts() {
 #[test]
 fn another_value_at_the_same_place_is_a_conflict_with_all_three_values() {
     let conflict = Conflict::between(&service(1, &["A=1"], "a"), &service(2, &["A=3"], "a"), &set_env("A=2"));
-    let Some(Conflict::Place { base, theirs, mine, by_rollback: false, was_applied: false, .. }) = conflict
+    let Some(Conflict::Place { base, theirs, mine, changed_by: ChangedBy::OtherWriter, .. }) = conflict
     else {
         panic!("{conflict:?}")
     };

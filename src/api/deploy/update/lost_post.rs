@@ -42,7 +42,9 @@ pub(super) fn resolve_lost_post(before: &Service, now: &Service, edits: &[Edit],
     } else if now.previous_spec().is_some_and(has_all) {
         LostPost::Replaced
     } else if is_new_rollback(before, now)
-        && edits.iter().all(|edit| edit.place.all(before.spec()) == edit.place.all(now.spec()))
+        && edits
+            .iter()
+            .all(|edit| edit.place.matching_value(before.spec()) == edit.place.matching_value(now.spec()))
     {
         LostPost::RolledBack
     } else {

@@ -1,6 +1,7 @@
 //! Updating a service: read, edit, post, retry if the version index is stale, read back (docs/design.md section 3).
 
 mod at_rest;
+mod backoff;
 mod conflict;
 mod expected;
 mod field_loss;
@@ -13,13 +14,13 @@ mod readback;
 mod request;
 mod restoration;
 mod result;
-mod retry;
 mod updater;
 
 use std::collections::HashMap;
 
 pub use self::at_rest::not_at_rest;
-pub use self::conflict::{Conflict, RunConflict};
+pub use self::backoff::Backoff;
+pub use self::conflict::{ChangedBy, Conflict, RunConflict};
 pub use self::expected::expected_spec;
 pub use self::field_loss::FieldLoss;
 pub use self::preflight::preflight;
@@ -31,7 +32,6 @@ pub use self::result::{
     Applied, Attempt, Delivery, FailedUpdate, NoChange, Plan, Refusal, Restarts, Stored, Unchanged, Update,
     UpdateError, Warning,
 };
-pub use self::retry::Retries;
 use self::updater::Updater;
 use crate::api::error::Error;
 use crate::api::http::client::Client;

@@ -1,6 +1,7 @@
 //! One update of one service, with all its attempts.
 
 use super::at_rest::not_at_rest;
+use super::backoff::Backoff;
 use super::conflict::Conflict;
 use super::field_loss::FieldLoss;
 use super::lost_post::{LostPost, resolve_lost_post};
@@ -13,7 +14,6 @@ use super::result::{
     Applied, Attempt, Delivery, FailedUpdate, NoChange, Plan, Refusal, Restarts, Stored, Unchanged, Update,
     UpdateError, Warning,
 };
-use super::retry::Retries;
 use crate::api::error::Error;
 use crate::api::forecast::only_loses_placement;
 use crate::api::http::client::Client;
@@ -102,8 +102,8 @@ impl<'a> Updater<'a> {
 
     fn retry_until_resolved(&mut self, first: Service) -> Result<Update, Box<Stop>> {
         let mut now = first;
-        let mut stale = Retries::for_version_conflicts(self.client.timeouts());
-        let mut lost = Retries::for_lost_responses(self.client.timeouts());
+        let mut stale = Backoff::for_version_conflicts(self.client.timeouts());
+        let mut lost = Backoff::for_lost_responses(self.client.timeouts());
         loop {
             let spec = match self.prepare(&now)? {
                 Prepared::NewSpec(spec) => spec,
@@ -149,7 +149,7 @@ impl<'a> Updater<'a> {
                 }
                 Err(error) if error.is_version_conflict() => {
                     if !stale.pause(self.client)? {
-                        return Err(Conflict::Retries { tries: stale.tries() }.into());
+                        return Err(Conflict::RetriesExhausted { retries: stale.retries() }.into());
                     }
                     now = services::inspect(self.client, now.id())?;
                 }
@@ -214,7 +214,7 @@ impl<'a> Updater<'a> {
     ///
     /// The same version is posted again only if a read shows that the index is unchanged. The index
     /// guarantees that it is not applied twice. A job is never posted again, because it would run again.
-    fn post(&mut self, now: &Service, spec: &NewSpec, lost: &mut Retries) -> Result<Posted, Error> {
+    fn post(&mut self, now: &Service, spec: &NewSpec, lost: &mut Backoff) -> Result<Posted, Error> {
         loop {
             self.client.cancellation().check()?;
             let error = match self.post_once(now, spec) {
@@ -284,9 +284,9 @@ impl<'a> Updater<'a> {
         }
         Ok(match judge(planned, now)? {
             State::Ready => None,
-            _ if self.request.is_rollback() => Some(Conflict::PlannedRollback),
-            State::Done => Some(Conflict::Planned { differences: Vec::new() }),
-            State::Stale(differences) => Some(Conflict::Planned { differences }),
+            _ if self.request.is_rollback() => Some(Conflict::NotAsPlannedForRollback),
+            State::Done => Some(Conflict::NotAsPlanned { differences: Vec::new() }),
+            State::Stale(differences) => Some(Conflict::NotAsPlanned { differences }),
         })
     }
 

@@ -134,12 +134,12 @@ impl PlannedEdit {
         let mut after = before.clone();
         apply_all(&mut after, edits);
         let planned = |edit: &Edit| {
-            let from = edit.place.all(&before);
+            let from = edit.place.matching_value(&before);
             let to = match &edit.op {
                 Op::Set(value) | Op::Default(value) => Some(value.clone()),
                 Op::Remove => None,
                 Op::Clear(_) => None,
-                Op::Increment => edit.place.all(&after),
+                Op::Increment => edit.place.matching_value(&after),
             };
             // A conditional removal removes one value only, so this is the value to compare with when it is
             // applied.

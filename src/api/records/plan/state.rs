@@ -94,7 +94,7 @@ impl Outlook {
     /// Whether the spec has the result of the edit, compared like a read-back.
     fn holds(&self, edit: &PlannedEdit) -> bool {
         let place = edit.place();
-        let (now, expected) = (place.all(&self.now), place.all(&self.expected));
+        let (now, expected) = (place.matching_value(&self.now), place.matching_value(&self.expected));
         match &edit.edit.op {
             Op::Default(value) => now.is_some() || is_zero(value),
             Op::Clear(value) => now.as_ref() != Some(value),
@@ -111,12 +111,12 @@ impl Outlook {
     fn differences(&self, edits: &[PlannedEdit]) -> Vec<Difference> {
         let differs = |edit: &&PlannedEdit| {
             let is_decided = matches!(edit.edit.op, Op::Default(_) | Op::Clear(_));
-            !is_decided && edit.place().all(&self.now) != edit.from && !self.holds(edit)
+            !is_decided && edit.place().matching_value(&self.now) != edit.from && !self.holds(edit)
         };
         let difference = |edit: &PlannedEdit| Difference {
             place: edit.place().clone(),
             planned_from: edit.from.clone(),
-            now: edit.place().all(&self.now),
+            now: edit.place().matching_value(&self.now),
             planned_to: edit.to.clone(),
         };
         edits.iter().filter(differs).map(difference).collect()

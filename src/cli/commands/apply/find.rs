@@ -110,8 +110,8 @@ impl Finder<'_> {
                 let is_rebased = self.on_stale == OnStale::Rebase && planned.may_be_rebased(&differences);
                 if !is_rebased {
                     let conflict = match planned.change {
-                        PlannedChange::Rollback(_) => Conflict::PlannedRollback,
-                        PlannedChange::Edits(_) => Conflict::Planned { differences },
+                        PlannedChange::Rollback(_) => Conflict::NotAsPlannedForRollback,
+                        PlannedChange::Edits(_) => Conflict::NotAsPlanned { differences },
                     };
                     return Ok(stale(service, conflict));
                 }

@@ -82,7 +82,9 @@ fn planned(report: &ServiceReport) -> Option<PlannedRemark> {
     let remark = report.remarks.plan?;
     let state = match report.outcome() {
         Outcome::Paused | Outcome::Skipped(_, Skip::Planned(PlannedState::Paused)) => PlannedState::Paused,
-        Outcome::Conflict(Conflict::Planned { .. } | Conflict::PlannedRollback) => PlannedState::Stale,
+        Outcome::Conflict(Conflict::NotAsPlanned { .. } | Conflict::NotAsPlannedForRollback) => {
+            PlannedState::Stale
+        }
         _ => remark.state,
     };
     Some(PlannedRemark { state, ..remark })

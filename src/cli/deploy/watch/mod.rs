@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::api::config::timeouts::Timeouts;
 use crate::api::deploy::failures;
 use crate::api::deploy::failures::Explanation;
-use crate::api::deploy::update::Conflict;
+use crate::api::deploy::update::{ChangedBy, Conflict};
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
@@ -201,15 +201,16 @@ fn converged(change: &Watchable, now: &Service) -> Conclusion {
     let Watchable::Unchanged(unchanged) = change else { return Conclusion::Converged };
     let found = &unchanged.service;
     let is_as_found = now.spec() == found.spec();
-    let is_replaced = |place: &&Place| !is_as_found && place.all(now.spec()) != place.all(found.spec());
+    let is_replaced = |place: &&Place| {
+        !is_as_found && place.matching_value(now.spec()) != place.matching_value(found.spec())
+    };
     match unchanged.requested.iter().find(is_replaced) {
         Some(place) => Conclusion::Conflict(Box::new(Conflict::Place {
             place: place.clone(),
-            base: place.all(found.spec()),
-            theirs: place.all(now.spec()),
-            mine: place.all(found.spec()),
-            by_rollback: false,
-            was_applied: false,
+            base: place.matching_value(found.spec()),
+            theirs: place.matching_value(now.spec()),
+            mine: place.matching_value(found.spec()),
+            changed_by: ChangedBy::OtherWriter,
         })),
         None if found.update_state() == Some("updating") => Conclusion::Converged,
         None => Conclusion::AsRequested,
@@ -219,18 +220,11 @@ fn converged(change: &Watchable, now: &Service) -> Conclusion {
 /// Returns the conclusion for a service that converged on another writer's change of the same places.
 fn replaced(change: &Watchable, now: &Service, judgement: Option<&Judgement>) -> Conclusion {
     let Some(place) = judgement.and_then(|it| it.replaced.first()) else { return Conclusion::Converged };
-    let base = match change {
-        Watchable::Applied(applied) => Some(&applied.base),
-        Watchable::Unchanged(_) | Watchable::Created(_) | Watchable::Found(_) => None,
-    };
     let at = |service: &Service| place.get(service.spec()).cloned();
-    Conclusion::Conflict(Box::new(Conflict::Place {
+    Conclusion::Conflict(Box::new(Conflict::Replaced {
         place: place.clone(),
-        base: base.and_then(at),
         theirs: at(now),
         mine: change.service().and_then(at),
-        by_rollback: false,
-        was_applied: true,
     }))
 }
 

@@ -25,7 +25,7 @@ pub use self::why::causes as causes_for_people;
 use super::errors::{error_chain, hint};
 use super::{shell, value};
 use crate::api::cancellation::Signal;
-use crate::api::deploy::update::{Conflict, Delivery, FieldLoss, NoChange, Restarts, Warning};
+use crate::api::deploy::update::{ChangedBy, Conflict, Delivery, FieldLoss, NoChange, Restarts, Warning};
 use crate::api::forecast::{Forecast, ForecastWarning, MOVES_NETWORKS};
 use crate::cli::deploy::lint;
 use crate::cli::deploy::report::{BatchStop, Outcome, ServiceReport, after_interrupt};
@@ -272,16 +272,20 @@ fn would_restart(restarts: &Restarts, name: &str) -> Message {
 fn conflict_message(conflict: &Conflict, name: &str) -> Message {
     let look = format!("check with `swarmctl inspect --pretty {name}`, decide, and run the command again");
     match conflict {
-        Conflict::Place { place, base, theirs, mine, by_rollback, was_applied } => {
-            let (base, theirs, mine) = (value(base.as_ref()), value(theirs.as_ref()), value(mine.as_ref()));
-            let cause = match (was_applied, by_rollback) {
-                (true, _) => format!(
-                    "the update was applied, then another writer set {place} to `{theirs}` (this command: `{mine}`)"
-                ),
-                (_, true) => format!(
+        Conflict::Replaced { place, theirs, mine } => {
+            let [theirs, mine] = [theirs, mine].map(|it| value(it.as_ref()));
+            let cause = format!(
+                "the update was applied, then another writer set {place} to `{theirs}` (this command: `{mine}`)"
+            );
+            Message::new(cause, Some(look))
+        }
+        Conflict::Place { place, base, theirs, mine, changed_by } => {
+            let [base, theirs, mine] = [base, theirs, mine].map(|it| value(it.as_ref()));
+            let cause = match changed_by {
+                ChangedBy::EngineRollback => format!(
                     "the engine rolled back meanwhile: {place} was `{base}`, is now `{theirs}`, and this command would set `{mine}`"
                 ),
-                _ => format!(
+                ChangedBy::OtherWriter => format!(
                     "conflicting change to {place}: it was `{base}`, is now `{theirs}`, and this command would set `{mine}`"
                 ),
             };
@@ -293,13 +297,13 @@ fn conflict_message(conflict: &Conflict, name: &str) -> Message {
             ),
             Some(look),
         ),
-        Conflict::Planned { differences } => planned::conflict(differences, name),
-        Conflict::PlannedRollback => planned::rollback_conflict(name),
+        Conflict::NotAsPlanned { differences } => planned::conflict(differences, name),
+        Conflict::NotAsPlannedForRollback => planned::rollback_conflict(name),
         Conflict::Recreated { id } => planned::recreated(id, name),
         Conflict::Run { why, .. } => run::conflict(why, name),
-        Conflict::Retries { tries } => Message::new(
+        Conflict::RetriesExhausted { retries } => Message::new(
             format!(
-                "others changed the service {tries} times while this command tried (\"update out of sequence\")"
+                "others changed the service {retries} times while this command tried (\"update out of sequence\")"
             ),
             Some("run the command again when the other writers are done".to_owned()),
         ),

@@ -1,4 +1,4 @@
-//! Retries: delays and limits.
+//! The delays between retries, and their limits.
 
 use std::time::{Duration, Instant};
 
@@ -6,50 +6,50 @@ use crate::api::config::timeouts::Timeouts;
 use crate::api::error::Result;
 use crate::api::http::client::Client;
 
-/// The increasing delays of one kind of retry.
+/// Exponential backoff: the increasing delays of one kind of retry.
 #[derive(Debug)]
-pub struct Retries {
-    pause: Duration,
-    longest: Duration,
+pub struct Backoff {
+    delay: Duration,
+    max_delay: Duration,
     limit: Duration,
     began: Option<Instant>,
-    tries: u32,
+    retries: u32,
 }
 
-impl Retries {
-    /// Retries after version conflicts: from 5 ms, factor 1.5, at most 250 ms, [`Timeouts::stale_version`] in
+impl Backoff {
+    /// Backoff after version conflicts: from 5 ms, factor 1.5, at most 250 ms, [`Timeouts::stale_version`] in
     /// total.
     pub fn for_version_conflicts(timeouts: &Timeouts) -> Self {
         Self::new(Duration::from_millis(5), Duration::from_millis(250), timeouts.stale_version)
     }
 
-    /// Retries after lost responses that were not applied: from 50 ms, at most 2 s, [`Timeouts::unavailable`]
+    /// Backoff after lost responses that were not applied: from 50 ms, at most 2 s, [`Timeouts::unavailable`]
     /// in total.
     pub fn for_lost_responses(timeouts: &Timeouts) -> Self {
         Self::new(Duration::from_millis(50), Duration::from_secs(2), timeouts.unavailable)
     }
 
-    fn new(pause: Duration, longest: Duration, limit: Duration) -> Self {
-        Self { pause, longest, limit, began: None, tries: 0 }
+    fn new(delay: Duration, max_delay: Duration, limit: Duration) -> Self {
+        Self { delay, max_delay, limit, began: None, retries: 0 }
     }
 
     /// The number of retries so far.
-    pub fn tries(&self) -> u32 {
-        self.tries
+    pub fn retries(&self) -> u32 {
+        self.retries
     }
 
-    /// Sleeps before the next retry. `false` if the time has run out. Full jitter, so that concurrent writers
-    /// spread.
+    /// Sleeps before the next retry. `false` if the time has run out. Full jitter, so that concurrent writers do not
+    /// retry at the same time.
     pub fn pause(&mut self, client: &Client) -> Result<bool> {
         let began = *self.began.get_or_insert_with(Instant::now);
-        let pause = self.pause.mul_f64(fastrand::f64());
+        let pause = self.delay.mul_f64(fastrand::f64());
         let is_over =
             began.elapsed() + pause > self.limit || client.time_left().is_some_and(|left| left <= pause);
         if is_over {
             return Ok(false);
         }
-        self.tries += 1;
-        self.pause = (self.pause * 3 / 2).min(self.longest);
+        self.retries += 1;
+        self.delay = (self.delay * 3 / 2).min(self.max_delay);
         client.cancellation().sleep(pause)?;
         Ok(true)
     }
