@@ -1,4 +1,4 @@
-//! DOCKER_API_VERSION: below the engine's own it makes the engine erase newer fields on every post.
+//! DOCKER_API_VERSION: below the engine's own it makes the engine drop newer fields on every post.
 
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ fn stored(swarm: &FakeSwarm, field: &str) -> Value {
 fn refused(run: Run) {
     run.fails_with(Exit::Failed).says(&[
         WARNING,
-        "caused by: DOCKER_API_VERSION=1.40 is older than the engine's 1.41, so the engine would erase \
+        "caused by: DOCKER_API_VERSION=1.40 is older than the engine's 1.41, so the engine would drop \
          TaskTemplate.ContainerSpec.Ulimits, TaskTemplate.Resources.Limits.Pids",
         "--allow-field-loss",
     ]);
@@ -52,7 +52,7 @@ fn every_request_uses_the_requested_api_version() {
 }
 
 #[test]
-fn an_update_that_would_erase_a_field_is_refused_and_nothing_is_posted() {
+fn an_update_that_would_drop_a_field_is_refused_and_nothing_is_posted() {
     for args in [
         &["update", "-d", "t001", "--env-add", "A=1"][..],
         &["update-image", "-d", "--no-resolve-image", "t001", NEW],
@@ -118,7 +118,7 @@ fn the_loss_can_be_accepted_and_is_shown() {
     assert!(swarm.posts().is_empty());
     let run = at(&swarm, "1.40", &line).run().succeeds();
     run.prints(&["t001: updated", change, "env A=1 added"])
-        .says(&["with API 1.40 the engine erases TaskTemplate.ContainerSpec.Ulimits"]);
+        .says(&["with API 1.40 the engine drops TaskTemplate.ContainerSpec.Ulimits"]);
     assert_eq!((stored(&swarm, "Ulimits"), stored(&swarm, "Env")), (Value::Null, json!(["A=1"])));
     assert!(stored(&swarm, "Sysctls").is_object(), "that is as old as 1.40");
     let posted = swarm.posts()[0].json();
@@ -130,7 +130,7 @@ fn the_loss_can_be_accepted_and_is_shown() {
 }
 
 #[test]
-fn a_rollback_erases_nothing_and_is_not_refused() {
+fn a_rollback_drops_nothing_and_is_not_refused() {
     let swarm = FakeSwarm::with([newer("t001")]);
     swarm.world().write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
     at(&swarm, "1.40", &["rollback", "-d", "t001"]).run().succeeds().says(&[WARNING]);
@@ -145,7 +145,7 @@ fn a_flag_that_needs_a_newer_version_is_refused() {
     {
         let swarm = FakeSwarm::with([spec("t001", OLD)]);
         let run = at(&swarm, "1.40", args).run().fails_with(Exit::Failed);
-        run.says(&["Ulimits needs API 1.41, and DOCKER_API_VERSION says 1.40"]);
+        run.says(&["Ulimits needs API 1.41, and DOCKER_API_VERSION is 1.40"]);
         assert!(swarm.posts().is_empty());
     }
     // Engines keep --init at any version.
@@ -159,7 +159,7 @@ fn a_job_is_never_posted_with_a_version_without_jobs() {
     job["Mode"] = json!({ "ReplicatedJob": { "MaxConcurrent": 1, "TotalCompletions": 1 } });
     let swarm = FakeSwarm::with([job]);
     let line = ["update", "-d", "--allow-field-loss", "t001", "--env-add", "A=1"];
-    at(&swarm, "1.40", &line).run().fails_with(Exit::Failed).says(&["erase Mode.ReplicatedJob; unset it\n"]);
+    at(&swarm, "1.40", &line).run().fails_with(Exit::Failed).says(&["drop Mode.ReplicatedJob; unset it\n"]);
     assert!(swarm.posts().is_empty());
 }
 
@@ -173,7 +173,7 @@ fn what_only_the_engines_own_version_shows_would_be_lost_too() {
         get(&format!("/v1.41/services/{ID}")).answers(Answer::json(200, whole.to_string())),
     ]);
     let run = swarmctl(["scale", "-d", "t001=5"]).host(engine.host()).env("DOCKER_API_VERSION", "1.40").run();
-    run.fails_with(Exit::Failed).says(&["would erase TaskTemplate.ContainerSpec.FieldOfTomorrow"]);
+    run.fails_with(Exit::Failed).says(&["would drop TaskTemplate.ContainerSpec.FieldOfTomorrow"]);
 }
 
 #[test]

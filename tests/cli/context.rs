@@ -109,7 +109,7 @@ fn managers_without_a_leader_are_reported_and_the_rest_is_shown() {
 fn the_api_version_is_shown_with_its_effect() {
     let user = User::new(&[], "");
     let run = user.swarmctl("-H @a DOCKER_API_VERSION=v1.40", SHOW).run().succeeds();
-    run.prints(&["API version:     1.40 (DOCKER_API_VERSION; below the engine's own, so every post erases newer fields)\n"]);
+    run.prints(&["API version:     1.40 (DOCKER_API_VERSION; below the engine's own, so every post drops newer fields)\n"]);
     for (version, words) in [("1.99", "is too new"), ("1.11", "is too old")] {
         let run = user
             .swarmctl(&format!("-H @a DOCKER_API_VERSION={version}"), SHOW)

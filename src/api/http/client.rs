@@ -122,7 +122,7 @@ impl Client {
 
     /// The API version of the requests, as in `(1, 41)`: [`Connection::api_version`], else the engine's own.
     ///
-    /// It is never lowered without being configured: an older version in the URL makes the engine erase newer fields on every post.
+    /// It is never lowered without being configured: an older version in the URL makes the engine drop newer fields on every post.
     pub fn api_version(&self) -> Result<(u32, u32)> {
         let (host, info) = self.ping()?;
         Ok(host.connection.api_version.unwrap_or(info.version))
@@ -254,8 +254,8 @@ impl Client {
         };
         self.first_date.get_or_init(|| ping.date.clone());
         let info = host.info.get_or_init(|| {
-            if let Some(spoken) = host.connection.api_version {
-                self.observer.report_versions(spoken, version);
+            if let Some(requested) = host.connection.api_version {
+                self.observer.report_versions(requested, version);
             }
             EngineInfo { version }
         });

@@ -23,7 +23,7 @@ pub struct Exchange<'a> {
 #[derive(Clone, Default)]
 pub struct Observer {
     on_exchange: Option<OnExchange>,
-    if_lowered: Option<Warn>,
+    if_older: Option<Warn>,
     note: Option<Note>,
     wait: Option<Note>,
 }
@@ -41,8 +41,8 @@ impl Observer {
     }
 
     /// Adds a callback for the requested API version and the engine's own, if that is newer.
-    pub fn on_older_version(self, if_lowered: impl Fn(Version, Version) + Send + Sync + 'static) -> Self {
-        Self { if_lowered: Some(Arc::new(if_lowered)), ..self }
+    pub fn on_older_version(self, if_older: impl Fn(Version, Version) + Send + Sync + 'static) -> Self {
+        Self { if_older: Some(Arc::new(if_older)), ..self }
     }
 
     /// Adds a callback for notes: a switch to another manager, or the wait for an election.
@@ -72,9 +72,9 @@ impl Observer {
         }
     }
 
-    pub(in crate::api) fn report_versions(&self, spoken: Version, own: Version) {
-        if let (Some(warn), true) = (&self.if_lowered, spoken < own) {
-            warn(spoken, own);
+    pub(in crate::api) fn report_versions(&self, requested: Version, engine: Version) {
+        if let (Some(warn), true) = (&self.if_older, requested < engine) {
+            warn(requested, engine);
         }
     }
 

@@ -12,12 +12,12 @@ pub struct Need {
     /// The API version from which engines know it.
     pub since: (u32, u32),
     /// Whether newer engines drop the field too if it is posted with an older API version.
-    pub is_erased: bool,
+    pub is_dropped: bool,
 }
 
 /// The known fields that are dropped if the engine or the API version in the URL is too old.
 ///
-/// `is_erased` follows `adjustForAPIVersion` in moby's `router/swarm/helpers.go`. Tested on 20.10.24.
+/// `is_dropped` follows `adjustForAPIVersion` in moby's `router/swarm/helpers.go`. Tested on 20.10.24.
 pub(super) const NEEDS: &[Need] = &[
     kept("TaskTemplate.Resources.Reservations.GenericResources", 32),
     kept("TaskTemplate.ContainerSpec.Isolation", 35),
@@ -51,14 +51,14 @@ pub fn needs(edits: &[Edit]) -> Vec<Need> {
     NEEDS.iter().filter(|need| holds(&set, need.field)).copied().collect()
 }
 
-/// The fields that an engine of version `own` drops from the spec if it is posted with version `spoken`.
-pub fn erased(spec: &Value, spoken: (u32, u32), own: (u32, u32)) -> Vec<&'static str> {
-    let is_newer = |need: &&Need| need.is_erased && need.since > spoken && need.since <= own;
+/// The fields that an engine of version `engine` drops from the spec if it is posted with version `requested`.
+pub fn dropped_fields(spec: &Value, requested: (u32, u32), engine: (u32, u32)) -> Vec<&'static str> {
+    let is_newer = |need: &&Need| need.is_dropped && need.since > requested && need.since <= engine;
     NEEDS.iter().filter(is_newer).map(|need| need.field).filter(|field| holds(spec, field)).collect()
 }
 
 /// Removes a field of [`NEEDS`] from the spec, as the engine would.
-pub fn erase(spec: &mut Value, path: &str) {
+pub fn remove_field(spec: &mut Value, path: &str) {
     let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
     match (rest, key.strip_suffix("[]")) {
         (None, _) => {
@@ -68,23 +68,23 @@ pub fn erase(spec: &mut Value, path: &str) {
         }
         (Some(rest), Some(list)) => {
             let items = spec.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten();
-            items.for_each(|item| erase(item, rest));
+            items.for_each(|item| remove_field(item, rest));
         }
         (Some(rest), None) => {
             if let Some(inner) = spec.get_mut(key) {
-                erase(inner, rest);
+                remove_field(inner, rest);
             }
         }
     }
 }
 
 const fn need(field: &'static str, minor: u32) -> Need {
-    Need { field, since: (1, minor), is_erased: true }
+    Need { field, since: (1, minor), is_dropped: true }
 }
 
 /// A field that older engines drop, and newer ones keep with any API version.
 const fn kept(field: &'static str, minor: u32) -> Need {
-    Need { field, since: (1, minor), is_erased: false }
+    Need { field, since: (1, minor), is_dropped: false }
 }
 
 /// Whether the path has a value. A mode counts if it is present, other fields if they are not empty or
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn an_older_version_erases_the_fields_that_only_the_engine_has() {
+    fn an_older_version_drops_the_fields_that_only_the_engine_has() {
         let spec = json!({
             "Mode": {"Replicated": {"Replicas": 1}},
             "TaskTemplate": {
@@ -146,14 +146,14 @@ mod tests {
                 "Resources": {"Limits": {"Pids": 50, "NanoCPUs": 1}},
             },
         });
-        let fields = |spoken, own| erased(&spec, (1, spoken), (1, own));
+        let fields = |requested, engine| dropped_fields(&spec, (1, requested), (1, engine));
         let container = |field: &str| format!("TaskTemplate.ContainerSpec.{field}");
         assert_eq!(fields(41, 41), [""; 0]);
         assert_eq!(fields(40, 41), [container("Ulimits").as_str(), "TaskTemplate.Resources.Limits.Pids"]);
         assert_eq!(fields(30, 40), [container("Sysctls"), container("Configs[].Runtime")]);
         assert_eq!(fields(44, 55), [container("OomScoreAdj")]);
         let mut left = spec.clone();
-        fields(30, 55).into_iter().for_each(|field| erase(&mut left, field));
+        fields(30, 55).into_iter().for_each(|field| remove_field(&mut left, field));
         assert_eq!(
             left["TaskTemplate"],
             json!({
@@ -161,6 +161,6 @@ mod tests {
                 "Resources": {"Limits": {"NanoCPUs": 1}},
             })
         );
-        assert_eq!(erased(&left, (1, 30), (1, 55)), [""; 0]);
+        assert_eq!(dropped_fields(&left, (1, 30), (1, 55)), [""; 0]);
     }
 }

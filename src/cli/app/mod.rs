@@ -141,15 +141,15 @@ impl App {
         self.client_with(timeout, |observer| observer)
     }
 
-    /// A client for commands that update services. It warns if the engine will erase fields because of an
+    /// A client for commands that update services. It warns if the engine will drop fields because of an
     /// older API version.
     pub fn client_for_updates(&self, timeout: Option<Duration>) -> ApiResult<Client> {
         let ui = self.ui;
         self.client_with(timeout, |observer| {
-            observer.on_older_version(move |(major, minor), (own_major, own_minor)| {
+            observer.on_older_version(move |(major, minor), (engine_major, engine_minor)| {
                 ui.warning(&format!(
-                    "DOCKER_API_VERSION={major}.{minor} is older than the engine's {own_major}.{own_minor}: the \
-                     engine erases newer fields from every spec that it receives; unset it"
+                    "DOCKER_API_VERSION={major}.{minor} is older than the engine's {engine_major}.{engine_minor}: the \
+                     engine drops newer fields from every spec that it receives; unset it"
                 ));
             })
         })

@@ -52,7 +52,7 @@ struct RefreshArgs {
     /// Show what would be done, without doing it
     #[arg(long)]
     dry_run: bool,
-    /// Refresh even if DOCKER_API_VERSION makes the engine erase fields
+    /// Refresh even if DOCKER_API_VERSION makes the engine drop fields
     #[arg(long)]
     allow_field_loss: bool,
     /// Stop waiting after this time, as in 5m

@@ -32,7 +32,7 @@ pub struct VersionArgs {
 struct Engine {
     endpoint: String,
     /// The API version of the requests.
-    spoken: String,
+    requested_version: String,
     reported: system::Version,
 }
 
@@ -59,14 +59,18 @@ fn ask(client: &Client) -> Result<Engine> {
     let (major, minor) = client.api_version()?;
     let reported = system::version(client)?;
     let endpoint = client.connection().map(|connection| connection.endpoint.to_string());
-    Ok(Engine { endpoint: endpoint.unwrap_or_default(), spoken: format!("{major}.{minor}"), reported })
+    Ok(Engine {
+        endpoint: endpoint.unwrap_or_default(),
+        requested_version: format!("{major}.{minor}"),
+        reported,
+    })
 }
 
 fn to_fields(engine: Option<&Engine>) -> Fields {
     let mut fields = Fields::default();
     fields.section("Client", |client| {
         client.field("Version", env!("CARGO_PKG_VERSION"));
-        client.field("API version", engine.map_or("", |engine| &engine.spoken));
+        client.field("API version", engine.map_or("", |engine| &engine.requested_version));
         client.field("OS/Arch", format!("{}/{}", consts::OS, architecture()));
     });
     let Some(Engine { endpoint, reported, .. }) = engine else { return fields };
@@ -95,7 +99,7 @@ fn to_json(engine: &Result<Engine>) -> Value {
     json!({
         "client": {
             "version": env!("CARGO_PKG_VERSION"),
-            "api_version": engine.as_ref().ok().map(|engine| &engine.spoken),
+            "api_version": engine.as_ref().ok().map(|engine| &engine.requested_version),
             "os": consts::OS,
             "arch": architecture(),
         },

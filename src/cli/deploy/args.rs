@@ -56,7 +56,7 @@ pub struct EditArgs {
     /// Update only if the version index is INDEX; do not retry
     #[arg(long, value_name = "INDEX")]
     pub if_version: Option<u64>,
-    /// Update even if DOCKER_API_VERSION makes the engine erase fields
+    /// Update even if DOCKER_API_VERSION makes the engine drop fields
     #[arg(long)]
     pub allow_field_loss: bool,
     #[command(flatten)]

@@ -176,14 +176,15 @@ pub fn check_engine(client: &Client, edits: &[Edit]) -> anyhow::Result<()> {
     if needs.is_empty() {
         return Ok(());
     }
-    let (spoken, own) = (client.api_version()?, client.engine_version()?);
-    let is_dropped = |need: &&Need| need.since > own || (need.is_erased && need.since > spoken);
+    let (requested_version, engine_version) = (client.api_version()?, client.engine_version()?);
+    let is_dropped =
+        |need: &&Need| need.since > engine_version || (need.is_dropped && need.since > requested_version);
     let Some(need) = needs.iter().find(is_dropped) else { return Ok(()) };
     let (major, minor) = need.since;
-    let why = if need.since > own {
-        format!("this engine supports {}.{}", own.0, own.1)
+    let why = if need.since > engine_version {
+        format!("this engine supports {}.{}", engine_version.0, engine_version.1)
     } else {
-        format!("DOCKER_API_VERSION says {}.{}", spoken.0, spoken.1)
+        format!("DOCKER_API_VERSION is {}.{}", requested_version.0, requested_version.1)
     };
     anyhow::bail!("{} needs API {major}.{minor}, and {why}: the engine would drop it silently", need.field)
 }

@@ -1,4 +1,4 @@
-//! Information that engines report, and the fields that older API versions erase.
+//! Information that engines report, and the fields that older API versions drop.
 
 use serde_json::{Value, json};
 
@@ -25,8 +25,8 @@ pub fn info(node: Option<&str>, task_history: i64) -> Value {
     json!({ "ID": "X", "Name": "manager1", "OperatingSystem": "Debian GNU/Linux 12", "Swarm": swarm, "Warnings": null })
 }
 
-/// Removes the fields that an engine erases from a spec in API `1.minor` (moby's `adjustForAPIVersion`).
-pub fn erase(spec: &mut Value, minor: u32) {
+/// Removes the fields that an engine drops from a spec in API `1.minor` (moby's `adjustForAPIVersion`).
+pub fn drop_fields(spec: &mut Value, minor: u32) {
     let take = |spec: &mut Value, pointer: &str, key: &str| {
         if let Some(Value::Object(map)) = spec.pointer_mut(pointer) {
             map.shift_remove(key);

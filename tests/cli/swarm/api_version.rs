@@ -1,4 +1,4 @@
-//! What a real engine erases from a spec that it receives with an older API version; nothing may be lost without a request.
+//! What a real engine drops from a spec that it receives with an older API version; nothing may be lost without a request.
 
 use std::collections::BTreeSet;
 
@@ -52,7 +52,7 @@ fn through(engine: &Engine, version: &str, args: &[&str]) -> Run {
 }
 
 #[test]
-fn erased_fields_are_those_reported_and_reads_hide_nothing() {
+fn dropped_fields_are_those_reported_and_reads_hide_nothing() {
     let engine = engine();
     for version in ["1.40", "1.39", "1.30"] {
         let name = format!("av-{}", version.replace('.', "-"));
@@ -63,20 +63,20 @@ fn erased_fields_are_those_reported_and_reads_hide_nothing() {
 
         let refused =
             through(engine, version, &["update", "-d", "--label-add", "a=b", &name]).fails_with(Exit::Failed);
-        let said = refused.stderr.split("would erase ").nth(1).and_then(|rest| rest.split(';').next());
+        let said = refused.stderr.split("would drop ").nth(1).and_then(|rest| rest.split(';').next());
         let said: BTreeSet<&str> = said.unwrap_or_default().split(", ").collect();
 
         let before = leaves_of(engine, service.id());
         let path = format!("{at}/update?version={}", read["Version"]["Index"]);
         engine.ask("POST", &path, Some(&read["Spec"]));
         let after = leaves_of(engine, service.id());
-        let erased: Vec<&String> = before.difference(&after).collect();
-        assert!(!erased.is_empty());
+        let dropped: Vec<&String> = before.difference(&after).collect();
+        assert!(!dropped.is_empty());
         let is_said = |place: &str| said.iter().any(|field| place.starts_with(field));
-        assert!(erased.iter().all(|place| is_said(place)), "{version}: erased {erased:?}, said {said:?}");
+        assert!(dropped.iter().all(|place| is_said(place)), "{version}: dropped {dropped:?}, said {said:?}");
         assert!(
-            said.iter().all(|field| erased.iter().any(|place| place.starts_with(field))),
-            "{version}: {erased:?}, {said:?}"
+            said.iter().all(|field| dropped.iter().any(|place| place.starts_with(field))),
+            "{version}: {dropped:?}, {said:?}"
         );
     }
 }
@@ -97,7 +97,7 @@ fn no_field_is_lost_without_a_flag_and_accepted_losses_are_reported() {
     assert_eq!(leaves_of(engine, service.id()), before);
     let run = through(engine, "1.40", &["update", "-d", "--allow-field-loss", "av-kept", "--env-add", "A=1"])
         .succeeds();
-    let run = run.says(&["with API 1.40 the engine erases"]);
+    let run = run.says(&["with API 1.40 the engine drops"]);
     let after = leaves_of(engine, service.id());
     let gone: Vec<&String> = before.difference(&after).collect();
     assert!(

@@ -19,10 +19,9 @@ pub fn preflight(
     request: &UpdateRequest,
 ) -> Result<(), Box<FailedUpdate>> {
     let is_paused = request.precondition == Precondition::NotPaused && service.is_paused();
-    let is_lowered =
-        || matches!((client.api_version(), client.engine_version()), (Ok(spoken), Ok(own)) if spoken < own);
+    let is_older = || matches!((client.api_version(), client.engine_version()), (Ok(requested), Ok(engine)) if requested < engine);
     // Most services have none of these problems, and then no spec is parsed.
-    if !is_paused && stored_hazard(service, &request.operation).is_none() && !is_lowered() {
+    if !is_paused && stored_hazard(service, &request.operation).is_none() && !is_older() {
         return Ok(());
     }
     let mut updater = Updater::new(client, service.clone(), request);

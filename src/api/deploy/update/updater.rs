@@ -202,7 +202,7 @@ impl<'a> Updater<'a> {
         if self.request.field_loss == OnFieldLoss::Refuse || loss.is_fatal() {
             return Err(Refusal::FieldLoss(loss).into());
         }
-        let left = NewSpec::from_value(loss.without(spec.value()?));
+        let left = NewSpec::from_value(loss.remove_from(spec.value()?));
         self.attempt.changes = left.changes(now)?;
         self.warnings.push(Warning::FieldLoss(loss));
         Ok(left)

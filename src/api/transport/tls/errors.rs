@@ -34,7 +34,7 @@ pub(crate) fn describe_handshake_error(error: &Error, host: &str, identity: &Cli
         }
         Error::PeerIncompatible(why) => ConnectError::new(
             ConnectErrorKind::TlsUnsupported,
-            format!("it speaks no TLS that is spoken today: {why:?}"),
+            format!("it supports no TLS version that is in use: {why:?}"),
         ),
         other => {
             ConnectError::new(ConnectErrorKind::TlsUnsupported, format!("TLS cannot be set up: {other}"))

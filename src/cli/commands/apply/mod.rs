@@ -54,7 +54,7 @@ pub struct ApplyArgs {
     /// Store your registry credentials with the service so that nodes can pull
     #[arg(long)]
     with_registry_auth: bool,
-    /// Update even if DOCKER_API_VERSION makes the engine erase fields
+    /// Update even if DOCKER_API_VERSION makes the engine drop fields
     #[arg(long)]
     allow_field_loss: bool,
     #[command(flatten)]

@@ -42,18 +42,20 @@ pub fn to_fields(facts: &Facts) -> Fields {
     if !names.is_empty() {
         fields.field("HTTP headers", with_source(&names.join(", "), headers_source(settings)));
     }
-    let own = engine.as_ref().ok().map(|engine| engine.api);
-    match (connection.api_version, own) {
-        (Some(asked), Some(own)) => {
-            let note = match asked.cmp(&own) {
-                Ordering::Less => "; below the engine's own, so every post erases newer fields",
+    let engine_version = engine.as_ref().ok().map(|engine| engine.api);
+    match (connection.api_version, engine_version) {
+        (Some(requested), Some(engine)) => {
+            let note = match requested.cmp(&engine) {
+                Ordering::Less => "; below the engine's own, so every post drops newer fields",
                 Ordering::Equal => "",
                 Ordering::Greater => "; above the engine's own, which refuses it",
             };
-            fields.field("API version", format!("{} (DOCKER_API_VERSION{note})", dotted(asked)));
+            fields.field("API version", format!("{} (DOCKER_API_VERSION{note})", dotted(requested)));
         }
-        (Some(asked), None) => fields.field("API version", format!("{} (DOCKER_API_VERSION)", dotted(asked))),
-        (None, Some(own)) => fields.field("API version", format!("{} (the engine's own)", dotted(own))),
+        (Some(requested), None) => {
+            fields.field("API version", format!("{} (DOCKER_API_VERSION)", dotted(requested)))
+        }
+        (None, Some(engine)) => fields.field("API version", format!("{} (the engine's own)", dotted(engine))),
         (None, None) => {}
     }
     if let Ok(Engine { version, info, manager, .. }) = engine {

@@ -52,7 +52,7 @@ pub struct UndoArgs {
     /// Store the credentials for the registry with the service, for its nodes
     #[arg(long)]
     with_registry_auth: bool,
-    /// Update even if DOCKER_API_VERSION makes the engine erase fields
+    /// Update even if DOCKER_API_VERSION makes the engine drop fields
     #[arg(long)]
     allow_field_loss: bool,
     #[command(flatten)]

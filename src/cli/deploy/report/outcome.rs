@@ -61,7 +61,7 @@ pub enum Outcome<'a> {
     ImageUnavailable(&'a str, Option<&'a str>),
     /// The new service's name is taken by the service with this ID.
     NameTaken(&'a str, &'a str),
-    /// The engine would erase fields.
+    /// The engine would drop fields.
     FieldLoss(&'a FieldLoss),
     /// A rollback would crash the engine, because the previous spec has no placement.
     LosesPlacement,

@@ -196,9 +196,9 @@ pub fn headline_of_many(many: &[&ServiceReport], verb: &str, done: &str) -> Stri
 pub fn warning(warning: &Warning) -> String {
     match warning {
         Warning::FieldLoss(loss) => {
-            let (major, minor) = loss.spoken;
-            let fields = loss.fields();
-            format!("with API {major}.{minor} the engine erases {fields} (--allow-field-loss)")
+            let (major, minor) = loss.requested_version;
+            let fields = loss.describe_fields();
+            format!("with API {major}.{minor} the engine drops {fields} (--allow-field-loss)")
         }
         Warning::MovesNetworks => MOVES_NETWORKS.to_owned(),
         Warning::Engine(text) => text.clone(),
@@ -217,12 +217,12 @@ pub fn forecast_warning(warning: &ForecastWarning) -> String {
 }
 
 fn field_loss(loss: &FieldLoss) -> String {
-    let ((major, minor), (own_major, own_minor)) = (loss.spoken, loss.own);
+    let ((major, minor), (engine_major, engine_minor)) = (loss.requested_version, loss.engine_version);
     let way = if loss.is_fatal() { "" } else { ", or accept the loss with --allow-field-loss" };
     format!(
-        "DOCKER_API_VERSION={major}.{minor} is older than the engine's {own_major}.{own_minor}, so the engine would \
-         erase {}; unset it{way}",
-        loss.fields()
+        "DOCKER_API_VERSION={major}.{minor} is older than the engine's {engine_major}.{engine_minor}, so the engine would \
+         drop {}; unset it{way}",
+        loss.describe_fields()
     )
 }
 

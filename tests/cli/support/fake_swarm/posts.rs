@@ -127,7 +127,7 @@ impl SwarmState {
             Ok(spec) => spec,
             Err(answer) => return answer,
         };
-        system::erase(&mut spec, minor(request).unwrap_or(u32::MAX));
+        system::drop_fields(&mut spec, minor(request).unwrap_or(u32::MAX));
         let (index, now) = (self.index + 1, self.now());
         let service = &mut self.services[at];
         let unimplemented =
