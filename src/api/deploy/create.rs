@@ -149,7 +149,7 @@ fn predict(
         None if is_on_each_node => nodes::list(client)?,
         _ => Vec::new(),
     };
-    Ok(Ok(forecast::of_create(spec, nodes.unwrap_or(&read))))
+    Ok(Ok(forecast::predict_create(spec, nodes.unwrap_or(&read))))
 }
 
 /// All places of a spec, item by item for lists whose items have an identity.

@@ -78,7 +78,7 @@ pub fn plan(
     match tasks::list(client, &[service.id()], TaskScope::All) {
         Ok(listed) => {
             let desired = listed.tasks.iter().filter(|task| task.is_desired()).count() as u64;
-            let forecast = Forecast { of: desired, removed: desired, ..Forecast::default() };
+            let forecast = Forecast { current: desired, removed: desired, ..Forecast::default() };
             Ok(RemovalPlan { service, forecast })
         }
         Err(error) => Err(failed(service, UpdateError::from_error(error, Delivery::None), Delivery::None)),

@@ -5,18 +5,22 @@
 //! From API 1.41 on, a task that differs in its placement only is kept if its node meets the new constraints;
 //! then a change of the endpoint does not replace it either.
 
-mod past;
-mod stored;
+mod comparison;
+mod normalize;
+mod slots;
+mod spec_failures;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use serde_json::Value;
 
-pub use self::past::{FailedBefore, failed_before};
-use self::stored::{Template, endpoint};
+use self::comparison::SpecComparison;
+use self::normalize::{NormalizedTask, normalize_endpoint};
+use self::slots::{Slot, slots};
+pub use self::spec_failures::{SpecFailures, find_spec_failures};
 use super::resources::nodes::Node;
 use super::resources::services::Service;
-use super::resources::tasks::{TaskState, TaskWithSpec};
+use super::resources::tasks::TaskWithSpec;
 use super::rollout::meets_constraints;
 use super::spec::Place;
 
@@ -38,7 +42,7 @@ pub struct Forecast {
     /// The number of slots whose task is replaced.
     pub restarted: u64,
     /// The number of slots that have a task now.
-    pub of: u64,
+    pub current: u64,
     /// The number of slots that get a task and have none now.
     pub added: u64,
     /// The number of slots that lose their task.
@@ -83,27 +87,27 @@ pub enum ForecastWarning {
     },
 }
 
-/// The data that is known before an update.
+/// What a forecast is computed from: the state before the update.
 #[derive(Clone, Copy, Debug)]
-pub struct Before<'a> {
+pub struct ForecastInput<'a> {
     /// The service.
     pub service: &'a Service,
     /// All tasks of the service.
     pub tasks: &'a [TaskWithSpec],
-    /// The IDs of the tasks that are up to date. Needed if [`asks_for_up_to_date`].
-    pub up_to_date: Option<&'a HashSet<String>>,
-    /// The nodes. Needed if [`asks_for_nodes`].
+    /// The IDs of the tasks that are up to date. Needed if [`needs_up_to_date_tasks`].
+    pub up_to_date_tasks: Option<&'a HashSet<String>>,
+    /// The nodes. Needed if [`needs_nodes`].
     pub nodes: Option<&'a [Node]>,
     /// The engine's API version.
     pub api: (u32, u32),
     /// Whether the update changes the credentials.
-    pub credentials: Credentials,
+    pub credentials: CredentialsChange,
 }
 
 /// Whether an update changes the credentials that the engine stores with a service. The engine compares them,
 /// but no response shows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Credentials {
+pub enum CredentialsChange {
     /// None are sent, so the stored ones are kept.
     Kept,
     /// Other credentials are sent.
@@ -112,18 +116,18 @@ pub enum Credentials {
 
 /// Whether the nodes are needed: they are the slots of a global service, and a task may be kept if its node
 /// meets the constraints.
-pub fn asks_for_nodes(new_spec: &Value, tasks: &[TaskWithSpec], api: (u32, u32)) -> bool {
-    let new = Template::of(&new_spec["TaskTemplate"]);
-    let differs = |task: &TaskWithSpec| Template::of(&task.spec).placement != new.placement;
+pub fn needs_nodes(new_spec: &Value, tasks: &[TaskWithSpec], api: (u32, u32)) -> bool {
+    let new = NormalizedTask::from_template(&new_spec["TaskTemplate"]);
+    let differs = |task: &TaskWithSpec| NormalizedTask::from_template(&task.spec).placement != new.placement;
     let has_constraints = new.placement.as_ref().is_some_and(|placement| placement["Constraints"].is_array());
     is_global(new_spec) || (api >= KEEPS_PLACED_TASKS_SINCE && has_constraints && tasks.iter().any(differs))
 }
 
 /// Whether there may be tasks with the previous endpoint: a rollout that changed it has not ended.
-pub fn asks_for_up_to_date(service: &Service) -> bool {
+pub fn needs_up_to_date_tasks(service: &Service) -> bool {
     let has_ended = matches!(service.update_state(), None | Some("completed" | "rollback_completed"));
-    let before = service.previous_spec().map(|spec| endpoint(&spec["EndpointSpec"]));
-    !has_ended && before.is_some_and(|before| before != endpoint(&service.spec()["EndpointSpec"]))
+    let before = service.previous_spec().map(|spec| normalize_endpoint(&spec["EndpointSpec"]));
+    !has_ended && before.is_some_and(|before| before != normalize_endpoint(&service.spec()["EndpointSpec"]))
 }
 
 /// Whether the new spec has no placement, not even an empty one, and the current one has.
@@ -138,7 +142,7 @@ pub fn loses_placement(current: &Value, new: &Value) -> bool {
 
 /// Whether this is the only difference between the task templates.
 pub fn only_loses_placement(current: &Value, new: &Value) -> bool {
-    let rest = |spec: &Value| Template::of(&spec["TaskTemplate"]).rest;
+    let rest = |spec: &Value| NormalizedTask::from_template(&spec["TaskTemplate"]).without_placement;
     loses_placement(current, new) && rest(current) == rest(new)
 }
 
@@ -154,16 +158,16 @@ pub fn has_networks(spec: &Value) -> bool {
 }
 
 /// Predicts the effect of an update to the spec `new_spec`.
-pub fn of_update(before: &Before, new_spec: &Value, origin: SpecOrigin) -> Forecast {
-    if before.service.is_job() {
+pub fn predict_update(input: &ForecastInput, new_spec: &Value, origin: SpecOrigin) -> Forecast {
+    if input.service.is_job() {
         return Forecast { job_runs_again: true, ..Forecast::default() };
     }
-    let new = NewSpec::of(before, new_spec);
-    let slots = slots(before.tasks, is_global(new_spec), origin);
+    let new = SpecComparison::new(input, new_spec);
+    let slots = slots(input.tasks, new_spec, origin);
     let is_dirty = |slot: &Slot| slot.is_over || slot.tasks.iter().all(|task| new.replaces(task));
-    let mut forecast = Forecast { of: count(slots.values()), ..Forecast::default() };
+    let mut forecast = Forecast { current: count(slots.values()), ..Forecast::default() };
     if is_global(new_spec) {
-        let nodes = before.nodes.unwrap_or_default();
+        let nodes = input.nodes.unwrap_or_default();
         for (id, slot) in &slots {
             match nodes.iter().find(|node| node.id == id.1 && may_have_one(new_spec, node)) {
                 None => forecast.removed += 1,
@@ -175,23 +179,24 @@ pub fn of_update(before: &Before, new_spec: &Value, origin: SpecOrigin) -> Forec
             |node: &&Node| !slots.contains_key(&(0, node.id.as_str())) && takes_one(new_spec, node);
         forecast.added = count(nodes.iter().filter(has_none));
     } else {
-        let stay = forecast.of.min(replicas(new_spec));
+        let stay = forecast.current.min(replicas(new_spec));
         forecast.restarted = count(slots.values().filter(|slot| is_dirty(slot))).min(stay);
-        forecast.removed = forecast.of - stay;
+        forecast.removed = forecast.current - stay;
         forecast.added = replicas(new_spec) - stay;
     }
     if forecast.restarted > 0 && new.moves_networks() {
         forecast.moves_networks = true;
         forecast.warnings.push(ForecastWarning::MovesNetworks);
     }
-    let is_placed = |task: &&TaskWithSpec| new.differs_in_placement(task, &Template::of(&task.spec));
-    let is_desired = |task: &&TaskWithSpec| task.task.is_desired();
-    if before.credentials == Credentials::Replaced
-        && before.tasks.iter().filter(is_desired).any(|task| is_placed(&task))
+    let is_placed =
+        |task: &&TaskWithSpec| new.may_stay_in_place(task, &NormalizedTask::from_template(&task.spec));
+    let is_desired = |task: &&TaskWithSpec| task.is_desired();
+    if input.credentials == CredentialsChange::Replaced
+        && input.tasks.iter().filter(is_desired).any(|task| is_placed(&task))
     {
         forecast.warnings.push(ForecastWarning::NewCredentials);
     }
-    let unreached = before.tasks.iter().filter(|task| task.task.is_desired() && new.does_not_reach(task));
+    let unreached = input.tasks.iter().filter(|task| task.is_desired() && new.does_not_reach(task));
     match count(unreached) {
         0 => {}
         tasks => forecast.warnings.push(ForecastWarning::NotReached { tasks }),
@@ -203,20 +208,21 @@ pub fn of_update(before: &Before, new_spec: &Value, origin: SpecOrigin) -> Forec
 /// endpoint). A task that differs in its placement only, on a node that meets the constraints, counts as
 /// well.
 pub fn is_of_spec(service: &Service, task: &TaskWithSpec, nodes: &[Node]) -> bool {
-    let before = Before {
+    let input = ForecastInput {
         service,
         tasks: &[],
-        up_to_date: None,
+        up_to_date_tasks: None,
         nodes: Some(nodes),
         api: KEEPS_PLACED_TASKS_SINCE,
-        credentials: Credentials::Kept,
+        credentials: CredentialsChange::Kept,
     };
-    let (new, template) = (NewSpec::of(&before, service.spec()), Template::of(&task.spec));
-    template == new.new || new.is_left_alone(task, &template)
+    let (new, template) =
+        (SpecComparison::new(&input, service.spec()), NormalizedTask::from_template(&task.spec));
+    template == new.task || new.is_left_alone(task, &template)
 }
 
 /// Predicts the effect of creating a service. The nodes are needed for a global service or job.
-pub fn of_create(spec: &Value, nodes: &[Node]) -> Forecast {
+pub fn predict_create(spec: &Value, nodes: &[Node]) -> Forecast {
     let mode = &spec["Mode"];
     let job = &mode["ReplicatedJob"];
     let added = if is_global(spec) || !mode["GlobalJob"].is_null() {
@@ -227,148 +233,6 @@ pub fn of_create(spec: &Value, nodes: &[Node]) -> Forecast {
         job["TotalCompletions"].as_u64().or(job["MaxConcurrent"].as_u64()).unwrap_or(1)
     };
     Forecast { added, ..Forecast::default() }
-}
-
-/// The new spec, compared with the current one.
-struct NewSpec<'a> {
-    before: &'a Before<'a>,
-    new_spec: &'a Value,
-    new: Template,
-    /// Whether the new endpoint differs from that of the tasks.
-    endpoint_differs: bool,
-    /// Whether the new endpoint differs from that of the previous spec.
-    previous_endpoint_differs: bool,
-}
-
-impl<'a> NewSpec<'a> {
-    fn of(before: &'a Before, new_spec: &'a Value) -> Self {
-        let spec = before.service.spec();
-        let previous = before.service.previous_spec().unwrap_or(spec);
-        let new = endpoint(&new_spec["EndpointSpec"]);
-        Self {
-            before,
-            new_spec,
-            new: Template::of(&new_spec["TaskTemplate"]),
-            endpoint_differs: new != endpoint_of_tasks(before.service),
-            previous_endpoint_differs: new != endpoint(&previous["EndpointSpec"]),
-        }
-    }
-
-    /// Whether the engine replaces this task.
-    fn replaces(&self, task: &TaskWithSpec) -> bool {
-        let template = Template::of(&task.spec);
-        !self.is_left_alone(task, &template) && (template != self.new || self.has_other_endpoint(task))
-    }
-
-    /// Whether tasks restart only because the engine moves the networks: the service is at rest and has them
-    /// in its TaskTemplate, and its tasks were created without.
-    fn moves_networks(&self) -> bool {
-        let Before { service, tasks, api, .. } = self.before;
-        let is_at_rest = matches!(service.update_state(), None | Some("completed" | "rollback_completed"));
-        let is_same = Template::of(&service.spec()["TaskTemplate"]).rest == self.new.rest;
-        let was_made_without = |task: &TaskWithSpec| {
-            let networks = task.spec["Networks"].as_array();
-            task.task.is_desired() && networks.is_none_or(Vec::is_empty)
-        };
-        *api >= MOVES_NETWORKS_SINCE
-            && is_at_rest
-            && is_same
-            && !self.endpoint_differs
-            && has_networks(self.new_spec)
-            && tasks.iter().any(was_made_without)
-    }
-
-    /// Whether the endpoint changes for this task, but the engine keeps the task.
-    fn does_not_reach(&self, task: &TaskWithSpec) -> bool {
-        let template = Template::of(&task.spec);
-        self.is_left_alone(task, &template) && self.has_other_endpoint(task)
-    }
-
-    /// Whether the engine keeps the task, because it differs in its placement only and its node meets the new
-    /// constraints.
-    fn is_left_alone(&self, task: &TaskWithSpec, template: &Template) -> bool {
-        self.before.credentials == Credentials::Kept && self.differs_in_placement(task, template)
-    }
-
-    /// The same, if the credentials do not change.
-    fn differs_in_placement(&self, task: &TaskWithSpec, template: &Template) -> bool {
-        self.before.api >= KEEPS_PLACED_TASKS_SINCE
-            && template.placement != self.new.placement
-            && template.rest == self.new.rest
-            && self.fits(&task.task.node)
-    }
-
-    /// Whether the node meets the constraints. The engine checks nothing else (platforms, availability).
-    fn fits(&self, node: &str) -> bool {
-        let constraints = &self.new_spec["TaskTemplate"]["Placement"]["Constraints"];
-        let has_none = constraints.as_array().is_none_or(Vec::is_empty);
-        let node_is_known = || self.before.nodes.into_iter().flatten().find(|known| known.id == node);
-        !node.is_empty()
-            && (has_none || node_is_known().is_some_and(|node| meets_constraints(self.new_spec, node)))
-    }
-
-    /// Whether the endpoint of the task differs from the new one. Tasks do not show their endpoint: it is the
-    /// current one, unless a rollout has not replaced the task yet.
-    fn has_other_endpoint(&self, task: &TaskWithSpec) -> bool {
-        if self.before.up_to_date.is_some_and(|ids| !ids.contains(&task.task.id)) {
-            self.previous_endpoint_differs
-        } else {
-            self.endpoint_differs
-        }
-    }
-}
-
-/// The endpoint that the tasks of the service have: the one that the engine allocated last.
-///
-/// The engine does not allocate again for every change. Without networks and published ports it keeps the old
-/// endpoint, so after `dnsrr` the tasks may still have `vip` (moby's `IsServiceAllocated`). If nothing was
-/// allocated, the service shows an empty endpoint, and its tasks have that of its spec.
-fn endpoint_of_tasks(service: &Service) -> Option<Value> {
-    let allocated = &service.object()["Endpoint"]["Spec"];
-    let is_allocated = allocated.as_object().is_some_and(|spec| !spec.is_empty());
-    endpoint(if is_allocated { allocated } else { &service.spec()["EndpointSpec"] })
-}
-
-/// The tasks in one slot, or of a global service on one node.
-struct Slot<'a> {
-    /// The tasks that an update considers.
-    tasks: Vec<&'a TaskWithSpec>,
-    /// Whether the last task has ended and is not restarted. A rollback fills the slot again, whatever its
-    /// spec.
-    is_over: bool,
-}
-
-/// The slots with a desired task, and those whose last task has ended and is not restarted because of its
-/// restart policy.
-fn slots(tasks: &[TaskWithSpec], is_global: bool, origin: SpecOrigin) -> BTreeMap<(u64, &str), Slot<'_>> {
-    let mut all = BTreeMap::<_, Vec<&TaskWithSpec>>::new();
-    for task in tasks.iter().filter(|task| task.task.desired != TaskState::Remove) {
-        let id = if is_global { (0, task.task.node.as_str()) } else { (task.task.slot, "") };
-        all.entry(id).or_default().push(task);
-    }
-    all.into_iter().filter_map(|(id, tasks)| Some((id, slot(tasks, origin)?))).collect()
-}
-
-fn slot(tasks: Vec<&TaskWithSpec>, origin: SpecOrigin) -> Option<Slot<'_>> {
-    let newest = tasks.iter().copied().max_by_key(|task| task.task.since())?;
-    let desired: Vec<_> = tasks.into_iter().filter(|task| task.task.is_desired()).collect();
-    match desired.is_empty() {
-        false => Some(Slot { tasks: desired, is_over: false }),
-        true if is_started_again(newest) => None,
-        true => Some(Slot { tasks: vec![newest], is_over: origin == SpecOrigin::Rollback }),
-    }
-}
-
-/// Whether a task that has ended is restarted. If it was not, although its policy has a limit, the limit is
-/// reached.
-fn is_started_again(task: &TaskWithSpec) -> bool {
-    let policy = &task.spec["RestartPolicy"];
-    let has_limit = policy["MaxAttempts"].as_u64().is_some_and(|most| most > 0);
-    match policy["Condition"].as_str() {
-        Some("none") => false,
-        Some("on-failure") => task.task.status.state != TaskState::Complete && !has_limit,
-        _ => !has_limit,
-    }
 }
 
 fn is_global(spec: &Value) -> bool {

@@ -75,17 +75,17 @@ fn set(path: &str, value: Value) -> Vec<Edit> {
     vec![Edit::set(Place::at(path), value)]
 }
 
+/// An update of an engine that keeps tasks which differ in their placement only. Neither the nodes nor the tasks that are
+/// up to date are known, and the credentials stay.
+fn input<'a>(service: &'a Service, tasks: &'a [TaskWithSpec]) -> ForecastInput<'a> {
+    let credentials = CredentialsChange::Kept;
+    ForecastInput { service, tasks, up_to_date_tasks: None, nodes: None, api: API, credentials }
+}
+
 fn predict_at(api: (u32, u32), tasks: &[TaskWithSpec], new_spec: &Value) -> Forecast {
     let (service, nodes) = (service_with(&spec(), json!({})), nodes());
-    of_update(
-        &Before {
-            service: &service,
-            tasks,
-            up_to_date: None,
-            nodes: Some(&nodes),
-            api,
-            credentials: Credentials::Kept,
-        },
+    predict_update(
+        &ForecastInput { nodes: Some(&nodes), api, ..input(&service, tasks) },
         new_spec,
         SpecOrigin::Client,
     )
@@ -94,14 +94,14 @@ fn predict_at(api: (u32, u32), tasks: &[TaskWithSpec], new_spec: &Value) -> Fore
 fn restarted(edits: &[Edit]) -> (u64, u64) {
     let forecast = predict_at(API, &tasks(&template()), &edited(edits));
     assert_eq!(forecast.warnings, []);
-    (forecast.restarted, forecast.of)
+    (forecast.restarted, forecast.current)
 }
 
 fn port(mode: &str) -> Value {
     json!({"Ports": [{"TargetPort": 80, "PublishedPort": 9090, "PublishMode": mode}]})
 }
 
-/// reference/engine.md A7, "What restarts tasks", row by row.
+/// docs/concepts.md, "What restarts tasks", in detail.
 #[test]
 fn every_row_of_the_table_of_what_restarts_tasks() {
     let container = "TaskTemplate.ContainerSpec";
@@ -160,25 +160,28 @@ fn engines_before_1_41_replace_for_the_placement_too() {
 fn replicas_add_and_remove_and_restart_nothing() {
     let scaled = |n: u64, more: Vec<Edit>| {
         let edits = [set("Mode.Replicated.Replicas", json!(n)), more].concat();
-        let Forecast { restarted, of, added, removed, .. } =
-            predict_at(API, &tasks(&template()), &edited(&edits));
-        [restarted, of, added, removed]
+        predict_at(API, &tasks(&template()), &edited(&edits))
     };
     let image = || set("TaskTemplate.ContainerSpec.Image", json!("other"));
-    assert_eq!(scaled(5, Vec::new()), [0, 2, 3, 0]);
-    assert_eq!(scaled(1, Vec::new()), [0, 2, 0, 1]);
-    assert_eq!(scaled(0, image()), [0, 2, 0, 2]);
-    assert_eq!(scaled(1, image()), [1, 2, 0, 1]);
-    assert_eq!(scaled(3, image()), [2, 2, 1, 0]);
+    let two = || Forecast { current: 2, ..Forecast::default() };
+    for (forecast, expected) in [
+        (scaled(5, Vec::new()), Forecast { added: 3, ..two() }),
+        (scaled(1, Vec::new()), Forecast { removed: 1, ..two() }),
+        (scaled(0, image()), Forecast { removed: 2, ..two() }),
+        (scaled(1, image()), Forecast { restarted: 1, removed: 1, ..two() }),
+        (scaled(3, image()), Forecast { restarted: 2, added: 1, ..two() }),
+    ] {
+        assert_eq!(forecast, expected);
+    }
 }
 
 #[test]
-fn an_endpoint_does_not_reach_tasks_of_another_placement() {
+fn a_new_endpoint_does_not_replace_tasks_with_another_placement() {
     let mut old = template();
     old["Placement"] = json!({"MaxReplicas": 1});
     let new_spec = edited(&set("EndpointSpec", port("host")));
     let forecast = predict_at(API, &tasks(&old), &new_spec);
-    assert_eq!((forecast.restarted, forecast.of), (0, 2));
+    assert_eq!((forecast.restarted, forecast.current), (0, 2));
     assert_eq!(forecast.warnings, [ForecastWarning::NotReached { tasks: 2 }]);
 
     let mut forced = new_spec.clone();
@@ -203,15 +206,8 @@ fn tasks_have_the_endpoint_that_was_allocated_last() {
         let with = |mode: &str| edited(&set("EndpointSpec", endpoint(mode)));
         let service = service_with(&with(current), json!({ "Endpoint": { "Spec": allocated } }));
         let tasks = tasks(&template());
-        let before = Before {
-            service: &service,
-            tasks: &tasks,
-            up_to_date: None,
-            nodes: None,
-            api: API,
-            credentials: Credentials::Kept,
-        };
-        let forecast = of_update(&before, &with(new), SpecOrigin::Client);
+        let before = input(&service, &tasks);
+        let forecast = predict_update(&before, &with(new), SpecOrigin::Client);
         assert_eq!(forecast.restarted, restarted, "{allocated} {current} {new}");
     }
 }
@@ -226,25 +222,18 @@ fn any_post_resumes_a_paused_rollout() {
 }
 
 #[test]
-fn tasks_that_a_rollout_has_not_come_to_have_the_endpoint_before() {
+fn tasks_not_yet_replaced_by_a_rollout_keep_the_previous_endpoint() {
     let mut previous = spec();
     previous["EndpointSpec"] = port("host");
     let more = |state: &str| json!({"PreviousSpec": previous, "UpdateStatus": {"State": state}});
-    assert!(!asks_for_up_to_date(&service_with(&spec(), more("completed"))));
+    assert!(!needs_up_to_date_tasks(&service_with(&spec(), more("completed"))));
     let service = service_with(&spec(), more("paused"));
-    assert!(asks_for_up_to_date(&service));
+    assert!(needs_up_to_date_tasks(&service));
     let up_to_date = HashSet::from(["t1".to_owned()]);
     let tasks = tasks(&template());
     let predict = |new_spec: &Value, origin| {
-        let before = Before {
-            service: &service,
-            tasks: &tasks,
-            up_to_date: Some(&up_to_date),
-            nodes: None,
-            api: API,
-            credentials: Credentials::Kept,
-        };
-        of_update(&before, new_spec, origin).restarted
+        let before = ForecastInput { up_to_date_tasks: Some(&up_to_date), ..input(&service, &tasks) };
+        predict_update(&before, new_spec, origin).restarted
     };
     assert_eq!(
         predict(&edited(&set("Labels", json!({"a": "b"}))), SpecOrigin::Client),
@@ -266,7 +255,7 @@ fn a_slot_counts_once_and_is_kept_if_one_of_its_tasks_is_clean() {
         task("t4", 3, "m1", ["running", "remove"], &template()),
     ];
     let forecast = predict_at(API, &both, &edited(&set("Labels", json!({"a": "b"}))));
-    assert_eq!((forecast.restarted, forecast.of), (0, 2));
+    assert_eq!((forecast.restarted, forecast.current), (0, 2));
 }
 
 #[test]
@@ -278,16 +267,9 @@ fn ended_tasks_are_replaced_if_their_spec_differs() {
         let service = service_with(&spec, json!({}));
         let tasks = [task("t1", 1, "m1", [state, "shutdown"], &spec["TaskTemplate"])];
         apply_all(&mut spec, edits);
-        let before = Before {
-            service: &service,
-            tasks: &tasks,
-            up_to_date: None,
-            nodes: None,
-            api: API,
-            credentials: Credentials::Kept,
-        };
-        let Forecast { restarted, of, added, .. } = of_update(&before, &spec, origin);
-        [restarted, of, added]
+        let before = input(&service, &tasks);
+        let Forecast { restarted, current, added, .. } = predict_update(&before, &spec, origin);
+        [restarted, current, added]
     };
     let image = set("TaskTemplate.ContainerSpec.Image", json!("other"));
     let label = set("Labels", json!({"a": "b"}));
@@ -312,17 +294,10 @@ fn a_job_runs_again_after_any_post() {
     let mut job = spec();
     job["Mode"] = json!({"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 3}});
     let service = service_with(&job, json!({}));
-    let before = Before {
-        service: &service,
-        tasks: &[],
-        up_to_date: None,
-        nodes: None,
-        api: API,
-        credentials: Credentials::Kept,
-    };
-    let forecast = of_update(&before, &job, SpecOrigin::Client);
+    let before = input(&service, &[]);
+    let forecast = predict_update(&before, &job, SpecOrigin::Client);
     assert_eq!(forecast, Forecast { job_runs_again: true, ..Forecast::default() });
-    assert_eq!(of_create(&job, &[]).added, 3);
+    assert_eq!(predict_create(&job, &[]).added, 3);
 }
 
 #[test]
@@ -342,20 +317,14 @@ fn a_global_service_has_one_slot_a_node() {
     let predict = |key: &str, value: Value| {
         let mut new = spec.clone();
         new["TaskTemplate"][key] = value;
-        let before = Before {
-            service: &service,
-            tasks: &tasks,
-            up_to_date: None,
-            nodes: Some(&nodes),
-            api: API,
-            credentials: Credentials::Kept,
-        };
-        let Forecast { restarted, of, added, removed, .. } = of_update(&before, &new, SpecOrigin::Client);
-        [restarted, of, added, removed]
+        let before = ForecastInput { nodes: Some(&nodes), ..input(&service, &tasks) };
+        let Forecast { restarted, current, added, removed, .. } =
+            predict_update(&before, &new, SpecOrigin::Client);
+        [restarted, current, added, removed]
     };
     assert_eq!(predict("ForceUpdate", json!(1)), [2, 4, 1, 1]);
     assert_eq!(predict("Placement", json!({"Constraints": ["node.role==manager"]})), [0, 4, 1, 2]);
-    assert_eq!(of_create(&spec, &nodes).added, 3);
+    assert_eq!(predict_create(&spec, &nodes).added, 3);
 }
 
 #[test]
@@ -371,27 +340,20 @@ fn detects_a_placement_that_would_be_lost() {
 
 /// Tried on 20.10.24 and 28.5.2: the credentials restarted both tasks after a constraint had left them alone.
 #[test]
-fn new_credentials_restart_tasks_that_were_left_alone_for_their_placement() {
+fn new_credentials_restart_tasks_that_were_kept_for_their_placement() {
     let mut old = template();
     old["Placement"] = json!({"Constraints": ["node.role!=worker"]});
     let (service, nodes) = (service_with(&spec(), json!({})), nodes());
     let predict = |template: &Value, credentials| {
         let tasks = tasks(template);
-        let before = Before {
-            service: &service,
-            tasks: &tasks,
-            up_to_date: None,
-            nodes: Some(&nodes),
-            api: API,
-            credentials,
-        };
-        of_update(&before, &spec(), SpecOrigin::Client)
+        let before = ForecastInput { nodes: Some(&nodes), credentials, ..input(&service, &tasks) };
+        predict_update(&before, &spec(), SpecOrigin::Client)
     };
     for (template, credentials, restarted) in [
-        (&old, Credentials::Kept, 0),
-        (&old, Credentials::Replaced, 2),
-        (&template(), Credentials::Kept, 0),
-        (&template(), Credentials::Replaced, 0),
+        (&old, CredentialsChange::Kept, 0),
+        (&old, CredentialsChange::Replaced, 2),
+        (&template(), CredentialsChange::Kept, 0),
+        (&template(), CredentialsChange::Replaced, 0),
     ] {
         let forecast = predict(template, credentials);
         assert_eq!(forecast.restarted, restarted, "{credentials:?}");

@@ -35,9 +35,9 @@ impl Tasks {
     pub fn new(listed: AllTasks) -> Self {
         let mut by_service = HashMap::<String, Vec<TaskWithSpec>>::new();
         for task in listed.tasks {
-            match by_service.get_mut(&task.task.service) {
+            match by_service.get_mut(&task.service) {
                 Some(others) => others.push(task),
-                None => drop(by_service.insert(task.task.service.clone(), vec![task])),
+                None => drop(by_service.insert(task.service.clone(), vec![task])),
             }
         }
         Self { by_service, unreadable: listed.unreadable, now: listed.now }

@@ -28,7 +28,7 @@ pub(super) fn not_restarted(subject: &Subject, found: &mut Findings) -> Read<()>
     }
     let mut slots = BTreeMap::<u64, Vec<&Task>>::new();
     for task in tasks {
-        slots.entry(task.task.slot).or_default().push(&task.task);
+        slots.entry(task.slot).or_default().push(&task.info);
     }
     let (over, live): (Vec<_>, Vec<_>) =
         slots.into_values().partition(|tasks| tasks.iter().all(|task| task.desired > TaskState::Running));
@@ -57,14 +57,14 @@ pub(super) fn crash_loop(subject: &Subject, found: &mut Findings) -> Read<()> {
     if count(subject.spec, "TaskTemplate.RestartPolicy.MaxAttempts")?.unwrap_or(0) > 0 {
         return Ok(());
     }
-    let failed = own.iter().filter(|task| task.task.has_ended_by_itself());
+    let failed = own.iter().filter(|task| task.has_ended_by_itself());
     let nodes = subject.nodes().unwrap_or_default();
-    let Some(newest) = failed.max_by_key(|task| task.task.since()).filter(|_| is_candidate(own)) else {
+    let Some(newest) = failed.max_by_key(|task| task.since()).filter(|_| is_candidate(own)) else {
         return Ok(());
     };
-    let all: Vec<Task> = own.iter().map(|task| task.task.clone()).collect();
+    let all: Vec<Task> = own.iter().map(|task| task.info.clone()).collect();
     let current = own.iter().filter(|task| is_of_spec(service, task, nodes));
-    let current: Vec<Task> = current.map(|task| task.task.clone()).collect();
+    let current: Vec<Task> = current.map(|task| task.info.clone()).collect();
     let mut history = TaskHistory::new(Polling::Single);
     history.record(service, &current, tasks.now);
     let view = ServiceView {
@@ -84,7 +84,7 @@ pub(super) fn crash_loop(subject: &Subject, found: &mut Findings) -> Read<()> {
             counted(all.iter().filter(|task| task.has_ended_by_itself()).count() as u64, "failed task");
         let message = format!(
             "tasks fail one after the other, and the restart policy has no limit ({failures} listed){}",
-            after_colon(&newest.task.status.error)
+            after_colon(&newest.status.error)
         );
         found.push((POLICY.to_owned(), message, Fix::Advice));
     }
@@ -93,7 +93,7 @@ pub(super) fn crash_loop(subject: &Subject, found: &mut Findings) -> Read<()> {
 
 /// A loop has at least two failures.
 fn is_candidate(tasks: &[TaskWithSpec]) -> bool {
-    tasks.iter().filter(|task| task.task.has_ended_by_itself()).nth(1).is_some()
+    tasks.iter().filter(|task| task.has_ended_by_itself()).nth(1).is_some()
 }
 
 fn after_colon(error: &str) -> String {

@@ -124,7 +124,7 @@ fn with_text(response: &Response) -> Result<Vec<(Task, String)>> {
 #[derive(Clone, Debug)]
 pub struct TaskWithSpec {
     /// The task.
-    pub task: Task,
+    pub info: Task,
     /// The spec of the task.
     pub spec: Value,
 }
@@ -137,7 +137,15 @@ impl TaskWithSpec {
             #[serde(default, rename = "Spec")]
             spec: Value,
         }
-        Ok(Self { task: serde_json::from_str(text)?, spec: serde_json::from_str::<Row>(text)?.spec })
+        Ok(Self { info: serde_json::from_str(text)?, spec: serde_json::from_str::<Row>(text)?.spec })
+    }
+}
+
+impl std::ops::Deref for TaskWithSpec {
+    type Target = Task;
+
+    fn deref(&self) -> &Task {
+        &self.info
     }
 }
 
@@ -216,7 +224,7 @@ pub fn list_all(client: &Client) -> Result<AllTasks> {
             if loops.contains(&task.service) {
                 TaskWithSpec::from_json(&text).map_err(|e| response.invalid_response(format!("a task: {e}")))
             } else {
-                Ok(TaskWithSpec { task, spec: Value::Null })
+                Ok(TaskWithSpec { info: task, spec: Value::Null })
             }
         };
         let tasks: Result<_> = tasks.into_iter().map(read).collect();

@@ -8,6 +8,7 @@ use super::cause;
 use super::down::{down_nodes, with_node_state};
 use super::health_check::HealthCheck;
 pub(super) use super::limits::nanoseconds;
+use super::limits::{DEFAULT_MONITOR, DEFAULT_RESTART_DELAY};
 use super::phase::{Baseline, Initiator, Phase, UpdateStatus};
 use super::placement::may_run;
 use super::slots::{Rules, Slot, SlotId, SlotKind, SlotState, SwarmContext, group_by_slot};
@@ -15,8 +16,6 @@ use super::{Cause, FailureReason, Judgement, Need, ServiceView, State, WaitsFor}
 use crate::api::resources::rows::Mode;
 use crate::api::resources::tasks::Task;
 
-/// The engine's default for the monitor period and for the restart delay.
-const DEFAULT_PERIOD: SignedDuration = SignedDuration::from_secs(5);
 /// How long "scheduling constraints not satisfied" is considered temporary.
 pub(super) const CONSTRAINTS_TIMEOUT: SignedDuration = SignedDuration::from_secs(3);
 /// The minimum time after which a task was not part of a failure loop (or the monitor period, if that is
@@ -67,12 +66,12 @@ fn prepare<'a>(view: &'a ServiceView<'a>, baseline: &'a Baseline) -> Result<Judg
         }
         _ => &spec["UpdateConfig"]["Monitor"],
     };
-    let monitor = nanoseconds(monitor).filter(|time| !time.is_zero()).unwrap_or(DEFAULT_PERIOD);
+    let monitor = nanoseconds(monitor).filter(|time| !time.is_zero()).unwrap_or(DEFAULT_MONITOR);
     let rules = Rules {
         monitor,
         long_run: monitor.max(MIN_LONG_RUN),
         health_check: HealthCheck::of_spec(spec),
-        restart_delay: nanoseconds(&restart["Delay"]).unwrap_or(DEFAULT_PERIOD),
+        restart_delay: nanoseconds(&restart["Delay"]).unwrap_or(DEFAULT_RESTART_DELAY),
         may_end: is_job || matches!(restart["Condition"].as_str(), Some("none" | "on-failure")),
         is_job,
         now: view.now,
@@ -231,7 +230,7 @@ impl<'a> Judge<'a> {
 
     /// Whether the engine may still react to a failed task, by pausing or rolling back.
     fn engine_may_act(&self) -> bool {
-        let limit = self.rules.monitor.max(DEFAULT_PERIOD).saturating_add(COMPLETION_TIMEOUT);
+        let limit = self.rules.monitor.max(DEFAULT_MONITOR).saturating_add(COMPLETION_TIMEOUT);
         let first_failure = |(slot, slot_state): (&Slot<'a>, &SlotState<'a>)| match slot_state {
             SlotState::Failed(task) => Some(*task),
             _ => slot.failures(&self.rules, &self.context()).last().copied(),

@@ -5,6 +5,10 @@ use serde_json::Value;
 
 use crate::api::resources::services::Service;
 
+/// The engine's default for the monitor period.
+pub const DEFAULT_MONITOR: SignedDuration = SignedDuration::from_secs(5);
+/// The engine's default for the restart delay.
+pub const DEFAULT_RESTART_DELAY: SignedDuration = SignedDuration::from_secs(5);
 /// The engine's default for the stop grace period.
 const DEFAULT_STOP_GRACE: SignedDuration = SignedDuration::from_secs(10);
 /// How long after its grace period an outgoing task is waited for. On a node that is down it never ends.

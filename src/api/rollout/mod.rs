@@ -31,7 +31,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use self::cause::Cause;
 pub use self::judge::{failure_loop, judge};
-pub use self::limits::stop_limit;
+pub use self::limits::{DEFAULT_MONITOR, DEFAULT_RESTART_DELAY, stop_limit};
 pub use self::phase::Baseline;
 pub(super) use self::placement::{is_available, may_run, supports_platform, unmet_constraints};
 pub use self::placement::{meets_constraints, runs_one_of};

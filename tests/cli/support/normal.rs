@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// Removes what the engine would not store or would add by itself (reference: engine.md A7), and sorts keys.
+/// Removes what the engine would not store or would add by itself, and sorts keys.
 ///
 /// Docker's client writes no defaults for restart, update and rollback; a client that does is equivalent.
 pub fn normal(spec: &Value) -> Value {

@@ -99,7 +99,8 @@ fn restarts(name: &str, id: &str, what: &str, patch: &Value, expected: u64) {
     assert_eq!(all["of"], 2, "{what}");
 }
 
-/// The rows of "What restarts tasks" in reference/engine.md A7, one after the other, on one service.
+/// Changes that restart tasks and changes that do not (docs/concepts.md, "What restarts tasks"), one after the other, on
+/// one service.
 #[test]
 fn what_restarts_no_task_is_foreseen() {
     let service = service("fc-none", |_| {});

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::new_spec::NewSpec;
 use super::request::UpdateRequest;
 use crate::api::error::Result;
-use crate::api::forecast::{self, Before, Credentials, Forecast, SpecOrigin};
+use crate::api::forecast::{self, CredentialsChange, Forecast, ForecastInput, SpecOrigin};
 use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
 use crate::api::resources::tasks::TaskScope;
@@ -23,22 +23,24 @@ pub(super) fn update(
 ) -> Result<Forecast> {
     let api = client.engine_version()?;
     let origin = if request.is_rollback() { SpecOrigin::Rollback } else { SpecOrigin::Client };
-    let credentials = if request.auth.is_some() { Credentials::Replaced } else { Credentials::Kept };
-    let mut before = Before { service, tasks: &[], up_to_date: None, nodes: None, api, credentials };
+    let credentials =
+        if request.auth.is_some() { CredentialsChange::Replaced } else { CredentialsChange::Kept };
+    let mut input =
+        ForecastInput { service, tasks: &[], up_to_date_tasks: None, nodes: None, api, credentials };
     if service.is_job() {
-        return Ok(forecast::of_update(&before, new_spec, origin));
+        return Ok(forecast::predict_update(&input, new_spec, origin));
     }
     let all = tasks::list_with_specs(client, service.id())?;
-    before.tasks = &all;
+    input.tasks = &all;
     let up_to_date: HashSet<String>;
-    if forecast::asks_for_up_to_date(service) {
+    if forecast::needs_up_to_date_tasks(service) {
         let listed = tasks::list(client, &[service.id()], TaskScope::UpToDate)?;
         up_to_date = listed.tasks.into_iter().map(|task| task.id).collect();
-        before.up_to_date = Some(&up_to_date);
+        input.up_to_date_tasks = Some(&up_to_date);
     }
     let read;
-    if forecast::asks_for_nodes(new_spec, &all, api) {
-        before.nodes = match &request.nodes {
+    if forecast::needs_nodes(new_spec, &all, api) {
+        input.nodes = match &request.nodes {
             Some(nodes) => Some(nodes),
             None => {
                 read = nodes::list(client)?;
@@ -46,7 +48,7 @@ pub(super) fn update(
             }
         };
     }
-    Ok(forecast::of_update(&before, new_spec, origin))
+    Ok(forecast::predict_update(&input, new_spec, origin))
 }
 
 /// Whether the engine moves networks with this update and therefore restarts tasks that the changes do not

@@ -194,7 +194,7 @@ pub enum Delivery {
 impl Restarts {
     /// The restarts that a forecast predicts, with its warnings as the reasons.
     pub(in crate::api) fn from_forecast(forecast: Forecast) -> Self {
-        Self { tasks: forecast.restarted, of: forecast.of, why: forecast.warnings }
+        Self { tasks: forecast.restarted, of: forecast.current, why: forecast.warnings }
     }
 }
 

@@ -65,7 +65,7 @@ impl EngineRow {
             all.extend(TaskWithSpec::from_json(text));
         }
         let of = |service: &Service| -> Vec<TaskWithSpec> {
-            all.iter().filter(|task| task.task.service == service.id()).cloned().collect()
+            all.iter().filter(|task| task.service == service.id()).cloned().collect()
         };
         Ok(services.iter().flat_map(|service| rows(service, of(service))).collect())
     }
@@ -78,7 +78,7 @@ fn rows(service: &Service, mut tasks: Vec<TaskWithSpec>) -> Vec<EngineRow> {
         service: service.name().to_owned(),
         id: service.id().to_owned(),
         source,
-        since: tasks.iter().map(|task| task.task.created).min(),
+        since: tasks.iter().map(|task| task.created).min(),
         image: template["ContainerSpec"]["Image"].as_str().unwrap_or_default().to_owned(),
         tasks: by_state(tasks),
         changes,
@@ -90,7 +90,7 @@ fn rows(service: &Service, mut tasks: Vec<TaskWithSpec>) -> Vec<EngineRow> {
         let own = take(&mut tasks, &before);
         rows.push(row(EngineSource::Previous, &before, &own, differences(current, previous)));
     }
-    tasks.sort_by_key(|task| std::cmp::Reverse(task.task.created));
+    tasks.sort_by_key(|task| std::cmp::Reverse(task.created));
     while let Some(first) = tasks.first().map(|task| task.spec.clone()) {
         let own = take(&mut tasks, &first);
         let changes = differences(&json!({ "TaskTemplate": now }), &json!({ "TaskTemplate": first }));
@@ -126,7 +126,7 @@ fn of_template(mut changes: Vec<Change>) -> Vec<Change> {
 }
 
 fn by_state(tasks: &[TaskWithSpec]) -> Vec<(&'static str, usize)> {
-    let mut states: Vec<_> = tasks.iter().map(|task| task.task.status.state).collect();
+    let mut states: Vec<_> = tasks.iter().map(|task| task.status.state).collect();
     states.sort_unstable();
     let mut counts: Vec<(&'static str, usize)> = Vec::new();
     for state in states {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::api::error::Error;
-use crate::api::forecast::{FailedBefore, failed_before};
+use crate::api::forecast::{SpecFailures, find_spec_failures};
 use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
 use crate::api::resources::tasks;
@@ -50,7 +50,7 @@ pub fn check(
         if differs.is_empty() {
             return Err(NotStarted::Refused(no_way_back()).into());
         }
-        if let Some(failure) = failed_before(previous, &tasks, now) {
+        if let Some(failure) = find_spec_failures(previous, &tasks, now) {
             let why = describe_failure(service, previous, &failure);
             let why = if runs_the_same { format!("{}; {why}", no_way_back()) } else { why };
             return Err(NotStarted::FailedBefore(why).into());
@@ -84,10 +84,10 @@ fn check_references(
     }
 }
 
-fn describe_failure(service: &Service, previous: &Value, failure: &FailedBefore) -> String {
-    let FailedBefore { newest, tasks, monitor } = failure;
+fn describe_failure(service: &Service, previous: &Value, failure: &SpecFailures) -> String {
+    let SpecFailures { newest, count, monitor } = failure;
     let slot = if newest.slot == 0 { newest.node.clone() } else { newest.slot.to_string() };
-    let more = if *tasks > 1 { format!(", and {} more,", tasks - 1) } else { String::new() };
+    let more = if *count > 1 { format!(", and {} more,", count - 1) } else { String::new() };
     format!(
         "the previous spec (image `{}`) has failed: task {}.{slot} ({:.12}){more} {}: {}; none of its tasks ran for the \
          monitor period ({} s)",
@@ -135,7 +135,7 @@ fn counter() -> Place {
 fn newest_good_image<'a>(tasks: &'a [TaskWithSpec], image: &str) -> Option<&'a str> {
     tasks
         .iter()
-        .map(|task| &task.task)
+        .map(|task| &task.info)
         .filter(|task| {
             matches!(task.status.state, TaskState::Running | TaskState::Shutdown | TaskState::Complete)
         })

@@ -133,7 +133,7 @@ pub fn change_as_json(change: &Change) -> Value {
 pub fn restarts_as_json(forecast: &Forecast) -> Value {
     json!({
         "tasks": forecast.restarted,
-        "of": forecast.of,
+        "of": forecast.current,
         "added": forecast.added,
         "removed": forecast.removed,
         "job_runs_again": forecast.job_runs_again,

@@ -228,13 +228,13 @@ fn field_loss(loss: &FieldLoss) -> String {
 
 /// Describes a forecast: `2 of 3 tasks will be restarted`.
 pub fn forecast(forecast: &Forecast) -> String {
-    let Forecast { restarted, of, added, removed, job_runs_again, .. } = forecast;
+    let Forecast { restarted, current, added, removed, job_runs_again, .. } = forecast;
     if *job_runs_again {
         return "the job runs again".to_owned();
     }
     let mut text = match restarted {
         0 => "no task will be restarted".to_owned(),
-        n => format!("{n} of {of} task{} will be restarted", if *of == 1 { "" } else { "s" }),
+        n => format!("{n} of {current} task{} will be restarted", if *current == 1 { "" } else { "s" }),
     };
     for (count, what) in [(added, "added"), (removed, "removed")] {
         if *count > 0 {

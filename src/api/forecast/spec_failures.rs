@@ -1,40 +1,38 @@
-//! Whether a spec has failed before, judged by the tasks that the swarm keeps.
+//! The failures of a spec before, found in the tasks that the swarm keeps.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::Template;
+use super::NormalizedTask;
 use crate::api::resources::tasks::{Task, TaskState, TaskWithSpec};
-
-/// The engine's default for the monitor period and for the restart delay.
-const DEFAULT_PERIOD: SignedDuration = SignedDuration::from_secs(5);
+use crate::api::rollout::{DEFAULT_MONITOR, DEFAULT_RESTART_DELAY};
 
 /// The tasks of a spec that has failed: at least one failed by itself, and none ran for the monitor period.
 #[derive(Clone, Copy, Debug)]
-pub struct FailedBefore<'a> {
+pub struct SpecFailures<'a> {
     /// The newest task that failed.
     pub newest: &'a Task,
     /// The number of failed tasks.
-    pub tasks: usize,
+    pub count: usize,
     /// The monitor period.
     pub monitor: SignedDuration,
 }
 
 /// The failed tasks of `spec`. `tasks` are all tasks of the service that the swarm keeps. `None` if no task
 /// failed, or if one ran for the monitor period.
-pub fn failed_before<'a>(
+pub fn find_spec_failures<'a>(
     spec: &Value,
     tasks: &'a [TaskWithSpec],
     now: Timestamp,
-) -> Option<FailedBefore<'a>> {
+) -> Option<SpecFailures<'a>> {
     let history = SpecHistory::new(spec, tasks, now);
     let of_spec: Vec<&TaskWithSpec> = tasks.iter().filter(|task| history.is_of_spec(task)).collect();
-    if of_spec.iter().any(|task| history.ran(task)) {
+    if of_spec.iter().any(|task| history.ran_for_monitor_period(task)) {
         return None;
     }
-    let failed = of_spec.iter().map(|task| &task.task).filter(|task| has_failed(task));
+    let failed = of_spec.iter().map(|task| &task.info).filter(|task| has_failed(task));
     let newest = failed.clone().max_by_key(|task| task.since())?;
-    Some(FailedBefore { newest, tasks: failed.count(), monitor: history.monitor })
+    Some(SpecFailures { newest, count: failed.count(), monitor: history.monitor })
 }
 
 /// Tasks that were shut down or lost their node have not failed by themselves.
@@ -42,14 +40,15 @@ fn has_failed(task: &Task) -> bool {
     matches!(task.status.state, TaskState::Failed | TaskState::Rejected)
 }
 
+/// The tasks of a service, to judge those of one spec.
 struct SpecHistory<'a> {
     template: Value,
     tasks: &'a [TaskWithSpec],
     now: Timestamp,
     monitor: SignedDuration,
     restart_delay: SignedDuration,
-    /// Whether an update or a rollback starts a task before it stops the old one.
-    starts_first: bool,
+    /// Whether an update or a rollback may start a task before it stops the old one.
+    may_start_first: bool,
 }
 
 impl<'a> SpecHistory<'a> {
@@ -57,35 +56,38 @@ impl<'a> SpecHistory<'a> {
         let nanoseconds = |value: &Value| value.as_i64().map(SignedDuration::from_nanos);
         let policy = &spec["UpdateConfig"];
         Self {
-            template: Template::of(&spec["TaskTemplate"]).rest,
+            template: NormalizedTask::from_template(&spec["TaskTemplate"]).without_placement,
             tasks,
             now,
-            monitor: nanoseconds(&policy["Monitor"]).filter(|time| !time.is_zero()).unwrap_or(DEFAULT_PERIOD),
+            monitor: nanoseconds(&policy["Monitor"])
+                .filter(|time| !time.is_zero())
+                .unwrap_or(DEFAULT_MONITOR),
             restart_delay: nanoseconds(&spec["TaskTemplate"]["RestartPolicy"]["Delay"])
-                .unwrap_or(DEFAULT_PERIOD),
-            starts_first: [policy, &spec["RollbackConfig"]]
+                .unwrap_or(DEFAULT_RESTART_DELAY),
+            may_start_first: [policy, &spec["RollbackConfig"]]
                 .iter()
                 .any(|config| config["Order"] == "start-first"),
         }
     }
 
+    /// Whether the task was created from the spec, apart from the placement.
     fn is_of_spec(&self, task: &TaskWithSpec) -> bool {
-        Template::of(&task.spec).rest == self.template
+        NormalizedTask::from_template(&task.spec).without_placement == self.template
     }
 
     /// Whether the task ran for the monitor period. The engine does not report when a task that has ended had
     /// started, so the longest possible time is assumed. It includes the start of the container, so a few
     /// seconds do not prove that the task ran.
-    fn ran(&self, task: &TaskWithSpec) -> bool {
-        let (since, state) = (task.task.since(), task.task.status.state);
+    fn ran_for_monitor_period(&self, task: &TaskWithSpec) -> bool {
+        let (since, state) = (task.since(), task.status.state);
         match state {
             TaskState::Rejected => false,
             // The task was never healthy, or no longer. The engine does not report which.
-            _ if task.task.status.error.contains("unhealthy") => false,
+            _ if task.status.error.contains("unhealthy") => false,
             TaskState::Running => self.now.duration_since(since) >= self.monitor,
-            _ if task.task.has_ended() => {
+            _ if task.has_ended() => {
                 let ran = self.latest_end(task).duration_since(self.earliest_start(task));
-                ran >= self.monitor.max(DEFAULT_PERIOD)
+                ran >= self.monitor.max(DEFAULT_MONITOR)
             }
             _ => false,
         }
@@ -94,38 +96,37 @@ impl<'a> SpecHistory<'a> {
     /// The latest time until which the task was meant to run. If it was shut down, that is the creation of its
     /// successor: what follows is its grace period.
     fn latest_end(&self, task: &TaskWithSpec) -> Timestamp {
-        let since = task.task.since();
-        if task.task.status.state != TaskState::Shutdown || self.starts_first {
+        let since = task.since();
+        if task.status.state != TaskState::Shutdown || self.may_start_first {
             return since;
         }
-        let successors = self.others_in_slot(task).map(|other| other.task.created);
-        successors.filter(|created| *created > task.task.created).min().map_or(since, |stop| stop.min(since))
+        let successors = self.tasks_in_slot(task).map(|other| other.created);
+        successors.filter(|created| *created > task.created).min().map_or(since, |stop| stop.min(since))
     }
 
-    /// All tasks of the same slot, or of the same node for a global service.
-    fn others_in_slot<'t>(&'t self, task: &'t TaskWithSpec) -> impl Iterator<Item = &'t TaskWithSpec> {
+    /// The tasks of the same slot, with this one; for a global service, those of the same node.
+    fn tasks_in_slot<'t>(&'t self, task: &'t TaskWithSpec) -> impl Iterator<Item = &'t TaskWithSpec> {
         let slot = |task: &'t Task| (task.slot, (task.slot == 0).then_some(task.node.as_str()));
-        self.tasks.iter().filter(move |other| slot(&other.task) == slot(&task.task))
+        self.tasks.iter().filter(move |other| slot(&other.info) == slot(&task.info))
     }
 
     /// The earliest time at which the task can have started. It waits for its predecessor in the slot to end,
     /// and after a failure for the restart delay.
     fn earliest_start(&self, task: &TaskWithSpec) -> Timestamp {
-        let created = task.task.created;
+        let created = task.created;
         let before = self
-            .others_in_slot(task)
-            .filter(|other| other.task.created < created)
-            .max_by_key(|other| other.task.created);
-        let Some(before) = before.filter(|before| before.task.has_ended()) else { return created };
-        let ended = before.task.since();
-        let ended_by_itself = has_failed(&before.task) || before.task.status.state == TaskState::Complete;
-        if ended_by_itself && self.is_of_spec(before) {
+            .tasks_in_slot(task)
+            .filter(|other| other.created < created)
+            .max_by_key(|other| other.created);
+        let Some(before) = before.filter(|before| before.has_ended()) else { return created };
+        let ended = before.since();
+        if before.has_ended_by_itself() && self.is_of_spec(before) {
             return created.max(ended).checked_add(self.restart_delay).unwrap_or(created);
         }
-        if self.starts_first { created } else { created.max(ended) }
+        if self.may_start_first { created } else { created.max(ended) }
     }
 }
 
 #[cfg(test)]
-#[path = "past_tests.rs"]
+#[path = "spec_failures_tests.rs"]
 mod tests;

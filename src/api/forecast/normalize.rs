@@ -13,38 +13,38 @@ const USER_MAPS: &[&str] = &["Labels", "Options", "DriverOpts", "Sysctls"];
 const OPTIONAL_SCALARS: &[&str] =
     &["Init", "StopGracePeriod", "Delay", "Window", "SwapBytes", "MemorySwappiness"];
 
-/// The parts of a spec that a task is created from.
+/// The part of a spec that a task is created from, as the engine stores it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Template {
+pub(super) struct NormalizedTask {
     /// Everything except the placement, and except the runtime, which tasks do not contain.
-    pub rest: Value,
+    pub without_placement: Value,
     /// The placement.
     pub placement: Option<Value>,
 }
 
-impl Template {
+impl NormalizedTask {
     /// Normalizes a service's TaskTemplate, or a task's own spec.
-    pub(super) fn of(task: &Value) -> Self {
+    pub(super) fn from_template(task: &Value) -> Self {
         let Some(Value::Object(mut rest)) = normalize("", task) else {
-            return Self { rest: json!({}), placement: None };
+            return Self { without_placement: json!({}), placement: None };
         };
         rest.shift_remove("Runtime");
         let placement = rest.shift_remove("Placement");
         if let Some(container) = rest.get_mut("ContainerSpec") {
             insert_default(container, "Isolation", "default");
             for mount in container.get_mut("Mounts").and_then(Value::as_array_mut).into_iter().flatten() {
-                store_mount(mount);
+                normalize_mount(mount);
             }
         }
         if let Some(policy) = rest.get_mut("RestartPolicy") {
             insert_default(policy, "Condition", "any");
         }
-        Self { rest: Value::Object(rest), placement }
+        Self { without_placement: Value::Object(rest), placement }
     }
 }
 
 /// Normalizes an `EndpointSpec`. An absent one is not the same as an empty one.
-pub(super) fn endpoint(spec: &Value) -> Option<Value> {
+pub(super) fn normalize_endpoint(spec: &Value) -> Option<Value> {
     let mut endpoint = normalize("EndpointSpec", spec)?;
     insert_default(&mut endpoint, "Mode", "vip");
     for port in endpoint.get_mut("Ports").and_then(Value::as_array_mut).into_iter().flatten() {
@@ -78,8 +78,8 @@ fn normalize_object(map: &Map<String, Value>) -> Map<String, Value> {
     map.iter().filter_map(|(key, value)| Some((key.clone(), normalize(key, value)?))).collect()
 }
 
-/// Of the bind options of a mount, the engine stores two, or none if both are empty.
-fn store_mount(mount: &mut Value) {
+/// Removes the fields of a mount that the engine does not store, and adds its defaults.
+fn normalize_mount(mount: &mut Value) {
     insert_default(mount, "Type", "bind");
     let Some(mount) = mount.as_object_mut() else { return };
     for key in ["Consistency", "ImageOptions", "ClusterOptions"] {
@@ -88,7 +88,7 @@ fn store_mount(mount: &mut Value) {
     if let Some(Value::Object(options)) = mount.get_mut("BindOptions") {
         options.retain(|key, _| key == "Propagation" || key == "NonRecursive");
         if options.is_empty() {
-            drop(mount.shift_remove("BindOptions"))
+            mount.shift_remove("BindOptions");
         } else {
             options.entry("Propagation").or_insert_with(|| json!("rprivate"));
         }
@@ -105,19 +105,19 @@ fn insert_default(object: &mut Value, key: &str, value: &str) {
 mod tests {
     use super::*;
 
-    fn container(more: Value) -> Template {
+    fn container(more: Value) -> NormalizedTask {
         let mut spec = json!({"Image": "a", "Isolation": "default"});
         spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        Template::of(&json!({"ContainerSpec": spec}))
+        NormalizedTask::from_template(&json!({"ContainerSpec": spec}))
     }
 
-    fn with(key: &str, value: &Value) -> Template {
-        Template::of(&json!({ key: value }))
+    fn with(key: &str, value: &Value) -> NormalizedTask {
+        NormalizedTask::from_template(&json!({ key: value }))
     }
 
     /// Each pair was posted one after the other on 20.10: the task stayed.
     #[test]
-    fn what_is_the_same_to_the_engine_is_the_same_here() {
+    fn specs_that_the_engine_treats_as_equal_are_equal() {
         for (a, b) in [
             (
                 json!({}),
@@ -150,7 +150,7 @@ mod tests {
 
     /// Each pair was posted one after the other on 20.10: the task was replaced, or for its placement kept.
     #[test]
-    fn what_differs_to_the_engine_differs_here() {
+    fn specs_that_the_engine_distinguishes_are_different() {
         for (a, b) in [
             (json!({}), json!({"Init": false})),
             (json!({}), json!({"StopGracePeriod": 0})),
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn of_mounts_the_engine_does_not_store_all() {
+    fn some_fields_of_mounts_are_not_stored() {
         let mount = |more: Value| {
             let mut mount = json!({"Source": "/etc", "Target": "/x"});
             mount.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -212,12 +212,15 @@ mod tests {
         let port = |more: Value| {
             let mut port = json!({"TargetPort": 80, "PublishedPort": 8080});
             port.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            endpoint(&json!({"Ports": [port]}))
+            normalize_endpoint(&json!({"Ports": [port]}))
         };
         assert_eq!(port(json!({})), port(json!({"Protocol": "tcp", "PublishMode": "ingress", "Name": ""})));
         assert_ne!(port(json!({})), port(json!({"PublishMode": "host"})));
-        assert_eq!(endpoint(&json!({})), endpoint(&json!({"Mode": "vip", "Ports": null})));
-        assert_eq!(endpoint(&Value::Null), None);
-        assert_ne!(endpoint(&json!({})), None);
+        assert_eq!(
+            normalize_endpoint(&json!({})),
+            normalize_endpoint(&json!({"Mode": "vip", "Ports": null}))
+        );
+        assert_eq!(normalize_endpoint(&Value::Null), None);
+        assert_ne!(normalize_endpoint(&json!({})), None);
     }
 }

@@ -26,7 +26,7 @@ fn spec(image: &str) -> Value {
 }
 
 fn has_failed_before(tasks: &[TaskWithSpec], spec: &Value) -> bool {
-    failed_before(spec, tasks, Timestamp::from_second(1_700_000_100).unwrap()).is_some()
+    find_spec_failures(spec, tasks, Timestamp::from_second(1_700_000_100).unwrap()).is_some()
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn the_time_in_which_a_task_is_being_shut_down_does_not_count() {
     assert!(!has_failed_before(&stopped(10), &first));
     // A task of another slot did not replace it.
     let [failed, shut_down, mut good] = stopped(10);
-    good.task.slot = 2;
+    good.info.slot = 2;
     assert!(!has_failed_before(&[failed, shut_down, good], &spec("bad")));
 }
 
@@ -129,7 +129,7 @@ fn the_monitor_period_is_that_of_the_spec() {
 }
 
 #[test]
-fn placement_is_not_part_of_what_failed() {
+fn a_spec_that_differs_in_its_placement_only_has_failed_too() {
     let mut moved = spec("bad");
     moved["TaskTemplate"]["Placement"] = json!({ "Constraints": ["node.role==manager"] });
     assert!(has_failed_before(&[task(1, "bad", "failed", 0, 1)], &moved));
