@@ -229,10 +229,10 @@ fn is_lost(task: &Task, nodes: &[Node]) -> bool {
 
 /// Describes the remaining tasks.
 fn explain<'t>(service: &Service, tasks: impl IntoIterator<Item = &'t Task>, nodes: &[Node]) -> Explanation {
-    let slots = SlotKind::of(&Mode::from_spec(&service.spec()["Mode"]));
+    let slots = SlotKind::from_mode(&Mode::from_spec(&service.spec()["Mode"]));
     let failure = |task: &Task| {
         let node = nodes.iter().find(|node| node.id == task.node);
-        let mut cause = Cause::of(task, slots);
+        let mut cause = Cause::from_task(task, slots);
         if node.is_some_and(|node| node.state() == "down") {
             cause.error = "its node is down".to_owned();
         }

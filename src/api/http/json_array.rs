@@ -165,7 +165,7 @@ mod tests {
             bytes.extend_from_slice(part);
             rows.feed(&mut bytes);
         }
-        rows.all(&Response::of_body(bytes))
+        rows.all(&Response::from_body(bytes))
     }
 
     #[test]
@@ -188,7 +188,7 @@ mod tests {
             most = most.max(bytes.len());
         }
         bytes.push(b']');
-        assert_eq!(rows.all(&Response::of_body(bytes)).unwrap().len(), 10_000);
+        assert_eq!(rows.all(&Response::from_body(bytes)).unwrap().len(), 10_000);
         assert!(most < 300, "{most}");
     }
 
@@ -227,6 +227,6 @@ mod tests {
         let mut rows = JsonArrayParser::new(name_of);
         let mut bytes = format!(r#"[{{"ID":"{}"#, "x".repeat(MAX_OBJECT_LEN)).into_bytes();
         rows.feed(&mut bytes);
-        assert!(rows.all(&Response::of_body(bytes)).unwrap_err().to_string().contains("is not complete"));
+        assert!(rows.all(&Response::from_body(bytes)).unwrap_err().to_string().contains("is not complete"));
     }
 }

@@ -21,7 +21,7 @@ impl Path {
 
     /// Creates a path with the name of an image, as docker writes it: `/`, `:` and `@` are not encoded. The
     /// name of an image cannot contain `..`.
-    pub fn of_image(before: &str, image: &str, after: &str) -> Self {
+    pub fn for_image(before: &str, image: &str, after: &str) -> Self {
         let image = utf8_percent_encode(image, IN_IMAGE);
         Self(format!("/{}/{image}/{}", encode(before), encode(after)))
     }
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn an_images_name_stays_as_it_is_written() {
-        let path = |image: &str| Path::of_image("distribution", image, "json");
+        let path = |image: &str| Path::for_image("distribution", image, "json");
         assert_eq!(
             path("127.0.0.1:5000/a/b:1@sha256:0").as_str(),
             "/distribution/127.0.0.1:5000/a/b:1@sha256:0/json"

@@ -74,7 +74,7 @@ impl Response {
 
     /// A successful response with this body.
     #[cfg(test)]
-    pub fn of_body(body: Vec<u8>) -> Self {
+    pub fn from_body(body: Vec<u8>) -> Self {
         Self {
             request: "GET /x".to_owned(),
             body,

@@ -130,7 +130,7 @@ impl<'a> Subject<'a> {
     /// The tasks of the service.
     pub fn tasks(&self) -> Read<Option<(&'a Tasks, &'a [TaskWithSpec])>> {
         let (Some(tasks), Some(service)) = (self.swarm.tasks, self.service) else { return Ok(None) };
-        Ok(Some((tasks, tasks.of(service.id())?)))
+        Ok(Some((tasks, tasks.of_service(service.id())?)))
     }
 
     /// The addresses of this network, if they are known.

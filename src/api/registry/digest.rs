@@ -105,7 +105,7 @@ struct Platform {
 /// [`Error::Registry`] if the registry did not provide a digest; other errors concern the request to the
 /// engine.
 pub fn inspect(client: &Client, image: &ImageRef, auth: Option<&RegistryAuth>) -> Result<Manifest> {
-    let path = Path::of_image("distribution", &image.familiar(), "json");
+    let path = Path::for_image("distribution", &image.familiar(), "json");
     let error = |kind, message: String| registry_error(image, kind, message);
     let info = client.get_json_once::<DistributionInfo>(&path, auth).map_err(|e| match e {
         e @ Error::Engine { .. } if e.is_endpoint_unavailable() => {

@@ -17,7 +17,7 @@ struct Image {
 /// `GET /images/{name}/json`: whether the connected engine has the image. `false` if the request is not
 /// allowed.
 pub fn has(client: &Client, image: &ImageRef) -> Result<bool> {
-    match client.get_json::<IgnoredAny>(&Path::of_image("images", &image.familiar(), "json")) {
+    match client.get_json::<IgnoredAny>(&Path::for_image("images", &image.familiar(), "json")) {
         Ok(_) => Ok(true),
         Err(e) if e.is_not_found() || e.is_endpoint_unavailable() => Ok(false),
         Err(e) => Err(e),

@@ -32,7 +32,7 @@ pub struct Cause {
 
 impl Cause {
     /// Describes one task.
-    pub fn of(task: &Task, slots: SlotKind) -> Self {
+    pub fn from_task(task: &Task, slots: SlotKind) -> Self {
         let container =
             task.status.container.as_ref().map_or_else(String::new, |container| container.id.clone());
         Self {
@@ -79,7 +79,7 @@ pub(super) fn distinct_with<'a>(
             cause.tasks += 1;
             continue;
         }
-        causes.push((key, Cause { error, ..Cause::of(task, slots) }));
+        causes.push((key, Cause { error, ..Cause::from_task(task, slots) }));
     }
     causes.into_iter().map(|(_, cause)| cause).collect()
 }

@@ -22,7 +22,7 @@ pub(super) struct HealthCheck {
 
 impl HealthCheck {
     /// The health check of a spec. That of the image is unknown; the engine's defaults are assumed for it.
-    pub(super) fn of_spec(spec: &Value) -> Self {
+    pub(super) fn from_spec(spec: &Value) -> Self {
         let check = &spec["TaskTemplate"]["ContainerSpec"]["Healthcheck"];
         let time = |name: &str| {
             let nanoseconds = check[name].as_i64().filter(|nanoseconds| *nanoseconds > 0)?;

@@ -39,8 +39,8 @@ fn prepare<'a>(view: &'a ServiceView<'a>, baseline: &'a Baseline) -> Result<Judg
     let spec = view.service.spec();
     let mode = Mode::from_spec(&spec["Mode"]);
     let is_job = matches!(mode, Mode::ReplicatedJob { .. } | Mode::GlobalJob);
-    let slot_kind = SlotKind::of(&mode);
-    let update_status = UpdateStatus::of(view.service, baseline);
+    let slot_kind = SlotKind::from_mode(&mode);
+    let update_status = UpdateStatus::new(view.service, baseline);
     // A job has no rollout. A rollback of one stays `rollback_started` forever.
     let update_status = if is_job {
         UpdateStatus { phase: Phase::NotReported, started: None, ended: None, message: String::new() }
@@ -70,7 +70,7 @@ fn prepare<'a>(view: &'a ServiceView<'a>, baseline: &'a Baseline) -> Result<Judg
     let rules = Rules {
         monitor,
         long_run: monitor.max(MIN_LONG_RUN),
-        health_check: HealthCheck::of_spec(spec),
+        health_check: HealthCheck::from_spec(spec),
         restart_delay: nanoseconds(&restart["Delay"]).unwrap_or(DEFAULT_RESTART_DELAY),
         may_end: is_job || matches!(restart["Condition"].as_str(), Some("none" | "on-failure")),
         is_job,
@@ -148,7 +148,7 @@ impl<'a> Judge<'a> {
             left_behind: self
                 .left_behind()?
                 .into_iter()
-                .map(|task| Cause::of(task, self.slot_kind))
+                .map(|task| Cause::from_task(task, self.slot_kind))
                 .collect(),
             node_names: BTreeMap::new(),
             changed_by_others: if self.update_status.is_rolled_back_by_engine() {

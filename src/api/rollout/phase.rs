@@ -130,7 +130,7 @@ pub(super) struct UpdateStatus {
 
 impl UpdateStatus {
     /// Parses `UpdateStatus`. One that existed before the update is ignored.
-    pub(super) fn of(service: &Service, baseline: &Baseline) -> Self {
+    pub(super) fn new(service: &Service, baseline: &Baseline) -> Self {
         let is_old = baseline.base.as_ref().is_some_and(|base| {
             base.update_started().is_some() && base.update_started() == service.update_started()
         });

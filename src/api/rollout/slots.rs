@@ -34,7 +34,7 @@ pub enum SlotKind {
 
 impl SlotKind {
     /// The kind for a service mode.
-    pub fn of(mode: &Mode) -> Self {
+    pub fn from_mode(mode: &Mode) -> Self {
         if matches!(mode, Mode::Global | Mode::GlobalJob) { Self::PerNode } else { Self::Numbered }
     }
 }

@@ -56,7 +56,7 @@ impl List {
     fn new(path: &str, edits: &[Edit], spec: &Value) -> Self {
         let place = Place::at(path);
         let names = |list: &Value| -> BTreeSet<String> {
-            list.as_array().into_iter().flatten().map(|item| Identity::Capability.of(item)).collect()
+            list.as_array().into_iter().flatten().map(|item| Identity::Capability.id_of_item(item)).collect()
         };
         let given = edits.iter().filter(|edit| edit.place == place).filter_map(|edit| match &edit.op {
             Op::Set(list) => Some(list),
@@ -154,7 +154,8 @@ mod tests {
     fn names(spec: &Value) -> [Vec<String>; 2] {
         [create::CAP_ADD, create::CAP_DROP].map(|path| {
             let list = Place::at(path).get(spec).and_then(Value::as_array).cloned().unwrap_or_default();
-            let names: BTreeSet<String> = list.iter().map(|item| Identity::Capability.of(item)).collect();
+            let names: BTreeSet<String> =
+                list.iter().map(|item| Identity::Capability.id_of_item(item)).collect();
             if names.contains(ALL) { vec![ALL.to_owned()] } else { names.into_iter().collect() }
         })
     }

@@ -60,8 +60,9 @@ fn compare<'a>(
                 && let (Some(a), Some(b)) = (list(a), list(b))
             {
                 // Items with the same identity are matched in their order.
-                let ids =
-                    |list: &[Value]| -> Vec<String> { list.iter().map(|item| identity.of(item)).collect() };
+                let ids = |list: &[Value]| -> Vec<String> {
+                    list.iter().map(|item| identity.id_of_item(item)).collect()
+                };
                 let (a_ids, b_ids) = (ids(a), ids(b));
                 let twin = |ids: &[String], i: usize, others: &[String]| {
                     let nth = ids[..i].iter().filter(|id| **id == ids[i]).count();

@@ -140,7 +140,7 @@ fn set(spec: &mut Value, place: &Place, value: &Value) {
     let identity = place.identity().unwrap_or(Identity::Value);
     let mut seen = false;
     list.retain_mut(|item| {
-        if identity.of(item) != id {
+        if identity.id_of_item(item) != id {
             return true;
         }
         if !seen {
@@ -173,7 +173,7 @@ fn remove(spec: &mut Value, place: &Place, stays: &dyn Fn(&Place) -> bool) {
     }
     let identity = place.identity().unwrap_or(Identity::Value);
     match (at, place.item_id(), place.pattern(), last) {
-        (Value::Array(list), Some(id), ..) => list.retain(|item| identity.of(item) != id),
+        (Value::Array(list), Some(id), ..) => list.retain(|item| identity.id_of_item(item) != id),
         (Value::Array(list), _, Some(pattern), _) => {
             let left = |item: &Value| {
                 if stays(&place.list().item_of(item)) {

@@ -104,7 +104,7 @@ impl Place {
 
     /// The item of this list with the identity of `value`.
     pub fn item_of(self, value: &Value) -> Self {
-        let id = self.identity().unwrap_or(Identity::Value).of(value);
+        let id = self.identity().unwrap_or(Identity::Value).id_of_item(value);
         self.item(&id)
     }
 
@@ -167,7 +167,7 @@ impl Place {
         let identity = identity_of(&self.keys).unwrap_or(Identity::Value);
         let at = match &self.item {
             None => at,
-            Some(Item::One(id)) => at.as_array()?.iter().find(|item| identity.of(item) == *id)?,
+            Some(Item::One(id)) => at.as_array()?.iter().find(|item| identity.id_of_item(item) == *id)?,
             Some(Item::Like(pattern)) => at.as_array()?.iter().find(|item| identity.fits(item, pattern))?,
         };
         let at = self.within.iter().try_fold(at, |at, key| at.get(key))?;
@@ -189,8 +189,8 @@ impl Place {
 }
 
 impl Identity {
-    /// The identity of an item of such a list.
-    pub fn of(self, item: &Value) -> String {
+    /// The identity of an item of such a list, as text.
+    pub fn id_of_item(self, item: &Value) -> String {
         let text = |key: &str| item.get(key).and_then(Value::as_str).unwrap_or_default();
         match self {
             Identity::Env => {
@@ -241,7 +241,7 @@ impl Identity {
 
     /// Whether a pattern of [`Place::items_like`] matches an item of such a list.
     pub fn fits(self, item: &Value, pattern: &str) -> bool {
-        let id = self.of(item);
+        let id = self.id_of_item(item);
         match self {
             Identity::Port => pattern.strip_prefix('*').is_some_and(|end| id.ends_with(end)),
             Identity::Reference(_) => pattern.strip_suffix(":*").is_some_and(|name| {

@@ -140,7 +140,7 @@ fn is_same(one: &Value, other: &Value) -> bool {
         }
         (Value::Array(a), Value::Array(b)) => {
             let sorted = |list: &[Value]| {
-                let mut ids: Vec<String> = list.iter().map(|item| Identity::Value.of(item)).collect();
+                let mut ids: Vec<String> = list.iter().map(|item| Identity::Value.id_of_item(item)).collect();
                 ids.sort();
                 ids
             };

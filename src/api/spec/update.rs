@@ -141,7 +141,9 @@ fn keep_order(edit: Edit, spec: &Value) -> Option<Edit> {
         (Op::Set(Value::Array(items)), Some(identity), Some(Value::Array(now)))
             if edit.place.item_id().is_none() =>
         {
-            let stands = |item: &Value| now.iter().position(|other| identity.of(other) == identity.of(item));
+            let stands = |item: &Value| {
+                now.iter().position(|other| identity.id_of_item(other) == identity.id_of_item(item))
+            };
             let mut items = items.clone();
             items.sort_by_key(|item| stands(item).unwrap_or(usize::MAX));
             Some(Edit { place: edit.place, op: Op::Set(Value::Array(items)) })

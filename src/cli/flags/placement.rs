@@ -56,7 +56,7 @@ pub(super) const FLAGS: &[Flag] = &[
     .since(1, 28),
     Flag::many("placement-pref-rm", PREFERENCE, "Remove a placement preference", |given| {
         given.remove_items(PREFERENCES, |text| {
-            placement::preference(text).map(|preference| Identity::Value.of(&preference))
+            placement::preference(text).map(|preference| Identity::Value.id_of_item(&preference))
         })
     })
     .only(Commands::Update)

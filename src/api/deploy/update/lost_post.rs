@@ -28,7 +28,7 @@ pub(super) fn resolve_lost_post(before: &Service, now: &Service, edits: &[Edit],
     let is_as_before = |spec: &Value| {
         image.get(sent) != image.get(before.spec()) && image.get(spec) == image.get(before.spec())
     };
-    let by_edit = Sent::of(edits, sent);
+    let by_edit = Sent::new(edits, sent);
     let has_all = |spec: &Value| dropped(&by_edit, spec).is_empty() && !is_as_before(spec);
     if now.version() == before.version() {
         LostPost::NotApplied

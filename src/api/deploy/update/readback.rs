@@ -15,7 +15,7 @@ pub(in crate::api) struct Sent {
 
 impl Sent {
     /// The values of the edited places in `spec`.
-    pub(super) fn of(edits: &[Edit], spec: &Value) -> Vec<Self> {
+    pub(super) fn new(edits: &[Edit], spec: &Value) -> Vec<Self> {
         let sent = |edit: &Edit| Self { edit: edit.clone(), value: edit.place.get(spec).cloned() };
         edits.iter().map(sent).collect()
     }
@@ -37,7 +37,7 @@ impl Unread {
             return Vec::new();
         }
         match serde_json::from_slice(&self.text) {
-            Ok(sent) => dropped(&Sent::of(&self.edits, &sent), after.spec()),
+            Ok(sent) => dropped(&Sent::new(&self.edits, &sent), after.spec()),
             // Cannot happen, because this program serialized it. If it did, nothing would be known to be
             // stored.
             Err(_) => self.edits.iter().map(|edit| edit.place.clone()).collect(),
@@ -117,7 +117,7 @@ fn compare_items(place: &Place, want: &[Value], stored: &[Value], missing: &mut 
     let before = missing.len();
     if let Some(identity) = place.identity() {
         for item in want {
-            let twin = stored.iter().find(|other| identity.of(other) == identity.of(item));
+            let twin = stored.iter().find(|other| identity.id_of_item(other) == identity.id_of_item(item));
             compare(&place.clone().item_of(item), item, twin, missing);
         }
     }
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     fn lost(edits: &[Edit], sent: &Value, stored: &Value) -> Vec<Place> {
-        dropped(&Sent::of(edits, sent), stored)
+        dropped(&Sent::new(edits, sent), stored)
     }
 
     fn missing(path: &str, sent: Value, stored: Value) -> Vec<String> {

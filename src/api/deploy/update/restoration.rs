@@ -32,7 +32,7 @@ impl Restoration {
     ///
     /// # Errors
     /// The text is not JSON.
-    pub fn of_spec(text: &str, now: &Value) -> Result<Self> {
+    pub fn from_spec(text: &str, now: &Value) -> Result<Self> {
         let spec = parse(text)?;
         let edits = edits_between(now, &spec);
         let text = text.to_owned();
@@ -44,7 +44,7 @@ impl Restoration {
     ///
     /// # Errors
     /// The text is not JSON.
-    pub fn of_places(text: &str, edits: Vec<Edit>, places: Vec<Place>) -> Result<Self> {
+    pub fn from_places(text: &str, edits: Vec<Edit>, places: Vec<Place>) -> Result<Self> {
         let spec = parse(text)?;
         Ok(Self { text: text.to_owned(), spec, edits, places, if_changed: IfChanged::Edit })
     }

@@ -310,7 +310,7 @@ impl<'a> Updater<'a> {
     }
 
     fn read(&self, service: Service, spec: &NewSpec) -> Result<Stored, Error> {
-        let dropped = readback::dropped(&Sent::of(&self.edits, spec.value()?), service.spec());
+        let dropped = readback::dropped(&Sent::new(&self.edits, spec.value()?), service.spec());
         Ok(Stored::Read { service, dropped })
     }
 

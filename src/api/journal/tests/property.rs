@@ -103,7 +103,7 @@ fn undone(run: &RecordedService, now: &Value) -> Option<Value> {
     let Judged::Ready(edits) = judge(run, now, OnThirdValue::Conflict) else { return None };
     let places = run.edits.iter().map(|edit| edit.place().clone()).collect();
     let before = run.before.as_ref().unwrap().get();
-    let restoration = Restoration::of_places(before, edits, places).unwrap();
+    let restoration = Restoration::from_places(before, edits, places).unwrap();
     let request = UpdateRequest::new(Operation::Restore(std::sync::Arc::new(restoration)));
     expected_spec(&service(now), &request).unwrap()
 }

@@ -116,7 +116,7 @@ mod tests {
 
     fn read(text: &str) -> Option<String> {
         let ports = ports(text).ok()?;
-        Some(ports.iter().map(|port| Identity::Port.of(port)).collect::<Vec<_>>().join(" "))
+        Some(ports.iter().map(|port| Identity::Port.id_of_item(port)).collect::<Vec<_>>().join(" "))
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub fn read(
     to: &SyncSender<Event>,
 ) -> Result<Completeness> {
     let LogOptions { query, until, prefixes, times, .. } = options;
-    let mut messages = logs::open(client, source.of(), source.framing, query)?;
+    let mut messages = logs::open(client, source.scope(), source.framing, query)?;
     let mut lines = LineAssembler::new(*prefixes, *times);
     let mut last = until.as_ref().and_then(EndTime::last_lines);
     let mut completeness = Completeness::Whole;

@@ -24,7 +24,7 @@ pub struct LogSource {
 
 impl LogSource {
     /// The object whose log is requested.
-    pub fn of(&self) -> LogScope<'_> {
+    pub fn scope(&self) -> LogScope<'_> {
         self.task.as_ref().map_or(LogScope::Service(&self.service), |task| LogScope::Task(&task.id))
     }
 
@@ -49,7 +49,7 @@ pub fn find<'a>(client: &Client, given: &'a [String]) -> Result<(Vec<LogSource>,
     let (mut sources, mut missing) = (Vec::<LogSource>::new(), Vec::new());
     for given in given {
         match one(client, given) {
-            Ok(source) if sources.iter().any(|other| other.of() == source.of()) => {}
+            Ok(source) if sources.iter().any(|other| other.scope() == source.scope()) => {}
             Ok(source) => sources.push(source),
             Err(error @ Error::NoSuch { .. }) => missing.push((given.as_str(), error)),
             Err(error) => return Err(error),

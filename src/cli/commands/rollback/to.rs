@@ -113,7 +113,7 @@ fn prepare(
         )));
     };
     refuse_other_mode(recorded, service)?;
-    let restoration = Restoration::of_spec(before.get(), service.spec()).map_err(NotStarted::Failed)?;
+    let restoration = Restoration::from_spec(before.get(), service.spec()).map_err(NotStarted::Failed)?;
     let operation = Operation::Restore(Arc::new(restoration));
     restorer.prepare(client, service, UpdateRequest { operation, ..request.clone() })
 }

@@ -43,7 +43,7 @@ impl Preparer<'_> {
         let operation = match &recorded.before {
             Some(before) => {
                 let places = recorded.edits.iter().map(|edit| edit.place().clone()).collect();
-                let restoration = Restoration::of_places(before.get(), edits, places);
+                let restoration = Restoration::from_places(before.get(), edits, places);
                 Operation::Restore(Arc::new(restoration.map_err(NotStarted::Failed)?))
             }
             None => Operation::Edit(edits),
