@@ -26,7 +26,7 @@ pub struct ProgressRow {
     pub bar: ProgressBar,
     /// The progress, as in `updated 1/4, running 4/4`.
     pub count: String,
-    /// The same for narrow terminals, as in `1/4`.
+    /// The count for narrow terminals, as in `1/4`.
     pub short_count: String,
     /// The status, which decides the colour and the order of importance.
     pub status: RowStatus,

@@ -34,10 +34,10 @@ impl ResolvedEndpoint {
     pub fn resolve(settings: &Settings) -> Result<Self> {
         let mut warnings = Vec::new();
         let api_version = settings.api_version()?;
-        let own_headers = custom_headers(settings)?;
+        let environment_headers = custom_headers(settings)?;
         let needs_context = settings.needs_current_context();
         let folder = settings.config_folder().map(|(folder, _)| folder);
-        let file = match (&folder, needs_context || own_headers.is_none()) {
+        let file = match (&folder, needs_context || environment_headers.is_none()) {
             (Some(folder), true) => ConfigFile::read(folder),
             _ => Ok(ConfigFile::default()),
         };
@@ -54,7 +54,7 @@ impl ResolvedEndpoint {
             warnings.push(format!("{why}; it is treated as empty"));
         }
         let choice = settings.choose(if needs_context { file.current_context()? } else { None })?;
-        let headers = match own_headers {
+        let headers = match environment_headers {
             Some(headers) => headers,
             None => file.headers()?,
         };
@@ -63,17 +63,17 @@ impl ResolvedEndpoint {
         match &choice.host {
             Some(hosts) => {
                 for host in split_hosts(hosts)? {
-                    let (endpoint, by) = host_endpoint(settings, &host)?;
+                    let EndpointWithTls { endpoint, tls_source: source } = host_endpoint(settings, &host)?;
                     // A manager that is given twice is not an alternative.
                     if !endpoints.contains(&endpoint) {
                         endpoints.push(endpoint);
                     }
-                    tls_source = tls_source.or(by);
+                    tls_source = tls_source.or(source);
                 }
             }
             None => {
-                let (endpoint, by) = context_endpoint(folder, &choice.context)?;
-                (endpoints, tls_source) = (vec![endpoint], by);
+                let found = context_endpoint(folder, &choice.context)?;
+                (endpoints, tls_source) = (vec![found.endpoint], found.tls_source);
             }
         }
         let context = choice.host.is_none().then(|| choice.context.value.clone());
@@ -85,7 +85,7 @@ impl ResolvedEndpoint {
             timeouts: settings.timeouts,
             ..Connection::default()
         });
-        let connection = connections.next().unwrap_or_default();
+        let connection = connections.next().ok_or_else(|| Error::internal("no engine is selected"))?;
         let alternatives = connections.collect();
         Ok(Self { connection, alternatives, choice, tls_source, warnings })
     }
@@ -99,7 +99,7 @@ pub fn default_endpoint(settings: &Settings) -> Result<Endpoint> {
     let default = Some(DEFAULT_CONTEXT.to_owned()).filter(|_| settings.host.is_none());
     let choice = Settings { context: default, ..settings.clone() }.choose(None)?;
     match &choice.host {
-        Some(host) => host_endpoint(settings, host).map(|(endpoint, _)| endpoint),
+        Some(host) => host_endpoint(settings, host).map(|found| found.endpoint),
         None => Ok(Endpoint::default()),
     }
 }
@@ -137,36 +137,42 @@ fn split_hosts(hosts: &Setting) -> Result<Vec<Setting>, InvalidSetting> {
     Ok(values.into_iter().map(|value| Setting { source: hosts.source, value }).collect())
 }
 
-/// The endpoint of the context `default`: the host with the TLS settings.
-fn host_endpoint(settings: &Settings, host: &Setting) -> Result<(Endpoint, Option<Setting>)> {
+/// An endpoint, and the setting that enabled TLS for it.
+struct EndpointWithTls {
+    endpoint: Endpoint,
+    tls_source: Option<Setting>,
+}
+
+/// The endpoint of a host of `-H` or DOCKER_HOST, with the TLS settings.
+fn host_endpoint(settings: &Settings, host: &Setting) -> Result<EndpointWithTls> {
     let tls = settings.tls();
     let (tls, by) = tls.map(|tls| (tls.tls, tls.by)).unzip();
     // `https://` enables TLS without any other setting.
     let tls = tls.or_else(|| settings.explicit_tls_files().filter(|_| host.value.starts_with("https://")));
     let mut endpoint = Endpoint::parse(&host.value, tls)
         .map_err(|invalid| InvalidSetting::Host { from: host.source, invalid })?;
-    let Endpoint::Tcp(tcp) = &mut endpoint else { return Ok((endpoint, None)) };
+    let Endpoint::Tcp(tcp) = &mut endpoint else { return Ok(EndpointWithTls { endpoint, tls_source: None }) };
     if let (Some(tls), Some(by)) = (&mut tcp.tls, &by) {
         // Docker's default files are optional; files that a parameter names are required. A file that cannot
         // be examined is kept, and reported when it is read.
-        let keep = |file: &mut Option<PathBuf>, flag: &Option<PathBuf>| {
+        let keep_existing_or_explicit = |file: &mut Option<PathBuf>, flag: &Option<PathBuf>| {
             *file = file.take().filter(|file| flag.is_some() || file.try_exists().unwrap_or(true));
         };
-        keep(&mut tls.cert, &settings.tlscert);
-        keep(&mut tls.key, &settings.tlskey);
-        let wanted_ca = tls.ca.clone();
-        keep(&mut tls.ca, &settings.tlscacert);
-        if let (None, Some(file), true) = (&tls.ca, wanted_ca, tls.is_verified) {
+        keep_existing_or_explicit(&mut tls.cert, &settings.tlscert);
+        keep_existing_or_explicit(&mut tls.key, &settings.tlskey);
+        let configured_ca = tls.ca.clone();
+        keep_existing_or_explicit(&mut tls.ca, &settings.tlscacert);
+        if let (None, Some(file), true) = (&tls.ca, configured_ca, tls.is_verified) {
             let file = file.display().to_string();
             return Err(InvalidSetting::MissingAuthority { required_by: by.source, file }.into());
         }
     }
-    let by = by.filter(|_| tcp.tls.is_some());
-    Ok((endpoint, by))
+    let tls_source = by.filter(|_| tcp.tls.is_some());
+    Ok(EndpointWithTls { endpoint, tls_source })
 }
 
 /// The endpoint of a context that is stored in a file.
-fn context_endpoint(folder: Option<PathBuf>, named_by: &Setting) -> Result<(Endpoint, Option<Setting>)> {
+fn context_endpoint(folder: Option<PathBuf>, named_by: &Setting) -> Result<EndpointWithTls> {
     let Some(folder) = folder else {
         let why = "there is no home directory, so there is no folder with contexts".to_owned();
         return Err(Error::no_such("context", &named_by.value, Some(why)));
@@ -193,11 +199,12 @@ fn context_endpoint(folder: Option<PathBuf>, named_by: &Setting) -> Result<(Endp
         Endpoint::parse(host, tls)
             .map_err(|invalid| InvalidSetting::ContextHost { context: context.name.clone(), invalid })
     };
+    // TLS files are read for TCP only, so the host is parsed without them first.
     let endpoint = parse(None)?;
     if !matches!(endpoint, Endpoint::Tcp(_)) {
-        return Ok((endpoint, None));
+        return Ok(EndpointWithTls { endpoint, tls_source: None });
     }
     let tls = contexts.tls(&context)?;
-    let by = tls.is_some().then(|| Setting { source: named_by.source, value: context.name.clone() });
-    Ok((parse(tls)?, by))
+    let tls_source = tls.is_some().then(|| Setting { source: named_by.source, value: context.name.clone() });
+    Ok(EndpointWithTls { endpoint: parse(tls)?, tls_source })
 }

@@ -5,7 +5,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 /// All characters except RFC 3986's unreserved ones.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The same for the names of images.
+/// The characters to encode in the names of images: those of [`RESERVED`] without `/`, `:` and `@`.
 const IN_IMAGE: &AsciiSet = &RESERVED.remove(b'/').remove(b':').remove(b'@');
 
 /// The path and query of a request, without the API version.

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use pieces::torn;
-pub use pieces::{some_json, value};
+use pieces::with_random_damage;
+pub use pieces::{random_json, random_text};
 
 use super::config::contexts;
 use super::config::docker_config::DockerConfig;
@@ -30,7 +30,7 @@ use super::spec::splice::splice;
 use super::spec::{Document, Edit, Place, apply_all, changes};
 
 /// Calls a parser repeatedly, and returns how often.
-pub fn many(what: &str, mut parse: impl FnMut(&mut Rng)) {
+pub fn check_random_inputs(what: &str, mut parse: impl FnMut(&mut Rng)) {
     let cases = std::env::var_os("SWARMCTL_TEST_PROPERTY_CASES")
         .and_then(|cases| cases.to_str()?.parse().ok())
         .unwrap_or(500);
@@ -47,9 +47,9 @@ pub fn many(what: &str, mut parse: impl FnMut(&mut Rng)) {
 }
 
 #[test]
-fn image_references() {
-    many("image references", |random| {
-        let text = value(random);
+fn an_image_reference_is_read_as_it_is_printed() {
+    check_random_inputs("image references", |random| {
+        let text = random_text(random);
         if let Ok(image) = ImageRef::parse(&text) {
             let again = ImageRef::parse(&image.familiar()).expect("what it prints it reads");
             assert_eq!(again.familiar(), image.familiar(), "{text:?}");
@@ -58,9 +58,9 @@ fn image_references() {
 }
 
 #[test]
-fn endpoints() {
-    many("endpoints", |random| {
-        let text = value(random);
+fn an_endpoint_is_read_as_it_is_printed() {
+    check_random_inputs("endpoints", |random| {
+        let text = random_text(random);
         if let Ok(endpoint) = Endpoint::parse(&text, None) {
             assert_eq!(Endpoint::parse(&endpoint.to_string(), None).as_ref(), Ok(&endpoint), "{text:?}");
         }
@@ -68,9 +68,9 @@ fn endpoints() {
 }
 
 #[test]
-fn path_segments() {
-    many("path segments", |random| {
-        let text = value(random);
+fn a_name_stays_one_segment_of_a_path() {
+    check_random_inputs("path segments", |random| {
+        let text = random_text(random);
         let path = Path::new(&["services", &text]);
         let segment = path.as_str().strip_prefix("/services/").expect("a segment");
         assert!(!segment.contains(['/', '?', '#']) && segment.is_ascii(), "{text:?}");
@@ -79,10 +79,10 @@ fn path_segments() {
 
 #[test]
 fn log_frames_and_details() {
-    many("log frames", |random| {
+    check_random_inputs("log frames", |random| {
         let mut bytes: Vec<u8> = Vec::new();
         for _ in 0..random.usize(0..6) {
-            let text = value(random);
+            let text = random_text(random);
             let size =
                 if random.u8(..8) == 0 { random.u32(..) } else { u32::try_from(text.len()).unwrap_or(0) };
             bytes.extend([random.u8(0..5), 0, 0, u8::from(random.u8(..30) == 0)]);
@@ -111,19 +111,19 @@ fn log_frames_and_details() {
 
 #[test]
 fn config_files() {
-    many("config.json", |random| {
+    check_random_inputs("config.json", |random| {
         let mut text = format!(
             r#"{{"auths":{{"{}":{{"auth":"{}"}}}},"credHelpers":{{"{}":"{}"}},"credsStore":"x"}}"#,
-            value(random),
-            value(random),
-            value(random),
-            value(random)
+            random_text(random),
+            random_text(random),
+            random_text(random),
+            random_text(random)
         );
-        text = torn(random, text);
+        text = with_random_damage(random, text);
         let parsed =
             [DockerConfig::parse("p", text.as_bytes()), DockerConfig::parse_variable(text.as_bytes())];
         for config in parsed.into_iter().flatten() {
-            let registry = value(random);
+            let registry = random_text(random);
             let _ = (config.helper(&registry), config.credentials(&registry), config.secrets().count());
         }
     });
@@ -131,21 +131,21 @@ fn config_files() {
 
 #[test]
 fn hosts_variables_and_contexts_never_panic() {
-    many("contexts, headers, proxies", |random| {
+    check_random_inputs("contexts, headers, proxies", |random| {
         let context = format!(
             r#"{{"Name":"{}","Metadata":{},"Endpoints":{{"docker":{{"Host":"{}","SkipTLSVerify":{}}}}}}}"#,
-            value(random),
-            some_json(random, 2),
-            value(random),
-            some_json(random, 1)
+            random_text(random),
+            random_json(random, 2),
+            random_text(random),
+            random_json(random, 1)
         );
-        let _ = contexts::parse(torn(random, context).as_bytes());
-        for header in headers::parse_variable(&value(random)).into_iter().flatten() {
+        let _ = contexts::parse(with_random_damage(random, context).as_bytes());
+        for header in headers::parse_variable(&random_text(random)).into_iter().flatten() {
             assert_eq!(headers::check(&header), Ok(()), "what is sent can be a header");
         }
-        let variables = [value(random), value(random)];
+        let variables = [random_text(random), random_text(random)];
         let variable = |name: &str| Some(variables[usize::from(name.starts_with("NO"))].clone());
-        if let Ok(endpoint) = Endpoint::parse(&format!("tcp://{}", value(random)), None) {
+        if let Ok(endpoint) = Endpoint::parse(&format!("tcp://{}", random_text(random)), None) {
             let _ = Proxy::find(&endpoint, variable);
         }
     });
@@ -154,16 +154,16 @@ fn hosts_variables_and_contexts_never_panic() {
 /// What is held as text is what can be read, and as much is known of it.
 #[test]
 fn services_held_as_text() {
-    many("services held as text", |random| {
+    check_random_inputs("services held as text", |random| {
         let mut service = json!({
             "ID": "abc",
             "Version": { "Index": random.u64(..) },
-            "Spec": { "Name": value(random), "Mode": { "GlobalJob": {} }, "More": some_json(random, 3) },
+            "Spec": { "Name": random_text(random), "Mode": { "GlobalJob": {} }, "More": random_json(random, 3) },
         });
         if random.bool() {
-            service["Spec"]["TaskTemplate"] = json!({ "ContainerSpec": { "Image": value(random) } });
+            service["Spec"]["TaskTemplate"] = json!({ "ContainerSpec": { "Image": random_text(random) } });
         }
-        let text = torn(random, service.to_string());
+        let text = with_random_damage(random, service.to_string());
         let mut values = serde_json::Deserializer::from_str(&text).into_iter::<Value>();
         let read = values.next().and_then(Result::ok).and_then(Service::new);
         let Ok((held, length)) = Service::parse_first(&text) else { return };
@@ -188,12 +188,11 @@ fn services_held_as_text() {
 
 #[test]
 fn texts_set_in_a_spec_that_is_not_read() {
-    many("texts set in specs", |random| {
-        let mut spec =
-            json!({ "Name": value(random), "More": some_json(random, 4), "Labels": some_json(random, 2) });
+    check_random_inputs("texts set in specs", |random| {
+        let mut spec = json!({ "Name": random_text(random), "More": random_json(random, 4), "Labels": random_json(random, 2) });
         spec["TaskTemplate"]["ContainerSpec"] =
-            json!({ "Image": value(random), "More": some_json(random, 3) });
-        let text = torn(random, spec.to_string());
+            json!({ "Image": random_text(random), "More": random_json(random, 3) });
+        let text = with_random_damage(random, spec.to_string());
         let mut edits = Vec::new();
         for _ in 0..random.usize(1..3) {
             // Some place that is there, most of the time.
@@ -209,7 +208,7 @@ fn texts_set_in_a_spec_that_is_not_read() {
                 });
                 at = below;
             }
-            edits.push(Edit::set(place.expect("a place"), Value::from(value(random))));
+            edits.push(Edit::set(place.expect("a place"), Value::from(random_text(random))));
         }
         let Some((set, changed)) = splice(&text, &edits) else { return };
         // Random pieces may contain text that no parser accepts; the text of a service was checked before.
@@ -224,13 +223,13 @@ fn texts_set_in_a_spec_that_is_not_read() {
 
 #[test]
 fn specs_of_files() {
-    many("specs of --spec", |random| {
-        let mut text = some_json(random, 4).to_string();
-        text = torn(random, text);
+    check_random_inputs("specs of --spec", |random| {
+        let mut text = random_json(random, 4).to_string();
+        text = with_random_damage(random, text);
         let Ok(document) = Document::parse(&text) else { return };
         let mut made = json!({});
         apply_all(&mut made, &document.as_new());
-        let into = some_json(random, 3);
+        let into = random_json(random, 3);
         if let (true, Ok(edits)) = (into.is_object(), document.as_merged(&into)) {
             let mut once = into.clone();
             apply_all(&mut once, &edits);

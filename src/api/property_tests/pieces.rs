@@ -131,7 +131,7 @@ const PIECES: &[&str] = &[
 ];
 
 /// A value made of pieces, sometimes truncated, rarely long.
-pub fn value(random: &mut Rng) -> String {
+pub fn random_text(random: &mut Rng) -> String {
     let mut text: String = (0..random.usize(1..9)).map(|_| PIECES[random.usize(..PIECES.len())]).collect();
     match random.u8(..40) {
         0 => text = text.repeat(200),
@@ -144,8 +144,8 @@ pub fn value(random: &mut Rng) -> String {
     text
 }
 
-/// The same text, or one with an inserted piece.
-pub(super) fn torn(random: &mut Rng, mut text: String) -> String {
+/// Returns the text as it is, or with an inserted piece.
+pub(super) fn with_random_damage(random: &mut Rng, mut text: String) -> String {
     if random.bool() {
         let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
         text.insert_str(random.choice(&places).copied().unwrap_or(0), PIECES[random.usize(..PIECES.len())]);
@@ -154,7 +154,7 @@ pub(super) fn torn(random: &mut Rng, mut text: String) -> String {
 }
 
 /// A value of any type. Its keys may or may not be those of specs.
-pub fn some_json(random: &mut Rng, depth: u8) -> Value {
+pub fn random_json(random: &mut Rng, depth: u8) -> Value {
     const KEYS: [&str; 14] = [
         "Spec",
         "ID",
@@ -175,14 +175,14 @@ pub fn some_json(random: &mut Rng, depth: u8) -> Value {
         0 => Value::Null,
         1 => random.i64(..).into(),
         2 => random.bool().into(),
-        3 => value(random).into(),
-        4 | 5 => (0..random.usize(0..4)).map(|_| some_json(random, depth - 1)).collect(),
+        3 => random_text(random).into(),
+        4 | 5 => (0..random.usize(0..4)).map(|_| random_json(random, depth - 1)).collect(),
         _ => {
             let key = |random: &mut Rng| match random.u8(..4) {
-                0 => value(random),
+                0 => random_text(random),
                 _ => KEYS[random.usize(..KEYS.len())].to_owned(),
             };
-            let pairs = (0..random.usize(0..6)).map(|_| (key(random), some_json(random, depth - 1)));
+            let pairs = (0..random.usize(0..6)).map(|_| (key(random), random_json(random, depth - 1)));
             Value::Object(pairs.collect::<Vec<_>>().into_iter().collect())
         }
     }

@@ -48,7 +48,8 @@ impl HealthCheck {
         lifetime.saturating_sub(self.first_probe)
     }
 
-    /// The same for a task that ended as unhealthy, which may never have been running.
+    /// The maximum time that a task of this lifetime that ended as unhealthy can have been running; 0 if it may never have
+    /// been running.
     pub(super) fn longest_run_until_unhealthy(&self, lifetime: SignedDuration) -> SignedDuration {
         if lifetime <= self.never_healthy { SignedDuration::ZERO } else { self.longest_run(lifetime) }
     }

@@ -122,13 +122,13 @@ fn adapt_mode(mut edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, InvalidSp
     let sets =
         |path: &str| edits.iter().any(|edit| edit.place == Place::at(path) && matches!(edit.op, Op::Set(_)));
     if global && sets(REPLICAS) {
-        return Err(InvalidSpec::ReplicasInGlobalMode);
+        return Err(InvalidSpec::ReplicasForNewGlobalService);
     }
     if global && sets("TaskTemplate.Placement.MaxReplicas") {
-        return Err(InvalidSpec::MaxReplicasInGlobalMode);
+        return Err(InvalidSpec::MaxReplicasForNewGlobalService);
     }
     if !job && sets(CONCURRENT) {
-        return Err(InvalidSpec::MaxConcurrentWithoutJobMode);
+        return Err(InvalidSpec::MaxConcurrentForNewService);
     }
     let policy = |edit: &Edit| edit.place.is_within("UpdateConfig") || edit.place.is_within("RollbackConfig");
     if (job || is("GlobalJob")) && edits.iter().any(policy) {

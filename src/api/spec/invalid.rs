@@ -1,6 +1,6 @@
 //! Why edits are refused before anything is sent.
 
-use super::ReferenceKind;
+use super::{JsonType, ReferenceKind};
 
 /// What makes a spec, or a set of edits, invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,19 +62,19 @@ pub enum InvalidSpec {
     },
     /// A number of replicas for a new service in a global mode.
     #[error("a global service does not have a number of replicas")]
-    ReplicasInGlobalMode,
+    ReplicasForNewGlobalService,
     /// A maximum of replicas per node for a new service in a global mode.
     #[error("a global service does not have a maximum number of replicas per node")]
-    MaxReplicasInGlobalMode,
+    MaxReplicasForNewGlobalService,
     /// A number of concurrent tasks for a new service that is not a replicated job.
     #[error("only a replicated job has a maximum number of concurrent tasks")]
-    MaxConcurrentWithoutJobMode,
+    MaxConcurrentForNewService,
     /// A number of replicas for an existing service in a global mode.
     #[error("the service runs one task on each node")]
-    ReplicasOfGlobalService,
+    ReplicasForGlobalService,
     /// A number of concurrent tasks for an existing service that is not a replicated job.
     #[error("the service is not a replicated job")]
-    MaxConcurrentOfService,
+    MaxConcurrentForService,
     /// A policy of rollouts or rollbacks for a job.
     #[error("a job has no rollout")]
     RolloutPolicyOfJob,
@@ -92,8 +92,8 @@ pub enum InvalidSpec {
     WrongType {
         /// Where.
         place: String,
-        /// The JSON type: `a string`.
-        expected: &'static str,
+        /// The JSON type.
+        expected: JsonType,
     },
     /// A key differs from the engine's in upper and lower case only. The engine takes the two for one.
     #[error("`{key}` must be spelled `{known}`")]

@@ -1,20 +1,26 @@
 //! The JSON types of known places, from the engine's API reference.
 
-/// The JSON type of a place.
+/// The JSON type of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum JsonType {
+    /// A string.
     Text,
+    /// A number without a fraction.
     Integer,
+    /// A number.
     Number,
+    /// `true` or `false`.
     Bool,
+    /// An array.
     List,
+    /// An object.
     Map,
 }
 
 /// Known places. For all others any value is accepted, and the engine validates them.
-pub(super) const KINDS: &[(Kind, &[&str])] = &[
+pub(super) const KINDS: &[(JsonType, &[&str])] = &[
     (
-        Kind::Text,
+        JsonType::Text,
         &[
             "EndpointSpec.Mode",
             "RollbackConfig.FailureAction",
@@ -33,7 +39,7 @@ pub(super) const KINDS: &[(Kind, &[&str])] = &[
         ],
     ),
     (
-        Kind::Integer,
+        JsonType::Integer,
         &[
             "Mode.Replicated.Replicas",
             "Mode.ReplicatedJob.MaxConcurrent",
@@ -62,9 +68,9 @@ pub(super) const KINDS: &[(Kind, &[&str])] = &[
             "UpdateConfig.Parallelism",
         ],
     ),
-    (Kind::Number, &["RollbackConfig.MaxFailureRatio", "UpdateConfig.MaxFailureRatio"]),
+    (JsonType::Number, &["RollbackConfig.MaxFailureRatio", "UpdateConfig.MaxFailureRatio"]),
     (
-        Kind::Bool,
+        JsonType::Bool,
         &[
             "TaskTemplate.ContainerSpec.Init",
             "TaskTemplate.ContainerSpec.OpenStdin",
@@ -73,7 +79,7 @@ pub(super) const KINDS: &[(Kind, &[&str])] = &[
         ],
     ),
     (
-        Kind::List,
+        JsonType::List,
         &[
             "EndpointSpec.Ports",
             "Networks",
@@ -100,7 +106,7 @@ pub(super) const KINDS: &[(Kind, &[&str])] = &[
         ],
     ),
     (
-        Kind::Map,
+        JsonType::Map,
         &[
             "EndpointSpec",
             "Labels",

@@ -1,8 +1,10 @@
 //! Checks the JSON types of values at known places.
 
+use std::fmt;
+
 use serde_json::Value;
 
-use super::kinds::{KINDS, Kind};
+use super::kinds::{JsonType, KINDS};
 use super::{Edit, InvalidSpec, Op, Place, check_keys};
 
 /// Maps whose values are strings.
@@ -48,8 +50,8 @@ fn check_parent(keys: &[String]) -> Result<(), InvalidSpec> {
     let [first, rest @ ..] = keys else { return Ok(()) };
     let place = rest.iter().fold(Place::top(first), |place, key| place.key(key));
     match kind_of(&place) {
-        None | Some(Kind::Map) => Ok(()),
-        Some(kind) => Err(InvalidSpec::WrongType { place: place.to_string(), expected: kind.describe() }),
+        None | Some(JsonType::Map) => Ok(()),
+        Some(kind) => Err(InvalidSpec::WrongType { place: place.to_string(), expected: kind }),
     }
 }
 
@@ -69,7 +71,7 @@ pub fn check_type(place: &Place, value: &Value) -> Result<(), InvalidSpec> {
         return Ok(());
     }
     if let Some(kind) = kind_of(place).filter(|kind| !kind.is_of(value)) {
-        return Err(InvalidSpec::WrongType { place: place.to_string(), expected: kind.describe() });
+        return Err(InvalidSpec::WrongType { place: place.to_string(), expected: kind });
     }
     if place.item_id().is_some() || place.pattern().is_some() {
         return Ok(());
@@ -78,12 +80,10 @@ pub fn check_type(place: &Place, value: &Value) -> Result<(), InvalidSpec> {
         Value::Object(map) => {
             map.iter().try_for_each(|(key, value)| check_type(&place.clone().key(key), value))
         }
-        Value::Array(items) if kind_of(place) == Some(Kind::List) => {
+        Value::Array(items) if kind_of(place) == Some(JsonType::List) => {
             let kind = kind_of_items(place.keys());
             match items.iter().position(|item| !kind.is_of(item)) {
-                Some(at) => {
-                    Err(InvalidSpec::WrongType { place: format!("{place}[{at}]"), expected: kind.describe() })
-                }
+                Some(at) => Err(InvalidSpec::WrongType { place: format!("{place}[{at}]"), expected: kind }),
                 None => Ok(()),
             }
         }
@@ -91,7 +91,7 @@ pub fn check_type(place: &Place, value: &Value) -> Result<(), InvalidSpec> {
     }
 }
 
-impl Kind {
+impl JsonType {
     fn is_of(self, value: &Value) -> bool {
         match self {
             Self::Text => value.is_string(),
@@ -102,20 +102,22 @@ impl Kind {
             Self::Map => value.is_object(),
         }
     }
+}
 
-    fn describe(self) -> &'static str {
-        match self {
+impl fmt::Display for JsonType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
             Self::Text => "a string",
             Self::Integer => "an integer",
             Self::Number => "a number",
             Self::Bool => "true or false",
             Self::List => "an array",
             Self::Map => "an object",
-        }
+        })
     }
 }
 
-fn kind_of(place: &Place) -> Option<Kind> {
+fn kind_of(place: &Place) -> Option<JsonType> {
     let keys = place.keys();
     if place.item_id().is_some() {
         return place.keys_within_item().is_empty().then(|| kind_of_items(keys));
@@ -123,13 +125,13 @@ fn kind_of(place: &Place) -> Option<Kind> {
     if let [parents @ .., _] = keys
         && MAPS_OF_TEXTS.iter().any(|path| is_at(path, parents))
     {
-        return Some(Kind::Text);
+        return Some(JsonType::Text);
     }
     KINDS.iter().find(|(_, paths)| paths.iter().any(|path| is_at(path, keys))).map(|(kind, _)| *kind)
 }
 
-fn kind_of_items(list: &[String]) -> Kind {
-    if LISTS_OF_TEXTS.iter().any(|path| is_at(path, list)) { Kind::Text } else { Kind::Map }
+fn kind_of_items(list: &[String]) -> JsonType {
+    if LISTS_OF_TEXTS.iter().any(|path| is_at(path, list)) { JsonType::Text } else { JsonType::Map }
 }
 
 /// Whether the keys are this path.
@@ -185,7 +187,7 @@ mod tests {
     fn nothing_is_below_a_value_that_is_no_object() {
         let check = |path: &str| check_types(&[Edit::set(Place::at(path), 1)]);
         let image = "TaskTemplate.ContainerSpec.Image";
-        let expected = InvalidSpec::WrongType { place: image.to_owned(), expected: "a string" };
+        let expected = InvalidSpec::WrongType { place: image.to_owned(), expected: JsonType::Text };
         assert_eq!(check(&format!("{image}.x")), Err(expected));
         assert!(check("TaskTemplate.ContainerSpec.Env.A").is_err() && check("Labels.a.b").is_err());
         assert!(check("TaskTemplate.ContainerSpec.New.x").is_ok());

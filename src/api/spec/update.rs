@@ -77,13 +77,13 @@ fn adapt_mode(mut edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, InvalidSp
     for edit in &mut edits {
         if edit.place == Place::at(create::REPLICAS) {
             if is_mode(spec, "Global") || global_job {
-                return Err(InvalidSpec::ReplicasOfGlobalService);
+                return Err(InvalidSpec::ReplicasForGlobalService);
             }
             if job {
                 edit.place = Place::at(create::COMPLETIONS);
             }
         } else if edit.place == Place::at(create::CONCURRENT) && !job {
-            return Err(InvalidSpec::MaxConcurrentOfService);
+            return Err(InvalidSpec::MaxConcurrentForService);
         }
     }
     // The engine accepts a rollback policy, although a job does not use it either.

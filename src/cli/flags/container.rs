@@ -52,7 +52,7 @@ pub(super) const FLAGS: &[Flag] = &[
     })
     .short('u'),
     Flag::many("group", formats::text("GROUP"), "Add a supplementary user group to the container", |given| {
-        given.list(GROUPS, text::some)
+        given.list(GROUPS, text::not_empty)
     })
     .only(Commands::Create)
     .since(1, 25),
@@ -60,7 +60,7 @@ pub(super) const FLAGS: &[Flag] = &[
         "group-add",
         formats::text("GROUP"),
         "Add a supplementary user group to the container",
-        |given| given.add(GROUPS, text::some),
+        |given| given.add(GROUPS, text::not_empty),
     )
     .only(Commands::Update)
     .since(1, 25),
@@ -68,7 +68,7 @@ pub(super) const FLAGS: &[Flag] = &[
         "group-rm",
         formats::text("GROUP"),
         "Remove a supplementary user group from the container",
-        |given| given.remove_items(GROUPS, text::some),
+        |given| given.remove_items(GROUPS, text::not_empty),
     )
     .only(Commands::Update)
     .since(1, 25),

@@ -254,10 +254,12 @@ impl FlagValues<'_> {
 /// # Errors
 /// The name is empty or has a value.
 pub fn only_name(text: &str, what: &str, example: &'static str) -> Result<String, UsageError> {
-    text::some(text).or_example(formats::text("").example)?;
+    text::not_empty(text).or_example(formats::text("").example)?;
     text::only_name(text, what).or_example(example)
 }
 
+/// Whether the engine does not distinguish the value from an absent field. Unlike for
+/// [`is_zero`](crate::api::spec::is_zero), an object of zero values is not one: the engine stores a message for it.
 fn is_zero_value(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,

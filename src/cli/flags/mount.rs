@@ -10,8 +10,8 @@ const MOUNTS: &str = "TaskTemplate.ContainerSpec.Mounts";
 const SECRETS: &str = "TaskTemplate.ContainerSpec.Secrets";
 const CONFIGS: &str = "TaskTemplate.ContainerSpec.Configs";
 
-/// The flags of this module. As with docker, a mount that is both added and removed is removed, but a secret
-/// or config is added.
+/// The flags of this module. The order matters, because the edits of a flag are applied after those of the flags before
+/// it: as with docker, a mount that is both added and removed is removed, but a secret or config is added.
 pub(super) const FLAGS: &[Flag] = &[
     Flag::many("mount", MOUNT, "Attach a filesystem mount: volume, bind or tmpfs", |given| {
         let directory = given.environment().directory;
@@ -29,7 +29,7 @@ pub(super) const FLAGS: &[Flag] = &[
         "Remove a mount by its target path",
         |given| {
             given.remove_items(MOUNTS, |path| {
-                text::some(path).or_example(formats::text("").example)?;
+                text::not_empty(path).or_example(formats::text("").example)?;
                 mount::target(path).or_example(given.example())
             })
         },
@@ -39,7 +39,7 @@ pub(super) const FLAGS: &[Flag] = &[
         .only(Commands::Create)
         .since(1, 25),
     Flag::many("secret-rm", SECRET.example("app.key"), "Remove a secret", |given| {
-        files(given, SECRETS, "a secret")
+        remove_files(given, SECRETS, "a secret")
     })
     .only(Commands::Update)
     .since(1, 25),
@@ -52,7 +52,7 @@ pub(super) const FLAGS: &[Flag] = &[
         .only(Commands::Create)
         .since(1, 30),
     Flag::many("config-rm", CONFIG.example("app.key"), "Remove a config", |given| {
-        files(given, CONFIGS, "a config")
+        remove_files(given, CONFIGS, "a config")
     })
     .only(Commands::Update)
     .since(1, 30),
@@ -64,7 +64,7 @@ pub(super) const FLAGS: &[Flag] = &[
 ];
 
 /// Removes all files of a secret or config, which may have several.
-fn files(given: &FlagValues<'_>, path: &str, what: &str) -> Result<Vec<Edit>, UsageError> {
+fn remove_files(given: &FlagValues<'_>, path: &str, what: &str) -> Result<Vec<Edit>, UsageError> {
     given.each(|text| {
         let name = only_name(text, what, given.example())?;
         Ok(Edit::remove(Place::at(path).items_like(&format!("{name}:*"))))

@@ -46,17 +46,17 @@ pub(super) const FLAGS: &[Flag] = &[
         .only(Commands::Update)
         .since(1, 25),
     Flag::many("dns-option", formats::text("OPTION"), "Add a DNS option", |given| {
-        given.list(OPTIONS, text::some)
+        given.list(OPTIONS, text::not_empty)
     })
     .only(Commands::Create)
     .since(1, 25),
     Flag::many("dns-option-add", formats::text("OPTION"), "Add or update a DNS option", |given| {
-        given.add(OPTIONS, text::some)
+        given.add(OPTIONS, text::not_empty)
     })
     .only(Commands::Update)
     .since(1, 25),
     Flag::many("dns-option-rm", formats::text("OPTION"), "Remove a DNS option", |given| {
-        given.remove_items(OPTIONS, text::some)
+        given.remove_items(OPTIONS, text::not_empty)
     })
     .only(Commands::Update)
     .since(1, 25),
@@ -71,7 +71,7 @@ pub(super) const FLAGS: &[Flag] = &[
     .only(Commands::Update)
     .since(1, 25),
     Flag::many("dns-search-rm", formats::text("DOMAIN"), "Remove a DNS search domain", |given| {
-        given.remove_items(SEARCH, text::some)
+        given.remove_items(SEARCH, text::not_empty)
     })
     .only(Commands::Update)
     .since(1, 25),
@@ -79,7 +79,7 @@ pub(super) const FLAGS: &[Flag] = &[
 
 /// Removes name servers, even if they are stored in another notation.
 fn servers_gone(given: &FlagValues<'_>) -> Result<Vec<Edit>, UsageError> {
-    let mut edits = given.remove_items(SERVERS, text::some)?;
+    let mut edits = given.remove_items(SERVERS, text::not_empty)?;
     for text in given.all() {
         if let Ok(address) = network::address(text)
             && address != *text

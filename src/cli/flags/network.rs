@@ -17,7 +17,7 @@ pub(super) const FLAGS: &[Flag] = &[
         "network-rm",
         formats::text("NETWORK").completed(Completion::NETWORKS),
         "Remove a network, by name or ID",
-        |given| given.remove_items(NETWORKS, text::some),
+        |given| given.remove_items(NETWORKS, text::not_empty),
     )
     .only(Commands::Update),
     Flag::many("network-add", NETWORK, "Add a network, by name or ID", |given| {

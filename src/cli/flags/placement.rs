@@ -43,7 +43,7 @@ pub(super) const FLAGS: &[Flag] = &[
     })
     .only(Commands::Update),
     Flag::many("constraint-rm", formats::text("CONSTRAINT"), "Remove a placement constraint", |given| {
-        given.remove_items(CONSTRAINTS, text::some)
+        given.remove_items(CONSTRAINTS, text::not_empty)
     })
     .only(Commands::Update),
     Flag::many(

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::flag::Environment;
 use super::flags;
-use crate::api::property_tests::{many, some_json, value};
+use crate::api::property_tests::{check_random_inputs, random_json, random_text};
 use crate::api::spec::{apply_all, changes};
 
 /// Each flag with a random value: if it makes an edit, the difference is at the place of the edit and nowhere
@@ -17,12 +17,12 @@ fn flags_and_their_edits() {
         directory: &|| Ok("/here".to_owned()),
         file: &|_| Ok(b"{\"defaultAction\":\"x\"}".to_vec()),
     };
-    many("values of flags; edit, then diff", |random| {
+    check_random_inputs("values of flags; edit, then diff", |random| {
         let flag = flags[random.usize(..flags.len())];
-        let given: Vec<String> = (0..random.usize(1..4)).map(|_| value(random)).collect();
+        let given: Vec<String> = (0..random.usize(1..4)).map(|_| random_text(random)).collect();
         let given: Vec<&str> = given.iter().map(String::as_str).collect();
         let Ok(edits) = flag.read(&given, &environment) else { return };
-        let before = json!({ "Name": "web", "Unknown": some_json(random, 2), "TaskTemplate": { "ContainerSpec": { "Env": ["A=1"] } } });
+        let before = json!({ "Name": "web", "Unknown": random_json(random, 2), "TaskTemplate": { "ContainerSpec": { "Env": ["A=1"] } } });
         let mut after = before.clone();
         apply_all(&mut after, &edits);
         let changes = changes(&before, &after);

@@ -39,7 +39,7 @@ pub(super) const FLAGS: &[Flag] = &[
     .only(Commands::Update)
     .since(1, 32),
     Flag::many("generic-resource-rm", formats::text("KIND"), "Remove a generic resource", |given| {
-        given.remove_items(GENERIC, text::some)
+        given.remove_items(GENERIC, text::not_empty)
     })
     .only(Commands::Update)
     .since(1, 32),

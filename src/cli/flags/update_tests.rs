@@ -70,7 +70,7 @@ fn edited(line: &str, spec: &Value) -> Result<Value, UsageError> {
     Ok(after)
 }
 
-/// The same by a plan that is written, read and applied.
+/// The result of a plan that is written, read and applied.
 fn planned(line: &str, spec: &Value) -> Result<Value, UsageError> {
     let edits = edits(&words(line).unwrap(), spec)?;
     let mut after = spec.clone();

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use fastrand::Rng;
 
-use crate::api::property_tests::{many, value};
+use crate::api::property_tests::{check_random_inputs, random_text};
 use crate::cli::commands::update_image::list;
 use crate::cli::complete::line::PartialLine;
 use crate::cli::messages::shell;
@@ -27,16 +27,17 @@ fn word(random: &mut Rng) -> String {
         "context",
         "scale",
     ];
-    if random.bool() { WORDS[random.usize(..WORDS.len())].to_owned() } else { value(random) }
+    if random.bool() { WORDS[random.usize(..WORDS.len())].to_owned() } else { random_text(random) }
 }
 
 #[test]
-fn lists_of_services_and_images() {
-    many("lists of --from", |random| {
-        let lines = (0..random.usize(1..5)).map(|_| format!("{} {}", value(random), value(random)));
+fn lists_name_no_empty_service() {
+    check_random_inputs("lists of --from", |random| {
+        let lines =
+            (0..random.usize(1..5)).map(|_| format!("{} {}", random_text(random), random_text(random)));
         let mut text = lines.collect::<Vec<_>>().join("\n");
         if random.bool() {
-            text = format!(r#"[{{"service":"{}","image":"{}"}}]"#, value(random), value(random));
+            text = format!(r#"[{{"service":"{}","image":"{}"}}]"#, random_text(random), random_text(random));
         }
         for (service, _) in list::parse(&text, None).into_iter().flatten() {
             assert!(!service.is_empty(), "{text:?}");
@@ -45,21 +46,21 @@ fn lists_of_services_and_images() {
 }
 
 #[test]
-fn words_to_paste() {
-    many("pasted words", |random| {
-        let text = value(random);
+fn quoted_words_are_printable_ascii() {
+    check_random_inputs("pasted words", |random| {
+        let text = random_text(random);
         let word = shell::word(&text);
         assert!(word.bytes().all(|b| b == b' ' || b.is_ascii_graphic()), "{text:?}");
     });
 }
 
 #[test]
-fn filters() {
-    many("filters", |random| {
+fn filters_have_a_key_and_a_value() {
+    check_random_inputs("filters", |random| {
         let text = format!(
             "{}={}",
             ["name", "LABEL", " id", "image", "mode", "x"][random.usize(..6)],
-            value(random)
+            random_text(random)
         );
         if let Ok((key, value)) = filter::parse_selection(&text) {
             assert!(
@@ -71,17 +72,17 @@ fn filters() {
 }
 
 #[test]
-fn command_lines_and_their_completion() {
+fn any_command_line_is_parsed_and_completed() {
     let mut whole = root();
     whole.build();
-    many("command lines, completion", |random| {
+    check_random_inputs("command lines, completion", |random| {
         let words: Vec<String> = (0..random.usize(1..6)).map(|_| word(random)).collect();
         let line: Vec<OsString> =
             std::iter::once("swarmctl").chain(words.iter().map(String::as_str)).map(Into::into).collect();
         let _ = parse(&mut root(), &line);
         if let Some((cursor, before)) = words.split_last() {
             let line = PartialLine::read(&whole, before, cursor);
-            let _ = line.expected;
+            assert!(cursor.ends_with(line.prefix), "{words:?}");
         }
     });
 }

@@ -41,7 +41,7 @@ pub fn target(text: &str) -> Result<String, InvalidValue> {
         Some("type" | "source" | "src" | "target" | "dst" | "destination") => {
             Err(InvalidValue::new(text, "is not a path: specify only the target of the mount to remove"))
         }
-        _ => text::some(text),
+        _ => text::not_empty(text),
     }
 }
 

@@ -8,13 +8,13 @@ pub fn any(text: &str) -> Result<String, InvalidValue> {
 }
 
 /// Accepts a text that is not empty.
-pub fn some(text: &str) -> Result<String, InvalidValue> {
+pub fn not_empty(text: &str) -> Result<String, InvalidValue> {
     if text.is_empty() { Err(InvalidValue::unnamed("the value is empty")) } else { Ok(text.to_owned()) }
 }
 
 /// Parses the key of `KEY` or `KEY=VALUE`. Docker accepts both for removals.
 pub fn key(text: &str) -> Result<String, InvalidValue> {
-    some(text.split('=').next().unwrap_or_default())
+    not_empty(text.split('=').next().unwrap_or_default())
 }
 
 /// Parses the name of something to remove. Docker accepts `NAME=VALUE` too, and silently removes nothing.
@@ -22,7 +22,7 @@ pub fn only_name(text: &str, what: &str) -> Result<String, InvalidValue> {
     if text.contains('=') {
         Err(InvalidValue::new(text, format!("is not a name: specify only the name to remove {what}")))
     } else {
-        some(text)
+        not_empty(text)
     }
 }
 
@@ -214,7 +214,7 @@ mod tests {
             choice("foo", "restart condition", &["none", "any"]).map_err(|bad| bad.to_string()),
             Err("`foo` is not a valid restart condition: use one of `none`, `any`".into())
         );
-        assert!(some("").is_err());
+        assert!(not_empty("").is_err());
         assert!(pair("=x").is_err());
     }
 

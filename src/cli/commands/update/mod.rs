@@ -66,10 +66,12 @@ pub struct UpdateArgs {
 /// Runs the command.
 pub fn run(args: UpdateArgs, app: &App) -> anyhow::Result<Exit> {
     if let Some(name) = &args.name {
-        return Err(invalid_spec::rename(args.services.first().map_or("", String::as_str), name).into());
+        return Err(invalid_spec::rename_error(args.services.first().map_or("", String::as_str), name).into());
     }
     if let Some(mode) = &args.mode {
-        return Err(invalid_spec::mode_change(args.services.first().map_or("", String::as_str), mode).into());
+        return Err(
+            invalid_spec::mode_change_error(args.services.first().map_or("", String::as_str), mode).into()
+        );
     }
     let document = args.spec.document()?;
     if args.rollback && (document.is_some() || !args.flags.is_empty()) {

@@ -1,14 +1,14 @@
 //! Specs and edits that are refused before anything is sent, described with the flags that they come from.
 
-use crate::api::spec::{InvalidSpec, ReferenceKind};
+use crate::api::spec::{InvalidSpec, JsonType, ReferenceKind};
 use crate::cli::messages::shell;
 use crate::cli::messages::usage::UsageError;
 
 impl From<InvalidSpec> for UsageError {
     fn from(invalid: InvalidSpec) -> Self {
         match invalid {
-            InvalidSpec::Rename { service, name } => rename(&service, &name),
-            InvalidSpec::ModeChange { service, mode } => mode_change(&service, &mode),
+            InvalidSpec::Rename { service, name } => rename_error(&service, &name),
+            InvalidSpec::ModeChange { service, mode } => mode_change_error(&service, &mode),
             InvalidSpec::HealthCheckOffAndSet => {
                 Self::new("`--no-healthcheck` cannot be combined with `--health-` flags", "--no-healthcheck")
             }
@@ -33,23 +33,23 @@ impl From<InvalidSpec> for UsageError {
             }
             InvalidSpec::FileUsedTwice { .. } => Self::new(invalid.to_string(), "source=app.key,target=key"),
             InvalidSpec::AddedTwice { kind, name, file } => added_twice(kind, &name, &file),
-            InvalidSpec::ReplicasInGlobalMode => Self::new(
+            InvalidSpec::ReplicasForNewGlobalService => Self::new(
                 "`--replicas` needs the mode `replicated` or `replicated-job`",
                 "--mode replicated --replicas 3",
             ),
-            InvalidSpec::MaxReplicasInGlobalMode => Self::new(
+            InvalidSpec::MaxReplicasForNewGlobalService => Self::new(
                 "`--replicas-max-per-node` needs the mode `replicated` or `replicated-job`",
                 "--mode replicated --replicas-max-per-node 2",
             ),
-            InvalidSpec::MaxConcurrentWithoutJobMode => Self::new(
+            InvalidSpec::MaxConcurrentForNewService => Self::new(
                 "`--max-concurrent` needs the mode `replicated-job`",
                 "--mode replicated-job --max-concurrent 2",
             ),
-            InvalidSpec::ReplicasOfGlobalService => Self::new(
+            InvalidSpec::ReplicasForGlobalService => Self::new(
                 "`--replicas` is for replicated services; this one runs one task on each node",
                 "--constraint-add node.role==worker",
             ),
-            InvalidSpec::MaxConcurrentOfService => Self::new(
+            InvalidSpec::MaxConcurrentForService => Self::new(
                 "`--max-concurrent` is for replicated jobs; this service is not one",
                 "--update-parallelism 2",
             ),
@@ -61,13 +61,36 @@ impl From<InvalidSpec> for UsageError {
                 format!("the service reserves no generic resource `{kind}`"),
                 "--generic-resource-rm gpu",
             ),
-            InvalidSpec::NullItem(_) => Self::new(invalid.to_string(), "\"Secrets\": []"),
-            InvalidSpec::WrongType { .. } => Self::new(invalid.to_string(), r#""Replicas": 3"#),
+            InvalidSpec::NullItem(list) => Self::new(invalid.to_string(), example_of_list(list)),
+            InvalidSpec::WrongType { expected, .. } => {
+                Self::new(invalid.to_string(), example_of_type(expected))
+            }
             InvalidSpec::OtherCase { .. } => Self::new(invalid.to_string(), r#"{"Labels": {"a": "1"}}"#),
             InvalidSpec::GenericResourceWithoutKind => {
                 Self::new(invalid.to_string(), r#"{"DiscreteResourceSpec": {"Kind": "gpu", "Value": 2}}"#)
             }
         }
+    }
+}
+
+/// A field with a value of this JSON type.
+fn example_of_type(expected: JsonType) -> &'static str {
+    match expected {
+        JsonType::Text => r#""Image": "shop/web:1.8""#,
+        JsonType::Integer => r#""Replicas": 3"#,
+        JsonType::Number => r#""MaxFailureRatio": 0.2"#,
+        JsonType::Bool => r#""ReadOnly": true"#,
+        JsonType::List => r#""Env": ["A=1"]"#,
+        JsonType::Map => r#""Labels": {"a": "1"}"#,
+    }
+}
+
+/// A list of this name with a valid item.
+fn example_of_list(name: &str) -> &'static str {
+    match name {
+        "Ulimits" => r#""Ulimits": [{"Name": "nofile", "Soft": 1024, "Hard": 2048}]"#,
+        "Configs" => r#""Configs": []"#,
+        _ => r#""Secrets": []"#,
     }
 }
 
@@ -83,8 +106,8 @@ fn added_twice(kind: ReferenceKind, name: &str, file: &str) -> UsageError {
     }
 }
 
-/// The error that a service cannot be renamed, with the commands that replace it.
-pub fn rename(service: &str, name: &str) -> UsageError {
+/// The error for a request to rename a service, with the commands that have the same result.
+pub fn rename_error(service: &str, name: &str) -> UsageError {
     let (pasted, new) = (shell::service(service), shell::service(name));
     UsageError::new(
         format!(
@@ -96,8 +119,8 @@ pub fn rename(service: &str, name: &str) -> UsageError {
     )
 }
 
-/// The error that the mode of a service cannot be changed, with the commands that replace it.
-pub fn mode_change(service: &str, mode: &str) -> UsageError {
+/// The error for a request to change the mode of a service, with the commands that have the same result.
+pub fn mode_change_error(service: &str, mode: &str) -> UsageError {
     let (pasted, mode_pasted) = (shell::service(service), shell::word(mode));
     // A name that needs quotes is not used as a file name.
     let file = if *pasted == *service { format!("{service}.json") } else { "service.json".to_owned() };
@@ -114,6 +137,25 @@ pub fn mode_change(service: &str, mode: &str) -> UsageError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_example_has_the_required_type() {
+        let wrong = |expected| InvalidSpec::WrongType { place: "TaskTemplate".to_owned(), expected };
+        let example = |invalid: InvalidSpec| UsageError::from(invalid).example;
+        for (expected, text) in [
+            (JsonType::Text, "\"shop/web:1.8\""),
+            (JsonType::Integer, "3"),
+            (JsonType::Number, "0.2"),
+            (JsonType::Bool, "true"),
+            (JsonType::List, "[\"A=1\"]"),
+            (JsonType::Map, "{\"a\": \"1\"}"),
+        ] {
+            assert!(example(wrong(expected)).ends_with(text), "{expected}");
+        }
+        for list in ["Secrets", "Configs", "Ulimits"] {
+            assert!(example(InvalidSpec::NullItem(list)).starts_with(&format!("\"{list}\"")), "{list}");
+        }
+    }
 
     #[test]
     fn another_name_or_mode_is_refused_with_the_commands_that_do_it() {

@@ -70,7 +70,7 @@ pub struct RegistryTrouble {
 pub enum Consequence {
     /// It is used as it is named.
     WithoutDigest,
-    /// The same, and the connected engine has it.
+    /// It is used as it is named, and the connected engine has it.
     OnConnectedEngine,
     /// The service keeps the digest that it has.
     StaysPinned,
