@@ -102,11 +102,11 @@ impl<'a> Judge<'a> {
         let limit = stop_limit(self.view.service);
         let mut last = Timestamp::UNIX_EPOCH;
         for task in self.all()?.iter().filter(|task| !task.is_desired()) {
-            match task.has_ended() {
-                true => last = last.max(task.since()),
-                // The manager changed the task when it was told to stop.
-                false if self.age(task.updated) < limit => return Ok(None),
-                false => {}
+            if task.has_ended() {
+                last = last.max(task.since());
+            } else if self.age(task.updated) < limit {
+                // `updated` is when the manager told the task to stop.
+                return Ok(None);
             }
         }
         Ok(Some(last))

@@ -1,7 +1,7 @@
 //! //! Rendering: evaluates a parsed template with data.
 
 use super::functions::Implementation;
-use super::tree::{Base, Branch, Command, Node, Operand, Pipeline};
+use super::tree::{Branch, Command, Node, Operand, Pipeline, Primary};
 use super::value::Value;
 use super::{RenderOptions, TemplateError};
 
@@ -55,7 +55,7 @@ impl<'a> Renderer<'a> {
                 }
                 Node::Action(pipeline) => {
                     let value = self.pipeline(pipeline, dot)?;
-                    if pipeline.names.is_empty() {
+                    if pipeline.variables.is_empty() {
                         self.out.push_str(&value.shown(self.options.destination));
                     }
                     Flow::Next
@@ -93,12 +93,12 @@ impl<'a> Renderer<'a> {
         let scope_start = self.variables.len();
         let pipeline = &branch.pipeline;
         let value = self.commands(pipeline, dot)?;
-        let pairs = pairs(&value).map_err(|why| TemplateError::new(pipeline.at, why))?;
+        let pairs = pairs(&value).map_err(|why| TemplateError::new(pipeline.offset, why))?;
         if pairs.is_empty() {
             return self.nodes(&branch.else_body, dot);
         }
         for (key, item) in pairs {
-            match &pipeline.names[..] {
+            match &pipeline.variables[..] {
                 [] => {}
                 [name] => self.set(pipeline, name, item.clone()),
                 [first, second, ..] => {
@@ -117,7 +117,7 @@ impl<'a> Renderer<'a> {
 
     fn pipeline(&mut self, pipeline: &Pipeline, dot: &Value<'a>) -> Result<Value<'a>> {
         let value = self.commands(pipeline, dot)?;
-        for name in &pipeline.names {
+        for name in &pipeline.variables {
             self.set(pipeline, name, value.clone());
         }
         Ok(value)
@@ -137,7 +137,7 @@ impl<'a> Renderer<'a> {
         for command in &pipeline.commands {
             piped = Some(match command {
                 Command::Value(operand) => self.operand(operand, dot)?,
-                Command::Call { at, function, arguments } => match function.call {
+                Command::Call { offset, function, arguments } => match function.call {
                     Implementation::ShortCircuit { stops_at } => {
                         self.short_circuit(stops_at, arguments, piped, dot)?
                     }
@@ -150,7 +150,8 @@ impl<'a> Renderer<'a> {
                         if self.options.is_header && function.is_skipped_in_headers {
                             values.swap_remove(0)
                         } else {
-                            let fails = |why| TemplateError::new(*at, format!("`{}`: {why}", function.name));
+                            let fails =
+                                |why| TemplateError::new(*offset, format!("`{}`: {why}", function.name));
                             call(self.options, values).map_err(fails)?
                         }
                     }
@@ -180,26 +181,26 @@ impl<'a> Renderer<'a> {
     }
 
     fn operand(&mut self, operand: &Operand, dot: &Value<'a>) -> Result<Value<'a>> {
-        let mut value = match &operand.base {
-            Base::Dot => dot.clone(),
-            Base::Variable(name) => {
+        let mut value = match &operand.primary {
+            Primary::Dot => dot.clone(),
+            Primary::Variable(name) => {
                 let known = self.variables.iter().rev().find(|(other, _)| other == name);
                 known.map_or(Value::Nil, |(_, value)| value.clone())
             }
-            Base::Nil => Value::Nil,
-            Base::Bool(is) => Value::Bool(*is),
-            Base::String(text) => Value::TemplateString(text.clone().into()),
-            Base::Number(number) => Value::Number(number.clone()),
-            Base::Pipeline(pipeline) => self.pipeline(pipeline, dot)?,
-            Base::Call(function) => match function.call {
+            Primary::Nil => Value::Nil,
+            Primary::Bool(is) => Value::Bool(*is),
+            Primary::String(text) => Value::TemplateString(text.clone().into()),
+            Primary::Number(number) => Value::Number(number.clone()),
+            Primary::Pipeline(pipeline) => self.pipeline(pipeline, dot)?,
+            Primary::Call(function) => match function.call {
                 Implementation::Function(call) => {
-                    call(self.options, Vec::new()).map_err(|why| TemplateError::new(operand.at, why))?
+                    call(self.options, Vec::new()).map_err(|why| TemplateError::new(operand.offset, why))?
                 }
                 Implementation::ShortCircuit { .. } => Value::Nil,
             },
         };
         for name in &operand.fields {
-            value = value.field(name).map_err(|why| TemplateError::new(operand.at, why))?;
+            value = value.field(name).map_err(|why| TemplateError::new(operand.offset, why))?;
         }
         Ok(value)
     }
@@ -210,7 +211,7 @@ fn pairs<'a>(value: &Value<'a>) -> std::result::Result<Vec<(Value<'a>, Value<'a>
     match value {
         Value::Array { .. } | Value::List(_) => {
             let items = value.items().into_iter().enumerate();
-            Ok(items.map(|(at, item)| (Value::Number(at.into()), item)).collect())
+            Ok(items.map(|(index, item)| (Value::Number(index.into()), item)).collect())
         }
         Value::Object(object) if !object.is_struct() => {
             let mut entries = object.entries();

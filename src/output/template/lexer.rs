@@ -20,7 +20,7 @@ pub enum Segment {
 #[derive(Clone, Debug)]
 pub struct Token {
     /// Byte offset in the template.
-    pub at: usize,
+    pub offset: usize,
     /// Whether there is no white space before it.
     pub follows_directly: bool,
     /// What it is.
@@ -50,13 +50,13 @@ type Result<T> = std::result::Result<T, TemplateError>;
 
 /// Splits the template.
 pub fn segments(text: &str, escapes: Escapes) -> Result<Vec<Segment>> {
-    let (mut segments, mut at) = (Vec::new(), 0);
+    let (mut segments, mut offset) = (Vec::new(), 0);
     let mut trims_start = false;
     loop {
-        let rest = &text[at..];
+        let rest = &text[offset..];
         let length = rest.find("{{").unwrap_or(rest.len());
         let has_action = length < rest.len();
-        let inner = at + length + 2;
+        let inner = offset + length + 2;
         // `{{- ` removes white space before the action, ` -}}` removes it after the action.
         let trims_end = has_action && text[inner..].starts_with('-') && is_blank_at(text, inner + 1);
         let mut plain = Cow::Borrowed(&rest[..length]);
@@ -76,7 +76,7 @@ pub fn segments(text: &str, escapes: Escapes) -> Result<Vec<Segment>> {
         if !has_action {
             return Ok(segments);
         }
-        let mut action = ActionLexer { text, at: inner + usize::from(trims_end), start: at + length };
+        let mut action = ActionLexer { text, offset: inner + usize::from(trims_end), start: offset + length };
         if action.comment()? {
             trims_start = action.end().unwrap_or_default()
         } else {
@@ -84,7 +84,7 @@ pub fn segments(text: &str, escapes: Escapes) -> Result<Vec<Segment>> {
             segments.push(Segment::Action(action.start, tokens));
             trims_start = trims;
         }
-        at = action.at;
+        offset = action.offset;
     }
 }
 
@@ -92,8 +92,8 @@ fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\r' | '\n')
 }
 
-fn is_blank_at(text: &str, at: usize) -> bool {
-    text[at..].starts_with(is_blank)
+fn is_blank_at(text: &str, offset: usize) -> bool {
+    text[offset..].starts_with(is_blank)
 }
 
 fn is_word(c: char) -> bool {
@@ -103,13 +103,13 @@ fn is_word(c: char) -> bool {
 /// Reads one action.
 struct ActionLexer<'t> {
     text: &'t str,
-    at: usize,
+    offset: usize,
     start: usize,
 }
 
 impl ActionLexer<'_> {
     fn rest(&self) -> &str {
-        &self.text[self.at..]
+        &self.text[self.offset..]
     }
 
     /// Consumes the end of the action if it is next. Returns whether it trims the text that follows.
@@ -121,7 +121,7 @@ impl ActionLexer<'_> {
             end if end.starts_with("-}}") && blanks > 0 => (3, true),
             _ => return None,
         };
-        self.at += blanks + length;
+        self.offset += blanks + length;
         Some(trims)
     }
 
@@ -133,8 +133,8 @@ impl ActionLexer<'_> {
         let Some(length) = comment.find("*/") else {
             return Err(TemplateError::new(self.start, "the comment is not closed"));
         };
-        self.at = self.text.len() - comment.len() + length + 2;
-        let after = Self { text: self.text, at: self.at, start: self.start }.end();
+        self.offset = self.text.len() - comment.len() + length + 2;
+        let after = Self { text: self.text, offset: self.offset, start: self.start }.end();
         match after {
             Some(_) => Ok(true),
             None => {
@@ -146,25 +146,25 @@ impl ActionLexer<'_> {
     fn tokens(&mut self) -> Result<(Vec<Token>, bool)> {
         let mut tokens = Vec::new();
         loop {
-            let before = self.at;
+            let before = self.offset;
             if let Some(trims) = self.end() {
                 return Ok((tokens, trims));
             }
             let blanks = self.rest().len() - self.rest().trim_start_matches(is_blank).len();
-            self.at += blanks;
+            self.offset += blanks;
             if self.rest().is_empty() {
                 return Err(TemplateError::new(self.start, "the action is not closed: `}}` is missing"));
             }
-            let at = self.at;
-            let follows_directly = before == at && !tokens.is_empty();
-            tokens.push(Token { at, follows_directly, kind: self.token()? });
+            let offset = self.offset;
+            let follows_directly = before == offset && !tokens.is_empty();
+            tokens.push(Token { offset, follows_directly, kind: self.token()? });
         }
     }
 
     fn token(&mut self) -> Result<TokenKind> {
         for sign in ["(", ")", "|", ",", ":=", "="] {
             if self.rest().starts_with(sign) {
-                self.at += sign.len();
+                self.offset += sign.len();
                 return Ok(TokenKind::Punctuation(sign));
             }
         }
@@ -175,32 +175,32 @@ impl ActionLexer<'_> {
             '`' => self.raw(),
             '\'' => self.character(),
             '.' if !second.is_ascii_digit() => {
-                self.at += 1;
+                self.offset += 1;
                 Ok(if is_word(second) { TokenKind::Field(self.word()) } else { TokenKind::Dot })
             }
             '$' => {
-                self.at += 1;
+                self.offset += 1;
                 Ok(TokenKind::Variable(format!("${}", self.word())))
             }
             '0'..='9' | '.' | '-' | '+' => self.number(),
             c if is_word(c) => Ok(TokenKind::Word(self.word())),
-            c => Err(TemplateError::new(self.at, format!("unexpected `{c}`"))),
+            c => Err(TemplateError::new(self.offset, format!("unexpected `{c}`"))),
         }
     }
 
     fn word(&mut self) -> String {
         let length = self.rest().find(|c| !is_word(c)).unwrap_or(self.rest().len());
         let word = self.rest()[..length].to_owned();
-        self.at += length;
+        self.offset += length;
         word
     }
 
     fn number(&mut self) -> Result<TokenKind> {
-        let at = self.at;
+        let offset = self.offset;
         let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+');
         let length = self.rest().find(|c| !is_part(c)).unwrap_or(self.rest().len());
         let text = self.rest()[..length].replace('_', "");
-        self.at += length;
+        self.offset += length;
         let plain = text.strip_prefix('+').unwrap_or(&text);
         let hex = plain.strip_prefix("0x").and_then(|digits| i64::from_str_radix(digits, 16).ok());
         let number = match hex {
@@ -210,12 +210,12 @@ impl ActionLexer<'_> {
         };
         number
             .map(TokenKind::Number)
-            .ok_or_else(|| TemplateError::new(at, format!("`{text}` is not a number")))
+            .ok_or_else(|| TemplateError::new(offset, format!("`{text}` is not a number")))
     }
 
     fn quoted(&mut self) -> Result<TokenKind> {
-        let start = self.at;
-        self.at += 1;
+        let start = self.offset;
+        self.offset += 1;
         let mut text = String::new();
         loop {
             match self.next() {
@@ -232,17 +232,17 @@ impl ActionLexer<'_> {
     fn raw(&mut self) -> Result<TokenKind> {
         let inner = &self.rest()[1..];
         let Some(length) = inner.find('`') else {
-            return Err(TemplateError::new(self.at, "the string has no closing quote"));
+            return Err(TemplateError::new(self.offset, "the string has no closing quote"));
         };
         let text = inner[..length].to_owned();
-        self.at += length + 2;
+        self.offset += length + 2;
         Ok(TokenKind::String(text))
     }
 
     /// `'a'` is a number in Go: the code point of the character.
     fn character(&mut self) -> Result<TokenKind> {
-        let start = self.at;
-        self.at += 1;
+        let start = self.offset;
+        self.offset += 1;
         let c = match self.next() {
             Some('\\') => Some(self.escape()?),
             other => other,
@@ -255,13 +255,13 @@ impl ActionLexer<'_> {
 
     fn next(&mut self) -> Option<char> {
         let c = self.rest().chars().next()?;
-        self.at += c.len_utf8();
+        self.offset += c.len_utf8();
         Some(c)
     }
 
     /// Reads an escape sequence after its backslash.
     fn escape(&mut self) -> Result<char> {
-        let at = self.at - 1;
+        let offset = self.offset - 1;
         let c = match self.next() {
             Some('n') => Some('\n'),
             Some('t') => Some('\t'),
@@ -275,17 +275,17 @@ impl ActionLexer<'_> {
             Some('u') => self.coded(4, 16),
             Some('U') => self.coded(8, 16),
             Some('0'..='7') => {
-                self.at -= 1;
+                self.offset -= 1;
                 self.coded(3, 8)
             }
             _ => None,
         };
-        c.ok_or_else(|| TemplateError::new(at, "invalid escape in a string"))
+        c.ok_or_else(|| TemplateError::new(offset, "invalid escape in a string"))
     }
 
     fn coded(&mut self, digits: usize, radix: u32) -> Option<char> {
         let code = u32::from_str_radix(self.rest().get(..digits)?, radix).ok()?;
-        self.at += digits;
+        self.offset += digits;
         char::from_u32(code)
     }
 }

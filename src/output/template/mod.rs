@@ -38,7 +38,7 @@ pub struct Template {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateError {
     /// Byte offset in the template, and the text that begins there.
-    at: Option<(usize, String)>,
+    offset: Option<(usize, String)>,
     why: String,
 }
 
@@ -71,9 +71,9 @@ impl Template {
     /// Fails if the template reads a top-level field (`.Name`, `$.Name`) that is not in `known`.
     pub fn only_fields(self, known: &[&str]) -> Result<Self, TemplateError> {
         match self.fields.iter().find(|(_, name)| !known.contains(&name.as_str())) {
-            Some((at, name)) => {
+            Some((offset, name)) => {
                 let why = format!("there is no `.{name}`; the fields are .{}", known.join(", ."));
-                Err(TemplateError::new(*at, why).within(&self.text))
+                Err(TemplateError::new(*offset, why).within(&self.text))
             }
             None => Ok(self),
         }
@@ -92,19 +92,19 @@ impl Template {
 }
 
 impl TemplateError {
-    fn new(at: usize, why: impl Into<String>) -> Self {
-        Self { at: Some((at, String::new())), why: why.into() }
+    fn new(offset: usize, why: impl Into<String>) -> Self {
+        Self { offset: Some((offset, String::new())), why: why.into() }
     }
 
     /// An error about the template as a whole.
     pub fn whole(why: impl Into<String>) -> Self {
-        Self { at: None, why: why.into() }
+        Self { offset: None, why: why.into() }
     }
 
     /// Adds an excerpt of the template to the error.
     fn within(mut self, text: &str) -> Self {
-        if let Some((at, excerpt)) = &mut self.at {
-            let from = text.get(*at..).unwrap_or_default();
+        if let Some((offset, excerpt)) = &mut self.offset {
+            let from = text.get(*offset..).unwrap_or_default();
             *excerpt = from.chars().take(24).collect();
             if from.len() > excerpt.len() {
                 *excerpt += "...";
@@ -116,7 +116,7 @@ impl TemplateError {
 
 impl fmt::Display for TemplateError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match &self.at {
+        match &self.offset {
             Some((_, excerpt)) if excerpt.is_empty() => write!(f, "at the end of the template: {}", self.why),
             Some((_, excerpt)) => write!(f, "at `{excerpt}`: {}", self.why),
             None => f.write_str(&self.why),

@@ -3,7 +3,7 @@
 use super::TemplateError;
 use super::functions::{Function, NAMES};
 use super::lexer::{Segment, Token, TokenKind};
-use super::tree::{Base, Branch, Command, Node, Operand, Pipeline};
+use super::tree::{Branch, Command, Node, Operand, Pipeline, Primary};
 
 /// Maximum nesting. Deeper templates would overflow the stack.
 const MAX_DEPTH: usize = 100;
@@ -31,9 +31,9 @@ pub fn parse(segments: Vec<Segment>) -> Result<ParsedTemplate> {
     let (nodes, end) = parser.list()?;
     match end {
         ListEnd::Text => Ok(ParsedTemplate { nodes, fields: parser.fields }),
-        ListEnd::End(at) => Err(TemplateError::new(at, "there is nothing to end")),
-        ListEnd::Else(at, _) => {
-            Err(TemplateError::new(at, "`else` is only valid in an `if`, `range` or `with`"))
+        ListEnd::End(offset) => Err(TemplateError::new(offset, "there is nothing to end")),
+        ListEnd::Else(offset, _) => {
+            Err(TemplateError::new(offset, "`else` is only valid in an `if`, `range` or `with`"))
         }
     }
 }
@@ -74,14 +74,14 @@ impl Parser {
     fn list(&mut self) -> Result<(Vec<Node>, ListEnd)> {
         let mut nodes = Vec::new();
         while let Some(piece) = self.segments.next() {
-            let (at, tokens) = match piece {
+            let (offset, tokens) = match piece {
                 Segment::Text(text) => {
                     nodes.push(Node::Text(text));
                     continue;
                 }
-                Segment::Action(at, tokens) => (at, tokens),
+                Segment::Action(offset, tokens) => (offset, tokens),
             };
-            let mut tokens = Tokens { tokens: tokens.into_iter().peekable(), start: at };
+            let mut tokens = Tokens { tokens: tokens.into_iter().peekable(), start: offset };
             let word = match tokens.peek() {
                 Some(TokenKind::Word(word)) => word.clone(),
                 _ => String::new(),
@@ -95,21 +95,24 @@ impl Parser {
                 "end" | "else" => {
                     tokens.next();
                     if word == "else" {
-                        return Ok((nodes, ListEnd::Else(at, tokens)));
+                        return Ok((nodes, ListEnd::Else(offset, tokens)));
                     }
                     tokens.expect_end()?;
-                    return Ok((nodes, ListEnd::End(at)));
+                    return Ok((nodes, ListEnd::End(offset)));
                 }
                 "break" | "continue" => {
                     if self.range_depth == 0 {
-                        return Err(TemplateError::new(at, format!("`{word}` is only valid in a `range`")));
+                        return Err(TemplateError::new(
+                            offset,
+                            format!("`{word}` is only valid in a `range`"),
+                        ));
                     }
                     tokens.next();
                     tokens.expect_end()?;
                     nodes.push(if word == "break" { Node::Break } else { Node::Continue });
                 }
                 "define" | "template" | "block" => {
-                    return Err(TemplateError::new(at, format!("`{word}` is not supported here")));
+                    return Err(TemplateError::new(offset, format!("`{word}` is not supported here")));
                 }
                 _ => {
                     let pipeline = self.pipeline(&mut tokens, 1)?;
@@ -137,7 +140,7 @@ impl Parser {
         let else_body = match end {
             ListEnd::End(_) => Vec::new(),
             ListEnd::Text => return Err(TemplateError::new(start, "its `{{end}}` is missing")),
-            ListEnd::Else(at, tokens) => self.else_body(control, at, tokens)?,
+            ListEnd::Else(offset, tokens) => self.else_body(control, offset, tokens)?,
         };
         self.variables.truncate(scope_start);
         self.depth -= 1;
@@ -149,13 +152,15 @@ impl Parser {
         })
     }
 
-    fn else_body(&mut self, of: Control, at: usize, mut tokens: Tokens) -> Result<Vec<Node>> {
+    fn else_body(&mut self, of: Control, offset: usize, mut tokens: Tokens) -> Result<Vec<Node>> {
         let word = match tokens.next().map(|token| token.kind) {
             None => {
                 return match self.list()? {
                     (nodes, ListEnd::End(_)) => Ok(nodes),
-                    (_, ListEnd::Text) => Err(TemplateError::new(at, "its `{{end}}` is missing")),
-                    (_, ListEnd::Else(at, _)) => Err(TemplateError::new(at, "there is an `else` already")),
+                    (_, ListEnd::Text) => Err(TemplateError::new(offset, "its `{{end}}` is missing")),
+                    (_, ListEnd::Else(offset, _)) => {
+                        Err(TemplateError::new(offset, "there is an `else` already"))
+                    }
                 };
             }
             Some(TokenKind::Word(word)) => word,
@@ -163,13 +168,13 @@ impl Parser {
         };
         match control(&word) {
             Some(control) if control == of && of != Control::Range => Ok(vec![self.branch(control, tokens)?]),
-            _ => Err(TemplateError::new(at, "`else` can only be followed by `if` or `with`")),
+            _ => Err(TemplateError::new(offset, "`else` can only be followed by `if` or `with`")),
         }
     }
 
     fn pipeline(&mut self, tokens: &mut Tokens, max_names: usize) -> Result<Pipeline> {
-        let at = tokens.at();
-        let (names, is_assignment) = self.names(tokens, max_names)?;
+        let offset = tokens.offset();
+        let (variables, is_assignment) = self.variable_names(tokens, max_names)?;
         let mut commands = Vec::new();
         loop {
             commands
@@ -179,13 +184,13 @@ impl Parser {
             }
         }
         if !is_assignment {
-            self.variables.extend(names.iter().cloned());
+            self.variables.extend(variables.iter().cloned());
         }
-        Ok(Pipeline { at, names, is_assignment, commands })
+        Ok(Pipeline { offset, variables, is_assignment, commands })
     }
 
     /// Parses `$x :=`, `$x =`, and in a range `$i, $x :=`.
-    fn names(&mut self, tokens: &mut Tokens, max: usize) -> Result<(Vec<String>, bool)> {
+    fn variable_names(&mut self, tokens: &mut Tokens, max: usize) -> Result<(Vec<String>, bool)> {
         let is_next = |tokens: &Tokens| {
             let mut ahead = tokens.tokens.clone();
             let first = ahead.next().map(|token| token.kind);
@@ -193,123 +198,125 @@ impl Parser {
             matches!(first, Some(TokenKind::Variable(_)))
                 && matches!(second, Some(TokenKind::Punctuation("," | ":=" | "=")))
         };
-        let mut names = Vec::new();
+        let mut variables = Vec::new();
         if !is_next(tokens) {
-            return Ok((names, false));
+            return Ok((variables, false));
         }
-        let at = tokens.at();
+        let offset = tokens.offset();
         loop {
             match tokens.next().map(|token| token.kind) {
-                Some(TokenKind::Variable(name)) if name != "$" => names.push(name),
-                _ => return Err(TemplateError::new(at, "a variable consists of `$` and a name")),
+                Some(TokenKind::Variable(name)) if name != "$" => variables.push(name),
+                _ => return Err(TemplateError::new(offset, "a variable consists of `$` and a name")),
             }
             if !tokens.take(",") {
                 break;
             }
         }
-        if names.len() > max {
-            return Err(TemplateError::new(at, "two variables are only valid in a `range`"));
+        if variables.len() > max {
+            return Err(TemplateError::new(offset, "two variables are only valid in a `range`"));
         }
         let is_assignment = tokens.take("=");
         if !is_assignment && !tokens.take(":=") {
-            return Err(TemplateError::new(at, "`:=` is missing"));
+            return Err(TemplateError::new(offset, "`:=` is missing"));
         }
-        if is_assignment && let Some(name) = names.iter().find(|name| !self.variables.contains(name)) {
-            return Err(TemplateError::new(at, format!("there is no variable `{name}`")));
+        if is_assignment && let Some(name) = variables.iter().find(|name| !self.variables.contains(name)) {
+            return Err(TemplateError::new(offset, format!("there is no variable `{name}`")));
         }
-        Ok((names, is_assignment))
+        Ok((variables, is_assignment))
     }
 
     fn command(&mut self, tokens: &mut Tokens, input: Input) -> Result<Command> {
-        let at = tokens.at();
+        let offset = tokens.offset();
         let mut operands = Vec::new();
         while tokens.peek().is_some_and(|kind| !matches!(kind, TokenKind::Punctuation(")" | "|"))) {
             operands.push(self.operand(tokens)?);
         }
         if operands.is_empty() {
-            return Err(TemplateError::new(at, "a value is missing"));
+            return Err(TemplateError::new(offset, "a value is missing"));
         }
         let arguments = operands.split_off(1);
         for argument in &arguments {
             argument.check()?;
         }
         match operands.remove(0) {
-            Operand { base: Base::Call(function), fields, .. } if fields.is_empty() => {
+            Operand { primary: Primary::Call(function), fields, .. } if fields.is_empty() => {
                 function
                     .check(arguments.len() + usize::from(input == Input::Piped))
-                    .map_err(|why| TemplateError::new(at, why))?;
-                Ok(Command::Call { at, function, arguments })
+                    .map_err(|why| TemplateError::new(offset, why))?;
+                Ok(Command::Call { offset, function, arguments })
             }
-            Operand { base: Base::Nil, .. } => Err(TemplateError::new(at, "`nil` is not a command")),
+            Operand { primary: Primary::Nil, .. } => {
+                Err(TemplateError::new(offset, "`nil` is not a command"))
+            }
             operand if arguments.is_empty() && input == Input::None => {
                 operand.check()?;
                 Ok(Command::Value(operand))
             }
-            _ => Err(TemplateError::new(at, "only a function can have arguments")),
+            _ => Err(TemplateError::new(offset, "only a function can have arguments")),
         }
     }
 
     fn operand(&mut self, tokens: &mut Tokens) -> Result<Operand> {
-        let at = tokens.at();
+        let offset = tokens.offset();
         let mut fields = Vec::new();
-        let base = match tokens.next().map(|token| token.kind) {
-            Some(TokenKind::Dot) => Base::Dot,
+        let primary = match tokens.next().map(|token| token.kind) {
+            Some(TokenKind::Dot) => Primary::Dot,
             Some(TokenKind::Field(name)) => {
                 if self.dot_depth == 0 {
-                    self.fields.push((at, name.clone()));
+                    self.fields.push((offset, name.clone()));
                 }
                 fields.push(name);
-                Base::Dot
+                Primary::Dot
             }
-            Some(TokenKind::Variable(name)) if self.variables.contains(&name) => Base::Variable(name),
+            Some(TokenKind::Variable(name)) if self.variables.contains(&name) => Primary::Variable(name),
             Some(TokenKind::Variable(name)) => {
-                return Err(TemplateError::new(at, format!("there is no variable `{name}`")));
+                return Err(TemplateError::new(offset, format!("there is no variable `{name}`")));
             }
-            Some(TokenKind::String(text)) => Base::String(text),
-            Some(TokenKind::Number(number)) => Base::Number(number),
+            Some(TokenKind::String(text)) => Primary::String(text),
+            Some(TokenKind::Number(number)) => Primary::Number(number),
             Some(TokenKind::Word(word)) => match word.as_str() {
-                "nil" => Base::Nil,
-                "true" | "false" => Base::Bool(word == "true"),
-                name => Base::Call(Function::find(name).ok_or_else(|| {
+                "nil" => Primary::Nil,
+                "true" | "false" => Primary::Bool(word == "true"),
+                name => Primary::Call(Function::find(name).ok_or_else(|| {
                     TemplateError::new(
-                        at,
+                        offset,
                         format!("there is no function `{name}`; the functions are {NAMES}"),
                     )
                 })?),
             },
             Some(TokenKind::Punctuation("(")) => {
-                self.enter(at)?;
+                self.enter(offset)?;
                 let pipeline = self.pipeline(tokens, 0)?;
                 if !tokens.take(")") {
-                    return Err(TemplateError::new(at, "its closing parenthesis is missing"));
+                    return Err(TemplateError::new(offset, "its closing parenthesis is missing"));
                 }
                 self.depth -= 1;
-                Base::Pipeline(Box::new(pipeline))
+                Primary::Pipeline(Box::new(pipeline))
             }
             Some(TokenKind::Punctuation(sign)) => {
-                return Err(TemplateError::new(at, format!("unexpected `{sign}`")));
+                return Err(TemplateError::new(offset, format!("unexpected `{sign}`")));
             }
-            None => return Err(TemplateError::new(at, "a value is missing")),
+            None => return Err(TemplateError::new(offset, "a value is missing")),
         };
         while tokens
             .tokens
             .peek()
             .is_some_and(|token| token.follows_directly && matches!(token.kind, TokenKind::Field(_)))
         {
-            if let Some(Token { at, kind: TokenKind::Field(name), .. }) = tokens.next() {
-                if fields.is_empty() && matches!(&base, Base::Variable(name) if name == "$") {
-                    self.fields.push((at, name.clone()));
+            if let Some(Token { offset, kind: TokenKind::Field(name), .. }) = tokens.next() {
+                if fields.is_empty() && matches!(&primary, Primary::Variable(name) if name == "$") {
+                    self.fields.push((offset, name.clone()));
                 }
                 fields.push(name);
             }
         }
-        Ok(Operand { at, base, fields })
+        Ok(Operand { offset, primary, fields })
     }
 
-    fn enter(&mut self, at: usize) -> Result<()> {
+    fn enter(&mut self, offset: usize) -> Result<()> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            Err(TemplateError::new(at, "the template is nested too deeply"))
+            Err(TemplateError::new(offset, "the template is nested too deeply"))
         } else {
             Ok(())
         }
@@ -319,8 +326,8 @@ impl Parser {
 impl Operand {
     /// Checks a function that is used as a value: it gets no arguments.
     fn check(&self) -> Result<()> {
-        match self.base {
-            Base::Call(function) => function.check(0).map_err(|why| TemplateError::new(self.at, why)),
+        match self.primary {
+            Primary::Call(function) => function.check(0).map_err(|why| TemplateError::new(self.offset, why)),
             _ => Ok(()),
         }
     }
@@ -351,8 +358,8 @@ impl Tokens {
     }
 
     /// Byte offset of the next token; at the end of the action, of the action itself.
-    fn at(&mut self) -> usize {
-        self.tokens.peek().map_or(self.start, |token| token.at)
+    fn offset(&mut self) -> usize {
+        self.tokens.peek().map_or(self.start, |token| token.offset)
     }
 
     fn take(&mut self, sign: &str) -> bool {
@@ -364,7 +371,7 @@ impl Tokens {
     fn expect_end(&mut self) -> Result<()> {
         match self.tokens.peek() {
             None => Ok(()),
-            Some(token) => Err(TemplateError::new(token.at, "unexpected text at the end of this action")),
+            Some(token) => Err(TemplateError::new(token.offset, "unexpected text at the end of this action")),
         }
     }
 }

@@ -38,9 +38,9 @@ pub struct Branch {
 #[derive(Clone, Debug)]
 pub struct Pipeline {
     /// Byte offset in the template.
-    pub at: usize,
+    pub offset: usize,
     /// The variables that are set to the result.
-    pub names: Vec<String>,
+    pub variables: Vec<String>,
     /// Whether the variables already exist (`=`, not `:=`).
     pub is_assignment: bool,
     /// The commands, at least one.
@@ -55,7 +55,7 @@ pub enum Command {
     /// A call.
     Call {
         /// Byte offset of the function's name.
-        at: usize,
+        offset: usize,
         /// The function.
         function: &'static Function,
         /// The arguments, without the one from the pipe.
@@ -67,16 +67,16 @@ pub enum Command {
 #[derive(Clone, Debug)]
 pub struct Operand {
     /// Byte offset in the template.
-    pub at: usize,
-    /// The source of the value.
-    pub base: Base,
+    pub offset: usize,
+    /// Where the value comes from.
+    pub primary: Primary,
     /// The fields that are read, in order.
     pub fields: Vec<String>,
 }
 
-/// The source of a value.
+/// Where a value comes from, before its fields are read.
 #[derive(Clone, Debug)]
-pub enum Base {
+pub enum Primary {
     /// `.`.
     Dot,
     /// `$x`; `$` is the top-level data.

@@ -106,13 +106,17 @@ pub fn run(args: OutdatedArgs, app: &App) -> anyhow::Result<Exit> {
     out.finish()?;
     unavailable::print_warnings(app.ui, &rows);
     newest::print_hints(app.ui, &rows);
-    let is =
-        |what: Option<bool>| rows.iter().any(|row| row.followed().is_some() && row.is_outdated() == what);
-    let answer = match args.exit_code {
-        true if is(Some(true)) || rows.iter().any(newest::is_behind) => Exit::Different,
-        true if rows.iter().any(|row| matches!(row.registry_digest, Some(Err(_)))) => Exit::Failed,
-        true if rows.iter().any(newest::has_failed) => Exit::Failed,
-        _ => Exit::Done,
+    let is_outdated = || rows.iter().any(|row| row.followed().is_some() && row.is_outdated() == Some(true));
+    let has_failed =
+        || rows.iter().any(|row| matches!(row.registry_digest, Some(Err(_))) || newest::has_failed(row));
+    let answer = if !args.exit_code {
+        Exit::Done
+    } else if is_outdated() || rows.iter().any(newest::is_behind) {
+        Exit::Different
+    } else if has_failed() {
+        Exit::Failed
+    } else {
+        Exit::Done
     };
     Ok(Exit::most_severe(missing.into_iter().chain([answer])))
 }
