@@ -22,7 +22,7 @@ const LOG_LINES: u64 = 10;
 #[derive(Clone, Debug, Default)]
 pub struct Explanation {
     /// The distinct causes, newest first.
-    pub failures: Vec<Failure>,
+    pub failures: Vec<TaskFailure>,
     /// The networks of the service, if tasks wait for resources that the manager cannot allocate.
     pub networks: Vec<NetworkUsage>,
     /// Why tasks cannot be placed.
@@ -33,7 +33,7 @@ pub struct Explanation {
 
 /// Why tasks failed, described by the newest of them.
 #[derive(Clone, Debug)]
-pub struct Failure {
+pub struct TaskFailure {
     /// The cause.
     pub cause: Cause,
     /// The name of the node, or its ID if the name is unknown. Empty if the task had no node.
@@ -57,7 +57,7 @@ pub fn explain_with_logs(client: &Client, service: &Service, judgement: &Judgeme
     names.extend(nodes.iter().flatten().map(|node| (node.id.clone(), node.name().to_owned())));
     let has_tty = service.spec()["TaskTemplate"]["ContainerSpec"]["TTY"] == true;
     let framing = if has_tty { Framing::Lines } else { Framing::Frames };
-    let failures = causes.map(|cause| Failure {
+    let failures = causes.map(|cause| TaskFailure {
         cause: cause.clone(),
         node: names.get(&cause.node).unwrap_or(&cause.node).clone(),
         log: if cause.container.is_empty() {
@@ -78,7 +78,7 @@ pub fn explain_with_logs(client: &Client, service: &Service, judgement: &Judgeme
 }
 
 /// All failures so far, without log lines: no request is sent.
-pub fn failures_without_logs(judgement: &Judgement) -> Vec<Failure> {
+pub fn failures_without_logs(judgement: &Judgement) -> Vec<TaskFailure> {
     judgement.causes.iter().map(|cause| without_log(judgement, cause)).collect()
 }
 
@@ -87,8 +87,8 @@ pub fn failures_without_logs(judgement: &Judgement) -> Vec<Failure> {
 ///
 /// # Errors
 /// The nodes cannot be listed.
-pub fn name_nodes<'f>(client: &Client, failures: impl Iterator<Item = &'f mut Failure>) -> Result<()> {
-    let unnamed: Vec<&mut Failure> =
+pub fn name_nodes<'f>(client: &Client, failures: impl Iterator<Item = &'f mut TaskFailure>) -> Result<()> {
+    let unnamed: Vec<&mut TaskFailure> =
         failures.filter(|one| !one.node.is_empty() && one.node == one.cause.node).collect();
     if unnamed.is_empty() {
         return Ok(());
@@ -154,9 +154,9 @@ fn host_ports(service: &Service) -> Vec<String> {
     ports.filter_map(text).collect()
 }
 
-fn without_log(judgement: &Judgement, cause: &Cause) -> Failure {
+fn without_log(judgement: &Judgement, cause: &Cause) -> TaskFailure {
     let node = judgement.node_names.get(&cause.node).unwrap_or(&cause.node).clone();
-    Failure { cause: cause.clone(), node, log: Vec::new() }
+    TaskFailure { cause: cause.clone(), node, log: Vec::new() }
 }
 
 /// The last lines of a task's log, as far as they arrive in time.

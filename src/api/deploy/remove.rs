@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::failures::{Explanation, Failure};
+use super::failures::{Explanation, TaskFailure};
 use super::update::{Attempt, Backoff, Conflict, Delivery, FailedUpdate, UpdateError};
 use crate::api::error::{Error, Result};
 use crate::api::forecast::Forecast;
@@ -237,7 +237,7 @@ fn explain<'t>(service: &Service, tasks: impl IntoIterator<Item = &'t Task>, nod
             cause.error = "its node is down".to_owned();
         }
         let node = node.map_or_else(|| task.node.clone(), |node| node.name().to_owned());
-        Failure { cause, node, log: Vec::new() }
+        TaskFailure { cause, node, log: Vec::new() }
     };
     let failures = tasks.into_iter().take(MAX_TASKS_SHOWN).map(failure).collect();
     Explanation { failures, ..Explanation::default() }

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use self::comparison::SpecComparison;
 use self::normalize::{NormalizedTask, normalize_endpoint};
-use self::slots::{Slot, slots};
+use self::slots::{ForecastSlot, slots};
 pub use self::spec_failures::{SpecFailures, find_spec_failures};
 use super::resources::nodes::Node;
 use super::resources::services::Service;
@@ -164,7 +164,7 @@ pub fn predict_update(input: &ForecastInput, new_spec: &Value, origin: SpecOrigi
     }
     let new = SpecComparison::new(input, new_spec);
     let slots = slots(input.tasks, new_spec, origin);
-    let is_dirty = |slot: &Slot| slot.is_over || slot.tasks.iter().all(|task| new.replaces(task));
+    let is_dirty = |slot: &ForecastSlot| slot.is_over || slot.tasks.iter().all(|task| new.replaces(task));
     let mut forecast = Forecast { current: count(slots.values()), ..Forecast::default() };
     if is_global(new_spec) {
         let nodes = input.nodes.unwrap_or_default();

@@ -51,7 +51,7 @@ pub struct Rule {
     /// The data that it needs. The rule is skipped if some of it is missing.
     pub needs: &'static [RequiredList],
     /// When the rule is evaluated.
-    pub stage: Stage,
+    pub stage: RuleStage,
     /// The condition, as a sentence of the help.
     pub condition: &'static str,
     /// The consequences, and how they were measured.
@@ -85,7 +85,7 @@ pub enum RequiredList {
 
 /// When a rule is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum RuleStage {
     /// Only when `lint` is run.
     OnRequest,
     /// Also before a spec is posted.

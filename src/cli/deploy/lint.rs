@@ -14,7 +14,7 @@ use crate::api::deploy::update::{Mode, expected_spec};
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::lint::{
-    self, Existing, Finding, RequiredList, Stage, Subject, Swarm, earlier_references, needs_nodes, rules,
+    self, Existing, Finding, RequiredList, RuleStage, Subject, Swarm, earlier_references, needs_nodes, rules,
 };
 use crate::api::resources::nodes;
 use crate::api::resources::nodes::Node;
@@ -170,13 +170,13 @@ pub fn check_rollback(service: &Service, missing: &MissingReferences) -> Vec<Fin
     let (secrets, configs) =
         (existing(RequiredList::Secrets, "secret"), existing(RequiredList::Configs, "config"));
     let swarm = Swarm { secrets: Some(&secrets), configs: Some(&configs), ..Swarm::default() };
-    let before_rollbacks = rules().filter(|rule| rule.stage == Stage::BeforeRollbacks);
+    let before_rollbacks = rules().filter(|rule| rule.stage == RuleStage::BeforeRollbacks);
     let subject = Subject::stored(service, swarm);
     lint::check(&subject, before_rollbacks, lint::label(subject.spec)).findings
 }
 
 fn findings(spec: &Value, nodes: Option<&[Node]>) -> Vec<Finding> {
-    let before_posts = rules().filter(|rule| rule.stage == Stage::BeforePosts);
+    let before_posts = rules().filter(|rule| rule.stage == RuleStage::BeforePosts);
     lint::check(&Subject::planned(spec, nodes), before_posts, lint::label(spec)).findings
 }
 
@@ -234,8 +234,8 @@ fn warn<'a>(ui: Ui, found: impl Iterator<Item = (&'a str, &'a [Finding])>) {
 }
 
 fn note_skipped(ui: Ui, why: &str) {
-    let skipped =
-        rules().filter(|rule| rule.stage == Stage::BeforePosts && rule.needs.contains(&RequiredList::Nodes));
+    let skipped = rules()
+        .filter(|rule| rule.stage == RuleStage::BeforePosts && rule.needs.contains(&RequiredList::Nodes));
     let ids: Vec<&str> = skipped.map(|rule| rule.id).collect();
     ui.note(&format!("skipped {}: {why}", ids.join(", ")));
 }

@@ -9,7 +9,7 @@ use super::report::{
     report_with, restarts_as_json,
 };
 use super::rollback_on_failure::OnFailure;
-use crate::api::deploy::update::{Operation, Plan as UpdatePlan, Update};
+use crate::api::deploy::update::{Operation, Update, UpdatePlan};
 use crate::api::error::{Error, Result};
 use crate::api::records::plan::{
     Options, Plan, PlannedChange, PlannedEdit, PlannedService, RollbackScope, hash_spec,

@@ -29,8 +29,8 @@ pub use self::readback::{Unread, dropped_places, stores_all};
 pub use self::request::{Mode, OnFieldLoss, Operation, Precondition, ReadBack, SentSpec, UpdateRequest};
 pub use self::restoration::{IfChanged, Restoration};
 pub use self::result::{
-    Applied, Attempt, Delivery, FailedUpdate, NoChange, Plan, Refusal, Restarts, Stored, Unchanged, Update,
-    UpdateError, Warning,
+    Applied, Attempt, Delivery, FailedUpdate, NoChange, Refusal, Restarts, Stored, Unchanged, Update,
+    UpdateError, UpdatePlan, Warning,
 };
 use self::updater::Updater;
 use crate::api::error::Error;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::request::UpdateRequest;
-use super::updater::{Prepared, Updater};
+use super::updater::{PreparedSpec, Updater};
 use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
@@ -24,7 +24,7 @@ pub struct Preview {
 /// The spec cannot be parsed or edited.
 pub fn preview(client: &Client, service: &Service, request: &UpdateRequest) -> Result<Option<Preview>> {
     let mut updater = Updater::new(client, service.clone(), request);
-    let Ok(Prepared::NewSpec(spec)) = updater.prepare(service) else { return Ok(None) };
+    let Ok(PreparedSpec::NewSpec(spec)) = updater.prepare(service) else { return Ok(None) };
     let changes = updater.into_changes();
     let after = if spec.is_parsed() { Some(spec.value()?.clone()) } else { None };
     Ok((!changes.is_empty()).then_some(Preview { changes, after }))

@@ -15,7 +15,7 @@ pub enum Update {
     /// The spec is as requested already; nothing was posted.
     Unchanged(Unchanged),
     /// This is what would be posted ([`Mode::Plan`](super::Mode::Plan)).
-    Planned(Plan),
+    Planned(UpdatePlan),
     /// The engine accepted it.
     Applied(Applied),
 }
@@ -53,7 +53,7 @@ pub enum NoChange {
 
 /// An update that was computed and not posted.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct UpdatePlan {
     /// The service that it was computed for.
     pub service: Service,
     /// What was requested.

@@ -11,8 +11,8 @@ use super::readback::{self, Sent, Unread};
 use super::request::{Mode, OnFieldLoss, Operation, Precondition, ReadBack, UpdateRequest};
 use super::restoration::edits_between;
 use super::result::{
-    Applied, Attempt, Delivery, FailedUpdate, NoChange, Plan, Refusal, Restarts, Stored, Unchanged, Update,
-    UpdateError, Warning,
+    Applied, Attempt, Delivery, FailedUpdate, NoChange, Refusal, Restarts, Stored, Unchanged, Update,
+    UpdateError, UpdatePlan, Warning,
 };
 use crate::api::error::Error;
 use crate::api::forecast::only_loses_placement;
@@ -36,7 +36,7 @@ pub(super) struct Updater<'a> {
 }
 
 /// The result of applying the request to the newest spec.
-pub(super) enum Prepared {
+pub(super) enum PreparedSpec {
     /// It is as requested already.
     Unchanged,
     /// The spec to post.
@@ -44,7 +44,7 @@ pub(super) enum Prepared {
 }
 
 /// Why the update failed.
-pub struct Stop {
+pub struct UpdateStop {
     /// The reason.
     pub error: UpdateError,
     /// The service, if it was read after the last attempt.
@@ -85,7 +85,7 @@ impl<'a> Updater<'a> {
     }
 
     /// The failure with everything that is known.
-    pub(super) fn failed(&mut self, Stop { error, after }: Stop) -> FailedUpdate {
+    pub(super) fn failed(&mut self, UpdateStop { error, after }: UpdateStop) -> FailedUpdate {
         let error = match error {
             UpdateError::Failed(error) => UpdateError::from_error(error, self.delivery),
             error => error,
@@ -100,14 +100,14 @@ impl<'a> Updater<'a> {
         }
     }
 
-    fn retry_until_resolved(&mut self, first: Service) -> Result<Update, Box<Stop>> {
+    fn retry_until_resolved(&mut self, first: Service) -> Result<Update, Box<UpdateStop>> {
         let mut now = first;
         let mut stale = Backoff::for_version_conflicts(self.client.timeouts());
         let mut lost = Backoff::for_lost_responses(self.client.timeouts());
         loop {
             let spec = match self.prepare(&now)? {
-                Prepared::NewSpec(spec) => spec,
-                Prepared::Unchanged => {
+                PreparedSpec::NewSpec(spec) => spec,
+                PreparedSpec::Unchanged => {
                     let requested = self.edits.iter().map(|edit| edit.place.clone()).collect();
                     let reason = NoChange::AlreadySo;
                     return Ok(Update::Unchanged(Unchanged { service: now, reason, requested }));
@@ -122,7 +122,7 @@ impl<'a> Updater<'a> {
                     let changes = std::mem::take(&mut self.attempt.changes);
                     let warnings = std::mem::take(&mut self.warnings);
                     let operation = self.request.operation.clone();
-                    return Ok(Update::Planned(Plan {
+                    return Ok(Update::Planned(UpdatePlan {
                         service: now,
                         operation,
                         changes,
@@ -159,7 +159,7 @@ impl<'a> Updater<'a> {
     }
 
     /// Creates the new spec, and checks everything that can be checked before it is posted.
-    pub(super) fn prepare(&mut self, now: &Service) -> Result<Prepared, Box<Stop>> {
+    pub(super) fn prepare(&mut self, now: &Service) -> Result<PreparedSpec, Box<UpdateStop>> {
         let request = self.request;
         if let Some(required) = request.version.filter(|required| *required != now.version()) {
             return Err(Conflict::Version { required, now: now.version() }.into());
@@ -179,7 +179,7 @@ impl<'a> Updater<'a> {
         let changes = spec.changes(now)?;
         self.attempt = Attempt { version: Some(now.version()), changes: Vec::new() };
         if changes.is_empty() && request.auth.is_none() {
-            return Ok(Prepared::Unchanged);
+            return Ok(PreparedSpec::Unchanged);
         }
         if let Some(hazard) = spec.hazard()? {
             return Err(Refusal::WouldCrash(hazard, request.sent_spec()).into());
@@ -188,11 +188,11 @@ impl<'a> Updater<'a> {
             return Err(Refusal::Paused.into());
         }
         self.attempt.changes = changes;
-        self.without_lost_fields(now, spec).map(Prepared::NewSpec)
+        self.without_lost_fields(now, spec).map(PreparedSpec::NewSpec)
     }
 
     /// The new spec without the fields that the engine would drop: what is posted is what will be stored.
-    fn without_lost_fields(&mut self, now: &Service, spec: NewSpec) -> Result<NewSpec, Box<Stop>> {
+    fn without_lost_fields(&mut self, now: &Service, spec: NewSpec) -> Result<NewSpec, Box<UpdateStop>> {
         self.warnings.clear();
         if self.request.is_rollback() {
             // The engine restores the previous spec itself, and drops nothing.
@@ -291,7 +291,7 @@ impl<'a> Updater<'a> {
     }
 
     /// The result of an accepted update.
-    fn accepted(&mut self, spec: NewSpec) -> Result<Applied, Box<Stop>> {
+    fn accepted(&mut self, spec: NewSpec) -> Result<Applied, Box<UpdateStop>> {
         let stored = if self.request.mode == Mode::Apply(ReadBack::Later) {
             let edits = std::mem::take(&mut self.edits);
             self.base.release_parsed();
@@ -315,7 +315,12 @@ impl<'a> Updater<'a> {
     }
 
     /// The result of an update whose response was lost and that was applied.
-    fn resolved(&mut self, lost_post: LostPost, after: Service, spec: &NewSpec) -> Result<Update, Box<Stop>> {
+    fn resolved(
+        &mut self,
+        lost_post: LostPost,
+        after: Service,
+        spec: &NewSpec,
+    ) -> Result<Update, Box<UpdateStop>> {
         let error = match lost_post {
             LostPost::RolledBack => UpdateError::RolledBack,
             LostPost::Replaced => {
@@ -326,7 +331,7 @@ impl<'a> Updater<'a> {
                 return Ok(Update::Applied(self.applied(stored)));
             }
         };
-        Err(Box::new(Stop { error, after: Some(after) }))
+        Err(Box::new(UpdateStop { error, after: Some(after) }))
     }
 
     fn applied(&mut self, stored: Stored) -> Applied {
@@ -337,21 +342,21 @@ impl<'a> Updater<'a> {
     }
 }
 
-impl From<Error> for Box<Stop> {
+impl From<Error> for Box<UpdateStop> {
     fn from(error: Error) -> Self {
-        Box::new(Stop { error: UpdateError::Failed(error), after: None })
+        Box::new(UpdateStop { error: UpdateError::Failed(error), after: None })
     }
 }
 
-impl From<Conflict> for Box<Stop> {
+impl From<Conflict> for Box<UpdateStop> {
     fn from(conflict: Conflict) -> Self {
-        Box::new(Stop { error: UpdateError::Conflict(Box::new(conflict)), after: None })
+        Box::new(UpdateStop { error: UpdateError::Conflict(Box::new(conflict)), after: None })
     }
 }
 
-impl From<Refusal> for Box<Stop> {
+impl From<Refusal> for Box<UpdateStop> {
     fn from(refusal: Refusal) -> Self {
-        Box::new(Stop { error: UpdateError::Refused(refusal), after: None })
+        Box::new(UpdateStop { error: UpdateError::Refused(refusal), after: None })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rules L01 to L15.
 
-use super::super::{Kind, RequiredList, Rule, Severity, Stage};
+use super::super::{Kind, RequiredList, Rule, RuleStage, Severity};
 use super::super::{container, image, networks, placement, resources, update};
 
 /// The rules L01 to L15.
@@ -11,7 +11,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Info,
         kinds: &[Kind::Replicated, Kind::Global],
         needs: &[],
-        stage: Stage::OnRequest,
+        stage: RuleStage::OnRequest,
         condition: "The spec has a health check, and an update watches a new task for a shorter time than \
             the check needs to fail (interval x retries)",
         effect: "The update does not notice a task that becomes unhealthy after this time. A task that fails \
@@ -25,7 +25,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warn,
         kinds: &[Kind::Replicated, Kind::Global],
         needs: &[],
-        stage: Stage::OnRequest,
+        stage: RuleStage::OnRequest,
         condition: "The failure action of updates is continue, or the tolerated failure ratio is 1 or more",
         effect: "An update to a broken image ends as `completed`, and no task runs.",
         sign: "UpdateStatus is `completed`, and the tasks are `failed` or `rejected`.",
@@ -37,7 +37,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         kinds: &[Kind::Replicated, Kind::Global, Kind::Job],
         needs: &[],
-        stage: Stage::BeforePosts,
+        stage: RuleStage::BeforePosts,
         condition: "The health check does not begin with NONE, CMD or CMD-SHELL, or it is CMD or CMD-SHELL without a command",
         effect: "With any other first word the tasks stay `starting` forever. With CMD alone the engine of the \
             node crashes (moby/moby#52330). With CMD-SHELL alone every check fails, and the tasks \
@@ -51,7 +51,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         kinds: &[Kind::Replicated],
         needs: &[RequiredList::Nodes],
-        stage: Stage::BeforePosts,
+        stage: RuleStage::BeforePosts,
         condition: "A port is published in host mode, updates are start-first, and there are no more \
             eligible nodes than replicas",
         effect: "The first new task of an update stays pending, because the old task on each node has the \
@@ -65,7 +65,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         kinds: &[Kind::Replicated],
         needs: &[RequiredList::Nodes],
-        stage: Stage::BeforePosts,
+        stage: RuleStage::BeforePosts,
         condition: "A port is published in host mode, and there are more replicas than eligible nodes",
         effect: "Each node has the port once, so the surplus tasks stay pending.",
         sign: "Tasks stay `pending` with `host-mode port already in use`.",
@@ -77,7 +77,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         kinds: &[Kind::Replicated],
         needs: &[RequiredList::Nodes],
-        stage: Stage::BeforePosts,
+        stage: RuleStage::BeforePosts,
         condition: "There are more replicas than the eligible nodes may run (MaxReplicas each), or exactly that number while updates are start-first",
         effect: "The surplus tasks, or the first new task of an update, stay pending. Global services are \
             not affected.",
@@ -90,7 +90,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         kinds: &[Kind::Replicated, Kind::Job],
         needs: &[RequiredList::Nodes],
-        stage: Stage::BeforePosts,
+        stage: RuleStage::BeforePosts,
         condition: "No node that is up and active meets the constraints",
         effect: "No task is started until a node meets them.",
         sign: "Tasks stay `pending` with `scheduling constraints not satisfied`.",
@@ -102,7 +102,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         kinds: &[Kind::Replicated, Kind::Job],
         needs: &[RequiredList::Nodes],
-        stage: Stage::BeforePosts,
+        stage: RuleStage::BeforePosts,
         condition: "Active nodes meet the constraints, and none of them has a platform of the image",
         effect: "No task is started. This includes images whose only platform is `unknown/unknown`.",
         sign: "Tasks stay `pending` with `unsupported platform`.",
@@ -114,7 +114,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         kinds: &[Kind::Replicated, Kind::Global],
         needs: &[RequiredList::Nodes, RequiredList::Tasks, RequiredList::Networks],
-        stage: Stage::OnRequest,
+        stage: RuleStage::OnRequest,
         condition: "The services on a network with one IPv4 subnet need more addresses than it has, or exactly that number while one of them is updated start-first",
         effect: "Tasks stay `new` or are rejected; an engine of version 20.10 may start no task of the \
             service at all. The count includes one gateway, one virtual IP for each service, one address for each desired task, and one for each node that runs such a task. It does not include containers that belong to no service.",
@@ -127,7 +127,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         kinds: &[Kind::Replicated, Kind::Job],
         needs: &[RequiredList::Nodes],
-        stage: Stage::BeforePosts,
+        stage: RuleStage::BeforePosts,
         condition: "No single eligible node has the CPUs and the memory that a task reserves",
         effect: "No task is started, however idle the nodes are.",
         sign: "Tasks stay `pending` with `insufficient resources`.",
@@ -139,7 +139,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warn,
         kinds: &[Kind::Replicated, Kind::Global],
         needs: &[],
-        stage: Stage::OnRequest,
+        stage: RuleStage::OnRequest,
         condition: "The image has no digest",
         effect: "Each node resolves the tag when it starts a task, so nodes may run different images. \
             Docker's clients 29.0 to 29.7 do not add a digest (docker/cli#7302).",
@@ -152,7 +152,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Info,
         kinds: &[Kind::Replicated, Kind::Global],
         needs: &[],
-        stage: Stage::OnRequest,
+        stage: RuleStage::OnRequest,
         condition: "The tag is `latest`, or the image has neither a tag nor a digest",
         effect: "The tag does not identify a version, so you cannot use it to return to the image that ran before.",
         sign: "The image has the tag `latest` or no tag.",
@@ -164,7 +164,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warn,
         kinds: &[Kind::Replicated, Kind::Global, Kind::Job],
         needs: &[],
-        stage: Stage::OnRequest,
+        stage: RuleStage::OnRequest,
         condition: "A variable has a name such as DB_PASSWORD or API_KEY and a value that can be a secret, \
             or its value is a URL with a password",
         effect: "Everybody who may inspect the service, or read the environment of its container, can \
@@ -178,7 +178,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Info,
         kinds: &[Kind::Replicated, Kind::Global, Kind::Job],
         needs: &[],
-        stage: Stage::OnRequest,
+        stage: RuleStage::OnRequest,
         condition: "The tasks have no memory limit",
         effect: "One task can use all memory of its node, and the kernel then kills tasks of other services.",
         sign: "`Resources.Limits` of the spec has no `MemoryBytes`.",

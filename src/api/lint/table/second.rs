@@ -1,6 +1,6 @@
 //! Rules L16 to L30.
 
-use super::super::{Kind, RequiredList, Rule, Severity, Stage};
+use super::super::{Kind, RequiredList, Rule, RuleStage, Severity};
 use super::super::{container, image, networks, placement, previous, resources, tasks, update};
 
 /// The rules L16 to L30.
@@ -11,7 +11,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warn,
         kinds: &[Kind::Replicated],
         needs: &[RequiredList::Tasks],
-        stage: Stage::OnRequest,
+        stage: RuleStage::OnRequest,
         condition: "The newest task of a slot failed or was rejected, and the restart policy does not start another one",
         effect: "The slot stays empty until the service is updated.",
         sign: "Fewer tasks run than desired, and no task is starting.",
@@ -23,7 +23,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warn,
         kinds: &[Kind::Replicated, Kind::Global],
         needs: &[RequiredList::Nodes, RequiredList::Tasks],
-        stage: Stage::OnRequest,
+        stage: RuleStage::OnRequest,
         condition: "The tasks of a slot keep failing, by the same rule as in `status`, and the restart policy has no limit",
         effect: "The tasks are restarted without end, which fills the logs and the task history \
             (moby/swarmkit#2367). The rule assumes that the swarm keeps five tasks of a slot, which \
@@ -37,7 +37,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Info,
         kinds: &[Kind::Replicated],
         needs: &[RequiredList::Nodes],
-        stage: Stage::OnRequest,
+        stage: RuleStage::OnRequest,
         condition: "A bind mount has a source outside of /etc, /proc, /sys, /dev, /run, /var/run, \
             /var/lib/docker and /var/log, there are several eligible nodes, and no constraint \
             selects nodes by ID, host name, IP or label",
@@ -52,7 +52,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Info,
         kinds: &[Kind::Replicated, Kind::Global, Kind::Job],
         needs: &[],
-        stage: Stage::OnRequest,
+        stage: RuleStage::OnRequest,
         condition: "A bind mount gives the container docker.sock, or a folder that contains it (/run, /var/run or /)",
         effect: "Whoever controls the container controls the node as root, even if the mount is read-only.",
         sign: "The mount is in the list `Mounts` of the spec.",
@@ -64,7 +64,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Info,
         kinds: &[Kind::Replicated, Kind::Global],
         needs: &[],
-        stage: Stage::OnRequest,
+        stage: RuleStage::OnRequest,
         condition: "The previous spec is the same as the current one, except for labels and ForceUpdate",
         effect: "A rollback changes nothing in the tasks. This is the case after each `restart`.",
         sign: "`PreviousSpec` and `Spec` have the same TaskTemplate.",
@@ -76,7 +76,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         kinds: &[Kind::Replicated, Kind::Global],
         needs: &[RequiredList::Secrets, RequiredList::Configs],
-        stage: Stage::BeforeRollbacks,
+        stage: RuleStage::BeforeRollbacks,
         condition: "The previous spec refers to a secret or config that no longer exists",
         effect: "The engine accepts the rollback and puts the dead ID into the spec; then every new task \
             fails.",
@@ -89,7 +89,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Info,
         kinds: &[Kind::Replicated, Kind::Global],
         needs: &[],
-        stage: Stage::OnRequest,
+        stage: RuleStage::OnRequest,
         condition: "The spec has networks at its top and not in its TaskTemplate, where engines expect them \
             now",
         effect: "Clients that send a partial spec lose the networks, or fail to change them. This \
@@ -103,7 +103,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Info,
         kinds: &[Kind::Replicated, Kind::Global],
         needs: &[],
-        stage: Stage::OnRequest,
+        stage: RuleStage::OnRequest,
         condition: "The label com.docker.stack.image and the image differ in repository or tag, or in digest if the \
             label has one",
         effect: "The next `docker stack deploy` of an unchanged file restores the image of the file.",
@@ -116,7 +116,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         kinds: &[Kind::Replicated, Kind::Global, Kind::Job],
         needs: &[RequiredList::Nodes],
-        stage: Stage::BeforePosts,
+        stage: RuleStage::BeforePosts,
         condition: "The limit of CPUs exceeds the CPUs of every eligible node",
         effect: "The nodes reject every task.",
         sign: "Tasks are `rejected` with `range of CPUs is from 0.01 to`.",
@@ -128,7 +128,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         kinds: &[Kind::Replicated, Kind::Global, Kind::Job],
         needs: &[],
-        stage: Stage::BeforePosts,
+        stage: RuleStage::BeforePosts,
         condition: "The memory limit is below 6 MiB",
         effect: "The manager accepts a limit from 4 MiB on, and the nodes reject every task.",
         sign: "Tasks are `rejected` with `Minimum memory limit allowed is 6MB`.",
@@ -140,7 +140,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         kinds: &[Kind::Replicated, Kind::Job],
         needs: &[RequiredList::Nodes],
-        stage: Stage::BeforePosts,
+        stage: RuleStage::BeforePosts,
         condition: "No eligible node lists the logging plugin or volume plugin that the service needs",
         effect: "No task is started. Nodes that list no plugins count as having it.",
         sign: "Tasks stay `pending` with `missing plugin`.",
@@ -152,7 +152,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         kinds: &[Kind::Replicated, Kind::Global],
         needs: &[],
-        stage: Stage::BeforePosts,
+        stage: RuleStage::BeforePosts,
         condition: "A published port or target port is above 65535",
         effect: "The manager accepts it. In host mode the nodes reject every task; in ingress mode an \
             engine of version 20.10 leaves the tasks `new`.",
@@ -165,7 +165,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warn,
         kinds: &[Kind::Replicated],
         needs: &[],
-        stage: Stage::OnRequest,
+        stage: RuleStage::OnRequest,
         condition: "There are two or more replicas, and the update policy is stop-first with a parallelism that is 0 or at least the number of replicas",
         effect: "Every update stops all tasks at the same time (moby/moby#28520). An empty UpdateConfig \
             is stored with a parallelism of 0, which is also the default of docker-py.",

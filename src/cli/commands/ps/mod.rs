@@ -24,7 +24,7 @@ use crate::cli::select::filter;
 use crate::cli::select::{Jobs, SelectArgs, SelectedService};
 use crate::output::{Columns, RowTemplate, TemplateError};
 use filters::Nodes;
-use rows::{DisplayOptions, TaskRow};
+use rows::{DisplayOptions, PsRow};
 
 /// List the tasks of services
 ///
@@ -120,7 +120,7 @@ pub fn run(args: PsArgs, app: &App) -> anyhow::Result<Exit> {
         rows.iter().for_each(|row| out.line(&row.task.id));
     } else if !found.is_empty() {
         let mut lookups = Lookups::default();
-        let names = if args.no_resolve || rows.iter().all(TaskRow::is_unassigned) {
+        let names = if args.no_resolve || rows.iter().all(PsRow::is_unassigned) {
             HashMap::new()
         } else {
             lookups.or_default("nodes", nodes.names())?

@@ -25,7 +25,7 @@ pub struct DisplayOptions<'a> {
 }
 
 /// A row of the list.
-pub struct TaskRow<'a> {
+pub struct PsRow<'a> {
     /// The task.
     pub task: &'a Task,
     /// The engine's JSON of the task.
@@ -36,14 +36,14 @@ pub struct TaskRow<'a> {
 }
 
 /// Sorts the tasks by service and slot, and within a slot the newest first.
-pub fn sort_rows<'a>(tasks: &'a [(Task, String)], options: &DisplayOptions) -> Vec<TaskRow<'a>> {
-    let row = |(task, text): &'a (Task, String)| TaskRow {
+pub fn sort_rows<'a>(tasks: &'a [(Task, String)], options: &DisplayOptions) -> Vec<PsRow<'a>> {
+    let row = |(task, text): &'a (Task, String)| PsRow {
         task,
         text,
         name: options.task_name(task),
         is_replaced: false,
     };
-    let mut rows: Vec<TaskRow> = tasks.iter().map(row).collect();
+    let mut rows: Vec<PsRow> = tasks.iter().map(row).collect();
     rows.sort_by(|a, b| natural_cmp(&a.name, &b.name).then_with(|| b.task.created.cmp(&a.task.created)));
     for i in 1..rows.len() {
         rows[i].is_replaced = rows[i].name == rows[i - 1].name;
@@ -65,7 +65,7 @@ impl DisplayOptions<'_> {
     }
 }
 
-impl TaskRow<'_> {
+impl PsRow<'_> {
     /// Whether the task is assigned to no node.
     pub fn is_unassigned(&self) -> bool {
         self.task.node.is_empty()

@@ -7,7 +7,7 @@ use super::planned::{PlannedRemark, PlannedState};
 use super::service::{ServiceReport, Skip};
 use super::undo::UndoState;
 use super::{ReportStyle, remarks, text};
-use crate::api::deploy::failures::Failure;
+use crate::api::deploy::failures::TaskFailure;
 use crate::api::deploy::update::{Conflict, Delivery, NoChange};
 use crate::api::forecast::Forecast;
 use crate::api::resources::services::Service;
@@ -151,7 +151,7 @@ fn notes(report: &ServiceReport, outcome: &Outcome) -> Vec<String> {
     notes
 }
 
-fn failure(Failure { cause, node, log }: &Failure) -> Value {
+fn failure(TaskFailure { cause, node, log }: &TaskFailure) -> Value {
     json!({
         "task": cause.task,
         "slot": cause.slot.to_string(),

@@ -5,27 +5,28 @@ use serde_json::Value;
 use super::values::short_text;
 use crate::api::spec::Place;
 
-/// The format of an item.
-type Format = Box<dyn Fn(&Value) -> String>;
+/// Formats an item.
+type Formatter = Box<dyn Fn(&Value) -> String>;
 
 /// Describes the change of an item or of the value of a key; `None` if the place is neither.
 pub fn describe_item(place: &Place, old: Option<&Value>, new: Option<&Value>) -> Option<String> {
-    let (kind, shown): (&str, Format) = match item_kind(place)? {
-        ItemKind::Pair(kind, key) => {
+    let (kind, shown): (&str, Formatter) = match item_kind(place)? {
+        ItemKind::Keyed { label: kind, key } => {
             if let (Some(old), Some(new)) = (old, new) {
-                return Some(format!("{kind} {key}={} -> {}", plain(old), plain(new)));
+                return Some(format!("{kind} {key}={} -> {}", short_value(old), short_value(new)));
             }
-            (kind, Box::new(move |value| format!("{key}={}", plain(value))))
+            (kind, Box::new(move |value| format!("{key}={}", short_value(value))))
         }
         ItemKind::Env => {
             if let (Some(old), Some(new)) = (old, new) {
-                let value = |item: &Value| plain(item).split_once('=').map(|(_, value)| value.to_owned());
+                let value =
+                    |item: &Value| short_value(item).split_once('=').map(|(_, value)| value.to_owned());
                 let value = |item| value(item).unwrap_or_else(|| "(none)".to_owned());
-                return Some(format!("env {} -> {}", plain(old), value(new)));
+                return Some(format!("env {} -> {}", short_value(old), value(new)));
             }
-            ("env", Box::new(plain))
+            ("env", Box::new(short_value))
         }
-        ItemKind::Item(kind, shown) => (kind, Box::new(shown)),
+        ItemKind::Listed { label: kind, format: shown } => (kind, Box::new(shown)),
     };
     Some(match (old, new) {
         (Some(old), Some(new)) => format!("{kind} {} -> {}", shown(old), shown(new)),
@@ -37,11 +38,11 @@ pub fn describe_item(place: &Place, old: Option<&Value>, new: Option<&Value>) ->
 
 enum ItemKind {
     /// A key of a map.
-    Pair(&'static str, String),
+    Keyed { label: &'static str, key: String },
     /// `KEY=VALUE`.
     Env,
     /// An item of a list, and its format.
-    Item(&'static str, fn(&Value) -> String),
+    Listed { label: &'static str, format: fn(&Value) -> String },
 }
 
 fn item_kind(place: &Place) -> Option<ItemKind> {
@@ -56,44 +57,52 @@ fn item_kind(place: &Place) -> Option<ItemKind> {
             ["TaskTemplate", "LogDriver", "Options"] => "log option",
             _ => return None,
         };
-        return Some(ItemKind::Pair(kind, (*key).to_owned()));
+        return Some(ItemKind::Keyed { label: kind, key: (*key).to_owned() });
     }
     Some(match keys.as_slice() {
-        ["EndpointSpec", "Ports"] => ItemKind::Item("port", port),
-        ["Networks"] | ["TaskTemplate", "Networks"] => ItemKind::Item("network", network),
-        ["TaskTemplate", "Placement", "Constraints"] => ItemKind::Item("constraint", plain),
-        ["TaskTemplate", "Placement", "Preferences"] => ItemKind::Item("placement preference", preference),
-        ["TaskTemplate", "Placement", "Platforms"] => ItemKind::Item("platform", platform),
+        ["EndpointSpec", "Ports"] => ItemKind::Listed { label: "port", format: port },
+        ["Networks"] | ["TaskTemplate", "Networks"] => ItemKind::Listed { label: "network", format: network },
+        ["TaskTemplate", "Placement", "Constraints"] => {
+            ItemKind::Listed { label: "constraint", format: short_value }
+        }
+        ["TaskTemplate", "Placement", "Preferences"] => {
+            ItemKind::Listed { label: "placement preference", format: preference }
+        }
+        ["TaskTemplate", "Placement", "Platforms"] => {
+            ItemKind::Listed { label: "platform", format: platform }
+        }
         ["TaskTemplate", "Resources", "Reservations", "GenericResources"] => {
-            ItemKind::Item("generic resource", generic_resource)
+            ItemKind::Listed { label: "generic resource", format: generic_resource }
         }
         ["TaskTemplate", "ContainerSpec", list] => match *list {
             "Env" => ItemKind::Env,
-            "CapabilityAdd" => ItemKind::Item("capability", plain),
-            "CapabilityDrop" => ItemKind::Item("dropped capability", plain),
-            "Configs" => ItemKind::Item("config", config),
-            "Groups" => ItemKind::Item("group", plain),
-            "Hosts" => ItemKind::Item("host", plain),
-            "Mounts" => ItemKind::Item("mount", mount),
-            "Secrets" => ItemKind::Item("secret", secret),
-            "Ulimits" => ItemKind::Item("ulimit", ulimit),
+            "CapabilityAdd" => ItemKind::Listed { label: "capability", format: short_value },
+            "CapabilityDrop" => ItemKind::Listed { label: "dropped capability", format: short_value },
+            "Configs" => ItemKind::Listed { label: "config", format: config },
+            "Groups" => ItemKind::Listed { label: "group", format: short_value },
+            "Hosts" => ItemKind::Listed { label: "host", format: short_value },
+            "Mounts" => ItemKind::Listed { label: "mount", format: mount },
+            "Secrets" => ItemKind::Listed { label: "secret", format: secret },
+            "Ulimits" => ItemKind::Listed { label: "ulimit", format: ulimit },
             _ => return None,
         },
         ["TaskTemplate", "ContainerSpec", "DNSConfig", list] => match *list {
-            "Nameservers" => ItemKind::Item("dns server", plain),
-            "Options" => ItemKind::Item("dns option", plain),
-            "Search" => ItemKind::Item("dns search domain", plain),
+            "Nameservers" => ItemKind::Listed { label: "dns server", format: short_value },
+            "Options" => ItemKind::Listed { label: "dns option", format: short_value },
+            "Search" => ItemKind::Listed { label: "dns search domain", format: short_value },
             _ => return None,
         },
         _ => return None,
     })
 }
 
-fn plain(value: &Value) -> String {
+/// The value in one line, cut if it is long.
+fn short_value(value: &Value) -> String {
     short_text(&value.as_str().map_or_else(|| value.to_string(), str::to_owned))
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+/// The string at a key; empty if there is none.
+fn string_field<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_default()
 }
 
@@ -104,8 +113,9 @@ fn port(port: &Value) -> String {
         0 => String::new(),
         published => format!("{published}->"),
     };
-    let protocol = if text(port, "Protocol").is_empty() { "tcp" } else { text(port, "Protocol") };
-    let mode = match text(port, "PublishMode") {
+    let protocol =
+        if string_field(port, "Protocol").is_empty() { "tcp" } else { string_field(port, "Protocol") };
+    let mode = match string_field(port, "PublishMode") {
         "" | "ingress" => String::new(),
         mode => format!(" ({mode})"),
     };
@@ -115,19 +125,20 @@ fn port(port: &Value) -> String {
 fn network(network: &Value) -> String {
     let aliases: Vec<&str> =
         network["Aliases"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let name = format!("{:.12}", text(network, "Target"));
+    // The first 12 characters of an ID, as docker shows it.
+    let name = format!("{:.12}", string_field(network, "Target"));
     if aliases.is_empty() { name } else { format!("{name} (alias {})", aliases.join(", ")) }
 }
 
 fn preference(preference: &Value) -> String {
     match preference["Spread"]["SpreadDescriptor"].as_str() {
         Some(by) => format!("spread={by}"),
-        None => plain(preference),
+        None => short_value(preference),
     }
 }
 
 fn platform(platform: &Value) -> String {
-    let parts = [text(platform, "OS"), text(platform, "Architecture")];
+    let parts = [string_field(platform, "OS"), string_field(platform, "Architecture")];
     parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("/")
 }
 
@@ -137,21 +148,21 @@ fn generic_resource(resource: &Value) -> String {
         let value = &spec["Value"];
         Some(format!(
             "{}={}",
-            text(spec, "Kind"),
+            string_field(spec, "Kind"),
             value.as_str().map_or_else(|| value.to_string(), str::to_owned)
         ))
     };
-    of("NamedResourceSpec").or_else(|| of("DiscreteResourceSpec")).unwrap_or_else(|| plain(resource))
+    of("NamedResourceSpec").or_else(|| of("DiscreteResourceSpec")).unwrap_or_else(|| short_value(resource))
 }
 
 fn ulimit(ulimit: &Value) -> String {
-    format!("{}={}:{}", text(ulimit, "Name"), ulimit["Soft"], ulimit["Hard"])
+    format!("{}={}:{}", string_field(ulimit, "Name"), ulimit["Soft"], ulimit["Hard"])
 }
 
 /// `volume data at /data (read-only)`, `/srv at /data`.
 fn mount(mount: &Value) -> String {
-    let (source, target) = (text(mount, "Source"), text(mount, "Target"));
-    let what = match (text(mount, "Type"), source) {
+    let (source, target) = (string_field(mount, "Source"), string_field(mount, "Target"));
+    let what = match (string_field(mount, "Type"), source) {
         ("bind", source) => source.to_owned(),
         (kind, "") => kind.to_owned(),
         (kind, source) => format!("{kind} {source}"),
@@ -161,11 +172,11 @@ fn mount(mount: &Value) -> String {
 }
 
 fn secret(secret: &Value) -> String {
-    reference(text(secret, "SecretName"), "/run/secrets/", secret)
+    reference(string_field(secret, "SecretName"), "/run/secrets/", secret)
 }
 
 fn config(config: &Value) -> String {
-    reference(text(config, "ConfigName"), "/", config)
+    reference(string_field(config, "ConfigName"), "/", config)
 }
 
 /// `db at /run/secrets/db (mode 0444)`.

@@ -7,12 +7,12 @@ pub struct Label {
     /// The name, as in `memory limit`.
     pub name: String,
     /// The kind.
-    pub kind: ValueKind,
+    pub kind: ValueUnit,
 }
 
 /// How a value is formatted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ValueKind {
+pub enum ValueUnit {
     /// Text, numbers and switches as they are; the words of a list like a command line.
     Plain,
     /// A number of bytes.
@@ -23,10 +23,10 @@ pub enum ValueKind {
     Duration,
 }
 
-use ValueKind::{Bytes, Duration, NanoCpus, Plain};
+use ValueUnit::{Bytes, Duration, NanoCpus, Plain};
 
 /// The places of a container.
-const CONTAINER: &[(&str, &str, ValueKind)] = &[
+const CONTAINER: &[(&str, &str, ValueUnit)] = &[
     ("Args", "args", Plain),
     ("Command", "entrypoint", Plain),
     ("Dir", "workdir", Plain),
@@ -49,7 +49,7 @@ const CONTAINER: &[(&str, &str, ValueKind)] = &[
 ];
 
 /// All other places.
-const OTHERS: &[(&str, &str, ValueKind)] = &[
+const OTHERS: &[(&str, &str, ValueUnit)] = &[
     ("EndpointSpec.Mode", "endpoint mode", Plain),
     ("Mode.Replicated.Replicas", "replicas", Plain),
     ("Mode.ReplicatedJob.MaxConcurrent", "max concurrent", Plain),
@@ -71,7 +71,7 @@ const OTHERS: &[(&str, &str, ValueKind)] = &[
 ];
 
 /// The places of an update and of a rollback.
-const POLICY: &[(&str, &str, ValueKind)] = &[
+const POLICY: &[(&str, &str, ValueUnit)] = &[
     ("Delay", "delay", Duration),
     ("FailureAction", "failure action", Plain),
     ("MaxFailureRatio", "max failure ratio", Plain),
@@ -86,7 +86,7 @@ pub fn label_of(place: &Place) -> Option<Label> {
         return None;
     }
     let path = place.keys().join(".");
-    let find = |table: &[(&str, &'static str, ValueKind)], path: &str| {
+    let find = |table: &[(&str, &'static str, ValueUnit)], path: &str| {
         table.iter().find(|(other, ..)| *other == path).map(|(_, name, kind)| (*name, *kind))
     };
     let tables = [

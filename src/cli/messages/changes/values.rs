@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::labels::ValueKind;
+use super::labels::ValueUnit;
 use crate::api::registry::image_ref::ImageRef;
 use crate::cli::messages::shell;
 use crate::output::format_duration;
@@ -15,11 +15,11 @@ const DIGEST_LEN: usize = 12;
 const MAX_VALUE_LEN: usize = 120;
 
 /// Formats a value.
-pub fn format_value(kind: ValueKind, value: &Value) -> String {
+pub fn format_value(kind: ValueUnit, value: &Value) -> String {
     match (kind, value.as_i64()) {
-        (ValueKind::Bytes, Some(bytes)) => format_bytes(bytes),
-        (ValueKind::NanoCpus, Some(nanos)) => format_cpus(nanos),
-        (ValueKind::Duration, Some(nanos)) if nanos >= 0 => {
+        (ValueUnit::Bytes, Some(bytes)) => format_bytes(bytes),
+        (ValueUnit::NanoCpus, Some(nanos)) => format_cpus(nanos),
+        (ValueUnit::Duration, Some(nanos)) if nanos >= 0 => {
             format_duration(Duration::from_nanos(nanos.unsigned_abs()))
         }
         _ => short_text(&plain(value)),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::advice::advice;
 use super::{fix, object};
-use crate::api::lint::{Change, Finding, Fix, Kind, RequiredList, Rule, Stage, rule, rules};
+use crate::api::lint::{Change, Finding, Fix, Kind, RequiredList, Rule, RuleStage, rule, rules};
 
 fn finding(id: &str, fix: Fix) -> Finding {
     Finding { rule: rule(id).unwrap(), place: "A".to_owned(), message: "b".to_owned(), fix }
@@ -99,9 +99,9 @@ fn text() -> String {
 
 fn paragraph(rule: &Rule) -> String {
     let stage = match rule.stage {
-        Stage::OnRequest => "",
-        Stage::BeforePosts => "; checked before posts",
-        Stage::BeforeRollbacks => "; checked before rollbacks",
+        RuleStage::OnRequest => "",
+        RuleStage::BeforePosts => "; checked before posts",
+        RuleStage::BeforeRollbacks => "; checked before rollbacks",
     };
     let kinds: Vec<&str> = rule.kinds.iter().map(|kind| services(*kind)).collect();
     let kinds = match kinds.split_last() {

@@ -1,6 +1,6 @@
 //! Describes tasks that failed, and networks without addresses.
 
-use crate::api::deploy::failures::{Explanation, Failure};
+use crate::api::deploy::failures::{Explanation, TaskFailure};
 use crate::api::resources::addresses::NetworkUsage;
 use crate::cli::deploy::report::ServiceReport;
 
@@ -44,7 +44,7 @@ fn describe_addresses(network: &NetworkUsage) -> String {
     )
 }
 
-pub fn describe_failure(name: &str, Failure { cause, node, log }: &Failure) -> String {
+pub fn describe_failure(name: &str, TaskFailure { cause, node, log }: &TaskFailure) -> String {
     let mut text = format!("task {name}.{} ({:.12})", cause.slot, cause.task);
     if !node.is_empty() {
         text += &format!(" on node {node}");

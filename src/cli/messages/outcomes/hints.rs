@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::api::deploy::failures::Failure;
+use crate::api::deploy::failures::TaskFailure;
 use crate::api::deploy::update::Delivery;
 use crate::api::resources::tasks::TaskState;
 use crate::api::rollout::FailureReason;
@@ -35,7 +35,7 @@ pub fn inspect(report: &ServiceReport) -> String {
 
 /// Whether a container ran, so that there may be a log.
 fn has_log(report: &ServiceReport) -> bool {
-    let has_run = |failure: &Failure| {
+    let has_run = |failure: &TaskFailure| {
         !failure.cause.container.is_empty() && !failure.cause.error.contains("starting container failed")
     };
     report.explanation().failures.iter().any(has_run)
@@ -61,7 +61,7 @@ pub fn special_hint(report: &ServiceReport) -> Option<String> {
 /// The hint for tasks that the engine cancelled itself, which engine 29 does under load. Their image is not
 /// the reason.
 fn retry_hint(report: &ServiceReport) -> Option<&'static str> {
-    let is_cancelled = |failure: &Failure| {
+    let is_cancelled = |failure: &TaskFailure| {
         failure.cause.state == TaskState::Rejected && failure.cause.error.contains("context canceled")
     };
     report.explanation().failures.iter().any(is_cancelled).then_some(

@@ -1,7 +1,7 @@
 //! Why a service does not run, for people. JSON has the engine's texts.
 
 use super::failures::{describe_failure, describe_networks};
-use crate::api::deploy::failures::Failure;
+use crate::api::deploy::failures::TaskFailure;
 use crate::api::resources::tasks::TaskState;
 use crate::api::rollout::{Cause, FailureReason, PlacementProblem};
 use crate::cli::deploy::report::{Outcome, ServiceReport};
@@ -11,7 +11,7 @@ use crate::cli::select::join_names;
 /// Returns the causes of a failed or unfinished rollout, each once; `None` if they are those of JSON.
 pub fn causes(report: &ServiceReport) -> Option<Vec<String>> {
     let problems = &report.explanation().problems;
-    let has_words = |failure: &Failure| in_words(&failure.cause).is_some();
+    let has_words = |failure: &TaskFailure| in_words(&failure.cause).is_some();
     if problems.is_empty() && !report.explanation().failures.iter().any(has_words) {
         return None;
     }
@@ -34,7 +34,7 @@ pub fn causes(report: &ServiceReport) -> Option<Vec<String>> {
             error: in_words(&failure.cause).unwrap_or_else(|| failure.cause.error.clone()),
             ..failure.cause.clone()
         };
-        describe_failure(report.name(), &Failure { cause, ..failure.clone() })
+        describe_failure(report.name(), &TaskFailure { cause, ..failure.clone() })
     });
     let problems = problems.iter().map(describe);
     let all = std::iter::once(first).chain(problems).chain(failures).chain(describe_networks(report));
