@@ -75,14 +75,14 @@ impl Finder<'_> {
                 let why = NotStarted::Conflict(Box::new(conflict));
                 let state = PlannedState::Replaced;
                 let skipped = "it was removed and created again since the plan was made";
-                return Ok((self.left(&name, Some(other), state, why, skipped), remark(state)));
+                return Ok((self.not_started(&name, Some(other), state, why, skipped), remark(state)));
             }
             None => {
                 let error = Error::no_such("service", &name, Some(planned.id));
                 let state = PlannedState::Gone;
                 let skipped = "it was removed since the plan was made";
                 return Ok((
-                    self.left(&name, None, state, NotStarted::Failed(error), skipped),
+                    self.not_started(&name, None, state, NotStarted::Failed(error), skipped),
                     remark(state),
                 ));
             }
@@ -91,7 +91,7 @@ impl Finder<'_> {
             let why = NotStarted::Conflict(Box::new(conflict));
             let state = PlannedState::Stale;
             let skipped = "it changed since the plan was made";
-            (self.left(&name, Some(service), state, why, skipped), remark(state))
+            (self.not_started(&name, Some(service), state, why, skipped), remark(state))
         };
         let (state, on) = match judge(&planned, &service)? {
             State::Done if service.is_paused() && !service.is_job() => {
@@ -132,7 +132,7 @@ impl Finder<'_> {
     }
 
     /// A service to which nothing is applied: it is left out, or fails for this reason.
-    fn left(
+    fn not_started(
         self,
         name: &str,
         service: Option<Service>,

@@ -11,7 +11,7 @@ use clap::Args;
 use self::find::Finder;
 use self::found::planned_image;
 use self::options::{BatchOverrides, Indexes, IsDetached, OnStale};
-use self::prepare::{Credentials, Preparer};
+use self::prepare::Preparer;
 use crate::api::deploy::update::Operation;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
@@ -19,6 +19,7 @@ use crate::cli::deploy::available_images::check_images;
 use crate::cli::deploy::lint::StrictArgs;
 use crate::cli::deploy::plan_file::PlanFileArgs;
 use crate::cli::deploy::report::{PlannedState, Skip, report_early_end};
+use crate::cli::deploy::restore::StoreCredentials;
 use crate::cli::deploy::rollback_on_failure::OnFailureArgs;
 use crate::cli::deploy::{Deployment, DeploymentFlags, EditArgs, FollowArgs, IfPaused, PlanArgs};
 use crate::cli::exit::Exit;
@@ -115,7 +116,7 @@ pub fn run(args: ApplyArgs, app: &App) -> anyhow::Result<Exit> {
         request: selected.request(Operation::Edit(Vec::new()))?,
         if_paused: IfPaused::from_resume(args.resume),
         indexes: args.indexes(),
-        credentials: if args.with_registry_auth { Credentials::Store } else { Credentials::Keep },
+        credentials: if args.with_registry_auth { StoreCredentials::Yes } else { StoreCredentials::No },
     };
     let selected = selected.prepare(|client, item| preparer.prepare(client, item));
     let selected =

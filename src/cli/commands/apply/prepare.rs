@@ -1,4 +1,4 @@
-//! What a planned change means for its service.
+//! Converts the planned changes of a service to an update request.
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use crate::api::spec::{self, Edit, Place};
 use crate::cli::app::App;
 use crate::cli::deploy::available_images::AvailableImages;
 use crate::cli::deploy::report::{NotStarted, PlannedOn, PlannedState, Remarks};
+use crate::cli::deploy::restore::StoreCredentials;
 use crate::cli::deploy::{IfPaused, Item, Prepared, missing_references};
 use crate::cli::flags::image::{ImageChange, store_credentials};
 use crate::cli::messages::usage::UsageError;
@@ -24,16 +25,7 @@ const REFERENCES: [&str; 4] = [
     "TaskTemplate.Networks",
 ];
 
-/// Whether the user's credentials are stored with the services.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Credentials {
-    /// They are not.
-    Keep,
-    /// They are.
-    Store,
-}
-
-/// What planned changes mean; nothing is posted yet.
+/// Converts planned changes to update requests.
 pub struct Preparer<'a> {
     pub app: &'a App,
     /// The command that made the plan.
@@ -44,7 +36,7 @@ pub struct Preparer<'a> {
     /// What to do if a rollout is paused, for commands that are not a way out of that.
     pub if_paused: IfPaused,
     pub indexes: Indexes,
-    pub credentials: Credentials,
+    pub credentials: StoreCredentials,
 }
 
 impl Preparer<'_> {
@@ -77,7 +69,7 @@ impl Preparer<'_> {
             Some(image) => self.images.warning(image)?,
             None => None,
         };
-        let change = self.stored(client, service, image.as_ref())?;
+        let change = self.credentials_change(client, service, image.as_ref())?;
         let has_references = edits.iter().any(has_references);
         let request = UpdateRequest { operation: Operation::Edit(edits), auth: change.auth, ..request };
         if has_references {
@@ -96,7 +88,7 @@ impl Preparer<'_> {
     }
 
     /// The credentials for the registry of the image that the service has afterwards.
-    fn stored(
+    fn credentials_change(
         &self,
         client: &Client,
         service: &Service,
@@ -104,7 +96,7 @@ impl Preparer<'_> {
     ) -> Result<ImageChange, NotStarted> {
         let mut change = ImageChange::default();
         let own = || service.image().and_then(|image| ImageRef::parse(image).ok());
-        if let (Credentials::Store, Some(image)) = (self.credentials, planned.cloned().or_else(own)) {
+        if let (StoreCredentials::Yes, Some(image)) = (self.credentials, planned.cloned().or_else(own)) {
             store_credentials(client, self.app, image.domain(), &mut change).map_err(NotStarted::Failed)?;
         }
         Ok(change)

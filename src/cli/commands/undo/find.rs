@@ -84,7 +84,7 @@ impl Finder {
             Some(Err(other)) => {
                 let why = conflict(RunConflict::Recreated { id: other.id().to_owned() });
                 let skipped = "it was removed and created again since the run";
-                return self.left(name, Some(other), UndoState::Replaced, why, skipped);
+                return self.not_started(name, Some(other), UndoState::Replaced, why, skipped);
             }
             None => {
                 let error = Error::NoSuch {
@@ -94,7 +94,7 @@ impl Finder {
                     suggestion: None,
                 };
                 let skipped = "it was removed since the run";
-                return self.left(name, None, UndoState::Gone, NotStarted::Failed(error), skipped);
+                return self.not_started(name, None, UndoState::Gone, NotStarted::Failed(error), skipped);
             }
         };
         let (edits, state) = match judge(&recorded, service.spec(), self.on_third) {
@@ -108,12 +108,18 @@ impl Finder {
             }
             _ if service.spec()["Labels"].get(HELD).is_some() => {
                 let why = conflict(RunConflict::Held);
-                return self.left(name, Some(service), UndoState::Held, why, "an update of it is held");
+                return self.not_started(
+                    name,
+                    Some(service),
+                    UndoState::Held,
+                    why,
+                    "an update of it is held",
+                );
             }
             Judged::Conflict(differences) => {
                 let why = conflict(RunConflict::ThirdValue(differences));
                 let skipped = "it changed since the run";
-                return self.left(name, Some(service), UndoState::Conflict, why, skipped);
+                return self.not_started(name, Some(service), UndoState::Conflict, why, skipped);
             }
             Judged::Ready(edits) => (Ok(edits), UndoState::Ready),
         };
@@ -122,7 +128,7 @@ impl Finder {
     }
 
     /// A service that cannot be reverted: it is left out, or fails for this reason.
-    fn left(
+    fn not_started(
         self,
         name: &str,
         service: Option<Service>,
