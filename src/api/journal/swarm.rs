@@ -273,7 +273,10 @@ fn is_known(config: &Config) -> bool {
 }
 
 fn swarm_id(client: &Client) -> Result<String> {
-    Ok(system::info(client)?.swarm.id().unwrap_or_default().to_owned())
+    // Nodes that are not managers have refused the requests before this one.
+    let info = system::info(client)?;
+    let id = info.swarm.id().ok_or_else(|| Error::internal("a manager that reports no ID of its swarm"))?;
+    Ok(id.to_owned())
 }
 
 fn number(labels: &Labels, key: &str) -> Option<u64> {

@@ -1,7 +1,9 @@
 //! `journal`: enable, disable, prune, export.
 
 use super::*;
+use crate::support::engine::{Engine, get};
 use crate::support::exit::Exit;
+use crate::support::server::Answer;
 
 #[test]
 fn a_journal_is_enabled_changed_and_disabled() {
@@ -30,6 +32,17 @@ fn a_journal_is_enabled_changed_and_disabled() {
     assert_eq!(json, wanted);
     assert_eq!(configs(&swarm), ["swarmctl.run.9", "app.conf"], "those of others stay");
     run(&swarm, "journal disable").succeeds().prints(&["this swarm has no journal"]);
+}
+
+#[test]
+fn a_journal_is_not_created_without_the_id_of_the_swarm() {
+    let engine = Engine::unordered([
+        get("/v1.41/configs/swarmctl.journal").answers(Answer::error(404, "config not found")),
+        get(r#"/v1.41/configs?filters={"label":["swarmctl.run"]}"#).answers(Answer::json(200, "[]")),
+        get("/v1.41/info").answers(Answer::json(200, r#"{"Swarm": {"LocalNodeState": "active"}}"#)),
+    ]);
+    let run = swarmctl(["journal", "enable"]).host(engine.host()).env("SWARMCTL_JOURNAL", "swarm").run();
+    run.fails_with(Exit::Failed).says(&["a manager that reports no ID of its swarm"]);
 }
 
 #[test]
