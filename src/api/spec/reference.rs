@@ -62,14 +62,14 @@ pub fn resolve(edits: &mut [Edit], id_of: &dyn Fn(&Reference) -> Option<String>)
 }
 
 fn visit(edit: &mut Edit, id_of: &mut dyn FnMut(Reference) -> Option<String>) {
-    let is_list = edit.place.item_id().is_none();
+    let target = if edit.place.item_id().is_none() { Target::Items } else { Target::Value };
     if edit.place.is_within(NETWORKS) && edit.place.keys().len() == 2 {
-        visit_values(&mut edit.op, is_list, |attachment| {
+        visit_values(&mut edit.op, target, |attachment| {
             swap(attachment, ReferenceKind::Network, "Target", "Target", id_of);
         });
         let list = Place::at(NETWORKS);
         if let Op::Set(attachment) | Op::Default(attachment) = &edit.op {
-            if !is_list {
+            if target == Target::Value {
                 edit.place = list.item_of(attachment);
             }
         } else if let Some(name) = edit.place.item_id()
@@ -78,25 +78,34 @@ fn visit(edit: &mut Edit, id_of: &mut dyn FnMut(Reference) -> Option<String>) {
             edit.place = list.item(&id);
         }
     } else if edit.place.is_within("TaskTemplate.ContainerSpec.Secrets") {
-        visit_values(&mut edit.op, is_list, |secret| {
+        visit_values(&mut edit.op, target, |secret| {
             swap(secret, ReferenceKind::Secret, "SecretName", "SecretID", id_of);
         });
     } else if edit.place.is_within("TaskTemplate.ContainerSpec.Configs") {
-        visit_values(&mut edit.op, is_list, |config| {
+        visit_values(&mut edit.op, target, |config| {
             swap(config, ReferenceKind::Config, "ConfigName", "ConfigID", id_of);
         });
     } else if edit.place == Place::at(CREDENTIALS) {
-        visit_values(&mut edit.op, false, |spec| {
+        visit_values(&mut edit.op, Target::Value, |spec| {
             swap(spec, ReferenceKind::Config, "Config", "Config", id_of)
         });
     }
 }
 
-/// Calls `see` for each item of a list, or for the single value.
-fn visit_values(op: &mut Op, is_list: bool, mut see: impl FnMut(&mut Value)) {
+/// What an edit sets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Target {
+    /// A list, whose items are visited.
+    Items,
+    /// A value that is visited itself.
+    Value,
+}
+
+/// Calls `see` for each value that is set.
+fn visit_values(op: &mut Op, target: Target, mut see: impl FnMut(&mut Value)) {
     let (Op::Set(value) | Op::Default(value)) = op else { return };
     match value {
-        Value::Array(items) if is_list => items.iter_mut().for_each(see),
+        Value::Array(items) if target == Target::Items => items.iter_mut().for_each(see),
         one => see(one),
     }
 }

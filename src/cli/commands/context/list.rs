@@ -44,7 +44,7 @@ pub fn run(args: ListArgs, app: &App) -> anyhow::Result<Exit> {
     let (rows, current) = list(settings).context("cannot list contexts")?;
     let mut out = app.ui.stdout();
     if args.json {
-        let objects: Vec<String> = rows.iter().map(|row| to_json(row, row.name == current)).collect();
+        let objects: Vec<String> = rows.iter().map(|row| to_json(row, &current)).collect();
         out.json_array(&objects);
     } else if args.quiet {
         rows.iter().for_each(|row| out.line(&row.name));
@@ -97,10 +97,10 @@ fn list(settings: &Settings) -> Result<(Vec<ContextRow>, String)> {
     Ok((rows, current))
 }
 
-fn to_json(row: &ContextRow, is_current: bool) -> String {
+fn to_json(row: &ContextRow, current: &str) -> String {
     json!({
         "name": row.name,
-        "current": is_current,
+        "current": row.name == current,
         "description": row.description,
         "endpoint": row.endpoint,
         "error": Some(&row.error).filter(|error| !error.is_empty()),

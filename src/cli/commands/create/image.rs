@@ -36,10 +36,9 @@ pub fn warn_of_flag_behind_image(app: &App, image: Option<&Image>) {
     }
 }
 
-/// Returns the image to pin: the one on the command line, or one in `--spec` that has no digest.
-pub fn image_of(spec: &Value, is_given: bool) -> Option<ImageRef> {
-    let image = ImageRef::parse(spec["TaskTemplate"]["ContainerSpec"]["Image"].as_str()?).ok()?;
-    Some(image).filter(|image| is_given || image.digest().is_none())
+/// Returns the image of a spec.
+pub fn image_of(spec: &Value) -> Option<ImageRef> {
+    ImageRef::parse(spec["TaskTemplate"]["ContainerSpec"]["Image"].as_str()?).ok()
 }
 
 /// Returns the edits that set the image and the command. Without an image, `spec` must have one.

@@ -79,7 +79,8 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
     let mut run = None;
     check_engine(&client, &edits)?;
     let name = spec["Name"].as_str().unwrap_or_default();
-    let image = image_of(&spec, is_given);
+    // The image on the command line is pinned, or one in `--spec` that has no digest.
+    let image = image_of(&spec).filter(|image| is_given || image.digest().is_none());
     let created = match resolve(&client, app, &mut edits, &args.resolve, image.as_ref()) {
         Ok(change) => {
             let spec = spec::create::made_of(base, &edits).map_err(UsageError::from)?;

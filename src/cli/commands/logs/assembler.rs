@@ -11,19 +11,26 @@ use crate::api::resources::logs::Channel;
 const MAX_CACHED_PREFIXES: usize = 1000;
 const MAX_CACHED_PREFIX_BYTES: usize = 16 << 20;
 
+/// Whether each line begins with its timestamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timestamps {
+    Shown,
+    Hidden,
+}
+
 /// Joins messages to lines with prefixes.
 pub struct LineAssembler<'a> {
     prefixes: Option<&'a Prefixes<'a>>,
-    times: bool,
+    timestamps: Timestamps,
     lines: LineBuffer,
     cached: HashMap<Vec<u8>, String>,
     cached_bytes: usize,
 }
 
 impl<'a> LineAssembler<'a> {
-    /// Creates an assembler. `times`: each line begins with its timestamp.
-    pub fn new(prefixes: Option<&'a Prefixes<'a>>, times: bool) -> Self {
-        Self { prefixes, times, lines: LineBuffer::default(), cached: HashMap::new(), cached_bytes: 0 }
+    /// Creates an assembler.
+    pub fn new(prefixes: Option<&'a Prefixes<'a>>, timestamps: Timestamps) -> Self {
+        Self { prefixes, timestamps, lines: LineBuffer::default(), cached: HashMap::new(), cached_bytes: 0 }
     }
 
     /// Whether a message without a frame is an error of the engine. With `--raw`, it may also be the output
@@ -37,7 +44,10 @@ impl<'a> LineAssembler<'a> {
 
     /// Parses a message, with its timestamp if it was requested.
     fn entry<'m>(&self, message: &'m [u8]) -> Option<logs::Entry<'m>> {
-        if self.times { logs::timed_entry(message) } else { logs::entry(message) }
+        match self.timestamps {
+            Timestamps::Shown => logs::timed_entry(message),
+            Timestamps::Hidden => logs::entry(message),
+        }
     }
 
     /// Adds a message. Returns the line if it is complete.

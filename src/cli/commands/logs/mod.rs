@@ -23,6 +23,7 @@ use crate::cli::exit::Exit;
 use crate::cli::messages::errors;
 use crate::cli::messages::usage::UsageError;
 use crate::cli::select::SelectArgs;
+use assembler::Timestamps;
 use prefixes::{PrefixArgs, Prefixes};
 use read::{Completeness, LogOptions};
 use show::{MAX_FOLLOWED, show};
@@ -101,8 +102,8 @@ pub fn run(args: LogsArgs, app: &App) -> anyhow::Result<Exit> {
         Some(Prefixes::new(app.ui, &client, &sources, args.prefix)?)
     };
     let mut streams = app.ui.streams();
-    let options =
-        LogOptions { ui: app.ui, query, until, prefixes: prefixes.as_ref(), times: args.timestamps };
+    let timestamps = if args.timestamps { Timestamps::Shown } else { Timestamps::Hidden };
+    let options = LogOptions { ui: app.ui, query, until, prefixes: prefixes.as_ref(), timestamps };
     let ends = show(&client, &sources, &options, &mut streams);
     let is_over = streams.is_over();
     streams.finish()?;

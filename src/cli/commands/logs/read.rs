@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::SyncSender;
 
-use super::assembler::LineAssembler;
+use super::assembler::{LineAssembler, Timestamps};
 use super::last_lines::LastLines;
 use super::prefixes::Prefixes;
 use super::source::LogSource;
@@ -24,8 +24,7 @@ pub struct LogOptions<'a> {
     pub until: Option<EndTime>,
     /// The prefixes of lines; `None` for `--raw`.
     pub prefixes: Option<&'a Prefixes<'a>>,
-    /// Whether each line begins with its timestamp.
-    pub times: bool,
+    pub timestamps: Timestamps,
 }
 
 /// An event that a reader sends to the printer.
@@ -52,9 +51,9 @@ pub fn read(
     options: &LogOptions,
     to: &SyncSender<Event>,
 ) -> Result<Completeness> {
-    let LogOptions { query, until, prefixes, times, .. } = options;
+    let LogOptions { query, until, prefixes, timestamps, .. } = options;
     let mut messages = logs::open(client, source.scope(), source.framing, query)?;
-    let mut lines = LineAssembler::new(*prefixes, *times);
+    let mut lines = LineAssembler::new(*prefixes, *timestamps);
     let mut last = until.as_ref().and_then(EndTime::last_lines);
     let mut completeness = Completeness::Whole;
     let result = loop {
