@@ -2,8 +2,8 @@
 
 mod broken;
 mod found;
+mod messages;
 mod stored;
-mod told;
 
 use std::fs;
 use std::path::Path;

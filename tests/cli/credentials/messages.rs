@@ -116,7 +116,7 @@ fn what_an_engine_or_a_registry_repeats_of_them_is_hidden() {
 #[test]
 fn a_helper_that_hangs_is_killed_and_its_message_is_shown() {
     let hangs =
-        format!("echo 'waiting for the vault' >&2; printf '{{\"Secret\":\"{PASSWORD}\"'; sleep 1000 & wait");
+        format!("echo 'waiting for the vault' >&2; printf '{{\"Secret\":\"{PASSWORD}\"'; sleep 30 & wait");
     let home = Home::new(&json!({ "credsStore": "h" })).helper("h", &hangs);
     let engine = Engine::ordered([get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11)))]);
     let run = swarmctl(["update-image", "-d", "--timeout", "1s", "t001", IMAGE]).host(engine.host());
