@@ -2,7 +2,7 @@
 
 use super::deployment::{Deployment, Selected};
 use super::item::{Item, is_failure};
-use super::journal::{RecordedRun, RunDraft, RunEnd, Waited, changed_services};
+use super::journal::{OpenJournal, RecordedRun, RunDraft, RunEnd, Waited, changed_services, required_store};
 use super::lint;
 use super::prepared::Prepared;
 use super::report::{ServiceReport, print_notes, report_early_end};
@@ -19,6 +19,16 @@ impl Deployment<'_> {
     /// The engine does not respond.
     pub fn start_journal(&mut self) -> Result<()> {
         self.recorder.start(&self.client)
+    }
+
+    /// Reads the journal, which the command needs and in which it is recorded.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be read.
+    pub fn open_journal(&mut self) -> anyhow::Result<OpenJournal> {
+        let journal = required_store(&self.client)?;
+        self.recorder.use_opened(&journal, &self.client);
+        Ok(journal)
     }
 
     /// The same deployment, which undoes a run.

@@ -128,6 +128,18 @@ fn the_outcome_and_the_codes_of_a_failed_run_are_recorded() {
 }
 
 #[test]
+fn the_hint_of_several_failures_names_the_undo_of_the_run() {
+    let swarm = shop(&["db", "web"]);
+    for name in ["db", "web"] {
+        swarm.world().service(name).rollout = vec![Step::Paused];
+    }
+    let run = run(&swarm, &format!("update-image --no-resolve-image --stack shop --max-failures 0 {NEW}"));
+    run.fails_with(Exit::RolloutFailed).says(&[
+        "to roll back all 2 failed services run `swarmctl rollback db web`; to undo the changes of all services run `swarmctl undo 1`",
+    ]);
+}
+
+#[test]
 fn the_json_has_the_number_of_the_run() {
     let swarm = shop(&["web"]);
     let json = |line: &str| run(&swarm, line).succeeds().json();

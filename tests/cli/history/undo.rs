@@ -11,7 +11,10 @@ fn a_run_is_reverted_in_reverse_order_and_the_specs_are_as_before() {
     let swarm = shop(&["a", "b", "c"]);
     let before: Vec<String> = ["a", "b", "c"].map(|name| swarm.service(name).spec.to_string()).to_vec();
     set_all(&swarm, NEW).succeeds();
+    let reads = || count(&swarm, "GET", "/configs/swarmctl.journal");
+    let read = reads();
     let undone = run(&swarm, "undo --detach --parallel 1 1").succeeds();
+    assert_eq!(reads(), read + 1, "the journal is read once");
     undone.says(&["run 1 of ", " by ann@", "3 services (update-image", "recorded as run 2"]);
     let after: Vec<String> = ["a", "b", "c"].map(|name| swarm.service(name).spec.to_string()).to_vec();
     assert_eq!(after, before);

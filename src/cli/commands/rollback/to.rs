@@ -13,7 +13,7 @@ use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Service;
 use crate::cli::app::App;
 use crate::cli::deploy::available_images::check_images;
-use crate::cli::deploy::journal::{find_run, read_record, required_store};
+use crate::cli::deploy::journal::{find_run, read_record};
 use crate::cli::deploy::report::{NotStarted, ReportStyle, report_early_end};
 use crate::cli::deploy::restore::{Restored, Restorer, StoreCredentials, image_of, is_other, run_number};
 use crate::cli::deploy::{Deployment, DeploymentFlags, IfPaused, Item, Prepared};
@@ -57,9 +57,9 @@ pub fn run(args: &RollbackArgs, app: &App) -> anyhow::Result<Exit> {
         follow: &args.follow,
     };
     let style = ReportStyle::new("rollback", "roll back", "rolled back");
-    let deployment = Deployment::new(style, app, flags)?;
+    let mut deployment = Deployment::new(style, app, flags)?;
     let style = deployment.style();
-    let record = match read(args.to.to.unwrap_or_default(), deployment.client()) {
+    let record = match read(args.to.to.unwrap_or_default(), &mut deployment) {
         Ok(record) => record,
         Err(error) => return report_early_end(style, error, app),
     };
@@ -82,8 +82,8 @@ pub fn run(args: &RollbackArgs, app: &App) -> anyhow::Result<Exit> {
     selected.prepare(|client, item| prepare(client, item, &record, &request, &restorer)).run()
 }
 
-fn read(run: u64, client: &Client) -> anyhow::Result<Record> {
-    let journal = required_store(client)?;
+fn read(run: u64, deployment: &mut Deployment) -> anyhow::Result<Record> {
+    let journal = deployment.open_journal()?;
     Ok(read_record(&find_run(&journal, run)?)?)
 }
 

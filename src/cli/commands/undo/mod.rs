@@ -17,7 +17,7 @@ use crate::api::journal::OnThirdValue;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::available_images::check_images;
-use crate::cli::deploy::journal::{find_run, read_record, required_store};
+use crate::cli::deploy::journal::{find_run, read_record};
 use crate::cli::deploy::lint::StrictArgs;
 use crate::cli::deploy::plan_file::PlanFileArgs;
 use crate::cli::deploy::report::{ReportStyle, Skip, UndoState, report_early_end};
@@ -83,9 +83,7 @@ pub fn run(args: UndoArgs, app: &App) -> anyhow::Result<Exit> {
     let style = ReportStyle::new("undo", "undo the changes of", "reverted");
     let mut deployment = Deployment::new(style, app, flags)?.undoing(args.run);
     let style = deployment.style();
-    let found = deployment.start_journal().map_err(anyhow::Error::from);
-    let found = found.and_then(|()| find(&args, app, &deployment));
-    let found = match found {
+    let found = match find(&args, app, &mut deployment) {
         Ok(found) => found,
         Err(error) => return report_early_end(style, error, app),
     };
@@ -115,8 +113,8 @@ pub fn run(args: UndoArgs, app: &App) -> anyhow::Result<Exit> {
 }
 
 /// Reads the record and judges the services.
-fn find(args: &UndoArgs, app: &App, deployment: &Deployment) -> anyhow::Result<Found> {
-    let journal = required_store(deployment.client())?;
+fn find(args: &UndoArgs, app: &App, deployment: &mut Deployment) -> anyhow::Result<Found> {
+    let journal = deployment.open_journal()?;
     let stored = find_run(&journal, args.run)?;
     let record = read_record(&stored)?;
     refuse_other_kinds(&record)?;

@@ -37,6 +37,8 @@ enum Reading {
     NotStarted,
     /// On another thread.
     Started(JoinHandle<Result<OpenJournal, JournalError>>),
+    /// The command itself has read it.
+    Done(OpenJournal),
 }
 
 /// A run that is going to be recorded.
@@ -95,6 +97,13 @@ impl Recorder {
         Ok(())
     }
 
+    /// Uses a journal that the command itself has read.
+    pub fn use_opened(&mut self, journal: &OpenJournal, client: &Client) {
+        if self.location != Location::Off {
+            self.reading = Reading::Done(journal.with_client(client.clone_shared()));
+        }
+    }
+
     /// Records a run. `None` if it is not recorded, and need not be.
     ///
     /// # Errors
@@ -136,6 +145,7 @@ impl Recorder {
                 Ok(opened) => opened,
                 Err(panic) => std::panic::resume_unwind(panic),
             },
+            Reading::Done(journal) => Ok(journal),
             Reading::NotStarted => open(self.limited(client), &self.location),
         }
     }

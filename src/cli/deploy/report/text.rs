@@ -69,7 +69,8 @@ pub fn print_single_errors(style: ReportStyle, reports: &[ServiceReport], app: &
         print_message(style, report, Message { hint, ..message }, app);
     }
     if !is_alone {
-        app.ui.hint(&messages::common_hint(&failed));
+        let hints = [Some(messages::common_hint(&failed)), style.undo_run.map(messages::undo_hint)];
+        app.ui.hint(&hints.into_iter().flatten().collect::<Vec<_>>().join("; "));
     }
 }
 

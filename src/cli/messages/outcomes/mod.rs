@@ -18,7 +18,7 @@ pub use self::hints::{common_hint, rollback_command, special_hint};
 pub use self::names::{outcome_name, summary_name};
 pub use self::now::now;
 pub use self::paused::with_alternatives;
-pub use self::run::with_undo;
+pub use self::run::{undo_hint, with_undo};
 pub use self::waiting::{ROLLOUT_CONTINUES, keep_watching};
 use self::waiting::{rolled_back_for, still_waiting_for};
 pub use self::why::causes as causes_for_people;

@@ -30,9 +30,13 @@ pub fn conflict(why: &RunConflict, name: &str) -> Message {
     }
 }
 
+/// The hint that undoes the whole run.
+pub fn undo_hint(run: u64) -> String {
+    format!("to undo the changes of all services run `swarmctl undo {run}`")
+}
+
 /// Adds the hint that undoes the whole run.
 pub fn with_undo(message: Message, run: u64) -> Message {
-    let undo = format!("to undo the changes of all services run `swarmctl undo {run}`");
-    let hint = message.hint.into_iter().chain([undo]).collect::<Vec<_>>().join("; ");
+    let hint = message.hint.into_iter().chain([undo_hint(run)]).collect::<Vec<_>>().join("; ");
     Message { hint: Some(hint), ..message }
 }
