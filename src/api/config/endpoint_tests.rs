@@ -56,7 +56,7 @@ fn tcp_is_parsed_as_docker_parses_it() {
 }
 
 #[test]
-fn tls_has_a_port_of_its_own_and_https_needs_no_settings() {
+fn the_default_port_of_tls_is_2376_and_https_needs_no_settings() {
     for (host, endpoint) in [
         ("", "tcp://localhost:2376"),
         ("tcp://", "tcp://localhost:2376"),

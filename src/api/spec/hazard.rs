@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_edits_bring_is_refused_and_what_is_stored_is_not() {
+    fn an_edit_that_would_crash_the_engine_is_refused_and_a_stored_spec_is_not() {
         let edits = |patch: Value| Document::parse(&patch.to_string()).unwrap().as_new();
         let (bad, good) = (with_test(&json!(["CMD"])), with_test(&json!(["CMD", "true"])));
         for (stored, introduced, is_refused) in [

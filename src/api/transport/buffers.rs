@@ -93,33 +93,33 @@ mod tests {
 
     use super::*;
 
-    fn come(buffers: &mut Buffers, bytes: &[u8]) {
+    fn receive(buffers: &mut Buffers, bytes: &[u8]) {
         buffers.input_append_buf()[..bytes.len()].copy_from_slice(bytes);
         buffers.input_appended(bytes.len());
     }
 
     #[test]
-    fn what_has_come_is_there_until_it_is_used_up() {
+    fn received_bytes_stay_until_they_are_consumed() {
         let mut buffers = Buffers::new(8, 4);
         assert!(buffers.input().is_empty() && !buffers.can_use_input());
-        come(&mut buffers, b"abcdef");
+        receive(&mut buffers, b"abcdef");
         assert!(!buffers.can_use_input(), "nothing was used yet");
         buffers.input_consume(4);
         assert!(buffers.can_use_input());
-        come(&mut buffers, b"ghijkl");
+        receive(&mut buffers, b"ghijkl");
         assert_eq!(buffers.input(), b"efghijkl");
         buffers.input_consume(0);
-        assert!(!buffers.can_use_input(), "more has to come first");
-        come(&mut buffers, b"m");
+        assert!(!buffers.can_use_input(), "nothing more was received");
+        receive(&mut buffers, b"m");
         assert_eq!(buffers.input(), b"efghijklm");
         buffers.input_consume(9);
         assert!(buffers.input().is_empty() && !buffers.can_use_input());
     }
 
     #[test]
-    fn there_is_room_for_a_body_beside_what_has_come() {
+    fn a_body_does_not_overwrite_received_bytes() {
         let mut buffers = Buffers::new(8, 4);
-        come(&mut buffers, b"abcdefgh");
+        receive(&mut buffers, b"abcdefgh");
         let (scratch, output) = buffers.tmp_and_output();
         assert_eq!((scratch.len(), output.len()), (MIN_SCRATCH_LEN, 4));
         scratch.fill(b'x');

@@ -170,14 +170,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_stored_is_named_by_its_place() {
+    fn a_value_that_is_not_stored_is_reported_by_its_place() {
         let sent = json!({"A": {"New": {"Deep": 5}, "Old": 1}});
         assert_eq!(missing("A", sent.clone(), json!({"A": {"Old": 1}})), ["A.New"]);
         assert_eq!(missing("A", sent, json!({"A": {"Old": 2, "New": {}}})), ["A.New.Deep", "A.Old"]);
     }
 
     #[test]
-    fn what_is_not_stored_of_an_item_is_named_by_its_leaf() {
+    fn a_part_of_an_item_that_is_not_stored_is_reported_by_its_leaf() {
         let mounts = |list: Value| json!({"TaskTemplate": {"ContainerSpec": {"Mounts": list}}});
         let mount =
             |options: Value| json!({"Type": "bind", "Source": "/a", "Target": "/b", "BindOptions": options});

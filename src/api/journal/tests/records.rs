@@ -84,7 +84,7 @@ fn a_record_that_is_too_long_has_no_specs() {
 }
 
 #[test]
-fn labels_hold_at_most_what_they_may() {
+fn labels_are_cut_to_their_maximum_length() {
     let mut record = record();
     record.command = "ä".repeat(1000);
     let summary = Summary::of_record(&record);

@@ -32,7 +32,7 @@ fn keeps_what_was_logged_up_to_the_end_in_the_form_that_was_requested() {
 }
 
 #[test]
-fn an_end_that_has_passed_is_not_followed_and_one_to_come_is_the_streams_end() {
+fn follows_until_an_end_in_the_future_and_not_after_one_in_the_past() {
     for (end, follows) in [("10s", false), ("1000", false), ("1001", true), ("-5s", true)] {
         let mut query = LogQuery { follow: true, tail: Some(2), ..LogQuery::default() };
         let until = until(end, &mut query);
