@@ -3,9 +3,10 @@
 use anyhow::Context as _;
 
 use super::ExportArgs;
-use super::state::{Format, JournalState};
+use super::result::{JournalResult, print_result};
 use crate::cli::app::App;
 use crate::cli::deploy::journal::{HistoryError, error_of, read_record, required_store};
+use crate::cli::deploy::report::ReportFormat;
 use crate::cli::exit::Exit;
 use crate::cli::flags::files;
 use crate::cli::messages::usage::UsageError;
@@ -14,7 +15,7 @@ use crate::cli::select::format_count;
 /// A valid command line, as an example.
 const EXAMPLE: &str = "swarmctl journal export runs.jsonl";
 
-/// Writes the runs.
+/// Writes the complete runs, oldest first.
 pub fn export(args: &ExportArgs, app: &App) -> anyhow::Result<Exit> {
     let file = args.file.as_deref().filter(|file| *file != "-");
     match file {
@@ -32,7 +33,7 @@ pub fn export(args: &ExportArgs, app: &App) -> anyhow::Result<Exit> {
     let Some(store) = journal.store() else {
         return Err(HistoryError::new(Exit::Failed, "there is no journal").into());
     };
-    let mut state = JournalState { is_enabled: true, keep: Some(store.keep()), ..JournalState::default() };
+    let mut exported = JournalResult::new(Some(store.keep()), &[], 0);
     let mut lines = String::new();
     for run in store.runs().map_err(error_of)?.iter().rev() {
         let record = match read_record(run) {
@@ -42,8 +43,8 @@ pub fn export(args: &ExportArgs, app: &App) -> anyhow::Result<Exit> {
                 continue;
             }
         };
-        state.runs += 1;
-        state.bytes += run.size();
+        exported.runs += 1;
+        exported.bytes += run.size();
         lines += &String::from_utf8_lossy(&record.to_json().map_err(error_of)?);
         lines.push('\n');
     }
@@ -56,6 +57,7 @@ pub fn export(args: &ExportArgs, app: &App) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     };
     files::create(file, &lines).with_context(|| format!("cannot write `{file}`"))?;
-    let text = format!("{} written to {file}", format_count(usize::try_from(state.runs).unwrap_or(0), "run"));
-    state.print(app, "export", Format::from_flag(args.json), &text)
+    let text =
+        format!("{} written to {file}", format_count(usize::try_from(exported.runs).unwrap_or(0), "run"));
+    print_result(app, "export", ReportFormat::from_flag(args.json), &text, || Ok(exported))
 }

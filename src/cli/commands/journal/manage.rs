@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::state::{Format, JournalState};
+use super::result::{JournalResult, print_result};
 use super::{DisableArgs, EnableArgs, PruneArgs};
 use crate::api::http::client::Client;
 use crate::api::journal::{
@@ -12,6 +12,7 @@ use crate::cli::app::App;
 use crate::cli::deploy::journal::{
     HistoryError, Location, OpenJournal, error_of, open, prune_store, required_store,
 };
+use crate::cli::deploy::report::ReportFormat;
 use crate::cli::exit::Exit;
 use crate::cli::messages::usage::UsageError;
 use crate::cli::select::format_count;
@@ -39,11 +40,10 @@ pub fn enable(args: &EnableArgs, app: &App) -> anyhow::Result<Exit> {
             ("the journal is enabled already", keep)
         }
     };
-    let format = Format::from_flag(args.json);
-    let runs =
-        if format == Format::Json { SwarmJournal::list_runs(&client).map_err(error_of)? } else { Vec::new() };
-    let state = JournalState { is_enabled: true, keep: Some(kept), ..state_of(&runs, 0) };
-    state.print(app, "enable", format, &format!("{text}: {} are kept", format_count(count(kept), "run")))
+    let text = format!("{text}: {} are kept", format_count(count(kept), "run"));
+    print_result(app, "enable", ReportFormat::from_flag(args.json), &text, || {
+        Ok(JournalResult::new(Some(kept), &SwarmJournal::list_runs(&client).map_err(error_of)?, 0))
+    })
 }
 
 /// Deletes the journal, and with `--purge` its runs.
@@ -56,16 +56,12 @@ pub fn disable(args: &DisableArgs, app: &App) -> anyhow::Result<Exit> {
         OpenJournal::None | OpenJournal::File(_) => {}
     }
     let was_enabled = matches!(opened, OpenJournal::Swarm(_));
-    let format = Format::from_flag(args.json);
-    let mut runs = match (args.purge, format) {
-        (false, Format::Text) => Vec::new(),
-        _ => SwarmJournal::list_runs(&client).map_err(error_of)?,
-    };
+    let list_runs = || SwarmJournal::list_runs(&client).map_err(error_of);
     let mut deleted = 0;
     if args.purge {
         // The oldest first, as when old runs are deleted.
-        while let Some(run) = runs.pop() {
-            SwarmJournal::delete_run(&client, &run).map_err(error_of)?;
+        for run in list_runs()?.iter().rev() {
+            SwarmJournal::delete_run(&client, run).map_err(error_of)?;
             deleted += 1;
         }
     }
@@ -77,7 +73,9 @@ pub fn disable(args: &DisableArgs, app: &App) -> anyhow::Result<Exit> {
     } else {
         head.to_owned()
     };
-    state_of(&runs, deleted).print(app, "disable", format, &text)
+    print_result(app, "disable", ReportFormat::from_flag(args.json), &text, || {
+        Ok(JournalResult::new(None, &if args.purge { Vec::new() } else { list_runs()? }, deleted))
+    })
 }
 
 /// Deletes old runs.
@@ -103,7 +101,6 @@ pub fn prune(args: &PruneArgs, app: &App) -> anyhow::Result<Exit> {
     };
     let left: Vec<StoredRun> = before.into_iter().filter(|run| !numbers.contains(&run.number)).collect();
     let deleted = if args.dry_run { 0 } else { numbers.len() as u64 };
-    let state = JournalState { is_enabled: true, keep: Some(store.keep()), ..state_of(&left, deleted) };
     let which = match numbers.as_slice() {
         [] => String::new(),
         [one] => format!(": {one}"),
@@ -111,7 +108,9 @@ pub fn prune(args: &PruneArgs, app: &App) -> anyhow::Result<Exit> {
     };
     let head = if args.dry_run { "would delete" } else { "deleted" };
     let text = format!("{head} {}{which}; {} left", format_count(numbers.len(), "run"), left.len());
-    state.print(app, "prune", Format::from_flag(args.json), &text)
+    print_result(app, "prune", ReportFormat::from_flag(args.json), &text, || {
+        Ok(JournalResult::new(Some(store.keep()), &left, deleted))
+    })
 }
 
 /// A client for the journal of the swarm.
@@ -126,11 +125,6 @@ fn swarm_client(app: &App, command: &str) -> anyhow::Result<Client> {
 
 fn open_swarm(client: &Client) -> anyhow::Result<OpenJournal> {
     open(client.clone_shared(), &Location::Swarm).map_err(error_of)
-}
-
-fn state_of(runs: &[StoredRun], deleted: u64) -> JournalState {
-    let bytes = runs.iter().map(StoredRun::size).sum();
-    JournalState { runs: runs.len() as u64, bytes, deleted, ..JournalState::default() }
 }
 
 fn count(number: u64) -> usize {

@@ -2,7 +2,7 @@
 
 mod export;
 mod manage;
-mod state;
+mod result;
 
 use std::time::Duration;
 

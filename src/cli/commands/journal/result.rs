@@ -1,0 +1,56 @@
+//! The result of a command on the journal: its state, and what was deleted.
+
+use serde_json::json;
+
+use crate::api::journal::StoredRun;
+use crate::cli::app::App;
+use crate::cli::deploy::report::ReportFormat;
+use crate::cli::exit::Exit;
+
+/// The result as JSON shows it.
+#[derive(Clone, Debug)]
+pub struct JournalResult {
+    /// The number of runs to keep. `None` if the journal is disabled.
+    pub keep: Option<u64>,
+    /// The number of runs that the journal has, or that were exported.
+    pub runs: u64,
+    /// The size of their records.
+    pub bytes: u64,
+    /// The number of runs that were deleted.
+    pub deleted: u64,
+}
+
+impl JournalResult {
+    /// A journal with these runs.
+    pub fn new(keep: Option<u64>, runs: &[StoredRun], deleted: u64) -> Self {
+        let bytes = runs.iter().map(StoredRun::size).sum();
+        Self { keep, runs: runs.len() as u64, bytes, deleted }
+    }
+}
+
+/// Prints the text, or `result` as a JSON object. `result` is called for JSON only.
+pub fn print_result(
+    app: &App,
+    command: &str,
+    format: ReportFormat,
+    text: &str,
+    result: impl FnOnce() -> anyhow::Result<JournalResult>,
+) -> anyhow::Result<Exit> {
+    let mut out = app.ui.stdout();
+    if format == ReportFormat::Json {
+        let JournalResult { keep, runs, bytes, deleted } = result()?;
+        out.json_object(&json!({
+            "command": format!("journal {command}"),
+            "exit_code": 0,
+            "enabled": keep.is_some(),
+            "keep": keep,
+            "runs": runs,
+            "bytes": bytes,
+            "deleted": deleted,
+        }));
+    } else {
+        out.line(text);
+    }
+    out.finish()?;
+    Ok(Exit::Done)
+}
