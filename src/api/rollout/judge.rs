@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::cause;
 use super::down::{down_nodes, with_node_state};
 use super::health_check::HealthCheck;
+use super::limits::engine_time;
 pub(super) use super::limits::nanoseconds;
 use super::limits::{DEFAULT_MONITOR, DEFAULT_RESTART_DELAY};
 use super::phase::{Baseline, Initiator, Phase, UpdateStatus};
@@ -60,21 +61,20 @@ fn prepare<'a>(view: &'a ServiceView<'a>, baseline: &'a Baseline) -> Result<Judg
         group_by_slot(tasks.chain(deleted), slot_kind).into_iter().filter(is_eligible).collect::<Vec<Slot>>();
 
     let restart = &spec["TaskTemplate"]["RestartPolicy"];
-    let monitor = match update_status.phase {
-        Phase::RollingBack(_) | Phase::RollbackPaused(_) | Phase::RolledBack(_) => {
-            &spec["RollbackConfig"]["Monitor"]
-        }
-        _ => &spec["UpdateConfig"]["Monitor"],
+    let policy = match update_status.phase {
+        Phase::RollingBack(_) | Phase::RollbackPaused(_) | Phase::RolledBack(_) => &spec["RollbackConfig"],
+        _ => &spec["UpdateConfig"],
     };
-    let monitor = nanoseconds(monitor).filter(|time| !time.is_zero()).unwrap_or(DEFAULT_MONITOR);
+    let monitor = nanoseconds(&policy["Monitor"]).filter(|time| !time.is_zero()).unwrap_or(DEFAULT_MONITOR);
     let rules = Rules {
         monitor,
+        update_delay: nanoseconds(&policy["Delay"]).unwrap_or_default(),
         long_run: monitor.max(MIN_LONG_RUN),
         health_check: HealthCheck::from_spec(spec),
         restart_delay: nanoseconds(&restart["Delay"]).unwrap_or(DEFAULT_RESTART_DELAY),
         may_end: is_job || matches!(restart["Condition"].as_str(), Some("none" | "on-failure")),
         is_job,
-        now: view.now,
+        now: engine_time(view),
         history: view.history,
     };
     let desired = match (mode, &eligible) {
@@ -133,8 +133,9 @@ impl<'a> Judge<'a> {
         let tasks = self.running()?;
         let state = self.state()?;
         let mut judgement = Judgement {
+            due: self.due(&state),
             state,
-            now: self.view.now,
+            now: self.rules.now,
             engine_message: self.update_status.message.clone(),
             desired: self.desired,
             running: tasks.running,
@@ -382,6 +383,6 @@ impl<'a> Judge<'a> {
     }
 
     pub(super) fn age(&self, of: Timestamp) -> SignedDuration {
-        self.view.now.duration_since(of)
+        self.rules.now.duration_since(of)
     }
 }

@@ -1,8 +1,9 @@
-//! Durations in a spec, and the timeouts that follow from them.
+//! The engine's time, durations in a spec, and the timeouts that follow from them.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use super::ServiceView;
 use crate::api::resources::services::Service;
 
 /// The engine's default for the monitor period.
@@ -13,6 +14,14 @@ pub const DEFAULT_RESTART_DELAY: SignedDuration = SignedDuration::from_secs(5);
 const DEFAULT_STOP_GRACE: SignedDuration = SignedDuration::from_secs(10);
 /// How long after its grace period an outgoing task is waited for. On a node that is down it never ends.
 const OVERDUE_DELAY: SignedDuration = SignedDuration::from_secs(30);
+
+/// The engine's time, as exactly as its data show it: a `Date` is in whole seconds, rounded down, and the last write may be
+/// later. So the end of a rollout that the engine reports is never judged too early by it. Another process that reads the same
+/// data gets the same time.
+pub(super) fn engine_time(view: &ServiceView) -> Timestamp {
+    let tasks = view.tasks.iter().chain(view.all.unwrap_or_default()).map(|task| task.updated);
+    tasks.chain(view.service.updated_at()).fold(view.now, Timestamp::max)
+}
 
 /// The maximum time for a task of the service to stop: its grace period plus 30 s.
 pub fn stop_limit(service: &Service) -> SignedDuration {

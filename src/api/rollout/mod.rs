@@ -5,7 +5,7 @@
 //! it waits forever for tasks that can never start. So the tasks decide, and `UpdateStatus` only shows what
 //! the engine is doing.
 //!
-//! All times are the engine's: `now` is the `Date` of its response.
+//! All times are the engine's: its time is the `Date` of its response, or that of its last write if that is later.
 
 mod cause;
 mod down;
@@ -57,7 +57,7 @@ pub struct ServiceView<'a> {
     pub nodes: Option<&'a [Node]>,
     /// The number of tasks that the swarm keeps for each slot (TaskHistoryRetentionLimit), if it was read.
     pub history_limit: Option<i64>,
-    /// The engine's time.
+    /// The `Date` of the engine's response.
     pub now: Timestamp,
     /// What earlier polls showed.
     pub history: &'a TaskHistory,
@@ -81,6 +81,8 @@ pub enum Need {
 pub struct Judgement {
     /// The state.
     pub state: State,
+    /// When the state changes if nothing else happens, by the engine's clock. `None` if that is not known.
+    pub due: Option<Timestamp>,
     /// The engine's time.
     pub now: Timestamp,
     /// The engine's message about its rollout. May be empty.

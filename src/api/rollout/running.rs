@@ -1,10 +1,14 @@
-//! Counts the running tasks: of all specs, and of the current one.
+//! Counts the running tasks, of all specs and of the current one, and determines how long they must run.
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::Need;
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
+
 use super::judge::Judge;
 use super::limits::stop_limit;
+use super::phase::Phase;
+use super::slots::SlotState;
+use super::{Need, State, WaitsFor};
 use crate::api::resources::tasks::{Task, TaskState};
 
 /// The number of running tasks.
@@ -33,6 +37,27 @@ impl<'a> Judge<'a> {
             *images.entry(image.to_owned()).or_default() += 1;
         }
         Ok(RunningTasks { running: running.len() as u64, updated: updated as u64, images })
+    }
+
+    /// When this state changes if nothing else happens. The engine monitors the tasks from its last change of one.
+    pub(super) fn due(&self, state: &State) -> Option<Timestamp> {
+        let last = |slot_state: &SlotState| match slot_state {
+            SlotState::Ready(task) | SlotState::Running(task) => Some(task.updated),
+            _ => None,
+        };
+        let (since, period) = match state {
+            State::UnderWay(WaitsFor::Monitor(_) | WaitsFor::Completion) => {
+                (self.slot_states.iter().filter_map(last).max()?, self.rules.monitor)
+            }
+            State::UnderWay(WaitsFor::Unlisted(left)) => (self.rules.now, *left),
+            _ => return None,
+        };
+        if matches!(self.update_status.phase, Phase::Updating | Phase::RollingBack(_)) {
+            return since.checked_add(period.saturating_add(self.rules.update_delay)).ok();
+        }
+        // The engine writes nothing then, so only its `Date` shows that the time has passed.
+        let whole_seconds = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Ceil);
+        since.checked_add(period).ok()?.round(whole_seconds).ok()
     }
 
     /// All tasks if some may have another spec, otherwise those of the current spec.

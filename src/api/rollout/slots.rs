@@ -53,6 +53,8 @@ impl fmt::Display for SlotId {
 pub(super) struct Rules<'a> {
     /// How long a task must run to be ready.
     pub monitor: SignedDuration,
+    /// How long the engine waits after each updated task.
+    pub update_delay: SignedDuration,
     /// A task that ran this long was not part of a failure loop.
     pub long_run: SignedDuration,
     /// The health check of the spec.

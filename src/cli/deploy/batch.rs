@@ -2,7 +2,7 @@
 //! stops if the rules require it.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::explain;
 use super::item::{Item, is_failure, not_started};
@@ -10,8 +10,7 @@ use super::pool::{Limits, Pool};
 use super::report::{BatchStop, Outcome, Remarks, ServiceReport, Stage, WatchRequest};
 use super::rollback_on_failure::{OnFailure, RollbackPlan, note_if_interrupted, rolled_back};
 use super::rules::{Follow, Rules};
-use super::watch;
-use super::watch::{Ending, Purpose, Watched, conclude};
+use super::watch::{Ending, Poller, Purpose, Watched, conclude};
 use crate::api::cancellation::POLL_INTERVAL;
 use crate::api::deploy::update::{Delivery, NoChange, Unchanged, Update, read_back};
 use crate::api::http::client::Client;
@@ -61,7 +60,7 @@ pub fn run<T: Send>(
             changed: 0,
             watched: Vec::new(),
             entries: Vec::new(),
-            interval: client.timeouts().rollout_interval,
+            poller: Poller::new(client.timeouts()),
             next_poll: Instant::now(),
             stop: None,
         };
@@ -121,7 +120,7 @@ struct Batch<'a, T> {
     changed: usize,
     watched: Vec<Watched>,
     entries: Vec<WatchEntry>,
-    interval: Duration,
+    poller: Poller,
     next_poll: Instant,
     /// Why no further services are started.
     stop: Option<BatchStop>,
@@ -258,7 +257,7 @@ impl<T: Send> Batch<'_, T> {
                 let purpose = if rolls_back.is_some() { Purpose::Rollback } else { self.rules.purpose };
                 self.watched.push(watched.with_purpose(purpose));
                 self.entries.push(WatchEntry { key, watch, rolls_back });
-                self.interval = self.client.timeouts().rollout_interval;
+                self.poller.restart();
                 self.next_poll = Instant::now();
             }
             None => {
@@ -268,7 +267,7 @@ impl<T: Send> Batch<'_, T> {
     }
 
     fn poll(&mut self) {
-        let next_delay = watch::poll(self.client, &mut self.watched, self.progress, &mut self.interval);
+        let next_delay = self.poller.poll(self.client, &mut self.watched, self.progress);
         self.next_poll = Instant::now() + next_delay.unwrap_or_default();
         for at in (0..self.watched.len()).rev() {
             let Some(ending) = &self.watched[at].ending else { continue };

@@ -70,7 +70,7 @@ fn wait_and_status_judge_failure_loops_by_one_rule() {
         // Shut down with exit code 1, three times.
         (recordings!("drain"), State::Converged, 6..=7, &[10, 0, 10, 0, 10, 0]),
         // The engine rolls back after the first failure.
-        (recordings!("rollback-good"), State::RolledBack, 16..=19, &[10, 6]),
+        (recordings!("rollback-good"), State::RolledBack, 15..=19, &[10, 6]),
     ];
     for ((name, recordings), end, seconds, codes) in &table {
         for (engine, recording) in ENGINES.iter().zip(recordings) {

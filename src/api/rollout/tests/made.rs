@@ -256,3 +256,36 @@ fn a_task_that_appears_between_the_two_lists_does_not_hide_a_failure_loop() {
     let made = made.with("/UpdatedAt", json!("2026-01-01T10:00:16Z"));
     assert_eq!(made.judged_with(17, ..listed).state, State::UnderWay(WaitsFor::Tasks));
 }
+
+#[test]
+fn a_completed_update_has_converged_although_the_date_is_rounded_down() {
+    let running = Made::new().task(1, 0, 1, "running", "running", "");
+    let monitor = SignedDuration::from_secs(1);
+    assert_eq!(running.state(5), State::UnderWay(WaitsFor::Monitor(monitor)));
+    // The engine wrote this at 6.2 s, and its response has a Date of 6 s or, from a manager whose clock is behind, 5 s.
+    let completed = made_with(&running, status("completed", "2026-01-01T10:00:00Z"))
+        .with("/UpdatedAt", json!("2026-01-01T10:00:06.2Z"));
+    assert_eq!(completed.state(5), State::Converged);
+    // A task that was restarted since must run for the monitor period.
+    let restarted = completed.task(1, 2, 3, "running", "running", "");
+    assert!(matches!(
+        restarted.judged(5, &Baseline::nothing(), 1).unwrap().state,
+        State::UnderWay(WaitsFor::Monitor(_))
+    ));
+}
+
+#[test]
+fn the_end_of_the_monitor_period_is_due_when_the_engine_can_show_it() {
+    let due = |made: &Made| made.judged(3, &Baseline::nothing(), 0).unwrap().due.map(|due| due.to_string());
+    let at = |second: &str| Some(format!("2026-01-01T10:00:{second}Z"));
+    let running = Made::new().task(1, 0, 1, "running", "running", "");
+    let monitor =
+        running.with("/Spec/UpdateConfig", json!({"Monitor": 2_500_000_000_i64, "Delay": 4_000_000_000_i64}));
+    // Only a Date shows that the time has passed.
+    assert_eq!(due(&monitor), at("04"));
+    // The engine reports the end of its own monitoring.
+    let updating = made_with(&monitor, status("updating", "2026-01-01T10:00:00Z"));
+    assert_eq!(due(&updating), at("07.5"));
+    assert_eq!(due(&Made::new().task(1, 0, 1, "starting", "running", "")), None);
+    assert_eq!(monitor.judged(9, &Baseline::nothing(), 0).unwrap().due, None);
+}

@@ -145,16 +145,16 @@ fn every_recorded_rollout_ends_as_it_should() {
     // The recording, what is known, the final state, the number of seconds until then, the running, updated
     // and desired tasks, and the newest cause.
     for ((name, recording), knows, end, after, tasks, cause) in [
-        (recording!("good"), IMAGE, State::Converged, 10, (2, 2, 2), None),
-        (recording!("start-first"), IMAGE, State::Converged, 5, (2, 2, 2), None),
-        (recording!("global-good"), IMAGE, State::Converged, 6, (1, 1, 1), None),
+        (recording!("good"), IMAGE, State::Converged, 9, (2, 2, 2), None),
+        (recording!("start-first"), IMAGE, State::Converged, 4, (2, 2, 2), None),
+        (recording!("global-good"), IMAGE, State::Converged, 5, (1, 1, 1), None),
         (recording!("bad-pause"), IMAGE, paused(), 6, (0, 0, 2), Some(crash)),
         (recording!("bad-rollback"), IMAGE, State::RolledBack, 15, (2, 2, 2), Some(crash)),
         (
             recording!("late-rollback"),
             IMAGE,
             State::RolledBack,
-            14,
+            13,
             (2, 2, 2),
             Some("task: non-zero exit (3)"),
         ),
@@ -199,7 +199,7 @@ fn every_recorded_rollout_ends_as_it_should() {
             (1, 0, 2),
             Some(no_constraint),
         ),
-        (recording!("host-port"), IMAGE, State::Converged, 19, (1, 1, 1), None),
+        (recording!("host-port"), IMAGE, State::Converged, 18, (1, 1, 1), None),
         (
             recording!("host-port-stuck"),
             IMAGE,
@@ -231,7 +231,7 @@ fn every_recorded_rollout_ends_as_it_should() {
         (recording!("scale-zero"), REPLICAS, State::Converged, 2, (0, 0, 0), None),
         (recording!("scale-up"), REPLICAS, State::Converged, 5, (3, 3, 3), None),
         (recording!("label-only"), LABEL, State::Converged, 2, (2, 2, 2), None),
-        (recording!("label-during-good"), IMAGE, State::Converged, 9, (2, 2, 2), None),
+        (recording!("label-during-good"), IMAGE, State::Converged, 8, (2, 2, 2), None),
         (
             recording!("label-during-rollback"),
             IMAGE,
@@ -240,8 +240,8 @@ fn every_recorded_rollout_ends_as_it_should() {
             (0, 0, 2),
             Some(crash),
         ),
-        (recording!("image-stolen"), IMAGE, State::Converged, 13, (2, 2, 2), None),
-        (recording!("manual-rollback"), IMAGE, State::Converged, 9, (2, 2, 2), None),
+        (recording!("image-stolen"), IMAGE, State::Converged, 12, (2, 2, 2), None),
+        (recording!("manual-rollback"), IMAGE, State::Converged, 8, (2, 2, 2), None),
         (recording!("job-good"), IMAGE, State::Converged, 5, (0, 0, 3), None),
         (recording!("job-bad"), IMAGE, failed(FailureReason::NotRestarted), 5, (0, 0, 1), Some(crash)),
         (recording!("job-bad-default"), IMAGE, failed(FailureReason::Failing), 13, (0, 0, 1), Some(crash)),

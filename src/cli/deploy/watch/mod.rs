@@ -1,8 +1,9 @@
 //! Waits for rollouts: reads the state of services, judges it, and reports changes as progress.
 
 mod poll;
+mod schedule;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::api::config::timeouts::Timeouts;
 use crate::api::deploy::failures;
@@ -16,7 +17,8 @@ use crate::api::spec::Place;
 use crate::cli::deploy::report::{Conclusion, ServiceReport, Watch, WatchResult, Watchable};
 use crate::cli::messages;
 use crate::cli::progress::{ProgressDisplay, ProgressUpdate};
-use poll::poll_services;
+use poll::{RecentNodes, poll_services};
+use schedule::Schedule;
 
 /// A service that is watched.
 #[derive(Debug)]
@@ -154,7 +156,7 @@ pub fn check_once(client: &Client, services: Vec<Service>) -> Result<Vec<WatchRe
     // If a service was just removed, the engine lists no tasks at all. The next attempt finds out which one
     // it was.
     for _ in 0..3 {
-        poll_services(client, &mut watched)?;
+        poll_services(client, &mut watched, &mut RecentNodes::default())?;
         if watched.iter().all(|one| one.judgement.is_some() || one.ending.is_some()) {
             break;
         }
@@ -230,8 +232,8 @@ fn replaced(change: &Watchable, now: &Service, judgement: Option<&Judgement>) ->
 
 /// Waits until all services have ended.
 pub fn wait_until_ended(client: &Client, watched: &mut [Watched], progress: &mut dyn ProgressDisplay) {
-    let mut interval = client.timeouts().rollout_interval;
-    while let Some(wait) = poll(client, watched, progress, &mut interval) {
+    let mut poller = Poller::new(client.timeouts());
+    while let Some(wait) = poller.poll(client, watched, progress) {
         if let Err(error) = client.cancellation().sleep(wait) {
             end_all(watched, &ending_for_error(&error));
         }
@@ -239,37 +241,68 @@ pub fn wait_until_ended(client: &Client, watched: &mut [Watched], progress: &mut
     progress.finish();
 }
 
-/// Reads and judges all services that have not ended, reports changes, and returns the time until the next
-/// poll; `None` if all have ended. If the engine cannot be read, all end.
-pub fn poll(
-    client: &Client,
-    watched: &mut [Watched],
-    progress: &mut dyn ProgressDisplay,
-    interval: &mut Duration,
-) -> Option<Duration> {
-    if watched.iter().all(|one| one.ending.is_some()) {
-        return None;
+/// Polls the watched services.
+#[derive(Debug)]
+pub struct Poller {
+    schedule: Schedule,
+    nodes: RecentNodes,
+}
+
+impl Poller {
+    /// Creates a poller.
+    pub fn new(timeouts: &Timeouts) -> Self {
+        Self { schedule: Schedule::new(timeouts), nodes: RecentNodes::default() }
     }
-    let before: Vec<Option<String>> = watched.iter().map(fingerprint).collect();
-    let result = poll_services(client, watched);
-    watched.iter_mut().for_each(end_overdue);
-    let mut has_changed = false;
-    for (one, before) in watched.iter().zip(before) {
-        if fingerprint(one) != before {
-            has_changed = true;
-            progress.changed(&ProgressUpdate::new(one));
+
+    /// Starts with the shortest interval again, because there is a new service to watch.
+    pub fn restart(&mut self) {
+        self.schedule.restart();
+    }
+
+    /// Reads and judges all services that have not ended, reports changes, and returns the time until the next
+    /// poll; `None` if all have ended. If the engine cannot be read, all end.
+    pub fn poll(
+        &mut self,
+        client: &Client,
+        watched: &mut [Watched],
+        progress: &mut dyn ProgressDisplay,
+    ) -> Option<Duration> {
+        if watched.iter().all(|one| one.ending.is_some()) {
+            return None;
         }
+        let before: Vec<Option<String>> = watched.iter().map(fingerprint).collect();
+        let began = Instant::now();
+        let result = poll_services(client, watched, &mut self.nodes);
+        let ended = Instant::now();
+        watched.iter_mut().for_each(end_overdue);
+        let mut has_changed = false;
+        for (one, before) in watched.iter().zip(before) {
+            if fingerprint(one) != before {
+                has_changed = true;
+                progress.changed(&ProgressUpdate::new(one));
+            }
+        }
+        if has_changed {
+            self.schedule.restart();
+        } else {
+            self.schedule.slow_down();
+        }
+        let is_over = client.time_left().is_some_and(|left| left.is_zero());
+        match result {
+            _ if watched.iter().all(|one| one.ending.is_some()) => return None,
+            _ if is_over => end_all(watched, &Ending::GaveUp("timed out (--timeout)".to_owned())),
+            Ok(()) => {
+                let open = watched.iter().filter(|one| one.ending.is_none());
+                let judgements = open.filter_map(|one| one.judgement.as_ref());
+                judgements.clone().for_each(|it| self.schedule.record(it.now, ended));
+                let due = judgements.filter_map(|it| it.due).min();
+                let delay = self.schedule.delay(due, ended, ended - began);
+                return Some(client.time_left().map_or(delay, |left| left.min(delay)));
+            }
+            Err(error) => end_all(watched, &ending_for_error(&error)),
+        }
+        None
     }
-    let Timeouts { rollout_interval, max_rollout_interval, .. } = *client.timeouts();
-    *interval = if has_changed { rollout_interval } else { (*interval * 3 / 2).min(max_rollout_interval) };
-    let is_over = client.time_left().is_some_and(|left| left.is_zero());
-    match result {
-        _ if watched.iter().all(|one| one.ending.is_some()) => return None,
-        _ if is_over => end_all(watched, &Ending::GaveUp("timed out (--timeout)".to_owned())),
-        Ok(()) => return Some(next_poll_delay(client, watched, *interval)),
-        Err(error) => end_all(watched, &ending_for_error(&error)),
-    }
-    None
 }
 
 /// Stops waiting for surplus tasks that should have ended.
@@ -290,21 +323,6 @@ fn ending_for_error(error: &Error) -> Ending {
         Error::Interrupted => Ending::Interrupted,
         error => Ending::GaveUp(messages::errors::error_chain(error).collect::<Vec<_>>().join(": ")),
     }
-}
-
-/// Returns the interval, shortened to the deadline and to the end of a monitor period.
-fn next_poll_delay(client: &Client, watched: &[Watched], interval: Duration) -> Duration {
-    let monitor = |one: &Watched| match &one.judgement.as_ref()?.state {
-        State::UnderWay(WaitsFor::Monitor(left) | WaitsFor::Unlisted(left)) => Duration::try_from(*left).ok(),
-        _ => None,
-    };
-    let soonest = watched
-        .iter()
-        .filter_map(monitor)
-        .min()
-        .map_or(interval, |left| left.max(client.timeouts().rollout_interval));
-    let left = client.time_left().unwrap_or(interval);
-    interval.min(soonest).min(left)
 }
 
 /// Returns a value that changes if and only if there is progress to report.

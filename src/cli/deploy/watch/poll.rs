@@ -1,6 +1,7 @@
 //! Reads services with their tasks once, and judges them.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use super::{Ending, Watched};
 use crate::api::error::Result;
@@ -11,13 +12,24 @@ use crate::api::resources::services;
 use crate::api::resources::system;
 use crate::api::resources::tasks;
 use crate::api::resources::tasks::{Task, TaskList, TaskScope};
-use crate::api::rollout::{Need, ServiceView, judge};
+use crate::api::rollout::{Need, ServiceView, State, WaitsFor, judge};
+
+/// The nodes as they were last read. They change rarely, so an earlier list is enough while nothing ends.
+#[derive(Debug, Default)]
+pub struct RecentNodes(Option<(Instant, Vec<Node>)>);
+
+impl RecentNodes {
+    /// Takes the list, if it is not older than this.
+    fn take(&mut self, max_age: Duration) -> Option<(Instant, Vec<Node>)> {
+        self.0.take().filter(|(read, _)| read.elapsed() < max_age)
+    }
+}
 
 /// Reads and judges all services that have not ended, with three requests for all of them and more only if
 /// needed.
 ///
 /// Services are read before tasks: a task that is newer than the spec can only delay the judgement.
-pub fn poll_services(client: &Client, watched: &mut [Watched]) -> Result<()> {
+pub fn poll_services(client: &Client, watched: &mut [Watched], recent: &mut RecentNodes) -> Result<()> {
     let open: Vec<&mut Watched> = watched.iter_mut().filter(|one| one.ending.is_none()).collect();
     let ids: Vec<&str> = open.iter().map(|one| one.service.id()).collect();
     let found = services::list_by_id(client, &ids)?;
@@ -42,13 +54,14 @@ pub fn poll_services(client: &Client, watched: &mut [Watched]) -> Result<()> {
     }
 
     let mut history_limit: Option<i64> = None;
-    let mut nodes: Option<Vec<Node>> = None;
+    let (mut nodes_read, mut nodes) = recent.take(client.timeouts().max_rollout_interval).unzip();
+    let mut are_nodes_recent = nodes.is_some();
     let mut all: Option<HashMap<String, Vec<Task>>> = None;
     let ids: Vec<String> = there.iter().map(|one| one.service.id().to_owned()).collect();
     let mut missing = there;
-    // Each round reads what the previous one needed. There are three things to read, so four rounds are
-    // enough.
-    for _ in 0..4 {
+    // Each round reads what the previous one needed. There are three things to read, and the nodes may be read
+    // again, so five rounds are enough.
+    for _ in 0..5 {
         let mut needs = Vec::new();
         let mut unanswered = Vec::new();
         for one in missing {
@@ -62,6 +75,10 @@ pub fn poll_services(client: &Client, watched: &mut [Watched]) -> Result<()> {
                 history: &one.history,
             };
             match judge(&view, &one.baseline) {
+                Ok(judgement) if are_nodes_recent && is_end(&judgement.state) => {
+                    needs.push(Need::Nodes);
+                    unanswered.push(one);
+                }
                 Ok(judgement) => {
                     one.apply(judgement);
                     one.service.release_parsed();
@@ -72,10 +89,10 @@ pub fn poll_services(client: &Client, watched: &mut [Watched]) -> Result<()> {
                 }
             }
         }
-        if needs.contains(&Need::Nodes) {
-            nodes = Some(nodes::list(client)?);
-        } else if needs.contains(&Need::NodesIfAllowed) {
-            nodes = Some(nodes_if_allowed(client)?);
+        if needs.contains(&Need::Nodes) || needs.contains(&Need::NodesIfAllowed) {
+            let must_be_allowed = needs.contains(&Need::Nodes);
+            nodes = Some(if must_be_allowed { nodes::list(client)? } else { nodes_if_allowed(client)? });
+            (nodes_read, are_nodes_recent) = (Some(Instant::now()), false);
         }
         if needs.contains(&Need::TaskHistory) {
             history_limit = Some(task_history(client)?);
@@ -91,7 +108,14 @@ pub fn poll_services(client: &Client, watched: &mut [Watched]) -> Result<()> {
         }
         missing = unanswered;
     }
+    // An empty list was refused.
+    recent.0 = nodes_read.zip(nodes.filter(|nodes| !nodes.is_empty()));
     confirm(client, watched, &ids)
+}
+
+/// Whether the service is no longer watched in this state. It is judged by the present nodes.
+fn is_end(state: &State) -> bool {
+    !matches!(state, State::UnderWay(waits_for) if !matches!(waits_for, WaitsFor::Overdue(_)))
 }
 
 fn nodes_if_allowed(client: &Client) -> Result<Vec<Node>> {
