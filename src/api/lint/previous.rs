@@ -51,10 +51,18 @@ fn earlier<'a>(previous: &'a Value, current: &Value) -> Read<Vec<Reference<'a>>>
 }
 
 /// The IDs of secrets (or configs) that only the previous spec of the service refers to.
-pub fn earlier_references(service: &Service, source: RequiredList) -> Vec<&str> {
-    let Some(previous) = service.previous_spec() else { return Vec::new() };
-    let earlier = earlier(previous, service.spec()).unwrap_or_else(|_| Vec::new());
-    earlier.into_iter().filter(|it| it.source == source).map(|it| it.id).collect()
+pub fn earlier_references(service: &Service, source: RequiredList) -> Vec<String> {
+    let keys: &[&str] =
+        if source == RequiredList::Secrets { &["SecretID"] } else { &["ConfigID", "CredentialSpec"] };
+    // Both specs would have to be parsed to find no reference.
+    if !keys.iter().any(|key| service.may_have(key)) {
+        return Vec::new();
+    }
+    // The copy is parsed and dropped: to keep all of them takes ten times the memory.
+    let copy = service.clone();
+    let Some(previous) = copy.previous_spec() else { return Vec::new() };
+    let earlier = earlier(previous, copy.spec()).unwrap_or_else(|_| Vec::new());
+    earlier.into_iter().filter(|it| it.source == source).map(|it| it.id.to_owned()).collect()
 }
 
 /// L21: a rollback would refer to an object that no longer exists.

@@ -165,7 +165,7 @@ pub fn check_rollback(service: &Service, missing: &MissingReferences) -> Vec<Fin
     let existing = |source: RequiredList, kind: &str| -> Existing {
         let is_missing = |id: &str| missing.0.iter().any(|one| (one.kind, one.id.as_str()) == (kind, id));
         let earlier = earlier_references(service, source).into_iter();
-        earlier.filter(|id| !is_missing(id)).map(str::to_owned).collect()
+        earlier.filter(|id| !is_missing(id)).collect()
     };
     let (secrets, configs) =
         (existing(RequiredList::Secrets, "secret"), existing(RequiredList::Configs, "config"));

@@ -162,7 +162,9 @@ impl SelectArgs {
     /// Whether a service that was listed is selected, by the engine's rules: a prefix of ID or name, all
     /// labels, one of the modes. The filter by image is ignored.
     pub fn includes(&self, service: &Service) -> bool {
-        let spec = service.spec();
+        // The copy is parsed and dropped: to keep all of them takes ten times the memory.
+        let copy = service.clone();
+        let spec = copy.spec();
         let has_label = |key: &str, value: &str| {
             let own = spec["Labels"][key].as_str();
             own.is_some_and(|own| value.is_empty() || own == value)

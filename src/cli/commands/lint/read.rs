@@ -65,9 +65,9 @@ impl SwarmLists {
     pub fn existing(&self, client: &Client, checked: &[&Service]) -> Result<ExistingReferences> {
         let mut all = ExistingReferences::default();
         for (source, kind) in [(RequiredList::Secrets, "secret"), (RequiredList::Configs, "config")] {
-            let ids: HashSet<&str> =
+            let ids: HashSet<String> =
                 checked.iter().flat_map(|service| earlier_references(service, source)).collect();
-            let ids: Vec<&str> = ids.into_iter().collect();
+            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
             let found = references::list_existing(client, kind, &ids);
             if let Some(found) = unless_refused(source, found, &mut all.refused)? {
                 all.lists.insert(source, found);

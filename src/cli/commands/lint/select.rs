@@ -36,7 +36,7 @@ pub fn select<'a>(
     if names.is_empty() {
         let (images, _) = ImageFilter::split(&args.filter)?;
         found.extend(all.iter().filter(|service| {
-            args.includes(service)
+            (!args.is_given() || args.includes(service))
                 && (images.is_empty()
                     || service.image().is_some_and(|runs| images.iter().any(|asked| asked.matches(runs))))
         }));
