@@ -58,6 +58,17 @@ fn many_rollouts_are_watched_by_two_requests_a_look() {
 }
 
 #[test]
+fn the_nodes_are_read_for_the_first_poll_and_for_the_end() {
+    let swarm = swarm();
+    swarm.world().service("a").rollout =
+        [vec![Step::Updating], vec![Step::Nothing; 4], vec![Step::Completed]].concat();
+    set(&swarm, &["a", NEW]).succeeds();
+    let requests = swarm.requests();
+    let (polls, nodes) = (count(&requests, "GET /v1.41/services"), count(&requests, "GET /v1.41/nodes"));
+    assert!(polls >= 6 && nodes == 2, "{polls} polls, {nodes} lists of nodes");
+}
+
+#[test]
 fn the_first_ones_are_tried_out_before_the_others_are_begun() {
     let swarm = swarm();
     fails(&swarm, "a");
