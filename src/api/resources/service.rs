@@ -83,6 +83,14 @@ impl Service {
         }
     }
 
+    /// Drops the JSON, because there may be thousands, and keeps the fields that were parsed at once. The spec is null then.
+    pub fn keep_head(&mut self) {
+        self.text = None;
+        self.object.take();
+        self.spec.take();
+        self.previous.take();
+    }
+
     /// The complete object.
     pub fn object(&self) -> &Value {
         // The text was checked when it was received.

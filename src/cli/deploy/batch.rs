@@ -16,7 +16,7 @@ use crate::api::deploy::update::{Delivery, NoChange, Unchanged, Update, read_bac
 use crate::api::http::client::Client;
 use crate::cli::progress::{ProgressDisplay, Role};
 
-/// From this number on, services are read back by one list request while others are updated.
+/// From this number on, updates are read back by one list while others are sent: the engine should not be busy at the end only.
 const MIN_READ_BACK: usize = 50;
 
 /// Runs `act` for all items. The reports are in the order of the items.
@@ -29,11 +29,11 @@ pub fn run<T: Send>(
 ) -> Vec<ServiceReport> {
     let threads = if items.len() == 1 { 1 } else { rules.parallel.min(items.len()) };
     let work = |work: Work<T>| match work {
-        Work::Start(item) => WorkResult::Started(act(item)),
-        Work::Explain(report) => WorkResult::Explained(explain(client, report)),
+        Work::Start(item) => WorkResult::Started(act(*item)),
+        Work::Explain(report) => WorkResult::Explained(explain(client, *report)),
         Work::RollBack(failed) => {
             let rollback = RollbackPlan::for_report(&failed).map(|plan| plan.run(client, &failed.given));
-            WorkResult::RolledBack(failed, rollback)
+            WorkResult::RolledBack(*failed, rollback)
         }
     };
     // Without waiting for rollouts, the pool can have all items at once, and each thread takes the next one.
@@ -53,7 +53,7 @@ pub fn run<T: Send>(
             pool,
             queues_everything,
             progress,
-            waiting: items.into_iter().enumerate().collect(),
+            waiting: items.into_iter().map(Box::new).enumerate().collect(),
             active: 0,
             reports,
             failures: rules.failed_before,
@@ -80,11 +80,11 @@ fn stop_reason(client: &Client) -> Option<BatchStop> {
 /// Work for the threads of the pool.
 enum Work<T> {
     /// Update a service.
-    Start(Item<T>),
+    Start(Box<Item<T>>),
     /// Find out why a rollout failed.
-    Explain(ServiceReport),
+    Explain(Box<ServiceReport>),
     /// Roll a failed change back.
-    RollBack(ServiceReport),
+    RollBack(Box<ServiceReport>),
 }
 
 /// The results of the work.
@@ -111,10 +111,11 @@ struct Batch<'a, T> {
     /// Whether the pool is given all items at once. Its threads still start only what the rules allow.
     queues_everything: bool,
     progress: &'a mut dyn ProgressDisplay,
-    waiting: VecDeque<(usize, Item<T>)>,
+    /// There may be thousands, so they and their reports are moved as boxes.
+    waiting: VecDeque<(usize, Box<Item<T>>)>,
     /// Number of services that were started and have not ended.
     active: usize,
-    reports: Vec<Option<ServiceReport>>,
+    reports: Vec<Option<Box<ServiceReport>>>,
     failures: usize,
     /// Number of services that were changed successfully.
     changed: usize,
@@ -152,7 +153,7 @@ impl<T: Send> Batch<'_, T> {
             }
             self.watch(posted);
             if self.queues_everything && self.active > 0 {
-                self.read_back_meanwhile();
+                self.read_back(MIN_READ_BACK);
             }
             if !self.watched.is_empty()
                 && (Instant::now() >= self.next_poll || self.client.cancellation().signal().is_some())
@@ -215,7 +216,7 @@ impl<T: Send> Batch<'_, T> {
             }
             (WorkResult::Started(report), Follow::Nothing) => self.handle_outcome(key, report),
             (WorkResult::Explained(report), _) if self.is_rolled_back(&report) => {
-                self.pool.submit([(key, Work::RollBack(report))]);
+                self.pool.submit([(key, Work::RollBack(Box::new(report)))]);
             }
             (WorkResult::Explained(report), _) => self.finish(key, report),
             (WorkResult::RolledBack(failed, None), _) => self.finish(key, failed),
@@ -234,15 +235,17 @@ impl<T: Send> Batch<'_, T> {
         }
     }
 
-    /// Reads back updates while others are sent. Otherwise the engine would be idle now and busy at the end.
-    fn read_back_meanwhile(&mut self) {
-        let is_unread = |report: &Option<ServiceReport>| report.as_ref().is_some_and(is_unread);
-        let keys: Vec<usize> = (0..self.reports.len()).filter(|key| is_unread(&self.reports[*key])).collect();
-        if keys.len() >= MIN_READ_BACK {
-            let reports = keys.iter().filter_map(|key| self.reports[*key].take()).collect();
-            for (key, report) in keys.iter().zip(read_back_all(self.client, reports)) {
-                self.reports[*key] = Some(report);
-            }
+    /// Reads back the updates that have been sent, if there are that many.
+    fn read_back(&mut self, min: usize) {
+        let is_unread = |key: &usize| self.reports[*key].as_deref().is_some_and(is_unread);
+        let keys: Vec<usize> = (0..self.reports.len()).filter(is_unread).collect();
+        if keys.len() < min {
+            return;
+        }
+        let reports = keys.iter().filter_map(|key| Some(*self.reports[*key].take()?)).collect();
+        for (key, report) in keys.iter().zip(read_back_all(self.client, reports)) {
+            let is_final = self.rules.follow == Follow::Once;
+            self.reports[*key] = Some(Box::new(if is_final { report.forget_specs() } else { report }));
         }
     }
 
@@ -300,7 +303,7 @@ impl<T: Send> Batch<'_, T> {
         if is_failed_rollout && self.rules.follow == Follow::UntilConverged {
             // Counts the failure now: the result of its rollback must not allow more services to start.
             self.count_failure();
-            return self.pool.submit([(key, Work::Explain(report))]);
+            return self.pool.submit([(key, Work::Explain(Box::new(report)))]);
         }
         if is_failure(&report) {
             self.count_failure();
@@ -323,7 +326,7 @@ impl<T: Send> Batch<'_, T> {
         if self.rules.follow == Follow::UntilConverged {
             self.progress.ended(&report);
         }
-        self.reports[key] = Some(report.release_parsed());
+        self.reports[key] = Some(Box::new(report.release_parsed()));
     }
 
     fn count_failure(&mut self) {
@@ -341,15 +344,15 @@ impl<T: Send> Batch<'_, T> {
 
     /// Returns the reports, including those of services that were not started.
     fn into_reports(mut self) -> Vec<ServiceReport> {
-        let why = self.stop.unwrap_or(BatchStop::Interrupted);
+        let why = self.stop.take().unwrap_or(BatchStop::Interrupted);
         for (key, item) in self.waiting.drain(..) {
-            let report = not_started(item, why.clone());
+            let report = not_started(*item, why.clone());
             self.progress.ended(&report);
-            self.reports[key] = Some(report);
+            self.reports[key] = Some(Box::new(report));
         }
-        let reports = read_back_all(self.client, self.reports.into_iter().flatten().collect());
+        self.read_back(1);
         self.progress.finish();
-        reports
+        self.reports.into_iter().flatten().map(|report| *report).collect()
     }
 }
 

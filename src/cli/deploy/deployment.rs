@@ -334,7 +334,8 @@ impl<'a, T: Send> Selected<'a, T> {
         act: impl Fn(&Client, Item<T>) -> ServiceReport + Sync,
     ) -> anyhow::Result<Exit> {
         let Self { mut deployment, entries } = self;
-        let mut reports: Vec<Option<ServiceReport>> = Vec::with_capacity(entries.len());
+        // There may be thousands, so they are moved as boxes.
+        let mut reports: Vec<Option<Box<ServiceReport>>> = Vec::with_capacity(entries.len());
         let (mut keys, mut items) = (Vec::new(), Vec::new());
         for (key, entry) in entries.into_iter().enumerate() {
             reports.push(match entry {
@@ -343,13 +344,14 @@ impl<'a, T: Send> Selected<'a, T> {
                     items.push(item);
                     None
                 }
-                Err(report) => Some(*report),
+                Err(report) => Some(report),
             });
         }
-        let rules = deployment.rules(reports.iter().flatten().filter(|one| is_failure(one)).count());
+        let failed = reports.iter().flatten().filter(|one| is_failure(one)).count();
+        let rules = deployment.rules(failed);
         let mut progress = deployment.flags.follow.progress.display(deployment.app);
         let act = |item: Item<T>| act(&deployment.client, item);
-        let ended = match deployment.why_blocked(&rules, reports.iter().flatten()) {
+        let ended = match deployment.why_blocked(&rules, reports.iter().flatten().map(|one| &**one)) {
             Some(why) => {
                 let stop = BatchStop::Blocked(why);
                 items.into_iter().map(|item| not_started(item, stop.clone())).collect()
@@ -357,10 +359,10 @@ impl<'a, T: Send> Selected<'a, T> {
             None => batch::run(&deployment.client, items, &act, &rules, &mut *progress),
         };
         for (key, report) in keys.iter().zip(ended) {
-            reports[*key] = Some(report);
+            reports[*key] = Some(Box::new(report));
         }
         let reports = reports.into_iter().flatten();
-        let reports: Vec<ServiceReport> = reports.map(|one| deployment.with_own_remarks(one)).collect();
+        let reports: Vec<ServiceReport> = reports.map(|one| deployment.with_own_remarks(*one)).collect();
         let reports = match rules.on_failure {
             OnFailure::RollBackAll if has_failed(&reports, rules.max_failures) => {
                 deployment.roll_back_converged(reports, &rules, &mut *progress)

@@ -10,6 +10,9 @@ use crate::api::cancellation::{Cancellation, POLL_INTERVAL};
 /// Maximum number of threads. More would only wait for each other.
 pub const MAX_THREADS: usize = 64;
 
+/// The capacity of the queue up to which it is not made smaller.
+const MIN_SHRUNK: usize = 256;
+
 /// Runs work on threads, or on the caller's thread if there are none, and returns the results to the caller.
 pub struct Pool<'a, W, R> {
     work: &'a (dyn Fn(W) -> R + Sync),
@@ -135,6 +138,11 @@ impl<W, R> Queue<W, R> {
         let state = self.work_available.wait_while(self.state(), is_idle);
         let mut state = state.unwrap_or_else(PoisonError::into_inner);
         let next = if state.is_closed { None } else { state.work.pop_front() };
+        // The results need the memory of the work that has been taken.
+        let (length, capacity) = (state.work.len(), state.work.capacity());
+        if capacity > MIN_SHRUNK && length < capacity / 4 {
+            state.work.shrink_to(length * 2);
+        }
         state.busy += usize::from(next.is_some());
         next
     }

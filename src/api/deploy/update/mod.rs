@@ -89,6 +89,16 @@ impl Applied {
         matches!(self.stored, Stored::Unread(_))
     }
 
+    /// Drops the specs, because there may be thousands, if everything was stored. They can no longer be compared.
+    pub fn forget_specs(&mut self) {
+        if let Stored::Read { service, dropped } = &mut self.stored
+            && dropped.is_empty()
+        {
+            service.keep_head();
+            self.base.keep_head();
+        }
+    }
+
     /// The failure of a command that was cancelled after the engine had accepted the update.
     fn interrupted(self) -> FailedUpdate {
         FailedUpdate {

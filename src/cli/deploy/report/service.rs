@@ -293,6 +293,14 @@ impl ServiceReport {
         self
     }
 
+    /// Drops the specs of an update that is not watched and was stored as requested: nothing of them is reported.
+    pub fn forget_specs(mut self) -> Self {
+        if let Stage::Deployed(Ok(Update::Applied(applied))) = &mut self.stage {
+            applied.forget_specs();
+        }
+        self
+    }
+
     /// What can be watched of it: an accepted update, a created service, or one that was as requested.
     ///
     /// # Errors
