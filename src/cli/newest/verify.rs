@@ -1,10 +1,11 @@
 //! `--verify`: a command of the user that accepts or refuses each image before the first update.
 
 use std::collections::VecDeque;
-use std::io::{self, BufRead as _, BufReader, PipeReader, Read as _};
+use std::io::{self, PipeReader, Read as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,7 @@ use crate::api::registry::image_ref::ImageRef;
 /// Maximum number of output lines that are shown.
 const MAX_LINES: usize = 20;
 /// Maximum length of a line in bytes.
-const MAX_LINE_LEN: u64 = 4096;
+const MAX_LINE_LEN: usize = 4096;
 /// Poll interval for the end of the command.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// Maximum time to wait for the rest of the output after the end of the command: its children may keep the
@@ -101,7 +102,7 @@ fn verify_image(client: &Client, command: &str, image_to_verify: ImageToVerify) 
     client.cancellation().check()?;
     let began = Instant::now();
     let started = start(command, &verified.image_to_verify, digest);
-    let (mut child, lines) = match started {
+    let (mut child, output) = match started {
         Ok(started) => started,
         Err(e) => {
             verified.refused = Some(format!("the command cannot be started: {e}"));
@@ -113,7 +114,7 @@ fn verify_image(client: &Client, command: &str, image_to_verify: ImageToVerify) 
         kill_group(&mut child);
     }
     verified.duration = began.elapsed();
-    verified.output = last_lines(&lines);
+    verified.output = output.last_lines();
     let limit = client.timeouts().verify;
     verified.refused = match status? {
         None => Some(format!("the command did not exit within {} s", limit.as_secs_f32().ceil())),
@@ -126,11 +127,7 @@ fn verify_image(client: &Client, command: &str, image_to_verify: ImageToVerify) 
 }
 
 /// Starts a shell in its own process group. Both output streams share one pipe.
-fn start(
-    command: &str,
-    image_to_verify: &ImageToVerify,
-    digest: &str,
-) -> io::Result<(Child, Receiver<Vec<String>>)> {
+fn start(command: &str, image_to_verify: &ImageToVerify, digest: &str) -> io::Result<(Child, Output)> {
     let (reader, writer) = io::pipe()?;
     let image = format!("{}@{digest}", image_to_verify.image.repository());
     let child = Command::new("/bin/sh")
@@ -145,31 +142,83 @@ fn start(
         .stderr(writer)
         .process_group(0)
         .spawn()?;
-    let (to, from) = channel();
-    thread::Builder::new().spawn(move || {
-        // The receiver is gone after a timeout.
-        let _ = to.send(read_lines(reader));
-    })?;
-    Ok((child, from))
+    Ok((child, Output::read(reader)?))
 }
 
-fn read_lines(reader: PipeReader) -> Vec<String> {
-    let (mut reader, mut lines) = (BufReader::new(reader), VecDeque::new());
-    loop {
-        let mut line = Vec::new();
-        match reader.by_ref().take(MAX_LINE_LEN).read_until(b'\n', &mut line) {
-            Ok(0) | Err(_) => return lines.into(),
-            Ok(_) => {}
+/// The output of a command, which a thread reads.
+struct Output {
+    lines: Arc<Mutex<LastLines>>,
+    /// Disconnected at the end of the output.
+    end: Receiver<()>,
+}
+
+/// The last lines of an output.
+#[derive(Default)]
+struct LastLines {
+    complete: VecDeque<String>,
+    /// The beginning of a line whose end has not been read.
+    partial: Vec<u8>,
+}
+
+impl Output {
+    fn read(reader: PipeReader) -> io::Result<Self> {
+        let (lines, (until_end, end)) = (Arc::default(), channel());
+        let shared = Arc::clone(&lines);
+        thread::Builder::new().spawn(move || {
+            read_lines(reader, &shared);
+            drop(until_end);
+        })?;
+        Ok(Self { lines, end })
+    }
+
+    /// Waits for the end of the output, but at most for [`OUTPUT_TIMEOUT`]. Returns the last lines that were read.
+    fn last_lines(&self) -> Vec<String> {
+        // It ends without a message.
+        let _ = self.end.recv_timeout(OUTPUT_TIMEOUT);
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if !lines.partial.is_empty() {
+            lines.end_line();
         }
-        if lines.len() == MAX_LINES {
-            lines.pop_front();
-        }
-        lines.push_back(String::from_utf8_lossy(&line).trim_end().to_owned());
+        lines.complete.iter().cloned().collect()
     }
 }
 
-fn last_lines(lines: &Receiver<Vec<String>>) -> Vec<String> {
-    lines.recv_timeout(OUTPUT_TIMEOUT).unwrap_or_default()
+impl LastLines {
+    fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            if *byte == b'\n' || self.partial.len() == MAX_LINE_LEN {
+                self.end_line();
+            }
+            if *byte != b'\n' {
+                self.partial.push(*byte);
+            }
+        }
+    }
+
+    fn end_line(&mut self) {
+        if self.complete.len() == MAX_LINES {
+            self.complete.pop_front();
+        }
+        self.complete.push_back(String::from_utf8_lossy(&self.partial).trim_end().to_owned());
+        self.partial.clear();
+    }
+}
+
+fn read_lines(mut reader: PipeReader, lines: &Mutex<LastLines>) {
+    let mut buffer = [0; 8192];
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return,
+            Ok(length) => {
+                lines
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .add(buffer.get(..length).unwrap_or_default());
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return,
+        }
+    }
 }
 
 /// Waits for the command to exit; `None` after a timeout.

@@ -135,6 +135,19 @@ fn it_is_ended_with_all_that_it_started() {
 }
 
 #[test]
+fn its_output_is_shown_even_if_a_process_that_it_started_keeps_the_pipe_open() {
+    let (_registry, swarm) = shop();
+    let command = "echo no signature; printf 'no end of line'; sleep 5 & exit 3";
+    let run = verify(&swarm, command, &["--newest", "minor", "a"]).fails_with(Exit::Failed);
+    run.says(&["verify: no signature", "verify: no end of line", "the command exited with 3"]);
+    // Only the last lines are kept, however much it prints.
+    let command = "seq 1 20000; false";
+    let run = verify(&swarm, command, &["--newest", "minor", "a"]).fails_with(Exit::Failed);
+    let shown: Vec<&str> = run.stderr.lines().filter(|line| line.starts_with("verify: ")).collect();
+    assert_eq!((shown.len(), shown[0], shown[19]), (20, "verify: 19981", "verify: 20000"));
+}
+
+#[test]
 fn a_signal_ends_it_and_nothing_is_posted() {
     let (_registry, swarm) = shop();
     let folder = tempfile::tempdir().unwrap();
