@@ -1,11 +1,16 @@
 //! `outdated --newest`: which services could be updated, and to which tag.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::{item, on, swarm};
 use crate::support::exit::Exit;
 use crate::support::fake_registry::{FakeRegistry, refused, tags};
+use crate::support::fake_swarm::FakeSwarm;
+use crate::support::fixtures::spec;
 use crate::support::run::Run;
+use crate::support::server::ResponseFault;
 
 const TAGS: [&str; 6] = ["1.7.2", "1.7.3", "1.8.0", "2.0.0", "2.1.0-rc1", "latest"];
 
@@ -95,6 +100,18 @@ fn the_exit_code_says_whether_a_newer_tag_is_allowed() {
     let run = on(&swarm, &["outdated", "--exit-code", "--newest", "minor"]).run().fails_with(Exit::Failed);
     assert!(run.stdout.contains("cannot list the tags of `127.0.0.1:"), "{}", run.stdout);
     on(&swarm, &["outdated", "--newest", "minor"]).run().succeeds();
+}
+
+#[test]
+fn requests_to_a_silent_registry_time_out_at_the_same_time() {
+    let registry = FakeRegistry::plain(|_| tags(&TAGS).broken(ResponseFault::Stall(10)));
+    let image = |name: &str| registry.image(&format!("shop/{name}:1.7.2"));
+    let swarm =
+        FakeSwarm::with(["a", "b", "c", "d", "e", "f", "g", "h"].map(|name| spec(name, &image(name))));
+    let run =
+        on(&swarm, &["outdated", "--newest", "minor"]).timeouts("registry_request=1000").run().succeeds();
+    assert_eq!(run.stdout.matches("no response to `GET http://127.0.0.1:").count(), 8, "{}", run.report());
+    assert!(run.took < Duration::from_secs(6), "{}", run.report());
 }
 
 #[test]

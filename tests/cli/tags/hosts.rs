@@ -3,7 +3,7 @@
 use super::{BASIC, ENTRY, PASSWORD, login, printed, tags};
 use crate::support::exit::Exit;
 use crate::support::fake_registry::{FakeRegistry, tags as page, unauthorized};
-use crate::support::run::{Run, Swarmctl};
+use crate::support::run::{Run, Swarmctl, swarmctl};
 use crate::support::server::{Answer, Request};
 
 fn logged_in(registry: &FakeRegistry) -> (Swarmctl, tempfile::TempDir) {
@@ -51,6 +51,22 @@ fn a_redirect_to_another_host_is_followed_without_credentials() {
         assert_eq!(other.lines(), ["GET /elsewhere"]);
         assert_nothing_leaked(&other);
     }
+}
+
+#[test]
+fn the_signature_of_a_redirect_is_sent_and_not_shown() {
+    let other = FakeRegistry::plain(|request| match request.param("X-Amz-Signature") {
+        Some("5ig") => Answer::json(200, "not a list"),
+        _ => Answer::page(403),
+    });
+    let to = format!("http://{}/list?X-Amz-Signature=5ig", other.host());
+    let registry = FakeRegistry::plain(move |_| redirect(307, &to));
+    let subject = registry.image("shop/web");
+    let run = swarmctl(["-D", "tags", subject.as_str()]).host("unix:///nonexistent").run();
+    let run = run.fails_with(Exit::Failed);
+    let shown = format!("GET http://{}/list?...", other.host());
+    assert_eq!(run.stderr.matches(&shown).count(), 2, "{}", run.report());
+    assert!(!run.stderr.contains("5ig"), "{}", run.report());
 }
 
 #[test]

@@ -127,6 +127,13 @@ fn a_later_page_that_breaks_off_is_an_error() {
     });
     let run = tags(&registry.image("shop/web")).run().fails_with(Exit::Failed);
     assert_eq!(run.stdout, "");
+    // The repository exists, so this is not the failure for a missing one.
+    let registry = FakeRegistry::plain(|request| match request.param("last") {
+        None => page(&["1.0.0"]).header("Link", "</v2/shop/web/tags/list?last=1.0.0>; rel=next"),
+        Some(_) => refused(404, "NAME_UNKNOWN", "not here"),
+    });
+    let run = tags(&registry.image("shop/web")).run().fails_with(Exit::Failed);
+    assert!(run.stderr.contains("status 404"), "{}", run.stderr);
 }
 
 #[test]

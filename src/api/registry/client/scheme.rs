@@ -54,7 +54,9 @@ impl Schemes {
                 result => (Scheme::Https, result),
             },
         };
-        if result.is_ok() {
+        // A registry that accepts connections but does not respond is decided too. Otherwise the requests of all
+        // repositories would time out one after the other, because each holds this lock.
+        if !matches!(result, Err(SendError::NotConnected(_))) {
             *scheme = Some(used);
         }
         Ok(result?)

@@ -54,7 +54,13 @@ pub(super) fn fetch(session: &mut Session) -> Result<Vec<String>, Failure> {
             response = session.get(&target(&query), None, MAX_LIST_LEN).map_err(&too_long)?;
         }
         if response.status != 200 {
-            return Err(session.refusal(&response));
+            return Err(match session.refusal(&response) {
+                // The repository exists: its first page was read.
+                Failure { kind: FailureKind::NotFound, .. } if page > 0 => {
+                    Failure::invalid(&format!("GET {}", response.url), "status 404")
+                }
+                failure => failure,
+            });
         }
         length += response.body.len();
         let name = format!("GET {}", response.url);

@@ -24,6 +24,9 @@ pub struct Url {
     pub path: String,
     /// The query without the question mark. `None` if there is none.
     pub query: Option<String>,
+    /// Whether the query is left out of messages. Registries redirect to storage services with URLs that are signed:
+    /// whoever knows the query can download.
+    is_query_secret: bool,
 }
 
 impl Scheme {
@@ -67,7 +70,7 @@ impl Url {
         if !rest.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(bad("it has characters that a URL must escape"));
         }
-        Ok(Self { scheme, host, port: port.unwrap_or(scheme.port()), path, query })
+        Ok(Self { scheme, host, port: port.unwrap_or(scheme.port()), path, query, is_query_secret: false })
     }
 
     /// The URL of a path of a registry, which is named as in image references.
@@ -76,11 +79,17 @@ impl Url {
         Self::parse(&format!("{}://{name}{path}", scheme.as_str()))
     }
 
-    /// Resolves a URL reference in a response to this URL.
+    /// Resolves a URL reference in a response to this URL. The query of a URL on another host is not displayed.
     ///
     /// # Errors
     /// The reference is not a valid URL.
     pub fn join(&self, reference: &str) -> Result<Self, String> {
+        let joined = self.resolve(reference)?;
+        let is_query_secret = self.is_query_secret || !self.has_origin_of(&joined);
+        Ok(Self { is_query_secret, ..joined })
+    }
+
+    fn resolve(&self, reference: &str) -> Result<Self, String> {
         let reference = reference.split('#').next().unwrap_or_default();
         if reference.contains("://") && !reference.starts_with(['/', '?']) {
             return Self::parse(reference);
@@ -138,7 +147,10 @@ impl Url {
 
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.origin(), self.target())
+        match &self.query {
+            Some(_) if self.is_query_secret => write!(f, "{}{}?...", self.origin(), self.path),
+            _ => write!(f, "{}{}", self.origin(), self.target()),
+        }
     }
 }
 
@@ -219,6 +231,7 @@ mod tests {
             ("?last=b", "https://r:5000/v2/a/tags/list?last=b"),
             ("list?last=b", "https://r:5000/v2/a/tags/list?last=b"),
             ("//other/x", "https://other/x"),
+            ("https://storage/x?Signature=a", "https://storage/x?..."),
             ("http://other/x", "http://other/x"),
             ("/v2/a?next=https://r/", "https://r:5000/v2/a?next=https://r/"),
             ("", "https://r:5000/v2/a/tags/list?n=1"),

@@ -110,7 +110,9 @@ impl TagPattern {
         if !alone.capture_names().flatten().any(|name| name == "version") {
             return Err(bad("has no group `(?<version>...)` to compare".to_owned()));
         }
-        let regex = Regex::new(&format!(r"\A(?:{text})\z")).map_err(invalid)?;
+        let whole = |end: &str| Regex::new(&format!(r"\A(?:{text}{end}\z"));
+        // With the flag `x`, the expression may end with a comment, which only a line break ends.
+        let regex = whole(")").or_else(|_| whole("\n)")).map_err(invalid)?;
         Ok(Self { text: text.to_owned(), regex })
     }
 

@@ -117,6 +117,9 @@ fn a_pattern_needs_its_group_and_matches_whole_tags() {
         let error = TagPattern::parse(text).unwrap_err().to_string();
         assert!(error.contains(why), "{text}: {error}");
     }
+    let with_comment = TagPattern::parse(r"(?x) main- (?<version>\d+) # builds").unwrap();
+    assert_eq!(with_comment.version("main-7"), Some("7"));
+    assert_eq!(with_comment.version("main-7-rc"), None);
     let pattern = TagPattern::parse(r"(?<version>\d+)|main-(?:x)?(?<rest>\d+)").unwrap();
     assert_eq!(pattern.version("51"), Some("51"));
     assert_eq!((pattern.version("51-1"), pattern.version("main-51")), (None, None), "the group is not in it");
