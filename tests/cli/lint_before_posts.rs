@@ -169,6 +169,7 @@ fn a_new_service_is_checked_too() {
     let refused = run(&swarm, &words).fails_with(Exit::Failed);
     let service = &refused.json()["services"][0];
     assert_eq!((&service["outcome"], &service["lint"][0]["id"]), (&json!("refused"), &json!("L05")));
+    refused.says(&["hint: use `--update-order stop-first`"]);
     assert!(swarm.posts().is_empty());
     let planned =
         run(&FakeSwarm::start(), &format!("create --dry-run --no-resolve-image {flags} {NEW}")).succeeds();

@@ -80,12 +80,21 @@ pub(super) fn crash_loop(subject: &Subject, found: &mut Findings) -> Read<()> {
     if let Ok(Some(FailureReason::Failing | FailureReason::CompletedFailing | FailureReason::ImageRejected)) =
         failure_loop(&view)
     {
-        let failures =
-            counted(all.iter().filter(|task| task.has_ended_by_itself()).count() as u64, "failed task");
-        let message = format!(
-            "tasks fail one after the other, and the restart policy has no limit ({failures} listed){}",
-            after_colon(&newest.status.error)
-        );
+        let count = |is_counted: fn(&Task) -> bool| all.iter().filter(|task| is_counted(task)).count() as u64;
+        let message = if newest.status.state == TaskState::Complete {
+            let ended = counted(count(Task::has_ended_by_itself), "ended task");
+            format!(
+                "tasks end one after the other without an error, and the restart policy has no limit ({ended} listed)"
+            )
+        } else {
+            let has_failed =
+                |task: &Task| task.has_ended_by_itself() && task.status.state != TaskState::Complete;
+            let failed = counted(count(has_failed), "failed task");
+            format!(
+                "tasks fail one after the other, and the restart policy has no limit ({failed} listed){}",
+                after_colon(&newest.status.error)
+            )
+        };
         found.push((POLICY.to_owned(), message, Fix::Advice));
     }
     Ok(())

@@ -19,6 +19,7 @@ use crate::api::lint::{
 use crate::api::resources::nodes;
 use crate::api::resources::nodes::Node;
 use crate::api::resources::services::Service;
+use crate::cli::app::App;
 use crate::cli::messages::findings;
 use crate::cli::messages::shared::with_services;
 use crate::cli::messages::shell;
@@ -42,13 +43,18 @@ type Nodes = std::result::Result<Arc<Vec<Node>>, String>;
 /// updates. If the engine does not respond, no update is started.
 pub fn check_updates(
     client: &Client,
-    ui: Ui,
+    app: &App,
     entries: Vec<ItemResult<Prepared>>,
     args: StrictArgs,
 ) -> Vec<ItemResult<Prepared>> {
+    let ui = app.ui;
     let items: Vec<&Item<Prepared>> = entries.iter().flatten().collect();
     let does_need_nodes = |item: &&Item<Prepared>| sent_spec(item).is_some_and(|spec| needs_nodes(&spec));
-    let nodes = match items.iter().any(does_need_nodes).then(|| read_nodes(client)).transpose() {
+    let read = || match app.nodes().get() {
+        Some(Some(nodes)) => Ok(Ok(Arc::clone(nodes))),
+        _ => read_nodes(client),
+    };
+    let nodes = match items.iter().any(does_need_nodes).then(read).transpose() {
         Ok(nodes) => nodes,
         Err(error) => return without_engine(entries, error),
     };
@@ -243,8 +249,11 @@ fn note_skipped(ui: Ui, why: &str) {
 /// The hint for a service that was refused because of its findings.
 pub fn hint_for_refused(report: &ServiceReport) -> Option<String> {
     let name = report.service().map_or(report.given.as_str(), Service::name);
-    let hints: Vec<String> =
-        report.remarks.lint.iter().filter_map(|finding| findings::hint(finding, name)).collect();
+    let hint = |finding: &Finding| match report.service() {
+        Some(service) => findings::hint(finding, service.name()),
+        None => findings::fix_for_new(finding),
+    };
+    let hints: Vec<String> = report.remarks.lint.iter().filter_map(hint).collect();
     match hints.is_empty() {
         false => Some(hints.join("; ")),
         true if report.remarks.lint.is_empty() => None,

@@ -219,6 +219,35 @@ fn a_network_without_free_addresses_is_named() {
 }
 
 #[test]
+fn a_start_first_update_needs_a_free_address() {
+    let engine = engine();
+    let pool = json!({"Config": [{"Subnet": "10.77.11.0/29"}]});
+    let network = json!({"Name": "li-full", "Driver": "overlay", "IPAM": pool});
+    let network = engine.ask("POST", "/networks/create", Some(&network));
+    let network = Removed::new(engine, format!("/networks/{}", network["Id"].as_str().unwrap()));
+    let larger = engine.network("li-free");
+    let mut spec = small("li-start-first", OLD);
+    spec["TaskTemplate"]["Networks"] = json!([{"Target": network.id()}]);
+    spec["Mode"]["Replicated"]["Replicas"] = 3.into();
+    spec["UpdateConfig"] = json!({"Parallelism": 1, "Monitor": SECOND, "Order": "start-first"});
+    let service = engine.create(&spec);
+    engine.wait_until("three tasks run", |engine| engine.running_tasks(service.id()) == 3);
+    let has_finding = || lint(engine, &["li-start-first"]).iter().any(|(_, id, _)| id == "L10");
+    assert!(has_finding(), "a gateway, a virtual IP, a node and three tasks use all six addresses");
+    engine.swarmctl(&["restart", "--detach", "li-start-first"]).run().succeeds();
+    let is_stuck = |engine: &Engine| tasks(engine, service.id()).iter().any(|(state, _)| state == "new");
+    engine.wait_until("the first new task has no address", is_stuck);
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let state = |engine: &Engine| engine.service("li-start-first")["UpdateStatus"]["State"].clone();
+    assert!(is_stuck(engine) && state(engine) == "updating", "{:?}", tasks(engine, service.id()));
+    let fix = ["update", "--detach", "--network-add", "li-free", "--network-rm", "li-full", "li-start-first"];
+    engine.swarmctl(&fix).run().succeeds();
+    assert!(!has_finding());
+    engine.wait_until("the update is completed", |engine| state(engine) == "completed");
+    drop((service, larger, network));
+}
+
+#[test]
 fn a_previous_spec_with_a_removed_config_is_reported() {
     let engine = engine();
     let config = engine.ask("POST", "/configs/create", Some(&json!({"Name": "li-config", "Data": "YQ=="})));

@@ -61,6 +61,15 @@ fn l17_failure_loops_by_the_rule_of_status() {
         finding.message,
         "tasks fail one after the other, and the restart policy has no limit (4 failed tasks listed): exit (1)"
     );
+    let mut ending = looping(4);
+    for task in &mut ending.tasks[..4] {
+        task["Status"]["State"] = json!("complete");
+        task["Status"]["Err"] = json!("");
+    }
+    assert_eq!(
+        ending.finds("L17").message,
+        "tasks end one after the other without an error, and the restart policy has no limit (4 ended tasks listed)"
+    );
     looping(3).finds("L17");
     looping(2).passes("L17");
     looping(4).with("TaskTemplate.RestartPolicy.MaxAttempts", json!(9)).passes("L17");

@@ -28,6 +28,28 @@ pub fn fix(finding: &Finding, service: &str) -> Option<String> {
     })
 }
 
+/// Describes the fix of a finding in a service that was not created: other flags for `create`.
+pub fn fix_for_new(finding: &Finding) -> Option<String> {
+    Some(match &finding.fix {
+        Fix::None => return None,
+        // The commands are for a service that exists.
+        Fix::Advice => advice(finding.rule.id)
+            .replace("swarmctl update ", "")
+            .replace("--publish-rm TARGET --publish-add", "--publish")
+            .replace(" NAME`", "`"),
+        Fix::Update(changes) => {
+            let flags: Vec<String> = changes.iter().map(flag).collect();
+            format!("use `{}`", flags.join(" "))
+        }
+        Fix::Scale(replicas) => format!("use `--replicas {replicas}`"),
+        Fix::Pin => return None,
+        Fix::Constraint(constraint) => {
+            let constraint = shell::argument(constraint.as_bytes());
+            format!("let a node meet it, or leave out `--constraint {constraint}`")
+        }
+    })
+}
+
 fn flag(change: &Change) -> String {
     match change {
         Change::Monitor(time) => format!("--update-monitor {}", duration(*time)),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::api::lint::Finding;
 
-pub use self::fix::fix;
+pub use self::fix::{fix, fix_for_new};
 
 /// A finding, as in `L05 error: host port 8080 ...`.
 pub fn line(finding: &Finding) -> String {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::advice::advice;
-use super::{fix, object};
+use super::{fix, fix_for_new, object};
 use crate::api::lint::{Change, Finding, Fix, Kind, RequiredList, Rule, RuleStage, rule, rules};
 
 fn finding(id: &str, fix: Fix) -> Finding {
@@ -53,6 +53,30 @@ fn fixes_are_commands_to_paste() {
 }
 
 #[test]
+fn fixes_of_a_service_that_was_not_created_are_flags() {
+    for (finding, expected) in [
+        (finding("L27", Fix::Update(vec![Change::MemoryLimit(6 << 20)])), "use `--limit-memory 6m`"),
+        (finding("L06", Fix::Scale(3)), "use `--replicas 3`"),
+        (
+            finding("L08", Fix::Constraint("node.role == worker".to_owned())),
+            "let a node meet it, or leave out `--constraint 'node.role == worker'`",
+        ),
+        (finding("L29", Fix::Advice), "publish ports from 1 to 65535: `--publish PUBLISHED:TARGET`"),
+        (
+            finding("L28", Fix::Advice),
+            "install the plugin on a node with `docker plugin install PLUGIN`, or use another driver, as in \
+             `--log-driver json-file`",
+        ),
+    ] {
+        assert_eq!(fix_for_new(&finding).as_deref(), Some(expected));
+    }
+    let before_posts = rules().filter(|rule| rule.stage == RuleStage::BeforePosts);
+    for text in before_posts.filter_map(|rule| fix_for_new(&finding(rule.id, Fix::Advice))) {
+        assert!(!text.contains("NAME") && !text.contains("swarmctl update"), "{text}");
+    }
+}
+
+#[test]
 fn every_rule_has_advice() {
     for rule in rules() {
         assert!(!advice(rule.id).is_empty(), "{}", rule.id);
@@ -83,8 +107,8 @@ and active, meets the constraints and has a platform of the image. Settings that
 
 If a request is refused, for example by a proxy in front of the engine's socket, the rules that need it are skipped, and a note names them.
 
-`create`, `update-image`, `update`, `scale`, `restart` and `rollback` evaluate the rules marked *checked before posts* on the spec that is about
-to be posted, and print warnings. With `--strict` they post nothing if one of these rules finds something.
+`create`, `update-image`, `update`, `scale`, `restart`, `rollback`, `apply` and `undo` evaluate the rules marked *checked before posts* on the spec
+that is about to be posted, and print warnings. With `--strict`, which `undo` does not have, they post nothing if one of these rules finds something.
 
 This page is generated from the rules.
 ";
