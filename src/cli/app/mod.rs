@@ -32,6 +32,7 @@ use crate::api::http::client::Client;
 use crate::api::http::observer::Observer;
 use crate::api::registry::auth::Keyring;
 use crate::api::registry::digest::DigestCache;
+use crate::api::resources::nodes::Node;
 use crate::cli::complete::completion::Completion;
 use crate::cli::exit::Exit;
 use crate::cli::messages::errors::settings::name_flags;
@@ -77,6 +78,7 @@ pub struct App {
     cancellation: Cancellation,
     keyring: OnceLock<Keyring>,
     digests: DigestCache,
+    nodes: OnceLock<Option<Arc<Vec<Node>>>>,
     command_line: CommandLine,
 }
 
@@ -103,6 +105,7 @@ impl App {
             cancellation,
             keyring: OnceLock::new(),
             digests: DigestCache::default(),
+            nodes: OnceLock::new(),
             command_line: CommandLine::default(),
         })
     }
@@ -193,6 +196,12 @@ impl App {
     /// The responses of registries so far.
     pub fn digests(&self) -> &DigestCache {
         &self.digests
+    }
+
+    /// The nodes as they were read before the updates, so that a command lists them once; `None` if they are not
+    /// available.
+    pub fn nodes(&self) -> &OnceLock<Option<Arc<Vec<Node>>>> {
+        &self.nodes
     }
 
     /// Returns a string of Docker's config.json.

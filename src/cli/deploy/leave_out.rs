@@ -1,10 +1,7 @@
 //! Leaves services out of a deployment.
 
-use super::deployment::{Deployment, Selected};
-use super::item::Item;
-use super::report::{NotStarted, Outcome, ServiceReport, Skip, Stage, report_nothing_done};
-use crate::api::error::Error;
-use crate::cli::exit::AlreadyReported;
+use super::deployment::Selected;
+use super::report::{NotStarted, Outcome, ServiceReport, Skip, Stage};
 
 impl<T: Send> Selected<'_, T> {
     /// Skips services that do not exist, unless none exists.
@@ -39,22 +36,5 @@ impl<T: Send> Selected<'_, T> {
         };
         let entries = self.entries.into_iter().map(|entry| entry.map_err(skipped)).collect();
         Self { entries, ..self }
-    }
-
-    /// Keeps the services that satisfy a condition, and the reports of those that were not found.
-    ///
-    /// # Errors
-    /// No service is left. The error has been reported.
-    pub fn retain(
-        mut self,
-        keep: impl Fn(&Item<T>) -> bool,
-        none: impl FnOnce() -> Error,
-    ) -> anyhow::Result<Self> {
-        self.entries.retain(|entry| entry.as_ref().map_or(true, &keep));
-        if self.entries.is_empty() {
-            let Deployment { style, app, .. } = self.deployment;
-            return Err(AlreadyReported(report_nothing_done(style, &[], none(), app)?).into());
-        }
-        Ok(self)
     }
 }

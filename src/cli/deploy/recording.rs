@@ -63,7 +63,7 @@ impl Selected<'_, Prepared> {
         announce(self.deployment.app.ui, items.map(|item| (item.service.name(), &item.with.image)));
         let Selected { deployment, entries } = self;
         let entries = match deployment.flags.edit {
-            Some(edit) => lint::check_updates(&deployment.client, deployment.app.ui, entries, edit.strict),
+            Some(edit) => lint::check_updates(&deployment.client, deployment.app, entries, edit.strict),
             None => entries,
         };
         let mut selected = Selected { deployment, entries };

@@ -1,6 +1,6 @@
 //! Chooses the newest image for each service. This module changes nothing.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,7 +14,9 @@ use crate::api::registry::auth::Keyring;
 use crate::api::registry::client::{Failure, FailureKind, Registries};
 use crate::api::registry::digest::{DigestCache, Manifest};
 use crate::api::registry::image_ref::ImageRef;
-use crate::api::registry::tags::{LABEL, Policy, PolicySource, PreReleases, Rules, TagPattern, candidates};
+use crate::api::registry::tags::{
+    LABEL, Policy, PolicySource, PreReleases, Rejected, Rules, TagPattern, candidates,
+};
 use crate::api::resources::nodes::{self, Node};
 use crate::api::rollout;
 use crate::cli::app::App;
@@ -41,7 +43,7 @@ pub struct Chooser<'a> {
     /// The minimum age.
     pub min_age: Option<MinAge>,
     /// The nodes; `None` if they are not available.
-    nodes: OnceLock<Option<Vec<Node>>>,
+    nodes: &'a OnceLock<Option<Arc<Vec<Node>>>>,
 }
 
 /// What the choice needs to know about a service.
@@ -76,7 +78,7 @@ impl<'a> Chooser<'a> {
             pattern: flags.tags.as_ref(),
             pre: flags.pre_releases(),
             min_age: flags.min_age(),
-            nodes: OnceLock::new(),
+            nodes: app.nodes(),
         })
     }
 
@@ -122,10 +124,17 @@ impl<'a> Chooser<'a> {
             return Err(not_a_version(service.image));
         };
         let rules = Rules { policy: &policy, pattern: self.pattern, pre: self.pre };
+        let rejected = |why: Rejected| match why {
+            Rejected::NotAVersion => not_a_version(tag),
+            Rejected::NotMatched => {
+                let why = format!("`{}` runs `{tag}`, which does not match --tags", service.name);
+                Stop::refused(Reason::NoVersion, why)
+            }
+        };
         // Checked before any request: if the current tag is not a version, no tag list is needed.
-        candidates(tag, &[], rules).map_err(|_| not_a_version(tag))?;
+        candidates(tag, &[], rules).map_err(rejected)?;
         let tags = self.registries.tags(client, image).map_err(|failure| no_tag_list(image, failure))?;
-        let found = candidates(tag, &tags, rules).map_err(|_| not_a_version(tag))?;
+        let found = candidates(tag, &tags, rules).map_err(rejected)?;
         (decision.tags, decision.candidates) = (found.total, found.tags.len());
         let Some(newest) = found.tags.first() else { return Ok(Choice::NoNewer) };
         let Some(min) = self.min_age else { return Ok(Choice::Newer(with_tag(image, newest)?)) };
@@ -204,8 +213,9 @@ impl<'a> Chooser<'a> {
             }
             Err(error) => return Err(error),
         };
-        let nodes = self.nodes.get_or_init(|| nodes::list(client).ok());
-        let allowed = nodes.iter().flatten().filter(|node| rollout::meets_constraints(spec, node));
+        let nodes = self.nodes.get_or_init(|| nodes::list(client).ok().map(Arc::new));
+        let allowed =
+            nodes.iter().flat_map(|nodes| nodes.iter()).filter(|node| rollout::meets_constraints(spec, node));
         let allowed: Vec<&Node> = allowed.collect();
         let can_run = |node: &&Node| rollout::runs_one_of(&manifest.platforms, node);
         if manifest.platforms.is_empty() || allowed.is_empty() || allowed.iter().any(can_run) {

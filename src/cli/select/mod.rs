@@ -108,6 +108,12 @@ impl<T: PartialEq> Assignments<T> {
 }
 
 impl SelectArgs {
+    /// The same selection without services that do not have this label.
+    pub fn with_label(&self, key: &str) -> Self {
+        let label = ("label".to_owned(), key.to_owned());
+        Self { filter: self.filter.iter().cloned().chain([label]).collect(), ..self.clone() }
+    }
+
     /// Whether services are selected with flags.
     pub fn is_given(&self) -> bool {
         self.all || self.stack.is_some() || !self.filter.is_empty()

@@ -120,7 +120,35 @@ fn each_service_follows_its_own_label() {
     );
     let none = super::swarm(&registry, &[("c", "1.7.2", None)], &FINDS);
     let run = update(&none, &["--newest", "label", "--all"]).fails_with(Exit::NotFound);
-    run.says(&["`label=swarmctl.newest` (no selected service has this label)", "`swarmctl ls`"]);
+    run.says(&["`--filter label=swarmctl.newest --all` (no service matches the selection)", "`swarmctl ls`"]);
+    let args = ["--newest", "label", "--all", "--dry-run"];
+    let run = on(&swarm, &[&["update-image"][..], &args].concat()).run().fails_with(Exit::Failed);
+    run.says(&["selected 3 services to update: a, b, d"]);
+}
+
+#[test]
+fn a_tag_that_the_pattern_does_not_match_is_reported_as_such() {
+    let registry = registry();
+    let swarm = swarm(&registry, &[("web", "1.7.2", None)], &FINDS);
+    let args = ["--newest", "major", "--tags", r"main-(?<version>\d+)", "web", "--json"];
+    let run = update(&swarm, &args).fails_with(Exit::Failed);
+    assert_eq!(item(&run, "web")["reason"], json!("no_version"));
+    run.says(&["`web` runs `1.7.2`, which does not match --tags"]);
+    assert!(registry.lines().is_empty(), "no list is needed");
+    let image = registry.image("shop/web:1.7.2");
+    let run = on(&swarm, &["tags", "--tags", r"main-(?<version>\d+)", &image]).run().succeeds();
+    run.says(&["`1.7.2` does not match --tags, so no tag is selected"]);
+}
+
+#[test]
+fn the_nodes_are_listed_once_for_the_platforms_and_the_lint_rules() {
+    for mode in ["--detach", "--dry-run"] {
+        let registry = registry();
+        let swarm = swarm(&registry, &[("a", "1.7.2", None), ("b", "1.7.3", None)], &FINDS);
+        on(&swarm, &["update-image", mode, "--newest", "minor", "--all"]).run().succeeds();
+        let lists = swarm.requests().iter().filter(|request| request.endpoint() == "/nodes").count();
+        assert_eq!(lists, 1, "{mode}");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde_json::json;
 use self::reference::Reference;
 use crate::api::registry::client::{FailureKind, Registries};
 use crate::api::registry::tags::{
-    Listed, Policy, PolicySource, PreReleases, Rules, TagPattern, candidates, list,
+    Listed, Policy, PolicySource, PreReleases, Rejected, Rules, TagPattern, candidates, list,
 };
 use crate::cli::app::App;
 use crate::cli::app::registries::registry_settings;
@@ -71,8 +71,14 @@ pub fn run(args: TagsArgs, app: &App) -> anyhow::Result<Exit> {
     let pre = if args.pre { PreReleases::All } else { PreReleases::SameKind };
     let rules = Rules { policy, pattern: args.tags.as_ref(), pre };
     let all = list(current.unwrap_or_default(), &tags, rules);
-    if let Some(tag) = current.filter(|tag| candidates(tag, &[], rules).is_err()) {
-        app.ui.note(&format!("`{tag}` is not a version, so no tag is selected"));
+    if let Some(tag) = current
+        && let Err(rejected) = candidates(tag, &[], rules)
+    {
+        let why = match rejected {
+            Rejected::NotAVersion => "is not a version",
+            Rejected::NotMatched => "does not match --tags",
+        };
+        app.ui.note(&format!("`{tag}` {why}, so no tag is selected"));
     }
     let mut out = app.ui.stdout();
     if args.json {

@@ -87,12 +87,12 @@ pub fn run(args: UpdateImageArgs, app: &App) -> anyhow::Result<Exit> {
     let one_image = args.requested.image_for_selection(&requested);
     let style = ReportStyle::new("update-image", "update", "updated");
     let deployment = Deployment::new(style, app, &args.deploy)?;
-    let selected = args.requested.from.select(deployment, &args.select, requested)?;
+    let select = newest::selection(&args.select, args.requested.newest.as_ref());
+    let selected = args.requested.from.select(deployment, &select, requested)?;
     if let Some((typed, image)) = &one_image {
         let alternative = Alternative::for_typed("--tag", typed, image);
         args.repository.check(image, selected.services(), alternative)?;
     }
-    let selected = newest::leave_out(selected, args.requested.newest.as_ref())?;
     let request = selected.request(Operation::Edit(Vec::new()))?;
     let newest = NewestChooser::new(app, args.requested.newest.as_ref(), &args.choice)?;
     let prepared =

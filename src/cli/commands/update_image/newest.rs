@@ -1,16 +1,18 @@
 //! `update-image --newest`: chooses the newest image for each service.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::requested_image::RequestedImage;
-use crate::api::error::{Error, Result};
+use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::registry::tags::{LABEL, PolicySource};
 use crate::cli::app::App;
+use crate::cli::deploy::Item;
 use crate::cli::deploy::report::NotStarted;
-use crate::cli::deploy::{Item, Selected};
 use crate::cli::newest::{Choice, ChoiceArgs, Chooser, Decision, ServiceImage, UNKNOWN_PUSH};
+use crate::cli::select::SelectArgs;
 use crate::output::Ui;
 
 /// Chooses images, and remembers what to hint at.
@@ -19,22 +21,12 @@ pub struct NewestChooser<'a> {
     has_unknown_push: AtomicBool,
 }
 
-/// Leaves out selected services without a label, if the policy comes from labels.
-///
-/// # Errors
-/// No service is left. The error has been reported.
-pub fn leave_out<'a>(
-    selected: Selected<'a, RequestedImage>,
-    source: Option<&PolicySource>,
-) -> anyhow::Result<Selected<'a, RequestedImage>> {
-    if source != Some(&PolicySource::Label) {
-        return Ok(selected);
+/// The selection of services. If the policy comes from labels, services without a label are left out.
+pub fn selection<'s>(select: &'s SelectArgs, source: Option<&PolicySource>) -> Cow<'s, SelectArgs> {
+    match source {
+        Some(PolicySource::Label) if select.is_given() => Cow::Owned(select.with_label(LABEL)),
+        _ => Cow::Borrowed(select),
     }
-    let none = || {
-        let why = Some("no selected service has this label".to_owned());
-        Error::no_such("service", &format!("label={LABEL}"), why)
-    };
-    selected.retain(|item| item.is_named() || label(item).is_some(), none)
 }
 
 fn label(item: &Item<RequestedImage>) -> Option<&str> {
