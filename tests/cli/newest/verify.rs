@@ -110,6 +110,8 @@ fn an_image_without_a_digest_is_never_accepted() {
         verify(&swarm, "true", &["--on-resolve-error", "keep-tag", "a", &image]).fails_with(Exit::Failed);
     assert!(run.stderr.contains("the image has no digest"), "{}", run.stderr);
     swarm.expect("a").posted(0);
+    let empty = [&["update-image", "--verify", " "][..], &["web", "nginx:1.27"]].concat();
+    swarmctl(empty).host("unix:///nonexistent").run().fails_with(Exit::Usage).says(&["accept every image"]);
     for flag in [&["--unpin"][..], &["--no-resolve-image"], &["--resolve-image", "never"]] {
         let args = [&["update-image", "--verify", "true"], flag, &["web", "nginx:1.27"]].concat();
         swarmctl(args).host("unix:///nonexistent").run().fails_with(Exit::Usage);

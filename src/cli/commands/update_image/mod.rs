@@ -23,7 +23,7 @@ use crate::cli::deploy::{DeployArgs, Deployment, IfPaused, Item, Prepared};
 use crate::cli::exit::Exit;
 use crate::cli::flags::image::ImageArgs;
 use crate::cli::messages::usage::UsageError;
-use crate::cli::newest::ChoiceArgs;
+use crate::cli::newest::{ChoiceArgs, verify};
 use crate::cli::select::SelectArgs;
 use newest::NewestChooser;
 use requested::RequestedImageArgs;
@@ -59,7 +59,7 @@ pub struct UpdateImageArgs {
     /// `/bin/sh -c CMD` runs once for each digest that is about to be posted, including with --dry-run. The image is in
     /// SWARMCTL_IMAGE, SWARMCTL_DIGEST and SWARMCTL_TAG, and the services are in SWARMCTL_SERVICES. An image without a
     /// digest is never accepted.
-    #[arg(long, value_name = "CMD", conflicts_with_all = ["unpin", "no_resolve_image"])]
+    #[arg(long, value_name = "CMD", conflicts_with_all = ["unpin", "no_resolve_image"], value_parser = verify::parse_command)]
     verify: Option<String>,
     #[command(flatten)]
     select: SelectArgs,
