@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{digest, item, on, swarm};
 use crate::support::certificates::{Authority, Validity};
-use crate::support::fake_registry::{FakeRegistry, Proxy, refused, tags};
+use crate::support::fake_registry::{FakeRegistry, Proxy, refused, tags, unauthorized};
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::spec;
 use crate::support::run::Run;
@@ -76,6 +76,28 @@ fn the_newest_candidate_that_is_old_enough_is_chosen() {
     assert_eq!(decided(times.clone(), "30m").0["chosen"], json!("1.8.2"));
     let (newest, _) = decided(times, "30d");
     assert_eq!((&newest["chosen"], newest["held_back"].as_array().unwrap().len()), (&json!(null), 3));
+}
+
+#[test]
+fn one_token_is_used_for_the_list_and_for_all_candidates() {
+    let times = vec![('4', json!(ago(1))), ('3', json!(ago(50))), ('2', json!(ago(200)))];
+    let registry =
+        FakeRegistry::plain(move |request| match (request.path.as_str(), request.header("Authorization")) {
+            ("/token", _) => Answer::json(200, r#"{"token": "t1"}"#),
+            (_, Some("Bearer t1")) => answer(request, &times),
+            _ => {
+                let host = request.header("Host").unwrap();
+                unauthorized(&format!(r#"Bearer realm="http://{host}/token",service="r""#))
+            }
+        });
+    let swarm = swarm(&registry, &[("web", "1.7.2", None)], &FINDS);
+    let args = ["outdated", "--json", "--newest", "minor", "--min-age", "3d", "--min-age-from", "created"];
+    let run = on(&swarm, &args).run().succeeds();
+    assert_eq!(item(&run, "web")["newest"]["chosen"], json!("1.8.0"));
+    let lines = registry.lines();
+    assert_eq!(lines.iter().filter(|line| line.contains("/token")).count(), 1, "{lines:?}");
+    // A 401 and the token, the list, and for each candidate an index, a manifest and a configuration.
+    assert_eq!(lines.len(), 3 + 3 * 3, "{lines:?}");
 }
 
 #[test]

@@ -30,6 +30,7 @@ use self::session::Session;
 use super::auth::Keyring;
 use super::image_ref::ImageRef;
 use crate::api::config::credentials::{RegistryAuth, is_docker_hub};
+use crate::api::config::redact::Secret;
 use crate::api::http::client::Client;
 
 /// The maximum size of a response that is not a tag list, in bytes.
@@ -46,6 +47,8 @@ pub struct Registries<'k> {
     schemes: Schemes,
     keyring: &'k Keyring,
     lists: Mutex<HashMap<String, Arc<OnceLock<TagList>>>>,
+    /// What registries accepted as `Authorization`, by repository: its tokens are requested once, and not for each candidate.
+    authorizations: Mutex<HashMap<String, Secret>>,
     /// Docker Hub has refused a request after all retries. No more requests are sent, because each tag would take
     /// minutes.
     is_hub_limited: AtomicBool,
@@ -57,7 +60,8 @@ impl<'k> Registries<'k> {
     pub fn new(keyring: &'k Keyring, settings: RegistrySettings) -> Self {
         let connections = Connections::new(settings);
         let is_hub_limited = AtomicBool::new(false);
-        Self { connections, schemes: Schemes::default(), keyring, lists: Mutex::default(), is_hub_limited }
+        let (lists, authorizations) = (Mutex::default(), Mutex::default());
+        Self { connections, schemes: Schemes::default(), keyring, lists, authorizations, is_hub_limited }
     }
 
     /// Reads all tags of the image's repository.
@@ -71,7 +75,7 @@ impl<'k> Registries<'k> {
         };
         let fetch = || {
             let auth = self.auth(engine, image)?;
-            tag_list::fetch(&mut self.session(engine, image, auth.as_ref())).map(Arc::new)
+            self.with_session(engine, image, auth.as_ref(), tag_list::fetch).map(Arc::new)
         };
         slot.get_or_init(fetch).clone()
     }
@@ -86,7 +90,7 @@ impl<'k> Registries<'k> {
             return Ok(None);
         }
         let mut session =
-            Session::new(engine, (&self.connections, &self.schemes), (HUB_HOST, image.path()), None);
+            Session::new(engine, (&self.connections, &self.schemes), (HUB_HOST, image.path()), (None, None));
         match age::pushed(&mut session, tag) {
             Err(failure) if failure.kind == FailureKind::RateLimited => {
                 self.is_hub_limited.store(true, Ordering::Relaxed);
@@ -106,20 +110,29 @@ impl<'k> Registries<'k> {
             Err(failure) if !failure.is_final() => return Ok(None),
             other => other?,
         };
-        age::created(&mut self.session(engine, image, auth.as_ref()), digest)
+        self.with_session(engine, image, auth.as_ref(), |session| age::created(session, digest))
     }
 
     fn auth(&self, engine: &Client, image: &ImageRef) -> Result<Option<RegistryAuth>, Failure> {
         Ok(self.keyring.auth(engine, image.domain())?)
     }
 
-    fn session<'s>(
-        &'s self,
-        engine: &'s Client,
-        image: &'s ImageRef,
+    /// Sends requests with the authorization that was obtained before, and keeps the one that is accepted.
+    fn with_session<T>(
+        &self,
+        engine: &Client,
+        image: &ImageRef,
         auth: Option<&RegistryAuth>,
-    ) -> Session<'s> {
+        send: impl FnOnce(&mut Session) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let shared = (&self.connections, &self.schemes);
-        Session::new(engine, shared, (image.domain(), image.path()), auth)
+        let lock = || self.authorizations.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lock().get(&image.repository()).cloned();
+        let mut session = Session::new(engine, shared, (image.domain(), image.path()), (auth, known));
+        let result = send(&mut session);
+        if let Some(accepted) = session.into_authorization() {
+            lock().insert(image.repository(), accepted);
+        }
+        result
     }
 }

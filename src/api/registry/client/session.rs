@@ -39,6 +39,8 @@ pub(super) struct Session<'s> {
     credentials: Credentials,
     secrets: Secrets,
     authorization: Option<Secret>,
+    /// The value of `Authorization` with which the registry answered last.
+    accepted_authorization: Option<Secret>,
     /// How many more times a token may be requested.
     attempts: usize,
     /// Whether one more token may be requested after the current one has been accepted.
@@ -54,19 +56,21 @@ struct Token {
 }
 
 impl<'s> Session<'s> {
-    /// Creates a session for one repository. A registry token is sent unchanged.
+    /// Creates a session for one repository. A registry token is sent unchanged. `known` is the authorization that an earlier
+    /// session obtained; it is renewed at most once.
     pub(super) fn new(
         engine: &'s Client,
         (connections, schemes): (&'s Connections, &'s Schemes),
         (domain, path): (&'s str, &'s str),
-        auth: Option<&RegistryAuth>,
+        (auth, known): (Option<&RegistryAuth>, Option<Secret>),
     ) -> Self {
         let credentials = auth.map(RegistryAuth::credentials).cloned().unwrap_or_default();
         let token = credentials.registry_token.show();
-        let authorization = (!token.is_empty()).then(|| Secret::new(format!("Bearer {token}")));
-        let attempts = usize::from(authorization.is_none());
+        let stored = (!token.is_empty()).then(|| Secret::new(format!("Bearer {token}")));
+        let attempts = usize::from(stored.is_none());
+        let may_renew = attempts > 0 && known.is_none();
+        let authorization = stored.or(known);
         let secrets = Secrets::new(credentials.secrets());
-        let may_renew = attempts > 0;
         Self {
             engine,
             connections,
@@ -76,9 +80,15 @@ impl<'s> Session<'s> {
             credentials,
             secrets,
             authorization,
+            accepted_authorization: None,
             attempts,
             may_renew,
         }
+    }
+
+    /// The authorization that the registry accepted, for later sessions.
+    pub(super) fn into_authorization(self) -> Option<Secret> {
+        self.accepted_authorization
     }
 
     /// The path of the repository.
@@ -146,7 +156,11 @@ impl<'s> Session<'s> {
 
     /// After a success a new token may be requested once, for example for a later page.
     fn accepted(&mut self, response: &Response) {
-        if (200..300).contains(&response.status) && self.authorization.is_some() && self.may_renew {
+        if !(200..300).contains(&response.status) || self.authorization.is_none() {
+            return;
+        }
+        self.accepted_authorization.clone_from(&self.authorization);
+        if self.may_renew {
             (self.attempts, self.may_renew) = (1, false);
         }
     }

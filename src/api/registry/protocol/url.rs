@@ -26,7 +26,7 @@ pub struct Url {
     pub query: Option<String>,
     /// Whether the query is left out of messages. Registries redirect to storage services with URLs that are signed:
     /// whoever knows the query can download.
-    is_query_secret: bool,
+    pub is_query_secret: bool,
 }
 
 impl Scheme {
